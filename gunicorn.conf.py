@@ -1,0 +1,53 @@
+"""How gunicorn runs Halcyon: plain `gunicorn` starts it, the environment sets it."""
+
+import os
+import sys
+
+from gunicorn.glogging import Logger
+
+from service.config import SettingError, Settings
+from service.domain.database import open_database
+from service.domain.errors import Unavailable
+from service.drain import OF_PROCESS
+from service.logs import configure_logging
+
+
+class OneWriter(Logger):
+    """Makes gunicorn's own messages lines like all others; its access log stays off unless asked for."""
+
+    def setup(self, cfg):
+        super().setup(cfg)
+        self.error_log.handlers.clear()
+        self.error_log.propagate = True
+
+
+try:
+    settings = Settings.from_environment(os.environ)
+except SettingError as wrong:
+    sys.exit(str(wrong))
+
+wsgi_app = 'service.app:create_app()'
+bind = f'0.0.0.0:{settings.port}'
+worker_class = 'gthread'
+workers = settings.web_concurrency or os.cpu_count() or 1
+threads = 8  # bcrypt lets go of the interpreter, so sign-ins leave room for other requests
+reuse_port = True  # else kept-alive connections can all end up on one worker
+keepalive = 15
+graceful_timeout = settings.drain_seconds + 30
+forwarded_allow_ips = ''  # forwarding headers are read by the application, from FORWARDED_ALLOW_IPS alone
+control_socket_disable = True
+logger_class = OneWriter
+configure_logging(settings.log_format)
+
+
+def on_starting(server):
+    """Make the tables before there are workers, and stop the start with one line where that fails."""
+    try:
+        open_database(settings).close()
+    except (SettingError, Unavailable) as wrong:
+        sys.exit(str(wrong.__cause__ or wrong))
+
+
+def post_worker_init(worker):
+    """Let a worker drain before it stops."""
+    OF_PROCESS.on_sigterm(settings.drain_seconds)

@@ -1,0 +1,1 @@
+"""Halcyon: a microblog served as hypermedia."""

@@ -1,0 +1,81 @@
+"""The wiring, top to bottom."""
+
+import os
+import re
+from itertools import chain
+from typing import Any
+
+import falcon
+from falcon.routing import BaseConverter
+
+from service import urls
+from service.config import Settings
+from service.domain.clock import Clock, is_id, system_clock
+from service.domain.database import open_database
+from service.drain import OF_PROCESS, Drain
+from service.middleware.authentication import AuthenticationMiddleware
+from service.middleware.conditional import ConditionalMiddleware
+from service.middleware.cors import CorsMiddleware
+from service.middleware.errors import install_error_writer
+from service.middleware.links import LinkMiddleware
+from service.middleware.methods import MethodsMiddleware, with_standard_methods
+from service.middleware.negotiation import NegotiationMiddleware
+from service.middleware.origin import OriginMiddleware
+from service.middleware.request import Request
+from service.representation.formats import HANDLERS
+from service.resources import follows, posts, tokens, users
+from service.resources.entry_point import EntryPointResource, RootResource
+from service.resources.explanations import ProblemResource, RelationResource
+from service.resources.health import LiveResource, ReadyResource
+
+PARTS = (users, tokens, posts, follows)  # a new thing is one more name here
+
+
+class IdConverter(BaseConverter):
+    """Reads ids in addresses; what is none makes the address none."""
+
+    def convert(self, value: str) -> int | None:
+        return int(value) if is_id(value) else None
+
+
+def create_app(
+    settings: Settings | None = None, *, clock: Clock = system_clock, drain: Drain = OF_PROCESS
+) -> falcon.App[Request, falcon.Response]:
+    """Return the WSGI application; raises SettingError.
+
+    `settings` are those of the environment where none are given, `clock` returns UTC milliseconds.
+    """
+    settings = settings or Settings.from_environment(os.environ)
+    db = open_database(settings, clock)
+    app: falcon.App[Any, Any] = falcon.App(
+        media_type=falcon.MEDIA_TEXT,
+        request_type=Request,
+        middleware=[
+            OriginMiddleware(settings, db),
+            CorsMiddleware(settings),
+            MethodsMiddleware(),
+            AuthenticationMiddleware(),
+            LinkMiddleware(),
+            ConditionalMiddleware(),
+            NegotiationMiddleware(),
+        ],
+    )
+    app.req_options.strip_url_path_trailing_slash = True
+    app.resp_options.media_handlers.update(HANDLERS)
+    app.router_options.converters['id'] = IdConverter
+    install_error_writer(app)
+
+    routes = chain(
+        (
+            (urls.ROOT, RootResource()),
+            (urls.ENTRY, EntryPointResource([part.enter for part in PARTS])),
+            (urls.RELATION, RelationResource(chain.from_iterable(part.RELATIONS for part in PARTS))),
+            (urls.PROBLEM, ProblemResource()),
+            (urls.LIVE, LiveResource()),
+            (urls.READY, ReadyResource(drain)),
+        ),
+        chain.from_iterable(part.ROUTES for part in PARTS),
+    )
+    for template, resource in routes:
+        app.add_route(re.sub(r'{(\w+_id)}', r'{\1:id}', template), with_standard_methods(resource))
+    return app

@@ -1,0 +1,46 @@
+"""What can go wrong, in the domain's own words."""
+
+from collections.abc import Iterable
+
+
+class DomainError(Exception):
+    """Something that was asked for cannot be; the text says what, for the one who asked."""
+
+
+class NotFound(DomainError):
+    """There is no such thing."""
+
+
+class Forbidden(DomainError):
+    """The viewer is known, but may not do this."""
+
+
+class Unauthenticated(DomainError):
+    """Who asks is not known: no credentials, or bad ones.
+
+    `reason` is None where no credentials came, 'token' for a bad token, 'password' for a bad sign-in.
+    """
+
+    def __init__(self, detail: str, reason: str | None = None) -> None:
+        super().__init__(detail)
+        self.reason = reason
+
+
+class Invalid(DomainError):
+    """The values break rules: `(field, what is wrong)` for every broken field, or a word about the whole."""
+
+    def __init__(self, errors: Iterable[tuple[str, str]] = (), *, detail: str = '') -> None:
+        self.errors = tuple(errors)
+        super().__init__(detail or ' '.join(f'{field} {wrong}.' for field, wrong in self.errors))
+
+
+class Conflict(Invalid):
+    """A value is taken: a unique constraint refused it."""
+
+
+class Stale(DomainError):
+    """The thing is not what the one who wants to change it last saw."""
+
+
+class Unavailable(DomainError):
+    """The database cannot be reached, or cannot take a write now."""

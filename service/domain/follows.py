@@ -1,0 +1,124 @@
+"""Follow relations: who follows whom, exactly counted."""
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+from service.domain.database import Database, Statement, parameter, transaction
+from service.domain.errors import Invalid, NotFound
+from service.domain.paging import Listing, Page, Position
+from service.domain.tables import Follows, Users
+from service.domain.users import User, find_user, user_columns
+from service.domain.viewer import Viewer, note_write, require
+
+
+class Follow(NamedTuple):
+    """That one user follows another, since `created_at` (UTC milliseconds)."""
+
+    follower_id: int
+    followed_id: int
+    created_at: int
+
+
+Precondition = Callable[[Follow | None], None]
+
+_PAIR = (Follows.follower_id == parameter('follower_id')) & (Follows.followed_id == parameter('followed_id'))
+_FIND = Statement(Follows.select(Follows.follower_id, Follows.followed_id, Follows.created_at).where(_PAIR))
+_INSERT = Statement(Follows.insert({getattr(Follows, name): parameter(name) for name in Follows._columns}))
+_DELETE = Statement(Follows.delete().where(_PAIR))
+_LOCK_BOTH = Statement(
+    Users.select(Users.id)
+    .where((Users.id == parameter('follower_id')) | (Users.id == parameter('followed_id')))
+    .order_by(Users.id),
+    lock=True,
+)
+_COUNT_FOLLOWING = Statement(
+    Users.update({Users.following_count: Users.following_count + parameter('change')}).where(
+        Users.id == parameter('user_id')
+    )
+)
+_COUNT_FOLLOWER = Statement(
+    Users.update({Users.follower_count: Users.follower_count + parameter('change')}).where(
+        Users.id == parameter('user_id')
+    )
+)
+_FOLLOWERS = Listing(
+    Follows.join(Users, on=(Users.id == Follows.follower_id))
+    .select(Follows.id, *user_columns(Users))
+    .where(Follows.followed_id == parameter('user_id')),
+    Follows.id,
+    User._make,
+)
+_FOLLOWING = Listing(
+    Follows.join(Users, on=(Users.id == Follows.followed_id))
+    .select(Follows.id, *user_columns(Users))
+    .where(Follows.follower_id == parameter('user_id')),
+    Follows.id,
+    User._make,
+)
+
+
+def list_followers(db: Database, user_id: int, position: Position, viewer: Viewer) -> Page:
+    """Return a page of those who follow the user, the newest relation first; raises NotFound."""
+    user = find_user(db, user_id, viewer)
+    return _FOLLOWERS.page(db, position, user.follower_count, user_id=user_id, viewer_id=viewer.user_id)
+
+
+def list_following(db: Database, user_id: int, position: Position, viewer: Viewer) -> Page:
+    """Return a page of those whom the user follows, the newest relation first; raises NotFound."""
+    user = find_user(db, user_id, viewer)
+    return _FOLLOWING.page(db, position, user.following_count, user_id=user_id, viewer_id=viewer.user_id)
+
+
+def find_follow(db: Database, follower_id: int, followed_id: int) -> Follow:
+    """Return the relation; raises NotFound where there is none."""
+    row = _FIND.one(db, follower_id=follower_id, followed_id=followed_id)
+    if row is None:
+        raise NotFound('The one user does not follow the other.')
+    return Follow._make(row)
+
+
+@transaction
+def follow(
+    db: Database, follower_id: int, followed_id: int, *, by: Viewer, given: Precondition
+) -> tuple[Follow, bool]:
+    """Make the one user follow the other; return the relation, and whether it is new.
+
+    `given` is asked of the relation as it is, or None. Raises NotFound, Forbidden, Invalid (oneself).
+    """
+    relation = _lock_relation(db, follower_id, followed_id, by)
+    given(relation)
+    if follower_id == followed_id:
+        raise Invalid(detail='Nobody can follow themselves.')
+    note_write(db, by)
+    if relation is not None:
+        return relation, False
+    relation = Follow(follower_id, followed_id, db.now())
+    _INSERT.run(db, id=db.new_id(), **relation._asdict())
+    _count(db, follower_id, followed_id, 1)
+    return relation, True
+
+
+@transaction
+def unfollow(db: Database, follower_id: int, followed_id: int, *, by: Viewer, given: Precondition) -> None:
+    """Make the one user not follow the other, whether they did or not; raises NotFound, Forbidden."""
+    given(_lock_relation(db, follower_id, followed_id, by))
+    note_write(db, by)
+    if _DELETE.count(db, follower_id=follower_id, followed_id=followed_id):
+        _count(db, follower_id, followed_id, -1)
+
+
+def _lock_relation(db: Database, follower_id: int, followed_id: int, by: Viewer) -> Follow | None:
+    """Lock both users, the lower id first as everyone does, and return their relation, if there is one."""
+    users = {user_id for (user_id,) in _LOCK_BOTH.all(db, follower_id=follower_id, followed_id=followed_id)}
+    if follower_id not in users:
+        raise NotFound('There is no such user.')
+    require(by.user_id == follower_id)
+    if followed_id not in users:
+        raise NotFound('There is no such user to follow.')
+    row = _FIND.one(db, follower_id=follower_id, followed_id=followed_id)
+    return None if row is None else Follow._make(row)
+
+
+def _count(db: Database, follower_id: int, followed_id: int, change: int) -> None:
+    _COUNT_FOLLOWING.run(db, user_id=follower_id, change=change)
+    _COUNT_FOLLOWER.run(db, user_id=followed_id, change=change)

@@ -1,0 +1,128 @@
+"""Pages of a collection: by position, so that any page costs the same, or by number."""
+
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+from service.domain.database import Database, Statement, parameter
+
+Key = int | str
+
+
+class End:
+    """The position behind the last entry."""
+
+
+END = End()
+
+
+class Position(NamedTuple):
+    """Which page is wanted.
+
+    `page` counts from 1. With `after` or `before` the page is what lies next to that entry's key, and
+    `page` only says what number it had; without, it is found by its number.
+    """
+
+    page: int = 1
+    per_page: int = 10
+    after: Key | None = None
+    before: Key | End | None = None
+
+
+class Page(NamedTuple):
+    """A slice of a collection, and where its neighbours lie.
+
+    `after` and `before` are the keys that the next and the previous page lie next to, None where there
+    is no such page; `before` is END where the previous page is the last one.
+    """
+
+    entries: list[Any]
+    page: int
+    per_page: int
+    total_items: int
+    after: Key | None
+    before: Key | End | None
+
+    @property
+    def total_pages(self) -> int:
+        return -(-self.total_items // self.per_page)
+
+
+class Listing:
+    """A query whose entries are listed in the order of one unique column, a page at a time.
+
+    `query` selects `key` and then the columns that `make` makes an entry of; with `newest_first` the
+    largest key comes first.
+    """
+
+    def __init__(
+        self, query: Any, key: Any, make: Callable[[Any], Any], *, newest_first: bool = True
+    ) -> None:
+        self._make = make
+        start, limit = parameter('start'), parameter('limit')
+        down, up = key.desc(), key.asc()
+        forward, backward = (down, up) if newest_first else (up, down)
+        onward = key <= start if newest_first else key >= start
+        back = key >= start if newest_first else key <= start
+        self._forward = Statement(query.order_by(forward).limit(limit).offset(parameter('offset')))
+        self._backward = Statement(query.order_by(backward).limit(limit).offset(parameter('offset')))
+        self._onward = Statement(query.where(onward).order_by(forward).limit(limit))
+        self._back = Statement(query.where(back).order_by(backward).limit(limit))
+
+    def page(self, db: Database, position: Position, total_items: int, **values: Any) -> Page:
+        """Return the page at the position, of a collection of `total_items` rows."""
+        if position.after is not None:
+            return self._page_after(db, position, position.after, total_items, values)
+        if position.before is None:
+            return self._numbered_page(db, position, total_items, values)
+        if isinstance(position.before, End):
+            last = max(1, -(-total_items // position.per_page))
+            return self._numbered_page(db, position._replace(page=last), total_items, values)
+        return self._page_before(db, position, position.before, total_items, values)
+
+    def _page_after(
+        self, db: Database, position: Position, after: Key, total_items: int, values: dict[str, Any]
+    ) -> Page:
+        rows = self._onward.all(db, start=after, limit=position.per_page + 2, **values)
+        entry_is_there = bool(rows) and rows[0][0] == after
+        rows = rows[1:] if entry_is_there else rows
+        has_previous = entry_is_there or bool(self._back.all(db, start=after, limit=1, **values))
+        has_next = len(rows) > position.per_page
+        return self._slice(position, total_items, rows[: position.per_page], has_previous, has_next)
+
+    def _page_before(
+        self, db: Database, position: Position, before: Key, total_items: int, values: dict[str, Any]
+    ) -> Page:
+        rows = self._back.all(db, start=before, limit=position.per_page + 2, **values)
+        entry_is_there = bool(rows) and rows[0][0] == before
+        rows = rows[1:] if entry_is_there else rows
+        has_next = entry_is_there or bool(self._onward.all(db, start=before, limit=1, **values))
+        has_previous = len(rows) > position.per_page
+        return self._slice(position, total_items, rows[: position.per_page][::-1], has_previous, has_next)
+
+    def _numbered_page(
+        self, db: Database, position: Position, total_items: int, values: dict[str, Any]
+    ) -> Page:
+        offset = (position.page - 1) * position.per_page
+        behind = total_items - offset - position.per_page
+        has_previous = position.page > 1 and total_items > 0
+        if offset >= total_items:
+            return self._slice(position, total_items, [], has_previous, False)
+        if behind < offset:  # the end is nearer than the start
+            count = position.per_page + min(0, behind)
+            rows = self._backward.all(db, limit=count, offset=max(0, behind), **values)[::-1]
+            return self._slice(position, total_items, rows, has_previous, behind > 0)
+        rows = self._forward.all(db, limit=position.per_page + 1, offset=offset, **values)
+        has_next = len(rows) > position.per_page
+        return self._slice(position, total_items, rows[: position.per_page], has_previous, has_next)
+
+    def _slice(
+        self, position: Position, total_items: int, rows: list[Any], has_previous: bool, has_next: bool
+    ) -> Page:
+        return Page(
+            entries=[self._make(row[1:]) for row in rows],
+            page=position.page,
+            per_page=position.per_page,
+            total_items=total_items,
+            after=rows[-1][0] if rows and has_next else None,
+            before=(rows[0][0] if rows else END) if has_previous else None,
+        )

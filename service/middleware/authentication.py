@@ -1,0 +1,79 @@
+"""Who asks: Bearer tokens (RFC 6750), and Basic credentials where a token is asked for (RFC 7617)."""
+
+import binascii
+import re
+from base64 import b64decode
+from typing import Any, NamedTuple
+
+import falcon
+
+from service import urls
+from service.domain.errors import Unauthenticated
+from service.domain.tokens import find_viewer
+from service.middleware.request import Request
+
+REALM = 'Halcyon'
+_TOKEN = re.compile(r'[A-Za-z0-9._~+/-]+=*')
+_OPEN = frozenset(('OPTIONS',))
+
+
+class Credentials(NamedTuple):
+    """What an Authorization header says; the scheme is in lower case, empty without the header."""
+
+    scheme: str
+    value: str
+
+
+def read_authorization(req: falcon.Request) -> Credentials:
+    """Return the credentials of a request (RFC 9110 §11.4)."""
+    scheme, _, value = req.env.get('HTTP_AUTHORIZATION', '').strip().partition(' ')
+    return Credentials(scheme.lower(), value.strip())
+
+
+def read_basic(value: str) -> tuple[str, str]:
+    """Return name and password of Basic credentials in UTF-8 (RFC 7617 §2.1); raises Unauthenticated."""
+    try:
+        text = b64decode(value, validate=True).decode()
+    except (binascii.Error, ValueError):
+        text = ''
+    name, colon, password = text.partition(':')
+    if not colon:
+        raise Unauthenticated('The Basic credentials are not base64 of name:password in UTF-8.', 'password')
+    return name, password
+
+
+class AuthenticationMiddleware:
+    """Finds the viewer of every request under /api, and refuses who must show a token and does not.
+
+    A resource names the methods that anyone may use in `public`, and those that look at the credentials
+    themselves in `own_credentials`. A bad token is refused on the public ones too.
+    """
+
+    def process_resource(
+        self, req: Request, resp: falcon.Response, resource: Any, params: dict[str, Any]
+    ) -> None:
+        """Set `req.viewer`; raises Unauthenticated."""
+        method = 'GET' if req.method == 'HEAD' else req.method
+        if not urls.is_api(req.uri_template) or method in getattr(resource, 'own_credentials', ()):
+            return
+        scheme, value = read_authorization(req)
+        if scheme == 'bearer':
+            req.viewer = find_viewer(req.db, token_of(value))
+        elif method not in getattr(resource, 'public', _OPEN) and method not in _OPEN:
+            raise Unauthenticated('A token is needed: "Authorization: Bearer …".')
+
+
+def token_of(value: str) -> str:
+    """Return the token of Bearer credentials (RFC 6750 §2.1); raises Unauthenticated where it is none."""
+    if not _TOKEN.fullmatch(value):
+        raise Unauthenticated('The Bearer credentials are no token.', 'token')
+    return value
+
+
+def challenges(reason: str | None, *, basic: bool) -> str:
+    """Return the value of WWW-Authenticate (RFC 6750 §3, RFC 7617 §2.1).
+
+    Without credentials, and for a wrong password, it is bare; for a bad token it says so.
+    """
+    bearer = f'Bearer realm="{REALM}"' + (', error="invalid_token"' if reason == 'token' else '')
+    return f'{bearer}, Basic realm="{REALM}", charset="UTF-8"' if basic else bearer

@@ -1,0 +1,100 @@
+"""The one writer of errors: whatever is raised becomes a Problem, and a Problem is rendered here."""
+
+import logging
+import secrets
+from collections.abc import Callable
+from typing import Any
+from urllib.parse import quote
+
+import falcon
+import orjson
+
+from service import urls
+from service.domain.errors import Forbidden, Invalid, NotFound, Stale, Unauthenticated, Unavailable
+from service.middleware.authentication import challenges
+from service.middleware.request import Request
+from service.representation.formats import choose_error_type
+from service.representation.html import problem_page
+from service.representation.media_types import HTML, JSON, PROBLEM
+from service.representation.problem import PROBLEMS, Problem, problem_details, short_error
+from service.representation.queries import InvalidParameter
+from service.representation.reading import Malformed
+
+RETRY_SECONDS = '2'
+
+log = logging.getLogger(__name__)
+
+_OF_STATUS = {
+    404: 'not-found',
+    405: 'method-not-allowed',
+    406: 'not-acceptable',
+    413: 'too-large',
+    415: 'unsupported-media-type',
+    501: 'not-implemented',
+}
+_UNAUTHENTICATED = {None: 'unauthenticated', 'token': 'invalid-token', 'password': 'wrong-credentials'}
+
+
+def _unauthenticated(error: Unauthenticated, req: Request) -> dict[str, Any]:
+    basic = req.uri_template == urls.TOKENS and req.method == 'POST'
+    return {
+        'name': _UNAUTHENTICATED[error.reason],
+        'headers': {'WWW-Authenticate': challenges(error.reason, basic=basic)},
+    }
+
+
+_OF_KIND: dict[type[Exception], Callable[[Any, Request], dict[str, Any]]] = {
+    Invalid: lambda error, req: {'name': 'invalid-values', 'errors': error.errors},
+    InvalidParameter: lambda error, req: {'name': 'invalid-parameter', 'parameter': error.parameter},
+    Malformed: lambda error, req: {'name': 'malformed-body'},
+    Unauthenticated: _unauthenticated,
+    Forbidden: lambda error, req: {'name': 'forbidden'},
+    NotFound: lambda error, req: {'name': 'not-found'},
+    Stale: lambda error, req: {'name': 'stale'},
+    Unavailable: lambda error, req: {'name': 'unavailable', 'headers': {'Retry-After': RETRY_SECONDS}},
+}
+
+
+def install_error_writer(app: falcon.App[Any, Any]) -> None:
+    """Make every exception of the app a rendered Problem."""
+    app.add_error_handler(Exception, _write_error)
+    app.add_error_handler(falcon.HTTPError, _write_error)
+
+
+def _write_error(req: Request, resp: falcon.Response, ex: Exception, params: dict[str, Any]) -> None:
+    write_problem(req, resp, problem_of(ex, req))
+
+
+def problem_of(error: Exception, req: Request) -> Problem:
+    """Return what an exception says to a client; one that nobody foresaw goes to the log with a reference."""
+    if isinstance(error, falcon.HTTPError):
+        name = _OF_STATUS.get(error.status_code, 'bad-request')
+        detail = error.description or error.title or PROBLEMS[name].title
+        return Problem(name, detail, headers=dict(error.headers or {}))
+    kind = next((kind for kind in _OF_KIND if isinstance(error, kind)), None)
+    if kind is None:
+        reference = secrets.token_hex(8)
+        log.error('reference %s: %s %s', reference, req.method, req.path, exc_info=error)
+        return Problem('internal-error', f'The log has more under {reference}.', reference=reference)
+    if isinstance(error, Unavailable) and error.__cause__ is not None:
+        log.error('%s %s: %s', req.method, req.path, error.__cause__)
+    return Problem(detail=str(error), **_OF_KIND[kind](error, req))
+
+
+def write_problem(req: Request, resp: falcon.Response, problem: Problem) -> None:
+    """Render the problem in the media type that the client likes best for errors."""
+    media_type = choose_error_type(req.env.get('HTTP_ACCEPT'))
+    resp.status = problem.status
+    resp.media = None
+    resp.set_headers(dict(problem.headers))
+    resp.set_header('Cache-Control', 'no-store')
+    if media_type == HTML:
+        resp.data = problem_page(problem, req.book.origin).encode()
+        resp.content_type = 'text/html; charset=utf-8'
+    elif media_type == JSON:
+        resp.data = orjson.dumps(short_error(problem))
+        resp.content_type = JSON
+    else:
+        instance = req.book.origin + quote(req.path)
+        resp.data = orjson.dumps(problem_details(problem, req.book.origin, instance))
+        resp.content_type = PROBLEM

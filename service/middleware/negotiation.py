@@ -1,0 +1,47 @@
+"""Which representation a request gets, decided before any work is done (RFC 9110 §12)."""
+
+from typing import Any
+
+import falcon
+
+from service import urls
+from service.middleware.request import Request
+from service.representation.document import Document
+from service.representation.formats import FORMATS, choose_format, format_for
+
+
+class NegotiationMiddleware:
+    """Chooses the format by the Accept header, or refuses with 406; says what the choice depended on.
+
+    A resource with `negotiates = False` has no representation to choose.
+    """
+
+    def process_resource(
+        self, req: Request, resp: falcon.Response, resource: Any, params: dict[str, Any]
+    ) -> None:
+        """Set `req.format`; raises HTTPNotAcceptable."""
+        if (
+            not urls.is_api(req.uri_template)
+            or req.method == 'OPTIONS'
+            or not getattr(resource, 'negotiates', True)
+        ):
+            return
+        chosen = choose_format(req.env.get('HTTP_ACCEPT'))
+        if chosen is None:
+            raise falcon.HTTPNotAcceptable(
+                description=f'The media types that can be had are {", ".join(FORMATS)}.'
+            )
+        req.format = chosen
+
+    def process_response(
+        self, req: Request, resp: falcon.Response, resource: Any, req_succeeded: bool
+    ) -> None:
+        """Label the document with its media type, and set Vary (RFC 9110 §12.5.5)."""
+        if isinstance(resp.media, Document):
+            req.format = format_for(resp.media, req.format, req.env.get('HTTP_ACCEPT'))
+            resp.content_type = req.format.content_type
+        resp.append_header('Vary', 'Accept')
+        if urls.is_api(req.uri_template) and not (resp.get_header('Cache-Control') or '').startswith(
+            'public'
+        ):
+            resp.append_header('Vary', 'Authorization')

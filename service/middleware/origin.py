@@ -1,0 +1,88 @@
+"""The origin that a request came to, which every address in its answer starts with."""
+
+import ipaddress
+import re
+from functools import lru_cache
+from typing import Any
+
+import falcon
+
+from service.config import Settings, normal_origin
+from service.domain.database import Database
+from service.middleware.request import Request
+from service.representation.addresses import AddressBook
+from service.representation.formats import DEFAULT, FORMATS
+
+_ELEMENT = re.compile(r'(?:[^,"]|"(?:[^"\\]|\\.)*")+')
+_PAIR = re.compile(r'\s*([A-Za-z]+)\s*=\s*(?:"((?:[^"\\]|\\.)*)"|([^;\s]*))\s*')
+
+
+class OriginMiddleware:
+    """Gives every request its database and its address book; refuses a Host that is none (RFC 9112 §3.2)."""
+
+    def __init__(self, settings: Settings, db: Database) -> None:
+        base_url = settings.base_url
+        self._base_book = AddressBook(base_url, avatars=settings.avatars) if base_url else None
+        self._trusted = settings.forwarded_allow_ips
+        self._avatars = settings.avatars
+        self._db = db
+
+    def process_request(self, req: Request, resp: falcon.Response) -> None:
+        """Set what later middleware and resources rely on; raises HTTPBadRequest for a bad Host."""
+        req.db = self._db
+        req.viewer = None
+        req.format = FORMATS[DEFAULT]
+        environ = req.env
+        scheme, host = environ['wsgi.url_scheme'], environ.get('HTTP_HOST')
+        if host is None:
+            host = f'{environ["SERVER_NAME"]}:{environ["SERVER_PORT"]}'
+        try:
+            book = _book(scheme, host, self._avatars)
+            if self._trusted and self.is_trusted(environ.get('REMOTE_ADDR', '')):
+                scheme, host = _forwarded(environ, scheme, host)
+                book = _book(scheme, host, self._avatars)
+        except ValueError:
+            req.book = self._base_book or AddressBook(f'{environ["wsgi.url_scheme"]}://localhost')
+            raise falcon.HTTPBadRequest(
+                description='The Host header is no host with an optional port.'
+            ) from None
+        req.book = self._base_book or book
+
+    def is_trusted(self, address: str) -> bool:
+        """Whether the peer's forwarding headers are believed."""
+        return _is_within(address, self._trusted)
+
+
+@lru_cache(maxsize=256)
+def _book(scheme: str, authority: str, avatars: bool) -> AddressBook:
+    return AddressBook(normal_origin(scheme, authority), avatars=avatars)
+
+
+@lru_cache(maxsize=1024)
+def _is_within(address: str, networks: tuple[Any, ...]) -> bool:
+    if '*' in networks:
+        return True
+    try:
+        peer = ipaddress.ip_address(address)
+    except ValueError:
+        return False
+    return any(peer in network for network in networks)
+
+
+def _forwarded(environ: dict[str, Any], scheme: str, host: str) -> tuple[str, str]:
+    """Return scheme and host as the proxy saw them: by Forwarded (RFC 7239 §4), else by X-Forwarded-*.
+
+    The last element is the one that the trusted proxy added itself. Raises ValueError for another scheme
+    than http and https.
+    """
+    if 'HTTP_FORWARDED' in environ:
+        elements = _ELEMENT.findall(environ['HTTP_FORWARDED'])
+        pairs = _PAIR.findall(elements[-1]) if elements else []
+        said = {name.lower(): re.sub(r'\\(.)', r'\1', quoted) or token for name, quoted, token in pairs}
+        proto, host = said.get('proto', scheme), said.get('host', host)
+    else:
+        proto = environ.get('HTTP_X_FORWARDED_PROTO', scheme).rpartition(',')[2].strip()
+        host = environ.get('HTTP_X_FORWARDED_HOST', host).rpartition(',')[2].strip()
+    if proto.lower() not in ('http', 'https'):
+        raise ValueError('is no scheme')
+    return proto, host

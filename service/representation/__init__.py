@@ -1,0 +1,1 @@
+"""How a thing is said: formats know no resource, resources know no format."""

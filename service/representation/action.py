@@ -1,0 +1,113 @@
+"""Actions: one declaration is the form that is shown and the rules that are enforced."""
+
+import dataclasses
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from service.domain.errors import Invalid
+from service.domain.text import WHITE_SPACE, has_control_characters, normalize
+
+# What browsers take for an address (HTML Living Standard §4.10.5.1.5), written so that it is valid in
+# JavaScript with every flag and in Python.
+EMAIL = (
+    r'^[a-zA-Z0-9.!#$%&\x27*+\/=?^_\x60\{\|\}~\-]+@[a-zA-Z0-9](?:[a-zA-Z0-9\-]{0,61}[a-zA-Z0-9])?'
+    r'(?:\.[a-zA-Z0-9](?:[a-zA-Z0-9\-]{0,61}[a-zA-Z0-9])?)*$'
+)
+NOT_BLANK = r'^[\s\S]*\S[\s\S]*$'
+
+
+@dataclass(frozen=True, slots=True)
+class Field:
+    """One input of an Action: how it is asked for, and the rules it must keep.
+
+    Lengths are in characters after normalization, `max_bytes` is in bytes of UTF-8. `regex` matches the
+    whole value and is valid in JavaScript and Python alike, `rule` says it in words. `type` is an input
+    type of HTML, or `textarea`. With `trim` white space around the value is taken off first; with
+    `nullable` null means empty.
+    """
+
+    name: str
+    prompt: str
+    type: str = 'text'
+    required: bool = False
+    min_length: int = 0
+    max_length: int | None = None
+    max_bytes: int | None = None
+    regex: str | None = None
+    rule: str = ''
+    trim: bool = False
+    nullable: bool = False
+    placeholder: str | None = None
+    autocomplete: str | None = None
+
+    def read(self, value: Any) -> str:
+        """Return the clean value; raises ValueError that says what is wrong with it."""
+        if value is None and self.nullable:
+            value = ''
+        if not isinstance(value, str):
+            raise ValueError('must be text')
+        value = normalize(value)
+        if self.trim:
+            value = value.strip(WHITE_SPACE)
+        if has_control_characters(value):
+            raise ValueError('must not contain control characters')
+        if len(value) < self.min_length:
+            raise ValueError(
+                f'must have at least {self.min_length} characters' if value else 'must not be empty'
+            )
+        if self.max_length is not None and len(value) > self.max_length:
+            raise ValueError(f'must have at most {self.max_length} characters')
+        if self.max_bytes is not None and len(value.encode()) > self.max_bytes:
+            raise ValueError(f'must have at most {self.max_bytes} bytes')
+        if self.regex is not None and not re.fullmatch(self.regex, value):
+            raise ValueError(self.rule)
+        return str(value)
+
+
+@dataclass(frozen=True, slots=True)
+class Action:
+    """Something that can be done: its form and its validator. `method` is in upper case."""
+
+    name: str
+    method: str
+    title: str
+    fields: tuple[Field, ...] = ()
+
+    def read(self, body: Mapping[str, Any]) -> dict[str, str]:
+        """Return the clean values of the fields that are present; what is no field is ignored.
+
+        Raises Invalid that names every broken field at once.
+        """
+        values, errors = {}, []
+        for field in self.fields:
+            try:
+                if field.name in body:
+                    values[field.name] = field.read(body[field.name])
+                elif field.required:
+                    raise ValueError('is required')
+            except ValueError as wrong:
+                errors.append((field.name, str(wrong)))
+        if errors:
+            raise Invalid(errors)
+        return values
+
+    def at(self, target: str, values: Mapping[str, Any] | None = None) -> 'Form':
+        """Return the form at an absolute address, filled with the current values."""
+        return Form(self, target, values or {})
+
+    def optional(self, *names: str) -> tuple[Field, ...]:
+        """Return the named fields as another Action may have them: none of them required."""
+        return tuple(
+            dataclasses.replace(field, required=False) for field in self.fields if field.name in names
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Form:
+    """An Action that this viewer can do now, at an absolute address."""
+
+    action: Action
+    target: str
+    values: Mapping[str, Any]

@@ -1,0 +1,49 @@
+"""The format-neutral model: what every rendering is made of."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
+
+from service.representation.action import Form
+
+
+class Link(NamedTuple):
+    """A link to an absolute address, or to an address template (RFC 6570) where `templated` says so."""
+
+    href: str
+    templated: bool = False
+    name: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """One resource as one viewer may see it now, complete: nothing in it is looked up later.
+
+    `kind` names what it is, in the plural (`users`); `id` is None for what has none of its own.
+    A relation holds one Link or Document, or a tuple of them, and always the same of the two.
+    A collection embeds its `item`s and has `meta`.
+    """
+
+    kind: str
+    id: str | None
+    properties: Mapping[str, Any]
+    links: Mapping[str, Link | tuple[Link, ...]]
+    embedded: Mapping[str, 'Document | tuple[Document, ...]'] = field(default_factory=dict)
+    forms: tuple[Form, ...] = ()
+    meta: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def href(self) -> str:
+        """The document's own address."""
+        link = self.links['self']
+        assert isinstance(link, Link)
+        return link.href
+
+    @property
+    def has_forms(self) -> bool:
+        """Whether it, or anything embedded in it, offers a form."""
+        return bool(self.forms) or any(
+            document.has_forms
+            for several in self.embedded.values()
+            for document in (several if isinstance(several, tuple) else (several,))
+        )

@@ -1,0 +1,101 @@
+"""The media types that a document can be had in, in the order of preference, and their falcon handlers."""
+
+import hashlib
+from collections.abc import Callable
+from typing import Any, NamedTuple, NoReturn
+
+import orjson
+from falcon.media import BaseHandler
+
+from service.representation.document import Document
+from service.representation.hal import hal
+from service.representation.hal_forms import hal_forms
+from service.representation.html import page
+from service.representation.media_types import (
+    HAL,
+    HAL_FORMS,
+    HTML,
+    JSON,
+    PROBLEM,
+    MediaType,
+    Offer,
+    choose,
+    parse_accept,
+)
+
+
+class Format(NamedTuple):
+    """A media type, how a document is rendered in it, and the Content-Type of the answer."""
+
+    media_type: str
+    render: Callable[[Document], bytes]
+    content_type: str
+
+
+def _json(tree: Callable[[Document], dict[str, Any]]) -> Callable[[Document], bytes]:
+    return lambda document: orjson.dumps(tree(document))
+
+
+FORMATS = {
+    format.media_type: format
+    for format in (
+        Format(HAL_FORMS, _json(hal_forms), HAL_FORMS),
+        Format(HAL, _json(hal), HAL),
+        Format(JSON, _json(hal), JSON),
+        Format(HTML, lambda document: page(document).encode(), 'text/html; charset=utf-8'),
+    )
+}
+DEFAULT = HAL
+_OFFERS = tuple(Offer(media_type) for media_type in FORMATS)
+_ERROR_OFFERS = (Offer(PROBLEM), *_OFFERS)
+_ANYTHING = (MediaType('*', '*'),)
+
+
+def choose_format(accept: str | None) -> Format | None:
+    """Return the format that an Accept header likes best, or None where none is acceptable."""
+    chosen = choose(_ranges(accept), _OFFERS, DEFAULT)
+    return FORMATS[chosen] if chosen else None
+
+
+def choose_error_type(accept: str | None) -> str:
+    """Return the media type that an Accept header likes best for an error: an error can always be had."""
+    chosen = choose(_ranges(accept), _ERROR_OFFERS, PROBLEM)
+    return chosen if chosen in (JSON, HTML) else PROBLEM
+
+
+def format_for(document: Document, chosen: Format, accept: str | None) -> Format:
+    """Return what the document is served as: HAL-FORMS without forms is HAL, where that is acceptable."""
+    if chosen.media_type == HAL_FORMS and not document.has_forms and choose(_ranges(accept), _HAL, HAL):
+        return FORMATS[HAL]
+    return chosen
+
+
+_HAL = (Offer(HAL),)
+
+
+def _ranges(accept: str | None) -> tuple[MediaType, ...]:
+    return parse_accept(accept) if accept and accept.strip() else _ANYTHING
+
+
+def entity_tag(body: bytes, format: Format, viewer_id: int | None) -> str:
+    """Return the strong validator of a representation, by media type and viewer (RFC 9110 §8.8.3)."""
+    digest = hashlib.blake2b(body, digest_size=15, key=f'{format.media_type} {viewer_id}'.encode())
+    return f'"{digest.hexdigest()}"'
+
+
+class DocumentHandler(BaseHandler):
+    """Serialises Documents for falcon in one format; bodies are read elsewhere."""
+
+    def __init__(self, format: Format) -> None:
+        self._render = format.render
+
+    def serialize(self, media: Any, content_type: str | None = None) -> bytes:
+        """Return the Document's bytes, or those of plain JSON data."""
+        return self._render(media) if isinstance(media, Document) else orjson.dumps(media)
+
+    def deserialize(self, *arguments: Any, **keywords: Any) -> NoReturn:
+        """Bodies are not read by falcon's handlers, which are too lenient for strict JSON."""
+        raise TypeError('a body is read by middleware.body')
+
+
+HANDLERS = {format.media_type: DocumentHandler(format) for format in FORMATS.values()}

@@ -1,0 +1,49 @@
+"""HAL-FORMS: the HAL document with a `_templates` entry for each thing that can be done."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from service.representation.action import Field, Form
+from service.representation.document import Document
+from service.representation.hal import render
+
+
+def hal_forms(document: Document) -> dict[str, Any]:
+    """Return the document as HAL-FORMS; `_templates` is there even when it is empty."""
+    body = render(document, _templates)
+    body.setdefault('_templates', {})
+    return body
+
+
+def _templates(document: Document) -> dict[str, Any]:
+    if not document.forms:
+        return {}
+    return {'_templates': {form.action.name: template(form) for form in document.forms}}
+
+
+def template(form: Form) -> dict[str, Any]:
+    """Return the form as a HAL-FORMS template."""
+    shown: dict[str, Any] = {
+        'title': form.action.title,
+        'method': form.action.method,
+        'target': form.target,
+    }
+    if form.action.method != 'GET':
+        shown['contentType'] = 'application/json'
+    shown['properties'] = [_property(field, form.values) for field in form.action.fields]
+    return shown
+
+
+def _property(field: Field, values: Mapping[str, Any]) -> dict[str, Any]:
+    attributes = {
+        'name': field.name,
+        'prompt': field.prompt,
+        'type': field.type,
+        'required': field.required or None,
+        'minLength': field.min_length or None,
+        'maxLength': field.max_length,
+        'regex': field.regex,
+        'placeholder': field.placeholder,
+        'value': values.get(field.name),
+    }
+    return {name: value for name, value in attributes.items() if value is not None}

@@ -1,0 +1,109 @@
+"""Media types and ranges: reading them, and choosing by them (RFC 9110 §8.3.1, §12.5.1)."""
+
+import re
+from collections.abc import Sequence
+from functools import lru_cache
+from typing import NamedTuple
+
+HAL = 'application/hal+json'
+HAL_FORMS = 'application/prs.hal-forms+json'
+JSON_API = 'application/vnd.api+json'
+JSON = 'application/json'
+HTML = 'text/html'
+PROBLEM = 'application/problem+json'
+MERGE_PATCH = 'application/merge-patch+json'
+FORM = 'application/x-www-form-urlencoded'
+
+_TOKEN = r"[!#$%&'*+.^_`|~0-9A-Za-z-]+"
+_TYPE = re.compile(rf'\s*({_TOKEN})/({_TOKEN})\s*')
+_PARAMETER = re.compile(rf'\s*;\s*(?:({_TOKEN})\s*=\s*(?:({_TOKEN})|"((?:[^"\\]|\\.)*)"))?\s*')
+_ELEMENT = re.compile(r'(?:[^,"]|"(?:[^"\\]|\\.)*"?)+')
+_QUALITY = re.compile(r'0?\.[0-9]+|[01](?:\.[0-9]*)?')
+
+
+class MediaType(NamedTuple):
+    """A media type or range; names are in lower case, `parameters` without `q`."""
+
+    type: str
+    subtype: str
+    parameters: tuple[tuple[str, str], ...] = ()
+    quality: float = 1.0
+
+    @property
+    def name(self) -> str:
+        return f'{self.type}/{self.subtype}'
+
+
+def parse_media_type(text: str) -> MediaType | None:
+    """Return the media type or range, or None where the text is none (RFC 9110 §8.3.1)."""
+    text = '*/*' + text[1:] if re.match(r'\s*\*\s*(;|$)', text) else text  # what old Java clients send
+    match = _TYPE.match(text)
+    if match is None:
+        return None
+    parameters, quality, end = [], 1.0, match.end()
+    while end < len(text):
+        parameter = _PARAMETER.match(text, end)
+        if parameter is None:
+            return None
+        end = parameter.end()
+        name, token, quoted = parameter.groups()
+        if name is None:
+            continue
+        value = token if token is not None else re.sub(r'\\(.)', r'\1', quoted)
+        if name.lower() == 'q':
+            if not _QUALITY.fullmatch(value) or float(value) > 1:
+                return None
+            quality = float(value)
+        else:
+            parameters.append((name.lower(), value))
+    return MediaType(match[1].lower(), match[2].lower(), tuple(parameters), quality)
+
+
+@lru_cache(maxsize=1024)
+def parse_accept(header: str) -> tuple[MediaType, ...]:
+    """Return the ranges of an Accept header; what is no range is passed over (RFC 9110 §12.5.1)."""
+    return tuple(
+        media_range
+        for element in _ELEMENT.findall(header)
+        if (media_range := parse_media_type(element.strip())) is not None
+    )
+
+
+class Offer(NamedTuple):
+    """A type that can be had, and the parameters of a range that do not keep it from covering the type."""
+
+    name: str
+    ignored: frozenset[str] = frozenset(('charset', 'profile'))
+
+
+def choose(ranges: Sequence[MediaType], offers: Sequence[Offer], default: str) -> str | None:
+    """Return the offered type that the ranges like best, or None where they cover none.
+
+    The most specific range decides for each type, then the quality. Among equals a type that is named
+    beats one that only a wildcard covers; then the order of `offers` decides, or, where wildcards are all
+    there is, `default`.
+    """
+    liked = []
+    for place, offer in enumerate(offers):
+        covering = [
+            (specificity, media_range.quality)
+            for media_range in ranges
+            if (specificity := _specificity(media_range, offer))
+        ]
+        if covering:
+            specificity, quality = max(covering)
+            if quality > 0:
+                named = specificity > 2
+                liked.append((quality, named, not named and offer.name == default, -place, offer.name))
+    return max(liked)[-1] if liked else None
+
+
+def _specificity(media_range: MediaType, offer: Offer) -> int:
+    """How closely a range describes the offered type: 0 where it does not cover it."""
+    if any(name not in offer.ignored for name, _ in media_range.parameters):
+        return 0
+    if media_range.name == offer.name:
+        return 4 if media_range.parameters else 3
+    if media_range.subtype == '*':
+        return 2 if offer.name.startswith(f'{media_range.type}/') else media_range.type == '*'
+    return 0

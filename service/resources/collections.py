@@ -1,0 +1,50 @@
+"""Collections: how a page of things is said."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from service.domain.paging import Page
+from service.representation.action import Form
+from service.representation.addresses import AddressBook
+from service.representation.document import Document, Link
+from service.representation.queries import PageQuery
+
+
+def represent_page(
+    kind: str,
+    address: str,
+    query: PageQuery,
+    page: Page,
+    items: Sequence[Document],
+    book: AddressBook,
+    *,
+    links: dict[str, Link] | None = None,
+    forms: tuple[Form, ...] = (),
+) -> Document:
+    """Return a page of a collection of `kind` at an absolute address, with links to its neighbours."""
+    neighbours = {rel: Link(address + other) for rel, other in query.neighbours(page).items()}
+    return Document(
+        kind=kind,
+        id=None,
+        properties={},
+        links={
+            'self': Link(address + query.self_query()),
+            'curies': book.curies,
+            **neighbours,
+            'hc:page': Link(address + query.page_template(), templated=True),
+            **(links or {}),
+            'item': tuple(Link(item.href) for item in items),
+        },
+        embedded={'item': tuple(items)},
+        forms=forms,
+        meta=_meta(page),
+    )
+
+
+def _meta(page: Page) -> dict[str, Any]:
+    return {
+        'page': page.page,
+        'per_page': page.per_page,
+        'total_pages': page.total_pages,
+        'total_items': page.total_items,
+    }

@@ -1,0 +1,33 @@
+"""Health: whether this process lives, and whether it should get requests now."""
+
+import falcon
+
+from service.domain.errors import Unavailable
+from service.drain import Drain
+from service.middleware.conditional import NO_STORE
+from service.middleware.request import Request
+from service.representation.media_types import JSON
+
+_OK = {'status': 'ok'}
+
+
+class LiveResource:
+    """Answers while the process lives."""
+
+    def on_get(self, req: Request, resp: falcon.Response) -> None:
+        resp.set_header('Cache-Control', NO_STORE)
+        resp.media, resp.content_type = _OK, JSON
+
+
+class ReadyResource:
+    """Answers while requests should come here: the database answers, and no shutdown has begun."""
+
+    def __init__(self, drain: Drain) -> None:
+        self._drain = drain
+
+    def on_get(self, req: Request, resp: falcon.Response) -> None:
+        resp.set_header('Cache-Control', NO_STORE)
+        if self._drain.has_begun:
+            raise Unavailable('The server is shutting down.')
+        req.db.ping()
+        resp.media, resp.content_type = _OK, JSON

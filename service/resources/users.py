@@ -1,0 +1,235 @@
+"""People: how a user is said, what can be done to one, and where."""
+
+from typing import Any
+
+import falcon
+
+from service import urls
+from service.domain.passwords import MAX_BYTES
+from service.domain.users import (
+    ABOUT_ME_LENGTH,
+    EMAIL_LENGTH,
+    PASSWORD_LENGTH,
+    USERNAME,
+    USERNAME_LENGTH,
+    User,
+    change_password,
+    change_user,
+    delete_user,
+    find_user,
+    list_users,
+    register_user,
+)
+from service.domain.viewer import Viewer, require
+from service.middleware.body import read_body, submit
+from service.middleware.conditional import NO_STORE, precondition
+from service.middleware.links import invalidates
+from service.middleware.request import Request
+from service.representation.action import EMAIL, Action, Field, Form
+from service.representation.addresses import AddressBook
+from service.representation.document import Document, Link
+from service.representation.queries import read_page_query
+from service.resources.collections import represent_page
+from service.resources.relation import Entry, Relation
+from service.resources.times import represent_time
+
+_NEW_PASSWORD = Field(
+    'password',
+    'Password',
+    type='password',
+    required=True,
+    min_length=PASSWORD_LENGTH,
+    max_length=MAX_BYTES,
+    max_bytes=MAX_BYTES,
+    autocomplete='new-password',
+)
+REGISTER = Action(
+    'register',
+    'POST',
+    'Sign up',
+    (
+        Field(
+            'username',
+            'User name',
+            required=True,
+            min_length=1,
+            max_length=USERNAME_LENGTH,
+            regex=USERNAME,
+            rule='may have only the letters A to Z, digits, and . _ -',
+            autocomplete='username',
+        ),
+        Field(
+            'email',
+            'E-mail',
+            type='email',
+            required=True,
+            min_length=1,
+            max_length=EMAIL_LENGTH,
+            regex=EMAIL,
+            rule='must be an e-mail address',
+            autocomplete='email',
+        ),
+        _NEW_PASSWORD,
+        Field('about_me', 'About me', type='textarea', max_length=ABOUT_ME_LENGTH, nullable=True),
+    ),
+)
+EDIT = Action('edit', 'PUT', 'Edit profile', REGISTER.optional('username', 'email', 'about_me'))
+DELETE = Action('delete', 'DELETE', 'Delete account')
+CHANGE_PASSWORD = Action(
+    'change-password',
+    'PUT',
+    'Change password',
+    (
+        Field(
+            'current_password',
+            'Current password',
+            type='password',
+            required=True,
+            autocomplete='current-password',
+        ),
+        _NEW_PASSWORD,
+    ),
+)
+FOLLOW = Action('follow', 'PUT', 'Follow')
+UNFOLLOW = Action('unfollow', 'DELETE', 'Unfollow')
+SEARCH = Action('search', 'GET', 'Search', (Field('q', 'Name starts with', type='search'),))
+
+
+def represent_user(user: User, viewer: Viewer | None, book: AddressBook) -> Document:
+    """Return the user as the viewer may see them: the e-mail address is for nobody else."""
+    is_own = user.is_editable_by(viewer)
+    properties = {
+        'id': user.id,
+        'username': user.username,
+        'about_me': user.about_me,
+        'last_seen': represent_time(user.last_seen),
+        'member_since': represent_time(user.member_since),
+        'post_count': user.post_count,
+        'follower_count': user.follower_count,
+        'following_count': user.following_count,
+    }
+    here = {'user_id': user.id}
+    links: dict[str, Link | tuple[Link, ...]] = {
+        'self': book.link(urls.USER, **here),
+        'curies': book.curies,
+        'collection': book.link(urls.USERS),
+        'hc:followers': book.link(urls.FOLLOWERS, **here),
+        'hc:following': book.link(urls.FOLLOWING, **here),
+        'hc:posts': book.link(urls.USER_POSTS, **here),
+    }
+    if book.avatars:
+        links['hc:avatar'] = Link(urls.AVATAR.format(avatar_hash=user.avatar_hash))
+    forms: tuple[Form, ...] = ()
+    if is_own:
+        properties['email'] = user.email
+        links['hc:feed'] = book.link(urls.FEED, **here)
+        links['hc:tokens'] = book.link(urls.TOKENS)
+        links['hc:password'] = book.link(urls.PASSWORD, **here)
+        forms = (
+            EDIT.at(book.href(urls.USER, **here), properties),
+            CHANGE_PASSWORD.at(book.href(urls.PASSWORD, **here)),
+            DELETE.at(book.href(urls.USER, **here)),
+        )
+    elif user.is_followable_by(viewer):
+        assert viewer is not None
+        relation = book.link(urls.FOLLOW, user_id=viewer.user_id, other_id=user.id)
+        links['hc:follow'] = relation
+        action = UNFOLLOW if user.is_followed else FOLLOW
+        forms = (action.at(relation.href),)
+    return Document('users', str(user.id), properties, links, forms=forms)
+
+
+class UsersResource:
+    """Everybody, and signing up."""
+
+    public = frozenset(('POST',))
+
+    def on_get(self, req: Request, resp: falcon.Response) -> None:
+        query = read_page_query(req.params, 'q')
+        page = list_users(req.db, query.position, req.caller, prefix=query.filters.get('q', ''))
+        items = [represent_user(user, req.viewer, req.book) for user in page.entries]
+        address = req.book.href(urls.USERS)
+        resp.media = represent_page(
+            'users',
+            address,
+            query,
+            page,
+            items,
+            req.book,
+            links={'search': Link(address + '{?q,per_page}', templated=True)},
+            forms=(SEARCH.at(address, query.filters),),
+        )
+
+    def on_post(self, req: Request, resp: falcon.Response) -> None:
+        user = register_user(req.db, **REGISTER.read(read_body(req)))
+        document = represent_user(user, None, req.book)
+        resp.status, resp.location, resp.media = falcon.HTTP_201, document.href, document
+        resp.set_header('Cache-Control', NO_STORE)  # its owner will see more of it
+        invalidates(resp, req.book.href(urls.USERS))
+
+
+class UserResource:
+    """One person."""
+
+    def on_get(self, req: Request, resp: falcon.Response, user_id: int) -> None:
+        resp.media = represent_user(find_user(req.db, user_id, req.viewer), req.viewer, req.book)
+
+    def on_put(self, req: Request, resp: falcon.Response, user_id: int) -> None:
+        user = find_user(req.db, user_id, req.caller)
+        require(user.is_editable_by(req.viewer))
+        given = precondition(req, represent_user)
+        changes = submit(req, EDIT, given, user)
+        changed = change_user(req.db, user_id, changes, by=req.caller, given=given)
+        resp.media = represent_user(changed, req.viewer, req.book)
+        invalidates(resp, req.book.href(urls.USERS))
+
+    on_patch = on_put
+
+    def on_delete(self, req: Request, resp: falcon.Response, user_id: int) -> None:
+        delete_user(req.db, user_id, by=req.caller, given=precondition(req, represent_user))
+        resp.status = falcon.HTTP_204
+        invalidates(resp, req.book.href(urls.USERS), req.book.href(urls.POSTS))
+
+
+class PasswordResource:
+    """The password of one person: it can be changed, never read."""
+
+    def on_put(self, req: Request, resp: falcon.Response, user_id: int) -> None:
+        user = find_user(req.db, user_id, req.viewer)
+        require(user.is_editable_by(req.viewer))
+        values = submit(req, CHANGE_PASSWORD, precondition(req, represent_user), None)
+        change_password(req.db, user_id, by=req.caller, **values)
+        resp.status = falcon.HTTP_204
+        invalidates(resp, req.book.href(urls.TOKENS), req.book.href(urls.USER, user_id=user_id))
+
+
+def enter(viewer: Viewer | None, book: AddressBook) -> Entry:
+    """Return what the entry point says of people."""
+    links = {'hc:users': book.link(urls.USERS)}
+    if viewer is None:
+        return Entry(links, (REGISTER.at(book.href(urls.USERS)),))
+    links['hc:me'] = book.link(urls.USER, user_id=viewer.user_id)
+    links['hc:user'] = book.template(urls.USER, user_id='id')
+    return Entry(links)
+
+
+RELATIONS = (
+    Relation(
+        'users', 'Everybody who has signed up, a page at a time; a new user is posted here.', ('GET', 'POST')
+    ),
+    Relation('user', 'One user, by id: the address is a template.', ('GET', 'PUT', 'PATCH', 'DELETE')),
+    Relation('me', 'The user who is signed in.', ('GET', 'PUT', 'PATCH', 'DELETE')),
+    Relation(
+        'password',
+        "Where the user's password is changed: put `current_password` and `password`. All other tokens of "
+        'the user are revoked by it.',
+        ('PUT',),
+    ),
+    Relation('avatar', "The user's picture, an image that Gravatar draws.", ('GET',)),
+    Relation('page', 'A page of the collection by its number: the address is a template.', ('GET',)),
+)
+ROUTES: tuple[tuple[str, Any], ...] = (
+    (urls.USERS, UsersResource()),
+    (urls.USER, UserResource()),
+    (urls.PASSWORD, PasswordResource()),
+)

@@ -1,0 +1,33 @@
+"""Every address of the API, on one page."""
+
+ROOT = '/'
+ENTRY = '/api'
+
+USERS = '/api/users'
+USER = '/api/users/{user_id}'
+PASSWORD = '/api/users/{user_id}/password'
+FOLLOWERS = '/api/users/{user_id}/followers'
+FOLLOWING = '/api/users/{user_id}/following'
+FOLLOWED = '/api/users/{user_id}/followed'
+FOLLOW = '/api/users/{user_id}/following/{other_id}'
+USER_POSTS = '/api/users/{user_id}/posts'
+FEED = '/api/users/{user_id}/feed'
+
+POSTS = '/api/posts'
+POST = '/api/posts/{post_id}'
+
+TOKENS = '/api/tokens'
+TOKEN = '/api/tokens/{token_id}'
+
+RELATION = '/api/rels/{rel}'
+PROBLEM = '/api/problems/{name}'
+
+AVATAR = 'https://www.gravatar.com/avatar/{avatar_hash}?d=identicon&s=128'
+
+LIVE = '/health/live'
+READY = '/health/ready'
+
+
+def is_api(template: str | None) -> bool:
+    """Whether credentials count at the address, and representations are negotiated."""
+    return template is not None and (template == ENTRY or template.startswith(f'{ENTRY}/'))
