@@ -1,0 +1,1 @@
+"""The specification: what Halcyon promises, sentence by sentence."""

@@ -1,0 +1,181 @@
+"""A generic hypermedia client: it knows `/api` and the media types, follows links and fills in forms."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+from urllib.parse import urlsplit
+
+import falcon.testing
+import uritemplate
+
+from tests.strict_hal import check_hal
+
+ORIGIN = 'http://halcyon.test'
+HAL = 'application/hal+json'
+HAL_FORMS = 'application/prs.hal-forms+json'
+PROBLEM = 'application/problem+json'
+
+
+class Answer:
+    """A response, and the document in it."""
+
+    def __init__(self, client: Client, result: falcon.testing.Result) -> None:
+        self.client = client
+        self.status = result.status_code
+        self.headers = result.headers
+        self.text = result.text
+        self.content_type = self.headers.get('content-type', '').partition(';')[0]
+        self.state: dict[str, Any] = result.json if self.content_type.endswith('json') and self.text else {}
+
+    @property
+    def tag(self) -> str:
+        return self.headers['etag']
+
+    @property
+    def items(self) -> list[dict[str, Any]]:
+        return self.state['_embedded']['item']
+
+    def href(self, rel: str, **variables: Any) -> str:
+        """Return the address that a link leads to, its template filled in."""
+        return href_of(self.state, rel, **variables)
+
+    def follow(self, rel: str, **options: Any) -> Answer:
+        """Get what a link leads to; what is no option of the request fills the link's template."""
+        request = {name: options.pop(name) for name in ('accept', 'headers') if name in options}
+        return self.client.get(self.href(rel, **options), **request)
+
+    def submit(self, form: str, **values: Any) -> Answer:
+        """Send a form of the document."""
+        return self.client.submit(self.state, form, **values)
+
+
+def href_of(document: dict[str, Any], rel: str, **variables: Any) -> str:
+    """Return the address that a link of a HAL document leads to, its template filled in."""
+    link = document['_links'][rel]
+    return uritemplate.expand(link['href'], variables) if link.get('templated') else link['href']
+
+
+class Client:
+    """One user of the API, signed in where there is a token."""
+
+    def __init__(self, app: Any, token: str | None = None, accept: str = HAL_FORMS + ', ' + HAL) -> None:
+        self.app = app
+        self.token = token
+        self.accept = accept
+
+    def request(
+        self,
+        method: str,
+        href: str,
+        *,
+        accept: str | None = None,
+        headers: dict[str, str] | None = None,
+        **options: Any,
+    ) -> Answer:
+        """Send a request to an absolute address, or to a path of this origin, and check the answer's shape."""
+        parts = urlsplit(href)
+        if parts.netloc:
+            assert f'{parts.scheme}://{parts.netloc}' == ORIGIN, f'{href} leads elsewhere'
+        sent = {'Accept': accept or self.accept}
+        if self.token:
+            sent['Authorization'] = f'Bearer {self.token}'
+        result = falcon.testing.simulate_request(
+            self.app,
+            method,
+            parts.path,
+            query_string=parts.query,
+            headers=sent | (headers or {}),
+            host='halcyon.test',
+            **options,
+        )
+        answer = Answer(self, result)
+        check_answer(method, answer)
+        return answer
+
+    def get(self, href: str, **options: Any) -> Answer:
+        return self.request('GET', href, **options)
+
+    def post(self, href: str, json: Any = None, **options: Any) -> Answer:
+        return self.request('POST', href, json=json, **options)
+
+    def put(self, href: str, json: Any = None, **options: Any) -> Answer:
+        return self.request('PUT', href, json=json, **options)
+
+    def patch(self, href: str, json: Any = None, **options: Any) -> Answer:
+        return self.request('PATCH', href, json=json, **options)
+
+    def delete(self, href: str, **options: Any) -> Answer:
+        return self.request('DELETE', href, **options)
+
+    def entry(self, **options: Any) -> Answer:
+        return self.get('/api', **options)
+
+    def follow(self, *rels: str, **options: Any) -> Answer:
+        """Get what is at the end of a path of relations from the entry point."""
+        answer = self.entry()
+        for rel in rels[:-1]:
+            answer = answer.follow(rel)
+        return answer.follow(rels[-1], **options)
+
+    def submit(self, document: dict[str, Any], form: str, **values: Any) -> Answer:
+        """Fill in a form of a HAL-FORMS document, with its current values where none are given, and send it."""
+        template = document['_templates'][form]
+        current = {field['name']: field['value'] for field in template['properties'] if 'value' in field}
+        if template['method'] == 'GET':
+            return self.get(template['target'] + uritemplate.expand('{?values*}', values=current | values))
+        assert template['contentType'] == 'application/json'
+        return self.request(template['method'], template['target'], json=current | values)
+
+    def register(self, username: str, password: str = 'correct horse', **more: str) -> Answer:
+        """Sign somebody up by the entry point's form."""
+        email = more.pop('email', f'{username}@example.org')
+        return self.entry().submit('register', username=username, email=email, password=password, **more)
+
+    def sign_in(self, username: str, password: str = 'correct horse') -> Client:
+        """Return a client that is signed in, by the entry point's form."""
+        answer = (
+            Client(self.app, accept=self.accept).entry().submit('login', username=username, password=password)
+        )
+        assert answer.status == 200, answer.text
+        return Client(self.app, answer.state['token'], self.accept)
+
+    def me(self) -> Answer:
+        return self.follow('hc:me')
+
+    def publish(self, body: str) -> Answer:
+        return self.entry().submit('publish', body=body)
+
+
+def check_answer(method: str, answer: Answer) -> None:
+    """Check what holds for every answer whatsoever."""
+    status, headers = answer.status, answer.headers
+    assert 'Accept' in headers['vary'].split(', ')
+    assert status != 500 or 'reference' in answer.text
+    if status in (204, 304):
+        assert 'content-type' not in headers
+        assert answer.text == ''
+    elif status >= 400 and method != 'HEAD':
+        assert answer.text
+    if status == 201:
+        assert headers['location'].startswith(ORIGIN)
+    if status in (200, 304) and method in ('GET', 'HEAD') and headers.get('cache-control') != 'no-store':
+        assert re.fullmatch(r'"[0-9a-f]+"', answer.tag)
+    if status == 401:
+        assert headers['www-authenticate'].startswith('Bearer realm="')
+    if answer.content_type in (HAL, HAL_FORMS) and method != 'HEAD':
+        check_hal(answer.state, forms=answer.content_type == HAL_FORMS)
+
+
+def assert_problem(answer: Answer, status: int, *pointers: str) -> None:
+    """Assert that the answer is a problem document with the status, naming these fields and no others."""
+    assert answer.status == status, answer.text
+    assert answer.content_type == PROBLEM
+    problem = answer.state
+    assert problem['status'] == status
+    assert problem['type'].startswith(f'{ORIGIN}/api/problems/')
+    assert problem['instance'].startswith(ORIGIN)
+    assert problem['title']
+    assert problem['detail']
+    assert [error['pointer'] for error in problem.get('errors', [])] == list(pointers)
+    assert all(error['detail'] for error in problem.get('errors', []))
