@@ -41,7 +41,7 @@ class Answer:
         return href_of(self.state, rel, **variables)
 
     def follow(self, rel: str, **options: Any) -> Answer:
-        """Get what a link leads to; what is no option of the request fills the link's template."""
+        """Get what a link leads to; what is no option of the request fills its template."""
         request = {name: options.pop(name) for name in ('accept', 'headers') if name in options}
         return self.client.get(self.href(rel, **options), **request)
 
