@@ -3,6 +3,7 @@
 from typing import Any
 
 import falcon
+from falcon.uri import encode_check_escaped
 
 from service import urls
 from service.domain.follows import Follow, find_follow, follow, list_followers, list_following, unfollow
@@ -44,8 +45,8 @@ class FollowResource:
         resp.media = represent_follow(find_follow(req.db, user_id, other_id), req.viewer, req.book)
 
     def on_put(self, req: Request, resp: falcon.Response, user_id: int, other_id: int) -> None:
-        require(find_user(req.db, user_id, req.viewer).is_editable_by(req.viewer))
         find_user(req.db, other_id, req.viewer)
+        require(find_user(req.db, user_id, req.viewer).is_editable_by(req.viewer))
         read_body(req)  # nothing in it matters, but it must be one that can be read
         given = precondition(req, represent_follow)
         relation, is_new = follow(req.db, user_id, other_id, by=req.caller, given=given)
@@ -91,10 +92,10 @@ class FollowedResource:
     negotiates = False
 
     def on_get(self, req: Request, resp: falcon.Response, user_id: int) -> None:
+        query = f'?{req.query_string}' if req.query_string else ''
+        address = req.book.href(urls.FOLLOWING, user_id=user_id) + query
         resp.status = falcon.HTTP_308
-        resp.location = req.book.href(urls.FOLLOWING, user_id=user_id) + (
-            f'?{req.query_string}' if req.query_string else ''
-        )
+        resp.set_header('Location', encode_check_escaped(address))  # what is escaped already stays so
 
     on_post = on_put = on_patch = on_delete = on_get
 
