@@ -73,7 +73,7 @@ class Client:
         headers: dict[str, str] | None = None,
         **options: Any,
     ) -> Answer:
-        """Send a request to an absolute address, or to a path of this origin, and check the answer's shape."""
+        """Send a request to an absolute address or a path of this origin, and check the answer's shape."""
         parts = urlsplit(href)
         if parts.netloc:
             assert f'{parts.scheme}://{parts.netloc}' == ORIGIN, f'{href} leads elsewhere'
@@ -119,7 +119,7 @@ class Client:
         return answer.follow(rels[-1], **options)
 
     def submit(self, document: dict[str, Any], form: str, **values: Any) -> Answer:
-        """Fill in a form of a HAL-FORMS document, with its current values where none are given, and send it."""
+        """Fill in a form of a HAL-FORMS document, with current values where none are given, and send it."""
         template = document['_templates'][form]
         current = {field['name']: field['value'] for field in template['properties'] if 'value' in field}
         if template['method'] == 'GET':

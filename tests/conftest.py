@@ -23,7 +23,7 @@ def clock() -> MovableClock:
 
 @pytest.fixture
 def start(tmp_path: Path, clock: MovableClock) -> Start:
-    """Return what starts the application on this test's database, with other settings where they are given."""
+    """Return what starts the application on this test's database, with other settings where given."""
 
     def start(**environment: str) -> Any:
         fixed = {'DATABASE_URL': f'sqlite:///{tmp_path}/halcyon.db', 'BCRYPT_COST': '4'}

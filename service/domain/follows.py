@@ -110,11 +110,9 @@ def unfollow(db: Database, follower_id: int, followed_id: int, *, by: Viewer, gi
 def _lock_relation(db: Database, follower_id: int, followed_id: int, by: Viewer) -> Follow | None:
     """Lock both users, the lower id first as everyone does, and return their relation, if there is one."""
     users = {user_id for (user_id,) in _LOCK_BOTH.all(db, follower_id=follower_id, followed_id=followed_id)}
-    if follower_id not in users:
+    if not {follower_id, followed_id} <= users:
         raise NotFound('There is no such user.')
     require(by.user_id == follower_id)
-    if followed_id not in users:
-        raise NotFound('There is no such user to follow.')
     row = _FIND.one(db, follower_id=follower_id, followed_id=followed_id)
     return None if row is None else Follow._make(row)
 

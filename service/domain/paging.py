@@ -1,6 +1,7 @@
 """Pages of a collection: by position, so that any page costs the same, or by number."""
 
 from collections.abc import Callable
+from types import NoneType
 from typing import Any, NamedTuple
 
 from service.domain.database import Database, Statement, parameter
@@ -13,6 +14,10 @@ class End:
 
 
 END = End()
+
+
+class UnknownPosition(ValueError):
+    """A position lies next to a key that no entry of the collection can have."""
 
 
 class Position(NamedTuple):
@@ -51,13 +56,20 @@ class Listing:
     """A query whose entries are listed in the order of one unique column, a page at a time.
 
     `query` selects `key` and then the columns that `make` makes an entry of; with `newest_first` the
-    largest key comes first.
+    largest key comes first. Keys are of `key_type`.
     """
 
     def __init__(
-        self, query: Any, key: Any, make: Callable[[Any], Any], *, newest_first: bool = True
+        self,
+        query: Any,
+        key: Any,
+        make: Callable[[Any], Any],
+        *,
+        newest_first: bool = True,
+        key_type: type[Key] = int,
     ) -> None:
         self._make = make
+        self._key_type = key_type
         start, limit = parameter('start'), parameter('limit')
         down, up = key.desc(), key.asc()
         forward, backward = (down, up) if newest_first else (up, down)
@@ -69,7 +81,10 @@ class Listing:
         self._back = Statement(query.where(back).order_by(backward).limit(limit))
 
     def page(self, db: Database, position: Position, total_items: int, **values: Any) -> Page:
-        """Return the page at the position, of a collection of `total_items` rows."""
+        """Return the page at the position, of a collection of `total_items` rows; raises UnknownPosition."""
+        for key in (position.after, position.before):
+            if not isinstance(key, (self._key_type, End, NoneType)):
+                raise UnknownPosition('The position is of another collection.')
         if position.after is not None:
             return self._page_after(db, position, position.after, total_items, values)
         if position.before is None:

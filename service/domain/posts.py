@@ -94,7 +94,8 @@ def list_feed(db: Database, user_id: int, position: Position, viewer: Viewer) ->
 
     Raises NotFound, and Forbidden where `user_id` is somebody else.
     """
-    require(find_user(db, user_id, viewer).is_editable_by(viewer))
+    if user_id != viewer.user_id:  # who asks is there
+        require(find_user(db, user_id, viewer).is_editable_by(viewer))
     total = int(_COUNT_FEED.one(db, viewer_id=user_id)[0])
     return _FEED.page(db, position, total, viewer_id=user_id)
 

@@ -71,6 +71,7 @@ _STARTING = Listing(
     Users.username_key,
     User._make,
     newest_first=False,
+    key_type=str,
 )
 _COUNT_STARTING = Statement(Users.select(peewee.fn.COUNT(Users.id)).where(_STARTS))
 _CREDENTIALS = Statement(

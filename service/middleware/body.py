@@ -35,8 +35,7 @@ def read_body(req: Request) -> dict[str, Any]:
     length = req.content_length
     if length == 0 or (length is None and 'HTTP_TRANSFER_ENCODING' not in req.env):
         return {}
-    # A chunked body ends where the stream does; one with a length is not read past it (PEP 3333).
-    data = b'' if length and length > MAX_BYTES else req.stream.read(length or MAX_BYTES + 1)
+    data = b'' if length and length > MAX_BYTES else _read(req, length or MAX_BYTES + 1)
     if length is None and not data:
         return {}
     read = _reader(req)
@@ -45,6 +44,15 @@ def read_body(req: Request) -> dict[str, Any]:
     if length and len(data) < length:
         raise Malformed(f'The body ends after {len(data)} of {length} bytes.')
     return read(data)
+
+
+def _read(req: Request, size: int) -> bytes:
+    # A chunked body ends where the stream does; one with a length is not read past it (PEP 3333).
+    try:
+        data: bytes = req.stream.read(size)
+    except Exception as wrong:  # what it raises for a chunk that is none, every server has its own
+        raise Malformed('The body breaks off, or its chunks are wrong.') from wrong
+    return data
 
 
 def _reader(req: Request) -> Callable[[bytes], dict[str, Any]]:

@@ -11,13 +11,14 @@ import orjson
 
 from service import urls
 from service.domain.errors import Forbidden, Invalid, NotFound, Stale, Unauthenticated, Unavailable
+from service.domain.paging import UnknownPosition
 from service.middleware.authentication import challenges
 from service.middleware.request import Request
 from service.representation.formats import choose_error_type
 from service.representation.html import problem_page
 from service.representation.media_types import HTML, JSON, PROBLEM
 from service.representation.problem import PROBLEMS, Problem, problem_details, short_error
-from service.representation.queries import InvalidParameter
+from service.representation.queries import CURSORS, InvalidParameter
 from service.representation.reading import Malformed
 
 RETRY_SECONDS = '2'
@@ -43,9 +44,15 @@ def _unauthenticated(error: Unauthenticated, req: Request) -> dict[str, Any]:
     }
 
 
+def _unknown_position(error: UnknownPosition, req: Request) -> dict[str, Any]:
+    after, before = CURSORS
+    return {'name': 'invalid-parameter', 'parameter': after if after in req.params else before}
+
+
 _OF_KIND: dict[type[Exception], Callable[[Any, Request], dict[str, Any]]] = {
     Invalid: lambda error, req: {'name': 'invalid-values', 'errors': error.errors},
     InvalidParameter: lambda error, req: {'name': 'invalid-parameter', 'parameter': error.parameter},
+    UnknownPosition: _unknown_position,
     Malformed: lambda error, req: {'name': 'malformed-body'},
     Unauthenticated: _unauthenticated,
     Forbidden: lambda error, req: {'name': 'forbidden'},
@@ -69,7 +76,7 @@ def problem_of(error: Exception, req: Request) -> Problem:
     """Return what an exception says to a client; one that nobody foresaw goes to the log with a reference."""
     if isinstance(error, falcon.HTTPError):
         name = _OF_STATUS.get(error.status_code, 'bad-request')
-        detail = error.description or error.title or PROBLEMS[name].title
+        detail = error.description or PROBLEMS[name].meaning
         return Problem(name, detail, headers=dict(error.headers or {}))
     kind = next((kind for kind in _OF_KIND if isinstance(error, kind)), None)
     if kind is None:
@@ -95,6 +102,6 @@ def write_problem(req: Request, resp: falcon.Response, problem: Problem) -> None
         resp.data = orjson.dumps(short_error(problem))
         resp.content_type = JSON
     else:
-        instance = req.book.origin + quote(req.path)
+        instance = req.book.origin + quote('/' + req.path.removeprefix('/'))  # OPTIONS may have `*`
         resp.data = orjson.dumps(problem_details(problem, req.book.origin, instance))
         resp.content_type = PROBLEM

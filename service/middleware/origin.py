@@ -13,6 +13,7 @@ from service.middleware.request import Request
 from service.representation.addresses import AddressBook
 from service.representation.formats import DEFAULT, FORMATS
 
+_ABSOLUTE = re.compile(r'[A-Za-z][A-Za-z0-9+.-]*://([^/?#]*)')
 _ELEMENT = re.compile(r'(?:[^,"]|"(?:[^"\\]|\\.)*")+')
 _PAIR = re.compile(r'\s*([A-Za-z]+)\s*=\s*(?:"((?:[^"\\]|\\.)*)"|([^;\s]*))\s*')
 
@@ -33,9 +34,7 @@ class OriginMiddleware:
         req.viewer = None
         req.format = FORMATS[DEFAULT]
         environ = req.env
-        scheme, host = environ['wsgi.url_scheme'], environ.get('HTTP_HOST')
-        if host is None:
-            host = f'{environ["SERVER_NAME"]}:{environ["SERVER_PORT"]}'
+        scheme, host = environ['wsgi.url_scheme'], _authority(environ)
         try:
             book = _book(scheme, host, self._avatars)
             if self._trusted and self.is_trusted(environ.get('REMOTE_ADDR', '')):
@@ -51,6 +50,19 @@ class OriginMiddleware:
     def is_trusted(self, address: str) -> bool:
         """Whether the peer's forwarding headers are believed."""
         return _is_within(address, self._trusted)
+
+
+def _authority(environ: dict[str, Any]) -> str:
+    """Return the authority that a request names: in its target, else in Host (RFC 9112 §3.2.2).
+
+    Only HTTP/1.0 may name none.
+    """
+    absolute = _ABSOLUTE.match(environ.get('RAW_URI', ''))
+    if absolute is not None:
+        return absolute[1]
+    if 'HTTP_HOST' not in environ and environ.get('SERVER_PROTOCOL') == 'HTTP/1.0':
+        return f'{environ["SERVER_NAME"]}:{environ["SERVER_PORT"]}'
+    return str(environ.get('HTTP_HOST', ''))
 
 
 @lru_cache(maxsize=256)

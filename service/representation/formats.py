@@ -74,7 +74,7 @@ _HAL = (Offer(HAL),)
 
 
 def _ranges(accept: str | None) -> tuple[MediaType, ...]:
-    return parse_accept(accept) if accept and accept.strip() else _ANYTHING
+    return parse_accept(accept) if accept and accept.strip(', \t') else _ANYTHING
 
 
 def entity_tag(body: bytes, format: Format, viewer_id: int | None) -> str:

@@ -15,6 +15,7 @@ from service.domain.text import has_control_characters, normalize
 PER_PAGE = 10
 MOST_PER_PAGE = 100
 PAGE_VARIABLES = ('page', 'per_page')
+CURSORS = ('page[after]', 'page[before]')
 
 
 class InvalidParameter(ValueError):
@@ -55,6 +56,8 @@ class PageQuery(NamedTuple):
             queries['prev'] = self.page_query(max(1, page.page - 1), before=page.before)
         if page.after is not None:
             queries['next'] = self.page_query(page.page + 1, after=page.after)
+        elif not page.entries and page.before is None and page.total_items:
+            queries['next'] = queries['first']  # what came before the first entry is gone
         return queries | {'last': last}
 
     def page_template(self) -> str:
@@ -69,19 +72,19 @@ def read_page_query(parameters: Mapping[str, Any], *filters: str) -> PageQuery:
     Pages count from 1, `per_page` over 100 is taken as 100. Raises InvalidParameter. A parameter of
     another name is ignored.
     """
-    names = ('page', 'per_page', 'page[after]', 'page[before]')
+    names = (*PAGE_VARIABLES, *CURSORS)
     given = {name: _single(parameters, name) for name in (*filters, *names) if name in parameters}
     chosen = {name: _text(name, given[name]) for name in filters if given.get(name)}
+    page = _whole_number(given, 'page', 1)
     per_page = min(_whole_number(given, 'per_page', PER_PAGE), MOST_PER_PAGE)
-    if 'per_page' in given:
-        given['per_page'] = str(per_page)
+    given |= {name: str(value) for name, value in (('page', page), ('per_page', per_page)) if name in given}
     after = read_cursor('page[after]', given['page[after]']) if 'page[after]' in given else None
     before = read_cursor('page[before]', given['page[before]']) if 'page[before]' in given else None
     if after is not None and before is not None:
         raise InvalidParameter('page[before]', 'cannot stand beside page[after]')
     if isinstance(after, End):
         raise InvalidParameter('page[after]', 'is no position that the server gave')
-    position = Position(_whole_number(given, 'page', 1), per_page, after, before)
+    position = Position(page, per_page, after, before)
     return PageQuery(position, chosen, given)
 
 

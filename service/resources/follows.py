@@ -1,6 +1,7 @@
 """Follow relations: how they are said, and following and unfollowing."""
 
 from typing import Any
+from urllib.parse import quote
 
 import falcon
 
@@ -19,6 +20,9 @@ from service.resources.collections import represent_page
 from service.resources.relation import Entry, Relation
 from service.resources.times import represent_time
 from service.resources.users import represent_user
+
+# What stands in a query as it is (RFC 3986 §3.4); % is there for what is escaped already.
+_QUERY = "%!$&'()*+,-./:;=?@_~"
 
 
 def represent_follow(relation: Follow, viewer: Viewer | None, book: AddressBook) -> Document:
@@ -44,8 +48,8 @@ class FollowResource:
         resp.media = represent_follow(find_follow(req.db, user_id, other_id), req.viewer, req.book)
 
     def on_put(self, req: Request, resp: falcon.Response, user_id: int, other_id: int) -> None:
-        require(find_user(req.db, user_id, req.viewer).is_editable_by(req.viewer))
         find_user(req.db, other_id, req.viewer)
+        require(find_user(req.db, user_id, req.viewer).is_editable_by(req.viewer))
         read_body(req)  # nothing in it matters, but it must be one that can be read
         given = precondition(req, represent_follow)
         relation, is_new = follow(req.db, user_id, other_id, by=req.caller, given=given)
@@ -91,10 +95,9 @@ class FollowedResource:
     negotiates = False
 
     def on_get(self, req: Request, resp: falcon.Response, user_id: int) -> None:
+        query = f'?{quote(req.query_string, safe=_QUERY)}' if req.query_string else ''
         resp.status = falcon.HTTP_308
-        resp.location = req.book.href(urls.FOLLOWING, user_id=user_id) + (
-            f'?{req.query_string}' if req.query_string else ''
-        )
+        resp.set_header('Location', req.book.href(urls.FOLLOWING, user_id=user_id) + query)
 
     on_post = on_put = on_patch = on_delete = on_get
 
