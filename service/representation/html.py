@@ -103,7 +103,7 @@ def hint(field: Field) -> str:
     elif field.max_length is not None and field.type != 'email':
         said.append(f'At most {field.max_length} characters.')
     if field.rule and field.type == 'text':
-        said.append(f'{words(field.rule)}.')
+        said.append(f'{field.rule[0].upper()}{field.rule[1:]}.')
     return ' '.join(said)
 
 

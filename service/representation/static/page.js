@@ -55,8 +55,8 @@ async function load(address) {
   const page = (response.headers.get('Content-Type') ?? '').startsWith('text/html') && await read(response);
   if (turn !== latest) return undefined;
   if (!page) return window.location.assign(address); // what is no page of ours the browser can show itself
-  if (response.status === 401) await addSignIn(page);
   show(page);
+  if (response.status === 401) await addSignIn();
   return undefined;
 }
 
@@ -69,10 +69,10 @@ async function visit(address) {
 }
 
 // The sign-in form is the entry point's own.
-async function addSignIn(page) {
+async function addSignIn() {
   const entry = await read(await request(home));
-  const form = entry?.querySelector('form[data-form="login"]');
-  if (form) page.getElementById('main').append(page.adoptNode(form));
+  const form = entry?.querySelector('form[data-form="login"]')?.closest('section');
+  if (form) document.getElementById('main').append(document.adoptNode(form));
 }
 
 async function leave(message) {
@@ -165,8 +165,7 @@ document.addEventListener('submit', (event) => {
 
 window.addEventListener('popstate', () => attempt(() => load(window.location.href)));
 
-// The browser asked for this page without the token, or without knowing that one is missing.
+// The browser itself asked for this page, and therefore without the token.
 token.set(token.get());
-if (isOurs(window.location) && (token.get() || document.querySelector('#main .status')?.textContent === '401')) {
-  attempt(() => load(window.location.href));
-}
+if (token.get() && isOurs(window.location)) attempt(() => load(window.location.href));
+else if (document.querySelector('#main .status')?.textContent === '401') attempt(addSignIn);
