@@ -22,8 +22,11 @@ from service.middleware.methods import MethodsMiddleware, with_standard_methods
 from service.middleware.negotiation import NegotiationMiddleware
 from service.middleware.origin import OriginMiddleware
 from service.middleware.request import Request
+from service.middleware.security import SecurityMiddleware
+from service.middleware.see_other import SeeOtherMiddleware
 from service.representation.formats import HANDLERS
 from service.resources import follows, posts, tokens, users
+from service.resources.assets import AssetResource
 from service.resources.entry_point import EntryPointResource, RootResource
 from service.resources.explanations import ProblemResource, RelationResource
 from service.resources.health import LiveResource, ReadyResource
@@ -53,10 +56,12 @@ def create_app(
         middleware=[
             OriginMiddleware(settings, db),
             CorsMiddleware(settings),
+            SecurityMiddleware(),
             MethodsMiddleware(),
             AuthenticationMiddleware(),
             LinkMiddleware(),
             ConditionalMiddleware(),
+            SeeOtherMiddleware(),
             NegotiationMiddleware(),
         ],
     )
@@ -71,6 +76,7 @@ def create_app(
             (urls.ENTRY, EntryPointResource([part.enter for part in PARTS])),
             (urls.RELATION, RelationResource(chain.from_iterable(part.RELATIONS for part in PARTS))),
             (urls.PROBLEM, ProblemResource()),
+            (urls.ASSET, AssetResource()),
             (urls.LIVE, LiveResource()),
             (urls.READY, ReadyResource(drain)),
         ),

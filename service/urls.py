@@ -24,6 +24,8 @@ PROBLEM = '/api/problems/{name}'
 
 AVATAR = 'https://www.gravatar.com/avatar/{avatar_hash}?d=identicon&s=128'
 
+ASSET = '/static/{name}'
+
 LIVE = '/health/live'
 READY = '/health/ready'
 

@@ -237,15 +237,19 @@ def delete_user(db: Database, user_id: int, *, by: Viewer, given: Callable[[User
 
 def _identity(username: str, email: str, about_me: str) -> dict[str, str]:
     """What is stored of who a user is, with all that is made of it."""
-    address = email.strip().lower()
     return {
         'username': username,
         'username_key': fold(username),
         'email': email,
         'email_key': fold(email),
-        'avatar_hash': hashlib.sha256(address.encode()).hexdigest(),
+        'avatar_hash': avatar_hash_of(email),
         'about_me': about_me,
     }
+
+
+def avatar_hash_of(email: str) -> str:
+    """Return what Gravatar knows an address by: the SHA-256 of it in lower case, in hexadecimal."""
+    return hashlib.sha256(email.strip().lower().encode()).hexdigest()
 
 
 def _taken(db: Database, error: peewee.IntegrityError, values: dict[str, Any], *, user_id: int) -> Exception:

@@ -24,8 +24,8 @@ class Field:
 
     Lengths are in characters after normalization, `max_bytes` is in bytes of UTF-8. `regex` matches the
     whole value and is valid in JavaScript and Python alike, `rule` says it in words. `type` is an input
-    type of HTML, or `textarea`. With `trim` white space around the value is taken off first; with
-    `nullable` null means empty.
+    type of HTML, or `textarea`, which is `rows` lines high. With `trim` white space around the value is
+    taken off first; with `nullable` null means empty.
     """
 
     name: str
@@ -41,6 +41,7 @@ class Field:
     nullable: bool = False
     placeholder: str | None = None
     autocomplete: str | None = None
+    rows: int | None = None
 
     def read(self, value: Any) -> str:
         """Return the clean value; raises ValueError that says what is wrong with it."""

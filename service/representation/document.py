@@ -19,9 +19,9 @@ class Link(NamedTuple):
 class Document:
     """One resource as one viewer may see it now, complete: nothing in it is looked up later.
 
-    `kind` names what it is, in the plural (`users`); `id` is None for what has none of its own.
-    A relation holds one Link or Document, or a tuple of them, and always the same of the two.
-    A collection embeds its `item`s and has `meta`.
+    `kind` names what it is, in the plural (`users`); `id` is None for what has none of its own; `title`
+    is what people call it, where it has a name. A relation holds one Link or Document, or a tuple of
+    them, and always the same of the two. A collection embeds its `item`s and has `meta`.
     """
 
     kind: str
@@ -31,6 +31,7 @@ class Document:
     embedded: Mapping[str, 'Document | tuple[Document, ...]'] = field(default_factory=dict)
     forms: tuple[Form, ...] = ()
     meta: Mapping[str, Any] = field(default_factory=dict)
+    title: str = ''
 
     @property
     def href(self) -> str:

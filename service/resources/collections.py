@@ -7,7 +7,7 @@ from service.domain.paging import Page
 from service.representation.action import Form
 from service.representation.addresses import AddressBook
 from service.representation.document import Document, Link
-from service.representation.queries import PageQuery
+from service.representation.queries import PageQuery, read_page_query
 
 
 def represent_page(
@@ -20,6 +20,7 @@ def represent_page(
     *,
     links: dict[str, Link] | None = None,
     forms: tuple[Form, ...] = (),
+    title: str = '',
 ) -> Document:
     """Return a page of a collection of `kind` at an absolute address, with links to its neighbours."""
     neighbours = {rel: Link(address + other) for rel, other in query.neighbours(page).items()}
@@ -38,7 +39,15 @@ def represent_page(
         embedded={'item': tuple(items)},
         forms=forms,
         meta=_meta(page),
+        title=title,
     )
+
+
+def sample_page(kind: str, address: str, item: Document, book: AddressBook) -> Document:
+    """Return a collection of `kind` with one item, as an example."""
+    query = read_page_query({})
+    page = Page([item], 1, query.position.per_page, 1, None, None)
+    return represent_page(kind, address, query, page, [item], book)
 
 
 def _meta(page: Page) -> dict[str, Any]:

@@ -31,6 +31,7 @@ class EntryPointResource:
             properties={},
             links={'self': req.book.link(urls.ENTRY), 'curies': req.book.curies, **links},
             forms=tuple(form for entry in entries for form in entry.forms),
+            title='Halcyon',
         )
 
 

@@ -16,10 +16,11 @@ from service.middleware.request import Request
 from service.representation.addresses import AddressBook
 from service.representation.document import Document
 from service.representation.queries import read_page_query
+from service.resources import samples
 from service.resources.collections import represent_page
 from service.resources.relation import Entry, Relation
 from service.resources.times import represent_time
-from service.resources.users import represent_user
+from service.resources.users import represent_user, sample_user, sample_users
 
 # What stands in a query as it is (RFC 3986 §3.4); % is there for what is escaped already.
 _QUERY = "%!$&'()*+,-./:;=?@_~"
@@ -74,7 +75,7 @@ class FollowersResource:
         page = list_followers(req.db, user_id, query.position, req.caller)
         items = [represent_user(user, req.viewer, req.book) for user in page.entries]
         address = req.book.href(urls.FOLLOWERS, user_id=user_id)
-        resp.media = represent_page('users', address, query, page, items, req.book)
+        resp.media = represent_page('users', address, query, page, items, req.book, title='Followers')
 
 
 class FollowingResource:
@@ -85,7 +86,7 @@ class FollowingResource:
         page = list_following(req.db, user_id, query.position, req.caller)
         items = [represent_user(user, req.viewer, req.book) for user in page.entries]
         address = req.book.href(urls.FOLLOWING, user_id=user_id)
-        resp.media = represent_page('users', address, query, page, items, req.book)
+        resp.media = represent_page('users', address, query, page, items, req.book, title='Following')
 
 
 class FollowedResource:
@@ -117,18 +118,46 @@ def enter(viewer: Viewer | None, book: AddressBook) -> Entry:
     return Entry({})
 
 
+def _sample_follow(book: AddressBook) -> Document:
+    return represent_follow(samples.FOLLOW, samples.OTHER, book)
+
+
 RELATIONS = (
-    Relation('followers', 'Those who follow the user, the newest relation first.', ('GET',)),
-    Relation('following', 'Those whom the user follows, the newest relation first.', ('GET',)),
+    Relation(
+        'followers',
+        'Those who follow the user, the newest relation first.',
+        ('GET',),
+        'a collection of users',
+        sample_users(urls.FOLLOWERS),
+    ),
+    Relation(
+        'following',
+        'Those whom the user follows, the newest relation first.',
+        ('GET',),
+        'a collection of users',
+        sample_users(urls.FOLLOWING),
+    ),
     Relation(
         'follow',
         'The relation between you and the user: put to follow, delete to unfollow, both as often as you '
         'like; it is not found while you do not follow.',
         ('GET', 'PUT', 'DELETE'),
+        'a follow relation',
+        _sample_follow,
     ),
-    Relation('follower', 'The user who follows, of a follow relation.', ('GET', 'PUT', 'PATCH', 'DELETE')),
     Relation(
-        'followed', 'The user who is followed, of a follow relation.', ('GET', 'PUT', 'PATCH', 'DELETE')
+        'follower',
+        'The user who follows, of a follow relation.',
+        ('GET', 'PUT', 'PATCH', 'DELETE'),
+        'a user',
+        sample_user,
+    ),
+    Relation(
+        'followed',
+        'The user who is followed, of a follow relation.',
+        ('GET', 'PUT', 'PATCH', 'DELETE'),
+        'a user',
+        sample_user,
     ),
 )
 ROUTES: tuple[tuple[str, Any], ...] = (

@@ -25,8 +25,9 @@ from service.representation.action import NOT_BLANK, Action, Field, Form
 from service.representation.addresses import AddressBook
 from service.representation.document import Document
 from service.representation.queries import read_page_query
-from service.resources.collections import represent_page
-from service.resources.relation import Entry, Relation
+from service.resources import samples
+from service.resources.collections import represent_page, sample_page
+from service.resources.relation import Entry, Relation, Sample
 from service.resources.times import represent_time
 from service.resources.users import represent_user
 
@@ -46,6 +47,7 @@ PUBLISH = Action(
             rule='must not be blank',
             trim=True,
             placeholder='What is new?',
+            rows=3,
         ),
     ),
 )
@@ -78,10 +80,11 @@ def represent_post(post: Post, viewer: Viewer | None, book: AddressBook) -> Docu
         },
         embedded={'author': author},
         forms=forms,
+        title=f'Post by {post.author.username}',
     )
 
 
-def _represent_posts(req: Request, address: str, query: Any, page: Any) -> Document:
+def _represent_posts(req: Request, address: str, query: Any, page: Any, title: str = '') -> Document:
     return represent_page(
         'posts',
         address,
@@ -90,6 +93,7 @@ def _represent_posts(req: Request, address: str, query: Any, page: Any) -> Docum
         [represent_post(post, req.viewer, req.book) for post in page.entries],
         req.book,
         forms=(PUBLISH.at(req.book.href(urls.POSTS)),),
+        title=title,
     )
 
 
@@ -146,7 +150,8 @@ class FeedResource:
     def on_get(self, req: Request, resp: falcon.Response, user_id: int) -> None:
         query = read_page_query(req.params)
         page = list_feed(req.db, user_id, query.position, req.caller)
-        resp.media = _represent_posts(req, req.book.href(urls.FEED, user_id=user_id), query, page)
+        address = req.book.href(urls.FEED, user_id=user_id)
+        resp.media = _represent_posts(req, address, query, page, title='Feed')
 
 
 def _changed_by_posting(req: Request) -> tuple[str, ...]:
@@ -164,9 +169,29 @@ def enter(viewer: Viewer | None, book: AddressBook) -> Entry:
     return Entry(links, (PUBLISH.at(posts.href),))
 
 
+def _sample_posts(template: str) -> Sample:
+    def sample(book: AddressBook) -> Document:
+        post = represent_post(samples.POST, samples.OTHER, book)
+        return sample_page('posts', book.href(template, user_id=samples.OTHER.user_id), post, book)
+
+    return sample
+
+
 RELATIONS = (
-    Relation('posts', 'Posts, the newest first: all of them, or those of one user.', ('GET', 'POST')),
-    Relation('feed', 'The posts of the user and of those whom the user follows, the newest first.', ('GET',)),
+    Relation(
+        'posts',
+        'Posts, the newest first: all of them, or those of one user.',
+        ('GET', 'POST'),
+        'a collection of posts',
+        _sample_posts(urls.POSTS),
+    ),
+    Relation(
+        'feed',
+        'The posts of the user and of those whom the user follows, the newest first.',
+        ('GET',),
+        'a collection of posts',
+        _sample_posts(urls.FEED),
+    ),
 )
 ROUTES: tuple[tuple[str, Any], ...] = (
     (urls.POSTS, PostsResource()),

@@ -26,7 +26,8 @@ from service.representation.action import Action, Field, Form
 from service.representation.addresses import AddressBook
 from service.representation.document import Document
 from service.representation.queries import read_page_query
-from service.resources.collections import represent_page
+from service.resources import samples
+from service.resources.collections import represent_page, sample_page
 from service.resources.relation import Entry, Relation
 from service.resources.times import represent_time
 
@@ -136,6 +137,11 @@ def enter(viewer: Viewer | None, book: AddressBook) -> Entry:
     return Entry({'hc:tokens': tokens}, (LOGIN.at(tokens.href),) if viewer is None else ())
 
 
+def _sample_tokens(book: AddressBook) -> Document:
+    token = represent_token(samples.TOKEN, samples.SELF, book)
+    return sample_page('tokens', book.href(urls.TOKENS), token, book)
+
+
 RELATIONS = (
     Relation(
         'tokens',
@@ -143,6 +149,8 @@ RELATIONS = (
         'with a token that is to be renewed. Getting it lists your live tokens, deleting it revokes the '
         'one you show.',
         ('GET', 'POST', 'DELETE'),
+        'a collection of tokens',
+        _sample_tokens,
     ),
 )
 ROUTES: tuple[tuple[str, Any], ...] = ((urls.TOKENS, TokensResource()), (urls.TOKEN, TokenResource()))

@@ -29,8 +29,9 @@ from service.representation.action import EMAIL, Action, Field, Form
 from service.representation.addresses import AddressBook
 from service.representation.document import Document, Link
 from service.representation.queries import read_page_query
-from service.resources.collections import represent_page
-from service.resources.relation import Entry, Relation
+from service.resources import samples
+from service.resources.collections import represent_page, sample_page
+from service.resources.relation import Entry, Relation, Sample
 from service.resources.times import represent_time
 
 _NEW_PASSWORD = Field(
@@ -70,7 +71,7 @@ REGISTER = Action(
             autocomplete='email',
         ),
         _NEW_PASSWORD,
-        Field('about_me', 'About me', type='textarea', max_length=ABOUT_ME_LENGTH, nullable=True),
+        Field('about_me', 'About me', type='textarea', max_length=ABOUT_ME_LENGTH, nullable=True, rows=3),
     ),
 )
 EDIT = Action('edit', 'PUT', 'Edit profile', REGISTER.optional('username', 'email', 'about_me'))
@@ -136,7 +137,7 @@ def represent_user(user: User, viewer: Viewer | None, book: AddressBook) -> Docu
         links['hc:follow'] = relation
         action = UNFOLLOW if user.is_followed else FOLLOW
         forms = (action.at(relation.href),)
-    return Document('users', str(user.id), properties, links, forms=forms)
+    return Document('users', str(user.id), properties, links, forms=forms, title=user.username)
 
 
 class UsersResource:
@@ -213,20 +214,59 @@ def enter(viewer: Viewer | None, book: AddressBook) -> Entry:
     return Entry(links)
 
 
+def sample_user(book: AddressBook) -> Document:
+    """Return a user as somebody else sees them, as an example."""
+    return represent_user(samples.USER, samples.OTHER, book)
+
+
+def _sample_self(book: AddressBook) -> Document:
+    return represent_user(samples.USER, samples.SELF, book)
+
+
+def sample_users(template: str) -> Sample:
+    """Return what makes an example of a collection of users at an address."""
+    return lambda book: sample_page(
+        'users', book.href(template, user_id=samples.USER.id), sample_user(book), book
+    )
+
+
 RELATIONS = (
     Relation(
-        'users', 'Everybody who has signed up, a page at a time; a new user is posted here.', ('GET', 'POST')
+        'users',
+        'Everybody who has signed up, a page at a time; a new user is posted here.',
+        ('GET', 'POST'),
+        'a collection of users',
+        sample_users(urls.USERS),
     ),
-    Relation('user', 'One user, by id: the address is a template.', ('GET', 'PUT', 'PATCH', 'DELETE')),
-    Relation('me', 'The user who is signed in.', ('GET', 'PUT', 'PATCH', 'DELETE')),
+    Relation(
+        'user',
+        'One user, by id: the address is a template.',
+        ('GET', 'PUT', 'PATCH', 'DELETE'),
+        'a user',
+        sample_user,
+    ),
+    Relation(
+        'me',
+        'The user who is signed in.',
+        ('GET', 'PUT', 'PATCH', 'DELETE'),
+        'a user: oneself',
+        _sample_self,
+    ),
     Relation(
         'password',
         "Where the user's password is changed: put `current_password` and `password`. All other tokens of "
         'the user are revoked by it.',
         ('PUT',),
+        'nothing that could be read: the answer to a change is 204, without a document',
     ),
-    Relation('avatar', "The user's picture, an image that Gravatar draws.", ('GET',)),
-    Relation('page', 'A page of the collection by its number: the address is a template.', ('GET',)),
+    Relation('avatar', "The user's picture, an image that Gravatar draws.", ('GET',), 'an image'),
+    Relation(
+        'page',
+        'A page of the collection by its number: the address is a template.',
+        ('GET',),
+        'a page of the same collection',
+        sample_users(urls.USERS),
+    ),
 )
 ROUTES: tuple[tuple[str, Any], ...] = (
     (urls.USERS, UsersResource()),
