@@ -7,13 +7,13 @@ from service.domain.paging import Page
 from service.representation.action import Form
 from service.representation.addresses import AddressBook
 from service.representation.document import Document, Link
-from service.representation.queries import PageQuery
+from service.representation.queries import Query
 
 
 def represent_page(
     kind: str,
     address: str,
-    query: PageQuery,
+    query: Query,
     page: Page,
     items: Sequence[Document],
     book: AddressBook,

@@ -10,6 +10,7 @@ from service.middleware.conditional import PUBLIC
 from service.middleware.request import Request
 from service.representation.document import Document
 from service.representation.problem import PROBLEMS
+from service.representation.queries import Vocabulary
 from service.resources.relation import Relation
 
 
@@ -17,6 +18,7 @@ class RelationResource:
     """What one link relation means."""
 
     public = frozenset(('GET',))
+    vocabulary = Vocabulary('relations')
 
     def __init__(self, relations: Iterable[Relation]) -> None:
         self._relations = {relation.name: relation for relation in relations}
@@ -42,6 +44,7 @@ class ProblemResource:
     """What one type of problem means."""
 
     public = frozenset(('GET',))
+    vocabulary = Vocabulary('problems')
 
     def on_get(self, req: Request, resp: falcon.Response, name: str) -> None:
         problem = PROBLEMS.get(name)
