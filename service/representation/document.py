@@ -57,6 +57,11 @@ class Document:
         return 'item' in self.embedded
 
     @property
+    def is_linkage(self) -> bool:
+        """Whether it is a relation by itself: a page that names other documents, which are elsewhere."""
+        return self.is_collection and 'related' in self.links
+
+    @property
     def href(self) -> str:
         """The document's own address."""
         link = self.links['self']

@@ -26,7 +26,7 @@ def json_api(document: Document) -> dict[str, Any]:
     body: dict[str, Any] = {'jsonapi': VERSION}
     items = _several(document)
     if document.is_collection:
-        say = _identify if 'related' in document.links else _resource
+        say = _identify if document.is_linkage else _resource
         body['links'] = {rel: href for rel, href in _hrefs(document).items() if rel in TOP_LEVEL}
         body['data'] = [say(item, document.view) for item in items]
         body['meta'] = dict(document.meta)
@@ -34,7 +34,7 @@ def json_api(document: Document) -> dict[str, Any]:
         body['links'] = {'self': document.href + document.view.query}
         body['data'] = _resource(document, document.view)
     included = {_key(item): item for item in items}
-    for item in items:
+    for item in () if document.is_linkage else items:
         _include(item, document.view.embedded, included)
     if len(included) > len(items) or document.view.embedded is not None:
         body['included'] = [_resource(one, document.view) for one in list(included.values())[len(items) :]]
