@@ -21,6 +21,7 @@ from service.middleware.links import LinkMiddleware
 from service.middleware.methods import MethodsMiddleware, with_standard_methods
 from service.middleware.negotiation import NegotiationMiddleware
 from service.middleware.origin import OriginMiddleware
+from service.middleware.queries import QueryMiddleware
 from service.middleware.request import Request
 from service.middleware.security import SecurityMiddleware
 from service.middleware.see_other import SeeOtherMiddleware
@@ -50,6 +51,18 @@ def create_app(
     """
     settings = settings or Settings.from_environment(os.environ)
     db = open_database(settings, clock)
+    routes: list[tuple[str, Any]] = [
+        (urls.ROOT, RootResource()),
+        (urls.ENTRY, EntryPointResource([part.enter for part in PARTS])),
+        (urls.RELATION, RelationResource(chain.from_iterable(part.RELATIONS for part in PARTS))),
+        (urls.PROBLEM, ProblemResource()),
+        (urls.ASSET, AssetResource()),
+        (urls.LIVE, LiveResource()),
+        (urls.READY, ReadyResource(drain)),
+        *chain.from_iterable(part.ROUTES for part in PARTS),
+    ]
+    kinds = frozenset(route[1].vocabulary.kind for route in routes if hasattr(route[1], 'vocabulary'))
+    expansions = {place: expand for part in PARTS for place, expand in part.EXPANSIONS.items()}
     app: falcon.App[Any, Any] = falcon.App(
         media_type=falcon.MEDIA_TEXT,
         request_type=Request,
@@ -63,6 +76,7 @@ def create_app(
             ConditionalMiddleware(),
             SeeOtherMiddleware(),
             NegotiationMiddleware(),
+            QueryMiddleware(kinds, expansions),
         ],
     )
     app.req_options.strip_url_path_trailing_slash = True
@@ -70,18 +84,6 @@ def create_app(
     app.router_options.converters['id'] = IdConverter
     install_error_writer(app)
 
-    routes = chain(
-        (
-            (urls.ROOT, RootResource()),
-            (urls.ENTRY, EntryPointResource([part.enter for part in PARTS])),
-            (urls.RELATION, RelationResource(chain.from_iterable(part.RELATIONS for part in PARTS))),
-            (urls.PROBLEM, ProblemResource()),
-            (urls.ASSET, AssetResource()),
-            (urls.LIVE, LiveResource()),
-            (urls.READY, ReadyResource(drain)),
-        ),
-        chain.from_iterable(part.ROUTES for part in PARTS),
-    )
     for template, resource in routes:
         app.add_route(re.sub(r'{(\w+_id)}', r'{\1:id}', template), with_standard_methods(resource))
     return app

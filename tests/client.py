@@ -10,10 +10,12 @@ import falcon.testing
 import uritemplate
 
 from tests.strict_hal import check_hal
+from tests.strict_json_api import check_json_api
 
 ORIGIN = 'http://halcyon.test'
 HAL = 'application/hal+json'
 HAL_FORMS = 'application/prs.hal-forms+json'
+JSON_API = 'application/vnd.api+json'
 PROBLEM = 'application/problem+json'
 
 
@@ -163,6 +165,9 @@ def check_answer(method: str, answer: Answer) -> None:
         assert re.fullmatch(r'"[0-9a-f]+"', answer.tag)
     if status == 401:
         assert headers['www-authenticate'].startswith('Bearer realm="')
+    if answer.content_type == JSON_API and answer.text:
+        assert headers['content-type'] == JSON_API  # without any parameter
+        check_json_api(answer.state)
     if answer.content_type in (HAL, HAL_FORMS) and method != 'HEAD':
         check_hal(answer.state, forms=answer.content_type == HAL_FORMS)
 

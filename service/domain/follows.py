@@ -1,13 +1,13 @@
 """Follow relations: who follows whom, exactly counted."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import NamedTuple
 
 from service.domain.database import Database, Statement, parameter, transaction
 from service.domain.errors import Invalid, NotFound
 from service.domain.paging import Listing, Page, Position
 from service.domain.tables import Follows, Users
-from service.domain.users import User, find_user, user_columns
+from service.domain.users import User, find_user, lock_user, user_columns
 from service.domain.viewer import Viewer, note_write, require
 
 
@@ -87,9 +87,58 @@ def follow(
     """
     relation = _lock_relation(db, follower_id, followed_id, by)
     given(relation)
+    note_write(db, by)
+    return _relate(db, follower_id, followed_id, relation)
+
+
+@transaction
+def follow_all(
+    db: Database, follower_id: int, followed_ids: Iterable[int], *, by: Viewer, given: Callable[[User], None]
+) -> None:
+    """Make the one user follow all the others, or none of them where one is nobody.
+
+    `given` is asked of the follower as they are. Raises NotFound, Forbidden, Invalid (oneself).
+    """
+    _lock_follower(db, follower_id, by, given)
+    for followed_id in sorted(set(followed_ids)):
+        relation = _lock_relation(db, follower_id, followed_id, by)
+        _relate(db, follower_id, followed_id, relation)
+
+
+@transaction
+def unfollow(db: Database, follower_id: int, followed_id: int, *, by: Viewer, given: Precondition) -> None:
+    """Make the one user not follow the other, whether they did or not; raises NotFound, Forbidden."""
+    given(_lock_relation(db, follower_id, followed_id, by))
+    note_write(db, by)
+    _unrelate(db, follower_id, followed_id)
+
+
+@transaction
+def unfollow_all(
+    db: Database, follower_id: int, followed_ids: Iterable[int], *, by: Viewer, given: Callable[[User], None]
+) -> None:
+    """Make the one user follow none of the others, or change nothing where one is nobody.
+
+    `given` is asked of the follower as they are. Raises NotFound, Forbidden.
+    """
+    _lock_follower(db, follower_id, by, given)
+    for followed_id in sorted(set(followed_ids)):
+        _lock_relation(db, follower_id, followed_id, by)
+        _unrelate(db, follower_id, followed_id)
+
+
+def _lock_follower(db: Database, follower_id: int, by: Viewer, given: Callable[[User], None]) -> None:
+    """Lock the user who follows, ask who may and the precondition of them, and note the write once."""
+    follower = lock_user(db, follower_id, by)
+    require(follower.is_editable_by(by))
+    given(follower)
+    note_write(db, by)
+
+
+def _relate(db: Database, follower_id: int, followed_id: int, relation: Follow | None) -> tuple[Follow, bool]:
+    """Make the relation where there is none; return it, and whether it is new; raises Invalid (oneself)."""
     if follower_id == followed_id:
         raise Invalid(detail='Nobody can follow themselves.')
-    note_write(db, by)
     if relation is not None:
         return relation, False
     relation = Follow(follower_id, followed_id, db.now())
@@ -98,11 +147,7 @@ def follow(
     return relation, True
 
 
-@transaction
-def unfollow(db: Database, follower_id: int, followed_id: int, *, by: Viewer, given: Precondition) -> None:
-    """Make the one user not follow the other, whether they did or not; raises NotFound, Forbidden."""
-    given(_lock_relation(db, follower_id, followed_id, by))
-    note_write(db, by)
+def _unrelate(db: Database, follower_id: int, followed_id: int) -> None:
     if _DELETE.count(db, follower_id=follower_id, followed_id=followed_id):
         _count(db, follower_id, followed_id, -1)
 

@@ -64,15 +64,20 @@ def user_columns(users: Any) -> tuple[Any, ...]:
 _SELECT = Users.select(*user_columns(Users)).where(Users.id == parameter('user_id'))
 _FIND = Statement(_SELECT)
 _LOCK = Statement(_SELECT, lock=True)
-_ALL = Listing(Users.select(Users.id, *user_columns(Users)), Users.id, User._make, newest_first=False)
+_EVERYBODY = Users.select(Users.id, *user_columns(Users))
+_BY_NAME = Users.select(Users.username_key, *user_columns(Users))
+_ALL = {
+    'id': Listing(_EVERYBODY, Users.id, User._make, newest_first=False),
+    '-id': Listing(_EVERYBODY, Users.id, User._make),
+    'username': Listing(_BY_NAME, Users.username_key, User._make, newest_first=False, key_type=str),
+    '-username': Listing(_BY_NAME, Users.username_key, User._make, key_type=str),
+}
+ORDERS = ('id', 'username')
+_NAMED = Users.username_key == parameter('username_key')
+_WITH_NAME = Listing(_EVERYBODY.where(_NAMED), Users.id, User._make, newest_first=False)
+_COUNT_NAMED = Statement(Users.select(peewee.fn.COUNT(Users.id)).where(_NAMED))
 _STARTS = (Users.username_key >= parameter('first')) & (Users.username_key < parameter('behind'))
-_STARTING = Listing(
-    Users.select(Users.username_key, *user_columns(Users)).where(_STARTS),
-    Users.username_key,
-    User._make,
-    newest_first=False,
-    key_type=str,
-)
+_STARTING = Listing(_BY_NAME.where(_STARTS), Users.username_key, User._make, newest_first=False, key_type=str)
 _COUNT_STARTING = Statement(Users.select(peewee.fn.COUNT(Users.id)).where(_STARTS))
 _CREDENTIALS = Statement(
     Users.select(Users.id, Users.password_hash).where(Users.username_key == parameter('username_key'))
@@ -124,13 +129,26 @@ def lock_user(db: Database, user_id: int, viewer: Viewer | None) -> User:
     return find_user(db, user_id, viewer, statement=_LOCK)
 
 
-def list_users(db: Database, position: Position, viewer: Viewer, *, prefix: str = '') -> Page:
-    """Return a page of all users, the first registered first.
+def list_users(
+    db: Database,
+    position: Position,
+    viewer: Viewer,
+    *,
+    prefix: str = '',
+    username: str | None = None,
+    order: str = '',
+) -> Page:
+    """Return a page of all users, the first registered first, or by an `order` of ORDERS ('-id': last first).
 
-    With a `prefix` it is of those whose names start with it, without regard to case, by name.
+    With a `prefix` it is of those whose names start with it, by name, with a `username` of who has that
+    name; both without regard to case.
     """
+    if username is not None:
+        named = {'username_key': fold(username)}
+        total = _COUNT_NAMED.one(db, **named)[0]
+        return _WITH_NAME.page(db, position, total, viewer_id=viewer.user_id, **named)
     if not prefix:
-        return _ALL.page(db, position, read_total(db, 'users'), viewer_id=viewer.user_id)
+        return _ALL[order or 'id'].page(db, position, read_total(db, 'users'), viewer_id=viewer.user_id)
     bounds = {'first': fold(prefix), 'behind': fold(prefix) + '\x7f'}  # names are ASCII
     total = _COUNT_STARTING.one(db, **bounds)[0]
     return _STARTING.page(db, position, total, viewer_id=viewer.user_id, **bounds)

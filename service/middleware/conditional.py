@@ -8,6 +8,7 @@ import falcon
 
 from service.domain.errors import Stale
 from service.domain.viewer import Viewer
+from service.middleware.queries import as_asked
 from service.middleware.request import Request
 from service.representation.addresses import AddressBook
 from service.representation.document import Document
@@ -79,8 +80,11 @@ def precondition(req: Request, represent: Represent[Thing]) -> Callable[[Thing |
         tags = strong + weak if weakly else strong
         viewer_id = req.viewer.user_id if req.viewer else None
         document = represent(thing, req.viewer, req.book)
+        answers = [(format, document) for format in FORMATS.values()]
+        if (asked := as_asked(req, document)) is not document:
+            answers.append((req.format, asked))
         return bool(tags) and any(
-            entity_tag(format.render(document), format, viewer_id) in tags for format in FORMATS.values()
+            entity_tag(format.render(answer), format, viewer_id) in tags for format, answer in answers
         )
 
     return check

@@ -16,7 +16,9 @@ from service.middleware.authentication import challenges
 from service.middleware.request import Request
 from service.representation.formats import choose_error_type
 from service.representation.html import problem_page
-from service.representation.media_types import HTML, JSON, PROBLEM
+from service.representation.json_api import json_api_errors
+from service.representation.json_api_reading import OwnId, WrongResource
+from service.representation.media_types import HTML, JSON, JSON_API, PROBLEM
 from service.representation.problem import PROBLEMS, Problem, problem_details, short_error
 from service.representation.queries import CURSORS, InvalidParameter
 from service.representation.reading import Malformed
@@ -51,9 +53,15 @@ def _unknown_position(error: UnknownPosition, req: Request) -> dict[str, Any]:
 
 _OF_KIND: dict[type[Exception], Callable[[Any, Request], dict[str, Any]]] = {
     Invalid: lambda error, req: {'name': 'invalid-values', 'errors': error.errors},
-    InvalidParameter: lambda error, req: {'name': 'invalid-parameter', 'parameter': error.parameter},
+    InvalidParameter: lambda error, req: {
+        'name': 'invalid-parameter',
+        'parameter': error.parameter,
+        'most': error.most,
+    },
     UnknownPosition: _unknown_position,
-    Malformed: lambda error, req: {'name': 'malformed-body'},
+    Malformed: lambda error, req: {'name': 'malformed-body', 'pointer': error.pointer},
+    OwnId: lambda error, req: {'name': 'own-id', 'pointer': error.pointer},
+    WrongResource: lambda error, req: {'name': 'wrong-resource', 'pointer': error.pointer},
     Unauthenticated: _unauthenticated,
     Forbidden: lambda error, req: {'name': 'forbidden'},
     NotFound: lambda error, req: {'name': 'not-found'},
@@ -90,7 +98,7 @@ def problem_of(error: Exception, req: Request) -> Problem:
 
 def write_problem(req: Request, resp: falcon.Response, problem: Problem) -> None:
     """Render the problem in the media type that the client likes best for errors."""
-    media_type = choose_error_type(req.env.get('HTTP_ACCEPT'))
+    media_type = choose_error_type(req.env.get('HTTP_ACCEPT'), req.sent)
     resp.status = problem.status
     resp.media = None
     resp.set_headers(dict(problem.headers))
@@ -101,6 +109,9 @@ def write_problem(req: Request, resp: falcon.Response, problem: Problem) -> None
     elif media_type == JSON:
         resp.data = orjson.dumps(short_error(problem))
         resp.content_type = JSON
+    elif media_type == JSON_API:
+        resp.data = orjson.dumps(json_api_errors(problem, req.book.origin))
+        resp.content_type = JSON_API
     else:
         instance = req.book.origin + quote('/' + req.path.removeprefix('/'))  # OPTIONS may have `*`
         resp.data = orjson.dumps(problem_details(problem, req.book.origin, instance))

@@ -5,10 +5,10 @@ from typing import Any
 import falcon
 
 from service.middleware.request import Request
-from service.representation.media_types import FORM, HAL, HAL_FORMS, JSON, MERGE_PATCH
+from service.representation.media_types import FORM, HAL, HAL_FORMS, JSON, JSON_API, MERGE_PATCH
 
 KNOWN = frozenset(('GET', 'HEAD', 'POST', 'PUT', 'DELETE', 'CONNECT', 'OPTIONS', 'TRACE', 'PATCH'))
-READ = (JSON, HAL, HAL_FORMS, FORM)
+READ = (JSON, HAL, HAL_FORMS, JSON_API, FORM)
 READ_ON_PATCH = (MERGE_PATCH, *READ)
 
 

@@ -13,7 +13,7 @@ from service.representation.action import Field
 from service.representation.assets import asset_path
 from service.representation.document import Document, Link
 from service.representation.problem import Problem
-from service.representation.queries import PAGE_VARIABLES
+from service.representation.queries import HalDialect
 
 PICTURE = 'hc:avatar'
 NEIGHBOURS = ('first', 'prev', 'next', 'last')
@@ -117,7 +117,7 @@ _PAGES = jinja2.Environment(
 _PAGES.filters |= {'words': words, 'title': title_of, 'moment': moment, 'hint': hint}
 _PAGES.globals |= {
     'NEIGHBOURS': NEIGHBOURS,
-    'NUMBERS': PAGE_VARIABLES,
+    'NUMBERS': HalDialect.names,
     'PICTURE': PICTURE,
     'asset': asset_path,
     'links_of': links_of,

@@ -7,13 +7,13 @@ from service.domain.paging import Page
 from service.representation.action import Form
 from service.representation.addresses import AddressBook
 from service.representation.document import Document, Link
-from service.representation.queries import PageQuery, read_page_query
+from service.representation.queries import HalDialect, Query
 
 
 def represent_page(
     kind: str,
     address: str,
-    query: PageQuery,
+    query: Query,
     page: Page,
     items: Sequence[Document],
     book: AddressBook,
@@ -45,7 +45,7 @@ def represent_page(
 
 def sample_page(kind: str, address: str, item: Document, book: AddressBook) -> Document:
     """Return a collection of `kind` with one item, as an example."""
-    query = read_page_query({})
+    query = Query(HalDialect.names)
     page = Page([item], 1, query.position.per_page, 1, None, None)
     return represent_page(kind, address, query, page, [item], book)
 

@@ -9,6 +9,7 @@ from service.domain.viewer import Viewer
 from service.middleware.request import Request
 from service.representation.addresses import AddressBook
 from service.representation.document import Document
+from service.representation.queries import Vocabulary
 from service.resources.relation import Entry
 
 Enter = Callable[[Viewer | None, AddressBook], Entry]
@@ -18,6 +19,7 @@ class EntryPointResource:
     """Links to everything that this viewer can start with."""
 
     public = frozenset(('GET',))
+    vocabulary = Vocabulary('entry-points')
 
     def __init__(self, parts: Sequence[Enter]) -> None:
         self._parts = parts
@@ -30,6 +32,7 @@ class EntryPointResource:
             id='api',
             properties={},
             links={'self': req.book.link(urls.ENTRY), 'curies': req.book.curies, **links},
+            relationships={rel: None for rel, link in links.items() if ':' in rel and not link.templated},
             forms=tuple(form for entry in entries for form in entry.forms),
             title='Halcyon',
         )

@@ -14,6 +14,7 @@ from service.representation.addresses import AddressBook
 from service.representation.document import Document
 from service.representation.hal_forms import hal_forms
 from service.representation.problem import PROBLEMS, Problem, problem_details
+from service.representation.queries import Vocabulary
 from service.resources.relation import Relation
 
 
@@ -21,6 +22,7 @@ class RelationResource:
     """What one link relation means."""
 
     public = frozenset(('GET',))
+    vocabulary = Vocabulary('relations')
 
     def __init__(self, relations: Iterable[Relation]) -> None:
         self._relations = {relation.name: relation for relation in relations}
@@ -49,6 +51,7 @@ class ProblemResource:
     """What one type of problem means."""
 
     public = frozenset(('GET',))
+    vocabulary = Vocabulary('problems')
 
     def on_get(self, req: Request, resp: falcon.Response, name: str) -> None:
         problem = PROBLEMS.get(name)

@@ -1,21 +1,32 @@
 """Follow relations: how they are said, and following and unfollowing."""
 
+from collections.abc import Callable
 from typing import Any
 from urllib.parse import quote
 
 import falcon
 
 from service import urls
-from service.domain.follows import Follow, find_follow, follow, list_followers, list_following, unfollow
+from service.domain.errors import Forbidden
+from service.domain.follows import (
+    Follow,
+    find_follow,
+    follow,
+    follow_all,
+    list_followers,
+    list_following,
+    unfollow,
+    unfollow_all,
+)
 from service.domain.users import find_user
 from service.domain.viewer import Viewer, require
-from service.middleware.body import read_body
+from service.middleware.body import read_body, read_members
 from service.middleware.conditional import precondition
 from service.middleware.links import invalidates
-from service.middleware.request import Request
+from service.middleware.request import Expansions, Request
 from service.representation.addresses import AddressBook
 from service.representation.document import Document
-from service.representation.queries import read_page_query
+from service.representation.queries import Query, Vocabulary
 from service.resources import samples
 from service.resources.collections import represent_page
 from service.resources.relation import Entry, Relation
@@ -24,6 +35,8 @@ from service.resources.users import represent_user, sample_user, sample_users
 
 # What stands in a query as it is (RFC 3986 §3.4); % is there for what is escaped already.
 _QUERY = "%!$&'()*+,-./:;=?@_~"
+
+MOST_TOLD = 10  # members of whom the Link header says what changed: servers and proxies limit headers
 
 
 def represent_follow(relation: Follow, viewer: Viewer | None, book: AddressBook) -> Document:
@@ -39,11 +52,39 @@ def represent_follow(relation: Follow, viewer: Viewer | None, book: AddressBook)
             'hc:follower': book.link(urls.USER, user_id=follower_id),
             'hc:followed': book.link(urls.USER, user_id=followed_id),
         },
+        relationships={'hc:follower': None, 'hc:followed': None},
     )
+
+
+def represent_followers(req: Request, user_id: int, query: Query) -> Document:
+    """Return a page of those who follow the user."""
+    page = list_followers(req.db, user_id, query.position, req.caller)
+    items = [represent_user(user, req.viewer, req.book) for user in page.entries]
+    address = req.book.href(urls.FOLLOWERS, user_id=user_id)
+    return represent_page('users', address, query, page, items, req.book, title='Followers')
+
+
+def represent_following(req: Request, user_id: int, query: Query) -> Document:
+    """Return a page of those whom the user follows."""
+    page = list_following(req.db, user_id, query.position, req.caller)
+    items = [represent_user(user, req.viewer, req.book) for user in page.entries]
+    address = req.book.href(urls.FOLLOWING, user_id=user_id)
+    return represent_page('users', address, query, page, items, req.book, title='Following')
+
+
+def represent_following_relation(req: Request, user_id: int) -> Document:
+    """Return a page of the relation itself: it names those whom the user follows."""
+    page = list_following(req.db, user_id, req.query.position, req.caller)
+    items = [represent_user(user, req.viewer, req.book) for user in page.entries]
+    address = req.book.href(urls.FOLLOWING_RELATION, user_id=user_id)
+    related = {'related': req.book.link(urls.FOLLOWING, user_id=user_id)}
+    return represent_page('users', address, req.query, page, items, req.book, links=related)
 
 
 class FollowResource:
     """The relation between two users: put to follow, deleted to unfollow."""
+
+    vocabulary = Vocabulary('follows')
 
     def on_get(self, req: Request, resp: falcon.Response, user_id: int, other_id: int) -> None:
         resp.media = represent_follow(find_follow(req.db, user_id, other_id), req.viewer, req.book)
@@ -70,23 +111,49 @@ class FollowResource:
 class FollowersResource:
     """Those who follow a user."""
 
+    vocabulary = Vocabulary('users', paged=True)
+
     def on_get(self, req: Request, resp: falcon.Response, user_id: int) -> None:
-        query = read_page_query(req.params)
-        page = list_followers(req.db, user_id, query.position, req.caller)
-        items = [represent_user(user, req.viewer, req.book) for user in page.entries]
-        address = req.book.href(urls.FOLLOWERS, user_id=user_id)
-        resp.media = represent_page('users', address, query, page, items, req.book, title='Followers')
+        resp.media = represent_followers(req, user_id, req.query)
 
 
 class FollowingResource:
     """Those whom a user follows."""
 
+    vocabulary = Vocabulary('users', paged=True)
+
     def on_get(self, req: Request, resp: falcon.Response, user_id: int) -> None:
-        query = read_page_query(req.params)
-        page = list_following(req.db, user_id, query.position, req.caller)
-        items = [represent_user(user, req.viewer, req.book) for user in page.entries]
-        address = req.book.href(urls.FOLLOWING, user_id=user_id)
-        resp.media = represent_page('users', address, query, page, items, req.book, title='Following')
+        resp.media = represent_following(req, user_id, req.query)
+
+
+class FollowingRelationResource:
+    """The relation to those whom a user follows: members are posted to follow them, deleted to unfollow."""
+
+    vocabulary = Vocabulary('users', paged=True)
+    is_linkage = True
+
+    def on_get(self, req: Request, resp: falcon.Response, user_id: int) -> None:
+        resp.media = represent_following_relation(req, user_id)
+
+    def on_post(self, req: Request, resp: falcon.Response, user_id: int) -> None:
+        _change_members(req, resp, user_id, follow_all)
+
+    def on_delete(self, req: Request, resp: falcon.Response, user_id: int) -> None:
+        _change_members(req, resp, user_id, unfollow_all)
+
+    def on_patch(self, req: Request, resp: falcon.Response, user_id: int) -> None:
+        find_user(req.db, user_id, req.viewer)
+        raise Forbidden('The members of this relation cannot be replaced as a whole: post and delete them.')
+
+
+def _change_members(req: Request, resp: falcon.Response, user_id: int, change: Callable[..., None]) -> None:
+    require(find_user(req.db, user_id, req.viewer).is_editable_by(req.viewer))
+    members = read_members(req)
+    given = precondition(req, lambda *_: represent_following_relation(req, user_id))
+    change(req.db, user_id, members, by=req.caller, given=given)
+    resp.media = represent_following_relation(req, user_id)
+    for other_id in members[:MOST_TOLD]:
+        invalidates(resp, *_changed_by_following(req.book, user_id, other_id))
 
 
 class FollowedResource:
@@ -160,9 +227,14 @@ RELATIONS = (
         sample_user,
     ),
 )
+EXPANSIONS: Expansions = {
+    ('users', 'hc:followers'): represent_followers,
+    ('users', 'hc:following'): represent_following,
+}
 ROUTES: tuple[tuple[str, Any], ...] = (
     (urls.FOLLOWERS, FollowersResource()),
     (urls.FOLLOWING, FollowingResource()),
+    (urls.FOLLOWING_RELATION, FollowingRelationResource()),
     (urls.FOLLOWED, FollowedResource()),
     (urls.FOLLOW, FollowResource()),
 )

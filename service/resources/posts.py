@@ -5,8 +5,10 @@ from typing import Any
 import falcon
 
 from service import urls
+from service.domain.paging import Page
 from service.domain.posts import (
     BODY_LENGTH,
+    ORDERS,
     Post,
     change_post,
     delete_post,
@@ -20,11 +22,11 @@ from service.domain.viewer import Viewer, require
 from service.middleware.body import read_body, submit
 from service.middleware.conditional import precondition
 from service.middleware.links import invalidates
-from service.middleware.request import Request
+from service.middleware.request import Expansions, Request
 from service.representation.action import NOT_BLANK, Action, Field, Form
 from service.representation.addresses import AddressBook
 from service.representation.document import Document
-from service.representation.queries import read_page_query
+from service.representation.queries import Query, Vocabulary
 from service.resources import samples
 from service.resources.collections import represent_page, sample_page
 from service.resources.relation import Entry, Relation, Sample
@@ -84,7 +86,10 @@ def represent_post(post: Post, viewer: Viewer | None, book: AddressBook) -> Docu
     )
 
 
-def _represent_posts(req: Request, address: str, query: Any, page: Any, title: str = '') -> Document:
+PAGE = Vocabulary('posts', paged=True, sorts=ORDERS, relations=('author',))
+
+
+def _represent_posts(req: Request, address: str, query: Query, page: Page, title: str = '') -> Document:
     return represent_page(
         'posts',
         address,
@@ -100,10 +105,11 @@ def _represent_posts(req: Request, address: str, query: Any, page: Any, title: s
 class PostsResource:
     """All posts, and publishing one."""
 
+    vocabulary = PAGE
+
     def on_get(self, req: Request, resp: falcon.Response) -> None:
-        query = read_page_query(req.params)
-        page = list_posts(req.db, query.position, req.caller)
-        resp.media = _represent_posts(req, req.book.href(urls.POSTS), query, page)
+        page = list_posts(req.db, req.query.position, req.caller, order=req.query.order)
+        resp.media = _represent_posts(req, req.book.href(urls.POSTS), req.query, page)
 
     def on_post(self, req: Request, resp: falcon.Response) -> None:
         post = publish_post(req.db, by=req.caller, **PUBLISH.read(read_body(req)))
@@ -114,6 +120,8 @@ class PostsResource:
 
 class PostResource:
     """One post."""
+
+    vocabulary = Vocabulary('posts', relations=('author',))
 
     def on_get(self, req: Request, resp: falcon.Response, post_id: int) -> None:
         resp.media = represent_post(find_post(req.db, post_id, req.caller), req.viewer, req.book)
@@ -138,20 +146,27 @@ class PostResource:
 class UserPostsResource:
     """The posts of one user."""
 
+    vocabulary = PAGE
+
     def on_get(self, req: Request, resp: falcon.Response, user_id: int) -> None:
-        query = read_page_query(req.params)
-        page = list_posts_of(req.db, user_id, query.position, req.caller)
-        resp.media = _represent_posts(req, req.book.href(urls.USER_POSTS, user_id=user_id), query, page)
+        resp.media = represent_posts_of(req, user_id, req.query)
+
+
+def represent_posts_of(req: Request, user_id: int, query: Query) -> Document:
+    """Return a page of the user's posts."""
+    page = list_posts_of(req.db, user_id, query.position, req.caller, order=query.order)
+    return _represent_posts(req, req.book.href(urls.USER_POSTS, user_id=user_id), query, page)
 
 
 class FeedResource:
     """What the viewer and those whom they follow have posted."""
 
+    vocabulary = PAGE
+
     def on_get(self, req: Request, resp: falcon.Response, user_id: int) -> None:
-        query = read_page_query(req.params)
-        page = list_feed(req.db, user_id, query.position, req.caller)
+        page = list_feed(req.db, user_id, req.query.position, req.caller, order=req.query.order)
         address = req.book.href(urls.FEED, user_id=user_id)
-        resp.media = _represent_posts(req, address, query, page, title='Feed')
+        resp.media = _represent_posts(req, address, req.query, page, title='Feed')
 
 
 def _changed_by_posting(req: Request) -> tuple[str, ...]:
@@ -193,6 +208,7 @@ RELATIONS = (
         _sample_posts(urls.FEED),
     ),
 )
+EXPANSIONS: Expansions = {('users', 'hc:posts'): represent_posts_of}
 ROUTES: tuple[tuple[str, Any], ...] = (
     (urls.POSTS, PostsResource()),
     (urls.POST, PostResource()),

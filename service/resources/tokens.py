@@ -21,11 +21,11 @@ from service.middleware.authentication import read_authorization, read_basic, to
 from service.middleware.body import read_body
 from service.middleware.conditional import NO_STORE, precondition
 from service.middleware.links import invalidates
-from service.middleware.request import Request
+from service.middleware.request import Expansions, Request
 from service.representation.action import Action, Field, Form
 from service.representation.addresses import AddressBook
 from service.representation.document import Document
-from service.representation.queries import read_page_query
+from service.representation.queries import Vocabulary
 from service.resources import samples
 from service.resources.collections import represent_page, sample_page
 from service.resources.relation import Entry, Relation
@@ -80,6 +80,7 @@ class TokensResource:
     """The viewer's tokens; one is issued for a password, or for a token that is to be renewed."""
 
     own_credentials = frozenset(('POST',))
+    vocabulary = Vocabulary('tokens', paged=True)
 
     def on_get(self, req: Request, resp: falcon.Response) -> None:
         resp.media = _represent_tokens(req)
@@ -99,6 +100,8 @@ class TokensResource:
 class TokenResource:
     """One token of the viewer's."""
 
+    vocabulary = Vocabulary('tokens')
+
     def on_get(self, req: Request, resp: falcon.Response, token_id: int) -> None:
         resp.media = represent_token(find_token(req.db, token_id, req.caller), req.viewer, req.book)
 
@@ -109,10 +112,9 @@ class TokenResource:
 
 
 def _represent_tokens(req: Request) -> Document:
-    query = read_page_query(req.params)
-    page = list_tokens(req.db, query.position, req.caller)
+    page = list_tokens(req.db, req.query.position, req.caller)
     items = [represent_token(token, req.viewer, req.book) for token in page.entries]
-    return represent_page('tokens', req.book.href(urls.TOKENS), query, page, items, req.book)
+    return represent_page('tokens', req.book.href(urls.TOKENS), req.query, page, items, req.book)
 
 
 def _issue(req: Request) -> NewToken:
@@ -153,4 +155,5 @@ RELATIONS = (
         _sample_tokens,
     ),
 )
+EXPANSIONS: Expansions = {}
 ROUTES: tuple[tuple[str, Any], ...] = ((urls.TOKENS, TokensResource()), (urls.TOKEN, TokenResource()))

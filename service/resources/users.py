@@ -9,6 +9,7 @@ from service.domain.passwords import MAX_BYTES
 from service.domain.users import (
     ABOUT_ME_LENGTH,
     EMAIL_LENGTH,
+    ORDERS,
     PASSWORD_LENGTH,
     USERNAME,
     USERNAME_LENGTH,
@@ -24,11 +25,11 @@ from service.domain.viewer import Viewer, require
 from service.middleware.body import read_body, submit
 from service.middleware.conditional import NO_STORE, precondition
 from service.middleware.links import invalidates
-from service.middleware.request import Request
+from service.middleware.request import Expansions, Request
 from service.representation.action import EMAIL, Action, Field, Form
 from service.representation.addresses import AddressBook
 from service.representation.document import Document, Link
-from service.representation.queries import read_page_query
+from service.representation.queries import Vocabulary
 from service.resources import samples
 from service.resources.collections import represent_page, sample_page
 from service.resources.relation import Entry, Relation, Sample
@@ -137,29 +138,30 @@ def represent_user(user: User, viewer: Viewer | None, book: AddressBook) -> Docu
         links['hc:follow'] = relation
         action = UNFOLLOW if user.is_followed else FOLLOW
         forms = (action.at(relation.href),)
-    return Document('users', str(user.id), properties, links, forms=forms, title=user.username)
+    relationships = {
+        'hc:followers': None,
+        'hc:following': book.link(urls.FOLLOWING_RELATION, **here),
+        'hc:posts': None,
+    }
+    return Document(
+        'users',
+        str(user.id),
+        properties,
+        links,
+        forms=forms,
+        title=user.username,
+        relationships=relationships,
+    )
 
 
 class UsersResource:
     """Everybody, and signing up."""
 
     public = frozenset(('POST',))
+    vocabulary = Vocabulary('users', paged=True, searches=('q',), filters=('username',), sorts=ORDERS)
 
     def on_get(self, req: Request, resp: falcon.Response) -> None:
-        query = read_page_query(req.params, 'q')
-        page = list_users(req.db, query.position, req.caller, prefix=query.filters.get('q', ''))
-        items = [represent_user(user, req.viewer, req.book) for user in page.entries]
-        address = req.book.href(urls.USERS)
-        resp.media = represent_page(
-            'users',
-            address,
-            query,
-            page,
-            items,
-            req.book,
-            links={'search': Link(address + '{?q,per_page}', templated=True)},
-            forms=(SEARCH.at(address, query.filters),),
-        )
+        resp.media = _represent_users(req)
 
     def on_post(self, req: Request, resp: falcon.Response) -> None:
         user = register_user(req.db, **REGISTER.read(read_body(req)))
@@ -169,8 +171,28 @@ class UsersResource:
         invalidates(resp, req.book.href(urls.USERS))
 
 
+def _represent_users(req: Request) -> Document:
+    query = req.query
+    prefix, username = query.filters.get('q', ''), query.filters.get('username')
+    page = list_users(req.db, query.position, req.caller, prefix=prefix, username=username, order=query.order)
+    items = [represent_user(user, req.viewer, req.book) for user in page.entries]
+    address = req.book.href(urls.USERS)
+    return represent_page(
+        'users',
+        address,
+        query,
+        page,
+        items,
+        req.book,
+        links={'search': Link(address + '{?q,per_page}', templated=True)},
+        forms=(SEARCH.at(address, query.filters),),
+    )
+
+
 class UserResource:
     """One person."""
+
+    vocabulary = Vocabulary('users', relations=('hc:followers', 'hc:following', 'hc:posts'))
 
     def on_get(self, req: Request, resp: falcon.Response, user_id: int) -> None:
         resp.media = represent_user(find_user(req.db, user_id, req.viewer), req.viewer, req.book)
@@ -194,6 +216,8 @@ class UserResource:
 
 class PasswordResource:
     """The password of one person: it can be changed, never read."""
+
+    vocabulary = Vocabulary('users')
 
     def on_put(self, req: Request, resp: falcon.Response, user_id: int) -> None:
         user = find_user(req.db, user_id, req.viewer)
@@ -268,6 +292,7 @@ RELATIONS = (
         sample_users(urls.USERS),
     ),
 )
+EXPANSIONS: Expansions = {}
 ROUTES: tuple[tuple[str, Any], ...] = (
     (urls.USERS, UsersResource()),
     (urls.USER, UserResource()),
