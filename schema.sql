@@ -1,6 +1,22 @@
 -- Everything that Halcyon stores. It runs unchanged on SQLite, PostgreSQL and MariaDB, and again without effect.
 -- Ids are made by the application. Times are UTC milliseconds since 1970. A *_key column is what uniqueness and
 -- searches go by: the value without regard to case.
+-- It is the whole of the newest schema. A change of it is also a step in service/domain/migrations.py.
+
+-- The steps that the schema has taken; empty while it is being made.
+CREATE TABLE IF NOT EXISTS migrations (
+    number BIGINT NOT NULL,
+    taken_at BIGINT NOT NULL,
+    CONSTRAINT migrations_number PRIMARY KEY (number)
+);
+
+-- The last transaction that each writer, a thread of a process, has committed.
+CREATE TABLE IF NOT EXISTS commits (
+    writer BIGINT NOT NULL,
+    number BIGINT NOT NULL,
+    committed_at BIGINT NOT NULL,
+    CONSTRAINT commits_writer PRIMARY KEY (writer)
+);
 
 CREATE TABLE IF NOT EXISTS users (
     id BIGINT NOT NULL,

@@ -11,10 +11,12 @@ from falcon.routing import BaseConverter
 from service import urls
 from service.config import Settings
 from service.domain.clock import Clock, is_id, system_clock
-from service.domain.database import open_database
+from service.domain.database import Database
+from service.domain.opening import open_database
 from service.drain import OF_PROCESS, Drain
 from service.middleware.authentication import AuthenticationMiddleware
 from service.middleware.conditional import ConditionalMiddleware
+from service.middleware.connection import ConnectionMiddleware
 from service.middleware.cors import CorsMiddleware
 from service.middleware.errors import install_error_writer
 from service.middleware.links import LinkMiddleware
@@ -43,14 +45,19 @@ class IdConverter(BaseConverter):
 
 
 def create_app(
-    settings: Settings | None = None, *, clock: Clock = system_clock, drain: Drain = OF_PROCESS
+    settings: Settings | None = None,
+    *,
+    clock: Clock = system_clock,
+    drain: Drain = OF_PROCESS,
+    db: Database | None = None,
 ) -> falcon.App[Request, falcon.Response]:
     """Return the WSGI application; raises SettingError.
 
-    `settings` are those of the environment where none are given, `clock` returns UTC milliseconds.
+    `settings` are those of the environment where none are given, `clock` returns UTC milliseconds, `db` is
+    what the settings name where none is given.
     """
     settings = settings or Settings.from_environment(os.environ)
-    db = open_database(settings, clock)
+    db = db or open_database(settings, clock)
     routes: list[tuple[str, Any]] = [
         (urls.ROOT, RootResource()),
         (urls.ENTRY, EntryPointResource([part.enter for part in PARTS])),
@@ -67,6 +74,7 @@ def create_app(
         media_type=falcon.MEDIA_TEXT,
         request_type=Request,
         middleware=[
+            ConnectionMiddleware(db),
             OriginMiddleware(settings, db),
             CorsMiddleware(settings),
             SecurityMiddleware(),

@@ -3,6 +3,7 @@
 import falcon
 
 from service.domain.errors import Unavailable
+from service.domain.migrations import check_schema
 from service.drain import Drain
 from service.middleware.conditional import NO_STORE
 from service.middleware.request import Request
@@ -20,7 +21,8 @@ class LiveResource:
 
 
 class ReadyResource:
-    """Answers while requests should come here: the database answers, and no shutdown has begun."""
+    """Answers while requests should come here: the database answers and has the
+    schema that this code needs, and no shutdown has begun."""
 
     def __init__(self, drain: Drain) -> None:
         self._drain = drain
@@ -29,5 +31,5 @@ class ReadyResource:
         resp.set_header('Cache-Control', NO_STORE)
         if self._drain.has_begun:
             raise Unavailable('The server is shutting down.')
-        req.db.ping()
+        check_schema(req.db)
         resp.media, resp.content_type = _OK, JSON

@@ -1,0 +1,135 @@
+"""The schema in the database: made whole where there is none, brought forward by steps where it is older."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
+
+import peewee
+
+from service.domain.database import Database, Statement, parameter, transaction
+from service.domain.errors import Unavailable
+from service.domain.schema import STATEMENTS
+
+COMMAND = 'python -m service migrate'
+EVERYWHERE = 'every engine'
+
+# Names are listed in byte order, as SQLite and MariaDB do, whatever the database's own locale is.
+POSTGRESQL_IN_BYTE_ORDER = ('ALTER TABLE users ALTER COLUMN username_key TYPE VARCHAR(64) COLLATE "C"',)
+
+
+class Step(NamedTuple):
+    """A change from one schema to the next: its statements, by the name of the engine they are for.
+
+    Each can be run again without effect: on MariaDB every statement that defines something commits, so a
+    step may be taken halfway, and GET_LOCK holds on one node of a Galera cluster only.
+    """
+
+    title: str
+    statements: Mapping[str, Sequence[str]] = {}
+
+
+# Step 1 is the first released schema. What was released is never changed; a change is a further step.
+STEPS = (
+    Step('the first release'),
+    Step(
+        'transactions leave a note, names are in byte order',
+        {
+            EVERYWHERE: (
+                """
+                CREATE TABLE IF NOT EXISTS migrations (
+                    number BIGINT NOT NULL,
+                    taken_at BIGINT NOT NULL,
+                    CONSTRAINT migrations_number PRIMARY KEY (number)
+                )
+                """,
+                """
+                CREATE TABLE IF NOT EXISTS commits (
+                    writer BIGINT NOT NULL,
+                    number BIGINT NOT NULL,
+                    committed_at BIGINT NOT NULL,
+                    CONSTRAINT commits_writer PRIMARY KEY (writer)
+                )
+                """,
+            ),
+            'postgresql': POSTGRESQL_IN_BYTE_ORDER,
+        },
+    ),
+)
+LATEST = len(STEPS)
+
+Migrations: Any = peewee.Table('migrations', ('number', 'taken_at'))
+
+_LAST = Statement(Migrations.select(peewee.fn.MAX(Migrations.number)))
+_FIND = Statement(Migrations.select(Migrations.number).where(Migrations.number == parameter('number')))
+_TAKE = Statement(Migrations.insert(number=parameter('number'), taken_at=parameter('now')))
+
+
+def schema_number(db: Database) -> int:
+    """Return the last step that the schema has taken, 0 where there is none or it was not made to its end."""
+    tables = set(db.engine.get_tables())
+    if 'migrations' in tables:
+        return int(_LAST.one(db)[0] or 0)
+    return 1 if 'users' in tables else 0
+
+
+def check_schema(db: Database) -> None:
+    """Return if the database answers and has the schema that this code needs; else raises Unavailable."""
+    with db.answering():
+        number = schema_number(db)
+    if number < LATEST:
+        raise Unavailable(f'The schema is at step {number}, this code needs step {LATEST}: {COMMAND}.')
+    if number > LATEST:
+        raise Unavailable(f'The schema is at step {number}, this code knows step {LATEST}: it is too old.')
+
+
+def migrate(db: Database) -> list[int]:
+    """Bring the schema to the last step, and return the numbers of the steps that it took.
+
+    Several nodes may do it at once: one does, the others wait. Raises Unavailable.
+    """
+    with db.answering():
+        for statement in db.engine.before_schema:
+            db.execute(statement)
+        return _migrate_at_once(db) if db.engine.schema_is_transactional else _migrate_alone(db)
+
+
+@transaction
+def _migrate_at_once(db: Database) -> list[int]:
+    if db.engine.lock_schema:
+        db.execute(db.engine.lock_schema)
+    return _take_steps(db)
+
+
+def _migrate_alone(db: Database) -> list[int]:
+    if db.execute(db.engine.lock_schema).fetchone()[0] != 1:
+        raise Unavailable('Another process is changing the schema.')
+    try:
+        return _take_steps(db)
+    finally:
+        db.execute(db.engine.unlock_schema)
+
+
+def _take_steps(db: Database) -> list[int]:
+    """Take the steps that are missing; an empty database gets the newest schema at once."""
+    last = schema_number(db)
+    missing = range(last + 1, LATEST + 1)
+    if not last:
+        _run(db, STATEMENTS)
+        _run(db, POSTGRESQL_IN_BYTE_ORDER if db.engine.name == 'postgresql' else ())
+        _note(db, LATEST)
+        return [LATEST]
+    for number in missing:
+        statements = STEPS[number - 1].statements
+        _run(db, (*statements.get(EVERYWHERE, ()), *statements.get(db.engine.name, ())))
+        _note(db, number)
+    return list(missing)
+
+
+def _run(db: Database, statements: Sequence[str]) -> None:
+    for statement in statements:
+        db.execute(statement)
+
+
+@transaction
+def _note(db: Database, number: int) -> None:
+    if not _FIND.all(db, number=number):
+        _TAKE.run(db, number=number, now=db.now())
