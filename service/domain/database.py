@@ -24,7 +24,7 @@ BUSY_SECONDS = 10.0  # how long a SQLite writer waits for the writers before it
 TRIES = 5  # of one transaction
 BACKOFF_SECONDS = 0.02  # before the second try; doubled before each further one, with jitter
 
-PRIMARY_KEYS = ('users_id', 'follows_id', 'posts_id', 'tokens_id')
+PRIMARY_KEYS = ('users_id', 'follows_id', 'posts_id', 'tokens_id', 'tries_id')
 
 log = logging.getLogger(__name__)
 
@@ -41,6 +41,11 @@ class Database:
         self.now = clock
         self.new_id = Ids(clock)
         self.compiled: dict[Statement, tuple[str, tuple[Any, ...]]] = {}
+
+    @property
+    def apart(self) -> 'Database':
+        """The database for what must not become part of a transaction that a request keeps open."""
+        return self
 
     def execute(self, sql: str, parameters: Sequence[Any] = ()) -> Any:
         """Run one SQL statement and return its cursor; raises Unavailable where the engine cannot take it."""

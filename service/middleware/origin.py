@@ -1,7 +1,5 @@
 """The origin that a request came to, which every address in its answer starts with."""
 
-import ipaddress
-import re
 from functools import lru_cache
 from typing import Any
 
@@ -9,12 +7,10 @@ import falcon
 
 from service.config import Settings, normal_origin
 from service.domain.database import Database
+from service.middleware.forwarded import is_trusted, read_forwarded
 from service.middleware.request import Request
 from service.representation.addresses import AddressBook
 from service.representation.formats import DEFAULT, FORMATS
-
-_ELEMENT = re.compile(r'(?:[^,"]|"(?:[^"\\]|\\.)*")+')
-_PAIR = re.compile(r'\s*([A-Za-z]+)\s*=\s*(?:"((?:[^"\\]|\\.)*)"|([^;\s]*))\s*')
 
 
 class OriginMiddleware:
@@ -38,7 +34,7 @@ class OriginMiddleware:
             host = f'{environ["SERVER_NAME"]}:{environ["SERVER_PORT"]}'
         try:
             book = _book(scheme, host, self._avatars)
-            if self._trusted and self.is_trusted(environ.get('REMOTE_ADDR', '')):
+            if self._trusted and is_trusted(environ.get('REMOTE_ADDR', ''), self._trusted):
                 scheme, host = _forwarded(environ, scheme, host)
                 book = _book(scheme, host, self._avatars)
         except ValueError:
@@ -48,25 +44,10 @@ class OriginMiddleware:
             ) from None
         req.book = self._base_book or book
 
-    def is_trusted(self, address: str) -> bool:
-        """Whether the peer's forwarding headers are believed."""
-        return _is_within(address, self._trusted)
-
 
 @lru_cache(maxsize=256)
 def _book(scheme: str, authority: str, avatars: bool) -> AddressBook:
     return AddressBook(normal_origin(scheme, authority), avatars=avatars)
-
-
-@lru_cache(maxsize=1024)
-def _is_within(address: str, networks: tuple[Any, ...]) -> bool:
-    if '*' in networks:
-        return True
-    try:
-        peer = ipaddress.ip_address(address)
-    except ValueError:
-        return False
-    return any(peer in network for network in networks)
 
 
 def _forwarded(environ: dict[str, Any], scheme: str, host: str) -> tuple[str, str]:
@@ -76,9 +57,8 @@ def _forwarded(environ: dict[str, Any], scheme: str, host: str) -> tuple[str, st
     than http and https.
     """
     if 'HTTP_FORWARDED' in environ:
-        elements = _ELEMENT.findall(environ['HTTP_FORWARDED'])
-        pairs = _PAIR.findall(elements[-1]) if elements else []
-        said = {name.lower(): re.sub(r'\\(.)', r'\1', quoted) or token for name, quoted, token in pairs}
+        elements = read_forwarded(environ['HTTP_FORWARDED'])
+        said = elements[-1] if elements else {}
         proto, host = said.get('proto', scheme), said.get('host', host)
     else:
         proto = environ.get('HTTP_X_FORWARDED_PROTO', scheme).rpartition(',')[2].strip()

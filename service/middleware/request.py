@@ -4,6 +4,7 @@ import falcon
 
 from service.domain.database import Database
 from service.domain.viewer import Viewer
+from service.middleware.forwarded import client_address
 from service.representation.addresses import AddressBook
 from service.representation.formats import Format
 
@@ -27,3 +28,8 @@ class Request(falcon.Request):
         """The viewer, where a token is needed and therefore was there."""
         assert self.viewer is not None
         return self.viewer
+
+    @property
+    def client_address(self) -> str:
+        """The network address that the request comes from, as it is counted."""
+        return client_address(self.env, self.db.settings.forwarded_allow_ips)
