@@ -77,7 +77,6 @@ CREATE TABLE IF NOT EXISTS idempotency_keys (
     user_id BIGINT,
     fingerprint VARCHAR(64) NOT NULL,
     claim VARCHAR(32) NOT NULL,
-    claimed_at BIGINT NOT NULL,
     expires_at BIGINT NOT NULL,
     status BIGINT,
     headers TEXT,

@@ -17,10 +17,12 @@ from service.middleware.authentication import AuthenticationMiddleware
 from service.middleware.conditional import ConditionalMiddleware
 from service.middleware.cors import CorsMiddleware
 from service.middleware.errors import install_error_writer
+from service.middleware.idempotency import IdempotencyMiddleware
 from service.middleware.links import LinkMiddleware
 from service.middleware.methods import MethodsMiddleware, with_standard_methods
 from service.middleware.negotiation import NegotiationMiddleware
 from service.middleware.origin import OriginMiddleware
+from service.middleware.purging import PurgeMiddleware
 from service.middleware.request import Request
 from service.representation.formats import HANDLERS
 from service.resources import follows, posts, tokens, users
@@ -47,17 +49,18 @@ def create_app(
     """
     settings = settings or Settings.from_environment(os.environ)
     db = open_database(settings, clock)
+    finishing = (LinkMiddleware(), ConditionalMiddleware(), NegotiationMiddleware())
     app: falcon.App[Any, Any] = falcon.App(
         media_type=falcon.MEDIA_TEXT,
         request_type=Request,
         middleware=[
             OriginMiddleware(settings, db),
+            PurgeMiddleware(),
             CorsMiddleware(settings),
             MethodsMiddleware(),
             AuthenticationMiddleware(),
-            LinkMiddleware(),
-            ConditionalMiddleware(),
-            NegotiationMiddleware(),
+            *finishing,
+            IdempotencyMiddleware(finishing),
         ],
     )
     app.req_options.strip_url_path_trailing_slash = True

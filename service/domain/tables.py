@@ -34,7 +34,6 @@ IdempotencyKeys: Any = peewee.Table(
         'user_id',
         'fingerprint',
         'claim',
-        'claimed_at',
         'expires_at',
         'status',
         'headers',
