@@ -77,6 +77,7 @@ CREATE TABLE IF NOT EXISTS tokens (
     CONSTRAINT tokens_user FOREIGN KEY (user_id) REFERENCES users (id) ON DELETE CASCADE
 );
 CREATE INDEX IF NOT EXISTS tokens_by_user ON tokens (user_id, id);
+CREATE INDEX IF NOT EXISTS tokens_by_expiry ON tokens (expires_at);
 
 -- How many there are of a thing, in shards that are added up, so that writers do not queue for one row.
 CREATE TABLE IF NOT EXISTS totals (
@@ -85,3 +86,30 @@ CREATE TABLE IF NOT EXISTS totals (
     amount BIGINT NOT NULL,
     CONSTRAINT totals_shard PRIMARY KEY (thing, shard)
 );
+
+-- A request that is to take effect once: claimed while it is worked on, with its answer from its commit on.
+CREATE TABLE IF NOT EXISTS idempotency_keys (
+    digest VARCHAR(64) NOT NULL,
+    user_id BIGINT,
+    fingerprint VARCHAR(64) NOT NULL,
+    claim VARCHAR(32) NOT NULL,
+    expires_at BIGINT NOT NULL,
+    status BIGINT,
+    headers TEXT,
+    body TEXT,
+    CONSTRAINT idempotency_keys_digest PRIMARY KEY (digest),
+    CONSTRAINT idempotency_keys_user FOREIGN KEY (user_id) REFERENCES users (id) ON DELETE CASCADE
+);
+CREATE INDEX IF NOT EXISTS idempotency_keys_by_user ON idempotency_keys (user_id);
+CREATE INDEX IF NOT EXISTS idempotency_keys_by_expiry ON idempotency_keys (expires_at);
+
+-- A try that counts against a limit: it holds one of the limit's places until it expires.
+CREATE TABLE IF NOT EXISTS tries (
+    id BIGINT NOT NULL,
+    digest VARCHAR(64) NOT NULL,
+    place BIGINT NOT NULL,
+    expires_at BIGINT NOT NULL,
+    CONSTRAINT tries_id PRIMARY KEY (id),
+    CONSTRAINT tries_place UNIQUE (digest, place)
+);
+CREATE INDEX IF NOT EXISTS tries_by_expiry ON tries (expires_at);

@@ -19,10 +19,12 @@ from service.middleware.conditional import ConditionalMiddleware
 from service.middleware.connection import ConnectionMiddleware
 from service.middleware.cors import CorsMiddleware
 from service.middleware.errors import install_error_writer
+from service.middleware.idempotency import IdempotencyMiddleware
 from service.middleware.links import LinkMiddleware
 from service.middleware.methods import MethodsMiddleware, with_standard_methods
 from service.middleware.negotiation import NegotiationMiddleware
 from service.middleware.origin import OriginMiddleware
+from service.middleware.purging import PurgeMiddleware
 from service.middleware.queries import QueryMiddleware
 from service.middleware.request import Request
 from service.middleware.security import SecurityMiddleware
@@ -70,21 +72,26 @@ def create_app(
     ]
     kinds = frozenset(route[1].vocabulary.kind for route in routes if hasattr(route[1], 'vocabulary'))
     expansions = {place: expand for part in PARTS for place, expand in part.EXPANSIONS.items()}
+    finishing = (
+        LinkMiddleware(),
+        ConditionalMiddleware(),
+        SeeOtherMiddleware(),
+        NegotiationMiddleware(),
+        QueryMiddleware(kinds, expansions),
+    )
     app: falcon.App[Any, Any] = falcon.App(
         media_type=falcon.MEDIA_TEXT,
         request_type=Request,
         middleware=[
             ConnectionMiddleware(db),
             OriginMiddleware(settings, db),
+            PurgeMiddleware(),
             CorsMiddleware(settings),
             SecurityMiddleware(),
             MethodsMiddleware(),
             AuthenticationMiddleware(),
-            LinkMiddleware(),
-            ConditionalMiddleware(),
-            SeeOtherMiddleware(),
-            NegotiationMiddleware(),
-            QueryMiddleware(kinds, expansions),
+            *finishing,
+            IdempotencyMiddleware(finishing),
         ],
     )
     app.req_options.strip_url_path_trailing_slash = True

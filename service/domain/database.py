@@ -65,6 +65,11 @@ class Database:
         mine.used += 1
         return mine.drawn[mine.used - 1]
 
+    @property
+    def apart(self) -> 'Database':
+        """The database for what must not become part of a transaction that a request keeps open."""
+        return self
+
     def execute(self, sql: str, parameters: Sequence[Any] = ()) -> Any:
         """Run one SQL statement and return its cursor; raises Unavailable where the engine cannot take it.
 

@@ -2,7 +2,7 @@
 
 import hashlib
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 import peewee
@@ -13,6 +13,7 @@ from service.domain.paging import Listing, Page, Position
 from service.domain.passwords import is_password
 from service.domain.tables import Tokens, Users
 from service.domain.text import normalize
+from service.domain.throttle import Counted, count_try, require_tries, sign_ins
 from service.domain.users import find_credentials
 from service.domain.viewer import Viewer, note_write, require
 
@@ -82,17 +83,31 @@ def find_viewer(db: Database, secret: str) -> Viewer:
     return Viewer._make(row)
 
 
-def sign_in(db: Database, *, username: str, password: str, user_agent: str | None) -> NewToken:
-    """Issue a token for a name and its password; raises Unauthenticated, in the same time for either."""
-    user_id, password_hash = find_credentials(db, normalize(username)) or (0, None)
+def sign_in(
+    db: Database, *, username: str, password: str, user_agent: str | None, client_address: str | None = None
+) -> NewToken:
+    """Issue a token for a name and its password.
+
+    Raises Unauthenticated, in the same time for a wrong password and an unknown name, and Throttled after
+    too many of either, for a right password too.
+    """
+    name = normalize(username)
+    user_id, password_hash = find_credentials(db, name) or (None, None)
+    tries = sign_ins(user_id, name, client_address)
+    require_tries(db, tries)
     if not is_password(normalize(password), password_hash, db.settings.bcrypt_cost):
+        count_try(db, tries)
         raise Unauthenticated('The user name or the password is wrong.', 'password')
-    assert password_hash is not None  # nobody's password is never right
-    return _issue_token(db, user_id, password_hash, user_agent)
+    assert user_id is not None  # nobody's password is never right
+    assert password_hash is not None
+    return _issue_token(db, user_id, password_hash, user_agent, tries)
 
 
 @transaction
-def _issue_token(db: Database, user_id: int, password_hash: str, user_agent: str | None) -> NewToken:
+def _issue_token(
+    db: Database, user_id: int, password_hash: str, user_agent: str | None, tries: Sequence[Counted]
+) -> NewToken:
+    require_tries(db, tries)  # wrong passwords that came at the same time were counted meanwhile
     now = db.now()
     if not _SIGN_IN.count(db, user_id=user_id, password_hash=password_hash, now=now):
         raise Unauthenticated('The password was changed just now.', 'password')

@@ -2,7 +2,7 @@
 
 import hashlib
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
 import peewee
@@ -13,6 +13,7 @@ from service.domain.paging import Listing, Page, Position
 from service.domain.passwords import hash_password, is_password
 from service.domain.tables import Follows, Tokens, Users
 from service.domain.text import fold
+from service.domain.throttle import Counted, count_try, registrations, require_tries, sign_ins
 from service.domain.totals import add_to_total, read_total
 from service.domain.viewer import Viewer, note_write, require
 
@@ -162,8 +163,20 @@ def find_credentials(db: Database, username: str) -> tuple[int, str] | None:
     return row
 
 
-def register_user(db: Database, *, username: str, email: str, password: str, about_me: str = '') -> User:
-    """Make a new user and return them as nobody sees them; raises Conflict for a taken name or address."""
+def register_user(
+    db: Database,
+    *,
+    username: str,
+    email: str,
+    password: str,
+    about_me: str = '',
+    client_address: str | None = None,
+) -> User:
+    """Make a new user and return them as nobody sees them.
+
+    Raises Conflict for a taken name or address, and Throttled where too many came from `client_address`.
+    """
+    count_try(db, registrations(client_address))
     now = db.now()
     values = {
         **_identity(username, email, about_me),
@@ -216,20 +229,36 @@ def _change_user(
     return find_user(db, user_id, by)
 
 
-def change_password(db: Database, user_id: int, *, current_password: str, password: str, by: Viewer) -> None:
+def change_password(
+    db: Database,
+    user_id: int,
+    *,
+    current_password: str,
+    password: str,
+    by: Viewer,
+    client_address: str | None = None,
+) -> None:
     """Change the password and revoke all the user's tokens but the one that was presented.
 
-    Raises NotFound, Forbidden, and Invalid for a wrong `current_password`.
+    Raises NotFound, Forbidden, Invalid for a wrong `current_password`, which counts as a failed sign-in,
+    and Throttled after too many of them.
     """
     require(find_user(db, user_id, by).is_editable_by(by))
+    tries = sign_ins(user_id, by.username, client_address)
+    require_tries(db, tries)
     old_hash = _PASSWORD_HASH.one(db, user_id=user_id)[0]
     if not is_password(current_password, old_hash, db.settings.bcrypt_cost):
+        count_try(db, tries)
         raise Invalid([('current_password', 'is not your password')])
-    _change_password(db, user_id, old_hash, hash_password(password, db.settings.bcrypt_cost), by)
+    new_hash = hash_password(password, db.settings.bcrypt_cost)
+    _change_password(db, user_id, old_hash, new_hash, by, tries)
 
 
 @transaction
-def _change_password(db: Database, user_id: int, old_hash: str, new_hash: str, by: Viewer) -> None:
+def _change_password(
+    db: Database, user_id: int, old_hash: str, new_hash: str, by: Viewer, tries: Sequence[Counted]
+) -> None:
+    require_tries(db, tries)  # wrong passwords that came at the same time were counted meanwhile
     if not _CHANGE_PASSWORD.count(db, user_id=user_id, old_hash=old_hash, new_hash=new_hash):
         raise Invalid([('current_password', 'is not your password')])  # it changed meanwhile
     note_write(db, by)

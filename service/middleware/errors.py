@@ -10,7 +10,17 @@ import falcon
 import orjson
 
 from service import urls
-from service.domain.errors import Forbidden, Invalid, NotFound, Stale, Unauthenticated, Unavailable
+from service.domain.errors import (
+    Forbidden,
+    Invalid,
+    KeyInUse,
+    KeyReused,
+    NotFound,
+    Stale,
+    Throttled,
+    Unauthenticated,
+    Unavailable,
+)
 from service.domain.paging import UnknownPosition
 from service.middleware.authentication import challenges
 from service.middleware.request import Request
@@ -66,6 +76,12 @@ _OF_KIND: dict[type[Exception], Callable[[Any, Request], dict[str, Any]]] = {
     Forbidden: lambda error, req: {'name': 'forbidden'},
     NotFound: lambda error, req: {'name': 'not-found'},
     Stale: lambda error, req: {'name': 'stale'},
+    KeyInUse: lambda error, req: {'name': 'idempotency-conflict', 'headers': {'Retry-After': '1'}},
+    KeyReused: lambda error, req: {'name': 'idempotency-mismatch'},
+    Throttled: lambda error, req: {
+        'name': 'too-many-tries',
+        'headers': {'Retry-After': str(error.retry_after)},
+    },
     Unavailable: lambda error, req: {'name': 'unavailable', 'headers': {'Retry-After': RETRY_SECONDS}},
 }
 

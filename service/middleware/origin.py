@@ -1,6 +1,5 @@
 """The origin that a request came to, which every address in its answer starts with."""
 
-import ipaddress
 import re
 from functools import lru_cache
 from typing import Any
@@ -9,13 +8,12 @@ import falcon
 
 from service.config import Settings, normal_origin
 from service.domain.database import Database
+from service.middleware.forwarded import is_trusted, read_forwarded
 from service.middleware.request import Request
 from service.representation.addresses import AddressBook
 from service.representation.formats import DEFAULT, FORMATS
 
 _ABSOLUTE = re.compile(r'[A-Za-z][A-Za-z0-9+.-]*://([^/?#]*)')
-_ELEMENT = re.compile(r'(?:[^,"]|"(?:[^"\\]|\\.)*")+')
-_PAIR = re.compile(r'\s*([A-Za-z]+)\s*=\s*(?:"((?:[^"\\]|\\.)*)"|([^;\s]*))\s*')
 
 
 class OriginMiddleware:
@@ -37,7 +35,7 @@ class OriginMiddleware:
         scheme, host = environ['wsgi.url_scheme'], _authority(environ)
         try:
             book = _book(scheme, host, self._avatars)
-            if self._trusted and self.is_trusted(environ.get('REMOTE_ADDR', '')):
+            if self._trusted and is_trusted(environ.get('REMOTE_ADDR', ''), self._trusted):
                 scheme, host = _forwarded(environ, scheme, host)
                 book = _book(scheme, host, self._avatars)
         except ValueError:
@@ -46,10 +44,6 @@ class OriginMiddleware:
                 description='The Host header is no host with an optional port.'
             ) from None
         req.book = self._base_book or book
-
-    def is_trusted(self, address: str) -> bool:
-        """Whether the peer's forwarding headers are believed."""
-        return _is_within(address, self._trusted)
 
 
 def _authority(environ: dict[str, Any]) -> str:
@@ -70,17 +64,6 @@ def _book(scheme: str, authority: str, avatars: bool) -> AddressBook:
     return AddressBook(normal_origin(scheme, authority), avatars=avatars)
 
 
-@lru_cache(maxsize=1024)
-def _is_within(address: str, networks: tuple[Any, ...]) -> bool:
-    if '*' in networks:
-        return True
-    try:
-        peer = ipaddress.ip_address(address)
-    except ValueError:
-        return False
-    return any(peer in network for network in networks)
-
-
 def _forwarded(environ: dict[str, Any], scheme: str, host: str) -> tuple[str, str]:
     """Return scheme and host as the proxy saw them: by Forwarded (RFC 7239 §4), else by X-Forwarded-*.
 
@@ -88,9 +71,8 @@ def _forwarded(environ: dict[str, Any], scheme: str, host: str) -> tuple[str, st
     than http and https.
     """
     if 'HTTP_FORWARDED' in environ:
-        elements = _ELEMENT.findall(environ['HTTP_FORWARDED'])
-        pairs = _PAIR.findall(elements[-1]) if elements else []
-        said = {name.lower(): re.sub(r'\\(.)', r'\1', quoted) or token for name, quoted, token in pairs}
+        elements = read_forwarded(environ['HTTP_FORWARDED'])
+        said = elements[-1] if elements else {}
         proto, host = said.get('proto', scheme), said.get('host', host)
     else:
         proto = environ.get('HTTP_X_FORWARDED_PROTO', scheme).rpartition(',')[2].strip()

@@ -6,6 +6,7 @@ import falcon
 
 from service.domain.database import Database
 from service.domain.viewer import Viewer
+from service.middleware.forwarded import client_address
 from service.representation.addresses import AddressBook
 from service.representation.document import Document
 from service.representation.formats import Format
@@ -66,3 +67,8 @@ class Request(falcon.Request):
             self.env.get('CONTENT_LENGTH') not in (None, '', '0') or 'HTTP_TRANSFER_ENCODING' in self.env
         )
         return self.env.get('CONTENT_TYPE') if has_body else None
+
+    @property
+    def client_address(self) -> str:
+        """The network address that the request comes from, as it is counted."""
+        return client_address(self.env, self.db.settings.forwarded_allow_ips)

@@ -93,6 +93,12 @@ PROBLEMS: dict[str, ProblemType] = {
         'None of the media types in the Accept header can be had; the detail lists those that can. Nothing '
         'was done.',
     ),
+    'idempotency-conflict': ProblemType(
+        409,
+        'The same request is being worked on',
+        'A request with the same Idempotency-Key has not been answered yet. Send it again after the time '
+        'that Retry-After says: it takes effect once.',
+    ),
     'stale': ProblemType(
         412,
         'It has changed meanwhile',
@@ -109,6 +115,18 @@ PROBLEMS: dict[str, ProblemType] = {
         'The body is of a type that is not read here',
         'The Accept header of this answer, and Accept-Patch for PATCH, list the media types that are read. '
         'A body needs a Content-Type.',
+    ),
+    'idempotency-mismatch': ProblemType(
+        422,
+        'The key belongs to another request',
+        'The Idempotency-Key came with another body, query or media type before, and nothing was done. Send '
+        'the same request again, or this one with a fresh key.',
+    ),
+    'too-many-tries': ProblemType(
+        429,
+        'Too many tries',
+        'There were too many failed sign-ins for this account, or too many sign-ins or registrations from '
+        'this network address. Try again after the time that Retry-After says; tokens go on working.',
     ),
     'internal-error': ProblemType(
         500,

@@ -119,18 +119,27 @@ def _represent_tokens(req: Request) -> Document:
 
 def _issue(req: Request) -> NewToken:
     """Issue a token for what the request shows: a name and a password in its body, else its Authorization."""
-    user_agent = req.user_agent
     body = read_body(req)
     if 'username' in body or 'password' in body:
-        return sign_in(req.db, **LOGIN.read(body), user_agent=user_agent)
+        return _sign_in(req, **LOGIN.read(body))
     scheme, value = read_authorization(req)
     if scheme == 'bearer':
         req.viewer = find_viewer(req.db, token_of(value))
-        return renew_token(req.db, req.viewer, user_agent)
+        return renew_token(req.db, req.viewer, req.user_agent)
     if scheme == 'basic':
         username, password = read_basic(value)
-        return sign_in(req.db, username=username, password=password, user_agent=user_agent)
+        return _sign_in(req, username, password)
     raise Unauthenticated('Send a user name and a password, or a token that is to be renewed.')
+
+
+def _sign_in(req: Request, username: str, password: str) -> NewToken:
+    return sign_in(
+        req.db,
+        username=username,
+        password=password,
+        user_agent=req.user_agent,
+        client_address=req.client_address,
+    )
 
 
 def enter(viewer: Viewer | None, book: AddressBook) -> Entry:

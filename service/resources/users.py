@@ -164,7 +164,8 @@ class UsersResource:
         resp.media = _represent_users(req)
 
     def on_post(self, req: Request, resp: falcon.Response) -> None:
-        user = register_user(req.db, **REGISTER.read(read_body(req)))
+        values = REGISTER.read(read_body(req))
+        user = register_user(req.db, client_address=req.client_address, **values)
         document = represent_user(user, None, req.book)
         resp.status, resp.location, resp.media = falcon.HTTP_201, document.href, document
         resp.set_header('Cache-Control', NO_STORE)  # its owner will see more of it
@@ -223,7 +224,7 @@ class PasswordResource:
         user = find_user(req.db, user_id, req.viewer)
         require(user.is_editable_by(req.viewer))
         values = submit(req, CHANGE_PASSWORD, precondition(req, represent_user), None)
-        change_password(req.db, user_id, by=req.caller, **values)
+        change_password(req.db, user_id, by=req.caller, client_address=req.client_address, **values)
         resp.status = falcon.HTTP_204
         invalidates(resp, req.book.href(urls.TOKENS), req.book.href(urls.USER, user_id=user_id))
 
