@@ -30,13 +30,13 @@ from service.middleware.request import Request
 from service.middleware.security import SecurityMiddleware
 from service.middleware.see_other import SeeOtherMiddleware
 from service.representation.formats import HANDLERS
-from service.resources import follows, posts, tokens, users
+from service.resources import follows, posts, stores, tokens, users
 from service.resources.assets import AssetResource
 from service.resources.entry_point import EntryPointResource, RootResource
 from service.resources.explanations import ProblemResource, RelationResource
 from service.resources.health import LiveResource, ReadyResource
 
-PARTS = (users, tokens, posts, follows)  # a new thing is one more name here
+PARTS = (users, tokens, posts, follows, stores)  # a new thing is one more name here
 
 
 class IdConverter(BaseConverter):

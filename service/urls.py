@@ -20,6 +20,12 @@ POST = '/api/posts/{post_id}'
 TOKENS = '/api/tokens'
 TOKEN = '/api/tokens/{token_id}'
 
+STORES = '/api/stores'
+STORE = '/api/stores/{store_id}'
+STORE_ITEMS = '/api/stores/{store_id}/items'
+ITEMS = '/api/items'
+ITEM = '/api/items/{item_id}'
+
 RELATION = '/api/rels/{rel}'
 PROBLEM = '/api/problems/{name}'
 

@@ -7,7 +7,7 @@ from service.domain.database import Database, Statement, parameter, transaction
 from service.domain.errors import Invalid, NotFound
 from service.domain.paging import Listing, Page, Position
 from service.domain.tables import Follows, Users
-from service.domain.users import User, find_user, lock_user, user_columns
+from service.domain.users import User, find_user, lock_user, settles_deletion, user_columns
 from service.domain.viewer import Viewer, note_write, require
 
 
@@ -39,6 +39,16 @@ _COUNT_FOLLOWING = Statement(
 _COUNT_FOLLOWER = Statement(
     Users.update({Users.follower_count: Users.follower_count + parameter('change')}).where(
         Users.id == parameter('user_id')
+    )
+)
+_UNCOUNT_FOLLOWER = Statement(
+    Users.update({Users.follower_count: Users.follower_count - 1}).where(
+        Users.id.in_(Follows.select(Follows.followed_id).where(Follows.follower_id == parameter('user_id')))
+    )
+)
+_UNCOUNT_FOLLOWED = Statement(
+    Users.update({Users.following_count: Users.following_count - 1}).where(
+        Users.id.in_(Follows.select(Follows.follower_id).where(Follows.followed_id == parameter('user_id')))
     )
 )
 _FOLLOWERS = Listing(
@@ -165,3 +175,10 @@ def _lock_relation(db: Database, follower_id: int, followed_id: int, by: Viewer)
 def _count(db: Database, follower_id: int, followed_id: int, change: int) -> None:
     _COUNT_FOLLOWING.run(db, user_id=follower_id, change=change)
     _COUNT_FOLLOWER.run(db, user_id=followed_id, change=change)
+
+
+@settles_deletion
+def settle_follows(db: Database, user: User) -> None:
+    """Put right whom others follow and are followed by, before an account goes with its relations."""
+    _UNCOUNT_FOLLOWER.run(db, user_id=user.id)
+    _UNCOUNT_FOLLOWED.run(db, user_id=user.id)

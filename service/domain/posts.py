@@ -10,7 +10,7 @@ from service.domain.errors import NotFound
 from service.domain.paging import Listing, Page, Position
 from service.domain.tables import Follows, Users
 from service.domain.totals import add_to_total, read_total
-from service.domain.users import User, find_user, user_columns
+from service.domain.users import User, find_user, settles_deletion, user_columns
 from service.domain.viewer import Viewer, note_write, require
 
 BODY_LENGTH = 140
@@ -148,3 +148,9 @@ def _lock_editable(db: Database, post_id: int, by: Viewer, given: Callable[[Post
     require(post.is_editable_by(by))
     given(post)
     return post
+
+
+@settles_deletion
+def settle_posts(db: Database, user: User) -> None:
+    """Put right how many posts there are, before an account goes with its own."""
+    add_to_total(db, 'posts', -user.post_count)

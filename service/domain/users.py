@@ -62,6 +62,9 @@ def user_columns(users: Any) -> tuple[Any, ...]:
     return (*(getattr(users, field) for field in User._fields[:-1]), is_followed)
 
 
+Settlement = Callable[[Database, User], None]
+_SETTLEMENTS: list[Settlement] = []
+
 _SELECT = Users.select(*user_columns(Users)).where(Users.id == parameter('user_id'))
 _FIND = Statement(_SELECT)
 _LOCK = Statement(_SELECT, lock=True)
@@ -103,16 +106,6 @@ _CHANGE_PASSWORD = Statement(
 )
 _REVOKE_OTHER_TOKENS = Statement(
     Tokens.delete().where((Tokens.user_id == parameter('user_id')) & (Tokens.id != parameter('token_id')))
-)
-_UNCOUNT_FOLLOWER = Statement(
-    Users.update({Users.follower_count: Users.follower_count - 1}).where(
-        Users.id.in_(Follows.select(Follows.followed_id).where(Follows.follower_id == parameter('user_id')))
-    )
-)
-_UNCOUNT_FOLLOWED = Statement(
-    Users.update({Users.following_count: Users.following_count - 1}).where(
-        Users.id.in_(Follows.select(Follows.follower_id).where(Follows.followed_id == parameter('user_id')))
-    )
 )
 _DELETE = Statement(Users.delete().where(Users.id == parameter('user_id')))
 
@@ -265,6 +258,12 @@ def _change_password(
     _REVOKE_OTHER_TOKENS.run(db, user_id=user_id, token_id=by.token_id)
 
 
+def settles_deletion(settle: Settlement) -> Settlement:
+    """Have `settle` put right, before an account goes, the counters that its things move."""
+    _SETTLEMENTS.append(settle)
+    return settle
+
+
 @transaction
 def delete_user(db: Database, user_id: int, *, by: Viewer, given: Callable[[User], None]) -> None:
     """Delete the account with its posts, follow relations and tokens, and put right every counter it moved.
@@ -275,10 +274,9 @@ def delete_user(db: Database, user_id: int, *, by: Viewer, given: Callable[[User
     require(user.is_editable_by(by))
     given(user)
     note_write(db, by)
-    _UNCOUNT_FOLLOWER.run(db, user_id=user_id)
-    _UNCOUNT_FOLLOWED.run(db, user_id=user_id)
+    for settle in _SETTLEMENTS:
+        settle(db, user)
     add_to_total(db, 'users', -1)
-    add_to_total(db, 'posts', -user.post_count)
     _DELETE.run(db, user_id=user_id)
 
 

@@ -45,6 +45,13 @@ def _property(field: Field, values: Mapping[str, Any]) -> dict[str, Any]:
         'regex': field.regex,
         'placeholder': field.placeholder,
         'rows': field.rows,
+        'min': _number(field.min),
+        'max': _number(field.max),
+        'step': _number(field.step),
         'value': None if (value := values.get(field.name)) is None else str(value),
     }
     return {name: value for name, value in attributes.items() if value is not None}
+
+
+def _number(bound: str | None) -> float | None:
+    return None if bound is None else float(bound)
