@@ -141,3 +141,12 @@ CREATE TABLE IF NOT EXISTS items (
     CONSTRAINT items_store FOREIGN KEY (store_id) REFERENCES stores (id) ON DELETE CASCADE
 );
 CREATE INDEX IF NOT EXISTS items_by_store ON items (store_id, id);
+
+-- What signed tokens are signed with; published_until is null while new ones are.
+CREATE TABLE IF NOT EXISTS signing_keys (
+    id BIGINT NOT NULL,
+    private_key TEXT NOT NULL,
+    created_at BIGINT NOT NULL,
+    published_until BIGINT,
+    CONSTRAINT signing_keys_id PRIMARY KEY (id)
+);

@@ -19,6 +19,7 @@ POST = '/api/posts/{post_id}'
 
 TOKENS = '/api/tokens'
 TOKEN = '/api/tokens/{token_id}'
+KEYS = '/.well-known/jwks.json'
 
 STORES = '/api/stores'
 STORE = '/api/stores/{store_id}'

@@ -10,6 +10,7 @@ import pytest
 
 from service.app import create_app
 from service.config import Settings
+from service.domain.database import Database
 from service.domain.opening import open_database
 from tests.client import Client
 from tests.clock import MovableClock
@@ -58,6 +59,15 @@ def start(database_url: str, clock: MovableClock) -> Iterator[Start]:
             return create_app(settings, clock=clock, db=db)
 
         yield start
+
+
+@pytest.fixture
+def db(database_url: str, clock: MovableClock) -> Iterator[Database]:
+    """The database that the application is on, as another node has it."""
+    settings = Settings.from_environment({'DATABASE_URL': database_url, 'BCRYPT_COST': '4'})
+    db = open_database(settings, clock)
+    yield db
+    db.close()
 
 
 @pytest.fixture

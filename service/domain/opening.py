@@ -7,6 +7,7 @@ from service.domain.clock import Clock, system_clock
 from service.domain.database import Database
 from service.domain.engines import open_engine
 from service.domain.errors import Unavailable
+from service.domain.keys import make_first_key
 from service.domain.migrations import check_schema, migrate, schema_number
 
 log = logging.getLogger(__name__)
@@ -22,6 +23,7 @@ def open_database(settings: Settings, clock: Clock = system_clock) -> Database:
     try:
         _prepare(db)
         check_schema(db)
+        make_first_key(db)
     except Unavailable as reason:
         log.error('not ready: %s', reason.__cause__ or reason)
     finally:

@@ -26,7 +26,8 @@ class Field:
     Lengths are in characters after normalization, `max_bytes` is in bytes of UTF-8. `regex` matches the
     whole value and is valid in JavaScript and Python alike, `rule` says it in words. `type` is an input
     type of HTML, or `textarea`, which is `rows` lines high; a `number` has `min`, `max` and `step`. With
-    `trim` white space around the value is taken off first; with `nullable` null means empty.
+    `trim` white space around the value is taken off first; with `nullable` null means empty. With
+    `options` the value is one of them.
     """
 
     name: str
@@ -46,6 +47,7 @@ class Field:
     min: str | None = None
     max: str | None = None
     step: str | None = None
+    options: tuple[str, ...] = ()
 
     def read(self, value: Any) -> Any:
         """Return the clean value; raises ValueError that says what is wrong with it."""
@@ -82,6 +84,8 @@ class Field:
             raise ValueError(f'must have at most {self.max_length} characters')
         if self.max_bytes is not None and len(value.encode()) > self.max_bytes:
             raise ValueError(f'must have at most {self.max_bytes} bytes')
+        if self.options and value not in self.options:
+            raise ValueError(f'must be one of {", ".join(self.options)}')
         if self.regex is not None and not re.fullmatch(self.regex, value):
             raise ValueError(self.rule)
         return str(value)

@@ -48,6 +48,7 @@ def _property(field: Field, values: Mapping[str, Any]) -> dict[str, Any]:
         'min': _number(field.min),
         'max': _number(field.max),
         'step': _number(field.step),
+        'options': {'inline': list(field.options)} if field.options else None,
         'value': None if (value := values.get(field.name)) is None else str(value),
     }
     return {name: value for name, value in attributes.items() if value is not None}

@@ -3,14 +3,18 @@
 from typing import Any
 
 import falcon
+import orjson
 
 from service import urls
 from service.domain.errors import Unauthenticated
+from service.domain.keys import list_published_keys
 from service.domain.tokens import (
+    Issuer,
     NewToken,
     Token,
     find_token,
     find_viewer,
+    is_signed,
     list_tokens,
     renew_token,
     revoke_token,
@@ -31,6 +35,8 @@ from service.resources.collections import represent_page, sample_page
 from service.resources.relation import Entry, Relation
 from service.resources.times import represent_time
 
+# What a token is: a random secret, or a signed statement that other services can read (RFC 9068).
+_FORMAT = Field('format', 'Format', type='hidden', options=('opaque', 'jwt'))
 LOGIN = Action(
     'login',
     'POST',
@@ -38,9 +44,10 @@ LOGIN = Action(
     (
         Field('username', 'User name', required=True, autocomplete='username'),
         Field('password', 'Password', type='password', required=True, autocomplete='current-password'),
+        _FORMAT,
     ),
 )
-RENEW = Action('renew', 'POST', 'Renew')
+RENEW = Action('renew', 'POST', 'Renew', (_FORMAT,))
 REVOKE = Action('revoke', 'DELETE', 'Revoke')
 
 
@@ -74,6 +81,15 @@ def represent_new_token(new: NewToken, book: AddressBook) -> Document:
         'expires_in': (new.token.expires_at - new.token.created_at) // 1000,
     }
     return Document(document.kind, document.id, {**document.properties, **secret}, document.links)
+
+
+class KeysResource:
+    """The public keys of signed tokens, as a JSON Web Key Set (RFC 7517 §5)."""
+
+    def on_get(self, req: Request, resp: falcon.Response) -> None:
+        resp.data = orjson.dumps({'keys': [key.public_jwk() for key in list_published_keys(req.db)]})
+        resp.content_type = 'application/jwk-set+json'
+        resp.set_header('Cache-Control', 'public, max-age=300')
 
 
 class TokensResource:
@@ -123,22 +139,29 @@ def _issue(req: Request) -> NewToken:
     if 'username' in body or 'password' in body:
         return _sign_in(req, **LOGIN.read(body))
     scheme, value = read_authorization(req)
+    wanted = RENEW.read(body)
     if scheme == 'bearer':
         req.viewer = find_viewer(req.db, token_of(value))
-        return renew_token(req.db, req.viewer, req.user_agent)
+        same = 'jwt' if is_signed(value) else 'opaque'
+        return renew_token(req.db, req.viewer, req.user_agent, _issuer(req, wanted.get('format', same)))
     if scheme == 'basic':
         username, password = read_basic(value)
-        return _sign_in(req, username, password)
+        return _sign_in(req, username, password, **wanted)
     raise Unauthenticated('Send a user name and a password, or a token that is to be renewed.')
 
 
-def _sign_in(req: Request, username: str, password: str) -> NewToken:
+def _issuer(req: Request, format: str) -> Issuer | None:
+    return Issuer(req.book.origin, req.book.href(urls.ENTRY)) if format == 'jwt' else None
+
+
+def _sign_in(req: Request, username: str, password: str, format: str = 'opaque') -> NewToken:
     return sign_in(
         req.db,
         username=username,
         password=password,
         user_agent=req.user_agent,
         client_address=req.client_address,
+        issuer=_issuer(req, format),
     )
 
 
@@ -165,4 +188,8 @@ RELATIONS = (
     ),
 )
 EXPANSIONS: Expansions = {}
-ROUTES: tuple[tuple[str, Any], ...] = ((urls.TOKENS, TokensResource()), (urls.TOKEN, TokenResource()))
+ROUTES: tuple[tuple[str, Any], ...] = (
+    (urls.TOKENS, TokensResource()),
+    (urls.TOKEN, TokenResource()),
+    (urls.KEYS, KeysResource()),
+)
