@@ -2,10 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import json
+import signal
+import sqlite3
+import subprocess
+import sys
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
+import peewee
 import pytest
 
 from service.domain.database import Database
@@ -192,6 +200,40 @@ def test_an_answer_is_still_repeated_when_the_clock_steps_back(
     assert answer_once(db, key, publish) == first
 
 
+class Crossed(Database):
+    """A database that refuses commits for what other transactions did, as often as it is told to."""
+
+    def __init__(self, db: Database) -> None:
+        vars(self).update(vars(db))
+        self.refusals = 0
+
+    @contextmanager
+    def atomically(self) -> Iterator[None]:
+        with super().atomically():
+            yield
+            if self.refusals:
+                self.refusals -= 1
+                engine_error = sqlite3.OperationalError('database is locked')
+                engine_error.sqlite_errorname = 'SQLITE_BUSY_SNAPSHOT'
+                refused = peewee.OperationalError(engine_error)
+                refused.orig = engine_error
+                raise refused
+
+
+def test_a_commit_that_is_refused_for_what_others_did_is_tried_again_whole(
+    db: Database, key: Key, publish: Respond
+) -> None:
+    crossed, answers = Crossed(db), []
+
+    def respond(one: Database) -> Answer:
+        crossed.refusals = 2 - len(answers)
+        answers.append(publish(one))
+        return answers[-1]
+
+    assert answer_once(crossed, key, respond) == answers[2]
+    assert count_posts(db) == 1
+
+
 def test_an_answer_is_kept_for_a_day(db: Database, key: Key, publish: Respond, clock: MovableClock) -> None:
     first = answer_once(db, key, publish)
     clock.move(seconds=24 * 3600 - 60)
@@ -220,3 +262,42 @@ def test_answers_go_with_the_account_that_asked(
 def test_a_fingerprint_that_may_hold_secrets_is_as_costly_as_a_password_hash(db: Database) -> None:
     key = make_key(db, 'k', target='POST /', request=b'password', user_id=None, may_hold_secrets=True)
     assert key.fingerprint.startswith('$2b$04$')
+
+
+# What a process does that is killed between its effect and its commit.
+KILLED = """
+import json, os, signal, sys
+from service.config import Settings
+from service.domain.database import open_database
+from service.domain.idempotency import Key, answer_once
+from service.domain.posts import publish_post
+from service.domain.viewer import Viewer
+
+url, now, key, viewer = json.loads(sys.argv[1])
+db = open_database(Settings.from_environment({'DATABASE_URL': url}), lambda: now)
+
+def respond(one):
+    print(publish_post(one, body='hello', by=Viewer(*viewer)).body, flush=True)
+    os.kill(os.getpid(), signal.SIGKILL)
+
+answer_once(db, Key(*key), respond)
+"""
+
+
+def test_a_process_killed_before_the_commit_leaves_no_effect(
+    db: Database, key: Key, viewer: Viewer, publish: Respond, clock: MovableClock
+) -> None:
+    arguments = json.dumps([db.settings.database_url, clock.now, key, viewer])
+    killed = subprocess.run(
+        [sys.executable, '-c', KILLED, arguments],
+        check=False,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        cwd=Path(__file__).parents[2],
+    )
+    assert (killed.returncode, killed.stdout) == (-signal.SIGKILL, 'hello\n'), killed.stderr
+    assert count_posts(db) == 0
+    clock.move(seconds=CLAIM_SECONDS)
+    assert answer_once(db, key, publish).status == 201
+    assert count_posts(db) == 1
