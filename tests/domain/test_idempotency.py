@@ -8,16 +8,17 @@ import sqlite3
 import subprocess
 import sys
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
+from threading import Event
 from typing import Any
 
 import peewee
 import pytest
 
 from service.domain.database import Database
-from service.domain.errors import Invalid, KeyInUse, KeyReused
+from service.domain.errors import Invalid, KeyInUse, KeyReused, Unavailable
 from service.domain.idempotency import CLAIM_SECONDS, Answer, Key, answer_once, make_key
 from service.domain.posts import publish_post
 from service.domain.tokens import find_viewer, sign_in
@@ -184,6 +185,31 @@ def test_a_slow_request_whose_claim_lapsed_has_no_effect_beside_the_other(
     assert count_posts(db) == 1
 
 
+def test_a_slow_request_whose_claim_lapsed_gives_way_to_the_one_that_has_it(
+    db: Database, open_node: Callable[[], Database], key: Key, publish: Respond, clock: MovableClock
+) -> None:
+    is_claimed, may_go_on, other_node = Event(), Event(), open_node()
+
+    def respond_later(one: Database) -> Answer:
+        is_claimed.set()
+        assert may_go_on.wait(10)
+        return publish(one)
+
+    def respond_slowly(one: Database) -> Answer:
+        clock.move(seconds=CLAIM_SECONDS)
+        others.append(pool.submit(answer_once, other_node, key, respond_later))
+        assert is_claimed.wait(10)
+        return publish(one)
+
+    others: list[Future[Answer]] = []
+    with ThreadPoolExecutor(1) as pool:
+        with pytest.raises(KeyInUse):
+            answer_once(db, key, respond_slowly)
+        may_go_on.set()
+        assert others[0].result().status == 201
+    assert count_posts(db) == 1
+
+
 def test_a_claim_does_not_last_longer_when_the_clock_steps_back(
     db: Database, key: Key, publish: Respond, clock: MovableClock
 ) -> None:
@@ -231,6 +257,36 @@ def test_a_commit_that_is_refused_for_what_others_did_is_tried_again_whole(
         return answers[-1]
 
     assert answer_once(crossed, key, respond) == answers[2]
+    assert count_posts(db) == 1
+
+
+class Speechless(Database):
+    """A database that commits, and then breaks off before it says so, as often as it is told to."""
+
+    def __init__(self, db: Database) -> None:
+        vars(self).update(vars(db))
+        self.silences = 0
+
+    @contextmanager
+    def atomically(self) -> Iterator[None]:
+        with super().atomically():
+            yield
+        if self.silences:
+            self.silences -= 1
+            raise Unavailable('The connection broke.')
+
+
+def test_an_answer_that_was_committed_unheard_is_repeated(db: Database, key: Key, publish: Respond) -> None:
+    speechless, answers = Speechless(db), []
+
+    def respond(one: Database) -> Answer:
+        speechless.silences = 1
+        answers.append(publish(one))
+        return answers[-1]
+
+    with pytest.raises(Unavailable):
+        answer_once(speechless, key, respond)
+    assert answer_once(db, key, publish) == answers[0]
     assert count_posts(db) == 1
 
 

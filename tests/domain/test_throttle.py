@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 
 import pytest
 
 from service.domain.database import Database
 from service.domain.errors import Throttled
 from service.domain.throttle import ACCOUNT, REGISTRATION, count_try, registrations, require_tries, sign_ins
-from service.domain.users import register_user
+from service.domain.tokens import find_viewer, sign_in
+from service.domain.users import change_password, register_user
+from service.domain.viewer import Viewer
 from tests.clock import MovableClock
 
 ADDRESS = '203.0.113.7'
@@ -92,3 +95,50 @@ def test_an_address_may_register_a_thousand_users_an_hour(db: Database, clock: M
 def test_a_registration_that_is_not_from_afar_is_not_throttled(db: Database) -> None:
     register_user(db, username='ada', email='ada@example.org', password='correct horse')
     assert db.execute('SELECT COUNT(*) FROM tries').fetchone()[0] == 0
+
+
+class Interrupted(Database):
+    """A database on which something happens before a transaction begins, once."""
+
+    def __init__(self, db: Database, happens: Callable[[], None]) -> None:
+        vars(self).update(vars(db))
+        self.happenings = [happens]
+
+    @contextmanager
+    def atomically(self) -> Iterator[None]:
+        if self.happenings:
+            self.happenings.pop()()
+        with super().atomically():
+            yield
+
+
+@pytest.fixture
+def ada(db: Database) -> Viewer:
+    register_user(db, username='ada', email='ada@example.org', password='correct horse')
+    return find_viewer(db, sign_in(db, username='ada', password='correct horse', user_agent=None).secret)
+
+
+def fail_often(db: Database, user_id: int) -> Callable[[], None]:
+    def fail_often() -> None:
+        for _ in range(ACCOUNT.tries):
+            count_try(db, sign_ins(user_id, 'ada', None))
+
+    return fail_often
+
+
+def test_a_right_guess_beside_too_many_wrong_ones_gets_no_token(db: Database, ada: Viewer) -> None:
+    interrupted = Interrupted(db, fail_often(db, ada.user_id))
+    with pytest.raises(Throttled):
+        sign_in(interrupted, username='ada', password='correct horse', user_agent=None)
+
+
+def test_a_right_guess_beside_too_many_wrong_ones_changes_no_password(db: Database, ada: Viewer) -> None:
+    interrupted = Interrupted(db, fail_often(db, ada.user_id))
+    with pytest.raises(Throttled):
+        change_password(
+            interrupted,
+            ada.user_id,
+            current_password='correct horse',
+            password='another horse',
+            by=ada,
+        )
