@@ -271,7 +271,7 @@ class Speechless(Database):
     def atomically(self) -> Iterator[None]:
         with super().atomically():
             yield
-        if self.silences:
+        if self.silences and not self.engine.in_transaction():
             self.silences -= 1
             raise Unavailable('The connection broke.')
 
