@@ -226,6 +226,15 @@ def test_an_answer_is_still_repeated_when_the_clock_steps_back(
     assert answer_once(db, key, publish) == first
 
 
+def crossed() -> peewee.OperationalError:
+    """Return what the engine raises where a transaction may succeed when it is tried again."""
+    engine_error = sqlite3.OperationalError('database is locked')
+    engine_error.sqlite_errorname = 'SQLITE_BUSY_SNAPSHOT'
+    refused = peewee.OperationalError(engine_error)
+    refused.orig = engine_error
+    return refused
+
+
 class Crossed(Database):
     """A database that refuses commits for what other transactions did, as often as it is told to."""
 
@@ -239,33 +248,30 @@ class Crossed(Database):
             yield
             if self.refusals:
                 self.refusals -= 1
-                engine_error = sqlite3.OperationalError('database is locked')
-                engine_error.sqlite_errorname = 'SQLITE_BUSY_SNAPSHOT'
-                refused = peewee.OperationalError(engine_error)
-                refused.orig = engine_error
-                raise refused
+                raise crossed()
 
 
 def test_a_commit_that_is_refused_for_what_others_did_is_tried_again_whole(
     db: Database, key: Key, publish: Respond
 ) -> None:
-    crossed, answers = Crossed(db), []
+    refusing, answers = Crossed(db), []
 
     def respond(one: Database) -> Answer:
-        crossed.refusals = 2 - len(answers)
+        refusing.refusals = 2 - len(answers)
         answers.append(publish(one))
         return answers[-1]
 
-    assert answer_once(crossed, key, respond) == answers[2]
+    assert answer_once(refusing, key, respond) == answers[2]
     assert count_posts(db) == 1
 
 
 class Speechless(Database):
     """A database that commits, and then breaks off before it says so, as often as it is told to."""
 
-    def __init__(self, db: Database) -> None:
+    def __init__(self, db: Database, cause: Exception) -> None:
         vars(self).update(vars(db))
         self.silences = 0
+        self.cause = cause
 
     @contextmanager
     def atomically(self) -> Iterator[None]:
@@ -273,11 +279,11 @@ class Speechless(Database):
             yield
         if self.silences and not self.engine.in_transaction():
             self.silences -= 1
-            raise Unavailable('The connection broke.')
+            raise Unavailable('The connection broke.') from self.cause
 
 
 def test_an_answer_that_was_committed_unheard_is_repeated(db: Database, key: Key, publish: Respond) -> None:
-    speechless, answers = Speechless(db), []
+    speechless, answers = Speechless(db, OSError()), []
 
     def respond(one: Database) -> Answer:
         speechless.silences = 1
@@ -288,6 +294,20 @@ def test_an_answer_that_was_committed_unheard_is_repeated(db: Database, key: Key
         answer_once(speechless, key, respond)
     assert answer_once(db, key, publish) == answers[0]
     assert count_posts(db) == 1
+
+
+def test_an_answer_that_was_committed_unheard_is_found_by_the_next_try(
+    db: Database, key: Key, publish: Respond
+) -> None:
+    speechless, answers = Speechless(db, crossed()), []
+
+    def respond(one: Database) -> Answer:
+        speechless.silences = 1
+        answers.append(publish(one))
+        return answers[-1]
+
+    assert answer_once(speechless, key, respond) == answers[0]
+    assert len(answers) == count_posts(db) == 1
 
 
 def test_an_answer_is_kept_for_a_day(db: Database, key: Key, publish: Respond, clock: MovableClock) -> None:
