@@ -30,6 +30,7 @@ from service.domain.tables import IdempotencyKeys as Keys
 
 KEPT_SECONDS = 24 * 60 * 60
 CLAIM_SECONDS = 10  # after which the holder is taken for dead
+_IN_USE = 'A request with this Idempotency-Key is being worked on.'
 
 
 class Key(NamedTuple):
@@ -132,9 +133,6 @@ def answer_once(db: Database, key: Key, respond: Callable[[Database], Answer]) -
         raise
 
 
-_IN_USE = 'A request with this Idempotency-Key is being worked on.'
-
-
 @transaction
 def _claim(db: Database, key: Key, claim: str) -> Answer | None:
     """Return the answer that the key has, or claim it; raises KeyReused, KeyInUse or IntegrityError."""
@@ -156,19 +154,24 @@ def _claim(db: Database, key: Key, claim: str) -> Answer | None:
 @transaction
 def _answer(db: Database, key: Key, claim: str, respond: Callable[[Database], Answer]) -> Answer:
     row = _FIND.one(db, digest=key.digest)
-    if row is not None and _Row._make(row).claim == claim and (known := _Row._make(row).answer):
-        return known  # a commit was done after all, though the word of it was lost
+    known = _Row._make(row) if row is not None else None
+    if known is not None and known.claim == claim and known.answer is not None:
+        return known.answer  # an earlier try was committed after all, only the word of it was lost
     answer = respond(db)
+    _record(db, key, claim, answer)
+    return answer
+
+
+@transaction
+def _record(db: Database, key: Key, claim: str, answer: Answer) -> None:
     stored = {
         'status': answer.status,
         'headers': json.dumps(dict(answer.headers)),
         'body': answer.body,
         'expires_at': db.now() + KEPT_SECONDS * 1000,
     }
-    with db.atomically():
-        if not _ANSWER.count(db, digest=key.digest, claim=claim, **stored):
-            raise KeyInUse(_IN_USE)
-    return answer
+    if not _ANSWER.count(db, digest=key.digest, claim=claim, **stored):
+        raise KeyInUse(_IN_USE)  # the claim lapsed, and another request has it
 
 
 @transaction
