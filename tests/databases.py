@@ -11,6 +11,7 @@ import psycopg
 import pymysql
 
 from service.config import Settings
+from service.domain.clock import Clock, system_clock
 from service.domain.database import Database
 from service.domain.engines import open_engine
 from service.domain.migrations import migrate
@@ -20,6 +21,11 @@ ENGINES = ('sqlite', 'postgresql', 'mysql')
 POSTGRESQL = os.environ.get('TEST_POSTGRESQL', 'postgres@127.0.0.1:5432')
 MYSQL = os.environ.get('TEST_MYSQL', 'root@127.0.0.1:3306')
 NAME = f'halcyon_test_{os.getpid()}'
+# An order and a notion of equality that are not ours, so that nothing relies on a database's own.
+FOREIGN_ORDER = {
+    'postgresql': "TEMPLATE template0 LOCALE_PROVIDER icu ICU_LOCALE 'en-US' LOCALE 'C.UTF-8'",
+    'mysql': 'CHARACTER SET latin1 COLLATE latin1_swedish_ci',
+}
 WITHOUT_WAITING = '?options=-c%20synchronous_commit%3Doff'  # what a test wrote need not outlive the machine
 
 
@@ -56,15 +62,12 @@ def _administer(engine: str, statement: str) -> None:
 
 
 @contextmanager
-def made_database(engine: str, folder: Path, name: str = NAME, options: str = '') -> Iterator[str]:
-    """Make an empty database that is gone afterwards, and return its URL.
-
-    `options` stand behind CREATE DATABASE.
-    """
+def made_database(engine: str, folder: Path, name: str = NAME) -> Iterator[str]:
+    """Make an empty database that is gone afterwards, and return its URL."""
     if engine == 'sqlite':
         yield f'sqlite:///{folder}/{name}.db'
         return
-    _administer(engine, f'CREATE DATABASE {name} {options}')
+    _administer(engine, f'CREATE DATABASE {name} {FOREIGN_ORDER[engine]}')
     place = f'{POSTGRESQL}/{name}{WITHOUT_WAITING}' if engine == 'postgresql' else f'{MYSQL}/{name}'
     try:
         yield f'{engine}://{place}'
@@ -72,10 +75,11 @@ def made_database(engine: str, folder: Path, name: str = NAME, options: str = ''
         _administer(engine, f'DROP DATABASE {name}' + (' WITH (FORCE)' if engine == 'postgresql' else ''))
 
 
-def opened(url: str) -> Database:
-    """Return a connection to the database, with the schema of this code or without any."""
-    settings = Settings.from_environment({'DATABASE_URL': url, 'SQLITE_SYNCHRONOUS': 'off'})
-    return Database(open_engine(settings), settings)
+def opened(url: str, clock: Clock = system_clock) -> Database:
+    """Return the database at the URL, with the schema that it has or without any."""
+    environment = {'DATABASE_URL': url, 'SQLITE_SYNCHRONOUS': 'off', 'BCRYPT_COST': '4'}
+    settings = Settings.from_environment(environment)
+    return Database(open_engine(settings), settings, clock)
 
 
 class Emptied:

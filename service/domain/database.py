@@ -16,7 +16,7 @@ from service.config import Settings
 from service.domain.clock import Clock, Ids, system_clock
 from service.domain.engines import Engine
 from service.domain.errors import Unavailable
-from service.domain.refusals import Meaning, meaning_of, refused_by_primary_key, violated
+from service.domain.refusals import Meaning, has_collided, meaning_of, violated
 
 __all__ = ['Database', 'Statement', 'parameter', 'transaction', 'violated']
 
@@ -79,6 +79,7 @@ class Database:
         try:
             return self.engine.execute_sql(sql, parameters)
         except peewee.PeeweeException as error:
+            vars(error)['statement'] = sql  # which says what MariaDB's words leave out
             if _meaning(error) is not Meaning.LOST or self.engine.in_transaction():
                 _refuse(error)
             was_connected = not self.engine.is_closed()
@@ -104,24 +105,31 @@ class Database:
 
     @contextmanager
     def atomically(self) -> Iterator[None]:
-        """Run the block as one transaction; raises Unavailable where it cannot begin or commit."""
+        """Run the block as one transaction, or as a part of the one that has begun, which can fail alone.
+
+        Raises Unavailable where it cannot begin or commit.
+        """
+        with _own_words(), self._part() if self.engine.in_transaction() else self._whole():
+            yield
+
+    @contextmanager
+    def _whole(self) -> Iterator[None]:
         engine, is_whole = self.engine, True
-        with _own_words():
+        try:
+            engine.begin(*engine.begin_arguments)
+            engine.push_transaction(engine.transaction())
             try:
-                engine.begin(*engine.begin_arguments)
-                engine.push_transaction(engine.transaction())
-                try:
-                    yield
-                    engine.commit()
-                except BaseException:
-                    is_whole = self._rolled_back()
-                    raise
-                finally:
-                    engine.pop_transaction()
-            except BaseException as error:
-                if not is_whole or _meaning(error) is Meaning.LOST:
-                    engine.discard()
+                yield
+                engine.commit()
+            except BaseException:
+                is_whole = self._rolled_back()
                 raise
+            finally:
+                engine.pop_transaction()
+        except BaseException as error:
+            if not is_whole or _meaning(error) is Meaning.LOST:
+                engine.discard()
+            raise
 
     def _rolled_back(self) -> bool:
         try:
@@ -131,15 +139,14 @@ class Database:
         return True
 
     @contextmanager
-    def within(self) -> Iterator[None]:
-        """Run the block as a part of the transaction that has begun: it can fail without the whole."""
+    def _part(self) -> Iterator[None]:
         engine = self.engine
         name = f'part_{engine.transaction_depth()}'
         self.execute(f'SAVEPOINT {name}')
         engine.push_transaction(engine.transaction())
         try:
             yield
-        except Unavailable:  # then the whole is lost
+        except Unavailable:  # then the whole is lost, and so is the savepoint
             raise
         except BaseException:
             self.execute(f'ROLLBACK TO SAVEPOINT {name}')
@@ -262,8 +269,8 @@ class Commit(Generic[R]):
         """Whether it was refused only for what others did at the same time, or for a broken connection."""
         if isinstance(refused, Unavailable):
             return _meaning(refused) in (Meaning.CROSSED, Meaning.LOST)
-        if refused_by_primary_key(refused):
-            self._db.thread.drawn = []  # another process made the same id in the same millisecond
+        if has_collided(refused):
+            self._db.thread.drawn = []
             return True
         return False
 
@@ -282,7 +289,7 @@ def transaction(
     @functools.wraps(write)
     def run(db: Database, /, *args: P.args, **kwargs: P.kwargs) -> R:
         if db.engine.in_transaction():
-            with db.within():
+            with db.atomically():
                 return write(db, *args, **kwargs)
         commit: Commit[R] = Commit(db)
         give_up = time.monotonic() + TRYING_SECONDS

@@ -32,7 +32,7 @@ def open_database(settings: Settings, clock: Clock = system_clock) -> Database:
 
 
 def prepare_database(settings: Settings) -> None:
-    """Make the tables of an empty database before anything serves; raises SettingError, Unavailable."""
+    """Make the tables of an empty database before it is served; raises SettingError, Unavailable."""
     db = Database(open_engine(settings), settings)
     try:
         _prepare(db)

@@ -49,16 +49,18 @@ _MARIADB = {
     ),
 }
 _MARIADB_MEANING = {number: meaning for meaning, numbers in _MARIADB.items() for number in numbers}
-_MARIADB_DUPLICATE = 1062
 _MARIADB_NAME = re.compile(r"for key '(?:\w+\.)?(\w+)'$|CONSTRAINT `(\w+)` (?:failed for|FOREIGN KEY)")
 _MARIADB_PRIMARY_KEY = 'PRIMARY'
+_INSERT = re.compile(r'INSERT INTO \W?(\w+)')
 
 _OF_COLUMNS = {
     ', '.join(f'{constraint.table}.{column}' for column in constraint.columns): constraint.name
     for constraint in CONSTRAINTS
 }
-_PRIMARY_KEYS = {constraint.name for constraint in CONSTRAINTS if constraint.is_primary} | {
-    _MARIADB_PRIMARY_KEY
+_PRIMARY_KEYS = {constraint.table: constraint.name for constraint in CONSTRAINTS if constraint.is_primary}
+# Keys that the application makes by chance or that one thread alone writes, never what a client chose.
+_MADE_HERE = {constraint.name for constraint in CONSTRAINTS if constraint.columns == ('id',)} | {
+    'commits_writer'
 }
 
 
@@ -98,20 +100,24 @@ def _meaning_of_mariadb(error: pymysql.Error) -> Meaning:
 
 
 def violated(error: BaseException) -> str:
-    """Return the name of the constraint that refused a row, as schema.sql has it, or ''.
-
-    MariaDB calls every primary key PRIMARY.
-    """
+    """Return the name of the constraint that refused a row, as schema.sql has it, or ''."""
     cause: Any = getattr(error, 'orig', error)
     if isinstance(cause, psycopg.Error):
         return cause.diag.constraint_name or ''
     if isinstance(cause, pymysql.Error):
         match = _MARIADB_NAME.search(str(cause.args[-1]))
-        return (match[1] or match[2]) if match else ''
+        name = (match[1] or match[2]) if match else ''
+        return _primary_key_of(getattr(error, 'statement', '')) if name == _MARIADB_PRIMARY_KEY else name
     named = str(cause).rpartition(': ')[2]  # SQLite names columns, never values
     return _OF_COLUMNS.get(named, named)
 
 
-def refused_by_primary_key(error: BaseException) -> bool:
-    """Whether a row was refused because another one has its primary key."""
-    return violated(error) in _PRIMARY_KEYS
+def _primary_key_of(statement: str) -> str:
+    """Return the name of the primary key of the table inserted into: MariaDB calls them all PRIMARY."""
+    table = _INSERT.match(statement)
+    return _PRIMARY_KEYS.get(table[1], '') if table else ''
+
+
+def has_collided(error: BaseException) -> bool:
+    """Whether a row was refused for an id made here, in the same millisecond as another process's."""
+    return violated(error) in _MADE_HERE
