@@ -12,6 +12,7 @@ from service.app import create_app
 from service.config import Settings
 from tests.client import Client
 from tests.clock import MovableClock
+from tests.json_api_client import JsonApiClient
 
 Start = Callable[..., Any]
 
@@ -54,3 +55,19 @@ def ada(client: Client) -> Client:
 def bob(client: Client) -> Client:
     client.register('bob')
     return client.sign_in('bob')
+
+
+@pytest.fixture
+def nobody_api(client: Client) -> JsonApiClient:
+    """Somebody who is not signed in, in JSON:API."""
+    return JsonApiClient(client)
+
+
+@pytest.fixture
+def ada_api(ada: Client) -> JsonApiClient:
+    return JsonApiClient(ada)
+
+
+@pytest.fixture
+def bob_api(bob: Client) -> JsonApiClient:
+    return JsonApiClient(bob)
