@@ -65,6 +65,32 @@ def test_the_first_pages_of_a_users_relations_can_be_included(
     assert len(answer['included']) == 11
 
 
+def test_the_first_pages_of_many_users_relations_can_be_included(
+    ada_api: JsonApiClient, bob_api: JsonApiClient, letters: list[str]
+) -> None:
+    ada, bob = ada_api.me().state['data'], bob_api.me().state['data']
+    ada_api.send('POST', relation(ada, 'following'), [identify(bob)])
+    for number in range(12):
+        ada_api.publish(f'post {number}')
+    last = bob_api.publish('hello')
+    answer = ada_api.related('users', query='?include=followers,following,posts&page[size]=100').state
+    by_name = {user['attributes']['username']: user['relationships'] for user in answer['data']}
+    assert len(by_name) == len(letters) + 1
+    assert by_name['bob']['followers']['data'] == [identify(ada)]
+    assert by_name['ada']['following']['data'] == [identify(bob)]
+    assert by_name['bob']['posts']['data'] == [identify(last)]
+    assert by_name['ada']['posts']['meta']['total_items'] == 12
+    newest = ada_api.get(related(ada, 'posts')).state['data']
+    assert by_name['ada']['posts']['data'] == [identify(post) for post in newest]
+    assert by_name['eve']['followers']['data'] == by_name['eve']['posts']['data'] == []
+    assert len(answer['included']) == 11
+
+
+def test_a_page_of_nobody_includes_nobody(ada_api: JsonApiClient) -> None:
+    answer = ada_api.get(related(ada_api.me().state['data'], 'followers') + '?include=posts').state
+    assert answer['data'] == answer['included'] == []
+
+
 def test_only_what_is_asked_for_is_included(ada_api: JsonApiClient) -> None:
     ada_api.publish('hello')
     answer = ada_api.me('?include=posts').state
@@ -218,7 +244,8 @@ def test_the_document_links_to_itself_with_its_parameters(ada_api: JsonApiClient
         ('users', 'sort=', 'sort'),
         ('users', 'sort=id,about_me', 'sort'),
         ('users', 'sort=--id', 'sort'),
-        ('users', 'include=posts', 'include'),
+        ('users', 'include=author', 'include'),
+        ('users', 'include=posts.author', 'include'),
         ('users', 'filter[email]=a', 'filter[email]'),
         ('users', 'filter=a', 'filter'),
         ('users', 'filter[username]=a%00', 'filter[username]'),

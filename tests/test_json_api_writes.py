@@ -32,6 +32,12 @@ def test_somebody_can_sign_up_and_sign_in(nobody_api: JsonApiClient) -> None:
     assert eve.me().state['data']['id'] == made.state['data']['id']
 
 
+def test_who_signs_up_can_be_shown_what_they_do_not_have_yet(nobody_api: JsonApiClient) -> None:
+    made = nobody_api.create(users(nobody_api) + '?include=posts,following', 'users', **PERSON)
+    assert made.status == 201
+    assert made.state['data']['relationships']['posts']['data'] == []
+
+
 def test_a_tokens_secret_is_kept_by_no_cache(nobody_api: JsonApiClient, ada_api: JsonApiClient) -> None:
     made = nobody_api.create(tokens(nobody_api), 'tokens', username='ada', password='correct horse')
     assert made.headers['cache-control'] == 'no-store'
