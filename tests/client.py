@@ -16,6 +16,8 @@ ORIGIN = 'http://halcyon.test'
 HAL = 'application/hal+json'
 HAL_FORMS = 'application/prs.hal-forms+json'
 JSON_API = 'application/vnd.api+json'
+JSON = 'application/json'
+HTML = 'text/html'
 PROBLEM = 'application/problem+json'
 
 

@@ -15,6 +15,7 @@ from service.domain.opening import open_database
 from tests.client import Client
 from tests.clock import MovableClock
 from tests.databases import Emptied, engines_to_test, made_database
+from tests.json_api_client import JsonApiClient
 
 Start = Callable[..., Any]
 
@@ -91,3 +92,19 @@ def ada(client: Client) -> Client:
 def bob(client: Client) -> Client:
     client.register('bob')
     return client.sign_in('bob')
+
+
+@pytest.fixture
+def nobody_api(client: Client) -> JsonApiClient:
+    """Somebody who is not signed in, in JSON:API."""
+    return JsonApiClient(client)
+
+
+@pytest.fixture
+def ada_api(ada: Client) -> JsonApiClient:
+    return JsonApiClient(ada)
+
+
+@pytest.fixture
+def bob_api(bob: Client) -> JsonApiClient:
+    return JsonApiClient(bob)

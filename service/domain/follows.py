@@ -1,11 +1,11 @@
 """Follow relations: who follows whom, exactly counted."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from typing import NamedTuple
 
 from service.domain.database import Database, Statement, parameter, transaction
 from service.domain.errors import Invalid, NotFound
-from service.domain.paging import Listing, Page, Position
+from service.domain.paging import FirstPages, Listing, Page, Position
 from service.domain.tables import Follows, Users
 from service.domain.users import User, find_user, lock_user, settles_deletion, user_columns
 from service.domain.viewer import Viewer, note_write, require
@@ -65,6 +65,43 @@ _FOLLOWING = Listing(
     Follows.id,
     User._make,
 )
+_Owners = Users.alias('owner')
+_FIRST_FOLLOWERS = FirstPages(
+    Follows.join(Users, on=(Users.id == Follows.follower_id))
+    .join(_Owners, on=(_Owners.id == Follows.followed_id))
+    .select()
+    .where(Follows.followed_id == parameter('owner_id')),
+    _Owners.id,
+    _Owners.follower_count,
+    Follows.id,
+    user_columns(Users),
+    User._make,
+)
+_FIRST_FOLLOWING = FirstPages(
+    Follows.join(Users, on=(Users.id == Follows.followed_id))
+    .join(_Owners, on=(_Owners.id == Follows.follower_id))
+    .select()
+    .where(Follows.follower_id == parameter('owner_id')),
+    _Owners.id,
+    _Owners.following_count,
+    Follows.id,
+    user_columns(Users),
+    User._make,
+)
+
+
+def first_followers(
+    db: Database, user_ids: Sequence[int], position: Position, viewer: Viewer | None
+) -> dict[int, Page]:
+    """Return for each of the users the first page of those who follow them."""
+    return _FIRST_FOLLOWERS.pages(db, user_ids, position, viewer_id=viewer.user_id if viewer else 0)
+
+
+def first_following(
+    db: Database, user_ids: Sequence[int], position: Position, viewer: Viewer | None
+) -> dict[int, Page]:
+    """Return for each of the users the first page of those whom they follow."""
+    return _FIRST_FOLLOWING.pages(db, user_ids, position, viewer_id=viewer.user_id if viewer else 0)
 
 
 def list_followers(db: Database, user_id: int, position: Position, viewer: Viewer) -> Page:

@@ -189,7 +189,7 @@ class _OneTransaction(Database):
     def __init__(self, db: Database) -> None:
         vars(self).update(vars(db))
         self._db = db
-        self._whole: ExitStack | None = None
+        self._begun: ExitStack | None = None
 
     @property
     def apart(self) -> Database:
@@ -197,17 +197,17 @@ class _OneTransaction(Database):
 
     @contextmanager
     def atomically(self) -> Iterator[None]:
-        if self._whole is None:
+        if self._begun is None:
             try:
-                with ExitStack() as self._whole:
+                with ExitStack() as self._begun:
                     yield
             finally:
-                self._whole = None
+                self._begun = None
         elif self.engine.in_transaction():
-            with self._db.within():
+            with self._db.atomically():
                 yield
         else:
             with ExitStack() as part:
                 part.enter_context(self._db.atomically())
                 yield
-                self._whole.push(part.pop_all())
+                self._begun.push(part.pop_all())

@@ -1,13 +1,13 @@
 """Posts: what people publish, and the feed of those whom one follows."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
 import peewee
 
 from service.domain.database import Database, Statement, parameter, transaction
 from service.domain.errors import NotFound
-from service.domain.paging import Listing, Page, Position
+from service.domain.paging import FirstPages, Listing, Page, Position
 from service.domain.tables import Follows, Users
 from service.domain.totals import add_to_total, read_total
 from service.domain.users import User, find_user, settles_deletion, user_columns
@@ -57,6 +57,14 @@ ORDERS = ('created_at',)
 _ALL = _by_time(_LISTED)
 _OF_USER = _by_time(_LISTED.where(Posts.author_id == parameter('user_id')))
 _FEED = _by_time(_LISTED.where((Posts.author_id == parameter('viewer_id')) | Posts.author_id.in_(_FOLLOWED)))
+_FIRST = FirstPages(
+    _WITH_AUTHORS.select().where(Posts.author_id == parameter('owner_id')),
+    Users.id,
+    Users.post_count,
+    Posts.id,
+    _COLUMNS,
+    _make_post,
+)
 _COUNT_FEED = Statement(
     Users.select(peewee.fn.COALESCE(peewee.fn.SUM(Users.post_count), 0)).where(
         (Users.id == parameter('viewer_id')) | Users.id.in_(_FOLLOWED)
@@ -93,6 +101,13 @@ def list_posts_of(db: Database, user_id: int, position: Position, viewer: Viewer
     """Return a page of the user's posts, the newest first, or by an `order` of ORDERS; raises NotFound."""
     total = find_user(db, user_id, viewer).post_count
     return _OF_USER[order].page(db, position, total, user_id=user_id, viewer_id=viewer.user_id)
+
+
+def first_posts_of(
+    db: Database, user_ids: Sequence[int], position: Position, viewer: Viewer | None
+) -> dict[int, Page]:
+    """Return for each of the users the first page of their posts, the newest first."""
+    return _FIRST.pages(db, user_ids, position, viewer_id=viewer.user_id if viewer else 0)
 
 
 def list_feed(db: Database, user_id: int, position: Position, viewer: Viewer, *, order: str = '') -> Page:

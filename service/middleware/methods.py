@@ -27,7 +27,7 @@ def with_standard_methods(resource: Any) -> Any:
     def on_options(req: Request, resp: falcon.Response, **parts: Any) -> None:
         resp.status = falcon.HTTP_204
         resp.set_header('Allow', ', '.join(allowed))
-        if 'PATCH' in allowed:
+        if 'PATCH' in allowed and not getattr(resource, 'is_linkage', False):
             resp.set_header('Accept-Patch', ', '.join(READ_ON_PATCH))
 
     resource.on_options = on_options

@@ -42,9 +42,22 @@ def as_asked(req: Request, document: Document) -> Document:
     view = req.query.view if req.format.dialect.strict else document.view
     if view == document.view:
         return document
-    embedded = {
-        rel: req.expansions[document.kind, rel](req, int(document.id), req.query.first_page())
-        for rel in sorted(view.embedded or ())
-        if document.id and (document.kind, rel) in req.expansions
-    }
-    return dataclasses.replace(document, embedded={**document.embedded, **embedded}, view=view)
+    is_page = document.is_collection and not document.is_linkage
+    documents = document.embedded['item'] if is_page else (document,)
+    assert isinstance(documents, tuple)
+    for rel in sorted(view.embedded or ()):
+        if (document.kind, rel) in req.expansions:
+            documents = _with(req, documents, document.kind, rel)
+    if is_page:
+        return dataclasses.replace(document, embedded={**document.embedded, 'item': documents}, view=view)
+    return dataclasses.replace(documents[0], view=view)
+
+
+def _with(req: Request, documents: tuple[Document, ...], kind: str, rel: str) -> tuple[Document, ...]:
+    """Return the documents with what a relation leads to, which is found for all of them at once."""
+    ids = [int(document.id or 0) for document in documents]
+    found = req.expansions[kind, rel](req, ids, req.query.first_page())
+    return tuple(
+        dataclasses.replace(document, embedded={**document.embedded, rel: found[key]})
+        for document, key in zip(documents, ids, strict=True)
+    )

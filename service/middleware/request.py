@@ -1,6 +1,6 @@
 """What a request carries on its way: the database, the address book, who asks, and what they want to get."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 
 import falcon
 
@@ -12,7 +12,7 @@ from service.representation.document import Document
 from service.representation.formats import Format
 from service.representation.queries import Query, Vocabulary
 
-Expand = Callable[['Request', int, Query], Document]
+Expand = Callable[['Request', Sequence[int], Query], Mapping[int, Document]]
 Expansions = Mapping[tuple[str, str], Expand]
 
 
@@ -22,7 +22,7 @@ class Request(falcon.Request):
     `db` and `book` are always there, `viewer` is None for who shows no token, `format` is what a
     Document in the response is rendered in. Of a request that has a resource, `vocabulary` is what can be
     asked of it, `target_id` the id that the address names, `query` what is asked; `expansions` has, by
-    kind and relation, what makes the document there.
+    kind and relation, what makes the documents there, by the ids of those that lead there.
     """
 
     __slots__ = (

@@ -1,6 +1,6 @@
 """Follow relations: how they are said, and following and unfollowing."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 from urllib.parse import quote
 
@@ -11,6 +11,8 @@ from service.domain.errors import Forbidden
 from service.domain.follows import (
     Follow,
     find_follow,
+    first_followers,
+    first_following,
     follow,
     follow_all,
     list_followers,
@@ -18,6 +20,7 @@ from service.domain.follows import (
     unfollow,
     unfollow_all,
 )
+from service.domain.paging import Page
 from service.domain.users import find_user
 from service.domain.viewer import Viewer, require
 from service.middleware.body import read_body, read_members
@@ -25,13 +28,13 @@ from service.middleware.conditional import precondition
 from service.middleware.links import invalidates
 from service.middleware.request import Expansions, Request
 from service.representation.addresses import AddressBook
-from service.representation.document import Document
+from service.representation.document import Document, Link
 from service.representation.queries import Query, Vocabulary
 from service.resources import samples
 from service.resources.collections import represent_page
 from service.resources.relation import Entry, Relation
 from service.resources.times import represent_time
-from service.resources.users import represent_user, sample_user, sample_users
+from service.resources.users import RELATIONSHIPS, represent_user, sample_user, sample_users
 
 # What stands in a query as it is (RFC 3986 §3.4); % is there for what is escaped already.
 _QUERY = "%!$&'()*+,-./:;=?@_~"
@@ -56,29 +59,40 @@ def represent_follow(relation: Follow, viewer: Viewer | None, book: AddressBook)
     )
 
 
-def represent_followers(req: Request, user_id: int, query: Query) -> Document:
+def represent_followers(req: Request, user_id: int, query: Query, page: Page) -> Document:
     """Return a page of those who follow the user."""
-    page = list_followers(req.db, user_id, query.position, req.caller)
-    items = [represent_user(user, req.viewer, req.book) for user in page.entries]
-    address = req.book.href(urls.FOLLOWERS, user_id=user_id)
-    return represent_page('users', address, query, page, items, req.book, title='Followers')
+    return _represent_people(req, urls.FOLLOWERS, user_id, query, page, 'Followers')
 
 
-def represent_following(req: Request, user_id: int, query: Query) -> Document:
+def represent_following(req: Request, user_id: int, query: Query, page: Page) -> Document:
     """Return a page of those whom the user follows."""
-    page = list_following(req.db, user_id, query.position, req.caller)
-    items = [represent_user(user, req.viewer, req.book) for user in page.entries]
-    address = req.book.href(urls.FOLLOWING, user_id=user_id)
-    return represent_page('users', address, query, page, items, req.book, title='Following')
+    return _represent_people(req, urls.FOLLOWING, user_id, query, page, 'Following')
 
 
 def represent_following_relation(req: Request, user_id: int) -> Document:
     """Return a page of the relation itself: it names those whom the user follows."""
     page = list_following(req.db, user_id, req.query.position, req.caller)
+    related = req.book.link(urls.FOLLOWING, user_id=user_id)
+    template = urls.FOLLOWING_RELATION
+    return _represent_people(req, template, user_id, req.query, page, 'Following', related=related)
+
+
+def _represent_people(
+    req: Request, template: str, user_id: int, query: Query, page: Page, title: str, **links: Link
+) -> Document:
     items = [represent_user(user, req.viewer, req.book) for user in page.entries]
-    address = req.book.href(urls.FOLLOWING_RELATION, user_id=user_id)
-    related = {'related': req.book.link(urls.FOLLOWING, user_id=user_id)}
-    return represent_page('users', address, req.query, page, items, req.book, links=related)
+    address = req.book.href(template, user_id=user_id)
+    return represent_page('users', address, query, page, items, req.book, links=links, title=title)
+
+
+def _expand_followers(req: Request, user_ids: Sequence[int], query: Query) -> dict[int, Document]:
+    pages = first_followers(req.db, user_ids, query.position, req.viewer)
+    return {user_id: represent_followers(req, user_id, query, page) for user_id, page in pages.items()}
+
+
+def _expand_following(req: Request, user_ids: Sequence[int], query: Query) -> dict[int, Document]:
+    pages = first_following(req.db, user_ids, query.position, req.viewer)
+    return {user_id: represent_following(req, user_id, query, page) for user_id, page in pages.items()}
 
 
 class FollowResource:
@@ -111,19 +125,21 @@ class FollowResource:
 class FollowersResource:
     """Those who follow a user."""
 
-    vocabulary = Vocabulary('users', paged=True)
+    vocabulary = Vocabulary('users', paged=True, relations=RELATIONSHIPS)
 
     def on_get(self, req: Request, resp: falcon.Response, user_id: int) -> None:
-        resp.media = represent_followers(req, user_id, req.query)
+        page = list_followers(req.db, user_id, req.query.position, req.caller)
+        resp.media = represent_followers(req, user_id, req.query, page)
 
 
 class FollowingResource:
     """Those whom a user follows."""
 
-    vocabulary = Vocabulary('users', paged=True)
+    vocabulary = Vocabulary('users', paged=True, relations=RELATIONSHIPS)
 
     def on_get(self, req: Request, resp: falcon.Response, user_id: int) -> None:
-        resp.media = represent_following(req, user_id, req.query)
+        page = list_following(req.db, user_id, req.query.position, req.caller)
+        resp.media = represent_following(req, user_id, req.query, page)
 
 
 class FollowingRelationResource:
@@ -228,8 +244,8 @@ RELATIONS = (
     ),
 )
 EXPANSIONS: Expansions = {
-    ('users', 'hc:followers'): represent_followers,
-    ('users', 'hc:following'): represent_following,
+    ('users', 'hc:followers'): _expand_followers,
+    ('users', 'hc:following'): _expand_following,
 }
 ROUTES: tuple[tuple[str, Any], ...] = (
     (urls.FOLLOWERS, FollowersResource()),

@@ -1,5 +1,6 @@
 """Posts: how they are said, publishing and changing them, and the feed."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import falcon
@@ -13,6 +14,7 @@ from service.domain.posts import (
     change_post,
     delete_post,
     find_post,
+    first_posts_of,
     list_feed,
     list_posts,
     list_posts_of,
@@ -149,13 +151,17 @@ class UserPostsResource:
     vocabulary = PAGE
 
     def on_get(self, req: Request, resp: falcon.Response, user_id: int) -> None:
-        resp.media = represent_posts_of(req, user_id, req.query)
+        page = list_posts_of(req.db, user_id, req.query.position, req.caller, order=req.query.order)
+        resp.media = _represent_posts_of(req, user_id, req.query, page)
 
 
-def represent_posts_of(req: Request, user_id: int, query: Query) -> Document:
-    """Return a page of the user's posts."""
-    page = list_posts_of(req.db, user_id, query.position, req.caller, order=query.order)
+def _represent_posts_of(req: Request, user_id: int, query: Query, page: Page) -> Document:
     return _represent_posts(req, req.book.href(urls.USER_POSTS, user_id=user_id), query, page)
+
+
+def _expand_posts(req: Request, user_ids: Sequence[int], query: Query) -> dict[int, Document]:
+    pages = first_posts_of(req.db, user_ids, query.position, req.viewer)
+    return {user_id: _represent_posts_of(req, user_id, query, page) for user_id, page in pages.items()}
 
 
 class FeedResource:
@@ -208,7 +214,7 @@ RELATIONS = (
         _sample_posts(urls.FEED),
     ),
 )
-EXPANSIONS: Expansions = {('users', 'hc:posts'): represent_posts_of}
+EXPANSIONS: Expansions = {('users', 'hc:posts'): _expand_posts}
 ROUTES: tuple[tuple[str, Any], ...] = (
     (urls.POSTS, PostsResource()),
     (urls.POST, PostResource()),

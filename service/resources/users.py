@@ -94,6 +94,7 @@ CHANGE_PASSWORD = Action(
 )
 FOLLOW = Action('follow', 'PUT', 'Follow')
 UNFOLLOW = Action('unfollow', 'DELETE', 'Unfollow')
+RELATIONSHIPS = ('hc:followers', 'hc:following', 'hc:posts')
 SEARCH = Action('search', 'GET', 'Search', (Field('q', 'Name starts with', type='search'),))
 
 
@@ -138,11 +139,8 @@ def represent_user(user: User, viewer: Viewer | None, book: AddressBook) -> Docu
         links['hc:follow'] = relation
         action = UNFOLLOW if user.is_followed else FOLLOW
         forms = (action.at(relation.href),)
-    relationships = {
-        'hc:followers': None,
-        'hc:following': book.link(urls.FOLLOWING_RELATION, **here),
-        'hc:posts': None,
-    }
+    following = book.link(urls.FOLLOWING_RELATION, **here)
+    relationships = {**dict.fromkeys(RELATIONSHIPS), 'hc:following': following}
     return Document(
         'users',
         str(user.id),
@@ -158,7 +156,14 @@ class UsersResource:
     """Everybody, and signing up."""
 
     public = frozenset(('POST',))
-    vocabulary = Vocabulary('users', paged=True, searches=('q',), filters=('username',), sorts=ORDERS)
+    vocabulary = Vocabulary(
+        'users',
+        paged=True,
+        searches=('q',),
+        filters=('username',),
+        sorts=ORDERS,
+        relations=RELATIONSHIPS,
+    )
 
     def on_get(self, req: Request, resp: falcon.Response) -> None:
         resp.media = _represent_users(req)
@@ -193,7 +198,7 @@ def _represent_users(req: Request) -> Document:
 class UserResource:
     """One person."""
 
-    vocabulary = Vocabulary('users', relations=('hc:followers', 'hc:following', 'hc:posts'))
+    vocabulary = Vocabulary('users', relations=RELATIONSHIPS)
 
     def on_get(self, req: Request, resp: falcon.Response, user_id: int) -> None:
         resp.media = represent_user(find_user(req.db, user_id, req.viewer), req.viewer, req.book)

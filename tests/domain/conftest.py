@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 from service.config import Settings
-from service.domain.database import Database, open_database
+from service.domain.database import Database
+from service.domain.opening import open_database
 from tests.clock import MovableClock
 
 

@@ -344,7 +344,7 @@ def test_a_fingerprint_that_may_hold_secrets_is_as_costly_as_a_password_hash(db:
 KILLED = """
 import json, os, signal, sys
 from service.config import Settings
-from service.domain.database import open_database
+from service.domain.opening import open_database
 from service.domain.idempotency import Key, answer_once
 from service.domain.posts import publish_post
 from service.domain.viewer import Viewer

@@ -169,15 +169,19 @@ def single_documents(draw: Any, embedded: Any) -> Document:
     return Document(kind, str(number), properties, links, embedded=along, relationships=changed)
 
 
+def distinct(documents: Any) -> Any:
+    return st.lists(documents, max_size=2, unique_by=lambda one: (one.kind, one.id)).map(tuple)
+
+
 @st.composite
 def collections(draw: Any, items: Any) -> Document:
-    several = draw(st.lists(items, max_size=2, unique_by=lambda item: (item.kind, item.id)))
+    several = draw(distinct(items))
     related = draw(st.sampled_from(({}, {'related': f'{API}/things'})))
     return page('items', f'{API}/items', *several, **related)
 
 
 SIMPLE = single_documents(st.nothing())
-NESTED = single_documents(SIMPLE | collections(SIMPLE) | st.lists(SIMPLE, max_size=2).map(tuple))
+NESTED = single_documents(SIMPLE | collections(SIMPLE) | distinct(SIMPLE))
 DEEP = single_documents(NESTED | collections(NESTED))
 
 
