@@ -203,6 +203,9 @@ class _OneTransaction(Database):
                     yield
             finally:
                 self._whole = None
+        elif self.engine.in_transaction():
+            with self._db.atomically():
+                yield
         else:
             with ExitStack() as part:
                 part.enter_context(self._db.atomically())
