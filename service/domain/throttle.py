@@ -79,15 +79,7 @@ def _counted(limit: Limit, whom: str) -> Counted:
 
 def require_tries(db: Database, several: Sequence[Counted]) -> None:
     """Raise Throttled where any of them has no try left."""
-    now = db.now()
-    ends = [_held(db, counted, now).values() for counted in several]
-    waits = [
-        min(counted.limit.seconds, -(-(min(held) - now) // 1000))
-        for counted, held in zip(several, ends, strict=True)
-        if len(held) >= counted.limit.tries
-    ]
-    if waits:
-        raise Throttled(max(waits))
+    _held_places(db, several, db.now())
 
 
 def count_try(db: Database, several: Sequence[Counted]) -> None:
@@ -102,19 +94,26 @@ def count_try(db: Database, several: Sequence[Counted]) -> None:
 
 @transaction
 def _count_try(db: Database, several: Sequence[Counted]) -> None:
-    require_tries(db, several)
     now = db.now()
+    for (limit, digest), held in _held_places(db, several, now):
+        _FREE.run(db, digest=digest, now=now, latest=_latest(limit, now))
+        place = random.choice([*set(range(limit.tries)).difference(held)])
+        expires_at = now + limit.seconds * 1000
+        _TAKE.run(db, id=db.new_id(), digest=digest, place=place, expires_at=expires_at)
+
+
+def _held_places(db: Database, several: Sequence[Counted], now: int) -> list[tuple[Counted, dict[int, int]]]:
+    """Return for each its places that are taken, with the time when they are free again; raises Throttled."""
+    looked, waits = [], []
     for counted in several:
         limit, digest = counted
-        _FREE.run(db, digest=digest, now=now, latest=_latest(limit, now))
-        free = set(range(limit.tries)).difference(_held(db, counted, now))
-        expires_at = now + limit.seconds * 1000
-        _TAKE.run(db, id=db.new_id(), digest=digest, place=random.choice([*free]), expires_at=expires_at)
-
-
-def _held(db: Database, counted: Counted, now: int) -> dict[int, int]:
-    """Return the places that are taken, each with the time when it is free again."""
-    return dict(_HELD.all(db, digest=counted.digest, now=now, latest=_latest(counted.limit, now)))
+        held = dict(_HELD.all(db, digest=digest, now=now, latest=_latest(limit, now)))
+        looked.append((counted, held))
+        if len(held) >= limit.tries:
+            waits.append(min(limit.seconds, -(-(min(held.values()) - now) // 1000)))
+    if waits:
+        raise Throttled(max(waits))
+    return looked
 
 
 def _latest(limit: Limit, now: int) -> int:

@@ -27,10 +27,17 @@ def is_counted(db: Database) -> bool:
     return True
 
 
+def in_a_thread(db: Database) -> bool:
+    try:
+        return is_counted(db)
+    finally:
+        db.close()
+
+
 def test_simultaneous_tries_on_several_nodes_are_counted_exactly(open_node: Callable[[], Database]) -> None:
     nodes = [open_node(), open_node()]
     with ThreadPoolExecutor(8) as pool:
-        counted = list(pool.map(lambda turn: is_counted(nodes[turn % 2]), range(40)))
+        counted = list(pool.map(lambda turn: in_a_thread(nodes[turn % 2]), range(40)))
     assert counted.count(True) == ACCOUNT.tries
 
 
