@@ -37,8 +37,11 @@ function say(text, href) {
   }
 }
 
+// The page in a response, or null where there is none that could be shown in the place of this one.
 async function read(response) {
-  const page = new DOMParser().parseFromString(await response.text(), 'text/html');
+  const text = await response.text();
+  if (!(response.headers.get('Content-Type') ?? '').startsWith('text/html')) return null;
+  const page = new DOMParser().parseFromString(text, 'text/html');
   return page.getElementById('main') && page;
 }
 
@@ -51,8 +54,8 @@ function show(page) {
 async function load(address) {
   const turn = ++latest;
   const response = await request(address);
+  const page = await read(response);
   if (response.status === 401 && token.get()) return leave('You are no longer signed in.');
-  const page = (response.headers.get('Content-Type') ?? '').startsWith('text/html') && await read(response);
   if (turn !== latest) return undefined;
   if (!page) return window.location.assign(address); // what is no page of ours the browser can show itself
   show(page);
