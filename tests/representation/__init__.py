@@ -1,0 +1,1 @@
+"""The renderers: pure functions, which need no server and no database."""
