@@ -234,3 +234,33 @@ def test_a_page_is_never_wider_than_the_window(browser: Browser, width: int) -> 
     page.goto(f'{browser.origin}/api/rels/users')
     browser.heading('hc:users')
     assert page.evaluate('document.documentElement.scrollWidth') <= width
+
+
+def test_the_keyboard_reaches_the_content_first(browser: Browser) -> None:
+    page = browser.page
+    page.keyboard.press('Tab')
+    expect(page.get_by_role('link', name='Skip to the content')).to_be_focused()
+    page.keyboard.press('Enter')
+    expect(page.get_by_role('main')).to_be_focused()
+    page.keyboard.press('Tab')
+    expect(page.get_by_role('link', name='Users')).to_be_focused()
+
+
+def test_the_browser_itself_refuses_what_breaks_a_rule(browser: Browser) -> None:
+    browser.fill('Sign up', {'User name': 'a b', 'E-mail': 'ada@example.org', 'Password': PASSWORD})
+    name = browser.page.get_by_role('form', name='Sign up').get_by_label('User name')
+    assert name.evaluate('field => field.validity.patternMismatch')
+    browser.fill('Sign up', {'User name': 'ada'})
+    browser.message('Sign up: done.')
+
+
+def test_somebody_can_sign_up_without_the_script(
+    program: playwright.Browser, server: Server, browser: Browser
+) -> None:
+    with program.new_context(java_script_enabled=False) as context:
+        plain = Browser(context.new_page(), server.origin)
+        plain.page.goto(f'{server.origin}/api')
+        plain.register('ada')
+        expect(plain.page.get_by_role('form', name='Sign up').get_by_label('User name')).to_have_value('')
+        expect(plain.page).to_have_url(f'{server.origin}/api')
+    browser.sign_in('ada')
