@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import socket
 import subprocess
@@ -70,9 +71,8 @@ class Server:
         until = time.monotonic() + START_SECONDS
         while time.monotonic() < until:
             assert self.process.poll() is None, self.log.read_text()
-            try:
-                with urllib.request.urlopen(f'{self.origin}/health/ready', timeout=1):
-                    return
-            except (urllib.error.URLError, ConnectionError, TimeoutError):
-                time.sleep(0.05)
+            with contextlib.suppress(urllib.error.URLError, ConnectionError, TimeoutError):
+                urllib.request.urlopen(f'{self.origin}/health/ready', timeout=1).close()  # noqa: S310 (it is ours)
+                return
+            time.sleep(0.05)
         raise AssertionError(f'It was not ready within {START_SECONDS} s: {self.log.read_text()}')

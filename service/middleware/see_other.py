@@ -23,6 +23,5 @@ class SeeOtherMiddleware:
             return
         resp.status = falcon.HTTP_303
         resp.media = None
-        resp.delete_header('Content-Type')
         if req.viewer is None:
             resp.location = req.book.href(urls.ENTRY)

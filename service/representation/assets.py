@@ -14,18 +14,22 @@ _TYPES = {
 
 
 class Asset(NamedTuple):
-    """A file that pages load; `name` holds a fingerprint of the content, so it can be kept for ever."""
+    """A file that pages load; `name` holds a fingerprint of the content, so it can be kept for ever.
+
+    `tag` is its strong validator (RFC 9110 §8.8.3).
+    """
 
     name: str
     content_type: str
     content: bytes
+    tag: str
 
 
 def _read(file_name: str) -> Asset:
     content = (files('service.representation') / 'static' / file_name).read_bytes()
     stem, _, extension = file_name.partition('.')
     fingerprint = hashlib.blake2b(content, digest_size=8).hexdigest()
-    return Asset(f'{stem}.{fingerprint}.{extension}', _TYPES[extension], content)
+    return Asset(f'{stem}.{fingerprint}.{extension}', _TYPES[extension], content, f'"{fingerprint}"')
 
 
 _FILES = {file_name: _read(file_name) for file_name in ('page.css', 'page.js', 'icon.svg')}

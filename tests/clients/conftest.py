@@ -21,7 +21,7 @@ def server(tmp_path: Path) -> Iterator[Server]:
         yield running
 
 
-@pytest.fixture
+@pytest.fixture(scope='session')
 def node() -> str:
     """Return the path of Node, beside which the clients' packages are installed."""
     found = shutil.which('node')
@@ -32,7 +32,7 @@ def node() -> str:
     return found
 
 
-@pytest.fixture
+@pytest.fixture(scope='session')
 def chromium() -> str:
     """Return the path of Chromium."""
     return shutil.which('chromium') or _miss('Chromium is missing')

@@ -18,6 +18,11 @@ const token = {
 };
 
 let latest = 0; // of several clicks the last one decides
+let shown = bare(window.location.href); // the address of the page that is here, which the history may run ahead of
+
+function bare(address) {
+  return address.split('#')[0];
+}
 
 function request(address, { method = 'GET', accept = 'text/html, */*;q=0.1', body } = {}) {
   const headers = { Accept: accept };
@@ -37,25 +42,30 @@ function say(text, href) {
   }
 }
 
+// The page in a response, or null where there is none that could be shown in the place of this one.
 async function read(response) {
-  const page = new DOMParser().parseFromString(await response.text(), 'text/html');
+  const text = await response.text();
+  if (!(response.headers.get('Content-Type') ?? '').startsWith('text/html')) return null;
+  const page = new DOMParser().parseFromString(text, 'text/html');
   return page.getElementById('main') && page;
 }
 
 function show(page) {
   document.title = page.title;
   document.getElementById('main').replaceWith(document.adoptNode(page.getElementById('main')));
+  document.getElementById('main').focus({ preventScroll: true });
 }
 
 // Show the page at an address in the place of this one. The history is told by the caller.
 async function load(address) {
   const turn = ++latest;
   const response = await request(address);
+  const page = await read(response);
   if (response.status === 401 && token.get()) return leave('You are no longer signed in.');
-  const page = (response.headers.get('Content-Type') ?? '').startsWith('text/html') && await read(response);
   if (turn !== latest) return undefined;
   if (!page) return window.location.assign(address); // what is no page of ours the browser can show itself
   show(page);
+  shown = bare(address);
   if (response.status === 401) await addSignIn();
   return undefined;
 }
@@ -65,7 +75,6 @@ async function visit(address) {
   if (target.href !== window.location.href) window.history.pushState(null, '', target);
   await load(target.href);
   window.scrollTo(0, 0);
-  document.getElementById('main').focus({ preventScroll: true });
 }
 
 // The sign-in form is the entry point's own.
@@ -84,7 +93,7 @@ async function leave(message) {
 function showErrors(form, problem) {
   const errors = problem.errors ?? [];
   for (const { pointer, detail } of errors) {
-    const input = form.elements.namedItem(pointer.replace(/^#\//, ''));
+    const input = form.querySelector(`[name="${CSS.escape(pointer.replace(/^#\//, ''))}"]`);
     const place = input?.id && document.getElementById(`${input.id}-error`);
     if (place) {
       input.setAttribute('aria-invalid', 'true');
@@ -101,19 +110,19 @@ function clearErrors(form) {
 }
 
 async function submit(form) {
-  const method = form.dataset.method ?? form.method.toUpperCase();
+  const about = (name) => form.getAttribute(name); // a field can have the name of a property of its form
+  const method = about('data-method') ?? about('method').toUpperCase();
+  const target = new URL(about('action'), home);
   const values = Object.fromEntries(
     [...new FormData(form)].map(([name, value]) => [name, value.replaceAll('\r\n', '\n')]),
   );
   if (method === 'GET') {
-    const target = new URL(form.action);
     target.search = new URLSearchParams(Object.entries(values).filter(([, value]) => value !== ''));
     return visit(target);
   }
   clearErrors(form);
-  const name = form.getAttribute('aria-label') ?? 'Form';
   const hasBody = form.querySelector('[name]') !== null;
-  const response = await request(form.action, {
+  const response = await request(target, {
     method, accept: NEWS, body: hasBody ? JSON.stringify(values) : undefined,
   });
   const isJson = /\bjson\b/.test(response.headers.get('Content-Type') ?? '');
@@ -121,25 +130,28 @@ async function submit(form) {
   if (response.status === 401 && (response.headers.get('WWW-Authenticate') ?? '').includes('invalid_token')) {
     return leave('You are no longer signed in.');
   }
-  if (form.id === 'sign-out') return leave('You are signed out.');
   if (!response.ok) return showErrors(form, answer);
+  if (about('id') === 'sign-out') return leave('You are signed out.');
   if (answer.token_type === 'Bearer') {
     token.set(answer.token);
     await visit(home);
     return say('You are signed in.');
   }
-  const isGone = method === 'DELETE' && form.action === window.location.href;
+  const isGone = method === 'DELETE' && target.href === shown;
   if (isGone) await visit(document.querySelector('#main a[rel=collection]')?.href ?? home);
-  else await load(window.location.href);
+  else await load(shown);
   if (method === 'DELETE' && !token.get()) return undefined; // what was deleted was the account, or the token
-  return say(`${name}: done.`, token.get() && response.status === 201 && response.headers.get('Location'));
+  return say(`${about('aria-label')}: done.`, token.get() && response.status === 201 && response.headers.get('Location'));
 }
 
 function attempt(work) {
   say('');
   document.getElementById('main').setAttribute('aria-busy', 'true');
   work()
-    .catch(() => say('The server cannot be reached. Try again.'))
+    .catch((error) => {
+      console.error(error);
+      say('The server cannot be reached. Try again.');
+    })
     .finally(() => document.getElementById('main').removeAttribute('aria-busy'));
 }
 
@@ -163,7 +175,9 @@ document.addEventListener('submit', (event) => {
   attempt(() => submit(event.target).finally(() => button?.removeAttribute('aria-disabled')));
 });
 
-window.addEventListener('popstate', () => attempt(() => load(window.location.href)));
+window.addEventListener('popstate', () => { // which the skip link causes, too
+  if (bare(window.location.href) !== shown) attempt(() => load(window.location.href));
+});
 
 // The browser itself asked for this page, and therefore without the token.
 token.set(token.get());
