@@ -25,17 +25,21 @@ class EntryPointResource:
         self._parts = parts
 
     def on_get(self, req: Request, resp: falcon.Response) -> None:
-        entries = [enter(req.viewer, req.book) for enter in self._parts]
-        links = {rel: link for entry in entries for rel, link in entry.links.items()}
-        resp.media = Document(
-            kind='entry-points',
-            id='api',
-            properties={},
-            links={'self': req.book.link(urls.ENTRY), 'curies': req.book.curies, **links},
-            relationships={rel: None for rel, link in links.items() if ':' in rel and not link.templated},
-            forms=tuple(form for entry in entries for form in entry.forms),
-            title='Halcyon',
-        )
+        resp.media = represent_entry_point([enter(req.viewer, req.book) for enter in self._parts], req.book)
+
+
+def represent_entry_point(entries: Sequence[Entry], book: AddressBook) -> Document:
+    """Return what the parts put on the entry point, as one document."""
+    links = {rel: link for entry in entries for rel, link in entry.links.items()}
+    return Document(
+        kind='entry-points',
+        id='api',
+        properties={},
+        links={'self': book.link(urls.ENTRY), 'curies': book.curies, **links},
+        forms=tuple(form for entry in entries for form in entry.forms),
+        relationships={rel: None for rel, link in links.items() if ':' in rel and not link.templated},
+        title='Halcyon',
+    )
 
 
 class RootResource:
