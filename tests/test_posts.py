@@ -24,7 +24,8 @@ def test_a_post_is_at_its_location_with_its_author_whole(ada: Client) -> None:
 @pytest.mark.parametrize(
     ('given', 'kept'),
     [('  x \n', 'x'), ('x' * 140, 'x' * 140), (' ' * 9 + 'x' * 140, 'x' * 140), ('a\nb', 'a\nb'),
-     ('e\u0301', 'é'), ('😀' * 140, '😀' * 140), ('<b>&', '<b>&'), ('\u200dx', '\u200dx'), ('\u3000x\ufeff', 'x')],
+     ('e\u0301', 'é'), ('😀' * 140, '😀' * 140), ('<b>&', '<b>&'),
+     ('\u200dx', '\u200dx'), ('\u3000x\ufeff', 'x')],
 )  # fmt: skip
 def test_text_is_trimmed_and_composed(ada: Client, given: str, kept: str) -> None:
     assert ada.publish(given).state['body'] == kept
