@@ -63,11 +63,11 @@ class Server:
         return self.log_file.read_text()
 
     def wait_until_ready(self) -> None:
-        """Return once the server answers."""
+        """Return once every worker answers: connections go to any of them."""
         deadline = time.monotonic() + 20
         while True:
             try:
-                if self.ask('GET', '/health/ready').status == 200:
+                if all(self.ask('GET', '/health/ready').status == 200 for _ in range(20)):
                     return
             except OSError:
                 if self.process.poll() is not None or time.monotonic() > deadline:
