@@ -27,6 +27,7 @@ BACKOFF_SECONDS = 0.02  # before the second try; doubled before each further one
 PRIMARY_KEYS = ('users_id', 'follows_id', 'posts_id', 'tokens_id')
 
 log = logging.getLogger(__name__)
+logging.getLogger('peewee').setLevel(logging.INFO)  # what it says for debugging holds hashes
 
 
 class Database:
