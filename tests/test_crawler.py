@@ -12,6 +12,7 @@ import uritemplate
 from service.representation.problem import PROBLEMS
 from tests.client import HAL, HAL_FORMS, ORIGIN, Answer, Client
 from tests.html import Page
+from tests.routes import World
 
 HTML = 'text/html'
 FORMS = {
@@ -169,3 +170,21 @@ def test_every_problem_has_an_example(client: Client, name: str) -> None:
     explained = client.get(f'/api/problems/{name}')
     assert f'"type": "{ORIGIN}/api/problems/{name}"' in explained.state['example']
     assert Page(client.get(f'/api/problems/{name}', accept=HTML).text).all('pre')
+
+
+@pytest.mark.parametrize('accept', [HAL, HAL_FORMS, f'{HAL_FORMS}, {HAL}'])
+def test_who_is_not_signed_in_is_led_to_signing_in(client: Client, ada: Client, accept: str) -> None:
+    entry = client.get('/api', accept=accept)
+    assert {rel for rel in entry.state['_links'] if rel.startswith('hc:')} == {'hc:users', 'hc:tokens'}
+    curie = entry.state['_links']['curies'][0]['href']
+    for rel in ('users', 'tokens'):
+        assert client.get(uritemplate.expand(curie, rel=rel), accept=accept).status == 200
+
+
+def test_what_is_embedded_is_what_its_address_answers(ada: Client, bob: Client) -> None:
+    World(ada, bob)
+    for rel in ('hc:users', 'hc:posts', 'hc:feed', 'hc:tokens'):
+        for item in ada.follow(rel).items:
+            whole = ada.get(item['_links']['self']['href']).state
+            whole['_links'].pop('curies')
+            assert item == whole

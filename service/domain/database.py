@@ -29,6 +29,7 @@ BACKOFF_SECONDS = 0.02  # before the second try; doubled before each further one
 DAY = 86_400_000
 
 log = logging.getLogger(__name__)
+logging.getLogger('peewee').setLevel(logging.INFO)  # what it says for debugging holds hashes
 
 
 class _Thread(threading.local):

@@ -109,5 +109,5 @@ def until_it_is_reachable(server: Server) -> None:
             ask(server, '/health/live')
             return
         except (urllib.error.URLError, ConnectionError):
-            assert time.monotonic() < end, server.log.read_text()
+            assert time.monotonic() < end, server.log
             time.sleep(0.05)
