@@ -2,6 +2,7 @@
 
 import argparse
 import os
+import re
 import sys
 import tempfile
 from collections.abc import Sequence
@@ -95,10 +96,13 @@ def compare(options: argparse.Namespace) -> None:
             town = Town(options.users, options.posts)
             settings = ground.settled(url, town)
             server = ground.gunicorn(f'Halcyon, {name}', 'service.app:create_app()', url)
-            measured = [Subject(server, case) for case in all_cases(server.origin, town)]
+            cases = all_cases(server.origin, town)
+            measured = [Subject(server, case) for case in cases if re.search(options.only, case.name)]
             counter = StatementCounter(settings)
             statements |= {id(subject): counter.of(subject.case) for subject in measured}
-            subjects += [*measured, Subject(server, measured[0].case, beside=measured[-1].case)]
+            subjects += measured
+            if not options.only:
+                subjects.append(Subject(server, measured[0].case, beside=measured[-1].case))
             if name == 'SQLite' and find_spec('granian'):
                 other = ground.granian('Halcyon, SQLite, granian', 'service.app:create_app', url)
                 subjects.append(Subject(other, user_case(other.origin, town)))
@@ -148,6 +152,7 @@ def read_options() -> argparse.Namespace:
     parser.add_argument('--workers', type=int, default=min(WORKERS, os.cpu_count() or 1))
     parser.add_argument('--port', type=int, default=8900, help='the first of those that the servers take')
     parser.add_argument('--bcrypt-cost', type=int, default=12)
+    parser.add_argument('--only', default='', help='cases of `load` whose name has this regular expression')
     parser.add_argument('--posts', type=int, default=POSTS_EACH, help='of each user')
     parser.add_argument('--users', type=int, default=1000, help='in the town of `load`')
     parser.add_argument(
