@@ -11,7 +11,7 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from service.config import Settings
-from service.domain.database import open_database
+from service.domain.opening import open_database
 from tests.bench.cases import all_cases, growing_cases, limit_cases, send, user_case
 from tests.bench.load import require_wrk
 from tests.bench.processes import Server
