@@ -24,6 +24,8 @@ from service.middleware.origin import OriginMiddleware
 from service.middleware.request import Request
 from service.representation.formats import HANDLERS
 from service.resources import follows, posts, tokens, users
+from service.resources.description import Description
+from service.resources.descriptions import ApiCatalogResource, DocsResource, OpenApiResource
 from service.resources.entry_point import EntryPointResource, RootResource
 from service.resources.explanations import ProblemResource, RelationResource
 from service.resources.health import LiveResource, ReadyResource
@@ -65,12 +67,17 @@ def create_app(
     app.router_options.converters['id'] = IdConverter
     install_error_writer(app)
 
-    routes = chain(
+    routes: list[tuple[str, Any]] = []
+    description = Description(routes)
+    routes += chain(
         (
             (urls.ROOT, RootResource()),
             (urls.ENTRY, EntryPointResource([part.enter for part in PARTS])),
             (urls.RELATION, RelationResource(chain.from_iterable(part.RELATIONS for part in PARTS))),
             (urls.PROBLEM, ProblemResource()),
+            (urls.OPENAPI, OpenApiResource(description)),
+            (urls.DOCS, DocsResource(description)),
+            (urls.API_CATALOG, ApiCatalogResource()),
             (urls.LIVE, LiveResource()),
             (urls.READY, ReadyResource(drain)),
         ),

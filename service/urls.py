@@ -22,6 +22,10 @@ TOKEN = '/api/tokens/{token_id}'
 RELATION = '/api/rels/{rel}'
 PROBLEM = '/api/problems/{name}'
 
+OPENAPI = '/api/openapi.json'
+DOCS = '/api/docs'
+API_CATALOG = '/.well-known/api-catalog'
+
 AVATAR = 'https://www.gravatar.com/avatar/{avatar_hash}?d=identicon&s=128'
 
 LIVE = '/health/live'

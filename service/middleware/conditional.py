@@ -32,19 +32,19 @@ def read_tags(header: str) -> tuple[list[str], list[str]]:
 
 
 class ConditionalMiddleware:
-    """Gives every document its ETag and its Cache-Control, and answers 304 to who has it already."""
+    """Gives answers that may be kept their ETag, all their Cache-Control; 304 to who has it already."""
 
     def process_response(
         self, req: Request, resp: falcon.Response, resource: Any, req_succeeded: bool
     ) -> None:
-        """Tag a successful document that may be kept; for GET and HEAD compare the tag (RFC 9110 §13.1.2)."""
+        """Tag a successful answer that may be kept; for GET and HEAD compare the tag (RFC 9110 §13.1.2)."""
         keeping = resp.get_header('Cache-Control')
         if keeping is None:
             keeping = PRIVATE if resp.status_code < 400 else NO_STORE
             resp.set_header('Cache-Control', keeping)
-        if not isinstance(resp.media, Document) or keeping == NO_STORE or resp.status_code >= 300:
+        body = resp.render_body() if keeping != NO_STORE and resp.status_code < 300 else None
+        if not body:
             return
-        body = resp.render_body() or b''
         tag = entity_tag(body, req.format, req.viewer.user_id if req.viewer else None)
         resp.set_header('ETag', tag)
         known = req.env.get('HTTP_IF_NONE_MATCH')

@@ -1,7 +1,7 @@
 """The media types that a document can be had in, in the order of preference, and their falcon handlers."""
 
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple, NoReturn
 
 import orjson
@@ -55,6 +55,19 @@ def choose_format(accept: str | None) -> Format | None:
     """Return the format that an Accept header likes best, or None where none is acceptable."""
     chosen = choose(_ranges(accept), _OFFERS, DEFAULT)
     return FORMATS[chosen] if chosen else None
+
+
+def choose_among(accept: str | None, types: Sequence[str], *, default: str) -> str | None:
+    """Return which of these media types an Accept header likes best, or None where none is acceptable.
+
+    Who takes any format that documents can be had in gets the default: no link leads to a 406.
+    """
+    offers = (*(Offer(name, _OWN_PARAMETERS) for name in types), *_OFFERS)
+    chosen = choose(_ranges(accept), offers, default)
+    return chosen if chosen is None or chosen in types else default
+
+
+_OWN_PARAMETERS = frozenset(('charset', 'profile', 'version'))
 
 
 def choose_error_type(accept: str | None) -> str:

@@ -1,6 +1,7 @@
 """The entry point: the one address that a client knows."""
 
 from collections.abc import Callable, Sequence
+from typing import ClassVar
 
 import falcon
 
@@ -10,6 +11,7 @@ from service.middleware.request import Request
 from service.representation.addresses import AddressBook
 from service.representation.document import Document
 from service.resources.relation import Entry
+from service.resources.samples import VIEWER, Answers, Samples
 
 Enter = Callable[[Viewer | None, AddressBook], Entry]
 
@@ -21,21 +23,37 @@ class EntryPointResource:
 
     def __init__(self, parts: Sequence[Enter]) -> None:
         self._parts = parts
+        self.answers: Answers = {'GET': {200: Samples('entry-point', self._samples)}}
 
     def on_get(self, req: Request, resp: falcon.Response) -> None:
-        entries = [enter(req.viewer, req.book) for enter in self._parts]
+        resp.media = self._represent(req.viewer, req.book)
+        resp.append_header('Link', f'<{req.book.href(urls.API_CATALOG)}>; rel="api-catalog"')
+
+    def _represent(self, viewer: Viewer | None, book: AddressBook) -> Document:
+        entries = [enter(viewer, book) for enter in self._parts]
         links = {rel: link for entry in entries for rel, link in entry.links.items()}
-        resp.media = Document(
+        return Document(
             kind='entry-points',
             id='api',
             properties={},
-            links={'self': req.book.link(urls.ENTRY), 'curies': req.book.curies, **links},
+            links={
+                'self': book.link(urls.ENTRY),
+                'curies': book.curies,
+                'service-desc': book.link(urls.OPENAPI),
+                'service-doc': book.link(urls.DOCS),
+                **links,
+            },
             forms=tuple(form for entry in entries for form in entry.forms),
         )
+
+    def _samples(self, book: AddressBook) -> dict[str, Document]:
+        return {'signed-in': self._represent(VIEWER, book), 'anonymous': self._represent(None, book)}
 
 
 class RootResource:
     """The root of the origin, from which the entry point is found."""
+
+    answers: ClassVar[Answers] = {'GET': {308: None}}
 
     def on_get(self, req: Request, resp: falcon.Response) -> None:
         resp.status = falcon.HTTP_308

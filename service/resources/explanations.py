@@ -1,6 +1,7 @@
 """Pages that explain: what a link relation of ours means, and what a type of problem does."""
 
 from collections.abc import Iterable
+from typing import ClassVar
 
 import falcon
 
@@ -8,9 +9,40 @@ from service import urls
 from service.domain.errors import NotFound
 from service.middleware.conditional import PUBLIC
 from service.middleware.request import Request
+from service.representation.addresses import AddressBook
 from service.representation.document import Document
-from service.representation.problem import PROBLEMS
+from service.representation.problem import PROBLEMS, ProblemType
 from service.resources.relation import Relation
+from service.resources.samples import Answers, Samples
+
+
+def represent_relation(relation: Relation, book: AddressBook) -> Document:
+    """Return what the link relation means."""
+    return Document(
+        kind='relations',
+        id=relation.name,
+        properties={
+            'name': f'hc:{relation.name}',
+            'meaning': relation.meaning,
+            'methods': ', '.join(relation.methods),
+        },
+        links={'self': book.link(urls.RELATION, rel=relation.name), 'curies': book.curies},
+    )
+
+
+def represent_problem_type(name: str, problem: ProblemType, book: AddressBook) -> Document:
+    """Return what the type of problem means."""
+    return Document(
+        kind='problems',
+        id=name,
+        properties={
+            'name': name,
+            'status': problem.status,
+            'title': problem.title,
+            'meaning': problem.meaning,
+        },
+        links={'self': book.link(urls.PROBLEM, name=name), 'curies': book.curies},
+    )
 
 
 class RelationResource:
@@ -20,42 +52,32 @@ class RelationResource:
 
     def __init__(self, relations: Iterable[Relation]) -> None:
         self._relations = {relation.name: relation for relation in relations}
+        self.answers: Answers = {'GET': {200: Samples('relation', self._samples)}}
 
     def on_get(self, req: Request, resp: falcon.Response, rel: str) -> None:
         relation = self._relations.get(rel)
         if relation is None:
             raise NotFound('There is no such link relation.')
-        resp.media = Document(
-            kind='relations',
-            id=relation.name,
-            properties={
-                'name': f'hc:{relation.name}',
-                'meaning': relation.meaning,
-                'methods': ', '.join(relation.methods),
-            },
-            links={'self': req.book.link(urls.RELATION, rel=rel), 'curies': req.book.curies},
-        )
+        resp.media = represent_relation(relation, req.book)
         resp.set_header('Cache-Control', PUBLIC)
+
+    def _samples(self, book: AddressBook) -> dict[str, Document]:
+        return {name: represent_relation(relation, book) for name, relation in self._relations.items()}
+
+
+def _sample_problem_types(book: AddressBook) -> dict[str, Document]:
+    return {name: represent_problem_type(name, problem, book) for name, problem in PROBLEMS.items()}
 
 
 class ProblemResource:
     """What one type of problem means."""
 
     public = frozenset(('GET',))
+    answers: ClassVar[Answers] = {'GET': {200: Samples('problem-type', _sample_problem_types)}}
 
     def on_get(self, req: Request, resp: falcon.Response, name: str) -> None:
         problem = PROBLEMS.get(name)
         if problem is None:
             raise NotFound('There is no such type of problem.')
-        resp.media = Document(
-            kind='problems',
-            id=name,
-            properties={
-                'name': name,
-                'status': problem.status,
-                'title': problem.title,
-                'meaning': problem.meaning,
-            },
-            links={'self': req.book.link(urls.PROBLEM, name=name), 'curies': req.book.curies},
-        )
+        resp.media = represent_problem_type(name, problem, req.book)
         resp.set_header('Cache-Control', PUBLIC)

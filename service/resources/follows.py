@@ -1,6 +1,6 @@
 """Follow relations: how they are said, and following and unfollowing."""
 
-from typing import Any
+from typing import Any, ClassVar
 
 import falcon
 
@@ -17,8 +17,10 @@ from service.representation.document import Document
 from service.representation.queries import read_page_query
 from service.resources.collections import represent_page
 from service.resources.relation import Entry, Relation
+from service.resources.samples import MOMENT, VIEWER, Answers, Samples, sample_pages
 from service.resources.times import represent_time
-from service.resources.users import represent_user
+from service.resources.users import ADA, FOLLOW, GRACE, represent_user
+from service.resources.users import SAMPLES as USERS
 
 
 def represent_follow(relation: Follow, viewer: Viewer | None, book: AddressBook) -> Document:
@@ -37,8 +39,21 @@ def represent_follow(relation: Follow, viewer: Viewer | None, book: AddressBook)
     )
 
 
+SAMPLES = Samples(
+    'follow', lambda book: {'yours': represent_follow(Follow(ADA.id, GRACE.id, MOMENT), VIEWER, book)}
+)
+
+
 class FollowResource:
     """The relation between two users: put to follow, deleted to unfollow."""
+
+    for_owner = frozenset(('PUT', 'DELETE'))
+    reads: ClassVar = {'PUT': FOLLOW}
+    answers: ClassVar[Answers] = {
+        'GET': {200: SAMPLES},
+        'PUT': {200: SAMPLES, 201: SAMPLES},
+        'DELETE': {204: None},
+    }
 
     def on_get(self, req: Request, resp: falcon.Response, user_id: int, other_id: int) -> None:
         resp.media = represent_follow(find_follow(req.db, user_id, other_id), req.viewer, req.book)
@@ -65,6 +80,8 @@ class FollowResource:
 class FollowersResource:
     """Those who follow a user."""
 
+    answers: ClassVar[Answers] = {'GET': {200: sample_pages(urls.FOLLOWERS, USERS)}}
+
     def on_get(self, req: Request, resp: falcon.Response, user_id: int) -> None:
         query = read_page_query(req.params)
         page = list_followers(req.db, user_id, query.position, req.caller)
@@ -75,6 +92,8 @@ class FollowersResource:
 
 class FollowingResource:
     """Those whom a user follows."""
+
+    answers: ClassVar[Answers] = {'GET': {200: sample_pages(urls.FOLLOWING, USERS)}}
 
     def on_get(self, req: Request, resp: falcon.Response, user_id: int) -> None:
         query = read_page_query(req.params)
@@ -89,6 +108,7 @@ class FollowedResource:
 
     public = frozenset(('GET', 'POST', 'PUT', 'PATCH', 'DELETE'))
     negotiates = False
+    answers: ClassVar[Answers] = {method: {308: None} for method in public}
 
     def on_get(self, req: Request, resp: falcon.Response, user_id: int) -> None:
         resp.status = falcon.HTTP_308

@@ -1,6 +1,6 @@
 """Posts: how they are said, publishing and changing them, and the feed."""
 
-from typing import Any
+from typing import Any, ClassVar
 
 import falcon
 
@@ -27,8 +27,9 @@ from service.representation.document import Document
 from service.representation.queries import read_page_query
 from service.resources.collections import represent_page
 from service.resources.relation import Entry, Relation
+from service.resources.samples import MOMENT, VIEWER, Answers, Samples, sample_pages
 from service.resources.times import represent_time
-from service.resources.users import represent_user
+from service.resources.users import ADA, GRACE, represent_user
 
 PUBLISH = Action(
     'publish',
@@ -93,8 +94,24 @@ def _represent_posts(req: Request, address: str, query: Any, page: Any) -> Docum
     )
 
 
+_OWN_POST = Post(ADA.id + 8192, 'Hello, hypermedia', MOMENT, MOMENT, ADA)
+SAMPLES = Samples(
+    'post',
+    lambda book: {
+        'yours': represent_post(_OWN_POST, VIEWER, book),
+        'other': represent_post(_OWN_POST._replace(author=GRACE, updated_at=None), VIEWER, book),
+    },
+)
+
+
 class PostsResource:
     """All posts, and publishing one."""
+
+    reads: ClassVar = {'POST': PUBLISH}
+    answers: ClassVar[Answers] = {
+        'GET': {200: sample_pages(urls.POSTS, SAMPLES, (PUBLISH, urls.POSTS))},
+        'POST': {201: SAMPLES},
+    }
 
     def on_get(self, req: Request, resp: falcon.Response) -> None:
         query = read_page_query(req.params)
@@ -102,7 +119,7 @@ class PostsResource:
         resp.media = _represent_posts(req, req.book.href(urls.POSTS), query, page)
 
     def on_post(self, req: Request, resp: falcon.Response) -> None:
-        post = publish_post(req.db, by=req.caller, **PUBLISH.read(read_body(req)))
+        post = publish_post(req.db, by=req.caller, **self.reads[req.method].read(read_body(req)))
         document = represent_post(post, req.viewer, req.book)
         resp.status, resp.location, resp.media = falcon.HTTP_201, document.href, document
         invalidates(resp, *_changed_by_posting(req))
@@ -111,6 +128,15 @@ class PostsResource:
 class PostResource:
     """One post."""
 
+    for_owner = frozenset(('PUT', 'PATCH', 'DELETE'))
+    reads: ClassVar = {'PUT': EDIT, 'PATCH': EDIT}
+    answers: ClassVar[Answers] = {
+        'GET': {200: SAMPLES},
+        'PUT': {200: SAMPLES},
+        'PATCH': {200: SAMPLES},
+        'DELETE': {204: None},
+    }
+
     def on_get(self, req: Request, resp: falcon.Response, post_id: int) -> None:
         resp.media = represent_post(find_post(req.db, post_id, req.caller), req.viewer, req.book)
 
@@ -118,7 +144,7 @@ class PostResource:
         post = find_post(req.db, post_id, req.caller)
         require(post.is_editable_by(req.viewer))
         given = precondition(req, represent_post)
-        changes = submit(req, EDIT, given, post)
+        changes = submit(req, self.reads[req.method], given, post)
         changed = change_post(req.db, post_id, changes, by=req.caller, given=given)
         resp.media = represent_post(changed, req.viewer, req.book)
         invalidates(resp, *_changed_by_posting(req))
@@ -134,6 +160,8 @@ class PostResource:
 class UserPostsResource:
     """The posts of one user."""
 
+    answers: ClassVar[Answers] = {'GET': {200: sample_pages(urls.USER_POSTS, SAMPLES, (PUBLISH, urls.POSTS))}}
+
     def on_get(self, req: Request, resp: falcon.Response, user_id: int) -> None:
         query = read_page_query(req.params)
         page = list_posts_of(req.db, user_id, query.position, req.caller)
@@ -142,6 +170,9 @@ class UserPostsResource:
 
 class FeedResource:
     """What the viewer and those whom they follow have posted."""
+
+    for_owner = frozenset(('GET',))
+    answers: ClassVar[Answers] = {'GET': {200: sample_pages(urls.FEED, SAMPLES, (PUBLISH, urls.POSTS))}}
 
     def on_get(self, req: Request, resp: falcon.Response, user_id: int) -> None:
         query = read_page_query(req.params)

@@ -1,12 +1,13 @@
 """Tokens: signing in, renewing, listing and revoking."""
 
-from typing import Any
+from typing import Any, ClassVar
 
 import falcon
 
 from service import urls
 from service.domain.errors import Unauthenticated
 from service.domain.tokens import (
+    PREFIX,
     NewToken,
     Token,
     find_token,
@@ -28,6 +29,7 @@ from service.representation.document import Document
 from service.representation.queries import read_page_query
 from service.resources.collections import represent_page
 from service.resources.relation import Entry, Relation
+from service.resources.samples import MOMENT, VIEWER, Answers, Samples, sample_pages
 from service.resources.times import represent_time
 
 LOGIN = Action(
@@ -75,10 +77,38 @@ def represent_new_token(new: NewToken, book: AddressBook) -> Document:
     return Document(document.kind, document.id, {**document.properties, **secret}, document.links)
 
 
+_OWN_TOKEN = Token(
+    VIEWER.token_id, VIEWER.user_id, MOMENT, MOMENT + 3_600_000, MOMENT, MOMENT, 'HTTPie/3.2.4'
+)
+SAMPLES = Samples(
+    'token',
+    lambda book: {
+        'presented': represent_token(_OWN_TOKEN, VIEWER, book),
+        'other': represent_token(
+            _OWN_TOKEN._replace(id=_OWN_TOKEN.id + 4096, last_used_at=None, user_agent=None), VIEWER, book
+        ),
+    },
+)
+NEW_SAMPLE = Samples(
+    'new-token',
+    lambda book: {
+        'issued': represent_new_token(
+            NewToken(_OWN_TOKEN._replace(last_used_at=None), PREFIX + 'A' * 43), book
+        )
+    },
+)
+
+
 class TokensResource:
     """The viewer's tokens; one is issued for a password, or for a token that is to be renewed."""
 
     own_credentials = frozenset(('POST',))
+    reads: ClassVar = {'POST': LOGIN}
+    answers: ClassVar[Answers] = {
+        'GET': {200: sample_pages(urls.TOKENS, SAMPLES)},
+        'POST': {200: NEW_SAMPLE},
+        'DELETE': {204: None},
+    }
 
     def on_get(self, req: Request, resp: falcon.Response) -> None:
         resp.media = _represent_tokens(req)
@@ -97,6 +127,9 @@ class TokensResource:
 
 class TokenResource:
     """One token of the viewer's."""
+
+    for_owner = frozenset(('GET', 'DELETE'))
+    answers: ClassVar[Answers] = {'GET': {200: SAMPLES}, 'DELETE': {204: None}}
 
     def on_get(self, req: Request, resp: falcon.Response, token_id: int) -> None:
         resp.media = represent_token(find_token(req.db, token_id, req.caller), req.viewer, req.book)

@@ -1,6 +1,6 @@
 """People: how a user is said, what can be done to one, and where."""
 
-from typing import Any
+from typing import Any, ClassVar
 
 import falcon
 
@@ -31,6 +31,7 @@ from service.representation.document import Document, Link
 from service.representation.queries import read_page_query
 from service.resources.collections import represent_page
 from service.resources.relation import Entry, Relation
+from service.resources.samples import MOMENT, VIEWER, Answers, Samples, sample_pages
 from service.resources.times import represent_time
 
 _NEW_PASSWORD = Field(
@@ -139,10 +140,42 @@ def represent_user(user: User, viewer: Viewer | None, book: AddressBook) -> Docu
     return Document('users', str(user.id), properties, links, forms=forms)
 
 
+ADA = User(
+    id=VIEWER.user_id,
+    username=VIEWER.username,
+    email='ada@example.org',
+    avatar_hash='cfe00dde46ef942601ffafb9e2825e802858b460e586b8305b344c1eb826357d',
+    about_me='Countess',
+    member_since=MOMENT,
+    last_seen=MOMENT,
+    post_count=1,
+    follower_count=0,
+    following_count=1,
+    is_followed=False,
+)
+GRACE = ADA._replace(
+    id=ADA.id + 4096, username='grace', email='grace@example.org', about_me='', is_followed=True
+)
+SAMPLES = Samples(
+    'user',
+    lambda book: {
+        'yours': represent_user(ADA, VIEWER, book),
+        'followed': represent_user(GRACE, VIEWER, book),
+        'other': represent_user(GRACE._replace(is_followed=False), VIEWER, book),
+    },
+)
+NEW_SAMPLE = Samples('new-user', lambda book: {'registered': represent_user(ADA, None, book)})
+
+
 class UsersResource:
     """Everybody, and signing up."""
 
     public = frozenset(('POST',))
+    reads: ClassVar = {'GET': SEARCH, 'POST': REGISTER}
+    answers: ClassVar[Answers] = {
+        'GET': {200: sample_pages(urls.USERS, SAMPLES, (SEARCH, urls.USERS))},
+        'POST': {201: NEW_SAMPLE},
+    }
 
     def on_get(self, req: Request, resp: falcon.Response) -> None:
         query = read_page_query(req.params, 'q')
@@ -161,7 +194,7 @@ class UsersResource:
         )
 
     def on_post(self, req: Request, resp: falcon.Response) -> None:
-        user = register_user(req.db, **REGISTER.read(read_body(req)))
+        user = register_user(req.db, **self.reads[req.method].read(read_body(req)))
         document = represent_user(user, None, req.book)
         resp.status, resp.location, resp.media = falcon.HTTP_201, document.href, document
         resp.set_header('Cache-Control', NO_STORE)  # its owner will see more of it
@@ -171,6 +204,15 @@ class UsersResource:
 class UserResource:
     """One person."""
 
+    for_owner = frozenset(('PUT', 'PATCH', 'DELETE'))
+    reads: ClassVar = {'PUT': EDIT, 'PATCH': EDIT}
+    answers: ClassVar[Answers] = {
+        'GET': {200: SAMPLES},
+        'PUT': {200: SAMPLES},
+        'PATCH': {200: SAMPLES},
+        'DELETE': {204: None},
+    }
+
     def on_get(self, req: Request, resp: falcon.Response, user_id: int) -> None:
         resp.media = represent_user(find_user(req.db, user_id, req.viewer), req.viewer, req.book)
 
@@ -178,7 +220,7 @@ class UserResource:
         user = find_user(req.db, user_id, req.caller)
         require(user.is_editable_by(req.viewer))
         given = precondition(req, represent_user)
-        changes = submit(req, EDIT, given, user)
+        changes = submit(req, self.reads[req.method], given, user)
         changed = change_user(req.db, user_id, changes, by=req.caller, given=given)
         resp.media = represent_user(changed, req.viewer, req.book)
         invalidates(resp, req.book.href(urls.USERS))
@@ -194,10 +236,14 @@ class UserResource:
 class PasswordResource:
     """The password of one person: it can be changed, never read."""
 
+    for_owner = frozenset(('PUT',))
+    reads: ClassVar = {'PUT': CHANGE_PASSWORD}
+    answers: ClassVar[Answers] = {'PUT': {204: None}}
+
     def on_put(self, req: Request, resp: falcon.Response, user_id: int) -> None:
         user = find_user(req.db, user_id, req.viewer)
         require(user.is_editable_by(req.viewer))
-        values = submit(req, CHANGE_PASSWORD, precondition(req, represent_user), None)
+        values = submit(req, self.reads[req.method], precondition(req, represent_user), None)
         change_password(req.db, user_id, by=req.caller, **values)
         resp.status = falcon.HTTP_204
         invalidates(resp, req.book.href(urls.TOKENS), req.book.href(urls.USER, user_id=user_id))

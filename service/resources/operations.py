@@ -1,0 +1,138 @@
+"""Operations: every method of every resource, with what it takes and which statuses it can answer."""
+
+import re
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any, NamedTuple
+
+from service import urls
+from service.middleware.methods import READ, READ_ON_PATCH, methods_of
+from service.representation.action import Action
+from service.representation.problem import PROBLEMS
+from service.resources.samples import Answers, Data, Samples
+
+WRITES = ('PUT', 'PATCH', 'DELETE')
+
+
+class Operation(NamedTuple):
+    """One method of the resource at an address template."""
+
+    template: str
+    method: str
+    resource: Any
+
+    @property
+    def own_method(self) -> str:
+        """The method that answers: GET answers HEAD too."""
+        return 'GET' if self.method == 'HEAD' else self.method
+
+    @property
+    def name(self) -> str:
+        """What it is called: `getUser`."""
+        return self.method.lower() + type(self.resource).__name__.removesuffix('Resource')
+
+    @property
+    def part(self) -> str:
+        """The part of the API that it belongs to."""
+        return type(self.resource).__module__.rpartition('.')[2].replace('_', '-')
+
+    @property
+    def variables(self) -> list[str]:
+        """The names of the variables in the address."""
+        return re.findall(r'{(\w+)}', self.template)
+
+    @property
+    def answers(self) -> dict[int, Samples | Data | None]:
+        """What it answers when it succeeds, by status."""
+        if self.method == 'OPTIONS':
+            return {204: None}
+        declared: Answers = self.resource.answers
+        answers = dict(declared[self.own_method])
+        if self.own_method == 'GET' and 200 in answers and not self.is_never_cached:
+            answers[304] = None
+        return answers
+
+    @property
+    def action(self) -> Action | None:
+        """What it reads: the body, or the query of a GET."""
+        action: Action | None = getattr(self.resource, 'reads', {}).get(self.own_method)
+        return action
+
+    @property
+    def body_types(self) -> tuple[str, ...]:
+        """The media types of the bodies that it reads; none where it reads none."""
+        if self.action is None or self.own_method == 'GET':
+            return ()
+        return READ_ON_PATCH if self.method == 'PATCH' else READ
+
+    @property
+    def is_public(self) -> bool:
+        """Whether anyone may use it, without credentials."""
+        return (
+            not urls.is_api(self.template)
+            or self.method == 'OPTIONS'
+            or self.own_method in getattr(self.resource, 'public', ())
+        )
+
+    @property
+    def has_own_credentials(self) -> bool:
+        """Whether it takes credentials of other kinds than a token."""
+        return self.method in getattr(self.resource, 'own_credentials', ())
+
+    @property
+    def is_never_cached(self) -> bool:
+        """Whether the answer is about this moment alone."""
+        return getattr(self.resource, 'is_never_cached', False)
+
+    @property
+    def has_patch(self) -> bool:
+        """Whether the resource can be patched."""
+        return 'PATCH' in methods_of(self.resource)
+
+    @property
+    def is_conditional_write(self) -> bool:
+        """Whether it changes what is there, and only if the preconditions hold."""
+        return self.method in WRITES and 308 not in self.answers
+
+    def problems(self) -> list[int]:
+        """Return the statuses of the problems that it can answer."""
+        statuses = sorted({problem.status for problem in PROBLEMS.values()})
+        return [status for status in statuses if _CAN_BE[status](self)]
+
+
+def _is_api(operation: Operation) -> bool:
+    return urls.is_api(operation.template)
+
+
+def _negotiates(operation: Operation) -> bool:
+    resource = operation.resource
+    has_formats = getattr(resource, 'negotiates', True) or getattr(resource, 'own_formats', False)
+    return _is_api(operation) and operation.method != 'OPTIONS' and has_formats
+
+
+def _is_of_one(operation: Operation) -> bool:
+    """Whether the address names one thing, which can be absent; OPTIONS does not look for it."""
+    return any(name.endswith('_id') or operation.method != 'OPTIONS' for name in operation.variables)
+
+
+# When a status can be; 405 and 501 are of methods that are no operations.
+_CAN_BE: dict[int, Callable[[Operation], bool]] = {
+    400: lambda operation: True,
+    401: _is_api,
+    403: lambda operation: operation.own_method in getattr(operation.resource, 'for_owner', ()),
+    404: _is_of_one,
+    405: lambda operation: False,
+    406: _negotiates,
+    412: lambda operation: operation.is_conditional_write,
+    413: lambda operation: bool(operation.body_types),
+    415: lambda operation: bool(operation.body_types),
+    500: _is_api,
+    501: lambda operation: False,
+    503: lambda operation: _is_api(operation) or getattr(operation.resource, 'may_be_unavailable', False),
+}
+
+
+def operations_of(routes: Iterable[tuple[str, Any]]) -> Iterator[Operation]:
+    """Return every operation of the resources at these address templates."""
+    for template, resource in routes:
+        for method in methods_of(resource):
+            yield Operation(template, method, resource)
