@@ -7,7 +7,8 @@ import falcon
 from service.middleware.request import Request
 from service.representation.media_types import FORM, HAL, HAL_FORMS, JSON, MERGE_PATCH
 
-KNOWN = frozenset(('GET', 'HEAD', 'POST', 'PUT', 'DELETE', 'CONNECT', 'OPTIONS', 'TRACE', 'PATCH'))
+# RFC 9110 §9.3, RFC 5789, and QUERY of RFC 10008, which nothing here has
+KNOWN = frozenset(('GET', 'HEAD', 'POST', 'PUT', 'DELETE', 'CONNECT', 'OPTIONS', 'TRACE', 'PATCH', 'QUERY'))
 READ = (JSON, HAL, HAL_FORMS, FORM)
 READ_ON_PATCH = (MERGE_PATCH, *READ)
 
