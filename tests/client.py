@@ -10,6 +10,7 @@ import falcon.testing
 import uritemplate
 
 from tests.description import description_of
+from tests.lint import lint
 from tests.strict_hal import check_hal
 
 ORIGIN = 'http://halcyon.test'
@@ -92,6 +93,7 @@ class Client:
         )
         answer = Answer(self, result)
         check_answer(method, answer)
+        lint(method, f'{ORIGIN}{parts.path}', {'Host': 'halcyon.test', **sent, **(headers or {})}, result)
         description_of(self.app).check(method, unquote(parts.path), answer)
         return answer
 
