@@ -21,8 +21,8 @@ from service.representation.formats import FORMATS
 from service.representation.json_schema import Schema, schema_of_action, schema_of_field, schema_of_samples
 from service.representation.media_types import PROBLEM
 from service.representation.problem import PROBLEMS, Problem
+from service.resources.answers import VIEWER, Data, Samples
 from service.resources.operations import Operation, operations_of
-from service.resources.samples import VIEWER, Data, Samples
 
 TITLE = 'Halcyon'
 VERSION = '1.0.0'
@@ -45,7 +45,7 @@ _HEADERS: dict[str, tuple[str, frozenset[int], frozenset[int]]] = {
     'ETag': ('The validator of the representation.', frozenset((304,)), frozenset((200, 201))),
     'Link': ('Other pages, and what a write made stale.', frozenset(), frozenset((200, 201, 204, 304))),
     'Location': ('The absolute address of what was made.', frozenset((201, 308)), frozenset()),
-    'Retry-After': ('Seconds after which to try again.', frozenset((429, 503)), frozenset()),
+    'Retry-After': ('Seconds after which to try again.', frozenset((429, 503)), frozenset((409,))),
     'WWW-Authenticate': ('The credentials that are asked for.', frozenset((401,)), frozenset()),
 }
 _CONDITIONS = {

@@ -10,8 +10,8 @@ from service.domain.viewer import Viewer
 from service.middleware.request import Request
 from service.representation.addresses import AddressBook
 from service.representation.document import Document
+from service.resources.answers import VIEWER, Answers, Samples
 from service.resources.relation import Entry
-from service.resources.samples import VIEWER, Answers, Samples
 
 Enter = Callable[[Viewer | None, AddressBook], Entry]
 

@@ -12,8 +12,8 @@ from service.middleware.request import Request
 from service.representation.addresses import AddressBook
 from service.representation.document import Document
 from service.representation.problem import PROBLEMS, ProblemType
+from service.resources.answers import Answers, Samples
 from service.resources.relation import Relation
-from service.resources.samples import Answers, Samples
 
 
 def represent_relation(relation: Relation, book: AddressBook) -> Document:

@@ -15,9 +15,9 @@ from service.middleware.request import Request
 from service.representation.addresses import AddressBook
 from service.representation.document import Document
 from service.representation.queries import read_page_query
+from service.resources.answers import MOMENT, VIEWER, Answers, Samples, sample_pages
 from service.resources.collections import represent_page
 from service.resources.relation import Entry, Relation
-from service.resources.samples import MOMENT, VIEWER, Answers, Samples, sample_pages
 from service.resources.times import represent_time
 from service.resources.users import ADA, FOLLOW, GRACE, represent_user
 from service.resources.users import SAMPLES as USERS

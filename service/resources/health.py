@@ -9,7 +9,7 @@ from service.drain import Drain
 from service.middleware.conditional import NO_STORE
 from service.middleware.request import Request
 from service.representation.media_types import JSON
-from service.resources.samples import Answers, Data
+from service.resources.answers import Answers, Data
 
 _OK = {'status': 'ok'}
 _ANSWERS: Answers = {'GET': {200: Data('health', (JSON,), lambda book: _OK)}}

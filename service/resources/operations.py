@@ -8,7 +8,7 @@ from service import urls
 from service.middleware.methods import READ, READ_ON_PATCH, methods_of
 from service.representation.action import Action
 from service.representation.problem import PROBLEMS
-from service.resources.samples import Answers, Data, Samples
+from service.resources.answers import Answers, Data, Samples
 
 WRITES = ('PUT', 'PATCH', 'DELETE')
 
@@ -114,7 +114,17 @@ def _is_of_one(operation: Operation) -> bool:
     return any(name.endswith('_id') or operation.method != 'OPTIONS' for name in operation.variables)
 
 
-# When a status can be; 405 and 501 are of methods that are no operations.
+def _takes_key(operation: Operation) -> bool:
+    """Whether an Idempotency-Key means something: not where secrets are handed out."""
+    return operation.method == 'POST' and bool(operation.body_types) and not operation.has_own_credentials
+
+
+def _takes_password(operation: Operation) -> bool:
+    """Whether passwords can be tried out."""
+    return operation.action is not None and any(one.type == 'password' for one in operation.action.fields)
+
+
+# When a status can be, where PROBLEMS has it; 405 and 501 are of methods that are no operations.
 _CAN_BE: dict[int, Callable[[Operation], bool]] = {
     400: lambda operation: True,
     401: _is_api,
@@ -122,9 +132,12 @@ _CAN_BE: dict[int, Callable[[Operation], bool]] = {
     404: _is_of_one,
     405: lambda operation: False,
     406: _negotiates,
+    409: _takes_key,
     412: lambda operation: operation.is_conditional_write,
     413: lambda operation: bool(operation.body_types),
     415: lambda operation: bool(operation.body_types),
+    422: _takes_key,
+    429: _takes_password,
     500: _is_api,
     501: lambda operation: False,
     503: lambda operation: _is_api(operation) or getattr(operation.resource, 'may_be_unavailable', False),

@@ -27,9 +27,9 @@ from service.representation.action import Action, Field, Form
 from service.representation.addresses import AddressBook
 from service.representation.document import Document
 from service.representation.queries import read_page_query
+from service.resources.answers import MOMENT, VIEWER, Answers, Samples, sample_pages
 from service.resources.collections import represent_page
 from service.resources.relation import Entry, Relation
-from service.resources.samples import MOMENT, VIEWER, Answers, Samples, sample_pages
 from service.resources.times import represent_time
 
 LOGIN = Action(

@@ -29,9 +29,9 @@ from service.representation.action import EMAIL, Action, Field, Form
 from service.representation.addresses import AddressBook
 from service.representation.document import Document, Link
 from service.representation.queries import read_page_query
+from service.resources.answers import MOMENT, VIEWER, Answers, Samples, sample_pages
 from service.resources.collections import represent_page
 from service.resources.relation import Entry, Relation
-from service.resources.samples import MOMENT, VIEWER, Answers, Samples, sample_pages
 from service.resources.times import represent_time
 
 _NEW_PASSWORD = Field(

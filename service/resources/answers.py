@@ -1,4 +1,4 @@
-"""Samples: what the description of the API shows, made by the functions that make every answer."""
+"""What resources answer when they succeed: samples, made by the functions that make every answer."""
 
 from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
