@@ -51,6 +51,7 @@ _HEADERS: dict[str, tuple[str, frozenset[int], frozenset[int]]] = {
 _CONDITIONS = {
     'If-Match': 'Change it only if one of these is its validator now.',
     'If-None-Match': 'Do it only if none of these is its validator now.',
+    'Idempotency-Key': 'With the same key the same request takes effect once.',
 }
 _SAMPLE_MEMBERS: dict[str, dict[str, Any]] = {
     'invalid-values': {'errors': (('username', 'is required'),)},
@@ -314,6 +315,8 @@ def _conditions(operation: Operation) -> list[dict[str, Any]]:
     names: tuple[str, ...] = ('If-None-Match',) if 304 in operation.answers else ()
     if operation.is_conditional_write:
         names = ('If-Match', 'If-None-Match')
+    if 422 in operation.problems():
+        names = ('Idempotency-Key',)
     return [
         {'name': name, 'in': 'header', 'description': _CONDITIONS[name], 'schema': _TEXT} for name in names
     ]
