@@ -23,7 +23,16 @@ BEYOND_SCHEMAS = (
     'stands more than once',
 )
 
+ACCEPTED = (
+    'application/hal+json',
+    'application/prs.hal-forms+json',
+    'application/json',
+    'text/html',
+    'application/vnd.oai.openapi+json, */*;q=0.1',
+)
+
 numbers = itertools.count()
+formats = itertools.cycle(ACCEPTED)
 own: dict[str, str] = {}
 
 
@@ -68,6 +77,13 @@ def map_path_parameters(context: HookContext, path_parameters: dict[str, Any] | 
             name: own.get(name, value) if is_id(value) else value for name, value in path_parameters.items()
         }
     return path_parameters
+
+
+@schemathesis.hook
+def before_call(context: HookContext, case: Case, kwargs: dict[str, Any]) -> None:
+    """Ask for one format after another, but for HAL where the next step is taken out of the answer."""
+    is_stateful = case.meta is not None and case.meta.phase.name == 'stateful'
+    case.headers.setdefault('Accept', ACCEPTED[0] if is_stateful else next(formats))
 
 
 @schemathesis.hook
