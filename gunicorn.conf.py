@@ -6,8 +6,8 @@ import sys
 from gunicorn.glogging import Logger
 
 from service.config import SettingError, Settings
-from service.domain.database import open_database
 from service.domain.errors import Unavailable
+from service.domain.opening import prepare_database
 from service.drain import OF_PROCESS
 from service.logs import configure_logging
 
@@ -43,9 +43,9 @@ configure_logging(settings.log_format)
 def on_starting(server):
     """Make the tables before there are workers, and stop the start with one line where that fails."""
     try:
-        open_database(settings).close()
+        prepare_database(settings)
     except (SettingError, Unavailable) as wrong:
-        sys.exit(str(wrong.__cause__ or wrong))
+        sys.exit(' '.join(str(wrong.__cause__ or wrong).split()))
 
 
 def post_worker_init(worker):

@@ -1,6 +1,22 @@
 -- Everything that Halcyon stores. It runs unchanged on SQLite, PostgreSQL and MariaDB, and again without effect.
 -- Ids are made by the application. Times are UTC milliseconds since 1970. A *_key column is what uniqueness and
 -- searches go by: the value without regard to case.
+-- It is the whole of the newest schema. A change of it is also a step in service/domain/migrations.py.
+
+-- The steps that the schema has taken; empty while it is being made.
+CREATE TABLE IF NOT EXISTS migrations (
+    number BIGINT NOT NULL,
+    taken_at BIGINT NOT NULL,
+    CONSTRAINT migrations_number PRIMARY KEY (number)
+);
+
+-- The last transaction that each writer, a thread of a process, has committed.
+CREATE TABLE IF NOT EXISTS commits (
+    writer BIGINT NOT NULL,
+    number BIGINT NOT NULL,
+    committed_at BIGINT NOT NULL,
+    CONSTRAINT commits_writer PRIMARY KEY (writer)
+);
 
 CREATE TABLE IF NOT EXISTS users (
     id BIGINT NOT NULL,
@@ -61,6 +77,7 @@ CREATE TABLE IF NOT EXISTS tokens (
     CONSTRAINT tokens_user FOREIGN KEY (user_id) REFERENCES users (id) ON DELETE CASCADE
 );
 CREATE INDEX IF NOT EXISTS tokens_by_user ON tokens (user_id, id);
+CREATE INDEX IF NOT EXISTS tokens_by_expiry ON tokens (expires_at);
 
 -- How many there are of a thing, in shards that are added up, so that writers do not queue for one row.
 CREATE TABLE IF NOT EXISTS totals (
@@ -68,4 +85,68 @@ CREATE TABLE IF NOT EXISTS totals (
     shard BIGINT NOT NULL,
     amount BIGINT NOT NULL,
     CONSTRAINT totals_shard PRIMARY KEY (thing, shard)
+);
+
+-- A request that is to take effect once: claimed while it is worked on, with its answer from its commit on.
+CREATE TABLE IF NOT EXISTS idempotency_keys (
+    digest VARCHAR(64) NOT NULL,
+    user_id BIGINT,
+    fingerprint VARCHAR(64) NOT NULL,
+    claim VARCHAR(32) NOT NULL,
+    expires_at BIGINT NOT NULL,
+    status BIGINT,
+    headers TEXT,
+    body TEXT,
+    CONSTRAINT idempotency_keys_digest PRIMARY KEY (digest),
+    CONSTRAINT idempotency_keys_user FOREIGN KEY (user_id) REFERENCES users (id) ON DELETE CASCADE
+);
+CREATE INDEX IF NOT EXISTS idempotency_keys_by_user ON idempotency_keys (user_id);
+CREATE INDEX IF NOT EXISTS idempotency_keys_by_expiry ON idempotency_keys (expires_at);
+
+-- A try that counts against a limit: it holds one of the limit's places until it expires.
+CREATE TABLE IF NOT EXISTS tries (
+    id BIGINT NOT NULL,
+    digest VARCHAR(64) NOT NULL,
+    place BIGINT NOT NULL,
+    expires_at BIGINT NOT NULL,
+    CONSTRAINT tries_id PRIMARY KEY (id),
+    CONSTRAINT tries_place UNIQUE (digest, place)
+);
+CREATE INDEX IF NOT EXISTS tries_by_expiry ON tries (expires_at);
+
+CREATE TABLE IF NOT EXISTS stores (
+    id BIGINT NOT NULL,
+    owner_id BIGINT NOT NULL,
+    name VARCHAR(80) NOT NULL,
+    name_key VARCHAR(240) NOT NULL,
+    item_count BIGINT NOT NULL DEFAULT 0,
+    created_at BIGINT NOT NULL,
+    CONSTRAINT stores_id PRIMARY KEY (id),
+    CONSTRAINT stores_name UNIQUE (name_key),
+    CONSTRAINT stores_counts CHECK (item_count >= 0),
+    CONSTRAINT stores_owner FOREIGN KEY (owner_id) REFERENCES users (id) ON DELETE CASCADE
+);
+CREATE INDEX IF NOT EXISTS stores_by_owner ON stores (owner_id);
+
+CREATE TABLE IF NOT EXISTS items (
+    id BIGINT NOT NULL,
+    store_id BIGINT NOT NULL,
+    name VARCHAR(80) NOT NULL,
+    name_key VARCHAR(240) NOT NULL,
+    cents BIGINT NOT NULL,
+    created_at BIGINT NOT NULL,
+    CONSTRAINT items_id PRIMARY KEY (id),
+    CONSTRAINT items_name UNIQUE (store_id, name_key),
+    CONSTRAINT items_cents CHECK (cents >= 0),
+    CONSTRAINT items_store FOREIGN KEY (store_id) REFERENCES stores (id) ON DELETE CASCADE
+);
+CREATE INDEX IF NOT EXISTS items_by_store ON items (store_id, id);
+
+-- What signed tokens are signed with; published_until is null while new ones are.
+CREATE TABLE IF NOT EXISTS signing_keys (
+    id BIGINT NOT NULL,
+    private_key TEXT NOT NULL,
+    created_at BIGINT NOT NULL,
+    published_until BIGINT,
+    CONSTRAINT signing_keys_id PRIMARY KEY (id)
 );

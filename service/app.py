@@ -11,26 +11,34 @@ from falcon.routing import BaseConverter
 from service import urls
 from service.config import Settings
 from service.domain.clock import Clock, is_id, system_clock
-from service.domain.database import open_database
+from service.domain.database import Database
+from service.domain.opening import open_database
 from service.drain import OF_PROCESS, Drain
 from service.middleware.authentication import AuthenticationMiddleware
 from service.middleware.conditional import ConditionalMiddleware
+from service.middleware.connection import ConnectionMiddleware
 from service.middleware.cors import CorsMiddleware
 from service.middleware.errors import install_error_writer
+from service.middleware.idempotency import IdempotencyMiddleware
 from service.middleware.links import LinkMiddleware
 from service.middleware.methods import MethodsMiddleware, with_standard_methods
 from service.middleware.negotiation import NegotiationMiddleware
 from service.middleware.origin import OriginMiddleware
+from service.middleware.purging import PurgeMiddleware
+from service.middleware.queries import QueryMiddleware
 from service.middleware.request import Request
+from service.middleware.security import SecurityMiddleware
+from service.middleware.see_other import SeeOtherMiddleware
 from service.representation.formats import HANDLERS
-from service.resources import follows, posts, tokens, users
+from service.resources import follows, posts, stores, tokens, users
+from service.resources.assets import AssetResource
 from service.resources.description import Description
 from service.resources.descriptions import ApiCatalogResource, DocsResource, OpenApiResource
 from service.resources.entry_point import EntryPointResource, RootResource
 from service.resources.explanations import ProblemResource, RelationResource
 from service.resources.health import LiveResource, ReadyResource
 
-PARTS = (users, tokens, posts, follows)  # a new thing is one more name here
+PARTS = (users, tokens, posts, follows, stores)  # a new thing is one more name here
 
 
 class IdConverter(BaseConverter):
@@ -41,25 +49,56 @@ class IdConverter(BaseConverter):
 
 
 def create_app(
-    settings: Settings | None = None, *, clock: Clock = system_clock, drain: Drain = OF_PROCESS
+    settings: Settings | None = None,
+    *,
+    clock: Clock = system_clock,
+    drain: Drain = OF_PROCESS,
+    db: Database | None = None,
 ) -> falcon.App[Request, falcon.Response]:
     """Return the WSGI application; raises SettingError.
 
-    `settings` are those of the environment where none are given, `clock` returns UTC milliseconds.
+    `settings` are those of the environment where none are given, `clock` returns UTC milliseconds, `db` is
+    what the settings name where none is given.
     """
     settings = settings or Settings.from_environment(os.environ)
-    db = open_database(settings, clock)
+    db = db or open_database(settings, clock)
+    routes: list[tuple[str, Any]] = []
+    description = Description(routes)
+    routes += [
+        (urls.ROOT, RootResource()),
+        (urls.ENTRY, EntryPointResource([part.enter for part in PARTS])),
+        (urls.RELATION, RelationResource(chain.from_iterable(part.RELATIONS for part in PARTS))),
+        (urls.PROBLEM, ProblemResource()),
+        (urls.OPENAPI, OpenApiResource(description)),
+        (urls.DOCS, DocsResource(description)),
+        (urls.API_CATALOG, ApiCatalogResource()),
+        (urls.ASSET, AssetResource()),
+        (urls.LIVE, LiveResource()),
+        (urls.READY, ReadyResource(drain)),
+        *chain.from_iterable(part.ROUTES for part in PARTS),
+    ]
+    kinds = frozenset(route[1].vocabulary.kind for route in routes if hasattr(route[1], 'vocabulary'))
+    expansions = {place: expand for part in PARTS for place, expand in part.EXPANSIONS.items()}
+    finishing = (
+        LinkMiddleware(),
+        ConditionalMiddleware(),
+        SeeOtherMiddleware(),
+        NegotiationMiddleware(),
+        QueryMiddleware(kinds, expansions),
+    )
     app: falcon.App[Any, Any] = falcon.App(
         media_type=falcon.MEDIA_TEXT,
         request_type=Request,
         middleware=[
+            ConnectionMiddleware(db),
             OriginMiddleware(settings, db),
+            PurgeMiddleware(),
             CorsMiddleware(settings),
+            SecurityMiddleware(),
             MethodsMiddleware(),
             AuthenticationMiddleware(),
-            LinkMiddleware(),
-            ConditionalMiddleware(),
-            NegotiationMiddleware(),
+            *finishing,
+            IdempotencyMiddleware(finishing),
         ],
     )
     app.req_options.strip_url_path_trailing_slash = True
@@ -67,22 +106,6 @@ def create_app(
     app.router_options.converters['id'] = IdConverter
     install_error_writer(app)
 
-    routes: list[tuple[str, Any]] = []
-    description = Description(routes)
-    routes += chain(
-        (
-            (urls.ROOT, RootResource()),
-            (urls.ENTRY, EntryPointResource([part.enter for part in PARTS])),
-            (urls.RELATION, RelationResource(chain.from_iterable(part.RELATIONS for part in PARTS))),
-            (urls.PROBLEM, ProblemResource()),
-            (urls.OPENAPI, OpenApiResource(description)),
-            (urls.DOCS, DocsResource(description)),
-            (urls.API_CATALOG, ApiCatalogResource()),
-            (urls.LIVE, LiveResource()),
-            (urls.READY, ReadyResource(drain)),
-        ),
-        chain.from_iterable(part.ROUTES for part in PARTS),
-    )
     for template, resource in routes:
         app.add_route(re.sub(r'{(\w+_id)}', r'{\1:id}', template), with_standard_methods(resource))
     return app

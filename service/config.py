@@ -7,10 +7,10 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 AUTHORITY = re.compile(
-    r'(?P<host>[a-z0-9._-]+|\[[0-9a-f:.]+\])(?::(?P<port>[0-9]{1,5}))?', re.ASCII | re.IGNORECASE
+    r'(?P<host>[a-z0-9._-]+|\[[0-9a-f:.]+\])(?::(?P<port>[0-9]{0,5}))?', re.ASCII | re.IGNORECASE
 )
 ORIGIN = re.compile(r'(?P<scheme>https?)://(?P<authority>[^/?#@\s]+)/?', re.ASCII | re.IGNORECASE)
-DEFAULT_PORTS = {'http': '80', 'https': '443'}
+DEFAULT_PORTS = {'http': 80, 'https': 443}
 DATABASES = ('sqlite', 'postgresql', 'mysql')
 
 
@@ -25,17 +25,14 @@ def normal_origin(scheme: str, authority: str) -> str:
     information is refused, RFC 9110 §4.2.4).
     """
     match = AUTHORITY.fullmatch(authority)
-    if match is None or int(match['port'] or 1) not in range(1, 65536):
+    scheme = scheme.lower()
+    port = int((match and match['port']) or DEFAULT_PORTS[scheme])
+    if match is None or port not in range(1, 65536):
         raise ValueError('is not a host with an optional port')
-    host, port = match['host'].lower(), match['port']
+    host = match['host'].lower()
     if host.startswith('['):
         ipaddress.IPv6Address(host[1:-1])
-    scheme = scheme.lower()
-    return (
-        f'{scheme}://{host}'
-        if port in (None, DEFAULT_PORTS.get(scheme))
-        else f'{scheme}://{host}:{int(port)}'
-    )
+    return f'{scheme}://{host}' if port == DEFAULT_PORTS[scheme] else f'{scheme}://{host}:{port}'
 
 
 def _whole_number(least: int, most: int) -> Callable[[str], int]:

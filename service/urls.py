@@ -8,6 +8,7 @@ USER = '/api/users/{user_id}'
 PASSWORD = '/api/users/{user_id}/password'
 FOLLOWERS = '/api/users/{user_id}/followers'
 FOLLOWING = '/api/users/{user_id}/following'
+FOLLOWING_RELATION = '/api/users/{user_id}/relationships/following'
 FOLLOWED = '/api/users/{user_id}/followed'
 FOLLOW = '/api/users/{user_id}/following/{other_id}'
 USER_POSTS = '/api/users/{user_id}/posts'
@@ -18,6 +19,13 @@ POST = '/api/posts/{post_id}'
 
 TOKENS = '/api/tokens'
 TOKEN = '/api/tokens/{token_id}'
+KEYS = '/.well-known/jwks.json'
+
+STORES = '/api/stores'
+STORE = '/api/stores/{store_id}'
+STORE_ITEMS = '/api/stores/{store_id}/items'
+ITEMS = '/api/items'
+ITEM = '/api/items/{item_id}'
 
 RELATION = '/api/rels/{rel}'
 PROBLEM = '/api/problems/{name}'
@@ -27,6 +35,8 @@ DOCS = '/api/docs'
 API_CATALOG = '/.well-known/api-catalog'
 
 AVATAR = 'https://www.gravatar.com/avatar/{avatar_hash}?d=identicon&s=128'
+
+ASSET = '/static/{name}'
 
 LIVE = '/health/live'
 READY = '/health/ready'

@@ -1,17 +1,21 @@
-"""What the tests share: an application on a database of its own, a clock that is moved, and people."""
+"""What the tests share: an application on an empty database, a clock that is moved, and people."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from pathlib import Path
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from typing import Any
 
 import pytest
 
 from service.app import create_app
 from service.config import Settings
+from service.domain.database import Database
+from service.domain.opening import open_database
 from tests.client import Client
 from tests.clock import MovableClock
+from tests.databases import Emptied, engines_to_test, made_database
+from tests.json_api_client import JsonApiClient
 
 Start = Callable[..., Any]
 
@@ -21,16 +25,50 @@ def clock() -> MovableClock:
     return MovableClock()
 
 
+@pytest.fixture(scope='session')
+def databases(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[str], Emptied]]:
+    """Return what gives the database of an engine, made when it is first asked for."""
+    made: dict[str, Emptied] = {}
+    with ExitStack() as stack:
+
+        def database(engine: str) -> Emptied:
+            if engine not in made:
+                folder = tmp_path_factory.mktemp(engine)
+                made[engine] = Emptied(stack.enter_context(made_database(engine, folder)))
+                stack.callback(made[engine].close)
+            return made[engine]
+
+        yield database
+
+
+@pytest.fixture(params=engines_to_test())
+def database_url(request: pytest.FixtureRequest, databases: Callable[[str], Emptied]) -> str:
+    """The URL of an empty database: a test that asks for it runs on each engine."""
+    return databases(request.param).empty()
+
+
 @pytest.fixture
-def start(tmp_path: Path, clock: MovableClock) -> Start:
-    """Return what starts the application on this test's database, with other settings where they are given."""
+def start(database_url: str, clock: MovableClock) -> Iterator[Start]:
+    """Return what starts the application on this test's database, with other settings where there are any."""
+    with ExitStack() as stack:
 
-    def start(**environment: str) -> Any:
-        fixed = {'DATABASE_URL': f'sqlite:///{tmp_path}/halcyon.db', 'BCRYPT_COST': '4'}
-        fixed['SQLITE_SYNCHRONOUS'] = 'off'
-        return create_app(Settings.from_environment(fixed | environment), clock=clock)
+        def start(**environment: str) -> Any:
+            fixed = {'DATABASE_URL': database_url, 'BCRYPT_COST': '4', 'SQLITE_SYNCHRONOUS': 'off'}
+            settings = Settings.from_environment(fixed | environment)
+            db = open_database(settings, clock)
+            stack.callback(db.close)
+            return create_app(settings, clock=clock, db=db)
 
-    return start
+        yield start
+
+
+@pytest.fixture
+def db(database_url: str, clock: MovableClock) -> Iterator[Database]:
+    """The database that the application is on, as another node has it."""
+    settings = Settings.from_environment({'DATABASE_URL': database_url, 'BCRYPT_COST': '4'})
+    db = open_database(settings, clock)
+    yield db
+    db.close()
 
 
 @pytest.fixture
@@ -54,3 +92,19 @@ def ada(client: Client) -> Client:
 def bob(client: Client) -> Client:
     client.register('bob')
     return client.sign_in('bob')
+
+
+@pytest.fixture
+def nobody_api(client: Client) -> JsonApiClient:
+    """Somebody who is not signed in, in JSON:API."""
+    return JsonApiClient(client)
+
+
+@pytest.fixture
+def ada_api(ada: Client) -> JsonApiClient:
+    return JsonApiClient(ada)
+
+
+@pytest.fixture
+def bob_api(bob: Client) -> JsonApiClient:
+    return JsonApiClient(bob)

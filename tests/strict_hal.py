@@ -24,7 +24,7 @@ TEMPLATE_MEMBERS = {'title', 'method', 'contentType', 'target', 'properties'}
 
 
 def check_hal(document: dict[str, Any], *, forms: bool, outermost: bool = True) -> None:
-    """Assert that the document is strict HAL (draft-kelly-json-hal-11), and HAL-FORMS where `forms` says so."""
+    """Assert that the document is strict HAL (draft-kelly-json-hal-11), with `forms` HAL-FORMS."""
     links = document['_links']
     assert isinstance(links, dict)
     assert 'self' in links

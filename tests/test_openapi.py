@@ -2,25 +2,32 @@
 
 from __future__ import annotations
 
+import copy
 import re
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlencode
 
 import falcon.inspect
+import orjson
 import pytest
 from openapi_spec_validator import validate
 
+from service import urls
 from service.app import create_app
 from service.config import Settings
+from service.domain.database import Database
 from service.domain.errors import Unavailable
+from service.domain.throttle import REGISTRATION, count_try, registrations
 from service.drain import Drain
-from tests.client import HAL, HAL_FORMS, Answer, Client
+from tests.client import HAL, HAL_FORMS, HTML, JSON_API, Answer, Client
 from tests.clock import MovableClock
 from tests.conftest import Start
 from tests.description import Described, Description, description_of
 
 OPENAPI = 'application/vnd.oai.openapi+json'
 JSON = 'application/json'
+FORM = 'application/x-www-form-urlencoded'
 READY = '/health/ready'
 NOBODY = '1'
 
@@ -59,18 +66,28 @@ class People:
         self.grace = nobody.sign_in('grace', example['password'])
         post = self.ada.publish(**self.body('/api/posts', 'POST'))
         token = self.ada.follow('hc:tokens').items[0]
+        store = self.ada.post('/api/stores', self.body('/api/stores', 'POST') | {'name': 'Mills'})
+        item = self.ada.post(store.href('hc:items'), {'name': 'Wheel', 'price': '1.50'})
         self.values = {
             'user_id': str(self.ada.me().state['id']),
             'other_id': str(self.grace.me().state['id']),
             'post_id': str(post.state['id']),
             'token_id': str(token['id']),
+            'store_id': str(store.state['id']),
+            'item_id': str(item.state['id']),
         }
 
-    def body(self, template: str, method: str) -> dict[str, Any]:
+    def body(self, template: str, method: str, media_type: str = JSON) -> dict[str, Any]:
         """Return the example of the body that an operation reads."""
         operation = self.description.document['paths'][template][method.lower()]
-        content = operation['requestBody']['content'][JSON] if 'requestBody' in operation else {}
-        return next(iter(content['examples'].values()))['value'] if content else {}
+        if 'requestBody' not in operation:
+            return {}
+        content = operation['requestBody']['content']
+        body = next(iter(content[media_type if media_type in content else JSON_API]['examples'].values()))
+        body = copy.deepcopy(body['value'])
+        for one in body['data'] if isinstance(body.get('data'), list) else ():
+            one['id'] = self.values['other_id']
+        return body
 
     def address(self, template: str, values: dict[str, str] | None = None) -> str:
         """Return the address of Ada's thing, or with these values where they are given."""
@@ -81,8 +98,13 @@ class People:
     def send(self, described: Described, *, by: Client | None = None, **options: Any) -> Answer:
         """Send what an operation is described to take."""
         address = options.pop('address', None) or self.address(described.template)
-        if 'body' not in options and described.method in ('POST', 'PUT', 'PATCH'):
-            options['json'] = self.body(described.template, described.method)
+        media_type = options.pop('media_type', JSON)
+        if '/relationships/' in described.template:  # which only JSON:API can say
+            options, media_type = {'accept': JSON_API} | options, JSON_API
+        if 'body' not in options and 'requestBody' in described.operation:
+            body = self.body(described.template, described.method, media_type) | options.pop('more', {})
+            options['body'] = urlencode(body).encode() if media_type == FORM else orjson.dumps(body)
+            options['headers'] = {'Content-Type': media_type} | options.get('headers', {})
         return (by or self.ada).request(described.method, address, **options)
 
 
@@ -105,7 +127,7 @@ def test_every_route_and_method_is_described_and_no_other(app: Any, description:
         (re.sub(r':id}', '}', route.path), method.method)
         for route in falcon.inspect.inspect_app(app).routes
         for method in route.methods
-        if not method.internal
+        if not method.internal and route.path != urls.ASSET
     }
     assert {(each.template, each.method) for each in description.operations()} == served
 
@@ -138,21 +160,31 @@ def test_a_schema_refuses_what_lacks_a_member(description: Description) -> None:
 
 
 def test_every_described_success_is_served(start: Start, tmp_path: Path, description: Description) -> None:
-    for number, described in enumerate(description.operations()):
+    described_successes = (
+        (described, int(status))
+        for described in description.operations()
+        for status in described.operation['responses']
+        if int(status) < 400
+    )
+    for number, (described, status) in enumerate(described_successes):
         people = People(start(DATABASE_URL=f'sqlite:///{tmp_path}/{number}.db'), description)
-        nobody = Client(people.ada.app)
+        by = Client(people.ada.app) if described.operation['security'] != [{'bearer': []}] else people.ada
         made = description.document['paths'][described.template].get('put', {}).get('responses', {})
-        if described.method in ('GET', 'HEAD') and '201' in made:
+        if '201' in made and status != 201 and (described.method, status) != ('PUT', 303):
             people.ada.put(people.address(described.template))  # else there is nothing to get
         if described.operation['operationId'] == 'postUsers':
             people.ada.delete(people.ada.me().href('self'))  # else the name is taken
-        promised = {int(status) for status in described.operation['responses'] if int(status) < 400}
-        by = nobody if described.operation['security'] != [{'bearer': []}] else people.ada
-        served = {people.send(described, by=by).status}
-        if len(promised) > 1:
-            again = {'If-None-Match': '*'} if 304 in promised else {}
-            served.add(people.send(described, by=by, headers=again).status)
-        assert served == promised, described[:2]
+        assert people.send(described, by=by, **way_to(status, described)).status == status, described[:2]
+
+
+def way_to(status: int, described: Described) -> dict[str, Any]:
+    """Return how to ask so that the answer has the status."""
+    if status == 303:
+        return {'accept': HTML, 'media_type': FORM}
+    if status == 304:
+        return {'headers': {'If-None-Match': '*'}}
+    in_json_api = {'DELETE': 200, 'POST': 201}.get(described.method) == status
+    return {'accept': JSON_API} if in_json_api else {}
 
 
 def test_every_described_400_is_served(people: People) -> None:
@@ -169,7 +201,12 @@ def test_every_described_401_is_served(people: People) -> None:
 
 def test_every_described_403_is_served(people: People) -> None:
     for described in that_answer(people.description, 403):
-        assert people.send(described, by=people.grace).status == 403, described[:2]
+        with_id = {}
+        if described.method == 'POST' and '/relationships/' not in described.template:
+            body = people.body(described.template, 'POST', JSON_API)
+            body['data']['id'] = NOBODY
+            with_id = {'body': orjson.dumps(body), 'headers': {'Content-Type': JSON_API}}
+        assert people.send(described, by=people.grace, **with_id).status == 403, described[:2]
 
 
 def test_every_described_404_is_served(people: People) -> None:
@@ -190,7 +227,7 @@ def test_every_described_412_is_served(people: People) -> None:
 
 def test_every_described_413_is_served(people: People) -> None:
     for described in that_answer(people.description, 413):
-        large = people.send(described, body=b' ' * 70_000, headers={'Content-Type': JSON})
+        large = people.send(described, body=b' ' * 70_000, headers={'Content-Type': JSON_API})
         assert large.status == 413, described[:2]
 
 
@@ -222,9 +259,41 @@ def test_a_server_that_drains_is_described(description: Description, tmp_path: P
     assert '503' in description.document['paths'][READY]['get']['responses']
 
 
+def test_every_described_409_is_served(people: People) -> None:
+    for described in that_answer(people.description, 409):
+        of_another = {'data': {'type': 'another', 'id': NOBODY, 'attributes': {}}}
+        if '/relationships/' in described.template:
+            of_another = {'data': [of_another['data']]}
+        body = orjson.dumps(of_another)
+        refused = people.send(described, body=body, headers={'Content-Type': JSON_API})
+        assert refused.status == 409, described[:2]
+
+
+def test_every_described_422_is_served(people: People) -> None:
+    for described in that_answer(people.description, 422):
+        key = {'Idempotency-Key': '"one"'}
+        mary = {'username': 'mary', 'email': 'mary@example.org'}
+        assert people.send(described, headers=key, more=mary).status in (200, 201), described[:2]
+        assert people.send(described, headers=key, more=mary | {'x': 1}).status == 422, described[:2]
+
+
+def test_every_described_429_is_served(people: People, db: Database) -> None:
+    for _ in range(REGISTRATION.tries - 2):  # the two that there are have been counted
+        count_try(db, registrations('127.0.0.1'))
+    for described in that_answer(people.description, 429):
+        tries = (people.send(described, more=somebody(number)) for number in range(120))
+        assert any(answer.status == 429 for answer in tries), described[:2]
+
+
+def somebody(number: int) -> dict[str, str]:
+    """Return the name of somebody who is not there, and a password that is wrong."""
+    name = f'person{number}'
+    return {'username': name, 'email': f'{name}@example.org', 'current_password': 'wrong horse'}
+
+
 def test_no_status_is_described_that_no_test_here_provokes(description: Description) -> None:
-    provoked = {'200', '201', '204', '304', '308', '400', '401', '403', '404', '406', '412', '413', '415'}
-    provoked |= {'500', '503'}
+    provoked = {'200', '201', '204', '303', '304', '308'}
+    provoked |= {'400', '401', '403', '404', '406', '409', '412', '413', '415', '422', '429', '500', '503'}
     described = {status for each in description.operations() for status in each.operation['responses']}
     assert described == provoked
 

@@ -1,65 +1,160 @@
-"""The database: how it is opened, what runs on it, and what one transaction is."""
+"""The database: what runs on it, and what one transaction is."""
 
 import functools
 import logging
-import os
 import random
+import secrets
+import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from pathlib import Path
-from typing import Any, Concatenate, ParamSpec, TypeVar
+from typing import Any, Concatenate, Generic, NoReturn, ParamSpec, TypeVar
 
 import peewee
 
-from service.config import SettingError, Settings
+from service.config import Settings
 from service.domain.clock import Clock, Ids, system_clock
+from service.domain.engines import Engine
 from service.domain.errors import Unavailable
+from service.domain.refusals import Meaning, has_collided, meaning_of, violated
+
+__all__ = ['Database', 'Statement', 'parameter', 'transaction', 'violated']
 
 P = ParamSpec('P')
 R = TypeVar('R')
 
-SCHEMA = Path(__file__).parents[2] / 'schema.sql'
-BUSY_SECONDS = 10.0  # how long a SQLite writer waits for the writers before it
-TRIES = 5  # of one transaction
+TRIES = 7  # of one transaction
+TRYING_SECONDS = 15.0  # after which no further try begins
 BACKOFF_SECONDS = 0.02  # before the second try; doubled before each further one, with jitter
-
-PRIMARY_KEYS = ('users_id', 'follows_id', 'posts_id', 'tokens_id')
+DAY = 86_400_000
 
 log = logging.getLogger(__name__)
+logging.getLogger('peewee').setLevel(logging.INFO)  # what it says for debugging holds hashes
+
+
+class _Thread(threading.local):
+    """What a thread has of its own: its name as a writer of transactions, and the ids of the current one."""
+
+    def __init__(self) -> None:
+        self.writer = secrets.randbits(62)
+        self.transactions = 0
+        self.drawn: list[int] = []
+        self.used = 0
 
 
 class Database:
     """An engine with the clock, the ids and the settings that every domain function works with.
 
-    `engine` is peewee's database, `now` returns UTC milliseconds, `new_id` a fresh id.
+    `engine` is peewee's database, `now` returns UTC milliseconds.
     """
 
-    def __init__(self, engine: peewee.Database, settings: Settings, clock: Clock = system_clock) -> None:
+    def __init__(self, engine: Engine, settings: Settings, clock: Clock = system_clock) -> None:
         self.engine = engine
         self.settings = settings
         self.now = clock
-        self.new_id = Ids(clock)
         self.compiled: dict[Statement, tuple[str, tuple[Any, ...]]] = {}
+        self.thread = _Thread()
+        self._ids = Ids(clock)
+
+    def new_id(self) -> int:
+        """Return a fresh id; a transaction that is tried again gets the same ids again."""
+        if not self.engine.in_transaction():
+            return self._ids()
+        mine = self.thread
+        if mine.used == len(mine.drawn):
+            mine.drawn.append(self._ids())
+        mine.used += 1
+        return mine.drawn[mine.used - 1]
+
+    @property
+    def apart(self) -> 'Database':
+        """The database for what must not become part of a transaction that a request keeps open."""
+        return self
 
     def execute(self, sql: str, parameters: Sequence[Any] = ()) -> Any:
-        """Run one SQL statement and return its cursor; raises Unavailable where the engine cannot take it."""
+        """Run one SQL statement and return its cursor; raises Unavailable where the engine cannot take it.
+
+        A kept connection may have died since it was last used. A read that finds it so is made again on a
+        new one: outside a transaction it has no effect that could happen twice.
+        """
+        try:
+            return self.engine.execute_sql(sql, parameters)
+        except peewee.PeeweeException as error:
+            vars(error)['statement'] = sql  # which says what MariaDB's words leave out
+            if _meaning(error) is not Meaning.LOST or self.engine.in_transaction():
+                _refuse(error)
+            was_connected = not self.engine.is_closed()
+            self.engine.discard()
+            if not was_connected or not sql.startswith('SELECT'):
+                _refuse(error)
         with _own_words():
             return self.engine.execute_sql(sql, parameters)
 
-    def ping(self) -> None:
-        """Return if the database answers and has the schema; raises Unavailable otherwise."""
-        self.execute('SELECT 1 FROM users WHERE id = 0')
+    @contextmanager
+    def answering(self) -> Iterator[None]:
+        """Say Unavailable for what the engine cannot do in the block; a mistake in SQL stays what it is."""
+        with _own_words():
+            yield
+
+    def release(self) -> None:
+        """Give back the connection that this thread used, at the end of what it did."""
+        self.engine.release()
 
     def close(self) -> None:
-        """Close this thread's connection."""
-        self.engine.close()
+        """Close every connection that nobody uses, and this thread's."""
+        self.engine.close_all()
 
     @contextmanager
     def atomically(self) -> Iterator[None]:
-        """Run the block as one transaction; raises Unavailable where it cannot begin or commit."""
-        with _own_words(), self.engine.atomic('IMMEDIATE'):
+        """Run the block as one transaction, or as a part of the one that has begun, which can fail alone.
+
+        Raises Unavailable where it cannot begin or commit.
+        """
+        with _own_words(), self._part() if self.engine.in_transaction() else self._whole():
             yield
+
+    @contextmanager
+    def _whole(self) -> Iterator[None]:
+        engine, is_whole = self.engine, True
+        try:
+            engine.begin(*engine.begin_arguments)
+            engine.push_transaction(engine.transaction())
+            try:
+                yield
+                engine.commit()
+            except BaseException:
+                is_whole = self._rolled_back()
+                raise
+            finally:
+                engine.pop_transaction()
+        except BaseException as error:
+            if not is_whole or _meaning(error) is Meaning.LOST:
+                engine.discard()
+            raise
+
+    def _rolled_back(self) -> bool:
+        try:
+            self.engine.rollback()
+        except peewee.PeeweeException:
+            return False
+        return True
+
+    @contextmanager
+    def _part(self) -> Iterator[None]:
+        engine = self.engine
+        name = f'part_{engine.transaction_depth()}'
+        self.execute(f'SAVEPOINT {name}')
+        engine.push_transaction(engine.transaction())
+        try:
+            yield
+        except Unavailable:  # then the whole is lost, and so is the savepoint
+            raise
+        except BaseException:
+            self.execute(f'ROLLBACK TO SAVEPOINT {name}')
+            raise
+        finally:
+            engine.pop_transaction()
+        self.execute(f'RELEASE SAVEPOINT {name}')
 
 
 class Parameter:
@@ -103,6 +198,22 @@ class Statement:
         rows: list[Any] = self.run(db, **values).fetchall()
         return rows
 
+    def all_of(self, db: Database, several: Sequence[Mapping[str, Any]]) -> list[Any]:
+        """Run it for each of several sets of parameters, all as one statement; the rows come in any order.
+
+        Every column that it selects must have a name of its own.
+        """
+        sql, places = db.compiled.get(self) or self._compile(db)
+        # A part with its own order and limit must be a derived table: SQLite takes it in no other way.
+        parts = (f'SELECT * FROM ({sql}) AS part{number}' for number in range(len(several)))  # noqa: S608
+        given = [
+            values[place.name] if type(place) is Parameter else place
+            for values in several
+            for place in places
+        ]
+        rows: list[Any] = db.execute(' UNION ALL '.join(parts), given).fetchall() if several else []
+        return rows
+
     def one(self, db: Database, **values: Any) -> Any:
         """Run it and return the first row, or None."""
         rows = self.all(db, **values)
@@ -113,46 +224,107 @@ class Statement:
         return int(self.run(db, **values).rowcount)
 
 
+Commits: Any = peewee.Table('commits', ('writer', 'number', 'committed_at'))
+_NUMBER = Statement(Commits.select(Commits.number).where(Commits.writer == parameter('writer')), lock=True)
+_NOTE = Statement(
+    Commits.update({Commits.number: parameter('number'), Commits.committed_at: parameter('now')}).where(
+        Commits.writer == parameter('writer')
+    )
+)
+_FIRST_NOTE = Statement(
+    Commits.insert(writer=parameter('writer'), number=parameter('number'), committed_at=parameter('now'))
+)
+_FORGET = Statement(Commits.delete().where(Commits.committed_at < parameter('past')))
+
+
+class Commit(Generic[R]):
+    """The commit of one transaction: what it leads to, and whether it happened where nobody answered.
+
+    A connection can break after COMMIT was sent and before it was answered, and then only the database
+    knows. So the last thing that a transaction does is to note its number in the row of its writer, which is
+    the thread that runs it, one transaction at a time. The note is committed with the effect or not at all,
+    for inserts, changes and deletes alike. The next try asks for it first: where the number is there, the
+    first try has happened and its result is the answer. The row's lock lets that question wait for a
+    first try that the server still has in hand; where the row is new, its primary key does; and a Galera
+    node that has not seen the first try yet is refused by the others for the same row.
+
+    An engine within this process loses no answers and notes nothing.
+    """
+
+    def __init__(self, db: Database) -> None:
+        db.thread.transactions += 1
+        db.thread.drawn = []
+        self._db = db
+        self._place = {'writer': db.thread.writer, 'number': db.thread.transactions}
+        self._is_noted = db.engine.answers_get_lost
+        self._is_in_doubt = False
+        self._results: list[R] = []
+
+    @property
+    def result(self) -> R:
+        return self._results[-1]
+
+    def has_happened(self) -> bool:
+        """Whether an earlier try was committed; asked at the start of the next."""
+        self._db.thread.used = 0
+        if not self._is_in_doubt:
+            return False
+        row = _NUMBER.one(self._db, writer=self._place['writer'])
+        return row is not None and row[0] == self._place['number']
+
+    def prepare(self, result: R) -> None:
+        """Note that the transaction is about to be committed, with what it returns."""
+        if self._is_noted:
+            now = self._db.now()
+            if not _NOTE.count(self._db, now=now, **self._place):
+                _FORGET.run(self._db, past=now - DAY)  # what writers left that are no more
+                _FIRST_NOTE.run(self._db, now=now, **self._place)
+            self._is_in_doubt = True
+        self._results.append(result)
+
+    def may_be_tried_again(self, refused: Exception) -> bool:
+        """Whether it was refused only for what others did at the same time, or for a broken connection."""
+        if isinstance(refused, Unavailable):
+            return _meaning(refused) in (Meaning.CROSSED, Meaning.LOST)
+        if has_collided(refused):
+            self._db.thread.drawn = []
+            return True
+        return False
+
+
 def transaction(
     write: Callable[Concatenate[Database, P], R],
 ) -> Callable[Concatenate[Database, P], R]:
     """Make a domain function one transaction: all of it happens, once, or none of it.
 
-    It is run again from its start when the engine refuses it for what another transaction did, and
-    when another process made the same id in the same millisecond.
+    It is run again from its start, with the same ids, when the engine refuses it for what another
+    transaction did, and on a new connection when the old one broke; Commit says how an unanswered COMMIT is
+    settled. Called within another transaction it is a part of that one, and succeeds and fails with it.
+    Raises Unavailable when that does not help in time.
     """
 
     @functools.wraps(write)
     def run(db: Database, /, *args: P.args, **kwargs: P.kwargs) -> R:
+        if db.engine.in_transaction():
+            with db.atomically():
+                return write(db, *args, **kwargs)
+        commit: Commit[R] = Commit(db)
+        give_up = time.monotonic() + TRYING_SECONDS
         for attempt in range(1, TRIES + 1):
             try:
                 with db.atomically():
-                    return write(db, *args, **kwargs)
+                    if not commit.has_happened():
+                        commit.prepare(write(db, *args, **kwargs))
+                return commit.result
             except (Unavailable, peewee.IntegrityError) as refused:
-                if attempt == TRIES or not may_succeed_again(refused):
+                is_last = attempt == TRIES or time.monotonic() > give_up
+                if is_last or not commit.may_be_tried_again(refused):
                     raise
-                log.info('%s is tried again: %s', write.__name__, refused.__cause__)
-                time.sleep(BACKOFF_SECONDS * 2 ** (attempt - 1) * random.uniform(0.5, 1.5))
+                log.info('%s is tried again: %s', write.__name__, refused.__cause__ or refused)
+            time.sleep(BACKOFF_SECONDS * 2 ** (attempt - 1) * random.uniform(0.5, 1.5))
         raise AssertionError('unreachable')
 
     return run
-
-
-def may_succeed_again(refused: Unavailable | peewee.IntegrityError) -> bool:
-    """Whether the engine refused the transaction only for what another one did at the same time."""
-    if isinstance(refused, peewee.IntegrityError):
-        return violated(refused) in PRIMARY_KEYS
-    error = getattr(refused.__cause__, 'orig', None)
-    return getattr(error, 'sqlite_errorname', '') in ('SQLITE_BUSY_SNAPSHOT', 'SQLITE_LOCKED')
-
-
-def violated(error: peewee.IntegrityError) -> str:
-    """Return the name of the unique constraint that refused a row, as schema.sql has it.
-
-    SQLite names the columns (`users.email_key`), from which the name is made.
-    """
-    message = str(getattr(error, 'orig', error))
-    return message.rpartition(': ')[2].replace('.', '_')
 
 
 @contextmanager
@@ -160,55 +332,15 @@ def _own_words() -> Iterator[None]:
     """Say Unavailable for what the engine cannot do now; a mistake in SQL stays what it is."""
     try:
         yield
-    except (peewee.OperationalError, peewee.InterfaceError) as error:
-        if getattr(getattr(error, 'orig', None), 'sqlite_errorname', '') == 'SQLITE_ERROR':
-            raise
-        raise Unavailable('The database cannot be reached, or cannot take the request now.') from error
+    except peewee.PeeweeException as error:
+        _refuse(error)
 
 
-def open_database(settings: Settings, clock: Clock = system_clock) -> Database:
-    """Open the database that the settings name, and make its tables if it has none.
-
-    Raises SettingError for a URL that names no usable database.
-    """
-    path = settings.database_url.removeprefix('sqlite:///')
-    if path == settings.database_url or not path or ':memory:' in path:
-        raise SettingError(
-            'DATABASE_URL: must be sqlite:/// and a file: sqlite:///relative.db, or sqlite:////absolute/file.db'
-        )
-    folder = os.path.dirname(os.path.abspath(path))
-    if not os.access(folder, os.W_OK) or os.path.isdir(path):
-        raise SettingError(f'DATABASE_URL: {path!r} cannot be a file that this process writes')
-    engine = peewee.SqliteDatabase(
-        path,
-        timeout=BUSY_SECONDS,
-        pragmas={'foreign_keys': 1, 'synchronous': settings.sqlite_synchronous},
-    )
-    database = Database(engine, settings, clock)
-    create_schema(database)
-    return database
+def _refuse(error: Any) -> NoReturn:
+    if _meaning(error) is Meaning.MISTAKE:
+        raise error
+    raise Unavailable('The database cannot be reached, or cannot take the request now.') from error
 
 
-@transaction
-def _run_script(db: Database, statements: Sequence[str]) -> None:
-    for statement in statements:
-        db.execute(statement)
-
-
-def create_schema(db: Database) -> None:
-    """Make the tables and indexes that are missing; several processes may do it at once."""
-    for attempt in range(1, TRIES + 1):
-        try:
-            db.execute('PRAGMA journal_mode = wal')  # kept in the file; changing it waits for nobody
-            break
-        except Unavailable:
-            if attempt == TRIES:
-                raise
-            time.sleep(BACKOFF_SECONDS * 2**attempt)
-    _run_script(db, schema_statements())
-
-
-def schema_statements() -> list[str]:
-    """Return the statements of schema.sql, one by one, without comments."""
-    lines = (line.partition('--')[0] for line in SCHEMA.read_text().splitlines())
-    return [statement.strip() for statement in '\n'.join(lines).split(';') if statement.strip()]
+def _meaning(error: BaseException) -> Meaning:
+    return meaning_of(error.__cause__ if isinstance(error, Unavailable) else error)

@@ -44,3 +44,19 @@ class Stale(DomainError):
 
 class Unavailable(DomainError):
     """The database cannot be reached, or cannot take a write now."""
+
+
+class Throttled(DomainError):
+    """There were too many tries; `retry_after` is the seconds until one is allowed again."""
+
+    def __init__(self, retry_after: int) -> None:
+        super().__init__(f'There were too many tries. The next one is allowed in {retry_after} seconds.')
+        self.retry_after = retry_after
+
+
+class KeyInUse(DomainError):
+    """The request with this idempotency key is being worked on right now."""
+
+
+class KeyReused(DomainError):
+    """The idempotency key came with another request before."""

@@ -1,13 +1,13 @@
 """Follow relations: who follows whom, exactly counted."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Sequence
 from typing import NamedTuple
 
 from service.domain.database import Database, Statement, parameter, transaction
 from service.domain.errors import Invalid, NotFound
-from service.domain.paging import Listing, Page, Position
+from service.domain.paging import FirstPages, Listing, Page, Position
 from service.domain.tables import Follows, Users
-from service.domain.users import User, find_user, user_columns
+from service.domain.users import User, find_user, lock_user, settles_deletion, user_columns
 from service.domain.viewer import Viewer, note_write, require
 
 
@@ -41,6 +41,16 @@ _COUNT_FOLLOWER = Statement(
         Users.id == parameter('user_id')
     )
 )
+_UNCOUNT_FOLLOWER = Statement(
+    Users.update({Users.follower_count: Users.follower_count - 1}).where(
+        Users.id.in_(Follows.select(Follows.followed_id).where(Follows.follower_id == parameter('user_id')))
+    )
+)
+_UNCOUNT_FOLLOWED = Statement(
+    Users.update({Users.following_count: Users.following_count - 1}).where(
+        Users.id.in_(Follows.select(Follows.follower_id).where(Follows.followed_id == parameter('user_id')))
+    )
+)
 _FOLLOWERS = Listing(
     Follows.join(Users, on=(Users.id == Follows.follower_id))
     .select(Follows.id, *user_columns(Users))
@@ -55,6 +65,43 @@ _FOLLOWING = Listing(
     Follows.id,
     User._make,
 )
+_Owners = Users.alias('owner')
+_FIRST_FOLLOWERS = FirstPages(
+    Follows.join(Users, on=(Users.id == Follows.follower_id))
+    .join(_Owners, on=(_Owners.id == Follows.followed_id))
+    .select()
+    .where(Follows.followed_id == parameter('owner_id')),
+    _Owners.id,
+    _Owners.follower_count,
+    Follows.id,
+    user_columns(Users),
+    User._make,
+)
+_FIRST_FOLLOWING = FirstPages(
+    Follows.join(Users, on=(Users.id == Follows.followed_id))
+    .join(_Owners, on=(_Owners.id == Follows.follower_id))
+    .select()
+    .where(Follows.follower_id == parameter('owner_id')),
+    _Owners.id,
+    _Owners.following_count,
+    Follows.id,
+    user_columns(Users),
+    User._make,
+)
+
+
+def first_followers(
+    db: Database, user_ids: Sequence[int], position: Position, viewer: Viewer | None
+) -> dict[int, Page]:
+    """Return for each of the users the first page of those who follow them."""
+    return _FIRST_FOLLOWERS.pages(db, user_ids, position, viewer_id=viewer.user_id if viewer else 0)
+
+
+def first_following(
+    db: Database, user_ids: Sequence[int], position: Position, viewer: Viewer | None
+) -> dict[int, Page]:
+    """Return for each of the users the first page of those whom they follow."""
+    return _FIRST_FOLLOWING.pages(db, user_ids, position, viewer_id=viewer.user_id if viewer else 0)
 
 
 def list_followers(db: Database, user_id: int, position: Position, viewer: Viewer) -> Page:
@@ -87,9 +134,58 @@ def follow(
     """
     relation = _lock_relation(db, follower_id, followed_id, by)
     given(relation)
+    note_write(db, by)
+    return _relate(db, follower_id, followed_id, relation)
+
+
+@transaction
+def follow_all(
+    db: Database, follower_id: int, followed_ids: Iterable[int], *, by: Viewer, given: Callable[[User], None]
+) -> None:
+    """Make the one user follow all the others, or none of them where one is nobody.
+
+    `given` is asked of the follower as they are. Raises NotFound, Forbidden, Invalid (oneself).
+    """
+    _lock_follower(db, follower_id, by, given)
+    for followed_id in sorted(set(followed_ids)):
+        relation = _lock_relation(db, follower_id, followed_id, by)
+        _relate(db, follower_id, followed_id, relation)
+
+
+@transaction
+def unfollow(db: Database, follower_id: int, followed_id: int, *, by: Viewer, given: Precondition) -> None:
+    """Make the one user not follow the other, whether they did or not; raises NotFound, Forbidden."""
+    given(_lock_relation(db, follower_id, followed_id, by))
+    note_write(db, by)
+    _unrelate(db, follower_id, followed_id)
+
+
+@transaction
+def unfollow_all(
+    db: Database, follower_id: int, followed_ids: Iterable[int], *, by: Viewer, given: Callable[[User], None]
+) -> None:
+    """Make the one user follow none of the others, or change nothing where one is nobody.
+
+    `given` is asked of the follower as they are. Raises NotFound, Forbidden.
+    """
+    _lock_follower(db, follower_id, by, given)
+    for followed_id in sorted(set(followed_ids)):
+        _lock_relation(db, follower_id, followed_id, by)
+        _unrelate(db, follower_id, followed_id)
+
+
+def _lock_follower(db: Database, follower_id: int, by: Viewer, given: Callable[[User], None]) -> None:
+    """Lock the user who follows, ask who may and the precondition of them, and note the write once."""
+    follower = lock_user(db, follower_id, by)
+    require(follower.is_editable_by(by))
+    given(follower)
+    note_write(db, by)
+
+
+def _relate(db: Database, follower_id: int, followed_id: int, relation: Follow | None) -> tuple[Follow, bool]:
+    """Make the relation where there is none; return it, and whether it is new; raises Invalid (oneself)."""
     if follower_id == followed_id:
         raise Invalid(detail='Nobody can follow themselves.')
-    note_write(db, by)
     if relation is not None:
         return relation, False
     relation = Follow(follower_id, followed_id, db.now())
@@ -98,11 +194,7 @@ def follow(
     return relation, True
 
 
-@transaction
-def unfollow(db: Database, follower_id: int, followed_id: int, *, by: Viewer, given: Precondition) -> None:
-    """Make the one user not follow the other, whether they did or not; raises NotFound, Forbidden."""
-    given(_lock_relation(db, follower_id, followed_id, by))
-    note_write(db, by)
+def _unrelate(db: Database, follower_id: int, followed_id: int) -> None:
     if _DELETE.count(db, follower_id=follower_id, followed_id=followed_id):
         _count(db, follower_id, followed_id, -1)
 
@@ -110,11 +202,9 @@ def unfollow(db: Database, follower_id: int, followed_id: int, *, by: Viewer, gi
 def _lock_relation(db: Database, follower_id: int, followed_id: int, by: Viewer) -> Follow | None:
     """Lock both users, the lower id first as everyone does, and return their relation, if there is one."""
     users = {user_id for (user_id,) in _LOCK_BOTH.all(db, follower_id=follower_id, followed_id=followed_id)}
-    if follower_id not in users:
+    if not {follower_id, followed_id} <= users:
         raise NotFound('There is no such user.')
     require(by.user_id == follower_id)
-    if followed_id not in users:
-        raise NotFound('There is no such user to follow.')
     row = _FIND.one(db, follower_id=follower_id, followed_id=followed_id)
     return None if row is None else Follow._make(row)
 
@@ -122,3 +212,10 @@ def _lock_relation(db: Database, follower_id: int, followed_id: int, by: Viewer)
 def _count(db: Database, follower_id: int, followed_id: int, change: int) -> None:
     _COUNT_FOLLOWING.run(db, user_id=follower_id, change=change)
     _COUNT_FOLLOWER.run(db, user_id=followed_id, change=change)
+
+
+@settles_deletion
+def settle_follows(db: Database, user: User) -> None:
+    """Put right whom others follow and are followed by, before an account goes with its relations."""
+    _UNCOUNT_FOLLOWER.run(db, user_id=user.id)
+    _UNCOUNT_FOLLOWED.run(db, user_id=user.id)

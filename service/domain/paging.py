@@ -1,6 +1,7 @@
 """Pages of a collection: by position, so that any page costs the same, or by number."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from types import NoneType
 from typing import Any, NamedTuple
 
 from service.domain.database import Database, Statement, parameter
@@ -13,6 +14,10 @@ class End:
 
 
 END = End()
+
+
+class UnknownPosition(ValueError):
+    """A position lies next to a key that no entry of the collection can have."""
 
 
 class Position(NamedTuple):
@@ -51,13 +56,20 @@ class Listing:
     """A query whose entries are listed in the order of one unique column, a page at a time.
 
     `query` selects `key` and then the columns that `make` makes an entry of; with `newest_first` the
-    largest key comes first.
+    largest key comes first. Keys are of `key_type`.
     """
 
     def __init__(
-        self, query: Any, key: Any, make: Callable[[Any], Any], *, newest_first: bool = True
+        self,
+        query: Any,
+        key: Any,
+        make: Callable[[Any], Any],
+        *,
+        newest_first: bool = True,
+        key_type: type[Key] = int,
     ) -> None:
         self._make = make
+        self._key_type = key_type
         start, limit = parameter('start'), parameter('limit')
         down, up = key.desc(), key.asc()
         forward, backward = (down, up) if newest_first else (up, down)
@@ -69,7 +81,10 @@ class Listing:
         self._back = Statement(query.where(back).order_by(backward).limit(limit))
 
     def page(self, db: Database, position: Position, total_items: int, **values: Any) -> Page:
-        """Return the page at the position, of a collection of `total_items` rows."""
+        """Return the page at the position, of a collection of `total_items` rows; raises UnknownPosition."""
+        for key in (position.after, position.before):
+            if not isinstance(key, (self._key_type, End, NoneType)):
+                raise UnknownPosition('The position is of another collection.')
         if position.after is not None:
             return self._page_after(db, position, position.after, total_items, values)
         if position.before is None:
@@ -125,4 +140,49 @@ class Listing:
             total_items=total_items,
             after=rows[-1][0] if rows and has_next else None,
             before=(rows[0][0] if rows else END) if has_previous else None,
+        )
+
+
+class FirstPages:
+    """The first pages of a collection that each of several owners has, in one statement.
+
+    `source` is what is selected from, with `parameter('owner_id')` in its conditions; `owner` and `total`
+    are the columns that say whose the entry is and how many the owner has. An entry is made of `columns`;
+    the largest `key` comes first.
+    """
+
+    def __init__(
+        self,
+        source: Any,
+        owner: Any,
+        total: Any,
+        key: Any,
+        columns: Sequence[Any],
+        make: Callable[[Any], Any],
+    ) -> None:
+        self._make = make
+        named = [column.alias(f'c{place}') for place, column in enumerate((owner, total, key, *columns))]
+        self._of_one = Statement(source.select(*named).order_by(key.desc()).limit(parameter('limit')))
+
+    def pages(
+        self, db: Database, owner_ids: Sequence[int], position: Position, **values: Any
+    ) -> dict[int, Page]:
+        """Return the first page, as long as the position says, of every owner."""
+        limit = position.per_page
+        rows_of: dict[int, list[Any]] = {owner_id: [] for owner_id in owner_ids}
+        several = [{'owner_id': owner_id, 'limit': limit, **values} for owner_id in rows_of]
+        for row in self._of_one.all_of(db, several):
+            rows_of[row[0]].append(row)
+        return {owner_id: self._page(rows, limit) for owner_id, rows in rows_of.items()}
+
+    def _page(self, rows: list[Any], limit: int) -> Page:
+        rows.sort(key=lambda row: -row[2])
+        total = rows[0][1] if rows else 0
+        return Page(
+            entries=[self._make(row[3:]) for row in rows],
+            page=1,
+            per_page=limit,
+            total_items=total,
+            after=rows[-1][2] if total > limit else None,
+            before=None,
         )

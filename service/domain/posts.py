@@ -1,16 +1,16 @@
 """Posts: what people publish, and the feed of those whom one follows."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
 import peewee
 
 from service.domain.database import Database, Statement, parameter, transaction
 from service.domain.errors import NotFound
-from service.domain.paging import Listing, Page, Position
+from service.domain.paging import FirstPages, Listing, Page, Position
 from service.domain.tables import Follows, Users
 from service.domain.totals import add_to_total, read_total
-from service.domain.users import User, find_user, user_columns
+from service.domain.users import User, find_user, settles_deletion, user_columns
 from service.domain.viewer import Viewer, note_write, require
 
 BODY_LENGTH = 140
@@ -44,11 +44,25 @@ _FOLLOWED = Follows.select(Follows.followed_id).where(Follows.follower_id == par
 
 _FIND = Statement(_SELECT)
 _LOCK = Statement(_SELECT, lock=True)
-_ALL = Listing(_LISTED, Posts.id, _make_post)
-_OF_USER = Listing(_LISTED.where(Posts.author_id == parameter('user_id')), Posts.id, _make_post)
-_FEED = Listing(
-    _LISTED.where((Posts.author_id == parameter('viewer_id')) | Posts.author_id.in_(_FOLLOWED)),
+
+
+def _by_time(query: Any) -> dict[str, Listing]:
+    """Return the listings of a query's posts by order: ids grow with time, so they decide."""
+    newest_first = Listing(query, Posts.id, _make_post)
+    oldest_first = Listing(query, Posts.id, _make_post, newest_first=False)
+    return {'': newest_first, '-created_at': newest_first, 'created_at': oldest_first}
+
+
+ORDERS = ('created_at',)
+_ALL = _by_time(_LISTED)
+_OF_USER = _by_time(_LISTED.where(Posts.author_id == parameter('user_id')))
+_FEED = _by_time(_LISTED.where((Posts.author_id == parameter('viewer_id')) | Posts.author_id.in_(_FOLLOWED)))
+_FIRST = FirstPages(
+    _WITH_AUTHORS.select().where(Posts.author_id == parameter('owner_id')),
+    Users.id,
+    Users.post_count,
     Posts.id,
+    _COLUMNS,
     _make_post,
 )
 _COUNT_FEED = Statement(
@@ -78,25 +92,33 @@ def find_post(db: Database, post_id: int, viewer: Viewer, *, statement: Statemen
     return _make_post(row)
 
 
-def list_posts(db: Database, position: Position, viewer: Viewer) -> Page:
-    """Return a page of all posts, the newest first."""
-    return _ALL.page(db, position, read_total(db, 'posts'), viewer_id=viewer.user_id)
+def list_posts(db: Database, position: Position, viewer: Viewer, *, order: str = '') -> Page:
+    """Return a page of all posts, the newest first, or by an `order` of ORDERS."""
+    return _ALL[order].page(db, position, read_total(db, 'posts'), viewer_id=viewer.user_id)
 
 
-def list_posts_of(db: Database, user_id: int, position: Position, viewer: Viewer) -> Page:
-    """Return a page of the user's posts, the newest first; raises NotFound."""
-    author = find_user(db, user_id, viewer)
-    return _OF_USER.page(db, position, author.post_count, user_id=user_id, viewer_id=viewer.user_id)
+def list_posts_of(db: Database, user_id: int, position: Position, viewer: Viewer, *, order: str = '') -> Page:
+    """Return a page of the user's posts, the newest first, or by an `order` of ORDERS; raises NotFound."""
+    total = find_user(db, user_id, viewer).post_count
+    return _OF_USER[order].page(db, position, total, user_id=user_id, viewer_id=viewer.user_id)
 
 
-def list_feed(db: Database, user_id: int, position: Position, viewer: Viewer) -> Page:
+def first_posts_of(
+    db: Database, user_ids: Sequence[int], position: Position, viewer: Viewer | None
+) -> dict[int, Page]:
+    """Return for each of the users the first page of their posts, the newest first."""
+    return _FIRST.pages(db, user_ids, position, viewer_id=viewer.user_id if viewer else 0)
+
+
+def list_feed(db: Database, user_id: int, position: Position, viewer: Viewer, *, order: str = '') -> Page:
     """Return a page of the viewer's own posts and those of whom they follow, the newest first.
 
-    Raises NotFound, and Forbidden where `user_id` is somebody else.
+    With an `order` of ORDERS it is by that. Raises NotFound, and Forbidden where `user_id` is somebody else.
     """
-    require(find_user(db, user_id, viewer).is_editable_by(viewer))
+    if user_id != viewer.user_id:  # who asks is there
+        require(find_user(db, user_id, viewer).is_editable_by(viewer))
     total = int(_COUNT_FEED.one(db, viewer_id=user_id)[0])
-    return _FEED.page(db, position, total, viewer_id=user_id)
+    return _FEED[order].page(db, position, total, viewer_id=user_id)
 
 
 @transaction
@@ -141,3 +163,9 @@ def _lock_editable(db: Database, post_id: int, by: Viewer, given: Callable[[Post
     require(post.is_editable_by(by))
     given(post)
     return post
+
+
+@settles_deletion
+def settle_posts(db: Database, user: User) -> None:
+    """Put right how many posts there are, before an account goes with its own."""
+    add_to_total(db, 'posts', -user.post_count)

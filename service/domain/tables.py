@@ -27,3 +27,17 @@ Tokens: Any = peewee.Table(
     'tokens',
     ('id', 'user_id', 'digest', 'created_at', 'expires_at', 'signed_in_at', 'last_used_at', 'user_agent'),
 )
+IdempotencyKeys: Any = peewee.Table(
+    'idempotency_keys',
+    (
+        'digest',
+        'user_id',
+        'fingerprint',
+        'claim',
+        'expires_at',
+        'status',
+        'headers',
+        'body',
+    ),
+)
+Tries: Any = peewee.Table('tries', ('id', 'digest', 'place', 'expires_at'))

@@ -2,23 +2,32 @@
 
 import hashlib
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 import peewee
 
 from service.domain.database import Database, Statement, parameter, transaction
 from service.domain.errors import NotFound, Unauthenticated
+from service.domain.keys import CLIENT_ID, sign
 from service.domain.paging import Listing, Page, Position
 from service.domain.passwords import is_password
 from service.domain.tables import Tokens, Users
 from service.domain.text import normalize
+from service.domain.throttle import Counted, count_try, require_tries, sign_ins
 from service.domain.users import find_credentials
 from service.domain.viewer import Viewer, note_write, require
 
 PREFIX = 'hc_'
 SECRET_BYTES = 32
 USER_AGENT_LENGTH = 255
+
+
+class Issuer(NamedTuple):
+    """Who issues signed tokens, and for whom (RFC 9068 §2.2): absolute addresses."""
+
+    name: str
+    audience: str
 
 
 class Token(NamedTuple):
@@ -69,6 +78,11 @@ _SIGN_IN = Statement(
 )
 
 
+def is_signed(secret: str) -> bool:
+    """Whether the secret is a signed token."""
+    return not secret.startswith(PREFIX)
+
+
 def digest(secret: str) -> str:
     """Return what is stored of a token's secret: its SHA-256, in hexadecimal."""
     return hashlib.sha256(secret.encode(errors='surrogatepass')).hexdigest()
@@ -82,35 +96,66 @@ def find_viewer(db: Database, secret: str) -> Viewer:
     return Viewer._make(row)
 
 
-def sign_in(db: Database, *, username: str, password: str, user_agent: str | None) -> NewToken:
-    """Issue a token for a name and its password; raises Unauthenticated, in the same time for either."""
-    user_id, password_hash = find_credentials(db, normalize(username)) or (0, None)
+def sign_in(
+    db: Database,
+    *,
+    username: str,
+    password: str,
+    user_agent: str | None,
+    client_address: str | None = None,
+    issuer: Issuer | None = None,
+) -> NewToken:
+    """Issue a token for a name and its password; with an `issuer` a signed one.
+
+    Raises Unauthenticated, in the same time for a wrong password and an unknown name, and Throttled after
+    too many of either, for a right password too.
+    """
+    name = normalize(username)
+    user_id, password_hash = find_credentials(db, name) or (None, None)
+    tries = sign_ins(user_id, name, client_address)
+    require_tries(db, tries)
     if not is_password(normalize(password), password_hash, db.settings.bcrypt_cost):
+        count_try(db, tries)
         raise Unauthenticated('The user name or the password is wrong.', 'password')
-    assert password_hash is not None  # nobody's password is never right
-    return _issue_token(db, user_id, password_hash, user_agent)
+    assert user_id is not None  # nobody's password is never right
+    assert password_hash is not None
+    return _issue_token(db, user_id, password_hash, user_agent, tries, issuer)
 
 
 @transaction
-def _issue_token(db: Database, user_id: int, password_hash: str, user_agent: str | None) -> NewToken:
+def _issue_token(
+    db: Database,
+    user_id: int,
+    password_hash: str,
+    user_agent: str | None,
+    tries: Sequence[Counted],
+    issuer: Issuer | None,
+) -> NewToken:
+    require_tries(db, tries)  # wrong passwords that came at the same time were counted meanwhile
     now = db.now()
     if not _SIGN_IN.count(db, user_id=user_id, password_hash=password_hash, now=now):
         raise Unauthenticated('The password was changed just now.', 'password')
-    return _insert_token(db, user_id, now, user_agent)
+    return _insert_token(db, user_id, now, user_agent, issuer)
 
 
 @transaction
-def renew_token(db: Database, viewer: Viewer, user_agent: str | None) -> NewToken:
-    """Revoke the viewer's token and issue one that lives longer, within the age that a sign-in may reach."""
+def renew_token(
+    db: Database, viewer: Viewer, user_agent: str | None, issuer: Issuer | None = None
+) -> NewToken:
+    """Revoke the viewer's token and issue one that lives longer, within the age that a sign-in may reach.
+
+    With an `issuer` the new one is signed.
+    """
     note_write(db, viewer)
     old = Token._make(_LOCK.one(db, token_id=viewer.token_id, now=db.now()))
     _DELETE.run(db, token_id=old.id)
-    return _insert_token(db, viewer.user_id, old.signed_in_at, user_agent)
+    return _insert_token(db, viewer.user_id, old.signed_in_at, user_agent, issuer)
 
 
-def _insert_token(db: Database, user_id: int, signed_in_at: int, user_agent: str | None) -> NewToken:
+def _insert_token(
+    db: Database, user_id: int, signed_in_at: int, user_agent: str | None, issuer: Issuer | None
+) -> NewToken:
     now = db.now()
-    secret = PREFIX + secrets.token_urlsafe(SECRET_BYTES)
     token = Token(
         id=db.new_id(),
         user_id=user_id,
@@ -122,8 +167,25 @@ def _insert_token(db: Database, user_id: int, signed_in_at: int, user_agent: str
         last_used_at=None,
         user_agent=user_agent[:USER_AGENT_LENGTH] if user_agent else None,
     )
+    secret = _sign(db, token, issuer) if issuer else PREFIX + secrets.token_urlsafe(SECRET_BYTES)
     _INSERT.run(db, digest=digest(secret), **token._asdict())
     return NewToken(token, secret)
+
+
+def _sign(db: Database, token: Token, issuer: Issuer) -> str:
+    """Return what says the same of the token to other services (RFC 9068 §2.2)."""
+    return sign(
+        db,
+        {
+            'iss': issuer.name,
+            'sub': str(token.user_id),
+            'aud': issuer.audience,
+            'client_id': CLIENT_ID,
+            'iat': token.created_at // 1000,
+            'exp': token.expires_at // 1000,
+            'jti': str(token.id),
+        },
+    )
 
 
 def find_token(db: Database, token_id: int, viewer: Viewer, *, statement: Statement = _FIND) -> Token:

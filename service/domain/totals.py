@@ -35,4 +35,8 @@ def add_to_total(db: Database, thing: str, change: int) -> None:
     """Change how many there are of the thing, within the transaction that makes or deletes them."""
     place = {'thing': thing, 'shard': random.randrange(SHARDS), 'change': change}
     if not _ADD.count(db, **place):
-        _START.run(db, **place)
+        try:
+            with db.atomically():
+                _START.run(db, **place)
+        except peewee.IntegrityError:  # another transaction started this shard meanwhile
+            _ADD.run(db, **place)

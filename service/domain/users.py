@@ -2,7 +2,7 @@
 
 import hashlib
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
 import peewee
@@ -13,6 +13,7 @@ from service.domain.paging import Listing, Page, Position
 from service.domain.passwords import hash_password, is_password
 from service.domain.tables import Follows, Tokens, Users
 from service.domain.text import fold
+from service.domain.throttle import Counted, count_try, registrations, require_tries, sign_ins
 from service.domain.totals import add_to_total, read_total
 from service.domain.viewer import Viewer, note_write, require
 
@@ -61,17 +62,26 @@ def user_columns(users: Any) -> tuple[Any, ...]:
     return (*(getattr(users, field) for field in User._fields[:-1]), is_followed)
 
 
+Settlement = Callable[[Database, User], None]
+_SETTLEMENTS: list[Settlement] = []
+
 _SELECT = Users.select(*user_columns(Users)).where(Users.id == parameter('user_id'))
 _FIND = Statement(_SELECT)
 _LOCK = Statement(_SELECT, lock=True)
-_ALL = Listing(Users.select(Users.id, *user_columns(Users)), Users.id, User._make, newest_first=False)
+_EVERYBODY = Users.select(Users.id, *user_columns(Users))
+_BY_NAME = Users.select(Users.username_key, *user_columns(Users))
+_ALL = {
+    'id': Listing(_EVERYBODY, Users.id, User._make, newest_first=False),
+    '-id': Listing(_EVERYBODY, Users.id, User._make),
+    'username': Listing(_BY_NAME, Users.username_key, User._make, newest_first=False, key_type=str),
+    '-username': Listing(_BY_NAME, Users.username_key, User._make, key_type=str),
+}
+ORDERS = ('id', 'username')
+_NAMED = Users.username_key == parameter('username_key')
+_WITH_NAME = Listing(_EVERYBODY.where(_NAMED), Users.id, User._make, newest_first=False)
+_COUNT_NAMED = Statement(Users.select(peewee.fn.COUNT(Users.id)).where(_NAMED))
 _STARTS = (Users.username_key >= parameter('first')) & (Users.username_key < parameter('behind'))
-_STARTING = Listing(
-    Users.select(Users.username_key, *user_columns(Users)).where(_STARTS),
-    Users.username_key,
-    User._make,
-    newest_first=False,
-)
+_STARTING = Listing(_BY_NAME.where(_STARTS), Users.username_key, User._make, newest_first=False, key_type=str)
 _COUNT_STARTING = Statement(Users.select(peewee.fn.COUNT(Users.id)).where(_STARTS))
 _CREDENTIALS = Statement(
     Users.select(Users.id, Users.password_hash).where(Users.username_key == parameter('username_key'))
@@ -97,16 +107,6 @@ _CHANGE_PASSWORD = Statement(
 _REVOKE_OTHER_TOKENS = Statement(
     Tokens.delete().where((Tokens.user_id == parameter('user_id')) & (Tokens.id != parameter('token_id')))
 )
-_UNCOUNT_FOLLOWER = Statement(
-    Users.update({Users.follower_count: Users.follower_count - 1}).where(
-        Users.id.in_(Follows.select(Follows.followed_id).where(Follows.follower_id == parameter('user_id')))
-    )
-)
-_UNCOUNT_FOLLOWED = Statement(
-    Users.update({Users.following_count: Users.following_count - 1}).where(
-        Users.id.in_(Follows.select(Follows.follower_id).where(Follows.followed_id == parameter('user_id')))
-    )
-)
 _DELETE = Statement(Users.delete().where(Users.id == parameter('user_id')))
 
 
@@ -123,13 +123,26 @@ def lock_user(db: Database, user_id: int, viewer: Viewer | None) -> User:
     return find_user(db, user_id, viewer, statement=_LOCK)
 
 
-def list_users(db: Database, position: Position, viewer: Viewer, *, prefix: str = '') -> Page:
-    """Return a page of all users, the first registered first.
+def list_users(
+    db: Database,
+    position: Position,
+    viewer: Viewer,
+    *,
+    prefix: str = '',
+    username: str | None = None,
+    order: str = '',
+) -> Page:
+    """Return a page of all users, the first registered first, or by an `order` of ORDERS ('-id': last first).
 
-    With a `prefix` it is of those whose names start with it, without regard to case, by name.
+    With a `prefix` it is of those whose names start with it, by name, with a `username` of who has that
+    name; both without regard to case.
     """
+    if username is not None:
+        named = {'username_key': fold(username)}
+        total = _COUNT_NAMED.one(db, **named)[0]
+        return _WITH_NAME.page(db, position, total, viewer_id=viewer.user_id, **named)
     if not prefix:
-        return _ALL.page(db, position, read_total(db, 'users'), viewer_id=viewer.user_id)
+        return _ALL[order or 'id'].page(db, position, read_total(db, 'users'), viewer_id=viewer.user_id)
     bounds = {'first': fold(prefix), 'behind': fold(prefix) + '\x7f'}  # names are ASCII
     total = _COUNT_STARTING.one(db, **bounds)[0]
     return _STARTING.page(db, position, total, viewer_id=viewer.user_id, **bounds)
@@ -143,8 +156,20 @@ def find_credentials(db: Database, username: str) -> tuple[int, str] | None:
     return row
 
 
-def register_user(db: Database, *, username: str, email: str, password: str, about_me: str = '') -> User:
-    """Make a new user and return them as nobody sees them; raises Conflict for a taken name or address."""
+def register_user(
+    db: Database,
+    *,
+    username: str,
+    email: str,
+    password: str,
+    about_me: str = '',
+    client_address: str | None = None,
+) -> User:
+    """Make a new user and return them as nobody sees them.
+
+    Raises Conflict for a taken name or address, and Throttled where too many came from `client_address`.
+    """
+    count_try(db, registrations(client_address))
     now = db.now()
     values = {
         **_identity(username, email, about_me),
@@ -197,24 +222,46 @@ def _change_user(
     return find_user(db, user_id, by)
 
 
-def change_password(db: Database, user_id: int, *, current_password: str, password: str, by: Viewer) -> None:
+def change_password(
+    db: Database,
+    user_id: int,
+    *,
+    current_password: str,
+    password: str,
+    by: Viewer,
+    client_address: str | None = None,
+) -> None:
     """Change the password and revoke all the user's tokens but the one that was presented.
 
-    Raises NotFound, Forbidden, and Invalid for a wrong `current_password`.
+    Raises NotFound, Forbidden, Invalid for a wrong `current_password`, which counts as a failed sign-in,
+    and Throttled after too many of them.
     """
     require(find_user(db, user_id, by).is_editable_by(by))
+    tries = sign_ins(user_id, by.username, client_address)
+    require_tries(db, tries)
     old_hash = _PASSWORD_HASH.one(db, user_id=user_id)[0]
     if not is_password(current_password, old_hash, db.settings.bcrypt_cost):
+        count_try(db, tries)
         raise Invalid([('current_password', 'is not your password')])
-    _change_password(db, user_id, old_hash, hash_password(password, db.settings.bcrypt_cost), by)
+    new_hash = hash_password(password, db.settings.bcrypt_cost)
+    _change_password(db, user_id, old_hash, new_hash, by, tries)
 
 
 @transaction
-def _change_password(db: Database, user_id: int, old_hash: str, new_hash: str, by: Viewer) -> None:
+def _change_password(
+    db: Database, user_id: int, old_hash: str, new_hash: str, by: Viewer, tries: Sequence[Counted]
+) -> None:
+    require_tries(db, tries)  # wrong passwords that came at the same time were counted meanwhile
     if not _CHANGE_PASSWORD.count(db, user_id=user_id, old_hash=old_hash, new_hash=new_hash):
         raise Invalid([('current_password', 'is not your password')])  # it changed meanwhile
     note_write(db, by)
     _REVOKE_OTHER_TOKENS.run(db, user_id=user_id, token_id=by.token_id)
+
+
+def settles_deletion(settle: Settlement) -> Settlement:
+    """Have `settle` put right, before an account goes, the counters that its things move."""
+    _SETTLEMENTS.append(settle)
+    return settle
 
 
 @transaction
@@ -227,24 +274,27 @@ def delete_user(db: Database, user_id: int, *, by: Viewer, given: Callable[[User
     require(user.is_editable_by(by))
     given(user)
     note_write(db, by)
-    _UNCOUNT_FOLLOWER.run(db, user_id=user_id)
-    _UNCOUNT_FOLLOWED.run(db, user_id=user_id)
+    for settle in _SETTLEMENTS:
+        settle(db, user)
     add_to_total(db, 'users', -1)
-    add_to_total(db, 'posts', -user.post_count)
     _DELETE.run(db, user_id=user_id)
 
 
 def _identity(username: str, email: str, about_me: str) -> dict[str, str]:
     """What is stored of who a user is, with all that is made of it."""
-    address = email.strip().lower()
     return {
         'username': username,
         'username_key': fold(username),
         'email': email,
         'email_key': fold(email),
-        'avatar_hash': hashlib.sha256(address.encode()).hexdigest(),
+        'avatar_hash': avatar_hash_of(email),
         'about_me': about_me,
     }
+
+
+def avatar_hash_of(email: str) -> str:
+    """Return what Gravatar knows an address by: the SHA-256 of it in lower case, in hexadecimal."""
+    return hashlib.sha256(email.strip().lower().encode()).hexdigest()
 
 
 def _taken(db: Database, error: peewee.IntegrityError, values: dict[str, Any], *, user_id: int) -> Exception:

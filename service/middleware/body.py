@@ -1,6 +1,6 @@
 """Reading what a client submits: its media type, its size, its syntax, then its values."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, TypeVar
 
 import falcon
@@ -8,7 +8,8 @@ import falcon
 from service.middleware.methods import READ, READ_ON_PATCH
 from service.middleware.request import Request
 from service.representation.action import Action
-from service.representation.media_types import FORM, parse_media_type
+from service.representation.json_api_reading import read_linkage, read_resource
+from service.representation.media_types import FORM, JSON_API, MediaType, parse_media_type
 from service.representation.reading import Malformed, read_form, read_json
 
 Thing = TypeVar('Thing')
@@ -32,24 +33,61 @@ def read_body(req: Request) -> dict[str, Any]:
 
     Raises HTTPUnsupportedMediaType, HTTPContentTooLarge and Malformed.
     """
+    readable = READ_ON_PATCH if req.method == 'PATCH' else READ
+    sent = _read(req, readable)
+    if sent is None:
+        return {}
+    media_type, data = sent
+    if media_type == FORM:
+        return read_form(data)
+    body = read_json(data)
+    if media_type != JSON_API:
+        return body
+    return read_resource(body, _kind(req), None if req.method == 'POST' else req.target_id)
+
+
+def read_members(req: Request) -> list[int]:
+    """Return the ids of the members that the body adds to a relation, or takes from it.
+
+    Raises as `read_body` does, WrongResource, and NotFound for an id that nothing can have.
+    """
+    sent = _read(req, (JSON_API,))
+    return read_linkage(read_json(sent[1]) if sent else {}, _kind(req))
+
+
+def _kind(req: Request) -> str:
+    """What the resource takes: every one that takes something says so in its vocabulary."""
+    assert req.vocabulary is not None
+    return req.vocabulary.kind
+
+
+def _read(req: Request, readable: Sequence[str]) -> tuple[str, bytes] | None:
+    """Return the media type of the body, which is one of these, and its bytes; None without a body."""
     length = req.content_length
     if length == 0 or (length is None and 'HTTP_TRANSFER_ENCODING' not in req.env):
-        return {}
-    # A chunked body ends where the stream does; one with a length is not read past it (PEP 3333).
-    data = b'' if length and length > MAX_BYTES else req.stream.read(length or MAX_BYTES + 1)
+        return None
+    data = b'' if length and length > MAX_BYTES else _received(req, length or MAX_BYTES + 1)
     if length is None and not data:
-        return {}
-    read = _reader(req)
+        return None
+    media_type = _sent_type(req, readable)
     if len(data) > MAX_BYTES or (length and length > MAX_BYTES):
         raise falcon.HTTPContentTooLarge(description=f'A body may have at most {MAX_BYTES} bytes.')
     if length and len(data) < length:
         raise Malformed(f'The body ends after {len(data)} of {length} bytes.')
-    return read(data)
+    return media_type, data
 
 
-def _reader(req: Request) -> Callable[[bytes], dict[str, Any]]:
-    """Return what reads a body of the request's Content-Type, or raise HTTPUnsupportedMediaType."""
-    readable = READ_ON_PATCH if req.method == 'PATCH' else READ
+def _received(req: Request, size: int) -> bytes:
+    # A chunked body ends where the stream does; one with a length is not read past it (PEP 3333).
+    try:
+        data: bytes = req.stream.read(size)
+    except Exception as wrong:  # what it raises for a chunk that is none, every server has its own
+        raise Malformed('The body breaks off, or its chunks are wrong.') from wrong
+    return data
+
+
+def _sent_type(req: Request, readable: Sequence[str]) -> str:
+    """Return the media type of the body, or raise HTTPUnsupportedMediaType."""
     coding = req.env.get('HTTP_CONTENT_ENCODING', 'identity')
     if coding.strip().lower() != 'identity':
         raise falcon.HTTPUnsupportedMediaType(
@@ -58,12 +96,19 @@ def _reader(req: Request) -> Callable[[bytes], dict[str, Any]]:
         )
     content_type = req.env.get('CONTENT_TYPE') or ''
     media_type = parse_media_type(content_type)
-    charset = dict(media_type.parameters).get('charset', 'utf-8') if media_type else ''
-    if media_type is None or media_type.name not in readable or charset.lower() not in ('utf-8', 'utf8'):
+    if media_type is None or media_type.name not in readable or not _may_be(media_type):
         said = f'{content_type!r} is' if content_type else 'A body without Content-Type is'
         raise falcon.HTTPUnsupportedMediaType(
             description=f'{said} not read here, but {", ".join(readable)} in UTF-8.',
             headers={'Accept': ', '.join(readable)}
             | ({'Accept-Patch': ', '.join(readable)} if req.method == 'PATCH' else {}),
         )
-    return read_form if media_type.name == FORM else read_json
+    return media_type.name
+
+
+def _may_be(media_type: MediaType) -> bool:
+    """Whether the parameters leave the type what it is: JSON:API may have profiles alone (§5.2)."""
+    parameters = dict(media_type.parameters)
+    if media_type.name == JSON_API:
+        return set(parameters) <= {'profile'}
+    return parameters.get('charset', 'utf-8').lower() in ('utf-8', 'utf8')

@@ -8,6 +8,7 @@ import falcon
 
 from service.domain.errors import Stale
 from service.domain.viewer import Viewer
+from service.middleware.queries import as_asked
 from service.middleware.request import Request
 from service.representation.addresses import AddressBook
 from service.representation.document import Document
@@ -33,18 +34,17 @@ def read_tags(header: str) -> tuple[list[str], list[str]]:
 
 
 class ConditionalMiddleware:
-    """Gives answers that may be kept their ETag, all their Cache-Control; 304 to who has it already."""
+    """Gives every representation its ETag and its Cache-Control, and answers 304 to who has it already."""
 
     def process_response(
         self, req: Request, resp: falcon.Response, resource: Any, req_succeeded: bool
     ) -> None:
-        """Tag a successful answer that may be kept; for GET and HEAD compare the tag (RFC 9110 §13.1.2)."""
+        """Tag what succeeded and may be kept; for GET and HEAD compare the tag (RFC 9110 §13.1.2)."""
         keeping = resp.get_header('Cache-Control')
         if keeping is None:
             keeping = _KEEPING.get(resp.status_code, PRIVATE if resp.status_code < 400 else NO_STORE)
             resp.set_header('Cache-Control', keeping)
-        body = resp.render_body() if keeping != NO_STORE and resp.status_code < 300 else None
-        if not body:
+        if keeping == NO_STORE or resp.status_code >= 300 or not (body := resp.render_body()):
             return
         tag = entity_tag(body, req.format, req.viewer.user_id if req.viewer else None)
         resp.set_header('ETag', tag)
@@ -80,8 +80,11 @@ def precondition(req: Request, represent: Represent[Thing]) -> Callable[[Thing |
         tags = strong + weak if weakly else strong
         viewer_id = req.viewer.user_id if req.viewer else None
         document = represent(thing, req.viewer, req.book)
+        answers = [(format, document) for format in FORMATS.values()]
+        if (asked := as_asked(req, document)) is not document:
+            answers.append((req.format, asked))
         return bool(tags) and any(
-            entity_tag(format.render(document), format, viewer_id) in tags for format in FORMATS.values()
+            entity_tag(format.render(answer), format, viewer_id) in tags for format, answer in answers
         )
 
     return check

@@ -10,14 +10,27 @@ import falcon
 import orjson
 
 from service import urls
-from service.domain.errors import Forbidden, Invalid, NotFound, Stale, Unauthenticated, Unavailable
+from service.domain.errors import (
+    Forbidden,
+    Invalid,
+    KeyInUse,
+    KeyReused,
+    NotFound,
+    Stale,
+    Throttled,
+    Unauthenticated,
+    Unavailable,
+)
+from service.domain.paging import UnknownPosition
 from service.middleware.authentication import challenges
 from service.middleware.request import Request
 from service.representation.formats import choose_error_type
 from service.representation.html import problem_page
-from service.representation.media_types import HTML, JSON, PROBLEM
+from service.representation.json_api import json_api_errors
+from service.representation.json_api_reading import OwnId, WrongResource
+from service.representation.media_types import HTML, JSON, JSON_API, PROBLEM
 from service.representation.problem import PROBLEMS, Problem, problem_details, short_error
-from service.representation.queries import InvalidParameter
+from service.representation.queries import CURSORS, InvalidParameter
 from service.representation.reading import Malformed
 
 RETRY_SECONDS = '2'
@@ -43,14 +56,32 @@ def _unauthenticated(error: Unauthenticated, req: Request) -> dict[str, Any]:
     }
 
 
+def _unknown_position(error: UnknownPosition, req: Request) -> dict[str, Any]:
+    after, before = CURSORS
+    return {'name': 'invalid-parameter', 'parameter': after if after in req.params else before}
+
+
 _OF_KIND: dict[type[Exception], Callable[[Any, Request], dict[str, Any]]] = {
     Invalid: lambda error, req: {'name': 'invalid-values', 'errors': error.errors},
-    InvalidParameter: lambda error, req: {'name': 'invalid-parameter', 'parameter': error.parameter},
-    Malformed: lambda error, req: {'name': 'malformed-body'},
+    InvalidParameter: lambda error, req: {
+        'name': 'invalid-parameter',
+        'parameter': error.parameter,
+        'most': error.most,
+    },
+    UnknownPosition: _unknown_position,
+    Malformed: lambda error, req: {'name': 'malformed-body', 'pointer': error.pointer},
+    OwnId: lambda error, req: {'name': 'own-id', 'pointer': error.pointer},
+    WrongResource: lambda error, req: {'name': 'wrong-resource', 'pointer': error.pointer},
     Unauthenticated: _unauthenticated,
     Forbidden: lambda error, req: {'name': 'forbidden'},
     NotFound: lambda error, req: {'name': 'not-found'},
     Stale: lambda error, req: {'name': 'stale'},
+    KeyInUse: lambda error, req: {'name': 'idempotency-conflict', 'headers': {'Retry-After': '1'}},
+    KeyReused: lambda error, req: {'name': 'idempotency-mismatch'},
+    Throttled: lambda error, req: {
+        'name': 'too-many-tries',
+        'headers': {'Retry-After': str(error.retry_after)},
+    },
     Unavailable: lambda error, req: {'name': 'unavailable', 'headers': {'Retry-After': RETRY_SECONDS}},
 }
 
@@ -69,7 +100,7 @@ def problem_of(error: Exception, req: Request) -> Problem:
     """Return what an exception says to a client; one that nobody foresaw goes to the log with a reference."""
     if isinstance(error, falcon.HTTPError):
         name = _OF_STATUS.get(error.status_code, 'bad-request')
-        detail = error.description or error.title or PROBLEMS[name].title
+        detail = error.description or PROBLEMS[name].meaning
         return Problem(name, detail, headers=dict(error.headers or {}))
     kind = next((kind for kind in _OF_KIND if isinstance(error, kind)), None)
     if kind is None:
@@ -83,7 +114,7 @@ def problem_of(error: Exception, req: Request) -> Problem:
 
 def write_problem(req: Request, resp: falcon.Response, problem: Problem) -> None:
     """Render the problem in the media type that the client likes best for errors."""
-    media_type = choose_error_type(req.env.get('HTTP_ACCEPT'))
+    media_type = choose_error_type(req.env.get('HTTP_ACCEPT'), req.sent)
     resp.status = problem.status
     resp.media = None
     resp.set_headers(dict(problem.headers))
@@ -94,7 +125,10 @@ def write_problem(req: Request, resp: falcon.Response, problem: Problem) -> None
     elif media_type == JSON:
         resp.data = orjson.dumps(short_error(problem))
         resp.content_type = JSON
+    elif media_type == JSON_API:
+        resp.data = orjson.dumps(json_api_errors(problem, req.book.origin))
+        resp.content_type = JSON_API
     else:
-        instance = req.book.origin + quote(req.path)
+        instance = req.book.origin + quote('/' + req.path.removeprefix('/'))  # OPTIONS may have `*`
         resp.data = orjson.dumps(problem_details(problem, req.book.origin, instance))
         resp.content_type = PROBLEM

@@ -5,11 +5,10 @@ from typing import Any
 import falcon
 
 from service.middleware.request import Request
-from service.representation.media_types import FORM, HAL, HAL_FORMS, JSON, MERGE_PATCH
+from service.representation.media_types import FORM, HAL, HAL_FORMS, JSON, JSON_API, MERGE_PATCH
 
-# RFC 9110 §9.3, RFC 5789, and QUERY of RFC 10008, which nothing here has
-KNOWN = frozenset(('GET', 'HEAD', 'POST', 'PUT', 'DELETE', 'CONNECT', 'OPTIONS', 'TRACE', 'PATCH', 'QUERY'))
-READ = (JSON, HAL, HAL_FORMS, FORM)
+KNOWN = frozenset(('GET', 'HEAD', 'POST', 'PUT', 'DELETE', 'CONNECT', 'OPTIONS', 'TRACE', 'PATCH'))
+READ = (JSON, HAL, HAL_FORMS, JSON_API, FORM)
 READ_ON_PATCH = (MERGE_PATCH, *READ)
 
 
@@ -28,7 +27,7 @@ def with_standard_methods(resource: Any) -> Any:
     def on_options(req: Request, resp: falcon.Response, **parts: Any) -> None:
         resp.status = falcon.HTTP_204
         resp.set_header('Allow', ', '.join(allowed))
-        if 'PATCH' in allowed:
+        if 'PATCH' in allowed and not getattr(resource, 'is_linkage', False):
             resp.set_header('Accept-Patch', ', '.join(READ_ON_PATCH))
 
     resource.on_options = on_options

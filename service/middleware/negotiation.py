@@ -7,13 +7,14 @@ import falcon
 from service import urls
 from service.middleware.request import Request
 from service.representation.document import Document
-from service.representation.formats import FORMATS, choose_format, format_for
+from service.representation.formats import choose_format, format_for, had
 
 
 class NegotiationMiddleware:
     """Chooses the format by the Accept header, or refuses with 406; says what the choice depended on.
 
-    A resource with `negotiates = False` has no representation to choose.
+    A resource with `negotiates = False` has no representation to choose; one that `is_linkage` has only
+    those that can say a relation by itself.
     """
 
     def process_resource(
@@ -26,10 +27,11 @@ class NegotiationMiddleware:
             or not getattr(resource, 'negotiates', True)
         ):
             return
-        chosen = choose_format(req.env.get('HTTP_ACCEPT'))
+        linkage = getattr(resource, 'is_linkage', False)
+        chosen = choose_format(req.env.get('HTTP_ACCEPT'), req.sent, linkage=linkage)
         if chosen is None:
             raise falcon.HTTPNotAcceptable(
-                description=f'The media types that can be had are {", ".join(FORMATS)}.'
+                description=f'The media types that can be had are {", ".join(had(linkage=linkage))}.'
             )
         req.format = chosen
 
@@ -39,6 +41,11 @@ class NegotiationMiddleware:
         """Label the document with its media type, and set Vary (RFC 9110 §12.5.5)."""
         if isinstance(resp.media, Document):
             req.format = format_for(resp.media, req.format, req.env.get('HTTP_ACCEPT'))
+            resp.content_type = req.format.content_type
+            if req.format.says_created and req.method == 'POST' and not resp.media.is_collection:
+                resp.status, resp.location = falcon.HTTP_201, resp.media.href
+        elif req.format.nothing and req.method == 'DELETE' and resp.status_code == 204:
+            resp.status, resp.data = falcon.HTTP_200, req.format.nothing
             resp.content_type = req.format.content_type
         resp.append_header('Vary', 'Accept')
         if urls.is_api(req.uri_template) and not (resp.get_header('Cache-Control') or '').startswith(

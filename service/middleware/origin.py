@@ -1,6 +1,5 @@
 """The origin that a request came to, which every address in its answer starts with."""
 
-import ipaddress
 import re
 from functools import lru_cache
 from typing import Any
@@ -9,12 +8,12 @@ import falcon
 
 from service.config import Settings, normal_origin
 from service.domain.database import Database
+from service.middleware.forwarded import is_trusted, read_forwarded
 from service.middleware.request import Request
 from service.representation.addresses import AddressBook
 from service.representation.formats import DEFAULT, FORMATS
 
-_ELEMENT = re.compile(r'(?:[^,"]|"(?:[^"\\]|\\.)*")+')
-_PAIR = re.compile(r'\s*([A-Za-z]+)\s*=\s*(?:"((?:[^"\\]|\\.)*)"|([^;\s]*))\s*')
+_ABSOLUTE = re.compile(r'[A-Za-z][A-Za-z0-9+.-]*://([^/?#]*)')
 
 
 class OriginMiddleware:
@@ -33,12 +32,10 @@ class OriginMiddleware:
         req.viewer = None
         req.format = FORMATS[DEFAULT]
         environ = req.env
-        scheme, host = environ['wsgi.url_scheme'], environ.get('HTTP_HOST')
-        if host is None:
-            host = f'{environ["SERVER_NAME"]}:{environ["SERVER_PORT"]}'
+        scheme, host = environ['wsgi.url_scheme'], _authority(environ)
         try:
             book = _book(scheme, host, self._avatars)
-            if self._trusted and self.is_trusted(environ.get('REMOTE_ADDR', '')):
+            if self._trusted and is_trusted(environ.get('REMOTE_ADDR', ''), self._trusted):
                 scheme, host = _forwarded(environ, scheme, host)
                 book = _book(scheme, host, self._avatars)
         except ValueError:
@@ -48,25 +45,23 @@ class OriginMiddleware:
             ) from None
         req.book = self._base_book or book
 
-    def is_trusted(self, address: str) -> bool:
-        """Whether the peer's forwarding headers are believed."""
-        return _is_within(address, self._trusted)
+
+def _authority(environ: dict[str, Any]) -> str:
+    """Return the authority that a request names: in its target, else in Host (RFC 9112 §3.2.2).
+
+    Only HTTP/1.0 may name none.
+    """
+    absolute = _ABSOLUTE.match(environ.get('RAW_URI', ''))
+    if absolute is not None:
+        return absolute[1]
+    if 'HTTP_HOST' not in environ and environ.get('SERVER_PROTOCOL') == 'HTTP/1.0':
+        return f'{environ["SERVER_NAME"]}:{environ["SERVER_PORT"]}'
+    return str(environ.get('HTTP_HOST', ''))
 
 
 @lru_cache(maxsize=256)
 def _book(scheme: str, authority: str, avatars: bool) -> AddressBook:
     return AddressBook(normal_origin(scheme, authority), avatars=avatars)
-
-
-@lru_cache(maxsize=1024)
-def _is_within(address: str, networks: tuple[Any, ...]) -> bool:
-    if '*' in networks:
-        return True
-    try:
-        peer = ipaddress.ip_address(address)
-    except ValueError:
-        return False
-    return any(peer in network for network in networks)
 
 
 def _forwarded(environ: dict[str, Any], scheme: str, host: str) -> tuple[str, str]:
@@ -76,9 +71,8 @@ def _forwarded(environ: dict[str, Any], scheme: str, host: str) -> tuple[str, st
     than http and https.
     """
     if 'HTTP_FORWARDED' in environ:
-        elements = _ELEMENT.findall(environ['HTTP_FORWARDED'])
-        pairs = _PAIR.findall(elements[-1]) if elements else []
-        said = {name.lower(): re.sub(r'\\(.)', r'\1', quoted) or token for name, quoted, token in pairs}
+        elements = read_forwarded(environ['HTTP_FORWARDED'])
+        said = elements[-1] if elements else {}
         proto, host = said.get('proto', scheme), said.get('host', host)
     else:
         proto = environ.get('HTTP_X_FORWARDED_PROTO', scheme).rpartition(',')[2].strip()

@@ -4,6 +4,7 @@ import dataclasses
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import Any
 
 from service.domain.errors import Invalid
@@ -24,8 +25,9 @@ class Field:
 
     Lengths are in characters after normalization, `max_bytes` is in bytes of UTF-8. `regex` matches the
     whole value and is valid in JavaScript and Python alike, `rule` says it in words. `type` is an input
-    type of HTML, or `textarea`. With `trim` white space around the value is taken off first; with
-    `nullable` null means empty.
+    type of HTML, or `textarea`, which is `rows` lines high; a `number` has `min`, `max` and `step`. With
+    `trim` white space around the value is taken off first; with `nullable` null means empty. With
+    `options` the value is one of them.
     """
 
     name: str
@@ -41,9 +43,30 @@ class Field:
     nullable: bool = False
     placeholder: str | None = None
     autocomplete: str | None = None
+    rows: int | None = None
+    min: str | None = None
+    max: str | None = None
+    step: str | None = None
+    options: tuple[str, ...] = ()
 
-    def read(self, value: Any) -> str:
+    def read(self, value: Any) -> Any:
         """Return the clean value; raises ValueError that says what is wrong with it."""
+        return self._read_number(value) if self.type == 'number' else self._read_text(value)
+
+    def _read_number(self, value: Any) -> Decimal:
+        """Read a number exactly: a form's values are text, a JSON number is no float (RFC 8259 §6)."""
+        least, most, step = (Decimal(bound) for bound in (self.min or 0, self.max or 0, self.step or 1))
+        rule = f'must be a number from {least} to {most}, in steps of {step}'
+        if isinstance(value, str) and re.fullmatch(r'-?[0-9]+(\.[0-9]+)?', value, re.ASCII):
+            value = Decimal(value)
+        if isinstance(value, bool) or not isinstance(value, (int, Decimal)) or not least <= value <= most:
+            raise ValueError(rule)
+        number = Decimal(value)
+        if number % step:
+            raise ValueError(rule)
+        return number.quantize(step)
+
+    def _read_text(self, value: Any) -> str:
         if value is None and self.nullable:
             value = ''
         if not isinstance(value, str):
@@ -61,6 +84,8 @@ class Field:
             raise ValueError(f'must have at most {self.max_length} characters')
         if self.max_bytes is not None and len(value.encode()) > self.max_bytes:
             raise ValueError(f'must have at most {self.max_bytes} bytes')
+        if self.options and value not in self.options:
+            raise ValueError(f'must be one of {", ".join(self.options)}')
         if self.regex is not None and not re.fullmatch(self.regex, value):
             raise ValueError(self.rule)
         return str(value)
@@ -75,7 +100,7 @@ class Action:
     title: str
     fields: tuple[Field, ...] = ()
 
-    def read(self, body: Mapping[str, Any]) -> dict[str, str]:
+    def read(self, body: Mapping[str, Any]) -> dict[str, Any]:
         """Return the clean values of the fields that are present; what is no field is ignored.
 
         Raises Invalid that names every broken field at once.

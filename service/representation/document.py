@@ -15,13 +15,30 @@ class Link(NamedTuple):
     name: str | None = None
 
 
+class View(NamedTuple):
+    """How a client asked to see a document, in formats that let it choose.
+
+    `embedded` names the relations whose documents it wants along, None where it did not say; `fields`
+    holds, by kind, the names that it wants to see; `query` is the query string that says all this.
+    """
+
+    embedded: frozenset[str] | None = None
+    fields: Mapping[str, frozenset[str]] = {}
+    query: str = ''
+
+
+WHOLE = View()
+
+
 @dataclass(frozen=True, slots=True)
 class Document:
     """One resource as one viewer may see it now, complete: nothing in it is looked up later.
 
-    `kind` names what it is, in the plural (`users`); `id` is None for what has none of its own.
-    A relation holds one Link or Document, or a tuple of them, and always the same of the two.
-    A collection embeds its `item`s and has `meta`.
+    `kind` names what it is, in the plural (`users`); `id` is None for what has none of its own; `title`
+    is what people call it, where it has a name. A relation holds one Link or Document, or a tuple of
+    them, and always the same of the two. A collection embeds its `item`s and has `meta`; one that links
+    to what is `related` only names them. `relationships` are the relations that lead to other documents,
+    each with the link to where the relation itself can be changed, if it can be.
     """
 
     kind: str
@@ -31,6 +48,19 @@ class Document:
     embedded: Mapping[str, 'Document | tuple[Document, ...]'] = field(default_factory=dict)
     forms: tuple[Form, ...] = ()
     meta: Mapping[str, Any] = field(default_factory=dict)
+    title: str = ''
+    relationships: Mapping[str, Link | None] = field(default_factory=dict)
+    view: View = WHOLE
+
+    @property
+    def is_collection(self) -> bool:
+        """Whether it is a page of other documents."""
+        return 'item' in self.embedded
+
+    @property
+    def is_linkage(self) -> bool:
+        """Whether it is a relation by itself: a page that names other documents, which are elsewhere."""
+        return self.is_collection and 'related' in self.links
 
     @property
     def href(self) -> str:

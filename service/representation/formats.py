@@ -11,25 +11,40 @@ from service.representation.document import Document
 from service.representation.hal import hal
 from service.representation.hal_forms import hal_forms
 from service.representation.html import page
+from service.representation.json_api import NOTHING, json_api
+from service.representation.json_api_queries import JsonApiDialect
 from service.representation.media_types import (
     HAL,
     HAL_FORMS,
     HTML,
     JSON,
+    JSON_API,
     PROBLEM,
     MediaType,
     Offer,
     choose,
+    is_only_modified,
     parse_accept,
+    parse_media_type,
 )
+from service.representation.queries import Dialect, HalDialect
 
 
 class Format(NamedTuple):
-    """A media type, how a document is rendered in it, and the Content-Type of the answer."""
+    """A media type, how a document is rendered in it, and what else it says of an answer.
+
+    `content_type` is that of the answer, `dialect` reads and writes query parameters. `nothing` is what
+    is said where something was deleted, if a body is; where `says_created`, what a POST answers with was
+    made by it (201, Location). Where it `has_linkage`, a relation by itself can be said.
+    """
 
     media_type: str
     render: Callable[[Document], bytes]
     content_type: str
+    dialect: Dialect = HalDialect()
+    nothing: bytes | None = None
+    says_created: bool = False
+    has_linkage: bool = False
 
 
 def _json(tree: Callable[[Document], dict[str, Any]]) -> Callable[[Document], bytes]:
@@ -41,19 +56,46 @@ FORMATS = {
     for format in (
         Format(HAL_FORMS, _json(hal_forms), HAL_FORMS),
         Format(HAL, _json(hal), HAL),
+        Format(
+            JSON_API,
+            _json(json_api),
+            JSON_API,
+            JsonApiDialect(),
+            nothing=orjson.dumps(NOTHING),
+            says_created=True,
+            has_linkage=True,
+        ),
         Format(JSON, _json(hal), JSON),
         Format(HTML, lambda document: page(document).encode(), 'text/html; charset=utf-8'),
     )
 }
 DEFAULT = HAL
-_OFFERS = tuple(Offer(media_type) for media_type in FORMATS)
+# Of what may modify JSON:API, profiles may be ignored, and extensions may not (JSON:API 1.1 §5.3).
+_IGNORED = {JSON_API: frozenset(('profile',))}
+_OFFERS = tuple(
+    Offer(media_type, _IGNORED[media_type]) if media_type in _IGNORED else Offer(media_type)
+    for media_type in FORMATS
+)
+_LINKAGE_OFFERS = tuple(offer for offer in _OFFERS if FORMATS[offer.name].has_linkage)
 _ERROR_OFFERS = (Offer(PROBLEM), *_OFFERS)
 _ANYTHING = (MediaType('*', '*'),)
 
 
-def choose_format(accept: str | None) -> Format | None:
-    """Return the format that an Accept header likes best, or None where none is acceptable."""
-    chosen = choose(_ranges(accept), _OFFERS, DEFAULT)
+def had(*, linkage: bool = False) -> list[str]:
+    """Return the media types that can be had, of linkage those few that have it."""
+    return [offer.name for offer in (_LINKAGE_OFFERS if linkage else _OFFERS)]
+
+
+def choose_format(accept: str | None, sent: str | None = None, *, linkage: bool = False) -> Format | None:
+    """Return the format that an Accept header likes best, or None where none is acceptable.
+
+    `sent` is the Content-Type of the request's body, if it has one. `linkage` is what few formats have.
+    """
+    ranges = _ranges(accept)
+    if is_only_modified(ranges, JSON_API, _IGNORED[JSON_API]):
+        return None
+    offers = _LINKAGE_OFFERS if linkage else _OFFERS
+    chosen = choose(ranges, offers, JSON_API if _is_json_api(sent) else DEFAULT)
     return FORMATS[chosen] if chosen else None
 
 
@@ -70,10 +112,15 @@ def choose_among(accept: str | None, types: Sequence[str], *, default: str) -> s
 _OWN_PARAMETERS = frozenset(('charset', 'profile', 'version'))
 
 
-def choose_error_type(accept: str | None) -> str:
+def choose_error_type(accept: str | None, sent: str | None = None) -> str:
     """Return the media type that an Accept header likes best for an error: an error can always be had."""
-    chosen = choose(_ranges(accept), _ERROR_OFFERS, PROBLEM)
-    return chosen if chosen in (JSON, HTML) else PROBLEM
+    chosen = choose(_ranges(accept), _ERROR_OFFERS, JSON_API if _is_json_api(sent) else PROBLEM)
+    return chosen if chosen in (JSON, JSON_API, HTML) else PROBLEM
+
+
+def _is_json_api(sent: str | None) -> bool:
+    media_type = parse_media_type(sent) if sent else None
+    return media_type is not None and media_type.name == JSON_API
 
 
 def format_for(document: Document, chosen: Format, accept: str | None) -> Format:
@@ -87,7 +134,7 @@ _HAL = (Offer(HAL),)
 
 
 def _ranges(accept: str | None) -> tuple[MediaType, ...]:
-    return parse_accept(accept) if accept and accept.strip() else _ANYTHING
+    return parse_accept(accept) if accept and accept.strip(', \t') else _ANYTHING
 
 
 def entity_tag(body: bytes, format: Format, viewer_id: int | None) -> str:

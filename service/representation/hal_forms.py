@@ -22,7 +22,7 @@ def _templates(document: Document) -> dict[str, Any]:
 
 
 def template(form: Form) -> dict[str, Any]:
-    """Return the form as a HAL-FORMS template."""
+    """Return the form as a template (HAL-FORMS, "The _templates Element")."""
     shown: dict[str, Any] = {
         'title': form.action.title,
         'method': form.action.method,
@@ -44,6 +44,15 @@ def _property(field: Field, values: Mapping[str, Any]) -> dict[str, Any]:
         'maxLength': field.max_length,
         'regex': field.regex,
         'placeholder': field.placeholder,
-        'value': values.get(field.name),
+        'rows': field.rows,
+        'min': _number(field.min),
+        'max': _number(field.max),
+        'step': _number(field.step),
+        'options': {'inline': list(field.options)} if field.options else None,
+        'value': None if (value := values.get(field.name)) is None else str(value),
     }
     return {name: value for name, value in attributes.items() if value is not None}
+
+
+def _number(bound: str | None) -> float | None:
+    return None if bound is None else float(bound)

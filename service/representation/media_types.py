@@ -100,6 +100,14 @@ def choose(ranges: Sequence[MediaType], offers: Sequence[Offer], default: str) -
     return max(liked)[-1] if liked else None
 
 
+def is_only_modified(ranges: Sequence[MediaType], name: str, allowed: frozenset[str]) -> bool:
+    """Whether the ranges name the type, but never without a parameter that is not allowed."""
+    named = [media_range for media_range in ranges if media_range.name == name and media_range.quality > 0]
+    return bool(named) and all(
+        any(parameter not in allowed for parameter, _ in media_range.parameters) for media_range in named
+    )
+
+
 def _specificity(media_range: MediaType, offer: Offer) -> int:
     """How closely a range describes the offered type: 0 where it does not cover it."""
     if any(name not in offer.ignored for name, _ in media_range.parameters):

@@ -43,6 +43,16 @@ PROBLEMS: dict[str, ProblemType] = {
         'A parameter of the address has a value that cannot be used; the detail names it. Links that the '
         'server gives need no such parameters made by hand.',
     ),
+    'own-id': ProblemType(
+        403,
+        'Ids are made by the server',
+        'A new resource came with an id of its own. Leave the id out; the answer has the one that was made.',
+    ),
+    'wrong-resource': ProblemType(
+        409,
+        'The body is about something else',
+        'The type or the id in the body is not that of the resource at the address, and nothing was changed.',
+    ),
     'unauthenticated': ProblemType(
         401,
         'A token is needed',
@@ -83,6 +93,12 @@ PROBLEMS: dict[str, ProblemType] = {
         'None of the media types in the Accept header can be had; the detail lists those that can. Nothing '
         'was done.',
     ),
+    'idempotency-conflict': ProblemType(
+        409,
+        'The same request is being worked on',
+        'A request with the same Idempotency-Key has not been answered yet. Send it again after the time '
+        'that Retry-After says: it takes effect once.',
+    ),
     'stale': ProblemType(
         412,
         'It has changed meanwhile',
@@ -99,6 +115,18 @@ PROBLEMS: dict[str, ProblemType] = {
         'The body is of a type that is not read here',
         'The Accept header of this answer, and Accept-Patch for PATCH, list the media types that are read. '
         'A body needs a Content-Type.',
+    ),
+    'idempotency-mismatch': ProblemType(
+        422,
+        'The key belongs to another request',
+        'The Idempotency-Key came with another body, query or media type before, and nothing was done. Send '
+        'the same request again, or this one with a fresh key.',
+    ),
+    'too-many-tries': ProblemType(
+        429,
+        'Too many tries',
+        'There were too many failed sign-ins for this account, or too many sign-ins or registrations from '
+        'this network address. Try again after the time that Retry-After says; tokens go on working.',
     ),
     'internal-error': ProblemType(
         500,
@@ -123,14 +151,17 @@ PROBLEMS: dict[str, ProblemType] = {
 class Problem:
     """One error that happened; `name` is its kind in PROBLEMS.
 
-    `errors` holds one `(field, what is wrong)` for every broken field of a body, `parameter` names a
-    broken query parameter, `reference` finds the error in the log.
+    `errors` holds one `(field, what is wrong)` for every broken field of a body, `pointer` is a JSON
+    Pointer to a broken place in it; `parameter` names a broken query parameter, and `most` is the largest
+    number that it takes where it was larger; `reference` finds the error in the log.
     """
 
     name: str
     detail: str
     errors: tuple[tuple[str, str], ...] = ()
+    pointer: str | None = None
     parameter: str | None = None
+    most: int | None = None
     reference: str | None = None
     headers: Mapping[str, str] = field(default_factory=dict)
 
@@ -161,6 +192,8 @@ def problem_details(problem: Problem, origin: str, instance: str) -> dict[str, A
     }
     if problem.errors:
         body['errors'] = [{'detail': wrong, 'pointer': f'#{pointer}'} for pointer, wrong in problem.pointed()]
+    if problem.pointer is not None:
+        body['errors'] = [{'detail': problem.detail, 'pointer': f'#{problem.pointer}'}]
     if problem.parameter is not None:
         body['parameter'] = problem.parameter
     if problem.reference is not None:

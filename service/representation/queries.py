@@ -1,9 +1,9 @@
-"""Query parameters of collections: reading which page is wanted, and writing links to others."""
+"""Query parameters: what a request asks of a thing beside its address, and links that ask otherwise."""
 
 import binascii
 from base64 import urlsafe_b64decode, urlsafe_b64encode
-from collections.abc import Mapping
-from typing import Any, NamedTuple
+from collections.abc import Mapping, Set
+from typing import Any, NamedTuple, Protocol
 from urllib.parse import urlencode
 
 import orjson
@@ -11,39 +11,81 @@ import orjson
 from service.domain.clock import LARGEST_ID
 from service.domain.paging import END, End, Key, Page, Position
 from service.domain.text import has_control_characters, normalize
+from service.representation.document import WHOLE, View
 
 PER_PAGE = 10
 MOST_PER_PAGE = 100
-PAGE_VARIABLES = ('page', 'per_page')
+CURSORS = ('page[after]', 'page[before]')
 
 
 class InvalidParameter(ValueError):
-    """A query parameter has a value that cannot be used; the text says what is wrong with it."""
+    """A query parameter, or its value, cannot be used; the text says what is wrong with it.
 
-    def __init__(self, parameter: str, wrong: str) -> None:
+    `most` is the largest number that it takes, where it was larger.
+    """
+
+    def __init__(self, parameter: str, wrong: str, *, most: int | None = None) -> None:
         super().__init__(f'{parameter} {wrong}.')
         self.parameter = parameter
+        self.most = most
 
 
-class PageQuery(NamedTuple):
-    """What a request asked of a collection: where, and with which filters."""
+class Vocabulary(NamedTuple):
+    """What can be asked of a resource, whichever parameters a format says it with.
 
-    position: Position
-    filters: Mapping[str, str]
-    given: Mapping[str, str]
+    `kind` is that of its documents. A collection is `paged`; `searches` are texts to look for, `filters`
+    are values that entries have, `sorts` what they can be ordered by; `relations` are those whose
+    documents can be had along.
+    """
+
+    kind: str
+    paged: bool = False
+    searches: tuple[str, ...] = ()
+    filters: tuple[str, ...] = ()
+    sorts: tuple[str, ...] = ()
+    relations: tuple[str, ...] = ()
+
+
+class PageNames(NamedTuple):
+    """The parameters that say which page by its number, and how many entries it has."""
+
+    number: str
+    size: str
+
+
+class Query(NamedTuple):
+    """What a request asks: which page, in which order, with which filters, and seen how.
+
+    `order` is a key of the vocabulary's `sorts`, after a minus sign where the largest comes first, or
+    empty. `given` are the parameters of the request in their one spelling, `kept` those that the links to
+    other pages keep.
+    """
+
+    names: PageNames
+    position: Position = Position()
+    filters: Mapping[str, str] = {}
+    order: str = ''
+    given: Mapping[str, str] = {}
+    kept: Mapping[str, str] = {}
+    view: View = WHOLE
+
+    def first_page(self) -> 'Query':
+        """Return what asks for the first page of another collection in the same dialect."""
+        return Query(self.names)
 
     def self_query(self) -> str:
-        """Return the query string of the page that was asked for, in its one spelling."""
-        return _query(self.given)
+        """Return the query string of what was asked for, in its one spelling."""
+        return query_string(self.given)
 
     def page_query(self, page: int, *, after: Key | None = None, before: Key | End | None = None) -> str:
         """Return the query string of another page of the same collection."""
-        values = {**self.filters, 'page': str(page), 'per_page': str(self.position.per_page)}
+        size = str(self.position.per_page)
+        values = {**self.kept, self.names.number: str(page), self.names.size: size}
         if after is not None:
             values['page[after]'] = write_cursor(after)
         if before is not None:
             values['page[before]'] = write_cursor(before)
-        return _query(values)
+        return query_string(values)
 
     def neighbours(self, page: Page) -> dict[str, str]:
         """Return the query strings of `first`, `prev`, `next` and `last`, as far as there are such pages."""
@@ -55,34 +97,58 @@ class PageQuery(NamedTuple):
             queries['prev'] = self.page_query(max(1, page.page - 1), before=page.before)
         if page.after is not None:
             queries['next'] = self.page_query(page.page + 1, after=page.after)
+        elif not page.entries and page.before is None and page.total_items:
+            queries['next'] = queries['first']  # what came before the first entry is gone
         return queries | {'last': last}
 
     def page_template(self) -> str:
         """Return the query part of the URI template for pages by number (RFC 6570 §3.2.8, §3.2.9)."""
-        variables = ','.join(PAGE_VARIABLES)
-        return f'{_query(self.filters)}{{&{variables}}}' if self.filters else f'{{?{variables}}}'
+        variables = ','.join(self.names)
+        return f'{query_string(self.kept)}{{&{variables}}}' if self.kept else f'{{?{variables}}}'
 
 
-def read_page_query(parameters: Mapping[str, Any], *filters: str) -> PageQuery:
-    """Return what a request's parameters ask of a collection that has these filters.
+class Dialect(Protocol):
+    """How a format says what can be asked of a resource; a `strict` one has no other parameters."""
 
-    Pages count from 1, `per_page` over 100 is taken as 100. Raises InvalidParameter. A parameter of
-    another name is ignored.
-    """
-    names = ('page', 'per_page', 'page[after]', 'page[before]')
-    given = {name: _single(parameters, name) for name in (*filters, *names) if name in parameters}
-    chosen = {name: _text(name, given[name]) for name in filters if given.get(name)}
-    per_page = min(_whole_number(given, 'per_page', PER_PAGE), MOST_PER_PAGE)
-    if 'per_page' in given:
-        given['per_page'] = str(per_page)
+    names: PageNames
+    strict: bool
+
+    def read(self, parameters: Mapping[str, Any], vocabulary: Vocabulary | None, kinds: Set[str]) -> Query:
+        """Return what the parameters ask of a resource with this vocabulary; raises InvalidParameter.
+
+        `kinds` are those of all documents that there are.
+        """
+
+
+class HalDialect:
+    """`page`, `per_page` and the searches by their own names; a parameter of another name is ignored."""
+
+    names = PageNames('page', 'per_page')
+    strict = False
+
+    def read(self, parameters: Mapping[str, Any], vocabulary: Vocabulary | None, kinds: Set[str]) -> Query:
+        """Return what the parameters ask; `per_page` over 100 is taken as 100."""
+        if vocabulary is None or not vocabulary.paged:
+            return Query(self.names)
+        known = (*vocabulary.searches, *self.names, *CURSORS)
+        given = {name: single(parameters, name) for name in known if name in parameters}
+        chosen = {name: text(name, given[name]) for name in vocabulary.searches if given.get(name)}
+        per_page = min(whole_number(given, 'per_page', PER_PAGE), MOST_PER_PAGE)
+        position = read_position(given, self.names, per_page)
+        numbers = (('page', position.page), ('per_page', per_page))
+        given |= {name: str(number) for name, number in numbers if name in given}
+        return Query(self.names, position, chosen, given=given, kept=chosen)
+
+
+def read_position(given: Mapping[str, str], names: PageNames, per_page: int) -> Position:
+    """Return which page the parameters want, with `per_page` entries; raises InvalidParameter."""
     after = read_cursor('page[after]', given['page[after]']) if 'page[after]' in given else None
     before = read_cursor('page[before]', given['page[before]']) if 'page[before]' in given else None
     if after is not None and before is not None:
         raise InvalidParameter('page[before]', 'cannot stand beside page[after]')
     if isinstance(after, End):
         raise InvalidParameter('page[after]', 'is no position that the server gave')
-    position = Position(_whole_number(given, 'page', 1), per_page, after, before)
-    return PageQuery(position, chosen, given)
+    return Position(whole_number(given, names.number, 1), per_page, after, before)
 
 
 def write_cursor(key: Key | End) -> str:
@@ -106,27 +172,31 @@ def read_cursor(parameter: str, text: str) -> Key | End:
     return key  # type: ignore[no-any-return]
 
 
-def _single(parameters: Mapping[str, Any], name: str) -> str:
+def single(parameters: Mapping[str, Any], name: str) -> str:
+    """Return the parameter's value; raises InvalidParameter where it has several."""
     value = parameters[name]
     if not isinstance(value, str):
         raise InvalidParameter(name, 'stands more than once')
     return value
 
 
-def _text(name: str, value: str) -> str:
+def text(name: str, value: str) -> str:
+    """Return the value as text is compared here; raises InvalidParameter for control characters."""
     if has_control_characters(value):
         raise InvalidParameter(name, 'must not contain control characters')
     return normalize(value)
 
 
-def _whole_number(given: Mapping[str, str], name: str, default: int) -> int:
-    text = given.get(name)
-    if text is None:
+def whole_number(given: Mapping[str, str], name: str, default: int) -> int:
+    """Return the number that a parameter says, LARGEST_ID for one larger; raises InvalidParameter."""
+    digits = given.get(name)
+    if digits is None:
         return default
-    if not (text.isascii() and text.isdigit()) or not text.strip('0'):
+    if not (digits.isascii() and digits.isdigit()) or not digits.strip('0'):
         raise InvalidParameter(name, 'must be a whole number from 1')
-    return int(text) if len(text) <= 16 else LARGEST_ID
+    return int(digits) if len(digits) <= 16 else LARGEST_ID
 
 
-def _query(values: Mapping[str, str]) -> str:
+def query_string(values: Mapping[str, str]) -> str:
+    """Return the query part of an address, with its question mark, empty where there is nothing to say."""
     return f'?{urlencode(values)}' if values else ''

@@ -9,7 +9,11 @@ MAX_DEPTH = 32
 
 
 class Malformed(ValueError):
-    """A body cannot be read; the text says what is wrong, and where."""
+    """A body cannot be read; the text says what is wrong, and where, `pointer` by JSON Pointer if it can."""
+
+    def __init__(self, detail: str, pointer: str | None = None) -> None:
+        super().__init__(detail)
+        self.pointer = pointer
 
 
 def read_json(body: bytes) -> dict[str, Any]:

@@ -3,26 +3,29 @@
 from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
-from service.domain.paging import Page
-from service.domain.viewer import Viewer
+from service.domain.paging import Page, Position
 from service.representation.action import Action
 from service.representation.addresses import AddressBook
-from service.representation.document import Document
-from service.representation.queries import read_page_query
+from service.representation.document import Document, Link
+from service.representation.queries import HalDialect, PageNames, Query
+from service.resources import samples
 from service.resources.collections import represent_page
-
-MOMENT = 1_795_000_000_000
-VIEWER = Viewer(user_id=889_434_931_202_048, username='ada', token_id=889_435_340_800_513)
 
 
 class Samples(NamedTuple):
-    """Documents of one kind as the viewer of the examples sees them, by what is special about each.
+    """Documents of one kind as somebody sees them, by what is special about each.
 
     Together they show every member that such a document can have, and which of them it can lack.
+    `pages` makes them instead where they depend on how a format names the parameters of pages.
     """
 
     name: str
     documents: Callable[[AddressBook], Mapping[str, Document]]
+    pages: Callable[[AddressBook, PageNames], Mapping[str, Document]] | None = None
+
+    def said(self, book: AddressBook, names: PageNames) -> Mapping[str, Document]:
+        """Return the documents as a format with these names says them."""
+        return self.pages(book, names) if self.pages else self.documents(book)
 
 
 class Data(NamedTuple):
@@ -37,32 +40,52 @@ Answers = Mapping[str, Mapping[int, Samples | Data | None]]
 
 
 def sample_pages(address: str, entries: Samples, *forms: tuple[Action, str]) -> Samples:
-    """Return a page between two others and an empty one, of the collection at an address of the viewer's.
+    """Return a page between two others and an empty one, of the collection at an address.
 
     `forms` are Actions with the addresses that they are sent to.
     """
+    return _sample_pages(address, entries, forms, {})
 
-    def documents(book: AddressBook) -> dict[str, Document]:
-        own = {'user_id': VIEWER.user_id}
+
+def sample_linkage(address: str, related: str, entries: Samples) -> Samples:
+    """Return such pages of a relation by itself, which leads to what is `related`."""
+    return _sample_pages(address, entries, (), {'related': related})
+
+
+def _sample_pages(
+    template: str, entries: Samples, forms: tuple[tuple[Action, str], ...], links: Mapping[str, str]
+) -> Samples:
+    def pages(book: AddressBook, names: PageNames) -> dict[str, Document]:
         shown = tuple(entries.documents(book).values())
         keys = [int(key) if (key := document.id or '').isdigit() else key for document in shown]
         size = len(shown)
-        pages = {
-            'page': (Page([], 2, size, 3 * size, keys[-1], keys[0]), shown),
+        several = {
+            'page': (Page([*shown], 2, size, 3 * size, keys[-1], keys[0]), shown),
             'empty': (Page([], 1, size, 0, None, None), ()),
         }
         return {
             label: represent_page(
                 shown[0].kind,
-                book.href(address, **own),
-                read_page_query({'page': str(page.page), 'per_page': str(size)}),
+                _href(book, template),
+                _query(names, page),
                 page,
                 items,
                 book,
-                forms=tuple(action.at(book.href(target, **own)) for action, target in forms),
+                links={rel: Link(_href(book, other)) for rel, other in links.items()},
+                forms=tuple(action.at(_href(book, target)) for action, target in forms),
             )
-            for label, (page, items) in pages.items()
+            for label, (page, items) in several.items()
         }
 
-    name = '-'.join(piece for piece in address.split('/')[2:] if not piece.startswith('{'))
-    return Samples(f'page-of-{name}', documents)
+    name = '-'.join(piece for piece in template.split('/')[2:] if not piece.startswith('{'))
+    return Samples(f'page-of-{name}', lambda book: pages(book, HalDialect.names), pages)
+
+
+def _query(names: PageNames, page: Page) -> Query:
+    given = {names.number: str(page.page), names.size: str(page.per_page)}
+    return Query(names, Position(page.page, page.per_page), given=given)
+
+
+def _href(book: AddressBook, template: str) -> str:
+    """Return the address that belongs to the owner of all samples."""
+    return book.href(template, user_id=samples.USER.id, store_id=samples.STORE_ID)

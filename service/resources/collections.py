@@ -7,19 +7,20 @@ from service.domain.paging import Page
 from service.representation.action import Form
 from service.representation.addresses import AddressBook
 from service.representation.document import Document, Link
-from service.representation.queries import PageQuery
+from service.representation.queries import HalDialect, Query
 
 
 def represent_page(
     kind: str,
     address: str,
-    query: PageQuery,
+    query: Query,
     page: Page,
     items: Sequence[Document],
     book: AddressBook,
     *,
     links: dict[str, Link] | None = None,
     forms: tuple[Form, ...] = (),
+    title: str = '',
 ) -> Document:
     """Return a page of a collection of `kind` at an absolute address, with links to its neighbours."""
     neighbours = {rel: Link(address + other) for rel, other in query.neighbours(page).items()}
@@ -38,7 +39,15 @@ def represent_page(
         embedded={'item': tuple(items)},
         forms=forms,
         meta=_meta(page),
+        title=title,
     )
+
+
+def sample_page(kind: str, address: str, item: Document, book: AddressBook) -> Document:
+    """Return a collection of `kind` with one item, as an example."""
+    query = Query(HalDialect.names)
+    page = Page([item], 1, query.position.per_page, 1, None, None)
+    return represent_page(kind, address, query, page, [item], book)
 
 
 def _meta(page: Page) -> dict[str, Any]:

@@ -1,7 +1,7 @@
 """The description of the API (OpenAPI 3.1), made of its routes, its Actions and its documents themselves."""
 
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from functools import lru_cache
 from http import HTTPStatus
 from typing import Any
@@ -17,11 +17,23 @@ from service.middleware.request import Request
 from service.representation.action import Field
 from service.representation.addresses import AddressBook
 from service.representation.document import Document, Link
-from service.representation.formats import FORMATS
-from service.representation.json_schema import Schema, schema_of_action, schema_of_field, schema_of_samples
-from service.representation.media_types import PROBLEM
+from service.representation.formats import FORMATS, Format
+from service.representation.json_api import member
+from service.representation.json_api_queries import JsonApiDialect
+from service.representation.json_schema import (
+    Schema,
+    schema_of_action,
+    schema_of_field,
+    schema_of_linkage,
+    schema_of_resource,
+    schema_of_samples,
+)
+from service.representation.media_types import JSON_API, PROBLEM
 from service.representation.problem import PROBLEMS, Problem
-from service.resources.answers import VIEWER, Data, Samples
+from service.representation.queries import MOST_PER_PAGE
+from service.resources import samples
+from service.resources.answers import Data, Samples
+from service.resources.explanations import SAMPLE_MEMBERS
 from service.resources.operations import Operation, operations_of
 
 TITLE = 'Halcyon'
@@ -34,6 +46,7 @@ PASSWORD = 'correct horse battery staple'
 _ID: Schema = {'type': 'integer', 'format': 'int64', 'minimum': 1, 'maximum': LARGEST_ID}
 _COUNT: Schema = {'type': 'integer', 'minimum': 1}
 _TEXT: Schema = {'type': 'string'}
+_MEMBERS = r'^[a-z_]+(,[a-z_]+)*$'
 _KEY = re.compile(r'[^A-Za-z0-9._-]+')
 
 # Of each header what it says, and the statuses that it is always or sometimes with.
@@ -43,8 +56,8 @@ _HEADERS: dict[str, tuple[str, frozenset[int], frozenset[int]]] = {
     'Accept-Patch': ('The media types of patches that are read.', frozenset(), frozenset((415,))),
     'Allow': ('The methods that the resource has.', frozenset((405,)), frozenset()),
     'ETag': ('The validator of the representation.', frozenset((304,)), frozenset((200, 201))),
-    'Link': ('Other pages, and what a write made stale.', frozenset(), frozenset((200, 201, 204, 304))),
-    'Location': ('The absolute address of what was made.', frozenset((201, 308)), frozenset()),
+    'Link': ('Other pages, and what a write made stale.', frozenset(), frozenset((200, 201, 204, 303, 304))),
+    'Location': ('The absolute address of what was made.', frozenset((201, 303, 308)), frozenset()),
     'Retry-After': ('Seconds after which to try again.', frozenset((429, 503)), frozenset((409,))),
     'WWW-Authenticate': ('The credentials that are asked for.', frozenset((401,)), frozenset()),
 }
@@ -53,11 +66,8 @@ _CONDITIONS = {
     'If-None-Match': 'Do it only if none of these is its validator now.',
     'Idempotency-Key': 'With the same key the same request takes effect once.',
 }
-_SAMPLE_MEMBERS: dict[str, dict[str, Any]] = {
-    'invalid-values': {'errors': (('username', 'is required'),)},
-    'invalid-parameter': {'parameter': 'page'},
-    'internal-error': {'reference': '0123456789abcdef'},
-}
+# What may be left out of JSON:API resources at a client's wish (§6.4).
+_SPARSE = frozenset(('attributes', 'relationships'))
 
 
 class Description:
@@ -90,6 +100,7 @@ class _Writer:
             }
             for operation in operations
         }
+        self._kinds = sorted({one.vocabulary.kind for one in operations if one.vocabulary})
         self._addresses = [(_pattern(one.template), one) for one in operations]
         self._values = _values_of(document for one in operations for document in self._documents(one))
 
@@ -159,7 +170,7 @@ class _Writer:
         ]
 
     def _path_value(self, operation: Operation, name: str, matches: Sequence[re.Match[str]]) -> Any:
-        value = matches[0][name] if matches else str(VIEWER.user_id)
+        value = matches[0][name] if matches else str(samples.USER.id)
         return int(value) if name.endswith('_id') else value
 
     def _match(self, template: str, href: str) -> re.Match[str] | None:
@@ -174,14 +185,39 @@ class _Writer:
         for document in self._documents(operation):
             for name, value in _queries(document):
                 schemas.setdefault(name, _COUNT if value.isdigit() else _TEXT)
-        return [{'name': name, 'in': 'query', 'schema': schema} for name, schema in schemas.items()]
+        described = [{'name': name, 'in': 'query', 'schema': schema} for name, schema in schemas.items()]
+        return described + self._json_api_parameters(operation, schemas)
+
+    def _json_api_parameters(self, operation: Operation, known: Collection[str]) -> list[dict[str, Any]]:
+        """Return what can be asked in JSON:API beside what is known already (JSON:API 1.1 §6)."""
+        vocabulary = operation.vocabulary
+        if vocabulary is None or operation.kind not in self._kinds:
+            return []
+        names = JsonApiDialect.names
+        schemas: dict[str, Schema] = {}
+        if vocabulary.paged:
+            schemas = {names.number: _COUNT, names.size: {**_COUNT, 'maximum': MOST_PER_PAGE}}
+        schemas |= {f'filter[{name}]': _TEXT for name in vocabulary.filters}
+        if vocabulary.sorts:
+            schemas['sort'] = {'enum': [sign + name for name in vocabulary.sorts for sign in ('', '-')]}
+        if vocabulary.relations:
+            schemas['include'] = {'enum': [member(rel) for rel in vocabulary.relations]}
+        schemas |= {f'fields[{kind}]': {'type': 'string', 'pattern': _MEMBERS} for kind in self._kinds}
+        return [
+            {'name': name, 'in': 'query', 'description': f'In {JSON_API}.', 'schema': schema}
+            for name, schema in schemas.items()
+            if name not in known
+        ]
 
     def _request_body(self, operation: Operation) -> dict[str, Any]:
         """Return the Request Body Object: one schema for every media type that is read."""
         action = operation.action
         assert action is not None
-        name = f'{operation.part}-{action.name}'
-        schema = self._component('schemas', name, schema_of_action(action))
+        name = f'{operation.kind}-{action.name}'
+        rules = schema_of_action(action)
+        if operation.has_own_credentials:  # which may be in the header instead, but not in part
+            needed = rules.pop('required')
+            rules['dependentRequired'] = {one: [other for other in needed if other != one] for one in needed}
         values = _values_of(self._documents(operation)) | {}
         example = {
             field.name: self._example(field, values)
@@ -189,12 +225,37 @@ class _Writer:
             if field.required or field.name in values
         }
         return {
-            'required': any(field.required for field in action.fields) and not operation.has_own_credentials,
+            'required': (operation.is_linkage or any(field.required for field in action.fields))
+            and not operation.has_own_credentials,
             'content': {
-                media_type: {'schema': schema, 'examples': {action.name: {'value': example}}}
+                media_type: {
+                    'schema': self._component('schemas', *self._said(operation, media_type, name, rules)),
+                    'examples': {action.name: {'value': self._sent(operation, media_type, example)}},
+                }
                 for media_type in operation.body_types
             },
         }
+
+    def _said(self, operation: Operation, media_type: str, name: str, rules: Schema) -> tuple[str, Schema]:
+        """Return the name and the schema of a body with members of these rules in the media type."""
+        if media_type != JSON_API:
+            return name, rules
+        name = f'{name}.{_short(JSON_API)}'
+        if operation.is_linkage:
+            return name, schema_of_linkage(operation.kind)
+        return name, schema_of_resource(rules, operation.kind, is_new=operation.method == 'POST')
+
+    def _sent(self, operation: Operation, media_type: str, values: dict[str, Any]) -> dict[str, Any]:
+        """Return a body with these values in the media type."""
+        if media_type != JSON_API:
+            return values
+        if operation.is_linkage:
+            return {'data': [{'type': operation.kind, 'id': str(samples.OTHER.user_id)}]}
+        data: dict[str, Any] = {'type': operation.kind, 'attributes': values}
+        if operation.method != 'POST':
+            path = self._path_parameters(operation)
+            data['id'] = '-'.join(str(variable['example']) for variable in path)
+        return {'data': data}
 
     def _example(self, field: Field, values: Mapping[str, Any]) -> Any:
         """Return a value that the field takes: one that a sample has, for a password one of our own."""
@@ -211,19 +272,21 @@ class _Writer:
         elif operation.method != 'HEAD' and isinstance(answer, Data):
             described['content'] = self._data(answer)
         elif operation.method != 'HEAD' and isinstance(answer, Samples):
-            described['content'] = self._content(answer.name, self._shown[operation][status])
+            described['content'] = self._content(answer, operation.formats(status))
             described['links'] = self._links(self._shown[operation][status].values())
         return described
 
-    def _content(self, name: str, documents: Mapping[str, Document]) -> dict[str, Any]:
+    def _content(self, answer: Samples, formats: Iterable[Format]) -> dict[str, Any]:
         """Return the documents in every format that they can be had in."""
         content: dict[str, Any] = {}
-        for media_type, format in FORMATS.items():
-            if not media_type.endswith('json'):
-                content[media_type] = {'schema': _TEXT}
+        for format in formats:
+            if not format.media_type.endswith('json'):
+                content[format.media_type] = {'schema': _TEXT}
                 continue
+            documents = answer.said(self._book, format.dialect.names)
             shown = {label: orjson.loads(format.render(one)) for label, one in documents.items()}
-            content[media_type] = self._json(f'{name}.{_short(media_type)}', shown)
+            name = f'{answer.name}.{_short(format.media_type)}'
+            content[format.media_type] = self._json(name, shown, _SPARSE if format.dialect.strict else ())
         return content
 
     def _data(self, data: Data) -> dict[str, Any]:
@@ -235,10 +298,12 @@ class _Writer:
             for content_type in data.content_types
         }
 
-    def _json(self, name: str, shown: Mapping[str, Any]) -> dict[str, Any]:
+    def _json(self, name: str, shown: Mapping[str, Any], sparse: Collection[str] = ()) -> dict[str, Any]:
         """Return the Media Type Object of JSON values: the schema made of all of them, and each of them."""
         return {
-            'schema': self._component('schemas', name, schema_of_samples(list(shown.values()))),
+            'schema': self._component(
+                'schemas', name, schema_of_samples(list(shown.values()), sparse=sparse)
+            ),
             'examples': {
                 _key(label): self._component('examples', f'{name}.{_key(label)}', {'value': value})
                 for label, value in shown.items()
@@ -265,7 +330,7 @@ class _Writer:
         shown: dict[str, dict[str, Any]] = {}
         for name, problem_type in PROBLEMS.items():
             if problem_type.status == status:
-                problem = Problem(name, problem_type.meaning, **_SAMPLE_MEMBERS.get(name, {}))
+                problem = Problem(name, problem_type.meaning, **SAMPLE_MEMBERS.get(name, {}))
                 for content_type, body in _said(problem, self._book):
                     shown.setdefault(content_type.partition(';')[0], {})[name] = body
         content = {
@@ -316,7 +381,7 @@ def _conditions(operation: Operation) -> list[dict[str, Any]]:
     if operation.is_conditional_write:
         names = ('If-Match', 'If-None-Match')
     if 422 in operation.problems():
-        names = ('Idempotency-Key',)
+        names += ('Idempotency-Key',)
     return [
         {'name': name, 'in': 'header', 'description': _CONDITIONS[name], 'schema': _TEXT} for name in names
     ]

@@ -10,7 +10,9 @@ from service.domain.viewer import Viewer
 from service.middleware.request import Request
 from service.representation.addresses import AddressBook
 from service.representation.document import Document
-from service.resources.answers import VIEWER, Answers, Samples
+from service.representation.queries import Vocabulary
+from service.resources import samples
+from service.resources.answers import Answers, Samples
 from service.resources.relation import Entry
 
 Enter = Callable[[Viewer | None, AddressBook], Entry]
@@ -20,6 +22,7 @@ class EntryPointResource:
     """Links to everything that this viewer can start with."""
 
     public = frozenset(('GET',))
+    vocabulary = Vocabulary('entry-points')
 
     def __init__(self, parts: Sequence[Enter]) -> None:
         self._parts = parts
@@ -30,24 +33,30 @@ class EntryPointResource:
         resp.append_header('Link', f'<{req.book.href(urls.API_CATALOG)}>; rel="api-catalog"')
 
     def _represent(self, viewer: Viewer | None, book: AddressBook) -> Document:
-        entries = [enter(viewer, book) for enter in self._parts]
-        links = {rel: link for entry in entries for rel, link in entry.links.items()}
-        return Document(
-            kind='entry-points',
-            id='api',
-            properties={},
-            links={
-                'self': book.link(urls.ENTRY),
-                'curies': book.curies,
-                'service-desc': book.link(urls.OPENAPI),
-                'service-doc': book.link(urls.DOCS),
-                **links,
-            },
-            forms=tuple(form for entry in entries for form in entry.forms),
-        )
+        return represent_entry_point([enter(viewer, book) for enter in self._parts], book)
 
     def _samples(self, book: AddressBook) -> dict[str, Document]:
-        return {'signed-in': self._represent(VIEWER, book), 'anonymous': self._represent(None, book)}
+        return {'signed-in': self._represent(samples.SELF, book), 'anonymous': self._represent(None, book)}
+
+
+def represent_entry_point(entries: Sequence[Entry], book: AddressBook) -> Document:
+    """Return what the parts put on the entry point, as one document."""
+    links = {rel: link for entry in entries for rel, link in entry.links.items()}
+    return Document(
+        kind='entry-points',
+        id='api',
+        properties={},
+        links={
+            'self': book.link(urls.ENTRY),
+            'curies': book.curies,
+            'service-desc': book.link(urls.OPENAPI),
+            'service-doc': book.link(urls.DOCS),
+            **links,
+        },
+        forms=tuple(form for entry in entries for form in entry.forms),
+        relationships={rel: None for rel, link in links.items() if ':' in rel and not link.templated},
+        title='Halcyon',
+    )
 
 
 class RootResource:

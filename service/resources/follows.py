@@ -1,26 +1,54 @@
 """Follow relations: how they are said, and following and unfollowing."""
 
+from collections.abc import Callable, Sequence
 from typing import Any, ClassVar
+from urllib.parse import quote
 
 import falcon
 
 from service import urls
-from service.domain.follows import Follow, find_follow, follow, list_followers, list_following, unfollow
+from service.domain.errors import Forbidden
+from service.domain.follows import (
+    Follow,
+    find_follow,
+    first_followers,
+    first_following,
+    follow,
+    follow_all,
+    list_followers,
+    list_following,
+    unfollow,
+    unfollow_all,
+)
+from service.domain.paging import Page
 from service.domain.users import find_user
 from service.domain.viewer import Viewer, require
-from service.middleware.body import read_body
+from service.middleware.body import read_body, read_members
 from service.middleware.conditional import precondition
 from service.middleware.links import invalidates
-from service.middleware.request import Request
+from service.middleware.request import Expansions, Request
 from service.representation.addresses import AddressBook
-from service.representation.document import Document
-from service.representation.queries import read_page_query
-from service.resources.answers import MOMENT, VIEWER, Answers, Samples, sample_pages
+from service.representation.document import Document, Link
+from service.representation.queries import Query, Vocabulary
+from service.resources import samples
+from service.resources.answers import Answers, Samples, sample_linkage, sample_pages
 from service.resources.collections import represent_page
 from service.resources.relation import Entry, Relation
 from service.resources.times import represent_time
-from service.resources.users import ADA, FOLLOW, GRACE, represent_user
+from service.resources.users import (
+    FOLLOW,
+    RELATIONSHIPS,
+    UNFOLLOW,
+    represent_user,
+    sample_user,
+    sample_users,
+)
 from service.resources.users import SAMPLES as USERS
+
+# What stands in a query as it is (RFC 3986 §3.4); % is there for what is escaped already.
+_QUERY = "%!$&'()*+,-./:;=?@_~"
+
+MOST_TOLD = 10  # members of whom the Link header says what changed: servers and proxies limit headers
 
 
 def represent_follow(relation: Follow, viewer: Viewer | None, book: AddressBook) -> Document:
@@ -36,18 +64,54 @@ def represent_follow(relation: Follow, viewer: Viewer | None, book: AddressBook)
             'hc:follower': book.link(urls.USER, user_id=follower_id),
             'hc:followed': book.link(urls.USER, user_id=followed_id),
         },
+        relationships={'hc:follower': None, 'hc:followed': None},
     )
 
 
-SAMPLES = Samples(
-    'follow', lambda book: {'yours': represent_follow(Follow(ADA.id, GRACE.id, MOMENT), VIEWER, book)}
-)
+def represent_followers(req: Request, user_id: int, query: Query, page: Page) -> Document:
+    """Return a page of those who follow the user."""
+    return _represent_people(req, urls.FOLLOWERS, user_id, query, page, 'Followers')
+
+
+def represent_following(req: Request, user_id: int, query: Query, page: Page) -> Document:
+    """Return a page of those whom the user follows."""
+    return _represent_people(req, urls.FOLLOWING, user_id, query, page, 'Following')
+
+
+def represent_following_relation(req: Request, user_id: int) -> Document:
+    """Return a page of the relation itself: it names those whom the user follows."""
+    page = list_following(req.db, user_id, req.query.position, req.caller)
+    related = req.book.link(urls.FOLLOWING, user_id=user_id)
+    template = urls.FOLLOWING_RELATION
+    return _represent_people(req, template, user_id, req.query, page, 'Following', related=related)
+
+
+def _represent_people(
+    req: Request, template: str, user_id: int, query: Query, page: Page, title: str, **links: Link
+) -> Document:
+    items = [represent_user(user, req.viewer, req.book) for user in page.entries]
+    address = req.book.href(template, user_id=user_id)
+    return represent_page('users', address, query, page, items, req.book, links=links, title=title)
+
+
+def _expand_followers(req: Request, user_ids: Sequence[int], query: Query) -> dict[int, Document]:
+    pages = first_followers(req.db, user_ids, query.position, req.viewer)
+    return {user_id: represent_followers(req, user_id, query, page) for user_id, page in pages.items()}
+
+
+def _expand_following(req: Request, user_ids: Sequence[int], query: Query) -> dict[int, Document]:
+    pages = first_following(req.db, user_ids, query.position, req.viewer)
+    return {user_id: represent_following(req, user_id, query, page) for user_id, page in pages.items()}
+
+
+SAMPLES = Samples('follow', lambda book: {'yours': represent_follow(samples.FOLLOW, samples.OTHER, book)})
 
 
 class FollowResource:
     """The relation between two users: put to follow, deleted to unfollow."""
 
     for_owner = frozenset(('PUT', 'DELETE'))
+    vocabulary = Vocabulary('follows')
     reads: ClassVar = {'PUT': FOLLOW}
     answers: ClassVar[Answers] = {
         'GET': {200: SAMPLES},
@@ -59,8 +123,8 @@ class FollowResource:
         resp.media = represent_follow(find_follow(req.db, user_id, other_id), req.viewer, req.book)
 
     def on_put(self, req: Request, resp: falcon.Response, user_id: int, other_id: int) -> None:
-        require(find_user(req.db, user_id, req.viewer).is_editable_by(req.viewer))
         find_user(req.db, other_id, req.viewer)
+        require(find_user(req.db, user_id, req.viewer).is_editable_by(req.viewer))
         read_body(req)  # nothing in it matters, but it must be one that can be read
         given = precondition(req, represent_follow)
         relation, is_new = follow(req.db, user_id, other_id, by=req.caller, given=given)
@@ -80,27 +144,64 @@ class FollowResource:
 class FollowersResource:
     """Those who follow a user."""
 
+    vocabulary = Vocabulary('users', paged=True, relations=RELATIONSHIPS)
     answers: ClassVar[Answers] = {'GET': {200: sample_pages(urls.FOLLOWERS, USERS)}}
 
     def on_get(self, req: Request, resp: falcon.Response, user_id: int) -> None:
-        query = read_page_query(req.params)
-        page = list_followers(req.db, user_id, query.position, req.caller)
-        items = [represent_user(user, req.viewer, req.book) for user in page.entries]
-        address = req.book.href(urls.FOLLOWERS, user_id=user_id)
-        resp.media = represent_page('users', address, query, page, items, req.book)
+        page = list_followers(req.db, user_id, req.query.position, req.caller)
+        resp.media = represent_followers(req, user_id, req.query, page)
 
 
 class FollowingResource:
     """Those whom a user follows."""
 
+    vocabulary = Vocabulary('users', paged=True, relations=RELATIONSHIPS)
     answers: ClassVar[Answers] = {'GET': {200: sample_pages(urls.FOLLOWING, USERS)}}
 
     def on_get(self, req: Request, resp: falcon.Response, user_id: int) -> None:
-        query = read_page_query(req.params)
-        page = list_following(req.db, user_id, query.position, req.caller)
-        items = [represent_user(user, req.viewer, req.book) for user in page.entries]
-        address = req.book.href(urls.FOLLOWING, user_id=user_id)
-        resp.media = represent_page('users', address, query, page, items, req.book)
+        page = list_following(req.db, user_id, req.query.position, req.caller)
+        resp.media = represent_following(req, user_id, req.query, page)
+
+
+_LINKAGE = sample_linkage(urls.FOLLOWING_RELATION, urls.FOLLOWING, USERS)
+
+
+class FollowingRelationResource:
+    """The relation to those whom a user follows: members are posted to follow them, deleted to unfollow."""
+
+    vocabulary = Vocabulary('users', paged=True)
+    is_linkage = True
+    for_owner = frozenset(('POST', 'DELETE', 'PATCH'))
+    reads: ClassVar = {'POST': FOLLOW, 'DELETE': UNFOLLOW}
+    answers: ClassVar[Answers] = {
+        'GET': {200: _LINKAGE},
+        'POST': {200: _LINKAGE},
+        'DELETE': {200: _LINKAGE},
+        'PATCH': {},
+    }
+
+    def on_get(self, req: Request, resp: falcon.Response, user_id: int) -> None:
+        resp.media = represent_following_relation(req, user_id)
+
+    def on_post(self, req: Request, resp: falcon.Response, user_id: int) -> None:
+        _change_members(req, resp, user_id, follow_all)
+
+    def on_delete(self, req: Request, resp: falcon.Response, user_id: int) -> None:
+        _change_members(req, resp, user_id, unfollow_all)
+
+    def on_patch(self, req: Request, resp: falcon.Response, user_id: int) -> None:
+        find_user(req.db, user_id, req.viewer)
+        raise Forbidden('The members of this relation cannot be replaced as a whole: post and delete them.')
+
+
+def _change_members(req: Request, resp: falcon.Response, user_id: int, change: Callable[..., None]) -> None:
+    require(find_user(req.db, user_id, req.viewer).is_editable_by(req.viewer))
+    members = read_members(req)
+    given = precondition(req, lambda *_: represent_following_relation(req, user_id))
+    change(req.db, user_id, members, by=req.caller, given=given)
+    resp.media = represent_following_relation(req, user_id)
+    for other_id in members[:MOST_TOLD]:
+        invalidates(resp, *_changed_by_following(req.book, user_id, other_id))
 
 
 class FollowedResource:
@@ -111,10 +212,9 @@ class FollowedResource:
     answers: ClassVar[Answers] = {method: {308: None} for method in public}
 
     def on_get(self, req: Request, resp: falcon.Response, user_id: int) -> None:
+        query = f'?{quote(req.query_string, safe=_QUERY)}' if req.query_string else ''
         resp.status = falcon.HTTP_308
-        resp.location = req.book.href(urls.FOLLOWING, user_id=user_id) + (
-            f'?{req.query_string}' if req.query_string else ''
-        )
+        resp.set_header('Location', req.book.href(urls.FOLLOWING, user_id=user_id) + query)
 
     on_post = on_put = on_patch = on_delete = on_get
 
@@ -134,23 +234,56 @@ def enter(viewer: Viewer | None, book: AddressBook) -> Entry:
     return Entry({})
 
 
+def _sample_follow(book: AddressBook) -> Document:
+    return represent_follow(samples.FOLLOW, samples.OTHER, book)
+
+
 RELATIONS = (
-    Relation('followers', 'Those who follow the user, the newest relation first.', ('GET',)),
-    Relation('following', 'Those whom the user follows, the newest relation first.', ('GET',)),
+    Relation(
+        'followers',
+        'Those who follow the user, the newest relation first.',
+        ('GET',),
+        'a collection of users',
+        sample_users(urls.FOLLOWERS),
+    ),
+    Relation(
+        'following',
+        'Those whom the user follows, the newest relation first.',
+        ('GET',),
+        'a collection of users',
+        sample_users(urls.FOLLOWING),
+    ),
     Relation(
         'follow',
         'The relation between you and the user: put to follow, delete to unfollow, both as often as you '
         'like; it is not found while you do not follow.',
         ('GET', 'PUT', 'DELETE'),
+        'a follow relation',
+        _sample_follow,
     ),
-    Relation('follower', 'The user who follows, of a follow relation.', ('GET', 'PUT', 'PATCH', 'DELETE')),
     Relation(
-        'followed', 'The user who is followed, of a follow relation.', ('GET', 'PUT', 'PATCH', 'DELETE')
+        'follower',
+        'The user who follows, of a follow relation.',
+        ('GET', 'PUT', 'PATCH', 'DELETE'),
+        'a user',
+        sample_user,
+    ),
+    Relation(
+        'followed',
+        'The user who is followed, of a follow relation.',
+        ('GET', 'PUT', 'PATCH', 'DELETE'),
+        'a user',
+        sample_user,
     ),
 )
+EXPANSIONS: Expansions = {
+    ('users', 'hc:followers'): _expand_followers,
+    ('users', 'hc:following'): _expand_following,
+}
 ROUTES: tuple[tuple[str, Any], ...] = (
     (urls.FOLLOWERS, FollowersResource()),
     (urls.FOLLOWING, FollowingResource()),
+    (urls.FOLLOWING_RELATION, FollowingRelationResource()),
     (urls.FOLLOWED, FollowedResource()),
     (urls.FOLLOW, FollowResource()),
 )

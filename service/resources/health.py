@@ -5,6 +5,7 @@ from typing import ClassVar
 import falcon
 
 from service.domain.errors import Unavailable
+from service.domain.migrations import check_schema
 from service.drain import Drain
 from service.middleware.conditional import NO_STORE
 from service.middleware.request import Request
@@ -27,7 +28,8 @@ class LiveResource:
 
 
 class ReadyResource:
-    """Answers while requests should come here: the database answers, and no shutdown has begun."""
+    """Answers while requests should come here: the database answers and has the
+    schema that this code needs, and no shutdown has begun."""
 
     answers: ClassVar[Answers] = _ANSWERS
     is_never_cached = True
@@ -40,5 +42,5 @@ class ReadyResource:
         resp.set_header('Cache-Control', NO_STORE)
         if self._drain.has_begun:
             raise Unavailable('The server is shutting down.')
-        req.db.ping()
+        check_schema(req.db)
         resp.media, resp.content_type = _OK, JSON

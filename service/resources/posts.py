@@ -1,16 +1,20 @@
 """Posts: how they are said, publishing and changing them, and the feed."""
 
+from collections.abc import Sequence
 from typing import Any, ClassVar
 
 import falcon
 
 from service import urls
+from service.domain.paging import Page
 from service.domain.posts import (
     BODY_LENGTH,
+    ORDERS,
     Post,
     change_post,
     delete_post,
     find_post,
+    first_posts_of,
     list_feed,
     list_posts,
     list_posts_of,
@@ -20,16 +24,17 @@ from service.domain.viewer import Viewer, require
 from service.middleware.body import read_body, submit
 from service.middleware.conditional import precondition
 from service.middleware.links import invalidates
-from service.middleware.request import Request
+from service.middleware.request import Expansions, Request
 from service.representation.action import NOT_BLANK, Action, Field, Form
 from service.representation.addresses import AddressBook
 from service.representation.document import Document
-from service.representation.queries import read_page_query
-from service.resources.answers import MOMENT, VIEWER, Answers, Samples, sample_pages
-from service.resources.collections import represent_page
-from service.resources.relation import Entry, Relation
+from service.representation.queries import Query, Vocabulary
+from service.resources import samples
+from service.resources.answers import Answers, Samples, sample_pages
+from service.resources.collections import represent_page, sample_page
+from service.resources.relation import Entry, Relation, Sample
 from service.resources.times import represent_time
-from service.resources.users import ADA, GRACE, represent_user
+from service.resources.users import represent_user
 
 PUBLISH = Action(
     'publish',
@@ -47,6 +52,7 @@ PUBLISH = Action(
             rule='must not be blank',
             trim=True,
             placeholder='What is new?',
+            rows=3,
         ),
     ),
 )
@@ -79,10 +85,14 @@ def represent_post(post: Post, viewer: Viewer | None, book: AddressBook) -> Docu
         },
         embedded={'author': author},
         forms=forms,
+        title=f'Post by {post.author.username}',
     )
 
 
-def _represent_posts(req: Request, address: str, query: Any, page: Any) -> Document:
+PAGE = Vocabulary('posts', paged=True, sorts=ORDERS, relations=('author',))
+
+
+def _represent_posts(req: Request, address: str, query: Query, page: Page, title: str = '') -> Document:
     return represent_page(
         'posts',
         address,
@@ -91,15 +101,15 @@ def _represent_posts(req: Request, address: str, query: Any, page: Any) -> Docum
         [represent_post(post, req.viewer, req.book) for post in page.entries],
         req.book,
         forms=(PUBLISH.at(req.book.href(urls.POSTS)),),
+        title=title,
     )
 
 
-_OWN_POST = Post(ADA.id + 8192, 'Hello, hypermedia', MOMENT, MOMENT, ADA)
 SAMPLES = Samples(
     'post',
     lambda book: {
-        'yours': represent_post(_OWN_POST, VIEWER, book),
-        'other': represent_post(_OWN_POST._replace(author=GRACE, updated_at=None), VIEWER, book),
+        'yours': represent_post(samples.POST._replace(updated_at=samples.LATER), samples.SELF, book),
+        'other': represent_post(samples.POST, samples.OTHER, book),
     },
 )
 
@@ -107,6 +117,7 @@ SAMPLES = Samples(
 class PostsResource:
     """All posts, and publishing one."""
 
+    vocabulary = PAGE
     reads: ClassVar = {'POST': PUBLISH}
     answers: ClassVar[Answers] = {
         'GET': {200: sample_pages(urls.POSTS, SAMPLES, (PUBLISH, urls.POSTS))},
@@ -114,9 +125,8 @@ class PostsResource:
     }
 
     def on_get(self, req: Request, resp: falcon.Response) -> None:
-        query = read_page_query(req.params)
-        page = list_posts(req.db, query.position, req.caller)
-        resp.media = _represent_posts(req, req.book.href(urls.POSTS), query, page)
+        page = list_posts(req.db, req.query.position, req.caller, order=req.query.order)
+        resp.media = _represent_posts(req, req.book.href(urls.POSTS), req.query, page)
 
     def on_post(self, req: Request, resp: falcon.Response) -> None:
         post = publish_post(req.db, by=req.caller, **self.reads[req.method].read(read_body(req)))
@@ -129,6 +139,7 @@ class PostResource:
     """One post."""
 
     for_owner = frozenset(('PUT', 'PATCH', 'DELETE'))
+    vocabulary = Vocabulary('posts', relations=('author',))
     reads: ClassVar = {'PUT': EDIT, 'PATCH': EDIT}
     answers: ClassVar[Answers] = {
         'GET': {200: SAMPLES},
@@ -160,24 +171,34 @@ class PostResource:
 class UserPostsResource:
     """The posts of one user."""
 
+    vocabulary = PAGE
     answers: ClassVar[Answers] = {'GET': {200: sample_pages(urls.USER_POSTS, SAMPLES, (PUBLISH, urls.POSTS))}}
 
     def on_get(self, req: Request, resp: falcon.Response, user_id: int) -> None:
-        query = read_page_query(req.params)
-        page = list_posts_of(req.db, user_id, query.position, req.caller)
-        resp.media = _represent_posts(req, req.book.href(urls.USER_POSTS, user_id=user_id), query, page)
+        page = list_posts_of(req.db, user_id, req.query.position, req.caller, order=req.query.order)
+        resp.media = _represent_posts_of(req, user_id, req.query, page)
+
+
+def _represent_posts_of(req: Request, user_id: int, query: Query, page: Page) -> Document:
+    return _represent_posts(req, req.book.href(urls.USER_POSTS, user_id=user_id), query, page)
+
+
+def _expand_posts(req: Request, user_ids: Sequence[int], query: Query) -> dict[int, Document]:
+    pages = first_posts_of(req.db, user_ids, query.position, req.viewer)
+    return {user_id: _represent_posts_of(req, user_id, query, page) for user_id, page in pages.items()}
 
 
 class FeedResource:
     """What the viewer and those whom they follow have posted."""
 
     for_owner = frozenset(('GET',))
+    vocabulary = PAGE
     answers: ClassVar[Answers] = {'GET': {200: sample_pages(urls.FEED, SAMPLES, (PUBLISH, urls.POSTS))}}
 
     def on_get(self, req: Request, resp: falcon.Response, user_id: int) -> None:
-        query = read_page_query(req.params)
-        page = list_feed(req.db, user_id, query.position, req.caller)
-        resp.media = _represent_posts(req, req.book.href(urls.FEED, user_id=user_id), query, page)
+        page = list_feed(req.db, user_id, req.query.position, req.caller, order=req.query.order)
+        address = req.book.href(urls.FEED, user_id=user_id)
+        resp.media = _represent_posts(req, address, req.query, page, title='Feed')
 
 
 def _changed_by_posting(req: Request) -> tuple[str, ...]:
@@ -195,10 +216,31 @@ def enter(viewer: Viewer | None, book: AddressBook) -> Entry:
     return Entry(links, (PUBLISH.at(posts.href),))
 
 
+def _sample_posts(template: str) -> Sample:
+    def sample(book: AddressBook) -> Document:
+        post = represent_post(samples.POST, samples.OTHER, book)
+        return sample_page('posts', book.href(template, user_id=samples.OTHER.user_id), post, book)
+
+    return sample
+
+
 RELATIONS = (
-    Relation('posts', 'Posts, the newest first: all of them, or those of one user.', ('GET', 'POST')),
-    Relation('feed', 'The posts of the user and of those whom the user follows, the newest first.', ('GET',)),
+    Relation(
+        'posts',
+        'Posts, the newest first: all of them, or those of one user.',
+        ('GET', 'POST'),
+        'a collection of posts',
+        _sample_posts(urls.POSTS),
+    ),
+    Relation(
+        'feed',
+        'The posts of the user and of those whom the user follows, the newest first.',
+        ('GET',),
+        'a collection of posts',
+        _sample_posts(urls.FEED),
+    ),
 )
+EXPANSIONS: Expansions = {('users', 'hc:posts'): _expand_posts}
 ROUTES: tuple[tuple[str, Any], ...] = (
     (urls.POSTS, PostsResource()),
     (urls.POST, PostResource()),

@@ -3,15 +3,19 @@
 from typing import Any, ClassVar
 
 import falcon
+import orjson
 
 from service import urls
 from service.domain.errors import Unauthenticated
+from service.domain.keys import ALGORITHM, list_published_keys
 from service.domain.tokens import (
     PREFIX,
+    Issuer,
     NewToken,
     Token,
     find_token,
     find_viewer,
+    is_signed,
     list_tokens,
     renew_token,
     revoke_token,
@@ -22,16 +26,19 @@ from service.middleware.authentication import read_authorization, read_basic, to
 from service.middleware.body import read_body
 from service.middleware.conditional import NO_STORE, precondition
 from service.middleware.links import invalidates
-from service.middleware.request import Request
+from service.middleware.request import Expansions, Request
 from service.representation.action import Action, Field, Form
 from service.representation.addresses import AddressBook
 from service.representation.document import Document
-from service.representation.queries import read_page_query
-from service.resources.answers import MOMENT, VIEWER, Answers, Samples, sample_pages
-from service.resources.collections import represent_page
+from service.representation.queries import Vocabulary
+from service.resources import samples
+from service.resources.answers import Answers, Data, Samples, sample_pages
+from service.resources.collections import represent_page, sample_page
 from service.resources.relation import Entry, Relation
 from service.resources.times import represent_time
 
+# What a token is: a random secret, or a signed statement that other services can read (RFC 9068).
+_FORMAT = Field('format', 'Format', type='hidden', options=('opaque', 'jwt'))
 LOGIN = Action(
     'login',
     'POST',
@@ -39,9 +46,10 @@ LOGIN = Action(
     (
         Field('username', 'User name', required=True, autocomplete='username'),
         Field('password', 'Password', type='password', required=True, autocomplete='current-password'),
+        _FORMAT,
     ),
 )
-RENEW = Action('renew', 'POST', 'Renew')
+RENEW = Action('renew', 'POST', 'Renew', (_FORMAT,))
 REVOKE = Action('revoke', 'DELETE', 'Revoke')
 
 
@@ -77,36 +85,58 @@ def represent_new_token(new: NewToken, book: AddressBook) -> Document:
     return Document(document.kind, document.id, {**document.properties, **secret}, document.links)
 
 
-_OWN_TOKEN = Token(
-    VIEWER.token_id, VIEWER.user_id, MOMENT, MOMENT + 3_600_000, MOMENT, MOMENT, 'HTTPie/3.2.4'
-)
 SAMPLES = Samples(
     'token',
     lambda book: {
-        'presented': represent_token(_OWN_TOKEN, VIEWER, book),
+        'presented': represent_token(samples.TOKEN, samples.SELF, book),
         'other': represent_token(
-            _OWN_TOKEN._replace(id=_OWN_TOKEN.id + 4096, last_used_at=None, user_agent=None), VIEWER, book
+            samples.TOKEN._replace(last_used_at=None, user_agent=None), samples.OTHER, book
         ),
     },
 )
-NEW_SAMPLE = Samples(
+NEW_SAMPLES = Samples(
     'new-token',
     lambda book: {
-        'issued': represent_new_token(
-            NewToken(_OWN_TOKEN._replace(last_used_at=None), PREFIX + 'A' * 43), book
-        )
+        'first': represent_new_token(
+            NewToken(samples.TOKEN._replace(last_used_at=None, user_agent=None), PREFIX + 'A' * 43), book
+        ),
+        'renewed': represent_new_token(NewToken(samples.TOKEN, PREFIX + 'B' * 43), book),
     },
 )
+JWK_SET = 'application/jwk-set+json'
+_SAMPLE_KEY = {
+    'kty': 'OKP',
+    'crv': 'Ed25519',
+    'x': '11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo',  # RFC 8037 §A.2
+    'kid': '7400000000000008',
+    'use': 'sig',
+    'alg': ALGORITHM,
+}
+
+
+class KeysResource:
+    """The public keys of signed tokens, as a JSON Web Key Set (RFC 7517 §5)."""
+
+    answers: ClassVar[Answers] = {
+        'GET': {200: Data('jwk-set', (JWK_SET,), lambda book: {'keys': [_SAMPLE_KEY]})}
+    }
+    may_be_unavailable = True
+
+    def on_get(self, req: Request, resp: falcon.Response) -> None:
+        resp.data = orjson.dumps({'keys': [key.public_jwk() for key in list_published_keys(req.db)]})
+        resp.content_type = JWK_SET
+        resp.set_header('Cache-Control', 'public, max-age=300')
 
 
 class TokensResource:
     """The viewer's tokens; one is issued for a password, or for a token that is to be renewed."""
 
     own_credentials = frozenset(('POST',))
+    vocabulary = Vocabulary('tokens', paged=True)
     reads: ClassVar = {'POST': LOGIN}
     answers: ClassVar[Answers] = {
         'GET': {200: sample_pages(urls.TOKENS, SAMPLES)},
-        'POST': {200: NEW_SAMPLE},
+        'POST': {200: NEW_SAMPLES},
         'DELETE': {204: None},
     }
 
@@ -129,6 +159,7 @@ class TokenResource:
     """One token of the viewer's."""
 
     for_owner = frozenset(('GET', 'DELETE'))
+    vocabulary = Vocabulary('tokens')
     answers: ClassVar[Answers] = {'GET': {200: SAMPLES}, 'DELETE': {204: None}}
 
     def on_get(self, req: Request, resp: falcon.Response, token_id: int) -> None:
@@ -141,32 +172,52 @@ class TokenResource:
 
 
 def _represent_tokens(req: Request) -> Document:
-    query = read_page_query(req.params)
-    page = list_tokens(req.db, query.position, req.caller)
+    page = list_tokens(req.db, req.query.position, req.caller)
     items = [represent_token(token, req.viewer, req.book) for token in page.entries]
-    return represent_page('tokens', req.book.href(urls.TOKENS), query, page, items, req.book)
+    return represent_page('tokens', req.book.href(urls.TOKENS), req.query, page, items, req.book)
 
 
 def _issue(req: Request) -> NewToken:
     """Issue a token for what the request shows: a name and a password in its body, else its Authorization."""
-    user_agent = req.user_agent
     body = read_body(req)
     if 'username' in body or 'password' in body:
-        return sign_in(req.db, **LOGIN.read(body), user_agent=user_agent)
+        return _sign_in(req, **LOGIN.read(body))
     scheme, value = read_authorization(req)
+    wanted = RENEW.read(body)
     if scheme == 'bearer':
         req.viewer = find_viewer(req.db, token_of(value))
-        return renew_token(req.db, req.viewer, user_agent)
+        same = 'jwt' if is_signed(value) else 'opaque'
+        return renew_token(req.db, req.viewer, req.user_agent, _issuer(req, wanted.get('format', same)))
     if scheme == 'basic':
         username, password = read_basic(value)
-        return sign_in(req.db, username=username, password=password, user_agent=user_agent)
+        return _sign_in(req, username, password, **wanted)
     raise Unauthenticated('Send a user name and a password, or a token that is to be renewed.')
+
+
+def _issuer(req: Request, format: str) -> Issuer | None:
+    return Issuer(req.book.origin, req.book.href(urls.ENTRY)) if format == 'jwt' else None
+
+
+def _sign_in(req: Request, username: str, password: str, format: str = 'opaque') -> NewToken:
+    return sign_in(
+        req.db,
+        username=username,
+        password=password,
+        user_agent=req.user_agent,
+        client_address=req.client_address,
+        issuer=_issuer(req, format),
+    )
 
 
 def enter(viewer: Viewer | None, book: AddressBook) -> Entry:
     """Return what the entry point says of tokens."""
     tokens = book.link(urls.TOKENS)
     return Entry({'hc:tokens': tokens}, (LOGIN.at(tokens.href),) if viewer is None else ())
+
+
+def _sample_tokens(book: AddressBook) -> Document:
+    token = represent_token(samples.TOKEN, samples.SELF, book)
+    return sample_page('tokens', book.href(urls.TOKENS), token, book)
 
 
 RELATIONS = (
@@ -176,6 +227,13 @@ RELATIONS = (
         'with a token that is to be renewed. Getting it lists your live tokens, deleting it revokes the '
         'one you show.',
         ('GET', 'POST', 'DELETE'),
+        'a collection of tokens',
+        _sample_tokens,
     ),
 )
-ROUTES: tuple[tuple[str, Any], ...] = ((urls.TOKENS, TokensResource()), (urls.TOKEN, TokenResource()))
+EXPANSIONS: Expansions = {}
+ROUTES: tuple[tuple[str, Any], ...] = (
+    (urls.TOKENS, TokensResource()),
+    (urls.TOKEN, TokenResource()),
+    (urls.KEYS, KeysResource()),
+)

@@ -9,6 +9,7 @@ from service.domain.passwords import MAX_BYTES
 from service.domain.users import (
     ABOUT_ME_LENGTH,
     EMAIL_LENGTH,
+    ORDERS,
     PASSWORD_LENGTH,
     USERNAME,
     USERNAME_LENGTH,
@@ -24,14 +25,15 @@ from service.domain.viewer import Viewer, require
 from service.middleware.body import read_body, submit
 from service.middleware.conditional import NO_STORE, precondition
 from service.middleware.links import invalidates
-from service.middleware.request import Request
+from service.middleware.request import Expansions, Request
 from service.representation.action import EMAIL, Action, Field, Form
 from service.representation.addresses import AddressBook
 from service.representation.document import Document, Link
-from service.representation.queries import read_page_query
-from service.resources.answers import MOMENT, VIEWER, Answers, Samples, sample_pages
-from service.resources.collections import represent_page
-from service.resources.relation import Entry, Relation
+from service.representation.queries import Vocabulary
+from service.resources import samples
+from service.resources.answers import Answers, Samples, sample_pages
+from service.resources.collections import represent_page, sample_page
+from service.resources.relation import Entry, Relation, Sample
 from service.resources.times import represent_time
 
 _NEW_PASSWORD = Field(
@@ -71,7 +73,7 @@ REGISTER = Action(
             autocomplete='email',
         ),
         _NEW_PASSWORD,
-        Field('about_me', 'About me', type='textarea', max_length=ABOUT_ME_LENGTH, nullable=True),
+        Field('about_me', 'About me', type='textarea', max_length=ABOUT_ME_LENGTH, nullable=True, rows=3),
     ),
 )
 EDIT = Action('edit', 'PUT', 'Edit profile', REGISTER.optional('username', 'email', 'about_me'))
@@ -93,6 +95,7 @@ CHANGE_PASSWORD = Action(
 )
 FOLLOW = Action('follow', 'PUT', 'Follow')
 UNFOLLOW = Action('unfollow', 'DELETE', 'Unfollow')
+RELATIONSHIPS = ('hc:followers', 'hc:following', 'hc:posts')
 SEARCH = Action('search', 'GET', 'Search', (Field('q', 'Name starts with', type='search'),))
 
 
@@ -137,40 +140,42 @@ def represent_user(user: User, viewer: Viewer | None, book: AddressBook) -> Docu
         links['hc:follow'] = relation
         action = UNFOLLOW if user.is_followed else FOLLOW
         forms = (action.at(relation.href),)
-    return Document('users', str(user.id), properties, links, forms=forms)
+    following = book.link(urls.FOLLOWING_RELATION, **here)
+    relationships = {**dict.fromkeys(RELATIONSHIPS), 'hc:following': following}
+    return Document(
+        'users',
+        str(user.id),
+        properties,
+        links,
+        forms=forms,
+        title=user.username,
+        relationships=relationships,
+    )
 
 
-ADA = User(
-    id=VIEWER.user_id,
-    username=VIEWER.username,
-    email='ada@example.org',
-    avatar_hash='cfe00dde46ef942601ffafb9e2825e802858b460e586b8305b344c1eb826357d',
-    about_me='Countess',
-    member_since=MOMENT,
-    last_seen=MOMENT,
-    post_count=1,
-    follower_count=0,
-    following_count=1,
-    is_followed=False,
-)
-GRACE = ADA._replace(
-    id=ADA.id + 4096, username='grace', email='grace@example.org', about_me='', is_followed=True
-)
 SAMPLES = Samples(
     'user',
     lambda book: {
-        'yours': represent_user(ADA, VIEWER, book),
-        'followed': represent_user(GRACE, VIEWER, book),
-        'other': represent_user(GRACE._replace(is_followed=False), VIEWER, book),
+        'yours': represent_user(samples.USER, samples.SELF, book),
+        'followed': represent_user(samples.USER, samples.OTHER, book),
+        'other': represent_user(samples.USER._replace(is_followed=False), samples.OTHER, book),
     },
 )
-NEW_SAMPLE = Samples('new-user', lambda book: {'registered': represent_user(ADA, None, book)})
+NEW_SAMPLE = Samples('new-user', lambda book: {'registered': represent_user(samples.USER, None, book)})
 
 
 class UsersResource:
     """Everybody, and signing up."""
 
     public = frozenset(('POST',))
+    vocabulary = Vocabulary(
+        'users',
+        paged=True,
+        searches=('q',),
+        filters=('username',),
+        sorts=ORDERS,
+        relations=RELATIONSHIPS,
+    )
     reads: ClassVar = {'GET': SEARCH, 'POST': REGISTER}
     answers: ClassVar[Answers] = {
         'GET': {200: sample_pages(urls.USERS, SAMPLES, (SEARCH, urls.USERS))},
@@ -178,33 +183,40 @@ class UsersResource:
     }
 
     def on_get(self, req: Request, resp: falcon.Response) -> None:
-        query = read_page_query(req.params, 'q')
-        page = list_users(req.db, query.position, req.caller, prefix=query.filters.get('q', ''))
-        items = [represent_user(user, req.viewer, req.book) for user in page.entries]
-        address = req.book.href(urls.USERS)
-        resp.media = represent_page(
-            'users',
-            address,
-            query,
-            page,
-            items,
-            req.book,
-            links={'search': Link(address + '{?q,per_page}', templated=True)},
-            forms=(SEARCH.at(address, query.filters),),
-        )
+        resp.media = _represent_users(req)
 
     def on_post(self, req: Request, resp: falcon.Response) -> None:
-        user = register_user(req.db, **self.reads[req.method].read(read_body(req)))
+        values = self.reads[req.method].read(read_body(req))
+        user = register_user(req.db, client_address=req.client_address, **values)
         document = represent_user(user, None, req.book)
         resp.status, resp.location, resp.media = falcon.HTTP_201, document.href, document
         resp.set_header('Cache-Control', NO_STORE)  # its owner will see more of it
         invalidates(resp, req.book.href(urls.USERS))
 
 
+def _represent_users(req: Request) -> Document:
+    query = req.query
+    prefix, username = query.filters.get('q', ''), query.filters.get('username')
+    page = list_users(req.db, query.position, req.caller, prefix=prefix, username=username, order=query.order)
+    items = [represent_user(user, req.viewer, req.book) for user in page.entries]
+    address = req.book.href(urls.USERS)
+    return represent_page(
+        'users',
+        address,
+        query,
+        page,
+        items,
+        req.book,
+        links={'search': Link(address + '{?q,per_page}', templated=True)},
+        forms=(SEARCH.at(address, query.filters),),
+    )
+
+
 class UserResource:
     """One person."""
 
     for_owner = frozenset(('PUT', 'PATCH', 'DELETE'))
+    vocabulary = Vocabulary('users', relations=RELATIONSHIPS)
     reads: ClassVar = {'PUT': EDIT, 'PATCH': EDIT}
     answers: ClassVar[Answers] = {
         'GET': {200: SAMPLES},
@@ -237,6 +249,7 @@ class PasswordResource:
     """The password of one person: it can be changed, never read."""
 
     for_owner = frozenset(('PUT',))
+    vocabulary = Vocabulary('users')
     reads: ClassVar = {'PUT': CHANGE_PASSWORD}
     answers: ClassVar[Answers] = {'PUT': {204: None}}
 
@@ -244,7 +257,7 @@ class PasswordResource:
         user = find_user(req.db, user_id, req.viewer)
         require(user.is_editable_by(req.viewer))
         values = submit(req, self.reads[req.method], precondition(req, represent_user), None)
-        change_password(req.db, user_id, by=req.caller, **values)
+        change_password(req.db, user_id, by=req.caller, client_address=req.client_address, **values)
         resp.status = falcon.HTTP_204
         invalidates(resp, req.book.href(urls.TOKENS), req.book.href(urls.USER, user_id=user_id))
 
@@ -259,21 +272,61 @@ def enter(viewer: Viewer | None, book: AddressBook) -> Entry:
     return Entry(links)
 
 
+def sample_user(book: AddressBook) -> Document:
+    """Return a user as somebody else sees them, as an example."""
+    return represent_user(samples.USER, samples.OTHER, book)
+
+
+def _sample_self(book: AddressBook) -> Document:
+    return represent_user(samples.USER, samples.SELF, book)
+
+
+def sample_users(template: str) -> Sample:
+    """Return what makes an example of a collection of users at an address."""
+    return lambda book: sample_page(
+        'users', book.href(template, user_id=samples.USER.id), sample_user(book), book
+    )
+
+
 RELATIONS = (
     Relation(
-        'users', 'Everybody who has signed up, a page at a time; a new user is posted here.', ('GET', 'POST')
+        'users',
+        'Everybody who has signed up, a page at a time; a new user is posted here.',
+        ('GET', 'POST'),
+        'a collection of users',
+        sample_users(urls.USERS),
     ),
-    Relation('user', 'One user, by id: the address is a template.', ('GET', 'PUT', 'PATCH', 'DELETE')),
-    Relation('me', 'The user who is signed in.', ('GET', 'PUT', 'PATCH', 'DELETE')),
+    Relation(
+        'user',
+        'One user, by id: the address is a template.',
+        ('GET', 'PUT', 'PATCH', 'DELETE'),
+        'a user',
+        sample_user,
+    ),
+    Relation(
+        'me',
+        'The user who is signed in.',
+        ('GET', 'PUT', 'PATCH', 'DELETE'),
+        'a user: oneself',
+        _sample_self,
+    ),
     Relation(
         'password',
         "Where the user's password is changed: put `current_password` and `password`. All other tokens of "
         'the user are revoked by it.',
         ('PUT',),
+        'nothing that could be read: the answer to a change is 204, without a document',
     ),
-    Relation('avatar', "The user's picture, an image that Gravatar draws.", ('GET',)),
-    Relation('page', 'A page of the collection by its number: the address is a template.', ('GET',)),
+    Relation('avatar', "The user's picture, an image that Gravatar draws.", ('GET',), 'an image'),
+    Relation(
+        'page',
+        'A page of the collection by its number: the address is a template.',
+        ('GET',),
+        'a page of the same collection',
+        sample_users(urls.USERS),
+    ),
 )
+EXPANSIONS: Expansions = {}
 ROUTES: tuple[tuple[str, Any], ...] = (
     (urls.USERS, UsersResource()),
     (urls.USER, UserResource()),

@@ -1,0 +1,41 @@
+"""The pages' own script, style and icon, each at an address that changes with its content."""
+
+import hashlib
+from importlib.resources import files
+from typing import NamedTuple
+
+from service import urls
+
+_TYPES = {
+    'css': 'text/css; charset=utf-8',
+    'js': 'text/javascript; charset=utf-8',
+    'svg': 'image/svg+xml; charset=utf-8',
+}
+
+
+class Asset(NamedTuple):
+    """A file that pages load; `name` holds a fingerprint of the content, so it can be kept for ever.
+
+    `tag` is its strong validator (RFC 9110 §8.8.3).
+    """
+
+    name: str
+    content_type: str
+    content: bytes
+    tag: str
+
+
+def _read(file_name: str) -> Asset:
+    content = (files('service.representation') / 'static' / file_name).read_bytes()
+    stem, _, extension = file_name.partition('.')
+    fingerprint = hashlib.blake2b(content, digest_size=8).hexdigest()
+    return Asset(f'{stem}.{fingerprint}.{extension}', _TYPES[extension], content, f'"{fingerprint}"')
+
+
+_FILES = {file_name: _read(file_name) for file_name in ('page.css', 'page.js', 'icon.svg')}
+ASSETS = {asset.name: asset for asset in _FILES.values()}
+
+
+def asset_path(file_name: str) -> str:
+    """Return the path at which the file is served; raises KeyError where there is no such file."""
+    return urls.ASSET.format(name=_FILES[file_name].name)

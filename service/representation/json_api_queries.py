@@ -1,0 +1,94 @@
+"""The query parameters of JSON:API 1.1 (§6, §10): page, sort, filter, include and fields; no others."""
+
+import re
+from collections.abc import Mapping, Set
+from typing import Any
+
+from service.representation.document import View
+from service.representation.json_api import MEMBER, member
+from service.representation.queries import (
+    CURSORS,
+    MOST_PER_PAGE,
+    PER_PAGE,
+    InvalidParameter,
+    PageNames,
+    Query,
+    Vocabulary,
+    query_string,
+    read_position,
+    single,
+    text,
+    whole_number,
+)
+
+_FIELDS = re.compile(r'fields\[([^\[\]]+)\]')
+_FILTER = re.compile(r'filter\[([^\[\]]+)\]')
+_UNKNOWN = 'is no parameter that can be used here'
+
+
+class JsonApiDialect:
+    """`page[number]`, `page[size]`, `sort`, `filter[…]`, `include` and `fields[…]`; others are refused."""
+
+    names = PageNames('page[number]', 'page[size]')
+    strict = True
+
+    def read(self, parameters: Mapping[str, Any], vocabulary: Vocabulary | None, kinds: Set[str]) -> Query:
+        """Return what the parameters ask; raises InvalidParameter for whatever cannot be asked here."""
+        vocabulary = vocabulary or Vocabulary('')
+        given = {name: single(parameters, name) for name in parameters}
+        paging = (*self.names, *CURSORS) if vocabulary.paged else ()
+        filters: dict[str, str] = {}
+        fields: dict[str, frozenset[str]] = {}
+        relations: frozenset[str] | None = None
+        order = ''
+        for name, value in given.items():
+            field, filtered = _FIELDS.fullmatch(name), _FILTER.fullmatch(name)
+            if name == 'include':
+                relations = _relations(value, vocabulary)
+            elif name == 'sort' and vocabulary.sorts:
+                order = _order(value, vocabulary)
+            elif field and field[1] in kinds:
+                fields[field[1]] = frozenset(_names(name, value))
+            elif filtered and filtered[1] in vocabulary.filters:
+                filters[filtered[1]] = text(name, value)
+            elif name not in paging:
+                raise InvalidParameter(name, _UNKNOWN)
+        per_page = whole_number(given, self.names.size, PER_PAGE)
+        if per_page > MOST_PER_PAGE:
+            raise InvalidParameter(self.names.size, f'must be at most {MOST_PER_PAGE}', most=MOST_PER_PAGE)
+        return Query(
+            self.names,
+            read_position(given, self.names, per_page),
+            filters,
+            order,
+            given,
+            kept={name: value for name, value in given.items() if name not in paging},
+            view=View(relations, fields, query_string(given)),
+        )
+
+
+def _relations(value: str, vocabulary: Vocabulary) -> frozenset[str]:
+    """Return the relations that a list of paths names (§6.3); an empty list names none."""
+    by_name = {member(rel): rel for rel in vocabulary.relations}
+    paths = _names('include', value)
+    for path in paths:
+        if path not in by_name:
+            raise InvalidParameter('include', f'cannot have {path!r} here')
+    return frozenset(by_name[path] for path in paths)
+
+
+def _order(value: str, vocabulary: Vocabulary) -> str:
+    """Return the key that decides (§6.5): each one is unique, so the first does."""
+    keys = value.split(',')
+    for key in keys:
+        if key.removeprefix('-') not in vocabulary.sorts:
+            raise InvalidParameter('sort', f'cannot be by {key!r} here')
+    return keys[0]
+
+
+def _names(parameter: str, value: str) -> list[str]:
+    names = value.split(',') if value else []
+    for name in names:
+        if not all(MEMBER.fullmatch(part) for part in name.split('.')):
+            raise InvalidParameter(parameter, f'has {name!r}, which is no name')
+    return names

@@ -1,0 +1,26 @@
+"""The files that pages load: kept for ever, for their addresses change when they do."""
+
+from itertools import chain
+
+import falcon
+
+from service.domain.errors import NotFound
+from service.middleware.conditional import read_tags
+from service.middleware.request import Request
+from service.representation.assets import ASSETS
+
+FOR_EVER = 'public, max-age=31536000, immutable'
+
+
+class AssetResource:
+    """One file, by its name with the fingerprint in it."""
+
+    def on_get(self, req: Request, resp: falcon.Response, name: str) -> None:
+        asset = ASSETS.get(name)
+        if asset is None:
+            raise NotFound('There is no such file.')
+        resp.set_headers({'Cache-Control': FOR_EVER, 'ETag': asset.tag})
+        if asset.tag in chain(*read_tags(req.env.get('HTTP_IF_NONE_MATCH', ''))):
+            resp.status = falcon.HTTP_304
+        else:
+            resp.data, resp.content_type = asset.content, asset.content_type

@@ -1,0 +1,170 @@
+"""The commands: what requests cost beside the limits, and how that grows with the number of users."""
+
+import argparse
+import os
+import re
+import sys
+import tempfile
+from collections.abc import Sequence
+from contextlib import ExitStack
+from importlib.util import find_spec
+from pathlib import Path
+
+from service.config import Settings
+from service.domain.database import open_database
+from tests.bench.cases import all_cases, growing_cases, limit_cases, send, user_case
+from tests.bench.load import require_wrk
+from tests.bench.processes import Server
+from tests.bench.report import doubts, growth_table, load_table, machine, memory_table
+from tests.bench.rounds import Subject, measure
+from tests.bench.statements import StatementCounter
+from tests.bench.town import POSTS_EACH, Town, settle
+
+WORKERS = 2
+CONFIG = 'gunicorn.conf.py'
+
+
+def say(line: str) -> None:
+    """Tell how far it is; what was found goes to standard output alone."""
+    print(line, file=sys.stderr, flush=True)
+
+
+def environment_for(database_url: str, options: argparse.Namespace) -> dict[str, str]:
+    """Return the settings that every server is run with."""
+    return {
+        'DATABASE_URL': database_url,
+        'WEB_CONCURRENCY': str(options.workers),
+        'BCRYPT_COST': str(options.bcrypt_cost),
+        'SQLITE_SYNCHRONOUS': 'normal',
+        'TOKEN_LIFETIME': '1000000',
+        'DRAIN_SECONDS': '0',
+    }
+
+
+class Ground:
+    """What runs while it is measured: servers on ports from the given one on, towns in databases."""
+
+    def __init__(self, stack: ExitStack, options: argparse.Namespace) -> None:
+        self._stack = stack
+        self._options = options
+        self._port = options.port
+        self._folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix='halcyon-bench-')))
+
+    def sqlite(self, name: str) -> str:
+        """Return the URL of a SQLite file that goes away when all is done."""
+        return f'sqlite:///{self._folder / name}.db'
+
+    def settled(self, database_url: str, town: Town) -> Settings:
+        """Put the town into the database and return the settings that open it."""
+        say(f'{town.users:,} users move in')
+        settings = Settings.from_environment(environment_for(database_url, self._options))
+        database = open_database(settings)
+        settle(database, town)
+        database.close()
+        return settings
+
+    def gunicorn(self, name: str, app: str, database_url: str) -> Server:
+        """Start an application under gunicorn, with the settings that the service runs with."""
+        bind = f'127.0.0.1:{self._port}'
+        return self._start(name, ['gunicorn', '-c', CONFIG, '--bind', bind, app], database_url)
+
+    def granian(self, name: str, app: str, database_url: str) -> Server:
+        """Start an application under granian with as many workers and threads."""
+        command = ['granian', '--interface', 'wsgi', '--factory', '--no-ws', '--port', str(self._port)]
+        command += ['--workers', str(self._options.workers), '--blocking-threads', '8', app]
+        return self._start(name, command, database_url)
+
+    def _start(self, name: str, command: Sequence[str], database_url: str) -> Server:
+        environment = environment_for(database_url, self._options)
+        server = Server(name, [sys.executable, '-m', *command], self._port, environment)
+        self._port += 1
+        return self._stack.enter_context(server)
+
+
+def compare(options: argparse.Namespace) -> None:
+    """Measure everything once beside the limits."""
+    with ExitStack() as stack:
+        ground = Ground(stack, options)
+        spare = ground.sqlite('spare')
+        raw = ground.gunicorn('WSGI', 'tests.bench.limits:wsgi', spare)
+        bare = ground.gunicorn('falcon', 'tests.bench.limits:bare_falcon()', spare)
+        subjects = [Subject(server, case) for server in (raw, bare) for case in limit_cases(server.origin)]
+        statements: dict[int, int] = {}
+        databases = {'SQLite': ground.sqlite('town')}
+        databases |= {url.partition(':')[0]: url for url in options.database}
+        for name, url in databases.items():
+            town = Town(options.users, options.posts)
+            settings = ground.settled(url, town)
+            server = ground.gunicorn(f'Halcyon, {name}', 'service.app:create_app()', url)
+            cases = all_cases(server.origin, town)
+            measured = [Subject(server, case) for case in cases if re.search(options.only, case.name)]
+            counter = StatementCounter(settings)
+            statements |= {id(subject): counter.of(subject.case) for subject in measured}
+            subjects += measured
+            if not options.only:
+                subjects.append(Subject(server, measured[0].case, beside=measured[-1].case))
+            if name == 'SQLite' and find_spec('granian'):
+                other = ground.granian('Halcyon, SQLite, granian', 'service.app:create_app', url)
+                subjects.append(Subject(other, user_case(other.origin, town)))
+        before = _measure(subjects, options)
+        print(load_table(subjects, subjects[1], statements), memory_table(subjects, before), sep='\n\n')
+
+
+def grow(options: argparse.Namespace) -> None:
+    """Measure what must stay flat in towns of growing size."""
+    with ExitStack() as stack:
+        ground = Ground(stack, options)
+        by_size = []
+        for size in options.sizes:
+            town, url = Town(size, options.posts), ground.sqlite(f'town{size}')
+            ground.settled(url, town)
+            server = ground.gunicorn(f'{size:,} users', 'service.app:create_app()', url)
+            by_size.append([Subject(server, case) for case in growing_cases(server.origin, town)])
+        subjects = [subject for of_case in zip(*by_size, strict=True) for subject in of_case]
+        _measure(subjects, options)
+        print(growth_table(options.sizes, by_size))
+
+
+def _measure(subjects: Sequence[Subject], options: argparse.Namespace) -> dict[str, float]:
+    """Measure, say on what and what is doubtful, and return the memory of each server before."""
+    before = {}
+    for subject in subjects:
+        send(subject.case)
+        before[subject.server.name] = subject.server.memory()
+    measure(
+        subjects, rounds=options.rounds, seconds=options.seconds, connections=options.connections, say=say
+    )
+    print(
+        f'{machine()}; {options.workers} workers, {options.connections} connections, '
+        f'{options.rounds} rounds of {options.seconds} s.\n'
+    )
+    doubts(subjects, print)
+    return before
+
+
+def read_options() -> argparse.Namespace:
+    """Return what the command line asks for."""
+    parser = argparse.ArgumentParser(prog='python -m tests.bench', description=__doc__)
+    parser.add_argument('what', nargs='?', choices=('load', 'growth'), default='load')
+    parser.add_argument('--rounds', type=int, default=5)
+    parser.add_argument('--seconds', type=int, default=2, help='of one subject in one round')
+    parser.add_argument('--connections', type=int, default=16)
+    parser.add_argument('--workers', type=int, default=min(WORKERS, os.cpu_count() or 1))
+    parser.add_argument('--port', type=int, default=8900, help='the first of those that the servers take')
+    parser.add_argument('--bcrypt-cost', type=int, default=12)
+    parser.add_argument('--only', default='', help='cases of `load` whose name has this regular expression')
+    parser.add_argument('--posts', type=int, default=POSTS_EACH, help='of each user')
+    parser.add_argument('--users', type=int, default=1000, help='in the town of `load`')
+    parser.add_argument(
+        '--database', action='append', default=[], help='URL of an empty database, beside SQLite'
+    )
+    parser.add_argument(
+        '--sizes', type=int, nargs='+', default=[1_000, 100_000, 1_000_000], help='of `growth`'
+    )
+    return parser.parse_args()
+
+
+if __name__ == '__main__':
+    require_wrk()
+    options = read_options()
+    {'load': compare, 'growth': grow}[options.what](options)

@@ -1,0 +1,109 @@
+"""What is measured: requests that a client comes to by following links."""
+
+import json
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from email.message import Message
+from typing import Any
+
+import uritemplate
+
+from service.representation.formats import FORMATS
+from service.representation.media_types import HAL
+from tests.bench.load import Case
+from tests.bench.town import CELEBRITY, NEIGHBOUR, PASSWORD, READER, WRITER, Town
+
+JSON_BODY = {'Content-Type': 'application/json'}
+SIGN_INS = 4  # at once: each keeps a core for as long as bcrypt's cost says
+
+
+class Visitor:
+    """Somebody at one origin, who follows links."""
+
+    def __init__(self, origin: str, username: str) -> None:
+        self.headers = {'Accept': HAL}
+        tokens = self.get(f'{origin}/api')['_links']['hc:tokens']['href']
+        body = json.dumps({'username': username, 'password': PASSWORD})
+        self.sign_in = Case('POST token', tokens, 200, 'POST', JSON_BODY, body, SIGN_INS)
+        token = json.loads(send(self.sign_in)[1])['token']
+        self.headers['Authorization'] = f'Bearer {token}'
+        self.entry = self.get(f'{origin}/api')
+
+    def get(self, href: str) -> Any:
+        """Return the document at the address."""
+        return json.loads(send(Case('GET', href, headers=self.headers))[1])
+
+    def follow(self, document: Any, rel: str, **variables: Any) -> Any:
+        """Return the document that a link leads to."""
+        return self.get(href(document, rel, **variables))
+
+
+def href(document: Any, rel: str, **variables: Any) -> str:
+    """Return where a link leads to, its template filled in."""
+    link = document['_links'][rel]
+    return uritemplate.expand(link['href'], variables) if link.get('templated') else link['href']
+
+
+def send(case: Case) -> tuple[Message, bytes]:
+    """Send a case once and return headers and body; stop where the answer is not what it should be."""
+    body = case.body.replace('{n}', 'once').encode() if case.body is not None else None
+    request = urllib.request.Request(case.href, body, dict(case.headers), method=case.method)
+    try:
+        with urllib.request.urlopen(request, timeout=30) as answer:
+            status, headers, text = answer.status, answer.headers, answer.read()
+    except urllib.error.HTTPError as answer:
+        status, headers, text = answer.code, answer.headers, answer.read()
+    if status != case.status:
+        raise SystemExit(f'{case.name}: {case.method} {case.href} answered {status}: {text[:500]!r}')
+    return headers, text
+
+
+def limit_cases(origin: str) -> Iterator[Case]:
+    """Yield the request that the limits answer, with a token that nobody looks at."""
+    headers = {'Accept': HAL, 'Authorization': f'Bearer hc_{"x" * 43}'}
+    yield Case('constant', f'{origin}/api/users/1', headers=headers)
+
+
+def growing_cases(origin: str, town: Town) -> Iterator[Case]:
+    """Yield what must cost the same however large the town is."""
+    reader = Visitor(origin, town.name(READER))
+    celebrity = reader.follow(reader.entry, 'hc:user', id=town.id(CELEBRITY))
+    users = reader.follow(reader.entry, 'hc:users')
+    followers = reader.follow(celebrity, 'hc:followers')
+    for name, address in (
+        ('GET user', href(reader.entry, 'hc:user', id=town.id(NEIGHBOUR))),
+        ('GET celebrity', href(celebrity, 'self')),
+        ('page of 10', href(users, 'hc:page', page=1, per_page=10)),
+        ('last page of 10', href(users, 'last')),
+        ('followers, first page', href(followers, 'first')),
+        ('followers, last page', href(followers, 'last')),
+        ('feed of 10, follows 200', href(reader.entry, 'hc:feed')),
+    ):
+        yield Case(name, address, headers=reader.headers)
+
+
+def user_case(origin: str, town: Town) -> Case:
+    """Return GET user alone."""
+    return next(growing_cases(origin, town))
+
+
+def all_cases(origin: str, town: Town) -> Iterator[Case]:
+    """Yield everything that is measured of one server."""
+    reader, writer = Visitor(origin, town.name(READER)), Visitor(origin, town.name(WRITER))
+    user, *others = growing_cases(origin, town)
+    tag = send(user)[0]['ETag']
+    yield user
+    yield user._replace(name='GET user, 304', status=304, headers={**user.headers, 'If-None-Match': tag})
+    yield from others
+    users = reader.follow(reader.entry, 'hc:users')
+    yield user._replace(name='page of 100', href=href(users, 'hc:page', page=1, per_page=100))
+    for media_type in FORMATS:
+        if media_type != HAL:
+            yield user._replace(
+                name=f'GET user, {media_type}', headers={**user.headers, 'Accept': media_type}
+            )
+    writing = {**writer.headers, **JSON_BODY}
+    yield Case('PUT user', href(writer.entry, 'hc:me'), 200, 'PUT', writing, '{"about_me": "now {n}"}')
+    yield Case('POST post', href(writer.entry, 'hc:posts'), 201, 'POST', writing, '{"body": "news {n}"}')
+    yield writer.sign_in

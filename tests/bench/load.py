@@ -1,0 +1,71 @@
+"""The load: wrk on loopback, one case at a time."""
+
+import os
+import shutil
+import subprocess
+from collections.abc import Mapping
+from pathlib import Path
+from typing import NamedTuple
+
+_SCRIPT = Path(__file__).with_name('wrk.lua')
+
+
+class Case(NamedTuple):
+    """One kind of request, and the status that answers it; `{n}` in the body is another text each time."""
+
+    name: str
+    href: str
+    status: int = 200
+    method: str = 'GET'
+    headers: Mapping[str, str] = {}
+    body: str | None = None
+    connections: int | None = None  # instead of what is asked for, where that would be too many
+
+
+class Load(NamedTuple):
+    """What wrk saw: times are microseconds, `errors` counts answers from 400 on and what got none."""
+
+    requests: int
+    duration: float
+    p50: float
+    p99: float
+    errors: int
+
+
+def require_wrk() -> None:
+    """Stop with one clear line where wrk is not installed."""
+    if shutil.which('wrk') is None:
+        raise SystemExit('wrk is not installed: apt-get install wrk (or any other package of it).')
+
+
+class Wrk:
+    """A run of wrk that may go on beside another one."""
+
+    def __init__(self, case: Case, seconds: int, connections: int) -> None:
+        headers = [part for name, value in case.headers.items() for part in ('-H', f'{name}: {value}')]
+        environment = {**os.environ, 'BENCH_METHOD': case.method}
+        if case.body is not None:
+            environment['BENCH_BODY'] = case.body
+        options = ['-t1', f'-c{case.connections or connections}', f'-d{seconds}s', '--timeout', '10s']
+        self._seconds = seconds
+        self._process = subprocess.Popen(
+            ['wrk', *options, '-s', str(_SCRIPT), *headers, case.href],
+            env=environment,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+        )
+
+    def finish(self) -> Load:
+        """Return what it saw, once its time is over."""
+        try:
+            output, _ = self._process.communicate(timeout=self._seconds + 30)
+        except BaseException:
+            self._process.kill()
+            self._process.communicate()
+            raise
+        for line in output.splitlines():
+            if line.startswith('BENCH '):
+                requests, duration, p50, p99, errors = map(int, line.split()[1:])
+                return Load(requests, duration, p50, p99, errors)
+        raise SystemExit(f'wrk failed:\n{output}')

@@ -1,0 +1,80 @@
+"""What was measured, as Markdown."""
+
+import os
+import platform
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from importlib.metadata import version
+from pathlib import Path
+
+from tests.bench.rounds import BESIDE, LOPSIDED, Subject
+
+
+def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    """Return a Markdown table; all columns but the first are numbers."""
+    lines = [head, ['---', *['---:'] * (len(head) - 1)], *rows]
+    return '\n'.join(f'| {" | ".join(line)} |' for line in lines)
+
+
+def machine() -> str:
+    """Return what it was measured on: absolute figures mean something there alone."""
+    models = [
+        line for line in Path('/proc/cpuinfo').read_text().splitlines() if line.startswith('model name')
+    ]
+    model = models[0].partition(': ')[2] if models else platform.processor()
+    parts = ' '.join(f'{name} {version(name)}' for name in ('falcon', 'gunicorn', 'peewee', 'orjson'))
+    return f'{os.cpu_count()} x {model}, Python {platform.python_version()}, {parts}'
+
+
+def load_table(subjects: Sequence[Subject], bare: Subject, statements: Mapping[int, int]) -> str:
+    """Return what was measured beside bare falcon; `statements` are by the identity of a subject."""
+    head = ('what', 'requests/s', 'p50 ms', 'p99 ms', 'CPU µs', 'x bare falcon', 'own µs', 'SQL')
+    return table(head, (_load_row(subject, bare, statements.get(id(subject))) for subject in subjects))
+
+
+def _load_row(subject: Subject, bare: Subject, statements: int | None) -> list[str]:
+    name = f'{subject.server.name}: {subject.case.name}'
+    times = [f'{subject.per_second:,.0f}', f'{subject.p50 / 1000:.2f}', f'{subject.p99 / 1000:.2f}']
+    if subject.beside:
+        return [f'{name}, beside {BESIDE} x {subject.beside.name}', *times, '', '', '', '']
+    cost = [f'{subject.cpu:,.0f}', f'{subject.cpu / bare.cpu:.2f}', f'{subject.cpu - bare.cpu:,.0f}']
+    return [name, *times, *cost, '' if statements is None else str(statements)]
+
+
+def growth_table(sizes: Sequence[int], subjects: Sequence[Sequence[Subject]]) -> str:
+    """Return the CPU of each case in towns of these sizes, and how many times the smallest town's it is."""
+    head = ('CPU µs a request', *(f'{size:,} users' for size in sizes), 'growth')
+    rows = (
+        [
+            of_case[0].case.name,
+            *(f'{one.cpu:,.0f}' for one in of_case),
+            f'{of_case[-1].cpu / of_case[0].cpu:.2f}',
+        ]
+        for of_case in zip(*subjects, strict=True)
+    )
+    return table(head, rows)
+
+
+def memory_table(subjects: Sequence[Subject], before: Mapping[str, float]) -> str:
+    """Return the largest worker of each server before and after what it answered."""
+    servers = {subject.server.name: subject.server for subject in subjects}
+    rows = []
+    for name, server in servers.items():
+        answered = sum(subject.requests for subject in subjects if subject.server is server)
+        memory = (f'{before[name]:.1f}', f'{server.memory():.1f}')
+        rows.append([name, f'{server.start_cpu / 1_000_000:.2f}', *memory, f'{answered:,}'])
+    head = ('server', 'start, CPU s', 'MB before', 'MB after', 'requests of all workers')
+    return table(head, rows)
+
+
+def doubts(subjects: Sequence[Subject], say: Callable[[str], None]) -> None:
+    """Say which rounds do not count, and which answers were errors."""
+    for subject in subjects:
+        name = f'{subject.server.name}: {subject.case.name}'
+        left_out = len(subject.rounds) - len(subject.sound)
+        if left_out:
+            say(
+                f'{name}: {left_out} of {len(subject.rounds)} rounds left out, '
+                f'one worker had over {LOPSIDED:.0%} of the CPU.\n'
+            )
+        if subject.errors:
+            say(f'{name}: {subject.errors} of {subject.requests} answers were errors.\n')

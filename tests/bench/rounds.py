@@ -1,0 +1,97 @@
+"""Rounds: every subject once, then every subject again, so that what disturbs one disturbs all."""
+
+import os
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from statistics import median
+from typing import NamedTuple
+
+from tests.bench.load import Case, Load, Wrk
+from tests.bench.processes import Server
+
+LOPSIDED = 0.9  # of the CPU of all workers, used by one of them
+BESIDE = 8  # connections of the case that another one is measured beside
+
+
+class Round(NamedTuple):
+    """One run of one subject: what wrk saw, and what it cost the server.
+
+    `cpu` is microseconds of master and workers, `share` the part of the workers' CPU that the busiest had.
+    """
+
+    load: Load
+    cpu: float
+    share: float
+
+
+@dataclass
+class Subject:
+    """A case on a server, alone or beside another one, and what was measured of it."""
+
+    server: Server
+    case: Case
+    beside: Case | None = None
+    rounds: list[Round] = field(default_factory=list)
+
+    @property
+    def sound(self) -> list[Round]:
+        """The rounds that count: those in which the workers shared the work."""
+        return [one for one in self.rounds if one.share <= LOPSIDED]
+
+    def median(self, what: Callable[[Round], float]) -> float:
+        """Return the median over the sound rounds, not a number where nothing was answered."""
+        answered = [one for one in self.sound if one.load.requests]
+        return median(map(what, answered)) if answered else float('nan')
+
+    @property
+    def cpu(self) -> float:
+        """CPU microseconds of one request."""
+        return self.median(lambda one: one.cpu / one.load.requests)
+
+    @property
+    def per_second(self) -> float:
+        return self.median(lambda one: one.load.requests / one.load.duration * 1_000_000)
+
+    @property
+    def p50(self) -> float:
+        return self.median(lambda one: one.load.p50)
+
+    @property
+    def p99(self) -> float:
+        return self.median(lambda one: one.load.p99)
+
+    @property
+    def requests(self) -> int:
+        return sum(one.load.requests for one in self.rounds)
+
+    @property
+    def errors(self) -> int:
+        return sum(one.load.errors for one in self.rounds)
+
+    def run(self, seconds: int, connections: int) -> Round:
+        """Load the server for some seconds and return what came of it."""
+        before = self.server.cpu()
+        beside = Wrk(self.beside._replace(connections=None), seconds, BESIDE) if self.beside else None
+        try:
+            load = Wrk(self.case, seconds, connections).finish()
+        finally:
+            if beside:
+                beside.finish()
+        spent = {pid: cpu - before.get(pid, 0.0) for pid, cpu in self.server.cpu().items()}
+        workers = [spent[pid] for pid in self.server.workers() if pid in spent]
+        busy = sum(workers)
+        share = max(workers) / busy if len(workers) > 1 and busy else 0.0
+        return Round(load, sum(spent.values()), share)
+
+
+def measure(
+    subjects: Sequence[Subject], *, rounds: int, seconds: int, connections: int, say: Callable[[str], None]
+) -> None:
+    """Run all subjects one after the other, and that so many times; a first, shorter time does not count."""
+    say(f'about {len(subjects) * (rounds * seconds + 1)} s: {len(subjects)} subjects, {rounds} rounds')
+    for subject in subjects:
+        subject.run(1, connections)
+    for number in range(1, rounds + 1):
+        say(f'round {number} of {rounds}, load average {os.getloadavg()[0]:.1f}')
+        for subject in subjects:
+            subject.rounds.append(subject.run(seconds, connections))

@@ -1,0 +1,1 @@
+"""Generic clients that nobody here wrote, and a real browser: each does the whole journey from /api only."""

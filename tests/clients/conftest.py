@@ -1,0 +1,44 @@
+"""A real server, and the programs that visit it; without them the tests are skipped, but never in CI."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from typing import NoReturn
+
+import pytest
+
+from tests.server import Server
+
+HERE = Path(__file__).parent
+
+
+@pytest.fixture
+def server(tmp_path: Path) -> Iterator[Server]:
+    with Server(tmp_path) as running:
+        yield running
+
+
+@pytest.fixture(scope='session')
+def node() -> str:
+    """Return the path of Node, beside which the clients' packages are installed."""
+    found = shutil.which('node')
+    if found is None:
+        _miss('Node is missing')
+    if not (HERE / 'node_modules').is_dir():
+        _miss("the clients' packages are missing: npm ci in tests/clients")
+    return found
+
+
+@pytest.fixture(scope='session')
+def chromium() -> str:
+    """Return the path of Chromium."""
+    return shutil.which('chromium') or _miss('Chromium is missing')
+
+
+def _miss(what: str) -> NoReturn:
+    if os.environ.get('CI') == 'true':
+        pytest.fail(f'{what}; .ci/clients installs it')
+    pytest.skip(f'{what}; .ci/clients installs it')

@@ -1,0 +1,121 @@
+"""jsonapi-client, which nobody here wrote, makes its way through a real server."""
+
+from __future__ import annotations
+
+import os
+import re
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from jsonapi_client import Filter, Inclusion, Modifier, Session
+from jsonapi_client.exceptions import DocumentError
+
+JSON_API = 'application/vnd.api+json'
+TEXT = {'type': ['string', 'null']}  # what the server does not show is null to the client
+USER, POSTS = {'relation': 'to-one', 'resource': ['users']}, {'relation': 'to-many', 'resource': ['posts']}
+USERS = USER | {'relation': 'to-many'}
+MODELS = {
+    'users': {
+        'properties': dict.fromkeys(('username', 'email', 'password'), TEXT)
+        | {'followers': USERS, 'following': USERS, 'posts': POSTS}
+    },
+    'posts': {'properties': {'body': TEXT, 'author': USER}},
+    'tokens': {'properties': dict.fromkeys(('username', 'password', 'token'), TEXT)},
+}
+
+
+@pytest.fixture(scope='module')
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The address of the API, served by gunicorn on an empty database."""
+    database = tmp_path_factory.mktemp('json_api') / 'halcyon.db'
+    with socket.socket() as free:
+        free.bind(('127.0.0.1', 0))
+        address = f'127.0.0.1:{free.getsockname()[1]}'
+    environment = {'DATABASE_URL': f'sqlite:///{database}', 'BCRYPT_COST': '4', 'DRAIN_SECONDS': '0'}
+    process = subprocess.Popen(
+        [sys.executable, '-m', 'gunicorn', '--workers', '1', '--bind', address],
+        cwd=Path(__file__).parents[2],
+        env=os.environ | environment,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    assert process.stderr is not None
+    for line in process.stderr:
+        if re.search('Booting worker', line):
+            break
+    yield f'http://{address}/api'
+    process.terminate()
+    process.communicate()
+
+
+def session(server: str, token: str | None = None) -> Session:
+    headers = {'Accept': JSON_API} | ({'Authorization': f'Bearer {token}'} if token else {})
+    return Session(server, request_kwargs={'headers': headers}, schema=MODELS)
+
+
+def sign_up(server: str, username: str) -> tuple[Session, Any]:
+    """Sign up and in; return a session that shows the token, and the user."""
+    nobody = session(server)
+    user = nobody.create_and_commit(
+        'users', username=username, email=f'{username}@example.org', password='correct horse'
+    )
+    token = nobody.create_and_commit('tokens', username=username, password='correct horse')
+    mine = session(server, token.token)
+    return mine, mine.get('users', user.id).resource
+
+
+def members(user: Any) -> dict[str, Any]:
+    """Return the body that names a user as a member of a relation."""
+    return {'data': [user.as_resource_identifier_dict()]}
+
+
+def test_a_journey(server: str) -> None:
+    ada, me = sign_up(server, 'ada')
+    bob, him = sign_up(server, 'bob')
+    assert me.email == 'ada@example.org'
+    assert me.relationships.posts.resources == []
+
+    with pytest.raises(DocumentError) as refused:
+        session(server).create_and_commit('users', username='ada', email='x', password='short')
+    pointers = [error['source']['pointer'] for error in refused.value.response.json()['errors']]
+    assert pointers == ['/data/attributes/email', '/data/attributes/password']
+
+    for number in range(12):
+        bob.create_and_commit('posts', body=f'post {number}')
+    found = ada.get('users', Filter(username='BOB')).resource
+    assert found.id == him.id
+
+    relation = me.relationships.following.links.self.url
+    status, said, _ = ada.http_request('post', relation, members(found))
+    assert (status, said['data']) == (200, members(found)['data'])
+
+    seen = ada.get('users', f'{me.id}?include=following').resource
+    assert [one.username for one in seen.relationships.following.resources] == ['bob']
+
+    pages = ada.iterate('posts', Inclusion('author') + Modifier('page[size]=5&sort=created_at'))
+    posts = list(pages)
+    assert [post.body for post in posts] == [f'post {number}' for number in range(12)]
+    assert {post.relationships.author.resource.username for post in posts} == {'bob'}
+
+    mine = ada.create_and_commit('posts', body='hello')
+    mine.body = 'hello again'
+    mine.commit()
+    mine.refresh()
+    assert mine.body == 'hello again'
+    mine.delete()
+    mine.commit()
+    with pytest.raises(DocumentError, match='404'):
+        session_of(ada).get('posts', mine.id)
+
+    status, said, _ = ada.http_request('delete', relation, members(found))
+    assert (status, said['data']) == (200, [])
+
+
+def session_of(other: Session) -> Session:
+    """Return a session of the same user that remembers nothing."""
+    return Session(other.url_prefix, request_kwargs=other._request_kwargs, schema=MODELS)

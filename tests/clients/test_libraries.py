@@ -1,0 +1,24 @@
+"""Ketting and traverson find everything from /api, by media type, relations and forms."""
+
+from __future__ import annotations
+
+import subprocess
+
+import pytest
+
+from tests.clients.conftest import HERE
+from tests.server import Server
+
+
+@pytest.mark.parametrize('client', ['ketting', 'traverson'])
+def test_a_generic_client_does_the_whole_journey(client: str, node: str, server: Server) -> None:
+    visit = subprocess.run(
+        [node, HERE / f'{client}.js', f'{server.origin}/api'],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert visit.returncode == 0, visit.stdout + visit.stderr
+    assert visit.stderr == ''
+    assert visit.stdout.splitlines()[-1] == 'signed out'

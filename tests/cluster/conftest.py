@@ -1,0 +1,51 @@
+"""What the scenarios share: a folder that database servers may enter, and the table at the end."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import tempfile
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.cluster.load import Row, table
+from tests.cluster.programs import Missing
+from tests.cluster.scenarios import Scenario
+
+ROWS = pytest.StashKey[list[Row]]()
+SECONDS = 9.0
+
+
+@pytest.fixture
+def folder() -> Iterator[Path]:
+    """A folder that other users can pass through; it stays where the test fails."""
+    place = Path(tempfile.mkdtemp(prefix='halcyon-cluster-'))
+    place.chmod(0o755)
+    yield place
+    shutil.rmtree(place)
+
+
+@pytest.fixture
+def judged(folder: Path, pytestconfig: pytest.Config) -> Callable[[Scenario], Row]:
+    """Return what runs a scenario, keeps its row for the table and returns it."""
+
+    def run(scenario: Scenario) -> Row:
+        try:
+            row = scenario(folder, SECONDS)
+        except Missing as missing:
+            if os.environ.get('CI') == 'true':
+                raise
+            pytest.skip(str(missing))
+        pytestconfig.stash.setdefault(ROWS, []).append(row)
+        return row
+
+    return run
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
+    """Print the table."""
+    rows = config.stash.get(ROWS, [])
+    if rows:
+        terminalreporter.write_line('\n' + table(rows))

@@ -1,0 +1,261 @@
+"""People who use the service all the time, and remember what it acknowledged."""
+
+from __future__ import annotations
+
+import http.client
+import itertools
+import json
+import random
+import threading
+import time
+from typing import Any, NamedTuple
+from urllib.parse import urlsplit
+
+THINKING_SECONDS = 0.01
+ANSWER_SECONDS = 30.0
+SAFE_TRIES = 20  # of a read, which may be sent again whatever happened
+PASSWORD = 'correct horse'
+
+
+class Row(NamedTuple):
+    """What became of a load: a line of the table, and the answers that should never be given."""
+
+    name: str
+    requests: int
+    failed: int
+    lost: int
+    duplicated: int
+    miscounted: int
+    errors: int
+    longest_gap: float
+
+    @property
+    def is_whole(self) -> bool:
+        return not (self.lost or self.duplicated or self.miscounted or self.errors)
+
+
+def table(rows: list[Row]) -> str:
+    """Return the rows as text; failed requests are those that were not acknowledged."""
+    heads = ('', 'requests', 'failed', 'lost', 'duplicated', 'miscounted', '500s', 'longest gap')
+    lines = [heads, *((*map(str, row[:-1]), f'{row.longest_gap:.1f} s') for row in rows)]
+    widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
+    return '\n'.join(
+        '  '.join([line[0].ljust(widths[0]), *map(str.rjust, line[1:], widths[1:])]) for line in lines
+    )
+
+
+class Caller:
+    """One connection to the service, and the times and numbers of what went over it."""
+
+    def __init__(self, origin: str) -> None:
+        self._place = urlsplit(origin)
+        self._connection: http.client.HTTPConnection | None = None
+        self.token = ''
+        self.times: list[float] = []
+        self.requests = self.failed = self.errors = 0
+
+    def request(self, method: str, href: str, body: dict[str, str] | None = None) -> tuple[int, Any]:
+        """Return the status and the document of an answer, status 0 where there was none."""
+        self.requests += 1
+        for _ in range(SAFE_TRIES if method == 'GET' else 1):
+            status, document = self._send(method, href, body)
+            self.errors += status == 500
+            if 0 < status < 500:
+                self.times.append(time.monotonic())
+                return status, document
+            time.sleep(0.25 if method == 'GET' else 0)
+        self.failed += 1
+        return status, document
+
+    def _send(self, method: str, href: str, body: dict[str, str] | None) -> tuple[int, Any]:
+        headers = {'Accept': 'application/hal+json', 'Content-Type': 'application/json'}
+        if self.token:
+            headers['Authorization'] = f'Bearer {self.token}'
+        if self._connection is None:
+            self._connection = http.client.HTTPConnection(self._place.netloc, timeout=ANSWER_SECONDS)
+        parts = urlsplit(href)
+        try:
+            self._connection.request(
+                method,
+                parts.path + (f'?{parts.query}' if parts.query else ''),
+                None if body is None else json.dumps(body),
+                headers,
+            )
+            answer = self._connection.getresponse()
+            text = answer.read()
+        except (OSError, http.client.HTTPException):
+            self.close()
+            return 0, {}
+        is_json = 'json' in answer.headers.get('Content-Type', '')
+        return answer.status, json.loads(text) if is_json and text else {}
+
+    def close(self) -> None:
+        if self._connection is not None:
+            self._connection.close()
+            self._connection = None
+
+    def get(self, href: str) -> Any:
+        """Return a document that has to be there."""
+        status, document = self.request('GET', href)
+        assert status == 200, (status, document)
+        return document
+
+    def items(self, href: str) -> list[Any]:
+        """Return all the entries of a collection, from its first page to its last."""
+        found: list[Any] = []
+        document = self.get(f'{href}?per_page=100')
+        while True:
+            found += document['_embedded']['item']
+            following = document['_links'].get('next')
+            if following is None:
+                return found
+            document = self.get(following['href'])
+
+
+class Person:
+    """Publishes, reads, deletes, follows and unfollows, one thing after the other.
+
+    `there` are the texts of posts whose publication was acknowledged, by address; `gone` those whose
+    deletion was. What was not answered may be the one or the other, and is neither.
+    """
+
+    def __init__(self, origin: str, name: str) -> None:
+        self.caller = Caller(origin)
+        self.name = name
+        self.there: dict[str, str] = {}
+        self.gone: set[str] = set()
+        self.follows: bool | None = False
+        self._numbers = itertools.count()
+
+    def sign_up(self) -> None:
+        """Register and sign in, on a service where nothing fails yet."""
+        entry = self.caller.get('/api')
+        person = {'username': self.name, 'password': PASSWORD}
+        status, _ = self.caller.request(
+            'POST', entry['_links']['hc:users']['href'], person | {'email': f'{self.name}@example.org'}
+        )
+        assert status == 201, status
+        status, token = self.caller.request('POST', entry['_links']['hc:tokens']['href'], person)
+        assert status == 200, status
+        self.caller.token = token['token']
+        self.links = self.caller.get('/api')['_links']
+        self.id = self.caller.get(self.href('hc:me'))['id']
+
+    def href(self, rel: str) -> str:
+        return str(self.links[rel]['href'])
+
+    def meet(self, other: Person) -> None:
+        """Get to know whom to follow."""
+        user = self.caller.get(self.href('hc:user').replace('{id}', str(other.id)))
+        self.relation = str(user['_links']['hc:follow']['href'])
+
+    def act(self) -> None:
+        """Do one thing."""
+        random.choices((self.publish, self.read, self.delete, self.toggle), (5, 3, 1, 1))[0]()
+
+    def publish(self) -> None:
+        text = f'{self.name} {next(self._numbers)}'
+        status, post = self.caller.request('POST', self.href('hc:posts'), {'body': text})
+        if status == 201:
+            self.there[post['_links']['self']['href']] = text
+
+    def read(self) -> None:
+        self.caller.request('GET', self.href(random.choice(('hc:posts', 'hc:feed', 'hc:users', 'hc:me'))))
+
+    def delete(self) -> None:
+        if self.there:
+            href = random.choice([*self.there])
+            text = self.there.pop(href)
+            status, _ = self.caller.request('DELETE', href)
+            if status == 204:
+                self.gone.add(text)
+
+    def toggle(self) -> None:
+        wanted = not self.follows
+        self.follows = None
+        status, _ = self.caller.request('PUT' if wanted else 'DELETE', self.relation)
+        if status in (200, 201, 204):
+            self.follows = wanted
+
+
+class Load:
+    """Several people who act while the block lasts."""
+
+    def __init__(self, origin: str, people: int = 4) -> None:
+        mark = f'{time.time_ns():x}'
+        self.people = [Person(origin, f'p{number}_{mark}') for number in range(people)]
+        for person in self.people:
+            person.sign_up()
+        for person, other in zip(self.people, [*self.people[1:], self.people[0]], strict=True):
+            person.meet(other)
+            person.caller.requests = 0
+        self._is_over = threading.Event()
+        self._faults: list[BaseException] = []
+
+    def __enter__(self) -> Load:
+        self.began = time.monotonic()
+        self._threads = [threading.Thread(target=self._run, args=(person,)) for person in self.people]
+        for thread in self._threads:
+            thread.start()
+        return self
+
+    def __exit__(self, *raised: object) -> None:
+        self._is_over.set()
+        for thread in self._threads:
+            thread.join()
+        self.ended = time.monotonic()
+
+    def _run(self, person: Person) -> None:
+        try:
+            while not self._is_over.is_set():
+                person.act()
+                time.sleep(THINKING_SECONDS)
+        except BaseException as fault:  # it is raised where the load is judged
+            self._faults.append(fault)
+
+    def judge(self, name: str) -> Row:
+        """Compare what is there with what was acknowledged, and return what became of it."""
+        if self._faults:
+            raise self._faults[0]
+        callers = [person.caller for person in self.people]
+        during = [time for caller in callers for time in caller.times if time > self.began]
+        times = sorted((self.began, *during, self.ended))
+        counted = {'requests': sum(caller.requests for caller in callers)}
+        counted['failed'] = sum(caller.failed for caller in callers)
+        lost = duplicated = miscounted = 0
+        for person in self.people:
+            user = person.caller.get(person.href('hc:me'))
+            texts = [post['body'] for post in person.caller.items(user['_links']['hc:posts']['href'])]
+            followed = [one['id'] for one in person.caller.items(user['_links']['hc:following']['href'])]
+            followers = person.caller.items(user['_links']['hc:followers']['href'])
+            lost += len(set(person.there.values()).difference(texts)) + len(person.gone.intersection(texts))
+            lost += person.follows is not None and person.follows != bool(followed)
+            duplicated += len(texts) - len(set(texts))
+            miscounted += (user['post_count'], user['following_count'], user['follower_count']) != (
+                len(texts),
+                len(followed),
+                len(followers),
+            )
+        miscounted += self._miscounted_totals()
+        errors = sum(caller.errors for caller in callers)
+        for caller in callers:
+            caller.close()
+        gap = max(later - earlier for earlier, later in itertools.pairwise(times))
+        return Row(
+            name,
+            **counted,
+            lost=lost,
+            duplicated=duplicated,
+            miscounted=miscounted,
+            errors=errors,
+            longest_gap=gap,
+        )
+
+    def _miscounted_totals(self) -> int:
+        """Return how many of the collections say that they are longer or shorter than they are."""
+        person = self.people[0]
+        hrefs = [person.href('hc:posts'), person.href('hc:users')]
+        return sum(
+            person.caller.get(href)['_meta']['total_items'] != len(person.caller.items(href))
+            for href in hrefs
+        )

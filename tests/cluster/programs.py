@@ -1,0 +1,332 @@
+"""The programs of a deployment, each started, stopped and killed by its own id."""
+
+from __future__ import annotations
+
+import contextlib
+import glob
+import http.client
+import os
+import shutil
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Callable, Iterable, Sequence
+from pathlib import Path
+
+import psycopg
+import pymysql
+
+from tests.server import ROOT, free_port
+
+PATIENCE_SECONDS = 60.0
+
+
+class Missing(Exception):
+    """A program that a scenario needs is not installed."""
+
+
+def find_program(*names: str) -> str:
+    """Return the path of the first program that is installed; raises Missing."""
+    for name in names:
+        found = shutil.which(name) or next(iter(sorted(glob.glob(name), reverse=True)), None)
+        if found:
+            return found
+    raise Missing(f'{names[0]} is missing: .ci/cluster installs it')
+
+
+def wait_until(holds: Callable[[], bool], what: str) -> None:
+    """Wait until something is so; raises AssertionError where it takes too long."""
+    end = time.monotonic() + PATIENCE_SECONDS
+    while not holds():
+        assert time.monotonic() < end, f'not so after {PATIENCE_SECONDS} s: {what}'
+        time.sleep(0.05)
+
+
+def get_status(href: str) -> int:
+    """Return the status of a GET, 0 where nobody answers."""
+    try:
+        with urllib.request.urlopen(href, timeout=2) as answer:
+            return int(answer.status)
+    except urllib.error.HTTPError as refused:
+        refused.close()
+        return refused.code
+    except (OSError, http.client.HTTPException):
+        return 0
+
+
+class Program:
+    """A process that is started as often as need be; what it says goes to `log`."""
+
+    def __init__(
+        self,
+        command: Sequence[str],
+        log: Path,
+        *,
+        environment: dict[str, str] | None = None,
+        user: str | None = None,
+    ) -> None:
+        self.command = list(command)
+        self.log = log
+        self._environment = {**os.environ, **(environment or {})}
+        self._user = user if os.getuid() == 0 else None
+        self._process: subprocess.Popen[bytes] | None = None
+
+    @property
+    def pid(self) -> int:
+        assert self._process is not None
+        return self._process.pid
+
+    @property
+    def is_running(self) -> bool:
+        return self._process is not None and self._process.poll() is None
+
+    def start(self, *more: str) -> None:
+        """Start it."""
+        with self.log.open('ab') as log:
+            self._process = subprocess.Popen(
+                [*self.command, *more],
+                cwd=ROOT,
+                env=self._environment,
+                user=self._user,
+                group=self._user,
+                extra_groups=None if self._user is None else [],
+                stdout=log,
+                stderr=subprocess.STDOUT,
+            )
+
+    def signal(self, number: int) -> None:
+        """Send a signal."""
+        os.kill(self.pid, number)
+
+    def wait(self) -> None:
+        """Wait until it has ended."""
+        assert self._process is not None
+        self._process.wait(PATIENCE_SECONDS)
+
+    def stop(self) -> None:
+        """Ask it to end, and wait until it has; who does not listen is killed."""
+        if self._process is None:
+            return
+        if self.is_running:
+            self._process.terminate()
+        try:
+            self._process.wait(PATIENCE_SECONDS)
+        except subprocess.TimeoutExpired:
+            self.kill()
+
+    def kill(self) -> None:
+        """End it at once, as kill -9 does, with the processes that it made."""
+        if self.is_running:
+            made = children_of(self.pid)
+            assert self._process is not None
+            self._process.kill()
+            for pid in made:
+                with contextlib.suppress(ProcessLookupError):
+                    os.kill(pid, 9)
+            self._process.wait(PATIENCE_SECONDS)
+
+
+def children_of(pid: int) -> list[int]:
+    """Return the ids of the processes that a process has made."""
+    return [int(child) for child in Path(f'/proc/{pid}/task/{pid}/children').read_text().split()]
+
+
+class Node(Program):
+    """A server of ours."""
+
+    def __init__(self, name: str, folder: Path, url: str, *, workers: int = 1, drain: int = 2) -> None:
+        self.port = free_port()
+        self.origin = f'http://127.0.0.1:{self.port}'
+        environment = {
+            'DATABASE_URL': url,
+            'BCRYPT_COST': '4',
+            'WEB_CONCURRENCY': str(workers),
+            'DRAIN_SECONDS': str(drain),
+            'FORWARDED_ALLOW_IPS': '127.0.0.1',
+        }
+        command = (sys.executable, '-m', 'gunicorn', '--bind', f'127.0.0.1:{self.port}')
+        super().__init__(command, folder / f'{name}.log', environment=environment)
+
+    def wait_until_ready(self) -> None:
+        """Wait until it says that it is ready."""
+        wait_until(lambda: get_status(f'{self.origin}/health/ready') == 200, f'{self.log} is ready')
+
+
+class Balancer(Program):
+    """HAProxy before several nodes, as README.md has it."""
+
+    def __init__(self, folder: Path, nodes: Iterable[Node]) -> None:
+        self.port = free_port()
+        self.origin = f'http://127.0.0.1:{self.port}'
+        servers = '\n'.join(f'  server n{node.port} 127.0.0.1:{node.port}' for node in nodes)
+        file = folder / 'haproxy.cfg'
+        file.write_text(CONFIGURATION.format(port=self.port, servers=servers))
+        super().__init__(
+            (find_program('haproxy', '/usr/sbin/haproxy'), '-f', str(file)), folder / 'haproxy.log'
+        )
+
+    def start(self, *more: str) -> None:
+        """Start it, and wait until it knows a node that is ready."""
+        super().start(*more)
+        wait_until(lambda: get_status(f'{self.origin}/health/ready') == 200, 'the balancer has a node')
+
+
+CONFIGURATION = """
+global
+  hard-stop-after 30s
+defaults
+  mode http
+  timeout connect 1s
+  timeout client 30s
+  timeout server 30s
+  timeout http-request 5s
+  timeout http-keep-alive 10s
+  timeout queue 5s
+  option http-server-close
+  option forwardfor
+  option http-buffer-request
+  option redispatch 1
+  retries 3
+  retry-on conn-failure empty-response response-timeout 503
+frontend clients
+  bind 127.0.0.1:{port}
+  http-request del-header Forwarded
+  http-request del-header X-Forwarded-For
+  http-request set-header X-Forwarded-Proto http
+  http-request set-header X-Forwarded-Host %[req.hdr(host)]
+  http-request disable-l7-retry unless METH_GET or {{ method HEAD OPTIONS }}
+  default_backend nodes
+backend nodes
+  balance leastconn
+  option httpchk GET /health/ready
+  http-check expect status 200
+  default-server check inter 500ms fastinter 200ms fall 1 rise 2 observe layer4 on-error fastinter
+{servers}
+"""
+
+
+class Postgresql(Program):
+    """A PostgreSQL of its own."""
+
+    def __init__(self, folder: Path) -> None:
+        self.port = free_port()
+        self.url = f'postgresql://postgres@127.0.0.1:{self.port}/postgres'
+        data = folder / 'postgresql'
+        made_by = Program(
+            (
+                find_program('initdb', '/usr/lib/postgresql/*/bin/initdb'),
+                *('-D', str(data), '-U', 'postgres', '-A', 'trust', '-E', 'UTF8', '--locale', 'C.UTF-8'),
+            ),
+            folder / 'initdb.log',
+            user='postgres',
+        )
+        make_folder(data, 'postgres')
+        made_by.start()
+        made_by.wait()
+        command = (
+            find_program('/usr/lib/postgresql/*/bin/postgres', 'postgres'),
+            *('-D', str(data), '-p', str(self.port), '-k', str(data), '-c', 'listen_addresses=127.0.0.1'),
+        )
+        super().__init__(command, folder / 'postgresql.log', user='postgres')
+
+    def start(self, *more: str) -> None:
+        """Start it, and wait until it answers."""
+        super().start(*more)
+        wait_until(self._answers, 'PostgreSQL answers')
+
+    def _answers(self) -> bool:
+        try:
+            psycopg.connect(self.url, connect_timeout=2).close()
+        except psycopg.Error:
+            return False
+        return True
+
+
+class GaleraNode(Program):
+    """A MariaDB that is one of a Galera cluster of three."""
+
+    def __init__(self, number: int, folder: Path) -> None:
+        self.port = 4400 + number
+        place = folder / f'galera{number}'
+        data = place / 'data'
+        make_folder(place, 'mysql')
+        file = folder / f'galera{number}.cnf'
+        members = ','.join(f'127.0.0.1:45{other}1' for other in (1, 2, 3))
+        file.write_text(
+            GALERA.format(
+                place=place, data=data, port=self.port, number=number, base=f'45{number}', members=members,
+                provider=find_program('/usr/lib/galera/libgalera_smm.so'),
+            )
+        )  # fmt: skip
+        made_by = Program(
+            (
+                find_program('mariadb-install-db'),
+                *(f'--defaults-file={file}', '--auth-root-authentication-method=normal', '--skip-test-db'),
+            ),
+            folder / f'install{number}.log',
+            user='mysql',
+        )
+        made_by.start()
+        made_by.wait()
+        super().__init__(
+            (find_program('mariadbd', '/usr/sbin/mariadbd'), f'--defaults-file={file}'),
+            folder / f'galera{number}.log',
+            user='mysql',
+        )
+
+    def start(self, *more: str) -> None:
+        """Start it, and wait until it has all that the others have."""
+        super().start(*more)
+        wait_until(lambda: self.status() == 'Synced', f'{self.log} is synced')
+
+    def status(self) -> str:
+        """Return what it says of its place in the cluster."""
+        try:
+            return str(self.run("SHOW STATUS LIKE 'wsrep_local_state_comment'")[0][1])
+        except pymysql.Error:
+            return ''
+
+    def run(self, *statements: str) -> Sequence[Sequence[object]]:
+        """Run statements as its administrator, and return the rows of the last."""
+        with pymysql.connect(host='127.0.0.1', port=self.port, user='root', connect_timeout=2) as server:
+            cursor = server.cursor()
+            for statement in statements:
+                cursor.execute(statement)
+            return cursor.fetchall()
+
+
+GALERA = """
+[mysqld]
+datadir={data}
+socket={place}/s.sock
+pid-file={place}/pid
+bind-address=127.0.0.1
+port={port}
+binlog_format=ROW
+default_storage_engine=InnoDB
+innodb_autoinc_lock_mode=2
+innodb_flush_log_at_trx_commit=2
+innodb_buffer_pool_size=64M
+innodb_log_file_size=48M
+wsrep_on=ON
+wsrep_provider={provider}
+wsrep_cluster_name=halcyon
+wsrep_cluster_address=gcomm://{members}
+wsrep_node_name=n{number}
+wsrep_node_address=127.0.0.1:{base}1
+wsrep_provider_options="base_port={base}1;ist.recv_addr=127.0.0.1:{base}2;\
+gmcast.listen_addr=tcp://127.0.0.1:{base}1;gcache.size=64M;\
+evs.suspect_timeout=PT3S;evs.inactive_timeout=PT5S"
+wsrep_sst_method=rsync
+wsrep_sst_receive_address=127.0.0.1:{base}4
+"""
+
+
+def make_folder(place: Path, user: str) -> None:
+    """Make a folder that a user can write to."""
+    place.mkdir()
+    place.chmod(0o700)
+    if os.getuid() == 0:
+        shutil.chown(place, user, user)

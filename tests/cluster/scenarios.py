@@ -1,0 +1,168 @@
+"""What can happen to a deployment while people use it."""
+
+from __future__ import annotations
+
+import random
+import signal
+import subprocess
+import time
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+
+from tests.cluster.load import Load, Row
+from tests.cluster.programs import (
+    Balancer,
+    GaleraNode,
+    Node,
+    Postgresql,
+    Program,
+    children_of,
+    wait_until,
+)
+
+Scenario = Callable[[Path, float], Row]
+ROUNDS = 12
+SPACE_BYTES = 3 * 1024 * 1024
+BALLAST_BYTES = 1024 * 1024
+
+
+def run(stack: ExitStack, *programs: Program) -> None:
+    """Start the programs; they end with the stack."""
+    for program in programs:
+        stack.callback(program.kill)
+        stack.callback(program.stop)
+        program.start()
+
+
+@contextmanager
+def three_nodes(folder: Path, url: str) -> Iterator[tuple[list[Node], Balancer]]:
+    """Run three nodes on one database behind a balancer."""
+    nodes = [Node(name, folder, url) for name in 'abc']
+    with ExitStack() as stack:
+        run(stack, *nodes)
+        for node in nodes:
+            node.wait_until_ready()
+        balancer = Balancer(folder, nodes)
+        run(stack, balancer)
+        yield nodes, balancer
+
+
+def rolling_restart(folder: Path, seconds: float) -> Row:
+    """Restart each of three nodes in turn."""
+    with ExitStack() as stack:
+        postgresql = Postgresql(folder)
+        run(stack, postgresql)
+        nodes, balancer = stack.enter_context(three_nodes(folder, postgresql.url))
+        with Load(balancer.origin) as load:
+            for node in nodes:
+                time.sleep(seconds / 6)
+                node.stop()
+                node.start()
+                node.wait_until_ready()
+                time.sleep(max(2, seconds / 6))  # the balancer wants to see it ready twice
+        return load.judge('rolling restart')
+
+
+def killed_node(folder: Path, seconds: float) -> Row:
+    """Kill one of three nodes, and bring it back."""
+    with ExitStack() as stack:
+        postgresql = Postgresql(folder)
+        run(stack, postgresql)
+        nodes, balancer = stack.enter_context(three_nodes(folder, postgresql.url))
+        with Load(balancer.origin) as load:
+            time.sleep(seconds / 3)
+            nodes[0].kill()
+            time.sleep(seconds / 3)
+            nodes[0].start()
+            nodes[0].wait_until_ready()
+            time.sleep(seconds / 3)
+        return load.judge('node killed -9')
+
+
+def restarted_postgresql(folder: Path, seconds: float) -> Row:
+    """Restart PostgreSQL under three nodes, once as its operator does and once as a crash does."""
+    with ExitStack() as stack:
+        postgresql = Postgresql(folder)
+        run(stack, postgresql)
+        _, balancer = stack.enter_context(three_nodes(folder, postgresql.url))
+        with Load(balancer.origin) as load:
+            for how in (signal.SIGINT, signal.SIGQUIT):  # fast, immediate
+                time.sleep(seconds / 3)
+                postgresql.signal(how)
+                postgresql.wait()
+                postgresql.start()
+            time.sleep(seconds / 3)
+        return load.judge('PostgreSQL restarted')
+
+
+def killed_galera_node(folder: Path, seconds: float) -> Row:
+    """Kill one of three Galera nodes, and bring it back."""
+    with ExitStack() as stack:
+        galera = [GaleraNode(number, folder) for number in (1, 2, 3)]
+        for member in galera:
+            stack.callback(member.kill)
+            stack.callback(member.stop)
+            member.start(*(['--wsrep-new-cluster'] if member is galera[0] else []))
+        galera[0].run(
+            'CREATE DATABASE app',
+            "CREATE USER app@'127.0.0.1' IDENTIFIED BY 'app'",
+            "CREATE USER app@localhost IDENTIFIED BY 'app'",
+            "GRANT ALL ON app.* TO app@'127.0.0.1'",
+            'GRANT ALL ON app.* TO app@localhost',
+        )
+        hosts = ','.join(f'127.0.0.1:{member.port}' for member in galera)
+        _, balancer = stack.enter_context(three_nodes(folder, f'mysql://app:app@{hosts}/app'))
+        with Load(balancer.origin) as load:
+            time.sleep(seconds / 3)
+            galera[1].kill()
+            time.sleep(seconds / 3)
+            galera[1].start()
+            time.sleep(seconds / 3)
+        return load.judge('Galera node killed -9')
+
+
+def killed_sqlite_workers(folder: Path, seconds: float) -> Row:
+    """Kill one of two workers on SQLite, in twelve rounds."""
+    with ExitStack() as stack:
+        node = Node('a', folder, f'sqlite:///{folder}/halcyon.db', workers=2)
+        run(stack, node)
+        node.wait_until_ready()
+        with Load(node.origin) as load:
+            for _ in range(ROUNDS):
+                time.sleep(seconds / ROUNDS)
+                workers = children_of(node.pid)
+                subprocess.run(['/bin/kill', '-9', str(random.choice(workers))], check=True)
+                wait_until(lambda: len(children_of(node.pid)) == 2, 'two workers')
+            time.sleep(seconds / ROUNDS)
+        return load.judge('SQLite workers killed -9')
+
+
+def full_disk(folder: Path, seconds: float) -> Row:
+    """Fill the small disk that SQLite is on, and make room again."""
+    disk = folder / 'disk'
+    disk.mkdir()
+    with ExitStack() as stack:
+        subprocess.run(['mount', '-t', 'tmpfs', '-o', f'size={SPACE_BYTES}', 'tmpfs', str(disk)], check=True)
+        stack.callback(subprocess.run, ['umount', str(disk)], check=True)
+        ballast = disk / 'ballast'
+        ballast.write_bytes(bytes(BALLAST_BYTES))
+        node = Node('a', folder, f'sqlite:///{disk}/halcyon.db', workers=2)
+        run(stack, node)
+        node.wait_until_ready()
+        with Load(node.origin) as load:
+            wait_until(lambda: sum(person.caller.failed for person in load.people) > 20, 'the disk is full')
+            time.sleep(seconds / 3)
+            ballast.unlink()
+            time.sleep(seconds / 3)
+        return load.judge('disk full')
+
+
+SCENARIOS: tuple[Scenario, ...] = (
+    rolling_restart,
+    killed_node,
+    restarted_postgresql,
+    killed_galera_node,
+    killed_sqlite_workers,
+    full_disk,
+)

@@ -1,0 +1,103 @@
+"""The databases that the tests run on: one of each engine for a test process, emptied before each test."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import psycopg
+import pymysql
+
+from service.config import Settings
+from service.domain.clock import Clock, system_clock
+from service.domain.database import Database
+from service.domain.engines import open_engine
+from service.domain.migrations import migrate
+from service.domain.schema import STATEMENTS, tables_of
+
+ENGINES = ('sqlite', 'postgresql', 'mysql')
+POSTGRESQL = os.environ.get('TEST_POSTGRESQL', 'postgres@127.0.0.1:5432')
+MYSQL = os.environ.get('TEST_MYSQL', 'root@127.0.0.1:3306')
+NAME = f'halcyon_test_{os.getpid()}'
+# An order and a notion of equality that are not ours, so that nothing relies on a database's own.
+FOREIGN_ORDER = {
+    'postgresql': "TEMPLATE template0 LOCALE_PROVIDER icu ICU_LOCALE 'en-US' LOCALE 'C.UTF-8'",
+    'mysql': 'CHARACTER SET latin1 COLLATE latin1_swedish_ci',
+}
+WITHOUT_WAITING = '?options=-c%20synchronous_commit%3Doff'  # what a test wrote need not outlive the machine
+
+
+def engines_to_test() -> list[str]:
+    """Return those that TEST_DATABASES names, or all in CI, or else SQLite and those that answer here."""
+    named = os.environ.get('TEST_DATABASES', '').replace(',', ' ').split()
+    if named or os.environ.get('CI') == 'true':
+        return named or list(ENGINES)
+    return ['sqlite', *(engine for engine in ENGINES[1:] if _answers(engine))]
+
+
+def _answers(engine: str) -> bool:
+    try:
+        _administer(engine, 'SELECT 1')
+    except (psycopg.Error, pymysql.Error):
+        return False
+    return True
+
+
+def _administer(engine: str, statement: str) -> None:
+    if engine == 'postgresql':
+        with psycopg.connect(
+            f'postgresql://{POSTGRESQL}/postgres', autocommit=True, connect_timeout=2
+        ) as server:
+            server.execute(statement)
+        return
+    user, _, place = MYSQL.rpartition('@')
+    name, _, password = user.partition(':')
+    host, _, port = place.partition(':')
+    with pymysql.connect(
+        user=name, password=password, host=host, port=int(port), connect_timeout=2, ssl_disabled=True
+    ) as server:
+        server.cursor().execute(statement)
+
+
+@contextmanager
+def made_database(engine: str, folder: Path, name: str = NAME) -> Iterator[str]:
+    """Make an empty database that is gone afterwards, and return its URL."""
+    if engine == 'sqlite':
+        yield f'sqlite:///{folder}/{name}.db'
+        return
+    _administer(engine, f'CREATE DATABASE {name} {FOREIGN_ORDER[engine]}')
+    place = f'{POSTGRESQL}/{name}{WITHOUT_WAITING}' if engine == 'postgresql' else f'{MYSQL}/{name}'
+    try:
+        yield f'{engine}://{place}'
+    finally:
+        _administer(engine, f'DROP DATABASE {name}' + (' WITH (FORCE)' if engine == 'postgresql' else ''))
+
+
+def opened(url: str, clock: Clock = system_clock) -> Database:
+    """Return the database at the URL, with the schema that it has or without any."""
+    environment = {'DATABASE_URL': url, 'SQLITE_SYNCHRONOUS': 'off', 'BCRYPT_COST': '4'}
+    settings = Settings.from_environment(environment)
+    return Database(open_engine(settings), settings, clock)
+
+
+class Emptied:
+    """A database whose tables are emptied, which is faster than making them for each test."""
+
+    def __init__(self, url: str) -> None:
+        self.url = url
+        self._db = opened(url)
+        migrate(self._db)
+        self._tables = [table for table in reversed(tables_of(STATEMENTS)) if table != 'migrations']
+
+    def empty(self) -> str:
+        """Delete every row, and return the URL."""
+        with self._db.atomically():
+            for table in self._tables:
+                self._db.execute(f'DELETE FROM {table}')  # noqa: S608 (a name from schema.sql)
+        self._db.release()
+        return self.url
+
+    def close(self) -> None:
+        self._db.close()

@@ -1,0 +1,150 @@
+"""Pages: every entry once, whatever arrives or goes meanwhile."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from service.domain.database import Database
+from service.domain.paging import END, Page, Position, UnknownPosition
+from service.domain.posts import delete_post, list_posts, list_posts_of, publish_post
+from service.domain.users import list_users, register_user
+from service.domain.viewer import Viewer
+from tests.domain.conftest import PASSWORD
+
+
+def publish(db: Database, by: Viewer, count: int) -> list[int]:
+    """Publish posts and return their ids, the newest first."""
+    return [publish_post(db, body=f'post {number}', by=by).id for number in range(count)][::-1]
+
+
+def ids(page: Page) -> list[int]:
+    return [post.id for post in page.entries]
+
+
+def anything_goes(_: Any) -> None:
+    """The precondition of who states none."""
+
+
+def test_pages_by_number_and_by_position_are_the_same(db: Database, ada: Viewer) -> None:
+    made = publish(db, ada, 7)
+    for per_page in range(1, 9):
+        walked, position = [], Position(1, per_page)
+        while True:
+            page = list_posts(db, position, ada)
+            by_number = list_posts(db, Position(position.page, per_page), ada)
+            assert page == by_number
+            walked += ids(page)
+            if page.after is None:
+                break
+            position = Position(position.page + 1, per_page, after=page.after)
+        assert walked == made
+        assert position.page == page.total_pages
+
+
+def test_walking_back_from_the_end_meets_every_entry_once(db: Database, ada: Viewer) -> None:
+    made = publish(db, ada, 7)
+    page = list_posts(db, Position(1, 3, before=END), ada)
+    walked = [ids(page)]
+    while page.before is not None:
+        page = list_posts(db, Position(page.page - 1, 3, before=page.before), ada)
+        walked.insert(0, ids(page))
+    assert walked == [made[0:3], made[3:6], made[6:7]]
+
+
+def test_the_last_page_is_the_one_with_the_last_number(db: Database, ada: Viewer) -> None:
+    publish(db, ada, 7)
+    last = list_posts(db, Position(1, 3, before=END), ada)
+    assert last == list_posts(db, Position(3, 3), ada)
+    assert last.after is None
+
+
+def test_a_page_past_the_end_is_empty_and_leads_back_to_the_last(db: Database, ada: Viewer) -> None:
+    publish(db, ada, 3)
+    page = list_posts(db, Position(9, 2), ada)
+    assert (page.entries, page.after, page.before) == ([], None, END)
+
+
+def test_an_empty_collection_has_no_neighbours(db: Database, ada: Viewer) -> None:
+    page = list_posts(db, Position(1, 2), ada)
+    assert (page.entries, page.after, page.before, page.total_pages) == ([], None, None, 0)
+
+
+def test_a_page_whose_anchor_is_gone_continues_where_it_was(db: Database, ada: Viewer) -> None:
+    made = publish(db, ada, 6)
+    delete_post(db, made[1], by=ada, given=anything_goes)
+    page = list_posts(db, Position(2, 2, after=made[1]), ada)
+    assert ids(page) == made[2:4]
+    assert page.before == made[2]
+
+
+def test_nothing_before_a_page_means_no_previous_page(db: Database, ada: Viewer) -> None:
+    made = publish(db, ada, 4)
+    delete_post(db, made[0], by=ada, given=anything_goes)
+    page = list_posts(db, Position(2, 2, after=made[0]), ada)
+    assert ids(page) == made[1:3]
+    assert page.before is None
+
+
+def test_going_back_to_what_is_gone_finds_an_empty_page(db: Database, ada: Viewer) -> None:
+    made = publish(db, ada, 3)
+    delete_post(db, made[0], by=ada, given=anything_goes)
+    page = list_posts(db, Position(1, 2, before=made[1]), ada)
+    assert (page.entries, page.before, page.total_items) == ([], None, 2)
+
+
+def test_a_position_of_another_collection_is_refused(db: Database, ada: Viewer) -> None:
+    with pytest.raises(UnknownPosition):
+        list_posts(db, Position(after='ada'), ada)
+    with pytest.raises(UnknownPosition):
+        list_users(db, Position(before=5), ada, prefix='a')
+
+
+@pytest.mark.parametrize('prefix', ['a', 'A', 'ad', 'ADA'])
+def test_a_search_finds_names_by_their_start_without_regard_to_case(
+    db: Database, ada: Viewer, bob: Viewer, prefix: str
+) -> None:
+    page = list_users(db, Position(), ada, prefix=prefix)
+    assert [user.username for user in page.entries] == ['ada']
+    assert page.total_items == 1
+
+
+@pytest.mark.parametrize('prefix', ['%', '_', 'da', 'é', 'a' * 5000, '\x7f'])
+def test_a_search_for_what_no_name_starts_with_finds_nobody(db: Database, ada: Viewer, prefix: str) -> None:
+    page = list_users(db, Position(), ada, prefix=prefix)
+    assert (page.entries, page.total_items) == ([], 0)
+
+
+def test_a_search_lists_names_in_their_order(db: Database, ada: Viewer) -> None:
+    for name in ('Ac', 'ab', 'aB2', 'b'):
+        register_user(db, username=name, email=f'{name}@example.org', password=PASSWORD)
+    found = list_users(db, Position(1, 2), ada, prefix='a')
+    more = list_users(db, Position(2, 2, after=found.after), ada, prefix='a')
+    assert [user.username for user in found.entries + more.entries] == ['ab', 'aB2', 'Ac', 'ada']
+
+
+@settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(changes=st.lists(st.tuples(st.booleans(), st.integers(0, 6)), max_size=8), per_page=st.integers(1, 4))
+def test_a_walk_meets_what_stays_once_while_others_come_and_go(
+    db: Database, person: Any, changes: list[tuple[bool, int]], per_page: int
+) -> None:
+    walker = person(f'w{db.new_id()}')
+    stays = publish(db, walker, 6)
+    pending = iter(changes)
+    walked, position = [], Position(1, per_page)
+    while True:
+        page = list_posts_of(db, walker.user_id, position, walker)
+        walked += ids(page)
+        is_insert, which = next(pending, (False, 6))
+        if is_insert:
+            publish(db, walker, 1)
+        elif which < len(stays):
+            delete_post(db, stays.pop(which), by=walker, given=anything_goes)
+        if page.after is None:
+            break
+        position = Position(position.page + 1, per_page, after=page.after)
+    assert walked == sorted(set(walked), reverse=True)
+    assert set(stays) <= set(walked)

@@ -1,0 +1,1 @@
+"""What holds on every engine alike, and when one is away."""

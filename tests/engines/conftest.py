@@ -1,0 +1,85 @@
+"""What the tests of the engines share: a database of each, a cable that can be cut, and a viewer."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from typing import Any, NamedTuple
+from urllib.parse import urlsplit
+
+import pytest
+
+from service.domain.database import Database
+from service.domain.tokens import find_viewer, sign_in
+from service.domain.users import register_user
+from service.domain.viewer import Viewer
+from tests.clock import MovableClock
+from tests.databases import engines_to_test, opened
+from tests.proxy import Proxy
+
+PASSWORD = 'correct horse'
+IN_CLEAR = {'postgresql': 'sslmode=disable', 'mysql': 'ssl_disabled=true'}
+
+Open = Callable[..., Database]
+
+
+class Cabled(NamedTuple):
+    """A database, and the cable that it is reached by."""
+
+    db: Database
+    cable: Proxy
+
+
+@pytest.fixture
+def open_url(clock: MovableClock) -> Iterator[Open]:
+    """Return what opens a URL as a process of its own does."""
+    with ExitStack() as stack:
+
+        def open_url(url: str) -> Database:
+            db = opened(url, clock)
+            stack.callback(db.close)
+            return db
+
+        yield open_url
+
+
+@pytest.fixture
+def db(database_url: str, open_url: Open) -> Database:
+    return open_url(database_url)
+
+
+@pytest.fixture(params=[engine for engine in engines_to_test() if engine != 'sqlite'])
+def networked_url(request: pytest.FixtureRequest, databases: Any) -> str:
+    """The URL of an empty database that is reached over a network."""
+    return databases(request.param).empty()
+
+
+@pytest.fixture
+def cable(networked_url: str) -> Iterator[Proxy]:
+    place = urlsplit(networked_url)
+    with Proxy(place.hostname, place.port) as proxy:
+        yield proxy
+
+
+def over(cable: Proxy, url: str) -> str:
+    """Return the URL of the same database by way of the cable."""
+    parts = urlsplit(url)
+    query = '&'.join(filter(None, (parts.query, IN_CLEAR[parts.scheme])))
+    user = f'{parts.username}:{parts.password}' if parts.password else parts.username
+    return parts._replace(netloc=f'{user}@127.0.0.1:{cable.port}', query=query).geturl()
+
+
+@pytest.fixture
+def cabled(cable: Proxy, networked_url: str, open_url: Open) -> Cabled:
+    return Cabled(open_url(over(cable, networked_url)), cable)
+
+
+def register(db: Database, name: str) -> Viewer:
+    """Register somebody and sign them in."""
+    register_user(db, username=name, email=f'{name}@example.org', password=PASSWORD)
+    return find_viewer(db, sign_in(db, username=name, password=PASSWORD, user_agent=None).secret)
+
+
+@pytest.fixture
+def networked_db(networked_url: str, open_url: Open) -> Database:
+    return open_url(networked_url)

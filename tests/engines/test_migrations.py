@@ -1,0 +1,226 @@
+"""The schema: made in an empty database, brought forward in an older one, and never by surprise."""
+
+from __future__ import annotations
+
+import itertools
+import logging
+import os
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from service.app import create_app
+from service.config import Settings
+from service.domain.database import Database
+from service.domain.errors import Unavailable
+from service.domain.migrations import LATEST, check_schema, migrate, schema_number
+from service.domain.opening import open_database
+from service.domain.paging import Position
+from service.domain.posts import list_posts, publish_post
+from service.domain.schema import STATEMENTS, statements_of, tables_of
+from service.domain.users import find_user, list_users
+from tests.client import Client
+from tests.databases import NAME, engines_to_test, made_database
+from tests.engines.conftest import Open, register
+
+FIRST = statements_of((Path(__file__).parents[1] / 'first_schema.sql').read_text())
+NUMBERS = itertools.count()
+DATA = (
+    "INSERT INTO users VALUES (1, 'Ada', 'ada', 'a@b.c', 'a@b.c', 'x', 'x', 'Countess 😀', 5, 6, 1, 1, 0)",
+    "INSERT INTO users VALUES (2, 'bob', 'bob', 'b@b.c', 'b@b.c', 'x', 'x', '', 5, 6, 0, 0, 1)",
+    'INSERT INTO follows VALUES (3, 2, 1, 7)',
+    "INSERT INTO posts VALUES (4, 1, 'hello', 8, NULL)",
+    "INSERT INTO tokens VALUES (5, 1, 'x', 9, 10, 9, NULL, NULL)",
+    "INSERT INTO totals VALUES ('users', 0, 2)",
+    "INSERT INTO totals VALUES ('posts', 3, 1)",
+)
+
+
+@pytest.fixture(params=engines_to_test())
+def make_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Callable[[], str]]:
+    """Return what makes a database without any tables."""
+    with ExitStack() as stack:
+        yield lambda: stack.enter_context(made_database(request.param, tmp_path, f'{NAME}_{next(NUMBERS)}'))
+
+
+@pytest.fixture
+def empty_url(make_url: Callable[[], str]) -> str:
+    return make_url()
+
+
+@pytest.fixture
+def first_url(make_url: Callable[[], str], open_url: Open) -> str:
+    """The URL of a database as the first release made it, with people and a post."""
+    url = make_url()
+    db = open_url(url)
+    for statement in (*db.engine.before_schema, *FIRST, *DATA):
+        db.execute(statement)
+    db.close()
+    return url
+
+
+def shape(db: Database) -> dict[str, Any]:
+    """Return every table with its columns, indexes and foreign keys."""
+    return {
+        table: (
+            [column._replace(table='') for column in db.engine.get_columns(table)],
+            sorted((index.name, index.columns, index.unique) for index in db.engine.get_indexes(table)),
+            sorted(
+                (key.column, key.dest_table, key.dest_column) for key in db.engine.get_foreign_keys(table)
+            ),
+        )
+        for table in db.engine.get_tables()
+    }
+
+
+def test_an_empty_database_gets_every_table(empty_url: str, open_url: Open) -> None:
+    db = open_url(empty_url)
+    assert migrate(db) == [LATEST]
+    assert set(db.engine.get_tables()) == set(tables_of(STATEMENTS))
+    check_schema(db)
+
+
+def test_the_first_schema_becomes_the_newest(
+    first_url: str, make_url: Callable[[], str], open_url: Open
+) -> None:
+    upgraded, fresh = open_url(first_url), open_url(make_url())
+    assert migrate(upgraded) == list(range(2, LATEST + 1))
+    migrate(fresh)
+    assert shape(upgraded) == shape(fresh)
+    check_schema(upgraded)
+
+
+def test_an_upgrade_keeps_what_was_there(first_url: str, open_url: Open) -> None:
+    db = open_url(first_url)
+    migrate(db)
+    ada = find_user(db, 1, None)
+    assert (ada.username, ada.about_me, ada.follower_count) == ('Ada', 'Countess 😀', 1)
+    viewer = register(db, 'Eve')
+    publish_post(db, body='new', by=viewer)
+    posts = list_posts(db, Position(), viewer)
+    assert [(post.author.username, post.body) for post in posts.entries] == [('Eve', 'new'), ('Ada', 'hello')]
+    assert posts.total_items == 2
+
+
+def test_an_upgraded_database_lists_names_in_byte_order(first_url: str, open_url: Open) -> None:
+    db = open_url(first_url)
+    migrate(db)
+    viewer = register(db, 'a_b')
+    register(db, 'a-c')
+    listed = list_users(db, Position(), viewer, prefix='a').entries
+    assert [user.username for user in listed] == ['a-c', 'a_b', 'Ada']
+
+
+def test_a_schema_that_is_the_newest_stays_as_it_is(first_url: str, open_url: Open) -> None:
+    db = open_url(first_url)
+    migrate(db)
+    assert migrate(db) == []
+
+
+def test_several_nodes_can_make_the_schema_at_once(empty_url: str, open_url: Open) -> None:
+    assert_one_migrates([open_url(empty_url) for _ in range(4)])
+
+
+def test_several_nodes_can_upgrade_the_schema_at_once(first_url: str, open_url: Open) -> None:
+    assert_one_migrates([open_url(first_url) for _ in range(4)])
+
+
+def assert_one_migrates(several: list[Database]) -> None:
+    """Assert that of several nodes that migrate at once one does, and all find it done."""
+
+    def run(db: Database) -> list[int]:
+        try:
+            return migrate(db)
+        finally:
+            db.close()
+
+    with ThreadPoolExecutor(4) as pool:
+        taken = list(pool.map(run, several))
+    assert sorted(map(bool, taken)) == [False, False, False, True]
+    check_schema(several[0])
+
+
+def test_what_was_made_halfway_is_made_to_its_end(empty_url: str, open_url: Open) -> None:
+    db = open_url(empty_url)
+    for statement in (*db.engine.before_schema, *STATEMENTS[:5]):
+        db.execute(statement)
+    assert schema_number(db) == 0
+    migrate(db)
+    assert set(db.engine.get_tables()) == set(tables_of(STATEMENTS))
+    check_schema(db)
+
+
+def ready(url: str, db: Database) -> Any:
+    settings = Settings.from_environment({'DATABASE_URL': url})
+    return Client(create_app(settings, db=db)).get('/health/ready')
+
+
+def test_a_node_whose_code_is_ahead_of_the_schema_is_not_ready(first_url: str, open_url: Open) -> None:
+    db = open_url(first_url)
+    answer = ready(first_url, db)
+    assert answer.status == 503
+    assert 'python -m service migrate' in answer.state['detail']
+    migrate(db)
+    assert ready(first_url, db).status == 200
+
+
+def test_a_node_whose_code_is_behind_the_schema_is_not_ready(empty_url: str, open_url: Open) -> None:
+    db = open_url(empty_url)
+    migrate(db)
+    db.execute(f'INSERT INTO migrations (number, taken_at) VALUES ({LATEST + 1}, 0)')  # noqa: S608 (a number)
+    answer = ready(empty_url, db)
+    assert answer.status == 503
+    assert f'step {LATEST + 1}' in answer.state['detail']
+
+
+def test_a_node_with_another_schema_says_so_in_one_line(
+    first_url: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    with caplog.at_level(logging.ERROR):
+        open_database(Settings.from_environment({'DATABASE_URL': first_url})).close()
+    assert [record.getMessage() for record in caplog.records] == [
+        f'not ready: The schema is at step 1, this code needs step {LATEST}: python -m service migrate.'
+    ]
+
+
+def command(url: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, '-m', 'service', 'migrate'],
+        env={**os.environ, 'DATABASE_URL': url},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+
+
+def test_the_command_takes_the_steps_that_are_missing(first_url: str, open_url: Open) -> None:
+    done = command(first_url)
+    assert (done.returncode, done.stderr) == (0, '')
+    assert done.stdout.splitlines()[-1] == f'The schema is at step {LATEST}.'
+    check_schema(open_url(first_url))
+
+
+@pytest.mark.parametrize(
+    'url', ['postgresql://nobody@127.0.0.1:1/nothing', 'mysql://nobody@127.0.0.1:1/nothing']
+)
+def test_the_command_says_in_one_line_why_it_cannot(url: str) -> None:
+    done = command(url)
+    assert (done.returncode, done.stdout) == (1, '')
+    assert len(done.stderr.splitlines()) == 1
+    assert 'Traceback' not in done.stderr
+
+
+def test_an_unreachable_database_does_not_stop_a_worker(caplog: pytest.LogCaptureFixture) -> None:
+    settings = Settings.from_environment({'DATABASE_URL': 'postgresql://nobody@127.0.0.1:1/nothing'})
+    with caplog.at_level(logging.ERROR):
+        db = open_database(settings)
+    assert len(caplog.records) == 1
+    with pytest.raises(Unavailable):
+        check_schema(db)

@@ -1,0 +1,90 @@
+"""A client of JSON:API: it knows `/api`, resource objects and relationships."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from tests.client import JSON_API, Answer, Client
+
+Resource = dict[str, Any]
+
+
+class JsonApiClient:
+    """The user that another client speaks for, in JSON:API."""
+
+    def __init__(self, client: Client) -> None:
+        self.client = Client(client.app, client.token, accept=JSON_API)
+
+    def send(
+        self,
+        method: str,
+        href: str,
+        data: Any = None,
+        *,
+        body: Any = None,
+        accept: str = JSON_API,
+        **headers: str,
+    ) -> Answer:
+        """Send a document with this primary data, or this whole body, to an address."""
+        sent = {'Content-Type': JSON_API} | {name.replace('_', '-'): value for name, value in headers.items()}
+        text = json.dumps({'data': data} if body is None else body)
+        return self.client.request(method, href, accept=accept, headers=sent, body=text)
+
+    def get(self, href: str, **options: Any) -> Answer:
+        return self.client.get(href, **options)
+
+    def delete(self, href: str, **options: Any) -> Answer:
+        return self.client.delete(href, **options)
+
+    def related(self, *names: str, query: str = '') -> Answer:
+        """Get what is at the end of a path of relationships from the entry point."""
+        answer = self.get('/api')
+        for name in names[:-1]:
+            answer = self.get(related(answer.state['data'], name))
+        return self.get(related(answer.state['data'], names[-1]) + query)
+
+    def me(self, query: str = '') -> Answer:
+        return self.related('me', query=query)
+
+    def create(self, href: str, kind: str, **attributes: Any) -> Answer:
+        return self.send('POST', href, {'type': kind, 'attributes': attributes})
+
+    def publish(self, body: str) -> Resource:
+        """Publish a post and return it."""
+        posts = related(self.get('/api').state['data'], 'posts')
+        answer = self.create(posts, 'posts', body=body)
+        assert answer.status == 201, answer.text
+        published: Resource = answer.state['data']
+        return published
+
+    def change(self, resource: Resource, **attributes: Any) -> Answer:
+        """Patch the resource where it is."""
+        return self.send('PATCH', resource['links']['self'], identify(resource) | {'attributes': attributes})
+
+
+def related(resource: Resource, name: str) -> str:
+    """Return the address of what a relationship leads to."""
+    href: str = resource['relationships'][name]['links']['related']
+    return href
+
+
+def relation(resource: Resource, name: str) -> str:
+    """Return the address of a relationship itself."""
+    href: str = resource['relationships'][name]['links']['self']
+    return href
+
+
+def identify(resource: Resource) -> Resource:
+    """Return the resource identifier object."""
+    return {'type': resource['type'], 'id': resource['id']}
+
+
+def assert_refused(answer: Answer, status: int, *sources: str) -> None:
+    """Assert that the answer is JSON:API errors with the status, naming these sources and no others."""
+    assert answer.status == status, answer.text
+    assert answer.content_type == JSON_API
+    errors = answer.state['errors']
+    assert all(error['status'] == str(status) and error['title'] and error['detail'] for error in errors)
+    said = [source for error in errors for source in error.get('source', {}).values()]
+    assert said == list(sources)

@@ -1,0 +1,91 @@
+"""HAL-FORMS: what a template says of an action, by the letter of the specification."""
+
+from __future__ import annotations
+
+from service.representation.action import Action, Field
+from service.representation.document import Document, Link
+from service.representation.hal_forms import hal_forms, template
+
+SELF = {'self': Link('http://a.test/1')}
+RENAME = Action(
+    'rename',
+    'PUT',
+    'Rename',
+    (
+        Field(
+            'name', 'Name', required=True, min_length=2, max_length=9, regex='^[a-z]+$', rule='must be low'
+        ),
+        Field('words', 'Words', type='textarea', rows=4, placeholder='Say it'),
+        Field('secret', 'Secret', type='password', autocomplete='new-password', max_bytes=72),
+    ),
+)
+REMOVE = Action('remove', 'DELETE', 'Remove')
+FIND = Action('find', 'GET', 'Find', (Field('q', 'Begins with', type='search'),))
+
+
+def test_a_template_says_everything_that_the_action_asks() -> None:
+    assert template(RENAME.at('http://a.test/1', {'name': 'ada', 'words': ''})) == {
+        'title': 'Rename',
+        'method': 'PUT',
+        'target': 'http://a.test/1',
+        'contentType': 'application/json',
+        'properties': [
+            {
+                'name': 'name',
+                'prompt': 'Name',
+                'type': 'text',
+                'required': True,
+                'minLength': 2,
+                'maxLength': 9,
+                'regex': '^[a-z]+$',
+                'value': 'ada',
+            },
+            {
+                'name': 'words',
+                'prompt': 'Words',
+                'type': 'textarea',
+                'placeholder': 'Say it',
+                'rows': 4,
+                'value': '',
+            },
+            {'name': 'secret', 'prompt': 'Secret', 'type': 'password'},
+        ],
+    }
+
+
+def test_a_form_without_fields_is_still_json() -> None:
+    assert template(REMOVE.at('http://a.test/1')) == {
+        'title': 'Remove',
+        'method': 'DELETE',
+        'target': 'http://a.test/1',
+        'contentType': 'application/json',
+        'properties': [],
+    }
+
+
+def test_a_form_that_only_asks_has_no_content_type() -> None:
+    assert 'contentType' not in template(FIND.at('http://a.test/'))
+
+
+def test_a_value_is_a_string_whatever_it_was() -> None:
+    assert template(FIND.at('http://a.test/', {'q': 5}))['properties'][0]['value'] == '5'
+
+
+def test_a_value_that_is_not_known_is_absent() -> None:
+    assert 'value' not in template(FIND.at('http://a.test/', {'q': None}))['properties'][0]
+
+
+def test_forms_stand_under_their_names_in_their_order() -> None:
+    forms = (RENAME.at('http://a.test/1'), REMOVE.at('http://a.test/1'))
+    assert list(hal_forms(Document('things', '1', {}, SELF, forms=forms))['_templates']) == [
+        'rename',
+        'remove',
+    ]
+
+
+def test_an_embedded_document_has_its_own_forms() -> None:
+    inner = Document('things', '1', {}, SELF, forms=(REMOVE.at('http://a.test/1'),))
+    outer = Document('things', None, {}, {**SELF, 'item': (SELF['self'],)}, {'item': (inner,)})
+    said = hal_forms(outer)
+    assert said['_templates'] == {}
+    assert list(said['_embedded']['item'][0]['_templates']) == ['remove']

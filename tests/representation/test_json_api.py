@@ -1,0 +1,191 @@
+"""The JSON:API renderer as a pure function: golden documents, and the rules for any document whatsoever."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from service.representation.document import Document, Link, View
+from service.representation.json_api import json_api, json_api_errors
+from service.representation.problem import Problem
+from tests.strict_json_api import check_json_api
+
+API = 'http://halcyon.test/api'
+GOLDEN = Path(__file__).parent / 'json_api'
+
+
+def user(user_id: int, name: str, **embedded: Document) -> Document:
+    here = f'{API}/users/{user_id}'
+    return Document(
+        'users',
+        str(user_id),
+        {'id': user_id, 'username': name, 'about_me': ''},
+        {
+            'self': Link(here),
+            'curies': (Link(f'{API}/rels/{{rel}}', templated=True, name='hc'),),
+            'collection': Link(f'{API}/users'),
+            'hc:following': Link(f'{here}/following'),
+            'hc:posts': Link(f'{here}/posts'),
+            'hc:user': Link(f'{API}/users/{{id}}', templated=True),
+        },
+        embedded={f'hc:{name}': document for name, document in embedded.items()},
+        relationships={'hc:following': Link(f'{here}/relationships/following'), 'hc:posts': None},
+    )
+
+
+def post(post_id: int, author: Document) -> Document:
+    links = {'self': Link(f'{API}/posts/{post_id}'), 'author': Link(author.href)}
+    properties = {'id': post_id, 'body': 'hello', 'updated_at': None}
+    return Document('posts', str(post_id), properties, links, embedded={'author': author})
+
+
+def page(kind: str, address: str, *items: Document, **links: str) -> Document:
+    return Document(
+        kind,
+        None,
+        {},
+        {
+            'self': Link(address),
+            'first': Link(f'{address}?page=1'),
+            'hc:page': Link(f'{address}{{?page}}', templated=True),
+            **{rel: Link(href) for rel, href in links.items()},
+            'item': tuple(Link(item.href) for item in items),
+        },
+        embedded={'item': items},
+        meta={'page': 1, 'per_page': 10, 'total_pages': 1, 'total_items': len(items)},
+    )
+
+
+ADA, BOB = user(1, 'ada'), user(2, 'bob')
+POSTS = page('posts', f'{API}/users/1/posts', post(5, ADA), post(6, ADA))
+DOCUMENTS = {
+    'user': ADA,
+    'post': post(5, ADA),
+    'posts': page(
+        'posts', f'{API}/posts', post(5, ADA), post(6, ADA), post(7, BOB), next=f'{API}/posts?page=2'
+    ),
+    'nobody': page('users', f'{API}/users'),
+    'relationship': page(
+        'users', f'{API}/users/1/relationships/following', BOB, related=f'{API}/users/1/following'
+    ),
+    'user_with_posts': user(1, 'ada', posts=POSTS, following=page('users', f'{API}/users/1/following', BOB)),
+}
+PROBLEMS = {
+    'invalid': Problem('invalid-values', 'Both.', errors=(('username', 'is required'), ('a/b', 'is wrong'))),
+    'too_large': Problem('invalid-parameter', 'Too many.', parameter='page[size]', most=100),
+    'elsewhere': Problem('wrong-resource', 'It is another.', pointer='/data/id'),
+    'fault': Problem('internal-error', 'Ours.', reference='c0ffee'),
+}
+
+
+def golden(name: str) -> Any:
+    return json.loads((GOLDEN / f'{name}.json').read_text())
+
+
+@pytest.mark.parametrize('name', DOCUMENTS)
+def test_a_document_is_said_as_its_golden_one_is(name: str) -> None:
+    said = json_api(DOCUMENTS[name])
+    check_json_api(said)
+    assert said == golden(name)
+
+
+@pytest.mark.parametrize('name', PROBLEMS)
+def test_a_problem_is_said_as_its_golden_one_is(name: str) -> None:
+    said = json_api_errors(PROBLEMS[name], 'http://halcyon.test')
+    check_json_api(said)
+    assert said == golden(name)
+
+
+def seen(document: Document, **view: Any) -> dict[str, Any]:
+    """Return the document as it is said in a view of it."""
+    said = json_api(
+        Document(
+            document.kind,
+            document.id,
+            document.properties,
+            document.links,
+            document.embedded,
+            meta=document.meta,
+            relationships=document.relationships,
+            view=View(query='?fields%5B', **view),
+        )
+    )
+    check_json_api(said)
+    return said
+
+
+def test_a_view_that_wants_nothing_along_has_an_empty_array_of_included() -> None:
+    said = seen(post(5, ADA), embedded=frozenset())
+    assert said['included'] == []
+    assert said['data']['relationships']['author']['data'] == {'type': 'users', 'id': '1'}
+
+
+def test_a_view_includes_what_it_wants_and_nothing_else() -> None:
+    said = seen(DOCUMENTS['user_with_posts'], embedded=frozenset(('hc:following',)))
+    assert [one['id'] for one in said['included']] == ['2']
+
+
+def test_a_view_shows_the_fields_that_it_wants_of_each_kind() -> None:
+    fields = {'users': frozenset(('username',)), 'posts': frozenset(('author',))}
+    said = seen(post(5, ADA), fields=fields)
+    assert 'attributes' not in said['data']
+    assert set(said['data']['relationships']) == {'author'}
+    assert said['included'][0]['attributes'] == {'username': 'ada'}
+    assert 'relationships' not in said['included'][0]
+
+
+def test_a_document_links_to_itself_as_it_was_asked_for() -> None:
+    said = seen(ADA)
+    assert said['links']['self'] == f'{API}/users/1?fields%5B'
+    assert said['data']['links']['self'] == f'{API}/users/1'
+
+
+NAMES = st.sampled_from(('username', 'about_me', 'a', 'created_at', 'price', 'Über', 'x-y'))
+RELATIONS = st.sampled_from(('author', 'hc:owner', 'hc:posts', 'hc:items', 'collection'))
+LINKS = st.builds(
+    Link,
+    st.sampled_from((f'{API}/a', f'{API}/b?c=d%20e', f'{API}/users/{{id}}')),
+    name=st.none(),
+).map(lambda link: link._replace(templated='{' in link.href))
+VALUES = st.sampled_from((None, True, 7, 'text', [1, 'x'], {'a': {'b': [None]}})) | st.text(max_size=3)
+
+
+@st.composite
+def single_documents(draw: Any, embedded: Any) -> Document:
+    kind, number = draw(st.sampled_from(('users', 'posts', 'items'))), draw(st.integers(1, 5))
+    here = Link(f'{API}/{kind}/{number}')
+    along = draw(st.dictionaries(RELATIONS, embedded, max_size=2))
+    links = {**draw(st.dictionaries(RELATIONS, LINKS, max_size=4)), 'self': here}
+    related = {rel for rel in links if rel != 'self' and not links[rel].templated and draw(st.booleans())}
+    for rel in along:
+        links[rel] = Link(f'{API}/{kind}/{number}/{rel.rpartition(":")[2]}')
+    changed = {
+        rel: draw(st.none() | st.just(Link(f'{here.href}/relationships/x'))) for rel in sorted(related)
+    }
+    properties = {'id': number, **draw(st.dictionaries(NAMES, VALUES, max_size=4))}
+    return Document(kind, str(number), properties, links, embedded=along, relationships=changed)
+
+
+def distinct(documents: Any) -> Any:
+    return st.lists(documents, max_size=2, unique_by=lambda one: (one.kind, one.id)).map(tuple)
+
+
+@st.composite
+def collections(draw: Any, items: Any) -> Document:
+    several = draw(distinct(items))
+    related = draw(st.sampled_from(({}, {'related': f'{API}/things'})))
+    return page('items', f'{API}/items', *several, **related)
+
+
+SIMPLE = single_documents(st.nothing())
+NESTED = single_documents(SIMPLE | collections(SIMPLE) | distinct(SIMPLE))
+DEEP = single_documents(NESTED | collections(NESTED))
+
+
+@settings(deadline=None)  # machines differ
+@given(SIMPLE | NESTED | DEEP | collections(DEEP))
+def test_any_document_is_valid_json_api(document: Document) -> None:
+    check_json_api(json_api(document))

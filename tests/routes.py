@@ -1,0 +1,51 @@
+"""Every address of the application, as falcon's router has it, and what its resource can do."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from tests.client import Client, href_of
+
+STANDARD = ('GET', 'POST', 'PUT', 'PATCH', 'DELETE')
+
+
+def routes(app: Any) -> Iterator[tuple[str, Any]]:
+    """Yield every address template with its resource."""
+    nodes = list(app._router._roots)
+    while nodes:
+        node = nodes.pop()
+        nodes += node.children
+        if node.resource is not None:
+            yield node.uri_template.replace(':id}', '}'), node.resource
+
+
+def methods_at(app: Any) -> dict[str, tuple[str, ...]]:
+    """Return for every address template the standard methods that its resource has."""
+    return {
+        template: tuple(name for name in STANDARD if hasattr(resource, f'on_{name.lower()}'))
+        for template, resource in routes(app)
+    }
+
+
+class World:
+    """Ada with a post, who follows Bob, and the values that fill every address template with hers."""
+
+    def __init__(self, ada: Client, bob: Client) -> None:
+        self.ada, self.bob = ada, bob
+        me, other = ada.me().state, bob.me().state
+        ada.put(href_of(ada.get(other['_links']['self']['href']).state, 'hc:follow'))
+        post = ada.publish('Hello').state
+        token = ada.follow('hc:tokens').items[0]
+        self.values = {
+            'user_id': me['id'],
+            'other_id': other['id'],
+            'post_id': post['id'],
+            'token_id': token['id'],
+            'rel': 'users',
+            'name': 'not-found',
+        }
+
+    def address(self, template: str) -> str:
+        """Return the address that the template has in this world."""
+        return template.format_map(self.values)

@@ -1,0 +1,118 @@
+"""A real server: gunicorn as the README starts it, on a free port, stopped at the end."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from http.client import HTTPConnection
+from pathlib import Path
+from typing import Any, NamedTuple
+
+ROOT = Path(__file__).parents[1]
+GUNICORN = Path(sys.executable).with_name('gunicorn')
+
+
+def free_port() -> int:
+    """Return a port that nobody listens at."""
+    with socket.socket() as probe:
+        probe.bind(('127.0.0.1', 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+class Reply(NamedTuple):
+    """What a server answered."""
+
+    status: int
+    headers: dict[str, str]
+    body: bytes
+
+    @property
+    def state(self) -> Any:
+        return json.loads(self.body)
+
+
+class Server:
+    """A gunicorn process, for the time of a block; `origin` is where, `log` is all that it has written."""
+
+    def __init__(self, folder: Path, *, workers: int = 2, **environment: str) -> None:
+        self.port = free_port()
+        self.origin = f'http://127.0.0.1:{self.port}'
+        self.log_file = folder / 'log'
+        settings = {
+            'PATH': os.environ['PATH'],
+            'PORT': str(self.port),
+            'WEB_CONCURRENCY': str(workers),
+            'BCRYPT_COST': '4',
+            'DATABASE_URL': f'sqlite:///{folder}/halcyon.db',
+            'DRAIN_SECONDS': '1',
+        }
+        with self.log_file.open('wb') as log:
+            self.process = subprocess.Popen(
+                [GUNICORN], cwd=ROOT, env=settings | environment, stdout=log, stderr=log
+            )
+
+    def __enter__(self) -> Server:
+        try:
+            self.wait_until_ready()
+        except BaseException:
+            self.process.kill()
+            self.process.wait()
+            raise
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        if self.process.poll() is None:
+            self.stop()
+
+    @property
+    def log(self) -> str:
+        return self.log_file.read_text()
+
+    def wait_until_ready(self) -> None:
+        """Return once every worker answers: connections go to any of them."""
+        deadline = time.monotonic() + 20
+        while True:
+            try:
+                if all(self.ask('GET', '/health/ready').status == 200 for _ in range(20)):
+                    return
+            except OSError:
+                if self.process.poll() is not None or time.monotonic() > deadline:
+                    raise RuntimeError(self.log) from None
+            time.sleep(0.02)
+
+    def connect(self) -> HTTPConnection:
+        return HTTPConnection('127.0.0.1', self.port, timeout=10)
+
+    def ask(self, method: str, path: str, body: bytes | None = None, **headers: str) -> Reply:
+        """Send one request on a connection of its own."""
+        connection = self.connect()
+        try:
+            sent = {name.replace('_', '-'): value for name, value in headers.items()}
+            connection.request(method, path, body, sent)
+            answer = connection.getresponse()
+            return Reply(answer.status, dict(answer.getheaders()), answer.read())
+        finally:
+            connection.close()
+
+    def send_raw(self, data: bytes) -> bytes:
+        """Send bytes and return all that comes back until the connection is closed."""
+        with socket.create_connection(('127.0.0.1', self.port), timeout=10) as peer:
+            peer.sendall(data)
+            peer.shutdown(socket.SHUT_WR)
+            return b''.join(iter(lambda: peer.recv(65536), b''))
+
+    def workers(self) -> list[int]:
+        """Return the process ids of the workers."""
+        children = Path(f'/proc/{self.process.pid}/task/{self.process.pid}/children')
+        return [int(pid) for pid in children.read_text().split()]
+
+    def stop(self) -> int:
+        """Stop the server and return its exit status."""
+        self.process.send_signal(signal.SIGTERM)
+        return self.process.wait(timeout=40)

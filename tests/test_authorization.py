@@ -1,0 +1,114 @@
+"""Who may do what: every method of every address, for everyone who can ask."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from tests.client import Client
+from tests.clock import MovableClock
+from tests.routes import World, methods_at
+
+ASKERS = ('anonymous', 'other', 'owner', 'expired', 'revoked', 'malformed')
+ANYONE = (200, 200, 200, 401, 401, 401)
+SIGNED_IN = (401, 200, 200, 401, 401, 401)
+MATRIX = {
+    ('GET', '/'): (308,) * 6,
+    ('GET', '/health/live'): (200,) * 6,
+    ('GET', '/health/ready'): (200,) * 6,
+    ('GET', '/api'): ANYONE,
+    ('GET', '/api/rels/{rel}'): ANYONE,
+    ('GET', '/api/problems/{name}'): ANYONE,
+    ('GET', '/api/users'): SIGNED_IN,
+    ('POST', '/api/users'): (400, 400, 400, 401, 401, 401),
+    ('GET', '/api/users/{user_id}'): SIGNED_IN,
+    ('PUT', '/api/users/{user_id}'): (401, 403, 200, 401, 401, 401),
+    ('PATCH', '/api/users/{user_id}'): (401, 403, 200, 401, 401, 401),
+    ('DELETE', '/api/users/{user_id}'): (401, 403, 204, 401, 401, 401),
+    ('PUT', '/api/users/{user_id}/password'): (401, 403, 400, 401, 401, 401),
+    ('GET', '/api/users/{user_id}/followers'): SIGNED_IN,
+    ('GET', '/api/users/{user_id}/following'): SIGNED_IN,
+    ('GET', '/api/users/{user_id}/following/{other_id}'): SIGNED_IN,
+    ('PUT', '/api/users/{user_id}/following/{other_id}'): (401, 403, 200, 401, 401, 401),
+    ('DELETE', '/api/users/{user_id}/following/{other_id}'): (401, 403, 204, 401, 401, 401),
+    **{
+        (method, '/api/users/{user_id}/followed'): (308, 308, 308, 401, 401, 401)
+        for method in ('GET', 'POST', 'PUT', 'PATCH', 'DELETE')
+    },
+    ('GET', '/api/users/{user_id}/posts'): SIGNED_IN,
+    ('GET', '/api/users/{user_id}/feed'): (401, 403, 200, 401, 401, 401),
+    ('GET', '/api/posts'): SIGNED_IN,
+    ('POST', '/api/posts'): (401, 400, 400, 401, 401, 401),
+    ('GET', '/api/posts/{post_id}'): SIGNED_IN,
+    ('PUT', '/api/posts/{post_id}'): (401, 403, 200, 401, 401, 401),
+    ('PATCH', '/api/posts/{post_id}'): (401, 403, 200, 401, 401, 401),
+    ('DELETE', '/api/posts/{post_id}'): (401, 403, 204, 401, 401, 401),
+    ('GET', '/api/tokens'): SIGNED_IN,
+    ('POST', '/api/tokens'): SIGNED_IN,
+    ('DELETE', '/api/tokens'): (401, 204, 204, 401, 401, 401),
+    ('GET', '/api/tokens/{token_id}'): (401, 403, 200, 401, 401, 401),
+    ('DELETE', '/api/tokens/{token_id}'): (401, 403, 204, 401, 401, 401),
+}
+
+
+def test_every_method_of_every_address_has_its_row(app: Any) -> None:
+    served = {(method, template) for template, methods in methods_at(app).items() for method in methods}
+    assert served == set(MATRIX)
+
+
+@pytest.fixture
+def askers(app: Any, ada: Client, bob: Client, clock: MovableClock) -> tuple[World, dict[str, Client]]:
+    """Return the world and who can ask in it."""
+    expired = ada.sign_in('ada')
+    clock.move(seconds=3601)
+    ada, bob, revoked = (ada.sign_in(name) for name in ('ada', 'bob', 'ada'))
+    revoked.delete(revoked.entry().href('hc:tokens'))
+    clients = {
+        'anonymous': Client(app),
+        'other': bob,
+        'owner': ada,
+        'expired': expired,
+        'revoked': revoked,
+        'malformed': Client(app, token='no token'),
+    }
+    return World(ada, bob), clients
+
+
+@pytest.mark.parametrize(('method', 'template'), MATRIX)
+def test_it_is_for_those_who_may(askers: tuple[World, dict[str, Client]], method: str, template: str) -> None:
+    world, clients = askers
+    address = world.address(template)
+    order = sorted(ASKERS, key=lambda asker: asker in ('other', 'owner'))  # those who change things come last
+    answers = {asker: clients[asker].request(method, address).status for asker in order}
+    assert tuple(answers[asker] for asker in ASKERS) == MATRIX[method, template]
+
+
+@pytest.mark.parametrize('method', ['HEAD', 'OPTIONS'])
+def test_a_bad_token_is_refused_at_public_addresses_too(client: Client, method: str) -> None:
+    client.token = 'hc_nobody'
+    assert client.request(method, '/api').status == 401
+    assert client.request(method, '/health/live').status in (200, 204)
+
+
+@pytest.mark.parametrize(
+    'value', ['Bearer', 'Bearer ', 'Bearer a b', 'bearer hc_x', 'Bearer ä', 'Bearer a, Basic b', 'BEARER =']
+)
+def test_bad_bearer_credentials_are_an_invalid_token(client: Client, value: str) -> None:
+    sent = {'Authorization': value.encode().decode('latin-1')}
+    answer = client.get('/api', headers=sent)
+    assert answer.status == 401
+    assert answer.headers['www-authenticate'] == 'Bearer realm="Halcyon", error="invalid_token"'
+
+
+@pytest.mark.parametrize('value', ['', 'Basic YWRhOmNvcnJlY3QgaG9yc2U=', 'Digest x', 'hc_token', 'Bearerx y'])
+def test_other_credentials_are_none_where_a_token_is_needed(client: Client, value: str) -> None:
+    answer = client.get('/api/users', headers={'Authorization': value})
+    assert answer.status == 401
+    assert answer.headers['www-authenticate'] == 'Bearer realm="Halcyon"'
+    assert client.get('/api', headers={'Authorization': value}).status == 200
+
+
+def test_the_scheme_is_read_without_regard_to_case(ada: Client) -> None:
+    token, ada.token = ada.token, None
+    assert ada.get('/api/users', headers={'Authorization': f'bEARER {token}'}).status == 200

@@ -1,0 +1,222 @@
+"""Bad input: a clear error, and nothing changes."""
+
+from __future__ import annotations
+
+import io
+import json
+from typing import Any
+
+import pytest
+
+from tests.client import HAL, HAL_FORMS, Client, assert_problem
+
+JSON = {'Content-Type': 'application/json'}
+FORM = {'Content-Type': 'application/x-www-form-urlencoded'}
+NEW = {'username': 'eve', 'email': 'eve@example.org', 'password': 'correct horse'}
+MALFORMED = [
+    b'{',
+    b'{"body": "x"',
+    b'{"body": "x"}}',
+    b'{"body": "x"} x',
+    b'[]',
+    b'[{"body": "x"}]',
+    b'"x"',
+    b'null',
+    b'1',
+    b' ',
+    b'{"body": x}',
+    b"{'body': 'x'}",
+    b'{"body": "x",}',
+    b'{"body": NaN}',
+    b'{"a": Infinity, "body": "x"}',
+    b'{"a": -Infinity, "body": "x"}',
+    b'{"body": "x", "body": "y"}',
+    b'{"a": {"b": 1, "b": 2}, "body": "x"}',
+    b'{"body": "a\nb"}',
+    b'{"body": "\x00"}',
+    b'{"body": "\xff"}',
+    b'{"body": "\xed\xa0\x80"}',
+    b'\xef\xbb\xbf{"body": "x"}',
+    '{"body": "x"}'.encode('utf-16'),
+    b'{"a": ' + b'[' * 32 + b']' * 32 + b', "body": "x"}',
+    b'[' * 20000,
+    b'{"a":' * 10000,
+    b'{"a": ' + b'9' * 5000 + b', "body": "x"}',
+    b'{"a": 1e99999999999999999999, "body": "x"}',
+    b'{"a": 01, "body": "x"}',
+]
+
+
+@pytest.mark.parametrize('body', MALFORMED, ids=range(len(MALFORMED)))
+def test_a_body_that_is_no_json_object_is_refused(ada: Client, body: bytes) -> None:
+    answer = ada.request('POST', '/api/posts', headers=JSON, body=body)
+    assert_problem(answer, 400)
+    assert answer.state['type'].endswith('/malformed-body')
+    assert ada.me().state['post_count'] == 0
+
+
+def test_the_error_says_where(ada: Client) -> None:
+    answer = ada.request('POST', '/api/posts', headers=JSON, body=b'{"a": 1,\n "b" 2}')
+    assert 'line 2, column 6' in answer.state['detail']
+
+
+@pytest.mark.parametrize(
+    'body',
+    [
+        b'{"a": ' + b'[' * 31 + b']' * 31 + b', "body": "x"}',
+        b'{"a": ' + b'9' * 400 + b', "body": "x"}',
+        b'{"a": 1e400, "body": "x"}',
+        b'{"a": "\\ud800", "body": "x"}',
+        b' \t\r\n{"body": "x"}\n',
+        b'{"_links": null, "_embedded": [], "id": -1, "": "", "body": "x"}',
+        json.dumps({'a': 'x' * (65536 - 24), 'body': 'x'}).encode(),
+    ],
+)
+def test_what_is_odd_but_json_is_read(ada: Client, body: bytes) -> None:
+    assert len(body) <= 65536
+    assert ada.request('POST', '/api/posts', headers=JSON, body=body).status == 201
+
+
+@pytest.mark.parametrize('chunked', [False, True])
+def test_a_body_over_64_kib_is_too_large(ada: Client, chunked: bool) -> None:
+    body = b'{"body": "x"}' + b' ' * 65536
+    assert_problem(send(ada, '/api/posts', body, chunked=chunked), 413)
+
+
+@pytest.mark.parametrize('size', [65536])
+def test_a_body_of_64_kib_is_not(ada: Client, size: int) -> None:
+    body = b'{"body": "x"}'.ljust(size)
+    assert send(ada, '/api/posts', body, chunked=True).status == 201
+
+
+def send(client: Client, address: str, body: bytes, *, chunked: bool, **headers: str) -> Any:
+    """Post a body with its length or in chunks, as a server hands it on."""
+    if not chunked:
+        return client.request('POST', address, headers=JSON | headers, body=body)
+    extras = {'wsgi.input': io.BytesIO(body)}
+    sent = JSON | {'Transfer-Encoding': 'chunked'} | headers
+    return client.request('POST', address, headers=sent, extras=extras)
+
+
+def test_a_chunked_body_is_read(ada: Client) -> None:
+    assert send(ada, '/api/posts', b'{"body": "x"}', chunked=True).status == 201
+
+
+def test_a_chunked_body_may_be_empty(ada: Client) -> None:
+    assert_problem(send(ada, '/api/posts', b'', chunked=True), 400, '#/body')
+
+
+class Broken(io.BytesIO):
+    """A stream that ends in an error, as a server's does for a chunk that is none."""
+
+    def read(self, size: int | None = -1) -> bytes:
+        raise ValueError('invalid chunk size')
+
+
+def test_a_body_that_breaks_off_is_malformed(ada: Client) -> None:
+    headers = JSON | {'Transfer-Encoding': 'chunked'}
+    answer = ada.request('POST', '/api/posts', headers=headers, extras={'wsgi.input': Broken()})
+    assert_problem(answer, 400)
+
+
+def test_a_body_that_is_shorter_than_it_says_is_malformed(ada: Client) -> None:
+    extras = {'wsgi.input': io.BytesIO(b'{"body": "x"}'), 'CONTENT_LENGTH': '20'}
+    assert_problem(ada.request('POST', '/api/posts', headers=JSON, extras=extras), 400)
+
+
+@pytest.mark.parametrize('value', [None, 5, 1.5, True, [], ['x'], {}, {'x': 'y'}])
+@pytest.mark.parametrize('name', ['username', 'email', 'password', 'about_me'])
+def test_a_value_that_is_no_text_is_refused(client: Client, name: str, value: Any) -> None:
+    if (name, value) == ('about_me', None):
+        pytest.skip('null empties it')
+    assert_problem(client.post('/api/users', NEW | {name: value}), 400, f'#/{name}')
+
+
+CONTROLS = ['\0', 'a\0b', '\x07', '\x1b[31m', '\x7f', '\x85', '\r', '\t', '\ud800', '\udfff']
+
+
+@pytest.mark.parametrize('text', CONTROLS)
+@pytest.mark.parametrize('name', ['username', 'email', 'password', 'about_me'])
+def test_control_characters_and_half_characters_are_refused(client: Client, name: str, text: str) -> None:
+    body = json.dumps(NEW | {name: NEW.get(name, '') + text}).encode()
+    assert_problem(client.request('POST', '/api/users', headers=JSON, body=body), 400, f'#/{name}')
+
+
+@pytest.mark.parametrize(
+    'content_type',
+    ['', 'image/png', 'text/plain', 'json', 'application/jsonx', 'application/json, application/json', '*/*',
+     'application/json; charset=latin-1', 'application/json; charset', 'application/merge-patch+json',
+     'a/b/c', 'application/vnd.api+xml', 'multipart/form-data; boundary=x'],
+)  # fmt: skip
+def test_a_type_that_is_not_read_is_415_and_lists_those_that_are(ada: Client, content_type: str) -> None:
+    headers = {'Content-Type': content_type} if content_type else {}
+    answer = ada.request('POST', '/api/posts', headers=headers, body=b'{"body": "x"}')
+    assert_problem(answer, 415)
+    assert {'application/json', HAL, HAL_FORMS} <= set(answer.headers['accept'].split(', '))
+    assert 'accept-patch' not in answer.headers
+
+
+def test_a_patch_of_an_unknown_type_says_what_a_patch_may_be(ada: Client) -> None:
+    answer = ada.request(
+        'PATCH', ada.me().href('self'), headers={'Content-Type': 'application/json-patch+json'}, body=b'[]'
+    )
+    assert_problem(answer, 415)
+    assert 'application/merge-patch+json' in answer.headers['accept-patch']
+
+
+@pytest.mark.parametrize(
+    'content_type',
+    ['application/json', 'APPLICATION/JSON', 'application/json; charset=utf-8', HAL,
+     'application/json;charset="UTF-8"', HAL_FORMS, 'application/json; x=y'],
+)  # fmt: skip
+def test_these_types_are_read(ada: Client, content_type: str) -> None:
+    headers = {'Content-Type': content_type}
+    assert ada.request('POST', '/api/posts', headers=headers, body=b'{"body": "x"}').status == 201
+
+
+@pytest.mark.parametrize('coding', ['gzip', 'br', 'x'])
+def test_a_coded_body_is_415(ada: Client, coding: str) -> None:
+    answer = send(ada, '/api/posts', b'{"body": "x"}', chunked=False, **{'Content-Encoding': coding})
+    assert_problem(answer, 415)
+    assert answer.headers['accept-encoding'] == 'identity'
+
+
+def test_a_form_is_read_as_what_its_fields_are(ada: Client) -> None:
+    answer = ada.request('POST', '/api/posts', headers=FORM, body=b'body=on+5%0D%0Atr%C3%BCe&other=')
+    assert answer.state['body'] == 'on 5\ntrüe'
+
+
+@pytest.mark.parametrize(
+    'body', [b'body=%ff', b'body=\xff', b'body=a&body=b', b'&'.join(b'a%d=' % n for n in range(101))]
+)
+def test_a_form_that_cannot_be_read_is_malformed(ada: Client, body: bytes) -> None:
+    answer = ada.request('POST', '/api/posts', headers=FORM, body=body)
+    assert_problem(answer, 400)
+    assert ada.me().state['post_count'] == 0
+
+
+@pytest.mark.parametrize('body', [b'body=%00', b'body=', b'body=+', b'', b'x'])
+def test_a_form_that_breaks_rules_names_its_fields(ada: Client, body: bytes) -> None:
+    assert_problem(ada.request('POST', '/api/posts', headers=FORM, body=body), 400, '#/body')
+
+
+def test_a_very_long_query_is_only_a_query(ada: Client) -> None:
+    assert ada.get('/api/users?q=' + 'a' * 100_000).items == []
+    assert_problem(ada.get('/api/users?page=' + 'a' * 100_000), 400)
+
+
+@pytest.mark.parametrize('q', ['%00', 'a%0d', '%1b'])
+def test_a_search_for_control_characters_is_refused(ada: Client, q: str) -> None:
+    assert_problem(ada.get(f'/api/users?q={q}'), 400)
+
+
+@pytest.mark.parametrize(
+    'path', ['/api/%00', '/api/%0d%0aX:y', '/api/%ff', '/api/"<b>', '/api/users/%E2%80%A8']
+)
+def test_an_error_repeats_nothing_raw_of_the_address(client: Client, path: str) -> None:
+    answer = client.get(path)
+    assert_problem(answer, 404)
+    instance = answer.state['instance']
+    assert instance.isascii()
+    assert instance.isprintable()
+    assert not set('<>" ') & set(instance)

@@ -1,0 +1,229 @@
+"""Conditions and caching: ETag, 304, If-Match, Cache-Control and Vary."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from service.domain.users import change_user
+from service.domain.viewer import Viewer
+from service.resources import users
+from tests.client import HAL, HAL_FORMS, Client, assert_problem
+from tests.routes import World
+
+TYPES = (HAL_FORMS, HAL, 'application/json', 'text/html')
+
+
+@pytest.fixture
+def world(ada: Client, bob: Client) -> World:
+    return World(ada, bob)
+
+
+@pytest.mark.parametrize('media_type', TYPES)
+@pytest.mark.parametrize(
+    'template', ['/api', '/api/users', '/api/users/{user_id}', '/api/posts/{post_id}', '/api/rels/users']
+)
+def test_what_is_known_already_is_not_sent_again(world: World, template: str, media_type: str) -> None:
+    address = world.address(template)
+    got = world.ada.get(address, accept=media_type)
+    again = world.ada.get(address, accept=media_type, headers={'If-None-Match': got.tag})
+    assert again.status == 304
+    for name in ('etag', 'vary', 'cache-control'):
+        assert again.headers[name] == got.headers[name]
+
+
+@pytest.mark.parametrize('form', ['{}', 'W/{}', '"x", {}', '{},"y"', '"a,b" , W/{}', '*', '"x",,{}'])
+def test_if_none_match_is_a_list_of_tags_compared_weakly(ada: Client, form: str) -> None:
+    tag = ada.me().tag
+    answer = ada.get(ada.me().href('self'), headers={'If-None-Match': form.format(tag)})
+    assert answer.status == 304
+
+
+@pytest.mark.parametrize('form', ['"other"', 'W/"other"', '', 'x', '"'])
+def test_another_tag_or_none_gets_the_document(ada: Client, form: str) -> None:
+    assert ada.get(ada.me().href('self'), headers={'If-None-Match': form}).status == 200
+
+
+def test_head_is_conditional_as_get_is(ada: Client) -> None:
+    me = ada.me()
+    assert ada.request('HEAD', me.href('self'), headers={'If-None-Match': me.tag}).status == 304
+
+
+def test_tags_differ_by_media_type_and_viewer(world: World) -> None:
+    address = world.address('/api/posts/{post_id}')
+    tags = {
+        client.get(address, accept=media_type).tag
+        for client in (world.ada, world.bob)
+        for media_type in TYPES
+    }
+    assert len(tags) >= 7  # what has no form for Bob is the same in HAL and HAL-FORMS
+
+
+@pytest.mark.parametrize('media_type', TYPES)
+@pytest.mark.parametrize(
+    ('method', 'template', 'body'),
+    [
+        ('PUT', '/api/users/{user_id}', {'about_me': 'new'}),
+        ('PATCH', '/api/users/{user_id}', {'about_me': 'new'}),
+        ('PUT', '/api/posts/{post_id}', {'body': 'new'}),
+        ('PATCH', '/api/posts/{post_id}', {'body': 'new'}),
+        ('PUT', '/api/users/{user_id}/following/{other_id}', None),
+    ],
+)
+def test_the_tag_of_a_write_is_what_get_gives_next(
+    world: World, method: str, template: str, body: Any, media_type: str
+) -> None:
+    address = world.address(template)
+    written = world.ada.request(method, address, json=body, accept=media_type)
+    assert written.tag == world.ada.get(address, accept=media_type).tag
+
+
+@pytest.mark.parametrize('media_type', TYPES)
+def test_the_tag_of_a_new_post_is_what_get_gives_next(ada: Client, media_type: str) -> None:
+    written = ada.post('/api/posts', {'body': 'Hello'}, accept=media_type)
+    assert written.status == 201
+    assert written.tag == ada.get(written.headers['location'], accept=media_type).tag
+
+
+def test_a_registration_has_no_tag_and_no_address_of_mail(client: Client) -> None:
+    answer = client.register('eve')
+    assert 'etag' not in answer.headers
+    assert 'email' not in answer.state
+    assert answer.headers['cache-control'] == 'no-store'
+
+
+GOOD = ('{}', '"x", {}', '{},"x"', '*', ' * ')
+BAD = ('"x"', 'W/{}', '', '{}x', 'x', '"', '"x", W/{}')
+WRITES = (
+    ('PUT', '/api/users/{user_id}', '/api/users/{user_id}', {'about_me': 'x'}),
+    ('PATCH', '/api/users/{user_id}', '/api/users/{user_id}', {'about_me': 'x'}),
+    ('DELETE', '/api/users/{user_id}', '/api/users/{user_id}', None),
+    ('PUT', '/api/posts/{post_id}', '/api/posts/{post_id}', {'body': 'x'}),
+    ('DELETE', '/api/posts/{post_id}', '/api/posts/{post_id}', None),
+    ('DELETE', '/api/tokens/{token_id}', '/api/tokens/{token_id}', None),
+    ('DELETE', '/api/tokens', '/api/tokens', None),
+    ('PUT', '/api/users/{user_id}/following/{other_id}', '/api/users/{user_id}/following/{other_id}', None),
+    (
+        'DELETE',
+        '/api/users/{user_id}/following/{other_id}',
+        '/api/users/{user_id}/following/{other_id}',
+        None,
+    ),
+)
+
+
+@pytest.mark.parametrize('form', GOOD)
+@pytest.mark.parametrize(('method', 'template', 'read', 'body'), WRITES)
+def test_a_write_happens_where_if_match_holds(
+    world: World, method: str, template: str, read: str, body: Any, form: str
+) -> None:
+    tag = world.ada.get(world.address(read)).tag
+    headers = {'If-Match': form.format(tag)}
+    answer = world.ada.request(method, world.address(template), json=body, headers=headers)
+    assert answer.status in (200, 204), answer.text
+
+
+@pytest.mark.parametrize('form', BAD)
+@pytest.mark.parametrize(('method', 'template', 'read', 'body'), WRITES)
+def test_a_write_where_if_match_fails_changes_nothing(
+    world: World, method: str, template: str, read: str, body: Any, form: str
+) -> None:
+    before = world.ada.get(world.address(read))
+    headers = {'If-Match': form.format(before.tag)}
+    answer = world.ada.request(method, world.address(template), json=body, headers=headers)
+    assert_problem(answer, 412)
+    assert world.ada.get(world.address(read)).text == before.text
+
+
+@pytest.mark.parametrize('media_type', TYPES)
+def test_a_tag_of_any_media_type_will_do(ada: Client, media_type: str) -> None:
+    me = ada.me().href('self')
+    tag = ada.get(me, accept=media_type).tag
+    answer = ada.put(me, {'about_me': 'x'}, headers={'If-Match': tag}, accept='application/json')
+    assert answer.status == 200
+
+
+def test_the_tag_of_another_viewer_will_not(world: World) -> None:
+    address = world.address('/api/users/{user_id}')
+    tag = world.bob.get(address).tag
+    assert_problem(world.ada.put(address, {'about_me': 'x'}, headers={'If-Match': tag}), 412)
+
+
+def test_the_tag_of_a_write_serves_the_next_write(ada: Client) -> None:
+    me = ada.me()
+    for number in range(3):
+        me_next = ada.put(me.href('self'), {'about_me': str(number)}, headers={'If-Match': me.tag})
+        assert me_next.status == 200
+        me = me_next
+
+
+def test_if_none_match_asterisk_follows_only_once(world: World) -> None:
+    address = world.address('/api/users/{user_id}/following/{other_id}')
+    headers = {'If-None-Match': '*'}
+    assert_problem(world.ada.put(address, headers=headers), 412)
+    world.ada.delete(address)
+    assert world.ada.put(address, headers=headers).status == 201
+
+
+def test_if_match_fails_where_there_is_no_relation(world: World) -> None:
+    address = world.address('/api/users/{user_id}/following/{other_id}')
+    world.ada.delete(address)
+    assert_problem(world.ada.put(address, headers={'If-Match': '*'}), 412)
+    assert world.ada.get(address).status == 404
+
+
+def test_the_check_and_the_write_are_one_step(ada: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A change that comes between the first look and the write is seen by the write."""
+    me = ada.me()
+
+    def change_after_another(db: Any, user_id: int, changes: Any, *, by: Viewer, given: Any) -> Any:
+        change_user(db, user_id, {'about_me': 'the other'}, by=by, given=lambda _: None)
+        return change_user(db, user_id, changes, by=by, given=given)
+
+    monkeypatch.setattr(users, 'change_user', change_after_another)
+    answer = ada.put(me.href('self'), {'about_me': 'mine'}, headers={'If-Match': me.tag})
+    assert_problem(answer, 412)
+    assert ada.me().state['about_me'] == 'the other'
+
+
+KEEPING = {
+    '/api': 'private, no-cache',
+    '/api/users': 'private, no-cache',
+    '/api/users/{user_id}': 'private, no-cache',
+    '/api/posts/{post_id}': 'private, no-cache',
+    '/api/tokens': 'private, no-cache',
+    '/api/rels/users': 'public, max-age=3600',
+    '/api/problems/not-found': 'public, max-age=3600',
+    '/health/live': 'no-store',
+    '/health/ready': 'no-store',
+    '/api/users/1': 'no-store',
+    '/nothing': 'no-store',
+}
+
+
+@pytest.mark.parametrize('template', KEEPING)
+def test_every_answer_says_what_caches_may_do(world: World, template: str) -> None:
+    assert world.ada.get(world.address(template)).headers['cache-control'] == KEEPING[template]
+
+
+@pytest.mark.parametrize('template', KEEPING)
+def test_what_depends_on_the_caller_varies_by_authorization(world: World, template: str) -> None:
+    vary = world.ada.get(world.address(template)).headers['vary'].split(', ')
+    depends = KEEPING[template] in ('private, no-cache',) or template == '/api/users/1'
+    assert ('Authorization' in vary) == depends
+    assert 'Accept' in vary
+
+
+def test_what_carries_a_secret_is_never_stored(ada: Client) -> None:
+    answer = ada.post('/api/tokens')
+    assert 'token' in answer.state
+    assert answer.headers['cache-control'] == 'no-store'
+    assert 'etag' not in answer.headers
+
+
+def test_a_write_says_which_other_resources_it_changed(ada: Client, bob: Client) -> None:
+    bob_seen = ada.get(bob.me().href('self'))
+    followed = ada.put(bob_seen.href('hc:follow')).headers['link']
+    for address in (bob_seen.href('self'), bob_seen.href('hc:followers'), ada.me().href('hc:following')):
+        assert f'<{address}>; rel="invalidates"' in followed

@@ -1,0 +1,81 @@
+"""Cross-origin requests: which pages may call, and what they may read."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.client import Client
+from tests.conftest import Start
+
+LOCAL = [
+    'http://localhost',
+    'http://localhost:3000',
+    'https://localhost:8443',
+    'http://127.0.0.1:5173',
+    'http://[::1]:80',
+]
+ELSEWHERE = [
+    'https://example.org',
+    'http://localhost.evil.test',
+    'http://localhost:x',
+    'null',
+    'http://127.0.0.1.x',
+    '',
+]
+PREFLIGHT = {'Access-Control-Request-Method': 'PUT', 'Access-Control-Request-Headers': 'authorization'}
+
+
+@pytest.mark.parametrize('origin', LOCAL)
+def test_local_pages_may_call(client: Client, origin: str) -> None:
+    headers = client.get('/api', headers={'Origin': origin}).headers
+    assert headers['access-control-allow-origin'] == origin
+    assert 'Origin' in headers['vary'].split(', ')
+    exposed = 'Location, Link, ETag, Allow, Content-Location, WWW-Authenticate, Retry-After'
+    assert headers['access-control-expose-headers'] == exposed
+    assert 'access-control-allow-credentials' not in headers
+
+
+@pytest.mark.parametrize('origin', ELSEWHERE)
+def test_other_pages_may_not(client: Client, origin: str) -> None:
+    headers = client.get('/api', headers={'Origin': origin}).headers
+    assert not [name for name in headers if name.startswith('access-control')]
+    assert 'Origin' in headers['vary'].split(', ')
+
+
+@pytest.mark.parametrize('address', ['/api', '/api/users/5', '/api/tokens', '/health/ready'])
+def test_a_preflight_needs_no_credentials(client: Client, address: str) -> None:
+    answer = client.request('OPTIONS', address, headers=PREFLIGHT | {'Origin': LOCAL[0]})
+    assert answer.status == 204
+    assert answer.headers['access-control-allow-methods'] == answer.headers['allow']
+    allowed = answer.headers['access-control-allow-headers'].split(', ')
+    assert {'Authorization', 'Content-Type', 'If-Match', 'If-None-Match', 'Idempotency-Key', 'Accept'} <= set(
+        allowed
+    )
+    assert answer.headers['access-control-max-age']
+
+
+@pytest.mark.parametrize(
+    ('address', 'status'), [('/nothing', 404), ('/api/users', 401), ('/api/users?page=0', 401)]
+)
+def test_errors_can_be_read_too(client: Client, address: str, status: int) -> None:
+    answer = client.get(address, headers={'Origin': LOCAL[0]})
+    assert answer.status == status
+    assert answer.headers['access-control-allow-origin'] == LOCAL[0]
+
+
+@pytest.mark.parametrize(
+    ('setting', 'origin', 'allowed'),
+    [
+        ('https://a.test https://b.test:8443', 'https://b.test:8443', 'https://b.test:8443'),
+        ('https://a.test,https://b.test', 'https://a.test', 'https://a.test'),
+        ('https://a.test', 'http://localhost', None),
+        ('https://a.test', 'http://a.test', None),
+        ('*', 'https://anything.test', '*'),
+        ('*', 'null', '*'),
+    ],
+)
+def test_the_operator_says_which_origins(
+    start: Start, setting: str, origin: str, allowed: str | None
+) -> None:
+    headers = Client(start(CORS_ORIGINS=setting)).get('/api', headers={'Origin': origin}).headers
+    assert headers.get('access-control-allow-origin') == allowed

@@ -1,0 +1,190 @@
+"""A crawler knows only /api: every link, form, CURIE and problem type that it meets leads somewhere."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+from urllib.parse import urldefrag, urljoin
+
+import pytest
+import uritemplate
+
+from service.representation.problem import PROBLEMS
+from tests.client import HAL, HAL_FORMS, ORIGIN, Answer, Client
+from tests.html import Page
+from tests.routes import World
+
+HTML = 'text/html'
+FORMS = {
+    'register',
+    'login',
+    'publish',
+    'edit',
+    'change-password',
+    'delete',
+    'follow',
+    'unfollow',
+    'search',
+    'revoke',
+    'renew',
+}
+NOT_TO_GET = {'hc:password': 405, 'hc:follow': 404}
+VARIABLES = {'page': 1, 'per_page': 3, 'q': 'a', 'rel': 'users'}
+
+
+@pytest.fixture
+def world(ada: Client, bob: Client) -> Client:
+    """Somebody who follows, is followed, has posts on more than one page, and a second token."""
+    for reader, read in ((ada, bob), (bob, ada)):
+        reader.get(read.me().href('self')).submit('follow')
+    eva = ada.entry().client.app
+    Client(eva).register('eva')
+    for number in range(11):
+        ada.publish(f'number {number}')
+    bob.publish('number last')
+    ada.sign_in('ada')
+    return ada
+
+
+def documents(document: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    """Return the document and all that is embedded in it, at any depth."""
+    yield document
+    for what in document.get('_embedded', {}).values():
+        for one in what if isinstance(what, list) else [what]:
+            yield from documents(one)
+
+
+def links(document: dict[str, Any], variables: dict[str, Any]) -> Iterator[tuple[str, str]]:
+    """Return the relation and the address of every link, templates filled in."""
+    for rel, what in document.get('_links', {}).items():  # what describes the API is no HAL
+        for link in what if isinstance(what, list) else [what]:
+            yield rel, uritemplate.expand(link['href'], variables) if link.get('templated') else link['href']
+
+
+def allowed(client: Client, address: str) -> list[str]:
+    return client.request('OPTIONS', address).headers['allow'].split(', ')
+
+
+def crawl(client: Client, accept: str) -> Iterator[Answer]:
+    """Follow every link from /api on, and return every answer."""
+    variables = VARIABLES | {'id': client.me().state['id']}
+    waiting, seen = {f'{ORIGIN}/api': 200}, set()
+    while waiting:
+        address, status = waiting.popitem()
+        seen.add(address)
+        answer = client.get(address, accept=accept)
+        assert answer.status in (200, status), f'{address}: {answer.text}'
+        if answer.status != 200:
+            continue
+        yield answer
+        for document in documents(answer.state):
+            for rel, href in links(document, variables):
+                if href.startswith(f'{ORIGIN}/') and href not in seen:
+                    waiting[href] = NOT_TO_GET.get(rel, 200)
+
+
+@pytest.mark.parametrize('accept', [HAL, f'{HAL_FORMS}, {HAL};q=0.9'])
+def test_every_link_leads_somewhere(world: Client, accept: str) -> None:
+    assert len(list(crawl(world, accept))) > 30
+
+
+def test_every_relation_is_explained(world: Client) -> None:
+    rels = {
+        rel
+        for answer in crawl(world, HAL)
+        for document in documents(answer.state)
+        for rel in document.get('_links', {})
+        if rel.startswith('hc:')
+    }
+    template = world.entry().state['_links']['curies'][0]['href']
+    for rel in rels:
+        explained = world.get(uritemplate.expand(template, rel=rel.removeprefix('hc:')))
+        assert explained.status == 200, rel
+        assert explained.state['leads_to'], rel
+
+
+def test_every_form_is_met_and_its_target_takes_its_method(world: Client) -> None:
+    found = set()
+    for client in (world, Client(world.app)):
+        answers = crawl(world, HAL_FORMS) if client is world else [client.entry()]
+        for answer in answers:
+            for document in documents(answer.state):
+                for name, template in document.get('_templates', {}).items():
+                    assert template['method'] in allowed(client, template['target'])
+                    found.add(name)
+    assert found >= FORMS
+
+
+def test_every_link_and_form_of_a_page_leads_somewhere(world: Client) -> None:
+    met = set()
+    waiting, seen = [f'{ORIGIN}/api'], set()
+    while waiting:
+        address = waiting.pop()
+        if address in seen:
+            continue
+        seen.add(address)
+        answer = world.get(address, accept=HTML)
+        assert answer.status == 200, address
+        if answer.content_type != HTML:
+            continue
+        page = Page(answer.text)
+        for form in page.all('form'):
+            target, method = form['action'] or '', form.get('data-method') or (form['method'] or '').upper()
+            assert method in allowed(world, target)
+            met.add(form.get('data-form') or method)
+        loaded = [tag['src'] for tag in page.all('script')] + [tag['href'] for tag in page.all('link')]
+        clicked = [tag['href'] for tag in page.all('a')]
+        waiting += [urljoin(address, urldefrag(href or '').url) for href in loaded + clicked]
+    assert met >= FORMS - {'register', 'login'} | {'hc:page'}
+    assert len(seen) > 30
+
+
+def test_every_problem_type_is_explained(world: Client) -> None:
+    stranger = Client(world.app)
+    json = {'Content-Type': 'application/json'}
+    met = [
+        stranger.get('/api/users'),
+        stranger.get('/api/users', headers={'Authorization': 'Bearer hc_wrong'}),
+        stranger.entry().submit('login', username='ada', password='not this one'),
+        stranger.register('ada'),
+        stranger.request('POST', '/api/users', body=b'{', headers=json),
+        stranger.request('POST', '/api/users', body=b'{}'),
+        stranger.request('POST', '/api/users', body=b' ' * 70_000, headers=json),
+        stranger.request('PUT', '/api'),
+        stranger.request('BREW', '/api'),
+        stranger.get('/api/nothing'),
+        stranger.entry(accept='image/png'),
+        world.get('/api/users?page=0'),
+        world.delete(world.sign_in('bob').me().href('self')),
+        world.put(world.me().href('self'), {}, headers={'If-Match': '"other"'}),
+    ]
+    for answer in met:
+        explained = stranger.get(answer.state['type'])
+        assert explained.status == 200
+        assert explained.state['status'] == answer.status
+        assert explained.state['title'] == answer.state['title']
+
+
+@pytest.mark.parametrize('name', PROBLEMS)
+def test_every_problem_has_an_example(client: Client, name: str) -> None:
+    explained = client.get(f'/api/problems/{name}')
+    assert f'"type": "{ORIGIN}/api/problems/{name}"' in explained.state['example']
+    assert Page(client.get(f'/api/problems/{name}', accept=HTML).text).all('pre')
+
+
+@pytest.mark.parametrize('accept', [HAL, HAL_FORMS, f'{HAL_FORMS}, {HAL}'])
+def test_who_is_not_signed_in_is_led_to_signing_in(client: Client, ada: Client, accept: str) -> None:
+    entry = client.get('/api', accept=accept)
+    assert {rel for rel in entry.state['_links'] if rel.startswith('hc:')} == {'hc:users', 'hc:tokens'}
+    curie = entry.state['_links']['curies'][0]['href']
+    for rel in ('users', 'tokens'):
+        assert client.get(uritemplate.expand(curie, rel=rel), accept=accept).status == 200
+
+
+def test_what_is_embedded_is_what_its_address_answers(ada: Client, bob: Client) -> None:
+    World(ada, bob)
+    for rel in ('hc:users', 'hc:posts', 'hc:feed', 'hc:tokens'):
+        for item in ada.follow(rel).items:
+            whole = ada.get(item['_links']['self']['href']).state
+            whole['_links'].pop('curies')
+            assert item == whole

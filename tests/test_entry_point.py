@@ -1,0 +1,33 @@
+"""The entry point: the one address that a client knows."""
+
+from tests.client import HAL_FORMS, Client
+
+ANYONE = {'self', 'curies', 'hc:users', 'hc:tokens'}
+SIGNED_IN = {'hc:me', 'hc:posts', 'hc:feed', 'hc:user'}
+
+
+def test_anyone_finds_where_to_sign_up_and_in(client: Client) -> None:
+    entry = client.entry()
+    assert set(entry.state['_links']) >= ANYONE
+    assert not SIGNED_IN & set(entry.state['_links'])
+    assert list(entry.state['_templates']) == ['register', 'login']
+
+
+def test_who_is_signed_in_finds_their_own(ada: Client) -> None:
+    entry = ada.entry()
+    assert set(entry.state['_links']) >= ANYONE | SIGNED_IN
+    assert 'publish' in entry.state['_templates']
+    assert not {'register', 'login'} & set(entry.state['_templates'])
+
+
+def test_a_user_is_found_by_id(ada: Client) -> None:
+    me = ada.me()
+    assert ada.follow('hc:user', id=me.state['id']).text == me.text
+
+
+def test_forms_say_how_they_are_sent(client: Client) -> None:
+    entry = client.entry()
+    assert entry.content_type == HAL_FORMS
+    for form in entry.state['_templates'].values():
+        assert form['method'] == 'POST'
+        assert form['target'].startswith('http://halcyon.test/api/')

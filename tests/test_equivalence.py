@@ -1,0 +1,167 @@
+"""One document, many renderings: whatever the format, the same state, links and abilities."""
+
+from __future__ import annotations
+
+from html import unescape
+from typing import Any, NamedTuple
+
+import pytest
+
+from tests.client import HAL, HAL_FORMS, HTML, JSON, JSON_API, Client
+from tests.json_api_client import JsonApiClient, identify, relation
+
+PLACES = (
+    'entry',
+    'anonymous entry',
+    'me',
+    'another',
+    'followed',
+    'users',
+    'followers',
+    'following',
+    'post',
+    'posts',
+    'feed',
+    'their posts',
+    'follow',
+    'token',
+    'tokens',
+    'relation',
+    'problem',
+)
+
+
+@pytest.fixture
+def places(ada: Client, bob: Client, client: Client) -> dict[str, str]:
+    """The address of a resource of each sort, in a small world where something is everywhere."""
+    client.register('cleo')
+    ada_api, bob_api = JsonApiClient(ada), JsonApiClient(bob)
+    me, other = ada_api.me().state['data'], bob_api.me().state['data']
+    ada_api.send('POST', relation(me, 'following'), [identify(other)])
+    bob_api.send('POST', relation(other, 'following'), [identify(me)])
+    post = ada_api.publish('<b>hello</b> & good-bye')
+    bob_api.publish('hello, too')
+    users = ada.follow('hc:users')
+    return {
+        'entry': '/api',
+        'anonymous entry': '/api',
+        'me': ada.me().href('self'),
+        'another': next(user['_links']['self']['href'] for user in users.items if user['username'] == 'cleo'),
+        'followed': bob.me().href('self'),
+        'users': users.href('self'),
+        'followers': ada.me().href('hc:followers'),
+        'following': ada.me().href('hc:following'),
+        'post': post['links']['self'],
+        'posts': ada.entry().href('hc:posts'),
+        'feed': ada.entry().href('hc:feed'),
+        'their posts': bob.me().href('hc:posts'),
+        'follow': ada.get(bob.me().href('self')).href('hc:follow'),
+        'token': ada.follow('hc:tokens').items[0]['_links']['self']['href'],
+        'tokens': ada.entry().href('hc:tokens'),
+        'relation': '/api/rels/follow',
+        'problem': '/api/problems/stale',
+    }
+
+
+class Said(NamedTuple):
+    """What a rendering says of one resource: its state, where its links lead, and what is along with it."""
+
+    state: dict[str, Any]
+    links: dict[str, str]
+    along: list[Said]
+
+
+def plain(rel: str) -> str:
+    return rel.removeprefix('hc:')
+
+
+def read_hal(document: dict[str, Any]) -> Said:
+    """Read HAL, but for templates, which JSON:API has not, and pages, for which each has its parameters."""
+    state = {name: value for name, value in document.items() if not name.startswith('_') and name != 'id'}
+    links = {
+        plain(rel): link['href']
+        for rel, link in document['_links'].items()
+        if isinstance(link, dict) and not link.get('templated') and '_meta' not in document
+    }
+    embedded = document.get('_embedded', {}).values()
+    several = [one for what in embedded for one in (what if isinstance(what, list) else [what])]
+    return Said(state | document.get('_meta', {}), links, [read_hal(one) for one in several])
+
+
+def read_json_api(document: dict[str, Any]) -> Said:
+    """Read a JSON:API document; what is included stands wherever it is linked to."""
+    included = {(one['type'], one['id']): one for one in document.get('included', [])}
+
+    def read(resource: dict[str, Any]) -> Said:
+        links = dict(resource['links'])
+        along = []
+        for name, relationship in resource.get('relationships', {}).items():
+            links[name] = relationship['links']['related']
+            if 'data' in relationship:
+                named = relationship['data']
+                along.append(read(included[named['type'], named['id']]))
+        return Said(resource.get('attributes', {}), links, along)
+
+    if isinstance(document['data'], list):
+        return Said(document['meta'], {}, [read(one) for one in document['data']])
+    return read(document['data'])
+
+
+def get(ada: Client, client: Client, places: dict[str, str], place: str, accept: str) -> Any:
+    asker = client if place.startswith('anonymous') else ada
+    return asker.get(places[place], accept=accept)
+
+
+@pytest.mark.parametrize('place', PLACES)
+def test_every_format_says_the_same_state_and_links(
+    ada: Client, client: Client, places: dict[str, str], place: str
+) -> None:
+    hal = read_hal(get(ada, client, places, place, HAL).state)
+    forms = read_hal(get(ada, client, places, place, f'{HAL_FORMS}, {HAL};q=0.1').state)
+    json = read_hal(get(ada, client, places, place, JSON).state)
+    api = read_json_api(get(ada, client, places, place, JSON_API).state)
+    assert hal.links or hal.along
+    assert forms == hal
+    assert json == hal
+    assert api == hal
+
+
+@pytest.mark.parametrize('place', PLACES)
+def test_the_page_says_the_same_state_and_links(
+    ada: Client, client: Client, places: dict[str, str], place: str
+) -> None:
+    said = read_hal(get(ada, client, places, place, HAL).state)
+    page = unescape(get(ada, client, places, place, HTML).text)
+    for one in (said, *said.along):  # what is along with that may be left to their own pages
+        for rel, href in one.links.items():
+            assert href in page, rel
+        for name, value in one.state.items():
+            assert value is None or str(value) in page, name
+
+
+@pytest.mark.parametrize('place', PLACES)
+def test_what_can_be_done_is_done_alike_in_json_api(
+    ada: Client, client: Client, places: dict[str, str], place: str
+) -> None:
+    """Every form's target takes the form's method, whatever the format; JSON:API clients ask for Allow."""
+    document = get(ada, client, places, place, HAL_FORMS).state
+    for template in document['_templates'].values():
+        allowed = client.request('OPTIONS', template['target'], accept=JSON_API).headers['allow']
+        assert template['method'] in allowed.split(', ')
+
+
+@pytest.mark.parametrize(
+    ('place', 'form'), [('me', 'edit'), ('post', 'edit'), ('posts', 'publish'), ('followed', 'unfollow')]
+)
+def test_a_form_that_is_offered_is_a_request_that_json_api_can_make(
+    ada: Client, client: Client, places: dict[str, str], place: str, form: str
+) -> None:
+    document = get(ada, client, places, place, HAL_FORMS).state
+    template = document['_templates'][form]
+    values = {field['name']: field.get('value', 'hello') for field in template['properties']}
+    method = {'PUT': 'PATCH'}.get(template['method'], template['method'])
+    data: dict[str, Any] = {'type': 'users' if place == 'me' else 'posts', 'attributes': values}
+    if method == 'PATCH':
+        data['id'] = template['target'].rpartition('/')[2]
+    done = JsonApiClient(ada).send(method, template['target'], data)
+    assert done.status in (200, 201), done.text

@@ -1,0 +1,81 @@
+"""Errors: one writer, and never empty, never a trace."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from service.domain.errors import Unavailable
+from service.resources import entry_point
+from tests.client import PROBLEM, Client, assert_problem
+
+
+def test_a_problem_says_what_it_is_and_where(client: Client) -> None:
+    answer = client.get('/api/users?page=2')
+    assert answer.state == {
+        'type': 'http://halcyon.test/api/problems/unauthenticated',
+        'title': 'A token is needed',
+        'status': 401,
+        'detail': 'A token is needed: "Authorization: Bearer …".',
+        'instance': 'http://halcyon.test/api/users',
+    }
+
+
+def test_every_type_of_problem_has_its_page(client: Client) -> None:
+    for address in ('/nothing', '/api/users'):
+        page = client.get(client.get(address).state['type'])
+        assert page.status == 200
+        assert page.state['meaning']
+
+
+def test_plain_json_has_the_short_form(client: Client) -> None:
+    answer = client.get('/nothing', accept='application/json')
+    assert set(answer.state) == {'error', 'message'}
+    assert answer.state['error'] == 'Not Found'
+
+
+def test_a_page_of_an_error_escapes_what_it_repeats(ada: Client) -> None:
+    headers = {'Content-Type': '<script>alert(1)</script>'}
+    answer = ada.request('POST', '/api/posts', headers=headers, body=b'x', accept='text/html')
+    assert answer.status == 415
+    assert '<script>' not in answer.text
+    assert '&lt;script&gt;' in answer.text
+
+
+class Broken:
+    """Something that fails as nobody foresaw."""
+
+    def __init__(self, error: Exception) -> None:
+        self.error = error
+
+    def __call__(self, **_: Any) -> Any:
+        raise self.error
+
+
+@pytest.mark.parametrize('accept', ['*/*', 'application/json', 'text/html'])
+def test_our_fault_is_a_500_with_a_reference_that_is_in_the_log(
+    client: Client, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, accept: str
+) -> None:
+    monkeypatch.setattr(entry_point, 'Document', Broken(RuntimeError('the secret cause')))
+    answer = client.get('/api', accept=accept)
+    assert answer.status == 500
+    assert 'secret cause' not in answer.text
+    assert 'Traceback' not in answer.text
+    reference = caplog.records[-1].getMessage().split()[1].rstrip(':')
+    assert reference in answer.text
+    assert 'the secret cause' in caplog.text
+
+
+def test_a_database_that_cannot_be_reached_is_a_503(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(entry_point, 'Document', Broken(Unavailable('The database cannot be reached.')))
+    answer = client.get('/api')
+    assert_problem(answer, 503)
+    assert answer.headers['retry-after'] == '2'
+
+
+@pytest.mark.parametrize('address', ['/nothing', '/api/users', '/api/users/1', '/api/posts?page=x'])
+def test_no_error_is_kept_by_a_cache(ada: Client, address: str) -> None:
+    answer = ada.get(address)
+    assert answer.headers['cache-control'] == ('no-store' if answer.status >= 400 else 'private, no-cache')
+    assert answer.status < 400 or answer.content_type == PROBLEM

@@ -1,0 +1,203 @@
+"""Forms: whatever is filled in within their stated rules succeeds, and what breaks a rule is named."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from tests.client import Answer, Client, assert_problem
+
+PASSWORD = 'correct horse'
+BOUNDED = settings(
+    max_examples=20,
+    deadline=None,
+    derandomize=True,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+)
+# Browsers and HAL-FORMS have no word for these: control characters, and a length in bytes.
+CHARACTERS = st.characters(exclude_categories=('Cs', 'Cc'))
+ASCII = st.characters(min_codepoint=0x20, max_codepoint=0x7E)
+
+
+class Place(NamedTuple):
+    """Where a form is offered: how to get there, and what is true of its values whatever the rules say."""
+
+    find: Callable[[Client, Client], Answer]
+    fixed: dict[str, str]
+
+
+def _post(ada: Client, bob: Client) -> Answer:
+    return ada.get(ada.publish('to be edited').href('self'))
+
+
+def follow(ada: Client, bob: Client) -> Answer:
+    other = ada.get(bob.me().href('self'))
+    other.submit('follow')
+    return ada.get(other.href('self'))
+
+
+PLACES = {
+    'register': Place(lambda ada, bob: Client(ada.app).entry(), {}),
+    'login': Place(lambda ada, bob: Client(ada.app).entry(), {'username': 'bob', 'password': PASSWORD}),
+    'publish': Place(lambda ada, bob: ada.entry(), {}),
+    'edit': Place(lambda ada, bob: ada.me(), {}),
+    'change-password': Place(lambda ada, bob: ada.me(), {'current_password': PASSWORD}),
+    'edit post': Place(_post, {}),
+    'search': Place(lambda ada, bob: ada.follow('hc:users'), {}),
+}
+BUTTONS: dict[str, Callable[[Client, Client], Answer]] = {
+    'follow': lambda ada, bob: ada.get(bob.me().href('self')),
+    'unfollow': follow,
+    'delete': lambda ada, bob: ada.me(),
+    'delete post': _post,
+    'revoke': lambda ada, bob: ada.get(ada.follow('hc:tokens').items[0]['_links']['self']['href']),
+    'renew': lambda ada, bob: ada.get(ada.follow('hc:tokens').items[0]['_links']['self']['href']),
+}
+
+
+def name_of(form: str) -> str:
+    """Return the form's name in the document, of which the tests' has a second word at most."""
+    return form.partition(' ')[0]
+
+
+def keeping(field: dict[str, Any]) -> st.SearchStrategy[str]:
+    """Return values that keep every rule that the field states."""
+    least = max(field.get('minLength', 0), int(field.get('required', False)))
+    most = field.get('maxLength', 60)
+    if 'regex' in field and field['type'] != 'textarea':
+        texts = st.from_regex(re.compile(field['regex'], re.ASCII), fullmatch=True)
+    else:
+        texts = st.text(ASCII if field['type'] == 'password' else CHARACTERS, min_size=least, max_size=most)
+
+    def keeps(text: str) -> bool:
+        normal = unicodedata.normalize('NFC', text)
+        return (
+            least <= len(normal) <= most
+            and least <= len(text) <= most
+            and re.fullmatch(field.get('regex', r'[\s\S]*'), text) is not None
+        )
+
+    return texts.filter(keeps)
+
+
+def breaking(field: dict[str, Any]) -> list[str | None]:
+    """Return a value for every rule that the field states, which breaks it; None stands for no value."""
+    broken: list[str | None] = []
+    if field.get('required'):
+        broken.append(None)
+    if field.get('minLength'):
+        broken.append('x' * (field['minLength'] - 1))
+    if 'maxLength' in field:
+        broken.append('x' * (field['maxLength'] + 1))
+    if 'regex' in field:
+        broken.append(next(text for text in (' ', 'ä ö') if not re.fullmatch(field['regex'], text)))
+    return broken
+
+
+def fill(place: Place, template: dict[str, Any], data: st.DataObject) -> dict[str, str]:
+    return {
+        field['name']: place.fixed.get(field['name']) or data.draw(keeping(field), label=field['name'])
+        for field in template['properties']
+    }
+
+
+@pytest.mark.parametrize('form', PLACES)
+@BOUNDED
+@given(data=st.data())
+def test_a_form_that_is_filled_in_as_it_says_succeeds(
+    ada: Client, bob: Client, form: str, data: st.DataObject
+) -> None:
+    place, name = PLACES[form], name_of(form)
+    document = place.find(ada, bob)
+    values = fill(place, document.state['_templates'][name], data)
+    done = document.submit(name, **values)
+    assert done.status in (200, 201, 204), done.text
+    if form == 'register':  # leave the name and the address to the next
+        Client(ada.app).sign_in(values['username'], values['password']).me().submit('delete')
+    elif form == 'change-password':
+        back = {'current_password': values['password'], 'password': PASSWORD}
+        assert document.submit(name, **back).status == 204
+
+
+@pytest.mark.parametrize('form', [form for form in PLACES if form != 'search'])
+def test_a_value_that_breaks_a_stated_rule_is_named(ada: Client, bob: Client, form: str) -> None:
+    place, name = PLACES[form], name_of(form)
+    document = place.find(ada, bob)
+    template = document.state['_templates'][name]
+    good = {field['name']: field.get('value') or 'x12345678' for field in template['properties']}
+    good |= {'email': 'x@example.org'} if 'email' in good else {}
+    good |= place.fixed
+    tried = 0
+    for field in template['properties']:
+        for wrong in breaking(field):
+            values = good | {field['name']: wrong}
+            body = {name: value for name, value in values.items() if value is not None}
+            refused = document.client.request(template['method'], template['target'], json=body)
+            assert_problem(refused, 400, f'#/{field["name"]}')
+            tried += 1
+    assert tried > 0
+
+
+@pytest.mark.parametrize('form', BUTTONS)
+def test_a_form_without_fields_succeeds(ada: Client, bob: Client, form: str) -> None:
+    document = BUTTONS[form](ada, bob)
+    assert document.state['_templates'][name_of(form)]['properties'] == []
+    assert document.submit(name_of(form)).status in (200, 201, 204)
+
+
+def forms_of(answer: Answer) -> list[str]:
+    return list(answer.state.get('_templates', {}))
+
+
+def test_who_is_not_signed_in_can_register_and_sign_in(client: Client) -> None:
+    assert forms_of(client.entry()) == ['register', 'login']
+
+
+def test_who_is_signed_in_can_publish(ada: Client) -> None:
+    assert forms_of(ada.entry()) == ['publish']
+
+
+def test_ones_own_account_can_be_changed_and_deleted(ada: Client) -> None:
+    assert forms_of(ada.me()) == ['edit', 'change-password', 'delete']
+
+
+def test_somebody_else_can_be_followed_or_unfollowed_but_not_both(ada: Client, bob: Client) -> None:
+    assert forms_of(ada.get(bob.me().href('self'))) == ['follow']
+    assert forms_of(follow(ada, bob)) == ['unfollow']
+
+
+def test_ones_own_post_can_be_changed_and_deleted(ada: Client, bob: Client) -> None:
+    post = _post(ada, bob)
+    assert forms_of(post) == ['edit', 'delete']
+    assert forms_of(bob.get(post.href('self'))) == []
+
+
+@pytest.mark.parametrize('path', [('hc:posts',), ('hc:feed',), ('hc:me', 'hc:posts')])
+def test_posts_can_be_published_where_posts_are(ada: Client, path: tuple[str, ...]) -> None:
+    assert forms_of(ada.follow(*path)) == ['publish']
+
+
+def test_users_can_be_searched(ada: Client) -> None:
+    assert forms_of(ada.follow('hc:users')) == ['search']
+
+
+def test_only_the_token_that_is_shown_can_be_renewed(ada: Client) -> None:
+    ada.sign_in('ada')
+    newest, shown = ada.follow('hc:tokens').items
+    assert list(newest['_templates']) == ['revoke']
+    assert list(shown['_templates']) == ['revoke', 'renew']
+
+
+def test_the_current_values_are_filled_in(ada: Client) -> None:
+    edit = ada.me().state['_templates']['edit']['properties']
+    assert {field['name']: field['value'] for field in edit} == {
+        'username': 'ada',
+        'email': 'ada@example.org',
+        'about_me': '',
+    }

@@ -1,0 +1,88 @@
+"""Where a request comes from: forwarding headers are believed from trusted proxies alone."""
+
+import pytest
+
+from service.config import Settings
+from service.middleware.forwarded import client_address
+
+PROXY, OUTER_PROXY, CLIENT = '10.0.0.1', '10.0.0.2', '203.0.113.7'
+
+
+def address(peer: str, allowed: str = '10.0.0.0/24', **headers: str) -> str:
+    settings = Settings.from_environment({'FORWARDED_ALLOW_IPS': allowed})
+    environ = {'REMOTE_ADDR': peer} | {f'HTTP_{name.upper()}': value for name, value in headers.items()}
+    return client_address(environ, settings.forwarded_allow_ips)
+
+
+@pytest.mark.parametrize(
+    ('header', 'found'),
+    [
+        ('for=203.0.113.7', CLIENT),
+        ('For="203.0.113.7:4711";proto=https', CLIENT),
+        ('for="[2001:db8:1:2:3::4]:4711"', '2001:db8:1:2::/64'),
+        ('for="[2001:db8:1:2:3::4]"', '2001:db8:1:2::/64'),
+        ('for="[::ffff:203.0.113.7]"', CLIENT),
+        ('for=198.51.100.1, for=203.0.113.7', CLIENT),
+        ('for=203.0.113.7, for=10.0.0.2', CLIENT),
+        ('for=203.0.113.7;by=10.0.0.2;host="a,b", for=10.0.0.2', CLIENT),
+    ],
+)
+def test_forwarded_from_a_trusted_proxy_names_the_client(header: str, found: str) -> None:
+    assert address(PROXY, forwarded=header) == found
+
+
+@pytest.mark.parametrize(
+    'header',
+    [
+        '',
+        'for=unknown',
+        'for=_hidden',
+        'for=',
+        'proto=https',
+        'for="',
+        'for=999.1.1.1',
+        'for=[::1',
+        'for=a b',
+    ],
+)
+def test_a_proxy_that_names_no_client_counts_as_the_client(header: str) -> None:
+    assert address(PROXY, forwarded=header) == PROXY
+
+
+def test_an_open_quote_of_the_client_swallows_nothing() -> None:
+    forged = 'for=198.51.100.1;by=", for="[2001:db8::1]"'
+    assert address(PROXY, forwarded=forged) == PROXY
+
+
+def test_what_stands_left_of_the_first_untrusted_hop_is_not_believed() -> None:
+    assert address(PROXY, x_forwarded_for='198.51.100.1, 203.0.113.7, 10.0.0.2') == CLIENT
+
+
+def test_x_forwarded_for_may_have_ports() -> None:
+    assert address(PROXY, x_forwarded_for='203.0.113.7:4711') == CLIENT
+    assert address(PROXY, x_forwarded_for='[2001:db8::1]:4711') == '2001:db8::/64'
+    assert address(PROXY, x_forwarded_for='2001:db8::1') == '2001:db8::/64'
+
+
+def test_forwarded_is_believed_before_x_forwarded_for() -> None:
+    assert address(PROXY, forwarded='for=203.0.113.7', x_forwarded_for='198.51.100.1') == CLIENT
+
+
+def test_an_untrusted_peer_is_the_client_whatever_it_says() -> None:
+    assert address(CLIENT, forwarded='for=198.51.100.1', x_forwarded_for='198.51.100.1') == CLIENT
+
+
+def test_nobody_is_trusted_by_default() -> None:
+    assert address('127.0.0.1', allowed='', x_forwarded_for=CLIENT) == '127.0.0.1'
+
+
+def test_an_asterisk_trusts_the_peer_alone() -> None:
+    assert address(OUTER_PROXY, allowed='*', x_forwarded_for='198.51.100.1, 203.0.113.7') == CLIENT
+
+
+def test_an_all_trusted_chain_ends_at_its_first_hop() -> None:
+    assert address(PROXY, x_forwarded_for='10.0.0.3, 10.0.0.2') == '10.0.0.3'
+
+
+def test_a_peer_without_an_address_is_counted_all_the_same() -> None:
+    assert address('') == ''

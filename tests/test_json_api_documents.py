@@ -1,0 +1,121 @@
+"""What JSON:API documents say: resource objects, relationships, and what the headers say beside."""
+
+from tests.client import JSON_API, Client
+from tests.json_api_client import JsonApiClient, related, relation
+
+
+def test_the_entry_point_is_a_resource_whose_relationships_lead_on(ada_api: JsonApiClient) -> None:
+    entry = ada_api.get('/api').state['data']
+    assert (entry['type'], entry['id']) == ('entry-points', 'api')
+    assert {'users', 'posts', 'tokens', 'me', 'feed'} <= set(entry['relationships'])
+    for name in entry['relationships']:
+        assert ada_api.get(related(entry, name)).status == 200
+
+
+def test_a_user_has_a_string_for_an_id_and_no_id_among_the_attributes(ada_api: JsonApiClient) -> None:
+    user = ada_api.me().state['data']
+    assert user['type'] == 'users'
+    assert user['id'] == user['links']['self'].rpartition('/')[2]
+    assert set(user['attributes']) == {
+        'username',
+        'about_me',
+        'last_seen',
+        'member_since',
+        'post_count',
+        'follower_count',
+        'following_count',
+        'email',
+    }
+
+
+def test_a_users_relationships_lead_to_others(ada_api: JsonApiClient) -> None:
+    user = ada_api.me().state['data']
+    assert set(user['relationships']) == {'followers', 'following', 'posts'}
+    for name in user['relationships']:
+        assert ada_api.get(related(user, name)).state['data'] == []
+
+
+def test_the_relation_that_can_be_changed_has_an_address_of_its_own(ada_api: JsonApiClient) -> None:
+    user = ada_api.me().state['data']
+    assert [name for name, said in user['relationships'].items() if 'self' in said['links']] == ['following']
+    assert ada_api.get(relation(user, 'following')).state['links']['related'] == related(user, 'following')
+
+
+def test_a_post_names_its_author_and_has_them_along(ada_api: JsonApiClient) -> None:
+    published = ada_api.publish('hello')
+    answer = ada_api.get(published['links']['self'])
+    author = answer.state['data']['relationships']['author']
+    me = ada_api.me().state['data']
+    assert author == {'links': {'related': me['links']['self']}, 'data': {'type': 'users', 'id': me['id']}}
+    assert answer.state['included'] == [me]
+
+
+def test_an_author_of_many_posts_is_included_once(ada_api: JsonApiClient) -> None:
+    for body in ('one', 'two', 'three'):
+        ada_api.publish(body)
+    answer = ada_api.related('posts')
+    assert len(answer.state['data']) == 3
+    assert len(answer.state['included']) == 1
+
+
+def test_a_follow_relation_leads_to_both_users(ada_api: JsonApiClient, bob_api: JsonApiClient) -> None:
+    ada, bob = ada_api.me().state['data'], bob_api.me().state['data']
+    address = ada_api.get(bob['links']['self']).state['data']['links']['follow']
+    made = ada_api.client.put(address)
+    assert made.status == 201
+    assert made.state['data']['id'] == f'{ada["id"]}-{bob["id"]}'
+    assert made.state['data']['type'] == 'follows'
+    assert related(made.state['data'], 'follower') == ada['links']['self']
+    assert related(made.state['data'], 'followed') == bob['links']['self']
+
+
+def test_a_page_counts_in_its_meta_and_links_to_the_others(ada_api: JsonApiClient) -> None:
+    for body in ('one', 'two', 'three'):
+        ada_api.publish(body)
+    page = ada_api.related('posts', query='?page[size]=2').state
+    assert page['meta'] == {'page': 1, 'per_page': 2, 'total_pages': 2, 'total_items': 3}
+    assert set(page['links']) == {'self', 'first', 'next', 'last'}
+    behind = ada_api.get(page['links']['next']).state
+    assert set(behind['links']) == {'self', 'first', 'prev', 'last'}
+    assert ada_api.get(page['links']['last']).state['data'] == behind['data']
+
+
+def test_the_link_header_has_the_same_pages(ada_api: JsonApiClient) -> None:
+    answer = ada_api.related('users')
+    assert f'<{answer.state["links"]["last"]}>; rel="last"' in answer.headers['link']
+
+
+def test_explanations_are_documents_too(client: Client) -> None:
+    relation = client.get('/api/rels/users', accept=JSON_API)
+    assert relation.state['data']['attributes']['name'] == 'hc:users'
+    problem = client.get('/api/problems/stale', accept=JSON_API)
+    assert problem.state['data']['attributes']['status'] == 412
+
+
+def test_a_document_that_is_known_is_not_sent_again(ada_api: JsonApiClient) -> None:
+    known = ada_api.me()
+    answer = ada_api.get(known.state['links']['self'], headers={'If-None-Match': known.tag})
+    assert answer.status == 304
+    seen_otherwise = f'{known.state["links"]["self"]}?fields[users]=username'
+    assert ada_api.get(seen_otherwise, headers={'If-None-Match': known.tag}).status == 200
+
+
+def test_the_same_state_has_another_tag_in_another_format(ada: Client, ada_api: JsonApiClient) -> None:
+    assert ada_api.me().tag != ada.me().tag
+
+
+def test_caches_may_keep_it_as_they_may_keep_the_others(ada: Client, ada_api: JsonApiClient) -> None:
+    assert ada_api.me().headers['cache-control'] == ada.me().headers['cache-control']
+
+
+def test_head_answers_as_get_does(ada_api: JsonApiClient) -> None:
+    answer = ada_api.client.request('HEAD', '/api')
+    assert answer.status == 200
+    assert answer.headers['content-type'] == JSON_API
+
+
+def test_a_method_that_is_not_here_is_refused_with_those_that_are(ada_api: JsonApiClient) -> None:
+    refused = ada_api.delete('/api/users')
+    assert refused.status == 405
+    assert refused.headers['allow'] == 'GET, HEAD, OPTIONS, POST'
+    assert refused.state['errors'][0]['code'] == 'method-not-allowed'

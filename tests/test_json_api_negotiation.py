@@ -1,0 +1,110 @@
+"""Which requests are answered in JSON:API, and whose bodies are read as it (JSON:API 1.1 §5)."""
+
+import pytest
+
+from tests.client import HAL, HTML, JSON, JSON_API, PROBLEM, Client
+from tests.json_api_client import JsonApiClient, assert_refused
+
+PROFILE = f'{JSON_API}; profile="https://example.org/a https://example.org/b"'
+MODIFIED = f'{JSON_API}; charset=utf-8'
+EXTENDED = f'{JSON_API}; ext="https://jsonapi.org/ext/atomic"'
+NEW = {
+    'type': 'users',
+    'attributes': {'username': 'eve', 'email': 'eve@example.org', 'password': 'correct horse'},
+}
+
+
+@pytest.mark.parametrize(
+    ('accept', 'media_type'),
+    [
+        (JSON_API, JSON_API),
+        (JSON_API.upper(), JSON_API),
+        (PROFILE, JSON_API),
+        (f'{MODIFIED}, {JSON_API}', JSON_API),
+        (f'{EXTENDED}, {JSON_API}', JSON_API),
+        (f'{HAL};q=0.5, {JSON_API}', JSON_API),
+        (f'{JSON_API}, {JSON}', JSON_API),
+        (f'{JSON_API}, {HAL}', HAL),
+        (f'{JSON_API};q=0.5, text/html', HTML),
+        ('*/*', HAL),
+        (f'{JSON_API};q=0, */*', HAL),
+    ],
+)
+def test_the_accept_header_decides_what_is_json_api(client: Client, accept: str, media_type: str) -> None:
+    answer = client.get('/api', accept=accept)
+    assert answer.status == 200
+    assert answer.content_type == media_type
+
+
+@pytest.mark.parametrize(
+    'accept',
+    [
+        MODIFIED,
+        EXTENDED,
+        f'{MODIFIED}, {EXTENDED}',
+        f'{MODIFIED}, {HAL}',
+        f'{EXTENDED}, */*',
+        f'{PROFILE}; a=b',
+    ],
+)
+def test_json_api_that_is_only_accepted_modified_is_not_acceptable(client: Client, accept: str) -> None:
+    assert client.get('/api', accept=accept).status == 406
+
+
+def test_what_there_is_instead_is_listed(client: Client) -> None:
+    refused = client.get('/api', accept='image/png')
+    assert JSON_API in refused.state['detail']
+
+
+@pytest.mark.parametrize('content_type', [MODIFIED, EXTENDED, f'{JSON_API}; version=1'])
+def test_a_body_in_modified_json_api_is_of_no_type_that_is_read(
+    nobody_api: JsonApiClient, content_type: str
+) -> None:
+    refused = nobody_api.send('POST', '/api/users', NEW, Content_Type=content_type)
+    assert refused.status == 415
+    assert JSON_API in refused.headers['accept'].split(', ')
+
+
+def test_profiles_of_a_body_are_passed_over(nobody_api: JsonApiClient) -> None:
+    assert nobody_api.send('POST', '/api/users', NEW, Content_Type=PROFILE).status == 201
+
+
+@pytest.mark.parametrize('accept', ['*/*', 'application/*', ''])
+def test_a_body_in_json_api_is_answered_in_json_api(nobody_api: JsonApiClient, accept: str) -> None:
+    answer = nobody_api.send('POST', '/api/users', NEW, Accept=accept)
+    assert answer.status == 201
+    assert answer.content_type == JSON_API
+
+
+def test_a_broken_body_in_json_api_is_refused_in_json_api(nobody_api: JsonApiClient) -> None:
+    refused = nobody_api.send('POST', '/api/users', {'type': 'users'}, Accept='*/*')
+    names = ('username', 'email', 'password')
+    assert_refused(refused, 400, *(f'/data/attributes/{name}' for name in names))
+
+
+def test_a_body_in_json_api_can_be_answered_in_another_format(nobody_api: JsonApiClient) -> None:
+    answer = nobody_api.send('POST', '/api/users', NEW, accept=HAL)
+    assert answer.status == 201
+    assert answer.content_type == HAL
+
+
+def test_a_content_type_without_a_body_says_nothing(client: Client) -> None:
+    answer = client.get('/api', accept='*/*', headers={'Content-Type': MODIFIED})
+    assert answer.content_type == HAL
+
+
+@pytest.mark.parametrize(
+    ('accept', 'media_type'),
+    [(JSON_API, JSON_API), (f'{JSON_API}, {HAL};q=0.1', JSON_API), ('*/*', PROBLEM), (MODIFIED, PROBLEM)],
+)
+def test_an_error_is_said_in_json_api_to_who_likes_that_best(
+    client: Client, accept: str, media_type: str
+) -> None:
+    refused = client.get('/api/users', accept=accept)
+    assert refused.status in (401, 406)
+    assert refused.content_type == media_type
+
+
+def test_patch_takes_json_api(client: Client) -> None:
+    answer = client.request('OPTIONS', '/api/users/1')
+    assert JSON_API in answer.headers['accept-patch'].split(', ')

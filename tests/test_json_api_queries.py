@@ -1,0 +1,303 @@
+"""What can be asked in JSON:API: include, fields, sort, filter and page, and nothing else (§6, §10)."""
+
+from itertools import pairwise
+
+import pytest
+
+from tests.client import HAL, Answer, Client
+from tests.json_api_client import JsonApiClient, assert_refused, identify, related, relation
+
+LETTERS = ('dora', 'Bea', 'eve', 'Carl')
+
+
+@pytest.fixture
+def letters(client: Client, ada: Client) -> list[str]:
+    """The names of everybody, in the order in which they registered."""
+    for name in LETTERS:
+        client.register(name)
+    return [ada.me().state['username'], *LETTERS]
+
+
+def names(answer: Answer) -> list[str]:
+    return [user['attributes']['username'] for user in answer.state['data']]
+
+
+def bodies(answer: Answer) -> list[str]:
+    return [post['attributes']['body'] for post in answer.state['data']]
+
+
+def walk(client: JsonApiClient, first: Answer, rel: str) -> list[Answer]:
+    """Return the pages from the first on, as far as the links lead."""
+    pages = [first]
+    while rel in pages[-1].state['links']:
+        pages.append(client.get(pages[-1].state['links'][rel]))
+    return pages
+
+
+def test_the_author_of_a_post_can_be_included(ada_api: JsonApiClient) -> None:
+    ada_api.publish('hello')
+    posts = ada_api.related('posts', query='?include=author').state
+    assert posts['included'] == [ada_api.me().state['data']]
+    assert posts['data'][0]['relationships']['author']['data'] == identify(posts['included'][0])
+
+
+def test_what_is_included_can_be_left_out(ada_api: JsonApiClient) -> None:
+    ada_api.publish('hello')
+    posts = ada_api.related('posts', query='?include=').state
+    assert posts['included'] == []
+    assert posts['data'][0]['relationships']['author']['data']['type'] == 'users'
+
+
+def test_the_first_pages_of_a_users_relations_can_be_included(
+    ada_api: JsonApiClient, bob_api: JsonApiClient
+) -> None:
+    ada, bob = ada_api.me().state['data'], bob_api.me().state['data']
+    ada_api.send('POST', relation(ada, 'following'), [identify(bob)])
+    bob_api.send('POST', relation(bob, 'following'), [identify(ada)])
+    for number in range(12):
+        ada_api.publish(f'post {number}')
+    answer = ada_api.me('?include=following,followers,posts').state
+    relationships = answer['data']['relationships']
+    assert relationships['following']['data'] == [identify(bob)]
+    assert relationships['followers']['data'] == [identify(bob)]
+    assert len(relationships['posts']['data']) == 10
+    assert relationships['posts']['meta']['total_items'] == 12
+    assert len(answer['included']) == 11
+
+
+def test_the_first_pages_of_many_users_relations_can_be_included(
+    ada_api: JsonApiClient, bob_api: JsonApiClient, letters: list[str]
+) -> None:
+    ada, bob = ada_api.me().state['data'], bob_api.me().state['data']
+    ada_api.send('POST', relation(ada, 'following'), [identify(bob)])
+    for number in range(12):
+        ada_api.publish(f'post {number}')
+    last = bob_api.publish('hello')
+    answer = ada_api.related('users', query='?include=followers,following,posts&page[size]=100').state
+    by_name = {user['attributes']['username']: user['relationships'] for user in answer['data']}
+    assert len(by_name) == len(letters) + 1
+    assert by_name['bob']['followers']['data'] == [identify(ada)]
+    assert by_name['ada']['following']['data'] == [identify(bob)]
+    assert by_name['bob']['posts']['data'] == [identify(last)]
+    assert by_name['ada']['posts']['meta']['total_items'] == 12
+    newest = ada_api.get(related(ada, 'posts')).state['data']
+    assert by_name['ada']['posts']['data'] == [identify(post) for post in newest]
+    assert by_name['eve']['followers']['data'] == by_name['eve']['posts']['data'] == []
+    assert len(answer['included']) == 11
+
+
+def test_a_page_of_nobody_includes_nobody(ada_api: JsonApiClient) -> None:
+    answer = ada_api.get(related(ada_api.me().state['data'], 'followers') + '?include=posts').state
+    assert answer['data'] == answer['included'] == []
+
+
+def test_only_what_is_asked_for_is_included(ada_api: JsonApiClient) -> None:
+    ada_api.publish('hello')
+    answer = ada_api.me('?include=posts').state
+    assert 'data' not in answer['data']['relationships']['following']
+    assert [one['type'] for one in answer['included']] == ['posts']
+
+
+def test_a_written_resource_can_be_answered_with_what_is_included(ada_api: JsonApiClient) -> None:
+    ada_api.publish('hello')
+    me = ada_api.me().state['data']
+    changed = ada_api.send('PATCH', me['links']['self'] + '?include=posts', identify(me))
+    assert [one['type'] for one in changed.state['included']] == ['posts']
+
+
+def test_a_precondition_is_about_what_was_asked_for(ada_api: JsonApiClient) -> None:
+    ada_api.publish('hello')
+    known = ada_api.me('?include=posts')
+    me = known.state['data']
+    assert known.state['links']['self'].endswith('?include=posts')
+    changed = ada_api.send('PATCH', known.state['links']['self'], identify(me), If_Match=known.tag)
+    assert changed.status == 200
+    ada_api.publish('another')
+    assert_refused(ada_api.send('PATCH', known.state['links']['self'], identify(me), If_Match=known.tag), 412)
+
+
+def test_fields_are_shown_as_far_as_they_are_wanted(ada_api: JsonApiClient) -> None:
+    ada_api.publish('hello')
+    answer = ada_api.related('posts', query='?fields[posts]=body,author&fields[users]=username').state
+    assert answer['data'][0]['attributes'] == {'body': 'hello'}
+    assert set(answer['data'][0]['relationships']) == {'author'}
+    assert answer['included'][0]['attributes'] == {'username': 'ada'}
+    assert 'relationships' not in answer['included'][0]
+
+
+def test_no_field_is_shown_where_none_is_wanted(ada_api: JsonApiClient) -> None:
+    assert set(ada_api.me('?fields[users]=').state['data']) == {'type', 'id', 'links'}
+
+
+def test_fields_of_other_types_may_be_named_everywhere(ada_api: JsonApiClient) -> None:
+    assert 'username' in ada_api.me('?fields[tokens]=created_at').state['data']['attributes']
+
+
+@pytest.mark.parametrize(
+    ('sort', 'expected'),
+    [
+        ('', ['ada', 'dora', 'Bea', 'eve', 'Carl']),
+        ('?sort=id', ['ada', 'dora', 'Bea', 'eve', 'Carl']),
+        ('?sort=-id', ['Carl', 'eve', 'Bea', 'dora', 'ada']),
+        ('?sort=username', ['ada', 'Bea', 'Carl', 'dora', 'eve']),
+        ('?sort=-username', ['eve', 'dora', 'Carl', 'Bea', 'ada']),
+        ('?sort=-username,id', ['eve', 'dora', 'Carl', 'Bea', 'ada']),
+    ],
+)
+def test_users_are_sorted(ada_api: JsonApiClient, letters: list[str], sort: str, expected: list[str]) -> None:
+    assert sorted(letters) == sorted(expected)
+    assert names(ada_api.related('users', query=sort)) == expected
+
+
+@pytest.mark.parametrize('sort', ['id', '-id', 'username', '-username'])
+def test_pages_keep_their_order_forth_and_back(ada_api: JsonApiClient, letters: list[str], sort: str) -> None:
+    whole = names(ada_api.related('users', query=f'?sort={sort}'))
+    pages = walk(ada_api, ada_api.related('users', query=f'?sort={sort}&page[size]=2'), 'next')
+    assert [name for page in pages for name in names(page)] == whole
+    assert [len(names(page)) for page in pages] == [2, 2, 1]
+    back = walk(ada_api, pages[-1], 'prev')
+    assert [name for page in reversed(back) for name in names(page)] == whole
+    assert names(ada_api.get(pages[0].state['links']['last'])) == names(pages[-1])
+
+
+@pytest.mark.parametrize('place', ['posts', 'feed', 'own'])
+def test_posts_are_sorted_by_time(ada_api: JsonApiClient, place: str) -> None:
+    for body in ('one', 'two', 'three'):
+        ada_api.publish(body)
+    address = related(ada_api.me().state['data'], 'posts') if place == 'own' else None
+    for query, expected in (
+        ('', ['three', 'two', 'one']),
+        ('?sort=-created_at', ['three', 'two', 'one']),
+        ('?sort=created_at', ['one', 'two', 'three']),
+    ):
+        answer = ada_api.get(address + query) if address else ada_api.related(place, query=query)
+        assert bodies(answer) == expected
+
+
+def test_posts_that_arrive_meanwhile_cause_neither_repeats_nor_gaps(ada_api: JsonApiClient) -> None:
+    for body in ('one', 'two', 'three'):
+        ada_api.publish(body)
+    first = ada_api.related('posts', query='?sort=-created_at&page[size]=2')
+    ada_api.publish('four')
+    assert bodies(ada_api.get(first.state['links']['next'])) == ['one']
+
+
+@pytest.mark.parametrize(('name', 'expected'), [('BEA', ['Bea']), ('Be', []), ('', []), ('bea,eve', [])])
+def test_a_filter_finds_the_very_name(
+    ada_api: JsonApiClient, letters: list[str], name: str, expected: list[str]
+) -> None:
+    assert 'Bea' in letters
+    answer = ada_api.related('users', query=f'?filter[username]={name}')
+    assert names(answer) == expected
+    assert answer.state['meta']['total_items'] == len(expected)
+
+
+def test_links_keep_all_that_was_asked(ada_api: JsonApiClient, letters: list[str]) -> None:
+    asked = '?sort=-username&fields[users]=username&page[size]=2'
+    pages = walk(ada_api, ada_api.related('users', query=asked), 'next')
+    assert len(pages) == 3
+    assert len(letters) == 5
+    for page in pages:
+        assert all(set(user['attributes']) == {'username'} for user in page.state['data'])
+        for link in page.state['links'].values():
+            assert 'sort=-username' in link
+            assert 'page%5Bsize%5D=2' in link
+
+
+def test_a_page_can_be_had_by_its_number(ada_api: JsonApiClient, letters: list[str]) -> None:
+    pages = [
+        names(ada_api.related('users', query=f'?page[size]=2&page[number]={number}'))
+        for number in (1, 2, 3, 4)
+    ]
+    assert pages == [letters[:2], letters[2:4], letters[4:], []]
+
+
+def test_the_document_links_to_itself_with_its_parameters(ada_api: JsonApiClient) -> None:
+    for name, query in (
+        ('users', 'page[size]=2&sort=id'),
+        ('me', 'fields[users]=username'),
+        ('posts', 'include='),
+    ):
+        asked = ada_api.related(name, query=f'?{query}')
+        again = ada_api.get(asked.state['links']['self'])
+        assert again.state == asked.state
+        assert again.tag == asked.tag
+
+
+@pytest.mark.parametrize(
+    ('place', 'query', 'parameter'),
+    [
+        ('users', 'colour=red', 'colour'),
+        ('users', 'q=a', 'q'),
+        ('users', 'page=1', 'page'),
+        ('users', 'per_page=1', 'per_page'),
+        ('users', 'page[offset]=1', 'page[offset]'),
+        ('users', 'page[number]=0', 'page[number]'),
+        ('users', 'page[number]=two', 'page[number]'),
+        ('users', 'page[size]=0', 'page[size]'),
+        ('users', 'page[size]=-1', 'page[size]'),
+        ('users', 'page[size]=101', 'page[size]'),
+        ('users', 'page[size]=1&page[size]=2', 'page[size]'),
+        ('users', 'page[after]=nowhere', 'page[after]'),
+        ('users', 'page[after]=MQ&page[before]=MQ', 'page[before]'),
+        ('users', 'sort=email', 'sort'),
+        ('users', 'sort=', 'sort'),
+        ('users', 'sort=id,about_me', 'sort'),
+        ('users', 'sort=--id', 'sort'),
+        ('users', 'include=author', 'include'),
+        ('users', 'include=posts.author', 'include'),
+        ('users', 'filter[email]=a', 'filter[email]'),
+        ('users', 'filter=a', 'filter'),
+        ('users', 'filter[username]=a%00', 'filter[username]'),
+        ('users', 'fields=username', 'fields'),
+        ('users', 'fields[]=username', 'fields[]'),
+        ('users', 'fields[unicorns]=horn', 'fields[unicorns]'),
+        ('users', 'fields[users]=a,,b', 'fields[users]'),
+        ('posts', 'sort=id', 'sort'),
+        ('posts', 'filter[username]=ada', 'filter[username]'),
+        ('posts', 'include=author.posts', 'include'),
+        ('posts', 'include=author,', 'include'),
+        ('posts', 'include=collection', 'include'),
+        ('me', 'include=author', 'include'),
+        ('me', 'include=posts.author', 'include'),
+        ('me', 'sort=id', 'sort'),
+        ('me', 'page[number]=1', 'page[number]'),
+        ('tokens', 'include=user', 'include'),
+        ('tokens', 'sort=id', 'sort'),
+    ],
+)
+def test_what_cannot_be_asked_is_named(
+    ada_api: JsonApiClient, place: str, query: str, parameter: str
+) -> None:
+    assert_refused(ada_api.related(place, query=f'?{query}'), 400, parameter)
+
+
+def test_followers_have_no_order_but_their_own(ada_api: JsonApiClient) -> None:
+    for name in ('followers', 'following'):
+        refused = ada_api.get(related(ada_api.me().state['data'], name) + '?sort=username')
+        assert_refused(refused, 400, 'sort')
+
+
+def test_a_page_that_is_too_large_says_how_large_one_may_be(ada_api: JsonApiClient) -> None:
+    error = ada_api.related('users', query='?page[size]=101').state['errors'][0]
+    assert error['meta'] == {'page': {'maxSize': 100}}
+    assert error['links']['type'].endswith('/profiles/ethanresnick/cursor-pagination/max-size-exceeded')
+
+
+def test_nothing_is_written_where_a_parameter_is_unknown(ada_api: JsonApiClient) -> None:
+    assert_refused(ada_api.create('/api/posts?colour=red', 'posts', body='hello'), 400, 'colour')
+    assert ada_api.related('posts').state['data'] == []
+
+
+def test_other_formats_ask_as_they_always_did(ada: Client, letters: list[str]) -> None:
+    page = ada.follow('hc:users', accept=HAL)
+    answer = ada.get(page.href('self') + '?per_page=1000&colour=red&sort=-id&page[size]=1', accept=HAL)
+    assert [user['username'] for user in answer.items] == letters
+    assert answer.state['_meta']['per_page'] == 100
+
+
+def test_cursors_are_strictly_one_after_another(ada_api: JsonApiClient, letters: list[str]) -> None:
+    pages = walk(ada_api, ada_api.related('users', query='?page[size]=1'), 'next')
+    seen = [user['id'] for page in pages for user in page.state['data']]
+    assert len(seen) == len(letters)
+    assert all(int(one) < int(other) for one, other in pairwise(seen))

@@ -1,0 +1,212 @@
+"""Writing in JSON:API: resource objects in, resource objects or errors out (§9, §11)."""
+
+from base64 import b64encode
+from typing import Any
+
+import pytest
+
+from tests.client import HAL_FORMS, Client
+from tests.json_api_client import JsonApiClient, assert_refused, identify, related
+
+PERSON = {'username': 'eve', 'email': 'eve@example.org', 'password': 'correct horse'}
+
+
+def users(client: JsonApiClient) -> str:
+    return related(client.get('/api').state['data'], 'users')
+
+
+def tokens(client: JsonApiClient) -> str:
+    return related(client.get('/api').state['data'], 'tokens')
+
+
+def test_somebody_can_sign_up_and_sign_in(nobody_api: JsonApiClient) -> None:
+    made = nobody_api.create(users(nobody_api), 'users', **PERSON)
+    assert made.status == 201
+    assert made.headers['location'] == made.state['data']['links']['self']
+    token = nobody_api.create(tokens(nobody_api), 'tokens', username='eve', password='correct horse')
+    assert token.status == 201
+    attributes = token.state['data']['attributes']
+    assert attributes['token_type'] == 'Bearer'
+    eve = JsonApiClient(Client(nobody_api.client.app, attributes['token']))
+    assert eve.get(token.headers['location']).state['data']['id'] == token.state['data']['id']
+    assert eve.me().state['data']['id'] == made.state['data']['id']
+
+
+def test_who_signs_up_can_be_shown_what_they_do_not_have_yet(nobody_api: JsonApiClient) -> None:
+    made = nobody_api.create(users(nobody_api) + '?include=posts,following', 'users', **PERSON)
+    assert made.status == 201
+    assert made.state['data']['relationships']['posts']['data'] == []
+
+
+def test_a_tokens_secret_is_kept_by_no_cache(nobody_api: JsonApiClient, ada_api: JsonApiClient) -> None:
+    made = nobody_api.create(tokens(nobody_api), 'tokens', username='ada', password='correct horse')
+    assert made.headers['cache-control'] == 'no-store'
+    assert 'token' not in ada_api.get(made.headers['location']).state['data']['attributes']
+
+
+def test_a_token_is_made_of_basic_credentials_without_a_body(
+    nobody_api: JsonApiClient, ada_api: JsonApiClient
+) -> None:
+    basic = 'Basic ' + b64encode(b'ada:correct horse').decode()
+    made = nobody_api.client.post(tokens(ada_api), headers={'Authorization': basic})
+    assert made.status == 201
+    assert made.headers['location'].endswith(made.state['data']['id'])
+
+
+def test_a_token_still_has_no_location_in_other_formats(client: Client, ada: Client) -> None:
+    made = client.entry().submit('login', username='ada', password='correct horse')
+    assert made.status == 200
+    assert 'location' not in made.headers
+
+
+def test_a_wrong_password_is_unauthenticated(nobody_api: JsonApiClient) -> None:
+    assert_refused(nobody_api.create(tokens(nobody_api), 'tokens', username='eve', password='wrong'), 401)
+
+
+def test_a_post_is_published_changed_and_deleted(ada_api: JsonApiClient) -> None:
+    post = ada_api.publish('hello')
+    changed = ada_api.change(post, body='hello again')
+    assert changed.status == 200
+    assert changed.state['data']['attributes']['body'] == 'hello again'
+    assert ada_api.get(post['links']['self']).tag == changed.tag
+    deleted = ada_api.delete(post['links']['self'])
+    assert deleted.status == 200
+    assert deleted.state == {'meta': {}}
+    assert_refused(ada_api.get(post['links']['self']), 404)
+
+
+def test_a_deletion_says_nothing_in_other_formats(ada: Client, ada_api: JsonApiClient) -> None:
+    assert ada.delete(ada_api.publish('hello')['links']['self'], accept=HAL_FORMS).status == 204
+
+
+def test_all_that_can_be_deleted_is_deleted_so(ada_api: JsonApiClient, bob_api: JsonApiClient) -> None:
+    bob = bob_api.me().state['data']
+    follow = ada_api.get(bob['links']['self']).state['data']['links']['follow']
+    tokens = ada_api.related('tokens').state['data']
+    for address in (follow, tokens[0]['links']['self']):
+        assert ada_api.delete(address).state == {'meta': {}}
+    assert bob_api.delete(bob['links']['self']).state == {'meta': {}}
+
+
+def test_a_user_is_changed_by_the_attributes_that_are_there(ada_api: JsonApiClient) -> None:
+    me = ada_api.me().state['data']
+    assert ada_api.change(me, about_me='Countess').status == 200
+    changed = ada_api.me().state['data']['attributes']
+    assert changed['about_me'] == 'Countess'
+    assert changed['username'] == 'ada'
+    assert ada_api.change(me, about_me=None).state['data']['attributes']['about_me'] == ''
+
+
+def test_what_was_got_can_be_sent_back(ada_api: JsonApiClient) -> None:
+    me = ada_api.me()
+    assert ada_api.send('PATCH', me.state['links']['self'], body=me.state).status == 200
+    assert ada_api.send('PUT', me.state['links']['self'], body=me.state).status == 200
+
+
+def test_a_precondition_holds_for_json_api(ada_api: JsonApiClient) -> None:
+    post = ada_api.publish('hello')
+    known = ada_api.get(post['links']['self'])
+    again = identify(post) | {'attributes': {'body': 'again'}}
+    assert ada_api.send('PATCH', post['links']['self'], again, If_Match=known.tag).status == 200
+    assert_refused(ada_api.send('PATCH', post['links']['self'], again, If_Match=known.tag), 412)
+
+
+def test_a_password_is_changed_as_an_attribute_of_its_user(ada_api: JsonApiClient) -> None:
+    me = ada_api.me().state['data']
+    words = {'current_password': 'correct horse', 'password': 'battery staple'}
+    changed = ada_api.send('PUT', me['links']['password'], identify(me) | {'attributes': words})
+    assert changed.status == 204
+    refused = ada_api.send('PUT', me['links']['password'], identify(me) | {'attributes': words})
+    assert_refused(refused, 400, '/data/attributes/current_password')
+
+
+def test_every_broken_attribute_is_pointed_to(nobody_api: JsonApiClient) -> None:
+    refused = nobody_api.create(users(nobody_api), 'users', username='a b', email='x', about_me=5)
+    names = ('username', 'email', 'password', 'about_me')
+    assert_refused(refused, 400, *(f'/data/attributes/{name}' for name in names))
+
+
+def test_a_taken_name_is_pointed_to(nobody_api: JsonApiClient, ada_api: JsonApiClient) -> None:
+    assert ada_api.me().status == 200
+    refused = nobody_api.create(users(nobody_api), 'users', **PERSON | {'username': 'ADA'})
+    assert_refused(refused, 400, '/data/attributes/username')
+
+
+@pytest.mark.parametrize(
+    ('data', 'status', 'pointer'),
+    [
+        ({'type': 'users', 'id': '7', 'attributes': PERSON}, 403, '/data/id'),
+        ({'type': 'users', 'id': None, 'attributes': PERSON}, 403, '/data/id'),
+        ({'type': 'people', 'attributes': PERSON}, 409, '/data/type'),
+        ({'attributes': PERSON}, 400, '/data/type'),
+        ({'type': 5, 'attributes': PERSON}, 400, '/data/type'),
+        ({'type': 'users', 'attributes': []}, 400, '/data/attributes'),
+        (None, 400, '/data'),
+        ([], 400, '/data'),
+        ('users', 400, '/data'),
+    ],
+)
+def test_a_new_resource_must_be_one(nobody_api: JsonApiClient, data: Any, status: int, pointer: str) -> None:
+    assert_refused(nobody_api.send('POST', users(nobody_api), data), status, pointer)
+
+
+def test_a_document_without_data_is_no_resource(nobody_api: JsonApiClient) -> None:
+    assert_refused(nobody_api.send('POST', users(nobody_api), body={}), 400, '/data')
+    plain = {'username': 'eve', 'email': 'eve@example.org', 'password': 'correct horse'}
+    assert_refused(nobody_api.send('POST', users(nobody_api), body=plain), 400, '/data')
+
+
+@pytest.mark.parametrize(
+    ('changes', 'status', 'pointer'),
+    [
+        ({'id': '7'}, 409, '/data/id'),
+        ({'type': 'users'}, 409, '/data/type'),
+        ({'id': 7}, 400, '/data/id'),
+        ({'id': None}, 400, '/data/id'),
+        ({'type': None}, 400, '/data/type'),
+    ],
+)
+def test_a_change_must_be_of_the_resource_at_the_address(
+    ada_api: JsonApiClient, changes: dict[str, Any], status: int, pointer: str
+) -> None:
+    post = ada_api.publish('hello')
+    changed = identify(post) | {'attributes': {'body': 'changed'}} | changes
+    assert_refused(ada_api.send('PATCH', post['links']['self'], changed), status, pointer)
+    assert ada_api.get(post['links']['self']).state['data']['attributes']['body'] == 'hello'
+
+
+def test_what_is_no_attribute_is_ignored(ada_api: JsonApiClient) -> None:
+    data = {
+        'type': 'posts',
+        'lid': 'a',
+        'attributes': {'body': 'hello', 'colour': 'red', '@note': 1},
+        'relationships': {'author': {'data': {'type': 'users', 'id': '1'}}},
+        'meta': {},
+    }
+    made = ada_api.send('POST', related(ada_api.get('/api').state['data'], 'posts'), data)
+    assert made.status == 201
+    author = made.state['data']['relationships']['author']['data']
+    assert author == identify(ada_api.me().state['data'])
+
+
+def test_a_thing_of_somebody_else_is_forbidden(ada_api: JsonApiClient, bob_api: JsonApiClient) -> None:
+    assert_refused(bob_api.change(ada_api.publish('hello'), body='mine'), 403)
+
+
+def test_a_body_that_is_no_json_is_malformed(nobody_api: JsonApiClient) -> None:
+    refused = nobody_api.client.request(
+        'POST', users(nobody_api), headers={'Content-Type': 'application/vnd.api+json'}, body='{"data": NaN}'
+    )
+    assert_refused(refused, 400)
+
+
+def test_a_plain_body_is_answered_in_json_api_to_who_accepts_that(nobody_api: JsonApiClient) -> None:
+    refused = nobody_api.client.post(users(nobody_api), {'username': 'eve'})
+    assert_refused(refused, 400, '/data/attributes/email', '/data/attributes/password')
+    assert nobody_api.client.post(users(nobody_api), PERSON).state['data']['type'] == 'users'
+
+
+def test_a_mistake_of_json_api_is_said_to_others_as_a_problem(nobody_api: JsonApiClient) -> None:
+    refused = nobody_api.send('POST', users(nobody_api), {'type': 'people'}, accept=HAL_FORMS)
+    assert refused.status == 409
+    assert refused.state['errors'][0]['pointer'] == '#/data/type'

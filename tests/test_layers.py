@@ -1,0 +1,68 @@
+"""The layers: imports point downwards, without a cycle, and the domain knows no HTTP."""
+
+from __future__ import annotations
+
+import ast
+from graphlib import TopologicalSorter
+from pathlib import Path
+
+import pytest
+
+SERVICE = Path(__file__).parents[1] / 'service'
+LAYERS = ('config', 'domain', 'urls', 'representation', 'middleware', 'resources', 'app')
+WEB = {'falcon', 'gunicorn', 'orjson', 'jinja2', 'json', 'http', 'wsgiref'}
+
+
+def imports() -> dict[str, set[str]]:
+    """Return what every module of the service imports."""
+    found: dict[str, set[str]] = {}
+    for path in SERVICE.rglob('*.py'):
+        name = '.'.join(path.relative_to(SERVICE.parent).with_suffix('').parts).removesuffix('.__init__')
+        names = found.setdefault(name, set())
+        for node in ast.walk(ast.parse(path.read_text())):
+            if isinstance(node, ast.Import):
+                names |= {alias.name for alias in node.names}
+            elif isinstance(node, ast.ImportFrom) and node.module:
+                names |= {f'{node.module}.{alias.name}' for alias in node.names} | {node.module}
+    return found
+
+
+IMPORTS = imports()
+INNER = {
+    name: {other for other in others if other in IMPORTS and other != 'service'}
+    for name, others in IMPORTS.items()
+}
+
+
+def layer(name: str) -> int | None:
+    part = name.split('.')[1] if '.' in name else ''
+    return LAYERS.index(part) if part in LAYERS else None
+
+
+@pytest.mark.parametrize('name', sorted(INNER))
+def test_imports_point_downwards(name: str) -> None:
+    here = layer(name)
+    for other in INNER[name]:
+        there = layer(other)
+        assert here is None or there is None or there <= here, f'{name} imports {other}'
+
+
+def test_there_is_no_cycle() -> None:
+    assert len(list(TopologicalSorter(INNER).static_order())) >= len(INNER)
+
+
+def test_the_domain_knows_no_http_and_no_json() -> None:
+    for name, others in IMPORTS.items():
+        if name.startswith('service.domain'):
+            assert not WEB & {other.partition('.')[0] for other in others}, name
+
+
+def test_urls_imports_nothing() -> None:
+    assert IMPORTS['service.urls'] == set()
+
+
+def test_formats_know_no_resource_and_resources_no_format() -> None:
+    for name, others in INNER.items():
+        if name.startswith('service.resources'):
+            formats = {'hal', 'hal_forms', 'json_api', 'html', 'formats'}
+            assert not {f'service.representation.{one}' for one in formats} & others, name

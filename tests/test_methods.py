@@ -1,0 +1,150 @@
+"""Methods: HEAD, OPTIONS, 405, 501, and addresses that are spelled in other ways."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from tests.client import Client, assert_problem
+from tests.routes import World, methods_at
+
+READABLE = (
+    '/api',
+    '/api/rels/users',
+    '/api/problems/not-found',
+    '/api/users',
+    '/api/users/{user_id}',
+    '/api/users/{user_id}/followers',
+    '/api/users/{user_id}/following',
+    '/api/users/{user_id}/followed',
+    '/api/users/{user_id}/following/{other_id}',
+    '/api/users/{user_id}/posts',
+    '/api/users/{user_id}/feed',
+    '/api/posts',
+    '/api/posts/{post_id}',
+    '/api/tokens',
+    '/api/tokens/{token_id}',
+    '/health/live',
+    '/health/ready',
+    '/',
+    '/nothing',
+    '/api/users/1',
+    '/api/users?page=0',
+)
+
+
+@pytest.fixture
+def world(ada: Client, bob: Client) -> World:
+    return World(ada, bob)
+
+
+@pytest.mark.parametrize('template', READABLE)
+def test_head_answers_as_get_without_a_body(world: World, template: str) -> None:
+    got, headed = (world.ada.request(method, world.address(template)) for method in ('GET', 'HEAD'))
+    assert (headed.status, headed.headers) == (got.status, got.headers)
+    assert headed.text == ''
+
+
+@pytest.mark.parametrize('media_type', ['application/hal+json', 'application/json', 'text/html'])
+def test_head_says_the_length_that_get_has(world: World, media_type: str) -> None:
+    got, headed = (world.ada.request(method, '/api', accept=media_type) for method in ('GET', 'HEAD'))
+    assert headed.headers['content-length'] == str(len(got.text.encode()))
+
+
+def test_options_says_what_every_resource_allows(app: Any, world: World) -> None:
+    for template, methods in methods_at(app).items():
+        answer = Client(app).request('OPTIONS', world.address(template))
+        expected = {*methods, 'OPTIONS'} | ({'HEAD'} if 'GET' in methods else set())
+        assert answer.status == 204
+        assert answer.headers['allow'] == ', '.join(sorted(expected))
+        assert ('accept-patch' in answer.headers) == ('PATCH' in methods)
+
+
+def test_a_method_that_a_resource_lacks_is_405_and_says_those_it_has(app: Any, world: World) -> None:
+    for template, methods in methods_at(app).items():
+        for method in {'GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'TRACE', 'CONNECT'} - set(methods):
+            if method == 'HEAD' and 'GET' in methods:
+                continue
+            answer = Client(app).request(method, world.address(template))
+            assert answer.status == 405
+            allowed = Client(app).request('OPTIONS', world.address(template)).headers['allow']
+            assert answer.headers['allow'] == allowed
+
+
+@pytest.mark.parametrize('method', ['FROB', 'PROPFIND', 'COPY', 'QUERY'])
+def test_an_unknown_method_is_501(client: Client, method: str) -> None:
+    assert_problem(client.request(method, '/api/users'), 501)
+
+
+@pytest.mark.parametrize(
+    'template', ['/api', '/api/users', '/api/users/{user_id}', '/api/posts', '/health/live']
+)
+def test_a_trailing_slash_is_ignored_without_a_redirect(world: World, template: str) -> None:
+    address = world.address(template)
+    assert world.ada.get(address + '/').text == world.ada.get(address).text
+
+
+@pytest.mark.parametrize(
+    'path', ['/nothing', '/api/nothing', '/api//', '/api/users//', '/API', '/api/users/1/2', '/api/usersx']
+)
+def test_what_is_no_address_is_404(client: Client, path: str) -> None:
+    assert_problem(client.get(path), 404)
+
+
+@pytest.mark.parametrize(
+    'name', ['0', '-1', 'abc', str(2**70), str(2**53), '1.0', '01', '%20', '1%2F2', '%00', '٣']
+)
+@pytest.mark.parametrize(
+    'template',
+    [
+        '/api/users/{}',
+        '/api/posts/{}',
+        '/api/tokens/{}',
+        '/api/users/{}/followed',
+        '/api/users/5/following/{}',
+    ],
+)
+def test_a_bad_id_makes_no_address(client: Client, template: str, name: str) -> None:
+    assert client.get(template.format(name)).status == 404
+
+
+def test_a_percent_encoded_address_is_the_same(ada: Client) -> None:
+    assert ada.get('/api/%75sers').href('self') == ada.get('/api/users').href('self')
+
+
+def test_the_root_leads_to_the_entry_point(client: Client) -> None:
+    answer = client.get('/')
+    assert answer.status == 308
+    assert answer.headers['location'] == 'http://halcyon.test/api'
+
+
+@pytest.mark.parametrize('method', ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE'])
+@pytest.mark.parametrize(
+    'query', ['', '?page=2&per_page=5', '?q=a%20b&x=%22%3C', '?a=b+c&page%5Bafter%5D=NQ']
+)
+def test_the_address_of_2018_leads_on_with_its_query(client: Client, method: str, query: str) -> None:
+    answer = client.request(method, f'/api/users/5/followed{query}')
+    assert answer.status == 308
+    assert answer.headers['location'] == f'http://halcyon.test/api/users/5/following{query}'
+
+
+def test_a_redirect_escapes_what_must_not_stand_in_an_address(client: Client) -> None:
+    answer = client.get('/api/users/5/followed?x=a|b"<>')
+    assert answer.headers['location'].endswith('/following?x=a%7Cb%22%3C%3E')
+
+
+@pytest.mark.parametrize('headers', [{'Content-Type': 'image/png'}, {'Content-Type': 'application/json'}])
+def test_the_body_of_a_delete_is_ignored(ada: Client, headers: dict[str, str]) -> None:
+    post = ada.publish('Hello').href('self')
+    assert ada.delete(post, body=b'{broken', headers=headers).status == 204
+
+
+def test_a_content_type_without_a_body_is_ignored(ada: Client) -> None:
+    answer = ada.put(ada.me().href('self'), headers={'Content-Type': 'image/png'})
+    assert answer.status == 200
+
+
+def test_the_asterisk_is_no_resource_here(client: Client) -> None:
+    answer = client.request('OPTIONS', '/*')
+    assert answer.state['instance'] == 'http://halcyon.test/%2A'

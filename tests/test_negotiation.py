@@ -1,0 +1,126 @@
+"""Negotiation: which representation a request gets, and what errors are in."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import falcon.testing
+import pytest
+
+from tests.client import HAL, HAL_FORMS, PROBLEM, Client, assert_problem
+
+JSON, HTML = 'application/json', 'text/html'
+BROWSER = 'text/html,application/xhtml+xml,application/xml;q=0.9,image/avif,*/*;q=0.8'
+CHOICES = [
+    ('*/*', HAL),
+    ('', HAL),
+    (' , ,', HAL),
+    ('*', HAL),
+    ('*; q=0.5', HAL),
+    ('application/*', HAL),
+    ('text/*', HTML),
+    ('text/*, application/*;q=0.9', HTML),
+    (HAL, HAL),
+    (HAL_FORMS, HAL_FORMS),
+    (JSON, JSON),
+    (HTML, HTML),
+    (BROWSER, HTML),
+    ('APPLICATION/HAL+JSON', HAL),
+    (f'{JSON}, */*;q=0.5', JSON),
+    (f'{HAL};q=0.5, {JSON}', JSON),
+    (f'{JSON}, {HAL}', HAL),
+    (f'{HTML}, {JSON}, {HAL}, {HAL_FORMS}', HAL_FORMS),
+    (f'*/*, {JSON}', JSON),
+    (f'{JSON};q=0.5, */*', HAL),
+    (f'{HAL};q=0, */*', HAL_FORMS),
+    (f'{HAL};q=0, {HAL_FORMS};q=0, */*', JSON),
+    ('application/*;q=0, */*;q=0.1', HTML),
+    (f'{JSON};q=0, application/*', HAL),
+    (f'{HAL}; charset=utf-8', HAL),
+    (f'{JSON};charset="UTF-8"', JSON),
+    (f'{HAL}; profile="http://x.test/a,b"', HAL),
+    (f'x/y;a="b,{HTML},c", {JSON}', JSON),
+    (f'x/y;a="\\",{HTML}", {JSON}', JSON),
+    (f'{HTML};level=1, {JSON};q=0.1', JSON),
+    (f'{HTML};q=abc, {JSON}', JSON),
+    (f'{HTML};q=1.5, {JSON}', JSON),
+    (f'broken, {JSON}', JSON),
+    (f'{HTML};Q=0.3, {JSON};q=0.4', JSON),
+    (f'{JSON}\t;\tq=0.2 , {HTML} ; q=0.1', JSON),
+    (f'{HAL};charset=utf-8;q=0.1, {HAL}, {JSON};q=0.5', JSON),
+]
+
+
+@pytest.mark.parametrize(('accept', 'media_type'), CHOICES)
+def test_accept_chooses(client: Client, accept: str, media_type: str) -> None:
+    answer = client.get('/api', headers={'Accept': accept})
+    assert (answer.status, answer.content_type) == (200, media_type)
+
+
+@pytest.mark.parametrize(
+    'accept',
+    [
+        'image/png',
+        f'{HAL};q=0',
+        '*/*;q=0',
+        'application/xml, image/*',
+        f'{HAL};foo=bar',
+        'garbage',
+        ';',
+        f'{JSON};q=0, {HTML};q=0.000',
+    ],
+)
+def test_what_cannot_be_had_is_406_and_lists_what_there_is(client: Client, accept: str) -> None:
+    answer = client.get('/api', headers={'Accept': accept})
+    assert_problem(answer, 406)
+    for media_type in (HAL, HAL_FORMS, JSON, HTML):
+        assert media_type in answer.state['detail']
+
+
+def test_an_unacceptable_write_does_nothing(ada: Client) -> None:
+    answer = ada.post('/api/posts', {'body': 'x'}, accept='image/png')
+    assert answer.status == 406
+    assert ada.me().state['post_count'] == 0
+
+
+def test_no_accept_is_anything(app: Any) -> None:
+    result = falcon.testing.simulate_get(app, '/api', host='halcyon.test')
+    assert result.headers['content-type'] == HAL
+
+
+def test_json_is_the_hal_document_under_that_label(ada: Client) -> None:
+    me = ada.me().href('self')
+    assert ada.get(me, accept=JSON).text == ada.get(me, accept=HAL).text
+
+
+def test_a_document_without_forms_is_plain_hal(ada: Client) -> None:
+    address = ada.me().follow('hc:followers').href('self')
+    assert ada.get(address).content_type == HAL
+    alone = ada.get(address, accept=HAL_FORMS)
+    assert alone.content_type == HAL_FORMS
+    assert alone.state['_templates'] == {}
+
+
+@pytest.mark.parametrize(
+    ('accept', 'media_type'),
+    [
+        ('*/*', PROBLEM),
+        (HAL, PROBLEM),
+        (HAL_FORMS, PROBLEM),
+        ('image/png', PROBLEM),
+        ('*/*;q=0', PROBLEM),
+        (PROBLEM, PROBLEM),
+        (f'{JSON}, {PROBLEM}', PROBLEM),
+        (JSON, JSON),
+        (f'{JSON}, */*;q=0.5', JSON),
+        (f'{JSON};q=0.5, {HAL}', PROBLEM),
+        (HTML, HTML),
+        (BROWSER, HTML),
+    ],
+)
+@pytest.mark.parametrize(('address', 'status'), [('/nothing', 404), ('/api/users', 401)])
+def test_errors_are_in_what_the_client_likes(
+    client: Client, address: str, status: int, accept: str, media_type: str
+) -> None:
+    answer = client.get(address, headers={'Accept': accept})
+    assert (answer.status, answer.content_type) == (status, media_type)

@@ -1,0 +1,77 @@
+"""Checks come in one order: whoever breaks two rules hears of the first."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from tests.client import Client
+from tests.routes import World
+
+BAD_TYPE = {'headers': {'Content-Type': 'image/png'}, 'body': b'x'}
+MALFORMED = {'headers': {'Content-Type': 'application/json'}, 'body': b'{'}
+STALE = {'headers': {'If-Match': '"stale"'}}
+NOBODY = 4711
+CASES: dict[str, tuple[str, str, str, dict[str, Any], int]] = {
+    'no address before a bad token': ('malformed', 'GET', '/api/nothing', {}, 404),
+    'no method before a bad token': ('malformed', 'POST', '/api', {}, 405),
+    'an unknown method before a bad token': ('malformed', 'FROB', '/api', {}, 501),
+    'no token before Accept': ('anonymous', 'GET', '/api/users', {'accept': 'image/png'}, 401),
+    'a bad token before Accept': ('malformed', 'GET', '/api', {'accept': 'image/png'}, 401),
+    'Accept before the thing': ('owner', 'GET', f'/api/users/{NOBODY}', {'accept': 'image/png'}, 406),
+    'the thing before permission': ('other', 'PUT', f'/api/users/{NOBODY}', {}, 404),
+    'whom to follow before permission': (
+        'other', 'PUT', f'/api/users/{{user_id}}/following/{NOBODY}', {}, 404,
+    ),
+    'whom to unfollow before permission': (
+        'other', 'DELETE', f'/api/users/{{user_id}}/following/{NOBODY}', {}, 404,
+    ),
+    'permission before Content-Type': ('other', 'PUT', '/api/users/{user_id}', BAD_TYPE, 403),
+    'permission before syntax': ('other', 'PUT', '/api/posts/{post_id}', MALFORMED, 403),
+    'permission before a precondition': ('other', 'DELETE', '/api/posts/{post_id}', STALE, 403),
+    'Content-Type before a precondition': (
+        'owner', 'PUT', '/api/users/{user_id}',
+        {'headers': BAD_TYPE['headers'] | STALE['headers'], 'body': b'x'}, 415,
+    ),
+    'syntax before a precondition': (
+        'owner', 'PUT', '/api/users/{user_id}',
+        {'headers': MALFORMED['headers'] | STALE['headers'], 'body': b'{'}, 400,
+    ),
+    'a precondition before values': (
+        'owner', 'PUT', '/api/users/{user_id}', STALE | {'json': {'username': 'a b'}}, 412,
+    ),
+    'a precondition before values of a post': (
+        'owner', 'PATCH', '/api/posts/{post_id}', STALE | {'json': {'body': ''}}, 412,
+    ),
+    'a precondition before values of a password': (
+        'owner', 'PUT', '/api/users/{user_id}/password', STALE | {'json': {}}, 412,
+    ),
+    'a precondition before following oneself': (
+        'owner', 'PUT', '/api/users/{user_id}/following/{user_id}', STALE, 412,
+    ),
+    'size before syntax': (
+        'owner', 'POST', '/api/posts', {'headers': MALFORMED['headers'], 'body': b'{' * 65537}, 413,
+    ),
+    'Content-Type before size': (
+        'owner', 'POST', '/api/posts', {'headers': BAD_TYPE['headers'], 'body': b'{' * 65537}, 415,
+    ),
+    'Accept before a new user is made': (
+        'anonymous', 'POST', '/api/users',
+        {'accept': 'image/png', 'json': {'username': 'eve', 'email': 'e@x.org', 'password': 'x' * 9}}, 406,
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize('case', CASES)
+def test_what_is_checked_first(app: Any, ada: Client, bob: Client, case: str) -> None:
+    asker, method, template, request, status = CASES[case]
+    world = World(ada, bob)
+    clients = {
+        'anonymous': Client(app),
+        'malformed': Client(app, token='no token'),
+        'owner': ada,
+        'other': bob,
+    }
+    answer = clients[asker].request(method, world.address(template), **request)
+    assert answer.status == status, answer.text

@@ -1,0 +1,133 @@
+"""Origin: every address starts with where the request came to, and nobody can forge that."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import falcon.testing
+import pytest
+
+from tests.conftest import Start
+
+PROXY, STRANGER = '10.0.0.7', '192.0.2.1'
+
+
+def origin(app: Any, host: str = 'h.test', **options: Any) -> str:
+    """Return the origin of the entry point's own address."""
+    result = falcon.testing.simulate_get(app, '/api', host=host, **options)
+    assert result.status_code == 200, result.text
+    address: str = result.json['_links']['self']['href']
+    assert address.endswith('/api')
+    return address.removesuffix('/api')
+
+
+@pytest.mark.parametrize(
+    ('host', 'expected'),
+    [
+        ('h.test', 'http://h.test'),
+        ('H.Test:80', 'http://h.test'),
+        ('h.test:0080', 'http://h.test'),
+        ('h.test:', 'http://h.test'),
+        ('h.test:8000', 'http://h.test:8000'),
+        ('127.0.0.1:8000', 'http://127.0.0.1:8000'),
+        ('[::1]:8000', 'http://[::1]:8000'),
+        ('[2001:DB8::1]', 'http://[2001:db8::1]'),
+        ('under_score.test', 'http://under_score.test'),
+    ],
+)
+def test_addresses_start_with_the_host(app: Any, host: str, expected: str) -> None:
+    assert origin(app, extras={'HTTP_HOST': host}) == expected
+
+
+@pytest.mark.parametrize(
+    'host',
+    ['', ' ', 'a b', 'a/b', 'a/evil?x="><b>', 'user@h.test', 'h.test:x', 'h.test:0', 'h.test:65536', '[::1',
+     '[x]', '[1.2.3.4]', 'h.test:80:80', 'a,b', 'a#b', 'ä', 'h.test\\@e', '::1'],
+)  # fmt: skip
+def test_a_host_that_is_none_is_refused_everywhere(start: Start, host: str) -> None:
+    for app in (start(), start(BASE_URL='https://halcyon.test')):
+        for path in ('/api', '/nothing', '/health/live', '/'):
+            sent = {'HTTP_HOST': host.encode().decode('latin-1')}
+            result = falcon.testing.simulate_get(app, path, extras=sent)
+            assert result.status_code == 400
+            assert result.json['type'].endswith('/api/problems/bad-request')
+            assert host.strip() == '' or host not in result.text
+
+
+def test_http_1_1_without_a_host_is_refused(app: Any) -> None:
+    environ = falcon.testing.create_environ('/api')
+    del environ['HTTP_HOST']
+    status: list[str] = []
+    app(environ, lambda line, _headers, _info=None: status.append(line))
+    assert status == ['400 Bad Request']
+
+
+def test_http_1_0_without_a_host_came_to_the_server(app: Any) -> None:
+    environ = falcon.testing.create_environ('/api', host='s.test', port=8001, http_version='1.0')
+    environ.pop('HTTP_HOST', None)
+    body = b''.join(app(environ, lambda *_: None))
+    assert b'"href":"http://s.test:8001/api"' in body
+
+
+def test_an_absolute_target_wins_over_the_host(app: Any) -> None:
+    assert origin(app, extras={'RAW_URI': 'http://other.test:81/api'}) == 'http://other.test:81'
+
+
+@pytest.mark.parametrize('base', ['https://halcyon.test', 'HTTPS://Halcyon.Test:443/'])
+def test_base_url_is_the_origin_whatever_the_request_says(start: Start, base: str) -> None:
+    app = start(BASE_URL=base, FORWARDED_ALLOW_IPS='*')
+    assert origin(app, headers={'Forwarded': 'host=evil.test'}) == 'https://halcyon.test'
+
+
+FORGED = [
+    {'Forwarded': 'proto=https;host=evil.test'},
+    {'X-Forwarded-Host': 'evil.test', 'X-Forwarded-Proto': 'https'},
+    {'X-Forwarded-For': '10.0.0.7', 'Forwarded': 'for=10.0.0.7;host=evil.test'},
+]
+
+
+@pytest.mark.parametrize('headers', FORGED)
+@pytest.mark.parametrize('trusted', ['', '10.0.0.0/8', '2001:db8::/32'])
+def test_forwarding_is_believed_from_nobody_else(start: Start, trusted: str, headers: dict[str, str]) -> None:
+    app = start(FORWARDED_ALLOW_IPS=trusted)
+    assert origin(app, headers=headers, remote_addr=STRANGER) == 'http://h.test'
+
+
+@pytest.mark.parametrize('peer', ['', 'unix', 'x'])
+def test_a_peer_without_an_address_is_nobody(start: Start, peer: str) -> None:
+    app = start(FORWARDED_ALLOW_IPS='10.0.0.0/8')
+    assert origin(app, headers=FORGED[0], extras={'REMOTE_ADDR': peer}) == 'http://h.test'
+
+
+@pytest.mark.parametrize(
+    ('headers', 'expected'),
+    [
+        ({}, 'http://h.test'),
+        ({'Forwarded': 'proto=https;host=a.test'}, 'https://a.test'),
+        ({'Forwarded': 'for=192.0.2.1;Proto=HTTPS;by=x;Host="a.test:8443"'}, 'https://a.test:8443'),
+        ({'Forwarded': 'for="[::1]:80";proto=https;host="[::1]:8443"'}, 'https://[::1]:8443'),
+        ({'Forwarded': 'for=1.2.3.4'}, 'http://h.test'),
+        ({'Forwarded': 'host=evil.test, host=a.test'}, 'http://a.test'),
+        ({'Forwarded': 'host="evil.test,x";for=b, host=a.test;proto=https'}, 'https://a.test'),
+        ({'Forwarded': 'proto=https', 'X-Forwarded-Host': 'evil.test'}, 'https://h.test'),
+        ({'X-Forwarded-Proto': 'https'}, 'https://h.test'),
+        ({'X-Forwarded-Host': 'evil.test, a.test', 'X-Forwarded-Proto': 'http, https'}, 'https://a.test'),
+    ],
+)
+@pytest.mark.parametrize('trusted', ['10.0.0.7', '10.0.0.0/8, 127.0.0.1', '*'])
+def test_a_trusted_proxy_says_where_it_was_reached(
+    start: Start, trusted: str, headers: dict[str, str], expected: str
+) -> None:
+    assert origin(start(FORWARDED_ALLOW_IPS=trusted), headers=headers, remote_addr=PROXY) == expected
+
+
+@pytest.mark.parametrize(
+    'headers',
+    [{'Forwarded': 'host="a b"'}, {'Forwarded': 'proto=javascript'}, {'Forwarded': 'host=""'},
+     {'X-Forwarded-Host': 'a/b'},
+     {'X-Forwarded-Proto': 'ftp'}],
+)  # fmt: skip
+def test_nonsense_of_a_trusted_proxy_is_refused(start: Start, headers: dict[str, str]) -> None:
+    app = start(FORWARDED_ALLOW_IPS=PROXY)
+    result = falcon.testing.simulate_get(app, '/api', headers=headers, remote_addr=PROXY)
+    assert result.status_code == 400

@@ -1,0 +1,162 @@
+"""Pages over HTTP: their headers, their files, and posting a form without the script."""
+
+from __future__ import annotations
+
+from urllib.parse import urlencode
+
+import pytest
+
+from tests.client import HAL, ORIGIN, Answer, Client
+from tests.html import Page
+
+HTML = 'text/html'
+BROWSER = 'text/html,application/xhtml+xml,application/xml;q=0.9,image/avif,image/webp,*/*;q=0.8'
+FORM = 'application/x-www-form-urlencoded'
+PERSON = {'username': 'eva', 'email': 'eva@example.org', 'password': 'correct horse', 'about_me': ''}
+
+
+def policy(answer: Answer) -> dict[str, str]:
+    """Return the directives of the answer's Content-Security-Policy."""
+    parts = (part.strip().partition(' ') for part in answer.headers['content-security-policy'].split(';'))
+    return {name: sources for name, _, sources in parts}
+
+
+def files(page: Page) -> list[str]:
+    """Return the addresses of everything that a page loads by itself from here."""
+    found = [tag['src'] for tag in page.all('script')] + [tag['href'] for tag in page.all('link')]
+    return [address for address in found if address]
+
+
+def post_form(client: Client, address: str, values: dict[str, str], accept: str = BROWSER) -> Answer:
+    body = urlencode(values)
+    return client.request('POST', address, accept=accept, headers={'Content-Type': FORM}, body=body)
+
+
+def test_a_browser_gets_a_page(client: Client) -> None:
+    answer = client.entry(accept=BROWSER)
+    assert answer.headers['content-type'] == 'text/html; charset=utf-8'
+    assert [form.get('data-form') for form in Page(answer.text).all('form')] == [None, 'register', 'login']
+
+
+def test_a_page_may_load_nothing_but_our_own_files_and_pictures(client: Client) -> None:
+    assert policy(client.entry(accept=HTML)) == {
+        'default-src': "'none'",
+        'script-src': "'self'",
+        'style-src': "'self'",
+        'img-src': "'self' https://www.gravatar.com",
+        'connect-src': "'self'",
+        'form-action': "'self'",
+        'base-uri': "'none'",
+        'frame-ancestors': "'none'",
+    }
+
+
+def test_an_error_page_has_the_same_policy(client: Client) -> None:
+    answer = client.get('/api/nothing', accept=HTML)
+    assert answer.status == 404
+    assert policy(answer) == policy(client.entry(accept=HTML))
+
+
+def test_the_page_of_a_relation_may_be_framed(client: Client) -> None:
+    assert policy(client.get('/api/rels/users', accept=HTML))['frame-ancestors'] == '*'
+    assert policy(client.get('/api/problems/not-found', accept=HTML))['frame-ancestors'] == "'none'"
+
+
+@pytest.mark.parametrize('accept', [HTML, HAL])
+def test_no_type_is_ever_guessed(client: Client, accept: str) -> None:
+    assert client.entry(accept=accept).headers['x-content-type-options'] == 'nosniff'
+
+
+def test_a_page_tells_other_sites_nothing_of_where_one_was(client: Client) -> None:
+    assert client.entry(accept=HTML).headers['referrer-policy'] == 'same-origin'
+
+
+def test_what_is_no_page_has_no_policy(client: Client) -> None:
+    assert 'content-security-policy' not in client.entry(accept=HAL).headers
+
+
+def test_the_files_of_a_page_are_kept_for_ever(client: Client) -> None:
+    for address in files(Page(client.entry(accept=HTML).text)):
+        answer = client.get(address)
+        assert answer.status == 200
+        assert answer.headers['cache-control'] == 'public, max-age=31536000, immutable'
+        assert answer.headers['x-content-type-options'] == 'nosniff'
+
+
+def test_a_file_has_the_type_that_it_is(client: Client) -> None:
+    types = {client.get(address).content_type for address in files(Page(client.entry(accept=HTML).text))}
+    assert types == {'text/javascript', 'text/css', 'image/svg+xml'}
+
+
+def test_a_file_that_is_known_is_not_sent_again(client: Client) -> None:
+    address = files(Page(client.entry(accept=HTML).text))[0]
+    tag = client.get(address).tag
+    assert client.get(address, headers={'If-None-Match': tag}).status == 304
+
+
+def test_a_file_needs_no_token_and_looks_at_none(client: Client) -> None:
+    address = files(Page(client.entry(accept=HTML).text))[0]
+    assert client.get(address, headers={'Authorization': 'Bearer hc_wrong'}).status == 200
+
+
+@pytest.mark.parametrize('name', ['page.css', 'page.0.css', '..%2Fhtml.py'])
+def test_another_name_is_no_file(client: Client, name: str) -> None:
+    assert client.get(f'/static/{name}').status == 404
+
+
+def test_a_form_posted_by_a_browser_leads_on_to_a_page(client: Client) -> None:
+    answer = post_form(client, '/api/users', PERSON)
+    assert answer.status == 303
+    assert answer.headers['location'] == f'{ORIGIN}/api'
+    assert answer.text == ''
+    assert client.sign_in('eva').me().state['username'] == 'eva'
+
+
+def test_somebody_signed_in_is_led_to_what_is_new(ada: Client) -> None:
+    answer = post_form(ada, '/api/posts', {'body': 'first\r\nsecond'})
+    assert answer.status == 303
+    assert ada.get(answer.headers['location']).state['body'] == 'first\nsecond'
+
+
+def test_a_form_posted_by_another_client_is_answered_as_ever(client: Client) -> None:
+    answer = post_form(client, '/api/users', PERSON, accept=HAL)
+    assert answer.status == 201
+    assert answer.headers['location'] == answer.href('self')
+
+
+def test_json_posted_by_a_page_is_answered_as_ever(client: Client) -> None:
+    answer = client.post('/api/users', PERSON, accept=BROWSER)
+    assert answer.status == 201
+    assert answer.content_type == HTML
+
+
+def test_a_form_that_breaks_rules_gets_a_page_that_names_them(client: Client) -> None:
+    answer = post_form(client, '/api/users', PERSON | {'username': 'a b', 'password': 'short'})
+    assert answer.status == 400
+    assert answer.content_type == HTML
+    assert 'username may have only' in Page(answer.text).text
+    assert 'password must have at least' in Page(answer.text).text
+
+
+def test_no_answer_sets_a_cookie(client: Client) -> None:
+    answers = [client.entry(accept=HTML), post_form(client, '/api/users', PERSON)]
+    answers.append(client.entry(accept=HTML).client.sign_in('eva').me())
+    assert all('set-cookie' not in answer.headers for answer in answers)
+
+
+def test_what_people_write_is_only_shown(ada: Client) -> None:
+    ada.publish('<img src=x onerror=alert(1)>')
+    shown = Page(ada.follow('hc:posts', accept=HTML).text)
+    assert '<img src=x onerror=alert(1)>' in shown.text
+    assert all('gravatar' in (picture['src'] or '') for picture in shown.all('img'))
+
+
+def test_an_example_is_made_at_the_origin_of_the_request(client: Client) -> None:
+    relation = client.get('/api/rels/followers')
+    assert relation.state['leads_to'] == 'a collection of users'
+    assert f'"{ORIGIN}/api/users/' in relation.state['example']
+
+
+@pytest.mark.parametrize('address', ['/api/rels/nothing', '/api/problems/nothing'])
+def test_what_is_not_explained_is_not_found(client: Client, address: str) -> None:
+    assert client.get(address).status == 404

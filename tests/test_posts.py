@@ -1,0 +1,86 @@
+"""Posts: publishing, reading, changing, deleting."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.client import Client, assert_problem
+from tests.clock import MovableClock
+
+
+def test_a_post_is_at_its_location_with_its_author_whole(ada: Client) -> None:
+    answer = ada.publish('Hello')
+    assert answer.status == 201
+    post = ada.get(answer.headers['location'])
+    assert post.text == answer.text
+    me = ada.me().state
+    me['_links'].pop('curies')
+    assert post.state['_embedded']['author'] == me
+    assert set(post.state) == {'_links', '_embedded', '_templates', 'id', 'body', 'created_at', 'updated_at'}
+
+
+@pytest.mark.parametrize(
+    ('given', 'kept'),
+    [('  x \n', 'x'), ('x' * 140, 'x' * 140), (' ' * 9 + 'x' * 140, 'x' * 140), ('a\nb', 'a\nb'),
+     ('e\u0301', 'é'), ('😀' * 140, '😀' * 140), ('<b>&', '<b>&'),
+     ('\u200dx', '\u200dx'), ('\u3000x\ufeff', 'x')],
+)  # fmt: skip
+def test_text_is_trimmed_and_composed(ada: Client, given: str, kept: str) -> None:
+    assert ada.publish(given).state['body'] == kept
+
+
+@pytest.mark.parametrize('body', ['', ' ', '\n', '\u3000\ufeff', 'x' * 141, 'a\tb'])
+def test_text_that_breaks_the_rules_is_refused(ada: Client, body: str) -> None:
+    assert_problem(ada.publish(body), 400, '#/body')
+    assert ada.me().state['post_count'] == 0
+
+
+@pytest.mark.parametrize('method', ['PUT', 'PATCH'])
+def test_a_post_is_changed_and_says_when(ada: Client, clock: MovableClock, method: str) -> None:
+    post = ada.publish('one')
+    assert post.state['updated_at'] is None
+    changed = ada.request(method, post.href('self'), json={'body': 'two', 'id': 5, 'created_at': 'x'})
+    assert (changed.status, changed.state['body'], changed.state['id']) == (200, 'two', post.state['id'])
+    assert changed.state['updated_at'] > changed.state['created_at'] == post.state['created_at']
+
+
+def test_put_accepts_what_get_returned_and_changes_nothing(ada: Client) -> None:
+    post = ada.publish('one')
+    again = ada.put(post.href('self'), post.state)
+    assert (again.status, again.state['body'], again.state['updated_at']) == (200, 'one', None)
+
+
+@pytest.mark.parametrize('body', ['', None, 5])
+def test_a_change_that_breaks_the_rules_changes_nothing(ada: Client, body: object) -> None:
+    post = ada.publish('one').href('self')
+    assert_problem(ada.put(post, {'body': body}), 400, '#/body')
+    assert_problem(ada.merge(post, {'body': body}), 400, '#/body')
+    assert ada.get(post).state['body'] == 'one'
+
+
+def test_a_deleted_post_is_gone(ada: Client) -> None:
+    post = ada.publish('one')
+    assert post.submit('delete').status == 204
+    assert_problem(ada.get(post.href('self')), 404)
+    assert_problem(ada.delete(post.href('self')), 404)
+    assert ada.follow('hc:posts').items == []
+    assert ada.me().state['post_count'] == 0
+
+
+def test_the_form_edits_the_post(ada: Client) -> None:
+    post = ada.publish('one')
+    assert post.submit('edit').state['body'] == 'one'
+    assert post.submit('edit', body='two').state['body'] == 'two'
+
+
+def test_only_the_author_is_offered_forms(ada: Client, bob: Client) -> None:
+    post = ada.publish('one')
+    assert set(post.state['_templates']) == {'edit', 'delete'}
+    assert not bob.get(post.href('self')).state['_templates']
+
+
+def test_posts_of_one_user_are_theirs_alone(ada: Client, bob: Client) -> None:
+    ada.publish('from ada')
+    bob.publish('from bob')
+    assert [post['body'] for post in ada.me().follow('hc:posts').items] == ['from ada']
+    assert [post['body'] for post in ada.follow('hc:posts').items] == ['from bob', 'from ada']

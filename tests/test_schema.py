@@ -1,0 +1,58 @@
+"""The schema: portable, and made once."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+from service.config import SettingError, Settings
+from service.domain.migrations import migrate
+from service.domain.opening import open_database
+from service.domain.schema import STATEMENTS
+
+PORTABLE = {'BIGINT', 'VARCHAR', 'TEXT'}
+
+
+def test_it_uses_only_what_every_engine_has() -> None:
+    for statement in STATEMENTS:
+        assert re.match(r'CREATE (TABLE|INDEX) IF NOT EXISTS \w+', statement)
+        for line in statement.splitlines()[1:-1]:
+            kind = line.split()[1].rstrip(',').partition('(')[0]
+            assert line.strip().startswith('CONSTRAINT ') or kind in PORTABLE, line
+
+
+def test_every_constraint_has_a_name_of_its_own() -> None:
+    script = '\n'.join(STATEMENTS)
+    names = re.findall(r'CONSTRAINT (\w+)', script)
+    assert len(names) == len(set(names)) == len(re.findall(r'PRIMARY KEY|UNIQUE|CHECK|FOREIGN KEY', script))
+
+
+def test_making_it_again_changes_nothing(tmp_path: Path) -> None:
+    db = open_database(Settings(database_url=f'sqlite:///{tmp_path}/x.db'))
+    before = db.execute('SELECT name, sql FROM sqlite_master ORDER BY name').fetchall()
+    db.execute("INSERT INTO totals VALUES ('things', 1, 5)")
+    db.execute('DELETE FROM migrations')
+    migrate(db)
+    assert db.execute('SELECT name, sql FROM sqlite_master ORDER BY name').fetchall() == before
+    assert db.execute('SELECT amount FROM totals').fetchall() == [(5,)]
+    db.close()
+
+
+def test_sqlite_is_opened_to_lose_nothing(tmp_path: Path) -> None:
+    db = open_database(Settings(database_url=f'sqlite:///{tmp_path}/x.db'))
+    pragmas = {
+        name: db.execute(f'PRAGMA {name}').fetchone()[0]
+        for name in ('journal_mode', 'foreign_keys', 'synchronous')
+    }
+    assert pragmas == {'journal_mode': 'wal', 'foreign_keys': 1, 'synchronous': 2}
+    db.close()
+
+
+@pytest.mark.parametrize(
+    'url', ['sqlite:///', 'sqlite:///:memory:', 'sqlite://x', 'sqlite:////nowhere/x.db', 'sqlite:////tmp']
+)
+def test_what_can_be_no_file_is_refused(url: str) -> None:
+    with pytest.raises(SettingError, match='DATABASE_URL'):
+        open_database(Settings(database_url=url))

@@ -1,0 +1,42 @@
+"""Secrets: no password and no token is in any answer, any log line, or the database's files."""
+
+from __future__ import annotations
+
+import logging
+from pathlib import Path
+
+import pytest
+
+from tests.client import HAL, HAL_FORMS, Client
+
+OLD, NEW = 'canary-of-the-old-password', 'canary-of-the-new-password'
+
+
+def test_secrets_are_told_once_and_kept_nowhere(
+    client: Client, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.DEBUG)
+    answers = [client.register('ada', password=OLD), client.register('ada', password=OLD)]
+    answers.append(client.register('bob', password=OLD, email='broken'))
+    ada = client.sign_in('ada', OLD)
+    token = str(ada.token)
+    change = ada.me().state
+    answers += [
+        ada.submit(change, 'change-password', current_password=OLD + 'x', password=NEW),
+        ada.submit(change, 'change-password', current_password=OLD, password=NEW),
+        ada.post('/api/tokens', {'username': 'ada', 'password': OLD}),
+        ada.post('/api/tokens', {'username': 'ada', 'password': NEW + 'x'}),
+        ada.publish('Hello'),
+    ]
+    for address in ('/api', '/api/users', '/api/tokens', '/api/posts', ada.me().href('self'), '/nothing'):
+        answers += [
+            ada.get(address, accept=accept) for accept in (HAL, HAL_FORMS, 'application/json', 'text/html')
+        ]
+    told = ''.join(answer.text + str(answer.headers) for answer in answers)
+    stored = b''.join(path.read_bytes() for path in tmp_path.glob('halcyon.db*'))
+    assert b'ada@example.org' in stored
+    for secret in (OLD, NEW, token, token.removeprefix('hc_'), '$2b$'):
+        assert secret not in told
+        assert secret not in caplog.text
+    for secret in (OLD, NEW, token.removeprefix('hc_')):
+        assert secret.encode() not in stored

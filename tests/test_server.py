@@ -1,0 +1,188 @@
+"""A real gunicorn with two workers, started as plain `gunicorn`."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import sqlite3
+import threading
+import time
+from base64 import b64encode
+from collections.abc import Iterator
+from contextlib import ExitStack, closing
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.server import Server
+
+NEW = {'username': 'ada', 'email': 'ada@example.org', 'password': 'correct horse'}
+BASIC = 'Basic ' + b64encode(b'ada:correct horse').decode()
+HOST = b'Host: halcyon.test\r\n'
+CHUNKED = b'Content-Type: application/json\r\nTransfer-Encoding: chunked\r\n'
+
+
+@pytest.fixture(scope='module')
+def server(tmp_path_factory: Any) -> Iterator[Server]:
+    with Server(tmp_path_factory.mktemp('server')) as server:
+        server.ask('POST', '/api/users', json.dumps(NEW).encode(), Content_Type='application/json')
+        yield server
+
+
+def sign_in(server: Server) -> str:
+    """Return the Authorization of a new token of Ada's."""
+    answer = server.ask('POST', '/api/tokens', Authorization=BASIC)
+    return f'Bearer {answer.state["token"]}'
+
+
+def status_of(raw: bytes) -> int:
+    return int(raw.split()[1])
+
+
+def test_two_workers_serve(server: Server) -> None:
+    assert len(server.workers()) == 2
+
+
+def test_a_chunked_body_arrives(server: Server) -> None:
+    body = b'9\r\n{"body": \r\n5\r\n"Hi"}\r\n0\r\n\r\n'
+    who = f'Authorization: {sign_in(server)}\r\n'.encode()
+    raw = server.send_raw(b'POST /api/posts HTTP/1.1\r\n' + HOST + who + CHUNKED + b'\r\n' + body)
+    assert status_of(raw) == 201
+
+
+@pytest.mark.parametrize(
+    'body', [b'ZZ\r\nabc\r\n0\r\n\r\n', b'5\r\n{"a', b'2\r\n{}\r\n', b'2\r\n{}xx0\r\n\r\n']
+)
+def test_broken_chunks_are_a_bad_request(server: Server, body: bytes) -> None:
+    smuggled = b'GET /health/live HTTP/1.1\r\n' + HOST + b'\r\n'
+    raw = server.send_raw(b'POST /api/users HTTP/1.1\r\n' + HOST + CHUNKED + b'\r\n' + body + smuggled)
+    assert status_of(raw) == 400
+    assert raw.count(b'HTTP/1.1 ') == 1
+
+
+@pytest.mark.parametrize(
+    'header',
+    [b'Host: a b\r\n', b'Host: a/evil?x="><b>\r\n', b'Host: \r\n', b'Host: a\r\nHost: b\r\n', b'',
+     b'Host: a:99999\r\n', HOST + b'Content-Length: x\r\n', HOST + b'Content-Length: -1\r\n'],
+)  # fmt: skip
+def test_a_request_that_is_none_is_refused(server: Server, header: bytes) -> None:
+    assert status_of(server.send_raw(b'POST /api/users HTTP/1.1\r\n' + header + b'\r\n')) == 400
+
+
+def test_the_target_wins_over_the_host(server: Server) -> None:
+    raw = server.send_raw(b'GET http://other.test/api HTTP/1.1\r\n' + HOST + b'\r\n')
+    assert b'"href":"http://other.test/api"' in raw
+
+
+def test_a_connection_is_kept_for_many_requests_of_any_outcome(server: Server) -> None:
+    connection = server.connect()
+    cases = (
+        ('GET', '/api', 200),
+        ('HEAD', '/api', 200),
+        ('GET', '/nothing', 404),
+        ('HEAD', '/nothing', 404),
+        ('OPTIONS', '/api', 204),
+        ('DELETE', '/api', 405),
+        ('GET', '/', 308),
+        ('GET', '/api', 200),
+    )
+    with closing(connection):
+        for method, path, status in cases:
+            connection.request(method, path, body=b'ignored' if method == 'DELETE' else None)
+            answer = connection.getresponse()
+            answer.read()
+            assert (method, path, answer.status) == (method, path, status)
+            assert not answer.will_close
+
+
+def test_what_is_in_a_refused_body_is_never_taken_for_a_request(server: Server) -> None:
+    inner = b'GET /health/live HTTP/1.1\r\n' + HOST + b'\r\n'
+    body = inner * 2000
+    head = f'Content-Type: application/json\r\nContent-Length: {len(body)}\r\n\r\n'.encode()
+    raw = server.send_raw(b'POST /api/users HTTP/1.1\r\n' + HOST + head + body)
+    assert status_of(raw) == 413
+    assert raw.count(b'HTTP/1.1 ') == 1
+
+
+def test_a_worker_that_is_killed_loses_no_acknowledged_write(server: Server, tmp_path: Path) -> None:
+    token = sign_in(server)
+    acknowledged: list[int] = []
+    stop = threading.Event()
+
+    def write() -> None:
+        while not stop.is_set():
+            try:
+                answer = server.ask(
+                    'POST',
+                    '/api/posts',
+                    b'{"body": "x"}',
+                    Authorization=token,
+                    Content_Type='application/json',
+                )
+                if answer.status == 201:
+                    acknowledged.append(answer.state['id'])
+            except (OSError, ValueError):
+                continue
+
+    writers = [threading.Thread(target=write) for _ in range(2)]
+    for writer in writers:
+        writer.start()
+    for _ in range(2):
+        before = len(acknowledged)
+        wait_until(lambda seen=before: len(acknowledged) > seen + 20)  # type: ignore[misc]
+        os.kill(server.workers()[0], signal.SIGKILL)
+    stop.set()
+    for writer in writers:
+        writer.join()
+    wait_until(lambda: len(server.workers()) == 2)
+    with closing(sqlite3.connect(server.log_file.with_name('halcyon.db'))) as db:
+        stored = {row[0] for row in db.execute('SELECT id FROM posts')}
+        query = "SELECT post_count, (SELECT SUM(amount) FROM totals WHERE thing = 'posts') FROM users"
+        counted = db.execute(query)
+        assert counted.fetchone() == (len(stored), len(stored))
+    assert set(acknowledged) <= stored
+
+
+def wait_until(holds: Any) -> None:
+    """Return once it holds; raises TimeoutError."""
+    deadline = time.monotonic() + 20
+    while not holds():
+        if time.monotonic() > deadline:
+            raise TimeoutError
+        time.sleep(0.01)
+
+
+def test_sigterm_drains(tmp_path: Path) -> None:
+    with ExitStack() as stack:
+        server = stack.enter_context(Server(tmp_path, BCRYPT_COST='12'))
+        in_flight = stack.enter_context(closing(server.connect()))
+        in_flight.request('POST', '/api/users', json.dumps(NEW), {'Content-Type': 'application/json'})
+        server.process.send_signal(signal.SIGTERM)
+        wait_until(lambda: server.ask('GET', '/health/ready').status == 503)
+        assert server.ask('GET', '/health/live').status == 200
+        assert server.ask('GET', '/api').status == 200
+        assert in_flight.getresponse().status == 201
+        assert server.process.wait(timeout=20) == 0
+        with pytest.raises(OSError, match='refused'):
+            server.ask('GET', '/api')
+
+
+def test_the_log_says_nothing_of_a_quiet_day(server: Server) -> None:
+    server.ask('GET', '/api')
+    assert 'GET /api' not in server.log
+
+
+@pytest.mark.parametrize(
+    ('name', 'value'),
+    [('PORT', 'x'), ('BCRYPT_COST', '3'), ('BASE_URL', 'example.org'), ('DATABASE_URL', 'oracle://x'),
+     ('DATABASE_URL', 'sqlite:////nowhere/at/all.db'), ('WEB_CONCURRENCY', '5000'),
+     ('LOG_FORMAT', 'xml')],
+)  # fmt: skip
+def test_a_wrong_setting_stops_the_start_with_one_clear_line(tmp_path: Path, name: str, value: str) -> None:
+    server = Server(tmp_path, **{name: value})
+    assert server.process.wait(timeout=20) != 0
+    lines = [line for line in server.log.splitlines() if line.strip()]
+    assert len([line for line in lines if name in line]) == 1
+    assert 'Traceback' not in server.log

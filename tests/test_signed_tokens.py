@@ -1,0 +1,183 @@
+"""Signed tokens: other services verify them by the published keys, here they are tokens like others."""
+
+import base64
+import json
+from collections.abc import Callable
+from typing import Any
+
+import jwt
+import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from joserfc import jwt as outside
+from joserfc.jwk import KeySet
+
+from service.domain.database import Database
+from service.domain.keys import rotate_keys
+from tests.client import ORIGIN, Client, assert_problem
+from tests.clock import MovableClock
+
+# RFC 9864 has a newer name for it, which few verifiers know yet.
+pytestmark = pytest.mark.filterwarnings('ignore:EdDSA is deprecated')
+
+PASSWORD = 'correct horse'
+
+
+@pytest.fixture
+def signed(client: Client) -> Client:
+    """Ada, with a signed token."""
+    client.register('ada')
+    answer = client.entry().submit('login', username='ada', password=PASSWORD, format='jwt')
+    return Client(client.app, answer.state['token'])
+
+
+def published(client: Client) -> dict[str, Any]:
+    answer = client.get('/.well-known/jwks.json')
+    assert answer.content_type == 'application/jwk-set+json'
+    return answer.state
+
+
+def verify(client: Client, token: str) -> Any:
+    return outside.decode(token, KeySet.import_key_set(published(client)), algorithms=['EdDSA'])
+
+
+def test_another_library_accepts_it_by_the_published_keys(signed: Client) -> None:
+    verified = verify(signed, signed.token or '')
+    assert verified.header['typ'] == 'at+jwt'
+    assert verified.header['alg'] == 'EdDSA'
+    claims = verified.claims
+    assert claims['iss'] == ORIGIN
+    assert claims['aud'] == f'{ORIGIN}/api'
+    assert claims['client_id'] == 'halcyon'
+    assert claims['sub'] == str(signed.me().state['id'])
+    assert claims['exp'] - claims['iat'] == 3600
+
+
+def test_it_is_named_by_its_row(signed: Client) -> None:
+    (row,) = signed.follow('hc:tokens').items
+    assert verify(signed, signed.token or '').claims['jti'] == str(row['id'])
+
+
+def test_only_public_parts_are_published(signed: Client) -> None:
+    (key,) = published(signed)['keys']
+    assert set(key) == {'kty', 'crv', 'x', 'kid', 'use', 'alg'}
+
+
+def test_a_token_is_opaque_unless_it_is_asked_for(client: Client) -> None:
+    client.register('ada')
+    assert client.sign_in('ada').token.startswith('hc_')  # type: ignore[union-attr]
+
+
+def test_another_format_is_refused(client: Client) -> None:
+    client.register('ada')
+    refused = client.entry().submit('login', username='ada', password=PASSWORD, format='saml')
+    assert_problem(refused, 400, '#/format')
+
+
+def test_basic_credentials_can_ask_for_one_too(client: Client) -> None:
+    client.register('ada')
+    basic = base64.b64encode(f'ada:{PASSWORD}'.encode()).decode()
+    tokens = client.entry().href('hc:tokens')
+    answer = client.post(tokens, {'format': 'jwt'}, headers={'Authorization': f'Basic {basic}'})
+    assert verify(client, answer.state['token']).claims['sub']
+
+
+def test_a_renewed_one_is_signed_again(signed: Client) -> None:
+    renewed = signed.post(signed.entry().href('hc:tokens'))
+    assert verify(signed, renewed.state['token'])
+    assert_problem(signed.get('/api'), 401)
+
+
+def test_it_is_revoked_at_once(signed: Client) -> None:
+    signed.delete(signed.entry().href('hc:tokens'))
+    assert_problem(signed.get('/api'), 401)
+
+
+def test_it_expires_as_it_says(signed: Client, clock: MovableClock) -> None:
+    clock.move(seconds=3601)
+    assert_problem(signed.get('/api'), 401)
+
+
+def test_rotation_keeps_the_old_key_until_its_last_token_has_expired(
+    signed: Client, clock: MovableClock, db: Database
+) -> None:
+    before = {key['kid'] for key in published(signed)['keys']}
+    rotate_keys(db)
+    assert verify(signed, signed.token or '')
+    clock.move(seconds=3601)
+    after = {key['kid'] for key in published(signed)['keys']}
+    assert len(after) == 1
+    assert not before & after
+
+
+def test_new_tokens_are_signed_with_the_new_key(signed: Client, db: Database) -> None:
+    new_key = rotate_keys(db)
+    answer = Client(signed.app).entry().submit('login', username='ada', password=PASSWORD, format='jwt')
+    assert jwt.get_unverified_header(answer.state['token'])['kid'] == str(new_key.id)
+
+
+def test_all_nodes_share_the_keys(signed: Client, start: Callable[..., Any]) -> None:
+    other_node = Client(start())
+    assert published(other_node) == published(signed)
+    assert Client(other_node.app, signed.token).me().state['username'] == 'ada'
+
+
+def _unsigned(header: dict[str, Any], claims: dict[str, Any]) -> str:
+    parts = (
+        base64.urlsafe_b64encode(json.dumps(part).encode()).decode().rstrip('=') for part in (header, claims)
+    )
+    return '.'.join(parts) + '.'
+
+
+FORGERIES: dict[str, Callable[[dict[str, Any], dict[str, Any], dict[str, Any]], str]] = {
+    'alg none': lambda header, claims, key: _unsigned(header | {'alg': 'none'}, claims),
+    'HS256 with the public key': lambda header, claims, key: jwt.encode(
+        claims,
+        base64.urlsafe_b64decode(key['x'] + '='),
+        'HS256',
+        headers={'kid': key['kid'], 'typ': 'at+jwt'},
+    ),
+    'signed with another key of the same kid': lambda header, claims, key: jwt.encode(
+        claims, Ed25519PrivateKey.generate(), 'EdDSA', headers=header
+    ),
+    'unknown kid': lambda header, claims, key: jwt.encode(
+        claims, Ed25519PrivateKey.generate(), 'EdDSA', headers=header | {'kid': '1'}
+    ),
+}
+CLAIMS = {
+    'another issuer': {'iss': 'http://evil.test'},
+    'another audience': {'aud': 'http://evil.test/api'},
+    'exp in the past': {'exp': 1},
+    'exp in the far future': {'exp': 2**53},
+    'another user': {'sub': '1'},
+    'another row': {'jti': '1'},
+}
+
+
+@pytest.mark.parametrize('forge', FORGERIES.values(), ids=FORGERIES)
+def test_a_forged_token_is_refused(signed: Client, forge: Callable[..., str]) -> None:
+    token = signed.token or ''
+    claims = jwt.decode(token, options={'verify_signature': False})
+    header = jwt.get_unverified_header(token)
+    (key,) = published(signed)['keys']
+    assert_problem(Client(signed.app, forge(header, claims, key)).get('/api'), 401)
+
+
+@pytest.mark.parametrize('changes', CLAIMS.values(), ids=CLAIMS)
+def test_a_token_of_other_claims_is_refused_even_with_a_right_signature(
+    signed: Client, changes: dict[str, Any], db: Database
+) -> None:
+    token = signed.token or ''
+    claims = jwt.decode(token, options={'verify_signature': False})
+    private_key = db.execute('SELECT private_key FROM signing_keys').fetchone()[0]
+    forged = jwt.encode(claims | changes, private_key, 'EdDSA', headers=jwt.get_unverified_header(token))
+    assert_problem(Client(signed.app, forged).get('/api'), 401)
+
+
+def test_a_token_whose_signature_was_altered_is_refused(signed: Client) -> None:
+    token = signed.token or ''
+    swapped = 'A' if token[-10] != 'A' else 'B'
+    assert_problem(Client(signed.app, token[:-10] + swapped + token[-9:]).get('/api'), 401)
+
+
+def test_times_are_those_of_the_clock(signed: Client, clock: MovableClock) -> None:
+    assert abs(verify(signed, signed.token or '').claims['iat'] - clock.now // 1000) < 5

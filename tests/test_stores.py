@@ -1,0 +1,162 @@
+"""Stores and items: the second domain, which touches nothing of the first."""
+
+from typing import Any
+
+import pytest
+
+from tests.client import Answer, Client, assert_problem
+
+
+@pytest.fixture
+def store(ada: Client) -> Answer:
+    """A store of Ada's."""
+    return ada.follow('hc:stores').submit('create', name='Difference Engines')
+
+
+def add(store: Answer, **values: Any) -> Answer:
+    return store.client.get(store.href('hc:items')).submit('create', **values)
+
+
+def test_who_opens_a_store_owns_it(ada: Client, store: Answer) -> None:
+    assert store.status == 201
+    assert store.headers['location'] == store.href('self')
+    assert store.href('hc:owner') == ada.me().href('self')
+    assert store.state['item_count'] == 0
+
+
+def test_a_new_store_is_read_at_its_location_with_the_same_tag(ada: Client, store: Answer) -> None:
+    assert ada.get(store.headers['location']).tag == store.tag
+
+
+def test_stores_are_listed_newest_first(ada: Client, store: Answer) -> None:
+    newer = ada.follow('hc:stores').submit('create', name='Looms')
+    assert [one['name'] for one in ada.follow('hc:stores').items] == ['Looms', 'Difference Engines']
+    assert ada.follow('hc:stores').state['_meta']['total_items'] == 2
+    assert newer.status == 201
+
+
+def test_a_store_name_is_taken_without_regard_to_case(bob: Client, store: Answer) -> None:
+    refused = bob.follow('hc:stores').submit('create', name='difference ENGINES')
+    assert_problem(refused, 400, '#/name')
+    assert bob.follow('hc:stores').state['_meta']['total_items'] == 1
+
+
+def test_a_store_keeps_its_name_when_it_is_renamed_to_the_same(store: Answer) -> None:
+    renamed = store.client.get(store.href('self')).submit('edit', name='DIFFERENCE engines')
+    assert renamed.state['name'] == 'DIFFERENCE engines'
+
+
+def test_a_store_cannot_take_the_name_of_another(ada: Client, store: Answer) -> None:
+    other = ada.follow('hc:stores').submit('create', name='Looms')
+    assert_problem(ada.put(other.href('self'), {'name': 'Difference Engines'}), 400, '#/name')
+
+
+@pytest.mark.parametrize('name', ['', '   ', 'x' * 81, 'a\x00b', None, 5])
+def test_a_name_that_breaks_the_rules_is_refused(ada: Client, name: Any) -> None:
+    assert_problem(ada.post(ada.entry().href('hc:stores'), {'name': name}), 400, '#/name')
+
+
+def test_only_the_owner_sees_forms_and_may_use_them(bob: Client, store: Answer) -> None:
+    seen = bob.get(store.href('self'))
+    assert '_templates' not in seen.state
+    assert_problem(bob.put(store.href('self'), {'name': 'Mine'}), 403)
+    assert_problem(bob.delete(store.href('self')), 403)
+    assert_problem(bob.post(store.href('hc:items'), {'name': 'Gear', 'price': '1.00'}), 403)
+
+
+def test_items_are_counted_exactly(ada: Client, store: Answer) -> None:
+    for name in ('Gear', 'Lever', 'Crank'):
+        assert add(store, name=name, price='15.99').status == 201
+    items = ada.get(store.href('hc:items'))
+    assert [item['name'] for item in items.items] == ['Crank', 'Lever', 'Gear']
+    assert ada.delete(items.items[0]['_links']['self']['href']).status == 204
+    assert ada.get(store.href('self')).state['item_count'] == 2
+    assert ada.follow('hc:items').state['_meta']['total_items'] == 2
+
+
+@pytest.mark.parametrize(
+    ('given', 'kept'),
+    [
+        ('15.99', '15.99'),
+        (15.99, '15.99'),
+        (15, '15.00'),
+        ('0', '0.00'),
+        ('0.1', '0.10'),
+        ('99999999.99', '99999999.99'),
+        (99999999.99, '99999999.99'),
+        (0.07, '0.07'),
+    ],
+)
+def test_a_price_is_exact(ada: Client, store: Answer, given: Any, kept: str) -> None:
+    item = ada.post(store.href('hc:items'), {'name': 'Gear', 'price': given})
+    assert item.state['price'] == kept
+    assert ada.get(item.href('self')).state['price'] == kept
+
+
+@pytest.mark.parametrize(
+    'price',
+    [
+        '-0.01',
+        '100000000',
+        '1.999',
+        1.999,
+        'ten',
+        '',
+        None,
+        True,
+        [],
+        '1e2',
+        'NaN',
+        '\u0661',
+        ' 1',
+        '1,50',
+        1e300,
+    ],
+)
+def test_a_price_that_breaks_the_rules_is_refused(ada: Client, store: Answer, price: Any) -> None:
+    refused = ada.post(store.href('hc:items'), {'name': 'Gear', 'price': price})
+    assert_problem(refused, 400, '#/price')
+    assert ada.get(store.href('self')).state['item_count'] == 0
+
+
+def test_an_item_name_is_unique_in_its_store_alone(ada: Client, store: Answer) -> None:
+    other = ada.follow('hc:stores').submit('create', name='Looms')
+    assert add(store, name='Gear', price='1').status == 201
+    assert add(other, name='Gear', price='1').status == 201
+    assert_problem(add(store, name='GEAR', price='1'), 400, '#/name')
+
+
+def test_an_item_is_edited_by_its_form(ada: Client, store: Answer) -> None:
+    item = ada.get(add(store, name='Gear', price='1').href('self'))
+    edited = item.submit('edit', price='2.50')
+    assert (edited.state['name'], edited.state['price']) == ('Gear', '2.50')
+    assert edited.tag == ada.get(item.href('self')).tag
+
+
+def test_an_edit_of_what_changed_meanwhile_is_refused(ada: Client, store: Answer) -> None:
+    item = ada.get(add(store, name='Gear', price='1').href('self'))
+    ada.patch(item.href('self'), {'price': '3'})
+    refused = ada.put(item.href('self'), {'price': '4'}, headers={'If-Match': item.tag})
+    assert_problem(refused, 412)
+    assert ada.get(item.href('self')).state['price'] == '3.00'
+
+
+def test_a_deleted_store_takes_its_items_along(ada: Client, store: Answer) -> None:
+    item = add(store, name='Gear', price='1')
+    assert ada.get(store.href('self')).submit('delete').status == 204
+    assert_problem(ada.get(item.href('self')), 404)
+    assert_problem(ada.get(store.href('hc:items')), 404)
+    assert ada.follow('hc:items').state['_meta']['total_items'] == 0
+
+
+def test_a_deleted_account_takes_its_stores_along(ada: Client, bob: Client, store: Answer) -> None:
+    add(store, name='Gear', price='1')
+    assert ada.me().submit('delete').status == 204
+    assert bob.follow('hc:stores').state['_meta']['total_items'] == 0
+    assert bob.follow('hc:items').items == []
+
+
+def test_items_say_the_store_they_are_in(ada: Client, store: Answer) -> None:
+    item = add(store, name='Gear', price='1')
+    assert item.href('hc:store') == store.href('self')
+    assert ada.follow('hc:items').items[0]['_links']['hc:store']['href'] == store.href('self')

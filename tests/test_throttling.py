@@ -1,0 +1,234 @@
+"""Throttling: failed sign-ins and registrations are limited, by the shared database, for a while."""
+
+from __future__ import annotations
+
+from base64 import b64encode
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from time import perf_counter
+from typing import Any
+
+from tests.client import Answer, Client, assert_problem
+from tests.clock import MovableClock
+from tests.conftest import Start
+
+RIGHT = 'correct horse'
+WRONG = 'wrong horse'
+FORM = 'application/x-www-form-urlencoded'
+
+
+def sign_in(app: Any, username: str, password: str, **options: Any) -> Answer:
+    client = Client(app)
+    return client.post(
+        client.entry().href('hc:tokens'), {'username': username, 'password': password}, **options
+    )
+
+
+def fail(app: Any, username: str, times: int, **options: Any) -> list[int]:
+    return [sign_in(app, username, WRONG, **options).status for _ in range(times)]
+
+
+def test_ten_failures_of_an_account_throttle_the_eleventh(app: Any, ada: Client) -> None:
+    assert fail(app, 'ada', 11) == [401] * 10 + [429]
+
+
+def test_a_right_password_is_throttled_too(app: Any, ada: Client) -> None:
+    fail(app, 'ada', 10)
+    assert_problem(sign_in(app, 'ada', RIGHT), 429)
+
+
+def test_tokens_go_on_working_while_sign_ins_are_throttled(app: Any, ada: Client) -> None:
+    fail(app, 'ada', 10)
+    assert ada.publish('still here').status == 201
+
+
+def test_a_token_is_renewed_while_sign_ins_are_throttled(app: Any, ada: Client) -> None:
+    fail(app, 'ada', 10)
+    assert ada.post(ada.entry().href('hc:tokens')).status == 200
+
+
+def test_a_right_password_works_when_retry_after_has_passed(
+    app: Any, ada: Client, clock: MovableClock
+) -> None:
+    fail(app, 'ada', 10)
+    clock.move(seconds=int(sign_in(app, 'ada', RIGHT).headers['retry-after']))
+    assert sign_in(app, 'ada', RIGHT).status == 200
+
+
+def test_retry_after_is_never_more_than_fifteen_minutes(app: Any, ada: Client) -> None:
+    fail(app, 'ada', 10)
+    assert 0 < int(sign_in(app, 'ada', RIGHT).headers['retry-after']) <= 900
+
+
+def test_going_on_trying_does_not_prolong_the_pause(app: Any, ada: Client, clock: MovableClock) -> None:
+    fail(app, 'ada', 10)
+    for _ in range(14):
+        clock.move(seconds=60)
+        fail(app, 'ada', 3)
+    clock.move(seconds=60)
+    assert sign_in(app, 'ada', RIGHT).status == 200
+
+
+def test_failures_count_for_fifteen_minutes_each(app: Any, ada: Client, clock: MovableClock) -> None:
+    fail(app, 'ada', 5)
+    clock.move(seconds=600)
+    fail(app, 'ada', 5)
+    clock.move(seconds=301)
+    assert fail(app, 'ada', 6) == [401] * 5 + [429]
+
+
+def test_the_clock_stepping_back_does_not_prolong_the_pause(
+    app: Any, ada: Client, clock: MovableClock
+) -> None:
+    fail(app, 'ada', 10)
+    clock.move(seconds=-3600)
+    assert sign_in(app, 'ada', RIGHT).status == 200
+
+
+def test_a_success_does_not_forget_the_failures_before_it(app: Any, ada: Client) -> None:
+    fail(app, 'ada', 9)
+    assert sign_in(app, 'ada', RIGHT).status == 200
+    assert fail(app, 'ada', 2) == [401, 429]
+
+
+def test_an_unknown_name_is_throttled_like_a_known_one(app: Any, ada: Client) -> None:
+    known, unknown = fail(app, 'ada', 12), fail(app, 'nobody', 12)
+    assert known == unknown
+
+
+def test_a_throttled_unknown_name_reads_like_a_known_one(app: Any, ada: Client) -> None:
+    fail(app, 'ada', 10)
+    fail(app, 'nobody', 10)
+    known, unknown = sign_in(app, 'ada', WRONG), sign_in(app, 'nobody', WRONG)
+    assert known.headers == unknown.headers
+    assert known.state == unknown.state
+
+
+def test_a_throttled_sign_in_costs_no_hash(start: Start) -> None:
+    costly = start(BCRYPT_COST='13')
+    started = perf_counter()
+    fail(costly, 'nobody', 1)
+    hashed = perf_counter()
+    assert fail(start(), 'nobody', 10) == [401] * 9 + [429]
+    throttled = perf_counter()
+    fail(costly, 'nobody', 1)
+    assert perf_counter() - throttled < (hashed - started) / 2
+
+
+def test_an_account_is_throttled_under_every_spelling_of_its_name(app: Any, ada: Client) -> None:
+    assert fail(app, 'ada', 5) + fail(app, 'ADA', 6) == [401] * 10 + [429]
+
+
+def test_another_account_is_not_throttled(app: Any, ada: Client, bob: Client) -> None:
+    fail(app, 'ada', 10)
+    assert sign_in(app, 'bob', RIGHT).status == 200
+
+
+def test_basic_form_and_json_sign_ins_are_counted_together(app: Any, ada: Client) -> None:
+    tokens = ada.entry().href('hc:tokens')
+    basic = {'Authorization': 'Basic ' + b64encode(f'ada:{WRONG}'.encode()).decode()}
+    form = {'headers': {'Content-Type': FORM}, 'body': 'username=ada&password=wrong'}
+    for _ in range(3):
+        assert Client(app).post(tokens, headers=basic).status == 401
+        assert Client(app).request('POST', tokens, **form).status == 401
+    assert fail(app, 'ada', 4) == [401] * 4
+    assert Client(app).post(tokens, headers=basic).status == 429
+    assert Client(app).request('POST', tokens, **form).status == 429
+
+
+def test_a_body_that_is_no_sign_in_is_not_counted(app: Any, ada: Client) -> None:
+    tokens = ada.entry().href('hc:tokens')
+    assert {Client(app).post(tokens, {'username': 'ada'}).status for _ in range(12)} == {400}
+    assert sign_in(app, 'ada', RIGHT).status == 200
+
+
+def test_failures_are_counted_over_all_nodes(start: Start, ada: Client) -> None:
+    nodes = [start(), start()]
+    assert [fail(nodes[turn % 2], 'ada', 1) for turn in range(11)] == [[401]] * 10 + [[429]]
+
+
+def test_simultaneous_failures_are_counted_exactly(start: Start, ada: Client) -> None:
+    nodes = [start(), start()]
+    with ThreadPoolExecutor(8) as pool:
+        statuses = list(pool.map(lambda turn: sign_in(nodes[turn % 2], 'ada', WRONG).status, range(24)))
+    assert sorted(statuses) == [401] * 10 + [429] * 14
+
+
+def test_a_hundred_failures_of_an_address_throttle_it_for_every_account(app: Any, ada: Client) -> None:
+    assert {status for name in range(10) for status in fail(app, f'name{name}', 10)} == {401}
+    assert_problem(sign_in(app, 'ada', RIGHT), 429)
+
+
+def test_another_address_is_not_throttled(app: Any, ada: Client) -> None:
+    for name in range(10):
+        fail(app, f'name{name}', 10, remote_addr='203.0.113.7')
+    assert sign_in(app, 'ada', RIGHT, remote_addr='203.0.113.7').status == 429
+    assert sign_in(app, 'ada', RIGHT, remote_addr='203.0.113.8').status == 200
+
+
+def test_a_success_does_not_forget_what_the_address_did(app: Any, ada: Client) -> None:
+    for name in range(10):
+        fail(app, f'name{name}', 9)
+        assert sign_in(app, 'ada', RIGHT).status == 200
+    assert fail(app, 'another', 10) == [401] * 10
+    assert sign_in(app, 'ada', RIGHT).status == 429
+
+
+def test_a_forged_forwarding_header_gains_nothing(app: Any, ada: Client) -> None:
+    statuses = [
+        sign_in(app, f'name{turn}', WRONG, headers={'X-Forwarded-For': f'198.51.100.{turn}'}).status
+        for turn in range(101)
+    ]
+    assert statuses == [401] * 100 + [429]
+
+
+def test_a_trusted_proxy_says_who_the_client_is(start: Start, ada: Client) -> None:
+    app = start(FORWARDED_ALLOW_IPS='10.0.0.1')
+    one, another = (
+        {'remote_addr': '10.0.0.1', 'headers': {'X-Forwarded-For': client}}
+        for client in ('198.51.100.1', '198.51.100.2')
+    )
+    for name in range(10):
+        fail(app, f'name{name}', 10, **one)
+    assert sign_in(app, 'ada', RIGHT, **one).status == 429
+    assert sign_in(app, 'ada', RIGHT, **another).status == 200
+
+
+def test_ipv6_clients_are_counted_by_their_network(app: Any, ada: Client) -> None:
+    statuses = [
+        sign_in(app, f'name{turn}', WRONG, remote_addr=f'2001:db8::{turn + 1:x}').status
+        for turn in range(101)
+    ]
+    assert statuses == [401] * 100 + [429]
+    assert sign_in(app, 'ada', RIGHT, remote_addr='2001:db8:0:1::1').status == 200
+
+
+def change_password(client: Client, current: str) -> Answer:
+    return client.me().submit('change-password', current_password=current, password='another horse')
+
+
+def test_a_wrong_current_password_counts_as_a_failed_sign_in(app: Any, ada: Client) -> None:
+    assert [change_password(ada, WRONG).status for _ in range(10)] == [400] * 10
+    assert_problem(change_password(ada, RIGHT), 429)
+    assert_problem(sign_in(app, 'ada', RIGHT), 429)
+
+
+def test_failed_sign_ins_throttle_changing_the_password(app: Any, ada: Client) -> None:
+    fail(app, 'ada', 10)
+    assert_problem(change_password(ada, RIGHT), 429)
+
+
+def test_changing_the_name_gains_no_tries(app: Any, ada: Client) -> None:
+    fail(app, 'ada', 10)
+    assert ada.me().submit('edit', username='countess').status == 200
+    assert fail(app, 'countess', 1) == [429]
+
+
+def test_nothing_that_was_typed_wrongly_is_stored(start: Start, tmp_path: Path) -> None:
+    app = start(DATABASE_URL=f'sqlite:///{tmp_path}/typed.db')
+    Client(app).register('ada')
+    assert fail(app, 'ada', 1) == fail(app, 'hunter-2-as-a-name', 1) == fail(app, 'x' * 60_000, 1) == [401]
+    stored = b''.join(path.read_bytes() for path in tmp_path.glob('typed.db*'))
+    assert b'ada@example.org' in stored
+    for typed in (WRONG, 'hunter-2-as-a-name', 'x' * 100):
+        assert typed.encode() not in stored

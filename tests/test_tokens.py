@@ -1,0 +1,224 @@
+"""Tokens: signing in, renewing, listing, revoking, expiring."""
+
+from __future__ import annotations
+
+from base64 import b64encode
+from typing import Any
+
+import bcrypt
+import pytest
+
+from tests.client import Client, assert_problem
+from tests.clock import MovableClock
+from tests.conftest import Start
+
+PASSWORD = 'correct horse'
+SECRETS = {'token', 'token_type', 'expires_in'}
+
+
+def basic(name: str, password: str = PASSWORD) -> dict[str, str]:
+    return {'Authorization': 'Basic ' + b64encode(f'{name}:{password}'.encode()).decode()}
+
+
+def ask(client: Client, headers: dict[str, str] | None = None, **body: Any) -> Any:
+    return client.post(client.entry().href('hc:tokens'), body or None, headers=headers)
+
+
+def test_a_name_and_its_password_get_a_token(client: Client, ada: Client) -> None:
+    answer = ask(client, username='ada', password=PASSWORD)
+    assert answer.status == 200
+    assert 'location' not in answer.headers
+    assert answer.state['token'].startswith('hc_')
+    assert len(answer.state['token']) == 46
+    assert (answer.state['token_type'], answer.state['expires_in']) == ('Bearer', 3600)
+    assert Client(client.app, answer.state['token']).me().state['username'] == 'ada'
+
+
+def test_basic_credentials_get_a_token(client: Client, ada: Client) -> None:
+    assert ask(client, basic('ADA')).status == 200
+
+
+def test_basic_credentials_may_hold_colons_and_any_letters(client: Client) -> None:
+    client.register('eve', password='a:b:cö∂å😀')
+    assert ask(client, basic('eve', 'a:b:cö∂å😀')).status == 200
+
+
+def test_a_password_is_the_same_however_its_letters_are_composed(client: Client) -> None:
+    client.register('eve', password='caf\u00e9 noir')
+    assert ask(client, basic('eve', 'cafe\u0301 noir')).status == 200
+    assert ask(client, username='eve', password='cafe\u0301 noir').status == 200
+
+
+@pytest.mark.parametrize(
+    'header', ['Bearer bad', 'Basic bad', 'Basic', 'Digest x', basic('ada', 'wrong')['Authorization']]
+)
+def test_the_body_wins_over_the_header(client: Client, ada: Client, header: str) -> None:
+    answer = ask(client, {'Authorization': header}, username='ada', password=PASSWORD)
+    assert answer.status == 200
+
+
+def test_a_body_without_credentials_leaves_it_to_the_header(client: Client, ada: Client) -> None:
+    assert ask(client, basic('ada'), other='x').status == 200
+
+
+BOTH = 'Bearer realm="Halcyon", Basic realm="Halcyon", charset="UTF-8"'
+BAD_BEARER = 'Bearer realm="Halcyon", error="invalid_token", Basic realm="Halcyon", charset="UTF-8"'
+
+
+@pytest.mark.parametrize(
+    ('headers', 'challenge'),
+    [
+        ({}, BOTH),
+        ({'Authorization': 'Digest x'}, BOTH),
+        (basic('ada', 'wrong'), BOTH),
+        (basic('nobody'), BOTH),
+        (basic('a b'), BOTH),
+        (basic('ada', 'x' * 100), BOTH),
+        (basic('ada', '\0'), BOTH),
+        (basic('', ''), BOTH),
+        ({'Authorization': 'Basic'}, BOTH),
+        ({'Authorization': 'Basic !!!'}, BOTH),
+        ({'Authorization': 'Basic YWRh'}, BOTH),
+        ({'Authorization': 'Basic ' + b64encode(b'ada:\xff').decode()}, BOTH),
+        ({'Authorization': 'Bearer nobody'}, BAD_BEARER),
+        ({'Authorization': 'Bearer'}, BAD_BEARER),
+    ],
+)
+def test_bad_credentials_are_challenged_with_both_schemes(
+    client: Client, ada: Client, headers: dict[str, str], challenge: str
+) -> None:
+    answer = ask(client, headers)
+    assert_problem(answer, 401)
+    assert answer.headers['www-authenticate'] == challenge
+
+
+def test_a_wrong_password_and_an_unknown_name_look_alike(client: Client, ada: Client) -> None:
+    wrong, unknown = (ask(client, username=name, password='wrong horse') for name in ('ada', 'nobody'))
+    assert (wrong.status, wrong.text) == (unknown.status, unknown.text)
+
+
+@pytest.mark.parametrize('name', ['ada', 'nobody', 'a b'])
+def test_every_refused_sign_in_costs_one_hash(
+    client: Client, ada: Client, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    hashed: list[bytes] = []
+    check = bcrypt.checkpw
+    monkeypatch.setattr(
+        bcrypt, 'checkpw', lambda given, salted: hashed.append(salted) or check(given, salted)
+    )
+    assert ask(client, username=name, password='wrong horse').status == 401
+    assert [salted[:7] for salted in hashed] == [b'$2b$04$']
+
+
+@pytest.mark.parametrize(
+    ('body', 'pointers'),
+    [
+        ({'username': 'ada'}, ['#/password']),
+        ({'password': 'x'}, ['#/username']),
+        ({'username': None, 'password': 5}, ['#/username', '#/password']),
+    ],
+)
+def test_half_a_sign_in_names_what_is_missing(
+    client: Client, body: dict[str, Any], pointers: list[str]
+) -> None:
+    assert_problem(ask(client, **body), 400, *pointers)
+
+
+def test_renewing_revokes_the_old_token(ada: Client) -> None:
+    renewed = ask(ada)
+    assert renewed.status == 200
+    assert ada.entry().status == 401
+    assert Client(ada.app, renewed.state['token']).entry().status == 200
+
+
+def test_a_presented_token_offers_to_be_renewed_and_it_works(ada: Client) -> None:
+    token = next(item for item in ada.follow('hc:tokens').items)
+    assert set(token['_templates']) == {'revoke', 'renew'}
+    assert 'token' in ada.submit(token, 'renew').state
+
+
+def test_renewals_end_after_the_greatest_age(start: Start, clock: MovableClock) -> None:
+    app = start(TOKEN_LIFETIME='100', TOKEN_MAX_AGE='250')
+    client = Client(app)
+    client.register('ada')
+    ada = client.sign_in('ada')
+    lifetimes = []
+    for _ in range(3):
+        clock.move(seconds=90)
+        answer = ada.post('/api/tokens')
+        lifetimes.append(answer.state.get('expires_in'))
+        ada.token = answer.state.get('token', ada.token)
+    assert lifetimes[0] == 100
+    assert 60 < lifetimes[1] < 75
+    assert lifetimes[2] is None
+    assert ada.entry().status == 401
+
+
+def test_a_token_expires(ada: Client, clock: MovableClock) -> None:
+    clock.move(seconds=3590)
+    assert ada.entry().status == 200
+    clock.move(seconds=10)
+    answer = ada.entry()
+    assert answer.status == 401
+    assert 'error="invalid_token"' in answer.headers['www-authenticate']
+
+
+def test_live_tokens_are_listed_without_their_secrets(ada: Client, bob: Client, clock: MovableClock) -> None:
+    clock.move(seconds=3000)
+    second = ada.sign_in('ada')
+    clock.move(seconds=700)
+    tokens = second.follow('hc:tokens')
+    assert len(tokens.items) == tokens.state['_meta']['total_items'] == 1
+    assert not SECRETS & set(tokens.items[0])
+
+
+def test_deleting_tokens_revokes_the_presented_one_alone(ada: Client) -> None:
+    other = ada.sign_in('ada')
+    answer = ada.delete(ada.entry().href('hc:tokens'))
+    assert answer.status == 204
+    assert ada.entry().status == 401
+    assert other.entry().status == 200
+
+
+def test_a_token_is_revoked_by_its_form(ada: Client) -> None:
+    other = ada.sign_in('ada')
+    token = next(item for item in ada.follow('hc:tokens').items if 'renew' not in item['_templates'])
+    assert ada.submit(token, 'revoke').status == 204
+    assert other.entry().status == 401
+    assert_problem(ada.get(token['_links']['self']['href']), 404)
+
+
+def test_last_used_moves_with_writes_alone(ada: Client, clock: MovableClock) -> None:
+    def last_used() -> Any:
+        return ada.follow('hc:tokens').items[0]['last_used_at']
+
+    seen = ada.me().state['last_seen']
+    assert last_used() is None
+    assert ada.me().state['last_seen'] == seen
+    clock.move(seconds=60)
+    ada.publish('Hello')
+    assert last_used() is not None
+    assert ada.me().state['last_seen'] > seen
+
+
+def test_signing_in_and_renewing_move_last_seen(ada: Client, clock: MovableClock) -> None:
+    seen = [ada.me().state['last_seen']]
+    clock.move(seconds=60)
+    other = ada.sign_in('ada')
+    seen.append(ada.me().state['last_seen'])
+    clock.move(seconds=60)
+    ask(other)
+    seen.append(ada.me().state['last_seen'])
+    assert seen == sorted(set(seen))
+
+
+def test_a_token_says_what_asked_for_it(client: Client, ada: Client) -> None:
+    answer = ask(client, basic('ada') | {'User-Agent': 'x' * 300})
+    assert answer.state['user_agent'] == 'x' * 255
+
+
+def test_no_document_of_a_token_shows_its_secret_again(ada: Client) -> None:
+    answer = ask(ada.sign_in('ada'))
+    again = ada.get(answer.href('self'))
+    assert again.status == 200
+    assert not SECRETS & set(again.state)
