@@ -32,6 +32,8 @@ from service.middleware.see_other import SeeOtherMiddleware
 from service.representation.formats import HANDLERS
 from service.resources import follows, posts, stores, tokens, users
 from service.resources.assets import AssetResource
+from service.resources.description import Description
+from service.resources.descriptions import ApiCatalogResource, DocsResource, OpenApiResource
 from service.resources.entry_point import EntryPointResource, RootResource
 from service.resources.explanations import ProblemResource, RelationResource
 from service.resources.health import LiveResource, ReadyResource
@@ -60,11 +62,16 @@ def create_app(
     """
     settings = settings or Settings.from_environment(os.environ)
     db = db or open_database(settings, clock)
-    routes: list[tuple[str, Any]] = [
+    routes: list[tuple[str, Any]] = []
+    description = Description(routes)
+    routes += [
         (urls.ROOT, RootResource()),
         (urls.ENTRY, EntryPointResource([part.enter for part in PARTS])),
         (urls.RELATION, RelationResource(chain.from_iterable(part.RELATIONS for part in PARTS))),
         (urls.PROBLEM, ProblemResource()),
+        (urls.OPENAPI, OpenApiResource(description)),
+        (urls.DOCS, DocsResource(description)),
+        (urls.API_CATALOG, ApiCatalogResource()),
         (urls.ASSET, AssetResource()),
         (urls.LIVE, LiveResource()),
         (urls.READY, ReadyResource(drain)),

@@ -30,6 +30,10 @@ ITEM = '/api/items/{item_id}'
 RELATION = '/api/rels/{rel}'
 PROBLEM = '/api/problems/{name}'
 
+OPENAPI = '/api/openapi.json'
+DOCS = '/api/docs'
+API_CATALOG = '/.well-known/api-catalog'
+
 AVATAR = 'https://www.gravatar.com/avatar/{avatar_hash}?d=identicon&s=128'
 
 ASSET = '/static/{name}'

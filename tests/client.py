@@ -5,11 +5,13 @@ from __future__ import annotations
 import re
 from json import dumps
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 import falcon.testing
 import uritemplate
 
+from tests.description import check_described
+from tests.lint import lint
 from tests.strict_hal import check_hal
 from tests.strict_json_api import check_json_api
 
@@ -96,6 +98,8 @@ class Client:
         )
         answer = Answer(self, result)
         check_answer(method, answer)
+        lint(method, f'{ORIGIN}{parts.path}', {'Host': 'halcyon.test', **sent, **(headers or {})}, result)
+        check_described(self.app, method, unquote(parts.path), answer)
         return answer
 
     def get(self, href: str, **options: Any) -> Answer:
@@ -161,7 +165,7 @@ def check_answer(method: str, answer: Answer) -> None:
     """Check what holds for every answer whatsoever."""
     status, headers = answer.status, answer.headers
     assert 'Accept' in headers['vary'].split(', ')
-    assert status != 500 or 'The log has more under' in answer.text
+    assert status != 500 or 'The log has more under' in answer.text or method == 'HEAD'
     if status in (204, 304):
         assert 'content-type' not in headers
         assert answer.text == ''

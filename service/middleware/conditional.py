@@ -20,6 +20,7 @@ Represent = Callable[[Thing, Viewer | None, AddressBook], Document]
 NO_STORE = 'no-store'
 PRIVATE = 'private, no-cache'
 PUBLIC = 'public, max-age=3600'
+_KEEPING = {308: PUBLIC}  # a permanent redirect is the same for everybody, and has no validator
 _TAG = re.compile(r'\s*(W/)?("[\x21\x23-\x7e\x80-\xff]*")\s*(?:,|$)')
 
 
@@ -41,7 +42,7 @@ class ConditionalMiddleware:
         """Tag what succeeded and may be kept; for GET and HEAD compare the tag (RFC 9110 §13.1.2)."""
         keeping = resp.get_header('Cache-Control')
         if keeping is None:
-            keeping = PRIVATE if resp.status_code < 400 else NO_STORE
+            keeping = _KEEPING.get(resp.status_code, PRIVATE if resp.status_code < 400 else NO_STORE)
             resp.set_header('Cache-Control', keeping)
         if keeping == NO_STORE or resp.status_code >= 300 or not (body := resp.render_body()):
             return

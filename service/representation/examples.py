@@ -10,7 +10,7 @@ from service.representation.document import Document
 from service.representation.hal_forms import hal_forms
 from service.representation.problem import PROBLEMS, Problem, problem_details
 
-_BROKEN: dict[str, dict[str, Any]] = {
+SAMPLE_MEMBERS: dict[str, dict[str, Any]] = {
     'invalid-values': {'errors': (('username', 'is required'), ('email', 'must be an e-mail address'))},
     'invalid-parameter': {'parameter': 'page'},
     'internal-error': {'reference': '5f0c1d2e3a4b5968'},
@@ -24,7 +24,7 @@ def example_of(document: Document) -> str:
 
 def example_of_problem(name: str, book: AddressBook) -> str:
     """Return a problem of that name, at the entry point, for people to read."""
-    problem = Problem(name, f'{PROBLEMS[name].title}.', **_BROKEN.get(name, {}))
+    problem = Problem(name, f'{PROBLEMS[name].title}.', **SAMPLE_MEMBERS.get(name, {}))
     return _shown(problem_details(problem, book.origin, book.href(urls.ENTRY)))
 
 

@@ -1,7 +1,7 @@
 """The media types that a document can be had in, in the order of preference, and their falcon handlers."""
 
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple, NoReturn
 
 import orjson
@@ -97,6 +97,19 @@ def choose_format(accept: str | None, sent: str | None = None, *, linkage: bool 
     offers = _LINKAGE_OFFERS if linkage else _OFFERS
     chosen = choose(ranges, offers, JSON_API if _is_json_api(sent) else DEFAULT)
     return FORMATS[chosen] if chosen else None
+
+
+def choose_among(accept: str | None, types: Sequence[str], *, default: str) -> str | None:
+    """Return which of these media types an Accept header likes best, or None where none is acceptable.
+
+    Who takes any format that documents can be had in gets the default: no link leads to a 406.
+    """
+    offers = (*(Offer(name, _OWN_PARAMETERS) for name in types), *_OFFERS)
+    chosen = choose(_ranges(accept), offers, default)
+    return chosen if chosen is None or chosen in types else default
+
+
+_OWN_PARAMETERS = frozenset(('charset', 'profile', 'version'))
 
 
 def choose_error_type(accept: str | None, sent: str | None = None) -> str:

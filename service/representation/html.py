@@ -44,6 +44,11 @@ def page(document: Document) -> str:
     return _PAGES.get_template('document.html').render(document=document)
 
 
+def docs_page(description: dict[str, Any]) -> str:
+    """Return the description of the API (OpenAPI) as a page."""
+    return _PAGES.get_template('docs.html').render(description=description)
+
+
 def problem_page(problem: Problem, origin: str) -> str:
     """Return the problem as a page that leads back to the entry point."""
     return _PAGES.get_template('problem.html').render(problem=problem, origin=origin)

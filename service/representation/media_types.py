@@ -13,6 +13,8 @@ HTML = 'text/html'
 PROBLEM = 'application/problem+json'
 MERGE_PATCH = 'application/merge-patch+json'
 FORM = 'application/x-www-form-urlencoded'
+OPENAPI = 'application/vnd.oai.openapi+json'
+LINKSET = 'application/linkset+json'
 
 _TOKEN = r"[!#$%&'*+.^_`|~0-9A-Za-z-]+"
 _TYPE = re.compile(rf'\s*({_TOKEN})/({_TOKEN})\s*')

@@ -1,6 +1,7 @@
 """The entry point: the one address that a client knows."""
 
 from collections.abc import Callable, Sequence
+from typing import ClassVar
 
 import falcon
 
@@ -10,6 +11,8 @@ from service.middleware.request import Request
 from service.representation.addresses import AddressBook
 from service.representation.document import Document
 from service.representation.queries import Vocabulary
+from service.resources import samples
+from service.resources.answers import Answers, Samples
 from service.resources.relation import Entry
 
 Enter = Callable[[Viewer | None, AddressBook], Entry]
@@ -23,9 +26,17 @@ class EntryPointResource:
 
     def __init__(self, parts: Sequence[Enter]) -> None:
         self._parts = parts
+        self.answers: Answers = {'GET': {200: Samples('entry-point', self._samples)}}
 
     def on_get(self, req: Request, resp: falcon.Response) -> None:
-        resp.media = represent_entry_point([enter(req.viewer, req.book) for enter in self._parts], req.book)
+        resp.media = self._represent(req.viewer, req.book)
+        resp.append_header('Link', f'<{req.book.href(urls.API_CATALOG)}>; rel="api-catalog"')
+
+    def _represent(self, viewer: Viewer | None, book: AddressBook) -> Document:
+        return represent_entry_point([enter(viewer, book) for enter in self._parts], book)
+
+    def _samples(self, book: AddressBook) -> dict[str, Document]:
+        return {'signed-in': self._represent(samples.SELF, book), 'anonymous': self._represent(None, book)}
 
 
 def represent_entry_point(entries: Sequence[Entry], book: AddressBook) -> Document:
@@ -35,7 +46,13 @@ def represent_entry_point(entries: Sequence[Entry], book: AddressBook) -> Docume
         kind='entry-points',
         id='api',
         properties={},
-        links={'self': book.link(urls.ENTRY), 'curies': book.curies, **links},
+        links={
+            'self': book.link(urls.ENTRY),
+            'curies': book.curies,
+            'service-desc': book.link(urls.OPENAPI),
+            'service-doc': book.link(urls.DOCS),
+            **links,
+        },
         forms=tuple(form for entry in entries for form in entry.forms),
         relationships={rel: None for rel, link in links.items() if ':' in rel and not link.templated},
         title='Halcyon',
@@ -44,6 +61,8 @@ def represent_entry_point(entries: Sequence[Entry], book: AddressBook) -> Docume
 
 class RootResource:
     """The root of the origin, from which the entry point is found."""
+
+    answers: ClassVar[Answers] = {'GET': {308: None}}
 
     def on_get(self, req: Request, resp: falcon.Response) -> None:
         resp.status = falcon.HTTP_308

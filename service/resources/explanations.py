@@ -1,6 +1,7 @@
 """Pages that explain: what a link relation of ours means, and what a type of problem does."""
 
 from collections.abc import Iterable
+from typing import ClassVar
 
 import falcon
 
@@ -8,11 +9,47 @@ from service import urls
 from service.domain.errors import NotFound
 from service.middleware.conditional import PUBLIC
 from service.middleware.request import Request
+from service.representation.addresses import AddressBook
 from service.representation.document import Document
 from service.representation.examples import example_of, example_of_problem
-from service.representation.problem import PROBLEMS
+from service.representation.problem import PROBLEMS, ProblemType
 from service.representation.queries import Vocabulary
+from service.resources.answers import Answers, Samples
 from service.resources.relation import Relation
+
+
+def represent_relation(relation: Relation, book: AddressBook) -> Document:
+    """Return what the link relation means."""
+    return Document(
+        kind='relations',
+        id=relation.name,
+        properties={
+            'name': f'hc:{relation.name}',
+            'meaning': relation.meaning,
+            'methods': ', '.join(relation.methods),
+            'leads_to': relation.leads_to,
+        }
+        | ({'example': example_of(relation.sample(book))} if relation.sample else {}),
+        links={'self': book.link(urls.RELATION, rel=relation.name), 'curies': book.curies},
+        title=f'hc:{relation.name}',
+    )
+
+
+def represent_problem_type(name: str, problem: ProblemType, book: AddressBook) -> Document:
+    """Return what the type of problem means."""
+    return Document(
+        kind='problems',
+        id=name,
+        properties={
+            'name': name,
+            'status': problem.status,
+            'title': problem.title,
+            'meaning': problem.meaning,
+            'example': example_of_problem(name, book),
+        },
+        links={'self': book.link(urls.PROBLEM, name=name), 'curies': book.curies},
+        title=problem.title,
+    )
 
 
 class RelationResource:
@@ -23,25 +60,21 @@ class RelationResource:
 
     def __init__(self, relations: Iterable[Relation]) -> None:
         self._relations = {relation.name: relation for relation in relations}
+        self.answers: Answers = {'GET': {200: Samples('relation', self._samples)}}
 
     def on_get(self, req: Request, resp: falcon.Response, rel: str) -> None:
         relation = self._relations.get(rel)
         if relation is None:
             raise NotFound('There is no such link relation.')
-        resp.media = Document(
-            kind='relations',
-            id=relation.name,
-            properties={
-                'name': f'hc:{relation.name}',
-                'meaning': relation.meaning,
-                'methods': ', '.join(relation.methods),
-                'leads_to': relation.leads_to,
-            }
-            | ({'example': example_of(relation.sample(req.book))} if relation.sample else {}),
-            links={'self': req.book.link(urls.RELATION, rel=rel), 'curies': req.book.curies},
-            title=f'hc:{relation.name}',
-        )
+        resp.media = represent_relation(relation, req.book)
         resp.set_header('Cache-Control', PUBLIC)
+
+    def _samples(self, book: AddressBook) -> dict[str, Document]:
+        return {name: represent_relation(relation, book) for name, relation in self._relations.items()}
+
+
+def _sample_problem_types(book: AddressBook) -> dict[str, Document]:
+    return {name: represent_problem_type(name, problem, book) for name, problem in PROBLEMS.items()}
 
 
 class ProblemResource:
@@ -49,22 +82,11 @@ class ProblemResource:
 
     public = frozenset(('GET',))
     vocabulary = Vocabulary('problems')
+    answers: ClassVar[Answers] = {'GET': {200: Samples('problem-type', _sample_problem_types)}}
 
     def on_get(self, req: Request, resp: falcon.Response, name: str) -> None:
         problem = PROBLEMS.get(name)
         if problem is None:
             raise NotFound('There is no such type of problem.')
-        resp.media = Document(
-            kind='problems',
-            id=name,
-            properties={
-                'name': name,
-                'status': problem.status,
-                'title': problem.title,
-                'meaning': problem.meaning,
-                'example': example_of_problem(name, req.book),
-            },
-            links={'self': req.book.link(urls.PROBLEM, name=name), 'curies': req.book.curies},
-            title=problem.title,
-        )
+        resp.media = represent_problem_type(name, problem, req.book)
         resp.set_header('Cache-Control', PUBLIC)

@@ -1,7 +1,7 @@
 """Follow relations: how they are said, and following and unfollowing."""
 
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, ClassVar
 from urllib.parse import quote
 
 import falcon
@@ -31,10 +31,19 @@ from service.representation.addresses import AddressBook
 from service.representation.document import Document, Link
 from service.representation.queries import Query, Vocabulary
 from service.resources import samples
+from service.resources.answers import Answers, Samples, sample_linkage, sample_pages
 from service.resources.collections import represent_page
 from service.resources.relation import Entry, Relation
 from service.resources.times import represent_time
-from service.resources.users import RELATIONSHIPS, represent_user, sample_user, sample_users
+from service.resources.users import (
+    FOLLOW,
+    RELATIONSHIPS,
+    UNFOLLOW,
+    represent_user,
+    sample_user,
+    sample_users,
+)
+from service.resources.users import SAMPLES as USERS
 
 # What stands in a query as it is (RFC 3986 §3.4); % is there for what is escaped already.
 _QUERY = "%!$&'()*+,-./:;=?@_~"
@@ -95,10 +104,20 @@ def _expand_following(req: Request, user_ids: Sequence[int], query: Query) -> di
     return {user_id: represent_following(req, user_id, query, page) for user_id, page in pages.items()}
 
 
+SAMPLES = Samples('follow', lambda book: {'yours': represent_follow(samples.FOLLOW, samples.OTHER, book)})
+
+
 class FollowResource:
     """The relation between two users: put to follow, deleted to unfollow."""
 
+    for_owner = frozenset(('PUT', 'DELETE'))
     vocabulary = Vocabulary('follows')
+    reads: ClassVar = {'PUT': FOLLOW}
+    answers: ClassVar[Answers] = {
+        'GET': {200: SAMPLES},
+        'PUT': {200: SAMPLES, 201: SAMPLES},
+        'DELETE': {204: None},
+    }
 
     def on_get(self, req: Request, resp: falcon.Response, user_id: int, other_id: int) -> None:
         resp.media = represent_follow(find_follow(req.db, user_id, other_id), req.viewer, req.book)
@@ -126,6 +145,7 @@ class FollowersResource:
     """Those who follow a user."""
 
     vocabulary = Vocabulary('users', paged=True, relations=RELATIONSHIPS)
+    answers: ClassVar[Answers] = {'GET': {200: sample_pages(urls.FOLLOWERS, USERS)}}
 
     def on_get(self, req: Request, resp: falcon.Response, user_id: int) -> None:
         page = list_followers(req.db, user_id, req.query.position, req.caller)
@@ -136,10 +156,14 @@ class FollowingResource:
     """Those whom a user follows."""
 
     vocabulary = Vocabulary('users', paged=True, relations=RELATIONSHIPS)
+    answers: ClassVar[Answers] = {'GET': {200: sample_pages(urls.FOLLOWING, USERS)}}
 
     def on_get(self, req: Request, resp: falcon.Response, user_id: int) -> None:
         page = list_following(req.db, user_id, req.query.position, req.caller)
         resp.media = represent_following(req, user_id, req.query, page)
+
+
+_LINKAGE = sample_linkage(urls.FOLLOWING_RELATION, urls.FOLLOWING, USERS)
 
 
 class FollowingRelationResource:
@@ -147,6 +171,14 @@ class FollowingRelationResource:
 
     vocabulary = Vocabulary('users', paged=True)
     is_linkage = True
+    for_owner = frozenset(('POST', 'DELETE', 'PATCH'))
+    reads: ClassVar = {'POST': FOLLOW, 'DELETE': UNFOLLOW}
+    answers: ClassVar[Answers] = {
+        'GET': {200: _LINKAGE},
+        'POST': {200: _LINKAGE},
+        'DELETE': {200: _LINKAGE},
+        'PATCH': {},
+    }
 
     def on_get(self, req: Request, resp: falcon.Response, user_id: int) -> None:
         resp.media = represent_following_relation(req, user_id)
@@ -177,6 +209,7 @@ class FollowedResource:
 
     public = frozenset(('GET', 'POST', 'PUT', 'PATCH', 'DELETE'))
     negotiates = False
+    answers: ClassVar[Answers] = {method: {308: None} for method in public}
 
     def on_get(self, req: Request, resp: falcon.Response, user_id: int) -> None:
         query = f'?{quote(req.query_string, safe=_QUERY)}' if req.query_string else ''

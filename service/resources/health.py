@@ -1,5 +1,7 @@
 """Health: whether this process lives, and whether it should get requests now."""
 
+from typing import ClassVar
+
 import falcon
 
 from service.domain.errors import Unavailable
@@ -8,12 +10,17 @@ from service.drain import Drain
 from service.middleware.conditional import NO_STORE
 from service.middleware.request import Request
 from service.representation.media_types import JSON
+from service.resources.answers import Answers, Data
 
 _OK = {'status': 'ok'}
+_ANSWERS: Answers = {'GET': {200: Data('health', (JSON,), lambda book: _OK)}}
 
 
 class LiveResource:
     """Answers while the process lives."""
+
+    answers: ClassVar[Answers] = _ANSWERS
+    is_never_cached = True
 
     def on_get(self, req: Request, resp: falcon.Response) -> None:
         resp.set_header('Cache-Control', NO_STORE)
@@ -23,6 +30,10 @@ class LiveResource:
 class ReadyResource:
     """Answers while requests should come here: the database answers and has the
     schema that this code needs, and no shutdown has begun."""
+
+    answers: ClassVar[Answers] = _ANSWERS
+    is_never_cached = True
+    may_be_unavailable = True
 
     def __init__(self, drain: Drain) -> None:
         self._drain = drain

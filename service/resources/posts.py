@@ -1,7 +1,7 @@
 """Posts: how they are said, publishing and changing them, and the feed."""
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, ClassVar
 
 import falcon
 
@@ -30,6 +30,7 @@ from service.representation.addresses import AddressBook
 from service.representation.document import Document
 from service.representation.queries import Query, Vocabulary
 from service.resources import samples
+from service.resources.answers import Answers, Samples, sample_pages
 from service.resources.collections import represent_page, sample_page
 from service.resources.relation import Entry, Relation, Sample
 from service.resources.times import represent_time
@@ -104,17 +105,31 @@ def _represent_posts(req: Request, address: str, query: Query, page: Page, title
     )
 
 
+SAMPLES = Samples(
+    'post',
+    lambda book: {
+        'yours': represent_post(samples.POST._replace(updated_at=samples.LATER), samples.SELF, book),
+        'other': represent_post(samples.POST, samples.OTHER, book),
+    },
+)
+
+
 class PostsResource:
     """All posts, and publishing one."""
 
     vocabulary = PAGE
+    reads: ClassVar = {'POST': PUBLISH}
+    answers: ClassVar[Answers] = {
+        'GET': {200: sample_pages(urls.POSTS, SAMPLES, (PUBLISH, urls.POSTS))},
+        'POST': {201: SAMPLES},
+    }
 
     def on_get(self, req: Request, resp: falcon.Response) -> None:
         page = list_posts(req.db, req.query.position, req.caller, order=req.query.order)
         resp.media = _represent_posts(req, req.book.href(urls.POSTS), req.query, page)
 
     def on_post(self, req: Request, resp: falcon.Response) -> None:
-        post = publish_post(req.db, by=req.caller, **PUBLISH.read(read_body(req)))
+        post = publish_post(req.db, by=req.caller, **self.reads[req.method].read(read_body(req)))
         document = represent_post(post, req.viewer, req.book)
         resp.status, resp.location, resp.media = falcon.HTTP_201, document.href, document
         invalidates(resp, *_changed_by_posting(req))
@@ -123,7 +138,15 @@ class PostsResource:
 class PostResource:
     """One post."""
 
+    for_owner = frozenset(('PUT', 'PATCH', 'DELETE'))
     vocabulary = Vocabulary('posts', relations=('author',))
+    reads: ClassVar = {'PUT': EDIT, 'PATCH': EDIT}
+    answers: ClassVar[Answers] = {
+        'GET': {200: SAMPLES},
+        'PUT': {200: SAMPLES},
+        'PATCH': {200: SAMPLES},
+        'DELETE': {204: None},
+    }
 
     def on_get(self, req: Request, resp: falcon.Response, post_id: int) -> None:
         resp.media = represent_post(find_post(req.db, post_id, req.caller), req.viewer, req.book)
@@ -132,7 +155,7 @@ class PostResource:
         post = find_post(req.db, post_id, req.caller)
         require(post.is_editable_by(req.viewer))
         given = precondition(req, represent_post)
-        changes = submit(req, EDIT, given, post)
+        changes = submit(req, self.reads[req.method], given, post)
         changed = change_post(req.db, post_id, changes, by=req.caller, given=given)
         resp.media = represent_post(changed, req.viewer, req.book)
         invalidates(resp, *_changed_by_posting(req))
@@ -149,6 +172,7 @@ class UserPostsResource:
     """The posts of one user."""
 
     vocabulary = PAGE
+    answers: ClassVar[Answers] = {'GET': {200: sample_pages(urls.USER_POSTS, SAMPLES, (PUBLISH, urls.POSTS))}}
 
     def on_get(self, req: Request, resp: falcon.Response, user_id: int) -> None:
         page = list_posts_of(req.db, user_id, req.query.position, req.caller, order=req.query.order)
@@ -167,7 +191,9 @@ def _expand_posts(req: Request, user_ids: Sequence[int], query: Query) -> dict[i
 class FeedResource:
     """What the viewer and those whom they follow have posted."""
 
+    for_owner = frozenset(('GET',))
     vocabulary = PAGE
+    answers: ClassVar[Answers] = {'GET': {200: sample_pages(urls.FEED, SAMPLES, (PUBLISH, urls.POSTS))}}
 
     def on_get(self, req: Request, resp: falcon.Response, user_id: int) -> None:
         page = list_feed(req.db, user_id, req.query.position, req.caller, order=req.query.order)

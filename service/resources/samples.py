@@ -1,4 +1,4 @@
-"""Made-up people and things, of which the explanations' examples are made."""
+"""Made-up people and things, of which the examples are made."""
 
 from service.domain.follows import Follow
 from service.domain.posts import Post
@@ -6,8 +6,8 @@ from service.domain.tokens import Token
 from service.domain.users import User, avatar_hash_of
 from service.domain.viewer import Viewer
 
-_MORNING = 1_795_000_000_000
-_LATER = _MORNING + 60_000
+MORNING = 1_795_000_000_000
+LATER = MORNING + 60_000
 
 USER = User(
     id=7_400_000_000_000_001,
@@ -15,8 +15,8 @@ USER = User(
     email='ada@example.org',
     avatar_hash=avatar_hash_of('ada@example.org'),
     about_me='Countess, and a programmer.',
-    member_since=_MORNING,
-    last_seen=_LATER,
+    member_since=MORNING,
+    last_seen=LATER,
     post_count=1,
     follower_count=1,
     following_count=0,
@@ -24,14 +24,15 @@ USER = User(
 )
 SELF = Viewer(user_id=USER.id, username=USER.username, token_id=7_400_000_000_000_003)
 OTHER = Viewer(user_id=7_400_000_000_000_002, username='bob', token_id=7_400_000_000_000_005)
-FOLLOW = Follow(OTHER.user_id, USER.id, _LATER)
-POST = Post(7_400_000_000_000_004, 'The engine weaves patterns.', _LATER, None, USER)
+FOLLOW = Follow(OTHER.user_id, USER.id, LATER)
+POST = Post(7_400_000_000_000_004, 'The engine weaves patterns.', LATER, None, USER)
+STORE_ID = 7_400_000_000_000_006
 TOKEN = Token(
     id=SELF.token_id,
     user_id=SELF.user_id,
-    created_at=_MORNING,
-    expires_at=_MORNING + 3_600_000,
-    signed_in_at=_MORNING,
-    last_used_at=_LATER,
+    created_at=MORNING,
+    expires_at=MORNING + 3_600_000,
+    signed_in_at=MORNING,
+    last_used_at=LATER,
     user_agent='example/1.0',
 )

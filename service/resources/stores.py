@@ -1,7 +1,7 @@
 """Stores and their items: how they are said, what can be done to them, and where."""
 
 from decimal import Decimal
-from typing import Any
+from typing import Any, ClassVar
 
 import falcon
 
@@ -33,6 +33,8 @@ from service.representation.action import NOT_BLANK, Action, Field, Form
 from service.representation.addresses import AddressBook
 from service.representation.document import Document
 from service.representation.queries import Query, Vocabulary
+from service.resources import samples
+from service.resources.answers import Answers, Samples, sample_pages
 from service.resources.collections import represent_page, sample_page
 from service.resources.relation import Entry, Relation
 from service.resources.times import represent_time
@@ -122,10 +124,33 @@ def represent_item(item: Item, viewer: Viewer | None, book: AddressBook) -> Docu
     )
 
 
+_STORE = Store(samples.STORE_ID, samples.USER.id, 'Difference Engines', 1, samples.MORNING)
+_ITEM = Item(7_400_000_000_000_007, _STORE.id, samples.USER.id, 'Gear', Decimal('15.99'), samples.LATER)
+SAMPLES = Samples(
+    'store',
+    lambda book: {
+        'yours': represent_store(_STORE, samples.SELF, book),
+        'other': represent_store(_STORE, samples.OTHER, book),
+    },
+)
+ITEM_SAMPLES = Samples(
+    'item',
+    lambda book: {
+        'yours': represent_item(_ITEM, samples.SELF, book),
+        'other': represent_item(_ITEM, samples.OTHER, book),
+    },
+)
+
+
 class StoresResource:
     """All stores, and opening one."""
 
     vocabulary = Vocabulary('stores', paged=True)
+    reads: ClassVar = {'POST': OPEN}
+    answers: ClassVar[Answers] = {
+        'GET': {200: sample_pages(urls.STORES, SAMPLES, (OPEN, urls.STORES))},
+        'POST': {201: SAMPLES},
+    }
 
     def on_get(self, req: Request, resp: falcon.Response) -> None:
         page = list_stores(req.db, req.query.position)
@@ -135,7 +160,7 @@ class StoresResource:
         resp.media = represent_page('stores', address, req.query, page, items, req.book, forms=forms)
 
     def on_post(self, req: Request, resp: falcon.Response) -> None:
-        store = open_store(req.db, by=req.caller, **OPEN.read(read_body(req)))
+        store = open_store(req.db, by=req.caller, **self.reads[req.method].read(read_body(req)))
         document = represent_store(store, req.viewer, req.book)
         resp.status, resp.location, resp.media = falcon.HTTP_201, document.href, document
         invalidates(resp, req.book.href(urls.STORES))
@@ -144,7 +169,15 @@ class StoresResource:
 class StoreResource:
     """One store."""
 
+    for_owner = frozenset(('PUT', 'PATCH', 'DELETE'))
     vocabulary = Vocabulary('stores')
+    reads: ClassVar = {'PUT': EDIT, 'PATCH': EDIT}
+    answers: ClassVar[Answers] = {
+        'GET': {200: SAMPLES},
+        'PUT': {200: SAMPLES},
+        'PATCH': {200: SAMPLES},
+        'DELETE': {204: None},
+    }
 
     def on_get(self, req: Request, resp: falcon.Response, store_id: int) -> None:
         resp.media = represent_store(find_store(req.db, store_id), req.viewer, req.book)
@@ -153,7 +186,7 @@ class StoreResource:
         store = find_store(req.db, store_id)
         require(store.is_editable_by(req.viewer))
         given = precondition(req, represent_store)
-        changes = submit(req, EDIT, given, store)
+        changes = submit(req, self.reads[req.method], given, store)
         changed = change_store(req.db, store_id, changes, by=req.caller, given=given)
         resp.media = represent_store(changed, req.viewer, req.book)
         invalidates(resp, req.book.href(urls.STORES))
@@ -169,7 +202,13 @@ class StoreResource:
 class StoreItemsResource:
     """The items of one store, and adding one."""
 
+    for_owner = frozenset(('POST',))
     vocabulary = Vocabulary('items', paged=True)
+    reads: ClassVar = {'POST': ADD}
+    answers: ClassVar[Answers] = {
+        'GET': {200: sample_pages(urls.STORE_ITEMS, ITEM_SAMPLES, (ADD, urls.STORE_ITEMS))},
+        'POST': {201: ITEM_SAMPLES},
+    }
 
     def on_get(self, req: Request, resp: falcon.Response, store_id: int) -> None:
         store = find_store(req.db, store_id)
@@ -180,7 +219,7 @@ class StoreItemsResource:
 
     def on_post(self, req: Request, resp: falcon.Response, store_id: int) -> None:
         require(find_store(req.db, store_id).is_editable_by(req.viewer))
-        item = add_item(req.db, store_id, by=req.caller, **ADD.read(read_body(req)))
+        item = add_item(req.db, store_id, by=req.caller, **self.reads[req.method].read(read_body(req)))
         document = represent_item(item, req.viewer, req.book)
         resp.status, resp.location, resp.media = falcon.HTTP_201, document.href, document
         invalidates(resp, *_changed_by_item(req, store_id))
@@ -190,6 +229,7 @@ class ItemsResource:
     """The items of all stores."""
 
     vocabulary = Vocabulary('items', paged=True)
+    answers: ClassVar[Answers] = {'GET': {200: sample_pages(urls.ITEMS, ITEM_SAMPLES)}}
 
     def on_get(self, req: Request, resp: falcon.Response) -> None:
         page = list_items(req.db, req.query.position)
@@ -199,7 +239,15 @@ class ItemsResource:
 class ItemResource:
     """One item."""
 
+    for_owner = frozenset(('PUT', 'PATCH', 'DELETE'))
     vocabulary = Vocabulary('items')
+    reads: ClassVar = {'PUT': EDIT_ITEM, 'PATCH': EDIT_ITEM}
+    answers: ClassVar[Answers] = {
+        'GET': {200: ITEM_SAMPLES},
+        'PUT': {200: ITEM_SAMPLES},
+        'PATCH': {200: ITEM_SAMPLES},
+        'DELETE': {204: None},
+    }
 
     def on_get(self, req: Request, resp: falcon.Response, item_id: int) -> None:
         resp.media = represent_item(find_item(req.db, item_id), req.viewer, req.book)
@@ -208,7 +256,7 @@ class ItemResource:
         item = find_item(req.db, item_id)
         require(item.is_editable_by(req.viewer))
         given = precondition(req, represent_item)
-        changes = submit(req, EDIT_ITEM, given, item)
+        changes = submit(req, self.reads[req.method], given, item)
         changed = change_item(req.db, item_id, changes, by=req.caller, given=given)
         resp.media = represent_item(changed, req.viewer, req.book)
         invalidates(resp, *_changed_by_item(req, item.store_id))
@@ -239,11 +287,6 @@ def enter(viewer: Viewer | None, book: AddressBook) -> Entry:
     if viewer is None:
         return Entry({})
     return Entry({'hc:stores': book.link(urls.STORES), 'hc:items': book.link(urls.ITEMS)})
-
-
-_OWNER_ID = 7_400_000_000_000_001
-_STORE = Store(7_400_000_000_000_006, _OWNER_ID, 'Difference Engines', 1, 1_795_000_000_000)
-_ITEM = Item(7_400_000_000_000_007, _STORE.id, _OWNER_ID, 'Gear', Decimal('15.99'), 1_795_000_060_000)
 
 
 def _sample_store(book: AddressBook) -> Document:

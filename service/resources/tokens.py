@@ -1,14 +1,15 @@
 """Tokens: signing in, renewing, listing and revoking."""
 
-from typing import Any
+from typing import Any, ClassVar
 
 import falcon
 import orjson
 
 from service import urls
 from service.domain.errors import Unauthenticated
-from service.domain.keys import list_published_keys
+from service.domain.keys import ALGORITHM, list_published_keys
 from service.domain.tokens import (
+    PREFIX,
     Issuer,
     NewToken,
     Token,
@@ -31,6 +32,7 @@ from service.representation.addresses import AddressBook
 from service.representation.document import Document
 from service.representation.queries import Vocabulary
 from service.resources import samples
+from service.resources.answers import Answers, Data, Samples, sample_pages
 from service.resources.collections import represent_page, sample_page
 from service.resources.relation import Entry, Relation
 from service.resources.times import represent_time
@@ -83,12 +85,46 @@ def represent_new_token(new: NewToken, book: AddressBook) -> Document:
     return Document(document.kind, document.id, {**document.properties, **secret}, document.links)
 
 
+SAMPLES = Samples(
+    'token',
+    lambda book: {
+        'presented': represent_token(samples.TOKEN, samples.SELF, book),
+        'other': represent_token(
+            samples.TOKEN._replace(last_used_at=None, user_agent=None), samples.OTHER, book
+        ),
+    },
+)
+NEW_SAMPLES = Samples(
+    'new-token',
+    lambda book: {
+        'first': represent_new_token(
+            NewToken(samples.TOKEN._replace(last_used_at=None, user_agent=None), PREFIX + 'A' * 43), book
+        ),
+        'renewed': represent_new_token(NewToken(samples.TOKEN, PREFIX + 'B' * 43), book),
+    },
+)
+JWK_SET = 'application/jwk-set+json'
+_SAMPLE_KEY = {
+    'kty': 'OKP',
+    'crv': 'Ed25519',
+    'x': '11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo',  # RFC 8037 §A.2
+    'kid': '7400000000000008',
+    'use': 'sig',
+    'alg': ALGORITHM,
+}
+
+
 class KeysResource:
     """The public keys of signed tokens, as a JSON Web Key Set (RFC 7517 §5)."""
 
+    answers: ClassVar[Answers] = {
+        'GET': {200: Data('jwk-set', (JWK_SET,), lambda book: {'keys': [_SAMPLE_KEY]})}
+    }
+    may_be_unavailable = True
+
     def on_get(self, req: Request, resp: falcon.Response) -> None:
         resp.data = orjson.dumps({'keys': [key.public_jwk() for key in list_published_keys(req.db)]})
-        resp.content_type = 'application/jwk-set+json'
+        resp.content_type = JWK_SET
         resp.set_header('Cache-Control', 'public, max-age=300')
 
 
@@ -97,6 +133,12 @@ class TokensResource:
 
     own_credentials = frozenset(('POST',))
     vocabulary = Vocabulary('tokens', paged=True)
+    reads: ClassVar = {'POST': LOGIN}
+    answers: ClassVar[Answers] = {
+        'GET': {200: sample_pages(urls.TOKENS, SAMPLES)},
+        'POST': {200: NEW_SAMPLES},
+        'DELETE': {204: None},
+    }
 
     def on_get(self, req: Request, resp: falcon.Response) -> None:
         resp.media = _represent_tokens(req)
@@ -116,7 +158,9 @@ class TokensResource:
 class TokenResource:
     """One token of the viewer's."""
 
+    for_owner = frozenset(('GET', 'DELETE'))
     vocabulary = Vocabulary('tokens')
+    answers: ClassVar[Answers] = {'GET': {200: SAMPLES}, 'DELETE': {204: None}}
 
     def on_get(self, req: Request, resp: falcon.Response, token_id: int) -> None:
         resp.media = represent_token(find_token(req.db, token_id, req.caller), req.viewer, req.book)

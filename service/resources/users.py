@@ -1,6 +1,6 @@
 """People: how a user is said, what can be done to one, and where."""
 
-from typing import Any
+from typing import Any, ClassVar
 
 import falcon
 
@@ -31,6 +31,7 @@ from service.representation.addresses import AddressBook
 from service.representation.document import Document, Link
 from service.representation.queries import Vocabulary
 from service.resources import samples
+from service.resources.answers import Answers, Samples, sample_pages
 from service.resources.collections import represent_page, sample_page
 from service.resources.relation import Entry, Relation, Sample
 from service.resources.times import represent_time
@@ -152,6 +153,17 @@ def represent_user(user: User, viewer: Viewer | None, book: AddressBook) -> Docu
     )
 
 
+SAMPLES = Samples(
+    'user',
+    lambda book: {
+        'yours': represent_user(samples.USER, samples.SELF, book),
+        'followed': represent_user(samples.USER, samples.OTHER, book),
+        'other': represent_user(samples.USER._replace(is_followed=False), samples.OTHER, book),
+    },
+)
+NEW_SAMPLE = Samples('new-user', lambda book: {'registered': represent_user(samples.USER, None, book)})
+
+
 class UsersResource:
     """Everybody, and signing up."""
 
@@ -164,12 +176,17 @@ class UsersResource:
         sorts=ORDERS,
         relations=RELATIONSHIPS,
     )
+    reads: ClassVar = {'GET': SEARCH, 'POST': REGISTER}
+    answers: ClassVar[Answers] = {
+        'GET': {200: sample_pages(urls.USERS, SAMPLES, (SEARCH, urls.USERS))},
+        'POST': {201: NEW_SAMPLE},
+    }
 
     def on_get(self, req: Request, resp: falcon.Response) -> None:
         resp.media = _represent_users(req)
 
     def on_post(self, req: Request, resp: falcon.Response) -> None:
-        values = REGISTER.read(read_body(req))
+        values = self.reads[req.method].read(read_body(req))
         user = register_user(req.db, client_address=req.client_address, **values)
         document = represent_user(user, None, req.book)
         resp.status, resp.location, resp.media = falcon.HTTP_201, document.href, document
@@ -198,7 +215,15 @@ def _represent_users(req: Request) -> Document:
 class UserResource:
     """One person."""
 
+    for_owner = frozenset(('PUT', 'PATCH', 'DELETE'))
     vocabulary = Vocabulary('users', relations=RELATIONSHIPS)
+    reads: ClassVar = {'PUT': EDIT, 'PATCH': EDIT}
+    answers: ClassVar[Answers] = {
+        'GET': {200: SAMPLES},
+        'PUT': {200: SAMPLES},
+        'PATCH': {200: SAMPLES},
+        'DELETE': {204: None},
+    }
 
     def on_get(self, req: Request, resp: falcon.Response, user_id: int) -> None:
         resp.media = represent_user(find_user(req.db, user_id, req.viewer), req.viewer, req.book)
@@ -207,7 +232,7 @@ class UserResource:
         user = find_user(req.db, user_id, req.caller)
         require(user.is_editable_by(req.viewer))
         given = precondition(req, represent_user)
-        changes = submit(req, EDIT, given, user)
+        changes = submit(req, self.reads[req.method], given, user)
         changed = change_user(req.db, user_id, changes, by=req.caller, given=given)
         resp.media = represent_user(changed, req.viewer, req.book)
         invalidates(resp, req.book.href(urls.USERS))
@@ -223,12 +248,15 @@ class UserResource:
 class PasswordResource:
     """The password of one person: it can be changed, never read."""
 
+    for_owner = frozenset(('PUT',))
     vocabulary = Vocabulary('users')
+    reads: ClassVar = {'PUT': CHANGE_PASSWORD}
+    answers: ClassVar[Answers] = {'PUT': {204: None}}
 
     def on_put(self, req: Request, resp: falcon.Response, user_id: int) -> None:
         user = find_user(req.db, user_id, req.viewer)
         require(user.is_editable_by(req.viewer))
-        values = submit(req, CHANGE_PASSWORD, precondition(req, represent_user), None)
+        values = submit(req, self.reads[req.method], precondition(req, represent_user), None)
         change_password(req.db, user_id, by=req.caller, client_address=req.client_address, **values)
         resp.status = falcon.HTTP_204
         invalidates(resp, req.book.href(urls.TOKENS), req.book.href(urls.USER, user_id=user_id))

@@ -1,0 +1,143 @@
+"""JSON Schema (draft 2020-12): of what an Action reads, and of what samples show."""
+
+import re
+from collections.abc import Collection, Iterable, Sequence
+from decimal import Decimal
+from typing import Any
+from urllib.parse import urlsplit
+
+from service.representation.action import Action, Field
+
+Schema = dict[str, Any]
+
+ID = r'^[1-9][0-9]{0,15}$'
+NO_CONTROL_CHARACTERS = r'^[^\u0000-\u0009\u000b-\u001f\u007f-\u009f]*$'
+_TIME = re.compile(r'\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}\+00:00', re.ASCII)
+_NAMES = {
+    type(None): 'null',
+    bool: 'boolean',
+    int: 'integer',
+    float: 'number',
+    str: 'string',
+    list: 'array',
+    dict: 'object',
+}
+
+
+def schema_of_action(action: Action) -> Schema:
+    """Return the schema of a body that the Action reads; members that are no fields are ignored."""
+    schema: Schema = {
+        'type': 'object',
+        'properties': {field.name: schema_of_field(field) for field in action.fields},
+    }
+    required = [field.name for field in action.fields if field.required]
+    return schema | ({'required': required} if required else {})
+
+
+def schema_of_resource(attributes: Schema, kind: str, *, is_new: bool) -> Schema:
+    """Return the schema of a JSON:API body: a resource object with these attributes (§9.1, §9.2)."""
+    members: Schema = {'type': {'const': kind}, 'attributes': attributes}
+    if not is_new:
+        members['id'] = {'type': 'string', 'description': 'That of the address.'}
+    required = ['type', *(['attributes'] if 'required' in attributes else []), *([] if is_new else ['id'])]
+    data: Schema = {'type': 'object', 'properties': members, 'required': required}
+    if is_new:
+        data['not'] = {'required': ['id']}
+    return {'type': 'object', 'properties': {'data': data}, 'required': ['data']}
+
+
+def schema_of_linkage(kind: str) -> Schema:
+    """Return the schema of JSON:API linkage to things of a kind, as a body has it (§9.3.2)."""
+    identifier = {
+        'type': 'object',
+        'properties': {'type': {'const': kind}, 'id': {'type': 'string', 'pattern': ID}},
+        'required': ['type', 'id'],
+    }
+    data = {'type': 'array', 'items': identifier}
+    return {'type': 'object', 'properties': {'data': data}, 'required': ['data']}
+
+
+def schema_of_field(field: Field) -> Schema:
+    """Return the rules that the field enforces, as far as a schema can say them; the rest is in words."""
+    return _schema_of_number(field) if field.type == 'number' else _schema_of_text(field)
+
+
+def _schema_of_number(field: Field) -> Schema:
+    """Return the schema of a decimal number, which may be text so that it stays exact."""
+    least, most, step = (Decimal(bound) for bound in (field.min or 0, field.max or 0, field.step or 1))
+    digits, places = len(str(int(most))), -int(step.as_tuple().exponent)
+    text = {'type': 'string', 'pattern': rf'^0*[0-9]{{1,{digits}}}(\.[0-9]{{1,{places}}}0*)?$'}
+    number = {'type': 'number', 'minimum': float(least), 'maximum': float(most), 'multipleOf': float(step)}
+    said = f'A number from {least} to {most}, in steps of {step}.'
+    return {'title': field.prompt, 'description': said, 'anyOf': [text, number]}
+
+
+def _schema_of_text(field: Field) -> Schema:
+    rules: Schema = {
+        'type': ['string', 'null'] if field.nullable else 'string',
+        'title': field.prompt,
+        'minLength': field.min_length or None,
+        'maxLength': field.max_length,
+        'pattern': field.regex or NO_CONTROL_CHARACTERS,
+        'format': field.type if field.type in ('email', 'password') else None,
+        'description': _in_words(field) or None,
+        'enum': list(field.options) or None,
+    }
+    if field.regex:
+        rules['allOf'] = [{'pattern': NO_CONTROL_CHARACTERS}]
+    if field.type == 'password':
+        rules['writeOnly'] = True
+    return {name: value for name, value in rules.items() if value is not None}
+
+
+def _in_words(field: Field) -> str:
+    words = [f'It {field.rule}.'] if field.rule else []
+    if field.max_bytes is not None:
+        words.append(f'It has at most {field.max_bytes} bytes in UTF-8.')
+    if field.trim:
+        words.append('White space around it is taken off.')
+    return ' '.join(words)
+
+
+def schema_of_samples(samples: Sequence[Any], *, sparse: Collection[str] = ()) -> Schema:
+    """Return the schema of values like these: what all have is required, what only some have is not.
+
+    Members with the names in `sparse` may be left out, and so may each of the members in them.
+    """
+    names = list(dict.fromkeys(_NAMES[type(sample)] for sample in samples))
+    schema: Schema = {'type': names[0] if len(names) == 1 else names}
+    objects = [sample for sample in samples if isinstance(sample, dict)]
+    if objects:
+        members = dict.fromkeys(name for sample in objects for name in sample)
+        schema['properties'] = {
+            name: _of_member(name, [sample[name] for sample in objects if name in sample], sparse)
+            for name in members
+        }
+        required = [
+            name for name in members if name not in sparse and all(name in sample for sample in objects)
+        ]
+        schema |= {'required': required} if required else {}
+    entries = [entry for sample in samples if isinstance(sample, list) for entry in sample]
+    if entries:
+        schema['items'] = schema_of_samples(entries, sparse=sparse)
+    format = _format([sample for sample in samples if isinstance(sample, str)])
+    return schema | ({'format': format} if format else {})
+
+
+def _of_member(name: str, samples: Sequence[Any], sparse: Collection[str]) -> Schema:
+    schema = schema_of_samples(samples, sparse=sparse)
+    return {key: value for key, value in schema.items() if key != 'required'} if name in sparse else schema
+
+
+def _format(texts: Iterable[str]) -> str | None:
+    """Return the format that all the texts have, if there is one (JSON Schema Validation §7.3)."""
+    formats = {_format_of(text) for text in texts}
+    return formats.pop() if len(formats) == 1 else None
+
+
+def _format_of(text: str) -> str | None:
+    if _TIME.fullmatch(text):
+        return 'date-time'
+    if urlsplit(text).scheme not in ('http', 'https'):
+        return None
+    return 'uri-template' if '{' in text else 'uri'

@@ -1,0 +1,207 @@
+"""Operations: every method of every resource, with what it takes and which statuses it can answer."""
+
+import re
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any, NamedTuple
+
+from service import urls
+from service.middleware.methods import READ, READ_ON_PATCH, methods_of
+from service.representation.action import Action
+from service.representation.formats import FORMATS, Format
+from service.representation.media_types import JSON_API
+from service.representation.problem import PROBLEMS
+from service.representation.queries import Vocabulary
+from service.resources.answers import Answers, Data, Samples
+
+WRITES = ('PUT', 'PATCH', 'DELETE')
+NOTHING = Data(
+    'nothing',
+    tuple(name for name, format in FORMATS.items() if format.nothing),
+    lambda book: {'meta': {}},
+)
+
+
+class Operation(NamedTuple):
+    """One method of the resource at an address template."""
+
+    template: str
+    method: str
+    resource: Any
+
+    @property
+    def own_method(self) -> str:
+        """The method that answers: GET answers HEAD too."""
+        return 'GET' if self.method == 'HEAD' else self.method
+
+    @property
+    def name(self) -> str:
+        """What it is called: `getUser`."""
+        return self.method.lower() + type(self.resource).__name__.removesuffix('Resource')
+
+    @property
+    def part(self) -> str:
+        """The part of the API that it belongs to."""
+        return type(self.resource).__module__.rpartition('.')[2].replace('_', '-')
+
+    @property
+    def variables(self) -> list[str]:
+        """The names of the variables in the address."""
+        return re.findall(r'{(\w+)}', self.template)
+
+    @property
+    def answers(self) -> dict[int, Samples | Data | None]:
+        """What it answers when it succeeds, by status."""
+        if self.method == 'OPTIONS':
+            return {204: None}
+        declared: Answers = self.resource.answers
+        answers = dict(declared[self.own_method])
+        if self.own_method == 'GET' and 200 in answers and not self.is_never_cached:
+            answers[304] = None
+        if self.method == 'DELETE' and 204 in answers:
+            answers[200] = NOTHING
+        if self.method == 'POST' and 200 in answers and not self.is_linkage:
+            answers[201] = answers[200]  # in formats that say of whatever is posted that it was made
+        if 201 in declared[self.own_method]:
+            answers[303] = None  # to a form that was posted without a script
+        return answers
+
+    def formats(self, status: int) -> list[Format]:
+        """Return the formats in which it answers with a document and this status."""
+        formats = [format for format in FORMATS.values() if format.has_linkage or not self.is_linkage]
+        if self.method == 'POST' and 200 in self.answers and not self.is_linkage:
+            return [format for format in formats if format.says_created == (status == 201)]
+        return formats
+
+    @property
+    def vocabulary(self) -> Vocabulary | None:
+        """What can be asked of the resource."""
+        vocabulary: Vocabulary | None = getattr(self.resource, 'vocabulary', None)
+        return vocabulary
+
+    @property
+    def kind(self) -> str:
+        """The kind of the documents that it is about."""
+        return self.vocabulary.kind if self.vocabulary else self.part
+
+    @property
+    def is_linkage(self) -> bool:
+        """Whether it is about a relation by itself."""
+        return getattr(self.resource, 'is_linkage', False)
+
+    @property
+    def action(self) -> Action | None:
+        """What it reads: the body, or the query of a GET."""
+        action: Action | None = getattr(self.resource, 'reads', {}).get(self.own_method)
+        return action
+
+    @property
+    def body_types(self) -> tuple[str, ...]:
+        """The media types of the bodies that it reads; none where it reads none."""
+        if self.action is None or self.own_method == 'GET':
+            return ()
+        if self.is_linkage:
+            return (JSON_API,)
+        return READ_ON_PATCH if self.method == 'PATCH' else READ
+
+    @property
+    def is_public(self) -> bool:
+        """Whether anyone may use it, without credentials."""
+        return (
+            not urls.is_api(self.template)
+            or self.method == 'OPTIONS'
+            or self.own_method in getattr(self.resource, 'public', ())
+        )
+
+    @property
+    def has_own_credentials(self) -> bool:
+        """Whether it takes credentials of other kinds than a token."""
+        return self.method in getattr(self.resource, 'own_credentials', ())
+
+    @property
+    def is_never_cached(self) -> bool:
+        """Whether the answer is about this moment alone."""
+        return getattr(self.resource, 'is_never_cached', False)
+
+    @property
+    def has_patch(self) -> bool:
+        """Whether the resource can be patched."""
+        return 'PATCH' in methods_of(self.resource) and not self.is_linkage
+
+    @property
+    def is_conditional_write(self) -> bool:
+        """Whether it changes what is there, and only if the preconditions hold."""
+        is_write = self.method in WRITES or (self.method == 'POST' and self.is_linkage)
+        return is_write and any(status < 300 for status in self.answers)
+
+    def problems(self) -> list[int]:
+        """Return the statuses of the problems that it can answer."""
+        statuses = sorted({problem.status for problem in PROBLEMS.values()})
+        return [status for status in statuses if _CAN_BE[status](self)]
+
+
+def _is_api(operation: Operation) -> bool:
+    return urls.is_api(operation.template)
+
+
+def _negotiates(operation: Operation) -> bool:
+    resource = operation.resource
+    has_formats = getattr(resource, 'negotiates', True) or getattr(resource, 'own_formats', False)
+    return _is_api(operation) and operation.method != 'OPTIONS' and has_formats
+
+
+def _is_of_one(operation: Operation) -> bool:
+    """Whether the address names one thing, which can be absent; OPTIONS does not look for it."""
+    return any(name.endswith('_id') or operation.method != 'OPTIONS' for name in operation.variables)
+
+
+def _takes_key(operation: Operation) -> bool:
+    """Whether an Idempotency-Key means something: not where secrets are handed out."""
+    return operation.method == 'POST' and bool(operation.body_types) and not operation.has_own_credentials
+
+
+def _takes_resource(operation: Operation) -> bool:
+    """Whether a body can say what it is about, and be wrong about that (JSON:API 1.1 §9.1, §9.2)."""
+    return JSON_API in operation.body_types
+
+
+def _is_refused(operation: Operation) -> bool:
+    """Whether somebody else may not, or nobody, or what is new cannot have an id of the client's."""
+    is_new = operation.method == 'POST' and _takes_resource(operation) and not operation.is_linkage
+    return is_new or operation.own_method in getattr(operation.resource, 'for_owner', ())
+
+
+def _may_be_unavailable(operation: Operation) -> bool:
+    return operation.own_method == 'GET' and getattr(operation.resource, 'may_be_unavailable', False)
+
+
+def _takes_password(operation: Operation) -> bool:
+    """Whether passwords can be tried out."""
+    return operation.action is not None and any(one.type == 'password' for one in operation.action.fields)
+
+
+# When a status can be, where PROBLEMS has it; 405 and 501 are of methods that are no operations.
+_CAN_BE: dict[int, Callable[[Operation], bool]] = {
+    400: lambda operation: True,
+    401: _is_api,
+    403: _is_refused,
+    404: _is_of_one,
+    405: lambda operation: False,
+    406: _negotiates,
+    409: lambda operation: _takes_key(operation) or _takes_resource(operation),
+    412: lambda operation: operation.is_conditional_write,
+    413: lambda operation: bool(operation.body_types),
+    415: lambda operation: bool(operation.body_types),
+    422: _takes_key,
+    429: _takes_password,
+    500: _is_api,
+    501: lambda operation: False,
+    503: lambda operation: _is_api(operation) or _may_be_unavailable(operation),
+}
+
+
+def operations_of(routes: Iterable[tuple[str, Any]]) -> Iterator[Operation]:
+    """Return every operation of the resources at these address templates that say what they answer."""
+    for template, resource in routes:
+        if hasattr(resource, 'answers'):
+            for method in methods_of(resource):
+                yield Operation(template, method, resource)

@@ -1,0 +1,1 @@
+"""Tools that nobody here wrote, against a server that runs."""

@@ -1,0 +1,48 @@
+"""httplint over every answer that any test receives: nothing bad, no warning, but those with a reason."""
+
+from __future__ import annotations
+
+from email.utils import formatdate
+from http import HTTPStatus
+from typing import Any
+
+from httplint import HttpRequestLinter, HttpResponseLinter, levels
+
+ACCEPTED = {
+    'STORE_PUBLIC_UNNECESSARY': 'clients send their token to public pages too, and a shared cache may keep '
+    'an answer to Authorization only where it says public (RFC 9111 §3.5)',
+    'REQUEST_HDR_IN_RESPONSE': 'a 415 lists in Accept what is taken (RFC 9110 §15.5.16)',
+    'STATUS_BAD_REQUEST': 'it only says that the status is 400',
+}
+_CHANGING = ('etag', 'content-length')
+_seen: set[Any] = set()
+
+
+def lint(method: str, address: str, sent: dict[str, str], result: Any) -> None:
+    """Assert that httplint finds nothing; answers alike but for tag and length are looked at once."""
+    fields = {name: value for name, value in result.headers.items() if name not in _CHANGING}
+    key = (method, result.status_code, tuple(fields.items()), tuple(sent))
+    if key not in _seen:
+        assert findings(method, address, sent, result) == [], f'{method} {address}: {dict(result.headers)}'
+        _seen.add(key)
+
+
+def findings(method: str, address: str, sent: dict[str, str], result: Any) -> list[str]:
+    """Return what httplint finds bad or warns of in the answer, as a server sends it."""
+    request = HttpRequestLinter()
+    request.process_request_topline(method.encode(), address.encode(), b'HTTP/1.1')
+    request.process_headers([(name.encode(), value.encode()) for name, value in sent.items()])
+    request.finish_content(True)
+    response = HttpResponseLinter(_related=request, no_content=method == 'HEAD')
+    status = HTTPStatus(result.status_code)
+    response.process_response_topline(b'HTTP/1.1', str(status.value).encode(), status.phrase.encode())
+    dated = {**result.headers, 'date': formatdate(usegmt=True)}
+    response.process_headers([(name.encode(), value.encode('latin-1')) for name, value in dated.items()])
+    if method != 'HEAD':
+        response.feed_content(result.content)
+    response.finish_content(True)
+    return [
+        f'{type(note).__name__}: {note.summary}'
+        for note in response.notes
+        if note.level in (levels.BAD, levels.WARN) and type(note).__name__ not in ACCEPTED
+    ]

@@ -1,0 +1,45 @@
+"""The linter of HTTP that every answer passes: it is there, it finds, and what it overlooks has a reason."""
+
+from typing import Any
+
+import falcon
+import falcon.testing
+import pytest
+
+from tests.client import Client
+from tests.lint import ACCEPTED, findings
+
+
+class Careless:
+    def on_get(self, req: falcon.Request, resp: falcon.Response) -> None:
+        resp.media = {}
+        resp.set_header('Cache-Control', 'max-age=never')
+
+
+@pytest.fixture
+def careless() -> Any:
+    app = falcon.App()
+    app.add_route('/', Careless())
+    return falcon.testing.simulate_get(app, '/')
+
+
+def test_the_linter_finds_what_is_wrong(careless: Any) -> None:
+    found = findings('GET', 'http://a/', {}, careless)
+    assert any(one.startswith('CC_BAD_VALUE_TYPE') for one in found)
+
+
+def test_every_answer_is_linted(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    linted: list[str] = []
+    monkeypatch.setattr('tests.client.lint', lambda method, *_: linted.append(method))
+    client.entry()
+    assert linted == ['GET']
+
+
+def test_whatever_is_accepted_has_its_reason() -> None:
+    assert all(len(reason) > 20 for reason in ACCEPTED.values())
+
+
+def test_a_permanent_redirect_may_be_kept(client: Client) -> None:
+    answer = client.get('/')
+    assert answer.status == 308
+    assert answer.headers['cache-control'].startswith('public')
