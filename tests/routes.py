@@ -29,7 +29,7 @@ def methods_at(app: Any) -> dict[str, tuple[str, ...]]:
 
 
 class World:
-    """Ada with a post, who follows Bob, and the values that fill every address template with hers."""
+    """Ada with a post and a store, who follows Bob, and the values that fill every address template."""
 
     def __init__(self, ada: Client, bob: Client) -> None:
         self.ada, self.bob = ada, bob
@@ -37,11 +37,15 @@ class World:
         ada.put(href_of(ada.get(other['_links']['self']['href']).state, 'hc:follow'))
         post = ada.publish('Hello').state
         token = ada.follow('hc:tokens').items[0]
+        store = ada.follow('hc:stores').submit('create', name='Looms')
+        item = ada.get(store.href('hc:items')).submit('create', name='Shuttle', price='1.50').state
         self.values = {
             'user_id': me['id'],
             'other_id': other['id'],
             'post_id': post['id'],
             'token_id': token['id'],
+            'store_id': store.state['id'],
+            'item_id': item['id'],
             'rel': 'users',
             'name': 'not-found',
         }

@@ -16,8 +16,13 @@ SIGNED_IN = (401, 200, 200, 401, 401, 401)
 MATRIX = {
     ('GET', '/'): (308,) * 6,
     ('GET', '/health/live'): (200,) * 6,
+    ('GET', '/.well-known/jwks.json'): (200,) * 6,
+    ('GET', '/static/{name}'): (404,) * 6,
     ('GET', '/health/ready'): (200,) * 6,
     ('GET', '/api'): ANYONE,
+    ('GET', '/api/openapi.json'): ANYONE,
+    ('GET', '/api/docs'): ANYONE,
+    ('GET', '/.well-known/api-catalog'): (200,) * 6,
     ('GET', '/api/rels/{rel}'): ANYONE,
     ('GET', '/api/problems/{name}'): ANYONE,
     ('GET', '/api/users'): SIGNED_IN,
@@ -44,6 +49,24 @@ MATRIX = {
     ('PUT', '/api/posts/{post_id}'): (401, 403, 200, 401, 401, 401),
     ('PATCH', '/api/posts/{post_id}'): (401, 403, 200, 401, 401, 401),
     ('DELETE', '/api/posts/{post_id}'): (401, 403, 204, 401, 401, 401),
+    ('GET', '/api/stores'): SIGNED_IN,
+    ('POST', '/api/stores'): (401, 400, 400, 401, 401, 401),
+    ('GET', '/api/stores/{store_id}'): SIGNED_IN,
+    ('PUT', '/api/stores/{store_id}'): (401, 403, 200, 401, 401, 401),
+    ('PATCH', '/api/stores/{store_id}'): (401, 403, 200, 401, 401, 401),
+    ('DELETE', '/api/stores/{store_id}'): (401, 403, 204, 401, 401, 401),
+    ('GET', '/api/stores/{store_id}/items'): SIGNED_IN,
+    ('POST', '/api/stores/{store_id}/items'): (401, 403, 400, 401, 401, 401),
+    ('GET', '/api/items'): SIGNED_IN,
+    ('GET', '/api/items/{item_id}'): SIGNED_IN,
+    ('PUT', '/api/items/{item_id}'): (401, 403, 200, 401, 401, 401),
+    ('PATCH', '/api/items/{item_id}'): (401, 403, 200, 401, 401, 401),
+    ('DELETE', '/api/items/{item_id}'): (401, 403, 204, 401, 401, 401),
+    **{
+        # It is for JSON:API alone, which these do not ask for; tests of JSON:API say who may.
+        (method, '/api/users/{user_id}/relationships/following'): (401, 406, 406, 401, 401, 401)
+        for method in ('GET', 'POST', 'PATCH', 'DELETE')
+    },
     ('GET', '/api/tokens'): SIGNED_IN,
     ('POST', '/api/tokens'): SIGNED_IN,
     ('DELETE', '/api/tokens'): (401, 204, 204, 401, 401, 401),

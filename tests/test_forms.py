@@ -36,6 +36,27 @@ def _post(ada: Client, bob: Client) -> Answer:
     return ada.get(ada.publish('to be edited').href('self'))
 
 
+def _store(ada: Client, bob: Client) -> Answer:
+    stores = ada.follow('hc:stores')
+    return ada.get(stores.items[0]['_links']['self']['href'] if stores.items else _open(stores))
+
+
+def _open(stores: Answer) -> str:
+    return stores.submit('create', name='Looms').href('self')
+
+
+def _item(ada: Client, bob: Client) -> Answer:
+    items = ada.get(_store(ada, bob).href('hc:items'))
+    if items.items:
+        return ada.get(items.items[0]['_links']['self']['href'])
+    return ada.get(items.submit('create', name='Shuttle', price='1.50').href('self'))
+
+
+def _fresh_token(ada: Client, bob: Client) -> Answer:
+    fresh = ada.sign_in('ada')
+    return fresh.get(fresh.follow('hc:tokens').items[0]['_links']['self']['href'])
+
+
 def follow(ada: Client, bob: Client) -> Answer:
     other = ada.get(bob.me().href('self'))
     other.submit('follow')
@@ -49,6 +70,11 @@ PLACES = {
     'edit': Place(lambda ada, bob: ada.me(), {}),
     'change-password': Place(lambda ada, bob: ada.me(), {'current_password': PASSWORD}),
     'edit post': Place(_post, {}),
+    'renew': Place(_fresh_token, {}),
+    'create store': Place(lambda ada, bob: ada.follow('hc:stores'), {}),
+    'edit store': Place(_store, {}),
+    'create item': Place(lambda ada, bob: ada.get(_store(ada, bob).href('hc:items')), {}),
+    'edit item': Place(_item, {}),
     'search': Place(lambda ada, bob: ada.follow('hc:users'), {}),
 }
 BUTTONS: dict[str, Callable[[Client, Client], Answer]] = {
@@ -57,8 +83,15 @@ BUTTONS: dict[str, Callable[[Client, Client], Answer]] = {
     'delete': lambda ada, bob: ada.me(),
     'delete post': _post,
     'revoke': lambda ada, bob: ada.get(ada.follow('hc:tokens').items[0]['_links']['self']['href']),
-    'renew': lambda ada, bob: ada.get(ada.follow('hc:tokens').items[0]['_links']['self']['href']),
+    'delete store': _store,
+    'delete item': _item,
 }
+
+
+def _good(field: dict[str, Any]) -> str:
+    return (
+        '1.50' if field['type'] == 'number' else field.get('options', {'inline': ['x12345678']})['inline'][0]
+    )
 
 
 def name_of(form: str) -> str:
@@ -68,6 +101,11 @@ def name_of(form: str) -> str:
 
 def keeping(field: dict[str, Any]) -> st.SearchStrategy[str]:
     """Return values that keep every rule that the field states."""
+    if 'options' in field:
+        return st.sampled_from(field['options']['inline'])
+    if field['type'] == 'number':
+        hundredths = st.integers(round(field['min'] * 100), round(field['max'] * 100))
+        return hundredths.map(lambda number: f'{number / 100:.2f}')
     least = max(field.get('minLength', 0), int(field.get('required', False)))
     most = field.get('maxLength', 60)
     if 'regex' in field and field['type'] != 'textarea':
@@ -95,8 +133,14 @@ def breaking(field: dict[str, Any]) -> list[str | None]:
         broken.append('x' * (field['minLength'] - 1))
     if 'maxLength' in field:
         broken.append('x' * (field['maxLength'] + 1))
+    if 'options' in field:
+        broken.append('none of them')
+    if field['type'] == 'number':
+        broken += [str(field['min'] - 1), str(field['max'] + 1), '0.001', 'none']
     if 'regex' in field:
-        broken.append(next(text for text in (' ', 'ä ö') if not re.fullmatch(field['regex'], text)))
+        broken.append(
+            next(text for text in (' ', 'ä ö', 'a\x07b 12345') if not re.fullmatch(field['regex'], text))
+        )
     return broken
 
 
@@ -120,6 +164,8 @@ def test_a_form_that_is_filled_in_as_it_says_succeeds(
     assert done.status in (200, 201, 204), done.text
     if form == 'register':  # leave the name and the address to the next
         Client(ada.app).sign_in(values['username'], values['password']).me().submit('delete')
+    elif done.status == 201:
+        ada.delete(done.headers['location'])
     elif form == 'change-password':
         back = {'current_password': values['password'], 'password': PASSWORD}
         assert document.submit(name, **back).status == 204
@@ -130,7 +176,7 @@ def test_a_value_that_breaks_a_stated_rule_is_named(ada: Client, bob: Client, fo
     place, name = PLACES[form], name_of(form)
     document = place.find(ada, bob)
     template = document.state['_templates'][name]
-    good = {field['name']: field.get('value') or 'x12345678' for field in template['properties']}
+    good = {field['name']: field.get('value') or _good(field) for field in template['properties']}
     good |= {'email': 'x@example.org'} if 'email' in good else {}
     good |= place.fixed
     tried = 0

@@ -9,7 +9,7 @@ import pytest
 
 from tests.client import HAL, HAL_FORMS, PROBLEM, Client, assert_problem
 
-JSON, HTML = 'application/json', 'text/html'
+JSON, JSON_API, HTML = 'application/json', 'application/vnd.api+json', 'text/html'
 BROWSER = 'text/html,application/xhtml+xml,application/xml;q=0.9,image/avif,*/*;q=0.8'
 CHOICES = [
     ('*/*', HAL),
@@ -33,7 +33,7 @@ CHOICES = [
     (f'*/*, {JSON}', JSON),
     (f'{JSON};q=0.5, */*', HAL),
     (f'{HAL};q=0, */*', HAL_FORMS),
-    (f'{HAL};q=0, {HAL_FORMS};q=0, */*', JSON),
+    (f'{HAL};q=0, {HAL_FORMS};q=0, */*', JSON_API),
     ('application/*;q=0, */*;q=0.1', HTML),
     (f'{JSON};q=0, application/*', HAL),
     (f'{HAL}; charset=utf-8', HAL),

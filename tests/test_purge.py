@@ -21,7 +21,7 @@ class Stored:
 
     def count(self, table: str) -> int:
         with closing(sqlite3.connect(self.path)) as connection:
-            return int(connection.execute(f'SELECT COUNT(*) FROM {table}').fetchone()[0])  # noqa: S608
+            return int(connection.execute(f'SELECT COUNT(*) FROM {table}').fetchone()[0])
 
 
 @pytest.fixture

@@ -20,14 +20,14 @@ def count(monkeypatch: pytest.MonkeyPatch) -> Count:
 
     def count(client: Client, address: str) -> int:
         run: list[str] = []
-        execute = peewee.SqliteDatabase.execute_sql
+        execute = peewee.Database.execute_sql
 
         def record(engine: Any, sql: str, *arguments: Any, **keywords: Any) -> Any:
             run.append(sql)
             return execute(engine, sql, *arguments, **keywords)
 
         with monkeypatch.context() as patched:
-            patched.setattr(peewee.SqliteDatabase, 'execute_sql', record)
+            patched.setattr(peewee.Database, 'execute_sql', record)
             assert client.get(address).status == 200
         assert not [sql for sql in run if not sql.startswith('SELECT')], 'a GET writes nothing'
         return len(run)

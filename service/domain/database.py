@@ -6,6 +6,7 @@ import random
 import secrets
 import threading
 import time
+from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any, Concatenate, Generic, NoReturn, ParamSpec, TypeVar
@@ -42,6 +43,9 @@ class _Thread(threading.local):
         self.used = 0
 
 
+_COMPILED: dict[str, dict['Statement', tuple[str, tuple[Any, ...]]]] = defaultdict(dict)
+
+
 class Database:
     """An engine with the clock, the ids and the settings that every domain function works with.
 
@@ -52,7 +56,7 @@ class Database:
         self.engine = engine
         self.settings = settings
         self.now = clock
-        self.compiled: dict[Statement, tuple[str, tuple[Any, ...]]] = {}
+        self.compiled = _COMPILED[engine.name]
         self.thread = _Thread()
         self._ids = Ids(clock)
 
@@ -170,7 +174,7 @@ def parameter(name: str) -> peewee.Value:
 
 
 class Statement:
-    """A query that is compiled once for a database, then run with parameters.
+    """A query that is compiled once for an engine, then run with parameters.
 
     Compiling costs peewee some 200 µs, running the compiled text 8 µs. With `lock=True` the rows it
     reads stay as they are until the transaction ends, on engines that do not lock all by themselves.

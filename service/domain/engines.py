@@ -84,6 +84,22 @@ class PostgresqlEngine(Pool, peewee.PostgresqlDatabase):
         return not connection.closed
 
 
+class _Connection(pymysql.connections.Connection):  # type: ignore[misc]  # the driver has no annotations
+    """A connection that is encrypted where the server can, without a look at all certificates each time.
+
+    Nothing is verified by them where the URL asks for nothing, and reading them takes longer than connecting.
+    """
+
+    _unverified: Any = None
+
+    def _create_ssl_ctx(self, parameters: dict[str, Any]) -> Any:
+        if parameters:
+            return super()._create_ssl_ctx(parameters)
+        if _Connection._unverified is None:
+            _Connection._unverified = super()._create_ssl_ctx(parameters)
+        return _Connection._unverified
+
+
 class MariadbEngine(Pool, peewee.MySQLDatabase):
     """MariaDB, or a Galera cluster of it, at whichever of its hosts is ready.
 
@@ -118,7 +134,7 @@ class MariadbEngine(Pool, peewee.MySQLDatabase):
         raise AssertionError('unreachable')
 
     def _open_at(self, host: dict[str, Any]) -> Any:
-        connection = pymysql.connect(
+        connection = _Connection(
             database=self.database,
             autocommit=True,
             collation='utf8mb4_nopad_bin',

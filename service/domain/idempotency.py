@@ -15,7 +15,6 @@ therefore hashed as slowly as passwords are.
 """
 
 import hashlib
-import json
 import secrets
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager, suppress
@@ -70,7 +69,8 @@ class _Row(NamedTuple):
         """The answer, None while there is only a claim."""
         if self.status is None:
             return None
-        return Answer(self.status, json.loads(self.headers or '{}'), self.body or '')
+        lines = (self.headers or '').splitlines()
+        return Answer(self.status, dict(line.split(': ', 1) for line in lines), self.body or '')
 
 
 _IS_KEY = Keys.digest == parameter('digest')
@@ -166,7 +166,7 @@ def _answer(db: Database, key: Key, claim: str, respond: Callable[[Database], An
 def _record(db: Database, key: Key, claim: str, answer: Answer) -> None:
     stored = {
         'status': answer.status,
-        'headers': json.dumps(dict(answer.headers)),
+        'headers': '\n'.join(f'{name}: {value}' for name, value in answer.headers.items()),
         'body': answer.body,
         'expires_at': db.now() + KEPT_SECONDS * 1000,
     }

@@ -16,7 +16,9 @@ EMAIL = (
     r'^[a-zA-Z0-9.!#$%&\x27*+\/=?^_\x60\{\|\}~\-]+@[a-zA-Z0-9](?:[a-zA-Z0-9\-]{0,61}[a-zA-Z0-9])?'
     r'(?:\.[a-zA-Z0-9](?:[a-zA-Z0-9\-]{0,61}[a-zA-Z0-9])?)*$'
 )
-NOT_BLANK = r'^[\s\S]*\S[\s\S]*$'
+# What text is (domain/text.py): no control characters but newline; and what is not blank besides.
+TEXT = r'^[^\x00-\x09\x0b-\x1f\x7f-\x9f]*$'
+NOT_BLANK = r'^[^\x00-\x09\x0b-\x1f\x7f-\x9f]*[^\s\x00-\x1f\x7f-\x9f][^\x00-\x09\x0b-\x1f\x7f-\x9f]*$'
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,8 +39,8 @@ class Field:
     min_length: int = 0
     max_length: int | None = None
     max_bytes: int | None = None
-    regex: str | None = None
-    rule: str = ''
+    regex: str | None = TEXT
+    rule: str = 'must not contain control characters'
     trim: bool = False
     nullable: bool = False
     placeholder: str | None = None

@@ -17,6 +17,7 @@ from service.middleware.request import Request
 from service.representation.action import Field
 from service.representation.addresses import AddressBook
 from service.representation.document import Document, Link
+from service.representation.examples import BROKEN
 from service.representation.formats import FORMATS, Format
 from service.representation.json_api import member
 from service.representation.json_api_queries import JsonApiDialect
@@ -33,7 +34,6 @@ from service.representation.problem import PROBLEMS, Problem
 from service.representation.queries import MOST_PER_PAGE
 from service.resources import samples
 from service.resources.answers import Data, Samples
-from service.resources.explanations import SAMPLE_MEMBERS
 from service.resources.operations import Operation, operations_of
 
 TITLE = 'Halcyon'
@@ -330,7 +330,7 @@ class _Writer:
         shown: dict[str, dict[str, Any]] = {}
         for name, problem_type in PROBLEMS.items():
             if problem_type.status == status:
-                problem = Problem(name, problem_type.meaning, **SAMPLE_MEMBERS.get(name, {}))
+                problem = Problem(name, problem_type.meaning, **BROKEN.get(name, {}))
                 for content_type, body in _said(problem, self._book):
                     shown.setdefault(content_type.partition(';')[0], {})[name] = body
         content = {

@@ -1,10 +1,9 @@
 """Pages that explain: what a link relation of ours means, and what a type of problem does."""
 
 from collections.abc import Iterable
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import falcon
-import orjson
 
 from service import urls
 from service.domain.errors import NotFound
@@ -12,8 +11,8 @@ from service.middleware.conditional import PUBLIC
 from service.middleware.request import Request
 from service.representation.addresses import AddressBook
 from service.representation.document import Document
-from service.representation.hal_forms import hal_forms
-from service.representation.problem import PROBLEMS, Problem, ProblemType, problem_details
+from service.representation.examples import example_of, example_of_problem
+from service.representation.problem import PROBLEMS, ProblemType
 from service.representation.queries import Vocabulary
 from service.resources.answers import Answers, Samples
 from service.resources.relation import Relation
@@ -30,7 +29,7 @@ def represent_relation(relation: Relation, book: AddressBook) -> Document:
             'methods': ', '.join(relation.methods),
             'leads_to': relation.leads_to,
         }
-        | ({'example': _shown(hal_forms(relation.sample(book)))} if relation.sample else {}),
+        | ({'example': example_of(relation.sample(book))} if relation.sample else {}),
         links={'self': book.link(urls.RELATION, rel=relation.name), 'curies': book.curies},
         title=f'hc:{relation.name}',
     )
@@ -46,7 +45,7 @@ def represent_problem_type(name: str, problem: ProblemType, book: AddressBook) -
             'status': problem.status,
             'title': problem.title,
             'meaning': problem.meaning,
-            'example': _shown(_sample_problem(name, book)),
+            'example': example_of_problem(name, book),
         },
         links={'self': book.link(urls.PROBLEM, name=name), 'curies': book.curies},
         title=problem.title,
@@ -91,19 +90,3 @@ class ProblemResource:
             raise NotFound('There is no such type of problem.')
         resp.media = represent_problem_type(name, problem, req.book)
         resp.set_header('Cache-Control', PUBLIC)
-
-
-SAMPLE_MEMBERS: dict[str, dict[str, Any]] = {
-    'invalid-values': {'errors': (('username', 'is required'), ('email', 'must be an e-mail address'))},
-    'invalid-parameter': {'parameter': 'page'},
-    'internal-error': {'reference': '5f0c1d2e3a4b5968'},
-}
-
-
-def _sample_problem(name: str, book: AddressBook) -> dict[str, Any]:
-    problem = Problem(name, f'{PROBLEMS[name].title}.', **SAMPLE_MEMBERS.get(name, {}))
-    return problem_details(problem, book.origin, book.href(urls.ENTRY))
-
-
-def _shown(example: dict[str, Any]) -> str:
-    return orjson.dumps(example, option=orjson.OPT_INDENT_2).decode()

@@ -51,7 +51,14 @@ _NAME = Field(
     trim=True,
 )
 _PRICE = Field(
-    'price', 'Price', type='number', required=True, min='0.00', max=str(LARGEST_PRICE), step='0.01'
+    'price',
+    'Price',
+    type='number',
+    required=True,
+    regex=None,
+    min='0.00',
+    max=str(LARGEST_PRICE),
+    step='0.01',
 )
 OPEN = Action('create', 'POST', 'Open a store', (_NAME,))
 EDIT = Action('edit', 'PUT', 'Rename store', OPEN.optional('name'))

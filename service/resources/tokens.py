@@ -38,7 +38,7 @@ from service.resources.relation import Entry, Relation
 from service.resources.times import represent_time
 
 # What a token is: a random secret, or a signed statement that other services can read (RFC 9068).
-_FORMAT = Field('format', 'Format', type='hidden', options=('opaque', 'jwt'))
+_FORMAT = Field('format', 'Format', type='hidden', regex=None, options=('opaque', 'jwt'))
 LOGIN = Action(
     'login',
     'POST',

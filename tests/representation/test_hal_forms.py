@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from service.representation.action import Action, Field
+from service.representation.action import TEXT, Action, Field
 from service.representation.document import Document, Link
 from service.representation.hal_forms import hal_forms, template
 
@@ -44,11 +44,12 @@ def test_a_template_says_everything_that_the_action_asks() -> None:
                 'name': 'words',
                 'prompt': 'Words',
                 'type': 'textarea',
+                'regex': TEXT,
                 'placeholder': 'Say it',
                 'rows': 4,
                 'value': '',
             },
-            {'name': 'secret', 'prompt': 'Secret', 'type': 'password'},
+            {'name': 'secret', 'prompt': 'Secret', 'type': 'password', 'regex': TEXT},
         ],
     }
 

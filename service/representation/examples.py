@@ -1,0 +1,32 @@
+"""Examples as explanations show them: made-up things, said by the real renderers."""
+
+from typing import Any
+
+import orjson
+
+from service import urls
+from service.representation.addresses import AddressBook
+from service.representation.document import Document
+from service.representation.hal_forms import hal_forms
+from service.representation.problem import PROBLEMS, Problem, problem_details
+
+BROKEN: dict[str, dict[str, Any]] = {
+    'invalid-values': {'errors': (('username', 'is required'), ('email', 'must be an e-mail address'))},
+    'invalid-parameter': {'parameter': 'page'},
+    'internal-error': {'reference': '5f0c1d2e3a4b5968'},
+}
+
+
+def example_of(document: Document) -> str:
+    """Return the document as HAL-FORMS for people to read."""
+    return _shown(hal_forms(document))
+
+
+def example_of_problem(name: str, book: AddressBook) -> str:
+    """Return a problem of that name, at the entry point, for people to read."""
+    problem = Problem(name, f'{PROBLEMS[name].title}.', **BROKEN.get(name, {}))
+    return _shown(problem_details(problem, book.origin, book.href(urls.ENTRY)))
+
+
+def _shown(example: dict[str, Any]) -> str:
+    return orjson.dumps(example, option=orjson.OPT_INDENT_2).decode()
