@@ -15,6 +15,7 @@ from service.representation.document import WHOLE, View
 
 PER_PAGE = 10
 MOST_PER_PAGE = 100
+FILTER_LENGTH = 64  # what is longer than every name would only make links that no proxy carries
 CURSORS = ('page[after]', 'page[before]')
 
 
@@ -184,6 +185,8 @@ def text(name: str, value: str) -> str:
     """Return the value as text is compared here; raises InvalidParameter for control characters."""
     if has_control_characters(value):
         raise InvalidParameter(name, 'must not contain control characters')
+    if len(value) > FILTER_LENGTH:
+        raise InvalidParameter(name, f'must have at most {FILTER_LENGTH} characters')
     return normalize(value)
 
 

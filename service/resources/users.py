@@ -29,7 +29,7 @@ from service.middleware.request import Expansions, Request
 from service.representation.action import EMAIL, Action, Field, Form
 from service.representation.addresses import AddressBook
 from service.representation.document import Document, Link
-from service.representation.queries import Vocabulary
+from service.representation.queries import FILTER_LENGTH, Vocabulary
 from service.resources import samples
 from service.resources.answers import Answers, Samples, sample_pages
 from service.resources.collections import represent_page, sample_page
@@ -96,7 +96,9 @@ CHANGE_PASSWORD = Action(
 FOLLOW = Action('follow', 'PUT', 'Follow')
 UNFOLLOW = Action('unfollow', 'DELETE', 'Unfollow')
 RELATIONSHIPS = ('hc:followers', 'hc:following', 'hc:posts')
-SEARCH = Action('search', 'GET', 'Search', (Field('q', 'Name starts with', type='search'),))
+SEARCH = Action(
+    'search', 'GET', 'Search', (Field('q', 'Name starts with', type='search', max_length=FILTER_LENGTH),)
+)
 
 
 def represent_user(user: User, viewer: Viewer | None, book: AddressBook) -> Document:
