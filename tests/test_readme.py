@@ -1,0 +1,58 @@
+"""The README: its transcript does what it says, word by word."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from service.config import Settings
+from tests.server import ROOT, Server
+
+README = (ROOT / 'README.md').read_text()
+# A shell that is no terminal has nothing on its standard input, which HTTPie would take for a body.
+PREFACE = 'set -e\nhttp() { command http --ignore-stdin "$@"; echo; }\n'
+
+
+@pytest.fixture(scope='module')
+def said(tmp_path_factory: pytest.TempPathFactory) -> list[dict[str, Any]]:
+    """The documents that the transcript prints, run against a real server."""
+    folder = tmp_path_factory.mktemp('readme')
+    transcript = '\n'.join(re.findall(r'```sh\n(.*?)```', README, re.DOTALL))
+    with Server(folder) as server:
+        script = PREFACE + transcript.replace('http://localhost:8000', server.origin)
+        path = f'{Path(sys.executable).parent}:{os.environ["PATH"]}'
+        done = subprocess.run(
+            ['bash', '-c', script],
+            env={'PATH': path, 'HTTPIE_CONFIG_DIR': str(folder)},
+            capture_output=True,
+            text=True,
+            check=True,
+            timeout=100,
+        )
+    return [json.loads(line) for line in done.stdout.splitlines() if line]
+
+
+def test_the_transcript_registers_follows_posts_and_pages(said: list[dict[str, Any]]) -> None:
+    ada, follow, *posts, page, _ = said
+    assert ada['username'] == 'ada'
+    assert follow['_links']['hc:follower'] == ada['_links']['self']
+    assert [post['body'] for post in posts] == ['Hello, hypermedia', 'Follow the links']
+    assert page['_embedded']['item'][0]['body'] == 'Hello, hypermedia'
+    assert page['_meta'] == {'page': 2, 'per_page': 1, 'total_pages': 2, 'total_items': 2}
+
+
+def test_the_transcript_ends_with_a_token_that_is_worth_nothing(said: list[dict[str, Any]]) -> None:
+    assert said[-1]['status'] == 401
+    assert said[-1]['type'].endswith('/api/problems/invalid-token')
+
+
+def test_every_setting_has_its_row() -> None:
+    rows = set(re.findall(r'^\| `([A-Z_]+)` \|', README, re.MULTILINE))
+    assert rows == {name.upper() for name in Settings.__dataclass_fields__}
