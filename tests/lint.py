@@ -12,8 +12,6 @@ ACCEPTED = {
     'STORE_PUBLIC_UNNECESSARY': 'clients send their token to public pages too, and a shared cache may keep '
     'an answer to Authorization only where it says public (RFC 9111 §3.5)',
     'REQUEST_HDR_IN_RESPONSE': 'a 415 lists in Accept what is taken (RFC 9110 §15.5.16)',
-    'FIELD_TOO_LARGE': 'links to other pages repeat the query that was asked, however long it is',
-    'FIELD_SECTION_TOO_LARGE': 'links to other pages repeat the query that was asked, however long it is',
     'STATUS_BAD_REQUEST': 'it only says that the status is 400',
 }
 _CHANGING = ('etag', 'content-length')

@@ -26,6 +26,10 @@ PLACES = (
     'follow',
     'token',
     'tokens',
+    'stores',
+    'store',
+    'items',
+    'item',
     'relation',
     'problem',
 )
@@ -42,6 +46,8 @@ def places(ada: Client, bob: Client, client: Client) -> dict[str, str]:
     post = ada_api.publish('<b>hello</b> & good-bye')
     bob_api.publish('hello, too')
     users = ada.follow('hc:users')
+    store = ada.follow('hc:stores').submit('create', name='Looms & <b>more</b>')
+    item = ada.get(store.href('hc:items')).submit('create', name='Shuttle', price='1.50')
     return {
         'entry': '/api',
         'anonymous entry': '/api',
@@ -58,6 +64,10 @@ def places(ada: Client, bob: Client, client: Client) -> dict[str, str]:
         'follow': ada.get(bob.me().href('self')).href('hc:follow'),
         'token': ada.follow('hc:tokens').items[0]['_links']['self']['href'],
         'tokens': ada.entry().href('hc:tokens'),
+        'stores': ada.entry().href('hc:stores'),
+        'store': store.href('self'),
+        'items': store.href('hc:items'),
+        'item': item.href('self'),
         'relation': '/api/rels/follow',
         'problem': '/api/problems/stale',
     }

@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 
 from service.config import Settings
+from tests.cluster.programs import CONFIGURATION
 from tests.server import ROOT, Server
 
 README = (ROOT / 'README.md').read_text()
@@ -56,3 +57,10 @@ def test_the_transcript_ends_with_a_token_that_is_worth_nothing(said: list[dict[
 def test_every_setting_has_its_row() -> None:
     rows = set(re.findall(r'^\| `([A-Z_]+)` \|', README, re.MULTILINE))
     assert rows == {name.upper() for name in Settings.__dataclass_fields__}
+
+
+def test_the_balancer_is_set_up_as_the_cluster_tests_run_it() -> None:
+    lines = [line.strip() for line in CONFIGURATION.format(port=0, servers='').splitlines()]
+    start = lines.index('defaults')
+    for line in lines[start:]:
+        assert line in README or line.startswith('bind '), line

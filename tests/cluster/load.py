@@ -8,12 +8,14 @@ import json
 import random
 import threading
 import time
+import uuid
 from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
 THINKING_SECONDS = 0.01
 ANSWER_SECONDS = 30.0
-SAFE_TRIES = 20  # of a read, which may be sent again whatever happened
+PATIENCE_SECONDS = 20.0  # of who may send a request again whatever happened to it
+PAUSE_SECONDS = 0.25
 PASSWORD = 'correct horse'
 
 
@@ -47,28 +49,38 @@ def table(rows: list[Row]) -> str:
 class Caller:
     """One connection to the service, and the times and numbers of what went over it."""
 
-    def __init__(self, origin: str) -> None:
+    def __init__(self, origin: str, patience: float) -> None:
         self._place = urlsplit(origin)
+        self._patience = patience
         self._connection: http.client.HTTPConnection | None = None
         self.token = ''
         self.times: list[float] = []
         self.requests = self.failed = self.errors = 0
 
     def request(self, method: str, href: str, body: dict[str, str] | None = None) -> tuple[int, Any]:
-        """Return the status and the document of an answer, status 0 where there was none."""
+        """Return the status and the document of an answer, status 0 where there was none.
+
+        What fails is sent again, as a patient client does: every method but POST is idempotent (RFC 9110
+        §9.2.2), and a POST has a key that makes it so. 409 says that the first is still being worked on.
+        """
         self.requests += 1
-        for _ in range(SAFE_TRIES if method == 'GET' else 1):
-            status, document = self._send(method, href, body)
+        key = uuid.uuid4().hex
+        until = time.monotonic() + self._patience
+        while True:
+            status, document = self._send(method, href, body, key)
             self.errors += status == 500
-            if 0 < status < 500:
+            if 0 < status < 500 and status != 409:
                 self.times.append(time.monotonic())
                 return status, document
-            time.sleep(0.25 if method == 'GET' else 0)
-        self.failed += 1
-        return status, document
+            if time.monotonic() > until:
+                self.failed += 1
+                return status, document
+            time.sleep(PAUSE_SECONDS)
 
-    def _send(self, method: str, href: str, body: dict[str, str] | None) -> tuple[int, Any]:
+    def _send(self, method: str, href: str, body: dict[str, str] | None, key: str) -> tuple[int, Any]:
         headers = {'Accept': 'application/hal+json', 'Content-Type': 'application/json'}
+        if method == 'POST':
+            headers['Idempotency-Key'] = f'"{key}"'
         if self.token:
             headers['Authorization'] = f'Bearer {self.token}'
         if self._connection is None:
@@ -119,8 +131,8 @@ class Person:
     deletion was. What was not answered may be the one or the other, and is neither.
     """
 
-    def __init__(self, origin: str, name: str) -> None:
-        self.caller = Caller(origin)
+    def __init__(self, origin: str, name: str, patience: float) -> None:
+        self.caller = Caller(origin, patience)
         self.name = name
         self.there: dict[str, str] = {}
         self.gone: set[str] = set()
@@ -167,7 +179,7 @@ class Person:
             href = random.choice([*self.there])
             text = self.there.pop(href)
             status, _ = self.caller.request('DELETE', href)
-            if status == 204:
+            if status in (204, 404):  # 404 where an answer was lost and the request sent again
                 self.gone.add(text)
 
     def toggle(self) -> None:
@@ -181,9 +193,9 @@ class Person:
 class Load:
     """Several people who act while the block lasts."""
 
-    def __init__(self, origin: str, people: int = 4) -> None:
+    def __init__(self, origin: str, people: int = 4, *, patience: float = PATIENCE_SECONDS) -> None:
         mark = f'{time.time_ns():x}'
-        self.people = [Person(origin, f'p{number}_{mark}') for number in range(people)]
+        self.people = [Person(origin, f'p{number}_{mark}', patience) for number in range(people)]
         for person in self.people:
             person.sign_up()
         for person, other in zip(self.people, [*self.people[1:], self.people[0]], strict=True):

@@ -54,7 +54,7 @@ def rolling_restart(folder: Path, seconds: float) -> Row:
         postgresql = Postgresql(folder)
         run(stack, postgresql)
         nodes, balancer = stack.enter_context(three_nodes(folder, postgresql.url))
-        with Load(balancer.origin) as load:
+        with Load(balancer.origin, patience=0) as load:
             for node in nodes:
                 time.sleep(seconds / 6)
                 node.stop()
@@ -150,7 +150,7 @@ def full_disk(folder: Path, seconds: float) -> Row:
         node = Node('a', folder, f'sqlite:///{disk}/halcyon.db', workers=2)
         run(stack, node)
         node.wait_until_ready()
-        with Load(node.origin) as load:
+        with Load(node.origin, patience=0) as load:
             wait_until(lambda: sum(person.caller.failed for person in load.people) > 20, 'the disk is full')
             time.sleep(seconds / 3)
             ballast.unlink()
