@@ -49,9 +49,9 @@ def represent_entry_point(entries: Sequence[Entry], book: AddressBook) -> Docume
         links={
             'self': book.link(urls.ENTRY),
             'curies': book.curies,
+            **links,
             'service-desc': book.link(urls.OPENAPI),
             'service-doc': book.link(urls.DOCS),
-            **links,
         },
         forms=tuple(form for entry in entries for form in entry.forms),
         relationships={rel: None for rel, link in links.items() if ':' in rel and not link.templated},

@@ -96,7 +96,8 @@ def program(chromium: str) -> Iterator[playwright.Browser]:
 def browser(program: playwright.Browser, server: Server) -> Iterator[Browser]:
     """A browser at the entry point; at the end its console must be clean, and only pictures be elsewhere."""
     with program.new_context(viewport={'width': 390, 'height': 844}) as context:
-        context.set_default_timeout(5_000)
+        context.set_default_timeout(20_000)
+        expect.set_options(timeout=20_000)
         visitor = Browser(context.new_page(), server.origin)
         visitor.page.goto(f'{server.origin}/api')
         yield visitor
