@@ -2,6 +2,7 @@
 
 import contextlib
 import threading
+from abc import abstractmethod
 from collections import deque
 from typing import Any
 
@@ -45,13 +46,13 @@ class Pool(peewee.Database):
         self._idle.append(connection)
         self._places.release()
 
+    @abstractmethod
     def _open(self) -> Any:
         """Return a new connection."""
-        raise NotImplementedError
 
+    @abstractmethod
     def _is_open(self, connection: Any) -> bool:
         """Whether this side has not closed it."""
-        raise NotImplementedError
 
     def release(self) -> None:
         """Give this thread's connection back."""

@@ -24,32 +24,12 @@ pytestmark = pytest.mark.cluster
 Judged = Callable[[Scenario], Row]
 
 
-def test_a_rolling_restart_fails_no_request(judged: Judged) -> None:
-    row = judged(rolling_restart)
-    assert row.is_whole
-    assert row.failed == 0
-
-
-def test_a_killed_node_loses_nothing_and_shows_no_error(judged: Judged) -> None:
-    row = judged(killed_node)
-    assert row.is_whole
-    assert row.failed == 0
-
-
-def test_a_restarted_postgresql_loses_nothing_and_shows_no_error(judged: Judged) -> None:
-    row = judged(restarted_postgresql)
-    assert row.is_whole
-    assert row.failed == 0
-
-
-def test_a_killed_galera_node_loses_nothing_and_shows_no_error(judged: Judged) -> None:
-    row = judged(killed_galera_node)
-    assert row.is_whole
-    assert row.failed == 0
-
-
-def test_killed_workers_on_sqlite_lose_nothing_and_show_no_error(judged: Judged) -> None:
-    row = judged(killed_sqlite_workers)
+@pytest.mark.parametrize(
+    'scenario',
+    [rolling_restart, killed_node, restarted_postgresql, killed_galera_node, killed_sqlite_workers],
+)
+def test_nothing_is_lost_and_nobody_sees_an_error(judged: Judged, scenario: Scenario) -> None:
+    row = judged(scenario)
     assert row.is_whole
     assert row.failed == 0
 
