@@ -20,8 +20,8 @@ from service.domain.posts import (
     list_posts_of,
     publish_post,
 )
-from service.domain.viewer import Viewer, require
-from service.middleware.body import read_body, submit
+from service.domain.viewer import Viewer
+from service.middleware.body import read_body
 from service.middleware.conditional import precondition
 from service.middleware.links import invalidates
 from service.middleware.request import Expansions, Request
@@ -31,7 +31,8 @@ from service.representation.document import Document
 from service.representation.queries import Query, Vocabulary
 from service.resources import samples
 from service.resources.answers import Answers, Samples, sample_pages
-from service.resources.collections import represent_page, sample_page
+from service.resources.collections import represent_listing, sample_page
+from service.resources.outcomes import created, edited
 from service.resources.relation import Entry, Relation, Sample
 from service.resources.times import represent_time
 from service.resources.users import represent_user
@@ -93,15 +94,9 @@ PAGE = Vocabulary('posts', paged=True, sorts=ORDERS, relations=('author',))
 
 
 def _represent_posts(req: Request, address: str, query: Query, page: Page, title: str = '') -> Document:
-    return represent_page(
-        'posts',
-        address,
-        query,
-        page,
-        [represent_post(post, req.viewer, req.book) for post in page.entries],
-        req.book,
-        forms=(PUBLISH.at(req.book.href(urls.POSTS)),),
-        title=title,
+    forms = (PUBLISH.at(req.book.href(urls.POSTS)),)
+    return represent_listing(
+        req, 'posts', address, page, represent_post, query=query, forms=forms, title=title
     )
 
 
@@ -130,8 +125,7 @@ class PostsResource:
 
     def on_post(self, req: Request, resp: falcon.Response) -> None:
         post = publish_post(req.db, by=req.caller, **self.reads[req.method].read(read_body(req)))
-        document = represent_post(post, req.viewer, req.book)
-        resp.status, resp.location, resp.media = falcon.HTTP_201, document.href, document
+        created(resp, represent_post(post, req.viewer, req.book))
         invalidates(resp, *_changed_by_posting(req))
 
 
@@ -153,11 +147,7 @@ class PostResource:
 
     def on_put(self, req: Request, resp: falcon.Response, post_id: int) -> None:
         post = find_post(req.db, post_id, req.caller)
-        require(post.is_editable_by(req.viewer))
-        given = precondition(req, represent_post)
-        changes = submit(req, self.reads[req.method], given, post)
-        changed = change_post(req.db, post_id, changes, by=req.caller, given=given)
-        resp.media = represent_post(changed, req.viewer, req.book)
+        resp.media = edited(req, post, represent_post, self.reads[req.method], change_post)
         invalidates(resp, *_changed_by_posting(req))
 
     on_patch = on_put
