@@ -8,7 +8,7 @@ from service.representation.action import Action
 from service.representation.addresses import AddressBook
 from service.representation.document import Document, Link
 from service.representation.queries import HalDialect, PageNames, Query
-from service.resources import samples
+from service.resources import made_up
 from service.resources.collections import represent_page
 
 
@@ -88,4 +88,4 @@ def _query(names: PageNames, page: Page) -> Query:
 
 def _href(book: AddressBook, template: str) -> str:
     """Return the address that belongs to the owner of all samples."""
-    return book.href(template, user_id=samples.USER.id, store_id=samples.STORE_ID)
+    return book.href(template, user_id=made_up.USER.id, store_id=made_up.STORE_ID)
