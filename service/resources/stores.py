@@ -200,7 +200,7 @@ class StoreItemsResource:
     vocabulary = Vocabulary('items', paged=True)
     reads: ClassVar = {'POST': ADD}
     answers: ClassVar[Answers] = {
-        'GET': {200: sample_pages(urls.STORE_ITEMS, ITEM_SAMPLES, (ADD, urls.STORE_ITEMS))},
+        'GET': {200: sample_pages(urls.STORE_ITEMS, ITEM_SAMPLES, (ADD, urls.STORE_ITEMS), for_owner=True)},
         'POST': {201: ITEM_SAMPLES},
     }
 

@@ -27,7 +27,7 @@ class Shown:
             for operation in operations
         }
         self._patterns = [(_pattern(one.template), one) for one in operations]
-        self.kinds = sorted({one.vocabulary.kind for one in operations if one.vocabulary})
+        self.kinds = frozenset(one.vocabulary.kind for one in operations if one.vocabulary)
         self.values = values_of(document for one in operations for document in self.documents(one))
 
     def answer(self, operation: Operation, status: int) -> Iterable[Document]:
