@@ -52,6 +52,10 @@ class Vocabulary(NamedTuple):
     sorts: tuple[str, ...] = ()
     relations: tuple[str, ...] = ()
 
+    def of_one(self) -> 'Vocabulary':
+        """Return what can be asked where the answer is a single document."""
+        return Vocabulary(self.kind, relations=self.relations)
+
 
 class PageNames(NamedTuple):
     """The parameters that say which page by its number, and how many entries it has."""

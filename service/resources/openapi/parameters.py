@@ -39,18 +39,19 @@ def path_parameters(operation: Operation, shown: Shown) -> list[dict[str, Any]]:
 
 def query_parameters(operation: Operation, shown: Shown) -> list[dict[str, Any]]:
     """Return what can be asked in one format or another: `x-media-types` says in which, if not in all."""
-    if operation.own_method != 'GET' or operation.vocabulary is None:
+    vocabulary, formats = operation.vocabulary, operation.document_formats
+    if vocabulary is None:
         return []
+    if operation.own_method != 'GET' and not operation.is_linkage:
+        vocabulary = vocabulary.of_one()
     schemas: dict[str, Schema] = {}
     takers: dict[str, list[str]] = {}
-    formats = operation.formats(200)
     for format in formats:
-        for name, schema in format.dialect.parameters(operation.vocabulary, shown.kinds).items():
+        for name, schema in format.dialect.parameters(vocabulary, shown.kinds).items():
             schemas.setdefault(name, schema)
             takers.setdefault(name, []).append(format.media_type)
-    asked = (
-        {field.name: schema_of_field(field) for field in operation.action.fields} if operation.action else {}
-    )
+    form = operation.action.fields if operation.action and operation.own_method == 'GET' else ()
+    asked = {field.name: schema_of_field(field) for field in form}
     return [
         {'name': name, 'in': 'query', 'schema': asked.get(name, schema)}
         | ({} if len(takers[name]) == len(formats) else _only_in(takers[name]))
