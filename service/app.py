@@ -32,11 +32,11 @@ from service.middleware.see_other import SeeOtherMiddleware
 from service.representation.formats import HANDLERS
 from service.resources import follows, posts, stores, tokens, users
 from service.resources.assets import AssetResource
-from service.resources.description import Description
-from service.resources.descriptions import ApiCatalogResource, DocsResource, OpenApiResource
+from service.resources.discovery import ApiCatalogResource, DocsResource, OpenApiResource
 from service.resources.entry_point import EntryPointResource, RootResource
 from service.resources.explanations import ProblemResource, RelationResource
 from service.resources.health import LiveResource, ReadyResource
+from service.resources.openapi.description import Description
 
 PARTS = (users, tokens, posts, follows, stores)  # a new thing is one more name here
 

@@ -263,6 +263,7 @@ def test_the_document_links_to_itself_with_its_parameters(ada_api: JsonApiClient
         ('me', 'sort=id', 'sort'),
         ('me', 'page[number]=1', 'page[number]'),
         ('tokens', 'include=user', 'include'),
+        ('tokens', 'include=', 'include'),
         ('tokens', 'sort=id', 'sort'),
     ],
 )

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import copy
+import itertools
 import re
+from base64 import b64encode
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
@@ -86,8 +89,11 @@ class People:
         content = operation['requestBody']['content']
         body = next(iter(content[media_type if media_type in content else JSON_API]['examples'].values()))
         body = copy.deepcopy(body['value'])
-        for one in body['data'] if isinstance(body.get('data'), list) else ():
+        data = body.get('data', {})
+        for one in data if isinstance(data, list) else ():
             one['id'] = self.values['other_id']
+        if 'id' in data:
+            data['id'] = '-'.join(self.values[name] for name in re.findall(r'{(\w+)}', template))
         return body
 
     def address(self, template: str, values: dict[str, str] | None = None) -> str:
@@ -160,22 +166,79 @@ def test_a_schema_refuses_what_lacks_a_member(description: Description) -> None:
         description.validate({'$ref': '#/components/schemas/user.hal'}, {})
 
 
-def test_every_described_success_is_served(start: Start, tmp_path: Path, description: Description) -> None:
-    described_successes = (
-        (described, int(status))
-        for described in description.operations()
-        for status in described.operation['responses']
-        if int(status) < 400
-    )
-    for number, (described, status) in enumerate(described_successes):
-        people = People(start(DATABASE_URL=f'sqlite:///{tmp_path}/{number}.db'), description)
-        by = Client(people.ada.app) if described.operation['security'] != [{'bearer': []}] else people.ada
-        made = description.document['paths'][described.template].get('put', {}).get('responses', {})
-        if '201' in made and status != 201 and (described.method, status) != ('PUT', 303):
-            people.ada.put(people.address(described.template))  # else there is nothing to get
-        if described.operation['operationId'] == 'postUsers':
-            people.ada.delete(people.ada.me().href('self'))  # else the name is taken
-        assert people.send(described, by=by, **way_to(status, described)).status == status, described[:2]
+@pytest.fixture
+def worlds(start: Start, tmp_path: Path, description: Description) -> Iterator[People]:
+    """Return people without end, each in a database of their own, where nothing has been tried."""
+    paths = (tmp_path / f'{number}.db' for number in itertools.count())
+    return (People(start(DATABASE_URL=f'sqlite:///{path}'), description) for path in paths)
+
+
+def answer_of(people: People, described: Described, status: int, **options: Any) -> Answer:
+    """Return what an operation answers where everything is as the status needs it."""
+    by = Client(people.ada.app) if is_for_anyone(described) else people.ada
+    made = people.description.document['paths'][described.template].get('put', {}).get('responses', {})
+    if '201' in made and status != 201 and (described.method, status) != ('PUT', 303):
+        people.ada.put(people.address(described.template))  # else there is nothing to get
+    if described.operation['operationId'] == 'postUsers':
+        people.ada.delete(people.ada.me().href('self'))  # else the name is taken
+    return people.send(described, by=by, **way_to(status, described) | options)
+
+
+def is_for_anyone(described: Described) -> bool:
+    """Whether the operation is described to need no credentials."""
+    return described.operation['security'] != [{'bearer': []}]
+
+
+def successes(description: Description) -> Iterator[tuple[Described, int]]:
+    """Return every operation with each status below 400 that it is described to answer."""
+    for described in description.operations():
+        for status in described.operation['responses']:
+            if int(status) < 400:
+                yield described, int(status)
+
+
+def test_every_described_success_is_served(worlds: Iterator[People], description: Description) -> None:
+    for (described, status), people in zip(successes(description), worlds, strict=False):
+        assert answer_of(people, described, status).status == status, described[:2]
+
+
+def test_every_described_format_of_an_answer_is_served(
+    worlds: Iterator[People], description: Description
+) -> None:
+    reader = next(worlds)
+    for described, status in successes(description):
+        for media_type in described.operation['responses'][str(status)].get('content', ()):
+            people = reader if described.method == 'GET' else next(worlds)
+            answer = answer_of(people, described, status, accept=media_type)
+            assert (answer.status, answer.content_type) == (status, media_type), described[:2]
+
+
+def test_every_described_format_of_a_body_is_read(worlds: Iterator[People], description: Description) -> None:
+    for described in description.operations():
+        for media_type in described.operation.get('requestBody', {}).get('content', ()):
+            answer = answer_of(next(worlds), described, 200, media_type=media_type)
+            assert answer.status in (200, 201, 204), (described[:2], media_type)
+
+
+def test_only_what_is_described_to_need_a_token_needs_one(
+    worlds: Iterator[People], description: Description
+) -> None:
+    people = next(worlds)
+    for described in description.operations():
+        refused = people.send(described, by=Client(people.ada.app)).status == 401
+        assert refused != is_for_anyone(described), described[:2]
+
+
+def test_every_described_way_to_show_who_asks_is_taken(people: People) -> None:
+    described = people.description.document['paths']['/api/tokens']['post']['security']
+    assert described == [{}, {'basic': []}, {'bearer': []}]
+    body = people.body('/api/tokens', 'POST')
+    nobody = Client(people.ada.app)
+    assert nobody.post('/api/tokens', body).status == 200
+    name_and_password = b64encode(f'{body["username"]}:{body["password"]}'.encode()).decode()
+    basic = {'Authorization': f'Basic {name_and_password}'}
+    assert nobody.request('POST', '/api/tokens', headers=basic).status == 200
+    assert people.ada.request('POST', '/api/tokens').status == 200
 
 
 def way_to(status: int, described: Described) -> dict[str, Any]:

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from tests.client import Answer, Client, assert_problem
+from tests.client import HAL_FORMS, Answer, Client, assert_problem
 
 
 @pytest.fixture
@@ -62,6 +62,7 @@ def test_only_the_owner_sees_forms_and_may_use_them(bob: Client, store: Answer) 
     assert_problem(bob.put(store.href('self'), {'name': 'Mine'}), 403)
     assert_problem(bob.delete(store.href('self')), 403)
     assert_problem(bob.post(store.href('hc:items'), {'name': 'Gear', 'price': '1.00'}), 403)
+    assert bob.get(store.href('hc:items'), accept=HAL_FORMS).state['_templates'] == {}
 
 
 def test_items_are_counted_exactly(ada: Client, store: Answer) -> None:

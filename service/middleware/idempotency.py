@@ -15,8 +15,11 @@ from service.middleware.body import MAX_BYTES
 from service.middleware.request import Request
 
 KEY_LENGTH = 255
-_STRING = re.compile(r'"((?:[ !#-\[\]-~]|\\["\\])*)"(?:\s*;[ -~]*)?')
-_BARE = re.compile(r'[!#-+\--:<-~]+')
+# A quoted string, after which there may be parameters (RFC 8941 §3.3.3), or, as many send it, a bare one.
+KEY = (
+    rf'^(?:"((?:[ !#-\[\]-~]|\\["\\]){{1,{KEY_LENGTH}}})"(?:[ \t]*;[ -~]*)?'
+    rf'|([!#-+\-.\/0-:<-~]{{1,{KEY_LENGTH}}}))$'
+)
 
 
 class Finisher(Protocol):
@@ -76,17 +79,13 @@ class IdempotencyMiddleware:
 
 
 def read_key(header: str) -> str:
-    """Return the key of an Idempotency-Key header (§2.1): a quoted string, or, as many send it, a bare one.
-
-    Raises HTTPBadRequest.
-    """
-    quoted, bare = _STRING.fullmatch(header.strip()), _BARE.fullmatch(header.strip())
-    key = re.sub(r'\\(.)', r'\1', quoted[1]) if quoted else bare[0] if bare else ''
-    if not 1 <= len(key) <= KEY_LENGTH:
+    """Return the key of an Idempotency-Key header (§2.1); raises HTTPBadRequest where it is not like KEY."""
+    match = re.fullmatch(KEY, header.strip())
+    if match is None:
         raise falcon.HTTPBadRequest(
             description=f'The Idempotency-Key must be one quoted string of 1 to {KEY_LENGTH} characters.'
         )
-    return key
+    return match[2] or re.sub(r'\\(.)', r'\1', match[1])
 
 
 def _applies(req: Request, resource: Any) -> bool:

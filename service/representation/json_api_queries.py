@@ -6,10 +6,14 @@ from typing import Any
 
 from service.representation.document import View
 from service.representation.json_api import MEMBER, member
+from service.representation.json_schema import Schema
 from service.representation.queries import (
+    CURSOR,
     CURSORS,
     MOST_PER_PAGE,
+    NUMBER,
     PER_PAGE,
+    SEARCHED,
     InvalidParameter,
     PageNames,
     Query,
@@ -23,6 +27,8 @@ from service.representation.queries import (
 
 _FIELDS = re.compile(r'fields\[([^\[\]]+)\]')
 _FILTER = re.compile(r'filter\[([^\[\]]+)\]')
+_NAME = re.compile(rf'{MEMBER.pattern}(?:\.{MEMBER.pattern})*')
+_NAMES = rf'^(?:{MEMBER.pattern}(?:[.,]{MEMBER.pattern})*)?$'
 _UNKNOWN = 'is no parameter that can be used here'
 
 
@@ -43,7 +49,7 @@ class JsonApiDialect:
         order = ''
         for name, value in given.items():
             field, filtered = _FIELDS.fullmatch(name), _FILTER.fullmatch(name)
-            if name == 'include':
+            if name == 'include' and vocabulary.relations:
                 relations = _relations(value, vocabulary)
             elif name == 'sort' and vocabulary.sorts:
                 order = _order(value, vocabulary)
@@ -65,6 +71,21 @@ class JsonApiDialect:
             kept={name: value for name, value in given.items() if name not in paging},
             view=View(relations, fields, query_string(given)),
         )
+
+    def parameters(self, vocabulary: Vocabulary, kinds: Set[str]) -> dict[str, Schema]:
+        """Return what `read` takes; every other parameter is refused."""
+        schemas: dict[str, Schema] = {}
+        if vocabulary.paged:
+            schemas = {self.names.number: NUMBER, self.names.size: {**NUMBER, 'maximum': MOST_PER_PAGE}}
+            schemas |= dict.fromkeys(CURSORS, CURSOR)
+        schemas |= {f'filter[{name}]': SEARCHED for name in vocabulary.filters}
+        if vocabulary.sorts:
+            key = f'-?(?:{"|".join(vocabulary.sorts)})'
+            schemas['sort'] = {'type': 'string', 'pattern': f'^{key}(?:,{key})*$'}
+        if vocabulary.relations:
+            path = f'(?:{"|".join(member(rel) for rel in vocabulary.relations)})'
+            schemas['include'] = {'type': 'string', 'pattern': f'^(?:{path}(?:,{path})*)?$'}
+        return schemas | {f'fields[{kind}]': {'type': 'string', 'pattern': _NAMES} for kind in sorted(kinds)}
 
 
 def _relations(value: str, vocabulary: Vocabulary) -> frozenset[str]:
@@ -89,6 +110,6 @@ def _order(value: str, vocabulary: Vocabulary) -> str:
 def _names(parameter: str, value: str) -> list[str]:
     names = value.split(',') if value else []
     for name in names:
-        if not all(MEMBER.fullmatch(part) for part in name.split('.')):
+        if not _NAME.fullmatch(name):
             raise InvalidParameter(parameter, f'has {name!r}, which is no name')
     return names

@@ -12,12 +12,18 @@ import orjson
 from service.domain.clock import LARGEST_ID
 from service.domain.paging import END, End, Key, Page, Position
 from service.domain.text import has_control_characters, normalize
+from service.representation.action import TEXT
 from service.representation.document import WHOLE, View
+from service.representation.json_schema import Schema
 
 PER_PAGE = 10
 MOST_PER_PAGE = 100
 FILTER_LENGTH = 64  # what is longer than every name would only make links that no proxy carries
 CURSORS = ('page[after]', 'page[before]')
+# What `whole_number`, `text` and `read_cursor` read.
+NUMBER: Schema = {'type': 'integer', 'minimum': 1}
+SEARCHED: Schema = {'type': 'string', 'maxLength': FILTER_LENGTH, 'pattern': TEXT}
+CURSOR: Schema = {'type': 'string', 'description': 'A position, from a link of the collection.'}
 
 
 class InvalidParameter(ValueError):
@@ -46,6 +52,10 @@ class Vocabulary(NamedTuple):
     filters: tuple[str, ...] = ()
     sorts: tuple[str, ...] = ()
     relations: tuple[str, ...] = ()
+
+    def of_one(self) -> 'Vocabulary':
+        """Return what can be asked where the answer is a single document."""
+        return Vocabulary(self.kind, relations=self.relations)
 
 
 class PageNames(NamedTuple):
@@ -121,6 +131,9 @@ class Dialect(Protocol):
         `kinds` are those of all documents that there are.
         """
 
+    def parameters(self, vocabulary: Vocabulary, kinds: Set[str]) -> dict[str, Schema]:
+        """Return what `read` takes of such a resource: the name and the schema of every parameter."""
+
 
 class HalDialect:
     """`page`, `per_page` and the searches by their own names; a parameter of another name is ignored."""
@@ -140,6 +153,13 @@ class HalDialect:
         numbers = (('page', position.page), ('per_page', per_page))
         given |= {name: str(number) for name, number in numbers if name in given}
         return Query(self.names, position, chosen, given=given, kept=chosen)
+
+    def parameters(self, vocabulary: Vocabulary, kinds: Set[str]) -> dict[str, Schema]:
+        """Return what `read` takes; what it ignores is not among it."""
+        if not vocabulary.paged:
+            return {}
+        searches = dict.fromkeys(vocabulary.searches, SEARCHED)
+        return {**searches, **dict.fromkeys(self.names, NUMBER), **dict.fromkeys(CURSORS, CURSOR)}
 
 
 def read_position(given: Mapping[str, str], names: PageNames, per_page: int) -> Position:

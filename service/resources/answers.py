@@ -8,7 +8,7 @@ from service.representation.action import Action
 from service.representation.addresses import AddressBook
 from service.representation.document import Document, Link
 from service.representation.queries import HalDialect, PageNames, Query
-from service.resources import samples
+from service.resources import made_up
 from service.resources.collections import represent_page
 
 
@@ -39,12 +39,14 @@ class Data(NamedTuple):
 Answers = Mapping[str, Mapping[int, Samples | Data | None]]
 
 
-def sample_pages(address: str, entries: Samples, *forms: tuple[Action, str]) -> Samples:
+def sample_pages(
+    address: str, entries: Samples, *forms: tuple[Action, str], for_owner: bool = False
+) -> Samples:
     """Return a page between two others and an empty one, of the collection at an address.
 
-    `forms` are Actions with the addresses that they are sent to.
+    `forms` are Actions with the addresses that they are sent to; some are `for_owner` alone.
     """
-    return _sample_pages(address, entries, forms, {})
+    return _sample_pages(address, entries, forms, {}, for_owner=for_owner)
 
 
 def sample_linkage(address: str, related: str, entries: Samples) -> Samples:
@@ -53,16 +55,21 @@ def sample_linkage(address: str, related: str, entries: Samples) -> Samples:
 
 
 def _sample_pages(
-    template: str, entries: Samples, forms: tuple[tuple[Action, str], ...], links: Mapping[str, str]
+    template: str,
+    entries: Samples,
+    forms: tuple[tuple[Action, str], ...],
+    links: Mapping[str, str],
+    *,
+    for_owner: bool = False,
 ) -> Samples:
     def pages(book: AddressBook, names: PageNames) -> dict[str, Document]:
         shown = tuple(entries.documents(book).values())
         keys = [int(key) if (key := document.id or '').isdigit() else key for document in shown]
         size = len(shown)
-        several = {
-            'page': (Page([*shown], 2, size, 3 * size, keys[-1], keys[0]), shown),
-            'empty': (Page([], 1, size, 0, None, None), ()),
-        }
+        filled, empty = Page([*shown], 2, size, 3 * size, keys[-1], keys[0]), Page([], 1, size, 0, None, None)
+        several = {'page': (filled, shown, forms), 'empty': (empty, (), forms)}
+        if for_owner:
+            several['of-another'] = (empty, (), ())
         return {
             label: represent_page(
                 shown[0].kind,
@@ -72,9 +79,9 @@ def _sample_pages(
                 items,
                 book,
                 links={rel: Link(_href(book, other)) for rel, other in links.items()},
-                forms=tuple(action.at(_href(book, target)) for action, target in forms),
+                forms=tuple(action.at(_href(book, target)) for action, target in offered),
             )
-            for label, (page, items) in several.items()
+            for label, (page, items, offered) in several.items()
         }
 
     name = '-'.join(piece for piece in template.split('/')[2:] if not piece.startswith('{'))
@@ -88,4 +95,4 @@ def _query(names: PageNames, page: Page) -> Query:
 
 def _href(book: AddressBook, template: str) -> str:
     """Return the address that belongs to the owner of all samples."""
-    return book.href(template, user_id=samples.USER.id, store_id=samples.STORE_ID)
+    return book.href(template, user_id=made_up.USER.id, store_id=made_up.STORE_ID)

@@ -11,7 +11,7 @@ from service.middleware.request import Request
 from service.representation.addresses import AddressBook
 from service.representation.document import Document
 from service.representation.queries import Vocabulary
-from service.resources import samples
+from service.resources import made_up
 from service.resources.answers import Answers, Samples
 from service.resources.relation import Entry
 
@@ -36,7 +36,7 @@ class EntryPointResource:
         return represent_entry_point([enter(viewer, book) for enter in self._parts], book)
 
     def _samples(self, book: AddressBook) -> dict[str, Document]:
-        return {'signed-in': self._represent(samples.SELF, book), 'anonymous': self._represent(None, book)}
+        return {'signed-in': self._represent(made_up.SELF, book), 'anonymous': self._represent(None, book)}
 
 
 def represent_entry_point(entries: Sequence[Entry], book: AddressBook) -> Document:

@@ -30,7 +30,7 @@ from service.middleware.request import Expansions, Request
 from service.representation.addresses import AddressBook
 from service.representation.document import Document, Link
 from service.representation.queries import Query, Vocabulary
-from service.resources import samples
+from service.resources import made_up
 from service.resources.answers import Answers, Samples, sample_linkage, sample_pages
 from service.resources.collections import represent_listing
 from service.resources.outcomes import created
@@ -106,7 +106,7 @@ def _expand_following(req: Request, user_ids: Sequence[int], query: Query) -> di
     return {user_id: represent_following(req, user_id, query, page) for user_id, page in pages.items()}
 
 
-SAMPLES = Samples('follow', lambda book: {'yours': represent_follow(samples.FOLLOW, samples.OTHER, book)})
+SAMPLES = Samples('follow', lambda book: {'yours': represent_follow(made_up.FOLLOW, made_up.OTHER, book)})
 
 
 class FollowResource:
@@ -236,7 +236,7 @@ def enter(viewer: Viewer | None, book: AddressBook) -> Entry:
 
 
 def _sample_follow(book: AddressBook) -> Document:
-    return represent_follow(samples.FOLLOW, samples.OTHER, book)
+    return represent_follow(made_up.FOLLOW, made_up.OTHER, book)
 
 
 RELATIONS = (

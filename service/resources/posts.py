@@ -29,7 +29,7 @@ from service.representation.action import NOT_BLANK, Action, Field, Form
 from service.representation.addresses import AddressBook
 from service.representation.document import Document
 from service.representation.queries import Query, Vocabulary
-from service.resources import samples
+from service.resources import made_up
 from service.resources.answers import Answers, Samples, sample_pages
 from service.resources.collections import represent_listing, sample_page
 from service.resources.memory import remembered
@@ -105,8 +105,8 @@ def _represent_posts(req: Request, address: str, query: Query, page: Page, title
 SAMPLES = Samples(
     'post',
     lambda book: {
-        'yours': represent_post(samples.POST._replace(updated_at=samples.LATER), samples.SELF, book),
-        'other': represent_post(samples.POST, samples.OTHER, book),
+        'yours': represent_post(made_up.POST._replace(updated_at=made_up.LATER), made_up.SELF, book),
+        'other': represent_post(made_up.POST, made_up.OTHER, book),
     },
 )
 
@@ -210,8 +210,8 @@ def enter(viewer: Viewer | None, book: AddressBook) -> Entry:
 
 def _sample_posts(template: str) -> Sample:
     def sample(book: AddressBook) -> Document:
-        post = represent_post(samples.POST, samples.OTHER, book)
-        return sample_page('posts', book.href(template, user_id=samples.OTHER.user_id), post, book)
+        post = represent_post(made_up.POST, made_up.OTHER, book)
+        return sample_page('posts', book.href(template, user_id=made_up.OTHER.user_id), post, book)
 
     return sample
 

@@ -32,7 +32,7 @@ from service.representation.action import NOT_BLANK, Action, Field, Form
 from service.representation.addresses import AddressBook
 from service.representation.document import Document
 from service.representation.queries import Vocabulary
-from service.resources import samples
+from service.resources import made_up
 from service.resources.answers import Answers, Samples, sample_pages
 from service.resources.collections import represent_listing, sample_page
 from service.resources.memory import remembered
@@ -127,20 +127,20 @@ def represent_item(item: Item, viewer: Viewer | None, book: AddressBook) -> Docu
     )
 
 
-_STORE = Store(samples.STORE_ID, samples.USER.id, 'Difference Engines', 1, samples.MORNING)
-_ITEM = Item(7_400_000_000_000_007, _STORE.id, samples.USER.id, 'Gear', Decimal('15.99'), samples.LATER)
+_STORE = Store(made_up.STORE_ID, made_up.USER.id, 'Difference Engines', 1, made_up.MORNING)
+_ITEM = Item(7_400_000_000_000_007, _STORE.id, made_up.USER.id, 'Gear', Decimal('15.99'), made_up.LATER)
 SAMPLES = Samples(
     'store',
     lambda book: {
-        'yours': represent_store(_STORE, samples.SELF, book),
-        'other': represent_store(_STORE, samples.OTHER, book),
+        'yours': represent_store(_STORE, made_up.SELF, book),
+        'other': represent_store(_STORE, made_up.OTHER, book),
     },
 )
 ITEM_SAMPLES = Samples(
     'item',
     lambda book: {
-        'yours': represent_item(_ITEM, samples.SELF, book),
-        'other': represent_item(_ITEM, samples.OTHER, book),
+        'yours': represent_item(_ITEM, made_up.SELF, book),
+        'other': represent_item(_ITEM, made_up.OTHER, book),
     },
 )
 
@@ -203,7 +203,7 @@ class StoreItemsResource:
     vocabulary = Vocabulary('items', paged=True)
     reads: ClassVar = {'POST': ADD}
     answers: ClassVar[Answers] = {
-        'GET': {200: sample_pages(urls.STORE_ITEMS, ITEM_SAMPLES, (ADD, urls.STORE_ITEMS))},
+        'GET': {200: sample_pages(urls.STORE_ITEMS, ITEM_SAMPLES, (ADD, urls.STORE_ITEMS), for_owner=True)},
         'POST': {201: ITEM_SAMPLES},
     }
 

@@ -31,7 +31,7 @@ from service.representation.action import Action, Field, Form
 from service.representation.addresses import AddressBook
 from service.representation.document import Document
 from service.representation.queries import Vocabulary
-from service.resources import samples
+from service.resources import made_up
 from service.resources.answers import Answers, Data, Samples, sample_pages
 from service.resources.collections import represent_listing, sample_page
 from service.resources.relation import Entry, Relation
@@ -88,9 +88,9 @@ def represent_new_token(new: NewToken, book: AddressBook) -> Document:
 SAMPLES = Samples(
     'token',
     lambda book: {
-        'presented': represent_token(samples.TOKEN, samples.SELF, book),
+        'presented': represent_token(made_up.TOKEN, made_up.SELF, book),
         'other': represent_token(
-            samples.TOKEN._replace(last_used_at=None, user_agent=None), samples.OTHER, book
+            made_up.TOKEN._replace(last_used_at=None, user_agent=None), made_up.OTHER, book
         ),
     },
 )
@@ -98,9 +98,9 @@ NEW_SAMPLES = Samples(
     'new-token',
     lambda book: {
         'first': represent_new_token(
-            NewToken(samples.TOKEN._replace(last_used_at=None, user_agent=None), PREFIX + 'A' * 43), book
+            NewToken(made_up.TOKEN._replace(last_used_at=None, user_agent=None), PREFIX + 'A' * 43), book
         ),
-        'renewed': represent_new_token(NewToken(samples.TOKEN, PREFIX + 'B' * 43), book),
+        'renewed': represent_new_token(NewToken(made_up.TOKEN, PREFIX + 'B' * 43), book),
     },
 )
 JWK_SET = 'application/jwk-set+json'
@@ -215,7 +215,7 @@ def enter(viewer: Viewer | None, book: AddressBook) -> Entry:
 
 
 def _sample_tokens(book: AddressBook) -> Document:
-    token = represent_token(samples.TOKEN, samples.SELF, book)
+    token = represent_token(made_up.TOKEN, made_up.SELF, book)
     return sample_page('tokens', book.href(urls.TOKENS), token, book)
 
 

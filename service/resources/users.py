@@ -30,7 +30,7 @@ from service.representation.action import EMAIL, Action, Field, Form
 from service.representation.addresses import AddressBook
 from service.representation.document import Document, Link
 from service.representation.queries import FILTER_LENGTH, Vocabulary
-from service.resources import samples
+from service.resources import made_up
 from service.resources.answers import Answers, Samples, sample_pages
 from service.resources.collections import represent_listing, sample_page
 from service.resources.memory import remembered
@@ -161,12 +161,12 @@ def represent_user(user: User, viewer: Viewer | None, book: AddressBook) -> Docu
 SAMPLES = Samples(
     'user',
     lambda book: {
-        'yours': represent_user(samples.USER, samples.SELF, book),
-        'followed': represent_user(samples.USER, samples.OTHER, book),
-        'other': represent_user(samples.USER._replace(is_followed=False), samples.OTHER, book),
+        'yours': represent_user(made_up.USER, made_up.SELF, book),
+        'followed': represent_user(made_up.USER, made_up.OTHER, book),
+        'other': represent_user(made_up.USER._replace(is_followed=False), made_up.OTHER, book),
     },
 )
-NEW_SAMPLE = Samples('new-user', lambda book: {'registered': represent_user(samples.USER, None, book)})
+NEW_SAMPLE = Samples('new-user', lambda book: {'registered': represent_user(made_up.USER, None, book)})
 
 
 class UsersResource:
@@ -272,17 +272,17 @@ def enter(viewer: Viewer | None, book: AddressBook) -> Entry:
 
 def sample_user(book: AddressBook) -> Document:
     """Return a user as somebody else sees them, as an example."""
-    return represent_user(samples.USER, samples.OTHER, book)
+    return represent_user(made_up.USER, made_up.OTHER, book)
 
 
 def _sample_self(book: AddressBook) -> Document:
-    return represent_user(samples.USER, samples.SELF, book)
+    return represent_user(made_up.USER, made_up.SELF, book)
 
 
 def sample_users(template: str) -> Sample:
     """Return what makes an example of a collection of users at an address."""
     return lambda book: sample_page(
-        'users', book.href(template, user_id=samples.USER.id), sample_user(book), book
+        'users', book.href(template, user_id=made_up.USER.id), sample_user(book), book
     )
 
 

@@ -73,6 +73,12 @@ class Operation(NamedTuple):
         return formats
 
     @property
+    def document_formats(self) -> list[Format]:
+        """The formats in which it answers with a document, whatever the status; none where it has none."""
+        shown = [status for status, answer in self.answers.items() if isinstance(answer, Samples)]
+        return list(dict.fromkeys(format for status in shown for format in self.formats(status)))
+
+    @property
     def vocabulary(self) -> Vocabulary | None:
         """What can be asked of the resource."""
         vocabulary: Vocabulary | None = getattr(self.resource, 'vocabulary', None)

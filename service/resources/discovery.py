@@ -13,7 +13,7 @@ from service.representation.formats import FORMATS, Format, choose_among
 from service.representation.html import docs_page
 from service.representation.media_types import HTML, JSON, LINKSET, OPENAPI
 from service.resources.answers import Answers, Data
-from service.resources.description import Description
+from service.resources.openapi.description import Description
 
 PROFILE = 'https://www.rfc-editor.org/info/rfc9727'
 OPENAPI_TYPE = f'{OPENAPI};version=3.1'
