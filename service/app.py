@@ -2,8 +2,9 @@
 
 import os
 import re
+import sys
 from itertools import chain
-from typing import Any
+from typing import Any, TextIO
 
 import falcon
 from falcon.routing import BaseConverter
@@ -14,11 +15,13 @@ from service.domain.clock import Clock, is_id, system_clock
 from service.domain.database import Database
 from service.domain.opening import open_database
 from service.drain import OF_PROCESS, Drain
+from service.logs import RequestLog
 from service.middleware.authentication import AuthenticationMiddleware
 from service.middleware.conditional import ConditionalMiddleware
 from service.middleware.connection import ConnectionMiddleware
 from service.middleware.cors import CorsMiddleware
 from service.middleware.errors import install_error_writer
+from service.middleware.exchange import App
 from service.middleware.idempotency import IdempotencyMiddleware
 from service.middleware.links import LinkMiddleware
 from service.middleware.methods import MethodsMiddleware, with_standard_methods
@@ -54,11 +57,12 @@ def create_app(
     clock: Clock = system_clock,
     drain: Drain = OF_PROCESS,
     db: Database | None = None,
+    lines: TextIO | None = None,
 ) -> falcon.App[Request, falcon.Response]:
     """Return the WSGI application; raises SettingError.
 
     `settings` are those of the environment where none are given, `clock` returns UTC milliseconds, `db` is
-    what the settings name where none is given.
+    what the settings name where none is given, `lines` takes the log of requests instead of standard error.
     """
     settings = settings or Settings.from_environment(os.environ)
     db = db or open_database(settings, clock)
@@ -86,7 +90,9 @@ def create_app(
         NegotiationMiddleware(),
         QueryMiddleware(kinds, expansions),
     )
-    app: falcon.App[Any, Any] = falcon.App(
+    app = App(
+        settings,
+        RequestLog(settings.log_format, lines or sys.stderr),
         media_type=falcon.MEDIA_TEXT,
         request_type=Request,
         middleware=[

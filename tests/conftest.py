@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
+from io import StringIO
 from typing import Any
 
 import pytest
@@ -48,7 +49,13 @@ def database_url(request: pytest.FixtureRequest, databases: Callable[[str], Empt
 
 
 @pytest.fixture
-def start(database_url: str, clock: MovableClock) -> Iterator[Start]:
+def lines() -> StringIO:
+    """The log of requests."""
+    return StringIO()
+
+
+@pytest.fixture
+def start(database_url: str, clock: MovableClock, lines: StringIO) -> Iterator[Start]:
     """Return what starts the application on this test's database, with other settings where there are any."""
     with ExitStack() as stack:
 
@@ -57,7 +64,7 @@ def start(database_url: str, clock: MovableClock) -> Iterator[Start]:
             settings = Settings.from_environment(fixed | environment)
             db = open_database(settings, clock)
             stack.callback(db.close)
-            return create_app(settings, clock=clock, db=db)
+            return create_app(settings, clock=clock, db=db, lines=lines)
 
         yield start
 

@@ -1,7 +1,7 @@
 """The description of the API (OpenAPI 3.1), made of its routes, its Actions and its documents themselves."""
 
 import re
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Container, Iterable, Iterator, Mapping, Sequence
 from functools import lru_cache
 from http import HTTPStatus
 from typing import Any
@@ -50,7 +50,7 @@ _MEMBERS = r'^[a-z_]+(,[a-z_]+)*$'
 _KEY = re.compile(r'[^A-Za-z0-9._-]+')
 
 # Of each header what it says, and the statuses that it is always or sometimes with.
-_HEADERS: dict[str, tuple[str, frozenset[int], frozenset[int]]] = {
+_HEADERS: dict[str, tuple[str, Container[int], Container[int]]] = {
     'Accept': ('The media types of bodies that are read.', frozenset(), frozenset((415,))),
     'Accept-Encoding': ('The content codings that are read.', frozenset(), frozenset((415,))),
     'Accept-Patch': ('The media types of patches that are read.', frozenset(), frozenset((415,))),
@@ -60,6 +60,7 @@ _HEADERS: dict[str, tuple[str, frozenset[int], frozenset[int]]] = {
     'Location': ('The absolute address of what was made.', frozenset((201, 303, 308)), frozenset()),
     'Retry-After': ('Seconds after which to try again.', frozenset((429, 503)), frozenset((409,))),
     'WWW-Authenticate': ('The credentials that are asked for.', frozenset((401,)), frozenset()),
+    'X-Request-Id': ('What the log of the server calls the request.', range(100, 600), frozenset()),
 }
 _CONDITIONS = {
     'If-Match': 'Change it only if one of these is its validator now.',
@@ -268,7 +269,7 @@ class _Writer:
         described: dict[str, Any] = {'description': _phrase(status), **_headers(status)}
         if operation.method == 'OPTIONS':
             names = ('Allow', 'Accept-Patch') if operation.has_patch else ('Allow',)
-            described['headers'] = {name: _header(name, is_required=True) for name in names}
+            described['headers'] |= {name: _header(name, is_required=True) for name in names}
         elif operation.method != 'HEAD' and isinstance(answer, Data):
             described['content'] = self._data(answer)
         elif operation.method != 'HEAD' and isinstance(answer, Samples):
@@ -394,7 +395,7 @@ def _headers(status: int) -> dict[str, dict[str, Any]]:
         for name, (_, always, sometimes) in _HEADERS.items()
         if status in always or status in sometimes
     }
-    return {'headers': headers} if headers else {}
+    return {'headers': headers}
 
 
 def _header(name: str, *, is_required: bool) -> dict[str, Any]:
