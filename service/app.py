@@ -4,7 +4,7 @@ import os
 import re
 import sys
 from itertools import chain
-from typing import Any, TextIO
+from typing import TYPE_CHECKING, Any, TextIO
 
 import falcon
 from falcon.routing import BaseConverter
@@ -12,7 +12,7 @@ from falcon.routing import BaseConverter
 from service import urls
 from service.config import Settings
 from service.domain.clock import Clock, is_id, system_clock
-from service.domain.database import Database
+from service.domain.database import NOBODY, Database
 from service.domain.opening import open_database
 from service.drain import OF_PROCESS, Drain
 from service.logs import RequestLog
@@ -40,6 +40,10 @@ from service.resources.descriptions import ApiCatalogResource, DocsResource, Ope
 from service.resources.entry_point import EntryPointResource, RootResource
 from service.resources.explanations import ProblemResource, RelationResource
 from service.resources.health import LiveResource, ReadyResource
+from service.resources.metrics import MetricsResource
+
+if TYPE_CHECKING:
+    from service.metrics import Metrics
 
 PARTS = (users, tokens, posts, follows, stores)  # a new thing is one more name here
 
@@ -58,14 +62,20 @@ def create_app(
     drain: Drain = OF_PROCESS,
     db: Database | None = None,
     lines: TextIO | None = None,
+    metrics: 'Metrics | None' = None,
 ) -> falcon.App[Request, falcon.Response]:
     """Return the WSGI application; raises SettingError.
 
     `settings` are those of the environment where none are given, `clock` returns UTC milliseconds, `db` is
-    what the settings name where none is given, `lines` takes the log of requests instead of standard error.
+    what the settings name where none is given, `lines` takes the log of requests instead of standard error,
+    `metrics` counts where METRICS is on, and is told by `db` if it is given with that.
     """
     settings = settings or Settings.from_environment(os.environ)
-    db = db or open_database(settings, clock)
+    if settings.metrics and metrics is None:
+        from service.metrics import Metrics  # loads prometheus-client, for those who want it
+
+        metrics = Metrics(settings)
+    db = db or open_database(settings, clock, metrics or NOBODY)
     routes: list[tuple[str, Any]] = []
     description = Description(routes)
     routes += [
@@ -79,6 +89,7 @@ def create_app(
         (urls.ASSET, AssetResource()),
         (urls.LIVE, LiveResource()),
         (urls.READY, ReadyResource(drain)),
+        *([(urls.METRICS, MetricsResource(metrics))] if metrics else []),
         *chain.from_iterable(part.ROUTES for part in PARTS),
     ]
     kinds = frozenset(route[1].vocabulary.kind for route in routes if hasattr(route[1], 'vocabulary'))
@@ -93,6 +104,7 @@ def create_app(
     app = App(
         settings,
         RequestLog(settings.log_format, lines or sys.stderr),
+        metrics,
         media_type=falcon.MEDIA_TEXT,
         request_type=Request,
         middleware=[

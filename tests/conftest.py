@@ -11,8 +11,9 @@ import pytest
 
 from service.app import create_app
 from service.config import Settings
-from service.domain.database import Database
+from service.domain.database import NOBODY, Database
 from service.domain.opening import open_database
+from service.metrics import Metrics
 from tests.client import Client
 from tests.clock import MovableClock
 from tests.databases import Emptied, engines_to_test, made_database
@@ -62,9 +63,10 @@ def start(database_url: str, clock: MovableClock, lines: StringIO) -> Iterator[S
         def start(**environment: str) -> Any:
             fixed = {'DATABASE_URL': database_url, 'BCRYPT_COST': '4', 'SQLITE_SYNCHRONOUS': 'off'}
             settings = Settings.from_environment(fixed | environment)
-            db = open_database(settings, clock)
+            metrics = Metrics(settings) if settings.metrics else None
+            db = open_database(settings, clock, metrics or NOBODY)
             stack.callback(db.close)
-            return create_app(settings, clock=clock, db=db, lines=lines)
+            return create_app(settings, clock=clock, db=db, lines=lines, metrics=metrics)
 
         yield start
 

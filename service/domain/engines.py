@@ -2,6 +2,7 @@
 
 import os
 import random
+from collections.abc import Callable
 from typing import Any
 from urllib.parse import parse_qsl, unquote
 
@@ -44,6 +45,9 @@ class SqliteEngine(peewee.SqliteDatabase):
     before_schema = ('PRAGMA journal_mode = wal',)  # kept in the file
     lock_schema = ''
     unlock_schema = ''
+
+    def watch(self, lent: Callable[[int], None]) -> None:
+        """Tell nothing: no connection is lent."""
 
     def release(self) -> None:
         """Keep the connection: making one costs more than most requests."""

@@ -4,7 +4,7 @@ import os
 import re
 from collections.abc import Callable, Iterable
 from time import perf_counter
-from typing import Any
+from typing import Any, Protocol
 
 import falcon
 
@@ -22,7 +22,15 @@ _WORDS = {word for template in _TEMPLATES for word in template.split('/') if wor
 _MOST_SEGMENTS = 8
 _TELLABLE = re.compile(rf'(?:{"|".join(map(re.escape, sorted(_WORDS)))}|[1-9][0-9]{{0,15}})?')
 _OURS = re.compile(rf'(?:/{_TELLABLE.pattern}){{1,{_MOST_SEGMENTS}}}')
-_QUIET = frozenset((urls.LIVE, urls.READY))
+_QUIET = frozenset((urls.LIVE, urls.READY, urls.METRICS))
+
+
+class Meter(Protocol):
+    """Counts what is answered; a template is None where nothing is at the address."""
+
+    def answered(
+        self, template: str | None, method: str, status: int, media_type: str, seconds: float
+    ) -> None: ...
 
 
 def told_path(path: str) -> str:
@@ -41,31 +49,33 @@ class App(falcon.App[Any, Any]):
 
     This is the outermost edge: what is told is what the server was given to send, be it that the answer
     turned into a 304 or an error on its way, or that an exception ended it, which servers answer with 500.
-    A trusted proxy may have named the request already. That a health check went well is no line: balancers
-    ask twice a second.
+    A trusted proxy may have named the request already. That a health check or a scrape went well is no line:
+    balancers ask twice a second.
     """
 
-    def __init__(self, settings: Settings, log: RequestLog, **options: Any) -> None:
+    def __init__(self, settings: Settings, log: RequestLog, meter: Meter | None, **options: Any) -> None:
         super().__init__(**options)
         self._trusted = settings.forwarded_allow_ips
         self._log = log
+        self._meter = meter
 
     def __call__(self, env: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
         """Answer a request (PEP 3333)."""
         began = perf_counter()
         env[REQUEST_ID] = request_id = self._id_of(env)
         status = '500'
+        headers: list[tuple[str, str]] = []
 
-        def start(said: str, headers: list[tuple[str, str]], *exc_info: Any) -> Any:
-            nonlocal status
-            status = said
-            headers.append(('x-request-id', request_id))
-            return start_response(said, headers, *exc_info)
+        def start(said: str, fields: list[tuple[str, str]], *exc_info: Any) -> Any:
+            nonlocal status, headers
+            status, headers = said, fields
+            fields.append(('x-request-id', request_id))
+            return start_response(said, fields, *exc_info)
 
         try:
             return super().__call__(env, start)
         finally:
-            self._tell(env, int(status[:3]), perf_counter() - began)
+            self._tell(env, int(status[:3]), headers, perf_counter() - began)
 
     def _id_of(self, env: dict[str, Any]) -> str:
         if self._trusted:
@@ -74,7 +84,7 @@ class App(falcon.App[Any, Any]):
                 return given
         return os.urandom(8).hex()
 
-    def _tell(self, env: dict[str, Any], status: int, seconds: float) -> None:
+    def _tell(self, env: dict[str, Any], status: int, headers: list[tuple[str, str]], seconds: float) -> None:
         req: Request | None = env.pop(REQUEST, None)
         template = req.uri_template if req else None
         method = env['REQUEST_METHOD']
@@ -83,3 +93,6 @@ class App(falcon.App[Any, Any]):
         if status != 200 or template not in _QUIET:
             viewer_id = req.viewer.user_id if req and req.viewer else None
             self._log.write(method, told_path(env['PATH_INFO']), status, seconds, viewer_id, env[REQUEST_ID])
+        if self._meter is not None:
+            content_type = dict(headers).get('content-type', '')
+            self._meter.answered(template, method, status, content_type.partition(';')[0], seconds)
