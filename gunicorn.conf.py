@@ -10,6 +10,7 @@ from service.domain.errors import Unavailable
 from service.domain.opening import prepare_database
 from service.drain import OF_PROCESS
 from service.logs import configure_logging
+from service.sharing import end_sharing, forget_process, share_metrics
 
 
 class OneWriter(Logger):
@@ -38,6 +39,8 @@ forwarded_allow_ips = ''  # forwarding headers are read by the application, from
 control_socket_disable = True
 logger_class = OneWriter
 configure_logging(settings.log_format)
+if settings.metrics:
+    share_metrics()
 
 
 def on_starting(server):
@@ -51,3 +54,15 @@ def on_starting(server):
 def post_worker_init(worker):
     """Let a worker drain before it stops."""
     OF_PROCESS.on_sigterm(settings.drain_seconds)
+
+
+def child_exit(server, worker):
+    """Let the connections of a worker that has ended count no more."""
+    if settings.metrics:
+        forget_process(worker.pid)
+
+
+def on_exit(server):
+    """Leave nothing behind."""
+    if settings.metrics:
+        end_sharing()

@@ -2,8 +2,9 @@
 
 import os
 import re
+import sys
 from itertools import chain
-from typing import Any
+from typing import TYPE_CHECKING, Any, TextIO
 
 import falcon
 from falcon.routing import BaseConverter
@@ -11,14 +12,16 @@ from falcon.routing import BaseConverter
 from service import urls
 from service.config import Settings
 from service.domain.clock import Clock, is_id, system_clock
-from service.domain.database import Database
+from service.domain.database import NOBODY, Database
 from service.domain.opening import open_database
 from service.drain import OF_PROCESS, Drain
+from service.logs import RequestLog
 from service.middleware.authentication import AuthenticationMiddleware
 from service.middleware.conditional import ConditionalMiddleware
 from service.middleware.connection import ConnectionMiddleware
 from service.middleware.cors import CorsMiddleware
 from service.middleware.errors import install_error_writer
+from service.middleware.exchange import App
 from service.middleware.idempotency import IdempotencyMiddleware
 from service.middleware.links import LinkMiddleware
 from service.middleware.methods import MethodsMiddleware, with_standard_methods
@@ -36,7 +39,11 @@ from service.resources.discovery import ApiCatalogResource, DocsResource, OpenAp
 from service.resources.entry_point import EntryPointResource, RootResource
 from service.resources.explanations import ProblemResource, RelationResource
 from service.resources.health import LiveResource, ReadyResource
+from service.resources.metrics import MetricsResource
 from service.resources.openapi.description import Description
+
+if TYPE_CHECKING:
+    from service.metrics import Metrics
 
 PARTS = (users, tokens, posts, follows, stores)  # a new thing is one more name here
 
@@ -54,14 +61,21 @@ def create_app(
     clock: Clock = system_clock,
     drain: Drain = OF_PROCESS,
     db: Database | None = None,
+    lines: TextIO | None = None,
+    metrics: 'Metrics | None' = None,
 ) -> falcon.App[Request, falcon.Response]:
     """Return the WSGI application; raises SettingError.
 
     `settings` are those of the environment where none are given, `clock` returns UTC milliseconds, `db` is
-    what the settings name where none is given.
+    what the settings name where none is given, `lines` takes the log of requests instead of standard error,
+    `metrics` counts where METRICS is on, and is told by `db` if it is given with that.
     """
     settings = settings or Settings.from_environment(os.environ)
-    db = db or open_database(settings, clock)
+    if settings.metrics and metrics is None:
+        from service.metrics import Metrics  # loads prometheus-client, for those who want it
+
+        metrics = Metrics(settings)
+    db = db or open_database(settings, clock, metrics or NOBODY)
     routes: list[tuple[str, Any]] = []
     description = Description(routes)
     routes += [
@@ -75,6 +89,7 @@ def create_app(
         (urls.ASSET, AssetResource()),
         (urls.LIVE, LiveResource()),
         (urls.READY, ReadyResource(drain)),
+        *([(urls.METRICS, MetricsResource(metrics))] if metrics else []),
         *chain.from_iterable(part.ROUTES for part in PARTS),
     ]
     kinds = frozenset(route[1].vocabulary.kind for route in routes if hasattr(route[1], 'vocabulary'))
@@ -86,7 +101,10 @@ def create_app(
         NegotiationMiddleware(),
         QueryMiddleware(kinds, expansions),
     )
-    app: falcon.App[Any, Any] = falcon.App(
+    app = App(
+        settings,
+        RequestLog(settings.log_format, lines or sys.stderr),
+        metrics,
         media_type=falcon.MEDIA_TEXT,
         request_type=Request,
         middleware=[

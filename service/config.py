@@ -124,6 +124,7 @@ class Settings:
     sqlite_synchronous: str = _setting(
         'full', _one_of('full', 'normal', 'off', 'extra'), "SQLite's synchronous"
     )
+    metrics: bool = _setting(False, _on_or_off, 'whether /metrics is there for Prometheus')
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str]) -> 'Settings':

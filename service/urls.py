@@ -40,6 +40,7 @@ ASSET = '/static/{name}'
 
 LIVE = '/health/live'
 READY = '/health/ready'
+METRICS = '/metrics'
 
 
 def is_api(template: str | None) -> bool:

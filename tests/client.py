@@ -40,6 +40,15 @@ class Answer:
         return self.headers['etag']
 
     @property
+    def request_id(self) -> str:
+        return self.headers['x-request-id']
+
+    @property
+    def lasting_headers(self) -> dict[str, str]:
+        """All headers but the one that is of this exchange alone."""
+        return {name: value for name, value in self.headers.items() if name != 'x-request-id'}
+
+    @property
     def items(self) -> list[dict[str, Any]]:
         return self.state['_embedded']['item']
 
@@ -165,7 +174,8 @@ def check_answer(method: str, answer: Answer) -> None:
     """Check what holds for every answer whatsoever."""
     status, headers = answer.status, answer.headers
     assert 'Accept' in headers['vary'].split(', ')
-    assert status != 500 or 'The log has more under' in answer.text or method == 'HEAD'
+    assert answer.request_id
+    assert status != 500 or f'The log has more under {answer.request_id}.' in answer.text or method == 'HEAD'
     if status in (204, 304):
         assert 'content-type' not in headers
         assert answer.text == ''

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
+from io import StringIO
 from typing import Any
 
 import pytest
 
 from service.app import create_app
 from service.config import Settings
-from service.domain.database import Database
+from service.domain.database import NOBODY, Database
 from service.domain.opening import open_database
+from service.metrics import Metrics
 from tests.client import Client
 from tests.clock import MovableClock
 from tests.databases import Emptied, engines_to_test, made_database
@@ -48,16 +50,23 @@ def database_url(request: pytest.FixtureRequest, databases: Callable[[str], Empt
 
 
 @pytest.fixture
-def start(database_url: str, clock: MovableClock) -> Iterator[Start]:
+def lines() -> StringIO:
+    """The log of requests."""
+    return StringIO()
+
+
+@pytest.fixture
+def start(database_url: str, clock: MovableClock, lines: StringIO) -> Iterator[Start]:
     """Return what starts the application on this test's database, with other settings where there are any."""
     with ExitStack() as stack:
 
         def start(**environment: str) -> Any:
             fixed = {'DATABASE_URL': database_url, 'BCRYPT_COST': '4', 'SQLITE_SYNCHRONOUS': 'off'}
             settings = Settings.from_environment(fixed | environment)
-            db = open_database(settings, clock)
+            metrics = Metrics(settings) if settings.metrics else None
+            db = open_database(settings, clock, metrics or NOBODY)
             stack.callback(db.close)
-            return create_app(settings, clock=clock, db=db)
+            return create_app(settings, clock=clock, db=db, lines=lines, metrics=metrics)
 
         yield start
 

@@ -9,7 +9,16 @@ from typing import Any, NamedTuple
 import falcon.testing
 import jsonschema_rs
 
-DESCRIBED_HEADERS = ('location', 'etag', 'allow', 'retry-after', 'www-authenticate', 'accept-patch', 'link')
+DESCRIBED_HEADERS = (
+    'location',
+    'etag',
+    'allow',
+    'retry-after',
+    'www-authenticate',
+    'accept-patch',
+    'link',
+    'x-request-id',
+)
 
 
 class Described(NamedTuple):

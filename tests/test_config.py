@@ -21,6 +21,7 @@ GOOD = {
     'DRAIN_SECONDS': {'0': 0, '30': 30},
     'AVATARS': {'on': True, 'OFF': False, '1': True, 'no': False},
     'SQLITE_SYNCHRONOUS': {'NORMAL': 'normal', 'full': 'full'},
+    'METRICS': {'on': True, 'Off': False},
 }
 BAD = {
     'DATABASE_URL': ['x', 'oracle://x', 'sqlite://', 'sqlite:/x'],
@@ -43,6 +44,7 @@ BAD = {
     'DRAIN_SECONDS': ['-1', '3601', 'x'],
     'AVATARS': ['maybe', '2'],
     'SQLITE_SYNCHRONOUS': ['sometimes'],
+    'METRICS': ['prometheus'],
 }
 
 
@@ -77,6 +79,7 @@ def test_the_defaults_are_the_contracts() -> None:
     assert (settings.token_lifetime, settings.token_max_age) == (3600, 30 * 24 * 3600)
     assert (settings.bcrypt_cost, settings.drain_seconds, settings.sqlite_synchronous) == (12, 2, 'full')
     assert settings.forwarded_allow_ips == ()
+    assert not settings.metrics
 
 
 def test_a_refused_value_with_a_password_is_not_repeated() -> None:

@@ -62,8 +62,8 @@ def test_our_fault_is_a_500_with_a_reference_that_is_in_the_log(
     assert answer.status == 500
     assert 'secret cause' not in answer.text
     assert 'Traceback' not in answer.text
-    reference = caplog.records[-1].getMessage().split()[1].rstrip(':')
-    assert reference in answer.text
+    assert caplog.records[-1].getMessage() == f'request {answer.request_id} failed'
+    assert answer.request_id in answer.text
     assert 'the secret cause' in caplog.text
 
 

@@ -45,8 +45,12 @@ def test_a_post_that_is_sent_again_is_published_once(ada: Client) -> None:
 def test_the_answer_to_a_retry_is_the_first_one(ada: Client) -> None:
     first, again = publish(ada), publish(ada)
     assert first.status == again.status == 201
-    assert first.headers == again.headers
+    assert first.lasting_headers == again.lasting_headers
     assert first.text == again.text
+
+
+def test_the_answer_to_a_retry_has_the_id_of_the_retry(ada: Client) -> None:
+    assert publish(ada).request_id != publish(ada).request_id
 
 
 def test_the_answer_with_a_key_is_like_one_without(ada: Client) -> None:
@@ -130,7 +134,7 @@ def test_a_revoked_token_repeats_nothing(ada: Client) -> None:
 def test_a_registration_that_is_sent_again_is_answered_as_at_first(app: Any) -> None:
     first, again = register(app), register(app)
     assert first.status == again.status == 201
-    assert first.headers == again.headers
+    assert first.lasting_headers == again.lasting_headers
     assert first.text == again.text
 
 

@@ -11,8 +11,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from prometheus_client.parser import text_string_to_metric_families
 
 from service.config import Settings
+from service.metrics import Metrics
 from tests.cluster.programs import CONFIGURATION
 from tests.server import ROOT, Server
 
@@ -64,3 +66,22 @@ def test_the_balancer_is_set_up_as_the_cluster_tests_run_it() -> None:
     start = lines.index('defaults')
     for line in lines[start:]:
         assert line in README or line.startswith('bind '), line
+
+
+def test_every_metric_is_listed_with_its_labels() -> None:
+    pattern = r'^\| ((?:`halcyon_[a-z_]+`(?:, )?)+) \| ((?:`[a-z]+`(?:, )?)*) ?\|'
+    listed = {
+        (name, frozenset(re.findall('[a-z]+', labels)))
+        for names, labels in re.findall(pattern, README, re.MULTILINE)
+        for name in re.findall('[a-z_]+', names)
+    }
+    metrics = Metrics(Settings())
+    metrics.answered('/', 'GET', 200, 'text/html', 0.0)
+    families = text_string_to_metric_families(metrics.exposed().decode())
+    counted = {
+        (re.sub('_(bucket|sum|count)$', '', sample.name), frozenset(sample.labels) - {'le'})
+        for family in families
+        for sample in family.samples
+        if not sample.name.endswith('_created')
+    }
+    assert counted == listed

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from io import StringIO
 
 import pytest
 
@@ -13,7 +14,7 @@ OLD, NEW = 'canary-of-the-old-password', 'canary-of-the-new-password'
 
 
 def test_secrets_are_told_once_and_kept_nowhere(
-    client: Client, db: Database, caplog: pytest.LogCaptureFixture
+    client: Client, db: Database, caplog: pytest.LogCaptureFixture, lines: StringIO
 ) -> None:
     caplog.set_level(logging.DEBUG)
     answers = [client.register('ada', password=OLD), client.register('ada', password=OLD)]
@@ -28,6 +29,11 @@ def test_secrets_are_told_once_and_kept_nowhere(
         ada.post('/api/tokens', {'username': 'ada', 'password': NEW + 'x'}),
         ada.publish('Hello'),
     ]
+    client.get(f'/api?password={OLD}&access_token={token}')
+    for misplaced in (OLD, token, 'ada@example.org', 'ada%40example.org', f'{token}/{NEW}'):
+        client.get(f'/api/users/{misplaced}')
+        client.get(f'/{misplaced}')
+        client.delete(f'/api/rels/{misplaced}')
     for address in ('/api', '/api/users', '/api/tokens', '/api/posts', ada.me().href('self'), '/nothing'):
         answers += [
             ada.get(address, accept=accept) for accept in (HAL, HAL_FORMS, 'application/json', 'text/html')
@@ -39,5 +45,8 @@ def test_secrets_are_told_once_and_kept_nowhere(
     for secret in (OLD, NEW, token, token.removeprefix('hc_'), '$2b$'):
         assert secret not in told
         assert secret not in caplog.text
+        assert secret not in lines.getvalue()
+    assert 'POST /api/tokens 401 ' in lines.getvalue()
+    assert 'ada@' not in lines.getvalue()
     for secret in (OLD, NEW, token.removeprefix('hc_')):
         assert secret not in stored

@@ -169,9 +169,12 @@ def test_sigterm_drains(tmp_path: Path) -> None:
             server.ask('GET', '/api')
 
 
-def test_the_log_says_nothing_of_a_quiet_day(server: Server) -> None:
-    server.ask('GET', '/api')
-    assert 'GET /api' not in server.log
+def test_each_request_is_a_line_of_the_log_but_not_that_a_node_is_well(server: Server) -> None:
+    answer = server.ask('GET', '/api/rels/users?q=secret')
+    health = server.ask('GET', '/health/ready')
+    (line,) = (line for line in server.log.splitlines() if answer.headers['x-request-id'] in line)
+    assert ' GET /api/rels/users 200 ' in line
+    assert health.headers['x-request-id'] not in server.log
 
 
 @pytest.mark.parametrize(

@@ -17,6 +17,7 @@ from service.config import Settings
 from service.domain.clock import Clock, Ids, system_clock
 from service.domain.engines import Engine
 from service.domain.errors import Unavailable
+from service.domain.observer import Observer
 from service.domain.refusals import Meaning, has_collided, meaning_of, violated
 
 __all__ = ['Database', 'Statement', 'parameter', 'transaction', 'violated']
@@ -28,6 +29,7 @@ TRIES = 7  # of one transaction
 TRYING_SECONDS = 15.0  # after which no further try begins
 BACKOFF_SECONDS = 0.02  # before the second try; doubled before each further one, with jitter
 DAY = 86_400_000
+NOBODY = Observer()
 
 log = logging.getLogger(__name__)
 logging.getLogger('peewee').setLevel(logging.INFO)  # what it says for debugging holds hashes
@@ -49,11 +51,19 @@ _COMPILED: dict[str, dict['Statement', tuple[str, tuple[Any, ...]]]] = defaultdi
 class Database:
     """An engine with the clock, the ids and the settings that every domain function works with.
 
-    `engine` is peewee's database, `now` returns UTC milliseconds.
+    `engine` is peewee's database, `now` returns UTC milliseconds, `observer` is told what happens.
     """
 
-    def __init__(self, engine: Engine, settings: Settings, clock: Clock = system_clock) -> None:
+    def __init__(
+        self,
+        engine: Engine,
+        settings: Settings,
+        clock: Clock = system_clock,
+        observer: Observer = NOBODY,
+    ) -> None:
+        engine.watch(observer.lent)
         self.engine = engine
+        self.observer = observer
         self.settings = settings
         self.now = clock
         self.compiled = _COMPILED[engine.name]
@@ -82,7 +92,7 @@ class Database:
         new one: outside a transaction it has no effect that could happen twice.
         """
         try:
-            return self.engine.execute_sql(sql, parameters)
+            return self.observer.timed(self.engine.execute_sql, sql, parameters)
         except peewee.PeeweeException as error:
             vars(error)['statement'] = sql  # which says what MariaDB's words leave out
             if _meaning(error) is not Meaning.LOST or self.engine.in_transaction():
@@ -92,7 +102,7 @@ class Database:
             if not was_connected or not sql.startswith('SELECT'):
                 _refuse(error)
         with _own_words():
-            return self.engine.execute_sql(sql, parameters)
+            return self.observer.timed(self.engine.execute_sql, sql, parameters)
 
     @contextmanager
     def answering(self) -> Iterator[None]:
@@ -125,11 +135,11 @@ class Database:
     def _whole(self) -> Iterator[None]:
         engine, is_whole = self.engine, True
         try:
-            engine.begin(*engine.begin_arguments)
+            self.observer.timed(engine.begin, *engine.begin_arguments)
             engine.push_transaction(engine.transaction())
             try:
                 yield
-                engine.commit()
+                self.observer.timed(engine.commit)
             except BaseException:
                 is_whole = self._rolled_back()
                 raise
@@ -329,6 +339,7 @@ def transaction(
                 if is_last or not commit.may_be_tried_again(refused):
                     raise
                 log.info('%s is tried again: %s', write.__name__, refused.__cause__ or refused)
+                db.observer.tried_again()
             time.sleep(BACKOFF_SECONDS * 2 ** (attempt - 1) * random.uniform(0.5, 1.5))
         raise AssertionError('unreachable')
 

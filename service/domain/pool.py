@@ -4,6 +4,7 @@ import contextlib
 import threading
 from abc import abstractmethod
 from collections import deque
+from collections.abc import Callable
 from typing import Any
 
 import peewee
@@ -24,13 +25,19 @@ class Pool(peewee.Database):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         self._places = threading.BoundedSemaphore(CONNECTIONS)
+        self._lent: Callable[[int], None] = lambda change: None
         self._idle: deque[Any] = deque()
         super().__init__(*args, **kwargs)
         self._lock = contextlib.nullcontext()  # all that it guards is each thread's own
 
+    def watch(self, lent: Callable[[int], None]) -> None:
+        """Tell from now on how many more connections are lent, or with a minus how many fewer."""
+        self._lent = lent
+
     def _connect(self) -> Any:
         if not self._places.acquire(timeout=WAIT_SECONDS):
             raise peewee.OperationalError(f'All {CONNECTIONS} connections were in use for too long.')
+        self._lent(1)
         try:
             with contextlib.suppress(IndexError):
                 while True:
@@ -39,11 +46,15 @@ class Pool(peewee.Database):
                         return connection
             return self._open()
         except BaseException:
-            self._places.release()
+            self._take_back()
             raise
 
     def _close(self, connection: Any) -> None:
         self._idle.append(connection)
+        self._take_back()
+
+    def _take_back(self) -> None:
+        self._lent(-1)
         self._places.release()
 
     @abstractmethod
@@ -68,7 +79,7 @@ class Pool(peewee.Database):
         if connection is not None:
             self._state.reset()
             self._end(connection)
-            self._places.release()
+            self._take_back()
         with contextlib.suppress(IndexError):
             while True:
                 self._end(self._idle.pop())

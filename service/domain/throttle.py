@@ -86,9 +86,12 @@ def count_try(db: Database, several: Sequence[Counted]) -> None:
     """Count one try against all of them; raises Throttled, counting nothing, where any has none left."""
     for _ in range(sum(counted.limit.tries for counted in several)):
         try:
-            return _count_try(db.apart, several)
+            _count_try(db.apart, several)
         except peewee.IntegrityError:
             continue  # another try took that very place
+        for limit, _ in several:
+            db.observer.counted(limit.name)
+        return None
     return require_tries(db, several)
 
 
@@ -104,15 +107,17 @@ def _count_try(db: Database, several: Sequence[Counted]) -> None:
 
 def _held_places(db: Database, several: Sequence[Counted], now: int) -> list[tuple[Counted, dict[int, int]]]:
     """Return for each its places that are taken, with the time when they are free again; raises Throttled."""
-    looked, waits = [], []
+    looked, waits = [], {}
     for counted in several:
         limit, digest = counted
         held = dict(_HELD.all(db, digest=digest, now=now, latest=_latest(limit, now)))
         looked.append((counted, held))
         if len(held) >= limit.tries:
-            waits.append(min(limit.seconds, -(-(min(held.values()) - now) // 1000)))
+            waits[limit.name] = min(limit.seconds, -(-(min(held.values()) - now) // 1000))
+    for name in waits:
+        db.observer.throttled(name)
     if waits:
-        raise Throttled(max(waits))
+        raise Throttled(max(waits.values()))
     return looked
 
 

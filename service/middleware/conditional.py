@@ -44,7 +44,8 @@ class ConditionalMiddleware:
         if keeping is None:
             keeping = _KEEPING.get(resp.status_code, PRIVATE if resp.status_code < 400 else NO_STORE)
             resp.set_header('Cache-Control', keeping)
-        if keeping == NO_STORE or resp.status_code >= 300 or not (body := resp.render_body()):
+        body = resp.render_body()  # here what cannot be rendered still becomes an answer
+        if keeping == NO_STORE or resp.status_code >= 300 or not body:
             return
         tag = entity_tag(body, req.format, req.viewer.user_id if req.viewer else None)
         resp.set_header('ETag', tag)

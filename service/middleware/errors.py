@@ -1,7 +1,6 @@
 """The one writer of errors: whatever is raised becomes a Problem, and a Problem is rendered here."""
 
 import logging
-import secrets
 from collections.abc import Callable
 from typing import Any
 from urllib.parse import quote
@@ -97,18 +96,17 @@ def _write_error(req: Request, resp: falcon.Response, ex: Exception, params: dic
 
 
 def problem_of(error: Exception, req: Request) -> Problem:
-    """Return what an exception says to a client; one that nobody foresaw goes to the log with a reference."""
+    """Return what an exception says to a client; one that nobody foresaw goes to the log."""
     if isinstance(error, falcon.HTTPError):
         name = _OF_STATUS.get(error.status_code, 'bad-request')
         detail = error.description or PROBLEMS[name].meaning
         return Problem(name, detail, headers=dict(error.headers or {}))
     kind = next((kind for kind in _OF_KIND if isinstance(error, kind)), None)
     if kind is None:
-        reference = secrets.token_hex(8)
-        log.error('reference %s: %s %s', reference, req.method, req.path, exc_info=error)
-        return Problem('internal-error', f'The log has more under {reference}.', reference=reference)
+        log.error('request %s failed', req.id, exc_info=error)
+        return Problem('internal-error', f'The log has more under {req.id}.', reference=req.id)
     if isinstance(error, Unavailable) and error.__cause__ is not None:
-        log.error('%s %s: %s', req.method, req.path, error.__cause__)
+        log.error('request %s: %s', req.id, error.__cause__)
     return Problem(detail=str(error), **_OF_KIND[kind](error, req))
 
 

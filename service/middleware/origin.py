@@ -9,7 +9,7 @@ import falcon
 from service.config import Settings, normal_origin
 from service.domain.database import Database
 from service.middleware.forwarded import is_trusted, read_forwarded
-from service.middleware.request import Request
+from service.middleware.request import REQUEST, Request
 from service.representation.addresses import AddressBook
 from service.representation.formats import DEFAULT, FORMATS
 
@@ -28,6 +28,7 @@ class OriginMiddleware:
 
     def process_request(self, req: Request, resp: falcon.Response) -> None:
         """Set what later middleware and resources rely on; raises HTTPBadRequest for a bad Host."""
+        req.env[REQUEST] = req
         req.db = self._db
         req.viewer = None
         req.format = FORMATS[DEFAULT]

@@ -12,6 +12,9 @@ from service.representation.document import Document
 from service.representation.formats import Format
 from service.representation.queries import Query, Vocabulary
 
+REQUEST = 'halcyon.request'  # where the WSGI environment has this object
+REQUEST_ID = 'halcyon.request_id'
+
 Expand = Callable[['Request', Sequence[int], Query], Mapping[int, Document]]
 Expansions = Mapping[tuple[str, str], Expand]
 
@@ -46,6 +49,11 @@ class Request(falcon.Request):
     kinds: frozenset[str]
     expansions: Expansions
     read_query: Query | None
+
+    @property
+    def id(self) -> str:
+        """What the log and the answer call the request."""
+        return str(self.env[REQUEST_ID])
 
     @property
     def caller(self) -> Viewer:

@@ -145,6 +145,8 @@ class Node(Program):
             'WEB_CONCURRENCY': str(workers),
             'DRAIN_SECONDS': str(drain),
             'FORWARDED_ALLOW_IPS': '127.0.0.1',
+            'METRICS': 'on',
+            'TMPDIR': str(folder),
         }
         command = (sys.executable, '-m', 'gunicorn', '--bind', f'127.0.0.1:{self.port}')
         super().__init__(command, folder / f'{name}.log', environment=environment)
@@ -197,6 +199,8 @@ frontend clients
   http-request set-header X-Forwarded-Proto http
   http-request set-header X-Forwarded-Host %[req.hdr(host)]
   http-request disable-l7-retry unless METH_GET or {{ method HEAD OPTIONS }}
+  http-request set-header X-Request-Id %[uuid()]
+  http-request deny deny_status 404 if {{ path,url_dec -m reg ^/+metrics }}
   default_backend nodes
 backend nodes
   balance leastconn

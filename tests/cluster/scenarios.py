@@ -18,6 +18,7 @@ from tests.cluster.programs import (
     Postgresql,
     Program,
     children_of,
+    get_status,
     wait_until,
 )
 
@@ -45,6 +46,9 @@ def three_nodes(folder: Path, url: str) -> Iterator[tuple[list[Node], Balancer]]
             node.wait_until_ready()
         balancer = Balancer(folder, nodes)
         run(stack, balancer)
+        assert get_status(f'{nodes[0].origin}/metrics') == 200
+        for spelling in ('metrics', 'metrics/', '%6Detrics', '/metrics', '%2Fmetrics'):
+            assert get_status(f'{balancer.origin}/{spelling}') == 404, f'/{spelling} is told to everybody'
         yield nodes, balancer
 
 

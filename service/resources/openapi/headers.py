@@ -14,6 +14,7 @@ _HEADERS: dict[str, tuple[str, Container[int], Container[int]]] = {
     'Location': ('The absolute address of what was made.', (201, 303, 308), ()),
     'Retry-After': ('Seconds after which to try again.', (429, 503), (409,)),
     'WWW-Authenticate': ('The credentials that are asked for.', (401,), ()),
+    'X-Request-Id': ('What the log of the server calls the request.', range(100, 600), ()),
 }
 
 
@@ -24,7 +25,7 @@ def headers_with(status: int) -> dict[str, dict[str, Any]]:
         for name, (_, always, sometimes) in _HEADERS.items()
         if status in always or status in sometimes
     }
-    return {'headers': headers} if headers else {}
+    return {'headers': headers}
 
 
 def described_header(name: str, *, is_required: bool) -> dict[str, Any]:

@@ -54,7 +54,7 @@ class Responses:
         described: dict[str, Any] = {'description': _phrase(status), **headers_with(status)}
         if operation.method == 'OPTIONS':
             names = ('Allow', 'Accept-Patch') if operation.has_patch else ('Allow',)
-            described['headers'] = {name: described_header(name, is_required=True) for name in names}
+            described['headers'] |= {name: described_header(name, is_required=True) for name in names}
         elif operation.method != 'HEAD' and isinstance(answer, Data):
             described['content'] = self._data(answer)
         elif operation.method != 'HEAD' and isinstance(answer, Samples):

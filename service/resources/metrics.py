@@ -1,0 +1,39 @@
+"""Metrics: what Prometheus scrapes."""
+
+from typing import Protocol
+
+import falcon
+
+from service.middleware.conditional import NO_STORE
+from service.middleware.request import Request
+from service.resources.answers import Answers, Data
+
+_EXAMPLE = (
+    '# HELP halcyon_statements_total SQL statements, BEGIN and COMMIT included.\n'
+    '# TYPE halcyon_statements_total counter\n'
+    'halcyon_statements_total 42.0\n'
+)
+
+
+class Exposition(Protocol):
+    """What was counted, as it is scraped."""
+
+    content_type: str
+
+    def exposed(self) -> bytes: ...
+
+
+class MetricsResource:
+    """What all processes of this node have counted since it started."""
+
+    is_never_cached = True
+
+    def __init__(self, metrics: Exposition) -> None:
+        self._metrics = metrics
+        self.answers: Answers = {
+            'GET': {200: Data('metrics', (metrics.content_type,), lambda book: _EXAMPLE)}
+        }
+
+    def on_get(self, req: Request, resp: falcon.Response) -> None:
+        resp.set_header('Cache-Control', NO_STORE)
+        resp.data, resp.content_type = self._metrics.exposed(), self._metrics.content_type

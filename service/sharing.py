@@ -1,0 +1,27 @@
+"""What the processes of one server share so that each can say what all have counted: a folder of files."""
+
+import os
+import shutil
+import tempfile
+from functools import cache
+
+FOLDER = 'PROMETHEUS_MULTIPROC_DIR'  # what prometheus-client reads when it is imported
+
+
+@cache
+def share_metrics() -> str:
+    """Have this process and those it makes count in a new folder; a reload of the settings keeps it."""
+    os.environ[FOLDER] = tempfile.mkdtemp(prefix='halcyon-metrics-')
+    return os.environ[FOLDER]
+
+
+def forget_process(pid: int) -> None:
+    """Let what a process has at the moment count no more: it has ended. What it has counted stays."""
+    from prometheus_client.multiprocess import mark_process_dead  # reads FOLDER as it is imported
+
+    mark_process_dead(pid)
+
+
+def end_sharing() -> None:
+    """Delete the folder."""
+    shutil.rmtree(share_metrics(), ignore_errors=True)

@@ -1,0 +1,244 @@
+"""The log of requests: a line for each, which says what was answered, and nothing that must not be told."""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+import re
+from io import StringIO
+from typing import Any
+
+import falcon.testing
+import pytest
+
+from service.domain.errors import Unavailable
+from service.logs import NODE, JsonFormatter, RequestLog, TextFormatter
+from service.middleware.exchange import told_path
+from service.resources import entry_point
+from tests.client import Client
+from tests.conftest import Start
+from tests.description import description_of
+
+PROXY = {'FORWARDED_ALLOW_IPS': '10.0.0.0/8'}
+EVIL = 'x\n2026-11-22T06:06:33.221Z INFO vm service.requests[1] GET /api 200\r\x1b[2J\x85\u2028'
+
+
+@pytest.fixture
+def machine(start: Start, lines: StringIO) -> Client:
+    """Somebody who is not signed in, at a server that logs in JSON and has not been asked anything yet."""
+    app = start(LOG_FORMAT='json')
+    description_of(app)  # which a client asks for with its first answer
+    lines.seek(0)
+    lines.truncate()
+    return Client(app)
+
+
+def last(lines: StringIO) -> dict[str, Any]:
+    """Return the last line, where it is JSON."""
+    said: dict[str, Any] = json.loads(lines.getvalue().splitlines()[-1])
+    return said
+
+
+def test_a_line_of_text_says_what_was_asked_and_answered(ada: Client, lines: StringIO) -> None:
+    me = ada.me()
+    pattern = (
+        r'\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z INFO '
+        rf'{re.escape(NODE)} service\.requests\[{os.getpid()}\] '
+        rf'GET /api/users/{me.state["id"]} 200 \d+\.\d ms viewer={me.state["id"]} request={me.request_id}'
+    )
+    assert re.fullmatch(pattern, lines.getvalue().splitlines()[-1])
+
+
+def test_a_line_of_json_says_the_same(machine: Client, lines: StringIO) -> None:
+    answer = machine.get('/api/users?page=2')
+    said = last(lines)
+    assert re.fullmatch(r'\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z', said.pop('time'))
+    assert said.pop('ms') > 0
+    assert said == {
+        'level': 'INFO',
+        'logger': 'service.requests',
+        'node': NODE,
+        'process': os.getpid(),
+        'method': 'GET',
+        'path': '/api/users',
+        'status': 401,
+        'viewer': None,
+        'request': answer.request_id,
+    }
+
+
+@pytest.mark.parametrize('format', ['text', 'json'])
+def test_a_line_has_the_shape_that_a_record_has(format: str) -> None:
+    lines = StringIO()
+    RequestLog(format, lines).write('GET', '/api', 200, 0.001, None, 'one')
+    record = logging.LogRecord('service.requests', logging.INFO, '', 0, 'GET /api 200', None, None)
+    if format == 'json':
+        by_record = json.loads(JsonFormatter().format(record))
+        assert [*json.loads(lines.getvalue())][:5] == [*by_record][:5]
+    else:
+        start = re.compile(r'\S+ INFO \S+ service\.requests\[\d+\] GET /api 200')
+        assert start.match(lines.getvalue())
+        assert start.match(TextFormatter().format(record))
+
+
+@pytest.mark.parametrize(
+    ('method', 'address', 'status'),
+    [
+        ('GET', '/api', 200),
+        ('HEAD', '/api', 200),
+        ('OPTIONS', '/api', 204),
+        ('DELETE', '/api', 405),
+        ('GET', '/', 308),
+        ('GET', '/api/rels/users', 200),
+        ('POST', '/api/users', 400),
+        ('OPTIONS', '/health/live', 204),
+    ],
+)
+def test_the_line_has_the_status_of_the_answer(
+    machine: Client, lines: StringIO, method: str, address: str, status: int
+) -> None:
+    answer = machine.request(method, address)
+    said = last(lines)
+    assert (said['method'], said['path'], said['status']) == (method, address, status)
+    assert said['request'] == answer.request_id
+    assert answer.status == status
+
+
+def test_what_became_a_304_is_logged_as_that(machine: Client, lines: StringIO) -> None:
+    machine.get('/api', headers={'If-None-Match': machine.get('/api').tag})
+    assert last(lines)['status'] == 304
+
+
+def test_a_method_that_is_unknown_is_not_repeated(machine: Client, lines: StringIO) -> None:
+    machine.request('FROB', '/api')
+    assert (last(lines)['method'], last(lines)['status']) == ('other', 501)
+
+
+@pytest.mark.parametrize(('error', 'status'), [(RuntimeError(), 500), (Unavailable(), 503)])
+def test_a_request_that_fails_has_its_line(
+    machine: Client, lines: StringIO, monkeypatch: pytest.MonkeyPatch, error: Exception, status: int
+) -> None:
+    monkeypatch.setattr(entry_point, 'Document', failing(error))
+    answer = machine.get('/api')
+    assert last(lines)['status'] == answer.status == status
+
+
+def test_an_answer_that_cannot_be_rendered_is_logged_as_the_500_that_it_is(
+    machine: Client, lines: StringIO, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr('service.resources.health._OK', {'status': object()})
+    answer = falcon.testing.simulate_get(machine.app, '/health/live', host='halcyon.test')
+    assert answer.status_code == last(lines)['status'] == 500
+    assert last(lines)['request'] in answer.text
+
+
+class Stop(BaseException):
+    """What no application catches."""
+
+
+def test_a_request_that_an_exception_ends_has_its_line(
+    machine: Client, lines: StringIO, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(entry_point, 'Document', failing(Stop()))
+    with pytest.raises(Stop):
+        falcon.testing.simulate_get(machine.app, '/api', host='halcyon.test')
+    assert (last(lines)['path'], last(lines)['status']) == ('/api', 500)
+
+
+def failing(error: BaseException) -> Any:
+    def fail(**_: Any) -> Any:
+        raise error
+
+    return fail
+
+
+class Full(StringIO):
+    """A disk that is full."""
+
+    def write(self, _: str) -> int:
+        raise OSError
+
+
+def test_a_log_that_takes_nothing_costs_no_request() -> None:
+    RequestLog('text', Full()).write('GET', '/api', 200, 0.001, None, 'one')
+
+
+@pytest.mark.parametrize('address', ['/health/live', '/health/ready'])
+def test_that_a_node_is_well_is_no_line(machine: Client, lines: StringIO, address: str) -> None:
+    assert machine.get(address).status == 200
+    assert lines.getvalue() == ''
+
+
+@pytest.mark.parametrize(
+    ('path', 'told'),
+    [
+        ('/', '/'),
+        ('/api/', '/api/'),
+        ('/api/users/890802396781952/relationships/following',) * 2,
+        ('/.well-known/jwks.json', '/.well-known/jwks.json'),
+        ('/api/users/ada@example.org', '/api/users/*'),
+        ('/api/tokens/hc_secret/users', '/api/tokens/*/users'),
+        ('/correct horse/api', '/*/api'),
+        ('*', '*'),
+        ('/api' * 9, '/api' * 7),
+        ('/x' * 5000, '/*' * 7),
+        ('/' + EVIL, '/*/*'),
+        ('/api\n', '/*'),
+    ],
+)  # fmt: skip
+def test_only_words_of_our_addresses_and_ids_are_told_of_a_path(path: str, told: str) -> None:
+    assert told_path(path) == told
+
+
+@pytest.mark.parametrize('format', ['text', 'json'])
+def test_nothing_makes_a_second_line(format: str) -> None:
+    lines = StringIO()
+    RequestLog(format, lines).write(EVIL, EVIL, 200, 0.001, None, EVIL)
+    written = lines.getvalue()
+    assert written.endswith('\n')
+    assert written[:-1].isprintable()
+
+
+def test_nothing_in_a_traceback_looks_like_a_line() -> None:
+    try:
+        raise RuntimeError(EVIL)
+    except RuntimeError as error:
+        caught = (type(error), error, error.__traceback__)
+    record = logging.LogRecord('x', logging.ERROR, '', 0, 'request one failed', None, caught)
+    first, *more = TextFormatter().format(record).split('\n')
+    assert first.endswith('request one failed')
+    assert all(line.startswith('  ') and line.isprintable() for line in more)
+
+
+def test_every_request_has_an_id_of_its_own(client: Client) -> None:
+    ids = {client.get(address).request_id for address in ('/api', '/api', '/nothing', '/health/live')}
+    assert len(ids) == 4
+    assert all(re.fullmatch(r'[0-9a-f]{16}', one) for one in ids)
+
+
+@pytest.mark.parametrize(
+    'given', ['a', '9f86d081-884c-4d65-9a2f', '0A2B:1F90_AC10:0050', '1-67891233-abcdef', 'x' * 64]
+)
+def test_a_trusted_proxy_names_the_request(start: Start, given: str) -> None:
+    answer = Client(start(**PROXY)).get('/nothing', headers={'X-Request-Id': given}, remote_addr='10.0.0.1')
+    assert answer.request_id == given
+
+
+@pytest.mark.parametrize(
+    'given', ['', 'x' * 65, 'a b', 'a,b', '"a"', 'ada@example.org', 'a\x1b', 'ä', 'a;b', '<b>']
+)
+def test_what_is_no_sane_id_is_made_anew(start: Start, given: str) -> None:
+    answer = Client(start(**PROXY)).get('/nothing', headers={'X-Request-Id': given}, remote_addr='10.0.0.1')
+    assert re.fullmatch(r'[0-9a-f]{16}', answer.request_id)
+
+
+@pytest.mark.parametrize(('settings', 'peer'), [(PROXY, '192.0.2.1'), ({}, '10.0.0.1')])
+def test_nobody_else_names_a_request(start: Start, settings: dict[str, str], peer: str) -> None:
+    answer = Client(start(**settings)).get('/api', headers={'X-Request-Id': 'mine'}, remote_addr=peer)
+    assert answer.request_id != 'mine'
+
+
+def test_a_page_of_another_origin_is_not_shown_the_id(client: Client) -> None:
+    answer = client.get('/api', headers={'Origin': 'http://localhost:3000'})
+    assert 'x-request-id' not in answer.headers['access-control-expose-headers'].lower()
