@@ -48,20 +48,8 @@ class IdConverter(BaseConverter):
         return int(value) if is_id(value) else None
 
 
-def create_app(
-    settings: Settings | None = None,
-    *,
-    clock: Clock = system_clock,
-    drain: Drain = OF_PROCESS,
-    db: Database | None = None,
-) -> falcon.App[Request, falcon.Response]:
-    """Return the WSGI application; raises SettingError.
-
-    `settings` are those of the environment where none are given, `clock` returns UTC milliseconds, `db` is
-    what the settings name where none is given.
-    """
-    settings = settings or Settings.from_environment(os.environ)
-    db = db or open_database(settings, clock)
+def make_routes(drain: Drain = OF_PROCESS) -> list[tuple[str, Any]]:
+    """Return every address template with its resource."""
     routes: list[tuple[str, Any]] = []
     description = Description(routes)
     routes += [
@@ -77,6 +65,24 @@ def create_app(
         (urls.READY, ReadyResource(drain)),
         *chain.from_iterable(part.ROUTES for part in PARTS),
     ]
+    return routes
+
+
+def create_app(
+    settings: Settings | None = None,
+    *,
+    clock: Clock = system_clock,
+    drain: Drain = OF_PROCESS,
+    db: Database | None = None,
+) -> falcon.App[Request, falcon.Response]:
+    """Return the WSGI application; raises SettingError.
+
+    `settings` are those of the environment where none are given, `clock` returns UTC milliseconds, `db` is
+    what the settings name where none is given.
+    """
+    settings = settings or Settings.from_environment(os.environ)
+    db = db or open_database(settings, clock)
+    routes = make_routes(drain)
     kinds = frozenset(route[1].vocabulary.kind for route in routes if hasattr(route[1], 'vocabulary'))
     expansions = {place: expand for part in PARTS for place, expand in part.EXPANSIONS.items()}
     finishing = (

@@ -54,6 +54,10 @@ class Pool(peewee.Database):
     def _is_open(self, connection: Any) -> bool:
         """Whether this side has not closed it."""
 
+    def is_there(self) -> bool:
+        """Whether there is such a database, as far as can be said without connecting."""
+        return True
+
     def release(self) -> None:
         """Give this thread's connection back."""
         self.close()
