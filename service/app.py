@@ -55,6 +55,27 @@ class IdConverter(BaseConverter):
         return int(value) if is_id(value) else None
 
 
+def make_routes(drain: Drain = OF_PROCESS, metrics: 'Metrics | None' = None) -> list[tuple[str, Any]]:
+    """Return every address template with its resource."""
+    routes: list[tuple[str, Any]] = []
+    description = Description(routes)
+    routes += [
+        (urls.ROOT, RootResource()),
+        (urls.ENTRY, EntryPointResource([part.enter for part in PARTS])),
+        (urls.RELATION, RelationResource(chain.from_iterable(part.RELATIONS for part in PARTS))),
+        (urls.PROBLEM, ProblemResource()),
+        (urls.OPENAPI, OpenApiResource(description)),
+        (urls.DOCS, DocsResource(description)),
+        (urls.API_CATALOG, ApiCatalogResource()),
+        (urls.ASSET, AssetResource()),
+        (urls.LIVE, LiveResource()),
+        (urls.READY, ReadyResource(drain)),
+        *([(urls.METRICS, MetricsResource(metrics))] if metrics else []),
+        *chain.from_iterable(part.ROUTES for part in PARTS),
+    ]
+    return routes
+
+
 def create_app(
     settings: Settings | None = None,
     *,
@@ -76,22 +97,7 @@ def create_app(
 
         metrics = Metrics(settings)
     db = db or open_database(settings, clock, metrics or NOBODY)
-    routes: list[tuple[str, Any]] = []
-    description = Description(routes)
-    routes += [
-        (urls.ROOT, RootResource()),
-        (urls.ENTRY, EntryPointResource([part.enter for part in PARTS])),
-        (urls.RELATION, RelationResource(chain.from_iterable(part.RELATIONS for part in PARTS))),
-        (urls.PROBLEM, ProblemResource()),
-        (urls.OPENAPI, OpenApiResource(description)),
-        (urls.DOCS, DocsResource(description)),
-        (urls.API_CATALOG, ApiCatalogResource()),
-        (urls.ASSET, AssetResource()),
-        (urls.LIVE, LiveResource()),
-        (urls.READY, ReadyResource(drain)),
-        *([(urls.METRICS, MetricsResource(metrics))] if metrics else []),
-        *chain.from_iterable(part.ROUTES for part in PARTS),
-    ]
+    routes = make_routes(drain, metrics)
     kinds = frozenset(route[1].vocabulary.kind for route in routes if hasattr(route[1], 'vocabulary'))
     expansions = {place: expand for part in PARTS for place, expand in part.EXPANSIONS.items()}
     finishing = (

@@ -7,7 +7,6 @@ import os
 import signal
 import sqlite3
 import threading
-import time
 from base64 import b64encode
 from collections.abc import Iterator
 from contextlib import ExitStack, closing
@@ -16,7 +15,7 @@ from typing import Any
 
 import pytest
 
-from tests.server import Server
+from tests.server import Server, wait_until
 
 NEW = {'username': 'ada', 'email': 'ada@example.org', 'password': 'correct horse'}
 BASIC = 'Basic ' + b64encode(b'ada:correct horse').decode()
@@ -143,15 +142,6 @@ def test_a_worker_that_is_killed_loses_no_acknowledged_write(server: Server, tmp
         counted = db.execute(query)
         assert counted.fetchone() == (len(stored), len(stored))
     assert set(acknowledged) <= stored
-
-
-def wait_until(holds: Any) -> None:
-    """Return once it holds; raises TimeoutError."""
-    deadline = time.monotonic() + 20
-    while not holds():
-        if time.monotonic() > deadline:
-            raise TimeoutError
-        time.sleep(0.01)
 
 
 def test_sigterm_drains(tmp_path: Path) -> None:

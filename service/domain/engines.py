@@ -4,7 +4,7 @@ import contextlib
 import os
 import random
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any
 from urllib.parse import parse_qsl, unquote
 
@@ -37,7 +37,22 @@ MARIADB_PORT = 3306
 MARIADB_UNKNOWN_VARIABLE = 1193
 
 
-class SqliteEngine(peewee.SqliteDatabase):
+class _InsertsMany:
+    """Inserts many rows by one statement that is prepared once; PyMySQL makes a few long ones of it."""
+
+    param: str
+    cursor: Any
+
+    def insert_all(self, table: str, columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
+        """Insert rows, with values for the columns."""
+        places = ', '.join([self.param] * len(columns))
+        self.cursor().executemany(
+            f'INSERT INTO {table} ({", ".join(columns)}) VALUES ({places})',  # noqa: S608  # names are ours
+            rows,
+        )
+
+
+class SqliteEngine(_InsertsMany, peewee.SqliteDatabase):
     """One file on one machine; a thread keeps its connection."""
 
     name = 'sqlite'
@@ -45,6 +60,9 @@ class SqliteEngine(peewee.SqliteDatabase):
     answers_get_lost = False
     schema_is_transactional = True
     before_schema = ('PRAGMA journal_mode = wal',)  # kept in the file
+    before_bulk = (
+        'PRAGMA cache_size = -65536',
+    )  # else what a transaction changes goes to the disk repeatedly
     lock_schema = ''
     unlock_schema = ''
 
@@ -69,6 +87,10 @@ class SqliteEngine(peewee.SqliteDatabase):
     def watch(self, lent: Callable[[int], None]) -> None:
         """Tell nothing: no connection is lent."""
 
+    def is_there(self) -> bool:
+        """Whether there is such a file; connecting would make it."""
+        return os.path.exists(self.database)
+
     def release(self) -> None:
         """Keep the connection: making one costs more than most requests."""
 
@@ -89,6 +111,7 @@ class PostgresqlEngine(Pool, peewee.PostgresqlDatabase):
     answers_get_lost = True
     schema_is_transactional = True
     before_schema = ()
+    before_bulk = ()
     lock_schema = 'SELECT pg_advisory_xact_lock(5147268395671)'
     unlock_schema = ''
 
@@ -107,6 +130,12 @@ class PostgresqlEngine(Pool, peewee.PostgresqlDatabase):
     def _is_open(self, connection: Any) -> bool:
         return not connection.closed
 
+    def insert_all(self, table: str, columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
+        """Insert rows, with values for the columns, by COPY, which takes half the time of statements."""
+        with self.cursor().copy(f'COPY {table} ({", ".join(columns)}) FROM STDIN') as copy:
+            for row in rows:
+                copy.write_row(row)
+
 
 class _Connection(pymysql.connections.Connection):  # type: ignore[misc]  # the driver has no annotations
     """A connection that is encrypted where the server can, without a look at all certificates each time.
@@ -124,7 +153,7 @@ class _Connection(pymysql.connections.Connection):  # type: ignore[misc]  # the 
         return _Connection._unverified
 
 
-class MariadbEngine(Pool, peewee.MySQLDatabase):
+class MariadbEngine(_InsertsMany, Pool, peewee.MySQLDatabase):
     """MariaDB, or a Galera cluster of it, at whichever of its hosts is ready.
 
     It starts at a random host, so that processes spread, and stays with the one that answered.
@@ -134,6 +163,7 @@ class MariadbEngine(Pool, peewee.MySQLDatabase):
     begin_arguments = ()
     answers_get_lost = True
     schema_is_transactional = False  # a statement that defines something commits what was before it
+    before_bulk = ()
     before_schema = ('ALTER DATABASE CHARACTER SET utf8mb4 COLLATE utf8mb4_nopad_bin',)
     lock_schema = f"SELECT GET_LOCK('halcyon.schema', {LOCK_SECONDS})"
     unlock_schema = "SELECT RELEASE_LOCK('halcyon.schema')"

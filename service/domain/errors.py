@@ -46,6 +46,10 @@ class Unavailable(DomainError):
     """The database cannot be reached, or cannot take a write now."""
 
 
+class WrongSchema(Unavailable):
+    """The database answers, but its schema is not the one that this code needs."""
+
+
 class Throttled(DomainError):
     """There were too many tries; `retry_after` is the seconds until one is allowed again."""
 

@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 import peewee
 
 from service.domain.database import Database, Statement, parameter, transaction
-from service.domain.errors import Unavailable
+from service.domain.errors import Unavailable, WrongSchema
 from service.domain.schema import STATEMENTS
 
 COMMAND = 'python -m service migrate'
@@ -147,6 +147,8 @@ _TAKE = Statement(Migrations.insert(number=parameter('number'), taken_at=paramet
 
 def schema_number(db: Database) -> int:
     """Return the last step that the schema has taken, 0 where there is none or it was not made to its end."""
+    if not db.engine.is_there():
+        return 0
     tables = set(db.engine.get_tables())
     if 'migrations' in tables:
         return int(_LAST.one(db)[0] or 0)
@@ -154,13 +156,18 @@ def schema_number(db: Database) -> int:
 
 
 def check_schema(db: Database) -> None:
-    """Return if the database answers and has the schema that this code needs; else raises Unavailable."""
+    """Return if the database answers and has the schema that this code needs.
+
+    Raises Unavailable where it does not answer, and WrongSchema.
+    """
     with db.answering():
         number = schema_number(db)
+    if not number:
+        raise WrongSchema(f'The database has no tables yet: {COMMAND}.')
     if number < LATEST:
-        raise Unavailable(f'The schema is at step {number}, this code needs step {LATEST}: {COMMAND}.')
+        raise WrongSchema(f'The schema is at step {number}, this code needs step {LATEST}: {COMMAND}.')
     if number > LATEST:
-        raise Unavailable(f'The schema is at step {number}, this code knows step {LATEST}: it is too old.')
+        raise WrongSchema(f'The schema is at step {number}, this code knows step {LATEST}: it is too old.')
 
 
 def migrate(db: Database) -> list[int]:

@@ -69,6 +69,10 @@ class Pool(peewee.Database):
         """Let all write at the same time."""
         return contextlib.nullcontext()
 
+    def is_there(self) -> bool:
+        """Whether there is such a database, as far as can be said without connecting."""
+        return True
+
     def release(self) -> None:
         """Give this thread's connection back."""
         self.close()

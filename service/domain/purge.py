@@ -27,11 +27,11 @@ class _Expiring:
         return len(names)
 
 
-_EXPIRING = (
-    _Expiring(Tokens, Tokens.id),
-    _Expiring(IdempotencyKeys, IdempotencyKeys.digest),
-    _Expiring(Tries, Tries.id),
-)
+_EXPIRING = {
+    'tokens': _Expiring(Tokens, Tokens.id),
+    'idempotency_keys': _Expiring(IdempotencyKeys, IdempotencyKeys.digest),
+    'tries': _Expiring(Tries, Tries.id),
+}
 
 
 def purge(db: Database) -> bool:
@@ -39,7 +39,16 @@ def purge(db: Database) -> bool:
 
     Returns whether there may be more.
     """
-    return max([_purge_table(db, expiring) for expiring in _EXPIRING]) >= BATCH
+    return max([_purge_table(db, expiring) for expiring in _EXPIRING.values()]) >= BATCH
+
+
+def purge_all(db: Database) -> dict[str, int]:
+    """Delete all that has expired, a BATCH in each transaction, and return how many rows by table."""
+    purged = dict.fromkeys(_EXPIRING, 0)
+    for table, expiring in _EXPIRING.items():
+        while count := _purge_table(db, expiring):
+            purged[table] += count
+    return purged
 
 
 @transaction

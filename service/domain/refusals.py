@@ -22,6 +22,7 @@ class Meaning(enum.Enum):
 
 
 _SQLITE_MISTAKES = ('SQLITE_ERROR', 'SQLITE_RANGE', 'SQLITE_TOOBIG')
+_SQLITE_UNABLE = ('SQLITE_NOTADB', 'SQLITE_CORRUPT')  # which sqlite3 takes for no matter of operation
 _SQLITE_CROSSED = ('SQLITE_BUSY_SNAPSHOT', 'SQLITE_LOCKED')
 
 # SQLSTATE, by its first characters (PostgreSQL's manual, appendix A).
@@ -67,8 +68,9 @@ _MADE_HERE = {constraint.name for constraint in CONSTRAINTS if constraint.column
 def meaning_of(error: BaseException | None) -> Meaning:
     """Return what peewee's or a driver's error says about trying again."""
     cause = getattr(error, 'orig', error)
-    if isinstance(cause, sqlite3.Error):
-        return _meaning_of_sqlite(cause)
+    inner = getattr(cause, 'orig', cause)  # what connecting meets is wrapped twice
+    if isinstance(inner, sqlite3.Error):
+        return _meaning_of_sqlite(inner)
     if isinstance(cause, psycopg.Error):
         return _meaning_of_postgresql(cause)
     if isinstance(cause, pymysql.Error):
@@ -80,7 +82,9 @@ def _meaning_of_sqlite(error: sqlite3.Error) -> Meaning:
     name = getattr(error, 'sqlite_errorname', '')
     if name in _SQLITE_CROSSED:
         return Meaning.CROSSED
-    if isinstance(error, sqlite3.OperationalError) and name not in _SQLITE_MISTAKES:
+    if name in _SQLITE_UNABLE or (
+        isinstance(error, sqlite3.OperationalError) and name not in _SQLITE_MISTAKES
+    ):
         return Meaning.UNABLE
     return Meaning.MISTAKE
 

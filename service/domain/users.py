@@ -78,6 +78,7 @@ _ALL = {
 }
 ORDERS = ('id', 'username')
 _NAMED = Users.username_key == parameter('username_key')
+_FIND_NAMED = Statement(Users.select(*user_columns(Users)).where(_NAMED))
 _WITH_NAME = Listing(_EVERYBODY.where(_NAMED), Users.id, User._make, newest_first=False)
 _COUNT_NAMED = Statement(Users.select(peewee.fn.COUNT(Users.id)).where(_NAMED))
 _STARTS = (Users.username_key >= parameter('first')) & (Users.username_key < parameter('behind'))
@@ -107,6 +108,12 @@ _CHANGE_PASSWORD = Statement(
 _REVOKE_OTHER_TOKENS = Statement(
     Tokens.delete().where((Tokens.user_id == parameter('user_id')) & (Tokens.id != parameter('token_id')))
 )
+_SET_PASSWORD = Statement(
+    Users.update({Users.password_hash: parameter('new_hash')}).where(Users.id == parameter('user_id'))
+)
+_REVOKE_TOKENS = Statement(
+    Tokens.delete().where((Tokens.user_id == parameter('user_id')) & (Tokens.expires_at > parameter('now')))
+)
 _DELETE = Statement(Users.delete().where(Users.id == parameter('user_id')))
 
 
@@ -115,6 +122,15 @@ def find_user(db: Database, user_id: int, viewer: Viewer | None, *, statement: S
     row = statement.one(db, user_id=user_id, viewer_id=viewer.user_id if viewer else 0)
     if row is None:
         raise NotFound('There is no such user.')
+    return User._make(row)
+
+
+def find_user_named(db: Database, username: str) -> User:
+    """Return the user of that name, without regard to case, as nobody sees them; raises NotFound."""
+    is_name = re.fullmatch(USERNAME, username)
+    row = _FIND_NAMED.one(db, username_key=fold(username), viewer_id=0) if is_name else None
+    if row is None:
+        raise NotFound(f'There is no user {username!r}.')
     return User._make(row)
 
 
@@ -258,6 +274,31 @@ def _change_password(
     _REVOKE_OTHER_TOKENS.run(db, user_id=user_id, token_id=by.token_id)
 
 
+def set_password(db: Database, user_id: int, password: str) -> int:
+    """Set the password, as the operator does, who need not know the old one, and revoke all the tokens.
+
+    Returns how many live ones there were; raises NotFound.
+    """
+    return _set_password(db, user_id, hash_password(password, db.settings.bcrypt_cost))
+
+
+@transaction
+def _set_password(db: Database, user_id: int, new_hash: str) -> int:
+    if not _SET_PASSWORD.count(db, user_id=user_id, new_hash=new_hash):
+        raise NotFound('There is no such user.')
+    return _REVOKE_TOKENS.count(db, user_id=user_id, now=db.now())
+
+
+@transaction
+def revoke_tokens(db: Database, user_id: int) -> int:
+    """Revoke all the user's tokens, as the operator does, and return how many live ones there were.
+
+    Raises NotFound.
+    """
+    lock_user(db, user_id, None)  # a sign-in or renewal that is under way is waited for, and revoked too
+    return _REVOKE_TOKENS.count(db, user_id=user_id, now=db.now())
+
+
 def settles_deletion(settle: Settlement) -> Settlement:
     """Have `settle` put right, before an account goes, the counters that its things move."""
     _SETTLEMENTS.append(settle)
@@ -274,10 +315,20 @@ def delete_user(db: Database, user_id: int, *, by: Viewer, given: Callable[[User
     require(user.is_editable_by(by))
     given(user)
     note_write(db, by)
+    _delete_account(db, user)
+
+
+@transaction
+def remove_user(db: Database, user_id: int) -> None:
+    """Delete the account as delete_user does, at the operator's word; raises NotFound."""
+    _delete_account(db, lock_user(db, user_id, None))
+
+
+def _delete_account(db: Database, user: User) -> None:
     for settle in _SETTLEMENTS:
         settle(db, user)
     add_to_total(db, 'users', -1)
-    _DELETE.run(db, user_id=user_id)
+    _DELETE.run(db, user_id=user.id)
 
 
 def _identity(username: str, email: str, about_me: str) -> dict[str, str]:

@@ -11,6 +11,7 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from service.config import Settings
+from service.domain.demo import Town
 from service.domain.opening import open_database
 from tests.bench.cases import all_cases, growing_cases, limit_cases, send, user_case
 from tests.bench.load import require_wrk
@@ -18,7 +19,7 @@ from tests.bench.processes import Server
 from tests.bench.report import doubts, growth_table, load_table, machine, memory_table
 from tests.bench.rounds import Subject, measure
 from tests.bench.statements import StatementCounter
-from tests.bench.town import POSTS_EACH, Town, settle
+from tests.bench.town import POSTS_EACH, move_in, planned_town
 
 WORKERS = 2
 CONFIG = 'gunicorn.conf.py'
@@ -59,7 +60,7 @@ class Ground:
         say(f'{town.users:,} users move in')
         settings = Settings.from_environment(environment_for(database_url, self._options))
         database = open_database(settings)
-        settle(database, town)
+        move_in(database, town)
         database.close()
         return settings
 
@@ -93,7 +94,7 @@ def compare(options: argparse.Namespace) -> None:
         databases = {'SQLite': ground.sqlite('town')}
         databases |= {url.partition(':')[0]: url for url in options.database}
         for name, url in databases.items():
-            town = Town(options.users, options.posts)
+            town = planned_town(options.users, options.posts)
             settings = ground.settled(url, town)
             server = ground.gunicorn(f'Halcyon, {name}', 'service.app:create_app()', url)
             cases = all_cases(server.origin, town)
@@ -116,7 +117,7 @@ def grow(options: argparse.Namespace) -> None:
         ground = Ground(stack, options)
         by_size = []
         for size in options.sizes:
-            town, url = Town(size, options.posts), ground.sqlite(f'town{size}')
+            town, url = planned_town(size, options.posts), ground.sqlite(f'town{size}')
             ground.settled(url, town)
             server = ground.gunicorn(f'{size:,} users', 'service.app:create_app()', url)
             by_size.append([Subject(server, case) for case in growing_cases(server.origin, town)])

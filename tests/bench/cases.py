@@ -9,10 +9,11 @@ from typing import Any
 
 import uritemplate
 
+from service.domain.demo import CELEBRITY, PASSWORD, Town
 from service.representation.formats import FORMATS
 from service.representation.media_types import HAL
 from tests.bench.load import Case
-from tests.bench.town import CELEBRITY, NEIGHBOUR, PASSWORD, READER, WRITER, Town
+from tests.bench.town import NEIGHBOUR, READER, WRITER
 
 JSON_BODY = {'Content-Type': 'application/json'}
 SIGN_INS = 4  # at once: each keeps a core for as long as bcrypt's cost says
@@ -68,11 +69,11 @@ def limit_cases(origin: str) -> Iterator[Case]:
 def growing_cases(origin: str, town: Town) -> Iterator[Case]:
     """Yield what must cost the same however large the town is."""
     reader = Visitor(origin, town.name(READER))
-    celebrity = reader.follow(reader.entry, 'hc:user', id=town.id(CELEBRITY))
+    celebrity = reader.follow(reader.entry, 'hc:user', id=town.user_id(CELEBRITY))
     users = reader.follow(reader.entry, 'hc:users')
     followers = reader.follow(celebrity, 'hc:followers')
     for name, address in (
-        ('GET user', href(reader.entry, 'hc:user', id=town.id(NEIGHBOUR))),
+        ('GET user', href(reader.entry, 'hc:user', id=town.user_id(NEIGHBOUR))),
         ('GET celebrity', href(celebrity, 'self')),
         ('page of 10', href(users, 'hc:page', page=1, per_page=10)),
         ('last page of 10', href(users, 'last')),

@@ -16,6 +16,7 @@ from typing import Any
 import pytest
 
 from service.app import create_app
+from service.commands.outcome import Exit
 from service.config import Settings
 from service.domain.database import Database
 from service.domain.errors import Unavailable
@@ -212,7 +213,7 @@ def test_the_command_takes_the_steps_that_are_missing(first_url: str, open_url: 
 )
 def test_the_command_says_in_one_line_why_it_cannot(url: str) -> None:
     done = command(url)
-    assert (done.returncode, done.stdout) == (1, '')
+    assert (done.returncode, done.stdout) == (Exit.DATABASE, '')
     assert len(done.stderr.splitlines()) == 1
     assert 'Traceback' not in done.stderr
 

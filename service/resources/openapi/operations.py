@@ -124,6 +124,15 @@ class Operation(NamedTuple):
         return self.method in getattr(self.resource, 'own_credentials', ())
 
     @property
+    def audience(self) -> str:
+        """Who may use it: `anyone`, who has a `token`, a `password or token`, or the `owner` alone."""
+        if self.has_own_credentials:
+            return 'password or token'
+        if self.is_public:
+            return 'anyone'
+        return 'owner' if self.own_method in getattr(self.resource, 'for_owner', ()) else 'token'
+
+    @property
     def is_never_cached(self) -> bool:
         """Whether the answer is about this moment alone."""
         return getattr(self.resource, 'is_never_cached', False)

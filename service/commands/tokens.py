@@ -1,0 +1,52 @@
+"""Commands for tokens and for the keys that sign some of them."""
+
+import click
+
+from service.commands.outcome import EXIT_CODES, as_json, operated_database, say
+from service.domain.keys import rotate_keys
+from service.domain.purge import purge_all
+from service.domain.users import find_user_named, revoke_tokens
+
+
+@click.group()
+def tokens() -> None:
+    """The tokens that people are signed in by."""
+
+
+@tokens.command(epilog=EXIT_CODES)
+@as_json
+def purge(as_json: bool) -> None:
+    """Delete what has expired: tokens, idempotency keys, and failed tries that were counted.
+
+    The server does so too, a little with some writes; what is live stays.
+    """
+    with operated_database() as db:
+        purged = purge_all(db)
+    text = ', '.join(f'{table.replace("_", " ")}: {count}' for table, count in purged.items())
+    say(f'Deleted {text}.', purged, as_json=as_json)
+
+
+@tokens.command(epilog=EXIT_CODES)
+@click.argument('user')
+@as_json
+def revoke(user: str, as_json: bool) -> None:
+    """Revoke all tokens of the user USER, on every node at once."""
+    with operated_database() as db:
+        found = find_user_named(db, user)
+        revoked = revoke_tokens(db, found.id)
+    shown = {'username': found.username, 'revoked': revoked}
+    say(f'Tokens of {found.username} revoked: {revoked}.', shown, as_json=as_json)
+
+
+@click.group()
+def keys() -> None:
+    """The keys that signed tokens are signed with."""
+
+
+@keys.command(epilog=EXIT_CODES)
+@as_json
+def rotate(as_json: bool) -> None:
+    """Sign with a new key from now on; what the old ones signed stays valid until it expires."""
+    with operated_database() as db:
+        key = rotate_keys(db)
+    say(f'Tokens are signed with key {key.id} now.', {'id': key.id}, as_json=as_json)

@@ -1,0 +1,84 @@
+"""Commands for people: adding and deleting them, and setting a password that was forgotten."""
+
+import sys
+
+import click
+
+from service.commands.outcome import EXIT_CODES, as_json, operated_database, say
+from service.domain.users import find_user_named, register_user, remove_user, set_password
+from service.representation.action import Action
+from service.resources.users import REGISTER
+
+SET_PASSWORD = Action('set-password', 'PUT', 'Set password', REGISTER.optional('password'))
+
+password_stdin = click.option(
+    '--password-stdin', is_flag=True, help='Read the password from the first line of standard input.'
+)
+
+
+@click.group()
+def user() -> None:
+    """The people who have an account."""
+
+
+@user.command(epilog=EXIT_CODES)
+@click.argument('name')
+@click.argument('email')
+@password_stdin
+@as_json
+def add(name: str, email: str, password_stdin: bool, as_json: bool) -> None:
+    """Sign up the user NAME with the address EMAIL.
+
+    The rules are those of the API, and the password is asked for.
+    """
+    password = _read_password(is_piped=password_stdin)
+    with operated_database(may_be_new=True) as db:
+        values = REGISTER.read({'username': name, 'email': email, 'password': password})
+        added = register_user(db, **values)
+    shown = {'id': added.id, 'username': added.username, 'email': added.email}
+    say(f'{added.username} has the id {added.id}.', shown, as_json=as_json)
+
+
+@user.command(epilog=EXIT_CODES)
+@click.argument('name')
+@password_stdin
+@as_json
+def password(name: str, password_stdin: bool, as_json: bool) -> None:
+    """Set the password of the user NAME, and revoke all their tokens.
+
+    The rules are those of the API, and the password is asked for.
+    """
+    with operated_database() as db:
+        found = find_user_named(db, name)
+        values = SET_PASSWORD.read({'password': _read_password(is_piped=password_stdin)})
+        revoked = set_password(db, found.id, values['password'])
+    shown = {'username': found.username, 'revoked': revoked}
+    say(f'{found.username} has a new password; tokens revoked: {revoked}.', shown, as_json=as_json)
+
+
+@user.command(epilog=EXIT_CODES)
+@click.argument('name')
+@click.option('--yes', is_flag=True, help='Do not ask.')
+@as_json
+def delete(name: str, yes: bool, as_json: bool) -> None:
+    """Delete the user NAME with all posts, follow relations, tokens and stores."""
+    with operated_database() as db:
+        found = find_user_named(db, name)
+        if not yes:
+            things = f'{found.post_count} posts and {found.follower_count} followers'
+            click.confirm(f'Delete {found.username}, who has {things}?', abort=True, err=True)
+        remove_user(db, found.id)
+    shown = {'id': found.id, 'username': found.username}
+    say(f'{found.username} is deleted.', shown, as_json=as_json)
+
+
+def _read_password(*, is_piped: bool) -> str:
+    """Return the password that is piped in or typed twice: a command line can be read by others."""
+    if is_piped:
+        return sys.stdin.readline().removesuffix('\n').removesuffix('\r')
+    if not sys.stdin.isatty():
+        raise click.UsageError(
+            'There is no terminal to ask for the password at: pipe it in, with --password-stdin.'
+        )
+    typed: str = click.prompt('Password', hide_input=True, confirmation_prompt=True, err=True)
+    return typed

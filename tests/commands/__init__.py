@@ -1,0 +1,1 @@
+"""What the operator does by `python -m service`."""

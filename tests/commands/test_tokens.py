@@ -1,0 +1,61 @@
+"""tokens: the operator revokes them, and deletes what has expired."""
+
+from __future__ import annotations
+
+from service.commands.outcome import Exit
+from service.domain.database import Database
+from service.domain.purge import BATCH
+from tests.client import Client, assert_problem
+from tests.clock import MovableClock
+from tests.commands.conftest import Operator, refusal
+
+DAY = 86400
+
+
+def test_all_tokens_of_one_user_are_revoked(operator: Operator, ada: Client, bob: Client) -> None:
+    other = ada.sign_in('ada')
+    assert operator.ask('tokens', 'revoke', 'ada') == {'username': 'ada', 'revoked': 2}
+    assert_problem(ada.entry(), 401)
+    assert_problem(other.entry(), 401)
+    assert bob.me().status == 200
+
+
+def test_revoking_again_revokes_none(operator: Operator, ada: Client) -> None:
+    operator.run('tokens', 'revoke', 'ada')
+    assert operator.run('tokens', 'revoke', 'ada').stdout == 'Tokens of ada revoked: 0.\n'
+
+
+def test_a_token_that_has_expired_is_none_that_is_revoked(
+    operator: Operator, client: Client, clock: MovableClock
+) -> None:
+    client.register('ada')
+    clock.move(seconds=-DAY)
+    client.sign_in('ada')
+    clock.move(seconds=DAY)
+    assert operator.ask('tokens', 'revoke', 'ada')['revoked'] == 0
+
+
+def test_tokens_of_nobody_are_refused(operator: Operator, ada: Client) -> None:
+    result = operator.run('tokens', 'revoke', 'eve')
+    assert (result.exit_code, refusal(result)) == (Exit.REFUSED, "There is no user 'eve'.")
+
+
+def test_what_has_expired_is_purged_and_what_is_live_stays(
+    operator: Operator, ada: Client, db: Database, clock: MovableClock
+) -> None:
+    clock.move(seconds=-DAY)
+    ada.request('POST', '/api/tokens', json={'username': 'ada', 'password': 'wrong password'})
+    row = db.execute('SELECT user_id FROM tokens').fetchone()
+    expired = BATCH + 5
+    with db.atomically():
+        for number in range(expired):
+            db.execute(
+                'INSERT INTO tokens (id, user_id, digest, created_at, expires_at, signed_in_at)'
+                f" VALUES ({number + 1}, {row[0]}, 'x{number}', 0, 1, 0)"
+            )
+    clock.move(seconds=DAY)
+    purged = operator.ask('tokens', 'purge')
+    assert purged['tokens'] == expired
+    assert purged['tries'] > 0
+    assert ada.me().status == 200
+    assert operator.run('tokens', 'purge').stdout == 'Deleted tokens: 0, idempotency keys: 0, tries: 0.\n'
