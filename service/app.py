@@ -23,6 +23,7 @@ from service.middleware.cors import CorsMiddleware
 from service.middleware.errors import install_error_writer
 from service.middleware.exchange import App
 from service.middleware.idempotency import IdempotencyMiddleware
+from service.middleware.limits import LimitMiddleware
 from service.middleware.links import LinkMiddleware
 from service.middleware.methods import MethodsMiddleware, with_standard_methods
 from service.middleware.negotiation import NegotiationMiddleware
@@ -116,6 +117,7 @@ def create_app(
         middleware=[
             ConnectionMiddleware(db),
             OriginMiddleware(settings, db),
+            LimitMiddleware(),
             PurgeMiddleware(),
             CorsMiddleware(settings),
             SecurityMiddleware(),

@@ -113,8 +113,9 @@ class Broken(io.BytesIO):
         raise ValueError('invalid chunk size')
 
 
-def test_a_body_that_breaks_off_is_malformed(ada: Client) -> None:
-    headers = JSON | {'Transfer-Encoding': 'chunked'}
+@pytest.mark.parametrize('more', [{}, {'Idempotency-Key': '"k"'}])
+def test_a_body_that_breaks_off_is_malformed(ada: Client, more: dict[str, str]) -> None:
+    headers = JSON | {'Transfer-Encoding': 'chunked'} | more
     answer = ada.request('POST', '/api/posts', headers=headers, extras={'wsgi.input': Broken()})
     assert_problem(answer, 400)
 

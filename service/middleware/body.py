@@ -66,7 +66,7 @@ def _read(req: Request, readable: Sequence[str]) -> tuple[str, bytes] | None:
     length = req.content_length
     if length == 0 or (length is None and 'HTTP_TRANSFER_ENCODING' not in req.env):
         return None
-    data = b'' if length and length > MAX_BYTES else _received(req, length or MAX_BYTES + 1)
+    data = b'' if length and length > MAX_BYTES else read_stream(req, length or MAX_BYTES + 1)
     if length is None and not data:
         return None
     media_type = _sent_type(req, readable)
@@ -77,8 +77,11 @@ def _read(req: Request, readable: Sequence[str]) -> tuple[str, bytes] | None:
     return media_type, data
 
 
-def _received(req: Request, size: int) -> bytes:
-    # A chunked body ends where the stream does; one with a length is not read past it (PEP 3333).
+def read_stream(req: Request, size: int) -> bytes:
+    """Return up to so many bytes of what comes after the header; raises Malformed where it breaks off.
+
+    A chunked body ends where the stream does; one with a length is not to be read past it (PEP 3333).
+    """
     try:
         data: bytes = req.stream.read(size)
     except Exception as wrong:  # what it raises for a chunk that is none, every server has its own

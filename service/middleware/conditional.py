@@ -21,7 +21,7 @@ NO_STORE = 'no-store'
 PRIVATE = 'private, no-cache'
 PUBLIC = 'public, max-age=3600'
 _KEEPING = {308: PUBLIC}  # a permanent redirect is the same for everybody, and has no validator
-_TAG = re.compile(r'\s*(W/)?("[\x21\x23-\x7e\x80-\xff]*")\s*(?:,|$)')
+_TAG = re.compile(r'(W/)?("[\x21\x23-\x7e\x80-\xff]*")\s*+(?:,|$)')
 
 
 def read_tags(header: str) -> tuple[list[str], list[str]]:

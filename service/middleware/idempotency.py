@@ -11,7 +11,7 @@ from service import urls
 from service.domain.database import Database
 from service.domain.idempotency import Answer, Key, answer_once, make_key
 from service.domain.throttle import count_try, registrations
-from service.middleware.body import MAX_BYTES
+from service.middleware.body import MAX_BYTES, read_stream
 from service.middleware.request import Request
 
 KEY_LENGTH = 255
@@ -44,7 +44,10 @@ class IdempotencyMiddleware:
     def process_resource(
         self, req: Request, resp: falcon.Response, resource: Any, params: dict[str, Any]
     ) -> None:
-        """Answer a request that has a key; raises HTTPBadRequest, KeyReused, KeyInUse and Throttled."""
+        """Answer a request that has a key.
+
+        Raises HTTPBadRequest, Malformed, KeyReused, KeyInUse and Throttled.
+        """
         header = req.env.get('HTTP_IDEMPOTENCY_KEY')
         if header is None or not _applies(req, resource):
             return
@@ -104,7 +107,7 @@ def _read_bytes(req: Request) -> bytes | None:
         return b''
     if length is not None and length > MAX_BYTES:
         return None
-    data: bytes = req.stream.read(MAX_BYTES + 1 if length is None else length)
+    data = read_stream(req, MAX_BYTES + 1 if length is None else length)
     req.stream = BytesIO(data)
     return data if len(data) <= MAX_BYTES else None
 

@@ -73,9 +73,7 @@ class Field:
             value = ''
         if not isinstance(value, str):
             raise ValueError('must be text')
-        value = normalize(value)
-        if self.trim:
-            value = value.strip(WHITE_SPACE)
+        value = normalize(value.strip(WHITE_SPACE) if self.trim else value)
         if has_control_characters(value):
             raise ValueError('must not contain control characters')
         if len(value) < self.min_length:

@@ -53,11 +53,11 @@ def read_form(body: bytes) -> dict[str, Any]:
 
 
 def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    members = dict(pairs)
-    if len(members) < len(pairs):
-        names = [name for name, _ in pairs]
-        twice = next(name for name in names if names.count(name) > 1)
-        raise Malformed(f'The name {json.dumps(twice[:80])} stands twice in one object.')
+    members: dict[str, Any] = {}
+    for name, value in pairs:
+        if name in members:
+            raise Malformed(f'The name {json.dumps(name[:80])} stands twice in one object.')
+        members[name] = value
     return members
 
 

@@ -1,5 +1,6 @@
 """Follow relations: how they are said, and following and unfollowing."""
 
+import re
 from collections.abc import Callable, Sequence
 from typing import Any, ClassVar
 from urllib.parse import quote
@@ -46,8 +47,9 @@ from service.resources.users import (
 )
 from service.resources.users import SAMPLES as USERS
 
-# What stands in a query as it is (RFC 3986 §3.4); % is there for what is escaped already.
+# What stands in a query as it is (RFC 3986 §3.4), and what is escaped already.
 _QUERY = "%!$&'()*+,-./:;=?@_~"
+_BARE_PERCENT = re.compile('%(?![0-9A-Fa-f]{2})')
 
 MOST_TOLD = 10  # members of whom the Link header says what changed: servers and proxies limit headers
 
@@ -213,9 +215,10 @@ class FollowedResource:
     answers: ClassVar[Answers] = {method: {308: None} for method in public}
 
     def on_get(self, req: Request, resp: falcon.Response, user_id: int) -> None:
-        query = f'?{quote(req.query_string, safe=_QUERY)}' if req.query_string else ''
+        query = _BARE_PERCENT.sub('%25', quote(req.query_string, safe=_QUERY))
         resp.status = falcon.HTTP_308
-        resp.set_header('Location', req.book.href(urls.FOLLOWING, user_id=user_id) + query)
+        address = req.book.href(urls.FOLLOWING, user_id=user_id)
+        resp.set_header('Location', f'{address}?{query}' if query else address)
 
     on_post = on_put = on_patch = on_delete = on_get
 

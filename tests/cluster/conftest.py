@@ -15,6 +15,7 @@ from tests.cluster.programs import Missing
 from tests.cluster.scenarios import Scenario
 
 ROWS = pytest.StashKey[list[Row]]()
+SAID = pytest.StashKey[list[str]]()
 SECONDS = 9.0
 
 
@@ -45,7 +46,9 @@ def judged(folder: Path, pytestconfig: pytest.Config) -> Callable[[Scenario], Ro
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
-    """Print the table."""
+    """Print the table, and what else was measured."""
     rows = config.stash.get(ROWS, [])
     if rows:
         terminalreporter.write_line('\n' + table(rows))
+    for line in config.stash.get(SAID, []):
+        terminalreporter.write_line(line)

@@ -1,0 +1,59 @@
+"""Slow clients are the balancer's: behind it nobody notices them."""
+
+from __future__ import annotations
+
+import os
+import time
+import urllib.request
+from collections.abc import Iterator
+from contextlib import ExitStack
+from pathlib import Path
+from statistics import median
+
+import pytest
+
+from tests.cluster.conftest import SAID
+from tests.cluster.programs import Balancer, Missing
+from tests.cluster.scenarios import three_nodes
+from tests.cluster.slow import BODY, HEADER, SlowClients
+
+pytestmark = pytest.mark.cluster
+SECONDS = 8  # longer than the balancer waits for a whole request
+LIMIT_SECONDS = 0.1
+
+
+@pytest.fixture
+def balancer(folder: Path) -> Iterator[Balancer]:
+    """Three nodes behind a balancer, as README.md has it."""
+    with ExitStack() as stack:
+        try:
+            _, balancer = stack.enter_context(three_nodes(folder, f'sqlite:///{folder}/halcyon.db'))
+        except Missing as missing:
+            if os.environ.get('CI') == 'true':
+                raise
+            pytest.skip(str(missing))
+        yield balancer
+
+
+def ask(balancer: Balancer) -> float:
+    """Return how many seconds an honest request takes, on a connection of its own."""
+    started = time.perf_counter()
+    with urllib.request.urlopen(f'{balancer.origin}/api', timeout=10) as answer:
+        assert answer.status == 200
+        answer.read()
+    return time.perf_counter() - started
+
+
+def test_slow_headers_and_slow_bodies_keep_nobody_waiting(
+    balancer: Balancer, pytestconfig: pytest.Config
+) -> None:
+    times = []
+    with SlowClients(balancer.port, HEADER) as headers, SlowClients(balancer.port, BODY) as bodies:
+        end = time.monotonic() + SECONDS
+        while time.monotonic() < end:
+            times.append(ask(balancer))
+            time.sleep(0.02)
+        opened = headers.opened + bodies.opened
+    said = f'{opened} slow connections, 400 at once: {len(times)} GETs, median {1000 * median(times):.1f} ms'
+    pytestconfig.stash.setdefault(SAID, []).append(f'{said}, longest {1000 * max(times):.1f} ms')
+    assert median(times) < LIMIT_SECONDS

@@ -1,0 +1,199 @@
+"""Anything at all, sent to every address: an answer that is described, never our fault, never empty."""
+
+from __future__ import annotations
+
+import json
+from base64 import urlsafe_b64encode
+from typing import Any, NamedTuple
+from urllib.parse import quote, urlencode
+
+import falcon.testing
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from service import urls
+from service.middleware.methods import READ_ON_PATCH
+from tests.client import HAL, HAL_FORMS, HTML, JSON, JSON_API, Client
+from tests.routes import World, methods_at
+
+ANYTHING = settings(
+    max_examples=12,
+    derandomize=True,
+    deadline=None,  # machines differ
+    database=None,
+    suppress_health_check=[
+        HealthCheck.function_scoped_fixture,
+        HealthCheck.too_slow,
+        HealthCheck.data_too_large,
+    ],
+)
+FORM = 'application/x-www-form-urlencoded'
+NAMES = (
+    'username', 'email', 'password', 'about_me', 'current_password', 'format', 'body', 'name', 'price',
+    'data', 'id', 'type', 'attributes', '_links', 'user_id', 'item_count', '',
+)  # fmt: skip
+PARAMETERS = (
+    'q', 'page', 'per_page', 'page[after]', 'page[before]', 'page[number]', 'page[size]', 'sort', 'include',
+    'fields[users]', 'fields[posts]', 'filter[username]', 'fields[', 'x', '',
+)  # fmt: skip
+PIECES = (
+    '*/*', 'a/b', HAL, HAL_FORMS, JSON_API, HTML, JSON, ';q=0', ';q=1.5',
+    ';ext="x"', ';charset=utf-8', ',', ';', '"', '\\', '=',
+    '*', 'W/', '"0"', '"', ' ', '\t', 'Bearer ', 'Basic ', 'hc_x', 'OmE=', '====', 'for=', 'host=evil.test',
+    'proto=https', 'http://localhost', 'null', '127.0.0.1', '[::1]', ':80', '0', '-1',
+    'gzip', 'identity', 'bytes=0-',
+)  # fmt: skip
+HEADERS = (
+    'Accept', 'If-Match', 'If-None-Match', 'If-Modified-Since', 'Idempotency-Key', 'Forwarded',
+    'X-Forwarded-For', 'X-Forwarded-Host', 'X-Forwarded-Proto', 'Origin', 'Link', 'Referer',
+    'User-Agent', 'Range', 'Cookie', 'Access-Control-Request-Method', 'Access-Control-Request-Headers',
+    'X-HTTP-Method-Override',
+    'Content-Encoding',
+)  # fmt: skip
+ODD = (
+    '',
+    ' ',
+    'ada',
+    '\0',
+    '\ud800',
+    '\r\n',
+    '<script>',
+    "' OR 1=1 --",
+    '%00',
+    '\u0301',
+    'K',
+    'ẞ',
+    '\u202e',
+    '0',
+    '1',
+    '-0',
+    '1e3',
+)
+
+letters = (
+    st.sampled_from(ODD) | st.text(max_size=8) | st.sampled_from((100, 5000)).map(lambda size: 'x' * size)
+)
+numbers = st.integers() | st.floats() | st.sampled_from((2**53, 10**400, -0.0, 1e-300, True, None))
+values = st.recursive(
+    letters | numbers,
+    lambda inner: (
+        st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from(NAMES) | letters, inner, max_size=3)
+    ),
+    max_leaves=6,
+)
+objects = st.dictionaries(st.sampled_from(NAMES), letters | numbers | values, max_size=8)
+resources = st.fixed_dictionaries(
+    {'type': st.sampled_from(('users', 'posts', 'tokens', 'stores', 'items'))},
+    optional={
+        'id': st.sampled_from(('1', '0')) | values,
+        'attributes': objects | values,
+        'relationships': values,
+    },
+)
+documents = st.fixed_dictionaries({'data': resources | st.lists(resources | values, max_size=3) | values})
+fields = st.lists(st.tuples(st.sampled_from(NAMES), letters), max_size=6)
+header_values = st.lists(
+    st.sampled_from(PIECES)
+    | st.text(st.characters(max_codepoint=255, exclude_characters='\r\n\0'), max_size=6),
+    max_size=6,
+).map(''.join)
+cursors = values.map(lambda value: urlsafe_b64encode(json.dumps(value).encode()).decode().rstrip('='))
+queries = st.one_of(
+    st.lists(st.tuples(st.sampled_from(PARAMETERS), letters | cursors), max_size=4).map(
+        lambda pairs: urlencode(pairs, errors='surrogatepass')
+    ),
+    st.text(st.characters(max_codepoint=126, min_codepoint=33), max_size=20),
+).map(lambda query: query.replace('#', '')[:800])  # httplint minds a Location that is longer
+
+
+class Body(NamedTuple):
+    """What is sent, and as what."""
+
+    content_type: str
+    data: bytes
+
+
+bodies = st.one_of(
+    st.builds(
+        Body, st.sampled_from((JSON, HAL, 'application/merge-patch+json')), (objects | values).map(json.dumps)
+    ),
+    st.builds(Body, st.just(JSON_API), (documents | values).map(json.dumps)),
+    st.builds(Body, st.just(FORM), fields.map(lambda pairs: urlencode(pairs, errors='surrogatepass'))),
+    st.builds(Body, st.sampled_from(READ_ON_PATCH) | header_values, st.binary(max_size=40)),
+).map(lambda body: body._replace(data=body.data.encode() if isinstance(body.data, str) else body.data))
+
+
+@pytest.fixture
+def world(ada: Client, bob: Client) -> World:
+    return World(ada, bob)
+
+
+def send(client: Client, method: str, address: str, headers: dict[str, str], body: Body | None) -> None:
+    """Send a request that deletes nothing, and check that its answer is described and not our fault."""
+    sent = {**headers, **({'Content-Type': body.content_type} if body else {})}
+    if method == 'DELETE':
+        sent['If-Match'] = '"another"'
+    answer = client.request(method, address, headers=sent, body=body.data if body else None)
+    assert answer.status < 500, f'{method} {address}: {answer.text}'
+    assert all(value.isascii() and value.isprintable() for value in answer.headers.values())
+    if client.token and 'token' in answer.state:
+        client.token = answer.state['token']  # it was renewed
+
+
+@ANYTHING
+@given(body=bodies, accept=st.sampled_from((HAL_FORMS, JSON_API, HTML, JSON)), key=st.none() | st.just('"k"'))
+def test_any_body_is_answered_everywhere(
+    app: Any, world: World, body: Body, accept: str, key: str | None
+) -> None:
+    headers = {'Accept': accept} | ({'Idempotency-Key': key} if key else {})
+    for template, methods in sorted(methods_at(app).items()):
+        for method in methods:
+            if method != 'GET':
+                send(world.ada, method, world.address(template), headers, body)
+
+
+@ANYTHING
+@given(query=queries, accept=st.sampled_from((HAL_FORMS, JSON_API, HTML, JSON)), signed_in=st.booleans())
+def test_any_query_is_answered_everywhere(
+    app: Any, world: World, query: str, accept: str, signed_in: bool
+) -> None:
+    for template, methods in sorted(methods_at(app).items()):
+        for method in methods:
+            client = world.ada if signed_in else Client(app)
+            send(
+                client,
+                method,
+                f'{world.address(template)}?{query}',
+                {'Accept': accept},
+                None,
+            )
+
+
+@ANYTHING
+@given(headers=st.dictionaries(st.sampled_from(HEADERS), header_values, min_size=1, max_size=5))
+def test_any_headers_are_answered_everywhere(app: Any, world: World, headers: dict[str, str]) -> None:
+    for template, methods in sorted(methods_at(app).items()):
+        for method in methods:
+            send(world.ada, method, world.address(template), headers, None)
+
+
+@ANYTHING
+@given(value=header_values, path=st.text(max_size=8))
+def test_any_credentials_host_and_path_are_answered(app: Any, world: World, value: str, path: str) -> None:
+    for address in (
+        urls.ENTRY,
+        urls.USERS,
+        urls.TOKENS,
+        urls.USERS + '/' + quote(path, errors='surrogatepass'),
+    ):
+        for name in ('HTTP_AUTHORIZATION', 'HTTP_HOST'):
+            result = falcon.testing.simulate_request(app, 'POST', address, extras={name: value})
+            assert result.status_code < 500
+            assert result.text
+
+
+@ANYTHING
+@given(method=st.text(st.characters(min_codepoint=33, max_codepoint=126), min_size=1, max_size=12))
+def test_any_method_is_answered(world: World, method: str) -> None:
+    assert world.ada.request(method, '/api/users').status in (400, 405, 501, 200)

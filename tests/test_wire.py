@@ -1,0 +1,263 @@
+"""What comes over the wire: whatever bytes somebody sends, the server answers as HTTP says, and goes on.
+
+gunicorn refuses by itself, with a small page of its own, what is no request; the rest is answered by us.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import socket
+from collections.abc import Iterator
+from contextlib import ExitStack, suppress
+from typing import Any
+
+import pytest
+
+from tests.server import Server
+
+HOST = b'Host: halcyon.test\r\n'
+LIVE = b'GET /health/live HTTP/1.1\r\n' + HOST + b'\r\n'
+POST = b'POST /api/users HTTP/1.1\r\n' + HOST + b'Content-Type: application/json\r\n'
+CHUNKED = POST + b'Transfer-Encoding: chunked\r\n\r\n'
+KEYED = POST + b'Idempotency-Key: "k"\r\nTransfer-Encoding: chunked\r\n\r\n'
+CHUNKS = b'5\r\n{"a":\r\n2\r\n1}\r\n0\r\n\r\n'
+LONG = b'a' * 100_000
+THREADS = 8  # of a worker
+
+REFUSED = (400,)  # and the connection is closed: what comes behind is no request
+READ = (400, 200)  # the empty registration breaks rules, and the request behind it is answered
+CLOSED = ()
+
+
+def length(value: bytes) -> bytes:
+    return POST + b'Content-Length: ' + value + b'\r\n\r\n{}'
+
+
+def coding(value: bytes) -> bytes:
+    return POST + b'Transfer-Encoding: ' + value + b'\r\n\r\n' + CHUNKS
+
+
+def get(target: bytes, more: bytes = b'', version: bytes = b'HTTP/1.1') -> bytes:
+    return b'GET ' + target + b' ' + version + b'\r\n' + more + HOST + b'\r\n'
+
+
+def live(more: bytes) -> bytes:
+    return get(b'/health/live', more)
+
+
+LENGTHS = {
+    'both framings': (POST + b'Content-Length: 4\r\nTransfer-Encoding: chunked\r\n\r\n' + CHUNKS, REFUSED),
+    'both framings turned': (
+        POST + b'Transfer-Encoding: chunked\r\nContent-Length: 4\r\n\r\n' + CHUNKS,
+        REFUSED,
+    ),
+    'the same length twice': (length(b'2\r\nContent-Length: 2'), REFUSED),
+    'two lengths': (length(b'2\r\nContent-Length: 3'), REFUSED),
+    'a list of lengths': (length(b'2, 2'), REFUSED),
+    **{
+        f'length {value!r}': (length(value), REFUSED)
+        for value in (b'+2', b'-1', b'0x2', b'2 2', b'', b'2_0', b'\xd9\xa2', b'1e1', b'x', b'2\x0b')
+    },
+    'length with spaces around': (length(b' 2 '), READ),
+    'length with a zero before': (length(b'02'), READ),
+    'a length with an underscore is none': (length(b'2\r\nContent_Length: 50'), READ),
+    'a space before the colon': (POST + b'Content-Length : 2\r\n\r\n{}', REFUSED),
+    'a body that ends too soon': (POST + b'Content-Length: 500\r\n\r\n{}', REFUSED),
+    'the body of a get is no request': (
+        live(b'Content-Length: %d\r\n' % len(LIVE)) + LIVE,
+        (200, 200),
+    ),
+}
+CODINGS = {
+    **{
+        f'coding {value!r}': (coding(value), REFUSED)
+        for value in (
+            b'chunked, identity', b'identity', b'chunked, chunked', b'\x0bchunked',
+            b'chunked\r\nTransfer-Encoding: chunked', b'chunked\r\nTransfer-Encoding: identity',
+            b'\r\n chunked', b'gzip, chunked',
+        )
+    },
+    **{
+        f'coding {value!r}': (coding(value), (501,))
+        for value in (b'xchunked', b'"chunked"', b'', b'chunked;q=1', b'chunked\xa0')
+    },
+    **{
+        f'coding {value!r}': (coding(value), READ)
+        for value in (b'CHUNKED', b' chunked ', b'identity, chunked')
+    },
+    'chunks in HTTP/1.0': (coding(b'chunked').replace(b'HTTP/1.1', b'HTTP/1.0'), REFUSED),
+    'a coding with an underscore is none': (POST + b'Transfer_Encoding: chunked\r\n\r\n', READ),
+}  # fmt: skip
+BROKEN_CHUNKS = (
+    b'ZZ\r\nabc\r\n0\r\n\r\n', b'2\r\n{}xx0\r\n\r\n', b'2\r\n{}\r\n', b'0x2\r\n{}\r\n0\r\n\r\n',
+    b'+2\r\n{}\r\n0\r\n\r\n', b'-2\r\n{}\r\n0\r\n\r\n', b'2 \r\n{}\r\n0\r\n\r\n', b' 2\r\n{}\r\n0\r\n\r\n',
+    b'2\n{}\n0\n\n', b'2\r\n{}\n0\r\n\r\n', b'\r\n', b'ffffffffffffffffff\r\n{}\r\n0\r\n\r\n',
+    b'2_0\r\n{}\r\n0\r\n\r\n',
+    b'2\r\n{}0\r\n\r\n', b'2\r\n{}\r\n0\r\n', b'2;\rx\r\n{}\r\n0\r\n\r\n', b'2;\n{}\r\n0\r\n\r\n',
+    b'2;' + LONG, b'2\r\n{}\r\n0\r\nno trailer\r\n\r\n', b'5\r\n{"a',
+)  # fmt: skip
+SOUND_CHUNKS = (CHUNKS, b'2;name=value\r\n{}\r\n0\r\n\r\n', b'002\r\n{}\r\n000\r\n\r\n')
+BODIES = {
+    f'{name} {chunks[:20]!r}': (head + chunks, expected)
+    for name, head in (('chunks', CHUNKED), ('chunks with a key', KEYED))
+    for several, expected in ((BROKEN_CHUNKS, REFUSED), (SOUND_CHUNKS, READ))
+    for chunks in several
+} | {
+    'a secret in a trailer': (CHUNKED + b'2\r\n{}\r\n0\r\nAuthorization: Bearer x\r\n\r\n', REFUSED),
+    'who waits is told to go on': (length(b'2\r\nExpect: 100-continue'), (100, 400, 200)),
+    'who expects something else is refused': (length(b'2\r\nExpect: 200-ok'), (417,)),
+}
+HEADERS = {
+    **{
+        f'header {more!r}': (live(more), REFUSED)
+        for more in (
+            b'X: a\r\n b\r\n', b' X: a\r\n', b'X: a\nY: b\r\n', b'X: a\rY: b\r\n', b'X: a\0b\r\n',
+            b'X\0: a\r\n',
+            b'X : a\r\n', b': a\r\n', b'nothing\r\n', b'X y: a\r\n', b'X\xff: a\r\n', b'Host: b\r\n',
+        )
+    },
+    'line feeds alone': (b'GET /health/live HTTP/1.1\nHost: halcyon.test\n\n', REFUSED),
+    'a long header': (live(b'X: ' + LONG + b'\r\n'), (431,)),
+    'many headers': (live(b'X: y\r\n' * 200), (431,)),
+    'a header of many lines': (live((b'Accept: ' + b'a/b,' * 1500 + b'\r\n') * 20), (400, 200)),
+    'bytes that are no text': (live(b'X: \xff\xfe\r\n'), (200, 200)),
+    'a forwarding header with underscores': (get(b'/api', b'X_Forwarded_Host: evil.test\r\n'), (200, 200)),
+    **{
+        f'host {value!r}': (b'POST /api/users HTTP/1.1\r\n' + value + b'\r\n', expected)
+        for value, expected in (
+            (b'Host: a b\r\n', (400, 200)), (b'Host: a/evil?x="><b>\r\n', (400, 200)),
+            (b'Host: \r\n', (400, 200)), (b'Host: a:99999\r\n', (400, 200)),
+            (b'', (400, 200)), (b'Host: a\r\nHost: b\r\n', REFUSED),
+        )
+    },
+}  # fmt: skip
+TARGETS = {
+    'absolute': (get(b'http://halcyon.test/health/live'), (200, 200)),
+    'absolute without a path': (get(b'http://halcyon.test'), (308, 200)),
+    'absolute with a user': (get(b'http://u:p@halcyon.test/api'), (400, 200)),
+    'absolute with no host': (get(b'http:///api'), (400, 200)),
+    'authority': (b'CONNECT halcyon.test:80 HTTP/1.1\r\n' + HOST + b'\r\n', (404,)),
+    'asterisk': (b'OPTIONS * HTTP/1.1\r\n' + HOST + b'\r\n', (404, 200)),
+    'two slashes': (get(b'//evil.test/api'), (404, 200)),
+    'dots': (get(b'/api/../../etc/passwd'), (404, 200)),
+    'escaped line end': (get(b'/api/x%0d%0aSet-Cookie:%20a=b'), (404, 200)),
+    'long': (get(b'/' + LONG), (414,)),
+    'long method': (LONG + b' / HTTP/1.1\r\n' + HOST + b'\r\n', (414,)),
+    'empty lines before': (b'\r\n' + LIVE, (200, 200)),
+    **{
+        f'{target!r}': (get(target), REFUSED)
+        for target in (b'halcyon.test:80', b'*', b'health/live', b'', b'/a b', b'/\xff\xfe',
+                       b'/health/live\0', b'http://a b/')
+    },
+    **{
+        f'{version!r}': (get(b'/health/live', version=version), REFUSED)
+        for version in (b'HTTP/2.0', b'HTTP/0.9', b'HTTP/11', b'HTTP/1', b'http/1.1', b'', b'XTTP/1.1')
+    },
+    'lower case': (b'get /health/live HTTP/1.1\r\n' + HOST + b'\r\n', REFUSED),
+    'no version': (b'GET /health/live\r\n\r\n', REFUSED),
+    'HTTP/2': (b'PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n', REFUSED),
+    'PROXY': (b'PROXY TCP4 192.0.2.1 192.0.2.2 1 2\r\n' + LIVE, REFUSED),
+}  # fmt: skip
+UNFINISHED = {
+    'nothing': b'',
+    'half a line': b'GET /api HT',
+    'half a header': b'GET /api HTTP/1.1\r\nHost: x\r\nX: ',
+    'TLS': b'\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03',
+    'noise': b'\x00\xff' * 50,
+}
+TABLE = LENGTHS | CODINGS | BODIES | HEADERS | TARGETS
+
+
+@pytest.fixture(scope='module')
+def server(tmp_path_factory: Any) -> Iterator[Server]:
+    with Server(tmp_path_factory.mktemp('wire')) as server:
+        yield server
+
+
+def send(server: Server, data: bytes) -> bytes:
+    """Send bytes, and return what comes back before the connection is closed, or reset."""
+    with socket.create_connection(('127.0.0.1', server.port), timeout=10) as peer:
+        received = b''
+        with suppress(ConnectionError):
+            peer.sendall(data)
+            peer.shutdown(socket.SHUT_WR)
+            while some := peer.recv(65536):
+                received += some
+        return received
+
+
+def statuses(raw: bytes) -> tuple[int, ...]:
+    return tuple(int(status) for status in re.findall(rb'HTTP/1\.[01] (\d{3}) ', raw))
+
+
+def check_error(raw: bytes) -> None:
+    """Assert that the first answer is a problem of ours, or the page of gunicorn's own."""
+    head, _, body = raw.partition(b'\r\n\r\n')
+    if b'content-type: application/problem+json' in head.lower():
+        size = int(re.findall(rb'(?i)content-length: (\d+)', head)[0])
+        assert json.loads(body[:size])['status'] == statuses(raw)[0]
+    else:
+        assert b'Content-Type: text/html' in head
+        assert b'Connection: close' in head
+        assert b'<h1>' in body
+
+
+@pytest.mark.parametrize('case', TABLE)
+def test_bytes_are_answered_as_http_says(server: Server, case: str) -> None:
+    data, expected = TABLE[case]
+    raw = send(server, data + LIVE)
+    assert statuses(raw) == expected
+    if expected[0] >= 400:
+        check_error(raw)
+    assert server.ask('GET', '/health/live').status == 200
+    assert b'evil' not in raw.replace(b'//evil.test/api', b'')
+
+
+@pytest.mark.parametrize('case', UNFINISHED)
+def test_what_is_no_request_is_closed_without_an_answer(server: Server, case: str) -> None:
+    assert statuses(send(server, UNFINISHED[case])) == CLOSED
+    assert server.ask('GET', '/health/live').status == 200
+
+
+def test_requests_in_one_packet_are_answered_in_their_order(server: Server) -> None:
+    raw = send(server, get(b'/nothing') + get(b'/') + get(b'/api/users') + LIVE)
+    assert statuses(raw) == (404, 308, 401, 200)
+
+
+def test_a_header_of_many_lines_is_refused_as_one_that_is_too_long(server: Server) -> None:
+    raw = send(server, TABLE['a header of many lines'][0])
+    assert b'application/problem+json' in raw
+    assert b'at most 8190 characters' in raw
+
+
+def half_open(stack: ExitStack, server: Server, count: int, data: bytes) -> list[socket.socket]:
+    """Open connections that send the beginning of a request, and nothing more."""
+    peers = []
+    for _ in range(count):
+        peer = stack.enter_context(socket.create_connection(('127.0.0.1', server.port), timeout=10))
+        peer.sendall(data)
+        peers.append(peer)
+    return peers
+
+
+HALVES = [UNFINISHED['half a header'], CHUNKED + b'5\r\n{"a', POST + b'Content-Length: 9\r\n\r\n{']
+
+
+@pytest.mark.parametrize('half', HALVES, ids=['header', 'chunk', 'body'])
+def test_fewer_half_requests_than_threads_leave_room_for_others(server: Server, half: bytes) -> None:
+    with ExitStack() as stack:
+        half_open(stack, server, THREADS - 1, half)
+        assert [server.ask('GET', '/health/live').status for _ in range(10)] == [200] * 10
+
+
+@pytest.mark.parametrize('half', HALVES, ids=['header', 'chunk', 'body'])
+def test_who_waits_behind_thirty_half_requests_is_answered_when_they_go(server: Server, half: bytes) -> None:
+    # A thread is lent to each: that others need not wait is what the balancer of the README is for.
+    with ExitStack() as stack:
+        peers = half_open(stack, server, 30, half)
+        honest = stack.enter_context(socket.create_connection(('127.0.0.1', server.port), timeout=10))
+        honest.sendall(LIVE)
+        for peer in peers:
+            peer.close()
+        assert statuses(honest.recv(65536)) == (200,)
