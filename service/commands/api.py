@@ -11,8 +11,8 @@ from service.commands.outcome import EXIT_CODES, as_json, failing, say
 from service.config import Settings
 from service.middleware.methods import methods_of
 from service.representation.addresses import AddressBook
-from service.resources.description import Description
-from service.resources.operations import Operation
+from service.resources.openapi.description import Description
+from service.resources.openapi.operations import Operation
 
 METHODS = ('GET', 'POST', 'PUT', 'PATCH', 'DELETE')
 
