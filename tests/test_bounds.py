@@ -19,7 +19,7 @@ import service
 from service.domain.text import LONGEST, normalize
 from service.middleware.forwarded import read_forwarded
 from service.middleware.limits import MOST_CHARACTERS
-from service.representation import media_types
+from service.representation import formats
 from service.representation.action import Action
 from tests.client import Client, assert_problem
 from tests.routes import routes
@@ -44,7 +44,7 @@ def test_a_header_field_may_be_as_long_as_a_line(ada: Client) -> None:
 
 def test_what_is_remembered_of_headers_does_not_grow_with_them(client: Client) -> None:
     def remembered() -> int:
-        return media_types._parse_known.cache_info().currsize
+        return formats._choose_known.cache_info().currsize
 
     before = remembered()
     client.get('/api', accept='a/b,' * 1000 + '*/*')

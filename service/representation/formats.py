@@ -71,6 +71,7 @@ FORMATS = {
     )
 }
 DEFAULT = HAL
+KNOWN_LENGTH = 256  # of an Accept that is remembered: more than browsers send, and little enough to keep many
 # Of what may modify JSON:API, profiles may be ignored, and extensions may not (JSON:API 1.1 §5.3).
 _IGNORED = {JSON_API: frozenset(('profile',))}
 _OFFERS = tuple(
@@ -92,10 +93,10 @@ def choose_format(accept: str | None, sent: str | None = None, *, linkage: bool 
 
     `sent` is the Content-Type of the request's body, if it has one. `linkage` is what few formats have.
     """
-    return _choose_format(accept, _is_json_api(sent), linkage)
+    choose = _choose_known if len(accept or '') <= KNOWN_LENGTH else _choose_format
+    return choose(accept, _is_json_api(sent), linkage)
 
 
-@lru_cache(maxsize=256)  # clients say the same again and again; reading it takes longer than all else here
 def _choose_format(accept: str | None, is_json_api: bool, linkage: bool) -> Format | None:
     ranges = _ranges(accept)
     if is_only_modified(ranges, JSON_API, _IGNORED[JSON_API]):
@@ -103,6 +104,9 @@ def _choose_format(accept: str | None, is_json_api: bool, linkage: bool) -> Form
     offers = _LINKAGE_OFFERS if linkage else _OFFERS
     chosen = choose(ranges, offers, JSON_API if is_json_api else DEFAULT)
     return FORMATS[chosen] if chosen else None
+
+
+_choose_known = lru_cache(maxsize=1024)(_choose_format)  # clients say the same again and again
 
 
 def choose_among(accept: str | None, types: Sequence[str], *, default: str) -> str | None:
