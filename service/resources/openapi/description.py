@@ -1,5 +1,6 @@
 """The description as a whole: every path with its operations, and what they share."""
 
+import re
 from collections.abc import Sequence
 from functools import lru_cache
 from typing import Any
@@ -90,7 +91,8 @@ def _summary(operation: Operation) -> str:
     action = operation.action
     if action is not None and operation.own_method != 'GET':
         return action.title
-    return f'{operation.method} {operation.name[len(operation.method) :]}'
+    words = re.findall('[A-Z][a-z]*', type(operation.resource).__name__.removesuffix('Resource'))
+    return ' '.join(words).capitalize()
 
 
 def _security(operation: Operation) -> list[dict[str, list[str]]]:
