@@ -57,10 +57,9 @@ class SqliteEngine(_InsertsMany, peewee.SqliteDatabase):
     begin_arguments = ('IMMEDIATE',)  # what begins by reading can be refused when it comes to write
     answers_get_lost = False
     schema_is_transactional = True
-    before_schema = ('PRAGMA journal_mode = wal',)  # kept in the file
-    before_bulk = (
-        'PRAGMA cache_size = -65536',
-    )  # else what a transaction changes goes to the disk repeatedly
+    before_use = ('PRAGMA journal_mode = wal',)  # kept in the file, but not in a copy by VACUUM INTO
+    before_schema = before_use
+    before_bulk = ('PRAGMA wal_autocheckpoint = 50000',)  # else pages go into the file time and again
     lock_schema = ''
     unlock_schema = ''
 
@@ -87,6 +86,7 @@ class PostgresqlEngine(Pool, peewee.PostgresqlDatabase):
     begin_arguments = ()
     answers_get_lost = True
     schema_is_transactional = True
+    before_use = ()
     before_schema = ()
     before_bulk = ()
     lock_schema = 'SELECT pg_advisory_xact_lock(5147268395671)'
@@ -140,6 +140,7 @@ class MariadbEngine(_InsertsMany, Pool, peewee.MySQLDatabase):
     begin_arguments = ()
     answers_get_lost = True
     schema_is_transactional = False  # a statement that defines something commits what was before it
+    before_use = ()
     before_bulk = ()
     before_schema = ('ALTER DATABASE CHARACTER SET utf8mb4 COLLATE utf8mb4_nopad_bin',)
     lock_schema = f"SELECT GET_LOCK('halcyon.schema', {LOCK_SECONDS})"
