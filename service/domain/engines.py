@@ -1,8 +1,10 @@
 """The engines: how SQLite, PostgreSQL and MariaDB are opened, and what each does in its own way."""
 
+import contextlib
 import os
 import random
-from collections.abc import Iterable, Sequence
+import threading
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 from urllib.parse import parse_qsl, unquote
 
@@ -62,6 +64,24 @@ class SqliteEngine(_InsertsMany, peewee.SqliteDatabase):
     before_bulk = ('PRAGMA wal_autocheckpoint = 50000',)  # else pages go into the file time and again
     lock_schema = ''
     unlock_schema = ''
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._turn = threading.Lock()
+
+    @contextlib.contextmanager
+    def turn_to_write(self) -> Iterator[None]:
+        """Let the threads of this process write in turn; raises OperationalError where that takes too long.
+
+        SQLite lets one write at a time and has all others try again and again, which costs more than
+        waiting, and more the more there are.
+        """
+        if not self._turn.acquire(timeout=LOCK_SECONDS):
+            raise peewee.OperationalError('database is locked')
+        try:
+            yield
+        finally:
+            self._turn.release()
 
     def is_there(self) -> bool:
         """Whether there is such a file; connecting would make it."""

@@ -58,6 +58,10 @@ class Pool(peewee.Database):
         """Whether there is such a database, as far as can be said without connecting."""
         return True
 
+    def turn_to_write(self) -> contextlib.AbstractContextManager[None]:
+        """Let all write at the same time."""
+        return contextlib.nullcontext()
+
     def release(self) -> None:
         """Give this thread's connection back."""
         self.close()
