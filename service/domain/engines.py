@@ -5,6 +5,7 @@ import os
 import random
 import threading
 from collections.abc import Iterable, Iterator, Sequence
+from itertools import chain
 from typing import Any
 from urllib.parse import parse_qsl, unquote
 
@@ -45,10 +46,14 @@ class _InsertsMany:
 
     def insert_all(self, table: str, columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
         """Insert rows, with values for the columns."""
+        coming = iter(rows)
+        first = next(coming, None)
+        if first is None:  # which PyMySQL does not stand
+            return
         places = ', '.join([self.param] * len(columns))
         self.cursor().executemany(
             f'INSERT INTO {table} ({", ".join(columns)}) VALUES ({places})',  # noqa: S608  # names are ours
-            rows,
+            chain((first,), coming),
         )
 
 
