@@ -84,9 +84,9 @@ def _origins(value: str) -> tuple[str, ...]:
 
 
 def _networks(value: str) -> tuple[Any, ...]:
-    """Addresses and networks, or '*' for whoever it is."""
-    names = value.replace(',', ' ').split()
-    return tuple('*' if name == '*' else ipaddress.ip_network(name, strict=False) for name in names)
+    """Addresses and networks, or '*' for whoever it is; as gunicorn reads them, which does so before us."""
+    names = (name.strip() for name in value.split(','))
+    return tuple('*' if name == '*' else ipaddress.ip_network(name) for name in names)
 
 
 def _setting(default: Any, read: Callable[[str], Any], meaning: str) -> Any:

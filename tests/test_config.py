@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from ipaddress import ip_network
 
 import pytest
 
@@ -17,6 +18,10 @@ GOOD = {
     'BCRYPT_COST': {'4': 4, '20': 20},
     'BASE_URL': {'https://A.test:443/': 'https://a.test', 'http://a.test:8080': 'http://a.test:8080'},
     'CORS_ORIGINS': {'*': ('*',), 'https://a.test, http://b.test:80': ('https://a.test', 'http://b.test')},
+    'FORWARDED_ALLOW_IPS': {
+        '*': ('*',),
+        '10.0.0.1, ::1/128': (ip_network('10.0.0.1'), ip_network('::1')),
+    },
     'LOG_FORMAT': {'JSON': 'json', 'text': 'text'},
     'DRAIN_SECONDS': {'0': 0, '30': 30},
     'AVATARS': {'on': True, 'OFF': False, '1': True, 'no': False},
@@ -39,7 +44,7 @@ BAD = {
         'http://[x]',
     ],
     'CORS_ORIGINS': ['a.test', 'https://a.test/x', 'null'],
-    'FORWARDED_ALLOW_IPS': ['proxy', '10.0.0.0/99', '10.0.0'],
+    'FORWARDED_ALLOW_IPS': ['proxy', '10.0.0.0/99', '10.0.0', '10.0.0.1/8', '10.0.0.1 10.0.0.2', '10.0.0.1,'],
     'LOG_FORMAT': ['xml'],
     'DRAIN_SECONDS': ['-1', '3601', 'x'],
     'AVATARS': ['maybe', '2'],

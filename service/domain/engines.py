@@ -5,6 +5,7 @@ import os
 import random
 import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from itertools import chain
 from typing import Any
 from urllib.parse import parse_qsl, unquote
 
@@ -45,10 +46,14 @@ class _InsertsMany:
 
     def insert_all(self, table: str, columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
         """Insert rows, with values for the columns."""
+        coming = iter(rows)
+        first = next(coming, None)
+        if first is None:  # which PyMySQL does not stand
+            return
         places = ', '.join([self.param] * len(columns))
         self.cursor().executemany(
             f'INSERT INTO {table} ({", ".join(columns)}) VALUES ({places})',  # noqa: S608  # names are ours
-            rows,
+            chain((first,), coming),
         )
 
 
@@ -59,10 +64,9 @@ class SqliteEngine(_InsertsMany, peewee.SqliteDatabase):
     begin_arguments = ('IMMEDIATE',)  # what begins by reading can be refused when it comes to write
     answers_get_lost = False
     schema_is_transactional = True
-    before_schema = ('PRAGMA journal_mode = wal',)  # kept in the file
-    before_bulk = (
-        'PRAGMA cache_size = -65536',
-    )  # else what a transaction changes goes to the disk repeatedly
+    before_use = ('PRAGMA journal_mode = wal',)  # kept in the file, but not in a copy by VACUUM INTO
+    before_schema = before_use
+    before_bulk = ('PRAGMA wal_autocheckpoint = 50000',)  # else pages go into the file time and again
     lock_schema = ''
     unlock_schema = ''
 
@@ -110,6 +114,7 @@ class PostgresqlEngine(Pool, peewee.PostgresqlDatabase):
     begin_arguments = ()
     answers_get_lost = True
     schema_is_transactional = True
+    before_use = ()
     before_schema = ()
     before_bulk = ()
     lock_schema = 'SELECT pg_advisory_xact_lock(5147268395671)'
@@ -163,6 +168,7 @@ class MariadbEngine(_InsertsMany, Pool, peewee.MySQLDatabase):
     begin_arguments = ()
     answers_get_lost = True
     schema_is_transactional = False  # a statement that defines something commits what was before it
+    before_use = ()
     before_bulk = ()
     before_schema = ('ALTER DATABASE CHARACTER SET utf8mb4 COLLATE utf8mb4_nopad_bin',)
     lock_schema = f"SELECT GET_LOCK('halcyon.schema', {LOCK_SECONDS})"

@@ -43,6 +43,8 @@ def prepare_database(settings: Settings) -> None:
 
 def _prepare(db: Database) -> None:
     with db.answering():
+        for statement in db.engine.before_use:
+            db.execute(statement)
         is_empty = not schema_number(db)
     if is_empty:
         migrate(db)

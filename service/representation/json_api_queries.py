@@ -27,7 +27,6 @@ from service.representation.queries import (
 
 _FIELDS = re.compile(r'fields\[([^\[\]]+)\]')
 _FILTER = re.compile(r'filter\[([^\[\]]+)\]')
-_NAME = re.compile(rf'{MEMBER.pattern}(?:\.{MEMBER.pattern})*')
 _NAMES = rf'^(?:{MEMBER.pattern}(?:[.,]{MEMBER.pattern})*)?$'
 _UNKNOWN = 'is no parameter that can be used here'
 
@@ -110,6 +109,6 @@ def _order(value: str, vocabulary: Vocabulary) -> str:
 def _names(parameter: str, value: str) -> list[str]:
     names = value.split(',') if value else []
     for name in names:
-        if not _NAME.fullmatch(name):
+        if not all(MEMBER.fullmatch(part) for part in name.split('.')):
             raise InvalidParameter(parameter, f'has {name!r}, which is no name')
     return names

@@ -171,17 +171,23 @@ def test_a_database_with_users_is_refused_and_stays_as_it_is(operator: Operator,
 def test_a_run_that_is_interrupted_leaves_a_smaller_town_that_is_exactly_counted(
     newcomer: Operator, tmp_path: Path, sent: signal.Signals, status: int
 ) -> None:
-    running = subprocess.Popen(
-        [sys.executable, '-m', 'service', 'demo', '--users', '1000000'],
-        env={**os.environ, **newcomer.environment},
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    )
-    with closing(sqlite3.connect(tmp_path / 'new.db')) as stored:
-        wait_until(lambda: has_people(stored))
-        running.send_signal(sent)
-        said, complaint = running.communicate(timeout=60)
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # one that is ignored stays so in children
+    with (
+        subprocess.Popen(
+            [sys.executable, '-m', 'service', 'demo', '--users', '1000000', '--posts', '0'],
+            env={**os.environ, **newcomer.environment},
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        ) as running,
+        closing(sqlite3.connect(tmp_path / 'new.db')) as stored,
+    ):
+        try:
+            wait_until(lambda: has_people(stored))
+            running.send_signal(sent)
+            said, complaint = running.communicate(timeout=20)
+        finally:
+            running.kill()
         assert (said, running.returncode) == ('', status)
         assert ('Error: Stopped: ' in complaint) == (sent is signal.SIGINT)
         assert 0 < stored.execute('SELECT COUNT(*) FROM users').fetchone()[0] < 1_000_000

@@ -97,7 +97,7 @@ def at_a_terminal(operator: Operator, *arguments: str, answers: tuple[str, ...])
             seen += os.read(terminal, 1024)
         except OSError:  # it has ended
             break
-        if left and seen.rstrip().endswith(b':'):
+        if left and seen.endswith(b': '):  # the space comes once what is typed is no longer shown
             os.write(terminal, f'{left.pop(0)}\n'.encode())
     os.close(terminal)
     assert os.waitstatus_to_exitcode(os.waitpid(process, 0)[1]) == 0, seen
