@@ -1,13 +1,37 @@
 """Collections: how a page of things is said."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from service.domain.paging import Page
+from service.middleware.conditional import Represent
+from service.middleware.request import Request
 from service.representation.action import Form
 from service.representation.addresses import AddressBook
 from service.representation.document import Document, Link
 from service.representation.queries import HalDialect, Query
+
+
+def represent_listing(
+    req: Request,
+    kind: str,
+    address: str,
+    page: Page,
+    represent: Represent[Any],
+    *,
+    query: Query | None = None,
+    links: Mapping[str, Link] | None = None,
+    forms: tuple[Form, ...] = (),
+    title: str = '',
+) -> Document:
+    """Return a page of what a request lists, every entry of it as the viewer may see it.
+
+    `query` is what was asked, where that is not what the request asks of its own resource.
+    """
+    items = [represent(entry, req.viewer, req.book) for entry in page.entries]
+    return represent_page(
+        kind, address, query or req.query, page, items, req.book, links=links, forms=forms, title=title
+    )
 
 
 def represent_page(
@@ -18,7 +42,7 @@ def represent_page(
     items: Sequence[Document],
     book: AddressBook,
     *,
-    links: dict[str, Link] | None = None,
+    links: Mapping[str, Link] | None = None,
     forms: tuple[Form, ...] = (),
     title: str = '',
 ) -> Document:

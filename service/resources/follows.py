@@ -33,7 +33,8 @@ from service.representation.document import Document, Link
 from service.representation.queries import Query, Vocabulary
 from service.resources import samples
 from service.resources.answers import Answers, Samples, sample_linkage, sample_pages
-from service.resources.collections import represent_page
+from service.resources.collections import represent_listing
+from service.resources.outcomes import created
 from service.resources.relation import Entry, Relation
 from service.resources.times import represent_time
 from service.resources.users import (
@@ -91,9 +92,10 @@ def represent_following_relation(req: Request, user_id: int) -> Document:
 def _represent_people(
     req: Request, template: str, user_id: int, query: Query, page: Page, title: str, **links: Link
 ) -> Document:
-    items = [represent_user(user, req.viewer, req.book) for user in page.entries]
     address = req.book.href(template, user_id=user_id)
-    return represent_page('users', address, query, page, items, req.book, links=links, title=title)
+    return represent_listing(
+        req, 'users', address, page, represent_user, query=query, links=links, title=title
+    )
 
 
 def _expand_followers(req: Request, user_ids: Sequence[int], query: Query) -> dict[int, Document]:
@@ -130,10 +132,9 @@ class FollowResource:
         read_body(req)  # nothing in it matters, but it must be one that can be read
         given = precondition(req, represent_follow)
         relation, is_new = follow(req.db, user_id, other_id, by=req.caller, given=given)
-        document = represent_follow(relation, req.viewer, req.book)
-        resp.media = document
+        resp.media = represent_follow(relation, req.viewer, req.book)
         if is_new:
-            resp.status, resp.location = falcon.HTTP_201, document.href
+            created(resp, resp.media)
         invalidates(resp, *_changed_by_following(req.book, user_id, other_id))
 
     def on_delete(self, req: Request, resp: falcon.Response, user_id: int, other_id: int) -> None:

@@ -20,8 +20,8 @@ from service.domain.posts import (
     list_posts_of,
     publish_post,
 )
-from service.domain.viewer import Viewer, require
-from service.middleware.body import read_body, submit
+from service.domain.viewer import Viewer
+from service.middleware.body import read_body
 from service.middleware.conditional import precondition
 from service.middleware.links import invalidates
 from service.middleware.request import Expansions, Request
@@ -31,7 +31,9 @@ from service.representation.document import Document
 from service.representation.queries import Query, Vocabulary
 from service.resources import samples
 from service.resources.answers import Answers, Samples, sample_pages
-from service.resources.collections import represent_page, sample_page
+from service.resources.collections import represent_listing, sample_page
+from service.resources.memory import remembered
+from service.resources.outcomes import created, edited
 from service.resources.relation import Entry, Relation, Sample
 from service.resources.times import represent_time
 from service.resources.users import represent_user
@@ -60,6 +62,7 @@ EDIT = Action('edit', 'PUT', 'Edit post', PUBLISH.optional('body'))
 DELETE = Action('delete', 'DELETE', 'Delete post')
 
 
+@remembered
 def represent_post(post: Post, viewer: Viewer | None, book: AddressBook) -> Document:
     """Return the post with its author, the whole user."""
     author = represent_user(post.author, viewer, book)
@@ -93,15 +96,9 @@ PAGE = Vocabulary('posts', paged=True, sorts=ORDERS, relations=('author',))
 
 
 def _represent_posts(req: Request, address: str, query: Query, page: Page, title: str = '') -> Document:
-    return represent_page(
-        'posts',
-        address,
-        query,
-        page,
-        [represent_post(post, req.viewer, req.book) for post in page.entries],
-        req.book,
-        forms=(PUBLISH.at(req.book.href(urls.POSTS)),),
-        title=title,
+    forms = (PUBLISH.at(req.book.href(urls.POSTS)),)
+    return represent_listing(
+        req, 'posts', address, page, represent_post, query=query, forms=forms, title=title
     )
 
 
@@ -130,8 +127,7 @@ class PostsResource:
 
     def on_post(self, req: Request, resp: falcon.Response) -> None:
         post = publish_post(req.db, by=req.caller, **self.reads[req.method].read(read_body(req)))
-        document = represent_post(post, req.viewer, req.book)
-        resp.status, resp.location, resp.media = falcon.HTTP_201, document.href, document
+        created(resp, represent_post(post, req.viewer, req.book))
         invalidates(resp, *_changed_by_posting(req))
 
 
@@ -153,11 +149,7 @@ class PostResource:
 
     def on_put(self, req: Request, resp: falcon.Response, post_id: int) -> None:
         post = find_post(req.db, post_id, req.caller)
-        require(post.is_editable_by(req.viewer))
-        given = precondition(req, represent_post)
-        changes = submit(req, self.reads[req.method], given, post)
-        changed = change_post(req.db, post_id, changes, by=req.caller, given=given)
-        resp.media = represent_post(changed, req.viewer, req.book)
+        resp.media = edited(req, post, represent_post, self.reads[req.method], change_post)
         invalidates(resp, *_changed_by_posting(req))
 
     on_patch = on_put

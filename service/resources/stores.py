@@ -6,7 +6,6 @@ from typing import Any, ClassVar
 import falcon
 
 from service import urls
-from service.domain.paging import Page
 from service.domain.stores import (
     LARGEST_PRICE,
     NAME_LENGTH,
@@ -25,17 +24,19 @@ from service.domain.stores import (
     open_store,
 )
 from service.domain.viewer import Viewer, require
-from service.middleware.body import read_body, submit
+from service.middleware.body import read_body
 from service.middleware.conditional import precondition
 from service.middleware.links import invalidates
 from service.middleware.request import Expansions, Request
 from service.representation.action import NOT_BLANK, Action, Field, Form
 from service.representation.addresses import AddressBook
 from service.representation.document import Document
-from service.representation.queries import Query, Vocabulary
+from service.representation.queries import Vocabulary
 from service.resources import samples
 from service.resources.answers import Answers, Samples, sample_pages
-from service.resources.collections import represent_page, sample_page
+from service.resources.collections import represent_listing, sample_page
+from service.resources.memory import remembered
+from service.resources.outcomes import created, edited
 from service.resources.relation import Entry, Relation
 from service.resources.times import represent_time
 from service.resources.users import sample_user
@@ -68,6 +69,7 @@ EDIT_ITEM = Action('edit', 'PUT', 'Edit item', ADD.optional('name', 'price'))
 DELETE_ITEM = Action('delete', 'DELETE', 'Delete item')
 
 
+@remembered
 def represent_store(store: Store, viewer: Viewer | None, book: AddressBook) -> Document:
     """Return the store; its owner may change it."""
     here = book.link(urls.STORE, store_id=store.id)
@@ -96,6 +98,7 @@ def represent_store(store: Store, viewer: Viewer | None, book: AddressBook) -> D
     )
 
 
+@remembered
 def represent_item(item: Item, viewer: Viewer | None, book: AddressBook) -> Document:
     """Return the item, its price as a decimal text with two places."""
     here = book.link(urls.ITEM, item_id=item.id)
@@ -154,15 +157,13 @@ class StoresResource:
 
     def on_get(self, req: Request, resp: falcon.Response) -> None:
         page = list_stores(req.db, req.query.position)
-        items = [represent_store(store, req.viewer, req.book) for store in page.entries]
         address = req.book.href(urls.STORES)
         forms = (OPEN.at(address),)
-        resp.media = represent_page('stores', address, req.query, page, items, req.book, forms=forms)
+        resp.media = represent_listing(req, 'stores', address, page, represent_store, forms=forms)
 
     def on_post(self, req: Request, resp: falcon.Response) -> None:
         store = open_store(req.db, by=req.caller, **self.reads[req.method].read(read_body(req)))
-        document = represent_store(store, req.viewer, req.book)
-        resp.status, resp.location, resp.media = falcon.HTTP_201, document.href, document
+        created(resp, represent_store(store, req.viewer, req.book))
         invalidates(resp, req.book.href(urls.STORES))
 
 
@@ -184,11 +185,7 @@ class StoreResource:
 
     def on_put(self, req: Request, resp: falcon.Response, store_id: int) -> None:
         store = find_store(req.db, store_id)
-        require(store.is_editable_by(req.viewer))
-        given = precondition(req, represent_store)
-        changes = submit(req, self.reads[req.method], given, store)
-        changed = change_store(req.db, store_id, changes, by=req.caller, given=given)
-        resp.media = represent_store(changed, req.viewer, req.book)
+        resp.media = edited(req, store, represent_store, self.reads[req.method], change_store)
         invalidates(resp, req.book.href(urls.STORES))
 
     on_patch = on_put
@@ -215,13 +212,12 @@ class StoreItemsResource:
         page = list_items_of(req.db, store, req.query.position)
         address = req.book.href(urls.STORE_ITEMS, store_id=store_id)
         forms = (ADD.at(address),) if store.is_editable_by(req.viewer) else ()
-        resp.media = _represent_items(req, address, req.query, page, forms)
+        resp.media = represent_listing(req, 'items', address, page, represent_item, forms=forms)
 
     def on_post(self, req: Request, resp: falcon.Response, store_id: int) -> None:
         require(find_store(req.db, store_id).is_editable_by(req.viewer))
         item = add_item(req.db, store_id, by=req.caller, **self.reads[req.method].read(read_body(req)))
-        document = represent_item(item, req.viewer, req.book)
-        resp.status, resp.location, resp.media = falcon.HTTP_201, document.href, document
+        created(resp, represent_item(item, req.viewer, req.book))
         invalidates(resp, *_changed_by_item(req, store_id))
 
 
@@ -233,7 +229,7 @@ class ItemsResource:
 
     def on_get(self, req: Request, resp: falcon.Response) -> None:
         page = list_items(req.db, req.query.position)
-        resp.media = _represent_items(req, req.book.href(urls.ITEMS), req.query, page, ())
+        resp.media = represent_listing(req, 'items', req.book.href(urls.ITEMS), page, represent_item)
 
 
 class ItemResource:
@@ -254,11 +250,7 @@ class ItemResource:
 
     def on_put(self, req: Request, resp: falcon.Response, item_id: int) -> None:
         item = find_item(req.db, item_id)
-        require(item.is_editable_by(req.viewer))
-        given = precondition(req, represent_item)
-        changes = submit(req, self.reads[req.method], given, item)
-        changed = change_item(req.db, item_id, changes, by=req.caller, given=given)
-        resp.media = represent_item(changed, req.viewer, req.book)
+        resp.media = edited(req, item, represent_item, self.reads[req.method], change_item)
         invalidates(resp, *_changed_by_item(req, item.store_id))
 
     on_patch = on_put
@@ -268,13 +260,6 @@ class ItemResource:
         delete_item(req.db, item_id, by=req.caller, given=precondition(req, represent_item))
         resp.status = falcon.HTTP_204
         invalidates(resp, *_changed_by_item(req, store_id))
-
-
-def _represent_items(
-    req: Request, address: str, query: Query, page: Page, forms: tuple[Form, ...]
-) -> Document:
-    items = [represent_item(item, req.viewer, req.book) for item in page.entries]
-    return represent_page('items', address, req.query, page, items, req.book, forms=forms)
 
 
 def _changed_by_item(req: Request, store_id: int) -> tuple[str, ...]:

@@ -33,7 +33,7 @@ from service.representation.document import Document
 from service.representation.queries import Vocabulary
 from service.resources import samples
 from service.resources.answers import Answers, Data, Samples, sample_pages
-from service.resources.collections import represent_page, sample_page
+from service.resources.collections import represent_listing, sample_page
 from service.resources.relation import Entry, Relation
 from service.resources.times import represent_time
 
@@ -173,8 +173,7 @@ class TokenResource:
 
 def _represent_tokens(req: Request) -> Document:
     page = list_tokens(req.db, req.query.position, req.caller)
-    items = [represent_token(token, req.viewer, req.book) for token in page.entries]
-    return represent_page('tokens', req.book.href(urls.TOKENS), req.query, page, items, req.book)
+    return represent_listing(req, 'tokens', req.book.href(urls.TOKENS), page, represent_token)
 
 
 def _issue(req: Request) -> NewToken:

@@ -32,7 +32,9 @@ from service.representation.document import Document, Link
 from service.representation.queries import FILTER_LENGTH, Vocabulary
 from service.resources import samples
 from service.resources.answers import Answers, Samples, sample_pages
-from service.resources.collections import represent_page, sample_page
+from service.resources.collections import represent_listing, sample_page
+from service.resources.memory import remembered
+from service.resources.outcomes import created, edited
 from service.resources.relation import Entry, Relation, Sample
 from service.resources.times import represent_time
 
@@ -101,6 +103,7 @@ SEARCH = Action(
 )
 
 
+@remembered
 def represent_user(user: User, viewer: Viewer | None, book: AddressBook) -> Document:
     """Return the user as the viewer may see them: the e-mail address is for nobody else."""
     is_own = user.is_editable_by(viewer)
@@ -190,8 +193,7 @@ class UsersResource:
     def on_post(self, req: Request, resp: falcon.Response) -> None:
         values = self.reads[req.method].read(read_body(req))
         user = register_user(req.db, client_address=req.client_address, **values)
-        document = represent_user(user, None, req.book)
-        resp.status, resp.location, resp.media = falcon.HTTP_201, document.href, document
+        created(resp, represent_user(user, None, req.book))
         resp.set_header('Cache-Control', NO_STORE)  # its owner will see more of it
         invalidates(resp, req.book.href(urls.USERS))
 
@@ -200,15 +202,13 @@ def _represent_users(req: Request) -> Document:
     query = req.query
     prefix, username = query.filters.get('q', ''), query.filters.get('username')
     page = list_users(req.db, query.position, req.caller, prefix=prefix, username=username, order=query.order)
-    items = [represent_user(user, req.viewer, req.book) for user in page.entries]
     address = req.book.href(urls.USERS)
-    return represent_page(
+    return represent_listing(
+        req,
         'users',
         address,
-        query,
         page,
-        items,
-        req.book,
+        represent_user,
         links={'search': Link(address + '{?q,per_page}', templated=True)},
         forms=(SEARCH.at(address, query.filters),),
     )
@@ -232,11 +232,7 @@ class UserResource:
 
     def on_put(self, req: Request, resp: falcon.Response, user_id: int) -> None:
         user = find_user(req.db, user_id, req.caller)
-        require(user.is_editable_by(req.viewer))
-        given = precondition(req, represent_user)
-        changes = submit(req, self.reads[req.method], given, user)
-        changed = change_user(req.db, user_id, changes, by=req.caller, given=given)
-        resp.media = represent_user(changed, req.viewer, req.book)
+        resp.media = edited(req, user, represent_user, self.reads[req.method], change_user)
         invalidates(resp, req.book.href(urls.USERS))
 
     on_patch = on_put
