@@ -57,3 +57,59 @@ def test_of_simultaneous_changes_from_one_state_one_succeeds(app: Any, ada: Clie
         return Client(app, ada.token).put(me.href('self'), {'about_me': str(number)}, headers=headers).status
 
     assert sorted(at_once(4, change)) == [200, 412, 412, 412]
+
+
+def test_counters_are_exact_when_somebody_leaves_who_is_being_followed(
+    app: Any, ada: Client, bob: Client
+) -> None:
+    relation = href_of(ada.get(bob.me().href('self')).state, 'hc:follow')
+    account = bob.me().href('self')
+
+    def act(number: int) -> int:
+        if number == 3:
+            return Client(app, bob.token).delete(account).status
+        return Client(app, ada.token).request('DELETE' if number % 3 == 1 else 'PUT', relation).status
+
+    assert set(at_once(7, act)) <= {200, 201, 204, 404}
+    assert ada.get(account).status == 404
+    assert ada.me().state['following_count'] == 0
+    assert ada.me().follow('hc:following').items == []
+    assert ada.follow('hc:users').state['_meta']['total_items'] == 1
+
+
+def test_a_token_that_is_revoked_while_it_writes_writes_nothing_more(app: Any, ada: Client) -> None:
+    written = Client(app, ada.sign_in('ada').token)
+    tokens = ada.entry().href('hc:tokens')
+
+    def act(number: int) -> int:
+        if number == 4:
+            return Client(app, written.token).delete(tokens).status
+        return Client(app, written.token).post('/api/posts', {'body': str(number)}).status
+
+    statuses = at_once(8, act)
+    assert set(statuses) <= {201, 204, 401}
+    assert statuses[4] == 204
+    assert written.post('/api/posts', {'body': 'later'}).status == 401
+    posts = ada.follow('hc:posts').state['_meta']['total_items']
+    assert posts == ada.me().state['post_count'] == statuses.count(201)
+
+
+def test_who_signs_in_with_a_password_while_it_is_changed_is_not_signed_in_afterwards(
+    app: Any, ada: Client
+) -> None:
+    me = ada.me().state
+    login = {'username': 'ada', 'password': 'correct horse'}
+    passwords = {'current_password': 'correct horse', 'password': 'another horse'}
+
+    def act(number: int) -> str | None:
+        if number == 3:
+            assert Client(app, ada.token).submit(me, 'change-password', **passwords).status == 204
+            return None
+        answer = Client(app).post('/api/tokens', login)
+        assert answer.status in (200, 401)
+        return answer.state.get('token')
+
+    for token in at_once(7, act):
+        assert token is None or Client(app, token).entry().status == 401
+    assert ada.entry().status == 200
+    assert ada.follow('hc:tokens').state['_meta']['total_items'] == 1

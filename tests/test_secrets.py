@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
+import json
 import logging
+from base64 import b64encode
 from io import StringIO
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlencode
 
 import pytest
 
 from service.domain.database import Database
-from tests.client import HAL, HAL_FORMS, Client
+from tests.client import HAL, HAL_FORMS, HTML, JSON, JSON_API, Client
+from tests.routes import World, methods_at
+from tests.server import Server
 
 OLD, NEW = 'canary-of-the-old-password', 'canary-of-the-new-password'
 
@@ -50,3 +57,64 @@ def test_secrets_are_told_once_and_kept_nowhere(
     assert 'ada@' not in lines.getvalue()
     for secret in (OLD, NEW, token.removeprefix('hc_')):
         assert secret not in stored
+
+
+def test_no_document_has_a_secret(app: Any, db: Database, ada: Client, bob: Client) -> None:
+    world = World(ada, bob)
+    signed = (
+        Client(app)
+        .post('/api/tokens', {'username': 'ada', 'password': 'correct horse', 'format': 'jwt'})
+        .state['token']
+    )
+    rows = db.execute('SELECT password_hash FROM users').fetchall()
+    rows += db.execute('SELECT digest FROM tokens').fetchall()
+    rows += db.execute('SELECT private_key FROM signing_keys').fetchall()
+    secrets = [str(ada.token), str(bob.token), signed, *(value for row in rows for value in row)]
+    assert len(secrets) == 9
+    for client in (Client(app), ada, bob):
+        for template, methods in methods_at(app).items():
+            if 'GET' in methods:
+                for accept in (f'{HAL_FORMS}, {HAL};q=0.9', JSON_API, HTML, JSON):
+                    answer = client.get(world.address(template), accept=accept)
+                    told = answer.text + str(answer.headers)
+                    assert [secret for secret in secrets if secret in told] == []
+
+
+@pytest.mark.parametrize('log_format', ['text', 'json'])
+def test_a_real_server_writes_no_secret_down(tmp_path: Path, log_format: str) -> None:
+    person = {'username': 'ada', 'email': 'ada@example.org', 'password': OLD}
+    login = {'username': 'ada', 'password': OLD}
+    form = 'application/x-www-form-urlencoded'
+    with Server(tmp_path, LOG_FORMAT=log_format) as server:
+
+        def post(address: str, body: bytes, content_type: str = JSON, **headers: str) -> Any:
+            return server.ask('POST', address, body, Content_Type=content_type, **headers)
+
+        def basic(password: str) -> str:
+            return 'Basic ' + b64encode(f'ada:{password}'.encode()).decode()
+
+        assert post('/api/users', json.dumps(person).encode(), Idempotency_Key='"k"').status == 201
+        assert post('/api/users', json.dumps(person).encode(), Idempotency_Key='"k"').status == 201
+        tokens = [
+            post('/api/tokens', json.dumps(login).encode()).state['token'],
+            post('/api/tokens', json.dumps(login | {'format': 'jwt'}).encode()).state['token'],
+            post('/api/tokens', urlencode(login).encode(), form).state['token'],
+            server.ask('POST', '/api/tokens', Authorization=basic(OLD)).state['token'],
+        ]
+        statuses = [
+            post('/api/tokens', json.dumps(login | {'password': NEW}).encode()).status,
+            server.ask('POST', '/api/tokens', Authorization=basic(NEW)).status,
+            post('/api/users', b'{"password": "%s"' % NEW.encode()).status,
+            post('/api/users', urlencode(person | {'password': NEW}).encode(), form).status,
+            post('/api/users', NEW.encode(), NEW).status,
+            server.ask('GET', '/api', Authorization=f'Bearer {NEW}').status,
+            server.ask('GET', f'/api/users?{urlencode({"token": NEW})}', Authorization='Bearer').status,
+            *(server.ask('GET', '/api/users', Authorization=f'Bearer {token}').status for token in tokens),
+        ]
+        assert statuses == [401, 401, 400, 400, 415, 401, 401, 200, 200, 200, 200]
+    written = server.log.encode() + b''.join(path.read_bytes() for path in tmp_path.glob('halcyon.db*'))
+    assert b'ada@example.org' in written
+    for secret in (OLD, NEW, basic(OLD), *tokens):
+        assert secret.encode() not in written
+    for secret in ('$2b$', 'PRIVATE KEY', 'ada@example.org'):
+        assert secret not in server.log

@@ -9,6 +9,7 @@ import sqlite3
 import threading
 from base64 import b64encode
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, closing
 from pathlib import Path
 from typing import Any
@@ -84,6 +85,16 @@ def test_what_is_in_a_refused_body_is_never_taken_for_a_request(server: Server) 
     raw = server.send_raw(b'POST /api/users HTTP/1.1\r\n' + HOST + head + body)
     assert status_of(raw) == 413
     assert raw.count(b'HTTP/1.1 ') == 1
+
+
+def test_of_simultaneous_registrations_at_two_processes_one_succeeds(server: Server) -> None:
+    person = json.dumps({**NEW, 'username': 'eve', 'email': 'eve@example.org'}).encode()
+
+    def register(_: int) -> int:
+        return server.ask('POST', '/api/users', person, Content_Type='application/json').status
+
+    with ThreadPoolExecutor(12) as pool:
+        assert sorted(pool.map(register, range(12))) == [201] + [400] * 11
 
 
 def test_a_worker_that_is_killed_loses_no_acknowledged_write(server: Server, tmp_path: Path) -> None:
