@@ -15,7 +15,6 @@ FORM = 'application/x-www-form-urlencoded'
 OPENAPI = 'application/vnd.oai.openapi+json'
 LINKSET = 'application/linkset+json'
 
-KNOWN_LENGTH = 256  # of what is remembered: more than browsers send, and little enough to keep 1024 of it
 _TOKEN = r"[!#$%&'*+.^_`|~0-9A-Za-z-]+"
 _TYPE = re.compile(rf'\s*({_TOKEN})/({_TOKEN})\s*')
 _PARAMETER = re.compile(rf'\s*;\s*(?:({_TOKEN})\s*=\s*(?:({_TOKEN})|"((?:[^"\\]|\\.)*)"))?\s*')
@@ -63,18 +62,11 @@ def parse_media_type(text: str) -> MediaType | None:
 
 def parse_accept(header: str) -> tuple[MediaType, ...]:
     """Return the ranges of an Accept header; what is no range is passed over (RFC 9110 §12.5.1)."""
-    return _parse_known(header) if len(header) <= KNOWN_LENGTH else _parse_accept(header)
-
-
-def _parse_accept(header: str) -> tuple[MediaType, ...]:
     return tuple(
         media_range
         for element in _ELEMENT.findall(header)
         if (media_range := parse_media_type(element.strip())) is not None
     )
-
-
-_parse_known = lru_cache(maxsize=1024)(_parse_accept)
 
 
 class Offer(NamedTuple):
