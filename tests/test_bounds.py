@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import ast
+import functools
+import gc
 import importlib
 import json
 import pkgutil
@@ -51,6 +53,13 @@ def test_what_is_remembered_of_headers_does_not_grow_with_them(client: Client) -
     assert remembered() == before
     client.get('/api', accept='a/remembered, */*')
     assert remembered() in (before + 1, 1024)
+
+
+def test_whatever_is_remembered_is_bounded(app: Any) -> None:
+    remembering = [one for one in gc.get_objects() if isinstance(one, functools._lru_cache_wrapper)]
+    own = [one for one in remembering if one.__module__.startswith('service.')]
+    assert len(own) > 5
+    assert [one for one in own if not one.cache_parameters()['maxsize']] == []
 
 
 def actions(app: Any) -> Iterator[Action]:
