@@ -114,8 +114,12 @@ class Database:
 
         Raises Unavailable where it cannot begin or commit.
         """
-        with _own_words(), self._part() if self.engine.in_transaction() else self._whole():
-            yield
+        if self.engine.in_transaction():
+            with _own_words(), self._part():
+                yield
+        else:
+            with _own_words(), self.engine.turn_to_write(), self._whole():
+                yield
 
     @contextmanager
     def _whole(self) -> Iterator[None]:

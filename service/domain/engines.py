@@ -1,7 +1,10 @@
 """The engines: how SQLite, PostgreSQL and MariaDB are opened, and what each does in its own way."""
 
+import contextlib
 import os
 import random
+import threading
+from collections.abc import Iterator
 from typing import Any
 from urllib.parse import parse_qsl, unquote
 
@@ -44,6 +47,24 @@ class SqliteEngine(peewee.SqliteDatabase):
     before_schema = ('PRAGMA journal_mode = wal',)  # kept in the file
     lock_schema = ''
     unlock_schema = ''
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._turn = threading.Lock()
+
+    @contextlib.contextmanager
+    def turn_to_write(self) -> Iterator[None]:
+        """Let the threads of this process write in turn; raises OperationalError where that takes too long.
+
+        SQLite lets one write at a time and has all others try again and again, which costs more than
+        waiting, and more the more there are.
+        """
+        if not self._turn.acquire(timeout=LOCK_SECONDS):
+            raise peewee.OperationalError('database is locked')
+        try:
+            yield
+        finally:
+            self._turn.release()
 
     def release(self) -> None:
         """Keep the connection: making one costs more than most requests."""

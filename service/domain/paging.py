@@ -4,6 +4,9 @@ from collections.abc import Callable, Sequence
 from types import NoneType
 from typing import Any, NamedTuple
 
+import peewee
+
+from service.domain.clock import LARGEST_ID
 from service.domain.database import Database, Statement, parameter
 
 Key = int | str
@@ -52,11 +55,57 @@ class Page(NamedTuple):
         return -(-self.total_items // self.per_page)
 
 
+class Parts:
+    """What a collection is merged of: the parts that each of several owners has.
+
+    A page lies within a span of keys. It ends where as many parts have an entry as the page has places, or,
+    where there are fewer parts, where one of them alone has as many. Finding the end takes a step into the
+    index of each part, so a page costs the same however long the parts are; sorting them all does not.
+
+    `owners` is a query of `owner_id`; `entries` is the table of all entries, with the columns `owner` and
+    `key`, whole numbers from 1, and an index of both.
+    """
+
+    def __init__(self, owners: Any, entries: Any, *, owner: str, key: str) -> None:
+        self._owners = owners
+        self._entries = entries.alias('step')
+        self._owner = getattr(self._entries, owner)
+        self._key = getattr(self._entries, key)
+
+    def within_span(self, key: Any, *, start: Any = None, descending: bool) -> Any:
+        """Return the condition that a key is within the span of the page that begins at `start`."""
+        owners = self._owners.alias('owners')
+        step = self._entries.select(self._key).where(self._owner == owners.c.owner_id)
+        if start is not None:
+            step = step.where(self._key <= start if descending else self._key >= start)
+        step = step.order_by(self._in_order(self._key, descending)).limit(1).offset(parameter('skip'))
+        ends = peewee.Select((owners,), (step.alias('reached'),)).alias('ends')
+        end = (
+            peewee.Select((ends,), (ends.c.reached,))
+            .where(ends.c.reached.is_null(False))
+            .order_by(self._in_order(ends.c.reached, descending))
+            .limit(1)
+            .offset(parameter('rank'))
+        )
+        if descending:
+            return key >= peewee.fn.COALESCE(end, 0)
+        return key <= peewee.fn.COALESCE(end, LARGEST_ID)
+
+    @staticmethod
+    def _in_order(key: Any, descending: bool) -> Any:
+        return key.desc() if descending else key.asc()
+
+    @staticmethod
+    def places(count: int, depth: int) -> dict[str, int]:
+        """Return where the span of `depth` entries ends, of a collection that has `count` parts."""
+        return {'skip': 0, 'rank': depth - 1} if count >= depth else {'skip': depth - 1, 'rank': 0}
+
+
 class Listing:
     """A query whose entries are listed in the order of one unique column, a page at a time.
 
     `query` selects `key` and then the columns that `make` makes an entry of; with `newest_first` the
-    largest key comes first. Keys are of `key_type`.
+    largest key comes first. Keys are of `key_type`. What is merged of `parts` is run with `part_count`.
     """
 
     def __init__(
@@ -67,18 +116,25 @@ class Listing:
         *,
         newest_first: bool = True,
         key_type: type[Key] = int,
+        parts: Parts | None = None,
     ) -> None:
         self._make = make
         self._key_type = key_type
-        start, limit = parameter('start'), parameter('limit')
-        down, up = key.desc(), key.asc()
-        forward, backward = (down, up) if newest_first else (up, down)
-        onward = key <= start if newest_first else key >= start
-        back = key >= start if newest_first else key <= start
-        self._forward = Statement(query.order_by(forward).limit(limit).offset(parameter('offset')))
-        self._backward = Statement(query.order_by(backward).limit(limit).offset(parameter('offset')))
-        self._onward = Statement(query.where(onward).order_by(forward).limit(limit))
-        self._back = Statement(query.where(back).order_by(backward).limit(limit))
+        start = parameter('start')
+
+        def rows(*, descending: bool, start: Any = None) -> Statement:
+            found = query
+            if start is not None:
+                found = found.where(key <= start if descending else key >= start)
+            if parts is not None:
+                found = found.where(parts.within_span(key, start=start, descending=descending))
+            found = found.order_by(key.desc() if descending else key.asc()).limit(parameter('limit'))
+            return Statement(found if start is not None else found.offset(parameter('offset')))
+
+        self._forward = rows(descending=newest_first)
+        self._backward = rows(descending=not newest_first)
+        self._onward = rows(descending=newest_first, start=start)
+        self._back = rows(descending=not newest_first, start=start)
 
     def page(self, db: Database, position: Position, total_items: int, **values: Any) -> Page:
         """Return the page at the position, of a collection of `total_items` rows; raises UnknownPosition."""
@@ -94,23 +150,31 @@ class Listing:
             return self._numbered_page(db, position._replace(page=last), total_items, values)
         return self._page_before(db, position, position.before, total_items, values)
 
+    @staticmethod
+    def _rows(
+        db: Database, statement: Statement, values: dict[str, Any], *, limit: int, **where: Any
+    ) -> list[Any]:
+        """Return the rows of a statement, from `start` or `offset` on."""
+        places = Parts.places(values.get('part_count', 0), limit + where.get('offset', 0))
+        return statement.all(db, limit=limit, **where, **places, **values)
+
     def _page_after(
         self, db: Database, position: Position, after: Key, total_items: int, values: dict[str, Any]
     ) -> Page:
-        rows = self._onward.all(db, start=after, limit=position.per_page + 2, **values)
+        rows = self._rows(db, self._onward, values, start=after, limit=position.per_page + 2)
         entry_is_there = bool(rows) and rows[0][0] == after
         rows = rows[1:] if entry_is_there else rows
-        has_previous = entry_is_there or bool(self._back.all(db, start=after, limit=1, **values))
+        has_previous = entry_is_there or bool(self._rows(db, self._back, values, start=after, limit=1))
         has_next = len(rows) > position.per_page
         return self._slice(position, total_items, rows[: position.per_page], has_previous, has_next)
 
     def _page_before(
         self, db: Database, position: Position, before: Key, total_items: int, values: dict[str, Any]
     ) -> Page:
-        rows = self._back.all(db, start=before, limit=position.per_page + 2, **values)
+        rows = self._rows(db, self._back, values, start=before, limit=position.per_page + 2)
         entry_is_there = bool(rows) and rows[0][0] == before
         rows = rows[1:] if entry_is_there else rows
-        has_next = entry_is_there or bool(self._onward.all(db, start=before, limit=1, **values))
+        has_next = entry_is_there or bool(self._rows(db, self._onward, values, start=before, limit=1))
         has_previous = len(rows) > position.per_page
         return self._slice(position, total_items, rows[: position.per_page][::-1], has_previous, has_next)
 
@@ -124,9 +188,9 @@ class Listing:
             return self._slice(position, total_items, [], has_previous, False)
         if behind < offset:  # the end is nearer than the start
             count = position.per_page + min(0, behind)
-            rows = self._backward.all(db, limit=count, offset=max(0, behind), **values)[::-1]
+            rows = self._rows(db, self._backward, values, limit=count, offset=max(0, behind))[::-1]
             return self._slice(position, total_items, rows, has_previous, behind > 0)
-        rows = self._forward.all(db, limit=position.per_page + 1, offset=offset, **values)
+        rows = self._rows(db, self._forward, values, limit=position.per_page + 1, offset=offset)
         has_next = len(rows) > position.per_page
         return self._slice(position, total_items, rows[: position.per_page], has_previous, has_next)
 

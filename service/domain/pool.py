@@ -54,6 +54,10 @@ class Pool(peewee.Database):
     def _is_open(self, connection: Any) -> bool:
         """Whether this side has not closed it."""
 
+    def turn_to_write(self) -> contextlib.AbstractContextManager[None]:
+        """Let all write at the same time."""
+        return contextlib.nullcontext()
+
     def release(self) -> None:
         """Give this thread's connection back."""
         self.close()

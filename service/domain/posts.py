@@ -7,7 +7,7 @@ import peewee
 
 from service.domain.database import Database, Statement, parameter, transaction
 from service.domain.errors import NotFound
-from service.domain.paging import FirstPages, Listing, Page, Position
+from service.domain.paging import FirstPages, Listing, Page, Parts, Position
 from service.domain.tables import Follows, Users
 from service.domain.totals import add_to_total, read_total
 from service.domain.users import User, find_user, settles_deletion, user_columns
@@ -40,23 +40,31 @@ _COLUMNS = (Posts.id, Posts.body, Posts.created_at, Posts.updated_at, *user_colu
 _WITH_AUTHORS = Posts.join(Users, on=(Users.id == Posts.author_id))
 _SELECT = _WITH_AUTHORS.select(*_COLUMNS).where(Posts.id == parameter('post_id'))
 _LISTED = _WITH_AUTHORS.select(Posts.id, *_COLUMNS)
-_FOLLOWED = Follows.select(Follows.followed_id).where(Follows.follower_id == parameter('viewer_id'))
+_FED_BY = Follows.select(Follows.followed_id.alias('owner_id')).where(
+    Follows.follower_id == parameter('viewer_id')
+) + peewee.Select(columns=(parameter('viewer_id').alias('owner_id'),))
 
 _FIND = Statement(_SELECT)
 _LOCK = Statement(_SELECT, lock=True)
 
 
-def _by_time(query: Any) -> dict[str, Listing]:
+def _by_time(query: Any, parts: Parts | None = None) -> dict[str, Listing]:
     """Return the listings of a query's posts by order: ids grow with time, so they decide."""
-    newest_first = Listing(query, Posts.id, _make_post)
-    oldest_first = Listing(query, Posts.id, _make_post, newest_first=False)
+    newest_first = Listing(query, Posts.id, _make_post, parts=parts)
+    oldest_first = Listing(query, Posts.id, _make_post, newest_first=False, parts=parts)
     return {'': newest_first, '-created_at': newest_first, 'created_at': oldest_first}
 
 
 ORDERS = ('created_at',)
 _ALL = _by_time(_LISTED)
 _OF_USER = _by_time(_LISTED.where(Posts.author_id == parameter('user_id')))
-_FEED = _by_time(_LISTED.where((Posts.author_id == parameter('viewer_id')) | Posts.author_id.in_(_FOLLOWED)))
+_authors = _FED_BY.alias('authors')
+_FEED = _by_time(
+    _authors.join(Posts, on=(Posts.author_id == _authors.c.owner_id))
+    .join(Users, on=(Users.id == Posts.author_id))
+    .select(Posts.id, *_COLUMNS),
+    Parts(_FED_BY, Posts, owner='author_id', key='id'),
+)
 _FIRST = FirstPages(
     _WITH_AUTHORS.select().where(Posts.author_id == parameter('owner_id')),
     Users.id,
@@ -66,9 +74,9 @@ _FIRST = FirstPages(
     _make_post,
 )
 _COUNT_FEED = Statement(
-    Users.select(peewee.fn.COALESCE(peewee.fn.SUM(Users.post_count), 0)).where(
-        (Users.id == parameter('viewer_id')) | Users.id.in_(_FOLLOWED)
-    )
+    _authors.join(Users, on=(Users.id == _authors.c.owner_id))
+    .select(peewee.fn.COALESCE(peewee.fn.SUM(Users.post_count), 0), peewee.fn.COUNT(Users.id))
+    .where(Users.post_count > 0)
 )
 _INSERT = Statement(Posts.insert({getattr(Posts, name): parameter(name) for name in Posts._columns}))
 _CHANGE = Statement(
@@ -117,8 +125,8 @@ def list_feed(db: Database, user_id: int, position: Position, viewer: Viewer, *,
     """
     if user_id != viewer.user_id:  # who asks is there
         require(find_user(db, user_id, viewer).is_editable_by(viewer))
-    total = int(_COUNT_FEED.one(db, viewer_id=user_id)[0])
-    return _FEED[order].page(db, position, total, viewer_id=user_id)
+    total, authors = _COUNT_FEED.one(db, viewer_id=user_id)
+    return _FEED[order].page(db, position, int(total), viewer_id=user_id, part_count=authors)
 
 
 @transaction

@@ -18,10 +18,9 @@ class LinkMiddleware:
     ) -> None:
         """Append a link for each page that the document links to."""
         if isinstance(resp.media, Document) and resp.media.meta:
-            for rel in PAGES:
-                link = resp.media.links.get(rel)
-                if isinstance(link, Link):
-                    resp.append_header('Link', f'<{link.href}>; rel="{rel}"')
+            links = ((rel, resp.media.links.get(rel)) for rel in PAGES)
+            shown = (f'<{link.href}>; rel="{rel}"' for rel, link in links if isinstance(link, Link))
+            resp.append_header('Link', ', '.join(shown))
 
 
 def invalidates(resp: falcon.Response, *addresses: str) -> None:

@@ -1,6 +1,6 @@
 """The format-neutral model: what every rendering is made of."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Hashable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
@@ -51,6 +51,17 @@ class Document:
     title: str = ''
     relationships: Mapping[str, Link | None] = field(default_factory=dict)
     view: View = WHOLE
+    renderings: dict[Hashable, bytes] = field(default_factory=dict, init=False, compare=False, repr=False)
+
+    def rendered(self, rendering: Hashable, render: Callable[[], bytes]) -> bytes:
+        """Return what `render` makes, the first time that this `rendering` of the document is asked for.
+
+        A document that is kept, because many ask for it, is so written once and not for each of them.
+        """
+        made = self.renderings.get(rendering)
+        if made is None:
+            made = self.renderings[rendering] = render()
+        return made
 
     @property
     def is_collection(self) -> bool:

@@ -2,14 +2,15 @@
 
 import hashlib
 from collections.abc import Callable, Sequence
+from functools import lru_cache
 from typing import Any, NamedTuple, NoReturn
 
 import orjson
 from falcon.media import BaseHandler
 
 from service.representation.document import Document
-from service.representation.hal import hal
-from service.representation.hal_forms import hal_forms
+from service.representation.hal import plain, write
+from service.representation.hal_forms import templates
 from service.representation.html import page
 from service.representation.json_api import NOTHING, json_api
 from service.representation.json_api_queries import JsonApiDialect
@@ -47,25 +48,25 @@ class Format(NamedTuple):
     has_linkage: bool = False
 
 
-def _json(tree: Callable[[Document], dict[str, Any]]) -> Callable[[Document], bytes]:
-    return lambda document: orjson.dumps(tree(document))
+def _json_api(document: Document) -> bytes:
+    return document.rendered(json_api, lambda: orjson.dumps(json_api(document)))
 
 
 FORMATS = {
     format.media_type: format
     for format in (
-        Format(HAL_FORMS, _json(hal_forms), HAL_FORMS),
-        Format(HAL, _json(hal), HAL),
+        Format(HAL_FORMS, lambda document: write(document, templates), HAL_FORMS),
+        Format(HAL, lambda document: write(document, plain), HAL),
         Format(
             JSON_API,
-            _json(json_api),
+            _json_api,
             JSON_API,
             JsonApiDialect(),
             nothing=orjson.dumps(NOTHING),
             says_created=True,
             has_linkage=True,
         ),
-        Format(JSON, _json(hal), JSON),
+        Format(JSON, lambda document: write(document, plain), JSON),
         Format(HTML, lambda document: page(document).encode(), 'text/html; charset=utf-8'),
     )
 }
@@ -91,11 +92,16 @@ def choose_format(accept: str | None, sent: str | None = None, *, linkage: bool 
 
     `sent` is the Content-Type of the request's body, if it has one. `linkage` is what few formats have.
     """
+    return _choose_format(accept, _is_json_api(sent), linkage)
+
+
+@lru_cache(maxsize=256)  # clients say the same again and again; reading it takes longer than all else here
+def _choose_format(accept: str | None, is_json_api: bool, linkage: bool) -> Format | None:
     ranges = _ranges(accept)
     if is_only_modified(ranges, JSON_API, _IGNORED[JSON_API]):
         return None
     offers = _LINKAGE_OFFERS if linkage else _OFFERS
-    chosen = choose(ranges, offers, JSON_API if _is_json_api(sent) else DEFAULT)
+    chosen = choose(ranges, offers, JSON_API if is_json_api else DEFAULT)
     return FORMATS[chosen] if chosen else None
 
 

@@ -10,13 +10,12 @@ from service.representation.hal import render
 
 def hal_forms(document: Document) -> dict[str, Any]:
     """Return the document as HAL-FORMS; `_templates` is there even when it is empty."""
-    body = render(document, _templates)
-    body.setdefault('_templates', {})
-    return body
+    return render(document, templates)
 
 
-def _templates(document: Document) -> dict[str, Any]:
-    if not document.forms:
+def templates(document: Document, outermost: bool) -> dict[str, Any]:
+    """Return what HAL-FORMS adds to HAL."""
+    if not document.forms and not outermost:
         return {}
     return {'_templates': {form.action.name: template(form) for form in document.forms}}
 

@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Sequence
-from functools import lru_cache
 from typing import NamedTuple
 
 HAL = 'application/hal+json'
@@ -61,7 +60,6 @@ def parse_media_type(text: str) -> MediaType | None:
     return MediaType(match[1].lower(), match[2].lower(), tuple(parameters), quality)
 
 
-@lru_cache(maxsize=1024)
 def parse_accept(header: str) -> tuple[MediaType, ...]:
     """Return the ranges of an Accept header; what is no range is passed over (RFC 9110 §12.5.1)."""
     return tuple(

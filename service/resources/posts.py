@@ -32,6 +32,7 @@ from service.representation.queries import Query, Vocabulary
 from service.resources import made_up
 from service.resources.answers import Answers, Samples, sample_pages
 from service.resources.collections import represent_listing, sample_page
+from service.resources.memory import remembered
 from service.resources.outcomes import created, edited
 from service.resources.relation import Entry, Relation, Sample
 from service.resources.times import represent_time
@@ -61,6 +62,7 @@ EDIT = Action('edit', 'PUT', 'Edit post', PUBLISH.optional('body'))
 DELETE = Action('delete', 'DELETE', 'Delete post')
 
 
+@remembered
 def represent_post(post: Post, viewer: Viewer | None, book: AddressBook) -> Document:
     """Return the post with its author, the whole user."""
     author = represent_user(post.author, viewer, book)

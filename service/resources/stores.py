@@ -35,6 +35,7 @@ from service.representation.queries import Vocabulary
 from service.resources import made_up
 from service.resources.answers import Answers, Samples, sample_pages
 from service.resources.collections import represent_listing, sample_page
+from service.resources.memory import remembered
 from service.resources.outcomes import created, edited
 from service.resources.relation import Entry, Relation
 from service.resources.times import represent_time
@@ -68,6 +69,7 @@ EDIT_ITEM = Action('edit', 'PUT', 'Edit item', ADD.optional('name', 'price'))
 DELETE_ITEM = Action('delete', 'DELETE', 'Delete item')
 
 
+@remembered
 def represent_store(store: Store, viewer: Viewer | None, book: AddressBook) -> Document:
     """Return the store; its owner may change it."""
     here = book.link(urls.STORE, store_id=store.id)
@@ -96,6 +98,7 @@ def represent_store(store: Store, viewer: Viewer | None, book: AddressBook) -> D
     )
 
 
+@remembered
 def represent_item(item: Item, viewer: Viewer | None, book: AddressBook) -> Document:
     """Return the item, its price as a decimal text with two places."""
     here = book.link(urls.ITEM, item_id=item.id)

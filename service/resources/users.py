@@ -33,6 +33,7 @@ from service.representation.queries import FILTER_LENGTH, Vocabulary
 from service.resources import made_up
 from service.resources.answers import Answers, Samples, sample_pages
 from service.resources.collections import represent_listing, sample_page
+from service.resources.memory import remembered
 from service.resources.outcomes import created, edited
 from service.resources.relation import Entry, Relation, Sample
 from service.resources.times import represent_time
@@ -102,6 +103,7 @@ SEARCH = Action(
 )
 
 
+@remembered
 def represent_user(user: User, viewer: Viewer | None, book: AddressBook) -> Document:
     """Return the user as the viewer may see them: the e-mail address is for nobody else."""
     is_own = user.is_editable_by(viewer)

@@ -9,11 +9,12 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from service.domain.database import Database
+from service.domain.follows import follow
 from service.domain.paging import END, Page, Position, UnknownPosition
-from service.domain.posts import delete_post, list_posts, list_posts_of, publish_post
+from service.domain.posts import delete_post, list_feed, list_posts, list_posts_of, publish_post
 from service.domain.users import list_users, register_user
 from service.domain.viewer import Viewer
-from tests.domain.conftest import PASSWORD
+from tests.domain.conftest import PASSWORD, Person
 
 
 def publish(db: Database, by: Viewer, count: int) -> list[int]:
@@ -53,6 +54,38 @@ def test_walking_back_from_the_end_meets_every_entry_once(db: Database, ada: Vie
         page = list_posts(db, Position(page.page - 1, 3, before=page.before), ada)
         walked.insert(0, ids(page))
     assert walked == [made[0:3], made[3:6], made[6:7]]
+
+
+@pytest.mark.parametrize('order', ['', '-created_at', 'created_at'])
+@pytest.mark.parametrize('posts_of_each', [(1, 1, 1, 1, 1, 1), (9, 0, 0, 1), (3, 4, 2, 5), (12,)])
+def test_a_feed_is_all_that_its_authors_posted_in_order_whoever_posted_much(
+    db: Database, person: Person, posts_of_each: tuple[int, ...], order: str
+) -> None:
+    ada = person('ada')
+    authors = [ada, *(person(f'author{number}') for number in range(1, len(posts_of_each)))]
+    for author in authors[1:]:
+        follow(db, ada.user_id, author.user_id, by=ada, given=anything_goes)
+    made = []
+    for turn in range(max(posts_of_each)):  # in turns, so that what each one posted lies between the others'
+        writers = (author for author, count in zip(authors, posts_of_each, strict=True) if turn < count)
+        made += [post_id for author in writers for post_id in publish(db, author, 1)]
+    publish(db, person('nobody'), 3)
+    expected = made if order == 'created_at' else made[::-1]
+    for per_page in (1, 2, 3, 5, 20):
+        walked, numbered, position = [], [], Position(1, per_page)
+        while True:
+            page = list_feed(db, ada.user_id, position, ada, order=order)
+            walked += ids(page)
+            numbered += ids(list_feed(db, ada.user_id, Position(position.page, per_page), ada, order=order))
+            if page.after is None:
+                break
+            position = Position(position.page + 1, per_page, after=page.after)
+        assert walked == numbered == expected
+        back = [ids(page := list_feed(db, ada.user_id, Position(1, per_page, before=END), ada, order=order))]
+        while page.before is not None:
+            position = Position(page.page - 1, per_page, before=page.before)
+            back.insert(0, ids(page := list_feed(db, ada.user_id, position, ada, order=order)))
+        assert [post_id for shown in back for post_id in shown] == expected
 
 
 def test_the_last_page_is_the_one_with_the_last_number(db: Database, ada: Viewer) -> None:
