@@ -3,12 +3,12 @@
 import os
 import shutil
 import tempfile
-from functools import cache
+from functools import lru_cache
 
 FOLDER = 'PROMETHEUS_MULTIPROC_DIR'  # what prometheus-client reads when it is imported
 
 
-@cache
+@lru_cache(maxsize=1)
 def share_metrics() -> str:
     """Have this process and those it makes count in a new folder; a reload of the settings keeps it."""
     os.environ[FOLDER] = tempfile.mkdtemp(prefix='halcyon-metrics-')

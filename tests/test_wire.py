@@ -207,8 +207,10 @@ def check_error(raw: bytes) -> None:
 def test_bytes_are_answered_as_http_says(server: Server, case: str) -> None:
     data, expected = TABLE[case]
     raw = send(server, data + LIVE)
-    assert statuses(raw) == expected
-    if expected[0] >= 400:
+    is_refused = expected[0] >= 400
+    # What is refused is closed with bytes unread, and the reset can overtake the answer (RFC 9112 §9.6).
+    assert statuses(raw) in ((expected, CLOSED) if is_refused else (expected,))
+    if is_refused and raw:
         check_error(raw)
     assert server.ask('GET', '/health/live').status == 200
     assert b'evil' not in raw.replace(b'//evil.test/api', b'')
