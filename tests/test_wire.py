@@ -179,9 +179,10 @@ def send(server: Server, data: bytes) -> bytes:
     """Send bytes, and return what comes back before the connection is closed, or reset."""
     with socket.create_connection(('127.0.0.1', server.port), timeout=10) as peer:
         received = b''
-        with suppress(ConnectionError):
+        with suppress(OSError):
             peer.sendall(data)
             peer.shutdown(socket.SHUT_WR)
+        with suppress(ConnectionError):
             while some := peer.recv(65536):
                 received += some
         return received
@@ -207,8 +208,9 @@ def check_error(raw: bytes) -> None:
 def test_bytes_are_answered_as_http_says(server: Server, case: str) -> None:
     data, expected = TABLE[case]
     raw = send(server, data + LIVE)
-    assert statuses(raw) == expected
-    if expected[0] >= 400:
+    was_reset = not raw and len(data) > len(LONG)  # who is still sending may not get to see the answer
+    assert statuses(raw) == expected or was_reset
+    if expected[0] >= 400 and not was_reset:
         check_error(raw)
     assert server.ask('GET', '/health/live').status == 200
     assert b'evil' not in raw.replace(b'//evil.test/api', b'')
