@@ -21,11 +21,7 @@ REQUESTS = 2000
 pytestmark = pytest.mark.conformance
 
 
-# Each run has a process of its own, so that both together take as long as one.
-@pytest.fixture(
-    scope='module',
-    params=[pytest.param(who, marks=pytest.mark.xdist_group(who)) for who in ('anonymous', 'signed in')],
-)
+@pytest.fixture(scope='module', params=['anonymous', 'signed in'])
 def report(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Any:
     """Return what schemathesis reports of one run with all its checks, against a server that runs."""
     folder = tmp_path_factory.mktemp('schemathesis')
