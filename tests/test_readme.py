@@ -68,6 +68,12 @@ def test_the_balancer_is_set_up_as_the_cluster_tests_run_it() -> None:
         assert line in README or line.startswith('bind '), line
 
 
+def test_every_file_that_is_named_is_there() -> None:
+    named = set(re.findall(r'`((?:service|tests|\.ci)/[\w./*]*\w|test_\w+\.py)`', README))
+    assert len(named) > 30
+    assert [name for name in named if not [*ROOT.glob(name), *ROOT.glob(f'tests/{name}')]] == []
+
+
 def test_every_metric_is_listed_with_its_labels() -> None:
     pattern = r'^\| ((?:`halcyon_[a-z_]+`(?:, )?)+) \| ((?:`[a-z]+`(?:, )?)*) ?\|'
     listed = {
