@@ -1,12 +1,15 @@
 """The schema in the database: made whole where there is none, brought forward by steps where it is older."""
 
+import time
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 import peewee
 
-from service.domain.database import Database, Statement, parameter, transaction
+from service.domain.database import BACKOFF_SECONDS, Database, Statement, parameter, transaction
+from service.domain.engines import LOCK_SECONDS
 from service.domain.errors import Unavailable, WrongSchema
+from service.domain.refusals import is_busy
 from service.domain.schema import STATEMENTS
 
 COMMAND = 'python -m service migrate'
@@ -177,8 +180,22 @@ def migrate(db: Database) -> list[int]:
     """
     with db.answering():
         for statement in db.engine.before_schema:
-            db.execute(statement)
+            _insist(db, statement)
         return _migrate_at_once(db) if db.engine.schema_is_transactional else _migrate_alone(db)
+
+
+def _insist(db: Database, statement: str) -> None:
+    """Run a statement that SQLite refuses at once while another process runs it: it waits for others only."""
+    give_up = time.monotonic() + LOCK_SECONDS
+    while True:
+        try:
+            db.execute(statement)
+        except Unavailable as refused:
+            if not is_busy(refused.__cause__) or time.monotonic() > give_up:
+                raise
+            time.sleep(BACKOFF_SECONDS)
+        else:
+            return
 
 
 @transaction

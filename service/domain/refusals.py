@@ -78,6 +78,11 @@ def meaning_of(error: BaseException | None) -> Meaning:
     return Meaning.UNABLE if isinstance(cause, peewee.OperationalError) else Meaning.MISTAKE
 
 
+def is_busy(error: BaseException | None) -> bool:
+    """Whether SQLite did not get to what somebody else has in hand."""
+    return getattr(getattr(error, 'orig', None), 'sqlite_errorname', '') == 'SQLITE_BUSY'
+
+
 def _meaning_of_sqlite(error: sqlite3.Error) -> Meaning:
     name = getattr(error, 'sqlite_errorname', '')
     if name in _SQLITE_CROSSED:
