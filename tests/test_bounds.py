@@ -8,8 +8,8 @@ import gc
 import importlib
 import json
 import pkgutil
-import secrets
 import re
+import secrets
 from collections.abc import Iterator
 from pathlib import Path
 from re import _constants as codes
@@ -57,7 +57,7 @@ def test_what_is_remembered_of_headers_does_not_grow_with_them(client: Client) -
 
 
 def test_whatever_is_remembered_is_bounded(app: Any) -> None:
-    remembering = [one for one in gc.get_objects() if isinstance(one, functools._lru_cache_wrapper)]
+    remembering = [one for one in gc.get_objects() if type(one) is functools._lru_cache_wrapper]
     own = [one for one in remembering if one.__module__.startswith('service.')]
     assert len(own) > 5
     boundless = [one for one in own if not one.cache_parameters()['maxsize']]
