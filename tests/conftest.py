@@ -22,6 +22,21 @@ from tests.json_api_client import JsonApiClient
 Start = Callable[..., Any]
 
 
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leave out, of what is the same above all databases, the runs on all engines but the first."""
+    others = engines_to_test()[1:]
+    again = [
+        item
+        for item in items
+        if isinstance(item, pytest.Function)
+        and item.get_closest_marker('above_databases')
+        and hasattr(item, 'callspec')
+        and item.callspec.params.get('database_url') in others
+    ]
+    config.hook.pytest_deselected(items=again)
+    items[:] = [item for item in items if item not in set(again)]
+
+
 @pytest.fixture
 def clock() -> MovableClock:
     return MovableClock()

@@ -2,7 +2,11 @@
 
 from typing import Any
 
+import pytest
+
 from tests.client import ORIGIN, Client
+
+pytestmark = pytest.mark.above_databases
 
 CATALOG = '/.well-known/api-catalog'
 PROFILE = 'https://www.rfc-editor.org/info/rfc9727'

@@ -27,6 +27,8 @@ from service.representation.action import Action
 from tests.client import Client, assert_problem
 from tests.routes import routes
 
+pytestmark = pytest.mark.above_databases
+
 JSON = {'Content-Type': 'application/json'}
 MARKS = '\u0316\u0301' * 16_000  # two marks in the wrong order, as often as a body has room for
 COMPOSED = 4  # code points make one at most, in normalization form C (UAX #15 §13)

@@ -7,6 +7,8 @@ import pytest
 from tests.client import Client
 from tests.conftest import Start
 
+pytestmark = pytest.mark.above_databases
+
 LOCAL = [
     'http://localhost',
     'http://localhost:3000',

@@ -14,6 +14,8 @@ from tests.client import HAL, HAL_FORMS, ORIGIN, Answer, Client
 from tests.html import Page
 from tests.routes import World
 
+pytestmark = pytest.mark.above_databases
+
 HTML = 'text/html'
 FORMS = {
     'register',

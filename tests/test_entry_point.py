@@ -1,6 +1,10 @@
 """The entry point: the one address that a client knows."""
 
+import pytest
+
 from tests.client import HAL_FORMS, Client
+
+pytestmark = pytest.mark.above_databases
 
 ANYONE = {'self', 'curies', 'hc:users', 'hc:tokens'}
 SIGNED_IN = {'hc:me', 'hc:posts', 'hc:feed', 'hc:user'}

@@ -10,6 +10,8 @@ import pytest
 from tests.client import HAL, HAL_FORMS, HTML, JSON, JSON_API, Client
 from tests.json_api_client import JsonApiClient, identify, relation
 
+pytestmark = pytest.mark.above_databases
+
 PLACES = (
     'entry',
     'anonymous entry',

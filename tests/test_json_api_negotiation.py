@@ -5,6 +5,8 @@ import pytest
 from tests.client import HAL, HTML, JSON, JSON_API, PROBLEM, Client
 from tests.json_api_client import JsonApiClient, assert_refused
 
+pytestmark = pytest.mark.above_databases
+
 PROFILE = f'{JSON_API}; profile="https://example.org/a https://example.org/b"'
 MODIFIED = f'{JSON_API}; charset=utf-8'
 EXTENDED = f'{JSON_API}; ext="https://jsonapi.org/ext/atomic"'

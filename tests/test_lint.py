@@ -9,6 +9,8 @@ import pytest
 from tests.client import Client
 from tests.lint import ACCEPTED, findings
 
+pytestmark = pytest.mark.above_databases
+
 
 class Careless:
     def on_get(self, req: falcon.Request, resp: falcon.Response) -> None:

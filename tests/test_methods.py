@@ -10,6 +10,8 @@ from service import urls
 from tests.client import Client, assert_problem
 from tests.routes import World, methods_at
 
+pytestmark = pytest.mark.above_databases
+
 READABLE = (
     '/api',
     '/api/rels/users',

@@ -28,6 +28,8 @@ from tests.description import ask
 from tests.server import ROOT, Server
 from tests.test_server import wait_until
 
+pytestmark = pytest.mark.above_databases
+
 TYPE = 'text/plain; version=0.0.4; charset=utf-8'
 
 

@@ -28,6 +28,8 @@ from tests.clock import MovableClock
 from tests.conftest import Start
 from tests.description import Described, Description, description_of
 
+pytestmark = pytest.mark.above_databases
+
 OPENAPI = 'application/vnd.oai.openapi+json'
 JSON = 'application/json'
 FORM = 'application/x-www-form-urlencoded'

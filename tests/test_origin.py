@@ -9,6 +9,8 @@ import pytest
 
 from tests.conftest import Start
 
+pytestmark = pytest.mark.above_databases
+
 PROXY, STRANGER = '10.0.0.7', '192.0.2.1'
 
 

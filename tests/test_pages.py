@@ -9,6 +9,8 @@ import pytest
 from tests.client import HAL, ORIGIN, Answer, Client
 from tests.html import Page
 
+pytestmark = pytest.mark.above_databases
+
 HTML = 'text/html'
 BROWSER = 'text/html,application/xhtml+xml,application/xml;q=0.9,image/avif,image/webp,*/*;q=0.8'
 FORM = 'application/x-www-form-urlencoded'

@@ -20,6 +20,8 @@ from tests.client import Client
 from tests.conftest import Start
 from tests.description import description_of
 
+pytestmark = pytest.mark.above_databases
+
 PROXY = {'FORWARDED_ALLOW_IPS': '10.0.0.0/8'}
 EVIL = 'x\n2026-11-22T06:06:33.221Z INFO vm service.requests[1] GET /api 200\r\x1b[2J\x85\u2028'
 
