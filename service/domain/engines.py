@@ -20,8 +20,8 @@ from service.domain.pool import Pool
 
 LOCK_SECONDS = 10  # how long a write waits for the writes before it
 CONNECT_SECONDS = 5
-# Of a SQLite file, read where the system has them anyway, and not copied: all that SQLite can map. It saves more
-# than half of what a feed costs among 1,000,000 users, whose authors lie far apart.
+# Of a SQLite file, read where the system has it anyway and not copied: all that SQLite can map. It saves
+# more than half of what a feed costs among 1,000,000 users, whose authors lie far apart.
 MAPPED_BYTES = 0x7FFF0000
 
 # A server that vanished without a word is noticed by these, not after the hours that TCP takes by itself.
