@@ -45,6 +45,7 @@ class _Thread(threading.local):
         self.used = 0
 
 
+# By the engine's name, as a Statement is made once for all databases of the process.
 _COMPILED: dict[str, dict['Statement', tuple[str, tuple[Any, ...]]]] = defaultdict(dict)
 
 
