@@ -289,6 +289,7 @@ class Commit(Generic[R]):
 
     @property
     def result(self) -> R:
+        """What the try that was committed returned."""
         return self._results[-1]
 
     def has_happened(self) -> bool:
