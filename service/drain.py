@@ -15,6 +15,7 @@ class Drain:
 
     @property
     def has_begun(self) -> bool:
+        """Whether this process is about to stop, and should get no more requests."""
         return self._begun.is_set()
 
     def begin(self, seconds: float, stop: Callable[[], Any]) -> None:

@@ -45,6 +45,7 @@ class _Thread(threading.local):
         self.used = 0
 
 
+# By the engine's name, as a Statement is made once for all databases of the process.
 _COMPILED: dict[str, dict['Statement', tuple[str, tuple[Any, ...]]]] = defaultdict(dict)
 
 
@@ -288,6 +289,7 @@ class Commit(Generic[R]):
 
     @property
     def result(self) -> R:
+        """What the try that was committed returned."""
         return self._results[-1]
 
     def has_happened(self) -> bool:

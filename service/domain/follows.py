@@ -130,7 +130,8 @@ def follow(
 ) -> tuple[Follow, bool]:
     """Make the one user follow the other; return the relation, and whether it is new.
 
-    `given` is asked of the relation as it is, or None. Raises NotFound, Forbidden, Invalid (oneself).
+    `given` is asked of the relation as it is, or None. Raises NotFound, Forbidden, what `given` raises, and
+    Invalid (oneself).
     """
     relation = _lock_relation(db, follower_id, followed_id, by)
     given(relation)
@@ -144,7 +145,8 @@ def follow_all(
 ) -> None:
     """Make the one user follow all the others, or none of them where one is nobody.
 
-    `given` is asked of the follower as they are. Raises NotFound, Forbidden, Invalid (oneself).
+    `given` is asked of the follower as they are. Raises NotFound, Forbidden, what `given` raises, and
+    Invalid (oneself).
     """
     _lock_follower(db, follower_id, by, given)
     for followed_id in sorted(set(followed_ids)):
@@ -154,7 +156,10 @@ def follow_all(
 
 @transaction
 def unfollow(db: Database, follower_id: int, followed_id: int, *, by: Viewer, given: Precondition) -> None:
-    """Make the one user not follow the other, whether they did or not; raises NotFound, Forbidden."""
+    """Make the one user not follow the other, whether they did or not.
+
+    `given` is asked of the relation as it is, or None. Raises NotFound, Forbidden, and what `given` raises.
+    """
     given(_lock_relation(db, follower_id, followed_id, by))
     note_write(db, by)
     _unrelate(db, follower_id, followed_id)
@@ -166,7 +171,7 @@ def unfollow_all(
 ) -> None:
     """Make the one user follow none of the others, or change nothing where one is nobody.
 
-    `given` is asked of the follower as they are. Raises NotFound, Forbidden.
+    `given` is asked of the follower as they are. Raises NotFound, Forbidden, and what `given` raises.
     """
     _lock_follower(db, follower_id, by, given)
     for followed_id in sorted(set(followed_ids)):

@@ -18,7 +18,7 @@ class Observer:
         """Note that so many more connections of the pool are in use."""
 
     def tried_again(self) -> None:
-        """Note that the engine refused a transaction for what another one did, and it runs again."""
+        """Note that a transaction runs again, for what another one did or for a broken connection."""
 
     def counted(self, limit: str) -> None:
         """Note that a try counts against a limit: a failed sign-in, or a registration."""

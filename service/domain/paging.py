@@ -52,6 +52,7 @@ class Page(NamedTuple):
 
     @property
     def total_pages(self) -> int:
+        """How many pages there are; an empty collection has none."""
         return -(-self.total_items // self.per_page)
 
 

@@ -146,7 +146,8 @@ def change_post(
 ) -> Post:
     """Change the post's `body` where `changes` has it, and return the changed post.
 
-    `given` is asked of the post as it is, in the same step. Raises NotFound, Forbidden.
+    `given` is asked of the post as it is, in the same step (RFC 9110 §13.1.1). Raises NotFound, Forbidden,
+    and what `given` raises.
     """
     post = _lock_editable(db, post_id, by, given)
     note_write(db, by)

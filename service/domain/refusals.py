@@ -105,7 +105,7 @@ def _meaning_of_mariadb(error: pymysql.Error) -> Meaning:
     number = error.args[0] if error.args else 0
     if not isinstance(number, int):
         return Meaning.MISTAKE
-    return Meaning.LOST if number >= 2000 and number < 3000 else _MARIADB_MEANING.get(number, Meaning.MISTAKE)
+    return Meaning.LOST if 2000 <= number < 3000 else _MARIADB_MEANING.get(number, Meaning.MISTAKE)
 
 
 def violated(error: BaseException) -> str:

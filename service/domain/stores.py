@@ -37,7 +37,7 @@ class Store(NamedTuple):
 
 
 class Item(NamedTuple):
-    """Something that a store has, at an exact price."""
+    """Something that a store has, at an exact price; times are UTC milliseconds."""
 
     id: int
     store_id: int
@@ -135,8 +135,8 @@ def change_store(
 ) -> Store:
     """Change the store's `name` where `changes` has it, and return the changed store.
 
-    `given` is asked of the store as it is, in the same step. Raises NotFound, Forbidden, and Conflict
-    for a taken name.
+    `given` is asked of the store as it is, in the same step (RFC 9110 §13.1.1). Raises NotFound, Forbidden,
+    what `given` raises, and Conflict for a taken name.
     """
     with _unique_names():
         return _change_store(db, store_id, changes, by, given)
@@ -221,8 +221,8 @@ def change_item(
 ) -> Item:
     """Change the item's `name` and `price` where `changes` has them, and return the changed item.
 
-    `given` is asked of the item as it is, in the same step. Raises NotFound, Forbidden, and Conflict for
-    a name that another item of the store has.
+    `given` is asked of the item as it is, in the same step (RFC 9110 §13.1.1). Raises NotFound, Forbidden,
+    what `given` raises, and Conflict for a name that another item of the store has.
     """
     with _unique_names():
         return _change_item(db, item_id, changes, by, given)

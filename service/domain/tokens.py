@@ -144,7 +144,7 @@ def renew_token(
 ) -> NewToken:
     """Revoke the viewer's token and issue one that lives longer, within the age that a sign-in may reach.
 
-    With an `issuer` the new one is signed.
+    With an `issuer` the new one is signed. Raises Unauthenticated where the old one was revoked meanwhile.
     """
     note_write(db, viewer)
     old = Token._make(_LOCK.one(db, token_id=viewer.token_id, now=db.now()))

@@ -17,11 +17,11 @@ Thing = TypeVar('Thing')
 MAX_BYTES = 64 * 1024
 
 
-def submit(req: Request, action: Action, given: Callable[[Thing], None], thing: Thing) -> dict[str, str]:
+def submit(req: Request, action: Action, given: Callable[[Thing], None], thing: Thing) -> dict[str, Any]:
     """Return the clean values of a submitted form for a thing, checked in the order of RFC 9110 §13.2.1.
 
-    First the type and the syntax of the body, then the precondition, then the values. Raises
-    HTTPUnsupportedMediaType, HTTPContentTooLarge, Malformed, what `given` raises, and Invalid.
+    First the type and the syntax of the body, then the precondition, then the values. Raises what
+    `read_body` and `given` raise, and Invalid.
     """
     body = read_body(req)
     given(thing)
@@ -31,7 +31,7 @@ def submit(req: Request, action: Action, given: Callable[[Thing], None], thing: 
 def read_body(req: Request) -> dict[str, Any]:
     """Return the members of the body; none where there is no body, whatever Content-Type says.
 
-    Raises HTTPUnsupportedMediaType, HTTPContentTooLarge and Malformed.
+    Raises HTTPUnsupportedMediaType, HTTPContentTooLarge, Malformed, and of JSON:API WrongResource and OwnId.
     """
     readable = READ_ON_PATCH if req.method == 'PATCH' else READ
     sent = _read(req, readable)
@@ -49,7 +49,8 @@ def read_body(req: Request) -> dict[str, Any]:
 def read_members(req: Request) -> list[int]:
     """Return the ids of the members that the body adds to a relation, or takes from it.
 
-    Raises as `read_body` does, WrongResource, and NotFound for an id that nothing can have.
+    Raises HTTPUnsupportedMediaType, HTTPContentTooLarge, Malformed, WrongResource, and NotFound for an id
+    that nothing can have.
     """
     sent = _read(req, (JSON_API,))
     return read_linkage(read_json(sent[1]) if sent else {}, _kind(req))

@@ -29,7 +29,7 @@ from service.representation.json_api import json_api_errors
 from service.representation.json_api_reading import OwnId, WrongResource
 from service.representation.media_types import HTML, JSON, JSON_API, PROBLEM
 from service.representation.problem import PROBLEMS, Problem, problem_details, short_error
-from service.representation.queries import CURSORS, InvalidParameter
+from service.representation.queries import AFTER, BEFORE, InvalidParameter
 from service.representation.reading import Malformed
 
 RETRY_SECONDS = '2'
@@ -56,8 +56,7 @@ def _unauthenticated(error: Unauthenticated, req: Request) -> dict[str, Any]:
 
 
 def _unknown_position(error: UnknownPosition, req: Request) -> dict[str, Any]:
-    after, before = CURSORS
-    return {'name': 'invalid-parameter', 'parameter': after if after in req.params else before}
+    return {'name': 'invalid-parameter', 'parameter': AFTER if AFTER in req.params else BEFORE}
 
 
 _OF_KIND: dict[type[Exception], Callable[[Any, Request], dict[str, Any]]] = {

@@ -7,7 +7,7 @@ import falcon
 from service import urls
 from service.middleware.request import Request
 from service.representation.document import Document
-from service.representation.formats import choose_format, format_for, had
+from service.representation.formats import choose_format, format_for, offered
 
 
 class NegotiationMiddleware:
@@ -31,7 +31,7 @@ class NegotiationMiddleware:
         chosen = choose_format(req.env.get('HTTP_ACCEPT'), req.sent, linkage=linkage)
         if chosen is None:
             raise falcon.HTTPNotAcceptable(
-                description=f'The media types that can be had are {", ".join(had(linkage=linkage))}.'
+                description=f'The media types that can be had are {", ".join(offered(linkage=linkage))}.'
             )
         req.format = chosen
 

@@ -80,10 +80,12 @@ _OFFERS = tuple(
 )
 _LINKAGE_OFFERS = tuple(offer for offer in _OFFERS if FORMATS[offer.name].has_linkage)
 _ERROR_OFFERS = (Offer(PROBLEM), *_OFFERS)
+_HAL = (Offer(HAL),)
+_OWN_PARAMETERS = frozenset(('charset', 'profile', 'version'))
 _ANYTHING = (MediaType('*', '*'),)
 
 
-def had(*, linkage: bool = False) -> list[str]:
+def offered(*, linkage: bool = False) -> list[str]:
     """Return the media types that can be had, of linkage those few that have it."""
     return [offer.name for offer in (_LINKAGE_OFFERS if linkage else _OFFERS)]
 
@@ -93,8 +95,8 @@ def choose_format(accept: str | None, sent: str | None = None, *, linkage: bool 
 
     `sent` is the Content-Type of the request's body, if it has one. `linkage` is what few formats have.
     """
-    choose = _choose_known if len(accept or '') <= KNOWN_LENGTH else _choose_format
-    return choose(accept, _is_json_api(sent), linkage)
+    choose_one = _choose_known if len(accept or '') <= KNOWN_LENGTH else _choose_format
+    return choose_one(accept, _is_json_api(sent), linkage)
 
 
 def _choose_format(accept: str | None, is_json_api: bool, linkage: bool) -> Format | None:
@@ -119,9 +121,6 @@ def choose_among(accept: str | None, types: Sequence[str], *, default: str) -> s
     return chosen if chosen is None or chosen in types else default
 
 
-_OWN_PARAMETERS = frozenset(('charset', 'profile', 'version'))
-
-
 def choose_error_type(accept: str | None, sent: str | None = None) -> str:
     """Return the media type that an Accept header likes best for an error: an error can always be had."""
     chosen = choose(_ranges(accept), _ERROR_OFFERS, JSON_API if _is_json_api(sent) else PROBLEM)
@@ -138,9 +137,6 @@ def format_for(document: Document, chosen: Format, accept: str | None) -> Format
     if chosen.media_type == HAL_FORMS and not document.has_forms and choose(_ranges(accept), _HAL, HAL):
         return FORMATS[HAL]
     return chosen
-
-
-_HAL = (Offer(HAL),)
 
 
 def _ranges(accept: str | None) -> tuple[MediaType, ...]:

@@ -10,11 +10,6 @@ from service.representation.document import Document, Link
 More = Callable[[Document, bool], dict[str, Any]]
 
 
-def hal(document: Document) -> dict[str, Any]:
-    """Return the document as HAL."""
-    return render(document, plain)
-
-
 def plain(document: Document, outermost: bool) -> dict[str, Any]:
     """Return what HAL has beside the state, the links and what is embedded: nothing."""
     return {}

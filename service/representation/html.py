@@ -12,6 +12,7 @@ from service import urls
 from service.representation.action import Field
 from service.representation.assets import asset_path
 from service.representation.document import Document, Link
+from service.representation.json_schema import TIME
 from service.representation.problem import Problem
 from service.representation.queries import HalDialect
 
@@ -26,7 +27,6 @@ _LABELS = {
     'service-desc': 'API description',
     'service-doc': 'API documentation',
 }
-_TIME = re.compile(r'\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}\+00:00', re.ASCII)
 _QUERY_TEMPLATE = re.compile(r'([^{}?]*)(?:\?([^{}]*))?{[?&]([a-z_,]+)}')
 
 
@@ -69,7 +69,7 @@ def title_of(document: Document) -> str:
 
 def moment(value: Any) -> str | None:
     """Return a time as people read it, `22 Nov 2026, 15:04 UTC`, or None for what is no time."""
-    if not isinstance(value, str) or not _TIME.fullmatch(value):
+    if not isinstance(value, str) or not TIME.fullmatch(value):
         return None
     try:
         return datetime.fromisoformat(value).strftime('%-d %b %Y, %H:%M UTC')

@@ -12,7 +12,7 @@ Schema = dict[str, Any]
 
 ID = r'^[1-9][0-9]{0,15}$'
 NO_CONTROL_CHARACTERS = r'^[^\u0000-\u0009\u000b-\u001f\u007f-\u009f]*$'
-_TIME = re.compile(r'\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}\+00:00', re.ASCII)
+TIME = re.compile(r'\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}\+00:00', re.ASCII)
 _NAMES = {
     type(None): 'null',
     bool: 'boolean',
@@ -136,7 +136,7 @@ def _format(texts: Iterable[str]) -> str | None:
 
 
 def _format_of(text: str) -> str | None:
-    if _TIME.fullmatch(text):
+    if TIME.fullmatch(text):
         return 'date-time'
     if urlsplit(text).scheme not in ('http', 'https'):
         return None

@@ -32,6 +32,7 @@ class MediaType(NamedTuple):
 
     @property
     def name(self) -> str:
+        """The type and the subtype, without parameters: `application/json`."""
         return f'{self.type}/{self.subtype}'
 
 

@@ -167,10 +167,12 @@ class Problem:
 
     @property
     def status(self) -> int:
+        """The HTTP status of its kind."""
         return PROBLEMS[self.name].status
 
     @property
     def title(self) -> str:
+        """What its kind is called, the same each time (RFC 9457 §3.1.3)."""
         return PROBLEMS[self.name].title
 
     def pointed(self) -> list[tuple[str, str]]:

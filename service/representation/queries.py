@@ -19,7 +19,7 @@ from service.representation.json_schema import Schema
 PER_PAGE = 10
 MOST_PER_PAGE = 100
 FILTER_LENGTH = 64  # what is longer than every name would only make links that no proxy carries
-CURSORS = ('page[after]', 'page[before]')
+CURSORS = AFTER, BEFORE = ('page[after]', 'page[before]')
 # What `whole_number`, `text` and `read_cursor` read.
 NUMBER: Schema = {'type': 'integer', 'minimum': 1}
 SEARCHED: Schema = {'type': 'string', 'maxLength': FILTER_LENGTH, 'pattern': TEXT}
@@ -94,9 +94,9 @@ class Query(NamedTuple):
         size = str(self.position.per_page)
         values = {**self.kept, self.names.number: str(page), self.names.size: size}
         if after is not None:
-            values['page[after]'] = write_cursor(after)
+            values[AFTER] = write_cursor(after)
         if before is not None:
-            values['page[before]'] = write_cursor(before)
+            values[BEFORE] = write_cursor(before)
         return query_string(values)
 
     def neighbours(self, page: Page) -> dict[str, str]:
@@ -164,12 +164,12 @@ class HalDialect:
 
 def read_position(given: Mapping[str, str], names: PageNames, per_page: int) -> Position:
     """Return which page the parameters want, with `per_page` entries; raises InvalidParameter."""
-    after = read_cursor('page[after]', given['page[after]']) if 'page[after]' in given else None
-    before = read_cursor('page[before]', given['page[before]']) if 'page[before]' in given else None
+    after = read_cursor(AFTER, given[AFTER]) if AFTER in given else None
+    before = read_cursor(BEFORE, given[BEFORE]) if BEFORE in given else None
     if after is not None and before is not None:
-        raise InvalidParameter('page[before]', 'cannot stand beside page[after]')
+        raise InvalidParameter(BEFORE, f'cannot stand beside {AFTER}')
     if isinstance(after, End):
-        raise InvalidParameter('page[after]', 'is no position that the server gave')
+        raise InvalidParameter(AFTER, 'is no position that the server gave')
     return Position(whole_number(given, names.number, 1), per_page, after, before)
 
 
@@ -228,6 +228,5 @@ def query_string(values: Mapping[str, str]) -> str:
     return '?' + '&'.join(f'{_quoted(name)}={_quoted(value)}' for name, value in values.items())
 
 
-_quoted = lru_cache(maxsize=1024)(
-    quote_plus
-)  # as urlencode does it, which is slow and says the same each time
+# As urlencode does it, which is slow and says the same each time.
+_quoted = lru_cache(maxsize=1024)(quote_plus)

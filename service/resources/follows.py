@@ -108,7 +108,11 @@ def _expand_following(req: Request, user_ids: Sequence[int], query: Query) -> di
     return {user_id: represent_following(req, user_id, query, page) for user_id, page in pages.items()}
 
 
-SAMPLES = Samples('follow', lambda book: {'yours': represent_follow(made_up.FOLLOW, made_up.OTHER, book)})
+def _sample_follow(book: AddressBook) -> Document:
+    return represent_follow(made_up.FOLLOW, made_up.OTHER, book)
+
+
+SAMPLES = Samples('follow', lambda book: {'yours': _sample_follow(book)})
 
 
 class FollowResource:
@@ -236,10 +240,6 @@ def _changed_by_following(book: AddressBook, user_id: int, other_id: int) -> tup
 def enter(viewer: Viewer | None, book: AddressBook) -> Entry:
     """Return what the entry point says of follow relations: nothing, for they are found on users."""
     return Entry({})
-
-
-def _sample_follow(book: AddressBook) -> Document:
-    return represent_follow(made_up.FOLLOW, made_up.OTHER, book)
 
 
 RELATIONS = (

@@ -28,8 +28,7 @@ class LiveResource:
 
 
 class ReadyResource:
-    """Answers while requests should come here: the database answers and has the
-    schema that this code needs, and no shutdown has begun."""
+    """Answers while requests should come: the database has the schema of this code, and no shutdown began."""
 
     answers: ClassVar[Answers] = _ANSWERS
     is_never_cached = True
