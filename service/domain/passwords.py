@@ -14,7 +14,7 @@ import bcrypt
 R = TypeVar('R')
 
 MAX_BYTES = 72  # what bcrypt reads; more is refused, never cut
-NICENESS = 10  # of hashing: what else runs gets most of a core that it shares with it
+NICENESS = 5  # of hashing: what else runs gets three quarters of a core that it shares with it
 _NO_DIGEST = b'.' * 31
 _BCRYPT64 = bytes.maketrans(
     b'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/',
