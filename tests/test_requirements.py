@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from base64 import urlsafe_b64encode
 from collections.abc import Iterable
-from importlib.metadata import requires, version
+from hashlib import sha256
+from importlib.metadata import files, requires, version
 
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
@@ -39,3 +41,14 @@ def test_whatever_the_server_is_made_of_is_pinned_exactly() -> None:
     assert needed_by(OWN.values()) <= {*OWN, *IN_TURN}
     for name, requirement in (OWN | IN_TURN).items():
         assert str(requirement.specifier) == f'=={version(name)}'
+
+
+def test_every_installed_file_has_the_hash_that_its_package_was_published_with() -> None:
+    checked = 0
+    for name in needed_by(OWN.values()):
+        for file in files(name) or ():
+            if file.hash is not None and file.hash.mode == 'sha256':
+                digest = sha256(file.locate().read_bytes()).digest()
+                assert urlsafe_b64encode(digest).decode().rstrip('=') == file.hash.value, file
+                checked += 1
+    assert checked > 500
