@@ -207,6 +207,7 @@ def test_a_token_that_was_revoked_elsewhere_leads_to_signing_in_again(browser: B
         browser.click('Users')
         browser.message('You are no longer signed in.')
     browser.sign_in('ada')
+    assert page.evaluate("sessionStorage.getItem('halcyon-token')") not in (None, 'hc_nothing')
 
 
 def test_a_page_that_is_loaded_again_still_shows_who_is_signed_in(browser: Browser) -> None:
@@ -219,6 +220,7 @@ def test_a_page_that_is_loaded_again_still_shows_who_is_signed_in(browser: Brows
     with browser.complaining(401):  # to the browser, which does not know the token
         page.reload()
         browser.heading('ada')
+    assert page.evaluate("sessionStorage.getItem('halcyon-token')") is not None
 
 
 def test_an_address_that_needs_a_token_offers_to_sign_in(browser: Browser) -> None:
@@ -228,6 +230,7 @@ def test_an_address_that_needs_a_token_offers_to_sign_in(browser: Browser) -> No
         browser.click('Users')
         browser.heading('A token is needed')
     browser.sign_in('ada')
+    assert browser.page.evaluate("sessionStorage.getItem('halcyon-token')") is not None
 
 
 @pytest.mark.parametrize('width', [390, 1280])
