@@ -29,7 +29,7 @@ except SettingError as wrong:
 
 wsgi_app = 'service.app:create_app()'
 bind = f'0.0.0.0:{settings.port}'
-worker_class = 'gthread'
+worker_class = 'service.worker.LeaderWorker'
 workers = settings.web_concurrency or os.cpu_count() or 1
 threads = 8  # bcrypt lets go of the interpreter, so sign-ins leave room for other requests
 reuse_port = True  # else kept-alive connections can all end up on one worker
