@@ -16,8 +16,8 @@ from gunicorn.workers.gthread import TConn, ThreadWorker
 PATIENCE_SECONDS = 0.005  # with one request, until another thread waits for the others
 
 
-class _Relieved(Exception):  # noqa: N818 (no error: another thread leads by now)
-    pass
+class _Relieved(Exception):
+    """Another thread leads by now."""
 
 
 class LeaderWorker(ThreadWorker):
@@ -143,6 +143,7 @@ class LeaderWorker(ThreadWorker):
             return
         self._begun += 1
         if self._is_asleep:
+            self._is_asleep = False
             self._calls.put(None)
         outcome: Any = False
         baton = self._baton
