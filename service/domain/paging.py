@@ -83,13 +83,10 @@ class Parts:
         beyond = 0 if descending else LARGEST_ID  # where a part has no such entry
         reached = peewee.fn.COALESCE(step, beyond).alias('reached')
         ends = peewee.Select((owners,), (reached,)).alias('ends')
-        end = (
-            peewee.Select((ends,), (ends.c.reached,))
-            .order_by(self._in_order(ends.c.reached, descending))
-            .limit(1)
-            .offset(parameter('rank'))
+        ranked = peewee.Select((ends,), (ends.c.reached,)).order_by(
+            self._in_order(ends.c.reached, descending)
         )
-        end = peewee.fn.COALESCE(end, beyond)
+        end = peewee.fn.COALESCE(ranked.limit(1).offset(parameter('rank')), beyond)
         return key >= end if descending else key <= end
 
     @staticmethod

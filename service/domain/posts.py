@@ -153,11 +153,13 @@ def change_post(
     and what `given` raises.
     """
     post = _lock_editable(db, post_id, by, given)
-    note_write(db, by)
+    now = note_write(db, by)
+    post = post._replace(author=post.author._replace(last_seen=now))
     body = changes.get('body', post.body)
-    if body != post.body:
-        _CHANGE.run(db, post_id=post_id, body=body, now=db.now())
-    return find_post(db, post_id, by)
+    if body == post.body:
+        return post
+    _CHANGE.run(db, post_id=post_id, body=body, now=now)
+    return post._replace(body=body, updated_at=now)
 
 
 @transaction
