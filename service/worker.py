@@ -126,6 +126,10 @@ class LeaderWorker(ThreadWorker):
         super().handle_exit(sig, frame)
         self._call()
 
+    def handle_quit(self, sig: int, frame: FrameType | None) -> None:
+        """Stop at once (SIGQUIT, SIGINT)."""
+        super(ThreadWorker, self).handle_quit(sig, frame)  # gthread's needs a lock that may be held here
+
     def _call(self) -> None:
         self._is_called = True
         self._calls.put(None)  # which a handler of a signal may do
