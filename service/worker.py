@@ -117,9 +117,12 @@ class LeaderWorker(ThreadWorker):
             self._forget(conn)
 
     def _cap_keepalive(self, deadline: float) -> None:
+        """Begin to end: wait until then for who may be sending, and let other workers have who comes new."""
         super()._cap_keepalive(deadline)
-        for conn in self.pending_conns:  # who has sent nothing so far is waited for no longer
+        for conn in self.pending_conns:
             conn.timeout = min(conn.timeout, deadline)
+        for listener in self.sockets:
+            listener.close()  # else the system would go on giving it connections, which nobody accepts
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
         """Begin to stop (SIGTERM)."""
