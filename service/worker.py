@@ -52,7 +52,7 @@ class LeaderWorker(ThreadWorker):
         self._failure: BaseException | None = None
         self._calls: SimpleQueue[None] = SimpleQueue()  # for the main thread
         self._is_called = self._is_asleep = False
-        self._is_finishing = self._has_more = False
+        self._is_busy = False  # with other than requests
 
     # What the main thread does.
 
@@ -121,8 +121,14 @@ class LeaderWorker(ThreadWorker):
         super()._cap_keepalive(deadline)
         for conn in self.pending_conns:
             conn.timeout = min(conn.timeout, deadline)
+        self._is_busy = True
         for listener in self.sockets:
-            listener.close()  # else the system would go on giving it connections, which nobody accepts
+            known = -1
+            while known != self.nr_conns:  # who has connected already is answered
+                known = self.nr_conns
+                self.accept(listener)
+            listener.close()  # else the system would go on giving it connections
+        self._is_busy = False
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
         """Begin to stop (SIGTERM)."""
@@ -164,8 +170,8 @@ class LeaderWorker(ThreadWorker):
 
     def enqueue_req(self, conn: TConn) -> None:
         """Answer what has come on a connection."""
-        if self._is_finishing:
-            self._has_more = True
+        if self._is_busy:
+            self._late.append(partial(self.enqueue_req, conn))
             return
         self._begun += 1
         if self._is_asleep:
@@ -196,11 +202,9 @@ class LeaderWorker(ThreadWorker):
         if not outcome:
             self._end(conn)
             return
-        self._is_finishing, self._has_more = True, False
+        self._is_busy = True
         self.finish_request(conn, _done(outcome))
-        self._is_finishing = False
-        if self._has_more:
-            self._late.append(partial(self.enqueue_req, conn))
+        self._is_busy = False
 
     def _end(self, conn: TConn) -> None:
         """Close our end, and all once the client has read it and does the same (RFC 9112 §9.6)."""
