@@ -75,6 +75,8 @@ class Worker:
         self.inner.handle_exit(signal.SIGTERM, None)
         self._main.shutdown()
         self.inner.tpool.shutdown()
+        for listener in self.inner.sockets:
+            listener.close()
         self.inner.tmp.close()
 
     def send(self, stack: ExitStack, data: bytes) -> socket.socket:
@@ -203,8 +205,9 @@ def test_no_connection_is_counted_that_is_gone() -> None:
                     if is_reset:
                         client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, reset)
         assert answer(one.send(stack, get('/b'))) == b'/b'
-        wait_until(lambda: one.inner.nr_conns == 1)
-        assert len(one.inner.poller.get_map()) == 3  # the connection, the listener and the queue of calls
+        wait_until(lambda: len(one.inner.keepalived_conns) == one.inner.nr_conns == 1)
+        wait_until(lambda: len(one.inner.poller.get_map()) == 3)  # with the listener and the queue of calls
+        assert not one.inner._ending
 
 
 def test_where_there_are_as_many_connections_as_there_may_be_the_next_waits_for_one_to_go() -> None:
