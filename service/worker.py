@@ -97,10 +97,9 @@ class LeaderWorker(ThreadWorker):
             self._calls.get(timeout=seconds)
 
     def _take(self) -> None:
-        if self._leading.cancel():  # all threads are busy, and none has it yet
-            return
-        self._want()
-        self._baton.acquire()
+        if not self._leading.cancel():  # else none has it yet, for instance as all threads are busy
+            self._want()
+            self._baton.acquire()
         if self._failure:
             raise self._failure
 
