@@ -1,5 +1,6 @@
 """The gunicorn worker: the thread that waits for requests answers them too."""
 
+import socket
 import threading
 import time
 from collections import deque
@@ -8,12 +9,14 @@ from concurrent.futures import Future
 from contextlib import suppress
 from functools import lru_cache, partial
 from queue import Empty, SimpleQueue
+from selectors import EVENT_READ
 from types import FrameType
 from typing import Any
 
-from gunicorn.workers.gthread import TConn, ThreadWorker
+from gunicorn.workers.gthread import _DEFER, TConn, ThreadWorker
 
 PATIENCE_SECONDS = 0.005  # with one request, until another thread waits for the others
+LINGER_SECONDS = 2  # for the client's end of a connection whose own end is closed
 
 
 class _Relieved(Exception):
@@ -32,6 +35,8 @@ class LeaderWorker(ThreadWorker):
     its connection to the new leader, and is one of the pool again.
     (Leader/Followers: Schmidt et al., Pattern-Oriented Software Architecture, volume 2.)
 
+    No thread waits for a client who has sent nothing yet, or nothing more: the leader waits for all of them.
+
     Only who has the baton touches what gthread keeps of its connections. The main thread takes it for what
     gthread does beside waiting: the heartbeat, the limits, the timeouts, the end.
     """
@@ -43,10 +48,11 @@ class LeaderWorker(ThreadWorker):
         self._is_wanted = False  # the baton, by the main thread
         self._begun = 0  # requests
         self._late: deque[Callable[[], None]] = deque()  # what the leader shall do before it waits again
+        self._ending: deque[TConn] = deque()  # connections that wait for the client's end
         self._failure: BaseException | None = None
         self._calls: SimpleQueue[None] = SimpleQueue()  # for the main thread
         self._is_called = self._is_asleep = False
-        self._is_finishing = self._has_more = False
+        self._is_busy = False  # with other than requests
 
     # What the main thread does.
 
@@ -91,10 +97,9 @@ class LeaderWorker(ThreadWorker):
             self._calls.get(timeout=seconds)
 
     def _take(self) -> None:
-        if self._leading.cancel():  # all threads are busy, and none has it yet
-            return
-        self._want()
-        self._baton.acquire()
+        if not self._leading.cancel():  # else none has it yet, for instance as all threads are busy
+            self._want()
+            self._baton.acquire()
         if self._failure:
             raise self._failure
 
@@ -102,10 +107,36 @@ class LeaderWorker(ThreadWorker):
         self._is_wanted = True
         self._wake_leader()
 
+    def murder_pending(self) -> None:
+        """Close the connections whose clients have had their time."""
+        super().murder_pending()
+        while self._ending and self._ending[0].timeout <= time.monotonic():
+            conn = self._ending.popleft()
+            self.poller.unregister(conn.sock)
+            self._forget(conn)
+
+    def _cap_keepalive(self, deadline: float) -> None:
+        """Begin to end: wait until then for who may be sending, and let other workers have who comes new."""
+        super()._cap_keepalive(deadline)
+        for conn in self.pending_conns:
+            conn.timeout = min(conn.timeout, deadline)
+        self._is_busy = True
+        for listener in self.sockets:
+            known = -1
+            while known != self.nr_conns:  # who has connected already is answered
+                known = self.nr_conns
+                self.accept(listener)
+            listener.close()  # else the system would go on giving it connections
+        self._is_busy = False
+
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
         """Begin to stop (SIGTERM)."""
         super().handle_exit(sig, frame)
         self._call()
+
+    def handle_quit(self, sig: int, frame: FrameType | None) -> None:
+        """Stop at once (SIGQUIT, SIGINT)."""
+        super(ThreadWorker, self).handle_quit(sig, frame)  # gthread's needs a lock that may be held here
 
     def _call(self) -> None:
         self._is_called = True
@@ -138,8 +169,8 @@ class LeaderWorker(ThreadWorker):
 
     def enqueue_req(self, conn: TConn) -> None:
         """Answer what has come on a connection."""
-        if self._is_finishing:
-            self._has_more = True
+        if self._is_busy:
+            self._late.append(partial(self.enqueue_req, conn))
             return
         self._begun += 1
         if self._is_asleep:
@@ -158,25 +189,57 @@ class LeaderWorker(ThreadWorker):
         self._go_on(conn, outcome)
 
     def handle(self, conn: TConn) -> Any:
-        """Answer one request; a connection that ends waits here for the client's end, and keeps nobody."""
-        outcome = super().handle(conn)
-        if not outcome:
-            with suppress(OSError):
-                conn.close(graceful=True)
-        return outcome
+        """Answer one request, or say that a new connection has none yet."""
+        if self.alive and not conn.data_ready:
+            if not _has_sent(conn.sock):
+                return _DEFER
+            conn.data_ready = True
+        return super().handle(conn)
 
     def _go_on(self, conn: TConn, outcome: Any) -> None:
         """Wait for more on the connection, or answer what came with the last request (RFC 9112 §9.3.2)."""
         if not outcome:
-            self.nr_conns -= 1
-            if not self.alive or not self._accepting:
-                self._call()
+            self._end(conn)
             return
-        self._is_finishing, self._has_more = True, False
+        self._is_busy = True
         self.finish_request(conn, _done(outcome))
-        self._is_finishing = False
-        if self._has_more:
-            self._late.append(partial(self.enqueue_req, conn))
+        self._is_busy = False
+
+    def _end(self, conn: TConn) -> None:
+        """Close our end, and all once the client has read it and does the same (RFC 9112 §9.6)."""
+        try:
+            conn.sock.setblocking(False)
+            conn.sock.shutdown(socket.SHUT_WR)
+        except OSError:
+            self._forget(conn)
+            return
+        conn.timeout = time.monotonic() + LINGER_SECONDS
+        self._ending.append(conn)
+        self.poller.register(conn.sock, EVENT_READ, partial(self._read_on, conn))
+
+    def _read_on(self, conn: TConn, client: socket.socket) -> None:
+        with suppress(OSError):
+            if client.recv(65536):
+                return
+        self._ending.remove(conn)
+        self.poller.unregister(client)
+        self._forget(conn)
+
+    def _forget(self, conn: TConn) -> None:
+        conn.close()
+        self.nr_conns -= 1
+        if not self.alive or not self._accepting:
+            self._call()
+
+
+def _has_sent(client: socket.socket) -> bool:
+    try:
+        client.recv(1, socket.MSG_PEEK | socket.MSG_DONTWAIT)
+    except BlockingIOError:
+        return False
+    except OSError:
+        pass  # who reads will see
+    return True
 
 
 def _nothing() -> None:
