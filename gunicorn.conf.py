@@ -29,7 +29,8 @@ except SettingError as wrong:
 
 wsgi_app = 'service.app:create_app()'
 bind = f'0.0.0.0:{settings.port}'
-worker_class = 'gthread'
+# SQLite answers at once, so one thread does most of the work. Other databases are waited for, side by side.
+worker_class = 'service.worker.LeaderWorker' if settings.database_url.startswith('sqlite') else 'gthread'
 workers = settings.web_concurrency or os.cpu_count() or 1
 threads = 8  # bcrypt lets go of the interpreter, so sign-ins leave room for other requests
 reuse_port = True  # else kept-alive connections can all end up on one worker

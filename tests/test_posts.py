@@ -44,6 +44,15 @@ def test_a_post_is_changed_and_says_when(ada: Client, clock: MovableClock, metho
     assert changed.state['updated_at'] > changed.state['created_at'] == post.state['created_at']
 
 
+@pytest.mark.parametrize('body', ['two', 'one'])
+def test_the_answer_to_an_edit_is_what_a_get_says_next(ada: Client, clock: MovableClock, body: str) -> None:
+    post = ada.publish('one').href('self')
+    clock.move(seconds=60)
+    changed = ada.put(post, {'body': body})
+    found = ada.get(post)
+    assert (changed.text, changed.headers['etag']) == (found.text, found.headers['etag'])
+
+
 def test_put_accepts_what_get_returned_and_changes_nothing(ada: Client) -> None:
     post = ada.publish('one')
     again = ada.put(post.href('self'), post.state)

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from tests.client import Answer, Client, assert_problem
+from tests.clock import MovableClock
 from tests.conftest import Start
 
 STATE = {
@@ -131,6 +132,15 @@ def test_only_what_is_named_changes(ada: Client, method: str) -> None:
     changed = ada.request(method, ada.me().href('self'), json={'about_me': 'new'})
     assert (changed.state['about_me'], changed.state['username']) == ('new', 'ada')
     assert changed.state['email'] == 'ada@example.org'
+
+
+def test_the_answer_to_an_edit_is_what_a_get_says_next(ada: Client, clock: MovableClock) -> None:
+    clock.move(seconds=60)
+    changed = ada.put(
+        ada.me().href('self'), {'username': 'Ada', 'email': 'New@example.org', 'about_me': ' new'}
+    )
+    found = ada.me()
+    assert (changed.text, changed.headers['etag']) == (found.text, found.headers['etag'])
 
 
 def test_put_accepts_what_get_returned(ada: Client) -> None:

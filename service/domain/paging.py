@@ -80,17 +80,14 @@ class Parts:
         if start is not None:
             step = step.where(self._key <= start if descending else self._key >= start)
         step = step.order_by(self._in_order(self._key, descending)).limit(1).offset(parameter('skip'))
-        ends = peewee.Select((owners,), (step.alias('reached'),)).alias('ends')
-        end = (
-            peewee.Select((ends,), (ends.c.reached,))
-            .where(ends.c.reached.is_null(False))
-            .order_by(self._in_order(ends.c.reached, descending))
-            .limit(1)
-            .offset(parameter('rank'))
+        beyond = 0 if descending else LARGEST_ID  # where a part has no such entry
+        reached = peewee.fn.COALESCE(step, beyond).alias('reached')
+        ends = peewee.Select((owners,), (reached,)).alias('ends')
+        ranked = peewee.Select((ends,), (ends.c.reached,)).order_by(
+            self._in_order(ends.c.reached, descending)
         )
-        if descending:
-            return key >= peewee.fn.COALESCE(end, 0)
-        return key <= peewee.fn.COALESCE(end, LARGEST_ID)
+        end = peewee.fn.COALESCE(ranked.limit(1).offset(parameter('rank')), beyond)
+        return key >= end if descending else key <= end
 
     @staticmethod
     def _in_order(key: Any, descending: bool) -> Any:

@@ -59,10 +59,13 @@ ORDERS = ('created_at',)
 _ALL = _by_time(_LISTED)
 _OF_USER = _by_time(_LISTED.where(Posts.author_id == parameter('user_id')))
 _authors = _FED_BY.alias('authors')
+# SQLite takes a CROSS JOIN in the order that it is written in. It would look up the authors first, of whom
+# most have nothing in the span.
 _FEED = _by_time(
-    _authors.join(Posts, on=(Posts.author_id == _authors.c.owner_id))
-    .join(Users, on=(Users.id == Posts.author_id))
-    .select(Posts.id, *_COLUMNS),
+    _authors.join(Posts, peewee.JOIN.CROSS)
+    .join(Users, peewee.JOIN.CROSS)
+    .select(Posts.id, *_COLUMNS)
+    .where((Posts.author_id == _authors.c.owner_id) & (Users.id == Posts.author_id)),
     Parts(_FED_BY, Posts, owner='author_id', key='id'),
 )
 _FIRST = FirstPages(
@@ -74,9 +77,9 @@ _FIRST = FirstPages(
     _make_post,
 )
 _COUNT_FEED = Statement(
-    _authors.join(Users, on=(Users.id == _authors.c.owner_id))
+    _authors.join(Users, peewee.JOIN.CROSS)
     .select(peewee.fn.COALESCE(peewee.fn.SUM(Users.post_count), 0), peewee.fn.COUNT(Users.id))
-    .where(Users.post_count > 0)
+    .where((Users.id == _authors.c.owner_id) & (Users.post_count > 0))
 )
 _INSERT = Statement(Posts.insert({getattr(Posts, name): parameter(name) for name in Posts._columns}))
 _CHANGE = Statement(
@@ -150,11 +153,13 @@ def change_post(
     and what `given` raises.
     """
     post = _lock_editable(db, post_id, by, given)
-    note_write(db, by)
+    now = note_write(db, by)
+    post = post._replace(author=post.author._replace(last_seen=now))
     body = changes.get('body', post.body)
-    if body != post.body:
-        _CHANGE.run(db, post_id=post_id, body=body, now=db.now())
-    return find_post(db, post_id, by)
+    if body == post.body:
+        return post
+    _CHANGE.run(db, post_id=post_id, body=body, now=now)
+    return post._replace(body=body, updated_at=now)
 
 
 @transaction

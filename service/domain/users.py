@@ -232,10 +232,10 @@ def _change_user(
     user = lock_user(db, user_id, by)
     require(user.is_editable_by(by))
     given(user)
-    note_write(db, by)
-    changed = user._replace(**changes)
-    _CHANGE.run(db, user_id=user_id, **_identity(changed.username, changed.email, changed.about_me))
-    return find_user(db, user_id, by)
+    changed = user._replace(**changes, last_seen=note_write(db, by))
+    identity = _identity(changed.username, changed.email, changed.about_me)
+    _CHANGE.run(db, user_id=user_id, **identity)
+    return changed._replace(avatar_hash=identity['avatar_hash'])
 
 
 def change_password(

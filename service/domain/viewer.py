@@ -23,15 +23,17 @@ _USE = Statement(
 )
 
 
-def note_write(db: Database, viewer: Viewer) -> None:
+def note_write(db: Database, viewer: Viewer) -> int:
     """Note within a write that the viewer is there, and that the token still is: revocation holds at once.
 
-    Raises Unauthenticated where the token was revoked or the account deleted since it was presented.
+    Returns when that was: the viewer's `last_seen` from now on. Raises Unauthenticated where the token was
+    revoked or the account deleted since it was presented.
     """
     now = db.now()
     _SEE.run(db, now=now, user_id=viewer.user_id)
     if not _USE.count(db, now=now, token_id=viewer.token_id):
         raise Unauthenticated('The token is revoked or expired.', 'token')
+    return now
 
 
 def require(may: bool) -> None:

@@ -13,7 +13,8 @@ class LimitMiddleware:
     def process_request(self, req: Request, resp: falcon.Response) -> None:
         """Raise HTTPBadRequest for a field that is longer than MOST_CHARACTERS."""
         for name, value in req.env.items():
-            if name.startswith(('HTTP_', 'CONTENT_')) and len(value) > MOST_CHARACTERS:
+            is_long = isinstance(value, str) and len(value) > MOST_CHARACTERS
+            if is_long and name.startswith(('HTTP_', 'CONTENT_')):
                 raise falcon.HTTPBadRequest(
                     description=f'A header field may have at most {MOST_CHARACTERS} characters.'
                 )

@@ -145,8 +145,9 @@ def _ranges(accept: str | None) -> tuple[MediaType, ...]:
 
 def entity_tag(body: bytes, format: Format, viewer_id: int | None) -> str:
     """Return the strong validator of a representation, by media type and viewer (RFC 9110 §8.8.3)."""
-    digest = hashlib.blake2b(body, digest_size=15, key=f'{format.media_type} {viewer_id}'.encode())
-    return f'"{digest.hexdigest()}"'
+    digest = hashlib.sha256(f'{format.media_type} {viewer_id}\n'.encode())
+    digest.update(body)  # of all that the standard library has, the fastest where processors help with it
+    return f'"{digest.hexdigest()[:30]}"'
 
 
 class DocumentHandler(BaseHandler):

@@ -1,4 +1,4 @@
-"""The commands: what requests cost beside the limits, and how that grows with the number of users."""
+"""The commands: what requests cost beside the limits, how that grows, and how the workers share them."""
 
 import argparse
 import os
@@ -16,13 +16,16 @@ from service.domain.opening import open_database
 from tests.bench.cases import all_cases, growing_cases, limit_cases, send, user_case
 from tests.bench.load import require_wrk
 from tests.bench.processes import Server
-from tests.bench.report import doubts, growth_table, load_table, machine, memory_table
+from tests.bench.report import balance_table, doubts, growth_table, load_table, machine, memory_table
 from tests.bench.rounds import Subject, measure
 from tests.bench.statements import StatementCounter
 from tests.bench.town import POSTS_EACH, move_in, planned_town
 
 WORKERS = 2
 CONFIG = 'gunicorn.conf.py'
+BARE = 'tests.bench.limits:bare_falcon()'
+ONE_SOCKET = 'tests/bench/one_socket.py'
+WORKER, STOCK_WORKER = 'service.worker.LeaderWorker', 'gthread'
 
 
 def say(line: str) -> None:
@@ -64,10 +67,11 @@ class Ground:
         database.close()
         return settings
 
-    def gunicorn(self, name: str, app: str, database_url: str) -> Server:
-        """Start an application under gunicorn, with the settings that the service runs with."""
+    def gunicorn(self, name: str, app: str, database_url: str, *options: str, config: str = CONFIG) -> Server:
+        """Start an application under gunicorn, with the settings that the service runs with, and options."""
         bind = f'127.0.0.1:{self._port}'
-        return self._start(name, ['gunicorn', '-c', CONFIG, '--bind', bind, app], database_url)
+        command = ['gunicorn', '-c', config, '--bind', bind, *options, app]
+        return self._start(name, command, database_url)
 
     def granian(self, name: str, app: str, database_url: str) -> Server:
         """Start an application under granian with as many workers and threads."""
@@ -88,8 +92,10 @@ def compare(options: argparse.Namespace) -> None:
         ground = Ground(stack, options)
         spare = ground.sqlite('spare')
         raw = ground.gunicorn('WSGI', 'tests.bench.limits:wsgi', spare)
-        bare = ground.gunicorn('falcon', 'tests.bench.limits:bare_falcon()', spare)
-        subjects = [Subject(server, case) for server in (raw, bare) for case in limit_cases(server.origin)]
+        bare = ground.gunicorn('falcon', BARE, spare)
+        stock = ground.gunicorn(f'falcon, {STOCK_WORKER}', BARE, spare, '-k', STOCK_WORKER)
+        limits = (raw, bare, stock)
+        subjects = [Subject(server, case) for server in limits for case in limit_cases(server.origin)]
         statements: dict[int, int] = {}
         databases = {'SQLite': ground.sqlite('town')}
         databases |= {url.partition(':')[0]: url for url in options.database}
@@ -126,6 +132,21 @@ def grow(options: argparse.Namespace) -> None:
         print(growth_table(options.sizes, by_size))
 
 
+def balance(options: argparse.Namespace) -> None:
+    """Measure how two workers share the kept connections, with a socket for each and with one for both."""
+    with ExitStack() as stack:
+        ground = Ground(stack, options)
+        subjects = []
+        for worker in (WORKER, STOCK_WORKER):
+            for name, config in (('a socket each', CONFIG), ('one socket', ONE_SOCKET)):
+                server = ground.gunicorn(
+                    f'{worker}, {name}', BARE, ground.sqlite('spare'), '-k', worker, config=config
+                )
+                subjects += [Subject(server, case) for case in limit_cases(server.origin)]
+        _measure(subjects, options)
+        print(balance_table(subjects))
+
+
 def _measure(subjects: Sequence[Subject], options: argparse.Namespace) -> dict[str, float]:
     """Measure, say on what and what is doubtful, and return the memory of each server before."""
     before = {}
@@ -146,7 +167,7 @@ def _measure(subjects: Sequence[Subject], options: argparse.Namespace) -> dict[s
 def read_options() -> argparse.Namespace:
     """Return what the command line asks for."""
     parser = argparse.ArgumentParser(prog='python -m tests.bench', description=__doc__)
-    parser.add_argument('what', nargs='?', choices=('load', 'growth'), default='load')
+    parser.add_argument('what', nargs='?', choices=('load', 'growth', 'balance'), default='load')
     parser.add_argument('--rounds', type=int, default=5)
     parser.add_argument('--seconds', type=int, default=2, help='of one subject in one round')
     parser.add_argument('--connections', type=int, default=16)
@@ -168,4 +189,4 @@ def read_options() -> argparse.Namespace:
 if __name__ == '__main__':
     require_wrk()
     options = read_options()
-    {'load': compare, 'growth': grow}[options.what](options)
+    {'load': compare, 'growth': grow, 'balance': balance}[options.what](options)

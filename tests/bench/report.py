@@ -5,6 +5,7 @@ import platform
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from importlib.metadata import version
 from pathlib import Path
+from statistics import median
 
 from tests.bench.rounds import BESIDE, LOPSIDED, Subject
 
@@ -51,6 +52,31 @@ def growth_table(sizes: Sequence[int], subjects: Sequence[Sequence[Subject]]) ->
         ]
         for of_case in zip(*subjects, strict=True)
     )
+    return table(head, rows)
+
+
+def balance_table(subjects: Sequence[Subject]) -> str:
+    """Return the part of the workers' CPU that the busiest had, over the rounds of each server."""
+    head = (
+        'workers',
+        'rounds',
+        'median share',
+        'largest share',
+        f'over {LOPSIDED:.0%}',
+        'CPU µs',
+        'worst µs',
+    )
+    rows = []
+    for subject in subjects:
+        shares = [one.share for one in subject.rounds]
+        costs = [one.cpu / one.load.requests for one in subject.rounds]
+        found = [
+            f'{median(shares):.2f}',
+            f'{max(shares):.2f}',
+            str(sum(share > LOPSIDED for share in shares)),
+        ]
+        cost = [f'{median(costs):,.0f}', f'{max(costs):,.0f}']
+        rows.append([subject.server.name, str(len(shares)), *found, *cost])
     return table(head, rows)
 
 
