@@ -124,9 +124,11 @@ class Listing:
             found = query
             if start is not None:
                 found = found.where(key <= start if descending else key >= start)
+            order = key
             if parts is not None:
                 found = found.where(parts.within_span(key, start=start, descending=descending))
-            found = found.order_by(key.desc() if descending else key.asc()).limit(parameter('limit'))
+                order = key + 0  # else PostgreSQL walks by key, and passes over what is not of the parts
+            found = found.order_by(order.desc() if descending else order.asc()).limit(parameter('limit'))
             return Statement(found if start is not None else found.offset(parameter('offset')))
 
         self._forward = rows(descending=newest_first)
