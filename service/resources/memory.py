@@ -7,7 +7,7 @@ from service.middleware.conditional import Represent
 
 Thing = TypeVar('Thing')
 
-KEPT = 512  # documents of each kind; some 5 KB each, with what is rendered of them
+KEPT = 256  # documents of each kind; some 10 KB each, with what is rendered of them
 
 
 def remembered(represent: Represent[Thing]) -> Represent[Thing]:
