@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from typing import Any, NamedTuple
 
 import peewee
@@ -144,7 +145,6 @@ LATEST = len(STEPS)
 Migrations: Any = peewee.Table('migrations', ('number', 'taken_at'))
 
 _LAST = Statement(Migrations.select(peewee.fn.MAX(Migrations.number)))
-_FIND = Statement(Migrations.select(Migrations.number).where(Migrations.number == parameter('number')))
 _TAKE = Statement(Migrations.insert(number=parameter('number'), taken_at=parameter('now')))
 
 
@@ -235,7 +235,12 @@ def _run(db: Database, statements: Sequence[str]) -> None:
         db.execute(statement)
 
 
-@transaction
 def _note(db: Database, number: int) -> None:
-    if not _FIND.all(db, number=number):
-        _TAKE.run(db, number=number, now=db.now())
+    """Note that a step is taken. Another node may have noted it: on Galera a lock is each server's own."""
+    with suppress(peewee.IntegrityError):
+        _note_first(db, number)
+
+
+@transaction
+def _note_first(db: Database, number: int) -> None:
+    _TAKE.run(db, number=number, now=db.now())
