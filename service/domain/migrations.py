@@ -1,17 +1,20 @@
 """The schema in the database: made whole where there is none, brought forward by steps where it is older."""
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
-from typing import Any, NamedTuple
+from functools import partial
+from typing import Any, NamedTuple, TypeVar
 
 import peewee
 
 from service.domain.database import BACKOFF_SECONDS, Database, Statement, parameter, transaction
 from service.domain.engines import LOCK_SECONDS
 from service.domain.errors import Unavailable, WrongSchema
-from service.domain.refusals import is_busy
+from service.domain.refusals import Meaning, is_busy, meaning_of
 from service.domain.schema import STATEMENTS
+
+R = TypeVar('R')
 
 COMMAND = 'python -m service migrate'
 EVERYWHERE = 'every engine'
@@ -180,22 +183,27 @@ def migrate(db: Database) -> list[int]:
     """
     with db.answering():
         for statement in db.engine.before_schema:
-            _insist(db, statement)
-        return _migrate_at_once(db) if db.engine.schema_is_transactional else _migrate_alone(db)
+            _insist(db, partial(db.execute, statement))
+        if db.engine.schema_is_transactional:
+            return _migrate_at_once(db)
+        return _insist(db, partial(_migrate_alone, db))
 
 
-def _insist(db: Database, statement: str) -> None:
-    """Run a statement that SQLite refuses at once while another process runs it: it waits for others only."""
+def _insist(db: Database, do: Callable[[], R]) -> R:
+    """Do it, and do it again while others are in the way.
+
+    SQLite refuses at once what another process does too; Galera ends what another node's definitions cross.
+    """
     give_up = time.monotonic() + LOCK_SECONDS
     while True:
         try:
-            db.execute(statement)
+            with db.answering():
+                return do()
         except Unavailable as refused:
-            if not is_busy(refused.__cause__) or time.monotonic() > give_up:
+            is_crossed = meaning_of(refused.__cause__) is Meaning.CROSSED
+            if not (is_crossed or is_busy(refused.__cause__)) or time.monotonic() > give_up:
                 raise
-            time.sleep(BACKOFF_SECONDS)
-        else:
-            return
+        time.sleep(BACKOFF_SECONDS)
 
 
 @transaction

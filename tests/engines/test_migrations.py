@@ -13,6 +13,8 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
+import peewee
+import pymysql
 import pytest
 
 from service.app import create_app
@@ -143,6 +145,22 @@ def test_a_step_that_another_node_has_noted_meanwhile_is_taken(empty_url: str, o
     db.engine.query_hooks.append(note)
     assert migrate(db) == [LATEST]
     assert [tuple(row) for row in db.execute('SELECT * FROM migrations').fetchall()] == [(LATEST, 1)]
+    check_schema(db)
+
+
+def test_a_schema_that_another_node_was_in_the_way_of_is_made_again(empty_url: str, open_url: Open) -> None:
+    db = open_url(empty_url)
+    crossed: Any = peewee.OperationalError('Deadlock found when trying to get lock')
+    crossed.orig = pymysql.err.OperationalError(1213, 'Deadlock found when trying to get lock')
+
+    def refuse(run: Any) -> None:
+        if 'EXISTS users ' in run.sql:
+            db.engine.query_hooks.clear()
+            raise crossed
+
+    db.engine.query_hooks.append(refuse)
+    assert migrate(db) == [LATEST]
+    assert not db.engine.query_hooks
     check_schema(db)
 
 
