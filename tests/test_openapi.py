@@ -26,7 +26,8 @@ from service.drain import Drain
 from tests.client import HAL, HAL_FORMS, HTML, JSON_API, Answer, Client
 from tests.clock import MovableClock
 from tests.conftest import Start
-from tests.description import Described, Description, description_of
+from tests.description import Described, Description, ask, description_of
+from tests.golden import check_golden
 
 pytestmark = pytest.mark.above_databases
 
@@ -36,6 +37,7 @@ FORM = 'application/x-www-form-urlencoded'
 READY = '/health/ready'
 NOBODY = '1'
 ELSEWHERE = '192.0.2.1'
+OPERATIONS = Path(__file__).with_name('openapi_operations.txt')
 
 
 class FailingClock(MovableClock):
@@ -144,6 +146,15 @@ def test_every_route_and_method_is_described_and_no_other(app: Any, description:
 def test_every_operation_has_a_name_of_its_own(description: Description) -> None:
     names = [each.operation['operationId'] for each in description.operations()]
     assert len(set(names)) == len(names)
+
+
+def test_public_names_of_operations_are_frozen(start: Start) -> None:
+    names = '{operationId} {tags}: {summary}. {description}'
+    lines = [
+        f'{method} {template} {names.format_map(operation)}\n'
+        for template, method, operation in ask(start(METRICS='on')).operations()
+    ]
+    check_golden(OPERATIONS, ''.join(lines))
 
 
 def test_every_example_is_valid_against_its_schema(description: Description) -> None:

@@ -33,6 +33,9 @@ def _choose(req: Request, *formats: Format) -> Format:
 class OpenApiResource:
     """The description of the API for programs (OpenAPI 3.1)."""
 
+    tag = 'discovery'
+    operation_name = 'OpenApi'
+    description = 'The description of the API for programs (OpenAPI 3.1).'
     public = frozenset(('GET',))
     negotiates = False
     own_formats = True
@@ -53,6 +56,9 @@ class OpenApiResource:
 class DocsResource:
     """The description of the API for people."""
 
+    tag = 'discovery'
+    operation_name = 'Docs'
+    description = 'The description of the API for people.'
     public = frozenset(('GET',))
     negotiates = False
     own_formats = True
@@ -86,6 +92,9 @@ def catalog(book: AddressBook) -> dict[str, Any]:
 class ApiCatalogResource:
     """Which APIs there are at this origin, and where they are described (RFC 9727)."""
 
+    tag = 'discovery'
+    operation_name = 'ApiCatalog'
+    description = 'Which APIs there are at this origin, and where they are described (RFC 9727).'
     answers: ClassVar[Answers] = {'GET': {200: Data('api-catalog', (LINKSET,), catalog)}}
 
     def on_get(self, req: Request, resp: falcon.Response) -> None:

@@ -21,6 +21,9 @@ Enter = Callable[[Viewer | None, AddressBook], Entry]
 class EntryPointResource:
     """Links to everything that this viewer can start with."""
 
+    tag = 'entry-point'
+    operation_name = 'EntryPoint'
+    description = 'Links to everything that this viewer can start with.'
     public = frozenset(('GET',))
     vocabulary = Vocabulary('entry-points')
 
@@ -62,6 +65,9 @@ def represent_entry_point(entries: Sequence[Entry], book: AddressBook) -> Docume
 class RootResource:
     """The root of the origin, from which the entry point is found."""
 
+    tag = 'entry-point'
+    operation_name = 'Root'
+    description = 'The root of the origin, from which the entry point is found.'
     answers: ClassVar[Answers] = {'GET': {308: None}}
 
     def on_get(self, req: Request, resp: falcon.Response) -> None:

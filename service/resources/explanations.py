@@ -55,6 +55,9 @@ def represent_problem_type(name: str, problem: ProblemType, book: AddressBook) -
 class RelationResource:
     """What one link relation means."""
 
+    tag = 'explanations'
+    operation_name = 'Relation'
+    description = 'What one link relation means.'
     public = frozenset(('GET',))
     vocabulary = Vocabulary('relations')
 
@@ -80,6 +83,9 @@ def _sample_problem_types(book: AddressBook) -> dict[str, Document]:
 class ProblemResource:
     """What one type of problem means."""
 
+    tag = 'explanations'
+    operation_name = 'Problem'
+    description = 'What one type of problem means.'
     public = frozenset(('GET',))
     vocabulary = Vocabulary('problems')
     answers: ClassVar[Answers] = {'GET': {200: Samples('problem-type', _sample_problem_types)}}

@@ -118,6 +118,9 @@ SAMPLES = Samples('follow', lambda book: {'yours': _sample_follow(book)})
 class FollowResource:
     """The relation between two users: put to follow, deleted to unfollow."""
 
+    tag = 'follows'
+    operation_name = 'Follow'
+    description = 'The relation between two users: put to follow, deleted to unfollow.'
     for_owner = frozenset(('PUT', 'DELETE'))
     vocabulary = Vocabulary('follows')
     reads: ClassVar = {'PUT': FOLLOW}
@@ -151,6 +154,9 @@ class FollowResource:
 class FollowersResource:
     """Those who follow a user."""
 
+    tag = 'follows'
+    operation_name = 'Followers'
+    description = 'Those who follow a user.'
     vocabulary = Vocabulary('users', paged=True, relations=RELATIONSHIPS)
     answers: ClassVar[Answers] = {'GET': {200: sample_pages(urls.FOLLOWERS, USERS)}}
 
@@ -162,6 +168,9 @@ class FollowersResource:
 class FollowingResource:
     """Those whom a user follows."""
 
+    tag = 'follows'
+    operation_name = 'Following'
+    description = 'Those whom a user follows.'
     vocabulary = Vocabulary('users', paged=True, relations=RELATIONSHIPS)
     answers: ClassVar[Answers] = {'GET': {200: sample_pages(urls.FOLLOWING, USERS)}}
 
@@ -176,6 +185,11 @@ _LINKAGE = sample_linkage(urls.FOLLOWING_RELATION, urls.FOLLOWING, USERS)
 class FollowingRelationResource:
     """The relation to those whom a user follows: members are posted to follow them, deleted to unfollow."""
 
+    tag = 'follows'
+    operation_name = 'FollowingRelation'
+    description = (
+        'The relation to those whom a user follows: members are posted to follow them, deleted to unfollow.'
+    )
     vocabulary = Vocabulary('users', paged=True)
     is_linkage = True
     for_owner = frozenset(('POST', 'DELETE', 'PATCH'))
@@ -214,6 +228,9 @@ def _change_members(req: Request, resp: falcon.Response, user_id: int, change: C
 class FollowedResource:
     """Where those whom a user follows were in 2018: an address once published does not break."""
 
+    tag = 'follows'
+    operation_name = 'Followed'
+    description = 'Where those whom a user follows were in 2018: an address once published does not break.'
     public = frozenset(('GET', 'POST', 'PUT', 'PATCH', 'DELETE'))
     negotiates = False
     answers: ClassVar[Answers] = {method: {308: None} for method in public}

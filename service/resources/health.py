@@ -19,6 +19,9 @@ _ANSWERS: Answers = {'GET': {200: Data('health', (JSON,), lambda book: _OK)}}
 class LiveResource:
     """Answers while the process lives."""
 
+    tag = 'health'
+    operation_name = 'Live'
+    description = 'Answers while the process lives.'
     answers: ClassVar[Answers] = _ANSWERS
     is_never_cached = True
 
@@ -30,6 +33,11 @@ class LiveResource:
 class ReadyResource:
     """Answers while requests should come: the database has the schema of this code, and no shutdown began."""
 
+    tag = 'health'
+    operation_name = 'Ready'
+    description = (
+        'Answers while requests should come: the database has the schema of this code, and no shutdown began.'
+    )
     answers: ClassVar[Answers] = _ANSWERS
     is_never_cached = True
     may_be_unavailable = True

@@ -26,6 +26,9 @@ class Exposition(Protocol):
 class MetricsResource:
     """What all processes of this node have counted since it started."""
 
+    tag = 'metrics'
+    operation_name = 'Metrics'
+    description = 'What all processes of this node have counted since it started.'
     is_never_cached = True
 
     def __init__(self, metrics: Exposition) -> None:

@@ -114,6 +114,9 @@ SAMPLES = Samples(
 class PostsResource:
     """All posts, and publishing one."""
 
+    tag = 'posts'
+    operation_name = 'Posts'
+    description = 'All posts, and publishing one.'
     vocabulary = PAGE
     reads: ClassVar = {'POST': PUBLISH}
     answers: ClassVar[Answers] = {
@@ -134,6 +137,9 @@ class PostsResource:
 class PostResource:
     """One post."""
 
+    tag = 'posts'
+    operation_name = 'Post'
+    description = 'One post.'
     for_owner = frozenset(('PUT', 'PATCH', 'DELETE'))
     vocabulary = Vocabulary('posts', relations=('author',))
     reads: ClassVar = {'PUT': EDIT, 'PATCH': EDIT}
@@ -163,6 +169,9 @@ class PostResource:
 class UserPostsResource:
     """The posts of one user."""
 
+    tag = 'posts'
+    operation_name = 'UserPosts'
+    description = 'The posts of one user.'
     vocabulary = PAGE
     answers: ClassVar[Answers] = {'GET': {200: sample_pages(urls.USER_POSTS, SAMPLES, (PUBLISH, urls.POSTS))}}
 
@@ -183,6 +192,9 @@ def _expand_posts(req: Request, user_ids: Sequence[int], query: Query) -> dict[i
 class FeedResource:
     """What the viewer and those whom they follow have posted."""
 
+    tag = 'posts'
+    operation_name = 'Feed'
+    description = 'What the viewer and those whom they follow have posted.'
     for_owner = frozenset(('GET',))
     vocabulary = PAGE
     answers: ClassVar[Answers] = {'GET': {200: sample_pages(urls.FEED, SAMPLES, (PUBLISH, urls.POSTS))}}

@@ -148,6 +148,9 @@ ITEM_SAMPLES = Samples(
 class StoresResource:
     """All stores, and opening one."""
 
+    tag = 'stores'
+    operation_name = 'Stores'
+    description = 'All stores, and opening one.'
     vocabulary = Vocabulary('stores', paged=True)
     reads: ClassVar = {'POST': OPEN}
     answers: ClassVar[Answers] = {
@@ -170,6 +173,9 @@ class StoresResource:
 class StoreResource:
     """One store."""
 
+    tag = 'stores'
+    operation_name = 'Store'
+    description = 'One store.'
     for_owner = frozenset(('PUT', 'PATCH', 'DELETE'))
     vocabulary = Vocabulary('stores')
     reads: ClassVar = {'PUT': EDIT, 'PATCH': EDIT}
@@ -199,6 +205,9 @@ class StoreResource:
 class StoreItemsResource:
     """The items of one store, and adding one."""
 
+    tag = 'stores'
+    operation_name = 'StoreItems'
+    description = 'The items of one store, and adding one.'
     for_owner = frozenset(('POST',))
     vocabulary = Vocabulary('items', paged=True)
     reads: ClassVar = {'POST': ADD}
@@ -224,6 +233,9 @@ class StoreItemsResource:
 class ItemsResource:
     """The items of all stores."""
 
+    tag = 'stores'
+    operation_name = 'Items'
+    description = 'The items of all stores.'
     vocabulary = Vocabulary('items', paged=True)
     answers: ClassVar[Answers] = {'GET': {200: sample_pages(urls.ITEMS, ITEM_SAMPLES)}}
 
@@ -235,6 +247,9 @@ class ItemsResource:
 class ItemResource:
     """One item."""
 
+    tag = 'stores'
+    operation_name = 'Item'
+    description = 'One item.'
     for_owner = frozenset(('PUT', 'PATCH', 'DELETE'))
     vocabulary = Vocabulary('items')
     reads: ClassVar = {'PUT': EDIT_ITEM, 'PATCH': EDIT_ITEM}

@@ -117,6 +117,9 @@ _SAMPLE_KEY = {
 class KeysResource:
     """The public keys of signed tokens, as a JSON Web Key Set (RFC 7517 §5)."""
 
+    tag = 'tokens'
+    operation_name = 'Keys'
+    description = 'The public keys of signed tokens, as a JSON Web Key Set (RFC 7517 §5).'
     answers: ClassVar[Answers] = {
         'GET': {200: Data('jwk-set', (JWK_SET,), lambda book: {'keys': [_SAMPLE_KEY]})}
     }
@@ -131,6 +134,9 @@ class KeysResource:
 class TokensResource:
     """The viewer's tokens; one is issued for a password, or for a token that is to be renewed."""
 
+    tag = 'tokens'
+    operation_name = 'Tokens'
+    description = "The viewer's tokens; one is issued for a password, or for a token that is to be renewed."
     own_credentials = frozenset(('POST',))
     vocabulary = Vocabulary('tokens', paged=True)
     reads: ClassVar = {'POST': LOGIN}
@@ -158,6 +164,9 @@ class TokensResource:
 class TokenResource:
     """One token of the viewer's."""
 
+    tag = 'tokens'
+    operation_name = 'Token'
+    description = "One token of the viewer's."
     for_owner = frozenset(('GET', 'DELETE'))
     vocabulary = Vocabulary('tokens')
     answers: ClassVar[Answers] = {'GET': {200: SAMPLES}, 'DELETE': {204: None}}

@@ -172,6 +172,9 @@ NEW_SAMPLE = Samples('new-user', lambda book: {'registered': represent_user(made
 class UsersResource:
     """Everybody, and signing up."""
 
+    tag = 'users'
+    operation_name = 'Users'
+    description = 'Everybody, and signing up.'
     public = frozenset(('POST',))
     vocabulary = Vocabulary(
         'users',
@@ -217,6 +220,9 @@ def _represent_users(req: Request) -> Document:
 class UserResource:
     """One person."""
 
+    tag = 'users'
+    operation_name = 'User'
+    description = 'One person.'
     for_owner = frozenset(('PUT', 'PATCH', 'DELETE'))
     vocabulary = Vocabulary('users', relations=RELATIONSHIPS)
     reads: ClassVar = {'PUT': EDIT, 'PATCH': EDIT}
@@ -246,6 +252,9 @@ class UserResource:
 class PasswordResource:
     """The password of one person: it can be changed, never read."""
 
+    tag = 'users'
+    operation_name = 'Password'
+    description = 'The password of one person: it can be changed, never read.'
     for_owner = frozenset(('PUT',))
     vocabulary = Vocabulary('users')
     reads: ClassVar = {'PUT': CHANGE_PASSWORD}

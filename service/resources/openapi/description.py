@@ -1,6 +1,5 @@
 """The description as a whole: every path with its operations, and what they share."""
 
-import re
 from collections.abc import Sequence
 from functools import lru_cache
 from typing import Any
@@ -43,7 +42,7 @@ class Description:
             'openapi': '3.1.0',
             'info': {'title': TITLE, 'version': VERSION, 'description': SUMMARY},
             'servers': [{'url': origin}],
-            'tags': [{'name': name} for name in dict.fromkeys(one.part for one in shown.operations)],
+            'tags': [{'name': name} for name in dict.fromkeys(one.tag for one in shown.operations)],
             'paths': paths,
             'components': {
                 'responses': problems,
@@ -75,9 +74,9 @@ def _operation(
     """Return the Operation Object (OpenAPI 3.1 §4.8.10)."""
     described: dict[str, Any] = {
         'operationId': operation.name,
-        'tags': [operation.part],
-        'summary': _summary(operation),
-        'description': type(operation.resource).__doc__,
+        'tags': [operation.tag],
+        'summary': operation.summary,
+        'description': operation.description,
         'security': _security(operation),
         'parameters': [*query_parameters(operation, shown), *header_parameters(operation)],
         'responses': responses.of(operation),
@@ -85,14 +84,6 @@ def _operation(
     if operation.body_types:
         described['requestBody'] = request_body(operation, shown, components)
     return {name: value for name, value in described.items() if value or name == 'security'}
-
-
-def _summary(operation: Operation) -> str:
-    action = operation.action
-    if action is not None and operation.own_method != 'GET':
-        return action.title
-    words = re.findall('[A-Z][a-z]*', type(operation.resource).__name__.removesuffix('Resource'))
-    return ' '.join(words).capitalize()
 
 
 def _security(operation: Operation) -> list[dict[str, list[str]]]:

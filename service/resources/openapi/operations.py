@@ -36,12 +36,26 @@ class Operation(NamedTuple):
     @property
     def name(self) -> str:
         """What it is called: `getUser`."""
-        return self.method.lower() + type(self.resource).__name__.removesuffix('Resource')
+        return f'{self.method.lower()}{self.resource.operation_name}'
 
     @property
-    def part(self) -> str:
-        """The part of the API that it belongs to."""
-        return type(self.resource).__module__.rpartition('.')[2].replace('_', '-')
+    def tag(self) -> str:
+        """The tag that groups it with others."""
+        tag: str = self.resource.tag
+        return tag
+
+    @property
+    def summary(self) -> str:
+        """The title of the form that it reads, or else its name in words: `User posts`."""
+        if self.action is not None and self.own_method != 'GET':
+            return self.action.title
+        return ' '.join(re.findall('[A-Z][a-z]*', self.resource.operation_name)).capitalize()
+
+    @property
+    def description(self) -> str:
+        """What it is about, in a sentence."""
+        description: str = self.resource.description
+        return description
 
     @property
     def variables(self) -> list[str]:
@@ -87,7 +101,7 @@ class Operation(NamedTuple):
     @property
     def kind(self) -> str:
         """The kind of the documents that it is about."""
-        return self.vocabulary.kind if self.vocabulary else self.part
+        return self.vocabulary.kind if self.vocabulary else self.tag
 
     @property
     def is_linkage(self) -> bool:
