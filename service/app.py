@@ -4,7 +4,7 @@ import os
 import re
 import sys
 from itertools import chain
-from typing import TYPE_CHECKING, Any, TextIO
+from typing import TYPE_CHECKING, TextIO
 
 import falcon
 from falcon.routing import BaseConverter
@@ -15,6 +15,7 @@ from service.domain.clock import Clock, is_id, system_clock
 from service.domain.database import NOBODY, Database
 from service.domain.opening import open_database
 from service.drain import OF_PROCESS, Drain
+from service.http.operation import Route, check_declaration, kinds_of
 from service.logs import RequestLog
 from service.middleware.authentication import AuthenticationMiddleware
 from service.middleware.conditional import ConditionalMiddleware
@@ -25,7 +26,7 @@ from service.middleware.exchange import App
 from service.middleware.idempotency import IdempotencyMiddleware
 from service.middleware.limits import LimitMiddleware
 from service.middleware.links import LinkMiddleware
-from service.middleware.methods import MethodsMiddleware, with_standard_methods
+from service.middleware.methods import MethodsMiddleware, Router
 from service.middleware.negotiation import NegotiationMiddleware
 from service.middleware.origin import OriginMiddleware
 from service.middleware.purging import PurgeMiddleware
@@ -56,9 +57,9 @@ class IdConverter(BaseConverter):
         return int(value) if is_id(value) else None
 
 
-def make_routes(drain: Drain = OF_PROCESS, metrics: 'Metrics | None' = None) -> list[tuple[str, Any]]:
+def make_routes(drain: Drain = OF_PROCESS, metrics: 'Metrics | None' = None) -> list[Route]:
     """Return every address template with its resource."""
-    routes: list[tuple[str, Any]] = []
+    routes: list[Route] = []
     description = Description(routes)
     routes += [
         (urls.ROOT, RootResource()),
@@ -99,7 +100,9 @@ def create_app(
         metrics = Metrics(settings)
     db = db or open_database(settings, clock, metrics or NOBODY)
     routes = make_routes(drain, metrics)
-    kinds = frozenset(route[1].vocabulary.kind for route in routes if hasattr(route[1], 'vocabulary'))
+    for _, resource in routes:
+        check_declaration(resource)
+    kinds = kinds_of(resource for _, resource in routes)
     expansions = {place: expand for part in PARTS for place, expand in part.EXPANSIONS.items()}
     finishing = (
         LinkMiddleware(),
@@ -113,6 +116,7 @@ def create_app(
         RequestLog(settings.log_format, lines or sys.stderr),
         metrics,
         media_type=falcon.MEDIA_TEXT,
+        router=Router(),
         request_type=Request,
         middleware=[
             ConnectionMiddleware(db),
@@ -133,5 +137,5 @@ def create_app(
     install_error_writer(app)
 
     for template, resource in routes:
-        app.add_route(re.sub(r'{(\w+_id)}', r'{\1:id}', template), with_standard_methods(resource))
+        app.add_route(re.sub(r'{(\w+_id)}', r'{\1:id}', template), resource)
     return app

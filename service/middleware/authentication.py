@@ -7,14 +7,14 @@ from typing import Any, NamedTuple
 
 import falcon
 
-from service import urls
 from service.domain.errors import Unauthenticated
 from service.domain.tokens import find_viewer
+from service.http.operation import Access
 from service.middleware.request import Request
 
 REALM = 'Halcyon'
 _TOKEN = re.compile(r'[A-Za-z0-9._~+/-]+=*')
-_OPEN = frozenset(('OPTIONS',))
+_UNCHECKED = (Access.PUBLIC, Access.CREDENTIALS)  # whose responders read the credentials, if anything does
 
 
 class Credentials(NamedTuple):
@@ -43,23 +43,19 @@ def read_basic(value: str) -> tuple[str, str]:
 
 
 class AuthenticationMiddleware:
-    """Finds the viewer of every request under /api, and refuses who must show a token and does not.
-
-    A resource names the methods that anyone may use in `public`, and those that look at the credentials
-    themselves in `own_credentials`. A bad token is refused on the public ones too.
-    """
+    """Finds the viewer, and rejects requests that need a token and have none, by the operation's access."""
 
     def process_resource(
         self, req: Request, resp: falcon.Response, resource: Any, params: dict[str, Any]
     ) -> None:
         """Set `req.viewer`; raises Unauthenticated."""
-        method = 'GET' if req.method == 'HEAD' else req.method
-        if not urls.is_api(req.uri_template) or method in getattr(resource, 'own_credentials', ()):
+        access = req.operation.access
+        if access in _UNCHECKED:
             return
         scheme, value = read_authorization(req)
         if scheme == 'bearer':
             req.viewer = find_viewer(req.db, token_of(value))
-        elif method not in getattr(resource, 'public', _OPEN) and method not in _OPEN:
+        elif access is not Access.ANYONE:
             raise Unauthenticated('A token is needed: "Authorization: Bearer …".')
 
 

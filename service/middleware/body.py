@@ -1,31 +1,30 @@
 """Reading what a client submits: its media type, its size, its syntax, then its values."""
 
 from collections.abc import Callable, Sequence
-from typing import Any, TypeVar
+from typing import Any
 
 import falcon
 
 from service.middleware.methods import READ, READ_ON_PATCH
 from service.middleware.request import Request
-from service.representation.action import Action
 from service.representation.json_api_reading import read_linkage, read_resource
 from service.representation.media_types import FORM, JSON_API, MediaType, parse_media_type
-from service.representation.reading import Malformed, read_form, read_json
-
-Thing = TypeVar('Thing')
+from service.representation.reading import Malformed, parse_form, parse_json
 
 MAX_BYTES = 64 * 1024
 
 
-def submit(req: Request, action: Action, given: Callable[[Thing], None], thing: Thing) -> dict[str, Any]:
-    """Return the clean values of a submitted form for a thing, checked in the order of RFC 9110 §13.2.1.
+def read_form(req: Request, check_precondition: Callable[[], None] | None = None) -> dict[str, Any]:
+    """Return the clean values of the operation's form.
 
-    First the type and the syntax of the body, then the precondition, then the values. Raises what
-    `read_body` and `given` raise, and Invalid.
+    First the type and the syntax of the body are checked, then the precondition, then the values (RFC 9110
+    §13.2.1). Raises what `read_body` and `check_precondition` raise, and Invalid.
     """
+    assert req.operation.form is not None
     body = read_body(req)
-    given(thing)
-    return action.read(body)
+    if check_precondition is not None:
+        check_precondition()
+    return req.operation.form.read(body)
 
 
 def read_body(req: Request) -> dict[str, Any]:
@@ -39,11 +38,11 @@ def read_body(req: Request) -> dict[str, Any]:
         return {}
     media_type, data = sent
     if media_type == FORM:
-        return read_form(data)
-    body = read_json(data)
+        return parse_form(data)
+    body = parse_json(data)
     if media_type != JSON_API:
         return body
-    return read_resource(body, _kind(req), None if req.method == 'POST' else req.target_id)
+    return read_resource(body, req.operation.query.kind, None if req.method == 'POST' else req.target_id)
 
 
 def read_members(req: Request) -> list[int]:
@@ -53,13 +52,7 @@ def read_members(req: Request) -> list[int]:
     that nothing can have.
     """
     sent = _read(req, (JSON_API,))
-    return read_linkage(read_json(sent[1]) if sent else {}, _kind(req))
-
-
-def _kind(req: Request) -> str:
-    """What the resource takes: every one that takes something says so in its vocabulary."""
-    assert req.vocabulary is not None
-    return req.vocabulary.kind
+    return read_linkage(parse_json(sent[1]) if sent else {}, req.operation.query.kind)
 
 
 def _read(req: Request, readable: Sequence[str]) -> tuple[str, bytes] | None:

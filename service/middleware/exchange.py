@@ -10,9 +10,9 @@ import falcon
 
 from service import urls
 from service.config import Settings
+from service.http.operation import HTTP_METHODS
 from service.logs import RequestLog
 from service.middleware.forwarded import is_trusted
-from service.middleware.methods import KNOWN
 from service.middleware.request import REQUEST, REQUEST_ID, Request
 
 OTHER = 'other'
@@ -88,7 +88,7 @@ class App(falcon.App[Any, Any]):
         req: Request | None = env.pop(REQUEST, None)
         template = req.uri_template if req else None
         method = env['REQUEST_METHOD']
-        if method not in KNOWN:
+        if method not in HTTP_METHODS:
             method = OTHER
         if status != 200 or template not in _QUIET:
             viewer_id = req.viewer.user_id if req and req.viewer else None

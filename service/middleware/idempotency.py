@@ -7,10 +7,10 @@ from typing import Any, Protocol
 
 import falcon
 
-from service import urls
 from service.domain.database import Database
 from service.domain.idempotency import Answer, Key, answer_once, make_key
 from service.domain.throttle import count_try, registrations
+from service.http.operation import Access
 from service.middleware.body import MAX_BYTES, read_stream
 from service.middleware.request import Request
 
@@ -34,8 +34,8 @@ class IdempotencyMiddleware:
     """Answers a POST with a key itself: by the first answer, or by the responder's, kept with its effect.
 
     An answer is kept as the `finishing` middleware leaves it, all but Vary, which is set on every answer.
-    A key means nothing where the resource looks at the credentials itself: it hands out secrets, which
-    are never stored.
+    A key means nothing where the responder reads the credentials: it hands out secrets, which are never
+    stored.
     """
 
     def __init__(self, finishing: Sequence[Finisher]) -> None:
@@ -49,13 +49,13 @@ class IdempotencyMiddleware:
         Raises HTTPBadRequest, Malformed, KeyReused, KeyInUse and Throttled.
         """
         header = req.env.get('HTTP_IDEMPOTENCY_KEY')
-        if header is None or not _applies(req, resource):
+        if header is None or req.method != 'POST' or not req.operation.accepts_idempotency_key:
             return
         text = read_key(header)
         body = _read_bytes(req)
         if body is None:
             return
-        key, db = _key(req, resource, text, body), req.db
+        key, db = _key(req, text, body), req.db
         try:
             answer = answer_once(db, key, lambda one: self._respond(one, req, resp, resource, params, body))
         finally:
@@ -91,15 +91,6 @@ def read_key(header: str) -> str:
     return match[2] or re.sub(r'\\(.)', r'\1', match[1])
 
 
-def _applies(req: Request, resource: Any) -> bool:
-    return (
-        req.method == 'POST'
-        and urls.is_api(req.uri_template)
-        and getattr(resource, 'negotiates', True)
-        and 'POST' not in getattr(resource, 'own_credentials', ())
-    )
-
-
 def _read_bytes(req: Request) -> bytes | None:
     """Return the body and leave it to be read again; None where it is too large, which will be said later."""
     length = req.content_length
@@ -112,9 +103,9 @@ def _read_bytes(req: Request) -> bytes | None:
     return data if len(data) <= MAX_BYTES else None
 
 
-def _key(req: Request, resource: Any, key: str, body: bytes) -> Key:
+def _key(req: Request, key: str, body: bytes) -> Key:
     """Return the key of the request; what anyone may post can hold a password."""
-    is_public = 'POST' in getattr(resource, 'public', ())
+    is_public = req.operation.access is Access.ANYONE
     if is_public:
         count_try(req.db, registrations(req.client_address))  # for a hash like a password's
     asked = (req.query_string, req.env.get('CONTENT_TYPE', ''), req.format.media_type)

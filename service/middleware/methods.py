@@ -1,47 +1,56 @@
 """Methods: which a resource has, what OPTIONS says, and what the others get."""
 
+from collections.abc import Callable
 from typing import Any
 
 import falcon
+from falcon.inspect import inspect_compiled_router, register_router
+from falcon.routing import CompiledRouter
 
+from service.http.operation import HTTP_METHODS, Resource, has_patch, methods_of, operation_of
 from service.middleware.request import Request
 from service.representation.media_types import FORM, HAL, HAL_FORMS, JSON, JSON_API, MERGE_PATCH
 
-KNOWN = frozenset(('GET', 'HEAD', 'POST', 'PUT', 'DELETE', 'CONNECT', 'OPTIONS', 'TRACE', 'PATCH'))
 READ = (JSON, HAL, HAL_FORMS, JSON_API, FORM)
 READ_ON_PATCH = (MERGE_PATCH, *READ)
 
 
-def methods_of(resource: object) -> tuple[str, ...]:
-    """Return the methods that a resource has, in alphabetical order: HEAD wherever GET is, OPTIONS always."""
-    own = {name for name in KNOWN if hasattr(resource, f'on_{name.lower()}')}
-    return tuple(sorted(own | {'OPTIONS'} | ({'HEAD'} if 'GET' in own else set())))
+class Router(CompiledRouter):
+    """falcon's router, which gives every resource HEAD (RFC 9110 §9.3.2) and OPTIONS (§9.3.7)."""
+
+    def map_http_methods(self, resource: Any, **options: Any) -> dict[str, Any]:
+        """Return the responders by method; HEAD is answered by that of GET."""
+        responders: dict[str, Any] = dict(super().map_http_methods(resource, **options))
+        if 'GET' in responders:
+            responders['HEAD'] = responders['GET']
+        return responders | {'OPTIONS': _options_responder(resource)}
 
 
-def with_standard_methods(resource: Any) -> Any:
-    """Give a resource HEAD, which answers as GET does (RFC 9110 §9.3.2), and OPTIONS (§9.3.7)."""
+register_router(Router)(inspect_compiled_router)  # for falcon-inspect-app
+
+
+def _options_responder(resource: Resource) -> Callable[..., None]:
     allowed = methods_of(resource)
-    if 'GET' in allowed:
-        resource.on_head = resource.on_get
 
-    def on_options(req: Request, resp: falcon.Response, **parts: Any) -> None:
+    def on_options(req: Request, resp: falcon.Response, **params: Any) -> None:
         resp.status = falcon.HTTP_204
         resp.set_header('Allow', ', '.join(allowed))
-        if 'PATCH' in allowed and not getattr(resource, 'is_linkage', False):
+        if has_patch(resource):
             resp.set_header('Accept-Patch', ', '.join(READ_ON_PATCH))
 
-    resource.on_options = on_options
-    return resource
+    return on_options
 
 
 class MethodsMiddleware:
-    """Refuses a method before all else: unknown 501, not here 405 with Allow (RFC 9110 §15.6.2, §15.5.6)."""
+    """Rejects unknown methods (501, RFC 9110 §15.6.2) and unsupported ones (405, §15.5.6) first."""
 
     def process_resource(
-        self, req: Request, resp: falcon.Response, resource: object, params: dict[str, Any]
+        self, req: Request, resp: falcon.Response, resource: Resource, params: dict[str, Any]
     ) -> None:
-        """Raise HTTPNotImplemented or HTTPMethodNotAllowed for a method that the resource does not have."""
-        if req.method not in KNOWN:
+        """Set `req.operation`; raises HTTPNotImplemented or HTTPMethodNotAllowed."""
+        if req.method not in HTTP_METHODS:
             raise falcon.HTTPNotImplemented(description='The server knows no such method.')
-        if not hasattr(resource, f'on_{req.method.lower()}'):
+        operation = operation_of(resource, req.method)
+        if operation is None:
             raise falcon.HTTPMethodNotAllowed(methods_of(resource))
+        req.operation = operation

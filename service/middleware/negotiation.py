@@ -5,6 +5,7 @@ from typing import Any
 import falcon
 
 from service import urls
+from service.http.operation import Formats
 from service.middleware.request import Request
 from service.representation.document import Document
 from service.representation.formats import choose_format, format_for, offered
@@ -13,21 +14,16 @@ from service.representation.formats import choose_format, format_for, offered
 class NegotiationMiddleware:
     """Chooses the format by the Accept header, or refuses with 406; says what the choice depended on.
 
-    A resource with `negotiates = False` has no representation to choose; one that `is_linkage` has only
-    those that can say a relation by itself.
+    An operation whose formats are its own, or fixed, has none to choose here.
     """
 
     def process_resource(
         self, req: Request, resp: falcon.Response, resource: Any, params: dict[str, Any]
     ) -> None:
         """Set `req.format`; raises HTTPNotAcceptable."""
-        if (
-            not urls.is_api(req.uri_template)
-            or req.method == 'OPTIONS'
-            or not getattr(resource, 'negotiates', True)
-        ):
+        if req.operation.formats not in (Formats.DOCUMENT, Formats.RELATIONSHIP):
             return
-        linkage = getattr(resource, 'is_linkage', False)
+        linkage = req.operation.is_relationship
         chosen = choose_format(req.env.get('HTTP_ACCEPT'), req.sent, linkage=linkage)
         if chosen is None:
             raise falcon.HTTPNotAcceptable(

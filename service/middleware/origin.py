@@ -8,6 +8,7 @@ import falcon
 
 from service.config import Settings, normal_origin
 from service.domain.database import Database
+from service.http.operation import UNROUTED
 from service.middleware.forwarded import is_trusted, read_forwarded
 from service.middleware.request import REQUEST, Request
 from service.representation.addresses import AddressBook
@@ -31,6 +32,7 @@ class OriginMiddleware:
         req.env[REQUEST] = req
         req.db = self._db
         req.viewer = None
+        req.operation = UNROUTED
         req.format = FORMATS[DEFAULT]
         environ = req.env
         scheme, host = environ['wsgi.url_scheme'], _authority(environ)

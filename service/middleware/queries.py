@@ -12,7 +12,7 @@ from service.representation.document import Document
 class QueryMiddleware:
     """Knows what can be asked of each resource, and gives its document the view that was asked for.
 
-    A resource says in `vocabulary` what can be asked of it; `kinds` are those of all documents.
+    An operation says in `query` what can be asked of it; `kinds` are those of all documents.
     """
 
     def __init__(self, kinds: frozenset[str], expansions: Expansions) -> None:
@@ -24,7 +24,6 @@ class QueryMiddleware:
     ) -> None:
         """Set what `req.query` is read with; in a strict format raise InvalidParameter at once."""
         req.kinds, req.expansions, req.read_query = self._kinds, self._expansions, None
-        req.vocabulary = getattr(resource, 'vocabulary', None)
         req.target_id = '-'.join(str(part) for part in params.values())
         if req.format.dialect.strict:
             req.query  # noqa: B018 (reading is what finds the mistakes)

@@ -6,11 +6,12 @@ import falcon
 
 from service.domain.database import Database
 from service.domain.viewer import Viewer
+from service.http.operation import Operation
 from service.middleware.forwarded import client_address
 from service.representation.addresses import AddressBook
 from service.representation.document import Document
 from service.representation.formats import Format
-from service.representation.queries import Query, Vocabulary
+from service.representation.queries import Query
 
 REQUEST = 'halcyon.request'  # where the WSGI environment has this object
 REQUEST_ID = 'halcyon.request_id'
@@ -23,9 +24,9 @@ class Request(falcon.Request):
     """falcon's request with what the middleware finds out about it.
 
     `db` and `book` are always there, `viewer` is None for who shows no token, `format` is what a
-    Document in the response is rendered in. Of a request that has a resource, `vocabulary` is what can be
-    asked of it, `target_id` the id that the address names, `query` what is asked; `expansions` has, by
-    kind and relation, what makes the documents there, by the ids of those that lead there.
+    Document in the response is rendered in, `operation` is what is requested, UNROUTED until that is known.
+    Of a request that has a resource, `target_id` is the id that the address names, `query` what is asked;
+    `expansions` has, by kind and relation, what makes the documents there.
     """
 
     __slots__ = (
@@ -34,17 +35,17 @@ class Request(falcon.Request):
         'expansions',
         'format',
         'kinds',
+        'operation',
         'read_query',
         'target_id',
         'viewer',
-        'vocabulary',
     )
 
     db: Database
     book: AddressBook
     viewer: Viewer | None
     format: Format
-    vocabulary: Vocabulary | None
+    operation: Operation
     target_id: str
     kinds: frozenset[str]
     expansions: Expansions
@@ -65,7 +66,7 @@ class Request(falcon.Request):
     def query(self) -> Query:
         """What the parameters ask of the resource; raises InvalidParameter."""
         if self.read_query is None:
-            self.read_query = self.format.dialect.read(self.params, self.vocabulary, self.kinds)
+            self.read_query = self.format.dialect.read(self.params, self.operation.query, self.kinds)
         return self.read_query
 
     @property

@@ -1,42 +1,15 @@
 """What resources answer when they succeed: samples, made by the functions that make every answer."""
 
-from collections.abc import Callable, Mapping
-from typing import Any, NamedTuple
+from collections.abc import Mapping
 
 from service.domain.paging import Page, Position
+from service.http.operation import Samples
 from service.representation.action import Action
 from service.representation.addresses import AddressBook
 from service.representation.document import Document, Link
 from service.representation.queries import HalDialect, PageNames, Query
 from service.resources import made_up
 from service.resources.collections import represent_page
-
-
-class Samples(NamedTuple):
-    """Documents of one kind as somebody sees them, by what is special about each.
-
-    Together they show every member that such a document can have, and which of them it can lack.
-    `pages` makes them instead where they depend on how a format names the parameters of pages.
-    """
-
-    name: str
-    documents: Callable[[AddressBook], Mapping[str, Document]]
-    pages: Callable[[AddressBook, PageNames], Mapping[str, Document]] | None = None
-
-    def said(self, book: AddressBook, names: PageNames) -> Mapping[str, Document]:
-        """Return the documents as a format with these names says them."""
-        return self.pages(book, names) if self.pages else self.documents(book)
-
-
-class Data(NamedTuple):
-    """An answer that is no Document: the Content-Types it is had in, and an example."""
-
-    name: str
-    content_types: tuple[str, ...]
-    example: Callable[[AddressBook], Any]
-
-
-Answers = Mapping[str, Mapping[int, Samples | Data | None]]
 
 
 def sample_pages(

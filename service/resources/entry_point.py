@@ -7,12 +7,12 @@ import falcon
 
 from service import urls
 from service.domain.viewer import Viewer
+from service.http.operation import Access, Formats, Operation, Samples
 from service.middleware.request import Request
 from service.representation.addresses import AddressBook
 from service.representation.document import Document
-from service.representation.queries import Vocabulary
+from service.representation.queries import QueryOptions
 from service.resources import made_up
-from service.resources.answers import Answers, Samples
 from service.resources.relation import Entry
 
 Enter = Callable[[Viewer | None, AddressBook], Entry]
@@ -24,12 +24,13 @@ class EntryPointResource:
     tag = 'entry-point'
     operation_name = 'EntryPoint'
     description = 'Links to everything that this viewer can start with.'
-    public = frozenset(('GET',))
-    vocabulary = Vocabulary('entry-points')
 
     def __init__(self, parts: Sequence[Enter]) -> None:
         self._parts = parts
-        self.answers: Answers = {'GET': {200: Samples('entry-point', self._samples)}}
+        samples = Samples('entry-point', self._samples)
+        self.operations = {
+            'GET': Operation({200: samples}, Access.ANYONE, query=QueryOptions('entry-points'))
+        }
 
     def on_get(self, req: Request, resp: falcon.Response) -> None:
         resp.media = self._represent(req.viewer, req.book)
@@ -68,7 +69,7 @@ class RootResource:
     tag = 'entry-point'
     operation_name = 'Root'
     description = 'The root of the origin, from which the entry point is found.'
-    answers: ClassVar[Answers] = {'GET': {308: None}}
+    operations: ClassVar = {'GET': Operation({308: None}, Access.PUBLIC, formats=Formats.FIXED)}
 
     def on_get(self, req: Request, resp: falcon.Response) -> None:
         resp.status = falcon.HTTP_308

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Callable, Sequence
-from typing import Any, ClassVar
+from typing import ClassVar
 from urllib.parse import quote
 
 import falcon
@@ -24,15 +24,16 @@ from service.domain.follows import (
 from service.domain.paging import Page
 from service.domain.users import find_user
 from service.domain.viewer import Viewer, require
+from service.http.operation import Access, Formats, Operation, Route, Samples
 from service.middleware.body import read_body, read_members
 from service.middleware.conditional import precondition
 from service.middleware.links import invalidates
 from service.middleware.request import Expansions, Request
 from service.representation.addresses import AddressBook
 from service.representation.document import Document, Link
-from service.representation.queries import Query, Vocabulary
+from service.representation.queries import Query, QueryOptions
 from service.resources import made_up
-from service.resources.answers import Answers, Samples, sample_linkage, sample_pages
+from service.resources.answers import sample_linkage, sample_pages
 from service.resources.collections import represent_listing
 from service.resources.outcomes import created
 from service.resources.relation import Entry, Relation
@@ -113,6 +114,8 @@ def _sample_follow(book: AddressBook) -> Document:
 
 
 SAMPLES = Samples('follow', lambda book: {'yours': _sample_follow(book)})
+_ONE_FOLLOW = QueryOptions('follows')
+_PEOPLE = QueryOptions('users', paginated=True, includable=RELATIONSHIPS)
 
 
 class FollowResource:
@@ -121,13 +124,10 @@ class FollowResource:
     tag = 'follows'
     operation_name = 'Follow'
     description = 'The relation between two users: put to follow, deleted to unfollow.'
-    for_owner = frozenset(('PUT', 'DELETE'))
-    vocabulary = Vocabulary('follows')
-    reads: ClassVar = {'PUT': FOLLOW}
-    answers: ClassVar[Answers] = {
-        'GET': {200: SAMPLES},
-        'PUT': {200: SAMPLES, 201: SAMPLES},
-        'DELETE': {204: None},
+    operations: ClassVar = {
+        'GET': Operation({200: SAMPLES}, query=_ONE_FOLLOW),
+        'PUT': Operation({200: SAMPLES, 201: SAMPLES}, Access.OWNER, FOLLOW, _ONE_FOLLOW),
+        'DELETE': Operation({204: None}, Access.OWNER, query=_ONE_FOLLOW),
     }
 
     def on_get(self, req: Request, resp: falcon.Response, user_id: int, other_id: int) -> None:
@@ -157,8 +157,7 @@ class FollowersResource:
     tag = 'follows'
     operation_name = 'Followers'
     description = 'Those who follow a user.'
-    vocabulary = Vocabulary('users', paged=True, relations=RELATIONSHIPS)
-    answers: ClassVar[Answers] = {'GET': {200: sample_pages(urls.FOLLOWERS, USERS)}}
+    operations: ClassVar = {'GET': Operation({200: sample_pages(urls.FOLLOWERS, USERS)}, query=_PEOPLE)}
 
     def on_get(self, req: Request, resp: falcon.Response, user_id: int) -> None:
         page = list_followers(req.db, user_id, req.query.position, req.caller)
@@ -171,8 +170,7 @@ class FollowingResource:
     tag = 'follows'
     operation_name = 'Following'
     description = 'Those whom a user follows.'
-    vocabulary = Vocabulary('users', paged=True, relations=RELATIONSHIPS)
-    answers: ClassVar[Answers] = {'GET': {200: sample_pages(urls.FOLLOWING, USERS)}}
+    operations: ClassVar = {'GET': Operation({200: sample_pages(urls.FOLLOWING, USERS)}, query=_PEOPLE)}
 
     def on_get(self, req: Request, resp: falcon.Response, user_id: int) -> None:
         page = list_following(req.db, user_id, req.query.position, req.caller)
@@ -180,6 +178,7 @@ class FollowingResource:
 
 
 _LINKAGE = sample_linkage(urls.FOLLOWING_RELATION, urls.FOLLOWING, USERS)
+_MEMBERS = QueryOptions('users', paginated=True)
 
 
 class FollowingRelationResource:
@@ -190,15 +189,11 @@ class FollowingRelationResource:
     description = (
         'The relation to those whom a user follows: members are posted to follow them, deleted to unfollow.'
     )
-    vocabulary = Vocabulary('users', paged=True)
-    is_linkage = True
-    for_owner = frozenset(('POST', 'DELETE', 'PATCH'))
-    reads: ClassVar = {'POST': FOLLOW, 'DELETE': UNFOLLOW}
-    answers: ClassVar[Answers] = {
-        'GET': {200: _LINKAGE},
-        'POST': {200: _LINKAGE},
-        'DELETE': {200: _LINKAGE},
-        'PATCH': {},
+    operations: ClassVar = {
+        'GET': Operation({200: _LINKAGE}, query=_MEMBERS, formats=Formats.RELATIONSHIP),
+        'POST': Operation({200: _LINKAGE}, Access.OWNER, FOLLOW, _MEMBERS, Formats.RELATIONSHIP),
+        'DELETE': Operation({200: _LINKAGE}, Access.OWNER, UNFOLLOW, _MEMBERS, Formats.RELATIONSHIP),
+        'PATCH': Operation({}, Access.OWNER, query=_MEMBERS, formats=Formats.RELATIONSHIP),
     }
 
     def on_get(self, req: Request, resp: falcon.Response, user_id: int) -> None:
@@ -231,9 +226,10 @@ class FollowedResource:
     tag = 'follows'
     operation_name = 'Followed'
     description = 'Where those whom a user follows were in 2018: an address once published does not break.'
-    public = frozenset(('GET', 'POST', 'PUT', 'PATCH', 'DELETE'))
-    negotiates = False
-    answers: ClassVar[Answers] = {method: {308: None} for method in public}
+    operations: ClassVar = dict.fromkeys(
+        ('GET', 'POST', 'PUT', 'PATCH', 'DELETE'),
+        Operation({308: None}, Access.ANYONE, formats=Formats.FIXED),
+    )
 
     def on_get(self, req: Request, resp: falcon.Response, user_id: int) -> None:
         query = _BARE_PERCENT.sub('%25', quote(req.query_string, safe=_QUERY))
@@ -301,7 +297,7 @@ EXPANSIONS: Expansions = {
     ('users', 'hc:followers'): _expand_followers,
     ('users', 'hc:following'): _expand_following,
 }
-ROUTES: tuple[tuple[str, Any], ...] = (
+ROUTES: tuple[Route, ...] = (
     (urls.FOLLOWERS, FollowersResource()),
     (urls.FOLLOWING, FollowingResource()),
     (urls.FOLLOWING_RELATION, FollowingRelationResource()),

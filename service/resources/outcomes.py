@@ -6,10 +6,9 @@ from typing import Any, Protocol, TypeVar
 import falcon
 
 from service.domain.viewer import Viewer, require
-from service.middleware.body import submit
+from service.middleware.body import read_form
 from service.middleware.conditional import Represent, precondition
 from service.middleware.request import Request
-from service.representation.action import Action
 from service.representation.document import Document
 
 
@@ -30,17 +29,15 @@ def created(resp: falcon.Response, document: Document) -> None:
     resp.status, resp.location, resp.media = falcon.HTTP_201, document.href, document
 
 
-def edited(
-    req: Request, thing: Thing, represent: Represent[Thing], action: Action, change: Callable[..., Thing]
-) -> Document:
+def edited(req: Request, thing: Thing, represent: Represent[Thing], change: Callable[..., Thing]) -> Document:
     """Return the thing as it is after the submitted form changed it.
 
     Who may is asked first, then the form is read, then the precondition is asked of the thing as it is; the
-    domain's `change` asks both again of the row that it changes. Raises what `submit` and `change` raise,
+    domain's `change` asks both again of the row that it changes. Raises what `read_form` and `change` raise,
     and Forbidden.
     """
     require(thing.is_editable_by(req.viewer))
     given = precondition(req, represent)
-    changes: dict[str, Any] = submit(req, action, given, thing)
+    changes: dict[str, Any] = read_form(req, lambda: given(thing))
     changed = change(req.db, thing.id, changes, by=req.caller, given=given)
     return represent(changed, req.viewer, req.book)

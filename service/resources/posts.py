@@ -1,7 +1,7 @@
 """Posts: how they are said, publishing and changing them, and the feed."""
 
 from collections.abc import Sequence
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import falcon
 
@@ -21,16 +21,17 @@ from service.domain.posts import (
     publish_post,
 )
 from service.domain.viewer import Viewer
-from service.middleware.body import read_body
+from service.http.operation import Access, Operation, Route, Samples
+from service.middleware.body import read_form
 from service.middleware.conditional import precondition
 from service.middleware.links import invalidates
 from service.middleware.request import Expansions, Request
 from service.representation.action import NOT_BLANK, Action, Field, Form
 from service.representation.addresses import AddressBook
 from service.representation.document import Document
-from service.representation.queries import Query, Vocabulary
+from service.representation.queries import Query, QueryOptions
 from service.resources import made_up
-from service.resources.answers import Answers, Samples, sample_pages
+from service.resources.answers import sample_pages
 from service.resources.collections import represent_listing, sample_page
 from service.resources.memory import remembered
 from service.resources.outcomes import created, edited
@@ -92,7 +93,8 @@ def represent_post(post: Post, viewer: Viewer | None, book: AddressBook) -> Docu
     )
 
 
-PAGE = Vocabulary('posts', paged=True, sorts=ORDERS, relations=('author',))
+_PAGE = QueryOptions('posts', paginated=True, sort_keys=ORDERS, includable=('author',))
+_ONE = _PAGE.of_one()
 
 
 def _represent_posts(req: Request, address: str, query: Query, page: Page, title: str = '') -> Document:
@@ -117,11 +119,9 @@ class PostsResource:
     tag = 'posts'
     operation_name = 'Posts'
     description = 'All posts, and publishing one.'
-    vocabulary = PAGE
-    reads: ClassVar = {'POST': PUBLISH}
-    answers: ClassVar[Answers] = {
-        'GET': {200: sample_pages(urls.POSTS, SAMPLES, (PUBLISH, urls.POSTS))},
-        'POST': {201: SAMPLES},
+    operations: ClassVar = {
+        'GET': Operation({200: sample_pages(urls.POSTS, SAMPLES, (PUBLISH, urls.POSTS))}, query=_PAGE),
+        'POST': Operation({201: SAMPLES}, form=PUBLISH, query=_ONE),
     }
 
     def on_get(self, req: Request, resp: falcon.Response) -> None:
@@ -129,7 +129,7 @@ class PostsResource:
         resp.media = _represent_posts(req, req.book.href(urls.POSTS), req.query, page)
 
     def on_post(self, req: Request, resp: falcon.Response) -> None:
-        post = publish_post(req.db, by=req.caller, **self.reads[req.method].read(read_body(req)))
+        post = publish_post(req.db, by=req.caller, **read_form(req))
         created(resp, represent_post(post, req.viewer, req.book))
         invalidates(resp, *_changed_by_posting(req))
 
@@ -140,14 +140,11 @@ class PostResource:
     tag = 'posts'
     operation_name = 'Post'
     description = 'One post.'
-    for_owner = frozenset(('PUT', 'PATCH', 'DELETE'))
-    vocabulary = Vocabulary('posts', relations=('author',))
-    reads: ClassVar = {'PUT': EDIT, 'PATCH': EDIT}
-    answers: ClassVar[Answers] = {
-        'GET': {200: SAMPLES},
-        'PUT': {200: SAMPLES},
-        'PATCH': {200: SAMPLES},
-        'DELETE': {204: None},
+    operations: ClassVar = {
+        'GET': Operation({200: SAMPLES}, query=_ONE),
+        'PUT': Operation({200: SAMPLES}, Access.OWNER, EDIT, _ONE),
+        'PATCH': Operation({200: SAMPLES}, Access.OWNER, EDIT, _ONE),
+        'DELETE': Operation({204: None}, Access.OWNER, query=_ONE),
     }
 
     def on_get(self, req: Request, resp: falcon.Response, post_id: int) -> None:
@@ -155,7 +152,7 @@ class PostResource:
 
     def on_put(self, req: Request, resp: falcon.Response, post_id: int) -> None:
         post = find_post(req.db, post_id, req.caller)
-        resp.media = edited(req, post, represent_post, self.reads[req.method], change_post)
+        resp.media = edited(req, post, represent_post, change_post)
         invalidates(resp, *_changed_by_posting(req))
 
     on_patch = on_put
@@ -172,8 +169,9 @@ class UserPostsResource:
     tag = 'posts'
     operation_name = 'UserPosts'
     description = 'The posts of one user.'
-    vocabulary = PAGE
-    answers: ClassVar[Answers] = {'GET': {200: sample_pages(urls.USER_POSTS, SAMPLES, (PUBLISH, urls.POSTS))}}
+    operations: ClassVar = {
+        'GET': Operation({200: sample_pages(urls.USER_POSTS, SAMPLES, (PUBLISH, urls.POSTS))}, query=_PAGE),
+    }
 
     def on_get(self, req: Request, resp: falcon.Response, user_id: int) -> None:
         page = list_posts_of(req.db, user_id, req.query.position, req.caller, order=req.query.order)
@@ -195,9 +193,11 @@ class FeedResource:
     tag = 'posts'
     operation_name = 'Feed'
     description = 'What the viewer and those whom they follow have posted.'
-    for_owner = frozenset(('GET',))
-    vocabulary = PAGE
-    answers: ClassVar[Answers] = {'GET': {200: sample_pages(urls.FEED, SAMPLES, (PUBLISH, urls.POSTS))}}
+    operations: ClassVar = {
+        'GET': Operation(
+            {200: sample_pages(urls.FEED, SAMPLES, (PUBLISH, urls.POSTS))}, Access.OWNER, query=_PAGE
+        ),
+    }
 
     def on_get(self, req: Request, resp: falcon.Response, user_id: int) -> None:
         page = list_feed(req.db, user_id, req.query.position, req.caller, order=req.query.order)
@@ -245,7 +245,7 @@ RELATIONS = (
     ),
 )
 EXPANSIONS: Expansions = {('users', 'hc:posts'): _expand_posts}
-ROUTES: tuple[tuple[str, Any], ...] = (
+ROUTES: tuple[Route, ...] = (
     (urls.POSTS, PostsResource()),
     (urls.POST, PostResource()),
     (urls.USER_POSTS, UserPostsResource()),

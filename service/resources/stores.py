@@ -1,7 +1,7 @@
 """Stores and their items: how they are said, what can be done to them, and where."""
 
 from decimal import Decimal
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import falcon
 
@@ -24,16 +24,17 @@ from service.domain.stores import (
     open_store,
 )
 from service.domain.viewer import Viewer, require
-from service.middleware.body import read_body
+from service.http.operation import Access, Operation, Route, Samples
+from service.middleware.body import read_form
 from service.middleware.conditional import precondition
 from service.middleware.links import invalidates
 from service.middleware.request import Expansions, Request
 from service.representation.action import NOT_BLANK, Action, Field, Form
 from service.representation.addresses import AddressBook
 from service.representation.document import Document
-from service.representation.queries import Vocabulary
+from service.representation.queries import QueryOptions
 from service.resources import made_up
-from service.resources.answers import Answers, Samples, sample_pages
+from service.resources.answers import sample_pages
 from service.resources.collections import represent_listing, sample_page
 from service.resources.memory import remembered
 from service.resources.outcomes import created, edited
@@ -143,6 +144,10 @@ ITEM_SAMPLES = Samples(
         'other': represent_item(_ITEM, made_up.OTHER, book),
     },
 )
+_ITEM_PAGES = sample_pages(urls.STORE_ITEMS, ITEM_SAMPLES, (ADD, urls.STORE_ITEMS), for_owner=True)
+_STORES = QueryOptions('stores', paginated=True)
+_ITEMS = QueryOptions('items', paginated=True)
+_ONE_STORE, _ONE_ITEM = _STORES.of_one(), _ITEMS.of_one()
 
 
 class StoresResource:
@@ -151,11 +156,9 @@ class StoresResource:
     tag = 'stores'
     operation_name = 'Stores'
     description = 'All stores, and opening one.'
-    vocabulary = Vocabulary('stores', paged=True)
-    reads: ClassVar = {'POST': OPEN}
-    answers: ClassVar[Answers] = {
-        'GET': {200: sample_pages(urls.STORES, SAMPLES, (OPEN, urls.STORES))},
-        'POST': {201: SAMPLES},
+    operations: ClassVar = {
+        'GET': Operation({200: sample_pages(urls.STORES, SAMPLES, (OPEN, urls.STORES))}, query=_STORES),
+        'POST': Operation({201: SAMPLES}, form=OPEN, query=_ONE_STORE),
     }
 
     def on_get(self, req: Request, resp: falcon.Response) -> None:
@@ -165,7 +168,7 @@ class StoresResource:
         resp.media = represent_listing(req, 'stores', address, page, represent_store, forms=forms)
 
     def on_post(self, req: Request, resp: falcon.Response) -> None:
-        store = open_store(req.db, by=req.caller, **self.reads[req.method].read(read_body(req)))
+        store = open_store(req.db, by=req.caller, **read_form(req))
         created(resp, represent_store(store, req.viewer, req.book))
         invalidates(resp, req.book.href(urls.STORES))
 
@@ -176,14 +179,11 @@ class StoreResource:
     tag = 'stores'
     operation_name = 'Store'
     description = 'One store.'
-    for_owner = frozenset(('PUT', 'PATCH', 'DELETE'))
-    vocabulary = Vocabulary('stores')
-    reads: ClassVar = {'PUT': EDIT, 'PATCH': EDIT}
-    answers: ClassVar[Answers] = {
-        'GET': {200: SAMPLES},
-        'PUT': {200: SAMPLES},
-        'PATCH': {200: SAMPLES},
-        'DELETE': {204: None},
+    operations: ClassVar = {
+        'GET': Operation({200: SAMPLES}, query=_ONE_STORE),
+        'PUT': Operation({200: SAMPLES}, Access.OWNER, EDIT, _ONE_STORE),
+        'PATCH': Operation({200: SAMPLES}, Access.OWNER, EDIT, _ONE_STORE),
+        'DELETE': Operation({204: None}, Access.OWNER, query=_ONE_STORE),
     }
 
     def on_get(self, req: Request, resp: falcon.Response, store_id: int) -> None:
@@ -191,7 +191,7 @@ class StoreResource:
 
     def on_put(self, req: Request, resp: falcon.Response, store_id: int) -> None:
         store = find_store(req.db, store_id)
-        resp.media = edited(req, store, represent_store, self.reads[req.method], change_store)
+        resp.media = edited(req, store, represent_store, change_store)
         invalidates(resp, req.book.href(urls.STORES))
 
     on_patch = on_put
@@ -208,12 +208,9 @@ class StoreItemsResource:
     tag = 'stores'
     operation_name = 'StoreItems'
     description = 'The items of one store, and adding one.'
-    for_owner = frozenset(('POST',))
-    vocabulary = Vocabulary('items', paged=True)
-    reads: ClassVar = {'POST': ADD}
-    answers: ClassVar[Answers] = {
-        'GET': {200: sample_pages(urls.STORE_ITEMS, ITEM_SAMPLES, (ADD, urls.STORE_ITEMS), for_owner=True)},
-        'POST': {201: ITEM_SAMPLES},
+    operations: ClassVar = {
+        'GET': Operation({200: _ITEM_PAGES}, query=_ITEMS),
+        'POST': Operation({201: ITEM_SAMPLES}, Access.OWNER, ADD, _ONE_ITEM),
     }
 
     def on_get(self, req: Request, resp: falcon.Response, store_id: int) -> None:
@@ -225,7 +222,7 @@ class StoreItemsResource:
 
     def on_post(self, req: Request, resp: falcon.Response, store_id: int) -> None:
         require(find_store(req.db, store_id).is_editable_by(req.viewer))
-        item = add_item(req.db, store_id, by=req.caller, **self.reads[req.method].read(read_body(req)))
+        item = add_item(req.db, store_id, by=req.caller, **read_form(req))
         created(resp, represent_item(item, req.viewer, req.book))
         invalidates(resp, *_changed_by_item(req, store_id))
 
@@ -236,8 +233,7 @@ class ItemsResource:
     tag = 'stores'
     operation_name = 'Items'
     description = 'The items of all stores.'
-    vocabulary = Vocabulary('items', paged=True)
-    answers: ClassVar[Answers] = {'GET': {200: sample_pages(urls.ITEMS, ITEM_SAMPLES)}}
+    operations: ClassVar = {'GET': Operation({200: sample_pages(urls.ITEMS, ITEM_SAMPLES)}, query=_ITEMS)}
 
     def on_get(self, req: Request, resp: falcon.Response) -> None:
         page = list_items(req.db, req.query.position)
@@ -250,14 +246,11 @@ class ItemResource:
     tag = 'stores'
     operation_name = 'Item'
     description = 'One item.'
-    for_owner = frozenset(('PUT', 'PATCH', 'DELETE'))
-    vocabulary = Vocabulary('items')
-    reads: ClassVar = {'PUT': EDIT_ITEM, 'PATCH': EDIT_ITEM}
-    answers: ClassVar[Answers] = {
-        'GET': {200: ITEM_SAMPLES},
-        'PUT': {200: ITEM_SAMPLES},
-        'PATCH': {200: ITEM_SAMPLES},
-        'DELETE': {204: None},
+    operations: ClassVar = {
+        'GET': Operation({200: ITEM_SAMPLES}, query=_ONE_ITEM),
+        'PUT': Operation({200: ITEM_SAMPLES}, Access.OWNER, EDIT_ITEM, _ONE_ITEM),
+        'PATCH': Operation({200: ITEM_SAMPLES}, Access.OWNER, EDIT_ITEM, _ONE_ITEM),
+        'DELETE': Operation({204: None}, Access.OWNER, query=_ONE_ITEM),
     }
 
     def on_get(self, req: Request, resp: falcon.Response, item_id: int) -> None:
@@ -265,7 +258,7 @@ class ItemResource:
 
     def on_put(self, req: Request, resp: falcon.Response, item_id: int) -> None:
         item = find_item(req.db, item_id)
-        resp.media = edited(req, item, represent_item, self.reads[req.method], change_item)
+        resp.media = edited(req, item, represent_item, change_item)
         invalidates(resp, *_changed_by_item(req, item.store_id))
 
     on_patch = on_put
@@ -328,7 +321,7 @@ RELATIONS = (
     ),
 )
 EXPANSIONS: Expansions = {}
-ROUTES: tuple[tuple[str, Any], ...] = (
+ROUTES: tuple[Route, ...] = (
     (urls.STORES, StoresResource()),
     (urls.STORE, StoreResource()),
     (urls.STORE_ITEMS, StoreItemsResource()),

@@ -1,6 +1,6 @@
 """Tokens: signing in, renewing, listing and revoking."""
 
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import falcon
 import orjson
@@ -22,6 +22,7 @@ from service.domain.tokens import (
     sign_in,
 )
 from service.domain.viewer import Viewer
+from service.http.operation import Access, Formats, Operation, RawResponse, Route, Samples
 from service.middleware.authentication import read_authorization, read_basic, token_of
 from service.middleware.body import read_body
 from service.middleware.conditional import NO_STORE, precondition
@@ -30,9 +31,9 @@ from service.middleware.request import Expansions, Request
 from service.representation.action import Action, Field, Form
 from service.representation.addresses import AddressBook
 from service.representation.document import Document
-from service.representation.queries import Vocabulary
+from service.representation.queries import QueryOptions
 from service.resources import made_up
-from service.resources.answers import Answers, Data, Samples, sample_pages
+from service.resources.answers import sample_pages
 from service.resources.collections import represent_listing, sample_page
 from service.resources.relation import Entry, Relation
 from service.resources.times import represent_time
@@ -103,6 +104,8 @@ NEW_SAMPLES = Samples(
         'renewed': represent_new_token(NewToken(made_up.TOKEN, PREFIX + 'B' * 43), book),
     },
 )
+_PAGE = QueryOptions('tokens', paginated=True)
+_ONE = _PAGE.of_one()
 JWK_SET = 'application/jwk-set+json'
 _SAMPLE_KEY = {
     'kty': 'OKP',
@@ -120,10 +123,14 @@ class KeysResource:
     tag = 'tokens'
     operation_name = 'Keys'
     description = 'The public keys of signed tokens, as a JSON Web Key Set (RFC 7517 §5).'
-    answers: ClassVar[Answers] = {
-        'GET': {200: Data('jwk-set', (JWK_SET,), lambda book: {'keys': [_SAMPLE_KEY]})}
+    operations: ClassVar = {
+        'GET': Operation(
+            {200: RawResponse('jwk-set', (JWK_SET,), lambda book: {'keys': [_SAMPLE_KEY]})},
+            Access.PUBLIC,
+            formats=Formats.FIXED,
+            errors=(503,),
+        ),
     }
-    may_be_unavailable = True
 
     def on_get(self, req: Request, resp: falcon.Response) -> None:
         resp.data = orjson.dumps({'keys': [key.public_jwk() for key in list_published_keys(req.db)]})
@@ -137,13 +144,10 @@ class TokensResource:
     tag = 'tokens'
     operation_name = 'Tokens'
     description = "The viewer's tokens; one is issued for a password, or for a token that is to be renewed."
-    own_credentials = frozenset(('POST',))
-    vocabulary = Vocabulary('tokens', paged=True)
-    reads: ClassVar = {'POST': LOGIN}
-    answers: ClassVar[Answers] = {
-        'GET': {200: sample_pages(urls.TOKENS, SAMPLES)},
-        'POST': {200: NEW_SAMPLES},
-        'DELETE': {204: None},
+    operations: ClassVar = {
+        'GET': Operation({200: sample_pages(urls.TOKENS, SAMPLES)}, query=_PAGE),
+        'POST': Operation({200: NEW_SAMPLES}, Access.CREDENTIALS, LOGIN, _ONE),
+        'DELETE': Operation({204: None}, query=_PAGE),
     }
 
     def on_get(self, req: Request, resp: falcon.Response) -> None:
@@ -167,9 +171,10 @@ class TokenResource:
     tag = 'tokens'
     operation_name = 'Token'
     description = "One token of the viewer's."
-    for_owner = frozenset(('GET', 'DELETE'))
-    vocabulary = Vocabulary('tokens')
-    answers: ClassVar[Answers] = {'GET': {200: SAMPLES}, 'DELETE': {204: None}}
+    operations: ClassVar = {
+        'GET': Operation({200: SAMPLES}, Access.OWNER, query=_ONE),
+        'DELETE': Operation({204: None}, Access.OWNER, query=_ONE),
+    }
 
     def on_get(self, req: Request, resp: falcon.Response, token_id: int) -> None:
         resp.media = represent_token(find_token(req.db, token_id, req.caller), req.viewer, req.book)
@@ -240,7 +245,7 @@ RELATIONS = (
     ),
 )
 EXPANSIONS: Expansions = {}
-ROUTES: tuple[tuple[str, Any], ...] = (
+ROUTES: tuple[Route, ...] = (
     (urls.TOKENS, TokensResource()),
     (urls.TOKEN, TokenResource()),
     (urls.KEYS, KeysResource()),

@@ -1,6 +1,6 @@
 """People: how a user is said, what can be done to one, and where."""
 
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import falcon
 
@@ -22,16 +22,17 @@ from service.domain.users import (
     register_user,
 )
 from service.domain.viewer import Viewer, require
-from service.middleware.body import read_body, submit
+from service.http.operation import Access, Operation, Route, Samples
+from service.middleware.body import read_form
 from service.middleware.conditional import NO_STORE, precondition
 from service.middleware.links import invalidates
 from service.middleware.request import Expansions, Request
 from service.representation.action import EMAIL, Action, Field, Form
 from service.representation.addresses import AddressBook
 from service.representation.document import Document, Link
-from service.representation.queries import FILTER_LENGTH, Vocabulary
+from service.representation.queries import FILTER_LENGTH, QueryOptions
 from service.resources import made_up
-from service.resources.answers import Answers, Samples, sample_pages
+from service.resources.answers import sample_pages
 from service.resources.collections import represent_listing, sample_page
 from service.resources.memory import remembered
 from service.resources.outcomes import created, edited
@@ -167,6 +168,15 @@ SAMPLES = Samples(
     },
 )
 NEW_SAMPLE = Samples('new-user', lambda book: {'registered': represent_user(made_up.USER, None, book)})
+_ALL_USERS = QueryOptions(
+    'users',
+    paginated=True,
+    search=('q',),
+    filters=('username',),
+    sort_keys=ORDERS,
+    includable=RELATIONSHIPS,
+)
+_ONE_USER = _ALL_USERS.of_one()
 
 
 class UsersResource:
@@ -175,27 +185,18 @@ class UsersResource:
     tag = 'users'
     operation_name = 'Users'
     description = 'Everybody, and signing up.'
-    public = frozenset(('POST',))
-    vocabulary = Vocabulary(
-        'users',
-        paged=True,
-        searches=('q',),
-        filters=('username',),
-        sorts=ORDERS,
-        relations=RELATIONSHIPS,
-    )
-    reads: ClassVar = {'GET': SEARCH, 'POST': REGISTER}
-    answers: ClassVar[Answers] = {
-        'GET': {200: sample_pages(urls.USERS, SAMPLES, (SEARCH, urls.USERS))},
-        'POST': {201: NEW_SAMPLE},
+    operations: ClassVar = {
+        'GET': Operation(
+            {200: sample_pages(urls.USERS, SAMPLES, (SEARCH, urls.USERS))}, form=SEARCH, query=_ALL_USERS
+        ),
+        'POST': Operation({201: NEW_SAMPLE}, Access.ANYONE, REGISTER, _ONE_USER),
     }
 
     def on_get(self, req: Request, resp: falcon.Response) -> None:
         resp.media = _represent_users(req)
 
     def on_post(self, req: Request, resp: falcon.Response) -> None:
-        values = self.reads[req.method].read(read_body(req))
-        user = register_user(req.db, client_address=req.client_address, **values)
+        user = register_user(req.db, client_address=req.client_address, **read_form(req))
         created(resp, represent_user(user, None, req.book))
         resp.set_header('Cache-Control', NO_STORE)  # its owner will see more of it
         invalidates(resp, req.book.href(urls.USERS))
@@ -223,14 +224,11 @@ class UserResource:
     tag = 'users'
     operation_name = 'User'
     description = 'One person.'
-    for_owner = frozenset(('PUT', 'PATCH', 'DELETE'))
-    vocabulary = Vocabulary('users', relations=RELATIONSHIPS)
-    reads: ClassVar = {'PUT': EDIT, 'PATCH': EDIT}
-    answers: ClassVar[Answers] = {
-        'GET': {200: SAMPLES},
-        'PUT': {200: SAMPLES},
-        'PATCH': {200: SAMPLES},
-        'DELETE': {204: None},
+    operations: ClassVar = {
+        'GET': Operation({200: SAMPLES}, query=_ONE_USER),
+        'PUT': Operation({200: SAMPLES}, Access.OWNER, EDIT, _ONE_USER),
+        'PATCH': Operation({200: SAMPLES}, Access.OWNER, EDIT, _ONE_USER),
+        'DELETE': Operation({204: None}, Access.OWNER, query=_ONE_USER),
     }
 
     def on_get(self, req: Request, resp: falcon.Response, user_id: int) -> None:
@@ -238,7 +236,7 @@ class UserResource:
 
     def on_put(self, req: Request, resp: falcon.Response, user_id: int) -> None:
         user = find_user(req.db, user_id, req.caller)
-        resp.media = edited(req, user, represent_user, self.reads[req.method], change_user)
+        resp.media = edited(req, user, represent_user, change_user)
         invalidates(resp, req.book.href(urls.USERS))
 
     on_patch = on_put
@@ -255,15 +253,15 @@ class PasswordResource:
     tag = 'users'
     operation_name = 'Password'
     description = 'The password of one person: it can be changed, never read.'
-    for_owner = frozenset(('PUT',))
-    vocabulary = Vocabulary('users')
-    reads: ClassVar = {'PUT': CHANGE_PASSWORD}
-    answers: ClassVar[Answers] = {'PUT': {204: None}}
+    operations: ClassVar = {
+        'PUT': Operation({204: None}, Access.OWNER, CHANGE_PASSWORD, QueryOptions('users')),
+    }
 
     def on_put(self, req: Request, resp: falcon.Response, user_id: int) -> None:
         user = find_user(req.db, user_id, req.viewer)
         require(user.is_editable_by(req.viewer))
-        values = submit(req, self.reads[req.method], precondition(req, represent_user), None)
+        given = precondition(req, represent_user)
+        values = read_form(req, lambda: given(None))
         change_password(req.db, user_id, by=req.caller, client_address=req.client_address, **values)
         resp.status = falcon.HTTP_204
         invalidates(resp, req.book.href(urls.TOKENS), req.book.href(urls.USER, user_id=user_id))
@@ -334,7 +332,7 @@ RELATIONS = (
     ),
 )
 EXPANSIONS: Expansions = {}
-ROUTES: tuple[tuple[str, Any], ...] = (
+ROUTES: tuple[Route, ...] = (
     (urls.USERS, UsersResource()),
     (urls.USER, UserResource()),
     (urls.PASSWORD, PasswordResource()),

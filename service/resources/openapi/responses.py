@@ -8,6 +8,7 @@ from wsgiref.util import setup_testing_defaults
 import falcon
 import orjson
 
+from service.http.operation import RawResponse, Samples, has_patch
 from service.middleware.errors import write_problem
 from service.middleware.request import Request
 from service.representation.addresses import AddressBook
@@ -17,7 +18,6 @@ from service.representation.formats import FORMATS, Format
 from service.representation.json_schema import Schema
 from service.representation.media_types import PROBLEM
 from service.representation.problem import PROBLEMS, Problem
-from service.resources.answers import Data, Samples
 from service.resources.openapi.components import Components, as_key, short
 from service.resources.openapi.headers import described_header, headers_with
 from service.resources.openapi.operations import Operation
@@ -49,13 +49,15 @@ class Responses:
             )
         return described
 
-    def _success(self, operation: Operation, status: int, answer: Samples | Data | None) -> dict[str, Any]:
+    def _success(
+        self, operation: Operation, status: int, answer: Samples | RawResponse | None
+    ) -> dict[str, Any]:
         """Return the Response Object of a success (OpenAPI 3.1 §4.8.17)."""
         described: dict[str, Any] = {'description': _phrase(status), **headers_with(status)}
         if operation.method == 'OPTIONS':
-            names = ('Allow', 'Accept-Patch') if operation.has_patch else ('Allow',)
+            names = ('Allow', 'Accept-Patch') if has_patch(operation.resource) else ('Allow',)
             described['headers'] |= {name: described_header(name, is_required=True) for name in names}
-        elif operation.method != 'HEAD' and isinstance(answer, Data):
+        elif operation.method != 'HEAD' and isinstance(answer, RawResponse):
             described['content'] = self._data(answer)
         elif operation.method != 'HEAD' and isinstance(answer, Samples):
             described['content'] = self._content(answer, operation.formats(status))
@@ -69,14 +71,14 @@ class Responses:
             if not format.media_type.endswith('json'):
                 content[format.media_type] = {'schema': _TEXT}
                 continue
-            documents = answer.said(self._shown.book, format.dialect.names)
+            documents = answer.in_dialect(self._shown.book, format.dialect.names)
             shown = {label: orjson.loads(format.render(one)) for label, one in documents.items()}
             name = f'{answer.name}.{short(format.media_type)}'
             sparse = _SPARSE if format.dialect.strict else ()
             content[format.media_type] = self._components.content(name, shown, sparse)
         return content
 
-    def _data(self, data: Data) -> dict[str, Any]:
+    def _data(self, data: RawResponse) -> dict[str, Any]:
         example = data.example(self._shown.book)
         return {
             content_type: {'schema': _TEXT}
