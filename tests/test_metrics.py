@@ -24,7 +24,7 @@ from service.domain.pool import CONNECTIONS
 from service.resources import entry_point
 from tests.client import HAL, PROBLEM, Client, assert_problem
 from tests.conftest import Start
-from tests.description import ask
+from tests.description import description_of
 from tests.server import ROOT, Server
 from tests.test_server import wait_until
 
@@ -102,8 +102,8 @@ def test_it_has_the_methods_of_other_resources(counting: Client) -> None:
 
 
 def test_it_is_described_where_it_is_there(counting: Client, client: Client) -> None:
-    assert '/metrics' in ask(counting.app).document['paths']
-    assert '/metrics' not in ask(client.app).document['paths']
+    assert '/metrics' in description_of(counting.app).document['paths']
+    assert '/metrics' not in description_of(client.app).document['paths']
 
 
 @pytest.mark.parametrize(

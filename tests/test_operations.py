@@ -12,7 +12,7 @@ from tests.conftest import Start
 
 pytestmark = pytest.mark.above_databases
 
-READ = Operation({204: None}, Access.PUBLIC, formats=Formats.FIXED)
+READ = Operation('Look', 'Says whether it is on.', {204: None}, Access.PUBLIC, formats=Formats.FIXED)
 
 
 class Lamp:
@@ -89,4 +89,4 @@ def test_a_wrong_declaration_stops_the_start(start_with: Any, resource: Any, sen
 
 def test_an_operation_has_no_unknown_member() -> None:
     with pytest.raises(TypeError, match='acces'):
-        Operation({204: None}, acces=Access.PUBLIC)  # type: ignore[call-arg]
+        Operation('Look', 'Says whether it is on.', {204: None}, acces=Access.PUBLIC)  # type: ignore[call-arg]

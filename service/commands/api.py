@@ -8,12 +8,18 @@ import click
 from service.app import make_routes
 from service.commands.outcome import EXIT_CODES, as_json, failing, say
 from service.config import Settings
-from service.http.operation import Resource
+from service.http.operation import Access, Resource
 from service.representation.addresses import AddressBook
 from service.resources.openapi.description import Description
-from service.resources.openapi.operations import Operation
 
 METHODS = ('GET', 'POST', 'PUT', 'PATCH', 'DELETE')
+AUDIENCES = {
+    Access.PUBLIC: 'anyone',
+    Access.ANYONE: 'anyone',
+    Access.TOKEN: 'token',
+    Access.OWNER: 'owner',
+    Access.CREDENTIALS: 'password or token',
+}
 
 
 @click.command(epilog=EXIT_CODES)
@@ -27,19 +33,19 @@ def routes(as_json: bool) -> None:
     rows = [
         {'address': template, 'who': audience, 'methods': methods}
         for template, resource in make_routes()
-        for audience, methods in _methods_by_audience(template, resource).items()
+        for audience, methods in _methods_by_audience(resource).items()
     ]
     width = max(len(row['address']) for row in rows)
     lines = (f'{row["address"]:<{width}}  {row["who"]:<17}  {" ".join(row["methods"])}' for row in rows)
     say('\n'.join(lines), rows, as_json=as_json)
 
 
-def _methods_by_audience(template: str, resource: Resource) -> dict[str, list[str]]:
+def _methods_by_audience(resource: Resource) -> dict[str, list[str]]:
     """Return the methods of the resource by who may use them."""
     found: dict[str, list[str]] = {}
     for method in METHODS:
         if method in resource.operations:
-            found.setdefault(Operation(template, method, resource).audience, []).append(method)
+            found.setdefault(AUDIENCES[resource.operations[method].access], []).append(method)
     return found
 
 

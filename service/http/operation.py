@@ -1,5 +1,6 @@
 """Operations: the declaration of what each method of a resource takes, answers and requires."""
 
+import dataclasses
 import enum
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
@@ -8,6 +9,8 @@ from typing import Any, NamedTuple, Protocol
 from service.representation.action import Action
 from service.representation.addresses import AddressBook
 from service.representation.document import Document
+from service.representation.json_schema import Schema
+from service.representation.kind import Kind
 from service.representation.queries import NO_QUERY, PageNames, QueryOptions
 
 HTTP_METHODS = frozenset(('GET', 'HEAD', 'POST', 'PUT', 'DELETE', 'CONNECT', 'OPTIONS', 'TRACE', 'PATCH'))
@@ -46,11 +49,11 @@ class Formats(enum.Enum):
 class Samples(NamedTuple):
     """Labelled sample documents of one kind, e.g. as their owner and as another user see them.
 
-    Together they show every member that such a document can have, and which of them can be absent.
-    `pages` makes them where they depend on how a format names the parameters of pages.
+    They are examples; the kind declares the members of such a document. `pages` makes them where they
+    depend on how a format names the parameters of pages.
     """
 
-    name: str
+    kind: Kind
     documents: Callable[[AddressBook], Mapping[str, Document]]
     pages: Callable[[AddressBook, PageNames], Mapping[str, Document]] | None = None
 
@@ -60,10 +63,11 @@ class Samples(NamedTuple):
 
 
 class RawResponse(NamedTuple):
-    """A response that is not a Document: its possible Content-Types, and an example of it."""
+    """A response that is not a Document: its possible Content-Types, its schema, and an example of it."""
 
     name: str
     content_types: tuple[str, ...]
+    schema: Schema
     example: Callable[[AddressBook], Any]
 
 
@@ -73,12 +77,15 @@ class Operation:
 
     Middleware enforces it, and the API's description is generated from it.
 
-    `responses` has the content of each successful response by status, None for one without content.
-    `form` is what the body is read with, or the query of a GET. `query` is what the query parameters may
-    ask. A response that is not `cacheable` is true at this moment alone. `errors` are statuses of problems
-    beside those that follow from the rest of the declaration.
+    `summary` and `description` explain it in the API's description. `responses` has the content of each
+    successful response by status, None for one without content. `form` is what the body is read with, or
+    the query of a GET. `query` is what the query parameters may ask. A response that is not `cacheable` is
+    true at this moment alone. `errors` are statuses of problems beside those that follow from the rest of
+    the declaration.
     """
 
+    summary: str
+    description: str
     responses: Mapping[int, Samples | RawResponse | None]
     access: Access = Access.TOKEN
     form: Action | None = None
@@ -141,9 +148,9 @@ def has_patch(resource: Resource) -> bool:
     return patch is not None and not patch.is_relationship
 
 
-_OPTIONS = Operation({204: None}, Access.ANYONE, formats=Formats.FIXED)
-_PUBLIC_OPTIONS = Operation({204: None}, Access.PUBLIC, formats=Formats.FIXED)
-UNROUTED = Operation({}, Access.PUBLIC, formats=Formats.FIXED)  # of a request that has no resource
+_OPTIONS = Operation('List methods', 'Allow lists them.', {204: None}, Access.ANYONE, formats=Formats.FIXED)
+_PUBLIC_OPTIONS = dataclasses.replace(_OPTIONS, access=Access.PUBLIC)
+UNROUTED = Operation('', '', {}, Access.PUBLIC, formats=Formats.FIXED)  # of a request that has no resource
 
 
 class DeclarationError(TypeError):

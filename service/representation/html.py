@@ -49,6 +49,20 @@ def docs_page(description: dict[str, Any]) -> str:
     return _PAGES.get_template('docs.html').render(description=description)
 
 
+def anchor(path: str) -> str:
+    """Return the path template as a valid fragment (RFC 3986 §3.5), without its braces."""
+    return path.replace('{', '').replace('}', '')
+
+
+def component(value: dict[str, Any], description: dict[str, Any]) -> dict[str, Any]:
+    """Return the component that a Reference Object of the description leads to, or else the value itself."""
+    if '$ref' not in value:
+        return value
+    section, name = value['$ref'].split('/')[-2:]
+    found: dict[str, Any] = description['components'][section][name]
+    return found
+
+
 def problem_page(problem: Problem, origin: str) -> str:
     """Return the problem as a page that leads back to the entry point."""
     return _PAGES.get_template('problem.html').render(problem=problem, origin=origin)
@@ -119,7 +133,14 @@ _PAGES = jinja2.Environment(
     trim_blocks=True,
     lstrip_blocks=True,
 )
-_PAGES.filters |= {'words': words, 'title': title_of, 'moment': moment, 'hint': hint}
+_PAGES.filters |= {
+    'words': words,
+    'title': title_of,
+    'moment': moment,
+    'hint': hint,
+    'anchor': anchor,
+    'component': component,
+}
 _PAGES.globals |= {
     'NEIGHBOURS': NEIGHBOURS,
     'NUMBERS': HalDialect.names,

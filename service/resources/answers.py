@@ -1,7 +1,5 @@
 """What resources answer when they succeed: samples, made by the functions that make every answer."""
 
-from collections.abc import Mapping
-
 from service.domain.paging import Page, Position
 from service.http.operation import Samples
 from service.representation.action import Action
@@ -13,52 +11,31 @@ from service.resources.collections import represent_page
 
 
 def sample_pages(
-    address: str, entries: Samples, *forms: tuple[Action, str], for_owner: bool = False
+    template: str, entries: Samples, *forms: tuple[Action, str], related: str | None = None
 ) -> Samples:
-    """Return a page between two others and an empty one, of the collection at an address.
+    """Return a page between two others, with the last of the entries, of the collection at a URL template.
 
-    `forms` are Actions with the addresses that they are sent to; some are `for_owner` alone.
+    `forms` are Actions with the URL templates that they are sent to. A relationship by itself leads to what
+    is `related`.
     """
-    return _sample_pages(address, entries, forms, {}, for_owner=for_owner)
 
-
-def sample_linkage(address: str, related: str, entries: Samples) -> Samples:
-    """Return such pages of a relation by itself, which leads to what is `related`."""
-    return _sample_pages(address, entries, (), {'related': related})
-
-
-def _sample_pages(
-    template: str,
-    entries: Samples,
-    forms: tuple[tuple[Action, str], ...],
-    links: Mapping[str, str],
-    *,
-    for_owner: bool = False,
-) -> Samples:
     def pages(book: AddressBook, names: PageNames) -> dict[str, Document]:
-        shown = tuple(entries.documents(book).values())
-        keys = [int(key) if (key := document.id or '').isdigit() else key for document in shown]
-        size = len(shown)
-        filled, empty = Page([*shown], 2, size, 3 * size, keys[-1], keys[0]), Page([], 1, size, 0, None, None)
-        several = {'page': (filled, shown, forms), 'empty': (empty, (), forms)}
-        if for_owner:
-            several['of-another'] = (empty, (), ())
-        return {
-            label: represent_page(
-                shown[0].kind,
-                _href(book, template),
-                _query(names, page),
-                page,
-                items,
-                book,
-                links={rel: Link(_href(book, other)) for rel, other in links.items()},
-                forms=tuple(action.at(_href(book, target)) for action, target in offered),
-            )
-            for label, (page, items, offered) in several.items()
-        }
+        entry = [*entries.documents(book).values()][-1]
+        key = int(entry.id or 0)
+        page = Page([entry], 2, 1, 3, key, key)
+        document = represent_page(
+            entry.kind,
+            _href(book, template),
+            _query(names, page),
+            page,
+            [entry],
+            book,
+            links={'related': Link(_href(book, related))} if related else {},
+            forms=tuple(action.at(_href(book, target)) for action, target in forms),
+        )
+        return {'page': document}
 
-    name = '-'.join(piece for piece in template.split('/')[2:] if not piece.startswith('{'))
-    return Samples(f'page-of-{name}', lambda book: pages(book, HalDialect.names), pages)
+    return Samples(entries.kind, lambda book: pages(book, HalDialect.names), pages)
 
 
 def _query(names: PageNames, page: Page) -> Query:

@@ -23,7 +23,11 @@ class AssetResource:
     description = 'A file that the pages load.'
     operations: ClassVar = {
         'GET': Operation(
-            {200: RawResponse('asset', _CONTENT_TYPES, lambda book: '')}, Access.PUBLIC, formats=Formats.FIXED
+            'Get a file',
+            'A file that pages load.',
+            {200: RawResponse('asset', _CONTENT_TYPES, {'type': 'string'}, lambda book: '')},
+            Access.PUBLIC,
+            formats=Formats.FIXED,
         ),
     }
 

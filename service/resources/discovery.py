@@ -12,6 +12,7 @@ from service.middleware.request import Request
 from service.representation.addresses import AddressBook
 from service.representation.formats import FORMATS, Format, choose_among
 from service.representation.html import docs_page
+from service.representation.json_schema import Schema
 from service.representation.media_types import HTML, JSON, LINKSET, OPENAPI
 from service.resources.openapi.description import Description
 
@@ -38,7 +39,13 @@ class OpenApiResource:
     description = 'The description of the API for programs (OpenAPI 3.1).'
     operations: ClassVar = {
         'GET': Operation(
-            {200: RawResponse('openapi', (JSON, OPENAPI), lambda book: {'openapi': '3.1.0'})},
+            'Get this description',
+            'The description of the API for programs, in OpenAPI 3.1.',
+            {
+                200: RawResponse(
+                    'openapi', (JSON, OPENAPI), {'type': 'object'}, lambda book: {'openapi': '3.1.0'}
+                )
+            },
             Access.ANYONE,
             formats=Formats.OWN,
         ),
@@ -62,7 +69,11 @@ class DocsResource:
     description = 'The description of the API for people.'
     operations: ClassVar = {
         'GET': Operation(
-            {200: RawResponse('docs', (HTML,), lambda book: '')}, Access.ANYONE, formats=Formats.OWN
+            'Read this description',
+            'The description of the API for people, as a page.',
+            {200: RawResponse('docs', (HTML,), {'type': 'string'}, lambda book: '<!doctype html>…')},
+            Access.ANYONE,
+            formats=Formats.OWN,
         ),
     }
 
@@ -91,6 +102,33 @@ def catalog(book: AddressBook) -> dict[str, Any]:
     }
 
 
+_TARGETS = {
+    'type': 'array',
+    'items': {
+        'type': 'object',
+        'properties': {'href': {'type': 'string', 'format': 'uri'}, 'type': {'type': 'string'}},
+        'required': ['href'],
+    },
+}
+_CONTEXT = {
+    'anchor': {'type': 'string', 'format': 'uri'},
+    'item': _TARGETS,
+    'service-desc': _TARGETS,
+    'service-doc': _TARGETS,
+    'status': _TARGETS,
+}
+_LINKSET_SCHEMA: Schema = {
+    'type': 'object',
+    'properties': {
+        'linkset': {
+            'type': 'array',
+            'items': {'type': 'object', 'properties': _CONTEXT, 'required': ['anchor']},
+        }
+    },
+    'required': ['linkset'],
+}
+
+
 class ApiCatalogResource:
     """Which APIs there are at this origin, and where they are described (RFC 9727)."""
 
@@ -99,7 +137,11 @@ class ApiCatalogResource:
     description = 'Which APIs there are at this origin, and where they are described (RFC 9727).'
     operations: ClassVar = {
         'GET': Operation(
-            {200: RawResponse('api-catalog', (LINKSET,), catalog)}, Access.PUBLIC, formats=Formats.FIXED
+            'List the APIs',
+            'The APIs of this origin, and where each is described (RFC 9727).',
+            {200: RawResponse('api-catalog', (LINKSET,), _LINKSET_SCHEMA, catalog)},
+            Access.PUBLIC,
+            formats=Formats.FIXED,
         ),
     }
 

@@ -11,11 +11,15 @@ from service.http.operation import Access, Formats, Operation, Samples
 from service.middleware.request import Request
 from service.representation.addresses import AddressBook
 from service.representation.document import Document
+from service.representation.kind import Kind
 from service.representation.queries import QueryOptions
 from service.resources import made_up
 from service.resources.relation import Entry
 
 Enter = Callable[[Viewer | None, AddressBook], Entry]
+
+
+KIND = Kind('entry-points', 'EntryPoint', links=('service-desc', 'service-doc'), has_more_links=True)
 
 
 class EntryPointResource:
@@ -27,9 +31,15 @@ class EntryPointResource:
 
     def __init__(self, parts: Sequence[Enter]) -> None:
         self._parts = parts
-        samples = Samples('entry-point', self._samples)
+        samples = Samples(KIND, self._samples)
         self.operations = {
-            'GET': Operation({200: samples}, Access.ANYONE, query=QueryOptions('entry-points'))
+            'GET': Operation(
+                'Get the entry point',
+                'The one URL that a client needs to know: links and forms for all that it can start with.',
+                {200: samples},
+                Access.ANYONE,
+                query=QueryOptions('entry-points'),
+            )
         }
 
     def on_get(self, req: Request, resp: falcon.Response) -> None:
@@ -69,7 +79,15 @@ class RootResource:
     tag = 'entry-point'
     operation_name = 'Root'
     description = 'The root of the origin, from which the entry point is found.'
-    operations: ClassVar = {'GET': Operation({308: None}, Access.PUBLIC, formats=Formats.FIXED)}
+    operations: ClassVar = {
+        'GET': Operation(
+            'Find the entry point',
+            'Redirects to the entry point.',
+            {308: None},
+            Access.PUBLIC,
+            formats=Formats.FIXED,
+        )
+    }
 
     def on_get(self, req: Request, resp: falcon.Response) -> None:
         resp.status = falcon.HTTP_308

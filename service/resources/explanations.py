@@ -13,9 +13,33 @@ from service.middleware.request import Request
 from service.representation.addresses import AddressBook
 from service.representation.document import Document
 from service.representation.examples import example_of, example_of_problem
+from service.representation.kind import Kind, Member, Presence
 from service.representation.problem import PROBLEMS, ProblemType
 from service.representation.queries import QueryOptions
 from service.resources.relation import Relation
+
+RELATION = Kind(
+    'relations',
+    'LinkRelation',
+    (
+        Member('name', 'The link relation, as documents name it.'),
+        Member('meaning', 'What is at the end of such a link.'),
+        Member('methods', 'The methods that can be used there, separated by commas.'),
+        Member('leads_to', 'What kind of document is there.'),
+        Member('example', 'Such a document in HAL-FORMS, as text.', presence=Presence.OPTIONAL),
+    ),
+)
+PROBLEM_TYPE = Kind(
+    'problems',
+    'ProblemType',
+    (
+        Member('name', 'The last segment of the problem type, which is its URI.'),
+        Member('status', 'The HTTP status that it comes with.', 'integer'),
+        Member('title', 'A short summary.'),
+        Member('meaning', 'What it means, and what to do.'),
+        Member('example', 'Such a problem, as text.'),
+    ),
+)
 
 
 def represent_relation(relation: Relation, book: AddressBook) -> Document:
@@ -61,8 +85,16 @@ class RelationResource:
 
     def __init__(self, relations: Iterable[Relation]) -> None:
         self._relations = {relation.name: relation for relation in relations}
-        samples = Samples('relation', self._samples)
-        self.operations = {'GET': Operation({200: samples}, Access.ANYONE, query=QueryOptions('relations'))}
+        samples = Samples(RELATION, self._samples)
+        self.operations = {
+            'GET': Operation(
+                'Explain a link relation',
+                'What one of our link relations means, and where it leads.',
+                {200: samples},
+                Access.ANYONE,
+                query=QueryOptions('relations'),
+            )
+        }
 
     def on_get(self, req: Request, resp: falcon.Response, rel: str) -> None:
         relation = self._relations.get(rel)
@@ -87,7 +119,9 @@ class ProblemResource:
     description = 'What one type of problem means.'
     operations: ClassVar = {
         'GET': Operation(
-            {200: Samples('problem-type', _sample_problem_types)},
+            'Explain a problem type',
+            'What one type of problem means, and what to do.',
+            {200: Samples(PROBLEM_TYPE, _sample_problem_types)},
             Access.ANYONE,
             query=QueryOptions('problems'),
         ),

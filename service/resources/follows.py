@@ -31,9 +31,10 @@ from service.middleware.links import invalidates
 from service.middleware.request import Expansions, Request
 from service.representation.addresses import AddressBook
 from service.representation.document import Document, Link
+from service.representation.kind import Kind, time_member
 from service.representation.queries import Query, QueryOptions
 from service.resources import made_up
-from service.resources.answers import sample_linkage, sample_pages
+from service.resources.answers import sample_pages
 from service.resources.collections import represent_listing
 from service.resources.outcomes import created
 from service.resources.relation import Entry, Relation
@@ -53,6 +54,15 @@ _QUERY = "%!$&'()*+,-./:;=?@_~"
 _BARE_PERCENT = re.compile('%(?![0-9A-Fa-f]{2})')
 
 MOST_TOLD = 10  # members of whom the Link header says what changed: servers and proxies limit headers
+
+
+KIND = Kind(
+    'follows',
+    'Follow',
+    (time_member('created_at', 'When the user began to follow the other.'),),
+    links=('hc:follower', 'hc:followed'),
+    relationships={'hc:follower': 'users', 'hc:followed': 'users'},
+)
 
 
 def represent_follow(relation: Follow, viewer: Viewer | None, book: AddressBook) -> Document:
@@ -113,7 +123,7 @@ def _sample_follow(book: AddressBook) -> Document:
     return represent_follow(made_up.FOLLOW, made_up.OTHER, book)
 
 
-SAMPLES = Samples('follow', lambda book: {'yours': _sample_follow(book)})
+SAMPLES = Samples(KIND, lambda book: {'yours': _sample_follow(book)})
 _ONE_FOLLOW = QueryOptions('follows')
 _PEOPLE = QueryOptions('users', paginated=True, includable=RELATIONSHIPS)
 
@@ -125,9 +135,27 @@ class FollowResource:
     operation_name = 'Follow'
     description = 'The relation between two users: put to follow, deleted to unfollow.'
     operations: ClassVar = {
-        'GET': Operation({200: SAMPLES}, query=_ONE_FOLLOW),
-        'PUT': Operation({200: SAMPLES, 201: SAMPLES}, Access.OWNER, FOLLOW, _ONE_FOLLOW),
-        'DELETE': Operation({204: None}, Access.OWNER, query=_ONE_FOLLOW),
+        'GET': Operation(
+            'Get a follow',
+            'Since when a user follows another; 404 if they do not.',
+            {200: SAMPLES},
+            query=_ONE_FOLLOW,
+        ),
+        'PUT': Operation(
+            'Follow a user',
+            'Makes the user follow the other one, as often as it is sent.',
+            {200: SAMPLES, 201: SAMPLES},
+            Access.OWNER,
+            FOLLOW,
+            _ONE_FOLLOW,
+        ),
+        'DELETE': Operation(
+            'Unfollow a user',
+            'Makes the user follow the other one no longer, as often as it is sent.',
+            {204: None},
+            Access.OWNER,
+            query=_ONE_FOLLOW,
+        ),
     }
 
     def on_get(self, req: Request, resp: falcon.Response, user_id: int, other_id: int) -> None:
@@ -157,7 +185,14 @@ class FollowersResource:
     tag = 'follows'
     operation_name = 'Followers'
     description = 'Those who follow a user.'
-    operations: ClassVar = {'GET': Operation({200: sample_pages(urls.FOLLOWERS, USERS)}, query=_PEOPLE)}
+    operations: ClassVar = {
+        'GET': Operation(
+            'List followers',
+            'The users who follow this one, the newest follow first.',
+            {200: sample_pages(urls.FOLLOWERS, USERS)},
+            query=_PEOPLE,
+        )
+    }
 
     def on_get(self, req: Request, resp: falcon.Response, user_id: int) -> None:
         page = list_followers(req.db, user_id, req.query.position, req.caller)
@@ -170,14 +205,21 @@ class FollowingResource:
     tag = 'follows'
     operation_name = 'Following'
     description = 'Those whom a user follows.'
-    operations: ClassVar = {'GET': Operation({200: sample_pages(urls.FOLLOWING, USERS)}, query=_PEOPLE)}
+    operations: ClassVar = {
+        'GET': Operation(
+            'List followed users',
+            'The users that this one follows, the newest follow first.',
+            {200: sample_pages(urls.FOLLOWING, USERS)},
+            query=_PEOPLE,
+        )
+    }
 
     def on_get(self, req: Request, resp: falcon.Response, user_id: int) -> None:
         page = list_following(req.db, user_id, req.query.position, req.caller)
         resp.media = represent_following(req, user_id, req.query, page)
 
 
-_LINKAGE = sample_linkage(urls.FOLLOWING_RELATION, urls.FOLLOWING, USERS)
+_LINKAGE = sample_pages(urls.FOLLOWING_RELATION, USERS, related=urls.FOLLOWING)
 _MEMBERS = QueryOptions('users', paginated=True)
 
 
@@ -190,10 +232,39 @@ class FollowingRelationResource:
         'The relation to those whom a user follows: members are posted to follow them, deleted to unfollow.'
     )
     operations: ClassVar = {
-        'GET': Operation({200: _LINKAGE}, query=_MEMBERS, formats=Formats.RELATIONSHIP),
-        'POST': Operation({200: _LINKAGE}, Access.OWNER, FOLLOW, _MEMBERS, Formats.RELATIONSHIP),
-        'DELETE': Operation({200: _LINKAGE}, Access.OWNER, UNFOLLOW, _MEMBERS, Formats.RELATIONSHIP),
-        'PATCH': Operation({}, Access.OWNER, query=_MEMBERS, formats=Formats.RELATIONSHIP),
+        'GET': Operation(
+            'List the ids of followed users',
+            'The identifiers of the users that this one follows, in JSON:API.',
+            {200: _LINKAGE},
+            query=_MEMBERS,
+            formats=Formats.RELATIONSHIP,
+        ),
+        'POST': Operation(
+            'Follow users',
+            'Follows every user that the body identifies.',
+            {200: _LINKAGE},
+            Access.OWNER,
+            FOLLOW,
+            _MEMBERS,
+            Formats.RELATIONSHIP,
+        ),
+        'DELETE': Operation(
+            'Unfollow users',
+            'Unfollows every user that the body identifies.',
+            {200: _LINKAGE},
+            Access.OWNER,
+            UNFOLLOW,
+            _MEMBERS,
+            Formats.RELATIONSHIP,
+        ),
+        'PATCH': Operation(
+            'Replace the followed users',
+            'Is refused with 403: add and remove users instead.',
+            {},
+            Access.OWNER,
+            query=_MEMBERS,
+            formats=Formats.RELATIONSHIP,
+        ),
     }
 
     def on_get(self, req: Request, resp: falcon.Response, user_id: int) -> None:
@@ -226,10 +297,16 @@ class FollowedResource:
     tag = 'follows'
     operation_name = 'Followed'
     description = 'Where those whom a user follows were in 2018: an address once published does not break.'
-    operations: ClassVar = dict.fromkeys(
-        ('GET', 'POST', 'PUT', 'PATCH', 'DELETE'),
-        Operation({308: None}, Access.ANYONE, formats=Formats.FIXED),
-    )
+    operations: ClassVar = {
+        method: Operation(
+            f'{method} at a former URL',
+            f'Redirects {method} to the users that this one follows, whose URL this was in 2018.',
+            {308: None},
+            Access.ANYONE,
+            formats=Formats.FIXED,
+        )
+        for method in ('GET', 'POST', 'PUT', 'PATCH', 'DELETE')
+    }
 
     def on_get(self, req: Request, resp: falcon.Response, user_id: int) -> None:
         query = _BARE_PERCENT.sub('%25', quote(req.query_string, safe=_QUERY))

@@ -11,14 +11,25 @@ from service.drain import Drain
 from service.http.operation import Access, Formats, Operation, RawResponse
 from service.middleware.conditional import NO_STORE
 from service.middleware.request import Request
+from service.representation.json_schema import Schema
 from service.representation.media_types import JSON
 
 _OK = {'status': 'ok'}
-_HEALTH = Operation(
-    {200: RawResponse('health', (JSON,), lambda book: _OK)},
+_SCHEMA: Schema = {'type': 'object', 'properties': {'status': {'const': 'ok'}}, 'required': ['status']}
+_LIVE = Operation(
+    'Check liveness',
+    'Succeeds as long as the process is alive.',
+    {200: RawResponse('health', (JSON,), _SCHEMA, lambda book: _OK)},
     Access.PUBLIC,
     formats=Formats.FIXED,
     cacheable=False,
+)
+_READY = replace(
+    _LIVE,
+    summary='Check readiness',
+    description='Succeeds while requests should be sent here: the database is reachable and has the schema '
+    'of this version, and no shutdown has begun.',
+    errors=(503,),
 )
 
 
@@ -28,7 +39,7 @@ class LiveResource:
     tag = 'health'
     operation_name = 'Live'
     description = 'Answers while the process lives.'
-    operations: ClassVar = {'GET': _HEALTH}
+    operations: ClassVar = {'GET': _LIVE}
 
     def on_get(self, req: Request, resp: falcon.Response) -> None:
         resp.set_header('Cache-Control', NO_STORE)
@@ -43,7 +54,7 @@ class ReadyResource:
     description = (
         'Answers while requests should come: the database has the schema of this code, and no shutdown began.'
     )
-    operations: ClassVar = {'GET': replace(_HEALTH, errors=(503,))}
+    operations: ClassVar = {'GET': _READY}
 
     def __init__(self, drain: Drain) -> None:
         self._drain = drain

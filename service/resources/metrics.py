@@ -32,9 +32,16 @@ class MetricsResource:
 
     def __init__(self, metrics: Exposition) -> None:
         self._metrics = metrics
-        scrape = RawResponse('metrics', (metrics.content_type,), lambda book: _EXAMPLE)
+        scrape = RawResponse('metrics', (metrics.content_type,), {'type': 'string'}, lambda book: _EXAMPLE)
         self.operations = {
-            'GET': Operation({200: scrape}, Access.PUBLIC, formats=Formats.FIXED, cacheable=False),
+            'GET': Operation(
+                'Get metrics',
+                'What all processes of this node have counted since it started, for Prometheus.',
+                {200: scrape},
+                Access.PUBLIC,
+                formats=Formats.FIXED,
+                cacheable=False,
+            ),
         }
 
     def on_get(self, req: Request, resp: falcon.Response) -> None:

@@ -29,6 +29,7 @@ from service.middleware.request import Expansions, Request
 from service.representation.action import NOT_BLANK, Action, Field, Form
 from service.representation.addresses import AddressBook
 from service.representation.document import Document
+from service.representation.kind import Kind, Member, id_member, time_member
 from service.representation.queries import Query, QueryOptions
 from service.resources import made_up
 from service.resources.answers import sample_pages
@@ -61,6 +62,21 @@ PUBLISH = Action(
 )
 EDIT = Action('edit', 'PUT', 'Edit post', PUBLISH.optional('body'))
 DELETE = Action('delete', 'DELETE', 'Delete post')
+
+
+KIND = Kind(
+    'posts',
+    'Post',
+    (
+        id_member('Identifies the post.'),
+        Member('body', 'The text of the post.'),
+        time_member('created_at', 'When the post was published.'),
+        time_member('updated_at', 'When the post was last edited, null if it never was.', nullable=True),
+    ),
+    links=('collection', 'author'),
+    relationships={'author': 'users'},
+    embedded={'author': 'users'},
+)
 
 
 @remembered
@@ -105,7 +121,7 @@ def _represent_posts(req: Request, address: str, query: Query, page: Page, title
 
 
 SAMPLES = Samples(
-    'post',
+    KIND,
     lambda book: {
         'yours': represent_post(made_up.POST._replace(updated_at=made_up.LATER), made_up.SELF, book),
         'other': represent_post(made_up.POST, made_up.OTHER, book),
@@ -120,8 +136,19 @@ class PostsResource:
     operation_name = 'Posts'
     description = 'All posts, and publishing one.'
     operations: ClassVar = {
-        'GET': Operation({200: sample_pages(urls.POSTS, SAMPLES, (PUBLISH, urls.POSTS))}, query=_PAGE),
-        'POST': Operation({201: SAMPLES}, form=PUBLISH, query=_ONE),
+        'GET': Operation(
+            'List posts',
+            'All posts, the newest first.',
+            {200: sample_pages(urls.POSTS, SAMPLES, (PUBLISH, urls.POSTS))},
+            query=_PAGE,
+        ),
+        'POST': Operation(
+            'Publish a post',
+            'Publishes a post of the user who is signed in.',
+            {201: SAMPLES},
+            form=PUBLISH,
+            query=_ONE,
+        ),
     }
 
     def on_get(self, req: Request, resp: falcon.Response) -> None:
@@ -141,10 +168,21 @@ class PostResource:
     operation_name = 'Post'
     description = 'One post.'
     operations: ClassVar = {
-        'GET': Operation({200: SAMPLES}, query=_ONE),
-        'PUT': Operation({200: SAMPLES}, Access.OWNER, EDIT, _ONE),
-        'PATCH': Operation({200: SAMPLES}, Access.OWNER, EDIT, _ONE),
-        'DELETE': Operation({204: None}, Access.OWNER, query=_ONE),
+        'GET': Operation('Get a post', 'One post with its author.', {200: SAMPLES}, query=_ONE),
+        'PUT': Operation(
+            'Edit a post', "Changes the text of one's own post.", {200: SAMPLES}, Access.OWNER, EDIT, _ONE
+        ),
+        'PATCH': Operation(
+            'Patch a post',
+            "Changes the members of one's own post that are present.",
+            {200: SAMPLES},
+            Access.OWNER,
+            EDIT,
+            _ONE,
+        ),
+        'DELETE': Operation(
+            'Delete a post', "Deletes one's own post.", {204: None}, Access.OWNER, query=_ONE
+        ),
     }
 
     def on_get(self, req: Request, resp: falcon.Response, post_id: int) -> None:
@@ -170,7 +208,12 @@ class UserPostsResource:
     operation_name = 'UserPosts'
     description = 'The posts of one user.'
     operations: ClassVar = {
-        'GET': Operation({200: sample_pages(urls.USER_POSTS, SAMPLES, (PUBLISH, urls.POSTS))}, query=_PAGE),
+        'GET': Operation(
+            'List the posts of a user',
+            'The posts of one user, the newest first.',
+            {200: sample_pages(urls.USER_POSTS, SAMPLES, (PUBLISH, urls.POSTS))},
+            query=_PAGE,
+        ),
     }
 
     def on_get(self, req: Request, resp: falcon.Response, user_id: int) -> None:
@@ -195,7 +238,11 @@ class FeedResource:
     description = 'What the viewer and those whom they follow have posted.'
     operations: ClassVar = {
         'GET': Operation(
-            {200: sample_pages(urls.FEED, SAMPLES, (PUBLISH, urls.POSTS))}, Access.OWNER, query=_PAGE
+            'Get the feed',
+            "One's own posts and those of the users that one follows, the newest first.",
+            {200: sample_pages(urls.FEED, SAMPLES, (PUBLISH, urls.POSTS))},
+            Access.OWNER,
+            query=_PAGE,
         ),
     }
 

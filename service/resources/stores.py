@@ -32,6 +32,7 @@ from service.middleware.request import Expansions, Request
 from service.representation.action import NOT_BLANK, Action, Field, Form
 from service.representation.addresses import AddressBook
 from service.representation.document import Document
+from service.representation.kind import Kind, Member, id_member, time_member
 from service.representation.queries import QueryOptions
 from service.resources import made_up
 from service.resources.answers import sample_pages
@@ -68,6 +69,32 @@ CLOSE = Action('delete', 'DELETE', 'Delete store')
 ADD = Action('create', 'POST', 'Add an item', (_NAME, _PRICE))
 EDIT_ITEM = Action('edit', 'PUT', 'Edit item', ADD.optional('name', 'price'))
 DELETE_ITEM = Action('delete', 'DELETE', 'Delete item')
+
+
+STORE = Kind(
+    'stores',
+    'Store',
+    (
+        id_member('Identifies the store.'),
+        Member('name', 'The name of the store, unique among all stores.'),
+        Member('item_count', 'How many items are in the store.', 'integer'),
+        time_member('created_at', 'When the store was opened.'),
+    ),
+    links=('collection', 'hc:owner', 'hc:items'),
+    relationships={'hc:owner': 'users', 'hc:items': 'items'},
+)
+ITEM = Kind(
+    'items',
+    'Item',
+    (
+        id_member('Identifies the item.'),
+        Member('name', 'The name of the item, unique in its store.'),
+        Member('price', 'The price: a decimal number with two places, as text, so that it is exact.'),
+        time_member('created_at', 'When the item was added.'),
+    ),
+    links=('collection', 'hc:store'),
+    relationships={'hc:store': 'stores'},
+)
 
 
 @remembered
@@ -131,20 +158,20 @@ def represent_item(item: Item, viewer: Viewer | None, book: AddressBook) -> Docu
 _STORE = Store(made_up.STORE_ID, made_up.USER.id, 'Difference Engines', 1, made_up.MORNING)
 _ITEM = Item(7_400_000_000_000_007, _STORE.id, made_up.USER.id, 'Gear', Decimal('15.99'), made_up.LATER)
 SAMPLES = Samples(
-    'store',
+    STORE,
     lambda book: {
         'yours': represent_store(_STORE, made_up.SELF, book),
         'other': represent_store(_STORE, made_up.OTHER, book),
     },
 )
 ITEM_SAMPLES = Samples(
-    'item',
+    ITEM,
     lambda book: {
         'yours': represent_item(_ITEM, made_up.SELF, book),
         'other': represent_item(_ITEM, made_up.OTHER, book),
     },
 )
-_ITEM_PAGES = sample_pages(urls.STORE_ITEMS, ITEM_SAMPLES, (ADD, urls.STORE_ITEMS), for_owner=True)
+_ITEM_PAGES = sample_pages(urls.STORE_ITEMS, ITEM_SAMPLES, (ADD, urls.STORE_ITEMS))
 _STORES = QueryOptions('stores', paginated=True)
 _ITEMS = QueryOptions('items', paginated=True)
 _ONE_STORE, _ONE_ITEM = _STORES.of_one(), _ITEMS.of_one()
@@ -157,8 +184,19 @@ class StoresResource:
     operation_name = 'Stores'
     description = 'All stores, and opening one.'
     operations: ClassVar = {
-        'GET': Operation({200: sample_pages(urls.STORES, SAMPLES, (OPEN, urls.STORES))}, query=_STORES),
-        'POST': Operation({201: SAMPLES}, form=OPEN, query=_ONE_STORE),
+        'GET': Operation(
+            'List stores',
+            'All stores, the newest first.',
+            {200: sample_pages(urls.STORES, SAMPLES, (OPEN, urls.STORES))},
+            query=_STORES,
+        ),
+        'POST': Operation(
+            'Open a store',
+            'Opens a store that belongs to the user who is signed in.',
+            {201: SAMPLES},
+            form=OPEN,
+            query=_ONE_STORE,
+        ),
     }
 
     def on_get(self, req: Request, resp: falcon.Response) -> None:
@@ -180,10 +218,30 @@ class StoreResource:
     operation_name = 'Store'
     description = 'One store.'
     operations: ClassVar = {
-        'GET': Operation({200: SAMPLES}, query=_ONE_STORE),
-        'PUT': Operation({200: SAMPLES}, Access.OWNER, EDIT, _ONE_STORE),
-        'PATCH': Operation({200: SAMPLES}, Access.OWNER, EDIT, _ONE_STORE),
-        'DELETE': Operation({204: None}, Access.OWNER, query=_ONE_STORE),
+        'GET': Operation('Get a store', 'One store.', {200: SAMPLES}, query=_ONE_STORE),
+        'PUT': Operation(
+            'Rename a store',
+            "Changes the name of one's own store.",
+            {200: SAMPLES},
+            Access.OWNER,
+            EDIT,
+            _ONE_STORE,
+        ),
+        'PATCH': Operation(
+            'Patch a store',
+            "Changes the members of one's own store that are present.",
+            {200: SAMPLES},
+            Access.OWNER,
+            EDIT,
+            _ONE_STORE,
+        ),
+        'DELETE': Operation(
+            'Delete a store',
+            "Deletes one's own store with its items.",
+            {204: None},
+            Access.OWNER,
+            query=_ONE_STORE,
+        ),
     }
 
     def on_get(self, req: Request, resp: falcon.Response, store_id: int) -> None:
@@ -209,8 +267,20 @@ class StoreItemsResource:
     operation_name = 'StoreItems'
     description = 'The items of one store, and adding one.'
     operations: ClassVar = {
-        'GET': Operation({200: _ITEM_PAGES}, query=_ITEMS),
-        'POST': Operation({201: ITEM_SAMPLES}, Access.OWNER, ADD, _ONE_ITEM),
+        'GET': Operation(
+            'List the items of a store',
+            'The items of one store, the newest first.',
+            {200: _ITEM_PAGES},
+            query=_ITEMS,
+        ),
+        'POST': Operation(
+            'Add an item',
+            "Adds an item to one's own store.",
+            {201: ITEM_SAMPLES},
+            Access.OWNER,
+            ADD,
+            _ONE_ITEM,
+        ),
     }
 
     def on_get(self, req: Request, resp: falcon.Response, store_id: int) -> None:
@@ -233,7 +303,14 @@ class ItemsResource:
     tag = 'stores'
     operation_name = 'Items'
     description = 'The items of all stores.'
-    operations: ClassVar = {'GET': Operation({200: sample_pages(urls.ITEMS, ITEM_SAMPLES)}, query=_ITEMS)}
+    operations: ClassVar = {
+        'GET': Operation(
+            'List items',
+            'The items of all stores, the newest first.',
+            {200: sample_pages(urls.ITEMS, ITEM_SAMPLES)},
+            query=_ITEMS,
+        )
+    }
 
     def on_get(self, req: Request, resp: falcon.Response) -> None:
         page = list_items(req.db, req.query.position)
@@ -247,10 +324,30 @@ class ItemResource:
     operation_name = 'Item'
     description = 'One item.'
     operations: ClassVar = {
-        'GET': Operation({200: ITEM_SAMPLES}, query=_ONE_ITEM),
-        'PUT': Operation({200: ITEM_SAMPLES}, Access.OWNER, EDIT_ITEM, _ONE_ITEM),
-        'PATCH': Operation({200: ITEM_SAMPLES}, Access.OWNER, EDIT_ITEM, _ONE_ITEM),
-        'DELETE': Operation({204: None}, Access.OWNER, query=_ONE_ITEM),
+        'GET': Operation('Get an item', 'One item.', {200: ITEM_SAMPLES}, query=_ONE_ITEM),
+        'PUT': Operation(
+            'Edit an item',
+            "Changes the members of an item of one's own store that are present.",
+            {200: ITEM_SAMPLES},
+            Access.OWNER,
+            EDIT_ITEM,
+            _ONE_ITEM,
+        ),
+        'PATCH': Operation(
+            'Patch an item',
+            "Changes the members of an item of one's own store that are present, as a patch.",
+            {200: ITEM_SAMPLES},
+            Access.OWNER,
+            EDIT_ITEM,
+            _ONE_ITEM,
+        ),
+        'DELETE': Operation(
+            'Delete an item',
+            "Deletes an item of one's own store.",
+            {204: None},
+            Access.OWNER,
+            query=_ONE_ITEM,
+        ),
     }
 
     def on_get(self, req: Request, resp: falcon.Response, item_id: int) -> None:

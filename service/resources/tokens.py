@@ -31,6 +31,8 @@ from service.middleware.request import Expansions, Request
 from service.representation.action import Action, Field, Form
 from service.representation.addresses import AddressBook
 from service.representation.document import Document
+from service.representation.json_schema import Schema
+from service.representation.kind import Kind, Member, Presence, id_member, time_member
 from service.representation.queries import QueryOptions
 from service.resources import made_up
 from service.resources.answers import sample_pages
@@ -52,6 +54,23 @@ LOGIN = Action(
 )
 RENEW = Action('renew', 'POST', 'Renew', (_FORMAT,))
 REVOKE = Action('revoke', 'DELETE', 'Revoke')
+
+
+KIND = Kind(
+    'tokens',
+    'Token',
+    (
+        id_member('Identifies the token; it is not its secret.'),
+        time_member('created_at', 'When the token was issued.'),
+        time_member('expires_at', 'When the token expires.'),
+        time_member('last_used_at', 'When the token was last used to change something.', nullable=True),
+        Member('user_agent', 'The User-Agent of the request that the token was issued for.', nullable=True),
+        Member('token', 'The secret, to be sent as a Bearer token.', presence=Presence.CREATION),
+        Member('token_type', 'How the secret is presented: `Bearer`.', presence=Presence.CREATION),
+        Member('expires_in', 'Seconds until the token expires.', 'integer', presence=Presence.CREATION),
+    ),
+    links=('collection',),
+)
 
 
 def represent_token(token: Token, viewer: Viewer | None, book: AddressBook) -> Document:
@@ -87,7 +106,7 @@ def represent_new_token(new: NewToken, book: AddressBook) -> Document:
 
 
 SAMPLES = Samples(
-    'token',
+    KIND,
     lambda book: {
         'presented': represent_token(made_up.TOKEN, made_up.SELF, book),
         'other': represent_token(
@@ -96,7 +115,7 @@ SAMPLES = Samples(
     },
 )
 NEW_SAMPLES = Samples(
-    'new-token',
+    KIND,
     lambda book: {
         'first': represent_new_token(
             NewToken(made_up.TOKEN._replace(last_used_at=None, user_agent=None), PREFIX + 'A' * 43), book
@@ -117,6 +136,18 @@ _SAMPLE_KEY = {
 }
 
 
+_KEY_SCHEMA = {
+    'type': 'object',
+    'properties': {name: {'type': 'string'} for name in _SAMPLE_KEY},
+    'required': [*_SAMPLE_KEY],
+}
+_KEYS_SCHEMA: Schema = {
+    'type': 'object',
+    'properties': {'keys': {'type': 'array', 'items': _KEY_SCHEMA}},
+    'required': ['keys'],
+}
+
+
 class KeysResource:
     """The public keys of signed tokens, as a JSON Web Key Set (RFC 7517 §5)."""
 
@@ -125,7 +156,9 @@ class KeysResource:
     description = 'The public keys of signed tokens, as a JSON Web Key Set (RFC 7517 §5).'
     operations: ClassVar = {
         'GET': Operation(
-            {200: RawResponse('jwk-set', (JWK_SET,), lambda book: {'keys': [_SAMPLE_KEY]})},
+            'Get the signing keys',
+            'The public keys of signed tokens, as a JSON Web Key Set (RFC 7517 §5).',
+            {200: RawResponse('jwk-set', (JWK_SET,), _KEYS_SCHEMA, lambda book: {'keys': [_SAMPLE_KEY]})},
             Access.PUBLIC,
             formats=Formats.FIXED,
             errors=(503,),
@@ -145,9 +178,22 @@ class TokensResource:
     operation_name = 'Tokens'
     description = "The viewer's tokens; one is issued for a password, or for a token that is to be renewed."
     operations: ClassVar = {
-        'GET': Operation({200: sample_pages(urls.TOKENS, SAMPLES)}, query=_PAGE),
-        'POST': Operation({200: NEW_SAMPLES}, Access.CREDENTIALS, LOGIN, _ONE),
-        'DELETE': Operation({204: None}, query=_PAGE),
+        'GET': Operation(
+            'List tokens',
+            "One's own live tokens, without their secrets.",
+            {200: sample_pages(urls.TOKENS, SAMPLES)},
+            query=_PAGE,
+        ),
+        'POST': Operation(
+            'Sign in',
+            'Issues a token for a user name and a password, in the body or as Basic credentials, or for a '
+            'token that is to be renewed. The secret is in this response alone.',
+            {200: NEW_SAMPLES},
+            Access.CREDENTIALS,
+            LOGIN,
+            _ONE,
+        ),
+        'DELETE': Operation('Sign out', 'Revokes the token that is presented.', {204: None}, query=_PAGE),
     }
 
     def on_get(self, req: Request, resp: falcon.Response) -> None:
@@ -172,8 +218,20 @@ class TokenResource:
     operation_name = 'Token'
     description = "One token of the viewer's."
     operations: ClassVar = {
-        'GET': Operation({200: SAMPLES}, Access.OWNER, query=_ONE),
-        'DELETE': Operation({204: None}, Access.OWNER, query=_ONE),
+        'GET': Operation(
+            'Get a token',
+            "One of one's own tokens, without its secret.",
+            {200: SAMPLES},
+            Access.OWNER,
+            query=_ONE,
+        ),
+        'DELETE': Operation(
+            'Revoke a token',
+            "Revokes one of one's own tokens at once.",
+            {204: None},
+            Access.OWNER,
+            query=_ONE,
+        ),
     }
 
     def on_get(self, req: Request, resp: falcon.Response, token_id: int) -> None:

@@ -30,6 +30,7 @@ from service.middleware.request import Expansions, Request
 from service.representation.action import EMAIL, Action, Field, Form
 from service.representation.addresses import AddressBook
 from service.representation.document import Document, Link
+from service.representation.kind import Kind, Member, Presence, id_member, time_member
 from service.representation.queries import FILTER_LENGTH, QueryOptions
 from service.resources import made_up
 from service.resources.answers import sample_pages
@@ -104,6 +105,26 @@ SEARCH = Action(
 )
 
 
+USER = Kind(
+    'users',
+    'User',
+    (
+        id_member('Identifies the user.'),
+        Member('username', 'The name that the user signs in with, as it was typed.'),
+        Member('about_me', 'What the user says about themselves; may be empty.'),
+        time_member('last_seen', 'When the user last changed anything, or signed in.'),
+        time_member('member_since', 'When the user registered.'),
+        Member('post_count', 'How many posts the user has published.', 'integer'),
+        Member('follower_count', 'How many users follow this one.', 'integer'),
+        Member('following_count', 'How many users this one follows.', 'integer'),
+        Member('email', "The user's email address.", format='email', presence=Presence.OWNER),
+    ),
+    links=('collection', 'hc:followers', 'hc:following', 'hc:posts'),
+    optional_links=('hc:avatar', 'hc:follow', 'hc:feed', 'hc:tokens', 'hc:password'),
+    relationships={'hc:followers': 'users', 'hc:following': 'users', 'hc:posts': 'posts'},
+)
+
+
 @remembered
 def represent_user(user: User, viewer: Viewer | None, book: AddressBook) -> Document:
     """Return the user as the viewer may see them: the e-mail address is for nobody else."""
@@ -160,14 +181,14 @@ def represent_user(user: User, viewer: Viewer | None, book: AddressBook) -> Docu
 
 
 SAMPLES = Samples(
-    'user',
+    USER,
     lambda book: {
         'yours': represent_user(made_up.USER, made_up.SELF, book),
         'followed': represent_user(made_up.USER, made_up.OTHER, book),
         'other': represent_user(made_up.USER._replace(is_followed=False), made_up.OTHER, book),
     },
 )
-NEW_SAMPLE = Samples('new-user', lambda book: {'registered': represent_user(made_up.USER, None, book)})
+NEW_SAMPLE = Samples(USER, lambda book: {'registered': represent_user(made_up.USER, None, book)})
 _ALL_USERS = QueryOptions(
     'users',
     paginated=True,
@@ -187,9 +208,20 @@ class UsersResource:
     description = 'Everybody, and signing up.'
     operations: ClassVar = {
         'GET': Operation(
-            {200: sample_pages(urls.USERS, SAMPLES, (SEARCH, urls.USERS))}, form=SEARCH, query=_ALL_USERS
+            'List users',
+            'All users, a page at a time, or those whose name starts with `q`.',
+            {200: sample_pages(urls.USERS, SAMPLES, (SEARCH, urls.USERS))},
+            form=SEARCH,
+            query=_ALL_USERS,
         ),
-        'POST': Operation({201: NEW_SAMPLE}, Access.ANYONE, REGISTER, _ONE_USER),
+        'POST': Operation(
+            'Register',
+            'Registers a new user, who can then sign in.',
+            {201: NEW_SAMPLE},
+            Access.ANYONE,
+            REGISTER,
+            _ONE_USER,
+        ),
     }
 
     def on_get(self, req: Request, resp: falcon.Response) -> None:
@@ -225,10 +257,35 @@ class UserResource:
     operation_name = 'User'
     description = 'One person.'
     operations: ClassVar = {
-        'GET': Operation({200: SAMPLES}, query=_ONE_USER),
-        'PUT': Operation({200: SAMPLES}, Access.OWNER, EDIT, _ONE_USER),
-        'PATCH': Operation({200: SAMPLES}, Access.OWNER, EDIT, _ONE_USER),
-        'DELETE': Operation({204: None}, Access.OWNER, query=_ONE_USER),
+        'GET': Operation(
+            'Get a user',
+            "The profile of a user; one's own has the email address, too.",
+            {200: SAMPLES},
+            query=_ONE_USER,
+        ),
+        'PUT': Operation(
+            'Edit a user',
+            "Changes the members of one's own profile that are present.",
+            {200: SAMPLES},
+            Access.OWNER,
+            EDIT,
+            _ONE_USER,
+        ),
+        'PATCH': Operation(
+            'Patch a user',
+            "Changes the members of one's own profile that are present; null empties `about_me`.",
+            {200: SAMPLES},
+            Access.OWNER,
+            EDIT,
+            _ONE_USER,
+        ),
+        'DELETE': Operation(
+            'Delete a user',
+            "Deletes one's own account with its posts, follows, tokens and stores.",
+            {204: None},
+            Access.OWNER,
+            query=_ONE_USER,
+        ),
     }
 
     def on_get(self, req: Request, resp: falcon.Response, user_id: int) -> None:
@@ -254,7 +311,14 @@ class PasswordResource:
     operation_name = 'Password'
     description = 'The password of one person: it can be changed, never read.'
     operations: ClassVar = {
-        'PUT': Operation({204: None}, Access.OWNER, CHANGE_PASSWORD, QueryOptions('users')),
+        'PUT': Operation(
+            'Change the password',
+            "Changes one's own password, and revokes one's other tokens.",
+            {204: None},
+            Access.OWNER,
+            CHANGE_PASSWORD,
+            QueryOptions('users'),
+        ),
     }
 
     def on_put(self, req: Request, resp: falcon.Response, user_id: int) -> None:
