@@ -15,25 +15,23 @@ from service.domain.clock import Clock, is_id, system_clock
 from service.domain.database import NOBODY, Database
 from service.domain.opening import open_database
 from service.drain import OF_PROCESS, Drain
+from service.http.application import Application, Router
+from service.http.conditional import ConditionalMiddleware
+from service.http.errors import install_error_writer
+from service.http.middleware.authentication import AuthenticationMiddleware
+from service.http.middleware.context import ContextMiddleware
+from service.http.middleware.cors import CorsMiddleware
+from service.http.middleware.guards import GuardMiddleware
+from service.http.middleware.idempotency import IdempotencyMiddleware
+from service.http.middleware.link_header import LinkMiddleware
+from service.http.middleware.negotiation import NegotiationMiddleware
+from service.http.middleware.post_redirect_get import SeeOtherMiddleware
+from service.http.middleware.purging import PurgeMiddleware
+from service.http.middleware.query_parameters import QueryMiddleware
+from service.http.middleware.security_headers import SecurityHeadersMiddleware
 from service.http.operation import Route, check_declaration, kinds_of
+from service.http.request import Request
 from service.logs import RequestLog
-from service.middleware.authentication import AuthenticationMiddleware
-from service.middleware.conditional import ConditionalMiddleware
-from service.middleware.connection import ConnectionMiddleware
-from service.middleware.cors import CorsMiddleware
-from service.middleware.errors import install_error_writer
-from service.middleware.exchange import App
-from service.middleware.idempotency import IdempotencyMiddleware
-from service.middleware.limits import LimitMiddleware
-from service.middleware.links import LinkMiddleware
-from service.middleware.methods import MethodsMiddleware, Router
-from service.middleware.negotiation import NegotiationMiddleware
-from service.middleware.origin import OriginMiddleware
-from service.middleware.purging import PurgeMiddleware
-from service.middleware.queries import QueryMiddleware
-from service.middleware.request import Request
-from service.middleware.security import SecurityMiddleware
-from service.middleware.see_other import SeeOtherMiddleware
 from service.representation.formats import HANDLERS
 from service.resources import follows, posts, stores, tokens, users
 from service.resources.assets import AssetResource
@@ -111,7 +109,7 @@ def create_app(
         NegotiationMiddleware(),
         QueryMiddleware(kinds, expansions),
     )
-    app = App(
+    app = Application(
         settings,
         RequestLog(settings.log_format, lines or sys.stderr),
         metrics,
@@ -119,13 +117,11 @@ def create_app(
         router=Router(),
         request_type=Request,
         middleware=[
-            ConnectionMiddleware(db),
-            OriginMiddleware(settings, db),
-            LimitMiddleware(),
+            ContextMiddleware(settings, db),
+            GuardMiddleware(),
             PurgeMiddleware(),
             CorsMiddleware(settings),
-            SecurityMiddleware(),
-            MethodsMiddleware(),
+            SecurityHeadersMiddleware(),
             AuthenticationMiddleware(),
             *finishing,
             IdempotencyMiddleware(finishing),

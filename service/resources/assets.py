@@ -6,9 +6,9 @@ from typing import ClassVar
 import falcon
 
 from service.domain.errors import NotFound
+from service.http.conditional import read_tags
 from service.http.operation import Access, Formats, Operation, RawResponse
-from service.middleware.conditional import read_tags
-from service.middleware.request import Request
+from service.http.request import Request
 from service.representation.assets import ASSETS
 
 _CONTENT_TYPES = tuple(sorted({asset.content_type for asset in ASSETS.values()}))

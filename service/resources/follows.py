@@ -24,11 +24,11 @@ from service.domain.follows import (
 from service.domain.paging import Page
 from service.domain.users import find_user
 from service.domain.viewer import Viewer, require
+from service.http.conditional import precondition
+from service.http.middleware.link_header import invalidates
 from service.http.operation import Access, Formats, Operation, Route, Samples
-from service.middleware.body import read_body, read_members
-from service.middleware.conditional import precondition
-from service.middleware.links import invalidates
-from service.middleware.request import Expansions, Request
+from service.http.request import Expansions, Request
+from service.http.request_body import read_body, read_members
 from service.representation.addresses import AddressBook
 from service.representation.document import Document, Link
 from service.representation.queries import Query, QueryOptions

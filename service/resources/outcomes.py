@@ -6,9 +6,9 @@ from typing import Any, Protocol, TypeVar
 import falcon
 
 from service.domain.viewer import Viewer, require
-from service.middleware.body import read_form
-from service.middleware.conditional import Represent, precondition
-from service.middleware.request import Request
+from service.http.conditional import Represent, precondition
+from service.http.request import Request
+from service.http.request_body import read_form
 from service.representation.document import Document
 
 

@@ -21,11 +21,11 @@ from service.domain.posts import (
     publish_post,
 )
 from service.domain.viewer import Viewer
+from service.http.conditional import precondition
+from service.http.middleware.link_header import invalidates
 from service.http.operation import Access, Operation, Route, Samples
-from service.middleware.body import read_form
-from service.middleware.conditional import precondition
-from service.middleware.links import invalidates
-from service.middleware.request import Expansions, Request
+from service.http.request import Expansions, Request
+from service.http.request_body import read_form
 from service.representation.action import NOT_BLANK, Action, Field, Form
 from service.representation.addresses import AddressBook
 from service.representation.document import Document

@@ -22,12 +22,12 @@ from service.domain.tokens import (
     sign_in,
 )
 from service.domain.viewer import Viewer
+from service.http.conditional import NO_STORE, precondition
+from service.http.credentials import read_authorization, read_basic, token_of
+from service.http.middleware.link_header import invalidates
 from service.http.operation import Access, Formats, Operation, RawResponse, Route, Samples
-from service.middleware.authentication import read_authorization, read_basic, token_of
-from service.middleware.body import read_body
-from service.middleware.conditional import NO_STORE, precondition
-from service.middleware.links import invalidates
-from service.middleware.request import Expansions, Request
+from service.http.request import Expansions, Request
+from service.http.request_body import read_body
 from service.representation.action import Action, Field, Form
 from service.representation.addresses import AddressBook
 from service.representation.document import Document

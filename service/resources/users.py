@@ -22,11 +22,11 @@ from service.domain.users import (
     register_user,
 )
 from service.domain.viewer import Viewer, require
+from service.http.conditional import NO_STORE, precondition
+from service.http.middleware.link_header import invalidates
 from service.http.operation import Access, Operation, Route, Samples
-from service.middleware.body import read_form
-from service.middleware.conditional import NO_STORE, precondition
-from service.middleware.links import invalidates
-from service.middleware.request import Expansions, Request
+from service.http.request import Expansions, Request
+from service.http.request_body import read_form
 from service.representation.action import EMAIL, Action, Field, Form
 from service.representation.addresses import AddressBook
 from service.representation.document import Document, Link

@@ -15,7 +15,7 @@ from service.http.operation import (
     operation_of,
 )
 from service.http.operation import Operation as Declared
-from service.middleware.methods import READ, READ_ON_PATCH
+from service.http.request_body import ACCEPTED_PATCH_TYPES, ACCEPTED_TYPES
 from service.representation.action import Action
 from service.representation.formats import FORMATS, Format
 from service.representation.media_types import JSON_API
@@ -132,7 +132,7 @@ class Operation(NamedTuple):
             return ()
         if self.is_linkage:
             return (JSON_API,)
-        return READ_ON_PATCH if self.method == 'PATCH' else READ
+        return ACCEPTED_PATCH_TYPES if self.method == 'PATCH' else ACCEPTED_TYPES
 
     @property
     def is_public(self) -> bool:

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from service.domain.clock import LARGEST_ID
-from service.middleware.idempotency import KEY
+from service.http.middleware.idempotency import KEY
 from service.representation.json_schema import Schema, schema_of_field
 from service.resources import made_up
 from service.resources.openapi.operations import Operation

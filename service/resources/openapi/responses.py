@@ -8,9 +8,9 @@ from wsgiref.util import setup_testing_defaults
 import falcon
 import orjson
 
+from service.http.errors import write_problem
 from service.http.operation import RawResponse, Samples, has_patch
-from service.middleware.errors import write_problem
-from service.middleware.request import Request
+from service.http.request import Request
 from service.representation.addresses import AddressBook
 from service.representation.document import Document, Link
 from service.representation.examples import SAMPLE_MEMBERS

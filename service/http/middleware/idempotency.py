@@ -11,8 +11,8 @@ from service.domain.database import Database
 from service.domain.idempotency import Answer, Key, answer_once, make_key
 from service.domain.throttle import count_try, registrations
 from service.http.operation import Access
-from service.middleware.body import MAX_BYTES, read_stream
-from service.middleware.request import Request
+from service.http.request import Request
+from service.http.request_body import MAX_BODY_BYTES, read_stream
 
 KEY_LENGTH = 255
 # A quoted string, after which there may be parameters (RFC 8941 §3.3.3), or, as many send it, a bare one.
@@ -96,11 +96,11 @@ def _read_bytes(req: Request) -> bytes | None:
     length = req.content_length
     if length is None and 'HTTP_TRANSFER_ENCODING' not in req.env:
         return b''
-    if length is not None and length > MAX_BYTES:
+    if length is not None and length > MAX_BODY_BYTES:
         return None
-    data = read_stream(req, MAX_BYTES + 1 if length is None else length)
+    data = read_stream(req, MAX_BODY_BYTES + 1 if length is None else length)
     req.stream = BytesIO(data)
-    return data if len(data) <= MAX_BYTES else None
+    return data if len(data) <= MAX_BODY_BYTES else None
 
 
 def _key(req: Request, key: str, body: bytes) -> Key:

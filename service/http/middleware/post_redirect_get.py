@@ -5,7 +5,7 @@ from typing import Any
 import falcon
 
 from service import urls
-from service.middleware.request import Request
+from service.http.request import Request
 from service.representation.media_types import FORM, HTML, parse_media_type
 
 

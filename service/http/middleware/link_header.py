@@ -4,7 +4,7 @@ from typing import Any
 
 import falcon
 
-from service.middleware.request import Request
+from service.http.request import Request
 from service.representation.document import Document, Link
 
 PAGES = ('self', 'first', 'prev', 'next', 'last')

@@ -6,8 +6,8 @@ import falcon
 
 from service.domain.database import Database
 from service.domain.viewer import Viewer
+from service.http.forwarded import client_address
 from service.http.operation import Operation
-from service.middleware.forwarded import client_address
 from service.representation.addresses import AddressBook
 from service.representation.document import Document
 from service.representation.formats import Format

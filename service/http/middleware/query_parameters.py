@@ -5,7 +5,7 @@ from typing import Any
 
 import falcon
 
-from service.middleware.request import Expansions, Request
+from service.http.request import Expansions, Request
 from service.representation.document import Document
 
 

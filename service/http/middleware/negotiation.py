@@ -6,7 +6,7 @@ import falcon
 
 from service import urls
 from service.http.operation import Formats
-from service.middleware.request import Request
+from service.http.request import Request
 from service.representation.document import Document
 from service.representation.formats import choose_format, format_for, offered
 

@@ -21,8 +21,8 @@ from service.domain.errors import (
     Unavailable,
 )
 from service.domain.paging import UnknownPosition
-from service.middleware.authentication import challenges
-from service.middleware.request import Request
+from service.http.credentials import challenges
+from service.http.request import Request
 from service.representation.formats import choose_error_type
 from service.representation.html import problem_page
 from service.representation.json_api import json_api_errors

@@ -8,8 +8,8 @@ import falcon
 
 from service.domain.errors import Stale
 from service.domain.viewer import Viewer
-from service.middleware.queries import as_asked
-from service.middleware.request import Request
+from service.http.middleware.query_parameters import as_asked
+from service.http.request import Request
 from service.representation.addresses import AddressBook
 from service.representation.document import Document
 from service.representation.formats import FORMATS, entity_tag
