@@ -16,18 +16,15 @@ from service.domain.database import NOBODY, Database
 from service.domain.opening import open_database
 from service.drain import OF_PROCESS, Drain
 from service.http.application import Application, Router
-from service.http.conditional import ConditionalMiddleware
 from service.http.errors import install_error_writer
 from service.http.middleware.authentication import AuthenticationMiddleware
 from service.http.middleware.context import ContextMiddleware
 from service.http.middleware.cors import CorsMiddleware
 from service.http.middleware.guards import GuardMiddleware
 from service.http.middleware.idempotency import IdempotencyMiddleware
-from service.http.middleware.link_header import LinkMiddleware
 from service.http.middleware.negotiation import NegotiationMiddleware
-from service.http.middleware.post_redirect_get import SeeOtherMiddleware
+from service.http.middleware.presenter import PresenterMiddleware
 from service.http.middleware.purging import PurgeMiddleware
-from service.http.middleware.query_parameters import QueryMiddleware
 from service.http.middleware.security_headers import SecurityHeadersMiddleware
 from service.http.operation import Route, check_declaration, kinds_of
 from service.http.request import Request
@@ -102,13 +99,6 @@ def create_app(
         check_declaration(resource)
     kinds = kinds_of(resource for _, resource in routes)
     expansions = {place: expand for part in PARTS for place, expand in part.EXPANSIONS.items()}
-    finishing = (
-        LinkMiddleware(),
-        ConditionalMiddleware(),
-        SeeOtherMiddleware(),
-        NegotiationMiddleware(),
-        QueryMiddleware(kinds, expansions),
-    )
     app = Application(
         settings,
         RequestLog(settings.log_format, lines or sys.stderr),
@@ -116,6 +106,24 @@ def create_app(
         media_type=falcon.MEDIA_TEXT,
         router=Router(),
         request_type=Request,
+        # A request goes down this list to its responder, its response up again:
+        #
+        #                                  request                     response
+        #   Application                    its id                      X-Request-Id, the log, metrics
+        #   ContextMiddleware              all attributes, Host (400)  returns the database connection
+        #   GuardMiddleware                field size (400)            |
+        #   PurgeMiddleware                |                           deletes what has expired
+        #   -- routing --                  URL (404)                   |
+        #   GuardMiddleware                method (405, 501)           |
+        #   CorsMiddleware                 |                           Access-Control-…, Vary
+        #   SecurityHeadersMiddleware      |                           Content-Security-Policy, …
+        #   AuthenticationMiddleware       viewer (401)                |
+        #   NegotiationMiddleware          format (406), query (400)   |
+        #   PresenterMiddleware            |                           select, label, redirect, link, validate
+        #   IdempotencyMiddleware          replays, or runs once       |
+        #   -- responder --
+        #
+        # Whatever raises becomes a problem (http/errors.py), which goes up from there like any response.
         middleware=[
             ContextMiddleware(settings, db),
             GuardMiddleware(),
@@ -123,8 +131,9 @@ def create_app(
             CorsMiddleware(settings),
             SecurityHeadersMiddleware(),
             AuthenticationMiddleware(),
-            *finishing,
-            IdempotencyMiddleware(finishing),
+            NegotiationMiddleware(kinds, expansions),
+            PresenterMiddleware(),
+            IdempotencyMiddleware(),
         ],
     )
     app.req_options.strip_url_path_trailing_slash = True

@@ -116,6 +116,7 @@ def write_problem(req: Request, resp: falcon.Response, problem: Problem) -> None
     resp.media = None
     resp.set_headers(dict(problem.headers))
     resp.set_header('Cache-Control', 'no-store')
+    resp.delete_header('Link')  # of a response that could not be completed
     if media_type == HTML:
         resp.data = problem_page(problem, req.book.origin).encode()
         resp.content_type = 'text/html; charset=utf-8'

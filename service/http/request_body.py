@@ -52,7 +52,7 @@ def read_body(req: Request) -> dict[str, Any]:
     body = parse_json(data)
     if media_type != JSON_API:
         return body
-    return read_resource(body, req.operation.query.kind, None if req.method == 'POST' else req.target_id)
+    return read_resource(body, req.operation.query.kind, None if req.method == 'POST' else req.resource_id)
 
 
 def read_members(req: Request) -> list[int]:

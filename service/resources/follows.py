@@ -25,7 +25,6 @@ from service.domain.paging import Page
 from service.domain.users import find_user
 from service.domain.viewer import Viewer, require
 from service.http.conditional import precondition
-from service.http.middleware.link_header import invalidates
 from service.http.operation import Access, Formats, Operation, Route, Samples
 from service.http.request import Expansions, Request
 from service.http.request_body import read_body, read_members
@@ -35,7 +34,7 @@ from service.representation.queries import Query, QueryOptions
 from service.resources import made_up
 from service.resources.answers import sample_linkage, sample_pages
 from service.resources.collections import represent_listing
-from service.resources.outcomes import created
+from service.resources.outcomes import created, invalidates
 from service.resources.relation import Entry, Relation
 from service.resources.times import represent_time
 from service.resources.users import (

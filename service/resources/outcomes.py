@@ -24,6 +24,12 @@ class Editable(Protocol):
 Thing = TypeVar('Thing', bound=Editable)
 
 
+def invalidates(resp: falcon.Response, *addresses: str) -> None:
+    """Add links to the other resources that a write changed (draft-nottingham-linked-cache-inv §3)."""
+    for address in addresses:
+        resp.append_header('Link', f'<{address}>; rel="invalidates"')
+
+
 def created(resp: falcon.Response, document: Document) -> None:
     """Answer with what is new, and where it is (RFC 9110 §15.3.2)."""
     resp.status, resp.location, resp.media = falcon.HTTP_201, document.href, document

@@ -22,7 +22,6 @@ from service.domain.posts import (
 )
 from service.domain.viewer import Viewer
 from service.http.conditional import precondition
-from service.http.middleware.link_header import invalidates
 from service.http.operation import Access, Operation, Route, Samples
 from service.http.request import Expansions, Request
 from service.http.request_body import read_form
@@ -34,7 +33,7 @@ from service.resources import made_up
 from service.resources.answers import sample_pages
 from service.resources.collections import represent_listing, sample_page
 from service.resources.memory import remembered
-from service.resources.outcomes import created, edited
+from service.resources.outcomes import created, edited, invalidates
 from service.resources.relation import Entry, Relation, Sample
 from service.resources.times import represent_time
 from service.resources.users import represent_user

@@ -24,7 +24,6 @@ from service.domain.tokens import (
 from service.domain.viewer import Viewer
 from service.http.conditional import NO_STORE, precondition
 from service.http.credentials import read_authorization, read_basic, token_of
-from service.http.middleware.link_header import invalidates
 from service.http.operation import Access, Formats, Operation, RawResponse, Route, Samples
 from service.http.request import Expansions, Request
 from service.http.request_body import read_body
@@ -35,6 +34,7 @@ from service.representation.queries import QueryOptions
 from service.resources import made_up
 from service.resources.answers import sample_pages
 from service.resources.collections import represent_listing, sample_page
+from service.resources.outcomes import invalidates
 from service.resources.relation import Entry, Relation
 from service.resources.times import represent_time
 

@@ -23,7 +23,6 @@ from service.domain.users import (
 )
 from service.domain.viewer import Viewer, require
 from service.http.conditional import NO_STORE, precondition
-from service.http.middleware.link_header import invalidates
 from service.http.operation import Access, Operation, Route, Samples
 from service.http.request import Expansions, Request
 from service.http.request_body import read_form
@@ -35,7 +34,7 @@ from service.resources import made_up
 from service.resources.answers import sample_pages
 from service.resources.collections import represent_listing, sample_page
 from service.resources.memory import remembered
-from service.resources.outcomes import created, edited
+from service.resources.outcomes import created, edited, invalidates
 from service.resources.relation import Entry, Relation, Sample
 from service.resources.times import represent_time
 

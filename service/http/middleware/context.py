@@ -13,7 +13,9 @@ from service.http.operation import UNROUTED
 from service.http.request import REQUEST, Request
 from service.representation.addresses import AddressBook
 from service.representation.formats import DEFAULT, FORMATS
+from service.representation.queries import Query
 
+_NOTHING_ASKED = Query(FORMATS[DEFAULT].dialect.names)
 _ABSOLUTE = re.compile(r'[A-Za-z][A-Za-z0-9+.-]*://([^/?#]*)')
 
 
@@ -37,6 +39,9 @@ class ContextMiddleware:
         req.viewer = None
         req.operation = UNROUTED
         req.format = FORMATS[DEFAULT]
+        req.query = _NOTHING_ASKED
+        req.inclusions = {}
+        req.resource_id = ''
         environ = req.env
         scheme, host = environ['wsgi.url_scheme'], _authority(environ)
         try:
