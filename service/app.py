@@ -15,25 +15,20 @@ from service.domain.clock import Clock, is_id, system_clock
 from service.domain.database import NOBODY, Database
 from service.domain.opening import open_database
 from service.drain import OF_PROCESS, Drain
+from service.http.application import Application, Router
+from service.http.errors import install_error_writer
+from service.http.middleware.authentication import AuthenticationMiddleware
+from service.http.middleware.context import ContextMiddleware
+from service.http.middleware.cors import CorsMiddleware
+from service.http.middleware.guards import GuardMiddleware
+from service.http.middleware.idempotency import IdempotencyMiddleware
+from service.http.middleware.negotiation import NegotiationMiddleware
+from service.http.middleware.presenter import PresenterMiddleware
+from service.http.middleware.purging import PurgeMiddleware
+from service.http.middleware.security_headers import SecurityHeadersMiddleware
 from service.http.operation import Route, check_declaration, kinds_of
+from service.http.request import Request
 from service.logs import RequestLog
-from service.middleware.authentication import AuthenticationMiddleware
-from service.middleware.conditional import ConditionalMiddleware
-from service.middleware.connection import ConnectionMiddleware
-from service.middleware.cors import CorsMiddleware
-from service.middleware.errors import install_error_writer
-from service.middleware.exchange import App
-from service.middleware.idempotency import IdempotencyMiddleware
-from service.middleware.limits import LimitMiddleware
-from service.middleware.links import LinkMiddleware
-from service.middleware.methods import MethodsMiddleware, Router
-from service.middleware.negotiation import NegotiationMiddleware
-from service.middleware.origin import OriginMiddleware
-from service.middleware.purging import PurgeMiddleware
-from service.middleware.queries import QueryMiddleware
-from service.middleware.request import Request
-from service.middleware.security import SecurityMiddleware
-from service.middleware.see_other import SeeOtherMiddleware
 from service.representation.formats import HANDLERS
 from service.resources import follows, posts, stores, tokens, users
 from service.resources.assets import AssetResource
@@ -104,31 +99,41 @@ def create_app(
         check_declaration(resource)
     kinds = kinds_of(resource for _, resource in routes)
     expansions = {place: expand for part in PARTS for place, expand in part.EXPANSIONS.items()}
-    finishing = (
-        LinkMiddleware(),
-        ConditionalMiddleware(),
-        SeeOtherMiddleware(),
-        NegotiationMiddleware(),
-        QueryMiddleware(kinds, expansions),
-    )
-    app = App(
+    app = Application(
         settings,
         RequestLog(settings.log_format, lines or sys.stderr),
         metrics,
         media_type=falcon.MEDIA_TEXT,
         router=Router(),
         request_type=Request,
+        # A request goes down this list to its responder, its response up again:
+        #
+        #                                  request                     response
+        #   Application                    its id                      X-Request-Id, the log, metrics
+        #   ContextMiddleware              all attributes, Host (400)  returns the database connection
+        #   GuardMiddleware                field size (400)            |
+        #   PurgeMiddleware                |                           deletes what has expired
+        #   -- routing --                  URL (404)                   |
+        #   GuardMiddleware                method (405, 501)           |
+        #   CorsMiddleware                 |                           Access-Control-…, Vary
+        #   SecurityHeadersMiddleware      |                           Content-Security-Policy, …
+        #   AuthenticationMiddleware       viewer (401)                |
+        #   NegotiationMiddleware          format (406), query (400)   |
+        #   PresenterMiddleware            |                           select, label, redirect, link, validate
+        #   IdempotencyMiddleware          replays, or runs once       |
+        #   -- responder --
+        #
+        # Whatever raises becomes a problem (http/errors.py), which goes up from there like any response.
         middleware=[
-            ConnectionMiddleware(db),
-            OriginMiddleware(settings, db),
-            LimitMiddleware(),
+            ContextMiddleware(settings, db),
+            GuardMiddleware(),
             PurgeMiddleware(),
             CorsMiddleware(settings),
-            SecurityMiddleware(),
-            MethodsMiddleware(),
+            SecurityHeadersMiddleware(),
             AuthenticationMiddleware(),
-            *finishing,
-            IdempotencyMiddleware(finishing),
+            NegotiationMiddleware(kinds, expansions),
+            PresenterMiddleware(),
+            IdempotencyMiddleware(),
         ],
     )
     app.req_options.strip_url_path_trailing_slash = True

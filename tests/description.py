@@ -209,8 +209,3 @@ def description_of(app: Any) -> Description:
         assert answer.status_code == 200, answer.text
         _OF_APPS[app] = _description(answer.text)
     return _OF_APPS[app]
-
-
-def check_described(app: Any, method: str, path: str, answer: Any) -> None:
-    """Assert that the answer is described."""
-    description_of(app).check(method, path, answer)

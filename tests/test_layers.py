@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 SERVICE = Path(__file__).parents[1] / 'service'
-LAYERS = ('config', 'domain', 'urls', 'representation', 'http', 'middleware', 'resources', 'app', 'commands')
+LAYERS = ('config', 'database', 'domain', 'urls', 'representation', 'http', 'resources', 'app', 'commands')
 WEB = {'falcon', 'gunicorn', 'orjson', 'jinja2', 'json', 'http', 'wsgiref'}
 
 

@@ -6,9 +6,9 @@ from typing import ClassVar
 import falcon
 
 from service.domain.errors import NotFound
+from service.http.conditional import parse_etags
 from service.http.operation import Access, Formats, Operation, RawResponse
-from service.middleware.conditional import read_tags
-from service.middleware.request import Request
+from service.http.request import Request
 from service.representation.assets import ASSETS
 
 _CONTENT_TYPES = tuple(sorted({asset.content_type for asset in ASSETS.values()}))
@@ -36,7 +36,7 @@ class AssetResource:
         if asset is None:
             raise NotFound('There is no such file.')
         resp.set_headers({'Cache-Control': FOR_EVER, 'ETag': asset.tag})
-        if asset.tag in chain(*read_tags(req.env.get('HTTP_IF_NONE_MATCH', ''))):
+        if asset.tag in chain(*parse_etags(req.env.get('HTTP_IF_NONE_MATCH', ''))):
             resp.status = falcon.HTTP_304
         else:
             resp.data, resp.content_type = asset.content, asset.content_type

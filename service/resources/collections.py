@@ -4,8 +4,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from service.domain.paging import Page
-from service.middleware.conditional import Represent
-from service.middleware.request import Request
+from service.http.conditional import Represent
+from service.http.request import Request
 from service.representation.action import Form
 from service.representation.addresses import AddressBook
 from service.representation.document import Document, Link

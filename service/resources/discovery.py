@@ -6,9 +6,9 @@ import falcon
 import orjson
 
 from service import urls
+from service.http.conditional import PUBLIC
 from service.http.operation import Access, Formats, Operation, RawResponse
-from service.middleware.conditional import PUBLIC
-from service.middleware.request import Request
+from service.http.request import Request
 from service.representation.addresses import AddressBook
 from service.representation.formats import FORMATS, Format, choose_among
 from service.representation.html import docs_page

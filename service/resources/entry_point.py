@@ -8,7 +8,7 @@ import falcon
 from service import urls
 from service.domain.viewer import Viewer
 from service.http.operation import Access, Formats, Operation, Samples
-from service.middleware.request import Request
+from service.http.request import Request
 from service.representation.addresses import AddressBook
 from service.representation.document import Document
 from service.representation.kind import Kind

@@ -7,9 +7,9 @@ import falcon
 
 from service import urls
 from service.domain.errors import NotFound
+from service.http.conditional import PUBLIC
 from service.http.operation import Access, Operation, Samples
-from service.middleware.conditional import PUBLIC
-from service.middleware.request import Request
+from service.http.request import Request
 from service.representation.addresses import AddressBook
 from service.representation.document import Document
 from service.representation.examples import example_of, example_of_problem

@@ -24,11 +24,10 @@ from service.domain.follows import (
 from service.domain.paging import Page
 from service.domain.users import find_user
 from service.domain.viewer import Viewer, require
+from service.http.conditional import precondition
 from service.http.operation import Access, Formats, Operation, Route, Samples
-from service.middleware.body import read_body, read_members
-from service.middleware.conditional import precondition
-from service.middleware.links import invalidates
-from service.middleware.request import Expansions, Request
+from service.http.request import Expansions, Request
+from service.http.request_body import read_body, read_members
 from service.representation.addresses import AddressBook
 from service.representation.document import Document, Link
 from service.representation.kind import Kind, time_member
@@ -36,7 +35,7 @@ from service.representation.queries import Query, QueryOptions
 from service.resources import made_up
 from service.resources.answers import sample_pages
 from service.resources.collections import represent_listing
-from service.resources.outcomes import created
+from service.resources.outcomes import created, invalidates
 from service.resources.relation import Entry, Relation
 from service.resources.times import represent_time
 from service.resources.users import (

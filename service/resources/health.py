@@ -8,9 +8,9 @@ import falcon
 from service.domain.errors import Unavailable
 from service.domain.migrations import check_schema
 from service.drain import Drain
+from service.http.conditional import NO_STORE
 from service.http.operation import Access, Formats, Operation, RawResponse
-from service.middleware.conditional import NO_STORE
-from service.middleware.request import Request
+from service.http.request import Request
 from service.representation.json_schema import Schema
 from service.representation.media_types import JSON
 

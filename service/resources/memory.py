@@ -3,7 +3,7 @@
 from functools import lru_cache
 from typing import TypeVar
 
-from service.middleware.conditional import Represent
+from service.http.conditional import Represent
 
 Thing = TypeVar('Thing')
 

@@ -4,9 +4,9 @@ from typing import Protocol
 
 import falcon
 
+from service.http.conditional import NO_STORE
 from service.http.operation import Access, Formats, Operation, RawResponse
-from service.middleware.conditional import NO_STORE
-from service.middleware.request import Request
+from service.http.request import Request
 
 _EXAMPLE = (
     '# HELP halcyon_statements_total SQL statements, BEGIN and COMMIT included.\n'

@@ -6,9 +6,9 @@ from typing import Any, Protocol, TypeVar
 import falcon
 
 from service.domain.viewer import Viewer, require
-from service.middleware.body import read_form
-from service.middleware.conditional import Represent, precondition
-from service.middleware.request import Request
+from service.http.conditional import Represent, precondition
+from service.http.request import Request
+from service.http.request_body import read_form
 from service.representation.document import Document
 
 
@@ -22,6 +22,12 @@ class Editable(Protocol):
 
 
 Thing = TypeVar('Thing', bound=Editable)
+
+
+def invalidates(resp: falcon.Response, *addresses: str) -> None:
+    """Add links to the other resources that a write changed (draft-nottingham-linked-cache-inv §3)."""
+    for address in addresses:
+        resp.append_header('Link', f'<{address}>; rel="invalidates"')
 
 
 def created(resp: falcon.Response, document: Document) -> None:

@@ -24,11 +24,10 @@ from service.domain.stores import (
     open_store,
 )
 from service.domain.viewer import Viewer, require
+from service.http.conditional import precondition
 from service.http.operation import Access, Operation, Route, Samples
-from service.middleware.body import read_form
-from service.middleware.conditional import precondition
-from service.middleware.links import invalidates
-from service.middleware.request import Expansions, Request
+from service.http.request import Expansions, Request
+from service.http.request_body import read_form
 from service.representation.action import NOT_BLANK, Action, Field, Form
 from service.representation.addresses import AddressBook
 from service.representation.document import Document
@@ -38,7 +37,7 @@ from service.resources import made_up
 from service.resources.answers import sample_pages
 from service.resources.collections import represent_listing, sample_page
 from service.resources.memory import remembered
-from service.resources.outcomes import created, edited
+from service.resources.outcomes import created, edited, invalidates
 from service.resources.relation import Entry, Relation
 from service.resources.times import represent_time
 from service.resources.users import sample_user

@@ -22,12 +22,11 @@ from service.domain.tokens import (
     sign_in,
 )
 from service.domain.viewer import Viewer
+from service.http.conditional import NO_STORE, precondition
+from service.http.credentials import read_authorization, read_basic, token_of
 from service.http.operation import Access, Formats, Operation, RawResponse, Route, Samples
-from service.middleware.authentication import read_authorization, read_basic, token_of
-from service.middleware.body import read_body
-from service.middleware.conditional import NO_STORE, precondition
-from service.middleware.links import invalidates
-from service.middleware.request import Expansions, Request
+from service.http.request import Expansions, Request
+from service.http.request_body import read_body
 from service.representation.action import Action, Field, Form
 from service.representation.addresses import AddressBook
 from service.representation.document import Document
@@ -37,6 +36,7 @@ from service.representation.queries import QueryOptions
 from service.resources import made_up
 from service.resources.answers import sample_pages
 from service.resources.collections import represent_listing, sample_page
+from service.resources.outcomes import invalidates
 from service.resources.relation import Entry, Relation
 from service.resources.times import represent_time
 

@@ -22,11 +22,10 @@ from service.domain.users import (
     register_user,
 )
 from service.domain.viewer import Viewer, require
+from service.http.conditional import NO_STORE, precondition
 from service.http.operation import Access, Operation, Route, Samples
-from service.middleware.body import read_form
-from service.middleware.conditional import NO_STORE, precondition
-from service.middleware.links import invalidates
-from service.middleware.request import Expansions, Request
+from service.http.request import Expansions, Request
+from service.http.request_body import read_form
 from service.representation.action import EMAIL, Action, Field, Form
 from service.representation.addresses import AddressBook
 from service.representation.document import Document, Link
@@ -36,7 +35,7 @@ from service.resources import made_up
 from service.resources.answers import sample_pages
 from service.resources.collections import represent_listing, sample_page
 from service.resources.memory import remembered
-from service.resources.outcomes import created, edited
+from service.resources.outcomes import created, edited, invalidates
 from service.resources.relation import Entry, Relation, Sample
 from service.resources.times import represent_time
 

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import NamedTuple
 
 from service.http.operation import Access, Formats, Operation, RawResponse, Resource, Route, Samples
-from service.middleware.methods import READ, READ_ON_PATCH
+from service.http.request_body import ACCEPTED_PATCH_TYPES, ACCEPTED_TYPES
 from service.representation.action import Action
 from service.representation.formats import FORMATS, Format
 from service.representation.media_types import JSON_API
@@ -83,7 +83,7 @@ class Endpoint(NamedTuple):
             return ()
         if self.operation.is_relationship:
             return (JSON_API,)
-        return READ_ON_PATCH if self.method == 'PATCH' else READ
+        return ACCEPTED_PATCH_TYPES if self.method == 'PATCH' else ACCEPTED_TYPES
 
     @property
     def is_conditional_write(self) -> bool:

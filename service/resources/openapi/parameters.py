@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from service.domain.clock import LARGEST_ID
-from service.middleware.idempotency import KEY
+from service.http.middleware.idempotency import KEY
 from service.representation.formats import FORMATS
 from service.representation.json_schema import Schema, schema_of_field
 from service.representation.kind import Kind

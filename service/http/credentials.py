@@ -1,20 +1,16 @@
-"""Who asks: Bearer tokens (RFC 6750), and Basic credentials where a token is asked for (RFC 7617)."""
+"""Credentials: parsing the Authorization header, and the challenges of WWW-Authenticate (RFC 6750, 7617)."""
 
 import binascii
 import re
 from base64 import b64decode
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import falcon
 
 from service.domain.errors import Unauthenticated
-from service.domain.tokens import find_viewer
-from service.http.operation import Access
-from service.middleware.request import Request
 
 REALM = 'Halcyon'
 _TOKEN = re.compile(r'[A-Za-z0-9._~+/-]+=*')
-_UNCHECKED = (Access.PUBLIC, Access.CREDENTIALS)  # whose responders read the credentials, if anything does
 
 
 class Credentials(NamedTuple):
@@ -40,23 +36,6 @@ def read_basic(value: str) -> tuple[str, str]:
     if not colon:
         raise Unauthenticated('The Basic credentials are not base64 of name:password in UTF-8.', 'password')
     return name, password
-
-
-class AuthenticationMiddleware:
-    """Finds the viewer, and rejects requests that need a token and have none, by the operation's access."""
-
-    def process_resource(
-        self, req: Request, resp: falcon.Response, resource: Any, params: dict[str, Any]
-    ) -> None:
-        """Set `req.viewer`; raises Unauthenticated."""
-        access = req.operation.access
-        if access in _UNCHECKED:
-            return
-        scheme, value = read_authorization(req)
-        if scheme == 'bearer':
-            req.viewer = find_viewer(req.db, token_of(value))
-        elif access is not Access.ANYONE:
-            raise Unauthenticated('A token is needed: "Authorization: Bearer …".')
 
 
 def token_of(value: str) -> str:

@@ -7,7 +7,7 @@ import falcon
 
 from service.domain.errors import Unavailable
 from service.domain.purge import purge
-from service.middleware.request import Request
+from service.http.request import Request
 
 INTERVAL_SECONDS = 60
 

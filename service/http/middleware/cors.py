@@ -7,7 +7,7 @@ import falcon
 
 from service.config import Settings
 from service.http.operation import methods_of
-from service.middleware.request import Request
+from service.http.request import Request
 
 LOCAL = re.compile(r'https?://(?:localhost|127\.0\.0\.1|\[::1\])(?::[0-9]{1,5})?')
 ALLOW_HEADERS = (

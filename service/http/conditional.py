@@ -1,15 +1,13 @@
-"""Validators and preconditions: ETag, 304 and 412 (RFC 9110 §8.8.3, §13), and what caches may keep."""
+"""Preconditions of requests (RFC 9110 §13), and the values of Cache-Control."""
 
 import re
 from collections.abc import Callable
-from typing import Any, TypeVar
-
-import falcon
+from typing import TypeVar
 
 from service.domain.errors import Stale
 from service.domain.viewer import Viewer
-from service.middleware.queries import as_asked
-from service.middleware.request import Request
+from service.http.request import Request
+from service.http.selection import apply_selection
 from service.representation.addresses import AddressBook
 from service.representation.document import Document
 from service.representation.formats import FORMATS, entity_tag
@@ -20,42 +18,16 @@ Represent = Callable[[Thing, Viewer | None, AddressBook], Document]
 NO_STORE = 'no-store'
 PRIVATE = 'private, no-cache'
 PUBLIC = 'public, max-age=3600'
-_KEEPING = {308: PUBLIC}  # a permanent redirect is the same for everybody, and has no validator
 _TAG = re.compile(r'(W/)?("[\x21\x23-\x7e\x80-\xff]*")\s*+(?:,|$)')
 
 
-def read_tags(header: str) -> tuple[list[str], list[str]]:
+def parse_etags(header: str) -> tuple[list[str], list[str]]:
     """Return the strong and the weak tags of a list (RFC 9110 §8.8.3); what is no tag is passed over."""
     strong: list[str] = []
     weak: list[str] = []
     for is_weak, tag in _TAG.findall(header):
         (weak if is_weak else strong).append(tag)
     return strong, weak
-
-
-class ConditionalMiddleware:
-    """Gives every representation its ETag and its Cache-Control, and answers 304 to who has it already."""
-
-    def process_response(
-        self, req: Request, resp: falcon.Response, resource: Any, req_succeeded: bool
-    ) -> None:
-        """Tag what succeeded and may be kept; for GET and HEAD compare the tag (RFC 9110 §13.1.2)."""
-        keeping = resp.get_header('Cache-Control')
-        if keeping is None:
-            keeping = _KEEPING.get(resp.status_code, PRIVATE if resp.status_code < 400 else NO_STORE)
-            resp.set_header('Cache-Control', keeping)
-        body = resp.render_body()  # here what cannot be rendered still becomes an answer
-        if keeping == NO_STORE or resp.status_code >= 300 or not body:
-            return
-        tag = entity_tag(body, req.format, req.viewer.user_id if req.viewer else None)
-        resp.set_header('ETag', tag)
-        known = req.env.get('HTTP_IF_NONE_MATCH')
-        if known is not None and req.method in ('GET', 'HEAD') and resp.status_code == 200:
-            strong, weak = read_tags(known)
-            if known.strip() == '*' or tag in strong or tag in weak:
-                resp.status = falcon.HTTP_304
-                resp.media = resp.data = None
-                resp.delete_header('Content-Type')
 
 
 def precondition(req: Request, represent: Represent[Thing]) -> Callable[[Thing | None], None]:
@@ -77,12 +49,12 @@ def precondition(req: Request, represent: Represent[Thing]) -> Callable[[Thing |
             return False
         if header.strip() == '*':
             return True
-        strong, weak = read_tags(header)
+        strong, weak = parse_etags(header)
         tags = strong + weak if weakly else strong
         viewer_id = req.viewer.user_id if req.viewer else None
         document = represent(thing, req.viewer, req.book)
         answers = [(format, document) for format in FORMATS.values()]
-        if (asked := as_asked(req, document)) is not document:
+        if (asked := apply_selection(req, document)) is not document:
             answers.append((req.format, asked))
         return bool(tags) and any(
             entity_tag(format.render(answer), format, viewer_id) in tags for format, answer in answers

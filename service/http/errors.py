@@ -21,8 +21,8 @@ from service.domain.errors import (
     Unavailable,
 )
 from service.domain.paging import UnknownPosition
-from service.middleware.authentication import challenges
-from service.middleware.request import Request
+from service.http.credentials import challenges
+from service.http.request import Request
 from service.representation.formats import choose_error_type
 from service.representation.html import problem_page
 from service.representation.json_api import json_api_errors
@@ -116,6 +116,7 @@ def write_problem(req: Request, resp: falcon.Response, problem: Problem) -> None
     resp.media = None
     resp.set_headers(dict(problem.headers))
     resp.set_header('Cache-Control', 'no-store')
+    resp.delete_header('Link')  # of a response that could not be completed
     if media_type == HTML:
         resp.data = problem_page(problem, req.book.origin).encode()
         resp.content_type = 'text/html; charset=utf-8'

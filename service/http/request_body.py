@@ -1,17 +1,27 @@
-"""Reading what a client submits: its media type, its size, its syntax, then its values."""
+"""Request bodies: reading and validating their media type, size, syntax and values."""
 
 from collections.abc import Callable, Sequence
 from typing import Any
 
 import falcon
 
-from service.middleware.methods import READ, READ_ON_PATCH
-from service.middleware.request import Request
+from service.http.request import Request
 from service.representation.json_api_reading import read_linkage, read_resource
-from service.representation.media_types import FORM, JSON_API, MediaType, parse_media_type
+from service.representation.media_types import (
+    FORM,
+    HAL,
+    HAL_FORMS,
+    JSON,
+    JSON_API,
+    MERGE_PATCH,
+    MediaType,
+    parse_media_type,
+)
 from service.representation.reading import Malformed, parse_form, parse_json
 
-MAX_BYTES = 64 * 1024
+MAX_BODY_BYTES = 64 * 1024
+ACCEPTED_TYPES = (JSON, HAL, HAL_FORMS, JSON_API, FORM)
+ACCEPTED_PATCH_TYPES = (MERGE_PATCH, *ACCEPTED_TYPES)
 
 
 def read_form(req: Request, check_precondition: Callable[[], None] | None = None) -> dict[str, Any]:
@@ -32,7 +42,7 @@ def read_body(req: Request) -> dict[str, Any]:
 
     Raises HTTPUnsupportedMediaType, HTTPContentTooLarge, Malformed, and of JSON:API WrongResource and OwnId.
     """
-    readable = READ_ON_PATCH if req.method == 'PATCH' else READ
+    readable = ACCEPTED_PATCH_TYPES if req.method == 'PATCH' else ACCEPTED_TYPES
     sent = _read(req, readable)
     if sent is None:
         return {}
@@ -42,7 +52,7 @@ def read_body(req: Request) -> dict[str, Any]:
     body = parse_json(data)
     if media_type != JSON_API:
         return body
-    return read_resource(body, req.operation.query.kind, None if req.method == 'POST' else req.target_id)
+    return read_resource(body, req.operation.query.kind, None if req.method == 'POST' else req.resource_id)
 
 
 def read_members(req: Request) -> list[int]:
@@ -60,12 +70,12 @@ def _read(req: Request, readable: Sequence[str]) -> tuple[str, bytes] | None:
     length = req.content_length
     if length == 0 or (length is None and 'HTTP_TRANSFER_ENCODING' not in req.env):
         return None
-    data = b'' if length and length > MAX_BYTES else read_stream(req, length or MAX_BYTES + 1)
+    data = b'' if length and length > MAX_BODY_BYTES else read_stream(req, length or MAX_BODY_BYTES + 1)
     if length is None and not data:
         return None
     media_type = _sent_type(req, readable)
-    if len(data) > MAX_BYTES or (length and length > MAX_BYTES):
-        raise falcon.HTTPContentTooLarge(description=f'A body may have at most {MAX_BYTES} bytes.')
+    if len(data) > MAX_BODY_BYTES or (length and length > MAX_BODY_BYTES):
+        raise falcon.HTTPContentTooLarge(description=f'A body may have at most {MAX_BODY_BYTES} bytes.')
     if length and len(data) < length:
         raise Malformed(f'The body ends after {len(data)} of {length} bytes.')
     return media_type, data

@@ -1,4 +1,4 @@
-"""What a request carries on its way: the database, the address book, who asks, and what they want to get."""
+"""The request: falcon's, with the database, the URLs, the viewer, the operation, the format and the query."""
 
 from collections.abc import Callable, Mapping, Sequence
 
@@ -6,8 +6,8 @@ import falcon
 
 from service.domain.database import Database
 from service.domain.viewer import Viewer
+from service.http.forwarded import client_address
 from service.http.operation import Operation
-from service.middleware.forwarded import client_address
 from service.representation.addresses import AddressBook
 from service.representation.document import Document
 from service.representation.formats import Format
@@ -21,35 +21,24 @@ Expansions = Mapping[tuple[str, str], Expand]
 
 
 class Request(falcon.Request):
-    """falcon's request with what the middleware finds out about it.
+    """falcon's request with what middleware finds out about it; ContextMiddleware sets all of it first.
 
-    `db` and `book` are always there, `viewer` is None for who shows no token, `format` is what a
-    Document in the response is rendered in, `operation` is what is requested, UNROUTED until that is known.
-    Of a request that has a resource, `target_id` is the id that the address names, `query` what is asked;
-    `expansions` has, by kind and relation, what makes the documents there.
+    `db` and `book` are the database and the URLs of the request's origin. `viewer` is None until a token
+    was presented. `operation` is UNROUTED until a resource is found. `format` is what a Document in the
+    response is rendered in, `query` what the parameters ask, and `inclusions` are the relations that it
+    wants to include, each with what finds their documents. `resource_id` is the id in the path.
     """
 
-    __slots__ = (
-        'book',
-        'db',
-        'expansions',
-        'format',
-        'kinds',
-        'operation',
-        'read_query',
-        'target_id',
-        'viewer',
-    )
+    __slots__ = ('book', 'db', 'format', 'inclusions', 'operation', 'query', 'resource_id', 'viewer')
 
     db: Database
     book: AddressBook
     viewer: Viewer | None
-    format: Format
     operation: Operation
-    target_id: str
-    kinds: frozenset[str]
-    expansions: Expansions
-    read_query: Query | None
+    format: Format
+    query: Query
+    inclusions: Mapping[str, Expand]
+    resource_id: str
 
     @property
     def id(self) -> str:
@@ -61,13 +50,6 @@ class Request(falcon.Request):
         """The viewer, where a token is needed and therefore was there."""
         assert self.viewer is not None
         return self.viewer
-
-    @property
-    def query(self) -> Query:
-        """What the parameters ask of the resource; raises InvalidParameter."""
-        if self.read_query is None:
-            self.read_query = self.format.dialect.read(self.params, self.operation.query, self.kinds)
-        return self.read_query
 
     @property
     def sent(self) -> str | None:
