@@ -92,7 +92,7 @@ FORMATS = {
         Format('forms', HAL_FORMS, HAL_FORMS, PROBLEM, _hal_forms, _problem),
         Format('hal', HAL, HAL, PROBLEM, _hal, _problem),
         Format(
-            'api',
+            'jsonapi',
             JSON_API,
             JSON_API,
             JSON_API,
@@ -181,10 +181,19 @@ def _ranges(accept: str | None) -> tuple[MediaType, ...]:
 
 
 def entity_tag(body: bytes, format: Format, viewer_id: int | None) -> str:
-    """Return the strong validator of a representation, by media type and viewer (RFC 9110 §8.8.3)."""
+    """Return the strong validator of a representation, by media type and viewer (RFC 9110 §8.8.3).
+
+    It starts with the name of the format, so that a tag tells what has to be rendered to compare with it.
+    """
     digest = hashlib.sha256(f'{format.media_type} {viewer_id}\n'.encode())
     digest.update(body)  # processors help with SHA-256: it takes a third of the time of BLAKE2
-    return f'"{digest.hexdigest()[:30]}"'
+    return f'"{format.name}-{digest.hexdigest()[:30]}"'
+
+
+def formats_named_by(tags: Sequence[str]) -> list[Format]:
+    """Return the formats whose representations can have any of these tags."""
+    names = {tag.strip('"').partition('-')[0] for tag in tags}
+    return [format for format in FORMATS.values() if format.name in names]
 
 
 class FormatHandler(BaseHandler):
