@@ -24,7 +24,6 @@ from service.http.middleware.guards import GuardMiddleware
 from service.http.middleware.idempotency import IdempotencyMiddleware
 from service.http.middleware.negotiation import NegotiationMiddleware
 from service.http.middleware.presenter import PresenterMiddleware
-from service.http.middleware.purging import PurgeMiddleware
 from service.http.middleware.security_headers import SecurityHeadersMiddleware
 from service.http.operation import Route, check_declaration, kinds_of
 from service.http.request import Request
@@ -112,7 +111,6 @@ def create_app(
         #   Application                    its id                      X-Request-Id, the log, metrics
         #   ContextMiddleware              all attributes, Host (400)  returns the database connection
         #   GuardMiddleware                field size (400)            |
-        #   PurgeMiddleware                |                           deletes what has expired
         #   -- routing --                  URL (404)                   |
         #   GuardMiddleware                method (405, 501)           |
         #   CorsMiddleware                 |                           Access-Control-…, Vary
@@ -127,7 +125,6 @@ def create_app(
         middleware=[
             ContextMiddleware(settings, db),
             GuardMiddleware(),
-            PurgeMiddleware(),
             CorsMiddleware(settings),
             SecurityHeadersMiddleware(),
             AuthenticationMiddleware(),

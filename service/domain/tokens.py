@@ -12,6 +12,7 @@ from service.domain.errors import NotFound, Unauthenticated
 from service.domain.keys import CLIENT_ID, sign
 from service.domain.paging import Listing, Page, Position
 from service.domain.passwords import is_password
+from service.domain.purge import purge
 from service.domain.tables import Tokens, Users
 from service.domain.text import normalize
 from service.domain.throttle import Counted, count_try, require_tries, sign_ins
@@ -119,6 +120,7 @@ def sign_in(
         raise Unauthenticated('The user name or the password is wrong.', 'password')
     assert user_id is not None  # nobody's password is never right
     assert password_hash is not None
+    purge(db)
     return _issue_token(db, user_id, password_hash, user_agent, tries, issuer)
 
 
@@ -138,7 +140,6 @@ def _issue_token(
     return _insert_token(db, user_id, now, user_agent, issuer)
 
 
-@transaction
 def renew_token(
     db: Database, viewer: Viewer, user_agent: str | None, issuer: Issuer | None = None
 ) -> NewToken:
@@ -146,6 +147,12 @@ def renew_token(
 
     With an `issuer` the new one is signed. Raises Unauthenticated where the old one was revoked meanwhile.
     """
+    purge(db)
+    return _renew_token(db, viewer, user_agent, issuer)
+
+
+@transaction
+def _renew_token(db: Database, viewer: Viewer, user_agent: str | None, issuer: Issuer | None) -> NewToken:
     note_write(db, viewer)
     old = Token._make(_LOCK.one(db, token_id=viewer.token_id, now=db.now()))
     _DELETE.run(db, token_id=old.id)

@@ -1,7 +1,7 @@
 """Preconditions of requests (RFC 9110 §13), and the values of Cache-Control."""
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import TypeVar
 
 from service.domain.errors import Stale
@@ -10,7 +10,7 @@ from service.http.request import Request
 from service.http.selection import apply_selection
 from service.representation.addresses import AddressBook
 from service.representation.document import Document
-from service.representation.formats import FORMATS, entity_tag
+from service.representation.formats import Format, entity_tag, formats_named_by
 
 Thing = TypeVar('Thing')
 Represent = Callable[[Thing, Viewer | None, AddressBook], Document]
@@ -31,33 +31,36 @@ def parse_etags(header: str) -> tuple[list[str], list[str]]:
 
 
 def precondition(req: Request, represent: Represent[Thing]) -> Callable[[Thing | None], None]:
-    """Return what raises Stale for a thing that is not what the request's If-Match and If-None-Match say.
+    """Return what raises Stale for a thing that does not meet the request's If-Match and If-None-Match.
 
-    It compares with the strong validators of what GET would answer now in any format (RFC 9110 §13.1.1,
-    §13.1.2): a client that got the thing in one media type may write in another.
+    It compares with the strong validators of what GET would answer now (RFC 9110 §13.1.1, §13.1.2) in the
+    formats that the tags name: a client that got the thing in one media type may write in another.
     """
-    wanted, unwanted = req.env.get('HTTP_IF_MATCH'), req.env.get('HTTP_IF_NONE_MATCH')
+    if_match, if_none_match = req.env.get('HTTP_IF_MATCH'), req.env.get('HTTP_IF_NONE_MATCH')
 
     def check(thing: Thing | None) -> None:
-        if wanted is not None and not matches(wanted, thing, weakly=False):
+        if if_match is not None and not matches(if_match, thing, weakly=False):
             raise Stale('It is not what If-Match says.')
-        if unwanted is not None and matches(unwanted, thing, weakly=True):
+        if if_none_match is not None and matches(if_none_match, thing, weakly=True):
             raise Stale('It is what If-None-Match says it must not be.')
 
     def matches(header: str, thing: Thing | None, *, weakly: bool) -> bool:
-        if thing is None:
-            return False
-        if header.strip() == '*':
-            return True
+        if thing is None or header.strip() == '*':
+            return thing is not None
         strong, weak = parse_etags(header)
         tags = strong + weak if weakly else strong
-        viewer_id = req.viewer.user_id if req.viewer else None
+        formats = formats_named_by(tags)
+        if not formats:
+            return False
         document = represent(thing, req.viewer, req.book)
-        answers = [(format, document) for format in FORMATS.values()]
-        if (asked := apply_selection(req, document)) is not document:
-            answers.append((req.format, asked))
-        return bool(tags) and any(
-            entity_tag(format.render(answer), format, viewer_id) in tags for format, answer in answers
-        )
+        return any(tag in tags for format in formats for tag in _current_tags(req, document, format))
 
     return check
+
+
+def _current_tags(req: Request, document: Document, format: Format) -> Iterator[str]:
+    """Yield the tag of the document in the format, and that of what this request selects of it."""
+    viewer_id = req.viewer.user_id if req.viewer else None
+    yield entity_tag(format.render(document), format, viewer_id)
+    if format is req.format and (selected := apply_selection(req, document)) is not document:
+        yield entity_tag(format.render(selected), format, viewer_id)

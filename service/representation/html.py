@@ -63,9 +63,9 @@ def component(value: dict[str, Any], description: dict[str, Any]) -> dict[str, A
     return found
 
 
-def problem_page(problem: Problem, origin: str) -> str:
+def problem_page(problem: Problem) -> str:
     """Return the problem as a page that leads back to the entry point."""
-    return _PAGES.get_template('problem.html').render(problem=problem, origin=origin)
+    return _PAGES.get_template('problem.html').render(problem=problem)
 
 
 def words(name: str) -> str:

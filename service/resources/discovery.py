@@ -19,7 +19,7 @@ from service.resources.openapi.description import Description
 PROFILE = 'https://www.rfc-editor.org/info/rfc9727'
 OPENAPI_TYPE = f'{OPENAPI};version=3.1'
 LINKSET_TYPE = f'{LINKSET}; profile="{PROFILE}"'
-OPENAPI_FORMAT = FORMATS[JSON]._replace(media_type=OPENAPI, content_type=OPENAPI_TYPE)
+OPENAPI_FORMAT = FORMATS[JSON]._replace(name='openapi', media_type=OPENAPI, content_type=OPENAPI_TYPE)
 
 
 def _choose(req: Request, *formats: Format) -> Format:

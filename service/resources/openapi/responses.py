@@ -7,16 +7,14 @@ from typing import Any
 
 import orjson
 
-from service import urls
 from service.http.operation import RawResponse, Samples
 from service.representation.addresses import AddressBook
 from service.representation.document import Document, Link
-from service.representation.examples import SAMPLE_MEMBERS
-from service.representation.formats import Format
-from service.representation.json_api import json_api_errors
+from service.representation.examples import sample_problem
+from service.representation.formats import FORMATS, Format
 from service.representation.json_schema import Schema
 from service.representation.media_types import HAL, HTML, JSON, JSON_API, PROBLEM
-from service.representation.problem import PROBLEMS, Problem, problem_details, short_error
+from service.representation.problem import PROBLEMS, Problem
 from service.resources.openapi.components import Components, reference
 from service.resources.openapi.endpoints import Endpoint
 from service.resources.openapi.headers import headers_with
@@ -24,6 +22,11 @@ from service.resources.openapi.samples import SampleDocuments
 from service.resources.openapi.schemas import KindSchemas
 
 _PAGE = {'schema': {'type': 'string'}, 'example': '<!doctype html>…'}
+_PROBLEM_SCHEMAS = {
+    PROBLEM: reference('schemas', 'Problem'),
+    JSON: reference('schemas', 'Error'),
+    JSON_API: reference('schemas', 'JsonApiErrors'),
+}
 _WITHOUT_CONTENT = {
     204: 'It is done, and there is nothing to return.',
     303: 'It is done; go on at Location. This is for forms of HTML pages.',
@@ -88,11 +91,10 @@ class Responses:
             return _PAGE
         label, document = next(iter(samples.in_dialect(self._samples.book, format.dialect.names).items()))
         title = samples.kind.title if not document.is_collection else name
-        media_type = HAL if format.media_type == JSON else format.media_type
-        suffix = media_type.rpartition('/')[2].removesuffix('+json').rpartition('.')[2]
+        suffix = FORMATS[HAL].name if format.media_type == JSON else format.name
         example = {'value': orjson.loads(format.render(document))}
         return {
-            'schema': self._schema(endpoint, samples, document, is_json_api=media_type == JSON_API),
+            'schema': self._schema(endpoint, samples, document, is_json_api=format.media_type == JSON_API),
             'examples': {label: self._components.refer('examples', f'{title}.{label}.{suffix}', example)},
         }
 
@@ -149,33 +151,33 @@ def add_problem_responses(book: AddressBook, components: Components) -> None:
     """Add the responses with a problem to the components, each in every format of errors."""
     for status in sorted({problem_type.status for problem_type in PROBLEMS.values()}):
         problems = {
-            name: Problem(name, problem_type.meaning, **SAMPLE_MEMBERS.get(name, {}))
+            name: sample_problem(name, problem_type.meaning, book, '/')
             for name, problem_type in PROBLEMS.items()
             if problem_type.status == status
         }
         response = {
             'description': ' '.join(f'{problem.title}.' for problem in problems.values()),
             'headers': headers_with(status, components),
-            'content': _problem_content(problems, book),
+            'content': _problem_content(problems),
         }
         components.refer('responses', name_of(status), response)
 
 
-def _problem_content(problems: Mapping[str, Problem], book: AddressBook) -> dict[str, Any]:
-    examples = {
-        name: {'value': problem_details(problem, book.origin, book.href(urls.ENTRY))}
-        for name, problem in problems.items()
-    }
-    problem = next(iter(problems.values()))
-    return {
-        PROBLEM: {'schema': reference('schemas', 'Problem'), 'examples': examples},
-        JSON: {'schema': reference('schemas', 'Error'), 'example': short_error(problem)},
-        JSON_API: {
-            'schema': reference('schemas', 'JsonApiErrors'),
-            'example': json_api_errors(problem, book.origin),
-        },
-        HTML: _PAGE,
-    }
+def _problem_content(problems: Mapping[str, Problem]) -> dict[str, Any]:
+    """Return the content of a response with one of the problems; problem details have all as examples."""
+    content: dict[str, Any] = {}
+    for format in FORMATS.values():
+        media_type = format.problem_type.partition(';')[0]
+        if media_type not in _PROBLEM_SCHEMAS:
+            content[media_type] = _PAGE
+            continue
+        examples = {
+            name: {'value': orjson.loads(format.render_problem(problem))}
+            for name, problem in problems.items()
+            if media_type == PROBLEM or problem is next(iter(problems.values()))
+        }
+        content[media_type] = {'schema': _PROBLEM_SCHEMAS[media_type], 'examples': examples}
+    return content
 
 
 def _pointers(variables: Mapping[str, str], properties: Mapping[str, Any]) -> dict[str, str] | None:
