@@ -1,17 +1,15 @@
 """The wiring, top to bottom."""
 
 import os
-import re
 import sys
 from itertools import chain
 from typing import TYPE_CHECKING, TextIO
 
 import falcon
-from falcon.routing import BaseConverter
 
 from service import urls
 from service.config import Settings
-from service.domain.clock import Clock, is_id, system_clock
+from service.domain.clock import Clock, system_clock
 from service.domain.database import NOBODY, Database
 from service.domain.opening import open_database
 from service.drain import OF_PROCESS, Drain
@@ -42,13 +40,6 @@ if TYPE_CHECKING:
     from service.metrics import Metrics
 
 PARTS = (users, tokens, posts, follows, stores)  # a new thing is one more name here
-
-
-class IdConverter(BaseConverter):
-    """Reads ids in addresses; what is none makes the address none."""
-
-    def convert(self, value: str) -> int | None:
-        return int(value) if is_id(value) else None
 
 
 def make_routes(drain: Drain = OF_PROCESS, metrics: 'Metrics | None' = None) -> list[Route]:
@@ -135,9 +126,8 @@ def create_app(
     )
     app.req_options.strip_url_path_trailing_slash = True
     app.resp_options.media_handlers.update(HANDLERS)
-    app.router_options.converters['id'] = IdConverter
     install_error_writer(app)
 
     for template, resource in routes:
-        app.add_route(re.sub(r'{(\w+_id)}', r'{\1:id}', template), resource)
+        app.add_route(template, resource)
     return app

@@ -8,10 +8,11 @@ from typing import Any, Protocol
 
 import falcon
 from falcon.inspect import inspect_compiled_router, register_router
-from falcon.routing import CompiledRouter
+from falcon.routing import BaseConverter, CompiledRouter
 
 from service import urls
 from service.config import Settings
+from service.domain.clock import is_id
 from service.http.forwarded import is_trusted
 from service.http.operation import HTTP_METHODS, Resource, has_patch, methods_of
 from service.http.request import REQUEST, REQUEST_ID, Request
@@ -47,8 +48,23 @@ def redacted_path(path: str) -> str:
     return '/'.join(segment if _SAFE_SEGMENT.fullmatch(segment) else '*' for segment in segments)
 
 
+class IdConverter(BaseConverter):
+    """Converts ids in paths; what is not an id matches no route."""
+
+    def convert(self, value: str) -> int | None:
+        return int(value) if is_id(value) else None
+
+
 class Router(CompiledRouter):
-    """falcon's router, which gives every resource HEAD (RFC 9110 §9.3.2) and OPTIONS (§9.3.7)."""
+    """falcon's router, which converts ids, and adds HEAD (RFC 9110 §9.3.2) and OPTIONS (§9.3.7)."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.options.converters['id'] = IdConverter
+
+    def add_route(self, uri_template: str, resource: object, **options: Any) -> None:
+        """Add a route; a variable whose name ends with `_id` is an id."""
+        super().add_route(re.sub(r'{(\w+_id)}', r'{\1:id}', uri_template), resource, **options)
 
     def map_http_methods(self, resource: Any, **options: Any) -> dict[str, Any]:
         """Return the responders by method; HEAD is answered by that of GET."""

@@ -62,5 +62,5 @@ def _current_tags(req: Request, document: Document, format: Format) -> Iterator[
     """Yield the tag of the document in the format, and that of what this request selects of it."""
     viewer_id = req.viewer.user_id if req.viewer else None
     yield entity_tag(format.render(document), format, viewer_id)
-    if format is req.format and (selected := apply_selection(req, document)) is not document:
-        yield entity_tag(format.render(selected), format, viewer_id)
+    if format is req.format and document.view != req.query.view:
+        yield entity_tag(format.render(apply_selection(req, document)), format, viewer_id)

@@ -124,11 +124,16 @@ Route = tuple[str, Resource]
 
 
 def operation_of(resource: Resource, method: str) -> Operation | None:
-    """Return the operation of a method: HEAD is that of GET, OPTIONS is the same for every resource."""
+    """Return the operation of a method: HEAD is that of GET, and every resource has OPTIONS."""
     if method == 'OPTIONS':
-        is_public = all(one.access is Access.PUBLIC for one in resource.operations.values())
-        return _PUBLIC_OPTIONS if is_public else _OPTIONS
+        return options_of(resource)
     return resource.operations.get('GET' if method == 'HEAD' else method)
+
+
+def options_of(resource: Resource) -> Operation:
+    """Return the operation OPTIONS, which ignores credentials if all others do."""
+    is_public = all(one.access is Access.PUBLIC for one in resource.operations.values())
+    return _PUBLIC_OPTIONS if is_public else _OPTIONS
 
 
 def kinds_of(resources: Iterable[Resource]) -> frozenset[str]:

@@ -9,8 +9,6 @@ from service.representation.document import Document
 def apply_selection(req: Request, document: Document) -> Document:
     """Return the document with the related documents and the selection that the query asks for."""
     view = req.query.view
-    if view == document.view:
-        return document
     is_page = document.is_collection and not document.is_linkage
     documents = document.embedded['item'] if is_page else (document,)
     assert isinstance(documents, tuple)

@@ -4,7 +4,7 @@ from typing import Any
 
 import falcon
 
-from service.http.operation import HTTP_METHODS, Resource, methods_of, operation_of
+from service.http.operation import HTTP_METHODS, Resource, methods_of, operation_of, options_of
 from service.http.request import Request
 
 MAX_FIELD_LENGTH = 8190  # characters, on however many lines the field came; servers reject longer lines
@@ -29,9 +29,9 @@ class GuardMiddleware:
         self, req: Request, resp: falcon.Response, resource: Resource, params: dict[str, Any]
     ) -> None:
         """Set `req.operation`; raises HTTPNotImplemented or HTTPMethodNotAllowed."""
+        operation = operation_of(resource, req.method)
+        req.operation = operation or options_of(resource)  # by which a problem varies like any response
         if req.method not in HTTP_METHODS:
             raise falcon.HTTPNotImplemented(description='The server knows no such method.')
-        operation = operation_of(resource, req.method)
         if operation is None:
             raise falcon.HTTPMethodNotAllowed(methods_of(resource))
-        req.operation = operation

@@ -7,6 +7,7 @@ import falcon
 from service.http.operation import Formats
 from service.http.request import Expansions, Request
 from service.representation.formats import choose_format, offered
+from service.representation.queries import Query
 
 
 class NegotiationMiddleware:
@@ -35,6 +36,9 @@ class NegotiationMiddleware:
             )
         req.format = chosen
         req.resource_id = '-'.join(str(value) for value in params.values())
+        req.query = Query(chosen.dialect.names)
+        if not req.params:
+            return
         req.query = chosen.dialect.read(req.params, operation.query, self._kinds)
         keys = ((operation.query.kind, rel) for rel in sorted(req.query.view.embedded or ()))
         req.inclusions = {key[1]: self._expansions[key] for key in keys if key in self._expansions}

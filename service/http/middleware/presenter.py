@@ -7,6 +7,7 @@ import falcon
 from service import urls
 from service.http.conditional import NO_STORE, PRIVATE, PUBLIC, parse_etags
 from service.http.errors import problem_of, write_problem
+from service.http.operation import Access
 from service.http.request import Request
 from service.http.selection import apply_selection
 from service.representation.document import Document, Link
@@ -43,7 +44,7 @@ def present(req: Request, resp: falcon.Response) -> None:
 
 def _select(req: Request, resp: falcon.Response) -> None:
     """Include the documents, and leave the fields, that the query asks for (JSON:API 1.1 §6.3, §6.4)."""
-    if isinstance(resp.media, Document):
+    if isinstance(resp.media, Document) and resp.media.view != req.query.view:
         resp.media = apply_selection(req, resp.media)
 
 
@@ -58,7 +59,7 @@ def _label(req: Request, resp: falcon.Response) -> None:
         resp.status, resp.data = falcon.HTTP_200, req.format.nothing
         resp.content_type = req.format.content_type
     is_public = (resp.get_header('Cache-Control') or '').startswith('public')
-    depends_on_user = urls.is_api(req.uri_template) and not is_public
+    depends_on_user = req.operation.access is not Access.PUBLIC and not is_public
     resp.set_header('Vary', 'Accept, Authorization' if depends_on_user else 'Accept')
 
 
