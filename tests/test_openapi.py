@@ -447,3 +447,8 @@ def test_a_link_of_a_document_is_a_link_of_the_description() -> None:
         'operationId': 'getFollowers',
         'parameters': {'user_id': '$response.body#/id'},
     }
+
+
+def test_a_link_of_a_json_api_document_takes_its_parameter_from_the_resource() -> None:
+    response = DESCRIPTION.response(DOCUMENT['paths']['/api/tokens']['post'], 201)
+    assert response['links']['self']['parameters'] == {'token_id': '$response.body#/data/id'}

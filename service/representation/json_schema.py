@@ -4,7 +4,7 @@ import re
 from decimal import Decimal
 from typing import Any
 
-from service.representation.action import Action, Field
+from service.representation.action import TEXT, Action, Field
 from service.representation.kind import Member
 
 Schema = dict[str, Any]
@@ -82,11 +82,11 @@ def _schema_of_text(field: Field) -> Schema:
         'minLength': field.min_length or None,
         'maxLength': field.max_length,
         'pattern': field.regex or NO_CONTROL_CHARACTERS,
-        'format': field.type if field.type in ('email', 'password') else None,
+        'format': 'password' if field.type == 'password' else None,
         'description': _in_words(field) or None,
         'enum': list(field.options) or None,
     }
-    if field.regex:
+    if field.regex not in (None, TEXT):
         rules['allOf'] = [{'pattern': NO_CONTROL_CHARACTERS}]
     if field.type == 'password':
         rules['writeOnly'] = True

@@ -116,7 +116,7 @@ USER = Kind(
         Member('post_count', 'How many posts the user has published.', 'integer'),
         Member('follower_count', 'How many users follow this one.', 'integer'),
         Member('following_count', 'How many users this one follows.', 'integer'),
-        Member('email', "The user's email address.", format='email', presence=Presence.OWNER),
+        Member('email', "The user's email address.", presence=Presence.OWNER),
     ),
     links=('collection', 'hc:followers', 'hc:following', 'hc:posts'),
     optional_links=('hc:avatar', 'hc:follow', 'hc:feed', 'hc:tokens', 'hc:password'),

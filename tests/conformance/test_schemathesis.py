@@ -61,7 +61,7 @@ def test_every_phase_has_run(report: Any) -> None:
 
 
 def test_every_operation_is_tested(report: Any) -> None:
-    assert report['operations']['tested'] == report['operations']['total'] > 100
+    assert report['operations']['tested'] == report['operations']['total'] > 50
 
 
 def test_thousands_of_requests_are_made(report: Any) -> None:

@@ -1,7 +1,7 @@
 """Responses of endpoints: their headers, their content in each format, and what can be done next."""
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Container, Iterable, Mapping
 from http import HTTPStatus
 from typing import Any
 
@@ -82,7 +82,7 @@ class Responses:
             format.media_type: self._content(endpoint, name, samples, format)
             for format in endpoint.formats(status)
         }
-        links = {} if documents[0].is_collection else {'links': self._links(documents)}
+        links = {} if documents[0].is_collection else {'links': self._links(documents, content)}
         return self._refer(name, status, description, content=content, **links)
 
     def _content(self, endpoint: Endpoint, name: str, samples: Samples, format: Format) -> dict[str, Any]:
@@ -112,15 +112,18 @@ class Responses:
         example = raw.example(self._samples.book)
         return {name: {'schema': raw.schema, 'example': example} for name in raw.content_types}
 
-    def _links(self, documents: Iterable[Document]) -> dict[str, Any]:
-        """Return what can be done next (Link Object, §4.8.20): the links and the forms of the documents."""
+    def _links(self, documents: Iterable[Document], media_types: Container[str]) -> dict[str, Any]:
+        """Return what can be done next (Link Object, §4.8.20): the links and the forms of the documents.
+
+        Their parameters are where HAL has them, or JSON:API where that is the only format.
+        """
         links: dict[str, dict[str, Any]] = {}
         for document in documents:
             targets = [(rel, 'GET', link.href) for rel, link in document.links.items() if type(link) is Link]
             targets += [(form.action.name, form.action.method, form.target) for form in document.forms]
             for name, method, href in targets:
                 for endpoint, variables in self._samples.leads_to(href, method):
-                    parameters = _pointers(variables, document.properties)
+                    parameters = _pointers(variables, document.properties, is_hal=HAL in media_types)
                     if parameters is not None:
                         link = {'operationId': endpoint.operation_id, 'parameters': parameters}
                         links[name.replace(':', '.')] = link
@@ -180,9 +183,18 @@ def _problem_content(problems: Mapping[str, Problem]) -> dict[str, Any]:
     return content
 
 
-def _pointers(variables: Mapping[str, str], properties: Mapping[str, Any]) -> dict[str, str] | None:
+def _pointers(
+    variables: Mapping[str, str], properties: Mapping[str, Any], *, is_hal: bool
+) -> dict[str, str] | None:
     """Return where the body has the values of the variables, or None where it lacks one."""
-    places = {str(value): name for name, value in properties.items() if value != ''}
+    places = {str(value): _place(name, is_hal=is_hal) for name, value in properties.items() if value != ''}
     if not set(variables.values()) <= set(places):
         return None
     return {name: f'$response.body#/{places[value]}' for name, value in variables.items()}
+
+
+def _place(name: str, *, is_hal: bool) -> str:
+    """Return where a body in HAL, or else in JSON:API, has a property."""
+    if is_hal:
+        return name
+    return 'data/id' if name == 'id' else f'data/attributes/{name}'
