@@ -6,7 +6,7 @@ from typing import Any
 from service.domain.clock import LARGEST_ID
 from service.http.middleware.idempotency import KEY
 from service.representation.json_schema import Schema, schema_of_field
-from service.resources import made_up
+from service.resources import sample_data
 from service.resources.openapi.operations import Operation
 from service.resources.openapi.shown import Shown
 
@@ -31,7 +31,7 @@ def path_parameters(operation: Operation, shown: Shown) -> list[dict[str, Any]]:
             'in': 'path',
             'required': True,
             'schema': _ID if name.endswith('_id') else _TEXT,
-            'example': int(values.get(name, made_up.USER.id)) if name.endswith('_id') else values[name],
+            'example': int(values.get(name, sample_data.USER.id)) if name.endswith('_id') else values[name],
         }
         for name in operation.variables
     ]

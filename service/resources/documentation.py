@@ -1,4 +1,4 @@
-"""Pages that explain: what a link relation of ours means, and what a type of problem does."""
+"""Documentation pages for link relations and problem types."""
 
 from collections.abc import Iterable
 from typing import ClassVar
@@ -15,10 +15,10 @@ from service.representation.document import Document
 from service.representation.examples import example_of, example_of_problem
 from service.representation.problem import PROBLEMS, ProblemType
 from service.representation.queries import QueryOptions
-from service.resources.relation import Relation
+from service.resources.module import LinkRelation
 
 
-def represent_relation(relation: Relation, book: AddressBook) -> Document:
+def represent_relation(relation: LinkRelation, book: AddressBook) -> Document:
     """Return what the link relation means."""
     return Document(
         kind='relations',
@@ -59,7 +59,7 @@ class RelationResource:
     operation_name = 'Relation'
     description = 'What one link relation means.'
 
-    def __init__(self, relations: Iterable[Relation]) -> None:
+    def __init__(self, relations: Iterable[LinkRelation]) -> None:
         self._relations = {relation.name: relation for relation in relations}
         samples = Samples('relation', self._samples)
         self.operations = {'GET': Operation({200: samples}, Access.ANYONE, query=QueryOptions('relations'))}
