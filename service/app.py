@@ -1,4 +1,4 @@
-"""The wiring, top to bottom."""
+"""Application factory: middleware, routes and error handlers."""
 
 import os
 import sys
@@ -30,8 +30,8 @@ from service.representation.formats import HANDLERS
 from service.resources import follows, posts, stores, tokens, users
 from service.resources.assets import AssetResource
 from service.resources.discovery import ApiCatalogResource, DocsResource, OpenApiResource
+from service.resources.documentation import ProblemResource, RelationResource
 from service.resources.entry_point import EntryPointResource, RootResource
-from service.resources.explanations import ProblemResource, RelationResource
 from service.resources.health import LiveResource, ReadyResource
 from service.resources.metrics import MetricsResource
 from service.resources.openapi.description import Description
@@ -39,7 +39,7 @@ from service.resources.openapi.description import Description
 if TYPE_CHECKING:
     from service.metrics import Metrics
 
-PARTS = (users, tokens, posts, follows, stores)  # a new thing is one more name here
+MODULES = (users, tokens, posts, follows, stores)  # a new resource is one more name here
 
 
 def make_routes(drain: Drain = OF_PROCESS, metrics: 'Metrics | None' = None) -> list[Route]:
@@ -48,8 +48,8 @@ def make_routes(drain: Drain = OF_PROCESS, metrics: 'Metrics | None' = None) -> 
     description = Description(routes)
     routes += [
         (urls.ROOT, RootResource()),
-        (urls.ENTRY, EntryPointResource([part.enter for part in PARTS])),
-        (urls.RELATION, RelationResource(chain.from_iterable(part.RELATIONS for part in PARTS))),
+        (urls.ENTRY, EntryPointResource([module.entry_point for module in MODULES])),
+        (urls.RELATION, RelationResource(chain.from_iterable(module.RELATIONS for module in MODULES))),
         (urls.PROBLEM, ProblemResource()),
         (urls.OPENAPI, OpenApiResource(description)),
         (urls.DOCS, DocsResource(description)),
@@ -58,7 +58,7 @@ def make_routes(drain: Drain = OF_PROCESS, metrics: 'Metrics | None' = None) -> 
         (urls.LIVE, LiveResource()),
         (urls.READY, ReadyResource(drain)),
         *([(urls.METRICS, MetricsResource(metrics))] if metrics else []),
-        *chain.from_iterable(part.ROUTES for part in PARTS),
+        *chain.from_iterable(module.ROUTES for module in MODULES),
     ]
     return routes
 
@@ -88,7 +88,7 @@ def create_app(
     for _, resource in routes:
         check_declaration(resource)
     kinds = kinds_of(resource for _, resource in routes)
-    expansions = {place: expand for part in PARTS for place, expand in part.EXPANSIONS.items()}
+    expansions = {place: expand for module in MODULES for place, expand in module.EXPANSIONS.items()}
     app = Application(
         settings,
         RequestLog(settings.log_format, lines or sys.stderr),

@@ -5,15 +5,13 @@ from collections.abc import Callable, Iterator
 from typing import TypeVar
 
 from service.domain.errors import Stale
-from service.domain.viewer import Viewer
 from service.http.request import Request
 from service.http.selection import apply_selection
-from service.representation.addresses import AddressBook
+from service.representation.assembler import Assembler
 from service.representation.document import Document
 from service.representation.formats import Format, entity_tag, formats_named_by
 
 Thing = TypeVar('Thing')
-Represent = Callable[[Thing, Viewer | None, AddressBook], Document]
 
 NO_STORE = 'no-store'
 PRIVATE = 'private, no-cache'
@@ -30,7 +28,7 @@ def parse_etags(header: str) -> tuple[list[str], list[str]]:
     return strong, weak
 
 
-def precondition(req: Request, represent: Represent[Thing]) -> Callable[[Thing | None], None]:
+def precondition(req: Request, represent: Assembler[Thing]) -> Callable[[Thing | None], None]:
     """Return what raises Stale for a thing that does not meet the request's If-Match and If-None-Match.
 
     It compares with the strong validators of what GET would answer now (RFC 9110 §13.1.1, §13.1.2) in the

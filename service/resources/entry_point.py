@@ -13,10 +13,10 @@ from service.representation.addresses import AddressBook
 from service.representation.document import Document
 from service.representation.kind import Kind
 from service.representation.queries import QueryOptions
-from service.resources import made_up
-from service.resources.relation import Entry
+from service.resources import sample_data
+from service.resources.module import EntryPointPart
 
-Enter = Callable[[Viewer | None, AddressBook], Entry]
+EntryPoint = Callable[[Viewer | None, AddressBook], EntryPointPart]
 
 
 KIND = Kind('entry-points', 'EntryPoint', links=('service-desc', 'service-doc'), has_more_links=True)
@@ -29,7 +29,7 @@ class EntryPointResource:
     operation_name = 'EntryPoint'
     description = 'Links to everything that this viewer can start with.'
 
-    def __init__(self, parts: Sequence[Enter]) -> None:
+    def __init__(self, parts: Sequence[EntryPoint]) -> None:
         self._parts = parts
         samples = Samples(KIND, self._samples)
         self.operations = {
@@ -47,14 +47,17 @@ class EntryPointResource:
         resp.append_header('Link', f'<{req.book.href(urls.API_CATALOG)}>; rel="api-catalog"')
 
     def _represent(self, viewer: Viewer | None, book: AddressBook) -> Document:
-        return represent_entry_point([enter(viewer, book) for enter in self._parts], book)
+        return represent_entry_point([entry_point(viewer, book) for entry_point in self._parts], book)
 
     def _samples(self, book: AddressBook) -> dict[str, Document]:
-        return {'signed-in': self._represent(made_up.SELF, book), 'anonymous': self._represent(None, book)}
+        return {
+            'signed-in': self._represent(sample_data.OWNER, book),
+            'anonymous': self._represent(None, book),
+        }
 
 
-def represent_entry_point(entries: Sequence[Entry], book: AddressBook) -> Document:
-    """Return what the parts put on the entry point, as one document."""
+def represent_entry_point(entries: Sequence[EntryPointPart], book: AddressBook) -> Document:
+    """Return what the modules put on the entry point, as one document."""
     links = {rel: link for entry in entries for rel, link in entry.links.items()}
     return Document(
         kind='entry-points',

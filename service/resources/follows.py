@@ -1,4 +1,4 @@
-"""Follow relations: how they are said, and following and unfollowing."""
+"""Follow resources: representation, actions and responders."""
 
 import re
 from collections.abc import Callable, Sequence
@@ -32,12 +32,12 @@ from service.representation.addresses import AddressBook
 from service.representation.document import Document, Link
 from service.representation.kind import Kind, time_member
 from service.representation.queries import Query, QueryOptions
-from service.resources import made_up
-from service.resources.answers import sample_pages
-from service.resources.collections import represent_listing
-from service.resources.outcomes import created, invalidates
-from service.resources.relation import Entry, Relation
-from service.resources.times import represent_time
+from service.resources import sample_data
+from service.resources.collection_pages import represent_listing
+from service.resources.module import EntryPointPart, LinkRelation
+from service.resources.response_samples import sample_pages
+from service.resources.responses import add_invalidation_links, respond_created
+from service.resources.timestamps import represent_time
 from service.resources.users import (
     FOLLOW,
     RELATIONSHIPS,
@@ -119,7 +119,7 @@ def _expand_following(req: Request, user_ids: Sequence[int], query: Query) -> di
 
 
 def _sample_follow(book: AddressBook) -> Document:
-    return represent_follow(made_up.FOLLOW, made_up.OTHER, book)
+    return represent_follow(sample_data.FOLLOW, sample_data.OTHER_USER, book)
 
 
 SAMPLES = Samples(KIND, lambda book: {'yours': _sample_follow(book)})
@@ -168,14 +168,14 @@ class FollowResource:
         relation, is_new = follow(req.db, user_id, other_id, by=req.caller, given=given)
         resp.media = represent_follow(relation, req.viewer, req.book)
         if is_new:
-            created(resp, resp.media)
-        invalidates(resp, *_changed_by_following(req.book, user_id, other_id))
+            respond_created(resp, resp.media)
+        add_invalidation_links(resp, *_changed_by_following(req.book, user_id, other_id))
 
     def on_delete(self, req: Request, resp: falcon.Response, user_id: int, other_id: int) -> None:
         given = precondition(req, represent_follow)
         unfollow(req.db, user_id, other_id, by=req.caller, given=given)
         resp.status = falcon.HTTP_204
-        invalidates(resp, *_changed_by_following(req.book, user_id, other_id))
+        add_invalidation_links(resp, *_changed_by_following(req.book, user_id, other_id))
 
 
 class FollowersResource:
@@ -287,7 +287,7 @@ def _change_members(req: Request, resp: falcon.Response, user_id: int, change: C
     change(req.db, user_id, members, by=req.caller, given=given)
     resp.media = represent_following_relation(req, user_id)
     for other_id in members[:MOST_TOLD]:
-        invalidates(resp, *_changed_by_following(req.book, user_id, other_id))
+        add_invalidation_links(resp, *_changed_by_following(req.book, user_id, other_id))
 
 
 class FollowedResource:
@@ -326,27 +326,27 @@ def _changed_by_following(book: AddressBook, user_id: int, other_id: int) -> tup
     )
 
 
-def enter(viewer: Viewer | None, book: AddressBook) -> Entry:
-    """Return what the entry point says of follow relations: nothing, for they are found on users."""
-    return Entry({})
+def entry_point(viewer: Viewer | None, book: AddressBook) -> EntryPointPart:
+    """Follows contribute nothing to the entry point: they are found on users."""
+    return EntryPointPart({})
 
 
 RELATIONS = (
-    Relation(
+    LinkRelation(
         'followers',
         'Those who follow the user, the newest relation first.',
         ('GET',),
         'a collection of users',
         sample_users(urls.FOLLOWERS),
     ),
-    Relation(
+    LinkRelation(
         'following',
         'Those whom the user follows, the newest relation first.',
         ('GET',),
         'a collection of users',
         sample_users(urls.FOLLOWING),
     ),
-    Relation(
+    LinkRelation(
         'follow',
         'The relation between you and the user: put to follow, delete to unfollow, both as often as you '
         'like; it is not found while you do not follow.',
@@ -354,14 +354,14 @@ RELATIONS = (
         'a follow relation',
         _sample_follow,
     ),
-    Relation(
+    LinkRelation(
         'follower',
         'The user who follows, of a follow relation.',
         ('GET', 'PUT', 'PATCH', 'DELETE'),
         'a user',
         sample_user,
     ),
-    Relation(
+    LinkRelation(
         'followed',
         'The user who is followed, of a follow relation.',
         ('GET', 'PUT', 'PATCH', 'DELETE'),

@@ -1,4 +1,4 @@
-"""Posts: how they are said, publishing and changing them, and the feed."""
+"""Post resources and the feed: representation, actions and responders."""
 
 from collections.abc import Sequence
 from typing import ClassVar
@@ -30,13 +30,13 @@ from service.representation.addresses import AddressBook
 from service.representation.document import Document
 from service.representation.kind import Kind, Member, id_member, time_member
 from service.representation.queries import Query, QueryOptions
-from service.resources import made_up
-from service.resources.answers import sample_pages
-from service.resources.collections import represent_listing, sample_page
-from service.resources.memory import remembered
-from service.resources.outcomes import created, edited, invalidates
-from service.resources.relation import Entry, Relation, Sample
-from service.resources.times import represent_time
+from service.resources import sample_data
+from service.resources.cache import cached
+from service.resources.collection_pages import represent_listing, sample_page
+from service.resources.module import EntryPointPart, LinkRelation, Sample
+from service.resources.response_samples import sample_pages
+from service.resources.responses import add_invalidation_links, apply_edit, respond_created
+from service.resources.timestamps import represent_time
 from service.resources.users import represent_user
 
 PUBLISH = Action(
@@ -78,7 +78,7 @@ KIND = Kind(
 )
 
 
-@remembered
+@cached
 def represent_post(post: Post, viewer: Viewer | None, book: AddressBook) -> Document:
     """Return the post with its author, the whole user."""
     author = represent_user(post.author, viewer, book)
@@ -122,8 +122,10 @@ def _represent_posts(req: Request, address: str, query: Query, page: Page, title
 SAMPLES = Samples(
     KIND,
     lambda book: {
-        'yours': represent_post(made_up.POST._replace(updated_at=made_up.LATER), made_up.SELF, book),
-        'other': represent_post(made_up.POST, made_up.OTHER, book),
+        'yours': represent_post(
+            sample_data.POST._replace(updated_at=sample_data.UPDATED), sample_data.OWNER, book
+        ),
+        'other': represent_post(sample_data.POST, sample_data.OTHER_USER, book),
     },
 )
 
@@ -156,8 +158,8 @@ class PostsResource:
 
     def on_post(self, req: Request, resp: falcon.Response) -> None:
         post = publish_post(req.db, by=req.caller, **read_form(req))
-        created(resp, represent_post(post, req.viewer, req.book))
-        invalidates(resp, *_changed_by_posting(req))
+        respond_created(resp, represent_post(post, req.viewer, req.book))
+        add_invalidation_links(resp, *_changed_by_posting(req))
 
 
 class PostResource:
@@ -189,15 +191,15 @@ class PostResource:
 
     def on_put(self, req: Request, resp: falcon.Response, post_id: int) -> None:
         post = find_post(req.db, post_id, req.caller)
-        resp.media = edited(req, post, represent_post, change_post)
-        invalidates(resp, *_changed_by_posting(req))
+        resp.media = apply_edit(req, post, represent_post, change_post)
+        add_invalidation_links(resp, *_changed_by_posting(req))
 
     on_patch = on_put
 
     def on_delete(self, req: Request, resp: falcon.Response, post_id: int) -> None:
         delete_post(req.db, post_id, by=req.caller, given=precondition(req, represent_post))
         resp.status = falcon.HTTP_204
-        invalidates(resp, *_changed_by_posting(req))
+        add_invalidation_links(resp, *_changed_by_posting(req))
 
 
 class UserPostsResource:
@@ -257,32 +259,32 @@ def _changed_by_posting(req: Request) -> tuple[str, ...]:
     return (req.book.href(urls.POSTS), *own)
 
 
-def enter(viewer: Viewer | None, book: AddressBook) -> Entry:
-    """Return what the entry point says of posts, to those who are signed in."""
+def entry_point(viewer: Viewer | None, book: AddressBook) -> EntryPointPart:
+    """Return the links and forms of posts on the entry point, to those who are signed in."""
     if viewer is None:
-        return Entry({})
+        return EntryPointPart({})
     posts = book.link(urls.POSTS)
     links = {'hc:posts': posts, 'hc:feed': book.link(urls.FEED, user_id=viewer.user_id)}
-    return Entry(links, (PUBLISH.at(posts.href),))
+    return EntryPointPart(links, (PUBLISH.at(posts.href),))
 
 
 def _sample_posts(template: str) -> Sample:
     def sample(book: AddressBook) -> Document:
-        post = represent_post(made_up.POST, made_up.OTHER, book)
-        return sample_page('posts', book.href(template, user_id=made_up.OTHER.user_id), post, book)
+        post = represent_post(sample_data.POST, sample_data.OTHER_USER, book)
+        return sample_page('posts', book.href(template, user_id=sample_data.OTHER_USER.user_id), post, book)
 
     return sample
 
 
 RELATIONS = (
-    Relation(
+    LinkRelation(
         'posts',
         'Posts, the newest first: all of them, or those of one user.',
         ('GET', 'POST'),
         'a collection of posts',
         _sample_posts(urls.POSTS),
     ),
-    Relation(
+    LinkRelation(
         'feed',
         'The posts of the user and of those whom the user follows, the newest first.',
         ('GET',),

@@ -1,4 +1,4 @@
-"""Stores and their items: how they are said, what can be done to them, and where."""
+"""Store and item resources: representation, actions and responders."""
 
 from decimal import Decimal
 from typing import ClassVar
@@ -33,13 +33,13 @@ from service.representation.addresses import AddressBook
 from service.representation.document import Document
 from service.representation.kind import Kind, Member, id_member, time_member
 from service.representation.queries import QueryOptions
-from service.resources import made_up
-from service.resources.answers import sample_pages
-from service.resources.collections import represent_listing, sample_page
-from service.resources.memory import remembered
-from service.resources.outcomes import created, edited, invalidates
-from service.resources.relation import Entry, Relation
-from service.resources.times import represent_time
+from service.resources import sample_data
+from service.resources.cache import cached
+from service.resources.collection_pages import represent_listing, sample_page
+from service.resources.module import EntryPointPart, LinkRelation
+from service.resources.response_samples import sample_pages
+from service.resources.responses import add_invalidation_links, apply_edit, respond_created
+from service.resources.timestamps import represent_time
 from service.resources.users import sample_user
 
 _NAME = Field(
@@ -96,7 +96,7 @@ ITEM = Kind(
 )
 
 
-@remembered
+@cached
 def represent_store(store: Store, viewer: Viewer | None, book: AddressBook) -> Document:
     """Return the store; its owner may change it."""
     here = book.link(urls.STORE, store_id=store.id)
@@ -125,7 +125,7 @@ def represent_store(store: Store, viewer: Viewer | None, book: AddressBook) -> D
     )
 
 
-@remembered
+@cached
 def represent_item(item: Item, viewer: Viewer | None, book: AddressBook) -> Document:
     """Return the item, its price as a decimal text with two places."""
     here = book.link(urls.ITEM, item_id=item.id)
@@ -154,20 +154,22 @@ def represent_item(item: Item, viewer: Viewer | None, book: AddressBook) -> Docu
     )
 
 
-_STORE = Store(made_up.STORE_ID, made_up.USER.id, 'Difference Engines', 1, made_up.MORNING)
-_ITEM = Item(7_400_000_000_000_007, _STORE.id, made_up.USER.id, 'Gear', Decimal('15.99'), made_up.LATER)
+_STORE = Store(sample_data.STORE_ID, sample_data.USER.id, 'Difference Engines', 1, sample_data.CREATED)
+_ITEM = Item(
+    7_400_000_000_000_007, _STORE.id, sample_data.USER.id, 'Gear', Decimal('15.99'), sample_data.UPDATED
+)
 SAMPLES = Samples(
     STORE,
     lambda book: {
-        'yours': represent_store(_STORE, made_up.SELF, book),
-        'other': represent_store(_STORE, made_up.OTHER, book),
+        'yours': represent_store(_STORE, sample_data.OWNER, book),
+        'other': represent_store(_STORE, sample_data.OTHER_USER, book),
     },
 )
 ITEM_SAMPLES = Samples(
     ITEM,
     lambda book: {
-        'yours': represent_item(_ITEM, made_up.SELF, book),
-        'other': represent_item(_ITEM, made_up.OTHER, book),
+        'yours': represent_item(_ITEM, sample_data.OWNER, book),
+        'other': represent_item(_ITEM, sample_data.OTHER_USER, book),
     },
 )
 _ITEM_PAGES = sample_pages(urls.STORE_ITEMS, ITEM_SAMPLES, (ADD, urls.STORE_ITEMS))
@@ -206,8 +208,8 @@ class StoresResource:
 
     def on_post(self, req: Request, resp: falcon.Response) -> None:
         store = open_store(req.db, by=req.caller, **read_form(req))
-        created(resp, represent_store(store, req.viewer, req.book))
-        invalidates(resp, req.book.href(urls.STORES))
+        respond_created(resp, represent_store(store, req.viewer, req.book))
+        add_invalidation_links(resp, req.book.href(urls.STORES))
 
 
 class StoreResource:
@@ -248,15 +250,15 @@ class StoreResource:
 
     def on_put(self, req: Request, resp: falcon.Response, store_id: int) -> None:
         store = find_store(req.db, store_id)
-        resp.media = edited(req, store, represent_store, change_store)
-        invalidates(resp, req.book.href(urls.STORES))
+        resp.media = apply_edit(req, store, represent_store, change_store)
+        add_invalidation_links(resp, req.book.href(urls.STORES))
 
     on_patch = on_put
 
     def on_delete(self, req: Request, resp: falcon.Response, store_id: int) -> None:
         close_store(req.db, store_id, by=req.caller, given=precondition(req, represent_store))
         resp.status = falcon.HTTP_204
-        invalidates(resp, req.book.href(urls.STORES), req.book.href(urls.ITEMS))
+        add_invalidation_links(resp, req.book.href(urls.STORES), req.book.href(urls.ITEMS))
 
 
 class StoreItemsResource:
@@ -292,8 +294,8 @@ class StoreItemsResource:
     def on_post(self, req: Request, resp: falcon.Response, store_id: int) -> None:
         require(find_store(req.db, store_id).is_editable_by(req.viewer))
         item = add_item(req.db, store_id, by=req.caller, **read_form(req))
-        created(resp, represent_item(item, req.viewer, req.book))
-        invalidates(resp, *_changed_by_item(req, store_id))
+        respond_created(resp, represent_item(item, req.viewer, req.book))
+        add_invalidation_links(resp, *_changed_by_item(req, store_id))
 
 
 class ItemsResource:
@@ -354,8 +356,8 @@ class ItemResource:
 
     def on_put(self, req: Request, resp: falcon.Response, item_id: int) -> None:
         item = find_item(req.db, item_id)
-        resp.media = edited(req, item, represent_item, change_item)
-        invalidates(resp, *_changed_by_item(req, item.store_id))
+        resp.media = apply_edit(req, item, represent_item, change_item)
+        add_invalidation_links(resp, *_changed_by_item(req, item.store_id))
 
     on_patch = on_put
 
@@ -363,7 +365,7 @@ class ItemResource:
         store_id = find_item(req.db, item_id).store_id
         delete_item(req.db, item_id, by=req.caller, given=precondition(req, represent_item))
         resp.status = falcon.HTTP_204
-        invalidates(resp, *_changed_by_item(req, store_id))
+        add_invalidation_links(resp, *_changed_by_item(req, store_id))
 
 
 def _changed_by_item(req: Request, store_id: int) -> tuple[str, ...]:
@@ -371,11 +373,11 @@ def _changed_by_item(req: Request, store_id: int) -> tuple[str, ...]:
     return (req.book.href(urls.ITEMS), *here)
 
 
-def enter(viewer: Viewer | None, book: AddressBook) -> Entry:
-    """Return what the entry point says of stores, to those who are signed in."""
+def entry_point(viewer: Viewer | None, book: AddressBook) -> EntryPointPart:
+    """Return the links and forms of stores on the entry point, to those who are signed in."""
     if viewer is None:
-        return Entry({})
-    return Entry({'hc:stores': book.link(urls.STORES), 'hc:items': book.link(urls.ITEMS)})
+        return EntryPointPart({})
+    return EntryPointPart({'hc:stores': book.link(urls.STORES), 'hc:items': book.link(urls.ITEMS)})
 
 
 def _sample_store(book: AddressBook) -> Document:
@@ -391,24 +393,24 @@ def _sample_items(book: AddressBook) -> Document:
 
 
 RELATIONS = (
-    Relation(
+    LinkRelation(
         'stores',
         'All stores, the newest first; a new one is posted here.',
         ('GET', 'POST'),
         'a collection of stores',
         _sample_stores,
     ),
-    Relation(
+    LinkRelation(
         'store',
         'The store that an item is in.',
         ('GET', 'PUT', 'PATCH', 'DELETE'),
         'a store',
         _sample_store,
     ),
-    Relation(
+    LinkRelation(
         'owner', 'The user who owns the store.', ('GET', 'PUT', 'PATCH', 'DELETE'), 'a user', sample_user
     ),
-    Relation(
+    LinkRelation(
         'items',
         'Items, the newest first: those of all stores, or of one store, whose owner posts new ones there.',
         ('GET', 'POST'),

@@ -33,12 +33,12 @@ from service.representation.document import Document
 from service.representation.json_schema import Schema
 from service.representation.kind import Kind, Member, Presence, id_member, time_member
 from service.representation.queries import QueryOptions
-from service.resources import made_up
-from service.resources.answers import sample_pages
-from service.resources.collections import represent_listing, sample_page
-from service.resources.outcomes import invalidates
-from service.resources.relation import Entry, Relation
-from service.resources.times import represent_time
+from service.resources import sample_data
+from service.resources.collection_pages import represent_listing, sample_page
+from service.resources.module import EntryPointPart, LinkRelation
+from service.resources.response_samples import sample_pages
+from service.resources.responses import add_invalidation_links
+from service.resources.timestamps import represent_time
 
 # What a token is: a random secret, or a signed statement that other services can read (RFC 9068).
 _FORMAT = Field('format', 'Format', type='hidden', regex=None, options=('opaque', 'jwt'))
@@ -108,9 +108,9 @@ def represent_new_token(new: NewToken, book: AddressBook) -> Document:
 SAMPLES = Samples(
     KIND,
     lambda book: {
-        'presented': represent_token(made_up.TOKEN, made_up.SELF, book),
+        'presented': represent_token(sample_data.TOKEN, sample_data.OWNER, book),
         'other': represent_token(
-            made_up.TOKEN._replace(last_used_at=None, user_agent=None), made_up.OTHER, book
+            sample_data.TOKEN._replace(last_used_at=None, user_agent=None), sample_data.OTHER_USER, book
         ),
     },
 )
@@ -118,9 +118,9 @@ NEW_SAMPLES = Samples(
     KIND,
     lambda book: {
         'first': represent_new_token(
-            NewToken(made_up.TOKEN._replace(last_used_at=None, user_agent=None), PREFIX + 'A' * 43), book
+            NewToken(sample_data.TOKEN._replace(last_used_at=None, user_agent=None), PREFIX + 'A' * 43), book
         ),
-        'renewed': represent_new_token(NewToken(made_up.TOKEN, PREFIX + 'B' * 43), book),
+        'renewed': represent_new_token(NewToken(sample_data.TOKEN, PREFIX + 'B' * 43), book),
     },
 )
 _PAGE = QueryOptions('tokens', paginated=True)
@@ -202,13 +202,13 @@ class TokensResource:
     def on_post(self, req: Request, resp: falcon.Response) -> None:
         resp.set_header('Cache-Control', NO_STORE)
         resp.media = represent_new_token(_issue(req), req.book)
-        invalidates(resp, req.book.href(urls.TOKENS))
+        add_invalidation_links(resp, req.book.href(urls.TOKENS))
 
     def on_delete(self, req: Request, resp: falcon.Response) -> None:
         given = precondition(req, lambda *_: _represent_tokens(req))
         revoke_token(req.db, req.caller.token_id, by=req.caller, given=given)
         resp.status = falcon.HTTP_204
-        invalidates(resp, req.book.href(urls.TOKEN, token_id=req.caller.token_id))
+        add_invalidation_links(resp, req.book.href(urls.TOKEN, token_id=req.caller.token_id))
 
 
 class TokenResource:
@@ -240,7 +240,7 @@ class TokenResource:
     def on_delete(self, req: Request, resp: falcon.Response, token_id: int) -> None:
         revoke_token(req.db, token_id, by=req.caller, given=precondition(req, represent_token))
         resp.status = falcon.HTTP_204
-        invalidates(resp, req.book.href(urls.TOKENS))
+        add_invalidation_links(resp, req.book.href(urls.TOKENS))
 
 
 def _represent_tokens(req: Request) -> Document:
@@ -280,19 +280,19 @@ def _sign_in(req: Request, username: str, password: str, format: str = 'opaque')
     )
 
 
-def enter(viewer: Viewer | None, book: AddressBook) -> Entry:
-    """Return what the entry point says of tokens."""
+def entry_point(viewer: Viewer | None, book: AddressBook) -> EntryPointPart:
+    """Return the links and forms of tokens on the entry point."""
     tokens = book.link(urls.TOKENS)
-    return Entry({'hc:tokens': tokens}, (LOGIN.at(tokens.href),) if viewer is None else ())
+    return EntryPointPart({'hc:tokens': tokens}, (LOGIN.at(tokens.href),) if viewer is None else ())
 
 
 def _sample_tokens(book: AddressBook) -> Document:
-    token = represent_token(made_up.TOKEN, made_up.SELF, book)
+    token = represent_token(sample_data.TOKEN, sample_data.OWNER, book)
     return sample_page('tokens', book.href(urls.TOKENS), token, book)
 
 
 RELATIONS = (
-    Relation(
+    LinkRelation(
         'tokens',
         'Where a token is had: post with Basic credentials, with `username` and `password` in the body, or '
         'with a token that is to be renewed. Getting it lists your live tokens, deleting it revokes the '

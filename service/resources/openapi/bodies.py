@@ -12,7 +12,7 @@ from service.representation.json_schema import (
     schema_of_resource,
 )
 from service.representation.media_types import JSON_API
-from service.resources import made_up
+from service.resources import sample_data
 from service.resources.openapi.components import Components
 from service.resources.openapi.endpoints import Endpoint
 from service.resources.openapi.samples import SampleDocuments, values_of
@@ -70,7 +70,9 @@ def _examples(
     action, name = endpoint.body, _name(endpoint, samples)
     assert action is not None
     if endpoint.operation.is_relationship:
-        linkage = {'data': [{'type': endpoint.operation.query.kind, 'id': str(made_up.OTHER.user_id)}]}
+        linkage = {
+            'data': [{'type': endpoint.operation.query.kind, 'id': str(sample_data.OTHER_USER.user_id)}]
+        }
         return {True: components.refer('examples', f'{name}Linkage', {'value': linkage})}
     values = values_of(samples.of_resource(endpoint))
     members = {

@@ -1,4 +1,4 @@
-"""What a write that succeeded leads to: something new, or something changed."""
+"""Responses to writes: 201, the edit flow, and the links to what a write made stale."""
 
 from collections.abc import Callable
 from typing import Any, Protocol, TypeVar
@@ -6,14 +6,15 @@ from typing import Any, Protocol, TypeVar
 import falcon
 
 from service.domain.viewer import Viewer, require
-from service.http.conditional import Represent, precondition
+from service.http.conditional import precondition
 from service.http.request import Request
 from service.http.request_body import read_form
+from service.representation.assembler import Assembler
 from service.representation.document import Document
 
 
 class Editable(Protocol):
-    """A thing that may be changed by some, and says by whom."""
+    """An object that tells who may change it."""
 
     @property
     def id(self) -> int: ...
@@ -24,22 +25,24 @@ class Editable(Protocol):
 Thing = TypeVar('Thing', bound=Editable)
 
 
-def invalidates(resp: falcon.Response, *addresses: str) -> None:
-    """Add links to the other resources that a write changed (draft-nottingham-linked-cache-inv §3)."""
+def add_invalidation_links(resp: falcon.Response, *addresses: str) -> None:
+    """Link to the other resources that a write changed (draft-nottingham-linked-cache-inv §3)."""
     for address in addresses:
         resp.append_header('Link', f'<{address}>; rel="invalidates"')
 
 
-def created(resp: falcon.Response, document: Document) -> None:
-    """Answer with what is new, and where it is (RFC 9110 §15.3.2)."""
+def respond_created(resp: falcon.Response, document: Document) -> None:
+    """Respond with a new resource and its URL (RFC 9110 §15.3.2)."""
     resp.status, resp.location, resp.media = falcon.HTTP_201, document.href, document
 
 
-def edited(req: Request, thing: Thing, represent: Represent[Thing], change: Callable[..., Thing]) -> Document:
+def apply_edit(
+    req: Request, thing: Thing, represent: Assembler[Thing], change: Callable[..., Thing]
+) -> Document:
     """Return the thing as it is after the submitted form changed it.
 
-    Who may is asked first, then the form is read, then the precondition is asked of the thing as it is; the
-    domain's `change` asks both again of the row that it changes. Raises what `read_form` and `change` raise,
+    It checks the permission, parses the form, and checks the precondition; the domain's `change` repeats both
+    checks on the locked row. Raises what `read_form` and `change` raise,
     and Forbidden.
     """
     require(thing.is_editable_by(req.viewer))

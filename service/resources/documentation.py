@@ -1,4 +1,4 @@
-"""Pages that explain: what a link relation of ours means, and what a type of problem does."""
+"""Documentation pages for link relations and problem types."""
 
 from collections.abc import Iterable
 from typing import ClassVar
@@ -16,7 +16,7 @@ from service.representation.examples import example_of, example_of_problem
 from service.representation.kind import Kind, Member, Presence
 from service.representation.problem import PROBLEMS, ProblemType
 from service.representation.queries import QueryOptions
-from service.resources.relation import Relation
+from service.resources.module import LinkRelation
 
 RELATION = Kind(
     'relations',
@@ -42,7 +42,7 @@ PROBLEM_TYPE = Kind(
 )
 
 
-def represent_relation(relation: Relation, book: AddressBook) -> Document:
+def represent_relation(relation: LinkRelation, book: AddressBook) -> Document:
     """Return what the link relation means."""
     return Document(
         kind='relations',
@@ -83,7 +83,7 @@ class RelationResource:
     operation_name = 'Relation'
     description = 'What one link relation means.'
 
-    def __init__(self, relations: Iterable[Relation]) -> None:
+    def __init__(self, relations: Iterable[LinkRelation]) -> None:
         self._relations = {relation.name: relation for relation in relations}
         samples = Samples(RELATION, self._samples)
         self.operations = {

@@ -1,4 +1,4 @@
-"""What resources answer when they succeed: samples, made by the functions that make every answer."""
+"""Sample responses of collections, built by the functions that build real ones."""
 
 from service.domain.paging import Page, Position
 from service.http.operation import Samples
@@ -6,8 +6,8 @@ from service.representation.action import Action
 from service.representation.addresses import AddressBook
 from service.representation.document import Document, Link
 from service.representation.queries import HalDialect, PageNames, Query
-from service.resources import made_up
-from service.resources.collections import represent_page
+from service.resources import sample_data
+from service.resources.collection_pages import represent_page
 
 
 def sample_pages(
@@ -45,4 +45,4 @@ def _query(names: PageNames, page: Page) -> Query:
 
 def _href(book: AddressBook, template: str) -> str:
     """Return the address that belongs to the owner of all samples."""
-    return book.href(template, user_id=made_up.USER.id, store_id=made_up.STORE_ID)
+    return book.href(template, user_id=sample_data.USER.id, store_id=sample_data.STORE_ID)
