@@ -20,7 +20,6 @@ class Lamp:
 
     tag = 'lamps'
     operation_name = 'Lamp'
-    description = 'A lamp.'
     operations: ClassVar[Any] = {'GET': READ}
 
     def on_get(self, req: Any, resp: Any) -> None:
@@ -52,7 +51,6 @@ class MisspeltResponder(Lamp):
 class Undeclared:
     tag = 'lamps'
     operation_name = 'Lamp'
-    description = 'A lamp.'
 
 
 @pytest.fixture

@@ -14,7 +14,7 @@ from service.representation.kind import Kind
 from service.representation.queries import NO_QUERY, PageNames, QueryOptions
 
 HTTP_METHODS = frozenset(('GET', 'HEAD', 'POST', 'PUT', 'DELETE', 'CONNECT', 'OPTIONS', 'TRACE', 'PATCH'))
-_MEMBERS = ('tag', 'operation_name', 'description', 'operations')
+_MEMBERS = ('tag', 'operation_name', 'operations')
 _RESPONDERS = frozenset(f'on_{method.lower()}' for method in HTTP_METHODS)
 
 
@@ -113,7 +113,6 @@ class Resource(Protocol):
 
     tag: str
     operation_name: str
-    description: str
 
     @property
     def operations(self) -> Mapping[str, Operation]:

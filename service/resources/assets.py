@@ -20,7 +20,6 @@ class AssetResource:
 
     tag = ''
     operation_name = 'Asset'
-    description = 'A file that the pages load.'
     operations: ClassVar = {
         'GET': Operation(
             'Get a file',

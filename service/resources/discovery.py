@@ -36,7 +36,6 @@ class OpenApiResource:
 
     tag = 'discovery'
     operation_name = 'OpenApi'
-    description = 'The description of the API for programs (OpenAPI 3.1).'
     operations: ClassVar = {
         'GET': Operation(
             'Get this description',
@@ -66,7 +65,6 @@ class DocsResource:
 
     tag = 'discovery'
     operation_name = 'Docs'
-    description = 'The description of the API for people.'
     operations: ClassVar = {
         'GET': Operation(
             'Read this description',
@@ -134,7 +132,6 @@ class ApiCatalogResource:
 
     tag = 'discovery'
     operation_name = 'ApiCatalog'
-    description = 'Which APIs there are at this origin, and where they are described (RFC 9727).'
     operations: ClassVar = {
         'GET': Operation(
             'List the APIs',

@@ -81,7 +81,6 @@ class RelationResource:
 
     tag = 'explanations'
     operation_name = 'Relation'
-    description = 'What one link relation means.'
 
     def __init__(self, relations: Iterable[LinkRelation]) -> None:
         self._relations = {relation.name: relation for relation in relations}
@@ -116,7 +115,6 @@ class ProblemResource:
 
     tag = 'explanations'
     operation_name = 'Problem'
-    description = 'What one type of problem means.'
     operations: ClassVar = {
         'GET': Operation(
             'Explain a problem type',

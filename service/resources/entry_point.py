@@ -27,7 +27,6 @@ class EntryPointResource:
 
     tag = 'entry-point'
     operation_name = 'EntryPoint'
-    description = 'Links to everything that this viewer can start with.'
 
     def __init__(self, parts: Sequence[EntryPoint]) -> None:
         self._parts = parts
@@ -81,7 +80,6 @@ class RootResource:
 
     tag = 'entry-point'
     operation_name = 'Root'
-    description = 'The root of the origin, from which the entry point is found.'
     operations: ClassVar = {
         'GET': Operation(
             'Find the entry point',

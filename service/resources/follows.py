@@ -132,7 +132,6 @@ class FollowResource:
 
     tag = 'follows'
     operation_name = 'Follow'
-    description = 'The relation between two users: put to follow, deleted to unfollow.'
     operations: ClassVar = {
         'GET': Operation(
             'Get a follow',
@@ -142,7 +141,7 @@ class FollowResource:
         ),
         'PUT': Operation(
             'Follow a user',
-            'Makes the user follow the other one, as often as it is sent.',
+            'Makes the user follow the other one; idempotent: 200 if they already do.',
             {200: SAMPLES, 201: SAMPLES},
             Access.OWNER,
             FOLLOW,
@@ -150,7 +149,7 @@ class FollowResource:
         ),
         'DELETE': Operation(
             'Unfollow a user',
-            'Makes the user follow the other one no longer, as often as it is sent.',
+            'Ends the follow; idempotent: 204 even if there is none.',
             {204: None},
             Access.OWNER,
             query=_ONE_FOLLOW,
@@ -183,7 +182,6 @@ class FollowersResource:
 
     tag = 'follows'
     operation_name = 'Followers'
-    description = 'Those who follow a user.'
     operations: ClassVar = {
         'GET': Operation(
             'List followers',
@@ -203,7 +201,6 @@ class FollowingResource:
 
     tag = 'follows'
     operation_name = 'Following'
-    description = 'Those whom a user follows.'
     operations: ClassVar = {
         'GET': Operation(
             'List followed users',
@@ -227,9 +224,6 @@ class FollowingRelationResource:
 
     tag = 'follows'
     operation_name = 'FollowingRelation'
-    description = (
-        'The relation to those whom a user follows: members are posted to follow them, deleted to unfollow.'
-    )
     operations: ClassVar = {
         'GET': Operation(
             'List the ids of followed users',
@@ -240,7 +234,7 @@ class FollowingRelationResource:
         ),
         'POST': Operation(
             'Follow users',
-            'Follows every user that the body identifies.',
+            'Follows every user that the body identifies; idempotent.',
             {200: _LINKAGE},
             Access.OWNER,
             FOLLOW,
@@ -249,7 +243,7 @@ class FollowingRelationResource:
         ),
         'DELETE': Operation(
             'Unfollow users',
-            'Unfollows every user that the body identifies.',
+            'Unfollows every user that the body identifies; idempotent.',
             {200: _LINKAGE},
             Access.OWNER,
             UNFOLLOW,
@@ -295,7 +289,6 @@ class FollowedResource:
 
     tag = 'follows'
     operation_name = 'Followed'
-    description = 'Where those whom a user follows were in 2018: an address once published does not break.'
     operations: ClassVar = {
         method: Operation(
             f'{method} at a former URL',

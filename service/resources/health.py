@@ -38,7 +38,6 @@ class LiveResource:
 
     tag = 'health'
     operation_name = 'Live'
-    description = 'Answers while the process lives.'
     operations: ClassVar = {'GET': _LIVE}
 
     def on_get(self, req: Request, resp: falcon.Response) -> None:
@@ -51,9 +50,6 @@ class ReadyResource:
 
     tag = 'health'
     operation_name = 'Ready'
-    description = (
-        'Answers while requests should come: the database has the schema of this code, and no shutdown began.'
-    )
     operations: ClassVar = {'GET': _READY}
 
     def __init__(self, drain: Drain) -> None:

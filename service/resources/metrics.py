@@ -28,7 +28,6 @@ class MetricsResource:
 
     tag = 'metrics'
     operation_name = 'Metrics'
-    description = 'What all processes of this node have counted since it started.'
 
     def __init__(self, metrics: Exposition) -> None:
         self._metrics = metrics

@@ -135,7 +135,6 @@ class PostsResource:
 
     tag = 'posts'
     operation_name = 'Posts'
-    description = 'All posts, and publishing one.'
     operations: ClassVar = {
         'GET': Operation(
             'List posts',
@@ -167,7 +166,6 @@ class PostResource:
 
     tag = 'posts'
     operation_name = 'Post'
-    description = 'One post.'
     operations: ClassVar = {
         'GET': Operation('Get a post', 'One post with its author.', {200: SAMPLES}, query=_ONE),
         'PUT': Operation(
@@ -175,7 +173,7 @@ class PostResource:
         ),
         'PATCH': Operation(
             'Patch a post',
-            "Changes the members of one's own post that are present.",
+            "Changes the text of one's own post, also by merge patch (RFC 7396).",
             {200: SAMPLES},
             Access.OWNER,
             EDIT,
@@ -207,7 +205,6 @@ class UserPostsResource:
 
     tag = 'posts'
     operation_name = 'UserPosts'
-    description = 'The posts of one user.'
     operations: ClassVar = {
         'GET': Operation(
             'List the posts of a user',
@@ -236,7 +233,6 @@ class FeedResource:
 
     tag = 'posts'
     operation_name = 'Feed'
-    description = 'What the viewer and those whom they follow have posted.'
     operations: ClassVar = {
         'GET': Operation(
             'Get the feed',

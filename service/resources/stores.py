@@ -183,7 +183,6 @@ class StoresResource:
 
     tag = 'stores'
     operation_name = 'Stores'
-    description = 'All stores, and opening one.'
     operations: ClassVar = {
         'GET': Operation(
             'List stores',
@@ -217,7 +216,6 @@ class StoreResource:
 
     tag = 'stores'
     operation_name = 'Store'
-    description = 'One store.'
     operations: ClassVar = {
         'GET': Operation('Get a store', 'One store.', {200: SAMPLES}, query=_ONE_STORE),
         'PUT': Operation(
@@ -230,7 +228,7 @@ class StoreResource:
         ),
         'PATCH': Operation(
             'Patch a store',
-            "Changes the members of one's own store that are present.",
+            "Changes the name of one's own store, also by merge patch (RFC 7396).",
             {200: SAMPLES},
             Access.OWNER,
             EDIT,
@@ -266,7 +264,6 @@ class StoreItemsResource:
 
     tag = 'stores'
     operation_name = 'StoreItems'
-    description = 'The items of one store, and adding one.'
     operations: ClassVar = {
         'GET': Operation(
             'List the items of a store',
@@ -303,7 +300,6 @@ class ItemsResource:
 
     tag = 'stores'
     operation_name = 'Items'
-    description = 'The items of all stores.'
     operations: ClassVar = {
         'GET': Operation(
             'List items',
@@ -323,7 +319,6 @@ class ItemResource:
 
     tag = 'stores'
     operation_name = 'Item'
-    description = 'One item.'
     operations: ClassVar = {
         'GET': Operation('Get an item', 'One item.', {200: ITEM_SAMPLES}, query=_ONE_ITEM),
         'PUT': Operation(
@@ -336,7 +331,7 @@ class ItemResource:
         ),
         'PATCH': Operation(
             'Patch an item',
-            "Changes the members of an item of one's own store that are present, as a patch.",
+            "Changes an item of one's own store, also by merge patch (RFC 7396).",
             {200: ITEM_SAMPLES},
             Access.OWNER,
             EDIT_ITEM,

@@ -153,7 +153,6 @@ class KeysResource:
 
     tag = 'tokens'
     operation_name = 'Keys'
-    description = 'The public keys of signed tokens, as a JSON Web Key Set (RFC 7517 §5).'
     operations: ClassVar = {
         'GET': Operation(
             'Get the signing keys',
@@ -176,7 +175,6 @@ class TokensResource:
 
     tag = 'tokens'
     operation_name = 'Tokens'
-    description = "The viewer's tokens; one is issued for a password, or for a token that is to be renewed."
     operations: ClassVar = {
         'GET': Operation(
             'List tokens',
@@ -216,7 +214,6 @@ class TokenResource:
 
     tag = 'tokens'
     operation_name = 'Token'
-    description = "One token of the viewer's."
     operations: ClassVar = {
         'GET': Operation(
             'Get a token',

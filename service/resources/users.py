@@ -204,7 +204,6 @@ class UsersResource:
 
     tag = 'users'
     operation_name = 'Users'
-    description = 'Everybody, and signing up.'
     operations: ClassVar = {
         'GET': Operation(
             'List users',
@@ -254,7 +253,6 @@ class UserResource:
 
     tag = 'users'
     operation_name = 'User'
-    description = 'One person.'
     operations: ClassVar = {
         'GET': Operation(
             'Get a user',
@@ -272,7 +270,7 @@ class UserResource:
         ),
         'PATCH': Operation(
             'Patch a user',
-            "Changes the members of one's own profile that are present; null empties `about_me`.",
+            "Changes one's own profile, also by merge patch (RFC 7396): null empties `about_me`.",
             {200: SAMPLES},
             Access.OWNER,
             EDIT,
@@ -308,7 +306,6 @@ class PasswordResource:
 
     tag = 'users'
     operation_name = 'Password'
-    description = 'The password of one person: it can be changed, never read.'
     operations: ClassVar = {
         'PUT': Operation(
             'Change the password',

@@ -71,7 +71,7 @@ def _examples(
     assert action is not None
     if endpoint.operation.is_relationship:
         linkage = {
-            'data': [{'type': endpoint.operation.query.kind, 'id': str(sample_data.OTHER_USER.user_id)}]
+            'data': [{'type': endpoint.operation.query.kind, 'id': str(sample_data.FOLLOW.followed_id)}]
         }
         return {True: components.refer('examples', f'{name}Linkage', {'value': linkage})}
     values = values_of(samples.of_resource(endpoint))

@@ -66,8 +66,16 @@ class Description:
             'paths': paths,
             'components': {
                 'securitySchemes': {
-                    'bearer': {'type': 'http', 'scheme': 'bearer', 'description': 'A token.'},
-                    'basic': {'type': 'http', 'scheme': 'basic', 'description': 'User name and password.'},
+                    'bearer': {
+                        'type': 'http',
+                        'scheme': 'bearer',
+                        'description': 'A token, from /api/tokens.',
+                    },
+                    'basic': {
+                        'type': 'http',
+                        'scheme': 'basic',
+                        'description': 'The user name and the password, to get a token.',
+                    },
                 },
                 **components.sections,
             },
@@ -79,7 +87,7 @@ def _paths(samples: SampleDocuments, components: Components) -> dict[str, dict[s
     paths: dict[str, dict[str, Any]] = {}
     responses = Responses(samples, components)
     for endpoint in samples.endpoints:
-        path = paths.setdefault(endpoint.template, {'description': endpoint.resource.description})
+        path = paths.setdefault(endpoint.template, {})
         if endpoint.variables:
             path['parameters'] = path_parameters(endpoint, samples, components)
         path[endpoint.method.lower()] = _operation(endpoint, samples, components, responses)

@@ -30,7 +30,7 @@ class SampleDocuments:
                     self._documents[endpoint, status] = [*content.documents(book).values()]
         self.variables: dict[str, Any] = {}
         for endpoint in endpoints:
-            self.variables = self._variables_of(endpoint) | self.variables
+            self.variables |= self._variables_of(endpoint)  # those of one URL fit each other
         self.values = values_of(document for documents in self._documents.values() for document in documents)
 
     def of_response(self, endpoint: Endpoint, status: int) -> list[Document]:
