@@ -11,9 +11,11 @@ from falcon.routing import BaseConverter
 
 from service import urls
 from service.config import Settings
-from service.domain.clock import Clock, is_id, system_clock
-from service.domain.database import NOBODY, Database
-from service.domain.opening import open_database
+from service.database.clock import Clock, system_clock
+from service.database.ids import is_id
+from service.database.instrumentation import NO_INSTRUMENTATION
+from service.database.session import Session
+from service.domain.startup import open_session
 from service.drain import OF_PROCESS, Drain
 from service.logs import RequestLog
 from service.middleware.authentication import AuthenticationMiddleware
@@ -82,7 +84,7 @@ def create_app(
     *,
     clock: Clock = system_clock,
     drain: Drain = OF_PROCESS,
-    db: Database | None = None,
+    db: Session | None = None,
     lines: TextIO | None = None,
     metrics: 'Metrics | None' = None,
 ) -> falcon.App[Request, falcon.Response]:
@@ -97,7 +99,7 @@ def create_app(
         from service.metrics import Metrics  # loads prometheus-client, for those who want it
 
         metrics = Metrics(settings)
-    db = db or open_database(settings, clock, metrics or NOBODY)
+    db = db or open_session(settings, clock, metrics or NO_INSTRUMENTATION)
     routes = make_routes(drain, metrics)
     kinds = frozenset(route[1].vocabulary.kind for route in routes if hasattr(route[1], 'vocabulary'))
     expansions = {place: expand for part in PARTS for place, expand in part.EXPANSIONS.items()}

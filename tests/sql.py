@@ -10,8 +10,9 @@ from typing import Any
 
 import service
 from service.config import Settings
-from service.domain.database import Database, Statement
-from service.domain.engines import open_engine
+from service.database.compiled import CompiledQuery
+from service.database.connect import open_engine
+from service.database.session import Session
 
 TEXT = Path(__file__).with_name('sql.txt')
 PACKAGES = ('service.domain', 'service.database')
@@ -22,7 +23,7 @@ URLS = {
 }
 
 
-class Recorder(Database):
+class Recorder(Session):
     """A database that notes the statement instead of running it."""
 
     def __init__(self, url: str) -> None:
@@ -33,9 +34,9 @@ class Recorder(Database):
         self.sql, self.parameters = sql, parameters
 
 
-def compiled_queries() -> dict[str, Statement]:
+def compiled_queries() -> dict[str, CompiledQuery]:
     """Return every compiled query by module, variable and role; one with several names has the first."""
-    names: dict[Statement, str] = {}
+    names: dict[CompiledQuery, str] = {}
     for module in pkgutil.walk_packages(service.__path__, 'service.'):
         if module.name.startswith(PACKAGES):
             for name, query in _queries_in(vars(import_module(module.name)), module.name.rpartition('.')[2]):
@@ -45,9 +46,9 @@ def compiled_queries() -> dict[str, Statement]:
     return queries
 
 
-def _queries_in(value: Any, name: str) -> Iterator[tuple[str, Statement]]:
+def _queries_in(value: Any, name: str) -> Iterator[tuple[str, CompiledQuery]]:
     """Yield the queries that are the value, in it as a mapping, or attributes of it as an object of ours."""
-    if isinstance(value, Statement):
+    if isinstance(value, CompiledQuery):
         yield name, value
         return
     if not isinstance(value, (Mapping, type)) and type(value).__module__.startswith(PACKAGES):
@@ -58,7 +59,7 @@ def _queries_in(value: Any, name: str) -> Iterator[tuple[str, Statement]]:
                 yield from _queries_in(inner, f'{name}.{part}'.removesuffix('.'))
 
 
-def compile_query(query: Statement, db: Recorder) -> tuple[str, str]:
+def compile_query(query: CompiledQuery, db: Recorder) -> tuple[str, str]:
     """Return its text on the database's engine, and its parameters in order, by name where they have one."""
     values: dict[str, str] = {}
     while True:

@@ -9,7 +9,17 @@ from pathlib import Path
 import pytest
 
 SERVICE = Path(__file__).parents[1] / 'service'
-LAYERS = ('config', 'domain', 'urls', 'representation', 'middleware', 'resources', 'app', 'commands')
+LAYERS = (
+    'config',
+    'database',
+    'domain',
+    'urls',
+    'representation',
+    'middleware',
+    'resources',
+    'app',
+    'commands',
+)
 WEB = {'falcon', 'gunicorn', 'orjson', 'jinja2', 'json', 'http', 'wsgiref'}
 
 
@@ -53,7 +63,7 @@ def test_there_is_no_cycle() -> None:
 
 def test_the_domain_knows_no_http_and_no_json() -> None:
     for name, others in IMPORTS.items():
-        if name.startswith('service.domain'):
+        if name.startswith(('service.domain', 'service.database')):
             assert not WEB & {other.partition('.')[0] for other in others}, name
 
 

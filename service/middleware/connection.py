@@ -4,14 +4,14 @@ from typing import Any
 
 import falcon
 
-from service.domain.database import Database
+from service.database.session import Session
 from service.middleware.request import Request
 
 
 class ConnectionMiddleware:
     """Gives back the connection that a request used; as the first in the chain it is the last to be asked."""
 
-    def __init__(self, db: Database) -> None:
+    def __init__(self, db: Session) -> None:
         self._db = db
 
     def process_response(

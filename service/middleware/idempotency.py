@@ -8,9 +8,9 @@ from typing import Any, Protocol
 import falcon
 
 from service import urls
-from service.domain.database import Database
-from service.domain.idempotency import Answer, Key, answer_once, make_key
-from service.domain.throttle import count_try, registrations
+from service.database.session import Session
+from service.domain.idempotency import RequestKey, StoredResponse, make_key, replay_or_run
+from service.domain.throttle import count_attempt, registration_subjects
 from service.middleware.body import MAX_BYTES, read_stream
 from service.middleware.request import Request
 
@@ -57,20 +57,20 @@ class IdempotencyMiddleware:
             return
         key, db = _key(req, resource, text, body), req.db
         try:
-            answer = answer_once(db, key, lambda one: self._respond(one, req, resp, resource, params, body))
+            answer = replay_or_run(db, key, lambda one: self._respond(one, req, resp, resource, params, body))
         finally:
             req.db = db
         _send(answer, resp)
 
     def _respond(
         self,
-        db: Database,
+        db: Session,
         req: Request,
         resp: falcon.Response,
         resource: Any,
         params: dict[str, Any],
         body: bytes,
-    ) -> Answer:
+    ) -> StoredResponse:
         fresh = type(resp)(options=resp.options)
         req.db, req.stream = db, BytesIO(body)
         resource.on_post(req, fresh, **params)
@@ -78,7 +78,7 @@ class IdempotencyMiddleware:
             finisher.process_response(req, fresh, resource, True)
         text = (fresh.render_body() or b'').decode()
         headers = {name: value for name, value in fresh.headers.items() if name != 'vary'}
-        return Answer(fresh.status_code, headers, text)
+        return StoredResponse(fresh.status_code, headers, text)
 
 
 def read_key(header: str) -> str:
@@ -112,11 +112,11 @@ def _read_bytes(req: Request) -> bytes | None:
     return data if len(data) <= MAX_BYTES else None
 
 
-def _key(req: Request, resource: Any, key: str, body: bytes) -> Key:
+def _key(req: Request, resource: Any, key: str, body: bytes) -> RequestKey:
     """Return the key of the request; what anyone may post can hold a password."""
     is_public = 'POST' in getattr(resource, 'public', ())
     if is_public:
-        count_try(req.db, registrations(req.client_address))  # for a hash like a password's
+        count_attempt(req.db, registration_subjects(req.client_address))  # for a hash like a password's
     asked = (req.query_string, req.env.get('CONTENT_TYPE', ''), req.format.media_type)
     return make_key(
         req.db,
@@ -128,7 +128,7 @@ def _key(req: Request, resource: Any, key: str, body: bytes) -> Key:
     )
 
 
-def _send(answer: Answer, resp: falcon.Response) -> None:
+def _send(answer: StoredResponse, resp: falcon.Response) -> None:
     resp.status = answer.status
     resp.set_headers(dict(answer.headers))
     resp.data = answer.body.encode() or None

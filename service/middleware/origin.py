@@ -7,7 +7,7 @@ from typing import Any
 import falcon
 
 from service.config import Settings, normal_origin
-from service.domain.database import Database
+from service.database.session import Session
 from service.middleware.forwarded import is_trusted, read_forwarded
 from service.middleware.request import REQUEST, Request
 from service.representation.addresses import AddressBook
@@ -19,7 +19,7 @@ _ABSOLUTE = re.compile(r'[A-Za-z][A-Za-z0-9+.-]*://([^/?#]*)')
 class OriginMiddleware:
     """Gives every request its database and its address book; refuses a Host that is none (RFC 9112 §3.2)."""
 
-    def __init__(self, settings: Settings, db: Database) -> None:
+    def __init__(self, settings: Settings, db: Session) -> None:
         base_url = settings.base_url
         self._base_book = AddressBook(base_url, avatars=settings.avatars) if base_url else None
         self._trusted = settings.forwarded_allow_ips

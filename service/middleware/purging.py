@@ -5,8 +5,8 @@ from typing import Any
 
 import falcon
 
-from service.domain.errors import Unavailable
-from service.domain.purge import purge
+from service.database.errors import Unavailable
+from service.domain.expiry import purge
 from service.middleware.request import Request
 
 INTERVAL_SECONDS = 60

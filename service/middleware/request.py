@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 
 import falcon
 
-from service.domain.database import Database
+from service.database.session import Session
 from service.domain.viewer import Viewer
 from service.middleware.forwarded import client_address
 from service.representation.addresses import AddressBook
@@ -40,7 +40,7 @@ class Request(falcon.Request):
         'vocabulary',
     )
 
-    db: Database
+    db: Session
     book: AddressBook
     viewer: Viewer | None
     format: Format

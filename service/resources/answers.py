@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
-from service.domain.paging import Page, Position
+from service.database.pagination import Page, PageRequest
 from service.representation.action import Action
 from service.representation.addresses import AddressBook
 from service.representation.document import Document, Link
@@ -90,7 +90,7 @@ def _sample_pages(
 
 def _query(names: PageNames, page: Page) -> Query:
     given = {names.number: str(page.page), names.size: str(page.per_page)}
-    return Query(names, Position(page.page, page.per_page), given=given)
+    return Query(names, PageRequest(page.page, page.per_page), given=given)
 
 
 def _href(book: AddressBook, template: str) -> str:

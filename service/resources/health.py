@@ -4,8 +4,8 @@ from typing import ClassVar
 
 import falcon
 
-from service.domain.errors import Unavailable
-from service.domain.migrations import check_schema
+from service.database.errors import Unavailable
+from service.database.migrate import check_schema
 from service.drain import Drain
 from service.middleware.conditional import NO_STORE
 from service.middleware.request import Request

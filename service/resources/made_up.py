@@ -1,15 +1,15 @@
 """Made-up people and things, of which the examples are made."""
 
-from service.domain.follows import Follow
-from service.domain.posts import Post
-from service.domain.tokens import Token
-from service.domain.users import User, avatar_hash_of
+from service.domain.follows import FollowRecord
+from service.domain.posts import PostRecord
+from service.domain.tokens import TokenRecord
+from service.domain.users import UserRecord, avatar_hash_of
 from service.domain.viewer import Viewer
 
 MORNING = 1_795_000_000_000
 LATER = MORNING + 60_000
 
-USER = User(
+USER = UserRecord(
     id=7_400_000_000_000_001,
     username='ada',
     email='ada@example.org',
@@ -24,10 +24,10 @@ USER = User(
 )
 SELF = Viewer(user_id=USER.id, username=USER.username, token_id=7_400_000_000_000_003)
 OTHER = Viewer(user_id=7_400_000_000_000_002, username='bob', token_id=7_400_000_000_000_005)
-FOLLOW = Follow(OTHER.user_id, USER.id, LATER)
-POST = Post(7_400_000_000_000_004, 'The engine weaves patterns.', LATER, None, USER)
+FOLLOW = FollowRecord(OTHER.user_id, USER.id, LATER)
+POST = PostRecord(7_400_000_000_000_004, 'The engine weaves patterns.', LATER, None, USER)
 STORE_ID = 7_400_000_000_000_006
-TOKEN = Token(
+TOKEN = TokenRecord(
     id=SELF.token_id,
     user_id=SELF.user_id,
     created_at=MORNING,

@@ -5,7 +5,7 @@ from typing import Any, Protocol, TypeVar
 
 import falcon
 
-from service.domain.viewer import Viewer, require
+from service.domain.viewer import Viewer, require_permission
 from service.middleware.body import submit
 from service.middleware.conditional import Represent, precondition
 from service.middleware.request import Request
@@ -39,8 +39,8 @@ def edited(
     domain's `change` asks both again of the row that it changes. Raises what `submit` and `change` raise,
     and Forbidden.
     """
-    require(thing.is_editable_by(req.viewer))
+    require_permission(thing.is_editable_by(req.viewer))
     given = precondition(req, represent)
     changes: dict[str, Any] = submit(req, action, given, thing)
-    changed = change(req.db, thing.id, changes, by=req.caller, given=given)
+    changed = change(req.db, thing.id, changes, by=req.caller, precondition=given)
     return represent(changed, req.viewer, req.book)
