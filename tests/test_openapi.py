@@ -19,9 +19,9 @@ from openapi_spec_validator import OpenAPIV31SpecValidator
 from service import urls
 from service.app import create_app
 from service.config import Settings
-from service.domain.database import Database
-from service.domain.errors import Unavailable
-from service.domain.throttle import REGISTRATION, count_try, registrations
+from service.database.errors import Unavailable
+from service.database.session import Session
+from service.domain.throttle import REGISTRATION, count_attempt, registration_subjects
 from service.drain import Drain
 from tests.client import HAL, HAL_FORMS, HTML, JSON_API, Answer, Client
 from tests.clock import MovableClock
@@ -354,9 +354,9 @@ def test_every_described_422_is_served(people: People) -> None:
         assert people.send(described, headers=key, more=mary | {'x': 1}).status == 422, described[:2]
 
 
-def test_every_described_429_is_served(people: People, db: Database) -> None:
-    for _ in range(REGISTRATION.tries):
-        count_try(db, registrations(ELSEWHERE))
+def test_every_described_429_is_served(people: People, db: Session) -> None:
+    for _ in range(REGISTRATION.attempts):
+        count_attempt(db, registration_subjects(ELSEWHERE))
     for described in that_answer(people.description, 429):
         tries = (
             people.send(described, more=somebody(number), remote_addr=ELSEWHERE) for number in range(120)

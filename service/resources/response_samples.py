@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from service.domain.paging import Page, Position
+from service.database.pagination import Page, PageRequest
 from service.http.operation import Samples
 from service.representation.action import Action
 from service.representation.addresses import AddressBook
@@ -63,7 +63,7 @@ def _sample_pages(
 
 def _query(names: PageNames, page: Page) -> Query:
     given = {names.number: str(page.page), names.size: str(page.per_page)}
-    return Query(names, Position(page.page, page.per_page), given=given)
+    return Query(names, PageRequest(page.page, page.per_page), given=given)
 
 
 def _href(book: AddressBook, template: str) -> str:

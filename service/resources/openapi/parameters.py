@@ -3,14 +3,14 @@
 from collections.abc import Sequence
 from typing import Any
 
-from service.domain.clock import LARGEST_ID
+from service.database.ids import MAX_ID
 from service.http.middleware.idempotency import KEY
 from service.representation.json_schema import Schema, schema_of_field
 from service.resources import sample_data
 from service.resources.openapi.operations import Operation
 from service.resources.openapi.shown import Shown
 
-_ID: Schema = {'type': 'integer', 'format': 'int64', 'minimum': 1, 'maximum': LARGEST_ID}
+_ID: Schema = {'type': 'integer', 'format': 'int64', 'minimum': 1, 'maximum': MAX_ID}
 _TEXT: Schema = {'type': 'string'}
 _CONDITIONS: dict[str, tuple[str, Schema]] = {
     'If-Match': ('Change it only if one of these is its validator now.', _TEXT),
