@@ -6,8 +6,8 @@ import sys
 from gunicorn.glogging import Logger
 
 from service.config import SettingError, Settings
-from service.domain.errors import Unavailable
-from service.domain.opening import prepare_database
+from service.database.errors import Unavailable
+from service.domain.startup import prepare_database
 from service.drain import OF_PROCESS
 from service.logs import configure_logging
 from service.sharing import end_sharing, forget_process, share_metrics

@@ -9,9 +9,10 @@ import falcon
 
 from service import urls
 from service.config import Settings
-from service.domain.clock import Clock, system_clock
-from service.domain.database import NOBODY, Database
-from service.domain.opening import open_database
+from service.database.clock import Clock, system_clock
+from service.database.instrumentation import NO_INSTRUMENTATION
+from service.database.session import Session
+from service.domain.startup import open_session
 from service.drain import OF_PROCESS, Drain
 from service.http.application import Application, Router
 from service.http.errors import install_error_writer
@@ -68,7 +69,7 @@ def create_app(
     *,
     clock: Clock = system_clock,
     drain: Drain = OF_PROCESS,
-    db: Database | None = None,
+    db: Session | None = None,
     lines: TextIO | None = None,
     metrics: 'Metrics | None' = None,
 ) -> falcon.App[Request, falcon.Response]:
@@ -83,7 +84,7 @@ def create_app(
         from service.metrics import Metrics  # loads prometheus-client, for those who want it
 
         metrics = Metrics(settings)
-    db = db or open_database(settings, clock, metrics or NOBODY)
+    db = db or open_session(settings, clock, metrics or NO_INSTRUMENTATION)
     routes = make_routes(drain, metrics)
     for _, resource in routes:
         check_declaration(resource)

@@ -6,24 +6,19 @@ Every label has few values, all of them ours: no client can make a series.
 import os
 import platform
 import threading
-from collections.abc import Callable
 from importlib.metadata import version
-from time import perf_counter
-from typing import ParamSpec, TypeVar
+from typing import Any
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4
 from prometheus_client.multiprocess import MultiProcessCollector
 
 from service.config import Settings
-from service.domain.migrations import LATEST
-from service.domain.observer import Observer
-from service.domain.pool import CONNECTIONS
+from service.database.instrumentation import Instrumentation
+from service.database.migrate import LATEST
+from service.database.pool import MAX_CONNECTIONS
 from service.domain.throttle import ACCOUNT, ADDRESS, REGISTRATION
 from service.sharing import FOLDER
-
-P = ParamSpec('P')
-R = TypeVar('R')
 
 NONE = 'none'
 SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
@@ -37,7 +32,7 @@ class _Spent(threading.local):
     seconds = 0.0
 
 
-class Metrics(Observer):
+class Metrics(Instrumentation):
     """Counts, for this process or for all that share FOLDER, and says what was counted."""
 
     content_type = CONTENT_TYPE_PLAIN_0_0_4
@@ -83,7 +78,7 @@ class Metrics(Observer):
         engine = settings.database_url.partition('://')[0]
         self._in_use = _gauge('halcyon_connections_in_use', 'Connections of the pools in use.', registry)
         _gauge('halcyon_connections', 'Connections that the pools may have.', registry).set(
-            0 if engine == 'sqlite' else CONNECTIONS
+            0 if engine == 'sqlite' else MAX_CONNECTIONS
         )
         Gauge(
             'halcyon_info',
@@ -115,25 +110,21 @@ class Metrics(Observer):
             self._statement_seconds.inc(spent.seconds)
             spent.statements, spent.seconds = 0, 0.0
 
-    def timed(self, do: Callable[P, R], /, *args: P.args, **kwargs: P.kwargs) -> R:
-        began = perf_counter()
-        try:
-            return do(*args, **kwargs)
-        finally:
-            spent = self._spent
-            spent.statements += 1
-            spent.seconds += perf_counter() - began
+    def statement_executed(self, event: Any) -> None:
+        spent = self._spent
+        spent.statements += 1
+        spent.seconds += event.duration
 
-    def lent(self, change: int) -> None:
+    def connections_checked_out(self, change: int) -> None:
         self._in_use.inc(change)
 
-    def tried_again(self) -> None:
+    def transaction_retried(self) -> None:
         self._retries.inc()
 
-    def counted(self, limit: str) -> None:
+    def attempt_counted(self, limit: str) -> None:
         self._counted.labels(limit).inc()
 
-    def throttled(self, limit: str) -> None:
+    def request_throttled(self, limit: str) -> None:
         self._throttled.labels(limit).inc()
 
     def exposed(self) -> bytes:

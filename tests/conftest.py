@@ -11,8 +11,9 @@ import pytest
 
 from service.app import create_app
 from service.config import Settings
-from service.domain.database import NOBODY, Database
-from service.domain.opening import open_database
+from service.database.instrumentation import NO_INSTRUMENTATION
+from service.database.session import Session
+from service.domain.startup import open_session
 from service.metrics import Metrics
 from tests.client import Client
 from tests.clock import MovableClock
@@ -79,7 +80,7 @@ def start(database_url: str, clock: MovableClock, lines: StringIO) -> Iterator[S
             fixed = {'DATABASE_URL': database_url, 'BCRYPT_COST': '4', 'SQLITE_SYNCHRONOUS': 'off'}
             settings = Settings.from_environment(fixed | environment)
             metrics = Metrics(settings) if settings.metrics else None
-            db = open_database(settings, clock, metrics or NOBODY)
+            db = open_session(settings, clock, metrics or NO_INSTRUMENTATION)
             stack.callback(db.close)
             return create_app(settings, clock=clock, db=db, lines=lines, metrics=metrics)
 
@@ -87,10 +88,10 @@ def start(database_url: str, clock: MovableClock, lines: StringIO) -> Iterator[S
 
 
 @pytest.fixture
-def db(database_url: str, clock: MovableClock) -> Iterator[Database]:
+def db(database_url: str, clock: MovableClock) -> Iterator[Session]:
     """The database that the application is on, as another node has it."""
     settings = Settings.from_environment({'DATABASE_URL': database_url, 'BCRYPT_COST': '4'})
-    db = open_database(settings, clock)
+    db = open_session(settings, clock)
     yield db
     db.close()
 

@@ -11,11 +11,11 @@ import psycopg
 import pymysql
 
 from service.config import Settings
-from service.domain.clock import Clock, system_clock
-from service.domain.database import Database
-from service.domain.engines import open_engine
-from service.domain.migrations import migrate
-from service.domain.schema import STATEMENTS, tables_of
+from service.database.clock import Clock, system_clock
+from service.database.connect import open_engine
+from service.database.migrate import migrate
+from service.database.schema import STATEMENTS, tables_of
+from service.database.session import Session
 
 ENGINES = ('sqlite', 'postgresql', 'mysql')
 POSTGRESQL = os.environ.get('TEST_POSTGRESQL', 'postgres@127.0.0.1:5432')
@@ -65,11 +65,11 @@ def made_database(engine: str, folder: Path, name: str = NAME) -> Iterator[str]:
         _administer(engine, f'DROP DATABASE {name}' + (' WITH (FORCE)' if engine == 'postgresql' else ''))
 
 
-def opened(url: str, clock: Clock = system_clock) -> Database:
+def opened(url: str, clock: Clock = system_clock) -> Session:
     """Return the database at the URL, with the schema that it has or without any."""
     environment = {'DATABASE_URL': url, 'SQLITE_SYNCHRONOUS': 'off', 'BCRYPT_COST': '4'}
     settings = Settings.from_environment(environment)
-    return Database(open_engine(settings), settings, clock)
+    return Session(open_engine(settings), settings, clock)
 
 
 class Emptied:
@@ -83,7 +83,7 @@ class Emptied:
 
     def empty(self) -> str:
         """Delete every row, and return the URL."""
-        with self._db.atomically():
+        with self._db.atomic():
             for table in self._tables:
                 self._db.execute(f'DELETE FROM {table}')
         self._db.release()

@@ -10,7 +10,7 @@ from contextlib import closing
 from pathlib import Path
 
 from service.config import Settings
-from service.domain.opening import open_database
+from service.domain.startup import open_session
 from tests.server import ROOT, Server, wait_until
 
 COPY = "VACUUM INTO 'backup.db'"
@@ -63,9 +63,9 @@ def test_a_copy_made_under_writes_has_every_write_that_was_acknowledged_before(t
 
 def test_a_copy_is_served_as_the_original_was(tmp_path: Path) -> None:
     settings = Settings(database_url=f'sqlite:///{tmp_path}/halcyon.db')
-    open_database(settings).close()
+    open_session(settings).close()
     with closing(sqlite3.connect(tmp_path / 'halcyon.db')) as source:
         source.execute(COPY.replace('backup.db', str(tmp_path / 'backup.db')))
-    db = open_database(Settings(database_url=f'sqlite:///{tmp_path}/backup.db'))
+    db = open_session(Settings(database_url=f'sqlite:///{tmp_path}/backup.db'))
     assert db.execute('PRAGMA journal_mode').fetchone() == ('wal',)
     db.close()

@@ -19,7 +19,7 @@ from typing import Any
 import pytest
 
 import service
-from service.domain.text import LONGEST, normalize
+from service.domain.text import MAX_NORMALIZED_LENGTH, normalize
 from service.http.forwarded import read_forwarded
 from service.http.middleware.guards import MAX_FIELD_LENGTH
 from service.representation import formats
@@ -74,11 +74,11 @@ def actions(app: Any) -> Iterator[Action]:
 
 def test_no_field_takes_a_text_that_would_not_be_normalized(app: Any) -> None:
     lengths = [field.max_length or 0 for action in actions(app) for field in action.fields]
-    assert 0 < max(lengths) * COMPOSED <= LONGEST
+    assert 0 < max(lengths) * COMPOSED <= MAX_NORMALIZED_LENGTH
 
 
 def test_only_text_that_can_be_kept_is_normalized() -> None:
-    assert normalize('e\u0301' * (LONGEST // 2)) == 'é' * (LONGEST // 2)
+    assert normalize('e\u0301' * (MAX_NORMALIZED_LENGTH // 2)) == 'é' * (MAX_NORMALIZED_LENGTH // 2)
     assert normalize(MARKS) == MARKS
 
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from service.domain.errors import Unavailable
+from service.database.errors import Unavailable
 from service.resources import entry_point
 from tests.client import PROBLEM, Client, assert_problem
 

@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 
 from service import app as wiring
-from service.domain.database import Database
-from service.domain.opening import open_database
+from service.database.session import Session
+from service.domain.startup import open_session
 from tests.client import Client
 from tests.json_api_client import JsonApiClient, identify, relation
 
@@ -17,12 +17,12 @@ def statements(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """The SQL statements that the application runs, the ones still to come too."""
     seen: list[str] = []
 
-    def open_and_listen(*arguments: Any) -> Database:
-        db = open_database(*arguments)
+    def open_and_listen(*arguments: Any) -> Session:
+        db = open_session(*arguments)
         db.engine.query_hooks.append(lambda event: seen.append(event.sql))
         return db
 
-    monkeypatch.setattr(wiring, 'open_database', open_and_listen)
+    monkeypatch.setattr(wiring, 'open_session', open_and_listen)
     return seen
 
 

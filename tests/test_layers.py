@@ -53,7 +53,7 @@ def test_there_is_no_cycle() -> None:
 
 def test_the_domain_knows_no_http_and_no_json() -> None:
     for name, others in IMPORTS.items():
-        if name.startswith('service.domain'):
+        if name.startswith(('service.domain', 'service.database')):
             assert not WEB & {other.partition('.')[0] for other in others}, name
 
 

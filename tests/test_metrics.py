@@ -18,9 +18,10 @@ import peewee
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
-from service.domain.database import Database, transaction
-from service.domain.errors import Unavailable
-from service.domain.pool import CONNECTIONS
+from service.database.errors import Unavailable
+from service.database.pool import MAX_CONNECTIONS
+from service.database.session import Session
+from service.database.transactions import transaction
 from service.resources import entry_point
 from tests.client import HAL, PROBLEM, Client, assert_problem
 from tests.conftest import Start
@@ -178,13 +179,13 @@ def test_a_failed_sign_in_and_a_refusal_are_counted(counting: Client) -> None:
 
 
 @transaction
-def refused_once(db: Database, refusals: list[Exception]) -> None:
+def refused_once(db: Session, refusals: list[Exception]) -> None:
     if refusals:
         raise refusals.pop()
 
 
 def test_a_transaction_that_runs_again_is_counted(counting: Client) -> None:
-    dbs: list[Database] = []
+    dbs: list[Session] = []
     counting.app.add_middleware(Keeper(dbs))
     collided = peewee.IntegrityError('UNIQUE constraint failed: users.id')
     assert growth(counting, 'transaction_retries_total', lambda: refused_once(dbs[0], [collided])) == 1
@@ -193,7 +194,7 @@ def test_a_transaction_that_runs_again_is_counted(counting: Client) -> None:
 class Keeper:
     """Keeps the database that requests get."""
 
-    def __init__(self, dbs: list[Database]) -> None:
+    def __init__(self, dbs: list[Session]) -> None:
         self._dbs = dbs
 
     def process_response(self, req: Any, *_: Any) -> None:
@@ -201,17 +202,17 @@ class Keeper:
 
 
 def test_connections_are_counted_while_they_are_lent(counting: Client) -> None:
-    dbs: list[Database] = []
+    dbs: list[Session] = []
     counting.app.add_middleware(Keeper(dbs))
     before = scrape(counting)
     has_pool = dbs[0].engine.name != 'sqlite'
-    assert before.sum('connections') == (CONNECTIONS if has_pool else 0)
+    assert before.sum('connections') == (MAX_CONNECTIONS if has_pool else 0)
     assert before.sum('connections_in_use') == 0
     dbs[0].execute('SELECT 1')
-    assert dbs[0].observer.exposed().count(b'connections_in_use 1.0\n') == has_pool  # type: ignore[attr-defined]
+    assert dbs[0].instrumentation.exposed().count(b'connections_in_use 1.0\n') == has_pool  # type: ignore[attr-defined]
     dbs[0].release()
     dbs[0].execute('SELECT 1')
-    dbs[0].engine.discard()
+    dbs[0].engine.invalidate()
     assert scrape(counting).sum('connections_in_use') == 0
 
 

@@ -18,9 +18,9 @@ from openapi_spec_validator import OpenAPIV31SpecValidator
 from service import urls
 from service.app import create_app, make_routes
 from service.config import Settings
-from service.domain.database import Database
-from service.domain.errors import Unavailable
-from service.domain.throttle import REGISTRATION, count_try, registrations
+from service.database.errors import Unavailable
+from service.database.session import Session
+from service.domain.throttle import REGISTRATION, count_attempt, registration_subjects
 from service.drain import Drain
 from service.representation.addresses import AddressBook
 from service.resources.openapi import description as openapi
@@ -333,10 +333,10 @@ def test_described_422_is_served(world: World) -> None:
         assert send(world, operation, headers=key, more=mary | {'x': 1}).status == 422, str(operation)
 
 
-def test_described_429_is_served(world: World, db: Database) -> None:
+def test_described_429_is_served(world: World, db: Session) -> None:
     elsewhere = '192.0.2.1'
-    for _ in range(REGISTRATION.tries):
-        count_try(db, registrations(elsewhere))
+    for _ in range(REGISTRATION.attempts):
+        count_attempt(db, registration_subjects(elsewhere))
     for operation in with_status(429):
         statuses = [
             send(world, operation, more=unknown_user(number), remote_addr=elsewhere).status

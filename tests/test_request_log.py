@@ -14,8 +14,8 @@ import pytest
 
 from service import urls
 from service.app import create_app
-from service.domain.database import Database
-from service.domain.errors import Unavailable
+from service.database.errors import Unavailable
+from service.database.session import Session
 from service.http.application import redacted_path
 from service.logs import NODE, JsonFormatter, RequestLog, TextFormatter
 from service.resources import entry_point
@@ -120,7 +120,7 @@ def test_a_method_that_is_unknown_is_not_repeated(machine: Client, lines: String
     assert (last(lines)['method'], last(lines)['status']) == ('other', 501)
 
 
-@pytest.mark.parametrize(('error', 'status'), [(RuntimeError(), 500), (Unavailable(), 503)])
+@pytest.mark.parametrize(('error', 'status'), [(RuntimeError(), 500), (Unavailable('x'), 503)])
 def test_a_request_that_fails_has_its_line(
     machine: Client, lines: StringIO, monkeypatch: pytest.MonkeyPatch, error: Exception, status: int
 ) -> None:
@@ -165,7 +165,7 @@ class Full(StringIO):
         raise OSError
 
 
-def test_a_log_that_takes_nothing_costs_no_request(db: Database) -> None:
+def test_a_log_that_takes_nothing_costs_no_request(db: Session) -> None:
     assert Client(create_app(db.settings, db=db, lines=Full())).get('/api').status == 200
 
 

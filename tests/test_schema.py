@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 
 from service.config import SettingError, Settings
-from service.domain.migrations import migrate
-from service.domain.opening import open_database
-from service.domain.schema import STATEMENTS
+from service.database.migrate import migrate
+from service.database.schema import STATEMENTS
+from service.domain.startup import open_session
 
 PORTABLE = {'BIGINT', 'VARCHAR', 'TEXT'}
 
@@ -30,7 +30,7 @@ def test_every_constraint_has_a_name_of_its_own() -> None:
 
 
 def test_making_it_again_changes_nothing(tmp_path: Path) -> None:
-    db = open_database(Settings(database_url=f'sqlite:///{tmp_path}/x.db'))
+    db = open_session(Settings(database_url=f'sqlite:///{tmp_path}/x.db'))
     before = db.execute('SELECT name, sql FROM sqlite_master ORDER BY name').fetchall()
     db.execute("INSERT INTO totals VALUES ('things', 1, 5)")
     db.execute('DELETE FROM migrations')
@@ -41,7 +41,7 @@ def test_making_it_again_changes_nothing(tmp_path: Path) -> None:
 
 
 def test_sqlite_is_opened_to_lose_nothing(tmp_path: Path) -> None:
-    db = open_database(Settings(database_url=f'sqlite:///{tmp_path}/x.db'))
+    db = open_session(Settings(database_url=f'sqlite:///{tmp_path}/x.db'))
     pragmas = {
         name: db.execute(f'PRAGMA {name}').fetchone()[0]
         for name in ('journal_mode', 'foreign_keys', 'synchronous')
@@ -55,4 +55,4 @@ def test_sqlite_is_opened_to_lose_nothing(tmp_path: Path) -> None:
 )
 def test_what_can_be_no_file_is_refused(url: str) -> None:
     with pytest.raises(SettingError, match='DATABASE_URL'):
-        open_database(Settings(database_url=url))
+        open_session(Settings(database_url=url))

@@ -12,7 +12,7 @@ from urllib.parse import urlencode
 
 import pytest
 
-from service.domain.database import Database
+from service.database.session import Session
 from tests.client import HAL, HAL_FORMS, HTML, JSON, JSON_API, Client
 from tests.routes import World, methods_at
 from tests.server import Server
@@ -21,7 +21,7 @@ OLD, NEW = 'canary-of-the-old-password', 'canary-of-the-new-password'
 
 
 def test_secrets_are_told_once_and_kept_nowhere(
-    client: Client, db: Database, caplog: pytest.LogCaptureFixture, lines: StringIO
+    client: Client, db: Session, caplog: pytest.LogCaptureFixture, lines: StringIO
 ) -> None:
     caplog.set_level(logging.DEBUG)
     answers = [client.register('ada', password=OLD), client.register('ada', password=OLD)]
@@ -59,7 +59,7 @@ def test_secrets_are_told_once_and_kept_nowhere(
         assert secret not in stored
 
 
-def test_no_document_has_a_secret(app: Any, db: Database, ada: Client, bob: Client) -> None:
+def test_no_document_has_a_secret(app: Any, db: Session, ada: Client, bob: Client) -> None:
     world = World(ada, bob)
     signed = (
         Client(app)

@@ -11,8 +11,8 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from joserfc import jwt as outside
 from joserfc.jwk import KeySet
 
-from service.domain.database import Database
-from service.domain.keys import rotate_keys
+from service.database.session import Session
+from service.domain.signing_keys import rotate_keys
 from tests.client import ORIGIN, Client, assert_problem
 from tests.clock import MovableClock
 
@@ -98,7 +98,7 @@ def test_it_expires_as_it_says(signed: Client, clock: MovableClock) -> None:
 
 
 def test_rotation_keeps_the_old_key_until_its_last_token_has_expired(
-    signed: Client, clock: MovableClock, db: Database
+    signed: Client, clock: MovableClock, db: Session
 ) -> None:
     before = {key['kid'] for key in published(signed)['keys']}
     rotate_keys(db)
@@ -109,7 +109,7 @@ def test_rotation_keeps_the_old_key_until_its_last_token_has_expired(
     assert not before & after
 
 
-def test_new_tokens_are_signed_with_the_new_key(signed: Client, db: Database) -> None:
+def test_new_tokens_are_signed_with_the_new_key(signed: Client, db: Session) -> None:
     new_key = rotate_keys(db)
     answer = Client(signed.app).entry().submit('login', username='ada', password=PASSWORD, format='jwt')
     assert jwt.get_unverified_header(answer.state['token'])['kid'] == str(new_key.id)
@@ -164,7 +164,7 @@ def test_a_forged_token_is_refused(signed: Client, forge: Callable[..., str]) ->
 
 @pytest.mark.parametrize('changes', CLAIMS.values(), ids=CLAIMS)
 def test_a_token_of_other_claims_is_refused_even_with_a_right_signature(
-    signed: Client, changes: dict[str, Any], db: Database
+    signed: Client, changes: dict[str, Any], db: Session
 ) -> None:
     token = signed.token or ''
     claims = jwt.decode(token, options={'verify_signature': False})

@@ -5,12 +5,14 @@ from collections.abc import Iterator
 
 import click
 
-from service.commands.outcome import EXIT_CODES, Failure, as_json, failing, opened_database, say
+from service.commands.outcome import EXIT_CODES, Exit, Failure, as_json, failing, opened_database, say
 from service.config import Settings
-from service.domain.database import Database
-from service.domain.engines import open_engine
-from service.domain.migrations import LATEST, STEPS, check_schema
-from service.domain.migrations import migrate as migrate_schema
+from service.database.connect import open_engine
+from service.database.introspection import schema_differences
+from service.database.migrate import LATEST, MIGRATIONS, check_schema
+from service.database.migrate import migrate as migrate_schema
+from service.database.session import Session
+from service.domain.models import MODELS
 
 CHECKS = ('settings', 'database', 'schema')
 
@@ -42,15 +44,18 @@ def _check() -> Iterator[str]:
     """Yield what is well of each of CHECKS; ends by Failure."""
     with failing():
         settings = Settings.from_environment(os.environ)
-        db = Database(open_engine(settings), settings)
+        db = Session(open_engine(settings), settings)
         changed = sum(getattr(settings, name) != getattr(Settings(), name) for name in Settings.__slots__)
         yield f'{changed} set, {len(Settings.__slots__) - changed} by default'
         try:
-            if db.engine.is_there():
-                with db.answering():
+            if db.engine.exists():
+                with db.translating_errors():
                     db.execute('SELECT 1')
             yield f'{db.engine.name}: {db.engine.database}'
             check_schema(db)
+            differences = schema_differences(db, MODELS)
+            if differences:
+                raise Failure(f'The database differs from schema.sql: {"; ".join(differences)}.', Exit.SCHEMA)
             yield f'step {LATEST}'
         finally:
             db.close()
@@ -65,8 +70,9 @@ def migrate(as_json: bool) -> None:
     """
     with opened_database() as db:
         taken = migrate_schema(db)
+    titles = {migration.number: migration.title for migration in MIGRATIONS}
     lines = [
-        *(f'step {number}: {STEPS[number - 1].title}' for number in taken),
+        *(f'step {number}: {titles[number]}' for number in taken),
         f'The schema is at step {LATEST}.',
     ]
     say('\n'.join(lines), {'taken': taken, 'step': LATEST}, as_json=as_json)

@@ -6,7 +6,7 @@ import time
 import click
 
 from service.commands.outcome import EXIT_CODES, Exit, Failure, as_json, operated_database, say
-from service.domain.database import Database
+from service.database.session import Session
 from service.domain.demo import MOST_EACH, MOST_ITEMS, MOST_STORES, MOST_USERS, PASSWORD, Town, settle
 
 
@@ -55,7 +55,7 @@ def demo(users: int, follows: int, posts: int, stores: int, items: int, seed: in
     say(text, shown, as_json=as_json)
 
 
-def _settle(db: Database, town: Town) -> None:
+def _settle(db: Session, town: Town) -> None:
     """Put the town into the database, and tell how far it is."""
     started, steps = time.monotonic(), settle(db, town)
     settled = next(steps)  # before the bar, for it is here that it is refused

@@ -10,11 +10,12 @@ from typing import Any
 import click
 
 from service.config import SettingError, Settings
-from service.domain.database import Database
-from service.domain.engines import open_engine
-from service.domain.errors import DomainError, Unavailable, WrongSchema
-from service.domain.migrations import check_schema
-from service.domain.opening import prepare_database
+from service.database.connect import open_engine
+from service.database.errors import SchemaMismatch, Unavailable
+from service.database.migrate import check_schema
+from service.database.session import Session
+from service.domain.errors import DomainError
+from service.domain.startup import prepare_database
 
 as_json = click.option('--json', 'as_json', is_flag=True, help='Say it in JSON, for scripts.')
 
@@ -51,7 +52,7 @@ def failing() -> Iterator[None]:
         yield
     except SettingError as wrong:
         raise Failure(str(wrong), Exit.SETTING) from wrong
-    except WrongSchema as wrong:
+    except SchemaMismatch as wrong:
         raise Failure(str(wrong), Exit.SCHEMA) from wrong
     except Unavailable as wrong:
         raise Failure(f'The database cannot be used: {wrong.__cause__ or wrong}', Exit.DATABASE) from wrong
@@ -60,11 +61,11 @@ def failing() -> Iterator[None]:
 
 
 @contextmanager
-def opened_database() -> Iterator[Database]:
+def opened_database() -> Iterator[Session]:
     """Give the block the database that the environment names, whatever its schema is; ends by Failure."""
     with failing():
         settings = Settings.from_environment(os.environ)
-        db = Database(open_engine(settings), settings)
+        db = Session(open_engine(settings), settings)
         try:
             yield db
         finally:
@@ -72,7 +73,7 @@ def opened_database() -> Iterator[Database]:
 
 
 @contextmanager
-def operated_database(*, may_be_new: bool = False) -> Iterator[Database]:
+def operated_database(*, may_be_new: bool = False) -> Iterator[Session]:
     """Give the block the database with the schema that this code needs; ends by Failure.
 
     Where it `may_be_new`, an empty one gets its tables first, as at the first start of the server.

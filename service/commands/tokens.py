@@ -3,9 +3,9 @@
 import click
 
 from service.commands.outcome import EXIT_CODES, as_json, operated_database, say
-from service.domain.keys import rotate_keys
-from service.domain.purge import purge_all
-from service.domain.users import find_user_named, revoke_tokens
+from service.domain.expiry import purge_all
+from service.domain.signing_keys import rotate_keys
+from service.domain.users import find_user_by_username, revoke_tokens
 
 
 @click.group()
@@ -32,7 +32,7 @@ def purge(as_json: bool) -> None:
 def revoke(user: str, as_json: bool) -> None:
     """Revoke all tokens of the user USER, on every node at once."""
     with operated_database() as db:
-        found = find_user_named(db, user)
+        found = find_user_by_username(db, user)
         revoked = revoke_tokens(db, found.id)
     shown = {'username': found.username, 'revoked': revoked}
     say(f'Tokens of {found.username} revoked: {revoked}.', shown, as_json=as_json)

@@ -5,7 +5,8 @@ import sys
 import click
 
 from service.commands.outcome import EXIT_CODES, as_json, operated_database, say
-from service.domain.users import find_user_named, register_user, remove_user, set_password
+from service.domain.accounts import delete_user_as_operator
+from service.domain.users import find_user_by_username, register_user, set_password
 from service.representation.action import Action
 from service.resources.users import REGISTER
 
@@ -49,7 +50,7 @@ def password(name: str, password_stdin: bool, as_json: bool) -> None:
     The rules are those of the API, and the password is asked for.
     """
     with operated_database() as db:
-        found = find_user_named(db, name)
+        found = find_user_by_username(db, name)
         values = SET_PASSWORD.read({'password': _read_password(is_piped=password_stdin)})
         revoked = set_password(db, found.id, values['password'])
     shown = {'username': found.username, 'revoked': revoked}
@@ -63,11 +64,11 @@ def password(name: str, password_stdin: bool, as_json: bool) -> None:
 def delete(name: str, yes: bool, as_json: bool) -> None:
     """Delete the user NAME with all posts, follow relations, tokens and stores."""
     with operated_database() as db:
-        found = find_user_named(db, name)
+        found = find_user_by_username(db, name)
         if not yes:
             things = f'{found.post_count} posts and {found.follower_count} followers'
             click.confirm(f'Delete {found.username}, who has {things}?', abort=True, err=True)
-        remove_user(db, found.id)
+        delete_user_as_operator(db, found.id)
     shown = {'id': found.id, 'username': found.username}
     say(f'{found.username} is deleted.', shown, as_json=as_json)
 

@@ -9,10 +9,11 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-import peewee
-
-from service.domain.clock import EPOCH, RANDOM_BITS
-from service.domain.database import Database, Statement, parameter, transaction
+from service.database.compiled import CompiledQuery, bindparam
+from service.database.errors import ConstraintViolation
+from service.database.ids import EPOCH, RANDOM_BITS
+from service.database.session import Session
+from service.database.transactions import transaction
 from service.domain.demo_words import (
     ENDINGS,
     FIRST_NAMES,
@@ -28,12 +29,10 @@ from service.domain.demo_words import (
     STORE_NAMES,
 )
 from service.domain.errors import Conflict
+from service.domain.models import Follow, Item, Post, Store, User
 from service.domain.passwords import hash_password
-from service.domain.posts import Posts
-from service.domain.stores import Items, Stores
-from service.domain.tables import Follows, Users
-from service.domain.text import fold
-from service.domain.totals import add_to_total
+from service.domain.sharded_counters import add_to_total
+from service.domain.text import casefolded
 from service.domain.users import avatar_hash_of
 
 PASSWORD = 'correct horse'
@@ -50,11 +49,23 @@ _STRIDE = 7919  # a prime, so that every pair of names comes once before any com
 
 Row = tuple[Any, ...]
 
+# The fields of the rows, in their order.
+_USER_FIELDS = (
+    *(User.id, User.username, User.username_key, User.email, User.email_key),
+    *(User.password_hash, User.avatar_hash, User.about_me),
+    *(User.member_since, User.last_seen),
+    *(User.post_count, User.follower_count, User.following_count),
+)
+_FOLLOW_FIELDS = (Follow.id, Follow.follower, Follow.followed, Follow.created_at)
+_POST_FIELDS = (Post.id, Post.author, Post.body, Post.created_at, Post.updated_at)
+_STORE_FIELDS = (Store.id, Store.owner, Store.name, Store.name_key, Store.item_count, Store.created_at)
+_ITEM_FIELDS = (Item.id, Item.store, Item.name, Item.name_key, Item.cents, Item.created_at)
 
-_ANYBODY = Statement(Users.select(Users.id).limit(1))
-_COUNT_FOLLOWERS = Statement(
-    Users.update({Users.follower_count: Users.follower_count + parameter('change')}).where(
-        Users.id == parameter('user_id')
+
+_ANYBODY = CompiledQuery(User.select(User.id).limit(1))
+_COUNT_FOLLOWERS = CompiledQuery(
+    User.update({User.follower_count: User.follower_count + bindparam('change')}).where(
+        User.id == bindparam('user_id')
     )
 )
 
@@ -158,7 +169,7 @@ class Town:
             email = f'{name}@example.org'
             about_me = f'{chance.choice(OCCUPATIONS)} in {chance.choice(PLACES)}. {chance.choice(FONDNESSES)}'
             yield (
-                *(user_id, name, fold(name), email, fold(email)),
+                *(user_id, name, casefolded(name), email, casefolded(email)),
                 *(password_hash, avatar_hash_of(email), about_me.rstrip()),
                 *(time, last_seen.get(number, time)),
                 *(self.posts, followers[number], self.follows),
@@ -172,7 +183,7 @@ class Town:
             kind, first = divmod(pair * _STRIDE % (len(STORE_NAMES) * len(STORE_KINDS)), len(STORE_NAMES))
             name = f'{STORE_NAMES[first]} {STORE_KINDS[kind]}{f" {turn + 1}" if turn else ""}'
             owner = self.user_id(number * self.users // self.stores)
-            yield store_id, owner, name, fold(name), self.items, time
+            yield store_id, owner, name, casefolded(name), self.items, time
 
     def item_rows(self, numbers: range) -> Iterator[Row]:
         """Yield the rows of the items of the stores of these numbers."""
@@ -184,38 +195,38 @@ class Town:
                 turn, pair = divmod(place + number, len(GOODS) * len(QUALITIES))
                 quality, thing = divmod(pair * _STRIDE % (len(GOODS) * len(QUALITIES)), len(GOODS))
                 name = f'{QUALITIES[quality]} {GOODS[thing]}{f" {turn + 1}" if turn else ""}'
-                yield item_id, store_id, name, fold(name), chance.randrange(1, 240) * 50 - 1, time
+                yield item_id, store_id, name, casefolded(name), chance.randrange(1, 240) * 50 - 1, time
 
 
-def settle(db: Database, town: Town) -> Iterator[int]:
+def settle(db: Session, town: Town) -> Iterator[int]:
     """Put the town into an empty database, and yield how many rows each transaction has added.
 
     Everybody's password is PASSWORD. Raises Conflict where the database has users already, or gets some
     from elsewhere that take the name of one to come.
     """
     password_hash = hash_password(PASSWORD, db.settings.bcrypt_cost)
-    for statement in db.engine.before_bulk:
+    for statement in db.engine.bulk_load_sql:
         db.execute(statement)
     try:
         for people in town.neighbourhoods():
             yield _settle_neighbourhood(db, town, people, password_hash)
         for first in range(0, town.stores, STORES_AT_ONCE):
             yield _open_stores(db, town, range(first, min(first + STORES_AT_ONCE, town.stores)))
-    except peewee.IntegrityError as refused:
+    except ConstraintViolation as refused:
         raise Conflict(
             detail='Somebody else writes into the database: what is there is whole, but no more goes in.'
         ) from refused
 
 
 @transaction
-def _settle_neighbourhood(db: Database, town: Town, people: range, password_hash: str) -> int:
-    if people.start == CELEBRITY and _ANYBODY.one(db) is not None:
+def _settle_neighbourhood(db: Session, town: Town, people: range, password_hash: str) -> int:
+    if people.start == CELEBRITY and _ANYBODY.first(db) is not None:
         raise Conflict(detail='The database has users already: demo data goes into an empty one.')
     relations = town.relations(people)
     followers = Counter(followed for _, followed in relations)
-    db.insert_all(Users, town.user_rows(people, followers, password_hash))
-    db.insert_all(Follows, town.follow_rows(people, relations))
-    db.insert_all(Posts, town.post_rows(people))
+    db.insert_many(User, town.user_rows(people, followers, password_hash), _USER_FIELDS)
+    db.insert_many(Follow, town.follow_rows(people, relations), _FOLLOW_FIELDS)
+    db.insert_many(Post, town.post_rows(people), _POST_FIELDS)
     if CELEBRITY not in people:
         _COUNT_FOLLOWERS.run(db, user_id=town.user_id(CELEBRITY), change=followers[CELEBRITY])
     add_to_total(db, 'users', len(people))
@@ -224,9 +235,9 @@ def _settle_neighbourhood(db: Database, town: Town, people: range, password_hash
 
 
 @transaction
-def _open_stores(db: Database, town: Town, numbers: range) -> int:
-    db.insert_all(Stores, town.store_rows(numbers))
-    db.insert_all(Items, town.item_rows(numbers))
+def _open_stores(db: Session, town: Town, numbers: range) -> int:
+    db.insert_many(Store, town.store_rows(numbers), _STORE_FIELDS)
+    db.insert_many(Item, town.item_rows(numbers), _ITEM_FIELDS)
     add_to_total(db, 'stores', len(numbers))
     add_to_total(db, 'items', len(numbers) * town.items)
     return len(numbers) * (1 + town.items)

@@ -1,24 +1,24 @@
-"""What can go wrong, in the domain's own words."""
+"""The errors of the domain, which know no HTTP."""
 
 from collections.abc import Iterable
 
 
 class DomainError(Exception):
-    """Something that was asked for cannot be; the text says what, for the one who asked."""
+    """A request that cannot be fulfilled; the text is for the client."""
 
 
 class NotFound(DomainError):
-    """There is no such thing."""
+    """The thing does not exist."""
 
 
 class Forbidden(DomainError):
-    """The viewer is known, but may not do this."""
+    """The viewer is authenticated, but not allowed to do this."""
 
 
 class Unauthenticated(DomainError):
-    """Who asks is not known: no credentials, or bad ones.
+    """The credentials are missing or invalid.
 
-    `reason` is None where no credentials came, 'token' for a bad token, 'password' for a bad sign-in.
+    `reason` is None without credentials, 'token' for an invalid token, 'password' for a failed sign-in.
     """
 
     def __init__(self, detail: str, reason: str | None = None) -> None:
@@ -27,7 +27,7 @@ class Unauthenticated(DomainError):
 
 
 class Invalid(DomainError):
-    """The values break rules: `(field, what is wrong)` for every broken field, or a word about the whole."""
+    """Values are invalid: `(field, what is wrong)` for every invalid field, or a `detail` about the whole."""
 
     def __init__(self, errors: Iterable[tuple[str, str]] = (), *, detail: str = '') -> None:
         self.errors = tuple(errors)
@@ -35,23 +35,15 @@ class Invalid(DomainError):
 
 
 class Conflict(Invalid):
-    """A value is taken: a unique constraint refused it."""
+    """A value is taken: a unique constraint rejected it."""
 
 
 class Stale(DomainError):
-    """The thing is not what the one who wants to change it last saw."""
-
-
-class Unavailable(DomainError):
-    """The database cannot be reached, or cannot take a write now."""
-
-
-class WrongSchema(Unavailable):
-    """The database answers, but its schema is not the one that this code needs."""
+    """A precondition failed: the thing has changed since the client read it."""
 
 
 class Throttled(DomainError):
-    """There were too many tries; `retry_after` is the seconds until one is allowed again."""
+    """Too many attempts; `retry_after` is in seconds."""
 
     def __init__(self, retry_after: int) -> None:
         super().__init__(f'There were too many tries. The next one is allowed in {retry_after} seconds.')
@@ -59,8 +51,8 @@ class Throttled(DomainError):
 
 
 class KeyInUse(DomainError):
-    """The request with this idempotency key is being worked on right now."""
+    """A request with this idempotency key is being processed."""
 
 
 class KeyReused(DomainError):
-    """The idempotency key came with another request before."""
+    """The idempotency key was used for another request."""

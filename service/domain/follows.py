@@ -1,17 +1,19 @@
-"""Follow relations: who follows whom, exactly counted."""
+"""Follows: following, unfollowing, and listing followers and the users that someone follows."""
 
 from collections.abc import Callable, Iterable, Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
-from service.domain.database import Database, Statement, parameter, transaction
+from service.database.compiled import CompiledQuery, bindparam, insert_into
+from service.database.pagination import FirstPagePerOwner, KeysetQuery, Page, PageRequest
+from service.database.session import Session
+from service.database.transactions import transaction
 from service.domain.errors import Invalid, NotFound
-from service.domain.paging import FirstPages, Listing, Page, Position
-from service.domain.tables import Follows, Users
-from service.domain.users import User, find_user, lock_user, settles_deletion, user_columns
-from service.domain.viewer import Viewer, note_write, require
+from service.domain.models import Follow, User
+from service.domain.users import UserRecord, find_user, lock_user, user_columns, viewer_id
+from service.domain.viewer import Viewer, authorize_write, require_permission
 
 
-class Follow(NamedTuple):
+class FollowRecord(NamedTuple):
     """That one user follows another, since `created_at` (UTC milliseconds)."""
 
     follower_id: int
@@ -19,208 +21,221 @@ class Follow(NamedTuple):
     created_at: int
 
 
-Precondition = Callable[[Follow | None], None]
+Precondition = Callable[[FollowRecord | None], None]
 
-_PAIR = (Follows.follower_id == parameter('follower_id')) & (Follows.followed_id == parameter('followed_id'))
-_FIND = Statement(Follows.select(Follows.follower_id, Follows.followed_id, Follows.created_at).where(_PAIR))
-_INSERT = Statement(Follows.insert({getattr(Follows, name): parameter(name) for name in Follows._columns}))
-_DELETE = Statement(Follows.delete().where(_PAIR))
-_LOCK_BOTH = Statement(
-    Users.select(Users.id)
-    .where((Users.id == parameter('follower_id')) | (Users.id == parameter('followed_id')))
-    .order_by(Users.id),
-    lock=True,
+_IS_PAIR = (Follow.follower == bindparam('follower_id')) & (Follow.followed == bindparam('followed_id'))
+_FIND = CompiledQuery(Follow.select(Follow.follower, Follow.followed, Follow.created_at).where(_IS_PAIR))
+_INSERT = insert_into(Follow)
+_DELETE = CompiledQuery(Follow.delete().where(_IS_PAIR))
+_LOCK_BOTH = CompiledQuery(
+    User.select(User.id)
+    .where((User.id == bindparam('follower_id')) | (User.id == bindparam('followed_id')))
+    .order_by(User.id),
+    for_update=True,
 )
-_COUNT_FOLLOWING = Statement(
-    Users.update({Users.following_count: Users.following_count + parameter('change')}).where(
-        Users.id == parameter('user_id')
+_COUNT_FOLLOWING = CompiledQuery(
+    User.update({User.following_count: User.following_count + bindparam('change')}).where(
+        User.id == bindparam('user_id')
     )
 )
-_COUNT_FOLLOWER = Statement(
-    Users.update({Users.follower_count: Users.follower_count + parameter('change')}).where(
-        Users.id == parameter('user_id')
+_COUNT_FOLLOWER = CompiledQuery(
+    User.update({User.follower_count: User.follower_count + bindparam('change')}).where(
+        User.id == bindparam('user_id')
     )
 )
-_UNCOUNT_FOLLOWER = Statement(
-    Users.update({Users.follower_count: Users.follower_count - 1}).where(
-        Users.id.in_(Follows.select(Follows.followed_id).where(Follows.follower_id == parameter('user_id')))
+_UNCOUNT_FOLLOWER = CompiledQuery(
+    User.update({User.follower_count: User.follower_count - 1}).where(
+        User.id.in_(Follow.select(Follow.followed).where(Follow.follower == bindparam('user_id')))
     )
 )
-_UNCOUNT_FOLLOWED = Statement(
-    Users.update({Users.following_count: Users.following_count - 1}).where(
-        Users.id.in_(Follows.select(Follows.follower_id).where(Follows.followed_id == parameter('user_id')))
+_UNCOUNT_FOLLOWING = CompiledQuery(
+    User.update({User.following_count: User.following_count - 1}).where(
+        User.id.in_(Follow.select(Follow.follower).where(Follow.followed == bindparam('user_id')))
     )
-)
-_FOLLOWERS = Listing(
-    Follows.join(Users, on=(Users.id == Follows.follower_id))
-    .select(Follows.id, *user_columns(Users))
-    .where(Follows.followed_id == parameter('user_id')),
-    Follows.id,
-    User._make,
-)
-_FOLLOWING = Listing(
-    Follows.join(Users, on=(Users.id == Follows.followed_id))
-    .select(Follows.id, *user_columns(Users))
-    .where(Follows.follower_id == parameter('user_id')),
-    Follows.id,
-    User._make,
-)
-_Owners = Users.alias('owner')
-_FIRST_FOLLOWERS = FirstPages(
-    Follows.join(Users, on=(Users.id == Follows.follower_id))
-    .join(_Owners, on=(_Owners.id == Follows.followed_id))
-    .select()
-    .where(Follows.followed_id == parameter('owner_id')),
-    _Owners.id,
-    _Owners.follower_count,
-    Follows.id,
-    user_columns(Users),
-    User._make,
-)
-_FIRST_FOLLOWING = FirstPages(
-    Follows.join(Users, on=(Users.id == Follows.followed_id))
-    .join(_Owners, on=(_Owners.id == Follows.follower_id))
-    .select()
-    .where(Follows.follower_id == parameter('owner_id')),
-    _Owners.id,
-    _Owners.following_count,
-    Follows.id,
-    user_columns(Users),
-    User._make,
 )
 
 
-def first_followers(
-    db: Database, user_ids: Sequence[int], position: Position, viewer: Viewer | None
+def _list_users(listed: Any, owner: Any) -> KeysetQuery:
+    """Return the query of the users in one column of the follows that have a user in the other."""
+    return KeysetQuery(
+        Follow.select(Follow.id, *user_columns(User))
+        .join(User, on=(User.id == listed))
+        .where(owner == bindparam('user_id')),
+        Follow.id,
+        UserRecord._make,
+    )
+
+
+def _first_users(listed: Any, owner: Any, total: Any) -> FirstPagePerOwner:
+    return FirstPagePerOwner(
+        Follow.select()
+        .join(User, on=(User.id == listed))
+        .join_from(Follow, _Owner, on=(_Owner.id == owner))
+        .where(owner == bindparam('owner_id')),
+        _Owner.id,
+        total,
+        Follow.id,
+        user_columns(User),
+        UserRecord._make,
+    )
+
+
+_Owner = User.alias('owner')
+_FOLLOWERS = _list_users(Follow.follower, Follow.followed)
+_FOLLOWING = _list_users(Follow.followed, Follow.follower)
+_FIRST_FOLLOWERS = _first_users(Follow.follower, Follow.followed, _Owner.follower_count)
+_FIRST_FOLLOWING = _first_users(Follow.followed, Follow.follower, _Owner.following_count)
+
+
+def first_pages_of_followers(
+    session: Session, user_ids: Sequence[int], request: PageRequest, viewer: Viewer | None
 ) -> dict[int, Page]:
-    """Return for each of the users the first page of those who follow them."""
-    return _FIRST_FOLLOWERS.pages(db, user_ids, position, viewer_id=viewer.user_id if viewer else 0)
+    """Return for each user the first page of their followers."""
+    return _FIRST_FOLLOWERS.pages(session, user_ids, request, viewer_id=viewer_id(viewer))
 
 
-def first_following(
-    db: Database, user_ids: Sequence[int], position: Position, viewer: Viewer | None
+def first_pages_of_following(
+    session: Session, user_ids: Sequence[int], request: PageRequest, viewer: Viewer | None
 ) -> dict[int, Page]:
-    """Return for each of the users the first page of those whom they follow."""
-    return _FIRST_FOLLOWING.pages(db, user_ids, position, viewer_id=viewer.user_id if viewer else 0)
+    """Return for each user the first page of the users they follow."""
+    return _FIRST_FOLLOWING.pages(session, user_ids, request, viewer_id=viewer_id(viewer))
 
 
-def list_followers(db: Database, user_id: int, position: Position, viewer: Viewer) -> Page:
-    """Return a page of those who follow the user, the newest relation first; raises NotFound."""
-    user = find_user(db, user_id, viewer)
-    return _FOLLOWERS.page(db, position, user.follower_count, user_id=user_id, viewer_id=viewer.user_id)
+def list_followers(session: Session, user_id: int, request: PageRequest, viewer: Viewer) -> Page:
+    """Return a page of the user's followers, the newest follow first; raises NotFound."""
+    total = find_user(session, user_id, viewer).follower_count
+    return _FOLLOWERS.page(session, request, total, user_id=user_id, viewer_id=viewer.user_id)
 
 
-def list_following(db: Database, user_id: int, position: Position, viewer: Viewer) -> Page:
-    """Return a page of those whom the user follows, the newest relation first; raises NotFound."""
-    user = find_user(db, user_id, viewer)
-    return _FOLLOWING.page(db, position, user.following_count, user_id=user_id, viewer_id=viewer.user_id)
+def list_following(session: Session, user_id: int, request: PageRequest, viewer: Viewer) -> Page:
+    """Return a page of the users that the user follows, the newest follow first; raises NotFound."""
+    total = find_user(session, user_id, viewer).following_count
+    return _FOLLOWING.page(session, request, total, user_id=user_id, viewer_id=viewer.user_id)
 
 
-def find_follow(db: Database, follower_id: int, followed_id: int) -> Follow:
-    """Return the relation; raises NotFound where there is none."""
-    row = _FIND.one(db, follower_id=follower_id, followed_id=followed_id)
+def find_follow(session: Session, follower_id: int, followed_id: int) -> FollowRecord:
+    """Return the follow; raises NotFound."""
+    row = _FIND.first(session, follower_id=follower_id, followed_id=followed_id)
     if row is None:
         raise NotFound('The one user does not follow the other.')
-    return Follow._make(row)
+    return FollowRecord._make(row)
 
 
 @transaction
 def follow(
-    db: Database, follower_id: int, followed_id: int, *, by: Viewer, given: Precondition
-) -> tuple[Follow, bool]:
-    """Make the one user follow the other; return the relation, and whether it is new.
+    session: Session, follower_id: int, followed_id: int, *, by: Viewer, precondition: Precondition
+) -> tuple[FollowRecord, bool]:
+    """Make one user follow another; return the follow, and whether it is new.
 
-    `given` is asked of the relation as it is, or None. Raises NotFound, Forbidden, what `given` raises, and
-    Invalid (oneself).
+    `precondition` is called with the existing follow, or None. Raises NotFound, Forbidden, what
+    `precondition` raises, and Invalid for following oneself.
     """
-    relation = _lock_relation(db, follower_id, followed_id, by)
-    given(relation)
-    note_write(db, by)
-    return _relate(db, follower_id, followed_id, relation)
+    existing = _lock_pair(session, follower_id, followed_id, by)
+    precondition(existing)
+    authorize_write(session, by)
+    return _insert_follow(session, follower_id, followed_id, existing)
 
 
 @transaction
 def follow_all(
-    db: Database, follower_id: int, followed_ids: Iterable[int], *, by: Viewer, given: Callable[[User], None]
+    session: Session,
+    follower_id: int,
+    followed_ids: Iterable[int],
+    *,
+    by: Viewer,
+    precondition: Callable[[UserRecord], None],
 ) -> None:
-    """Make the one user follow all the others, or none of them where one is nobody.
+    """Make one user follow all the others, or none of them if one does not exist.
 
-    `given` is asked of the follower as they are. Raises NotFound, Forbidden, what `given` raises, and
-    Invalid (oneself).
+    `precondition` is called with the locked follower. Raises NotFound, Forbidden, what `precondition`
+    raises, and Invalid for following oneself.
     """
-    _lock_follower(db, follower_id, by, given)
+    _lock_follower(session, follower_id, by, precondition)
     for followed_id in sorted(set(followed_ids)):
-        relation = _lock_relation(db, follower_id, followed_id, by)
-        _relate(db, follower_id, followed_id, relation)
+        existing = _lock_pair(session, follower_id, followed_id, by)
+        _insert_follow(session, follower_id, followed_id, existing)
 
 
 @transaction
-def unfollow(db: Database, follower_id: int, followed_id: int, *, by: Viewer, given: Precondition) -> None:
-    """Make the one user not follow the other, whether they did or not.
+def unfollow(
+    session: Session, follower_id: int, followed_id: int, *, by: Viewer, precondition: Precondition
+) -> None:
+    """Make one user not follow another, whether or not they did.
 
-    `given` is asked of the relation as it is, or None. Raises NotFound, Forbidden, and what `given` raises.
+    `precondition` is called with the existing follow, or None. Raises NotFound, Forbidden, and what
+    `precondition` raises.
     """
-    given(_lock_relation(db, follower_id, followed_id, by))
-    note_write(db, by)
-    _unrelate(db, follower_id, followed_id)
+    precondition(_lock_pair(session, follower_id, followed_id, by))
+    authorize_write(session, by)
+    _delete_follow(session, follower_id, followed_id)
 
 
 @transaction
 def unfollow_all(
-    db: Database, follower_id: int, followed_ids: Iterable[int], *, by: Viewer, given: Callable[[User], None]
+    session: Session,
+    follower_id: int,
+    followed_ids: Iterable[int],
+    *,
+    by: Viewer,
+    precondition: Callable[[UserRecord], None],
 ) -> None:
-    """Make the one user follow none of the others, or change nothing where one is nobody.
+    """Make one user follow none of the others, or change nothing if one does not exist.
 
-    `given` is asked of the follower as they are. Raises NotFound, Forbidden, and what `given` raises.
+    `precondition` is called with the locked follower. Raises NotFound, Forbidden, and what it raises.
     """
-    _lock_follower(db, follower_id, by, given)
+    _lock_follower(session, follower_id, by, precondition)
     for followed_id in sorted(set(followed_ids)):
-        _lock_relation(db, follower_id, followed_id, by)
-        _unrelate(db, follower_id, followed_id)
+        _lock_pair(session, follower_id, followed_id, by)
+        _delete_follow(session, follower_id, followed_id)
 
 
-def _lock_follower(db: Database, follower_id: int, by: Viewer, given: Callable[[User], None]) -> None:
-    """Lock the user who follows, ask who may and the precondition of them, and note the write once."""
-    follower = lock_user(db, follower_id, by)
-    require(follower.is_editable_by(by))
-    given(follower)
-    note_write(db, by)
+def _lock_follower(
+    session: Session, follower_id: int, by: Viewer, precondition: Callable[[UserRecord], None]
+) -> None:
+    """Lock the follower, check permission and the precondition, and authorize the write once."""
+    follower = lock_user(session, follower_id, by)
+    require_permission(follower.is_editable_by(by))
+    precondition(follower)
+    authorize_write(session, by)
 
 
-def _relate(db: Database, follower_id: int, followed_id: int, relation: Follow | None) -> tuple[Follow, bool]:
-    """Make the relation where there is none; return it, and whether it is new; raises Invalid (oneself)."""
+def _insert_follow(
+    session: Session, follower_id: int, followed_id: int, existing: FollowRecord | None
+) -> tuple[FollowRecord, bool]:
+    """Insert the follow unless it exists; return it, and whether it is new; raises Invalid."""
     if follower_id == followed_id:
         raise Invalid(detail='Nobody can follow themselves.')
-    if relation is not None:
-        return relation, False
-    relation = Follow(follower_id, followed_id, db.now())
-    _INSERT.run(db, id=db.new_id(), **relation._asdict())
-    _count(db, follower_id, followed_id, 1)
-    return relation, True
+    if existing is not None:
+        return existing, False
+    created = FollowRecord(follower_id, followed_id, session.now())
+    _INSERT.run(session, id=session.new_id(), **created._asdict())
+    _count(session, follower_id, followed_id, 1)
+    return created, True
 
 
-def _unrelate(db: Database, follower_id: int, followed_id: int) -> None:
-    if _DELETE.count(db, follower_id=follower_id, followed_id=followed_id):
-        _count(db, follower_id, followed_id, -1)
+def _delete_follow(session: Session, follower_id: int, followed_id: int) -> None:
+    if _DELETE.execute(session, follower_id=follower_id, followed_id=followed_id):
+        _count(session, follower_id, followed_id, -1)
 
 
-def _lock_relation(db: Database, follower_id: int, followed_id: int, by: Viewer) -> Follow | None:
-    """Lock both users, the lower id first as everyone does, and return their relation, if there is one."""
-    users = {user_id for (user_id,) in _LOCK_BOTH.all(db, follower_id=follower_id, followed_id=followed_id)}
+def _lock_pair(session: Session, follower_id: int, followed_id: int, by: Viewer) -> FollowRecord | None:
+    """Lock both users, in the order of their ids to avoid deadlocks, and return their follow, if any."""
+    users = {
+        user_id for (user_id,) in _LOCK_BOTH.all(session, follower_id=follower_id, followed_id=followed_id)
+    }
     if not {follower_id, followed_id} <= users:
         raise NotFound('There is no such user.')
-    require(by.user_id == follower_id)
-    row = _FIND.one(db, follower_id=follower_id, followed_id=followed_id)
-    return None if row is None else Follow._make(row)
+    require_permission(by.user_id == follower_id)
+    row = _FIND.first(session, follower_id=follower_id, followed_id=followed_id)
+    return None if row is None else FollowRecord._make(row)
 
 
-def _count(db: Database, follower_id: int, followed_id: int, change: int) -> None:
-    _COUNT_FOLLOWING.run(db, user_id=follower_id, change=change)
-    _COUNT_FOLLOWER.run(db, user_id=followed_id, change=change)
+def _count(session: Session, follower_id: int, followed_id: int, change: int) -> None:
+    _COUNT_FOLLOWING.run(session, user_id=follower_id, change=change)
+    _COUNT_FOLLOWER.run(session, user_id=followed_id, change=change)
 
 
-@settles_deletion
-def settle_follows(db: Database, user: User) -> None:
-    """Put right whom others follow and are followed by, before an account goes with its relations."""
-    _UNCOUNT_FOLLOWER.run(db, user_id=user.id)
-    _UNCOUNT_FOLLOWED.run(db, user_id=user.id)
+def uncount_follows(session: Session, user: UserRecord) -> None:
+    """Correct the counters of the other users, before the account is deleted with its follows."""
+    _UNCOUNT_FOLLOWER.run(session, user_id=user.id)
+    _UNCOUNT_FOLLOWING.run(session, user_id=user.id)

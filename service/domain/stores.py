@@ -1,4 +1,4 @@
-"""Stores and their items: opening a store, filling it, changing and closing it."""
+"""Stores and their items."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -7,23 +7,24 @@ from typing import Any, NamedTuple
 
 import peewee
 
-from service.domain.database import Database, Statement, parameter, transaction, violated
+from service.database.compiled import CompiledQuery, bindparam, insert_into
+from service.database.errors import ConstraintViolation
+from service.database.pagination import KeysetQuery, Page, PageRequest
+from service.database.session import Session
+from service.database.transactions import transaction
 from service.domain.errors import Conflict, NotFound
-from service.domain.paging import Listing, Page, Position
-from service.domain.text import fold
-from service.domain.totals import add_to_total, read_total
-from service.domain.users import User, settles_deletion
-from service.domain.viewer import Viewer, note_write, require
+from service.domain.models import Item, Store
+from service.domain.sharded_counters import add_to_total, read_total
+from service.domain.text import casefolded
+from service.domain.users import UserRecord
+from service.domain.viewer import Viewer, authorize_write, require_permission
 
-NAME_LENGTH = 80
-LARGEST_PRICE = Decimal('99999999.99')
-
-Stores: Any = peewee.Table('stores', ('id', 'owner_id', 'name', 'name_key', 'item_count', 'created_at'))
-Items: Any = peewee.Table('items', ('id', 'store_id', 'name', 'name_key', 'cents', 'created_at'))
+MAX_NAME_LENGTH = 80
+MAX_PRICE = Decimal('99999999.99')
 
 
-class Store(NamedTuple):
-    """A store, which its owner fills; times are UTC milliseconds."""
+class StoreRecord(NamedTuple):
+    """A store; times are UTC milliseconds."""
 
     id: int
     owner_id: int
@@ -32,12 +33,12 @@ class Store(NamedTuple):
     created_at: int
 
     def is_editable_by(self, viewer: Viewer | None) -> bool:
-        """Whether the viewer may fill, change and close the store."""
+        """Return whether the viewer may fill, change and delete the store."""
         return viewer is not None and viewer.user_id == self.owner_id
 
 
-class Item(NamedTuple):
-    """Something that a store has, at an exact price; times are UTC milliseconds."""
+class ItemRecord(NamedTuple):
+    """An item of a store, with an exact price; times are UTC milliseconds."""
 
     id: int
     store_id: int
@@ -47,221 +48,228 @@ class Item(NamedTuple):
     created_at: int
 
     def is_editable_by(self, viewer: Viewer | None) -> bool:
-        """Whether the viewer may change and delete the item: the store's owner may."""
+        """Return whether the viewer may change and delete the item: the store's owner may."""
         return viewer is not None and viewer.user_id == self.owner_id
 
 
-def _make_item(row: Any) -> Item:
+def _make_item(row: Any) -> ItemRecord:
     item_id, store_id, owner_id, name, cents, created_at = row
-    return Item(item_id, store_id, owner_id, name, Decimal(cents).scaleb(-2), created_at)
+    return ItemRecord(item_id, store_id, owner_id, name, Decimal(cents).scaleb(-2), created_at)
 
 
-_STORE = tuple(getattr(Stores, field) for field in Store._fields)
-_ITEM = (Items.id, Items.store_id, Stores.owner_id, Items.name, Items.cents, Items.created_at)
-_IN_STORES = Items.join(Stores, on=(Stores.id == Items.store_id))
-_ONE_STORE = Stores.select(*_STORE).where(Stores.id == parameter('store_id'))
-_ONE_ITEM = _IN_STORES.select(*_ITEM).where(Items.id == parameter('item_id'))
+_STORE_COLUMNS = tuple(getattr(Store, name) for name in StoreRecord._fields)
+_ITEM_COLUMNS = (Item.id, Item.store, Store.owner, Item.name, Item.cents, Item.created_at)
+_IS_OF_STORE = Store.id == Item.store
+_ONE_STORE = Store.select(*_STORE_COLUMNS).where(Store.id == bindparam('store_id'))
+_ONE_ITEM = Item.select(*_ITEM_COLUMNS).join(Store, on=_IS_OF_STORE).where(Item.id == bindparam('item_id'))
+_ITEMS = Item.select(Item.id, *_ITEM_COLUMNS).join(Store, on=_IS_OF_STORE)
 
-_FIND_STORE = Statement(_ONE_STORE)
-_LOCK_STORE = Statement(_ONE_STORE, lock=True)
-_LIST_STORES = Listing(Stores.select(Stores.id, *_STORE), Stores.id, Store._make)
-_INSERT_STORE = Statement(Stores.insert({getattr(Stores, name): parameter(name) for name in Stores._columns}))
-_CHANGE_STORE = Statement(
-    Stores.update({Stores.name: parameter('name'), Stores.name_key: parameter('name_key')}).where(
-        Stores.id == parameter('store_id')
+_FIND_STORE = CompiledQuery(_ONE_STORE)
+_LOCK_STORE = CompiledQuery(_ONE_STORE, for_update=True)
+_LIST_STORES = KeysetQuery(Store.select(Store.id, *_STORE_COLUMNS), Store.id, StoreRecord._make)
+_INSERT_STORE = insert_into(Store)
+_UPDATE_STORE = CompiledQuery(
+    Store.update({Store.name: bindparam('name'), Store.name_key: bindparam('name_key')}).where(
+        Store.id == bindparam('store_id')
     )
 )
-_COUNT_ITEM = Statement(
-    Stores.update({Stores.item_count: Stores.item_count + parameter('change')}).where(
-        Stores.id == parameter('store_id')
+_COUNT_ITEM = CompiledQuery(
+    Store.update({Store.item_count: Store.item_count + bindparam('change')}).where(
+        Store.id == bindparam('store_id')
     )
 )
-_DELETE_STORE = Statement(Stores.delete().where(Stores.id == parameter('store_id')))
-_OWNED = Statement(
-    Stores.select(peewee.fn.COUNT(Stores.id), peewee.fn.COALESCE(peewee.fn.SUM(Stores.item_count), 0)).where(
-        Stores.owner_id == parameter('owner_id')
+_DELETE_STORE = CompiledQuery(Store.delete().where(Store.id == bindparam('store_id')))
+_COUNT_OWNED = CompiledQuery(
+    Store.select(peewee.fn.COUNT(Store.id), peewee.fn.COALESCE(peewee.fn.SUM(Store.item_count), 0)).where(
+        Store.owner == bindparam('owner_id')
     )
 )
 
-_FIND_ITEM = Statement(_ONE_ITEM)
-_LOCK_ITEM = Statement(_ONE_ITEM, lock=True)
-_LIST_ITEMS = Listing(_IN_STORES.select(Items.id, *_ITEM), Items.id, _make_item)
-_LIST_ITEMS_OF = Listing(
-    _IN_STORES.select(Items.id, *_ITEM).where(Items.store_id == parameter('store_id')), Items.id, _make_item
-)
-_INSERT_ITEM = Statement(Items.insert({getattr(Items, name): parameter(name) for name in Items._columns}))
-_CHANGE_ITEM = Statement(
-    Items.update(
+_FIND_ITEM = CompiledQuery(_ONE_ITEM)
+_LOCK_ITEM = CompiledQuery(_ONE_ITEM, for_update=True)
+_LIST_ITEMS = KeysetQuery(_ITEMS, Item.id, _make_item)
+_LIST_ITEMS_OF = KeysetQuery(_ITEMS.where(Item.store == bindparam('store_id')), Item.id, _make_item)
+_INSERT_ITEM = insert_into(Item)
+_UPDATE_ITEM = CompiledQuery(
+    Item.update(
         {
-            Items.name: parameter('name'),
-            Items.name_key: parameter('name_key'),
-            Items.cents: parameter('cents'),
+            Item.name: bindparam('name'),
+            Item.name_key: bindparam('name_key'),
+            Item.cents: bindparam('cents'),
         }
-    ).where(Items.id == parameter('item_id'))
+    ).where(Item.id == bindparam('item_id'))
 )
-_DELETE_ITEM = Statement(Items.delete().where(Items.id == parameter('item_id')))
+_DELETE_ITEM = CompiledQuery(Item.delete().where(Item.id == bindparam('item_id')))
 
 
-def find_store(db: Database, store_id: int, *, statement: Statement = _FIND_STORE) -> Store:
+@contextmanager
+def _unique_names() -> Iterator[None]:
+    """Raise Conflict if a unique constraint rejects a name."""
+    try:
+        yield
+    except ConstraintViolation as error:
+        if error.constraint not in ('stores_name', 'items_name'):
+            raise
+        raise Conflict([('name', 'is taken')]) from error
+
+
+def find_store(session: Session, store_id: int, *, query: CompiledQuery = _FIND_STORE) -> StoreRecord:
     """Return the store; raises NotFound."""
-    row = statement.one(db, store_id=store_id)
+    row = query.first(session, store_id=store_id)
     if row is None:
         raise NotFound('There is no such store.')
-    return Store._make(row)
+    return StoreRecord._make(row)
 
 
-def list_stores(db: Database, position: Position) -> Page:
+def list_stores(session: Session, request: PageRequest) -> Page:
     """Return a page of all stores, the newest first."""
-    return _LIST_STORES.page(db, position, read_total(db, 'stores'))
+    return _LIST_STORES.page(session, request, read_total(session, 'stores'))
 
 
-def open_store(db: Database, *, name: str, by: Viewer) -> Store:
-    """Open a store of the viewer's and return it; raises Conflict for a taken name."""
-    with _unique_names():
-        return _open_store(db, name, by)
-
-
+@_unique_names()
 @transaction
-def _open_store(db: Database, name: str, by: Viewer) -> Store:
-    note_write(db, by)
-    store = Store(db.new_id(), by.user_id, name, 0, db.now())
-    _INSERT_STORE.run(db, name_key=fold(name), **store._asdict())
-    add_to_total(db, 'stores', 1)
+def open_store(session: Session, *, name: str, by: Viewer) -> StoreRecord:
+    """Open a store that the viewer owns and return it; raises Conflict if the name is taken."""
+    authorize_write(session, by)
+    store = StoreRecord(session.new_id(), by.user_id, name, 0, session.now())
+    _INSERT_STORE.run(session, name_key=casefolded(name), **store._asdict())
+    add_to_total(session, 'stores', 1)
     return store
 
 
-def change_store(
-    db: Database, store_id: int, changes: dict[str, Any], *, by: Viewer, given: Callable[[Store], None]
-) -> Store:
-    """Change the store's `name` where `changes` has it, and return the changed store.
-
-    `given` is asked of the store as it is, in the same step (RFC 9110 §13.1.1). Raises NotFound, Forbidden,
-    what `given` raises, and Conflict for a taken name.
-    """
-    with _unique_names():
-        return _change_store(db, store_id, changes, by, given)
-
-
+@_unique_names()
 @transaction
-def _change_store(
-    db: Database, store_id: int, changes: dict[str, Any], by: Viewer, given: Callable[[Store], None]
-) -> Store:
-    store = _lock_store(db, store_id, by)
-    given(store)
-    note_write(db, by)
+def change_store(
+    session: Session,
+    store_id: int,
+    changes: dict[str, Any],
+    *,
+    by: Viewer,
+    precondition: Callable[[StoreRecord], None],
+) -> StoreRecord:
+    """Change the store's `name` if present in `changes`, and return the changed store.
+
+    `precondition` is called with the locked store (RFC 9110 §13.1.1). Raises NotFound, Forbidden, what
+    `precondition` raises, and Conflict if the name is taken.
+    """
+    store = _lock_store(session, store_id, by)
+    precondition(store)
+    authorize_write(session, by)
     changed = store._replace(**changes)
-    _CHANGE_STORE.run(db, store_id=store_id, name=changed.name, name_key=fold(changed.name))
+    _UPDATE_STORE.run(session, store_id=store_id, name=changed.name, name_key=casefolded(changed.name))
     return changed
 
 
 @transaction
-def close_store(db: Database, store_id: int, *, by: Viewer, given: Callable[[Store], None]) -> None:
-    """Delete the store with its items; raises NotFound, Forbidden, and what `given` raises of it."""
-    store = _lock_store(db, store_id, by)
-    given(store)
-    note_write(db, by)
-    _DELETE_STORE.run(db, store_id=store_id)
-    add_to_total(db, 'stores', -1)
-    add_to_total(db, 'items', -store.item_count)
+def close_store(
+    session: Session, store_id: int, *, by: Viewer, precondition: Callable[[StoreRecord], None]
+) -> None:
+    """Delete the store with its items; raises NotFound, Forbidden, and what `precondition` raises."""
+    store = _lock_store(session, store_id, by)
+    precondition(store)
+    authorize_write(session, by)
+    _DELETE_STORE.run(session, store_id=store_id)
+    add_to_total(session, 'stores', -1)
+    add_to_total(session, 'items', -store.item_count)
 
 
-@settles_deletion
-def settle_stores(db: Database, user: User) -> None:
-    """Put right how many stores and items there are, before the account that owns some goes."""
-    stores, items = _OWNED.one(db, owner_id=user.id)
-    add_to_total(db, 'stores', -stores)
-    add_to_total(db, 'items', -int(items))
+def uncount_stores(session: Session, user: UserRecord) -> None:
+    """Correct the numbers of all stores and items, before the account is deleted with its own."""
+    stores, items = _COUNT_OWNED.first(session, owner_id=user.id)
+    add_to_total(session, 'stores', -stores)
+    add_to_total(session, 'items', -int(items))
 
 
-def find_item(db: Database, item_id: int, *, statement: Statement = _FIND_ITEM) -> Item:
+def find_item(session: Session, item_id: int, *, query: CompiledQuery = _FIND_ITEM) -> ItemRecord:
     """Return the item; raises NotFound."""
-    row = statement.one(db, item_id=item_id)
+    row = query.first(session, item_id=item_id)
     if row is None:
         raise NotFound('There is no such item.')
     return _make_item(row)
 
 
-def list_items(db: Database, position: Position) -> Page:
+def list_items(session: Session, request: PageRequest) -> Page:
     """Return a page of the items of all stores, the newest first."""
-    return _LIST_ITEMS.page(db, position, read_total(db, 'items'))
+    return _LIST_ITEMS.page(session, request, read_total(session, 'items'))
 
 
-def list_items_of(db: Database, store: Store, position: Position) -> Page:
+def list_items_of(session: Session, store: StoreRecord, request: PageRequest) -> Page:
     """Return a page of the store's items, the newest first."""
-    return _LIST_ITEMS_OF.page(db, position, store.item_count, store_id=store.id)
+    return _LIST_ITEMS_OF.page(session, request, store.item_count, store_id=store.id)
 
 
-def add_item(db: Database, store_id: int, *, name: str, price: Decimal, by: Viewer) -> Item:
-    """Add an item to the store and return it; raises NotFound, Forbidden, and Conflict for a taken name."""
-    with _unique_names():
-        return _add_item(db, store_id, name, price, by)
-
-
+@_unique_names()
 @transaction
-def _add_item(db: Database, store_id: int, name: str, price: Decimal, by: Viewer) -> Item:
-    store = _lock_store(db, store_id, by)
-    note_write(db, by)
-    item_id = db.new_id()
-    _INSERT_ITEM.run(
-        db,
-        id=item_id,
-        store_id=store.id,
-        name=name,
-        name_key=fold(name),
-        cents=_cents(price),
-        created_at=db.now(),
-    )
-    _COUNT_ITEM.run(db, store_id=store_id, change=1)
-    add_to_total(db, 'items', 1)
-    return find_item(db, item_id)
+def add_item(session: Session, store_id: int, *, name: str, price: Decimal, by: Viewer) -> ItemRecord:
+    """Add an item to the store and return it.
 
-
-def change_item(
-    db: Database, item_id: int, changes: dict[str, Any], *, by: Viewer, given: Callable[[Item], None]
-) -> Item:
-    """Change the item's `name` and `price` where `changes` has them, and return the changed item.
-
-    `given` is asked of the item as it is, in the same step (RFC 9110 §13.1.1). Raises NotFound, Forbidden,
-    what `given` raises, and Conflict for a name that another item of the store has.
+    Raises NotFound, Forbidden, and Conflict if another item of the store has the name.
     """
-    with _unique_names():
-        return _change_item(db, item_id, changes, by, given)
-
-
-@transaction
-def _change_item(
-    db: Database, item_id: int, changes: dict[str, Any], by: Viewer, given: Callable[[Item], None]
-) -> Item:
-    item = _lock_item(db, item_id, by)
-    given(item)
-    note_write(db, by)
-    changed = item._replace(**changes)
-    _CHANGE_ITEM.run(
-        db, item_id=item_id, name=changed.name, name_key=fold(changed.name), cents=_cents(changed.price)
+    store = _lock_store(session, store_id, by)
+    authorize_write(session, by)
+    item = ItemRecord(session.new_id(), store_id, store.owner_id, name, _exact(price), session.now())
+    _INSERT_ITEM.run(
+        session,
+        id=item.id,
+        store_id=store_id,
+        name=name,
+        name_key=casefolded(name),
+        cents=_cents(price),
+        created_at=item.created_at,
     )
-    return find_item(db, item_id)
+    _COUNT_ITEM.run(session, store_id=store_id, change=1)
+    add_to_total(session, 'items', 1)
+    return item
+
+
+@_unique_names()
+@transaction
+def change_item(
+    session: Session,
+    item_id: int,
+    changes: dict[str, Any],
+    *,
+    by: Viewer,
+    precondition: Callable[[ItemRecord], None],
+) -> ItemRecord:
+    """Change the item's `name` and `price` if present in `changes`, and return the changed item.
+
+    `precondition` is called with the locked item (RFC 9110 §13.1.1). Raises NotFound, Forbidden, what
+    `precondition` raises, and Conflict if another item of the store has the name.
+    """
+    item = _lock_item(session, item_id, by)
+    precondition(item)
+    authorize_write(session, by)
+    changed = item._replace(**changes)
+    cents = _cents(changed.price)
+    _UPDATE_ITEM.run(
+        session, item_id=item_id, name=changed.name, name_key=casefolded(changed.name), cents=cents
+    )
+    return changed._replace(price=_exact(changed.price))
 
 
 @transaction
-def delete_item(db: Database, item_id: int, *, by: Viewer, given: Callable[[Item], None]) -> None:
-    """Delete the item; raises NotFound, Forbidden, and what `given` raises of the item as it is."""
-    item = _lock_item(db, item_id, by)
-    given(item)
-    note_write(db, by)
-    _DELETE_ITEM.run(db, item_id=item_id)
-    _COUNT_ITEM.run(db, store_id=item.store_id, change=-1)
-    add_to_total(db, 'items', -1)
+def delete_item(
+    session: Session, item_id: int, *, by: Viewer, precondition: Callable[[ItemRecord], None]
+) -> None:
+    """Delete the item; raises NotFound, Forbidden, and what `precondition` raises for the locked item."""
+    item = _lock_item(session, item_id, by)
+    precondition(item)
+    authorize_write(session, by)
+    _DELETE_ITEM.run(session, item_id=item_id)
+    _COUNT_ITEM.run(session, store_id=item.store_id, change=-1)
+    add_to_total(session, 'items', -1)
 
 
-def _lock_store(db: Database, store_id: int, by: Viewer) -> Store:
-    store = find_store(db, store_id, statement=_LOCK_STORE)
-    require(store.is_editable_by(by))
+def _lock_store(session: Session, store_id: int, by: Viewer) -> StoreRecord:
+    store = find_store(session, store_id, query=_LOCK_STORE)
+    require_permission(store.is_editable_by(by))
     return store
 
 
-def _lock_item(db: Database, item_id: int, by: Viewer) -> Item:
-    item = find_item(db, item_id, statement=_LOCK_ITEM)
-    require(item.is_editable_by(by))
+def _lock_item(session: Session, item_id: int, by: Viewer) -> ItemRecord:
+    item = find_item(session, item_id, query=_LOCK_ITEM)
+    require_permission(item.is_editable_by(by))
     return item
 
 
@@ -269,12 +277,6 @@ def _cents(price: Decimal) -> int:
     return int(price.scaleb(2))
 
 
-@contextmanager
-def _unique_names() -> Iterator[None]:
-    """Say Conflict where a unique constraint refuses a name."""
-    try:
-        yield
-    except peewee.IntegrityError as error:
-        if violated(error) not in ('stores_name', 'items_name'):
-            raise
-        raise Conflict([('name', 'is taken')]) from error
+def _exact(price: Decimal) -> Decimal:
+    """Return the price as it is stored, with two decimals."""
+    return Decimal(_cents(price)).scaleb(-2)

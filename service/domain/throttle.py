@@ -1,13 +1,13 @@
-"""Throttling: how many tries are allowed in how long, counted by the database for all nodes together.
+"""Throttling: how many attempts are allowed in how long, counted by the database for all nodes together.
 
-A try that counts takes one of the places that its limit has for whoever is counted, and holds it for the
-limit's time. The unique constraint gives a place to one try only, so the count is exact on every engine, in
-any interval, and the rows are bounded. Nothing frees a place early: a right password does not forget the
-wrong ones before it, so whoever owns one account cannot buy tries at others with it. Only tries that were
-let through are counted, so a lock ends by itself, however hard somebody goes on trying.
+Each attempt occupies one of the limit's slots for its subject until it expires. The unique constraint admits
+one attempt to a slot, so the count is exact on every engine and in any interval, and the rows are bounded.
+Nothing frees a slot early: a right password does not forget the wrong ones before it, so the owner of one
+account cannot buy attempts at others with it. Only attempts that were admitted are counted, so a lock ends by
+itself, however many requests follow.
 
-Whoever is counted stands here as a digest. A user is counted by id, an unknown name by itself, so that both
-are throttled alike and changing a name gains nothing.
+A subject is stored as a digest. A user is counted by id, an unknown name by itself, so that both are
+throttled alike and renaming an account gains nothing.
 """
 
 import hashlib
@@ -15,111 +15,114 @@ import random
 from collections.abc import Sequence
 from typing import NamedTuple
 
-import peewee
-
-from service.domain.database import Database, Statement, parameter, transaction
+from service.database.compiled import CompiledQuery, bindparam, insert_into
+from service.database.errors import ConstraintViolation
+from service.database.session import Session
+from service.database.transactions import transaction
 from service.domain.errors import Throttled
-from service.domain.tables import Tries
-from service.domain.text import fold
+from service.domain.models import Attempt
+from service.domain.text import casefolded
 
-CLOCK_STEP_SECONDS = 60  # how far clocks may differ; a try from further in the future does not count
+MAX_CLOCK_SKEW_SECONDS = 60  # an attempt from further in the future does not count
 
 
-class Limit(NamedTuple):
-    """So many tries in so many seconds."""
+class RateLimit(NamedTuple):
+    """A number of attempts in a number of seconds."""
 
     name: str
-    tries: int
+    attempts: int
     seconds: int
 
 
-ACCOUNT = Limit('account', 10, 900)
-ADDRESS = Limit('address', 100, 900)
-REGISTRATION = Limit('registration', 1000, 3600)
+ACCOUNT = RateLimit('account', 10, 900)
+ADDRESS = RateLimit('address', 100, 900)
+REGISTRATION = RateLimit('registration', 1000, 3600)
 
 
-class Counted(NamedTuple):
-    """Whoever is counted against a limit."""
+class Subject(NamedTuple):
+    """What a limit is counted for, such as an account or an IP address; `digest` identifies it."""
 
-    limit: Limit
+    limit: RateLimit
     digest: str
 
 
-_HELD = Statement(
-    Tries.select(Tries.place, Tries.expires_at).where(
-        (Tries.digest == parameter('digest'))
-        & (Tries.expires_at > parameter('now'))
-        & (Tries.expires_at <= parameter('latest'))
+_FIND_TAKEN = CompiledQuery(
+    Attempt.select(Attempt.place, Attempt.expires_at).where(
+        (Attempt.digest == bindparam('digest'))
+        & (Attempt.expires_at > bindparam('now'))
+        & (Attempt.expires_at <= bindparam('latest'))
     )
 )
-_FREE = Statement(
-    Tries.delete().where(
-        (Tries.digest == parameter('digest'))
-        & ((Tries.expires_at <= parameter('now')) | (Tries.expires_at > parameter('latest')))
+_DELETE_EXPIRED = CompiledQuery(
+    Attempt.delete().where(
+        (Attempt.digest == bindparam('digest'))
+        & ((Attempt.expires_at <= bindparam('now')) | (Attempt.expires_at > bindparam('latest')))
     )
 )
-_TAKE = Statement(Tries.insert({getattr(Tries, name): parameter(name) for name in Tries._columns}))
+_INSERT = insert_into(Attempt)
 
 
-def sign_ins(user_id: int | None, username: str, address: str | None) -> tuple[Counted, ...]:
-    """Return whom a failed sign-in counts against: the account, and the client's address if there is one."""
-    account = _counted(ACCOUNT, f'name {fold(username)}' if user_id is None else f'user {user_id}')
-    return (account,) if address is None else (account, _counted(ADDRESS, address))
+def sign_in_subjects(user_id: int | None, username: str, address: str | None) -> tuple[Subject, ...]:
+    """Return what a failed sign-in counts against: the account, and the client's IP address if any."""
+    account = _subject(ACCOUNT, f'name {casefolded(username)}' if user_id is None else f'user {user_id}')
+    return (account,) if address is None else (account, _subject(ADDRESS, address))
 
 
-def registrations(address: str | None) -> tuple[Counted, ...]:
-    """Return whom a registration counts against: the client's address if there is one."""
-    return () if address is None else (_counted(REGISTRATION, address),)
+def registration_subjects(address: str | None) -> tuple[Subject, ...]:
+    """Return what a registration counts against: the client's IP address if any."""
+    return () if address is None else (_subject(REGISTRATION, address),)
 
 
-def _counted(limit: Limit, whom: str) -> Counted:
-    text = f'{limit.name} {whom}'
-    return Counted(limit, hashlib.sha256(text.encode(errors='surrogatepass')).hexdigest())
+def _subject(limit: RateLimit, identity: str) -> Subject:
+    text = f'{limit.name} {identity}'
+    return Subject(limit, hashlib.sha256(text.encode(errors='surrogatepass')).hexdigest())
 
 
-def require_tries(db: Database, several: Sequence[Counted]) -> None:
-    """Raise Throttled where any of them has no try left."""
-    _held_places(db, several, db.now())
+def check_limits(session: Session, subjects: Sequence[Subject]) -> None:
+    """Raise Throttled if any subject has no attempt left."""
+    _taken_slots(session, subjects, session.now())
 
 
-def count_try(db: Database, several: Sequence[Counted]) -> None:
-    """Count one try against all of them; raises Throttled, counting nothing, where any has none left."""
-    for _ in range(sum(counted.limit.tries for counted in several)):
+def count_attempt(session: Session, subjects: Sequence[Subject]) -> None:
+    """Count one attempt against all subjects; raises Throttled, and counts nothing, if any has none left."""
+    for _ in range(sum(subject.limit.attempts for subject in subjects)):
         try:
-            _count_try(db.apart, several)
-        except peewee.IntegrityError:
-            continue  # another try took that very place
-        for limit, _ in several:
-            db.observer.counted(limit.name)
+            _insert_attempt(session.autonomous, subjects)
+        except ConstraintViolation:
+            continue  # a concurrent attempt took the same slot
+        for limit, _ in subjects:
+            session.instrumentation.attempt_counted(limit.name)
         return None
-    return require_tries(db, several)
+    return check_limits(session, subjects)
 
 
 @transaction
-def _count_try(db: Database, several: Sequence[Counted]) -> None:
-    now = db.now()
-    for (limit, digest), held in _held_places(db, several, now):
-        _FREE.run(db, digest=digest, now=now, latest=_latest(limit, now))
-        place = random.choice([*set(range(limit.tries)).difference(held)])
+def _insert_attempt(session: Session, subjects: Sequence[Subject]) -> None:
+    now = session.now()
+    for (limit, digest), taken in _taken_slots(session, subjects, now):
+        _DELETE_EXPIRED.run(session, digest=digest, now=now, latest=_latest(limit, now))
+        slot = random.choice([*set(range(limit.attempts)).difference(taken)])
         expires_at = now + limit.seconds * 1000
-        _TAKE.run(db, id=db.new_id(), digest=digest, place=place, expires_at=expires_at)
+        _INSERT.run(session, id=session.new_id(), digest=digest, place=slot, expires_at=expires_at)
 
 
-def _held_places(db: Database, several: Sequence[Counted], now: int) -> list[tuple[Counted, dict[int, int]]]:
-    """Return for each its places that are taken, with the time when they are free again; raises Throttled."""
-    looked, waits = [], {}
-    for counted in several:
-        limit, digest = counted
-        held = dict(_HELD.all(db, digest=digest, now=now, latest=_latest(limit, now)))
-        looked.append((counted, held))
-        if len(held) >= limit.tries:
-            waits[limit.name] = min(limit.seconds, -(-(min(held.values()) - now) // 1000))
+def _taken_slots(
+    session: Session, subjects: Sequence[Subject], now: int
+) -> list[tuple[Subject, dict[int, int]]]:
+    """Return the taken slots of each subject, with the times when they expire; raises Throttled."""
+    taken_slots, waits = [], {}
+    for subject in subjects:
+        limit, digest = subject
+        taken = dict(_FIND_TAKEN.all(session, digest=digest, now=now, latest=_latest(limit, now)))
+        taken_slots.append((subject, taken))
+        if len(taken) >= limit.attempts:
+            waits[limit.name] = min(limit.seconds, -(-(min(taken.values()) - now) // 1000))
     for name in waits:
-        db.observer.throttled(name)
+        session.instrumentation.request_throttled(name)
     if waits:
         raise Throttled(max(waits.values()))
-    return looked
+    return taken_slots
 
 
-def _latest(limit: Limit, now: int) -> int:
-    return now + (limit.seconds + CLOCK_STEP_SECONDS) * 1000
+def _latest(limit: RateLimit, now: int) -> int:
+    return now + (limit.seconds + MAX_CLOCK_SKEW_SECONDS) * 1000

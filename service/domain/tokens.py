@@ -1,4 +1,4 @@
-"""Tokens: proofs of a sign-in that expire, are renewed, listed and revoked; only digests are stored."""
+"""Tokens: bearer tokens that expire, are renewed, listed and revoked; only their digests are stored."""
 
 import hashlib
 import secrets
@@ -7,17 +7,19 @@ from typing import NamedTuple
 
 import peewee
 
-from service.domain.database import Database, Statement, parameter, transaction
+from service.database.compiled import CompiledQuery, bindparam, insert_into
+from service.database.pagination import KeysetQuery, Page, PageRequest
+from service.database.session import Session
+from service.database.transactions import transaction
 from service.domain.errors import NotFound, Unauthenticated
-from service.domain.keys import CLIENT_ID, sign
-from service.domain.paging import Listing, Page, Position
-from service.domain.passwords import is_password
-from service.domain.purge import purge
-from service.domain.tables import Tokens, Users
+from service.domain.expiry import purge
+from service.domain.models import Token, User
+from service.domain.passwords import verify_password
+from service.domain.signing_keys import CLIENT_ID, sign
 from service.domain.text import normalize
-from service.domain.throttle import Counted, count_try, require_tries, sign_ins
+from service.domain.throttle import Subject, check_limits, count_attempt, sign_in_subjects
 from service.domain.users import find_credentials
-from service.domain.viewer import Viewer, note_write, require
+from service.domain.viewer import Viewer, authorize_write, require_permission
 
 PREFIX = 'hc_'
 SECRET_BYTES = 32
@@ -25,16 +27,16 @@ USER_AGENT_LENGTH = 255
 
 
 class Issuer(NamedTuple):
-    """Who issues signed tokens, and for whom (RFC 9068 §2.2): absolute addresses."""
+    """The issuer and the audience of signed tokens (RFC 9068 §2.2): absolute URLs."""
 
     name: str
     audience: str
 
 
-class Token(NamedTuple):
+class TokenRecord(NamedTuple):
     """A token without its secret; times are UTC milliseconds.
 
-    `signed_in_at` is when its first ancestor was issued for a password: renewals count their age from there.
+    `signed_in_at` is when its first predecessor was issued for a password: the maximum age counts from there.
     """
 
     id: int
@@ -46,59 +48,59 @@ class Token(NamedTuple):
     user_agent: str | None
 
     def is_revocable_by(self, viewer: Viewer | None) -> bool:
-        """Whether the viewer may read and revoke this token."""
+        """Return whether the viewer may read and revoke this token."""
         return viewer is not None and viewer.user_id == self.user_id
 
 
 class NewToken(NamedTuple):
-    """A token that was just made, with its secret, which is told this once."""
+    """A new token with its secret, which is shown only once."""
 
-    token: Token
+    token: TokenRecord
     secret: str
 
 
-_COLUMNS = tuple(getattr(Tokens, field) for field in Token._fields)
-_LIVE = Tokens.expires_at > parameter('now')
-_OWN = (Tokens.user_id == parameter('user_id')) & _LIVE
-_VIEWER = Statement(
-    Tokens.join(Users, on=(Users.id == Tokens.user_id))
-    .select(Users.id, Users.username, Tokens.id)
-    .where((Tokens.digest == parameter('digest')) & _LIVE)
+_COLUMNS = tuple(getattr(Token, name) for name in TokenRecord._fields)
+_IS_LIVE = Token.expires_at > bindparam('now')
+_IS_OWN = (Token.user == bindparam('user_id')) & _IS_LIVE
+_FIND_VIEWER = CompiledQuery(
+    Token.select(User.id, User.username, Token.id)
+    .join(User, on=(User.id == Token.user))
+    .where((Token.digest == bindparam('digest')) & _IS_LIVE)
 )
-_SELECT = Tokens.select(*_COLUMNS).where((Tokens.id == parameter('token_id')) & _LIVE)
-_FIND = Statement(_SELECT)
-_LOCK = Statement(_SELECT, lock=True)
-_LIST = Listing(Tokens.select(Tokens.id, *_COLUMNS).where(_OWN), Tokens.id, Token._make)
-_COUNT = Statement(Tokens.select(peewee.fn.COUNT(Tokens.id)).where(_OWN))
-_INSERT = Statement(Tokens.insert({getattr(Tokens, name): parameter(name) for name in Tokens._columns}))
-_DELETE = Statement(Tokens.delete().where(Tokens.id == parameter('token_id')))
-_SIGN_IN = Statement(
-    Users.update({Users.last_seen: parameter('now')}).where(
-        (Users.id == parameter('user_id')) & (Users.password_hash == parameter('password_hash'))
+_SELECT = Token.select(*_COLUMNS).where((Token.id == bindparam('token_id')) & _IS_LIVE)
+_FIND = CompiledQuery(_SELECT)
+_LOCK = CompiledQuery(_SELECT, for_update=True)
+_LIST = KeysetQuery(Token.select(Token.id, *_COLUMNS).where(_IS_OWN), Token.id, TokenRecord._make)
+_COUNT = CompiledQuery(Token.select(peewee.fn.COUNT(Token.id)).where(_IS_OWN))
+_INSERT = insert_into(Token)
+_DELETE = CompiledQuery(Token.delete().where(Token.id == bindparam('token_id')))
+_UPDATE_LAST_SEEN = CompiledQuery(
+    User.update({User.last_seen: bindparam('now')}).where(
+        (User.id == bindparam('user_id')) & (User.password_hash == bindparam('password_hash'))
     )
 )
 
 
 def is_signed(secret: str) -> bool:
-    """Whether the secret is a signed token."""
+    """Return whether the secret is a signed token."""
     return not secret.startswith(PREFIX)
 
 
 def digest(secret: str) -> str:
-    """Return what is stored of a token's secret: its SHA-256, in hexadecimal."""
+    """Return the hexadecimal SHA-256 of a token's secret, which is stored instead of it."""
     return hashlib.sha256(secret.encode(errors='surrogatepass')).hexdigest()
 
 
-def find_viewer(db: Database, secret: str) -> Viewer:
-    """Return whom the secret speaks for; raises Unauthenticated where it is unknown, expired or revoked."""
-    row = _VIEWER.one(db, digest=digest(secret), now=db.now())
+def find_viewer(session: Session, secret: str) -> Viewer:
+    """Return the user of the token; raises Unauthenticated if it is unknown, expired or revoked."""
+    row = _FIND_VIEWER.first(session, digest=digest(secret), now=session.now())
     if row is None:
         raise Unauthenticated('The token is unknown, expired or revoked.', 'token')
     return Viewer._make(row)
 
 
 def sign_in(
-    db: Database,
+    session: Session,
     *,
     username: str,
     password: str,
@@ -106,83 +108,83 @@ def sign_in(
     client_address: str | None = None,
     issuer: Issuer | None = None,
 ) -> NewToken:
-    """Issue a token for a name and its password; with an `issuer` a signed one.
+    """Issue a token for a user name and password; with an `issuer` a signed one.
 
-    Raises Unauthenticated, in the same time for a wrong password and an unknown name, and Throttled after
-    too many of either, for a right password too.
+    Raises Unauthenticated, in the same time for a wrong password and an unknown name, and Throttled after too
+    many of either, also for the right password.
     """
     name = normalize(username)
-    user_id, password_hash = find_credentials(db, name) or (None, None)
-    tries = sign_ins(user_id, name, client_address)
-    require_tries(db, tries)
-    if not is_password(normalize(password), password_hash, db.settings.bcrypt_cost):
-        count_try(db, tries)
+    user_id, password_hash = find_credentials(session, name) or (None, None)
+    subjects = sign_in_subjects(user_id, name, client_address)
+    check_limits(session, subjects)
+    if not verify_password(normalize(password), password_hash, session.settings.bcrypt_cost):
+        count_attempt(session, subjects)
         raise Unauthenticated('The user name or the password is wrong.', 'password')
-    assert user_id is not None  # nobody's password is never right
+    assert user_id is not None  # verify_password is False for an unknown name
     assert password_hash is not None
-    purge(db)
-    return _issue_token(db, user_id, password_hash, user_agent, tries, issuer)
+    purge(session)
+    return _issue_token(session, user_id, password_hash, user_agent, subjects, issuer)
 
 
 @transaction
 def _issue_token(
-    db: Database,
+    session: Session,
     user_id: int,
     password_hash: str,
     user_agent: str | None,
-    tries: Sequence[Counted],
+    subjects: Sequence[Subject],
     issuer: Issuer | None,
 ) -> NewToken:
-    require_tries(db, tries)  # wrong passwords that came at the same time were counted meanwhile
-    now = db.now()
-    if not _SIGN_IN.count(db, user_id=user_id, password_hash=password_hash, now=now):
+    check_limits(session, subjects)  # concurrent requests with wrong passwords may have been counted since
+    now = session.now()
+    if not _UPDATE_LAST_SEEN.execute(session, user_id=user_id, password_hash=password_hash, now=now):
         raise Unauthenticated('The password was changed just now.', 'password')
-    return _insert_token(db, user_id, now, user_agent, issuer)
+    return _insert_token(session, user_id, now, user_agent, issuer)
 
 
 def renew_token(
-    db: Database, viewer: Viewer, user_agent: str | None, issuer: Issuer | None = None
+    session: Session, viewer: Viewer, user_agent: str | None, issuer: Issuer | None = None
 ) -> NewToken:
-    """Revoke the viewer's token and issue one that lives longer, within the age that a sign-in may reach.
+    """Replace the viewer's token by one that expires later, within the maximum age of a sign-in.
 
-    With an `issuer` the new one is signed. Raises Unauthenticated where the old one was revoked meanwhile.
+    With an `issuer` the new one is signed. Raises Unauthenticated if the old one has been revoked.
     """
-    purge(db)
-    return _renew_token(db, viewer, user_agent, issuer)
+    purge(session)
+    return _renew_token(session, viewer, user_agent, issuer)
 
 
 @transaction
-def _renew_token(db: Database, viewer: Viewer, user_agent: str | None, issuer: Issuer | None) -> NewToken:
-    note_write(db, viewer)
-    old = Token._make(_LOCK.one(db, token_id=viewer.token_id, now=db.now()))
-    _DELETE.run(db, token_id=old.id)
-    return _insert_token(db, viewer.user_id, old.signed_in_at, user_agent, issuer)
+def _renew_token(session: Session, viewer: Viewer, user_agent: str | None, issuer: Issuer | None) -> NewToken:
+    authorize_write(session, viewer)
+    old = TokenRecord._make(_LOCK.first(session, token_id=viewer.token_id, now=session.now()))
+    _DELETE.run(session, token_id=old.id)
+    return _insert_token(session, viewer.user_id, old.signed_in_at, user_agent, issuer)
 
 
 def _insert_token(
-    db: Database, user_id: int, signed_in_at: int, user_agent: str | None, issuer: Issuer | None
+    session: Session, user_id: int, signed_in_at: int, user_agent: str | None, issuer: Issuer | None
 ) -> NewToken:
-    now = db.now()
-    token = Token(
-        id=db.new_id(),
+    now = session.now()
+    token = TokenRecord(
+        id=session.new_id(),
         user_id=user_id,
         created_at=now,
         expires_at=min(
-            now + db.settings.token_lifetime * 1000, signed_in_at + db.settings.token_max_age * 1000
+            now + session.settings.token_lifetime * 1000, signed_in_at + session.settings.token_max_age * 1000
         ),
         signed_in_at=signed_in_at,
         last_used_at=None,
         user_agent=user_agent[:USER_AGENT_LENGTH] if user_agent else None,
     )
-    secret = _sign(db, token, issuer) if issuer else PREFIX + secrets.token_urlsafe(SECRET_BYTES)
-    _INSERT.run(db, digest=digest(secret), **token._asdict())
+    secret = _sign(session, token, issuer) if issuer else PREFIX + secrets.token_urlsafe(SECRET_BYTES)
+    _INSERT.run(session, digest=digest(secret), **token._asdict())
     return NewToken(token, secret)
 
 
-def _sign(db: Database, token: Token, issuer: Issuer) -> str:
-    """Return what says the same of the token to other services (RFC 9068 §2.2)."""
+def _sign(session: Session, token: TokenRecord, issuer: Issuer) -> str:
+    """Return the signed token, which other services can verify (RFC 9068 §2.2)."""
     return sign(
-        db,
+        session,
         {
             'iss': issuer.name,
             'sub': str(token.user_id),
@@ -195,25 +197,29 @@ def _sign(db: Database, token: Token, issuer: Issuer) -> str:
     )
 
 
-def find_token(db: Database, token_id: int, viewer: Viewer, *, statement: Statement = _FIND) -> Token:
-    """Return the live token; raises NotFound, and Forbidden where it is somebody else's."""
-    row = statement.one(db, token_id=token_id, now=db.now())
+def find_token(
+    session: Session, token_id: int, viewer: Viewer, *, query: CompiledQuery = _FIND
+) -> TokenRecord:
+    """Return the live token; raises NotFound, and Forbidden if it belongs to another user."""
+    row = query.first(session, token_id=token_id, now=session.now())
     if row is None:
         raise NotFound('There is no such token, or it has expired.')
-    token = Token._make(row)
-    require(token.is_revocable_by(viewer))
+    token = TokenRecord._make(row)
+    require_permission(token.is_revocable_by(viewer))
     return token
 
 
-def list_tokens(db: Database, position: Position, viewer: Viewer) -> Page:
+def list_tokens(session: Session, request: PageRequest, viewer: Viewer) -> Page:
     """Return a page of the viewer's live tokens, the newest first."""
-    own = {'user_id': viewer.user_id, 'now': db.now()}
-    return _LIST.page(db, position, _COUNT.one(db, **own)[0], **own)
+    own = {'user_id': viewer.user_id, 'now': session.now()}
+    return _LIST.page(session, request, _COUNT.first(session, **own)[0], **own)
 
 
 @transaction
-def revoke_token(db: Database, token_id: int, *, by: Viewer, given: Callable[[Token], None]) -> None:
-    """Revoke the token at once and everywhere; raises NotFound, Forbidden, and what `given` raises of it."""
-    given(find_token(db, token_id, by, statement=_LOCK))
-    note_write(db, by)
-    _DELETE.run(db, token_id=token_id)
+def revoke_token(
+    session: Session, token_id: int, *, by: Viewer, precondition: Callable[[TokenRecord], None]
+) -> None:
+    """Revoke the token; raises NotFound, Forbidden, and what `precondition` raises for the locked token."""
+    precondition(find_token(session, token_id, by, query=_LOCK))
+    authorize_write(session, by)
+    _DELETE.run(session, token_id=token_id)

@@ -1,4 +1,4 @@
-"""People: who they are, and registering, finding, changing and deleting them."""
+"""Users: registering, finding and changing accounts."""
 
 import hashlib
 import re
@@ -7,27 +7,36 @@ from typing import Any, NamedTuple
 
 import peewee
 
-from service.domain.database import Database, Statement, parameter, transaction, violated
+from service.database.compiled import CompiledQuery, bindparam, insert_into
+from service.database.errors import ConstraintViolation
+from service.database.pagination import KeysetQuery, Page, PageRequest
+from service.database.session import Session
+from service.database.transactions import transaction
 from service.domain.errors import Conflict, Invalid, NotFound
-from service.domain.paging import Listing, Page, Position
-from service.domain.passwords import hash_password, is_password
-from service.domain.tables import Follows, Tokens, Users
-from service.domain.text import fold
-from service.domain.throttle import Counted, count_try, registrations, require_tries, sign_ins
-from service.domain.totals import add_to_total, read_total
-from service.domain.viewer import Viewer, note_write, require
+from service.domain.models import Follow, Token, User
+from service.domain.passwords import hash_password, verify_password
+from service.domain.sharded_counters import add_to_total, read_total
+from service.domain.text import casefolded
+from service.domain.throttle import (
+    Subject,
+    check_limits,
+    count_attempt,
+    registration_subjects,
+    sign_in_subjects,
+)
+from service.domain.viewer import Viewer, authorize_write, require_permission
 
 USERNAME = r'^[A-Za-z0-9_.\-]+$'
-USERNAME_LENGTH = 64
-EMAIL_LENGTH = 120
-ABOUT_ME_LENGTH = 140
-PASSWORD_LENGTH = 8
+MAX_USERNAME_LENGTH = 64
+MAX_EMAIL_LENGTH = 120
+MAX_ABOUT_ME_LENGTH = 140
+MIN_PASSWORD_LENGTH = 8
 
 
-class User(NamedTuple):
-    """A person; `is_followed` says whether the viewer for whom it was read follows this person.
+class UserRecord(NamedTuple):
+    """A user as one viewer sees them: `is_followed` tells whether that viewer follows them.
 
-    Times are UTC milliseconds, `avatar_hash` the hexadecimal SHA-256 of the lower-cased address.
+    Times are UTC milliseconds, `avatar_hash` is the hexadecimal SHA-256 of the lower-cased email address.
     """
 
     id: int
@@ -43,153 +52,161 @@ class User(NamedTuple):
     is_followed: bool
 
     def is_editable_by(self, viewer: Viewer | None) -> bool:
-        """Whether the viewer may change and delete this account, and read what is its own."""
+        """Return whether the viewer may change and delete this account, and read what is private."""
         return viewer is not None and viewer.user_id == self.id
 
     def is_followable_by(self, viewer: Viewer | None) -> bool:
-        """Whether the viewer may follow or unfollow this person."""
+        """Return whether the viewer may follow or unfollow this user."""
         return viewer is not None and viewer.user_id != self.id
 
 
-def user_columns(users: Any) -> tuple[Any, ...]:
-    """Return the columns that make a User, in its order; the query they go into takes a `viewer_id`."""
-    relation = Follows.alias('seen')
+def user_columns(user: Any) -> tuple[Any, ...]:
+    """Return the columns of a UserRecord, in its order; their query has the parameter `viewer_id`."""
+    follow = Follow.alias('seen')
     is_followed = peewee.fn.EXISTS(
-        relation.select(relation.id).where(
-            (relation.follower_id == parameter('viewer_id')) & (relation.followed_id == users.id)
+        follow.select(follow.id).where(
+            (follow.follower == bindparam('viewer_id')) & (follow.followed == user.id)
         )
     )
-    return (*(getattr(users, field) for field in User._fields[:-1]), is_followed)
+    return (*(getattr(user, name) for name in UserRecord._fields[:-1]), is_followed)
 
 
-Settlement = Callable[[Database, User], None]
-_SETTLEMENTS: list[Settlement] = []
+def viewer_id(viewer: Viewer | None) -> int:
+    """Return the value of the parameter `viewer_id`: 0 for anonymous clients, which is nobody's id."""
+    return viewer.user_id if viewer else 0
 
-_SELECT = Users.select(*user_columns(Users)).where(Users.id == parameter('user_id'))
-_FIND = Statement(_SELECT)
-_LOCK = Statement(_SELECT, lock=True)
-_EVERYBODY = Users.select(Users.id, *user_columns(Users))
-_BY_NAME = Users.select(Users.username_key, *user_columns(Users))
+
+_SELECT = User.select(*user_columns(User)).where(User.id == bindparam('user_id'))
+_FIND = CompiledQuery(_SELECT)
+_LOCK = CompiledQuery(_SELECT, for_update=True)
+_BY_ID = User.select(User.id, *user_columns(User))
+_BY_USERNAME = User.select(User.username_key, *user_columns(User))
+_make = UserRecord._make
 _ALL = {
-    'id': Listing(_EVERYBODY, Users.id, User._make, newest_first=False),
-    '-id': Listing(_EVERYBODY, Users.id, User._make),
-    'username': Listing(_BY_NAME, Users.username_key, User._make, newest_first=False, key_type=str),
-    '-username': Listing(_BY_NAME, Users.username_key, User._make, key_type=str),
+    'id': KeysetQuery(_BY_ID, User.id, _make, newest_first=False),
+    '-id': KeysetQuery(_BY_ID, User.id, _make),
+    'username': KeysetQuery(_BY_USERNAME, User.username_key, _make, newest_first=False, key_type=str),
+    '-username': KeysetQuery(_BY_USERNAME, User.username_key, _make, key_type=str),
 }
 ORDERS = ('id', 'username')
-_NAMED = Users.username_key == parameter('username_key')
-_FIND_NAMED = Statement(Users.select(*user_columns(Users)).where(_NAMED))
-_WITH_NAME = Listing(_EVERYBODY.where(_NAMED), Users.id, User._make, newest_first=False)
-_COUNT_NAMED = Statement(Users.select(peewee.fn.COUNT(Users.id)).where(_NAMED))
-_STARTS = (Users.username_key >= parameter('first')) & (Users.username_key < parameter('behind'))
-_STARTING = Listing(_BY_NAME.where(_STARTS), Users.username_key, User._make, newest_first=False, key_type=str)
-_COUNT_STARTING = Statement(Users.select(peewee.fn.COUNT(Users.id)).where(_STARTS))
-_CREDENTIALS = Statement(
-    Users.select(Users.id, Users.password_hash).where(Users.username_key == parameter('username_key'))
+_HAS_USERNAME = User.username_key == bindparam('username_key')
+_FIND_BY_USERNAME = CompiledQuery(User.select(*user_columns(User)).where(_HAS_USERNAME))
+_LIST_BY_USERNAME = KeysetQuery(_BY_ID.where(_HAS_USERNAME), User.id, _make, newest_first=False)
+_COUNT_BY_USERNAME = CompiledQuery(User.select(peewee.fn.COUNT(User.id)).where(_HAS_USERNAME))
+_HAS_PREFIX = (User.username_key >= bindparam('first')) & (User.username_key < bindparam('behind'))
+_LIST_BY_PREFIX = KeysetQuery(
+    _BY_USERNAME.where(_HAS_PREFIX), User.username_key, _make, newest_first=False, key_type=str
 )
-_PASSWORD_HASH = Statement(Users.select(Users.password_hash).where(Users.id == parameter('user_id')))
-_HOLDERS = Statement(
-    Users.select(Users.id, Users.username_key, Users.email_key).where(
-        (Users.username_key == parameter('username_key')) | (Users.email_key == parameter('email_key'))
+_COUNT_BY_PREFIX = CompiledQuery(User.select(peewee.fn.COUNT(User.id)).where(_HAS_PREFIX))
+_FIND_CREDENTIALS = CompiledQuery(User.select(User.id, User.password_hash).where(_HAS_USERNAME))
+_FIND_PASSWORD_HASH = CompiledQuery(User.select(User.password_hash).where(User.id == bindparam('user_id')))
+_FIND_HOLDERS = CompiledQuery(
+    User.select(User.id, User.username_key, User.email_key).where(
+        (User.username_key == bindparam('username_key')) | (User.email_key == bindparam('email_key'))
     )
 )
-_INSERT = Statement(Users.insert({getattr(Users, name): parameter(name) for name in Users._columns}))
-_IDENTITY = ('username', 'username_key', 'email', 'email_key', 'avatar_hash', 'about_me')
-_CHANGE = Statement(
-    Users.update({getattr(Users, name): parameter(name) for name in _IDENTITY}).where(
-        Users.id == parameter('user_id')
+_INSERT = insert_into(User)
+_IDENTITY = (User.username, User.username_key, User.email, User.email_key, User.avatar_hash, User.about_me)
+_UPDATE = CompiledQuery(
+    User.update({field: bindparam(field.column_name) for field in _IDENTITY}).where(
+        User.id == bindparam('user_id')
     )
 )
-_CHANGE_PASSWORD = Statement(
-    Users.update({Users.password_hash: parameter('new_hash')}).where(
-        (Users.id == parameter('user_id')) & (Users.password_hash == parameter('old_hash'))
+_REPLACE_PASSWORD = CompiledQuery(
+    User.update({User.password_hash: bindparam('new_hash')}).where(
+        (User.id == bindparam('user_id')) & (User.password_hash == bindparam('old_hash'))
     )
 )
-_REVOKE_OTHER_TOKENS = Statement(
-    Tokens.delete().where((Tokens.user_id == parameter('user_id')) & (Tokens.id != parameter('token_id')))
+_REVOKE_OTHER_TOKENS = CompiledQuery(
+    Token.delete().where((Token.user == bindparam('user_id')) & (Token.id != bindparam('token_id')))
 )
-_SET_PASSWORD = Statement(
-    Users.update({Users.password_hash: parameter('new_hash')}).where(Users.id == parameter('user_id'))
+_SET_PASSWORD = CompiledQuery(
+    User.update({User.password_hash: bindparam('new_hash')}).where(User.id == bindparam('user_id'))
 )
-_REVOKE_TOKENS = Statement(
-    Tokens.delete().where((Tokens.user_id == parameter('user_id')) & (Tokens.expires_at > parameter('now')))
+_REVOKE_TOKENS = CompiledQuery(
+    Token.delete().where((Token.user == bindparam('user_id')) & (Token.expires_at > bindparam('now')))
 )
-_DELETE = Statement(Users.delete().where(Users.id == parameter('user_id')))
 
 
-def find_user(db: Database, user_id: int, viewer: Viewer | None, *, statement: Statement = _FIND) -> User:
+def find_user(
+    session: Session, user_id: int, viewer: Viewer | None, *, query: CompiledQuery = _FIND
+) -> UserRecord:
     """Return the user as the viewer sees them; raises NotFound."""
-    row = statement.one(db, user_id=user_id, viewer_id=viewer.user_id if viewer else 0)
+    row = query.first(session, user_id=user_id, viewer_id=viewer_id(viewer))
     if row is None:
         raise NotFound('There is no such user.')
-    return User._make(row)
+    return UserRecord._make(row)
 
 
-def find_user_named(db: Database, username: str) -> User:
-    """Return the user of that name, without regard to case, as nobody sees them; raises NotFound."""
+def find_user_by_username(session: Session, username: str) -> UserRecord:
+    """Return the user with that name, ignoring case, as an anonymous client sees them; raises NotFound."""
     is_name = re.fullmatch(USERNAME, username)
-    row = _FIND_NAMED.one(db, username_key=fold(username), viewer_id=0) if is_name else None
+    row = (
+        _FIND_BY_USERNAME.first(session, username_key=casefolded(username), viewer_id=0) if is_name else None
+    )
     if row is None:
         raise NotFound(f'There is no user {username!r}.')
-    return User._make(row)
+    return UserRecord._make(row)
 
 
-def lock_user(db: Database, user_id: int, viewer: Viewer | None) -> User:
-    """Return the user, who then stays as they are until the transaction ends; raises NotFound."""
-    return find_user(db, user_id, viewer, statement=_LOCK)
+def lock_user(session: Session, user_id: int, viewer: Viewer | None) -> UserRecord:
+    """Return the user, whose row stays locked until the transaction ends; raises NotFound."""
+    return find_user(session, user_id, viewer, query=_LOCK)
 
 
 def list_users(
-    db: Database,
-    position: Position,
+    session: Session,
+    request: PageRequest,
     viewer: Viewer,
     *,
     prefix: str = '',
     username: str | None = None,
     order: str = '',
 ) -> Page:
-    """Return a page of all users, the first registered first, or by an `order` of ORDERS ('-id': last first).
+    """Return a page of all users, the first registered first, or in an `order` of ORDERS ('-id': last first).
 
-    With a `prefix` it is of those whose names start with it, by name, with a `username` of who has that
-    name; both without regard to case.
+    With a `prefix` it lists the users whose names start with it, by name; with a `username` the user with
+    that name; both ignore case.
     """
     if username is not None:
-        named = {'username_key': fold(username)}
-        total = _COUNT_NAMED.one(db, **named)[0]
-        return _WITH_NAME.page(db, position, total, viewer_id=viewer.user_id, **named)
+        values = {'username_key': casefolded(username)}
+        total = _COUNT_BY_USERNAME.first(session, **values)[0]
+        return _LIST_BY_USERNAME.page(session, request, total, viewer_id=viewer.user_id, **values)
     if not prefix:
-        return _ALL[order or 'id'].page(db, position, read_total(db, 'users'), viewer_id=viewer.user_id)
-    bounds = {'first': fold(prefix), 'behind': fold(prefix) + '\x7f'}  # names are ASCII
-    total = _COUNT_STARTING.one(db, **bounds)[0]
-    return _STARTING.page(db, position, total, viewer_id=viewer.user_id, **bounds)
+        total = read_total(session, 'users')
+        return _ALL[order or 'id'].page(session, request, total, viewer_id=viewer.user_id)
+    bounds = {'first': casefolded(prefix), 'behind': casefolded(prefix) + '\x7f'}  # names are ASCII
+    total = _COUNT_BY_PREFIX.first(session, **bounds)[0]
+    return _LIST_BY_PREFIX.page(session, request, total, viewer_id=viewer.user_id, **bounds)
 
 
-def find_credentials(db: Database, username: str) -> tuple[int, str] | None:
-    """Return the id and the password's hash of the user of that name, without regard to case, or None."""
+def find_credentials(session: Session, username: str) -> tuple[int, str] | None:
+    """Return the id and the password hash of the user with that name, ignoring case, or None."""
     if not re.fullmatch(USERNAME, username):
         return None
-    row: tuple[int, str] | None = _CREDENTIALS.one(db, username_key=fold(username))
+    row: tuple[int, str] | None = _FIND_CREDENTIALS.first(session, username_key=casefolded(username))
     return row
 
 
 def register_user(
-    db: Database,
+    session: Session,
     *,
     username: str,
     email: str,
     password: str,
     about_me: str = '',
     client_address: str | None = None,
-) -> User:
-    """Make a new user and return them as nobody sees them.
+) -> UserRecord:
+    """Register a user and return them as an anonymous client sees them.
 
-    Raises Conflict for a taken name or address, and Throttled where too many came from `client_address`.
+    Raises Conflict if the name or the email address is taken, and Throttled after too many registrations
+    from the IP address `client_address`.
     """
-    count_try(db, registrations(client_address))
-    now = db.now()
+    count_attempt(session, registration_subjects(client_address))
+    now = session.now()
     values = {
         **_identity(username, email, about_me),
-        'password_hash': hash_password(password, db.settings.bcrypt_cost),
+        'password_hash': hash_password(password, session.settings.bcrypt_cost),
         'member_since': now,
         'last_seen': now,
         'post_count': 0,
@@ -197,49 +214,58 @@ def register_user(
         'following_count': 0,
     }
     try:
-        return _insert_user(db, values)
-    except peewee.IntegrityError as error:
-        raise _taken(db, error, values, user_id=0) from error
+        return _insert_user(session, values)
+    except ConstraintViolation as error:
+        raise _taken(session, error, values, user_id=0) from error
 
 
 @transaction
-def _insert_user(db: Database, values: dict[str, Any]) -> User:
-    user_id = db.new_id()
-    _INSERT.run(db, id=user_id, **values)
-    add_to_total(db, 'users', 1)
-    return find_user(db, user_id, None)
+def _insert_user(session: Session, values: dict[str, Any]) -> UserRecord:
+    row = {'id': session.new_id(), **values}
+    _INSERT.run(session, **row)
+    add_to_total(session, 'users', 1)
+    return UserRecord(is_followed=False, **{name: row[name] for name in UserRecord._fields if name in row})
 
 
 def change_user(
-    db: Database, user_id: int, changes: dict[str, Any], *, by: Viewer, given: Callable[[User], None]
-) -> User:
-    """Change `username`, `email` and `about_me` where `changes` has them, and return the changed user.
+    session: Session,
+    user_id: int,
+    changes: dict[str, Any],
+    *,
+    by: Viewer,
+    precondition: Callable[[UserRecord], None],
+) -> UserRecord:
+    """Change `username`, `email` and `about_me` if present in `changes`, and return the changed user.
 
-    `given` is asked of the user as they are, in the same step (RFC 9110 §13.1.1). Raises NotFound,
-    Forbidden, what `given` raises, and Conflict for a taken name or address.
+    `precondition` is called with the locked user (RFC 9110 §13.1.1). Raises NotFound, Forbidden, what
+    `precondition` raises, and Conflict if the name or the email address is taken.
     """
     try:
-        return _change_user(db, user_id, changes, by, given)
-    except peewee.IntegrityError as error:
-        folded = {f'{name}_key': fold(changes.get(name, '')) for name in ('username', 'email')}
-        raise _taken(db, error, folded, user_id=user_id) from error
+        return _change_user(session, user_id, changes, by, precondition)
+    except ConstraintViolation as error:
+        folded = {f'{name}_key': casefolded(changes.get(name, '')) for name in ('username', 'email')}
+        raise _taken(session, error, folded, user_id=user_id) from error
 
 
 @transaction
 def _change_user(
-    db: Database, user_id: int, changes: dict[str, Any], by: Viewer, given: Callable[[User], None]
-) -> User:
-    user = lock_user(db, user_id, by)
-    require(user.is_editable_by(by))
-    given(user)
-    changed = user._replace(**changes, last_seen=note_write(db, by))
+    session: Session,
+    user_id: int,
+    changes: dict[str, Any],
+    by: Viewer,
+    precondition: Callable[[UserRecord], None],
+) -> UserRecord:
+    user = lock_user(session, user_id, by)
+    require_permission(user.is_editable_by(by))
+    precondition(user)
+    changed = user._replace(**changes, last_seen=authorize_write(session, by))
     identity = _identity(changed.username, changed.email, changed.about_me)
-    _CHANGE.run(db, user_id=user_id, **identity)
+    _UPDATE.run(session, user_id=user_id, **identity)
     return changed._replace(avatar_hash=identity['avatar_hash'])
 
 
 def change_password(
-    db: Database,
+    session: Session,
     user_id: int,
     *,
     current_password: str,
@@ -247,113 +273,84 @@ def change_password(
     by: Viewer,
     client_address: str | None = None,
 ) -> None:
-    """Change the password and revoke all the user's tokens but the one that was presented.
+    """Change the password and revoke all of the user's tokens but the presented one.
 
-    Raises NotFound, Forbidden, Invalid for a wrong `current_password`, which counts as a failed sign-in,
-    and Throttled after too many of them.
+    Raises NotFound, Forbidden, Invalid for a wrong `current_password`, which counts as a failed sign-in, and
+    Throttled after too many of them.
     """
-    require(find_user(db, user_id, by).is_editable_by(by))
-    tries = sign_ins(user_id, by.username, client_address)
-    require_tries(db, tries)
-    old_hash = _PASSWORD_HASH.one(db, user_id=user_id)[0]
-    if not is_password(current_password, old_hash, db.settings.bcrypt_cost):
-        count_try(db, tries)
+    require_permission(find_user(session, user_id, by).is_editable_by(by))
+    subjects = sign_in_subjects(user_id, by.username, client_address)
+    check_limits(session, subjects)
+    old_hash = _FIND_PASSWORD_HASH.first(session, user_id=user_id)[0]
+    if not verify_password(current_password, old_hash, session.settings.bcrypt_cost):
+        count_attempt(session, subjects)
         raise Invalid([('current_password', 'is not your password')])
-    new_hash = hash_password(password, db.settings.bcrypt_cost)
-    _change_password(db, user_id, old_hash, new_hash, by, tries)
+    new_hash = hash_password(password, session.settings.bcrypt_cost)
+    _change_password(session, user_id, old_hash, new_hash, by, subjects)
 
 
 @transaction
 def _change_password(
-    db: Database, user_id: int, old_hash: str, new_hash: str, by: Viewer, tries: Sequence[Counted]
+    session: Session, user_id: int, old_hash: str, new_hash: str, by: Viewer, subjects: Sequence[Subject]
 ) -> None:
-    require_tries(db, tries)  # wrong passwords that came at the same time were counted meanwhile
-    if not _CHANGE_PASSWORD.count(db, user_id=user_id, old_hash=old_hash, new_hash=new_hash):
-        raise Invalid([('current_password', 'is not your password')])  # it changed meanwhile
-    note_write(db, by)
-    _REVOKE_OTHER_TOKENS.run(db, user_id=user_id, token_id=by.token_id)
+    check_limits(session, subjects)  # concurrent requests with wrong passwords may have been counted since
+    if not _REPLACE_PASSWORD.execute(session, user_id=user_id, old_hash=old_hash, new_hash=new_hash):
+        raise Invalid([('current_password', 'is not your password')])  # another request has changed it
+    authorize_write(session, by)
+    _REVOKE_OTHER_TOKENS.run(session, user_id=user_id, token_id=by.token_id)
 
 
-def set_password(db: Database, user_id: int, password: str) -> int:
-    """Set the password, as the operator does, who need not know the old one, and revoke all the tokens.
+def set_password(session: Session, user_id: int, password: str) -> int:
+    """Set the password without the old one, as the operator does, and revoke all tokens.
 
-    Returns how many live ones there were; raises NotFound.
+    Returns the number of live tokens that were revoked; raises NotFound.
     """
-    return _set_password(db, user_id, hash_password(password, db.settings.bcrypt_cost))
+    return _set_password(session, user_id, hash_password(password, session.settings.bcrypt_cost))
 
 
 @transaction
-def _set_password(db: Database, user_id: int, new_hash: str) -> int:
-    if not _SET_PASSWORD.count(db, user_id=user_id, new_hash=new_hash):
+def _set_password(session: Session, user_id: int, new_hash: str) -> int:
+    if not _SET_PASSWORD.execute(session, user_id=user_id, new_hash=new_hash):
         raise NotFound('There is no such user.')
-    return _REVOKE_TOKENS.count(db, user_id=user_id, now=db.now())
+    return _REVOKE_TOKENS.execute(session, user_id=user_id, now=session.now())
 
 
 @transaction
-def revoke_tokens(db: Database, user_id: int) -> int:
-    """Revoke all the user's tokens, as the operator does, and return how many live ones there were.
+def revoke_tokens(session: Session, user_id: int) -> int:
+    """Revoke all of the user's tokens, as the operator does, and return the number of live ones.
 
     Raises NotFound.
     """
-    lock_user(db, user_id, None)  # a sign-in or renewal that is under way is waited for, and revoked too
-    return _REVOKE_TOKENS.count(db, user_id=user_id, now=db.now())
-
-
-def settles_deletion(settle: Settlement) -> Settlement:
-    """Have `settle` put right, before an account goes, the counters that its things move."""
-    _SETTLEMENTS.append(settle)
-    return settle
-
-
-@transaction
-def delete_user(db: Database, user_id: int, *, by: Viewer, given: Callable[[User], None]) -> None:
-    """Delete the account with its posts, follow relations and tokens, and put right every counter it moved.
-
-    Raises NotFound, Forbidden, and what `given` raises of the user as they are.
-    """
-    user = lock_user(db, user_id, by)
-    require(user.is_editable_by(by))
-    given(user)
-    note_write(db, by)
-    _delete_account(db, user)
-
-
-@transaction
-def remove_user(db: Database, user_id: int) -> None:
-    """Delete the account as delete_user does, at the operator's word; raises NotFound."""
-    _delete_account(db, lock_user(db, user_id, None))
-
-
-def _delete_account(db: Database, user: User) -> None:
-    for settle in _SETTLEMENTS:
-        settle(db, user)
-    add_to_total(db, 'users', -1)
-    _DELETE.run(db, user_id=user.id)
+    lock_user(
+        session, user_id, None
+    )  # waits for a concurrent sign-in or renewal, whose token is revoked, too
+    return _REVOKE_TOKENS.execute(session, user_id=user_id, now=session.now())
 
 
 def _identity(username: str, email: str, about_me: str) -> dict[str, str]:
-    """What is stored of who a user is, with all that is made of it."""
+    """Return the columns that tell who a user is, including the derived ones."""
     return {
         'username': username,
-        'username_key': fold(username),
+        'username_key': casefolded(username),
         'email': email,
-        'email_key': fold(email),
+        'email_key': casefolded(email),
         'avatar_hash': avatar_hash_of(email),
         'about_me': about_me,
     }
 
 
 def avatar_hash_of(email: str) -> str:
-    """Return what Gravatar knows an address by: the SHA-256 of it in lower case, in hexadecimal."""
+    """Return Gravatar's hash of an email address: the hexadecimal SHA-256 of it in lower case."""
     return hashlib.sha256(email.strip().lower().encode()).hexdigest()
 
 
-def _taken(db: Database, error: peewee.IntegrityError, values: dict[str, Any], *, user_id: int) -> Exception:
-    """Name every value that another user has; the constraint that refused names at least one."""
+def _taken(
+    session: Session, error: ConstraintViolation, values: dict[str, Any], *, user_id: int
+) -> Exception:
+    """Return a Conflict that names every value that another user has; the constraint names at least one."""
     keys = {name: values[name] for name in ('username_key', 'email_key')}
-    refused = violated(error)
-    taken = {name for name in keys if refused == f'users_{name}'}
-    for holder, *held in _HOLDERS.all(db, **keys):
+    taken = {name for name in keys if error.constraint == f'users_{name}'}
+    for holder, *held in _FIND_HOLDERS.all(session, **keys):
         if holder != user_id:
             taken |= {name for name, value in zip(keys, held, strict=True) if keys[name] == value}
     if not taken:

@@ -1,42 +1,45 @@
-"""Who asks: the user and the token that a request's credentials name."""
+"""The authenticated user and the token that they presented."""
 
 from typing import NamedTuple
 
-from service.domain.database import Database, Statement, parameter
+from service.database.compiled import CompiledQuery, bindparam
+from service.database.session import Session
 from service.domain.errors import Forbidden, Unauthenticated
-from service.domain.tables import Tokens, Users
+from service.domain.models import Token, User
 
 
 class Viewer(NamedTuple):
-    """A signed-in user, by the token that was presented."""
+    """A signed-in user, with the token that was presented."""
 
     user_id: int
     username: str
     token_id: int
 
 
-_SEE = Statement(Users.update({Users.last_seen: parameter('now')}).where(Users.id == parameter('user_id')))
-_USE = Statement(
-    Tokens.update({Tokens.last_used_at: parameter('now')}).where(
-        (Tokens.id == parameter('token_id')) & (Tokens.expires_at > parameter('now'))
+_UPDATE_LAST_SEEN = CompiledQuery(
+    User.update({User.last_seen: bindparam('now')}).where(User.id == bindparam('user_id'))
+)
+_UPDATE_LAST_USED = CompiledQuery(
+    Token.update({Token.last_used_at: bindparam('now')}).where(
+        (Token.id == bindparam('token_id')) & (Token.expires_at > bindparam('now'))
     )
 )
 
 
-def note_write(db: Database, viewer: Viewer) -> int:
-    """Note within a write that the viewer is there, and that the token still is: revocation holds at once.
+def authorize_write(session: Session, viewer: Viewer) -> int:
+    """Check the token again inside the transaction, so that revoking it takes effect at once.
 
-    Returns when that was: the viewer's `last_seen` from now on. Raises Unauthenticated where the token was
-    revoked or the account deleted since it was presented.
+    Updates `last_seen` and `last_used_at`, and returns their new value. Raises Unauthenticated if the token
+    was revoked or the account deleted since it was presented.
     """
-    now = db.now()
-    _SEE.run(db, now=now, user_id=viewer.user_id)
-    if not _USE.count(db, now=now, token_id=viewer.token_id):
+    now = session.now()
+    _UPDATE_LAST_SEEN.run(session, now=now, user_id=viewer.user_id)
+    if not _UPDATE_LAST_USED.execute(session, now=now, token_id=viewer.token_id):
         raise Unauthenticated('The token is revoked or expired.', 'token')
     return now
 
 
-def require(may: bool) -> None:
-    """Raise Forbidden unless the viewer may do it, by the predicate of the thing it is done to."""
-    if not may:
+def require_permission(is_allowed: bool) -> None:
+    """Raise Forbidden unless the predicate of the thing allows the viewer to do it."""
+    if not is_allowed:
         raise Forbidden('It is for its owner alone.')

@@ -12,7 +12,7 @@ from falcon.routing import BaseConverter, CompiledRouter
 
 from service import urls
 from service.config import Settings
-from service.domain.clock import is_id
+from service.database.ids import is_id
 from service.http.forwarded import is_trusted
 from service.http.operation import HTTP_METHODS, Resource, has_patch, methods_of
 from service.http.request import REQUEST, REQUEST_ID, Request

@@ -9,6 +9,8 @@ from urllib.parse import quote
 import falcon
 
 from service import urls
+from service.database.errors import Unavailable
+from service.database.pagination import InvalidCursor
 from service.domain.errors import (
     Forbidden,
     Invalid,
@@ -18,9 +20,7 @@ from service.domain.errors import (
     Stale,
     Throttled,
     Unauthenticated,
-    Unavailable,
 )
-from service.domain.paging import UnknownPosition
 from service.http.conditional import NO_STORE
 from service.http.credentials import challenges
 from service.http.request import Request
@@ -53,7 +53,7 @@ def _unauthenticated(error: Unauthenticated, req: Request) -> dict[str, Any]:
     }
 
 
-def _unknown_position(error: UnknownPosition, req: Request) -> dict[str, Any]:
+def _unknown_position(error: InvalidCursor, req: Request) -> dict[str, Any]:
     return {'name': 'invalid-parameter', 'parameter': AFTER if AFTER in req.params else BEFORE}
 
 
@@ -64,7 +64,7 @@ _OF_KIND: dict[type[Exception], Callable[[Any, Request], dict[str, Any]]] = {
         'parameter': error.parameter,
         'most': error.most,
     },
-    UnknownPosition: _unknown_position,
+    InvalidCursor: _unknown_position,
     Malformed: lambda error, req: {'name': 'malformed-body', 'pointer': error.pointer},
     OwnId: lambda error, req: {'name': 'own-id', 'pointer': error.pointer},
     WrongResource: lambda error, req: {'name': 'wrong-resource', 'pointer': error.pointer},

@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 
 import falcon
 
-from service.domain.database import Database
+from service.database.session import Session
 from service.domain.viewer import Viewer
 from service.http.forwarded import client_address
 from service.http.operation import Operation
@@ -31,7 +31,7 @@ class Request(falcon.Request):
 
     __slots__ = ('book', 'db', 'format', 'inclusions', 'operation', 'query', 'resource_id', 'viewer')
 
-    db: Database
+    db: Session
     book: AddressBook
     viewer: Viewer | None
     operation: Operation

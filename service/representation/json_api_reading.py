@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from service.domain.clock import is_id
+from service.database.ids import is_id
 from service.domain.errors import NotFound
 from service.representation.reading import Malformed
 

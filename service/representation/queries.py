@@ -9,8 +9,8 @@ from urllib.parse import quote_plus
 
 import orjson
 
-from service.domain.clock import LARGEST_ID
-from service.domain.paging import END, End, Key, Page, Position
+from service.database.ids import MAX_ID
+from service.database.pagination import LAST_PAGE, Key, LastPage, Page, PageRequest
 from service.domain.text import has_control_characters, normalize
 from service.representation.action import TEXT
 from service.representation.document import WHOLE, View
@@ -77,7 +77,7 @@ class Query(NamedTuple):
     """
 
     names: PageNames
-    position: Position = Position()
+    position: PageRequest = PageRequest()
     filters: Mapping[str, str] = {}
     order: str = ''
     given: Mapping[str, str] = {}
@@ -92,7 +92,7 @@ class Query(NamedTuple):
         """Return the query string of what was asked for, in its one spelling."""
         return query_string(self.given)
 
-    def page_query(self, page: int, *, after: Key | None = None, before: Key | End | None = None) -> str:
+    def page_query(self, page: int, *, after: Key | None = None, before: Key | LastPage | None = None) -> str:
         """Return the query string of another page of the same collection."""
         size = str(self.position.per_page)
         values = {**self.kept, self.names.number: str(page), self.names.size: size}
@@ -105,14 +105,14 @@ class Query(NamedTuple):
     def neighbours(self, page: Page) -> dict[str, str]:
         """Return the query strings of `first`, `prev`, `next` and `last`, as far as there are such pages."""
         queries = {'first': self.page_query(1)}
-        last = self.page_query(page.total_pages, before=END) if page.total_pages else queries['first']
-        if isinstance(page.before, End):
+        last = self.page_query(page.total_pages, before=LAST_PAGE) if page.total_pages else queries['first']
+        if isinstance(page.previous_cursor, LastPage):
             queries['prev'] = last
-        elif page.before is not None:
-            queries['prev'] = self.page_query(max(1, page.page - 1), before=page.before)
-        if page.after is not None:
-            queries['next'] = self.page_query(page.page + 1, after=page.after)
-        elif not page.entries and page.before is None and page.total_items:
+        elif page.previous_cursor is not None:
+            queries['prev'] = self.page_query(max(1, page.page - 1), before=page.previous_cursor)
+        if page.next_cursor is not None:
+            queries['next'] = self.page_query(page.page + 1, after=page.next_cursor)
+        elif not page.entries and page.previous_cursor is None and page.total_items:
             queries['next'] = queries['first']  # what came before the first entry is gone
         return queries | {'last': last}
 
@@ -165,31 +165,31 @@ class HalDialect:
         return {**searches, **dict.fromkeys(self.names, NUMBER), **dict.fromkeys(CURSORS, CURSOR)}
 
 
-def read_position(given: Mapping[str, str], names: PageNames, per_page: int) -> Position:
+def read_position(given: Mapping[str, str], names: PageNames, per_page: int) -> PageRequest:
     """Return which page the parameters want, with `per_page` entries; raises InvalidParameter."""
     after = read_cursor(AFTER, given[AFTER]) if AFTER in given else None
     before = read_cursor(BEFORE, given[BEFORE]) if BEFORE in given else None
     if after is not None and before is not None:
         raise InvalidParameter(BEFORE, f'cannot stand beside {AFTER}')
-    if isinstance(after, End):
+    if isinstance(after, LastPage):
         raise InvalidParameter(AFTER, 'is no position that the server gave')
-    return Position(whole_number(given, names.number, 1), per_page, after, before)
+    return PageRequest(whole_number(given, names.number, 1), per_page, after, before)
 
 
-def write_cursor(key: Key | End) -> str:
+def write_cursor(key: Key | LastPage) -> str:
     """Return a position as clients carry it, opaque to them."""
-    return urlsafe_b64encode(orjson.dumps(None if isinstance(key, End) else key)).decode().rstrip('=')
+    return urlsafe_b64encode(orjson.dumps(None if isinstance(key, LastPage) else key)).decode().rstrip('=')
 
 
-def read_cursor(parameter: str, text: str) -> Key | End:
+def read_cursor(parameter: str, text: str) -> Key | LastPage:
     """Return the position that a client carried back; raises InvalidParameter where it is none."""
     try:
         key = orjson.loads(urlsafe_b64decode(text.encode('ascii') + b'=' * (-len(text) % 4)))
     except (binascii.Error, ValueError):
         key = False
     if key is None:
-        return END
-    is_key = (type(key) is int and 0 < key <= LARGEST_ID) or (
+        return LAST_PAGE
+    is_key = (type(key) is int and 0 < key <= MAX_ID) or (
         type(key) is str and not has_control_characters(key)
     )
     if not is_key:
@@ -215,13 +215,13 @@ def text(name: str, value: str) -> str:
 
 
 def whole_number(given: Mapping[str, str], name: str, default: int) -> int:
-    """Return the number that a parameter says, LARGEST_ID for one larger; raises InvalidParameter."""
+    """Return the number that a parameter says, MAX_ID for one larger; raises InvalidParameter."""
     digits = given.get(name)
     if digits is None:
         return default
     if not (digits.isascii() and digits.isdigit()) or not digits.strip('0'):
         raise InvalidParameter(name, 'must be a whole number from 1')
-    return int(digits) if len(digits) <= 16 else LARGEST_ID
+    return int(digits) if len(digits) <= 16 else MAX_ID
 
 
 def query_string(values: Mapping[str, str]) -> str:

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from service.domain.paging import Page
+from service.database.pagination import Page
 from service.http.request import Request
 from service.representation.action import Form
 from service.representation.addresses import AddressBook

@@ -8,12 +8,13 @@ from urllib.parse import quote
 import falcon
 
 from service import urls
+from service.database.pagination import Page
 from service.domain.errors import Forbidden
 from service.domain.follows import (
-    Follow,
+    FollowRecord,
     find_follow,
-    first_followers,
-    first_following,
+    first_pages_of_followers,
+    first_pages_of_following,
     follow,
     follow_all,
     list_followers,
@@ -21,9 +22,8 @@ from service.domain.follows import (
     unfollow,
     unfollow_all,
 )
-from service.domain.paging import Page
 from service.domain.users import find_user
-from service.domain.viewer import Viewer, require
+from service.domain.viewer import Viewer, require_permission
 from service.http.conditional import precondition
 from service.http.operation import Access, Formats, Operation, Route, Samples
 from service.http.request import Expansions, Request
@@ -64,7 +64,7 @@ KIND = Kind(
 )
 
 
-def represent_follow(relation: Follow, viewer: Viewer | None, book: AddressBook) -> Document:
+def represent_follow(relation: FollowRecord, viewer: Viewer | None, book: AddressBook) -> Document:
     """Return the relation with links to both users."""
     follower_id, followed_id = relation.follower_id, relation.followed_id
     return Document(
@@ -109,12 +109,12 @@ def _represent_people(
 
 
 def _expand_followers(req: Request, user_ids: Sequence[int], query: Query) -> dict[int, Document]:
-    pages = first_followers(req.db, user_ids, query.position, req.viewer)
+    pages = first_pages_of_followers(req.db, user_ids, query.position, req.viewer)
     return {user_id: represent_followers(req, user_id, query, page) for user_id, page in pages.items()}
 
 
 def _expand_following(req: Request, user_ids: Sequence[int], query: Query) -> dict[int, Document]:
-    pages = first_following(req.db, user_ids, query.position, req.viewer)
+    pages = first_pages_of_following(req.db, user_ids, query.position, req.viewer)
     return {user_id: represent_following(req, user_id, query, page) for user_id, page in pages.items()}
 
 
@@ -161,10 +161,10 @@ class FollowResource:
 
     def on_put(self, req: Request, resp: falcon.Response, user_id: int, other_id: int) -> None:
         find_user(req.db, other_id, req.viewer)
-        require(find_user(req.db, user_id, req.viewer).is_editable_by(req.viewer))
+        require_permission(find_user(req.db, user_id, req.viewer).is_editable_by(req.viewer))
         read_body(req)  # nothing in it matters, but it must be one that can be read
         given = precondition(req, represent_follow)
-        relation, is_new = follow(req.db, user_id, other_id, by=req.caller, given=given)
+        relation, is_new = follow(req.db, user_id, other_id, by=req.caller, precondition=given)
         resp.media = represent_follow(relation, req.viewer, req.book)
         if is_new:
             respond_created(resp, resp.media)
@@ -172,7 +172,7 @@ class FollowResource:
 
     def on_delete(self, req: Request, resp: falcon.Response, user_id: int, other_id: int) -> None:
         given = precondition(req, represent_follow)
-        unfollow(req.db, user_id, other_id, by=req.caller, given=given)
+        unfollow(req.db, user_id, other_id, by=req.caller, precondition=given)
         resp.status = falcon.HTTP_204
         add_invalidation_links(resp, *_changed_by_following(req.book, user_id, other_id))
 
@@ -275,10 +275,10 @@ class FollowingRelationResource:
 
 
 def _change_members(req: Request, resp: falcon.Response, user_id: int, change: Callable[..., None]) -> None:
-    require(find_user(req.db, user_id, req.viewer).is_editable_by(req.viewer))
+    require_permission(find_user(req.db, user_id, req.viewer).is_editable_by(req.viewer))
     members = read_members(req)
     given = precondition(req, lambda *_: represent_following_relation(req, user_id))
-    change(req.db, user_id, members, by=req.caller, given=given)
+    change(req.db, user_id, members, by=req.caller, precondition=given)
     resp.media = represent_following_relation(req, user_id)
     for other_id in members[:MOST_TOLD]:
         add_invalidation_links(resp, *_changed_by_following(req.book, user_id, other_id))

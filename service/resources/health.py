@@ -5,8 +5,8 @@ from typing import ClassVar
 
 import falcon
 
-from service.domain.errors import Unavailable
-from service.domain.migrations import check_schema
+from service.database.errors import Unavailable
+from service.database.migrate import check_schema
 from service.drain import Drain
 from service.http.conditional import NO_STORE
 from service.http.operation import Access, Formats, Operation, RawResponse

@@ -6,16 +6,16 @@ from typing import ClassVar
 import falcon
 
 from service import urls
-from service.domain.paging import Page
+from service.database.pagination import Page
+from service.domain.feed import list_feed
 from service.domain.posts import (
-    BODY_LENGTH,
+    MAX_BODY_LENGTH,
     ORDERS,
-    Post,
+    PostRecord,
     change_post,
     delete_post,
     find_post,
-    first_posts_of,
-    list_feed,
+    first_pages_of_posts,
     list_posts,
     list_posts_of,
     publish_post,
@@ -50,7 +50,7 @@ PUBLISH = Action(
             type='textarea',
             required=True,
             min_length=1,
-            max_length=BODY_LENGTH,
+            max_length=MAX_BODY_LENGTH,
             regex=NOT_BLANK,
             rule='must not be blank',
             trim=True,
@@ -79,7 +79,7 @@ KIND = Kind(
 
 
 @cached
-def represent_post(post: Post, viewer: Viewer | None, book: AddressBook) -> Document:
+def represent_post(post: PostRecord, viewer: Viewer | None, book: AddressBook) -> Document:
     """Return the post with its author, the whole user."""
     author = represent_user(post.author, viewer, book)
     properties = {
@@ -195,7 +195,7 @@ class PostResource:
     on_patch = on_put
 
     def on_delete(self, req: Request, resp: falcon.Response, post_id: int) -> None:
-        delete_post(req.db, post_id, by=req.caller, given=precondition(req, represent_post))
+        delete_post(req.db, post_id, by=req.caller, precondition=precondition(req, represent_post))
         resp.status = falcon.HTTP_204
         add_invalidation_links(resp, *_changed_by_posting(req))
 
@@ -224,7 +224,7 @@ def _represent_posts_of(req: Request, user_id: int, query: Query, page: Page) ->
 
 
 def _expand_posts(req: Request, user_ids: Sequence[int], query: Query) -> dict[int, Document]:
-    pages = first_posts_of(req.db, user_ids, query.position, req.viewer)
+    pages = first_pages_of_posts(req.db, user_ids, query.position, req.viewer)
     return {user_id: _represent_posts_of(req, user_id, query, page) for user_id, page in pages.items()}
 
 

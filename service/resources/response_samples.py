@@ -1,6 +1,6 @@
 """Sample responses of collections, built by the functions that build real ones."""
 
-from service.domain.paging import Page, Position
+from service.database.pagination import Page, PageRequest
 from service.http.operation import Samples
 from service.representation.action import Action
 from service.representation.addresses import AddressBook
@@ -40,7 +40,7 @@ def sample_pages(
 
 def _query(names: PageNames, page: Page) -> Query:
     given = {names.number: str(page.page), names.size: str(page.per_page)}
-    return Query(names, Position(page.page, page.per_page), given=given)
+    return Query(names, PageRequest(page.page, page.per_page), given=given)
 
 
 def _href(book: AddressBook, template: str) -> str:

@@ -5,7 +5,7 @@ from typing import Any, Protocol, TypeVar
 
 import falcon
 
-from service.domain.viewer import Viewer, require
+from service.domain.viewer import Viewer, require_permission
 from service.http.conditional import precondition
 from service.http.request import Request
 from service.http.request_body import read_form
@@ -45,8 +45,8 @@ def apply_edit(
     checks on the locked row. Raises what `read_form` and `change` raise,
     and Forbidden.
     """
-    require(thing.is_editable_by(req.viewer))
+    require_permission(thing.is_editable_by(req.viewer))
     given = precondition(req, represent)
     changes: dict[str, Any] = read_form(req, lambda: given(thing))
-    changed = change(req.db, thing.id, changes, by=req.caller, given=given)
+    changed = change(req.db, thing.id, changes, by=req.caller, precondition=given)
     return represent(changed, req.viewer, req.book)

@@ -1,15 +1,15 @@
 """Sample domain objects, of which the examples are made."""
 
-from service.domain.follows import Follow
-from service.domain.posts import Post
-from service.domain.tokens import Token
-from service.domain.users import User, avatar_hash_of
+from service.domain.follows import FollowRecord
+from service.domain.posts import PostRecord
+from service.domain.tokens import TokenRecord
+from service.domain.users import UserRecord, avatar_hash_of
 from service.domain.viewer import Viewer
 
 CREATED = 1_795_000_000_000
 UPDATED = CREATED + 60_000
 
-USER = User(
+USER = UserRecord(
     id=7_400_000_000_000_001,
     username='ada',
     email='ada@example.org',
@@ -24,10 +24,10 @@ USER = User(
 )
 OWNER = Viewer(user_id=USER.id, username=USER.username, token_id=7_400_000_000_000_003)
 OTHER_USER = Viewer(user_id=7_400_000_000_000_002, username='bob', token_id=7_400_000_000_000_005)
-FOLLOW = Follow(OTHER_USER.user_id, USER.id, UPDATED)
-POST = Post(7_400_000_000_000_004, 'The engine weaves patterns.', UPDATED, None, USER)
+FOLLOW = FollowRecord(OTHER_USER.user_id, USER.id, UPDATED)
+POST = PostRecord(7_400_000_000_000_004, 'The engine weaves patterns.', UPDATED, None, USER)
 STORE_ID = 7_400_000_000_000_006
-TOKEN = Token(
+TOKEN = TokenRecord(
     id=OWNER.token_id,
     user_id=OWNER.user_id,
     created_at=CREATED,

@@ -7,10 +7,10 @@ import falcon
 
 from service import urls
 from service.domain.stores import (
-    LARGEST_PRICE,
-    NAME_LENGTH,
-    Item,
-    Store,
+    MAX_NAME_LENGTH,
+    MAX_PRICE,
+    ItemRecord,
+    StoreRecord,
     add_item,
     change_item,
     change_store,
@@ -23,7 +23,7 @@ from service.domain.stores import (
     list_stores,
     open_store,
 )
-from service.domain.viewer import Viewer, require
+from service.domain.viewer import Viewer, require_permission
 from service.http.conditional import precondition
 from service.http.operation import Access, Operation, Route, Samples
 from service.http.request import Expansions, Request
@@ -47,7 +47,7 @@ _NAME = Field(
     'Name',
     required=True,
     min_length=1,
-    max_length=NAME_LENGTH,
+    max_length=MAX_NAME_LENGTH,
     regex=NOT_BLANK,
     rule='must not be blank',
     trim=True,
@@ -59,7 +59,7 @@ _PRICE = Field(
     required=True,
     regex=None,
     min='0.00',
-    max=str(LARGEST_PRICE),
+    max=str(MAX_PRICE),
     step='0.01',
 )
 OPEN = Action('create', 'POST', 'Open a store', (_NAME,))
@@ -97,7 +97,7 @@ ITEM = Kind(
 
 
 @cached
-def represent_store(store: Store, viewer: Viewer | None, book: AddressBook) -> Document:
+def represent_store(store: StoreRecord, viewer: Viewer | None, book: AddressBook) -> Document:
     """Return the store; its owner may change it."""
     here = book.link(urls.STORE, store_id=store.id)
     forms: tuple[Form, ...] = ()
@@ -126,7 +126,7 @@ def represent_store(store: Store, viewer: Viewer | None, book: AddressBook) -> D
 
 
 @cached
-def represent_item(item: Item, viewer: Viewer | None, book: AddressBook) -> Document:
+def represent_item(item: ItemRecord, viewer: Viewer | None, book: AddressBook) -> Document:
     """Return the item, its price as a decimal text with two places."""
     here = book.link(urls.ITEM, item_id=item.id)
     properties = {
@@ -154,8 +154,8 @@ def represent_item(item: Item, viewer: Viewer | None, book: AddressBook) -> Docu
     )
 
 
-_STORE = Store(sample_data.STORE_ID, sample_data.USER.id, 'Difference Engines', 1, sample_data.CREATED)
-_ITEM = Item(
+_STORE = StoreRecord(sample_data.STORE_ID, sample_data.USER.id, 'Difference Engines', 1, sample_data.CREATED)
+_ITEM = ItemRecord(
     7_400_000_000_000_007, _STORE.id, sample_data.USER.id, 'Gear', Decimal('15.99'), sample_data.UPDATED
 )
 SAMPLES = Samples(
@@ -254,7 +254,7 @@ class StoreResource:
     on_patch = on_put
 
     def on_delete(self, req: Request, resp: falcon.Response, store_id: int) -> None:
-        close_store(req.db, store_id, by=req.caller, given=precondition(req, represent_store))
+        close_store(req.db, store_id, by=req.caller, precondition=precondition(req, represent_store))
         resp.status = falcon.HTTP_204
         add_invalidation_links(resp, req.book.href(urls.STORES), req.book.href(urls.ITEMS))
 
@@ -289,7 +289,7 @@ class StoreItemsResource:
         resp.media = represent_listing(req, 'items', address, page, represent_item, forms=forms)
 
     def on_post(self, req: Request, resp: falcon.Response, store_id: int) -> None:
-        require(find_store(req.db, store_id).is_editable_by(req.viewer))
+        require_permission(find_store(req.db, store_id).is_editable_by(req.viewer))
         item = add_item(req.db, store_id, by=req.caller, **read_form(req))
         respond_created(resp, represent_item(item, req.viewer, req.book))
         add_invalidation_links(resp, *_changed_by_item(req, store_id))
@@ -358,7 +358,7 @@ class ItemResource:
 
     def on_delete(self, req: Request, resp: falcon.Response, item_id: int) -> None:
         store_id = find_item(req.db, item_id).store_id
-        delete_item(req.db, item_id, by=req.caller, given=precondition(req, represent_item))
+        delete_item(req.db, item_id, by=req.caller, precondition=precondition(req, represent_item))
         resp.status = falcon.HTTP_204
         add_invalidation_links(resp, *_changed_by_item(req, store_id))
 

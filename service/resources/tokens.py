@@ -7,12 +7,12 @@ import orjson
 
 from service import urls
 from service.domain.errors import Unauthenticated
-from service.domain.keys import ALGORITHM, list_published_keys
+from service.domain.signing_keys import ALGORITHM, list_published_keys
 from service.domain.tokens import (
     PREFIX,
     Issuer,
     NewToken,
-    Token,
+    TokenRecord,
     find_token,
     find_viewer,
     is_signed,
@@ -73,7 +73,7 @@ KIND = Kind(
 )
 
 
-def represent_token(token: Token, viewer: Viewer | None, book: AddressBook) -> Document:
+def represent_token(token: TokenRecord, viewer: Viewer | None, book: AddressBook) -> Document:
     """Return the token without its secret."""
     here = book.link(urls.TOKEN, token_id=token.id)
     forms: tuple[Form, ...] = (REVOKE.at(here.href),)
@@ -204,7 +204,7 @@ class TokensResource:
 
     def on_delete(self, req: Request, resp: falcon.Response) -> None:
         given = precondition(req, lambda *_: _represent_tokens(req))
-        revoke_token(req.db, req.caller.token_id, by=req.caller, given=given)
+        revoke_token(req.db, req.caller.token_id, by=req.caller, precondition=given)
         resp.status = falcon.HTTP_204
         add_invalidation_links(resp, req.book.href(urls.TOKEN, token_id=req.caller.token_id))
 
@@ -235,7 +235,7 @@ class TokenResource:
         resp.media = represent_token(find_token(req.db, token_id, req.caller), req.viewer, req.book)
 
     def on_delete(self, req: Request, resp: falcon.Response, token_id: int) -> None:
-        revoke_token(req.db, token_id, by=req.caller, given=precondition(req, represent_token))
+        revoke_token(req.db, token_id, by=req.caller, precondition=precondition(req, represent_token))
         resp.status = falcon.HTTP_204
         add_invalidation_links(resp, req.book.href(urls.TOKENS))
 

@@ -5,23 +5,23 @@ from typing import ClassVar
 import falcon
 
 from service import urls
-from service.domain.passwords import MAX_BYTES
+from service.domain.accounts import delete_user
+from service.domain.passwords import BCRYPT_MAX_BYTES
 from service.domain.users import (
-    ABOUT_ME_LENGTH,
-    EMAIL_LENGTH,
+    MAX_ABOUT_ME_LENGTH,
+    MAX_EMAIL_LENGTH,
+    MAX_USERNAME_LENGTH,
+    MIN_PASSWORD_LENGTH,
     ORDERS,
-    PASSWORD_LENGTH,
     USERNAME,
-    USERNAME_LENGTH,
-    User,
+    UserRecord,
     change_password,
     change_user,
-    delete_user,
     find_user,
     list_users,
     register_user,
 )
-from service.domain.viewer import Viewer, require
+from service.domain.viewer import Viewer, require_permission
 from service.http.conditional import NO_STORE, precondition
 from service.http.operation import Access, Operation, Route, Samples
 from service.http.request import Expansions, Request
@@ -44,9 +44,9 @@ _NEW_PASSWORD = Field(
     'Password',
     type='password',
     required=True,
-    min_length=PASSWORD_LENGTH,
-    max_length=MAX_BYTES,
-    max_bytes=MAX_BYTES,
+    min_length=MIN_PASSWORD_LENGTH,
+    max_length=BCRYPT_MAX_BYTES,
+    max_bytes=BCRYPT_MAX_BYTES,
     autocomplete='new-password',
 )
 REGISTER = Action(
@@ -59,7 +59,7 @@ REGISTER = Action(
             'User name',
             required=True,
             min_length=1,
-            max_length=USERNAME_LENGTH,
+            max_length=MAX_USERNAME_LENGTH,
             regex=USERNAME,
             rule='may have only the letters A to Z, digits, and . _ -',
             autocomplete='username',
@@ -70,13 +70,13 @@ REGISTER = Action(
             type='email',
             required=True,
             min_length=1,
-            max_length=EMAIL_LENGTH,
+            max_length=MAX_EMAIL_LENGTH,
             regex=EMAIL,
             rule='must be an e-mail address',
             autocomplete='email',
         ),
         _NEW_PASSWORD,
-        Field('about_me', 'About me', type='textarea', max_length=ABOUT_ME_LENGTH, nullable=True, rows=3),
+        Field('about_me', 'About me', type='textarea', max_length=MAX_ABOUT_ME_LENGTH, nullable=True, rows=3),
     ),
 )
 EDIT = Action('edit', 'PUT', 'Edit profile', REGISTER.optional('username', 'email', 'about_me'))
@@ -125,7 +125,7 @@ USER = Kind(
 
 
 @cached
-def represent_user(user: User, viewer: Viewer | None, book: AddressBook) -> Document:
+def represent_user(user: UserRecord, viewer: Viewer | None, book: AddressBook) -> Document:
     """Return the user as the viewer may see them: the e-mail address is for nobody else."""
     is_own = user.is_editable_by(viewer)
     properties = {
@@ -296,7 +296,7 @@ class UserResource:
     on_patch = on_put
 
     def on_delete(self, req: Request, resp: falcon.Response, user_id: int) -> None:
-        delete_user(req.db, user_id, by=req.caller, given=precondition(req, represent_user))
+        delete_user(req.db, user_id, by=req.caller, precondition=precondition(req, represent_user))
         resp.status = falcon.HTTP_204
         add_invalidation_links(resp, req.book.href(urls.USERS), req.book.href(urls.POSTS))
 
@@ -319,7 +319,7 @@ class PasswordResource:
 
     def on_put(self, req: Request, resp: falcon.Response, user_id: int) -> None:
         user = find_user(req.db, user_id, req.viewer)
-        require(user.is_editable_by(req.viewer))
+        require_permission(user.is_editable_by(req.viewer))
         given = precondition(req, represent_user)
         values = read_form(req, lambda: given(None))
         change_password(req.db, user_id, by=req.caller, client_address=req.client_address, **values)

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from service.config import Settings
 from service.domain.demo import Town
-from service.domain.opening import open_database
+from service.domain.startup import open_session
 from tests.bench.cases import all_cases, growing_cases, limit_cases, send, user_case
 from tests.bench.load import require_wrk
 from tests.bench.processes import Server
@@ -62,7 +62,7 @@ class Ground:
         """Put the town into the database and return the settings that open it."""
         say(f'{town.users:,} users move in')
         settings = Settings.from_environment(environment_for(database_url, self._options))
-        database = open_database(settings)
+        database = open_session(settings)
         move_in(database, town)
         database.close()
         return settings

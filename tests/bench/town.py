@@ -1,7 +1,7 @@
 """A town to measure: demo data in which everybody follows the celebrity, and the reader 199 more."""
 
-from service.domain.clock import system_clock
-from service.domain.database import Database
+from service.database.clock import system_clock
+from service.database.session import Session
 from service.domain.demo import CELEBRITY, PASSWORD, Town, settle
 from service.domain.errors import Conflict
 from service.domain.follows import follow_all
@@ -18,7 +18,7 @@ def planned_town(users: int, posts_each: int) -> Town:
     return Town(max(users, SMALLEST), 1, posts_each, now=system_clock())
 
 
-def move_in(db: Database, town: Town) -> None:
+def move_in(db: Session, town: Town) -> None:
     """Put the town into an empty database."""
     try:
         for _ in settle(db, town):
@@ -29,4 +29,4 @@ def move_in(db: Database, town: Town) -> None:
     reader = find_viewer(db, session.secret)
     step = (town.users - NEIGHBOUR) // (READ_BY_READER - 1)  # spread, as friends are
     followed = (town.user_id(NEIGHBOUR + step * n) for n in range(READ_BY_READER - 1))
-    follow_all(db, reader.user_id, followed, by=reader, given=lambda user: None)
+    follow_all(db, reader.user_id, followed, by=reader, precondition=lambda user: None)

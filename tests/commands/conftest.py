@@ -9,7 +9,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from service.__main__ import main
-from service.domain.clock import system_clock
+from service.database.clock import system_clock
 from tests.clock import MovableClock
 
 

@@ -10,8 +10,8 @@ import pytest
 
 from service.commands.outcome import Exit
 from service.config import Settings
-from service.domain.database import Database
-from service.domain.migrations import LATEST
+from service.database.migrate import LATEST
+from service.database.session import Session
 from tests.commands.conftest import Operator, refusal
 from tests.conftest import Start
 
@@ -72,7 +72,7 @@ def test_a_database_without_tables_is_said_so_and_is_not_made(newcomer: Operator
 
 @pytest.mark.parametrize(('number', 'word'), [(LATEST - 1, 'migrate'), (LATEST + 1, 'too old')])
 def test_a_schema_of_another_release_is_said_so(
-    operator: Operator, db: Database, number: int, word: str
+    operator: Operator, db: Session, number: int, word: str
 ) -> None:
     db.execute(f'UPDATE migrations SET number = {number}')
     try:
@@ -114,7 +114,7 @@ def test_a_command_on_a_database_without_tables_is_refused(newcomer: Operator) -
         assert newcomer.run(*command).exit_code == Exit.SCHEMA
 
 
-def test_keys_are_rotated_for_scripts(operator: Operator, start: Start, db: Database) -> None:
+def test_keys_are_rotated_for_scripts(operator: Operator, start: Start, db: Session) -> None:
     start()
     key = operator.ask('keys', 'rotate')['id']
     current = db.execute('SELECT id FROM signing_keys WHERE published_until IS NULL')

@@ -15,8 +15,8 @@ from typing import Any
 import pytest
 
 from service.commands.outcome import Exit
-from service.domain.clock import EPOCH, RANDOM_BITS
-from service.domain.database import Database
+from service.database.ids import EPOCH, RANDOM_BITS
+from service.database.session import Session
 from service.domain.demo import NEIGHBOURS, PASSWORD, STORES_AT_ONCE
 from tests.client import Client
 from tests.commands.conftest import Operator, refusal
@@ -51,11 +51,11 @@ def wrong_counters(execute: Any) -> dict[str, tuple[Any, Any]]:
     return wrong
 
 
-def rows(db: Database, columns: str, table: str) -> list[Any]:
+def rows(db: Session, columns: str, table: str) -> list[Any]:
     return [tuple(row) for row in db.execute(f'SELECT {columns} FROM {table} ORDER BY id').fetchall()]
 
 
-def test_everything_is_as_many_as_was_asked_for_and_exactly_counted(operator: Operator, db: Database) -> None:
+def test_everything_is_as_many_as_was_asked_for_and_exactly_counted(operator: Operator, db: Session) -> None:
     shown = operator.ask(*SMALL)
     counts = {table: db.execute(f'SELECT COUNT(*) FROM {table}').fetchone()[0] for table in TABLES}
     assert counts == {'users': 40, 'follows': 200, 'posts': 80, 'stores': 3, 'items': 12}
@@ -63,7 +63,7 @@ def test_everything_is_as_many_as_was_asked_for_and_exactly_counted(operator: Op
     assert wrong_counters(db.execute) == {}
 
 
-def test_a_town_of_several_neighbourhoods_is_exactly_counted(operator: Operator, db: Database) -> None:
+def test_a_town_of_several_neighbourhoods_is_exactly_counted(operator: Operator, db: Session) -> None:
     people, stores = 2 * NEIGHBOURS + 1, STORES_AT_ONCE + 1
     operator.ask('demo', '--users', str(people), '--follows', '2', '--posts', '1', '--stores', str(stores),
                  '--items', '1')  # fmt: skip
@@ -116,7 +116,7 @@ def test_what_comes_later_is_newer_than_the_town(operator: Operator, client: Cli
     assert someone.follow('hc:feed').items[0]['body'] == 'New here'
 
 
-def test_ids_are_made_of_the_time(operator: Operator, db: Database) -> None:
+def test_ids_are_made_of_the_time(operator: Operator, db: Session) -> None:
     operator.ask(*SMALL)
     now = db.now()
     for table, column in (('users', 'member_since'), *((table, 'created_at') for table in TABLES[1:])):
@@ -125,7 +125,7 @@ def test_ids_are_made_of_the_time(operator: Operator, db: Database) -> None:
         assert all(time < now for _, time in times)
 
 
-def test_nobody_does_anything_before_joining(operator: Operator, db: Database) -> None:
+def test_nobody_does_anything_before_joining(operator: Operator, db: Session) -> None:
     operator.ask(*SMALL)
     last_joined = db.execute('SELECT MAX(member_since) FROM users').fetchone()[0]
     for table in TABLES[1:]:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from service.commands.outcome import Exit
-from service.domain.database import Database
-from service.domain.purge import BATCH
+from service.database.session import Session
+from service.domain.expiry import BATCH_SIZE
 from tests.client import Client, assert_problem
 from tests.clock import MovableClock
 from tests.commands.conftest import Operator, refusal
@@ -41,13 +41,13 @@ def test_tokens_of_nobody_are_refused(operator: Operator, ada: Client) -> None:
 
 
 def test_what_has_expired_is_purged_and_what_is_live_stays(
-    operator: Operator, ada: Client, db: Database, clock: MovableClock
+    operator: Operator, ada: Client, db: Session, clock: MovableClock
 ) -> None:
     clock.move(seconds=-DAY)
     ada.request('POST', '/api/tokens', json={'username': 'ada', 'password': 'wrong password'})
     row = db.execute('SELECT user_id FROM tokens').fetchone()
-    expired = BATCH + 5
-    with db.atomically():
+    expired = BATCH_SIZE + 5
+    with db.atomic():
         for number in range(expired):
             db.execute(
                 'INSERT INTO tokens (id, user_id, digest, created_at, expires_at, signed_in_at)'

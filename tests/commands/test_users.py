@@ -10,7 +10,7 @@ import sys
 import pytest
 
 from service.commands.outcome import Exit
-from service.domain.database import Database
+from service.database.session import Session
 from tests.client import Client, assert_problem
 from tests.commands.conftest import Operator, refusal
 
@@ -141,7 +141,7 @@ def test_deleting_asks_and_no_keeps_the_account(operator: Operator, ada: Client)
 
 
 def test_a_deleted_account_goes_with_all_it_has_and_all_counters_are_put_right(
-    operator: Operator, ada: Client, bob: Client, db: Database
+    operator: Operator, ada: Client, bob: Client, db: Session
 ) -> None:
     ada.publish('Hello')
     ada.follow('hc:stores').submit('create', name='Looms')

@@ -8,8 +8,8 @@ from contextlib import ExitStack
 import pytest
 
 from service.config import Settings
-from service.domain.database import Database
-from service.domain.opening import open_database
+from service.database.session import Session
+from service.domain.startup import open_session
 from service.domain.tokens import find_viewer, sign_in
 from service.domain.users import register_user
 from service.domain.viewer import Viewer
@@ -25,12 +25,12 @@ def settings(database_url: str) -> Settings:
 
 
 @pytest.fixture
-def open_node(settings: Settings, clock: MovableClock) -> Iterator[Callable[[], Database]]:
+def open_node(settings: Settings, clock: MovableClock) -> Iterator[Callable[[], Session]]:
     """Return what opens this test's database as one more node does."""
     with ExitStack() as stack:
 
-        def open_node() -> Database:
-            db = open_database(settings, clock)
+        def open_node() -> Session:
+            db = open_session(settings, clock)
             stack.callback(db.close)
             return db
 
@@ -38,12 +38,12 @@ def open_node(settings: Settings, clock: MovableClock) -> Iterator[Callable[[], 
 
 
 @pytest.fixture
-def db(open_node: Callable[[], Database]) -> Database:
+def db(open_node: Callable[[], Session]) -> Session:
     return open_node()
 
 
 @pytest.fixture
-def person(db: Database) -> Person:
+def person(db: Session) -> Person:
     """Return what registers somebody by name and signs them in."""
 
     def register(name: str) -> Viewer:

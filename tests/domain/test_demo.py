@@ -4,27 +4,27 @@ from __future__ import annotations
 
 import pytest
 
-from service.domain.database import Database
+from service.database.session import Session
 from service.domain.demo import NEIGHBOURS, Town, settle
 from service.domain.errors import Conflict
-from service.domain.totals import read_total
-from service.domain.users import find_user_named, register_user
+from service.domain.sharded_counters import read_total
+from service.domain.users import find_user_by_username, register_user
 
 SEVERAL = 3 * NEIGHBOURS
 
 
-def test_each_step_is_whole_and_counted(db: Database) -> None:
+def test_each_step_is_whole_and_counted(db: Session) -> None:
     town = Town(SEVERAL, 1, 1, now=db.now())
     rows = 0
     for number, added in enumerate(settle(db, town), 1):
         rows += added
         people = number * NEIGHBOURS
         assert (read_total(db, 'users'), read_total(db, 'posts')) == (people, people)
-        assert find_user_named(db, town.name(0)).follower_count == people - 1
+        assert find_user_by_username(db, town.name(0)).follower_count == people - 1
     assert rows == town.rows
 
 
-def test_a_name_that_was_taken_meanwhile_ends_it_and_what_is_there_stays(db: Database) -> None:
+def test_a_name_that_was_taken_meanwhile_ends_it_and_what_is_there_stays(db: Session) -> None:
     town = Town(SEVERAL, 0, 0, now=db.now())
     steps = settle(db, town)
     next(steps)

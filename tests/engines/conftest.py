@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from service.domain.database import Database
+from service.database.session import Session
 from service.domain.tokens import find_viewer, sign_in
 from service.domain.users import register_user
 from service.domain.viewer import Viewer
@@ -20,13 +20,13 @@ from tests.proxy import Proxy
 PASSWORD = 'correct horse'
 IN_CLEAR = {'postgresql': 'sslmode=disable', 'mysql': 'ssl_disabled=true'}
 
-Open = Callable[..., Database]
+Open = Callable[..., Session]
 
 
 class Cabled(NamedTuple):
     """A database, and the cable that it is reached by."""
 
-    db: Database
+    db: Session
     cable: Proxy
 
 
@@ -35,7 +35,7 @@ def open_url(clock: MovableClock) -> Iterator[Open]:
     """Return what opens a URL as a process of its own does."""
     with ExitStack() as stack:
 
-        def open_url(url: str) -> Database:
+        def open_url(url: str) -> Session:
             db = opened(url, clock)
             stack.callback(db.close)
             return db
@@ -44,7 +44,7 @@ def open_url(clock: MovableClock) -> Iterator[Open]:
 
 
 @pytest.fixture
-def db(database_url: str, open_url: Open) -> Database:
+def db(database_url: str, open_url: Open) -> Session:
     return open_url(database_url)
 
 
@@ -74,12 +74,12 @@ def cabled(cable: Proxy, networked_url: str, open_url: Open) -> Cabled:
     return Cabled(open_url(over(cable, networked_url)), cable)
 
 
-def register(db: Database, name: str) -> Viewer:
+def register(db: Session, name: str) -> Viewer:
     """Register somebody and sign them in."""
     register_user(db, username=name, email=f'{name}@example.org', password=PASSWORD)
     return find_viewer(db, sign_in(db, username=name, password=PASSWORD, user_agent=None).secret)
 
 
 @pytest.fixture
-def networked_db(networked_url: str, open_url: Open) -> Database:
+def networked_db(networked_url: str, open_url: Open) -> Session:
     return open_url(networked_url)

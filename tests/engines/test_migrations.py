@@ -13,26 +13,24 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
-import peewee
-import pymysql
 import pytest
 
 from service.app import create_app
 from service.commands.outcome import Exit
 from service.config import Settings
-from service.domain.database import Database
-from service.domain.errors import Unavailable
-from service.domain.migrations import LATEST, check_schema, migrate, schema_number
-from service.domain.opening import open_database
-from service.domain.paging import Position
+from service.database.errors import ErrorKind, Unavailable
+from service.database.migrate import LATEST, check_schema, migrate, schema_version
+from service.database.pagination import PageRequest
+from service.database.schema import STATEMENTS, parse_script, tables_of
+from service.database.session import Session
 from service.domain.posts import list_posts, publish_post
-from service.domain.schema import STATEMENTS, statements_of, tables_of
+from service.domain.startup import open_session
 from service.domain.users import find_user, list_users
 from tests.client import Client
 from tests.databases import NAME, engines_to_test, made_database
 from tests.engines.conftest import Open, register
 
-FIRST = statements_of((Path(__file__).parents[1] / 'first_schema.sql').read_text())
+FIRST = parse_script((Path(__file__).parents[1] / 'first_schema.sql').read_text())
 NUMBERS = itertools.count()
 DATA = (
     "INSERT INTO users VALUES (1, 'Ada', 'ada', 'a@b.c', 'a@b.c', 'x', 'x', 'Countess 😀', 5, 6, 1, 1, 0)",
@@ -62,13 +60,13 @@ def first_url(make_url: Callable[[], str], open_url: Open) -> str:
     """The URL of a database as the first release made it, with people and a post."""
     url = make_url()
     db = open_url(url)
-    for statement in (*db.engine.before_schema, *FIRST, *DATA):
+    for statement in (*db.engine.ddl_sql, *FIRST, *DATA):
         db.execute(statement)
     db.close()
     return url
 
 
-def shape(db: Database) -> dict[str, Any]:
+def shape(db: Session) -> dict[str, Any]:
     """Return every table with its columns, indexes and foreign keys."""
     return {
         table: (
@@ -106,7 +104,7 @@ def test_an_upgrade_keeps_what_was_there(first_url: str, open_url: Open) -> None
     assert (ada.username, ada.about_me, ada.follower_count) == ('Ada', 'Countess 😀', 1)
     viewer = register(db, 'Eve')
     publish_post(db, body='new', by=viewer)
-    posts = list_posts(db, Position(), viewer)
+    posts = list_posts(db, PageRequest(), viewer)
     assert [(post.author.username, post.body) for post in posts.entries] == [('Eve', 'new'), ('Ada', 'hello')]
     assert posts.total_items == 2
 
@@ -116,7 +114,7 @@ def test_an_upgraded_database_lists_names_in_byte_order(first_url: str, open_url
     migrate(db)
     viewer = register(db, 'a_b')
     register(db, 'a-c')
-    listed = list_users(db, Position(), viewer, prefix='a').entries
+    listed = list_users(db, PageRequest(), viewer, prefix='a').entries
     assert [user.username for user in listed] == ['a-c', 'a_b', 'Ada']
 
 
@@ -150,13 +148,12 @@ def test_a_step_that_another_node_has_noted_meanwhile_is_taken(empty_url: str, o
 
 def test_a_schema_that_another_node_was_in_the_way_of_is_made_again(empty_url: str, open_url: Open) -> None:
     db = open_url(empty_url)
-    crossed: Any = peewee.OperationalError('Deadlock found when trying to get lock')
-    crossed.orig = pymysql.err.OperationalError(1213, 'Deadlock found when trying to get lock')
+    conflict = Unavailable('The database is currently unavailable.', ErrorKind.CONFLICT)
 
     def refuse(run: Any) -> None:
         if 'EXISTS users ' in run.sql:
             db.engine.query_hooks.clear()
-            raise crossed
+            raise conflict
 
     db.engine.query_hooks.append(refuse)
     assert migrate(db) == [LATEST]
@@ -164,10 +161,10 @@ def test_a_schema_that_another_node_was_in_the_way_of_is_made_again(empty_url: s
     check_schema(db)
 
 
-def assert_one_migrates(several: list[Database]) -> None:
+def assert_one_migrates(several: list[Session]) -> None:
     """Assert that of several nodes that migrate at once one does, and all find it done."""
 
-    def run(db: Database) -> list[int]:
+    def run(db: Session) -> list[int]:
         try:
             return migrate(db)
         finally:
@@ -181,15 +178,15 @@ def assert_one_migrates(several: list[Database]) -> None:
 
 def test_what_was_made_halfway_is_made_to_its_end(empty_url: str, open_url: Open) -> None:
     db = open_url(empty_url)
-    for statement in (*db.engine.before_schema, *STATEMENTS[:5]):
+    for statement in (*db.engine.ddl_sql, *STATEMENTS[:5]):
         db.execute(statement)
-    assert schema_number(db) == 0
+    assert schema_version(db) == 0
     migrate(db)
     assert set(db.engine.get_tables()) == set(tables_of(STATEMENTS))
     check_schema(db)
 
 
-def ready(url: str, db: Database) -> Any:
+def ready(url: str, db: Session) -> Any:
     settings = Settings.from_environment({'DATABASE_URL': url})
     return Client(create_app(settings, db=db)).get('/health/ready')
 
@@ -216,7 +213,7 @@ def test_a_node_with_another_schema_says_so_in_one_line(
     first_url: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     with caplog.at_level(logging.ERROR):
-        open_database(Settings.from_environment({'DATABASE_URL': first_url})).close()
+        open_session(Settings.from_environment({'DATABASE_URL': first_url})).close()
     assert [record.getMessage() for record in caplog.records] == [
         f'not ready: The schema is at step 1, this code needs step {LATEST}: python -m service migrate.'
     ]
@@ -253,7 +250,7 @@ def test_the_command_says_in_one_line_why_it_cannot(url: str) -> None:
 def test_an_unreachable_database_does_not_stop_a_worker(caplog: pytest.LogCaptureFixture) -> None:
     settings = Settings.from_environment({'DATABASE_URL': 'postgresql://nobody@127.0.0.1:1/nothing'})
     with caplog.at_level(logging.ERROR):
-        db = open_database(settings)
+        db = open_session(settings)
     assert len(caplog.records) == 1
     with pytest.raises(Unavailable):
         check_schema(db)

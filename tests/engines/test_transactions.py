@@ -2,24 +2,24 @@
 
 from __future__ import annotations
 
-import sqlite3
 import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
-import psycopg
-import pymysql
 import pytest
 
-from service.domain.database import Database, transaction
-from service.domain.errors import Conflict, NotFound, Unavailable
+from service.database.errors import Unavailable
+from service.database.pagination import PageRequest
+from service.database.session import Session
+from service.database.transactions import transaction
+from service.domain.accounts import delete_user
+from service.domain.errors import Conflict, NotFound
 from service.domain.follows import follow, unfollow
-from service.domain.paging import Position
 from service.domain.posts import change_post, delete_post, list_posts, publish_post
+from service.domain.sharded_counters import read_total
 from service.domain.tokens import find_viewer, list_tokens, renew_token, sign_in
-from service.domain.totals import read_total
-from service.domain.users import change_password, delete_user, find_user, register_user
+from service.domain.users import change_password, find_user, register_user
 from service.domain.viewer import Viewer
 from tests.engines.conftest import PASSWORD, Cabled, Open, register
 
@@ -43,7 +43,7 @@ def test_a_post_whose_commit_went_unanswered_is_there_once(
     ada = register(cabled.db, 'ada')
     lost_commit()
     post = publish_post(cabled.db, body='hello', by=ada)
-    page = list_posts(cabled.db, Position(), ada)
+    page = list_posts(cabled.db, PageRequest(), ada)
     assert cabled.cable.cuts == 1
     assert [entry.id for entry in page.entries] == [post.id]
     assert (page.total_items, find_user(cabled.db, ada.user_id, ada).post_count) == (1, 1)
@@ -65,7 +65,7 @@ def test_a_deletion_whose_commit_went_unanswered_is_no_error(
     ada = register(cabled.db, 'ada')
     post = publish_post(cabled.db, body='hello', by=ada)
     lost_commit()
-    delete_post(cabled.db, post.id, by=ada, given=anything_goes)
+    delete_post(cabled.db, post.id, by=ada, precondition=anything_goes)
     assert cabled.cable.cuts == 1
     assert (read_total(cabled.db, 'posts'), find_user(cabled.db, ada.user_id, ada).post_count) == (0, 0)
 
@@ -75,7 +75,7 @@ def test_an_account_whose_deletion_went_unanswered_is_gone(
 ) -> None:
     ada = register(cabled.db, 'ada')
     lost_commit()
-    delete_user(cabled.db, ada.user_id, by=ada, given=anything_goes)
+    delete_user(cabled.db, ada.user_id, by=ada, precondition=anything_goes)
     assert cabled.cable.cuts == 1
     assert read_total(cabled.db, 'users') == 0
 
@@ -87,7 +87,9 @@ def test_a_renewed_token_whose_commit_went_unanswered_can_be_used(
     lost_commit()
     renewed = find_viewer(cabled.db, renew_token(cabled.db, ada, None).secret)
     assert cabled.cable.cuts == 1
-    assert [token.id for token in list_tokens(cabled.db, Position(), renewed).entries] == [renewed.token_id]
+    assert [token.id for token in list_tokens(cabled.db, PageRequest(), renewed).entries] == [
+        renewed.token_id
+    ]
 
 
 def test_a_password_whose_change_went_unanswered_is_changed(
@@ -105,7 +107,7 @@ def test_following_whose_commit_went_unanswered_is_new(
 ) -> None:
     ada, bob = register(cabled.db, 'ada'), register(cabled.db, 'bob')
     lost_commit()
-    _, is_new = follow(cabled.db, ada.user_id, bob.user_id, by=ada, given=anything_goes)
+    _, is_new = follow(cabled.db, ada.user_id, bob.user_id, by=ada, precondition=anything_goes)
     assert cabled.cable.cuts == 1
     assert is_new
     assert find_user(cabled.db, bob.user_id, ada).follower_count == 1
@@ -121,7 +123,7 @@ def test_a_change_whose_commit_went_unanswered_meets_its_precondition_still(
         assert now == post
 
     lost_commit()
-    assert change_post(cabled.db, post.id, {'body': 'bye'}, by=ada, given=is_unchanged).body == 'bye'
+    assert change_post(cabled.db, post.id, {'body': 'bye'}, by=ada, precondition=is_unchanged).body == 'bye'
     assert cabled.cable.cuts == 1
 
 
@@ -131,7 +133,7 @@ def test_a_transaction_whose_connection_breaks_on_the_way_is_done_once(cabled: C
     cabled.cable.cut_at(word, delivers=True)
     publish_post(cabled.db, body='hello', by=ada)
     assert cabled.cable.cuts == 1
-    assert list_posts(cabled.db, Position(), ada).total_items == 1
+    assert list_posts(cabled.db, PageRequest(), ada).total_items == 1
 
 
 def test_a_read_on_a_dead_connection_is_made_again_on_a_new_one(cabled: Cabled) -> None:
@@ -166,7 +168,7 @@ def test_connections_are_lent_and_given_back(cabled: Cabled) -> None:
 
 
 def test_who_finds_no_connection_waits_for_one(cabled: Cabled, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr('service.domain.pool.WAIT_SECONDS', 0.1)
+    monkeypatch.setattr('service.database.pool.TIMEOUT_SECONDS', 0.1)
     enough, is_over = threading.Barrier(9), threading.Event()
 
     def hold() -> None:
@@ -194,17 +196,17 @@ def test_transactions_that_lock_each_other_out_both_happen(database_url: str, op
     tries: list[int] = []
 
     @transaction
-    def see_both(db: Database, first: Viewer, second: Viewer) -> None:
+    def see_both(db: Session, first: Viewer, second: Viewer) -> None:
         tries.append(first.user_id)
         see(db, first)
         if len(tries) <= 2 and db.engine.name != 'sqlite':  # whose transactions wait for each other at BEGIN
             both.wait(10)
         see(db, second)
 
-    def see(db: Database, viewer: Viewer) -> None:
+    def see(db: Session, viewer: Viewer) -> None:
         db.execute(f'UPDATE users SET post_count = post_count + 1 WHERE id = {viewer.user_id}')
 
-    def run(db: Database, first: Viewer, second: Viewer) -> None:
+    def run(db: Session, first: Viewer, second: Viewer) -> None:
         see_both(db, first, second)
         db.release()
 
@@ -218,12 +220,12 @@ def test_writers_on_several_connections_keep_every_count_exact(database_url: str
     several = [open_url(database_url) for _ in range(4)]
     ada, bob = register(several[0], 'ada'), register(several[0], 'bob')
 
-    def write(db: Database) -> None:
+    def write(db: Session) -> None:
         for _ in range(5):
             publish_post(db, body='hello', by=ada)
-            follow(db, ada.user_id, bob.user_id, by=ada, given=anything_goes)
-            follow(db, bob.user_id, ada.user_id, by=bob, given=anything_goes)
-            unfollow(db, ada.user_id, bob.user_id, by=ada, given=anything_goes)
+            follow(db, ada.user_id, bob.user_id, by=ada, precondition=anything_goes)
+            follow(db, bob.user_id, ada.user_id, by=bob, precondition=anything_goes)
+            unfollow(db, ada.user_id, bob.user_id, by=ada, precondition=anything_goes)
         db.release()
 
     with ThreadPoolExecutor(4) as pool:
@@ -233,63 +235,36 @@ def test_writers_on_several_connections_keep_every_count_exact(database_url: str
         (20, 1, 0),
         (0, 0, 1),
     ]
-    assert list_posts(several[0], Position(), ada).total_items == 20
+    assert list_posts(several[0], PageRequest(), ada).total_items == 20
 
 
-def test_an_id_that_another_process_made_is_made_anew(db: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_id_that_another_process_made_is_made_anew(db: Session, monkeypatch: pytest.MonkeyPatch) -> None:
     ada = register(db, 'ada')
     first = publish_post(db, body='one', by=ada)
     made = iter((first.id, first.id + 1))
-    monkeypatch.setattr(db, '_ids', lambda: next(made))
+    monkeypatch.setattr(db, 'new_id', lambda: next(made))
     assert publish_post(db, body='two', by=ada).id == first.id + 1
-    assert list_posts(db, Position(), ada).total_items == 2
+    assert list_posts(db, PageRequest(), ada).total_items == 2
 
 
-def test_a_transaction_that_is_tried_again_gets_the_same_ids(db: Database) -> None:
-    drawn: list[list[int]] = []
-
-    @transaction
-    def draw(db: Database) -> None:
-        drawn.append([db.new_id(), db.new_id()])
-        if len(drawn) == 1:
-            raise crossed(db)
-
-    draw(db)
-    assert drawn[0] == drawn[1]
-    assert drawn[0][0] != drawn[0][1]
-
-
-def crossed(db: Database) -> Unavailable:
-    """Return what is raised where another transaction is in the way."""
-    locked = sqlite3.OperationalError('database table is locked')
-    locked.sqlite_errorname = 'SQLITE_LOCKED'
-    refused = Unavailable('The database cannot take the request now.')
-    refused.__cause__ = {
-        'sqlite': locked,
-        'postgresql': psycopg.errors.SerializationFailure('could not serialize access'),
-        'mysql': pymysql.err.OperationalError(1213, 'Deadlock found when trying to get lock'),
-    }[db.engine.name]
-    return refused
-
-
-def test_a_transaction_within_another_is_undone_with_it(db: Database) -> None:
+def test_a_transaction_within_another_is_undone_with_it(db: Session) -> None:
     ada = register(db, 'ada')
 
     @transaction
-    def publish_and_fail(db: Database) -> None:
+    def publish_and_fail(db: Session) -> None:
         publish_post(db, body='hello', by=ada)
         raise NotFound('It is not there.')
 
     with pytest.raises(NotFound):
         publish_and_fail(db)
-    assert list_posts(db, Position(), ada).total_items == 0
+    assert list_posts(db, PageRequest(), ada).total_items == 0
 
 
-def test_a_transaction_within_another_can_fail_alone(db: Database) -> None:
+def test_a_transaction_within_another_can_fail_alone(db: Session) -> None:
     ada = register(db, 'ada')
 
     @transaction
-    def register_twice(db: Database) -> None:
+    def register_twice(db: Session) -> None:
         for name in ('bob', 'ADA'):
             try:
                 register_user(db, username=name, email=f'{name}@example.org', password=PASSWORD)
@@ -297,7 +272,7 @@ def test_a_transaction_within_another_can_fail_alone(db: Database) -> None:
                 publish_post(db, body=f'{name} is taken', by=ada)
 
     register_twice(db)
-    assert [post.body for post in list_posts(db, Position(), ada).entries] == ['ADA is taken']
+    assert [post.body for post in list_posts(db, PageRequest(), ada).entries] == ['ADA is taken']
     assert read_total(db, 'users') == 2
 
 

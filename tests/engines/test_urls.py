@@ -7,7 +7,9 @@ from typing import Any
 import pytest
 
 from service.config import SettingError, Settings
-from service.domain.engines import MariadbEngine, PostgresqlEngine, open_engine
+from service.database.connect import open_engine
+from service.database.mariadb import MariadbEngine
+from service.database.postgresql import PostgresqlEngine
 
 
 def engine(url: str) -> Any:
@@ -34,7 +36,7 @@ def test_of_several_postgresql_hosts_the_one_is_wanted_that_takes_writes() -> No
 def test_mariadb_takes_several_hosts_and_tls() -> None:
     opened = engine('mysql://u:p%40ss@h1:4401,[::1]:4402,h3/db?ssl_ca=/ca.pem&ssl_verify_identity=true')
     assert isinstance(opened, MariadbEngine)
-    assert opened._hosts == [
+    assert opened.hosts == [
         {'host': 'h1', 'port': 4401},
         {'host': '::1', 'port': 4402},
         {'host': 'h3', 'port': 3306},

@@ -7,7 +7,7 @@ from typing import Any
 import falcon
 
 from service.config import Settings, normal_origin
-from service.domain.database import Database
+from service.database.session import Session
 from service.http.forwarded import is_trusted, read_forwarded
 from service.http.operation import UNROUTED
 from service.http.request import REQUEST, Request
@@ -25,7 +25,7 @@ class ContextMiddleware:
     As the first in the list it is the last to see the response: it returns the database connection then.
     """
 
-    def __init__(self, settings: Settings, db: Database) -> None:
+    def __init__(self, settings: Settings, db: Session) -> None:
         base_url = settings.base_url
         self._base_book = AddressBook(base_url, avatars=settings.avatars) if base_url else None
         self._trusted = settings.forwarded_allow_ips

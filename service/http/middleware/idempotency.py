@@ -6,9 +6,9 @@ from typing import Any
 
 import falcon
 
-from service.domain.database import Database
-from service.domain.idempotency import Answer, Key, answer_once, make_key
-from service.domain.throttle import count_try, registrations
+from service.database.session import Session
+from service.domain.idempotency import RequestKey, StoredResponse, make_key, replay_or_run
+from service.domain.throttle import count_attempt, registration_subjects
 from service.http.middleware.presenter import present
 from service.http.operation import Access
 from service.http.request import Request
@@ -46,25 +46,25 @@ class IdempotencyMiddleware:
             return
         key, db = _key(req, text, body), req.db
         try:
-            answer = answer_once(db, key, lambda one: self._respond(one, req, resp, resource, params, body))
+            answer = replay_or_run(db, key, lambda one: self._respond(one, req, resp, resource, params, body))
         finally:
             req.db = db
         _send(answer, resp)
 
     def _respond(
         self,
-        db: Database,
+        db: Session,
         req: Request,
         resp: falcon.Response,
         resource: Any,
         params: dict[str, Any],
         body: bytes,
-    ) -> Answer:
+    ) -> StoredResponse:
         fresh = type(resp)(options=resp.options)
         req.db, req.stream = db, BytesIO(body)
         resource.on_post(req, fresh, **params)
         present(req, fresh)
-        return Answer(fresh.status_code, fresh.headers, (fresh.render_body() or b'').decode())
+        return StoredResponse(fresh.status_code, fresh.headers, (fresh.render_body() or b'').decode())
 
 
 def read_key(header: str) -> str:
@@ -89,11 +89,11 @@ def _read_bytes(req: Request) -> bytes | None:
     return data if len(data) <= MAX_BODY_BYTES else None
 
 
-def _key(req: Request, key: str, body: bytes) -> Key:
+def _key(req: Request, key: str, body: bytes) -> RequestKey:
     """Return the key of the request; what anyone may post can hold a password."""
     is_public = req.operation.access is Access.ANYONE
     if is_public:
-        count_try(req.db, registrations(req.client_address))  # for a hash like a password's
+        count_attempt(req.db, registration_subjects(req.client_address))  # for a hash like a password's
     asked = (req.query_string, req.env.get('CONTENT_TYPE', ''), req.format.media_type)
     return make_key(
         req.db,
@@ -105,7 +105,7 @@ def _key(req: Request, key: str, body: bytes) -> Key:
     )
 
 
-def _send(answer: Answer, resp: falcon.Response) -> None:
+def _send(answer: StoredResponse, resp: falcon.Response) -> None:
     resp.status = answer.status
     resp.set_headers(dict(answer.headers))
     resp.data = answer.body.encode() or None

@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from service.domain.clock import LARGEST_ID
+from service.database.ids import MAX_ID
 from service.http.middleware.idempotency import KEY
 from service.representation.formats import FORMATS
 from service.representation.json_schema import Schema, schema_of_field
@@ -15,7 +15,7 @@ from service.resources.openapi.endpoints import Endpoint
 from service.resources.openapi.samples import SampleDocuments
 
 _TEXT: Schema = {'type': 'string'}
-_ID: Schema = {'type': 'integer', 'format': 'int64', 'minimum': 1, 'maximum': LARGEST_ID}
+_ID: Schema = {'type': 'integer', 'format': 'int64', 'minimum': 1, 'maximum': MAX_ID}
 _VARIABLES = {
     'other_id': 'The id of the other user.',
     'rel': 'The name of one of our link relations, without its prefix.',

@@ -1,4 +1,4 @@
-"""schema.sql, read: its statements and its constraints."""
+"""schema.sql, parsed into statements and unique constraints."""
 
 import re
 from pathlib import Path
@@ -11,7 +11,7 @@ _UNIQUE = re.compile(r'CONSTRAINT (\w+) (PRIMARY KEY|UNIQUE) \(([\w, ]+)\)')
 
 
 class Constraint(NamedTuple):
-    """A constraint that makes columns of a table unique."""
+    """A primary key or unique constraint."""
 
     name: str
     table: str
@@ -19,19 +19,19 @@ class Constraint(NamedTuple):
     is_primary: bool
 
 
-def statements_of(script: str) -> list[str]:
-    """Return the statements of a script, one by one, without comments."""
+def parse_script(script: str) -> list[str]:
+    """Return the statements of an SQL script, without comments."""
     lines = (line.partition('--')[0] for line in script.splitlines())
     return [statement.strip() for statement in '\n'.join(lines).split(';') if statement.strip()]
 
 
 def tables_of(statements: list[str]) -> list[str]:
-    """Return the names of the tables that the statements make, those before that others refer to."""
+    """Return the names of the tables that the statements create, referenced tables first."""
     return [match[1] for match in map(_TABLE.match, statements) if match]
 
 
 def constraints_of(statements: list[str]) -> list[Constraint]:
-    """Return what the statements say is unique."""
+    """Return the primary keys and unique constraints that the statements create."""
     return [
         Constraint(name, match[1], tuple(columns.split(', ')), kind == 'PRIMARY KEY')
         for statement in statements
@@ -40,5 +40,9 @@ def constraints_of(statements: list[str]) -> list[Constraint]:
     ]
 
 
-STATEMENTS = statements_of(SCHEMA.read_text())
+STATEMENTS = parse_script(SCHEMA.read_text())
 CONSTRAINTS = constraints_of(STATEMENTS)
+# Keys whose values this code generates at random, so that a collision is no client's fault.
+GENERATED_KEYS = {
+    constraint.name for constraint in CONSTRAINTS if constraint.columns in (('id',), ('writer',))
+}

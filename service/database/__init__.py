@@ -1,0 +1,1 @@
+"""SQL databases: connections, transactions, queries, pagination, migrations. Knows nothing of the domain."""

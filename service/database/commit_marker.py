@@ -1,0 +1,68 @@
+"""Markers that tell whether an ambiguous commit took effect."""
+
+import peewee
+
+from service.database.compiled import CompiledQuery, bindparam, insert_into
+from service.database.session import Session
+
+MAX_AGE_MILLISECONDS = 86_400_000
+
+
+class Commit(peewee.Model):
+    """The number of the last transaction that a writer, which is a thread of a process, has committed."""
+
+    writer = peewee.BigIntegerField(primary_key=True)
+    number = peewee.BigIntegerField()
+    committed_at = peewee.BigIntegerField()
+
+    class Meta:
+        table_name = 'commits'
+
+
+_FIND = CompiledQuery(
+    Commit.select(Commit.number).where(Commit.writer == bindparam('writer')), for_update=True
+)
+_UPDATE = CompiledQuery(
+    Commit.update({Commit.number: bindparam('number'), Commit.committed_at: bindparam('committed_at')}).where(
+        Commit.writer == bindparam('writer')
+    )
+)
+_INSERT = insert_into(Commit)
+_DELETE_OLD = CompiledQuery(Commit.delete().where(Commit.committed_at < bindparam('past')))
+
+
+class CommitMarker:
+    """The marker of one transaction, which tells whether a COMMIT that was not acknowledged took effect.
+
+    A connection can break after COMMIT was sent and before it was acknowledged; then only the database knows.
+    So each transaction writes its number into the row of its writer, as its last statement: the marker is
+    committed with the effect, or not at all. The next attempt reads it first. The lock of the row, or its
+    primary key where it is new, makes that wait for an attempt that the server is still processing; a Galera
+    node that has not received it yet is refused by the others when it writes the same row.
+
+    An engine within this process always acknowledges, and needs no marker. A transaction that is deferred is
+    not committed by its own attempt.
+    """
+
+    def __init__(self, session: Session) -> None:
+        session.writer.transactions += 1
+        self._values = {'writer': session.writer.id, 'number': session.writer.transactions}
+        self._is_needed = session.engine.commit_can_be_ambiguous and not session.is_deferred
+        self._is_written = False
+
+    def was_committed(self, session: Session) -> bool:
+        """Return whether an earlier attempt took effect, at the beginning of the next."""
+        if not self._is_written:
+            return False
+        row = _FIND.first(session, writer=self._values['writer'])
+        return row is not None and row[0] == self._values['number']
+
+    def write(self, session: Session) -> None:
+        """Write the marker, immediately before COMMIT."""
+        if not self._is_needed:
+            return
+        now = session.now()
+        if not _UPDATE.execute(session, committed_at=now, **self._values):
+            _DELETE_OLD.run(session, past=now - MAX_AGE_MILLISECONDS)  # of writers that have ended
+            _INSERT.run(session, committed_at=now, **self._values)
+        self._is_written = True

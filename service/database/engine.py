@@ -1,0 +1,142 @@
+"""The interface of an engine: a peewee database, and what differs between SQLite, PostgreSQL and MariaDB."""
+
+import contextlib
+import threading
+import time
+from abc import abstractmethod
+from collections.abc import Callable
+from typing import Any
+
+import peewee
+
+from service.database.errors import ErrorKind
+from service.database.instrumentation import Instrumentation
+from service.database.pool import ConnectionPool
+
+
+class Engine(peewee.Database):
+    """A peewee database whose connections autocommit, with what Session needs beyond peewee."""
+
+    name: str
+    startup_sql: tuple[str, ...] = ()  # run when a process opens the database
+    ddl_sql: tuple[str, ...] = ()  # run before the schema is created or migrated
+    bulk_load_sql: tuple[str, ...] = ()  # run before many rows are inserted
+    has_transactional_ddl = True
+    lock_schema_sql = ''  # waits until no other process migrates the schema
+    unlock_schema_sql = ''
+    commit_can_be_ambiguous = True  # the connection can break between COMMIT and its acknowledgement
+
+    def instrument(self, instrumentation: Instrumentation) -> None:
+        """Call the instrumentation for every statement and checkout from now on."""
+        self.query_hooks.append(instrumentation.statement_executed)
+
+    def begin(self, *options: Any) -> None:
+        """Begin a transaction."""
+        self._measure('BEGIN', super().begin)
+
+    def commit(self) -> None:
+        """Commit the transaction."""
+        self._measure('COMMIT', super().commit)
+
+    def rollback(self) -> None:
+        """Roll the transaction back; if that fails, close the connection, which has the same effect."""
+        try:
+            super().rollback()
+        except peewee.PeeweeException:
+            self.invalidate()
+
+    def _measure(self, sql: str, run: Callable[[], None]) -> None:
+        """Run what peewee sends without `execute_sql`, and call the hooks as that does."""
+        started = time.perf_counter()
+        try:
+            run()
+        finally:
+            for hook in self.query_hooks:
+                hook(peewee.QueryEvent(sql, None, time.perf_counter() - started, None))
+
+    def write_lock(self) -> contextlib.AbstractContextManager[None]:
+        """Return a context manager that is held for the duration of a transaction."""
+        return contextlib.nullcontext()
+
+    def exists(self) -> bool:
+        """Return whether the database exists, as far as can be said without connecting."""
+        return True
+
+    @abstractmethod
+    def release(self) -> None:
+        """End this thread's use of its connection."""
+
+    @abstractmethod
+    def invalidate(self) -> None:
+        """Close this thread's connection, because it is or may be broken."""
+
+    def close_all(self) -> None:
+        """Close this thread's connection, and those that no thread uses."""
+        self.invalidate()
+
+    @abstractmethod
+    def classify(self, error: BaseException) -> ErrorKind:
+        """Return what an error of peewee or the driver means for trying again."""
+
+    @abstractmethod
+    def violated_constraint(self, error: Any, sql: str) -> str | None:
+        """Return the name in schema.sql of the constraint that rejected the statement, None if none did."""
+
+    @abstractmethod
+    def column_type(self, full_type: str) -> str:
+        """Return the type of a column, as introspection names it, in the words of schema.sql."""
+
+
+class PooledEngine(Engine):
+    """An engine that is reached over a network: it keeps its connections and lends them to threads."""
+
+    def __init__(self, *args: Any, **parameters: Any) -> None:
+        self._pool = ConnectionPool(self.open_connection, self.is_open)
+        self._acquired = threading.local()
+        super().__init__(*args, **parameters)
+
+    @abstractmethod
+    def open_connection(self) -> Any:
+        """Return a new connection of the driver, which autocommits."""
+
+    @abstractmethod
+    def is_open(self, connection: Any) -> bool:
+        """Return whether the connection is open as far as this side knows."""
+
+    def instrument(self, instrumentation: Instrumentation) -> None:
+        """Call the instrumentation for every statement and checkout from now on."""
+        super().instrument(instrumentation)
+        self._pool.on_change = instrumentation.connections_checked_out
+
+    def connect(self, reuse_if_open: bool = False) -> bool:
+        """Check a connection out for this thread.
+
+        It is acquired here and not in `_connect`, around which peewee holds a lock for all threads.
+        """
+        if self.is_closed():
+            self._acquired.connection = self._pool.acquire()
+        return bool(super().connect(reuse_if_open))
+
+    def _connect(self) -> Any:
+        return self._acquired.connection
+
+    def close(self) -> bool:
+        """Return this thread's connection to the pool."""
+        return self._check_in(self._pool.release)
+
+    def release(self) -> None:
+        """Return this thread's connection to the pool."""
+        self.close()
+
+    def invalidate(self) -> None:
+        """Close this thread's connection and all idle ones: what broke one has most likely broken them."""
+        if not self._check_in(self._pool.invalidate):
+            self._pool.close_idle()
+
+    def _check_in(self, end: Any) -> bool:
+        if self.is_closed():
+            return False
+        connection = self.connection()
+        self.dispose()
+        end(connection)
+        return True

@@ -1,0 +1,43 @@
+"""Database errors, classified by what the caller can do about them."""
+
+import enum
+from typing import Any
+
+import peewee
+
+
+class ErrorKind(enum.Enum):
+    """What an error of the engine means for running the statement again."""
+
+    BUG = 'the statement is wrong and stays wrong'
+    CONFLICT = 'another transaction interfered: run the whole transaction again'
+    DISCONNECTED = 'the connection is unusable: try again on a new one'
+    LOCKED = 'another connection holds the lock of the whole database'
+    UNAVAILABLE = 'the engine cannot do it now: no memory, no space, no time'
+
+
+def driver_error(error: Any) -> Any:
+    """Return the driver's exception that peewee has wrapped; errors while connecting are wrapped twice."""
+    while isinstance(error, peewee.PeeweeException) and hasattr(error, 'orig'):
+        error = error.orig
+    return error
+
+
+class Unavailable(Exception):
+    """The database cannot be reached, or cannot execute the statement now; the text is for clients."""
+
+    def __init__(self, detail: str, kind: ErrorKind = ErrorKind.UNAVAILABLE) -> None:
+        super().__init__(detail)
+        self.kind = kind
+
+
+class SchemaMismatch(Unavailable):
+    """The database answers, but its schema is not the one that this code needs."""
+
+
+class ConstraintViolation(peewee.IntegrityError):
+    """A constraint rejected a row; `constraint` is its name in schema.sql, or '' if the engine names none."""
+
+    def __init__(self, constraint: str) -> None:
+        super().__init__(f'violates {constraint or "a constraint"}')
+        self.constraint = constraint

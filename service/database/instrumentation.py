@@ -1,0 +1,25 @@
+"""Hooks that are called for statements, connections, retries and rate limits; no-ops by default."""
+
+from typing import Any
+
+
+class Instrumentation:
+    """Does nothing; subclasses override the events that they measure."""
+
+    def statement_executed(self, event: Any) -> None:
+        """Called after each SQL statement, BEGIN and COMMIT included; `event.duration` is in seconds."""
+
+    def connections_checked_out(self, change: int) -> None:
+        """Called when connections are checked out of the pool (1) or returned to it (-1)."""
+
+    def transaction_retried(self) -> None:
+        """Called before a transaction runs again, after a conflict or a lost connection."""
+
+    def attempt_counted(self, limit: str) -> None:
+        """Called when an attempt counts against a rate limit: a failed sign-in, or a registration."""
+
+    def request_throttled(self, limit: str) -> None:
+        """Called when a request is refused because a rate limit is used up."""
+
+
+NO_INSTRUMENTATION = Instrumentation()

@@ -1,0 +1,177 @@
+"""MariaDB, and Galera clusters of it."""
+
+import random
+import re
+from collections.abc import Sequence
+from typing import Any
+from urllib.parse import parse_qsl, unquote
+
+import peewee
+import pymysql
+from pymysql.constants import CLIENT
+
+from service.config import SettingError
+from service.database.engine import PooledEngine
+from service.database.errors import ErrorKind, driver_error
+from service.database.schema import CONSTRAINTS
+
+LOCK_SECONDS = 10  # how long a statement waits for a lock
+DEFAULT_PORT = 3306
+DEFAULTS = {'connect_timeout': 5, 'read_timeout': 60, 'write_timeout': 60}
+INTEGER_PARAMETERS = frozenset(DEFAULTS)
+BOOLEAN_PARAMETERS = frozenset(('ssl_disabled', 'ssl_verify_cert', 'ssl_verify_identity'))
+TEXT_PARAMETERS = frozenset(('ssl_ca', 'ssl_cert', 'ssl_key', 'ssl_key_password', 'unix_socket'))
+
+# Error numbers (MariaDB manual, "MariaDB Error Code Reference"); those from 2000 on are the client's own.
+_NUMBERS = {
+    ErrorKind.CONFLICT: (1020, 1180, 1205, 1213),
+    ErrorKind.DISCONNECTED: (
+        *(0, 1040, 1047, 1053, 1077, 1079, 1152, 1158, 1159, 1160, 1161, 1184, 1290, 1836, 1927),
+        *range(2000, 3000),
+    ),
+    ErrorKind.UNAVAILABLE: (
+        *(1021, 1026, 1028, 1030, 1034, 1037, 1038, 1041, 1114, 1206),  # no space, no memory
+        *(1044, 1045, 1049, 1129, 1130, 1203, 1226),  # access denied
+        *(1317, 1637, 1969),  # interrupted, or timed out
+    ),
+}
+_KINDS = {number: kind for kind, numbers in _NUMBERS.items() for number in numbers}
+_UNKNOWN_SYSTEM_VARIABLE = 1193
+_CHECK_VIOLATED = 4025
+_NAMED_KEY = re.compile(r"for key '(?:\w+\.)?(\w+)'$|CONSTRAINT `(\w+)` (?:failed for|FOREIGN KEY)")
+_INSERT = re.compile(r'INSERT INTO \W?(\w+)')
+_PRIMARY_KEYS = {constraint.table: constraint.name for constraint in CONSTRAINTS if constraint.is_primary}
+
+
+class MariadbEngine(PooledEngine, peewee.MySQLDatabase):
+    """A MariaDB database or Galera cluster, at whichever of its hosts is ready.
+
+    It starts with a random host, so that processes spread, and stays with the one that answered.
+    """
+
+    name = 'mysql'
+    ddl_sql = ('ALTER DATABASE CHARACTER SET utf8mb4 COLLATE utf8mb4_nopad_bin',)
+    has_transactional_ddl = False  # every DDL statement commits implicitly
+    lock_schema_sql = f"SELECT GET_LOCK('halcyon.schema', {LOCK_SECONDS})"
+    unlock_schema_sql = "SELECT RELEASE_LOCK('halcyon.schema')"
+
+    def __init__(self, database: str, *, hosts: list[dict[str, Any]], **parameters: Any) -> None:
+        self.hosts = hosts
+        self._current = random.randrange(len(hosts))
+        super().__init__(database, **parameters)
+
+    def open_connection(self) -> Any:
+        """Return a new connection in READ COMMITTED, to the first host that is ready."""
+        start = self._current
+        for turn in range(len(self.hosts)):
+            number = (start + turn) % len(self.hosts)
+            try:
+                connection = self._open_at(self.hosts[number])
+            except pymysql.Error:
+                if turn == len(self.hosts) - 1:
+                    raise
+            else:
+                self._current = number
+                return connection
+        raise AssertionError('unreachable')
+
+    def _open_at(self, host: dict[str, Any]) -> Any:
+        connection = pymysql.connect(
+            database=self.database,
+            autocommit=True,
+            collation='utf8mb4_nopad_bin',
+            client_flag=CLIENT.FOUND_ROWS,  # count matched rows, as the other engines do, not changed ones
+            sql_mode='STRICT_ALL_TABLES,NO_ENGINE_SUBSTITUTION,ERROR_FOR_DIVISION_BY_ZERO',
+            init_command=f'SET SESSION innodb_lock_wait_timeout = {LOCK_SECONDS}',
+            **host,
+            **self.connect_params,
+        )
+        try:
+            with connection.cursor() as cursor:
+                cursor.execute('SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED')
+                _wait_for_cluster_writes(cursor)
+                cursor.execute('SELECT 1')  # a node outside its cluster accepts connections, but no statement
+        except BaseException:
+            connection.close()
+            raise
+        return connection
+
+    def is_open(self, connection: Any) -> bool:
+        """Return whether the connection is open as far as this side knows."""
+        return bool(connection.open)
+
+    def classify(self, error: BaseException) -> ErrorKind:
+        """Return what the error means for trying again, by its number."""
+        cause = driver_error(error)
+        if not isinstance(cause, pymysql.Error):
+            return ErrorKind.BUG
+        number = cause.args[0] if cause.args else 0
+        return _KINDS.get(number, ErrorKind.BUG) if isinstance(number, int) else ErrorKind.BUG
+
+    def violated_constraint(self, error: Any, sql: str) -> str | None:
+        """Return the constraint that the message names; MariaDB calls every primary key PRIMARY."""
+        arguments: Sequence[Any] = getattr(driver_error(error), 'args', ())
+        if not isinstance(error, peewee.IntegrityError) and arguments[:1] != (_CHECK_VIOLATED,):
+            return None
+        match = _NAMED_KEY.search(str(arguments[-1]))
+        name = (match[1] or match[2]) if match else ''
+        if name != 'PRIMARY':
+            return name
+        table = _INSERT.match(sql)
+        return _PRIMARY_KEYS.get(table[1], '') if table else ''
+
+    def column_type(self, full_type: str) -> str:
+        """Return the type without the display width of integers."""
+        return re.sub(r'INT\(\d+\)', 'INT', full_type.upper())
+
+
+def _wait_for_cluster_writes(cursor: Any) -> None:
+    """On Galera, make reads wait until every write that any node acknowledged is applied here."""
+    try:
+        cursor.execute('SET SESSION wsrep_sync_wait = 1')
+    except pymysql.Error as error:
+        if error.args[0] != _UNKNOWN_SYSTEM_VARIABLE:
+            raise
+
+
+def open_mariadb(url: str) -> MariadbEngine:
+    """Return the engine for mysql://user:password@host,host:port/database?name=value; raises SettingError."""
+    location, _, query = url.partition('://')[2].partition('?')
+    authority, _, database = location.partition('/')
+    credentials, _, hosts = authority.rpartition('@')
+    user, _, password = credentials.partition(':')
+    if not database or not hosts:
+        raise SettingError(
+            'DATABASE_URL: must name hosts and a database: mysql://user:password@host,host:port/database'
+        )
+    return MariadbEngine(
+        unquote(database),
+        hosts=[_parse_host(host) for host in hosts.split(',')],
+        user=unquote(user) or None,
+        password=unquote(password),
+        **(DEFAULTS | _parse_parameters(query)),
+    )
+
+
+def _parse_host(text: str) -> dict[str, Any]:
+    host, colon, port = text.rpartition(':') if not text.endswith(']') else (text, '', '')
+    if not colon:
+        host, port = text, str(DEFAULT_PORT)
+    if not port.isdigit() or not 0 < int(port) < 65536 or not host:
+        raise SettingError('DATABASE_URL: a host is a name or an IP address, and optionally :port')
+    return {'host': unquote(host.strip('[]')), 'port': int(port)}
+
+
+def _parse_parameters(query: str) -> dict[str, Any]:
+    values: dict[str, Any] = {}
+    for name, value in parse_qsl(query, keep_blank_values=True):
+        if name in INTEGER_PARAMETERS and value.isdigit() and int(value):
+            values[name] = int(value)
+        elif name in BOOLEAN_PARAMETERS and value.lower() in ('1', 'true', '0', 'false'):
+            values[name] = value.lower() in ('1', 'true')
+        elif name in TEXT_PARAMETERS and value:
+            values[name] = value
+        else:
+            supported = ', '.join(sorted(INTEGER_PARAMETERS | BOOLEAN_PARAMETERS | TEXT_PARAMETERS))
+            raise SettingError(f'DATABASE_URL: unsupported parameter {name}; supported are {supported}')
+    return values

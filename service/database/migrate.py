@@ -1,0 +1,178 @@
+"""The version of the schema: created in an empty database, and upgraded by migrations."""
+
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from functools import partial
+from pathlib import Path
+from typing import NamedTuple, TypeVar
+
+import peewee
+
+from service.database.compiled import CompiledQuery, insert_into
+from service.database.errors import ConstraintViolation, ErrorKind, SchemaMismatch, Unavailable
+from service.database.schema import STATEMENTS, parse_script, tables_of
+from service.database.session import Session
+from service.database.transactions import BACKOFF_SECONDS, transaction
+
+R = TypeVar('R')
+
+COMMAND = 'python -m service migrate'
+RETRY_SECONDS = 10
+_FOLDER = Path(__file__).parent / 'migrations'
+
+
+class AppliedMigration(peewee.Model):
+    """A migration that the schema has; the table is empty while the schema is being created."""
+
+    number = peewee.BigIntegerField(primary_key=True)
+    taken_at = peewee.BigIntegerField()
+
+    class Meta:
+        table_name = 'migrations'
+
+
+class Migration(NamedTuple):
+    """An upgrade of the schema by one version: NNN_name.sql, and NNN_name.ENGINE.sql for one engine alone.
+
+    Its statements have no effect when they run again: on MariaDB each DDL statement commits, so a migration
+    may be applied in part, and GET_LOCK holds on one node of a Galera cluster only.
+    """
+
+    number: int
+    path: Path
+
+    @property
+    def title(self) -> str:
+        """The comment in the first line of the file."""
+        return self.path.read_text().partition('\n')[0].removeprefix('-- ')
+
+    def statements(self) -> list[str]:
+        """Return the statements for every engine."""
+        return parse_script(self.path.read_text())
+
+    def engine_statements(self, engine: str) -> list[str]:
+        """Return the statements for one engine alone, which an empty database needs after schema.sql, too."""
+        path = self.path.with_suffix(f'.{engine}.sql')
+        return parse_script(path.read_text()) if path.exists() else []
+
+
+# Version 1 is the first release, which has no file. Released files never change: a change is a new file.
+MIGRATIONS = [
+    Migration(int(path.name.partition('_')[0]), path)
+    for path in sorted(_FOLDER.glob('*.sql'))
+    if path.name.count('.') == 1
+]
+LATEST = MIGRATIONS[-1].number
+
+_FIND_LATEST = CompiledQuery(AppliedMigration.select(peewee.fn.MAX(AppliedMigration.number)))
+_INSERT = insert_into(AppliedMigration)
+
+
+def schema_version(session: Session) -> int:
+    """Return the number of the latest migration that the schema has, 0 if it is missing or incomplete."""
+    if not session.engine.exists():
+        return 0
+    tables = set(session.engine.get_tables())
+    if AppliedMigration._meta.table_name in tables:
+        return int(_FIND_LATEST.first(session)[0] or 0)
+    return 1 if tables.intersection(tables_of(STATEMENTS)) else 0
+
+
+def check_schema(session: Session) -> None:
+    """Return if the database answers and has the schema that this code needs.
+
+    Raises Unavailable if it does not answer, and SchemaMismatch.
+    """
+    with session.translating_errors():
+        version = schema_version(session)
+    if not version:
+        raise SchemaMismatch(f'The database has no tables yet: {COMMAND}.')
+    if version < LATEST:
+        raise SchemaMismatch(f'The schema is at step {version}, this code needs step {LATEST}: {COMMAND}.')
+    if version > LATEST:
+        raise SchemaMismatch(
+            f'The schema is at step {version}, this code knows step {LATEST}: it is too old.'
+        )
+
+
+def create_schema_if_missing(session: Session) -> None:
+    """Prepare the database for this process, and create the schema if it has none; raises Unavailable."""
+    with session.translating_errors():
+        for statement in session.engine.startup_sql:
+            session.execute(statement)
+        is_missing = not schema_version(session)
+    if is_missing:
+        migrate(session)
+
+
+def migrate(session: Session) -> list[int]:
+    """Upgrade the schema to the latest version, and return the numbers of the migrations applied.
+
+    Several nodes may call it at once: one migrates, the others wait. Raises Unavailable.
+    """
+    with session.translating_errors():
+        for statement in session.engine.ddl_sql:
+            _retry_while_locked(session, partial(session.execute, statement))
+        if session.engine.has_transactional_ddl:
+            return _migrate_in_transaction(session)
+        return _retry_while_locked(session, partial(_migrate_with_lock, session))
+
+
+def _retry_while_locked(session: Session, migrate: Callable[[], R]) -> R:
+    """Call the function until no other process interferes.
+
+    SQLite refuses some statements at once while it is locked; Galera aborts DDL that conflicts with that of
+    another node.
+    """
+    deadline = time.monotonic() + RETRY_SECONDS
+    while True:
+        try:
+            with session.translating_errors():
+                return migrate()
+        except Unavailable as error:
+            if error.kind not in (ErrorKind.CONFLICT, ErrorKind.LOCKED) or time.monotonic() > deadline:
+                raise
+        time.sleep(BACKOFF_SECONDS)
+
+
+@transaction
+def _migrate_in_transaction(session: Session) -> list[int]:
+    if session.engine.lock_schema_sql:
+        session.execute(session.engine.lock_schema_sql)
+    return _apply_missing(session)
+
+
+def _migrate_with_lock(session: Session) -> list[int]:
+    if session.execute(session.engine.lock_schema_sql).fetchone()[0] != 1:
+        raise Unavailable('Another process is changing the schema.')
+    try:
+        return _apply_missing(session)
+    finally:
+        session.execute(session.engine.unlock_schema_sql)
+
+
+def _apply_missing(session: Session) -> list[int]:
+    """Apply the missing migrations; an empty database gets the latest schema at once."""
+    engine, version = session.engine.name, schema_version(session)
+    if not version:
+        for statement in STATEMENTS:
+            session.execute(statement)
+    missing = [migration for migration in MIGRATIONS if migration.number > version]
+    for migration in missing:
+        for statement in (*(migration.statements() if version else ()), *migration.engine_statements(engine)):
+            session.execute(statement)
+        if version or migration.number == LATEST:
+            _record(session, migration.number)
+    return [migration.number for migration in missing] if version else [LATEST]
+
+
+def _record(session: Session, number: int) -> None:
+    """Record a migration as applied, unless another node has: on Galera, locks are local to a server."""
+    with suppress(ConstraintViolation):
+        _insert(session, number)
+
+
+@transaction
+def _insert(session: Session, number: int) -> None:
+    _INSERT.run(session, number=number, taken_at=session.now())

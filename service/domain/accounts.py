@@ -1,0 +1,49 @@
+"""Deleting an account with everything that belongs to it.
+
+The rows go by ON DELETE CASCADE. Each module that counts some of them in other rows corrects those counters
+here, by name: tests/domain/test_account_deletion.py recounts all of them.
+"""
+
+from collections.abc import Callable
+
+from service.database.compiled import CompiledQuery, bindparam
+from service.database.session import Session
+from service.database.transactions import transaction
+from service.domain.follows import uncount_follows
+from service.domain.models import User
+from service.domain.posts import uncount_posts
+from service.domain.sharded_counters import add_to_total
+from service.domain.stores import uncount_stores
+from service.domain.users import UserRecord, lock_user
+from service.domain.viewer import Viewer, authorize_write, require_permission
+
+_DELETE = CompiledQuery(User.delete().where(User.id == bindparam('user_id')))
+
+
+@transaction
+def delete_user(
+    session: Session, user_id: int, *, by: Viewer, precondition: Callable[[UserRecord], None]
+) -> None:
+    """Delete the account with its posts, follows, tokens and stores, and correct every counter they affected.
+
+    Raises NotFound, Forbidden, and what `precondition` raises for the locked user.
+    """
+    user = lock_user(session, user_id, by)
+    require_permission(user.is_editable_by(by))
+    precondition(user)
+    authorize_write(session, by)
+    _delete_account(session, user)
+
+
+@transaction
+def delete_user_as_operator(session: Session, user_id: int) -> None:
+    """Delete the account as `delete_user` does, for the operator; raises NotFound."""
+    _delete_account(session, lock_user(session, user_id, None))
+
+
+def _delete_account(session: Session, user: UserRecord) -> None:
+    uncount_follows(session, user)
+    uncount_posts(session, user)
+    uncount_stores(session, user)
+    add_to_total(session, 'users', -1)
+    _DELETE.run(session, user_id=user.id)

@@ -1,0 +1,44 @@
+"""Opening the configured database for a process that serves requests."""
+
+import logging
+
+from service.config import Settings
+from service.database.clock import Clock, system_clock
+from service.database.connect import open_engine
+from service.database.errors import Unavailable
+from service.database.instrumentation import NO_INSTRUMENTATION, Instrumentation
+from service.database.migrate import check_schema, create_schema_if_missing
+from service.database.session import Session
+from service.domain.signing_keys import create_first_key
+
+log = logging.getLogger(__name__)
+
+
+def open_session(
+    settings: Settings,
+    clock: Clock = system_clock,
+    instrumentation: Instrumentation = NO_INSTRUMENTATION,
+) -> Session:
+    """Return a session on the database of the settings; an empty one gets its schema and a signing key.
+
+    An unavailable database is logged, and is tried again whenever the session is used. Raises SettingError.
+    """
+    session = Session(open_engine(settings), settings, clock, instrumentation)
+    try:
+        create_schema_if_missing(session)
+        check_schema(session)
+        create_first_key(session)
+    except Unavailable as error:
+        log.error('not ready: %s', error.__cause__ or error)
+    finally:
+        session.close()  # a process that is forked from this one must not share a connection
+    return session
+
+
+def prepare_database(settings: Settings) -> None:
+    """Create the schema of an empty database before it is served; raises SettingError, Unavailable."""
+    session = Session(open_engine(settings), settings)
+    try:
+        create_schema_if_missing(session)
+    finally:
+        session.close()

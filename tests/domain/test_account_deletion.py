@@ -1,0 +1,137 @@
+"""Deleting an account takes everything of the user with it, and leaves every counter exact.
+
+The database is asked what refers to users, so a new table takes part by itself: without rows in the
+preparation, or with a counter that no query here recounts, these tests fail.
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from service.database.session import Session
+from tests.client import Client
+from tests.conftest import Start
+
+ROOT = Path(__file__).parents[2]
+COMMAND = ('-m', 'service', 'user', 'delete', 'ada', '--yes')
+# The same with only what its module imports: what takes part because others import it is missing.
+MODULE = ('-c', "from service.commands.users import user; user(['delete', 'ada', '--yes'])")
+COUNTERS = {
+    ('users', 'post_count'): 'SELECT COUNT(*) FROM posts WHERE author_id = users.id',
+    ('users', 'follower_count'): 'SELECT COUNT(*) FROM follows WHERE followed_id = users.id',
+    ('users', 'following_count'): 'SELECT COUNT(*) FROM follows WHERE follower_id = users.id',
+    ('stores', 'item_count'): 'SELECT COUNT(*) FROM items WHERE store_id = stores.id',
+}
+TOTALS = {'users', 'posts', 'stores', 'items'}  # what is counted in all, by the names of the tables
+
+
+@pytest.fixture
+def user_id(start: Start) -> int:
+    """The id of Ada, who has something in every table, as others have."""
+    app = start()
+    people = {name: _register(app, name) for name in ('ada', 'bob', 'cleo')}
+    ids = {name: client.me().state['id'] for name, client in people.items()}
+    for name, client in people.items():
+        for other in ids.keys() - {name}:
+            client.put(f'/api/users/{ids[name]}/following/{ids[other]}')
+        for turn in ('first', 'second'):
+            client.post('/api/posts', {'body': turn}, headers={'Idempotency-Key': f'{name}-{turn}'})
+            store = client.post('/api/stores', {'name': f'{name} {turn}'}).state['id']
+            client.post(f'/api/stores/{store}/items', {'name': 'Gear', 'price': '1.50'})
+            client.post(f'/api/stores/{store}/items', {'name': 'Lever', 'price': '2.50'})
+    user_id: int = ids['ada']
+    return user_id
+
+
+def _register(app: Any, name: str) -> Client:
+    Client(app).register(name)
+    wrong = {'username': name, 'password': 'not this one'}
+    assert Client(app).post('/api/tokens', wrong).status == 401
+    Client(app).sign_in(name)
+    return Client(app).sign_in(name)
+
+
+def delete_ada(database_url: str, arguments: tuple[str, ...] = COMMAND) -> None:
+    """Delete the account as the operator does, in a process of its own."""
+    environment = {**os.environ, 'DATABASE_URL': database_url}
+    command = subprocess.run(
+        [sys.executable, *arguments], check=False, capture_output=True, text=True, env=environment, cwd=ROOT
+    )
+    assert command.returncode == 0, command.stderr
+
+
+def number(db: Session, sql: str) -> int:
+    return int(db.execute(sql).fetchone()[0])
+
+
+def owned(db: Session, table: str, condition: str) -> Iterator[tuple[str, str]]:
+    """Yield the tables whose rows refer to rows of the table, directly or not, and the conditions of it."""
+    for other in db.engine.get_tables():
+        for key in db.engine.get_foreign_keys(other):
+            if key.dest_table == table:
+                refers = f'{key.column} IN (SELECT {key.dest_column} FROM {table} WHERE {condition})'
+                yield other, refers
+                yield from owned(db, other, refers)
+
+
+def test_nothing_of_the_user_is_left_and_nothing_else_goes(
+    db: Session, database_url: str, user_id: int
+) -> None:
+    references = list(owned(db, 'users', f'id = {user_id}'))
+    for table, condition in references:
+        found = number(db, f'SELECT COUNT(*) FROM {table} WHERE {condition}')
+        assert found, f'the preparation has no row of {table} where {condition}'
+    left = {}
+    for table in {table for table, _ in references} | {'users'}:
+        mine = [condition for other, condition in references if other == table] or [f'id = {user_id}']
+        mine_count = number(db, f'SELECT COUNT(*) FROM {table} WHERE {" OR ".join(mine)}')
+        left[table] = number(db, f'SELECT COUNT(*) FROM {table}') - mine_count
+    delete_ada(database_url)
+    assert {table: number(db, f'SELECT COUNT(*) FROM {table}') for table in left} == left
+    assert all(left.values())
+
+
+def test_no_row_refers_to_what_is_gone(db: Session, database_url: str, user_id: int) -> None:
+    keys = [key for table in db.engine.get_tables() for key in db.engine.get_foreign_keys(table)]
+    assert {key.dest_table for key in keys} >= {'users', 'stores'}
+    delete_ada(database_url)
+    for key in keys:
+        there = f'SELECT {key.dest_column} FROM {key.dest_table}'
+        orphans = number(db, f'SELECT COUNT(*) FROM {key.table} WHERE {key.column} NOT IN ({there})')
+        assert orphans == 0, key
+
+
+@pytest.mark.parametrize(
+    'arguments',
+    [
+        COMMAND,
+        MODULE,
+    ],
+    ids=['command', 'module'],
+)
+def test_every_counter_is_what_is_counted(
+    db: Session, database_url: str, user_id: int, arguments: tuple[str, ...]
+) -> None:
+    counters = {
+        (table, column.name)
+        for table in db.engine.get_tables()
+        for column in db.engine.get_columns(table)
+        if column.name.endswith('_count')
+    }
+    assert counters == set(COUNTERS), 'a counter is recounted by no query, or a query counts for none'
+    assert {thing for (thing,) in db.execute('SELECT DISTINCT thing FROM totals')} == TOTALS
+    delete_ada(database_url, arguments)
+    for (table, column), count in COUNTERS.items():
+        rows = db.execute(f'SELECT id, {column}, ({count}) FROM {table}').fetchall()
+        assert any(kept for _, kept, _ in rows), f'the preparation leaves nothing in {table}.{column}'
+        assert [kept for _, kept, _ in rows] == [counted for _, _, counted in rows], (table, column)
+    for thing in TOTALS:
+        kept = number(db, f"SELECT SUM(amount) FROM totals WHERE thing = '{thing}'")
+        assert (thing, kept) == (thing, number(db, f'SELECT COUNT(*) FROM {thing}'))
