@@ -38,14 +38,14 @@ def read_basic(value: str) -> tuple[str, str]:
     return name, password
 
 
-def token_of(value: str) -> str:
+def parse_bearer(value: str) -> str:
     """Return the token of Bearer credentials (RFC 6750 §2.1); raises Unauthenticated where it is none."""
     if not _TOKEN.fullmatch(value):
         raise Unauthenticated('The Bearer credentials are no token.', 'token')
     return value
 
 
-def challenges(reason: str | None, *, basic: bool) -> str:
+def www_authenticate(reason: str | None, *, basic: bool) -> str:
     """Return the value of WWW-Authenticate (RFC 6750 §3, RFC 7617 §2.1).
 
     Without credentials, and for a wrong password, it is bare; for a bad token it says so.

@@ -22,7 +22,7 @@ from service.domain.errors import (
     Unauthenticated,
 )
 from service.http.conditional import NO_STORE
-from service.http.credentials import challenges
+from service.http.credentials import www_authenticate
 from service.http.request import Request
 from service.representation.formats import choose_problem_format
 from service.representation.json_api_reading import OwnId, WrongResource
@@ -49,7 +49,7 @@ def _unauthenticated(error: Unauthenticated, req: Request) -> dict[str, Any]:
     basic = req.uri_template == urls.TOKENS and req.method == 'POST'
     return {
         'name': _UNAUTHENTICATED[error.reason],
-        'headers': {'WWW-Authenticate': challenges(error.reason, basic=basic)},
+        'headers': {'WWW-Authenticate': www_authenticate(error.reason, basic=basic)},
     }
 
 

@@ -14,7 +14,6 @@ from service.domain.tokens import (
     NewToken,
     TokenRecord,
     find_token,
-    find_viewer,
     is_signed,
     list_tokens,
     renew_token,
@@ -23,7 +22,8 @@ from service.domain.tokens import (
 )
 from service.domain.viewer import Viewer
 from service.http.conditional import NO_STORE, precondition
-from service.http.credentials import read_authorization, read_basic, token_of
+from service.http.credentials import read_authorization, read_basic
+from service.http.middleware.authentication import authenticate
 from service.http.operation import Access, Formats, Operation, RawResponse, Route, Samples
 from service.http.request import Expansions, Request
 from service.http.request_body import read_body
@@ -253,9 +253,9 @@ def _issue(req: Request) -> NewToken:
     scheme, value = read_authorization(req)
     wanted = RENEW.read(body)
     if scheme == 'bearer':
-        req.viewer = find_viewer(req.db, token_of(value))
+        viewer = authenticate(req, value)
         same = 'jwt' if is_signed(value) else 'opaque'
-        return renew_token(req.db, req.viewer, req.user_agent, _issuer(req, wanted.get('format', same)))
+        return renew_token(req.db, viewer, req.user_agent, _issuer(req, wanted.get('format', same)))
     if scheme == 'basic':
         username, password = read_basic(value)
         return _sign_in(req, username, password, **wanted)

@@ -6,7 +6,8 @@ import falcon
 
 from service.domain.errors import Unauthenticated
 from service.domain.tokens import find_viewer
-from service.http.credentials import read_authorization, token_of
+from service.domain.viewer import Viewer
+from service.http.credentials import parse_bearer, read_authorization
 from service.http.operation import Access
 from service.http.request import Request
 
@@ -25,6 +26,12 @@ class AuthenticationMiddleware:
             return
         scheme, value = read_authorization(req)
         if scheme == 'bearer':
-            req.viewer = find_viewer(req.db, token_of(value))
+            authenticate(req, value)
         elif access is not Access.ANYONE:
             raise Unauthenticated('A token is needed: "Authorization: Bearer …".')
+
+
+def authenticate(req: Request, value: str) -> Viewer:
+    """Set `req.viewer` by the value of Bearer credentials, and return it; raises Unauthenticated."""
+    req.viewer = viewer = find_viewer(req.db, parse_bearer(value))
+    return viewer
