@@ -8,12 +8,12 @@ from gunicorn.glogging import Logger
 from service.config import SettingError, Settings
 from service.database.errors import Unavailable
 from service.domain.startup import prepare_database
-from service.drain import OF_PROCESS
+from service.graceful_shutdown import PROCESS_SHUTDOWN
 from service.logs import configure_logging
-from service.sharing import end_sharing, forget_process, share_metrics
+from service.metrics_multiprocess import create_directory, delete_directory, forget_process
 
 
-class OneWriter(Logger):
+class ForwardingLogger(Logger):
     """Makes gunicorn's own messages lines like all others; its access log stays off unless asked for."""
 
     def setup(self, cfg):
@@ -38,10 +38,10 @@ keepalive = 15
 graceful_timeout = settings.drain_seconds + 30
 forwarded_allow_ips = ''  # forwarding headers are read by the application, from FORWARDED_ALLOW_IPS alone
 control_socket_disable = True
-logger_class = OneWriter
+logger_class = ForwardingLogger
 configure_logging(settings.log_format)
 if settings.metrics:
-    share_metrics()
+    create_directory()
 
 
 def on_starting(server):
@@ -54,7 +54,7 @@ def on_starting(server):
 
 def post_worker_init(worker):
     """Let a worker drain before it stops."""
-    OF_PROCESS.on_sigterm(settings.drain_seconds)
+    PROCESS_SHUTDOWN.install(settings.drain_seconds)
 
 
 def child_exit(server, worker):
@@ -66,4 +66,4 @@ def child_exit(server, worker):
 def on_exit(server):
     """Leave nothing behind."""
     if settings.metrics:
-        end_sharing()
+        delete_directory()

@@ -3,9 +3,9 @@
 import click
 
 from service.commands.api import openapi, routes
+from service.commands.cli import EXIT_CODES
 from service.commands.database import check, migrate
 from service.commands.demo import demo
-from service.commands.outcome import EXIT_CODES
 from service.commands.tokens import keys, tokens
 from service.commands.users import user
 

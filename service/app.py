@@ -16,7 +16,7 @@ from service.database.ids import is_id
 from service.database.instrumentation import NO_INSTRUMENTATION
 from service.database.session import Session
 from service.domain.startup import open_session
-from service.drain import OF_PROCESS, Drain
+from service.graceful_shutdown import PROCESS_SHUTDOWN, Shutdown
 from service.logs import RequestLog
 from service.middleware.authentication import AuthenticationMiddleware
 from service.middleware.conditional import ConditionalMiddleware
@@ -58,7 +58,9 @@ class IdConverter(BaseConverter):
         return int(value) if is_id(value) else None
 
 
-def make_routes(drain: Drain = OF_PROCESS, metrics: 'Metrics | None' = None) -> list[tuple[str, Any]]:
+def make_routes(
+    drain: Shutdown = PROCESS_SHUTDOWN, metrics: 'Metrics | None' = None
+) -> list[tuple[str, Any]]:
     """Return every address template with its resource."""
     routes: list[tuple[str, Any]] = []
     description = Description(routes)
@@ -83,7 +85,7 @@ def create_app(
     settings: Settings | None = None,
     *,
     clock: Clock = system_clock,
-    drain: Drain = OF_PROCESS,
+    drain: Shutdown = PROCESS_SHUTDOWN,
     db: Session | None = None,
     lines: TextIO | None = None,
     metrics: 'Metrics | None' = None,

@@ -18,7 +18,7 @@ from service.database.instrumentation import Instrumentation
 from service.database.migrate import LATEST
 from service.database.pool import MAX_CONNECTIONS
 from service.domain.throttle import ACCOUNT, ADDRESS, REGISTRATION
-from service.sharing import FOLDER
+from service.metrics_multiprocess import DIRECTORY_VARIABLE
 
 NONE = 'none'
 SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
@@ -33,7 +33,7 @@ class _Spent(threading.local):
 
 
 class Metrics(Instrumentation):
-    """Counts, for this process or for all that share FOLDER, and says what was counted."""
+    """Counts, for this process or for all that share DIRECTORY_VARIABLE, and says what was counted."""
 
     content_type = CONTENT_TYPE_PLAIN_0_0_4
 
@@ -130,7 +130,7 @@ class Metrics(Instrumentation):
     def exposed(self) -> bytes:
         """Return what was counted by all processes, in Prometheus' text format."""
         registry = self._registry
-        if FOLDER in os.environ:
+        if DIRECTORY_VARIABLE in os.environ:
             registry = CollectorRegistry()
             MultiProcessCollector(registry)
         return generate_latest(registry)

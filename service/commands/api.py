@@ -7,7 +7,7 @@ from typing import Any
 import click
 
 from service.app import make_routes
-from service.commands.outcome import EXIT_CODES, as_json, failing, say
+from service.commands.cli import EXIT_CODES, exit_on_error, json_option, output
 from service.config import Settings
 from service.middleware.methods import methods_of
 from service.representation.addresses import AddressBook
@@ -18,7 +18,7 @@ METHODS = ('GET', 'POST', 'PUT', 'PATCH', 'DELETE')
 
 
 @click.command(epilog=EXIT_CODES)
-@as_json
+@json_option
 def routes(as_json: bool) -> None:
     """List the addresses of the API, and who may use which methods.
 
@@ -32,7 +32,7 @@ def routes(as_json: bool) -> None:
     ]
     width = max(len(row['address']) for row in rows)
     lines = (f'{row["address"]:<{width}}  {row["who"]:<17}  {" ".join(row["methods"])}' for row in rows)
-    say('\n'.join(lines), rows, as_json=as_json)
+    output('\n'.join(lines), rows, as_json=as_json)
 
 
 def _methods_by_audience(template: str, resource: Any) -> dict[str, list[str]]:
@@ -50,7 +50,7 @@ def openapi() -> None:
 
     Its addresses start with BASE_URL, or with http://localhost and the PORT. It takes no database.
     """
-    with failing():
+    with exit_on_error():
         settings = Settings.from_environment(os.environ)
     origin = settings.base_url or f'http://localhost:{settings.port}'
     description = Description(make_routes()).at(AddressBook(origin, avatars=settings.avatars))

@@ -5,7 +5,15 @@ from collections.abc import Iterator
 
 import click
 
-from service.commands.outcome import EXIT_CODES, Exit, Failure, as_json, failing, opened_database, say
+from service.commands.cli import (
+    EXIT_CODES,
+    ExitCode,
+    Failure,
+    exit_on_error,
+    json_option,
+    open_any_schema,
+    output,
+)
 from service.config import Settings
 from service.database.connect import open_engine
 from service.database.introspection import schema_differences
@@ -18,7 +26,7 @@ CHECKS = ('settings', 'database', 'schema')
 
 
 @click.command(epilog=EXIT_CODES)
-@as_json
+@json_option
 def check(as_json: bool) -> None:
     """Check the settings, the database and its schema.
 
@@ -37,42 +45,44 @@ def check(as_json: bool) -> None:
         raise
     finally:
         if as_json:
-            say('', report, as_json=True)
+            output('', report, as_json=True)
 
 
 def _check() -> Iterator[str]:
     """Yield what is well of each of CHECKS; ends by Failure."""
-    with failing():
+    with exit_on_error():
         settings = Settings.from_environment(os.environ)
-        db = Session(open_engine(settings), settings)
+        session = Session(open_engine(settings), settings)
         changed = sum(getattr(settings, name) != getattr(Settings(), name) for name in Settings.__slots__)
         yield f'{changed} set, {len(Settings.__slots__) - changed} by default'
         try:
-            if db.engine.exists():
-                with db.translating_errors():
-                    db.execute('SELECT 1')
-            yield f'{db.engine.name}: {db.engine.database}'
-            check_schema(db)
-            differences = schema_differences(db, MODELS)
+            if session.engine.exists():
+                with session.translating_errors():
+                    session.execute('SELECT 1')
+            yield f'{session.engine.name}: {session.engine.database}'
+            check_schema(session)
+            differences = schema_differences(session, MODELS)
             if differences:
-                raise Failure(f'The database differs from schema.sql: {"; ".join(differences)}.', Exit.SCHEMA)
+                raise Failure(
+                    f'The database differs from schema.sql: {"; ".join(differences)}.', ExitCode.SCHEMA
+                )
             yield f'step {LATEST}'
         finally:
-            db.close()
+            session.close()
 
 
 @click.command(epilog=EXIT_CODES)
-@as_json
+@json_option
 def migrate(as_json: bool) -> None:
     """Bring the schema to what this code needs.
 
     Run it once after an update, from any node; where there is nothing to do, nothing is done.
     """
-    with opened_database() as db:
-        taken = migrate_schema(db)
+    with open_any_schema() as session:
+        taken = migrate_schema(session)
     titles = {migration.number: migration.title for migration in MIGRATIONS}
     lines = [
         *(f'step {number}: {titles[number]}' for number in taken),
         f'The schema is at step {LATEST}.',
     ]
-    say('\n'.join(lines), {'taken': taken, 'step': LATEST}, as_json=as_json)
+    output('\n'.join(lines), {'taken': taken, 'step': LATEST}, as_json=as_json)

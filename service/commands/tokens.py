@@ -2,7 +2,7 @@
 
 import click
 
-from service.commands.outcome import EXIT_CODES, as_json, operated_database, say
+from service.commands.cli import EXIT_CODES, json_option, open_current_schema, output
 from service.domain.expiry import purge_all
 from service.domain.signing_keys import rotate_keys
 from service.domain.users import find_user_by_username, revoke_tokens
@@ -14,28 +14,28 @@ def tokens() -> None:
 
 
 @tokens.command(epilog=EXIT_CODES)
-@as_json
+@json_option
 def purge(as_json: bool) -> None:
     """Delete what has expired: tokens, idempotency keys, and failed tries that were counted.
 
     The server does so too, a little with some writes; what is live stays.
     """
-    with operated_database() as db:
-        purged = purge_all(db)
+    with open_current_schema() as session:
+        purged = purge_all(session)
     text = ', '.join(f'{table.replace("_", " ")}: {count}' for table, count in purged.items())
-    say(f'Deleted {text}.', purged, as_json=as_json)
+    output(f'Deleted {text}.', purged, as_json=as_json)
 
 
 @tokens.command(epilog=EXIT_CODES)
 @click.argument('user')
-@as_json
+@json_option
 def revoke(user: str, as_json: bool) -> None:
     """Revoke all tokens of the user USER, on every node at once."""
-    with operated_database() as db:
-        found = find_user_by_username(db, user)
-        revoked = revoke_tokens(db, found.id)
+    with open_current_schema() as session:
+        found = find_user_by_username(session, user)
+        revoked = revoke_tokens(session, found.id)
     shown = {'username': found.username, 'revoked': revoked}
-    say(f'Tokens of {found.username} revoked: {revoked}.', shown, as_json=as_json)
+    output(f'Tokens of {found.username} revoked: {revoked}.', shown, as_json=as_json)
 
 
 @click.group()
@@ -44,9 +44,9 @@ def keys() -> None:
 
 
 @keys.command(epilog=EXIT_CODES)
-@as_json
+@json_option
 def rotate(as_json: bool) -> None:
     """Sign with a new key from now on; what the old ones signed stays valid until it expires."""
-    with operated_database() as db:
-        key = rotate_keys(db)
-    say(f'Tokens are signed with key {key.id} now.', {'id': key.id}, as_json=as_json)
+    with open_current_schema() as session:
+        key = rotate_keys(session)
+    output(f'Tokens are signed with key {key.id} now.', {'id': key.id}, as_json=as_json)

@@ -4,7 +4,7 @@ import sys
 
 import click
 
-from service.commands.outcome import EXIT_CODES, as_json, operated_database, say
+from service.commands.cli import EXIT_CODES, json_option, open_current_schema, output
 from service.domain.accounts import delete_user_as_operator
 from service.domain.users import find_user_by_username, register_user, set_password
 from service.representation.action import Action
@@ -26,51 +26,51 @@ def user() -> None:
 @click.argument('name')
 @click.argument('email')
 @password_stdin
-@as_json
+@json_option
 def add(name: str, email: str, password_stdin: bool, as_json: bool) -> None:
     """Sign up the user NAME with the address EMAIL.
 
     The rules are those of the API, and the password is asked for.
     """
     password = _read_password(is_piped=password_stdin)
-    with operated_database(may_be_new=True) as db:
+    with open_current_schema(create=True) as session:
         values = REGISTER.read({'username': name, 'email': email, 'password': password})
-        added = register_user(db, **values)
+        added = register_user(session, **values)
     shown = {'id': added.id, 'username': added.username, 'email': added.email}
-    say(f'{added.username} has the id {added.id}.', shown, as_json=as_json)
+    output(f'{added.username} has the id {added.id}.', shown, as_json=as_json)
 
 
 @user.command(epilog=EXIT_CODES)
 @click.argument('name')
 @password_stdin
-@as_json
+@json_option
 def password(name: str, password_stdin: bool, as_json: bool) -> None:
     """Set the password of the user NAME, and revoke all their tokens.
 
     The rules are those of the API, and the password is asked for.
     """
-    with operated_database() as db:
-        found = find_user_by_username(db, name)
+    with open_current_schema() as session:
+        found = find_user_by_username(session, name)
         values = SET_PASSWORD.read({'password': _read_password(is_piped=password_stdin)})
-        revoked = set_password(db, found.id, values['password'])
+        revoked = set_password(session, found.id, values['password'])
     shown = {'username': found.username, 'revoked': revoked}
-    say(f'{found.username} has a new password; tokens revoked: {revoked}.', shown, as_json=as_json)
+    output(f'{found.username} has a new password; tokens revoked: {revoked}.', shown, as_json=as_json)
 
 
 @user.command(epilog=EXIT_CODES)
 @click.argument('name')
 @click.option('--yes', is_flag=True, help='Do not ask.')
-@as_json
+@json_option
 def delete(name: str, yes: bool, as_json: bool) -> None:
     """Delete the user NAME with all posts, follow relations, tokens and stores."""
-    with operated_database() as db:
-        found = find_user_by_username(db, name)
+    with open_current_schema() as session:
+        found = find_user_by_username(session, name)
         if not yes:
             things = f'{found.post_count} posts and {found.follower_count} followers'
             click.confirm(f'Delete {found.username}, who has {things}?', abort=True, err=True)
-        delete_user_as_operator(db, found.id)
+        delete_user_as_operator(session, found.id)
     shown = {'id': found.id, 'username': found.username}
-    say(f'{found.username} is deleted.', shown, as_json=as_json)
+    output(f'{found.username} is deleted.', shown, as_json=as_json)
 
 
 def _read_password(*, is_piped: bool) -> str:

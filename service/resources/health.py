@@ -6,7 +6,7 @@ import falcon
 
 from service.database.errors import Unavailable
 from service.database.migrate import check_schema
-from service.drain import Drain
+from service.graceful_shutdown import Shutdown
 from service.middleware.conditional import NO_STORE
 from service.middleware.request import Request
 from service.representation.media_types import JSON
@@ -42,7 +42,7 @@ class ReadyResource:
     is_never_cached = True
     may_be_unavailable = True
 
-    def __init__(self, drain: Drain) -> None:
+    def __init__(self, drain: Shutdown) -> None:
         self._drain = drain
 
     def on_get(self, req: Request, resp: falcon.Response) -> None:

@@ -16,7 +16,7 @@ from typing import Any
 import pytest
 
 from service.app import create_app
-from service.commands.outcome import Exit
+from service.commands.cli import ExitCode
 from service.config import Settings
 from service.database.errors import ErrorKind, Unavailable
 from service.database.migrate import LATEST, check_schema, migrate, schema_version
@@ -242,7 +242,7 @@ def test_the_command_takes_the_steps_that_are_missing(first_url: str, open_url: 
 )
 def test_the_command_says_in_one_line_why_it_cannot(url: str) -> None:
     done = command(url)
-    assert (done.returncode, done.stdout) == (Exit.DATABASE, '')
+    assert (done.returncode, done.stdout) == (ExitCode.DATABASE, '')
     assert len(done.stderr.splitlines()) == 1
     assert 'Traceback' not in done.stderr
 

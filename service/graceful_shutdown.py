@@ -7,7 +7,7 @@ from types import FrameType
 from typing import Any
 
 
-class Drain:
+class Shutdown:
     """Whether this process is about to stop."""
 
     def __init__(self) -> None:
@@ -26,15 +26,15 @@ class Drain:
             timer.daemon = True
             timer.start()
 
-    def on_sigterm(self, seconds: float) -> None:
+    def install(self, seconds: float) -> None:
         """Put the drain before what the process does on SIGTERM already."""
         stop = signal.getsignal(signal.SIGTERM)
 
-        def drain_first(number: int, frame: FrameType | None) -> None:
+        def handle_sigterm(number: int, frame: FrameType | None) -> None:
             self.begin(seconds, lambda: callable(stop) and stop(number, frame))
 
-        signal.signal(signal.SIGTERM, drain_first)
+        signal.signal(signal.SIGTERM, handle_sigterm)
         signal.siginterrupt(signal.SIGTERM, False)
 
 
-OF_PROCESS = Drain()
+PROCESS_SHUTDOWN = Shutdown()
