@@ -1,4 +1,4 @@
-"""Halcyon's commands: `python -m service COMMAND`."""
+"""The command line: `python -m service COMMAND`."""
 
 import click
 
@@ -12,9 +12,9 @@ from service.commands.users import user
 
 @click.group(epilog=EXIT_CODES, context_settings={'show_default': True})
 def main() -> None:
-    """Halcyon, a microblog served as hypermedia; `gunicorn` runs it.
+    """Operate Halcyon, a microblog served as hypermedia.
 
-    The settings are those of the server, from the same environment.
+    Commands read the same environment variables as the server, which is started by `gunicorn`.
     """
 
 

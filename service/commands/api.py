@@ -1,4 +1,4 @@
-"""Commands about the API itself: its addresses as a table, and its description."""
+"""The `routes` and `openapi` commands, which describe the API."""
 
 import json
 import os
@@ -20,10 +20,10 @@ METHODS = ('GET', 'POST', 'PUT', 'PATCH', 'DELETE')
 @click.command(epilog=EXIT_CODES)
 @json_option
 def routes(as_json: bool) -> None:
-    """List the addresses of the API, and who may use which methods.
+    """List the URL templates of the API, with the methods and who may use them.
 
-    HEAD goes with every GET, and OPTIONS is for anyone everywhere. `owner` is whose thing it is. It takes
-    no database.
+    Anyone may use OPTIONS everywhere, and HEAD is like GET. `owner` is the owner of the resource. No database
+    is needed.
     """
     rows = [
         {'address': template, 'who': audience, 'methods': methods}
@@ -36,19 +36,19 @@ def routes(as_json: bool) -> None:
 
 
 def _methods_by_audience(template: str, resource: Any) -> dict[str, list[str]]:
-    """Return the methods of the resource by who may use them."""
-    found: dict[str, list[str]] = {}
+    """Return the methods of the resource by audience."""
+    methods: dict[str, list[str]] = {}
     for method in METHODS:
         if method in methods_of(resource):
-            found.setdefault(Operation(template, method, resource).audience, []).append(method)
-    return found
+            methods.setdefault(Operation(template, method, resource).audience, []).append(method)
+    return methods
 
 
 @click.command(epilog=EXIT_CODES)
 def openapi() -> None:
-    """Print the description of the API (OpenAPI 3.1).
+    """Print the OpenAPI 3.1 document of the API.
 
-    Its addresses start with BASE_URL, or with http://localhost and the PORT. It takes no database.
+    Its URLs start with BASE_URL, or with http://localhost and the PORT. No database is needed.
     """
     with exit_on_error():
         settings = Settings.from_environment(os.environ)

@@ -1,4 +1,4 @@
-"""Commands for the database: whether all is well, and the steps of the schema."""
+"""The `check` and `migrate` commands."""
 
 import os
 from collections.abc import Iterator
@@ -30,13 +30,13 @@ CHECKS = ('settings', 'database', 'schema')
 def check(as_json: bool) -> None:
     """Check the settings, the database and its schema.
 
-    There is one line for each that is well, in this order; the first that is not ends it. Nothing is changed.
+    Prints one line per check, stops at the first failure, and changes nothing.
     """
     report = {name: {'ok': False, 'detail': 'not checked'} for name in CHECKS}
-    checking = _check()
+    details = _check()
     try:
         for name in CHECKS:
-            detail = next(checking)
+            detail = next(details)
             report[name] = {'ok': True, 'detail': detail}
             if not as_json:
                 click.echo(f'{name:<9} ok  {detail}')
@@ -49,12 +49,12 @@ def check(as_json: bool) -> None:
 
 
 def _check() -> Iterator[str]:
-    """Yield what is well of each of CHECKS; ends by Failure."""
+    """Yield the detail of each of CHECKS that succeeds; raises Failure."""
     with exit_on_error():
         settings = Settings.from_environment(os.environ)
         session = Session(open_engine(settings), settings)
         changed = sum(getattr(settings, name) != getattr(Settings(), name) for name in Settings.__slots__)
-        yield f'{changed} set, {len(Settings.__slots__) - changed} by default'
+        yield f'{changed} set, {len(Settings.__slots__) - changed} defaults'
         try:
             if session.engine.exists():
                 with session.translating_errors():
@@ -66,7 +66,7 @@ def _check() -> Iterator[str]:
                 raise Failure(
                     f'The database differs from schema.sql: {"; ".join(differences)}.', ExitCode.SCHEMA
                 )
-            yield f'step {LATEST}'
+            yield f'version {LATEST}'
         finally:
             session.close()
 
@@ -74,15 +74,15 @@ def _check() -> Iterator[str]:
 @click.command(epilog=EXIT_CODES)
 @json_option
 def migrate(as_json: bool) -> None:
-    """Bring the schema to what this code needs.
+    """Upgrade the schema to the version that this release needs.
 
-    Run it once after an update, from any node; where there is nothing to do, nothing is done.
+    Run it once after an update, on any node. It is idempotent.
     """
     with open_any_schema() as session:
-        taken = migrate_schema(session)
+        applied = migrate_schema(session)
     titles = {migration.number: migration.title for migration in MIGRATIONS}
     lines = [
-        *(f'step {number}: {titles[number]}' for number in taken),
-        f'The schema is at step {LATEST}.',
+        *(f'version {number}: {titles[number]}' for number in applied),
+        f'The schema has version {LATEST}.',
     ]
-    output('\n'.join(lines), {'taken': taken, 'step': LATEST}, as_json=as_json)
+    output('\n'.join(lines), {'taken': applied, 'step': LATEST}, as_json=as_json)

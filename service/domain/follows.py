@@ -14,7 +14,7 @@ from service.domain.viewer import Viewer, authorize_write, require_permission
 
 
 class FollowRecord(NamedTuple):
-    """That one user follows another, since `created_at` (UTC milliseconds)."""
+    """A follow: one user follows another, since `created_at` (UTC milliseconds)."""
 
     follower_id: int
     followed_id: int
@@ -117,7 +117,7 @@ def find_follow(session: Session, follower_id: int, followed_id: int) -> FollowR
     """Return the follow; raises NotFound."""
     row = _FIND.first(session, follower_id=follower_id, followed_id=followed_id)
     if row is None:
-        raise NotFound('The one user does not follow the other.')
+        raise NotFound('The user does not follow the other user.')
     return FollowRecord._make(row)
 
 
@@ -160,7 +160,7 @@ def follow_all(
 def unfollow(
     session: Session, follower_id: int, followed_id: int, *, by: Viewer, precondition: Precondition
 ) -> None:
-    """Make one user not follow another, whether or not they did.
+    """Make one user stop following another, if they do.
 
     `precondition` is called with the existing follow, or None. Raises NotFound, Forbidden, and what
     `precondition` raises.
@@ -179,7 +179,7 @@ def unfollow_all(
     by: Viewer,
     precondition: Callable[[UserRecord], None],
 ) -> None:
-    """Make one user follow none of the others, or change nothing if one does not exist.
+    """Make one user stop following all the others, or change nothing if one does not exist.
 
     `precondition` is called with the locked follower. Raises NotFound, Forbidden, and what it raises.
     """
@@ -204,7 +204,7 @@ def _insert_follow(
 ) -> tuple[FollowRecord, bool]:
     """Insert the follow unless it exists; return it, and whether it is new; raises Invalid."""
     if follower_id == followed_id:
-        raise Invalid(detail='Nobody can follow themselves.')
+        raise Invalid(detail='Users cannot follow themselves.')
     if existing is not None:
         return existing, False
     created = FollowRecord(follower_id, followed_id, session.now())

@@ -33,7 +33,7 @@ class StoreRecord(NamedTuple):
     created_at: int
 
     def is_editable_by(self, viewer: Viewer | None) -> bool:
-        """Return whether the viewer may fill, change and delete the store."""
+        """Return whether the viewer may change and delete the store, and add items."""
         return viewer is not None and viewer.user_id == self.owner_id
 
 

@@ -50,7 +50,7 @@ def test_a_database_that_is_away_is_said_so(newcomer: Operator, engine: str) -> 
     newcomer.environment['DATABASE_URL'] = f'{engine}://nobody:secret@127.0.0.1:1/nothing'
     result = newcomer.run('check')
     assert result.exit_code == ExitCode.DATABASE
-    assert result.stdout.splitlines() == [f'settings  ok  2 set, {len(fields(Settings)) - 2} by default']
+    assert result.stdout.splitlines() == [f'settings  ok  2 set, {len(fields(Settings)) - 2} defaults']
     assert len(result.stderr.splitlines()) == 1
     assert 'secret' not in result.output
 
@@ -70,7 +70,7 @@ def test_a_database_without_tables_is_said_so_and_is_not_made(newcomer: Operator
     assert os.listdir(tmp_path) == []
 
 
-@pytest.mark.parametrize(('number', 'word'), [(LATEST - 1, 'migrate'), (LATEST + 1, 'too old')])
+@pytest.mark.parametrize(('number', 'word'), [(LATEST - 1, 'migrate'), (LATEST + 1, 'upgrade Halcyon')])
 def test_a_schema_of_another_release_is_said_so(
     operator: Operator, db: Session, number: int, word: str
 ) -> None:

@@ -189,7 +189,7 @@ def test_a_run_that_is_interrupted_leaves_a_smaller_town_that_is_exactly_counted
         finally:
             running.kill()
         assert (said, running.returncode) == ('', status)
-        assert ('Error: Stopped: ' in complaint) == (sent is signal.SIGINT)
+        assert ('Error: Interrupted. ' in complaint) == (sent is signal.SIGINT)
         assert 0 < stored.execute('SELECT COUNT(*) FROM users').fetchone()[0] < 1_000_000
         assert wrong_counters(stored.execute) == {}
     assert 'has users already' in refusal(newcomer.run(*SMALL))

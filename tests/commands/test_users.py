@@ -139,7 +139,7 @@ def test_deleting_asks_and_no_keeps_the_account(operator: Operator, ada: Client)
     ada.publish('Hello')
     result = operator.run('user', 'delete', 'ada', typed='n\n')
     assert result.exit_code == ExitCode.REJECTED
-    assert 'Delete ada, who has 1 posts and 0 followers?' in result.stderr
+    assert 'Delete ada (1 posts, 0 followers)?' in result.stderr
     assert ada.me().status == 200
 
 
