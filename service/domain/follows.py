@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any, NamedTuple
 
-from service.database.compiled import CompiledQuery, bindparam, insert_into
+from service.database.compiled import CompiledQuery, add_to, bindparam, insert_into
 from service.database.pagination import FirstPagePerOwner, KeysetQuery, Page, PageRequest
 from service.database.session import Session
 from service.database.transactions import transaction
@@ -33,16 +33,8 @@ _LOCK_BOTH = CompiledQuery(
     .order_by(User.id),
     for_update=True,
 )
-_COUNT_FOLLOWING = CompiledQuery(
-    User.update({User.following_count: User.following_count + bindparam('change')}).where(
-        User.id == bindparam('user_id')
-    )
-)
-_COUNT_FOLLOWER = CompiledQuery(
-    User.update({User.follower_count: User.follower_count + bindparam('change')}).where(
-        User.id == bindparam('user_id')
-    )
-)
+_COUNT_FOLLOWING = add_to(User.following_count)
+_COUNT_FOLLOWER = add_to(User.follower_count)
 _UNCOUNT_FOLLOWER = CompiledQuery(
     User.update({User.follower_count: User.follower_count - 1}).where(
         User.id.in_(Follow.select(Follow.followed).where(Follow.follower == bindparam('user_id')))
@@ -231,8 +223,8 @@ def _lock_pair(session: Session, follower_id: int, followed_id: int, by: Viewer)
 
 
 def _count(session: Session, follower_id: int, followed_id: int, change: int) -> None:
-    _COUNT_FOLLOWING.run(session, user_id=follower_id, change=change)
-    _COUNT_FOLLOWER.run(session, user_id=followed_id, change=change)
+    _COUNT_FOLLOWING.run(session, id=follower_id, change=change)
+    _COUNT_FOLLOWER.run(session, id=followed_id, change=change)
 
 
 def uncount_follows(session: Session, user: UserRecord) -> None:

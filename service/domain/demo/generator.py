@@ -7,9 +7,10 @@ the database is consistent at any moment, also when loading was interrupted.
 import random
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from typing import Any
 
-from service.database.compiled import CompiledQuery, bindparam
+from service.database.compiled import CompiledQuery, add_to
 from service.database.errors import ConstraintViolation
 from service.database.ids import EPOCH, RANDOM_BITS
 from service.database.session import Session
@@ -61,13 +62,10 @@ _STORE_FIELDS = (Store.id, Store.owner, Store.name, Store.name_key, Store.item_c
 _ITEM_FIELDS = (Item.id, Item.store, Item.name, Item.name_key, Item.cents, Item.created_at)
 
 _ANY_USER = CompiledQuery(User.select(User.id).limit(1))
-_COUNT_FOLLOWERS = CompiledQuery(
-    User.update({User.follower_count: User.follower_count + bindparam('change')}).where(
-        User.id == bindparam('user_id')
-    )
-)
+_COUNT_FOLLOWERS = add_to(User.follower_count)
 
 
+@dataclass
 class DemoData:
     """Generates the rows of users, follows, posts, stores and items, each by its number, counted from 0.
 
@@ -76,24 +74,21 @@ class DemoData:
     and spans the year before.
     """
 
-    def __init__(
-        self,
-        users: int,
-        follows: int,
-        posts: int,
-        stores: int = 0,
-        items: int = 0,
-        seed: int = 1,
-        now: int = 0,
-    ) -> None:
-        self.users = users
-        self.follows = min(follows, users - 1)
-        self.posts = posts
-        self.stores = stores
-        self.items = items
-        self.row_count = users * (1 + self.follows + posts) + stores * (1 + items)
-        self._seed = seed
-        self._start = now - 4 * _QUARTER
+    users: int
+    follows: int
+    posts: int
+    stores: int = 0
+    items: int = 0
+    seed: int = 1
+    now: int = 0
+
+    def __post_init__(self) -> None:
+        self.follows = min(self.follows, self.users - 1)
+
+    @property
+    def row_count(self) -> int:
+        """The number of rows in all tables."""
+        return self.users * (1 + self.follows + self.posts) + self.stores * (1 + self.items)
 
     def user_batches(self) -> Iterator[range]:
         """Yield the numbers of the users of each batch."""
@@ -121,11 +116,11 @@ class DemoData:
         """
         hashed = number * _SPREAD & 0xFFFFFFFF
         offset = number * _QUARTER // count + (_QUARTER // count * hashed >> 32)
-        time = self._start + quarter * _QUARTER + offset
+        time = self.now - (4 - quarter) * _QUARTER + offset
         return (time - EPOCH) << RANDOM_BITS | hashed >> 7 & ((1 << RANDOM_BITS) - 1), time
 
     def _rng(self, *purpose: object) -> random.Random:
-        return random.Random(f'{self._seed} {purpose}')
+        return random.Random(f'{self.seed} {purpose}')
 
     def follow_pairs(self, users: range) -> list[tuple[int, int]]:
         """Return who follows whom, by number: all follow the celebrity first, then others of their batch."""
@@ -236,7 +231,7 @@ def _load_users(session: Session, data: DemoData, users: range, password_hash: s
     session.insert_many(Follow, data.follow_rows(users, pairs), _FOLLOW_FIELDS)
     session.insert_many(Post, data.post_rows(users), _POST_FIELDS)
     if CELEBRITY not in users:
-        _COUNT_FOLLOWERS.run(session, user_id=data.user_id(CELEBRITY), change=followers[CELEBRITY])
+        _COUNT_FOLLOWERS.run(session, id=data.user_id(CELEBRITY), change=followers[CELEBRITY])
     add_to_total(session, 'users', len(users))
     add_to_total(session, 'posts', len(users) * data.posts)
     return len(users) * (1 + data.posts) + len(pairs)
