@@ -13,7 +13,7 @@ from service.database.clock import Clock, system_clock
 from service.database.instrumentation import NO_INSTRUMENTATION
 from service.database.session import Session
 from service.domain.startup import open_session
-from service.drain import OF_PROCESS, Drain
+from service.graceful_shutdown import PROCESS_SHUTDOWN, Shutdown
 from service.http.application import Application, Router
 from service.http.errors import install_error_writer
 from service.http.middleware.authentication import AuthenticationMiddleware
@@ -43,7 +43,7 @@ if TYPE_CHECKING:
 MODULES = (users, tokens, posts, follows, stores)  # a new resource is one more name here
 
 
-def make_routes(drain: Drain = OF_PROCESS, metrics: 'Metrics | None' = None) -> list[Route]:
+def make_routes(drain: Shutdown = PROCESS_SHUTDOWN, metrics: 'Metrics | None' = None) -> list[Route]:
     """Return every address template with its resource."""
     routes: list[Route] = []
     description = Description(routes)
@@ -68,7 +68,7 @@ def create_app(
     settings: Settings | None = None,
     *,
     clock: Clock = system_clock,
-    drain: Drain = OF_PROCESS,
+    drain: Shutdown = PROCESS_SHUTDOWN,
     db: Session | None = None,
     lines: TextIO | None = None,
     metrics: 'Metrics | None' = None,

@@ -8,7 +8,7 @@ import pytest
 
 from service.app import create_app
 from service.config import Settings
-from service.drain import Drain
+from service.graceful_shutdown import Shutdown
 from tests.client import Client, assert_problem
 
 
@@ -24,7 +24,7 @@ def test_health_is_never_authenticated_and_never_cached(
 
 
 def test_who_drains_is_alive_but_not_ready(tmp_path: Path) -> None:
-    drain = Drain()
+    drain = Shutdown()
     settings = Settings(database_url=f'sqlite:///{tmp_path}/halcyon.db')
     client = Client(create_app(settings, drain=drain))
     stopped: list[bool] = []

@@ -172,10 +172,10 @@ def test_a_failed_sign_in_and_a_refusal_are_counted(counting: Client) -> None:
         counting.entry().submit('login', username='ada', password='wrong horse')
 
     for limit in ('account', 'address'):
-        assert growth(counting, 'counted_tries_total', fail, limit=limit) == 1
+        assert growth(counting, 'rate_limit_attempts_total', fail, limit=limit) == 1
     assert growth(counting, 'throttled_total', lambda: [fail() for _ in range(10)], limit='account') == 2
     assert scrape(counting).sum('throttled_total', limit='address') == 0
-    assert scrape(counting).sum('counted_tries_total', limit='registration') == 1
+    assert scrape(counting).sum('rate_limit_attempts_total', limit='registration') == 1
 
 
 @transaction
@@ -272,10 +272,10 @@ def test_what_a_worker_that_was_killed_has_counted_stays(server: Server) -> None
 
 def test_a_failed_sign_in_at_any_worker_is_counted(server: Server) -> None:
     nobody = 'Basic ' + b64encode(b'nobody:wrong horse').decode()
-    before = scraped(server).sum('counted_tries_total', limit='account')
+    before = scraped(server).sum('rate_limit_attempts_total', limit='account')
     for _ in range(5):
         assert server.ask('POST', '/api/tokens', Authorization=nobody).status == 401
-    assert scraped(server).sum('counted_tries_total', limit='account') == before + 5
+    assert scraped(server).sum('rate_limit_attempts_total', limit='account') == before + 5
 
 
 def test_a_server_that_was_stopped_leaves_no_files(tmp_path: Path) -> None:

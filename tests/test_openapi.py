@@ -21,7 +21,7 @@ from service.config import Settings
 from service.database.errors import Unavailable
 from service.database.session import Session
 from service.domain.throttle import REGISTRATION, count_attempt, registration_subjects
-from service.drain import Drain
+from service.graceful_shutdown import Shutdown
 from service.representation.addresses import AddressBook
 from service.resources.openapi import description as openapi
 from tests.client import HAL, HAL_FORMS, HTML, JSON, JSON_API, ORIGIN, Answer, Client
@@ -365,7 +365,7 @@ def test_described_failure_of_ours_is_served(
 
 
 def test_a_server_that_drains_is_described(tmp_path: Path) -> None:
-    drain = Drain()
+    drain = Shutdown()
     drain.begin(3600, lambda: None)
     settings = Settings.from_environment({'DATABASE_URL': f'sqlite:///{tmp_path}/halcyon.db'})
     assert Client(create_app(settings, drain=drain)).get(urls.READY).status == 503

@@ -1,4 +1,4 @@
-"""Commands about the API itself: its addresses as a table, and its description."""
+"""The `routes` and `openapi` commands, which describe the API."""
 
 import json
 import os
@@ -6,7 +6,7 @@ import os
 import click
 
 from service.app import make_routes
-from service.commands.outcome import EXIT_CODES, as_json, failing, say
+from service.commands.cli import EXIT_CODES, exit_on_error, json_option, output
 from service.config import Settings
 from service.http.operation import Access, Resource
 from service.representation.addresses import AddressBook
@@ -23,12 +23,12 @@ AUDIENCES = {
 
 
 @click.command(epilog=EXIT_CODES)
-@as_json
+@json_option
 def routes(as_json: bool) -> None:
-    """List the addresses of the API, and who may use which methods.
+    """List the URL templates of the API, with the methods and who may use them.
 
-    HEAD goes with every GET, and OPTIONS is for anyone everywhere. `owner` is whose thing it is. It takes
-    no database.
+    Anyone may use OPTIONS everywhere, and HEAD is like GET. `owner` is the owner of the resource. No database
+    is needed.
     """
     rows = [
         {'address': template, 'who': audience, 'methods': methods}
@@ -37,7 +37,7 @@ def routes(as_json: bool) -> None:
     ]
     width = max(len(row['address']) for row in rows)
     lines = (f'{row["address"]:<{width}}  {row["who"]:<17}  {" ".join(row["methods"])}' for row in rows)
-    say('\n'.join(lines), rows, as_json=as_json)
+    output('\n'.join(lines), rows, as_json=as_json)
 
 
 def _methods_by_audience(resource: Resource) -> dict[str, list[str]]:
@@ -51,11 +51,11 @@ def _methods_by_audience(resource: Resource) -> dict[str, list[str]]:
 
 @click.command(epilog=EXIT_CODES)
 def openapi() -> None:
-    """Print the description of the API (OpenAPI 3.1).
+    """Print the OpenAPI 3.1 document of the API.
 
-    Its addresses start with BASE_URL, or with http://localhost and the PORT. It takes no database.
+    Its URLs start with BASE_URL, or with http://localhost and the PORT. No database is needed.
     """
-    with failing():
+    with exit_on_error():
         settings = Settings.from_environment(os.environ)
     origin = settings.base_url or f'http://localhost:{settings.port}'
     description = Description(make_routes()).at(AddressBook(origin, avatars=settings.avatars))

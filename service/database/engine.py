@@ -59,7 +59,7 @@ class Engine(peewee.Database):
         return contextlib.nullcontext()
 
     def exists(self) -> bool:
-        """Return whether the database exists, as far as can be said without connecting."""
+        """Return whether the database exists, as far as is known without connecting."""
         return True
 
     @abstractmethod
@@ -84,7 +84,7 @@ class Engine(peewee.Database):
 
     @abstractmethod
     def column_type(self, full_type: str) -> str:
-        """Return the type of a column, as introspection names it, in the words of schema.sql."""
+        """Return the type of a column as schema.sql spells it; `full_type` is what introspection returns."""
 
 
 class PooledEngine(Engine):

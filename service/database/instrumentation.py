@@ -4,7 +4,7 @@ from typing import Any
 
 
 class Instrumentation:
-    """Does nothing; subclasses override the events that they measure."""
+    """Ignores every event; subclasses override those that they measure."""
 
     def statement_executed(self, event: Any) -> None:
         """Called after each SQL statement, BEGIN and COMMIT included; `event.duration` is in seconds."""

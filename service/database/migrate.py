@@ -80,19 +80,18 @@ def schema_version(session: Session) -> int:
 
 
 def check_schema(session: Session) -> None:
-    """Return if the database answers and has the schema that this code needs.
-
-    Raises Unavailable if it does not answer, and SchemaMismatch.
-    """
+    """Raise Unavailable if the database does not answer, SchemaMismatch if its schema is another version."""
     with session.translating_errors():
         version = schema_version(session)
     if not version:
-        raise SchemaMismatch(f'The database has no tables yet: {COMMAND}.')
+        raise SchemaMismatch(f'The database has no tables: run {COMMAND}.')
     if version < LATEST:
-        raise SchemaMismatch(f'The schema is at step {version}, this code needs step {LATEST}: {COMMAND}.')
+        raise SchemaMismatch(
+            f'The schema has version {version}, but this release needs version {LATEST}: run {COMMAND}.'
+        )
     if version > LATEST:
         raise SchemaMismatch(
-            f'The schema is at step {version}, this code knows step {LATEST}: it is too old.'
+            f'The schema has version {version}, which is newer than this release ({LATEST}): upgrade Halcyon.'
         )
 
 

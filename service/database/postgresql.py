@@ -85,7 +85,7 @@ def open_postgresql(url: str) -> PostgresqlEngine:
     try:
         parameters: dict[str, Any] = conninfo_to_dict(url)
     except psycopg.ProgrammingError:
-        raise SettingError('DATABASE_URL: is not a connection URI that libpq can parse') from None
+        raise SettingError('DATABASE_URL: must be a connection URI of libpq') from None
     if not parameters.get('dbname'):
         raise SettingError('DATABASE_URL: must name a database: postgresql://user:password@host/database')
     if ',' in str(parameters.get('host', '')):

@@ -138,7 +138,7 @@ def _issue_token(
     check_limits(session, subjects)  # concurrent requests with wrong passwords may have been counted since
     now = session.now()
     if not _UPDATE_LAST_SEEN.execute(session, user_id=user_id, password_hash=password_hash, now=now):
-        raise Unauthenticated('The password was changed just now.', 'password')
+        raise Unauthenticated('The password has just been changed.', 'password')
     return _insert_token(session, user_id, now, user_agent, issuer)
 
 

@@ -7,7 +7,7 @@ import falcon
 
 from service.database.errors import Unavailable
 from service.database.migrate import check_schema
-from service.drain import Drain
+from service.graceful_shutdown import Shutdown
 from service.http.conditional import NO_STORE
 from service.http.operation import Access, Formats, Operation, RawResponse
 from service.http.request import Request
@@ -52,7 +52,7 @@ class ReadyResource:
     operation_name = 'Ready'
     operations: ClassVar = {'GET': _READY}
 
-    def __init__(self, drain: Drain) -> None:
+    def __init__(self, drain: Shutdown) -> None:
         self._drain = drain
 
     def on_get(self, req: Request, resp: falcon.Response) -> None:

@@ -11,15 +11,15 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from service.config import Settings
-from service.domain.demo import Town
+from service.domain.demo.generator import DemoData
 from service.domain.startup import open_session
 from tests.bench.cases import all_cases, growing_cases, limit_cases, send, user_case
+from tests.bench.data import POSTS_EACH, load_data, plan_data
 from tests.bench.load import require_wrk
 from tests.bench.processes import Server
 from tests.bench.report import balance_table, doubts, growth_table, load_table, machine, memory_table
 from tests.bench.rounds import Subject, measure
 from tests.bench.statements import StatementCounter
-from tests.bench.town import POSTS_EACH, move_in, planned_town
 
 WORKERS = 2
 CONFIG = 'gunicorn.conf.py'
@@ -58,12 +58,12 @@ class Ground:
         """Return the URL of a SQLite file that goes away when all is done."""
         return f'sqlite:///{self._folder / name}.db'
 
-    def settled(self, database_url: str, town: Town) -> Settings:
-        """Put the town into the database and return the settings that open it."""
-        say(f'{town.users:,} users move in')
+    def loaded(self, database_url: str, data: DemoData) -> Settings:
+        """Put the data into the database and return the settings that open it."""
+        say(f'{data.users:,} users move in')
         settings = Settings.from_environment(environment_for(database_url, self._options))
         database = open_session(settings)
-        move_in(database, town)
+        load_data(database, data)
         database.close()
         return settings
 
@@ -97,13 +97,13 @@ def compare(options: argparse.Namespace) -> None:
         limits = (raw, bare, stock)
         subjects = [Subject(server, case) for server in limits for case in limit_cases(server.origin)]
         statements: dict[int, int] = {}
-        databases = {'SQLite': ground.sqlite('town')}
+        databases = {'SQLite': ground.sqlite('data')}
         databases |= {url.partition(':')[0]: url for url in options.database}
         for name, url in databases.items():
-            town = planned_town(options.users, options.posts)
-            settings = ground.settled(url, town)
+            data = plan_data(options.users, options.posts)
+            settings = ground.loaded(url, data)
             server = ground.gunicorn(f'Halcyon, {name}', 'service.app:create_app()', url)
-            cases = all_cases(server.origin, town)
+            cases = all_cases(server.origin, data)
             measured = [Subject(server, case) for case in cases if re.search(options.only, case.name)]
             counter = StatementCounter(settings)
             statements |= {id(subject): counter.of(subject.case) for subject in measured}
@@ -112,7 +112,7 @@ def compare(options: argparse.Namespace) -> None:
                 subjects.append(Subject(server, measured[0].case, beside=measured[-1].case))
             if name == 'SQLite' and find_spec('granian'):
                 other = ground.granian('Halcyon, SQLite, granian', 'service.app:create_app', url)
-                subjects.append(Subject(other, user_case(other.origin, town)))
+                subjects.append(Subject(other, user_case(other.origin, data)))
         before = _measure(subjects, options)
         print(load_table(subjects, subjects[1], statements), memory_table(subjects, before), sep='\n\n')
 
@@ -123,10 +123,10 @@ def grow(options: argparse.Namespace) -> None:
         ground = Ground(stack, options)
         by_size = []
         for size in options.sizes:
-            town, url = planned_town(size, options.posts), ground.sqlite(f'town{size}')
-            ground.settled(url, town)
+            data, url = plan_data(size, options.posts), ground.sqlite(f'data{size}')
+            ground.loaded(url, data)
             server = ground.gunicorn(f'{size:,} users', 'service.app:create_app()', url)
-            by_size.append([Subject(server, case) for case in growing_cases(server.origin, town)])
+            by_size.append([Subject(server, case) for case in growing_cases(server.origin, data)])
         subjects = [subject for of_case in zip(*by_size, strict=True) for subject in of_case]
         _measure(subjects, options)
         print(growth_table(options.sizes, by_size))
@@ -176,7 +176,7 @@ def read_options() -> argparse.Namespace:
     parser.add_argument('--bcrypt-cost', type=int, default=12)
     parser.add_argument('--only', default='', help='cases of `load` whose name has this regular expression')
     parser.add_argument('--posts', type=int, default=POSTS_EACH, help='of each user')
-    parser.add_argument('--users', type=int, default=1000, help='in the town of `load`')
+    parser.add_argument('--users', type=int, default=1000, help='in the data of `load`')
     parser.add_argument(
         '--database', action='append', default=[], help='URL of an empty database, beside SQLite'
     )

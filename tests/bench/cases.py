@@ -9,11 +9,11 @@ from typing import Any
 
 import uritemplate
 
-from service.domain.demo import CELEBRITY, PASSWORD, Town
+from service.domain.demo.generator import CELEBRITY, PASSWORD, DemoData
 from service.representation.formats import FORMATS
 from service.representation.media_types import HAL
+from tests.bench.data import NEIGHBOUR, READER, WRITER
 from tests.bench.load import Case
-from tests.bench.town import NEIGHBOUR, READER, WRITER
 
 JSON_BODY = {'Content-Type': 'application/json'}
 SIGN_INS = 4  # at once: each keeps a core for as long as bcrypt's cost says
@@ -66,14 +66,14 @@ def limit_cases(origin: str) -> Iterator[Case]:
     yield Case('constant', f'{origin}/api/users/1', headers=headers)
 
 
-def growing_cases(origin: str, town: Town) -> Iterator[Case]:
-    """Yield what must cost the same however large the town is."""
-    reader = Visitor(origin, town.name(READER))
-    celebrity = reader.follow(reader.entry, 'hc:user', id=town.user_id(CELEBRITY))
+def growing_cases(origin: str, data: DemoData) -> Iterator[Case]:
+    """Yield what must cost the same however large the data is."""
+    reader = Visitor(origin, data.username(READER))
+    celebrity = reader.follow(reader.entry, 'hc:user', id=data.user_id(CELEBRITY))
     users = reader.follow(reader.entry, 'hc:users')
     followers = reader.follow(celebrity, 'hc:followers')
     for name, address in (
-        ('GET user', href(reader.entry, 'hc:user', id=town.user_id(NEIGHBOUR))),
+        ('GET user', href(reader.entry, 'hc:user', id=data.user_id(NEIGHBOUR))),
         ('GET celebrity', href(celebrity, 'self')),
         ('page of 10', href(users, 'hc:page', page=1, per_page=10)),
         ('last page of 10', href(users, 'last')),
@@ -84,15 +84,15 @@ def growing_cases(origin: str, town: Town) -> Iterator[Case]:
         yield Case(name, address, headers=reader.headers)
 
 
-def user_case(origin: str, town: Town) -> Case:
+def user_case(origin: str, data: DemoData) -> Case:
     """Return GET user alone."""
-    return next(growing_cases(origin, town))
+    return next(growing_cases(origin, data))
 
 
-def all_cases(origin: str, town: Town) -> Iterator[Case]:
+def all_cases(origin: str, data: DemoData) -> Iterator[Case]:
     """Yield everything that is measured of one server."""
-    reader, writer = Visitor(origin, town.name(READER)), Visitor(origin, town.name(WRITER))
-    user, *others = growing_cases(origin, town)
+    reader, writer = Visitor(origin, data.username(READER)), Visitor(origin, data.username(WRITER))
+    user, *others = growing_cases(origin, data)
     tag = send(user)[0]['ETag']
     yield user
     yield user._replace(name='GET user, 304', status=304, headers={**user.headers, 'If-None-Match': tag})

@@ -42,7 +42,7 @@ def _load_row(subject: Subject, bare: Subject, statements: int | None) -> list[s
 
 
 def growth_table(sizes: Sequence[int], subjects: Sequence[Sequence[Subject]]) -> str:
-    """Return the CPU of each case in towns of these sizes, and how many times the smallest town's it is."""
+    """Return the CPU of each case in towns of these sizes, and how many times the smallest data's it is."""
     head = ('CPU µs a request', *(f'{size:,} users' for size in sizes), 'growth')
     rows = (
         [

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from service.commands.outcome import Exit
+from service.commands.cli import ExitCode
 from service.config import Settings
 from service.database.migrate import LATEST
 from service.database.session import Session
@@ -41,7 +41,7 @@ def test_the_report_has_no_password(operator: Operator) -> None:
 def test_a_wrong_setting_is_named(newcomer: Operator, name: str, value: str) -> None:
     newcomer.environment[name] = value
     result = newcomer.run('check')
-    assert result.exit_code == Exit.SETTING
+    assert result.exit_code == ExitCode.SETTING
     assert refusal(result).startswith(f'{name}: ')
 
 
@@ -49,8 +49,8 @@ def test_a_wrong_setting_is_named(newcomer: Operator, name: str, value: str) -> 
 def test_a_database_that_is_away_is_said_so(newcomer: Operator, engine: str) -> None:
     newcomer.environment['DATABASE_URL'] = f'{engine}://nobody:secret@127.0.0.1:1/nothing'
     result = newcomer.run('check')
-    assert result.exit_code == Exit.DATABASE
-    assert result.stdout.splitlines() == [f'settings  ok  2 set, {len(fields(Settings)) - 2} by default']
+    assert result.exit_code == ExitCode.DATABASE
+    assert result.stdout.splitlines() == [f'settings  ok  2 set, {len(fields(Settings)) - 2} defaults']
     assert len(result.stderr.splitlines()) == 1
     assert 'secret' not in result.output
 
@@ -59,18 +59,18 @@ def test_a_file_that_is_no_database_is_said_so(newcomer: Operator, tmp_path: Pat
     (tmp_path / 'new.db').write_text('not a database' * 100)
     for command in (('check',), ('migrate',), ('user', 'delete', 'ada', '--yes')):
         result = newcomer.run(*command)
-        assert result.exit_code == Exit.DATABASE
+        assert result.exit_code == ExitCode.DATABASE
         assert 'not a database' in result.stderr
 
 
 def test_a_database_without_tables_is_said_so_and_is_not_made(newcomer: Operator, tmp_path: Path) -> None:
     result = newcomer.run('check')
-    assert result.exit_code == Exit.SCHEMA
+    assert result.exit_code == ExitCode.SCHEMA
     assert 'python -m service migrate' in result.stderr
     assert os.listdir(tmp_path) == []
 
 
-@pytest.mark.parametrize(('number', 'word'), [(LATEST - 1, 'migrate'), (LATEST + 1, 'too old')])
+@pytest.mark.parametrize(('number', 'word'), [(LATEST - 1, 'migrate'), (LATEST + 1, 'upgrade Halcyon')])
 def test_a_schema_of_another_release_is_said_so(
     operator: Operator, db: Session, number: int, word: str
 ) -> None:
@@ -79,14 +79,14 @@ def test_a_schema_of_another_release_is_said_so(
         result = operator.run('check')
     finally:
         db.execute(f'UPDATE migrations SET number = {LATEST}')
-    assert result.exit_code == Exit.SCHEMA
+    assert result.exit_code == ExitCode.SCHEMA
     assert word in result.stderr
 
 
 def test_the_report_says_what_failed_and_what_was_not_looked_at(newcomer: Operator) -> None:
     newcomer.environment['PORT'] = 'x'
     result = newcomer.run('check', '--json')
-    assert result.exit_code == Exit.SETTING
+    assert result.exit_code == ExitCode.SETTING
     assert '"settings": {"ok": false, "detail": "PORT: ' in result.stdout
     assert '"schema": {"ok": false, "detail": "not checked"}' in result.stdout
 
@@ -105,13 +105,13 @@ def test_every_command_names_the_exit_codes(newcomer: Operator) -> None:
     )  # fmt: skip
     for command in commands:
         text = ' '.join(newcomer.run(*command, '--help').stdout.split())
-        for code in Exit:
+        for code in ExitCode:
             assert f' {code.value} ' in text, command
 
 
 def test_a_command_on_a_database_without_tables_is_refused(newcomer: Operator) -> None:
     for command in (('keys', 'rotate'), ('tokens', 'purge'), ('tokens', 'revoke', 'ada')):
-        assert newcomer.run(*command).exit_code == Exit.SCHEMA
+        assert newcomer.run(*command).exit_code == ExitCode.SCHEMA
 
 
 def test_keys_are_rotated_for_scripts(operator: Operator, start: Start, db: Session) -> None:

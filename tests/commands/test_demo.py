@@ -1,4 +1,4 @@
-"""demo: a town that is exactly counted, the same for the same seed, whole in whatever it has."""
+"""demo: a data that is exactly counted, the same for the same seed, whole in whatever it has."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ from typing import Any
 
 import pytest
 
-from service.commands.outcome import Exit
+from service.commands.cli import ExitCode
 from service.database.ids import EPOCH, RANDOM_BITS
 from service.database.session import Session
-from service.domain.demo import NEIGHBOURS, PASSWORD, STORES_AT_ONCE
+from service.domain.demo.generator import MIN_BATCH_USERS, PASSWORD, STORES_PER_BATCH
 from tests.client import Client
 from tests.commands.conftest import Operator, refusal
 from tests.server import wait_until
@@ -64,7 +64,7 @@ def test_everything_is_as_many_as_was_asked_for_and_exactly_counted(operator: Op
 
 
 def test_a_town_of_several_neighbourhoods_is_exactly_counted(operator: Operator, db: Session) -> None:
-    people, stores = 2 * NEIGHBOURS + 1, STORES_AT_ONCE + 1
+    people, stores = 2 * MIN_BATCH_USERS + 1, STORES_PER_BATCH + 1
     operator.ask('demo', '--users', str(people), '--follows', '2', '--posts', '1', '--stores', str(stores),
                  '--items', '1')  # fmt: skip
     assert wrong_counters(db.execute) == {}
@@ -135,7 +135,7 @@ def test_nobody_does_anything_before_joining(operator: Operator, db: Session) ->
 
 
 def people_of(newcomer: Operator, folder: Path, seed: int) -> list[list[Any]]:
-    """Return all that people are and say in a town of that seed, in a database of its own."""
+    """Return all that people are and say in a data of that seed, in a database of its own."""
     path = folder / f'{time.monotonic_ns()}.db'
     newcomer.environment['DATABASE_URL'] = f'sqlite:///{path}'
     newcomer.ask(*SMALL, '--seed', str(seed))
@@ -153,20 +153,20 @@ def people_of(newcomer: Operator, folder: Path, seed: int) -> list[list[Any]]:
 def test_the_same_seed_makes_the_same_town_and_another_one_another(
     newcomer: Operator, tmp_path: Path
 ) -> None:
-    town = people_of(newcomer, tmp_path, 1)
-    assert people_of(newcomer, tmp_path, 1) == town
-    assert all(one != other for one, other in zip(people_of(newcomer, tmp_path, 2), town, strict=True))
+    data = people_of(newcomer, tmp_path, 1)
+    assert people_of(newcomer, tmp_path, 1) == data
+    assert all(one != other for one, other in zip(people_of(newcomer, tmp_path, 2), data, strict=True))
 
 
 def test_a_database_with_users_is_refused_and_stays_as_it_is(operator: Operator, ada: Client) -> None:
     result = operator.run(*SMALL)
-    assert result.exit_code == Exit.REFUSED
-    assert refusal(result) == 'The database has users already: demo data goes into an empty one.'
+    assert result.exit_code == ExitCode.REJECTED
+    assert refusal(result) == 'The database has users already. Demo data needs an empty database.'
     assert ada.follow('hc:users').state['_meta']['total_items'] == 1
 
 
 @pytest.mark.parametrize(
-    ('sent', 'status'), [(signal.SIGINT, Exit.REFUSED), (signal.SIGKILL, -signal.SIGKILL)]
+    ('sent', 'status'), [(signal.SIGINT, ExitCode.REJECTED), (signal.SIGKILL, -signal.SIGKILL)]
 )
 def test_a_run_that_is_interrupted_leaves_a_smaller_town_that_is_exactly_counted(
     newcomer: Operator, tmp_path: Path, sent: signal.Signals, status: int
@@ -189,7 +189,7 @@ def test_a_run_that_is_interrupted_leaves_a_smaller_town_that_is_exactly_counted
         finally:
             running.kill()
         assert (said, running.returncode) == ('', status)
-        assert ('Error: Stopped: ' in complaint) == (sent is signal.SIGINT)
+        assert ('Error: Interrupted. ' in complaint) == (sent is signal.SIGINT)
         assert 0 < stored.execute('SELECT COUNT(*) FROM users').fetchone()[0] < 1_000_000
         assert wrong_counters(stored.execute) == {}
     assert 'has users already' in refusal(newcomer.run(*SMALL))
@@ -197,6 +197,6 @@ def test_a_run_that_is_interrupted_leaves_a_smaller_town_that_is_exactly_counted
 
 def has_people(stored: sqlite3.Connection) -> bool:
     try:
-        return stored.execute('SELECT COUNT(*) FROM users').fetchone()[0] >= NEIGHBOURS
+        return stored.execute('SELECT COUNT(*) FROM users').fetchone()[0] >= MIN_BATCH_USERS
     except sqlite3.OperationalError:  # it has no tables yet
         return False

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from service.commands.outcome import Exit
+from service.commands.cli import ExitCode
 from service.database.session import Session
 from service.domain.expiry import BATCH_SIZE
 from tests.client import Client, assert_problem
@@ -37,7 +37,7 @@ def test_a_token_that_has_expired_is_none_that_is_revoked(
 
 def test_tokens_of_nobody_are_refused(operator: Operator, ada: Client) -> None:
     result = operator.run('tokens', 'revoke', 'eve')
-    assert (result.exit_code, refusal(result)) == (Exit.REFUSED, "There is no user 'eve'.")
+    assert (result.exit_code, refusal(result)) == (ExitCode.REJECTED, "There is no user 'eve'.")
 
 
 def test_what_has_expired_is_purged_and_what_is_live_stays(

@@ -9,7 +9,7 @@ import sys
 
 import pytest
 
-from service.commands.outcome import Exit
+from service.commands.cli import ExitCode
 from service.database.session import Session
 from tests.client import Client, assert_problem
 from tests.commands.conftest import Operator, refusal
@@ -55,20 +55,20 @@ def test_what_the_api_refuses_is_refused_in_one_line(
     operator: Operator, name: str, email: str, password: str, words: list[str]
 ) -> None:
     result = operator.run('user', 'add', name, email, '--password-stdin', typed=f'{password}\n')
-    assert result.exit_code == Exit.REFUSED
+    assert result.exit_code == ExitCode.REJECTED
     line = refusal(result)
     assert all(word in line for word in words)
 
 
 def test_a_taken_name_and_address_are_refused(operator: Operator, ada: Client) -> None:
     result = operator.run('user', 'add', 'ADA', 'ADA@example.org', '--password-stdin', typed=PASSWORD)
-    assert result.exit_code == Exit.REFUSED
+    assert result.exit_code == ExitCode.REJECTED
     assert refusal(result) == 'username is taken by another user. email is taken by another user.'
 
 
 def test_a_password_is_never_taken_from_something_that_is_no_terminal(operator: Operator) -> None:
     result = operator.run('user', 'add', 'ada', 'ada@example.org', typed=f'{PASSWORD}\n{PASSWORD}\n')
-    assert result.exit_code == Exit.USAGE
+    assert result.exit_code == ExitCode.USAGE
     assert '--password-stdin' in result.stderr
 
 
@@ -118,7 +118,10 @@ def test_a_new_password_replaces_the_old_one_and_revokes_every_token(
 
 def test_a_weak_password_changes_nothing(operator: Operator, ada: Client) -> None:
     result = operator.run('user', 'password', 'ada', '--password-stdin', typed='short\n')
-    assert (result.exit_code, refusal(result)) == (Exit.REFUSED, 'password must have at least 8 characters.')
+    assert (result.exit_code, refusal(result)) == (
+        ExitCode.REJECTED,
+        'password must have at least 8 characters.',
+    )
     assert ada.me().status == 200
 
 
@@ -128,15 +131,15 @@ def test_nobody_is_refused_in_one_line(operator: Operator, command: str, name: s
     result = operator.run(
         'user', command, name, *(['--yes'] if command == 'delete' else ['--password-stdin'])
     )
-    assert result.exit_code == Exit.REFUSED
+    assert result.exit_code == ExitCode.REJECTED
     assert refusal(result).startswith('There is no user ')
 
 
 def test_deleting_asks_and_no_keeps_the_account(operator: Operator, ada: Client) -> None:
     ada.publish('Hello')
     result = operator.run('user', 'delete', 'ada', typed='n\n')
-    assert result.exit_code == Exit.REFUSED
-    assert 'Delete ada, who has 1 posts and 0 followers?' in result.stderr
+    assert result.exit_code == ExitCode.REJECTED
+    assert 'Delete ada (1 posts, 0 followers)?' in result.stderr
     assert ada.me().status == 200
 
 

@@ -19,6 +19,10 @@ PASSWORD = 'correct horse'
 Person = Callable[[str], Viewer]
 
 
+def no_precondition(_: object) -> None:
+    """Accept any state of the thing."""
+
+
 @pytest.fixture
 def settings(database_url: str) -> Settings:
     return Settings(database_url=database_url, bcrypt_cost=4, sqlite_synchronous='off')

@@ -1,52 +1,52 @@
-"""Demo data: a town goes in a neighbourhood at a time, each whole."""
+"""Demo data: a data goes in a neighbourhood at a time, each whole."""
 
 from __future__ import annotations
 
 import pytest
 
 from service.database.session import Session
-from service.domain.demo import NEIGHBOURS, Town, settle
+from service.domain.demo.generator import MIN_BATCH_USERS, DemoData, load
 from service.domain.errors import Conflict
 from service.domain.sharded_counters import read_total
 from service.domain.users import find_user_by_username, register_user
 
-SEVERAL = 3 * NEIGHBOURS
+SEVERAL = 3 * MIN_BATCH_USERS
 
 
 def test_each_step_is_whole_and_counted(db: Session) -> None:
-    town = Town(SEVERAL, 1, 1, now=db.now())
+    data = DemoData(SEVERAL, 1, 1, now=db.now())
     rows = 0
-    for number, added in enumerate(settle(db, town), 1):
+    for number, added in enumerate(load(db, data), 1):
         rows += added
-        people = number * NEIGHBOURS
+        people = number * MIN_BATCH_USERS
         assert (read_total(db, 'users'), read_total(db, 'posts')) == (people, people)
-        assert find_user_by_username(db, town.name(0)).follower_count == people - 1
-    assert rows == town.rows
+        assert find_user_by_username(db, data.username(0)).follower_count == people - 1
+    assert rows == data.row_count
 
 
 def test_a_name_that_was_taken_meanwhile_ends_it_and_what_is_there_stays(db: Session) -> None:
-    town = Town(SEVERAL, 0, 0, now=db.now())
-    steps = settle(db, town)
+    data = DemoData(SEVERAL, 0, 0, now=db.now())
+    steps = load(db, data)
     next(steps)
-    late = town.name(SEVERAL - 1)
+    late = data.username(SEVERAL - 1)
     register_user(db, username=late, email='late@example.org', password='correct horse')
     with pytest.raises(Conflict):
         list(steps)
-    assert read_total(db, 'users') == 2 * NEIGHBOURS + 1
-    assert db.execute('SELECT COUNT(*) FROM users').fetchone()[0] == 2 * NEIGHBOURS + 1
+    assert read_total(db, 'users') == 2 * MIN_BATCH_USERS + 1
+    assert db.execute('SELECT COUNT(*) FROM users').fetchone()[0] == 2 * MIN_BATCH_USERS + 1
 
 
 def test_names_and_ids_are_never_the_same_twice() -> None:
-    town = Town(50_000, 0, 0, now=1_795_000_000_000)
-    assert len({town.name(number) for number in range(town.users)}) == town.users
-    ids = [town.user_id(number) for number in range(town.users)]
+    data = DemoData(50_000, 0, 0, now=1_795_000_000_000)
+    assert len({data.username(number) for number in range(data.users)}) == data.users
+    ids = [data.user_id(number) for number in range(data.users)]
     assert ids == sorted(set(ids))
 
 
 def test_ids_are_never_the_same_twice_in_the_largest_town() -> None:
     people = 10_000_000
-    town = Town(people, 500, 500, now=1_795_000_000_000)
+    data = DemoData(people, 500, 500, now=1_795_000_000_000)
     last = range(people - 3, people)
     relations = [(follower, followed) for follower in last for followed in range(500)]
-    ids = [row[0] for row in town.follow_rows(last, relations)]
+    ids = [row[0] for row in data.follow_rows(last, relations)]
     assert ids == sorted(set(ids))

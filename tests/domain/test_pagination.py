@@ -15,7 +15,7 @@ from service.domain.follows import follow
 from service.domain.posts import delete_post, list_posts, list_posts_of, publish_post
 from service.domain.users import list_users, register_user
 from service.domain.viewer import Viewer
-from tests.domain.conftest import PASSWORD, Person
+from tests.domain.conftest import PASSWORD, Person, no_precondition
 
 
 def publish(db: Session, by: Viewer, count: int) -> list[int]:
@@ -25,10 +25,6 @@ def publish(db: Session, by: Viewer, count: int) -> list[int]:
 
 def ids(page: Page) -> list[int]:
     return [post.id for post in page.entries]
-
-
-def anything_goes(_: Any) -> None:
-    """The precondition of who states none."""
 
 
 def test_pages_by_number_and_by_position_are_the_same(db: Session, ada: Viewer) -> None:
@@ -65,7 +61,7 @@ def test_a_feed_is_all_that_its_authors_posted_in_order_whoever_posted_much(
     ada = person('ada')
     authors = [ada, *(person(f'author{number}') for number in range(1, len(posts_of_each)))]
     for author in authors[1:]:
-        follow(db, ada.user_id, author.user_id, by=ada, precondition=anything_goes)
+        follow(db, ada.user_id, author.user_id, by=ada, precondition=no_precondition)
     made = []
     for turn in range(max(posts_of_each)):  # in turns, so that what each one posted lies between the others'
         writers = (author for author, count in zip(authors, posts_of_each, strict=True) if turn < count)
@@ -117,7 +113,7 @@ def test_an_empty_collection_has_no_neighbours(db: Session, ada: Viewer) -> None
 
 def test_a_page_whose_anchor_is_gone_continues_where_it_was(db: Session, ada: Viewer) -> None:
     made = publish(db, ada, 6)
-    delete_post(db, made[1], by=ada, precondition=anything_goes)
+    delete_post(db, made[1], by=ada, precondition=no_precondition)
     page = list_posts(db, PageRequest(2, 2, after=made[1]), ada)
     assert ids(page) == made[2:4]
     assert page.previous_cursor == made[2]
@@ -125,7 +121,7 @@ def test_a_page_whose_anchor_is_gone_continues_where_it_was(db: Session, ada: Vi
 
 def test_nothing_before_a_page_means_no_previous_page(db: Session, ada: Viewer) -> None:
     made = publish(db, ada, 4)
-    delete_post(db, made[0], by=ada, precondition=anything_goes)
+    delete_post(db, made[0], by=ada, precondition=no_precondition)
     page = list_posts(db, PageRequest(2, 2, after=made[0]), ada)
     assert ids(page) == made[1:3]
     assert page.previous_cursor is None
@@ -133,7 +129,7 @@ def test_nothing_before_a_page_means_no_previous_page(db: Session, ada: Viewer) 
 
 def test_going_back_to_what_is_gone_finds_an_empty_page(db: Session, ada: Viewer) -> None:
     made = publish(db, ada, 3)
-    delete_post(db, made[0], by=ada, precondition=anything_goes)
+    delete_post(db, made[0], by=ada, precondition=no_precondition)
     page = list_posts(db, PageRequest(1, 2, before=made[1]), ada)
     assert (page.entries, page.previous_cursor, page.total_items) == ([], None, 2)
 
@@ -184,7 +180,7 @@ def test_a_walk_meets_what_stays_once_while_others_come_and_go(
         if is_insert:
             publish(db, walker, 1)
         elif which < len(stays):
-            delete_post(db, stays.pop(which), by=walker, precondition=anything_goes)
+            delete_post(db, stays.pop(which), by=walker, precondition=no_precondition)
         if page.next_cursor is None:
             break
         position = PageRequest(position.page + 1, per_page, after=page.next_cursor)

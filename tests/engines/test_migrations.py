@@ -16,7 +16,7 @@ from typing import Any
 import pytest
 
 from service.app import create_app
-from service.commands.outcome import Exit
+from service.commands.cli import ExitCode
 from service.config import Settings
 from service.database.errors import ErrorKind, Unavailable
 from service.database.migrate import LATEST, check_schema, migrate, schema_version
@@ -206,7 +206,7 @@ def test_a_node_whose_code_is_behind_the_schema_is_not_ready(empty_url: str, ope
     db.execute(f'INSERT INTO migrations (number, taken_at) VALUES ({LATEST + 1}, 0)')
     answer = ready(empty_url, db)
     assert answer.status == 503
-    assert f'step {LATEST + 1}' in answer.state['detail']
+    assert f'version {LATEST + 1}' in answer.state['detail']
 
 
 def test_a_node_with_another_schema_says_so_in_one_line(
@@ -215,7 +215,8 @@ def test_a_node_with_another_schema_says_so_in_one_line(
     with caplog.at_level(logging.ERROR):
         open_session(Settings.from_environment({'DATABASE_URL': first_url})).close()
     assert [record.getMessage() for record in caplog.records] == [
-        f'not ready: The schema is at step 1, this code needs step {LATEST}: python -m service migrate.'
+        'not ready: The schema has version 1, but this release needs version'
+        f' {LATEST}: run python -m service migrate.'
     ]
 
 
@@ -233,7 +234,7 @@ def command(url: str) -> subprocess.CompletedProcess[str]:
 def test_the_command_takes_the_steps_that_are_missing(first_url: str, open_url: Open) -> None:
     done = command(first_url)
     assert (done.returncode, done.stderr) == (0, '')
-    assert done.stdout.splitlines()[-1] == f'The schema is at step {LATEST}.'
+    assert done.stdout.splitlines()[-1] == f'The schema has version {LATEST}.'
     check_schema(open_url(first_url))
 
 
@@ -242,7 +243,7 @@ def test_the_command_takes_the_steps_that_are_missing(first_url: str, open_url: 
 )
 def test_the_command_says_in_one_line_why_it_cannot(url: str) -> None:
     done = command(url)
-    assert (done.returncode, done.stdout) == (Exit.DATABASE, '')
+    assert (done.returncode, done.stdout) == (ExitCode.DATABASE, '')
     assert len(done.stderr.splitlines()) == 1
     assert 'Traceback' not in done.stderr
 

@@ -8,7 +8,7 @@ import pytest
 from click.testing import CliRunner
 
 from service.__main__ import main
-from service.commands.outcome import Exit
+from service.commands.cli import ExitCode
 from service.database.introspection import describe_model, describe_table, schema_differences
 from service.database.schema import STATEMENTS, tables_of
 from service.database.session import Session
@@ -65,7 +65,7 @@ def test_an_altered_database_is_described(
         assert difference in schema_differences(db, MODELS)
         db.close()
         result = runner.invoke(main, ['check'])
-        assert (result.exit_code, result.output.count('\n')) == (Exit.SCHEMA, 3)
+        assert (result.exit_code, result.output.count('\n')) == (ExitCode.SCHEMA, 3)
         assert difference in result.output
 
 

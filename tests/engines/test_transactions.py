@@ -21,13 +21,10 @@ from service.domain.sharded_counters import read_total
 from service.domain.tokens import find_viewer, list_tokens, renew_token, sign_in
 from service.domain.users import change_password, find_user, register_user
 from service.domain.viewer import Viewer
+from tests.domain.conftest import no_precondition
 from tests.engines.conftest import PASSWORD, Cabled, Open, register
 
 COMMIT = b'COMMIT'
-
-
-def anything_goes(thing: Any) -> None:
-    """Ask nothing of what is there."""
 
 
 @pytest.fixture(params=[True, False], ids=['done', 'undone'])
@@ -65,7 +62,7 @@ def test_a_deletion_whose_commit_went_unanswered_is_no_error(
     ada = register(cabled.db, 'ada')
     post = publish_post(cabled.db, body='hello', by=ada)
     lost_commit()
-    delete_post(cabled.db, post.id, by=ada, precondition=anything_goes)
+    delete_post(cabled.db, post.id, by=ada, precondition=no_precondition)
     assert cabled.cable.cuts == 1
     assert (read_total(cabled.db, 'posts'), find_user(cabled.db, ada.user_id, ada).post_count) == (0, 0)
 
@@ -75,7 +72,7 @@ def test_an_account_whose_deletion_went_unanswered_is_gone(
 ) -> None:
     ada = register(cabled.db, 'ada')
     lost_commit()
-    delete_user(cabled.db, ada.user_id, by=ada, precondition=anything_goes)
+    delete_user(cabled.db, ada.user_id, by=ada, precondition=no_precondition)
     assert cabled.cable.cuts == 1
     assert read_total(cabled.db, 'users') == 0
 
@@ -107,7 +104,7 @@ def test_following_whose_commit_went_unanswered_is_new(
 ) -> None:
     ada, bob = register(cabled.db, 'ada'), register(cabled.db, 'bob')
     lost_commit()
-    _, is_new = follow(cabled.db, ada.user_id, bob.user_id, by=ada, precondition=anything_goes)
+    _, is_new = follow(cabled.db, ada.user_id, bob.user_id, by=ada, precondition=no_precondition)
     assert cabled.cable.cuts == 1
     assert is_new
     assert find_user(cabled.db, bob.user_id, ada).follower_count == 1
@@ -223,9 +220,9 @@ def test_writers_on_several_connections_keep_every_count_exact(database_url: str
     def write(db: Session) -> None:
         for _ in range(5):
             publish_post(db, body='hello', by=ada)
-            follow(db, ada.user_id, bob.user_id, by=ada, precondition=anything_goes)
-            follow(db, bob.user_id, ada.user_id, by=bob, precondition=anything_goes)
-            unfollow(db, ada.user_id, bob.user_id, by=ada, precondition=anything_goes)
+            follow(db, ada.user_id, bob.user_id, by=ada, precondition=no_precondition)
+            follow(db, bob.user_id, ada.user_id, by=bob, precondition=no_precondition)
+            unfollow(db, ada.user_id, bob.user_id, by=ada, precondition=no_precondition)
         db.release()
 
     with ThreadPoolExecutor(4) as pool:

@@ -1,11 +1,11 @@
-"""What the people of the demo data are called, what they say, and what their stores sell."""
+"""The words that demo data is made of: names, texts, and goods."""
 
 
 def _words(text: str) -> tuple[str, ...]:
     return tuple(text.split())
 
 
-# Two of these make a user name, ten thousand different ones.
+# 100 first names and 100 last names make 10,000 user names.
 FIRST_NAMES = _words(
     'stella ada alan amara amir anna anton aroha asha astrid aya basil bela bianca bjorn bruno camila '
     'carla cato chen chidi clara cyrus dalia daniel dara diego dina edda elena elias emeka emil esra eva '
@@ -23,7 +23,7 @@ LAST_NAMES = _words(
     'novak nowak okafor olsen ortiz park patel perez petrov popov ramos reyes ricci rossi sato schmid '
     'silva singh smith tanaka taylor torres vogel weaver yilmaz'
 )
-# What people say of themselves.
+# The profile of a user.
 OCCUPATIONS = (
     'Baker', 'Beekeeper', 'Bookbinder', 'Botanist', 'Carpenter', 'Cellist', 'Cook', 'Cyclist', 'Engineer',
     'Gardener', 'Geologist', 'Illustrator', 'Librarian', 'Locksmith', 'Nurse', 'Photographer', 'Physicist',
@@ -34,13 +34,13 @@ PLACES = (
     'Kyoto', 'La Paz', 'Leipzig', 'Lyon', 'Mombasa', 'Montréal', 'Porto', 'Pune', 'São Paulo', 'Tartu',
     'Tromsø', 'Turin', 'Valparaíso', 'Zürich',
 )  # fmt: skip
-FONDNESSES = (
+INTERESTS = (
     'Likes long trains.', 'Reads on the tram.', 'Mostly about birds.', 'Opinions my own.',
     'Two cats, one piano.', 'Ask me about rye bread.', 'Here to listen.', 'Still learning.',
     'Early riser, late reader.', 'Plants first.', 'Mends things.', 'Owns too many maps.',
     'Coffee, then words.', '',
 )  # fmt: skip
-# What they publish: an opening, the news and an ending.
+# A post is an opening, news and an ending.
 OPENINGS = (
     'At last:', 'Small victory:', 'Well,', 'Good morning,', 'Note to self:', 'Overheard on the tram:',
     'Today I learned:', 'Meanwhile,', 'Breaking news from our street:', 'It turns out that', 'Reminder:',
@@ -65,7 +65,7 @@ ENDINGS = (
     'That was all for today ☕', 'Naïve, I know.', 'See you there!', 'And it rained.', 'Highly recommended.',
     'We shall see.', 'Thank you all!',
 )  # fmt: skip
-# What stores are called, and what is in them.
+# Stores and their items.
 STORE_NAMES = (
     'Corner', 'Harbour', 'Old Mill', 'Blue Door', 'Station', 'Market', 'Lighthouse', 'Riverside', 'Hilltop',
     'Garden', 'Bridge', 'Orchard', 'Cathedral', 'Ferry', 'Tower', 'North', 'South', 'Copper', 'Linden',
