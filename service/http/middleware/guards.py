@@ -29,7 +29,7 @@ class GuardMiddleware:
         self, req: Request, resp: falcon.Response, resource: Resource, params: dict[str, Any]
     ) -> None:
         """Set `req.operation`; raises HTTPNotImplemented or HTTPMethodNotAllowed."""
-        operation = operation_of(resource, req.method)
+        operation = resource.operations.get(req.method) or operation_of(resource, req.method)
         req.operation = operation or options_of(resource)  # by which a problem varies like any response
         if req.method not in HTTP_METHODS:
             raise falcon.HTTPNotImplemented(description='The server knows no such method.')

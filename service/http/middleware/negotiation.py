@@ -28,7 +28,7 @@ class NegotiationMiddleware:
         operation = req.operation
         if operation.formats not in (Formats.DOCUMENT, Formats.RELATIONSHIP):
             return
-        linkage = operation.is_relationship
+        linkage = operation.formats is Formats.RELATIONSHIP
         chosen = choose_format(req.env.get('HTTP_ACCEPT'), req.sent, linkage=linkage)
         if chosen is None:
             raise falcon.HTTPNotAcceptable(
