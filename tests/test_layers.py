@@ -9,17 +9,7 @@ from pathlib import Path
 import pytest
 
 SERVICE = Path(__file__).parents[1] / 'service'
-LAYERS = (
-    'config',
-    'database',
-    'domain',
-    'urls',
-    'representation',
-    'middleware',
-    'resources',
-    'app',
-    'commands',
-)
+LAYERS = ('config', 'database', 'domain', 'urls', 'representation', 'http', 'resources', 'app', 'commands')
 WEB = {'falcon', 'gunicorn', 'orjson', 'jinja2', 'json', 'http', 'wsgiref'}
 
 

@@ -16,8 +16,8 @@ from service import urls
 from service.app import create_app
 from service.database.errors import Unavailable
 from service.database.session import Session
+from service.http.application import redacted_path
 from service.logs import NODE, JsonFormatter, RequestLog, TextFormatter
-from service.middleware.exchange import told_path
 from service.resources import entry_point
 from tests.client import Client
 from tests.conftest import Start
@@ -193,15 +193,15 @@ def test_that_a_node_is_well_is_no_line(machine: Client, lines: StringIO, addres
     ],
 )  # fmt: skip
 def test_only_words_of_our_addresses_and_ids_are_told_of_a_path(path: str, told: str) -> None:
-    assert told_path(path) == told
+    assert redacted_path(path) == told
 
 
 def test_path_segments_are_logged_only_where_a_route_has_them(app: Any) -> None:
     paths = [re.sub(r'{\w+}', '7', template) for template in description_of(app).document['paths']]
-    assert [told_path(path) for path in paths] == paths
+    assert [redacted_path(path) for path in paths] == paths
     segments = {segment for path in paths for segment in path.split('/')}
     names = {name.lower() for name in vars(urls)} - segments - {'metrics', 'static'}
-    assert {told_path(f'/{name}') for name in names} == {'/*'}
+    assert {redacted_path(f'/{name}') for name in names} == {'/*'}
 
 
 @pytest.mark.parametrize('format', ['text', 'json'])

@@ -2,14 +2,13 @@
 
 import json
 import os
-from typing import Any
 
 import click
 
 from service.app import make_routes
 from service.commands.outcome import EXIT_CODES, as_json, failing, say
 from service.config import Settings
-from service.middleware.methods import methods_of
+from service.http.operation import Resource
 from service.representation.addresses import AddressBook
 from service.resources.openapi.description import Description
 from service.resources.openapi.operations import Operation
@@ -35,11 +34,11 @@ def routes(as_json: bool) -> None:
     say('\n'.join(lines), rows, as_json=as_json)
 
 
-def _methods_by_audience(template: str, resource: Any) -> dict[str, list[str]]:
+def _methods_by_audience(template: str, resource: Resource) -> dict[str, list[str]]:
     """Return the methods of the resource by who may use them."""
     found: dict[str, list[str]] = {}
     for method in METHODS:
-        if method in methods_of(resource):
+        if method in resource.operations:
             found.setdefault(Operation(template, method, resource).audience, []).append(method)
     return found
 

@@ -2,7 +2,9 @@
 
 import contextlib
 import threading
+import time
 from abc import abstractmethod
+from collections.abc import Callable
 from typing import Any
 
 import peewee
@@ -16,7 +18,6 @@ class Engine(peewee.Database):
     """A peewee database whose connections autocommit, with what Session needs beyond peewee."""
 
     name: str
-    begin_sql = 'BEGIN'
     startup_sql: tuple[str, ...] = ()  # run when a process opens the database
     ddl_sql: tuple[str, ...] = ()  # run before the schema is created or migrated
     bulk_load_sql: tuple[str, ...] = ()  # run before many rows are inserted
@@ -30,19 +31,28 @@ class Engine(peewee.Database):
         self.query_hooks.append(instrumentation.statement_executed)
 
     def begin(self, *options: Any) -> None:
-        """Begin a transaction, by `begin_sql` alone."""
-        self.execute_sql(self.begin_sql)
+        """Begin a transaction."""
+        self._measure('BEGIN', super().begin)
 
     def commit(self) -> None:
         """Commit the transaction."""
-        self.execute_sql('COMMIT')
+        self._measure('COMMIT', super().commit)
 
     def rollback(self) -> None:
         """Roll the transaction back; if that fails, close the connection, which has the same effect."""
         try:
-            self.execute_sql('ROLLBACK')
+            super().rollback()
         except peewee.PeeweeException:
             self.invalidate()
+
+    def _measure(self, sql: str, run: Callable[[], None]) -> None:
+        """Run what peewee sends without `execute_sql`, and call the hooks as that does."""
+        started = time.perf_counter()
+        try:
+            run()
+        finally:
+            for hook in self.query_hooks:
+                hook(peewee.QueryEvent(sql, None, time.perf_counter() - started, None))
 
     def write_lock(self) -> contextlib.AbstractContextManager[None]:
         """Return a context manager that is held for the duration of a transaction."""

@@ -4,7 +4,7 @@ import copy
 import secrets
 import threading
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, nullcontext
 from typing import Any, NoReturn
 
 import peewee
@@ -138,10 +138,9 @@ class Session:
     @contextmanager
     def _transaction(self) -> Iterator[None]:
         is_savepoint = self.engine.in_transaction()
+        lock = nullcontext() if is_savepoint else self.engine.write_lock()
         failure: BaseException | None = None
-        with self.translating_errors(), ExitStack() as lock:
-            if not is_savepoint:
-                lock.enter_context(self.engine.write_lock())
+        with self.translating_errors(), lock:
             try:
                 with self.engine.atomic():
                     try:

@@ -36,7 +36,6 @@ class SqliteEngine(Engine, peewee.SqliteDatabase):
     """A SQLite file; each thread keeps its connection, since opening one costs more than most requests."""
 
     name = 'sqlite'
-    begin_sql = 'BEGIN IMMEDIATE'  # a transaction that begins by reading can be refused when it writes
     startup_sql = ('PRAGMA journal_mode = wal',)  # is kept in the file, but not in a copy by VACUUM INTO
     ddl_sql = startup_sql
     bulk_load_sql = ('PRAGMA wal_autocheckpoint = 50000',)  # or pages are written to the file repeatedly
@@ -45,7 +44,8 @@ class SqliteEngine(Engine, peewee.SqliteDatabase):
     def __init__(self, path: str, synchronous: str) -> None:
         self._write_lock = threading.Lock()
         pragmas = {'foreign_keys': 1, 'mmap_size': MMAP_BYTES, 'synchronous': synchronous}
-        super().__init__(path, timeout=LOCK_SECONDS, pragmas=pragmas)
+        # A deferred transaction that begins by reading can be refused when it writes.
+        super().__init__(path, timeout=LOCK_SECONDS, pragmas=pragmas, lock_type='IMMEDIATE')
 
     @contextlib.contextmanager
     def write_lock(self) -> Iterator[None]:

@@ -24,8 +24,13 @@ def example_of(document: Document) -> str:
 
 def example_of_problem(name: str, book: AddressBook) -> str:
     """Return a problem of that name, at the entry point, for people to read."""
-    problem = Problem(name, f'{PROBLEMS[name].title}.', **SAMPLE_MEMBERS.get(name, {}))
-    return _shown(problem_details(problem, book.origin, book.href(urls.ENTRY)))
+    return _shown(problem_details(sample_problem(name, f'{PROBLEMS[name].title}.', book, urls.ENTRY)))
+
+
+def sample_problem(name: str, detail: str, book: AddressBook, path: str) -> Problem:
+    """Return a problem of that name, as if it had happened at the path."""
+    members = SAMPLE_MEMBERS.get(name, {})
+    return Problem(name, detail, **members, origin=book.origin, instance=book.origin + path)
 
 
 def _shown(example: dict[str, Any]) -> str:

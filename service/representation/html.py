@@ -49,9 +49,9 @@ def docs_page(description: dict[str, Any]) -> str:
     return _PAGES.get_template('docs.html').render(description=description)
 
 
-def problem_page(problem: Problem, origin: str) -> str:
+def problem_page(problem: Problem) -> str:
     """Return the problem as a page that leads back to the entry point."""
-    return _PAGES.get_template('problem.html').render(problem=problem, origin=origin)
+    return _PAGES.get_template('problem.html').render(problem=problem)
 
 
 def words(name: str) -> str:

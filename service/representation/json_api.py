@@ -3,7 +3,6 @@
 import re
 from typing import Any
 
-from service import urls
 from service.representation.document import WHOLE, Document, Link, View
 from service.representation.problem import Problem
 
@@ -41,14 +40,14 @@ def json_api(document: Document) -> dict[str, Any]:
     return body
 
 
-def json_api_errors(problem: Problem, origin: str) -> dict[str, Any]:
+def json_api_errors(problem: Problem) -> dict[str, Any]:
     """Return the problem as JSON:API errors (§11.2): one for each broken field."""
     error: dict[str, Any] = {
         'status': str(problem.status),
         'code': problem.name,
         'title': problem.title,
         'detail': problem.detail,
-        'links': {'type': origin + urls.PROBLEM.format(name=problem.name)},
+        'links': {'type': problem.type_url},
     }
     if problem.parameter is not None:
         error['source'] = {'parameter': problem.parameter}

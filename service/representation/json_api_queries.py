@@ -17,7 +17,7 @@ from service.representation.queries import (
     InvalidParameter,
     PageNames,
     Query,
-    Vocabulary,
+    QueryOptions,
     query_string,
     read_position,
     single,
@@ -37,24 +37,23 @@ class JsonApiDialect:
     names = PageNames('page[number]', 'page[size]')
     strict = True
 
-    def read(self, parameters: Mapping[str, Any], vocabulary: Vocabulary | None, kinds: Set[str]) -> Query:
+    def read(self, parameters: Mapping[str, Any], options: QueryOptions, kinds: Set[str]) -> Query:
         """Return what the parameters ask; raises InvalidParameter for whatever cannot be asked here."""
-        vocabulary = vocabulary or Vocabulary('')
         given = {name: single(parameters, name) for name in parameters}
-        paging = (*self.names, *CURSORS) if vocabulary.paged else ()
+        paging = (*self.names, *CURSORS) if options.paginated else ()
         filters: dict[str, str] = {}
         fields: dict[str, frozenset[str]] = {}
         relations: frozenset[str] | None = None
         order = ''
         for name, value in given.items():
             field, filtered = _FIELDS.fullmatch(name), _FILTER.fullmatch(name)
-            if name == 'include' and vocabulary.relations:
-                relations = _relations(value, vocabulary)
-            elif name == 'sort' and vocabulary.sorts:
-                order = _order(value, vocabulary)
+            if name == 'include' and options.includable:
+                relations = _relations(value, options)
+            elif name == 'sort' and options.sort_keys:
+                order = _order(value, options)
             elif field and field[1] in kinds:
                 fields[field[1]] = frozenset(_names(name, value))
-            elif filtered and filtered[1] in vocabulary.filters:
+            elif filtered and filtered[1] in options.filters:
                 filters[filtered[1]] = text(name, value)
             elif name not in paging:
                 raise InvalidParameter(name, _UNKNOWN)
@@ -71,25 +70,25 @@ class JsonApiDialect:
             view=View(relations, fields, query_string(given)),
         )
 
-    def parameters(self, vocabulary: Vocabulary, kinds: Set[str]) -> dict[str, Schema]:
+    def parameters(self, options: QueryOptions, kinds: Set[str]) -> dict[str, Schema]:
         """Return what `read` takes; every other parameter is refused."""
         schemas: dict[str, Schema] = {}
-        if vocabulary.paged:
+        if options.paginated:
             schemas = {self.names.number: NUMBER, self.names.size: {**NUMBER, 'maximum': MOST_PER_PAGE}}
             schemas |= dict.fromkeys(CURSORS, CURSOR)
-        schemas |= {f'filter[{name}]': SEARCHED for name in vocabulary.filters}
-        if vocabulary.sorts:
-            key = f'-?(?:{"|".join(vocabulary.sorts)})'
+        schemas |= {f'filter[{name}]': SEARCHED for name in options.filters}
+        if options.sort_keys:
+            key = f'-?(?:{"|".join(options.sort_keys)})'
             schemas['sort'] = {'type': 'string', 'pattern': f'^{key}(?:,{key})*$'}
-        if vocabulary.relations:
-            path = f'(?:{"|".join(member(rel) for rel in vocabulary.relations)})'
+        if options.includable:
+            path = f'(?:{"|".join(member(rel) for rel in options.includable)})'
             schemas['include'] = {'type': 'string', 'pattern': f'^(?:{path}(?:,{path})*)?$'}
         return schemas | {f'fields[{kind}]': {'type': 'string', 'pattern': _NAMES} for kind in sorted(kinds)}
 
 
-def _relations(value: str, vocabulary: Vocabulary) -> frozenset[str]:
+def _relations(value: str, options: QueryOptions) -> frozenset[str]:
     """Return the relations that a list of paths names (§6.3); an empty list names none."""
-    by_name = {member(rel): rel for rel in vocabulary.relations}
+    by_name = {member(rel): rel for rel in options.includable}
     paths = _names('include', value)
     for path in paths:
         if path not in by_name:
@@ -97,11 +96,11 @@ def _relations(value: str, vocabulary: Vocabulary) -> frozenset[str]:
     return frozenset(by_name[path] for path in paths)
 
 
-def _order(value: str, vocabulary: Vocabulary) -> str:
+def _order(value: str, options: QueryOptions) -> str:
     """Return the key that decides (§6.5): each one is unique, so the first does."""
     keys = value.split(',')
     for key in keys:
-        if key.removeprefix('-') not in vocabulary.sorts:
+        if key.removeprefix('-') not in options.sort_keys:
             raise InvalidParameter('sort', f'cannot be by {key!r} here')
     return keys[0]
 

@@ -38,24 +38,27 @@ class InvalidParameter(ValueError):
         self.most = most
 
 
-class Vocabulary(NamedTuple):
-    """What can be asked of a resource, whichever parameters a format says it with.
+class QueryOptions(NamedTuple):
+    """What the query of an operation may ask, whichever parameters a format spells it with.
 
-    `kind` is that of its documents. A collection is `paged`; `searches` are texts to look for, `filters`
-    are values that entries have, `sorts` what they can be ordered by; `relations` are those whose
-    documents can be had along.
+    `kind` is that of the operation's documents. A collection is `paginated`; `search` are texts to look
+    for, `filters` are values that entries have, `sort_keys` what they can be ordered by; `includable` are
+    the relations whose documents can be included.
     """
 
-    kind: str
-    paged: bool = False
-    searches: tuple[str, ...] = ()
+    kind: str = ''
+    paginated: bool = False
+    search: tuple[str, ...] = ()
     filters: tuple[str, ...] = ()
-    sorts: tuple[str, ...] = ()
-    relations: tuple[str, ...] = ()
+    sort_keys: tuple[str, ...] = ()
+    includable: tuple[str, ...] = ()
 
-    def of_one(self) -> 'Vocabulary':
-        """Return what can be asked where the answer is a single document."""
-        return Vocabulary(self.kind, relations=self.relations)
+    def of_one(self) -> 'QueryOptions':
+        """Return the options where the response is a single document."""
+        return QueryOptions(self.kind, includable=self.includable)
+
+
+NO_QUERY = QueryOptions()
 
 
 class PageNames(NamedTuple):
@@ -68,7 +71,7 @@ class PageNames(NamedTuple):
 class Query(NamedTuple):
     """What a request asks: which page, in which order, with which filters, and seen how.
 
-    `order` is a key of the vocabulary's `sorts`, after a minus sign where the largest comes first, or
+    `order` is one of the `sort_keys`, after a minus sign where the largest comes first, or
     empty. `given` are the parameters of the request in their one spelling, `kept` those that the links to
     other pages keep.
     """
@@ -125,14 +128,14 @@ class Dialect(Protocol):
     names: PageNames
     strict: bool
 
-    def read(self, parameters: Mapping[str, Any], vocabulary: Vocabulary | None, kinds: Set[str]) -> Query:
-        """Return what the parameters ask of a resource with this vocabulary; raises InvalidParameter.
+    def read(self, parameters: Mapping[str, Any], options: QueryOptions, kinds: Set[str]) -> Query:
+        """Return what the parameters ask of an operation with these options; raises InvalidParameter.
 
         `kinds` are those of all documents that there are.
         """
 
-    def parameters(self, vocabulary: Vocabulary, kinds: Set[str]) -> dict[str, Schema]:
-        """Return what `read` takes of such a resource: the name and the schema of every parameter."""
+    def parameters(self, options: QueryOptions, kinds: Set[str]) -> dict[str, Schema]:
+        """Return what `read` takes of such an operation: the name and the schema of every parameter."""
 
 
 class HalDialect:
@@ -141,24 +144,24 @@ class HalDialect:
     names = PageNames('page', 'per_page')
     strict = False
 
-    def read(self, parameters: Mapping[str, Any], vocabulary: Vocabulary | None, kinds: Set[str]) -> Query:
+    def read(self, parameters: Mapping[str, Any], options: QueryOptions, kinds: Set[str]) -> Query:
         """Return what the parameters ask; `per_page` over 100 is taken as 100."""
-        if vocabulary is None or not vocabulary.paged:
+        if not options.paginated:
             return Query(self.names)
-        known = (*vocabulary.searches, *self.names, *CURSORS)
+        known = (*options.search, *self.names, *CURSORS)
         given = {name: single(parameters, name) for name in known if name in parameters}
-        chosen = {name: text(name, given[name]) for name in vocabulary.searches if given.get(name)}
+        chosen = {name: text(name, given[name]) for name in options.search if given.get(name)}
         per_page = min(whole_number(given, 'per_page', PER_PAGE), MOST_PER_PAGE)
         position = read_position(given, self.names, per_page)
         numbers = (('page', position.page), ('per_page', per_page))
         given |= {name: str(number) for name, number in numbers if name in given}
         return Query(self.names, position, chosen, given=given, kept=chosen)
 
-    def parameters(self, vocabulary: Vocabulary, kinds: Set[str]) -> dict[str, Schema]:
+    def parameters(self, options: QueryOptions, kinds: Set[str]) -> dict[str, Schema]:
         """Return what `read` takes; what it ignores is not among it."""
-        if not vocabulary.paged:
+        if not options.paginated:
             return {}
-        searches = dict.fromkeys(vocabulary.searches, SEARCHED)
+        searches = dict.fromkeys(options.search, SEARCHED)
         return {**searches, **dict.fromkeys(self.names, NUMBER), **dict.fromkeys(CURSORS, CURSOR)}
 
 

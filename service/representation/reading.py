@@ -16,7 +16,7 @@ class Malformed(ValueError):
         self.pointer = pointer
 
 
-def read_json(body: bytes) -> dict[str, Any]:
+def parse_json(body: bytes) -> dict[str, Any]:
     """Return the JSON object: UTF-8, no name twice, no NaN or Infinity, at most 32 levels deep.
 
     Numbers with a fraction or an exponent are Decimals. Raises Malformed with the position.
@@ -41,7 +41,7 @@ def read_json(body: bytes) -> dict[str, Any]:
     return value
 
 
-def read_form(body: bytes) -> dict[str, Any]:
+def parse_form(body: bytes) -> dict[str, Any]:
     """Return the fields of a form (WHATWG URL §5.1), line ends as newlines; raises Malformed."""
     try:
         pairs = parse_qsl(body.decode('ascii'), keep_blank_values=True, errors='strict', max_num_fields=100)

@@ -6,19 +6,19 @@ import falcon
 import orjson
 
 from service import urls
-from service.middleware.conditional import PUBLIC
-from service.middleware.request import Request
+from service.http.conditional import PUBLIC
+from service.http.operation import Access, Formats, Operation, RawResponse
+from service.http.request import Request
 from service.representation.addresses import AddressBook
 from service.representation.formats import FORMATS, Format, choose_among
 from service.representation.html import docs_page
 from service.representation.media_types import HTML, JSON, LINKSET, OPENAPI
-from service.resources.answers import Answers, Data
 from service.resources.openapi.description import Description
 
 PROFILE = 'https://www.rfc-editor.org/info/rfc9727'
 OPENAPI_TYPE = f'{OPENAPI};version=3.1'
 LINKSET_TYPE = f'{LINKSET}; profile="{PROFILE}"'
-OPENAPI_FORMAT = FORMATS[JSON]._replace(media_type=OPENAPI, content_type=OPENAPI_TYPE)
+OPENAPI_FORMAT = FORMATS[JSON]._replace(name='openapi', media_type=OPENAPI, content_type=OPENAPI_TYPE)
 
 
 def _choose(req: Request, *formats: Format) -> Format:
@@ -36,11 +36,12 @@ class OpenApiResource:
     tag = 'discovery'
     operation_name = 'OpenApi'
     description = 'The description of the API for programs (OpenAPI 3.1).'
-    public = frozenset(('GET',))
-    negotiates = False
-    own_formats = True
-    answers: ClassVar[Answers] = {
-        'GET': {200: Data('openapi', (JSON, OPENAPI), lambda book: {'openapi': '3.1.0'})}
+    operations: ClassVar = {
+        'GET': Operation(
+            {200: RawResponse('openapi', (JSON, OPENAPI), lambda book: {'openapi': '3.1.0'})},
+            Access.ANYONE,
+            formats=Formats.OWN,
+        ),
     }
 
     def __init__(self, description: Description) -> None:
@@ -59,10 +60,11 @@ class DocsResource:
     tag = 'discovery'
     operation_name = 'Docs'
     description = 'The description of the API for people.'
-    public = frozenset(('GET',))
-    negotiates = False
-    own_formats = True
-    answers: ClassVar[Answers] = {'GET': {200: Data('docs', (HTML,), lambda book: '')}}
+    operations: ClassVar = {
+        'GET': Operation(
+            {200: RawResponse('docs', (HTML,), lambda book: '')}, Access.ANYONE, formats=Formats.OWN
+        ),
+    }
 
     def __init__(self, description: Description) -> None:
         self._description = description
@@ -95,7 +97,11 @@ class ApiCatalogResource:
     tag = 'discovery'
     operation_name = 'ApiCatalog'
     description = 'Which APIs there are at this origin, and where they are described (RFC 9727).'
-    answers: ClassVar[Answers] = {'GET': {200: Data('api-catalog', (LINKSET,), catalog)}}
+    operations: ClassVar = {
+        'GET': Operation(
+            {200: RawResponse('api-catalog', (LINKSET,), catalog)}, Access.PUBLIC, formats=Formats.FIXED
+        ),
+    }
 
     def on_get(self, req: Request, resp: falcon.Response) -> None:
         resp.data, resp.content_type = orjson.dumps(catalog(req.book)), LINKSET_TYPE

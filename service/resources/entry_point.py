@@ -7,15 +7,15 @@ import falcon
 
 from service import urls
 from service.domain.viewer import Viewer
-from service.middleware.request import Request
+from service.http.operation import Access, Formats, Operation, Samples
+from service.http.request import Request
 from service.representation.addresses import AddressBook
 from service.representation.document import Document
-from service.representation.queries import Vocabulary
-from service.resources import made_up
-from service.resources.answers import Answers, Samples
-from service.resources.relation import Entry
+from service.representation.queries import QueryOptions
+from service.resources import sample_data
+from service.resources.module import EntryPointPart
 
-Enter = Callable[[Viewer | None, AddressBook], Entry]
+EntryPoint = Callable[[Viewer | None, AddressBook], EntryPointPart]
 
 
 class EntryPointResource:
@@ -24,26 +24,30 @@ class EntryPointResource:
     tag = 'entry-point'
     operation_name = 'EntryPoint'
     description = 'Links to everything that this viewer can start with.'
-    public = frozenset(('GET',))
-    vocabulary = Vocabulary('entry-points')
 
-    def __init__(self, parts: Sequence[Enter]) -> None:
+    def __init__(self, parts: Sequence[EntryPoint]) -> None:
         self._parts = parts
-        self.answers: Answers = {'GET': {200: Samples('entry-point', self._samples)}}
+        samples = Samples('entry-point', self._samples)
+        self.operations = {
+            'GET': Operation({200: samples}, Access.ANYONE, query=QueryOptions('entry-points'))
+        }
 
     def on_get(self, req: Request, resp: falcon.Response) -> None:
         resp.media = self._represent(req.viewer, req.book)
         resp.append_header('Link', f'<{req.book.href(urls.API_CATALOG)}>; rel="api-catalog"')
 
     def _represent(self, viewer: Viewer | None, book: AddressBook) -> Document:
-        return represent_entry_point([enter(viewer, book) for enter in self._parts], book)
+        return represent_entry_point([entry_point(viewer, book) for entry_point in self._parts], book)
 
     def _samples(self, book: AddressBook) -> dict[str, Document]:
-        return {'signed-in': self._represent(made_up.SELF, book), 'anonymous': self._represent(None, book)}
+        return {
+            'signed-in': self._represent(sample_data.OWNER, book),
+            'anonymous': self._represent(None, book),
+        }
 
 
-def represent_entry_point(entries: Sequence[Entry], book: AddressBook) -> Document:
-    """Return what the parts put on the entry point, as one document."""
+def represent_entry_point(entries: Sequence[EntryPointPart], book: AddressBook) -> Document:
+    """Return what the modules put on the entry point, as one document."""
     links = {rel: link for entry in entries for rel, link in entry.links.items()}
     return Document(
         kind='entry-points',
@@ -68,7 +72,7 @@ class RootResource:
     tag = 'entry-point'
     operation_name = 'Root'
     description = 'The root of the origin, from which the entry point is found.'
-    answers: ClassVar[Answers] = {'GET': {308: None}}
+    operations: ClassVar = {'GET': Operation({308: None}, Access.PUBLIC, formats=Formats.FIXED)}
 
     def on_get(self, req: Request, resp: falcon.Response) -> None:
         resp.status = falcon.HTTP_308

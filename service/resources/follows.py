@@ -1,8 +1,8 @@
-"""Follow relations: how they are said, and following and unfollowing."""
+"""Follow resources: representation, actions and responders."""
 
 import re
 from collections.abc import Callable, Sequence
-from typing import Any, ClassVar
+from typing import ClassVar
 from urllib.parse import quote
 
 import falcon
@@ -24,19 +24,19 @@ from service.domain.follows import (
 )
 from service.domain.users import find_user
 from service.domain.viewer import Viewer, require_permission
-from service.middleware.body import read_body, read_members
-from service.middleware.conditional import precondition
-from service.middleware.links import invalidates
-from service.middleware.request import Expansions, Request
+from service.http.conditional import precondition
+from service.http.operation import Access, Formats, Operation, Route, Samples
+from service.http.request import Expansions, Request
+from service.http.request_body import read_body, read_members
 from service.representation.addresses import AddressBook
 from service.representation.document import Document, Link
-from service.representation.queries import Query, Vocabulary
-from service.resources import made_up
-from service.resources.answers import Answers, Samples, sample_linkage, sample_pages
-from service.resources.collections import represent_listing
-from service.resources.outcomes import created
-from service.resources.relation import Entry, Relation
-from service.resources.times import represent_time
+from service.representation.queries import Query, QueryOptions
+from service.resources import sample_data
+from service.resources.collection_pages import represent_listing
+from service.resources.module import EntryPointPart, LinkRelation
+from service.resources.response_samples import sample_linkage, sample_pages
+from service.resources.responses import add_invalidation_links, respond_created
+from service.resources.timestamps import represent_time
 from service.resources.users import (
     FOLLOW,
     RELATIONSHIPS,
@@ -109,10 +109,12 @@ def _expand_following(req: Request, user_ids: Sequence[int], query: Query) -> di
 
 
 def _sample_follow(book: AddressBook) -> Document:
-    return represent_follow(made_up.FOLLOW, made_up.OTHER, book)
+    return represent_follow(sample_data.FOLLOW, sample_data.OTHER_USER, book)
 
 
 SAMPLES = Samples('follow', lambda book: {'yours': _sample_follow(book)})
+_ONE_FOLLOW = QueryOptions('follows')
+_PEOPLE = QueryOptions('users', paginated=True, includable=RELATIONSHIPS)
 
 
 class FollowResource:
@@ -121,13 +123,10 @@ class FollowResource:
     tag = 'follows'
     operation_name = 'Follow'
     description = 'The relation between two users: put to follow, deleted to unfollow.'
-    for_owner = frozenset(('PUT', 'DELETE'))
-    vocabulary = Vocabulary('follows')
-    reads: ClassVar = {'PUT': FOLLOW}
-    answers: ClassVar[Answers] = {
-        'GET': {200: SAMPLES},
-        'PUT': {200: SAMPLES, 201: SAMPLES},
-        'DELETE': {204: None},
+    operations: ClassVar = {
+        'GET': Operation({200: SAMPLES}, query=_ONE_FOLLOW),
+        'PUT': Operation({200: SAMPLES, 201: SAMPLES}, Access.OWNER, FOLLOW, _ONE_FOLLOW),
+        'DELETE': Operation({204: None}, Access.OWNER, query=_ONE_FOLLOW),
     }
 
     def on_get(self, req: Request, resp: falcon.Response, user_id: int, other_id: int) -> None:
@@ -141,14 +140,14 @@ class FollowResource:
         relation, is_new = follow(req.db, user_id, other_id, by=req.caller, precondition=given)
         resp.media = represent_follow(relation, req.viewer, req.book)
         if is_new:
-            created(resp, resp.media)
-        invalidates(resp, *_changed_by_following(req.book, user_id, other_id))
+            respond_created(resp, resp.media)
+        add_invalidation_links(resp, *_changed_by_following(req.book, user_id, other_id))
 
     def on_delete(self, req: Request, resp: falcon.Response, user_id: int, other_id: int) -> None:
         given = precondition(req, represent_follow)
         unfollow(req.db, user_id, other_id, by=req.caller, precondition=given)
         resp.status = falcon.HTTP_204
-        invalidates(resp, *_changed_by_following(req.book, user_id, other_id))
+        add_invalidation_links(resp, *_changed_by_following(req.book, user_id, other_id))
 
 
 class FollowersResource:
@@ -157,8 +156,7 @@ class FollowersResource:
     tag = 'follows'
     operation_name = 'Followers'
     description = 'Those who follow a user.'
-    vocabulary = Vocabulary('users', paged=True, relations=RELATIONSHIPS)
-    answers: ClassVar[Answers] = {'GET': {200: sample_pages(urls.FOLLOWERS, USERS)}}
+    operations: ClassVar = {'GET': Operation({200: sample_pages(urls.FOLLOWERS, USERS)}, query=_PEOPLE)}
 
     def on_get(self, req: Request, resp: falcon.Response, user_id: int) -> None:
         page = list_followers(req.db, user_id, req.query.position, req.caller)
@@ -171,8 +169,7 @@ class FollowingResource:
     tag = 'follows'
     operation_name = 'Following'
     description = 'Those whom a user follows.'
-    vocabulary = Vocabulary('users', paged=True, relations=RELATIONSHIPS)
-    answers: ClassVar[Answers] = {'GET': {200: sample_pages(urls.FOLLOWING, USERS)}}
+    operations: ClassVar = {'GET': Operation({200: sample_pages(urls.FOLLOWING, USERS)}, query=_PEOPLE)}
 
     def on_get(self, req: Request, resp: falcon.Response, user_id: int) -> None:
         page = list_following(req.db, user_id, req.query.position, req.caller)
@@ -180,6 +177,7 @@ class FollowingResource:
 
 
 _LINKAGE = sample_linkage(urls.FOLLOWING_RELATION, urls.FOLLOWING, USERS)
+_MEMBERS = QueryOptions('users', paginated=True)
 
 
 class FollowingRelationResource:
@@ -190,15 +188,11 @@ class FollowingRelationResource:
     description = (
         'The relation to those whom a user follows: members are posted to follow them, deleted to unfollow.'
     )
-    vocabulary = Vocabulary('users', paged=True)
-    is_linkage = True
-    for_owner = frozenset(('POST', 'DELETE', 'PATCH'))
-    reads: ClassVar = {'POST': FOLLOW, 'DELETE': UNFOLLOW}
-    answers: ClassVar[Answers] = {
-        'GET': {200: _LINKAGE},
-        'POST': {200: _LINKAGE},
-        'DELETE': {200: _LINKAGE},
-        'PATCH': {},
+    operations: ClassVar = {
+        'GET': Operation({200: _LINKAGE}, query=_MEMBERS, formats=Formats.RELATIONSHIP),
+        'POST': Operation({200: _LINKAGE}, Access.OWNER, FOLLOW, _MEMBERS, Formats.RELATIONSHIP),
+        'DELETE': Operation({200: _LINKAGE}, Access.OWNER, UNFOLLOW, _MEMBERS, Formats.RELATIONSHIP),
+        'PATCH': Operation({}, Access.OWNER, query=_MEMBERS, formats=Formats.RELATIONSHIP),
     }
 
     def on_get(self, req: Request, resp: falcon.Response, user_id: int) -> None:
@@ -222,7 +216,7 @@ def _change_members(req: Request, resp: falcon.Response, user_id: int, change: C
     change(req.db, user_id, members, by=req.caller, precondition=given)
     resp.media = represent_following_relation(req, user_id)
     for other_id in members[:MOST_TOLD]:
-        invalidates(resp, *_changed_by_following(req.book, user_id, other_id))
+        add_invalidation_links(resp, *_changed_by_following(req.book, user_id, other_id))
 
 
 class FollowedResource:
@@ -231,9 +225,10 @@ class FollowedResource:
     tag = 'follows'
     operation_name = 'Followed'
     description = 'Where those whom a user follows were in 2018: an address once published does not break.'
-    public = frozenset(('GET', 'POST', 'PUT', 'PATCH', 'DELETE'))
-    negotiates = False
-    answers: ClassVar[Answers] = {method: {308: None} for method in public}
+    operations: ClassVar = dict.fromkeys(
+        ('GET', 'POST', 'PUT', 'PATCH', 'DELETE'),
+        Operation({308: None}, Access.ANYONE, formats=Formats.FIXED),
+    )
 
     def on_get(self, req: Request, resp: falcon.Response, user_id: int) -> None:
         query = _BARE_PERCENT.sub('%25', quote(req.query_string, safe=_QUERY))
@@ -254,27 +249,27 @@ def _changed_by_following(book: AddressBook, user_id: int, other_id: int) -> tup
     )
 
 
-def enter(viewer: Viewer | None, book: AddressBook) -> Entry:
-    """Return what the entry point says of follow relations: nothing, for they are found on users."""
-    return Entry({})
+def entry_point(viewer: Viewer | None, book: AddressBook) -> EntryPointPart:
+    """Follows contribute nothing to the entry point: they are found on users."""
+    return EntryPointPart({})
 
 
 RELATIONS = (
-    Relation(
+    LinkRelation(
         'followers',
         'Those who follow the user, the newest relation first.',
         ('GET',),
         'a collection of users',
         sample_users(urls.FOLLOWERS),
     ),
-    Relation(
+    LinkRelation(
         'following',
         'Those whom the user follows, the newest relation first.',
         ('GET',),
         'a collection of users',
         sample_users(urls.FOLLOWING),
     ),
-    Relation(
+    LinkRelation(
         'follow',
         'The relation between you and the user: put to follow, delete to unfollow, both as often as you '
         'like; it is not found while you do not follow.',
@@ -282,14 +277,14 @@ RELATIONS = (
         'a follow relation',
         _sample_follow,
     ),
-    Relation(
+    LinkRelation(
         'follower',
         'The user who follows, of a follow relation.',
         ('GET', 'PUT', 'PATCH', 'DELETE'),
         'a user',
         sample_user,
     ),
-    Relation(
+    LinkRelation(
         'followed',
         'The user who is followed, of a follow relation.',
         ('GET', 'PUT', 'PATCH', 'DELETE'),
@@ -301,7 +296,7 @@ EXPANSIONS: Expansions = {
     ('users', 'hc:followers'): _expand_followers,
     ('users', 'hc:following'): _expand_following,
 }
-ROUTES: tuple[tuple[str, Any], ...] = (
+ROUTES: tuple[Route, ...] = (
     (urls.FOLLOWERS, FollowersResource()),
     (urls.FOLLOWING, FollowingResource()),
     (urls.FOLLOWING_RELATION, FollowingRelationResource()),

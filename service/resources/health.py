@@ -1,5 +1,6 @@
 """Health: whether this process lives, and whether it should get requests now."""
 
+from dataclasses import replace
 from typing import ClassVar
 
 import falcon
@@ -7,13 +8,18 @@ import falcon
 from service.database.errors import Unavailable
 from service.database.migrate import check_schema
 from service.drain import Drain
-from service.middleware.conditional import NO_STORE
-from service.middleware.request import Request
+from service.http.conditional import NO_STORE
+from service.http.operation import Access, Formats, Operation, RawResponse
+from service.http.request import Request
 from service.representation.media_types import JSON
-from service.resources.answers import Answers, Data
 
 _OK = {'status': 'ok'}
-_ANSWERS: Answers = {'GET': {200: Data('health', (JSON,), lambda book: _OK)}}
+_HEALTH = Operation(
+    {200: RawResponse('health', (JSON,), lambda book: _OK)},
+    Access.PUBLIC,
+    formats=Formats.FIXED,
+    cacheable=False,
+)
 
 
 class LiveResource:
@@ -22,8 +28,7 @@ class LiveResource:
     tag = 'health'
     operation_name = 'Live'
     description = 'Answers while the process lives.'
-    answers: ClassVar[Answers] = _ANSWERS
-    is_never_cached = True
+    operations: ClassVar = {'GET': _HEALTH}
 
     def on_get(self, req: Request, resp: falcon.Response) -> None:
         resp.set_header('Cache-Control', NO_STORE)
@@ -38,9 +43,7 @@ class ReadyResource:
     description = (
         'Answers while requests should come: the database has the schema of this code, and no shutdown began.'
     )
-    answers: ClassVar[Answers] = _ANSWERS
-    is_never_cached = True
-    may_be_unavailable = True
+    operations: ClassVar = {'GET': replace(_HEALTH, errors=(503,))}
 
     def __init__(self, drain: Drain) -> None:
         self._drain = drain

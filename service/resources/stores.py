@@ -1,7 +1,7 @@
-"""Stores and their items: how they are said, what can be done to them, and where."""
+"""Store and item resources: representation, actions and responders."""
 
 from decimal import Decimal
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import falcon
 
@@ -24,21 +24,21 @@ from service.domain.stores import (
     open_store,
 )
 from service.domain.viewer import Viewer, require_permission
-from service.middleware.body import read_body
-from service.middleware.conditional import precondition
-from service.middleware.links import invalidates
-from service.middleware.request import Expansions, Request
+from service.http.conditional import precondition
+from service.http.operation import Access, Operation, Route, Samples
+from service.http.request import Expansions, Request
+from service.http.request_body import read_form
 from service.representation.action import NOT_BLANK, Action, Field, Form
 from service.representation.addresses import AddressBook
 from service.representation.document import Document
-from service.representation.queries import Vocabulary
-from service.resources import made_up
-from service.resources.answers import Answers, Samples, sample_pages
-from service.resources.collections import represent_listing, sample_page
-from service.resources.memory import remembered
-from service.resources.outcomes import created, edited
-from service.resources.relation import Entry, Relation
-from service.resources.times import represent_time
+from service.representation.queries import QueryOptions
+from service.resources import sample_data
+from service.resources.cache import cached
+from service.resources.collection_pages import represent_listing, sample_page
+from service.resources.module import EntryPointPart, LinkRelation
+from service.resources.response_samples import sample_pages
+from service.resources.responses import add_invalidation_links, apply_edit, respond_created
+from service.resources.timestamps import represent_time
 from service.resources.users import sample_user
 
 _NAME = Field(
@@ -69,7 +69,7 @@ EDIT_ITEM = Action('edit', 'PUT', 'Edit item', ADD.optional('name', 'price'))
 DELETE_ITEM = Action('delete', 'DELETE', 'Delete item')
 
 
-@remembered
+@cached
 def represent_store(store: StoreRecord, viewer: Viewer | None, book: AddressBook) -> Document:
     """Return the store; its owner may change it."""
     here = book.link(urls.STORE, store_id=store.id)
@@ -98,7 +98,7 @@ def represent_store(store: StoreRecord, viewer: Viewer | None, book: AddressBook
     )
 
 
-@remembered
+@cached
 def represent_item(item: ItemRecord, viewer: Viewer | None, book: AddressBook) -> Document:
     """Return the item, its price as a decimal text with two places."""
     here = book.link(urls.ITEM, item_id=item.id)
@@ -127,22 +127,28 @@ def represent_item(item: ItemRecord, viewer: Viewer | None, book: AddressBook) -
     )
 
 
-_STORE = StoreRecord(made_up.STORE_ID, made_up.USER.id, 'Difference Engines', 1, made_up.MORNING)
-_ITEM = ItemRecord(7_400_000_000_000_007, _STORE.id, made_up.USER.id, 'Gear', Decimal('15.99'), made_up.LATER)
+_STORE = StoreRecord(sample_data.STORE_ID, sample_data.USER.id, 'Difference Engines', 1, sample_data.CREATED)
+_ITEM = ItemRecord(
+    7_400_000_000_000_007, _STORE.id, sample_data.USER.id, 'Gear', Decimal('15.99'), sample_data.UPDATED
+)
 SAMPLES = Samples(
     'store',
     lambda book: {
-        'yours': represent_store(_STORE, made_up.SELF, book),
-        'other': represent_store(_STORE, made_up.OTHER, book),
+        'yours': represent_store(_STORE, sample_data.OWNER, book),
+        'other': represent_store(_STORE, sample_data.OTHER_USER, book),
     },
 )
 ITEM_SAMPLES = Samples(
     'item',
     lambda book: {
-        'yours': represent_item(_ITEM, made_up.SELF, book),
-        'other': represent_item(_ITEM, made_up.OTHER, book),
+        'yours': represent_item(_ITEM, sample_data.OWNER, book),
+        'other': represent_item(_ITEM, sample_data.OTHER_USER, book),
     },
 )
+_ITEM_PAGES = sample_pages(urls.STORE_ITEMS, ITEM_SAMPLES, (ADD, urls.STORE_ITEMS), for_owner=True)
+_STORES = QueryOptions('stores', paginated=True)
+_ITEMS = QueryOptions('items', paginated=True)
+_ONE_STORE, _ONE_ITEM = _STORES.of_one(), _ITEMS.of_one()
 
 
 class StoresResource:
@@ -151,11 +157,9 @@ class StoresResource:
     tag = 'stores'
     operation_name = 'Stores'
     description = 'All stores, and opening one.'
-    vocabulary = Vocabulary('stores', paged=True)
-    reads: ClassVar = {'POST': OPEN}
-    answers: ClassVar[Answers] = {
-        'GET': {200: sample_pages(urls.STORES, SAMPLES, (OPEN, urls.STORES))},
-        'POST': {201: SAMPLES},
+    operations: ClassVar = {
+        'GET': Operation({200: sample_pages(urls.STORES, SAMPLES, (OPEN, urls.STORES))}, query=_STORES),
+        'POST': Operation({201: SAMPLES}, form=OPEN, query=_ONE_STORE),
     }
 
     def on_get(self, req: Request, resp: falcon.Response) -> None:
@@ -165,9 +169,9 @@ class StoresResource:
         resp.media = represent_listing(req, 'stores', address, page, represent_store, forms=forms)
 
     def on_post(self, req: Request, resp: falcon.Response) -> None:
-        store = open_store(req.db, by=req.caller, **self.reads[req.method].read(read_body(req)))
-        created(resp, represent_store(store, req.viewer, req.book))
-        invalidates(resp, req.book.href(urls.STORES))
+        store = open_store(req.db, by=req.caller, **read_form(req))
+        respond_created(resp, represent_store(store, req.viewer, req.book))
+        add_invalidation_links(resp, req.book.href(urls.STORES))
 
 
 class StoreResource:
@@ -176,14 +180,11 @@ class StoreResource:
     tag = 'stores'
     operation_name = 'Store'
     description = 'One store.'
-    for_owner = frozenset(('PUT', 'PATCH', 'DELETE'))
-    vocabulary = Vocabulary('stores')
-    reads: ClassVar = {'PUT': EDIT, 'PATCH': EDIT}
-    answers: ClassVar[Answers] = {
-        'GET': {200: SAMPLES},
-        'PUT': {200: SAMPLES},
-        'PATCH': {200: SAMPLES},
-        'DELETE': {204: None},
+    operations: ClassVar = {
+        'GET': Operation({200: SAMPLES}, query=_ONE_STORE),
+        'PUT': Operation({200: SAMPLES}, Access.OWNER, EDIT, _ONE_STORE),
+        'PATCH': Operation({200: SAMPLES}, Access.OWNER, EDIT, _ONE_STORE),
+        'DELETE': Operation({204: None}, Access.OWNER, query=_ONE_STORE),
     }
 
     def on_get(self, req: Request, resp: falcon.Response, store_id: int) -> None:
@@ -191,15 +192,15 @@ class StoreResource:
 
     def on_put(self, req: Request, resp: falcon.Response, store_id: int) -> None:
         store = find_store(req.db, store_id)
-        resp.media = edited(req, store, represent_store, self.reads[req.method], change_store)
-        invalidates(resp, req.book.href(urls.STORES))
+        resp.media = apply_edit(req, store, represent_store, change_store)
+        add_invalidation_links(resp, req.book.href(urls.STORES))
 
     on_patch = on_put
 
     def on_delete(self, req: Request, resp: falcon.Response, store_id: int) -> None:
         close_store(req.db, store_id, by=req.caller, precondition=precondition(req, represent_store))
         resp.status = falcon.HTTP_204
-        invalidates(resp, req.book.href(urls.STORES), req.book.href(urls.ITEMS))
+        add_invalidation_links(resp, req.book.href(urls.STORES), req.book.href(urls.ITEMS))
 
 
 class StoreItemsResource:
@@ -208,12 +209,9 @@ class StoreItemsResource:
     tag = 'stores'
     operation_name = 'StoreItems'
     description = 'The items of one store, and adding one.'
-    for_owner = frozenset(('POST',))
-    vocabulary = Vocabulary('items', paged=True)
-    reads: ClassVar = {'POST': ADD}
-    answers: ClassVar[Answers] = {
-        'GET': {200: sample_pages(urls.STORE_ITEMS, ITEM_SAMPLES, (ADD, urls.STORE_ITEMS), for_owner=True)},
-        'POST': {201: ITEM_SAMPLES},
+    operations: ClassVar = {
+        'GET': Operation({200: _ITEM_PAGES}, query=_ITEMS),
+        'POST': Operation({201: ITEM_SAMPLES}, Access.OWNER, ADD, _ONE_ITEM),
     }
 
     def on_get(self, req: Request, resp: falcon.Response, store_id: int) -> None:
@@ -225,9 +223,9 @@ class StoreItemsResource:
 
     def on_post(self, req: Request, resp: falcon.Response, store_id: int) -> None:
         require_permission(find_store(req.db, store_id).is_editable_by(req.viewer))
-        item = add_item(req.db, store_id, by=req.caller, **self.reads[req.method].read(read_body(req)))
-        created(resp, represent_item(item, req.viewer, req.book))
-        invalidates(resp, *_changed_by_item(req, store_id))
+        item = add_item(req.db, store_id, by=req.caller, **read_form(req))
+        respond_created(resp, represent_item(item, req.viewer, req.book))
+        add_invalidation_links(resp, *_changed_by_item(req, store_id))
 
 
 class ItemsResource:
@@ -236,8 +234,7 @@ class ItemsResource:
     tag = 'stores'
     operation_name = 'Items'
     description = 'The items of all stores.'
-    vocabulary = Vocabulary('items', paged=True)
-    answers: ClassVar[Answers] = {'GET': {200: sample_pages(urls.ITEMS, ITEM_SAMPLES)}}
+    operations: ClassVar = {'GET': Operation({200: sample_pages(urls.ITEMS, ITEM_SAMPLES)}, query=_ITEMS)}
 
     def on_get(self, req: Request, resp: falcon.Response) -> None:
         page = list_items(req.db, req.query.position)
@@ -250,14 +247,11 @@ class ItemResource:
     tag = 'stores'
     operation_name = 'Item'
     description = 'One item.'
-    for_owner = frozenset(('PUT', 'PATCH', 'DELETE'))
-    vocabulary = Vocabulary('items')
-    reads: ClassVar = {'PUT': EDIT_ITEM, 'PATCH': EDIT_ITEM}
-    answers: ClassVar[Answers] = {
-        'GET': {200: ITEM_SAMPLES},
-        'PUT': {200: ITEM_SAMPLES},
-        'PATCH': {200: ITEM_SAMPLES},
-        'DELETE': {204: None},
+    operations: ClassVar = {
+        'GET': Operation({200: ITEM_SAMPLES}, query=_ONE_ITEM),
+        'PUT': Operation({200: ITEM_SAMPLES}, Access.OWNER, EDIT_ITEM, _ONE_ITEM),
+        'PATCH': Operation({200: ITEM_SAMPLES}, Access.OWNER, EDIT_ITEM, _ONE_ITEM),
+        'DELETE': Operation({204: None}, Access.OWNER, query=_ONE_ITEM),
     }
 
     def on_get(self, req: Request, resp: falcon.Response, item_id: int) -> None:
@@ -265,8 +259,8 @@ class ItemResource:
 
     def on_put(self, req: Request, resp: falcon.Response, item_id: int) -> None:
         item = find_item(req.db, item_id)
-        resp.media = edited(req, item, represent_item, self.reads[req.method], change_item)
-        invalidates(resp, *_changed_by_item(req, item.store_id))
+        resp.media = apply_edit(req, item, represent_item, change_item)
+        add_invalidation_links(resp, *_changed_by_item(req, item.store_id))
 
     on_patch = on_put
 
@@ -274,7 +268,7 @@ class ItemResource:
         store_id = find_item(req.db, item_id).store_id
         delete_item(req.db, item_id, by=req.caller, precondition=precondition(req, represent_item))
         resp.status = falcon.HTTP_204
-        invalidates(resp, *_changed_by_item(req, store_id))
+        add_invalidation_links(resp, *_changed_by_item(req, store_id))
 
 
 def _changed_by_item(req: Request, store_id: int) -> tuple[str, ...]:
@@ -282,11 +276,11 @@ def _changed_by_item(req: Request, store_id: int) -> tuple[str, ...]:
     return (req.book.href(urls.ITEMS), *here)
 
 
-def enter(viewer: Viewer | None, book: AddressBook) -> Entry:
-    """Return what the entry point says of stores, to those who are signed in."""
+def entry_point(viewer: Viewer | None, book: AddressBook) -> EntryPointPart:
+    """Return the links and forms of stores on the entry point, to those who are signed in."""
     if viewer is None:
-        return Entry({})
-    return Entry({'hc:stores': book.link(urls.STORES), 'hc:items': book.link(urls.ITEMS)})
+        return EntryPointPart({})
+    return EntryPointPart({'hc:stores': book.link(urls.STORES), 'hc:items': book.link(urls.ITEMS)})
 
 
 def _sample_store(book: AddressBook) -> Document:
@@ -302,24 +296,24 @@ def _sample_items(book: AddressBook) -> Document:
 
 
 RELATIONS = (
-    Relation(
+    LinkRelation(
         'stores',
         'All stores, the newest first; a new one is posted here.',
         ('GET', 'POST'),
         'a collection of stores',
         _sample_stores,
     ),
-    Relation(
+    LinkRelation(
         'store',
         'The store that an item is in.',
         ('GET', 'PUT', 'PATCH', 'DELETE'),
         'a store',
         _sample_store,
     ),
-    Relation(
+    LinkRelation(
         'owner', 'The user who owns the store.', ('GET', 'PUT', 'PATCH', 'DELETE'), 'a user', sample_user
     ),
-    Relation(
+    LinkRelation(
         'items',
         'Items, the newest first: those of all stores, or of one store, whose owner posts new ones there.',
         ('GET', 'POST'),
@@ -328,7 +322,7 @@ RELATIONS = (
     ),
 )
 EXPANSIONS: Expansions = {}
-ROUTES: tuple[tuple[str, Any], ...] = (
+ROUTES: tuple[Route, ...] = (
     (urls.STORES, StoresResource()),
     (urls.STORE, StoreResource()),
     (urls.STORE_ITEMS, StoreItemsResource()),

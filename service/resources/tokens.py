@@ -1,6 +1,6 @@
 """Tokens: signing in, renewing, listing and revoking."""
 
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import falcon
 import orjson
@@ -14,7 +14,6 @@ from service.domain.tokens import (
     NewToken,
     TokenRecord,
     find_token,
-    find_viewer,
     is_signed,
     list_tokens,
     renew_token,
@@ -22,20 +21,22 @@ from service.domain.tokens import (
     sign_in,
 )
 from service.domain.viewer import Viewer
-from service.middleware.authentication import read_authorization, read_basic, token_of
-from service.middleware.body import read_body
-from service.middleware.conditional import NO_STORE, precondition
-from service.middleware.links import invalidates
-from service.middleware.request import Expansions, Request
+from service.http.conditional import NO_STORE, precondition
+from service.http.credentials import read_authorization, read_basic
+from service.http.middleware.authentication import authenticate
+from service.http.operation import Access, Formats, Operation, RawResponse, Route, Samples
+from service.http.request import Expansions, Request
+from service.http.request_body import read_body
 from service.representation.action import Action, Field, Form
 from service.representation.addresses import AddressBook
 from service.representation.document import Document
-from service.representation.queries import Vocabulary
-from service.resources import made_up
-from service.resources.answers import Answers, Data, Samples, sample_pages
-from service.resources.collections import represent_listing, sample_page
-from service.resources.relation import Entry, Relation
-from service.resources.times import represent_time
+from service.representation.queries import QueryOptions
+from service.resources import sample_data
+from service.resources.collection_pages import represent_listing, sample_page
+from service.resources.module import EntryPointPart, LinkRelation
+from service.resources.response_samples import sample_pages
+from service.resources.responses import add_invalidation_links
+from service.resources.timestamps import represent_time
 
 # What a token is: a random secret, or a signed statement that other services can read (RFC 9068).
 _FORMAT = Field('format', 'Format', type='hidden', regex=None, options=('opaque', 'jwt'))
@@ -88,9 +89,9 @@ def represent_new_token(new: NewToken, book: AddressBook) -> Document:
 SAMPLES = Samples(
     'token',
     lambda book: {
-        'presented': represent_token(made_up.TOKEN, made_up.SELF, book),
+        'presented': represent_token(sample_data.TOKEN, sample_data.OWNER, book),
         'other': represent_token(
-            made_up.TOKEN._replace(last_used_at=None, user_agent=None), made_up.OTHER, book
+            sample_data.TOKEN._replace(last_used_at=None, user_agent=None), sample_data.OTHER_USER, book
         ),
     },
 )
@@ -98,11 +99,13 @@ NEW_SAMPLES = Samples(
     'new-token',
     lambda book: {
         'first': represent_new_token(
-            NewToken(made_up.TOKEN._replace(last_used_at=None, user_agent=None), PREFIX + 'A' * 43), book
+            NewToken(sample_data.TOKEN._replace(last_used_at=None, user_agent=None), PREFIX + 'A' * 43), book
         ),
-        'renewed': represent_new_token(NewToken(made_up.TOKEN, PREFIX + 'B' * 43), book),
+        'renewed': represent_new_token(NewToken(sample_data.TOKEN, PREFIX + 'B' * 43), book),
     },
 )
+_PAGE = QueryOptions('tokens', paginated=True)
+_ONE = _PAGE.of_one()
 JWK_SET = 'application/jwk-set+json'
 _SAMPLE_KEY = {
     'kty': 'OKP',
@@ -120,10 +123,14 @@ class KeysResource:
     tag = 'tokens'
     operation_name = 'Keys'
     description = 'The public keys of signed tokens, as a JSON Web Key Set (RFC 7517 §5).'
-    answers: ClassVar[Answers] = {
-        'GET': {200: Data('jwk-set', (JWK_SET,), lambda book: {'keys': [_SAMPLE_KEY]})}
+    operations: ClassVar = {
+        'GET': Operation(
+            {200: RawResponse('jwk-set', (JWK_SET,), lambda book: {'keys': [_SAMPLE_KEY]})},
+            Access.PUBLIC,
+            formats=Formats.FIXED,
+            errors=(503,),
+        ),
     }
-    may_be_unavailable = True
 
     def on_get(self, req: Request, resp: falcon.Response) -> None:
         resp.data = orjson.dumps({'keys': [key.public_jwk() for key in list_published_keys(req.db)]})
@@ -137,13 +144,10 @@ class TokensResource:
     tag = 'tokens'
     operation_name = 'Tokens'
     description = "The viewer's tokens; one is issued for a password, or for a token that is to be renewed."
-    own_credentials = frozenset(('POST',))
-    vocabulary = Vocabulary('tokens', paged=True)
-    reads: ClassVar = {'POST': LOGIN}
-    answers: ClassVar[Answers] = {
-        'GET': {200: sample_pages(urls.TOKENS, SAMPLES)},
-        'POST': {200: NEW_SAMPLES},
-        'DELETE': {204: None},
+    operations: ClassVar = {
+        'GET': Operation({200: sample_pages(urls.TOKENS, SAMPLES)}, query=_PAGE),
+        'POST': Operation({200: NEW_SAMPLES}, Access.CREDENTIALS, LOGIN, _ONE),
+        'DELETE': Operation({204: None}, query=_PAGE),
     }
 
     def on_get(self, req: Request, resp: falcon.Response) -> None:
@@ -152,13 +156,13 @@ class TokensResource:
     def on_post(self, req: Request, resp: falcon.Response) -> None:
         resp.set_header('Cache-Control', NO_STORE)
         resp.media = represent_new_token(_issue(req), req.book)
-        invalidates(resp, req.book.href(urls.TOKENS))
+        add_invalidation_links(resp, req.book.href(urls.TOKENS))
 
     def on_delete(self, req: Request, resp: falcon.Response) -> None:
         given = precondition(req, lambda *_: _represent_tokens(req))
         revoke_token(req.db, req.caller.token_id, by=req.caller, precondition=given)
         resp.status = falcon.HTTP_204
-        invalidates(resp, req.book.href(urls.TOKEN, token_id=req.caller.token_id))
+        add_invalidation_links(resp, req.book.href(urls.TOKEN, token_id=req.caller.token_id))
 
 
 class TokenResource:
@@ -167,9 +171,10 @@ class TokenResource:
     tag = 'tokens'
     operation_name = 'Token'
     description = "One token of the viewer's."
-    for_owner = frozenset(('GET', 'DELETE'))
-    vocabulary = Vocabulary('tokens')
-    answers: ClassVar[Answers] = {'GET': {200: SAMPLES}, 'DELETE': {204: None}}
+    operations: ClassVar = {
+        'GET': Operation({200: SAMPLES}, Access.OWNER, query=_ONE),
+        'DELETE': Operation({204: None}, Access.OWNER, query=_ONE),
+    }
 
     def on_get(self, req: Request, resp: falcon.Response, token_id: int) -> None:
         resp.media = represent_token(find_token(req.db, token_id, req.caller), req.viewer, req.book)
@@ -177,7 +182,7 @@ class TokenResource:
     def on_delete(self, req: Request, resp: falcon.Response, token_id: int) -> None:
         revoke_token(req.db, token_id, by=req.caller, precondition=precondition(req, represent_token))
         resp.status = falcon.HTTP_204
-        invalidates(resp, req.book.href(urls.TOKENS))
+        add_invalidation_links(resp, req.book.href(urls.TOKENS))
 
 
 def _represent_tokens(req: Request) -> Document:
@@ -193,9 +198,9 @@ def _issue(req: Request) -> NewToken:
     scheme, value = read_authorization(req)
     wanted = RENEW.read(body)
     if scheme == 'bearer':
-        req.viewer = find_viewer(req.db, token_of(value))
+        viewer = authenticate(req, value)
         same = 'jwt' if is_signed(value) else 'opaque'
-        return renew_token(req.db, req.viewer, req.user_agent, _issuer(req, wanted.get('format', same)))
+        return renew_token(req.db, viewer, req.user_agent, _issuer(req, wanted.get('format', same)))
     if scheme == 'basic':
         username, password = read_basic(value)
         return _sign_in(req, username, password, **wanted)
@@ -217,19 +222,19 @@ def _sign_in(req: Request, username: str, password: str, format: str = 'opaque')
     )
 
 
-def enter(viewer: Viewer | None, book: AddressBook) -> Entry:
-    """Return what the entry point says of tokens."""
+def entry_point(viewer: Viewer | None, book: AddressBook) -> EntryPointPart:
+    """Return the links and forms of tokens on the entry point."""
     tokens = book.link(urls.TOKENS)
-    return Entry({'hc:tokens': tokens}, (LOGIN.at(tokens.href),) if viewer is None else ())
+    return EntryPointPart({'hc:tokens': tokens}, (LOGIN.at(tokens.href),) if viewer is None else ())
 
 
 def _sample_tokens(book: AddressBook) -> Document:
-    token = represent_token(made_up.TOKEN, made_up.SELF, book)
+    token = represent_token(sample_data.TOKEN, sample_data.OWNER, book)
     return sample_page('tokens', book.href(urls.TOKENS), token, book)
 
 
 RELATIONS = (
-    Relation(
+    LinkRelation(
         'tokens',
         'Where a token is had: post with Basic credentials, with `username` and `password` in the body, or '
         'with a token that is to be renewed. Getting it lists your live tokens, deleting it revokes the '
@@ -240,7 +245,7 @@ RELATIONS = (
     ),
 )
 EXPANSIONS: Expansions = {}
-ROUTES: tuple[tuple[str, Any], ...] = (
+ROUTES: tuple[Route, ...] = (
     (urls.TOKENS, TokensResource()),
     (urls.TOKEN, TokenResource()),
     (urls.KEYS, KeysResource()),

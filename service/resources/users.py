@@ -1,6 +1,6 @@
-"""People: how a user is said, what can be done to one, and where."""
+"""User resources: representation, actions and responders."""
 
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import falcon
 
@@ -22,21 +22,21 @@ from service.domain.users import (
     register_user,
 )
 from service.domain.viewer import Viewer, require_permission
-from service.middleware.body import read_body, submit
-from service.middleware.conditional import NO_STORE, precondition
-from service.middleware.links import invalidates
-from service.middleware.request import Expansions, Request
+from service.http.conditional import NO_STORE, precondition
+from service.http.operation import Access, Operation, Route, Samples
+from service.http.request import Expansions, Request
+from service.http.request_body import read_form
 from service.representation.action import EMAIL, Action, Field, Form
 from service.representation.addresses import AddressBook
 from service.representation.document import Document, Link
-from service.representation.queries import FILTER_LENGTH, Vocabulary
-from service.resources import made_up
-from service.resources.answers import Answers, Samples, sample_pages
-from service.resources.collections import represent_listing, sample_page
-from service.resources.memory import remembered
-from service.resources.outcomes import created, edited
-from service.resources.relation import Entry, Relation, Sample
-from service.resources.times import represent_time
+from service.representation.queries import FILTER_LENGTH, QueryOptions
+from service.resources import sample_data
+from service.resources.cache import cached
+from service.resources.collection_pages import represent_listing, sample_page
+from service.resources.module import EntryPointPart, LinkRelation, Sample
+from service.resources.response_samples import sample_pages
+from service.resources.responses import add_invalidation_links, apply_edit, respond_created
+from service.resources.timestamps import represent_time
 
 _NEW_PASSWORD = Field(
     'password',
@@ -103,7 +103,7 @@ SEARCH = Action(
 )
 
 
-@remembered
+@cached
 def represent_user(user: UserRecord, viewer: Viewer | None, book: AddressBook) -> Document:
     """Return the user as the viewer may see them: the e-mail address is for nobody else."""
     is_own = user.is_editable_by(viewer)
@@ -161,12 +161,21 @@ def represent_user(user: UserRecord, viewer: Viewer | None, book: AddressBook) -
 SAMPLES = Samples(
     'user',
     lambda book: {
-        'yours': represent_user(made_up.USER, made_up.SELF, book),
-        'followed': represent_user(made_up.USER, made_up.OTHER, book),
-        'other': represent_user(made_up.USER._replace(is_followed=False), made_up.OTHER, book),
+        'yours': represent_user(sample_data.USER, sample_data.OWNER, book),
+        'followed': represent_user(sample_data.USER, sample_data.OTHER_USER, book),
+        'other': represent_user(sample_data.USER._replace(is_followed=False), sample_data.OTHER_USER, book),
     },
 )
-NEW_SAMPLE = Samples('new-user', lambda book: {'registered': represent_user(made_up.USER, None, book)})
+NEW_SAMPLE = Samples('new-user', lambda book: {'registered': represent_user(sample_data.USER, None, book)})
+_ALL_USERS = QueryOptions(
+    'users',
+    paginated=True,
+    search=('q',),
+    filters=('username',),
+    sort_keys=ORDERS,
+    includable=RELATIONSHIPS,
+)
+_ONE_USER = _ALL_USERS.of_one()
 
 
 class UsersResource:
@@ -175,30 +184,21 @@ class UsersResource:
     tag = 'users'
     operation_name = 'Users'
     description = 'Everybody, and signing up.'
-    public = frozenset(('POST',))
-    vocabulary = Vocabulary(
-        'users',
-        paged=True,
-        searches=('q',),
-        filters=('username',),
-        sorts=ORDERS,
-        relations=RELATIONSHIPS,
-    )
-    reads: ClassVar = {'GET': SEARCH, 'POST': REGISTER}
-    answers: ClassVar[Answers] = {
-        'GET': {200: sample_pages(urls.USERS, SAMPLES, (SEARCH, urls.USERS))},
-        'POST': {201: NEW_SAMPLE},
+    operations: ClassVar = {
+        'GET': Operation(
+            {200: sample_pages(urls.USERS, SAMPLES, (SEARCH, urls.USERS))}, form=SEARCH, query=_ALL_USERS
+        ),
+        'POST': Operation({201: NEW_SAMPLE}, Access.ANYONE, REGISTER, _ONE_USER),
     }
 
     def on_get(self, req: Request, resp: falcon.Response) -> None:
         resp.media = _represent_users(req)
 
     def on_post(self, req: Request, resp: falcon.Response) -> None:
-        values = self.reads[req.method].read(read_body(req))
-        user = register_user(req.db, client_address=req.client_address, **values)
-        created(resp, represent_user(user, None, req.book))
+        user = register_user(req.db, client_address=req.client_address, **read_form(req))
+        respond_created(resp, represent_user(user, None, req.book))
         resp.set_header('Cache-Control', NO_STORE)  # its owner will see more of it
-        invalidates(resp, req.book.href(urls.USERS))
+        add_invalidation_links(resp, req.book.href(urls.USERS))
 
 
 def _represent_users(req: Request) -> Document:
@@ -223,14 +223,11 @@ class UserResource:
     tag = 'users'
     operation_name = 'User'
     description = 'One person.'
-    for_owner = frozenset(('PUT', 'PATCH', 'DELETE'))
-    vocabulary = Vocabulary('users', relations=RELATIONSHIPS)
-    reads: ClassVar = {'PUT': EDIT, 'PATCH': EDIT}
-    answers: ClassVar[Answers] = {
-        'GET': {200: SAMPLES},
-        'PUT': {200: SAMPLES},
-        'PATCH': {200: SAMPLES},
-        'DELETE': {204: None},
+    operations: ClassVar = {
+        'GET': Operation({200: SAMPLES}, query=_ONE_USER),
+        'PUT': Operation({200: SAMPLES}, Access.OWNER, EDIT, _ONE_USER),
+        'PATCH': Operation({200: SAMPLES}, Access.OWNER, EDIT, _ONE_USER),
+        'DELETE': Operation({204: None}, Access.OWNER, query=_ONE_USER),
     }
 
     def on_get(self, req: Request, resp: falcon.Response, user_id: int) -> None:
@@ -238,15 +235,15 @@ class UserResource:
 
     def on_put(self, req: Request, resp: falcon.Response, user_id: int) -> None:
         user = find_user(req.db, user_id, req.caller)
-        resp.media = edited(req, user, represent_user, self.reads[req.method], change_user)
-        invalidates(resp, req.book.href(urls.USERS))
+        resp.media = apply_edit(req, user, represent_user, change_user)
+        add_invalidation_links(resp, req.book.href(urls.USERS))
 
     on_patch = on_put
 
     def on_delete(self, req: Request, resp: falcon.Response, user_id: int) -> None:
         delete_user(req.db, user_id, by=req.caller, precondition=precondition(req, represent_user))
         resp.status = falcon.HTTP_204
-        invalidates(resp, req.book.href(urls.USERS), req.book.href(urls.POSTS))
+        add_invalidation_links(resp, req.book.href(urls.USERS), req.book.href(urls.POSTS))
 
 
 class PasswordResource:
@@ -255,77 +252,77 @@ class PasswordResource:
     tag = 'users'
     operation_name = 'Password'
     description = 'The password of one person: it can be changed, never read.'
-    for_owner = frozenset(('PUT',))
-    vocabulary = Vocabulary('users')
-    reads: ClassVar = {'PUT': CHANGE_PASSWORD}
-    answers: ClassVar[Answers] = {'PUT': {204: None}}
+    operations: ClassVar = {
+        'PUT': Operation({204: None}, Access.OWNER, CHANGE_PASSWORD, QueryOptions('users')),
+    }
 
     def on_put(self, req: Request, resp: falcon.Response, user_id: int) -> None:
         user = find_user(req.db, user_id, req.viewer)
         require_permission(user.is_editable_by(req.viewer))
-        values = submit(req, self.reads[req.method], precondition(req, represent_user), None)
+        given = precondition(req, represent_user)
+        values = read_form(req, lambda: given(None))
         change_password(req.db, user_id, by=req.caller, client_address=req.client_address, **values)
         resp.status = falcon.HTTP_204
-        invalidates(resp, req.book.href(urls.TOKENS), req.book.href(urls.USER, user_id=user_id))
+        add_invalidation_links(resp, req.book.href(urls.TOKENS), req.book.href(urls.USER, user_id=user_id))
 
 
-def enter(viewer: Viewer | None, book: AddressBook) -> Entry:
-    """Return what the entry point says of people."""
+def entry_point(viewer: Viewer | None, book: AddressBook) -> EntryPointPart:
+    """Return the links and forms of users on the entry point."""
     links = {'hc:users': book.link(urls.USERS)}
     if viewer is None:
-        return Entry(links, (REGISTER.at(book.href(urls.USERS)),))
+        return EntryPointPart(links, (REGISTER.at(book.href(urls.USERS)),))
     links['hc:me'] = book.link(urls.USER, user_id=viewer.user_id)
     links['hc:user'] = book.template(urls.USER, user_id='id')
-    return Entry(links)
+    return EntryPointPart(links)
 
 
 def sample_user(book: AddressBook) -> Document:
     """Return a user as somebody else sees them, as an example."""
-    return represent_user(made_up.USER, made_up.OTHER, book)
+    return represent_user(sample_data.USER, sample_data.OTHER_USER, book)
 
 
 def _sample_self(book: AddressBook) -> Document:
-    return represent_user(made_up.USER, made_up.SELF, book)
+    return represent_user(sample_data.USER, sample_data.OWNER, book)
 
 
 def sample_users(template: str) -> Sample:
     """Return what makes an example of a collection of users at an address."""
     return lambda book: sample_page(
-        'users', book.href(template, user_id=made_up.USER.id), sample_user(book), book
+        'users', book.href(template, user_id=sample_data.USER.id), sample_user(book), book
     )
 
 
 RELATIONS = (
-    Relation(
+    LinkRelation(
         'users',
         'Everybody who has signed up, a page at a time; a new user is posted here.',
         ('GET', 'POST'),
         'a collection of users',
         sample_users(urls.USERS),
     ),
-    Relation(
+    LinkRelation(
         'user',
         'One user, by id: the address is a template.',
         ('GET', 'PUT', 'PATCH', 'DELETE'),
         'a user',
         sample_user,
     ),
-    Relation(
+    LinkRelation(
         'me',
         'The user who is signed in.',
         ('GET', 'PUT', 'PATCH', 'DELETE'),
         'a user: oneself',
         _sample_self,
     ),
-    Relation(
+    LinkRelation(
         'password',
         "Where the user's password is changed: put `current_password` and `password`. All other tokens of "
         'the user are revoked by it.',
         ('PUT',),
         'nothing that could be read: the answer to a change is 204, without a document',
     ),
-    Relation('avatar', "The user's picture, an image that Gravatar draws.", ('GET',), 'an image'),
-    Relation(
+    LinkRelation('avatar', "The user's picture, an image that Gravatar draws.", ('GET',), 'an image'),
+    LinkRelation(
         'page',
         'A page of the collection by its number: the address is a template.',
         ('GET',),
@@ -334,7 +331,7 @@ RELATIONS = (
     ),
 )
 EXPANSIONS: Expansions = {}
-ROUTES: tuple[tuple[str, Any], ...] = (
+ROUTES: tuple[Route, ...] = (
     (urls.USERS, UsersResource()),
     (urls.USER, UserResource()),
     (urls.PASSWORD, PasswordResource()),

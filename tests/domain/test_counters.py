@@ -17,7 +17,7 @@ from service.domain.sharded_counters import read_total
 from service.domain.users import find_user, list_users
 from service.domain.viewer import Viewer
 from tests.domain.conftest import Person
-from tests.domain.test_paging import anything_goes
+from tests.domain.test_pagination import anything_goes
 
 
 def counts(db: Session, viewer: Viewer) -> tuple[int, int, int]:

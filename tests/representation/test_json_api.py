@@ -61,8 +61,8 @@ USER_WITH_POSTS = user(1, 'ada', posts=POSTS, following=page('users', f'{API}/us
 
 
 def test_a_pointer_into_the_body_is_escaped() -> None:
-    problem = Problem('invalid-values', 'Wrong.', errors=(('a/b', 'is wrong'),))
-    rendered = json_api_errors(problem, 'http://halcyon.test')
+    problem = Problem('invalid-values', 'Wrong.', errors=(('a/b', 'is wrong'),), origin='http://halcyon.test')
+    rendered = json_api_errors(problem)
     check_json_api(rendered)
     assert rendered['errors'][0]['source'] == {'pointer': '/data/attributes/a~1b'}
 

@@ -11,7 +11,7 @@ from service.representation.json_schema import (
     schema_of_resource,
 )
 from service.representation.media_types import JSON_API
-from service.resources import made_up
+from service.resources import sample_data
 from service.resources.openapi.components import Components, short
 from service.resources.openapi.operations import Operation
 from service.resources.openapi.parameters import path_parameters
@@ -63,7 +63,7 @@ def _sent(operation: Operation, media_type: str, values: dict[str, Any], shown: 
     if media_type != JSON_API:
         return values
     if operation.is_linkage:
-        return {'data': [{'type': operation.kind, 'id': str(made_up.OTHER.user_id)}]}
+        return {'data': [{'type': operation.kind, 'id': str(sample_data.OTHER_USER.user_id)}]}
     data: dict[str, Any] = {'type': operation.kind, 'attributes': values}
     if operation.method != 'POST':
         path = path_parameters(operation, shown)

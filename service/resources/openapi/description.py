@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from functools import lru_cache
 from typing import Any
 
+from service.http.operation import Route
 from service.representation.addresses import AddressBook
 from service.representation.problem import PROBLEMS
 from service.resources.openapi.bodies import request_body
@@ -24,7 +25,7 @@ SUMMARY = (
 class Description:
     """What the API is, for programs and for people; `routes` may grow until it is first asked for."""
 
-    def __init__(self, routes: Sequence[tuple[str, Any]]) -> None:
+    def __init__(self, routes: Sequence[Route]) -> None:
         self._routes = routes
         self._at = lru_cache(maxsize=16)(self._make)
 

@@ -2,19 +2,34 @@
 
 import re
 from collections.abc import Callable, Iterable, Iterator
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
-from service import urls
-from service.middleware.methods import READ, READ_ON_PATCH, methods_of
+from service.http.operation import (
+    Access,
+    Formats,
+    RawResponse,
+    Resource,
+    Route,
+    Samples,
+    methods_of,
+    operation_of,
+)
+from service.http.operation import Operation as Declared
+from service.http.request_body import ACCEPTED_PATCH_TYPES, ACCEPTED_TYPES
 from service.representation.action import Action
 from service.representation.formats import FORMATS, Format
 from service.representation.media_types import JSON_API
 from service.representation.problem import PROBLEMS
-from service.representation.queries import Vocabulary
-from service.resources.answers import Answers, Data, Samples
 
+_AUDIENCES = {
+    Access.PUBLIC: 'anyone',
+    Access.ANYONE: 'anyone',
+    Access.TOKEN: 'token',
+    Access.OWNER: 'owner',
+    Access.CREDENTIALS: 'password or token',
+}
 WRITES = ('PUT', 'PATCH', 'DELETE')
-NOTHING = Data(
+NOTHING = RawResponse(
     'nothing',
     tuple(name for name, format in FORMATS.items() if format.nothing),
     lambda book: {'meta': {}},
@@ -26,7 +41,7 @@ class Operation(NamedTuple):
 
     template: str
     method: str
-    resource: Any
+    resource: Resource
 
     @property
     def own_method(self) -> str:
@@ -41,8 +56,7 @@ class Operation(NamedTuple):
     @property
     def tag(self) -> str:
         """The tag that groups it with others."""
-        tag: str = self.resource.tag
-        return tag
+        return self.resource.tag
 
     @property
     def summary(self) -> str:
@@ -54,8 +68,7 @@ class Operation(NamedTuple):
     @property
     def description(self) -> str:
         """What it is about, in a sentence."""
-        description: str = self.resource.description
-        return description
+        return self.resource.description
 
     @property
     def variables(self) -> list[str]:
@@ -63,19 +76,24 @@ class Operation(NamedTuple):
         return re.findall(r'{(\w+)}', self.template)
 
     @property
-    def answers(self) -> dict[int, Samples | Data | None]:
+    def declared(self) -> Declared:
+        """Its declaration."""
+        declared = operation_of(self.resource, self.method)
+        assert declared is not None
+        return declared
+
+    @property
+    def answers(self) -> dict[int, Samples | RawResponse | None]:
         """What it answers when it succeeds, by status."""
-        if self.method == 'OPTIONS':
-            return {204: None}
-        declared: Answers = self.resource.answers
-        answers = dict(declared[self.own_method])
-        if self.own_method == 'GET' and 200 in answers and not self.is_never_cached:
+        declared = self.declared
+        answers = dict(declared.responses)
+        if self.own_method == 'GET' and 200 in answers and declared.cacheable:
             answers[304] = None
         if self.method == 'DELETE' and 204 in answers:
             answers[200] = NOTHING
         if self.method == 'POST' and 200 in answers and not self.is_linkage:
             answers[201] = answers[200]  # in formats that say of whatever is posted that it was made
-        if 201 in declared[self.own_method]:
+        if 201 in declared.responses:
             answers[303] = None  # to a form that was posted without a script
         return answers
 
@@ -93,26 +111,19 @@ class Operation(NamedTuple):
         return list(dict.fromkeys(format for status in shown for format in self.formats(status)))
 
     @property
-    def vocabulary(self) -> Vocabulary | None:
-        """What can be asked of the resource."""
-        vocabulary: Vocabulary | None = getattr(self.resource, 'vocabulary', None)
-        return vocabulary
-
-    @property
     def kind(self) -> str:
         """The kind of the documents that it is about."""
-        return self.vocabulary.kind if self.vocabulary else self.tag
+        return self.declared.query.kind or self.tag
 
     @property
     def is_linkage(self) -> bool:
         """Whether it is about a relation by itself."""
-        return getattr(self.resource, 'is_linkage', False)
+        return self.declared.is_relationship
 
     @property
     def action(self) -> Action | None:
         """What it reads: the body, or the query of a GET."""
-        action: Action | None = getattr(self.resource, 'reads', {}).get(self.own_method)
-        return action
+        return self.declared.form
 
     @property
     def body_types(self) -> tuple[str, ...]:
@@ -121,40 +132,22 @@ class Operation(NamedTuple):
             return ()
         if self.is_linkage:
             return (JSON_API,)
-        return READ_ON_PATCH if self.method == 'PATCH' else READ
+        return ACCEPTED_PATCH_TYPES if self.method == 'PATCH' else ACCEPTED_TYPES
 
     @property
     def is_public(self) -> bool:
         """Whether anyone may use it, without credentials."""
-        return (
-            not urls.is_api(self.template)
-            or self.method == 'OPTIONS'
-            or self.own_method in getattr(self.resource, 'public', ())
-        )
+        return self.declared.access in (Access.PUBLIC, Access.ANYONE)
 
     @property
     def has_own_credentials(self) -> bool:
         """Whether it takes credentials of other kinds than a token."""
-        return self.method in getattr(self.resource, 'own_credentials', ())
+        return self.declared.access is Access.CREDENTIALS
 
     @property
     def audience(self) -> str:
         """Who may use it: `anyone`, who has a `token`, a `password or token`, or the `owner` alone."""
-        if self.has_own_credentials:
-            return 'password or token'
-        if self.is_public:
-            return 'anyone'
-        return 'owner' if self.own_method in getattr(self.resource, 'for_owner', ()) else 'token'
-
-    @property
-    def is_never_cached(self) -> bool:
-        """Whether the answer is about this moment alone."""
-        return getattr(self.resource, 'is_never_cached', False)
-
-    @property
-    def has_patch(self) -> bool:
-        """Whether the resource can be patched."""
-        return 'PATCH' in methods_of(self.resource) and not self.is_linkage
+        return _AUDIENCES[self.declared.access]
 
     @property
     def is_conditional_write(self) -> bool:
@@ -165,17 +158,15 @@ class Operation(NamedTuple):
     def problems(self) -> list[int]:
         """Return the statuses of the problems that it can answer."""
         statuses = sorted({problem.status for problem in PROBLEMS.values()})
-        return [status for status in statuses if _CAN_BE[status](self)]
+        return [status for status in statuses if status in self.declared.errors or _CAN_BE[status](self)]
 
 
 def _is_api(operation: Operation) -> bool:
-    return urls.is_api(operation.template)
+    return operation.declared.access is not Access.PUBLIC
 
 
 def _negotiates(operation: Operation) -> bool:
-    resource = operation.resource
-    has_formats = getattr(resource, 'negotiates', True) or getattr(resource, 'own_formats', False)
-    return _is_api(operation) and operation.method != 'OPTIONS' and has_formats
+    return operation.declared.formats is not Formats.FIXED
 
 
 def _is_of_one(operation: Operation) -> bool:
@@ -185,7 +176,7 @@ def _is_of_one(operation: Operation) -> bool:
 
 def _takes_key(operation: Operation) -> bool:
     """Whether an Idempotency-Key means something: not where secrets are handed out."""
-    return operation.method == 'POST' and bool(operation.body_types) and not operation.has_own_credentials
+    return operation.method == 'POST' and operation.declared.accepts_idempotency_key
 
 
 def _takes_resource(operation: Operation) -> bool:
@@ -196,11 +187,7 @@ def _takes_resource(operation: Operation) -> bool:
 def _is_refused(operation: Operation) -> bool:
     """Whether somebody else may not, or nobody, or what is new cannot have an id of the client's."""
     is_new = operation.method == 'POST' and _takes_resource(operation) and not operation.is_linkage
-    return is_new or operation.own_method in getattr(operation.resource, 'for_owner', ())
-
-
-def _may_be_unavailable(operation: Operation) -> bool:
-    return operation.own_method == 'GET' and getattr(operation.resource, 'may_be_unavailable', False)
+    return is_new or operation.declared.access is Access.OWNER
 
 
 def _takes_password(operation: Operation) -> bool:
@@ -224,13 +211,13 @@ _CAN_BE: dict[int, Callable[[Operation], bool]] = {
     429: _takes_password,
     500: _is_api,
     501: lambda operation: False,
-    503: lambda operation: _is_api(operation) or _may_be_unavailable(operation),
+    503: _is_api,
 }
 
 
-def operations_of(routes: Iterable[tuple[str, Any]]) -> Iterator[Operation]:
-    """Return every operation of the resources at these address templates that say what they answer."""
+def operations_of(routes: Iterable[Route]) -> Iterator[Operation]:
+    """Return every operation of the resources at these URL templates that have a tag."""
     for template, resource in routes:
-        if hasattr(resource, 'answers'):
+        if resource.tag:
             for method in methods_of(resource):
                 yield Operation(template, method, resource)

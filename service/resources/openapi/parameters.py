@@ -4,9 +4,9 @@ from collections.abc import Sequence
 from typing import Any
 
 from service.database.ids import MAX_ID
-from service.middleware.idempotency import KEY
+from service.http.middleware.idempotency import KEY
 from service.representation.json_schema import Schema, schema_of_field
-from service.resources import made_up
+from service.resources import sample_data
 from service.resources.openapi.operations import Operation
 from service.resources.openapi.shown import Shown
 
@@ -31,7 +31,7 @@ def path_parameters(operation: Operation, shown: Shown) -> list[dict[str, Any]]:
             'in': 'path',
             'required': True,
             'schema': _ID if name.endswith('_id') else _TEXT,
-            'example': int(values.get(name, made_up.USER.id)) if name.endswith('_id') else values[name],
+            'example': int(values.get(name, sample_data.USER.id)) if name.endswith('_id') else values[name],
         }
         for name in operation.variables
     ]
@@ -39,15 +39,11 @@ def path_parameters(operation: Operation, shown: Shown) -> list[dict[str, Any]]:
 
 def query_parameters(operation: Operation, shown: Shown) -> list[dict[str, Any]]:
     """Return what can be asked in one format or another: `x-media-types` says in which, if not in all."""
-    vocabulary, formats = operation.vocabulary, operation.document_formats
-    if vocabulary is None:
-        return []
-    if operation.own_method != 'GET' and not operation.is_linkage:
-        vocabulary = vocabulary.of_one()
+    options, formats = operation.declared.query, operation.document_formats
     schemas: dict[str, Schema] = {}
     takers: dict[str, list[str]] = {}
     for format in formats:
-        for name, schema in format.dialect.parameters(vocabulary, shown.kinds).items():
+        for name, schema in format.dialect.parameters(options, shown.kinds).items():
             schemas.setdefault(name, schema)
             takers.setdefault(name, []).append(format.media_type)
     form = operation.action.fields if operation.action and operation.own_method == 'GET' else ()

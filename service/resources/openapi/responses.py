@@ -1,23 +1,18 @@
 """Responses: what an operation answers, with which headers, in which formats, and what can be done next."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from http import HTTPStatus
 from typing import Any
-from wsgiref.util import setup_testing_defaults
 
-import falcon
 import orjson
 
-from service.middleware.errors import write_problem
-from service.middleware.request import Request
+from service.http.operation import RawResponse, Samples, has_patch
 from service.representation.addresses import AddressBook
 from service.representation.document import Document, Link
-from service.representation.examples import SAMPLE_MEMBERS
+from service.representation.examples import sample_problem
 from service.representation.formats import FORMATS, Format
 from service.representation.json_schema import Schema
-from service.representation.media_types import PROBLEM
-from service.representation.problem import PROBLEMS, Problem
-from service.resources.answers import Data, Samples
+from service.representation.problem import PROBLEMS
 from service.resources.openapi.components import Components, as_key, short
 from service.resources.openapi.headers import described_header, headers_with
 from service.resources.openapi.operations import Operation
@@ -49,13 +44,15 @@ class Responses:
             )
         return described
 
-    def _success(self, operation: Operation, status: int, answer: Samples | Data | None) -> dict[str, Any]:
+    def _success(
+        self, operation: Operation, status: int, answer: Samples | RawResponse | None
+    ) -> dict[str, Any]:
         """Return the Response Object of a success (OpenAPI 3.1 §4.8.17)."""
         described: dict[str, Any] = {'description': _phrase(status), **headers_with(status)}
         if operation.method == 'OPTIONS':
-            names = ('Allow', 'Accept-Patch') if operation.has_patch else ('Allow',)
+            names = ('Allow', 'Accept-Patch') if has_patch(operation.resource) else ('Allow',)
             described['headers'] |= {name: described_header(name, is_required=True) for name in names}
-        elif operation.method != 'HEAD' and isinstance(answer, Data):
+        elif operation.method != 'HEAD' and isinstance(answer, RawResponse):
             described['content'] = self._data(answer)
         elif operation.method != 'HEAD' and isinstance(answer, Samples):
             described['content'] = self._content(answer, operation.formats(status))
@@ -69,14 +66,14 @@ class Responses:
             if not format.media_type.endswith('json'):
                 content[format.media_type] = {'schema': _TEXT}
                 continue
-            documents = answer.said(self._shown.book, format.dialect.names)
+            documents = answer.in_dialect(self._shown.book, format.dialect.names)
             shown = {label: orjson.loads(format.render(one)) for label, one in documents.items()}
             name = f'{answer.name}.{short(format.media_type)}'
             sparse = _SPARSE if format.dialect.strict else ()
             content[format.media_type] = self._components.content(name, shown, sparse)
         return content
 
-    def _data(self, data: Data) -> dict[str, Any]:
+    def _data(self, data: RawResponse) -> dict[str, Any]:
         example = data.example(self._shown.book)
         return {
             content_type: {'schema': _TEXT}
@@ -102,32 +99,21 @@ class Responses:
 
 
 def problem_response(status: int, book: AddressBook, components: Components) -> dict[str, Any]:
-    """Return the problems of a status in every media type that errors can be had in."""
-    shown: dict[str, dict[str, Any]] = {}
-    for name, problem_type in PROBLEMS.items():
-        if problem_type.status == status:
-            problem = Problem(name, problem_type.meaning, **SAMPLE_MEMBERS.get(name, {}))
-            for content_type, body in _said(problem, book):
-                shown.setdefault(content_type.partition(';')[0], {})[name] = body
-    content = {
-        media_type: components.content(f'problem-{status}.{short(media_type)}', values)
-        if media_type.endswith('json')
-        else {'schema': _TEXT}
-        for media_type, values in shown.items()
+    """Return the problems of a status in every media type of errors."""
+    problems = {
+        name: sample_problem(name, problem_type.meaning, book, '/')
+        for name, problem_type in PROBLEMS.items()
+        if problem_type.status == status
     }
+    content: dict[str, Any] = {}
+    for format in FORMATS.values():
+        media_type = format.problem_type.partition(';')[0]
+        if not media_type.endswith('json'):
+            content[media_type] = {'schema': _TEXT}
+        elif media_type not in content:
+            values = {name: orjson.loads(format.render_problem(one)) for name, one in problems.items()}
+            content[media_type] = components.content(f'problem-{status}.{short(media_type)}', values)
     return {'description': _phrase(status), 'content': content, **headers_with(status)}
-
-
-def _said(problem: Problem, book: AddressBook) -> Iterator[tuple[str, Any]]:
-    """Return how the one writer of errors says the problem: each Content-Type, and the body."""
-    for media_type in (PROBLEM, *FORMATS):
-        environ: dict[str, Any] = {'HTTP_ACCEPT': media_type}
-        setup_testing_defaults(environ)
-        req, resp = Request(environ), falcon.Response()
-        req.book = book
-        write_problem(req, resp, problem)
-        content_type, body = resp.content_type or '', resp.data or b''
-        yield content_type, orjson.loads(body) if content_type.endswith('json') else body.decode()
 
 
 def _pointers(variables: Mapping[str, str], properties: Mapping[str, Any]) -> dict[str, str] | None:

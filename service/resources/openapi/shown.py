@@ -4,9 +4,9 @@ import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
+from service.http.operation import Samples
 from service.representation.addresses import AddressBook
 from service.representation.document import Document
-from service.resources.answers import Samples
 from service.resources.openapi.operations import Operation
 
 
@@ -27,7 +27,7 @@ class Shown:
             for operation in operations
         }
         self._patterns = [(_pattern(one.template), one) for one in operations]
-        self.kinds = frozenset(one.vocabulary.kind for one in operations if one.vocabulary)
+        self.kinds = frozenset(kind for one in operations if (kind := one.declared.query.kind))
         self.values = values_of(document for one in operations for document in self.documents(one))
 
     def answer(self, operation: Operation, status: int) -> Iterable[Document]:

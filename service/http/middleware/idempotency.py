@@ -1,18 +1,18 @@
 """Idempotency-Key on POST (draft-ietf-httpapi-idempotency-key-header): a retry gets the first answer."""
 
 import re
-from collections.abc import Sequence
 from io import BytesIO
-from typing import Any, Protocol
+from typing import Any
 
 import falcon
 
-from service import urls
 from service.database.session import Session
 from service.domain.idempotency import RequestKey, StoredResponse, make_key, replay_or_run
 from service.domain.throttle import count_attempt, registration_subjects
-from service.middleware.body import MAX_BYTES, read_stream
-from service.middleware.request import Request
+from service.http.middleware.presenter import present
+from service.http.operation import Access
+from service.http.request import Request
+from service.http.request_body import MAX_BODY_BYTES, read_stream
 
 KEY_LENGTH = 255
 # A quoted string, after which there may be parameters (RFC 8941 §3.3.3), or, as many send it, a bare one.
@@ -22,24 +22,13 @@ KEY = (
 )
 
 
-class Finisher(Protocol):
-    """Middleware that completes an answer."""
-
-    def process_response(
-        self, req: Request, resp: falcon.Response, resource: Any, req_succeeded: bool
-    ) -> None: ...
-
-
 class IdempotencyMiddleware:
-    """Answers a POST with a key itself: by the first answer, or by the responder's, kept with its effect.
+    """Responds to a POST with a key itself: with the first response, or with the responder's, which is
+    presented, then stored in the transaction of its effect.
 
-    An answer is kept as the `finishing` middleware leaves it, all but Vary, which is set on every answer.
-    A key means nothing where the resource looks at the credentials itself: it hands out secrets, which
-    are never stored.
+    A key has no meaning where the responder verifies credentials: its responses hold secrets, which are
+    never stored.
     """
-
-    def __init__(self, finishing: Sequence[Finisher]) -> None:
-        self._finishing = finishing
 
     def process_resource(
         self, req: Request, resp: falcon.Response, resource: Any, params: dict[str, Any]
@@ -49,13 +38,13 @@ class IdempotencyMiddleware:
         Raises HTTPBadRequest, Malformed, KeyReused, KeyInUse and Throttled.
         """
         header = req.env.get('HTTP_IDEMPOTENCY_KEY')
-        if header is None or not _applies(req, resource):
+        if header is None or req.method != 'POST' or not req.operation.accepts_idempotency_key:
             return
         text = read_key(header)
         body = _read_bytes(req)
         if body is None:
             return
-        key, db = _key(req, resource, text, body), req.db
+        key, db = _key(req, text, body), req.db
         try:
             answer = replay_or_run(db, key, lambda one: self._respond(one, req, resp, resource, params, body))
         finally:
@@ -74,11 +63,8 @@ class IdempotencyMiddleware:
         fresh = type(resp)(options=resp.options)
         req.db, req.stream = db, BytesIO(body)
         resource.on_post(req, fresh, **params)
-        for finisher in reversed(self._finishing):
-            finisher.process_response(req, fresh, resource, True)
-        text = (fresh.render_body() or b'').decode()
-        headers = {name: value for name, value in fresh.headers.items() if name != 'vary'}
-        return StoredResponse(fresh.status_code, headers, text)
+        present(req, fresh)
+        return StoredResponse(fresh.status_code, fresh.headers, (fresh.render_body() or b'').decode())
 
 
 def read_key(header: str) -> str:
@@ -91,30 +77,21 @@ def read_key(header: str) -> str:
     return match[2] or re.sub(r'\\(.)', r'\1', match[1])
 
 
-def _applies(req: Request, resource: Any) -> bool:
-    return (
-        req.method == 'POST'
-        and urls.is_api(req.uri_template)
-        and getattr(resource, 'negotiates', True)
-        and 'POST' not in getattr(resource, 'own_credentials', ())
-    )
-
-
 def _read_bytes(req: Request) -> bytes | None:
     """Return the body and leave it to be read again; None where it is too large, which will be said later."""
     length = req.content_length
     if length is None and 'HTTP_TRANSFER_ENCODING' not in req.env:
         return b''
-    if length is not None and length > MAX_BYTES:
+    if length is not None and length > MAX_BODY_BYTES:
         return None
-    data = read_stream(req, MAX_BYTES + 1 if length is None else length)
+    data = read_stream(req, MAX_BODY_BYTES + 1 if length is None else length)
     req.stream = BytesIO(data)
-    return data if len(data) <= MAX_BYTES else None
+    return data if len(data) <= MAX_BODY_BYTES else None
 
 
-def _key(req: Request, resource: Any, key: str, body: bytes) -> RequestKey:
+def _key(req: Request, key: str, body: bytes) -> RequestKey:
     """Return the key of the request; what anyone may post can hold a password."""
-    is_public = 'POST' in getattr(resource, 'public', ())
+    is_public = req.operation.access is Access.ANYONE
     if is_public:
         count_attempt(req.db, registration_subjects(req.client_address))  # for a hash like a password's
     asked = (req.query_string, req.env.get('CONTENT_TYPE', ''), req.format.media_type)

@@ -1,4 +1,4 @@
-"""The origin that a request came to, which every address in its answer starts with."""
+"""The context of a request: its database, the URLs of its origin, no user yet, the default format."""
 
 import re
 from functools import lru_cache
@@ -8,16 +8,22 @@ import falcon
 
 from service.config import Settings, normal_origin
 from service.database.session import Session
-from service.middleware.forwarded import is_trusted, read_forwarded
-from service.middleware.request import REQUEST, Request
+from service.http.forwarded import is_trusted, read_forwarded
+from service.http.operation import UNROUTED
+from service.http.request import REQUEST, Request
 from service.representation.addresses import AddressBook
 from service.representation.formats import DEFAULT, FORMATS
+from service.representation.queries import Query
 
+_NOTHING_ASKED = Query(FORMATS[DEFAULT].dialect.names)
 _ABSOLUTE = re.compile(r'[A-Za-z][A-Za-z0-9+.-]*://([^/?#]*)')
 
 
-class OriginMiddleware:
-    """Gives every request its database and its address book; refuses a Host that is none (RFC 9112 §3.2)."""
+class ContextMiddleware:
+    """Sets every attribute of the request, before routing; rejects an invalid Host (RFC 9112 §3.2).
+
+    As the first in the list it is the last to see the response: it returns the database connection then.
+    """
 
     def __init__(self, settings: Settings, db: Session) -> None:
         base_url = settings.base_url
@@ -31,7 +37,11 @@ class OriginMiddleware:
         req.env[REQUEST] = req
         req.db = self._db
         req.viewer = None
+        req.operation = UNROUTED
         req.format = FORMATS[DEFAULT]
+        req.query = _NOTHING_ASKED
+        req.inclusions = {}
+        req.resource_id = ''
         environ = req.env
         scheme, host = environ['wsgi.url_scheme'], _authority(environ)
         try:
@@ -45,6 +55,12 @@ class OriginMiddleware:
                 description='The Host header is no host with an optional port.'
             ) from None
         req.book = self._base_book or book
+
+    def process_response(
+        self, req: Request, resp: falcon.Response, resource: Any, req_succeeded: bool
+    ) -> None:
+        """Return the connection: a Document needs nothing more from the database."""
+        self._db.release()
 
 
 def _authority(environ: dict[str, Any]) -> str:

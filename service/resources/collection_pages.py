@@ -1,13 +1,13 @@
-"""Collections: how a page of things is said."""
+"""Representations of a page of a collection."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 from service.database.pagination import Page
-from service.middleware.conditional import Represent
-from service.middleware.request import Request
+from service.http.request import Request
 from service.representation.action import Form
 from service.representation.addresses import AddressBook
+from service.representation.assembler import Assembler
 from service.representation.document import Document, Link
 from service.representation.queries import HalDialect, Query
 
@@ -17,7 +17,7 @@ def represent_listing(
     kind: str,
     address: str,
     page: Page,
-    represent: Represent[Any],
+    represent: Assembler[Any],
     *,
     query: Query | None = None,
     links: Mapping[str, Link] | None = None,

@@ -1,4 +1,4 @@
-"""What a part of the API contributes to the whole: relations it explains, and its entries."""
+"""What each module contributes to the API: link relations, and links and forms on the entry point."""
 
 from collections.abc import Callable
 from typing import NamedTuple
@@ -10,10 +10,10 @@ from service.representation.document import Document, Link
 Sample = Callable[[AddressBook], Document]
 
 
-class Relation(NamedTuple):
-    """What a link relation of ours means: where it leads to, and with which methods.
+class LinkRelation(NamedTuple):
+    """A link relation: what it means, where it leads to, and with which methods.
 
-    `leads_to` names what is there, and `sample` makes a document of that kind, of made-up values.
+    `leads_to` names what is there, and `sample` makes a document of that kind, of sample data.
     """
 
     name: str
@@ -23,8 +23,8 @@ class Relation(NamedTuple):
     sample: Sample | None = None
 
 
-class Entry(NamedTuple):
-    """What a part puts on the entry point for one viewer."""
+class EntryPointPart(NamedTuple):
+    """What a module puts on the entry point for one viewer."""
 
     links: dict[str, Link]
     forms: tuple[Form, ...] = ()

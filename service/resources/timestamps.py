@@ -1,4 +1,4 @@
-"""Times as clients read them."""
+"""Timestamps in RFC 3339."""
 
 from datetime import UTC, datetime, timedelta
 

@@ -6,8 +6,8 @@ from typing import Any
 import falcon
 
 from service.config import Settings
-from service.middleware.methods import methods_of
-from service.middleware.request import Request
+from service.http.operation import methods_of
+from service.http.request import Request
 
 LOCAL = re.compile(r'https?://(?:localhost|127\.0\.0\.1|\[::1\])(?::[0-9]{1,5})?')
 ALLOW_HEADERS = (
@@ -34,7 +34,9 @@ class CorsMiddleware:
             return
         resp.set_header('Access-Control-Allow-Origin', '*' if self._origins == ('*',) else origin)
         if req.method == 'OPTIONS' and 'HTTP_ACCESS_CONTROL_REQUEST_METHOD' in req.env:
-            resp.set_header('Access-Control-Allow-Methods', ', '.join(methods_of(resource)))
+            resp.set_header(
+                'Access-Control-Allow-Methods', ', '.join(methods_of(resource) if resource else ('OPTIONS',))
+            )
             resp.set_header('Access-Control-Allow-Headers', ALLOW_HEADERS)
             resp.set_header('Access-Control-Max-Age', MAX_AGE)
         else:

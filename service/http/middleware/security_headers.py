@@ -1,11 +1,11 @@
-"""What browsers may do with an answer: nothing but what our own pages need."""
+"""Security headers: Content-Security-Policy, Referrer-Policy and X-Content-Type-Options."""
 
 from typing import Any
 
 import falcon
 
 from service import urls
-from service.middleware.request import Request
+from service.http.request import Request
 
 POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' https://www.gravatar.com; "
@@ -15,7 +15,7 @@ NOWHERE = "'none'"
 ANYWHERE = '*'
 
 
-class SecurityMiddleware:
+class SecurityHeadersMiddleware:
     """Sets the Content-Security-Policy of pages (CSP Level 3), and that no type is ever guessed."""
 
     def process_response(

@@ -1,4 +1,4 @@
-"""Pages that explain: what a link relation of ours means, and what a type of problem does."""
+"""Documentation pages for link relations and problem types."""
 
 from collections.abc import Iterable
 from typing import ClassVar
@@ -7,18 +7,18 @@ import falcon
 
 from service import urls
 from service.domain.errors import NotFound
-from service.middleware.conditional import PUBLIC
-from service.middleware.request import Request
+from service.http.conditional import PUBLIC
+from service.http.operation import Access, Operation, Samples
+from service.http.request import Request
 from service.representation.addresses import AddressBook
 from service.representation.document import Document
 from service.representation.examples import example_of, example_of_problem
 from service.representation.problem import PROBLEMS, ProblemType
-from service.representation.queries import Vocabulary
-from service.resources.answers import Answers, Samples
-from service.resources.relation import Relation
+from service.representation.queries import QueryOptions
+from service.resources.module import LinkRelation
 
 
-def represent_relation(relation: Relation, book: AddressBook) -> Document:
+def represent_relation(relation: LinkRelation, book: AddressBook) -> Document:
     """Return what the link relation means."""
     return Document(
         kind='relations',
@@ -58,12 +58,11 @@ class RelationResource:
     tag = 'explanations'
     operation_name = 'Relation'
     description = 'What one link relation means.'
-    public = frozenset(('GET',))
-    vocabulary = Vocabulary('relations')
 
-    def __init__(self, relations: Iterable[Relation]) -> None:
+    def __init__(self, relations: Iterable[LinkRelation]) -> None:
         self._relations = {relation.name: relation for relation in relations}
-        self.answers: Answers = {'GET': {200: Samples('relation', self._samples)}}
+        samples = Samples('relation', self._samples)
+        self.operations = {'GET': Operation({200: samples}, Access.ANYONE, query=QueryOptions('relations'))}
 
     def on_get(self, req: Request, resp: falcon.Response, rel: str) -> None:
         relation = self._relations.get(rel)
@@ -86,9 +85,13 @@ class ProblemResource:
     tag = 'explanations'
     operation_name = 'Problem'
     description = 'What one type of problem means.'
-    public = frozenset(('GET',))
-    vocabulary = Vocabulary('problems')
-    answers: ClassVar[Answers] = {'GET': {200: Samples('problem-type', _sample_problem_types)}}
+    operations: ClassVar = {
+        'GET': Operation(
+            {200: Samples('problem-type', _sample_problem_types)},
+            Access.ANYONE,
+            query=QueryOptions('problems'),
+        ),
+    }
 
     def on_get(self, req: Request, resp: falcon.Response, name: str) -> None:
         problem = PROBLEMS.get(name)

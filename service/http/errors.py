@@ -1,12 +1,12 @@
-"""The one writer of errors: whatever is raised becomes a Problem, and a Problem is rendered here."""
+"""Error handling: maps every exception to a Problem, which the media handlers render."""
 
 import logging
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 from urllib.parse import quote
 
 import falcon
-import orjson
 
 from service import urls
 from service.database.errors import Unavailable
@@ -21,14 +21,12 @@ from service.domain.errors import (
     Throttled,
     Unauthenticated,
 )
-from service.middleware.authentication import challenges
-from service.middleware.request import Request
-from service.representation.formats import choose_error_type
-from service.representation.html import problem_page
-from service.representation.json_api import json_api_errors
+from service.http.conditional import NO_STORE
+from service.http.credentials import www_authenticate
+from service.http.request import Request
+from service.representation.formats import choose_problem_format
 from service.representation.json_api_reading import OwnId, WrongResource
-from service.representation.media_types import HTML, JSON, JSON_API, PROBLEM
-from service.representation.problem import PROBLEMS, Problem, problem_details, short_error
+from service.representation.problem import PROBLEMS, Problem
 from service.representation.queries import AFTER, BEFORE, InvalidParameter
 from service.representation.reading import Malformed
 
@@ -51,7 +49,7 @@ def _unauthenticated(error: Unauthenticated, req: Request) -> dict[str, Any]:
     basic = req.uri_template == urls.TOKENS and req.method == 'POST'
     return {
         'name': _UNAUTHENTICATED[error.reason],
-        'headers': {'WWW-Authenticate': challenges(error.reason, basic=basic)},
+        'headers': {'WWW-Authenticate': www_authenticate(error.reason, basic=basic)},
     }
 
 
@@ -110,22 +108,11 @@ def problem_of(error: Exception, req: Request) -> Problem:
 
 
 def write_problem(req: Request, resp: falcon.Response, problem: Problem) -> None:
-    """Render the problem in the media type that the client likes best for errors."""
-    media_type = choose_error_type(req.env.get('HTTP_ACCEPT'), req.sent)
-    resp.status = problem.status
-    resp.media = None
+    """Make the problem the response, in the format that the client likes best for errors."""
+    instance = req.book.origin + quote('/' + req.path.removeprefix('/'))  # OPTIONS may have `*`
+    resp.media = replace(problem, origin=req.book.origin, instance=instance)
+    resp.content_type = choose_problem_format(req.env.get('HTTP_ACCEPT'), req.sent).problem_type
+    resp.status, resp.data = problem.status, None
+    resp.delete_header('Link')  # of a response that could not be completed
     resp.set_headers(dict(problem.headers))
-    resp.set_header('Cache-Control', 'no-store')
-    if media_type == HTML:
-        resp.data = problem_page(problem, req.book.origin).encode()
-        resp.content_type = 'text/html; charset=utf-8'
-    elif media_type == JSON:
-        resp.data = orjson.dumps(short_error(problem))
-        resp.content_type = JSON
-    elif media_type == JSON_API:
-        resp.data = orjson.dumps(json_api_errors(problem, req.book.origin))
-        resp.content_type = JSON_API
-    else:
-        instance = req.book.origin + quote('/' + req.path.removeprefix('/'))  # OPTIONS may have `*`
-        resp.data = orjson.dumps(problem_details(problem, req.book.origin, instance))
-        resp.content_type = PROBLEM
+    resp.set_header('Cache-Control', NO_STORE)

@@ -1,31 +1,40 @@
-"""Reading what a client submits: its media type, its size, its syntax, then its values."""
+"""Request bodies: reading and validating their media type, size, syntax and values."""
 
 from collections.abc import Callable, Sequence
-from typing import Any, TypeVar
+from typing import Any
 
 import falcon
 
-from service.middleware.methods import READ, READ_ON_PATCH
-from service.middleware.request import Request
-from service.representation.action import Action
+from service.http.request import Request
 from service.representation.json_api_reading import read_linkage, read_resource
-from service.representation.media_types import FORM, JSON_API, MediaType, parse_media_type
-from service.representation.reading import Malformed, read_form, read_json
+from service.representation.media_types import (
+    FORM,
+    HAL,
+    HAL_FORMS,
+    JSON,
+    JSON_API,
+    MERGE_PATCH,
+    MediaType,
+    parse_media_type,
+)
+from service.representation.reading import Malformed, parse_form, parse_json
 
-Thing = TypeVar('Thing')
+MAX_BODY_BYTES = 64 * 1024
+ACCEPTED_TYPES = (JSON, HAL, HAL_FORMS, JSON_API, FORM)
+ACCEPTED_PATCH_TYPES = (MERGE_PATCH, *ACCEPTED_TYPES)
 
-MAX_BYTES = 64 * 1024
 
+def read_form(req: Request, check_precondition: Callable[[], None] | None = None) -> dict[str, Any]:
+    """Return the clean values of the operation's form.
 
-def submit(req: Request, action: Action, given: Callable[[Thing], None], thing: Thing) -> dict[str, Any]:
-    """Return the clean values of a submitted form for a thing, checked in the order of RFC 9110 §13.2.1.
-
-    First the type and the syntax of the body, then the precondition, then the values. Raises what
-    `read_body` and `given` raise, and Invalid.
+    First the type and the syntax of the body are checked, then the precondition, then the values (RFC 9110
+    §13.2.1). Raises what `read_body` and `check_precondition` raise, and Invalid.
     """
+    assert req.operation.form is not None
     body = read_body(req)
-    given(thing)
-    return action.read(body)
+    if check_precondition is not None:
+        check_precondition()
+    return req.operation.form.read(body)
 
 
 def read_body(req: Request) -> dict[str, Any]:
@@ -33,17 +42,17 @@ def read_body(req: Request) -> dict[str, Any]:
 
     Raises HTTPUnsupportedMediaType, HTTPContentTooLarge, Malformed, and of JSON:API WrongResource and OwnId.
     """
-    readable = READ_ON_PATCH if req.method == 'PATCH' else READ
+    readable = ACCEPTED_PATCH_TYPES if req.method == 'PATCH' else ACCEPTED_TYPES
     sent = _read(req, readable)
     if sent is None:
         return {}
     media_type, data = sent
     if media_type == FORM:
-        return read_form(data)
-    body = read_json(data)
+        return parse_form(data)
+    body = parse_json(data)
     if media_type != JSON_API:
         return body
-    return read_resource(body, _kind(req), None if req.method == 'POST' else req.target_id)
+    return read_resource(body, req.operation.query.kind, None if req.method == 'POST' else req.resource_id)
 
 
 def read_members(req: Request) -> list[int]:
@@ -53,13 +62,7 @@ def read_members(req: Request) -> list[int]:
     that nothing can have.
     """
     sent = _read(req, (JSON_API,))
-    return read_linkage(read_json(sent[1]) if sent else {}, _kind(req))
-
-
-def _kind(req: Request) -> str:
-    """What the resource takes: every one that takes something says so in its vocabulary."""
-    assert req.vocabulary is not None
-    return req.vocabulary.kind
+    return read_linkage(parse_json(sent[1]) if sent else {}, req.operation.query.kind)
 
 
 def _read(req: Request, readable: Sequence[str]) -> tuple[str, bytes] | None:
@@ -67,12 +70,12 @@ def _read(req: Request, readable: Sequence[str]) -> tuple[str, bytes] | None:
     length = req.content_length
     if length == 0 or (length is None and 'HTTP_TRANSFER_ENCODING' not in req.env):
         return None
-    data = b'' if length and length > MAX_BYTES else read_stream(req, length or MAX_BYTES + 1)
+    data = b'' if length and length > MAX_BODY_BYTES else read_stream(req, length or MAX_BODY_BYTES + 1)
     if length is None and not data:
         return None
     media_type = _sent_type(req, readable)
-    if len(data) > MAX_BYTES or (length and length > MAX_BYTES):
-        raise falcon.HTTPContentTooLarge(description=f'A body may have at most {MAX_BYTES} bytes.')
+    if len(data) > MAX_BODY_BYTES or (length and length > MAX_BODY_BYTES):
+        raise falcon.HTTPContentTooLarge(description=f'A body may have at most {MAX_BODY_BYTES} bytes.')
     if length and len(data) < length:
         raise Malformed(f'The body ends after {len(data)} of {length} bytes.')
     return media_type, data

@@ -1,4 +1,4 @@
-"""What a request carries on its way: the database, the address book, who asks, and what they want to get."""
+"""The request: falcon's, with the database, the URLs, the viewer, the operation, the format and the query."""
 
 from collections.abc import Callable, Mapping, Sequence
 
@@ -6,11 +6,12 @@ import falcon
 
 from service.database.session import Session
 from service.domain.viewer import Viewer
-from service.middleware.forwarded import client_address
+from service.http.forwarded import client_address
+from service.http.operation import Operation
 from service.representation.addresses import AddressBook
 from service.representation.document import Document
 from service.representation.formats import Format
-from service.representation.queries import Query, Vocabulary
+from service.representation.queries import Query
 
 REQUEST = 'halcyon.request'  # where the WSGI environment has this object
 REQUEST_ID = 'halcyon.request_id'
@@ -20,35 +21,24 @@ Expansions = Mapping[tuple[str, str], Expand]
 
 
 class Request(falcon.Request):
-    """falcon's request with what the middleware finds out about it.
+    """falcon's request with what middleware finds out about it; ContextMiddleware sets all of it first.
 
-    `db` and `book` are always there, `viewer` is None for who shows no token, `format` is what a
-    Document in the response is rendered in. Of a request that has a resource, `vocabulary` is what can be
-    asked of it, `target_id` the id that the address names, `query` what is asked; `expansions` has, by
-    kind and relation, what makes the documents there, by the ids of those that lead there.
+    `db` and `book` are the database and the URLs of the request's origin. `viewer` is None until a token
+    was presented. `operation` is UNROUTED until a resource is found. `format` is what a Document in the
+    response is rendered in, `query` what the parameters ask, and `inclusions` are the relations that it
+    wants to include, each with what finds their documents. `resource_id` is the id in the path.
     """
 
-    __slots__ = (
-        'book',
-        'db',
-        'expansions',
-        'format',
-        'kinds',
-        'read_query',
-        'target_id',
-        'viewer',
-        'vocabulary',
-    )
+    __slots__ = ('book', 'db', 'format', 'inclusions', 'operation', 'query', 'resource_id', 'viewer')
 
     db: Session
     book: AddressBook
     viewer: Viewer | None
+    operation: Operation
     format: Format
-    vocabulary: Vocabulary | None
-    target_id: str
-    kinds: frozenset[str]
-    expansions: Expansions
-    read_query: Query | None
+    query: Query
+    inclusions: Mapping[str, Expand]
+    resource_id: str
 
     @property
     def id(self) -> str:
@@ -60,13 +50,6 @@ class Request(falcon.Request):
         """The viewer, where a token is needed and therefore was there."""
         assert self.viewer is not None
         return self.viewer
-
-    @property
-    def query(self) -> Query:
-        """What the parameters ask of the resource; raises InvalidParameter."""
-        if self.read_query is None:
-            self.read_query = self.format.dialect.read(self.params, self.vocabulary, self.kinds)
-        return self.read_query
 
     @property
     def sent(self) -> str | None:

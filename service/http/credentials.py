@@ -1,20 +1,16 @@
-"""Who asks: Bearer tokens (RFC 6750), and Basic credentials where a token is asked for (RFC 7617)."""
+"""Credentials: parsing the Authorization header, and the challenges of WWW-Authenticate (RFC 6750, 7617)."""
 
 import binascii
 import re
 from base64 import b64decode
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import falcon
 
-from service import urls
 from service.domain.errors import Unauthenticated
-from service.domain.tokens import find_viewer
-from service.middleware.request import Request
 
 REALM = 'Halcyon'
 _TOKEN = re.compile(r'[A-Za-z0-9._~+/-]+=*')
-_OPEN = frozenset(('OPTIONS',))
 
 
 class Credentials(NamedTuple):
@@ -42,35 +38,14 @@ def read_basic(value: str) -> tuple[str, str]:
     return name, password
 
 
-class AuthenticationMiddleware:
-    """Finds the viewer of every request under /api, and refuses who must show a token and does not.
-
-    A resource names the methods that anyone may use in `public`, and those that look at the credentials
-    themselves in `own_credentials`. A bad token is refused on the public ones too.
-    """
-
-    def process_resource(
-        self, req: Request, resp: falcon.Response, resource: Any, params: dict[str, Any]
-    ) -> None:
-        """Set `req.viewer`; raises Unauthenticated."""
-        method = 'GET' if req.method == 'HEAD' else req.method
-        if not urls.is_api(req.uri_template) or method in getattr(resource, 'own_credentials', ()):
-            return
-        scheme, value = read_authorization(req)
-        if scheme == 'bearer':
-            req.viewer = find_viewer(req.db, token_of(value))
-        elif method not in getattr(resource, 'public', _OPEN) and method not in _OPEN:
-            raise Unauthenticated('A token is needed: "Authorization: Bearer …".')
-
-
-def token_of(value: str) -> str:
+def parse_bearer(value: str) -> str:
     """Return the token of Bearer credentials (RFC 6750 §2.1); raises Unauthenticated where it is none."""
     if not _TOKEN.fullmatch(value):
         raise Unauthenticated('The Bearer credentials are no token.', 'token')
     return value
 
 
-def challenges(reason: str | None, *, basic: bool) -> str:
+def www_authenticate(reason: str | None, *, basic: bool) -> str:
     """Return the value of WWW-Authenticate (RFC 6750 §3, RFC 7617 §2.1).
 
     Without credentials, and for a wrong password, it is bare; for a bad token it says so.

@@ -1,42 +1,15 @@
-"""What resources answer when they succeed: samples, made by the functions that make every answer."""
+"""Sample responses of collections, built by the functions that build real ones."""
 
-from collections.abc import Callable, Mapping
-from typing import Any, NamedTuple
+from collections.abc import Mapping
 
 from service.database.pagination import Page, PageRequest
+from service.http.operation import Samples
 from service.representation.action import Action
 from service.representation.addresses import AddressBook
 from service.representation.document import Document, Link
 from service.representation.queries import HalDialect, PageNames, Query
-from service.resources import made_up
-from service.resources.collections import represent_page
-
-
-class Samples(NamedTuple):
-    """Documents of one kind as somebody sees them, by what is special about each.
-
-    Together they show every member that such a document can have, and which of them it can lack.
-    `pages` makes them instead where they depend on how a format names the parameters of pages.
-    """
-
-    name: str
-    documents: Callable[[AddressBook], Mapping[str, Document]]
-    pages: Callable[[AddressBook, PageNames], Mapping[str, Document]] | None = None
-
-    def said(self, book: AddressBook, names: PageNames) -> Mapping[str, Document]:
-        """Return the documents as a format with these names says them."""
-        return self.pages(book, names) if self.pages else self.documents(book)
-
-
-class Data(NamedTuple):
-    """An answer that is no Document: the Content-Types it is had in, and an example."""
-
-    name: str
-    content_types: tuple[str, ...]
-    example: Callable[[AddressBook], Any]
-
-
-Answers = Mapping[str, Mapping[int, Samples | Data | None]]
+from service.resources import sample_data
+from service.resources.collection_pages import represent_page
 
 
 def sample_pages(
@@ -95,4 +68,4 @@ def _query(names: PageNames, page: Page) -> Query:
 
 def _href(book: AddressBook, template: str) -> str:
     """Return the address that belongs to the owner of all samples."""
-    return book.href(template, user_id=made_up.USER.id, store_id=made_up.STORE_ID)
+    return book.href(template, user_id=sample_data.USER.id, store_id=sample_data.STORE_ID)
