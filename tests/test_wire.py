@@ -255,7 +255,7 @@ def test_fewer_half_requests_than_threads_leave_room_for_others(server: Server, 
 
 @pytest.mark.parametrize('half', HALVES, ids=['header', 'chunk', 'body'])
 def test_who_waits_behind_thirty_half_requests_is_answered_when_they_go(server: Server, half: bytes) -> None:
-    # A thread is lent to each: that others need not wait is what the balancer of the README is for.
+    # A thread is lent to each: so that others need not wait there is the balancer of OPERATIONS.md.
     with ExitStack() as stack:
         peers = half_open(stack, server, 30, half)
         honest = stack.enter_context(socket.create_connection(('127.0.0.1', server.port), timeout=10))

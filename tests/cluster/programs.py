@@ -6,6 +6,7 @@ import contextlib
 import glob
 import http.client
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -21,6 +22,7 @@ import pymysql
 from tests.server import ROOT, free_port
 
 PATIENCE_SECONDS = 60.0
+OPERATIONS = ROOT / 'service' / 'OPERATIONS.md'
 
 
 class Missing(Exception):
@@ -157,14 +159,14 @@ class Node(Program):
 
 
 class Balancer(Program):
-    """HAProxy before several nodes, as README.md has it."""
+    """HAProxy in front of several nodes, configured as service/OPERATIONS.md says."""
 
     def __init__(self, folder: Path, nodes: Iterable[Node]) -> None:
         self.port = free_port()
         self.origin = f'http://127.0.0.1:{self.port}'
-        servers = '\n'.join(f'  server n{node.port} 127.0.0.1:{node.port}' for node in nodes)
+        servers = (f'  server n{node.port} 127.0.0.1:{node.port}\n' for node in nodes)
         file = folder / 'haproxy.cfg'
-        file.write_text(CONFIGURATION.format(port=self.port, servers=servers))
+        file.write_text(balancer_configuration(self.port, servers))
         super().__init__(
             (find_program('haproxy', '/usr/sbin/haproxy'), '-f', str(file)), folder / 'haproxy.log'
         )
@@ -175,40 +177,11 @@ class Balancer(Program):
         wait_until(lambda: get_status(f'{self.origin}/health/ready') == 200, 'the balancer has a node')
 
 
-CONFIGURATION = """
-global
-  hard-stop-after 30s
-defaults
-  mode http
-  timeout connect 1s
-  timeout client 30s
-  timeout server 30s
-  timeout http-request 5s
-  timeout http-keep-alive 10s
-  timeout queue 5s
-  option http-server-close
-  option forwardfor
-  option http-buffer-request
-  option redispatch 1
-  retries 3
-  retry-on conn-failure empty-response response-timeout 503
-frontend clients
-  bind 127.0.0.1:{port}
-  http-request del-header Forwarded
-  http-request del-header X-Forwarded-For
-  http-request set-header X-Forwarded-Proto http
-  http-request set-header X-Forwarded-Host %[req.hdr(host)]
-  http-request disable-l7-retry unless METH_GET or {{ method HEAD OPTIONS }}
-  http-request set-header X-Request-Id %[uuid()]
-  http-request deny deny_status 404 if {{ path,url_dec -m reg ^/+metrics }}
-  default_backend nodes
-backend nodes
-  balance leastconn
-  option httpchk GET /health/ready
-  http-check expect status 200
-  default-server check inter 500ms fastinter 200ms fall 1 rise 2 observe layer4 on-error fastinter
-{servers}
-"""
+def balancer_configuration(port: int, servers: Iterable[str]) -> str:
+    """Return the configuration in service/OPERATIONS.md, with another port and other servers."""
+    (documented,) = re.findall('```haproxy\n(.*?)```', OPERATIONS.read_text(), re.DOTALL)
+    shared = re.sub('^  server .*\n', '', documented, flags=re.MULTILINE)
+    return shared.replace('bind :80\n', f'bind 127.0.0.1:{port}\n') + ''.join(servers)
 
 
 class Postgresql(Program):

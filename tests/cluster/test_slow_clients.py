@@ -24,7 +24,7 @@ LIMIT_SECONDS = 0.1
 
 @pytest.fixture
 def balancer(folder: Path) -> Iterator[Balancer]:
-    """Three nodes behind a balancer, as README.md has it."""
+    """Three nodes behind a balancer that is configured as service/OPERATIONS.md says."""
     with ExitStack() as stack:
         try:
             _, balancer = stack.enter_context(three_nodes(folder, f'sqlite:///{folder}/halcyon.db'))
