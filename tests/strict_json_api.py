@@ -16,7 +16,7 @@ Named = tuple[str, str]
 def check_json_api(document: dict[str, Any]) -> None:
     """Assert that the document is strict JSON:API 1.1, of the kind that this server sends."""
     _VALIDATOR.validate(document)
-    for link in links_of(document):
+    for link in clickable_links(document):
         assert urlsplit(link).scheme in ('http', 'https'), link
     if 'errors' in document:
         assert len({error['status'] for error in document['errors']}) == 1
@@ -60,14 +60,14 @@ def linked_by(resource: dict[str, Any]) -> Iterator[Named]:
             yield name_of(one)
 
 
-def links_of(value: Any) -> Iterator[str]:
+def clickable_links(value: Any) -> Iterator[str]:
     """Yield every link in a document, wherever it is."""
     if isinstance(value, dict):
         for name, inner in value.items():
             if name == 'links':
                 yield from inner.values()
             elif name != 'attributes':
-                yield from links_of(inner)
+                yield from clickable_links(inner)
     elif isinstance(value, list):
         for inner in value:
-            yield from links_of(inner)
+            yield from clickable_links(inner)

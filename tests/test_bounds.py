@@ -49,7 +49,7 @@ def test_a_header_field_may_be_as_long_as_a_line(ada: Client) -> None:
 
 def test_what_is_remembered_of_headers_does_not_grow_with_them(client: Client) -> None:
     def remembered() -> int:
-        return formats._choose_known.cache_info().currsize
+        return formats._cached_choice.cache_info().currsize
 
     before = remembered()
     client.get('/api', accept='a/b,' * 1000 + '*/*')

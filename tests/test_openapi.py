@@ -22,7 +22,7 @@ from service.database.errors import Unavailable
 from service.database.session import Session
 from service.domain.throttle import REGISTRATION, count_attempt, registration_subjects
 from service.graceful_shutdown import Shutdown
-from service.representation.addresses import AddressBook
+from service.representation.url_builder import UrlBuilder
 from service.resources.openapi import description as openapi
 from tests.client import HAL, HAL_FORMS, HTML, JSON, JSON_API, ORIGIN, Answer, Client
 from tests.clock import MovableClock
@@ -37,7 +37,7 @@ OPENAPI = 'application/vnd.oai.openapi+json'
 FORM = 'application/x-www-form-urlencoded'
 LARGEST = 250_000  # bytes: it was 871 kB when everything was described where it is used
 OPERATIONS_FILE = Path(__file__).with_name('openapi_operations.txt')
-DOCUMENT = openapi.Description(make_routes()).at(AddressBook(ORIGIN))
+DOCUMENT = openapi.Description(make_routes()).at(UrlBuilder(ORIGIN))
 DESCRIPTION = Description(DOCUMENT)
 OPERATIONS = DESCRIPTION.operations()
 

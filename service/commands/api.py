@@ -9,7 +9,7 @@ from service.app import make_routes
 from service.commands.cli import EXIT_CODES, exit_on_error, json_option, output
 from service.config import Settings
 from service.http.operation import Access, Resource
-from service.representation.addresses import AddressBook
+from service.representation.url_builder import UrlBuilder
 from service.resources.openapi.description import Description
 
 METHODS = ('GET', 'POST', 'PUT', 'PATCH', 'DELETE')
@@ -58,5 +58,5 @@ def openapi() -> None:
     with exit_on_error():
         settings = Settings.from_environment(os.environ)
     origin = settings.base_url or f'http://localhost:{settings.port}'
-    description = Description(make_routes()).at(AddressBook(origin, avatars=settings.avatars))
+    description = Description(make_routes()).at(UrlBuilder(origin, avatars=settings.avatars))
     click.echo(json.dumps(description, indent=2, ensure_ascii=False))

@@ -50,7 +50,7 @@ def precondition(req: Request, represent: Assembler[Thing]) -> Callable[[Thing |
         formats = formats_named_by(tags)
         if not formats:
             return False
-        document = represent(thing, req.viewer, req.book)
+        document = represent(thing, req.viewer, req.builder)
         return any(tag in tags for format in formats for tag in _current_tags(req, document, format))
 
     return check
@@ -60,5 +60,5 @@ def _current_tags(req: Request, document: Document, format: Format) -> Iterator[
     """Yield the tag of the document in the format, and that of what this request selects of it."""
     viewer_id = req.viewer.user_id if req.viewer else None
     yield entity_tag(format.render(document), format, viewer_id)
-    if format is req.format and document.view != req.query.view:
+    if format is req.format and document.selection != req.query.selection:
         yield entity_tag(format.render(apply_selection(req, document)), format, viewer_id)

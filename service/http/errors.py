@@ -25,10 +25,10 @@ from service.http.conditional import NO_STORE
 from service.http.credentials import www_authenticate
 from service.http.request import Request
 from service.representation.formats import choose_problem_format
-from service.representation.json_api_reading import OwnId, WrongResource
+from service.representation.json_api_input import ClientGeneratedId, ResourceMismatch
 from service.representation.problem import PROBLEMS, Problem
-from service.representation.queries import AFTER, BEFORE, InvalidParameter
-from service.representation.reading import Malformed
+from service.representation.query_parameters import AFTER, BEFORE, InvalidParameter
+from service.representation.strict_input import MalformedBody
 
 RETRY_SECONDS = '2'
 
@@ -65,9 +65,9 @@ _OF_KIND: dict[type[Exception], Callable[[Any, Request], dict[str, Any]]] = {
         'most': error.most,
     },
     InvalidCursor: _unknown_position,
-    Malformed: lambda error, req: {'name': 'malformed-body', 'pointer': error.pointer},
-    OwnId: lambda error, req: {'name': 'own-id', 'pointer': error.pointer},
-    WrongResource: lambda error, req: {'name': 'wrong-resource', 'pointer': error.pointer},
+    MalformedBody: lambda error, req: {'name': 'malformed-body', 'pointer': error.pointer},
+    ClientGeneratedId: lambda error, req: {'name': 'own-id', 'pointer': error.pointer},
+    ResourceMismatch: lambda error, req: {'name': 'wrong-resource', 'pointer': error.pointer},
     Unauthenticated: _unauthenticated,
     Forbidden: lambda error, req: {'name': 'forbidden'},
     NotFound: lambda error, req: {'name': 'not-found'},
@@ -109,9 +109,9 @@ def problem_of(error: Exception, req: Request) -> Problem:
 
 def write_problem(req: Request, resp: falcon.Response, problem: Problem) -> None:
     """Make the problem the response, in the format that the client likes best for errors."""
-    instance = req.book.origin + quote('/' + req.path.removeprefix('/'))  # OPTIONS may have `*`
-    resp.media = replace(problem, origin=req.book.origin, instance=instance)
-    resp.content_type = choose_problem_format(req.env.get('HTTP_ACCEPT'), req.sent).problem_type
+    instance = req.builder.origin + quote('/' + req.path.removeprefix('/'))  # OPTIONS may have `*`
+    resp.media = replace(problem, origin=req.builder.origin, instance=instance)
+    resp.content_type = choose_problem_format(req.env.get('HTTP_ACCEPT'), req.body_content_type).problem_type
     resp.status, resp.data = problem.status, None
     resp.delete_header('Link')  # of a response that could not be completed
     resp.set_headers(dict(problem.headers))

@@ -7,11 +7,11 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple, Protocol
 
 from service.representation.action import Action
-from service.representation.addresses import AddressBook
 from service.representation.document import Document
 from service.representation.json_schema import Schema
 from service.representation.kind import Kind
-from service.representation.queries import NO_QUERY, PageNames, QueryOptions
+from service.representation.query_parameters import NO_QUERY, PageNames, QueryOptions
+from service.representation.url_builder import UrlBuilder
 
 HTTP_METHODS = frozenset(('GET', 'HEAD', 'POST', 'PUT', 'DELETE', 'CONNECT', 'OPTIONS', 'TRACE', 'PATCH'))
 _MEMBERS = ('tag', 'operation_name', 'operations')
@@ -54,12 +54,12 @@ class Samples(NamedTuple):
     """
 
     kind: Kind
-    documents: Callable[[AddressBook], Mapping[str, Document]]
-    pages: Callable[[AddressBook, PageNames], Mapping[str, Document]] | None = None
+    documents: Callable[[UrlBuilder], Mapping[str, Document]]
+    pages: Callable[[UrlBuilder, PageNames], Mapping[str, Document]] | None = None
 
-    def in_dialect(self, book: AddressBook, names: PageNames) -> Mapping[str, Document]:
+    def in_dialect(self, builder: UrlBuilder, names: PageNames) -> Mapping[str, Document]:
         """Return the documents as a format with these names of parameters represents them."""
-        return self.pages(book, names) if self.pages else self.documents(book)
+        return self.pages(builder, names) if self.pages else self.documents(builder)
 
 
 class RawResponse(NamedTuple):
@@ -68,7 +68,7 @@ class RawResponse(NamedTuple):
     name: str
     content_types: tuple[str, ...]
     schema: Schema
-    example: Callable[[AddressBook], Any]
+    example: Callable[[UrlBuilder], Any]
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,10 +8,10 @@ from service.database.session import Session
 from service.domain.viewer import Viewer
 from service.http.forwarded import client_address
 from service.http.operation import Operation
-from service.representation.addresses import AddressBook
 from service.representation.document import Document
 from service.representation.formats import Format
-from service.representation.queries import Query
+from service.representation.query_parameters import Query
+from service.representation.url_builder import UrlBuilder
 
 REQUEST = 'halcyon.request'  # where the WSGI environment has this object
 REQUEST_ID = 'halcyon.request_id'
@@ -23,16 +23,16 @@ Expansions = Mapping[tuple[str, str], Expand]
 class Request(falcon.Request):
     """falcon's request with what middleware finds out about it; ContextMiddleware sets all of it first.
 
-    `db` and `book` are the database and the URLs of the request's origin. `viewer` is None until a token
+    `db` and `builder` are the database and the URLs of the request's origin. `viewer` is None until a token
     was presented. `operation` is UNROUTED until a resource is found. `format` is what a Document in the
     response is rendered in, `query` what the parameters ask, and `inclusions` are the relations that it
     wants to include, each with what finds their documents. `resource_id` is the id in the path.
     """
 
-    __slots__ = ('book', 'db', 'format', 'inclusions', 'operation', 'query', 'resource_id', 'viewer')
+    __slots__ = ('builder', 'db', 'format', 'inclusions', 'operation', 'query', 'resource_id', 'viewer')
 
     db: Session
-    book: AddressBook
+    builder: UrlBuilder
     viewer: Viewer | None
     operation: Operation
     format: Format
@@ -46,13 +46,13 @@ class Request(falcon.Request):
         return str(self.env[REQUEST_ID])
 
     @property
-    def caller(self) -> Viewer:
-        """The viewer, where a token is needed and therefore was there."""
+    def user(self) -> Viewer:
+        """The viewer of a request whose operation needs a token."""
         assert self.viewer is not None
         return self.viewer
 
     @property
-    def sent(self) -> str | None:
+    def body_content_type(self) -> str | None:
         """The Content-Type of the body, None without a body (RFC 9112 §6.3)."""
         has_body = (
             self.env.get('CONTENT_LENGTH') not in (None, '', '0') or 'HTTP_TRANSFER_ENCODING' in self.env

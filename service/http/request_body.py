@@ -6,7 +6,7 @@ from typing import Any
 import falcon
 
 from service.http.request import Request
-from service.representation.json_api_reading import read_linkage, read_resource
+from service.representation.json_api_input import read_linkage, read_resource
 from service.representation.media_types import (
     FORM,
     HAL,
@@ -17,7 +17,7 @@ from service.representation.media_types import (
     MediaType,
     parse_media_type,
 )
-from service.representation.reading import Malformed, parse_form, parse_json
+from service.representation.strict_input import MalformedBody, parse_form, parse_json
 
 MAX_BODY_BYTES = 64 * 1024
 ACCEPTED_TYPES = (JSON, HAL, HAL_FORMS, JSON_API, FORM)
@@ -40,7 +40,8 @@ def read_form(req: Request, check_precondition: Callable[[], None] | None = None
 def read_body(req: Request) -> dict[str, Any]:
     """Return the members of the body; none where there is no body, whatever Content-Type says.
 
-    Raises HTTPUnsupportedMediaType, HTTPContentTooLarge, Malformed, and of JSON:API WrongResource and OwnId.
+    Raises HTTPUnsupportedMediaType, HTTPContentTooLarge, MalformedBody, and for JSON:API ResourceMismatch and
+    ClientGeneratedId.
     """
     readable = ACCEPTED_PATCH_TYPES if req.method == 'PATCH' else ACCEPTED_TYPES
     sent = _read(req, readable)
@@ -55,11 +56,11 @@ def read_body(req: Request) -> dict[str, Any]:
     return read_resource(body, req.operation.query.kind, None if req.method == 'POST' else req.resource_id)
 
 
-def read_members(req: Request) -> list[int]:
+def read_resource_identifiers(req: Request) -> list[int]:
     """Return the ids of the members that the body adds to a relation, or takes from it.
 
-    Raises HTTPUnsupportedMediaType, HTTPContentTooLarge, Malformed, WrongResource, and NotFound for an id
-    that nothing can have.
+    Raises HTTPUnsupportedMediaType, HTTPContentTooLarge, MalformedBody, ResourceMismatch, and NotFound for a
+    string that is not an id.
     """
     sent = _read(req, (JSON_API,))
     return read_linkage(parse_json(sent[1]) if sent else {}, req.operation.query.kind)
@@ -77,19 +78,19 @@ def _read(req: Request, readable: Sequence[str]) -> tuple[str, bytes] | None:
     if len(data) > MAX_BODY_BYTES or (length and length > MAX_BODY_BYTES):
         raise falcon.HTTPContentTooLarge(description=f'A body may have at most {MAX_BODY_BYTES} bytes.')
     if length and len(data) < length:
-        raise Malformed(f'The body ends after {len(data)} of {length} bytes.')
+        raise MalformedBody(f'The body ends after {len(data)} of {length} bytes.')
     return media_type, data
 
 
 def read_stream(req: Request, size: int) -> bytes:
-    """Return up to so many bytes of what comes after the header; raises Malformed where it breaks off.
+    """Return up to so many bytes of what comes after the header; raises MalformedBody where it breaks off.
 
     A chunked body ends where the stream does; one with a length is not to be read past it (PEP 3333).
     """
     try:
         data: bytes = req.stream.read(size)
     except Exception as wrong:  # what it raises for a chunk that is none, every server has its own
-        raise Malformed('The body breaks off, or its chunks are wrong.') from wrong
+        raise MalformedBody('The body breaks off, or its chunks are wrong.') from wrong
     return data
 
 

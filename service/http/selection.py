@@ -8,15 +8,17 @@ from service.representation.document import Document
 
 def apply_selection(req: Request, document: Document) -> Document:
     """Return the document with the related documents and the selection that the query asks for."""
-    view = req.query.view
-    is_page = document.is_collection and not document.is_linkage
+    view = req.query.selection
+    is_page = document.is_collection and not document.is_relationship
     documents = document.embedded['item'] if is_page else (document,)
     assert isinstance(documents, tuple)
     for rel, expand in req.inclusions.items():
         documents = _with_related(req, documents, rel, expand)
     if is_page:
-        return dataclasses.replace(document, embedded={**document.embedded, 'item': documents}, view=view)
-    return dataclasses.replace(documents[0], view=view)
+        return dataclasses.replace(
+            document, embedded={**document.embedded, 'item': documents}, selection=view
+        )
+    return dataclasses.replace(documents[0], selection=view)
 
 
 def _with_related(

@@ -3,8 +3,8 @@
 from typing import Protocol, TypeVar
 
 from service.domain.viewer import Viewer
-from service.representation.addresses import AddressBook
 from service.representation.document import Document
+from service.representation.url_builder import UrlBuilder
 
 Thing_contra = TypeVar('Thing_contra', contravariant=True)
 
@@ -18,4 +18,4 @@ class Assembler(Protocol[Thing_contra]):
     arguments give equal Documents, which may be cached.
     """
 
-    def __call__(self, thing: Thing_contra, viewer: Viewer | None, book: AddressBook, /) -> Document: ...
+    def __call__(self, thing: Thing_contra, viewer: Viewer | None, builder: UrlBuilder, /) -> Document: ...

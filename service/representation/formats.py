@@ -13,7 +13,7 @@ from service.representation.hal import plain, write
 from service.representation.hal_forms import templates
 from service.representation.html import page, problem_page
 from service.representation.json_api import NOTHING, json_api, json_api_errors
-from service.representation.json_api_queries import JsonApiDialect
+from service.representation.json_api_parameters import JsonApiDialect
 from service.representation.media_types import (
     HAL,
     HAL_FORMS,
@@ -28,8 +28,8 @@ from service.representation.media_types import (
     parse_accept,
     parse_media_type,
 )
-from service.representation.problem import Problem, problem_details, short_error
-from service.representation.queries import Dialect, HalDialect
+from service.representation.problem import Problem, problem_details, simple_error
+from service.representation.query_parameters import Dialect, HalDialect
 
 
 class Format(NamedTuple):
@@ -37,8 +37,8 @@ class Format(NamedTuple):
 
     `name` is what entity tags call it. `content_type` is that of documents, `problem_type` that of problems.
     `dialect` reads and writes query parameters. `nothing` is what is said where something was deleted, if a
-    body is; where `says_created`, what a POST answers with was made by it (201, Location). Where it
-    `has_linkage`, a relation by itself can be said.
+    body is; where `post_creates`, what a POST answers with was made by it (201, Location). Where it
+    `supports_relationships`, a relation by itself can be said.
     """
 
     name: str
@@ -48,9 +48,9 @@ class Format(NamedTuple):
     render: Callable[[Document], bytes]
     render_problem: Callable[[Problem], bytes]
     dialect: Dialect = HalDialect()
-    nothing: bytes | None = None
-    says_created: bool = False
-    has_linkage: bool = False
+    empty_body: bytes | None = None
+    post_creates: bool = False
+    supports_relationships: bool = False
 
 
 def _hal(document: Document) -> bytes:
@@ -74,7 +74,7 @@ def _problem(problem: Problem) -> bytes:
 
 
 def _short_problem(problem: Problem) -> bytes:
-    return orjson.dumps(short_error(problem))
+    return orjson.dumps(simple_error(problem))
 
 
 def _json_api_problem(problem: Problem) -> bytes:
@@ -99,30 +99,32 @@ FORMATS = {
             _json_api,
             _json_api_problem,
             JsonApiDialect(),
-            nothing=orjson.dumps(NOTHING),
-            says_created=True,
-            has_linkage=True,
+            empty_body=orjson.dumps(NOTHING),
+            post_creates=True,
+            supports_relationships=True,
         ),
         Format('json', JSON, JSON, JSON, _hal, _short_problem),
         Format('html', HTML, _HTML_UTF8, _HTML_UTF8, _html, _html_problem),
     )
 }
 DEFAULT = HAL
-KNOWN_LENGTH = 256  # of an Accept that is remembered: more than browsers send, and little enough to keep many
+MAX_CACHED_ACCEPT = (
+    256  # of an Accept that is remembered: more than browsers send, and little enough to keep many
+)
 # Of what may modify JSON:API, profiles may be ignored, and extensions may not (JSON:API 1.1 §5.3).
 _IGNORED = {JSON_API: frozenset(('profile',))}
 _OFFERS = tuple(
     Offer(media_type, _IGNORED[media_type]) if media_type in _IGNORED else Offer(media_type)
     for media_type in FORMATS
 )
-_LINKAGE_OFFERS = tuple(offer for offer in _OFFERS if FORMATS[offer.name].has_linkage)
+_LINKAGE_OFFERS = tuple(offer for offer in _OFFERS if FORMATS[offer.name].supports_relationships)
 _PROBLEM_OFFERS = (Offer(PROBLEM), *_OFFERS)
 _HAL = (Offer(HAL),)
 _OWN_PARAMETERS = frozenset(('charset', 'profile', 'version'))
 _ANYTHING = (MediaType('*', '*'),)
 
 
-def offered(*, linkage: bool = False) -> list[str]:
+def available_media_types(*, linkage: bool = False) -> list[str]:
     """Return the media types that can be had, of linkage those few that have it."""
     return [offer.name for offer in (_LINKAGE_OFFERS if linkage else _OFFERS)]
 
@@ -132,7 +134,7 @@ def choose_format(accept: str | None, sent: str | None = None, *, linkage: bool 
 
     `sent` is the Content-Type of the request's body, if it has one. `linkage` is what few formats have.
     """
-    choose_one = _choose_known if len(accept or '') <= KNOWN_LENGTH else _choose_format
+    choose_one = _cached_choice if len(accept or '') <= MAX_CACHED_ACCEPT else _choose_format
     return choose_one(accept, _is_json_api(sent), linkage)
 
 
@@ -145,10 +147,10 @@ def _choose_format(accept: str | None, is_json_api: bool, linkage: bool) -> Form
     return FORMATS[chosen] if chosen else None
 
 
-_choose_known = lru_cache(maxsize=1024)(_choose_format)  # clients say the same again and again
+_cached_choice = lru_cache(maxsize=1024)(_choose_format)  # clients say the same again and again
 
 
-def choose_among(accept: str | None, types: Sequence[str], *, default: str) -> str | None:
+def negotiate(accept: str | None, types: Sequence[str], *, default: str) -> str | None:
     """Return which of these media types an Accept header likes best, or None where none is acceptable.
 
     Who takes any format that documents can be had in gets the default: no link leads to a 406.

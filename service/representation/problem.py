@@ -211,6 +211,6 @@ def problem_details(problem: Problem) -> dict[str, Any]:
     return body
 
 
-def short_error(problem: Problem) -> dict[str, Any]:
+def simple_error(problem: Problem) -> dict[str, Any]:
     """Return the problem as clients of plain JSON know it: the short HTTP phrase, and a message."""
     return {'error': HTTPStatus(problem.status).phrase, 'message': problem.detail}

@@ -9,7 +9,7 @@ from service.domain.errors import NotFound
 from service.http.conditional import parse_etags
 from service.http.operation import Access, Formats, Operation, RawResponse
 from service.http.request import Request
-from service.representation.assets import ASSETS
+from service.representation.static_files import ASSETS
 
 _CONTENT_TYPES = tuple(sorted({asset.content_type for asset in ASSETS.values()}))
 FOR_EVER = 'public, max-age=31536000, immutable'
@@ -24,7 +24,7 @@ class AssetResource:
         'GET': Operation(
             'Get a file',
             'A file that pages load.',
-            {200: RawResponse('asset', _CONTENT_TYPES, {'type': 'string'}, lambda book: '')},
+            {200: RawResponse('asset', _CONTENT_TYPES, {'type': 'string'}, lambda builder: '')},
             Access.PUBLIC,
             formats=Formats.FIXED,
         ),

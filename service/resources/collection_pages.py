@@ -6,10 +6,10 @@ from typing import Any
 from service.database.pagination import Page
 from service.http.request import Request
 from service.representation.action import Form
-from service.representation.addresses import AddressBook
 from service.representation.assembler import Assembler
 from service.representation.document import Document, Link
-from service.representation.queries import HalDialect, Query
+from service.representation.query_parameters import HalDialect, Query
+from service.representation.url_builder import UrlBuilder
 
 
 def represent_listing(
@@ -28,9 +28,9 @@ def represent_listing(
 
     `query` is what was asked, where that is not what the request asks of its own resource.
     """
-    items = [represent(entry, req.viewer, req.book) for entry in page.entries]
+    items = [represent(entry, req.viewer, req.builder) for entry in page.entries]
     return represent_page(
-        kind, address, query or req.query, page, items, req.book, links=links, forms=forms, title=title
+        kind, address, query or req.query, page, items, req.builder, links=links, forms=forms, title=title
     )
 
 
@@ -40,22 +40,22 @@ def represent_page(
     query: Query,
     page: Page,
     items: Sequence[Document],
-    book: AddressBook,
+    builder: UrlBuilder,
     *,
     links: Mapping[str, Link] | None = None,
     forms: tuple[Form, ...] = (),
     title: str = '',
 ) -> Document:
-    """Return a page of a collection of `kind` at an absolute address, with links to its neighbours."""
-    neighbours = {rel: Link(address + other) for rel, other in query.neighbours(page).items()}
+    """Return a page of a collection of `kind` at an absolute address, with links to its page_links."""
+    page_links = {rel: Link(address + other) for rel, other in query.page_links(page).items()}
     return Document(
         kind=kind,
         id=None,
         properties={},
         links={
             'self': Link(address + query.self_query()),
-            'curies': book.curies,
-            **neighbours,
+            'curies': builder.curies,
+            **page_links,
             'hc:page': Link(address + query.page_template(), templated=True),
             **(links or {}),
             'item': tuple(Link(item.href) for item in items),
@@ -67,11 +67,11 @@ def represent_page(
     )
 
 
-def sample_page(kind: str, address: str, item: Document, book: AddressBook) -> Document:
+def sample_page(kind: str, address: str, item: Document, builder: UrlBuilder) -> Document:
     """Return a collection of `kind` with one item, as an example."""
     query = Query(HalDialect.names)
     page = Page([item], 1, query.position.per_page, 1, None, None)
-    return represent_page(kind, address, query, page, [item], book)
+    return represent_page(kind, address, query, page, [item], builder)
 
 
 def _meta(page: Page) -> dict[str, Any]:

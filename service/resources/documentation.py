@@ -10,12 +10,12 @@ from service.domain.errors import NotFound
 from service.http.conditional import PUBLIC
 from service.http.operation import Access, Operation, Samples
 from service.http.request import Request
-from service.representation.addresses import AddressBook
 from service.representation.document import Document
 from service.representation.examples import example_of, example_of_problem
 from service.representation.kind import Kind, Member, Presence
 from service.representation.problem import PROBLEMS, ProblemType
-from service.representation.queries import QueryOptions
+from service.representation.query_parameters import QueryOptions
+from service.representation.url_builder import UrlBuilder
 from service.resources.module import LinkRelation
 
 RELATION = Kind(
@@ -42,7 +42,7 @@ PROBLEM_TYPE = Kind(
 )
 
 
-def represent_relation(relation: LinkRelation, book: AddressBook) -> Document:
+def represent_relation(relation: LinkRelation, builder: UrlBuilder) -> Document:
     """Return what the link relation means."""
     return Document(
         kind='relations',
@@ -53,13 +53,13 @@ def represent_relation(relation: LinkRelation, book: AddressBook) -> Document:
             'methods': ', '.join(relation.methods),
             'leads_to': relation.leads_to,
         }
-        | ({'example': example_of(relation.sample(book))} if relation.sample else {}),
-        links={'self': book.link(urls.RELATION, rel=relation.name), 'curies': book.curies},
+        | ({'example': example_of(relation.sample(builder))} if relation.sample else {}),
+        links={'self': builder.link_to(urls.RELATION, rel=relation.name), 'curies': builder.curies},
         title=f'hc:{relation.name}',
     )
 
 
-def represent_problem_type(name: str, problem: ProblemType, book: AddressBook) -> Document:
+def represent_problem_type(name: str, problem: ProblemType, builder: UrlBuilder) -> Document:
     """Return what the type of problem means."""
     return Document(
         kind='problems',
@@ -69,9 +69,9 @@ def represent_problem_type(name: str, problem: ProblemType, book: AddressBook) -
             'status': problem.status,
             'title': problem.title,
             'meaning': problem.meaning,
-            'example': example_of_problem(name, book),
+            'example': example_of_problem(name, builder),
         },
-        links={'self': book.link(urls.PROBLEM, name=name), 'curies': book.curies},
+        links={'self': builder.link_to(urls.PROBLEM, name=name), 'curies': builder.curies},
         title=problem.title,
     )
 
@@ -99,15 +99,15 @@ class RelationResource:
         relation = self._relations.get(rel)
         if relation is None:
             raise NotFound('There is no such link relation.')
-        resp.media = represent_relation(relation, req.book)
+        resp.media = represent_relation(relation, req.builder)
         resp.set_header('Cache-Control', PUBLIC)
 
-    def _samples(self, book: AddressBook) -> dict[str, Document]:
-        return {name: represent_relation(relation, book) for name, relation in self._relations.items()}
+    def _samples(self, builder: UrlBuilder) -> dict[str, Document]:
+        return {name: represent_relation(relation, builder) for name, relation in self._relations.items()}
 
 
-def _sample_problem_types(book: AddressBook) -> dict[str, Document]:
-    return {name: represent_problem_type(name, problem, book) for name, problem in PROBLEMS.items()}
+def _sample_problem_types(builder: UrlBuilder) -> dict[str, Document]:
+    return {name: represent_problem_type(name, problem, builder) for name, problem in PROBLEMS.items()}
 
 
 class ProblemResource:
@@ -129,5 +129,5 @@ class ProblemResource:
         problem = PROBLEMS.get(name)
         if problem is None:
             raise NotFound('There is no such type of problem.')
-        resp.media = represent_problem_type(name, problem, req.book)
+        resp.media = represent_problem_type(name, problem, req.builder)
         resp.set_header('Cache-Control', PUBLIC)

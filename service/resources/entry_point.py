@@ -9,14 +9,14 @@ from service import urls
 from service.domain.viewer import Viewer
 from service.http.operation import Access, Formats, Operation, Samples
 from service.http.request import Request
-from service.representation.addresses import AddressBook
 from service.representation.document import Document
 from service.representation.kind import Kind
-from service.representation.queries import QueryOptions
+from service.representation.query_parameters import QueryOptions
+from service.representation.url_builder import UrlBuilder
 from service.resources import sample_data
 from service.resources.module import EntryPointPart
 
-EntryPoint = Callable[[Viewer | None, AddressBook], EntryPointPart]
+EntryPoint = Callable[[Viewer | None, UrlBuilder], EntryPointPart]
 
 
 KIND = Kind('entry-points', 'EntryPoint', links=('service-desc', 'service-doc'), has_more_links=True)
@@ -42,20 +42,20 @@ class EntryPointResource:
         }
 
     def on_get(self, req: Request, resp: falcon.Response) -> None:
-        resp.media = self._represent(req.viewer, req.book)
-        resp.append_header('Link', f'<{req.book.href(urls.API_CATALOG)}>; rel="api-catalog"')
+        resp.media = self._represent(req.viewer, req.builder)
+        resp.append_header('Link', f'<{req.builder.url_for(urls.API_CATALOG)}>; rel="api-catalog"')
 
-    def _represent(self, viewer: Viewer | None, book: AddressBook) -> Document:
-        return represent_entry_point([entry_point(viewer, book) for entry_point in self._parts], book)
+    def _represent(self, viewer: Viewer | None, builder: UrlBuilder) -> Document:
+        return represent_entry_point([entry_point(viewer, builder) for entry_point in self._parts], builder)
 
-    def _samples(self, book: AddressBook) -> dict[str, Document]:
+    def _samples(self, builder: UrlBuilder) -> dict[str, Document]:
         return {
-            'signed-in': self._represent(sample_data.OWNER, book),
-            'anonymous': self._represent(None, book),
+            'signed-in': self._represent(sample_data.OWNER, builder),
+            'anonymous': self._represent(None, builder),
         }
 
 
-def represent_entry_point(entries: Sequence[EntryPointPart], book: AddressBook) -> Document:
+def represent_entry_point(entries: Sequence[EntryPointPart], builder: UrlBuilder) -> Document:
     """Return what the modules put on the entry point, as one document."""
     links = {rel: link for entry in entries for rel, link in entry.links.items()}
     return Document(
@@ -63,11 +63,11 @@ def represent_entry_point(entries: Sequence[EntryPointPart], book: AddressBook) 
         id='api',
         properties={},
         links={
-            'self': book.link(urls.ENTRY),
-            'curies': book.curies,
+            'self': builder.link_to(urls.ENTRY),
+            'curies': builder.curies,
             **links,
-            'service-desc': book.link(urls.OPENAPI),
-            'service-doc': book.link(urls.DOCS),
+            'service-desc': builder.link_to(urls.OPENAPI),
+            'service-doc': builder.link_to(urls.DOCS),
         },
         forms=tuple(form for entry in entries for form in entry.forms),
         relationships={rel: None for rel, link in links.items() if ':' in rel and not link.templated},
@@ -92,4 +92,4 @@ class RootResource:
 
     def on_get(self, req: Request, resp: falcon.Response) -> None:
         resp.status = falcon.HTTP_308
-        resp.location = req.book.href(urls.ENTRY)
+        resp.location = req.builder.url_for(urls.ENTRY)

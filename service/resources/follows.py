@@ -27,11 +27,11 @@ from service.domain.viewer import Viewer, require_permission
 from service.http.conditional import precondition
 from service.http.operation import Access, Formats, Operation, Route, Samples
 from service.http.request import Expansions, Request
-from service.http.request_body import read_body, read_members
-from service.representation.addresses import AddressBook
+from service.http.request_body import read_body, read_resource_identifiers
 from service.representation.document import Document, Link
 from service.representation.kind import Kind, time_member
-from service.representation.queries import Query, QueryOptions
+from service.representation.query_parameters import Query, QueryOptions
+from service.representation.url_builder import UrlBuilder
 from service.resources import sample_data
 from service.resources.collection_pages import represent_listing
 from service.resources.module import EntryPointPart, LinkRelation
@@ -64,7 +64,7 @@ KIND = Kind(
 )
 
 
-def represent_follow(relation: FollowRecord, viewer: Viewer | None, book: AddressBook) -> Document:
+def represent_follow(relation: FollowRecord, viewer: Viewer | None, builder: UrlBuilder) -> Document:
     """Return the relation with links to both users."""
     follower_id, followed_id = relation.follower_id, relation.followed_id
     return Document(
@@ -72,10 +72,10 @@ def represent_follow(relation: FollowRecord, viewer: Viewer | None, book: Addres
         id=f'{follower_id}-{followed_id}',
         properties={'created_at': represent_time(relation.created_at)},
         links={
-            'self': book.link(urls.FOLLOW, user_id=follower_id, other_id=followed_id),
-            'curies': book.curies,
-            'hc:follower': book.link(urls.USER, user_id=follower_id),
-            'hc:followed': book.link(urls.USER, user_id=followed_id),
+            'self': builder.link_to(urls.FOLLOW, user_id=follower_id, other_id=followed_id),
+            'curies': builder.curies,
+            'hc:follower': builder.link_to(urls.USER, user_id=follower_id),
+            'hc:followed': builder.link_to(urls.USER, user_id=followed_id),
         },
         relationships={'hc:follower': None, 'hc:followed': None},
     )
@@ -93,8 +93,8 @@ def represent_following(req: Request, user_id: int, query: Query, page: Page) ->
 
 def represent_following_relation(req: Request, user_id: int) -> Document:
     """Return a page of the relation itself: it names those whom the user follows."""
-    page = list_following(req.db, user_id, req.query.position, req.caller)
-    related = req.book.link(urls.FOLLOWING, user_id=user_id)
+    page = list_following(req.db, user_id, req.query.position, req.user)
+    related = req.builder.link_to(urls.FOLLOWING, user_id=user_id)
     template = urls.FOLLOWING_RELATION
     return _represent_people(req, template, user_id, req.query, page, 'Following', related=related)
 
@@ -102,7 +102,7 @@ def represent_following_relation(req: Request, user_id: int) -> Document:
 def _represent_people(
     req: Request, template: str, user_id: int, query: Query, page: Page, title: str, **links: Link
 ) -> Document:
-    address = req.book.href(template, user_id=user_id)
+    address = req.builder.url_for(template, user_id=user_id)
     return represent_listing(
         req, 'users', address, page, represent_user, query=query, links=links, title=title
     )
@@ -118,11 +118,11 @@ def _expand_following(req: Request, user_ids: Sequence[int], query: Query) -> di
     return {user_id: represent_following(req, user_id, query, page) for user_id, page in pages.items()}
 
 
-def _sample_follow(book: AddressBook) -> Document:
-    return represent_follow(sample_data.FOLLOW, sample_data.OTHER_USER, book)
+def _sample_follow(builder: UrlBuilder) -> Document:
+    return represent_follow(sample_data.FOLLOW, sample_data.OTHER_USER, builder)
 
 
-SAMPLES = Samples(KIND, lambda book: {'yours': _sample_follow(book)})
+SAMPLES = Samples(KIND, lambda builder: {'yours': _sample_follow(builder)})
 _ONE_FOLLOW = QueryOptions('follows')
 _PEOPLE = QueryOptions('users', paginated=True, includable=RELATIONSHIPS)
 
@@ -157,24 +157,24 @@ class FollowResource:
     }
 
     def on_get(self, req: Request, resp: falcon.Response, user_id: int, other_id: int) -> None:
-        resp.media = represent_follow(find_follow(req.db, user_id, other_id), req.viewer, req.book)
+        resp.media = represent_follow(find_follow(req.db, user_id, other_id), req.viewer, req.builder)
 
     def on_put(self, req: Request, resp: falcon.Response, user_id: int, other_id: int) -> None:
         find_user(req.db, other_id, req.viewer)
         require_permission(find_user(req.db, user_id, req.viewer).is_editable_by(req.viewer))
         read_body(req)  # nothing in it matters, but it must be one that can be read
         given = precondition(req, represent_follow)
-        relation, is_new = follow(req.db, user_id, other_id, by=req.caller, precondition=given)
-        resp.media = represent_follow(relation, req.viewer, req.book)
+        relation, is_new = follow(req.db, user_id, other_id, by=req.user, precondition=given)
+        resp.media = represent_follow(relation, req.viewer, req.builder)
         if is_new:
             respond_created(resp, resp.media)
-        add_invalidation_links(resp, *_changed_by_following(req.book, user_id, other_id))
+        add_invalidation_links(resp, *_changed_by_following(req.builder, user_id, other_id))
 
     def on_delete(self, req: Request, resp: falcon.Response, user_id: int, other_id: int) -> None:
         given = precondition(req, represent_follow)
-        unfollow(req.db, user_id, other_id, by=req.caller, precondition=given)
+        unfollow(req.db, user_id, other_id, by=req.user, precondition=given)
         resp.status = falcon.HTTP_204
-        add_invalidation_links(resp, *_changed_by_following(req.book, user_id, other_id))
+        add_invalidation_links(resp, *_changed_by_following(req.builder, user_id, other_id))
 
 
 class FollowersResource:
@@ -192,7 +192,7 @@ class FollowersResource:
     }
 
     def on_get(self, req: Request, resp: falcon.Response, user_id: int) -> None:
-        page = list_followers(req.db, user_id, req.query.position, req.caller)
+        page = list_followers(req.db, user_id, req.query.position, req.user)
         resp.media = represent_followers(req, user_id, req.query, page)
 
 
@@ -211,7 +211,7 @@ class FollowingResource:
     }
 
     def on_get(self, req: Request, resp: falcon.Response, user_id: int) -> None:
-        page = list_following(req.db, user_id, req.query.position, req.caller)
+        page = list_following(req.db, user_id, req.query.position, req.user)
         resp.media = represent_following(req, user_id, req.query, page)
 
 
@@ -276,12 +276,12 @@ class FollowingRelationResource:
 
 def _change_members(req: Request, resp: falcon.Response, user_id: int, change: Callable[..., None]) -> None:
     require_permission(find_user(req.db, user_id, req.viewer).is_editable_by(req.viewer))
-    members = read_members(req)
+    members = read_resource_identifiers(req)
     given = precondition(req, lambda *_: represent_following_relation(req, user_id))
-    change(req.db, user_id, members, by=req.caller, precondition=given)
+    change(req.db, user_id, members, by=req.user, precondition=given)
     resp.media = represent_following_relation(req, user_id)
     for other_id in members[:MOST_TOLD]:
-        add_invalidation_links(resp, *_changed_by_following(req.book, user_id, other_id))
+        add_invalidation_links(resp, *_changed_by_following(req.builder, user_id, other_id))
 
 
 class FollowedResource:
@@ -303,23 +303,23 @@ class FollowedResource:
     def on_get(self, req: Request, resp: falcon.Response, user_id: int) -> None:
         query = _BARE_PERCENT.sub('%25', quote(req.query_string, safe=_QUERY))
         resp.status = falcon.HTTP_308
-        address = req.book.href(urls.FOLLOWING, user_id=user_id)
+        address = req.builder.url_for(urls.FOLLOWING, user_id=user_id)
         resp.set_header('Location', f'{address}?{query}' if query else address)
 
     on_post = on_put = on_patch = on_delete = on_get
 
 
-def _changed_by_following(book: AddressBook, user_id: int, other_id: int) -> tuple[str, ...]:
+def _changed_by_following(builder: UrlBuilder, user_id: int, other_id: int) -> tuple[str, ...]:
     return (
-        book.href(urls.USER, user_id=user_id),
-        book.href(urls.USER, user_id=other_id),
-        book.href(urls.FOLLOWING, user_id=user_id),
-        book.href(urls.FOLLOWERS, user_id=other_id),
-        book.href(urls.FEED, user_id=user_id),
+        builder.url_for(urls.USER, user_id=user_id),
+        builder.url_for(urls.USER, user_id=other_id),
+        builder.url_for(urls.FOLLOWING, user_id=user_id),
+        builder.url_for(urls.FOLLOWERS, user_id=other_id),
+        builder.url_for(urls.FEED, user_id=user_id),
     )
 
 
-def entry_point(viewer: Viewer | None, book: AddressBook) -> EntryPointPart:
+def entry_point(viewer: Viewer | None, builder: UrlBuilder) -> EntryPointPart:
     """Follows contribute nothing to the entry point: they are found on users."""
     return EntryPointPart({})
 

@@ -19,7 +19,7 @@ _SCHEMA: Schema = {'type': 'object', 'properties': {'status': {'const': 'ok'}}, 
 _LIVE = Operation(
     'Check liveness',
     'Succeeds as long as the process is alive.',
-    {200: RawResponse('health', (JSON,), _SCHEMA, lambda book: _OK)},
+    {200: RawResponse('health', (JSON,), _SCHEMA, lambda builder: _OK)},
     Access.PUBLIC,
     formats=Formats.FIXED,
     cacheable=False,

@@ -31,7 +31,7 @@ class MetricsResource:
 
     def __init__(self, metrics: Exposition) -> None:
         self._metrics = metrics
-        scrape = RawResponse('metrics', (metrics.content_type,), {'type': 'string'}, lambda book: _EXAMPLE)
+        scrape = RawResponse('metrics', (metrics.content_type,), {'type': 'string'}, lambda builder: _EXAMPLE)
         self.operations = {
             'GET': Operation(
                 'Get metrics',

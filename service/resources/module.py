@@ -4,10 +4,10 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 from service.representation.action import Form
-from service.representation.addresses import AddressBook
 from service.representation.document import Document, Link
+from service.representation.url_builder import UrlBuilder
 
-Sample = Callable[[AddressBook], Document]
+Sample = Callable[[UrlBuilder], Document]
 
 
 class LinkRelation(NamedTuple):

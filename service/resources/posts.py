@@ -26,10 +26,10 @@ from service.http.operation import Access, Operation, Route, Samples
 from service.http.request import Expansions, Request
 from service.http.request_body import read_form
 from service.representation.action import NOT_BLANK, Action, Field, Form
-from service.representation.addresses import AddressBook
 from service.representation.document import Document
 from service.representation.kind import Kind, Member, id_member, time_member
-from service.representation.queries import Query, QueryOptions
+from service.representation.query_parameters import Query, QueryOptions
+from service.representation.url_builder import UrlBuilder
 from service.resources import sample_data
 from service.resources.cache import cached
 from service.resources.collection_pages import represent_listing, sample_page
@@ -79,16 +79,16 @@ KIND = Kind(
 
 
 @cached
-def represent_post(post: PostRecord, viewer: Viewer | None, book: AddressBook) -> Document:
+def represent_post(post: PostRecord, viewer: Viewer | None, builder: UrlBuilder) -> Document:
     """Return the post with its author, the whole user."""
-    author = represent_user(post.author, viewer, book)
+    author = represent_user(post.author, viewer, builder)
     properties = {
         'id': post.id,
         'body': post.body,
         'created_at': represent_time(post.created_at),
         'updated_at': None if post.updated_at is None else represent_time(post.updated_at),
     }
-    here = book.link(urls.POST, post_id=post.id)
+    here = builder.link_to(urls.POST, post_id=post.id)
     forms: tuple[Form, ...] = ()
     if post.is_editable_by(viewer):
         forms = (EDIT.at(here.href, {'body': post.body}), DELETE.at(here.href))
@@ -98,8 +98,8 @@ def represent_post(post: PostRecord, viewer: Viewer | None, book: AddressBook) -
         properties=properties,
         links={
             'self': here,
-            'curies': book.curies,
-            'collection': book.link(urls.POSTS),
+            'curies': builder.curies,
+            'collection': builder.link_to(urls.POSTS),
             'author': author.links['self'],
         },
         embedded={'author': author},
@@ -113,7 +113,7 @@ _ONE = _PAGE.of_one()
 
 
 def _represent_posts(req: Request, address: str, query: Query, page: Page, title: str = '') -> Document:
-    forms = (PUBLISH.at(req.book.href(urls.POSTS)),)
+    forms = (PUBLISH.at(req.builder.url_for(urls.POSTS)),)
     return represent_listing(
         req, 'posts', address, page, represent_post, query=query, forms=forms, title=title
     )
@@ -121,11 +121,11 @@ def _represent_posts(req: Request, address: str, query: Query, page: Page, title
 
 SAMPLES = Samples(
     KIND,
-    lambda book: {
+    lambda builder: {
         'yours': represent_post(
-            sample_data.POST._replace(updated_at=sample_data.UPDATED), sample_data.OWNER, book
+            sample_data.POST._replace(updated_at=sample_data.UPDATED), sample_data.OWNER, builder
         ),
-        'other': represent_post(sample_data.POST, sample_data.OTHER_USER, book),
+        'other': represent_post(sample_data.POST, sample_data.OTHER_USER, builder),
     },
 )
 
@@ -152,12 +152,12 @@ class PostsResource:
     }
 
     def on_get(self, req: Request, resp: falcon.Response) -> None:
-        page = list_posts(req.db, req.query.position, req.caller, order=req.query.order)
-        resp.media = _represent_posts(req, req.book.href(urls.POSTS), req.query, page)
+        page = list_posts(req.db, req.query.position, req.user, order=req.query.order)
+        resp.media = _represent_posts(req, req.builder.url_for(urls.POSTS), req.query, page)
 
     def on_post(self, req: Request, resp: falcon.Response) -> None:
-        post = publish_post(req.db, by=req.caller, **read_form(req))
-        respond_created(resp, represent_post(post, req.viewer, req.book))
+        post = publish_post(req.db, by=req.user, **read_form(req))
+        respond_created(resp, represent_post(post, req.viewer, req.builder))
         add_invalidation_links(resp, *_changed_by_posting(req))
 
 
@@ -185,17 +185,17 @@ class PostResource:
     }
 
     def on_get(self, req: Request, resp: falcon.Response, post_id: int) -> None:
-        resp.media = represent_post(find_post(req.db, post_id, req.caller), req.viewer, req.book)
+        resp.media = represent_post(find_post(req.db, post_id, req.user), req.viewer, req.builder)
 
     def on_put(self, req: Request, resp: falcon.Response, post_id: int) -> None:
-        post = find_post(req.db, post_id, req.caller)
+        post = find_post(req.db, post_id, req.user)
         resp.media = apply_edit(req, post, represent_post, change_post)
         add_invalidation_links(resp, *_changed_by_posting(req))
 
     on_patch = on_put
 
     def on_delete(self, req: Request, resp: falcon.Response, post_id: int) -> None:
-        delete_post(req.db, post_id, by=req.caller, precondition=precondition(req, represent_post))
+        delete_post(req.db, post_id, by=req.user, precondition=precondition(req, represent_post))
         resp.status = falcon.HTTP_204
         add_invalidation_links(resp, *_changed_by_posting(req))
 
@@ -215,12 +215,12 @@ class UserPostsResource:
     }
 
     def on_get(self, req: Request, resp: falcon.Response, user_id: int) -> None:
-        page = list_posts_of(req.db, user_id, req.query.position, req.caller, order=req.query.order)
+        page = list_posts_of(req.db, user_id, req.query.position, req.user, order=req.query.order)
         resp.media = _represent_posts_of(req, user_id, req.query, page)
 
 
 def _represent_posts_of(req: Request, user_id: int, query: Query, page: Page) -> Document:
-    return _represent_posts(req, req.book.href(urls.USER_POSTS, user_id=user_id), query, page)
+    return _represent_posts(req, req.builder.url_for(urls.USER_POSTS, user_id=user_id), query, page)
 
 
 def _expand_posts(req: Request, user_ids: Sequence[int], query: Query) -> dict[int, Document]:
@@ -244,30 +244,32 @@ class FeedResource:
     }
 
     def on_get(self, req: Request, resp: falcon.Response, user_id: int) -> None:
-        page = list_feed(req.db, user_id, req.query.position, req.caller, order=req.query.order)
-        address = req.book.href(urls.FEED, user_id=user_id)
+        page = list_feed(req.db, user_id, req.query.position, req.user, order=req.query.order)
+        address = req.builder.url_for(urls.FEED, user_id=user_id)
         resp.media = _represent_posts(req, address, req.query, page, title='Feed')
 
 
 def _changed_by_posting(req: Request) -> tuple[str, ...]:
-    here = {'user_id': req.caller.user_id}
-    own = (req.book.href(template, **here) for template in (urls.USER, urls.USER_POSTS, urls.FEED))
-    return (req.book.href(urls.POSTS), *own)
+    here = {'user_id': req.user.user_id}
+    own = (req.builder.url_for(template, **here) for template in (urls.USER, urls.USER_POSTS, urls.FEED))
+    return (req.builder.url_for(urls.POSTS), *own)
 
 
-def entry_point(viewer: Viewer | None, book: AddressBook) -> EntryPointPart:
+def entry_point(viewer: Viewer | None, builder: UrlBuilder) -> EntryPointPart:
     """Return the links and forms of posts on the entry point, to those who are signed in."""
     if viewer is None:
         return EntryPointPart({})
-    posts = book.link(urls.POSTS)
-    links = {'hc:posts': posts, 'hc:feed': book.link(urls.FEED, user_id=viewer.user_id)}
+    posts = builder.link_to(urls.POSTS)
+    links = {'hc:posts': posts, 'hc:feed': builder.link_to(urls.FEED, user_id=viewer.user_id)}
     return EntryPointPart(links, (PUBLISH.at(posts.href),))
 
 
 def _sample_posts(template: str) -> Sample:
-    def sample(book: AddressBook) -> Document:
-        post = represent_post(sample_data.POST, sample_data.OTHER_USER, book)
-        return sample_page('posts', book.href(template, user_id=sample_data.OTHER_USER.user_id), post, book)
+    def sample(builder: UrlBuilder) -> Document:
+        post = represent_post(sample_data.POST, sample_data.OTHER_USER, builder)
+        return sample_page(
+            'posts', builder.url_for(template, user_id=sample_data.OTHER_USER.user_id), post, builder
+        )
 
     return sample
 

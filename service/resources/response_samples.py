@@ -3,9 +3,9 @@
 from service.database.pagination import Page, PageRequest
 from service.http.operation import Samples
 from service.representation.action import Action
-from service.representation.addresses import AddressBook
 from service.representation.document import Document, Link
-from service.representation.queries import HalDialect, PageNames, Query
+from service.representation.query_parameters import HalDialect, PageNames, Query
+from service.representation.url_builder import UrlBuilder
 from service.resources import sample_data
 from service.resources.collection_pages import represent_page
 
@@ -19,23 +19,23 @@ def sample_pages(
     is `related`.
     """
 
-    def pages(book: AddressBook, names: PageNames) -> dict[str, Document]:
-        entry = [*entries.documents(book).values()][-1]
+    def pages(builder: UrlBuilder, names: PageNames) -> dict[str, Document]:
+        entry = [*entries.documents(builder).values()][-1]
         key = int(entry.id or 0)
         page = Page([entry], 2, 1, 3, key, key)
         document = represent_page(
             entry.kind,
-            _href(book, template),
+            _href(builder, template),
             _query(names, page),
             page,
             [entry],
-            book,
-            links={'related': Link(_href(book, related))} if related else {},
-            forms=tuple(action.at(_href(book, target)) for action, target in forms),
+            builder,
+            links={'related': Link(_href(builder, related))} if related else {},
+            forms=tuple(action.at(_href(builder, target)) for action, target in forms),
         )
         return {'page': document}
 
-    return Samples(entries.kind, lambda book: pages(book, HalDialect.names), pages)
+    return Samples(entries.kind, lambda builder: pages(builder, HalDialect.names), pages)
 
 
 def _query(names: PageNames, page: Page) -> Query:
@@ -43,6 +43,6 @@ def _query(names: PageNames, page: Page) -> Query:
     return Query(names, PageRequest(page.page, page.per_page), given=given)
 
 
-def _href(book: AddressBook, template: str) -> str:
+def _href(builder: UrlBuilder, template: str) -> str:
     """Return the address that belongs to the owner of all samples."""
-    return book.href(template, user_id=sample_data.USER.id, store_id=sample_data.STORE_ID)
+    return builder.url_for(template, user_id=sample_data.USER.id, store_id=sample_data.STORE_ID)

@@ -48,5 +48,5 @@ def apply_edit(
     require_permission(thing.is_editable_by(req.viewer))
     given = precondition(req, represent)
     changes: dict[str, Any] = read_form(req, lambda: given(thing))
-    changed = change(req.db, thing.id, changes, by=req.caller, precondition=given)
-    return represent(changed, req.viewer, req.book)
+    changed = change(req.db, thing.id, changes, by=req.user, precondition=given)
+    return represent(changed, req.viewer, req.builder)

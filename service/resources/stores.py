@@ -29,10 +29,10 @@ from service.http.operation import Access, Operation, Route, Samples
 from service.http.request import Expansions, Request
 from service.http.request_body import read_form
 from service.representation.action import NOT_BLANK, Action, Field, Form
-from service.representation.addresses import AddressBook
 from service.representation.document import Document
 from service.representation.kind import Kind, Member, id_member, time_member
-from service.representation.queries import QueryOptions
+from service.representation.query_parameters import QueryOptions
+from service.representation.url_builder import UrlBuilder
 from service.resources import sample_data
 from service.resources.cache import cached
 from service.resources.collection_pages import represent_listing, sample_page
@@ -97,9 +97,9 @@ ITEM = Kind(
 
 
 @cached
-def represent_store(store: StoreRecord, viewer: Viewer | None, book: AddressBook) -> Document:
+def represent_store(store: StoreRecord, viewer: Viewer | None, builder: UrlBuilder) -> Document:
     """Return the store; its owner may change it."""
-    here = book.link(urls.STORE, store_id=store.id)
+    here = builder.link_to(urls.STORE, store_id=store.id)
     forms: tuple[Form, ...] = ()
     if store.is_editable_by(viewer):
         forms = (EDIT.at(here.href, {'name': store.name}), CLOSE.at(here.href))
@@ -114,10 +114,10 @@ def represent_store(store: StoreRecord, viewer: Viewer | None, book: AddressBook
         },
         links={
             'self': here,
-            'curies': book.curies,
-            'collection': book.link(urls.STORES),
-            'hc:owner': book.link(urls.USER, user_id=store.owner_id),
-            'hc:items': book.link(urls.STORE_ITEMS, store_id=store.id),
+            'curies': builder.curies,
+            'collection': builder.link_to(urls.STORES),
+            'hc:owner': builder.link_to(urls.USER, user_id=store.owner_id),
+            'hc:items': builder.link_to(urls.STORE_ITEMS, store_id=store.id),
         },
         forms=forms,
         title=store.name,
@@ -126,9 +126,9 @@ def represent_store(store: StoreRecord, viewer: Viewer | None, book: AddressBook
 
 
 @cached
-def represent_item(item: ItemRecord, viewer: Viewer | None, book: AddressBook) -> Document:
+def represent_item(item: ItemRecord, viewer: Viewer | None, builder: UrlBuilder) -> Document:
     """Return the item, its price as a decimal text with two places."""
-    here = book.link(urls.ITEM, item_id=item.id)
+    here = builder.link_to(urls.ITEM, item_id=item.id)
     properties = {
         'id': item.id,
         'name': item.name,
@@ -144,9 +144,9 @@ def represent_item(item: ItemRecord, viewer: Viewer | None, book: AddressBook) -
         properties=properties,
         links={
             'self': here,
-            'curies': book.curies,
-            'collection': book.link(urls.ITEMS),
-            'hc:store': book.link(urls.STORE, store_id=item.store_id),
+            'curies': builder.curies,
+            'collection': builder.link_to(urls.ITEMS),
+            'hc:store': builder.link_to(urls.STORE, store_id=item.store_id),
         },
         forms=forms,
         title=item.name,
@@ -160,16 +160,16 @@ _ITEM = ItemRecord(
 )
 SAMPLES = Samples(
     STORE,
-    lambda book: {
-        'yours': represent_store(_STORE, sample_data.OWNER, book),
-        'other': represent_store(_STORE, sample_data.OTHER_USER, book),
+    lambda builder: {
+        'yours': represent_store(_STORE, sample_data.OWNER, builder),
+        'other': represent_store(_STORE, sample_data.OTHER_USER, builder),
     },
 )
 ITEM_SAMPLES = Samples(
     ITEM,
-    lambda book: {
-        'yours': represent_item(_ITEM, sample_data.OWNER, book),
-        'other': represent_item(_ITEM, sample_data.OTHER_USER, book),
+    lambda builder: {
+        'yours': represent_item(_ITEM, sample_data.OWNER, builder),
+        'other': represent_item(_ITEM, sample_data.OTHER_USER, builder),
     },
 )
 _ITEM_PAGES = sample_pages(urls.STORE_ITEMS, ITEM_SAMPLES, (ADD, urls.STORE_ITEMS))
@@ -201,14 +201,14 @@ class StoresResource:
 
     def on_get(self, req: Request, resp: falcon.Response) -> None:
         page = list_stores(req.db, req.query.position)
-        address = req.book.href(urls.STORES)
+        address = req.builder.url_for(urls.STORES)
         forms = (OPEN.at(address),)
         resp.media = represent_listing(req, 'stores', address, page, represent_store, forms=forms)
 
     def on_post(self, req: Request, resp: falcon.Response) -> None:
-        store = open_store(req.db, by=req.caller, **read_form(req))
-        respond_created(resp, represent_store(store, req.viewer, req.book))
-        add_invalidation_links(resp, req.book.href(urls.STORES))
+        store = open_store(req.db, by=req.user, **read_form(req))
+        respond_created(resp, represent_store(store, req.viewer, req.builder))
+        add_invalidation_links(resp, req.builder.url_for(urls.STORES))
 
 
 class StoreResource:
@@ -244,19 +244,19 @@ class StoreResource:
     }
 
     def on_get(self, req: Request, resp: falcon.Response, store_id: int) -> None:
-        resp.media = represent_store(find_store(req.db, store_id), req.viewer, req.book)
+        resp.media = represent_store(find_store(req.db, store_id), req.viewer, req.builder)
 
     def on_put(self, req: Request, resp: falcon.Response, store_id: int) -> None:
         store = find_store(req.db, store_id)
         resp.media = apply_edit(req, store, represent_store, change_store)
-        add_invalidation_links(resp, req.book.href(urls.STORES))
+        add_invalidation_links(resp, req.builder.url_for(urls.STORES))
 
     on_patch = on_put
 
     def on_delete(self, req: Request, resp: falcon.Response, store_id: int) -> None:
-        close_store(req.db, store_id, by=req.caller, precondition=precondition(req, represent_store))
+        close_store(req.db, store_id, by=req.user, precondition=precondition(req, represent_store))
         resp.status = falcon.HTTP_204
-        add_invalidation_links(resp, req.book.href(urls.STORES), req.book.href(urls.ITEMS))
+        add_invalidation_links(resp, req.builder.url_for(urls.STORES), req.builder.url_for(urls.ITEMS))
 
 
 class StoreItemsResource:
@@ -284,14 +284,14 @@ class StoreItemsResource:
     def on_get(self, req: Request, resp: falcon.Response, store_id: int) -> None:
         store = find_store(req.db, store_id)
         page = list_items_of(req.db, store, req.query.position)
-        address = req.book.href(urls.STORE_ITEMS, store_id=store_id)
+        address = req.builder.url_for(urls.STORE_ITEMS, store_id=store_id)
         forms = (ADD.at(address),) if store.is_editable_by(req.viewer) else ()
         resp.media = represent_listing(req, 'items', address, page, represent_item, forms=forms)
 
     def on_post(self, req: Request, resp: falcon.Response, store_id: int) -> None:
         require_permission(find_store(req.db, store_id).is_editable_by(req.viewer))
-        item = add_item(req.db, store_id, by=req.caller, **read_form(req))
-        respond_created(resp, represent_item(item, req.viewer, req.book))
+        item = add_item(req.db, store_id, by=req.user, **read_form(req))
+        respond_created(resp, represent_item(item, req.viewer, req.builder))
         add_invalidation_links(resp, *_changed_by_item(req, store_id))
 
 
@@ -311,7 +311,7 @@ class ItemsResource:
 
     def on_get(self, req: Request, resp: falcon.Response) -> None:
         page = list_items(req.db, req.query.position)
-        resp.media = represent_listing(req, 'items', req.book.href(urls.ITEMS), page, represent_item)
+        resp.media = represent_listing(req, 'items', req.builder.url_for(urls.ITEMS), page, represent_item)
 
 
 class ItemResource:
@@ -347,7 +347,7 @@ class ItemResource:
     }
 
     def on_get(self, req: Request, resp: falcon.Response, item_id: int) -> None:
-        resp.media = represent_item(find_item(req.db, item_id), req.viewer, req.book)
+        resp.media = represent_item(find_item(req.db, item_id), req.viewer, req.builder)
 
     def on_put(self, req: Request, resp: falcon.Response, item_id: int) -> None:
         item = find_item(req.db, item_id)
@@ -358,33 +358,35 @@ class ItemResource:
 
     def on_delete(self, req: Request, resp: falcon.Response, item_id: int) -> None:
         store_id = find_item(req.db, item_id).store_id
-        delete_item(req.db, item_id, by=req.caller, precondition=precondition(req, represent_item))
+        delete_item(req.db, item_id, by=req.user, precondition=precondition(req, represent_item))
         resp.status = falcon.HTTP_204
         add_invalidation_links(resp, *_changed_by_item(req, store_id))
 
 
 def _changed_by_item(req: Request, store_id: int) -> tuple[str, ...]:
-    here = (req.book.href(template, store_id=store_id) for template in (urls.STORE, urls.STORE_ITEMS))
-    return (req.book.href(urls.ITEMS), *here)
+    here = (req.builder.url_for(template, store_id=store_id) for template in (urls.STORE, urls.STORE_ITEMS))
+    return (req.builder.url_for(urls.ITEMS), *here)
 
 
-def entry_point(viewer: Viewer | None, book: AddressBook) -> EntryPointPart:
+def entry_point(viewer: Viewer | None, builder: UrlBuilder) -> EntryPointPart:
     """Return the links and forms of stores on the entry point, to those who are signed in."""
     if viewer is None:
         return EntryPointPart({})
-    return EntryPointPart({'hc:stores': book.link(urls.STORES), 'hc:items': book.link(urls.ITEMS)})
+    return EntryPointPart(
+        {'hc:stores': builder.link_to(urls.STORES), 'hc:items': builder.link_to(urls.ITEMS)}
+    )
 
 
-def _sample_store(book: AddressBook) -> Document:
-    return represent_store(_STORE, None, book)
+def _sample_store(builder: UrlBuilder) -> Document:
+    return represent_store(_STORE, None, builder)
 
 
-def _sample_stores(book: AddressBook) -> Document:
-    return sample_page('stores', book.href(urls.STORES), _sample_store(book), book)
+def _sample_stores(builder: UrlBuilder) -> Document:
+    return sample_page('stores', builder.url_for(urls.STORES), _sample_store(builder), builder)
 
 
-def _sample_items(book: AddressBook) -> Document:
-    return sample_page('items', book.href(urls.ITEMS), represent_item(_ITEM, None, book), book)
+def _sample_items(builder: UrlBuilder) -> Document:
+    return sample_page('items', builder.url_for(urls.ITEMS), represent_item(_ITEM, None, builder), builder)
 
 
 RELATIONS = (

@@ -28,11 +28,11 @@ from service.http.operation import Access, Formats, Operation, RawResponse, Rout
 from service.http.request import Expansions, Request
 from service.http.request_body import read_body
 from service.representation.action import Action, Field, Form
-from service.representation.addresses import AddressBook
 from service.representation.document import Document
 from service.representation.json_schema import Schema
 from service.representation.kind import Kind, Member, Presence, id_member, time_member
-from service.representation.queries import QueryOptions
+from service.representation.query_parameters import QueryOptions
+from service.representation.url_builder import UrlBuilder
 from service.resources import sample_data
 from service.resources.collection_pages import represent_listing, sample_page
 from service.resources.module import EntryPointPart, LinkRelation
@@ -73,12 +73,12 @@ KIND = Kind(
 )
 
 
-def represent_token(token: TokenRecord, viewer: Viewer | None, book: AddressBook) -> Document:
+def represent_token(token: TokenRecord, viewer: Viewer | None, builder: UrlBuilder) -> Document:
     """Return the token without its secret."""
-    here = book.link(urls.TOKEN, token_id=token.id)
+    here = builder.link_to(urls.TOKEN, token_id=token.id)
     forms: tuple[Form, ...] = (REVOKE.at(here.href),)
     if viewer is not None and viewer.token_id == token.id:
-        forms += (RENEW.at(book.href(urls.TOKENS)),)
+        forms += (RENEW.at(builder.url_for(urls.TOKENS)),)
     return Document(
         kind='tokens',
         id=str(token.id),
@@ -89,14 +89,14 @@ def represent_token(token: TokenRecord, viewer: Viewer | None, book: AddressBook
             'last_used_at': None if token.last_used_at is None else represent_time(token.last_used_at),
             'user_agent': token.user_agent,
         },
-        links={'self': here, 'curies': book.curies, 'collection': book.link(urls.TOKENS)},
+        links={'self': here, 'curies': builder.curies, 'collection': builder.link_to(urls.TOKENS)},
         forms=forms,
     )
 
 
-def represent_new_token(new: NewToken, book: AddressBook) -> Document:
+def represent_new_token(new: NewToken, builder: UrlBuilder) -> Document:
     """Return a token that was just made, with the secret that is shown this once (RFC 6750 §4)."""
-    document = represent_token(new.token, None, book)
+    document = represent_token(new.token, None, builder)
     secret = {
         'token': new.secret,
         'token_type': 'Bearer',
@@ -107,20 +107,21 @@ def represent_new_token(new: NewToken, book: AddressBook) -> Document:
 
 SAMPLES = Samples(
     KIND,
-    lambda book: {
-        'presented': represent_token(sample_data.TOKEN, sample_data.OWNER, book),
+    lambda builder: {
+        'presented': represent_token(sample_data.TOKEN, sample_data.OWNER, builder),
         'other': represent_token(
-            sample_data.TOKEN._replace(last_used_at=None, user_agent=None), sample_data.OTHER_USER, book
+            sample_data.TOKEN._replace(last_used_at=None, user_agent=None), sample_data.OTHER_USER, builder
         ),
     },
 )
 NEW_SAMPLES = Samples(
     KIND,
-    lambda book: {
+    lambda builder: {
         'first': represent_new_token(
-            NewToken(sample_data.TOKEN._replace(last_used_at=None, user_agent=None), PREFIX + 'A' * 43), book
+            NewToken(sample_data.TOKEN._replace(last_used_at=None, user_agent=None), PREFIX + 'A' * 43),
+            builder,
         ),
-        'renewed': represent_new_token(NewToken(sample_data.TOKEN, PREFIX + 'B' * 43), book),
+        'renewed': represent_new_token(NewToken(sample_data.TOKEN, PREFIX + 'B' * 43), builder),
     },
 )
 _PAGE = QueryOptions('tokens', paginated=True)
@@ -157,7 +158,7 @@ class KeysResource:
         'GET': Operation(
             'Get the signing keys',
             'The public keys of signed tokens, as a JSON Web Key Set (RFC 7517 §5).',
-            {200: RawResponse('jwk-set', (JWK_SET,), _KEYS_SCHEMA, lambda book: {'keys': [_SAMPLE_KEY]})},
+            {200: RawResponse('jwk-set', (JWK_SET,), _KEYS_SCHEMA, lambda builder: {'keys': [_SAMPLE_KEY]})},
             Access.PUBLIC,
             formats=Formats.FIXED,
             errors=(503,),
@@ -199,14 +200,14 @@ class TokensResource:
 
     def on_post(self, req: Request, resp: falcon.Response) -> None:
         resp.set_header('Cache-Control', NO_STORE)
-        resp.media = represent_new_token(_issue(req), req.book)
-        add_invalidation_links(resp, req.book.href(urls.TOKENS))
+        resp.media = represent_new_token(_issue(req), req.builder)
+        add_invalidation_links(resp, req.builder.url_for(urls.TOKENS))
 
     def on_delete(self, req: Request, resp: falcon.Response) -> None:
         given = precondition(req, lambda *_: _represent_tokens(req))
-        revoke_token(req.db, req.caller.token_id, by=req.caller, precondition=given)
+        revoke_token(req.db, req.user.token_id, by=req.user, precondition=given)
         resp.status = falcon.HTTP_204
-        add_invalidation_links(resp, req.book.href(urls.TOKEN, token_id=req.caller.token_id))
+        add_invalidation_links(resp, req.builder.url_for(urls.TOKEN, token_id=req.user.token_id))
 
 
 class TokenResource:
@@ -232,17 +233,17 @@ class TokenResource:
     }
 
     def on_get(self, req: Request, resp: falcon.Response, token_id: int) -> None:
-        resp.media = represent_token(find_token(req.db, token_id, req.caller), req.viewer, req.book)
+        resp.media = represent_token(find_token(req.db, token_id, req.user), req.viewer, req.builder)
 
     def on_delete(self, req: Request, resp: falcon.Response, token_id: int) -> None:
-        revoke_token(req.db, token_id, by=req.caller, precondition=precondition(req, represent_token))
+        revoke_token(req.db, token_id, by=req.user, precondition=precondition(req, represent_token))
         resp.status = falcon.HTTP_204
-        add_invalidation_links(resp, req.book.href(urls.TOKENS))
+        add_invalidation_links(resp, req.builder.url_for(urls.TOKENS))
 
 
 def _represent_tokens(req: Request) -> Document:
-    page = list_tokens(req.db, req.query.position, req.caller)
-    return represent_listing(req, 'tokens', req.book.href(urls.TOKENS), page, represent_token)
+    page = list_tokens(req.db, req.query.position, req.user)
+    return represent_listing(req, 'tokens', req.builder.url_for(urls.TOKENS), page, represent_token)
 
 
 def _issue(req: Request) -> NewToken:
@@ -263,7 +264,7 @@ def _issue(req: Request) -> NewToken:
 
 
 def _issuer(req: Request, format: str) -> Issuer | None:
-    return Issuer(req.book.origin, req.book.href(urls.ENTRY)) if format == 'jwt' else None
+    return Issuer(req.builder.origin, req.builder.url_for(urls.ENTRY)) if format == 'jwt' else None
 
 
 def _sign_in(req: Request, username: str, password: str, format: str = 'opaque') -> NewToken:
@@ -277,15 +278,15 @@ def _sign_in(req: Request, username: str, password: str, format: str = 'opaque')
     )
 
 
-def entry_point(viewer: Viewer | None, book: AddressBook) -> EntryPointPart:
+def entry_point(viewer: Viewer | None, builder: UrlBuilder) -> EntryPointPart:
     """Return the links and forms of tokens on the entry point."""
-    tokens = book.link(urls.TOKENS)
+    tokens = builder.link_to(urls.TOKENS)
     return EntryPointPart({'hc:tokens': tokens}, (LOGIN.at(tokens.href),) if viewer is None else ())
 
 
-def _sample_tokens(book: AddressBook) -> Document:
-    token = represent_token(sample_data.TOKEN, sample_data.OWNER, book)
-    return sample_page('tokens', book.href(urls.TOKENS), token, book)
+def _sample_tokens(builder: UrlBuilder) -> Document:
+    token = represent_token(sample_data.TOKEN, sample_data.OWNER, builder)
+    return sample_page('tokens', builder.url_for(urls.TOKENS), token, builder)
 
 
 RELATIONS = (

@@ -27,10 +27,10 @@ from service.http.operation import Access, Operation, Route, Samples
 from service.http.request import Expansions, Request
 from service.http.request_body import read_form
 from service.representation.action import EMAIL, Action, Field, Form
-from service.representation.addresses import AddressBook
 from service.representation.document import Document, Link
 from service.representation.kind import Kind, Member, Presence, id_member, time_member
-from service.representation.queries import FILTER_LENGTH, QueryOptions
+from service.representation.query_parameters import FILTER_LENGTH, QueryOptions
+from service.representation.url_builder import UrlBuilder
 from service.resources import sample_data
 from service.resources.cache import cached
 from service.resources.collection_pages import represent_listing, sample_page
@@ -125,7 +125,7 @@ USER = Kind(
 
 
 @cached
-def represent_user(user: UserRecord, viewer: Viewer | None, book: AddressBook) -> Document:
+def represent_user(user: UserRecord, viewer: Viewer | None, builder: UrlBuilder) -> Document:
     """Return the user as the viewer may see them: the e-mail address is for nobody else."""
     is_own = user.is_editable_by(viewer)
     properties = {
@@ -140,33 +140,33 @@ def represent_user(user: UserRecord, viewer: Viewer | None, book: AddressBook) -
     }
     here = {'user_id': user.id}
     links: dict[str, Link | tuple[Link, ...]] = {
-        'self': book.link(urls.USER, **here),
-        'curies': book.curies,
-        'collection': book.link(urls.USERS),
-        'hc:followers': book.link(urls.FOLLOWERS, **here),
-        'hc:following': book.link(urls.FOLLOWING, **here),
-        'hc:posts': book.link(urls.USER_POSTS, **here),
+        'self': builder.link_to(urls.USER, **here),
+        'curies': builder.curies,
+        'collection': builder.link_to(urls.USERS),
+        'hc:followers': builder.link_to(urls.FOLLOWERS, **here),
+        'hc:following': builder.link_to(urls.FOLLOWING, **here),
+        'hc:posts': builder.link_to(urls.USER_POSTS, **here),
     }
-    if book.avatars:
+    if builder.avatars:
         links['hc:avatar'] = Link(urls.AVATAR.format(avatar_hash=user.avatar_hash))
     forms: tuple[Form, ...] = ()
     if is_own:
         properties['email'] = user.email
-        links['hc:feed'] = book.link(urls.FEED, **here)
-        links['hc:tokens'] = book.link(urls.TOKENS)
-        links['hc:password'] = book.link(urls.PASSWORD, **here)
+        links['hc:feed'] = builder.link_to(urls.FEED, **here)
+        links['hc:tokens'] = builder.link_to(urls.TOKENS)
+        links['hc:password'] = builder.link_to(urls.PASSWORD, **here)
         forms = (
-            EDIT.at(book.href(urls.USER, **here), properties),
-            CHANGE_PASSWORD.at(book.href(urls.PASSWORD, **here)),
-            DELETE.at(book.href(urls.USER, **here)),
+            EDIT.at(builder.url_for(urls.USER, **here), properties),
+            CHANGE_PASSWORD.at(builder.url_for(urls.PASSWORD, **here)),
+            DELETE.at(builder.url_for(urls.USER, **here)),
         )
     elif user.is_followable_by(viewer):
         assert viewer is not None
-        relation = book.link(urls.FOLLOW, user_id=viewer.user_id, other_id=user.id)
+        relation = builder.link_to(urls.FOLLOW, user_id=viewer.user_id, other_id=user.id)
         links['hc:follow'] = relation
         action = UNFOLLOW if user.is_followed else FOLLOW
         forms = (action.at(relation.href),)
-    following = book.link(urls.FOLLOWING_RELATION, **here)
+    following = builder.link_to(urls.FOLLOWING_RELATION, **here)
     relationships = {**dict.fromkeys(RELATIONSHIPS), 'hc:following': following}
     return Document(
         'users',
@@ -181,13 +181,15 @@ def represent_user(user: UserRecord, viewer: Viewer | None, book: AddressBook) -
 
 SAMPLES = Samples(
     USER,
-    lambda book: {
-        'yours': represent_user(sample_data.USER, sample_data.OWNER, book),
-        'followed': represent_user(sample_data.USER, sample_data.OTHER_USER, book),
-        'other': represent_user(sample_data.USER._replace(is_followed=False), sample_data.OTHER_USER, book),
+    lambda builder: {
+        'yours': represent_user(sample_data.USER, sample_data.OWNER, builder),
+        'followed': represent_user(sample_data.USER, sample_data.OTHER_USER, builder),
+        'other': represent_user(
+            sample_data.USER._replace(is_followed=False), sample_data.OTHER_USER, builder
+        ),
     },
 )
-NEW_SAMPLE = Samples(USER, lambda book: {'registered': represent_user(sample_data.USER, None, book)})
+NEW_SAMPLE = Samples(USER, lambda builder: {'registered': represent_user(sample_data.USER, None, builder)})
 _ALL_USERS = QueryOptions(
     'users',
     paginated=True,
@@ -227,16 +229,16 @@ class UsersResource:
 
     def on_post(self, req: Request, resp: falcon.Response) -> None:
         user = register_user(req.db, client_address=req.client_address, **read_form(req))
-        respond_created(resp, represent_user(user, None, req.book))
+        respond_created(resp, represent_user(user, None, req.builder))
         resp.set_header('Cache-Control', NO_STORE)  # its owner will see more of it
-        add_invalidation_links(resp, req.book.href(urls.USERS))
+        add_invalidation_links(resp, req.builder.url_for(urls.USERS))
 
 
 def _represent_users(req: Request) -> Document:
     query = req.query
     prefix, username = query.filters.get('q', ''), query.filters.get('username')
-    page = list_users(req.db, query.position, req.caller, prefix=prefix, username=username, order=query.order)
-    address = req.book.href(urls.USERS)
+    page = list_users(req.db, query.position, req.user, prefix=prefix, username=username, order=query.order)
+    address = req.builder.url_for(urls.USERS)
     return represent_listing(
         req,
         'users',
@@ -286,19 +288,19 @@ class UserResource:
     }
 
     def on_get(self, req: Request, resp: falcon.Response, user_id: int) -> None:
-        resp.media = represent_user(find_user(req.db, user_id, req.viewer), req.viewer, req.book)
+        resp.media = represent_user(find_user(req.db, user_id, req.viewer), req.viewer, req.builder)
 
     def on_put(self, req: Request, resp: falcon.Response, user_id: int) -> None:
-        user = find_user(req.db, user_id, req.caller)
+        user = find_user(req.db, user_id, req.user)
         resp.media = apply_edit(req, user, represent_user, change_user)
-        add_invalidation_links(resp, req.book.href(urls.USERS))
+        add_invalidation_links(resp, req.builder.url_for(urls.USERS))
 
     on_patch = on_put
 
     def on_delete(self, req: Request, resp: falcon.Response, user_id: int) -> None:
-        delete_user(req.db, user_id, by=req.caller, precondition=precondition(req, represent_user))
+        delete_user(req.db, user_id, by=req.user, precondition=precondition(req, represent_user))
         resp.status = falcon.HTTP_204
-        add_invalidation_links(resp, req.book.href(urls.USERS), req.book.href(urls.POSTS))
+        add_invalidation_links(resp, req.builder.url_for(urls.USERS), req.builder.url_for(urls.POSTS))
 
 
 class PasswordResource:
@@ -322,34 +324,36 @@ class PasswordResource:
         require_permission(user.is_editable_by(req.viewer))
         given = precondition(req, represent_user)
         values = read_form(req, lambda: given(None))
-        change_password(req.db, user_id, by=req.caller, client_address=req.client_address, **values)
+        change_password(req.db, user_id, by=req.user, client_address=req.client_address, **values)
         resp.status = falcon.HTTP_204
-        add_invalidation_links(resp, req.book.href(urls.TOKENS), req.book.href(urls.USER, user_id=user_id))
+        add_invalidation_links(
+            resp, req.builder.url_for(urls.TOKENS), req.builder.url_for(urls.USER, user_id=user_id)
+        )
 
 
-def entry_point(viewer: Viewer | None, book: AddressBook) -> EntryPointPart:
+def entry_point(viewer: Viewer | None, builder: UrlBuilder) -> EntryPointPart:
     """Return the links and forms of users on the entry point."""
-    links = {'hc:users': book.link(urls.USERS)}
+    links = {'hc:users': builder.link_to(urls.USERS)}
     if viewer is None:
-        return EntryPointPart(links, (REGISTER.at(book.href(urls.USERS)),))
-    links['hc:me'] = book.link(urls.USER, user_id=viewer.user_id)
-    links['hc:user'] = book.template(urls.USER, user_id='id')
+        return EntryPointPart(links, (REGISTER.at(builder.url_for(urls.USERS)),))
+    links['hc:me'] = builder.link_to(urls.USER, user_id=viewer.user_id)
+    links['hc:user'] = builder.template_for(urls.USER, user_id='id')
     return EntryPointPart(links)
 
 
-def sample_user(book: AddressBook) -> Document:
+def sample_user(builder: UrlBuilder) -> Document:
     """Return a user as somebody else sees them, as an example."""
-    return represent_user(sample_data.USER, sample_data.OTHER_USER, book)
+    return represent_user(sample_data.USER, sample_data.OTHER_USER, builder)
 
 
-def _sample_self(book: AddressBook) -> Document:
-    return represent_user(sample_data.USER, sample_data.OWNER, book)
+def _sample_self(builder: UrlBuilder) -> Document:
+    return represent_user(sample_data.USER, sample_data.OWNER, builder)
 
 
 def sample_users(template: str) -> Sample:
     """Return what makes an example of a collection of users at an address."""
-    return lambda book: sample_page(
-        'users', book.href(template, user_id=sample_data.USER.id), sample_user(book), book
+    return lambda builder: sample_page(
+        'users', builder.url_for(template, user_id=sample_data.USER.id), sample_user(builder), builder
     )
 
 

@@ -5,7 +5,7 @@ from typing import Any
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from service.representation.document import Document, Link, View
+from service.representation.document import Document, Link, Selection
 from service.representation.json_api import json_api, json_api_errors
 from service.representation.problem import Problem
 from tests.strict_json_api import check_json_api
@@ -78,7 +78,7 @@ def seen(document: Document, **view: Any) -> dict[str, Any]:
             document.embedded,
             meta=document.meta,
             relationships=document.relationships,
-            view=View(query='?fields%5B', **view),
+            selection=Selection(query='?fields%5B', **view),
         )
     )
     check_json_api(said)

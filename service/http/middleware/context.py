@@ -11,9 +11,9 @@ from service.database.session import Session
 from service.http.forwarded import is_trusted, read_forwarded
 from service.http.operation import UNROUTED
 from service.http.request import REQUEST, Request
-from service.representation.addresses import AddressBook
 from service.representation.formats import DEFAULT, FORMATS
-from service.representation.queries import Query
+from service.representation.query_parameters import Query
+from service.representation.url_builder import UrlBuilder
 
 _NOTHING_ASKED = Query(FORMATS[DEFAULT].dialect.names)
 _ABSOLUTE = re.compile(r'[A-Za-z][A-Za-z0-9+.-]*://([^/?#]*)')
@@ -27,7 +27,7 @@ class ContextMiddleware:
 
     def __init__(self, settings: Settings, db: Session) -> None:
         base_url = settings.base_url
-        self._base_book = AddressBook(base_url, avatars=settings.avatars) if base_url else None
+        self._base_book = UrlBuilder(base_url, avatars=settings.avatars) if base_url else None
         self._trusted = settings.forwarded_allow_ips
         self._avatars = settings.avatars
         self._db = db
@@ -45,16 +45,16 @@ class ContextMiddleware:
         environ = req.env
         scheme, host = environ['wsgi.url_scheme'], _authority(environ)
         try:
-            book = _book(scheme, host, self._avatars)
+            builder = _book(scheme, host, self._avatars)
             if self._trusted and is_trusted(environ.get('REMOTE_ADDR', ''), self._trusted):
                 scheme, host = _forwarded(environ, scheme, host)
-                book = _book(scheme, host, self._avatars)
+                builder = _book(scheme, host, self._avatars)
         except ValueError:
-            req.book = self._base_book or AddressBook(f'{environ["wsgi.url_scheme"]}://localhost')
+            req.builder = self._base_book or UrlBuilder(f'{environ["wsgi.url_scheme"]}://localhost')
             raise falcon.HTTPBadRequest(
                 description='The Host header is no host with an optional port.'
             ) from None
-        req.book = self._base_book or book
+        req.builder = self._base_book or builder
 
     def process_response(
         self, req: Request, resp: falcon.Response, resource: Any, req_succeeded: bool
@@ -77,8 +77,8 @@ def _authority(environ: dict[str, Any]) -> str:
 
 
 @lru_cache(maxsize=256)
-def _book(scheme: str, authority: str, avatars: bool) -> AddressBook:
-    return AddressBook(normal_origin(scheme, authority), avatars=avatars)
+def _book(scheme: str, authority: str, avatars: bool) -> UrlBuilder:
+    return UrlBuilder(normal_origin(scheme, authority), avatars=avatars)
 
 
 def _forwarded(environ: dict[str, Any], scheme: str, host: str) -> tuple[str, str]:

@@ -35,7 +35,7 @@ class IdempotencyMiddleware:
     ) -> None:
         """Answer a request that has a key.
 
-        Raises HTTPBadRequest, Malformed, KeyReused, KeyInUse and Throttled.
+        Raises HTTPBadRequest, MalformedBody, KeyReused, KeyInUse and Throttled.
         """
         header = req.env.get('HTTP_IDEMPOTENCY_KEY')
         if header is None or req.method != 'POST' or not req.operation.accepts_idempotency_key:

@@ -6,8 +6,8 @@ import falcon
 
 from service.http.operation import Formats
 from service.http.request import Expansions, Request
-from service.representation.formats import choose_format, offered
-from service.representation.queries import Query
+from service.representation.formats import available_media_types, choose_format
+from service.representation.query_parameters import Query
 
 
 class NegotiationMiddleware:
@@ -29,10 +29,10 @@ class NegotiationMiddleware:
         if operation.formats not in (Formats.DOCUMENT, Formats.RELATIONSHIP):
             return
         linkage = operation.formats is Formats.RELATIONSHIP
-        chosen = choose_format(req.env.get('HTTP_ACCEPT'), req.sent, linkage=linkage)
+        chosen = choose_format(req.env.get('HTTP_ACCEPT'), req.body_content_type, linkage=linkage)
         if chosen is None:
             raise falcon.HTTPNotAcceptable(
-                description=f'The media types that can be had are {", ".join(offered(linkage=linkage))}.'
+                description=f'Available media types: {", ".join(available_media_types(linkage=linkage))}.'
             )
         req.format = chosen
         req.resource_id = '-'.join(str(value) for value in params.values())
@@ -40,5 +40,5 @@ class NegotiationMiddleware:
         if not req.params:
             return
         req.query = chosen.dialect.read(req.params, operation.query, self._kinds)
-        keys = ((operation.query.kind, rel) for rel in sorted(req.query.view.embedded or ()))
+        keys = ((operation.query.kind, rel) for rel in sorted(req.query.selection.embedded or ()))
         req.inclusions = {key[1]: self._expansions[key] for key in keys if key in self._expansions}

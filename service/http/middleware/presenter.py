@@ -44,7 +44,7 @@ def present(req: Request, resp: falcon.Response) -> None:
 
 def _select(req: Request, resp: falcon.Response) -> None:
     """Include the documents, and leave the fields, that the query asks for (JSON:API 1.1 §6.3, §6.4)."""
-    if isinstance(resp.media, Document) and resp.media.view != req.query.view:
+    if isinstance(resp.media, Document) and resp.media.selection != req.query.selection:
         resp.media = apply_selection(req, resp.media)
 
 
@@ -53,10 +53,10 @@ def _label(req: Request, resp: falcon.Response) -> None:
     if isinstance(resp.media, Document):
         req.format = format_for(resp.media, req.format, req.env.get('HTTP_ACCEPT'))
         resp.content_type = req.format.content_type
-        if req.format.says_created and req.method == 'POST' and not resp.media.is_collection:
+        if req.format.post_creates and req.method == 'POST' and not resp.media.is_collection:
             resp.status, resp.location = falcon.HTTP_201, resp.media.href
-    elif req.format.nothing and req.method == 'DELETE' and resp.status_code == 204:
-        resp.status, resp.data = falcon.HTTP_200, req.format.nothing
+    elif req.format.empty_body and req.method == 'DELETE' and resp.status_code == 204:
+        resp.status, resp.data = falcon.HTTP_200, req.format.empty_body
         resp.content_type = req.format.content_type
     is_public = (resp.get_header('Cache-Control') or '').startswith('public')
     depends_on_user = req.operation.access is not Access.PUBLIC and not is_public
@@ -75,7 +75,7 @@ def _redirect(req: Request, resp: falcon.Response) -> None:
         return
     resp.status, resp.media = falcon.HTTP_303, None
     if req.viewer is None:
-        resp.location = req.book.href(urls.ENTRY)
+        resp.location = req.builder.url_for(urls.ENTRY)
 
 
 def _link(req: Request, resp: falcon.Response) -> None:

@@ -5,7 +5,7 @@ from functools import lru_cache
 from typing import Any
 
 from service.http.operation import Access, Route
-from service.representation.addresses import AddressBook
+from service.representation.url_builder import UrlBuilder
 from service.resources.openapi.bodies import request_body
 from service.resources.openapi.components import Components
 from service.resources.openapi.endpoints import Endpoint, endpoints_of
@@ -47,16 +47,16 @@ class Description:
         self._routes = routes
         self._at = lru_cache(maxsize=16)(self._make)
 
-    def at(self, book: AddressBook) -> dict[str, Any]:
-        """Return the OpenAPI document with the URLs of the book."""
-        return self._at(book.origin, book.avatars)
+    def at(self, builder: UrlBuilder) -> dict[str, Any]:
+        """Return the OpenAPI document with the URLs of the builder."""
+        return self._at(builder.origin, builder.avatars)
 
     def _make(self, origin: str, avatars: bool) -> dict[str, Any]:
-        book = AddressBook(origin, avatars=avatars)
-        samples, components = SampleDocuments(list(endpoints_of(self._routes)), book), Components()
+        builder = UrlBuilder(origin, avatars=avatars)
+        samples, components = SampleDocuments(list(endpoints_of(self._routes)), builder), Components()
         for name, schema in SHARED.items():
             components.refer('schemas', name, schema)
-        add_problem_responses(book, components)
+        add_problem_responses(builder, components)
         paths = _paths(samples, components)
         return {
             'openapi': '3.1.0',

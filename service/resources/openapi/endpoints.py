@@ -14,9 +14,9 @@ from service.representation.problem import PROBLEMS
 WRITES = ('PUT', 'PATCH', 'DELETE')
 _DELETED = RawResponse(
     'deleted',
-    tuple(name for name, format in FORMATS.items() if format.nothing),
+    tuple(name for name, format in FORMATS.items() if format.empty_body),
     {'type': 'object', 'properties': {'meta': {'type': 'object'}}, 'required': ['meta']},
-    lambda book: {'meta': {}},
+    lambda builder: {'meta': {}},
 )
 
 
@@ -60,9 +60,11 @@ class Endpoint(NamedTuple):
     def formats(self, status: int) -> list[Format]:
         """Return the formats of a document in a response with this status."""
         is_relationship = self.operation.is_relationship
-        formats = [format for format in FORMATS.values() if format.has_linkage or not is_relationship]
+        formats = [
+            format for format in FORMATS.values() if format.supports_relationships or not is_relationship
+        ]
         if self.method == 'POST' and 200 in self.operation.responses and not is_relationship:
-            return [format for format in formats if format.says_created == (status == 201)]
+            return [format for format in formats if format.post_creates == (status == 201)]
         return formats
 
     @property

@@ -9,7 +9,7 @@ from service.http.middleware.idempotency import KEY
 from service.representation.formats import FORMATS
 from service.representation.json_schema import Schema, schema_of_field
 from service.representation.kind import Kind
-from service.representation.queries import QueryOptions
+from service.representation.query_parameters import QueryOptions
 from service.resources.openapi.components import Components
 from service.resources.openapi.endpoints import Endpoint
 from service.resources.openapi.samples import SampleDocuments

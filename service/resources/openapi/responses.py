@@ -8,13 +8,13 @@ from typing import Any
 import orjson
 
 from service.http.operation import RawResponse, Samples
-from service.representation.addresses import AddressBook
 from service.representation.document import Document, Link
 from service.representation.examples import sample_problem
 from service.representation.formats import FORMATS, Format
 from service.representation.json_schema import Schema
 from service.representation.media_types import HAL, HTML, JSON, JSON_API, PROBLEM
 from service.representation.problem import PROBLEMS, Problem
+from service.representation.url_builder import UrlBuilder
 from service.resources.openapi.components import Components, reference
 from service.resources.openapi.endpoints import Endpoint
 from service.resources.openapi.headers import headers_with
@@ -89,7 +89,7 @@ class Responses:
         """Return the Media Type Object (OpenAPI 3.1 §4.8.14) of a document, with the first of the samples."""
         if format.media_type == HTML:
             return _PAGE
-        label, document = next(iter(samples.in_dialect(self._samples.book, format.dialect.names).items()))
+        label, document = next(iter(samples.in_dialect(self._samples.builder, format.dialect.names).items()))
         title = samples.kind.title if not document.is_collection else name
         suffix = FORMATS[HAL].name if format.media_type == JSON else format.name
         example = {'value': orjson.loads(format.render(document))}
@@ -101,7 +101,7 @@ class Responses:
     def _schema(
         self, endpoint: Endpoint, samples: Samples, document: Document, *, is_json_api: bool
     ) -> Schema:
-        if document.is_linkage:
+        if document.is_relationship:
             return self._schemas.linkage()
         if document.is_collection:
             return (self._schemas.json_api_page if is_json_api else self._schemas.hal_page)(samples.kind)
@@ -109,7 +109,7 @@ class Responses:
         return describe(samples.kind, is_new=endpoint.method == 'POST')
 
     def _raw(self, raw: RawResponse) -> dict[str, Any]:
-        example = raw.example(self._samples.book)
+        example = raw.example(self._samples.builder)
         return {name: {'schema': raw.schema, 'example': example} for name in raw.content_types}
 
     def _links(self, documents: Iterable[Document], media_types: Container[str]) -> dict[str, Any]:
@@ -136,7 +136,7 @@ def _name_and_description(
     """Return what a response with such a document is called as a component, and what it is."""
     kind = samples.kind
     words = re.sub('(?<!^)(?=[A-Z])', ' ', kind.title).lower()
-    if document.is_linkage:
+    if document.is_relationship:
         return 'Linkage', f'A page of the identifiers of {kind.name}.'
     if document.is_collection:
         return f'{kind.title}Page', f'A page of {kind.name}.'
@@ -150,11 +150,11 @@ def name_of(status: int) -> str:
     return ''.join(word.capitalize() for word in re.split('[ -]', HTTPStatus(status).phrase))
 
 
-def add_problem_responses(book: AddressBook, components: Components) -> None:
+def add_problem_responses(builder: UrlBuilder, components: Components) -> None:
     """Add the responses with a problem to the components, each in every format of errors."""
     for status in sorted({problem_type.status for problem_type in PROBLEMS.values()}):
         problems = {
-            name: sample_problem(name, problem_type.meaning, book, '/')
+            name: sample_problem(name, problem_type.meaning, builder, '/')
             for name, problem_type in PROBLEMS.items()
             if problem_type.status == status
         }

@@ -5,21 +5,21 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from service.http.operation import Samples
-from service.representation.addresses import AddressBook
 from service.representation.document import Document
+from service.representation.url_builder import UrlBuilder
 from service.resources.openapi.endpoints import Endpoint
 
 
 class SampleDocuments:
-    """The endpoints with the sample documents of their responses, with the URLs of a book.
+    """The endpoints with the sample documents of their responses, with the URLs of a builder.
 
     `kinds` are those of all documents by name, `variables` has a value for each variable of a URL, and
     `values` one for each property that any document has.
     """
 
-    def __init__(self, endpoints: Sequence[Endpoint], book: AddressBook) -> None:
+    def __init__(self, endpoints: Sequence[Endpoint], builder: UrlBuilder) -> None:
         self.endpoints = endpoints
-        self.book = book
+        self.builder = builder
         self._documents: dict[tuple[Endpoint, int], list[Document]] = {}
         self._patterns = {one.template: _pattern(one.template) for one in endpoints}
         self.kinds = {}
@@ -27,7 +27,7 @@ class SampleDocuments:
             for status, content in endpoint.responses.items():
                 if isinstance(content, Samples):
                     self.kinds[content.kind.name] = content.kind
-                    self._documents[endpoint, status] = [*content.documents(book).values()]
+                    self._documents[endpoint, status] = [*content.documents(builder).values()]
         self.variables: dict[str, Any] = {}
         for endpoint in endpoints:
             self.variables |= self._variables_of(endpoint)  # those of one URL fit each other
@@ -52,7 +52,7 @@ class SampleDocuments:
 
     def leads_to(self, href: str, method: str) -> Iterator[tuple[Endpoint, Mapping[str, str]]]:
         """Return the endpoints of a method at a URL, with the values of the variables in their templates."""
-        path = href.removeprefix(self.book.origin)
+        path = href.removeprefix(self.builder.origin)
         for endpoint in self.endpoints:
             match = endpoint.method == method and self._patterns[endpoint.template].fullmatch(path)
             if match:
@@ -62,7 +62,7 @@ class SampleDocuments:
         """Return the values of the variables in the endpoint's URL, as far as the documents have any."""
         paths = (document.href.partition('?')[0] for document in self.of_resource(endpoint))
         pattern = self._patterns[endpoint.template]
-        matches = (pattern.fullmatch(path.removeprefix(self.book.origin)) for path in paths)
+        matches = (pattern.fullmatch(path.removeprefix(self.builder.origin)) for path in paths)
         values = next((match.groupdict() for match in matches if match), {})
         return {name: int(value) if name.endswith('_id') else value for name, value in values.items()}
 

@@ -5,10 +5,10 @@ from typing import Any
 
 from service.database.ids import is_id
 from service.domain.errors import NotFound
-from service.representation.reading import Malformed
+from service.representation.strict_input import MalformedBody
 
 
-class WrongResource(ValueError):
+class ResourceMismatch(ValueError):
     """The type or the id in a body is not that of the resource at the address (§9.1.4, §9.2.4)."""
 
     def __init__(self, detail: str, pointer: str) -> None:
@@ -16,7 +16,7 @@ class WrongResource(ValueError):
         self.pointer = pointer
 
 
-class OwnId(ValueError):
+class ClientGeneratedId(ValueError):
     """A new resource came with an id, which is the server's to make (§9.1.2)."""
 
     pointer = '/data/id'
@@ -25,15 +25,15 @@ class OwnId(ValueError):
 def read_resource(body: Mapping[str, Any], kind: str, resource_id: str | None) -> dict[str, Any]:
     """Return the attributes of the resource object, which is of this kind and has this id, or is new.
 
-    Relationships and whatever else is no attribute are ignored. Raises Malformed, WrongResource, OwnId.
+    Relationships and other members are ignored. Raises MalformedBody, ResourceMismatch, ClientGeneratedId.
     """
     data = _member(body, 'data', dict, 'a resource object', '')
     _check_kind(data, kind, '/data')
     if resource_id is None:
         if 'id' in data:
-            raise OwnId('A new resource has no id yet: the server makes it.')
+            raise ClientGeneratedId('A new resource has no id yet: the server makes it.')
     elif _member(data, 'id', str, 'text', '/data') != resource_id:
-        raise WrongResource(f'The id at this address is {resource_id}.', '/data/id')
+        raise ResourceMismatch(f'The id at this address is {resource_id}.', '/data/id')
     attributes: dict[str, Any] = _member(data, 'attributes', dict, 'an object', '/data', optional=True)
     return attributes
 
@@ -41,13 +41,13 @@ def read_resource(body: Mapping[str, Any], kind: str, resource_id: str | None) -
 def read_linkage(body: Mapping[str, Any], kind: str) -> list[int]:
     """Return the ids of the resource identifier objects, which are of this kind.
 
-    Raises Malformed, WrongResource, and NotFound for an id that nothing can have.
+    Raises MalformedBody, ResourceMismatch, and NotFound for an id that nothing can have.
     """
     ids = []
     for place, identifier in enumerate(_member(body, 'data', list, 'an array', '')):
         pointer = f'/data/{place}'
         if not isinstance(identifier, dict):
-            raise Malformed(f'{pointer} must be a resource identifier object.', pointer)
+            raise MalformedBody(f'{pointer} must be a resource identifier object.', pointer)
         _check_kind(identifier, kind, pointer)
         resource_id = _member(identifier, 'id', str, 'text', pointer)
         if not is_id(resource_id):
@@ -58,7 +58,7 @@ def read_linkage(body: Mapping[str, Any], kind: str) -> list[int]:
 
 def _check_kind(data: Mapping[str, Any], kind: str, pointer: str) -> None:
     if _member(data, 'type', str, 'text', pointer) != kind:
-        raise WrongResource(f'The type at this address is {kind}.', f'{pointer}/type')
+        raise ResourceMismatch(f'The type at this address is {kind}.', f'{pointer}/type')
 
 
 def _member(
@@ -67,5 +67,5 @@ def _member(
     if optional and name not in data:
         return of()
     if not isinstance(data.get(name), of):
-        raise Malformed(f'{pointer}/{name} must be {shape}.', f'{pointer}/{name}')
+        raise MalformedBody(f'{pointer}/{name} must be {shape}.', f'{pointer}/{name}')
     return data[name]

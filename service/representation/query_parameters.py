@@ -13,14 +13,14 @@ from service.database.ids import MAX_ID
 from service.database.pagination import LAST_PAGE, Key, LastPage, Page, PageRequest
 from service.domain.text import has_control_characters, normalize
 from service.representation.action import TEXT
-from service.representation.document import WHOLE, View
+from service.representation.document import EVERYTHING, Selection
 from service.representation.json_schema import Schema
 
 PER_PAGE = 10
 MOST_PER_PAGE = 100
 FILTER_LENGTH = 64  # what is longer than every name would only make links that no proxy carries
 CURSORS = AFTER, BEFORE = ('page[after]', 'page[before]')
-# What `whole_number`, `text` and `read_cursor` read.
+# What `parse_positive_int`, `text` and `read_cursor` read.
 NUMBER: Schema = {'type': 'integer', 'minimum': 1}
 SEARCHED: Schema = {'type': 'string', 'maxLength': FILTER_LENGTH, 'pattern': TEXT}
 CURSOR: Schema = {'type': 'string', 'description': 'A position, from a link of the collection.'}
@@ -82,7 +82,7 @@ class Query(NamedTuple):
     order: str = ''
     given: Mapping[str, str] = {}
     kept: Mapping[str, str] = {}
-    view: View = WHOLE
+    selection: Selection = EVERYTHING
 
     def first_page(self) -> 'Query':
         """Return what asks for the first page of another collection in the same dialect."""
@@ -102,7 +102,7 @@ class Query(NamedTuple):
             values[BEFORE] = write_cursor(before)
         return query_string(values)
 
-    def neighbours(self, page: Page) -> dict[str, str]:
+    def page_links(self, page: Page) -> dict[str, str]:
         """Return the query strings of `first`, `prev`, `next` and `last`, as far as there are such pages."""
         queries = {'first': self.page_query(1)}
         last = self.page_query(page.total_pages, before=LAST_PAGE) if page.total_pages else queries['first']
@@ -151,7 +151,7 @@ class HalDialect:
         known = (*options.search, *self.names, *CURSORS)
         given = {name: single(parameters, name) for name in known if name in parameters}
         chosen = {name: text(name, given[name]) for name in options.search if given.get(name)}
-        per_page = min(whole_number(given, 'per_page', PER_PAGE), MOST_PER_PAGE)
+        per_page = min(parse_positive_int(given, 'per_page', PER_PAGE), MOST_PER_PAGE)
         position = read_position(given, self.names, per_page)
         numbers = (('page', position.page), ('per_page', per_page))
         given |= {name: str(number) for name, number in numbers if name in given}
@@ -173,7 +173,7 @@ def read_position(given: Mapping[str, str], names: PageNames, per_page: int) -> 
         raise InvalidParameter(BEFORE, f'cannot stand beside {AFTER}')
     if isinstance(after, LastPage):
         raise InvalidParameter(AFTER, 'is no position that the server gave')
-    return PageRequest(whole_number(given, names.number, 1), per_page, after, before)
+    return PageRequest(parse_positive_int(given, names.number, 1), per_page, after, before)
 
 
 def write_cursor(key: Key | LastPage) -> str:
@@ -214,7 +214,7 @@ def text(name: str, value: str) -> str:
     return normalize(value)
 
 
-def whole_number(given: Mapping[str, str], name: str, default: int) -> int:
+def parse_positive_int(given: Mapping[str, str], name: str, default: int) -> int:
     """Return the number that a parameter says, MAX_ID for one larger; raises InvalidParameter."""
     digits = given.get(name)
     if digits is None:

@@ -4,10 +4,10 @@ import re
 from collections.abc import Mapping, Set
 from typing import Any
 
-from service.representation.document import View
+from service.representation.document import Selection
 from service.representation.json_api import MEMBER, member
 from service.representation.json_schema import Schema
-from service.representation.queries import (
+from service.representation.query_parameters import (
     CURSOR,
     CURSORS,
     MOST_PER_PAGE,
@@ -18,11 +18,11 @@ from service.representation.queries import (
     PageNames,
     Query,
     QueryOptions,
+    parse_positive_int,
     query_string,
     read_position,
     single,
     text,
-    whole_number,
 )
 
 _FIELDS = re.compile(r'fields\[([^\[\]]+)\]')
@@ -57,7 +57,7 @@ class JsonApiDialect:
                 filters[filtered[1]] = text(name, value)
             elif name not in paging:
                 raise InvalidParameter(name, _UNKNOWN)
-        per_page = whole_number(given, self.names.size, PER_PAGE)
+        per_page = parse_positive_int(given, self.names.size, PER_PAGE)
         if per_page > MOST_PER_PAGE:
             raise InvalidParameter(self.names.size, f'must be at most {MOST_PER_PAGE}', most=MOST_PER_PAGE)
         return Query(
@@ -67,7 +67,7 @@ class JsonApiDialect:
             order,
             given,
             kept={name: value for name, value in given.items() if name not in paging},
-            view=View(relations, fields, query_string(given)),
+            selection=Selection(relations, fields, query_string(given)),
         )
 
     def parameters(self, options: QueryOptions, kinds: Set[str]) -> dict[str, Schema]:
