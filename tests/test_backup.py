@@ -1,4 +1,4 @@
-"""A copy of a SQLite file, made as the README says while servers write, has all that was acknowledged."""
+"""Backup: a copy of a SQLite file, made with the documented command while servers write."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ COPY = "VACUUM INTO 'backup.db'"
 NEW = {'username': 'ada', 'email': 'ada@example.org', 'password': 'correct horse'}
 
 
-def test_the_readme_makes_the_copy_as_this_test_does() -> None:
+def test_the_readme_has_the_tested_command() -> None:
     assert f'sqlite3 halcyon.db "{COPY}"' in (ROOT / 'README.md').read_text()
 
 
-def test_a_copy_made_under_writes_has_every_write_that_was_acknowledged_before(tmp_path: Path) -> None:
+def test_a_copy_has_every_write_acknowledged_before_it(tmp_path: Path) -> None:
     acknowledged: list[int] = []
     stop = threading.Event()
     with Server(tmp_path) as server:
@@ -61,7 +61,7 @@ def test_a_copy_made_under_writes_has_every_write_that_was_acknowledged_before(t
         assert copy.execute('PRAGMA integrity_check').fetchone() == ('ok',)
 
 
-def test_a_copy_is_served_as_the_original_was(tmp_path: Path) -> None:
+def test_a_copy_can_be_served(tmp_path: Path) -> None:
     settings = Settings(database_url=f'sqlite:///{tmp_path}/halcyon.db')
     open_session(settings).close()
     with closing(sqlite3.connect(tmp_path / 'halcyon.db')) as source:

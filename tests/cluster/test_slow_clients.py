@@ -44,9 +44,7 @@ def ask(balancer: Balancer) -> float:
     return time.perf_counter() - started
 
 
-def test_slow_headers_and_slow_bodies_keep_nobody_waiting(
-    balancer: Balancer, pytestconfig: pytest.Config
-) -> None:
+def test_slow_clients_do_not_delay_others(balancer: Balancer, pytestconfig: pytest.Config) -> None:
     times = []
     with SlowClients(balancer.port, HEADER) as headers, SlowClients(balancer.port, BODY) as bodies:
         end = time.monotonic() + SECONDS
