@@ -1,6 +1,6 @@
-"""Scenarios: whatever fails, what was acknowledged is there, once, counted, and nobody sees a 500.
+"""Failures of a deployment: every acknowledged write takes effect once, and no response is a 500.
 
-Clients that send a request again, a POST with an Idempotency-Key, see no failure at all.
+Clients that retry, a POST with an Idempotency-Key, see no failure at all.
 """
 
 from __future__ import annotations
