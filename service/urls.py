@@ -1,4 +1,4 @@
-"""Every address of the API, on one page."""
+"""The URL templates of the API."""
 
 ROOT = '/'
 ENTRY = '/api'

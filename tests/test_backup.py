@@ -71,7 +71,7 @@ def test_a_restored_dump_is_complete(engine: str, dump: str, restore: str, tmp_p
         copy.close()
 
 
-def test_a_copy_made_under_writes_has_every_write_that_was_acknowledged_before(tmp_path: Path) -> None:
+def test_a_copy_has_every_write_acknowledged_before_it(tmp_path: Path) -> None:
     acknowledged: list[int] = []
     stop = threading.Event()
     with Server(tmp_path) as server:
@@ -111,7 +111,7 @@ def test_a_copy_made_under_writes_has_every_write_that_was_acknowledged_before(t
         assert copy.execute('PRAGMA integrity_check').fetchone() == ('ok',)
 
 
-def test_a_copy_is_served_as_the_original_was(tmp_path: Path) -> None:
+def test_a_copy_can_be_served(tmp_path: Path) -> None:
     settings = Settings(database_url=f'sqlite:///{tmp_path}/halcyon.db')
     open_session(settings).close()
     with closing(sqlite3.connect(tmp_path / 'halcyon.db')) as source:

@@ -47,7 +47,7 @@ def test_imports_point_downwards(name: str) -> None:
         assert here is None or there is None or there <= here, f'{name} imports {other}'
 
 
-def test_there_is_no_cycle() -> None:
+def test_imports_have_no_cycle() -> None:
     assert len(list(TopologicalSorter(INNER).static_order())) >= len(INNER)
 
 
@@ -57,12 +57,12 @@ def test_the_domain_knows_no_http_and_no_json() -> None:
             assert not WEB & {other.partition('.')[0] for other in others}, name
 
 
-def test_urls_imports_nothing() -> None:
+def test_urls_has_no_imports() -> None:
     assert IMPORTS['service.urls'] == set()
 
 
-def test_formats_know_no_resource_and_resources_no_format() -> None:
-    describing = ('service.resources.openapi', 'service.resources.discovery')  # which say all that there is
+def test_resources_import_no_renderer() -> None:
+    describing = ('service.resources.openapi', 'service.resources.discovery')  # which describe all formats
     for name, others in INNER.items():
         if name.startswith('service.resources') and not name.startswith(describing):
             formats = {'hal', 'hal_forms', 'json_api', 'html', 'formats'}

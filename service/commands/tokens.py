@@ -22,7 +22,8 @@ def purge(as_json: bool) -> None:
     """
     with open_current_schema() as session:
         purged = purge_all(session)
-    text = ', '.join(f'{table.replace("_", " ")}: {count}' for table, count in purged.items())
+    labels = {'tokens': 'tokens', 'idempotency_keys': 'idempotency keys', 'tries': 'attempts'}
+    text = ', '.join(f'{labels[table]}: {count}' for table, count in purged.items())
     output(f'Deleted {text}.', purged, as_json=as_json)
 
 

@@ -76,7 +76,7 @@ class Engine(peewee.Database):
 
     @abstractmethod
     def classify(self, error: BaseException) -> ErrorKind:
-        """Return what an error of peewee or the driver means for trying again."""
+        """Return the kind of an error of peewee or the driver."""
 
     @abstractmethod
     def violated_constraint(self, error: Any, sql: str) -> str | None:

@@ -19,7 +19,7 @@ class Instrumentation:
         """Called when an attempt counts against a rate limit: a failed sign-in, or a registration."""
 
     def request_throttled(self, limit: str) -> None:
-        """Called when a request is refused because a rate limit is used up."""
+        """Called when a request is rejected because a rate limit is used up."""
 
 
 NO_INSTRUMENTATION = Instrumentation()

@@ -101,7 +101,7 @@ class MariadbEngine(PooledEngine, peewee.MySQLDatabase):
         return bool(connection.open)
 
     def classify(self, error: BaseException) -> ErrorKind:
-        """Return what the error means for trying again, by its number."""
+        """Return the kind of the error, by its number."""
         cause = driver_error(error)
         if not isinstance(cause, pymysql.Error):
             return ErrorKind.BUG

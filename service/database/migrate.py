@@ -121,7 +121,7 @@ def migrate(session: Session) -> list[int]:
 def _retry_while_locked(session: Session, migrate: Callable[[], R]) -> R:
     """Call the function until no other process interferes.
 
-    SQLite refuses some statements at once while it is locked; Galera aborts DDL that conflicts with that of
+    While SQLite is locked, some statements fail immediately; Galera aborts DDL that conflicts with that of
     another node.
     """
     deadline = time.monotonic() + RETRY_SECONDS

@@ -25,7 +25,7 @@ class PageRequest(NamedTuple):
     """Which page a client requests.
 
     `page` counts from 1. With `after` or `before` the page is next to the entry with that key, and `page`
-    only tells its number; without, it is found by its number.
+    is only its number; otherwise it is found by its number.
     """
 
     page: int = 1

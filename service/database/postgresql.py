@@ -61,7 +61,7 @@ class PostgresqlEngine(PooledEngine, peewee.PostgresqlDatabase):
         return not connection.closed
 
     def classify(self, error: BaseException) -> ErrorKind:
-        """Return what the error means for trying again, by its SQLSTATE."""
+        """Return the kind of the error, by its SQLSTATE."""
         cause = driver_error(error)
         if not isinstance(cause, psycopg.Error):
             return ErrorKind.BUG

@@ -69,7 +69,7 @@ class SqliteEngine(Engine, peewee.SqliteDatabase):
         self.close()
 
     def classify(self, error: BaseException) -> ErrorKind:
-        """Return what the error means for trying again, by SQLite's result code (sqlite.org/rescode.html)."""
+        """Return the kind of the error, by SQLite's result code (sqlite.org/rescode.html)."""
         cause = driver_error(error)
         name = getattr(cause, 'sqlite_errorname', '')
         if name in _CONFLICTS:
@@ -91,7 +91,7 @@ class SqliteEngine(Engine, peewee.SqliteDatabase):
         return _CONSTRAINT_OF_COLUMNS.get(columns, columns)
 
     def column_type(self, full_type: str) -> str:
-        """Return the declared type, which SQLite keeps as it stands."""
+        """Return the declared type, which SQLite keeps unchanged."""
         return full_type
 
 

@@ -121,8 +121,8 @@ def replay_or_run(
 ) -> StoredResponse:
     """Return the response stored for the key, or have `respond` make it, once together with its effect.
 
-    `respond` is called with the session for its write, and again if the engine refused that write. Raises
-    KeyReused, KeyInUse, and what `respond` raises.
+    `respond` is called with the session for its write, and again after a conflict. Raises KeyReused,
+    KeyInUse, and what `respond` raises.
     """
     claim = secrets.token_hex(16)
     try:

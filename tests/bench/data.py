@@ -1,4 +1,4 @@
-"""A data to measure: demo data in which everybody follows the celebrity, and the reader 199 more."""
+"""Demo data for benchmarks: everybody follows the celebrity, and the reader follows 199 more users."""
 
 from service.database.clock import system_clock
 from service.database.session import Session
@@ -8,25 +8,25 @@ from service.domain.follows import follow_all
 from service.domain.tokens import find_viewer, sign_in
 
 READER, WRITER, NEIGHBOUR = range(CELEBRITY + 1, CELEBRITY + 4)
-READ_BY_READER = 200
-SMALLEST = 2 * READ_BY_READER
+FOLLOWED_BY_READER = 200
+MIN_USERS = 2 * FOLLOWED_BY_READER
 POSTS_EACH = 5
 
 
 def plan_data(users: int, posts_each: int) -> DemoData:
-    """Return a data of so many, in which the reader finds enough to follow."""
-    return DemoData(max(users, SMALLEST), 1, posts_each, now=system_clock())
+    """Return demo data with enough users for the reader to follow."""
+    return DemoData(max(users, MIN_USERS), 1, posts_each, now=system_clock())
 
 
 def load_data(db: Session, data: DemoData) -> None:
-    """Put the data into an empty database."""
+    """Load the data into an empty database, and let the reader follow more users."""
     try:
         for _ in load(db, data):
             pass
-    except Conflict as refused:
-        raise SystemExit(str(refused)) from None
-    session = sign_in(db, username=data.username(READER), password=PASSWORD, user_agent=None)
-    reader = find_viewer(db, session.secret)
-    step = (data.users - NEIGHBOUR) // (READ_BY_READER - 1)  # spread, as friends are
-    followed = (data.user_id(NEIGHBOUR + step * n) for n in range(READ_BY_READER - 1))
+    except Conflict as error:
+        raise SystemExit(str(error)) from None
+    token = sign_in(db, username=data.username(READER), password=PASSWORD, user_agent=None)
+    reader = find_viewer(db, token.secret)
+    step = (data.users - NEIGHBOUR) // (FOLLOWED_BY_READER - 1)  # spread over all users
+    followed = (data.user_id(NEIGHBOUR + step * n) for n in range(FOLLOWED_BY_READER - 1))
     follow_all(db, reader.user_id, followed, by=reader, precondition=lambda user: None)
