@@ -19,7 +19,7 @@ from service.config import Settings
 from service.database.migrate import check_schema
 from service.domain.startup import open_session
 from service.domain.users import find_user_by_username, register_user
-from tests.databases import NAME, engines_to_test, made_database, opened
+from tests.databases import NAME, engines_to_test, opened, temporary_database
 from tests.server import ROOT, Server, wait_until
 
 OPERATIONS = (ROOT / 'service' / 'OPERATIONS.md').read_text()
@@ -57,8 +57,8 @@ def test_a_restored_dump_is_complete(engine: str, dump: str, restore: str, tmp_p
     if engine not in engines_to_test() or not shutil.which(dump):
         pytest.skip(f'TEST_DATABASES does not name {engine}, or {dump} is not installed')
     with (
-        made_database(engine, tmp_path, f'{NAME}_source') as source,
-        made_database(engine, tmp_path, f'{NAME}_restored') as restored,
+        temporary_database(engine, tmp_path, f'{NAME}_source') as source,
+        temporary_database(engine, tmp_path, f'{NAME}_restored') as restored,
     ):
         session = open_session(Settings(database_url=source, bcrypt_cost=4))
         register_user(session, **NEW)
