@@ -61,7 +61,7 @@ def test_options_says_what_every_resource_allows(app: Any, world: World) -> None
         expected = {*methods, 'OPTIONS'} | ({'HEAD'} if 'GET' in methods else set())
         assert answer.status == 204
         assert answer.headers['allow'] == ', '.join(sorted(expected))
-        patches = 'PATCH' in methods and template != urls.FOLLOWING_RELATION  # there it is 403
+        patches = 'PATCH' in methods and template != urls.FOLLOWING_RELATIONSHIP  # there it is 403
         assert ('accept-patch' in answer.headers) == patches
 
 

@@ -43,7 +43,7 @@ PROBLEM_TYPE = Kind(
 
 
 def represent_relation(relation: LinkRelation, builder: UrlBuilder) -> Document:
-    """Return what the link relation means."""
+    """Return the documentation of a link relation."""
     return Document(
         kind='relations',
         id=relation.name,
@@ -60,7 +60,7 @@ def represent_relation(relation: LinkRelation, builder: UrlBuilder) -> Document:
 
 
 def represent_problem_type(name: str, problem: ProblemType, builder: UrlBuilder) -> Document:
-    """Return what the type of problem means."""
+    """Return the documentation of a problem type."""
     return Document(
         kind='problems',
         id=name,
@@ -77,7 +77,7 @@ def represent_problem_type(name: str, problem: ProblemType, builder: UrlBuilder)
 
 
 class RelationResource:
-    """What one link relation means."""
+    """The documentation page of one link relation."""
 
     tag = 'explanations'
     operation_name = 'Relation'
@@ -111,7 +111,7 @@ def _sample_problem_types(builder: UrlBuilder) -> dict[str, Document]:
 
 
 class ProblemResource:
-    """What one type of problem means."""
+    """The documentation page of one problem type."""
 
     tag = 'explanations'
     operation_name = 'Problem'

@@ -98,7 +98,7 @@ ITEM = Kind(
 
 @cached
 def represent_store(store: StoreRecord, viewer: Viewer | None, builder: UrlBuilder) -> Document:
-    """Return the store; its owner may change it."""
+    """Return the store, with forms for its owner."""
     here = builder.link_to(urls.STORE, store_id=store.id)
     forms: tuple[Form, ...] = ()
     if store.is_editable_by(viewer):
@@ -127,7 +127,7 @@ def represent_store(store: StoreRecord, viewer: Viewer | None, builder: UrlBuild
 
 @cached
 def represent_item(item: ItemRecord, viewer: Viewer | None, builder: UrlBuilder) -> Document:
-    """Return the item, its price as a decimal text with two places."""
+    """Return the item, with its price as a decimal string."""
     here = builder.link_to(urls.ITEM, item_id=item.id)
     properties = {
         'id': item.id,
@@ -179,7 +179,7 @@ _ONE_STORE, _ONE_ITEM = _STORES.of_one(), _ITEMS.of_one()
 
 
 class StoresResource:
-    """All stores, and opening one."""
+    """All stores; POST opens one."""
 
     tag = 'stores'
     operation_name = 'Stores'
@@ -201,9 +201,9 @@ class StoresResource:
 
     def on_get(self, req: Request, resp: falcon.Response) -> None:
         page = list_stores(req.db, req.query.position)
-        address = req.builder.url_for(urls.STORES)
-        forms = (OPEN.at(address),)
-        resp.media = represent_listing(req, 'stores', address, page, represent_store, forms=forms)
+        url = req.builder.url_for(urls.STORES)
+        forms = (OPEN.at(url),)
+        resp.media = represent_listing(req, 'stores', url, page, represent_store, forms=forms)
 
     def on_post(self, req: Request, resp: falcon.Response) -> None:
         store = open_store(req.db, by=req.user, **read_form(req))
@@ -260,7 +260,7 @@ class StoreResource:
 
 
 class StoreItemsResource:
-    """The items of one store, and adding one."""
+    """The items of one store; POST adds one."""
 
     tag = 'stores'
     operation_name = 'StoreItems'
@@ -284,9 +284,9 @@ class StoreItemsResource:
     def on_get(self, req: Request, resp: falcon.Response, store_id: int) -> None:
         store = find_store(req.db, store_id)
         page = list_items_of(req.db, store, req.query.position)
-        address = req.builder.url_for(urls.STORE_ITEMS, store_id=store_id)
-        forms = (ADD.at(address),) if store.is_editable_by(req.viewer) else ()
-        resp.media = represent_listing(req, 'items', address, page, represent_item, forms=forms)
+        url = req.builder.url_for(urls.STORE_ITEMS, store_id=store_id)
+        forms = (ADD.at(url),) if store.is_editable_by(req.viewer) else ()
+        resp.media = represent_listing(req, 'items', url, page, represent_item, forms=forms)
 
     def on_post(self, req: Request, resp: falcon.Response, store_id: int) -> None:
         require_permission(find_store(req.db, store_id).is_editable_by(req.viewer))
@@ -369,7 +369,7 @@ def _changed_by_item(req: Request, store_id: int) -> tuple[str, ...]:
 
 
 def entry_point(viewer: Viewer | None, builder: UrlBuilder) -> EntryPointPart:
-    """Return the links and forms of stores on the entry point, to those who are signed in."""
+    """Return the links of stores on the entry point, for signed-in users."""
     if viewer is None:
         return EntryPointPart({})
     return EntryPointPart(

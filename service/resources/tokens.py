@@ -40,7 +40,7 @@ from service.resources.response_samples import sample_pages
 from service.resources.responses import add_invalidation_links
 from service.resources.timestamps import represent_time
 
-# What a token is: a random secret, or a signed statement that other services can read (RFC 9068).
+# Of the token: an opaque random secret, or a signed JWT that other services can verify (RFC 9068).
 _FORMAT = Field('format', 'Format', type='hidden', regex=None, options=('opaque', 'jwt'))
 LOGIN = Action(
     'login',
@@ -95,7 +95,7 @@ def represent_token(token: TokenRecord, viewer: Viewer | None, builder: UrlBuild
 
 
 def represent_new_token(new: NewToken, builder: UrlBuilder) -> Document:
-    """Return a token that was just made, with the secret that is shown this once (RFC 6750 §4)."""
+    """Return a newly issued token with its secret, which no later response contains (RFC 6750 §4)."""
     document = represent_token(new.token, None, builder)
     secret = {
         'token': new.secret,
@@ -172,7 +172,7 @@ class KeysResource:
 
 
 class TokensResource:
-    """The viewer's tokens; one is issued for a password, or for a token that is to be renewed."""
+    """The viewer's tokens; POST issues one for a password, or renews the one presented."""
 
     tag = 'tokens'
     operation_name = 'Tokens'
@@ -204,14 +204,14 @@ class TokensResource:
         add_invalidation_links(resp, req.builder.url_for(urls.TOKENS))
 
     def on_delete(self, req: Request, resp: falcon.Response) -> None:
-        given = precondition(req, lambda *_: _represent_tokens(req))
-        revoke_token(req.db, req.user.token_id, by=req.user, precondition=given)
+        check = precondition(req, lambda *_: _represent_tokens(req))
+        revoke_token(req.db, req.user.token_id, by=req.user, precondition=check)
         resp.status = falcon.HTTP_204
         add_invalidation_links(resp, req.builder.url_for(urls.TOKEN, token_id=req.user.token_id))
 
 
 class TokenResource:
-    """One token of the viewer's."""
+    """One of the viewer's tokens."""
 
     tag = 'tokens'
     operation_name = 'Token'
@@ -247,19 +247,19 @@ def _represent_tokens(req: Request) -> Document:
 
 
 def _issue(req: Request) -> NewToken:
-    """Issue a token for what the request shows: a name and a password in its body, else its Authorization."""
+    """Issue a token for the user name and password in the body, or else for the Authorization header."""
     body = read_body(req)
     if 'username' in body or 'password' in body:
         return _sign_in(req, **LOGIN.read(body))
     scheme, value = read_authorization(req)
-    wanted = RENEW.read(body)
+    values = RENEW.read(body)
     if scheme == 'bearer':
         viewer = authenticate(req, value)
-        same = 'jwt' if is_signed(value) else 'opaque'
-        return renew_token(req.db, viewer, req.user_agent, _issuer(req, wanted.get('format', same)))
+        current_format = 'jwt' if is_signed(value) else 'opaque'
+        return renew_token(req.db, viewer, req.user_agent, _issuer(req, values.get('format', current_format)))
     if scheme == 'basic':
         username, password = read_basic(value)
-        return _sign_in(req, username, password, **wanted)
+        return _sign_in(req, username, password, **values)
     raise Unauthenticated('Send a user name and a password, or a token that is to be renewed.')
 
 

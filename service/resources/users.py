@@ -126,7 +126,7 @@ USER = Kind(
 
 @cached
 def represent_user(user: UserRecord, viewer: Viewer | None, builder: UrlBuilder) -> Document:
-    """Return the user as the viewer may see them: the e-mail address is for nobody else."""
+    """Return the user; the email address is only for the user themselves."""
     is_own = user.is_editable_by(viewer)
     properties = {
         'id': user.id,
@@ -162,11 +162,11 @@ def represent_user(user: UserRecord, viewer: Viewer | None, builder: UrlBuilder)
         )
     elif user.is_followable_by(viewer):
         assert viewer is not None
-        relation = builder.link_to(urls.FOLLOW, user_id=viewer.user_id, other_id=user.id)
-        links['hc:follow'] = relation
+        follow = builder.link_to(urls.FOLLOW, user_id=viewer.user_id, other_id=user.id)
+        links['hc:follow'] = follow
         action = UNFOLLOW if user.is_followed else FOLLOW
-        forms = (action.at(relation.href),)
-    following = builder.link_to(urls.FOLLOWING_RELATION, **here)
+        forms = (action.at(follow.href),)
+    following = builder.link_to(urls.FOLLOWING_RELATIONSHIP, **here)
     relationships = {**dict.fromkeys(RELATIONSHIPS), 'hc:following': following}
     return Document(
         'users',
@@ -202,7 +202,7 @@ _ONE_USER = _ALL_USERS.of_one()
 
 
 class UsersResource:
-    """Everybody, and signing up."""
+    """All users; POST registers one."""
 
     tag = 'users'
     operation_name = 'Users'
@@ -230,7 +230,7 @@ class UsersResource:
     def on_post(self, req: Request, resp: falcon.Response) -> None:
         user = register_user(req.db, client_address=req.client_address, **read_form(req))
         respond_created(resp, represent_user(user, None, req.builder))
-        resp.set_header('Cache-Control', NO_STORE)  # its owner will see more of it
+        resp.set_header('Cache-Control', NO_STORE)  # it is for an anonymous client; the new user sees more
         add_invalidation_links(resp, req.builder.url_for(urls.USERS))
 
 
@@ -238,20 +238,20 @@ def _represent_users(req: Request) -> Document:
     query = req.query
     prefix, username = query.filters.get('q', ''), query.filters.get('username')
     page = list_users(req.db, query.position, req.user, prefix=prefix, username=username, order=query.order)
-    address = req.builder.url_for(urls.USERS)
+    url = req.builder.url_for(urls.USERS)
     return represent_listing(
         req,
         'users',
-        address,
+        url,
         page,
         represent_user,
-        links={'search': Link(address + '{?q,per_page}', templated=True)},
-        forms=(SEARCH.at(address, query.filters),),
+        links={'search': Link(url + '{?q,per_page}', templated=True)},
+        forms=(SEARCH.at(url, query.filters),),
     )
 
 
 class UserResource:
-    """One person."""
+    """One user."""
 
     tag = 'users'
     operation_name = 'User'
@@ -304,7 +304,7 @@ class UserResource:
 
 
 class PasswordResource:
-    """The password of one person: it can be changed, never read."""
+    """The password of one user, which can be changed but not read."""
 
     tag = 'users'
     operation_name = 'Password'
@@ -322,8 +322,8 @@ class PasswordResource:
     def on_put(self, req: Request, resp: falcon.Response, user_id: int) -> None:
         user = find_user(req.db, user_id, req.viewer)
         require_permission(user.is_editable_by(req.viewer))
-        given = precondition(req, represent_user)
-        values = read_form(req, lambda: given(None))
+        check = precondition(req, represent_user)
+        values = read_form(req, lambda: check(None))
         change_password(req.db, user_id, by=req.user, client_address=req.client_address, **values)
         resp.status = falcon.HTTP_204
         add_invalidation_links(
@@ -342,7 +342,7 @@ def entry_point(viewer: Viewer | None, builder: UrlBuilder) -> EntryPointPart:
 
 
 def sample_user(builder: UrlBuilder) -> Document:
-    """Return a user as somebody else sees them, as an example."""
+    """Return the sample user as another user sees them."""
     return represent_user(sample_data.USER, sample_data.OTHER_USER, builder)
 
 
@@ -351,7 +351,7 @@ def _sample_self(builder: UrlBuilder) -> Document:
 
 
 def sample_users(template: str) -> Sample:
-    """Return what makes an example of a collection of users at an address."""
+    """Return a function that makes a sample page of the users at a URL template."""
     return lambda builder: sample_page(
         'users', builder.url_for(template, user_id=sample_data.USER.id), sample_user(builder), builder
     )

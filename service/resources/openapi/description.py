@@ -1,4 +1,4 @@
-"""The description of the API as a whole: every path with its operations, and the components they share."""
+"""The OpenAPI document: every path with its operations, and the components that they share."""
 
 from collections.abc import Sequence
 from functools import lru_cache
@@ -41,7 +41,7 @@ if the resource has changed meanwhile. Links lead from page to page of a collect
 
 
 class Description:
-    """The OpenAPI document of these routes; `routes` may grow until it is first asked for."""
+    """The OpenAPI document of the routes; the list may still be extended until the first call of `at`."""
 
     def __init__(self, routes: Sequence[Route]) -> None:
         self._routes = routes
@@ -114,7 +114,7 @@ def _operation(
 
 
 def _security(endpoint: Endpoint) -> list[dict[str, list[str]]]:
-    """Return the credentials, any of which will do; `{}` is none."""
+    """Return the alternative Security Requirement Objects (§4.8.30); `{}` stands for no credentials."""
     if endpoint.operation.access is Access.CREDENTIALS:
         return [{}, {'basic': []}, {'bearer': []}]
     if endpoint.operation.access is Access.PUBLIC:

@@ -1,11 +1,11 @@
-"""Response headers: which a status always or sometimes comes with."""
+"""Response headers by status."""
 
 from collections.abc import Container
 from typing import Any
 
 from service.resources.openapi.components import Components
 
-# Of each header its description, and the statuses that it always or sometimes comes with.
+# For each header its description, and the statuses of responses that always or sometimes have it.
 _HEADERS: dict[str, tuple[str, Container[int], Container[int]]] = {
     'Accept': ('The media types of bodies that can be read here.', (), (415,)),
     'Accept-Encoding': ('The content codings that can be read here.', (), (415,)),

@@ -1,4 +1,4 @@
-"""Schemas of documents, in HAL and in JSON:API, made of the declared members of their kinds."""
+"""Schemas of documents in HAL and JSON:API, generated from the declared members of their kinds."""
 
 from collections.abc import Mapping
 
@@ -32,9 +32,12 @@ _LINK = reference('schemas', 'Link')
 _IDENTIFIER = reference('schemas', 'ResourceIdentifier')
 _RELATIONSHIP = reference('schemas', 'Relationship')
 _PAGE_META = reference('schemas', 'PageMeta')
-_ERROR_PLACE = {'detail': _TEXT, 'pointer': {'type': 'string', 'description': 'A JSON Pointer (RFC 6901).'}}
+_ERROR_LOCATION = {
+    'detail': _TEXT,
+    'pointer': {'type': 'string', 'description': 'A JSON Pointer (RFC 6901).'},
+}
 
-# What documents of all kinds share, in HAL, HAL-FORMS and JSON:API, and the errors.
+# The schemas that documents of all kinds share, and those of errors.
 SHARED: dict[str, Schema] = {
     'Link': _object(
         {
@@ -134,7 +137,10 @@ SHARED: dict[str, Schema] = {
             'status': {'type': 'integer'},
             'detail': {'type': 'string', 'description': 'What is wrong with this very request.'},
             'instance': {**_URI, 'description': 'The target of the request.'},
-            'errors': {**_array(_object(_ERROR_PLACE, 'detail', 'pointer')), 'description': 'Broken fields.'},
+            'errors': {
+                **_array(_object(_ERROR_LOCATION, 'detail', 'pointer')),
+                'description': 'Broken fields.',
+            },
             'parameter': {'type': 'string', 'description': 'The query parameter that is wrong.'},
             'reference': {'type': 'string', 'description': 'Finds the error in the log.'},
         },
@@ -169,7 +175,7 @@ SHARED: dict[str, Schema] = {
 
 
 class KindSchemas:
-    """Refers to the schemas of documents; those of the kinds that they embed are added with them."""
+    """Adds the schemas of documents, and of the kinds that they embed, to the components."""
 
     def __init__(self, kinds: Mapping[str, Kind], components: Components) -> None:
         self._kinds = kinds
@@ -232,7 +238,7 @@ class KindSchemas:
         return _object(properties, 'jsonapi', 'links', *members)
 
     def _resource(self, kind: Kind, members: Mapping[str, Schema]) -> Schema:
-        """Return the schema of a resource object (JSON:API §7.2); `fields` can leave out what is in it."""
+        """Return the schema of a resource object (JSON:API §7.2); sparse fieldsets can omit its members."""
         properties: dict[str, Schema] = {'type': {'const': kind.name}, 'id': _TEXT}
         attributes = {name: schema for name, schema in members.items() if name != 'id'}
         relationships = {member(rel): _RELATIONSHIP for rel in kind.relationships}
@@ -256,11 +262,11 @@ def _members(kind: Kind, *, is_new: bool = False) -> dict[str, Schema]:
 
 
 def _required(kind: Kind, members: Mapping[str, Schema]) -> list[str]:
-    """Return the names of the members that are there for every client."""
+    """Return the names of the members that every client sees."""
     always = (Presence.ALWAYS, Presence.CREATION)
     return [one.name for one in kind.members if one.name in members and one.presence in always]
 
 
 def _title(kind: Kind, members: Mapping[str, Schema]) -> str:
-    """Return what such a document is called: a `NewToken` has members that a `Token` has not."""
+    """Return the title of such a document: a `NewToken` has members that a `Token` lacks."""
     return kind.title if members == _members(kind) else f'New{kind.title}'
