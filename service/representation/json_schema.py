@@ -103,5 +103,5 @@ def _in_words(field: Field) -> str:
     if field.max_bytes is not None:
         words.append(f'It has at most {field.max_bytes} bytes in UTF-8.')
     if field.trim:
-        words.append('White space around it is taken off.')
+        words.append('Leading and trailing white space is removed.')
     return ' '.join(words)

@@ -11,7 +11,7 @@ class Presence(enum.Enum):
     ALWAYS = ''
     OWNER = 'Only for the owner.'
     CREATION = 'Only in the response that creates it.'
-    OPTIONAL = 'Absent where there is none.'
+    OPTIONAL = 'Absent if there is none.'
 
 
 class Member(NamedTuple):

@@ -48,9 +48,7 @@ def parse_form(body: bytes) -> dict[str, Any]:
     try:
         pairs = parse_qsl(body.decode('ascii'), keep_blank_values=True, errors='strict', max_num_fields=100)
     except ValueError:
-        raise MalformedBody(
-            'The body is not a form: it must be at most 100 fields, URL-encoded as UTF-8.'
-        ) from None
+        raise MalformedBody('The body is not a form of at most 100 fields, URL-encoded in UTF-8.') from None
     return _object([(name, value.replace('\r\n', '\n')) for name, value in pairs])
 
 
@@ -58,13 +56,13 @@ def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     members: dict[str, Any] = {}
     for name, value in pairs:
         if name in members:
-            raise MalformedBody(f'The name {json.dumps(name[:80])} stands twice in one object.')
+            raise MalformedBody(f'The name {json.dumps(name[:80])} must not be repeated in one object.')
         members[name] = value
     return members
 
 
 def _constant(name: str) -> NoReturn:
-    raise MalformedBody(f'{name} is no JSON value.')
+    raise MalformedBody(f'{name} is not a JSON value.')
 
 
 _DECODER = json.JSONDecoder(

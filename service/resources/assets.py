@@ -23,7 +23,7 @@ class AssetResource:
     operations: ClassVar = {
         'GET': Operation(
             'Get a file',
-            'A file that pages load.',
+            'A static file of the HTML pages.',
             {200: RawResponse('asset', _CONTENT_TYPES, {'type': 'string'}, lambda builder: '')},
             Access.PUBLIC,
             formats=Formats.FIXED,

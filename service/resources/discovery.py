@@ -27,7 +27,7 @@ def _choose(req: Request, *formats: Format) -> Format:
     names = [format.media_type for format in formats]
     chosen = negotiate(req.env.get('HTTP_ACCEPT'), names, default=names[-1])
     if chosen is None:
-        raise falcon.HTTPNotAcceptable(description=f'What can be had is {", ".join(names)}.')
+        raise falcon.HTTPNotAcceptable(description=f'Available media types: {", ".join(names)}.')
     return formats[names.index(chosen)]
 
 
@@ -39,7 +39,7 @@ class OpenApiResource:
     operations: ClassVar = {
         'GET': Operation(
             'Get this description',
-            'The description of the API for programs, in OpenAPI 3.1.',
+            'The OpenAPI 3.1 document of the API.',
             {
                 200: RawResponse(
                     'openapi', (JSON, OPENAPI), {'type': 'object'}, lambda builder: {'openapi': '3.1.0'}
@@ -68,7 +68,7 @@ class DocsResource:
     operations: ClassVar = {
         'GET': Operation(
             'Read this description',
-            'The description of the API for people, as a page.',
+            'The documentation of the API as an HTML page, generated from the OpenAPI document.',
             {200: RawResponse('docs', (HTML,), {'type': 'string'}, lambda builder: '<!doctype html>…')},
             Access.ANYONE,
             formats=Formats.OWN,

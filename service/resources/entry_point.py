@@ -34,7 +34,7 @@ class EntryPointResource:
         self.operations = {
             'GET': Operation(
                 'Get the entry point',
-                'The one URL that a client needs to know: links and forms for all that it can start with.',
+                'The only URL that a client needs to know: links and forms for all that it can start with.',
                 {200: samples},
                 Access.ANYONE,
                 query=QueryOptions('entry-points'),

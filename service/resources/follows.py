@@ -133,7 +133,7 @@ class FollowResource:
     operations: ClassVar = {
         'GET': Operation(
             'Get a follow',
-            'Since when a user follows another; 404 if they do not.',
+            'When a user began to follow another; 404 if they do not.',
             {200: SAMPLES},
             query=_ONE_FOLLOW,
         ),
@@ -250,7 +250,7 @@ class FollowingRelationshipResource:
         ),
         'PATCH': Operation(
             'Replace the followed users',
-            'Is refused with 403: add and remove users instead.',
+            'Always responds with 403: add and remove users instead.',
             {},
             Access.OWNER,
             query=_MEMBERS,
@@ -269,7 +269,10 @@ class FollowingRelationshipResource:
 
     def on_patch(self, req: Request, resp: falcon.Response, user_id: int) -> None:
         find_user(req.db, user_id, req.viewer)
-        raise Forbidden('The members of this relation cannot be replaced as a whole: post and delete them.')
+        raise Forbidden(
+            'The members of this relationship cannot be replaced as a whole: add or remove them by POST or '
+            'DELETE.'
+        )
 
 
 def _change_members(req: Request, resp: falcon.Response, user_id: int, change: Callable[..., None]) -> None:
@@ -290,7 +293,7 @@ class LegacyFollowedRedirect:
     operations: ClassVar = {
         method: Operation(
             f'{method} at a former URL',
-            f'Redirects {method} to the users that this one follows, whose URL this was in 2018.',
+            f'Redirects {method} to the users that this one follows, which had this URL in 2018.',
             {308: None},
             Access.ANYONE,
             formats=Formats.FIXED,
@@ -325,36 +328,36 @@ def entry_point(viewer: Viewer | None, builder: UrlBuilder) -> EntryPointPart:
 RELATIONS = (
     LinkRelation(
         'followers',
-        'Those who follow the user, the newest relation first.',
+        'The users who follow the user, the newest follow first.',
         ('GET',),
         'a collection of users',
         sample_users(urls.FOLLOWERS),
     ),
     LinkRelation(
         'following',
-        'Those whom the user follows, the newest relation first.',
+        'The users that the user follows, the newest follow first.',
         ('GET',),
         'a collection of users',
         sample_users(urls.FOLLOWING),
     ),
     LinkRelation(
         'follow',
-        'The relation between you and the user: put to follow, delete to unfollow, both as often as you '
-        'like; it is not found while you do not follow.',
+        'Your follow of the user: PUT to follow, DELETE to unfollow; both are idempotent. GET is 404 while '
+        'you do not follow the user.',
         ('GET', 'PUT', 'DELETE'),
-        'a follow relation',
+        'a follow',
         _sample_follow,
     ),
     LinkRelation(
         'follower',
-        'The user who follows, of a follow relation.',
+        'The user who follows.',
         ('GET', 'PUT', 'PATCH', 'DELETE'),
         'a user',
         sample_user,
     ),
     LinkRelation(
         'followed',
-        'The user who is followed, of a follow relation.',
+        'The user who is followed.',
         ('GET', 'PUT', 'PATCH', 'DELETE'),
         'a user',
         sample_user,

@@ -35,7 +35,7 @@ class MetricsResource:
         self.operations = {
             'GET': Operation(
                 'Get metrics',
-                'What all processes of this node have counted since it started, for Prometheus.',
+                'The metrics of all processes of this node since it started, for Prometheus.',
                 {200: scrape},
                 Access.PUBLIC,
                 formats=Formats.FIXED,

@@ -167,19 +167,17 @@ class PostResource:
     operations: ClassVar = {
         'GET': Operation('Get a post', 'One post with its author.', {200: SAMPLES}, query=_ONE),
         'PUT': Operation(
-            'Edit a post', "Changes the text of one's own post.", {200: SAMPLES}, Access.OWNER, EDIT, _ONE
+            'Edit a post', 'Changes the text of your own post.', {200: SAMPLES}, Access.OWNER, EDIT, _ONE
         ),
         'PATCH': Operation(
             'Patch a post',
-            "Changes the text of one's own post, also by merge patch (RFC 7396).",
+            'Changes the text of your own post, also by merge patch (RFC 7396).',
             {200: SAMPLES},
             Access.OWNER,
             EDIT,
             _ONE,
         ),
-        'DELETE': Operation(
-            'Delete a post', "Deletes one's own post.", {204: None}, Access.OWNER, query=_ONE
-        ),
+        'DELETE': Operation('Delete a post', 'Deletes your own post.', {204: None}, Access.OWNER, query=_ONE),
     }
 
     def on_get(self, req: Request, resp: falcon.Response, post_id: int) -> None:
@@ -234,7 +232,7 @@ class FeedResource:
     operations: ClassVar = {
         'GET': Operation(
             'Get the feed',
-            "One's own posts and those of the users that one follows, the newest first.",
+            'Your own posts and those of the users that you follow, the newest first.',
             {200: sample_pages(urls.FEED, SAMPLES, (PUBLISH, urls.POSTS))},
             Access.OWNER,
             query=_PAGE,
@@ -282,7 +280,7 @@ RELATIONS = (
     ),
     LinkRelation(
         'feed',
-        'The posts of the user and of those whom the user follows, the newest first.',
+        'The posts of the user and of the users that they follow, the newest first.',
         ('GET',),
         'a collection of posts',
         _sample_posts(urls.FEED),

@@ -60,13 +60,15 @@ KIND = Kind(
     'tokens',
     'Token',
     (
-        id_member('Identifies the token; it is not its secret.'),
+        id_member('Identifies the token; it is not the secret.'),
         time_member('created_at', 'When the token was issued.'),
         time_member('expires_at', 'When the token expires.'),
         time_member('last_used_at', 'When the token was last used to change something.', nullable=True),
-        Member('user_agent', 'The User-Agent of the request that the token was issued for.', nullable=True),
+        Member('user_agent', 'The User-Agent of the request by which the token was issued.', nullable=True),
         Member('token', 'The secret, to be sent as a Bearer token.', presence=Presence.CREATION),
-        Member('token_type', 'How the secret is presented: `Bearer`.', presence=Presence.CREATION),
+        Member(
+            'token_type', 'The authentication scheme of the secret: `Bearer`.', presence=Presence.CREATION
+        ),
         Member('expires_in', 'Seconds until the token expires.', 'integer', presence=Presence.CREATION),
     ),
     links=('collection',),
@@ -179,14 +181,14 @@ class TokensResource:
     operations: ClassVar = {
         'GET': Operation(
             'List tokens',
-            "One's own live tokens, without their secrets.",
+            'Your own valid tokens, without their secrets.',
             {200: sample_pages(urls.TOKENS, SAMPLES)},
             query=_PAGE,
         ),
         'POST': Operation(
             'Sign in',
             'Issues a token for a user name and a password, in the body or as Basic credentials, or for a '
-            'token that is to be renewed. The secret is in this response alone.',
+            'token to be renewed. Only this response contains the secret.',
             {200: NEW_SAMPLES},
             Access.CREDENTIALS,
             LOGIN,
@@ -218,14 +220,14 @@ class TokenResource:
     operations: ClassVar = {
         'GET': Operation(
             'Get a token',
-            "One of one's own tokens, without its secret.",
+            'One of your own tokens, without its secret.',
             {200: SAMPLES},
             Access.OWNER,
             query=_ONE,
         ),
         'DELETE': Operation(
             'Revoke a token',
-            "Revokes one of one's own tokens at once.",
+            'Revokes one of your own tokens immediately.',
             {204: None},
             Access.OWNER,
             query=_ONE,
@@ -260,7 +262,7 @@ def _issue(req: Request) -> NewToken:
     if scheme == 'basic':
         username, password = read_basic(value)
         return _sign_in(req, username, password, **values)
-    raise Unauthenticated('Send a user name and a password, or a token that is to be renewed.')
+    raise Unauthenticated('Send a user name and a password, or a token to be renewed.')
 
 
 def _issuer(req: Request, format: str) -> Issuer | None:
@@ -292,9 +294,8 @@ def _sample_tokens(builder: UrlBuilder) -> Document:
 RELATIONS = (
     LinkRelation(
         'tokens',
-        'Where a token is had: post with Basic credentials, with `username` and `password` in the body, or '
-        'with a token that is to be renewed. Getting it lists your live tokens, deleting it revokes the '
-        'one you show.',
+        'Your tokens. POST issues one, by Basic credentials, by `username` and `password` in the body, or by '
+        'a token to be renewed. GET lists your valid tokens; DELETE revokes the one that you present.',
         ('GET', 'POST', 'DELETE'),
         'a collection of tokens',
         _sample_tokens,

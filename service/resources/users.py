@@ -61,7 +61,7 @@ REGISTER = Action(
             min_length=1,
             max_length=MAX_USERNAME_LENGTH,
             regex=USERNAME,
-            rule='may have only the letters A to Z, digits, and . _ -',
+            rule='may contain only the letters A to Z, digits, and . _ -',
             autocomplete='username',
         ),
         Field(
@@ -110,12 +110,12 @@ USER = Kind(
     (
         id_member('Identifies the user.'),
         Member('username', 'The name that the user signs in with, as it was typed.'),
-        Member('about_me', 'What the user says about themselves; may be empty.'),
+        Member('about_me', 'A text by the user about themselves; may be empty.'),
         time_member('last_seen', 'When the user last changed anything, or signed in.'),
         time_member('member_since', 'When the user registered.'),
-        Member('post_count', 'How many posts the user has published.', 'integer'),
-        Member('follower_count', 'How many users follow this one.', 'integer'),
-        Member('following_count', 'How many users this one follows.', 'integer'),
+        Member('post_count', 'The number of posts that the user has published.', 'integer'),
+        Member('follower_count', 'The number of users who follow this one.', 'integer'),
+        Member('following_count', 'The number of users that this one follows.', 'integer'),
         Member('email', "The user's email address.", presence=Presence.OWNER),
     ),
     links=('collection', 'hc:followers', 'hc:following', 'hc:posts'),
@@ -258,13 +258,13 @@ class UserResource:
     operations: ClassVar = {
         'GET': Operation(
             'Get a user',
-            "The profile of a user; one's own has the email address, too.",
+            'The profile of a user; your own has the email address, too.',
             {200: SAMPLES},
             query=_ONE_USER,
         ),
         'PUT': Operation(
             'Edit a user',
-            "Changes the members of one's own profile that are present.",
+            'Changes your own profile; absent members stay the same.',
             {200: SAMPLES},
             Access.OWNER,
             EDIT,
@@ -272,7 +272,7 @@ class UserResource:
         ),
         'PATCH': Operation(
             'Patch a user',
-            "Changes one's own profile, also by merge patch (RFC 7396): null empties `about_me`.",
+            'Changes your own profile, also by merge patch (RFC 7396): null empties `about_me`.',
             {200: SAMPLES},
             Access.OWNER,
             EDIT,
@@ -280,7 +280,7 @@ class UserResource:
         ),
         'DELETE': Operation(
             'Delete a user',
-            "Deletes one's own account with its posts, follows, tokens and stores.",
+            'Deletes your own account with its posts, follows, tokens and stores.',
             {204: None},
             Access.OWNER,
             query=_ONE_USER,
@@ -311,7 +311,7 @@ class PasswordResource:
     operations: ClassVar = {
         'PUT': Operation(
             'Change the password',
-            "Changes one's own password, and revokes one's other tokens.",
+            'Changes your own password, and revokes your other tokens.',
             {204: None},
             Access.OWNER,
             CHANGE_PASSWORD,
@@ -360,14 +360,14 @@ def sample_users(template: str) -> Sample:
 RELATIONS = (
     LinkRelation(
         'users',
-        'Everybody who has signed up, a page at a time; a new user is posted here.',
+        'All users, a page at a time; POST registers a new one.',
         ('GET', 'POST'),
         'a collection of users',
         sample_users(urls.USERS),
     ),
     LinkRelation(
         'user',
-        'One user, by id: the address is a template.',
+        'One user, by id: the URL is a template.',
         ('GET', 'PUT', 'PATCH', 'DELETE'),
         'a user',
         sample_user,
@@ -376,20 +376,20 @@ RELATIONS = (
         'me',
         'The user who is signed in.',
         ('GET', 'PUT', 'PATCH', 'DELETE'),
-        'a user: oneself',
+        'a user: yourself',
         _sample_self,
     ),
     LinkRelation(
         'password',
-        "Where the user's password is changed: put `current_password` and `password`. All other tokens of "
-        'the user are revoked by it.',
+        "Changes the user's password: PUT `current_password` and `password`. This revokes all other tokens "
+        'of the user.',
         ('PUT',),
-        'nothing that could be read: the answer to a change is 204, without a document',
+        'no document: the response to PUT is 204',
     ),
-    LinkRelation('avatar', "The user's picture, an image that Gravatar draws.", ('GET',), 'an image'),
+    LinkRelation('avatar', "The user's picture, an image at Gravatar.", ('GET',), 'an image'),
     LinkRelation(
         'page',
-        'A page of the collection by its number: the address is a template.',
+        'A page of the collection by its number: the URL is a template.',
         ('GET',),
         'a page of the same collection',
         sample_users(urls.USERS),

@@ -18,14 +18,14 @@ _TEXT: Schema = {'type': 'string'}
 _ID: Schema = {'type': 'integer', 'format': 'int64', 'minimum': 1, 'maximum': MAX_ID}
 _VARIABLES = {
     'other_id': 'The id of the other user.',
-    'rel': 'The name of one of our link relations, without its prefix.',
+    'rel': 'The name of a link relation of this API, without its prefix.',
     'name': 'The name of a problem type.',
 }
 _CONDITIONS: dict[str, tuple[str, Schema]] = {
-    'If-Match': ('Do it only if one of these is the validator of a current representation.', _TEXT),
-    'If-None-Match': ('Do it only if none of these is the validator of a current representation.', _TEXT),
+    'If-Match': ('Handle the request only if one of these entity tags is current.', _TEXT),
+    'If-None-Match': ('Handle the request only if none of these entity tags is current.', _TEXT),
     'Idempotency-Key': (
-        'Names this request: repeated with the same key, it takes effect once.',
+        'Identifies this request: repeated with the same key, it takes effect only once.',
         {'type': 'string', 'pattern': KEY},
     ),
 }

@@ -28,10 +28,10 @@ _PROBLEM_SCHEMAS = {
     JSON_API: reference('schemas', 'JsonApiErrors'),
 }
 _WITHOUT_CONTENT = {
-    204: 'It is done, and there is nothing to return.',
-    303: 'It is done; go on at Location. This is for forms of HTML pages.',
-    304: 'The representation that If-None-Match names is current.',
-    308: 'This is now at Location.',
+    204: 'The request succeeded; there is no content.',
+    303: 'The request succeeded; continue at Location. This is for forms of HTML pages.',
+    304: 'The representation named by If-None-Match is current.',
+    308: 'The resource is now at Location.',
 }
 
 

@@ -66,16 +66,19 @@ SHARED: dict[str, Schema] = {
     'PageMeta': _object(
         {
             'page': {'type': 'integer', 'description': 'The number of the page, from 1.'},
-            'per_page': {'type': 'integer', 'description': 'How many entries a page has at most.'},
-            'total_pages': {'type': 'integer', 'description': 'How many pages there are; 0 if it is empty.'},
-            'total_items': {'type': 'integer', 'description': 'How many entries the collection has.'},
+            'per_page': {'type': 'integer', 'description': 'The maximum number of entries of a page.'},
+            'total_pages': {
+                'type': 'integer',
+                'description': 'The number of pages; 0 if the collection is empty.',
+            },
+            'total_items': {'type': 'integer', 'description': 'The number of entries of the collection.'},
         },
         *('page', 'per_page', 'total_pages', 'total_items'),
-        description='Where a page is in its collection.',
+        description='The position of a page in its collection.',
     ),
     'Templates': _map(
         reference('schemas', 'Template'),
-        'In HAL-FORMS: a form for each thing that this client can do now, by its name.',
+        'In HAL-FORMS: the forms that this client can submit now, by name.',
     ),
     'Template': _object(
         {
@@ -117,7 +120,7 @@ SHARED: dict[str, Schema] = {
             'meta': _PAGE_META,
         },
         'links',
-        description='Where a relationship leads, and, where it is included, to what (JSON:API §7.2.2.2).',
+        description='The links of a relationship, and its linkage if it is included (JSON:API §7.2.2.2).',
     ),
     'IncludedResource': _object(
         {
@@ -128,21 +131,21 @@ SHARED: dict[str, Schema] = {
             'links': _map(_URI),
         },
         *('type', 'id'),
-        description='A related resource that is included, of any type.',
+        description='An included resource of any type.',
     ),
     'Problem': _object(
         {
-            'type': {**_URI, 'description': 'What kind of problem it is; the page there explains it.'},
+            'type': {**_URI, 'description': 'The problem type; the page at this URL explains it.'},
             'title': _TEXT,
             'status': {'type': 'integer'},
-            'detail': {'type': 'string', 'description': 'What is wrong with this very request.'},
+            'detail': {'type': 'string', 'description': 'What is wrong with this request.'},
             'instance': {**_URI, 'description': 'The target of the request.'},
             'errors': {
                 **_array(_object(_ERROR_LOCATION, 'detail', 'pointer')),
-                'description': 'Broken fields.',
+                'description': 'The invalid fields.',
             },
-            'parameter': {'type': 'string', 'description': 'The query parameter that is wrong.'},
-            'reference': {'type': 'string', 'description': 'Finds the error in the log.'},
+            'parameter': {'type': 'string', 'description': 'The invalid query parameter.'},
+            'reference': {'type': 'string', 'description': 'Identifies the error in the log.'},
         },
         *('type', 'title', 'status', 'detail', 'instance'),
         description='Problem details (RFC 9457).',
