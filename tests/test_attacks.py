@@ -53,7 +53,7 @@ def state_of(client: Client, address: str) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize('method', ['PUT', 'PATCH'])
-def test_no_property_can_be_assigned_that_is_no_input(app: Any, world: World, method: str) -> None:
+def test_protected_members_cannot_be_assigned(app: Any, world: World, method: str) -> None:
     walked = 0
     for template, resource in routes(app):
         operation = resource.operations.get(method)
@@ -82,7 +82,7 @@ def test_no_property_can_be_assigned_that_is_no_input(app: Any, world: World, me
     assert world.ada.sign_in('ada').entry().status == 200
 
 
-def test_what_is_new_has_only_what_the_server_gives_it(world: World) -> None:
+def test_protected_members_of_new_resources_are_set_by_the_server(world: World) -> None:
     ada, store = world.ada, world.address('/api/stores/{store_id}/items')
     forged = {'id': 7, 'created_at': '1999-01-01T00:00:00.000+00:00', 'member_since': 'x', 'post_count': 7,
               'follower_count': 7, 'item_count': 7, 'updated_at': 'x',
@@ -112,7 +112,7 @@ ASKED = {
 }  # fmt: skip
 
 
-def test_an_address_of_mail_is_told_to_nobody_but_its_owner(app: Any, world: World) -> None:
+def test_an_email_is_disclosed_only_to_its_owner(app: Any, world: World) -> None:
     told = 0
     for client in (world.ada, Client(app)):
         for address in addresses(app, world, 'GET'):
@@ -125,7 +125,7 @@ def test_an_address_of_mail_is_told_to_nobody_but_its_owner(app: Any, world: Wor
 
 
 @pytest.mark.parametrize('address', ['/api/users?sort=email', '/api/users?filter[email]=bob@example.org'])
-def test_nobody_can_find_out_an_address_of_mail_by_asking(world: World, address: str) -> None:
+def test_emails_cannot_be_searched(world: World, address: str) -> None:
     assert world.ada.get(address, accept=JSON_API).status == 400
 
 
@@ -160,7 +160,7 @@ def test_every_page_has_its_security_headers(app: Any, world: World) -> None:
     assert pages >= {200, 401, 404, 405, 415, 501}
 
 
-def test_a_page_of_another_origin_reads_nothing_at_all(app: Any, world: World) -> None:
+def test_pages_of_other_origins_can_read_nothing(app: Any, world: World) -> None:
     for method, address, answer in everything(app, world, JSON):
         allowed = [name for name in answer.headers if name.startswith('access-control')]
         assert allowed == [], f'{method} {address}'
@@ -168,7 +168,7 @@ def test_a_page_of_another_origin_reads_nothing_at_all(app: Any, world: World) -
         assert 'set-cookie' not in answer.headers
 
 
-def test_trace_tells_nothing_of_the_request(app: Any, world: World) -> None:
+def test_trace_does_not_echo_the_request(app: Any, world: World) -> None:
     for address in addresses(app, world, 'GET'):
         answer = world.ada.request('TRACE', address, headers={'X-Secret': 'canary'})
         assert answer.status == 405
@@ -187,7 +187,7 @@ def test_no_header_field_or_parameter_changes_the_method(world: World, name: str
     assert world.ada.get(post).status == 200
 
 
-def test_what_one_got_is_not_known_to_another(app: Any, world: World) -> None:
+def test_etags_of_another_user_never_match(app: Any, world: World) -> None:
     compared = 0
     for accept in FORMATS:
         for address in addresses(app, world, 'GET'):
@@ -207,7 +207,7 @@ def test_what_one_got_is_not_known_to_another(app: Any, world: World) -> None:
     assert compared > 40
 
 
-def test_markup_that_somebody_writes_stands_in_no_page_and_no_header(app: Any, world: World) -> None:
+def test_markup_in_user_text_is_escaped_in_pages_and_headers(app: Any, world: World) -> None:
     ada = world.ada
     assert ada.publish(EVIL).status == 201
     assert ada.me().submit('edit', about_me=EVIL).status == 200
@@ -224,14 +224,14 @@ def test_markup_that_somebody_writes_stands_in_no_page_and_no_header(app: Any, w
 
 
 @pytest.mark.parametrize('q', ["'", "' OR '1'='1", '%', '_', '\\', 'a%', '*', '") OR 1=1 --', '0x61', 'ada%'])
-def test_what_databases_take_for_more_is_text(world: World, q: str) -> None:
+def test_sql_and_like_wildcards_are_plain_text(world: World, q: str) -> None:
     users = world.ada.follow('hc:users')
     assert users.submit('search', q=q).items == []
     found = world.ada.get('/api/users', accept=JSON_API)
     assert len(found.state['data']) == 2
 
 
-def test_every_answer_to_who_is_not_signed_in_is_public_knowledge(app: Any, world: World) -> None:
+def test_responses_to_anonymous_clients_contain_only_public_data(app: Any, world: World) -> None:
     for address in addresses(app, world, 'GET'):
         for accept in FORMATS:
             text = Client(app).get(address, accept=accept).text

@@ -76,7 +76,7 @@ MATRIX = {
 }
 
 
-def test_every_method_of_every_address_has_its_row(app: Any) -> None:
+def test_every_method_of_every_url_has_a_row(app: Any) -> None:
     served = {(method, template) for template, methods in methods_at(app).items() for method in methods}
     assert served == set(MATRIX)
 
@@ -120,7 +120,9 @@ def askers(app: Any, ada: Client, bob: Client, clock: MovableClock) -> tuple[Wor
 
 
 @pytest.mark.parametrize(('method', 'template'), MATRIX)
-def test_it_is_for_those_who_may(askers: tuple[World, dict[str, Client]], method: str, template: str) -> None:
+def test_only_permitted_users_succeed(
+    askers: tuple[World, dict[str, Client]], method: str, template: str
+) -> None:
     world, clients = askers
     address = world.address(template)
     order = sorted(ASKERS, key=lambda asker: asker in ('other', 'owner'))  # those who change things come last
@@ -129,7 +131,7 @@ def test_it_is_for_those_who_may(askers: tuple[World, dict[str, Client]], method
 
 
 @pytest.mark.parametrize('method', ['HEAD', 'OPTIONS'])
-def test_a_bad_token_is_refused_at_public_addresses_too(client: Client, method: str) -> None:
+def test_a_bad_token_is_rejected_at_public_urls_too(client: Client, method: str) -> None:
     client.token = 'hc_nobody'
     assert client.request(method, '/api').status == 401
     assert client.request(method, '/health/live').status in (200, 204)
@@ -146,13 +148,13 @@ def test_bad_bearer_credentials_are_an_invalid_token(client: Client, value: str)
 
 
 @pytest.mark.parametrize('value', ['', 'Basic YWRhOmNvcnJlY3QgaG9yc2U=', 'Digest x', 'hc_token', 'Bearerx y'])
-def test_other_credentials_are_none_where_a_token_is_needed(client: Client, value: str) -> None:
+def test_other_schemes_do_not_authenticate(client: Client, value: str) -> None:
     answer = client.get('/api/users', headers={'Authorization': value})
     assert answer.status == 401
     assert answer.headers['www-authenticate'] == 'Bearer realm="Halcyon"'
     assert client.get('/api', headers={'Authorization': value}).status == 200
 
 
-def test_the_scheme_is_read_without_regard_to_case(ada: Client) -> None:
+def test_the_scheme_is_case_insensitive(ada: Client) -> None:
     token, ada.token = ada.token, None
     assert ada.get('/api/users', headers={'Authorization': f'bEARER {token}'}).status == 200

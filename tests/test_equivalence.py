@@ -125,7 +125,7 @@ def get(ada: Client, client: Client, places: dict[str, str], place: str, accept:
 
 
 @pytest.mark.parametrize('place', PLACES)
-def test_every_format_says_the_same_state_and_links(
+def test_every_format_has_the_same_state_and_links(
     ada: Client, client: Client, places: dict[str, str], place: str
 ) -> None:
     hal = read_hal(get(ada, client, places, place, HAL).state)
@@ -139,7 +139,7 @@ def test_every_format_says_the_same_state_and_links(
 
 
 @pytest.mark.parametrize('place', PLACES)
-def test_the_page_says_the_same_state_and_links(
+def test_the_page_has_the_same_state_and_links(
     ada: Client, client: Client, places: dict[str, str], place: str
 ) -> None:
     said = read_hal(get(ada, client, places, place, HAL).state)
@@ -152,7 +152,7 @@ def test_the_page_says_the_same_state_and_links(
 
 
 @pytest.mark.parametrize('place', PLACES)
-def test_what_can_be_done_is_done_alike_in_json_api(
+def test_every_form_has_the_same_effect_in_json_api(
     ada: Client, client: Client, places: dict[str, str], place: str
 ) -> None:
     """Every form's target takes the form's method, whatever the format; JSON:API clients ask for Allow."""
@@ -165,7 +165,7 @@ def test_what_can_be_done_is_done_alike_in_json_api(
 @pytest.mark.parametrize(
     ('place', 'form'), [('me', 'edit'), ('post', 'edit'), ('posts', 'publish'), ('followed', 'unfollow')]
 )
-def test_a_form_that_is_offered_is_a_request_that_json_api_can_make(
+def test_every_offered_form_is_possible_in_json_api(
     ada: Client, client: Client, places: dict[str, str], place: str, form: str
 ) -> None:
     document = get(ada, client, places, place, HAL_FORMS).state

@@ -60,7 +60,7 @@ def meet(client: Client, api: JsonApiClient, name: str) -> None:
         ('tokens', '', 3),
     ],
 )
-def test_a_request_costs_the_same_whatever_its_size(
+def test_the_number_of_statements_does_not_depend_on_page_size(
     statements: list[str], client: Client, ada: Client, place: str, query: str, most: int
 ) -> None:
     api = JsonApiClient(ada)
@@ -74,7 +74,7 @@ def test_a_request_costs_the_same_whatever_its_size(
     assert small - cost(statements, lambda: api.get('/api')) <= most
 
 
-def test_a_relation_costs_the_same_whatever_its_size(
+def test_a_relationship_change_has_a_constant_number_of_statements(
     statements: list[str], client: Client, ada: Client
 ) -> None:
     api = JsonApiClient(ada)

@@ -102,7 +102,7 @@ def test_metrics_support_the_standard_methods(metered: Client) -> None:
     assert_problem(metered.request('FROB', '/metrics'), 501)
 
 
-def test_metrics_are_described_only_where_they_are_served(metered: Client, client: Client) -> None:
+def test_metrics_are_described_only_if_they_are_served(metered: Client, client: Client) -> None:
     assert '/metrics' in description_of(metered.app).document['paths']
     assert '/metrics' not in description_of(client.app).document['paths']
 

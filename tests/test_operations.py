@@ -64,7 +64,7 @@ def start_with(start: Start, monkeypatch: pytest.MonkeyPatch) -> Any:
     return start_with
 
 
-def test_a_resource_that_is_declared_as_it_is_starts(start_with: Any) -> None:
+def test_a_correct_declaration_starts(start_with: Any) -> None:
     assert start_with(Lamp())
 
 
@@ -79,7 +79,7 @@ def test_a_resource_that_is_declared_as_it_is_starts(start_with: Any) -> None:
         (Undeclared, 'Undeclared has no operations.'),
     ],
 )
-def test_a_wrong_declaration_stops_the_start(start_with: Any, resource: Any, sentence: str) -> None:
+def test_a_wrong_declaration_aborts_startup(start_with: Any, resource: Any, sentence: str) -> None:
     with pytest.raises(DeclarationError) as raised:
         start_with(resource())
     assert str(raised.value) == sentence

@@ -64,7 +64,7 @@ CASES: dict[str, tuple[str, str, str, dict[str, Any], int]] = {
 
 
 @pytest.mark.parametrize('case', CASES)
-def test_what_is_checked_first(app: Any, ada: Client, bob: Client, case: str) -> None:
+def test_checks_run_in_the_documented_order(app: Any, ada: Client, bob: Client, case: str) -> None:
     asker, method, template, request, status = CASES[case]
     world = World(ada, bob)
     clients = {

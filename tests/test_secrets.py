@@ -20,7 +20,7 @@ from tests.server import Server
 OLD, NEW = 'canary-of-the-old-password', 'canary-of-the-new-password'
 
 
-def test_secrets_are_told_once_and_kept_nowhere(
+def test_secrets_are_in_one_response_and_stored_nowhere(
     client: Client, db: Session, caplog: pytest.LogCaptureFixture, lines: StringIO
 ) -> None:
     caplog.set_level(logging.DEBUG)
@@ -59,7 +59,7 @@ def test_secrets_are_told_once_and_kept_nowhere(
         assert secret not in stored
 
 
-def test_no_document_has_a_secret(app: Any, db: Session, ada: Client, bob: Client) -> None:
+def test_no_document_contains_a_secret(app: Any, db: Session, ada: Client, bob: Client) -> None:
     world = World(ada, bob)
     signed = (
         Client(app)
@@ -81,7 +81,7 @@ def test_no_document_has_a_secret(app: Any, db: Session, ada: Client, bob: Clien
 
 
 @pytest.mark.parametrize('log_format', ['text', 'json'])
-def test_a_real_server_writes_no_secret_down(tmp_path: Path, log_format: str) -> None:
+def test_a_real_server_writes_no_secret_to_files_or_logs(tmp_path: Path, log_format: str) -> None:
     person = {'username': 'ada', 'email': 'ada@example.org', 'password': OLD}
     login = {'username': 'ada', 'password': OLD}
     form = 'application/x-www-form-urlencoded'

@@ -35,11 +35,11 @@ def count(monkeypatch: pytest.MonkeyPatch) -> Count:
     return count
 
 
-def test_a_user_takes_two(ada: Client, count: Count) -> None:
+def test_getting_a_user_takes_two_statements(ada: Client, count: Count) -> None:
     assert count(ada, ada.me().href('self')) == 2
 
 
-def test_the_entry_point_takes_one_and_none_for_who_shows_no_token(
+def test_the_entry_point_takes_one_statement_or_none_without_token(
     client: Client, ada: Client, count: Count
 ) -> None:
     assert (count(ada, '/api'), count(client, '/api')) == (1, 0)
@@ -50,7 +50,7 @@ def test_the_entry_point_takes_one_and_none_for_who_shows_no_token(
     ['/api/users', '/api/users?q=a', '/api/posts', '/api/tokens', '/api/users/{user_id}/feed',
      '/api/users/{user_id}/posts', '/api/users/{other_id}/followers', '/api/users/{user_id}/following'],
 )  # fmt: skip
-def test_a_collection_takes_three_whatever_its_size(
+def test_a_collection_takes_three_statements_whatever_its_size(
     ada: Client, bob: Client, count: Count, template: str
 ) -> None:
     address = World(ada, bob).address(template)

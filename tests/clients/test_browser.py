@@ -108,7 +108,7 @@ def browser(program: playwright.Browser, server: Server) -> Iterator[Browser]:
     assert all(address.startswith('https://www.gravatar.com/avatar/') for address in visitor.elsewhere)
 
 
-def test_somebody_with_a_browser_does_the_whole_journey(browser: Browser) -> None:
+def test_every_feature_works_in_a_browser(browser: Browser) -> None:
     page = browser.page
     browser.register('ada')
     browser.message('Sign up: done.')
@@ -187,7 +187,7 @@ def test_somebody_with_a_browser_does_the_whole_journey(browser: Browser) -> Non
 
     with browser.complaining(404):
         page.go_back()
-        browser.heading('There is no such thing')
+        browser.heading('Not found')
     assert page.url == here
     browser.click('Start')
     browser.heading('Halcyon')
@@ -197,7 +197,7 @@ def test_somebody_with_a_browser_does_the_whole_journey(browser: Browser) -> Non
     expect(page.get_by_role('form', name='Sign in')).to_be_visible()
 
 
-def test_a_token_that_was_revoked_elsewhere_leads_to_signing_in_again(browser: Browser) -> None:
+def test_a_revoked_token_leads_to_the_sign_in_form(browser: Browser) -> None:
     page = browser.page
     browser.register('ada')
     browser.message('Sign up: done.')
@@ -210,7 +210,7 @@ def test_a_token_that_was_revoked_elsewhere_leads_to_signing_in_again(browser: B
     assert page.evaluate("sessionStorage.getItem('halcyon-token')") not in (None, 'hc_nothing')
 
 
-def test_a_page_that_is_loaded_again_still_shows_who_is_signed_in(browser: Browser) -> None:
+def test_reloading_a_page_keeps_the_user_signed_in(browser: Browser) -> None:
     page = browser.page
     browser.register('ada')
     browser.message('Sign up: done.')
@@ -223,12 +223,12 @@ def test_a_page_that_is_loaded_again_still_shows_who_is_signed_in(browser: Brows
     assert page.evaluate("sessionStorage.getItem('halcyon-token')") is not None
 
 
-def test_an_address_that_needs_a_token_offers_to_sign_in(browser: Browser) -> None:
+def test_a_url_that_needs_a_token_offers_to_sign_in(browser: Browser) -> None:
     browser.register('ada')
     browser.message('Sign up: done.')
     with browser.complaining(401):
         browser.click('Users')
-        browser.heading('A token is needed')
+        browser.heading('Authentication required')
     browser.sign_in('ada')
     assert browser.page.evaluate("sessionStorage.getItem('halcyon-token')") is not None
 
@@ -252,7 +252,7 @@ def test_the_keyboard_reaches_the_content_first(browser: Browser) -> None:
     expect(page.get_by_role('link', name='Users')).to_be_focused()
 
 
-def test_the_browser_itself_refuses_what_breaks_a_rule(browser: Browser) -> None:
+def test_the_browser_enforces_the_rules_of_fields(browser: Browser) -> None:
     browser.fill('Sign up', {'User name': 'a b', 'E-mail': 'ada@example.org', 'Password': PASSWORD})
     name = browser.page.get_by_role('form', name='Sign up').get_by_label('User name')
     assert name.evaluate('field => field.validity.patternMismatch')
@@ -260,7 +260,7 @@ def test_the_browser_itself_refuses_what_breaks_a_rule(browser: Browser) -> None
     browser.message('Sign up: done.')
 
 
-def test_somebody_can_sign_up_without_the_script(
+def test_signing_up_works_without_javascript(
     program: playwright.Browser, server: Server, browser: Browser
 ) -> None:
     with program.new_context(java_script_enabled=False) as context:

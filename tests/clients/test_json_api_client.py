@@ -74,7 +74,7 @@ def members(user: Any) -> dict[str, Any]:
     return {'data': [user.as_resource_identifier_dict()]}
 
 
-def test_a_journey(server: str) -> None:
+def test_a_generic_json_api_client_uses_every_feature(server: str) -> None:
     ada, me = sign_up(server, 'ada')
     bob, him = sign_up(server, 'bob')
     assert me.email == 'ada@example.org'

@@ -100,7 +100,7 @@ def test_any_document_is_valid_json_api(document: Document) -> None:
 
 @ANY
 @given(documents)
-def test_any_document_is_a_page_that_only_shows_it(document: Document) -> None:
+def test_any_document_is_a_page_that_escapes_it(document: Document) -> None:
     shown = Page(FORMATS[HTML].render(document).decode())
     assert [
         script['src'] for script in shown.all('script') if not (script['src'] or '').startswith('/static/')

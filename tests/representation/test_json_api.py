@@ -85,18 +85,18 @@ def seen(document: Document, **view: Any) -> dict[str, Any]:
     return said
 
 
-def test_a_view_that_wants_nothing_along_has_an_empty_array_of_included() -> None:
+def test_a_selection_that_includes_nothing_has_an_empty_included() -> None:
     said = seen(post(5, ADA), embedded=frozenset())
     assert said['included'] == []
     assert said['data']['relationships']['author']['data'] == {'type': 'users', 'id': '1'}
 
 
-def test_a_view_includes_what_it_wants_and_nothing_else() -> None:
+def test_a_selection_includes_only_what_it_names() -> None:
     said = seen(USER_WITH_POSTS, embedded=frozenset(('hc:following',)))
     assert [one['id'] for one in said['included']] == ['2']
 
 
-def test_a_view_shows_the_fields_that_it_wants_of_each_kind() -> None:
+def test_a_selection_has_the_named_fields_of_each_kind() -> None:
     fields = {'users': frozenset(('username',)), 'posts': frozenset(('author',))}
     said = seen(post(5, ADA), fields=fields)
     assert 'attributes' not in said['data']
@@ -105,7 +105,7 @@ def test_a_view_shows_the_fields_that_it_wants_of_each_kind() -> None:
     assert 'relationships' not in said['included'][0]
 
 
-def test_a_document_links_to_itself_as_it_was_asked_for() -> None:
+def test_the_self_link_has_the_query_of_the_selection() -> None:
     said = seen(ADA)
     assert said['links']['self'] == f'{API}/users/1?fields%5B'
     assert said['data']['links']['self'] == f'{API}/users/1'
