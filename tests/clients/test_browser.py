@@ -122,7 +122,7 @@ def test_every_feature_works_in_a_browser(browser: Browser) -> None:
     expect(name).to_be_focused()
     expect(name).to_have_attribute('aria-invalid', 'true')
     expect(name).to_have_accessible_description(
-        'At most 64 characters. May have only the letters A to Z, digits, and . _ -. '
+        'At most 64 characters. May contain only the letters A to Z, digits, and . _ -. '
         'username is taken by another user.'
     )
 
