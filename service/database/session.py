@@ -149,8 +149,10 @@ class Session:
                         failure = error
                         raise
             except BaseException as error:
-                # The transaction is lost, so rolling back to a savepoint of it has failed, too.
-                reason = failure if isinstance(failure, Unavailable) else error
+                # An error that ends the transaction makes rolling back to a savepoint of it fail, too.
+                reason = error
+                while reason is not failure and reason.__context__ and self._kind_of(reason) is ErrorKind.BUG:
+                    reason = reason.__context__
                 if not is_savepoint and self._kind_of(reason) is ErrorKind.DISCONNECTED:
                     self.engine.invalidate()
                 raise reason from reason.__cause__
