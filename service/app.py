@@ -23,6 +23,7 @@ from service.http.middleware.guards import GuardMiddleware
 from service.http.middleware.idempotency import IdempotencyMiddleware
 from service.http.middleware.negotiation import NegotiationMiddleware
 from service.http.middleware.presenter import PresenterMiddleware
+from service.http.middleware.schema import SchemaMiddleware
 from service.http.middleware.security_headers import SecurityHeadersMiddleware
 from service.http.operation import Route, check_declaration, kinds_of
 from service.http.request import Request
@@ -102,6 +103,7 @@ def create_app(
         #                                  request                     response
         #   Application                    its id                      X-Request-Id, the log, metrics
         #   ContextMiddleware              all attributes, Host (400)  returns the database connection
+        #   SchemaMiddleware               schema (503)                |
         #   GuardMiddleware                field size (400)            |
         #   -- routing --                  URL (404)                   |
         #   GuardMiddleware                method (405, 501)           |
@@ -116,6 +118,7 @@ def create_app(
         # Whatever raises becomes a problem (http/errors.py), which goes up from there like any response.
         middleware=[
             ContextMiddleware(settings, db),
+            SchemaMiddleware(),
             GuardMiddleware(),
             CorsMiddleware(settings),
             SecurityHeadersMiddleware(),
