@@ -1,1 +1,1 @@
-"""A conformance kit for HTTP servers of HAL, HAL-FORMS and JSON:API. It imports nothing else of the service."""
+"""A conformance kit for servers of HAL, HAL-FORMS and JSON:API; it imports nothing else of the service."""

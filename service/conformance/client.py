@@ -1,4 +1,4 @@
-"""The client that all requests go through: one origin, a bounded number of requests, safe methods by default."""
+"""The client that all requests go through: one origin, bounded in number and rate, safe by default."""
 
 from __future__ import annotations
 
@@ -25,7 +25,8 @@ class NotAllowed(Exception):
 class Client:
     """Sends requests within bounds and records the exchanges.
 
-    `authorization` is the value of the Authorization field, '' for none. `on_send` is called after each request.
+    `authorization` is the value of the Authorization field, '' for none; `on_send` is called after each
+    request.
     """
 
     def __init__(
@@ -99,7 +100,7 @@ class Client:
     def repeat(
         self, exchange: Exchange, purpose: str, method: str | None = None, url: str = '', **fields: str
     ) -> Exchange:
-        """Send a request again with other header fields (`_` stands for `-`), another method or another URL."""
+        """Send a request again with other fields (`_` stands for `-`), another method or another URL."""
         headers = dict(without_authorization(exchange.request.headers))
         headers |= {name.replace('_', '-'): value for name, value in fields.items()}
         return self.send(

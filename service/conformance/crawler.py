@@ -28,7 +28,7 @@ Links = Callable[[Exchange], Iterator[FoundLink]]
 
 
 def shape(url: str) -> tuple[str, tuple[str, ...]]:
-    """Return the URL's path without identifiers and the names of its parameters: what it is probably a kind of."""
+    """Return the URL's path without identifiers, and the names of its parameters."""
     parts = urlsplit(url)
     path = '/'.join('{}' if _IDENTIFIER.fullmatch(step) else step for step in parts.path.split('/'))
     return path, tuple(sorted({name for name, _ in parse_qsl(parts.query, keep_blank_values=True)}))

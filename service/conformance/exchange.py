@@ -103,8 +103,8 @@ class Response:
 class Exchange:
     """A request and its response.
 
-    `purpose` names why it was sent, `origin` is the exchange that it was made from, and `context` has what a rule
-    needs to know of the request's meaning.
+    `purpose` names why it was sent, `origin` is the exchange that it was made from, and `context` has
+    what a rule needs to know of the request's meaning.
     """
 
     request: Request

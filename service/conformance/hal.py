@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple
@@ -56,7 +57,7 @@ class Link(NamedTuple):
 
 
 def is_hal(exchange: Exchange) -> bool:
-    """Return whether the response is a HAL document: by its media type, or by what it is where HAL was asked for."""
+    """Return whether it is a HAL document, by its media type or, where HAL was requested, by its members."""
     response = exchange.response
     if not response.body or not response.is_json:
         return False
@@ -122,9 +123,8 @@ def find_links(exchange: Exchange) -> Iterator[FoundLink]:
         if link.rel == 'curies':
             continue
         reference = expand(link.href, {}) if is_templated(link) else link.href
-        if not is_templated(link) or '{?' in link.href or '{&' in link.href:
-            if '{' not in link.href.partition('{?')[0].partition('{&')[0]:
-                yield FoundLink(link.rel, reference, link.where)
+        if '{' not in re.sub(r'\{[?&][^}]*\}', '', link.href):
+            yield FoundLink(link.rel, reference, link.where)
 
 
 def curies(document: Any) -> dict[str, str]:
@@ -494,9 +494,9 @@ def check_type_hint(exchange: Exchange) -> Iterator[Fault]:
     found = exchange.context['link']
     for link in links_with_href(exchange.source):
         hint = parse_media_type(link.value.get('type'))
-        if link.where == found.where and hint and exchange.is_fetch and hint[0] not in (JSON, *HAL_TYPES):
-            if exchange.response.media_type != hint[0]:
-                yield Fault('Content-Type:', f'the link says {hint[0]}')
+        is_other = hint is not None and hint[0] not in (JSON, *HAL_TYPES, exchange.response.media_type)
+        if hint and is_other and exchange.is_fetch and link.where == found.where:
+            yield Fault('Content-Type:', f'the link says {hint[0]}')
 
 
 @RULES.should(

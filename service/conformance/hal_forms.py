@@ -19,8 +19,26 @@ CORE, ADDITIONAL = 'Core property Attributes', 'Additional property Attributes'
 
 RULES = Rules('hal-forms')
 TYPES = frozenset(
-    'hidden text textarea search tel url email password date month week time datetime-local number range color'
-    ' checkbox radio'.split()
+    [
+        'hidden',
+        'text',
+        'textarea',
+        'search',
+        'tel',
+        'url',
+        'email',
+        'password',
+        'date',
+        'month',
+        'week',
+        'time',
+        'datetime-local',
+        'number',
+        'range',
+        'color',
+        'checkbox',
+        'radio',
+    ]
 )
 BOOLEANS = ('readOnly', 'required', 'templated')
 
@@ -106,7 +124,7 @@ def probe_targets(client: Client, exchange: Exchange) -> None:
         url = client.resolve(exchange.request.url, str(template.value.get('target', exchange.request.url)))
         if url is None:
             continue
-        context = {'where': template.where, 'method': template.method, 'key': template.key}
+        context: dict[str, Any] = {'where': template.where, 'method': template.method, 'key': template.key}
         if url not in asked:
             asked.add(url)
             client.send('OPTIONS', url, 'form-options', exchange, **context)
@@ -311,7 +329,7 @@ def check_regex(exchange: Exchange) -> Iterator[Fault]:
 
 
 def compiled(regex: str) -> re.Pattern[str] | None:
-    """Return the expression compiled; None if Python cannot read it, and nothing shows that it is JavaScript's."""
+    """Return the expression compiled, JavaScript's own escapes replaced; None if it is malformed."""
     try:
         return re.compile(re.sub(r'\\u\{[0-9A-Fa-f]+\}|\\[pP]\{[^}]*\}', 'x', regex))
     except re.error:
@@ -519,9 +537,9 @@ def broken_constraints(stated: dict[str, Any], value: str) -> Iterator[str]:
 )
 def check_target_method(exchange: Exchange) -> Iterator[Fault]:
     method = exchange.context['method'].lower()
-    if exchange.response.is_success and exchange.response.header('Allow'):
-        if method not in exchange.response.elements('Allow'):
-            yield Fault('Allow:', f'the form {exchange.context["key"]} says {method.upper()}')
+    allowed = exchange.response.elements('Allow')
+    if exchange.response.is_success and allowed and method not in allowed:
+        yield Fault('Allow:', f'the form {exchange.context["key"]} says {method.upper()}')
 
 
 @RULES.should(

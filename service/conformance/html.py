@@ -15,9 +15,28 @@ ARIA = Standard('WAI-ARIA 1.2', 'https://www.w3.org/TR/wai-aria-1.2/')
 WCAG = Standard('WCAG 2.2', 'https://www.w3.org/TR/WCAG22/')
 
 RULES = Rules('html')
-VOID = frozenset('area base br col embed hr img input link meta source track wbr'.split())
+VOID = frozenset(
+    ['area', 'base', 'br', 'col', 'embed', 'hr', 'img', 'input', 'link', 'meta', 'source', 'track', 'wbr']
+)
 OPTIONAL_END = frozenset(
-    'html head body p li dt dd option optgroup tr td th thead tbody tfoot colgroup'.split()
+    [
+        'html',
+        'head',
+        'body',
+        'p',
+        'li',
+        'dt',
+        'dd',
+        'option',
+        'optgroup',
+        'tr',
+        'td',
+        'th',
+        'thead',
+        'tbody',
+        'tfoot',
+        'colgroup',
+    ]
 )
 UNLABELLED = ('hidden', 'submit', 'button', 'reset', 'image')
 REFERENCES = ('aria-describedby', 'aria-labelledby', 'aria-controls')

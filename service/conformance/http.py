@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from service.conformance.exchange import INVALID, Exchange
-from service.conformance.rules import Fault, Rules, Standard
+from service.conformance.rules import Applies, Fault, Rules, Standard
 from service.conformance.syntax import (
     ENTITY_TAG,
     TOKEN,
@@ -48,12 +48,12 @@ def always(exchange: Exchange) -> bool:
     return True
 
 
-def with_field(*names: str) -> Any:
+def with_field(*names: str) -> Applies:
     """Return the predicate that the response has one of these fields."""
     return lambda exchange: any(exchange.response.values(name) for name in names)
 
 
-def with_status(*statuses: int) -> Any:
+def with_status(*statuses: int) -> Applies:
     """Return the predicate that the response has one of these statuses."""
     return lambda exchange: exchange.response.status in statuses
 

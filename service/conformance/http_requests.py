@@ -1,16 +1,15 @@
-"""Rules of HTTP that need requests of their own: methods, conditions, negotiation, ranges, compression, CORS."""
+"""Rules of HTTP that need requests of their own: methods, conditions, negotiation, ranges, CORS."""
 
 from __future__ import annotations
 
 import gzip
 import zlib
 from collections.abc import Iterator, Sequence
-from typing import Any
 
 from service.conformance.client import Client
 from service.conformance.exchange import HAL, HAL_FORMS, HTML, JSON, JSON_API, Exchange
 from service.conformance.http import RFC9110
-from service.conformance.rules import Fault, Level, Rules, Standard, for_purpose
+from service.conformance.rules import Applies, Declare, Fault, Level, Rules, Standard, for_purpose
 
 FETCH = Standard('Fetch', 'https://fetch.spec.whatwg.org/')
 RFC5789 = Standard('RFC 5789', 'https://www.rfc-editor.org/rfc/rfc5789')
@@ -123,21 +122,21 @@ PROBES = (
 )
 
 
-def is_sent(*purposes: str) -> Any:
-    """Return the predicate that the exchange has one of the purposes and was not refused for another reason."""
+def is_sent(*purposes: str) -> Applies:
+    """Return the predicate that it has one of the purposes and was not refused for another reason."""
     return lambda exchange: exchange.purpose in purposes and exchange.response.status not in REFUSALS
 
 
-def must(id: str, section: str, text: str, *purposes: str) -> Any:
+def must(id: str, section: str, text: str, *purposes: str) -> Declare:
     return RULES.must(id, RFC9110, section, text, is_sent(*purposes))
 
 
-def should(id: str, section: str, text: str, *purposes: str) -> Any:
+def should(id: str, section: str, text: str, *purposes: str) -> Declare:
     return RULES.should(id, RFC9110, section, text, is_sent(*purposes))
 
 
 def has_changed(exchange: Exchange) -> bool:
-    """Return whether the resource changed since the request that this one repeats: then nothing can be compared."""
+    """Return whether the resource has changed since the request that this one repeats."""
     return exchange.response.is_success and exchange.response.header(
         'ETag'
     ) != exchange.source.response.header('ETag')
@@ -341,9 +340,8 @@ def check_sent(exchange: Exchange) -> Iterator[Fault]:
         exchange.response.media_type in VARIANTS
         and exchange.is_fetch
         and exchange.response.media_type != accepted
-    ):
-        if exchange.response.media_type != exchange.source.response.media_type:
-            yield Fault('Content-Type:', f'{accepted} is requested, and the default is another type')
+    ) and exchange.response.media_type != exchange.source.response.media_type:
+        yield Fault('Content-Type:', f'{accepted} is requested, and the default is another type')
 
 
 @RULES.across(
@@ -378,9 +376,9 @@ def check_gzip(exchange: Exchange) -> Iterator[Fault]:
 
 @should('GZIP-VARY', '§12.5.5', 'A response that depends on Accept-Encoding says so in Vary.', 'gzip')
 def check_gzip_vary(exchange: Exchange) -> Iterator[Fault]:
-    if exchange.response.values('Content-Encoding'):
-        if not {'accept-encoding', '*'} & set(exchange.response.elements('Vary')):
-            yield Fault('Vary:', 'does not name Accept-Encoding')
+    is_named = {'accept-encoding', '*'} & set(exchange.response.elements('Vary'))
+    if exchange.response.values('Content-Encoding') and not is_named:
+        yield Fault('Vary:', 'does not name Accept-Encoding')
 
 
 @must('RANGE-UNIT', '§14.2', 'A range unit that is not known is ignored.', 'range-unknown')
@@ -429,9 +427,9 @@ def check_cors_origin(exchange: Exchange) -> Iterator[Fault]:
 )
 def check_cors_credentials(exchange: Exchange) -> Iterator[Fault]:
     response = exchange.response
-    if response.header('Access-Control-Allow-Origin') == '*':
-        if response.header('Access-Control-Allow-Credentials') == 'true':
-            yield Fault('Access-Control-Allow-Credentials:', 'browsers refuse it together with *')
+    origin = response.header('Access-Control-Allow-Origin')
+    if origin == '*' and response.header('Access-Control-Allow-Credentials') == 'true':
+        yield Fault('Access-Control-Allow-Credentials:', 'browsers refuse it together with *')
 
 
 @RULES.should(
@@ -443,9 +441,9 @@ def check_cors_credentials(exchange: Exchange) -> Iterator[Fault]:
 )
 def check_cors_vary(exchange: Exchange) -> Iterator[Fault]:
     response = exchange.response
-    if response.header('Access-Control-Allow-Origin') == PEER:
-        if not {'origin', '*'} & set(response.elements('Vary')):
-            yield Fault('Vary:', 'does not name Origin')
+    is_named = {'origin', '*'} & set(response.elements('Vary'))
+    if response.header('Access-Control-Allow-Origin') == PEER and not is_named:
+        yield Fault('Vary:', 'does not name Origin')
 
 
 @RULES.must(

@@ -10,7 +10,7 @@ from urllib.parse import parse_qsl, urlsplit
 
 from service.conformance.crawler import FoundLink
 from service.conformance.exchange import INVALID, JSON, JSON_API, Exchange, entries, members, pointer
-from service.conformance.rules import Fault, Level, Rules, Standard
+from service.conformance.rules import Declare, Fault, Level, Rules, Standard
 from service.conformance.syntax import (
     is_absolute_uri,
     is_json_pointer,
@@ -44,7 +44,7 @@ class Located(NamedTuple):
 
 
 def is_json_api(exchange: Exchange) -> bool:
-    """Return whether the response is a JSON:API document: by media type, or by what it is where one was asked for."""
+    """Return whether it is JSON:API, by its media type or, where that was requested, by its members."""
     response = exchange.response
     if not response.body:
         return False
@@ -93,7 +93,7 @@ def primary(document: dict[str, Any]) -> Iterator[Located]:
 
 
 def is_resource(value: Any) -> bool:
-    """Return whether it is a resource object rather than an identifier: it has more than an identifier may have."""
+    """Return whether it is a resource object: it has more than an identifier may have."""
     return isinstance(value, dict) and bool(set(value) - IDENTIFIER_MEMBERS)
 
 
@@ -199,15 +199,11 @@ def strangers(located: Located, allowed: set[str]) -> Iterator[Fault]:
             yield Fault(located.where + pointer(name), 'is not defined by the specification')
 
 
-def must(
-    id: str, section: str, text: str, applies: Callable[[Exchange], bool] = is_json_api
-) -> Callable[[Any], Any]:
+def must(id: str, section: str, text: str, applies: Callable[[Exchange], bool] = is_json_api) -> Declare:
     return RULES.must(id, SPECIFICATION, section, text, applies)
 
 
-def should(
-    id: str, section: str, text: str, applies: Callable[[Exchange], bool] = is_json_api
-) -> Callable[[Any], Any]:
+def should(id: str, section: str, text: str, applies: Callable[[Exchange], bool] = is_json_api) -> Declare:
     return RULES.should(id, SPECIFICATION, section, text, applies)
 
 
@@ -302,9 +298,9 @@ def check_jsonapi_version(exchange: Exchange) -> Iterator[Fault]:
 @must('JA-JSONAPI-EXT', '#document-jsonapi-object', 'jsonapi.ext and jsonapi.profile are arrays of URIs.')
 def check_jsonapi_ext(exchange: Exchange) -> Iterator[Fault]:
     for name, value in members(top(exchange).get('jsonapi')):
-        if name in ('ext', 'profile'):
-            if not isinstance(value, list) or not all(is_absolute_uri(one) for one in value):
-                yield Fault(pointer('jsonapi', name), 'is no array of URIs')
+        is_list = isinstance(value, list) and all(is_absolute_uri(one) for one in value)
+        if name in ('ext', 'profile') and not is_list:
+            yield Fault(pointer('jsonapi', name), 'is no array of URIs')
 
 
 @must('JA-RESOURCE-TYPE', '#document-resource-object-identification', 'Every resource has a type, a string.')
@@ -437,9 +433,9 @@ def check_relationship_undefined(exchange: Exchange) -> Iterator[Fault]:
 )
 def check_relationship_links(exchange: Exchange) -> Iterator[Fault]:
     for _, _, (where, value) in relationships(exchange):
-        if isinstance(value, dict) and isinstance(value.get('links'), dict):
-            if not {'self', 'related'} & set(value['links']):
-                yield Fault(where + '/links', 'has neither')
+        own = value.get('links') if isinstance(value, dict) else None
+        if isinstance(own, dict) and not {'self', 'related'} & set(own):
+            yield Fault(where + '/links', 'has neither')
 
 
 @must(
@@ -479,7 +475,7 @@ def check_identifier_undefined(exchange: Exchange) -> Iterator[Fault]:
 @must(
     'JA-FULL-LINKAGE',
     '#document-compound-documents',
-    'Every included resource is identified by linkage in the document, unless sparse fieldsets left that out.',
+    'Every included resource is identified by linkage, unless sparse fieldsets left that out.',
 )
 def check_full_linkage(exchange: Exchange) -> Iterator[Fault]:
     own = (
@@ -784,14 +780,15 @@ def check_relationship_fetch(exchange: Exchange) -> Iterator[Fault]:
 @must(
     'JA-RELATED-KIND',
     '#fetching-resources-responses-200',
-    'A related link of a to-many relationship leads to an array, one of a to-one relationship to a resource or null.',
+    'The related link leads to an array if the relationship is to-many, else to a resource or null.',
     lambda one: is_fetched_by_link(one) and one.is_fetch and one.context['link'].rel == 'related',
 )
 def check_related_kind(exchange: Exchange) -> Iterator[Fault]:
     for _, _, (where, value) in relationships(exchange.source):
-        if exchange.context['link'].where == where + '/links/related' and 'data' in value:
-            if isinstance(value['data'], list) != isinstance(top(exchange).get('data'), list):
-                yield Fault('/data', f'is not of the kind that {where} says')
+        is_followed = exchange.context['link'].where == where + '/links/related' and 'data' in value
+        is_array = isinstance(top(exchange).get('data'), list)
+        if is_followed and isinstance(value['data'], list) != is_array:
+            yield Fault('/data', f'is not of the kind that {where} says')
 
 
 @RULES.across(

@@ -10,6 +10,7 @@ from urllib.parse import quote, urlsplit
 from service.conformance.client import Client
 from service.conformance.exchange import JSON_API, Exchange, entries, members
 from service.conformance.json_api import (
+    SPECIFICATION,
     is_json_api,
     is_resource,
     name_of,
@@ -18,8 +19,7 @@ from service.conformance.json_api import (
     resources,
     top,
 )
-from service.conformance.json_api import SPECIFICATION
-from service.conformance.rules import Fault, Rules, for_purpose
+from service.conformance.rules import Check, Declare, Fault, Rules, for_purpose
 
 RULES = Rules('json-api')
 UNKNOWN = 'noSuchThing'
@@ -116,7 +116,7 @@ def probe_missing(client: Client, exchange: Exchange) -> None:
 PROBES = (probe_negotiation, probe_unknown, probe_include, probe_fields, probe_sort, probe_missing)
 
 
-def refusal(purpose: str, status: int) -> Any:
+def refusal(status: int) -> Check:
     """Return the check that the server refuses with this status."""
 
     def check(exchange: Exchange) -> Iterator[Fault]:
@@ -126,46 +126,46 @@ def refusal(purpose: str, status: int) -> Any:
     return check
 
 
-def must(id: str, section: str, text: str, *purposes: str) -> Any:
+def must(id: str, section: str, text: str, *purposes: str) -> Declare:
     return RULES.must(id, SPECIFICATION, section, text, for_purpose(*purposes))
 
 
 must(
     'JA-406-PARAMETER',
     '#content-negotiation-servers',
-    'Where every instance of the media type in Accept has a parameter other than ext and profile, the answer is 406.',
+    'An Accept whose instances of the media type all have another parameter than ext and profile is 406.',
     'ja-accept-parameter',
-)(refusal('ja-accept-parameter', 406))
+)(refusal(406))
 must(
     'JA-406-EXT',
     '#content-negotiation-servers',
-    'Where every instance of the media type in Accept has an extension that is not supported, the answer is 406.',
+    'An Accept whose instances of the media type all have an unsupported extension is 406.',
     'ja-accept-ext',
-)(refusal('ja-accept-ext', 406))
+)(refusal(406))
 must(
     'JA-INCLUDE-UNKNOWN',
     '#fetching-includes',
     'An include path that is not known is 400.',
     'ja-include-unknown',
-)(refusal('ja-include-unknown', 400))
+)(refusal(400))
 must(
     'JA-SORT-UNKNOWN',
     '#fetching-sorting',
     'A sort field that is not supported is 400.',
     'ja-sort-unknown',
-)(refusal('ja-sort-unknown', 400))
+)(refusal(400))
 must(
     'JA-QUERY-UNKNOWN',
     '#query-parameters-custom',
     'A parameter whose name is neither defined nor allowed to implementations is 400.',
     'ja-query-unknown',
-)(refusal('ja-query-unknown', 400))
+)(refusal(400))
 must(
     'JA-404',
     '#fetching-resources-responses-404',
     'A resource or relationship that does not exist is 404.',
     'ja-missing',
-)(refusal('ja-missing', 404))
+)(refusal(404))
 
 
 @must(

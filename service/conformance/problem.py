@@ -136,9 +136,10 @@ def check_extension_name(exchange: Exchange) -> Iterator[Fault]:
 )
 def check_blank_title(exchange: Exchange) -> Iterator[Fault]:
     title, status = member(exchange, 'title'), exchange.response.status
-    if (member(exchange, 'type') or BLANK) == BLANK and isinstance(title, str) and status in set(HTTPStatus):
-        if title.casefold() != HTTPStatus(status).phrase.casefold():
-            yield Fault('/title', f'should be {HTTPStatus(status).phrase}')
+    is_blank = (member(exchange, 'type') or BLANK) == BLANK and status in set(HTTPStatus)
+    phrase = HTTPStatus(status).phrase if is_blank else ''
+    if is_blank and isinstance(title, str) and title.casefold() != phrase.casefold():
+        yield Fault('/title', f'should be {phrase}')
 
 
 @RULES.across(

@@ -1,4 +1,4 @@
-"""What a rule is: one sentence of a standard, and the check that finds what breaks it in recorded exchanges."""
+"""Rules: a sentence of a standard, and the check that finds what breaks it in recorded exchanges."""
 
 from __future__ import annotations
 
@@ -30,7 +30,8 @@ class Standard(NamedTuple):
 class Fault(NamedTuple):
     """One place that breaks a rule.
 
-    `where` is a JSON Pointer into the content, the name of a header field followed by a colon, `status` or `content`.
+    `where` is a JSON Pointer into the content, the name of a header field followed by a colon, `status`
+    or `content`.
     """
 
     where: str
@@ -38,6 +39,7 @@ class Fault(NamedTuple):
 
 
 Check = Callable[[Exchange], Iterable[Fault]]
+Declare = Callable[[Check], Check]
 Applies = Callable[[Exchange], bool]
 RecordCheck = Callable[[Sequence[Exchange]], Iterable[tuple[Exchange, Fault]]]
 
@@ -112,15 +114,11 @@ class Rules:
         self.family = family
         self.declared: list[Rule] = []
 
-    def must(
-        self, id: str, standard: Standard, section: str, text: str, applies: Applies
-    ) -> Callable[[Check], Check]:
+    def must(self, id: str, standard: Standard, section: str, text: str, applies: Applies) -> Declare:
         """Declare the decorated check as a rule that the standard requires."""
         return self._declare(id, standard, section, Level.MUST, text, applies)
 
-    def should(
-        self, id: str, standard: Standard, section: str, text: str, applies: Applies
-    ) -> Callable[[Check], Check]:
+    def should(self, id: str, standard: Standard, section: str, text: str, applies: Applies) -> Declare:
         """Declare the decorated check as a rule that the standard recommends."""
         return self._declare(id, standard, section, Level.SHOULD, text, applies)
 
@@ -140,7 +138,7 @@ class Rules:
 
     def _declare(
         self, id: str, standard: Standard, section: str, level: Level, text: str, applies: Applies
-    ) -> Callable[[Check], Check]:
+    ) -> Declare:
         def declare(check: Check) -> Check:
             self.declared.append(Rule(id, self.family, standard, section, level, text, applies, check))
             return check

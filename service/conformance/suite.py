@@ -1,4 +1,4 @@
-"""The whole kit: crawls a server in each format, sends the requests that rules need, and judges the record."""
+"""The whole kit: crawl a server in each format, send what the rules need, judge the record."""
 
 from __future__ import annotations
 
@@ -98,7 +98,7 @@ class Report:
 
 
 def run(client: Client, formats: Sequence[str] = tuple(FORMATS)) -> Report:
-    """Crawl, write where the client may, send the requests of the formats' rules, and judge all rules of them."""
+    """Crawl, write where the client may, send what the rules of the formats need, and judge them."""
     left_behind: list[str] = []
     is_complete = True
     try:

@@ -49,9 +49,8 @@ def send(request: Request) -> Response:
 def _exchange(request: Request) -> bytes:
     parts = urlsplit(request.url)
     port = parts.port or (443 if parts.scheme == 'https' else 80)
-    with socket.create_connection((parts.hostname or '', port), timeout=TIMEOUT) as connection:
-        if parts.scheme == 'https':
-            connection = ssl.create_default_context().wrap_socket(connection, server_hostname=parts.hostname)
+    plain = socket.create_connection((parts.hostname or '', port), timeout=TIMEOUT)
+    with secured(plain, parts.hostname) if parts.scheme == 'https' else plain as connection:
         connection.sendall(_serialize(request))
         received = bytearray()
         while len(received) <= MAX_CONTENT and (chunk := connection.recv(65536)):
@@ -59,6 +58,11 @@ def _exchange(request: Request) -> bytes:
         if len(received) > MAX_CONTENT:
             raise ValueError(f'more than {MAX_CONTENT} octets')
         return bytes(received)
+
+
+def secured(connection: socket.socket, host: str | None) -> ssl.SSLSocket:
+    """Return the connection with TLS."""
+    return ssl.create_default_context().wrap_socket(connection, server_hostname=host)
 
 
 def _serialize(request: Request) -> bytes:

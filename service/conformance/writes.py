@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from typing import Any
 
 from service.conformance.exchange import Exchange, members, resolve
 from service.conformance.hal_forms import SPECIFICATION as HAL_FORMS_SPECIFICATION
@@ -21,7 +20,7 @@ from service.conformance.json_api import (
     top,
 )
 from service.conformance.json_api_requests import refusal
-from service.conformance.rules import Fault, Rules, Standard, for_purpose
+from service.conformance.rules import Applies, Declare, Fault, Rules, Standard, for_purpose
 from service.conformance.syntax import is_json_pointer
 from service.conformance.writing import state_of
 
@@ -36,19 +35,19 @@ FORM_RULES = Rules('hal-forms')
 JSON_API_RULES = Rules('json-api')
 
 
-def must(id: str, section: str, text: str, *purposes: str) -> Any:
+def must(id: str, section: str, text: str, *purposes: str) -> Declare:
     return RULES.must(id, RFC9110, section, text, is_sent(*purposes))
 
 
-def should(id: str, section: str, text: str, *purposes: str) -> Any:
+def should(id: str, section: str, text: str, *purposes: str) -> Declare:
     return RULES.should(id, RFC9110, section, text, is_sent(*purposes))
 
 
-def ja_must(id: str, section: str, text: str, *purposes: str) -> Any:
+def ja_must(id: str, section: str, text: str, *purposes: str) -> Declare:
     return JSON_API_RULES.must(id, JSON_API_SPECIFICATION, section, text, is_sent(*purposes))
 
 
-def succeeded(*purposes: str) -> Any:
+def succeeded(*purposes: str) -> Applies:
     """Return the predicate that the exchange has one of the purposes and succeeded."""
     return lambda exchange: exchange.purpose in purposes and exchange.response.is_success
 
@@ -220,7 +219,7 @@ def check_not_allowed(exchange: Exchange) -> Iterator[Fault]:
 def check_delete_status(exchange: Exchange) -> Iterator[Fault]:
     response = exchange.response
     if response.is_success and (
-        response.status not in (200, 202, 204) or response.status == 200 and not response.body
+        response.status not in (200, 202, 204) or (response.status == 200 and not response.body)
     ):
         yield Fault('status', 'should be 204')
 
@@ -240,9 +239,9 @@ def check_gone(exchange: Exchange) -> Iterator[Fault]:
 )
 def check_key_replay(exchange: Exchange) -> Iterator[Fault]:
     first, second = exchange.source.response, exchange.response
-    if first.header('Location') == second.header('Location') and first.header('Location'):
-        if (first.status, first.body) != (second.status, second.body):
-            yield Fault('status', f'the first result was {first.status}, and another content')
+    is_replay = first.header('Location') == second.header('Location') != ''
+    if is_replay and (first.status, first.body) != (second.status, second.body):
+        yield Fault('status', f'the first result was {first.status}, and another content')
 
 
 @RULES.should(
@@ -262,32 +261,32 @@ ja_must(
     '#crud-creating-responses-409',
     'A new resource of another type than the collection has is 409.',
     'ja-type-conflict',
-)(refusal('ja-type-conflict', 409))
+)(refusal(409))
 ja_must(
     'JA-415-PARAMETER',
     '#content-negotiation-servers',
     'Content-Type with a parameter other than ext and profile is 415.',
     'ja-type-parameter',
-)(refusal('ja-type-parameter', 415))
+)(refusal(415))
 ja_must(
     'JA-415-EXT',
     '#content-negotiation-servers',
     'Content-Type with an extension that is not supported is 415.',
     'ja-type-ext',
-)(refusal('ja-type-ext', 415))
+)(refusal(415))
 ja_must(
     'JA-CREATE-RELATED',
     '#crud-creating-responses-404',
     'A new resource that references a resource that does not exist is 404.',
     'ja-create-related',
-)(refusal('ja-create-related', 404))
+)(refusal(404))
 ja_must(
     'JA-UPDATE-CONFLICT',
     '#crud-updating-responses-409',
     'An update with another type or id than the URL has is 409.',
     'ja-update-other-id',
     'ja-update-other-type',
-)(refusal('ja-update-other-id', 409))
+)(refusal(409))
 
 
 @JSON_API_RULES.must(
