@@ -124,7 +124,7 @@ def probe_targets(client: Client, exchange: Exchange) -> None:
         url = client.resolve(exchange.request.url, str(template.value.get('target', exchange.request.url)))
         if url is None:
             continue
-        context: dict[str, Any] = {'where': template.where, 'method': template.method, 'key': template.key}
+        context: dict[str, Any] = {'where': template.where, 'form_method': template.method, 'key': template.key}
         if url not in asked:
             asked.add(url)
             client.send('OPTIONS', url, 'form-options', exchange, **context)
@@ -536,7 +536,7 @@ def broken_constraints(stated: dict[str, Any], value: str) -> Iterator[str]:
     for_purpose('form-options'),
 )
 def check_target_method(exchange: Exchange) -> Iterator[Fault]:
-    method = exchange.context['method'].lower()
+    method = exchange.context['form_method'].lower()
     allowed = exchange.response.elements('Allow')
     if exchange.response.is_success and allowed and method not in allowed:
         yield Fault('Allow:', f'the form {exchange.context["key"]} says {method.upper()}')
