@@ -50,6 +50,10 @@ class Client:
         self._next_time = 0.0
         self._on_send = on_send
 
+    @property
+    def is_signed_in(self) -> bool:
+        return bool(self._authorization)
+
     def is_on_origin(self, url: str) -> bool:
         """Return whether the URL has the start's scheme, host and port."""
         there, here = urlsplit(url), urlsplit(self.start)

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlencode
 
+MISFITS = ('a\x01b', '<!>', '-', 'x')  # values that most expressions do not match
 FORM = 'application/x-www-form-urlencoded'
 _BY_TYPE = {
     'email': 'conform-{}@example.org',
@@ -93,8 +94,9 @@ def beyond(template: dict[str, Any], filled: Filled) -> Iterator[tuple[str, str,
             yield name, 'max', filled.replace(name, str(field['max'] + 1))
         if isinstance(field.get('min'), int | float):
             yield name, 'min', filled.replace(name, str(field['min'] - 1))
-        if isinstance(field.get('regex'), str) and not matches(field['regex'], '\t<!>\t'):
-            yield name, 'regex', filled.replace(name, '\t<!>\t')
+        misfit = next((one for one in MISFITS if not matches(str(field.get('regex') or ''), one)), None)
+        if isinstance(field.get('regex'), str) and misfit is not None:
+            yield name, 'regex', filled.replace(name, misfit)
         if isinstance(field.get('options'), dict) and field['options'].get('inline'):
             yield name, 'options', filled.replace(name, 'no such option')
 

@@ -124,7 +124,11 @@ def probe_targets(client: Client, exchange: Exchange) -> None:
         url = client.resolve(exchange.request.url, str(template.value.get('target', exchange.request.url)))
         if url is None:
             continue
-        context: dict[str, Any] = {'where': template.where, 'form_method': template.method, 'key': template.key}
+        context: dict[str, Any] = {
+            'where': template.where,
+            'form_method': template.method,
+            'key': template.key,
+        }
         if url not in asked:
             asked.add(url)
             client.send('OPTIONS', url, 'form-options', exchange, **context)

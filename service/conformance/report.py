@@ -18,7 +18,10 @@ MASK = '***'
 MAX_SHOWN = 3  # findings of a rule in text and HTML
 
 _PAGE = jinja2.Environment(
-    loader=jinja2.FileSystemLoader(Path(__file__).parent), autoescape=True, trim_blocks=True, lstrip_blocks=True
+    loader=jinja2.FileSystemLoader(Path(__file__).parent),
+    autoescape=True,
+    trim_blocks=True,
+    lstrip_blocks=True,
 ).get_template('report.html')
 
 
@@ -100,7 +103,8 @@ def summary(report: Report) -> str:
     """Return the counts in one line."""
     return (
         f'{len(report.results)} rules, {report.requests} requests: '
-        f'{report.count("failed", Level.MUST)} MUST and {report.count("failed", Level.SHOULD)} SHOULD failed, '
+        f'{report.count("failed", Level.MUST)} MUST and '
+        f'{report.count("failed", Level.SHOULD)} SHOULD failed, '
         f'{report.count("passed")} passed, {report.count("not exercised")} not exercised.'
     )
 
@@ -162,7 +166,9 @@ def to_junit(report: Report, credentials: Credentials) -> str:
 
 def _xml_text(text: str) -> str:
     """Return the text without the characters that XML cannot have."""
-    return ''.join(one if one in '\t\n' or ' ' <= one < '\ud800' or one > '\ue000' else '\ufffd' for one in text)
+    return ''.join(
+        one if one in '\t\n' or ' ' <= one < '\ud800' or one > '\ue000' else '\ufffd' for one in text
+    )
 
 
 def to_html(report: Report, credentials: Credentials) -> str:

@@ -44,8 +44,8 @@ FORMATS = {
     'html': HTML,
 }
 CRAWLED = ('hal', 'hal-forms', 'json-api')
-MAX_CRAWLED = 60  # requests for each format
-MAX_SAMPLES = 7
+MAX_CRAWLED = 45  # requests for each format
+MAX_SAMPLES = 6
 PROBES = {
     'hal': hal.PROBES,
     'hal-forms': hal_forms.PROBES,
@@ -135,10 +135,12 @@ def probe(client: Client, formats: Sequence[str]) -> None:
     by_format = {
         name: [one for one in crawled if one.context.get('accept') == FORMATS[name]] for name in CRAWLED
     }
-    for name in formats:
-        for send in PROBES[name]:
-            for exchange in samples(by_format.get(name, crawled), MAX_SAMPLES):
-                send(client, exchange)
+    chosen = {name: samples(by_format.get(name, crawled), MAX_SAMPLES) for name in formats}
+    for number in range(MAX_SAMPLES):
+        for name in formats:
+            for exchange in chosen[name][number : number + 1]:
+                for send in PROBES[name]:
+                    send(client, exchange)
 
 
 def check_exchange(exchange: Exchange, families: Iterable[str]) -> list[Finding]:

@@ -249,7 +249,7 @@ def check_key_replay(exchange: Exchange) -> Iterator[Fault]:
     IDEMPOTENCY,
     '§2.7',
     'An idempotency key that is reused with another request is 422.',
-    is_sent('key-reused'),
+    lambda exchange: is_sent('key-reused')(exchange) and bool(exchange.request.header('Authorization')),
 )
 def check_key_reused(exchange: Exchange) -> Iterator[Fault]:
     if exchange.response.status != 422:
@@ -341,11 +341,12 @@ def check_create_self(exchange: Exchange) -> Iterator[Fault]:
             yield Fault(where + '/links/self', f'Location is {location}')
 
 
-@ja_must(
+@JSON_API_RULES.must(
     'JA-CLIENT-ID',
+    JSON_API_SPECIFICATION,
     '#crud-creating-client-ids',
     'A client-generated id is accepted, or 403.',
-    'ja-client-id',
+    for_purpose('ja-client-id'),
 )
 def check_client_id(exchange: Exchange) -> Iterator[Fault]:
     if exchange.response.status not in (201, 202, 204, *REFUSALS):

@@ -1,6 +1,7 @@
 """Requests that change something: forms, created resources and what becomes of them, and their deletion.
 
-Only what the kit has created itself is changed or deleted. The rules about these requests are in writes.py.
+Only what the kit has created itself is changed or deleted. A client that is signed in leaves resources
+alone that are named for signing in: a new token may replace the one that it uses. The rules are in writes.py.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ import re
 import secrets
 from collections.abc import Iterator, Sequence
 from typing import Any
-from urllib.parse import urljoin
+from urllib.parse import urljoin, urlsplit
 
 from service.conformance.client import BudgetSpent, Client
 from service.conformance.exchange import HAL_FORMS, JSON_API, Exchange, Invalid, members
@@ -20,6 +21,7 @@ from service.conformance.json_api import is_json_api, is_resource, primary, top
 from service.conformance.transport import TransportError
 
 MAX_FORMS = 5
+SIGN_IN = re.compile(r'tokens?|sessions?|credentials?|passwords?|keys?|log-?in|logout', re.IGNORECASE)
 MAX_COLLECTIONS = 4
 MAX_BEYOND = 8
 MERGE_PATCH = 'application/merge-patch+json'
@@ -40,13 +42,20 @@ class Writer:
         """Send all forms and all JSON:API writes, and delete what was created."""
         try:
             for exchange, template in forms_to_send(record):
-                self.send_form(exchange, template)
+                if not self.may_sign_out(target_of(exchange, template)):
+                    self.send_form(exchange, template)
             for exchange in collections_to_write(record):
-                self.write_collection(exchange)
+                if not self.may_sign_out(exchange.request.url):
+                    self.write_collection(exchange)
         except BudgetSpent:
             pass  # what was created is deleted all the same
         finally:
             self.clean_up()
+
+    def may_sign_out(self, url: str) -> bool:
+        """Return whether a write may end what the client is signed in by."""
+        steps = urlsplit(url).path.split('/')
+        return self.client.is_signed_in and any(SIGN_IN.fullmatch(step) for step in steps)
 
     def post(
         self, purpose: str, url: str, origin: Exchange, body: bytes, headers: dict[str, str], **context: Any
