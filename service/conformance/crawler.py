@@ -12,6 +12,7 @@ from service.conformance.client import Client
 from service.conformance.exchange import Exchange
 
 MAX_PER_SHAPE = 3
+PRIORITY = ('next', 'self', 'related')
 MISSING = (404, 405, 410)
 _IDENTIFIER = re.compile(r'\d+|[0-9A-Fa-f]{8,}|[0-9A-Fa-f-]{36}|(?=.*\d)[\w-]{12,}')
 
@@ -34,6 +35,11 @@ def shape(url: str) -> tuple[str, tuple[str, ...]]:
     return path, tuple(sorted({name for name, _ in parse_qsl(parts.query, keep_blank_values=True)}))
 
 
+def priority(link: FoundLink) -> int:
+    """Return a number that puts the links first whose targets have rules of their own."""
+    return PRIORITY.index(link.rel) if link.rel in PRIORITY else len(PRIORITY)
+
+
 def crawl(client: Client, accept: str, links: Links, limit: int) -> None:
     """Follow links from the start until there are none left, or `limit` requests are sent."""
     waiting: deque[tuple[str, Exchange | None, FoundLink | None]] = deque([(client.start, None, None)])
@@ -48,7 +54,7 @@ def crawl(client: Client, accept: str, links: Links, limit: int) -> None:
         limit -= 1
         if exchange.response.status in MISSING and origin is not None:
             client.send('OPTIONS', url, 'options-missing', exchange)
-        for found in links(exchange):
+        for found in sorted(links(exchange), key=priority):
             target = client.resolve(url, found.href)
             if target is not None and target not in seen:
                 seen.add(target)

@@ -86,6 +86,11 @@ class Response:
     def is_json(self) -> bool:
         return self.media_type == JSON or self.media_type.endswith('+json')
 
+    @property
+    def is_whole(self) -> bool:
+        """Whether the content is there, in full and not encoded."""
+        return bool(self.body) and self.status != 206 and not self.values('Content-Encoding')
+
     @cached_property
     def document(self) -> Any:
         """The JSON value of the content, or INVALID."""

@@ -42,6 +42,7 @@ RELATIONS = Standard(
 
 RULES = Rules('hal')
 MAX_CURIES = 10
+MAX_TYPED = 5
 
 
 class Link(NamedTuple):
@@ -59,7 +60,7 @@ class Link(NamedTuple):
 def is_hal(exchange: Exchange) -> bool:
     """Return whether it is a HAL document, by its media type or, where HAL was requested, by its members."""
     response = exchange.response
-    if not response.body or not response.is_json:
+    if not response.is_whole or not response.is_json:
         return False
     return response.media_type in HAL_TYPES or is_unlabelled(exchange)
 
@@ -167,7 +168,18 @@ def is_absolute_uri_relation(rel: str, templates: dict[str, str]) -> bool:
     return is_absolute_uri(rel) and rel.partition(':')[0] not in templates
 
 
-PROBES = (probe_curies,)
+def probe_typed_links(client: Client, exchange: Exchange) -> None:
+    """Fetch what links with `type` lead to, in that type."""
+    fetched = {one.request.url for one in client.record if one.purpose == 'typed-link'}
+    for link in links_with_href(exchange) if is_hal(exchange) else ():
+        hint = None if is_templated(link) else parse_media_type(link.value.get('type'))
+        url = client.resolve(exchange.request.url, link.href)
+        if hint is not None and url is not None and url not in fetched and len(fetched) < MAX_TYPED:
+            fetched.add(url)
+            client.get(url, 'typed-link', exchange, headers={'Accept': hint[0]}, type=hint[0])
+
+
+PROBES = (probe_curies, probe_typed_links)
 
 
 @RULES.should('HAL-MEDIA-TYPE', DRAFT, '§3', 'A HAL document is labelled application/hal+json.', is_hal)
@@ -488,15 +500,12 @@ def check_dead_links(record: Sequence[Exchange]) -> Iterator[tuple[Exchange, Fau
     DRAFT,
     '§5.3',
     'A link with `type` leads to a resource that is available in that type.',
-    leads_from_hal,
+    for_purpose('typed-link'),
 )
 def check_type_hint(exchange: Exchange) -> Iterator[Fault]:
-    found = exchange.context['link']
-    for link in links_with_href(exchange.source):
-        hint = parse_media_type(link.value.get('type'))
-        is_other = hint is not None and hint[0] not in (JSON, *HAL_TYPES, exchange.response.media_type)
-        if hint and is_other and exchange.is_fetch and link.where == found.where:
-            yield Fault('Content-Type:', f'the link says {hint[0]}')
+    is_other = exchange.is_fetch and exchange.response.media_type != exchange.context['type']
+    if is_other or exchange.response.status == 406:
+        yield Fault('Content-Type:', f'the link says {exchange.context["type"]}')
 
 
 @RULES.should(

@@ -67,7 +67,7 @@ class Property(NamedTuple):
 def is_hal_forms(exchange: Exchange) -> bool:
     """Return whether the response is a HAL-FORMS document."""
     response = exchange.response
-    return response.media_type == HAL_FORMS and bool(response.body)
+    return response.media_type == HAL_FORMS and response.is_whole
 
 
 def all_templates(exchange: Exchange) -> Iterator[tuple[str, str, Any]]:

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from html.parser import HTMLParser
 from typing import NamedTuple
 
+from service.conformance.client import Client
 from service.conformance.exchange import HTML, Exchange
 from service.conformance.rules import Fault, Rules, Standard
 
@@ -88,9 +89,17 @@ class Page(HTMLParser):
         return [tag.attributes for tag in self.tags if tag.name in names]
 
 
+def probe_page(client: Client, exchange: Exchange) -> None:
+    """Request the resource as a page."""
+    client.repeat(exchange, 'page', Accept=HTML)
+
+
+PROBES = (probe_page,)
+
+
 def is_page(exchange: Exchange) -> bool:
     response = exchange.response
-    return response.media_type == HTML and bool(response.body) and not response.header('Content-Encoding')
+    return response.media_type == HTML and response.is_whole
 
 
 def page(exchange: Exchange) -> Page:

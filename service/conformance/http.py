@@ -59,13 +59,7 @@ def with_status(*statuses: int) -> Applies:
 
 
 def has_json(exchange: Exchange) -> bool:
-    response = exchange.response
-    return (
-        response.is_json
-        and bool(response.body)
-        and not response.header('Content-Encoding')
-        and response.status != 206
-    )
+    return exchange.response.is_json and exchange.response.is_whole
 
 
 @RULES.must('HTTP-DATE', RFC9110, '§6.6.1', 'Every response but 1xx and 5xx has a Date.', always)
@@ -254,7 +248,11 @@ def check_cache_control(exchange: Exchange) -> Iterator[Fault]:
 
 
 @RULES.must(
-    'HTTP-MAX-AGE', RFC9111, '§1.2.2', 'max-age and its like are whole numbers.', with_field('Cache-Control')
+    'HTTP-MAX-AGE',
+    RFC9111,
+    '§1.2.2',
+    '`max-age` and its like are whole numbers.',
+    with_field('Cache-Control'),
 )
 def check_max_age(exchange: Exchange) -> Iterator[Fault]:
     directives = parse_directives(exchange.response.header('Cache-Control')) or {}

@@ -304,7 +304,8 @@ def check_acceptable(exchange: Exchange) -> Iterator[Fault]:
 
 @must('ACCEPT-CASE', '§8.3.1', 'Media types ignore case.', 'accept-case')
 def check_accept_case(exchange: Exchange) -> Iterator[Fault]:
-    if exchange.response.media_type != exchange.source.response.media_type:
+    here, there = exchange.response, exchange.source.response
+    if (here.status, here.media_type) != (there.status, there.media_type):
         yield Fault('Content-Type:', f'Accept is {exchange.request.header("Accept")}')
 
 

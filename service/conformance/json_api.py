@@ -46,7 +46,7 @@ class Located(NamedTuple):
 def is_json_api(exchange: Exchange) -> bool:
     """Return whether it is JSON:API, by its media type or, where that was requested, by its members."""
     response = exchange.response
-    if not response.body:
+    if not response.is_whole:
         return False
     return response.media_type == JSON_API or is_unlabelled(exchange)
 
@@ -237,7 +237,7 @@ def check_top_member(exchange: Exchange) -> Iterator[Fault]:
         yield Fault('', 'has none of them')
 
 
-@must('JA-DATA-ERRORS', '#document-top-level', 'data and errors are not in the same document.')
+@must('JA-DATA-ERRORS', '#document-top-level', '`data` and `errors` are not in the same document.')
 def check_data_errors(exchange: Exchange) -> Iterator[Fault]:
     if {'data', 'errors'} <= set(top(exchange)):
         yield Fault('', 'has both')
@@ -255,7 +255,7 @@ def check_included_data(exchange: Exchange) -> Iterator[Fault]:
         yield Fault('/included', 'is there without data')
 
 
-@must('JA-INCLUDED-ARRAY', '#document-compound-documents', 'included is an array of resource objects.')
+@must('JA-INCLUDED-ARRAY', '#document-compound-documents', '`included` is an array of resource objects.')
 def check_included_array(exchange: Exchange) -> Iterator[Fault]:
     included = top(exchange).get('included', [])
     if not isinstance(included, list) or not all(isinstance(one, dict) for one in included):
@@ -279,7 +279,7 @@ def check_primary_data(exchange: Exchange) -> Iterator[Fault]:
 
 
 @must(
-    'JA-JSONAPI-OBJECT', '#document-jsonapi-object', 'jsonapi is an object of the members that are defined.'
+    'JA-JSONAPI-OBJECT', '#document-jsonapi-object', '`jsonapi` is an object of the members that are defined.'
 )
 def check_jsonapi_object(exchange: Exchange) -> Iterator[Fault]:
     value = top(exchange).get('jsonapi', {})
@@ -288,14 +288,14 @@ def check_jsonapi_object(exchange: Exchange) -> Iterator[Fault]:
     yield from strangers(Located('/jsonapi', value), {'version', 'ext', 'profile', 'meta'})
 
 
-@must('JA-JSONAPI-VERSION', '#document-jsonapi-object', 'jsonapi.version is a string.')
+@must('JA-JSONAPI-VERSION', '#document-jsonapi-object', '`jsonapi.version` is a string.')
 def check_jsonapi_version(exchange: Exchange) -> Iterator[Fault]:
     value = top(exchange).get('jsonapi')
     if isinstance(value, dict) and not isinstance(value.get('version', ''), str):
         yield Fault('/jsonapi/version', 'is no string')
 
 
-@must('JA-JSONAPI-EXT', '#document-jsonapi-object', 'jsonapi.ext and jsonapi.profile are arrays of URIs.')
+@must('JA-JSONAPI-EXT', '#document-jsonapi-object', '`jsonapi.ext` and `jsonapi.profile` are arrays of URIs.')
 def check_jsonapi_ext(exchange: Exchange) -> Iterator[Fault]:
     for name, value in members(top(exchange).get('jsonapi')):
         is_list = isinstance(value, list) and all(is_absolute_uri(one) for one in value)
@@ -333,7 +333,7 @@ def check_type_name(exchange: Exchange) -> Iterator[Fault]:
             yield Fault(where + '/type', 'has characters that member names cannot have')
 
 
-@must('JA-ATTRIBUTES-OBJECT', '#document-resource-object-attributes', 'attributes is an object.')
+@must('JA-ATTRIBUTES-OBJECT', '#document-resource-object-attributes', '`attributes` is an object.')
 def check_attributes_object(exchange: Exchange) -> Iterator[Fault]:
     for where, resource in resources(exchange):
         if not isinstance(resource.get('attributes', {}), dict):
@@ -400,7 +400,7 @@ def check_foreign_key(exchange: Exchange) -> Iterator[Fault]:
                 yield Fault(where + pointer('attributes', name), f'is the key of the relationship {stem}')
 
 
-@must('JA-RELATIONSHIPS-OBJECT', '#document-resource-object-relationships', 'relationships is an object.')
+@must('JA-RELATIONSHIPS-OBJECT', '#document-resource-object-relationships', '`relationships` is an object.')
 def check_relationships_object(exchange: Exchange) -> Iterator[Fault]:
     for where, resource in resources(exchange):
         if not isinstance(resource.get('relationships', {}), dict):
@@ -505,14 +505,14 @@ def check_resource_once(exchange: Exchange) -> Iterator[Fault]:
             yield Fault('', f'has {count} resource objects of type {kind} and id {id}')
 
 
-@must('JA-META-OBJECT', '#document-meta', 'meta is an object.')
+@must('JA-META-OBJECT', '#document-meta', '`meta` is an object.')
 def check_meta_object(exchange: Exchange) -> Iterator[Fault]:
     for where, value in metas(exchange):
         if not isinstance(value, dict):
             yield Fault(where, 'is no object')
 
 
-@must('JA-LINKS-OBJECT', '#document-links', 'links is an object.')
+@must('JA-LINKS-OBJECT', '#document-links', '`links` is an object.')
 def check_links_object(exchange: Exchange) -> Iterator[Fault]:
     for where, value in links_objects(exchange):
         if not isinstance(value, dict):
@@ -547,7 +547,7 @@ def check_link_undefined(exchange: Exchange) -> Iterator[Fault]:
         yield from strangers(located, LINK_MEMBERS)
 
 
-@must('JA-LINK-REL', '#document-links-link-object', 'rel of a link object is a relation type, a string.')
+@must('JA-LINK-REL', '#document-links-link-object', '`rel` of a link object is a relation type, a string.')
 def check_link_rel(exchange: Exchange) -> Iterator[Fault]:
     for where, value in links(exchange):
         if isinstance(value, dict) and 'rel' in value:
@@ -556,7 +556,7 @@ def check_link_rel(exchange: Exchange) -> Iterator[Fault]:
                 yield Fault(where + '/rel', 'is no relation type')
 
 
-@must('JA-LINK-TITLE', '#document-links-link-object', 'title and type of a link object are strings.')
+@must('JA-LINK-TITLE', '#document-links-link-object', '`title` and `type` of a link object are strings.')
 def check_link_title(exchange: Exchange) -> Iterator[Fault]:
     for where, value in links(exchange):
         for name, text in members(value):
@@ -564,7 +564,7 @@ def check_link_title(exchange: Exchange) -> Iterator[Fault]:
                 yield Fault(where + pointer(name), 'is no string')
 
 
-@must('JA-LINK-HREFLANG', '#document-links-link-object', 'hreflang is a language tag or an array of them.')
+@must('JA-LINK-HREFLANG', '#document-links-link-object', '`hreflang` is a language tag or an array of them.')
 def check_link_hreflang(exchange: Exchange) -> Iterator[Fault]:
     for where, value in links(exchange):
         if isinstance(value, dict) and 'hreflang' in value:
@@ -638,7 +638,7 @@ def check_member_name_safe(exchange: Exchange) -> Iterator[Fault]:
             yield Fault(where, 'has a character that must be escaped in a URL')
 
 
-@must('JA-ERRORS-ARRAY', '#error-objects', 'errors is an array of objects.', is_error)
+@must('JA-ERRORS-ARRAY', '#error-objects', '`errors` is an array of objects.', is_error)
 def check_errors_array(exchange: Exchange) -> Iterator[Fault]:
     value = top(exchange).get('errors', [])
     if not isinstance(value, list) or not all(isinstance(one, dict) for one in value):
@@ -690,7 +690,9 @@ def check_error_status_same(exchange: Exchange) -> Iterator[Fault]:
         yield Fault('status', f'the errors say {statuses.pop()}')
 
 
-@must('JA-ERROR-TEXT', '#error-objects', 'id, code, title and detail of an error are strings.', is_error)
+@must(
+    'JA-ERROR-TEXT', '#error-objects', '`id`, `code`, `title` and `detail` of an error are strings.', is_error
+)
 def check_error_text(exchange: Exchange) -> Iterator[Fault]:
     for where, value in error_objects(exchange):
         for name in ('id', 'code', 'title', 'detail'):
@@ -704,7 +706,9 @@ def check_error_links(exchange: Exchange) -> Iterator[Fault]:
         yield from strangers(Located(where + '/links', value.get('links')), {'about', 'type'})
 
 
-@must('JA-ERROR-SOURCE', '#error-objects', 'source is an object of pointer, parameter and header.', is_error)
+@must(
+    'JA-ERROR-SOURCE', '#error-objects', '`source` is an object of pointer, parameter and header.', is_error
+)
 def check_error_source(exchange: Exchange) -> Iterator[Fault]:
     for where, value in error_objects(exchange):
         source = value.get('source', {})
@@ -713,7 +717,7 @@ def check_error_source(exchange: Exchange) -> Iterator[Fault]:
         yield from strangers(Located(where + '/source', source), {'pointer', 'parameter', 'header'})
 
 
-@must('JA-ERROR-POINTER', '#error-objects', 'source.pointer is a JSON Pointer.', is_error)
+@must('JA-ERROR-POINTER', '#error-objects', '`source.pointer` is a JSON Pointer.', is_error)
 def check_error_pointer(exchange: Exchange) -> Iterator[Fault]:
     for where, value in error_objects(exchange):
         for name, one in members(value.get('source')):

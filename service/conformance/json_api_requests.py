@@ -73,8 +73,9 @@ def probe_fields(client: Client, exchange: Exchange) -> None:
     for _, resource in resources(exchange):
         fields = [name for name, _ in members(resource.get('attributes'))]
         if is_json_api(exchange) and len(fields) > 1 and 'fields' not in urlsplit(exchange.request.url).query:
-            name = f'fields[{resource["type"]}]'
-            context: dict[str, Any] = {'type': resource['type'], 'fields': fields[:1]}
+            kind = str(resource.get('type'))
+            name = f'fields[{kind}]'
+            context: dict[str, Any] = {'type': kind, 'fields': fields[:1]}
             send_fields(client, exchange, with_query(exchange.request.url, name, fields[0]), context)
             send_fields(
                 client, exchange, with_query(exchange.request.url, name, ''), context | {'fields': []}
@@ -285,7 +286,11 @@ def check_sort(exchange: Exchange) -> Iterator[Fault]:
 
 
 def is_close(before: Any, after: Any) -> bool:
-    """Return whether collations may put the two texts in either order: letters, digits and others differ."""
-    return isinstance(before, str) and not (
-        before[:1].isalpha() and after[:1].isalpha() and before[:1] != after[:1]
+    """Return whether collations may differ about two texts: where they part, one has no letter or no digit."""
+    if not isinstance(before, str):
+        return False
+    parting = next(
+        ((one, other) for one, other in zip(before, after, strict=False) if one != other), ('', '')
     )
+    are_letters = parting[0].isalpha() and parting[1].isalpha()
+    return not are_letters and not (parting[0].isdigit() and parting[1].isdigit())

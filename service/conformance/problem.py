@@ -23,7 +23,7 @@ _TRACE = re.compile(
 
 
 def is_problem(exchange: Exchange) -> bool:
-    return exchange.response.media_type == PROBLEM and bool(exchange.response.body)
+    return exchange.response.media_type == PROBLEM and exchange.response.is_whole
 
 
 def member(exchange: Exchange, name: str) -> Any:

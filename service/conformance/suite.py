@@ -52,7 +52,7 @@ PROBES = {
     'json-api': json_api_requests.PROBES,
     'problem': problem.PROBES,
     'http': http_requests.PROBES,
-    'html': (),
+    'html': html.PROBES,
 }
 
 
@@ -116,8 +116,8 @@ def run(client: Client, formats: Sequence[str] = tuple(FORMATS)) -> Report:
 
 
 def crawl_formats(client: Client, formats: Sequence[str]) -> None:
-    """Follow the links of the documents in each format that has links; in HAL if no such format is chosen."""
-    chosen = [name for name in CRAWLED if name in formats] or ['hal']
+    """Follow links in each chosen format that has links; in all of them if none is chosen."""
+    chosen = [name for name in CRAWLED if name in formats] or CRAWLED
     share = max(client.left * 2 // 5 // len(chosen), 3)
     for name in chosen:
         crawl(client, FORMATS[name], find_links, min(share, MAX_CRAWLED))

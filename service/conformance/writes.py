@@ -357,7 +357,7 @@ def check_client_id(exchange: Exchange) -> Iterator[Fault]:
     'JA-ERROR-POINTER-VALUE',
     JSON_API_SPECIFICATION,
     '#error-objects',
-    'source.pointer leads to a value that is in the request document.',
+    '`source.pointer` leads to a value that is in the request document.',
     lambda exchange: (
         is_json_api(exchange) and exchange.response.status >= 400 and bool(exchange.request.body)
     ),

@@ -24,6 +24,7 @@ MAX_FORMS = 5
 SIGN_IN = re.compile(r'tokens?|sessions?|credentials?|passwords?|keys?|log-?in|logout', re.IGNORECASE)
 MAX_COLLECTIONS = 4
 MAX_BEYOND = 8
+MAX_ATTEMPTS = 3
 MERGE_PATCH = 'application/merge-patch+json'
 UNKNOWN_TYPE = 'application/x-no-such-type'
 UNKNOWN_METHOD = 'CONFORM'
@@ -195,10 +196,17 @@ class Writer:
         send('ja-type-parameter', data, f'{JSON_API}; charset=utf-8')
         send('ja-type-ext', data, f'{JSON_API}; ext="https://example.org/no-such-extension"')
         send('ja-create-empty', {'type': template['type'], 'attributes': {}})
-        sent = send('ja-create', data)
+        names = [name for name, value in data['attributes'].items() if is_free_text(value)]
+        for changed in (names, *([name] for name in names[:MAX_ATTEMPTS])):
+            data = {'type': template['type'], 'attributes': new_attributes(template, changed)}
+            sent = send('ja-create', data)
+            if sent.response.is_success:
+                break
+        else:
+            return
         if sent.response.status != 201:
             return
-        fresh = {'type': template['type'], 'attributes': new_attributes(template)}
+        fresh = {'type': template['type'], 'attributes': new_attributes(template, changed)}
         send('ja-client-id', fresh | {'id': 'f8ae1c4e-4711-4711-8711-0123456789ab'})
         related = to_one(template)
         if related:
@@ -290,11 +298,11 @@ def is_free_text(value: Any) -> bool:
     return isinstance(value, str) and re.fullmatch(r'[^\W\d][\w ,;!?-]*', value) is not None
 
 
-def new_attributes(resource: dict[str, Any]) -> dict[str, Any]:
-    """Return the attributes of a resource with other texts, for a new resource."""
+def new_attributes(resource: dict[str, Any], changed: Sequence[str] | None = None) -> dict[str, Any]:
+    """Return the attributes of a resource for a new one, with other texts in all or those named."""
     suffix = secrets.token_hex(3)
     return {
-        name: f'{value} {suffix}' if is_free_text(value) else value
+        name: f'{value} {suffix}' if is_free_text(value) and (changed is None or name in changed) else value
         for name, value in members(resource.get('attributes'))
         if value is not None
     }
