@@ -1,4 +1,4 @@
-"""How gunicorn runs Halcyon: plain `gunicorn` starts it, the environment sets it."""
+"""Configuration of gunicorn, which reads this file by itself; the settings come from the environment."""
 
 import os
 import sys
@@ -8,13 +8,13 @@ from gunicorn.glogging import Logger
 from service.config import SettingError, Settings
 from service.database.errors import Unavailable
 from service.domain.startup import prepare_database
-from service.drain import OF_PROCESS
+from service.graceful_shutdown import PROCESS_SHUTDOWN
 from service.logs import configure_logging
-from service.sharing import end_sharing, forget_process, share_metrics
+from service.metrics_multiprocess import create_directory, delete_directory, forget_process
 
 
-class OneWriter(Logger):
-    """Makes gunicorn's own messages lines like all others; its access log stays off unless asked for."""
+class ForwardingLogger(Logger):
+    """Forwards gunicorn's own messages to the root logger; its access log stays off unless configured."""
 
     def setup(self, cfg):
         super().setup(cfg)
@@ -24,46 +24,46 @@ class OneWriter(Logger):
 
 try:
     settings = Settings.from_environment(os.environ)
-except SettingError as wrong:
-    sys.exit(str(wrong))
+except SettingError as error:
+    sys.exit(str(error))
 
 wsgi_app = 'service.app:create_app()'
 bind = f'0.0.0.0:{settings.port}'
-# SQLite answers at once, so one thread does most of the work. Other databases are waited for, side by side.
+# SQLite does not block for long, so one thread does most of the work; other databases need concurrent waits.
 worker_class = 'service.worker.LeaderWorker' if settings.database_url.startswith('sqlite') else 'gthread'
 workers = settings.web_concurrency or os.cpu_count() or 1
-threads = 8  # bcrypt lets go of the interpreter, so sign-ins leave room for other requests
-reuse_port = True  # else kept-alive connections can all end up on one worker
+threads = 8  # bcrypt releases the GIL, so other requests proceed during a sign-in
+reuse_port = True  # otherwise all kept-alive connections can end up on one worker
 keepalive = 15
 graceful_timeout = settings.drain_seconds + 30
-forwarded_allow_ips = ''  # forwarding headers are read by the application, from FORWARDED_ALLOW_IPS alone
+forwarded_allow_ips = ''  # forwarding headers are parsed by the application, according to FORWARDED_ALLOW_IPS
 control_socket_disable = True
-logger_class = OneWriter
+logger_class = ForwardingLogger
 configure_logging(settings.log_format)
 if settings.metrics:
-    share_metrics()
+    create_directory()
 
 
 def on_starting(server):
-    """Make the tables before there are workers, and stop the start with one line where that fails."""
+    """Create the schema before any worker starts; a failure aborts startup with one line."""
     try:
         prepare_database(settings)
-    except (SettingError, Unavailable) as wrong:
-        sys.exit(' '.join(str(wrong.__cause__ or wrong).split()))
+    except (SettingError, Unavailable) as error:
+        sys.exit(' '.join(str(error.__cause__ or error).split()))
 
 
 def post_worker_init(worker):
-    """Let a worker drain before it stops."""
-    OF_PROCESS.on_sigterm(settings.drain_seconds)
+    """Have a worker report "not ready" for a while before it stops."""
+    PROCESS_SHUTDOWN.install(settings.drain_seconds)
 
 
 def child_exit(server, worker):
-    """Let the connections of a worker that has ended count no more."""
+    """Remove the gauges of a worker that has ended."""
     if settings.metrics:
         forget_process(worker.pid)
 
 
 def on_exit(server):
-    """Leave nothing behind."""
+    """Delete the directory of the metrics."""
     if settings.metrics:
-        end_sharing()
+        delete_directory()

@@ -1,16 +1,15 @@
--- Everything that Halcyon stores. It runs unchanged on SQLite, PostgreSQL and MariaDB, and again without effect.
--- Ids are made by the application. Times are UTC milliseconds since 1970. A *_key column is what uniqueness and
--- searches go by: the value without regard to case.
--- It is the whole of the newest schema. A change of it is also a step in service/domain/migrations.py.
+-- The latest schema: portable across SQLite, PostgreSQL and MariaDB, and idempotent.
+-- The application generates ids. Times are UTC milliseconds since 1970. A *_key column has the casefolded value,
+-- by which values are compared and searched. Every change is also a file in service/database/migrations.
 
--- The steps that the schema has taken; empty while it is being made.
+-- The migrations that the schema has; empty while it is being created.
 CREATE TABLE IF NOT EXISTS migrations (
     number BIGINT NOT NULL,
     taken_at BIGINT NOT NULL,
     CONSTRAINT migrations_number PRIMARY KEY (number)
 );
 
--- The last transaction that each writer, a thread of a process, has committed.
+-- Commit markers: the last transaction that each writer (a thread of a process) has committed.
 CREATE TABLE IF NOT EXISTS commits (
     writer BIGINT NOT NULL,
     number BIGINT NOT NULL,
@@ -79,7 +78,7 @@ CREATE TABLE IF NOT EXISTS tokens (
 CREATE INDEX IF NOT EXISTS tokens_by_user ON tokens (user_id, id);
 CREATE INDEX IF NOT EXISTS tokens_by_expiry ON tokens (expires_at);
 
--- How many there are of a thing, in shards that are added up, so that writers do not queue for one row.
+-- The numbers of things of each kind, in shards that are summed, so that writers do not wait for one row.
 CREATE TABLE IF NOT EXISTS totals (
     thing VARCHAR(32) NOT NULL,
     shard BIGINT NOT NULL,
@@ -87,7 +86,7 @@ CREATE TABLE IF NOT EXISTS totals (
     CONSTRAINT totals_shard PRIMARY KEY (thing, shard)
 );
 
--- A request that is to take effect once: claimed while it is worked on, with its answer from its commit on.
+-- Idempotency keys: a request is claimed while it is processed, and has its response from its commit on.
 CREATE TABLE IF NOT EXISTS idempotency_keys (
     digest VARCHAR(64) NOT NULL,
     user_id BIGINT,
@@ -103,7 +102,7 @@ CREATE TABLE IF NOT EXISTS idempotency_keys (
 CREATE INDEX IF NOT EXISTS idempotency_keys_by_user ON idempotency_keys (user_id);
 CREATE INDEX IF NOT EXISTS idempotency_keys_by_expiry ON idempotency_keys (expires_at);
 
--- A try that counts against a limit: it holds one of the limit's places until it expires.
+-- Rate-limited attempts: each occupies one of the slots of its limit until it expires.
 CREATE TABLE IF NOT EXISTS tries (
     id BIGINT NOT NULL,
     digest VARCHAR(64) NOT NULL,
@@ -142,7 +141,7 @@ CREATE TABLE IF NOT EXISTS items (
 );
 CREATE INDEX IF NOT EXISTS items_by_store ON items (store_id, id);
 
--- What signed tokens are signed with; published_until is null while new ones are.
+-- Key pairs that sign tokens; published_until is null while a key signs new ones.
 CREATE TABLE IF NOT EXISTS signing_keys (
     id BIGINT NOT NULL,
     private_key TEXT NOT NULL,

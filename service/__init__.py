@@ -1,1 +1,6 @@
 """Halcyon: a microblog served as hypermedia."""
+
+import sys
+
+if sys.version_info < (3, 11):  # noqa: UP036  # `python3 -c 'import service'` says so before anything is installed
+    sys.exit('Halcyon needs Python 3.11 or newer.')

@@ -1,21 +1,21 @@
-"""Halcyon's commands: `python -m service COMMAND`."""
+"""The command line: `python -m service COMMAND`."""
 
 import click
 
 from service.commands.api import openapi, routes
+from service.commands.cli import EXIT_CODES
 from service.commands.conform import conform
 from service.commands.database import check, migrate
 from service.commands.demo import demo
-from service.commands.outcome import EXIT_CODES
 from service.commands.tokens import keys, tokens
 from service.commands.users import user
 
 
 @click.group(epilog=EXIT_CODES, context_settings={'show_default': True})
 def main() -> None:
-    """Halcyon, a microblog served as hypermedia; `gunicorn` runs it.
+    """Operate Halcyon, a microblog served as hypermedia.
 
-    The settings are those of the server, from the same environment.
+    Commands read the same environment variables as the server, which is started by `gunicorn`.
     """
 
 

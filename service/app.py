@@ -1,46 +1,38 @@
-"""The wiring, top to bottom."""
+"""Application factory: middleware, routes and error handlers."""
 
 import os
-import re
 import sys
 from itertools import chain
-from typing import TYPE_CHECKING, Any, TextIO
+from typing import TYPE_CHECKING, TextIO
 
 import falcon
-from falcon.routing import BaseConverter
 
 from service import urls
 from service.config import Settings
 from service.database.clock import Clock, system_clock
-from service.database.ids import is_id
 from service.database.instrumentation import NO_INSTRUMENTATION
 from service.database.session import Session
 from service.domain.startup import open_session
-from service.drain import OF_PROCESS, Drain
+from service.graceful_shutdown import PROCESS_SHUTDOWN, Shutdown
+from service.http.application import Application, Router
+from service.http.errors import install_error_writer
+from service.http.middleware.authentication import AuthenticationMiddleware
+from service.http.middleware.context import ContextMiddleware
+from service.http.middleware.cors import CorsMiddleware
+from service.http.middleware.guards import GuardMiddleware
+from service.http.middleware.idempotency import IdempotencyMiddleware
+from service.http.middleware.negotiation import NegotiationMiddleware
+from service.http.middleware.presenter import PresenterMiddleware
+from service.http.middleware.security_headers import SecurityHeadersMiddleware
+from service.http.operation import Route, check_declaration, kinds_of
+from service.http.request import Request
 from service.logs import RequestLog
-from service.middleware.authentication import AuthenticationMiddleware
-from service.middleware.conditional import ConditionalMiddleware
-from service.middleware.connection import ConnectionMiddleware
-from service.middleware.cors import CorsMiddleware
-from service.middleware.errors import install_error_writer
-from service.middleware.exchange import App
-from service.middleware.idempotency import IdempotencyMiddleware
-from service.middleware.limits import LimitMiddleware
-from service.middleware.links import LinkMiddleware
-from service.middleware.methods import MethodsMiddleware, with_standard_methods
-from service.middleware.negotiation import NegotiationMiddleware
-from service.middleware.origin import OriginMiddleware
-from service.middleware.purging import PurgeMiddleware
-from service.middleware.queries import QueryMiddleware
-from service.middleware.request import Request
-from service.middleware.security import SecurityMiddleware
-from service.middleware.see_other import SeeOtherMiddleware
 from service.representation.formats import HANDLERS
 from service.resources import follows, posts, stores, tokens, users
 from service.resources.assets import AssetResource
 from service.resources.discovery import ApiCatalogResource, DocsResource, OpenApiResource
+from service.resources.documentation import ProblemResource, RelationResource
 from service.resources.entry_point import EntryPointResource, RootResource
-from service.resources.explanations import ProblemResource, RelationResource
 from service.resources.health import LiveResource, ReadyResource
 from service.resources.metrics import MetricsResource
 from service.resources.openapi.description import Description
@@ -48,24 +40,17 @@ from service.resources.openapi.description import Description
 if TYPE_CHECKING:
     from service.metrics import Metrics
 
-PARTS = (users, tokens, posts, follows, stores)  # a new thing is one more name here
+MODULES = (users, tokens, posts, follows, stores)  # a new resource is one more name here
 
 
-class IdConverter(BaseConverter):
-    """Reads ids in addresses; what is none makes the address none."""
-
-    def convert(self, value: str) -> int | None:
-        return int(value) if is_id(value) else None
-
-
-def make_routes(drain: Drain = OF_PROCESS, metrics: 'Metrics | None' = None) -> list[tuple[str, Any]]:
+def make_routes(drain: Shutdown = PROCESS_SHUTDOWN, metrics: 'Metrics | None' = None) -> list[Route]:
     """Return every address template with its resource."""
-    routes: list[tuple[str, Any]] = []
+    routes: list[Route] = []
     description = Description(routes)
     routes += [
         (urls.ROOT, RootResource()),
-        (urls.ENTRY, EntryPointResource([part.enter for part in PARTS])),
-        (urls.RELATION, RelationResource(chain.from_iterable(part.RELATIONS for part in PARTS))),
+        (urls.ENTRY, EntryPointResource([module.entry_point for module in MODULES])),
+        (urls.RELATION, RelationResource(chain.from_iterable(module.RELATIONS for module in MODULES))),
         (urls.PROBLEM, ProblemResource()),
         (urls.OPENAPI, OpenApiResource(description)),
         (urls.DOCS, DocsResource(description)),
@@ -74,7 +59,7 @@ def make_routes(drain: Drain = OF_PROCESS, metrics: 'Metrics | None' = None) -> 
         (urls.LIVE, LiveResource()),
         (urls.READY, ReadyResource(drain)),
         *([(urls.METRICS, MetricsResource(metrics))] if metrics else []),
-        *chain.from_iterable(part.ROUTES for part in PARTS),
+        *chain.from_iterable(module.ROUTES for module in MODULES),
     ]
     return routes
 
@@ -83,7 +68,7 @@ def create_app(
     settings: Settings | None = None,
     *,
     clock: Clock = system_clock,
-    drain: Drain = OF_PROCESS,
+    drain: Shutdown = PROCESS_SHUTDOWN,
     db: Session | None = None,
     lines: TextIO | None = None,
     metrics: 'Metrics | None' = None,
@@ -101,39 +86,49 @@ def create_app(
         metrics = Metrics(settings)
     db = db or open_session(settings, clock, metrics or NO_INSTRUMENTATION)
     routes = make_routes(drain, metrics)
-    kinds = frozenset(route[1].vocabulary.kind for route in routes if hasattr(route[1], 'vocabulary'))
-    expansions = {place: expand for part in PARTS for place, expand in part.EXPANSIONS.items()}
-    finishing = (
-        LinkMiddleware(),
-        ConditionalMiddleware(),
-        SeeOtherMiddleware(),
-        NegotiationMiddleware(),
-        QueryMiddleware(kinds, expansions),
-    )
-    app = App(
+    for _, resource in routes:
+        check_declaration(resource)
+    kinds = kinds_of(resource for _, resource in routes)
+    expansions = {place: expand for module in MODULES for place, expand in module.EXPANSIONS.items()}
+    app = Application(
         settings,
         RequestLog(settings.log_format, lines or sys.stderr),
         metrics,
         media_type=falcon.MEDIA_TEXT,
+        router=Router(),
         request_type=Request,
+        # A request goes down this list to its responder, its response up again:
+        #
+        #                                  request                     response
+        #   Application                    its id                      X-Request-Id, the log, metrics
+        #   ContextMiddleware              all attributes, Host (400)  returns the database connection
+        #   GuardMiddleware                field size (400)            |
+        #   -- routing --                  URL (404)                   |
+        #   GuardMiddleware                method (405, 501)           |
+        #   CorsMiddleware                 |                           Access-Control-…, Vary
+        #   SecurityHeadersMiddleware      |                           Content-Security-Policy, …
+        #   AuthenticationMiddleware       viewer (401)                |
+        #   NegotiationMiddleware          format (406), query (400)   |
+        #   PresenterMiddleware            |                           select, label, redirect, link, validate
+        #   IdempotencyMiddleware          replays, or runs once       |
+        #   -- responder --
+        #
+        # Whatever raises becomes a problem (http/errors.py), which goes up from there like any response.
         middleware=[
-            ConnectionMiddleware(db),
-            OriginMiddleware(settings, db),
-            LimitMiddleware(),
-            PurgeMiddleware(),
+            ContextMiddleware(settings, db),
+            GuardMiddleware(),
             CorsMiddleware(settings),
-            SecurityMiddleware(),
-            MethodsMiddleware(),
+            SecurityHeadersMiddleware(),
             AuthenticationMiddleware(),
-            *finishing,
-            IdempotencyMiddleware(finishing),
+            NegotiationMiddleware(kinds, expansions),
+            PresenterMiddleware(),
+            IdempotencyMiddleware(),
         ],
     )
     app.req_options.strip_url_path_trailing_slash = True
     app.resp_options.media_handlers.update(HANDLERS)
-    app.router_options.converters['id'] = IdConverter
     install_error_writer(app)
 
     for template, resource in routes:
-        app.add_route(re.sub(r'{(\w+_id)}', r'{\1:id}', template), with_standard_methods(resource))
+        app.add_route(template, resource)
     return app

@@ -1,4 +1,4 @@
-"""The settings: read once from the environment; a wrong value stops the start."""
+"""Settings, read once from the environment; an invalid one aborts startup."""
 
 import dataclasses
 import ipaddress
@@ -15,42 +15,41 @@ DATABASES = ('sqlite', 'postgresql', 'mysql')
 
 
 class SettingError(ValueError):
-    """A setting has a value that cannot be used; the text is one line for the operator."""
+    """A setting is invalid; the text is one line for the operator."""
 
 
 def normal_origin(scheme: str, authority: str) -> str:
-    """Return the origin in its one spelling: lower case, without a default port.
+    """Return the canonical origin: in lower case, without a default port (RFC 3986 §6.2.2.1, §6.2.3).
 
-    Raises ValueError where the authority is none (RFC 3986 §3.2.2, §3.2.3, §6.2.2.1, §6.2.3; user
-    information is refused, RFC 9110 §4.2.4).
+    Raises ValueError if the authority is invalid (§3.2.2, §3.2.3) or has user information (RFC 9110 §4.2.4).
     """
     match = AUTHORITY.fullmatch(authority)
     scheme = scheme.lower()
     port = int((match and match['port']) or DEFAULT_PORTS[scheme])
     if match is None or port not in range(1, 65536):
-        raise ValueError('is not a host with an optional port')
+        raise ValueError('must be a host, optionally with a port')
     host = match['host'].lower()
     if host.startswith('['):
         ipaddress.IPv6Address(host[1:-1])
     return f'{scheme}://{host}' if port == DEFAULT_PORTS[scheme] else f'{scheme}://{host}:{port}'
 
 
-def _whole_number(least: int, most: int) -> Callable[[str], int]:
-    def read(value: str) -> int:
-        if not re.fullmatch(r'[0-9]{1,12}', value) or not least <= int(value) <= most:
-            raise ValueError(f'must be a whole number from {least} to {most}')
+def _integer(minimum: int, maximum: int) -> Callable[[str], int]:
+    def parse(value: str) -> int:
+        if not re.fullmatch(r'[0-9]{1,12}', value) or not minimum <= int(value) <= maximum:
+            raise ValueError(f'must be an integer from {minimum} to {maximum}')
         return int(value)
 
-    return read
+    return parse
 
 
 def _one_of(*choices: str) -> Callable[[str], str]:
-    def read(value: str) -> str:
+    def parse(value: str) -> str:
         if value.lower() not in choices:
             raise ValueError(f'must be one of {", ".join(choices)}')
         return value.lower()
 
-    return read
+    return parse
 
 
 def _on_or_off(value: str) -> bool:
@@ -71,7 +70,7 @@ def _database_url(value: str) -> str:
 def _origin(value: str) -> str:
     match = ORIGIN.fullmatch(value)
     if match is None:
-        raise ValueError('must be an origin: http or https, a host, and a port if need be')
+        raise ValueError('must be an origin: http:// or https://, a host, and optionally a port')
     return normal_origin(match['scheme'], match['authority'])
 
 
@@ -84,53 +83,39 @@ def _origins(value: str) -> tuple[str, ...]:
 
 
 def _networks(value: str) -> tuple[Any, ...]:
-    """Addresses and networks, or '*' for whoever it is; as gunicorn reads them, which does so before us."""
+    """Parse IP addresses, networks and '*', separated by commas: gunicorn's syntax."""
     names = (name.strip() for name in value.split(','))
     return tuple('*' if name == '*' else ipaddress.ip_network(name) for name in names)
 
 
-def _setting(default: Any, read: Callable[[str], Any], meaning: str) -> Any:
-    return dataclasses.field(default=default, metadata={'read': read, 'meaning': meaning})
+def _setting(default: Any, parse: Callable[[str], Any]) -> Any:
+    return dataclasses.field(default=default, metadata={'parse': parse})
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Settings:
-    """Everything that an operator can set, under the environment variable of the same name in capitals."""
+    """The settings that README.md documents; environment variables have the same names in upper case."""
 
-    database_url: str = _setting('sqlite:///halcyon.db', _database_url, 'where the data is')
-    port: int = _setting(8000, _whole_number(1, 65535), 'the TCP port')
-    web_concurrency: int = _setting(
-        0, _whole_number(0, 1000), 'worker processes; 0 makes it one for each core'
-    )
-    token_lifetime: int = _setting(3600, _whole_number(1, 10**9), 'seconds that a token lives')
-    token_max_age: int = _setting(
-        2592000, _whole_number(1, 10**9), 'seconds that renewals can stretch a sign-in to'
-    )
-    bcrypt_cost: int = _setting(12, _whole_number(4, 20), 'bcrypt rounds, as a power of two')
-    base_url: str | None = _setting(
-        None, _optional_origin, 'the origin of every address, where the request may not say it'
-    )
-    cors_origins: tuple[str, ...] | None = _setting(
-        None, _origins, 'origins whose pages may call; default: local pages'
-    )
-    forwarded_allow_ips: tuple[Any, ...] = _setting(
-        (), _networks, 'proxies whose forwarding headers are believed'
-    )
-    log_format: str = _setting('text', _one_of('text', 'json'), 'how a log line is written')
-    drain_seconds: int = _setting(
-        2, _whole_number(0, 3600), 'seconds to go on serving after SIGTERM, while not ready'
-    )
-    avatars: bool = _setting(True, _on_or_off, 'whether users have an avatar at Gravatar')
-    sqlite_synchronous: str = _setting(
-        'full', _one_of('full', 'normal', 'off', 'extra'), "SQLite's synchronous"
-    )
-    metrics: bool = _setting(False, _on_or_off, 'whether /metrics is there for Prometheus')
+    database_url: str = _setting('sqlite:///halcyon.db', _database_url)
+    port: int = _setting(8000, _integer(1, 65535))
+    web_concurrency: int = _setting(0, _integer(0, 1000))  # worker processes; 0: one for each core
+    token_lifetime: int = _setting(3600, _integer(1, 10**9))  # seconds
+    token_max_age: int = _setting(2592000, _integer(1, 10**9))  # seconds since sign-in, renewals included
+    bcrypt_cost: int = _setting(12, _integer(4, 20))
+    base_url: str | None = _setting(None, _optional_origin)  # overrides the Host header
+    cors_origins: tuple[str, ...] | None = _setting(None, _origins)  # None: pages on localhost
+    forwarded_allow_ips: tuple[Any, ...] = _setting((), _networks)  # trusted proxies
+    log_format: str = _setting('text', _one_of('text', 'json'))
+    drain_seconds: int = _setting(2, _integer(0, 3600))
+    avatars: bool = _setting(True, _on_or_off)
+    sqlite_synchronous: str = _setting('full', _one_of('full', 'normal', 'off', 'extra'))
+    metrics: bool = _setting(False, _on_or_off)
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str]) -> 'Settings':
-        """Read the settings; raises SettingError that names the variable, its value and what it must be.
+        """Return the settings; an empty variable has the default.
 
-        A variable that is set but empty counts as not set.
+        Raises SettingError with the name of the variable, its value, and what is valid.
         """
         values = {}
         for setting in dataclasses.fields(cls):
@@ -138,8 +123,9 @@ class Settings:
             value = environment.get(name, '').strip()
             if value:
                 try:
-                    values[setting.name] = setting.metadata['read'](value)
-                except ValueError as wrong:
-                    shown = 'its value' if '://' in value and '@' in value else repr(value)
-                    raise SettingError(f'{name}: {shown} cannot be used: {wrong}') from None
+                    values[setting.name] = setting.metadata['parse'](value)
+                except ValueError as error:
+                    may_have_password = '://' in value and '@' in value
+                    quoted = 'the value' if may_have_password else repr(value)
+                    raise SettingError(f'{name}: {quoted} is invalid: {error}') from None
         return cls(**values)

@@ -1,6 +1,6 @@
-"""What is counted for Prometheus: what is asked and answered, and what it costs the database.
+"""Prometheus metrics: requests, SQL statements, retries, throttling, connections.
 
-Every label has few values, all of them ours: no client can make a series.
+Every label has a bounded set of values, so clients cannot create time series.
 """
 
 import os
@@ -18,102 +18,108 @@ from service.database.instrumentation import Instrumentation
 from service.database.migrate import LATEST
 from service.database.pool import MAX_CONNECTIONS
 from service.domain.throttle import ACCOUNT, ADDRESS, REGISTRATION
-from service.sharing import FOLDER
+from service.metrics_multiprocess import DIRECTORY_VARIABLE
 
 NONE = 'none'
 SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
 LIBRARIES = ('falcon', 'gunicorn', 'peewee')
 
 
-class _Spent(threading.local):
-    """What a thread's current request has spent in the database."""
+class _DatabaseUse(threading.local):
+    """The statements of a thread's current request."""
 
     statements = 0
     seconds = 0.0
 
 
 class Metrics(Instrumentation):
-    """Counts, for this process or for all that share FOLDER, and says what was counted."""
+    """The metrics of this process, or of all processes that share a directory (metrics_multiprocess.py)."""
 
     content_type = CONTENT_TYPE_PLAIN_0_0_4
 
     def __init__(self, settings: Settings) -> None:
-        self._registry = registry = CollectorRegistry()
-        self._requests = Counter(
+        self._registry = CollectorRegistry()
+        self._requests = self._counter(
             'halcyon_requests',
-            'Requests, by the template of the address, and what was answered.',
+            'Requests, by URL template, method, status and media type of the response.',
             ('route', 'method', 'status', 'format'),
-            registry=registry,
         )
         self._seconds = Histogram(
             'halcyon_request_seconds',
-            'Seconds until a request was answered.',
+            'Seconds from a request to its response.',
             ('route',),
             buckets=SECONDS,
-            registry=registry,
+            registry=self._registry,
         )
-        self._statements = Counter(
-            'halcyon_statements', 'SQL statements, BEGIN and COMMIT included.', registry=registry
-        )
-        self._statement_seconds = Counter(
+        self._statements = self._counter('halcyon_statements', 'SQL statements, BEGIN and COMMIT included.')
+        self._statement_seconds = self._counter(
             'halcyon_statement_seconds',
-            'Seconds in SQL statements, until their first row, with the wait for a connection.',
-            registry=registry,
+            'Seconds in SQL statements until their first row, including the wait for a connection.',
         )
-        self._retries = Counter(
-            'halcyon_transaction_retries', 'Transactions that were run again.', registry=registry
+        self._retries = self._counter(
+            'halcyon_transaction_retries', 'Transactions retried after a conflict or a lost connection.'
         )
-        self._counted = Counter(
-            'halcyon_counted_tries',
-            'Failed sign-ins, by account and by address, and registrations: what counts against a limit.',
+        self._attempts = self._counter(
+            'halcyon_rate_limit_attempts',
+            'Attempts that count against a rate limit: failed sign-ins, by account and by IP address, and'
+            ' registrations.',
             ('limit',),
-            registry=registry,
         )
-        self._throttled = Counter(
-            'halcyon_throttled', 'Requests refused for a limit used up.', ('limit',), registry=registry
+        self._counted_tries = self._counter(
+            'halcyon_counted_tries', 'Deprecated: halcyon_rate_limit_attempts.', ('limit',)
+        )
+        self._throttled = self._counter(
+            'halcyon_throttled', 'Requests rejected because a rate limit is used up.', ('limit',)
         )
         for limit in (ACCOUNT, ADDRESS, REGISTRATION):
-            self._counted.labels(limit.name)
-            self._throttled.labels(limit.name)
+            for counter in (self._attempts, self._counted_tries, self._throttled):
+                counter.labels(limit.name)
         engine = settings.database_url.partition('://')[0]
-        self._in_use = _gauge('halcyon_connections_in_use', 'Connections of the pools in use.', registry)
-        _gauge('halcyon_connections', 'Connections that the pools may have.', registry).set(
+        self._in_use = self._gauge('halcyon_connections_in_use', 'Connections checked out of the pools.')
+        self._gauge('halcyon_connections', 'The maximum number of connections of the pools.').set(
             0 if engine == 'sqlite' else MAX_CONNECTIONS
         )
         Gauge(
             'halcyon_info',
-            'What runs here.',
+            'The versions in use.',
             ('python', *LIBRARIES, 'engine', 'schema'),
-            registry=registry,
+            registry=self._registry,
             multiprocess_mode='livemax',
         ).labels(platform.python_version(), *map(version, LIBRARIES), engine, LATEST).set(1)
-        self._known: dict[tuple[str | None, str, int, str], tuple[Counter, Histogram]] = {}
-        self._spent = _Spent()
+        self._children: dict[tuple[str | None, str, int, str], tuple[Counter, Histogram]] = {}
+        self._database_use = _DatabaseUse()
+
+    def _counter(self, name: str, description: str, labels: tuple[str, ...] = ()) -> Counter:
+        return Counter(name, description, labels, registry=self._registry)
+
+    def _gauge(self, name: str, description: str) -> Gauge:
+        """Return a gauge that is summed over all running processes."""
+        return Gauge(name, description, registry=self._registry, multiprocess_mode='livesum')
 
     def answered(
         self, template: str | None, method: str, status: int, media_type: str, seconds: float
     ) -> None:
-        """Count a request that this thread has answered, with what it spent in the database."""
+        """Count a request that this thread has processed, and its statements."""
         key = template, method, status, media_type
-        known = self._known.get(key)
-        if known is None:
+        children = self._children.get(key)
+        if children is None:
             route = (template or NONE).replace(':id}', '}')
-            known = self._known[key] = (
+            children = self._children[key] = (
                 self._requests.labels(route, method, status, media_type or NONE),
                 self._seconds.labels(route),
             )
-        known[0].inc()
-        known[1].observe(seconds)
-        spent = self._spent
-        if spent.statements:
-            self._statements.inc(spent.statements)
-            self._statement_seconds.inc(spent.seconds)
-            spent.statements, spent.seconds = 0, 0.0
+        children[0].inc()
+        children[1].observe(seconds)
+        use = self._database_use
+        if use.statements:
+            self._statements.inc(use.statements)
+            self._statement_seconds.inc(use.seconds)
+            use.statements, use.seconds = 0, 0.0
 
     def statement_executed(self, event: Any) -> None:
-        spent = self._spent
-        spent.statements += 1
-        spent.seconds += event.duration
+        use = self._database_use
+        use.statements += 1
+        use.seconds += event.duration
 
     def connections_checked_out(self, change: int) -> None:
         self._in_use.inc(change)
@@ -122,20 +128,16 @@ class Metrics(Instrumentation):
         self._retries.inc()
 
     def attempt_counted(self, limit: str) -> None:
-        self._counted.labels(limit).inc()
+        self._attempts.labels(limit).inc()
+        self._counted_tries.labels(limit).inc()
 
     def request_throttled(self, limit: str) -> None:
         self._throttled.labels(limit).inc()
 
     def exposed(self) -> bytes:
-        """Return what was counted by all processes, in Prometheus' text format."""
+        """Return the metrics of all processes in Prometheus' text format."""
         registry = self._registry
-        if FOLDER in os.environ:
+        if DIRECTORY_VARIABLE in os.environ:
             registry = CollectorRegistry()
             MultiProcessCollector(registry)
         return generate_latest(registry)
-
-
-def _gauge(name: str, meaning: str, registry: CollectorRegistry) -> Gauge:
-    """Return a gauge that is the sum over all processes that live."""
-    return Gauge(name, meaning, registry=registry, multiprocess_mode='livesum')

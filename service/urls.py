@@ -1,4 +1,4 @@
-"""Every address of the API, on one page."""
+"""The URL templates of the API."""
 
 ROOT = '/'
 ENTRY = '/api'
@@ -41,8 +41,3 @@ ASSET = '/static/{name}'
 LIVE = '/health/live'
 READY = '/health/ready'
 METRICS = '/metrics'
-
-
-def is_api(template: str | None) -> bool:
-    """Whether credentials count at the address, and representations are negotiated."""
-    return template is not None and (template == ENTRY or template.startswith(f'{ENTRY}/'))

@@ -1,4 +1,4 @@
-"""The gunicorn worker: the thread that waits for requests answers them too."""
+"""A leader/follower variant of gunicorn's gthread worker."""
 
 import socket
 import threading
@@ -122,9 +122,9 @@ class LeaderWorker(ThreadWorker):
             conn.timeout = min(conn.timeout, deadline)
         self._is_busy = True
         for listener in self.sockets:
-            known = -1
-            while known != self.nr_conns:  # who has connected already is answered
-                known = self.nr_conns
+            previous = -1
+            while previous != self.nr_conns:  # who has connected already is answered
+                previous = self.nr_conns
                 self.accept(listener)
             listener.close()  # else the system would go on giving it connections
         self._is_busy = False

@@ -1,8 +1,8 @@
-"""A clock that stands still until it is moved."""
+"""A clock that tests move."""
 
 
 class MovableClock:
-    """Returns UTC milliseconds; every look lets one millisecond pass, as two things seldom happen in one."""
+    """Returns UTC milliseconds, and advances by one with each call, so that no two events have one time."""
 
     def __init__(self, now: int = 1_795_000_000_000) -> None:
         self.now = now
@@ -12,5 +12,5 @@ class MovableClock:
         return self.now
 
     def move(self, *, seconds: float) -> None:
-        """Let time pass, or go back."""
+        """Advance the clock, or set it back."""
         self.now += round(seconds * 1000)

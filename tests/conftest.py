@@ -1,4 +1,4 @@
-"""What the tests share: an application on an empty database, a clock that is moved, and people."""
+"""Shared fixtures: an application on an empty database, a movable clock, and signed-in users."""
 
 from __future__ import annotations
 
@@ -17,16 +17,16 @@ from service.domain.startup import open_session
 from service.metrics import Metrics
 from tests.client import Client
 from tests.clock import MovableClock
-from tests.databases import Emptied, engines_to_test, made_database
+from tests.databases import TestDatabase, engines_to_test, temporary_database
 from tests.json_api_client import JsonApiClient
 
 Start = Callable[..., Any]
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Leave out, of what is the same above all databases, the runs on all engines but the first."""
+    """Deselect tests marked `above_databases` on all engines but the first: they do not depend on it."""
     others = engines_to_test()[1:]
-    again = [
+    repeated = [
         item
         for item in items
         if isinstance(item, pytest.Function)
@@ -34,8 +34,8 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         and hasattr(item, 'callspec')
         and item.callspec.params.get('database_url') in others
     ]
-    config.hook.pytest_deselected(items=again)
-    items[:] = [item for item in items if item not in set(again)]
+    config.hook.pytest_deselected(items=repeated)
+    items[:] = [item for item in items if item not in set(repeated)]
 
 
 @pytest.fixture
@@ -44,36 +44,36 @@ def clock() -> MovableClock:
 
 
 @pytest.fixture(scope='session')
-def databases(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[str], Emptied]]:
-    """Return what gives the database of an engine, made when it is first asked for."""
-    made: dict[str, Emptied] = {}
+def databases(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[str], TestDatabase]]:
+    """Return a function that returns the database of an engine, which it creates on first use."""
+    created: dict[str, TestDatabase] = {}
     with ExitStack() as stack:
 
-        def database(engine: str) -> Emptied:
-            if engine not in made:
+        def database(engine: str) -> TestDatabase:
+            if engine not in created:
                 folder = tmp_path_factory.mktemp(engine)
-                made[engine] = Emptied(stack.enter_context(made_database(engine, folder)))
-                stack.callback(made[engine].close)
-            return made[engine]
+                created[engine] = TestDatabase(stack.enter_context(temporary_database(engine, folder)))
+                stack.callback(created[engine].close)
+            return created[engine]
 
         yield database
 
 
 @pytest.fixture(params=engines_to_test())
-def database_url(request: pytest.FixtureRequest, databases: Callable[[str], Emptied]) -> str:
-    """The URL of an empty database: a test that asks for it runs on each engine."""
+def database_url(request: pytest.FixtureRequest, databases: Callable[[str], TestDatabase]) -> str:
+    """The URL of an empty database; a test that uses it runs on each engine."""
     return databases(request.param).empty()
 
 
 @pytest.fixture
 def lines() -> StringIO:
-    """The log of requests."""
+    """The request log."""
     return StringIO()
 
 
 @pytest.fixture
 def start(database_url: str, clock: MovableClock, lines: StringIO) -> Iterator[Start]:
-    """Return what starts the application on this test's database, with other settings where there are any."""
+    """Return a function that starts the application on this test's database, with more settings if any."""
     with ExitStack() as stack:
 
         def start(**environment: str) -> Any:
@@ -89,7 +89,7 @@ def start(database_url: str, clock: MovableClock, lines: StringIO) -> Iterator[S
 
 @pytest.fixture
 def db(database_url: str, clock: MovableClock) -> Iterator[Session]:
-    """The database that the application is on, as another node has it."""
+    """A session of another node on the database of the application."""
     settings = Settings.from_environment({'DATABASE_URL': database_url, 'BCRYPT_COST': '4'})
     db = open_session(settings, clock)
     yield db
@@ -103,7 +103,7 @@ def app(start: Start) -> Any:
 
 @pytest.fixture
 def client(app: Any) -> Client:
-    """Somebody who is not signed in."""
+    """An anonymous client."""
     return Client(app)
 
 
@@ -121,7 +121,7 @@ def bob(client: Client) -> Client:
 
 @pytest.fixture
 def nobody_api(client: Client) -> JsonApiClient:
-    """Somebody who is not signed in, in JSON:API."""
+    """An anonymous client of JSON:API."""
     return JsonApiClient(client)
 
 

@@ -1,4 +1,4 @@
-"""The databases that the tests run on: one of each engine for a test process, emptied before each test."""
+"""The test databases: one of each engine for a test process, emptied before each test."""
 
 from __future__ import annotations
 
@@ -21,16 +21,16 @@ ENGINES = ('sqlite', 'postgresql', 'mysql')
 POSTGRESQL = os.environ.get('TEST_POSTGRESQL', 'postgres@127.0.0.1:5432')
 MYSQL = os.environ.get('TEST_MYSQL', 'root@127.0.0.1:3306')
 NAME = f'halcyon_test_{os.getpid()}'
-# An order and a notion of equality that are not ours, so that nothing relies on a database's own.
+# Collations that differ from ours, so that no code can rely on the default of a database.
 FOREIGN_ORDER = {
     'postgresql': "TEMPLATE template0 LOCALE_PROVIDER icu ICU_LOCALE 'en-US' LOCALE 'C.UTF-8'",
     'mysql': 'CHARACTER SET latin1 COLLATE latin1_swedish_ci',
 }
-WITHOUT_WAITING = '?options=-c%20synchronous_commit%3Doff'  # what a test wrote need not outlive the machine
+ASYNCHRONOUS_COMMIT = '?options=-c%20synchronous_commit%3Doff'  # tests need no durability
 
 
 def engines_to_test() -> list[str]:
-    """Return those that TEST_DATABASES names, or else all in CI, and SQLite anywhere else."""
+    """Return the engines in TEST_DATABASES; by default all in CI, and SQLite elsewhere."""
     named = os.environ.get('TEST_DATABASES', '').replace(',', ' ').split()
     return named or list(ENGINES if os.environ.get('CI') == 'true' else ENGINES[:1])
 
@@ -52,13 +52,13 @@ def _administer(engine: str, statement: str) -> None:
 
 
 @contextmanager
-def made_database(engine: str, folder: Path, name: str = NAME) -> Iterator[str]:
-    """Make an empty database that is gone afterwards, and return its URL."""
+def temporary_database(engine: str, folder: Path, name: str = NAME) -> Iterator[str]:
+    """Create an empty database for the duration of the block, and provide its URL."""
     if engine == 'sqlite':
         yield f'sqlite:///{folder}/{name}.db'
         return
     _administer(engine, f'CREATE DATABASE {name} {FOREIGN_ORDER[engine]}')
-    place = f'{POSTGRESQL}/{name}{WITHOUT_WAITING}' if engine == 'postgresql' else f'{MYSQL}/{name}'
+    place = f'{POSTGRESQL}/{name}{ASYNCHRONOUS_COMMIT}' if engine == 'postgresql' else f'{MYSQL}/{name}'
     try:
         yield f'{engine}://{place}'
     finally:
@@ -66,14 +66,16 @@ def made_database(engine: str, folder: Path, name: str = NAME) -> Iterator[str]:
 
 
 def opened(url: str, clock: Clock = system_clock) -> Session:
-    """Return the database at the URL, with the schema that it has or without any."""
+    """Return a session on the database, whatever its schema is."""
     environment = {'DATABASE_URL': url, 'SQLITE_SYNCHRONOUS': 'off', 'BCRYPT_COST': '4'}
     settings = Settings.from_environment(environment)
     return Session(open_engine(settings), settings, clock)
 
 
-class Emptied:
-    """A database whose tables are emptied, which is faster than making them for each test."""
+class TestDatabase:
+    """A database whose tables are emptied for each test, which is faster than creating them."""
+
+    __test__ = False
 
     def __init__(self, url: str) -> None:
         self.url = url

@@ -1,4 +1,4 @@
-"""A cable between the service and its database that can be cut: at once, or around a word of the client's."""
+"""A TCP proxy between the service and its database whose connections can be broken."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ BYTES = 65536
 
 
 class Proxy:
-    """Passes on what is sent to `port` to a server, both ways, as long as the block lasts."""
+    """Forwards connections to `port` to a server, for the duration of a block."""
 
     def __init__(self, host: str, port: int) -> None:
         self._server = (host, port)
@@ -40,19 +40,19 @@ class Proxy:
         self.interrupt()
 
     def restore(self) -> None:
-        """Take connections again, at the same port."""
+        """Accept connections again, on the same port."""
         self._listener = socket.create_server(('127.0.0.1', self.port))
         self._accept()
 
     def interrupt(self) -> None:
-        """Break the connections that there are; new ones can be made."""
+        """Break the current connections; new ones are accepted."""
         with self._lock:
             ends, self._ends = self._ends, set()
         for end in ends:
             _break(end)
 
     def cut_at(self, word: bytes, *, delivers: bool) -> None:
-        """Break a connection, once, when the client sends the word: after the server did it, or before."""
+        """Break a connection, once, when the client sends the word: before or after delivering it."""
         self._word, self._delivers = word, delivers
 
     def _accept(self) -> None:
@@ -79,7 +79,7 @@ class Proxy:
                     self._word = None
                     self.cuts += 1
                     if self._delivers:
-                        one.shutdown(socket.SHUT_RDWR)  # so nobody hears the answer
+                        one.shutdown(socket.SHUT_RDWR)  # so that the response is lost
                         other.sendall(data)
                         other.recv(BYTES)
                     break

@@ -23,7 +23,7 @@ def routes(app: Any) -> Iterator[tuple[str, Any]]:
 def methods_at(app: Any) -> dict[str, tuple[str, ...]]:
     """Return for every address template the standard methods that its resource has."""
     return {
-        template: tuple(name for name in STANDARD if hasattr(resource, f'on_{name.lower()}'))
+        template: tuple(name for name in STANDARD if name in resource.operations)
         for template, resource in routes(app)
     }
 

@@ -1,4 +1,4 @@
-"""A real server: gunicorn as the README starts it, on a free port, stopped at the end."""
+"""A real server: gunicorn with its configuration file, on a free port."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ GUNICORN = Path(sys.executable).with_name('gunicorn')
 
 
 def free_port() -> int:
-    """Return a port that nobody listens at."""
+    """Return an unused TCP port."""
     with socket.socket() as probe:
         probe.bind(('127.0.0.1', 0))
         port: int = probe.getsockname()[1]
@@ -27,7 +27,7 @@ def free_port() -> int:
 
 
 def wait_until(holds: Callable[[], bool]) -> None:
-    """Return once it holds; raises TimeoutError."""
+    """Return once the condition holds; raises TimeoutError."""
     deadline = time.monotonic() + 20
     while not holds():
         if time.monotonic() > deadline:
@@ -36,7 +36,7 @@ def wait_until(holds: Callable[[], bool]) -> None:
 
 
 class Reply(NamedTuple):
-    """What a server answered."""
+    """A response."""
 
     status: int
     headers: dict[str, str]
@@ -48,7 +48,7 @@ class Reply(NamedTuple):
 
 
 class Server:
-    """A gunicorn process, for the time of a block; `origin` is where, `log` is all that it has written."""
+    """A gunicorn process for the duration of a block; `log` is its output."""
 
     def __init__(self, folder: Path, *, workers: int = 2, **environment: str) -> None:
         self.port = free_port()
@@ -85,7 +85,7 @@ class Server:
         return self.log_file.read_text()
 
     def wait_until_ready(self) -> None:
-        """Return once every worker answers: connections go to any of them."""
+        """Return once all workers are ready; each connection reaches one of them."""
         deadline = time.monotonic() + 20
         while True:
             try:
@@ -100,7 +100,7 @@ class Server:
         return HTTPConnection('127.0.0.1', self.port, timeout=10)
 
     def ask(self, method: str, path: str, body: bytes | None = None, **headers: str) -> Reply:
-        """Send one request on a connection of its own."""
+        """Send one request on a new connection."""
         connection = self.connect()
         try:
             sent = {name.replace('_', '-'): value for name, value in headers.items()}
@@ -111,7 +111,7 @@ class Server:
             connection.close()
 
     def send_raw(self, data: bytes) -> bytes:
-        """Send bytes and return all that comes back until the connection is closed."""
+        """Send bytes and return everything received until the connection is closed."""
         with socket.create_connection(('127.0.0.1', self.port), timeout=10) as peer:
             peer.sendall(data)
             peer.shutdown(socket.SHUT_WR)

@@ -24,7 +24,7 @@ URLS = {
 
 
 class Recorder(Session):
-    """A database that notes the statement instead of running it."""
+    """A session that records the statement instead of running it."""
 
     def __init__(self, url: str) -> None:
         settings = Settings.from_environment({'DATABASE_URL': url})
@@ -35,7 +35,7 @@ class Recorder(Session):
 
 
 def compiled_queries() -> dict[str, CompiledQuery]:
-    """Return every compiled query by module, variable and role; one with several names has the first."""
+    """Return every compiled query by module, variable and role; one with more than one name has the first."""
     names: dict[CompiledQuery, str] = {}
     for module in pkgutil.walk_packages(service.__path__, 'service.'):
         if module.name.startswith(PACKAGES):
@@ -47,7 +47,7 @@ def compiled_queries() -> dict[str, CompiledQuery]:
 
 
 def _queries_in(value: Any, name: str) -> Iterator[tuple[str, CompiledQuery]]:
-    """Yield the queries that are the value, in it as a mapping, or attributes of it as an object of ours."""
+    """Yield the value if it is a query, or the queries in a mapping or in attributes of our objects."""
     if isinstance(value, CompiledQuery):
         yield name, value
         return

@@ -56,8 +56,9 @@ def state_of(client: Client, address: str) -> dict[str, Any]:
 def test_no_property_can_be_assigned_that_is_no_input(app: Any, world: World, method: str) -> None:
     walked = 0
     for template, resource in routes(app):
-        action = getattr(resource, 'reads', {}).get(method)
-        if action is None or not action.fields or not hasattr(resource, 'on_get'):
+        operation = resource.operations.get(method)
+        action = operation and operation.form
+        if action is None or not action.fields or 'GET' not in resource.operations:
             continue
         address = world.address(template)
         before = state_of(world.ada, address)
@@ -71,7 +72,7 @@ def test_no_property_can_be_assigned_that_is_no_input(app: Any, world: World, me
             'is_admin': True,
         }
         assert world.ada.request(method, address, json=others).status == 200
-        resource_object = {'type': resource.vocabulary.kind, 'id': str(before['id']), 'attributes': others}
+        resource_object = {'type': operation.query.kind, 'id': str(before['id']), 'attributes': others}
         headers = {'Content-Type': JSON_API}
         body = json.dumps({'data': resource_object})
         assert world.ada.request(method, address, headers=headers, body=body).status == 200

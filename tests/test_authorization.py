@@ -6,9 +6,10 @@ from typing import Any
 
 import pytest
 
+from service.http.operation import Access
 from tests.client import Client
 from tests.clock import MovableClock
-from tests.routes import World, methods_at
+from tests.routes import World, methods_at, routes
 
 ASKERS = ('anonymous', 'other', 'owner', 'expired', 'revoked', 'malformed')
 ANYONE = (200, 200, 200, 401, 401, 401)
@@ -78,6 +79,26 @@ MATRIX = {
 def test_every_method_of_every_address_has_its_row(app: Any) -> None:
     served = {(method, template) for template, methods in methods_at(app).items() for method in methods}
     assert served == set(MATRIX)
+
+
+def access_of(method: str, row: tuple[int, ...]) -> Access:
+    """Return the access that an operation with this row of the matrix has."""
+    anonymous, other, owner, *invalid = row
+    if 401 not in invalid:
+        return Access.PUBLIC
+    if anonymous != 401:
+        return Access.ANYONE
+    return Access.OWNER if other == 403 or (owner == 406 and method != 'GET') else Access.TOKEN
+
+
+def test_the_declared_access_is_that_of_the_matrix(app: Any) -> None:
+    declared = {
+        (method, template): operation.access
+        for template, resource in routes(app)
+        for method, operation in resource.operations.items()
+    }
+    expected = {(method, template): access_of(method, row) for (method, template), row in MATRIX.items()}
+    assert declared == expected | {('POST', '/api/tokens'): Access.CREDENTIALS}
 
 
 @pytest.fixture

@@ -1,27 +1,77 @@
-"""A copy of a SQLite file, made as the README says while servers write, has all that was acknowledged."""
+"""Backups made as service/OPERATIONS.md says contain every acknowledged write."""
 
 from __future__ import annotations
 
 import json
+import re
+import shutil
 import sqlite3
+import subprocess
 import threading
 from base64 import b64encode
 from contextlib import closing
 from pathlib import Path
+from urllib.parse import urlsplit
+
+import pytest
 
 from service.config import Settings
+from service.database.migrate import check_schema
 from service.domain.startup import open_session
+from service.domain.users import find_user_by_username, register_user
+from tests.databases import NAME, engines_to_test, opened, temporary_database
 from tests.server import ROOT, Server, wait_until
 
+OPERATIONS = (ROOT / 'service' / 'OPERATIONS.md').read_text()
 COPY = "VACUUM INTO 'backup.db'"
 NEW = {'username': 'ada', 'email': 'ada@example.org', 'password': 'correct horse'}
 
 
-def test_the_readme_makes_the_copy_as_this_test_does() -> None:
-    assert f'sqlite3 halcyon.db "{COPY}"' in (ROOT / 'README.md').read_text()
+def test_the_document_makes_the_copy_as_these_tests_do() -> None:
+    assert f'sqlite3 halcyon.db "{COPY}"' in OPERATIONS
 
 
-def test_a_copy_made_under_writes_has_every_write_that_was_acknowledged_before(tmp_path: Path) -> None:
+def documented(program: str) -> str:
+    """Return the command in OPERATIONS.md that begins with this program."""
+    (command,) = re.findall(f'^{program} .+$', OPERATIONS, re.MULTILINE)
+    return str(command)
+
+
+def adapted(command: str, url: str) -> str:
+    """Return the command with the database at the URL in place of that in the document."""
+    if url.startswith('postgresql'):
+        return re.sub('postgresql://user:password@host/[a-z]+', f"'{url}'", command)
+    place = urlsplit(url)
+    login = f'--host={place.hostname} --port={place.port} --user={place.username}'
+    command = command.replace(
+        '--host=host --user=user --password', f'{login} --password={place.password or ""}'
+    )
+    return re.sub(' (halcyon$|restored )', f' {place.path[1:]} ', command)
+
+
+@pytest.mark.parametrize(
+    ('engine', 'dump', 'restore'),
+    [('postgresql', 'pg_dump', 'pg_restore'), ('mysql', 'mariadb-dump', 'mariadb')],
+)
+def test_a_restored_dump_is_complete(engine: str, dump: str, restore: str, tmp_path: Path) -> None:
+    if engine not in engines_to_test() or not shutil.which(dump):
+        pytest.skip(f'TEST_DATABASES does not name {engine}, or {dump} is not installed')
+    with (
+        temporary_database(engine, tmp_path, f'{NAME}_source') as source,
+        temporary_database(engine, tmp_path, f'{NAME}_restored') as restored,
+    ):
+        session = open_session(Settings(database_url=source, bcrypt_cost=4))
+        register_user(session, **NEW)
+        session.close()
+        for program, url in ((dump, source), (restore, restored)):
+            subprocess.run(adapted(documented(program), url), shell=True, cwd=tmp_path, check=True)  # noqa: S602
+        copy = opened(restored)
+        check_schema(copy)
+        assert find_user_by_username(copy, 'ada').email == NEW['email']
+        copy.close()
+
+
+def test_a_copy_has_every_write_acknowledged_before_it(tmp_path: Path) -> None:
     acknowledged: list[int] = []
     stop = threading.Event()
     with Server(tmp_path) as server:
@@ -61,7 +111,7 @@ def test_a_copy_made_under_writes_has_every_write_that_was_acknowledged_before(t
         assert copy.execute('PRAGMA integrity_check').fetchone() == ('ok',)
 
 
-def test_a_copy_is_served_as_the_original_was(tmp_path: Path) -> None:
+def test_a_copy_can_be_served(tmp_path: Path) -> None:
     settings = Settings(database_url=f'sqlite:///{tmp_path}/halcyon.db')
     open_session(settings).close()
     with closing(sqlite3.connect(tmp_path / 'halcyon.db')) as source:

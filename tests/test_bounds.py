@@ -20,8 +20,8 @@ import pytest
 
 import service
 from service.domain.text import MAX_NORMALIZED_LENGTH, normalize
-from service.middleware.forwarded import read_forwarded
-from service.middleware.limits import MOST_CHARACTERS
+from service.http.forwarded import read_forwarded
+from service.http.middleware.guards import MAX_FIELD_LENGTH
 from service.representation import formats
 from service.representation.action import Action
 from tests.client import Client, assert_problem
@@ -40,16 +40,16 @@ NAMES = (
 
 @pytest.mark.parametrize('name', NAMES)
 def test_a_header_field_that_is_too_long_is_refused(ada: Client, name: str) -> None:
-    assert_problem(ada.get('/api', headers={name: 'a' * (MOST_CHARACTERS + 1)}), 400)
+    assert_problem(ada.get('/api', headers={name: 'a' * (MAX_FIELD_LENGTH + 1)}), 400)
 
 
 def test_a_header_field_may_be_as_long_as_a_line(ada: Client) -> None:
-    assert ada.get('/api', headers={'X-Whatever': 'a' * MOST_CHARACTERS}).status == 200
+    assert ada.get('/api', headers={'X-Whatever': 'a' * MAX_FIELD_LENGTH}).status == 200
 
 
 def test_what_is_remembered_of_headers_does_not_grow_with_them(client: Client) -> None:
     def remembered() -> int:
-        return formats._choose_known.cache_info().currsize
+        return formats._cached_choice.cache_info().currsize
 
     before = remembered()
     client.get('/api', accept='a/b,' * 1000 + '*/*')
@@ -69,7 +69,7 @@ def test_whatever_is_remembered_is_bounded(app: Any) -> None:
 def actions(app: Any) -> Iterator[Action]:
     """Yield every Action that reads something."""
     for _, resource in routes(app):
-        yield from getattr(resource, 'reads', {}).values()
+        yield from (operation.form for operation in resource.operations.values() if operation.form)
 
 
 def test_no_field_takes_a_text_that_would_not_be_normalized(app: Any) -> None:

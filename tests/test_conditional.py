@@ -8,6 +8,7 @@ import pytest
 
 from service.domain.users import change_user
 from service.domain.viewer import Viewer
+from service.representation import formats
 from service.resources import users
 from tests.client import HAL, HAL_FORMS, Client, assert_problem
 from tests.routes import World
@@ -142,6 +143,21 @@ def test_a_tag_of_any_media_type_will_do(ada: Client, media_type: str) -> None:
     tag = ada.get(me, accept=media_type).tag
     answer = ada.put(me, {'about_me': 'x'}, headers={'If-Match': tag}, accept='application/json')
     assert answer.status == 200
+
+
+@pytest.mark.parametrize(
+    'stale', ['"stale"', '"hal-0"', '"hal-0", "json-0", "forms-0", "jsonapi-0"', 'W/"html-0"']
+)
+def test_a_412_renders_no_format_that_the_tags_do_not_name(
+    ada: Client, monkeypatch: pytest.MonkeyPatch, stale: str
+) -> None:
+    me = ada.me().href('self')
+
+    def fail(document: Any) -> str:
+        raise AssertionError('it is rendered as HTML')
+
+    monkeypatch.setattr(formats, 'page', fail)
+    assert_problem(ada.put(me, {'about_me': 'x'}, headers={'If-Match': stale}), 412)
 
 
 def test_the_tag_of_another_viewer_will_not(world: World) -> None:

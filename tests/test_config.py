@@ -1,4 +1,4 @@
-"""Settings: read once, each by its name, and a wrong one is said in one line."""
+"""Settings: parsed from environment variables; an invalid one is reported in one line."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import pytest
 
 from service.config import SettingError, Settings
 
-GOOD = {
+VALID = {
     'DATABASE_URL': {'sqlite:///x.db': 'sqlite:///x.db', 'postgresql://u:p@a,b/d': 'postgresql://u:p@a,b/d'},
     'PORT': {'1': 1, '65535': 65535},
     'WEB_CONCURRENCY': {'0': 0, '8': 8},
@@ -28,7 +28,7 @@ GOOD = {
     'SQLITE_SYNCHRONOUS': {'NORMAL': 'normal', 'full': 'full'},
     'METRICS': {'on': True, 'Off': False},
 }
-BAD = {
+INVALID = {
     'DATABASE_URL': ['x', 'oracle://x', 'sqlite://', 'sqlite:/x'],
     'PORT': ['0', '65536', 'x', '-1', '1.5', '٣'],
     'WEB_CONCURRENCY': ['x', '1001', '-1'],
@@ -54,31 +54,33 @@ BAD = {
 
 
 @pytest.mark.parametrize(
-    ('name', 'text', 'value'), [(n, t, v) for n, cases in GOOD.items() for t, v in cases.items()]
+    ('name', 'text', 'value'), [(n, t, v) for n, cases in VALID.items() for t, v in cases.items()]
 )
-def test_a_setting_is_read_by_its_name(name: str, text: str, value: object) -> None:
+def test_a_setting_is_read_from_its_variable(name: str, text: str, value: object) -> None:
     assert getattr(Settings.from_environment({name: f' {text} '}), name.lower()) == value
 
 
-@pytest.mark.parametrize(('name', 'text'), [(name, text) for name, texts in BAD.items() for text in texts])
-def test_a_wrong_value_is_named_in_one_line(name: str, text: str) -> None:
-    with pytest.raises(SettingError) as refused:
+@pytest.mark.parametrize(
+    ('name', 'text'), [(name, text) for name, texts in INVALID.items() for text in texts]
+)
+def test_an_invalid_value_is_reported_in_one_line(name: str, text: str) -> None:
+    with pytest.raises(SettingError) as error:
         Settings.from_environment({name: text})
-    line = str(refused.value)
+    line = str(error.value)
     assert line.startswith(f'{name}: ')
     assert '\n' not in line
 
 
-def test_every_setting_has_its_wrong_values() -> None:
-    assert set(BAD) == {field.name.upper() for field in dataclasses.fields(Settings)}
+def test_every_setting_is_tested_with_invalid_values() -> None:
+    assert set(INVALID) == {field.name.upper() for field in dataclasses.fields(Settings)}
 
 
-def test_what_is_set_but_empty_counts_as_not_set() -> None:
+def test_an_empty_variable_has_the_default() -> None:
     names = [field.name.upper() for field in dataclasses.fields(Settings)]
     assert Settings.from_environment(dict.fromkeys(names, ' ')) == Settings()
 
 
-def test_the_defaults_are_the_contracts() -> None:
+def test_the_defaults_are_as_documented() -> None:
     settings = Settings()
     assert (settings.database_url, settings.port) == ('sqlite:///halcyon.db', 8000)
     assert (settings.token_lifetime, settings.token_max_age) == (3600, 30 * 24 * 3600)
@@ -87,7 +89,7 @@ def test_the_defaults_are_the_contracts() -> None:
     assert not settings.metrics
 
 
-def test_a_refused_value_with_a_password_is_not_repeated() -> None:
-    with pytest.raises(SettingError) as refused:
+def test_an_invalid_url_with_a_password_is_not_printed() -> None:
+    with pytest.raises(SettingError) as error:
         Settings.from_environment({'DATABASE_URL': 'oracle://user:secret@host/db'})
-    assert 'secret' not in str(refused.value)
+    assert 'secret' not in str(error.value)

@@ -3,7 +3,7 @@
 import pytest
 
 from service.config import Settings
-from service.middleware.forwarded import client_address
+from service.http.forwarded import client_address
 
 PROXY, OUTER_PROXY, CLIENT = '10.0.0.1', '10.0.0.2', '203.0.113.7'
 

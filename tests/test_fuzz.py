@@ -13,7 +13,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from service import urls
-from service.middleware.methods import READ_ON_PATCH
+from service.http.request_body import ACCEPTED_PATCH_TYPES
 from tests.client import HAL, HAL_FORMS, HTML, JSON, JSON_API, Answer, Client
 from tests.routes import World, methods_at
 
@@ -120,7 +120,7 @@ bodies = st.one_of(
     ),
     st.builds(Body, st.just(JSON_API), (documents | values).map(json.dumps)),
     st.builds(Body, st.just(FORM), fields.map(lambda pairs: urlencode(pairs, errors='surrogatepass'))),
-    st.builds(Body, st.sampled_from(READ_ON_PATCH) | header_values, st.binary(max_size=40)),
+    st.builds(Body, st.sampled_from(ACCEPTED_PATCH_TYPES) | header_values, st.binary(max_size=40)),
 ).map(lambda body: body._replace(data=body.data.encode() if isinstance(body.data, str) else body.data))
 
 

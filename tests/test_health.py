@@ -1,4 +1,4 @@
-"""Health: alive, ready, and why not."""
+"""Health checks: live and ready."""
 
 from __future__ import annotations
 
@@ -8,30 +8,28 @@ import pytest
 
 from service.app import create_app
 from service.config import Settings
-from service.drain import Drain
+from service.graceful_shutdown import Shutdown
 from tests.client import Client, assert_problem
 
 
-@pytest.mark.parametrize('address', ['/health/live', '/health/ready'])
+@pytest.mark.parametrize('path', ['/health/live', '/health/ready'])
 @pytest.mark.parametrize('token', [None, 'hc_bad', 'no token'])
-def test_health_is_never_authenticated_and_never_cached(
-    client: Client, address: str, token: str | None
-) -> None:
+def test_health_checks_need_no_token_and_are_not_cached(client: Client, path: str, token: str | None) -> None:
     client.token = token
-    answer = client.get(address, accept='image/png')
-    assert (answer.status, answer.state) == (200, {'status': 'ok'})
-    assert answer.headers['cache-control'] == 'no-store'
+    response = client.get(path, accept='image/png')
+    assert (response.status, response.state) == (200, {'status': 'ok'})
+    assert response.headers['cache-control'] == 'no-store'
 
 
-def test_who_drains_is_alive_but_not_ready(tmp_path: Path) -> None:
-    drain = Drain()
+def test_a_node_that_shuts_down_is_live_but_not_ready(tmp_path: Path) -> None:
+    shutdown = Shutdown()
     settings = Settings(database_url=f'sqlite:///{tmp_path}/halcyon.db')
-    client = Client(create_app(settings, drain=drain))
+    client = Client(create_app(settings, drain=shutdown))
     stopped: list[bool] = []
-    drain.begin(0, lambda: stopped.append(True))
-    drain.begin(0, lambda: stopped.append(True))
-    answer = client.get('/health/ready')
-    assert_problem(answer, 503)
-    assert answer.headers['retry-after'] == '2'
+    shutdown.begin(0, lambda: stopped.append(True))
+    shutdown.begin(0, lambda: stopped.append(True))
+    response = client.get('/health/ready')
+    assert_problem(response, 503)
+    assert response.headers['retry-after'] == '2'
     assert client.get('/health/live').status == 200
     assert client.get('/api').status == 200

@@ -9,17 +9,7 @@ from pathlib import Path
 import pytest
 
 SERVICE = Path(__file__).parents[1] / 'service'
-LAYERS = (
-    'config',
-    'database',
-    'domain',
-    'urls',
-    'representation',
-    'middleware',
-    'resources',
-    'app',
-    'commands',
-)
+LAYERS = ('config', 'database', 'domain', 'urls', 'representation', 'http', 'resources', 'app', 'commands')
 WEB = {'falcon', 'gunicorn', 'orjson', 'jinja2', 'json', 'http', 'wsgiref'}
 
 
@@ -57,7 +47,7 @@ def test_imports_point_downwards(name: str) -> None:
         assert here is None or there is None or there <= here, f'{name} imports {other}'
 
 
-def test_there_is_no_cycle() -> None:
+def test_imports_have_no_cycle() -> None:
     assert len(list(TopologicalSorter(INNER).static_order())) >= len(INNER)
 
 
@@ -67,13 +57,25 @@ def test_the_domain_knows_no_http_and_no_json() -> None:
             assert not WEB & {other.partition('.')[0] for other in others}, name
 
 
-def test_urls_imports_nothing() -> None:
+def test_urls_has_no_imports() -> None:
     assert IMPORTS['service.urls'] == set()
 
 
-def test_formats_know_no_resource_and_resources_no_format() -> None:
-    describing = ('service.resources.openapi', 'service.resources.discovery')  # which say all that there is
+def test_resources_import_no_renderer() -> None:
+    describing = ('service.resources.openapi', 'service.resources.discovery')  # which describe all formats
     for name, others in INNER.items():
         if name.startswith('service.resources') and not name.startswith(describing):
             formats = {'hal', 'hal_forms', 'json_api', 'html', 'formats'}
             assert not {f'service.representation.{one}' for one in formats} & others, name
+
+
+def test_the_conformance_kit_imports_nothing_else_of_the_service() -> None:
+    for name, others in INNER.items():
+        if name.startswith('service.conformance'):
+            assert all(other.startswith('service.conformance') for other in others), name
+
+
+def test_only_commands_import_the_conformance_kit() -> None:
+    for name, others in INNER.items():
+        if not name.startswith(('service.conformance', 'service.commands')):
+            assert not any(other.startswith('service.conformance') for other in others), name

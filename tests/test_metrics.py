@@ -1,4 +1,4 @@
-"""Metrics: what Prometheus scrapes is what happened, in all processes, and clients cannot make it grow."""
+"""Metrics: exact across processes, with a bounded number of time series."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from service.database.transactions import transaction
 from service.resources import entry_point
 from tests.client import HAL, PROBLEM, Client, assert_problem
 from tests.conftest import Start
-from tests.description import ask
+from tests.description import description_of
 from tests.server import ROOT, Server
 from tests.test_server import wait_until
 
@@ -35,7 +35,7 @@ TYPE = 'text/plain; version=0.0.4; charset=utf-8'
 
 
 class Scrape:
-    """What was scraped: every sample by its name and labels."""
+    """The samples of a scrape, by name and labels."""
 
     def __init__(self, text: str) -> None:
         self.samples = [
@@ -43,7 +43,7 @@ class Scrape:
         ]
 
     def sum(self, name: str, **labels: str) -> float:
-        """Return the sum of all samples of the name that have these labels."""
+        """Return the sum of the samples with the name and these labels."""
         return sum(
             sample.value
             for sample in self.samples
@@ -51,13 +51,13 @@ class Scrape:
         )
 
     def labels(self, name: str) -> list[dict[str, str]]:
-        """Return the labels of every sample of the name."""
+        """Return the labels of every sample with the name."""
         return [sample.labels for sample in self.samples if sample.name == f'halcyon_{name}']
 
 
 @pytest.fixture
-def counting(start: Start) -> Client:
-    """Somebody who is not signed in, at a server that counts."""
+def metered(start: Start) -> Client:
+    """An anonymous client of a server with metrics."""
     return Client(start(METRICS='on'))
 
 
@@ -68,43 +68,43 @@ def scrape(client: Client) -> Scrape:
 
 
 def growth(client: Client, name: str, do: Any, **labels: str) -> float:
-    """Return by how much something grows while that is done."""
+    """Return by how much a metric grows during a call."""
     before = scrape(client).sum(name, **labels)
     do()
     return scrape(client).sum(name, **labels) - before
 
 
-def test_without_the_setting_nothing_is_there(client: Client) -> None:
+def test_metrics_are_off_by_default(client: Client) -> None:
     assert_problem(client.get('/metrics'), 404)
 
 
-def test_without_the_setting_prometheus_client_is_not_loaded(tmp_path: Path) -> None:
+def test_prometheus_client_is_not_imported_by_default(tmp_path: Path) -> None:
     program = 'import sys, service.app; service.app.create_app(); print("prometheus_client" in sys.modules)'
     environment = {'DATABASE_URL': f'sqlite:///{tmp_path}/halcyon.db'}
-    said = subprocess.run(
+    result = subprocess.run(
         [sys.executable, '-c', program], env=environment, cwd=ROOT, capture_output=True, text=True, check=True
     )
-    assert said.stdout == 'False\n'
+    assert result.stdout == 'False\n'
 
 
-def test_it_is_served_as_prometheus_takes_it_and_never_kept(counting: Client) -> None:
-    answer = counting.get('/metrics', accept='application/openmetrics-text;version=x,text/plain;version=x')
+def test_metrics_are_prometheus_text_and_not_cached(metered: Client) -> None:
+    answer = metered.get('/metrics', accept='application/openmetrics-text;version=x,text/plain;version=x')
     assert answer.headers['content-type'] == TYPE
     assert answer.headers['cache-control'] == 'no-store'
     assert 'etag' not in answer.headers
 
 
-def test_it_has_the_methods_of_other_resources(counting: Client) -> None:
-    headed = counting.request('HEAD', '/metrics')
+def test_metrics_support_the_standard_methods(metered: Client) -> None:
+    headed = metered.request('HEAD', '/metrics')
     assert (headed.status, headed.text) == (200, '')
-    assert counting.request('OPTIONS', '/metrics').headers['allow'] == 'GET, HEAD, OPTIONS'
-    assert_problem(counting.post('/metrics', {}), 405)
-    assert_problem(counting.request('FROB', '/metrics'), 501)
+    assert metered.request('OPTIONS', '/metrics').headers['allow'] == 'GET, HEAD, OPTIONS'
+    assert_problem(metered.post('/metrics', {}), 405)
+    assert_problem(metered.request('FROB', '/metrics'), 501)
 
 
-def test_it_is_described_where_it_is_there(counting: Client, client: Client) -> None:
-    assert '/metrics' in ask(counting.app).document['paths']
-    assert '/metrics' not in ask(client.app).document['paths']
+def test_metrics_are_described_only_where_they_are_served(metered: Client, client: Client) -> None:
+    assert '/metrics' in description_of(metered.app).document['paths']
+    assert '/metrics' not in description_of(client.app).document['paths']
 
 
 @pytest.mark.parametrize(
@@ -120,79 +120,86 @@ def test_it_is_described_where_it_is_there(counting: Client, client: Client) -> 
         ('FROB', '/api', '*/*', ('/api', 'other', '501', PROBLEM)),
     ],
 )  # fmt: skip
-def test_a_request_is_counted_by_what_it_was(
-    counting: Client, method: str, address: str, accept: str, labels: tuple[str, ...]
+def test_a_request_is_counted_by_route_method_status_and_format(
+    metered: Client, method: str, address: str, accept: str, labels: tuple[str, ...]
 ) -> None:
     names = ('route', 'method', 'status', 'format')
     by_label = dict(zip(names, labels, strict=True))
-    asked = lambda: counting.request(method, address, accept=accept)  # noqa: E731 (it is done in growth)
-    asked()
-    assert growth(counting, 'requests_total', asked, **by_label) == 1
-    assert growth(counting, 'request_seconds_count', asked, route=labels[0]) == 1
+    request = lambda: metered.request(method, address, accept=accept)  # noqa: E731 (called by growth)
+    request()
+    assert growth(metered, 'requests_total', request, **by_label) == 1
+    assert growth(metered, 'request_seconds_count', request, route=labels[0]) == 1
 
 
-def test_no_client_can_make_series(counting: Client) -> None:
-    def ask_for_much() -> int:
+def test_clients_cannot_create_time_series(metered: Client) -> None:
+    def send_many() -> int:
         for number in range(20):
-            counting.get(f'/nothing/{number}')
-            counting.get(f'/api/users/{number}')
-            counting.get(f'/api/rels/{number}')
-            counting.request(f'FROB{number}', '/api')
-            counting.get('/api', accept=f'text/x{number}')
-            counting.post('/api/users', headers={'Content-Type': f'text/x{number}'}, body=b'x')
-        return len(scrape(counting).samples)
+            metered.get(f'/nothing/{number}')
+            metered.get(f'/api/users/{number}')
+            metered.get(f'/api/rels/{number}')
+            metered.request(f'FROB{number}', '/api')
+            metered.get('/api', accept=f'text/x{number}')
+            metered.post('/api/users', headers={'Content-Type': f'text/x{number}'}, body=b'x')
+        return len(scrape(metered).samples)
 
-    scrape(counting)
-    assert ask_for_much() == ask_for_much()
+    scrape(metered)
+    assert send_many() == send_many()
 
 
-def test_what_fails_is_counted_as_that(counting: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_failed_request_is_counted_with_its_status(
+    metered: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
     def fail(**_: Any) -> Any:
         raise Unavailable('not now')
 
-    counting.get('/api')
+    metered.get('/api')
     monkeypatch.setattr(entry_point, 'Document', fail)
-    assert growth(counting, 'requests_total', lambda: counting.get('/api'), route='/api', status='503') == 1
+    assert growth(metered, 'requests_total', lambda: metered.get('/api'), route='/api', status='503') == 1
 
 
-def test_statements_are_counted_and_timed(counting: Client) -> None:
-    counting.register('ada')
-    ada = counting.sign_in('ada')
+def test_statements_are_counted_and_timed(metered: Client) -> None:
+    metered.register('ada')
+    ada = metered.sign_in('ada')
     users = ada.entry().href('hc:users')
-    seconds = scrape(counting).sum('statement_seconds_total')
-    assert growth(counting, 'statements_total', lambda: ada.get(users)) == 3  # who asks, how many, which
-    assert scrape(counting).sum('statement_seconds_total') > seconds
-    assert growth(counting, 'statements_total', lambda: counting.get('/health/live')) == 0
+    seconds = scrape(metered).sum('statement_seconds_total')
+    assert growth(metered, 'statements_total', lambda: ada.get(users)) == 3  # the token, the total, the page
+    assert scrape(metered).sum('statement_seconds_total') > seconds
+    assert growth(metered, 'statements_total', lambda: metered.get('/health/live')) == 0
 
 
-def test_a_failed_sign_in_and_a_refusal_are_counted(counting: Client) -> None:
-    counting.register('ada')
+def test_failed_sign_ins_and_throttled_requests_are_counted(metered: Client) -> None:
+    metered.register('ada')
 
     def fail() -> None:
-        counting.entry().submit('login', username='ada', password='wrong horse')
+        metered.entry().submit('login', username='ada', password='wrong horse')
 
     for limit in ('account', 'address'):
-        assert growth(counting, 'counted_tries_total', fail, limit=limit) == 1
-    assert growth(counting, 'throttled_total', lambda: [fail() for _ in range(10)], limit='account') == 2
-    assert scrape(counting).sum('throttled_total', limit='address') == 0
-    assert scrape(counting).sum('counted_tries_total', limit='registration') == 1
+        assert growth(metered, 'rate_limit_attempts_total', fail, limit=limit) == 1
+    assert growth(metered, 'throttled_total', lambda: [fail() for _ in range(10)], limit='account') == 2
+    assert scrape(metered).sum('throttled_total', limit='address') == 0
+    assert scrape(metered).sum('rate_limit_attempts_total', limit='registration') == 1
+
+
+def test_the_former_name_of_rate_limit_attempts_is_kept_for_one_release(metered: Client) -> None:
+    metered.register('ada')
+    assert scrape(metered).sum('counted_tries_total', limit='registration') == 1
 
 
 @transaction
-def refused_once(db: Session, refusals: list[Exception]) -> None:
-    if refusals:
-        raise refusals.pop()
+def fail_once(db: Session, errors: list[Exception]) -> None:
+    if errors:
+        raise errors.pop()
 
 
-def test_a_transaction_that_runs_again_is_counted(counting: Client) -> None:
+def test_retried_transactions_are_counted(metered: Client) -> None:
     dbs: list[Session] = []
-    counting.app.add_middleware(Keeper(dbs))
+    metered.app.add_middleware(Keeper(dbs))
     collided = peewee.IntegrityError('UNIQUE constraint failed: users.id')
-    assert growth(counting, 'transaction_retries_total', lambda: refused_once(dbs[0], [collided])) == 1
+    assert growth(metered, 'transaction_retries_total', lambda: fail_once(dbs[0], [collided])) == 1
 
 
 class Keeper:
-    """Keeps the database that requests get."""
+    """Keeps the sessions of requests."""
 
     def __init__(self, dbs: list[Session]) -> None:
         self._dbs = dbs
@@ -201,10 +208,10 @@ class Keeper:
         self._dbs.append(req.db)
 
 
-def test_connections_are_counted_while_they_are_lent(counting: Client) -> None:
+def test_connections_are_counted_while_checked_out(metered: Client) -> None:
     dbs: list[Session] = []
-    counting.app.add_middleware(Keeper(dbs))
-    before = scrape(counting)
+    metered.app.add_middleware(Keeper(dbs))
+    before = scrape(metered)
     has_pool = dbs[0].engine.name != 'sqlite'
     assert before.sum('connections') == (MAX_CONNECTIONS if has_pool else 0)
     assert before.sum('connections_in_use') == 0
@@ -213,11 +220,11 @@ def test_connections_are_counted_while_they_are_lent(counting: Client) -> None:
     dbs[0].release()
     dbs[0].execute('SELECT 1')
     dbs[0].engine.invalidate()
-    assert scrape(counting).sum('connections_in_use') == 0
+    assert scrape(metered).sum('connections_in_use') == 0
 
 
-def test_what_runs_is_told(counting: Client) -> None:
-    (labels,) = scrape(counting).labels('info')
+def test_the_info_metric_has_the_versions(metered: Client) -> None:
+    (labels,) = scrape(metered).labels('info')
     assert set(labels) == {'python', 'falcon', 'gunicorn', 'peewee', 'engine', 'schema'}
     assert all(labels.values())
 
@@ -237,48 +244,48 @@ def scraped(server: Server) -> Scrape:
 
 
 def ask_often(server: Server, times: int) -> set[int]:
-    """Ask for the entry point so often, and return the workers that answered."""
-    with ThreadPoolExecutor(4) as several:
-        answers = list(several.map(lambda _: server.ask('GET', '/api'), range(times)))
+    """Request the entry point that many times, and return the workers that responded."""
+    with ThreadPoolExecutor(4) as pool:
+        answers = list(pool.map(lambda _: server.ask('GET', '/api'), range(times)))
     ids = {answer.headers['x-request-id'] for answer in answers}
     lines = [json.loads(line) for line in server.log.splitlines()]
     return {line['process'] for line in lines if line.get('request') in ids}
 
 
-def test_any_worker_tells_what_all_have_counted(server: Server) -> None:
+def test_every_worker_reports_the_totals_of_all_workers(server: Server) -> None:
     assert len(ask_often(server, 60)) == 2
     for _ in range(10):
-        said = scraped(server)
-        assert said.sum('requests_total', route='/api', status='200') == 60
-        assert said.sum('request_seconds_count', route='/api') == 60
-        assert said.sum('request_seconds_bucket', route='/api', le='+Inf') == 60
-    assert said.sum('info') == 1
+        totals = scraped(server)
+        assert totals.sum('requests_total', route='/api', status='200') == 60
+        assert totals.sum('request_seconds_count', route='/api') == 60
+        assert totals.sum('request_seconds_bucket', route='/api', le='+Inf') == 60
+    assert totals.sum('info') == 1
 
 
-def test_what_a_worker_that_was_killed_has_counted_stays(server: Server) -> None:
+def test_the_counts_of_a_killed_worker_are_kept(server: Server) -> None:
     before = scraped(server).sum('requests_total', route='/api')
     killed = server.workers()[0]
     os.kill(killed, signal.SIGKILL)
     wait_until(lambda: len(server.workers()) == 2 and killed not in server.workers())
     server.wait_until_ready()
     assert scraped(server).sum('requests_total', route='/api') == before
-    while killed_and_new := ask_often(server, 10):
+    while workers := ask_often(server, 10):
         before += 10
-        if killed_and_new == set(server.workers()):
+        if workers == set(server.workers()):
             break
     assert scraped(server).sum('requests_total', route='/api') == before
     assert scraped(server).sum('info') == 1
 
 
-def test_a_failed_sign_in_at_any_worker_is_counted(server: Server) -> None:
-    nobody = 'Basic ' + b64encode(b'nobody:wrong horse').decode()
-    before = scraped(server).sum('counted_tries_total', limit='account')
+def test_failed_sign_ins_are_counted_across_workers(server: Server) -> None:
+    wrong = 'Basic ' + b64encode(b'nobody:wrong horse').decode()
+    before = scraped(server).sum('rate_limit_attempts_total', limit='account')
     for _ in range(5):
-        assert server.ask('POST', '/api/tokens', Authorization=nobody).status == 401
-    assert scraped(server).sum('counted_tries_total', limit='account') == before + 5
+        assert server.ask('POST', '/api/tokens', Authorization=wrong).status == 401
+    assert scraped(server).sum('rate_limit_attempts_total', limit='account') == before + 5
 
 
-def test_a_server_that_was_stopped_leaves_no_files(tmp_path: Path) -> None:
+def test_a_stopped_server_leaves_no_files(tmp_path: Path) -> None:
     with Server(tmp_path, METRICS='on', TMPDIR=str(tmp_path)) as server:
         assert scraped(server).sum('info') == 1
         assert list(tmp_path.glob('halcyon-metrics-*/*.db'))

@@ -1,4 +1,4 @@
-"""Purging: writes take what has expired with them, a GET writes nothing."""
+"""Purging: issuing a token deletes what has expired; nothing else does."""
 
 from __future__ import annotations
 
@@ -30,60 +30,57 @@ def stored(tmp_path: Path) -> Stored:
 
 
 @pytest.fixture
-def visitor(start: Start, stored: Stored, clock: MovableClock) -> Client:
-    """Somebody not signed in, at a server with three expired tokens that has just purged."""
+def ada(start: Start, stored: Stored, clock: MovableClock) -> Client:
+    """Ada, signed in for one second more, at a server with three expired tokens."""
     visitor = Client(start(DATABASE_URL=f'sqlite:///{stored.path}'))
     visitor.register('ada')
     for _ in range(3):
         visitor.sign_in('ada')
-    clock.move(seconds=3601)
-    return visitor
+    clock.move(seconds=2)
+    ada = visitor.sign_in('ada')
+    clock.move(seconds=3599)
+    return ada
 
 
-def test_a_write_deletes_expired_tokens(visitor: Client, stored: Stored) -> None:
-    visitor.register('bob')
-    assert stored.count('tokens') == 0
+def test_a_sign_in_deletes_expired_tokens(ada: Client, stored: Stored) -> None:
+    ada.sign_in('ada')
+    assert stored.count('tokens') == 2
 
 
-def test_a_read_deletes_nothing(visitor: Client, stored: Stored) -> None:
-    visitor.entry()
-    visitor.request('HEAD', '/api')
-    visitor.request('OPTIONS', '/api')
-    assert stored.count('tokens') == 3
-
-
-def test_a_refused_write_deletes_expired_tokens_too(visitor: Client, stored: Stored) -> None:
-    assert visitor.register('a b').status == 400
-    assert stored.count('tokens') == 0
-
-
-def test_a_write_right_after_another_purges_nothing(
-    visitor: Client, stored: Stored, clock: MovableClock
-) -> None:
-    visitor.register('bob')
-    visitor.sign_in('bob')
-    clock.move(seconds=3601)
-    visitor.register('cyd')
-    assert stored.count('tokens') == 0
-    visitor.sign_in('cyd')
-    clock.move(seconds=30)
-    visitor.register('dan')
+def test_a_renewal_deletes_expired_tokens(ada: Client, stored: Stored) -> None:
+    assert ada.post(ada.entry().href('hc:tokens')).status == 200
     assert stored.count('tokens') == 1
 
 
-def test_purging_goes_on_when_the_clock_steps_back(
-    visitor: Client, stored: Stored, clock: MovableClock
+def test_nothing_else_deletes_any(ada: Client, stored: Stored) -> None:
+    ada.entry()
+    ada.request('HEAD', '/api')
+    ada.request('OPTIONS', '/api')
+    ada.publish('Hello')
+    assert Client(ada.app).post('/api/tokens', {'username': 'ada', 'password': 'wrong'}).status == 401
+    assert stored.count('tokens') == 4
+
+
+def test_a_sign_in_deletes_expired_idempotency_keys_and_attempts(
+    ada: Client, stored: Stored, clock: MovableClock
 ) -> None:
-    clock.move(seconds=86400)
-    visitor.register('bob')
+    ada.post('/api/posts', {'body': 'Hello'}, headers={'Idempotency-Key': '"k"'})
+    assert stored.count('idempotency_keys') == 1
+    assert stored.count('tries') > 0
+    clock.move(seconds=24 * 3600 + 1)
+    ada.sign_in('ada')
+    assert (stored.count('idempotency_keys'), stored.count('tries')) == (0, 0)
+
+
+def test_purging_goes_on_when_the_clock_steps_back(ada: Client, stored: Stored, clock: MovableClock) -> None:
     clock.move(seconds=-80000)
-    visitor.sign_in('bob')
-    clock.move(seconds=3700)
-    visitor.register('cyd')
-    assert stored.count('tokens') == 0
+    ada.sign_in('ada')
+    clock.move(seconds=83700)
+    ada.sign_in('ada')
+    assert stored.count('tokens') == 1
 
 
-def test_a_backlog_is_worked_off_by_the_next_writes(
+def test_a_backlog_is_deleted_in_batches_by_the_next_sign_ins(
     start: Start, stored: Stored, clock: MovableClock
 ) -> None:
     visitor = Client(start(DATABASE_URL=f'sqlite:///{stored.path}'))
@@ -91,8 +88,8 @@ def test_a_backlog_is_worked_off_by_the_next_writes(
     for _ in range(250):
         visitor.sign_in('ada')
     clock.move(seconds=3601)
-    left = []
-    for name in ('bob', 'cyd', 'dan'):
-        visitor.register(name)
-        left.append(stored.count('tokens'))
-    assert left == [150, 50, 0]
+    remaining = []
+    for _ in range(3):
+        visitor.sign_in('ada')
+        remaining.append(stored.count('tokens'))
+    assert remaining == [151, 52, 3]

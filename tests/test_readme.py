@@ -1,4 +1,4 @@
-"""The README: its transcript does what it says, word by word."""
+"""The documents: their commands run as they are typed, and their tables agree with the code."""
 
 from __future__ import annotations
 
@@ -7,78 +7,188 @@ import os
 import re
 import subprocess
 import sys
+import urllib.request
+from base64 import b64encode
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import click
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
+from service.__main__ import main
 from service.config import Settings
 from service.metrics import Metrics
-from tests.cluster.programs import CONFIGURATION
-from tests.server import ROOT, Server
+from tests.server import ROOT, Server, free_port, wait_until
 
-README = (ROOT / 'README.md').read_text()
-# A shell that is no terminal has nothing on its standard input, which HTTPie would take for a body.
+README, OPERATIONS, *OTHERS = (
+    (ROOT / name).read_text()
+    for name in ('README.md', 'service/OPERATIONS.md', 'tests/README.md', 'tests/bench/README.md')
+)
+DOCUMENTS = (README, OPERATIONS, *OTHERS)
+COMMAND = '.venv/bin/python -m service'
+# Without a terminal HTTPie would take its standard input for a request body.
 PREFACE = 'set -e\nhttp() { command http --ignore-stdin "$@"; echo; }\n'
 
 
+def blocks(document: str, language: str) -> list[str]:
+    """Return the code blocks of a document in a language."""
+    return re.findall(rf'^```{language}\n(.*?)^```', document, re.DOTALL | re.MULTILINE)
+
+
+def rows(document: str, heading: str) -> list[str]:
+    """Return the first cell of each row of the table that follows a heading row."""
+    table = document.partition(f'\n| {heading} |')[2].partition('\n\n')[0]
+    return re.findall(r'^\| (.+?) \|', table, re.MULTILINE)
+
+
+def run(script: str, folder: Path, **environment: str) -> str:
+    """Run a script and return its standard output; raises CalledProcessError."""
+    done = subprocess.run(
+        ['bash', '-ec', script],
+        cwd=folder,
+        env={'PATH': os.environ['PATH']} | environment,
+        capture_output=True,
+        text=True,
+        check=True,
+        timeout=100,
+    )
+    return done.stdout
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Path:
+    """A directory like a clone in which everything is installed."""
+    for name in ('service', 'schema.sql', 'gunicorn.conf.py'):
+        (tmp_path / name).symlink_to(ROOT / name)
+    (tmp_path / '.venv').symlink_to(sys.prefix)
+    return tmp_path
+
+
 @pytest.fixture(scope='module')
-def said(tmp_path_factory: pytest.TempPathFactory) -> list[dict[str, Any]]:
+def responses(tmp_path_factory: pytest.TempPathFactory) -> list[dict[str, Any]]:
     """The documents that the transcript prints, run against a real server."""
     folder = tmp_path_factory.mktemp('readme')
-    transcript = '\n'.join(re.findall(r'```sh\n(.*?)```', README, re.DOTALL))
+    transcript = '\n'.join(blocks(README, 'sh'))
     with Server(folder) as server:
         script = PREFACE + transcript.replace('http://localhost:8000', server.origin)
         path = f'{Path(sys.executable).parent}:{os.environ["PATH"]}'
-        done = subprocess.run(
-            ['bash', '-c', script],
-            env={'PATH': path, 'HTTPIE_CONFIG_DIR': str(folder)},
-            capture_output=True,
-            text=True,
-            check=True,
-            timeout=100,
-        )
-    return [json.loads(line) for line in done.stdout.splitlines() if line]
+        printed = run(script, folder, PATH=path, HTTPIE_CONFIG_DIR=str(folder))
+    return [json.loads(line) for line in printed.splitlines() if line]
 
 
-def test_the_transcript_registers_follows_posts_and_pages(said: list[dict[str, Any]]) -> None:
-    ada, follow, *posts, page, _ = said
-    assert ada['username'] == 'ada'
+def test_the_transcript_registers_follows_posts_and_pages(responses: list[dict[str, Any]]) -> None:
+    ada, follow, *posts, page, _ = responses
     assert follow['_links']['hc:follower'] == ada['_links']['self']
     assert [post['body'] for post in posts] == ['Hello, hypermedia', 'Follow the links']
     assert page['_embedded']['item'][0]['body'] == 'Hello, hypermedia'
     assert page['_meta'] == {'page': 2, 'per_page': 1, 'total_pages': 2, 'total_items': 2}
 
 
-def test_the_transcript_ends_with_a_token_that_is_worth_nothing(said: list[dict[str, Any]]) -> None:
-    assert said[-1]['status'] == 401
-    assert said[-1]['type'].endswith('/api/problems/invalid-token')
+def test_the_transcript_can_be_repeated(responses: list[dict[str, Any]]) -> None:
+    assert re.fullmatch(r'ada\d{10}', responses[0]['username'])  # with the time of the run
+
+
+def test_the_transcript_ends_with_an_invalid_token(responses: list[dict[str, Any]]) -> None:
+    assert responses[-1]['status'] == 401
+    assert responses[-1]['type'].endswith('/api/problems/invalid-token')
+
+
+def test_the_demo_makes_the_user_to_sign_in_as(project: Path) -> None:
+    (command,) = (line for line in blocks(README, 'bash')[0].splitlines() if line.startswith(COMMAND))
+    made = json.loads(run(f'{command} --json', project, BCRYPT_COST='4'))
+    assert f'sign in as `{made["celebrity"]}` with the password `{made["password"]}`' in README
+
+
+@pytest.mark.installation
+def test_the_quick_start_works_in_a_fresh_clone(tmp_path: Path) -> None:
+    quick_start, httpie = blocks(README, 'bash')
+    *install, start = quick_start.splitlines()
+    script = '\n'.join(install).replace('<repository>', str(ROOT))
+    run(script, tmp_path, BCRYPT_COST='4')
+    clone, port = tmp_path / 'halcyon', str(free_port())
+    with subprocess.Popen(start.split(), cwd=clone, env=os.environ | {'PORT': port}) as server:
+        try:
+            wait_until(lambda: responds(f'http://127.0.0.1:{port}/health/ready'))
+            tokens = urllib.request.Request(f'http://127.0.0.1:{port}/api/tokens', method='POST')
+            user, password = re.findall('sign in as `(.+)` with the password `(.+)`', README)[0]
+            tokens.add_header('Authorization', f'Basic {b64encode(f"{user}:{password}".encode()).decode()}')
+            with urllib.request.urlopen(tokens, timeout=10) as response:
+                assert 'token' in json.load(response)
+            entry_point = run(f'{httpie}\nhttp --ignore-stdin :{port}/api', clone)
+            assert 'hc:users' in json.loads(entry_point)['_links']
+        finally:
+            server.terminate()
+
+
+def responds(url: str) -> bool:
+    try:
+        with urllib.request.urlopen(url, timeout=2) as response:
+            return bool(response.status == 200)
+    except OSError:
+        return False
+
+
+def test_the_operators_commands_run_as_typed(project: Path) -> None:
+    (script,) = (block for block in blocks(OPERATIONS, 'bash') if f'{COMMAND} demo' in block)
+    (project / 'password.txt').write_text('correct horse\n')
+    run(script, project, BCRYPT_COST='4')
+
+
+def test_no_other_command_is_named() -> None:
+    run_above = blocks(OPERATIONS, 'bash')[0].splitlines() + blocks(README, 'bash')[0].splitlines()
+    for document in DOCUMENTS:
+        named = set(re.findall(f'({COMMAND} .*?)[`\n]', document)) - {f'{COMMAND} COMMAND'}
+        assert named <= set(run_above)
+        assert re.findall(r'(?<!\.venv/bin/)\bpython -m', document) == []
+
+
+def commands(group: click.Group) -> Iterator[str]:
+    for name, command in group.commands.items():
+        if isinstance(command, click.Group):
+            yield from (f'{name} {inner}' for inner in commands(command))
+        else:
+            yield name
+
+
+def test_every_command_has_its_row() -> None:
+    assert sorted(re.findall('`(.+?)`', ' '.join(rows(OPERATIONS, 'command')))) == sorted(commands(main))
+
+
+def test_every_exit_code_has_its_row() -> None:
+    assert rows(OPERATIONS, 'exit code') == re.findall(r'\d', str(main.epilog))
 
 
 def test_every_setting_has_its_row() -> None:
-    rows = set(re.findall(r'^\| `([A-Z_]+)` \|', README, re.MULTILINE))
-    assert rows == {name.upper() for name in Settings.__dataclass_fields__}
+    names = re.findall('`(.+?)`', ' '.join(rows(README, 'variable')))
+    assert set(names) == {name.upper() for name in Settings.__dataclass_fields__}
 
 
-def test_the_balancer_is_set_up_as_the_cluster_tests_run_it() -> None:
-    lines = [line.strip() for line in CONFIGURATION.format(port=0, servers='').splitlines()]
-    start = lines.index('defaults')
-    for line in lines[start:]:
-        assert line in README or line.startswith('bind '), line
+def test_a_restored_copy_of_sqlite_is_complete(project: Path) -> None:
+    run(f'{COMMAND} user add ada ada@example.org --password-stdin <<< "correct horse"', project)
+    (copy,) = re.findall(r'`(\.venv/bin/python -c .+VACUUM.+)`', OPERATIONS)
+    (restore,) = (block for block in blocks(OPERATIONS, 'bash') if 'cp backup.db' in block)
+    run(copy, project)
+    run(f'{COMMAND} user delete ada --yes', project)
+    run(restore, project)
+    run(f'{COMMAND} check\n{COMMAND} tokens revoke ada', project)
 
 
-def test_every_file_that_is_named_is_there() -> None:
-    named = set(re.findall(r'`((?:service|tests|\.ci)/[\w./*]*\w|test_\w+\.py)`', README))
-    assert len(named) > 30
-    assert [name for name in named if not [*ROOT.glob(name), *ROOT.glob(f'tests/{name}')]] == []
+def test_every_file_that_is_named_exists() -> None:
+    for document in DOCUMENTS:
+        named = set(re.findall(r'`((?:service|tests|\.ci)/[\w./*]*\w|test_\w+\.py)`', document))
+        linked = set(re.findall(r'\]\((?:\.\./)*([\w./]+\.\w+)[)#]', document))
+        missing = [name for name in named | linked if not [*ROOT.glob(name), *ROOT.glob(f'tests/{name}')]]
+        assert missing == []
+    assert len(README.splitlines()) <= 250
 
 
 def test_every_metric_is_listed_with_its_labels() -> None:
     pattern = r'^\| ((?:`halcyon_[a-z_]+`(?:, )?)+) \| ((?:`[a-z]+`(?:, )?)*) ?\|'
     listed = {
         (name, frozenset(re.findall('[a-z]+', labels)))
-        for names, labels in re.findall(pattern, README, re.MULTILINE)
+        for names, labels in re.findall(pattern, OPERATIONS, re.MULTILINE)
         for name in re.findall('[a-z_]+', names)
     }
     metrics = Metrics(Settings())
@@ -91,3 +201,9 @@ def test_every_metric_is_listed_with_its_labels() -> None:
         if not sample.name.endswith('_created')
     }
     assert counted == listed
+
+
+def test_every_module_that_the_architecture_names_exists() -> None:
+    named = set(re.findall(r'[\w/.]*\w\.py\b', (ROOT / 'service' / 'ARCHITECTURE.md').read_text()))
+    assert len(named) > 50
+    assert [name for name in named if not [*(ROOT / 'service').glob(f'**/{name}'), *ROOT.glob(name)]] == []

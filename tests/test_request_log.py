@@ -1,4 +1,4 @@
-"""The log of requests: a line for each, which says what was answered, and nothing that must not be told."""
+"""The request log: one line for each request, without secrets."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ from service import urls
 from service.app import create_app
 from service.database.errors import Unavailable
 from service.database.session import Session
+from service.http.application import redacted_path
 from service.logs import NODE, JsonFormatter, RequestLog, TextFormatter
-from service.middleware.exchange import told_path
 from service.resources import entry_point
 from tests.client import Client
 from tests.conftest import Start
@@ -31,21 +31,21 @@ EVIL = 'x\n2026-11-22T06:06:33.221Z INFO vm service.requests[1] GET /api 200\r\x
 
 @pytest.fixture
 def machine(start: Start, lines: StringIO) -> Client:
-    """Somebody who is not signed in, at a server that logs in JSON and has not been asked anything yet."""
+    """An anonymous client of a server that logs in JSON, before its first request."""
     app = start(LOG_FORMAT='json')
-    description_of(app)  # which a client asks for with its first answer
+    description_of(app)  # which Client requests first
     lines.seek(0)
     lines.truncate()
     return Client(app)
 
 
 def last(lines: StringIO) -> dict[str, Any]:
-    """Return the last line, where it is JSON."""
-    said: dict[str, Any] = json.loads(lines.getvalue().splitlines()[-1])
-    return said
+    """Return the last line, parsed as JSON."""
+    line: dict[str, Any] = json.loads(lines.getvalue().splitlines()[-1])
+    return line
 
 
-def test_a_line_of_text_says_what_was_asked_and_answered(ada: Client, lines: StringIO) -> None:
+def test_a_text_line_has_request_status_user_and_request_id(ada: Client, lines: StringIO) -> None:
     me = ada.me()
     pattern = (
         r'\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z INFO '
@@ -55,12 +55,12 @@ def test_a_line_of_text_says_what_was_asked_and_answered(ada: Client, lines: Str
     assert re.fullmatch(pattern, lines.getvalue().splitlines()[-1])
 
 
-def test_a_line_of_json_says_the_same(machine: Client, lines: StringIO) -> None:
+def test_a_json_line_has_request_status_user_and_request_id(machine: Client, lines: StringIO) -> None:
     answer = machine.get('/api/users?page=2')
-    said = last(lines)
-    assert re.fullmatch(r'\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z', said.pop('time'))
-    assert said.pop('ms') > 0
-    assert said == {
+    line = last(lines)
+    assert re.fullmatch(r'\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z', line.pop('time'))
+    assert line.pop('ms') > 0
+    assert line == {
         'level': 'INFO',
         'logger': 'service.requests',
         'node': NODE,
@@ -74,7 +74,7 @@ def test_a_line_of_json_says_the_same(machine: Client, lines: StringIO) -> None:
 
 
 @pytest.mark.parametrize('format', ['text', 'json'])
-def test_a_line_has_the_shape_that_a_record_has(format: str) -> None:
+def test_a_request_line_has_the_layout_of_a_log_record(format: str) -> None:
     lines = StringIO()
     RequestLog(format, lines).write('GET', '/api', 200, 0.001, None, 'one')
     record = logging.LogRecord('service.requests', logging.INFO, '', 0, 'GET /api 200', None, None)
@@ -100,28 +100,28 @@ def test_a_line_has_the_shape_that_a_record_has(format: str) -> None:
         ('OPTIONS', '/health/live', 204),
     ],
 )
-def test_the_line_has_the_status_of_the_answer(
+def test_the_line_has_the_status_of_the_response(
     machine: Client, lines: StringIO, method: str, address: str, status: int
 ) -> None:
     answer = machine.request(method, address)
-    said = last(lines)
-    assert (said['method'], said['path'], said['status']) == (method, address, status)
-    assert said['request'] == answer.request_id
+    line = last(lines)
+    assert (line['method'], line['path'], line['status']) == (method, address, status)
+    assert line['request'] == answer.request_id
     assert answer.status == status
 
 
-def test_what_became_a_304_is_logged_as_that(machine: Client, lines: StringIO) -> None:
+def test_a_304_is_logged_as_304(machine: Client, lines: StringIO) -> None:
     machine.get('/api', headers={'If-None-Match': machine.get('/api').tag})
     assert last(lines)['status'] == 304
 
 
-def test_a_method_that_is_unknown_is_not_repeated(machine: Client, lines: StringIO) -> None:
+def test_an_unknown_method_is_logged_as_other(machine: Client, lines: StringIO) -> None:
     machine.request('FROB', '/api')
     assert (last(lines)['method'], last(lines)['status']) == ('other', 501)
 
 
 @pytest.mark.parametrize(('error', 'status'), [(RuntimeError(), 500), (Unavailable('x'), 503)])
-def test_a_request_that_fails_has_its_line(
+def test_a_failed_request_is_logged(
     machine: Client, lines: StringIO, monkeypatch: pytest.MonkeyPatch, error: Exception, status: int
 ) -> None:
     monkeypatch.setattr(entry_point, 'Document', failing(error))
@@ -129,7 +129,7 @@ def test_a_request_that_fails_has_its_line(
     assert last(lines)['status'] == answer.status == status
 
 
-def test_an_answer_that_cannot_be_rendered_is_logged_as_the_500_that_it_is(
+def test_a_rendering_error_is_logged_as_500(
     machine: Client, lines: StringIO, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr('service.resources.health._OK', {'status': object()})
@@ -139,10 +139,10 @@ def test_an_answer_that_cannot_be_rendered_is_logged_as_the_500_that_it_is(
 
 
 class Stop(BaseException):
-    """What no application catches."""
+    """An exception that no error handler catches."""
 
 
-def test_a_request_that_an_exception_ends_has_its_line(
+def test_an_uncaught_exception_is_logged_as_500(
     machine: Client, lines: StringIO, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(entry_point, 'Document', failing(Stop()))
@@ -159,24 +159,24 @@ def failing(error: BaseException) -> Any:
 
 
 class Full(StringIO):
-    """A disk that is full."""
+    """A stream whose disk is full."""
 
     def write(self, _: str) -> int:
         raise OSError
 
 
-def test_a_log_that_takes_nothing_costs_no_request(db: Session) -> None:
+def test_a_log_write_failure_does_not_affect_the_request(db: Session) -> None:
     assert Client(create_app(db.settings, db=db, lines=Full())).get('/api').status == 200
 
 
 @pytest.mark.parametrize('address', ['/health/live', '/health/ready'])
-def test_that_a_node_is_well_is_no_line(machine: Client, lines: StringIO, address: str) -> None:
+def test_successful_health_checks_are_not_logged(machine: Client, lines: StringIO, address: str) -> None:
     assert machine.get(address).status == 200
     assert lines.getvalue() == ''
 
 
 @pytest.mark.parametrize(
-    ('path', 'told'),
+    ('path', 'redacted'),
     [
         ('/', '/'),
         ('/api/', '/api/'),
@@ -192,20 +192,20 @@ def test_that_a_node_is_well_is_no_line(machine: Client, lines: StringIO, addres
         ('/api\n', '/*'),
     ],
 )  # fmt: skip
-def test_only_words_of_our_addresses_and_ids_are_told_of_a_path(path: str, told: str) -> None:
-    assert told_path(path) == told
+def test_unknown_path_segments_are_redacted(path: str, redacted: str) -> None:
+    assert redacted_path(path) == redacted
 
 
-def test_path_segments_are_logged_only_where_a_route_has_them(app: Any) -> None:
+def test_only_path_segments_of_routes_are_logged(app: Any) -> None:
     paths = [re.sub(r'{\w+}', '7', template) for template in description_of(app).document['paths']]
-    assert [told_path(path) for path in paths] == paths
+    assert [redacted_path(path) for path in paths] == paths
     segments = {segment for path in paths for segment in path.split('/')}
     names = {name.lower() for name in vars(urls)} - segments - {'metrics', 'static'}
-    assert {told_path(f'/{name}') for name in names} == {'/*'}
+    assert {redacted_path(f'/{name}') for name in names} == {'/*'}
 
 
 @pytest.mark.parametrize('format', ['text', 'json'])
-def test_nothing_makes_a_second_line(format: str) -> None:
+def test_a_request_is_always_one_line(format: str) -> None:
     lines = StringIO()
     RequestLog(format, lines).write(EVIL, EVIL, 200, 0.001, None, EVIL)
     written = lines.getvalue()
@@ -213,7 +213,7 @@ def test_nothing_makes_a_second_line(format: str) -> None:
     assert written[:-1].isprintable()
 
 
-def test_nothing_in_a_traceback_looks_like_a_line() -> None:
+def test_lines_of_a_traceback_are_indented_and_escaped() -> None:
     try:
         raise RuntimeError(EVIL)
     except RuntimeError as error:
@@ -224,34 +224,38 @@ def test_nothing_in_a_traceback_looks_like_a_line() -> None:
     assert all(line.startswith('  ') and line.isprintable() for line in more)
 
 
-def test_every_request_has_an_id_of_its_own(client: Client) -> None:
+def test_every_request_has_its_own_id(client: Client) -> None:
     ids = {client.get(address).request_id for address in ('/api', '/api', '/nothing', '/health/live')}
     assert len(ids) == 4
     assert all(re.fullmatch(r'[0-9a-f]{16}', one) for one in ids)
 
 
 @pytest.mark.parametrize(
-    'given', ['a', '9f86d081-884c-4d65-9a2f', '0A2B:1F90_AC10:0050', '1-67891233-abcdef', 'x' * 64]
+    'request_id', ['a', '9f86d081-884c-4d65-9a2f', '0A2B:1F90_AC10:0050', '1-67891233-abcdef', 'x' * 64]
 )
-def test_a_trusted_proxy_names_the_request(start: Start, given: str) -> None:
-    answer = Client(start(**PROXY)).get('/nothing', headers={'X-Request-Id': given}, remote_addr='10.0.0.1')
-    assert answer.request_id == given
+def test_a_trusted_proxy_can_set_the_request_id(start: Start, request_id: str) -> None:
+    answer = Client(start(**PROXY)).get(
+        '/nothing', headers={'X-Request-Id': request_id}, remote_addr='10.0.0.1'
+    )
+    assert answer.request_id == request_id
 
 
 @pytest.mark.parametrize(
-    'given', ['', 'x' * 65, 'a b', 'a,b', '"a"', 'ada@example.org', 'a\x1b', 'ä', 'a;b', '<b>']
+    'request_id', ['', 'x' * 65, 'a b', 'a,b', '"a"', 'ada@example.org', 'a\x1b', 'ä', 'a;b', '<b>']
 )
-def test_what_is_no_sane_id_is_made_anew(start: Start, given: str) -> None:
-    answer = Client(start(**PROXY)).get('/nothing', headers={'X-Request-Id': given}, remote_addr='10.0.0.1')
+def test_an_invalid_request_id_is_replaced(start: Start, request_id: str) -> None:
+    answer = Client(start(**PROXY)).get(
+        '/nothing', headers={'X-Request-Id': request_id}, remote_addr='10.0.0.1'
+    )
     assert re.fullmatch(r'[0-9a-f]{16}', answer.request_id)
 
 
 @pytest.mark.parametrize(('settings', 'peer'), [(PROXY, '192.0.2.1'), ({}, '10.0.0.1')])
-def test_nobody_else_names_a_request(start: Start, settings: dict[str, str], peer: str) -> None:
+def test_other_peers_cannot_set_the_request_id(start: Start, settings: dict[str, str], peer: str) -> None:
     answer = Client(start(**settings)).get('/api', headers={'X-Request-Id': 'mine'}, remote_addr=peer)
     assert answer.request_id != 'mine'
 
 
-def test_a_page_of_another_origin_is_not_shown_the_id(client: Client) -> None:
+def test_the_request_id_is_not_exposed_to_other_origins(client: Client) -> None:
     answer = client.get('/api', headers={'Origin': 'http://localhost:3000'})
     assert 'x-request-id' not in answer.headers['access-control-expose-headers'].lower()

@@ -1,4 +1,4 @@
-"""What the server is made of: every package is pinned, also those that only others need."""
+"""The dependencies of the server: all pinned, transitive ones included."""
 
 from __future__ import annotations
 
@@ -13,18 +13,18 @@ from packaging.utils import canonicalize_name
 from tests.server import ROOT
 
 
-def read(part: str) -> dict[str, Requirement]:
-    """Return the requirements in a part of a file, by name."""
-    several = [Requirement(line) for line in part.splitlines() if line and not line.startswith('#')]
-    return {canonicalize_name(requirement.name): requirement for requirement in several}
+def read(section: str) -> dict[str, Requirement]:
+    """Return the requirements in a section of the file, by name."""
+    requirements = [Requirement(line) for line in section.splitlines() if line and not line.startswith('#')]
+    return {canonicalize_name(requirement.name): requirement for requirement in requirements}
 
 
-OWN, IN_TURN = map(read, (ROOT / 'requirements.txt').read_text().split('# What these need in turn.\n'))
+DIRECT, TRANSITIVE = map(read, (ROOT / 'requirements.txt').read_text().split('# What these need in turn.\n'))
 
 
-def needed_by(several: Iterable[Requirement]) -> set[str]:
-    """Return the names of all packages that these lead to, on this machine."""
-    waiting = list(several)
+def dependencies_of(requirements: Iterable[Requirement]) -> set[str]:
+    """Return the names of these packages and all their dependencies on this platform."""
+    waiting = list(requirements)
     found: set[tuple[str, str]] = set()
     while waiting:
         one = waiting.pop()
@@ -37,15 +37,15 @@ def needed_by(several: Iterable[Requirement]) -> set[str]:
     return {canonicalize_name(name) for name, _ in found}
 
 
-def test_whatever_the_server_is_made_of_is_pinned_exactly() -> None:
-    assert needed_by(OWN.values()) <= {*OWN, *IN_TURN}
-    for name, requirement in (OWN | IN_TURN).items():
+def test_every_runtime_dependency_is_pinned() -> None:
+    assert dependencies_of(DIRECT.values()) <= {*DIRECT, *TRANSITIVE}
+    for name, requirement in (DIRECT | TRANSITIVE).items():
         assert str(requirement.specifier) == f'=={version(name)}'
 
 
-def test_every_installed_file_has_the_hash_that_its_package_was_published_with() -> None:
+def test_installed_files_have_their_published_hashes() -> None:
     checked = 0
-    for name in needed_by(OWN.values()):
+    for name in dependencies_of(DIRECT.values()):
         for file in files(name) or ():
             if file.hash is not None and file.hash.mode == 'sha256':
                 digest = sha256(file.locate().read_bytes()).digest()

@@ -1,4 +1,4 @@
-"""A real gunicorn with two workers, started as plain `gunicorn`."""
+"""A real gunicorn with two workers."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def server(tmp_path_factory: Any) -> Iterator[Server]:
 
 
 def sign_in(server: Server) -> str:
-    """Return the Authorization of a new token of Ada's."""
+    """Return the Authorization header with a new token of Ada."""
     answer = server.ask('POST', '/api/tokens', Authorization=BASIC)
     return f'Bearer {answer.state["token"]}'
 
@@ -42,23 +42,23 @@ def status_of(raw: bytes) -> int:
     return int(raw.split()[1])
 
 
-def test_two_workers_serve(server: Server) -> None:
+def test_two_workers_run(server: Server) -> None:
     assert len(server.workers()) == 2
 
 
-def test_a_chunked_body_arrives(server: Server) -> None:
+def test_a_chunked_body_is_accepted(server: Server) -> None:
     body = b'9\r\n{"body": \r\n5\r\n"Hi"}\r\n0\r\n\r\n'
     who = f'Authorization: {sign_in(server)}\r\n'.encode()
     raw = server.send_raw(b'POST /api/posts HTTP/1.1\r\n' + HOST + who + CHUNKED + b'\r\n' + body)
     assert status_of(raw) == 201
 
 
-def test_the_target_wins_over_the_host(server: Server) -> None:
+def test_an_absolute_target_overrides_the_host_header(server: Server) -> None:
     raw = server.send_raw(b'GET http://other.test/api HTTP/1.1\r\n' + HOST + b'\r\n')
     assert b'"href":"http://other.test/api"' in raw
 
 
-def test_a_connection_is_kept_for_many_requests_of_any_outcome(server: Server) -> None:
+def test_a_connection_is_kept_alive_after_any_response(server: Server) -> None:
     connection = server.connect()
     cases = (
         ('GET', '/api', 200),
@@ -79,7 +79,7 @@ def test_a_connection_is_kept_for_many_requests_of_any_outcome(server: Server) -
             assert not answer.will_close
 
 
-def test_what_is_in_a_refused_body_is_never_taken_for_a_request(server: Server) -> None:
+def test_a_rejected_body_is_never_parsed_as_a_request(server: Server) -> None:
     inner = b'GET /health/live HTTP/1.1\r\n' + HOST + b'\r\n'
     body = inner * 2000
     head = f'Content-Type: application/json\r\nContent-Length: {len(body)}\r\n\r\n'.encode()
@@ -88,7 +88,7 @@ def test_what_is_in_a_refused_body_is_never_taken_for_a_request(server: Server) 
     assert raw.count(b'HTTP/1.1 ') == 1
 
 
-def test_of_simultaneous_registrations_at_two_processes_one_succeeds(server: Server) -> None:
+def test_one_of_several_concurrent_registrations_succeeds(server: Server) -> None:
     person = json.dumps({**NEW, 'username': 'eve', 'email': 'eve@example.org'}).encode()
 
     def register(_: int) -> int:
@@ -98,7 +98,7 @@ def test_of_simultaneous_registrations_at_two_processes_one_succeeds(server: Ser
         assert sorted(pool.map(register, range(12))) == [201] + [400] * 11
 
 
-def test_a_worker_that_is_killed_loses_no_acknowledged_write(server: Server, tmp_path: Path) -> None:
+def test_a_killed_worker_loses_no_acknowledged_write(server: Server, tmp_path: Path) -> None:
     token = sign_in(server)
     acknowledged: list[int] = []
     stop = threading.Event()
@@ -115,7 +115,7 @@ def test_a_worker_that_is_killed_loses_no_acknowledged_write(server: Server, tmp
                 )
                 if answer.status == 201:
                     acknowledged.append(answer.state['id'])
-            except (OSError, ValueError, HTTPException):  # also an answer that breaks off
+            except (OSError, ValueError, HTTPException):  # also a truncated response
                 continue
 
     writers = [threading.Thread(target=write) for _ in range(2)]
@@ -137,7 +137,7 @@ def test_a_worker_that_is_killed_loses_no_acknowledged_write(server: Server, tmp
     assert set(acknowledged) <= stored
 
 
-def test_sigterm_drains(tmp_path: Path) -> None:
+def test_sigterm_shuts_down_gracefully(tmp_path: Path) -> None:
     with ExitStack() as stack:
         server = stack.enter_context(Server(tmp_path, BCRYPT_COST='12'))
         in_flight = stack.enter_context(closing(server.connect()))
@@ -152,7 +152,7 @@ def test_sigterm_drains(tmp_path: Path) -> None:
             server.ask('GET', '/api')
 
 
-def test_each_request_is_a_line_of_the_log_but_not_that_a_node_is_well(server: Server) -> None:
+def test_requests_are_logged_but_successful_health_checks_are_not(server: Server) -> None:
     answer = server.ask('GET', '/api/rels/users?q=secret')
     health = server.ask('GET', '/health/ready')
     (line,) = (line for line in server.log.splitlines() if answer.headers['x-request-id'] in line)
@@ -166,7 +166,7 @@ def test_each_request_is_a_line_of_the_log_but_not_that_a_node_is_well(server: S
      ('DATABASE_URL', 'sqlite:////nowhere/at/all.db'), ('WEB_CONCURRENCY', '5000'),
      ('LOG_FORMAT', 'xml')],
 )  # fmt: skip
-def test_a_wrong_setting_stops_the_start_with_one_clear_line(tmp_path: Path, name: str, value: str) -> None:
+def test_an_invalid_setting_aborts_startup_with_one_line(tmp_path: Path, name: str, value: str) -> None:
     server = Server(tmp_path, **{name: value})
     assert server.process.wait(timeout=20) != 0
     lines = [line for line in server.log.splitlines() if line.strip()]

@@ -1,6 +1,6 @@
-"""What comes over the wire: whatever bytes somebody sends, the server answers as HTTP says, and goes on.
+"""Raw bytes on a connection: the server responds as HTTP requires, whatever it receives, and keeps serving.
 
-gunicorn refuses by itself, with a small page of its own, what is no request; the rest is answered by us.
+gunicorn itself rejects what is not a request, with an HTML page of its own.
 """
 
 from __future__ import annotations
@@ -25,8 +25,8 @@ CHUNKS = b'5\r\n{"a":\r\n2\r\n1}\r\n0\r\n\r\n'
 LONG = b'a' * 100_000
 THREADS = 8  # of a worker
 
-REFUSED = (400,)  # and the connection is closed: what comes behind is no request
-READ = (400, 200)  # the empty registration breaks rules, and the request behind it is answered
+REFUSED = (400,)  # and the connection is closed, so that the rest is not parsed as a request
+READ = (400, 200)  # the empty registration is invalid, and the next request is processed
 CLOSED = ()
 
 
@@ -61,10 +61,10 @@ LENGTHS = {
     },
     'length with spaces around': (length(b' 2 '), READ),
     'length with a zero before': (length(b'02'), READ),
-    'a length with an underscore is none': (length(b'2\r\nContent_Length: 50'), READ),
+    'a length with an underscore is ignored': (length(b'2\r\nContent_Length: 50'), READ),
     'a space before the colon': (POST + b'Content-Length : 2\r\n\r\n{}', REFUSED),
     'a body that ends too soon': (POST + b'Content-Length: 500\r\n\r\n{}', REFUSED),
-    'the body of a get is no request': (
+    'the body of a GET is not a request': (
         live(b'Content-Length: %d\r\n' % len(LIVE)) + LIVE,
         (200, 200),
     ),
@@ -87,7 +87,7 @@ CODINGS = {
         for value in (b'CHUNKED', b' chunked ', b'identity, chunked')
     },
     'chunks in HTTP/1.0': (coding(b'chunked').replace(b'HTTP/1.1', b'HTTP/1.0'), REFUSED),
-    'a coding with an underscore is none': (POST + b'Transfer_Encoding: chunked\r\n\r\n', READ),
+    'a coding with an underscore is ignored': (POST + b'Transfer_Encoding: chunked\r\n\r\n', READ),
 }  # fmt: skip
 BROKEN_CHUNKS = (
     b'ZZ\r\nabc\r\n0\r\n\r\n', b'2\r\n{}xx0\r\n\r\n', b'2\r\n{}\r\n', b'0x2\r\n{}\r\n0\r\n\r\n',
@@ -101,12 +101,12 @@ SOUND_CHUNKS = (CHUNKS, b'2;name=value\r\n{}\r\n0\r\n\r\n', b'002\r\n{}\r\n000\r
 BODIES = {
     f'{name} {chunks[:20]!r}': (head + chunks, expected)
     for name, head in (('chunks', CHUNKED), ('chunks with a key', KEYED))
-    for several, expected in ((BROKEN_CHUNKS, REFUSED), (SOUND_CHUNKS, READ))
-    for chunks in several
+    for bodies, expected in ((BROKEN_CHUNKS, REFUSED), (SOUND_CHUNKS, READ))
+    for chunks in bodies
 } | {
     'a secret in a trailer': (CHUNKED + b'2\r\n{}\r\n0\r\nAuthorization: Bearer x\r\n\r\n', REFUSED),
-    'who waits is told to go on': (length(b'2\r\nExpect: 100-continue'), (100, 400, 200)),
-    'who expects something else is refused': (length(b'2\r\nExpect: 200-ok'), (417,)),
+    'Expect: 100-continue': (length(b'2\r\nExpect: 100-continue'), (100, 400, 200)),
+    'an unsupported expectation': (length(b'2\r\nExpect: 200-ok'), (417,)),
 }
 HEADERS = {
     **{
@@ -121,7 +121,7 @@ HEADERS = {
     'a long header': (live(b'X: ' + LONG + b'\r\n'), (431,)),
     'many headers': (live(b'X: y\r\n' * 200), (431,)),
     'a header of many lines': (live((b'Accept: ' + b'a/b,' * 1500 + b'\r\n') * 20), (400, 200)),
-    'bytes that are no text': (live(b'X: \xff\xfe\r\n'), (200, 200)),
+    'bytes that are not text': (live(b'X: \xff\xfe\r\n'), (200, 200)),
     'a forwarding header with underscores': (get(b'/api', b'X_Forwarded_Host: evil.test\r\n'), (200, 200)),
     **{
         f'host {value!r}': (b'POST /api/users HTTP/1.1\r\n' + value + b'\r\n', expected)
@@ -176,10 +176,10 @@ def server(tmp_path_factory: Any) -> Iterator[Server]:
 
 
 def send(server: Server, data: bytes) -> bytes:
-    """Send bytes, and return what comes back before the connection is closed, or reset."""
+    """Send bytes, and return everything received before the connection is closed or reset."""
     with socket.create_connection(('127.0.0.1', server.port), timeout=10) as peer:
         received = b''
-        with suppress(OSError):  # a reset, or a shutdown of what was reset already
+        with suppress(OSError):  # a reset, or a shutdown after it
             peer.sendall(data)
             peer.shutdown(socket.SHUT_WR)
         with suppress(ConnectionError):
@@ -193,7 +193,7 @@ def statuses(raw: bytes) -> tuple[int, ...]:
 
 
 def check_error(raw: bytes) -> None:
-    """Assert that the first answer is a problem of ours, or the page of gunicorn's own."""
+    """Assert that the first response is a problem document, or gunicorn's own page."""
     head, _, body = raw.partition(b'\r\n\r\n')
     if b'content-type: application/problem+json' in head.lower():
         size = int(re.findall(rb'(?i)content-length: (\d+)', head)[0])
@@ -205,10 +205,12 @@ def check_error(raw: bytes) -> None:
 
 
 @pytest.mark.parametrize('case', TABLE)
-def test_bytes_are_answered_as_http_says(server: Server, case: str) -> None:
+def test_raw_bytes_get_the_expected_statuses(server: Server, case: str) -> None:
     data, expected = TABLE[case]
     raw = send(server, data + LIVE)
-    was_reset = not raw and len(data) > len(LONG)  # who is still sending may not get to see the answer
+    was_reset = not raw and len(data) > len(
+        LONG
+    )  # a client that is still sending may not receive the response
     assert statuses(raw) == expected or was_reset
     if expected[0] >= 400 and not was_reset:
         check_error(raw)
@@ -217,24 +219,24 @@ def test_bytes_are_answered_as_http_says(server: Server, case: str) -> None:
 
 
 @pytest.mark.parametrize('case', UNFINISHED)
-def test_what_is_no_request_is_closed_without_an_answer(server: Server, case: str) -> None:
+def test_an_unfinished_request_gets_no_response(server: Server, case: str) -> None:
     assert statuses(send(server, UNFINISHED[case])) == CLOSED
     assert server.ask('GET', '/health/live').status == 200
 
 
-def test_requests_in_one_packet_are_answered_in_their_order(server: Server) -> None:
+def test_pipelined_requests_are_answered_in_order(server: Server) -> None:
     raw = send(server, get(b'/nothing') + get(b'/') + get(b'/api/users') + LIVE)
     assert statuses(raw) == (404, 308, 401, 200)
 
 
-def test_a_header_of_many_lines_is_refused_as_one_that_is_too_long(server: Server) -> None:
+def test_repeated_header_lines_count_as_one_long_header(server: Server) -> None:
     raw = send(server, TABLE['a header of many lines'][0])
     assert b'application/problem+json' in raw
     assert b'at most 8190 characters' in raw
 
 
 def half_open(stack: ExitStack, server: Server, count: int, data: bytes) -> list[socket.socket]:
-    """Open connections that send the beginning of a request, and nothing more."""
+    """Open connections that send only the beginning of a request."""
     peers = []
     for _ in range(count):
         peer = stack.enter_context(socket.create_connection(('127.0.0.1', server.port), timeout=10))
@@ -247,7 +249,7 @@ HALVES = [UNFINISHED['half a header'], CHUNKED + b'5\r\n{"a', POST + b'Content-L
 
 
 @pytest.mark.parametrize('half', HALVES, ids=['header', 'chunk', 'body'])
-def test_fewer_half_requests_than_threads_leave_room_for_others(server: Server, half: bytes) -> None:
+def test_unfinished_requests_leave_free_threads_to_others(server: Server, half: bytes) -> None:
     with ExitStack() as stack:
         half_open(stack, server, THREADS - 1, half)
         assert [server.ask('GET', '/health/live').status for _ in range(10)] == [200] * 10
@@ -255,7 +257,7 @@ def test_fewer_half_requests_than_threads_leave_room_for_others(server: Server, 
 
 @pytest.mark.parametrize('half', HALVES, ids=['header', 'chunk', 'body'])
 def test_who_waits_behind_thirty_half_requests_is_answered_when_they_go(server: Server, half: bytes) -> None:
-    # A thread is lent to each: that others need not wait is what the balancer of the README is for.
+    # A thread is lent to each: so that others need not wait there is the balancer of OPERATIONS.md.
     with ExitStack() as stack:
         peers = half_open(stack, server, 30, half)
         honest = stack.enter_context(socket.create_connection(('127.0.0.1', server.port), timeout=10))

@@ -1,57 +1,62 @@
-"""Commands about the API itself: its addresses as a table, and its description."""
+"""The `routes` and `openapi` commands, which describe the API."""
 
 import json
 import os
-from typing import Any
 
 import click
 
 from service.app import make_routes
-from service.commands.outcome import EXIT_CODES, as_json, failing, say
+from service.commands.cli import EXIT_CODES, exit_on_error, json_option, output
 from service.config import Settings
-from service.middleware.methods import methods_of
-from service.representation.addresses import AddressBook
+from service.http.operation import Access, Resource
+from service.representation.url_builder import UrlBuilder
 from service.resources.openapi.description import Description
-from service.resources.openapi.operations import Operation
 
 METHODS = ('GET', 'POST', 'PUT', 'PATCH', 'DELETE')
+AUDIENCES = {
+    Access.PUBLIC: 'anyone',
+    Access.ANYONE: 'anyone',
+    Access.TOKEN: 'token',
+    Access.OWNER: 'owner',
+    Access.CREDENTIALS: 'password or token',
+}
 
 
 @click.command(epilog=EXIT_CODES)
-@as_json
+@json_option
 def routes(as_json: bool) -> None:
-    """List the addresses of the API, and who may use which methods.
+    """List the URL templates of the API, with the methods and who may use them.
 
-    HEAD goes with every GET, and OPTIONS is for anyone everywhere. `owner` is whose thing it is. It takes
-    no database.
+    Anyone may use OPTIONS everywhere, and HEAD is like GET. `owner` is the owner of the resource. No database
+    is needed.
     """
     rows = [
         {'address': template, 'who': audience, 'methods': methods}
         for template, resource in make_routes()
-        for audience, methods in _methods_by_audience(template, resource).items()
+        for audience, methods in _methods_by_audience(resource).items()
     ]
     width = max(len(row['address']) for row in rows)
     lines = (f'{row["address"]:<{width}}  {row["who"]:<17}  {" ".join(row["methods"])}' for row in rows)
-    say('\n'.join(lines), rows, as_json=as_json)
+    output('\n'.join(lines), rows, as_json=as_json)
 
 
-def _methods_by_audience(template: str, resource: Any) -> dict[str, list[str]]:
+def _methods_by_audience(resource: Resource) -> dict[str, list[str]]:
     """Return the methods of the resource by who may use them."""
     found: dict[str, list[str]] = {}
     for method in METHODS:
-        if method in methods_of(resource):
-            found.setdefault(Operation(template, method, resource).audience, []).append(method)
+        if method in resource.operations:
+            found.setdefault(AUDIENCES[resource.operations[method].access], []).append(method)
     return found
 
 
 @click.command(epilog=EXIT_CODES)
 def openapi() -> None:
-    """Print the description of the API (OpenAPI 3.1).
+    """Print the OpenAPI 3.1 document of the API.
 
-    Its addresses start with BASE_URL, or with http://localhost and the PORT. It takes no database.
+    Its URLs start with BASE_URL, or with http://localhost and the PORT. No database is needed.
     """
-    with failing():
+    with exit_on_error():
         settings = Settings.from_environment(os.environ)
     origin = settings.base_url or f'http://localhost:{settings.port}'
-    description = Description(make_routes()).at(AddressBook(origin, avatars=settings.avatars))
+    description = Description(make_routes()).at(UrlBuilder(origin, avatars=settings.avatars))
     click.echo(json.dumps(description, indent=2, ensure_ascii=False))

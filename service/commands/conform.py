@@ -13,7 +13,9 @@ from service.conformance.report import describe as describe_report
 from service.conformance.transport import TransportError, send
 
 FORMATS = ('hal', 'hal-forms', 'json-api', 'problem', 'http', 'html', 'all')
-EXIT_CODES = 'Exit codes: 0 no rule of level MUST failed; 1 one did; 2 the command was called wrongly; 4 no answer.'
+EXIT_CODES = (
+    'Exit codes: 0 no rule of level MUST failed; 1 one did; 2 the command was called wrongly; 4 no answer.'
+)
 
 report_file = click.Path(dir_okay=False, writable=True, path_type=Path)
 
@@ -21,8 +23,12 @@ report_file = click.Path(dir_okay=False, writable=True, path_type=Path)
 @click.command(epilog=EXIT_CODES)
 @click.argument('url')
 @click.option('--format', 'formats', type=click.Choice(FORMATS), multiple=True, default=['all'])
-@click.option('--token', default='', help='A bearer token to send.', envvar='CONFORM_TOKEN', show_default=False)
-@click.option('--user', default='', metavar='NAME:PASSWORD', help='Basic credentials to send.', show_default=False)
+@click.option(
+    '--token', default='', help='A bearer token to send.', envvar='CONFORM_TOKEN', show_default=False
+)
+@click.option(
+    '--user', default='', metavar='NAME:PASSWORD', help='Basic credentials to send.', show_default=False
+)
 @click.option('--write', is_flag=True, help='Also send unsafe methods; what is created is deleted again.')
 @click.option('--max-requests', type=click.IntRange(1), default=500)
 @click.option('--rate', type=click.FloatRange(0), default=0.0, help='Requests a second; 0 is unlimited.')

@@ -1,11 +1,19 @@
-"""Commands for the database: whether all is well, and the steps of the schema."""
+"""The `check` and `migrate` commands."""
 
 import os
 from collections.abc import Iterator
 
 import click
 
-from service.commands.outcome import EXIT_CODES, Exit, Failure, as_json, failing, opened_database, say
+from service.commands.cli import (
+    EXIT_CODES,
+    ExitCode,
+    Failure,
+    exit_on_error,
+    json_option,
+    open_any_schema,
+    output,
+)
 from service.config import Settings
 from service.database.connect import open_engine
 from service.database.introspection import schema_differences
@@ -18,17 +26,17 @@ CHECKS = ('settings', 'database', 'schema')
 
 
 @click.command(epilog=EXIT_CODES)
-@as_json
+@json_option
 def check(as_json: bool) -> None:
     """Check the settings, the database and its schema.
 
-    There is one line for each that is well, in this order; the first that is not ends it. Nothing is changed.
+    Prints one line per check, stops at the first failure, and changes nothing.
     """
     report = {name: {'ok': False, 'detail': 'not checked'} for name in CHECKS}
-    checking = _check()
+    details = _check()
     try:
         for name in CHECKS:
-            detail = next(checking)
+            detail = next(details)
             report[name] = {'ok': True, 'detail': detail}
             if not as_json:
                 click.echo(f'{name:<9} ok  {detail}')
@@ -37,42 +45,44 @@ def check(as_json: bool) -> None:
         raise
     finally:
         if as_json:
-            say('', report, as_json=True)
+            output('', report, as_json=True)
 
 
 def _check() -> Iterator[str]:
-    """Yield what is well of each of CHECKS; ends by Failure."""
-    with failing():
+    """Yield the detail of each of CHECKS that succeeds; raises Failure."""
+    with exit_on_error():
         settings = Settings.from_environment(os.environ)
-        db = Session(open_engine(settings), settings)
+        session = Session(open_engine(settings), settings)
         changed = sum(getattr(settings, name) != getattr(Settings(), name) for name in Settings.__slots__)
-        yield f'{changed} set, {len(Settings.__slots__) - changed} by default'
+        yield f'{changed} set, {len(Settings.__slots__) - changed} defaults'
         try:
-            if db.engine.exists():
-                with db.translating_errors():
-                    db.execute('SELECT 1')
-            yield f'{db.engine.name}: {db.engine.database}'
-            check_schema(db)
-            differences = schema_differences(db, MODELS)
+            if session.engine.exists():
+                with session.translating_errors():
+                    session.execute('SELECT 1')
+            yield f'{session.engine.name}: {session.engine.database}'
+            check_schema(session)
+            differences = schema_differences(session, MODELS)
             if differences:
-                raise Failure(f'The database differs from schema.sql: {"; ".join(differences)}.', Exit.SCHEMA)
-            yield f'step {LATEST}'
+                raise Failure(
+                    f'The database differs from schema.sql: {"; ".join(differences)}.', ExitCode.SCHEMA
+                )
+            yield f'version {LATEST}'
         finally:
-            db.close()
+            session.close()
 
 
 @click.command(epilog=EXIT_CODES)
-@as_json
+@json_option
 def migrate(as_json: bool) -> None:
-    """Bring the schema to what this code needs.
+    """Upgrade the schema to the version that this release needs.
 
-    Run it once after an update, from any node; where there is nothing to do, nothing is done.
+    Run it once after an update, on any node. It is idempotent.
     """
-    with opened_database() as db:
-        taken = migrate_schema(db)
+    with open_any_schema() as session:
+        applied = migrate_schema(session)
     titles = {migration.number: migration.title for migration in MIGRATIONS}
     lines = [
-        *(f'step {number}: {titles[number]}' for number in taken),
-        f'The schema is at step {LATEST}.',
+        *(f'version {number}: {titles[number]}' for number in applied),
+        f'The schema has version {LATEST}.',
     ]
-    say('\n'.join(lines), {'taken': taken, 'step': LATEST}, as_json=as_json)
+    output('\n'.join(lines), {'taken': applied, 'step': LATEST}, as_json=as_json)

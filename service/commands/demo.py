@@ -1,72 +1,73 @@
-"""The command that fills an empty database with a town of people."""
+"""The `demo` command: fills an empty database with generated data."""
 
 import sys
 import time
 
 import click
 
-from service.commands.outcome import EXIT_CODES, Exit, Failure, as_json, operated_database, say
+from service.commands.cli import EXIT_CODES, ExitCode, Failure, json_option, open_current_schema, output
 from service.database.session import Session
-from service.domain.demo import MOST_EACH, MOST_ITEMS, MOST_STORES, MOST_USERS, PASSWORD, Town, settle
+from service.domain.demo.generator import (
+    MAX_ITEMS,
+    MAX_PER_USER,
+    MAX_STORES,
+    MAX_USERS,
+    PASSWORD,
+    DemoData,
+    load,
+)
 
 
 @click.command(epilog=EXIT_CODES)
-@click.option('--users', type=click.IntRange(1, MOST_USERS), default=1000, help='How many people.')
-@click.option(
-    '--follows', type=click.IntRange(0, MOST_EACH), default=10, help='How many others each follows.'
-)
-@click.option(
-    '--posts', type=click.IntRange(0, MOST_EACH), default=3, help='How many posts each has published.'
-)
-@click.option('--stores', type=click.IntRange(0, MOST_STORES), default=0, help='How many stores in all.')
-@click.option(
-    '--items', type=click.IntRange(0, MOST_ITEMS), default=10, help='How many items each store has.'
-)
-@click.option('--seed', type=int, default=1, help='Another number makes other people.')
-@as_json
+@click.option('--users', type=click.IntRange(1, MAX_USERS), default=1000, help='Number of users.')
+@click.option('--follows', type=click.IntRange(0, MAX_PER_USER), default=10, help='Follows of each user.')
+@click.option('--posts', type=click.IntRange(0, MAX_PER_USER), default=3, help='Posts of each user.')
+@click.option('--stores', type=click.IntRange(0, MAX_STORES), default=0, help='Number of stores.')
+@click.option('--items', type=click.IntRange(0, MAX_ITEMS), default=10, help='Items of each store.')
+@click.option('--seed', type=int, default=1, help='Seed of the generated data.')
+@json_option
 def demo(users: int, follows: int, posts: int, stores: int, items: int, seed: int, as_json: bool) -> None:
     """Fill an empty database with demo data.
 
-    It is a town of people who follow each other, publish, and keep stores. --follows, --posts and --items
-    are of each one, not in all. Everybody follows the celebrity first, then people of the neighbourhood. The
-    same numbers and the same --seed make the same town; its last year ends now. All have the same password,
-    which is printed: it is for trying things out.
+    Everybody follows one celebrity first, and then other users. The same options and seed produce the same
+    data, spread over the past year. All users have the same password, which is printed.
 
-    A database that has users already is refused. What goes in goes in a neighbourhood at a time, whole and
-    exactly counted, so a run that is interrupted leaves a smaller town.
+    A database that has users is rejected. The data is loaded in batches, each in one transaction with exact
+    counters, so the result of an interrupted run is smaller, but consistent.
     """
     try:
-        with operated_database(may_be_new=True) as db:
-            town = Town(users, follows, posts, stores, items, seed, db.now())
-            _settle(db, town)
+        with open_current_schema(create=True) as session:
+            data = DemoData(users, follows, posts, stores, items, seed, session.now())
+            _load(session, data)
     except KeyboardInterrupt:
-        raise Failure('Stopped: what is there is whole and exactly counted.', Exit.REFUSED) from None
-    shown = {
-        'users': town.users,
-        'follows': town.users * town.follows,
-        'posts': town.users * town.posts,
-        'stores': town.stores,
-        'items': town.stores * town.items,
-        'celebrity': town.name(0),
-        'password': PASSWORD,
+        raise Failure('Interrupted. The data loaded so far is consistent.', ExitCode.REJECTED) from None
+    counts = {
+        'users': data.users,
+        'follows': data.users * data.follows,
+        'posts': data.users * data.posts,
+        'stores': data.stores,
+        'items': data.stores * data.items,
     }
-    counts = ', '.join(f'{count:,} {thing}' for thing, count in list(shown.items())[:5])
-    text = f'{counts}. Everybody follows {town.name(0)}; everybody signs in with {PASSWORD!r}.'
-    say(text, shown, as_json=as_json)
+    celebrity = data.username(0)
+    text = (
+        f'{", ".join(f"{count:,} {thing}" for thing, count in counts.items())}.'
+        f' Everybody follows {celebrity}; the password of every user is {PASSWORD!r}.'
+    )
+    output(text, {**counts, 'celebrity': celebrity, 'password': PASSWORD}, as_json=as_json)
 
 
-def _settle(db: Session, town: Town) -> None:
-    """Put the town into the database, and tell how far it is."""
-    started, steps = time.monotonic(), settle(db, town)
-    settled = next(steps)  # before the bar, for it is here that it is refused
+def _load(session: Session, data: DemoData) -> None:
+    """Load the data, with a progress bar on standard error."""
+    started, batches = time.monotonic(), load(session, data)
+    loaded = next(batches)  # before the bar, since a database with users is rejected here
 
     def rate(current: object) -> str:
-        return f'{settled / (time.monotonic() - started):,.0f} rows/s'
+        return f'{loaded / (time.monotonic() - started):,.0f} rows/s'
 
     with click.progressbar(
-        length=town.rows, label=f'{town.rows:,} rows', item_show_func=rate, file=sys.stderr
+        length=data.row_count, label=f'{data.row_count:,} rows', item_show_func=rate, file=sys.stderr
     ) as bar:
-        bar.update(settled, settled)
-        for rows in steps:
-            settled += rows
-            bar.update(rows, settled)
+        bar.update(loaded, loaded)
+        for rows in batches:
+            loaded += rows
+            bar.update(rows, loaded)

@@ -1,8 +1,8 @@
-"""Commands for tokens and for the keys that sign some of them."""
+"""The `tokens` and `keys` commands."""
 
 import click
 
-from service.commands.outcome import EXIT_CODES, as_json, operated_database, say
+from service.commands.cli import EXIT_CODES, json_option, open_current_schema, output
 from service.domain.expiry import purge_all
 from service.domain.signing_keys import rotate_keys
 from service.domain.users import find_user_by_username, revoke_tokens
@@ -10,43 +10,44 @@ from service.domain.users import find_user_by_username, revoke_tokens
 
 @click.group()
 def tokens() -> None:
-    """The tokens that people are signed in by."""
+    """Manage bearer tokens."""
 
 
 @tokens.command(epilog=EXIT_CODES)
-@as_json
+@json_option
 def purge(as_json: bool) -> None:
-    """Delete what has expired: tokens, idempotency keys, and failed tries that were counted.
+    """Delete expired tokens, idempotency keys and rate-limited attempts.
 
-    The server does so too, a little with some writes; what is live stays.
+    The server also deletes them, in small batches.
     """
-    with operated_database() as db:
-        purged = purge_all(db)
-    text = ', '.join(f'{table.replace("_", " ")}: {count}' for table, count in purged.items())
-    say(f'Deleted {text}.', purged, as_json=as_json)
+    with open_current_schema() as session:
+        purged = purge_all(session)
+    labels = {'tokens': 'tokens', 'idempotency_keys': 'idempotency keys', 'tries': 'attempts'}
+    text = ', '.join(f'{labels[table]}: {count}' for table, count in purged.items())
+    output(f'Deleted {text}.', purged, as_json=as_json)
 
 
 @tokens.command(epilog=EXIT_CODES)
 @click.argument('user')
-@as_json
+@json_option
 def revoke(user: str, as_json: bool) -> None:
-    """Revoke all tokens of the user USER, on every node at once."""
-    with operated_database() as db:
-        found = find_user_by_username(db, user)
-        revoked = revoke_tokens(db, found.id)
-    shown = {'username': found.username, 'revoked': revoked}
-    say(f'Tokens of {found.username} revoked: {revoked}.', shown, as_json=as_json)
+    """Revoke all tokens of the user USER, with immediate effect on every node."""
+    with open_current_schema() as session:
+        owner = find_user_by_username(session, user)
+        revoked = revoke_tokens(session, owner.id)
+    values = {'username': owner.username, 'revoked': revoked}
+    output(f'Tokens of {owner.username} revoked: {revoked}.', values, as_json=as_json)
 
 
 @click.group()
 def keys() -> None:
-    """The keys that signed tokens are signed with."""
+    """Manage the keys that sign tokens."""
 
 
 @keys.command(epilog=EXIT_CODES)
-@as_json
+@json_option
 def rotate(as_json: bool) -> None:
-    """Sign with a new key from now on; what the old ones signed stays valid until it expires."""
-    with operated_database() as db:
-        key = rotate_keys(db)
-    say(f'Tokens are signed with key {key.id} now.', {'id': key.id}, as_json=as_json)
+    """Create a new key to sign tokens with; tokens signed by the old ones stay valid until they expire."""
+    with open_current_schema() as session:
+        key = rotate_keys(session)
+    output(f'Tokens are now signed with key {key.id}.', {'id': key.id}, as_json=as_json)

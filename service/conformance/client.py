@@ -5,9 +5,10 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Mapping
 from typing import Any
-from urllib.parse import urldefrag, urljoin, urlsplit
+from urllib.parse import urldefrag, urlsplit
 
 from service.conformance.exchange import Exchange, Headers, Request, Response
+from service.conformance.syntax import join
 
 SAFE_METHODS = ('GET', 'HEAD', 'OPTIONS')
 
@@ -61,11 +62,8 @@ class Client:
 
     def resolve(self, base: str, reference: str) -> str | None:
         """Return the absolute URL of a reference; None if it leaves the origin or is no URL."""
-        try:
-            url = urldefrag(urljoin(base, reference)).url
-            return url if self.is_on_origin(url) else None
-        except ValueError:
-            return None
+        url = join(base, reference)
+        return url if url is not None and self.is_on_origin(url) else None
 
     def get(self, url: str, purpose: str, origin: Exchange | None = None, **options: Any) -> Exchange:
         """Send a GET request."""

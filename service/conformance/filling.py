@@ -10,8 +10,22 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlencode
 
+from service.conformance.exchange import entries, members
+
 MISFITS = ('a\x01b', '<!>', '-', 'x')  # values that most expressions do not match
 FORM = 'application/x-www-form-urlencoded'
+_NUMBERS = ('min', 'max', 'minLength', 'maxLength')
+_MEMBER_TYPES: dict[str, Any] = {
+    'name': str,
+    'value': str,
+    'type': str,
+    'regex': str,
+    'options': dict,
+    'min': int | float,
+    'max': int | float,
+    'minLength': int,
+    'maxLength': int,
+}
 _BY_TYPE = {
     'email': 'conform-{}@example.org',
     'url': 'https://example.org/{}',
@@ -48,12 +62,24 @@ class Filled:
         return Filled(others if value is None else others | {name: value}, self.content_type)
 
 
+def fields_of(template: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    """Yield the fields that have a name, without the members that are of another type than they should be."""
+    for _, field in entries(template.get('properties')):
+        kept = {
+            name: value
+            for name, value in members(field)
+            if isinstance(value, _MEMBER_TYPES.get(name, object)) and not (name in _NUMBERS and value is True)
+        }
+        if kept.get('name'):
+            yield kept
+
+
 def fill(template: dict[str, Any], *, is_query: bool = False) -> Filled:
     """Fill in a template: each field with its value, else with a new one that keeps what the form states."""
     content_type = FORM if is_query else str(template.get('contentType') or 'application/json')
     values = {}
-    for field in template.get('properties') or []:
-        if isinstance(field, dict) and field.get('name') and not field.get('readOnly'):
+    for field in fields_of(template):
+        if not field.get('readOnly'):
             if field.get('value') not in (None, ''):
                 values[field['name']] = field['value']
             elif field.get('required') or not is_query:
@@ -64,9 +90,9 @@ def fill(template: dict[str, Any], *, is_query: bool = False) -> Filled:
 def value_for(field: dict[str, Any]) -> Any:
     """Return a new value for a field that keeps its rules."""
     choice = field.get('options')
-    if isinstance(choice, dict) and choice.get('inline'):
+    if choice is not None and isinstance(choice.get('inline'), list) and choice['inline']:
         first = choice['inline'][0]
-        return first.get(choice.get('valueField', 'value')) if isinstance(first, dict) else first
+        return first.get(str(choice.get('valueField', 'value'))) if isinstance(first, dict) else first
     kind = field.get('type', 'text')
     if kind in ('number', 'range'):
         return str(field.get('min', field.get('max', 1)))
@@ -74,30 +100,29 @@ def value_for(field: dict[str, Any]) -> Any:
         return 'true'
     text = _BY_TYPE.get(kind, 'conform{}').format(secrets.token_hex(4))
     shortest, longest = field.get('minLength', 0), field.get('maxLength', 1000)
-    text = text.ljust(shortest, 'x') if isinstance(shortest, int) else text
-    return text[:longest] if isinstance(longest, int) else text
+    return text.ljust(shortest, 'x')[:longest]
 
 
 def beyond(template: dict[str, Any], filled: Filled) -> Iterator[tuple[str, str, Filled]]:
     """Yield the form filled in wrongly: the name of the field, the rule that it breaks, and the form."""
-    for field in template.get('properties') or []:
-        if not isinstance(field, dict) or field.get('name') not in filled.values:
+    for field in fields_of(template):
+        if field['name'] not in filled.values:
             continue
         name = field['name']
         if field.get('required'):
             yield name, 'required', filled.replace(name, None)
-        if isinstance(field.get('maxLength'), int):
+        if 'maxLength' in field:
             yield name, 'maxLength', filled.replace(name, 'a' * (field['maxLength'] + 1))
-        if isinstance(field.get('minLength'), int) and field['minLength'] > 1:
+        if field.get('minLength', 0) > 1:
             yield name, 'minLength', filled.replace(name, 'a' * (field['minLength'] - 1))
-        if isinstance(field.get('max'), int | float):
+        if 'max' in field:
             yield name, 'max', filled.replace(name, str(field['max'] + 1))
-        if isinstance(field.get('min'), int | float):
+        if 'min' in field:
             yield name, 'min', filled.replace(name, str(field['min'] - 1))
-        misfit = next((one for one in MISFITS if not matches(str(field.get('regex') or ''), one)), None)
-        if isinstance(field.get('regex'), str) and misfit is not None:
+        misfit = next((one for one in MISFITS if not matches(field.get('regex', ''), one)), None)
+        if field.get('regex') and misfit is not None:
             yield name, 'regex', filled.replace(name, misfit)
-        if isinstance(field.get('options'), dict) and field['options'].get('inline'):
+        if field.get('options', {}).get('inline'):
             yield name, 'options', filled.replace(name, 'no such option')
 
 

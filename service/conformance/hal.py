@@ -6,7 +6,6 @@ import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple
-from urllib.parse import urldefrag, urljoin
 
 from service.conformance.client import Client
 from service.conformance.crawler import MISSING, FoundLink
@@ -29,6 +28,7 @@ from service.conformance.syntax import (
     is_language,
     is_template,
     is_uri_reference,
+    join,
     parse_media_type,
     variables,
 )
@@ -110,6 +110,14 @@ def link_objects(exchange: Exchange) -> Iterator[Link]:
 def links_with_href(exchange: Exchange) -> Iterator[Link]:
     """Yield the link objects that have a string as href."""
     return (link for link in link_objects(exchange) if isinstance(link.href, str))
+
+
+def selves(resource: Any) -> Iterator[str]:
+    """Yield the references of a resource object's self links."""
+    if isinstance(resource, dict):
+        yield from (
+            link.href for link in links_of(resource) if link.rel == 'self' and isinstance(link.href, str)
+        )
 
 
 def is_templated(link: Link) -> bool:
@@ -411,12 +419,12 @@ def check_curies_root(exchange: Exchange) -> Iterator[Fault]:
 
 @RULES.must('HAL-CURIE-DEFINED', DRAFT, '§8.2', 'The prefix of a compact relation is defined.', is_hal)
 def check_curie_defined(exchange: Exchange) -> Iterator[Fault]:
-    known = curies(exchange.response.document)
+    defined = curies(exchange.response.document)
     reported = set()
     for where, rel in relations(exchange.response.document):
         prefix, separator, rest = rel.partition(':')
         is_uri = rest.startswith('//') or prefix.lower() in ('urn', 'tag', 'http', 'https')
-        if separator and prefix not in known and not is_uri and prefix not in reported:
+        if separator and prefix not in defined and not is_uri and prefix not in reported:
             reported.add(prefix)
             yield Fault(where, f'no CURIE is named {prefix}')
 
@@ -458,14 +466,10 @@ def check_embedded_linked(exchange: Exchange) -> Iterator[Fault]:
 def check_embedded_self(exchange: Exchange) -> Iterator[Fault]:
     for where, resource in resources(exchange.response.document):
         for rel, value in members(resource.get('_embedded')):
-            linked = {link.href for link in links_of(resource) if link.rel == rel}
+            linked = {str(link.href) for link in links_of(resource) if link.rel == rel}
             embedded = value if isinstance(value, list) else [value]
             for number, one in enumerate(embedded):
-                own = (
-                    [link.href for link in links_of(one) if link.rel == 'self']
-                    if isinstance(one, dict)
-                    else []
-                )
+                own = list(selves(one))
                 if linked and own and own[0] not in linked:
                     here = where + pointer('_embedded', rel)
                     yield Fault(here + (pointer(number) if isinstance(value, list) else ''), 'is not linked')
@@ -516,12 +520,8 @@ def check_type_hint(exchange: Exchange) -> Iterator[Fault]:
     lambda one: leads_from_hal(one) and is_hal(one) and one.is_fetch and one.context['link'].rel == 'self',
 )
 def check_self_target(exchange: Exchange) -> Iterator[Fault]:
-    document = exchange.response.document
-    own = (
-        [link.href for link in links_of(document) if link.rel == 'self'] if isinstance(document, dict) else []
-    )
-    for href in own:
-        if urldefrag(urljoin(exchange.request.url, href)).url != exchange.request.url:
+    for href in selves(exchange.response.document):
+        if join(exchange.request.url, href) != exchange.request.url:
             yield Fault('/_links/self', 'is another URL than the one that led here')
 
 
@@ -554,5 +554,4 @@ def embedded_selves(document: Any) -> Iterator[str]:
     """Yield the URLs of the resources that a document embeds directly in arrays."""
     for _, value in members(document.get('_embedded') if isinstance(document, dict) else None):
         for _, one in entries(value):
-            if isinstance(one, dict):
-                yield from (str(link.href) for link in links_of(one) if link.rel == 'self')
+            yield from selves(one)

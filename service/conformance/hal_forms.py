@@ -343,7 +343,7 @@ def compiled(regex: str) -> re.Pattern[str] | None:
 @RULES.must('HF-TYPE', SPECIFICATION, f'{ADDITIONAL}, type', '`type` is one of those listed.', is_hal_forms)
 def check_type(exchange: Exchange) -> Iterator[Fault]:
     for one in properties(exchange):
-        if one.value.get('type', 'text') not in TYPES:
+        if str(one.value.get('type', 'text')) not in TYPES:
             yield Fault(one.where + '/type', 'is none of the types')
 
 

@@ -6,7 +6,6 @@ import re
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any, NamedTuple
-from urllib.parse import parse_qsl, urlsplit
 
 from service.conformance.crawler import FoundLink
 from service.conformance.exchange import INVALID, JSON, JSON_API, Exchange, entries, members, pointer
@@ -16,6 +15,8 @@ from service.conformance.syntax import (
     is_json_pointer,
     is_language,
     is_uri_reference,
+    join,
+    parameters_of,
     parse_media_type,
 )
 
@@ -131,6 +132,11 @@ def all_identifiers(exchange: Exchange) -> Iterator[Located]:
     for located in primary(top(exchange)):
         if isinstance(located.value, dict) and not is_resource(located.value):
             yield located
+
+
+def attributes_of(resource: Any) -> dict[str, Any]:
+    """Return the attributes of a resource; {} if it has none."""
+    return dict(members(resource.get('attributes'))) if isinstance(resource, dict) else {}
 
 
 def name_of(value: Any) -> tuple[str, str]:
@@ -478,13 +484,9 @@ def check_identifier_undefined(exchange: Exchange) -> Iterator[Fault]:
     'Every included resource is identified by linkage, unless sparse fieldsets left that out.',
 )
 def check_full_linkage(exchange: Exchange) -> Iterator[Fault]:
-    own = (
-        href_of((top(exchange).get('links') or {}).get('self'))
-        if isinstance(top(exchange).get('links'), dict)
-        else ''
-    )
-    queries = urlsplit(exchange.request.url).query + '&' + urlsplit(own or '').query
-    if any(name.startswith('fields[') for name, _ in parse_qsl(queries, keep_blank_values=True)):
+    own = href_of(dict(members(top(exchange).get('links'))).get('self'))
+    parameters = parameters_of(exchange.request.url) + parameters_of(own)
+    if any(name.startswith('fields[') for name, _ in parameters):
         return
     linked = {name_of(one.value) for one in all_identifiers(exchange)}
     for number, one in entries(top(exchange).get('included')):
@@ -807,12 +809,9 @@ def check_identity(record: Sequence[Exchange]) -> Iterator[tuple[Exchange, Fault
     selves: dict[tuple[str, str], str] = {}
     for exchange in record:
         for where, resource in resources(exchange):
-            own = resource.get('links')
-            href = href_of(own.get('self')) if isinstance(own, dict) else None
-            if (
-                href is not None
-                and selves.setdefault(name_of(resource), urlsplit(href).path) != urlsplit(href).path
-            ):
+            href = href_of(dict(members(resource.get('links'))).get('self'))
+            url = (join(exchange.request.url, href) or '').partition('?')[0] if href is not None else None
+            if url is not None and selves.setdefault(name_of(resource), url) != url:
                 yield exchange, Fault(where + '/links/self', f'was {selves[name_of(resource)]} elsewhere')
 
 
@@ -838,6 +837,6 @@ def check_page_repeats(exchange: Exchange) -> Iterator[Fault]:
 )
 def check_page_parameters(exchange: Exchange) -> Iterator[Fault]:
     for name, link in members(top(exchange).get('links')):
-        query = parse_qsl(urlsplit(href_of(link) or '').query, keep_blank_values=True)
+        query = parameters_of(href_of(link))
         if name in PAGE_LINKS and query and not any(key.partition('[')[0] == 'page' for key, _ in query):
             yield Fault(pointer('links', name), 'has no parameter of the page family')

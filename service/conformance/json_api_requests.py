@@ -11,6 +11,7 @@ from service.conformance.client import Client
 from service.conformance.exchange import JSON_API, Exchange, entries, members
 from service.conformance.json_api import (
     SPECIFICATION,
+    attributes_of,
     is_json_api,
     is_resource,
     name_of,
@@ -273,20 +274,24 @@ def check_fields(exchange: Exchange) -> Iterator[Fault]:
 )
 def check_sort(exchange: Exchange) -> Iterator[Fault]:
     name, is_descending = exchange.context['name'], exchange.context['is_descending']
-    values = [one.value.get('attributes', {}).get(name) for one in primary(top(exchange))]
-    if not exchange.is_fetch or not all(isinstance(value, int | float) for value in values):
-        texts = [value.casefold() for value in values if isinstance(value, str)]
-        values = (
-            texts if exchange.is_fetch and len(texts) == len(values) and all(map(str.isascii, texts)) else []
-        )
+    values = [attributes_of(one.value).get(name) for one in primary(top(exchange))]
+    values = comparable(values) if exchange.is_fetch else []
     for before, after in pairwise(reversed(values) if is_descending else values):
         if before > after and not is_close(before, after):
             yield Fault('/data', f'{before!r} and {after!r} are in the wrong order')
             return
 
 
+def comparable(values: list[Any]) -> list[Any]:
+    """Return numbers as they are and ASCII texts without case; [] if not all are of one of these kinds."""
+    if all(isinstance(value, int | float) for value in values):
+        return values
+    texts = [value.casefold() for value in values if isinstance(value, str) and value.isascii()]
+    return texts if len(texts) == len(values) else []
+
+
 def is_close(before: Any, after: Any) -> bool:
-    """Return whether collations may differ about two texts: where they part, one has no letter or no digit."""
+    """Return whether collations may differ: where the texts part, not both have letters or digits."""
     if not isinstance(before, str):
         return False
     parting = next(

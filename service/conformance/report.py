@@ -15,7 +15,7 @@ from service.conformance.rules import Finding, Level
 from service.conformance.suite import Report, Result
 
 MASK = '***'
-MAX_SHOWN = 3  # findings of a rule in text and HTML
+MAX_LISTED = 3  # findings of a rule in text and HTML
 
 _PAGE = jinja2.Environment(
     loader=jinja2.FileSystemLoader(Path(__file__).parent),
@@ -118,13 +118,13 @@ def _lines(report: Report, credentials: Credentials) -> Iterator[str]:
     for result in _by_level(report.failed):
         rule = result.rule
         yield f'{rule.level} {rule.id}: {rule.text} ({rule.standard.name} {rule.section})'
-        for finding in result.findings[:MAX_SHOWN]:
-            told = describe_finding(finding, credentials)
-            yield f'    {told["where"]} {told["message"]}'.rstrip()
-            yield from ('        ' + line for line in told['excerpt'].splitlines())
-            yield f'        {told["curl"]}'
-        if len(result.findings) > MAX_SHOWN:
-            yield f'    and {len(result.findings) - MAX_SHOWN} more'
+        for finding in result.findings[:MAX_LISTED]:
+            described = describe_finding(finding, credentials)
+            yield f'    {described["where"]} {described["message"]}'.rstrip()
+            yield from ('        ' + line for line in described['excerpt'].splitlines())
+            yield f'        {described["curl"]}'
+        if len(result.findings) > MAX_LISTED:
+            yield f'    and {len(result.findings) - MAX_LISTED} more'
         yield ''
     if not report.is_complete:
         yield 'Not complete: all requests that --max-requests allows were sent.'
@@ -150,15 +150,15 @@ def to_junit(report: Report, credentials: Credentials) -> str:
         rule = result.rule
         name = f'{rule.id}: {rule.text}'
         case = ElementTree.SubElement(suite, 'testcase', classname=rule.family, name=name)
-        told = '\n\n'.join(
+        described = '\n\n'.join(
             '\n'.join(describe_finding(finding, credentials)[name] for name in ('message', 'excerpt', 'curl'))
             for finding in result.findings
         )
         if result.findings and rule.level is Level.MUST:
             failure = ElementTree.SubElement(case, 'failure', message=f'{rule.standard.name} {rule.section}')
-            failure.text = _xml_text(told)
+            failure.text = _xml_text(described)
         elif result.findings:
-            ElementTree.SubElement(case, 'system-out').text = _xml_text(told)
+            ElementTree.SubElement(case, 'system-out').text = _xml_text(described)
         elif not result.applied:
             ElementTree.SubElement(case, 'skipped', message='not exercised')
     return ElementTree.tostring(suite, encoding='unicode', xml_declaration=True)
@@ -175,4 +175,6 @@ def to_html(report: Report, credentials: Credentials) -> str:
     """Return the report as one HTML page without scripts and without other files."""
     described = describe(report, credentials)
     by_outcome = sorted(described['rules'], key=lambda rule: (rule['outcome'] != 'failed', rule['level']))
-    return _PAGE.render(described | {'rules': by_outcome, 'summary': summary(report), 'max_shown': MAX_SHOWN})
+    return _PAGE.render(
+        described | {'rules': by_outcome, 'summary': summary(report), 'max_listed': MAX_LISTED}
+    )

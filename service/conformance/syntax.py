@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from datetime import UTC, datetime
-from urllib.parse import quote
+from urllib.parse import parse_qsl, quote, urldefrag, urljoin, urlsplit
 
 TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")  # RFC 9110 §5.6.2
 ENTITY_TAG = re.compile(r'(?:W/)?"[\x21\x23-\x7e\x80-\xff]*"')  # RFC 9110 §8.8.3
@@ -34,8 +34,23 @@ _OPERATORS = {  # RFC 6570 §A: first character, separator, whether names are wr
 
 
 def is_uri_reference(value: object) -> bool:
-    """Return whether it is a string of the characters that a URI reference has (RFC 3986 §4.1)."""
-    return isinstance(value, str) and _URI_REFERENCE.fullmatch(value) is not None
+    """Return whether it is a URI reference (RFC 3986 §4.1)."""
+    if not isinstance(value, str) or not _URI_REFERENCE.fullmatch(value):
+        return False
+    try:
+        return bool(urlsplit(value)) and urlsplit(value).port != -1
+    except ValueError:
+        return False
+
+
+def join(base: str, reference: str) -> str | None:
+    """Return the URL of a reference without its fragment; None if it is no URI reference."""
+    return urldefrag(urljoin(base, reference)).url if is_uri_reference(reference) else None
+
+
+def parameters_of(url: str | None) -> list[tuple[str, str]]:
+    """Return the query parameters of a URL; [] if it is no URI reference."""
+    return parse_qsl(urlsplit(url).query, keep_blank_values=True) if url and is_uri_reference(url) else []
 
 
 def is_absolute_uri(value: object) -> bool:

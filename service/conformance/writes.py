@@ -11,6 +11,7 @@ from service.conformance.http import RFC9110
 from service.conformance.http_requests import REFUSALS, RFC5789, is_sent
 from service.conformance.json_api import SPECIFICATION as JSON_API_SPECIFICATION
 from service.conformance.json_api import (
+    attributes_of,
     error_objects,
     href_of,
     is_json_api,
@@ -396,8 +397,8 @@ def check_update_status(exchange: Exchange) -> Iterator[Fault]:
     lambda exchange: exchange.purpose == 'ja-updated' and exchange.is_fetch,
 )
 def check_update_partial(exchange: Exchange) -> Iterator[Fault]:
-    before = dict(members(top(exchange.context['before'])['data'].get('attributes')))
-    after = dict(members((top(exchange).get('data') or {}).get('attributes')))
+    before = attributes_of(top(exchange.context['before']).get('data'))
+    after = attributes_of(top(exchange).get('data'))
     for name, value in before.items():
         if name != exchange.context['name'] and value is not None and after.get(name) is None:
             yield Fault('/data/attributes', f'{name} was {value!r} and is gone')
@@ -413,7 +414,7 @@ def check_update_partial(exchange: Exchange) -> Iterator[Fault]:
 def check_update_applied(exchange: Exchange) -> Iterator[Fault]:
     name = exchange.context['name']
     sent = json.loads(exchange.source.request.body or b'{}')['data']['attributes'][name]
-    after = dict(members((top(exchange).get('data') or {}).get('attributes'))).get(name)
+    after = attributes_of(top(exchange).get('data')).get(name)
     if exchange.source.response.status in (200, 204) and after != sent:
         yield Fault(f'/data/attributes/{name}', f'{sent!r} was sent')
 

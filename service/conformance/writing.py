@@ -11,13 +11,14 @@ import re
 import secrets
 from collections.abc import Iterator, Sequence
 from typing import Any
-from urllib.parse import urljoin, urlsplit
+from urllib.parse import urlsplit
 
 from service.conformance.client import BudgetSpent, Client
 from service.conformance.exchange import HAL_FORMS, JSON_API, Exchange, Invalid, members
 from service.conformance.filling import beyond, fill
 from service.conformance.hal_forms import Template, is_hal_forms, templates
 from service.conformance.json_api import is_json_api, is_resource, primary, top
+from service.conformance.syntax import join
 from service.conformance.transport import TransportError
 
 MAX_FORMS = 5
@@ -43,7 +44,8 @@ class Writer:
         """Send all forms and all JSON:API writes, and delete what was created."""
         try:
             for exchange, template in forms_to_send(record):
-                if not self.may_sign_out(target_of(exchange, template)):
+                url = target_of(exchange, template)
+                if self.client.is_on_origin(url) and not self.may_sign_out(url):
                     self.send_form(exchange, template)
             for exchange in collections_to_write(record):
                 if not self.may_sign_out(exchange.request.url):
@@ -100,8 +102,8 @@ class Writer:
 
     def follow_life(self, created: Exchange) -> None:
         """Fetch what was created, put it back, break conditions, send other methods, and delete it."""
-        url = urljoin(created.request.url, created.response.header('Location'))
-        if url not in self.created:
+        url = self.client.resolve(created.request.url, created.response.header('Location'))
+        if url is None or url not in self.created:
             return
         accept = {'Accept': created.request.header('Accept')}
         fetched = self.client.get(url, 'created', created, headers=accept, values=created.context['values'])
@@ -184,7 +186,8 @@ class Writer:
         url = exchange.request.url.partition('?')[0]
         template = next(one.value for one in primary(top(exchange)) if is_resource(one.value))
         headers = {'Accept': JSON_API, 'Content-Type': JSON_API}
-        data = {'type': template['type'], 'attributes': new_attributes(template)}
+        kind = template.get('type')
+        data = {'type': kind, 'attributes': new_attributes(template)}
 
         def send(purpose: str, body: Any, media_type: str = JSON_API) -> Exchange:
             content = json.dumps({'data': body}).encode()
@@ -195,10 +198,10 @@ class Writer:
         send('ja-type-conflict', data | {'type': 'no-such-type'})
         send('ja-type-parameter', data, f'{JSON_API}; charset=utf-8')
         send('ja-type-ext', data, f'{JSON_API}; ext="https://example.org/no-such-extension"')
-        send('ja-create-empty', {'type': template['type'], 'attributes': {}})
+        send('ja-create-empty', {'type': kind, 'attributes': {}})
         names = [name for name, value in data['attributes'].items() if is_free_text(value)]
         for changed in (names, *([name] for name in names[:MAX_ATTEMPTS])):
-            data = {'type': template['type'], 'attributes': new_attributes(template, changed)}
+            data = {'type': kind, 'attributes': new_attributes(template, changed)}
             sent = send('ja-create', data)
             if sent.response.is_success:
                 break
@@ -206,7 +209,7 @@ class Writer:
             return
         if sent.response.status != 201:
             return
-        fresh = {'type': template['type'], 'attributes': new_attributes(template, changed)}
+        fresh = {'type': kind, 'attributes': new_attributes(template, changed)}
         send('ja-client-id', fresh | {'id': 'f8ae1c4e-4711-4711-8711-0123456789ab'})
         related = to_one(template)
         if related:
@@ -259,7 +262,7 @@ class Writer:
 
 
 def target_of(exchange: Exchange, template: Template) -> str:
-    return urljoin(exchange.request.url, str(template.value.get('target') or exchange.request.url))
+    return join(exchange.request.url, str(template.value.get('target') or exchange.request.url)) or ''
 
 
 def forms_to_send(record: Sequence[Exchange]) -> Iterator[tuple[Exchange, Template]]:
@@ -270,7 +273,7 @@ def forms_to_send(record: Sequence[Exchange]) -> Iterator[tuple[Exchange, Templa
             continue
         for template in templates(exchange):
             url = target_of(exchange, template)
-            is_new = template.method == 'POST' and fill(template.value).values and url not in targets
+            is_new = template.method == 'POST' and fill(template.value).values and url not in {'', *targets}
             if is_new and exchange.request.header('Accept') == HAL_FORMS and len(targets) < MAX_FORMS:
                 targets.add(url)
                 yield exchange, template

@@ -37,8 +37,8 @@ class CommitMarker:
     A connection can break after COMMIT was sent and before it was acknowledged; then only the database knows.
     So each transaction writes its number into the row of its writer, as its last statement: the marker is
     committed with the effect, or not at all. The next attempt reads it first. The lock of the row, or its
-    primary key where it is new, makes that wait for an attempt that the server is still processing; a Galera
-    node that has not received it yet is refused by the others when it writes the same row.
+    primary key where it is new, makes that wait for an attempt that the server is still processing; on
+    Galera, a node that has not received it yet fails when it writes the same row.
 
     An engine within this process always acknowledges, and needs no marker. A transaction that is deferred is
     not committed by its own attempt.

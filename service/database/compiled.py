@@ -86,6 +86,14 @@ def _bound(parameters: tuple[Any, ...], values: Mapping[str, Any]) -> list[Any]:
     return [values[value.name] if type(value) is BindParam else value for value in parameters]
 
 
+def add_to(counter: Any) -> CompiledQuery:
+    """Return the query that adds `change` to a counter of the row with the `id`."""
+    model = counter.model
+    return CompiledQuery(
+        model.update({counter: counter + bindparam('change')}).where(model.id == bindparam('id'))
+    )
+
+
 def insert_into(model: Any) -> CompiledQuery:
     """Return the query that inserts a row of the model, with a parameter named like each column."""
     return CompiledQuery(

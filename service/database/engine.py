@@ -59,7 +59,7 @@ class Engine(peewee.Database):
         return contextlib.nullcontext()
 
     def exists(self) -> bool:
-        """Return whether the database exists, as far as can be said without connecting."""
+        """Return whether the database exists, as far as is known without connecting."""
         return True
 
     @abstractmethod
@@ -76,7 +76,7 @@ class Engine(peewee.Database):
 
     @abstractmethod
     def classify(self, error: BaseException) -> ErrorKind:
-        """Return what an error of peewee or the driver means for trying again."""
+        """Return the kind of an error of peewee or the driver."""
 
     @abstractmethod
     def violated_constraint(self, error: Any, sql: str) -> str | None:
@@ -84,7 +84,7 @@ class Engine(peewee.Database):
 
     @abstractmethod
     def column_type(self, full_type: str) -> str:
-        """Return the type of a column, as introspection names it, in the words of schema.sql."""
+        """Return the type of a column as schema.sql spells it; `full_type` is what introspection returns."""
 
 
 class PooledEngine(Engine):

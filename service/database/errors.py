@@ -7,7 +7,7 @@ import peewee
 
 
 class ErrorKind(enum.Enum):
-    """What an error of the engine means for running the statement again."""
+    """The kinds of database errors, by what the caller can do."""
 
     BUG = 'the statement is wrong and stays wrong'
     CONFLICT = 'another transaction interfered: run the whole transaction again'

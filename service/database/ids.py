@@ -1,4 +1,4 @@
-"""Identifiers that grow with time and need no sequence that nodes would have to share."""
+"""Identifiers that grow with time, generated without coordination between nodes."""
 
 import secrets
 import threading

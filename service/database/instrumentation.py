@@ -4,7 +4,7 @@ from typing import Any
 
 
 class Instrumentation:
-    """Does nothing; subclasses override the events that they measure."""
+    """Ignores every event; subclasses override those that they measure."""
 
     def statement_executed(self, event: Any) -> None:
         """Called after each SQL statement, BEGIN and COMMIT included; `event.duration` is in seconds."""
@@ -19,7 +19,7 @@ class Instrumentation:
         """Called when an attempt counts against a rate limit: a failed sign-in, or a registration."""
 
     def request_throttled(self, limit: str) -> None:
-        """Called when a request is refused because a rate limit is used up."""
+        """Called when a request is rejected because a rate limit is used up."""
 
 
 NO_INSTRUMENTATION = Instrumentation()

@@ -1,4 +1,4 @@
-"""The tables of the database compared with the models that queries are built from."""
+"""Comparison of the tables in the database with the models that queries are built from."""
 
 from collections.abc import Iterable, Iterator
 from typing import Any, NamedTuple
@@ -7,7 +7,7 @@ from service.database.session import Session
 
 
 class Table(NamedTuple):
-    """What introspection and a model both tell of a table, in an order that can be compared.
+    """The description of a table that introspection and a model both provide, in comparable order.
 
     `columns` are (name, type, nullable) in their order, `indexes` (columns, unique), `foreign_keys`
     (column, table, ON DELETE).
@@ -34,20 +34,20 @@ def schema_differences(session: Session, models: Iterable[Any]) -> list[str]:
 
 
 def _compare(name: str, actual: Table, expected: Table) -> Iterator[str]:
-    described: Iterator[tuple[str, list[Any], list[Any]]] = zip(Table._fields, actual, expected, strict=True)
-    for what, found, wanted in described:
-        if found != wanted:
-            missing = [_text(item) for item in wanted if item not in found]
-            unexpected = [_text(item) for item in found if item not in wanted]
+    aspects: Iterator[tuple[str, list[Any], list[Any]]] = zip(Table._fields, actual, expected, strict=True)
+    for aspect, found, declared in aspects:
+        if found != declared:
+            missing = [_text(item) for item in declared if item not in found]
+            unexpected = [_text(item) for item in found if item not in declared]
             parts = [
                 *([f'missing {", ".join(missing)}'] if missing else []),
                 *([f'unexpected {", ".join(unexpected)}'] if unexpected else []),
             ]
-            yield f'table {name}, {what.replace("_", " ")}: {"; ".join(parts) or "in another order"}'
+            yield f'table {name}, {aspect.replace("_", " ")}: {"; ".join(parts) or "in another order"}'
 
 
 def _text(item: Any) -> str:
-    """Return a column, index or foreign key in words."""
+    """Return a readable column, index or foreign key."""
     if isinstance(item, str):
         return item
     match item:

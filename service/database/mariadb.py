@@ -22,7 +22,7 @@ INTEGER_PARAMETERS = frozenset(DEFAULTS)
 BOOLEAN_PARAMETERS = frozenset(('ssl_disabled', 'ssl_verify_cert', 'ssl_verify_identity'))
 TEXT_PARAMETERS = frozenset(('ssl_ca', 'ssl_cert', 'ssl_key', 'ssl_key_password', 'unix_socket'))
 
-# Error numbers (MariaDB manual, "MariaDB Error Code Reference"); those from 2000 on are the client's own.
+# Error numbers (MariaDB manual, "MariaDB Error Code Reference"); those from 2000 on are the driver's own.
 _NUMBERS = {
     ErrorKind.CONFLICT: (1020, 1180, 1205, 1213),
     ErrorKind.DISCONNECTED: (
@@ -46,7 +46,7 @@ _PRIMARY_KEYS = {constraint.table: constraint.name for constraint in CONSTRAINTS
 class MariadbEngine(PooledEngine, peewee.MySQLDatabase):
     """A MariaDB database or Galera cluster, at whichever of its hosts is ready.
 
-    It starts with a random host, so that processes spread, and stays with the one that answered.
+    Processes start with a random host, to spread the load, and stay with the one that answered.
     """
 
     name = 'mysql'
@@ -101,7 +101,7 @@ class MariadbEngine(PooledEngine, peewee.MySQLDatabase):
         return bool(connection.open)
 
     def classify(self, error: BaseException) -> ErrorKind:
-        """Return what the error means for trying again, by its number."""
+        """Return the kind of the error, by its number."""
         cause = driver_error(error)
         if not isinstance(cause, pymysql.Error):
             return ErrorKind.BUG
@@ -158,7 +158,7 @@ def _parse_host(text: str) -> dict[str, Any]:
     if not colon:
         host, port = text, str(DEFAULT_PORT)
     if not port.isdigit() or not 0 < int(port) < 65536 or not host:
-        raise SettingError('DATABASE_URL: a host is a name or an IP address, and optionally :port')
+        raise SettingError('DATABASE_URL: a host must be a name or an IP address, optionally with :port')
     return {'host': unquote(host.strip('[]')), 'port': int(port)}
 
 

@@ -80,19 +80,18 @@ def schema_version(session: Session) -> int:
 
 
 def check_schema(session: Session) -> None:
-    """Return if the database answers and has the schema that this code needs.
-
-    Raises Unavailable if it does not answer, and SchemaMismatch.
-    """
+    """Raise Unavailable if the database does not answer, SchemaMismatch if its schema is another version."""
     with session.translating_errors():
         version = schema_version(session)
     if not version:
-        raise SchemaMismatch(f'The database has no tables yet: {COMMAND}.')
+        raise SchemaMismatch(f'The database has no tables: run {COMMAND}.')
     if version < LATEST:
-        raise SchemaMismatch(f'The schema is at step {version}, this code needs step {LATEST}: {COMMAND}.')
+        raise SchemaMismatch(
+            f'The schema has version {version}, but this release needs version {LATEST}: run {COMMAND}.'
+        )
     if version > LATEST:
         raise SchemaMismatch(
-            f'The schema is at step {version}, this code knows step {LATEST}: it is too old.'
+            f'The schema has version {version}, which is newer than this release ({LATEST}): upgrade Halcyon.'
         )
 
 
@@ -122,7 +121,7 @@ def migrate(session: Session) -> list[int]:
 def _retry_while_locked(session: Session, migrate: Callable[[], R]) -> R:
     """Call the function until no other process interferes.
 
-    SQLite refuses some statements at once while it is locked; Galera aborts DDL that conflicts with that of
+    While SQLite is locked, some statements fail immediately; Galera aborts DDL that conflicts with that of
     another node.
     """
     deadline = time.monotonic() + RETRY_SECONDS

@@ -11,7 +11,7 @@ Key = int | str
 
 
 class LastPage:
-    """The cursor behind the last entry."""
+    """The cursor after the last entry."""
 
 
 LAST_PAGE = LastPage()
@@ -25,7 +25,7 @@ class PageRequest(NamedTuple):
     """Which page a client requests.
 
     `page` counts from 1. With `after` or `before` the page is next to the entry with that key, and `page`
-    only tells its number; without, it is found by its number.
+    is only its number; otherwise it is found by its number.
     """
 
     page: int = 1
@@ -35,7 +35,7 @@ class PageRequest(NamedTuple):
 
 
 class Page(NamedTuple):
-    """A slice of a collection, with the cursors of its neighbours.
+    """A slice of a collection, with the cursors of its page_links.
 
     `next_cursor` and `previous_cursor` are None if there is no such page; `previous_cursor` is LAST_PAGE if
     the previous page is the last one.
@@ -153,14 +153,14 @@ class KeysetQuery:
         self, session: Session, request: PageRequest, total_items: int, values: dict[str, Any]
     ) -> Page:
         offset = (request.page - 1) * request.per_page
-        behind = total_items - offset - request.per_page
+        remaining = total_items - offset - request.per_page
         has_previous = request.page > 1 and total_items > 0
         if offset >= total_items:
             return self._slice(request, total_items, [], has_previous, False)
-        if behind < offset:  # the end is nearer than the beginning
-            count = request.per_page + min(0, behind)
-            rows = self._rows(session, self._from_last, values, limit=count, offset=max(0, behind))[::-1]
-            return self._slice(request, total_items, rows, has_previous, behind > 0)
+        if remaining < offset:  # the end is nearer than the beginning
+            count = request.per_page + min(0, remaining)
+            rows = self._rows(session, self._from_last, values, limit=count, offset=max(0, remaining))[::-1]
+            return self._slice(request, total_items, rows, has_previous, remaining > 0)
         rows = self._rows(session, self._from_first, values, limit=request.per_page + 1, offset=offset)
         has_next = len(rows) > request.per_page
         return self._slice(request, total_items, rows[: request.per_page], has_previous, has_next)

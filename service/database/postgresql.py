@@ -61,7 +61,7 @@ class PostgresqlEngine(PooledEngine, peewee.PostgresqlDatabase):
         return not connection.closed
 
     def classify(self, error: BaseException) -> ErrorKind:
-        """Return what the error means for trying again, by its SQLSTATE."""
+        """Return the kind of the error, by its SQLSTATE."""
         cause = driver_error(error)
         if not isinstance(cause, psycopg.Error):
             return ErrorKind.BUG
@@ -85,7 +85,7 @@ def open_postgresql(url: str) -> PostgresqlEngine:
     try:
         parameters: dict[str, Any] = conninfo_to_dict(url)
     except psycopg.ProgrammingError:
-        raise SettingError('DATABASE_URL: is not a connection URI that libpq can parse') from None
+        raise SettingError('DATABASE_URL: must be a connection URI of libpq') from None
     if not parameters.get('dbname'):
         raise SettingError('DATABASE_URL: must name a database: postgresql://user:password@host/database')
     if ',' in str(parameters.get('host', '')):

@@ -31,8 +31,8 @@ class Writer(threading.local):
 class Session:
     """An engine with the clock, the id generator and the settings that domain functions need.
 
-    `engine` is peewee's database, `now` returns UTC milliseconds, `new_id` a new id; `instrumentation` is
-    called for what happens. Threads share a session: each uses a connection of its own. `autonomous` is the
+    `engine` is a peewee database, `now` returns UTC milliseconds, `new_id` a new id; `instrumentation`
+    receives events. Threads share a session: each uses a connection of its own. `autonomous` is the
     session for what must not join a transaction that a request keeps open.
     """
 
@@ -121,10 +121,10 @@ class Session:
 
     @contextmanager
     def deferred(self) -> Iterator['Session']:
-        """Provide a session whose transactions are one, which the first begins and the block's end commits.
+        """Provide a session that joins its transactions into one, which the end of the block commits.
 
-        So nothing is locked before the first write. The others are savepoints: one that fails is rolled back
-        alone and may be retried.
+        The first one begins it, so nothing is locked before. The others are savepoints; one that fails is
+        rolled back alone and may be retried.
         """
         session = copy.copy(self)
         with ExitStack() as session._deferred:

@@ -20,10 +20,7 @@ LOCK_SECONDS = 10  # how long a transaction waits for the one that writes
 MMAP_BYTES = 0x7FFF0000
 
 _BUGS = ('SQLITE_ERROR', 'SQLITE_RANGE', 'SQLITE_TOOBIG')
-_UNAVAILABLE = (
-    'SQLITE_NOTADB',
-    'SQLITE_CORRUPT',
-)  # sqlite3 raises DatabaseError for them, not OperationalError
+_UNAVAILABLE = ('SQLITE_NOTADB', 'SQLITE_CORRUPT')  # raised as DatabaseError, not OperationalError
 _CONFLICTS = ('SQLITE_BUSY_SNAPSHOT', 'SQLITE_LOCKED')
 # SQLite names the columns of a violated constraint.
 _CONSTRAINT_OF_COLUMNS = {
@@ -36,7 +33,7 @@ class SqliteEngine(Engine, peewee.SqliteDatabase):
     """A SQLite file; each thread keeps its connection, since opening one costs more than most requests."""
 
     name = 'sqlite'
-    startup_sql = ('PRAGMA journal_mode = wal',)  # is kept in the file, but not in a copy by VACUUM INTO
+    startup_sql = ('PRAGMA journal_mode = wal',)  # persistent, but not in a copy made by VACUUM INTO
     ddl_sql = startup_sql
     bulk_load_sql = ('PRAGMA wal_autocheckpoint = 50000',)  # or pages are written to the file repeatedly
     commit_can_be_ambiguous = False
@@ -72,7 +69,7 @@ class SqliteEngine(Engine, peewee.SqliteDatabase):
         self.close()
 
     def classify(self, error: BaseException) -> ErrorKind:
-        """Return what the error means for trying again, by SQLite's result code (sqlite.org/rescode.html)."""
+        """Return the kind of the error, by SQLite's result code (sqlite.org/rescode.html)."""
         cause = driver_error(error)
         name = getattr(cause, 'sqlite_errorname', '')
         if name in _CONFLICTS:
@@ -94,7 +91,7 @@ class SqliteEngine(Engine, peewee.SqliteDatabase):
         return _CONSTRAINT_OF_COLUMNS.get(columns, columns)
 
     def column_type(self, full_type: str) -> str:
-        """Return the declared type, which SQLite keeps as it stands."""
+        """Return the declared type, which SQLite keeps unchanged."""
         return full_type
 
 
@@ -107,9 +104,9 @@ def open_sqlite(settings: Settings) -> SqliteEngine:
     path = rest.removeprefix('/')
     if path == rest or not path or ':memory:' in path:
         raise SettingError(
-            'DATABASE_URL: must be sqlite:/// and a file: sqlite:///relative.db, or sqlite:////absolute/file.db'
+            'DATABASE_URL: must name a file: sqlite:///relative.db or sqlite:////absolute/file.db'
         )
     folder = os.path.dirname(os.path.abspath(path))
     if not os.access(folder, os.W_OK) or os.path.isdir(path):
-        raise SettingError(f'DATABASE_URL: {path!r} cannot be a file that this process writes')
+        raise SettingError(f'DATABASE_URL: {path!r} is not a file that this process can create or write')
     return SqliteEngine(path, settings.sqlite_synchronous)

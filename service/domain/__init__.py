@@ -1,1 +1,1 @@
-"""What is true: people, follow relations, posts and tokens. No HTTP, no JSON."""
+"""The domain: users, follows, posts, tokens and stores. Knows nothing of HTTP or JSON."""

@@ -1,7 +1,7 @@
-"""Deleting an account with everything that belongs to it.
+"""Account deletion.
 
-The rows go by ON DELETE CASCADE. Each module that counts some of them in other rows corrects those counters
-here, by name: tests/domain/test_account_deletion.py recounts all of them.
+ON DELETE CASCADE deletes the rows that belong to the user. Each module that counts some of them in other rows
+corrects those counters here; tests/domain/test_account_deletion.py recounts all of them.
 """
 
 from collections.abc import Callable

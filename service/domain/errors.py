@@ -1,4 +1,4 @@
-"""The errors of the domain, which know no HTTP."""
+"""The errors of the domain; each corresponds to a problem type."""
 
 from collections.abc import Iterable
 
@@ -46,7 +46,7 @@ class Throttled(DomainError):
     """Too many attempts; `retry_after` is in seconds."""
 
     def __init__(self, retry_after: int) -> None:
-        super().__init__(f'There were too many tries. The next one is allowed in {retry_after} seconds.')
+        super().__init__(f'Too many attempts. The next one is allowed in {retry_after} seconds.')
         self.retry_after = retry_after
 
 

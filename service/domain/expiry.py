@@ -23,13 +23,18 @@ class _ExpiringTable:
         self._delete = CompiledQuery(model.delete().where(keys & is_expired))
 
     def delete_batch(self, session: Session) -> int:
-        """Delete at most BATCH_SIZE expired rows and return their number."""
+        """Delete at most BATCH_SIZE expired rows and return their number; most often a read finds none."""
         now = session.now()
         keys = [key for (key,) in self._find.all(session, now=now)]
         if keys:
             padded = {f'key{number}': keys[number % len(keys)] for number in range(BATCH_SIZE)}
-            self._delete.run(session, now=now, **padded)
+            _run(session, self._delete, now=now, **padded)
         return len(keys)
+
+
+@transaction
+def _run(session: Session, /, query: CompiledQuery, **values: Any) -> None:
+    query.run(session, **values)
 
 
 _TABLES = {model._meta.table_name: _ExpiringTable(model) for model in (Token, IdempotencyKey, Attempt)}
@@ -40,18 +45,13 @@ def purge(session: Session) -> bool:
 
     Returns whether there may be more.
     """
-    return max([_purge_table(session, table) for table in _TABLES.values()]) >= BATCH_SIZE
+    return max([table.delete_batch(session) for table in _TABLES.values()]) >= BATCH_SIZE
 
 
 def purge_all(session: Session) -> dict[str, int]:
     """Delete everything that has expired, in batches, and return the number of rows by table."""
     purged = dict.fromkeys(_TABLES, 0)
     for name, table in _TABLES.items():
-        while count := _purge_table(session, table):
+        while count := table.delete_batch(session):
             purged[name] += count
     return purged
-
-
-@transaction
-def _purge_table(session: Session, table: _ExpiringTable) -> int:
-    return table.delete_batch(session)

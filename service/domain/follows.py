@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any, NamedTuple
 
-from service.database.compiled import CompiledQuery, bindparam, insert_into
+from service.database.compiled import CompiledQuery, add_to, bindparam, insert_into
 from service.database.pagination import FirstPagePerOwner, KeysetQuery, Page, PageRequest
 from service.database.session import Session
 from service.database.transactions import transaction
@@ -14,7 +14,7 @@ from service.domain.viewer import Viewer, authorize_write, require_permission
 
 
 class FollowRecord(NamedTuple):
-    """That one user follows another, since `created_at` (UTC milliseconds)."""
+    """A follow: one user follows another, since `created_at` (UTC milliseconds)."""
 
     follower_id: int
     followed_id: int
@@ -33,16 +33,8 @@ _LOCK_BOTH = CompiledQuery(
     .order_by(User.id),
     for_update=True,
 )
-_COUNT_FOLLOWING = CompiledQuery(
-    User.update({User.following_count: User.following_count + bindparam('change')}).where(
-        User.id == bindparam('user_id')
-    )
-)
-_COUNT_FOLLOWER = CompiledQuery(
-    User.update({User.follower_count: User.follower_count + bindparam('change')}).where(
-        User.id == bindparam('user_id')
-    )
-)
+_COUNT_FOLLOWING = add_to(User.following_count)
+_COUNT_FOLLOWER = add_to(User.follower_count)
 _UNCOUNT_FOLLOWER = CompiledQuery(
     User.update({User.follower_count: User.follower_count - 1}).where(
         User.id.in_(Follow.select(Follow.followed).where(Follow.follower == bindparam('user_id')))
@@ -117,7 +109,7 @@ def find_follow(session: Session, follower_id: int, followed_id: int) -> FollowR
     """Return the follow; raises NotFound."""
     row = _FIND.first(session, follower_id=follower_id, followed_id=followed_id)
     if row is None:
-        raise NotFound('The one user does not follow the other.')
+        raise NotFound('The user does not follow the other user.')
     return FollowRecord._make(row)
 
 
@@ -160,7 +152,7 @@ def follow_all(
 def unfollow(
     session: Session, follower_id: int, followed_id: int, *, by: Viewer, precondition: Precondition
 ) -> None:
-    """Make one user not follow another, whether or not they did.
+    """Make one user stop following another, if they do.
 
     `precondition` is called with the existing follow, or None. Raises NotFound, Forbidden, and what
     `precondition` raises.
@@ -179,7 +171,7 @@ def unfollow_all(
     by: Viewer,
     precondition: Callable[[UserRecord], None],
 ) -> None:
-    """Make one user follow none of the others, or change nothing if one does not exist.
+    """Make one user stop following all the others, or change nothing if one does not exist.
 
     `precondition` is called with the locked follower. Raises NotFound, Forbidden, and what it raises.
     """
@@ -204,7 +196,7 @@ def _insert_follow(
 ) -> tuple[FollowRecord, bool]:
     """Insert the follow unless it exists; return it, and whether it is new; raises Invalid."""
     if follower_id == followed_id:
-        raise Invalid(detail='Nobody can follow themselves.')
+        raise Invalid(detail='Users cannot follow themselves.')
     if existing is not None:
         return existing, False
     created = FollowRecord(follower_id, followed_id, session.now())
@@ -231,8 +223,8 @@ def _lock_pair(session: Session, follower_id: int, followed_id: int, by: Viewer)
 
 
 def _count(session: Session, follower_id: int, followed_id: int, change: int) -> None:
-    _COUNT_FOLLOWING.run(session, user_id=follower_id, change=change)
-    _COUNT_FOLLOWER.run(session, user_id=followed_id, change=change)
+    _COUNT_FOLLOWING.run(session, id=follower_id, change=change)
+    _COUNT_FOLLOWER.run(session, id=followed_id, change=change)
 
 
 def uncount_follows(session: Session, user: UserRecord) -> None:

@@ -3,9 +3,9 @@
 A key is first claimed in a transaction of its own: the unique constraint admits one of several concurrent
 requests, and the others get 409. The write of the request then begins its transaction as always, but that
 stays open until the response is made; the response is stored in the key's row, and one commit makes both
-permanent. Whatever process is killed at any time: before the commit there is neither effect nor response, and
-the claim expires by itself; after it there are both. A claim that expired while its holder was only slow does
-no harm, for the holder finds the row claimed by another request and everything is rolled back.
+permanent. If the process is killed before the commit, there is neither effect nor response, and the claim
+expires; after it there are both. If a claim expires while its holder is only slow, the holder finds the row
+claimed by another request, and is rolled back.
 
 Errors are not stored: a rejected request had no effect, its claim is released, and a retry is processed
 again. A response is kept for 24 hours, and deleted with the account that sent the request.
@@ -29,8 +29,8 @@ from service.domain.models import IdempotencyKey
 from service.domain.passwords import bcrypt_digest
 
 MAX_AGE_SECONDS = 24 * 60 * 60
-CLAIM_SECONDS = 10  # after which the process that holds the claim is taken for dead
-_IN_USE = 'A request with this Idempotency-Key is being worked on.'
+CLAIM_SECONDS = 10  # after which the process that holds the claim is assumed dead
+_IN_USE = 'A request with this Idempotency-Key is being processed.'
 
 
 class RequestKey(NamedTuple):
@@ -104,7 +104,7 @@ def make_key(
 ) -> RequestKey:
     """Return the key of a client at a target (method and URL), for a request in canonical form.
 
-    An anonymous client's key belongs to the request itself: with another request it is another key. With
+    An anonymous client's key belongs to the request itself: for another request it is another key. With
     `may_hold_secrets` the fingerprint is as costly to compute as a password hash.
     """
     scope = f'{user_id}\n{target}\n{key}'.encode(errors='surrogatepass')
@@ -121,8 +121,8 @@ def replay_or_run(
 ) -> StoredResponse:
     """Return the response stored for the key, or have `respond` make it, once together with its effect.
 
-    `respond` is called with the session for its write, and again if the engine refused that write. Raises
-    KeyReused, KeyInUse, and what `respond` raises.
+    `respond` is called with the session for its write, and again after a conflict. Raises KeyReused,
+    KeyInUse, and what `respond` raises.
     """
     claim = secrets.token_hex(16)
     try:
@@ -148,7 +148,7 @@ def _claim(session: Session, key: RequestKey, claim: str) -> StoredResponse | No
         row = _Row._make(found)
         if row.is_live(now):
             if row.fingerprint != key.fingerprint:
-                raise KeyReused('This Idempotency-Key came with another request before.')
+                raise KeyReused('This Idempotency-Key was used for another request.')
             if row.response is None:
                 raise KeyInUse(_IN_USE)
             return row.response

@@ -43,7 +43,7 @@ class User(peewee.Model):
 
 
 class Follow(peewee.Model):
-    """That one user follows another."""
+    """A follow: one user follows another."""
 
     id = _id()
     follower = _owner(User, 'following')
@@ -56,7 +56,7 @@ class Follow(peewee.Model):
 
 
 class Post(peewee.Model):
-    """What a user published."""
+    """A post."""
 
     id = _id()
     author = _owner(User, 'posts')

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
-from service.database.compiled import CompiledQuery, bindparam, insert_into
+from service.database.compiled import CompiledQuery, add_to, bindparam, insert_into
 from service.database.pagination import Bounds, FirstPagePerOwner, KeysetQuery, Page, PageRequest
 from service.database.session import Session
 from service.database.transactions import transaction
@@ -70,11 +70,7 @@ _UPDATE = CompiledQuery(
     )
 )
 _DELETE = CompiledQuery(Post.delete().where(Post.id == bindparam('post_id')))
-_COUNT_POST = CompiledQuery(
-    User.update({User.post_count: User.post_count + bindparam('change')}).where(
-        User.id == bindparam('user_id')
-    )
-)
+_COUNT_POST = add_to(User.post_count)
 
 
 def find_post(session: Session, post_id: int, viewer: Viewer, *, query: CompiledQuery = _FIND) -> PostRecord:
@@ -111,7 +107,7 @@ def publish_post(session: Session, *, body: str, by: Viewer) -> PostRecord:
     authorize_write(session, by)
     post_id, now = session.new_id(), session.now()
     _INSERT.run(session, id=post_id, author_id=by.user_id, body=body, created_at=now, updated_at=None)
-    _COUNT_POST.run(session, user_id=by.user_id, change=1)
+    _COUNT_POST.run(session, id=by.user_id, change=1)
     add_to_total(session, 'posts', 1)
     return PostRecord(post_id, body, now, None, find_user(session, by.user_id, by))
 
@@ -148,7 +144,7 @@ def delete_post(
     _lock_editable(session, post_id, by, precondition)
     authorize_write(session, by)
     _DELETE.run(session, post_id=post_id)
-    _COUNT_POST.run(session, user_id=by.user_id, change=-1)
+    _COUNT_POST.run(session, id=by.user_id, change=-1)
     add_to_total(session, 'posts', -1)
 
 

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 import peewee
 
-from service.database.compiled import CompiledQuery, bindparam, insert_into
+from service.database.compiled import CompiledQuery, add_to, bindparam, insert_into
 from service.database.errors import ConstraintViolation
 from service.database.pagination import KeysetQuery, Page, PageRequest
 from service.database.session import Session
@@ -33,7 +33,7 @@ class StoreRecord(NamedTuple):
     created_at: int
 
     def is_editable_by(self, viewer: Viewer | None) -> bool:
-        """Return whether the viewer may fill, change and delete the store."""
+        """Return whether the viewer may change and delete the store, and add items."""
         return viewer is not None and viewer.user_id == self.owner_id
 
 
@@ -73,11 +73,7 @@ _UPDATE_STORE = CompiledQuery(
         Store.id == bindparam('store_id')
     )
 )
-_COUNT_ITEM = CompiledQuery(
-    Store.update({Store.item_count: Store.item_count + bindparam('change')}).where(
-        Store.id == bindparam('store_id')
-    )
-)
+_COUNT_ITEM = add_to(Store.item_count)
 _DELETE_STORE = CompiledQuery(Store.delete().where(Store.id == bindparam('store_id')))
 _COUNT_OWNED = CompiledQuery(
     Store.select(peewee.fn.COUNT(Store.id), peewee.fn.COALESCE(peewee.fn.SUM(Store.item_count), 0)).where(
@@ -217,7 +213,7 @@ def add_item(session: Session, store_id: int, *, name: str, price: Decimal, by: 
         cents=_cents(price),
         created_at=item.created_at,
     )
-    _COUNT_ITEM.run(session, store_id=store_id, change=1)
+    _COUNT_ITEM.run(session, id=store_id, change=1)
     add_to_total(session, 'items', 1)
     return item
 
@@ -257,7 +253,7 @@ def delete_item(
     precondition(item)
     authorize_write(session, by)
     _DELETE_ITEM.run(session, item_id=item_id)
-    _COUNT_ITEM.run(session, store_id=item.store_id, change=-1)
+    _COUNT_ITEM.run(session, id=item.store_id, change=-1)
     add_to_total(session, 'items', -1)
 
 

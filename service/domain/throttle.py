@@ -2,12 +2,11 @@
 
 Each attempt occupies one of the limit's slots for its subject until it expires. The unique constraint admits
 one attempt to a slot, so the count is exact on every engine and in any interval, and the rows are bounded.
-Nothing frees a slot early: a right password does not forget the wrong ones before it, so the owner of one
-account cannot buy attempts at others with it. Only attempts that were admitted are counted, so a lock ends by
-itself, however many requests follow.
+Nothing frees a slot early: a correct password does not reset the count, so the owner of one account cannot
+buy attempts on others with it. Rejected attempts are not counted, so a lockout ends by itself.
 
-A subject is stored as a digest. A user is counted by id, an unknown name by itself, so that both are
-throttled alike and renaming an account gains nothing.
+A subject is stored as a digest. An existing user is counted by id and an unknown name by itself: both are
+throttled alike, and renaming an account gains nothing.
 """
 
 import hashlib
@@ -40,7 +39,7 @@ REGISTRATION = RateLimit('registration', 1000, 3600)
 
 
 class Subject(NamedTuple):
-    """What a limit is counted for, such as an account or an IP address; `digest` identifies it."""
+    """An account or an IP address whose attempts are counted against a limit; `digest` identifies it."""
 
     limit: RateLimit
     digest: str

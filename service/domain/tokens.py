@@ -12,6 +12,7 @@ from service.database.pagination import KeysetQuery, Page, PageRequest
 from service.database.session import Session
 from service.database.transactions import transaction
 from service.domain.errors import NotFound, Unauthenticated
+from service.domain.expiry import purge
 from service.domain.models import Token, User
 from service.domain.passwords import verify_password
 from service.domain.signing_keys import CLIENT_ID, sign
@@ -121,6 +122,7 @@ def sign_in(
         raise Unauthenticated('The user name or the password is wrong.', 'password')
     assert user_id is not None  # verify_password is False for an unknown name
     assert password_hash is not None
+    purge(session)
     return _issue_token(session, user_id, password_hash, user_agent, subjects, issuer)
 
 
@@ -136,11 +138,10 @@ def _issue_token(
     check_limits(session, subjects)  # concurrent requests with wrong passwords may have been counted since
     now = session.now()
     if not _UPDATE_LAST_SEEN.execute(session, user_id=user_id, password_hash=password_hash, now=now):
-        raise Unauthenticated('The password was changed just now.', 'password')
+        raise Unauthenticated('The password has just been changed.', 'password')
     return _insert_token(session, user_id, now, user_agent, issuer)
 
 
-@transaction
 def renew_token(
     session: Session, viewer: Viewer, user_agent: str | None, issuer: Issuer | None = None
 ) -> NewToken:
@@ -148,6 +149,12 @@ def renew_token(
 
     With an `issuer` the new one is signed. Raises Unauthenticated if the old one has been revoked.
     """
+    purge(session)
+    return _renew_token(session, viewer, user_agent, issuer)
+
+
+@transaction
+def _renew_token(session: Session, viewer: Viewer, user_agent: str | None, issuer: Issuer | None) -> NewToken:
     authorize_write(session, viewer)
     old = TokenRecord._make(_LOCK.first(session, token_id=viewer.token_id, now=session.now()))
     _DELETE.run(session, token_id=old.id)

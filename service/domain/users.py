@@ -72,7 +72,7 @@ def user_columns(user: Any) -> tuple[Any, ...]:
 
 
 def viewer_id(viewer: Viewer | None) -> int:
-    """Return the value of the parameter `viewer_id`: 0 for anonymous clients, which is nobody's id."""
+    """Return the value of the parameter `viewer_id`: 0 for anonymous clients, an id that no user has."""
     return viewer.user_id if viewer else 0
 
 
@@ -93,7 +93,7 @@ _HAS_USERNAME = User.username_key == bindparam('username_key')
 _FIND_BY_USERNAME = CompiledQuery(User.select(*user_columns(User)).where(_HAS_USERNAME))
 _LIST_BY_USERNAME = KeysetQuery(_BY_ID.where(_HAS_USERNAME), User.id, _make, newest_first=False)
 _COUNT_BY_USERNAME = CompiledQuery(User.select(peewee.fn.COUNT(User.id)).where(_HAS_USERNAME))
-_HAS_PREFIX = (User.username_key >= bindparam('first')) & (User.username_key < bindparam('behind'))
+_HAS_PREFIX = (User.username_key >= bindparam('first')) & (User.username_key < bindparam('end'))
 _LIST_BY_PREFIX = KeysetQuery(
     _BY_USERNAME.where(_HAS_PREFIX), User.username_key, _make, newest_first=False, key_type=str
 )
@@ -175,7 +175,7 @@ def list_users(
     if not prefix:
         total = read_total(session, 'users')
         return _ALL[order or 'id'].page(session, request, total, viewer_id=viewer.user_id)
-    bounds = {'first': casefolded(prefix), 'behind': casefolded(prefix) + '\x7f'}  # names are ASCII
+    bounds = {'first': casefolded(prefix), 'end': casefolded(prefix) + '\x7f'}  # names are ASCII
     total = _COUNT_BY_PREFIX.first(session, **bounds)[0]
     return _LIST_BY_PREFIX.page(session, request, total, viewer_id=viewer.user_id, **bounds)
 
@@ -321,14 +321,12 @@ def revoke_tokens(session: Session, user_id: int) -> int:
 
     Raises NotFound.
     """
-    lock_user(
-        session, user_id, None
-    )  # waits for a concurrent sign-in or renewal, whose token is revoked, too
+    lock_user(session, user_id, None)  # a concurrent sign-in or renewal ends first, and is revoked too
     return _REVOKE_TOKENS.execute(session, user_id=user_id, now=session.now())
 
 
 def _identity(username: str, email: str, about_me: str) -> dict[str, str]:
-    """Return the columns that tell who a user is, including the derived ones."""
+    """Return the columns that a user can change, including the derived ones."""
     return {
         'username': username,
         'username_key': casefolded(username),

@@ -40,6 +40,6 @@ def authorize_write(session: Session, viewer: Viewer) -> int:
 
 
 def require_permission(is_allowed: bool) -> None:
-    """Raise Forbidden unless the predicate of the thing allows the viewer to do it."""
+    """Raise Forbidden if the viewer is not allowed to do this."""
     if not is_allowed:
-        raise Forbidden('It is for its owner alone.')
+        raise Forbidden('Only the owner may do this.')

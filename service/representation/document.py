@@ -15,7 +15,7 @@ class Link(NamedTuple):
     name: str | None = None
 
 
-class View(NamedTuple):
+class Selection(NamedTuple):
     """How a client asked to see a document, in formats that let it choose.
 
     `embedded` names the relations whose documents it wants along, None where it did not say; `fields`
@@ -27,7 +27,7 @@ class View(NamedTuple):
     query: str = ''
 
 
-WHOLE = View()
+EVERYTHING = Selection()
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +50,7 @@ class Document:
     meta: Mapping[str, Any] = field(default_factory=dict)
     title: str = ''
     relationships: Mapping[str, Link | None] = field(default_factory=dict)
-    view: View = WHOLE
+    selection: Selection = EVERYTHING
     renderings: dict[Hashable, bytes] = field(default_factory=dict, init=False, compare=False, repr=False)
 
     def rendered(self, rendering: Hashable, render: Callable[[], bytes]) -> bytes:
@@ -69,7 +69,7 @@ class Document:
         return 'item' in self.embedded
 
     @property
-    def is_linkage(self) -> bool:
+    def is_relationship(self) -> bool:
         """Whether it is a relation by itself: a page that names other documents, which are elsewhere."""
         return self.is_collection and 'related' in self.links
 

@@ -5,10 +5,10 @@ from typing import Any
 import orjson
 
 from service import urls
-from service.representation.addresses import AddressBook
 from service.representation.document import Document
 from service.representation.hal_forms import hal_forms
 from service.representation.problem import PROBLEMS, Problem, problem_details
+from service.representation.url_builder import UrlBuilder
 
 SAMPLE_MEMBERS: dict[str, dict[str, Any]] = {
     'invalid-values': {'errors': (('username', 'is required'), ('email', 'must be an e-mail address'))},
@@ -22,10 +22,15 @@ def example_of(document: Document) -> str:
     return _shown(hal_forms(document))
 
 
-def example_of_problem(name: str, book: AddressBook) -> str:
+def example_of_problem(name: str, builder: UrlBuilder) -> str:
     """Return a problem of that name, at the entry point, for people to read."""
-    problem = Problem(name, f'{PROBLEMS[name].title}.', **SAMPLE_MEMBERS.get(name, {}))
-    return _shown(problem_details(problem, book.origin, book.href(urls.ENTRY)))
+    return _shown(problem_details(sample_problem(name, f'{PROBLEMS[name].title}.', builder, urls.ENTRY)))
+
+
+def sample_problem(name: str, detail: str, builder: UrlBuilder, path: str) -> Problem:
+    """Return a problem of that name, as if it had happened at the path."""
+    members = SAMPLE_MEMBERS.get(name, {})
+    return Problem(name, detail, **members, origin=builder.origin, instance=builder.origin + path)
 
 
 def _shown(example: dict[str, Any]) -> str:

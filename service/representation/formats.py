@@ -1,4 +1,4 @@
-"""The media types that a document can be had in, in the order of preference, and their falcon handlers."""
+"""The supported media types in order of preference, and their falcon media handlers."""
 
 import hashlib
 from collections.abc import Callable, Sequence
@@ -11,9 +11,9 @@ from falcon.media import BaseHandler
 from service.representation.document import Document
 from service.representation.hal import plain, write
 from service.representation.hal_forms import templates
-from service.representation.html import page
-from service.representation.json_api import NOTHING, json_api
-from service.representation.json_api_queries import JsonApiDialect
+from service.representation.html import page, problem_page
+from service.representation.json_api import NOTHING, json_api, json_api_errors
+from service.representation.json_api_parameters import JsonApiDialect
 from service.representation.media_types import (
     HAL,
     HAL_FORMS,
@@ -28,64 +28,103 @@ from service.representation.media_types import (
     parse_accept,
     parse_media_type,
 )
-from service.representation.queries import Dialect, HalDialect
+from service.representation.problem import Problem, problem_details, simple_error
+from service.representation.query_parameters import Dialect, HalDialect
 
 
 class Format(NamedTuple):
-    """A media type, how a document is rendered in it, and what else it says of an answer.
+    """A media type, how documents and problems are rendered in it, and what else it says of a response.
 
-    `content_type` is that of the answer, `dialect` reads and writes query parameters. `nothing` is what
-    is said where something was deleted, if a body is; where `says_created`, what a POST answers with was
-    made by it (201, Location). Where it `has_linkage`, a relation by itself can be said.
+    `name` is what entity tags call it. `content_type` is that of documents, `problem_type` that of problems.
+    `dialect` reads and writes query parameters. `nothing` is what is said where something was deleted, if a
+    body is; where `post_creates`, what a POST answers with was made by it (201, Location). Where it
+    `supports_relationships`, a relation by itself can be said.
     """
 
+    name: str
     media_type: str
-    render: Callable[[Document], bytes]
     content_type: str
+    problem_type: str
+    render: Callable[[Document], bytes]
+    render_problem: Callable[[Problem], bytes]
     dialect: Dialect = HalDialect()
-    nothing: bytes | None = None
-    says_created: bool = False
-    has_linkage: bool = False
+    empty_body: bytes | None = None
+    post_creates: bool = False
+    supports_relationships: bool = False
+
+
+def _hal(document: Document) -> bytes:
+    return write(document, plain)
+
+
+def _hal_forms(document: Document) -> bytes:
+    return write(document, templates)
 
 
 def _json_api(document: Document) -> bytes:
     return document.rendered(json_api, lambda: orjson.dumps(json_api(document)))
 
 
+def _html(document: Document) -> bytes:
+    return page(document).encode()
+
+
+def _problem(problem: Problem) -> bytes:
+    return orjson.dumps(problem_details(problem))
+
+
+def _short_problem(problem: Problem) -> bytes:
+    return orjson.dumps(simple_error(problem))
+
+
+def _json_api_problem(problem: Problem) -> bytes:
+    return orjson.dumps(json_api_errors(problem))
+
+
+def _html_problem(problem: Problem) -> bytes:
+    return problem_page(problem).encode()
+
+
+_HTML_UTF8 = f'{HTML}; charset=utf-8'
 FORMATS = {
     format.media_type: format
     for format in (
-        Format(HAL_FORMS, lambda document: write(document, templates), HAL_FORMS),
-        Format(HAL, lambda document: write(document, plain), HAL),
+        Format('forms', HAL_FORMS, HAL_FORMS, PROBLEM, _hal_forms, _problem),
+        Format('hal', HAL, HAL, PROBLEM, _hal, _problem),
         Format(
+            'jsonapi',
+            JSON_API,
+            JSON_API,
             JSON_API,
             _json_api,
-            JSON_API,
+            _json_api_problem,
             JsonApiDialect(),
-            nothing=orjson.dumps(NOTHING),
-            says_created=True,
-            has_linkage=True,
+            empty_body=orjson.dumps(NOTHING),
+            post_creates=True,
+            supports_relationships=True,
         ),
-        Format(JSON, lambda document: write(document, plain), JSON),
-        Format(HTML, lambda document: page(document).encode(), 'text/html; charset=utf-8'),
+        Format('json', JSON, JSON, JSON, _hal, _short_problem),
+        Format('html', HTML, _HTML_UTF8, _HTML_UTF8, _html, _html_problem),
     )
 }
 DEFAULT = HAL
-KNOWN_LENGTH = 256  # of an Accept that is remembered: more than browsers send, and little enough to keep many
+MAX_CACHED_ACCEPT = (
+    256  # of an Accept that is remembered: more than browsers send, and little enough to keep many
+)
 # Of what may modify JSON:API, profiles may be ignored, and extensions may not (JSON:API 1.1 §5.3).
 _IGNORED = {JSON_API: frozenset(('profile',))}
 _OFFERS = tuple(
     Offer(media_type, _IGNORED[media_type]) if media_type in _IGNORED else Offer(media_type)
     for media_type in FORMATS
 )
-_LINKAGE_OFFERS = tuple(offer for offer in _OFFERS if FORMATS[offer.name].has_linkage)
-_ERROR_OFFERS = (Offer(PROBLEM), *_OFFERS)
+_LINKAGE_OFFERS = tuple(offer for offer in _OFFERS if FORMATS[offer.name].supports_relationships)
+_PROBLEM_OFFERS = (Offer(PROBLEM), *_OFFERS)
 _HAL = (Offer(HAL),)
 _OWN_PARAMETERS = frozenset(('charset', 'profile', 'version'))
 _ANYTHING = (MediaType('*', '*'),)
 
 
-def offered(*, linkage: bool = False) -> list[str]:
+def available_media_types(*, linkage: bool = False) -> list[str]:
     """Return the media types that can be had, of linkage those few that have it."""
     return [offer.name for offer in (_LINKAGE_OFFERS if linkage else _OFFERS)]
 
@@ -95,7 +134,7 @@ def choose_format(accept: str | None, sent: str | None = None, *, linkage: bool 
 
     `sent` is the Content-Type of the request's body, if it has one. `linkage` is what few formats have.
     """
-    choose_one = _choose_known if len(accept or '') <= KNOWN_LENGTH else _choose_format
+    choose_one = _cached_choice if len(accept or '') <= MAX_CACHED_ACCEPT else _choose_format
     return choose_one(accept, _is_json_api(sent), linkage)
 
 
@@ -108,10 +147,10 @@ def _choose_format(accept: str | None, is_json_api: bool, linkage: bool) -> Form
     return FORMATS[chosen] if chosen else None
 
 
-_choose_known = lru_cache(maxsize=1024)(_choose_format)  # clients say the same again and again
+_cached_choice = lru_cache(maxsize=1024)(_choose_format)  # clients say the same again and again
 
 
-def choose_among(accept: str | None, types: Sequence[str], *, default: str) -> str | None:
+def negotiate(accept: str | None, types: Sequence[str], *, default: str) -> str | None:
     """Return which of these media types an Accept header likes best, or None where none is acceptable.
 
     Who takes any format that documents can be had in gets the default: no link leads to a 406.
@@ -121,10 +160,10 @@ def choose_among(accept: str | None, types: Sequence[str], *, default: str) -> s
     return chosen if chosen is None or chosen in types else default
 
 
-def choose_error_type(accept: str | None, sent: str | None = None) -> str:
-    """Return the media type that an Accept header likes best for an error: an error can always be had."""
-    chosen = choose(_ranges(accept), _ERROR_OFFERS, JSON_API if _is_json_api(sent) else PROBLEM)
-    return chosen if chosen in (JSON, JSON_API, HTML) else PROBLEM
+def choose_problem_format(accept: str | None, sent: str | None = None) -> Format:
+    """Return the format for a problem that an Accept header likes best; there is one for any header."""
+    chosen = choose(_ranges(accept), _PROBLEM_OFFERS, JSON_API if _is_json_api(sent) else PROBLEM)
+    return FORMATS[DEFAULT if chosen in (PROBLEM, None) else chosen]
 
 
 def _is_json_api(sent: str | None) -> bool:
@@ -144,25 +183,39 @@ def _ranges(accept: str | None) -> tuple[MediaType, ...]:
 
 
 def entity_tag(body: bytes, format: Format, viewer_id: int | None) -> str:
-    """Return the strong validator of a representation, by media type and viewer (RFC 9110 §8.8.3)."""
+    """Return the strong validator of a representation, by media type and viewer (RFC 9110 §8.8.3).
+
+    It starts with the name of the format, so that a tag tells what has to be rendered to compare with it.
+    """
     digest = hashlib.sha256(f'{format.media_type} {viewer_id}\n'.encode())
     digest.update(body)  # processors help with SHA-256: it takes a third of the time of BLAKE2
-    return f'"{digest.hexdigest()[:30]}"'
+    return f'"{format.name}-{digest.hexdigest()[:30]}"'
 
 
-class DocumentHandler(BaseHandler):
-    """Serialises Documents for falcon in one format; bodies are read elsewhere."""
+def formats_named_by(tags: Sequence[str]) -> list[Format]:
+    """Return the formats whose representations can have any of these tags."""
+    names = {tag.strip('"').partition('-')[0] for tag in tags}
+    return [format for format in FORMATS.values() if format.name in names]
+
+
+class FormatHandler(BaseHandler):
+    """Serialises Documents and Problems for falcon in one format; bodies are read elsewhere."""
 
     def __init__(self, format: Format) -> None:
-        self._render = format.render
+        self._format = format
 
     def serialize(self, media: Any, content_type: str | None = None) -> bytes:
-        """Return the Document's bytes, or those of plain JSON data."""
-        return self._render(media) if isinstance(media, Document) else orjson.dumps(media)
+        """Return the bytes of a Document or a Problem, or those of plain JSON data."""
+        if isinstance(media, Document):
+            return self._format.render(media)
+        if isinstance(media, Problem):
+            return self._format.render_problem(media)
+        return orjson.dumps(media)
 
     def deserialize(self, *arguments: Any, **keywords: Any) -> NoReturn:
         """Bodies are not read by falcon's handlers, which are too lenient for strict JSON."""
-        raise TypeError('a body is read by middleware.body')
+        raise TypeError('a body is read by http.request_body')
 
 
-HANDLERS = {format.media_type: DocumentHandler(format) for format in FORMATS.values()}
+HANDLERS = {media_type: FormatHandler(FORMATS[media_type]) for media_type in FORMATS}
+HANDLERS[PROBLEM] = HANDLERS[DEFAULT]

@@ -10,11 +10,11 @@ import jinja2
 
 from service import urls
 from service.representation.action import Field
-from service.representation.assets import asset_path
 from service.representation.document import Document, Link
 from service.representation.json_schema import TIME
 from service.representation.problem import Problem
-from service.representation.queries import HalDialect
+from service.representation.query_parameters import HalDialect
+from service.representation.static_files import asset_path
 
 PICTURE = 'hc:avatar'
 NEIGHBOURS = ('first', 'prev', 'next', 'last')
@@ -30,7 +30,7 @@ _LABELS = {
 _QUERY_TEMPLATE = re.compile(r'([^{}?]*)(?:\?([^{}]*))?{[?&]([a-z_,]+)}')
 
 
-class Lookup(NamedTuple):
+class SearchForm(NamedTuple):
     """A link whose template asks for a query only, which a form with the method GET can fill in."""
 
     rel: str
@@ -49,9 +49,23 @@ def docs_page(description: dict[str, Any]) -> str:
     return _PAGES.get_template('docs.html').render(description=description)
 
 
-def problem_page(problem: Problem, origin: str) -> str:
+def anchor(path: str) -> str:
+    """Return the path template as a valid fragment (RFC 3986 §3.5), without its braces."""
+    return path.replace('{', '').replace('}', '')
+
+
+def component(value: dict[str, Any], description: dict[str, Any]) -> dict[str, Any]:
+    """Return the component that a Reference Object of the description leads to, or else the value itself."""
+    if '$ref' not in value:
+        return value
+    section, name = value['$ref'].split('/')[-2:]
+    found: dict[str, Any] = description['components'][section][name]
+    return found
+
+
+def problem_page(problem: Problem) -> str:
     """Return the problem as a page that leads back to the entry point."""
-    return _PAGES.get_template('problem.html').render(problem=problem, origin=origin)
+    return _PAGES.get_template('problem.html').render(problem=problem)
 
 
 def words(name: str) -> str:
@@ -77,14 +91,14 @@ def moment(value: Any) -> str | None:
         return None
 
 
-def links_of(document: Document) -> Iterator[tuple[str, Link]]:
+def clickable_links(document: Document) -> Iterator[tuple[str, Link]]:
     """Return the links that can be followed by clicking, with their relations."""
     for rel, link in document.links.items():
         if rel not in _NOT_TO_CLICK and isinstance(link, Link) and not link.templated:
             yield rel, link
 
 
-def lookups_of(document: Document) -> Iterator[Lookup]:
+def search_forms(document: Document) -> Iterator[SearchForm]:
     """Return the templated links that a form can fill in and that none of the document's own forms does."""
     asked = {field.name for form in document.forms for field in form.action.fields}
     for rel, link in document.links.items():
@@ -93,7 +107,7 @@ def lookups_of(document: Document) -> Iterator[Lookup]:
             continue
         address, query, variables = match[1], match[2], tuple(match[3].split(','))
         if variables[0] not in asked:
-            yield Lookup(rel, address, _pairs(query), variables)
+            yield SearchForm(rel, address, _pairs(query), variables)
 
 
 def _pairs(query: str | None) -> tuple[tuple[str, str], ...]:
@@ -119,13 +133,20 @@ _PAGES = jinja2.Environment(
     trim_blocks=True,
     lstrip_blocks=True,
 )
-_PAGES.filters |= {'words': words, 'title': title_of, 'moment': moment, 'hint': hint}
+_PAGES.filters |= {
+    'words': words,
+    'title': title_of,
+    'moment': moment,
+    'hint': hint,
+    'anchor': anchor,
+    'component': component,
+}
 _PAGES.globals |= {
     'NEIGHBOURS': NEIGHBOURS,
     'NUMBERS': HalDialect.names,
     'PICTURE': PICTURE,
     'asset': asset_path,
-    'links_of': links_of,
-    'lookups_of': lookups_of,
+    'clickable_links': clickable_links,
+    'search_forms': search_forms,
     'urls': urls,
 }

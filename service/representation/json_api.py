@@ -3,8 +3,7 @@
 import re
 from typing import Any
 
-from service import urls
-from service.representation.document import WHOLE, Document, Link, View
+from service.representation.document import EVERYTHING, Document, Link, Selection
 from service.representation.problem import Problem
 
 VERSION = {'version': '1.1'}
@@ -26,29 +25,31 @@ def json_api(document: Document) -> dict[str, Any]:
     body: dict[str, Any] = {'jsonapi': VERSION}
     items = _several(document)
     if document.is_collection:
-        say = _identify if document.is_linkage else _resource
+        say = _identify if document.is_relationship else _resource
         body['links'] = {rel: href for rel, href in _hrefs(document).items() if rel in TOP_LEVEL}
-        body['data'] = [say(item, document.view) for item in items]
+        body['data'] = [say(item, document.selection) for item in items]
         body['meta'] = dict(document.meta)
     else:
-        body['links'] = {'self': document.href + document.view.query}
-        body['data'] = _resource(document, document.view)
+        body['links'] = {'self': document.href + document.selection.query}
+        body['data'] = _resource(document, document.selection)
     included = {_key(item): item for item in items}
-    for item in () if document.is_linkage else items:
-        _include(item, document.view.embedded, included)
-    if len(included) > len(items) or document.view.embedded is not None:
-        body['included'] = [_resource(one, document.view) for one in list(included.values())[len(items) :]]
+    for item in () if document.is_relationship else items:
+        _include(item, document.selection.embedded, included)
+    if len(included) > len(items) or document.selection.embedded is not None:
+        body['included'] = [
+            _resource(one, document.selection) for one in list(included.values())[len(items) :]
+        ]
     return body
 
 
-def json_api_errors(problem: Problem, origin: str) -> dict[str, Any]:
+def json_api_errors(problem: Problem) -> dict[str, Any]:
     """Return the problem as JSON:API errors (§11.2): one for each broken field."""
     error: dict[str, Any] = {
         'status': str(problem.status),
         'code': problem.name,
         'title': problem.title,
         'detail': problem.detail,
-        'links': {'type': origin + urls.PROBLEM.format(name=problem.name)},
+        'links': {'type': problem.type_url},
     }
     if problem.parameter is not None:
         error['source'] = {'parameter': problem.parameter}
@@ -66,7 +67,7 @@ def json_api_errors(problem: Problem, origin: str) -> dict[str, Any]:
     return {'jsonapi': VERSION, 'errors': errors or [error]}
 
 
-def _resource(document: Document, view: View) -> dict[str, Any]:
+def _resource(document: Document, view: Selection) -> dict[str, Any]:
     """Return the document as a resource object (§7.2), with the fields that the view wants."""
     fields = view.fields.get(document.kind)
     hrefs = _hrefs(document)
@@ -100,7 +101,7 @@ def _relationship(document: Document, rel: str, href: str | None) -> dict[str, A
         shown['links']['related'] = href
     embedded = document.embedded.get(rel)
     if embedded is not None:
-        named = [_identify(one, WHOLE) for one in _several(embedded)]
+        named = [_identify(one, EVERYTHING) for one in _several(embedded)]
         is_one = isinstance(embedded, Document) and not embedded.is_collection
         shown['data'] = named[0] if is_one else named
     if isinstance(embedded, Document) and embedded.is_collection:
@@ -136,7 +137,7 @@ def _hrefs(document: Document) -> dict[str, str]:
     }
 
 
-def _identify(document: Document, view: View) -> dict[str, Any]:
+def _identify(document: Document, view: Selection) -> dict[str, Any]:
     """Return the document as a resource identifier object (§7.3), whatever the view."""
     return {'type': document.kind, 'id': document.id}
 

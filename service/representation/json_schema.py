@@ -1,27 +1,27 @@
-"""JSON Schema (draft 2020-12): of what an Action reads, and of what samples show."""
+"""JSON Schema (draft 2020-12) of what an Action reads, and of the members of documents."""
 
 import re
-from collections.abc import Collection, Iterable, Sequence
 from decimal import Decimal
 from typing import Any
-from urllib.parse import urlsplit
 
-from service.representation.action import Action, Field
+from service.representation.action import TEXT, Action, Field
+from service.representation.kind import Member
 
 Schema = dict[str, Any]
 
 ID = r'^[1-9][0-9]{0,15}$'
 NO_CONTROL_CHARACTERS = r'^[^\u0000-\u0009\u000b-\u001f\u007f-\u009f]*$'
 TIME = re.compile(r'\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}\+00:00', re.ASCII)
-_NAMES = {
-    type(None): 'null',
-    bool: 'boolean',
-    int: 'integer',
-    float: 'number',
-    str: 'string',
-    list: 'array',
-    dict: 'object',
-}
+
+
+def schema_of_member(member: Member) -> Schema:
+    """Return the schema of the values that a member of a document has."""
+    words = filter(None, (member.description, member.presence.value))
+    schema: Schema = {
+        'type': [member.type, 'null'] if member.nullable else member.type,
+        'description': ' '.join(words),
+    }
+    return schema | ({'format': member.format} if member.format else {})
 
 
 def schema_of_action(action: Action) -> Schema:
@@ -34,12 +34,15 @@ def schema_of_action(action: Action) -> Schema:
     return schema | ({'required': required} if required else {})
 
 
-def schema_of_resource(attributes: Schema, kind: str, *, is_new: bool) -> Schema:
-    """Return the schema of a JSON:API body: a resource object with these attributes (§9.1, §9.2)."""
+def schema_of_resource(attributes: Schema, kind: str, *, is_new: bool, is_optional: bool) -> Schema:
+    """Return the schema of a JSON:API body: a resource object with these attributes (§9.1, §9.2).
+
+    The attributes may be absent where they are optional.
+    """
     members: Schema = {'type': {'const': kind}, 'attributes': attributes}
     if not is_new:
-        members['id'] = {'type': 'string', 'description': 'That of the address.'}
-    required = ['type', *(['attributes'] if 'required' in attributes else []), *([] if is_new else ['id'])]
+        members['id'] = {'type': 'string', 'description': 'The id in the URL.'}
+    required = ['type', *([] if is_optional else ['attributes']), *([] if is_new else ['id'])]
     data: Schema = {'type': 'object', 'properties': members, 'required': required}
     if is_new:
         data['not'] = {'required': ['id']}
@@ -79,11 +82,11 @@ def _schema_of_text(field: Field) -> Schema:
         'minLength': field.min_length or None,
         'maxLength': field.max_length,
         'pattern': field.regex or NO_CONTROL_CHARACTERS,
-        'format': field.type if field.type in ('email', 'password') else None,
+        'format': 'password' if field.type == 'password' else None,
         'description': _in_words(field) or None,
         'enum': list(field.options) or None,
     }
-    if field.regex:
+    if field.regex not in (None, TEXT):
         rules['allOf'] = [{'pattern': NO_CONTROL_CHARACTERS}]
     if field.type == 'password':
         rules['writeOnly'] = True
@@ -97,47 +100,3 @@ def _in_words(field: Field) -> str:
     if field.trim:
         words.append('White space around it is taken off.')
     return ' '.join(words)
-
-
-def schema_of_samples(samples: Sequence[Any], *, sparse: Collection[str] = ()) -> Schema:
-    """Return the schema of values like these: what all have is required, what only some have is not.
-
-    Members with the names in `sparse` may be left out, and so may each of the members in them.
-    """
-    names = list(dict.fromkeys(_NAMES[type(sample)] for sample in samples))
-    schema: Schema = {'type': names[0] if len(names) == 1 else names}
-    objects = [sample for sample in samples if isinstance(sample, dict)]
-    if objects:
-        members = dict.fromkeys(name for sample in objects for name in sample)
-        schema['properties'] = {
-            name: _of_member(name, [sample[name] for sample in objects if name in sample], sparse)
-            for name in members
-        }
-        required = [
-            name for name in members if name not in sparse and all(name in sample for sample in objects)
-        ]
-        schema |= {'required': required} if required else {}
-    entries = [entry for sample in samples if isinstance(sample, list) for entry in sample]
-    if entries:
-        schema['items'] = schema_of_samples(entries, sparse=sparse)
-    format = _format([sample for sample in samples if isinstance(sample, str)])
-    return schema | ({'format': format} if format else {})
-
-
-def _of_member(name: str, samples: Sequence[Any], sparse: Collection[str]) -> Schema:
-    schema = schema_of_samples(samples, sparse=sparse)
-    return {key: value for key, value in schema.items() if key != 'required'} if name in sparse else schema
-
-
-def _format(texts: Iterable[str]) -> str | None:
-    """Return the format that all the texts have, if there is one (JSON Schema Validation §7.3)."""
-    formats = {_format_of(text) for text in texts}
-    return formats.pop() if len(formats) == 1 else None
-
-
-def _format_of(text: str) -> str | None:
-    if TIME.fullmatch(text):
-        return 'date-time'
-    if urlsplit(text).scheme not in ('http', 'https'):
-        return None
-    return 'uri-template' if '{' in text else 'uri'

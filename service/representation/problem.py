@@ -153,7 +153,8 @@ class Problem:
 
     `errors` holds one `(field, what is wrong)` for every broken field of a body, `pointer` is a JSON
     Pointer to a broken place in it; `parameter` names a broken query parameter, and `most` is the largest
-    number that it takes where it was larger; `reference` finds the error in the log.
+    number that it takes where it was larger; `reference` finds the error in the log. `origin` is that of
+    the URL at which it happened, `instance` is that URL.
     """
 
     name: str
@@ -164,6 +165,8 @@ class Problem:
     most: int | None = None
     reference: str | None = None
     headers: Mapping[str, str] = field(default_factory=dict)
+    origin: str = ''
+    instance: str = ''
 
     @property
     def status(self) -> int:
@@ -175,6 +178,11 @@ class Problem:
         """What its kind is called, the same each time (RFC 9457 §3.1.3)."""
         return PROBLEMS[self.name].title
 
+    @property
+    def type_url(self) -> str:
+        """The URL of its kind, which explains it (RFC 9457 §3.1.1)."""
+        return self.origin + urls.PROBLEM.format(name=self.name)
+
     def pointed(self) -> list[tuple[str, str]]:
         """Return `(JSON Pointer into the body, what is wrong)` for every broken field (RFC 6901 §3)."""
         return [
@@ -183,14 +191,14 @@ class Problem:
         ]
 
 
-def problem_details(problem: Problem, origin: str, instance: str) -> dict[str, Any]:
-    """Return the problem as problem details (RFC 9457 §3); `instance` is the address that it happened at."""
+def problem_details(problem: Problem) -> dict[str, Any]:
+    """Return the problem as problem details (RFC 9457 §3)."""
     body: dict[str, Any] = {
-        'type': origin + urls.PROBLEM.format(name=problem.name),
+        'type': problem.type_url,
         'title': problem.title,
         'status': problem.status,
         'detail': problem.detail,
-        'instance': instance,
+        'instance': problem.instance,
     }
     if problem.errors:
         body['errors'] = [{'detail': wrong, 'pointer': f'#{pointer}'} for pointer, wrong in problem.pointed()]
@@ -203,6 +211,6 @@ def problem_details(problem: Problem, origin: str, instance: str) -> dict[str, A
     return body
 
 
-def short_error(problem: Problem) -> dict[str, Any]:
+def simple_error(problem: Problem) -> dict[str, Any]:
     """Return the problem as clients of plain JSON know it: the short HTTP phrase, and a message."""
     return {'error': HTTPStatus(problem.status).phrase, 'message': problem.detail}

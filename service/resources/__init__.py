@@ -1,1 +1,1 @@
-"""One module per thing: how it is represented, what can be done to it, and its addresses."""
+"""One module per resource: its representation, actions, falcon classes and routes."""

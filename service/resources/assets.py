@@ -1,26 +1,41 @@
 """The files that pages load: kept for ever, for their addresses change when they do."""
 
 from itertools import chain
+from typing import ClassVar
 
 import falcon
 
 from service.domain.errors import NotFound
-from service.middleware.conditional import read_tags
-from service.middleware.request import Request
-from service.representation.assets import ASSETS
+from service.http.conditional import parse_etags
+from service.http.operation import Access, Formats, Operation, RawResponse
+from service.http.request import Request
+from service.representation.static_files import ASSETS
 
+_CONTENT_TYPES = tuple(sorted({asset.content_type for asset in ASSETS.values()}))
 FOR_EVER = 'public, max-age=31536000, immutable'
 
 
 class AssetResource:
     """One file, by its name with the fingerprint in it."""
 
+    tag = ''
+    operation_name = 'Asset'
+    operations: ClassVar = {
+        'GET': Operation(
+            'Get a file',
+            'A file that pages load.',
+            {200: RawResponse('asset', _CONTENT_TYPES, {'type': 'string'}, lambda builder: '')},
+            Access.PUBLIC,
+            formats=Formats.FIXED,
+        ),
+    }
+
     def on_get(self, req: Request, resp: falcon.Response, name: str) -> None:
         asset = ASSETS.get(name)
         if asset is None:
             raise NotFound('There is no such file.')
         resp.set_headers({'Cache-Control': FOR_EVER, 'ETag': asset.tag})
-        if asset.tag in chain(*read_tags(req.env.get('HTTP_IF_NONE_MATCH', ''))):
+        if asset.tag in chain(*parse_etags(req.env.get('HTTP_IF_NONE_MATCH', ''))):
             resp.status = falcon.HTTP_304
         else:
             resp.data, resp.content_type = asset.content, asset.content_type

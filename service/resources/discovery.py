@@ -6,25 +6,26 @@ import falcon
 import orjson
 
 from service import urls
-from service.middleware.conditional import PUBLIC
-from service.middleware.request import Request
-from service.representation.addresses import AddressBook
-from service.representation.formats import FORMATS, Format, choose_among
+from service.http.conditional import PUBLIC
+from service.http.operation import Access, Formats, Operation, RawResponse
+from service.http.request import Request
+from service.representation.formats import FORMATS, Format, negotiate
 from service.representation.html import docs_page
+from service.representation.json_schema import Schema
 from service.representation.media_types import HTML, JSON, LINKSET, OPENAPI
-from service.resources.answers import Answers, Data
+from service.representation.url_builder import UrlBuilder
 from service.resources.openapi.description import Description
 
 PROFILE = 'https://www.rfc-editor.org/info/rfc9727'
 OPENAPI_TYPE = f'{OPENAPI};version=3.1'
 LINKSET_TYPE = f'{LINKSET}; profile="{PROFILE}"'
-OPENAPI_FORMAT = FORMATS[JSON]._replace(media_type=OPENAPI, content_type=OPENAPI_TYPE)
+OPENAPI_FORMAT = FORMATS[JSON]._replace(name='openapi', media_type=OPENAPI, content_type=OPENAPI_TYPE)
 
 
 def _choose(req: Request, *formats: Format) -> Format:
     """Return the format that the Accept header likes best, else the last; raises HTTPNotAcceptable."""
     names = [format.media_type for format in formats]
-    chosen = choose_among(req.env.get('HTTP_ACCEPT'), names, default=names[-1])
+    chosen = negotiate(req.env.get('HTTP_ACCEPT'), names, default=names[-1])
     if chosen is None:
         raise falcon.HTTPNotAcceptable(description=f'What can be had is {", ".join(names)}.')
     return formats[names.index(chosen)]
@@ -35,12 +36,18 @@ class OpenApiResource:
 
     tag = 'discovery'
     operation_name = 'OpenApi'
-    description = 'The description of the API for programs (OpenAPI 3.1).'
-    public = frozenset(('GET',))
-    negotiates = False
-    own_formats = True
-    answers: ClassVar[Answers] = {
-        'GET': {200: Data('openapi', (JSON, OPENAPI), lambda book: {'openapi': '3.1.0'})}
+    operations: ClassVar = {
+        'GET': Operation(
+            'Get this description',
+            'The description of the API for programs, in OpenAPI 3.1.',
+            {
+                200: RawResponse(
+                    'openapi', (JSON, OPENAPI), {'type': 'object'}, lambda builder: {'openapi': '3.1.0'}
+                )
+            },
+            Access.ANYONE,
+            formats=Formats.OWN,
+        ),
     }
 
     def __init__(self, description: Description) -> None:
@@ -48,7 +55,7 @@ class OpenApiResource:
 
     def on_get(self, req: Request, resp: falcon.Response) -> None:
         req.format = _choose(req, OPENAPI_FORMAT, FORMATS[JSON])
-        resp.data = orjson.dumps(self._description.at(req.book))
+        resp.data = orjson.dumps(self._description.at(req.builder))
         resp.content_type = req.format.content_type
         resp.set_header('Cache-Control', PUBLIC)
 
@@ -58,35 +65,66 @@ class DocsResource:
 
     tag = 'discovery'
     operation_name = 'Docs'
-    description = 'The description of the API for people.'
-    public = frozenset(('GET',))
-    negotiates = False
-    own_formats = True
-    answers: ClassVar[Answers] = {'GET': {200: Data('docs', (HTML,), lambda book: '')}}
+    operations: ClassVar = {
+        'GET': Operation(
+            'Read this description',
+            'The description of the API for people, as a page.',
+            {200: RawResponse('docs', (HTML,), {'type': 'string'}, lambda builder: '<!doctype html>…')},
+            Access.ANYONE,
+            formats=Formats.OWN,
+        ),
+    }
 
     def __init__(self, description: Description) -> None:
         self._description = description
 
     def on_get(self, req: Request, resp: falcon.Response) -> None:
         req.format = _choose(req, FORMATS[HTML])
-        resp.data = docs_page(self._description.at(req.book)).encode()
+        resp.data = docs_page(self._description.at(req.builder)).encode()
         resp.content_type = req.format.content_type
         resp.set_header('Cache-Control', PUBLIC)
 
 
-def catalog(book: AddressBook) -> dict[str, Any]:
+def catalog(builder: UrlBuilder) -> dict[str, Any]:
     """Return the linkset (RFC 9264 §4.2) of the APIs that there are here (RFC 9727 §4)."""
     return {
         'linkset': [
-            {'anchor': book.href(urls.API_CATALOG), 'item': [{'href': book.href(urls.ENTRY)}]},
+            {'anchor': builder.url_for(urls.API_CATALOG), 'item': [{'href': builder.url_for(urls.ENTRY)}]},
             {
-                'anchor': book.href(urls.ENTRY),
-                'service-desc': [{'href': book.href(urls.OPENAPI), 'type': OPENAPI_TYPE}],
-                'service-doc': [{'href': book.href(urls.DOCS), 'type': HTML}],
-                'status': [{'href': book.href(urls.READY), 'type': JSON}],
+                'anchor': builder.url_for(urls.ENTRY),
+                'service-desc': [{'href': builder.url_for(urls.OPENAPI), 'type': OPENAPI_TYPE}],
+                'service-doc': [{'href': builder.url_for(urls.DOCS), 'type': HTML}],
+                'status': [{'href': builder.url_for(urls.READY), 'type': JSON}],
             },
         ]
     }
+
+
+_TARGETS = {
+    'type': 'array',
+    'items': {
+        'type': 'object',
+        'properties': {'href': {'type': 'string', 'format': 'uri'}, 'type': {'type': 'string'}},
+        'required': ['href'],
+    },
+}
+_CONTEXT = {
+    'anchor': {'type': 'string', 'format': 'uri'},
+    'item': _TARGETS,
+    'service-desc': _TARGETS,
+    'service-doc': _TARGETS,
+    'status': _TARGETS,
+}
+_LINKSET_SCHEMA: Schema = {
+    'type': 'object',
+    'properties': {
+        'linkset': {
+            'type': 'array',
+            'items': {'type': 'object', 'properties': _CONTEXT, 'required': ['anchor']},
+        }
+    },
+    'required': ['linkset'],
+}
 
 
 class ApiCatalogResource:
@@ -94,11 +132,18 @@ class ApiCatalogResource:
 
     tag = 'discovery'
     operation_name = 'ApiCatalog'
-    description = 'Which APIs there are at this origin, and where they are described (RFC 9727).'
-    answers: ClassVar[Answers] = {'GET': {200: Data('api-catalog', (LINKSET,), catalog)}}
+    operations: ClassVar = {
+        'GET': Operation(
+            'List the APIs',
+            'The APIs of this origin, and where each is described (RFC 9727).',
+            {200: RawResponse('api-catalog', (LINKSET,), _LINKSET_SCHEMA, catalog)},
+            Access.PUBLIC,
+            formats=Formats.FIXED,
+        ),
+    }
 
     def on_get(self, req: Request, resp: falcon.Response) -> None:
-        resp.data, resp.content_type = orjson.dumps(catalog(req.book)), LINKSET_TYPE
+        resp.data, resp.content_type = orjson.dumps(catalog(req.builder)), LINKSET_TYPE
         resp.set_header('Cache-Control', PUBLIC)
-        resp.append_header('Link', f'<{req.book.href(urls.API_CATALOG)}>; rel="api-catalog"')
-        resp.append_header('Link', f'<{req.book.href(urls.ENTRY)}>; rel="item"')
+        resp.append_header('Link', f'<{req.builder.url_for(urls.API_CATALOG)}>; rel="api-catalog"')
+        resp.append_header('Link', f'<{req.builder.url_for(urls.ENTRY)}>; rel="item"')

@@ -7,15 +7,19 @@ import falcon
 
 from service import urls
 from service.domain.viewer import Viewer
-from service.middleware.request import Request
-from service.representation.addresses import AddressBook
+from service.http.operation import Access, Formats, Operation, Samples
+from service.http.request import Request
 from service.representation.document import Document
-from service.representation.queries import Vocabulary
-from service.resources import made_up
-from service.resources.answers import Answers, Samples
-from service.resources.relation import Entry
+from service.representation.kind import Kind
+from service.representation.query_parameters import QueryOptions
+from service.representation.url_builder import UrlBuilder
+from service.resources import sample_data
+from service.resources.module import EntryPointPart
 
-Enter = Callable[[Viewer | None, AddressBook], Entry]
+EntryPoint = Callable[[Viewer | None, UrlBuilder], EntryPointPart]
+
+
+KIND = Kind('entry-points', 'EntryPoint', links=('service-desc', 'service-doc'), has_more_links=True)
 
 
 class EntryPointResource:
@@ -23,38 +27,47 @@ class EntryPointResource:
 
     tag = 'entry-point'
     operation_name = 'EntryPoint'
-    description = 'Links to everything that this viewer can start with.'
-    public = frozenset(('GET',))
-    vocabulary = Vocabulary('entry-points')
 
-    def __init__(self, parts: Sequence[Enter]) -> None:
+    def __init__(self, parts: Sequence[EntryPoint]) -> None:
         self._parts = parts
-        self.answers: Answers = {'GET': {200: Samples('entry-point', self._samples)}}
+        samples = Samples(KIND, self._samples)
+        self.operations = {
+            'GET': Operation(
+                'Get the entry point',
+                'The one URL that a client needs to know: links and forms for all that it can start with.',
+                {200: samples},
+                Access.ANYONE,
+                query=QueryOptions('entry-points'),
+            )
+        }
 
     def on_get(self, req: Request, resp: falcon.Response) -> None:
-        resp.media = self._represent(req.viewer, req.book)
-        resp.append_header('Link', f'<{req.book.href(urls.API_CATALOG)}>; rel="api-catalog"')
+        resp.media = self._represent(req.viewer, req.builder)
+        resp.append_header('Link', f'<{req.builder.url_for(urls.API_CATALOG)}>; rel="api-catalog"')
 
-    def _represent(self, viewer: Viewer | None, book: AddressBook) -> Document:
-        return represent_entry_point([enter(viewer, book) for enter in self._parts], book)
+    def _represent(self, viewer: Viewer | None, builder: UrlBuilder) -> Document:
+        return represent_entry_point([entry_point(viewer, builder) for entry_point in self._parts], builder)
 
-    def _samples(self, book: AddressBook) -> dict[str, Document]:
-        return {'signed-in': self._represent(made_up.SELF, book), 'anonymous': self._represent(None, book)}
+    def _samples(self, builder: UrlBuilder) -> dict[str, Document]:
+        return {
+            'signed-in': self._represent(sample_data.OWNER, builder),
+            'anonymous': self._represent(None, builder),
+        }
 
 
-def represent_entry_point(entries: Sequence[Entry], book: AddressBook) -> Document:
-    """Return what the parts put on the entry point, as one document."""
+def represent_entry_point(entries: Sequence[EntryPointPart], builder: UrlBuilder) -> Document:
+    """Return what the modules put on the entry point, as one document."""
     links = {rel: link for entry in entries for rel, link in entry.links.items()}
     return Document(
         kind='entry-points',
         id='api',
         properties={},
         links={
-            'self': book.link(urls.ENTRY),
-            'curies': book.curies,
+            'self': builder.link_to(urls.ENTRY),
+            'curies': builder.curies,
             **links,
-            'service-desc': book.link(urls.OPENAPI),
-            'service-doc': book.link(urls.DOCS),
+            'service-desc': builder.link_to(urls.OPENAPI),
+            'service-doc': builder.link_to(urls.DOCS),
         },
         forms=tuple(form for entry in entries for form in entry.forms),
         relationships={rel: None for rel, link in links.items() if ':' in rel and not link.templated},
@@ -67,9 +80,16 @@ class RootResource:
 
     tag = 'entry-point'
     operation_name = 'Root'
-    description = 'The root of the origin, from which the entry point is found.'
-    answers: ClassVar[Answers] = {'GET': {308: None}}
+    operations: ClassVar = {
+        'GET': Operation(
+            'Find the entry point',
+            'Redirects to the entry point.',
+            {308: None},
+            Access.PUBLIC,
+            formats=Formats.FIXED,
+        )
+    }
 
     def on_get(self, req: Request, resp: falcon.Response) -> None:
         resp.status = falcon.HTTP_308
-        resp.location = req.book.href(urls.ENTRY)
+        resp.location = req.builder.url_for(urls.ENTRY)

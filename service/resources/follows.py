@@ -1,8 +1,8 @@
-"""Follow relations: how they are said, and following and unfollowing."""
+"""Follow resources: representation, actions and responders."""
 
 import re
 from collections.abc import Callable, Sequence
-from typing import Any, ClassVar
+from typing import ClassVar
 from urllib.parse import quote
 
 import falcon
@@ -24,19 +24,20 @@ from service.domain.follows import (
 )
 from service.domain.users import find_user
 from service.domain.viewer import Viewer, require_permission
-from service.middleware.body import read_body, read_members
-from service.middleware.conditional import precondition
-from service.middleware.links import invalidates
-from service.middleware.request import Expansions, Request
-from service.representation.addresses import AddressBook
+from service.http.conditional import precondition
+from service.http.operation import Access, Formats, Operation, Route, Samples
+from service.http.request import Expansions, Request
+from service.http.request_body import read_body, read_resource_identifiers
 from service.representation.document import Document, Link
-from service.representation.queries import Query, Vocabulary
-from service.resources import made_up
-from service.resources.answers import Answers, Samples, sample_linkage, sample_pages
-from service.resources.collections import represent_listing
-from service.resources.outcomes import created
-from service.resources.relation import Entry, Relation
-from service.resources.times import represent_time
+from service.representation.kind import Kind, time_member
+from service.representation.query_parameters import Query, QueryOptions
+from service.representation.url_builder import UrlBuilder
+from service.resources import sample_data
+from service.resources.collection_pages import represent_listing
+from service.resources.module import EntryPointPart, LinkRelation
+from service.resources.response_samples import sample_pages
+from service.resources.responses import add_invalidation_links, respond_created
+from service.resources.timestamps import represent_time
 from service.resources.users import (
     FOLLOW,
     RELATIONSHIPS,
@@ -54,7 +55,16 @@ _BARE_PERCENT = re.compile('%(?![0-9A-Fa-f]{2})')
 MOST_TOLD = 10  # members of whom the Link header says what changed: servers and proxies limit headers
 
 
-def represent_follow(relation: FollowRecord, viewer: Viewer | None, book: AddressBook) -> Document:
+KIND = Kind(
+    'follows',
+    'Follow',
+    (time_member('created_at', 'When the user began to follow the other.'),),
+    links=('hc:follower', 'hc:followed'),
+    relationships={'hc:follower': 'users', 'hc:followed': 'users'},
+)
+
+
+def represent_follow(relation: FollowRecord, viewer: Viewer | None, builder: UrlBuilder) -> Document:
     """Return the relation with links to both users."""
     follower_id, followed_id = relation.follower_id, relation.followed_id
     return Document(
@@ -62,10 +72,10 @@ def represent_follow(relation: FollowRecord, viewer: Viewer | None, book: Addres
         id=f'{follower_id}-{followed_id}',
         properties={'created_at': represent_time(relation.created_at)},
         links={
-            'self': book.link(urls.FOLLOW, user_id=follower_id, other_id=followed_id),
-            'curies': book.curies,
-            'hc:follower': book.link(urls.USER, user_id=follower_id),
-            'hc:followed': book.link(urls.USER, user_id=followed_id),
+            'self': builder.link_to(urls.FOLLOW, user_id=follower_id, other_id=followed_id),
+            'curies': builder.curies,
+            'hc:follower': builder.link_to(urls.USER, user_id=follower_id),
+            'hc:followed': builder.link_to(urls.USER, user_id=followed_id),
         },
         relationships={'hc:follower': None, 'hc:followed': None},
     )
@@ -83,8 +93,8 @@ def represent_following(req: Request, user_id: int, query: Query, page: Page) ->
 
 def represent_following_relation(req: Request, user_id: int) -> Document:
     """Return a page of the relation itself: it names those whom the user follows."""
-    page = list_following(req.db, user_id, req.query.position, req.caller)
-    related = req.book.link(urls.FOLLOWING, user_id=user_id)
+    page = list_following(req.db, user_id, req.query.position, req.user)
+    related = req.builder.link_to(urls.FOLLOWING, user_id=user_id)
     template = urls.FOLLOWING_RELATION
     return _represent_people(req, template, user_id, req.query, page, 'Following', related=related)
 
@@ -92,7 +102,7 @@ def represent_following_relation(req: Request, user_id: int) -> Document:
 def _represent_people(
     req: Request, template: str, user_id: int, query: Query, page: Page, title: str, **links: Link
 ) -> Document:
-    address = req.book.href(template, user_id=user_id)
+    address = req.builder.url_for(template, user_id=user_id)
     return represent_listing(
         req, 'users', address, page, represent_user, query=query, links=links, title=title
     )
@@ -108,11 +118,13 @@ def _expand_following(req: Request, user_ids: Sequence[int], query: Query) -> di
     return {user_id: represent_following(req, user_id, query, page) for user_id, page in pages.items()}
 
 
-def _sample_follow(book: AddressBook) -> Document:
-    return represent_follow(made_up.FOLLOW, made_up.OTHER, book)
+def _sample_follow(builder: UrlBuilder) -> Document:
+    return represent_follow(sample_data.FOLLOW, sample_data.OTHER_USER, builder)
 
 
-SAMPLES = Samples('follow', lambda book: {'yours': _sample_follow(book)})
+SAMPLES = Samples(KIND, lambda builder: {'yours': _sample_follow(builder)})
+_ONE_FOLLOW = QueryOptions('follows')
+_PEOPLE = QueryOptions('users', paginated=True, includable=RELATIONSHIPS)
 
 
 class FollowResource:
@@ -120,35 +132,49 @@ class FollowResource:
 
     tag = 'follows'
     operation_name = 'Follow'
-    description = 'The relation between two users: put to follow, deleted to unfollow.'
-    for_owner = frozenset(('PUT', 'DELETE'))
-    vocabulary = Vocabulary('follows')
-    reads: ClassVar = {'PUT': FOLLOW}
-    answers: ClassVar[Answers] = {
-        'GET': {200: SAMPLES},
-        'PUT': {200: SAMPLES, 201: SAMPLES},
-        'DELETE': {204: None},
+    operations: ClassVar = {
+        'GET': Operation(
+            'Get a follow',
+            'Since when a user follows another; 404 if they do not.',
+            {200: SAMPLES},
+            query=_ONE_FOLLOW,
+        ),
+        'PUT': Operation(
+            'Follow a user',
+            'Makes the user follow the other one; idempotent: 200 if they already do.',
+            {200: SAMPLES, 201: SAMPLES},
+            Access.OWNER,
+            FOLLOW,
+            _ONE_FOLLOW,
+        ),
+        'DELETE': Operation(
+            'Unfollow a user',
+            'Ends the follow; idempotent: 204 even if there is none.',
+            {204: None},
+            Access.OWNER,
+            query=_ONE_FOLLOW,
+        ),
     }
 
     def on_get(self, req: Request, resp: falcon.Response, user_id: int, other_id: int) -> None:
-        resp.media = represent_follow(find_follow(req.db, user_id, other_id), req.viewer, req.book)
+        resp.media = represent_follow(find_follow(req.db, user_id, other_id), req.viewer, req.builder)
 
     def on_put(self, req: Request, resp: falcon.Response, user_id: int, other_id: int) -> None:
         find_user(req.db, other_id, req.viewer)
         require_permission(find_user(req.db, user_id, req.viewer).is_editable_by(req.viewer))
         read_body(req)  # nothing in it matters, but it must be one that can be read
         given = precondition(req, represent_follow)
-        relation, is_new = follow(req.db, user_id, other_id, by=req.caller, precondition=given)
-        resp.media = represent_follow(relation, req.viewer, req.book)
+        relation, is_new = follow(req.db, user_id, other_id, by=req.user, precondition=given)
+        resp.media = represent_follow(relation, req.viewer, req.builder)
         if is_new:
-            created(resp, resp.media)
-        invalidates(resp, *_changed_by_following(req.book, user_id, other_id))
+            respond_created(resp, resp.media)
+        add_invalidation_links(resp, *_changed_by_following(req.builder, user_id, other_id))
 
     def on_delete(self, req: Request, resp: falcon.Response, user_id: int, other_id: int) -> None:
         given = precondition(req, represent_follow)
-        unfollow(req.db, user_id, other_id, by=req.caller, precondition=given)
+        unfollow(req.db, user_id, other_id, by=req.user, precondition=given)
         resp.status = falcon.HTTP_204
-        invalidates(resp, *_changed_by_following(req.book, user_id, other_id))
+        add_invalidation_links(resp, *_changed_by_following(req.builder, user_id, other_id))
 
 
 class FollowersResource:
@@ -156,12 +182,17 @@ class FollowersResource:
 
     tag = 'follows'
     operation_name = 'Followers'
-    description = 'Those who follow a user.'
-    vocabulary = Vocabulary('users', paged=True, relations=RELATIONSHIPS)
-    answers: ClassVar[Answers] = {'GET': {200: sample_pages(urls.FOLLOWERS, USERS)}}
+    operations: ClassVar = {
+        'GET': Operation(
+            'List followers',
+            'The users who follow this one, the newest follow first.',
+            {200: sample_pages(urls.FOLLOWERS, USERS)},
+            query=_PEOPLE,
+        )
+    }
 
     def on_get(self, req: Request, resp: falcon.Response, user_id: int) -> None:
-        page = list_followers(req.db, user_id, req.query.position, req.caller)
+        page = list_followers(req.db, user_id, req.query.position, req.user)
         resp.media = represent_followers(req, user_id, req.query, page)
 
 
@@ -170,16 +201,22 @@ class FollowingResource:
 
     tag = 'follows'
     operation_name = 'Following'
-    description = 'Those whom a user follows.'
-    vocabulary = Vocabulary('users', paged=True, relations=RELATIONSHIPS)
-    answers: ClassVar[Answers] = {'GET': {200: sample_pages(urls.FOLLOWING, USERS)}}
+    operations: ClassVar = {
+        'GET': Operation(
+            'List followed users',
+            'The users that this one follows, the newest follow first.',
+            {200: sample_pages(urls.FOLLOWING, USERS)},
+            query=_PEOPLE,
+        )
+    }
 
     def on_get(self, req: Request, resp: falcon.Response, user_id: int) -> None:
-        page = list_following(req.db, user_id, req.query.position, req.caller)
+        page = list_following(req.db, user_id, req.query.position, req.user)
         resp.media = represent_following(req, user_id, req.query, page)
 
 
-_LINKAGE = sample_linkage(urls.FOLLOWING_RELATION, urls.FOLLOWING, USERS)
+_LINKAGE = sample_pages(urls.FOLLOWING_RELATION, USERS, related=urls.FOLLOWING)
+_MEMBERS = QueryOptions('users', paginated=True)
 
 
 class FollowingRelationResource:
@@ -187,18 +224,40 @@ class FollowingRelationResource:
 
     tag = 'follows'
     operation_name = 'FollowingRelation'
-    description = (
-        'The relation to those whom a user follows: members are posted to follow them, deleted to unfollow.'
-    )
-    vocabulary = Vocabulary('users', paged=True)
-    is_linkage = True
-    for_owner = frozenset(('POST', 'DELETE', 'PATCH'))
-    reads: ClassVar = {'POST': FOLLOW, 'DELETE': UNFOLLOW}
-    answers: ClassVar[Answers] = {
-        'GET': {200: _LINKAGE},
-        'POST': {200: _LINKAGE},
-        'DELETE': {200: _LINKAGE},
-        'PATCH': {},
+    operations: ClassVar = {
+        'GET': Operation(
+            'List the ids of followed users',
+            'The identifiers of the users that this one follows, in JSON:API.',
+            {200: _LINKAGE},
+            query=_MEMBERS,
+            formats=Formats.RELATIONSHIP,
+        ),
+        'POST': Operation(
+            'Follow users',
+            'Follows every user that the body identifies; idempotent.',
+            {200: _LINKAGE},
+            Access.OWNER,
+            FOLLOW,
+            _MEMBERS,
+            Formats.RELATIONSHIP,
+        ),
+        'DELETE': Operation(
+            'Unfollow users',
+            'Unfollows every user that the body identifies; idempotent.',
+            {200: _LINKAGE},
+            Access.OWNER,
+            UNFOLLOW,
+            _MEMBERS,
+            Formats.RELATIONSHIP,
+        ),
+        'PATCH': Operation(
+            'Replace the followed users',
+            'Is refused with 403: add and remove users instead.',
+            {},
+            Access.OWNER,
+            query=_MEMBERS,
+            formats=Formats.RELATIONSHIP,
+        ),
     }
 
     def on_get(self, req: Request, resp: falcon.Response, user_id: int) -> None:
@@ -217,12 +276,12 @@ class FollowingRelationResource:
 
 def _change_members(req: Request, resp: falcon.Response, user_id: int, change: Callable[..., None]) -> None:
     require_permission(find_user(req.db, user_id, req.viewer).is_editable_by(req.viewer))
-    members = read_members(req)
+    members = read_resource_identifiers(req)
     given = precondition(req, lambda *_: represent_following_relation(req, user_id))
-    change(req.db, user_id, members, by=req.caller, precondition=given)
+    change(req.db, user_id, members, by=req.user, precondition=given)
     resp.media = represent_following_relation(req, user_id)
     for other_id in members[:MOST_TOLD]:
-        invalidates(resp, *_changed_by_following(req.book, user_id, other_id))
+        add_invalidation_links(resp, *_changed_by_following(req.builder, user_id, other_id))
 
 
 class FollowedResource:
@@ -230,51 +289,57 @@ class FollowedResource:
 
     tag = 'follows'
     operation_name = 'Followed'
-    description = 'Where those whom a user follows were in 2018: an address once published does not break.'
-    public = frozenset(('GET', 'POST', 'PUT', 'PATCH', 'DELETE'))
-    negotiates = False
-    answers: ClassVar[Answers] = {method: {308: None} for method in public}
+    operations: ClassVar = {
+        method: Operation(
+            f'{method} at a former URL',
+            f'Redirects {method} to the users that this one follows, whose URL this was in 2018.',
+            {308: None},
+            Access.ANYONE,
+            formats=Formats.FIXED,
+        )
+        for method in ('GET', 'POST', 'PUT', 'PATCH', 'DELETE')
+    }
 
     def on_get(self, req: Request, resp: falcon.Response, user_id: int) -> None:
         query = _BARE_PERCENT.sub('%25', quote(req.query_string, safe=_QUERY))
         resp.status = falcon.HTTP_308
-        address = req.book.href(urls.FOLLOWING, user_id=user_id)
+        address = req.builder.url_for(urls.FOLLOWING, user_id=user_id)
         resp.set_header('Location', f'{address}?{query}' if query else address)
 
     on_post = on_put = on_patch = on_delete = on_get
 
 
-def _changed_by_following(book: AddressBook, user_id: int, other_id: int) -> tuple[str, ...]:
+def _changed_by_following(builder: UrlBuilder, user_id: int, other_id: int) -> tuple[str, ...]:
     return (
-        book.href(urls.USER, user_id=user_id),
-        book.href(urls.USER, user_id=other_id),
-        book.href(urls.FOLLOWING, user_id=user_id),
-        book.href(urls.FOLLOWERS, user_id=other_id),
-        book.href(urls.FEED, user_id=user_id),
+        builder.url_for(urls.USER, user_id=user_id),
+        builder.url_for(urls.USER, user_id=other_id),
+        builder.url_for(urls.FOLLOWING, user_id=user_id),
+        builder.url_for(urls.FOLLOWERS, user_id=other_id),
+        builder.url_for(urls.FEED, user_id=user_id),
     )
 
 
-def enter(viewer: Viewer | None, book: AddressBook) -> Entry:
-    """Return what the entry point says of follow relations: nothing, for they are found on users."""
-    return Entry({})
+def entry_point(viewer: Viewer | None, builder: UrlBuilder) -> EntryPointPart:
+    """Follows contribute nothing to the entry point: they are found on users."""
+    return EntryPointPart({})
 
 
 RELATIONS = (
-    Relation(
+    LinkRelation(
         'followers',
         'Those who follow the user, the newest relation first.',
         ('GET',),
         'a collection of users',
         sample_users(urls.FOLLOWERS),
     ),
-    Relation(
+    LinkRelation(
         'following',
         'Those whom the user follows, the newest relation first.',
         ('GET',),
         'a collection of users',
         sample_users(urls.FOLLOWING),
     ),
-    Relation(
+    LinkRelation(
         'follow',
         'The relation between you and the user: put to follow, delete to unfollow, both as often as you '
         'like; it is not found while you do not follow.',
@@ -282,14 +347,14 @@ RELATIONS = (
         'a follow relation',
         _sample_follow,
     ),
-    Relation(
+    LinkRelation(
         'follower',
         'The user who follows, of a follow relation.',
         ('GET', 'PUT', 'PATCH', 'DELETE'),
         'a user',
         sample_user,
     ),
-    Relation(
+    LinkRelation(
         'followed',
         'The user who is followed, of a follow relation.',
         ('GET', 'PUT', 'PATCH', 'DELETE'),
@@ -301,7 +366,7 @@ EXPANSIONS: Expansions = {
     ('users', 'hc:followers'): _expand_followers,
     ('users', 'hc:following'): _expand_following,
 }
-ROUTES: tuple[tuple[str, Any], ...] = (
+ROUTES: tuple[Route, ...] = (
     (urls.FOLLOWERS, FollowersResource()),
     (urls.FOLLOWING, FollowingResource()),
     (urls.FOLLOWING_RELATION, FollowingRelationResource()),

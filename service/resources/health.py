@@ -1,19 +1,36 @@
 """Health: whether this process lives, and whether it should get requests now."""
 
+from dataclasses import replace
 from typing import ClassVar
 
 import falcon
 
 from service.database.errors import Unavailable
 from service.database.migrate import check_schema
-from service.drain import Drain
-from service.middleware.conditional import NO_STORE
-from service.middleware.request import Request
+from service.graceful_shutdown import Shutdown
+from service.http.conditional import NO_STORE
+from service.http.operation import Access, Formats, Operation, RawResponse
+from service.http.request import Request
+from service.representation.json_schema import Schema
 from service.representation.media_types import JSON
-from service.resources.answers import Answers, Data
 
 _OK = {'status': 'ok'}
-_ANSWERS: Answers = {'GET': {200: Data('health', (JSON,), lambda book: _OK)}}
+_SCHEMA: Schema = {'type': 'object', 'properties': {'status': {'const': 'ok'}}, 'required': ['status']}
+_LIVE = Operation(
+    'Check liveness',
+    'Succeeds as long as the process is alive.',
+    {200: RawResponse('health', (JSON,), _SCHEMA, lambda builder: _OK)},
+    Access.PUBLIC,
+    formats=Formats.FIXED,
+    cacheable=False,
+)
+_READY = replace(
+    _LIVE,
+    summary='Check readiness',
+    description='Succeeds while requests should be sent here: the database is reachable and has the schema '
+    'of this version, and no shutdown has begun.',
+    errors=(503,),
+)
 
 
 class LiveResource:
@@ -21,9 +38,7 @@ class LiveResource:
 
     tag = 'health'
     operation_name = 'Live'
-    description = 'Answers while the process lives.'
-    answers: ClassVar[Answers] = _ANSWERS
-    is_never_cached = True
+    operations: ClassVar = {'GET': _LIVE}
 
     def on_get(self, req: Request, resp: falcon.Response) -> None:
         resp.set_header('Cache-Control', NO_STORE)
@@ -35,14 +50,9 @@ class ReadyResource:
 
     tag = 'health'
     operation_name = 'Ready'
-    description = (
-        'Answers while requests should come: the database has the schema of this code, and no shutdown began.'
-    )
-    answers: ClassVar[Answers] = _ANSWERS
-    is_never_cached = True
-    may_be_unavailable = True
+    operations: ClassVar = {'GET': _READY}
 
-    def __init__(self, drain: Drain) -> None:
+    def __init__(self, drain: Shutdown) -> None:
         self._drain = drain
 
     def on_get(self, req: Request, resp: falcon.Response) -> None:

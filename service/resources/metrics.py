@@ -4,9 +4,9 @@ from typing import Protocol
 
 import falcon
 
-from service.middleware.conditional import NO_STORE
-from service.middleware.request import Request
-from service.resources.answers import Answers, Data
+from service.http.conditional import NO_STORE
+from service.http.operation import Access, Formats, Operation, RawResponse
+from service.http.request import Request
 
 _EXAMPLE = (
     '# HELP halcyon_statements_total SQL statements, BEGIN and COMMIT included.\n'
@@ -28,13 +28,19 @@ class MetricsResource:
 
     tag = 'metrics'
     operation_name = 'Metrics'
-    description = 'What all processes of this node have counted since it started.'
-    is_never_cached = True
 
     def __init__(self, metrics: Exposition) -> None:
         self._metrics = metrics
-        self.answers: Answers = {
-            'GET': {200: Data('metrics', (metrics.content_type,), lambda book: _EXAMPLE)}
+        scrape = RawResponse('metrics', (metrics.content_type,), {'type': 'string'}, lambda builder: _EXAMPLE)
+        self.operations = {
+            'GET': Operation(
+                'Get metrics',
+                'What all processes of this node have counted since it started, for Prometheus.',
+                {200: scrape},
+                Access.PUBLIC,
+                formats=Formats.FIXED,
+                cacheable=False,
+            ),
         }
 
     def on_get(self, req: Request, resp: falcon.Response) -> None:

@@ -1,7 +1,7 @@
-"""Posts: how they are said, publishing and changing them, and the feed."""
+"""Post resources and the feed: representation, actions and responders."""
 
 from collections.abc import Sequence
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import falcon
 
@@ -21,21 +21,22 @@ from service.domain.posts import (
     publish_post,
 )
 from service.domain.viewer import Viewer
-from service.middleware.body import read_body
-from service.middleware.conditional import precondition
-from service.middleware.links import invalidates
-from service.middleware.request import Expansions, Request
+from service.http.conditional import precondition
+from service.http.operation import Access, Operation, Route, Samples
+from service.http.request import Expansions, Request
+from service.http.request_body import read_form
 from service.representation.action import NOT_BLANK, Action, Field, Form
-from service.representation.addresses import AddressBook
 from service.representation.document import Document
-from service.representation.queries import Query, Vocabulary
-from service.resources import made_up
-from service.resources.answers import Answers, Samples, sample_pages
-from service.resources.collections import represent_listing, sample_page
-from service.resources.memory import remembered
-from service.resources.outcomes import created, edited
-from service.resources.relation import Entry, Relation, Sample
-from service.resources.times import represent_time
+from service.representation.kind import Kind, Member, id_member, time_member
+from service.representation.query_parameters import Query, QueryOptions
+from service.representation.url_builder import UrlBuilder
+from service.resources import sample_data
+from service.resources.cache import cached
+from service.resources.collection_pages import represent_listing, sample_page
+from service.resources.module import EntryPointPart, LinkRelation, Sample
+from service.resources.response_samples import sample_pages
+from service.resources.responses import add_invalidation_links, apply_edit, respond_created
+from service.resources.timestamps import represent_time
 from service.resources.users import represent_user
 
 PUBLISH = Action(
@@ -62,17 +63,32 @@ EDIT = Action('edit', 'PUT', 'Edit post', PUBLISH.optional('body'))
 DELETE = Action('delete', 'DELETE', 'Delete post')
 
 
-@remembered
-def represent_post(post: PostRecord, viewer: Viewer | None, book: AddressBook) -> Document:
+KIND = Kind(
+    'posts',
+    'Post',
+    (
+        id_member('Identifies the post.'),
+        Member('body', 'The text of the post.'),
+        time_member('created_at', 'When the post was published.'),
+        time_member('updated_at', 'When the post was last edited, null if it never was.', nullable=True),
+    ),
+    links=('collection', 'author'),
+    relationships={'author': 'users'},
+    embedded={'author': 'users'},
+)
+
+
+@cached
+def represent_post(post: PostRecord, viewer: Viewer | None, builder: UrlBuilder) -> Document:
     """Return the post with its author, the whole user."""
-    author = represent_user(post.author, viewer, book)
+    author = represent_user(post.author, viewer, builder)
     properties = {
         'id': post.id,
         'body': post.body,
         'created_at': represent_time(post.created_at),
         'updated_at': None if post.updated_at is None else represent_time(post.updated_at),
     }
-    here = book.link(urls.POST, post_id=post.id)
+    here = builder.link_to(urls.POST, post_id=post.id)
     forms: tuple[Form, ...] = ()
     if post.is_editable_by(viewer):
         forms = (EDIT.at(here.href, {'body': post.body}), DELETE.at(here.href))
@@ -82,8 +98,8 @@ def represent_post(post: PostRecord, viewer: Viewer | None, book: AddressBook) -
         properties=properties,
         links={
             'self': here,
-            'curies': book.curies,
-            'collection': book.link(urls.POSTS),
+            'curies': builder.curies,
+            'collection': builder.link_to(urls.POSTS),
             'author': author.links['self'],
         },
         embedded={'author': author},
@@ -92,21 +108,24 @@ def represent_post(post: PostRecord, viewer: Viewer | None, book: AddressBook) -
     )
 
 
-PAGE = Vocabulary('posts', paged=True, sorts=ORDERS, relations=('author',))
+_PAGE = QueryOptions('posts', paginated=True, sort_keys=ORDERS, includable=('author',))
+_ONE = _PAGE.of_one()
 
 
 def _represent_posts(req: Request, address: str, query: Query, page: Page, title: str = '') -> Document:
-    forms = (PUBLISH.at(req.book.href(urls.POSTS)),)
+    forms = (PUBLISH.at(req.builder.url_for(urls.POSTS)),)
     return represent_listing(
         req, 'posts', address, page, represent_post, query=query, forms=forms, title=title
     )
 
 
 SAMPLES = Samples(
-    'post',
-    lambda book: {
-        'yours': represent_post(made_up.POST._replace(updated_at=made_up.LATER), made_up.SELF, book),
-        'other': represent_post(made_up.POST, made_up.OTHER, book),
+    KIND,
+    lambda builder: {
+        'yours': represent_post(
+            sample_data.POST._replace(updated_at=sample_data.UPDATED), sample_data.OWNER, builder
+        ),
+        'other': represent_post(sample_data.POST, sample_data.OTHER_USER, builder),
     },
 )
 
@@ -116,22 +135,30 @@ class PostsResource:
 
     tag = 'posts'
     operation_name = 'Posts'
-    description = 'All posts, and publishing one.'
-    vocabulary = PAGE
-    reads: ClassVar = {'POST': PUBLISH}
-    answers: ClassVar[Answers] = {
-        'GET': {200: sample_pages(urls.POSTS, SAMPLES, (PUBLISH, urls.POSTS))},
-        'POST': {201: SAMPLES},
+    operations: ClassVar = {
+        'GET': Operation(
+            'List posts',
+            'All posts, the newest first.',
+            {200: sample_pages(urls.POSTS, SAMPLES, (PUBLISH, urls.POSTS))},
+            query=_PAGE,
+        ),
+        'POST': Operation(
+            'Publish a post',
+            'Publishes a post of the user who is signed in.',
+            {201: SAMPLES},
+            form=PUBLISH,
+            query=_ONE,
+        ),
     }
 
     def on_get(self, req: Request, resp: falcon.Response) -> None:
-        page = list_posts(req.db, req.query.position, req.caller, order=req.query.order)
-        resp.media = _represent_posts(req, req.book.href(urls.POSTS), req.query, page)
+        page = list_posts(req.db, req.query.position, req.user, order=req.query.order)
+        resp.media = _represent_posts(req, req.builder.url_for(urls.POSTS), req.query, page)
 
     def on_post(self, req: Request, resp: falcon.Response) -> None:
-        post = publish_post(req.db, by=req.caller, **self.reads[req.method].read(read_body(req)))
-        created(resp, represent_post(post, req.viewer, req.book))
-        invalidates(resp, *_changed_by_posting(req))
+        post = publish_post(req.db, by=req.user, **read_form(req))
+        respond_created(resp, represent_post(post, req.viewer, req.builder))
+        add_invalidation_links(resp, *_changed_by_posting(req))
 
 
 class PostResource:
@@ -139,31 +166,38 @@ class PostResource:
 
     tag = 'posts'
     operation_name = 'Post'
-    description = 'One post.'
-    for_owner = frozenset(('PUT', 'PATCH', 'DELETE'))
-    vocabulary = Vocabulary('posts', relations=('author',))
-    reads: ClassVar = {'PUT': EDIT, 'PATCH': EDIT}
-    answers: ClassVar[Answers] = {
-        'GET': {200: SAMPLES},
-        'PUT': {200: SAMPLES},
-        'PATCH': {200: SAMPLES},
-        'DELETE': {204: None},
+    operations: ClassVar = {
+        'GET': Operation('Get a post', 'One post with its author.', {200: SAMPLES}, query=_ONE),
+        'PUT': Operation(
+            'Edit a post', "Changes the text of one's own post.", {200: SAMPLES}, Access.OWNER, EDIT, _ONE
+        ),
+        'PATCH': Operation(
+            'Patch a post',
+            "Changes the text of one's own post, also by merge patch (RFC 7396).",
+            {200: SAMPLES},
+            Access.OWNER,
+            EDIT,
+            _ONE,
+        ),
+        'DELETE': Operation(
+            'Delete a post', "Deletes one's own post.", {204: None}, Access.OWNER, query=_ONE
+        ),
     }
 
     def on_get(self, req: Request, resp: falcon.Response, post_id: int) -> None:
-        resp.media = represent_post(find_post(req.db, post_id, req.caller), req.viewer, req.book)
+        resp.media = represent_post(find_post(req.db, post_id, req.user), req.viewer, req.builder)
 
     def on_put(self, req: Request, resp: falcon.Response, post_id: int) -> None:
-        post = find_post(req.db, post_id, req.caller)
-        resp.media = edited(req, post, represent_post, self.reads[req.method], change_post)
-        invalidates(resp, *_changed_by_posting(req))
+        post = find_post(req.db, post_id, req.user)
+        resp.media = apply_edit(req, post, represent_post, change_post)
+        add_invalidation_links(resp, *_changed_by_posting(req))
 
     on_patch = on_put
 
     def on_delete(self, req: Request, resp: falcon.Response, post_id: int) -> None:
-        delete_post(req.db, post_id, by=req.caller, precondition=precondition(req, represent_post))
+        delete_post(req.db, post_id, by=req.user, precondition=precondition(req, represent_post))
         resp.status = falcon.HTTP_204
-        invalidates(resp, *_changed_by_posting(req))
+        add_invalidation_links(resp, *_changed_by_posting(req))
 
 
 class UserPostsResource:
@@ -171,17 +205,22 @@ class UserPostsResource:
 
     tag = 'posts'
     operation_name = 'UserPosts'
-    description = 'The posts of one user.'
-    vocabulary = PAGE
-    answers: ClassVar[Answers] = {'GET': {200: sample_pages(urls.USER_POSTS, SAMPLES, (PUBLISH, urls.POSTS))}}
+    operations: ClassVar = {
+        'GET': Operation(
+            'List the posts of a user',
+            'The posts of one user, the newest first.',
+            {200: sample_pages(urls.USER_POSTS, SAMPLES, (PUBLISH, urls.POSTS))},
+            query=_PAGE,
+        ),
+    }
 
     def on_get(self, req: Request, resp: falcon.Response, user_id: int) -> None:
-        page = list_posts_of(req.db, user_id, req.query.position, req.caller, order=req.query.order)
+        page = list_posts_of(req.db, user_id, req.query.position, req.user, order=req.query.order)
         resp.media = _represent_posts_of(req, user_id, req.query, page)
 
 
 def _represent_posts_of(req: Request, user_id: int, query: Query, page: Page) -> Document:
-    return _represent_posts(req, req.book.href(urls.USER_POSTS, user_id=user_id), query, page)
+    return _represent_posts(req, req.builder.url_for(urls.USER_POSTS, user_id=user_id), query, page)
 
 
 def _expand_posts(req: Request, user_ids: Sequence[int], query: Query) -> dict[int, Document]:
@@ -194,49 +233,56 @@ class FeedResource:
 
     tag = 'posts'
     operation_name = 'Feed'
-    description = 'What the viewer and those whom they follow have posted.'
-    for_owner = frozenset(('GET',))
-    vocabulary = PAGE
-    answers: ClassVar[Answers] = {'GET': {200: sample_pages(urls.FEED, SAMPLES, (PUBLISH, urls.POSTS))}}
+    operations: ClassVar = {
+        'GET': Operation(
+            'Get the feed',
+            "One's own posts and those of the users that one follows, the newest first.",
+            {200: sample_pages(urls.FEED, SAMPLES, (PUBLISH, urls.POSTS))},
+            Access.OWNER,
+            query=_PAGE,
+        ),
+    }
 
     def on_get(self, req: Request, resp: falcon.Response, user_id: int) -> None:
-        page = list_feed(req.db, user_id, req.query.position, req.caller, order=req.query.order)
-        address = req.book.href(urls.FEED, user_id=user_id)
+        page = list_feed(req.db, user_id, req.query.position, req.user, order=req.query.order)
+        address = req.builder.url_for(urls.FEED, user_id=user_id)
         resp.media = _represent_posts(req, address, req.query, page, title='Feed')
 
 
 def _changed_by_posting(req: Request) -> tuple[str, ...]:
-    here = {'user_id': req.caller.user_id}
-    own = (req.book.href(template, **here) for template in (urls.USER, urls.USER_POSTS, urls.FEED))
-    return (req.book.href(urls.POSTS), *own)
+    here = {'user_id': req.user.user_id}
+    own = (req.builder.url_for(template, **here) for template in (urls.USER, urls.USER_POSTS, urls.FEED))
+    return (req.builder.url_for(urls.POSTS), *own)
 
 
-def enter(viewer: Viewer | None, book: AddressBook) -> Entry:
-    """Return what the entry point says of posts, to those who are signed in."""
+def entry_point(viewer: Viewer | None, builder: UrlBuilder) -> EntryPointPart:
+    """Return the links and forms of posts on the entry point, to those who are signed in."""
     if viewer is None:
-        return Entry({})
-    posts = book.link(urls.POSTS)
-    links = {'hc:posts': posts, 'hc:feed': book.link(urls.FEED, user_id=viewer.user_id)}
-    return Entry(links, (PUBLISH.at(posts.href),))
+        return EntryPointPart({})
+    posts = builder.link_to(urls.POSTS)
+    links = {'hc:posts': posts, 'hc:feed': builder.link_to(urls.FEED, user_id=viewer.user_id)}
+    return EntryPointPart(links, (PUBLISH.at(posts.href),))
 
 
 def _sample_posts(template: str) -> Sample:
-    def sample(book: AddressBook) -> Document:
-        post = represent_post(made_up.POST, made_up.OTHER, book)
-        return sample_page('posts', book.href(template, user_id=made_up.OTHER.user_id), post, book)
+    def sample(builder: UrlBuilder) -> Document:
+        post = represent_post(sample_data.POST, sample_data.OTHER_USER, builder)
+        return sample_page(
+            'posts', builder.url_for(template, user_id=sample_data.OTHER_USER.user_id), post, builder
+        )
 
     return sample
 
 
 RELATIONS = (
-    Relation(
+    LinkRelation(
         'posts',
         'Posts, the newest first: all of them, or those of one user.',
         ('GET', 'POST'),
         'a collection of posts',
         _sample_posts(urls.POSTS),
     ),
-    Relation(
+    LinkRelation(
         'feed',
         'The posts of the user and of those whom the user follows, the newest first.',
         ('GET',),
@@ -245,7 +291,7 @@ RELATIONS = (
     ),
 )
 EXPANSIONS: Expansions = {('users', 'hc:posts'): _expand_posts}
-ROUTES: tuple[tuple[str, Any], ...] = (
+ROUTES: tuple[Route, ...] = (
     (urls.POSTS, PostsResource()),
     (urls.POST, PostResource()),
     (urls.USER_POSTS, UserPostsResource()),

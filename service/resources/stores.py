@@ -1,7 +1,7 @@
-"""Stores and their items: how they are said, what can be done to them, and where."""
+"""Store and item resources: representation, actions and responders."""
 
 from decimal import Decimal
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import falcon
 
@@ -24,21 +24,22 @@ from service.domain.stores import (
     open_store,
 )
 from service.domain.viewer import Viewer, require_permission
-from service.middleware.body import read_body
-from service.middleware.conditional import precondition
-from service.middleware.links import invalidates
-from service.middleware.request import Expansions, Request
+from service.http.conditional import precondition
+from service.http.operation import Access, Operation, Route, Samples
+from service.http.request import Expansions, Request
+from service.http.request_body import read_form
 from service.representation.action import NOT_BLANK, Action, Field, Form
-from service.representation.addresses import AddressBook
 from service.representation.document import Document
-from service.representation.queries import Vocabulary
-from service.resources import made_up
-from service.resources.answers import Answers, Samples, sample_pages
-from service.resources.collections import represent_listing, sample_page
-from service.resources.memory import remembered
-from service.resources.outcomes import created, edited
-from service.resources.relation import Entry, Relation
-from service.resources.times import represent_time
+from service.representation.kind import Kind, Member, id_member, time_member
+from service.representation.query_parameters import QueryOptions
+from service.representation.url_builder import UrlBuilder
+from service.resources import sample_data
+from service.resources.cache import cached
+from service.resources.collection_pages import represent_listing, sample_page
+from service.resources.module import EntryPointPart, LinkRelation
+from service.resources.response_samples import sample_pages
+from service.resources.responses import add_invalidation_links, apply_edit, respond_created
+from service.resources.timestamps import represent_time
 from service.resources.users import sample_user
 
 _NAME = Field(
@@ -69,10 +70,36 @@ EDIT_ITEM = Action('edit', 'PUT', 'Edit item', ADD.optional('name', 'price'))
 DELETE_ITEM = Action('delete', 'DELETE', 'Delete item')
 
 
-@remembered
-def represent_store(store: StoreRecord, viewer: Viewer | None, book: AddressBook) -> Document:
+STORE = Kind(
+    'stores',
+    'Store',
+    (
+        id_member('Identifies the store.'),
+        Member('name', 'The name of the store, unique among all stores.'),
+        Member('item_count', 'How many items are in the store.', 'integer'),
+        time_member('created_at', 'When the store was opened.'),
+    ),
+    links=('collection', 'hc:owner', 'hc:items'),
+    relationships={'hc:owner': 'users', 'hc:items': 'items'},
+)
+ITEM = Kind(
+    'items',
+    'Item',
+    (
+        id_member('Identifies the item.'),
+        Member('name', 'The name of the item, unique in its store.'),
+        Member('price', 'The price: a decimal number with two places, as text, so that it is exact.'),
+        time_member('created_at', 'When the item was added.'),
+    ),
+    links=('collection', 'hc:store'),
+    relationships={'hc:store': 'stores'},
+)
+
+
+@cached
+def represent_store(store: StoreRecord, viewer: Viewer | None, builder: UrlBuilder) -> Document:
     """Return the store; its owner may change it."""
-    here = book.link(urls.STORE, store_id=store.id)
+    here = builder.link_to(urls.STORE, store_id=store.id)
     forms: tuple[Form, ...] = ()
     if store.is_editable_by(viewer):
         forms = (EDIT.at(here.href, {'name': store.name}), CLOSE.at(here.href))
@@ -87,10 +114,10 @@ def represent_store(store: StoreRecord, viewer: Viewer | None, book: AddressBook
         },
         links={
             'self': here,
-            'curies': book.curies,
-            'collection': book.link(urls.STORES),
-            'hc:owner': book.link(urls.USER, user_id=store.owner_id),
-            'hc:items': book.link(urls.STORE_ITEMS, store_id=store.id),
+            'curies': builder.curies,
+            'collection': builder.link_to(urls.STORES),
+            'hc:owner': builder.link_to(urls.USER, user_id=store.owner_id),
+            'hc:items': builder.link_to(urls.STORE_ITEMS, store_id=store.id),
         },
         forms=forms,
         title=store.name,
@@ -98,10 +125,10 @@ def represent_store(store: StoreRecord, viewer: Viewer | None, book: AddressBook
     )
 
 
-@remembered
-def represent_item(item: ItemRecord, viewer: Viewer | None, book: AddressBook) -> Document:
+@cached
+def represent_item(item: ItemRecord, viewer: Viewer | None, builder: UrlBuilder) -> Document:
     """Return the item, its price as a decimal text with two places."""
-    here = book.link(urls.ITEM, item_id=item.id)
+    here = builder.link_to(urls.ITEM, item_id=item.id)
     properties = {
         'id': item.id,
         'name': item.name,
@@ -117,9 +144,9 @@ def represent_item(item: ItemRecord, viewer: Viewer | None, book: AddressBook) -
         properties=properties,
         links={
             'self': here,
-            'curies': book.curies,
-            'collection': book.link(urls.ITEMS),
-            'hc:store': book.link(urls.STORE, store_id=item.store_id),
+            'curies': builder.curies,
+            'collection': builder.link_to(urls.ITEMS),
+            'hc:store': builder.link_to(urls.STORE, store_id=item.store_id),
         },
         forms=forms,
         title=item.name,
@@ -127,22 +154,28 @@ def represent_item(item: ItemRecord, viewer: Viewer | None, book: AddressBook) -
     )
 
 
-_STORE = StoreRecord(made_up.STORE_ID, made_up.USER.id, 'Difference Engines', 1, made_up.MORNING)
-_ITEM = ItemRecord(7_400_000_000_000_007, _STORE.id, made_up.USER.id, 'Gear', Decimal('15.99'), made_up.LATER)
+_STORE = StoreRecord(sample_data.STORE_ID, sample_data.USER.id, 'Difference Engines', 1, sample_data.CREATED)
+_ITEM = ItemRecord(
+    7_400_000_000_000_007, _STORE.id, sample_data.USER.id, 'Gear', Decimal('15.99'), sample_data.UPDATED
+)
 SAMPLES = Samples(
-    'store',
-    lambda book: {
-        'yours': represent_store(_STORE, made_up.SELF, book),
-        'other': represent_store(_STORE, made_up.OTHER, book),
+    STORE,
+    lambda builder: {
+        'yours': represent_store(_STORE, sample_data.OWNER, builder),
+        'other': represent_store(_STORE, sample_data.OTHER_USER, builder),
     },
 )
 ITEM_SAMPLES = Samples(
-    'item',
-    lambda book: {
-        'yours': represent_item(_ITEM, made_up.SELF, book),
-        'other': represent_item(_ITEM, made_up.OTHER, book),
+    ITEM,
+    lambda builder: {
+        'yours': represent_item(_ITEM, sample_data.OWNER, builder),
+        'other': represent_item(_ITEM, sample_data.OTHER_USER, builder),
     },
 )
+_ITEM_PAGES = sample_pages(urls.STORE_ITEMS, ITEM_SAMPLES, (ADD, urls.STORE_ITEMS))
+_STORES = QueryOptions('stores', paginated=True)
+_ITEMS = QueryOptions('items', paginated=True)
+_ONE_STORE, _ONE_ITEM = _STORES.of_one(), _ITEMS.of_one()
 
 
 class StoresResource:
@@ -150,24 +183,32 @@ class StoresResource:
 
     tag = 'stores'
     operation_name = 'Stores'
-    description = 'All stores, and opening one.'
-    vocabulary = Vocabulary('stores', paged=True)
-    reads: ClassVar = {'POST': OPEN}
-    answers: ClassVar[Answers] = {
-        'GET': {200: sample_pages(urls.STORES, SAMPLES, (OPEN, urls.STORES))},
-        'POST': {201: SAMPLES},
+    operations: ClassVar = {
+        'GET': Operation(
+            'List stores',
+            'All stores, the newest first.',
+            {200: sample_pages(urls.STORES, SAMPLES, (OPEN, urls.STORES))},
+            query=_STORES,
+        ),
+        'POST': Operation(
+            'Open a store',
+            'Opens a store that belongs to the user who is signed in.',
+            {201: SAMPLES},
+            form=OPEN,
+            query=_ONE_STORE,
+        ),
     }
 
     def on_get(self, req: Request, resp: falcon.Response) -> None:
         page = list_stores(req.db, req.query.position)
-        address = req.book.href(urls.STORES)
+        address = req.builder.url_for(urls.STORES)
         forms = (OPEN.at(address),)
         resp.media = represent_listing(req, 'stores', address, page, represent_store, forms=forms)
 
     def on_post(self, req: Request, resp: falcon.Response) -> None:
-        store = open_store(req.db, by=req.caller, **self.reads[req.method].read(read_body(req)))
-        created(resp, represent_store(store, req.viewer, req.book))
-        invalidates(resp, req.book.href(urls.STORES))
+        store = open_store(req.db, by=req.user, **read_form(req))
+        respond_created(resp, represent_store(store, req.viewer, req.builder))
+        add_invalidation_links(resp, req.builder.url_for(urls.STORES))
 
 
 class StoreResource:
@@ -175,31 +216,47 @@ class StoreResource:
 
     tag = 'stores'
     operation_name = 'Store'
-    description = 'One store.'
-    for_owner = frozenset(('PUT', 'PATCH', 'DELETE'))
-    vocabulary = Vocabulary('stores')
-    reads: ClassVar = {'PUT': EDIT, 'PATCH': EDIT}
-    answers: ClassVar[Answers] = {
-        'GET': {200: SAMPLES},
-        'PUT': {200: SAMPLES},
-        'PATCH': {200: SAMPLES},
-        'DELETE': {204: None},
+    operations: ClassVar = {
+        'GET': Operation('Get a store', 'One store.', {200: SAMPLES}, query=_ONE_STORE),
+        'PUT': Operation(
+            'Rename a store',
+            "Changes the name of one's own store.",
+            {200: SAMPLES},
+            Access.OWNER,
+            EDIT,
+            _ONE_STORE,
+        ),
+        'PATCH': Operation(
+            'Patch a store',
+            "Changes the name of one's own store, also by merge patch (RFC 7396).",
+            {200: SAMPLES},
+            Access.OWNER,
+            EDIT,
+            _ONE_STORE,
+        ),
+        'DELETE': Operation(
+            'Delete a store',
+            "Deletes one's own store with its items.",
+            {204: None},
+            Access.OWNER,
+            query=_ONE_STORE,
+        ),
     }
 
     def on_get(self, req: Request, resp: falcon.Response, store_id: int) -> None:
-        resp.media = represent_store(find_store(req.db, store_id), req.viewer, req.book)
+        resp.media = represent_store(find_store(req.db, store_id), req.viewer, req.builder)
 
     def on_put(self, req: Request, resp: falcon.Response, store_id: int) -> None:
         store = find_store(req.db, store_id)
-        resp.media = edited(req, store, represent_store, self.reads[req.method], change_store)
-        invalidates(resp, req.book.href(urls.STORES))
+        resp.media = apply_edit(req, store, represent_store, change_store)
+        add_invalidation_links(resp, req.builder.url_for(urls.STORES))
 
     on_patch = on_put
 
     def on_delete(self, req: Request, resp: falcon.Response, store_id: int) -> None:
-        close_store(req.db, store_id, by=req.caller, precondition=precondition(req, represent_store))
+        close_store(req.db, store_id, by=req.user, precondition=precondition(req, represent_store))
         resp.status = falcon.HTTP_204
-        invalidates(resp, req.book.href(urls.STORES), req.book.href(urls.ITEMS))
+        add_invalidation_links(resp, req.builder.url_for(urls.STORES), req.builder.url_for(urls.ITEMS))
 
 
 class StoreItemsResource:
@@ -207,27 +264,35 @@ class StoreItemsResource:
 
     tag = 'stores'
     operation_name = 'StoreItems'
-    description = 'The items of one store, and adding one.'
-    for_owner = frozenset(('POST',))
-    vocabulary = Vocabulary('items', paged=True)
-    reads: ClassVar = {'POST': ADD}
-    answers: ClassVar[Answers] = {
-        'GET': {200: sample_pages(urls.STORE_ITEMS, ITEM_SAMPLES, (ADD, urls.STORE_ITEMS), for_owner=True)},
-        'POST': {201: ITEM_SAMPLES},
+    operations: ClassVar = {
+        'GET': Operation(
+            'List the items of a store',
+            'The items of one store, the newest first.',
+            {200: _ITEM_PAGES},
+            query=_ITEMS,
+        ),
+        'POST': Operation(
+            'Add an item',
+            "Adds an item to one's own store.",
+            {201: ITEM_SAMPLES},
+            Access.OWNER,
+            ADD,
+            _ONE_ITEM,
+        ),
     }
 
     def on_get(self, req: Request, resp: falcon.Response, store_id: int) -> None:
         store = find_store(req.db, store_id)
         page = list_items_of(req.db, store, req.query.position)
-        address = req.book.href(urls.STORE_ITEMS, store_id=store_id)
+        address = req.builder.url_for(urls.STORE_ITEMS, store_id=store_id)
         forms = (ADD.at(address),) if store.is_editable_by(req.viewer) else ()
         resp.media = represent_listing(req, 'items', address, page, represent_item, forms=forms)
 
     def on_post(self, req: Request, resp: falcon.Response, store_id: int) -> None:
         require_permission(find_store(req.db, store_id).is_editable_by(req.viewer))
-        item = add_item(req.db, store_id, by=req.caller, **self.reads[req.method].read(read_body(req)))
-        created(resp, represent_item(item, req.viewer, req.book))
-        invalidates(resp, *_changed_by_item(req, store_id))
+        item = add_item(req.db, store_id, by=req.user, **read_form(req))
+        respond_created(resp, represent_item(item, req.viewer, req.builder))
+        add_invalidation_links(resp, *_changed_by_item(req, store_id))
 
 
 class ItemsResource:
@@ -235,13 +300,18 @@ class ItemsResource:
 
     tag = 'stores'
     operation_name = 'Items'
-    description = 'The items of all stores.'
-    vocabulary = Vocabulary('items', paged=True)
-    answers: ClassVar[Answers] = {'GET': {200: sample_pages(urls.ITEMS, ITEM_SAMPLES)}}
+    operations: ClassVar = {
+        'GET': Operation(
+            'List items',
+            'The items of all stores, the newest first.',
+            {200: sample_pages(urls.ITEMS, ITEM_SAMPLES)},
+            query=_ITEMS,
+        )
+    }
 
     def on_get(self, req: Request, resp: falcon.Response) -> None:
         page = list_items(req.db, req.query.position)
-        resp.media = represent_listing(req, 'items', req.book.href(urls.ITEMS), page, represent_item)
+        resp.media = represent_listing(req, 'items', req.builder.url_for(urls.ITEMS), page, represent_item)
 
 
 class ItemResource:
@@ -249,77 +319,95 @@ class ItemResource:
 
     tag = 'stores'
     operation_name = 'Item'
-    description = 'One item.'
-    for_owner = frozenset(('PUT', 'PATCH', 'DELETE'))
-    vocabulary = Vocabulary('items')
-    reads: ClassVar = {'PUT': EDIT_ITEM, 'PATCH': EDIT_ITEM}
-    answers: ClassVar[Answers] = {
-        'GET': {200: ITEM_SAMPLES},
-        'PUT': {200: ITEM_SAMPLES},
-        'PATCH': {200: ITEM_SAMPLES},
-        'DELETE': {204: None},
+    operations: ClassVar = {
+        'GET': Operation('Get an item', 'One item.', {200: ITEM_SAMPLES}, query=_ONE_ITEM),
+        'PUT': Operation(
+            'Edit an item',
+            "Changes the members of an item of one's own store that are present.",
+            {200: ITEM_SAMPLES},
+            Access.OWNER,
+            EDIT_ITEM,
+            _ONE_ITEM,
+        ),
+        'PATCH': Operation(
+            'Patch an item',
+            "Changes an item of one's own store, also by merge patch (RFC 7396).",
+            {200: ITEM_SAMPLES},
+            Access.OWNER,
+            EDIT_ITEM,
+            _ONE_ITEM,
+        ),
+        'DELETE': Operation(
+            'Delete an item',
+            "Deletes an item of one's own store.",
+            {204: None},
+            Access.OWNER,
+            query=_ONE_ITEM,
+        ),
     }
 
     def on_get(self, req: Request, resp: falcon.Response, item_id: int) -> None:
-        resp.media = represent_item(find_item(req.db, item_id), req.viewer, req.book)
+        resp.media = represent_item(find_item(req.db, item_id), req.viewer, req.builder)
 
     def on_put(self, req: Request, resp: falcon.Response, item_id: int) -> None:
         item = find_item(req.db, item_id)
-        resp.media = edited(req, item, represent_item, self.reads[req.method], change_item)
-        invalidates(resp, *_changed_by_item(req, item.store_id))
+        resp.media = apply_edit(req, item, represent_item, change_item)
+        add_invalidation_links(resp, *_changed_by_item(req, item.store_id))
 
     on_patch = on_put
 
     def on_delete(self, req: Request, resp: falcon.Response, item_id: int) -> None:
         store_id = find_item(req.db, item_id).store_id
-        delete_item(req.db, item_id, by=req.caller, precondition=precondition(req, represent_item))
+        delete_item(req.db, item_id, by=req.user, precondition=precondition(req, represent_item))
         resp.status = falcon.HTTP_204
-        invalidates(resp, *_changed_by_item(req, store_id))
+        add_invalidation_links(resp, *_changed_by_item(req, store_id))
 
 
 def _changed_by_item(req: Request, store_id: int) -> tuple[str, ...]:
-    here = (req.book.href(template, store_id=store_id) for template in (urls.STORE, urls.STORE_ITEMS))
-    return (req.book.href(urls.ITEMS), *here)
+    here = (req.builder.url_for(template, store_id=store_id) for template in (urls.STORE, urls.STORE_ITEMS))
+    return (req.builder.url_for(urls.ITEMS), *here)
 
 
-def enter(viewer: Viewer | None, book: AddressBook) -> Entry:
-    """Return what the entry point says of stores, to those who are signed in."""
+def entry_point(viewer: Viewer | None, builder: UrlBuilder) -> EntryPointPart:
+    """Return the links and forms of stores on the entry point, to those who are signed in."""
     if viewer is None:
-        return Entry({})
-    return Entry({'hc:stores': book.link(urls.STORES), 'hc:items': book.link(urls.ITEMS)})
+        return EntryPointPart({})
+    return EntryPointPart(
+        {'hc:stores': builder.link_to(urls.STORES), 'hc:items': builder.link_to(urls.ITEMS)}
+    )
 
 
-def _sample_store(book: AddressBook) -> Document:
-    return represent_store(_STORE, None, book)
+def _sample_store(builder: UrlBuilder) -> Document:
+    return represent_store(_STORE, None, builder)
 
 
-def _sample_stores(book: AddressBook) -> Document:
-    return sample_page('stores', book.href(urls.STORES), _sample_store(book), book)
+def _sample_stores(builder: UrlBuilder) -> Document:
+    return sample_page('stores', builder.url_for(urls.STORES), _sample_store(builder), builder)
 
 
-def _sample_items(book: AddressBook) -> Document:
-    return sample_page('items', book.href(urls.ITEMS), represent_item(_ITEM, None, book), book)
+def _sample_items(builder: UrlBuilder) -> Document:
+    return sample_page('items', builder.url_for(urls.ITEMS), represent_item(_ITEM, None, builder), builder)
 
 
 RELATIONS = (
-    Relation(
+    LinkRelation(
         'stores',
         'All stores, the newest first; a new one is posted here.',
         ('GET', 'POST'),
         'a collection of stores',
         _sample_stores,
     ),
-    Relation(
+    LinkRelation(
         'store',
         'The store that an item is in.',
         ('GET', 'PUT', 'PATCH', 'DELETE'),
         'a store',
         _sample_store,
     ),
-    Relation(
+    LinkRelation(
         'owner', 'The user who owns the store.', ('GET', 'PUT', 'PATCH', 'DELETE'), 'a user', sample_user
     ),
-    Relation(
+    LinkRelation(
         'items',
         'Items, the newest first: those of all stores, or of one store, whose owner posts new ones there.',
         ('GET', 'POST'),
@@ -328,7 +416,7 @@ RELATIONS = (
     ),
 )
 EXPANSIONS: Expansions = {}
-ROUTES: tuple[tuple[str, Any], ...] = (
+ROUTES: tuple[Route, ...] = (
     (urls.STORES, StoresResource()),
     (urls.STORE, StoreResource()),
     (urls.STORE_ITEMS, StoreItemsResource()),

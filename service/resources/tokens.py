@@ -1,6 +1,6 @@
 """Tokens: signing in, renewing, listing and revoking."""
 
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import falcon
 import orjson
@@ -14,7 +14,6 @@ from service.domain.tokens import (
     NewToken,
     TokenRecord,
     find_token,
-    find_viewer,
     is_signed,
     list_tokens,
     renew_token,
@@ -22,20 +21,24 @@ from service.domain.tokens import (
     sign_in,
 )
 from service.domain.viewer import Viewer
-from service.middleware.authentication import read_authorization, read_basic, token_of
-from service.middleware.body import read_body
-from service.middleware.conditional import NO_STORE, precondition
-from service.middleware.links import invalidates
-from service.middleware.request import Expansions, Request
+from service.http.conditional import NO_STORE, precondition
+from service.http.credentials import read_authorization, read_basic
+from service.http.middleware.authentication import authenticate
+from service.http.operation import Access, Formats, Operation, RawResponse, Route, Samples
+from service.http.request import Expansions, Request
+from service.http.request_body import read_body
 from service.representation.action import Action, Field, Form
-from service.representation.addresses import AddressBook
 from service.representation.document import Document
-from service.representation.queries import Vocabulary
-from service.resources import made_up
-from service.resources.answers import Answers, Data, Samples, sample_pages
-from service.resources.collections import represent_listing, sample_page
-from service.resources.relation import Entry, Relation
-from service.resources.times import represent_time
+from service.representation.json_schema import Schema
+from service.representation.kind import Kind, Member, Presence, id_member, time_member
+from service.representation.query_parameters import QueryOptions
+from service.representation.url_builder import UrlBuilder
+from service.resources import sample_data
+from service.resources.collection_pages import represent_listing, sample_page
+from service.resources.module import EntryPointPart, LinkRelation
+from service.resources.response_samples import sample_pages
+from service.resources.responses import add_invalidation_links
+from service.resources.timestamps import represent_time
 
 # What a token is: a random secret, or a signed statement that other services can read (RFC 9068).
 _FORMAT = Field('format', 'Format', type='hidden', regex=None, options=('opaque', 'jwt'))
@@ -53,12 +56,29 @@ RENEW = Action('renew', 'POST', 'Renew', (_FORMAT,))
 REVOKE = Action('revoke', 'DELETE', 'Revoke')
 
 
-def represent_token(token: TokenRecord, viewer: Viewer | None, book: AddressBook) -> Document:
+KIND = Kind(
+    'tokens',
+    'Token',
+    (
+        id_member('Identifies the token; it is not its secret.'),
+        time_member('created_at', 'When the token was issued.'),
+        time_member('expires_at', 'When the token expires.'),
+        time_member('last_used_at', 'When the token was last used to change something.', nullable=True),
+        Member('user_agent', 'The User-Agent of the request that the token was issued for.', nullable=True),
+        Member('token', 'The secret, to be sent as a Bearer token.', presence=Presence.CREATION),
+        Member('token_type', 'How the secret is presented: `Bearer`.', presence=Presence.CREATION),
+        Member('expires_in', 'Seconds until the token expires.', 'integer', presence=Presence.CREATION),
+    ),
+    links=('collection',),
+)
+
+
+def represent_token(token: TokenRecord, viewer: Viewer | None, builder: UrlBuilder) -> Document:
     """Return the token without its secret."""
-    here = book.link(urls.TOKEN, token_id=token.id)
+    here = builder.link_to(urls.TOKEN, token_id=token.id)
     forms: tuple[Form, ...] = (REVOKE.at(here.href),)
     if viewer is not None and viewer.token_id == token.id:
-        forms += (RENEW.at(book.href(urls.TOKENS)),)
+        forms += (RENEW.at(builder.url_for(urls.TOKENS)),)
     return Document(
         kind='tokens',
         id=str(token.id),
@@ -69,14 +89,14 @@ def represent_token(token: TokenRecord, viewer: Viewer | None, book: AddressBook
             'last_used_at': None if token.last_used_at is None else represent_time(token.last_used_at),
             'user_agent': token.user_agent,
         },
-        links={'self': here, 'curies': book.curies, 'collection': book.link(urls.TOKENS)},
+        links={'self': here, 'curies': builder.curies, 'collection': builder.link_to(urls.TOKENS)},
         forms=forms,
     )
 
 
-def represent_new_token(new: NewToken, book: AddressBook) -> Document:
+def represent_new_token(new: NewToken, builder: UrlBuilder) -> Document:
     """Return a token that was just made, with the secret that is shown this once (RFC 6750 §4)."""
-    document = represent_token(new.token, None, book)
+    document = represent_token(new.token, None, builder)
     secret = {
         'token': new.secret,
         'token_type': 'Bearer',
@@ -86,23 +106,26 @@ def represent_new_token(new: NewToken, book: AddressBook) -> Document:
 
 
 SAMPLES = Samples(
-    'token',
-    lambda book: {
-        'presented': represent_token(made_up.TOKEN, made_up.SELF, book),
+    KIND,
+    lambda builder: {
+        'presented': represent_token(sample_data.TOKEN, sample_data.OWNER, builder),
         'other': represent_token(
-            made_up.TOKEN._replace(last_used_at=None, user_agent=None), made_up.OTHER, book
+            sample_data.TOKEN._replace(last_used_at=None, user_agent=None), sample_data.OTHER_USER, builder
         ),
     },
 )
 NEW_SAMPLES = Samples(
-    'new-token',
-    lambda book: {
+    KIND,
+    lambda builder: {
         'first': represent_new_token(
-            NewToken(made_up.TOKEN._replace(last_used_at=None, user_agent=None), PREFIX + 'A' * 43), book
+            NewToken(sample_data.TOKEN._replace(last_used_at=None, user_agent=None), PREFIX + 'A' * 43),
+            builder,
         ),
-        'renewed': represent_new_token(NewToken(made_up.TOKEN, PREFIX + 'B' * 43), book),
+        'renewed': represent_new_token(NewToken(sample_data.TOKEN, PREFIX + 'B' * 43), builder),
     },
 )
+_PAGE = QueryOptions('tokens', paginated=True)
+_ONE = _PAGE.of_one()
 JWK_SET = 'application/jwk-set+json'
 _SAMPLE_KEY = {
     'kty': 'OKP',
@@ -114,16 +137,33 @@ _SAMPLE_KEY = {
 }
 
 
+_KEY_SCHEMA = {
+    'type': 'object',
+    'properties': {name: {'type': 'string'} for name in _SAMPLE_KEY},
+    'required': [*_SAMPLE_KEY],
+}
+_KEYS_SCHEMA: Schema = {
+    'type': 'object',
+    'properties': {'keys': {'type': 'array', 'items': _KEY_SCHEMA}},
+    'required': ['keys'],
+}
+
+
 class KeysResource:
     """The public keys of signed tokens, as a JSON Web Key Set (RFC 7517 §5)."""
 
     tag = 'tokens'
     operation_name = 'Keys'
-    description = 'The public keys of signed tokens, as a JSON Web Key Set (RFC 7517 §5).'
-    answers: ClassVar[Answers] = {
-        'GET': {200: Data('jwk-set', (JWK_SET,), lambda book: {'keys': [_SAMPLE_KEY]})}
+    operations: ClassVar = {
+        'GET': Operation(
+            'Get the signing keys',
+            'The public keys of signed tokens, as a JSON Web Key Set (RFC 7517 §5).',
+            {200: RawResponse('jwk-set', (JWK_SET,), _KEYS_SCHEMA, lambda builder: {'keys': [_SAMPLE_KEY]})},
+            Access.PUBLIC,
+            formats=Formats.FIXED,
+            errors=(503,),
+        ),
     }
-    may_be_unavailable = True
 
     def on_get(self, req: Request, resp: falcon.Response) -> None:
         resp.data = orjson.dumps({'keys': [key.public_jwk() for key in list_published_keys(req.db)]})
@@ -136,14 +176,23 @@ class TokensResource:
 
     tag = 'tokens'
     operation_name = 'Tokens'
-    description = "The viewer's tokens; one is issued for a password, or for a token that is to be renewed."
-    own_credentials = frozenset(('POST',))
-    vocabulary = Vocabulary('tokens', paged=True)
-    reads: ClassVar = {'POST': LOGIN}
-    answers: ClassVar[Answers] = {
-        'GET': {200: sample_pages(urls.TOKENS, SAMPLES)},
-        'POST': {200: NEW_SAMPLES},
-        'DELETE': {204: None},
+    operations: ClassVar = {
+        'GET': Operation(
+            'List tokens',
+            "One's own live tokens, without their secrets.",
+            {200: sample_pages(urls.TOKENS, SAMPLES)},
+            query=_PAGE,
+        ),
+        'POST': Operation(
+            'Sign in',
+            'Issues a token for a user name and a password, in the body or as Basic credentials, or for a '
+            'token that is to be renewed. The secret is in this response alone.',
+            {200: NEW_SAMPLES},
+            Access.CREDENTIALS,
+            LOGIN,
+            _ONE,
+        ),
+        'DELETE': Operation('Sign out', 'Revokes the token that is presented.', {204: None}, query=_PAGE),
     }
 
     def on_get(self, req: Request, resp: falcon.Response) -> None:
@@ -151,14 +200,14 @@ class TokensResource:
 
     def on_post(self, req: Request, resp: falcon.Response) -> None:
         resp.set_header('Cache-Control', NO_STORE)
-        resp.media = represent_new_token(_issue(req), req.book)
-        invalidates(resp, req.book.href(urls.TOKENS))
+        resp.media = represent_new_token(_issue(req), req.builder)
+        add_invalidation_links(resp, req.builder.url_for(urls.TOKENS))
 
     def on_delete(self, req: Request, resp: falcon.Response) -> None:
         given = precondition(req, lambda *_: _represent_tokens(req))
-        revoke_token(req.db, req.caller.token_id, by=req.caller, precondition=given)
+        revoke_token(req.db, req.user.token_id, by=req.user, precondition=given)
         resp.status = falcon.HTTP_204
-        invalidates(resp, req.book.href(urls.TOKEN, token_id=req.caller.token_id))
+        add_invalidation_links(resp, req.builder.url_for(urls.TOKEN, token_id=req.user.token_id))
 
 
 class TokenResource:
@@ -166,23 +215,35 @@ class TokenResource:
 
     tag = 'tokens'
     operation_name = 'Token'
-    description = "One token of the viewer's."
-    for_owner = frozenset(('GET', 'DELETE'))
-    vocabulary = Vocabulary('tokens')
-    answers: ClassVar[Answers] = {'GET': {200: SAMPLES}, 'DELETE': {204: None}}
+    operations: ClassVar = {
+        'GET': Operation(
+            'Get a token',
+            "One of one's own tokens, without its secret.",
+            {200: SAMPLES},
+            Access.OWNER,
+            query=_ONE,
+        ),
+        'DELETE': Operation(
+            'Revoke a token',
+            "Revokes one of one's own tokens at once.",
+            {204: None},
+            Access.OWNER,
+            query=_ONE,
+        ),
+    }
 
     def on_get(self, req: Request, resp: falcon.Response, token_id: int) -> None:
-        resp.media = represent_token(find_token(req.db, token_id, req.caller), req.viewer, req.book)
+        resp.media = represent_token(find_token(req.db, token_id, req.user), req.viewer, req.builder)
 
     def on_delete(self, req: Request, resp: falcon.Response, token_id: int) -> None:
-        revoke_token(req.db, token_id, by=req.caller, precondition=precondition(req, represent_token))
+        revoke_token(req.db, token_id, by=req.user, precondition=precondition(req, represent_token))
         resp.status = falcon.HTTP_204
-        invalidates(resp, req.book.href(urls.TOKENS))
+        add_invalidation_links(resp, req.builder.url_for(urls.TOKENS))
 
 
 def _represent_tokens(req: Request) -> Document:
-    page = list_tokens(req.db, req.query.position, req.caller)
-    return represent_listing(req, 'tokens', req.book.href(urls.TOKENS), page, represent_token)
+    page = list_tokens(req.db, req.query.position, req.user)
+    return represent_listing(req, 'tokens', req.builder.url_for(urls.TOKENS), page, represent_token)
 
 
 def _issue(req: Request) -> NewToken:
@@ -193,9 +254,9 @@ def _issue(req: Request) -> NewToken:
     scheme, value = read_authorization(req)
     wanted = RENEW.read(body)
     if scheme == 'bearer':
-        req.viewer = find_viewer(req.db, token_of(value))
+        viewer = authenticate(req, value)
         same = 'jwt' if is_signed(value) else 'opaque'
-        return renew_token(req.db, req.viewer, req.user_agent, _issuer(req, wanted.get('format', same)))
+        return renew_token(req.db, viewer, req.user_agent, _issuer(req, wanted.get('format', same)))
     if scheme == 'basic':
         username, password = read_basic(value)
         return _sign_in(req, username, password, **wanted)
@@ -203,7 +264,7 @@ def _issue(req: Request) -> NewToken:
 
 
 def _issuer(req: Request, format: str) -> Issuer | None:
-    return Issuer(req.book.origin, req.book.href(urls.ENTRY)) if format == 'jwt' else None
+    return Issuer(req.builder.origin, req.builder.url_for(urls.ENTRY)) if format == 'jwt' else None
 
 
 def _sign_in(req: Request, username: str, password: str, format: str = 'opaque') -> NewToken:
@@ -217,19 +278,19 @@ def _sign_in(req: Request, username: str, password: str, format: str = 'opaque')
     )
 
 
-def enter(viewer: Viewer | None, book: AddressBook) -> Entry:
-    """Return what the entry point says of tokens."""
-    tokens = book.link(urls.TOKENS)
-    return Entry({'hc:tokens': tokens}, (LOGIN.at(tokens.href),) if viewer is None else ())
+def entry_point(viewer: Viewer | None, builder: UrlBuilder) -> EntryPointPart:
+    """Return the links and forms of tokens on the entry point."""
+    tokens = builder.link_to(urls.TOKENS)
+    return EntryPointPart({'hc:tokens': tokens}, (LOGIN.at(tokens.href),) if viewer is None else ())
 
 
-def _sample_tokens(book: AddressBook) -> Document:
-    token = represent_token(made_up.TOKEN, made_up.SELF, book)
-    return sample_page('tokens', book.href(urls.TOKENS), token, book)
+def _sample_tokens(builder: UrlBuilder) -> Document:
+    token = represent_token(sample_data.TOKEN, sample_data.OWNER, builder)
+    return sample_page('tokens', builder.url_for(urls.TOKENS), token, builder)
 
 
 RELATIONS = (
-    Relation(
+    LinkRelation(
         'tokens',
         'Where a token is had: post with Basic credentials, with `username` and `password` in the body, or '
         'with a token that is to be renewed. Getting it lists your live tokens, deleting it revokes the '
@@ -240,7 +301,7 @@ RELATIONS = (
     ),
 )
 EXPANSIONS: Expansions = {}
-ROUTES: tuple[tuple[str, Any], ...] = (
+ROUTES: tuple[Route, ...] = (
     (urls.TOKENS, TokensResource()),
     (urls.TOKEN, TokenResource()),
     (urls.KEYS, KeysResource()),

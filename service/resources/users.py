@@ -1,6 +1,6 @@
-"""People: how a user is said, what can be done to one, and where."""
+"""User resources: representation, actions and responders."""
 
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import falcon
 
@@ -22,21 +22,22 @@ from service.domain.users import (
     register_user,
 )
 from service.domain.viewer import Viewer, require_permission
-from service.middleware.body import read_body, submit
-from service.middleware.conditional import NO_STORE, precondition
-from service.middleware.links import invalidates
-from service.middleware.request import Expansions, Request
+from service.http.conditional import NO_STORE, precondition
+from service.http.operation import Access, Operation, Route, Samples
+from service.http.request import Expansions, Request
+from service.http.request_body import read_form
 from service.representation.action import EMAIL, Action, Field, Form
-from service.representation.addresses import AddressBook
 from service.representation.document import Document, Link
-from service.representation.queries import FILTER_LENGTH, Vocabulary
-from service.resources import made_up
-from service.resources.answers import Answers, Samples, sample_pages
-from service.resources.collections import represent_listing, sample_page
-from service.resources.memory import remembered
-from service.resources.outcomes import created, edited
-from service.resources.relation import Entry, Relation, Sample
-from service.resources.times import represent_time
+from service.representation.kind import Kind, Member, Presence, id_member, time_member
+from service.representation.query_parameters import FILTER_LENGTH, QueryOptions
+from service.representation.url_builder import UrlBuilder
+from service.resources import sample_data
+from service.resources.cache import cached
+from service.resources.collection_pages import represent_listing, sample_page
+from service.resources.module import EntryPointPart, LinkRelation, Sample
+from service.resources.response_samples import sample_pages
+from service.resources.responses import add_invalidation_links, apply_edit, respond_created
+from service.resources.timestamps import represent_time
 
 _NEW_PASSWORD = Field(
     'password',
@@ -103,8 +104,28 @@ SEARCH = Action(
 )
 
 
-@remembered
-def represent_user(user: UserRecord, viewer: Viewer | None, book: AddressBook) -> Document:
+USER = Kind(
+    'users',
+    'User',
+    (
+        id_member('Identifies the user.'),
+        Member('username', 'The name that the user signs in with, as it was typed.'),
+        Member('about_me', 'What the user says about themselves; may be empty.'),
+        time_member('last_seen', 'When the user last changed anything, or signed in.'),
+        time_member('member_since', 'When the user registered.'),
+        Member('post_count', 'How many posts the user has published.', 'integer'),
+        Member('follower_count', 'How many users follow this one.', 'integer'),
+        Member('following_count', 'How many users this one follows.', 'integer'),
+        Member('email', "The user's email address.", presence=Presence.OWNER),
+    ),
+    links=('collection', 'hc:followers', 'hc:following', 'hc:posts'),
+    optional_links=('hc:avatar', 'hc:follow', 'hc:feed', 'hc:tokens', 'hc:password'),
+    relationships={'hc:followers': 'users', 'hc:following': 'users', 'hc:posts': 'posts'},
+)
+
+
+@cached
+def represent_user(user: UserRecord, viewer: Viewer | None, builder: UrlBuilder) -> Document:
     """Return the user as the viewer may see them: the e-mail address is for nobody else."""
     is_own = user.is_editable_by(viewer)
     properties = {
@@ -119,33 +140,33 @@ def represent_user(user: UserRecord, viewer: Viewer | None, book: AddressBook) -
     }
     here = {'user_id': user.id}
     links: dict[str, Link | tuple[Link, ...]] = {
-        'self': book.link(urls.USER, **here),
-        'curies': book.curies,
-        'collection': book.link(urls.USERS),
-        'hc:followers': book.link(urls.FOLLOWERS, **here),
-        'hc:following': book.link(urls.FOLLOWING, **here),
-        'hc:posts': book.link(urls.USER_POSTS, **here),
+        'self': builder.link_to(urls.USER, **here),
+        'curies': builder.curies,
+        'collection': builder.link_to(urls.USERS),
+        'hc:followers': builder.link_to(urls.FOLLOWERS, **here),
+        'hc:following': builder.link_to(urls.FOLLOWING, **here),
+        'hc:posts': builder.link_to(urls.USER_POSTS, **here),
     }
-    if book.avatars:
+    if builder.avatars:
         links['hc:avatar'] = Link(urls.AVATAR.format(avatar_hash=user.avatar_hash))
     forms: tuple[Form, ...] = ()
     if is_own:
         properties['email'] = user.email
-        links['hc:feed'] = book.link(urls.FEED, **here)
-        links['hc:tokens'] = book.link(urls.TOKENS)
-        links['hc:password'] = book.link(urls.PASSWORD, **here)
+        links['hc:feed'] = builder.link_to(urls.FEED, **here)
+        links['hc:tokens'] = builder.link_to(urls.TOKENS)
+        links['hc:password'] = builder.link_to(urls.PASSWORD, **here)
         forms = (
-            EDIT.at(book.href(urls.USER, **here), properties),
-            CHANGE_PASSWORD.at(book.href(urls.PASSWORD, **here)),
-            DELETE.at(book.href(urls.USER, **here)),
+            EDIT.at(builder.url_for(urls.USER, **here), properties),
+            CHANGE_PASSWORD.at(builder.url_for(urls.PASSWORD, **here)),
+            DELETE.at(builder.url_for(urls.USER, **here)),
         )
     elif user.is_followable_by(viewer):
         assert viewer is not None
-        relation = book.link(urls.FOLLOW, user_id=viewer.user_id, other_id=user.id)
+        relation = builder.link_to(urls.FOLLOW, user_id=viewer.user_id, other_id=user.id)
         links['hc:follow'] = relation
         action = UNFOLLOW if user.is_followed else FOLLOW
         forms = (action.at(relation.href),)
-    following = book.link(urls.FOLLOWING_RELATION, **here)
+    following = builder.link_to(urls.FOLLOWING_RELATION, **here)
     relationships = {**dict.fromkeys(RELATIONSHIPS), 'hc:following': following}
     return Document(
         'users',
@@ -159,14 +180,25 @@ def represent_user(user: UserRecord, viewer: Viewer | None, book: AddressBook) -
 
 
 SAMPLES = Samples(
-    'user',
-    lambda book: {
-        'yours': represent_user(made_up.USER, made_up.SELF, book),
-        'followed': represent_user(made_up.USER, made_up.OTHER, book),
-        'other': represent_user(made_up.USER._replace(is_followed=False), made_up.OTHER, book),
+    USER,
+    lambda builder: {
+        'yours': represent_user(sample_data.USER, sample_data.OWNER, builder),
+        'followed': represent_user(sample_data.USER, sample_data.OTHER_USER, builder),
+        'other': represent_user(
+            sample_data.USER._replace(is_followed=False), sample_data.OTHER_USER, builder
+        ),
     },
 )
-NEW_SAMPLE = Samples('new-user', lambda book: {'registered': represent_user(made_up.USER, None, book)})
+NEW_SAMPLE = Samples(USER, lambda builder: {'registered': represent_user(sample_data.USER, None, builder)})
+_ALL_USERS = QueryOptions(
+    'users',
+    paginated=True,
+    search=('q',),
+    filters=('username',),
+    sort_keys=ORDERS,
+    includable=RELATIONSHIPS,
+)
+_ONE_USER = _ALL_USERS.of_one()
 
 
 class UsersResource:
@@ -174,38 +206,39 @@ class UsersResource:
 
     tag = 'users'
     operation_name = 'Users'
-    description = 'Everybody, and signing up.'
-    public = frozenset(('POST',))
-    vocabulary = Vocabulary(
-        'users',
-        paged=True,
-        searches=('q',),
-        filters=('username',),
-        sorts=ORDERS,
-        relations=RELATIONSHIPS,
-    )
-    reads: ClassVar = {'GET': SEARCH, 'POST': REGISTER}
-    answers: ClassVar[Answers] = {
-        'GET': {200: sample_pages(urls.USERS, SAMPLES, (SEARCH, urls.USERS))},
-        'POST': {201: NEW_SAMPLE},
+    operations: ClassVar = {
+        'GET': Operation(
+            'List users',
+            'All users, a page at a time, or those whose name starts with `q`.',
+            {200: sample_pages(urls.USERS, SAMPLES, (SEARCH, urls.USERS))},
+            form=SEARCH,
+            query=_ALL_USERS,
+        ),
+        'POST': Operation(
+            'Register',
+            'Registers a new user, who can then sign in.',
+            {201: NEW_SAMPLE},
+            Access.ANYONE,
+            REGISTER,
+            _ONE_USER,
+        ),
     }
 
     def on_get(self, req: Request, resp: falcon.Response) -> None:
         resp.media = _represent_users(req)
 
     def on_post(self, req: Request, resp: falcon.Response) -> None:
-        values = self.reads[req.method].read(read_body(req))
-        user = register_user(req.db, client_address=req.client_address, **values)
-        created(resp, represent_user(user, None, req.book))
+        user = register_user(req.db, client_address=req.client_address, **read_form(req))
+        respond_created(resp, represent_user(user, None, req.builder))
         resp.set_header('Cache-Control', NO_STORE)  # its owner will see more of it
-        invalidates(resp, req.book.href(urls.USERS))
+        add_invalidation_links(resp, req.builder.url_for(urls.USERS))
 
 
 def _represent_users(req: Request) -> Document:
     query = req.query
     prefix, username = query.filters.get('q', ''), query.filters.get('username')
-    page = list_users(req.db, query.position, req.caller, prefix=prefix, username=username, order=query.order)
-    address = req.book.href(urls.USERS)
+    page = list_users(req.db, query.position, req.user, prefix=prefix, username=username, order=query.order)
+    address = req.builder.url_for(urls.USERS)
     return represent_listing(
         req,
         'users',
@@ -222,31 +255,52 @@ class UserResource:
 
     tag = 'users'
     operation_name = 'User'
-    description = 'One person.'
-    for_owner = frozenset(('PUT', 'PATCH', 'DELETE'))
-    vocabulary = Vocabulary('users', relations=RELATIONSHIPS)
-    reads: ClassVar = {'PUT': EDIT, 'PATCH': EDIT}
-    answers: ClassVar[Answers] = {
-        'GET': {200: SAMPLES},
-        'PUT': {200: SAMPLES},
-        'PATCH': {200: SAMPLES},
-        'DELETE': {204: None},
+    operations: ClassVar = {
+        'GET': Operation(
+            'Get a user',
+            "The profile of a user; one's own has the email address, too.",
+            {200: SAMPLES},
+            query=_ONE_USER,
+        ),
+        'PUT': Operation(
+            'Edit a user',
+            "Changes the members of one's own profile that are present.",
+            {200: SAMPLES},
+            Access.OWNER,
+            EDIT,
+            _ONE_USER,
+        ),
+        'PATCH': Operation(
+            'Patch a user',
+            "Changes one's own profile, also by merge patch (RFC 7396): null empties `about_me`.",
+            {200: SAMPLES},
+            Access.OWNER,
+            EDIT,
+            _ONE_USER,
+        ),
+        'DELETE': Operation(
+            'Delete a user',
+            "Deletes one's own account with its posts, follows, tokens and stores.",
+            {204: None},
+            Access.OWNER,
+            query=_ONE_USER,
+        ),
     }
 
     def on_get(self, req: Request, resp: falcon.Response, user_id: int) -> None:
-        resp.media = represent_user(find_user(req.db, user_id, req.viewer), req.viewer, req.book)
+        resp.media = represent_user(find_user(req.db, user_id, req.viewer), req.viewer, req.builder)
 
     def on_put(self, req: Request, resp: falcon.Response, user_id: int) -> None:
-        user = find_user(req.db, user_id, req.caller)
-        resp.media = edited(req, user, represent_user, self.reads[req.method], change_user)
-        invalidates(resp, req.book.href(urls.USERS))
+        user = find_user(req.db, user_id, req.user)
+        resp.media = apply_edit(req, user, represent_user, change_user)
+        add_invalidation_links(resp, req.builder.url_for(urls.USERS))
 
     on_patch = on_put
 
     def on_delete(self, req: Request, resp: falcon.Response, user_id: int) -> None:
-        delete_user(req.db, user_id, by=req.caller, precondition=precondition(req, represent_user))
+        delete_user(req.db, user_id, by=req.user, precondition=precondition(req, represent_user))
         resp.status = falcon.HTTP_204
-        invalidates(resp, req.book.href(urls.USERS), req.book.href(urls.POSTS))
+        add_invalidation_links(resp, req.builder.url_for(urls.USERS), req.builder.url_for(urls.POSTS))
 
 
 class PasswordResource:
@@ -254,78 +308,86 @@ class PasswordResource:
 
     tag = 'users'
     operation_name = 'Password'
-    description = 'The password of one person: it can be changed, never read.'
-    for_owner = frozenset(('PUT',))
-    vocabulary = Vocabulary('users')
-    reads: ClassVar = {'PUT': CHANGE_PASSWORD}
-    answers: ClassVar[Answers] = {'PUT': {204: None}}
+    operations: ClassVar = {
+        'PUT': Operation(
+            'Change the password',
+            "Changes one's own password, and revokes one's other tokens.",
+            {204: None},
+            Access.OWNER,
+            CHANGE_PASSWORD,
+            QueryOptions('users'),
+        ),
+    }
 
     def on_put(self, req: Request, resp: falcon.Response, user_id: int) -> None:
         user = find_user(req.db, user_id, req.viewer)
         require_permission(user.is_editable_by(req.viewer))
-        values = submit(req, self.reads[req.method], precondition(req, represent_user), None)
-        change_password(req.db, user_id, by=req.caller, client_address=req.client_address, **values)
+        given = precondition(req, represent_user)
+        values = read_form(req, lambda: given(None))
+        change_password(req.db, user_id, by=req.user, client_address=req.client_address, **values)
         resp.status = falcon.HTTP_204
-        invalidates(resp, req.book.href(urls.TOKENS), req.book.href(urls.USER, user_id=user_id))
+        add_invalidation_links(
+            resp, req.builder.url_for(urls.TOKENS), req.builder.url_for(urls.USER, user_id=user_id)
+        )
 
 
-def enter(viewer: Viewer | None, book: AddressBook) -> Entry:
-    """Return what the entry point says of people."""
-    links = {'hc:users': book.link(urls.USERS)}
+def entry_point(viewer: Viewer | None, builder: UrlBuilder) -> EntryPointPart:
+    """Return the links and forms of users on the entry point."""
+    links = {'hc:users': builder.link_to(urls.USERS)}
     if viewer is None:
-        return Entry(links, (REGISTER.at(book.href(urls.USERS)),))
-    links['hc:me'] = book.link(urls.USER, user_id=viewer.user_id)
-    links['hc:user'] = book.template(urls.USER, user_id='id')
-    return Entry(links)
+        return EntryPointPart(links, (REGISTER.at(builder.url_for(urls.USERS)),))
+    links['hc:me'] = builder.link_to(urls.USER, user_id=viewer.user_id)
+    links['hc:user'] = builder.template_for(urls.USER, user_id='id')
+    return EntryPointPart(links)
 
 
-def sample_user(book: AddressBook) -> Document:
+def sample_user(builder: UrlBuilder) -> Document:
     """Return a user as somebody else sees them, as an example."""
-    return represent_user(made_up.USER, made_up.OTHER, book)
+    return represent_user(sample_data.USER, sample_data.OTHER_USER, builder)
 
 
-def _sample_self(book: AddressBook) -> Document:
-    return represent_user(made_up.USER, made_up.SELF, book)
+def _sample_self(builder: UrlBuilder) -> Document:
+    return represent_user(sample_data.USER, sample_data.OWNER, builder)
 
 
 def sample_users(template: str) -> Sample:
     """Return what makes an example of a collection of users at an address."""
-    return lambda book: sample_page(
-        'users', book.href(template, user_id=made_up.USER.id), sample_user(book), book
+    return lambda builder: sample_page(
+        'users', builder.url_for(template, user_id=sample_data.USER.id), sample_user(builder), builder
     )
 
 
 RELATIONS = (
-    Relation(
+    LinkRelation(
         'users',
         'Everybody who has signed up, a page at a time; a new user is posted here.',
         ('GET', 'POST'),
         'a collection of users',
         sample_users(urls.USERS),
     ),
-    Relation(
+    LinkRelation(
         'user',
         'One user, by id: the address is a template.',
         ('GET', 'PUT', 'PATCH', 'DELETE'),
         'a user',
         sample_user,
     ),
-    Relation(
+    LinkRelation(
         'me',
         'The user who is signed in.',
         ('GET', 'PUT', 'PATCH', 'DELETE'),
         'a user: oneself',
         _sample_self,
     ),
-    Relation(
+    LinkRelation(
         'password',
         "Where the user's password is changed: put `current_password` and `password`. All other tokens of "
         'the user are revoked by it.',
         ('PUT',),
         'nothing that could be read: the answer to a change is 204, without a document',
     ),
-    Relation('avatar', "The user's picture, an image that Gravatar draws.", ('GET',), 'an image'),
-    Relation(
+    LinkRelation('avatar', "The user's picture, an image that Gravatar draws.", ('GET',), 'an image'),
+    LinkRelation(
         'page',
         'A page of the collection by its number: the address is a template.',
         ('GET',),
@@ -334,7 +396,7 @@ RELATIONS = (
     ),
 )
 EXPANSIONS: Expansions = {}
-ROUTES: tuple[tuple[str, Any], ...] = (
+ROUTES: tuple[Route, ...] = (
     (urls.USERS, UsersResource()),
     (urls.USER, UserResource()),
     (urls.PASSWORD, PasswordResource()),

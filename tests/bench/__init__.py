@@ -1,1 +1,1 @@
-"""Load and growth, measured by hand: `python -m tests.bench`, `python -m tests.bench growth`, `… balance`."""
+"""Benchmarks: `python -m tests.bench`, `python -m tests.bench growth`, `python -m tests.bench balance`."""

@@ -1,4 +1,4 @@
-"""The commands: what requests cost beside the limits, how that grows, and how the workers share them."""
+"""The benchmarks: cost relative to the limits, growth with the data, and balance between workers."""
 
 import argparse
 import os
@@ -11,15 +11,15 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from service.config import Settings
-from service.domain.demo import Town
+from service.domain.demo.generator import DemoData
 from service.domain.startup import open_session
 from tests.bench.cases import all_cases, growing_cases, limit_cases, send, user_case
+from tests.bench.data import POSTS_EACH, load_data, plan_data
 from tests.bench.load import require_wrk
 from tests.bench.processes import Server
-from tests.bench.report import balance_table, doubts, growth_table, load_table, machine, memory_table
+from tests.bench.report import balance_table, growth_table, load_table, machine, memory_table, print_doubts
 from tests.bench.rounds import Subject, measure
 from tests.bench.statements import StatementCounter
-from tests.bench.town import POSTS_EACH, move_in, planned_town
 
 WORKERS = 2
 CONFIG = 'gunicorn.conf.py'
@@ -28,13 +28,13 @@ ONE_SOCKET = 'tests/bench/one_socket.py'
 WORKER, STOCK_WORKER = 'service.worker.LeaderWorker', 'gthread'
 
 
-def say(line: str) -> None:
-    """Tell how far it is; what was found goes to standard output alone."""
+def report_progress(line: str) -> None:
+    """Print progress to standard error; results go to standard output."""
     print(line, file=sys.stderr, flush=True)
 
 
 def environment_for(database_url: str, options: argparse.Namespace) -> dict[str, str]:
-    """Return the settings that every server is run with."""
+    """Return the settings of every server."""
     return {
         'DATABASE_URL': database_url,
         'WEB_CONCURRENCY': str(options.workers),
@@ -45,8 +45,8 @@ def environment_for(database_url: str, options: argparse.Namespace) -> dict[str,
     }
 
 
-class Ground:
-    """What runs while it is measured: servers on ports from the given one on, towns in databases."""
+class Environment:
+    """The servers, on consecutive ports, and the databases of a benchmark."""
 
     def __init__(self, stack: ExitStack, options: argparse.Namespace) -> None:
         self._stack = stack
@@ -55,26 +55,26 @@ class Ground:
         self._folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix='halcyon-bench-')))
 
     def sqlite(self, name: str) -> str:
-        """Return the URL of a SQLite file that goes away when all is done."""
+        """Return the URL of a temporary SQLite file."""
         return f'sqlite:///{self._folder / name}.db'
 
-    def settled(self, database_url: str, town: Town) -> Settings:
-        """Put the town into the database and return the settings that open it."""
-        say(f'{town.users:,} users move in')
+    def loaded(self, database_url: str, data: DemoData) -> Settings:
+        """Load the data into the database, and return the settings that open it."""
+        report_progress(f'loading {data.users:,} users')
         settings = Settings.from_environment(environment_for(database_url, self._options))
         database = open_session(settings)
-        move_in(database, town)
+        load_data(database, data)
         database.close()
         return settings
 
     def gunicorn(self, name: str, app: str, database_url: str, *options: str, config: str = CONFIG) -> Server:
-        """Start an application under gunicorn, with the settings that the service runs with, and options."""
+        """Start an application under gunicorn, with the configuration of the service, and options."""
         bind = f'127.0.0.1:{self._port}'
         command = ['gunicorn', '-c', config, '--bind', bind, *options, app]
         return self._start(name, command, database_url)
 
     def granian(self, name: str, app: str, database_url: str) -> Server:
-        """Start an application under granian with as many workers and threads."""
+        """Start an application under granian, with the same numbers of workers and threads."""
         command = ['granian', '--interface', 'wsgi', '--factory', '--no-ws', '--port', str(self._port)]
         command += ['--workers', str(self._options.workers), '--blocking-threads', '8', app]
         return self._start(name, command, database_url)
@@ -87,23 +87,23 @@ class Ground:
 
 
 def compare(options: argparse.Namespace) -> None:
-    """Measure everything once beside the limits."""
+    """Measure every case, and the limits."""
     with ExitStack() as stack:
-        ground = Ground(stack, options)
-        spare = ground.sqlite('spare')
-        raw = ground.gunicorn('WSGI', 'tests.bench.limits:wsgi', spare)
-        bare = ground.gunicorn('falcon', BARE, spare)
-        stock = ground.gunicorn(f'falcon, {STOCK_WORKER}', BARE, spare, '-k', STOCK_WORKER)
+        environment = Environment(stack, options)
+        spare = environment.sqlite('spare')
+        raw = environment.gunicorn('WSGI', 'tests.bench.limits:wsgi', spare)
+        bare = environment.gunicorn('falcon', BARE, spare)
+        stock = environment.gunicorn(f'falcon, {STOCK_WORKER}', BARE, spare, '-k', STOCK_WORKER)
         limits = (raw, bare, stock)
         subjects = [Subject(server, case) for server in limits for case in limit_cases(server.origin)]
         statements: dict[int, int] = {}
-        databases = {'SQLite': ground.sqlite('town')}
+        databases = {'SQLite': environment.sqlite('data')}
         databases |= {url.partition(':')[0]: url for url in options.database}
         for name, url in databases.items():
-            town = planned_town(options.users, options.posts)
-            settings = ground.settled(url, town)
-            server = ground.gunicorn(f'Halcyon, {name}', 'service.app:create_app()', url)
-            cases = all_cases(server.origin, town)
+            data = plan_data(options.users, options.posts)
+            settings = environment.loaded(url, data)
+            server = environment.gunicorn(f'Halcyon, {name}', 'service.app:create_app()', url)
+            cases = all_cases(server.origin, data)
             measured = [Subject(server, case) for case in cases if re.search(options.only, case.name)]
             counter = StatementCounter(settings)
             statements |= {id(subject): counter.of(subject.case) for subject in measured}
@@ -111,36 +111,36 @@ def compare(options: argparse.Namespace) -> None:
             if not options.only:
                 subjects.append(Subject(server, measured[0].case, beside=measured[-1].case))
             if name == 'SQLite' and find_spec('granian'):
-                other = ground.granian('Halcyon, SQLite, granian', 'service.app:create_app', url)
-                subjects.append(Subject(other, user_case(other.origin, town)))
+                other = environment.granian('Halcyon, SQLite, granian', 'service.app:create_app', url)
+                subjects.append(Subject(other, user_case(other.origin, data)))
         before = _measure(subjects, options)
         print(load_table(subjects, subjects[1], statements), memory_table(subjects, before), sep='\n\n')
 
 
 def grow(options: argparse.Namespace) -> None:
-    """Measure what must stay flat in towns of growing size."""
+    """Measure the cases whose cost must not depend on the size of the data."""
     with ExitStack() as stack:
-        ground = Ground(stack, options)
+        environment = Environment(stack, options)
         by_size = []
         for size in options.sizes:
-            town, url = planned_town(size, options.posts), ground.sqlite(f'town{size}')
-            ground.settled(url, town)
-            server = ground.gunicorn(f'{size:,} users', 'service.app:create_app()', url)
-            by_size.append([Subject(server, case) for case in growing_cases(server.origin, town)])
+            data, url = plan_data(size, options.posts), environment.sqlite(f'data{size}')
+            environment.loaded(url, data)
+            server = environment.gunicorn(f'{size:,} users', 'service.app:create_app()', url)
+            by_size.append([Subject(server, case) for case in growing_cases(server.origin, data)])
         subjects = [subject for of_case in zip(*by_size, strict=True) for subject in of_case]
         _measure(subjects, options)
         print(growth_table(options.sizes, by_size))
 
 
 def balance(options: argparse.Namespace) -> None:
-    """Measure how two workers share the kept connections, with a socket for each and with one for both."""
+    """Measure how two workers share kept-alive connections, with a socket each and with one socket."""
     with ExitStack() as stack:
-        ground = Ground(stack, options)
+        environment = Environment(stack, options)
         subjects = []
         for worker in (WORKER, STOCK_WORKER):
             for name, config in (('a socket each', CONFIG), ('one socket', ONE_SOCKET)):
-                server = ground.gunicorn(
-                    f'{worker}, {name}', BARE, ground.sqlite('spare'), '-k', worker, config=config
+                server = environment.gunicorn(
+                    f'{worker}, {name}', BARE, environment.sqlite('spare'), '-k', worker, config=config
                 )
                 subjects += [Subject(server, case) for case in limit_cases(server.origin)]
         _measure(subjects, options)
@@ -148,40 +148,46 @@ def balance(options: argparse.Namespace) -> None:
 
 
 def _measure(subjects: Sequence[Subject], options: argparse.Namespace) -> dict[str, float]:
-    """Measure, say on what and what is doubtful, and return the memory of each server before."""
+    """Measure, print the machine and doubtful results, and return the memory of each server before."""
     before = {}
     for subject in subjects:
         send(subject.case)
         before[subject.server.name] = subject.server.memory()
     measure(
-        subjects, rounds=options.rounds, seconds=options.seconds, connections=options.connections, say=say
+        subjects,
+        rounds=options.rounds,
+        seconds=options.seconds,
+        connections=options.connections,
+        report=report_progress,
     )
     print(
         f'{machine()}; {options.workers} workers, {options.connections} connections, '
         f'{options.rounds} rounds of {options.seconds} s.\n'
     )
-    doubts(subjects, print)
+    print_doubts(subjects)
     return before
 
 
 def read_options() -> argparse.Namespace:
-    """Return what the command line asks for."""
+    """Return the options of the command line."""
     parser = argparse.ArgumentParser(prog='python -m tests.bench', description=__doc__)
-    parser.add_argument('what', nargs='?', choices=('load', 'growth', 'balance'), default='load')
+    parser.add_argument('benchmark', nargs='?', choices=('load', 'growth', 'balance'), default='load')
     parser.add_argument('--rounds', type=int, default=5)
-    parser.add_argument('--seconds', type=int, default=2, help='of one subject in one round')
+    parser.add_argument('--seconds', type=int, default=2, help='duration of one case in one round')
     parser.add_argument('--connections', type=int, default=16)
     parser.add_argument('--workers', type=int, default=min(WORKERS, os.cpu_count() or 1))
-    parser.add_argument('--port', type=int, default=8900, help='the first of those that the servers take')
+    parser.add_argument('--port', type=int, default=8900, help='first port of the servers')
     parser.add_argument('--bcrypt-cost', type=int, default=12)
-    parser.add_argument('--only', default='', help='cases of `load` whose name has this regular expression')
-    parser.add_argument('--posts', type=int, default=POSTS_EACH, help='of each user')
-    parser.add_argument('--users', type=int, default=1000, help='in the town of `load`')
+    parser.add_argument('--only', default='', help='regular expression for the cases of `load`')
+    parser.add_argument('--posts', type=int, default=POSTS_EACH, help='posts of each user')
+    parser.add_argument('--users', type=int, default=1000, help='number of users in `load`')
+    parser.add_argument('--database', action='append', default=[], help='URL of another empty database')
     parser.add_argument(
-        '--database', action='append', default=[], help='URL of an empty database, beside SQLite'
-    )
-    parser.add_argument(
-        '--sizes', type=int, nargs='+', default=[1_000, 100_000, 1_000_000], help='of `growth`'
+        '--sizes',
+        type=int,
+        nargs='+',
+        default=[1_000, 100_000, 1_000_000],
+        help='numbers of users in `growth`',
     )
     return parser.parse_args()
 
@@ -189,4 +195,4 @@ def read_options() -> argparse.Namespace:
 if __name__ == '__main__':
     require_wrk()
     options = read_options()
-    {'load': compare, 'growth': grow, 'balance': balance}[options.what](options)
+    {'load': compare, 'growth': grow, 'balance': balance}[options.benchmark](options)

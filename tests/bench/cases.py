@@ -1,4 +1,4 @@
-"""What is measured: requests that a client comes to by following links."""
+"""The measured requests, which a client finds by following links."""
 
 import json
 import urllib.error
@@ -9,18 +9,18 @@ from typing import Any
 
 import uritemplate
 
-from service.domain.demo import CELEBRITY, PASSWORD, Town
+from service.domain.demo.generator import CELEBRITY, PASSWORD, DemoData
 from service.representation.formats import FORMATS
 from service.representation.media_types import HAL
+from tests.bench.data import NEIGHBOUR, READER, WRITER
 from tests.bench.load import Case
-from tests.bench.town import NEIGHBOUR, READER, WRITER
 
 JSON_BODY = {'Content-Type': 'application/json'}
-SIGN_INS = 4  # at once: each keeps a core for as long as bcrypt's cost says
+SIGN_INS = 4  # concurrent ones: each occupies a core for the duration of bcrypt
 
 
 class Visitor:
-    """Somebody at one origin, who follows links."""
+    """A signed-in client of one origin, which follows links."""
 
     def __init__(self, origin: str, username: str) -> None:
         self.headers = {'Accept': HAL}
@@ -32,22 +32,22 @@ class Visitor:
         self.entry = self.get(f'{origin}/api')
 
     def get(self, href: str) -> Any:
-        """Return the document at the address."""
+        """Return the document at the URL."""
         return json.loads(send(Case('GET', href, headers=self.headers))[1])
 
     def follow(self, document: Any, rel: str, **variables: Any) -> Any:
-        """Return the document that a link leads to."""
+        """Return the target of a link."""
         return self.get(href(document, rel, **variables))
 
 
 def href(document: Any, rel: str, **variables: Any) -> str:
-    """Return where a link leads to, its template filled in."""
+    """Return the URL of a link, with its template expanded."""
     link = document['_links'][rel]
     return uritemplate.expand(link['href'], variables) if link.get('templated') else link['href']
 
 
 def send(case: Case) -> tuple[Message, bytes]:
-    """Send a case once and return headers and body; stop where the answer is not what it should be."""
+    """Send a case once and return headers and body; exits if the status is wrong."""
     body = case.body.replace('{n}', 'once').encode() if case.body is not None else None
     request = urllib.request.Request(case.href, body, dict(case.headers), method=case.method)
     try:
@@ -61,19 +61,19 @@ def send(case: Case) -> tuple[Message, bytes]:
 
 
 def limit_cases(origin: str) -> Iterator[Case]:
-    """Yield the request that the limits answer, with a token that nobody looks at."""
+    """Yield the request that the limits serve; its token is ignored."""
     headers = {'Accept': HAL, 'Authorization': f'Bearer hc_{"x" * 43}'}
     yield Case('constant', f'{origin}/api/users/1', headers=headers)
 
 
-def growing_cases(origin: str, town: Town) -> Iterator[Case]:
-    """Yield what must cost the same however large the town is."""
-    reader = Visitor(origin, town.name(READER))
-    celebrity = reader.follow(reader.entry, 'hc:user', id=town.user_id(CELEBRITY))
+def growing_cases(origin: str, data: DemoData) -> Iterator[Case]:
+    """Yield the cases whose cost must not depend on the size of the data."""
+    reader = Visitor(origin, data.username(READER))
+    celebrity = reader.follow(reader.entry, 'hc:user', id=data.user_id(CELEBRITY))
     users = reader.follow(reader.entry, 'hc:users')
     followers = reader.follow(celebrity, 'hc:followers')
     for name, address in (
-        ('GET user', href(reader.entry, 'hc:user', id=town.user_id(NEIGHBOUR))),
+        ('GET user', href(reader.entry, 'hc:user', id=data.user_id(NEIGHBOUR))),
         ('GET celebrity', href(celebrity, 'self')),
         ('page of 10', href(users, 'hc:page', page=1, per_page=10)),
         ('last page of 10', href(users, 'last')),
@@ -84,15 +84,15 @@ def growing_cases(origin: str, town: Town) -> Iterator[Case]:
         yield Case(name, address, headers=reader.headers)
 
 
-def user_case(origin: str, town: Town) -> Case:
-    """Return GET user alone."""
-    return next(growing_cases(origin, town))
+def user_case(origin: str, data: DemoData) -> Case:
+    """Return the case of GET user."""
+    return next(growing_cases(origin, data))
 
 
-def all_cases(origin: str, town: Town) -> Iterator[Case]:
-    """Yield everything that is measured of one server."""
-    reader, writer = Visitor(origin, town.name(READER)), Visitor(origin, town.name(WRITER))
-    user, *others = growing_cases(origin, town)
+def all_cases(origin: str, data: DemoData) -> Iterator[Case]:
+    """Yield all cases of one server."""
+    reader, writer = Visitor(origin, data.username(READER)), Visitor(origin, data.username(WRITER))
+    user, *others = growing_cases(origin, data)
     tag = send(user)[0]['ETag']
     yield user
     yield user._replace(name='GET user, 304', status=304, headers={**user.headers, 'If-None-Match': tag})

@@ -1,4 +1,4 @@
-"""The limits: one user's document as a constant, from plain WSGI and from bare falcon."""
+"""The limits: one user's document as a constant, served by plain WSGI and by bare falcon."""
 
 from collections.abc import Callable, Iterable
 from typing import Any

@@ -1,4 +1,4 @@
-"""The load: wrk on loopback, one case at a time."""
+"""Load generation by wrk on loopback, one case at a time."""
 
 import os
 import shutil

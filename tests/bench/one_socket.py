@@ -1,4 +1,4 @@
-"""The settings that the service runs with, but for the socket: all workers accept from the same one."""
+"""The gunicorn configuration of the service, but with one socket for all workers."""
 
 from runpy import run_path
 

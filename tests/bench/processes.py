@@ -1,4 +1,4 @@
-"""Servers under measurement: started, read from /proc, and ended by their own ids."""
+"""Server processes, and what /proc tells of them."""
 
 import os
 import subprocess
@@ -16,7 +16,7 @@ ROOT = Path(__file__).parents[2]
 
 
 class Process(NamedTuple):
-    """What /proc says of a process: CPU microseconds of its own, and its parent."""
+    """The CPU microseconds of a process, and its parent."""
 
     parent: int
     cpu: float
@@ -29,7 +29,7 @@ def _read_processes() -> dict[int, Process]:
             try:
                 fields = (folder / 'stat').read_text().rpartition(')')[2].split()
             except (FileNotFoundError, ProcessLookupError):
-                continue  # it ended while we looked
+                continue  # it has just ended
             found[int(folder.name)] = Process(
                 int(fields[1]), (int(fields[11]) + int(fields[12])) * _TICK_MICROSECONDS
             )
@@ -37,7 +37,7 @@ def _read_processes() -> dict[int, Process]:
 
 
 class Server:
-    """A server on a port of its own; as a context manager it runs inside the block."""
+    """A server on its own port; as a context manager it runs for the duration of the block."""
 
     def __init__(self, name: str, command: Sequence[str], port: int, environment: dict[str, str]) -> None:
         self.name = name
@@ -46,7 +46,7 @@ class Server:
         self.start_cpu = 0.0
         self._command = command
         self._environment = {**os.environ, **environment, 'PORT': str(port)}
-        self._log = tempfile.TemporaryFile()  # noqa: SIM115 (it lives as long as the server)
+        self._log = tempfile.TemporaryFile()  # noqa: SIM115 (closed with the server)
         self._process: subprocess.Popen[bytes] | None = None
 
     def __enter__(self) -> 'Server':
@@ -72,7 +72,7 @@ class Server:
         self._log.close()
 
     def _wait(self) -> None:
-        """Wait for the first answer, whatever it is, and note the CPU that it took."""
+        """Wait for the first response, and record the CPU time of the start."""
         assert self._process is not None
         deadline = time.monotonic() + START_SECONDS
         while time.monotonic() < deadline:
@@ -103,7 +103,7 @@ class Server:
         return {pid: processes[pid].cpu for pid in family if pid in processes}
 
     def workers(self) -> list[int]:
-        """Return the ids of the processes that answer: all but the master."""
+        """Return the process ids of the workers: all processes but the master."""
         assert self._process is not None
         return sorted(set(self.cpu()) - {self._process.pid})
 

@@ -1,8 +1,8 @@
-"""What was measured, as Markdown."""
+"""Results as Markdown tables."""
 
 import os
 import platform
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from importlib.metadata import version
 from pathlib import Path
 from statistics import median
@@ -17,7 +17,7 @@ def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
 
 
 def machine() -> str:
-    """Return what it was measured on: absolute figures mean something there alone."""
+    """Return the machine and the versions; absolute figures are meaningful only with them."""
     models = [
         line for line in Path('/proc/cpuinfo').read_text().splitlines() if line.startswith('model name')
     ]
@@ -27,8 +27,8 @@ def machine() -> str:
 
 
 def load_table(subjects: Sequence[Subject], bare: Subject, statements: Mapping[int, int]) -> str:
-    """Return what was measured beside bare falcon; `statements` are by the identity of a subject."""
-    head = ('what', 'requests/s', 'p50 ms', 'p99 ms', 'CPU µs', 'x bare falcon', 'own µs', 'SQL')
+    """Return the results relative to bare falcon; `statements` is keyed by the identity of a subject."""
+    head = ('case', 'requests/s', 'p50 ms', 'p99 ms', 'CPU µs', 'x bare falcon', 'own µs', 'SQL')
     return table(head, (_load_row(subject, bare, statements.get(id(subject))) for subject in subjects))
 
 
@@ -42,7 +42,7 @@ def _load_row(subject: Subject, bare: Subject, statements: int | None) -> list[s
 
 
 def growth_table(sizes: Sequence[int], subjects: Sequence[Sequence[Subject]]) -> str:
-    """Return the CPU of each case in towns of these sizes, and how many times the smallest town's it is."""
+    """Return the CPU of each case in data of these sizes, and the ratio of the largest to the smallest."""
     head = ('CPU µs a request', *(f'{size:,} users' for size in sizes), 'growth')
     rows = (
         [
@@ -56,7 +56,7 @@ def growth_table(sizes: Sequence[int], subjects: Sequence[Sequence[Subject]]) ->
 
 
 def balance_table(subjects: Sequence[Subject]) -> str:
-    """Return the part of the workers' CPU that the busiest had, over the rounds of each server."""
+    """Return the share of the busiest worker in the CPU time, over the rounds of each server."""
     head = (
         'workers',
         'rounds',
@@ -81,26 +81,26 @@ def balance_table(subjects: Sequence[Subject]) -> str:
 
 
 def memory_table(subjects: Sequence[Subject], before: Mapping[str, float]) -> str:
-    """Return the largest worker of each server before and after what it answered."""
+    """Return the memory of the largest worker of each server before and after its requests."""
     servers = {subject.server.name: subject.server for subject in subjects}
     rows = []
     for name, server in servers.items():
-        answered = sum(subject.requests for subject in subjects if subject.server is server)
+        requests = sum(subject.requests for subject in subjects if subject.server is server)
         memory = (f'{before[name]:.1f}', f'{server.memory():.1f}')
-        rows.append([name, f'{server.start_cpu / 1_000_000:.2f}', *memory, f'{answered:,}'])
+        rows.append([name, f'{server.start_cpu / 1_000_000:.2f}', *memory, f'{requests:,}'])
     head = ('server', 'start, CPU s', 'MB before', 'MB after', 'requests of all workers')
     return table(head, rows)
 
 
-def doubts(subjects: Sequence[Subject], say: Callable[[str], None]) -> None:
-    """Say which rounds do not count, and which answers were errors."""
+def print_doubts(subjects: Sequence[Subject]) -> None:
+    """Print which rounds were left out, and which responses were errors."""
     for subject in subjects:
         name = f'{subject.server.name}: {subject.case.name}'
-        left_out = len(subject.rounds) - len(subject.sound)
+        left_out = len(subject.rounds) - len(subject.valid)
         if left_out:
-            say(
+            print(
                 f'{name}: {left_out} of {len(subject.rounds)} rounds left out, '
                 f'one worker had over {LOPSIDED:.0%} of the CPU.\n'
             )
         if subject.errors:
-            say(f'{name}: {subject.errors} of {subject.requests} answers were errors.\n')
+            print(f'{name}: {subject.errors} of {subject.requests} responses were errors.\n')

@@ -1,4 +1,4 @@
-"""Rounds: every subject once, then every subject again, so that what disturbs one disturbs all."""
+"""Rounds of measurement: each round measures every case once, so that disturbances affect all alike."""
 
 import os
 from collections.abc import Callable, Sequence
@@ -10,13 +10,13 @@ from tests.bench.load import Case, Load, Wrk
 from tests.bench.processes import Server
 
 LOPSIDED = 0.9  # of the CPU of all workers, used by one of them
-BESIDE = 8  # connections of the case that another one is measured beside
+BESIDE = 8  # connections of a concurrent case
 
 
 class Round(NamedTuple):
-    """One run of one subject: what wrk saw, and what it cost the server.
+    """One run of one subject: the result of wrk, and the cost of the server.
 
-    `cpu` is microseconds of master and workers, `share` the part of the workers' CPU that the busiest had.
+    `cpu` is in microseconds of master and workers, `share` is that of the busiest worker.
     """
 
     load: Load
@@ -26,7 +26,7 @@ class Round(NamedTuple):
 
 @dataclass
 class Subject:
-    """A case on a server, alone or beside another one, and what was measured of it."""
+    """A case on a server, alone or concurrent with another one, and its results."""
 
     server: Server
     case: Case
@@ -34,14 +34,14 @@ class Subject:
     rounds: list[Round] = field(default_factory=list)
 
     @property
-    def sound(self) -> list[Round]:
-        """The rounds that count: those in which the workers shared the work."""
+    def valid(self) -> list[Round]:
+        """The valid rounds: those in which the workers shared the work."""
         return [one for one in self.rounds if one.share <= LOPSIDED]
 
-    def median(self, what: Callable[[Round], float]) -> float:
-        """Return the median over the sound rounds, not a number where nothing was answered."""
-        answered = [one for one in self.sound if one.load.requests]
-        return median(map(what, answered)) if answered else float('nan')
+    def median(self, value: Callable[[Round], float]) -> float:
+        """Return the median over the valid rounds, NaN without any request."""
+        rounds = [one for one in self.valid if one.load.requests]
+        return median(map(value, rounds)) if rounds else float('nan')
 
     @property
     def cpu(self) -> float:
@@ -69,7 +69,7 @@ class Subject:
         return sum(one.load.errors for one in self.rounds)
 
     def run(self, seconds: int, connections: int) -> Round:
-        """Load the server for some seconds and return what came of it."""
+        """Load the server for some seconds, and return the result."""
         before = self.server.cpu()
         beside = Wrk(self.beside._replace(connections=None), seconds, BESIDE) if self.beside else None
         try:
@@ -85,13 +85,13 @@ class Subject:
 
 
 def measure(
-    subjects: Sequence[Subject], *, rounds: int, seconds: int, connections: int, say: Callable[[str], None]
+    subjects: Sequence[Subject], *, rounds: int, seconds: int, connections: int, report: Callable[[str], None]
 ) -> None:
-    """Run all subjects one after the other, and that so many times; a first, shorter time does not count."""
-    say(f'about {len(subjects) * (rounds * seconds + 1)} s: {len(subjects)} subjects, {rounds} rounds')
+    """Run the rounds, after a short warm-up that does not count."""
+    report(f'about {len(subjects) * (rounds * seconds + 1)} s: {len(subjects)} subjects, {rounds} rounds')
     for subject in subjects:
         subject.run(1, connections)
     for number in range(1, rounds + 1):
-        say(f'round {number} of {rounds}, load average {os.getloadavg()[0]:.1f}')
+        report(f'round {number} of {rounds}, load average {os.getloadavg()[0]:.1f}')
         for subject in subjects:
             subject.rounds.append(subject.run(seconds, connections))

@@ -1,4 +1,4 @@
-"""How many SQL statements a request takes, counted in this process."""
+"""The number of SQL statements of a request, counted in this process."""
 
 from typing import Any
 from urllib.parse import urlsplit
@@ -9,11 +9,11 @@ from service.app import create_app
 from service.config import Settings
 from tests.bench.load import Case
 
-_BRACKETS = ('BEGIN', 'COMMIT')
+_NOT_COUNTED = ('BEGIN', 'COMMIT')
 
 
 class StatementCounter:
-    """Counts what the database of a request runs; the brackets of a transaction are not counted."""
+    """Counts the SQL statements of a request, without BEGIN and COMMIT."""
 
     def __init__(self, settings: Settings) -> None:
         self.count = 0
@@ -21,14 +21,14 @@ class StatementCounter:
         self._app.add_middleware(self)
 
     def process_request(self, req: Any, resp: Any) -> None:
-        """Have the engine tell what it runs."""
-        req.db.engine.query_hooks[:] = [self._note]
+        """Count the statements of this request."""
+        req.db.engine.query_hooks[:] = [self._count]
 
-    def _note(self, run: Any) -> None:
-        self.count += not run.sql.startswith(_BRACKETS)
+    def _count(self, run: Any) -> None:
+        self.count += not run.sql.startswith(_NOT_COUNTED)
 
     def of(self, case: Case) -> int:
-        """Return how many statements the case takes, when it has been asked before."""
+        """Return the number of statements of a case, when it is repeated."""
         parts = urlsplit(case.href)
         for _ in range(2):
             self.count = 0

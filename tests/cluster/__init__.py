@@ -1,1 +1,1 @@
-"""Real servers under load while parts of them fail: what was acknowledged is there, once."""
+"""Fault tests: real servers under load while programs are killed; no acknowledged write is lost."""

@@ -1,4 +1,4 @@
-"""The scenarios by hand, for as long as wanted: `python -m tests.cluster --seconds 120`."""
+"""The scenarios at any length: `python -m tests.cluster --seconds 120`."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from tests.cluster.scenarios import SCENARIOS
 
 
 @click.command()
-@click.option('--seconds', default=60.0, show_default=True, help='How long each scenario is under load.')
+@click.option('--seconds', default=60.0, show_default=True, help='Duration of each scenario.')
 @click.argument('names', nargs=-1)
 def main(seconds: float, names: tuple[str, ...]) -> None:
     """Run the scenarios, or those NAMES, and print the table."""

@@ -1,4 +1,4 @@
-"""What the scenarios share: a folder that database servers may enter, and the table at the end."""
+"""Shared fixtures: a folder that database servers can access, and the table of results."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ from tests.cluster.programs import Missing
 from tests.cluster.scenarios import Scenario
 
 ROWS = pytest.StashKey[list[Row]]()
-SAID = pytest.StashKey[list[str]]()
+FIGURES = pytest.StashKey[list[str]]()
 SECONDS = 9.0
 
 
 @pytest.fixture
 def folder() -> Iterator[Path]:
-    """A folder that other users can pass through; it stays where the test fails."""
+    """A folder that other users can traverse; it is kept if the test fails."""
     place = Path(tempfile.mkdtemp(prefix='halcyon-cluster-'))
     place.chmod(0o755)
     yield place
@@ -30,7 +30,7 @@ def folder() -> Iterator[Path]:
 
 @pytest.fixture
 def judged(folder: Path, pytestconfig: pytest.Config) -> Callable[[Scenario], Row]:
-    """Return what runs a scenario, keeps its row for the table and returns it."""
+    """Return a function that runs a scenario, records its row for the table, and returns it."""
 
     def run(scenario: Scenario) -> Row:
         try:
@@ -46,9 +46,9 @@ def judged(folder: Path, pytestconfig: pytest.Config) -> Callable[[Scenario], Ro
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
-    """Print the table, and what else was measured."""
+    """Print the table and other figures."""
     rows = config.stash.get(ROWS, [])
     if rows:
         terminalreporter.write_line('\n' + table(rows))
-    for line in config.stash.get(SAID, []):
+    for line in config.stash.get(FIGURES, []):
         terminalreporter.write_line(line)

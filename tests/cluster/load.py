@@ -1,4 +1,4 @@
-"""People who use the service all the time, and remember what it acknowledged."""
+"""Users who act continuously, and record what the service acknowledged."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ from urllib.parse import urlsplit
 
 THINKING_SECONDS = 0.01
 ANSWER_SECONDS = 30.0
-PATIENCE_SECONDS = 20.0  # of who may send a request again whatever happened to it
+PATIENCE_SECONDS = 20.0  # of a client that retries every request
 PAUSE_SECONDS = 0.25
 PASSWORD = 'correct horse'
 
 
 class Row(NamedTuple):
-    """What became of a load: a line of the table, and the answers that should never be given."""
+    """The result of a load: a line of the table."""
 
     name: str
     requests: int
@@ -37,7 +37,7 @@ class Row(NamedTuple):
 
 
 def table(rows: list[Row]) -> str:
-    """Return the rows as text; failed requests are those that were not acknowledged."""
+    """Return the rows as text; failed requests were not acknowledged."""
     heads = ('', 'requests', 'failed', 'lost', 'duplicated', 'miscounted', '500s', 'longest gap')
     lines = [heads, *((*map(str, row[:-1]), f'{row.longest_gap:.1f} s') for row in rows)]
     widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
@@ -47,7 +47,7 @@ def table(rows: list[Row]) -> str:
 
 
 class Caller:
-    """One connection to the service, and the times and numbers of what went over it."""
+    """One connection to the service, with the times and numbers of its requests."""
 
     def __init__(self, origin: str, patience: float) -> None:
         self._place = urlsplit(origin)
@@ -58,10 +58,10 @@ class Caller:
         self.requests = self.failed = self.errors = 0
 
     def request(self, method: str, href: str, body: dict[str, str] | None = None) -> tuple[int, Any]:
-        """Return the status and the document of an answer, status 0 where there was none.
+        """Return the status and the document of a response, status 0 if there was none.
 
-        What fails is sent again, as a patient client does: every method but POST is idempotent (RFC 9110
-        §9.2.2), and a POST has a key that makes it so. 409 says that the first is still being worked on.
+        Failed requests are retried: every method but POST is idempotent (RFC 9110 §9.2.2), and a POST has an
+        Idempotency-Key. 409 means that the first one is still being processed.
         """
         self.requests += 1
         key = uuid.uuid4().hex
@@ -107,13 +107,13 @@ class Caller:
             self._connection = None
 
     def get(self, href: str) -> Any:
-        """Return a document that has to be there."""
+        """Return a document, which must exist."""
         status, document = self.request('GET', href)
         assert status == 200, (status, document)
         return document
 
     def items(self, href: str) -> list[Any]:
-        """Return all the entries of a collection, from its first page to its last."""
+        """Return all entries of a collection, from all pages."""
         found: list[Any] = []
         document = self.get(f'{href}?per_page=100')
         while True:
@@ -125,22 +125,22 @@ class Caller:
 
 
 class Person:
-    """Publishes, reads, deletes, follows and unfollows, one thing after the other.
+    """A user who publishes, reads, deletes, follows and unfollows.
 
-    `there` are the texts of posts whose publication was acknowledged, by address; `gone` those whose
-    deletion was. What was not answered may be the one or the other, and is neither.
+    `published` has the texts of posts whose publication was acknowledged, by URL; `deleted` those whose
+    deletion was. Unacknowledged writes are in neither, since they may have taken effect or not.
     """
 
     def __init__(self, origin: str, name: str, patience: float) -> None:
         self.caller = Caller(origin, patience)
         self.name = name
-        self.there: dict[str, str] = {}
-        self.gone: set[str] = set()
+        self.published: dict[str, str] = {}
+        self.deleted: set[str] = set()
         self.follows: bool | None = False
         self._numbers = itertools.count()
 
     def sign_up(self) -> None:
-        """Register and sign in, on a service where nothing fails yet."""
+        """Register and sign in, before anything fails."""
         entry = self.caller.get('/api')
         person = {'username': self.name, 'password': PASSWORD}
         status, _ = self.caller.request(
@@ -157,30 +157,30 @@ class Person:
         return str(self.links[rel]['href'])
 
     def meet(self, other: Person) -> None:
-        """Get to know whom to follow."""
+        """Find the user to follow."""
         user = self.caller.get(self.href('hc:user').replace('{id}', str(other.id)))
         self.relation = str(user['_links']['hc:follow']['href'])
 
     def act(self) -> None:
-        """Do one thing."""
+        """Perform one random action."""
         random.choices((self.publish, self.read, self.delete, self.toggle), (5, 3, 1, 1))[0]()
 
     def publish(self) -> None:
         text = f'{self.name} {next(self._numbers)}'
         status, post = self.caller.request('POST', self.href('hc:posts'), {'body': text})
         if status == 201:
-            self.there[post['_links']['self']['href']] = text
+            self.published[post['_links']['self']['href']] = text
 
     def read(self) -> None:
         self.caller.request('GET', self.href(random.choice(('hc:posts', 'hc:feed', 'hc:users', 'hc:me'))))
 
     def delete(self) -> None:
-        if self.there:
-            href = random.choice([*self.there])
-            text = self.there.pop(href)
+        if self.published:
+            href = random.choice([*self.published])
+            text = self.published.pop(href)
             status, _ = self.caller.request('DELETE', href)
-            if status in (204, 404):  # 404 where an answer was lost and the request sent again
-                self.gone.add(text)
+            if status in (204, 404):  # 404 if the response was lost and the request retried
+                self.deleted.add(text)
 
     def toggle(self) -> None:
         wanted = not self.follows
@@ -191,7 +191,7 @@ class Person:
 
 
 class Load:
-    """Several people who act while the block lasts."""
+    """Users who act for the duration of a block."""
 
     def __init__(self, origin: str, people: int = 4, *, patience: float = PATIENCE_SECONDS) -> None:
         mark = f'{time.time_ns():x}'
@@ -222,11 +222,11 @@ class Load:
             while not self._is_over.is_set():
                 person.act()
                 time.sleep(THINKING_SECONDS)
-        except BaseException as fault:  # it is raised where the load is judged
+        except BaseException as fault:  # it is raised by judge
             self._faults.append(fault)
 
     def judge(self, name: str) -> Row:
-        """Compare what is there with what was acknowledged, and return what became of it."""
+        """Compare the data with what was acknowledged, and return the result."""
         if self._faults:
             raise self._faults[0]
         callers = [person.caller for person in self.people]
@@ -240,7 +240,9 @@ class Load:
             texts = [post['body'] for post in person.caller.items(user['_links']['hc:posts']['href'])]
             followed = [one['id'] for one in person.caller.items(user['_links']['hc:following']['href'])]
             followers = person.caller.items(user['_links']['hc:followers']['href'])
-            lost += len(set(person.there.values()).difference(texts)) + len(person.gone.intersection(texts))
+            lost += len(set(person.published.values()).difference(texts)) + len(
+                person.deleted.intersection(texts)
+            )
             lost += person.follows is not None and person.follows != bool(followed)
             duplicated += len(texts) - len(set(texts))
             miscounted += (user['post_count'], user['following_count'], user['follower_count']) != (
@@ -264,7 +266,7 @@ class Load:
         )
 
     def _miscounted_totals(self) -> int:
-        """Return how many of the collections say that they are longer or shorter than they are."""
+        """Return the number of collections with a wrong total."""
         person = self.people[0]
         hrefs = [person.href('hc:posts'), person.href('hc:users')]
         return sum(

@@ -1,4 +1,4 @@
-"""The programs of a deployment, each started, stopped and killed by its own id."""
+"""The programs of a deployment: servers, load balancer and databases."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import contextlib
 import glob
 import http.client
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -21,6 +22,7 @@ import pymysql
 from tests.server import ROOT, free_port
 
 PATIENCE_SECONDS = 60.0
+OPERATIONS = ROOT / 'service' / 'OPERATIONS.md'
 
 
 class Missing(Exception):
@@ -37,15 +39,15 @@ def find_program(*names: str) -> str:
 
 
 def wait_until(holds: Callable[[], bool], what: str) -> None:
-    """Wait until something is so; raises AssertionError where it takes too long."""
+    """Wait until the condition holds; raises AssertionError after PATIENCE_SECONDS."""
     end = time.monotonic() + PATIENCE_SECONDS
     while not holds():
-        assert time.monotonic() < end, f'not so after {PATIENCE_SECONDS} s: {what}'
+        assert time.monotonic() < end, f'not after {PATIENCE_SECONDS} s: {what}'
         time.sleep(0.05)
 
 
 def get_status(href: str) -> int:
-    """Return the status of a GET, 0 where nobody answers."""
+    """Return the status of a GET, 0 without a response."""
     try:
         with urllib.request.urlopen(href, timeout=2) as answer:
             return int(answer.status)
@@ -57,7 +59,7 @@ def get_status(href: str) -> int:
 
 
 class Program:
-    """A process that is started as often as need be; what it says goes to `log`."""
+    """A program that can be started repeatedly; its output goes to `log`."""
 
     def __init__(
         self,
@@ -83,7 +85,7 @@ class Program:
         return self._process is not None and self._process.poll() is None
 
     def start(self, *more: str) -> None:
-        """Start it."""
+        """Start the program."""
         with self.log.open('ab') as log:
             self._process = subprocess.Popen(
                 [*self.command, *more],
@@ -101,12 +103,12 @@ class Program:
         os.kill(self.pid, number)
 
     def wait(self) -> None:
-        """Wait until it has ended."""
+        """Wait until the program has ended."""
         assert self._process is not None
         self._process.wait(PATIENCE_SECONDS)
 
     def stop(self) -> None:
-        """Ask it to end, and wait until it has; who does not listen is killed."""
+        """Terminate the program and wait; kill it if it does not end."""
         if self._process is None:
             return
         if self.is_running:
@@ -117,24 +119,24 @@ class Program:
             self.kill()
 
     def kill(self) -> None:
-        """End it at once, as kill -9 does, with the processes that it made."""
+        """Kill the program and its child processes (SIGKILL)."""
         if self.is_running:
-            made = children_of(self.pid)
+            children = children_of(self.pid)
             assert self._process is not None
             self._process.kill()
-            for pid in made:
+            for pid in children:
                 with contextlib.suppress(ProcessLookupError):
                     os.kill(pid, 9)
             self._process.wait(PATIENCE_SECONDS)
 
 
 def children_of(pid: int) -> list[int]:
-    """Return the ids of the processes that a process has made."""
+    """Return the process ids of the children of a process."""
     return [int(child) for child in Path(f'/proc/{pid}/task/{pid}/children').read_text().split()]
 
 
 class Node(Program):
-    """A server of ours."""
+    """A Halcyon server."""
 
     def __init__(self, name: str, folder: Path, url: str, *, workers: int = 1, drain: int = 2) -> None:
         self.port = free_port()
@@ -152,73 +154,44 @@ class Node(Program):
         super().__init__(command, folder / f'{name}.log', environment=environment)
 
     def wait_until_ready(self) -> None:
-        """Wait until it says that it is ready."""
+        """Wait until the server is ready."""
         wait_until(lambda: get_status(f'{self.origin}/health/ready') == 200, f'{self.log} is ready')
 
 
 class Balancer(Program):
-    """HAProxy before several nodes, as README.md has it."""
+    """HAProxy in front of several nodes, configured as service/OPERATIONS.md says."""
 
     def __init__(self, folder: Path, nodes: Iterable[Node]) -> None:
         self.port = free_port()
         self.origin = f'http://127.0.0.1:{self.port}'
-        servers = '\n'.join(f'  server n{node.port} 127.0.0.1:{node.port}' for node in nodes)
+        servers = (f'  server n{node.port} 127.0.0.1:{node.port}\n' for node in nodes)
         file = folder / 'haproxy.cfg'
-        file.write_text(CONFIGURATION.format(port=self.port, servers=servers))
+        file.write_text(balancer_configuration(self.port, servers))
         super().__init__(
             (find_program('haproxy', '/usr/sbin/haproxy'), '-f', str(file)), folder / 'haproxy.log'
         )
 
     def start(self, *more: str) -> None:
-        """Start it, and wait until it knows a node that is ready."""
+        """Start it, and wait until it has a ready node."""
         super().start(*more)
-        wait_until(lambda: get_status(f'{self.origin}/health/ready') == 200, 'the balancer has a node')
+        wait_until(lambda: get_status(f'{self.origin}/health/ready') == 200, 'the balancer has a ready node')
 
 
-CONFIGURATION = """
-global
-  hard-stop-after 30s
-defaults
-  mode http
-  timeout connect 1s
-  timeout client 30s
-  timeout server 30s
-  timeout http-request 5s
-  timeout http-keep-alive 10s
-  timeout queue 5s
-  option http-server-close
-  option forwardfor
-  option http-buffer-request
-  option redispatch 1
-  retries 3
-  retry-on conn-failure empty-response response-timeout 503
-frontend clients
-  bind 127.0.0.1:{port}
-  http-request del-header Forwarded
-  http-request del-header X-Forwarded-For
-  http-request set-header X-Forwarded-Proto http
-  http-request set-header X-Forwarded-Host %[req.hdr(host)]
-  http-request disable-l7-retry unless METH_GET or {{ method HEAD OPTIONS }}
-  http-request set-header X-Request-Id %[uuid()]
-  http-request deny deny_status 404 if {{ path,url_dec -m reg ^/+metrics }}
-  default_backend nodes
-backend nodes
-  balance leastconn
-  option httpchk GET /health/ready
-  http-check expect status 200
-  default-server check inter 500ms fastinter 200ms fall 1 rise 2 observe layer4 on-error fastinter
-{servers}
-"""
+def balancer_configuration(port: int, servers: Iterable[str]) -> str:
+    """Return the configuration in service/OPERATIONS.md, with another port and other servers."""
+    (documented,) = re.findall('```haproxy\n(.*?)```', OPERATIONS.read_text(), re.DOTALL)
+    shared = re.sub('^  server .*\n', '', documented, flags=re.MULTILINE)
+    return shared.replace('bind :80\n', f'bind 127.0.0.1:{port}\n') + ''.join(servers)
 
 
 class Postgresql(Program):
-    """A PostgreSQL of its own."""
+    """A PostgreSQL server."""
 
     def __init__(self, folder: Path) -> None:
         self.port = free_port()
         self.url = f'postgresql://postgres@127.0.0.1:{self.port}/postgres'
         data = folder / 'postgresql'
-        made_by = Program(
+        installer = Program(
             (
                 find_program('initdb', '/usr/lib/postgresql/*/bin/initdb'),
                 *('-D', str(data), '-U', 'postgres', '-A', 'trust', '-E', 'UTF8', '--locale', 'C.UTF-8'),
@@ -227,8 +200,8 @@ class Postgresql(Program):
             user='postgres',
         )
         make_folder(data, 'postgres')
-        made_by.start()
-        made_by.wait()
+        installer.start()
+        installer.wait()
         command = (
             find_program('/usr/lib/postgresql/*/bin/postgres', 'postgres'),
             *('-D', str(data), '-p', str(self.port), '-k', str(data), '-c', 'listen_addresses=127.0.0.1'),
@@ -236,11 +209,11 @@ class Postgresql(Program):
         super().__init__(command, folder / 'postgresql.log', user='postgres')
 
     def start(self, *more: str) -> None:
-        """Start it, and wait until it answers."""
+        """Start it, and wait until it accepts connections."""
         super().start(*more)
-        wait_until(self._answers, 'PostgreSQL answers')
+        wait_until(self._is_reachable, 'PostgreSQL accepts connections')
 
-    def _answers(self) -> bool:
+    def _is_reachable(self) -> bool:
         try:
             psycopg.connect(self.url, connect_timeout=2).close()
         except psycopg.Error:
@@ -249,7 +222,7 @@ class Postgresql(Program):
 
 
 class GaleraNode(Program):
-    """A MariaDB that is one of a Galera cluster of three."""
+    """A MariaDB server in a Galera cluster of three."""
 
     def __init__(self, number: int, folder: Path) -> None:
         self.port = 4400 + number
@@ -264,7 +237,7 @@ class GaleraNode(Program):
                 provider=find_program('/usr/lib/galera/libgalera_smm.so'),
             )
         )  # fmt: skip
-        made_by = Program(
+        installer = Program(
             (
                 find_program('mariadb-install-db'),
                 *(f'--defaults-file={file}', '--auth-root-authentication-method=normal', '--skip-test-db'),
@@ -272,8 +245,8 @@ class GaleraNode(Program):
             folder / f'install{number}.log',
             user='mysql',
         )
-        made_by.start()
-        made_by.wait()
+        installer.start()
+        installer.wait()
         super().__init__(
             (find_program('mariadbd', '/usr/sbin/mariadbd'), f'--defaults-file={file}'),
             folder / f'galera{number}.log',
@@ -281,12 +254,12 @@ class GaleraNode(Program):
         )
 
     def start(self, *more: str) -> None:
-        """Start it, and wait until it has all that the others have."""
+        """Start it, and wait until it is synchronized."""
         super().start(*more)
         wait_until(lambda: self.status() == 'Synced', f'{self.log} is synced')
 
     def status(self) -> str:
-        """Return what it says of its place in the cluster."""
+        """Return its state in the cluster."""
         try:
             return str(self.run("SHOW STATUS LIKE 'wsrep_local_state_comment'")[0][1])
         except pymysql.Error:
@@ -329,7 +302,7 @@ wsrep_sst_receive_address=127.0.0.1:{base}4
 
 
 def make_folder(place: Path, user: str) -> None:
-    """Make a folder that a user can write to."""
+    """Create a folder that a user can write to."""
     place.mkdir()
     place.chmod(0o700)
     if os.getuid() == 0:

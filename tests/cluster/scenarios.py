@@ -1,4 +1,4 @@
-"""What can happen to a deployment while people use it."""
+"""The scenarios: failures of a deployment under load."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ BALLAST_BYTES = 1024 * 1024
 
 
 def run(stack: ExitStack, *programs: Program) -> None:
-    """Start the programs; they end with the stack."""
+    """Start the programs, and stop them with the stack."""
     for program in programs:
         stack.callback(program.kill)
         stack.callback(program.stop)
@@ -48,7 +48,7 @@ def three_nodes(folder: Path, url: str) -> Iterator[tuple[list[Node], Balancer]]
         run(stack, balancer)
         assert get_status(f'{nodes[0].origin}/metrics') == 200
         for spelling in ('metrics', 'metrics/', '%6Detrics', '/metrics', '%2Fmetrics'):
-            assert get_status(f'{balancer.origin}/{spelling}') == 404, f'/{spelling} is told to everybody'
+            assert get_status(f'{balancer.origin}/{spelling}') == 404, f'/{spelling} is exposed'
         yield nodes, balancer
 
 
@@ -64,12 +64,12 @@ def rolling_restart(folder: Path, seconds: float) -> Row:
                 node.stop()
                 node.start()
                 node.wait_until_ready()
-                time.sleep(max(2, seconds / 6))  # the balancer wants to see it ready twice
+                time.sleep(max(2, seconds / 6))  # the balancer requires two successful health checks
         return load.judge('rolling restart')
 
 
 def killed_node(folder: Path, seconds: float) -> Row:
-    """Kill one of three nodes, and bring it back."""
+    """Kill one of three nodes, and restart it."""
     with ExitStack() as stack:
         postgresql = Postgresql(folder)
         run(stack, postgresql)
@@ -85,7 +85,7 @@ def killed_node(folder: Path, seconds: float) -> Row:
 
 
 def restarted_postgresql(folder: Path, seconds: float) -> Row:
-    """Restart PostgreSQL under three nodes, once as its operator does and once as a crash does."""
+    """Restart PostgreSQL under three nodes, once in fast and once in immediate mode."""
     with ExitStack() as stack:
         postgresql = Postgresql(folder)
         run(stack, postgresql)
@@ -101,7 +101,7 @@ def restarted_postgresql(folder: Path, seconds: float) -> Row:
 
 
 def killed_galera_node(folder: Path, seconds: float) -> Row:
-    """Kill one of three Galera nodes, and bring it back."""
+    """Kill one of three Galera nodes, and restart it."""
     with ExitStack() as stack:
         galera = [GaleraNode(number, folder) for number in (1, 2, 3)]
         for member in galera:
@@ -143,7 +143,7 @@ def killed_sqlite_workers(folder: Path, seconds: float) -> Row:
 
 
 def full_disk(folder: Path, seconds: float) -> Row:
-    """Fill the small disk that SQLite is on, and make room again."""
+    """Fill the disk of SQLite, and free space again."""
     disk = folder / 'disk'
     disk.mkdir()
     with ExitStack() as stack:

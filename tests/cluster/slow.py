@@ -1,4 +1,4 @@
-"""Slow clients: connections that send a byte now and then, and come back when they are thrown out."""
+"""Slow clients: connections that send a byte at a time, and reconnect when they are closed."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ BODY = (
 
 
 class SlowClients:
-    """For the time of a block, PEERS connections to a port, each with a request that never ends."""
+    """Opens PEERS connections to a port, each with an endless request, for the duration of a block."""
 
     def __init__(self, port: int, beginning: bytes) -> None:
         self.port = port
@@ -51,8 +51,8 @@ class SlowClients:
                     peer.send(b'a')
                     with suppress(BlockingIOError):
                         if peer.recv(65536):
-                            raise ConnectionError('it was answered')
-                        raise ConnectionError('it was closed')
+                            raise ConnectionError('a response was received')
+                        raise ConnectionError('the connection was closed')
                 except ConnectionError:
                     peer.close()
                     self._peers[place] = self._begin()

@@ -1,6 +1,6 @@
-"""Scenarios: whatever fails, what was acknowledged is there, once, counted, and nobody sees a 500.
+"""Failures of a deployment: every acknowledged write takes effect once, and no response is a 500.
 
-Clients that send a request again, a POST with an Idempotency-Key, see no failure at all.
+Clients that retry, a POST with an Idempotency-Key, see no failure at all.
 """
 
 from __future__ import annotations
@@ -28,13 +28,13 @@ Judged = Callable[[Scenario], Row]
     'scenario',
     [rolling_restart, killed_node, restarted_postgresql, killed_galera_node, killed_sqlite_workers],
 )
-def test_nothing_is_lost_and_nobody_sees_an_error(judged: Judged, scenario: Scenario) -> None:
+def test_no_write_is_lost_and_no_request_fails(judged: Judged, scenario: Scenario) -> None:
     row = judged(scenario)
     assert row.is_whole
     assert row.failed == 0
 
 
-def test_a_full_disk_loses_nothing_and_is_503(judged: Judged) -> None:
+def test_a_full_disk_is_503_and_loses_no_write(judged: Judged) -> None:
     row = judged(full_disk)
     assert row.is_whole
     assert row.failed > 0

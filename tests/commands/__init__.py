@@ -1,1 +1,1 @@
-"""What the operator does by `python -m service`."""
+"""Tests of `python -m service`."""

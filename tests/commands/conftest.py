@@ -1,4 +1,4 @@
-"""What the tests of the commands share: an operator, who runs them on the database that a server is on."""
+"""Shared fixtures: an operator who runs commands on the database of a server."""
 
 from __future__ import annotations
 
@@ -14,26 +14,26 @@ from tests.clock import MovableClock
 
 
 class Operator:
-    """Runs commands with an environment."""
+    """Runs commands with environment variables."""
 
     def __init__(self, **environment: str) -> None:
         self.environment = environment
 
     def run(self, *arguments: str, typed: str = '') -> Result:
-        """Run a command and return how it ended; it never ends by an exception."""
+        """Run a command and return its result; asserts that it raised no exception."""
         result = CliRunner().invoke(main, arguments, input=typed, env=self.environment)
         assert result.exception is None or isinstance(result.exception, SystemExit), result.exception
         return result
 
     def ask(self, *arguments: str, typed: str = '') -> Any:
-        """Return what a command that succeeds says in JSON."""
+        """Return the JSON output of a command that must succeed."""
         result = self.run(*arguments, '--json', typed=typed)
         assert result.exit_code == 0, result.stderr
         return json.loads(result.stdout)
 
 
 def refusal(result: Result) -> str:
-    """Return the one line that a command says where it cannot."""
+    """Return the one-line error of a command that failed."""
     assert result.stdout == ''
     (line,) = result.stderr.splitlines()
     assert line.startswith('Error: ')
@@ -42,7 +42,7 @@ def refusal(result: Result) -> str:
 
 @pytest.fixture
 def clock() -> MovableClock:
-    """The server's clock: it goes as the operator's does, unless it is moved."""
+    """The server's clock, which starts at the operator's time."""
     return MovableClock(system_clock())
 
 
@@ -53,5 +53,5 @@ def operator(database_url: str) -> Operator:
 
 @pytest.fixture
 def newcomer(tmp_path: Any) -> Operator:
-    """An operator who has no database yet."""
+    """An operator without a database."""
     return Operator(DATABASE_URL=f'sqlite:///{tmp_path}/new.db', BCRYPT_COST='4')

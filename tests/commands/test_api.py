@@ -1,4 +1,4 @@
-"""routes and openapi: what the API is, said without a server and without a database."""
+"""The routes and openapi commands, which need no server and no database."""
 
 from __future__ import annotations
 
@@ -12,7 +12,9 @@ from tests.commands.conftest import Operator
 from tests.routes import methods_at
 
 
-def test_the_table_has_every_address_with_its_methods(newcomer: Operator, app: Any, tmp_path: Path) -> None:
+def test_routes_lists_every_url_template_with_its_methods(
+    newcomer: Operator, app: Any, tmp_path: Path
+) -> None:
     listed: dict[str, set[str]] = {}
     for row in newcomer.ask('routes'):
         listed.setdefault(row['address'], set()).update(row['methods'])
@@ -20,7 +22,7 @@ def test_the_table_has_every_address_with_its_methods(newcomer: Operator, app: A
     assert os.listdir(tmp_path) == []
 
 
-def test_the_table_says_who_may(newcomer: Operator) -> None:
+def test_routes_lists_the_audience_of_each_method(newcomer: Operator) -> None:
     who = {
         (row['address'], method): row['who'] for row in newcomer.ask('routes') for method in row['methods']
     }
@@ -31,19 +33,19 @@ def test_the_table_says_who_may(newcomer: Operator) -> None:
     assert who['/api/tokens', 'POST'] == 'password or token'
 
 
-def test_the_table_is_a_line_for_each_audience_of_an_address(newcomer: Operator) -> None:
+def test_routes_prints_a_line_for_each_audience_of_a_url(newcomer: Operator) -> None:
     lines = newcomer.run('routes').stdout.splitlines()
     assert len(lines) == len(newcomer.ask('routes'))
     assert '/api/users/{user_id}                          owner              PUT PATCH DELETE' in lines
 
 
-def test_the_description_is_the_one_that_the_server_gives(newcomer: Operator, client: Client) -> None:
+def test_openapi_prints_the_document_that_the_server_serves(newcomer: Operator, client: Client) -> None:
     newcomer.environment['BASE_URL'] = 'http://halcyon.test'
     printed = newcomer.run('openapi').stdout
     assert json.loads(printed) == client.entry().follow('service-desc', accept='application/json').state
 
 
-def test_the_description_is_of_this_machine_without_a_base_url(newcomer: Operator, tmp_path: Path) -> None:
+def test_openapi_uses_localhost_without_a_base_url(newcomer: Operator, tmp_path: Path) -> None:
     newcomer.environment['PORT'] = '8123'
     assert json.loads(newcomer.run('openapi').stdout)['servers'] == [{'url': 'http://localhost:8123'}]
     assert os.listdir(tmp_path) == []

@@ -1,4 +1,4 @@
-"""check: what is well, and by exit code and one line what is not."""
+"""The check and migrate commands, and the exit codes of all commands."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from service.commands.outcome import Exit
+from service.commands.cli import ExitCode
 from service.config import Settings
 from service.database.migrate import LATEST
 from service.database.session import Session
@@ -16,7 +16,7 @@ from tests.commands.conftest import Operator, refusal
 from tests.conftest import Start
 
 
-def test_what_is_well_is_a_line_each(operator: Operator) -> None:
+def test_check_prints_a_line_for_each_successful_check(operator: Operator) -> None:
     result = operator.run('check')
     assert (result.exit_code, result.stderr) == (0, '')
     assert [line.split()[:2] for line in result.stdout.splitlines()] == [
@@ -26,7 +26,7 @@ def test_what_is_well_is_a_line_each(operator: Operator) -> None:
     ]
 
 
-def test_the_report_has_no_password(operator: Operator) -> None:
+def test_check_prints_no_password(operator: Operator) -> None:
     operator.environment['BASE_URL'] = 'https://halcyon.test'
     report = operator.ask('check')
     assert all(part['ok'] for part in report.values())
@@ -38,40 +38,40 @@ def test_the_report_has_no_password(operator: Operator) -> None:
     [('WEB_CONCURRENCY', 'abc'), ('FORWARDED_ALLOW_IPS', 'proxy'), ('DATABASE_URL', 'sqlite://'),
      ('DATABASE_URL', 'sqlite:////nowhere/at/all.db'), ('BCRYPT_COST', '3')],
 )  # fmt: skip
-def test_a_wrong_setting_is_named(newcomer: Operator, name: str, value: str) -> None:
+def test_check_names_an_invalid_setting(newcomer: Operator, name: str, value: str) -> None:
     newcomer.environment[name] = value
     result = newcomer.run('check')
-    assert result.exit_code == Exit.SETTING
+    assert result.exit_code == ExitCode.SETTING
     assert refusal(result).startswith(f'{name}: ')
 
 
 @pytest.mark.parametrize('engine', ['postgresql', 'mysql'])
-def test_a_database_that_is_away_is_said_so(newcomer: Operator, engine: str) -> None:
+def test_check_reports_an_unavailable_database(newcomer: Operator, engine: str) -> None:
     newcomer.environment['DATABASE_URL'] = f'{engine}://nobody:secret@127.0.0.1:1/nothing'
     result = newcomer.run('check')
-    assert result.exit_code == Exit.DATABASE
-    assert result.stdout.splitlines() == [f'settings  ok  2 set, {len(fields(Settings)) - 2} by default']
+    assert result.exit_code == ExitCode.DATABASE
+    assert result.stdout.splitlines() == [f'settings  ok  2 set, {len(fields(Settings)) - 2} defaults']
     assert len(result.stderr.splitlines()) == 1
     assert 'secret' not in result.output
 
 
-def test_a_file_that_is_no_database_is_said_so(newcomer: Operator, tmp_path: Path) -> None:
+def test_commands_report_a_file_that_is_not_a_database(newcomer: Operator, tmp_path: Path) -> None:
     (tmp_path / 'new.db').write_text('not a database' * 100)
     for command in (('check',), ('migrate',), ('user', 'delete', 'ada', '--yes')):
         result = newcomer.run(*command)
-        assert result.exit_code == Exit.DATABASE
+        assert result.exit_code == ExitCode.DATABASE
         assert 'not a database' in result.stderr
 
 
-def test_a_database_without_tables_is_said_so_and_is_not_made(newcomer: Operator, tmp_path: Path) -> None:
+def test_check_reports_a_missing_database_and_does_not_create_it(newcomer: Operator, tmp_path: Path) -> None:
     result = newcomer.run('check')
-    assert result.exit_code == Exit.SCHEMA
+    assert result.exit_code == ExitCode.SCHEMA
     assert 'python -m service migrate' in result.stderr
     assert os.listdir(tmp_path) == []
 
 
-@pytest.mark.parametrize(('number', 'word'), [(LATEST - 1, 'migrate'), (LATEST + 1, 'too old')])
-def test_a_schema_of_another_release_is_said_so(
+@pytest.mark.parametrize(('number', 'word'), [(LATEST - 1, 'migrate'), (LATEST + 1, 'upgrade Halcyon')])
+def test_check_reports_the_schema_of_another_release(
     operator: Operator, db: Session, number: int, word: str
 ) -> None:
     db.execute(f'UPDATE migrations SET number = {number}')
@@ -79,25 +79,25 @@ def test_a_schema_of_another_release_is_said_so(
         result = operator.run('check')
     finally:
         db.execute(f'UPDATE migrations SET number = {LATEST}')
-    assert result.exit_code == Exit.SCHEMA
+    assert result.exit_code == ExitCode.SCHEMA
     assert word in result.stderr
 
 
-def test_the_report_says_what_failed_and_what_was_not_looked_at(newcomer: Operator) -> None:
+def test_the_json_report_has_the_failed_and_the_skipped_checks(newcomer: Operator) -> None:
     newcomer.environment['PORT'] = 'x'
     result = newcomer.run('check', '--json')
-    assert result.exit_code == Exit.SETTING
+    assert result.exit_code == ExitCode.SETTING
     assert '"settings": {"ok": false, "detail": "PORT: ' in result.stdout
     assert '"schema": {"ok": false, "detail": "not checked"}' in result.stdout
 
 
-def test_migrate_says_the_steps_for_scripts(newcomer: Operator) -> None:
+def test_migrate_prints_the_applied_migrations_as_json(newcomer: Operator) -> None:
     assert newcomer.ask('migrate') == {'taken': [LATEST], 'step': LATEST}
     assert newcomer.ask('migrate') == {'taken': [], 'step': LATEST}
     assert newcomer.run('check').exit_code == 0
 
 
-def test_every_command_names_the_exit_codes(newcomer: Operator) -> None:
+def test_the_help_of_every_command_lists_the_exit_codes(newcomer: Operator) -> None:
     commands: tuple[tuple[str, ...], ...] = (
         (), ('check',), ('migrate',), ('demo',), ('routes',), ('openapi',), ('user', 'add'),
         ('user', 'password'), ('user', 'delete'), ('tokens', 'purge'), ('tokens', 'revoke'),
@@ -105,16 +105,16 @@ def test_every_command_names_the_exit_codes(newcomer: Operator) -> None:
     )  # fmt: skip
     for command in commands:
         text = ' '.join(newcomer.run(*command, '--help').stdout.split())
-        for code in Exit:
+        for code in ExitCode:
             assert f' {code.value} ' in text, command
 
 
-def test_a_command_on_a_database_without_tables_is_refused(newcomer: Operator) -> None:
+def test_commands_fail_on_a_database_without_tables(newcomer: Operator) -> None:
     for command in (('keys', 'rotate'), ('tokens', 'purge'), ('tokens', 'revoke', 'ada')):
-        assert newcomer.run(*command).exit_code == Exit.SCHEMA
+        assert newcomer.run(*command).exit_code == ExitCode.SCHEMA
 
 
-def test_keys_are_rotated_for_scripts(operator: Operator, start: Start, db: Session) -> None:
+def test_keys_rotate_prints_the_new_key_as_json(operator: Operator, start: Start, db: Session) -> None:
     start()
     key = operator.ask('keys', 'rotate')['id']
     current = db.execute('SELECT id FROM signing_keys WHERE published_until IS NULL')

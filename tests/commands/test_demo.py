@@ -1,4 +1,4 @@
-"""demo: a town that is exactly counted, the same for the same seed, whole in whatever it has."""
+"""The demo command: consistent data, determined by the seed."""
 
 from __future__ import annotations
 
@@ -14,10 +14,20 @@ from typing import Any
 
 import pytest
 
-from service.commands.outcome import Exit
+from service.commands.cli import ExitCode
 from service.database.ids import EPOCH, RANDOM_BITS
 from service.database.session import Session
-from service.domain.demo import NEIGHBOURS, PASSWORD, STORES_AT_ONCE
+from service.domain.demo.generator import (
+    MAX_PER_USER,
+    MAX_USERS,
+    MIN_BATCH_USERS,
+    PASSWORD,
+    STORES_PER_BATCH,
+    DemoData,
+    load,
+)
+from service.domain.errors import Conflict
+from service.domain.users import register_user
 from tests.client import Client
 from tests.commands.conftest import Operator, refusal
 from tests.server import wait_until
@@ -33,13 +43,13 @@ TABLES = ('users', 'follows', 'posts', 'stores', 'items')
 
 
 def wrong_counters(execute: Any) -> dict[str, tuple[Any, Any]]:
-    """Return every counter that is not what can be counted, by SQL and not by our own queries."""
+    """Return every wrong counter with its value and the number of rows, without the service's queries."""
     wrong = {}
     for counter, (table, counted, key) in COUNTED.items():
         found = execute(
             f'SELECT COUNT(*) FROM {table} LEFT JOIN'
-            f' (SELECT {key} AS one, COUNT(*) AS many FROM {counted} GROUP BY {key}) AS counted ON one = id'
-            f' WHERE {counter} <> COALESCE(many, 0)'
+            f' (SELECT {key} AS owner, COUNT(*) AS number FROM {counted} GROUP BY {key}) AS c ON owner = id'
+            f' WHERE {counter} <> COALESCE(number, 0)'
         ).fetchone()
         if found != (0,):
             wrong[counter] = (found[0], 0)
@@ -55,47 +65,75 @@ def rows(db: Session, columns: str, table: str) -> list[Any]:
     return [tuple(row) for row in db.execute(f'SELECT {columns} FROM {table} ORDER BY id').fetchall()]
 
 
-def test_everything_is_as_many_as_was_asked_for_and_exactly_counted(operator: Operator, db: Session) -> None:
-    shown = operator.ask(*SMALL)
-    counts = {table: db.execute(f'SELECT COUNT(*) FROM {table}').fetchone()[0] for table in TABLES}
-    assert counts == {'users': 40, 'follows': 200, 'posts': 80, 'stores': 3, 'items': 12}
-    assert counts.items() <= shown.items()
+def test_demo_creates_the_requested_numbers_with_exact_counters(operator: Operator, db: Session) -> None:
+    printed = operator.ask(*SMALL)
+    rows = {table: db.execute(f'SELECT COUNT(*) FROM {table}').fetchone()[0] for table in TABLES}
+    assert rows == {'users': 40, 'follows': 200, 'posts': 80, 'stores': 3, 'items': 12}
+    assert rows.items() <= printed.items()
     assert wrong_counters(db.execute) == {}
 
 
-def test_a_town_of_several_neighbourhoods_is_exactly_counted(operator: Operator, db: Session) -> None:
-    people, stores = 2 * NEIGHBOURS + 1, STORES_AT_ONCE + 1
-    operator.ask('demo', '--users', str(people), '--follows', '2', '--posts', '1', '--stores', str(stores),
-                 '--items', '1')  # fmt: skip
+def test_every_batch_leaves_exact_counters(db: Session) -> None:
+    data = DemoData(2 * MIN_BATCH_USERS + 1, 2, 1, STORES_PER_BATCH + 1, 1, now=db.now())
+    loaded = 0
+    for rows in load(db, data):
+        loaded += rows
+        assert wrong_counters(db.execute) == {}
+    assert loaded == data.row_count
+    assert db.execute('SELECT MAX(follower_count) FROM users').fetchone()[0] == data.users - 1
+
+
+def test_a_name_taken_meanwhile_stops_loading_and_keeps_the_batches(db: Session) -> None:
+    data = DemoData(3 * MIN_BATCH_USERS, 0, 0, now=db.now())
+    batches = load(db, data)
+    next(batches)
+    name = data.username(data.users - 1)
+    register_user(db, username=name, email='late@example.org', password='correct horse')
+    with pytest.raises(Conflict):
+        list(batches)
+    assert db.execute('SELECT COUNT(*) FROM users').fetchone()[0] == 2 * MIN_BATCH_USERS + 1
     assert wrong_counters(db.execute) == {}
-    most = db.execute('SELECT MAX(follower_count) FROM users').fetchone()[0]
-    assert most == people - 1
+
+
+def test_names_and_ids_are_unique() -> None:
+    data = DemoData(50_000, 0, 0, now=1_795_000_000_000)
+    assert len({data.username(number) for number in range(data.users)}) == data.users
+    ids = [data.user_id(number) for number in range(data.users)]
+    assert ids == sorted(set(ids))
+
+
+def test_ids_are_unique_at_the_maximum_size() -> None:
+    data = DemoData(MAX_USERS, MAX_PER_USER, MAX_PER_USER, now=1_795_000_000_000)
+    last = range(MAX_USERS - 3, MAX_USERS)
+    pairs = [(follower, followed) for follower in last for followed in range(MAX_PER_USER)]
+    ids = [row[0] for row in data.follow_rows(last, pairs)]
+    assert ids == sorted(set(ids))
 
 
 @pytest.mark.parametrize(('users', 'follows'), [(1, 10), (2, 10), (3, 1), (3, 10), (10, 9), (10, 0)])
-def test_a_small_town_has_as_many_relations_as_it_can(newcomer: Operator, users: int, follows: int) -> None:
-    shown = newcomer.ask('demo', '--users', str(users), '--follows', str(follows), '--posts', '0')
-    assert shown['follows'] == users * min(follows, users - 1)
+def test_few_users_follow_each_other_as_far_as_possible(newcomer: Operator, users: int, follows: int) -> None:
+    printed = newcomer.ask('demo', '--users', str(users), '--follows', str(follows), '--posts', '0')
+    assert printed['follows'] == users * min(follows, users - 1)
     with closing(sqlite3.connect(newcomer.environment['DATABASE_URL'].removeprefix('sqlite:///'))) as stored:
         assert wrong_counters(stored.execute) == {}
         counted = stored.execute('SELECT COUNT(*) FROM follows').fetchone()[0]
-        assert counted == shown['follows']
+        assert counted == printed['follows']
         if follows:
             assert stored.execute('SELECT MAX(follower_count) FROM users').fetchone()[0] == users - 1
 
 
-def test_the_api_says_of_the_town_what_can_be_counted(operator: Operator, client: Client) -> None:
-    shown = operator.ask(*SMALL)
-    celebrity = client.sign_in(shown['celebrity'], PASSWORD)
+def test_the_api_serves_the_demo_data(operator: Operator, client: Client) -> None:
+    printed = operator.ask(*SMALL)
+    celebrity = client.sign_in(printed['celebrity'], PASSWORD)
     me = celebrity.me()
-    assert me.state['follower_count'] == shown['users'] - 1
+    assert me.state['follower_count'] == printed['users'] - 1
     for rel, count in (('hc:followers', 39), ('hc:following', 5), ('hc:posts', 2)):
         page = me.follow(rel)
         assert page.state['_meta']['total_items'] == count
         assert len(every_item(page)) == count
     for rel in ('hc:users', 'hc:posts', 'hc:stores', 'hc:items'):
         page = celebrity.follow(rel)
-        assert page.state['_meta']['total_items'] == shown[rel.removeprefix('hc:')] == len(every_item(page))
+        assert page.state['_meta']['total_items'] == printed[rel.removeprefix('hc:')] == len(every_item(page))
     assert len(every_item(celebrity.follow('hc:feed'))) == 6 * 2
 
 
@@ -108,24 +146,24 @@ def every_item(page: Any) -> list[Any]:
     return items
 
 
-def test_what_comes_later_is_newer_than_the_town(operator: Operator, client: Client) -> None:
-    shown = operator.ask(*SMALL)
-    someone = client.sign_in(shown['celebrity'], PASSWORD)
+def test_later_posts_are_newer_than_the_demo_data(operator: Operator, client: Client) -> None:
+    printed = operator.ask(*SMALL)
+    someone = client.sign_in(printed['celebrity'], PASSWORD)
     someone.publish('New here')
     assert someone.follow('hc:posts').items[0]['body'] == 'New here'
     assert someone.follow('hc:feed').items[0]['body'] == 'New here'
 
 
-def test_ids_are_made_of_the_time(operator: Operator, db: Session) -> None:
+def test_demo_ids_contain_their_time(operator: Operator, db: Session) -> None:
     operator.ask(*SMALL)
     now = db.now()
     for table, column in (('users', 'member_since'), *((table, 'created_at') for table in TABLES[1:])):
         times = rows(db, f'id, {column}', table)
-        assert all(one >> RANDOM_BITS == time - EPOCH for one, time in times)
+        assert all(row_id >> RANDOM_BITS == time - EPOCH for row_id, time in times)
         assert all(time < now for _, time in times)
 
 
-def test_nobody_does_anything_before_joining(operator: Operator, db: Session) -> None:
+def test_nothing_happens_before_registration(operator: Operator, db: Session) -> None:
     operator.ask(*SMALL)
     last_joined = db.execute('SELECT MAX(member_since) FROM users').fetchone()[0]
     for table in TABLES[1:]:
@@ -134,8 +172,8 @@ def test_nobody_does_anything_before_joining(operator: Operator, db: Session) ->
     assert db.execute(late).fetchone() == (0,)
 
 
-def people_of(newcomer: Operator, folder: Path, seed: int) -> list[list[Any]]:
-    """Return all that people are and say in a town of that seed, in a database of its own."""
+def load_seed(newcomer: Operator, folder: Path, seed: int) -> list[list[Any]]:
+    """Return the data of that seed, loaded into a database of its own."""
     path = folder / f'{time.monotonic_ns()}.db'
     newcomer.environment['DATABASE_URL'] = f'sqlite:///{path}'
     newcomer.ask(*SMALL, '--seed', str(seed))
@@ -150,28 +188,26 @@ def people_of(newcomer: Operator, folder: Path, seed: int) -> list[list[Any]]:
         return [stored.execute(query).fetchall() for query in queries]
 
 
-def test_the_same_seed_makes_the_same_town_and_another_one_another(
-    newcomer: Operator, tmp_path: Path
-) -> None:
-    town = people_of(newcomer, tmp_path, 1)
-    assert people_of(newcomer, tmp_path, 1) == town
-    assert all(one != other for one, other in zip(people_of(newcomer, tmp_path, 2), town, strict=True))
+def test_the_seed_determines_the_data(newcomer: Operator, tmp_path: Path) -> None:
+    first = load_seed(newcomer, tmp_path, 1)
+    assert load_seed(newcomer, tmp_path, 1) == first
+    assert all(one != other for one, other in zip(load_seed(newcomer, tmp_path, 2), first, strict=True))
 
 
-def test_a_database_with_users_is_refused_and_stays_as_it_is(operator: Operator, ada: Client) -> None:
+def test_demo_rejects_a_database_with_users(operator: Operator, ada: Client) -> None:
     result = operator.run(*SMALL)
-    assert result.exit_code == Exit.REFUSED
-    assert refusal(result) == 'The database has users already: demo data goes into an empty one.'
+    assert result.exit_code == ExitCode.REJECTED
+    assert refusal(result) == 'The database has users already. Demo data needs an empty database.'
     assert ada.follow('hc:users').state['_meta']['total_items'] == 1
 
 
 @pytest.mark.parametrize(
-    ('sent', 'status'), [(signal.SIGINT, Exit.REFUSED), (signal.SIGKILL, -signal.SIGKILL)]
+    ('sent', 'status'), [(signal.SIGINT, ExitCode.REJECTED), (signal.SIGKILL, -signal.SIGKILL)]
 )
-def test_a_run_that_is_interrupted_leaves_a_smaller_town_that_is_exactly_counted(
+def test_an_interrupted_run_leaves_consistent_data(
     newcomer: Operator, tmp_path: Path, sent: signal.Signals, status: int
 ) -> None:
-    signal.signal(signal.SIGINT, signal.default_int_handler)  # one that is ignored stays so in children
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # else a child would inherit an ignored SIGINT
     with (
         subprocess.Popen(
             [sys.executable, '-m', 'service', 'demo', '--users', '1000000', '--posts', '0'],
@@ -183,20 +219,20 @@ def test_a_run_that_is_interrupted_leaves_a_smaller_town_that_is_exactly_counted
         closing(sqlite3.connect(tmp_path / 'new.db')) as stored,
     ):
         try:
-            wait_until(lambda: has_people(stored))
+            wait_until(lambda: has_users(stored))
             running.send_signal(sent)
-            said, complaint = running.communicate(timeout=20)
+            stdout, stderr = running.communicate(timeout=20)
         finally:
             running.kill()
-        assert (said, running.returncode) == ('', status)
-        assert ('Error: Stopped: ' in complaint) == (sent is signal.SIGINT)
+        assert (stdout, running.returncode) == ('', status)
+        assert ('Error: Interrupted. ' in stderr) == (sent is signal.SIGINT)
         assert 0 < stored.execute('SELECT COUNT(*) FROM users').fetchone()[0] < 1_000_000
         assert wrong_counters(stored.execute) == {}
     assert 'has users already' in refusal(newcomer.run(*SMALL))
 
 
-def has_people(stored: sqlite3.Connection) -> bool:
+def has_users(stored: sqlite3.Connection) -> bool:
     try:
-        return stored.execute('SELECT COUNT(*) FROM users').fetchone()[0] >= NEIGHBOURS
-    except sqlite3.OperationalError:  # it has no tables yet
+        return stored.execute('SELECT COUNT(*) FROM users').fetchone()[0] >= MIN_BATCH_USERS
+    except sqlite3.OperationalError:  # no tables yet
         return False

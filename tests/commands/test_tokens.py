@@ -1,8 +1,8 @@
-"""tokens: the operator revokes them, and deletes what has expired."""
+"""The tokens commands: revoke and purge."""
 
 from __future__ import annotations
 
-from service.commands.outcome import Exit
+from service.commands.cli import ExitCode
 from service.database.session import Session
 from service.domain.expiry import BATCH_SIZE
 from tests.client import Client, assert_problem
@@ -20,12 +20,12 @@ def test_all_tokens_of_one_user_are_revoked(operator: Operator, ada: Client, bob
     assert bob.me().status == 200
 
 
-def test_revoking_again_revokes_none(operator: Operator, ada: Client) -> None:
+def test_revoking_again_revokes_no_token(operator: Operator, ada: Client) -> None:
     operator.run('tokens', 'revoke', 'ada')
     assert operator.run('tokens', 'revoke', 'ada').stdout == 'Tokens of ada revoked: 0.\n'
 
 
-def test_a_token_that_has_expired_is_none_that_is_revoked(
+def test_expired_tokens_are_not_counted_as_revoked(
     operator: Operator, client: Client, clock: MovableClock
 ) -> None:
     client.register('ada')
@@ -35,12 +35,12 @@ def test_a_token_that_has_expired_is_none_that_is_revoked(
     assert operator.ask('tokens', 'revoke', 'ada')['revoked'] == 0
 
 
-def test_tokens_of_nobody_are_refused(operator: Operator, ada: Client) -> None:
+def test_revoking_tokens_of_an_unknown_user_fails(operator: Operator, ada: Client) -> None:
     result = operator.run('tokens', 'revoke', 'eve')
-    assert (result.exit_code, refusal(result)) == (Exit.REFUSED, "There is no user 'eve'.")
+    assert (result.exit_code, refusal(result)) == (ExitCode.REJECTED, "There is no user 'eve'.")
 
 
-def test_what_has_expired_is_purged_and_what_is_live_stays(
+def test_purge_deletes_everything_expired_and_keeps_live_tokens(
     operator: Operator, ada: Client, db: Session, clock: MovableClock
 ) -> None:
     clock.move(seconds=-DAY)
@@ -58,4 +58,4 @@ def test_what_has_expired_is_purged_and_what_is_live_stays(
     assert purged['tokens'] == expired
     assert purged['tries'] > 0
     assert ada.me().status == 200
-    assert operator.run('tokens', 'purge').stdout == 'Deleted tokens: 0, idempotency keys: 0, tries: 0.\n'
+    assert operator.run('tokens', 'purge').stdout == 'Deleted tokens: 0, idempotency keys: 0, attempts: 0.\n'

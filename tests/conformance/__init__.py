@@ -1,1 +1,1 @@
-"""Tools that nobody here wrote, against a server that runs."""
+"""Third-party conformance tools against a running server."""

@@ -1,4 +1,4 @@
-"""What schemathesis cannot know: how one signs in, which things are one's own, and what no schema can say."""
+"""Hooks of schemathesis: signing in, own resources, and rules that JSON Schema cannot express."""
 
 import copy
 import itertools
@@ -16,8 +16,8 @@ API = os.environ['HALCYON_API']
 PASSWORD = 'correct horse battery staple'
 JSON_API = 'application/vnd.api+json'
 HTML = 'text/html'
-# A 400 that says one of these answers a body or a query that the schemas allow: each is a rule about what
-# is there already, or about two values, or about bytes, and JSON Schema has words for none of them.
+# Rules about existing data, two values, or bytes, which JSON Schema cannot express: a 400 with one of these
+# texts is a correct response to a request that the schemas allow.
 BEYOND_SCHEMAS = (
     'is taken',
     'is not your password',
@@ -33,11 +33,11 @@ own: dict[str, str] = {}
 session = requests.Session()
 
 
-class SomebodyNew:
-    """Signs somebody up and in, so that there are things of their own."""
+class NewUser:
+    """Registers and signs in a user who owns resources."""
 
     def get(self, case: Case, context: Any) -> str:
-        """Return the token of somebody new: the one before may have been renamed or deleted."""
+        """Return the token of a new user, since the previous one may have been renamed or deleted."""
         session.headers.pop('Authorization', None)
         links = ask('GET', API)['_links']
         ada, other = sign_up(links['hc:users']['href']), sign_up(links['hc:users']['href'])
@@ -49,19 +49,19 @@ class SomebodyNew:
         return str(token['token'])
 
     def set(self, case: Case, data: str, context: Any) -> None:
-        """Send the token along."""
+        """Send the token."""
         case.headers['Authorization'] = f'Bearer {data}'
 
 
 def ask(method: str, href: str, values: dict[str, Any] | None = None) -> Any:
-    """Return the document that answers, as whoever is signed in here."""
+    """Return the document of a response to the current user."""
     answer = session.request(method, href, json=values, timeout=10)
     answer.raise_for_status()
     return answer.json()
 
 
 def sign_up(users: str) -> dict[str, Any]:
-    """Return a new user, whose name nothing generated is likely to take."""
+    """Return a new user with a name that generated data is unlikely to take."""
     name = f'person-{secrets.token_hex(8)}'
     answer: dict[str, Any] = ask(
         'POST', users, {'username': name, 'email': f'{name}@example.org', 'password': PASSWORD}
@@ -81,14 +81,14 @@ def make_things() -> None:
 
 
 if os.environ.get('HALCYON_SIGNED_IN'):
-    schemathesis.auth(refresh_interval=2, retry_on=[401])(SomebodyNew)
+    schemathesis.auth(refresh_interval=2, retry_on=[401])(NewUser)
 
 
 @schemathesis.hook
 def before_call(context: HookContext, case: Case, kwargs: dict[str, Any]) -> None:
-    """Lead most requests to what is one's own, and ask for one format after another."""
+    """Direct most requests to own resources, and request each format in turn."""
     is_stateful = case.meta is not None and case.meta.phase.name == 'stateful'
-    turn = 1 if is_stateful else next(turns)  # the same steps have to lead to the same answers
+    turn = 1 if is_stateful else next(turns)  # the same steps must get the same responses
     if own and case.meta is not None and turn % 4:
         if not is_stateful and not case.meta.is_negative_at(ParameterLocation.PATH):
             case.path_parameters.update({name: own[name] for name in case.path_parameters if name in own})
@@ -99,7 +99,7 @@ def before_call(context: HookContext, case: Case, kwargs: dict[str, Any]) -> Non
 
 
 def fitting(body: dict[str, Any], case: Case) -> dict[str, Any]:
-    """Return the body with values that fit what is there: names that are free, one's password, ids."""
+    """Return the body with values that fit the data: unused names, the right password, existing ids."""
     values, data = body, body.get('data')
     if case.media_type == JSON_API:
         if isinstance(data, list):
@@ -114,22 +114,22 @@ def fitting(body: dict[str, Any], case: Case) -> dict[str, Any]:
 
 
 def accepted(case: Case, turn: int, *, is_stateful: bool) -> str:
-    """Return the media type to ask for, of those that there are; what counts in others alone is not asked.
+    """Return the media type to request, and remove query parameters that it does not support.
 
-    Which parameters count depends on the format, and OpenAPI has no word for that: `x-media-types` says it.
+    Supported parameters depend on the format. OpenAPI cannot express that; `x-media-types` does.
     """
-    had = media_types_at(case)
+    available = media_types_at(case)
     query: MutableMapping[str, Any] = case.query if isinstance(case.query, MutableMapping) else {}
     of_few = {
         parameter.name: parameter.definition['x-media-types']
         for parameter in case.operation.query
         if parameter.name in query and 'x-media-types' in parameter.definition
     }
-    if is_stateful and len(had) > 1:  # the next step is taken out of the answer, where HAL has it
-        had = [one for one in had if one not in (JSON_API, HTML)]
+    if is_stateful and len(available) > 1:  # the next step uses links of the response, which HAL has
+        available = [one for one in available if one not in (JSON_API, HTML)]
     elif of_few:
-        had = list(of_few.values())[turn % len(of_few)]
-    chosen = had[turn % len(had)]
+        available = list(of_few.values())[turn % len(of_few)]
+    chosen = available[turn % len(available)]
     for name, media_types in of_few.items():
         if chosen not in media_types:
             del query[name]
@@ -137,7 +137,7 @@ def accepted(case: Case, turn: int, *, is_stateful: bool) -> str:
 
 
 def media_types_at(case: Case) -> list[str]:
-    """Return the media types that answers at the address can be had in, anything where there are none."""
+    """Return the media types of responses at the URL, */* if there are none."""
     operations = case.operation.schema.raw_schema['paths'][case.operation.path]
     return list(
         dict.fromkeys(
@@ -153,7 +153,7 @@ def media_types_at(case: Case) -> list[str]:
 
 @schemathesis.hook
 def after_call(context: HookContext, case: Case, response: Any) -> None:
-    """Make things anew where one was deleted; after an account or a token there will be somebody new."""
+    """Create resources again after one was deleted; a deleted account or token leads to a new user."""
     own_things = {'post_id', 'store_id', 'item_id', 'other_id'}
     if (
         case.method == 'DELETE'
@@ -165,14 +165,14 @@ def after_call(context: HookContext, case: Case, response: Any) -> None:
 
 @schemathesis.hook
 def filter_failure(context: HookContext, failure: Any, case: Case, response: Any) -> bool:
-    """Keep every failure but those of valid values that break a rule beyond schemas.
+    """Keep every failure but those of rules that schemas cannot express.
 
-    OPTIONS looks nothing up: it says what an address can do, to anyone, whether the thing is there or not.
+    OPTIONS describes a URL, whether or not the resource exists.
     """
     if type(failure).__name__ == 'UseAfterFree' and case.method == 'OPTIONS':
         return False
     if type(failure).__name__ != 'RejectedPositiveData' or response.status_code != 400:
         return True
-    if case.method == 'HEAD':  # which says nothing, but GET would
+    if case.method == 'HEAD':  # which has no body to search
         return not {'page[after]', 'page[before]'} & set(case.query or ())
     return not any(rule in response.text for rule in BEYOND_SCHEMAS)

@@ -55,6 +55,8 @@ class Exemplary:
             response = self.respond(request)
         except Refused as refused:
             response = self.describe_error(request, refused, media_type)
+        except (ValueError, KeyError, TypeError, AttributeError):
+            response = self.describe_error(request, Refused(400, 'This makes no sense.'), media_type)
         return finish(request, response)
 
     def describe_error(self, request: Request, refused: Refused, media_type: str) -> Response:
@@ -431,7 +433,7 @@ def page(title: str) -> str:
     """Return an HTML page with a form."""
     return (
         f'<!DOCTYPE html><html lang="en"><head><title>{title}</title></head><body><h1>{title}</h1>'
-        '<form><label for="q">Name</label><input id="q" name="q" aria-describedby="hint"><p id="hint">Any name'
+        '<form><label for="q">Name</label><input id="q" name="q" aria-describedby="hint"><p id="hint">Any'
         '<button>Find</button></form></body></html>'
     )
 

@@ -26,7 +26,7 @@ def always(request: Request) -> bool:
 
 
 def on(method: str = '', at: str = '', **fields: str) -> When:
-    """Return the predicate that a request has the method, the end of the URL and the beginnings of the fields."""
+    """Return the predicate of the method, the end of the URL and the beginnings of the fields."""
 
     def is_meant(request: Request) -> bool:
         has_fields = all(

@@ -1,1 +1,1 @@
-"""What is true, without HTTP."""
+"""Tests of the domain, without HTTP."""

@@ -1,4 +1,4 @@
-"""What the tests of the domain share: a database, nodes that open it, and people who are signed in."""
+"""Shared fixtures: a database, nodes that open it, and signed-in users."""
 
 from __future__ import annotations
 
@@ -19,6 +19,10 @@ PASSWORD = 'correct horse'
 Person = Callable[[str], Viewer]
 
 
+def no_precondition(_: object) -> None:
+    """Accept any state of the thing."""
+
+
 @pytest.fixture
 def settings(database_url: str) -> Settings:
     return Settings(database_url=database_url, bcrypt_cost=4, sqlite_synchronous='off')
@@ -26,7 +30,7 @@ def settings(database_url: str) -> Settings:
 
 @pytest.fixture
 def open_node(settings: Settings, clock: MovableClock) -> Iterator[Callable[[], Session]]:
-    """Return what opens this test's database as one more node does."""
+    """Return a function that opens this test's database as another node."""
     with ExitStack() as stack:
 
         def open_node() -> Session:
@@ -44,7 +48,7 @@ def db(open_node: Callable[[], Session]) -> Session:
 
 @pytest.fixture
 def person(db: Session) -> Person:
-    """Return what registers somebody by name and signs them in."""
+    """Return a function that registers a user by name and signs them in."""
 
     def register(name: str) -> Viewer:
         register_user(db, username=name, email=f'{name}@example.org', password=PASSWORD)

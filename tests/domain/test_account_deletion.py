@@ -1,7 +1,10 @@
-"""Deleting an account takes everything of the user with it, and leaves every counter exact.
+"""Deleting an account deletes everything of the user, and leaves every counter exact.
 
-The database is asked what refers to users, so a new table takes part by itself: without rows in the
-preparation, or with a counter that no query here recounts, these tests fail.
+The foreign keys of the database tell which tables refer to users. So these tests fail for a new table that
+the preparation leaves empty, and for a new counter that no query here recounts.
+
+Counters were once corrected only by modules that happened to be imported, so deleting an account by the
+command left some of them wrong.
 """
 
 from __future__ import annotations
@@ -21,7 +24,7 @@ from tests.conftest import Start
 
 ROOT = Path(__file__).parents[2]
 COMMAND = ('-m', 'service', 'user', 'delete', 'ada', '--yes')
-# The same with only what its module imports: what takes part because others import it is missing.
+# The same with the imports of its module alone.
 MODULE = ('-c', "from service.commands.users import user; user(['delete', 'ada', '--yes'])")
 COUNTERS = {
     ('users', 'post_count'): 'SELECT COUNT(*) FROM posts WHERE author_id = users.id',
@@ -29,12 +32,12 @@ COUNTERS = {
     ('users', 'following_count'): 'SELECT COUNT(*) FROM follows WHERE follower_id = users.id',
     ('stores', 'item_count'): 'SELECT COUNT(*) FROM items WHERE store_id = stores.id',
 }
-TOTALS = {'users', 'posts', 'stores', 'items'}  # what is counted in all, by the names of the tables
+TOTALS = {'users', 'posts', 'stores', 'items'}  # the tables that are counted in `totals`
 
 
 @pytest.fixture
 def user_id(start: Start) -> int:
-    """The id of Ada, who has something in every table, as others have."""
+    """The id of Ada, who has rows in every table, like other users."""
     app = start()
     people = {name: _register(app, name) for name in ('ada', 'bob', 'cleo')}
     ids = {name: client.me().state['id'] for name, client in people.items()}
@@ -59,7 +62,7 @@ def _register(app: Any, name: str) -> Client:
 
 
 def delete_ada(database_url: str, arguments: tuple[str, ...] = COMMAND) -> None:
-    """Delete the account as the operator does, in a process of its own."""
+    """Delete the account by the command, in another process."""
     environment = {**os.environ, 'DATABASE_URL': database_url}
     command = subprocess.run(
         [sys.executable, *arguments], check=False, capture_output=True, text=True, env=environment, cwd=ROOT
@@ -72,7 +75,7 @@ def number(db: Session, sql: str) -> int:
 
 
 def owned(db: Session, table: str, condition: str) -> Iterator[tuple[str, str]]:
-    """Yield the tables whose rows refer to rows of the table, directly or not, and the conditions of it."""
+    """Yield every table that refers to the rows, directly or not, with the condition for its rows."""
     for other in db.engine.get_tables():
         for key in db.engine.get_foreign_keys(other):
             if key.dest_table == table:
@@ -81,7 +84,7 @@ def owned(db: Session, table: str, condition: str) -> Iterator[tuple[str, str]]:
                 yield from owned(db, other, refers)
 
 
-def test_nothing_of_the_user_is_left_and_nothing_else_goes(
+def test_deletion_removes_all_rows_of_the_user_and_no_others(
     db: Session, database_url: str, user_id: int
 ) -> None:
     references = list(owned(db, 'users', f'id = {user_id}'))
@@ -98,7 +101,7 @@ def test_nothing_of_the_user_is_left_and_nothing_else_goes(
     assert all(left.values())
 
 
-def test_no_row_refers_to_what_is_gone(db: Session, database_url: str, user_id: int) -> None:
+def test_no_row_refers_to_a_deleted_row(db: Session, database_url: str, user_id: int) -> None:
     keys = [key for table in db.engine.get_tables() for key in db.engine.get_foreign_keys(table)]
     assert {key.dest_table for key in keys} >= {'users', 'stores'}
     delete_ada(database_url)
@@ -110,13 +113,10 @@ def test_no_row_refers_to_what_is_gone(db: Session, database_url: str, user_id: 
 
 @pytest.mark.parametrize(
     'arguments',
-    [
-        COMMAND,
-        MODULE,
-    ],
+    [COMMAND, MODULE],
     ids=['command', 'module'],
 )
-def test_every_counter_is_what_is_counted(
+def test_every_counter_equals_the_number_of_rows(
     db: Session, database_url: str, user_id: int, arguments: tuple[str, ...]
 ) -> None:
     counters = {
@@ -125,7 +125,7 @@ def test_every_counter_is_what_is_counted(
         for column in db.engine.get_columns(table)
         if column.name.endswith('_count')
     }
-    assert counters == set(COUNTERS), 'a counter is recounted by no query, or a query counts for none'
+    assert counters == set(COUNTERS), 'a counter has no query, or a query has no counter'
     assert {thing for (thing,) in db.execute('SELECT DISTINCT thing FROM totals')} == TOTALS
     delete_ada(database_url, arguments)
     for (table, column), count in COUNTERS.items():

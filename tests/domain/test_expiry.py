@@ -1,4 +1,4 @@
-"""Purging: what has expired goes, a little at a time; what is live stays."""
+"""Purging: expired rows are deleted in batches, live rows are kept."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ TABLES = ('tokens', 'idempotency_keys', 'tries')
 
 
 def fill(db: Session, count: int) -> None:
-    """Make as many keys and tries, and a token."""
+    """Create that many idempotency keys and attempts, and a token."""
     for number in range(count):
         key = make_key(db, f'k{number}', target='POST /', request=b'', user_id=None, may_hold_secrets=False)
         replay_or_run(db, key, lambda one: StoredResponse(201, {}, ''))
@@ -40,20 +40,20 @@ def _ada(db: Session) -> None:
     register_user(db, username='ada', email='ada@example.org', password='correct horse')
 
 
-def test_what_has_expired_is_deleted(db: Session, clock: MovableClock) -> None:
+def test_purge_deletes_expired_rows(db: Session, clock: MovableClock) -> None:
     fill(db, 3)
     clock.move(seconds=DAY)
     assert not purge(db)
     assert count_rows(db) == [0, 0, 0]
 
 
-def test_what_is_live_stays(db: Session) -> None:
+def test_purge_keeps_live_rows(db: Session) -> None:
     fill(db, 3)
     purge(db)
     assert count_rows(db) == [1, 3, 3]
 
 
-def test_a_live_token_works_after_the_purge_of_expired_ones(db: Session, clock: MovableClock) -> None:
+def test_a_live_token_survives_a_purge(db: Session, clock: MovableClock) -> None:
     fill(db, 1)
     clock.move(seconds=DAY)
     secret = sign_in(db, username='ada', password='correct horse', user_agent=None).secret
@@ -62,7 +62,7 @@ def test_a_live_token_works_after_the_purge_of_expired_ones(db: Session, clock: 
     assert count_rows(db) == [1, 0, 0]
 
 
-def test_a_throttle_holds_after_a_purge(db: Session) -> None:
+def test_a_rate_limit_survives_a_purge(db: Session) -> None:
     for _ in range(10):
         count_attempt(db, sign_in_subjects(None, 'nobody', None))
     purge(db)
@@ -70,7 +70,7 @@ def test_a_throttle_holds_after_a_purge(db: Session) -> None:
         check_limits(db, sign_in_subjects(None, 'nobody', None))
 
 
-def test_one_purge_deletes_no_more_than_a_batch_and_says_so(db: Session, clock: MovableClock) -> None:
+def test_purge_deletes_at_most_one_batch_and_reports_more(db: Session, clock: MovableClock) -> None:
     fill(db, BATCH_SIZE + 5)
     clock.move(seconds=DAY)
     assert purge(db)
@@ -79,7 +79,7 @@ def test_one_purge_deletes_no_more_than_a_batch_and_says_so(db: Session, clock: 
     assert count_rows(db) == [0, 0, 0]
 
 
-def test_every_table_that_is_purged_is_searched_by_an_index() -> None:
+def test_expired_rows_are_found_by_an_index() -> None:
     with closing(sqlite3.connect(':memory:')) as connection:
         connection.executescript(SCHEMA.read_text())
         for table in TABLES:

@@ -1,4 +1,4 @@
-"""Idempotency keys: one effect and one answer, whatever happens in between."""
+"""Idempotency keys: one effect and one response, whatever fails in between."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ def count_posts(db: Session) -> int:
 
 
 def closing(db: Session, do: Callable[[Session], Any]) -> Any:
-    """Do it in a thread that leaves no connection behind."""
+    """Call the function in a thread, and close its connection."""
     try:
         return do(db)
     finally:
@@ -71,7 +71,7 @@ def count_keys(db: Session) -> int:
     return int(db.execute('SELECT COUNT(*) FROM idempotency_keys').fetchone()[0])
 
 
-def test_a_retry_on_another_node_gets_the_first_answer(
+def test_a_retry_on_another_node_gets_the_first_response(
     db: Session, open_node: Callable[[], Session], key: RequestKey, publish: Respond
 ) -> None:
     first = replay_or_run(db, key, publish)
@@ -79,25 +79,25 @@ def test_a_retry_on_another_node_gets_the_first_answer(
     assert count_posts(db) == 1
 
 
-def test_nothing_is_seen_of_the_effect_before_there_is_an_answer(
+def test_the_effect_is_invisible_until_there_is_a_response(
     db: Session, open_node: Callable[[], Session], key: RequestKey, publish: Respond
 ) -> None:
     seen, other_node = [], open_node()
 
-    def respond(one: Session) -> StoredResponse:
-        answer = publish(one)
+    def respond(session: Session) -> StoredResponse:
+        response = publish(session)
         with ThreadPoolExecutor(1) as another_thread:
             seen.append(another_thread.submit(closing, other_node, count_posts).result())
-        return answer
+        return response
 
     replay_or_run(db, key, respond)
     assert seen == [0]
     assert count_posts(other_node) == 1
 
 
-def test_what_fails_after_the_effect_undoes_it(db: Session, key: RequestKey, publish: Respond) -> None:
-    def respond(one: Session) -> StoredResponse:
-        publish(one)
+def test_a_failure_after_the_effect_rolls_it_back(db: Session, key: RequestKey, publish: Respond) -> None:
+    def respond(session: Session) -> StoredResponse:
+        publish(session)
         raise RuntimeError('rendering failed')
 
     with pytest.raises(RuntimeError):
@@ -107,8 +107,8 @@ def test_what_fails_after_the_effect_undoes_it(db: Session, key: RequestKey, pub
     assert count_posts(db) == 1
 
 
-def test_a_refusal_is_not_stored(db: Session, key: RequestKey, publish: Respond) -> None:
-    def refuse(one: Session) -> StoredResponse:
+def test_an_error_is_not_stored(db: Session, key: RequestKey, publish: Respond) -> None:
+    def refuse(session: Session) -> StoredResponse:
         raise Invalid(detail='no')
 
     with pytest.raises(Invalid):
@@ -117,41 +117,39 @@ def test_a_refusal_is_not_stored(db: Session, key: RequestKey, publish: Respond)
     assert replay_or_run(db, key, publish).status == 201
 
 
-def test_a_part_that_fails_and_is_made_good_can_still_be_answered(
-    db: Session, key: RequestKey, publish: Respond
-) -> None:
-    def respond(one: Session) -> StoredResponse:
+def test_a_failed_savepoint_does_not_fail_the_request(db: Session, key: RequestKey, publish: Respond) -> None:
+    def respond(session: Session) -> StoredResponse:
         with pytest.raises(Invalid):
-            register_user(one, username='ADA', email='new@example.org', password='correct horse')
-        return publish(one)
+            register_user(session, username='ADA', email='new@example.org', password='correct horse')
+        return publish(session)
 
     replay_or_run(db, key, respond)
     assert count_posts(db) == 1
 
 
-def test_a_simultaneous_request_is_told_to_wait(
+def test_a_concurrent_request_is_rejected(
     db: Session, open_node: Callable[[], Session], key: RequestKey, publish: Respond
 ) -> None:
-    def respond(one: Session) -> StoredResponse:
+    def respond(session: Session) -> StoredResponse:
         with pytest.raises(KeyInUse):
             replay_or_run(open_node(), key, publish)
-        return publish(one)
+        return publish(session)
 
     replay_or_run(db, key, respond)
     assert count_posts(db) == 1
 
 
 class Killed(BaseException):
-    """Stands for the end of the process."""
+    """Simulates the end of the process."""
 
 
 def claim_and_die(node: Session, key: RequestKey) -> None:
-    """Have a node claim the key, and do nothing more: its process was killed."""
+    """Claim the key on a node whose process is then killed."""
 
     def fail(*arguments: Any) -> None:
         raise Killed
 
-    def die(one: Session) -> StoredResponse:
+    def die(session: Session) -> StoredResponse:
         node.engine.execute_sql = fail
         raise Killed
 
@@ -159,7 +157,7 @@ def claim_and_die(node: Session, key: RequestKey) -> None:
         replay_or_run(node, key, die)
 
 
-def test_the_key_of_a_killed_request_can_be_used_again_soon(
+def test_the_claim_of_a_killed_process_expires(
     db: Session, open_node: Callable[[], Session], key: RequestKey, publish: Respond, clock: MovableClock
 ) -> None:
     claim_and_die(open_node(), key)
@@ -169,34 +167,34 @@ def test_the_key_of_a_killed_request_can_be_used_again_soon(
     assert replay_or_run(db, key, publish).status == 201
 
 
-def test_a_slow_request_whose_claim_lapsed_has_no_effect_beside_the_other(
+def test_a_slow_request_has_no_effect_after_another_with_its_key(
     db: Session, open_node: Callable[[], Session], key: RequestKey, publish: Respond, clock: MovableClock
 ) -> None:
-    def respond_slowly(one: Session) -> StoredResponse:
+    def respond_slowly(session: Session) -> StoredResponse:
         clock.move(seconds=CLAIM_SECONDS)
         replay_or_run(open_node(), key, publish)
-        return publish(one)
+        return publish(session)
 
     with pytest.raises(KeyInUse):
         replay_or_run(db, key, respond_slowly)
     assert count_posts(db) == 1
 
 
-def test_a_slow_request_whose_claim_lapsed_gives_way_to_the_one_that_has_it(
+def test_a_slow_request_yields_to_the_current_holder_of_its_claim(
     db: Session, open_node: Callable[[], Session], key: RequestKey, publish: Respond, clock: MovableClock
 ) -> None:
     is_claimed, may_go_on, other_node = Event(), Event(), open_node()
 
-    def respond_later(one: Session) -> StoredResponse:
+    def respond_later(session: Session) -> StoredResponse:
         is_claimed.set()
         assert may_go_on.wait(10)
-        return publish(one)
+        return publish(session)
 
-    def respond_slowly(one: Session) -> StoredResponse:
+    def respond_slowly(session: Session) -> StoredResponse:
         clock.move(seconds=CLAIM_SECONDS)
         others.append(pool.submit(closing, other_node, lambda db: replay_or_run(db, key, respond_later)))
         assert is_claimed.wait(10)
-        return publish(one)
+        return publish(session)
 
     others: list[Future[StoredResponse]] = []
     with ThreadPoolExecutor(1) as pool:
@@ -207,7 +205,7 @@ def test_a_slow_request_whose_claim_lapsed_gives_way_to_the_one_that_has_it(
     assert count_posts(db) == 1
 
 
-def test_a_claim_does_not_last_longer_when_the_clock_steps_back(
+def test_a_clock_step_back_does_not_prolong_a_claim(
     db: Session, open_node: Callable[[], Session], key: RequestKey, publish: Respond, clock: MovableClock
 ) -> None:
     claim_and_die(open_node(), key)
@@ -215,7 +213,7 @@ def test_a_claim_does_not_last_longer_when_the_clock_steps_back(
     assert replay_or_run(db, key, publish).status == 201
 
 
-def test_an_answer_is_still_repeated_when_the_clock_steps_back(
+def test_a_response_is_replayed_after_the_clock_steps_back(
     db: Session, key: RequestKey, publish: Respond, clock: MovableClock
 ) -> None:
     first = replay_or_run(db, key, publish)
@@ -224,7 +222,7 @@ def test_an_answer_is_still_repeated_when_the_clock_steps_back(
 
 
 def fail_commits(node: Session, failures: list[Unavailable], *, after: bool) -> None:
-    """Have commits of the node raise each of the failures once, before or after they take effect."""
+    """Make commits of the node raise each of the failures once, before or after they take effect."""
     commit = node.engine.commit
 
     def fail() -> None:
@@ -239,67 +237,65 @@ def fail_commits(node: Session, failures: list[Unavailable], *, after: bool) -> 
 CONFLICT = Unavailable('The database is currently unavailable.', ErrorKind.CONFLICT)
 
 
-def test_a_commit_that_is_refused_for_what_others_did_is_tried_again_whole(
-    db: Session, key: RequestKey, publish: Respond
-) -> None:
+def test_a_conflict_at_commit_is_retried_as_a_whole(db: Session, key: RequestKey, publish: Respond) -> None:
     failures: list[Unavailable] = []
-    answers: list[StoredResponse] = []
+    responses: list[StoredResponse] = []
     fail_commits(db, failures, after=False)
 
-    def respond(one: Session) -> StoredResponse:
-        failures.extend([CONFLICT] if len(answers) < 2 else [])
-        answers.append(publish(one))
-        return answers[-1]
+    def respond(session: Session) -> StoredResponse:
+        failures.extend([CONFLICT] if len(responses) < 2 else [])
+        responses.append(publish(session))
+        return responses[-1]
 
-    assert replay_or_run(db, key, respond) == answers[2]
+    assert replay_or_run(db, key, respond) == responses[2]
     assert count_posts(db) == 1
 
 
-def test_an_answer_that_was_committed_unheard_is_repeated(
+def test_the_response_of_an_unacknowledged_commit_is_replayed(
     db: Session, key: RequestKey, publish: Respond
 ) -> None:
     failures: list[Unavailable] = []
-    answers: list[StoredResponse] = []
+    responses: list[StoredResponse] = []
     fail_commits(db, failures, after=True)
 
-    def respond(one: Session) -> StoredResponse:
+    def respond(session: Session) -> StoredResponse:
         failures.append(Unavailable('The connection broke.'))
-        answers.append(publish(one))
-        return answers[-1]
+        responses.append(publish(session))
+        return responses[-1]
 
     with pytest.raises(Unavailable):
         replay_or_run(db, key, respond)
-    assert replay_or_run(db, key, publish) == answers[0]
+    assert replay_or_run(db, key, publish) == responses[0]
     assert count_posts(db) == 1
 
 
-def test_an_answer_that_was_committed_unheard_is_found_by_the_next_try(
+def test_a_retry_finds_the_response_of_an_unacknowledged_commit(
     db: Session, key: RequestKey, publish: Respond
 ) -> None:
     failures: list[Unavailable] = []
-    answers: list[StoredResponse] = []
+    responses: list[StoredResponse] = []
     fail_commits(db, failures, after=True)
 
-    def respond(one: Session) -> StoredResponse:
+    def respond(session: Session) -> StoredResponse:
         failures.append(CONFLICT)
-        answers.append(publish(one))
-        return answers[-1]
+        responses.append(publish(session))
+        return responses[-1]
 
-    assert replay_or_run(db, key, respond) == answers[0]
-    assert len(answers) == count_posts(db) == 1
+    assert replay_or_run(db, key, respond) == responses[0]
+    assert len(responses) == count_posts(db) == 1
 
 
-def test_an_answer_is_kept_for_a_day(
+def test_a_response_is_kept_for_a_day(
     db: Session, key: RequestKey, publish: Respond, clock: MovableClock
 ) -> None:
     first = replay_or_run(db, key, publish)
     clock.move(seconds=24 * 3600 - 60)
     assert replay_or_run(db, key, publish) == first
     clock.move(seconds=120)
-    assert replay_or_run(db, key, lambda one: StoredResponse(201, {}, 'another')).body == 'another'
+    assert replay_or_run(db, key, lambda session: StoredResponse(201, {}, 'another')).body == 'another'
 
 
-def test_another_request_with_the_key_is_refused(
+def test_a_key_reused_for_another_request_is_rejected(
     db: Session, viewer: Viewer, key: RequestKey, publish: Respond
 ) -> None:
     replay_or_run(db, key, publish)
@@ -308,7 +304,7 @@ def test_another_request_with_the_key_is_refused(
     assert count_posts(db) == 1
 
 
-def test_answers_go_with_the_account_that_asked(
+def test_responses_are_deleted_with_the_account(
     db: Session, viewer: Viewer, key: RequestKey, publish: Respond
 ) -> None:
     replay_or_run(db, key, publish)
@@ -316,12 +312,12 @@ def test_answers_go_with_the_account_that_asked(
     assert count_keys(db) == 0
 
 
-def test_a_fingerprint_that_may_hold_secrets_is_as_costly_as_a_password_hash(db: Session) -> None:
+def test_a_fingerprint_of_secrets_costs_a_password_hash(db: Session) -> None:
     key = make_key(db, 'k', target='POST /', request=b'password', user_id=None, may_hold_secrets=True)
     assert key.fingerprint.startswith('$2b$04$')
 
 
-# What a process does that is killed between its effect and its commit.
+# A process that is killed between its effect and its commit.
 KILLED = """
 import json, os, signal, sys
 from service.config import Settings

@@ -17,20 +17,20 @@ def test_ids_grow_with_time() -> None:
 
 
 def test_ids_grow_within_a_millisecond_and_when_the_clock_steps_back() -> None:
-    moments = iter([EPOCH + 9, EPOCH + 9, EPOCH + 9, EPOCH + 1])
-    new_id = IdGenerator(lambda: next(moments))
-    made = [new_id() for _ in range(4)]
-    assert made == sorted(set(made))
+    times = iter([EPOCH + 9, EPOCH + 9, EPOCH + 9, EPOCH + 1])
+    new_id = IdGenerator(lambda: next(times))
+    ids = [new_id() for _ in range(4)]
+    assert ids == sorted(set(ids))
 
 
-def test_ids_of_threads_never_meet() -> None:
+def test_threads_never_get_the_same_id() -> None:
     new_id = IdGenerator(lambda: EPOCH + 5)
     with ThreadPoolExecutor(8) as pool:
-        made = list(pool.map(lambda _: new_id(), range(2000)))
-    assert len(set(made)) == 2000
+        ids = list(pool.map(lambda _: new_id(), range(2000)))
+    assert len(set(ids)) == 2000
 
 
-def test_an_id_of_today_fits_into_every_json_reader() -> None:
+def test_a_current_id_is_exact_in_every_json_parser() -> None:
     assert 0 < IdGenerator(system_clock)() <= MAX_ID
 
 
@@ -42,5 +42,5 @@ def test_a_positive_integer_below_2_to_the_53rd_is_an_id(text: str) -> None:
 @pytest.mark.parametrize(
     'text', ['0', '-1', '+1', '01', '1.0', '1e3', 'abc', str(2**53), '9' * 400, '٣', ' 1', '1_0']
 )
-def test_anything_else_is_none(text: str) -> None:
+def test_anything_else_is_not_an_id(text: str) -> None:
     assert not is_id(text)

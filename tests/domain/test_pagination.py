@@ -1,4 +1,4 @@
-"""Pages: every entry once, whatever arrives or goes meanwhile."""
+"""Pagination: every entry once, whatever is added or deleted meanwhile."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from service.domain.follows import follow
 from service.domain.posts import delete_post, list_posts, list_posts_of, publish_post
 from service.domain.users import list_users, register_user
 from service.domain.viewer import Viewer
-from tests.domain.conftest import PASSWORD, Person
+from tests.domain.conftest import PASSWORD, Person, no_precondition
 
 
 def publish(db: Session, by: Viewer, count: int) -> list[int]:
@@ -27,63 +27,57 @@ def ids(page: Page) -> list[int]:
     return [post.id for post in page.entries]
 
 
-def anything_goes(_: Any) -> None:
-    """The precondition of who states none."""
-
-
-def test_pages_by_number_and_by_position_are_the_same(db: Session, ada: Viewer) -> None:
+def test_numbered_pages_and_keyset_pages_are_the_same(db: Session, ada: Viewer) -> None:
     made = publish(db, ada, 7)
     for per_page in range(1, 9):
-        walked, position = [], PageRequest(1, per_page)
+        found, request = [], PageRequest(1, per_page)
         while True:
-            page = list_posts(db, position, ada)
-            by_number = list_posts(db, PageRequest(position.page, per_page), ada)
+            page = list_posts(db, request, ada)
+            by_number = list_posts(db, PageRequest(request.page, per_page), ada)
             assert page == by_number
-            walked += ids(page)
+            found += ids(page)
             if page.next_cursor is None:
                 break
-            position = PageRequest(position.page + 1, per_page, after=page.next_cursor)
-        assert walked == made
-        assert position.page == page.total_pages
+            request = PageRequest(request.page + 1, per_page, after=page.next_cursor)
+        assert found == made
+        assert request.page == page.total_pages
 
 
-def test_walking_back_from_the_end_meets_every_entry_once(db: Session, ada: Viewer) -> None:
+def test_paging_backwards_finds_every_entry_once(db: Session, ada: Viewer) -> None:
     made = publish(db, ada, 7)
     page = list_posts(db, PageRequest(1, 3, before=LAST_PAGE), ada)
-    walked = [ids(page)]
+    found = [ids(page)]
     while page.previous_cursor is not None:
         page = list_posts(db, PageRequest(page.page - 1, 3, before=page.previous_cursor), ada)
-        walked.insert(0, ids(page))
-    assert walked == [made[0:3], made[3:6], made[6:7]]
+        found.insert(0, ids(page))
+    assert found == [made[0:3], made[3:6], made[6:7]]
 
 
 @pytest.mark.parametrize('order', ['', '-created_at', 'created_at'])
 @pytest.mark.parametrize('posts_of_each', [(1, 1, 1, 1, 1, 1), (9, 0, 0, 1), (3, 4, 2, 5), (12,)])
-def test_a_feed_is_all_that_its_authors_posted_in_order_whoever_posted_much(
+def test_a_feed_has_all_posts_of_its_authors_in_order(
     db: Session, person: Person, posts_of_each: tuple[int, ...], order: str
 ) -> None:
     ada = person('ada')
     authors = [ada, *(person(f'author{number}') for number in range(1, len(posts_of_each)))]
     for author in authors[1:]:
-        follow(db, ada.user_id, author.user_id, by=ada, precondition=anything_goes)
+        follow(db, ada.user_id, author.user_id, by=ada, precondition=no_precondition)
     made = []
-    for turn in range(max(posts_of_each)):  # in turns, so that what each one posted lies between the others'
+    for turn in range(max(posts_of_each)):  # in turns, so that the posts of authors alternate
         writers = (author for author, count in zip(authors, posts_of_each, strict=True) if turn < count)
         made += [post_id for author in writers for post_id in publish(db, author, 1)]
     publish(db, person('nobody'), 3)
     expected = made if order == 'created_at' else made[::-1]
     for per_page in (1, 2, 3, 5, 20):
-        walked, numbered, position = [], [], PageRequest(1, per_page)
+        found, numbered, request = [], [], PageRequest(1, per_page)
         while True:
-            page = list_feed(db, ada.user_id, position, ada, order=order)
-            walked += ids(page)
-            numbered += ids(
-                list_feed(db, ada.user_id, PageRequest(position.page, per_page), ada, order=order)
-            )
+            page = list_feed(db, ada.user_id, request, ada, order=order)
+            found += ids(page)
+            numbered += ids(list_feed(db, ada.user_id, PageRequest(request.page, per_page), ada, order=order))
             if page.next_cursor is None:
                 break
-            position = PageRequest(position.page + 1, per_page, after=page.next_cursor)
-        assert walked == numbered == expected
+            request = PageRequest(request.page + 1, per_page, after=page.next_cursor)
+        assert found == numbered == expected
         back = [
             ids(
                 page := list_feed(
@@ -92,53 +86,53 @@ def test_a_feed_is_all_that_its_authors_posted_in_order_whoever_posted_much(
             )
         ]
         while page.previous_cursor is not None:
-            position = PageRequest(page.page - 1, per_page, before=page.previous_cursor)
-            back.insert(0, ids(page := list_feed(db, ada.user_id, position, ada, order=order)))
-        assert [post_id for shown in back for post_id in shown] == expected
+            request = PageRequest(page.page - 1, per_page, before=page.previous_cursor)
+            back.insert(0, ids(page := list_feed(db, ada.user_id, request, ada, order=order)))
+        assert [post_id for page in back for post_id in page] == expected
 
 
-def test_the_last_page_is_the_one_with_the_last_number(db: Session, ada: Viewer) -> None:
+def test_the_last_page_has_the_highest_number(db: Session, ada: Viewer) -> None:
     publish(db, ada, 7)
     last = list_posts(db, PageRequest(1, 3, before=LAST_PAGE), ada)
     assert last == list_posts(db, PageRequest(3, 3), ada)
     assert last.next_cursor is None
 
 
-def test_a_page_past_the_end_is_empty_and_leads_back_to_the_last(db: Session, ada: Viewer) -> None:
+def test_a_page_past_the_end_is_empty_and_links_to_the_last(db: Session, ada: Viewer) -> None:
     publish(db, ada, 3)
     page = list_posts(db, PageRequest(9, 2), ada)
     assert (page.entries, page.next_cursor, page.previous_cursor) == ([], None, LAST_PAGE)
 
 
-def test_an_empty_collection_has_no_neighbours(db: Session, ada: Viewer) -> None:
+def test_an_empty_collection_has_no_other_pages(db: Session, ada: Viewer) -> None:
     page = list_posts(db, PageRequest(1, 2), ada)
     assert (page.entries, page.next_cursor, page.previous_cursor, page.total_pages) == ([], None, None, 0)
 
 
-def test_a_page_whose_anchor_is_gone_continues_where_it_was(db: Session, ada: Viewer) -> None:
+def test_a_page_after_a_deleted_entry_continues_there(db: Session, ada: Viewer) -> None:
     made = publish(db, ada, 6)
-    delete_post(db, made[1], by=ada, precondition=anything_goes)
+    delete_post(db, made[1], by=ada, precondition=no_precondition)
     page = list_posts(db, PageRequest(2, 2, after=made[1]), ada)
     assert ids(page) == made[2:4]
     assert page.previous_cursor == made[2]
 
 
-def test_nothing_before_a_page_means_no_previous_page(db: Session, ada: Viewer) -> None:
+def test_a_page_without_earlier_entries_has_no_previous_page(db: Session, ada: Viewer) -> None:
     made = publish(db, ada, 4)
-    delete_post(db, made[0], by=ada, precondition=anything_goes)
+    delete_post(db, made[0], by=ada, precondition=no_precondition)
     page = list_posts(db, PageRequest(2, 2, after=made[0]), ada)
     assert ids(page) == made[1:3]
     assert page.previous_cursor is None
 
 
-def test_going_back_to_what_is_gone_finds_an_empty_page(db: Session, ada: Viewer) -> None:
+def test_a_page_before_the_first_entry_is_empty(db: Session, ada: Viewer) -> None:
     made = publish(db, ada, 3)
-    delete_post(db, made[0], by=ada, precondition=anything_goes)
+    delete_post(db, made[0], by=ada, precondition=no_precondition)
     page = list_posts(db, PageRequest(1, 2, before=made[1]), ada)
     assert (page.entries, page.previous_cursor, page.total_items) == ([], None, 2)
 
 
-def test_a_position_of_another_collection_is_refused(db: Session, ada: Viewer) -> None:
+def test_a_cursor_of_another_collection_is_rejected(db: Session, ada: Viewer) -> None:
     with pytest.raises(InvalidCursor):
         list_posts(db, PageRequest(after='ada'), ada)
     with pytest.raises(InvalidCursor):
@@ -146,7 +140,7 @@ def test_a_position_of_another_collection_is_refused(db: Session, ada: Viewer) -
 
 
 @pytest.mark.parametrize('prefix', ['a', 'A', 'ad', 'ADA'])
-def test_a_search_finds_names_by_their_start_without_regard_to_case(
+def test_a_search_finds_names_by_prefix_ignoring_case(
     db: Session, ada: Viewer, bob: Viewer, prefix: str
 ) -> None:
     page = list_users(db, PageRequest(), ada, prefix=prefix)
@@ -155,12 +149,12 @@ def test_a_search_finds_names_by_their_start_without_regard_to_case(
 
 
 @pytest.mark.parametrize('prefix', ['%', '_', 'da', 'é', 'a' * 5000, '\x7f'])
-def test_a_search_for_what_no_name_starts_with_finds_nobody(db: Session, ada: Viewer, prefix: str) -> None:
+def test_a_search_for_an_impossible_prefix_finds_nothing(db: Session, ada: Viewer, prefix: str) -> None:
     page = list_users(db, PageRequest(), ada, prefix=prefix)
     assert (page.entries, page.total_items) == ([], 0)
 
 
-def test_a_search_lists_names_in_their_order(db: Session, ada: Viewer) -> None:
+def test_a_search_lists_names_in_order(db: Session, ada: Viewer) -> None:
     for name in ('Ac', 'ab', 'aB2', 'b'):
         register_user(db, username=name, email=f'{name}@example.org', password=PASSWORD)
     found = list_users(db, PageRequest(1, 2), ada, prefix='a')
@@ -170,23 +164,23 @@ def test_a_search_lists_names_in_their_order(db: Session, ada: Viewer) -> None:
 
 @settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(changes=st.lists(st.tuples(st.booleans(), st.integers(0, 6)), max_size=8), per_page=st.integers(1, 4))
-def test_a_walk_meets_what_stays_once_while_others_come_and_go(
+def test_paging_finds_lasting_entries_once_despite_changes(
     db: Session, person: Any, changes: list[tuple[bool, int]], per_page: int
 ) -> None:
-    walker = person(f'w{db.new_id()}')
-    stays = publish(db, walker, 6)
+    author = person(f'w{db.new_id()}')
+    lasting = publish(db, author, 6)
     pending = iter(changes)
-    walked, position = [], PageRequest(1, per_page)
+    found, request = [], PageRequest(1, per_page)
     while True:
-        page = list_posts_of(db, walker.user_id, position, walker)
-        walked += ids(page)
+        page = list_posts_of(db, author.user_id, request, author)
+        found += ids(page)
         is_insert, which = next(pending, (False, 6))
         if is_insert:
-            publish(db, walker, 1)
-        elif which < len(stays):
-            delete_post(db, stays.pop(which), by=walker, precondition=anything_goes)
+            publish(db, author, 1)
+        elif which < len(lasting):
+            delete_post(db, lasting.pop(which), by=author, precondition=no_precondition)
         if page.next_cursor is None:
             break
-        position = PageRequest(position.page + 1, per_page, after=page.next_cursor)
-    assert walked == sorted(set(walked), reverse=True)
-    assert set(stays) <= set(walked)
+        request = PageRequest(request.page + 1, per_page, after=page.next_cursor)
+    assert found == sorted(set(found), reverse=True)
+    assert set(lasting) <= set(found)

@@ -1,4 +1,4 @@
-"""Throttling: so many tries in so much time, exactly, whoever tries at the same time."""
+"""Rate limits: exact under concurrency, and robust against clock steps."""
 
 from __future__ import annotations
 
@@ -41,14 +41,14 @@ def in_a_thread(db: Session) -> bool:
         db.close()
 
 
-def test_simultaneous_tries_on_several_nodes_are_counted_exactly(open_node: Callable[[], Session]) -> None:
+def test_concurrent_attempts_on_two_nodes_are_counted_exactly(open_node: Callable[[], Session]) -> None:
     nodes = [open_node(), open_node()]
     with ThreadPoolExecutor(8) as pool:
         counted = list(pool.map(lambda turn: in_a_thread(nodes[turn % 2]), range(40)))
     assert counted.count(True) == ACCOUNT.attempts
 
 
-def test_no_fifteen_minutes_have_more_than_ten_tries(db: Session, clock: MovableClock) -> None:
+def test_no_interval_admits_more_attempts_than_the_limit(db: Session, clock: MovableClock) -> None:
     counted_at = []
     for _ in range(200):
         clock.move(seconds=37)
@@ -60,7 +60,7 @@ def test_no_fifteen_minutes_have_more_than_ten_tries(db: Session, clock: Movable
     assert min(gaps) >= ACCOUNT.seconds * 1000
 
 
-def test_a_try_is_allowed_when_the_throttle_said(db: Session, clock: MovableClock) -> None:
+def test_an_attempt_is_allowed_after_retry_after(db: Session, clock: MovableClock) -> None:
     while is_counted(db):
         clock.move(seconds=5)
     with pytest.raises(Throttled) as throttled:
@@ -69,13 +69,13 @@ def test_a_try_is_allowed_when_the_throttle_said(db: Session, clock: MovableCloc
     assert is_counted(db)
 
 
-def test_refused_tries_leave_nothing_behind(db: Session) -> None:
+def test_rejected_attempts_are_not_stored(db: Session) -> None:
     for _ in range(50):
         is_counted(db)
     assert db.execute('SELECT COUNT(*) FROM tries').fetchone()[0] == ACCOUNT.attempts
 
 
-def test_a_try_that_one_limit_refuses_is_not_counted_by_another(db: Session) -> None:
+def test_an_attempt_rejected_by_one_limit_is_not_counted_by_another(db: Session) -> None:
     for _ in range(ACCOUNT.attempts):
         is_counted(db)
     with pytest.raises(Throttled):
@@ -83,21 +83,21 @@ def test_a_try_that_one_limit_refuses_is_not_counted_by_another(db: Session) -> 
     assert db.execute('SELECT COUNT(*) FROM tries').fetchone()[0] == ACCOUNT.attempts
 
 
-def test_clocks_that_differ_a_little_count_the_same_tries(db: Session, clock: MovableClock) -> None:
+def test_a_small_clock_skew_does_not_free_attempts(db: Session, clock: MovableClock) -> None:
     for _ in range(ACCOUNT.attempts):
         is_counted(db)
     clock.move(seconds=-30)
     assert not is_counted(db)
 
 
-def test_a_clock_that_steps_back_locks_nobody_out(db: Session, clock: MovableClock) -> None:
+def test_a_clock_step_back_ends_a_lockout(db: Session, clock: MovableClock) -> None:
     for _ in range(ACCOUNT.attempts):
         is_counted(db)
     clock.move(seconds=-86400)
     assert is_counted(db)
 
 
-def test_an_address_may_register_a_thousand_users_an_hour(db: Session, clock: MovableClock) -> None:
+def test_an_ip_address_may_register_1000_users_an_hour(db: Session, clock: MovableClock) -> None:
     person = {'username': 'ada', 'email': 'ada@example.org', 'password': 'correct horse'}
     assert REGISTRATION.attempts == 1000
     for _ in range(REGISTRATION.attempts):
@@ -108,14 +108,14 @@ def test_an_address_may_register_a_thousand_users_an_hour(db: Session, clock: Mo
     assert register_user(db, **person, client_address=ADDRESS).username == 'ada'
 
 
-def test_a_registration_that_is_not_from_afar_is_not_throttled(db: Session) -> None:
+def test_a_registration_without_an_ip_address_is_not_counted(db: Session) -> None:
     register_user(db, username='ada', email='ada@example.org', password='correct horse')
     assert db.execute('SELECT COUNT(*) FROM tries').fetchone()[0] == 0
 
 
 @pytest.fixture
 def interrupted(open_node: Callable[[], Session]) -> Interrupt:
-    """Return what opens a node on which something happens immediately before a transaction begins, once."""
+    """Return a function that opens a node on which a call happens once before a transaction begins."""
 
     def interrupt(happen: Callable[[], None]) -> Session:
         node, happenings = open_node(), [happen]
@@ -146,7 +146,7 @@ def fail_often(db: Session, user_id: int) -> Callable[[], None]:
     return fail_often
 
 
-def test_a_right_guess_beside_too_many_wrong_ones_gets_no_token(
+def test_a_correct_password_during_a_concurrent_attack_gets_no_token(
     db: Session, ada: Viewer, interrupted: Interrupt
 ) -> None:
     node = interrupted(fail_often(db, ada.user_id))
@@ -154,7 +154,7 @@ def test_a_right_guess_beside_too_many_wrong_ones_gets_no_token(
         sign_in(node, username='ada', password='correct horse', user_agent=None)
 
 
-def test_a_right_guess_beside_too_many_wrong_ones_changes_no_password(
+def test_a_correct_password_during_a_concurrent_attack_changes_nothing(
     db: Session, ada: Viewer, interrupted: Interrupt
 ) -> None:
     node = interrupted(fail_often(db, ada.user_id))

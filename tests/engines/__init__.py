@@ -1,1 +1,1 @@
-"""What holds on every engine alike, and when one is away."""
+"""Tests that run on every engine, and during outages."""

@@ -1,4 +1,4 @@
-"""What the tests of the engines share: a database of each, a cable that can be cut, and a viewer."""
+"""Shared fixtures: a database of each engine, and a proxy that can break its connections."""
 
 from __future__ import annotations
 
@@ -23,16 +23,16 @@ IN_CLEAR = {'postgresql': 'sslmode=disable', 'mysql': 'ssl_disabled=true'}
 Open = Callable[..., Session]
 
 
-class Cabled(NamedTuple):
-    """A database, and the cable that it is reached by."""
+class Proxied(NamedTuple):
+    """A session on a database, and the proxy through which it connects."""
 
     db: Session
-    cable: Proxy
+    proxy: Proxy
 
 
 @pytest.fixture
 def open_url(clock: MovableClock) -> Iterator[Open]:
-    """Return what opens a URL as a process of its own does."""
+    """Return a function that opens a URL as another process does."""
     with ExitStack() as stack:
 
         def open_url(url: str) -> Session:
@@ -55,27 +55,27 @@ def networked_url(request: pytest.FixtureRequest, databases: Any) -> str:
 
 
 @pytest.fixture
-def cable(networked_url: str) -> Iterator[Proxy]:
+def proxy(networked_url: str) -> Iterator[Proxy]:
     place = urlsplit(networked_url)
-    with Proxy(place.hostname, place.port) as proxy:
-        yield proxy
+    with Proxy(place.hostname, place.port) as running:
+        yield running
 
 
-def over(cable: Proxy, url: str) -> str:
-    """Return the URL of the same database by way of the cable."""
+def through(proxy: Proxy, url: str) -> str:
+    """Return the URL of the same database through the proxy."""
     parts = urlsplit(url)
     query = '&'.join(filter(None, (parts.query, IN_CLEAR[parts.scheme])))
     user = f'{parts.username}:{parts.password}' if parts.password else parts.username
-    return parts._replace(netloc=f'{user}@127.0.0.1:{cable.port}', query=query).geturl()
+    return parts._replace(netloc=f'{user}@127.0.0.1:{proxy.port}', query=query).geturl()
 
 
 @pytest.fixture
-def cabled(cable: Proxy, networked_url: str, open_url: Open) -> Cabled:
-    return Cabled(open_url(over(cable, networked_url)), cable)
+def proxied(proxy: Proxy, networked_url: str, open_url: Open) -> Proxied:
+    return Proxied(open_url(through(proxy, networked_url)), proxy)
 
 
 def register(db: Session, name: str) -> Viewer:
-    """Register somebody and sign them in."""
+    """Register a user and sign them in."""
     register_user(db, username=name, email=f'{name}@example.org', password=PASSWORD)
     return find_viewer(db, sign_in(db, username=name, password=PASSWORD, user_agent=None).secret)
 

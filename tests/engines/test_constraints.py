@@ -1,4 +1,4 @@
-"""Constraints: what they refuse and what they are called, on every engine alike."""
+"""Constraints: the same violations with the same names on every engine."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ LARGE = '😀'  # four bytes in UTF-8, two units in UTF-16, one character
 
 
 def insert(db: Session, **values: object) -> None:
-    """Insert a user with these values, as no client could."""
+    """Insert a user with these values, past the validation of the API."""
     row = {
         'id': 1,
         'username': 'x',
@@ -34,49 +34,49 @@ def insert(db: Session, **values: object) -> None:
         db.execute(sql, parameters)
 
 
-def refused(db: Session, **values: object) -> str:
-    """Return the name of the constraint that refuses a user with these values."""
-    with pytest.raises(peewee.IntegrityError) as refusal:
+def violated(db: Session, **values: object) -> str:
+    """Return the name of the constraint that a user with these values violates."""
+    with pytest.raises(peewee.IntegrityError) as error:
         insert(db, **values)
-    return refusal.value.constraint
+    return error.value.constraint
 
 
-def test_a_primary_key_is_named_as_the_schema_has_it(db: Session) -> None:
+def test_a_violated_primary_key_has_its_name_in_the_schema(db: Session) -> None:
     insert(db)
-    assert refused(db, username_key='y', email_key='y') == 'users_id'
+    assert violated(db, username_key='y', email_key='y') == 'users_id'
 
 
-def test_a_unique_constraint_is_named_as_the_schema_has_it(db: Session) -> None:
+def test_a_violated_unique_constraint_has_its_name_in_the_schema(db: Session) -> None:
     insert(db)
-    assert refused(db, id=2, email_key='y') == 'users_username_key'
-    assert refused(db, id=2, username_key='y') == 'users_email_key'
+    assert violated(db, id=2, email_key='y') == 'users_username_key'
+    assert violated(db, id=2, username_key='y') == 'users_email_key'
 
 
-def test_a_constraint_over_two_columns_is_named_as_the_schema_has_it(db: Session) -> None:
+def test_a_violated_two_column_constraint_has_its_name_in_the_schema(db: Session) -> None:
     ada, bob = register(db, 'ada'), register(db, 'bob')
     insertion = 'INSERT INTO follows (id, follower_id, followed_id, created_at) VALUES ({}, {}, {}, 0)'
     with db.atomic():
         db.execute(insertion.format(1, ada.user_id, bob.user_id))
-    with pytest.raises(peewee.IntegrityError) as refusal, db.atomic():
+    with pytest.raises(peewee.IntegrityError) as error, db.atomic():
         db.execute(insertion.format(2, ada.user_id, bob.user_id))
-    assert refusal.value.constraint == 'follows_pair'
+    assert error.value.constraint == 'follows_pair'
 
 
 @pytest.mark.parametrize(
     'value', ["' for key 'users_username_key'", "x' for key 'PRIMARY", 'a: users.id', LARGE * 120]
 )
-def test_a_value_cannot_pass_for_the_name_of_a_constraint(db: Session, value: str) -> None:
+def test_a_value_is_never_mistaken_for_a_constraint_name(db: Session, value: str) -> None:
     insert(db, email_key=value)
-    assert refused(db, id=2, username_key='y', email_key=value) == 'users_email_key'
+    assert violated(db, id=2, username_key='y', email_key=value) == 'users_email_key'
 
 
-def test_spaces_at_the_end_make_another_value(db: Session) -> None:
+def test_trailing_spaces_are_significant(db: Session) -> None:
     insert(db)
     insert(db, id=2, username_key='x ', email_key='x@example.org ')
     assert db.execute('SELECT COUNT(*) FROM users').fetchone()[0] == 2
 
 
-def test_accents_and_case_make_another_value(db: Session) -> None:
+def test_accents_and_case_are_significant(db: Session) -> None:
     for number, key in enumerate(('e', 'é', 'E', 'ss', 'ß')):
         insert(db, id=number + 1, username_key=key, email_key=key)
     assert db.execute('SELECT COUNT(*) FROM users').fetchone()[0] == 5
@@ -94,16 +94,16 @@ def test_lengths_are_counted_in_characters(db: Session) -> None:
     assert list(row) == list(longest.values())
 
 
-def test_no_text_is_cut_silently(networked_db: Session) -> None:
+def test_no_text_is_truncated_silently(networked_db: Session) -> None:
     with pytest.raises(peewee.DataError):
         insert(networked_db, about_me='x' * 141)
 
 
-def test_a_counter_cannot_fall_below_nothing(db: Session) -> None:
+def test_a_counter_cannot_be_negative(db: Session) -> None:
     insert(db)
-    with pytest.raises(peewee.DatabaseError) as refusal, db.atomic():
+    with pytest.raises(peewee.DatabaseError) as error, db.atomic():
         db.execute('UPDATE users SET post_count = post_count - 1')
-    assert refusal.value.constraint == 'users_counts'
+    assert error.value.constraint == 'users_counts'
 
 
 def test_names_are_listed_in_byte_order(db: Session) -> None:

@@ -1,4 +1,4 @@
-"""The schema: made in an empty database, brought forward in an older one, and never by surprise."""
+"""Migrations: creating the schema, upgrading it, and detecting other versions."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from typing import Any
 import pytest
 
 from service.app import create_app
-from service.commands.outcome import Exit
+from service.commands.cli import ExitCode
 from service.config import Settings
 from service.database.errors import ErrorKind, Unavailable
 from service.database.migrate import LATEST, check_schema, migrate, schema_version
@@ -27,7 +27,7 @@ from service.domain.posts import list_posts, publish_post
 from service.domain.startup import open_session
 from service.domain.users import find_user, list_users
 from tests.client import Client
-from tests.databases import NAME, engines_to_test, made_database
+from tests.databases import NAME, engines_to_test, temporary_database
 from tests.engines.conftest import Open, register
 
 FIRST = parse_script((Path(__file__).parents[1] / 'first_schema.sql').read_text())
@@ -45,9 +45,11 @@ DATA = (
 
 @pytest.fixture(params=engines_to_test())
 def make_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Callable[[], str]]:
-    """Return what makes a database without any tables."""
+    """Return a function that creates a database without tables."""
     with ExitStack() as stack:
-        yield lambda: stack.enter_context(made_database(request.param, tmp_path, f'{NAME}_{next(NUMBERS)}'))
+        yield lambda: stack.enter_context(
+            temporary_database(request.param, tmp_path, f'{NAME}_{next(NUMBERS)}')
+        )
 
 
 @pytest.fixture
@@ -57,7 +59,7 @@ def empty_url(make_url: Callable[[], str]) -> str:
 
 @pytest.fixture
 def first_url(make_url: Callable[[], str], open_url: Open) -> str:
-    """The URL of a database as the first release made it, with people and a post."""
+    """The URL of a database of the first release, with data."""
     url = make_url()
     db = open_url(url)
     for statement in (*db.engine.ddl_sql, *FIRST, *DATA):
@@ -87,7 +89,7 @@ def test_an_empty_database_gets_every_table(empty_url: str, open_url: Open) -> N
     check_schema(db)
 
 
-def test_the_first_schema_becomes_the_newest(
+def test_the_first_schema_is_upgraded_to_the_latest(
     first_url: str, make_url: Callable[[], str], open_url: Open
 ) -> None:
     upgraded, fresh = open_url(first_url), open_url(make_url())
@@ -97,7 +99,7 @@ def test_the_first_schema_becomes_the_newest(
     check_schema(upgraded)
 
 
-def test_an_upgrade_keeps_what_was_there(first_url: str, open_url: Open) -> None:
+def test_an_upgrade_keeps_the_data(first_url: str, open_url: Open) -> None:
     db = open_url(first_url)
     migrate(db)
     ada = find_user(db, 1, None)
@@ -118,35 +120,37 @@ def test_an_upgraded_database_lists_names_in_byte_order(first_url: str, open_url
     assert [user.username for user in listed] == ['a-c', 'a_b', 'Ada']
 
 
-def test_a_schema_that_is_the_newest_stays_as_it_is(first_url: str, open_url: Open) -> None:
+def test_the_latest_schema_is_not_changed(first_url: str, open_url: Open) -> None:
     db = open_url(first_url)
     migrate(db)
     assert migrate(db) == []
 
 
-def test_several_nodes_can_make_the_schema_at_once(empty_url: str, open_url: Open) -> None:
+def test_concurrent_nodes_create_the_schema_once(empty_url: str, open_url: Open) -> None:
     assert_one_migrates([open_url(empty_url) for _ in range(4)])
 
 
-def test_several_nodes_can_upgrade_the_schema_at_once(first_url: str, open_url: Open) -> None:
+def test_concurrent_nodes_upgrade_the_schema_once(first_url: str, open_url: Open) -> None:
     assert_one_migrates([open_url(first_url) for _ in range(4)])
 
 
-def test_a_step_that_another_node_has_noted_meanwhile_is_taken(empty_url: str, open_url: Open) -> None:
+def test_a_migration_recorded_by_another_node_counts_as_applied(empty_url: str, open_url: Open) -> None:
+    """Nodes of Galera that started at once failed with a duplicate key."""
     db = open_url(empty_url)
 
-    def note(run: Any) -> None:  # as another node of Galera does, where a lock is each server's own
+    def record(run: Any) -> None:  # as another Galera node does, since locks are local to a server
         if 'EXISTS migrations ' in run.sql:
             db.engine.query_hooks.clear()
             db.execute(f'INSERT INTO migrations VALUES ({LATEST}, 1)')
 
-    db.engine.query_hooks.append(note)
+    db.engine.query_hooks.append(record)
     assert migrate(db) == [LATEST]
     assert [tuple(row) for row in db.execute('SELECT * FROM migrations').fetchall()] == [(LATEST, 1)]
     check_schema(db)
 
 
-def test_a_schema_that_another_node_was_in_the_way_of_is_made_again(empty_url: str, open_url: Open) -> None:
+def test_a_conflict_with_another_node_is_retried(empty_url: str, open_url: Open) -> None:
+    """A node of Galera aborted the DDL of another, which then did not start."""
     db = open_url(empty_url)
     conflict = Unavailable('The database is currently unavailable.', ErrorKind.CONFLICT)
 
@@ -161,8 +165,8 @@ def test_a_schema_that_another_node_was_in_the_way_of_is_made_again(empty_url: s
     check_schema(db)
 
 
-def assert_one_migrates(several: list[Session]) -> None:
-    """Assert that of several nodes that migrate at once one does, and all find it done."""
+def assert_one_migrates(sessions: list[Session]) -> None:
+    """Assert that one of the concurrent nodes migrates, and that all return afterwards."""
 
     def run(db: Session) -> list[int]:
         try:
@@ -171,12 +175,12 @@ def assert_one_migrates(several: list[Session]) -> None:
             db.close()
 
     with ThreadPoolExecutor(4) as pool:
-        taken = list(pool.map(run, several))
-    assert sorted(map(bool, taken)) == [False, False, False, True]
-    check_schema(several[0])
+        applied = list(pool.map(run, sessions))
+    assert sorted(map(bool, applied)) == [False, False, False, True]
+    check_schema(sessions[0])
 
 
-def test_what_was_made_halfway_is_made_to_its_end(empty_url: str, open_url: Open) -> None:
+def test_an_incomplete_schema_is_completed(empty_url: str, open_url: Open) -> None:
     db = open_url(empty_url)
     for statement in (*db.engine.ddl_sql, *STATEMENTS[:5]):
         db.execute(statement)
@@ -191,7 +195,7 @@ def ready(url: str, db: Session) -> Any:
     return Client(create_app(settings, db=db)).get('/health/ready')
 
 
-def test_a_node_whose_code_is_ahead_of_the_schema_is_not_ready(first_url: str, open_url: Open) -> None:
+def test_a_node_newer_than_the_schema_is_not_ready(first_url: str, open_url: Open) -> None:
     db = open_url(first_url)
     answer = ready(first_url, db)
     assert answer.status == 503
@@ -200,22 +204,21 @@ def test_a_node_whose_code_is_ahead_of_the_schema_is_not_ready(first_url: str, o
     assert ready(first_url, db).status == 200
 
 
-def test_a_node_whose_code_is_behind_the_schema_is_not_ready(empty_url: str, open_url: Open) -> None:
+def test_a_node_older_than_the_schema_is_not_ready(empty_url: str, open_url: Open) -> None:
     db = open_url(empty_url)
     migrate(db)
     db.execute(f'INSERT INTO migrations (number, taken_at) VALUES ({LATEST + 1}, 0)')
     answer = ready(empty_url, db)
     assert answer.status == 503
-    assert f'step {LATEST + 1}' in answer.state['detail']
+    assert f'version {LATEST + 1}' in answer.state['detail']
 
 
-def test_a_node_with_another_schema_says_so_in_one_line(
-    first_url: str, caplog: pytest.LogCaptureFixture
-) -> None:
+def test_a_schema_mismatch_is_logged_in_one_line(first_url: str, caplog: pytest.LogCaptureFixture) -> None:
     with caplog.at_level(logging.ERROR):
         open_session(Settings.from_environment({'DATABASE_URL': first_url})).close()
     assert [record.getMessage() for record in caplog.records] == [
-        f'not ready: The schema is at step 1, this code needs step {LATEST}: python -m service migrate.'
+        'not ready: The schema has version 1, but this release needs version'
+        f' {LATEST}: run python -m service migrate.'
     ]
 
 
@@ -230,19 +233,19 @@ def command(url: str) -> subprocess.CompletedProcess[str]:
     )
 
 
-def test_the_command_takes_the_steps_that_are_missing(first_url: str, open_url: Open) -> None:
+def test_the_command_applies_the_missing_migrations(first_url: str, open_url: Open) -> None:
     done = command(first_url)
     assert (done.returncode, done.stderr) == (0, '')
-    assert done.stdout.splitlines()[-1] == f'The schema is at step {LATEST}.'
+    assert done.stdout.splitlines()[-1] == f'The schema has version {LATEST}.'
     check_schema(open_url(first_url))
 
 
 @pytest.mark.parametrize(
     'url', ['postgresql://nobody@127.0.0.1:1/nothing', 'mysql://nobody@127.0.0.1:1/nothing']
 )
-def test_the_command_says_in_one_line_why_it_cannot(url: str) -> None:
+def test_the_command_fails_with_one_line(url: str) -> None:
     done = command(url)
-    assert (done.returncode, done.stdout) == (Exit.DATABASE, '')
+    assert (done.returncode, done.stdout) == (ExitCode.DATABASE, '')
     assert len(done.stderr.splitlines()) == 1
     assert 'Traceback' not in done.stderr
 

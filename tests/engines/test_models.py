@@ -8,12 +8,12 @@ import pytest
 from click.testing import CliRunner
 
 from service.__main__ import main
-from service.commands.outcome import Exit
+from service.commands.cli import ExitCode
 from service.database.introspection import describe_model, describe_table, schema_differences
 from service.database.schema import STATEMENTS, tables_of
 from service.database.session import Session
 from service.domain.models import MODELS, Post
-from tests.databases import NAME, made_database
+from tests.databases import NAME, temporary_database
 from tests.engines.conftest import Open
 
 TABLES = [model._meta.table_name for model in MODELS]
@@ -54,7 +54,7 @@ def test_an_altered_database_is_described(
     difference: str,
 ) -> None:
     engine = database_url.partition(':')[0]
-    with made_database(engine, tmp_path, f'{NAME}_altered') as url:
+    with temporary_database(engine, tmp_path, f'{NAME}_altered') as url:
         runner = CliRunner(env={'DATABASE_URL': url})
         assert runner.invoke(main, ['migrate']).exit_code == 0
         assert runner.invoke(main, ['check']).exit_code == 0
@@ -65,7 +65,7 @@ def test_an_altered_database_is_described(
         assert difference in schema_differences(db, MODELS)
         db.close()
         result = runner.invoke(main, ['check'])
-        assert (result.exit_code, result.output.count('\n')) == (Exit.SCHEMA, 3)
+        assert (result.exit_code, result.output.count('\n')) == (ExitCode.SCHEMA, 3)
         assert difference in result.output
 
 

@@ -1,4 +1,4 @@
-"""An outage of the database: said as such while it lasts, and over by itself when it is."""
+"""An outage of the database: 503 while it lasts, and recovery without a restart."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from typing import NamedTuple
 
 import pytest
 
-from tests.engines.conftest import PASSWORD, over
+from tests.engines.conftest import PASSWORD, through
 from tests.proxy import Proxy
 from tests.server import Server
 
@@ -29,7 +29,7 @@ class Answer(NamedTuple):
 
 
 def ask(server: Server, path: str, body: dict[str, str] | None = None, token: str | None = None) -> Answer:
-    """Send a GET, or a POST where there is a body."""
+    """Send a GET, or a POST if there is a body."""
     request = urllib.request.Request(
         server.origin + path,
         data=None if body is None else json.dumps(body).encode(),
@@ -44,17 +44,17 @@ def ask(server: Server, path: str, body: dict[str, str] | None = None, token: st
             return Answer(error.code, error.headers, error.read().decode())
 
 
-def until_it_is(server: Server, status: int) -> None:
-    """Wait for what /health/ready says."""
+def wait_for(server: Server, status: int) -> None:
+    """Wait for that status of /health/ready."""
     end = time.monotonic() + PATIENCE_SECONDS
-    while (said := ask(server, '/health/ready')).status != status:
-        assert time.monotonic() < end, said
+    while (answer := ask(server, '/health/ready')).status != status:
+        assert time.monotonic() < end, answer
         time.sleep(0.05)
 
 
 @pytest.fixture
-def server(tmp_path: Path, networked_url: str, cable: Proxy) -> Iterator[Server]:
-    with Server(tmp_path, workers=1, DATABASE_URL=over(cable, networked_url)) as running:
+def server(tmp_path: Path, networked_url: str, proxy: Proxy) -> Iterator[Server]:
+    with Server(tmp_path, workers=1, DATABASE_URL=through(proxy, networked_url)) as running:
         yield running
 
 
@@ -66,43 +66,43 @@ def token(server: Server) -> str:
 
 
 def test_an_outage_is_503_with_retry_after_and_ends_by_itself(
-    server: Server, cable: Proxy, token: str
+    server: Server, proxy: Proxy, token: str
 ) -> None:
-    cable.cut()
+    proxy.cut()
     for path, body in (('/health/ready', None), ('/api/posts', None), ('/api/posts', {'body': 'hello'})):
         refused = ask(server, path, body, token)
         assert refused.status == 503, refused
         assert int(refused.headers['Retry-After']) > 0
     assert ask(server, '/health/live').status == 200
-    cable.restore()
-    until_it_is(server, 200)
+    proxy.restore()
+    wait_for(server, 200)
     assert ask(server, '/api/posts', {'body': 'hello'}, token).status == 201
     assert json.loads(ask(server, '/api/posts', token=token).text)['_meta']['total_items'] == 1
 
 
-def test_connections_that_broke_unnoticed_cost_no_request(server: Server, cable: Proxy, token: str) -> None:
-    cable.interrupt()
+def test_broken_idle_connections_fail_no_request(server: Server, proxy: Proxy, token: str) -> None:
+    proxy.interrupt()
     assert ask(server, '/api/posts', {'body': 'hello'}, token).status == 201
-    cable.interrupt()
+    proxy.interrupt()
     assert ask(server, '/api/posts', token=token).status == 200
 
 
 def test_a_worker_that_starts_during_an_outage_serves_after_it(
-    server: Server, cable: Proxy, token: str
+    server: Server, proxy: Proxy, token: str
 ) -> None:
-    cable.cut()
+    proxy.cut()
     children = Path(f'/proc/{server.process.pid}/task/{server.process.pid}/children').read_text().split()
     for worker in children:
         os.kill(int(worker), signal.SIGKILL)
-    until_it_is_reachable(server)
-    until_it_is(server, 503)
-    cable.restore()
-    until_it_is(server, 200)
+    wait_until_reachable(server)
+    wait_for(server, 503)
+    proxy.restore()
+    wait_for(server, 200)
     assert ask(server, '/api/posts', {'body': 'hello'}, token).status == 201
 
 
-def until_it_is_reachable(server: Server) -> None:
-    """Wait for a worker that takes connections."""
+def wait_until_reachable(server: Server) -> None:
+    """Wait for a worker that accepts connections."""
     end = time.monotonic() + PATIENCE_SECONDS
     while True:
         try:

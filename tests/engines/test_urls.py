@@ -1,4 +1,4 @@
-"""DATABASE_URL: what it can say, and what stops the start."""
+"""DATABASE_URL: hosts, parameters, and invalid values."""
 
 from __future__ import annotations
 
@@ -16,24 +16,24 @@ def engine(url: str) -> Any:
     return open_engine(Settings.from_environment({'DATABASE_URL': url}))
 
 
-def test_postgresql_takes_several_hosts_and_whatever_libpq_does() -> None:
+def test_postgresql_urls_accept_hosts_and_libpq_parameters() -> None:
     opened = engine(
         'postgresql://u:p%40ss@h1:1,h2:2/db?sslmode=verify-full&sslrootcert=/ca.pem&connect_timeout=3'
     )
     assert isinstance(opened, PostgresqlEngine)
     assert opened.database == 'db'
-    said = {'host': 'h1,h2', 'port': '1,2', 'user': 'u', 'password': 'p@ss', 'sslmode': 'verify-full'}
-    assert said.items() <= opened.connect_params.items()
+    expected = {'host': 'h1,h2', 'port': '1,2', 'user': 'u', 'password': 'p@ss', 'sslmode': 'verify-full'}
+    assert expected.items() <= opened.connect_params.items()
     assert opened.connect_params['connect_timeout'] == '3'
 
 
-def test_of_several_postgresql_hosts_the_one_is_wanted_that_takes_writes() -> None:
+def test_the_postgresql_host_that_accepts_writes_is_selected() -> None:
     assert engine('postgresql://h1,h2/db').connect_params['target_session_attrs'] == 'read-write'
-    said = engine('postgresql://h1,h2/db?target_session_attrs=any').connect_params
-    assert said['target_session_attrs'] == 'any'
+    parameters = engine('postgresql://h1,h2/db?target_session_attrs=any').connect_params
+    assert parameters['target_session_attrs'] == 'any'
 
 
-def test_mariadb_takes_several_hosts_and_tls() -> None:
+def test_mariadb_urls_accept_hosts_and_tls_parameters() -> None:
     opened = engine('mysql://u:p%40ss@h1:4401,[::1]:4402,h3/db?ssl_ca=/ca.pem&ssl_verify_identity=true')
     assert isinstance(opened, MariadbEngine)
     assert opened.hosts == [
@@ -41,8 +41,8 @@ def test_mariadb_takes_several_hosts_and_tls() -> None:
         {'host': '::1', 'port': 4402},
         {'host': 'h3', 'port': 3306},
     ]
-    said = {'user': 'u', 'password': 'p@ss', 'ssl_ca': '/ca.pem', 'ssl_verify_identity': True}
-    assert said.items() <= opened.connect_params.items()
+    expected = {'user': 'u', 'password': 'p@ss', 'ssl_ca': '/ca.pem', 'ssl_verify_identity': True}
+    assert expected.items() <= opened.connect_params.items()
 
 
 @pytest.mark.parametrize(
@@ -56,22 +56,24 @@ def test_mariadb_takes_several_hosts_and_tls() -> None:
         'mysql://host/db?nonsense=1',
         'mysql://host/db?read_timeout=soon',
         'sqlite://relative.db',
+        'sqlite:///',
         'sqlite:///:memory:',
+        'sqlite:////tmp',
         'sqlite:////nowhere/at/all.db',
     ],
 )
-def test_a_url_that_names_no_usable_database_stops_the_start_with_one_line(url: str) -> None:
-    with pytest.raises(SettingError) as wrong:
+def test_an_invalid_database_url_is_reported_in_one_line(url: str) -> None:
+    with pytest.raises(SettingError) as error:
         engine(url)
-    assert str(wrong.value).startswith('DATABASE_URL: ')
-    assert len(str(wrong.value).splitlines()) == 1
+    assert str(error.value).startswith('DATABASE_URL: ')
+    assert len(str(error.value).splitlines()) == 1
 
 
-def test_a_host_that_is_down_is_passed_over(networked_url: str) -> None:
+def test_an_unreachable_host_is_skipped(networked_url: str) -> None:
     if networked_url.startswith('postgresql'):
         url = networked_url.replace('127.0.0.1:', '127.0.0.1:1,127.0.0.1:')
     else:
         url = networked_url.replace('127.0.0.1:', '127.0.0.1:1,127.0.0.1:2,127.0.0.1:')
-    several = engine(url)
-    assert several.execute_sql('SELECT 1').fetchone()[0] == 1
-    several.close_all()
+    opened = engine(url)
+    assert opened.execute_sql('SELECT 1').fetchone()[0] == 1
+    opened.close_all()

@@ -73,8 +73,8 @@ def test_any_state_makes_a_sound_page(state: dict[str, Any]) -> None:
 
 def test_a_problem_is_a_sound_page_whatever_it_says() -> None:
     for name in PROBLEMS:
-        problem = Problem(name, EVIL, errors=((EVIL, 'is wrong'),), reference=EVIL)
-        shown = Page(problem_page(problem, 'http://a.test'))
+        problem = Problem(name, EVIL, errors=((EVIL, 'is wrong'),), reference=EVIL, origin='http://a.test')
+        shown = Page(problem_page(problem))
         assert len(shown.all('script')) == 1
         assert EVIL in shown.text
         assert PROBLEMS[name].title in shown.text

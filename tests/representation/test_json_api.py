@@ -5,7 +5,7 @@ from typing import Any
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from service.representation.document import Document, Link, View
+from service.representation.document import Document, Link, Selection
 from service.representation.json_api import json_api, json_api_errors
 from service.representation.problem import Problem
 from tests.strict_json_api import check_json_api
@@ -61,8 +61,8 @@ USER_WITH_POSTS = user(1, 'ada', posts=POSTS, following=page('users', f'{API}/us
 
 
 def test_a_pointer_into_the_body_is_escaped() -> None:
-    problem = Problem('invalid-values', 'Wrong.', errors=(('a/b', 'is wrong'),))
-    rendered = json_api_errors(problem, 'http://halcyon.test')
+    problem = Problem('invalid-values', 'Wrong.', errors=(('a/b', 'is wrong'),), origin='http://halcyon.test')
+    rendered = json_api_errors(problem)
     check_json_api(rendered)
     assert rendered['errors'][0]['source'] == {'pointer': '/data/attributes/a~1b'}
 
@@ -78,7 +78,7 @@ def seen(document: Document, **view: Any) -> dict[str, Any]:
             document.embedded,
             meta=document.meta,
             relationships=document.relationships,
-            view=View(query='?fields%5B', **view),
+            selection=Selection(query='?fields%5B', **view),
         )
     )
     check_json_api(said)
@@ -111,7 +111,7 @@ def test_a_document_links_to_itself_as_it_was_asked_for() -> None:
     assert said['data']['links']['self'] == f'{API}/users/1'
 
 
-NAMES = st.sampled_from(('username', 'about_me', 'a', 'created_at', 'price', 'Über', 'x-y'))
+NAMES = st.sampled_from(('username', 'about_me', 'a', 'created_at', 'price', 'Uber-2', 'x-y'))
 RELATIONS = st.sampled_from(('author', 'hc:owner', 'hc:posts', 'hc:items', 'collection'))
 LINKS = st.builds(
     Link,

@@ -1,4 +1,4 @@
--- retries and tries are remembered, names are in byte order
+-- commit markers, idempotency keys and rate-limited attempts; user names in byte order
 
 CREATE TABLE IF NOT EXISTS migrations (
     number BIGINT NOT NULL,

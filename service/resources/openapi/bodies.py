@@ -1,8 +1,9 @@
-"""Request bodies: what an operation reads, in every media type that it is read in."""
+"""Request bodies: what an endpoint reads, in each media type that it can be sent in."""
 
 from collections.abc import Mapping
 from typing import Any
 
+from service.http.operation import Access
 from service.representation.action import Field
 from service.representation.json_schema import (
     Schema,
@@ -11,68 +12,92 @@ from service.representation.json_schema import (
     schema_of_resource,
 )
 from service.representation.media_types import JSON_API
-from service.resources import made_up
-from service.resources.openapi.components import Components, short
-from service.resources.openapi.operations import Operation
-from service.resources.openapi.parameters import path_parameters
-from service.resources.openapi.shown import Shown, values_of
+from service.resources import sample_data
+from service.resources.openapi.components import Components
+from service.resources.openapi.endpoints import Endpoint
+from service.resources.openapi.samples import SampleDocuments, values_of
 
 PASSWORD = 'correct horse battery staple'
 
 
-def request_body(operation: Operation, shown: Shown, components: Components) -> dict[str, Any]:
-    """Return the Request Body Object (OpenAPI 3.1 §4.8.13) of an operation that reads a body."""
-    action = operation.action
+def request_body(endpoint: Endpoint, samples: SampleDocuments, components: Components) -> dict[str, Any]:
+    """Return the Request Body Object (OpenAPI 3.1 §4.8.13) of an endpoint that reads a body."""
+    action = endpoint.body
     assert action is not None
-    name = f'{operation.kind}-{action.name}'
-    rules = schema_of_action(action)
-    if operation.has_own_credentials:  # which may be in the header instead, but not in part
-        needed = rules.pop('required')
-        rules['dependentRequired'] = {one: [other for other in needed if other != one] for one in needed}
-    values = values_of(shown.documents(operation))
-    example = {
-        field.name: _example(field, values, shown.values)
-        for field in action.fields
-        if field.required or field.name in values
-    }
+    schemas, examples = _schemas(endpoint, samples, components), _examples(endpoint, samples, components)
     return {
-        'required': (operation.is_linkage or any(field.required for field in action.fields))
-        and not operation.has_own_credentials,
+        'required': (endpoint.operation.is_relationship or any(field.required for field in action.fields))
+        and endpoint.operation.access is not Access.CREDENTIALS,
         'content': {
             media_type: {
-                'schema': components.refer('schemas', *_said(operation, media_type, name, rules)),
-                'examples': {action.name: {'value': _sent(operation, media_type, example, shown)}},
+                'schema': schemas[media_type == JSON_API],
+                'examples': {action.name: examples[media_type == JSON_API]},
             }
-            for media_type in operation.body_types
+            for media_type in endpoint.body_types
         },
     }
 
 
-def _said(operation: Operation, media_type: str, name: str, rules: Schema) -> tuple[str, Schema]:
-    """Return the name and the schema of a body with members of these rules in the media type."""
-    if media_type != JSON_API:
-        return name, rules
-    name = f'{name}.{short(JSON_API)}'
-    if operation.is_linkage:
-        return name, schema_of_linkage(operation.kind)
-    return name, schema_of_resource(rules, operation.kind, is_new=operation.method == 'POST')
+def _schemas(endpoint: Endpoint, samples: SampleDocuments, components: Components) -> Mapping[bool, Schema]:
+    """Return references to the schemas of the body as plain members, and as JSON:API."""
+    if endpoint.operation.is_relationship:
+        linkage = schema_of_linkage(endpoint.operation.query.kind)
+        return {
+            True: components.refer(
+                'schemas', f'{samples.kinds[endpoint.operation.query.kind].title}Linkage', linkage
+            )
+        }
+    name, action = _name(endpoint, samples), endpoint.body
+    assert action is not None
+    rules = schema_of_action(action)
+    if endpoint.operation.access is Access.CREDENTIALS:  # which may be in the header instead, but not in part
+        required = rules.pop('required')
+        rules['dependentRequired'] = {one: [other for other in required if other != one] for one in required}
+    attributes = components.refer('schemas', name, rules)
+    resource = schema_of_resource(
+        attributes,
+        endpoint.operation.query.kind,
+        is_new=endpoint.method == 'POST',
+        is_optional='required' not in rules,
+    )
+    return {False: attributes, True: components.refer('schemas', f'{name}Document', resource)}
 
 
-def _sent(operation: Operation, media_type: str, values: dict[str, Any], shown: Shown) -> dict[str, Any]:
-    """Return a body with these values in the media type."""
-    if media_type != JSON_API:
-        return values
-    if operation.is_linkage:
-        return {'data': [{'type': operation.kind, 'id': str(made_up.OTHER.user_id)}]}
-    data: dict[str, Any] = {'type': operation.kind, 'attributes': values}
-    if operation.method != 'POST':
-        path = path_parameters(operation, shown)
-        data['id'] = '-'.join(str(variable['example']) for variable in path)
-    return {'data': data}
+def _examples(
+    endpoint: Endpoint, samples: SampleDocuments, components: Components
+) -> Mapping[bool, dict[str, str]]:
+    """Return references to examples of the body as plain members, and as JSON:API."""
+    action, name = endpoint.body, _name(endpoint, samples)
+    assert action is not None
+    if endpoint.operation.is_relationship:
+        linkage = {
+            'data': [{'type': endpoint.operation.query.kind, 'id': str(sample_data.FOLLOW.followed_id)}]
+        }
+        return {True: components.refer('examples', f'{name}Linkage', {'value': linkage})}
+    values = values_of(samples.of_resource(endpoint))
+    members = {
+        field.name: _example(field, values, samples.values)
+        for field in action.fields
+        if field.required or field.name in values
+    }
+    data: dict[str, Any] = {'type': endpoint.operation.query.kind, 'attributes': members}
+    if endpoint.method != 'POST':
+        data['id'] = samples.id_at(endpoint)
+    return {
+        False: components.refer('examples', name, {'value': members}),
+        True: components.refer('examples', f'{name}Document', {'value': {'data': data}}),
+    }
+
+
+def _name(endpoint: Endpoint, samples: SampleDocuments) -> str:
+    """Return what the body is called as a component: `UserChangePassword`."""
+    assert endpoint.body is not None
+    words = endpoint.body.name.split('-')
+    return samples.kinds[endpoint.operation.query.kind].title + ''.join(word.capitalize() for word in words)
 
 
 def _example(field: Field, values: Mapping[str, Any], others: Mapping[str, Any]) -> Any:
-    """Return a value that the field takes: one that a sample has, for a password one of our own."""
+    """Return a value that the field accepts: one of a sample, for a password one of our own."""
     if field.type == 'password':
         return PASSWORD
     return values[field.name] if field.name in values else others[field.name]

@@ -1,95 +1,122 @@
-"""The description as a whole: every path with its operations, and what they share."""
+"""The description of the API as a whole: every path with its operations, and the components they share."""
 
 from collections.abc import Sequence
 from functools import lru_cache
 from typing import Any
 
-from service.representation.addresses import AddressBook
-from service.representation.problem import PROBLEMS
+from service.http.operation import Access, Route
+from service.representation.url_builder import UrlBuilder
 from service.resources.openapi.bodies import request_body
 from service.resources.openapi.components import Components
-from service.resources.openapi.operations import Operation, operations_of
+from service.resources.openapi.endpoints import Endpoint, endpoints_of
 from service.resources.openapi.parameters import header_parameters, path_parameters, query_parameters
-from service.resources.openapi.responses import Responses, problem_response
-from service.resources.openapi.shown import Shown
+from service.resources.openapi.responses import Responses, add_problem_responses
+from service.resources.openapi.samples import SampleDocuments
+from service.resources.openapi.schemas import SHARED
 
 TITLE = 'Halcyon'
 VERSION = '1.0.0'
-SUMMARY = (
-    "A microblog's people, follow relations, posts and expiring tokens, as hypermedia. Clients start at "
-    '/api and follow links; this description says what can come of it.'
-)
+SUMMARY = """\
+A microblog: users, follows, posts and expiring tokens, and stores with items, as hypermedia. Clients start \
+at /api and follow links and forms; this description says what can come of it.
+
+Every resource is one document in several formats, among which the Accept header chooses: HAL \
+(application/hal+json, the default; the same as application/json), HAL-FORMS \
+(application/prs.hal-forms+json: HAL with forms), JSON:API (application/vnd.api+json) and HTML. A parameter \
+with `x-media-types` works in these formats only. HAL ignores unknown parameters, JSON:API rejects them.
+
+HEAD is answered wherever GET is, like GET but without content. OPTIONS is answered everywhere, to anyone, \
+with 204 and the methods in Allow (and with Accept-Patch where there is PATCH). Other methods are 405, \
+unknown ones 501.
+
+Most operations need a token: post a user name and a password to /api/tokens, and send the token that is \
+returned in the Authorization header. An invalid token is 401 everywhere under /api.
+
+Errors are problem details (RFC 9457) unless the client prefers another of the formats. The page at the URI \
+of the problem type explains it.
+
+A 200 to GET has a strong ETag. If-None-Match makes the next GET cheap; If-Match makes a write fail with 412 \
+if the resource has changed meanwhile. Links lead from page to page of a collection: `page[after]` and \
+`page[before]` are opaque."""
 
 
 class Description:
-    """What the API is, for programs and for people; `routes` may grow until it is first asked for."""
+    """The OpenAPI document of these routes; `routes` may grow until it is first asked for."""
 
-    def __init__(self, routes: Sequence[tuple[str, Any]]) -> None:
+    def __init__(self, routes: Sequence[Route]) -> None:
         self._routes = routes
         self._at = lru_cache(maxsize=16)(self._make)
 
-    def at(self, book: AddressBook) -> dict[str, Any]:
-        """Return the OpenAPI document with the addresses of the book."""
-        return self._at(book.origin, book.avatars)
+    def at(self, builder: UrlBuilder) -> dict[str, Any]:
+        """Return the OpenAPI document with the URLs of the builder."""
+        return self._at(builder.origin, builder.avatars)
 
     def _make(self, origin: str, avatars: bool) -> dict[str, Any]:
-        book = AddressBook(origin, avatars=avatars)
-        shown, components = Shown(list(operations_of(self._routes)), book), Components()
-        paths = _paths(shown, components)
-        statuses = sorted({problem.status for problem in PROBLEMS.values()})
-        problems = {str(status): problem_response(status, book, components) for status in statuses}
+        builder = UrlBuilder(origin, avatars=avatars)
+        samples, components = SampleDocuments(list(endpoints_of(self._routes)), builder), Components()
+        for name, schema in SHARED.items():
+            components.refer('schemas', name, schema)
+        add_problem_responses(builder, components)
+        paths = _paths(samples, components)
         return {
             'openapi': '3.1.0',
             'info': {'title': TITLE, 'version': VERSION, 'description': SUMMARY},
             'servers': [{'url': origin}],
-            'tags': [{'name': name} for name in dict.fromkeys(one.tag for one in shown.operations)],
+            'tags': [{'name': name} for name in dict.fromkeys(one.resource.tag for one in samples.endpoints)],
             'paths': paths,
             'components': {
-                'responses': problems,
                 'securitySchemes': {
-                    'bearer': {'type': 'http', 'scheme': 'bearer', 'description': 'A token.'},
-                    'basic': {'type': 'http', 'scheme': 'basic', 'description': 'User name and password.'},
+                    'bearer': {
+                        'type': 'http',
+                        'scheme': 'bearer',
+                        'description': 'A token, from /api/tokens.',
+                    },
+                    'basic': {
+                        'type': 'http',
+                        'scheme': 'basic',
+                        'description': 'The user name and the password, to get a token.',
+                    },
                 },
                 **components.sections,
             },
         }
 
 
-def _paths(shown: Shown, components: Components) -> dict[str, dict[str, Any]]:
+def _paths(samples: SampleDocuments, components: Components) -> dict[str, dict[str, Any]]:
     """Return the Path Items with their operations (OpenAPI 3.1 §4.8.9)."""
     paths: dict[str, dict[str, Any]] = {}
-    responses = Responses(shown, components)
-    for operation in shown.operations:
-        path = paths.setdefault(operation.template, {})
-        path[operation.method.lower()] = _operation(operation, shown, components, responses)
-    for operation in shown.operations:
-        if operation.variables:
-            paths[operation.template]['parameters'] = path_parameters(operation, shown)
+    responses = Responses(samples, components)
+    for endpoint in samples.endpoints:
+        path = paths.setdefault(endpoint.template, {})
+        if endpoint.variables:
+            path['parameters'] = path_parameters(endpoint, samples, components)
+        path[endpoint.method.lower()] = _operation(endpoint, samples, components, responses)
     return paths
 
 
 def _operation(
-    operation: Operation, shown: Shown, components: Components, responses: Responses
+    endpoint: Endpoint, samples: SampleDocuments, components: Components, responses: Responses
 ) -> dict[str, Any]:
     """Return the Operation Object (OpenAPI 3.1 §4.8.10)."""
+    query = query_parameters(endpoint, samples, components)
     described: dict[str, Any] = {
-        'operationId': operation.name,
-        'tags': [operation.tag],
-        'summary': operation.summary,
-        'description': operation.description,
-        'security': _security(operation),
-        'parameters': [*query_parameters(operation, shown), *header_parameters(operation)],
-        'responses': responses.of(operation),
+        'operationId': endpoint.operation_id,
+        'tags': [endpoint.resource.tag],
+        'summary': endpoint.operation.summary,
+        'description': endpoint.operation.description,
+        'security': _security(endpoint),
+        'parameters': [*query, *header_parameters(endpoint, components)],
+        'responses': responses.of(endpoint),
     }
-    if operation.body_types:
-        described['requestBody'] = request_body(operation, shown, components)
+    if endpoint.body_types:
+        described['requestBody'] = request_body(endpoint, samples, components)
     return {name: value for name, value in described.items() if value or name == 'security'}
 
 
-def _security(operation: Operation) -> list[dict[str, list[str]]]:
-    """Return the ways to show who asks, any of which will do; `{}` is to show nothing."""
-    if operation.has_own_credentials:
+def _security(endpoint: Endpoint) -> list[dict[str, list[str]]]:
+    """Return the credentials, any of which will do; `{}` is none."""
+    if endpoint.operation.access is Access.CREDENTIALS:
         return [{}, {'basic': []}, {'bearer': []}]
-    if not operation.is_public:
-        return [{'bearer': []}]
-    return [{}, {'bearer': []}] if 401 in operation.problems() else []
+    if endpoint.operation.access is Access.PUBLIC:
+        return []
+    return [{}, {'bearer': []}] if endpoint.operation.access is Access.ANYONE else [{'bearer': []}]

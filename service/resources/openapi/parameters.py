@@ -1,77 +1,138 @@
-"""Parameters: what the address, the query and the headers of a request can say."""
+"""Request parameters: the variables of a URL, its query, and the headers that set conditions."""
 
-from collections.abc import Sequence
+import re
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from service.database.ids import MAX_ID
-from service.middleware.idempotency import KEY
+from service.http.middleware.idempotency import KEY
+from service.representation.formats import FORMATS
 from service.representation.json_schema import Schema, schema_of_field
-from service.resources import made_up
-from service.resources.openapi.operations import Operation
-from service.resources.openapi.shown import Shown
+from service.representation.kind import Kind
+from service.representation.query_parameters import QueryOptions
+from service.resources.openapi.components import Components
+from service.resources.openapi.endpoints import Endpoint
+from service.resources.openapi.samples import SampleDocuments
 
-_ID: Schema = {'type': 'integer', 'format': 'int64', 'minimum': 1, 'maximum': MAX_ID}
 _TEXT: Schema = {'type': 'string'}
+_ID: Schema = {'type': 'integer', 'format': 'int64', 'minimum': 1, 'maximum': MAX_ID}
+_VARIABLES = {
+    'other_id': 'The id of the other user.',
+    'rel': 'The name of one of our link relations, without its prefix.',
+    'name': 'The name of a problem type.',
+}
 _CONDITIONS: dict[str, tuple[str, Schema]] = {
-    'If-Match': ('Change it only if one of these is its validator now.', _TEXT),
-    'If-None-Match': ('Do it only if none of these is its validator now.', _TEXT),
+    'If-Match': ('Do it only if one of these is the validator of a current representation.', _TEXT),
+    'If-None-Match': ('Do it only if none of these is the validator of a current representation.', _TEXT),
     'Idempotency-Key': (
-        'With the same key the same request takes effect once.',
+        'Names this request: repeated with the same key, it takes effect once.',
         {'type': 'string', 'pattern': KEY},
     ),
 }
+# What the query parameters mean, by what their names match.
+_MEANINGS = {
+    r'page|page\[number\]': 'The number of the page, from 1.',
+    r'per_page|page\[size\]': 'How many entries a page has at most: 10 by default, 100 at most.',
+    r'page\[after\]': 'Start after this position, from a `next` link.',
+    r'page\[before\]': 'End before this position, from a `prev` or `last` link.',
+    r'sort': 'What to sort by, `-` before it for descending order.',
+    r'include': 'The relationships whose resources are included, separated by commas.',
+    r'filter\[(.+)\]': 'Only entries with this `{}`.',
+    r'fields\[(.+)\]': 'The attributes and relationships of `{}` to return, separated by commas.',
+    r'q': 'Only entries whose name starts with this, ignoring case.',
+}
 
 
-def path_parameters(operation: Operation, shown: Shown) -> list[dict[str, Any]]:
-    """Return the variables of the address, with values that the samples have."""
-    values = shown.variables(operation)
+def path_parameters(
+    endpoint: Endpoint, samples: SampleDocuments, components: Components
+) -> list[dict[str, str]]:
+    """Return the variables of the URL, with values that the samples have."""
     return [
-        {
-            'name': name,
-            'in': 'path',
-            'required': True,
-            'schema': _ID if name.endswith('_id') else _TEXT,
-            'example': int(values.get(name, made_up.USER.id)) if name.endswith('_id') else values[name],
-        }
-        for name in operation.variables
+        components.refer(
+            'parameters',
+            name,
+            {
+                'name': name,
+                'in': 'path',
+                'required': True,
+                'description': _VARIABLES.get(name) or f'The id of the {name.removesuffix("_id")}.',
+                'schema': _ID if name.endswith('_id') else _TEXT,
+                'example': samples.variables[name],
+            },
+        )
+        for name in endpoint.variables
     ]
 
 
-def query_parameters(operation: Operation, shown: Shown) -> list[dict[str, Any]]:
-    """Return what can be asked in one format or another: `x-media-types` says in which, if not in all."""
-    vocabulary, formats = operation.vocabulary, operation.document_formats
-    if vocabulary is None:
+def query_parameters(
+    endpoint: Endpoint, samples: SampleDocuments, components: Components
+) -> list[dict[str, str]]:
+    """Return the parameters of all formats: `x-media-types` names those that have it, if not all do."""
+    options = endpoint.operation.query
+    if not endpoint.document_formats:
         return []
-    if operation.own_method != 'GET' and not operation.is_linkage:
-        vocabulary = vocabulary.of_one()
+    kinds = set(_kinds_in(options, samples.kinds))
     schemas: dict[str, Schema] = {}
-    takers: dict[str, list[str]] = {}
-    for format in formats:
-        for name, schema in format.dialect.parameters(vocabulary, shown.kinds).items():
+    media_types: dict[str, list[str]] = {}
+    for format in FORMATS.values():
+        for name, schema in format.dialect.parameters(options, kinds).items():
             schemas.setdefault(name, schema)
-            takers.setdefault(name, []).append(format.media_type)
-    form = operation.action.fields if operation.action and operation.own_method == 'GET' else ()
-    asked = {field.name: schema_of_field(field) for field in form}
+            media_types.setdefault(name, []).append(format.media_type)
+    form = endpoint.operation.form if endpoint.method == 'GET' else None
+    schemas |= {field.name: schema_of_field(field) for field in (form.fields if form else ())}
     return [
-        {'name': name, 'in': 'query', 'schema': asked.get(name, schema)}
-        | ({} if len(takers[name]) == len(formats) else _only_in(takers[name]))
+        components.refer(
+            'parameters',
+            _component_name(name, options.kind),
+            _query_parameter(name, schema, media_types[name]),
+        )
         for name, schema in schemas.items()
+        if endpoint.document_formats & set(media_types[name])
     ]
 
 
-def _only_in(media_types: Sequence[str]) -> dict[str, Any]:
-    return {'description': f'In {", ".join(media_types)}.', 'x-media-types': media_types}
+def _kinds_in(options: QueryOptions, kinds: Mapping[str, Kind]) -> Iterator[str]:
+    """Return the names of the kinds of a document, of what it embeds, and of what can be included with it."""
+    kind = kinds[options.kind]
+    yield kind.name
+    yield from kind.embedded.values()
+    yield from (kind.relationships[rel] for rel in options.includable)
 
 
-def header_parameters(operation: Operation) -> list[dict[str, Any]]:
-    """Return the headers that say under which condition, or as which attempt, a request is to be done."""
-    names: tuple[str, ...] = ('If-None-Match',) if 304 in operation.answers else ()
-    if operation.is_conditional_write:
+def _component_name(name: str, kind: str) -> str:
+    """Return what the parameter is called as a component: what depends on the kind is one of that kind."""
+    plain = name.replace('[', '.').replace(']', '')
+    return f'{kind}.{plain}' if re.fullmatch(r'sort|include|q|filter\..+', plain) else plain
+
+
+def _query_parameter(name: str, schema: Schema, media_types: list[str]) -> dict[str, Any]:
+    """Return the Parameter Object (OpenAPI 3.1 §4.8.12)."""
+    matches = ((re.fullmatch(pattern, name), meaning) for pattern, meaning in _MEANINGS.items())
+    description = next(meaning.format(*match.groups()) for match, meaning in matches if match)
+    parameter = {'name': name, 'in': 'query', 'description': description, 'schema': schema}
+    if len(media_types) == len(FORMATS):
+        return parameter
+    described = f'{description} In {", ".join(media_types)} only.'
+    return parameter | {'description': described, 'x-media-types': media_types}
+
+
+def header_parameters(endpoint: Endpoint, components: Components) -> list[dict[str, str]]:
+    """Return the headers that set a precondition, or tell a repeated request from a new one."""
+    names: tuple[str, ...] = ('If-None-Match',) if 304 in endpoint.responses else ()
+    if endpoint.is_conditional_write:
         names = ('If-Match', 'If-None-Match')
-    if 422 in operation.problems():
+    if 422 in endpoint.problems:
         names += ('Idempotency-Key',)
-    conditions = {name: _CONDITIONS[name] for name in names}
     return [
-        {'name': name, 'in': 'header', 'description': said, 'schema': schema}
-        for name, (said, schema) in conditions.items()
+        components.refer(
+            'parameters',
+            name,
+            {
+                'name': name,
+                'in': 'header',
+                'description': _CONDITIONS[name][0],
+                'schema': _CONDITIONS[name][1],
+            },
+        )
+        for name in names
     ]

@@ -1,142 +1,200 @@
-"""Responses: what an operation answers, with which headers, in which formats, and what can be done next."""
+"""Responses of endpoints: their headers, their content in each format, and what can be done next."""
 
-from collections.abc import Iterable, Iterator, Mapping
+import re
+from collections.abc import Container, Iterable, Mapping
 from http import HTTPStatus
 from typing import Any
-from wsgiref.util import setup_testing_defaults
 
-import falcon
 import orjson
 
-from service.middleware.errors import write_problem
-from service.middleware.request import Request
-from service.representation.addresses import AddressBook
+from service.http.operation import RawResponse, Samples
 from service.representation.document import Document, Link
-from service.representation.examples import SAMPLE_MEMBERS
+from service.representation.examples import sample_problem
 from service.representation.formats import FORMATS, Format
 from service.representation.json_schema import Schema
-from service.representation.media_types import PROBLEM
+from service.representation.media_types import HAL, HTML, JSON, JSON_API, PROBLEM
 from service.representation.problem import PROBLEMS, Problem
-from service.resources.answers import Data, Samples
-from service.resources.openapi.components import Components, as_key, short
-from service.resources.openapi.headers import described_header, headers_with
-from service.resources.openapi.operations import Operation
-from service.resources.openapi.shown import Shown
+from service.representation.url_builder import UrlBuilder
+from service.resources.openapi.components import Components, reference
+from service.resources.openapi.endpoints import Endpoint
+from service.resources.openapi.headers import headers_with
+from service.resources.openapi.samples import SampleDocuments
+from service.resources.openapi.schemas import KindSchemas
 
-_TEXT: Schema = {'type': 'string'}
-# What may be left out of JSON:API resources at a client's wish (§6.4).
-_SPARSE = frozenset(('attributes', 'relationships'))
+_PAGE = {'schema': {'type': 'string'}, 'example': '<!doctype html>…'}
+_PROBLEM_SCHEMAS = {
+    PROBLEM: reference('schemas', 'Problem'),
+    JSON: reference('schemas', 'Error'),
+    JSON_API: reference('schemas', 'JsonApiErrors'),
+}
+_WITHOUT_CONTENT = {
+    204: 'It is done, and there is nothing to return.',
+    303: 'It is done; go on at Location. This is for forms of HTML pages.',
+    304: 'The representation that If-None-Match names is current.',
+    308: 'This is now at Location.',
+}
 
 
 class Responses:
-    """Writes what operations answer, as the samples show it."""
+    """Describes the responses of endpoints, as components."""
 
-    def __init__(self, shown: Shown, components: Components) -> None:
-        self._shown = shown
+    def __init__(self, samples: SampleDocuments, components: Components) -> None:
+        self._samples = samples
         self._components = components
+        self._schemas = KindSchemas(samples.kinds, components)
 
-    def of(self, operation: Operation) -> dict[str, Any]:
-        """Return the Responses Object of an operation (OpenAPI 3.1 §4.8.16), by status."""
-        described = {
-            str(status): self._success(operation, status, answer)
-            for status, answer in operation.answers.items()
+    def of(self, endpoint: Endpoint) -> dict[str, dict[str, str]]:
+        """Return the Responses Object of an endpoint (OpenAPI 3.1 §4.8.16), by status."""
+        successes = {
+            str(status): self._success(endpoint, status, content)
+            for status, content in endpoint.responses.items()
         }
-        for status in operation.problems():
-            described[str(status)] = (
-                {'description': _phrase(status), **headers_with(status)}
-                if operation.method == 'HEAD'
-                else {'$ref': f'#/components/responses/{status}'}
-            )
-        return described
+        return successes | {
+            str(status): reference('responses', name_of(status)) for status in endpoint.problems
+        }
 
-    def _success(self, operation: Operation, status: int, answer: Samples | Data | None) -> dict[str, Any]:
-        """Return the Response Object of a success (OpenAPI 3.1 §4.8.17)."""
-        described: dict[str, Any] = {'description': _phrase(status), **headers_with(status)}
-        if operation.method == 'OPTIONS':
-            names = ('Allow', 'Accept-Patch') if operation.has_patch else ('Allow',)
-            described['headers'] |= {name: described_header(name, is_required=True) for name in names}
-        elif operation.method != 'HEAD' and isinstance(answer, Data):
-            described['content'] = self._data(answer)
-        elif operation.method != 'HEAD' and isinstance(answer, Samples):
-            described['content'] = self._content(answer, operation.formats(status))
-            described['links'] = self._links(self._shown.answer(operation, status))
-        return described
+    def _success(
+        self, endpoint: Endpoint, status: int, content: Samples | RawResponse | None
+    ) -> dict[str, str]:
+        if isinstance(content, Samples):
+            return self._document(endpoint, status, content)
+        if isinstance(content, RawResponse):
+            name = ''.join(word.capitalize() for word in content.name.split('-'))
+            return self._refer(name, status, 'OK.', content=self._raw(content))
+        return self._refer(name_of(status), status, _WITHOUT_CONTENT[status])
 
-    def _content(self, answer: Samples, formats: Iterable[Format]) -> dict[str, Any]:
-        """Return the documents in every format that they can be had in."""
-        content: dict[str, Any] = {}
-        for format in formats:
-            if not format.media_type.endswith('json'):
-                content[format.media_type] = {'schema': _TEXT}
-                continue
-            documents = answer.said(self._shown.book, format.dialect.names)
-            shown = {label: orjson.loads(format.render(one)) for label, one in documents.items()}
-            name = f'{answer.name}.{short(format.media_type)}'
-            sparse = _SPARSE if format.dialect.strict else ()
-            content[format.media_type] = self._components.content(name, shown, sparse)
-        return content
+    def _refer(self, name: str, status: int, description: str, **members: Any) -> dict[str, str]:
+        """Return a reference to a Response Object (OpenAPI 3.1 §4.8.17)."""
+        headers = headers_with(status, self._components)
+        response = {'description': description, 'headers': headers, **members}
+        return self._components.refer('responses', name, response)
 
-    def _data(self, data: Data) -> dict[str, Any]:
-        example = data.example(self._shown.book)
+    def _document(self, endpoint: Endpoint, status: int, samples: Samples) -> dict[str, str]:
+        """Return a reference to the response with a document, in every format that it is available in.
+
+        All pages of a kind are one response, whose example is a page of the first collection.
+        """
+        documents = self._samples.of_response(endpoint, status)
+        name, description = _name_and_description(endpoint, status, samples, documents[0])
+        if name in self._components.sections['responses']:
+            return reference('responses', name)
+        content = {
+            format.media_type: self._content(endpoint, name, samples, format)
+            for format in endpoint.formats(status)
+        }
+        links = {} if documents[0].is_collection else {'links': self._links(documents, content)}
+        return self._refer(name, status, description, content=content, **links)
+
+    def _content(self, endpoint: Endpoint, name: str, samples: Samples, format: Format) -> dict[str, Any]:
+        """Return the Media Type Object (OpenAPI 3.1 §4.8.14) of a document, with the first of the samples."""
+        if format.media_type == HTML:
+            return _PAGE
+        label, document = next(iter(samples.in_dialect(self._samples.builder, format.dialect.names).items()))
+        title = samples.kind.title if not document.is_collection else name
+        suffix = FORMATS[HAL].name if format.media_type == JSON else format.name
+        example = {'value': orjson.loads(format.render(document))}
         return {
-            content_type: {'schema': _TEXT}
-            if isinstance(example, str)
-            else self._components.content(data.name, {'example': example})
-            for content_type in data.content_types
+            'schema': self._schema(endpoint, samples, document, is_json_api=format.media_type == JSON_API),
+            'examples': {label: self._components.refer('examples', f'{title}.{label}.{suffix}', example)},
         }
 
-    def _links(self, documents: Iterable[Document]) -> dict[str, Any]:
-        """Return what can be done next (Link Object, §4.8.20): the links and the forms of the documents."""
-        links: dict[str, Any] = {}
+    def _schema(
+        self, endpoint: Endpoint, samples: Samples, document: Document, *, is_json_api: bool
+    ) -> Schema:
+        if document.is_relationship:
+            return self._schemas.linkage()
+        if document.is_collection:
+            return (self._schemas.json_api_page if is_json_api else self._schemas.hal_page)(samples.kind)
+        describe = self._schemas.json_api if is_json_api else self._schemas.hal
+        return describe(samples.kind, is_new=endpoint.method == 'POST')
+
+    def _raw(self, raw: RawResponse) -> dict[str, Any]:
+        example = raw.example(self._samples.builder)
+        return {name: {'schema': raw.schema, 'example': example} for name in raw.content_types}
+
+    def _links(self, documents: Iterable[Document], media_types: Container[str]) -> dict[str, Any]:
+        """Return what can be done next (Link Object, §4.8.20): the links and the forms of the documents.
+
+        Their parameters are where HAL has them, or JSON:API where that is the only format.
+        """
+        links: dict[str, dict[str, Any]] = {}
         for document in documents:
-            if document.meta:
-                continue
             targets = [(rel, 'GET', link.href) for rel, link in document.links.items() if type(link) is Link]
             targets += [(form.action.name, form.action.method, form.target) for form in document.forms]
             for name, method, href in targets:
-                for operation, variables in self._shown.leads_to(href, method):
-                    parameters = _pointers(variables, document.properties)
+                for endpoint, variables in self._samples.leads_to(href, method):
+                    parameters = _pointers(variables, document.properties, is_hal=HAL in media_types)
                     if parameters is not None:
-                        links[as_key(name)] = {'operationId': operation.name, 'parameters': parameters}
+                        link = {'operationId': endpoint.operation_id, 'parameters': parameters}
+                        links[name.replace(':', '.')] = link
         return links
 
 
-def problem_response(status: int, book: AddressBook, components: Components) -> dict[str, Any]:
-    """Return the problems of a status in every media type that errors can be had in."""
-    shown: dict[str, dict[str, Any]] = {}
-    for name, problem_type in PROBLEMS.items():
-        if problem_type.status == status:
-            problem = Problem(name, problem_type.meaning, **SAMPLE_MEMBERS.get(name, {}))
-            for content_type, body in _said(problem, book):
-                shown.setdefault(content_type.partition(';')[0], {})[name] = body
-    content = {
-        media_type: components.content(f'problem-{status}.{short(media_type)}', values)
-        if media_type.endswith('json')
-        else {'schema': _TEXT}
-        for media_type, values in shown.items()
-    }
-    return {'description': _phrase(status), 'content': content, **headers_with(status)}
+def _name_and_description(
+    endpoint: Endpoint, status: int, samples: Samples, document: Document
+) -> tuple[str, str]:
+    """Return what a response with such a document is called as a component, and what it is."""
+    kind = samples.kind
+    words = re.sub('(?<!^)(?=[A-Z])', ' ', kind.title).lower()
+    if document.is_relationship:
+        return 'Linkage', f'A page of the identifiers of {kind.name}.'
+    if document.is_collection:
+        return f'{kind.title}Page', f'A page of {kind.name}.'
+    if status == HTTPStatus.CREATED:
+        return f'{kind.title}Created', f'The new {words}.'
+    return (f'New{kind.title}' if endpoint.method == 'POST' else kind.title), f'The {words}.'
 
 
-def _said(problem: Problem, book: AddressBook) -> Iterator[tuple[str, Any]]:
-    """Return how the one writer of errors says the problem: each Content-Type, and the body."""
-    for media_type in (PROBLEM, *FORMATS):
-        environ: dict[str, Any] = {'HTTP_ACCEPT': media_type}
-        setup_testing_defaults(environ)
-        req, resp = Request(environ), falcon.Response()
-        req.book = book
-        write_problem(req, resp, problem)
-        content_type, body = resp.content_type or '', resp.data or b''
-        yield content_type, orjson.loads(body) if content_type.endswith('json') else body.decode()
+def name_of(status: int) -> str:
+    """Return what the response with a status is called as a component: `NotFound`."""
+    return ''.join(word.capitalize() for word in re.split('[ -]', HTTPStatus(status).phrase))
 
 
-def _pointers(variables: Mapping[str, str], properties: Mapping[str, Any]) -> dict[str, str] | None:
+def add_problem_responses(builder: UrlBuilder, components: Components) -> None:
+    """Add the responses with a problem to the components, each in every format of errors."""
+    for status in sorted({problem_type.status for problem_type in PROBLEMS.values()}):
+        problems = {
+            name: sample_problem(name, problem_type.meaning, builder, '/')
+            for name, problem_type in PROBLEMS.items()
+            if problem_type.status == status
+        }
+        response = {
+            'description': ' '.join(f'{problem.title}.' for problem in problems.values()),
+            'headers': headers_with(status, components),
+            'content': _problem_content(problems),
+        }
+        components.refer('responses', name_of(status), response)
+
+
+def _problem_content(problems: Mapping[str, Problem]) -> dict[str, Any]:
+    """Return the content of a response with one of the problems; problem details have all as examples."""
+    content: dict[str, Any] = {}
+    for format in FORMATS.values():
+        media_type = format.problem_type.partition(';')[0]
+        if media_type not in _PROBLEM_SCHEMAS:
+            content[media_type] = _PAGE
+            continue
+        examples = {
+            name: {'value': orjson.loads(format.render_problem(problem))}
+            for name, problem in problems.items()
+            if media_type == PROBLEM or problem is next(iter(problems.values()))
+        }
+        content[media_type] = {'schema': _PROBLEM_SCHEMAS[media_type], 'examples': examples}
+    return content
+
+
+def _pointers(
+    variables: Mapping[str, str], properties: Mapping[str, Any], *, is_hal: bool
+) -> dict[str, str] | None:
     """Return where the body has the values of the variables, or None where it lacks one."""
-    places = {str(value): name for name, value in properties.items() if value != ''}
+    places = {str(value): _place(name, is_hal=is_hal) for name, value in properties.items() if value != ''}
     if not set(variables.values()) <= set(places):
         return None
     return {name: f'$response.body#/{places[value]}' for name, value in variables.items()}
 
 
-def _phrase(status: int) -> str:
-    return HTTPStatus(status).phrase
+def _place(name: str, *, is_hal: bool) -> str:
+    """Return where a body in HAL, or else in JSON:API, has a property."""
+    if is_hal:
+        return name
+    return 'data/id' if name == 'id' else f'data/attributes/{name}'

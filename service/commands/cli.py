@@ -1,0 +1,90 @@
+"""Shared command-line plumbing: exit codes, errors, output, and the database."""
+
+import enum
+import json
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import click
+
+from service.config import SettingError, Settings
+from service.database.connect import open_engine
+from service.database.errors import SchemaMismatch, Unavailable
+from service.database.migrate import check_schema
+from service.database.session import Session
+from service.domain.errors import DomainError
+from service.domain.startup import prepare_database
+
+json_option = click.option('--json', 'as_json', is_flag=True, help='Print JSON, for scripts.')
+
+
+class ExitCode(enum.IntEnum):
+    """The exit codes of all commands; 0 is success."""
+
+    REJECTED = 1
+    USAGE = 2  # set by click
+    SETTING = 3
+    DATABASE = 4
+    SCHEMA = 5
+
+
+EXIT_CODES = (
+    'Exit codes: 0 success; 1 rejected (no such user, a taken name, a weak password) or interrupted; 2 usage '
+    'error; 3 invalid setting; 4 database unavailable; 5 schema version mismatch.'
+)
+
+
+class Failure(click.ClickException):
+    """A command failed: one line on standard error, and an exit code."""
+
+    def __init__(self, line: str, code: ExitCode) -> None:
+        super().__init__(' '.join(line.split()))
+        self.exit_code = code  # type: ignore[misc]  # click declares it as a class attribute
+
+
+@contextmanager
+def exit_on_error() -> Iterator[None]:
+    """Raise Failure for every expected error in the block."""
+    try:
+        yield
+    except SettingError as error:
+        raise Failure(str(error), ExitCode.SETTING) from error
+    except SchemaMismatch as error:
+        raise Failure(str(error), ExitCode.SCHEMA) from error
+    except Unavailable as error:
+        cause = error.__cause__ or error
+        raise Failure(f'The database is unavailable: {cause}', ExitCode.DATABASE) from error
+    except DomainError as error:
+        raise Failure(str(error), ExitCode.REJECTED) from error
+
+
+@contextmanager
+def open_any_schema() -> Iterator[Session]:
+    """Provide a session on the configured database, whatever its schema is; raises Failure."""
+    with exit_on_error():
+        settings = Settings.from_environment(os.environ)
+        session = Session(open_engine(settings), settings)
+        try:
+            yield session
+        finally:
+            session.close()
+
+
+@contextmanager
+def open_current_schema(*, create: bool = False) -> Iterator[Session]:
+    """Provide a session on the configured database, if it has the schema of this release; raises Failure.
+
+    With `create` an empty database gets its schema first, as when the server starts.
+    """
+    with open_any_schema() as session:
+        if create:
+            prepare_database(session.settings)
+        check_schema(session)
+        yield session
+
+
+def output(text: str, values: Any, *, as_json: bool) -> None:
+    """Print the text, or the values as JSON."""
+    click.echo(json.dumps(values) if as_json else text)

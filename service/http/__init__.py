@@ -1,0 +1,1 @@
+"""HTTP: what every request and every response passes through."""

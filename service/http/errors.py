@@ -1,0 +1,118 @@
+"""Error handling: maps every exception to a Problem, which the media handlers render."""
+
+import logging
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+from urllib.parse import quote
+
+import falcon
+
+from service import urls
+from service.database.errors import Unavailable
+from service.database.pagination import InvalidCursor
+from service.domain.errors import (
+    Forbidden,
+    Invalid,
+    KeyInUse,
+    KeyReused,
+    NotFound,
+    Stale,
+    Throttled,
+    Unauthenticated,
+)
+from service.http.conditional import NO_STORE
+from service.http.credentials import www_authenticate
+from service.http.request import Request
+from service.representation.formats import choose_problem_format
+from service.representation.json_api_input import ClientGeneratedId, ResourceMismatch
+from service.representation.problem import PROBLEMS, Problem
+from service.representation.query_parameters import AFTER, BEFORE, InvalidParameter
+from service.representation.strict_input import MalformedBody
+
+RETRY_SECONDS = '2'
+
+log = logging.getLogger(__name__)
+
+_OF_STATUS = {
+    404: 'not-found',
+    405: 'method-not-allowed',
+    406: 'not-acceptable',
+    413: 'too-large',
+    415: 'unsupported-media-type',
+    501: 'not-implemented',
+}
+_UNAUTHENTICATED = {None: 'unauthenticated', 'token': 'invalid-token', 'password': 'wrong-credentials'}
+
+
+def _unauthenticated(error: Unauthenticated, req: Request) -> dict[str, Any]:
+    basic = req.uri_template == urls.TOKENS and req.method == 'POST'
+    return {
+        'name': _UNAUTHENTICATED[error.reason],
+        'headers': {'WWW-Authenticate': www_authenticate(error.reason, basic=basic)},
+    }
+
+
+def _unknown_position(error: InvalidCursor, req: Request) -> dict[str, Any]:
+    return {'name': 'invalid-parameter', 'parameter': AFTER if AFTER in req.params else BEFORE}
+
+
+_OF_KIND: dict[type[Exception], Callable[[Any, Request], dict[str, Any]]] = {
+    Invalid: lambda error, req: {'name': 'invalid-values', 'errors': error.errors},
+    InvalidParameter: lambda error, req: {
+        'name': 'invalid-parameter',
+        'parameter': error.parameter,
+        'most': error.most,
+    },
+    InvalidCursor: _unknown_position,
+    MalformedBody: lambda error, req: {'name': 'malformed-body', 'pointer': error.pointer},
+    ClientGeneratedId: lambda error, req: {'name': 'own-id', 'pointer': error.pointer},
+    ResourceMismatch: lambda error, req: {'name': 'wrong-resource', 'pointer': error.pointer},
+    Unauthenticated: _unauthenticated,
+    Forbidden: lambda error, req: {'name': 'forbidden'},
+    NotFound: lambda error, req: {'name': 'not-found'},
+    Stale: lambda error, req: {'name': 'stale'},
+    KeyInUse: lambda error, req: {'name': 'idempotency-conflict', 'headers': {'Retry-After': '1'}},
+    KeyReused: lambda error, req: {'name': 'idempotency-mismatch'},
+    Throttled: lambda error, req: {
+        'name': 'too-many-tries',
+        'headers': {'Retry-After': str(error.retry_after)},
+    },
+    Unavailable: lambda error, req: {'name': 'unavailable', 'headers': {'Retry-After': RETRY_SECONDS}},
+}
+
+
+def install_error_writer(app: falcon.App[Any, Any]) -> None:
+    """Make every exception of the app a rendered Problem."""
+    app.add_error_handler(Exception, _write_error)
+    app.add_error_handler(falcon.HTTPError, _write_error)
+
+
+def _write_error(req: Request, resp: falcon.Response, ex: Exception, params: dict[str, Any]) -> None:
+    write_problem(req, resp, problem_of(ex, req))
+
+
+def problem_of(error: Exception, req: Request) -> Problem:
+    """Return what an exception says to a client; one that nobody foresaw goes to the log."""
+    if isinstance(error, falcon.HTTPError):
+        name = _OF_STATUS.get(error.status_code, 'bad-request')
+        detail = error.description or PROBLEMS[name].meaning
+        return Problem(name, detail, headers=dict(error.headers or {}))
+    kind = next((kind for kind in _OF_KIND if isinstance(error, kind)), None)
+    if kind is None:
+        log.error('request %s failed', req.id, exc_info=error)
+        return Problem('internal-error', f'The log has more under {req.id}.', reference=req.id)
+    if isinstance(error, Unavailable) and error.__cause__ is not None:
+        log.error('request %s: %s', req.id, error.__cause__)
+    return Problem(detail=str(error), **_OF_KIND[kind](error, req))
+
+
+def write_problem(req: Request, resp: falcon.Response, problem: Problem) -> None:
+    """Make the problem the response, in the format that the client likes best for errors."""
+    instance = req.builder.origin + quote('/' + req.path.removeprefix('/'))  # OPTIONS may have `*`
+    resp.media = replace(problem, origin=req.builder.origin, instance=instance)
+    resp.content_type = choose_problem_format(req.env.get('HTTP_ACCEPT'), req.body_content_type).problem_type
+    resp.status, resp.data = problem.status, None
+    resp.delete_header('Link')  # of a response that could not be completed
+    resp.set_headers(dict(problem.headers))
+    resp.set_header('Cache-Control', NO_STORE)

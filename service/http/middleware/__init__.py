@@ -1,0 +1,1 @@
+"""Middleware, one concern a file; app.py draws their order."""

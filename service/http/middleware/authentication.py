@@ -1,0 +1,37 @@
+"""Authentication by Bearer tokens (RFC 6750)."""
+
+from typing import Any
+
+import falcon
+
+from service.domain.errors import Unauthenticated
+from service.domain.tokens import find_viewer
+from service.domain.viewer import Viewer
+from service.http.credentials import parse_bearer, read_authorization
+from service.http.operation import Access
+from service.http.request import Request
+
+_UNCHECKED = (Access.PUBLIC, Access.CREDENTIALS)  # whose responders read the credentials, if anything does
+
+
+class AuthenticationMiddleware:
+    """Finds the viewer, and rejects requests that need a token and have none, by the operation's access."""
+
+    def process_resource(
+        self, req: Request, resp: falcon.Response, resource: Any, params: dict[str, Any]
+    ) -> None:
+        """Set `req.viewer`; raises Unauthenticated."""
+        access = req.operation.access
+        if access in _UNCHECKED:
+            return
+        scheme, value = read_authorization(req)
+        if scheme == 'bearer':
+            authenticate(req, value)
+        elif access is not Access.ANYONE:
+            raise Unauthenticated('A token is needed: "Authorization: Bearer …".')
+
+
+def authenticate(req: Request, value: str) -> Viewer:
+    """Set `req.viewer` by the value of Bearer credentials, and return it; raises Unauthenticated."""
+    req.viewer = viewer = find_viewer(req.db, parse_bearer(value))
+    return viewer

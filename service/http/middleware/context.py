@@ -1,0 +1,99 @@
+"""The context of a request: its database, the URLs of its origin, no user yet, the default format."""
+
+import re
+from functools import lru_cache
+from typing import Any
+
+import falcon
+
+from service.config import Settings, normal_origin
+from service.database.session import Session
+from service.http.forwarded import is_trusted, read_forwarded
+from service.http.operation import UNROUTED
+from service.http.request import REQUEST, Request
+from service.representation.formats import DEFAULT, FORMATS
+from service.representation.query_parameters import Query
+from service.representation.url_builder import UrlBuilder
+
+_NOTHING_ASKED = Query(FORMATS[DEFAULT].dialect.names)
+_ABSOLUTE = re.compile(r'[A-Za-z][A-Za-z0-9+.-]*://([^/?#]*)')
+
+
+class ContextMiddleware:
+    """Sets every attribute of the request, before routing; rejects an invalid Host (RFC 9112 §3.2).
+
+    As the first in the list it is the last to see the response: it returns the database connection then.
+    """
+
+    def __init__(self, settings: Settings, db: Session) -> None:
+        base_url = settings.base_url
+        self._base_book = UrlBuilder(base_url, avatars=settings.avatars) if base_url else None
+        self._trusted = settings.forwarded_allow_ips
+        self._avatars = settings.avatars
+        self._db = db
+
+    def process_request(self, req: Request, resp: falcon.Response) -> None:
+        """Set what later middleware and resources rely on; raises HTTPBadRequest for a bad Host."""
+        req.env[REQUEST] = req
+        req.db = self._db
+        req.viewer = None
+        req.operation = UNROUTED
+        req.format = FORMATS[DEFAULT]
+        req.query = _NOTHING_ASKED
+        req.inclusions = {}
+        req.resource_id = ''
+        environ = req.env
+        scheme, host = environ['wsgi.url_scheme'], _authority(environ)
+        try:
+            builder = _book(scheme, host, self._avatars)
+            if self._trusted and is_trusted(environ.get('REMOTE_ADDR', ''), self._trusted):
+                scheme, host = _forwarded(environ, scheme, host)
+                builder = _book(scheme, host, self._avatars)
+        except ValueError:
+            req.builder = self._base_book or UrlBuilder(f'{environ["wsgi.url_scheme"]}://localhost')
+            raise falcon.HTTPBadRequest(
+                description='The Host header is no host with an optional port.'
+            ) from None
+        req.builder = self._base_book or builder
+
+    def process_response(
+        self, req: Request, resp: falcon.Response, resource: Any, req_succeeded: bool
+    ) -> None:
+        """Return the connection: a Document needs nothing more from the database."""
+        self._db.release()
+
+
+def _authority(environ: dict[str, Any]) -> str:
+    """Return the authority that a request names: in its target, else in Host (RFC 9112 §3.2.2).
+
+    Only HTTP/1.0 may name none.
+    """
+    absolute = _ABSOLUTE.match(environ.get('RAW_URI', ''))
+    if absolute is not None:
+        return absolute[1]
+    if 'HTTP_HOST' not in environ and environ.get('SERVER_PROTOCOL') == 'HTTP/1.0':
+        return f'{environ["SERVER_NAME"]}:{environ["SERVER_PORT"]}'
+    return str(environ.get('HTTP_HOST', ''))
+
+
+@lru_cache(maxsize=256)
+def _book(scheme: str, authority: str, avatars: bool) -> UrlBuilder:
+    return UrlBuilder(normal_origin(scheme, authority), avatars=avatars)
+
+
+def _forwarded(environ: dict[str, Any], scheme: str, host: str) -> tuple[str, str]:
+    """Return scheme and host as the proxy saw them: by Forwarded (RFC 7239 §4), else by X-Forwarded-*.
+
+    The last element is the one that the trusted proxy added itself. Raises ValueError for another scheme
+    than http and https.
+    """
+    if 'HTTP_FORWARDED' in environ:
+        elements = read_forwarded(environ['HTTP_FORWARDED'])
+        said = elements[-1] if elements else {}
+        proto, host = said.get('proto', scheme), said.get('host', host)
+    else:
+        proto = environ.get('HTTP_X_FORWARDED_PROTO', scheme).rpartition(',')[2].strip()
+        host = environ.get('HTTP_X_FORWARDED_HOST', host).rpartition(',')[2].strip()
+    if proto.lower() not in ('http', 'https'):
+        raise ValueError('is no scheme')
+    return proto, host

@@ -1,0 +1,112 @@
+"""Idempotency-Key on POST (draft-ietf-httpapi-idempotency-key-header): a retry gets the first answer."""
+
+import re
+from io import BytesIO
+from typing import Any
+
+import falcon
+
+from service.database.session import Session
+from service.domain.idempotency import RequestKey, StoredResponse, make_key, replay_or_run
+from service.domain.throttle import count_attempt, registration_subjects
+from service.http.middleware.presenter import present
+from service.http.operation import Access
+from service.http.request import Request
+from service.http.request_body import MAX_BODY_BYTES, read_stream
+
+KEY_LENGTH = 255
+# A quoted string, after which there may be parameters (RFC 8941 §3.3.3), or, as many send it, a bare one.
+KEY = (
+    rf'^(?:"((?:[ !#-\[\]-~]|\\["\\]){{1,{KEY_LENGTH}}})"(?:[ \t]*;[ -~]*)?'
+    rf'|([!#-+\-.\/0-:<-~]{{1,{KEY_LENGTH}}}))$'
+)
+
+
+class IdempotencyMiddleware:
+    """Responds to a POST with a key itself: with the first response, or with the responder's, which is
+    presented, then stored in the transaction of its effect.
+
+    A key has no meaning where the responder verifies credentials: its responses hold secrets, which are
+    never stored.
+    """
+
+    def process_resource(
+        self, req: Request, resp: falcon.Response, resource: Any, params: dict[str, Any]
+    ) -> None:
+        """Answer a request that has a key.
+
+        Raises HTTPBadRequest, MalformedBody, KeyReused, KeyInUse and Throttled.
+        """
+        header = req.env.get('HTTP_IDEMPOTENCY_KEY')
+        if header is None or req.method != 'POST' or not req.operation.accepts_idempotency_key:
+            return
+        text = read_key(header)
+        body = _read_bytes(req)
+        if body is None:
+            return
+        key, db = _key(req, text, body), req.db
+        try:
+            answer = replay_or_run(db, key, lambda one: self._respond(one, req, resp, resource, params, body))
+        finally:
+            req.db = db
+        _send(answer, resp)
+
+    def _respond(
+        self,
+        db: Session,
+        req: Request,
+        resp: falcon.Response,
+        resource: Any,
+        params: dict[str, Any],
+        body: bytes,
+    ) -> StoredResponse:
+        fresh = type(resp)(options=resp.options)
+        req.db, req.stream = db, BytesIO(body)
+        resource.on_post(req, fresh, **params)
+        present(req, fresh)
+        return StoredResponse(fresh.status_code, fresh.headers, (fresh.render_body() or b'').decode())
+
+
+def read_key(header: str) -> str:
+    """Return the key of an Idempotency-Key header (§2.1); raises HTTPBadRequest where it is not like KEY."""
+    match = re.fullmatch(KEY, header.strip())
+    if match is None:
+        raise falcon.HTTPBadRequest(
+            description=f'The Idempotency-Key must be one quoted string of 1 to {KEY_LENGTH} characters.'
+        )
+    return match[2] or re.sub(r'\\(.)', r'\1', match[1])
+
+
+def _read_bytes(req: Request) -> bytes | None:
+    """Return the body and leave it to be read again; None where it is too large, which will be said later."""
+    length = req.content_length
+    if length is None and 'HTTP_TRANSFER_ENCODING' not in req.env:
+        return b''
+    if length is not None and length > MAX_BODY_BYTES:
+        return None
+    data = read_stream(req, MAX_BODY_BYTES + 1 if length is None else length)
+    req.stream = BytesIO(data)
+    return data if len(data) <= MAX_BODY_BYTES else None
+
+
+def _key(req: Request, key: str, body: bytes) -> RequestKey:
+    """Return the key of the request; what anyone may post can hold a password."""
+    is_public = req.operation.access is Access.ANYONE
+    if is_public:
+        count_attempt(req.db, registration_subjects(req.client_address))  # for a hash like a password's
+    asked = (req.query_string, req.env.get('CONTENT_TYPE', ''), req.format.media_type)
+    return make_key(
+        req.db,
+        key,
+        target=f'{req.method} {req.path}',
+        request='\n'.join(asked).encode(errors='surrogatepass') + b'\n' + body,
+        user_id=req.viewer.user_id if req.viewer else None,
+        may_hold_secrets=is_public,
+    )
+
+
+def _send(answer: StoredResponse, resp: falcon.Response) -> None:
+    resp.status = answer.status
+    resp.set_headers(dict(answer.headers))
+    resp.data = answer.body.encode() or None
+    resp.complete = True

@@ -1,0 +1,44 @@
+"""Content negotiation (RFC 9110 §12), and the query in the parameters of the format that is chosen."""
+
+from typing import Any
+
+import falcon
+
+from service.http.operation import Formats
+from service.http.request import Expansions, Request
+from service.representation.formats import available_media_types, choose_format
+from service.representation.query_parameters import Query
+
+
+class NegotiationMiddleware:
+    """Chooses the format by the Accept header and parses the query, before any work is done.
+
+    An operation whose formats are its own, or fixed, has none to choose here. `kinds` are those of all
+    documents; `expansions` has, by kind and relation, what finds the related documents to include.
+    """
+
+    def __init__(self, kinds: frozenset[str], expansions: Expansions) -> None:
+        self._kinds = kinds
+        self._expansions = expansions
+
+    def process_resource(
+        self, req: Request, resp: falcon.Response, resource: Any, params: dict[str, Any]
+    ) -> None:
+        """Set `req.format` and what the query asks; raises HTTPNotAcceptable and InvalidParameter."""
+        operation = req.operation
+        if operation.formats not in (Formats.DOCUMENT, Formats.RELATIONSHIP):
+            return
+        linkage = operation.formats is Formats.RELATIONSHIP
+        chosen = choose_format(req.env.get('HTTP_ACCEPT'), req.body_content_type, linkage=linkage)
+        if chosen is None:
+            raise falcon.HTTPNotAcceptable(
+                description=f'Available media types: {", ".join(available_media_types(linkage=linkage))}.'
+            )
+        req.format = chosen
+        req.resource_id = '-'.join(str(value) for value in params.values())
+        req.query = Query(chosen.dialect.names)
+        if not req.params:
+            return
+        req.query = chosen.dialect.read(req.params, operation.query, self._kinds)
+        keys = ((operation.query.kind, rel) for rel in sorted(req.query.selection.embedded or ()))
+        req.inclusions = {key[1]: self._expansions[key] for key in keys if key in self._expansions}

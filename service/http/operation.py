@@ -1,0 +1,178 @@
+"""Operations: the declaration of what each method of a resource takes, answers and requires."""
+
+import dataclasses
+import enum
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any, NamedTuple, Protocol
+
+from service.representation.action import Action
+from service.representation.document import Document
+from service.representation.json_schema import Schema
+from service.representation.kind import Kind
+from service.representation.query_parameters import NO_QUERY, PageNames, QueryOptions
+from service.representation.url_builder import UrlBuilder
+
+HTTP_METHODS = frozenset(('GET', 'HEAD', 'POST', 'PUT', 'DELETE', 'CONNECT', 'OPTIONS', 'TRACE', 'PATCH'))
+_MEMBERS = ('tag', 'operation_name', 'operations')
+_RESPONDERS = frozenset(f'on_{method.lower()}' for method in HTTP_METHODS)
+
+
+class Access(enum.Enum):
+    """Who may use an operation."""
+
+    PUBLIC = enum.auto()
+    """Anyone: credentials are ignored, even invalid ones."""
+    ANYONE = enum.auto()
+    """Anyone, but invalid credentials are rejected."""
+    TOKEN = enum.auto()
+    """Whoever presents a valid token."""
+    OWNER = enum.auto()
+    """The owner of the resource, by a valid token; the domain decides who that is."""
+    CREDENTIALS = enum.auto()
+    """Whoever presents a password or a token, which the responder verifies itself."""
+
+
+class Formats(enum.Enum):
+    """The representations among which the Accept header of a request chooses."""
+
+    DOCUMENT = enum.auto()
+    """Every format of documents."""
+    RELATIONSHIP = enum.auto()
+    """The formats that can represent a relationship by itself."""
+    OWN = enum.auto()
+    """Those that the responder itself negotiates."""
+    FIXED = enum.auto()
+    """None: there is one representation, or no content at all."""
+
+
+class Samples(NamedTuple):
+    """Labelled sample documents of one kind, e.g. as their owner and as another user see them.
+
+    They are examples; the kind declares the members of such a document. `pages` makes them where they
+    depend on how a format names the parameters of pages.
+    """
+
+    kind: Kind
+    documents: Callable[[UrlBuilder], Mapping[str, Document]]
+    pages: Callable[[UrlBuilder, PageNames], Mapping[str, Document]] | None = None
+
+    def in_dialect(self, builder: UrlBuilder, names: PageNames) -> Mapping[str, Document]:
+        """Return the documents as a format with these names of parameters represents them."""
+        return self.pages(builder, names) if self.pages else self.documents(builder)
+
+
+class RawResponse(NamedTuple):
+    """A response that is not a Document: its possible Content-Types, its schema, and an example of it."""
+
+    name: str
+    content_types: tuple[str, ...]
+    schema: Schema
+    example: Callable[[UrlBuilder], Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Operation:
+    """What one method of a resource takes, answers and requires.
+
+    Middleware enforces it, and the API's description is generated from it.
+
+    `summary` and `description` explain it in the API's description. `responses` has the content of each
+    successful response by status, None for one without content. `form` is what the body is read with, or
+    the query of a GET. `query` is what the query parameters may ask. A response that is not `cacheable` is
+    true at this moment alone. `errors` are statuses of problems beside those that follow from the rest of
+    the declaration.
+    """
+
+    summary: str
+    description: str
+    responses: Mapping[int, Samples | RawResponse | None]
+    access: Access = Access.TOKEN
+    form: Action | None = None
+    query: QueryOptions = NO_QUERY
+    formats: Formats = Formats.DOCUMENT
+    cacheable: bool = True
+    errors: tuple[int, ...] = ()
+
+    @property
+    def is_relationship(self) -> bool:
+        """Whether it is about a relationship by itself."""
+        return self.formats is Formats.RELATIONSHIP
+
+    @property
+    def accepts_idempotency_key(self) -> bool:
+        """Whether an Idempotency-Key applies to it as a POST; never where it responds with a secret."""
+        return self.form is not None and self.access is not Access.CREDENTIALS
+
+
+class Resource(Protocol):
+    """A falcon resource: its operations by method, and what the API's description calls it.
+
+    A resource with an empty `tag` is not described.
+    """
+
+    tag: str
+    operation_name: str
+
+    @property
+    def operations(self) -> Mapping[str, Operation]:
+        """The operations by method; HEAD and OPTIONS are added to every resource."""
+
+
+Route = tuple[str, Resource]
+
+
+def operation_of(resource: Resource, method: str) -> Operation | None:
+    """Return the operation of a method: HEAD is that of GET, and every resource has OPTIONS."""
+    if method == 'OPTIONS':
+        return options_of(resource)
+    return resource.operations.get('GET' if method == 'HEAD' else method)
+
+
+def options_of(resource: Resource) -> Operation:
+    """Return the operation OPTIONS, which ignores credentials if all others do."""
+    is_public = all(one.access is Access.PUBLIC for one in resource.operations.values())
+    return _PUBLIC_OPTIONS if is_public else _OPTIONS
+
+
+def kinds_of(resources: Iterable[Resource]) -> frozenset[str]:
+    """Return the kinds of all documents that the resources respond with."""
+    queries = (one.query for resource in resources for one in resource.operations.values())
+    return frozenset(query.kind for query in queries if query.kind)
+
+
+def methods_of(resource: Resource) -> tuple[str, ...]:
+    """Return the methods of a resource in alphabetical order, HEAD and OPTIONS included."""
+    return tuple(sorted(method for method in HTTP_METHODS if operation_of(resource, method)))
+
+
+def has_patch(resource: Resource) -> bool:
+    """Return whether documents can be sent as patches of the resource."""
+    patch = resource.operations.get('PATCH')
+    return patch is not None and not patch.is_relationship
+
+
+_OPTIONS = Operation('List methods', 'Allow lists them.', {204: None}, Access.ANYONE, formats=Formats.FIXED)
+_PUBLIC_OPTIONS = dataclasses.replace(_OPTIONS, access=Access.PUBLIC)
+UNROUTED = Operation('', '', {}, Access.PUBLIC, formats=Formats.FIXED)  # of a request that has no resource
+
+
+class DeclarationError(TypeError):
+    """A resource is not what it declares; the text is one sentence for the developer."""
+
+
+def check_declaration(resource: Resource) -> None:
+    """Raise DeclarationError unless each responder has its Operation, each Operation its responder, and
+    the resource has no other public members: a misspelt one has no effect at all.
+    """
+    name, members = type(resource).__name__, {one for one in dir(resource) if not one.startswith('_')}
+    for member in _MEMBERS:
+        if member not in members:
+            raise DeclarationError(f'{name} has no {member}.')
+    expected = {f'on_{method.lower()}' for method in resource.operations}
+    for responder in sorted(expected - members):
+        raise DeclarationError(f'{name} has an Operation without the responder {responder}.')
+    for member in sorted(members - expected - set(_MEMBERS)):
+        if member in _RESPONDERS:
+            raise DeclarationError(f'{name}.{member} has no Operation.')
+        raise DeclarationError(f'{name}.{member} is not a member that a resource can have.')

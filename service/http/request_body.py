@@ -1,0 +1,122 @@
+"""Request bodies: reading and validating their media type, size, syntax and values."""
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import falcon
+
+from service.http.request import Request
+from service.representation.json_api_input import read_linkage, read_resource
+from service.representation.media_types import (
+    FORM,
+    HAL,
+    HAL_FORMS,
+    JSON,
+    JSON_API,
+    MERGE_PATCH,
+    MediaType,
+    parse_media_type,
+)
+from service.representation.strict_input import MalformedBody, parse_form, parse_json
+
+MAX_BODY_BYTES = 64 * 1024
+ACCEPTED_TYPES = (JSON, HAL, HAL_FORMS, JSON_API, FORM)
+ACCEPTED_PATCH_TYPES = (MERGE_PATCH, *ACCEPTED_TYPES)
+
+
+def read_form(req: Request, check_precondition: Callable[[], None] | None = None) -> dict[str, Any]:
+    """Return the clean values of the operation's form.
+
+    First the type and the syntax of the body are checked, then the precondition, then the values (RFC 9110
+    §13.2.1). Raises what `read_body` and `check_precondition` raise, and Invalid.
+    """
+    assert req.operation.form is not None
+    body = read_body(req)
+    if check_precondition is not None:
+        check_precondition()
+    return req.operation.form.read(body)
+
+
+def read_body(req: Request) -> dict[str, Any]:
+    """Return the members of the body; none where there is no body, whatever Content-Type says.
+
+    Raises HTTPUnsupportedMediaType, HTTPContentTooLarge, MalformedBody, and for JSON:API ResourceMismatch and
+    ClientGeneratedId.
+    """
+    readable = ACCEPTED_PATCH_TYPES if req.method == 'PATCH' else ACCEPTED_TYPES
+    sent = _read(req, readable)
+    if sent is None:
+        return {}
+    media_type, data = sent
+    if media_type == FORM:
+        return parse_form(data)
+    body = parse_json(data)
+    if media_type != JSON_API:
+        return body
+    return read_resource(body, req.operation.query.kind, None if req.method == 'POST' else req.resource_id)
+
+
+def read_resource_identifiers(req: Request) -> list[int]:
+    """Return the ids of the members that the body adds to a relation, or takes from it.
+
+    Raises HTTPUnsupportedMediaType, HTTPContentTooLarge, MalformedBody, ResourceMismatch, and NotFound for a
+    string that is not an id.
+    """
+    sent = _read(req, (JSON_API,))
+    return read_linkage(parse_json(sent[1]) if sent else {}, req.operation.query.kind)
+
+
+def _read(req: Request, readable: Sequence[str]) -> tuple[str, bytes] | None:
+    """Return the media type of the body, which is one of these, and its bytes; None without a body."""
+    length = req.content_length
+    if length == 0 or (length is None and 'HTTP_TRANSFER_ENCODING' not in req.env):
+        return None
+    data = b'' if length and length > MAX_BODY_BYTES else read_stream(req, length or MAX_BODY_BYTES + 1)
+    if length is None and not data:
+        return None
+    media_type = _sent_type(req, readable)
+    if len(data) > MAX_BODY_BYTES or (length and length > MAX_BODY_BYTES):
+        raise falcon.HTTPContentTooLarge(description=f'A body may have at most {MAX_BODY_BYTES} bytes.')
+    if length and len(data) < length:
+        raise MalformedBody(f'The body ends after {len(data)} of {length} bytes.')
+    return media_type, data
+
+
+def read_stream(req: Request, size: int) -> bytes:
+    """Return up to so many bytes of what comes after the header; raises MalformedBody where it breaks off.
+
+    A chunked body ends where the stream does; one with a length is not to be read past it (PEP 3333).
+    """
+    try:
+        data: bytes = req.stream.read(size)
+    except Exception as wrong:  # what it raises for a chunk that is none, every server has its own
+        raise MalformedBody('The body breaks off, or its chunks are wrong.') from wrong
+    return data
+
+
+def _sent_type(req: Request, readable: Sequence[str]) -> str:
+    """Return the media type of the body, or raise HTTPUnsupportedMediaType."""
+    coding = req.env.get('HTTP_CONTENT_ENCODING', 'identity')
+    if coding.strip().lower() != 'identity':
+        raise falcon.HTTPUnsupportedMediaType(
+            description=f'The content coding {coding!r} is not read here.',
+            headers={'Accept-Encoding': 'identity'},
+        )
+    content_type = req.env.get('CONTENT_TYPE') or ''
+    media_type = parse_media_type(content_type)
+    if media_type is None or media_type.name not in readable or not _may_be(media_type):
+        said = f'{content_type!r} is' if content_type else 'A body without Content-Type is'
+        raise falcon.HTTPUnsupportedMediaType(
+            description=f'{said} not read here, but {", ".join(readable)} in UTF-8.',
+            headers={'Accept': ', '.join(readable)}
+            | ({'Accept-Patch': ', '.join(readable)} if req.method == 'PATCH' else {}),
+        )
+    return media_type.name
+
+
+def _may_be(media_type: MediaType) -> bool:
+    """Whether the parameters leave the type what it is: JSON:API may have profiles alone (§5.2)."""
+    parameters = dict(media_type.parameters)
+    if media_type.name == JSON_API:
+        return set(parameters) <= {'profile'}
+    return parameters.get('charset', 'utf-8').lower() in ('utf-8', 'utf8')

@@ -1,0 +1,56 @@
+"""Kinds of documents: the members, links and relationships of each, declared once."""
+
+import enum
+from collections.abc import Mapping
+from typing import NamedTuple
+
+
+class Presence(enum.Enum):
+    """When a member is there; the value says it in a sentence, for the description of the API."""
+
+    ALWAYS = ''
+    OWNER = 'Only for the owner.'
+    CREATION = 'Only in the response that creates it.'
+    OPTIONAL = 'Absent where there is none.'
+
+
+class Member(NamedTuple):
+    """One member of a document's state.
+
+    `type` and `format` are those of JSON Schema (Validation §6.1.1, §7.3).
+    """
+
+    name: str
+    description: str
+    type: str = 'string'
+    format: str | None = None
+    nullable: bool = False
+    presence: Presence = Presence.ALWAYS
+
+
+class Kind(NamedTuple):
+    """What every document of a kind has beside `self` and `curies`.
+
+    `name` is that of `Document.kind`, `title` names one such document in the description of the API.
+    `links` are always there, `optional_links` for some clients alone; with `has_more_links` there may be
+    others. `relationships` and `embedded` map link relations to the names of the kinds they lead to.
+    """
+
+    name: str
+    title: str
+    members: tuple[Member, ...] = ()
+    links: tuple[str, ...] = ()
+    optional_links: tuple[str, ...] = ()
+    has_more_links: bool = False
+    relationships: Mapping[str, str] = {}
+    embedded: Mapping[str, str] = {}
+
+
+def id_member(description: str) -> Member:
+    """Return the member that identifies a document: an opaque integer below 2^53."""
+    return Member('id', description, type='integer', format='int64')
+
+
+def time_member(name: str, description: str, *, nullable: bool = False) -> Member:
+    """Return a member that holds a time in UTC, as ISO 8601 with milliseconds and offset."""
+    return Member(name, description, format='date-time', nullable=nullable)

@@ -1,0 +1,85 @@
+"""Reading bodies strictly: JSON (RFC 8259, RFC 7493) and forms."""
+
+import json
+from decimal import Decimal
+from typing import Any, NoReturn
+from urllib.parse import parse_qsl
+
+MAX_DEPTH = 32
+
+
+class MalformedBody(ValueError):
+    """A body cannot be read; the text says what is wrong, and where, `pointer` by JSON Pointer if it can."""
+
+    def __init__(self, detail: str, pointer: str | None = None) -> None:
+        super().__init__(detail)
+        self.pointer = pointer
+
+
+def parse_json(body: bytes) -> dict[str, Any]:
+    """Return the JSON object: UTF-8, no name twice, no NaN or Infinity, at most 32 levels deep.
+
+    Numbers with a fraction or an exponent are Decimals. Raises MalformedBody with the position.
+    """
+    try:
+        text = body.decode()
+    except UnicodeDecodeError as wrong:
+        raise MalformedBody(f'The body is not UTF-8, at byte {wrong.start}.') from None
+    try:
+        value = _DECODER.decode(text)
+    except json.JSONDecodeError as wrong:
+        raise MalformedBody(
+            f'The body is not JSON: {wrong.msg}, at line {wrong.lineno}, column {wrong.colno}.'
+        ) from None
+    except RecursionError:
+        raise MalformedBody(f'The body is nested more than {MAX_DEPTH} levels deep.') from None
+    except (ArithmeticError, ValueError) as wrong:
+        raise MalformedBody(
+            str(wrong) if isinstance(wrong, MalformedBody) else 'A number is too large.'
+        ) from None
+    if not isinstance(value, dict):
+        raise MalformedBody('The body must be a JSON object.')
+    _check_depth(value)
+    return value
+
+
+def parse_form(body: bytes) -> dict[str, Any]:
+    """Return the fields of a form (WHATWG URL §5.1), line ends as newlines; raises MalformedBody."""
+    try:
+        pairs = parse_qsl(body.decode('ascii'), keep_blank_values=True, errors='strict', max_num_fields=100)
+    except ValueError:
+        raise MalformedBody(
+            'The body is not a form: it must be at most 100 fields, URL-encoded as UTF-8.'
+        ) from None
+    return _object([(name, value.replace('\r\n', '\n')) for name, value in pairs])
+
+
+def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    members: dict[str, Any] = {}
+    for name, value in pairs:
+        if name in members:
+            raise MalformedBody(f'The name {json.dumps(name[:80])} stands twice in one object.')
+        members[name] = value
+    return members
+
+
+def _constant(name: str) -> NoReturn:
+    raise MalformedBody(f'{name} is no JSON value.')
+
+
+_DECODER = json.JSONDecoder(
+    object_pairs_hook=_object, parse_constant=_constant, parse_float=Decimal, strict=True
+)
+
+
+def _check_depth(value: Any) -> None:
+    level: list[Any] = [value]
+    for _ in range(MAX_DEPTH + 1):
+        if not level:
+            return
+        inner: list[Any] = []
+        for container in level:
+            members = container.values() if isinstance(container, dict) else container
+            inner += [member for member in members if isinstance(member, (dict, list))]
+        level = inner
+    raise MalformedBody(f'The body is nested more than {MAX_DEPTH} levels deep.')

@@ -1,0 +1,83 @@
+"""Representations of a page of a collection."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from service.database.pagination import Page
+from service.http.request import Request
+from service.representation.action import Form
+from service.representation.assembler import Assembler
+from service.representation.document import Document, Link
+from service.representation.query_parameters import HalDialect, Query
+from service.representation.url_builder import UrlBuilder
+
+
+def represent_listing(
+    req: Request,
+    kind: str,
+    address: str,
+    page: Page,
+    represent: Assembler[Any],
+    *,
+    query: Query | None = None,
+    links: Mapping[str, Link] | None = None,
+    forms: tuple[Form, ...] = (),
+    title: str = '',
+) -> Document:
+    """Return a page of what a request lists, every entry of it as the viewer may see it.
+
+    `query` is what was asked, where that is not what the request asks of its own resource.
+    """
+    items = [represent(entry, req.viewer, req.builder) for entry in page.entries]
+    return represent_page(
+        kind, address, query or req.query, page, items, req.builder, links=links, forms=forms, title=title
+    )
+
+
+def represent_page(
+    kind: str,
+    address: str,
+    query: Query,
+    page: Page,
+    items: Sequence[Document],
+    builder: UrlBuilder,
+    *,
+    links: Mapping[str, Link] | None = None,
+    forms: tuple[Form, ...] = (),
+    title: str = '',
+) -> Document:
+    """Return a page of a collection of `kind` at an absolute address, with links to its page_links."""
+    page_links = {rel: Link(address + other) for rel, other in query.page_links(page).items()}
+    return Document(
+        kind=kind,
+        id=None,
+        properties={},
+        links={
+            'self': Link(address + query.self_query()),
+            'curies': builder.curies,
+            **page_links,
+            'hc:page': Link(address + query.page_template(), templated=True),
+            **(links or {}),
+            'item': tuple(Link(item.href) for item in items),
+        },
+        embedded={'item': tuple(items)},
+        forms=forms,
+        meta=_meta(page),
+        title=title,
+    )
+
+
+def sample_page(kind: str, address: str, item: Document, builder: UrlBuilder) -> Document:
+    """Return a collection of `kind` with one item, as an example."""
+    query = Query(HalDialect.names)
+    page = Page([item], 1, query.position.per_page, 1, None, None)
+    return represent_page(kind, address, query, page, [item], builder)
+
+
+def _meta(page: Page) -> dict[str, Any]:
+    return {
+        'page': page.page,
+        'per_page': page.per_page,
+        'total_pages': page.total_pages,
+        'total_items': page.total_items,
+    }

@@ -1,0 +1,133 @@
+"""Documentation pages for link relations and problem types."""
+
+from collections.abc import Iterable
+from typing import ClassVar
+
+import falcon
+
+from service import urls
+from service.domain.errors import NotFound
+from service.http.conditional import PUBLIC
+from service.http.operation import Access, Operation, Samples
+from service.http.request import Request
+from service.representation.document import Document
+from service.representation.examples import example_of, example_of_problem
+from service.representation.kind import Kind, Member, Presence
+from service.representation.problem import PROBLEMS, ProblemType
+from service.representation.query_parameters import QueryOptions
+from service.representation.url_builder import UrlBuilder
+from service.resources.module import LinkRelation
+
+RELATION = Kind(
+    'relations',
+    'LinkRelation',
+    (
+        Member('name', 'The link relation, as documents name it.'),
+        Member('meaning', 'What is at the end of such a link.'),
+        Member('methods', 'The methods that can be used there, separated by commas.'),
+        Member('leads_to', 'What kind of document is there.'),
+        Member('example', 'Such a document in HAL-FORMS, as text.', presence=Presence.OPTIONAL),
+    ),
+)
+PROBLEM_TYPE = Kind(
+    'problems',
+    'ProblemType',
+    (
+        Member('name', 'The last segment of the problem type, which is its URI.'),
+        Member('status', 'The HTTP status that it comes with.', 'integer'),
+        Member('title', 'A short summary.'),
+        Member('meaning', 'What it means, and what to do.'),
+        Member('example', 'Such a problem, as text.'),
+    ),
+)
+
+
+def represent_relation(relation: LinkRelation, builder: UrlBuilder) -> Document:
+    """Return what the link relation means."""
+    return Document(
+        kind='relations',
+        id=relation.name,
+        properties={
+            'name': f'hc:{relation.name}',
+            'meaning': relation.meaning,
+            'methods': ', '.join(relation.methods),
+            'leads_to': relation.leads_to,
+        }
+        | ({'example': example_of(relation.sample(builder))} if relation.sample else {}),
+        links={'self': builder.link_to(urls.RELATION, rel=relation.name), 'curies': builder.curies},
+        title=f'hc:{relation.name}',
+    )
+
+
+def represent_problem_type(name: str, problem: ProblemType, builder: UrlBuilder) -> Document:
+    """Return what the type of problem means."""
+    return Document(
+        kind='problems',
+        id=name,
+        properties={
+            'name': name,
+            'status': problem.status,
+            'title': problem.title,
+            'meaning': problem.meaning,
+            'example': example_of_problem(name, builder),
+        },
+        links={'self': builder.link_to(urls.PROBLEM, name=name), 'curies': builder.curies},
+        title=problem.title,
+    )
+
+
+class RelationResource:
+    """What one link relation means."""
+
+    tag = 'explanations'
+    operation_name = 'Relation'
+
+    def __init__(self, relations: Iterable[LinkRelation]) -> None:
+        self._relations = {relation.name: relation for relation in relations}
+        samples = Samples(RELATION, self._samples)
+        self.operations = {
+            'GET': Operation(
+                'Explain a link relation',
+                'What one of our link relations means, and where it leads.',
+                {200: samples},
+                Access.ANYONE,
+                query=QueryOptions('relations'),
+            )
+        }
+
+    def on_get(self, req: Request, resp: falcon.Response, rel: str) -> None:
+        relation = self._relations.get(rel)
+        if relation is None:
+            raise NotFound('There is no such link relation.')
+        resp.media = represent_relation(relation, req.builder)
+        resp.set_header('Cache-Control', PUBLIC)
+
+    def _samples(self, builder: UrlBuilder) -> dict[str, Document]:
+        return {name: represent_relation(relation, builder) for name, relation in self._relations.items()}
+
+
+def _sample_problem_types(builder: UrlBuilder) -> dict[str, Document]:
+    return {name: represent_problem_type(name, problem, builder) for name, problem in PROBLEMS.items()}
+
+
+class ProblemResource:
+    """What one type of problem means."""
+
+    tag = 'explanations'
+    operation_name = 'Problem'
+    operations: ClassVar = {
+        'GET': Operation(
+            'Explain a problem type',
+            'What one type of problem means, and what to do.',
+            {200: Samples(PROBLEM_TYPE, _sample_problem_types)},
+            Access.ANYONE,
+            query=QueryOptions('problems'),
+        ),
+    }
+
+    def on_get(self, req: Request, resp: falcon.Response, name: str) -> None:
+        problem = PROBLEMS.get(name)
+        if problem is None:
+            raise NotFound('There is no such type of problem.')
+        resp.media = represent_problem_type(name, problem, req.builder)
+        resp.set_header('Cache-Control', PUBLIC)

@@ -1,0 +1,266 @@
+"""Schemas of documents, in HAL and in JSON:API, made of the declared members of their kinds."""
+
+from collections.abc import Mapping
+
+from service.representation.json_api import member
+from service.representation.json_schema import Schema, schema_of_member
+from service.representation.kind import Kind, Presence
+from service.resources.openapi.components import Components, reference
+
+_TEXT: Schema = {'type': 'string'}
+_URI: Schema = {'type': 'string', 'format': 'uri'}
+_NUMBER: Schema = {'type': 'number'}
+
+
+def _object(properties: Mapping[str, Schema], *required: str, description: str = '') -> Schema:
+    """Return the schema of an object, with the names of the members that are required."""
+    members: Schema = {'required': list(required), 'description': description}
+    optional = {name: value for name, value in members.items() if value}
+    return {'type': 'object', 'properties': dict(properties), **optional}
+
+
+def _array(items: Schema) -> Schema:
+    return {'type': 'array', 'items': items}
+
+
+def _map(values: Schema, description: str = '') -> Schema:
+    schema: Schema = {'type': 'object', 'additionalProperties': values}
+    return schema | ({'description': description} if description else {})
+
+
+_LINK = reference('schemas', 'Link')
+_IDENTIFIER = reference('schemas', 'ResourceIdentifier')
+_RELATIONSHIP = reference('schemas', 'Relationship')
+_PAGE_META = reference('schemas', 'PageMeta')
+_ERROR_PLACE = {'detail': _TEXT, 'pointer': {'type': 'string', 'description': 'A JSON Pointer (RFC 6901).'}}
+
+# What documents of all kinds share, in HAL, HAL-FORMS and JSON:API, and the errors.
+SHARED: dict[str, Schema] = {
+    'Link': _object(
+        {
+            'href': {'type': 'string', 'description': 'A URI, or a URI template (RFC 6570).'},
+            'templated': {'type': 'boolean', 'description': 'Whether `href` is a URI template.'},
+            'name': {'type': 'string', 'description': 'The prefix of a CURIE.'},
+        },
+        'href',
+        description='A link (HAL §5).',
+    ),
+    'PageLinks': _object(
+        {
+            'self': _LINK,
+            'curies': _array(_LINK),
+            'first': _LINK,
+            'prev': _LINK,
+            'next': _LINK,
+            'last': _LINK,
+            'hc:page': _LINK,
+            'search': _LINK,
+            'item': _array(_LINK),
+        },
+        *('self', 'first', 'last', 'hc:page', 'item'),
+        description='The links of a page of a collection.',
+    ),
+    'PageMeta': _object(
+        {
+            'page': {'type': 'integer', 'description': 'The number of the page, from 1.'},
+            'per_page': {'type': 'integer', 'description': 'How many entries a page has at most.'},
+            'total_pages': {'type': 'integer', 'description': 'How many pages there are; 0 if it is empty.'},
+            'total_items': {'type': 'integer', 'description': 'How many entries the collection has.'},
+        },
+        *('page', 'per_page', 'total_pages', 'total_items'),
+        description='Where a page is in its collection.',
+    ),
+    'Templates': _map(
+        reference('schemas', 'Template'),
+        'In HAL-FORMS: a form for each thing that this client can do now, by its name.',
+    ),
+    'Template': _object(
+        {
+            'title': _TEXT,
+            'method': _TEXT,
+            'target': _URI,
+            'contentType': _TEXT,
+            'properties': _array(reference('schemas', 'TemplateProperty')),
+        },
+        *('title', 'method', 'target', 'properties'),
+        description='A form (HAL-FORMS, "The _templates Element").',
+    ),
+    'TemplateProperty': _object(
+        {
+            'name': _TEXT,
+            'prompt': _TEXT,
+            'type': _TEXT,
+            'required': {'type': 'boolean'},
+            'minLength': {'type': 'integer'},
+            'maxLength': {'type': 'integer'},
+            'regex': _TEXT,
+            'placeholder': _TEXT,
+            'rows': {'type': 'integer'},
+            'min': _NUMBER,
+            'max': _NUMBER,
+            'step': _NUMBER,
+            'options': _object({'inline': _array(_TEXT)}, 'inline'),
+            'value': _TEXT,
+        },
+        *('name', 'prompt', 'type'),
+        description='One input of a form, with the rules that the server enforces.',
+    ),
+    'JsonApiVersion': _object({'version': {'const': '1.1'}}, 'version'),
+    'ResourceIdentifier': _object({'type': _TEXT, 'id': _TEXT}, 'type', 'id'),
+    'Relationship': _object(
+        {
+            'links': _map(_URI),
+            'data': {'oneOf': [_IDENTIFIER, _array(_IDENTIFIER)]},
+            'meta': _PAGE_META,
+        },
+        'links',
+        description='Where a relationship leads, and, where it is included, to what (JSON:API §7.2.2.2).',
+    ),
+    'IncludedResource': _object(
+        {
+            'type': _TEXT,
+            'id': _TEXT,
+            'attributes': {'type': 'object', 'additionalProperties': True},
+            'relationships': _map(_RELATIONSHIP),
+            'links': _map(_URI),
+        },
+        *('type', 'id'),
+        description='A related resource that is included, of any type.',
+    ),
+    'Problem': _object(
+        {
+            'type': {**_URI, 'description': 'What kind of problem it is; the page there explains it.'},
+            'title': _TEXT,
+            'status': {'type': 'integer'},
+            'detail': {'type': 'string', 'description': 'What is wrong with this very request.'},
+            'instance': {**_URI, 'description': 'The target of the request.'},
+            'errors': {**_array(_object(_ERROR_PLACE, 'detail', 'pointer')), 'description': 'Broken fields.'},
+            'parameter': {'type': 'string', 'description': 'The query parameter that is wrong.'},
+            'reference': {'type': 'string', 'description': 'Finds the error in the log.'},
+        },
+        *('type', 'title', 'status', 'detail', 'instance'),
+        description='Problem details (RFC 9457).',
+    ),
+    'Error': _object(
+        {'error': _TEXT, 'message': _TEXT}, 'error', 'message', description='An error in its short form.'
+    ),
+    'JsonApiErrors': _object(
+        {
+            'jsonapi': reference('schemas', 'JsonApiVersion'),
+            'errors': _array(
+                _object(
+                    {
+                        'status': _TEXT,
+                        'code': _TEXT,
+                        'title': _TEXT,
+                        'detail': _TEXT,
+                        'source': _object({'pointer': _TEXT, 'parameter': _TEXT}),
+                        'links': _map(_URI),
+                        'meta': {'type': 'object', 'additionalProperties': True},
+                    },
+                    *('status', 'code', 'title', 'detail', 'links'),
+                )
+            ),
+        },
+        *('jsonapi', 'errors'),
+        description='JSON:API errors (§11.2).',
+    ),
+}
+
+
+class KindSchemas:
+    """Refers to the schemas of documents; those of the kinds that they embed are added with them."""
+
+    def __init__(self, kinds: Mapping[str, Kind], components: Components) -> None:
+        self._kinds = kinds
+        self._components = components
+
+    def hal(self, kind: Kind, *, is_new: bool = False) -> Schema:
+        """Return the schema of one document in HAL and HAL-FORMS."""
+        members = _members(kind, is_new=is_new)
+        links: dict[str, Schema] = {'self': _LINK, 'curies': _array(_LINK)}
+        links |= dict.fromkeys((*kind.links, *kind.optional_links), _LINK)
+        all_links = _object(links, 'self', *kind.links)
+        if kind.has_more_links:
+            all_links['additionalProperties'] = _LINK
+        properties: dict[str, Schema] = {'_links': all_links, **members}
+        required = ['_links', *_required(kind, members)]
+        if kind.embedded:
+            embedded = {rel: self.hal(self._kinds[name]) for rel, name in kind.embedded.items()}
+            properties['_embedded'] = _object(embedded, *embedded)
+            required.append('_embedded')
+        properties['_templates'] = reference('schemas', 'Templates')
+        return self._components.refer('schemas', _title(kind, members), _object(properties, *required))
+
+    def hal_page(self, kind: Kind) -> Schema:
+        """Return the schema of a page of documents in HAL and HAL-FORMS."""
+        page = _object(
+            {
+                '_links': reference('schemas', 'PageLinks'),
+                '_meta': _PAGE_META,
+                '_embedded': _object({'item': _array(self.hal(kind))}, 'item'),
+                '_templates': reference('schemas', 'Templates'),
+            },
+            *('_links', '_meta', '_embedded'),
+        )
+        return self._components.refer('schemas', f'{kind.title}Page', page)
+
+    def json_api(self, kind: Kind, *, is_new: bool = False) -> Schema:
+        """Return the schema of one document in JSON:API."""
+        members = _members(kind, is_new=is_new)
+        document = self._json_api_document(data=self._resource(kind, members))
+        return self._components.refer('schemas', f'{_title(kind, members)}Document', document)
+
+    def json_api_page(self, kind: Kind) -> Schema:
+        """Return the schema of a page of documents in JSON:API."""
+        resource = self._resource(kind, _members(kind))
+        document = self._json_api_document(data=_array(resource), meta=_PAGE_META)
+        return self._components.refer('schemas', f'{kind.title}DocumentPage', document)
+
+    def linkage(self) -> Schema:
+        """Return the schema of a relationship by itself (JSON:API §7.2.2.1)."""
+        document = self._json_api_document(data=_array(_IDENTIFIER), meta=_PAGE_META)
+        return self._components.refer('schemas', 'Linkage', document)
+
+    def _json_api_document(self, **members: Schema) -> Schema:
+        properties = {
+            'jsonapi': reference('schemas', 'JsonApiVersion'),
+            'links': _map(_URI),
+            **members,
+            'included': _array(reference('schemas', 'IncludedResource')),
+        }
+        return _object(properties, 'jsonapi', 'links', *members)
+
+    def _resource(self, kind: Kind, members: Mapping[str, Schema]) -> Schema:
+        """Return the schema of a resource object (JSON:API §7.2); `fields` can leave out what is in it."""
+        properties: dict[str, Schema] = {'type': {'const': kind.name}, 'id': _TEXT}
+        attributes = {name: schema for name, schema in members.items() if name != 'id'}
+        relationships = {member(rel): _RELATIONSHIP for rel in kind.relationships}
+        if attributes:
+            properties['attributes'] = _object(attributes)
+        if kind.has_more_links:
+            properties['relationships'] = _map(_RELATIONSHIP)
+        elif relationships:
+            properties['relationships'] = _object(relationships)
+        properties['links'] = _map(_URI)
+        resource = _object(properties, 'type', 'id', 'links')
+        return self._components.refer('schemas', f'{_title(kind, members)}Resource', resource)
+
+
+def _members(kind: Kind, *, is_new: bool = False) -> dict[str, Schema]:
+    return {
+        one.name: schema_of_member(one)
+        for one in kind.members
+        if is_new or one.presence is not Presence.CREATION
+    }
+
+
+def _required(kind: Kind, members: Mapping[str, Schema]) -> list[str]:
+    """Return the names of the members that are there for every client."""
+    always = (Presence.ALWAYS, Presence.CREATION)
+    return [one.name for one in kind.members if one.name in members and one.presence in always]
+
+
+def _title(kind: Kind, members: Mapping[str, Schema]) -> str:
+    """Return what such a document is called: a `NewToken` has members that a `Token` has not."""
+    return kind.title if members == _members(kind) else f'New{kind.title}'

@@ -1,0 +1,162 @@
+"""Kinds of documents: what is declared of each is what real documents have, for whom it is declared."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime
+from typing import Any
+
+import pytest
+
+from service.app import make_routes
+from service.http.operation import Samples
+from service.representation.json_api import member
+from service.representation.kind import Kind, Member, Presence
+from tests.client import HAL, JSON_API, Client
+from tests.routes import World
+
+pytestmark = pytest.mark.above_databases
+
+KINDS = {
+    content.kind.name: content.kind
+    for _, resource in make_routes()
+    for operation in resource.operations.values()
+    for content in operation.responses.values()
+    if isinstance(content, Samples)
+}
+RESERVED = {'_links', '_embedded', '_templates'}
+PYTHON_TYPES = {'string': str, 'integer': int}
+each_kind = pytest.mark.parametrize('kind', KINDS.values(), ids=KINDS)
+
+
+@pytest.fixture
+def world(ada: Client, bob: Client) -> World:
+    return World(ada, bob)
+
+
+def of_owner(world: World, accept: str = HAL) -> dict[str, dict[str, Any]]:
+    """Return a document of each kind, as their owner sees it."""
+    urls = {
+        'users': '/api/users/{user_id}',
+        'posts': '/api/posts/{post_id}',
+        'tokens': '/api/tokens/{token_id}',
+        'stores': '/api/stores/{store_id}',
+        'items': '/api/items/{item_id}',
+        'follows': '/api/users/{user_id}/following/{other_id}',
+        'entry-points': '/api',
+        'relations': '/api/rels/{rel}',
+        'problems': '/api/problems/{name}',
+    }
+    return {
+        kind: world.ada.get(world.address(template), accept=accept).state for kind, template in urls.items()
+    }
+
+
+def of_others(world: World) -> dict[str, dict[str, Any]]:
+    """Return a document of each kind that others can see, as they see it."""
+    return {
+        'users': world.ada.get(world.address('/api/users/{other_id}'), accept=HAL).state,
+        'posts': world.bob.get(world.address('/api/posts/{post_id}'), accept=HAL).state,
+        'stores': world.bob.get(world.address('/api/stores/{store_id}'), accept=HAL).state,
+        'items': world.bob.get(world.address('/api/items/{item_id}'), accept=HAL).state,
+        'follows': world.bob.get(
+            world.address('/api/users/{user_id}/following/{other_id}'), accept=HAL
+        ).state,
+        'entry-points': Client(world.ada.app).get('/api', accept=HAL).state,
+        'relations': Client(world.ada.app).get('/api/rels/password', accept=HAL).state,
+    }
+
+
+def created(world: World) -> dict[str, dict[str, Any]]:
+    """Return documents of responses that created them."""
+    credentials = {'username': 'ada', 'password': 'correct horse'}
+    return {
+        'users': Client(world.ada.app).register('grace').state,
+        'posts': world.ada.publish('Again').state,
+        'tokens': Client(world.ada.app).post('/api/tokens', credentials).state,
+    }
+
+
+def all_of(kind: Kind, world: World) -> list[dict[str, Any]]:
+    """Return every document of the kind."""
+    sources: list[Callable[[World], dict[str, dict[str, Any]]]] = [of_owner, of_others, created]
+    return [documents[kind.name] for source in sources if kind.name in (documents := source(world))]
+
+
+def has_declared_type(value: Any, declared: Member) -> bool:
+    """Return whether the value is of the type and the format that are declared."""
+    if value is None:
+        return declared.nullable
+    if declared.format == 'date-time':
+        return datetime.fromisoformat(value).utcoffset() is not None
+    return type(value) is PYTHON_TYPES[declared.type]
+
+
+def test_every_kind_has_a_document_here(world: World) -> None:
+    assert set(of_owner(world)) == set(KINDS)
+
+
+@each_kind
+def test_every_member_is_declared_with_its_type(kind: Kind, world: World) -> None:
+    declared = {one.name: one for one in kind.members}
+    for document in all_of(kind, world):
+        for name in document.keys() - RESERVED:
+            assert has_declared_type(document[name], declared[name]), (name, document[name])
+
+
+@each_kind
+def test_every_declared_member_is_there_for_whom_it_is_declared(kind: Kind, world: World) -> None:
+    presence = {one.name: one.presence for one in kind.members}
+    always = {name for name, one in presence.items() if one is Presence.ALWAYS}
+    owner = {name for name, one in presence.items() if one is Presence.OWNER}
+    creation = {name for name, one in presence.items() if one is Presence.CREATION}
+    assert all(always <= document.keys() for document in all_of(kind, world))
+    assert owner <= of_owner(world)[kind.name].keys()
+    assert not owner & of_others(world).get(kind.name, {}).keys()
+    assert not creation & of_owner(world)[kind.name].keys()
+    assert creation <= created(world).get(kind.name, {}).keys()
+
+
+def test_an_optional_member_can_be_absent_and_be_there(world: World) -> None:
+    optional = [one.name for one in KINDS['relations'].members if one.presence is Presence.OPTIONAL]
+    assert optional == ['example']
+    assert 'example' in of_owner(world)['relations']
+    assert 'example' not in of_others(world)['relations']
+
+
+@each_kind
+def test_every_link_is_declared_and_those_that_are_always_there_are(kind: Kind, world: World) -> None:
+    for document in all_of(kind, world):
+        links = document['_links'].keys() - {'self', 'curies'}
+        assert set(kind.links) <= links
+        assert links <= {*kind.links, *kind.optional_links} or kind.has_more_links
+
+
+@each_kind
+def test_no_link_is_declared_in_vain(kind: Kind, world: World) -> None:
+    links = {rel for document in all_of(kind, world) for rel in document['_links']}
+    assert set(kind.optional_links) <= links
+
+
+@each_kind
+def test_what_is_embedded_is_declared(kind: Kind, world: World) -> None:
+    for document in all_of(kind, world):
+        assert document.get('_embedded', {}).keys() == kind.embedded.keys()
+
+
+@each_kind
+def test_json_api_has_the_same_members_and_the_declared_relationships(kind: Kind, world: World) -> None:
+    resource = of_owner(world, JSON_API)[kind.name]['data']
+    attributes = of_owner(world)[kind.name].keys() - RESERVED - {'id'}
+    assert resource.get('attributes', {}).keys() == attributes
+    relationships = resource.get('relationships', {}).keys()
+    assert relationships == {member(rel) for rel in kind.relationships} or kind.has_more_links
+
+
+def test_what_a_relationship_leads_to_is_of_the_declared_kind(world: World) -> None:
+    for kind in KINDS.values():
+        links = of_owner(world)[kind.name]['_links']
+        for rel, name in kind.relationships.items():
+            data = world.ada.get(links[rel]['href'], accept=JSON_API).state['data']
+            entries = data if isinstance(data, list) else [data]
+            assert {entry['type'] for entry in entries} <= {name}, rel

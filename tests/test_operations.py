@@ -1,0 +1,90 @@
+"""Declarations: a resource that does something other than it declares stops the start, in one sentence."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+import pytest
+
+from service.http.operation import Access, DeclarationError, Formats, Operation
+from service.resources import stores
+from tests.conftest import Start
+
+pytestmark = pytest.mark.above_databases
+
+READ = Operation('Look', 'Says whether it is on.', {204: None}, Access.PUBLIC, formats=Formats.FIXED)
+
+
+class Lamp:
+    """A resource that is declared as it is."""
+
+    tag = 'lamps'
+    operation_name = 'Lamp'
+    operations: ClassVar[Any] = {'GET': READ}
+
+    def on_get(self, req: Any, resp: Any) -> None:
+        resp.status = 204
+
+
+class WithoutOperation(Lamp):
+    def on_put(self, req: Any, resp: Any) -> None:
+        resp.status = 204
+
+
+class WithoutResponder(Lamp):
+    operations: ClassVar[Any] = {'GET': READ, 'PATCH': READ}
+
+
+class UnknownMethod(Lamp):
+    operations: ClassVar[Any] = {'GET': READ, 'GTE': READ}
+
+
+class Misspelt(Lamp):
+    acces = 'anyone'
+
+
+class MisspeltResponder(Lamp):
+    def on_pst(self, req: Any, resp: Any) -> None:
+        resp.status = 204
+
+
+class Undeclared:
+    tag = 'lamps'
+    operation_name = 'Lamp'
+
+
+@pytest.fixture
+def start_with(start: Start, monkeypatch: pytest.MonkeyPatch) -> Any:
+    """Return what starts the application with one more resource."""
+
+    def start_with(resource: Any) -> Any:
+        monkeypatch.setattr(stores, 'ROUTES', (*stores.ROUTES, ('/api/lamps', resource)))
+        return start()
+
+    return start_with
+
+
+def test_a_resource_that_is_declared_as_it_is_starts(start_with: Any) -> None:
+    assert start_with(Lamp())
+
+
+@pytest.mark.parametrize(
+    ('resource', 'sentence'),
+    [
+        (WithoutOperation, 'WithoutOperation.on_put has no Operation.'),
+        (WithoutResponder, 'WithoutResponder has an Operation without the responder on_patch.'),
+        (UnknownMethod, 'UnknownMethod has an Operation without the responder on_gte.'),
+        (Misspelt, 'Misspelt.acces is not a member that a resource can have.'),
+        (MisspeltResponder, 'MisspeltResponder.on_pst is not a member that a resource can have.'),
+        (Undeclared, 'Undeclared has no operations.'),
+    ],
+)
+def test_a_wrong_declaration_stops_the_start(start_with: Any, resource: Any, sentence: str) -> None:
+    with pytest.raises(DeclarationError) as raised:
+        start_with(resource())
+    assert str(raised.value) == sentence
+
+
+def test_an_operation_has_no_unknown_member() -> None:
+    with pytest.raises(TypeError, match='acces'):
+        Operation('Look', 'Says whether it is on.', {204: None}, acces=Access.PUBLIC)  # type: ignore[call-arg]

@@ -1,0 +1,69 @@
+"""The pipeline: the order of the middleware, and of the steps that complete a response."""
+
+from __future__ import annotations
+
+import inspect
+import re
+from typing import Any
+
+import falcon.inspect
+import pytest
+
+from service import app as application
+from service.resources import users
+from tests.client import HAL, HTML, JSON_API, Client, assert_problem
+
+pytestmark = pytest.mark.above_databases
+
+FORM = 'application/x-www-form-urlencoded'
+
+
+def drawn() -> list[tuple[str, bool, bool]]:
+    """Return each middleware that create_app draws, and whether it acts on requests and on responses."""
+    rows = re.findall(r'# +(\w+Middleware) +(.+?)  +(.+)', inspect.getsource(application.create_app))
+    return [(name, on_request != '|', on_response != '|') for name, on_request, on_response in rows]
+
+
+def test_the_order_of_the_middleware_is_as_drawn(app: Any) -> None:
+    tree = falcon.inspect.inspect_app(app).middleware.middleware_tree
+    on_request = [one.class_name for one in (*tree.request, *tree.resource)]
+    on_response = [one.class_name for one in reversed(tree.response)]
+    assert on_request == [name for name, acts, _ in drawn() if acts]
+    assert on_response == [name for name, _, acts in drawn() if acts]
+    assert on_request[0] == on_response[0] == 'ContextMiddleware'
+    assert on_response[-1] == 'PresenterMiddleware'
+
+
+def test_a_304_links_to_the_pages_like_the_200(ada: Client) -> None:
+    page = ada.get('/api/users')
+    unchanged = ada.get('/api/users', headers={'If-None-Match': page.tag})
+    assert unchanged.status == 304
+    assert unchanged.headers['link'] == page.headers['link']
+
+
+def test_a_form_of_a_page_is_redirected_after_its_response_was_labelled(ada: Client) -> None:
+    answer = ada.post('/api/posts', accept=HTML, headers={'Content-Type': FORM}, body=b'body=Hello')
+    assert answer.status == 303
+    assert re.search('/api/posts/[0-9]+$', answer.headers['location'])
+    assert 'content-type' not in answer.headers or not answer.text
+
+
+def test_a_replay_is_presented_once(ada: Client) -> None:
+    key = {'Idempotency-Key': '"once"'}
+    first = ada.post('/api/posts', {'body': 'Hello'}, headers=key)
+    again = ada.post('/api/posts', {'body': 'Hello'}, headers=key)
+    assert again.lasting_headers == first.lasting_headers
+    assert again.headers['vary'] == 'Accept, Authorization, Origin'
+    assert again.headers['etag'] == first.headers['etag'] == ada.get(first.headers['location']).tag
+
+
+def test_a_response_that_cannot_be_presented_is_a_problem(
+    ada: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(users, 'represent_time', lambda moment: object())
+    answer = ada.get('/api/users', accept=HAL)
+    assert_problem(answer, 500)
+    assert answer.headers['vary'] == 'Accept, Authorization, Origin'
+    assert answer.headers['cache-control'] == 'no-store'
+    assert 'link' not in answer.headers
+    assert ada.get('/api/users', accept=JSON_API).content_type == JSON_API
