@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 import socket
 import ssl
 from http.client import HTTPException, HTTPResponse, IncompleteRead, parse_headers
@@ -79,6 +80,8 @@ def _serialize(request: Request) -> bytes:
 def _read_head(received: bytes) -> Response:
     """Return the response to HEAD, with whatever follows its header section as content."""
     stream = io.BytesIO(received)
-    status = int(stream.readline().split(None, 2)[1])
+    status_line = re.match(rb'HTTP/\d\.\d (\d{3})\b', stream.readline())
+    if status_line is None:
+        raise ValueError('the response has no status line')
     headers = tuple(parse_headers(stream).items())
-    return Response(status, headers, stream.read())
+    return Response(int(status_line[1]), headers, stream.read())

@@ -1,4 +1,4 @@
-"""The kit keeps its bounds: one origin, safe methods, a number of requests, a rate, and nothing left behind."""
+"""The kit keeps its bounds: one origin, safe methods, number and rate of requests, nothing left behind."""
 
 from __future__ import annotations
 
