@@ -545,7 +545,6 @@ FAULTS: dict[str, Fault] = {
     'COND-IF-MATCH': without('If-Match', on('GET')),
     'COND-IF-MATCH-TRUE': status(412, on('GET', If_Match='"')),
     'ACCEPT-406': content(lambda body: b'', on(Accept='application/x-no'), was=406),
-    'ACCEPT-HONOURED': without('Accept', on(Accept='application/x-no')),
     'ACCEPT-CASE': status(406, lambda request: request.header('Accept').isupper()),
     'ACCEPT-ZERO': lambda server, request: server(
         Request(request.method, request.url, (('Accept', request.header('Accept').partition(';q=0,')[0]),))
