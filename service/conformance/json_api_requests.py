@@ -122,7 +122,7 @@ def refusal(status: int) -> Check:
     """Return the check that the server refuses with this status."""
 
     def check(exchange: Exchange) -> Iterator[Fault]:
-        if exchange.response.status not in (status, 401, 403, 429):
+        if exchange.response.status not in (status, 401, 403, 405, 429):
             yield Fault('status', f'should be {status}')
 
     return check
