@@ -110,11 +110,21 @@ PROBLEMS: dict[str, ProblemType] = {
         'The body is too large',
         'A body may have at most 65,536 bytes.',
     ),
+    'uri-too-long': ProblemType(
+        414,
+        'The request line is too long',
+        'A request line may have at most 8,190 octets. Follow the links of the documents, which are short.',
+    ),
     'unsupported-media-type': ProblemType(
         415,
         'The body is of a type that is not read here',
         'The Accept header of this answer, and Accept-Patch for PATCH, list the media types that are read. '
         'A body needs a Content-Type.',
+    ),
+    'expectation-failed': ProblemType(
+        417,
+        'The expectation cannot be met',
+        'The Expect header can only be 100-continue.',
     ),
     'idempotency-mismatch': ProblemType(
         422,
@@ -127,6 +137,11 @@ PROBLEMS: dict[str, ProblemType] = {
         'Too many tries',
         'There were too many failed sign-ins for this account, or too many sign-ins or registrations from '
         'this network address. Try again after the time that Retry-After says; tokens go on working.',
+    ),
+    'headers-too-large': ProblemType(
+        431,
+        'The header fields are too large',
+        'A header field may have at most 8,190 octets, and a request at most 100 fields.',
     ),
     'internal-error': ProblemType(
         500,
