@@ -26,9 +26,9 @@ def world(ada: Client, bob: Client) -> World:
     'template', ['/api', '/api/users', '/api/users/{user_id}', '/api/posts/{post_id}', '/api/rels/users']
 )
 def test_an_unchanged_document_is_304(world: World, template: str, media_type: str) -> None:
-    address = world.address(template)
-    got = world.ada.get(address, accept=media_type)
-    again = world.ada.get(address, accept=media_type, headers={'If-None-Match': got.tag})
+    url = world.address(template)
+    got = world.ada.get(url, accept=media_type)
+    again = world.ada.get(url, accept=media_type, headers={'If-None-Match': got.tag})
     assert again.status == 304
     for name in ('etag', 'vary', 'cache-control'):
         assert again.headers[name] == got.headers[name]
@@ -52,13 +52,11 @@ def test_head_is_conditional_like_get(ada: Client) -> None:
 
 
 def test_tags_differ_by_media_type_and_viewer(world: World) -> None:
-    address = world.address('/api/posts/{post_id}')
+    url = world.address('/api/posts/{post_id}')
     tags = {
-        client.get(address, accept=media_type).tag
-        for client in (world.ada, world.bob)
-        for media_type in TYPES
+        client.get(url, accept=media_type).tag for client in (world.ada, world.bob) for media_type in TYPES
     }
-    assert len(tags) >= 7  # what has no form for Bob is the same in HAL and HAL-FORMS
+    assert len(tags) >= 7  # documents without forms for Bob are equal in HAL and HAL-FORMS
 
 
 @pytest.mark.parametrize('media_type', TYPES)
@@ -75,9 +73,9 @@ def test_tags_differ_by_media_type_and_viewer(world: World) -> None:
 def test_a_write_returns_the_etag_of_the_next_get(
     world: World, method: str, template: str, body: Any, media_type: str
 ) -> None:
-    address = world.address(template)
-    written = world.ada.request(method, address, json=body, accept=media_type)
-    assert written.tag == world.ada.get(address, accept=media_type).tag
+    url = world.address(template)
+    written = world.ada.request(method, url, json=body, accept=media_type)
+    assert written.tag == world.ada.get(url, accept=media_type).tag
 
 
 @pytest.mark.parametrize('media_type', TYPES)
@@ -161,9 +159,9 @@ def test_checking_tags_renders_only_the_formats_that_they_name(
 
 
 def test_if_match_rejects_the_tag_of_another_viewer(world: World) -> None:
-    address = world.address('/api/users/{user_id}')
-    tag = world.bob.get(address).tag
-    assert_problem(world.ada.put(address, {'about_me': 'x'}, headers={'If-Match': tag}), 412)
+    url = world.address('/api/users/{user_id}')
+    tag = world.bob.get(url).tag
+    assert_problem(world.ada.put(url, {'about_me': 'x'}, headers={'If-Match': tag}), 412)
 
 
 def test_the_tag_of_a_write_serves_the_next_write(ada: Client) -> None:
@@ -175,22 +173,22 @@ def test_the_tag_of_a_write_serves_the_next_write(ada: Client) -> None:
 
 
 def test_if_none_match_asterisk_follows_only_once(world: World) -> None:
-    address = world.address('/api/users/{user_id}/following/{other_id}')
+    url = world.address('/api/users/{user_id}/following/{other_id}')
     headers = {'If-None-Match': '*'}
-    assert_problem(world.ada.put(address, headers=headers), 412)
-    world.ada.delete(address)
-    assert world.ada.put(address, headers=headers).status == 201
+    assert_problem(world.ada.put(url, headers=headers), 412)
+    world.ada.delete(url)
+    assert world.ada.put(url, headers=headers).status == 201
 
 
 def test_if_match_fails_without_a_current_follow(world: World) -> None:
-    address = world.address('/api/users/{user_id}/following/{other_id}')
-    world.ada.delete(address)
-    assert_problem(world.ada.put(address, headers={'If-Match': '*'}), 412)
-    assert world.ada.get(address).status == 404
+    url = world.address('/api/users/{user_id}/following/{other_id}')
+    world.ada.delete(url)
+    assert_problem(world.ada.put(url, headers={'If-Match': '*'}), 412)
+    assert world.ada.get(url).status == 404
 
 
 def test_precondition_and_write_are_atomic(ada: Client, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A change that comes between the first look and the write is seen by the write."""
+    """A change between the first read and the write is detected by the write."""
     me = ada.me()
 
     def change_after_another(db: Any, user_id: int, changes: Any, *, by: Viewer, precondition: Any) -> Any:
@@ -241,5 +239,5 @@ def test_responses_with_secrets_are_no_store(ada: Client) -> None:
 def test_a_write_links_to_the_other_resources_that_it_changed(ada: Client, bob: Client) -> None:
     bob_seen = ada.get(bob.me().href('self'))
     followed = ada.put(bob_seen.href('hc:follow')).headers['link']
-    for address in (bob_seen.href('self'), bob_seen.href('hc:followers'), ada.me().href('hc:following')):
-        assert f'<{address}>; rel="invalidates"' in followed
+    for url in (bob_seen.href('self'), bob_seen.href('hc:followers'), ada.me().href('hc:following')):
+        assert f'<{url}>; rel="invalidates"' in followed

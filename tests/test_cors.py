@@ -1,4 +1,4 @@
-"""Cross-origin requests: which pages may call, and what they may read."""
+"""Cross-origin requests: the pages that may send them, and what they may read."""
 
 from __future__ import annotations
 
@@ -44,9 +44,9 @@ def test_pages_of_other_origins_are_not_allowed(client: Client, origin: str) -> 
     assert 'Origin' in headers['vary'].split(', ')
 
 
-@pytest.mark.parametrize('address', ['/api', '/api/users/5', '/api/tokens', '/health/ready'])
-def test_a_preflight_needs_no_credentials(client: Client, address: str) -> None:
-    answer = client.request('OPTIONS', address, headers=PREFLIGHT | {'Origin': LOCAL[0]})
+@pytest.mark.parametrize('url', ['/api', '/api/users/5', '/api/tokens', '/health/ready'])
+def test_a_preflight_needs_no_credentials(client: Client, url: str) -> None:
+    answer = client.request('OPTIONS', url, headers=PREFLIGHT | {'Origin': LOCAL[0]})
     assert answer.status == 204
     assert answer.headers['access-control-allow-methods'] == answer.headers['allow']
     allowed = answer.headers['access-control-allow-headers'].split(', ')
@@ -57,10 +57,10 @@ def test_a_preflight_needs_no_credentials(client: Client, address: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ('address', 'status'), [('/nothing', 404), ('/api/users', 401), ('/api/users?page=0', 401)]
+    ('url', 'status'), [('/nothing', 404), ('/api/users', 401), ('/api/users?page=0', 401)]
 )
-def test_errors_are_readable_across_origins(client: Client, address: str, status: int) -> None:
-    answer = client.get(address, headers={'Origin': LOCAL[0]})
+def test_errors_are_readable_across_origins(client: Client, url: str, status: int) -> None:
+    answer = client.get(url, headers={'Origin': LOCAL[0]})
     assert answer.status == status
     assert answer.headers['access-control-allow-origin'] == LOCAL[0]
 

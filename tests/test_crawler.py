@@ -1,4 +1,4 @@
-"""A crawler knows only /api: every link, form, CURIE and problem type that it meets leads somewhere."""
+"""A crawler that starts at /api: no link, form, CURIE or problem type is broken."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ VARIABLES = {'page': 1, 'per_page': 3, 'q': 'a', 'rel': 'users'}
 
 @pytest.fixture
 def world(ada: Client, bob: Client) -> Client:
-    """Somebody who follows, is followed, has posts on more than one page, and a second token."""
+    """A user with followers and followees, more than one page of posts, and two tokens."""
     for reader, read in ((ada, bob), (bob, ada)):
         reader.get(read.me().href('self')).submit('follow')
     eva = ada.entry().client.app
@@ -49,7 +49,7 @@ def world(ada: Client, bob: Client) -> Client:
 
 
 def documents(document: dict[str, Any]) -> Iterator[dict[str, Any]]:
-    """Return the document and all that is embedded in it, at any depth."""
+    """Yield the document and all embedded documents, at any depth."""
     yield document
     for what in document.get('_embedded', {}).values():
         for one in what if isinstance(what, list) else [what]:
@@ -57,8 +57,8 @@ def documents(document: dict[str, Any]) -> Iterator[dict[str, Any]]:
 
 
 def links(document: dict[str, Any], variables: dict[str, Any]) -> Iterator[tuple[str, str]]:
-    """Return the relation and the address of every link, templates filled in."""
-    for rel, what in document.get('_links', {}).items():  # what describes the API is no HAL
+    """Yield the relation and the URL of every link, with values for the variables of templates."""
+    for rel, what in document.get('_links', {}).items():  # the OpenAPI document is not HAL
         for link in what if isinstance(what, list) else [what]:
             yield rel, uritemplate.expand(link['href'], variables) if link.get('templated') else link['href']
 
@@ -68,7 +68,7 @@ def allowed(client: Client, address: str) -> list[str]:
 
 
 def crawl(client: Client, accept: str) -> Iterator[Answer]:
-    """Follow every link from /api on, and return every answer."""
+    """Follow every link from /api on, and return every response."""
     variables = VARIABLES | {'id': client.me().state['id']}
     waiting, seen = {f'{ORIGIN}/api': 200}, set()
     while waiting:

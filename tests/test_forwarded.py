@@ -1,4 +1,4 @@
-"""Where a request comes from: forwarding headers are believed from trusted proxies alone."""
+"""Client IP addresses: only forwarding headers of trusted proxies are used."""
 
 import pytest
 

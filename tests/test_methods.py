@@ -1,4 +1,4 @@
-"""Methods: HEAD, OPTIONS, 405, 501, and addresses that are spelled in other ways."""
+"""Methods and URLs: HEAD, OPTIONS, 405, 501, and other spellings of a URL."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ def test_options_lists_the_methods_of_every_resource(app: Any, world: World) -> 
         expected = {*methods, 'OPTIONS'} | ({'HEAD'} if 'GET' in methods else set())
         assert answer.status == 204
         assert answer.headers['allow'] == ', '.join(sorted(expected))
-        patches = 'PATCH' in methods and template != urls.FOLLOWING_RELATIONSHIP  # there it is 403
+        patches = 'PATCH' in methods and template != urls.FOLLOWING_RELATIONSHIP  # which responds with 403
         assert ('accept-patch' in answer.headers) == patches
 
 
@@ -85,8 +85,8 @@ def test_an_unknown_method_is_501(client: Client, method: str) -> None:
     'template', ['/api', '/api/users', '/api/users/{user_id}', '/api/posts', '/health/live']
 )
 def test_a_trailing_slash_is_ignored_without_a_redirect(world: World, template: str) -> None:
-    address = world.address(template)
-    assert world.ada.get(address + '/').text == world.ada.get(address).text
+    url = world.address(template)
+    assert world.ada.get(url + '/').text == world.ada.get(url).text
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""People: signing up, reading, changing and deleting."""
+"""Users: registering, reading, editing and deleting."""
 
 from __future__ import annotations
 
@@ -87,11 +87,11 @@ def test_the_first_72_bytes_of_a_longer_password_are_rejected(client: Client) ->
 
 
 @pytest.mark.parametrize(
-    ('given', 'kept'), [('', ''), ('x' * 140, 'x' * 140), ('e\u0301' * 140, 'é' * 140), (None, '')]
+    ('submitted', 'stored'), [('', ''), ('x' * 140, 'x' * 140), ('e\u0301' * 140, 'é' * 140), (None, '')]
 )
-def test_about_me_has_up_to_140_characters(client: Client, given: Any, kept: str) -> None:
-    new = {'username': 'eve', 'email': 'e@x.org', 'password': 'correct horse', 'about_me': given}
-    assert client.post('/api/users', new).state['about_me'] == kept
+def test_about_me_has_up_to_140_characters(client: Client, submitted: Any, stored: str) -> None:
+    new = {'username': 'eve', 'email': 'e@x.org', 'password': 'correct horse', 'about_me': submitted}
+    assert client.post('/api/users', new).state['about_me'] == stored
 
 
 def test_about_me_of_141_characters_is_rejected(client: Client) -> None:

@@ -1,4 +1,4 @@
-"""Somebody with a browser does everything by clicking and typing, from /api on."""
+"""The HTML pages in a real browser, used by clicking and typing from /api on."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ PASSWORD = 'correct horse'
 
 
 class Browser:
-    """A page in a browser: what it is asked to do, what its console said, and where it went."""
+    """A page in a browser, its console messages, and the URLs that it requested."""
 
     def __init__(self, page: playwright.Page, origin: str) -> None:
         self.page = page
@@ -60,7 +60,7 @@ class Browser:
         self.page.get_by_role('link', name=text, exact=True).first.click()
 
     def fill(self, form: str, values: Mapping[str, str] = MappingProxyType({})) -> None:
-        """Fill in a form by the labels of its fields, and send it."""
+        """Fill in a form by the labels of its fields, and submit it."""
         filled = self.page.get_by_role('form', name=form, exact=True).first
         for label, value in values.items():
             filled.get_by_label(label).fill(value)
@@ -76,13 +76,13 @@ class Browser:
 
     @contextmanager
     def complaining(self, status: int) -> Iterator[None]:
-        """Expect that the browser itself complains of an answer with this status, and of nothing else."""
+        """Expect that the console reports a response with this status, and nothing else."""
         before = len(self.complaints)
         yield
         self.page.wait_for_load_state('networkidle')
-        said = self.complaints[before:]
-        assert said
-        assert all(f'status of {status} ' in complaint for complaint in said), said
+        messages = self.complaints[before:]
+        assert messages
+        assert all(f'status of {status} ' in complaint for complaint in messages), messages
         del self.complaints[before:]
 
 
@@ -94,7 +94,7 @@ def program(chromium: str) -> Iterator[playwright.Browser]:
 
 @pytest.fixture
 def browser(program: playwright.Browser, server: Server) -> Iterator[Browser]:
-    """A browser at the entry point; at the end its console must be clean, and only pictures be elsewhere."""
+    """A browser at the entry point; at the end its console must be clean, and only pictures external."""
     with program.new_context(viewport={'width': 390, 'height': 844}) as context:
         context.set_default_timeout(20_000)
         expect.set_options(timeout=20_000)
@@ -174,7 +174,7 @@ def test_every_feature_works_in_a_browser(browser: Browser) -> None:
     expect(page.get_by_role('article')).to_have_count(10)
 
     browser.click('Halcyon')
-    browser.heading('Halcyon')  # the page before has such a form, too
+    browser.heading('Halcyon')  # the previous page has such a form, too
     browser.fill('Publish a post', {'Text': '<script>alert("no")</script>'})
     browser.click('Show it')
     browser.heading('Post by ada')
@@ -217,7 +217,7 @@ def test_reloading_a_page_keeps_the_user_signed_in(browser: Browser) -> None:
     browser.sign_in('ada')
     browser.click('My profile')
     browser.heading('ada')
-    with browser.complaining(401):  # to the browser, which does not know the token
+    with browser.complaining(401):  # for the navigation of the browser, which has no token
         page.reload()
         browser.heading('ada')
     assert page.evaluate("sessionStorage.getItem('halcyon-token')") is not None

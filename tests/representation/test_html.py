@@ -1,4 +1,4 @@
-"""Pages: whatever a document holds, its page is sound HTML that only shows it."""
+"""HTML pages: any document is a valid page that escapes its content."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ EVIL = '"><script>alert(1)</script>&amp;\'<!--'
 
 
 def document(value: Any = 'x', **more: Any) -> Document:
-    """Return a document that has everything, with the value wherever a text of people can stand."""
+    """Return a document with all features, and with the value wherever user text can be."""
     author = Document('people', '7', {'name': value}, {'self': Link('http://a.test/7')}, title=value)
     links: dict[str, Any] = {
         'self': Link('http://a.test/things'),
