@@ -1,4 +1,4 @@
-"""The layers: imports point downwards, without a cycle, and the domain knows no HTTP."""
+"""The layers: imports point downwards without a cycle, and the domain imports no HTTP."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ def test_urls_has_no_imports() -> None:
 
 
 def test_resources_import_no_renderer() -> None:
-    describing = ('service.resources.openapi', 'service.resources.discovery')  # which describe all formats
+    describing = ('service.resources.openapi', 'service.resources.discovery')  # these describe all formats
     for name, others in INNER.items():
         if name.startswith('service.resources') and not name.startswith(describing):
             formats = {'hal', 'hal_forms', 'json_api', 'html', 'formats'}
