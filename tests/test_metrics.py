@@ -101,13 +101,13 @@ def test_metrics_support_the_standard_methods(metered: Client) -> None:
     assert_problem(metered.request('FROB', '/metrics'), 501)
 
 
-def test_metrics_are_described_only_where_they_are_served(metered: Client, client: Client) -> None:
+def test_metrics_are_described_only_if_they_are_served(metered: Client, client: Client) -> None:
     assert '/metrics' in description_of(metered.app).document['paths']
     assert '/metrics' not in description_of(client.app).document['paths']
 
 
 @pytest.mark.parametrize(
-    ('method', 'address', 'accept', 'labels'),
+    ('method', 'url', 'accept', 'labels'),
     [
         ('GET', '/api', '*/*', ('/api', 'GET', '200', HAL)),
         ('GET', '/api', 'text/html', ('/api', 'GET', '200', 'text/html')),
@@ -120,11 +120,11 @@ def test_metrics_are_described_only_where_they_are_served(metered: Client, clien
     ],
 )  # fmt: skip
 def test_a_request_is_counted_by_route_method_status_and_format(
-    metered: Client, method: str, address: str, accept: str, labels: tuple[str, ...]
+    metered: Client, method: str, url: str, accept: str, labels: tuple[str, ...]
 ) -> None:
     names = ('route', 'method', 'status', 'format')
     by_label = dict(zip(names, labels, strict=True))
-    request = lambda: metered.request(method, address, accept=accept)  # noqa: E731 (called by growth)
+    request = lambda: metered.request(method, url, accept=accept)  # noqa: E731 (called by growth)
     request()
     assert growth(metered, 'requests_total', request, **by_label) == 1
     assert growth(metered, 'request_seconds_count', request, route=labels[0]) == 1

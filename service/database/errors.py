@@ -37,7 +37,7 @@ class Unavailable(Exception):
 
 
 class SchemaMismatch(Unavailable):
-    """The database answers, but its schema is not the one that this code needs."""
+    """The database is available, but its schema is not the one that this code needs."""
 
 
 class ConstraintViolation(peewee.IntegrityError):
