@@ -107,8 +107,19 @@ def check_schema(session: Session) -> None:
     session.is_schema_current = True
 
 
+def check_writable(session: Session) -> None:
+    """Raise Unavailable if the database does not answer, or accepts no writes."""
+    is_writable = session.engine.is_writable()
+    if is_writable and session.engine.read_only_sql:
+        with session.translating_errors():
+            is_writable = not session.execute(session.engine.read_only_sql).fetchone()[0]
+    if not is_writable:
+        raise Unavailable('The database is read-only.')
+
+
 def create_schema_if_missing(session: Session) -> None:
     """Prepare the database for this process, and create the schema if it has none; raises Unavailable."""
+    check_writable(session)
     with session.translating_errors():
         for statement in session.engine.startup_sql:
             session.execute(statement)
