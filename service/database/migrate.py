@@ -91,9 +91,9 @@ def schema_version(session: Session) -> int:
 
 def check_schema(session: Session) -> None:
     """Raise Unavailable if the database does not answer, SchemaMismatch if its schema is another version."""
-    session.is_schema_current = False
     with session.translating_errors():
         version = schema_version(session)
+    session.is_schema_current = version == LATEST
     if not version:
         raise SchemaMismatch(f'The database has no tables: run {COMMAND}.')
     if version < LATEST:
@@ -104,7 +104,6 @@ def check_schema(session: Session) -> None:
         raise SchemaMismatch(
             f'The schema has version {version}, which is newer than this release ({LATEST}): upgrade Halcyon.'
         )
-    session.is_schema_current = True
 
 
 def check_writable(session: Session) -> None:
