@@ -14,7 +14,7 @@ from service.database.instrumentation import NO_INSTRUMENTATION
 from service.database.session import Session
 from service.domain.startup import open_session
 from service.graceful_shutdown import PROCESS_SHUTDOWN, Shutdown
-from service.http.application import Application, Router
+from service.http.application import Application, Router, describe_server
 from service.http.errors import install_error_writer
 from service.http.middleware.authentication import AuthenticationMiddleware
 from service.http.middleware.context import ContextMiddleware
@@ -131,4 +131,5 @@ def create_app(
 
     for template, resource in routes:
         app.add_route(template, resource)
+    app.add_sink(describe_server, r'\*$')
     return app

@@ -67,3 +67,15 @@ def test_resources_import_no_renderer() -> None:
         if name.startswith('service.resources') and not name.startswith(describing):
             formats = {'hal', 'hal_forms', 'json_api', 'html', 'formats'}
             assert not {f'service.representation.{one}' for one in formats} & others, name
+
+
+def test_the_conformance_kit_imports_nothing_else_of_the_service() -> None:
+    for name, others in INNER.items():
+        if name.startswith('service.conformance'):
+            assert all(other.startswith('service.conformance') for other in others), name
+
+
+def test_only_commands_import_the_conformance_kit() -> None:
+    for name, others in INNER.items():
+        if not name.startswith(('service.conformance', 'service.commands')):
+            assert not any(other.startswith('service.conformance') for other in others), name

@@ -19,7 +19,6 @@ import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
 from service.database.errors import Unavailable
-from service.database.pool import MAX_CONNECTIONS
 from service.database.session import Session
 from service.database.transactions import transaction
 from service.resources import entry_point
@@ -213,7 +212,7 @@ def test_connections_are_counted_while_checked_out(metered: Client) -> None:
     metered.app.add_middleware(Keeper(dbs))
     before = scrape(metered)
     has_pool = dbs[0].engine.name != 'sqlite'
-    assert before.sum('connections') == (MAX_CONNECTIONS if has_pool else 0)
+    assert before.sum('connections') == (8 if has_pool else 0)
     assert before.sum('connections_in_use') == 0
     dbs[0].execute('SELECT 1')
     assert dbs[0].instrumentation.exposed().count(b'connections_in_use 1.0\n') == has_pool  # type: ignore[attr-defined]

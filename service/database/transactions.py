@@ -72,4 +72,4 @@ def _is_retryable(error: Unavailable | ConstraintViolation) -> bool:
     """Return whether the transaction failed by a conflict, a lost connection, or a colliding new id."""
     if isinstance(error, ConstraintViolation):
         return error.constraint in GENERATED_KEYS
-    return error.kind in (ErrorKind.CONFLICT, ErrorKind.DISCONNECTED)
+    return error.kind in (ErrorKind.CONFLICT, ErrorKind.DISCONNECTED, ErrorKind.FULL)

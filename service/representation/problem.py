@@ -111,11 +111,21 @@ PROBLEMS: dict[str, ProblemType] = {
         'Body too large',
         'A body may have at most 65,536 bytes.',
     ),
+    'uri-too-long': ProblemType(
+        414,
+        'The request line is too long',
+        'A request line may have at most 8,190 octets. Follow the links of the documents, which are short.',
+    ),
     'unsupported-media-type': ProblemType(
         415,
         'Unsupported media type',
         'The Accept header of this response, and Accept-Patch for PATCH, list the supported media types. '
         'A body needs a Content-Type.',
+    ),
+    'expectation-failed': ProblemType(
+        417,
+        'The expectation cannot be met',
+        'The Expect header can only be 100-continue.',
     ),
     'idempotency-mismatch': ProblemType(
         422,
@@ -128,6 +138,11 @@ PROBLEMS: dict[str, ProblemType] = {
         'Too many attempts',
         'There were too many failed sign-ins for this account, or too many sign-ins or registrations '
         'from this IP address. Try again after the time in Retry-After; existing tokens stay valid.',
+    ),
+    'headers-too-large': ProblemType(
+        431,
+        'The header fields are too large',
+        'A header field may have at most 8,190 octets, and a request at most 100 fields.',
     ),
     'internal-error': ProblemType(
         500,

@@ -9,7 +9,6 @@ from service.http.request_body import ACCEPTED_PATCH_TYPES, ACCEPTED_TYPES
 from service.representation.action import Action
 from service.representation.formats import FORMATS, Format
 from service.representation.media_types import JSON_API
-from service.representation.problem import PROBLEMS
 
 WRITES = ('PUT', 'PATCH', 'DELETE')
 _DELETED = RawResponse(
@@ -96,8 +95,7 @@ class Endpoint(NamedTuple):
     @property
     def problems(self) -> list[int]:
         """The statuses of the problems that it can respond with."""
-        statuses = sorted({problem.status for problem in PROBLEMS.values()})
-        return [one for one in statuses if one in self.operation.errors or _APPLIES[one](self)]
+        return [one for one in DESCRIBED if one in self.operation.errors or _APPLIES[one](self)]
 
 
 def endpoints_of(routes: Iterable[Route]) -> Iterator[Endpoint]:
@@ -137,6 +135,7 @@ def _reads_password(endpoint: Endpoint) -> bool:
 
 
 # The endpoints that can respond with each status of PROBLEMS; 405 and 501 are for methods without endpoint.
+# What the server rejects before it has a request (414, 417, 431) is not described.
 _APPLIES: dict[int, Callable[[Endpoint], bool]] = {
     400: lambda endpoint: True,
     401: _checks_credentials,
@@ -154,3 +153,4 @@ _APPLIES: dict[int, Callable[[Endpoint], bool]] = {
     501: lambda endpoint: False,
     503: _checks_credentials,
 }
+DESCRIBED = tuple(_APPLIES)
