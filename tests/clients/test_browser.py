@@ -37,7 +37,7 @@ class Browser:
         self.elsewhere: list[str] = []
         page.on('console', self._listen)
         page.on('pageerror', lambda error: self.complaints.append(str(error)))
-        page.context.route(lambda address: not address.startswith(f'{origin}/'), self._leave)
+        page.context.route(lambda url: not url.startswith(f'{origin}/'), self._leave)
 
     def _listen(self, message: playwright.ConsoleMessage) -> None:
         if message.type in ('error', 'warning'):
@@ -105,7 +105,7 @@ def browser(program: playwright.Browser, server: Server) -> Iterator[Browser]:
         cookies = context.cookies()
     assert cookies == []
     assert visitor.complaints == []
-    assert all(address.startswith('https://www.gravatar.com/avatar/') for address in visitor.elsewhere)
+    assert all(url.startswith('https://www.gravatar.com/avatar/') for url in visitor.elsewhere)
 
 
 def test_every_feature_works_in_a_browser(browser: Browser) -> None:
