@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 from service.representation.action import Form
+from service.representation.display import Crumb, Display
 
 
 class Link(NamedTuple):
@@ -38,7 +39,8 @@ class Document:
     is what people call it, where it has a name. A relation holds one Link or Document, or a tuple of
     them, and always the same of the two. A collection embeds its `item`s and has `meta`; one that links
     to what is `related` only names them. `relationships` are the relations that lead to other documents,
-    each with the link to where the relation itself can be changed, if it can be.
+    each with the link to where the relation itself can be changed, if it can be. `display` and `parents`,
+    the way to the document, are for pages alone.
     """
 
     kind: str
@@ -51,6 +53,8 @@ class Document:
     title: str = ''
     relationships: Mapping[str, Link | None] = field(default_factory=dict)
     selection: Selection = EVERYTHING
+    display: Display | None = None
+    parents: tuple[Crumb, ...] = ()
     renderings: dict[Hashable, bytes] = field(default_factory=dict, init=False, compare=False, repr=False)
 
     def rendered(self, rendering: Hashable, render: Callable[[], bytes]) -> bytes:

@@ -27,6 +27,7 @@ from service.http.operation import Access, Operation, Route, Samples
 from service.http.request import Expansions, Request
 from service.http.request_body import read_form
 from service.representation.action import EMAIL, Action, Field, Form
+from service.representation.display import Column, Count, Crumb, Display
 from service.representation.document import Document, Link
 from service.representation.kind import Kind, Member, Presence, id_member, time_member
 from service.representation.query_parameters import FILTER_LENGTH, QueryOptions
@@ -121,6 +122,31 @@ USER = Kind(
     links=('collection', 'hc:followers', 'hc:following', 'hc:posts'),
     optional_links=('hc:avatar', 'hc:follow', 'hc:feed', 'hc:tokens', 'hc:password'),
     relationships={'hc:followers': 'users', 'hc:following': 'users', 'hc:posts': 'posts'},
+    display=Display(
+        plural='People',
+        empty='There is nobody by that name. Try fewer letters.',
+        text='about_me',
+        picture='hc:avatar',
+        counts=(
+            Count('post_count', 'hc:posts', 'post', 'posts'),
+            Count('following_count', 'hc:following', 'following', 'following'),
+            Count('follower_count', 'hc:followers', 'follower', 'followers'),
+        ),
+        summary=(Column('member_since', 'Joined'),),
+        prominent=frozenset(('search', 'follow', 'unfollow')),
+        confirmations={
+            'delete': 'This deletes your account with all your posts, follows, sign-ins, stores and their '
+            'items. It cannot be undone.',
+        },
+        outcomes={
+            'follow': 'You follow them now.',
+            'unfollow': 'You no longer follow them.',
+            'edit': 'Your profile is saved.',
+            'change-password': 'Your password is changed, and you are signed out everywhere else.',
+            'delete': 'Your account is deleted.',
+        },
+        includes={'hc:posts': 'Posts'},
+    ),
 )
 
 
@@ -176,7 +202,15 @@ def represent_user(user: UserRecord, viewer: Viewer | None, builder: UrlBuilder)
         forms=forms,
         title=user.username,
         relationships=relationships,
+        display=USER.display,
+        parents=(Crumb('People', builder.url_for(urls.USERS)),),
     )
+
+
+def crumbs_to(user: UserRecord, builder: UrlBuilder) -> tuple[Crumb, ...]:
+    """Return the way to what belongs to the user."""
+    here = builder.url_for(urls.USER, user_id=user.id)
+    return (Crumb('People', builder.url_for(urls.USERS)), Crumb(user.username, here))
 
 
 SAMPLES = Samples(
@@ -247,6 +281,7 @@ def _represent_users(req: Request) -> Document:
         represent_user,
         links={'search': Link(address + '{?q,per_page}', templated=True)},
         forms=(SEARCH.at(address, query.filters),),
+        display=USER.display,
     )
 
 
