@@ -37,6 +37,16 @@ class Page(HTMLParser):
         """Return the attributes of every tag of that name."""
         return [attributes for tag, attributes in self.tags if tag == name]
 
+    def forms(self) -> list[tuple[dict[str, str | None], dict[str, str]]]:
+        """Return the attributes of every form, and its fields with their values."""
+        forms: list[tuple[dict[str, str | None], dict[str, str]]] = []
+        for tag, attributes in self.tags:
+            if tag == 'form':
+                forms.append((attributes, {}))
+            elif tag in ('input', 'textarea') and forms:
+                forms[-1][1][attributes['name'] or ''] = attributes.get('value') or ''
+        return forms
+
     def shape(self) -> list[tuple[str, list[str]]]:
         """Return the tags and the names of their attributes, without any value."""
         return [(tag, list(attributes)) for tag, attributes in self.tags]

@@ -18,7 +18,10 @@ _RETRIED = frozenset((400, 401, 409, 429, 503))  # statuses of problems for whic
 
 def page_of(req: Request, content: Document | Problem, *, is_public: bool) -> Page:
     """Return the page; one that `is_public` is the same for everybody."""
-    home = None if is_public else req.page_parts.home(req.viewer, req.builder)
+    is_our_fault = (
+        isinstance(content, Problem) and content.status >= 500
+    )  # what failed may be the entry point
+    home = None if is_public or is_our_fault else req.page_parts.home(req.viewer, req.builder)
     if isinstance(content, Problem):
         form = failed_form(req) if content.status in _RETRIED else None
         return Page(content, home, form, _back(req))

@@ -38,15 +38,16 @@ class Display:
     of a table if there are `columns`, otherwise a card. In a card, `byline` is the embedded document that
     it is attributed to, `text` what is read, `moment` the permalink, `edited` a time that is absent unless
     it was edited. `picture` is the relation of an image; without one, or until it has loaded, a circle
-    with the initial is drawn. `counts` are links, `summary` are members that a page shows besides them, with
-    their labels. Everything else is for machines, in "Details".
+    with the initial is drawn. `counts` are links, `links` are those that a page shows under
+    a label, `summary` are members that it shows besides them. Everything else is for machines, in "Details".
 
     `prominent` actions are open, others wait behind their title; `in_rows` are those that entries of a
-    table offer; `hidden` ones are for programs. `confirmations` are the questions that an action asks
-    before it is carried out, `outcomes` what is said afterwards. `includes` are relations whose documents a
-    page shows below, each with its heading. `navigation` and `account` are the entry point's links for the
-    header, `session` is where a session can be ended, `sign_in` the action that begins one, `lead` one
-    sentence for newcomers.
+    table offer; `hidden` ones are for programs, `farewells` end the session. `confirmations` are what an
+    action says before it is carried out, `outcomes` what is said afterwards.
+
+    `includes` are relations whose documents a page shows below, each with its heading. `navigation` and
+    `account` are the entry point's links for the header, `session` is where a session can be ended,
+    `sign_in` the action that begins one, `lead` one sentence for newcomers.
     """
 
     plural: str = ''
@@ -57,11 +58,13 @@ class Display:
     edited: str = ''
     picture: str = ''
     counts: tuple[Count, ...] = ()
+    links: tuple[NavigationLink, ...] = ()
     summary: tuple[Column, ...] = ()
     columns: tuple[Column, ...] = ()
     prominent: frozenset[str] = frozenset()
     in_rows: frozenset[str] = frozenset()
     hidden: frozenset[str] = frozenset()
+    farewells: frozenset[str] = frozenset()
     confirmations: Mapping[str, str] | None = None
     outcomes: Mapping[str, str] | None = None
     includes: Mapping[str, str] | None = None

@@ -12,6 +12,7 @@ from markupsafe import Markup, escape
 from service import urls
 from service.representation.action import Field, Form
 from service.representation.display import Display
+from service.representation.docs import entries
 from service.representation.document import Document, Link
 from service.representation.json_schema import TIME
 from service.representation.problem import PROBLEMS, Problem
@@ -105,21 +106,9 @@ def problem_page(problem: Problem) -> str:
 
 def docs_page(description: dict[str, Any]) -> str:
     """Return the description of the API (OpenAPI) as a page."""
-    return _PAGES.get_template('docs.html').render(description=description, home=None)
-
-
-def anchor(path: str) -> str:
-    """Return the path template as a valid fragment (RFC 3986 §3.5), without its braces."""
-    return path.replace('{', '').replace('}', '')
-
-
-def component(value: dict[str, Any], description: dict[str, Any]) -> dict[str, Any]:
-    """Return the component that a Reference Object of the description leads to, or else the value itself."""
-    if '$ref' not in value:
-        return value
-    section, name = value['$ref'].split('/')[-2:]
-    found: dict[str, Any] = description['components'][section][name]
-    return found
+    return _PAGES.get_template('docs.html').render(
+        description=description, entries=entries(description), home=None
+    )
 
 
 def words(name: str) -> str:
@@ -253,7 +242,12 @@ def sign_in_form(home: Document | None) -> Form | None:
 
 
 def destination(form: Form, document: Document, page_href: str) -> str:
-    """Return where a form of the document leads to: to its page, or to the collection once it is deleted."""
+    """Return where a form of the document leads to, empty for the entry point.
+
+    It is the page of the document, or the collection once the document is deleted.
+    """
+    if form.action.name in hints(document).farewells:
+        return ''
     collection = document.links.get('collection')
     is_gone = form.action.method == 'DELETE' and form.target == page_href
     return collection.href if is_gone and isinstance(collection, Link) else page_href
@@ -281,8 +275,6 @@ _PAGES = jinja2.Environment(
     lstrip_blocks=True,
 )
 _PAGES.filters |= {
-    'anchor': anchor,
-    'component': component,
     'device': device,
     'hint': hint,
     'hints': hints,
@@ -297,6 +289,7 @@ _PAGES.tests |= {'number_like': is_number}
 _PAGES.globals |= {
     'NEIGHBOURS': NEIGHBOURS,
     'NUMBERS': HalDialect.names,
+    'PLAIN': _PLAIN,
     'PROBLEMS': PROBLEMS,
     'advice': advice,
     'asset': asset_path,

@@ -1,7 +1,6 @@
 """The entry point: the one address that a client knows."""
 
 from collections.abc import Callable, Sequence
-from functools import lru_cache
 from typing import ClassVar
 
 import falcon
@@ -16,7 +15,6 @@ from service.representation.kind import Kind
 from service.representation.query_parameters import QueryOptions
 from service.representation.url_builder import UrlBuilder
 from service.resources import sample_data
-from service.resources.cache import MAX_DOCUMENTS
 from service.resources.module import EntryPointPart
 
 EntryPoint = Callable[[Viewer | None, UrlBuilder], EntryPointPart]
@@ -80,9 +78,8 @@ class EntryPointResource:
 
 
 def entry_point_of(parts: Sequence[EntryPoint]) -> Home:
-    """Return what represents the entry point to a viewer, and keeps the last representations."""
+    """Return what represents the entry point to a viewer."""
 
-    @lru_cache(maxsize=MAX_DOCUMENTS)
     def represent(viewer: Viewer | None, builder: UrlBuilder) -> Document:
         return represent_entry_point([entry_point(viewer, builder) for entry_point in parts], builder)
 

@@ -30,7 +30,7 @@ from service.http.operation import Access, Operation, Route, Samples
 from service.http.request import Expansions, Request
 from service.http.request_body import read_form
 from service.representation.action import NOT_BLANK, Action, Field, Form
-from service.representation.display import Column, Count, Crumb, Display
+from service.representation.display import Column, Count, Crumb, Display, NavigationLink
 from service.representation.document import Document
 from service.representation.kind import Kind, Member, id_member, time_member
 from service.representation.query_parameters import Query, QueryOptions
@@ -92,6 +92,7 @@ STORE = Kind(
             Column('created_at', 'Opened'),
         ),
         counts=(Count('item_count', 'hc:items', 'item', 'items'),),
+        links=(NavigationLink('hc:owner', 'Owner'),),
         summary=(Column('created_at', 'Opened'),),
         confirmations={'delete': 'This deletes the store with all its items. It cannot be undone.'},
         outcomes={

@@ -134,6 +134,7 @@ USER = Kind(
         ),
         summary=(Column('member_since', 'Joined'),),
         prominent=frozenset(('search', 'follow', 'unfollow')),
+        farewells=frozenset(('delete',)),
         confirmations={
             'delete': 'This deletes your account with all your posts, follows, sign-ins, stores and their '
             'items. It cannot be undone.',
