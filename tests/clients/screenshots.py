@@ -18,6 +18,7 @@ from pathlib import Path
 import playwright.sync_api as playwright
 from playwright.sync_api import sync_playwright
 
+from tests.clients.browser_flags import FLAGS
 from tests.server import ROOT, Server
 
 PERSON, PASSWORD = 'stella.nova', 'correct horse'
@@ -108,7 +109,7 @@ def main() -> None:
     parser.add_argument('--readme', action='store_true')
     options = parser.parse_args()
     with demo_server() as server, sync_playwright() as driver:
-        browser = driver.chromium.launch(executable_path=shutil.which('chromium'), args=['--no-sandbox'])
+        browser = driver.chromium.launch(executable_path=shutil.which('chromium'), args=FLAGS)
         if options.readme:
             take_readme_picture(server.origin, browser)
         if options.folder:
