@@ -160,7 +160,7 @@ def test_a_form_that_breaks_rules_comes_back_with_its_values(browser: PlainBrows
     assert browser.submit('edit', username='not a name', about_me='kept') == 400
     assert browser.fields_of('edit')[1]['username'] == 'not a name'
     assert 'kept' in browser.page.text
-    assert 'User name may have only the letters' in browser.page.text
+    assert 'User name may contain only the letters' in browser.page.text
     assert browser.submit('edit', username='ada.l', about_me='kept') == 200
     assert browser.url == ada.me().href('self')
 

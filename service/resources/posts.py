@@ -21,13 +21,14 @@ from service.domain.posts import (
     list_posts_of,
     publish_post,
 )
+from service.domain.users import find_user
 from service.domain.viewer import Viewer
 from service.http.conditional import precondition
 from service.http.operation import Access, Operation, Route, Samples
 from service.http.request import Expansions, Request
 from service.http.request_body import read_form
 from service.representation.action import NOT_BLANK, Action, Field, Form
-from service.representation.display import Crumb, Display
+from service.representation.display import Display
 from service.representation.document import Document
 from service.representation.kind import Kind, Member, id_member, time_member
 from service.representation.query_parameters import Query, QueryOptions
@@ -39,7 +40,7 @@ from service.resources.module import EntryPointPart, LinkRelation, Sample
 from service.resources.response_samples import sample_pages
 from service.resources.responses import add_invalidation_links, apply_edit, respond_created
 from service.resources.timestamps import represent_time
-from service.resources.users import represent_user
+from service.resources.users import entitle, represent_user
 
 PUBLISH = Action(
     'publish',
@@ -103,7 +104,7 @@ FEED_DISPLAY = replace(
 
 @cached
 def represent_post(post: PostRecord, viewer: Viewer | None, builder: UrlBuilder) -> Document:
-    """Return the post with its author, the whole user."""
+    """Return the post, with its author embedded."""
     author = represent_user(post.author, viewer, builder)
     properties = {
         'id': post.id,
@@ -138,25 +139,23 @@ _ONE = _PAGE.of_one()
 
 def _represent_posts(
     req: Request,
-    address: str,
+    url: str,
     query: Query,
     page: Page,
     title: str = '',
-    parents: tuple[Crumb, ...] = (),
     display: Display | None = KIND.display,
 ) -> Document:
     forms = (PUBLISH.at(req.builder.url_for(urls.POSTS)),)
     return represent_listing(
         req,
         'posts',
-        address,
+        url,
         page,
         represent_post,
         query=query,
         forms=forms,
         title=title,
         display=display,
-        parents=parents,
     )
 
 
@@ -172,7 +171,7 @@ SAMPLES = Samples(
 
 
 class PostsResource:
-    """All posts, and publishing one."""
+    """All posts; POST publishes one."""
 
     tag = 'posts'
     operation_name = 'Posts'
@@ -210,19 +209,17 @@ class PostResource:
     operations: ClassVar = {
         'GET': Operation('Get a post', 'One post with its author.', {200: SAMPLES}, query=_ONE),
         'PUT': Operation(
-            'Edit a post', "Changes the text of one's own post.", {200: SAMPLES}, Access.OWNER, EDIT, _ONE
+            'Edit a post', 'Changes the text of your own post.', {200: SAMPLES}, Access.OWNER, EDIT, _ONE
         ),
         'PATCH': Operation(
             'Patch a post',
-            "Changes the text of one's own post, also by merge patch (RFC 7396).",
+            'Changes the text of your own post, also by merge patch (RFC 7396).',
             {200: SAMPLES},
             Access.OWNER,
             EDIT,
             _ONE,
         ),
-        'DELETE': Operation(
-            'Delete a post', "Deletes one's own post.", {204: None}, Access.OWNER, query=_ONE
-        ),
+        'DELETE': Operation('Delete a post', 'Deletes your own post.', {204: None}, Access.OWNER, query=_ONE),
     }
 
     def on_get(self, req: Request, resp: falcon.Response, post_id: int) -> None:
@@ -256,8 +253,10 @@ class UserPostsResource:
     }
 
     def on_get(self, req: Request, resp: falcon.Response, user_id: int) -> None:
-        page = list_posts_of(req.db, user_id, req.query.position, req.user, order=req.query.order)
-        resp.media = _represent_posts_of(req, user_id, req.query, page)
+        user = find_user(req.db, user_id, req.user)
+        page = list_posts_of(req.db, user, req.query.position, req.user, order=req.query.order)
+        document = _represent_posts_of(req, user_id, req.query, page)
+        resp.media = entitle(document, 'Posts by', user, req.builder)
 
 
 def _represent_posts_of(req: Request, user_id: int, query: Query, page: Page) -> Document:
@@ -270,14 +269,14 @@ def _expand_posts(req: Request, user_ids: Sequence[int], query: Query) -> dict[i
 
 
 class FeedResource:
-    """What the viewer and those whom they follow have posted."""
+    """The posts of the viewer and of the users that they follow."""
 
     tag = 'posts'
     operation_name = 'Feed'
     operations: ClassVar = {
         'GET': Operation(
             'Get the feed',
-            "One's own posts and those of the users that one follows, the newest first.",
+            'Your own posts and those of the users that you follow, the newest first.',
             {200: sample_pages(urls.FEED, SAMPLES, (PUBLISH, urls.POSTS))},
             Access.OWNER,
             query=_PAGE,
@@ -306,7 +305,7 @@ def _changed_by_posting(req: Request) -> tuple[str, ...]:
 
 
 def entry_point(viewer: Viewer | None, builder: UrlBuilder) -> EntryPointPart:
-    """Return the links and forms of posts on the entry point, to those who are signed in."""
+    """Return the links and forms of posts on the entry point, for signed-in users."""
     if viewer is None:
         return EntryPointPart({})
     posts = builder.link_to(urls.POSTS)
@@ -334,7 +333,7 @@ RELATIONS = (
     ),
     LinkRelation(
         'feed',
-        'The posts of the user and of those whom the user follows, the newest first.',
+        'The posts of the user and of the users that they follow, the newest first.',
         ('GET',),
         'a collection of posts',
         _sample_posts(urls.FEED),

@@ -78,7 +78,7 @@ STORE = Kind(
     (
         id_member('Identifies the store.'),
         Member('name', 'The name of the store, unique among all stores.'),
-        Member('item_count', 'How many items are in the store.', 'integer'),
+        Member('item_count', 'The number of items in the store.', 'integer'),
         time_member('created_at', 'When the store was opened.'),
     ),
     links=('collection', 'hc:owner', 'hc:items'),
@@ -109,7 +109,9 @@ ITEM = Kind(
     (
         id_member('Identifies the item.'),
         Member('name', 'The name of the item, unique in its store.'),
-        Member('price', 'The price: a decimal number with two places, as text, so that it is exact.'),
+        Member(
+            'price', 'The price: a decimal number with two decimal places, as a string so that it is exact.'
+        ),
         time_member('created_at', 'When the item was added.'),
     ),
     links=('collection', 'hc:store'),
@@ -135,7 +137,7 @@ ITEM = Kind(
 
 @cached
 def represent_store(store: StoreRecord, viewer: Viewer | None, builder: UrlBuilder) -> Document:
-    """Return the store; its owner may change it."""
+    """Return the store, with forms for its owner."""
     here = builder.link_to(urls.STORE, store_id=store.id)
     forms: tuple[Form, ...] = ()
     if store.is_editable_by(viewer):
@@ -166,7 +168,7 @@ def represent_store(store: StoreRecord, viewer: Viewer | None, builder: UrlBuild
 
 @cached
 def represent_item(item: ItemRecord, viewer: Viewer | None, builder: UrlBuilder) -> Document:
-    """Return the item, its price as a decimal text with two places."""
+    """Return the item, with its price as a decimal string."""
     here = builder.link_to(urls.ITEM, item_id=item.id)
     properties = {
         'id': item.id,
@@ -223,7 +225,7 @@ _ONE_STORE, _ONE_ITEM = _STORES.of_one(), _ITEMS.of_one()
 
 
 class StoresResource:
-    """All stores, and opening one."""
+    """All stores; POST opens one."""
 
     tag = 'stores'
     operation_name = 'Stores'
@@ -245,10 +247,10 @@ class StoresResource:
 
     def on_get(self, req: Request, resp: falcon.Response) -> None:
         page = list_stores(req.db, req.query.position)
-        address = req.builder.url_for(urls.STORES)
-        forms = (OPEN.at(address),)
+        url = req.builder.url_for(urls.STORES)
+        forms = (OPEN.at(url),)
         resp.media = represent_listing(
-            req, 'stores', address, page, represent_store, forms=forms, display=STORE.display
+            req, 'stores', url, page, represent_store, forms=forms, display=STORE.display
         )
 
     def on_post(self, req: Request, resp: falcon.Response) -> None:
@@ -266,7 +268,7 @@ class StoreResource:
         'GET': Operation('Get a store', 'One store.', {200: SAMPLES}, query=_ONE_STORE),
         'PUT': Operation(
             'Rename a store',
-            "Changes the name of one's own store.",
+            'Changes the name of your own store.',
             {200: SAMPLES},
             Access.OWNER,
             EDIT,
@@ -274,7 +276,7 @@ class StoreResource:
         ),
         'PATCH': Operation(
             'Patch a store',
-            "Changes the name of one's own store, also by merge patch (RFC 7396).",
+            'Changes the name of your own store, also by merge patch (RFC 7396).',
             {200: SAMPLES},
             Access.OWNER,
             EDIT,
@@ -282,7 +284,7 @@ class StoreResource:
         ),
         'DELETE': Operation(
             'Delete a store',
-            "Deletes one's own store with its items.",
+            'Deletes your own store with its items.',
             {204: None},
             Access.OWNER,
             query=_ONE_STORE,
@@ -306,7 +308,7 @@ class StoreResource:
 
 
 class StoreItemsResource:
-    """The items of one store, and adding one."""
+    """The items of one store; POST adds one."""
 
     tag = 'stores'
     operation_name = 'StoreItems'
@@ -319,7 +321,7 @@ class StoreItemsResource:
         ),
         'POST': Operation(
             'Add an item',
-            "Adds an item to one's own store.",
+            'Adds an item to your own store.',
             {201: ITEM_SAMPLES},
             Access.OWNER,
             ADD,
@@ -353,8 +355,8 @@ class ItemsResource:
 
     def on_get(self, req: Request, resp: falcon.Response) -> None:
         page = list_items(req.db, req.query.position)
-        address = req.builder.url_for(urls.ITEMS)
-        resp.media = represent_listing(req, 'items', address, page, represent_item, display=ITEM.display)
+        url = req.builder.url_for(urls.ITEMS)
+        resp.media = represent_listing(req, 'items', url, page, represent_item, display=ITEM.display)
 
 
 class ItemResource:
@@ -366,7 +368,7 @@ class ItemResource:
         'GET': Operation('Get an item', 'One item.', {200: ITEM_SAMPLES}, query=_ONE_ITEM),
         'PUT': Operation(
             'Edit an item',
-            "Changes the members of an item of one's own store that are present.",
+            'Changes an item of your own store; absent members stay the same.',
             {200: ITEM_SAMPLES},
             Access.OWNER,
             EDIT_ITEM,
@@ -374,7 +376,7 @@ class ItemResource:
         ),
         'PATCH': Operation(
             'Patch an item',
-            "Changes an item of one's own store, also by merge patch (RFC 7396).",
+            'Changes an item of your own store, also by merge patch (RFC 7396).',
             {200: ITEM_SAMPLES},
             Access.OWNER,
             EDIT_ITEM,
@@ -382,7 +384,7 @@ class ItemResource:
         ),
         'DELETE': Operation(
             'Delete an item',
-            "Deletes an item of one's own store.",
+            'Deletes an item of your own store.',
             {204: None},
             Access.OWNER,
             query=_ONE_ITEM,
@@ -407,15 +409,15 @@ class ItemResource:
 
 
 def _represent_items_of(req: Request, store: StoreRecord, query: Query) -> Document:
-    address = req.builder.url_for(urls.STORE_ITEMS, store_id=store.id)
+    url = req.builder.url_for(urls.STORE_ITEMS, store_id=store.id)
     return represent_listing(
         req,
         'items',
-        address,
+        url,
         list_items_of(req.db, store, query.position),
         represent_item,
         query=query,
-        forms=(ADD.at(address),) if store.is_editable_by(req.viewer) else (),
+        forms=(ADD.at(url),) if store.is_editable_by(req.viewer) else (),
         title=f'Items of {store.name}',
         display=ITEM.display,
         parents=(
@@ -435,7 +437,7 @@ def _changed_by_item(req: Request, store_id: int) -> tuple[str, ...]:
 
 
 def entry_point(viewer: Viewer | None, builder: UrlBuilder) -> EntryPointPart:
-    """Return the links and forms of stores on the entry point, to those who are signed in."""
+    """Return the links of stores on the entry point, for signed-in users."""
     if viewer is None:
         return EntryPointPart({})
     return EntryPointPart(
@@ -458,7 +460,7 @@ def _sample_items(builder: UrlBuilder) -> Document:
 RELATIONS = (
     LinkRelation(
         'stores',
-        'All stores, the newest first; a new one is posted here.',
+        'All stores, the newest first; POST opens a new one.',
         ('GET', 'POST'),
         'a collection of stores',
         _sample_stores,
@@ -475,7 +477,7 @@ RELATIONS = (
     ),
     LinkRelation(
         'items',
-        'Items, the newest first: those of all stores, or of one store, whose owner posts new ones there.',
+        'Items, the newest first: those of all stores, or of one store, whose owner can POST new ones.',
         ('GET', 'POST'),
         'a collection of items',
         _sample_items,

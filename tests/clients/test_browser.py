@@ -102,7 +102,7 @@ def program(chromium: str) -> Iterator[playwright.Browser]:
 def visiting(
     program: playwright.Browser, server: Server, *, width: int = 390, scripts: bool = True
 ) -> Iterator[Browser]:
-    """Open a browser at the entry point; at the end its console must be clean, and only pictures elsewhere."""
+    """Open a browser at the entry point; its console must stay clean, and only pictures be elsewhere."""
     viewport = playwright.ViewportSize(width=width, height=844)
     with program.new_context(viewport=viewport, java_script_enabled=scripts) as context:
         context.set_default_timeout(20_000)
@@ -269,7 +269,9 @@ def test_a_page_of_another_origin_changes_nothing(
         }""",
         f'{browser.origin}/api/posts',
     )
-    expect(page.get_by_role('heading', level=1)).to_contain_text(['Please sign in', 'This is not yours to do'])
+    expect(page.get_by_role('heading', level=1)).to_contain_text(
+        ['Please sign in', 'This is not yours to do']
+    )
     browser.page.reload()
     expect(browser.page.get_by_role('article')).to_have_count(0)
 
