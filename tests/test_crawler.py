@@ -130,14 +130,14 @@ def test_no_link_or_form_of_an_html_page_is_broken(world: Client) -> None:
         if answer.content_type != HTML:
             continue
         page = Page(answer.text)
-        for form in page.all('form'):
-            target, method = form['action'] or '', form.get('data-method') or (form['method'] or '').upper()
+        for form, fields in page.forms():
+            target, method = form['action'] or '', fields.get('_method') or (form['method'] or '').upper()
             assert method in allowed(world, target)
             met.add(form.get('data-form') or method)
         loaded = [tag['src'] for tag in page.all('script')] + [tag['href'] for tag in page.all('link')]
         clicked = [tag['href'] for tag in page.all('a')]
         waiting += [urljoin(url, urldefrag(href or '').url) for href in loaded + clicked]
-    assert met >= FORMS - {'register', 'login'} | {'hc:page'}
+    assert met >= FORMS - {'register', 'login', 'renew'} | {'hc:page'}
     assert len(seen) > 30
 
 
