@@ -18,6 +18,8 @@ _EXPRESSION = re.compile(r'\{([+#./;?&]?)([^{}]*)\}')
 _VARIABLE = re.compile(
     r'(?:[A-Za-z0-9_]|%[0-9A-Fa-f]{2})(?:[A-Za-z0-9_.]|%[0-9A-Fa-f]{2})*(?::[1-9][0-9]{0,3}|\*)?'
 )
+_LIST_TOKEN = re.compile(r'"(?:[^"\\]|\\.)*"|<[^>]*>|.')
+_JSON_POINTER = re.compile(r'(?:/(?:[^~]|~[01])*)?')
 _LANGUAGE = re.compile(r'[A-Za-z]{1,8}(?:-[A-Za-z0-9]{1,8})*')
 _DIRECTIVE = re.compile(rf'({TOKEN.pattern})(?:=({TOKEN.pattern}|{_QUOTED}))?')
 _LINK_PARAMETER = re.compile(rf'\s*;\s*({TOKEN.pattern})\s*(?:=\s*({TOKEN.pattern}|{_QUOTED}))?')
@@ -119,7 +121,7 @@ def is_token_list(value: str) -> bool:
 
 def is_json_pointer(value: object) -> bool:
     """Return whether it is a JSON Pointer (RFC 6901 §3)."""
-    return isinstance(value, str) and re.fullmatch(r'(?:/(?:[^~/]|~[01])*)*', value) is not None
+    return isinstance(value, str) and _JSON_POINTER.fullmatch(value) is not None
 
 
 def parse_date(value: str) -> datetime | None:
@@ -132,7 +134,13 @@ def parse_date(value: str) -> datetime | None:
 
 def split_list(value: str) -> list[str]:
     """Return the members of a list whose members may contain quoted strings and `<…>`."""
-    return [one.strip() for one in re.findall(r'(?:"(?:[^"\\]|\\.)*"|<[^>]*>|[^,"<])+', value) if one.strip()]
+    parts = ['']
+    for token in _LIST_TOKEN.findall(value):
+        if token == ',':
+            parts.append('')
+        else:
+            parts[-1] += token
+    return [part.strip() for part in parts if part.strip()]
 
 
 def parse_directives(value: str) -> dict[str, str] | None:

@@ -27,7 +27,7 @@ def spoil(value: Any, chance: random.Random) -> Any:
     return [spoil(inner, chance) for inner in value] if isinstance(value, list) else value
 
 
-@pytest.mark.parametrize('seed', range(60))
+@pytest.mark.parametrize('seed', range(25))
 def test_no_document_makes_the_kit_fail(seed: int) -> None:
     server, chance = Exemplary(), random.Random(seed)
 
@@ -52,4 +52,4 @@ def test_no_field_makes_the_kit_fail(name: str, value: str) -> None:
         fields = tuple((other, value if other == name else text) for other, text in response.headers)
         return Response(response.status, fields, response.body)
 
-    assert judge(strange).results
+    assert judge(strange, 'http').results
