@@ -17,6 +17,16 @@ class Page(html.Page):
         for tag in self.tags:
             assert not any(name.startswith('on') or name == 'style' for name in tag.attributes), tag.name
 
+    def forms(self) -> list[tuple[dict[str, str | None], dict[str, str]]]:
+        """Return the attributes of every form, and its fields with their values."""
+        forms: list[tuple[dict[str, str | None], dict[str, str]]] = []
+        for tag, attributes in self.tags:
+            if tag == 'form':
+                forms.append((attributes, {}))
+            elif tag in ('input', 'textarea') and forms:
+                forms[-1][1][attributes['name'] or ''] = attributes.get('value') or ''
+        return forms
+
     def shape(self) -> list[tuple[str, list[str]]]:
         """Return the tags and the names of their attributes, without any value."""
         return [(tag.name, list(tag.attributes)) for tag in self.tags]

@@ -37,7 +37,7 @@ def post_form(client: Client, url: str, values: dict[str, str], accept: str = BR
 def test_a_browser_gets_a_page(client: Client) -> None:
     answer = client.entry(accept=BROWSER)
     assert answer.headers['content-type'] == 'text/html; charset=utf-8'
-    assert [form.get('data-form') for form in Page(answer.text).all('form')] == [None, 'register', 'login']
+    assert [form.get('data-form') for form in Page(answer.text).all('form')] == ['login', 'register']
 
 
 def test_a_page_may_load_only_our_files_and_gravatar_pictures(client: Client) -> None:
@@ -136,14 +136,21 @@ def test_a_page_names_the_invalid_fields_of_a_form(client: Client) -> None:
     answer = post_form(client, '/api/users', PERSON | {'username': 'a b', 'password': 'short'})
     assert answer.status == 400
     assert answer.content_type == HTML
-    assert 'username may contain only' in Page(answer.text).text
-    assert 'password must have at least' in Page(answer.text).text
+    assert 'User name may contain only' in Page(answer.text).text
+    assert 'Password must have at least' in Page(answer.text).text
 
 
-def test_no_response_sets_a_cookie(client: Client) -> None:
+def test_only_a_sign_in_sets_a_cookie(client: Client) -> None:
     answers = [client.entry(accept=HTML), post_form(client, '/api/users', PERSON)]
     answers.append(client.entry(accept=HTML).client.sign_in('eva').me())
     assert all('set-cookie' not in answer.headers for answer in answers)
+
+
+def test_script_and_style_are_small(client: Client) -> None:
+    page = client.entry(accept=HTML)
+    sizes = [len(client.get(address).text) for address in files(Page(page.text))]
+    assert sum(sizes) < 30_000
+    assert len(page.text) < 25_000
 
 
 def test_user_text_is_escaped_in_pages(ada: Client) -> None:

@@ -87,11 +87,11 @@ def list_posts(session: Session, request: PageRequest, viewer: Viewer, *, order:
 
 
 def list_posts_of(
-    session: Session, user_id: int, request: PageRequest, viewer: Viewer, *, order: str = ''
+    session: Session, user: UserRecord, request: PageRequest, viewer: Viewer, *, order: str = ''
 ) -> Page:
-    """Return a page of the user's posts, the newest first, or in an `order` of ORDERS; raises NotFound."""
-    total = find_user(session, user_id, viewer).post_count
-    return _OF_USER[order].page(session, request, total, user_id=user_id, viewer_id=viewer.user_id)
+    """Return a page of the user's posts, the newest first, or in an `order` of ORDERS."""
+    total = user.post_count
+    return _OF_USER[order].page(session, request, total, user_id=user.id, viewer_id=viewer.user_id)
 
 
 def first_pages_of_posts(

@@ -5,11 +5,14 @@ from collections.abc import Callable, Iterator
 from typing import TypeVar
 
 from service.domain.errors import Stale
+from service.http.pages import page_of
 from service.http.request import Request
 from service.http.selection import apply_selection
 from service.representation.assembler import Assembler
 from service.representation.document import Document
 from service.representation.formats import Format, entity_tag, formats_named_by
+from service.representation.html import render_page
+from service.representation.media_types import HTML
 
 Thing = TypeVar('Thing')
 
@@ -59,6 +62,10 @@ def precondition(req: Request, represent: Assembler[Thing]) -> Callable[[Thing |
 def _current_tags(req: Request, document: Document, format: Format) -> Iterator[str]:
     """Yield the tag of the document in the format, and that of what this request selects of it."""
     viewer_id = req.viewer.user_id if req.viewer else None
+    if format.media_type == HTML:
+        page = page_of(req, document, is_public=False)
+        yield entity_tag(render_page(page).encode(), format, viewer_id)
+        return
     yield entity_tag(format.render(document), format, viewer_id)
     if format is req.format and document.selection != req.query.selection:
         yield entity_tag(format.render(apply_selection(req, document)), format, viewer_id)

@@ -28,6 +28,7 @@ from service.http.credentials import www_authenticate
 from service.http.request import Request
 from service.representation.formats import choose_problem_format
 from service.representation.json_api_input import ClientGeneratedId, ResourceMismatch
+from service.representation.media_types import HTML
 from service.representation.problem import PROBLEMS, Problem
 from service.representation.query_parameters import AFTER, BEFORE, InvalidParameter
 from service.representation.strict_input import MalformedBody
@@ -48,7 +49,9 @@ _UNAUTHENTICATED = {None: 'unauthenticated', 'token': 'invalid-token', 'password
 
 
 def _unauthenticated(error: Unauthenticated, req: Request) -> dict[str, Any]:
-    basic = req.uri_template == urls.TOKENS and req.method == 'POST'
+    # Browsers ask for a password themselves where a page offers Basic.
+    is_page = choose_problem_format(req.env.get('HTTP_ACCEPT'), req.body_content_type).media_type == HTML
+    basic = req.uri_template == urls.TOKENS and req.method == 'POST' and not is_page
     return {
         'name': _UNAUTHENTICATED[error.reason],
         'headers': {'WWW-Authenticate': www_authenticate(error.reason, basic=basic)},

@@ -1,6 +1,7 @@
 """The request: falcon's, with the database, the URLs, the viewer, the operation, the format and the query."""
 
 from collections.abc import Callable, Mapping, Sequence
+from typing import Any, NamedTuple
 
 import falcon
 
@@ -20,16 +21,43 @@ Expand = Callable[['Request', Sequence[int], Query], Mapping[int, Document]]
 Expansions = Mapping[tuple[str, str], Expand]
 
 
+class SubmittedForm(NamedTuple):
+    """A form that a page posted: the target, the fields, and the URL to which it leads once it succeeded."""
+
+    target: str
+    fields: Mapping[str, Any]
+    back: str
+
+
+class PageParts(NamedTuple):
+    """What pages have around and below a document: the entry point, and documents by kind and relation."""
+
+    home: Callable[[Viewer | None, UrlBuilder], Document]
+    sections: Expansions
+
+
 class Request(falcon.Request):
     """falcon's request with what middleware finds out about it; ContextMiddleware sets all of it first.
 
     `db` and `builder` are the database and the URLs of the request's origin. `viewer` is None until a token
     was presented. `operation` is UNROUTED until a resource is found. `format` is what a Document in the
     response is rendered in, `query` what the parameters ask, and `inclusions` are the relations that it
-    wants to include, each with what finds their documents. `resource_id` is the id in the path.
+    wants to include, each with what finds their documents. `resource_id` is the id in the path. `submitted`
+    is the form that a page posted, if one did; `page_parts` is what pages need besides a document.
     """
 
-    __slots__ = ('builder', 'db', 'format', 'inclusions', 'operation', 'query', 'resource_id', 'viewer')
+    __slots__ = (
+        'builder',
+        'db',
+        'format',
+        'inclusions',
+        'operation',
+        'page_parts',
+        'query',
+        'resource_id',
+        'submitted',
+        'viewer',
+    )
 
     db: Session
     builder: UrlBuilder
@@ -39,6 +67,8 @@ class Request(falcon.Request):
     query: Query
     inclusions: Mapping[str, Expand]
     resource_id: str
+    submitted: SubmittedForm | None
+    page_parts: PageParts
 
     @property
     def id(self) -> str:

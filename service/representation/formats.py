@@ -11,7 +11,7 @@ from falcon.media import BaseHandler
 from service.representation.document import Document
 from service.representation.hal import no_extras, to_json
 from service.representation.hal_forms import templates
-from service.representation.html import page, problem_page
+from service.representation.html import Page, page, problem_page, render_page
 from service.representation.json_api import NOTHING, json_api, json_api_errors
 from service.representation.json_api_parameters import JsonApiDialect
 from service.representation.media_types import (
@@ -210,6 +210,8 @@ class FormatHandler(BaseHandler):
             return self._format.render(media)
         if isinstance(media, Problem):
             return self._format.render_problem(media)
+        if isinstance(media, Page):
+            return render_page(media).encode()
         return orjson.dumps(media)
 
     def deserialize(self, *arguments: Any, **keywords: Any) -> NoReturn:

@@ -9,6 +9,7 @@ from service import urls
 from service.domain.viewer import Viewer
 from service.http.operation import Access, Formats, Operation, Samples
 from service.http.request import Request
+from service.representation.display import Display, NavigationLink
 from service.representation.document import Document
 from service.representation.kind import Kind
 from service.representation.query_parameters import QueryOptions
@@ -17,9 +18,33 @@ from service.resources import sample_data
 from service.resources.module import EntryPointPart
 
 EntryPoint = Callable[[Viewer | None, UrlBuilder], EntryPointPart]
+Home = Callable[[Viewer | None, UrlBuilder], Document]
 
 
-KIND = Kind('entry-points', 'EntryPoint', links=('service-desc', 'service-doc'), has_more_links=True)
+KIND = Kind(
+    'entry-points',
+    'EntryPoint',
+    links=('service-desc', 'service-doc'),
+    has_more_links=True,
+    display=Display(
+        lead='Short posts, and people to follow. Each page is also a document of an API.',
+        prominent=frozenset(('publish', 'login', 'register', 'forgot-password')),
+        outcomes={
+            'publish': 'Your post is published.',
+            'register': 'Your account is ready.',
+        },
+        includes={'hc:feed': 'Feed'},
+        navigation=(
+            NavigationLink('hc:feed', 'Feed'),
+            NavigationLink('hc:posts', 'Posts'),
+            NavigationLink('hc:users', 'People'),
+            NavigationLink('hc:stores', 'Stores'),
+        ),
+        account=(NavigationLink('hc:me', 'Profile'), NavigationLink('hc:tokens', 'Sign-ins')),
+        session='hc:tokens',
+        sign_in='login',
+    ),
+)
 
 
 class EntryPointResource:
@@ -28,8 +53,8 @@ class EntryPointResource:
     tag = 'entry-point'
     operation_name = 'EntryPoint'
 
-    def __init__(self, parts: Sequence[EntryPoint]) -> None:
-        self._parts = parts
+    def __init__(self, represent: Home) -> None:
+        self._represent = represent
         samples = Samples(KIND, self._samples)
         self.operations = {
             'GET': Operation(
@@ -45,14 +70,20 @@ class EntryPointResource:
         resp.media = self._represent(req.viewer, req.builder)
         resp.append_header('Link', f'<{req.builder.url_for(urls.API_CATALOG)}>; rel="api-catalog"')
 
-    def _represent(self, viewer: Viewer | None, builder: UrlBuilder) -> Document:
-        return represent_entry_point([entry_point(viewer, builder) for entry_point in self._parts], builder)
-
     def _samples(self, builder: UrlBuilder) -> dict[str, Document]:
         return {
             'signed-in': self._represent(sample_data.OWNER, builder),
             'anonymous': self._represent(None, builder),
         }
+
+
+def entry_point_of(parts: Sequence[EntryPoint]) -> Home:
+    """Return what represents the entry point to a viewer."""
+
+    def represent(viewer: Viewer | None, builder: UrlBuilder) -> Document:
+        return represent_entry_point([entry_point(viewer, builder) for entry_point in parts], builder)
+
+    return represent
 
 
 def represent_entry_point(parts: Sequence[EntryPointPart], builder: UrlBuilder) -> Document:
@@ -72,6 +103,7 @@ def represent_entry_point(parts: Sequence[EntryPointPart], builder: UrlBuilder) 
         forms=tuple(form for part in parts for form in part.forms),
         relationships={rel: None for rel, link in links.items() if ':' in rel and not link.templated},
         title='Halcyon',
+        display=KIND.display,
     )
 
 

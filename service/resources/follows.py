@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import ClassVar
 from urllib.parse import quote
 
@@ -42,13 +43,15 @@ from service.resources.users import (
     FOLLOW,
     RELATIONSHIPS,
     UNFOLLOW,
+    USER,
+    entitle,
     represent_user,
     sample_user,
     sample_users,
 )
 from service.resources.users import SAMPLES as USER_SAMPLES
 
-# The characters of a query (RFC 3986 §3.4), and those that escapes consist of.
+# The characters that a query may contain (RFC 3986 §3.4), including the % of escapes.
 _QUERY_CHARACTERS = "%!$&'()*+,-./:;=?@_~"
 _BARE_PERCENT = re.compile('%(?![0-9A-Fa-f]{2})')
 
@@ -93,17 +96,24 @@ def represent_following(req: Request, user_id: int, query: Query, page: Page) ->
 
 def represent_following_relationship(req: Request, user_id: int) -> Document:
     """Return a page of the relationship itself: the identifiers of the users that a user follows."""
-    page = list_following(req.db, user_id, req.query.position, req.user)
+    user = find_user(req.db, user_id, req.user)
+    page = list_following(req.db, user, req.query.position, req.user)
     related = req.builder.link_to(urls.FOLLOWING, user_id=user_id)
     template = urls.FOLLOWING_RELATIONSHIP
     return _represent_users(req, template, user_id, req.query, page, 'Following', related=related)
+
+
+assert USER.display is not None
+_DISPLAY = replace(USER.display, empty='There is nobody here yet.')
 
 
 def _represent_users(
     req: Request, template: str, user_id: int, query: Query, page: Page, title: str, **links: Link
 ) -> Document:
     url = req.builder.url_for(template, user_id=user_id)
-    return represent_listing(req, 'users', url, page, represent_user, query=query, links=links, title=title)
+    return represent_listing(
+        req, 'users', url, page, represent_user, query=query, links=links, title=title, display=_DISPLAY
+    )
 
 
 def _expand_followers(req: Request, user_ids: Sequence[int], query: Query) -> dict[int, Document]:
@@ -190,8 +200,10 @@ class FollowersResource:
     }
 
     def on_get(self, req: Request, resp: falcon.Response, user_id: int) -> None:
-        page = list_followers(req.db, user_id, req.query.position, req.user)
-        resp.media = represent_followers(req, user_id, req.query, page)
+        user = find_user(req.db, user_id, req.user)
+        page = list_followers(req.db, user, req.query.position, req.user)
+        document = represent_followers(req, user_id, req.query, page)
+        resp.media = entitle(document, 'Followers of', user, req.builder)
 
 
 class FollowingResource:
@@ -209,8 +221,10 @@ class FollowingResource:
     }
 
     def on_get(self, req: Request, resp: falcon.Response, user_id: int) -> None:
-        page = list_following(req.db, user_id, req.query.position, req.user)
-        resp.media = represent_following(req, user_id, req.query, page)
+        user = find_user(req.db, user_id, req.user)
+        page = list_following(req.db, user, req.query.position, req.user)
+        document = represent_following(req, user_id, req.query, page)
+        resp.media = entitle(document, 'Followed by', user, req.builder)
 
 
 _LINKAGE = sample_pages(urls.FOLLOWING_RELATIONSHIP, USER_SAMPLES, related=urls.FOLLOWING)

@@ -1,6 +1,7 @@
 """Post resources and the feed: representation, actions and responders."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import ClassVar
 
 import falcon
@@ -20,12 +21,14 @@ from service.domain.posts import (
     list_posts_of,
     publish_post,
 )
+from service.domain.users import find_user
 from service.domain.viewer import Viewer
 from service.http.conditional import precondition
 from service.http.operation import Access, Operation, Route, Samples
 from service.http.request import Expansions, Request
 from service.http.request_body import read_form
 from service.representation.action import NOT_BLANK, Action, Field, Form
+from service.representation.display import Display
 from service.representation.document import Document
 from service.representation.kind import Kind, Member, id_member, time_member
 from service.representation.query_parameters import Query, QueryOptions
@@ -37,7 +40,7 @@ from service.resources.module import EntryPointPart, LinkRelation, Sample
 from service.resources.response_samples import sample_pages
 from service.resources.responses import add_invalidation_links, apply_edit, respond_created
 from service.resources.timestamps import represent_time
-from service.resources.users import represent_user
+from service.resources.users import entitle, represent_user
 
 PUBLISH = Action(
     'publish',
@@ -75,6 +78,27 @@ KIND = Kind(
     links=('collection', 'author'),
     relationships={'author': 'users'},
     embedded={'author': 'users'},
+    display=Display(
+        plural='Posts',
+        empty='There are no posts here yet.',
+        text='body',
+        byline='author',
+        moment='created_at',
+        edited='updated_at',
+        prominent=frozenset(('publish',)),
+        confirmations={'delete': 'This deletes the post. It cannot be undone.'},
+        outcomes={
+            'publish': 'Your post is published.',
+            'edit': 'Your post is saved.',
+            'delete': 'Your post is deleted.',
+        },
+    ),
+)
+
+assert KIND.display is not None
+FEED_DISPLAY = replace(
+    KIND.display,
+    empty='Your feed is empty. Write your first post, or find people to follow under People.',
 )
 
 
@@ -105,6 +129,7 @@ def represent_post(post: PostRecord, viewer: Viewer | None, builder: UrlBuilder)
         embedded={'author': author},
         forms=forms,
         title=f'Post by {post.author.username}',
+        display=KIND.display,
     )
 
 
@@ -112,9 +137,26 @@ _PAGE = QueryOptions('posts', paginated=True, sort_keys=ORDERS, includable=('aut
 _ONE = _PAGE.of_one()
 
 
-def _represent_posts(req: Request, url: str, query: Query, page: Page, title: str = '') -> Document:
+def _represent_posts(
+    req: Request,
+    url: str,
+    query: Query,
+    page: Page,
+    title: str = '',
+    display: Display | None = KIND.display,
+) -> Document:
     forms = (PUBLISH.at(req.builder.url_for(urls.POSTS)),)
-    return represent_listing(req, 'posts', url, page, represent_post, query=query, forms=forms, title=title)
+    return represent_listing(
+        req,
+        'posts',
+        url,
+        page,
+        represent_post,
+        query=query,
+        forms=forms,
+        title=title,
+        display=display,
+    )
 
 
 SAMPLES = Samples(
@@ -211,8 +253,10 @@ class UserPostsResource:
     }
 
     def on_get(self, req: Request, resp: falcon.Response, user_id: int) -> None:
-        page = list_posts_of(req.db, user_id, req.query.position, req.user, order=req.query.order)
-        resp.media = _represent_posts_of(req, user_id, req.query, page)
+        user = find_user(req.db, user_id, req.user)
+        page = list_posts_of(req.db, user, req.query.position, req.user, order=req.query.order)
+        document = _represent_posts_of(req, user_id, req.query, page)
+        resp.media = entitle(document, 'Posts by', user, req.builder)
 
 
 def _represent_posts_of(req: Request, user_id: int, query: Query, page: Page) -> Document:
@@ -240,9 +284,18 @@ class FeedResource:
     }
 
     def on_get(self, req: Request, resp: falcon.Response, user_id: int) -> None:
-        page = list_feed(req.db, user_id, req.query.position, req.user, order=req.query.order)
-        url = req.builder.url_for(urls.FEED, user_id=user_id)
-        resp.media = _represent_posts(req, url, req.query, page, title='Feed')
+        resp.media = _represent_feed(req, user_id, req.query)
+
+
+def _represent_feed(req: Request, user_id: int, query: Query) -> Document:
+    page = list_feed(req.db, user_id, query.position, req.user, order=query.order)
+    return _represent_posts(
+        req, req.builder.url_for(urls.FEED, user_id=user_id), query, page, 'Feed', display=FEED_DISPLAY
+    )
+
+
+def _expand_feed(req: Request, user_ids: Sequence[int], query: Query) -> dict[int, Document]:
+    return {user_id: _represent_feed(req, user_id, query) for user_id in user_ids}
 
 
 def _changed_by_posting(req: Request) -> tuple[str, ...]:
@@ -286,7 +339,7 @@ RELATIONS = (
         _sample_posts(urls.FEED),
     ),
 )
-EXPANSIONS: Expansions = {('users', 'hc:posts'): _expand_posts}
+EXPANSIONS: Expansions = {('users', 'hc:posts'): _expand_posts, ('entry-points', 'hc:feed'): _expand_feed}
 ROUTES: tuple[Route, ...] = (
     (urls.POSTS, PostsResource()),
     (urls.POST, PostResource()),

@@ -1,5 +1,6 @@
 """Store and item resources: representation, actions and responders."""
 
+from collections.abc import Sequence
 from decimal import Decimal
 from typing import ClassVar
 
@@ -29,9 +30,10 @@ from service.http.operation import Access, Operation, Route, Samples
 from service.http.request import Expansions, Request
 from service.http.request_body import read_form
 from service.representation.action import NOT_BLANK, Action, Field, Form
+from service.representation.display import Column, Count, Crumb, Display, NavigationLink
 from service.representation.document import Document
 from service.representation.kind import Kind, Member, id_member, time_member
-from service.representation.query_parameters import QueryOptions
+from service.representation.query_parameters import Query, QueryOptions
 from service.representation.url_builder import UrlBuilder
 from service.resources import sample_data
 from service.resources.cache import cached
@@ -81,6 +83,25 @@ STORE = Kind(
     ),
     links=('collection', 'hc:owner', 'hc:items'),
     relationships={'hc:owner': 'users', 'hc:items': 'items'},
+    display=Display(
+        plural='Stores',
+        empty='There are no stores yet. Open the first one.',
+        columns=(
+            Column('name', 'Name'),
+            Column('item_count', 'Items'),
+            Column('created_at', 'Opened'),
+        ),
+        counts=(Count('item_count', 'hc:items', 'item', 'items'),),
+        links=(NavigationLink('hc:owner', 'Owner'),),
+        summary=(Column('created_at', 'Opened'),),
+        confirmations={'delete': 'This deletes the store with all its items. It cannot be undone.'},
+        outcomes={
+            'create': 'Your store is open.',
+            'edit': 'The store is saved.',
+            'delete': 'The store is deleted.',
+        },
+        includes={'hc:items': 'Items'},
+    ),
 )
 ITEM = Kind(
     'items',
@@ -95,6 +116,22 @@ ITEM = Kind(
     ),
     links=('collection', 'hc:store'),
     relationships={'hc:store': 'stores'},
+    display=Display(
+        plural='Items',
+        empty='There are no items here yet.',
+        columns=(
+            Column('name', 'Name'),
+            Column('price', 'Price'),
+            Column('created_at', 'Added'),
+        ),
+        summary=(Column('price', 'Price'), Column('created_at', 'Added')),
+        confirmations={'delete': 'This deletes the item. It cannot be undone.'},
+        outcomes={
+            'create': 'The item is added.',
+            'edit': 'The item is saved.',
+            'delete': 'The item is deleted.',
+        },
+    ),
 )
 
 
@@ -124,6 +161,8 @@ def represent_store(store: StoreRecord, viewer: Viewer | None, builder: UrlBuild
         forms=forms,
         title=store.name,
         relationships={'hc:owner': None, 'hc:items': None},
+        display=STORE.display,
+        parents=(Crumb('Stores', builder.url_for(urls.STORES)),),
     )
 
 
@@ -153,6 +192,11 @@ def represent_item(item: ItemRecord, viewer: Viewer | None, builder: UrlBuilder)
         forms=forms,
         title=item.name,
         relationships={'hc:store': None},
+        display=ITEM.display,
+        parents=(
+            Crumb('Stores', builder.url_for(urls.STORES)),
+            Crumb('Store', builder.url_for(urls.STORE, store_id=item.store_id)),
+        ),
     )
 
 
@@ -205,7 +249,9 @@ class StoresResource:
         page = list_stores(req.db, req.query.position)
         url = req.builder.url_for(urls.STORES)
         forms = (OPEN.at(url),)
-        resp.media = represent_listing(req, 'stores', url, page, represent_store, forms=forms)
+        resp.media = represent_listing(
+            req, 'stores', url, page, represent_store, forms=forms, display=STORE.display
+        )
 
     def on_post(self, req: Request, resp: falcon.Response) -> None:
         store = open_store(req.db, by=req.user, **read_form(req))
@@ -284,11 +330,7 @@ class StoreItemsResource:
     }
 
     def on_get(self, req: Request, resp: falcon.Response, store_id: int) -> None:
-        store = find_store(req.db, store_id)
-        page = list_items_of(req.db, store, req.query.position)
-        url = req.builder.url_for(urls.STORE_ITEMS, store_id=store_id)
-        forms = (ADD.at(url),) if store.is_editable_by(req.viewer) else ()
-        resp.media = represent_listing(req, 'items', url, page, represent_item, forms=forms)
+        resp.media = _represent_items_of(req, find_store(req.db, store_id), req.query)
 
     def on_post(self, req: Request, resp: falcon.Response, store_id: int) -> None:
         require_permission(find_store(req.db, store_id).is_editable_by(req.viewer))
@@ -313,7 +355,8 @@ class ItemsResource:
 
     def on_get(self, req: Request, resp: falcon.Response) -> None:
         page = list_items(req.db, req.query.position)
-        resp.media = represent_listing(req, 'items', req.builder.url_for(urls.ITEMS), page, represent_item)
+        url = req.builder.url_for(urls.ITEMS)
+        resp.media = represent_listing(req, 'items', url, page, represent_item, display=ITEM.display)
 
 
 class ItemResource:
@@ -363,6 +406,29 @@ class ItemResource:
         delete_item(req.db, item_id, by=req.user, precondition=precondition(req, represent_item))
         resp.status = falcon.HTTP_204
         add_invalidation_links(resp, *_changed_by_item(req, store_id))
+
+
+def _represent_items_of(req: Request, store: StoreRecord, query: Query) -> Document:
+    url = req.builder.url_for(urls.STORE_ITEMS, store_id=store.id)
+    return represent_listing(
+        req,
+        'items',
+        url,
+        list_items_of(req.db, store, query.position),
+        represent_item,
+        query=query,
+        forms=(ADD.at(url),) if store.is_editable_by(req.viewer) else (),
+        title=f'Items of {store.name}',
+        display=ITEM.display,
+        parents=(
+            Crumb('Stores', req.builder.url_for(urls.STORES)),
+            Crumb(store.name, req.builder.url_for(urls.STORE, store_id=store.id)),
+        ),
+    )
+
+
+def _expand_items(req: Request, store_ids: Sequence[int], query: Query) -> dict[int, Document]:
+    return {store_id: _represent_items_of(req, find_store(req.db, store_id), query) for store_id in store_ids}
 
 
 def _changed_by_item(req: Request, store_id: int) -> tuple[str, ...]:
@@ -417,7 +483,7 @@ RELATIONS = (
         _sample_items,
     ),
 )
-EXPANSIONS: Expansions = {}
+EXPANSIONS: Expansions = {('stores', 'hc:items'): _expand_items}
 ROUTES: tuple[Route, ...] = (
     (urls.STORES, StoresResource()),
     (urls.STORE, StoreResource()),

@@ -1,5 +1,6 @@
 """User resources: representation, actions and responders."""
 
+from dataclasses import replace
 from typing import ClassVar
 
 import falcon
@@ -27,6 +28,7 @@ from service.http.operation import Access, Operation, Route, Samples
 from service.http.request import Expansions, Request
 from service.http.request_body import read_form
 from service.representation.action import EMAIL, Action, Field, Form
+from service.representation.display import Column, Count, Crumb, Display
 from service.representation.document import Document, Link
 from service.representation.kind import Kind, Member, Presence, id_member, time_member
 from service.representation.query_parameters import FILTER_LENGTH, QueryOptions
@@ -121,6 +123,32 @@ USER = Kind(
     links=('collection', 'hc:followers', 'hc:following', 'hc:posts'),
     optional_links=('hc:avatar', 'hc:follow', 'hc:feed', 'hc:tokens', 'hc:password'),
     relationships={'hc:followers': 'users', 'hc:following': 'users', 'hc:posts': 'posts'},
+    display=Display(
+        plural='People',
+        empty='There is nobody by that name. Try fewer letters.',
+        text='about_me',
+        picture='hc:avatar',
+        counts=(
+            Count('post_count', 'hc:posts', 'post', 'posts'),
+            Count('following_count', 'hc:following', 'following', 'following'),
+            Count('follower_count', 'hc:followers', 'follower', 'followers'),
+        ),
+        summary=(Column('member_since', 'Joined'),),
+        prominent=frozenset(('search', 'follow', 'unfollow')),
+        farewells=frozenset(('delete',)),
+        confirmations={
+            'delete': 'This deletes your account with all your posts, follows, sign-ins, stores and their '
+            'items. It cannot be undone.',
+        },
+        outcomes={
+            'follow': 'You follow them now.',
+            'unfollow': 'You no longer follow them.',
+            'edit': 'Your profile is saved.',
+            'change-password': 'Your password is changed, and you are signed out everywhere else.',
+            'delete': 'Your account is deleted.',
+        },
+        includes={'hc:posts': 'Posts'},
+    ),
 )
 
 
@@ -176,7 +204,16 @@ def represent_user(user: UserRecord, viewer: Viewer | None, builder: UrlBuilder)
         forms=forms,
         title=user.username,
         relationships=relationships,
+        display=USER.display,
+        parents=(Crumb('People', builder.url_for(urls.USERS)),),
     )
+
+
+def entitle(document: Document, title: str, user: UserRecord, builder: UrlBuilder) -> Document:
+    """Return the document with the title that it has as the user's: `Followers of ada`."""
+    here = builder.url_for(urls.USER, user_id=user.id)
+    parents = (Crumb('People', builder.url_for(urls.USERS)), Crumb(user.username, here))
+    return replace(document, title=f'{title} {user.username}', parents=parents)
 
 
 SAMPLES = Samples(
@@ -247,6 +284,7 @@ def _represent_users(req: Request) -> Document:
         represent_user,
         links={'search': Link(url + '{?q,per_page}', templated=True)},
         forms=(SEARCH.at(url, query.filters),),
+        display=USER.display,
     )
 
 

@@ -4,15 +4,17 @@ from typing import Any
 
 import falcon
 
-from service import urls
+from service.http.browser import complete_browser_response
 from service.http.conditional import NO_STORE, PRIVATE, PUBLIC, parse_etags
 from service.http.errors import problem_of, write_problem
 from service.http.operation import Access
+from service.http.pages import page_of
 from service.http.request import Request
 from service.http.selection import apply_selection
 from service.representation.document import Document, Link
 from service.representation.formats import entity_tag, format_for
-from service.representation.media_types import FORM, HTML, parse_media_type
+from service.representation.media_types import HTML
+from service.representation.problem import Problem
 
 _PAGES = ('self', 'first', 'prev', 'next', 'last')
 
@@ -37,8 +39,9 @@ def present(req: Request, resp: falcon.Response) -> None:
     """Complete the response in this order, for each step relies on those before it."""
     _select(req, resp)
     _label(req, resp)
-    _redirect(req, resp)
+    complete_browser_response(req, resp)
     _link(req, resp)
+    _surround(req, resp)
     _validate(req, resp)
 
 
@@ -60,22 +63,9 @@ def _label(req: Request, resp: falcon.Response) -> None:
         resp.content_type = req.format.content_type
     is_public = (resp.get_header('Cache-Control') or '').startswith('public')
     depends_on_user = req.operation.access is not Access.PUBLIC and not is_public
-    resp.set_header('Vary', 'Accept, Authorization' if depends_on_user else 'Accept')
-
-
-def _redirect(req: Request, resp: falcon.Response) -> None:
-    """Answer 303 instead of 201 to a form that a page posted without its script (RFC 9110 §15.4.4).
-
-    It leads to the new resource, or to the entry point if the client is anonymous and could not read it.
-    """
-    if resp.status_code != 201 or req.format.media_type != HTML:
-        return
-    media_type = parse_media_type(req.env.get('CONTENT_TYPE') or '')
-    if media_type is None or media_type.name != FORM:
-        return
-    resp.status, resp.media = falcon.HTTP_303, None
-    if req.viewer is None:
-        resp.location = req.builder.url_for(urls.ENTRY)
+    vary = 'Accept, Authorization' if depends_on_user else 'Accept'
+    is_page = req.format.media_type == HTML or (resp.content_type or '').startswith(HTML)
+    resp.set_header('Vary', f'{vary}, Cookie' if depends_on_user and is_page else vary)
 
 
 def _link(req: Request, resp: falcon.Response) -> None:
@@ -84,6 +74,14 @@ def _link(req: Request, resp: falcon.Response) -> None:
         links = ((rel, resp.media.links.get(rel)) for rel in _PAGES)
         fields = (f'<{link.href}>; rel="{rel}"' for rel, link in links if isinstance(link, Link))
         resp.append_header('Link', ', '.join(fields))
+
+
+def _surround(req: Request, resp: falcon.Response) -> None:
+    """Put what is shown to people into its page, with the navigation of the viewer."""
+    is_page = (resp.content_type or '').startswith(HTML)
+    if is_page and isinstance(resp.media, (Document, Problem)):
+        is_public = 'Cookie' not in (resp.get_header('Vary') or '')
+        resp.media = page_of(req, resp.media, is_public=is_public)
 
 
 def _validate(req: Request, resp: falcon.Response) -> None:
