@@ -16,6 +16,7 @@ from tests.cluster.programs import (
     Balancer,
     GaleraNode,
     Node,
+    PgBouncer,
     Postgresql,
     Program,
     children_of,
@@ -132,6 +133,22 @@ def hanging_postgresql(folder: Path, seconds: float) -> Row:
         return load.judge(f'PostgreSQL hangs for {HANG_SECONDS:g} s')
 
 
+def restarted_pgbouncer(folder: Path, seconds: float) -> Row:
+    """Restart PgBouncer between three nodes and PostgreSQL."""
+    with ExitStack() as stack:
+        postgresql = Postgresql(folder)
+        run(stack, postgresql)
+        bouncer = PgBouncer(folder, postgresql)
+        run(stack, bouncer)
+        _, balancer = stack.enter_context(three_nodes(folder, bouncer.url))
+        with Load(balancer.origin) as load:
+            time.sleep(seconds / 2)
+            bouncer.stop()
+            bouncer.start()
+            time.sleep(seconds / 2)
+        return load.judge('PgBouncer restarted')
+
+
 def reloaded_nodes(folder: Path, seconds: float) -> Row:
     """Replace the workers of each of three nodes in turn by SIGHUP."""
     with ExitStack() as stack:
@@ -221,6 +238,7 @@ SCENARIOS: tuple[Scenario, ...] = (
     killed_node,
     restarted_postgresql,
     hanging_postgresql,
+    restarted_pgbouncer,
     reloaded_nodes,
     killed_galera_node,
     killed_sqlite_workers,

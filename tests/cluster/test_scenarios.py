@@ -18,6 +18,7 @@ from tests.cluster.scenarios import (
     killed_node,
     killed_sqlite_workers,
     reloaded_nodes,
+    restarted_pgbouncer,
     restarted_postgresql,
     rolling_restart,
 )
@@ -33,6 +34,7 @@ Judged = Callable[[Scenario], Row]
         killed_node,
         restarted_postgresql,
         hanging_postgresql,
+        restarted_pgbouncer,
         reloaded_nodes,
         killed_galera_node,
         killed_sqlite_workers,
