@@ -174,7 +174,7 @@ class Settings:
         location = rest.rpartition('@')[2] if '@' in rest else rest
         return f'{scheme}://{location.partition("?")[0]}'
 
-    def shown(self) -> dict[str, str]:
+    def printable(self) -> dict[str, str]:
         """Return the value of each setting by the name of its variable, as it may be printed."""
         values = {field.name.upper(): getattr(self, field.name) for field in dataclasses.fields(self)}
         return {name: _text(value) for name, value in values.items()} | {'DATABASE_URL': self.database}
@@ -196,12 +196,12 @@ def _consistent(settings: Settings, values: Mapping[str, Any]) -> Settings:
 def misspelt_variables(names: Iterable[str]) -> dict[str, str]:
     """Return the variables that look like misspelt settings, each with the setting."""
     settings = {field.name.upper(): field.metadata['is_secret'] for field in dataclasses.fields(Settings)}
-    known = [*settings, *(name + FILE_SUFFIX for name, is_secret in settings.items() if is_secret)]
+    valid_names = [*settings, *(name + FILE_SUFFIX for name, is_secret in settings.items() if is_secret)]
     found = {}
-    for name in sorted(set(names).difference(known)):
+    for name in sorted(set(names).difference(valid_names)):
         upper = name.upper()
-        anagrams = [setting for setting in known if sorted(setting) == sorted(upper)]
-        close = anagrams or difflib.get_close_matches(upper, known, 1, MIN_LIKENESS)
+        anagrams = [setting for setting in valid_names if sorted(setting) == sorted(upper)]
+        close = anagrams or difflib.get_close_matches(upper, valid_names, 1, MIN_LIKENESS)
         if close:
             found[name] = close[0]
     return found

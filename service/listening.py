@@ -34,7 +34,7 @@ def check_addresses(addresses: Iterable[Address | int]) -> None:
 
 def _check_port(host: str, port: int) -> None:
     family = socket.AF_INET6 if ':' in host else socket.AF_INET
-    shown = f'[{host}]:{port}' if ':' in host else f'{host}:{port}'
+    address = f'[{host}]:{port}' if ':' in host else f'{host}:{port}'
     try:
         with closing(socket.socket(family, socket.SOCK_STREAM)) as probe:
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -43,7 +43,7 @@ def _check_port(host: str, port: int) -> None:
     except OSError as error:
         reason = REASONS.get(error.errno or 0, f'cannot be used: {error.strerror or error}')
         name = 'HOST' if error.errno in (errno.EADDRNOTAVAIL, errno.EAFNOSUPPORT) else 'PORT'
-        raise SettingError(f'{name}: {shown} {reason}') from None
+        raise SettingError(f'{name}: {address} {reason}') from None
 
 
 def _check_path(path: str) -> None:

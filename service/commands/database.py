@@ -94,8 +94,8 @@ def _version_of(session: Session) -> str:
 def settings(as_json: bool) -> None:
     """Print all settings with their values, secrets masked."""
     with exit_on_error():
-        shown = read_settings().shown()
-    output('\n'.join(f'{name}={value}' for name, value in shown.items()), shown, as_json=as_json)
+        values = read_settings().printable()
+    output('\n'.join(f'{name}={value}' for name, value in values.items()), values, as_json=as_json)
 
 
 @click.command(epilog=EXIT_CODES)

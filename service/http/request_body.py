@@ -105,9 +105,9 @@ def _sent_type(req: Request, readable: Sequence[str]) -> str:
     content_type = req.env.get('CONTENT_TYPE') or ''
     media_type = parse_media_type(content_type)
     if media_type is None or media_type.name not in readable or not _may_be(media_type):
-        said = f'{content_type!r} is' if content_type else 'A body without Content-Type is'
+        subject = f'{content_type!r} is' if content_type else 'A body without Content-Type is'
         raise falcon.HTTPUnsupportedMediaType(
-            description=f'{said} not read here, but {", ".join(readable)} in UTF-8.',
+            description=f'{subject} not read here, but {", ".join(readable)} in UTF-8.',
             headers={'Accept': ', '.join(readable)}
             | ({'Accept-Patch': ', '.join(readable)} if req.method == 'PATCH' else {}),
         )

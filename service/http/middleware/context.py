@@ -92,8 +92,8 @@ def _forwarded(environ: dict[str, Any], scheme: str, host: str) -> tuple[str, st
     """
     if 'HTTP_FORWARDED' in environ:
         elements = read_forwarded(environ['HTTP_FORWARDED'])
-        said = elements[-1] if elements else {}
-        proto, host = said.get('proto', scheme), said.get('host', host)
+        element = elements[-1] if elements else {}
+        proto, host = element.get('proto', scheme), element.get('host', host)
     else:
         proto = environ.get('HTTP_X_FORWARDED_PROTO', scheme).rpartition(',')[2].strip()
         host = environ.get('HTTP_X_FORWARDED_HOST', host).rpartition(',')[2].strip()
