@@ -24,6 +24,7 @@ from service.http.middleware.guards import GuardMiddleware
 from service.http.middleware.idempotency import IdempotencyMiddleware
 from service.http.middleware.negotiation import NegotiationMiddleware
 from service.http.middleware.presenter import PresenterMiddleware
+from service.http.middleware.schema import SchemaMiddleware
 from service.http.middleware.security_headers import SecurityHeadersMiddleware
 from service.http.operation import Route, check_declaration, kinds_of
 from service.http.request import PageParts, Request
@@ -104,6 +105,7 @@ def create_app(
         #                                  request                     response
         #   Application                    its id                      X-Request-Id, the log, metrics
         #   ContextMiddleware              all attributes, Host (400)  returns the database connection
+        #   SchemaMiddleware               schema (503)                |
         #   GuardMiddleware                field size (400)            |
         #   BrowserSessionMiddleware       the method of a form        |
         #   -- routing --                  URL (404)                   |
@@ -120,6 +122,7 @@ def create_app(
         # Any exception becomes a problem (http/errors.py), which goes up from there like any response.
         middleware=[
             ContextMiddleware(settings, db, PageParts(HOME, expansions)),
+            SchemaMiddleware(),
             GuardMiddleware(),
             BrowserSessionMiddleware(),
             CorsMiddleware(settings),

@@ -63,8 +63,8 @@ def links(document: dict[str, Any], variables: dict[str, Any]) -> Iterator[tuple
             yield rel, uritemplate.expand(link['href'], variables) if link.get('templated') else link['href']
 
 
-def allowed(client: Client, address: str) -> list[str]:
-    return client.request('OPTIONS', address).headers['allow'].split(', ')
+def allowed(client: Client, url: str) -> list[str]:
+    return client.request('OPTIONS', url).headers['allow'].split(', ')
 
 
 def crawl(client: Client, accept: str) -> Iterator[Answer]:
@@ -72,10 +72,10 @@ def crawl(client: Client, accept: str) -> Iterator[Answer]:
     variables = VARIABLES | {'id': client.me().state['id']}
     waiting, seen = {f'{ORIGIN}/api': 200}, set()
     while waiting:
-        address, status = waiting.popitem()
-        seen.add(address)
-        answer = client.get(address, accept=accept)
-        assert answer.status in (200, status), f'{address}: {answer.text}'
+        url, status = waiting.popitem()
+        seen.add(url)
+        answer = client.get(url, accept=accept)
+        assert answer.status in (200, status), f'{url}: {answer.text}'
         if answer.status != 200:
             continue
         yield answer
@@ -121,12 +121,12 @@ def test_no_link_or_form_of_an_html_page_is_broken(world: Client) -> None:
     met = set()
     waiting, seen = [f'{ORIGIN}/api'], set()
     while waiting:
-        address = waiting.pop()
-        if address in seen:
+        url = waiting.pop()
+        if url in seen:
             continue
-        seen.add(address)
-        answer = world.get(address, accept=HTML)
-        assert answer.status == 200, address
+        seen.add(url)
+        answer = world.get(url, accept=HTML)
+        assert answer.status == 200, url
         if answer.content_type != HTML:
             continue
         page = Page(answer.text)
@@ -136,7 +136,7 @@ def test_no_link_or_form_of_an_html_page_is_broken(world: Client) -> None:
             met.add(form.get('data-form') or method)
         loaded = [tag['src'] for tag in page.all('script')] + [tag['href'] for tag in page.all('link')]
         clicked = [tag['href'] for tag in page.all('a')]
-        waiting += [urljoin(address, urldefrag(href or '').url) for href in loaded + clicked]
+        waiting += [urljoin(url, urldefrag(href or '').url) for href in loaded + clicked]
     assert met >= FORMS - {'register', 'login', 'renew'} | {'hc:page'}
     assert len(seen) > 30
 

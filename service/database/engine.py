@@ -24,6 +24,7 @@ class Engine(peewee.Database):
     ddl_sql: tuple[str, ...] = ()  # run before the schema is created or migrated
     bulk_load_sql: tuple[str, ...] = ()  # run before many rows are inserted
     has_transactional_ddl = True
+    read_only_sql = ''  # finds whether the server accepts no writes
     lock_schema_sql = ''  # waits until no other process migrates the schema
     unlock_schema_sql = ''
     commit_can_be_ambiguous = True  # the connection can break between COMMIT and its acknowledgement
@@ -62,6 +63,10 @@ class Engine(peewee.Database):
 
     def exists(self) -> bool:
         """Return whether the database exists, as far as is known without connecting."""
+        return True
+
+    def is_writable(self) -> bool:
+        """Return whether this process may write to the database, as far as is known without connecting."""
         return True
 
     @abstractmethod

@@ -55,6 +55,7 @@ class MariadbEngine(PooledEngine, peewee.MySQLDatabase):
     name = 'mysql'
     ddl_sql = ('ALTER DATABASE CHARACTER SET utf8mb4 COLLATE utf8mb4_nopad_bin',)
     has_transactional_ddl = False  # every DDL statement commits implicitly
+    read_only_sql = 'SELECT @@read_only'
     unlock_schema_sql = "SELECT RELEASE_LOCK('halcyon.schema')"
 
     def __init__(

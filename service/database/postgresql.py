@@ -67,6 +67,7 @@ class PostgresqlEngine(PooledEngine, peewee.PostgresqlDatabase):
     """
 
     name = 'postgresql'
+    read_only_sql = "SELECT current_setting('transaction_read_only') = 'on'"
     lock_schema_sql = 'SELECT pg_advisory_xact_lock(5147268395671)'
 
     def __init__(

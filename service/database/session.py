@@ -52,6 +52,7 @@ class Session:
         self.new_id = IdGenerator(clock)
         self.writer = Writer()
         self.autonomous = self
+        self.is_schema_current = False  # until check_schema has found that it is
         self._deferred: ExitStack | None = None
 
     def execute(self, sql: str, parameters: Sequence[Any] = ()) -> Any:

@@ -61,6 +61,11 @@ class SqliteEngine(Engine, peewee.SqliteDatabase):
         """Return whether the file exists; connecting would create it."""
         return os.path.exists(self.database)
 
+    def is_writable(self) -> bool:
+        """Return whether this process may write to the file and its folder, if they exist."""
+        places = (os.path.dirname(os.path.abspath(self.database)), self.database)
+        return all(os.access(place, os.W_OK) for place in places if os.path.exists(place))
+
     def release(self) -> None:
         """Keep this thread's connection open."""
 

@@ -11,7 +11,7 @@ from service.domain.errors import NotFound
 from service.domain.models import Post, User
 from service.domain.sharded_counters import add_to_total, read_total
 from service.domain.users import UserRecord, find_user, user_columns, viewer_id
-from service.domain.viewer import Viewer, authorize_write, require_permission
+from service.domain.viewer import ANONYMOUS, Viewer, authorize_write, require_permission
 
 MAX_BODY_LENGTH = 140
 
@@ -146,6 +146,16 @@ def delete_post(
     _DELETE.run(session, post_id=post_id)
     _COUNT_POST.run(session, id=by.user_id, change=-1)
     add_to_total(session, 'posts', -1)
+
+
+@transaction
+def delete_post_as_operator(session: Session, post_id: int) -> PostRecord:
+    """Delete the post, whoever's it is, and return it; raises NotFound."""
+    post = find_post(session, post_id, ANONYMOUS, query=_LOCK)
+    _DELETE.run(session, post_id=post_id)
+    _COUNT_POST.run(session, id=post.author.id, change=-1)
+    add_to_total(session, 'posts', -1)
+    return post
 
 
 def _lock_editable(

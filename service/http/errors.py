@@ -7,9 +7,11 @@ from typing import Any
 from urllib.parse import quote
 
 import falcon
+import peewee
 
 from service import urls
 from service.database.errors import Unavailable
+from service.database.migrate import check_schema
 from service.database.pagination import InvalidCursor
 from service.domain.errors import (
     Forbidden,
@@ -102,12 +104,26 @@ def problem_of(error: Exception, req: Request) -> Problem:
         detail = error.description or PROBLEMS[name].meaning
         return Problem(name, detail, headers=dict(error.headers or {}))
     kind = next((kind for kind in _OF_KIND if isinstance(error, kind)), None)
+    if kind is None and isinstance(error, peewee.DatabaseError):
+        mismatch = _find_mismatch(req)
+        if mismatch is not None:
+            return problem_of(mismatch, req)
     if kind is None:
         log.error('request %s failed', req.id, exc_info=error)
         return Problem('internal-error', f'The log has more under {req.id}.', reference=req.id)
     if isinstance(error, Unavailable) and error.__cause__ is not None:
         log.error('request %s: %s', req.id, error.__cause__)
     return Problem(detail=str(error), **_OF_KIND[kind](error, req))
+
+
+def _find_mismatch(req: Request) -> Exception | None:
+    """Return why the schema does not match, since a statement failed that is right for the matching one."""
+    req.db.engine.invalidate()
+    try:
+        check_schema(req.db)
+    except Unavailable as error:
+        return error
+    return None
 
 
 def write_problem(req: Request, resp: falcon.Response, problem: Problem) -> None:

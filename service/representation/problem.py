@@ -167,10 +167,10 @@ PROBLEMS: dict[str, ProblemType] = {
 class Problem:
     """One error that occurred; `name` is its type in PROBLEMS.
 
-    `errors` holds one `(field, what is wrong)` for every broken field of a body, `pointer` is a JSON
-    Pointer to a broken place in it; `parameter` names a broken query parameter, and `most` is the largest
-    number that it takes where it was larger; `reference` finds the error in the log. `origin` is that of
-    the URL at which it happened, `instance` is that URL.
+    `errors` has `(field, what is wrong)` for every invalid field of a body, `pointer` is a JSON Pointer to
+    an invalid place in it; `parameter` names an invalid query parameter, and `most` is its maximum if the
+    value was larger; `reference` identifies the error in the log. `instance` is the URL at which the error
+    occurred, `origin` the origin of that URL.
     """
 
     name: str
@@ -200,7 +200,7 @@ class Problem:
         return self.origin + urls.PROBLEM.format(name=self.name)
 
     def pointed(self) -> list[tuple[str, str]]:
-        """Return `(JSON Pointer into the body, what is wrong)` for every broken field (RFC 6901 §3)."""
+        """Return `(JSON Pointer into the body, what is wrong)` for every invalid field (RFC 6901 §3)."""
         return [
             ('/' + name.replace('~', '~0').replace('/', '~1'), f'{name} {wrong}.')
             for name, wrong in self.errors

@@ -51,7 +51,7 @@ from service.resources.users import (
 )
 from service.resources.users import SAMPLES as USER_SAMPLES
 
-# The characters of a query (RFC 3986 §3.4), and those that escapes consist of.
+# The characters that a query may contain (RFC 3986 §3.4), including the % of escapes.
 _QUERY_CHARACTERS = "%!$&'()*+,-./:;=?@_~"
 _BARE_PERCENT = re.compile('%(?![0-9A-Fa-f]{2})')
 

@@ -41,7 +41,7 @@ from service.resources.response_samples import sample_pages
 from service.resources.responses import add_invalidation_links
 from service.resources.timestamps import represent_time
 
-# Of the token: an opaque random secret, or a signed JWT that other services can verify (RFC 9068).
+# The format of a new token: a random secret, or a signed JWT that other services can verify (RFC 9068).
 _FORMAT = Field('format', 'Format', type='hidden', regex=None, options=('opaque', 'jwt'))
 LOGIN = Action(
     'login',
@@ -269,7 +269,7 @@ def _represent_tokens(req: Request) -> Document:
 
 
 def _issue(req: Request) -> NewToken:
-    """Issue a token for the user name and password in the body, or else for the Authorization header."""
+    """Issue a token for the credentials in the body, or else for those in the Authorization header."""
     body = read_body(req)
     if 'username' in body or 'password' in body:
         return _sign_in(req, **LOGIN.read(body))

@@ -13,9 +13,11 @@ from tests.cluster.load import Row
 from tests.cluster.scenarios import (
     Scenario,
     full_disk,
+    hanging_postgresql,
     killed_galera_node,
     killed_node,
     killed_sqlite_workers,
+    reloaded_nodes,
     restarted_postgresql,
     rolling_restart,
 )
@@ -26,7 +28,15 @@ Judged = Callable[[Scenario], Row]
 
 @pytest.mark.parametrize(
     'scenario',
-    [rolling_restart, killed_node, restarted_postgresql, killed_galera_node, killed_sqlite_workers],
+    [
+        rolling_restart,
+        killed_node,
+        restarted_postgresql,
+        hanging_postgresql,
+        reloaded_nodes,
+        killed_galera_node,
+        killed_sqlite_workers,
+    ],
 )
 def test_no_write_is_lost_and_no_request_fails(judged: Judged, scenario: Scenario) -> None:
     row = judged(scenario)

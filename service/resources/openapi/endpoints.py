@@ -115,7 +115,7 @@ def _accepts_key(endpoint: Endpoint) -> bool:
 
 
 def _reads_resource(endpoint: Endpoint) -> bool:
-    """Return whether its body may identify a resource, which can be the wrong one (JSON:API §9.1, §9.2)."""
+    """Return whether its body can identify another resource than the URL does (JSON:API §9.1, §9.2)."""
     return JSON_API in endpoint.body_types
 
 

@@ -167,7 +167,7 @@ def add_problem_responses(builder: UrlBuilder, components: Components) -> None:
 
 
 def _problem_content(problems: Mapping[str, Problem]) -> dict[str, Any]:
-    """Return the content of a response with one of the problems; all are examples in problem details."""
+    """Return the content of a response with one of the problems; problem details have an example of each."""
     content: dict[str, Any] = {}
     for format in FORMATS.values():
         media_type = format.problem_type.partition(';')[0]
