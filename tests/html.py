@@ -20,11 +20,11 @@ class Page(html.Page):
     def forms(self) -> list[tuple[dict[str, str | None], dict[str, str]]]:
         """Return the attributes of every form, and its fields with their values."""
         forms: list[tuple[dict[str, str | None], dict[str, str]]] = []
-        for tag, attributes in self.tags:
-            if tag == 'form':
-                forms.append((attributes, {}))
-            elif tag in ('input', 'textarea') and forms:
-                forms[-1][1][attributes['name'] or ''] = attributes.get('value') or ''
+        for tag in self.tags:
+            if tag.name == 'form':
+                forms.append((dict(tag.attributes), {}))
+            elif tag.name in ('input', 'textarea') and forms:
+                forms[-1][1][tag.attributes['name'] or ''] = tag.attributes.get('value') or ''
         return forms
 
     def shape(self) -> list[tuple[str, list[str]]]:

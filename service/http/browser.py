@@ -1,5 +1,6 @@
 """Browsers: sessions by cookie (RFC 6265bis), requests of our own pages, and forms without scripts."""
 
+from dataclasses import replace
 from typing import NamedTuple
 from urllib.parse import urlsplit
 
@@ -99,9 +100,12 @@ def complete_browser_response(req: Request, resp: falcon.Response) -> None:
         session_cookie(req.builder.origin).set(resp, str(token), req.db.settings.token_max_age)
     elif req.method == 'DELETE' and req.uri_template == urls.TOKENS:
         session_cookie(req.builder.origin).clear(resp)
-    if req.submitted is None and not token:
+    if req.submitted is None:
+        if token and isinstance(document, Document):  # the cookie has the secret, so the page needs none
+            state = {name: value for name, value in document.properties.items() if name != 'token'}
+            resp.media = replace(document, properties=state)
         return
-    back = req.submitted.back if req.submitted else ''
+    back = req.submitted.back
     if not back and resp.status_code == 201 and req.viewer is not None:
         back = str(resp.get_header('Location'))
     resp.status, resp.media, resp.location = falcon.HTTP_303, None, return_url(req, back)

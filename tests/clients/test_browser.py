@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from pathlib import Path
 from types import MappingProxyType
 
 import playwright.sync_api as playwright
@@ -17,6 +18,7 @@ PICTURE = (
     '<svg xmlns="http://www.w3.org/2000/svg" width="128" height="128"><circle r="99" fill="teal"/></svg>'
 )
 PASSWORD = 'correct horse'
+AXE = Path(__file__).parent / 'node_modules' / 'axe-core' / 'axe.min.js'
 WIDTHS = (390, 1440)
 
 
@@ -269,9 +271,7 @@ def test_a_page_of_another_origin_changes_nothing(
         }""",
         f'{browser.origin}/api/posts',
     )
-    expect(page.get_by_role('heading', level=1)).to_contain_text(
-        ['Please sign in', 'This is not yours to do']
-    )
+    expect(page.get_by_role('heading', level=1)).to_have_text('Please sign in')  # without the cookie
     browser.page.reload()
     expect(browser.page.get_by_role('article')).to_have_count(0)
 
@@ -315,6 +315,42 @@ def test_the_browser_itself_refuses_what_breaks_a_rule(browser: Browser) -> None
     assert name.evaluate('field => field.validity.patternMismatch')
     browser.fill('Sign up', {'User name': 'ada'})
     browser.message('Your account is ready.')
+
+
+def test_no_page_violates_wcag(program: playwright.Browser, server: Server) -> None:
+    with program.new_context(bypass_csp=True) as context:  # for axe itself
+        browser = Browser(context, server.origin)
+        page = browser.page
+        page.goto(f'{server.origin}/api')
+        _check_accessibility(page)
+        browser.register('ada')
+        browser.sign_in('ada')
+        browser.fill('Publish a post', {'Text': 'hello https://example.org/'})
+        browser.message('Your post is published.')
+        browser.click('Stores')
+        browser.open('Open a store')
+        browser.fill('Open a store', {'Name': 'Gears'})
+        for name in ('Halcyon', 'Feed', 'Posts', 'People', 'Stores', 'Gears', 'Profile', 'Sign-ins'):
+            browser.click(name)
+            page.wait_for_load_state()
+            page.emulate_media(color_scheme='light')
+            _check_accessibility(page)
+            page.emulate_media(color_scheme='dark')
+            _check_accessibility(page)
+        for path in ('/api/docs', '/api/rels/users', '/api/nothing', '/api/posts?as=hal'):
+            page.goto(f'{server.origin}{path}')
+            _check_accessibility(page)
+
+
+def _check_accessibility(page: playwright.Page) -> None:
+    """Assert that axe finds no violation of WCAG 2.2, levels A and AA."""
+    page.add_script_tag(path=AXE)
+    violations = page.evaluate(
+        'async tags => (await axe.run({runOnly: tags})).violations.map('
+        'one => [one.id, ...one.nodes.slice(0, 3).map(node => node.html)])',
+        ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa'],
+    )
+    assert violations == [], page.url
 
 
 def test_the_documentation_is_searched_within_the_page(browser: Browser) -> None:
