@@ -42,6 +42,10 @@ def test_whatever_is_accepted_has_its_reason() -> None:
 
 
 def test_a_permanent_redirect_may_be_kept(client: Client) -> None:
-    answer = client.get('/')
+    answer = client.get('/api/users/5/followed')
     assert answer.status == 308
     assert answer.headers['cache-control'].startswith('public')
+
+
+def test_the_redirect_of_the_root_is_not_kept(client: Client) -> None:
+    assert client.get('/').headers['cache-control'] == 'no-store'

@@ -1,7 +1,7 @@
 """The supported media types in order of preference, and their falcon media handlers."""
 
 import hashlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from functools import lru_cache
 from typing import Any, NamedTuple, NoReturn
 
@@ -11,7 +11,7 @@ from falcon.media import BaseHandler
 from service.representation.document import Document
 from service.representation.hal import plain, write
 from service.representation.hal_forms import templates
-from service.representation.html import page, problem_page
+from service.representation.html import TEMPLATES_FINGERPRINT, page, problem_page
 from service.representation.json_api import NOTHING, json_api, json_api_errors
 from service.representation.json_api_parameters import JsonApiDialect
 from service.representation.media_types import (
@@ -37,7 +37,8 @@ class Format(NamedTuple):
 
     `name` is what entity tags call it. `content_type` is that of documents, `problem_type` that of problems.
     `dialect` reads and writes query parameters. `nothing` is what is said where something was deleted, if a
-    body is; where `post_creates`, what a POST answers with was made by it (201, Location). Where it
+    body is. `fingerprint` is what the tag of a document is made of, where that takes less than rendering it;
+    where `post_creates`, what a POST answers with was made by it (201, Location). Where it
     `supports_relationships`, a relation by itself can be said.
     """
 
@@ -49,6 +50,7 @@ class Format(NamedTuple):
     render_problem: Callable[[Problem], bytes]
     dialect: Dialect = HalDialect()
     empty_body: bytes | None = None
+    fingerprint: Callable[[Document], bytes] | None = None
     post_creates: bool = False
     supports_relationships: bool = False
 
@@ -69,6 +71,11 @@ def _html(document: Document) -> bytes:
     return page(document).encode()
 
 
+def _html_fingerprint(document: Document) -> bytes:
+    """Return what a page depends on: the document with its forms, and the templates."""
+    return b'\n'.join((TEMPLATES_FINGERPRINT, document.title.encode(), _hal_forms(document)))
+
+
 def _problem(problem: Problem) -> bytes:
     return orjson.dumps(problem_details(problem))
 
@@ -85,6 +92,7 @@ def _html_problem(problem: Problem) -> bytes:
     return problem_page(problem).encode()
 
 
+_GZIP = '-gzip'  # ends the tag of a representation in that coding
 _HTML_UTF8 = f'{HTML}; charset=utf-8'
 FORMATS = {
     format.media_type: format
@@ -104,7 +112,7 @@ FORMATS = {
             supports_relationships=True,
         ),
         Format('json', JSON, JSON, JSON, _hal, _short_problem),
-        Format('html', HTML, _HTML_UTF8, _HTML_UTF8, _html, _html_problem),
+        Format('html', HTML, _HTML_UTF8, _HTML_UTF8, _html, _html_problem, fingerprint=_html_fingerprint),
     )
 }
 DEFAULT = HAL
@@ -192,7 +200,22 @@ def entity_tag(body: bytes, format: Format, viewer_id: int | None) -> str:
     return f'"{format.name}-{digest.hexdigest()[:30]}"'
 
 
-def formats_named_by(tags: Sequence[str]) -> list[Format]:
+def document_tag(document: Document, format: Format, viewer_id: int | None) -> str:
+    """Return the strong validator of a document in a format."""
+    return entity_tag((format.fingerprint or format.render)(document), format, viewer_id)
+
+
+def coded_tag(tag: str) -> str:
+    """Return the tag of the same representation in the content coding gzip."""
+    return f'{tag[:-1]}{_GZIP}"'
+
+
+def without_coding(tag: str) -> str:
+    """Return the tag of the same representation without a content coding."""
+    return tag.removesuffix(f'{_GZIP}"') + '"' if tag.endswith(f'{_GZIP}"') else tag
+
+
+def formats_named_by(tags: Iterable[str]) -> list[Format]:
     """Return the formats whose representations can have any of these tags."""
     names = {tag.strip('"').partition('-')[0] for tag in tags}
     return [format for format in FORMATS.values() if format.name in names]

@@ -1,8 +1,10 @@
 """HTML: a page for every document and every error; all escaping is the templates' own."""
 
+import hashlib
 import re
 from collections.abc import Iterator
 from datetime import datetime
+from importlib.resources import files
 from typing import Any, NamedTuple
 from urllib.parse import parse_qsl
 
@@ -14,8 +16,18 @@ from service.representation.document import Document, Link
 from service.representation.json_schema import TIME
 from service.representation.problem import Problem
 from service.representation.query_parameters import HalDialect
-from service.representation.static_files import asset_path
+from service.representation.static_files import ASSETS, asset_path
 
+
+def _fingerprint() -> bytes:
+    """Return a digest of all that pages are made of beside a document: the templates, and this module."""
+    folder = files('service.representation')
+    sources = [folder / 'html.py', *sorted((folder / 'templates').iterdir(), key=lambda one: one.name)]
+    digest = hashlib.sha256(b''.join(one.read_bytes() for one in sources))
+    return digest.hexdigest().encode() + '\n'.join(sorted(ASSETS)).encode()
+
+
+TEMPLATES_FINGERPRINT = _fingerprint()
 PICTURE = 'hc:avatar'
 NEIGHBOURS = ('first', 'prev', 'next', 'last')
 # What no one can follow by clicking: it is shown in another way, or it is there to be written to.

@@ -135,8 +135,8 @@ PROBLEMS: dict[str, ProblemType] = {
     ),
     'not-implemented': ProblemType(
         501,
-        'The method is unknown',
-        'The server does not know this method for anything it has.',
+        'Not implemented',
+        'The server knows no such method, or does not decode the transfer coding of the body.',
     ),
     'unavailable': ProblemType(
         503,

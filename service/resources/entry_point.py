@@ -7,6 +7,7 @@ import falcon
 
 from service import urls
 from service.domain.viewer import Viewer
+from service.http.conditional import NO_STORE
 from service.http.operation import Access, Formats, Operation, Samples
 from service.http.request import Request
 from service.representation.document import Document
@@ -93,3 +94,4 @@ class RootResource:
     def on_get(self, req: Request, resp: falcon.Response) -> None:
         resp.status = falcon.HTTP_308
         resp.location = req.builder.url_for(urls.ENTRY)
+        resp.set_header('Cache-Control', NO_STORE)  # on localhost, the next project has another root

@@ -24,7 +24,7 @@ from service.domain.follows import (
 )
 from service.domain.users import find_user
 from service.domain.viewer import Viewer, require_permission
-from service.http.conditional import precondition
+from service.http.conditional import precondition, target_precondition
 from service.http.operation import Access, Formats, Operation, Route, Samples
 from service.http.request import Expansions, Request
 from service.http.request_body import read_body, read_resource_identifiers
@@ -277,8 +277,7 @@ class FollowingRelationResource:
 def _change_members(req: Request, resp: falcon.Response, user_id: int, change: Callable[..., None]) -> None:
     require_permission(find_user(req.db, user_id, req.viewer).is_editable_by(req.viewer))
     members = read_resource_identifiers(req)
-    given = precondition(req, lambda *_: represent_following_relation(req, user_id))
-    change(req.db, user_id, members, by=req.user, precondition=given)
+    change(req.db, user_id, members, by=req.user, precondition=target_precondition(req))
     resp.media = represent_following_relation(req, user_id)
     for other_id in members[:MOST_TOLD]:
         add_invalidation_links(resp, *_changed_by_following(req.builder, user_id, other_id))

@@ -41,6 +41,8 @@ class ContextMiddleware:
         req.format = FORMATS[DEFAULT]
         req.query = _NOTHING_ASKED
         req.inclusions = {}
+        req.resource = None
+        req.path_values = {}
         req.resource_id = ''
         environ = req.env
         scheme, host = environ['wsgi.url_scheme'], _authority(environ)

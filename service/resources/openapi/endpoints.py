@@ -11,7 +11,6 @@ from service.representation.formats import FORMATS, Format
 from service.representation.media_types import JSON_API
 from service.representation.problem import PROBLEMS
 
-WRITES = ('PUT', 'PATCH', 'DELETE')
 _DELETED = RawResponse(
     'deleted',
     tuple(name for name, format in FORMATS.items() if format.empty_body),
@@ -88,12 +87,6 @@ class Endpoint(NamedTuple):
         return ACCEPTED_PATCH_TYPES if self.method == 'PATCH' else ACCEPTED_TYPES
 
     @property
-    def is_conditional_write(self) -> bool:
-        """Whether it changes an existing resource, and only if the preconditions hold."""
-        is_write = self.method in WRITES or (self.method == 'POST' and self.operation.is_relationship)
-        return is_write and any(status < 300 for status in self.responses)
-
-    @property
     def problems(self) -> list[int]:
         """The statuses of the problems that it can respond with."""
         statuses = sorted({problem.status for problem in PROBLEMS.values()})
@@ -136,7 +129,7 @@ def _reads_password(endpoint: Endpoint) -> bool:
     return endpoint.body is not None and any(one.type == 'password' for one in endpoint.body.fields)
 
 
-# Which endpoints can respond with the statuses of PROBLEMS; 405 and 501 are of methods that are no endpoints.
+# Which endpoints can respond with the statuses of PROBLEMS; 405 is of methods that are no endpoints.
 _CAN_BE: dict[int, Callable[[Endpoint], bool]] = {
     400: lambda endpoint: True,
     401: _checks_credentials,
@@ -145,12 +138,12 @@ _CAN_BE: dict[int, Callable[[Endpoint], bool]] = {
     405: lambda endpoint: False,
     406: lambda endpoint: endpoint.operation.formats is not Formats.FIXED,
     409: lambda endpoint: _accepts_key(endpoint) or _reads_resource(endpoint),
-    412: lambda endpoint: endpoint.is_conditional_write,
+    412: lambda endpoint: any(status < 300 for status in endpoint.responses),
     413: _reads_body,
     415: _reads_body,
     422: _accepts_key,
     429: _reads_password,
     500: _checks_credentials,
-    501: lambda endpoint: False,
+    501: lambda endpoint: True,
     503: _checks_credentials,
 }

@@ -11,6 +11,7 @@ _HEADERS: dict[str, tuple[str, Container[int], Container[int]]] = {
     'Accept-Encoding': ('The content codings that can be read here.', (), (415,)),
     'Accept-Patch': ('The media types of patches that can be read here.', (), (415,)),
     'Allow': ('The methods of the resource.', (405,), ()),
+    'Content-Location': ('The URL whose representation this is.', (), (200,)),
     'ETag': ('The validator of the representation, for If-Match and If-None-Match.', (304,), (200, 201)),
     'Link': (
         'Other pages of a collection; after a write, the resources whose representations it changed.',

@@ -118,9 +118,7 @@ def _query_parameter(name: str, schema: Schema, media_types: list[str]) -> dict[
 
 def header_parameters(endpoint: Endpoint, components: Components) -> list[dict[str, str]]:
     """Return the headers that set a precondition, or tell a repeated request from a new one."""
-    names: tuple[str, ...] = ('If-None-Match',) if 304 in endpoint.responses else ()
-    if endpoint.is_conditional_write:
-        names = ('If-Match', 'If-None-Match')
+    names: tuple[str, ...] = ('If-Match', 'If-None-Match')
     if 422 in endpoint.problems:
         names += ('Idempotency-Key',)
     return [
