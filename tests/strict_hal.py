@@ -57,7 +57,7 @@ def check_hal(document: dict[str, Any], *, forms: bool, outermost: bool = True) 
 
 def check_link(link: dict[str, Any]) -> None:
     """Assert that it is a link object with an absolute address, a template if and only if it says so."""
-    assert set(link) <= {'href', 'templated', 'name'}
+    assert set(link) <= {'href', 'templated', 'name', 'type'}
     parts = urlsplit(link['href'])
     assert parts.scheme in ('http', 'https')
     assert parts.netloc

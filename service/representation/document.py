@@ -8,11 +8,15 @@ from service.representation.action import Form
 
 
 class Link(NamedTuple):
-    """A link to an absolute address, or to an address template (RFC 6570) where `templated` says so."""
+    """A link to an absolute address, or to an address template (RFC 6570) where `templated` says so.
+
+    `type` is the media type of what it leads to, where that is not a document of ours.
+    """
 
     href: str
     templated: bool = False
     name: str | None = None
+    type: str | None = None
 
 
 class Selection(NamedTuple):

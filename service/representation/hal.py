@@ -67,4 +67,6 @@ def _link(link: Link) -> dict[str, Any]:
         shown['templated'] = True
     if link.name:
         shown['name'] = link.name
+    if link.type:
+        shown['type'] = link.type
     return shown

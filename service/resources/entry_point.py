@@ -12,6 +12,7 @@ from service.http.operation import Access, Formats, Operation, Samples
 from service.http.request import Request
 from service.representation.document import Document
 from service.representation.kind import Kind
+from service.representation.media_types import HTML, OPENAPI
 from service.representation.query_parameters import QueryOptions
 from service.representation.url_builder import UrlBuilder
 from service.resources import sample_data
@@ -67,8 +68,8 @@ def represent_entry_point(entries: Sequence[EntryPointPart], builder: UrlBuilder
             'self': builder.link_to(urls.ENTRY),
             'curies': builder.curies,
             **links,
-            'service-desc': builder.link_to(urls.OPENAPI),
-            'service-doc': builder.link_to(urls.DOCS),
+            'service-desc': builder.link_to(urls.OPENAPI)._replace(type=OPENAPI),
+            'service-doc': builder.link_to(urls.DOCS)._replace(type=HTML),
         },
         forms=tuple(form for entry in entries for form in entry.forms),
         relationships={rel: None for rel, link in links.items() if ':' in rel and not link.templated},

@@ -52,6 +52,7 @@ from service.resources.users import SAMPLES as USERS
 _QUERY = "%!$&'()*+,-./:;=?@_~"
 _BARE_PERCENT = re.compile('%(?![0-9A-Fa-f]{2})')
 
+DEPRECATED = '@1764028800'  # 2025-11-25, in seconds (RFC 9745 §2.1)
 MOST_TOLD = 10  # members of whom the Link header says what changed: servers and proxies limit headers
 
 
@@ -295,6 +296,7 @@ class FollowedResource:
             {308: None},
             Access.ANYONE,
             formats=Formats.FIXED,
+            deprecated=True,
         )
         for method in ('GET', 'POST', 'PUT', 'PATCH', 'DELETE')
     }
@@ -304,6 +306,8 @@ class FollowedResource:
         resp.status = falcon.HTTP_308
         address = req.builder.url_for(urls.FOLLOWING, user_id=user_id)
         resp.set_header('Location', f'{address}?{query}' if query else address)
+        resp.set_header('Deprecation', DEPRECATED)
+        resp.append_header('Link', f'<{address}>; rel="successor-version"')
 
     on_post = on_put = on_patch = on_delete = on_get
 

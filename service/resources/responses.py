@@ -36,6 +36,12 @@ def respond_created(resp: falcon.Response, document: Document) -> None:
     resp.status, resp.location, resp.media = falcon.HTTP_201, document.href, document
 
 
+def respond_related(resp: falcon.Response, document: Document) -> None:
+    """Respond with a resource that is at another URL, its own (RFC 9110 §8.7)."""
+    resp.media = document
+    resp.set_header('Content-Location', document.href)
+
+
 def apply_edit(
     req: Request, thing: Thing, represent: Assembler[Thing], change: Callable[..., Thing]
 ) -> Document:

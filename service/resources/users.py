@@ -79,7 +79,7 @@ REGISTER = Action(
         Field('about_me', 'About me', type='textarea', max_length=MAX_ABOUT_ME_LENGTH, nullable=True, rows=3),
     ),
 )
-EDIT = Action('edit', 'PUT', 'Edit profile', REGISTER.optional('username', 'email', 'about_me'))
+EDIT = Action('edit', 'PATCH', 'Edit profile', REGISTER.optional('username', 'email', 'about_me'))
 DELETE = Action('delete', 'DELETE', 'Delete account')
 CHANGE_PASSWORD = Action(
     'change-password',
@@ -148,7 +148,7 @@ def represent_user(user: UserRecord, viewer: Viewer | None, builder: UrlBuilder)
         'hc:posts': builder.link_to(urls.USER_POSTS, **here),
     }
     if builder.avatars:
-        links['hc:avatar'] = Link(urls.AVATAR.format(avatar_hash=user.avatar_hash))
+        links['hc:avatar'] = Link(urls.AVATAR.format(avatar_hash=user.avatar_hash), type='image/png')
     forms: tuple[Form, ...] = ()
     if is_own:
         properties['email'] = user.email
@@ -198,7 +198,7 @@ _ALL_USERS = QueryOptions(
     sort_keys=ORDERS,
     includable=RELATIONSHIPS,
 )
-_ONE_USER = _ALL_USERS.of_one()
+ONE_USER = _ALL_USERS.of_one()
 
 
 class UsersResource:
@@ -220,7 +220,7 @@ class UsersResource:
             {201: NEW_SAMPLE},
             Access.ANYONE,
             REGISTER,
-            _ONE_USER,
+            ONE_USER,
         ),
     }
 
@@ -260,7 +260,7 @@ class UserResource:
             'Get a user',
             "The profile of a user; one's own has the email address, too.",
             {200: SAMPLES},
-            query=_ONE_USER,
+            query=ONE_USER,
         ),
         'PUT': Operation(
             'Edit a user',
@@ -268,7 +268,7 @@ class UserResource:
             {200: SAMPLES},
             Access.OWNER,
             EDIT,
-            _ONE_USER,
+            ONE_USER,
         ),
         'PATCH': Operation(
             'Patch a user',
@@ -276,14 +276,14 @@ class UserResource:
             {200: SAMPLES},
             Access.OWNER,
             EDIT,
-            _ONE_USER,
+            ONE_USER,
         ),
         'DELETE': Operation(
             'Delete a user',
             "Deletes one's own account with its posts, follows, tokens and stores.",
             {204: None},
             Access.OWNER,
-            query=_ONE_USER,
+            query=ONE_USER,
         ),
     }
 

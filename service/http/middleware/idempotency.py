@@ -108,5 +108,7 @@ def _key(req: Request, key: str, body: bytes) -> RequestKey:
 def _send(answer: StoredResponse, resp: falcon.Response) -> None:
     resp.status = answer.status
     resp.set_headers(dict(answer.headers))
+    if answer.is_replayed:
+        resp.set_header('Idempotency-Replayed', 'true')
     resp.data = answer.body.encode() or None
     resp.complete = True

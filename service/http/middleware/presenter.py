@@ -9,6 +9,7 @@ from service.http.conditional import NO_STORE, PRIVATE, PUBLIC, check_if_match, 
 from service.http.content_coding import accepts_gzip
 from service.http.errors import problem_of, write_problem
 from service.http.operation import Access
+from service.http.preferences import prefers_minimal
 from service.http.request import Request
 from service.http.selection import apply_selection
 from service.representation.document import Document, Link
@@ -43,6 +44,7 @@ def present(req: Request, resp: falcon.Response) -> None:
     _locate(req, resp)
     _link(req, resp)
     _validate(req, resp)
+    _minimize(req, resp)
 
 
 def _select(req: Request, resp: falcon.Response) -> None:
@@ -141,3 +143,18 @@ def _answer_not_modified(req: Request, resp: falcon.Response, tag: str | None) -
     resp.status, resp.media, resp.data = falcon.HTTP_304, None, None
     resp.set_header('ETag', found or tag)
     resp.delete_header('Content-Type')
+
+
+def _minimize(req: Request, resp: falcon.Response) -> None:
+    """Leave the content out for a client that prefers it so (RFC 7240 §4.2); never the secret of a token."""
+    is_write = req.method not in (*SAFE_METHODS, 'OPTIONS') and req.operation.access is not Access.CREDENTIALS
+    if not is_write or resp.status_code not in (200, 201, 204):
+        return
+    if not prefers_minimal(req.env.get('HTTP_PREFER')):
+        return
+    if resp.status_code == 200:
+        resp.status = falcon.HTTP_204
+    resp.media, resp.data = None, None
+    for name in ('Content-Type', 'Content-Location'):
+        resp.delete_header(name)
+    resp.set_header('Preference-Applied', 'return=minimal')

@@ -48,6 +48,8 @@ class Endpoint(NamedTuple):
         responses = dict(declared)
         if self.method == 'GET' and 200 in declared and self.operation.cacheable:
             responses[304] = None
+        if self.prefers_return and 200 in responses:
+            responses[204] = None
         if self.method == 'DELETE' and 204 in declared:
             responses[200] = _DELETED
         if self.method == 'POST' and 200 in declared and not self.operation.is_relationship:
@@ -55,6 +57,12 @@ class Endpoint(NamedTuple):
         if 201 in declared:
             responses[303] = None  # to a form that was posted without a script
         return responses
+
+    @property
+    def prefers_return(self) -> bool:
+        """Whether a client may prefer a response without content."""
+        is_write = self.method != 'GET' and self.operation.access is not Access.CREDENTIALS
+        return is_write and any(status < 300 for status in self.operation.responses)
 
     def formats(self, status: int) -> list[Format]:
         """Return the formats of a document in a response with this status."""

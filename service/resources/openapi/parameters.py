@@ -24,6 +24,7 @@ _VARIABLES = {
 _CONDITIONS: dict[str, tuple[str, Schema]] = {
     'If-Match': ('Do it only if one of these is the validator of a current representation.', _TEXT),
     'If-None-Match': ('Do it only if none of these is the validator of a current representation.', _TEXT),
+    'Prefer': ('`return=minimal` leaves the content of the response out (RFC 7240 §4.2).', _TEXT),
     'Idempotency-Key': (
         'Names this request: repeated with the same key, it takes effect once.',
         {'type': 'string', 'pattern': KEY},
@@ -119,6 +120,8 @@ def _query_parameter(name: str, schema: Schema, media_types: list[str]) -> dict[
 def header_parameters(endpoint: Endpoint, components: Components) -> list[dict[str, str]]:
     """Return the headers that set a precondition, or tell a repeated request from a new one."""
     names: tuple[str, ...] = ('If-Match', 'If-None-Match')
+    if endpoint.prefers_return:
+        names += ('Prefer',)
     if 422 in endpoint.problems:
         names += ('Idempotency-Key',)
     return [
