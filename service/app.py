@@ -17,6 +17,7 @@ from service.graceful_shutdown import PROCESS_SHUTDOWN, Shutdown
 from service.http.application import Application, Router
 from service.http.errors import install_error_writer
 from service.http.middleware.authentication import AuthenticationMiddleware
+from service.http.middleware.compression import CompressionMiddleware
 from service.http.middleware.context import ContextMiddleware
 from service.http.middleware.cors import CorsMiddleware
 from service.http.middleware.guards import GuardMiddleware
@@ -107,6 +108,7 @@ def create_app(
         #   GuardMiddleware                method (405, 501)           |
         #   CorsMiddleware                 |                           Access-Control-…, Vary
         #   SecurityHeadersMiddleware      |                           Content-Security-Policy, …
+        #   CompressionMiddleware          |                           Content-Encoding
         #   AuthenticationMiddleware       viewer (401)                |
         #   NegotiationMiddleware          format (406), query (400)   |
         #   PresenterMiddleware            |                           select, label, redirect, link, validate
@@ -119,6 +121,7 @@ def create_app(
             GuardMiddleware(),
             CorsMiddleware(settings),
             SecurityHeadersMiddleware(),
+            CompressionMiddleware(),
             AuthenticationMiddleware(),
             NegotiationMiddleware(kinds, expansions),
             PresenterMiddleware(),

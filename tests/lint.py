@@ -12,6 +12,7 @@ ACCEPTED = {
     'STORE_PUBLIC_UNNECESSARY': 'clients send their token to public pages too, and a shared cache may keep '
     'an answer to Authorization only where it says public (RFC 9111 §3.5)',
     'REQUEST_HDR_IN_RESPONSE': 'a 415 lists in Accept what is taken (RFC 9110 §15.5.16)',
+    'VARY_COMPLEX': 'a response depends on its format, its caller, its coding and, by CORS, its origin',
     'STATUS_BAD_REQUEST': 'it only says that the status is 400',
 }
 _CHANGING = ('etag', 'content-length', 'x-request-id')

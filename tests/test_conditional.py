@@ -310,9 +310,11 @@ def test_the_check_and_the_write_are_one_step(ada: Client, monkeypatch: pytest.M
     """A change that comes between the first look and the write is seen by the write."""
     me = ada.me()
 
-    def change_after_another(db: Any, user_id: int, changes: Any, *, by: Viewer, precondition: Any) -> Any:
+    def change_after_another(
+        db: Any, user_id: int, changes: Any, *, by: Viewer, precondition: Any, **more: Any
+    ) -> Any:
         change_user(db, user_id, {'about_me': 'the other'}, by=by, precondition=lambda _: None)
-        return change_user(db, user_id, changes, by=by, precondition=precondition)
+        return change_user(db, user_id, changes, by=by, precondition=precondition, **more)
 
     monkeypatch.setattr(users, 'change_user', change_after_another)
     answer = ada.put(me.href('self'), {'about_me': 'mine'}, headers={'If-Match': me.tag})

@@ -33,6 +33,7 @@ class Request(falcon.Request):
     response is rendered in, `query` what the parameters ask, and `inclusions` are the relations that it
     wants to include, each with what finds their documents. `resource` is the target of the request, None
     until one is found; `path_values` are the variables of its URL, and `resource_id` is the id among them.
+    `is_counted` tells whether the request counts against the limit of its client already.
     """
 
     __slots__ = (
@@ -40,6 +41,7 @@ class Request(falcon.Request):
         'db',
         'format',
         'inclusions',
+        'is_counted',
         'operation',
         'path_values',
         'query',
@@ -55,6 +57,7 @@ class Request(falcon.Request):
     format: Format
     query: Query
     inclusions: Mapping[str, Expand]
+    is_counted: bool
     resource: Any  # a Resource, with its responders
     path_values: Mapping[str, Any]
     resource_id: str

@@ -53,7 +53,6 @@ _QUERY = "%!$&'()*+,-./:;=?@_~"
 _BARE_PERCENT = re.compile('%(?![0-9A-Fa-f]{2})')
 
 DEPRECATED = '@1764028800'  # 2025-11-25, in seconds (RFC 9745 §2.1)
-MOST_TOLD = 10  # members of whom the Link header says what changed: servers and proxies limit headers
 
 
 KIND = Kind(
@@ -280,8 +279,8 @@ def _change_members(req: Request, resp: falcon.Response, user_id: int, change: C
     members = read_resource_identifiers(req)
     change(req.db, user_id, members, by=req.user, precondition=target_precondition(req))
     resp.media = represent_following_relation(req, user_id)
-    for other_id in members[:MOST_TOLD]:
-        add_invalidation_links(resp, *_changed_by_following(req.builder, user_id, other_id))
+    changed = [one for other_id in members for one in _changed_by_following(req.builder, user_id, other_id)]
+    add_invalidation_links(resp, *dict.fromkeys(changed))
 
 
 class FollowedResource:
@@ -313,12 +312,14 @@ class FollowedResource:
 
 
 def _changed_by_following(builder: UrlBuilder, user_id: int, other_id: int) -> tuple[str, ...]:
+    """Return what a follow changes: both users, and the collections that embed them or their posts."""
+    of_both = (urls.USER, urls.USER_POSTS, urls.FOLLOWERS, urls.FOLLOWING)
     return (
-        builder.url_for(urls.USER, user_id=user_id),
-        builder.url_for(urls.USER, user_id=other_id),
-        builder.url_for(urls.FOLLOWING, user_id=user_id),
-        builder.url_for(urls.FOLLOWERS, user_id=other_id),
+        builder.url_for(urls.USERS),
+        builder.url_for(urls.POSTS),
         builder.url_for(urls.FEED, user_id=user_id),
+        *(builder.url_for(template, user_id=user_id) for template in of_both),
+        *(builder.url_for(template, user_id=other_id) for template in of_both),
     )
 
 

@@ -272,7 +272,7 @@ class FeedResource:
 def _changed_by_posting(req: Request) -> tuple[str, ...]:
     here = {'user_id': req.user.user_id}
     own = (req.builder.url_for(template, **here) for template in (urls.USER, urls.USER_POSTS, urls.FEED))
-    return (req.builder.url_for(urls.POSTS), *own)
+    return (req.builder.url_for(urls.POSTS), req.builder.url_for(urls.USERS), *own)
 
 
 def entry_point(viewer: Viewer | None, builder: UrlBuilder) -> EntryPointPart:

@@ -12,6 +12,8 @@ from service.http.request_body import read_form
 from service.representation.assembler import Assembler
 from service.representation.document import Document
 
+MAX_INVALIDATION_LINKS = 20  # servers and proxies limit the size of header fields
+
 
 class Editable(Protocol):
     """An object that tells who may change it."""
@@ -26,8 +28,11 @@ Thing = TypeVar('Thing', bound=Editable)
 
 
 def add_invalidation_links(resp: falcon.Response, *addresses: str) -> None:
-    """Link to the other resources that a write changed (draft-nottingham-linked-cache-inv §3)."""
-    for address in addresses:
+    """Link to the other resources that a write changed (draft-nottingham-linked-cache-inv §3).
+
+    The most general ones come first, because no more than MAX_INVALIDATION_LINKS are sent.
+    """
+    for address in addresses[:MAX_INVALIDATION_LINKS]:
         resp.append_header('Link', f'<{address}>; rel="invalidates"')
 
 

@@ -6,8 +6,10 @@ from typing import ClassVar
 import falcon
 
 from service import urls
+from service.database.pagination import PageRequest
 from service.domain.stores import (
     MAX_NAME_LENGTH,
+    MAX_OWNED,
     MAX_PRICE,
     ItemRecord,
     StoreRecord,
@@ -256,9 +258,11 @@ class StoreResource:
     on_patch = on_put
 
     def on_delete(self, req: Request, resp: falcon.Response, store_id: int) -> None:
+        items = list_items_of(req.db, find_store(req.db, store_id), PageRequest(per_page=MAX_OWNED)).entries
         close_store(req.db, store_id, by=req.user, precondition=precondition(req, represent_store))
         resp.status = falcon.HTTP_204
-        add_invalidation_links(resp, req.builder.url_for(urls.STORES), req.builder.url_for(urls.ITEMS))
+        gone = (req.builder.url_for(urls.ITEM, item_id=item.id) for item in items)
+        add_invalidation_links(resp, *_changed_by_item(req, store_id), *gone)
 
 
 class StoreOwnerResource:
@@ -404,8 +408,8 @@ class ItemStoreResource:
 
 
 def _changed_by_item(req: Request, store_id: int) -> tuple[str, ...]:
-    here = (req.builder.url_for(template, store_id=store_id) for template in (urls.STORE, urls.STORE_ITEMS))
-    return (req.builder.url_for(urls.ITEMS), *here)
+    templates = (urls.STORES, urls.ITEMS, urls.STORE, urls.STORE_ITEMS)
+    return tuple(req.builder.url_for(template, store_id=store_id) for template in templates)
 
 
 def entry_point(viewer: Viewer | None, builder: UrlBuilder) -> EntryPointPart:

@@ -132,9 +132,11 @@ def _reads_body(endpoint: Endpoint) -> bool:
     return endpoint.body is not None
 
 
-def _reads_password(endpoint: Endpoint) -> bool:
-    """Return whether passwords can be guessed."""
-    return endpoint.body is not None and any(one.type == 'password' for one in endpoint.body.fields)
+def _is_throttled(endpoint: Endpoint) -> bool:
+    """Return whether passwords, or the email addresses of accounts, can be guessed."""
+    return endpoint.body is not None and any(
+        one.type in ('password', 'email') for one in endpoint.body.fields
+    )
 
 
 # Which endpoints can respond with the statuses of PROBLEMS; 405 is of methods that are no endpoints.
@@ -150,7 +152,7 @@ _CAN_BE: dict[int, Callable[[Endpoint], bool]] = {
     413: _reads_body,
     415: _reads_body,
     422: _accepts_key,
-    429: _reads_password,
+    429: _is_throttled,
     500: _checks_credentials,
     501: lambda endpoint: True,
     503: _checks_credentials,

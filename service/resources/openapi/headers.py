@@ -11,7 +11,7 @@ _HEADERS: dict[str, tuple[str, Container[int], Container[int]]] = {
     'Accept-Encoding': ('The content codings that can be read here.', (), (415,)),
     'Accept-Patch': ('The media types of patches that can be read here.', (), (415,)),
     'Allow': ('The methods of the resource.', (405,), ()),
-    'Content-Location': ('The URL whose representation this is.', (), (200,)),
+    'Content-Location': ('The URL whose representation this is.', (), (200, 304)),
     'Deprecation': ('When this URL was deprecated (RFC 9745).', (), (308,)),
     'ETag': ('The validator of the representation, for If-Match and If-None-Match.', (304,), (200, 201, 204)),
     'Idempotency-Replayed': ('`true` where this is the response to an earlier request.', (), (200, 201)),
