@@ -14,8 +14,8 @@ import bcrypt
 
 R = TypeVar('R')
 
-BCRYPT_MAX_BYTES = 72  # of a longer password bcrypt takes the SHA-256, so nothing is cut
-NICENESS = 5  # of hashing: other threads get three quarters of a core that they share with it
+BCRYPT_MAX_BYTES = 72  # of a longer password bcrypt gets the SHA-256, so nothing is cut
+NICENESS = 5  # of hashing threads: other threads get three quarters of a core that they share with one
 _NO_DIGEST = b'.' * 31
 _BCRYPT64 = bytes.maketrans(
     b'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/',

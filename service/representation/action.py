@@ -1,4 +1,4 @@
-"""Actions: one declaration is the form that is shown and the rules that are enforced."""
+"""Actions: one declaration is both the form that is rendered and the validator that is enforced."""
 
 import dataclasses
 import re
@@ -11,12 +11,12 @@ from service.domain.email import is_email
 from service.domain.errors import Invalid
 from service.domain.text import WHITE_SPACE, has_control_characters, has_surrogates, is_blank, normalize
 
-# The shape of an address, as far as a pattern can say it that is valid in JavaScript with every flag and in
-# Python; domain/email.py has the rest.
+# The pattern of an email address, as far as it can be valid in JavaScript with every flag and in Python;
+# domain/email.py has the other rules.
 EMAIL = r'^[^\s@\x00-\x1f\x7f-\x9f]+@[^\s@\x00-\x1f\x7f-\x9f]+$'
-# A valid floating-point number (HTML Living Standard §2.3.4.3), with an exponent that is worth its digits.
+# A valid floating-point number (HTML Living Standard §2.3.4.3), with an exponent of at most four digits.
 NUMBER = re.compile(r'-?(?:[0-9]+(?:\.[0-9]+)?|\.[0-9]+)(?:[eE][+-]?[0-9]{1,4})?', re.ASCII)
-# What text is (domain/text.py): no control characters but newline; and what is not blank besides.
+# Text as in domain/text.py: no control characters except newline. NOT_BLANK is text with a visible character.
 TEXT = r'^[^\x00-\x09\x0b-\x1f\x7f-\x9f]*$'
 _INVISIBLE = (  # of the plane of the 16-bit characters (domain/text.py has all)
     r'\xad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u202a-\u202e\u2060-\u206f\u2800\u3164'
@@ -28,12 +28,12 @@ NOT_BLANK = rf'^{_TEXT}[^\s\x00-\x1f\x7f-\x9f{_INVISIBLE}]{_TEXT}$'
 
 @dataclass(frozen=True, slots=True)
 class Field:
-    """One input of an Action: how it is asked for, and the rules it must keep.
+    """One input of an Action: its prompt, and the rules for its value.
 
     Lengths are in characters after normalization. `regex` matches the
-    whole value and is valid in JavaScript and Python alike, `rule` says it in words. `type` is an input
-    type of HTML, or `textarea`, which is `rows` lines high; a `number` has `min`, `max` and `step`. With
-    `trim` white space around the value is taken off first; with `nullable` null means empty. With
+    whole value and is valid in JavaScript and Python alike; `rule` is its meaning in words. `type` is an
+    input type of HTML, or `textarea`, which is `rows` lines high; a `number` has `min`, `max` and `step`.
+    With `trim` leading and trailing white space is removed first; with `nullable` null means empty. With
     `options` the value is one of them.
     """
 
@@ -56,16 +56,20 @@ class Field:
     options: tuple[str, ...] = ()
 
     def read(self, value: Any) -> Any:
-        """Return the clean value; raises ValueError that says what is wrong with it."""
+        """Return the normalized value; raises ValueError with the rule that it breaks."""
         return self._read_number(value) if self.type == 'number' else self._read_text(value)
 
     def _read_number(self, value: Any) -> Decimal:
-        """Read a number exactly: a form's values are text, a JSON number is no float (RFC 8259 §6)."""
-        least, most, step = (Decimal(bound) for bound in (self.min or 0, self.max or 0, self.step or 1))
-        rule = f'must be a number from {least} to {most}, in steps of {step}'
+        """Read a number exactly: forms send text, and JSON numbers are not parsed as floats (RFC 8259 §6)."""
+        minimum, maximum, step = (Decimal(bound) for bound in (self.min or 0, self.max or 0, self.step or 1))
+        rule = f'must be a number from {minimum} to {maximum}, in steps of {step}'
         if isinstance(value, str) and re.fullmatch(NUMBER, value):
             value = Decimal(value)
-        if isinstance(value, bool) or not isinstance(value, (int, Decimal)) or not least <= value <= most:
+        if (
+            isinstance(value, bool)
+            or not isinstance(value, (int, Decimal))
+            or not minimum <= value <= maximum
+        ):
             raise ValueError(rule)
         number = Decimal(value)
         if number.quantize(step) != number:
@@ -113,7 +117,7 @@ class Field:
 
 @dataclass(frozen=True, slots=True)
 class Action:
-    """Something that can be done: its form and its validator. `method` is in upper case."""
+    """An operation that a client can do: its form and its validator. `method` is in upper case."""
 
     name: str
     method: str
@@ -121,9 +125,9 @@ class Action:
     fields: tuple[Field, ...] = ()
 
     def read(self, body: Mapping[str, Any]) -> dict[str, Any]:
-        """Return the clean values of the fields that are present; what is no field is ignored.
+        """Return the normalized values of the fields that are present; unknown members are ignored.
 
-        Raises Invalid that names every broken field at once.
+        Raises Invalid, which names every invalid field.
         """
         values, errors = {}, []
         for field in self.fields:
@@ -132,18 +136,18 @@ class Action:
                     values[field.name] = field.read(body[field.name])
                 elif field.required:
                     raise ValueError('is required')
-            except ValueError as wrong:
-                errors.append((field.name, str(wrong)))
+            except ValueError as error:
+                errors.append((field.name, str(error)))
         if errors:
             raise Invalid(errors)
         return values
 
     def at(self, target: str, values: Mapping[str, Any] | None = None) -> 'Form':
-        """Return the form at an absolute address, filled with the current values."""
+        """Return the form with an absolute URL as its target, filled with the current values."""
         return Form(self, target, values or {})
 
     def optional(self, *names: str) -> tuple[Field, ...]:
-        """Return the named fields as another Action may have them: none of them required."""
+        """Return the named fields for another Action, none of them required."""
         return tuple(
             dataclasses.replace(field, required=False) for field in self.fields if field.name in names
         )
@@ -151,7 +155,7 @@ class Action:
 
 @dataclass(frozen=True, slots=True)
 class Form:
-    """An Action that this viewer can do now, at an absolute address."""
+    """An Action that the viewer can do now, with the absolute URL that it is sent to."""
 
     action: Action
     target: str

@@ -1,4 +1,4 @@
-"""The format-neutral model: what every rendering is made of."""
+"""The format-neutral model of documents, from which all formats are rendered."""
 
 from collections.abc import Callable, Hashable, Mapping
 from dataclasses import dataclass, field
@@ -8,9 +8,9 @@ from service.representation.action import Form
 
 
 class Link(NamedTuple):
-    """A link to an absolute address, or to an address template (RFC 6570) where `templated` says so.
+    """A link to an absolute URL, or to a URI template (RFC 6570) if it is `templated`.
 
-    `type` is the media type of what it leads to, where that is not a document of ours.
+    `type` is the media type of the target, if that is not one of our documents.
     """
 
     href: str
@@ -20,10 +20,10 @@ class Link(NamedTuple):
 
 
 class Selection(NamedTuple):
-    """How a client asked to see a document, in formats that let it choose.
+    """The parts of a document that a client selects, in formats that support it (JSON:API).
 
-    `embedded` names the relations whose documents it wants along, None where it did not say; `fields`
-    holds, by kind, the names that it wants to see; `query` is the query string that says all this.
+    `embedded` names the relations whose documents are included, None for the default; `fields` has the names
+    of the selected fields by kind; `query` is the query string of the selection.
     """
 
     embedded: frozenset[str] | None = None
@@ -36,13 +36,13 @@ EVERYTHING = Selection()
 
 @dataclass(frozen=True, slots=True)
 class Document:
-    """One resource as one viewer may see it now, complete: nothing in it is looked up later.
+    """One resource as one viewer may see it now; it is complete, so rendering reads nothing else.
 
-    `kind` names what it is, in the plural (`users`); `id` is None for what has none of its own; `title`
-    is what people call it, where it has a name. A relation holds one Link or Document, or a tuple of
-    them, and always the same of the two. A collection embeds its `item`s and has `meta`; one that links
-    to what is `related` only names them. `relationships` are the relations that lead to other documents,
-    each with the link to where the relation itself can be changed, if it can be.
+    `kind` is the plural name of its type (`users`); `id` is None if it has no id; `title` is its display
+    name, if any. Each relation maps to one Link or Document or to a tuple of them, and to the same of the
+    two in every document of a kind. A collection embeds its `item`s and has `meta`; one with a `related`
+    link is a relationship, of which only the identifiers of the items are rendered. `relationships` are the
+    relations to other documents, each with the link where the relationship itself can be changed, if any.
     """
 
     kind: str
@@ -55,17 +55,19 @@ class Document:
     title: str = ''
     relationships: Mapping[str, Link | None] = field(default_factory=dict)
     selection: Selection = EVERYTHING
-    renderings: dict[Hashable, bytes] = field(default_factory=dict, init=False, compare=False, repr=False)
+    cached_renderings: dict[Hashable, bytes] = field(
+        default_factory=dict, init=False, compare=False, repr=False
+    )
 
-    def rendered(self, rendering: Hashable, render: Callable[[], bytes]) -> bytes:
-        """Return what `render` makes, the first time that this `rendering` of the document is asked for.
+    def render_once(self, rendering: Hashable, render: Callable[[], bytes]) -> bytes:
+        """Return the result of `render`, cached under the name of the rendering.
 
-        A document that is kept, because many ask for it, is so written once and not for each of them.
+        A cached document is thus rendered once, not for each request.
         """
-        made = self.renderings.get(rendering)
-        if made is None:
-            made = self.renderings[rendering] = render()
-        return made
+        cached = self.cached_renderings.get(rendering)
+        if cached is None:
+            cached = self.cached_renderings[rendering] = render()
+        return cached
 
     @property
     def is_collection(self) -> bool:
@@ -74,12 +76,12 @@ class Document:
 
     @property
     def is_relationship(self) -> bool:
-        """Whether it is a relation by itself: a page that names other documents, which are elsewhere."""
+        """Whether it is a relationship itself: a page of identifiers of other documents."""
         return self.is_collection and 'related' in self.links
 
     @property
     def href(self) -> str:
-        """The document's own address."""
+        """The document's own URL."""
         link = self.links['self']
         assert isinstance(link, Link)
         return link.href
@@ -89,6 +91,6 @@ class Document:
         """Whether it, or anything embedded in it, offers a form."""
         return bool(self.forms) or any(
             document.has_forms
-            for several in self.embedded.values()
-            for document in (several if isinstance(several, tuple) else (several,))
+            for documents in self.embedded.values()
+            for document in (documents if isinstance(documents, tuple) else (documents,))
         )

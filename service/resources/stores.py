@@ -80,7 +80,7 @@ STORE = Kind(
     (
         id_member('Identifies the store.'),
         Member('name', 'The name of the store, unique among all stores.'),
-        Member('item_count', 'How many items are in the store.', 'integer'),
+        Member('item_count', 'The number of items in the store.', 'integer'),
         time_member('created_at', 'When the store was opened.'),
     ),
     links=('collection', 'hc:owner', 'hc:items'),
@@ -92,7 +92,9 @@ ITEM = Kind(
     (
         id_member('Identifies the item.'),
         Member('name', 'The name of the item, unique in its store.'),
-        Member('price', 'The price: a decimal number with two places, as text, so that it is exact.'),
+        Member(
+            'price', 'The price: a decimal number with two decimal places, as a string so that it is exact.'
+        ),
         time_member('created_at', 'When the item was added.'),
     ),
     links=('collection', 'hc:store'),
@@ -102,7 +104,7 @@ ITEM = Kind(
 
 @cached
 def represent_store(store: StoreRecord, viewer: Viewer | None, builder: UrlBuilder) -> Document:
-    """Return the store; its owner may change it."""
+    """Return the store, with forms for its owner."""
     here = builder.link_to(urls.STORE, store_id=store.id)
     forms: tuple[Form, ...] = ()
     if store.is_editable_by(viewer):
@@ -131,7 +133,7 @@ def represent_store(store: StoreRecord, viewer: Viewer | None, builder: UrlBuild
 
 @cached
 def represent_item(item: ItemRecord, viewer: Viewer | None, builder: UrlBuilder) -> Document:
-    """Return the item, its price as a decimal text with two places."""
+    """Return the item, with its price as a decimal string."""
     here = builder.link_to(urls.ITEM, item_id=item.id)
     properties = {
         'id': item.id,
@@ -183,7 +185,7 @@ _ONE_STORE, _ONE_ITEM = _STORES.of_one(), _ITEMS.of_one()
 
 
 class StoresResource:
-    """All stores, and opening one."""
+    """All stores; POST opens one."""
 
     tag = 'stores'
     operation_name = 'Stores'
@@ -205,9 +207,9 @@ class StoresResource:
 
     def on_get(self, req: Request, resp: falcon.Response) -> None:
         page = list_stores(req.db, req.query.position)
-        address = req.builder.url_for(urls.STORES)
-        forms = (OPEN.at(address),)
-        resp.media = represent_listing(req, 'stores', address, page, represent_store, forms=forms)
+        url = req.builder.url_for(urls.STORES)
+        forms = (OPEN.at(url),)
+        resp.media = represent_listing(req, 'stores', url, page, represent_store, forms=forms)
 
     def on_post(self, req: Request, resp: falcon.Response) -> None:
         store = open_store(req.db, by=req.user, **read_form(req))
@@ -224,7 +226,7 @@ class StoreResource:
         'GET': Operation('Get a store', 'One store.', {200: SAMPLES}, query=_ONE_STORE),
         'PUT': Operation(
             'Rename a store',
-            "Changes the name of one's own store.",
+            'Changes the name of your own store.',
             {200: SAMPLES},
             Access.OWNER,
             EDIT,
@@ -232,7 +234,7 @@ class StoreResource:
         ),
         'PATCH': Operation(
             'Patch a store',
-            "Changes the name of one's own store, also by merge patch (RFC 7396).",
+            'Changes the name of your own store, also by merge patch (RFC 7396).',
             {200: SAMPLES},
             Access.OWNER,
             EDIT,
@@ -240,7 +242,7 @@ class StoreResource:
         ),
         'DELETE': Operation(
             'Delete a store',
-            "Deletes one's own store with its items.",
+            'Deletes your own store with its items.',
             {204: None},
             Access.OWNER,
             query=_ONE_STORE,
@@ -285,7 +287,7 @@ class StoreOwnerResource:
 
 
 class StoreItemsResource:
-    """The items of one store, and adding one."""
+    """The items of one store; POST adds one."""
 
     tag = 'stores'
     operation_name = 'StoreItems'
@@ -298,7 +300,7 @@ class StoreItemsResource:
         ),
         'POST': Operation(
             'Add an item',
-            "Adds an item to one's own store.",
+            'Adds an item to your own store.',
             {201: ITEM_SAMPLES},
             Access.OWNER,
             ADD,
@@ -309,9 +311,9 @@ class StoreItemsResource:
     def on_get(self, req: Request, resp: falcon.Response, store_id: int) -> None:
         store = find_store(req.db, store_id)
         page = list_items_of(req.db, store, req.query.position)
-        address = req.builder.url_for(urls.STORE_ITEMS, store_id=store_id)
-        forms = (ADD.at(address),) if store.is_editable_by(req.viewer) else ()
-        resp.media = represent_listing(req, 'items', address, page, represent_item, forms=forms)
+        url = req.builder.url_for(urls.STORE_ITEMS, store_id=store_id)
+        forms = (ADD.at(url),) if store.is_editable_by(req.viewer) else ()
+        resp.media = represent_listing(req, 'items', url, page, represent_item, forms=forms)
 
     def on_post(self, req: Request, resp: falcon.Response, store_id: int) -> None:
         require_permission(find_store(req.db, store_id).is_editable_by(req.viewer))
@@ -348,7 +350,7 @@ class ItemResource:
         'GET': Operation('Get an item', 'One item.', {200: ITEM_SAMPLES}, query=_ONE_ITEM),
         'PUT': Operation(
             'Edit an item',
-            "Changes the members of an item of one's own store that are present.",
+            'Changes an item of your own store; absent members stay the same.',
             {200: ITEM_SAMPLES},
             Access.OWNER,
             EDIT_ITEM,
@@ -356,7 +358,7 @@ class ItemResource:
         ),
         'PATCH': Operation(
             'Patch an item',
-            "Changes an item of one's own store, also by merge patch (RFC 7396).",
+            'Changes an item of your own store, also by merge patch (RFC 7396).',
             {200: ITEM_SAMPLES},
             Access.OWNER,
             EDIT_ITEM,
@@ -364,7 +366,7 @@ class ItemResource:
         ),
         'DELETE': Operation(
             'Delete an item',
-            "Deletes an item of one's own store.",
+            'Deletes an item of your own store.',
             {204: None},
             Access.OWNER,
             query=_ONE_ITEM,
@@ -413,7 +415,7 @@ def _changed_by_item(req: Request, store_id: int) -> tuple[str, ...]:
 
 
 def entry_point(viewer: Viewer | None, builder: UrlBuilder) -> EntryPointPart:
-    """Return the links and forms of stores on the entry point, to those who are signed in."""
+    """Return the links of stores on the entry point, for signed-in users."""
     if viewer is None:
         return EntryPointPart({})
     return EntryPointPart(
@@ -436,7 +438,7 @@ def _sample_items(builder: UrlBuilder) -> Document:
 RELATIONS = (
     LinkRelation(
         'stores',
-        'All stores, the newest first; a new one is posted here.',
+        'All stores, the newest first; POST opens a new one.',
         ('GET', 'POST'),
         'a collection of stores',
         _sample_stores,
@@ -453,7 +455,7 @@ RELATIONS = (
     ),
     LinkRelation(
         'items',
-        'Items, the newest first: those of all stores, or of one store, whose owner posts new ones there.',
+        'Items, the newest first: those of all stores, or of one store, whose owner can POST new ones.',
         ('GET', 'POST'),
         'a collection of items',
         _sample_items,

@@ -1,4 +1,4 @@
-"""Schemas of documents, in HAL and in JSON:API, made of the declared members of their kinds."""
+"""Schemas of documents in HAL and JSON:API, generated from the declared members of their kinds."""
 
 from collections.abc import Mapping
 
@@ -38,9 +38,12 @@ _PROBLEM_LINKS = {
 _IDENTIFIER = reference('schemas', 'ResourceIdentifier')
 _RELATIONSHIP = reference('schemas', 'Relationship')
 _PAGE_META = reference('schemas', 'PageMeta')
-_ERROR_PLACE = {'detail': _TEXT, 'pointer': {'type': 'string', 'description': 'A JSON Pointer (RFC 6901).'}}
+_ERROR_LOCATION = {
+    'detail': _TEXT,
+    'pointer': {'type': 'string', 'description': 'A JSON Pointer (RFC 6901).'},
+}
 
-# What documents of all kinds share, in HAL, HAL-FORMS and JSON:API, and the errors.
+# The schemas that documents of all kinds share, and those of errors.
 SHARED: dict[str, Schema] = {
     'Link': _object(
         {
@@ -73,16 +76,19 @@ SHARED: dict[str, Schema] = {
     'PageMeta': _object(
         {
             'page': {'type': 'integer', 'description': 'The number of the page, from 1.'},
-            'per_page': {'type': 'integer', 'description': 'How many entries a page has at most.'},
-            'total_pages': {'type': 'integer', 'description': 'How many pages there are; 0 if it is empty.'},
-            'total_items': {'type': 'integer', 'description': 'How many entries the collection has.'},
+            'per_page': {'type': 'integer', 'description': 'The maximum number of entries of a page.'},
+            'total_pages': {
+                'type': 'integer',
+                'description': 'The number of pages; 0 if the collection is empty.',
+            },
+            'total_items': {'type': 'integer', 'description': 'The number of entries of the collection.'},
         },
         *('page', 'per_page', 'total_pages', 'total_items'),
-        description='Where a page is in its collection.',
+        description='The position of a page in its collection.',
     ),
     'Templates': _map(
         reference('schemas', 'Template'),
-        'In HAL-FORMS: a form for each thing that this client can do now, by its name.',
+        'In HAL-FORMS: the forms that this client can submit now, by name.',
     ),
     'Template': _object(
         {
@@ -124,7 +130,7 @@ SHARED: dict[str, Schema] = {
             'meta': _PAGE_META,
         },
         'links',
-        description='Where a relationship leads, and, where it is included, to what (JSON:API §7.2.2.2).',
+        description='The links of a relationship, and its linkage if it is included (JSON:API §7.2.2.2).',
     ),
     'IncludedResource': _object(
         {
@@ -135,18 +141,21 @@ SHARED: dict[str, Schema] = {
             'links': _map(_URI),
         },
         *('type', 'id'),
-        description='A related resource that is included, of any type.',
+        description='An included resource of any type.',
     ),
     'Problem': _object(
         {
-            'type': {**_URI, 'description': 'What kind of problem it is; the page there explains it.'},
+            'type': {**_URI, 'description': 'The problem type; the page at this URL explains it.'},
             'title': _TEXT,
             'status': {'type': 'integer'},
-            'detail': {'type': 'string', 'description': 'What is wrong with this very request.'},
+            'detail': {'type': 'string', 'description': 'What is wrong with this request.'},
             'instance': {**_URI, 'description': 'The target of the request.'},
-            'errors': {**_array(_object(_ERROR_PLACE, 'detail', 'pointer')), 'description': 'Broken fields.'},
-            'parameter': {'type': 'string', 'description': 'The query parameter that is wrong.'},
-            'reference': {'type': 'string', 'description': 'Finds the error in the log.'},
+            'errors': {
+                **_array(_object(_ERROR_LOCATION, 'detail', 'pointer')),
+                'description': 'The invalid fields.',
+            },
+            'parameter': {'type': 'string', 'description': 'The invalid query parameter.'},
+            'reference': {'type': 'string', 'description': 'Identifies the error in the log.'},
             '_links': _PROBLEM_LINKS,
         },
         *('type', 'title', 'status', 'detail', 'instance', '_links'),
@@ -180,7 +189,7 @@ SHARED: dict[str, Schema] = {
 
 
 class KindSchemas:
-    """Refers to the schemas of documents; those of the kinds that they embed are added with them."""
+    """Adds the schemas of documents, and of the kinds that they embed, to the components."""
 
     def __init__(self, kinds: Mapping[str, Kind], components: Components) -> None:
         self._kinds = kinds
@@ -243,7 +252,7 @@ class KindSchemas:
         return _object(properties, 'jsonapi', 'links', *members)
 
     def _resource(self, kind: Kind, members: Mapping[str, Schema]) -> Schema:
-        """Return the schema of a resource object (JSON:API §7.2); `fields` can leave out what is in it."""
+        """Return the schema of a resource object (JSON:API §7.2); sparse fieldsets can omit its members."""
         properties: dict[str, Schema] = {'type': {'const': kind.name}, 'id': _TEXT}
         attributes = {name: schema for name, schema in members.items() if name != 'id'}
         relationships = {member(rel): _RELATIONSHIP for rel in kind.relationships}
@@ -267,11 +276,11 @@ def _members(kind: Kind, *, is_new: bool = False) -> dict[str, Schema]:
 
 
 def _required(kind: Kind, members: Mapping[str, Schema]) -> list[str]:
-    """Return the names of the members that are there for every client."""
+    """Return the names of the members that every client sees."""
     always = (Presence.ALWAYS, Presence.CREATION)
     return [one.name for one in kind.members if one.name in members and one.presence in always]
 
 
 def _title(kind: Kind, members: Mapping[str, Schema]) -> str:
-    """Return what such a document is called: a `NewToken` has members that a `Token` has not."""
+    """Return the title of such a document: a `NewToken` has members that a `Token` lacks."""
     return kind.title if members == _members(kind) else f'New{kind.title}'
