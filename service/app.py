@@ -18,6 +18,7 @@ from service.http.application import Application, Router, describe_server
 from service.http.errors import install_error_writer
 from service.http.middleware.authentication import AuthenticationMiddleware
 from service.http.middleware.browser_session import BrowserSessionMiddleware
+from service.http.middleware.compression import CompressionMiddleware
 from service.http.middleware.context import ContextMiddleware
 from service.http.middleware.cors import CorsMiddleware
 from service.http.middleware.guards import GuardMiddleware
@@ -113,6 +114,7 @@ def create_app(
         #   BrowserSessionMiddleware       viewer by cookie (403)      |
         #   CorsMiddleware                 |                           Access-Control-…, Vary
         #   SecurityHeadersMiddleware      |                           Content-Security-Policy, …
+        #   CompressionMiddleware          |                           Content-Encoding
         #   AuthenticationMiddleware       viewer (401)                |
         #   NegotiationMiddleware          format (406), query (400)   |
         #   PresenterMiddleware            |                           the steps of present()
@@ -127,6 +129,7 @@ def create_app(
             BrowserSessionMiddleware(),
             CorsMiddleware(settings),
             SecurityHeadersMiddleware(),
+            CompressionMiddleware(),
             AuthenticationMiddleware(),
             NegotiationMiddleware(kinds, expansions),
             PresenterMiddleware(),

@@ -27,8 +27,9 @@ PROBLEM = 'application/problem+json'
 class Answer:
     """A response, and the document in it."""
 
-    def __init__(self, client: Client, result: falcon.testing.Result) -> None:
+    def __init__(self, client: Client, result: falcon.testing.Result, target: str = '') -> None:
         self.client = client
+        self.target = target
         self.status = result.status_code
         self.headers = result.headers
         self.text = result.text
@@ -106,10 +107,10 @@ class Client:
             host='halcyon.test',
             **options,
         )
-        answer = Answer(self, result)
+        answer = Answer(self, result, f'{ORIGIN}{parts.path}')
         check_answer(method, answer)
         lint(method, f'{ORIGIN}{parts.path}', {'Host': 'halcyon.test', **sent, **(headers or {})}, result)
-        self.description.check(method, unquote(parts.path), answer)
+        self.description.check(method, unquote(re.sub('%2[Ff]', '%252F', parts.path)), answer)
         return answer
 
     def get(self, href: str, **options: Any) -> Answer:

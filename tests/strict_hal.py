@@ -22,7 +22,7 @@ def check_hal(document: dict[str, Any], *, forms: bool, outermost: bool = True) 
     for rel, link in links.items():
         assert isinstance(link, list) == (rel in ARRAYS), rel
         for one in link if isinstance(link, list) else [link]:
-            assert set(one) <= {'href', 'templated', 'name'}
+            assert set(one) <= {'href', 'templated', 'name', 'type'}
             assert urlsplit(one['href']).netloc
     for name, value in document.items():
         assert value is not None or name in NULLABLE, name

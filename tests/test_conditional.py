@@ -10,7 +10,7 @@ from service.domain.users import change_user
 from service.domain.viewer import Viewer
 from service.representation import formats
 from service.resources import users
-from tests.client import HAL, HAL_FORMS, Client, assert_problem
+from tests.client import HAL, HAL_FORMS, JSON_API, ORIGIN, Client, assert_problem
 from tests.routes import World
 
 TYPES = (HAL_FORMS, HAL, 'application/json', 'text/html')
@@ -63,19 +63,37 @@ def test_tags_differ_by_media_type_and_viewer(world: World) -> None:
 @pytest.mark.parametrize(
     ('method', 'template', 'body'),
     [
-        ('PUT', '/api/users/{user_id}', {'about_me': 'new'}),
         ('PATCH', '/api/users/{user_id}', {'about_me': 'new'}),
-        ('PUT', '/api/posts/{post_id}', {'body': 'new'}),
         ('PATCH', '/api/posts/{post_id}', {'body': 'new'}),
-        ('PUT', '/api/users/{user_id}/following/{other_id}', None),
+        ('PATCH', '/api/stores/{store_id}', {'name': 'new'}),
+        ('PATCH', '/api/items/{item_id}', {'name': 'new'}),
     ],
 )
 def test_a_write_returns_the_etag_of_the_next_get(
     world: World, method: str, template: str, body: Any, media_type: str
 ) -> None:
-    url = world.address(template)
-    written = world.ada.request(method, url, json=body, accept=media_type)
-    assert written.tag == world.ada.get(url, accept=media_type).tag
+    address = world.address(template)
+    written = world.ada.request(method, address, json=body, accept=media_type)
+    assert written.tag == world.ada.get(address, accept=media_type).tag
+    assert written.headers['content-location'] == f'{ORIGIN}{address}'
+
+
+@pytest.mark.parametrize(
+    ('template', 'body'),
+    [
+        ('/api/users/{user_id}', {'about_me': 'new'}),
+        ('/api/posts/{post_id}', {'body': 'new'}),
+        ('/api/stores/{store_id}', {'name': 'new'}),
+        ('/api/items/{item_id}', {'name': 'new'}),
+        ('/api/users/{user_id}/following/{other_id}', None),
+    ],
+)
+def test_a_response_to_put_has_no_validator(world: World, template: str, body: Any) -> None:
+    address = world.address(template)
+    written = world.ada.put(address, body)
+    assert written.status == 200
+    assert not {'etag', 'last-modified'} & set(written.headers)
+    assert written.headers['content-location'] == f'{ORIGIN}{address}'
 
 
 @pytest.mark.parametrize('media_type', TYPES)
@@ -144,11 +162,9 @@ def test_if_match_accepts_the_tag_of_any_media_type(ada: Client, media_type: str
 
 
 @pytest.mark.parametrize(
-    'stale', ['"stale"', '"hal-0"', '"hal-0", "json-0", "forms-0", "jsonapi-0"', 'W/"html-0"']
+    'stale', ['"stale"', '"hal-0"', '"hal-0", "json-0", "forms-0", "jsonapi-0"', 'W/"html-0"', '"html-0"']
 )
-def test_checking_tags_renders_only_the_formats_that_they_name(
-    ada: Client, monkeypatch: pytest.MonkeyPatch, stale: str
-) -> None:
+def test_a_412_renders_no_page(ada: Client, monkeypatch: pytest.MonkeyPatch, stale: str) -> None:
     me = ada.me().href('self')
 
     def fail(document: Any) -> str:
@@ -158,16 +174,117 @@ def test_checking_tags_renders_only_the_formats_that_they_name(
     assert_problem(ada.put(me, {'about_me': 'x'}, headers={'If-Match': stale}), 412)
 
 
+READS = (
+    '/api',
+    '/api/users',
+    '/api/users/{user_id}',
+    '/api/users/{user_id}/posts',
+    '/api/posts',
+    '/api/posts/{post_id}',
+    '/api/tokens',
+    '/api/stores/{store_id}/items',
+    '/api/rels/users',
+    '/api/problems/not-found',
+    '/api/openapi.json',
+    '/api/docs',
+    '/.well-known/jwks.json',
+    '/.well-known/api-catalog',
+    '/health/live',
+)
+
+
+@pytest.mark.parametrize('template', READS)
+def test_a_read_is_conditional_on_if_match(world: World, template: str) -> None:
+    address = world.address(template)
+    tag = world.ada.get(address).headers.get('etag')
+    for form in BAD:
+        answer = world.ada.request('HEAD', address, headers={'If-Match': form.format(tag or '"none"')})
+        assert answer.status == 412
+        assert 'etag' not in answer.headers
+    assert_problem(world.ada.get(address, headers={'If-Match': '"x"'}), 412)
+    for form in GOOD if tag else ['*']:
+        assert world.ada.get(address, headers={'If-Match': form.format(tag)}).status == 200
+
+
+def test_if_match_comes_before_if_none_match(ada: Client) -> None:
+    me = ada.me()
+    conditions = {'If-Match': '"other"', 'If-None-Match': me.tag}
+    assert ada.get(me.href('self'), headers=conditions).status == 412
+    conditions = {'If-Match': me.tag, 'If-None-Match': me.tag}
+    assert ada.get(me.href('self'), headers=conditions).status == 304
+
+
+@pytest.mark.parametrize('media_type', [*TYPES, JSON_API])
+@pytest.mark.parametrize('template', ['/api/posts', '/api/users/{user_id}'])
+def test_a_read_takes_the_tag_of_any_media_type(world: World, template: str, media_type: str) -> None:
+    address = world.address(template)
+    tag = world.ada.get(address, accept=media_type).tag
+    for other in (*TYPES, JSON_API):
+        assert world.ada.get(address, accept=other, headers={'If-Match': tag}).status == 200
+
+
+POSTS = (
+    ('/api/users', {'username': 'eve', 'email': 'eve@example.org', 'password': 'correct horse'}),
+    ('/api/posts', {'body': 'new'}),
+    ('/api/stores', {'name': 'new'}),
+    ('/api/stores/{store_id}/items', {'name': 'new', 'price': '1'}),
+    ('/api/tokens', {'username': 'ada', 'password': 'correct horse'}),
+    ('/api/tokens', None),
+)
+
+
+@pytest.mark.parametrize('conditions', [{'If-Match': '"x"'}, {'If-Match': ''}, {'If-None-Match': '*'}])
+@pytest.mark.parametrize(('template', 'body'), POSTS)
+def test_a_post_where_a_precondition_fails_makes_nothing(
+    world: World, template: str, body: Any, conditions: dict[str, str]
+) -> None:
+    address = world.address(template)
+    before = world.ada.get(address).text
+    assert_problem(world.ada.post(address, body, headers=conditions), 412)
+    assert world.ada.get(address).text == before
+
+
+@pytest.mark.parametrize('media_type', [*TYPES, JSON_API])
+@pytest.mark.parametrize(('template', 'body'), POSTS[:4])
+def test_a_post_happens_where_if_match_holds(world: World, template: str, body: Any, media_type: str) -> None:
+    address = world.address(template)
+    tag = world.ada.get(address, accept=media_type).tag
+    answer = world.ada.post(address, body, headers={'If-Match': f'"x", {tag}'})
+    assert answer.status == 201, answer.text
+    assert world.ada.get(address, accept=media_type).tag != tag
+    assert world.ada.post(address, body, headers={'If-Match': tag}).status == 412
+
+
+@pytest.mark.parametrize('form', GOOD)
+def test_a_token_is_renewed_where_if_match_holds(ada: Client, form: str) -> None:
+    tag = ada.get('/api/tokens').tag
+    assert ada.post('/api/tokens', headers={'If-Match': form.format(tag)}).status == 200
+
+
+def test_a_failed_precondition_is_no_excuse_for_a_bad_body(ada: Client) -> None:
+    stale = {'If-Match': '"x"'}
+    malformed = ada.post('/api/posts', body=b'{', headers=stale | {'Content-Type': 'application/json'})
+    assert_problem(malformed, 400)
+    assert_problem(ada.post('/api/posts', {'body': ''}, headers=stale), 412)
+
+
+@pytest.mark.parametrize(
+    'address', ['/api/openapi.json', '/api/docs', '/api/rels/users', '/api/problems/not-found']
+)
+def test_public_documents_have_one_tag_for_everybody(world: World, client: Client, address: str) -> None:
+    assert len({one.get(address, accept='*/*').tag for one in (world.ada, world.bob, client)}) == 1
+
+
 def test_if_match_rejects_the_tag_of_another_viewer(world: World) -> None:
-    url = world.address('/api/users/{user_id}')
-    tag = world.bob.get(url).tag
-    assert_problem(world.ada.put(url, {'about_me': 'x'}, headers={'If-Match': tag}), 412)
+    address = world.address('/api/users/{user_id}')
+    tag = world.bob.get(address).tag
+    assert_problem(world.ada.put(address, {'about_me': 'x'}, headers={'If-Match': tag}), 412)
 
 
 def test_the_tag_of_a_write_serves_the_next_write(ada: Client) -> None:
     me = ada.me()
     for number in range(3):
-        me_next = ada.put(me.href('self'), {'about_me': str(number)}, headers={'If-Match': me.tag})
+        me_next = ada.patch(me.href('self'), {'about_me': str(number)}, headers={'If-Match': me.tag})
         assert me_next.status == 200
         me = me_next
 
@@ -191,9 +308,11 @@ def test_precondition_and_write_are_atomic(ada: Client, monkeypatch: pytest.Monk
     """A change between the first read and the write is detected by the write."""
     me = ada.me()
 
-    def change_after_another(db: Any, user_id: int, changes: Any, *, by: Viewer, precondition: Any) -> Any:
+    def change_after_another(
+        db: Any, user_id: int, changes: Any, *, by: Viewer, precondition: Any, **more: Any
+    ) -> Any:
         change_user(db, user_id, {'about_me': 'the other'}, by=by, precondition=lambda _: None)
-        return change_user(db, user_id, changes, by=by, precondition=precondition)
+        return change_user(db, user_id, changes, by=by, precondition=precondition, **more)
 
     monkeypatch.setattr(users, 'change_user', change_after_another)
     answer = ada.put(me.href('self'), {'about_me': 'mine'}, headers={'If-Match': me.tag})

@@ -106,7 +106,6 @@ def test_a_price_is_exact(ada: Client, store: Answer, submitted: Any, stored: st
         None,
         True,
         [],
-        '1e2',
         'NaN',
         '\u0661',
         ' 1',

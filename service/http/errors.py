@@ -4,7 +4,6 @@ import logging
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
-from urllib.parse import quote
 
 import falcon
 import peewee
@@ -128,10 +127,11 @@ def _find_mismatch(req: Request) -> Exception | None:
 
 def write_problem(req: Request, resp: falcon.Response, problem: Problem) -> None:
     """Make the problem the response, in the format that the client likes best for errors."""
-    instance = req.builder.origin + quote('/' + req.path.removeprefix('/'))  # OPTIONS may have `*`
+    instance = req.builder.origin + '/' + req.raw_path.removeprefix('/')  # OPTIONS may have `*`
     resp.media = replace(problem, origin=req.builder.origin, instance=instance)
     resp.content_type = choose_problem_format(req.env.get('HTTP_ACCEPT'), req.body_content_type).problem_type
     resp.status, resp.data = problem.status, None
-    resp.delete_header('Link')  # of a response that could not be completed
+    for name in ('Link', 'ETag', 'Content-Location'):  # of a response that could not be completed
+        resp.delete_header(name)
     resp.set_headers(dict(problem.headers))
     resp.set_header('Cache-Control', NO_STORE)

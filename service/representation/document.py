@@ -9,11 +9,15 @@ from service.representation.display import Crumb, Display
 
 
 class Link(NamedTuple):
-    """A link to an absolute URL, or to a URI template (RFC 6570) if it is `templated`."""
+    """A link to an absolute URL, or to a URI template (RFC 6570) if it is `templated`.
+
+    `type` is the media type of the target, if that is not one of our documents.
+    """
 
     href: str
     templated: bool = False
     name: str | None = None
+    type: str | None = None
 
 
 class Selection(NamedTuple):

@@ -152,8 +152,8 @@ PROBLEMS: dict[str, ProblemType] = {
     ),
     'not-implemented': ProblemType(
         501,
-        'Unknown method',
-        'The server supports this method for no resource.',
+        'Not implemented',
+        'The server knows no such method, or does not decode the transfer coding of the body.',
     ),
     'unavailable': ProblemType(
         503,
@@ -216,6 +216,7 @@ def problem_details(problem: Problem) -> dict[str, Any]:
         'detail': problem.detail,
         'instance': problem.instance,
     }
+    body['_links'] = _links(problem)
     if problem.errors:
         body['errors'] = [{'detail': wrong, 'pointer': f'#{pointer}'} for pointer, wrong in problem.pointed()]
     if problem.pointer is not None:
@@ -225,6 +226,19 @@ def problem_details(problem: Problem) -> dict[str, Any]:
     if problem.reference is not None:
         body['reference'] = problem.reference
     return body
+
+
+def _links(problem: Problem) -> dict[str, Any]:
+    """Return where to go on, as HAL has links: what the problem means, and what may help."""
+    links: dict[str, Any] = {'help': {'href': problem.type_url}}
+    if problem.status == HTTPStatus.UNAUTHORIZED:
+        relation = {'href': problem.origin + urls.RELATION, 'templated': True, 'name': 'hc'}
+        links |= {'curies': [relation], 'hc:tokens': {'href': problem.origin + urls.TOKENS}}
+    if problem.status == HTTPStatus.NOT_FOUND:
+        links['start'] = {'href': problem.origin + urls.ENTRY}
+    if problem.status == HTTPStatus.PRECONDITION_FAILED:
+        links['self'] = {'href': problem.instance}
+    return links
 
 
 def simple_error(problem: Problem) -> dict[str, Any]:

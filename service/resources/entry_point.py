@@ -7,11 +7,13 @@ import falcon
 
 from service import urls
 from service.domain.viewer import Viewer
+from service.http.conditional import NO_STORE
 from service.http.operation import Access, Formats, Operation, Samples
 from service.http.request import Request
 from service.representation.display import Display, NavigationLink
 from service.representation.document import Document
 from service.representation.kind import Kind
+from service.representation.media_types import HTML, OPENAPI
 from service.representation.query_parameters import QueryOptions
 from service.representation.url_builder import UrlBuilder
 from service.resources import sample_data
@@ -97,8 +99,8 @@ def represent_entry_point(parts: Sequence[EntryPointPart], builder: UrlBuilder) 
             'self': builder.link_to(urls.ENTRY),
             'curies': builder.curies,
             **links,
-            'service-desc': builder.link_to(urls.OPENAPI),
-            'service-doc': builder.link_to(urls.DOCS),
+            'service-desc': builder.link_to(urls.OPENAPI)._replace(type=OPENAPI),
+            'service-doc': builder.link_to(urls.DOCS)._replace(type=HTML),
         },
         forms=tuple(form for part in parts for form in part.forms),
         relationships={rel: None for rel, link in links.items() if ':' in rel and not link.templated},
@@ -125,3 +127,4 @@ class RootResource:
     def on_get(self, req: Request, resp: falcon.Response) -> None:
         resp.status = falcon.HTTP_308
         resp.location = req.builder.url_for(urls.ENTRY)
+        resp.set_header('Cache-Control', NO_STORE)  # on localhost, the next project has another root

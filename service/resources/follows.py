@@ -25,7 +25,7 @@ from service.domain.follows import (
 )
 from service.domain.users import find_user
 from service.domain.viewer import Viewer, require_permission
-from service.http.conditional import precondition
+from service.http.conditional import precondition, target_precondition
 from service.http.operation import Access, Formats, Operation, Route, Samples
 from service.http.request import Expansions, Request
 from service.http.request_body import read_body, read_resource_identifiers
@@ -55,7 +55,7 @@ from service.resources.users import SAMPLES as USER_SAMPLES
 _QUERY_CHARACTERS = "%!$&'()*+,-./:;=?@_~"
 _BARE_PERCENT = re.compile('%(?![0-9A-Fa-f]{2})')
 
-MAX_INVALIDATING_MEMBERS = 10  # whose resources the Link header names: servers and proxies limit headers
+DEPRECATED = '@1764028800'  # 2025-11-25, in seconds (RFC 9745 §2.1)
 
 
 KIND = Kind(
@@ -292,11 +292,10 @@ class FollowingRelationshipResource:
 def _change_members(req: Request, resp: falcon.Response, user_id: int, change: Callable[..., None]) -> None:
     require_permission(find_user(req.db, user_id, req.viewer).is_editable_by(req.viewer))
     members = read_resource_identifiers(req)
-    check = precondition(req, lambda *_: represent_following_relationship(req, user_id))
-    change(req.db, user_id, members, by=req.user, precondition=check)
+    change(req.db, user_id, members, by=req.user, precondition=target_precondition(req))
     resp.media = represent_following_relationship(req, user_id)
-    for other_id in members[:MAX_INVALIDATING_MEMBERS]:
-        add_invalidation_links(resp, *_changed_by_following(req.builder, user_id, other_id))
+    changed = [one for other_id in members for one in _changed_by_following(req.builder, user_id, other_id)]
+    add_invalidation_links(resp, *dict.fromkeys(changed))
 
 
 class LegacyFollowedRedirect:
@@ -311,6 +310,7 @@ class LegacyFollowedRedirect:
             {308: None},
             Access.ANYONE,
             formats=Formats.FIXED,
+            deprecated=True,
         )
         for method in ('GET', 'POST', 'PUT', 'PATCH', 'DELETE')
     }
@@ -320,17 +320,21 @@ class LegacyFollowedRedirect:
         resp.status = falcon.HTTP_308
         url = req.builder.url_for(urls.FOLLOWING, user_id=user_id)
         resp.set_header('Location', f'{url}?{query}' if query else url)
+        resp.set_header('Deprecation', DEPRECATED)
+        resp.append_header('Link', f'<{url}>; rel="successor-version"')
 
     on_post = on_put = on_patch = on_delete = on_get
 
 
 def _changed_by_following(builder: UrlBuilder, user_id: int, other_id: int) -> tuple[str, ...]:
+    """Return what a follow changes: both users, and the collections that embed them or their posts."""
+    of_both = (urls.USER, urls.USER_POSTS, urls.FOLLOWERS, urls.FOLLOWING)
     return (
-        builder.url_for(urls.USER, user_id=user_id),
-        builder.url_for(urls.USER, user_id=other_id),
-        builder.url_for(urls.FOLLOWING, user_id=user_id),
-        builder.url_for(urls.FOLLOWERS, user_id=other_id),
+        builder.url_for(urls.USERS),
+        builder.url_for(urls.POSTS),
         builder.url_for(urls.FEED, user_id=user_id),
+        *(builder.url_for(template, user_id=user_id) for template in of_both),
+        *(builder.url_for(template, user_id=other_id) for template in of_both),
     )
 
 

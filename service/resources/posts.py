@@ -38,9 +38,10 @@ from service.resources.cache import cached
 from service.resources.collection_pages import represent_listing, sample_page
 from service.resources.module import EntryPointPart, LinkRelation, Sample
 from service.resources.response_samples import sample_pages
-from service.resources.responses import add_invalidation_links, apply_edit, respond_created
+from service.resources.responses import add_invalidation_links, apply_edit, respond_created, respond_related
 from service.resources.timestamps import represent_time
-from service.resources.users import entitle, represent_user
+from service.resources.users import ONE_USER, entitle, represent_user
+from service.resources.users import SAMPLES as USER_SAMPLES
 
 PUBLISH = Action(
     'publish',
@@ -62,7 +63,7 @@ PUBLISH = Action(
         ),
     ),
 )
-EDIT = Action('edit', 'PUT', 'Edit post', PUBLISH.optional('body'))
+EDIT = Action('edit', 'PATCH', 'Edit post', PUBLISH.optional('body'))
 DELETE = Action('delete', 'DELETE', 'Delete post')
 
 
@@ -238,6 +239,25 @@ class PostResource:
         add_invalidation_links(resp, *_changed_by_posting(req))
 
 
+class PostAuthorResource:
+    """The author of one post."""
+
+    tag = 'posts'
+    operation_name = 'PostAuthor'
+    operations: ClassVar = {
+        'GET': Operation(
+            'Get the author of a post',
+            'The user who published the post; Content-Location has their own URL.',
+            {200: USER_SAMPLES},
+            query=ONE_USER,
+        ),
+    }
+
+    def on_get(self, req: Request, resp: falcon.Response, post_id: int) -> None:
+        author = find_post(req.db, post_id, req.user).author
+        respond_related(resp, represent_user(author, req.viewer, req.builder))
+
+
 class UserPostsResource:
     """The posts of one user."""
 
@@ -301,7 +321,7 @@ def _expand_feed(req: Request, user_ids: Sequence[int], query: Query) -> dict[in
 def _changed_by_posting(req: Request) -> tuple[str, ...]:
     here = {'user_id': req.user.user_id}
     own = (req.builder.url_for(template, **here) for template in (urls.USER, urls.USER_POSTS, urls.FEED))
-    return (req.builder.url_for(urls.POSTS), *own)
+    return (req.builder.url_for(urls.POSTS), req.builder.url_for(urls.USERS), *own)
 
 
 def entry_point(viewer: Viewer | None, builder: UrlBuilder) -> EntryPointPart:
@@ -343,6 +363,7 @@ EXPANSIONS: Expansions = {('users', 'hc:posts'): _expand_posts, ('entry-points',
 ROUTES: tuple[Route, ...] = (
     (urls.POSTS, PostsResource()),
     (urls.POST, PostResource()),
+    (urls.POST_AUTHOR, PostAuthorResource()),
     (urls.USER_POSTS, UserPostsResource()),
     (urls.FEED, FeedResource()),
 )

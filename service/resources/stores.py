@@ -7,8 +7,10 @@ from typing import ClassVar
 import falcon
 
 from service import urls
+from service.database.pagination import PageRequest
 from service.domain.stores import (
     MAX_NAME_LENGTH,
+    MAX_OWNED,
     MAX_PRICE,
     ItemRecord,
     StoreRecord,
@@ -24,6 +26,7 @@ from service.domain.stores import (
     list_stores,
     open_store,
 )
+from service.domain.users import find_user
 from service.domain.viewer import Viewer, require_permission
 from service.http.conditional import precondition
 from service.http.operation import Access, Operation, Route, Samples
@@ -40,9 +43,10 @@ from service.resources.cache import cached
 from service.resources.collection_pages import represent_listing, sample_page
 from service.resources.module import EntryPointPart, LinkRelation
 from service.resources.response_samples import sample_pages
-from service.resources.responses import add_invalidation_links, apply_edit, respond_created
+from service.resources.responses import add_invalidation_links, apply_edit, respond_created, respond_related
 from service.resources.timestamps import represent_time
-from service.resources.users import sample_user
+from service.resources.users import ONE_USER, represent_user, sample_user
+from service.resources.users import SAMPLES as USER_SAMPLES
 
 _NAME = Field(
     'name',
@@ -65,10 +69,10 @@ _PRICE = Field(
     step='0.01',
 )
 OPEN = Action('create', 'POST', 'Open a store', (_NAME,))
-EDIT = Action('edit', 'PUT', 'Rename store', OPEN.optional('name'))
+EDIT = Action('edit', 'PATCH', 'Rename store', OPEN.optional('name'))
 CLOSE = Action('delete', 'DELETE', 'Delete store')
 ADD = Action('create', 'POST', 'Add an item', (_NAME, _PRICE))
-EDIT_ITEM = Action('edit', 'PUT', 'Edit item', ADD.optional('name', 'price'))
+EDIT_ITEM = Action('edit', 'PATCH', 'Edit item', ADD.optional('name', 'price'))
 DELETE_ITEM = Action('delete', 'DELETE', 'Delete item')
 
 
@@ -302,9 +306,30 @@ class StoreResource:
     on_patch = on_put
 
     def on_delete(self, req: Request, resp: falcon.Response, store_id: int) -> None:
+        items = list_items_of(req.db, find_store(req.db, store_id), PageRequest(per_page=MAX_OWNED)).entries
         close_store(req.db, store_id, by=req.user, precondition=precondition(req, represent_store))
         resp.status = falcon.HTTP_204
-        add_invalidation_links(resp, req.builder.url_for(urls.STORES), req.builder.url_for(urls.ITEMS))
+        gone = (req.builder.url_for(urls.ITEM, item_id=item.id) for item in items)
+        add_invalidation_links(resp, *_changed_by_item(req, store_id), *gone)
+
+
+class StoreOwnerResource:
+    """The owner of one store."""
+
+    tag = 'stores'
+    operation_name = 'StoreOwner'
+    operations: ClassVar = {
+        'GET': Operation(
+            'Get the owner of a store',
+            'The user who owns the store; Content-Location has their own URL.',
+            {200: USER_SAMPLES},
+            query=ONE_USER,
+        ),
+    }
+
+    def on_get(self, req: Request, resp: falcon.Response, store_id: int) -> None:
+        owner = find_user(req.db, find_store(req.db, store_id).owner_id, req.viewer)
+        respond_related(resp, represent_user(owner, req.viewer, req.builder))
 
 
 class StoreItemsResource:
@@ -431,9 +456,28 @@ def _expand_items(req: Request, store_ids: Sequence[int], query: Query) -> dict[
     return {store_id: _represent_items_of(req, find_store(req.db, store_id), query) for store_id in store_ids}
 
 
+class ItemStoreResource:
+    """The store of one item."""
+
+    tag = 'stores'
+    operation_name = 'ItemStore'
+    operations: ClassVar = {
+        'GET': Operation(
+            'Get the store of an item',
+            'The store that the item is in; Content-Location has its own URL.',
+            {200: SAMPLES},
+            query=_ONE_STORE,
+        ),
+    }
+
+    def on_get(self, req: Request, resp: falcon.Response, item_id: int) -> None:
+        store = find_store(req.db, find_item(req.db, item_id).store_id)
+        respond_related(resp, represent_store(store, req.viewer, req.builder))
+
+
 def _changed_by_item(req: Request, store_id: int) -> tuple[str, ...]:
-    here = (req.builder.url_for(template, store_id=store_id) for template in (urls.STORE, urls.STORE_ITEMS))
-    return (req.builder.url_for(urls.ITEMS), *here)
+    templates = (urls.STORES, urls.ITEMS, urls.STORE, urls.STORE_ITEMS)
+    return tuple(req.builder.url_for(template, store_id=store_id) for template in templates)
 
 
 def entry_point(viewer: Viewer | None, builder: UrlBuilder) -> EntryPointPart:
@@ -487,7 +531,9 @@ EXPANSIONS: Expansions = {('stores', 'hc:items'): _expand_items}
 ROUTES: tuple[Route, ...] = (
     (urls.STORES, StoresResource()),
     (urls.STORE, StoreResource()),
+    (urls.STORE_OWNER, StoreOwnerResource()),
     (urls.STORE_ITEMS, StoreItemsResource()),
     (urls.ITEMS, ItemsResource()),
     (urls.ITEM, ItemResource()),
+    (urls.ITEM_STORE, ItemStoreResource()),
 )

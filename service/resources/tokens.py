@@ -21,7 +21,7 @@ from service.domain.tokens import (
     sign_in,
 )
 from service.domain.viewer import Viewer
-from service.http.conditional import NO_STORE, precondition
+from service.http.conditional import NO_STORE, precondition, target_precondition
 from service.http.credentials import read_authorization, read_basic
 from service.http.middleware.authentication import authenticate
 from service.http.operation import Access, Formats, Operation, RawResponse, Route, Samples
@@ -225,8 +225,7 @@ class TokensResource:
         add_invalidation_links(resp, req.builder.url_for(urls.TOKENS))
 
     def on_delete(self, req: Request, resp: falcon.Response) -> None:
-        check = precondition(req, lambda *_: _represent_tokens(req))
-        revoke_token(req.db, req.user.token_id, by=req.user, precondition=check)
+        revoke_token(req.db, req.user.token_id, by=req.user, precondition=target_precondition(req))
         resp.status = falcon.HTTP_204
         add_invalidation_links(resp, req.builder.url_for(urls.TOKEN, token_id=req.user.token_id))
 
@@ -272,15 +271,18 @@ def _issue(req: Request) -> NewToken:
     """Issue a token for the credentials in the body, or else for those in the Authorization header."""
     body = read_body(req)
     if 'username' in body or 'password' in body:
+        target_precondition(req)()
         return _sign_in(req, **LOGIN.read(body))
     scheme, value = read_authorization(req)
     values = RENEW.read(body)
     if scheme == 'bearer':
         viewer = authenticate(req, value)
+        target_precondition(req)()
         current_format = 'jwt' if is_signed(value) else 'opaque'
         return renew_token(req.db, viewer, req.user_agent, _issuer(req, values.get('format', current_format)))
     if scheme == 'basic':
         username, password = read_basic(value)
+        target_precondition(req)()
         return _sign_in(req, username, password, **values)
     raise Unauthenticated('Send a user name and a password, or a token to be renewed.')
 

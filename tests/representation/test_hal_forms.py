@@ -16,7 +16,7 @@ RENAME = Action(
             'name', 'Name', required=True, min_length=2, max_length=9, regex='^[a-z]+$', rule='must be low'
         ),
         Field('words', 'Words', type='textarea', rows=4, placeholder='Say it'),
-        Field('secret', 'Secret', type='password', autocomplete='new-password', max_bytes=72),
+        Field('secret', 'Secret', type='password', autocomplete='new-password'),
     ),
 )
 REMOVE = Action('remove', 'DELETE', 'Remove')

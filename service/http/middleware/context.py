@@ -42,6 +42,9 @@ class ContextMiddleware:
         req.format = FORMATS[DEFAULT]
         req.query = _NOTHING_ASKED
         req.inclusions = {}
+        req.is_counted = False
+        req.resource = None
+        req.path_values = {}
         req.resource_id = ''
         req.submitted = None
         req.page_parts = self._page_parts

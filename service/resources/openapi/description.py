@@ -104,6 +104,7 @@ def _operation(
         'tags': [endpoint.resource.tag],
         'summary': endpoint.operation.summary,
         'description': endpoint.operation.description,
+        'deprecated': endpoint.operation.deprecated,
         'security': _security(endpoint),
         'parameters': [*query, *header_parameters(endpoint, components)],
         'responses': responses.of(endpoint),

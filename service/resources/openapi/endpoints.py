@@ -10,7 +10,6 @@ from service.representation.action import Action
 from service.representation.formats import FORMATS, Format
 from service.representation.media_types import JSON_API
 
-WRITES = ('PUT', 'PATCH', 'DELETE')
 _DELETED = RawResponse(
     'deleted',
     tuple(name for name, format in FORMATS.items() if format.empty_body),
@@ -48,6 +47,8 @@ class Endpoint(NamedTuple):
         responses = dict(declared)
         if self.method == 'GET' and 200 in declared and self.operation.cacheable:
             responses[304] = None
+        if self.prefers_return and 200 in responses:
+            responses[204] = None
         if self.method == 'DELETE' and 204 in declared:
             responses[200] = _DELETED
         if self.method == 'POST' and 200 in declared and not self.operation.is_relationship:
@@ -55,6 +56,12 @@ class Endpoint(NamedTuple):
         if 201 in declared:
             responses[303] = None  # to an HTML form that was submitted without a script
         return responses
+
+    @property
+    def prefers_return(self) -> bool:
+        """Whether a client may prefer a response without content."""
+        is_write = self.method != 'GET' and self.operation.access is not Access.CREDENTIALS
+        return is_write and any(status < 300 for status in self.operation.responses)
 
     def formats(self, status: int) -> list[Format]:
         """Return the formats of a document in a response with this status."""
@@ -85,12 +92,6 @@ class Endpoint(NamedTuple):
         if self.operation.is_relationship:
             return (JSON_API,)
         return ACCEPTED_PATCH_TYPES if self.method == 'PATCH' else ACCEPTED_TYPES
-
-    @property
-    def is_conditional_write(self) -> bool:
-        """Whether it changes an existing resource if the preconditions hold."""
-        is_write = self.method in WRITES or (self.method == 'POST' and self.operation.is_relationship)
-        return is_write and any(status < 300 for status in self.responses)
 
     @property
     def problems(self) -> list[int]:
@@ -129,12 +130,13 @@ def _reads_body(endpoint: Endpoint) -> bool:
     return endpoint.body is not None
 
 
-def _reads_password(endpoint: Endpoint) -> bool:
-    """Return whether its body contains a password, so that attempts are limited."""
-    return endpoint.body is not None and any(one.type == 'password' for one in endpoint.body.fields)
+def _is_throttled(endpoint: Endpoint) -> bool:
+    """Return whether passwords, or the email addresses of accounts, can be guessed."""
+    fields = endpoint.body.fields if endpoint.body else ()
+    return any(field.type in ('password', 'email') for field in fields)
 
 
-# The endpoints that can respond with each status of PROBLEMS; 405 and 501 are for methods without endpoint.
+# The endpoints that can respond with each status of PROBLEMS; 405 is for methods without endpoint.
 # What the server rejects before it has a request (414, 417, 431) is not described.
 _APPLIES: dict[int, Callable[[Endpoint], bool]] = {
     400: lambda endpoint: True,
@@ -144,13 +146,13 @@ _APPLIES: dict[int, Callable[[Endpoint], bool]] = {
     405: lambda endpoint: False,
     406: lambda endpoint: endpoint.operation.formats is not Formats.FIXED,
     409: lambda endpoint: _accepts_key(endpoint) or _reads_resource(endpoint),
-    412: lambda endpoint: endpoint.is_conditional_write,
+    412: lambda endpoint: any(status < 300 for status in endpoint.responses),
     413: _reads_body,
     415: _reads_body,
     422: _accepts_key,
-    429: _reads_password,
+    429: _is_throttled,
     500: _checks_credentials,
-    501: lambda endpoint: False,
+    501: lambda endpoint: True,
     503: _checks_credentials,
 }
 DESCRIBED = tuple(_APPLIES)
