@@ -40,7 +40,7 @@ def sample_pages(
 
 def _query(names: PageNames, page: Page) -> Query:
     params = {names.number: str(page.page), names.size: str(page.per_page)}
-    return Query(names, PageRequest(page.page, page.per_page), given=params)
+    return Query(names, PageRequest(page.page, page.per_page), params=params)
 
 
 def _href(builder: UrlBuilder, template: str) -> str:
