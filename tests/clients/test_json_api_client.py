@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import re
 import socket
 import subprocess
 import sys
@@ -46,7 +45,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     )
     assert process.stderr is not None
     for line in process.stderr:
-        if re.search('Booting worker', line):
+        if 'Halcyon is ready' in line:
             break
     yield f'http://{address}/api'
     process.terminate()
