@@ -139,7 +139,8 @@ CONTROLS = ['\0', 'a\0b', '\x07', '\x1b[31m', '\x7f', '\x85', '\r', '\t', '\ud80
 @pytest.mark.parametrize('text', CONTROLS)
 @pytest.mark.parametrize('name', ['username', 'email', 'password', 'about_me'])
 def test_control_characters_and_lone_surrogates_are_rejected(client: Client, name: str, text: str) -> None:
-    body = json.dumps(NEW | {name: NEW.get(name, '') + text}).encode()
+    value = NEW.get(name, '')
+    body = json.dumps(NEW | {name: value[:-1] + text + value[-1:]}).encode()  # within: an email is trimmed
     assert_problem(client.request('POST', '/api/users', headers=JSON, body=body), 400, f'#/{name}')
 
 

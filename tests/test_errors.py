@@ -11,7 +11,7 @@ from service.resources import entry_point
 from tests.client import PROBLEM, Client, assert_problem
 
 
-def test_a_problem_has_type_title_status_detail_and_instance(client: Client) -> None:
+def test_a_problem_has_type_title_status_detail_instance_and_links(client: Client) -> None:
     answer = client.get('/api/users?page=2')
     assert answer.state == {
         'type': 'http://halcyon.test/api/problems/unauthenticated',
@@ -19,6 +19,11 @@ def test_a_problem_has_type_title_status_detail_and_instance(client: Client) -> 
         'status': 401,
         'detail': 'A token is needed: "Authorization: Bearer …".',
         'instance': 'http://halcyon.test/api/users',
+        '_links': {
+            'curies': [{'href': 'http://halcyon.test/api/rels/{rel}', 'templated': True, 'name': 'hc'}],
+            'help': {'href': 'http://halcyon.test/api/problems/unauthenticated'},
+            'hc:tokens': {'href': 'http://halcyon.test/api/tokens'},
+        },
     }
 
 

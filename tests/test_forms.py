@@ -109,7 +109,9 @@ def keeping(field: dict[str, Any]) -> st.SearchStrategy[str]:
     least = max(field.get('minLength', 0), int(field.get('required', False)))
     most = field.get('maxLength', 60)
     if 'regex' in field and field['type'] != 'textarea':
-        texts = st.from_regex(re.compile(field['regex'], re.ASCII), fullmatch=True)
+        # Which letters beyond ASCII a domain may have is a table (RFC 5892), which no pattern can express.
+        alphabet = ASCII if field['type'] == 'email' else st.characters()
+        texts = st.from_regex(re.compile(field['regex'], re.ASCII), fullmatch=True, alphabet=alphabet)
     else:
         texts = st.text(ASCII if field['type'] == 'password' else CHARACTERS, min_size=least, max_size=most)
 

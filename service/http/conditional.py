@@ -74,8 +74,8 @@ def check_if_match(req: Request, tag: str | None, document: Document | None) -> 
             yield tag
         if document is not None and format.dialect.names == req.format.dialect.names:
             yield from _tags(req, document, format)
-        elif document is not None and not req.params:
-            yield from _target_tags(req, format)
+        if document is not None and format is not req.format and not req.params:
+            yield from _target_tags(req, format)  # the document of a page can embed more
 
     if_match = req.env.get('HTTP_IF_MATCH')
     if if_match is not None and not _matches(if_match, True, current_tags, weakly=False):

@@ -5,7 +5,9 @@ import zlib
 from functools import lru_cache
 
 _GZIP_WINDOW = 31  # zlib: 15 bits, with the header and trailer of gzip
-_CODING = re.compile(r'\s*([!#$%&\x27*+.^_\x60|~0-9A-Za-z-]+)\s*(?:;\s*q\s*=\s*([0-9.]+))?\s*', re.IGNORECASE)
+_CODING = re.compile(
+    r'\s*+([!#$%&\x27*+.^_\x60|~0-9A-Za-z-]++)\s*+(?:;\s*q\s*=\s*([0-9.]++)\s*)?', re.IGNORECASE
+)
 
 
 @lru_cache(maxsize=256)
