@@ -21,8 +21,8 @@ from tests.expected import EXPECTED
 from tests.server import Server
 
 START = f'{ORIGIN}/api'
-READING = {'JA-RESOURCE-LINKS', 'HF-KEY-DEFAULT'}
-ANYONE = {'JA-RESOURCE-LINKS'}
+ANYONE = {'JA-RESOURCE-LINKS', 'PROBLEM-EXTENSION-NAME'}
+READING = ANYONE | {'HF-KEY-DEFAULT'}
 
 
 def served_by(app: Any) -> Callable[[Request], Response]:
