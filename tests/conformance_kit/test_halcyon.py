@@ -21,8 +21,8 @@ from tests.expected import EXPECTED
 from tests.server import Server
 
 START = f'{ORIGIN}/api'
-READING = {'JA-RESOURCE-LINKS', 'COND-IF-MATCH', 'HF-KEY-DEFAULT'}
-ANYONE = {'JA-RESOURCE-LINKS', 'COND-IF-MATCH'}
+ANYONE = {'JA-RESOURCE-LINKS', 'PROBLEM-EXTENSION-NAME'}
+READING = ANYONE | {'HF-KEY-DEFAULT'}
 
 
 def served_by(app: Any) -> Callable[[Request], Response]:

@@ -53,7 +53,8 @@ class Endpoint(NamedTuple):
             responses[200] = _DELETED
         if self.method == 'POST' and 200 in declared and not self.operation.is_relationship:
             responses[201] = declared[200]  # in formats in which every POST creates a resource
-        if 201 in declared:
+        is_form_target = self.method == 'POST' and not self.operation.is_relationship
+        if is_form_target and any(status < 300 for status in declared):
             responses[303] = None  # to an HTML form that was submitted without a script
         return responses
 
