@@ -151,8 +151,10 @@ class Session:
                         failure = error
                         raise
             except BaseException as error:
-                # The transaction is lost, so rolling back to a savepoint of it has failed, too.
-                reason = failure if isinstance(failure, Unavailable) else error
+                # An error that ends the transaction makes rolling back to a savepoint of it fail, too.
+                reason = error
+                while reason is not failure and reason.__context__ and self._kind_of(reason) is ErrorKind.BUG:
+                    reason = reason.__context__
                 kind = self._kind_of(reason)
                 if not is_savepoint and kind in LOST:
                     self.engine.invalidate(kind)

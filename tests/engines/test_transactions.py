@@ -7,9 +7,10 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
+import peewee
 import pytest
 
-from service.database.errors import Unavailable
+from service.database.errors import ErrorKind, Unavailable
 from service.database.pagination import PageRequest
 from service.database.session import Session
 from service.database.transactions import transaction
@@ -281,3 +282,22 @@ def test_old_commit_markers_are_deleted(networked_url: str, open_url: Open, cloc
     db = open_url(networked_url)
     register_user(db, username='bob', email='bob@example.org', password=PASSWORD)
     assert db.execute('SELECT COUNT(*) FROM commits').fetchone()[0] == 1
+
+
+def test_a_conflict_when_a_savepoint_is_released_is_the_reason(
+    db: Session, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Galera rolls back the whole transaction then; the savepoint that peewee rolls back to is gone."""
+    execute = db.engine.execute_sql
+
+    def conflict(sql: str, *arguments: Any) -> Any:
+        if sql.startswith('RELEASE'):
+            raise Unavailable('The database is currently unavailable.', ErrorKind.CONFLICT)
+        if sql.startswith('ROLLBACK TO'):
+            raise peewee.ProgrammingError('SAVEPOINT does not exist')
+        return execute(sql, *arguments)
+
+    monkeypatch.setattr(db.engine, 'execute_sql', conflict)
+    with pytest.raises(Unavailable) as refusal, db.atomic(), db.atomic():
+        db.execute('SELECT 1')
+    assert refusal.value.kind is ErrorKind.CONFLICT
