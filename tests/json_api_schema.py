@@ -106,8 +106,21 @@ SCHEMA: dict[str, Any] = {
                     'propertyNames': {'pattern': MEMBER, 'not': {'enum': ['id', 'type']}},
                     'additionalProperties': _ref('relationship'),
                 },
-                links=_ref('links'),
-                meta=_ref('meta'),
+                links=_closed(['self'], self=_ref('link')),  # §7.2.3 defines no other
+                meta={
+                    **_ref('meta'),
+                    'properties': {
+                        'links': {
+                            'type': 'object',
+                            'propertyNames': {'pattern': MEMBER},
+                            'additionalProperties': {
+                                **_ref('link'),
+                                'type': 'object',
+                                'required': ['href', 'rel'],
+                            },
+                        }
+                    },
+                },
             ),
         },
         'attribute': {

@@ -23,6 +23,7 @@ def check_json_api(document: dict[str, Any]) -> None:
     if 'data' in document:
         assert document['jsonapi'] == {'version': '1.1'}
         assert 'self' in document['links']
+        assert document['links']['describedby'].endswith('/api/openapi.json')
         check_linkage(document)
 
 
@@ -65,7 +66,7 @@ def clickable_links(value: Any) -> Iterator[str]:
     if isinstance(value, dict):
         for name, inner in value.items():
             if name == 'links':
-                yield from inner.values()
+                yield from (link['href'] if isinstance(link, dict) else link for link in inner.values())
             elif name != 'attributes':
                 yield from clickable_links(inner)
     elif isinstance(value, list):

@@ -106,11 +106,12 @@ def read_json_api(document: dict[str, Any]) -> Said:
 
     def read(resource: dict[str, Any]) -> Said:
         links = dict(resource['links'])
+        links |= {name: link['href'] for name, link in resource.get('meta', {}).get('links', {}).items()}
         along = []
         for name, relationship in resource.get('relationships', {}).items():
             links[name] = relationship['links']['related']
-            if 'data' in relationship:
-                named = relationship['data']
+            named = relationship.get('data', {})
+            if (named.get('type'), named.get('id')) in included:
                 along.append(read(included[named['type'], named['id']]))
         return Said(resource.get('attributes', {}), links, along)
 

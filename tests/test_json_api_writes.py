@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from tests.client import HAL_FORMS, Client
-from tests.json_api_client import JsonApiClient, assert_refused, identify, related
+from tests.json_api_client import JsonApiClient, assert_refused, identify, link, related
 
 PERSON = {'username': 'eve', 'email': 'eve@example.org', 'password': 'correct horse'}
 
@@ -81,9 +81,9 @@ def test_a_deletion_says_nothing_in_other_formats(ada: Client, ada_api: JsonApiC
 
 def test_all_that_can_be_deleted_is_deleted_so(ada_api: JsonApiClient, bob_api: JsonApiClient) -> None:
     bob = bob_api.me().state['data']
-    follow = ada_api.get(bob['links']['self']).state['data']['links']['follow']
+    follow = ada_api.get(bob['links']['self']).state['data']
     tokens = ada_api.related('tokens').state['data']
-    for address in (follow, tokens[0]['links']['self']):
+    for address in (link(follow, 'follow'), tokens[0]['links']['self']):
         assert ada_api.delete(address).state == {'meta': {}}
     assert bob_api.delete(bob['links']['self']).state == {'meta': {}}
 
@@ -114,9 +114,9 @@ def test_a_precondition_holds_for_json_api(ada_api: JsonApiClient) -> None:
 def test_a_password_is_changed_as_an_attribute_of_its_user(ada_api: JsonApiClient) -> None:
     me = ada_api.me().state['data']
     words = {'current_password': 'correct horse', 'password': 'battery staple'}
-    changed = ada_api.send('PUT', me['links']['password'], identify(me) | {'attributes': words})
+    changed = ada_api.send('PUT', link(me, 'password'), identify(me) | {'attributes': words})
     assert changed.status == 204
-    refused = ada_api.send('PUT', me['links']['password'], identify(me) | {'attributes': words})
+    refused = ada_api.send('PUT', link(me, 'password'), identify(me) | {'attributes': words})
     assert_refused(refused, 400, '/data/attributes/current_password')
 
 

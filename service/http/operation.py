@@ -135,10 +135,18 @@ def options_of(resource: Resource) -> Operation:
     return _PUBLIC_OPTIONS if is_public else _OPTIONS
 
 
-def kinds_of(resources: Iterable[Resource]) -> frozenset[str]:
-    """Return the kinds of all documents that the resources respond with."""
-    queries = (one.query for resource in resources for one in resource.operations.values())
-    return frozenset(query.kind for query in queries if query.kind)
+def kinds_of(resources: Iterable[Resource]) -> dict[str, dict[str, str]]:
+    """Return the kinds of all documents that the resources respond with, by name.
+
+    Each has the relations whose documents can be included, with the kind of these.
+    """
+    operations = [one for resource in resources for one in resource.operations.values()]
+    kinds: dict[str, dict[str, str]] = {one.query.kind: {} for one in operations if one.query.kind}
+    for content in (content for one in operations for content in one.responses.values()):
+        if isinstance(content, Samples):
+            kind = content.kind
+            kinds[kind.name] = {rel: kind.relationships[rel] for rel in kind.includable}
+    return kinds
 
 
 def methods_of(resource: Resource) -> tuple[str, ...]:

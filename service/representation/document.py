@@ -15,19 +15,40 @@ class Link(NamedTuple):
     name: str | None = None
 
 
-class Selection(NamedTuple):
-    """How a client asked to see a document, in formats that let it choose.
+Inclusion = Mapping[str, 'Inclusion']
+"""A tree of relations: those whose documents are to be included, each with what is included with these."""
 
-    `embedded` names the relations whose documents it wants along, None where it did not say; `fields`
-    holds, by kind, the names that it wants to see; `query` is the query string that says all this.
+
+class Selection(NamedTuple):
+    """How a client asked to see a document.
+
+    `include` is what it wants to have included, None where it did not say; `fields` holds, by kind, the names
+    that it wants to see; `query` is the query string that says all this.
     """
 
-    embedded: frozenset[str] | None = None
+    include: Inclusion | None = None
     fields: Mapping[str, frozenset[str]] = {}
     query: str = ''
 
 
 EVERYTHING = Selection()
+
+
+class Identifier(NamedTuple):
+    """Identifies a document."""
+
+    kind: str
+    id: str
+
+
+class Relationship(NamedTuple):
+    """A relation that leads to other documents of ours.
+
+    `href` is the URL of the relationship itself, if it has one. A relation to one document has `to_one`.
+    """
+
+    href: str | None = None
+    to_one: Identifier | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,8 +58,7 @@ class Document:
     `kind` names what it is, in the plural (`users`); `id` is None for what has none of its own; `title`
     is what people call it, where it has a name. A relation holds one Link or Document, or a tuple of
     them, and always the same of the two. A collection embeds its `item`s and has `meta`; one that links
-    to what is `related` only names them. `relationships` are the relations that lead to other documents,
-    each with the link to where the relation itself can be changed, if it can be.
+    to what is `related` only names them. `relationships` are the relations that lead to other documents.
     """
 
     kind: str
@@ -49,7 +69,7 @@ class Document:
     forms: tuple[Form, ...] = ()
     meta: Mapping[str, Any] = field(default_factory=dict)
     title: str = ''
-    relationships: Mapping[str, Link | None] = field(default_factory=dict)
+    relationships: Mapping[str, Relationship] = field(default_factory=dict)
     selection: Selection = EVERYTHING
     renderings: dict[Hashable, bytes] = field(default_factory=dict, init=False, compare=False, repr=False)
 
@@ -70,8 +90,8 @@ class Document:
 
     @property
     def is_relationship(self) -> bool:
-        """Whether it is a relation by itself: a page that names other documents, which are elsewhere."""
-        return self.is_collection and 'related' in self.links
+        """Whether it is a relationship by itself: it names one or several documents, which are elsewhere."""
+        return 'related' in self.links
 
     @property
     def href(self) -> str:

@@ -13,7 +13,6 @@ from service.representation.hal import plain, write
 from service.representation.hal_forms import templates
 from service.representation.html import page, problem_page
 from service.representation.json_api import NOTHING, json_api, json_api_errors
-from service.representation.json_api_parameters import JsonApiDialect
 from service.representation.media_types import (
     HAL,
     HAL_FORMS,
@@ -29,7 +28,7 @@ from service.representation.media_types import (
     parse_media_type,
 )
 from service.representation.problem import Problem, problem_details, simple_error
-from service.representation.query_parameters import Dialect, HalDialect
+from service.representation.query_parameters import Dialect, HalDialect, JsonApiDialect
 
 
 class Format(NamedTuple):

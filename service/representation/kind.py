@@ -33,7 +33,8 @@ class Kind(NamedTuple):
 
     `name` is that of `Document.kind`, `title` names one such document in the description of the API.
     `links` are always there, `optional_links` for some clients alone; with `has_more_links` there may be
-    others. `relationships` and `embedded` map link relations to the names of the kinds they lead to.
+    others. `relationships` and `embedded` map link relations to the names of the kinds they lead to;
+    `includable` are the relationships whose documents can be included.
     """
 
     name: str
@@ -44,6 +45,7 @@ class Kind(NamedTuple):
     has_more_links: bool = False
     relationships: Mapping[str, str] = {}
     embedded: Mapping[str, str] = {}
+    includable: tuple[str, ...] = ()
 
 
 def id_member(description: str) -> Member:

@@ -1,16 +1,18 @@
 """The JSON:API renderer as a pure function: views of documents, and the rules for any document."""
 
+import dataclasses
 from typing import Any
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from service.representation.document import Document, Link, Selection
+from service.representation.document import Document, Identifier, Link, Relationship, Selection
 from service.representation.json_api import json_api, json_api_errors
 from service.representation.problem import Problem
 from tests.strict_json_api import check_json_api
 
 API = 'http://halcyon.test/api'
+CURIES = (Link(f'{API}/rels/{{rel}}', templated=True, name='hc'),)
 
 
 def user(user_id: int, name: str, **embedded: Document) -> Document:
@@ -21,21 +23,27 @@ def user(user_id: int, name: str, **embedded: Document) -> Document:
         {'id': user_id, 'username': name, 'about_me': ''},
         {
             'self': Link(here),
-            'curies': (Link(f'{API}/rels/{{rel}}', templated=True, name='hc'),),
+            'curies': CURIES,
             'collection': Link(f'{API}/users'),
             'hc:following': Link(f'{here}/following'),
             'hc:posts': Link(f'{here}/posts'),
             'hc:user': Link(f'{API}/users/{{id}}', templated=True),
         },
         embedded={f'hc:{name}': document for name, document in embedded.items()},
-        relationships={'hc:following': Link(f'{here}/relationships/following'), 'hc:posts': None},
+        relationships={
+            f'hc:{rel}': Relationship(f'{here}/relationships/{rel}') for rel in ('following', 'posts')
+        },
     )
 
 
 def post(post_id: int, author: Document) -> Document:
-    links = {'self': Link(f'{API}/posts/{post_id}'), 'author': Link(author.href)}
+    here = f'{API}/posts/{post_id}'
+    links = {'self': Link(here), 'curies': CURIES, 'author': Link(author.href)}
+    to_author = Relationship(f'{here}/relationships/author', Identifier('users', author.id or ''))
     properties = {'id': post_id, 'body': 'hello', 'updated_at': None}
-    return Document('posts', str(post_id), properties, links, embedded={'author': author})
+    return Document(
+        'posts', str(post_id), properties, links, {'author': author}, relationships={'author': to_author}
+    )
 
 
 def page(kind: str, address: str, *items: Document, **links: str) -> Document:
@@ -45,6 +53,7 @@ def page(kind: str, address: str, *items: Document, **links: str) -> Document:
         {},
         {
             'self': Link(address),
+            'curies': CURIES,
             'first': Link(f'{address}?page=1'),
             'hc:page': Link(f'{address}{{?page}}', templated=True),
             **{rel: Link(href) for rel, href in links.items()},
@@ -86,14 +95,37 @@ def seen(document: Document, **view: Any) -> dict[str, Any]:
 
 
 def test_a_view_that_wants_nothing_along_has_an_empty_array_of_included() -> None:
-    said = seen(post(5, ADA), embedded=frozenset())
+    said = seen(dataclasses.replace(post(5, ADA), embedded={}), include={})
     assert said['included'] == []
     assert said['data']['relationships']['author']['data'] == {'type': 'users', 'id': '1'}
 
 
-def test_a_view_includes_what_it_wants_and_nothing_else() -> None:
-    said = seen(USER_WITH_POSTS, embedded=frozenset(('hc:following',)))
-    assert [one['id'] for one in said['included']] == ['2']
+def test_pages_of_linkage_are_pages_of_the_relationship() -> None:
+    related = seen(USER_WITH_POSTS)['data']['relationships']['posts']
+    assert related['links'] == {
+        'self': f'{API}/users/1/relationships/posts',
+        'related': f'{API}/users/1/posts',
+        'first': f'{API}/users/1/relationships/posts?page=1',
+    }
+
+
+def test_what_is_included_twice_has_the_linkage_of_both_occurrences() -> None:
+    along = user(2, 'bob', following=page('users', f'{API}/users/2/following', BOB))
+    followed = page('users', f'{API}/users/1/following', along)
+    authored = page('posts', f'{API}/users/1/posts', post(5, BOB))
+    said = seen(user(1, 'ada', posts=authored, following=followed))
+    [found] = [one for one in said['included'] if one['type'] == 'users']
+    assert found['relationships']['following']['data'] == [{'type': 'users', 'id': '2'}]
+
+
+def test_other_links_have_the_type_of_their_relation() -> None:
+    said = seen(Document('a', '1', {}, {**ADA.links, 'hc:avatar': Link('http://a.test/')}))
+    assert said['data']['meta']['links'] == {
+        'collection': {'href': f'{API}/users', 'rel': 'collection'},
+        'following': {'href': f'{API}/users/1/following', 'rel': f'{API}/rels/following'},
+        'posts': {'href': f'{API}/users/1/posts', 'rel': f'{API}/rels/posts'},
+        'avatar': {'href': 'http://a.test/', 'rel': f'{API}/rels/avatar'},
+    }
 
 
 def test_a_view_shows_the_fields_that_it_wants_of_each_kind() -> None:
@@ -128,10 +160,12 @@ def single_documents(draw: Any, embedded: Any) -> Document:
     along = draw(st.dictionaries(RELATIONS, embedded, max_size=2))
     links = {**draw(st.dictionaries(RELATIONS, LINKS, max_size=4)), 'self': here}
     related = {rel for rel in links if rel != 'self' and not links[rel].templated and draw(st.booleans())}
+    links['curies'] = CURIES
     for rel in along:
         links[rel] = Link(f'{API}/{kind}/{number}/{rel.rpartition(":")[2]}')
     changed = {
-        rel: draw(st.none() | st.just(Link(f'{here.href}/relationships/x'))) for rel in sorted(related)
+        rel: Relationship(draw(st.none() | st.just(f'{here.href}/relationships/x')))
+        for rel in sorted(related)
     }
     properties = {'id': number, **draw(st.dictionaries(NAMES, VALUES, max_size=4))}
     return Document(kind, str(number), properties, links, embedded=along, relationships=changed)

@@ -32,6 +32,8 @@ _LINK = reference('schemas', 'Link')
 _IDENTIFIER = reference('schemas', 'ResourceIdentifier')
 _RELATIONSHIP = reference('schemas', 'Relationship')
 _PAGE_META = reference('schemas', 'PageMeta')
+_SELF = _object({'self': _URI}, 'self')
+_RESOURCE_META = reference('schemas', 'ResourceMeta')
 _ERROR_PLACE = {'detail': _TEXT, 'pointer': {'type': 'string', 'description': 'A JSON Pointer (RFC 6901).'}}
 
 # What documents of all kinds share, in HAL, HAL-FORMS and JSON:API, and the errors.
@@ -62,12 +64,15 @@ SHARED: dict[str, Schema] = {
     ),
     'PageMeta': _object(
         {
-            'page': {'type': 'integer', 'description': 'The number of the page, from 1.'},
+            'page': {
+                'type': 'integer',
+                'description': 'The number of the page, from 1; absent where a cursor alone found it.',
+            },
             'per_page': {'type': 'integer', 'description': 'How many entries a page has at most.'},
             'total_pages': {'type': 'integer', 'description': 'How many pages there are; 0 if it is empty.'},
             'total_items': {'type': 'integer', 'description': 'How many entries the collection has.'},
         },
-        *('page', 'per_page', 'total_pages', 'total_items'),
+        *('per_page', 'total_pages', 'total_items'),
         description='Where a page is in its collection.',
     ),
     'Templates': _map(
@@ -107,6 +112,15 @@ SHARED: dict[str, Schema] = {
     ),
     'JsonApiVersion': _object({'version': {'const': '1.1'}}, 'version'),
     'ResourceIdentifier': _object({'type': _TEXT, 'id': _TEXT}, 'type', 'id'),
+    'ResourceMeta': _object(
+        {
+            'links': _map(
+                _object({'href': _URI, 'rel': _TEXT}, 'href', 'rel'),
+                'Links to what is no relationship, by name, with their relation types.',
+            )
+        },
+        description='What a resource has beside its members.',
+    ),
     'Relationship': _object(
         {
             'links': _map(_URI),
@@ -122,7 +136,8 @@ SHARED: dict[str, Schema] = {
             'id': _TEXT,
             'attributes': {'type': 'object', 'additionalProperties': True},
             'relationships': _map(_RELATIONSHIP),
-            'links': _map(_URI),
+            'links': _SELF,
+            'meta': _RESOURCE_META,
         },
         *('type', 'id'),
         description='A related resource that is included, of any type.',
@@ -184,11 +199,10 @@ class KindSchemas:
         if kind.has_more_links:
             all_links['additionalProperties'] = _LINK
         properties: dict[str, Schema] = {'_links': all_links, **members}
-        required = ['_links', *_required(kind, members)]
+        required = ['_links', *(name for name in members if name == 'id')]  # `fields` leaves out others
         if kind.embedded:
             embedded = {rel: self.hal(self._kinds[name]) for rel, name in kind.embedded.items()}
-            properties['_embedded'] = _object(embedded, *embedded)
-            required.append('_embedded')
+            properties['_embedded'] = _object(embedded)
         properties['_templates'] = reference('schemas', 'Templates')
         return self._components.refer('schemas', _title(kind, members), _object(properties, *required))
 
@@ -217,8 +231,13 @@ class KindSchemas:
         document = self._json_api_document(data=_array(resource), meta=_PAGE_META)
         return self._components.refer('schemas', f'{kind.title}DocumentPage', document)
 
+    def identifier(self) -> Schema:
+        """Return the schema of a relationship to one document by itself (JSON:API §7.2.2.1)."""
+        document = self._json_api_document(data=_IDENTIFIER)
+        return self._components.refer('schemas', 'ToOneLinkage', document)
+
     def linkage(self) -> Schema:
-        """Return the schema of a relationship by itself (JSON:API §7.2.2.1)."""
+        """Return the schema of a relationship to several documents by itself (JSON:API §7.2.2.1)."""
         document = self._json_api_document(data=_array(_IDENTIFIER), meta=_PAGE_META)
         return self._components.refer('schemas', 'Linkage', document)
 
@@ -242,7 +261,7 @@ class KindSchemas:
             properties['relationships'] = _map(_RELATIONSHIP)
         elif relationships:
             properties['relationships'] = _object(relationships)
-        properties['links'] = _map(_URI)
+        properties |= {'links': _SELF, 'meta': _RESOURCE_META}
         resource = _object(properties, 'type', 'id', 'links')
         return self._components.refer('schemas', f'{_title(kind, members)}Resource', resource)
 
@@ -253,12 +272,6 @@ def _members(kind: Kind, *, is_new: bool = False) -> dict[str, Schema]:
         for one in kind.members
         if is_new or one.presence is not Presence.CREATION
     }
-
-
-def _required(kind: Kind, members: Mapping[str, Schema]) -> list[str]:
-    """Return the names of the members that are there for every client."""
-    always = (Presence.ALWAYS, Presence.CREATION)
-    return [one.name for one in kind.members if one.name in members and one.presence in always]
 
 
 def _title(kind: Kind, members: Mapping[str, Schema]) -> str:
