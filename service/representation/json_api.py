@@ -63,10 +63,10 @@ class _Resources:
     def _collect(self, document: Document) -> None:
         known = self.embedded[_key(document)]
         for rel, embedded in document.embedded.items():
-            if rel in known and known[rel] is embedded:
-                continue
-            known[rel] = embedded
+            linked = {_key(one) for one in _several(known.setdefault(rel, embedded))}
             for one in _several(embedded):
+                if _key(one) not in linked:
+                    continue  # the linkage of another moment leads to others
                 if _key(one) not in self.embedded:
                     self.embedded[_key(one)] = {}
                     self.included[_key(one)] = one
@@ -138,7 +138,7 @@ def _relationship(
     """
     relationship = document.relationships.get(rel, Relationship())
     links = {'self': relationship.href, 'related': related}
-    body: dict[str, Any] = {'links': links}
+    body: dict[str, Any] = {}
     if isinstance(embedded, Document) and embedded.is_collection:
         body['data'] = [_identify(one) for one in _several(embedded)]
         body['meta'] = dict(embedded.meta)
@@ -154,8 +154,8 @@ def _relationship(
         body['data'] = [_identify(one) for one in embedded]
     elif relationship.to_one is not None:
         body['data'] = {'type': relationship.to_one.kind, 'id': relationship.to_one.id}
-    body['links'] = {name: href for name, href in links.items() if href is not None}
-    return body
+    found = {name: href for name, href in links.items() if href is not None}
+    return {'links': found, **body} if found else body
 
 
 def _top_level_links(document: Document) -> dict[str, str]:

@@ -34,7 +34,7 @@ class Kind(NamedTuple):
     `name` is that of `Document.kind`, `title` names one such document in the description of the API.
     `links` are always there, `optional_links` for some clients alone; with `has_more_links` there may be
     others. `relationships` and `embedded` map link relations to the names of the kinds they lead to;
-    `includable` are the relationships whose documents can be included.
+    those in `to_many` lead to collections of that kind, those in `includable` to what can be included.
     """
 
     name: str
@@ -45,6 +45,7 @@ class Kind(NamedTuple):
     has_more_links: bool = False
     relationships: Mapping[str, str] = {}
     embedded: Mapping[str, str] = {}
+    to_many: tuple[str, ...] = ()
     includable: tuple[str, ...] = ()
 
 

@@ -88,6 +88,7 @@ STORE = Kind(
     ),
     links=('collection', 'hc:owner', 'hc:items'),
     relationships={'hc:owner': 'users', 'hc:items': 'items'},
+    to_many=('hc:items',),
     includable=('hc:owner', 'hc:items'),
 )
 ITEM = Kind(

@@ -131,6 +131,7 @@ USER = Kind(
         'hc:feed': 'posts',
         'hc:tokens': 'tokens',
     },
+    to_many=(*RELATIONSHIPS, *OWN_RELATIONSHIPS),
     includable=RELATIONSHIPS,
 )
 

@@ -200,11 +200,17 @@ class KindSchemas:
             all_links['additionalProperties'] = _LINK
         properties: dict[str, Schema] = {'_links': all_links, **members}
         required = ['_links', *(name for name in members if name == 'id')]  # `fields` leaves out others
-        if kind.embedded:
-            embedded = {rel: self.hal(self._kinds[name]) for rel, name in kind.embedded.items()}
+        embedded = {rel: self.hal(self._kinds[name]) for rel, name in kind.embedded.items()}
+        embedded |= {rel: self._included(kind, rel) for rel in kind.includable if rel not in embedded}
+        if embedded:
             properties['_embedded'] = _object(embedded)
         properties['_templates'] = reference('schemas', 'Templates')
         return self._components.refer('schemas', _title(kind, members), _object(properties, *required))
+
+    def _included(self, kind: Kind, rel: str) -> Schema:
+        """Return the schema of what is included, which operations of its own describe: it may lead back."""
+        title = self._kinds[kind.relationships[rel]].title
+        return reference('schemas', f'{title}Page' if rel in kind.to_many else title)
 
     def hal_page(self, kind: Kind) -> Schema:
         """Return the schema of a page of documents in HAL and HAL-FORMS."""
