@@ -90,6 +90,7 @@ def create_app(
         check_declaration(resource)
     kinds = kinds_of(resource for _, resource in routes)
     related = Related(
+        kinds,
         {place: expand for module in MODULES for place, expand in module.EXPANSIONS.items()},
         {kind: find for module in MODULES for kind, find in module.RESOURCES.items()},
     )

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple, Protocol
 
 from service.representation.action import Action
-from service.representation.document import Document
+from service.representation.document import Document, Identifier
 from service.representation.json_schema import Schema
 from service.representation.kind import Kind
 from service.representation.query_parameters import NO_QUERY, PageNames, QueryOptions
@@ -80,8 +80,8 @@ class Operation:
     `summary` and `description` explain it in the API's description. `responses` has the content of each
     successful response by status, None for one without content. `form` is what the body is read with, or
     the query of a GET. `query` is what the query parameters may ask. A response that is not `cacheable` is
-    true at this moment alone. `errors` are statuses of problems beside those that follow from the rest of
-    the declaration.
+    true at this moment alone. `linkage` has what a new resource will be related to, by
+    relation. `errors` are statuses of problems beside those that follow from the rest of the declaration.
     """
 
     summary: str
@@ -93,6 +93,7 @@ class Operation:
     formats: Formats = Formats.DOCUMENT
     cacheable: bool = True
     errors: tuple[int, ...] = ()
+    linkage: Callable[[Any], Mapping[str, Identifier]] | None = None
 
     @property
     def is_relationship(self) -> bool:

@@ -166,8 +166,11 @@ def choose_problem_format(accept: str | None, sent: str | None = None) -> Format
 
 
 def _is_json_api(sent: str | None) -> bool:
+    """Return whether a Content-Type is JSON:API, with profiles at most."""
     media_type = parse_media_type(sent) if sent else None
-    return media_type is not None and media_type.name == JSON_API
+    if media_type is None or media_type.name != JSON_API:
+        return False
+    return all(name in _IGNORED[JSON_API] for name, _ in media_type.parameters)
 
 
 def format_for(document: Document, chosen: Format, accept: str | None) -> Format:

@@ -6,6 +6,7 @@ from typing import Any
 
 from service import urls
 from service.representation.document import Document, Link, Relationship, Selection
+from service.representation.json_api_input import existing_pointer
 from service.representation.problem import Problem
 
 VERSION = {'version': '1.1'}
@@ -15,7 +16,6 @@ NOTHING: dict[str, Any] = {'meta': {}}
 ATTRIBUTES = '/data/attributes'
 PAGES = ('first', 'prev', 'next', 'last')
 TOP_LEVEL = ('self', 'related', *PAGES)
-TOO_LARGE = 'https://jsonapi.org/profiles/ethanresnick/cursor-pagination/max-size-exceeded'
 
 Embedded = Document | tuple[Document, ...]
 _Key = tuple[str, str | None]
@@ -46,6 +46,13 @@ def json_api(document: Document) -> dict[str, Any]:
             _resource(one, resources.embedded[key], view) for key, one in resources.included.items()
         ]
     return body
+
+
+def _source_of(problem: Problem, pointer: str) -> dict[str, Any]:
+    """Return the source of an error in a body, which only a body in JSON:API can have (§11.2)."""
+    if problem.body is None:
+        return {}
+    return {'source': {'pointer': existing_pointer(problem.body, pointer)}}
 
 
 class _Resources:
@@ -84,15 +91,14 @@ def json_api_errors(problem: Problem) -> dict[str, Any]:
     }
     if problem.parameter is not None:
         error['source'] = {'parameter': problem.parameter}
-    if problem.pointer is not None:
-        error['source'] = {'pointer': problem.pointer}
-    if problem.most is not None:
-        error['links'] = {'type': TOO_LARGE}
-        error['meta'] = {'page': {'maxSize': problem.most}}
+    if problem.header is not None:
+        error['source'] = {'header': problem.header}
+    if problem.pointer is not None and problem.body is not None:
+        error['source'] = {'pointer': existing_pointer(problem.body, problem.pointer)}
     if problem.reference is not None:
         error['meta'] = {'reference': problem.reference}
     errors = [
-        error | {'detail': wrong, 'source': {'pointer': ATTRIBUTES + pointer}}
+        error | {'detail': wrong} | _source_of(problem, ATTRIBUTES + pointer)
         for pointer, wrong in problem.pointed()
     ]
     return {'jsonapi': VERSION, 'errors': errors or [error]}

@@ -38,15 +38,11 @@ Kinds = Mapping[str, Mapping[str, str]]
 
 
 class InvalidParameter(ValueError):
-    """A query parameter, or its value, cannot be used; the text says what is wrong with it.
+    """A query parameter, or its value, cannot be used; the text says what is wrong with it."""
 
-    `most` is the largest number that it takes, where it was larger.
-    """
-
-    def __init__(self, parameter: str, wrong: str, *, most: int | None = None) -> None:
+    def __init__(self, parameter: str, wrong: str) -> None:
         super().__init__(f'{parameter} {wrong}.')
         self.parameter = parameter
-        self.most = most
 
 
 class QueryOptions(NamedTuple):
@@ -211,7 +207,7 @@ class Dialect:
         per_page = _number(given, self.names.size, PER_PAGE, sent)
         if per_page > MOST_PER_PAGE and self.is_strict:
             name = sent[self.names.size]
-            raise InvalidParameter(name, f'must be at most {MOST_PER_PAGE}', most=MOST_PER_PAGE)
+            raise InvalidParameter(name, f'must be at most {MOST_PER_PAGE}')
         return min(per_page, MOST_PER_PAGE)
 
     def parameters(self, options: QueryOptions, kinds: Kinds) -> dict[str, Schema]:

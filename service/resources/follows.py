@@ -137,6 +137,11 @@ _ONE_FOLLOW = QueryOptions('follows', can_include=True)
 _PEOPLE = QueryOptions('users', paginated=True, can_include=True)
 
 
+def _follow_linkage(req: Request) -> dict[str, Identifier]:
+    follower_id, _, followed_id = req.resource_id.partition('-')
+    return {'hc:follower': Identifier('users', follower_id), 'hc:followed': Identifier('users', followed_id)}
+
+
 class FollowResource:
     """The relation between two users: put to follow, deleted to unfollow."""
 
@@ -156,6 +161,7 @@ class FollowResource:
             Access.OWNER,
             FOLLOW,
             _ONE_FOLLOW,
+            linkage=_follow_linkage,
         ),
         'DELETE': Operation(
             'Unfollow a user',

@@ -158,6 +158,7 @@ class PostsResource:
             {201: SAMPLES},
             form=PUBLISH,
             query=_ONE,
+            linkage=lambda req: {'author': Identifier('users', str(req.user.user_id))},
         ),
     }
 

@@ -217,6 +217,7 @@ class StoresResource:
             {201: SAMPLES},
             form=OPEN,
             query=_ONE_STORE,
+            linkage=lambda req: {'hc:owner': Identifier('users', str(req.user.user_id))},
         ),
     }
 
@@ -299,6 +300,7 @@ class StoreItemsResource:
             Access.OWNER,
             ADD,
             _ONE_ITEM,
+            linkage=lambda req: {'hc:store': Identifier('stores', req.resource_id)},
         ),
     }
 

@@ -42,6 +42,7 @@ class ContextMiddleware:
         req.query = _NOTHING_ASKED
         req.related = NOTHING_RELATED
         req.resource_id = ''
+        req.json_api_body = None
         environ = req.env
         scheme, host = environ['wsgi.url_scheme'], _authority(environ)
         try:

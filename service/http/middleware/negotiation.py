@@ -29,7 +29,7 @@ class NegotiationMiddleware:
         if operation.formats not in (Formats.DOCUMENT, Formats.RELATIONSHIP):
             return
         linkage = operation.formats is Formats.RELATIONSHIP
-        chosen = choose_format(req.env.get('HTTP_ACCEPT'), req.body_content_type, linkage=linkage)
+        chosen = choose_format(req.env.get('HTTP_ACCEPT'), req.env.get('CONTENT_TYPE'), linkage=linkage)
         if chosen is None:
             raise falcon.HTTPNotAcceptable(
                 description=f'Available media types: {", ".join(available_media_types(linkage=linkage))}.'

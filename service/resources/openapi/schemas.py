@@ -169,7 +169,7 @@ SHARED: dict[str, Schema] = {
                         'code': _TEXT,
                         'title': _TEXT,
                         'detail': _TEXT,
-                        'source': _object({'pointer': _TEXT, 'parameter': _TEXT}),
+                        'source': _object({'pointer': _TEXT, 'parameter': _TEXT, 'header': _TEXT}),
                         'links': _map(_URI),
                         'meta': {'type': 'object', 'additionalProperties': True},
                     },
