@@ -5,8 +5,10 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
+from service import urls
 from tests.client import HAL, JSON_API, Answer, Client
 from tests.json_api_client import JsonApiClient, assert_refused, identify, related, relation
+from tests.routes import World
 
 LETTERS = ('dora', 'Bea', 'eve', 'Carl')
 
@@ -85,6 +87,48 @@ def test_the_first_pages_of_many_users_relations_can_be_included(
     assert by_name['ada']['posts']['data'] == [identify(post) for post in newest]
     assert by_name['eve']['followers']['data'] == by_name['eve']['posts']['data'] == []
     assert len(answer['included']) == 11
+
+
+def test_what_is_three_steps_away_can_be_included(ada: Client, bob: Client) -> None:
+    world = World(ada, bob)
+    api = JsonApiClient(ada)
+    me, him = (identify(JsonApiClient(one).me().state['data']) for one in (ada, bob))
+    item = {'type': 'items', 'id': str(world.values['item_id'])}
+    post = {'type': 'posts', 'id': str(world.values['post_id'])}
+    store = {'type': 'stores', 'id': str(world.values['store_id'])}
+    for template, path, expected in (
+        (urls.POST, 'author.following.followers', [me, him]),
+        (urls.ITEM, 'store.owner.posts', [store, me, post]),
+        (urls.STORE, 'items,owner.following', [item, me, him]),
+        (urls.STORES, 'owner.posts.author', [me, post]),
+        (urls.STORE_ITEMS, 'store.items', [store]),
+        (urls.FOLLOW, 'follower.posts,followed.followers', [me, post, him]),
+        (urls.USER, 'following.followers.posts', [him, post]),
+    ):
+        answer = api.get(f'{world.address(template)}?include={path}').state
+        assert sorted(one['id'] for one in answer['included']) == sorted(one['id'] for one in expected)
+        hal = ada.get(f'{world.address(template)}?include={path}', accept=HAL)
+        assert hal.status == 200
+
+
+def test_included_linkage_is_paged_by_its_relationship(ada_api: JsonApiClient) -> None:
+    for number in range(12):
+        ada_api.publish(f'post {number}')
+    related_posts = ada_api.me('?include=posts').state['data']['relationships']['posts']
+    pages = [related_posts]
+    while 'next' in pages[-1]['links']:
+        pages.append(ada_api.get(pages[-1]['links']['next']).state)
+    assert [len(page['data']) for page in pages] == [10, 2]
+    everything = ada_api.get(related_posts['links']['related'] + '?page[size]=100').state['data']
+    assert [one for page in pages for one in page['data']] == [identify(post) for post in everything]
+    assert ada_api.get(related_posts['links']['last']).state['data'] == pages[1]['data']
+
+
+def test_too_many_to_include_are_refused(ada_api: JsonApiClient, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr('service.http.selection.MAX_OWNERS', 1)
+    for _ in range(2):
+        ada_api.publish('hello')
+    assert_refused(ada_api.related('posts', query='?include=author'), 400, 'include')
 
 
 def test_a_page_of_nobody_includes_nobody(ada_api: JsonApiClient) -> None:

@@ -152,9 +152,9 @@ class Problem:
     """One error that happened; `name` is its kind in PROBLEMS.
 
     `errors` holds one `(field, what is wrong)` for every broken field of a body, `pointer` is a JSON
-    Pointer to a broken place in it; `parameter` names a broken query parameter; `header` names a broken header field;
-    `reference` finds the error in the log. `body` is that of the request, if it is JSON:API. `origin` is
-    that of the URL at which it happened, `instance` is that URL.
+    Pointer to a broken place in it; `parameter` names a broken query parameter, `header` a
+    broken header field; `reference` finds the error in the log. `body` is that of the request, if it is
+    JSON:API. `origin` is that of the URL at which it happened, `instance` is that URL.
     """
 
     name: str
