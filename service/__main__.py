@@ -4,6 +4,7 @@ import click
 
 from service.commands.api import openapi, routes
 from service.commands.cli import EXIT_CODES
+from service.commands.conform import conform
 from service.commands.database import check, migrate
 from service.commands.demo import demo
 from service.commands.tokens import keys, tokens
@@ -18,7 +19,7 @@ def main() -> None:
     """
 
 
-for command in (check, migrate, user, tokens, keys, routes, openapi, demo):
+for command in (check, migrate, user, tokens, keys, routes, openapi, demo, conform):
     main.add_command(command)
 
 if __name__ == '__main__':

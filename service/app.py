@@ -14,7 +14,7 @@ from service.database.instrumentation import NO_INSTRUMENTATION
 from service.database.session import Session
 from service.domain.startup import open_session
 from service.graceful_shutdown import PROCESS_SHUTDOWN, Shutdown
-from service.http.application import Application, Router
+from service.http.application import Application, Router, describe_server
 from service.http.errors import install_error_writer
 from service.http.middleware.authentication import AuthenticationMiddleware
 from service.http.middleware.context import ContextMiddleware
@@ -40,11 +40,11 @@ from service.resources.openapi.description import Description
 if TYPE_CHECKING:
     from service.metrics import Metrics
 
-MODULES = (users, tokens, posts, follows, stores)  # a new resource is one more name here
+MODULES = (users, tokens, posts, follows, stores)  # a new resource is added here
 
 
 def make_routes(drain: Shutdown = PROCESS_SHUTDOWN, metrics: 'Metrics | None' = None) -> list[Route]:
-    """Return every address template with its resource."""
+    """Return every URL template with its resource."""
     routes: list[Route] = []
     description = Description(routes)
     routes += [
@@ -75,13 +75,13 @@ def create_app(
 ) -> falcon.App[Request, falcon.Response]:
     """Return the WSGI application; raises SettingError.
 
-    `settings` are those of the environment where none are given, `clock` returns UTC milliseconds, `db` is
-    what the settings name where none is given, `lines` takes the log of requests instead of standard error,
-    `metrics` counts where METRICS is on, and is told by `db` if it is given with that.
+    `settings` are by default those of the environment. `clock` returns UTC milliseconds. `db` is by default
+    opened as the settings say. `lines` receives the access log instead of standard error. `metrics` is used
+    if METRICS is on; a `db` passed with it must be instrumented by it.
     """
     settings = settings or Settings.from_environment(os.environ)
     if settings.metrics and metrics is None:
-        from service.metrics import Metrics  # loads prometheus-client, for those who want it
+        from service.metrics import Metrics  # imports prometheus-client, which is needed for nothing else
 
         metrics = Metrics(settings)
     db = db or open_session(settings, clock, metrics or NO_INSTRUMENTATION)
@@ -117,7 +117,7 @@ def create_app(
         #   IdempotencyMiddleware          replays, or runs once       |
         #   -- responder --
         #
-        # Whatever raises becomes a problem (http/errors.py), which goes up from there like any response.
+        # Any exception becomes a problem (http/errors.py), which goes up from there like any response.
         middleware=[
             ContextMiddleware(settings, db),
             GuardMiddleware(),
@@ -135,4 +135,5 @@ def create_app(
 
     for template, resource in routes:
         app.add_route(template, resource)
+    app.add_sink(describe_server, r'\*$')
     return app

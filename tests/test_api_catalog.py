@@ -1,4 +1,4 @@
-"""The catalog of APIs (RFC 9727): where a program that knows only the origin begins."""
+"""The API catalog (RFC 9727), where a client that knows only the origin begins."""
 
 from typing import Any
 
@@ -30,14 +30,14 @@ def test_its_item_is_the_entry_point(client: Client) -> None:
     assert item['href'] == client.entry().href('self')
 
 
-def test_it_leads_to_what_the_entry_point_leads_to(client: Client) -> None:
+def test_the_catalog_and_the_entry_point_have_the_same_links(client: Client) -> None:
     entry = client.entry()
     links = context(client.get(CATALOG), entry.href('self'))
     for rel in ('service-desc', 'service-doc'):
         assert [link['href'] for link in links[rel]] == [entry.href(rel)]
 
 
-def test_every_link_is_had_in_the_type_that_it_says(client: Client) -> None:
+def test_every_link_is_available_in_its_type(client: Client) -> None:
     links = context(client.get(CATALOG), client.entry().href('self'))
     for rel in ('service-desc', 'service-doc', 'status'):
         (link,) = links[rel]
@@ -46,17 +46,17 @@ def test_every_link_is_had_in_the_type_that_it_says(client: Client) -> None:
         assert answer.headers['content-type'].startswith(link['type'])
 
 
-def test_head_has_the_relations_in_its_link_header(client: Client) -> None:
+def test_head_has_the_links_in_its_link_header(client: Client) -> None:
     answer = client.request('HEAD', CATALOG)
     assert answer.status == 200
     assert '<http://halcyon.test/.well-known/api-catalog>; rel="api-catalog"' in answer.headers['link']
     assert '<http://halcyon.test/api>; rel="item"' in answer.headers['link']
 
 
-def test_the_entry_point_leads_to_the_catalog(client: Client) -> None:
+def test_the_entry_point_links_to_the_catalog(client: Client) -> None:
     link = client.entry().headers['link']
     assert link == '<http://halcyon.test/.well-known/api-catalog>; rel="api-catalog"'
 
 
-def test_a_bad_token_is_no_matter_here(client: Client) -> None:
+def test_the_catalog_ignores_credentials(client: Client) -> None:
     assert client.get(CATALOG, headers={'Authorization': 'Bearer nonsense'}).status == 200

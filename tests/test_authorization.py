@@ -1,4 +1,4 @@
-"""Who may do what: every method of every address, for everyone who can ask."""
+"""Authorization: every method of every URL, for every kind of client."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ MATRIX = {
     ('PATCH', '/api/items/{item_id}'): (401, 403, 200, 401, 401, 401),
     ('DELETE', '/api/items/{item_id}'): (401, 403, 204, 401, 401, 401),
     **{
-        # It is for JSON:API alone, which these do not ask for; tests of JSON:API say who may.
+        # For JSON:API only, which these requests do not accept: see test_json_api_relationships.py.
         (method, '/api/users/{user_id}/relationships/following'): (401, 406, 406, 401, 401, 401)
         for method in ('GET', 'POST', 'PATCH', 'DELETE')
     },
@@ -76,13 +76,13 @@ MATRIX = {
 }
 
 
-def test_every_method_of_every_address_has_its_row(app: Any) -> None:
+def test_every_method_of_every_url_has_a_row(app: Any) -> None:
     served = {(method, template) for template, methods in methods_at(app).items() for method in methods}
     assert served == set(MATRIX)
 
 
 def access_of(method: str, row: tuple[int, ...]) -> Access:
-    """Return the access that an operation with this row of the matrix has."""
+    """Return the access of an operation with this row of the matrix."""
     anonymous, other, owner, *invalid = row
     if 401 not in invalid:
         return Access.PUBLIC
@@ -103,7 +103,7 @@ def test_the_declared_access_is_that_of_the_matrix(app: Any) -> None:
 
 @pytest.fixture
 def askers(app: Any, ada: Client, bob: Client, clock: MovableClock) -> tuple[World, dict[str, Client]]:
-    """Return the world and who can ask in it."""
+    """Return the world and its clients."""
     expired = ada.sign_in('ada')
     clock.move(seconds=3601)
     ada, bob, revoked = (ada.sign_in(name) for name in ('ada', 'bob', 'ada'))
@@ -120,16 +120,20 @@ def askers(app: Any, ada: Client, bob: Client, clock: MovableClock) -> tuple[Wor
 
 
 @pytest.mark.parametrize(('method', 'template'), MATRIX)
-def test_it_is_for_those_who_may(askers: tuple[World, dict[str, Client]], method: str, template: str) -> None:
+def test_only_permitted_users_succeed(
+    askers: tuple[World, dict[str, Client]], method: str, template: str
+) -> None:
     world, clients = askers
-    address = world.address(template)
-    order = sorted(ASKERS, key=lambda asker: asker in ('other', 'owner'))  # those who change things come last
-    answers = {asker: clients[asker].request(method, address).status for asker in order}
+    url = world.address(template)
+    order = sorted(
+        ASKERS, key=lambda asker: asker in ('other', 'owner')
+    )  # clients that can change the resource come last
+    answers = {asker: clients[asker].request(method, url).status for asker in order}
     assert tuple(answers[asker] for asker in ASKERS) == MATRIX[method, template]
 
 
 @pytest.mark.parametrize('method', ['HEAD', 'OPTIONS'])
-def test_a_bad_token_is_refused_at_public_addresses_too(client: Client, method: str) -> None:
+def test_a_bad_token_is_rejected_at_public_urls_too(client: Client, method: str) -> None:
     client.token = 'hc_nobody'
     assert client.request(method, '/api').status == 401
     assert client.request(method, '/health/live').status in (200, 204)
@@ -146,13 +150,13 @@ def test_bad_bearer_credentials_are_an_invalid_token(client: Client, value: str)
 
 
 @pytest.mark.parametrize('value', ['', 'Basic YWRhOmNvcnJlY3QgaG9yc2U=', 'Digest x', 'hc_token', 'Bearerx y'])
-def test_other_credentials_are_none_where_a_token_is_needed(client: Client, value: str) -> None:
+def test_other_schemes_do_not_authenticate(client: Client, value: str) -> None:
     answer = client.get('/api/users', headers={'Authorization': value})
     assert answer.status == 401
     assert answer.headers['www-authenticate'] == 'Bearer realm="Halcyon"'
     assert client.get('/api', headers={'Authorization': value}).status == 200
 
 
-def test_the_scheme_is_read_without_regard_to_case(ada: Client) -> None:
+def test_the_scheme_is_case_insensitive(ada: Client) -> None:
     token, ada.token = ada.token, None
     assert ada.get('/api/users', headers={'Authorization': f'bEARER {token}'}).status == 200

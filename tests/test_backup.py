@@ -27,7 +27,7 @@ COPY = "VACUUM INTO 'backup.db'"
 NEW = {'username': 'ada', 'email': 'ada@example.org', 'password': 'correct horse'}
 
 
-def test_the_document_makes_the_copy_as_these_tests_do() -> None:
+def test_the_documented_backup_commands_are_those_tested_here() -> None:
     assert f'sqlite3 halcyon.db "{COPY}"' in OPERATIONS
 
 
@@ -71,7 +71,7 @@ def test_a_restored_dump_is_complete(engine: str, dump: str, restore: str, tmp_p
         copy.close()
 
 
-def test_a_copy_has_every_write_acknowledged_before_it(tmp_path: Path) -> None:
+def test_a_copy_has_every_previously_acknowledged_write(tmp_path: Path) -> None:
     acknowledged: list[int] = []
     stop = threading.Event()
     with Server(tmp_path) as server:
@@ -111,7 +111,7 @@ def test_a_copy_has_every_write_acknowledged_before_it(tmp_path: Path) -> None:
         assert copy.execute('PRAGMA integrity_check').fetchone() == ('ok',)
 
 
-def test_a_copy_can_be_served(tmp_path: Path) -> None:
+def test_a_server_can_run_on_a_copy(tmp_path: Path) -> None:
     settings = Settings(database_url=f'sqlite:///{tmp_path}/halcyon.db')
     open_session(settings).close()
     with closing(sqlite3.connect(tmp_path / 'halcyon.db')) as source:

@@ -1,4 +1,4 @@
-"""Bad input: a clear error, and nothing changes."""
+"""Invalid input is rejected with a clear error and changes nothing."""
 
 from __future__ import annotations
 
@@ -48,14 +48,14 @@ MALFORMED = [
 
 
 @pytest.mark.parametrize('body', MALFORMED, ids=range(len(MALFORMED)))
-def test_a_body_that_is_no_json_object_is_refused(ada: Client, body: bytes) -> None:
+def test_a_body_that_is_not_a_json_object_is_rejected(ada: Client, body: bytes) -> None:
     answer = ada.request('POST', '/api/posts', headers=JSON, body=body)
     assert_problem(answer, 400)
     assert answer.state['type'].endswith('/malformed-body')
     assert ada.me().state['post_count'] == 0
 
 
-def test_the_error_says_where(ada: Client) -> None:
+def test_the_error_has_the_position(ada: Client) -> None:
     answer = ada.request('POST', '/api/posts', headers=JSON, body=b'{"a": 1,\n "b" 2}')
     assert 'line 2, column 6' in answer.state['detail']
 
@@ -72,7 +72,7 @@ def test_the_error_says_where(ada: Client) -> None:
         json.dumps({'a': 'x' * (65536 - 24), 'body': 'x'}).encode(),
     ],
 )
-def test_what_is_odd_but_json_is_read(ada: Client, body: bytes) -> None:
+def test_unusual_but_valid_json_is_accepted(ada: Client, body: bytes) -> None:
     assert len(body) <= 65536
     assert ada.request('POST', '/api/posts', headers=JSON, body=body).status == 201
 
@@ -84,21 +84,21 @@ def test_a_body_over_64_kib_is_too_large(ada: Client, chunked: bool) -> None:
 
 
 @pytest.mark.parametrize('size', [65536])
-def test_a_body_of_64_kib_is_not(ada: Client, size: int) -> None:
+def test_a_body_of_64_kib_is_accepted(ada: Client, size: int) -> None:
     body = b'{"body": "x"}'.ljust(size)
     assert send(ada, '/api/posts', body, chunked=True).status == 201
 
 
-def send(client: Client, address: str, body: bytes, *, chunked: bool, **headers: str) -> Any:
-    """Post a body with its length or in chunks, as a server hands it on."""
+def send(client: Client, url: str, body: bytes, *, chunked: bool, **headers: str) -> Any:
+    """Post a body with a length or in chunks, as a server passes it to the application."""
     if not chunked:
-        return client.request('POST', address, headers=JSON | headers, body=body)
+        return client.request('POST', url, headers=JSON | headers, body=body)
     extras = {'wsgi.input': io.BytesIO(body)}
     sent = JSON | {'Transfer-Encoding': 'chunked'} | headers
-    return client.request('POST', address, headers=sent, extras=extras)
+    return client.request('POST', url, headers=sent, extras=extras)
 
 
-def test_a_chunked_body_is_read(ada: Client) -> None:
+def test_a_chunked_body_is_accepted(ada: Client) -> None:
     assert send(ada, '/api/posts', b'{"body": "x"}', chunked=True).status == 201
 
 
@@ -107,27 +107,27 @@ def test_a_chunked_body_may_be_empty(ada: Client) -> None:
 
 
 class Broken(io.BytesIO):
-    """A stream that ends in an error, as a server's does for a chunk that is none."""
+    """A stream that ends with an error, as that of a server does for a malformed chunk."""
 
     def read(self, size: int | None = -1) -> bytes:
         raise ValueError('invalid chunk size')
 
 
 @pytest.mark.parametrize('more', [{}, {'Idempotency-Key': '"k"'}])
-def test_a_body_that_breaks_off_is_malformed(ada: Client, more: dict[str, str]) -> None:
+def test_an_incomplete_chunked_body_is_malformed(ada: Client, more: dict[str, str]) -> None:
     headers = JSON | {'Transfer-Encoding': 'chunked'} | more
     answer = ada.request('POST', '/api/posts', headers=headers, extras={'wsgi.input': Broken()})
     assert_problem(answer, 400)
 
 
-def test_a_body_that_is_shorter_than_it_says_is_malformed(ada: Client) -> None:
+def test_a_body_shorter_than_its_content_length_is_malformed(ada: Client) -> None:
     extras = {'wsgi.input': io.BytesIO(b'{"body": "x"}'), 'CONTENT_LENGTH': '20'}
     assert_problem(ada.request('POST', '/api/posts', headers=JSON, extras=extras), 400)
 
 
 @pytest.mark.parametrize('value', [None, 5, 1.5, True, [], ['x'], {}, {'x': 'y'}])
 @pytest.mark.parametrize('name', ['username', 'email', 'password', 'about_me'])
-def test_a_value_that_is_no_text_is_refused(client: Client, name: str, value: Any) -> None:
+def test_a_value_that_is_not_a_string_is_rejected(client: Client, name: str, value: Any) -> None:
     if (name, value) == ('about_me', None):
         pytest.skip('null empties it')
     assert_problem(client.post('/api/users', NEW | {name: value}), 400, f'#/{name}')
@@ -138,7 +138,7 @@ CONTROLS = ['\0', 'a\0b', '\x07', '\x1b[31m', '\x7f', '\x85', '\r', '\t', '\ud80
 
 @pytest.mark.parametrize('text', CONTROLS)
 @pytest.mark.parametrize('name', ['username', 'email', 'password', 'about_me'])
-def test_control_characters_and_half_characters_are_refused(client: Client, name: str, text: str) -> None:
+def test_control_characters_and_lone_surrogates_are_rejected(client: Client, name: str, text: str) -> None:
     body = json.dumps(NEW | {name: NEW.get(name, '') + text}).encode()
     assert_problem(client.request('POST', '/api/users', headers=JSON, body=body), 400, f'#/{name}')
 
@@ -149,7 +149,7 @@ def test_control_characters_and_half_characters_are_refused(client: Client, name
      'application/json; charset=latin-1', 'application/json; charset', 'application/merge-patch+json',
      'a/b/c', 'application/vnd.api+xml', 'multipart/form-data; boundary=x'],
 )  # fmt: skip
-def test_a_type_that_is_not_read_is_415_and_lists_those_that_are(ada: Client, content_type: str) -> None:
+def test_an_unsupported_media_type_is_415_and_lists_the_supported(ada: Client, content_type: str) -> None:
     headers = {'Content-Type': content_type} if content_type else {}
     answer = ada.request('POST', '/api/posts', headers=headers, body=b'{"body": "x"}')
     assert_problem(answer, 415)
@@ -157,7 +157,7 @@ def test_a_type_that_is_not_read_is_415_and_lists_those_that_are(ada: Client, co
     assert 'accept-patch' not in answer.headers
 
 
-def test_a_patch_of_an_unknown_type_says_what_a_patch_may_be(ada: Client) -> None:
+def test_a_415_to_patch_has_accept_patch(ada: Client) -> None:
     answer = ada.request(
         'PATCH', ada.me().href('self'), headers={'Content-Type': 'application/json-patch+json'}, body=b'[]'
     )
@@ -170,19 +170,19 @@ def test_a_patch_of_an_unknown_type_says_what_a_patch_may_be(ada: Client) -> Non
     ['application/json', 'APPLICATION/JSON', 'application/json; charset=utf-8', HAL,
      'application/json;charset="UTF-8"', HAL_FORMS, 'application/json; x=y'],
 )  # fmt: skip
-def test_these_types_are_read(ada: Client, content_type: str) -> None:
+def test_supported_media_types_are_accepted(ada: Client, content_type: str) -> None:
     headers = {'Content-Type': content_type}
     assert ada.request('POST', '/api/posts', headers=headers, body=b'{"body": "x"}').status == 201
 
 
 @pytest.mark.parametrize('coding', ['gzip', 'br', 'x'])
-def test_a_coded_body_is_415(ada: Client, coding: str) -> None:
+def test_a_body_with_a_content_coding_is_415(ada: Client, coding: str) -> None:
     answer = send(ada, '/api/posts', b'{"body": "x"}', chunked=False, **{'Content-Encoding': coding})
     assert_problem(answer, 415)
     assert answer.headers['accept-encoding'] == 'identity'
 
 
-def test_a_form_is_read_as_what_its_fields_are(ada: Client) -> None:
+def test_a_urlencoded_form_is_read_like_json(ada: Client) -> None:
     answer = ada.request('POST', '/api/posts', headers=FORM, body=b'body=on+5%0D%0Atr%C3%BCe&other=')
     assert answer.state['body'] == 'on 5\ntrüe'
 
@@ -190,32 +190,32 @@ def test_a_form_is_read_as_what_its_fields_are(ada: Client) -> None:
 @pytest.mark.parametrize(
     'body', [b'body=%ff', b'body=\xff', b'body=a&body=b', b'&'.join(b'a%d=' % n for n in range(101))]
 )
-def test_a_form_that_cannot_be_read_is_malformed(ada: Client, body: bytes) -> None:
+def test_a_malformed_form_is_rejected(ada: Client, body: bytes) -> None:
     answer = ada.request('POST', '/api/posts', headers=FORM, body=body)
     assert_problem(answer, 400)
     assert ada.me().state['post_count'] == 0
 
 
 @pytest.mark.parametrize('body', [b'body=%00', b'body=', b'body=+', b'', b'x'])
-def test_a_form_that_breaks_rules_names_its_fields(ada: Client, body: bytes) -> None:
+def test_an_invalid_form_reports_its_fields(ada: Client, body: bytes) -> None:
     assert_problem(ada.request('POST', '/api/posts', headers=FORM, body=body), 400, '#/body')
 
 
-def test_a_very_long_query_names_its_parameter(ada: Client) -> None:
+def test_a_parameter_that_is_too_long_is_named(ada: Client) -> None:
     assert ada.get('/api/users?q=' + 'a' * 64).items == []
     assert_problem(ada.get('/api/users?q=' + 'a' * 100_000), 400)
     assert_problem(ada.get('/api/users?page=' + 'a' * 100_000), 400)
 
 
 @pytest.mark.parametrize('q', ['%00', 'a%0d', '%1b'])
-def test_a_search_for_control_characters_is_refused(ada: Client, q: str) -> None:
+def test_a_search_for_control_characters_is_rejected(ada: Client, q: str) -> None:
     assert_problem(ada.get(f'/api/users?q={q}'), 400)
 
 
 @pytest.mark.parametrize(
     'path', ['/api/%00', '/api/%0d%0aX:y', '/api/%ff', '/api/"<b>', '/api/users/%E2%80%A8']
 )
-def test_an_error_repeats_nothing_raw_of_the_address(client: Client, path: str) -> None:
+def test_an_error_escapes_the_url_that_it_repeats(client: Client, path: str) -> None:
     answer = client.get(path)
     assert_problem(answer, 404)
     instance = answer.state['instance']

@@ -1,4 +1,4 @@
-"""Bounds: what a stranger sends is bounded before it costs anything, and no pattern can be made to run on."""
+"""Bounds of the cost of input: sizes are checked first, caches are bounded, and patterns take linear time."""
 
 from __future__ import annotations
 
@@ -30,8 +30,8 @@ from tests.routes import routes
 pytestmark = pytest.mark.above_databases
 
 JSON = {'Content-Type': 'application/json'}
-MARKS = '\u0316\u0301' * 16_000  # two marks in the wrong order, as often as a body has room for
-COMPOSED = 4  # code points make one at most, in normalization form C (UAX #15 §13)
+MARKS = '\u0316\u0301' * 16_000  # two marks in the wrong order, repeated up to the maximum size of a body
+COMPOSED = 4  # the most code points that compose to one in NFC (UAX #15 §13)
 NAMES = (
     'Accept', 'Content-Type', 'If-Match', 'If-None-Match', 'Idempotency-Key', 'Authorization', 'Origin',
     'Forwarded', 'X-Forwarded-For', 'User-Agent', 'X-Whatever',
@@ -39,15 +39,15 @@ NAMES = (
 
 
 @pytest.mark.parametrize('name', NAMES)
-def test_a_header_field_that_is_too_long_is_refused(ada: Client, name: str) -> None:
+def test_a_header_field_that_is_too_long_is_rejected(ada: Client, name: str) -> None:
     assert_problem(ada.get('/api', headers={name: 'a' * (MAX_FIELD_LENGTH + 1)}), 400)
 
 
-def test_a_header_field_may_be_as_long_as_a_line(ada: Client) -> None:
+def test_a_header_field_of_the_maximum_length_is_accepted(ada: Client) -> None:
     assert ada.get('/api', headers={'X-Whatever': 'a' * MAX_FIELD_LENGTH}).status == 200
 
 
-def test_what_is_remembered_of_headers_does_not_grow_with_them(client: Client) -> None:
+def test_caches_hold_no_long_header_values(client: Client) -> None:
     def remembered() -> int:
         return formats._cached_choice.cache_info().currsize
 
@@ -58,7 +58,7 @@ def test_what_is_remembered_of_headers_does_not_grow_with_them(client: Client) -
     assert remembered() in (before + 1, 1024)
 
 
-def test_whatever_is_remembered_is_bounded(app: Any) -> None:
+def test_every_cache_is_bounded(app: Any) -> None:
     remembering = [one for one in gc.get_objects() if type(one) is functools._lru_cache_wrapper]
     own = [one for one in remembering if one.__module__.startswith('service.')]
     assert len(own) > 5
@@ -67,23 +67,23 @@ def test_whatever_is_remembered_is_bounded(app: Any) -> None:
 
 
 def actions(app: Any) -> Iterator[Action]:
-    """Yield every Action that reads something."""
+    """Yield every Action with fields."""
     for _, resource in routes(app):
         yield from (operation.form for operation in resource.operations.values() if operation.form)
 
 
-def test_no_field_takes_a_text_that_would_not_be_normalized(app: Any) -> None:
+def test_every_accepted_text_is_normalized(app: Any) -> None:
     lengths = [field.max_length or 0 for action in actions(app) for field in action.fields]
     assert 0 < max(lengths) * COMPOSED <= MAX_NORMALIZED_LENGTH
 
 
-def test_only_text_that_can_be_kept_is_normalized() -> None:
+def test_text_that_is_too_long_is_not_normalized() -> None:
     assert normalize('e\u0301' * (MAX_NORMALIZED_LENGTH // 2)) == 'é' * (MAX_NORMALIZED_LENGTH // 2)
     assert normalize(MARKS) == MARKS
 
 
 @pytest.mark.parametrize(
-    ('address', 'name', 'status'),
+    ('url', 'name', 'status'),
     [
         ('/api/users', 'username', 400),
         ('/api/users', 'email', 400),
@@ -95,24 +95,24 @@ def test_only_text_that_can_be_kept_is_normalized() -> None:
         ('/api/tokens', 'password', 401),
     ],
 )
-def test_a_body_full_of_marks_is_refused(ada: Client, address: str, name: str, status: int) -> None:
+def test_a_body_of_combining_marks_is_rejected(ada: Client, url: str, name: str, status: int) -> None:
     person = {'username': 'eve', 'email': 'eve@example.org', 'password': 'correct horse'}
     body = json.dumps(person | {name: MARKS}, ensure_ascii=False).encode()
-    answer = ada.request('POST', address, headers=JSON, body=body)
+    answer = ada.request('POST', url, headers=JSON, body=body)
     assert_problem(answer, status, *([f'#/{name}'] if status == 400 else []))
 
 
-def test_spaces_around_a_text_do_not_keep_it_from_being_normalized(ada: Client) -> None:
+def test_text_is_normalized_despite_surrounding_spaces(ada: Client) -> None:
     assert ada.publish(' ' * 60_000 + 'e\u0301').state['body'] == 'é'
 
 
 @pytest.mark.parametrize('header', [' ' * 8000 + 'x', 'a' * 8000, ';' * 8000 + 'x', 'x' + ' ' * 8000])
-def test_a_forwarded_header_that_is_none_says_nothing(header: str) -> None:
+def test_a_malformed_forwarded_header_is_ignored(header: str) -> None:
     assert read_forwarded(header) == []
 
 
 def patterns() -> Iterator[tuple[str, str]]:
-    """Yield where a pattern is, and the pattern: those with a name, and those in a call."""
+    """Yield the place and the text of every pattern: named ones, and literals in calls."""
     for module in pkgutil.walk_packages(service.__path__, 'service.'):
         if not module.name.endswith('__main__'):
             for name, value in vars(importlib.import_module(module.name)).items():
@@ -126,7 +126,7 @@ def patterns() -> Iterator[tuple[str, str]]:
 
 
 def runs_on(parsed: Any, *, repeated: bool = False) -> bool:
-    """Whether a repetition without end stands in another, and both can be taken back: exponential time."""
+    """Return whether unbounded repetitions that backtrack are nested, which can take exponential time."""
     for code, argument in parsed:
         if code in (codes.MAX_REPEAT, codes.MIN_REPEAT):
             unbounded = argument[1] is codes.MAXREPEAT
@@ -143,7 +143,7 @@ def runs_on(parsed: Any, *, repeated: bool = False) -> bool:
     return False
 
 
-def test_no_pattern_can_be_made_to_run_on(app: Any) -> None:
+def test_no_regular_expression_backtracks_exponentially(app: Any) -> None:
     fields = {
         (f'{action.name}.{field.name}', field.regex or '')
         for action in actions(app)
@@ -155,5 +155,5 @@ def test_no_pattern_can_be_made_to_run_on(app: Any) -> None:
 
 
 @pytest.mark.parametrize('pattern', [r'(a+)+', r'(?:a|b*)*c', r'((?:x?a+)b?)+', r'(?:a*?b?)*'])
-def test_one_that_can_is_found(pattern: str) -> None:
+def test_a_backtracking_regular_expression_is_detected(pattern: str) -> None:
     assert runs_on(parser.parse(pattern))

@@ -1,4 +1,4 @@
-"""Concurrency: the database's constraints decide, and counters stay exact."""
+"""Concurrency: constraints of the database decide, and counters stay exact."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from tests.client import Client, href_of
 
 
 def at_once(count: int, do: Callable[[int], Any]) -> list[Any]:
-    """Do it in as many threads at once, and return what each gave."""
+    """Call the functions concurrently, each in a thread, and return their results."""
     with ThreadPoolExecutor(count) as pool:
         return list(pool.map(do, range(count)))
 
 
 @pytest.mark.parametrize('by', ['username', 'email'])
-def test_of_simultaneous_registrations_of_one_name_one_succeeds(app: Any, by: str) -> None:
+def test_one_of_several_concurrent_registrations_succeeds(app: Any, by: str) -> None:
     def register(number: int) -> int:
         other = {'username': 'ada', 'email': 'ada@example.org'}
         other['email' if by == 'username' else 'username'] = f'x{number}' + (
@@ -29,7 +29,7 @@ def test_of_simultaneous_registrations_of_one_name_one_succeeds(app: Any, by: st
     assert sorted(at_once(6, register)) == [201] + [400] * 5
 
 
-def test_counters_are_exact_when_many_write_at_once(app: Any, ada: Client, bob: Client) -> None:
+def test_counters_are_exact_under_concurrent_writes(app: Any, ada: Client, bob: Client) -> None:
     relation = href_of(ada.get(bob.me().href('self')).state, 'hc:follow')
 
     def write(number: int) -> list[int]:
@@ -44,12 +44,12 @@ def test_counters_are_exact_when_many_write_at_once(app: Any, ada: Client, bob: 
     assert (ada.me().state['following_count'], bob.me().state['follower_count']) == (1, 1)
 
 
-def test_a_token_is_renewed_once(app: Any, ada: Client) -> None:
+def test_concurrent_renewals_of_a_token_succeed_once(app: Any, ada: Client) -> None:
     answers = at_once(4, lambda _: Client(app, ada.token).post('/api/tokens').status)
     assert sorted(answers) == [200, 401, 401, 401]
 
 
-def test_of_simultaneous_changes_from_one_state_one_succeeds(app: Any, ada: Client) -> None:
+def test_one_of_several_concurrent_edits_with_if_match_succeeds(app: Any, ada: Client) -> None:
     me = ada.me()
 
     def change(number: int) -> int:
@@ -59,9 +59,7 @@ def test_of_simultaneous_changes_from_one_state_one_succeeds(app: Any, ada: Clie
     assert sorted(at_once(4, change)) == [200, 412, 412, 412]
 
 
-def test_counters_are_exact_when_somebody_leaves_who_is_being_followed(
-    app: Any, ada: Client, bob: Client
-) -> None:
+def test_counters_are_exact_when_a_followed_user_is_deleted(app: Any, ada: Client, bob: Client) -> None:
     relation = href_of(ada.get(bob.me().href('self')).state, 'hc:follow')
     account = bob.me().href('self')
 
@@ -77,7 +75,7 @@ def test_counters_are_exact_when_somebody_leaves_who_is_being_followed(
     assert ada.follow('hc:users').state['_meta']['total_items'] == 1
 
 
-def test_a_token_that_is_revoked_while_it_writes_writes_nothing_more(app: Any, ada: Client) -> None:
+def test_a_token_revoked_during_a_write_writes_nothing_more(app: Any, ada: Client) -> None:
     written = Client(app, ada.sign_in('ada').token)
     tokens = ada.entry().href('hc:tokens')
 
@@ -94,9 +92,7 @@ def test_a_token_that_is_revoked_while_it_writes_writes_nothing_more(app: Any, a
     assert posts == ada.me().state['post_count'] == statuses.count(201)
 
 
-def test_who_signs_in_with_a_password_while_it_is_changed_is_not_signed_in_afterwards(
-    app: Any, ada: Client
-) -> None:
+def test_a_sign_in_during_a_password_change_gets_no_valid_token(app: Any, ada: Client) -> None:
     me = ada.me().state
     login = {'username': 'ada', 'password': 'correct horse'}
     passwords = {'current_password': 'correct horse', 'password': 'another horse'}

@@ -25,10 +25,10 @@ def world(ada: Client, bob: Client) -> World:
 @pytest.mark.parametrize(
     'template', ['/api', '/api/users', '/api/users/{user_id}', '/api/posts/{post_id}', '/api/rels/users']
 )
-def test_what_is_known_already_is_not_sent_again(world: World, template: str, media_type: str) -> None:
-    address = world.address(template)
-    got = world.ada.get(address, accept=media_type)
-    again = world.ada.get(address, accept=media_type, headers={'If-None-Match': got.tag})
+def test_an_unchanged_document_is_304(world: World, template: str, media_type: str) -> None:
+    url = world.address(template)
+    got = world.ada.get(url, accept=media_type)
+    again = world.ada.get(url, accept=media_type, headers={'If-None-Match': got.tag})
     assert again.status == 304
     for name in ('etag', 'vary', 'cache-control'):
         assert again.headers[name] == got.headers[name]
@@ -42,23 +42,21 @@ def test_if_none_match_is_a_list_of_tags_compared_weakly(ada: Client, form: str)
 
 
 @pytest.mark.parametrize('form', ['"other"', 'W/"other"', '', 'x', '"'])
-def test_another_tag_or_none_gets_the_document(ada: Client, form: str) -> None:
+def test_another_or_a_malformed_tag_gets_the_document(ada: Client, form: str) -> None:
     assert ada.get(ada.me().href('self'), headers={'If-None-Match': form}).status == 200
 
 
-def test_head_is_conditional_as_get_is(ada: Client) -> None:
+def test_head_is_conditional_like_get(ada: Client) -> None:
     me = ada.me()
     assert ada.request('HEAD', me.href('self'), headers={'If-None-Match': me.tag}).status == 304
 
 
 def test_tags_differ_by_media_type_and_viewer(world: World) -> None:
-    address = world.address('/api/posts/{post_id}')
+    url = world.address('/api/posts/{post_id}')
     tags = {
-        client.get(address, accept=media_type).tag
-        for client in (world.ada, world.bob)
-        for media_type in TYPES
+        client.get(url, accept=media_type).tag for client in (world.ada, world.bob) for media_type in TYPES
     }
-    assert len(tags) >= 7  # what has no form for Bob is the same in HAL and HAL-FORMS
+    assert len(tags) >= 7  # documents without forms for Bob are equal in HAL and HAL-FORMS
 
 
 @pytest.mark.parametrize('media_type', TYPES)
@@ -72,22 +70,22 @@ def test_tags_differ_by_media_type_and_viewer(world: World) -> None:
         ('PUT', '/api/users/{user_id}/following/{other_id}', None),
     ],
 )
-def test_the_tag_of_a_write_is_what_get_gives_next(
+def test_a_write_returns_the_etag_of_the_next_get(
     world: World, method: str, template: str, body: Any, media_type: str
 ) -> None:
-    address = world.address(template)
-    written = world.ada.request(method, address, json=body, accept=media_type)
-    assert written.tag == world.ada.get(address, accept=media_type).tag
+    url = world.address(template)
+    written = world.ada.request(method, url, json=body, accept=media_type)
+    assert written.tag == world.ada.get(url, accept=media_type).tag
 
 
 @pytest.mark.parametrize('media_type', TYPES)
-def test_the_tag_of_a_new_post_is_what_get_gives_next(ada: Client, media_type: str) -> None:
+def test_a_new_post_has_the_etag_of_the_next_get(ada: Client, media_type: str) -> None:
     written = ada.post('/api/posts', {'body': 'Hello'}, accept=media_type)
     assert written.status == 201
     assert written.tag == ada.get(written.headers['location'], accept=media_type).tag
 
 
-def test_a_registration_has_no_tag_and_no_address_of_mail(client: Client) -> None:
+def test_a_registration_has_no_etag_and_no_email(client: Client) -> None:
     answer = client.register('eve')
     assert 'etag' not in answer.headers
     assert 'email' not in answer.state
@@ -116,7 +114,7 @@ WRITES = (
 
 @pytest.mark.parametrize('form', GOOD)
 @pytest.mark.parametrize(('method', 'template', 'read', 'body'), WRITES)
-def test_a_write_happens_where_if_match_holds(
+def test_a_write_with_a_matching_if_match_succeeds(
     world: World, method: str, template: str, read: str, body: Any, form: str
 ) -> None:
     tag = world.ada.get(world.address(read)).tag
@@ -127,7 +125,7 @@ def test_a_write_happens_where_if_match_holds(
 
 @pytest.mark.parametrize('form', BAD)
 @pytest.mark.parametrize(('method', 'template', 'read', 'body'), WRITES)
-def test_a_write_where_if_match_fails_changes_nothing(
+def test_a_write_with_a_failing_if_match_changes_nothing(
     world: World, method: str, template: str, read: str, body: Any, form: str
 ) -> None:
     before = world.ada.get(world.address(read))
@@ -138,7 +136,7 @@ def test_a_write_where_if_match_fails_changes_nothing(
 
 
 @pytest.mark.parametrize('media_type', TYPES)
-def test_a_tag_of_any_media_type_will_do(ada: Client, media_type: str) -> None:
+def test_if_match_accepts_the_tag_of_any_media_type(ada: Client, media_type: str) -> None:
     me = ada.me().href('self')
     tag = ada.get(me, accept=media_type).tag
     answer = ada.put(me, {'about_me': 'x'}, headers={'If-Match': tag}, accept='application/json')
@@ -148,7 +146,7 @@ def test_a_tag_of_any_media_type_will_do(ada: Client, media_type: str) -> None:
 @pytest.mark.parametrize(
     'stale', ['"stale"', '"hal-0"', '"hal-0", "json-0", "forms-0", "jsonapi-0"', 'W/"html-0"']
 )
-def test_a_412_renders_no_format_that_the_tags_do_not_name(
+def test_checking_tags_renders_only_the_formats_that_they_name(
     ada: Client, monkeypatch: pytest.MonkeyPatch, stale: str
 ) -> None:
     me = ada.me().href('self')
@@ -160,10 +158,10 @@ def test_a_412_renders_no_format_that_the_tags_do_not_name(
     assert_problem(ada.put(me, {'about_me': 'x'}, headers={'If-Match': stale}), 412)
 
 
-def test_the_tag_of_another_viewer_will_not(world: World) -> None:
-    address = world.address('/api/users/{user_id}')
-    tag = world.bob.get(address).tag
-    assert_problem(world.ada.put(address, {'about_me': 'x'}, headers={'If-Match': tag}), 412)
+def test_if_match_rejects_the_tag_of_another_viewer(world: World) -> None:
+    url = world.address('/api/users/{user_id}')
+    tag = world.bob.get(url).tag
+    assert_problem(world.ada.put(url, {'about_me': 'x'}, headers={'If-Match': tag}), 412)
 
 
 def test_the_tag_of_a_write_serves_the_next_write(ada: Client) -> None:
@@ -175,22 +173,22 @@ def test_the_tag_of_a_write_serves_the_next_write(ada: Client) -> None:
 
 
 def test_if_none_match_asterisk_follows_only_once(world: World) -> None:
-    address = world.address('/api/users/{user_id}/following/{other_id}')
+    url = world.address('/api/users/{user_id}/following/{other_id}')
     headers = {'If-None-Match': '*'}
-    assert_problem(world.ada.put(address, headers=headers), 412)
-    world.ada.delete(address)
-    assert world.ada.put(address, headers=headers).status == 201
+    assert_problem(world.ada.put(url, headers=headers), 412)
+    world.ada.delete(url)
+    assert world.ada.put(url, headers=headers).status == 201
 
 
-def test_if_match_fails_where_there_is_no_relation(world: World) -> None:
-    address = world.address('/api/users/{user_id}/following/{other_id}')
-    world.ada.delete(address)
-    assert_problem(world.ada.put(address, headers={'If-Match': '*'}), 412)
-    assert world.ada.get(address).status == 404
+def test_if_match_fails_without_a_current_follow(world: World) -> None:
+    url = world.address('/api/users/{user_id}/following/{other_id}')
+    world.ada.delete(url)
+    assert_problem(world.ada.put(url, headers={'If-Match': '*'}), 412)
+    assert world.ada.get(url).status == 404
 
 
-def test_the_check_and_the_write_are_one_step(ada: Client, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A change that comes between the first look and the write is seen by the write."""
+def test_precondition_and_write_are_atomic(ada: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A change between the first read and the write is detected by the write."""
     me = ada.me()
 
     def change_after_another(db: Any, user_id: int, changes: Any, *, by: Viewer, precondition: Any) -> Any:
@@ -219,27 +217,27 @@ KEEPING = {
 
 
 @pytest.mark.parametrize('template', KEEPING)
-def test_every_answer_says_what_caches_may_do(world: World, template: str) -> None:
+def test_every_response_has_cache_control(world: World, template: str) -> None:
     assert world.ada.get(world.address(template)).headers['cache-control'] == KEEPING[template]
 
 
 @pytest.mark.parametrize('template', KEEPING)
-def test_what_depends_on_the_caller_varies_by_authorization(world: World, template: str) -> None:
+def test_responses_that_depend_on_the_viewer_vary_by_authorization(world: World, template: str) -> None:
     vary = world.ada.get(world.address(template)).headers['vary'].split(', ')
     depends = KEEPING[template] in ('private, no-cache',) or template == '/api/users/1'
     assert ('Authorization' in vary) == depends
     assert 'Accept' in vary
 
 
-def test_what_carries_a_secret_is_never_stored(ada: Client) -> None:
+def test_responses_with_secrets_are_no_store(ada: Client) -> None:
     answer = ada.post('/api/tokens')
     assert 'token' in answer.state
     assert answer.headers['cache-control'] == 'no-store'
     assert 'etag' not in answer.headers
 
 
-def test_a_write_says_which_other_resources_it_changed(ada: Client, bob: Client) -> None:
+def test_a_write_links_to_the_other_resources_that_it_changed(ada: Client, bob: Client) -> None:
     bob_seen = ada.get(bob.me().href('self'))
     followed = ada.put(bob_seen.href('hc:follow')).headers['link']
-    for address in (bob_seen.href('self'), bob_seen.href('hc:followers'), ada.me().href('hc:following')):
-        assert f'<{address}>; rel="invalidates"' in followed
+    for url in (bob_seen.href('self'), bob_seen.href('hc:followers'), ada.me().href('hc:following')):
+        assert f'<{url}>; rel="invalidates"' in followed

@@ -1,4 +1,4 @@
-"""Cross-origin requests: which pages may call, and what they may read."""
+"""Cross-origin requests: the pages that may send them, and what they may read."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ PREFLIGHT = {'Access-Control-Request-Method': 'PUT', 'Access-Control-Request-Hea
 
 
 @pytest.mark.parametrize('origin', LOCAL)
-def test_local_pages_may_call(client: Client, origin: str) -> None:
+def test_pages_of_localhost_are_allowed(client: Client, origin: str) -> None:
     headers = client.get('/api', headers={'Origin': origin}).headers
     assert headers['access-control-allow-origin'] == origin
     assert 'Origin' in headers['vary'].split(', ')
@@ -38,15 +38,15 @@ def test_local_pages_may_call(client: Client, origin: str) -> None:
 
 
 @pytest.mark.parametrize('origin', ELSEWHERE)
-def test_other_pages_may_not(client: Client, origin: str) -> None:
+def test_pages_of_other_origins_are_not_allowed(client: Client, origin: str) -> None:
     headers = client.get('/api', headers={'Origin': origin}).headers
     assert not [name for name in headers if name.startswith('access-control')]
     assert 'Origin' in headers['vary'].split(', ')
 
 
-@pytest.mark.parametrize('address', ['/api', '/api/users/5', '/api/tokens', '/health/ready'])
-def test_a_preflight_needs_no_credentials(client: Client, address: str) -> None:
-    answer = client.request('OPTIONS', address, headers=PREFLIGHT | {'Origin': LOCAL[0]})
+@pytest.mark.parametrize('url', ['/api', '/api/users/5', '/api/tokens', '/health/ready'])
+def test_a_preflight_needs_no_credentials(client: Client, url: str) -> None:
+    answer = client.request('OPTIONS', url, headers=PREFLIGHT | {'Origin': LOCAL[0]})
     assert answer.status == 204
     assert answer.headers['access-control-allow-methods'] == answer.headers['allow']
     allowed = answer.headers['access-control-allow-headers'].split(', ')
@@ -57,10 +57,10 @@ def test_a_preflight_needs_no_credentials(client: Client, address: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ('address', 'status'), [('/nothing', 404), ('/api/users', 401), ('/api/users?page=0', 401)]
+    ('url', 'status'), [('/nothing', 404), ('/api/users', 401), ('/api/users?page=0', 401)]
 )
-def test_errors_can_be_read_too(client: Client, address: str, status: int) -> None:
-    answer = client.get(address, headers={'Origin': LOCAL[0]})
+def test_errors_are_readable_across_origins(client: Client, url: str, status: int) -> None:
+    answer = client.get(url, headers={'Origin': LOCAL[0]})
     assert answer.status == status
     assert answer.headers['access-control-allow-origin'] == LOCAL[0]
 
@@ -76,7 +76,7 @@ def test_errors_can_be_read_too(client: Client, address: str, status: int) -> No
         ('*', 'null', '*'),
     ],
 )
-def test_the_operator_says_which_origins(
+def test_the_allowed_origins_are_configurable(
     start: Start, setting: str, origin: str, allowed: str | None
 ) -> None:
     headers = Client(start(CORS_ORIGINS=setting)).get('/api', headers={'Origin': origin}).headers

@@ -1,4 +1,4 @@
-"""A crawler knows only /api: every link, form, CURIE and problem type that it meets leads somewhere."""
+"""A crawler that starts at /api: no link, form, CURIE or problem type is broken."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ VARIABLES = {'page': 1, 'per_page': 3, 'q': 'a', 'rel': 'users'}
 
 @pytest.fixture
 def world(ada: Client, bob: Client) -> Client:
-    """Somebody who follows, is followed, has posts on more than one page, and a second token."""
+    """A user with followers and followees, more than one page of posts, and two tokens."""
     for reader, read in ((ada, bob), (bob, ada)):
         reader.get(read.me().href('self')).submit('follow')
     eva = ada.entry().client.app
@@ -49,7 +49,7 @@ def world(ada: Client, bob: Client) -> Client:
 
 
 def documents(document: dict[str, Any]) -> Iterator[dict[str, Any]]:
-    """Return the document and all that is embedded in it, at any depth."""
+    """Yield the document and all embedded documents, at any depth."""
     yield document
     for what in document.get('_embedded', {}).values():
         for one in what if isinstance(what, list) else [what]:
@@ -57,8 +57,8 @@ def documents(document: dict[str, Any]) -> Iterator[dict[str, Any]]:
 
 
 def links(document: dict[str, Any], variables: dict[str, Any]) -> Iterator[tuple[str, str]]:
-    """Return the relation and the address of every link, templates filled in."""
-    for rel, what in document.get('_links', {}).items():  # what describes the API is no HAL
+    """Yield the relation and the URL of every link, with values for the variables of templates."""
+    for rel, what in document.get('_links', {}).items():  # the OpenAPI document is not HAL
         for link in what if isinstance(what, list) else [what]:
             yield rel, uritemplate.expand(link['href'], variables) if link.get('templated') else link['href']
 
@@ -68,7 +68,7 @@ def allowed(client: Client, address: str) -> list[str]:
 
 
 def crawl(client: Client, accept: str) -> Iterator[Answer]:
-    """Follow every link from /api on, and return every answer."""
+    """Follow every link from /api on, and return every response."""
     variables = VARIABLES | {'id': client.me().state['id']}
     waiting, seen = {f'{ORIGIN}/api': 200}, set()
     while waiting:
@@ -86,11 +86,11 @@ def crawl(client: Client, accept: str) -> Iterator[Answer]:
 
 
 @pytest.mark.parametrize('accept', [HAL, f'{HAL_FORMS}, {HAL};q=0.9'])
-def test_every_link_leads_somewhere(world: Client, accept: str) -> None:
+def test_no_link_is_broken(world: Client, accept: str) -> None:
     assert len(list(crawl(world, accept))) > 30
 
 
-def test_every_relation_is_explained(world: Client) -> None:
+def test_every_link_relation_is_documented(world: Client) -> None:
     rels = {
         rel
         for answer in crawl(world, HAL)
@@ -105,7 +105,7 @@ def test_every_relation_is_explained(world: Client) -> None:
         assert explained.state['leads_to'], rel
 
 
-def test_every_form_is_met_and_its_target_takes_its_method(world: Client) -> None:
+def test_every_form_is_found_and_its_target_supports_its_method(world: Client) -> None:
     found = set()
     for client in (world, Client(world.app)):
         answers = crawl(world, HAL_FORMS) if client is world else [client.entry()]
@@ -117,7 +117,7 @@ def test_every_form_is_met_and_its_target_takes_its_method(world: Client) -> Non
     assert found >= FORMS
 
 
-def test_every_link_and_form_of_a_page_leads_somewhere(world: Client) -> None:
+def test_no_link_or_form_of_an_html_page_is_broken(world: Client) -> None:
     met = set()
     waiting, seen = [f'{ORIGIN}/api'], set()
     while waiting:
@@ -141,7 +141,7 @@ def test_every_link_and_form_of_a_page_leads_somewhere(world: Client) -> None:
     assert len(seen) > 30
 
 
-def test_every_problem_type_is_explained(world: Client) -> None:
+def test_every_problem_type_is_documented(world: Client) -> None:
     stranger = Client(world.app)
     json = {'Content-Type': 'application/json'}
     met = [
@@ -175,7 +175,7 @@ def test_every_problem_has_an_example(client: Client, name: str) -> None:
 
 
 @pytest.mark.parametrize('accept', [HAL, HAL_FORMS, f'{HAL_FORMS}, {HAL}'])
-def test_who_is_not_signed_in_is_led_to_signing_in(client: Client, ada: Client, accept: str) -> None:
+def test_an_anonymous_client_is_led_to_the_sign_in_form(client: Client, ada: Client, accept: str) -> None:
     entry = client.get('/api', accept=accept)
     assert {rel for rel in entry.state['_links'] if rel.startswith('hc:')} == {'hc:users', 'hc:tokens'}
     curie = entry.state['_links']['curies'][0]['href']
@@ -183,7 +183,7 @@ def test_who_is_not_signed_in_is_led_to_signing_in(client: Client, ada: Client, 
         assert client.get(uritemplate.expand(curie, rel=rel), accept=accept).status == 200
 
 
-def test_what_is_embedded_is_what_its_address_answers(ada: Client, bob: Client) -> None:
+def test_an_embedded_document_equals_the_response_at_its_url(ada: Client, bob: Client) -> None:
     World(ada, bob)
     for rel in ('hc:users', 'hc:posts', 'hc:feed', 'hc:tokens'):
         for item in ada.follow(rel).items:
@@ -237,7 +237,8 @@ def test_every_link_of_every_format_leads_to_the_same_entries_in_every_other(wor
     }
     compared = 0
     for address in addresses:
-        if '/relationships/' in address or not address.startswith(f'{ORIGIN}/api'):
+        is_only_written = address.endswith('/password') or '/following/' in address
+        if is_only_written or '/relationships/' in address or not address.startswith(f'{ORIGIN}/api'):
             continue
         hal, api = (world.get(address, accept=accept) for accept in (HAL, JSON_API))
         assert (hal.status, api.status) == (200, 200), address

@@ -1,4 +1,4 @@
-"""The entry point: the one address that a client knows."""
+"""The entry point: the only URL that a client needs to know."""
 
 import pytest
 
@@ -10,14 +10,14 @@ ANYONE = {'self', 'curies', 'hc:users', 'hc:tokens'}
 SIGNED_IN = {'hc:me', 'hc:posts', 'hc:feed', 'hc:user'}
 
 
-def test_anyone_finds_where_to_sign_up_and_in(client: Client) -> None:
+def test_an_anonymous_client_finds_forms_to_sign_up_and_sign_in(client: Client) -> None:
     entry = client.entry()
     assert set(entry.state['_links']) >= ANYONE
     assert not SIGNED_IN & set(entry.state['_links'])
     assert list(entry.state['_templates']) == ['register', 'login']
 
 
-def test_who_is_signed_in_finds_their_own(ada: Client) -> None:
+def test_a_signed_in_client_finds_links_to_its_resources(ada: Client) -> None:
     entry = ada.entry()
     assert set(entry.state['_links']) >= ANYONE | SIGNED_IN
     assert 'publish' in entry.state['_templates']
@@ -29,7 +29,7 @@ def test_a_user_is_found_by_id(ada: Client) -> None:
     assert ada.follow('hc:user', id=me.state['id']).text == me.text
 
 
-def test_forms_say_how_they_are_sent(client: Client) -> None:
+def test_forms_have_method_target_and_content_type(client: Client) -> None:
     entry = client.entry()
     assert entry.content_type == HAL_FORMS
     for form in entry.state['_templates'].values():

@@ -1,4 +1,4 @@
-"""Errors: one writer, and never empty, never a trace."""
+"""Errors: never empty, and without a traceback."""
 
 from __future__ import annotations
 
@@ -11,20 +11,20 @@ from service.resources import entry_point
 from tests.client import PROBLEM, Client, assert_problem
 
 
-def test_a_problem_says_what_it_is_and_where(client: Client) -> None:
+def test_a_problem_has_type_title_status_detail_and_instance(client: Client) -> None:
     answer = client.get('/api/users?page=2')
     assert answer.state == {
         'type': 'http://halcyon.test/api/problems/unauthenticated',
-        'title': 'A token is needed',
+        'title': 'Authentication required',
         'status': 401,
         'detail': 'A token is needed: "Authorization: Bearer …".',
         'instance': 'http://halcyon.test/api/users',
     }
 
 
-def test_every_type_of_problem_has_its_page(client: Client) -> None:
-    for address in ('/nothing', '/api/users'):
-        page = client.get(client.get(address).state['type'])
+def test_every_problem_type_has_a_page(client: Client) -> None:
+    for url in ('/nothing', '/api/users'):
+        page = client.get(client.get(url).state['type'])
         assert page.status == 200
         assert page.state['meaning']
 
@@ -35,7 +35,7 @@ def test_plain_json_has_the_short_form(client: Client) -> None:
     assert answer.state['error'] == 'Not Found'
 
 
-def test_a_page_of_an_error_escapes_what_it_repeats(ada: Client) -> None:
+def test_an_error_page_escapes_what_it_repeats(ada: Client) -> None:
     headers = {'Content-Type': '<script>alert(1)</script>'}
     answer = ada.request('POST', '/api/posts', headers=headers, body=b'x', accept='text/html')
     assert answer.status == 415
@@ -44,7 +44,7 @@ def test_a_page_of_an_error_escapes_what_it_repeats(ada: Client) -> None:
 
 
 class Broken:
-    """Something that fails as nobody foresaw."""
+    """An unexpected exception."""
 
     def __init__(self, error: Exception) -> None:
         self.error = error
@@ -54,7 +54,7 @@ class Broken:
 
 
 @pytest.mark.parametrize('accept', ['*/*', 'application/json', 'text/html'])
-def test_our_fault_is_a_500_with_a_reference_that_is_in_the_log(
+def test_an_internal_error_has_the_reference_of_its_log_line(
     client: Client, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, accept: str
 ) -> None:
     monkeypatch.setattr(entry_point, 'Document', Broken(RuntimeError('the secret cause')))
@@ -67,15 +67,15 @@ def test_our_fault_is_a_500_with_a_reference_that_is_in_the_log(
     assert 'the secret cause' in caplog.text
 
 
-def test_a_database_that_cannot_be_reached_is_a_503(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_unreachable_database_is_503(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(entry_point, 'Document', Broken(Unavailable('The database cannot be reached.')))
     answer = client.get('/api')
     assert_problem(answer, 503)
     assert answer.headers['retry-after'] == '2'
 
 
-@pytest.mark.parametrize('address', ['/nothing', '/api/users', '/api/users/1', '/api/posts?page=x'])
-def test_no_error_is_kept_by_a_cache(ada: Client, address: str) -> None:
-    answer = ada.get(address)
+@pytest.mark.parametrize('url', ['/nothing', '/api/users', '/api/users/1', '/api/posts?page=x'])
+def test_errors_are_no_store(ada: Client, url: str) -> None:
+    answer = ada.get(url)
     assert answer.headers['cache-control'] == ('no-store' if answer.status >= 400 else 'private, no-cache')
     assert answer.status < 400 or answer.content_type == PROBLEM

@@ -1,4 +1,4 @@
-"""Following: put the relation to follow, delete it to unfollow."""
+"""Follows: PUT to follow, DELETE to unfollow."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from tests.client import Answer, Client, assert_problem
 
 @pytest.fixture
 def bob_seen(ada: Client, bob: Client) -> Answer:
-    """Bob, as Ada sees him."""
+    """Bob as Ada sees him."""
     return ada.get(bob.me().href('self'))
 
 
@@ -32,14 +32,14 @@ def test_unfollowing_is_idempotent(ada: Client, bob_seen: Answer) -> None:
     assert ada.me().state['following_count'] == 0
 
 
-def test_the_relation_leads_to_both(ada: Client, bob_seen: Answer) -> None:
+def test_a_follow_links_to_both_users(ada: Client, bob_seen: Answer) -> None:
     relation = ada.put(bob_seen.href('hc:follow'))
     assert relation.href('hc:follower') == ada.me().href('self')
     assert relation.href('hc:followed') == bob_seen.href('self')
     assert set(relation.state) == {'_links', 'created_at'}
 
 
-def test_exactly_one_of_the_forms_is_offered_and_works(ada: Client, bob_seen: Answer) -> None:
+def test_either_the_follow_or_the_unfollow_form_is_offered(ada: Client, bob_seen: Answer) -> None:
     assert set(bob_seen.state['_templates']) == {'follow'}
     assert bob_seen.submit('follow').status == 201
     followed = ada.get(bob_seen.href('self'))
@@ -47,23 +47,25 @@ def test_exactly_one_of_the_forms_is_offered_and_works(ada: Client, bob_seen: An
     assert followed.submit('unfollow').status == 204
 
 
-def test_nobody_can_follow_themselves(ada: Client) -> None:
+def test_users_cannot_follow_themselves(ada: Client) -> None:
     me = ada.me().state['id']
     assert_problem(ada.put(f'/api/users/{me}/following/{me}'), 400)
     assert ada.me().state['following_count'] == 0
 
 
-def test_nobody_can_follow_nobody(ada: Client) -> None:
+def test_following_an_unknown_user_is_404(ada: Client) -> None:
     me = ada.me().state['id']
     assert_problem(ada.put(f'/api/users/{me}/following/4711'), 404)
 
 
 @pytest.mark.parametrize('method', ['PUT', 'DELETE'])
-def test_nobody_follows_for_another(ada: Client, bob_seen: Answer, bob: Client, method: str) -> None:
+def test_users_cannot_follow_on_behalf_of_others(
+    ada: Client, bob_seen: Answer, bob: Client, method: str
+) -> None:
     assert_problem(bob.request(method, bob_seen.href('hc:follow')), 403)
 
 
-def test_both_lists_show_it(ada: Client, bob: Client, bob_seen: Answer) -> None:
+def test_a_follow_is_in_both_lists(ada: Client, bob: Client, bob_seen: Answer) -> None:
     bob_seen.submit('follow')
     assert [user['username'] for user in bob.me().follow('hc:followers').items] == ['ada']
     assert [user['username'] for user in ada.me().follow('hc:following').items] == ['bob']
@@ -71,13 +73,11 @@ def test_both_lists_show_it(ada: Client, bob: Client, bob_seen: Answer) -> None:
 
 
 @pytest.mark.parametrize('path', ['followers', 'following', 'posts', 'feed'])
-def test_a_list_of_nobody_is_not_found(ada: Client, path: str) -> None:
+def test_the_lists_of_an_unknown_user_are_404(ada: Client, path: str) -> None:
     assert_problem(ada.get(f'/api/users/4711/{path}'), 404)
 
 
-def test_the_feed_has_own_and_followed_posts_the_newest_first(
-    ada: Client, bob: Client, bob_seen: Answer
-) -> None:
+def test_the_feed_has_own_and_followed_posts_newest_first(ada: Client, bob: Client, bob_seen: Answer) -> None:
     bob.publish('from bob')
     ada.publish('from ada')
     assert [post['body'] for post in ada.follow('hc:feed').items] == ['from ada']

@@ -1,4 +1,4 @@
-"""Forms: whatever is filled in within their stated rules succeeds, and what breaks a rule is named."""
+"""Forms: values that keep the stated rules are accepted, and values that break one are reported."""
 
 from __future__ import annotations
 
@@ -20,13 +20,13 @@ BOUNDED = settings(
     derandomize=True,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
-# Browsers and HAL-FORMS have no word for these: control characters, and a length in bytes.
+# HTML and HAL-FORMS cannot express these rules: control characters, and a length in bytes.
 CHARACTERS = st.characters(exclude_categories=('Cs', 'Cc'))
 ASCII = st.characters(min_codepoint=0x20, max_codepoint=0x7E)
 
 
 class Place(NamedTuple):
-    """Where a form is offered: how to get there, and what is true of its values whatever the rules say."""
+    """A form: how to find it, and the values that existing data requires."""
 
     find: Callable[[Client, Client], Answer]
     fixed: dict[str, str]
@@ -95,12 +95,12 @@ def _good(field: dict[str, Any]) -> str:
 
 
 def name_of(form: str) -> str:
-    """Return the form's name in the document, of which the tests' has a second word at most."""
+    """Return the name of the form in its document: a name here may have a second word."""
     return form.partition(' ')[0]
 
 
 def keeping(field: dict[str, Any]) -> st.SearchStrategy[str]:
-    """Return values that keep every rule that the field states."""
+    """Return a strategy for values that keep every stated rule of the field."""
     if 'options' in field:
         return st.sampled_from(field['options']['inline'])
     if field['type'] == 'number':
@@ -125,7 +125,7 @@ def keeping(field: dict[str, Any]) -> st.SearchStrategy[str]:
 
 
 def breaking(field: dict[str, Any]) -> list[str | None]:
-    """Return a value for every rule that the field states, which breaks it; None stands for no value."""
+    """Return a value for every stated rule of the field that breaks it; None stands for no value."""
     broken: list[str | None] = []
     if field.get('required'):
         broken.append(None)
@@ -154,7 +154,7 @@ def fill(place: Place, template: dict[str, Any], data: st.DataObject) -> dict[st
 @pytest.mark.parametrize('form', PLACES)
 @BOUNDED
 @given(data=st.data())
-def test_a_form_that_is_filled_in_as_it_says_succeeds(
+def test_a_form_filled_in_by_its_rules_succeeds(
     ada: Client, bob: Client, form: str, data: st.DataObject
 ) -> None:
     place, name = PLACES[form], name_of(form)
@@ -162,7 +162,7 @@ def test_a_form_that_is_filled_in_as_it_says_succeeds(
     values = fill(place, document.state['_templates'][name], data)
     done = document.submit(name, **values)
     assert done.status in (200, 201, 204), done.text
-    if form == 'register':  # leave the name and the address to the next
+    if form == 'register':  # the next example needs a free user name and email
         Client(ada.app).sign_in(values['username'], values['password']).me().submit('delete')
     elif done.status == 201:
         ada.delete(done.headers['location'])
@@ -172,7 +172,7 @@ def test_a_form_that_is_filled_in_as_it_says_succeeds(
 
 
 @pytest.mark.parametrize('form', [form for form in PLACES if form != 'search'])
-def test_a_value_that_breaks_a_stated_rule_is_named(ada: Client, bob: Client, form: str) -> None:
+def test_a_value_that_breaks_a_rule_is_reported(ada: Client, bob: Client, form: str) -> None:
     place, name = PLACES[form], name_of(form)
     document = place.find(ada, bob)
     template = document.state['_templates'][name]
@@ -201,46 +201,46 @@ def forms_of(answer: Answer) -> list[str]:
     return list(answer.state.get('_templates', {}))
 
 
-def test_who_is_not_signed_in_can_register_and_sign_in(client: Client) -> None:
+def test_anonymous_clients_have_the_forms_to_register_and_sign_in(client: Client) -> None:
     assert forms_of(client.entry()) == ['register', 'login']
 
 
-def test_who_is_signed_in_can_publish(ada: Client) -> None:
+def test_signed_in_users_have_the_form_to_publish(ada: Client) -> None:
     assert forms_of(ada.entry()) == ['publish']
 
 
-def test_ones_own_account_can_be_changed_and_deleted(ada: Client) -> None:
+def test_ones_own_account_has_the_forms_to_edit_and_delete(ada: Client) -> None:
     assert forms_of(ada.me()) == ['edit', 'change-password', 'delete']
 
 
-def test_somebody_else_can_be_followed_or_unfollowed_but_not_both(ada: Client, bob: Client) -> None:
+def test_another_user_has_either_the_follow_or_the_unfollow_form(ada: Client, bob: Client) -> None:
     assert forms_of(ada.get(bob.me().href('self'))) == ['follow']
     assert forms_of(follow(ada, bob)) == ['unfollow']
 
 
-def test_ones_own_post_can_be_changed_and_deleted(ada: Client, bob: Client) -> None:
+def test_ones_own_post_has_the_forms_to_edit_and_delete(ada: Client, bob: Client) -> None:
     post = _post(ada, bob)
     assert forms_of(post) == ['edit', 'delete']
     assert forms_of(bob.get(post.href('self'))) == []
 
 
 @pytest.mark.parametrize('path', [('hc:posts',), ('hc:feed',), ('hc:me', 'hc:posts')])
-def test_posts_can_be_published_where_posts_are(ada: Client, path: tuple[str, ...]) -> None:
+def test_collections_of_posts_have_the_form_to_publish(ada: Client, path: tuple[str, ...]) -> None:
     assert forms_of(ada.follow(*path)) == ['publish']
 
 
-def test_users_can_be_searched(ada: Client) -> None:
+def test_the_users_have_a_search_form(ada: Client) -> None:
     assert forms_of(ada.follow('hc:users')) == ['search']
 
 
-def test_only_the_token_that_is_shown_can_be_renewed(ada: Client) -> None:
+def test_only_the_presented_token_has_the_form_to_renew(ada: Client) -> None:
     ada.sign_in('ada')
-    newest, shown = ada.follow('hc:tokens').items
+    newest, presented = ada.follow('hc:tokens').items
     assert list(newest['_templates']) == ['revoke']
-    assert list(shown['_templates']) == ['revoke', 'renew']
+    assert list(presented['_templates']) == ['revoke', 'renew']
 
 
-def test_the_current_values_are_filled_in(ada: Client) -> None:
+def test_edit_forms_have_the_current_values(ada: Client) -> None:
     edit = ada.me().state['_templates']['edit']['properties']
     assert {field['name']: field['value'] for field in edit} == {
         'username': 'ada',

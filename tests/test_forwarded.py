@@ -1,4 +1,4 @@
-"""Where a request comes from: forwarding headers are believed from trusted proxies alone."""
+"""Client IP addresses: only forwarding headers of trusted proxies are used."""
 
 import pytest
 
@@ -49,12 +49,12 @@ def test_a_proxy_that_names_no_client_counts_as_the_client(header: str) -> None:
     assert address(PROXY, forwarded=header) == PROXY
 
 
-def test_an_open_quote_of_the_client_swallows_nothing() -> None:
+def test_an_unclosed_quote_of_a_client_hides_no_hop() -> None:
     forged = 'for=198.51.100.1;by=", for="[2001:db8::1]"'
     assert address(PROXY, forwarded=forged) == PROXY
 
 
-def test_what_stands_left_of_the_first_untrusted_hop_is_not_believed() -> None:
+def test_entries_before_the_first_untrusted_hop_are_ignored() -> None:
     assert address(PROXY, x_forwarded_for='198.51.100.1, 203.0.113.7, 10.0.0.2') == CLIENT
 
 
@@ -64,19 +64,19 @@ def test_x_forwarded_for_may_have_ports() -> None:
     assert address(PROXY, x_forwarded_for='2001:db8::1') == '2001:db8::/64'
 
 
-def test_forwarded_is_believed_before_x_forwarded_for() -> None:
+def test_forwarded_takes_precedence_over_x_forwarded_for() -> None:
     assert address(PROXY, forwarded='for=203.0.113.7', x_forwarded_for='198.51.100.1') == CLIENT
 
 
-def test_an_untrusted_peer_is_the_client_whatever_it_says() -> None:
+def test_an_untrusted_peer_is_the_client() -> None:
     assert address(CLIENT, forwarded='for=198.51.100.1', x_forwarded_for='198.51.100.1') == CLIENT
 
 
-def test_nobody_is_trusted_by_default() -> None:
+def test_no_proxy_is_trusted_by_default() -> None:
     assert address('127.0.0.1', allowed='', x_forwarded_for=CLIENT) == '127.0.0.1'
 
 
-def test_an_asterisk_trusts_the_peer_alone() -> None:
+def test_an_asterisk_trusts_only_the_peer() -> None:
     assert address(OUTER_PROXY, allowed='*', x_forwarded_for='198.51.100.1, 203.0.113.7') == CLIENT
 
 
@@ -84,5 +84,5 @@ def test_an_all_trusted_chain_ends_at_its_first_hop() -> None:
     assert address(PROXY, x_forwarded_for='10.0.0.3, 10.0.0.2') == '10.0.0.3'
 
 
-def test_a_peer_without_an_address_is_counted_all_the_same() -> None:
+def test_a_peer_without_an_ip_address_is_throttled_too() -> None:
     assert address('') == ''

@@ -1,4 +1,4 @@
-"""Health checks: live and ready."""
+"""Health checks: liveness and readiness."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def test_health_checks_need_no_token_and_are_not_cached(client: Client, path: st
     assert response.headers['cache-control'] == 'no-store'
 
 
-def test_a_node_that_shuts_down_is_live_but_not_ready(tmp_path: Path) -> None:
+def test_a_node_that_is_shutting_down_is_live_but_not_ready(tmp_path: Path) -> None:
     shutdown = Shutdown()
     settings = Settings(database_url=f'sqlite:///{tmp_path}/halcyon.db')
     client = Client(create_app(settings, drain=shutdown))

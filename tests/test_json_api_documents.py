@@ -1,4 +1,4 @@
-"""What JSON:API documents say: resource objects, relationships, and what the headers say beside."""
+"""JSON:API documents: resource objects, relationships, and response headers."""
 
 from service import urls
 from tests.client import JSON_API, Client
@@ -6,7 +6,7 @@ from tests.json_api_client import JsonApiClient, assert_refused, identify, relat
 from tests.routes import World
 
 
-def test_the_entry_point_is_a_resource_whose_relationships_lead_on(ada_api: JsonApiClient) -> None:
+def test_the_entry_point_is_a_resource_with_relationships(ada_api: JsonApiClient) -> None:
     entry = ada_api.get('/api').state['data']
     assert (entry['type'], entry['id']) == ('entry-points', 'api')
     assert {'users', 'posts', 'tokens', 'me', 'feed'} <= set(entry['relationships'])
@@ -14,7 +14,7 @@ def test_the_entry_point_is_a_resource_whose_relationships_lead_on(ada_api: Json
         assert ada_api.get(related(entry, name)).status == 200
 
 
-def test_a_user_has_a_string_for_an_id_and_no_id_among_the_attributes(ada_api: JsonApiClient) -> None:
+def test_the_id_of_a_user_is_a_string_and_not_an_attribute(ada_api: JsonApiClient) -> None:
     user = ada_api.me().state['data']
     assert user['type'] == 'users'
     assert user['id'] == user['links']['self'].rpartition('/')[2]
@@ -30,7 +30,7 @@ def test_a_user_has_a_string_for_an_id_and_no_id_among_the_attributes(ada_api: J
     }
 
 
-def test_a_users_relationships_lead_to_others(ada_api: JsonApiClient) -> None:
+def test_a_user_has_relationships(ada_api: JsonApiClient) -> None:
     user = ada_api.me().state['data']
     assert set(user['relationships']) == {'followers', 'following', 'posts', 'feed', 'tokens'}
     for name in user['relationships']:
@@ -69,7 +69,7 @@ def test_every_relationship_has_an_address_of_its_own(ada: Client, bob: Client) 
     assert len(met) == 11
 
 
-def test_a_post_names_its_author_and_has_them_along(ada_api: JsonApiClient) -> None:
+def test_a_post_includes_its_author(ada_api: JsonApiClient) -> None:
     published = ada_api.publish('hello')
     answer = ada_api.get(published['links']['self'])
     author = answer.state['data']['relationships']['author']
@@ -92,7 +92,7 @@ def test_an_author_of_many_posts_is_included_once(ada_api: JsonApiClient) -> Non
     assert len(answer.state['included']) == 1
 
 
-def test_a_follow_relation_leads_to_both_users(ada_api: JsonApiClient, bob_api: JsonApiClient) -> None:
+def test_a_follow_has_relationships_to_both_users(ada_api: JsonApiClient, bob_api: JsonApiClient) -> None:
     ada, bob = ada_api.me().state['data'], bob_api.me().state['data']
     address = ada_api.get(bob['links']['self']).state['data']['meta']['links']['follow']['href']
     made = ada_api.client.put(address)
@@ -103,7 +103,7 @@ def test_a_follow_relation_leads_to_both_users(ada_api: JsonApiClient, bob_api: 
     assert related(made.state['data'], 'followed') == bob['links']['self']
 
 
-def test_a_page_counts_in_its_meta_and_links_to_the_others(ada_api: JsonApiClient) -> None:
+def test_a_page_has_counts_in_meta_and_links_to_other_pages(ada_api: JsonApiClient) -> None:
     for body in ('one', 'two', 'three'):
         ada_api.publish(body)
     page = ada_api.related('posts', query='?page[size]=2').state
@@ -114,41 +114,41 @@ def test_a_page_counts_in_its_meta_and_links_to_the_others(ada_api: JsonApiClien
     assert ada_api.get(page['links']['last']).state['data'] == behind['data']
 
 
-def test_the_link_header_has_the_same_pages(ada_api: JsonApiClient) -> None:
+def test_the_link_header_has_the_same_page_links(ada_api: JsonApiClient) -> None:
     answer = ada_api.related('users')
     assert f'<{answer.state["links"]["last"]}>; rel="last"' in answer.headers['link']
 
 
-def test_explanations_are_documents_too(client: Client) -> None:
+def test_documentation_pages_are_json_api_documents(client: Client) -> None:
     relation = client.get('/api/rels/users', accept=JSON_API)
     assert relation.state['data']['attributes']['name'] == 'hc:users'
     problem = client.get('/api/problems/stale', accept=JSON_API)
     assert problem.state['data']['attributes']['status'] == 412
 
 
-def test_a_document_that_is_known_is_not_sent_again(ada_api: JsonApiClient) -> None:
-    known = ada_api.me()
-    answer = ada_api.get(known.state['links']['self'], headers={'If-None-Match': known.tag})
+def test_an_unchanged_document_is_304(ada_api: JsonApiClient) -> None:
+    before = ada_api.me()
+    answer = ada_api.get(before.state['links']['self'], headers={'If-None-Match': before.tag})
     assert answer.status == 304
-    seen_otherwise = f'{known.state["links"]["self"]}?fields[users]=username'
-    assert ada_api.get(seen_otherwise, headers={'If-None-Match': known.tag}).status == 200
+    seen_otherwise = f'{before.state["links"]["self"]}?fields[users]=username'
+    assert ada_api.get(seen_otherwise, headers={'If-None-Match': before.tag}).status == 200
 
 
-def test_the_same_state_has_another_tag_in_another_format(ada: Client, ada_api: JsonApiClient) -> None:
+def test_the_etag_differs_by_format(ada: Client, ada_api: JsonApiClient) -> None:
     assert ada_api.me().tag != ada.me().tag
 
 
-def test_caches_may_keep_it_as_they_may_keep_the_others(ada: Client, ada_api: JsonApiClient) -> None:
+def test_caching_headers_are_those_of_other_formats(ada: Client, ada_api: JsonApiClient) -> None:
     assert ada_api.me().headers['cache-control'] == ada.me().headers['cache-control']
 
 
-def test_head_answers_as_get_does(ada_api: JsonApiClient) -> None:
+def test_head_responds_like_get(ada_api: JsonApiClient) -> None:
     answer = ada_api.client.request('HEAD', '/api')
     assert answer.status == 200
     assert answer.headers['content-type'] == JSON_API
 
 
-def test_a_method_that_is_not_here_is_refused_with_those_that_are(ada_api: JsonApiClient) -> None:
+def test_an_unsupported_method_is_405_with_allow(ada_api: JsonApiClient) -> None:
     refused = ada_api.delete('/api/users')
     assert refused.status == 405
     assert refused.headers['allow'] == 'GET, HEAD, OPTIONS, POST'

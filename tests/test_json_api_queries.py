@@ -1,4 +1,4 @@
-"""What can be asked in JSON:API: include, fields, sort, filter and page, and nothing else (§6, §10)."""
+"""Query parameters of JSON:API: include, fields, sort, filter and page, and no others (§6, §10)."""
 
 from itertools import pairwise
 from urllib.parse import parse_qs, urlsplit
@@ -15,7 +15,7 @@ LETTERS = ('dora', 'Bea', 'eve', 'Carl')
 
 @pytest.fixture
 def letters(client: Client, ada: Client) -> list[str]:
-    """The names of everybody, in the order in which they registered."""
+    """The names of all users, in the order in which they registered."""
     for name in LETTERS:
         client.register(name)
     return [ada.me().state['username'], *LETTERS]
@@ -30,7 +30,7 @@ def bodies(answer: Answer) -> list[str]:
 
 
 def walk(client: JsonApiClient, first: Answer, rel: str) -> list[Answer]:
-    """Return the pages from the first on, as far as the links lead."""
+    """Return all pages, from the first by the `next` links."""
     pages = [first]
     while rel in pages[-1].state['links']:
         pages.append(client.get(pages[-1].state['links'][rel]))
@@ -44,14 +44,14 @@ def test_the_author_of_a_post_can_be_included(ada_api: JsonApiClient) -> None:
     assert posts['data'][0]['relationships']['author']['data'] == identify(posts['included'][0])
 
 
-def test_what_is_included_can_be_left_out(ada_api: JsonApiClient) -> None:
+def test_an_empty_include_includes_nothing(ada_api: JsonApiClient) -> None:
     ada_api.publish('hello')
     posts = ada_api.related('posts', query='?include=').state
     assert posts['included'] == []
     assert posts['data'][0]['relationships']['author']['data']['type'] == 'users'
 
 
-def test_the_first_pages_of_a_users_relations_can_be_included(
+def test_the_first_page_of_each_relationship_can_be_included(
     ada_api: JsonApiClient, bob_api: JsonApiClient
 ) -> None:
     ada, bob = ada_api.me().state['data'], bob_api.me().state['data']
@@ -68,7 +68,7 @@ def test_the_first_pages_of_a_users_relations_can_be_included(
     assert len(answer['included']) == 11
 
 
-def test_the_first_pages_of_many_users_relations_can_be_included(
+def test_relationships_of_many_users_can_be_included(
     ada_api: JsonApiClient, bob_api: JsonApiClient, letters: list[str]
 ) -> None:
     ada, bob = ada_api.me().state['data'], bob_api.me().state['data']
@@ -136,32 +136,34 @@ def test_a_page_of_nobody_includes_nobody(ada_api: JsonApiClient) -> None:
     assert answer['data'] == answer['included'] == []
 
 
-def test_only_what_is_asked_for_is_included(ada_api: JsonApiClient) -> None:
+def test_only_requested_relationships_are_included(ada_api: JsonApiClient) -> None:
     ada_api.publish('hello')
     answer = ada_api.me('?include=posts').state
     assert 'data' not in answer['data']['relationships']['following']
     assert [one['type'] for one in answer['included']] == ['posts']
 
 
-def test_a_written_resource_can_be_answered_with_what_is_included(ada_api: JsonApiClient) -> None:
+def test_the_response_to_a_write_can_include_resources(ada_api: JsonApiClient) -> None:
     ada_api.publish('hello')
     me = ada_api.me().state['data']
     changed = ada_api.send('PATCH', me['links']['self'] + '?include=posts', identify(me))
     assert [one['type'] for one in changed.state['included']] == ['posts']
 
 
-def test_a_precondition_is_about_what_was_asked_for(ada_api: JsonApiClient) -> None:
+def test_a_precondition_applies_to_the_selected_representation(ada_api: JsonApiClient) -> None:
     ada_api.publish('hello')
-    known = ada_api.me('?include=posts')
-    me = known.state['data']
-    assert known.state['links']['self'].endswith('?include=posts')
-    changed = ada_api.send('PATCH', known.state['links']['self'], identify(me), If_Match=known.tag)
+    before = ada_api.me('?include=posts')
+    me = before.state['data']
+    assert before.state['links']['self'].endswith('?include=posts')
+    changed = ada_api.send('PATCH', before.state['links']['self'], identify(me), If_Match=before.tag)
     assert changed.status == 200
     ada_api.publish('another')
-    assert_refused(ada_api.send('PATCH', known.state['links']['self'], identify(me), If_Match=known.tag), 412)
+    assert_refused(
+        ada_api.send('PATCH', before.state['links']['self'], identify(me), If_Match=before.tag), 412
+    )
 
 
-def test_fields_are_shown_as_far_as_they_are_wanted(ada_api: JsonApiClient) -> None:
+def test_sparse_fieldsets_select_attributes_and_relationships(ada_api: JsonApiClient) -> None:
     ada_api.publish('hello')
     answer = ada_api.related('posts', query='?fields[posts]=body,author&fields[users]=username').state
     assert answer['data'][0]['attributes'] == {'body': 'hello'}
@@ -174,7 +176,7 @@ def test_no_field_is_shown_where_none_is_wanted(ada_api: JsonApiClient) -> None:
     assert set(ada_api.me('?fields[users]=').state['data']) == {'type', 'id', 'links', 'meta'}
 
 
-def test_fields_of_other_types_may_be_named_everywhere(ada_api: JsonApiClient) -> None:
+def test_fieldsets_of_other_types_are_accepted(ada_api: JsonApiClient) -> None:
     assert 'username' in ada_api.me('?fields[tokens]=created_at').state['data']['attributes']
 
 
@@ -195,7 +197,9 @@ def test_users_are_sorted(ada_api: JsonApiClient, letters: list[str], sort: str,
 
 
 @pytest.mark.parametrize('sort', ['id', '-id', 'username', '-username'])
-def test_pages_keep_their_order_forth_and_back(ada_api: JsonApiClient, letters: list[str], sort: str) -> None:
+def test_pages_keep_their_order_in_both_directions(
+    ada_api: JsonApiClient, letters: list[str], sort: str
+) -> None:
     whole = names(ada_api.related('users', query=f'?sort={sort}'))
     pages = walk(ada_api, ada_api.related('users', query=f'?sort={sort}&page[size]=2'), 'next')
     assert [name for page in pages for name in names(page)] == whole
@@ -209,17 +213,17 @@ def test_pages_keep_their_order_forth_and_back(ada_api: JsonApiClient, letters: 
 def test_posts_are_sorted_by_time(ada_api: JsonApiClient, place: str) -> None:
     for body in ('one', 'two', 'three'):
         ada_api.publish(body)
-    address = related(ada_api.me().state['data'], 'posts') if place == 'own' else None
+    url = related(ada_api.me().state['data'], 'posts') if place == 'own' else None
     for query, expected in (
         ('', ['three', 'two', 'one']),
         ('?sort=-created_at', ['three', 'two', 'one']),
         ('?sort=created_at', ['one', 'two', 'three']),
     ):
-        answer = ada_api.get(address + query) if address else ada_api.related(place, query=query)
+        answer = ada_api.get(url + query) if url else ada_api.related(place, query=query)
         assert bodies(answer) == expected
 
 
-def test_posts_that_arrive_meanwhile_cause_neither_repeats_nor_gaps(ada_api: JsonApiClient) -> None:
+def test_new_posts_cause_no_repeats_or_gaps_in_pages(ada_api: JsonApiClient) -> None:
     for body in ('one', 'two', 'three'):
         ada_api.publish(body)
     first = ada_api.related('posts', query='?sort=-created_at&page[size]=2')
@@ -228,7 +232,7 @@ def test_posts_that_arrive_meanwhile_cause_neither_repeats_nor_gaps(ada_api: Jso
 
 
 @pytest.mark.parametrize(('name', 'expected'), [('BEA', ['Bea']), ('Be', []), ('', []), ('bea,eve', [])])
-def test_a_filter_finds_the_very_name(
+def test_a_filter_matches_the_exact_name(
     ada_api: JsonApiClient, letters: list[str], name: str, expected: list[str]
 ) -> None:
     assert 'Bea' in letters
@@ -237,7 +241,7 @@ def test_a_filter_finds_the_very_name(
     assert answer.state['meta']['total_items'] == len(expected)
 
 
-def test_links_keep_all_that_was_asked(ada_api: JsonApiClient, letters: list[str]) -> None:
+def test_links_keep_all_query_parameters(ada_api: JsonApiClient, letters: list[str]) -> None:
     asked = '?sort=-username&fields[users]=username&page[size]=2'
     pages = walk(ada_api, ada_api.related('users', query=asked), 'next')
     assert len(pages) == 3
@@ -251,7 +255,7 @@ def test_links_keep_all_that_was_asked(ada_api: JsonApiClient, letters: list[str
             assert 'page%5Bsize%5D=2' in link
 
 
-def test_a_page_can_be_had_by_its_number(ada_api: JsonApiClient, letters: list[str]) -> None:
+def test_a_page_is_available_by_number(ada_api: JsonApiClient, letters: list[str]) -> None:
     pages = [
         names(ada_api.related('users', query=f'?page[size]=2&page[number]={number}'))
         for number in (1, 2, 3, 4)
@@ -259,7 +263,7 @@ def test_a_page_can_be_had_by_its_number(ada_api: JsonApiClient, letters: list[s
     assert pages == [letters[:2], letters[2:4], letters[4:], []]
 
 
-def test_the_document_links_to_itself_with_its_parameters(ada_api: JsonApiClient) -> None:
+def test_the_self_link_has_the_query_parameters(ada_api: JsonApiClient) -> None:
     for name, query in (
         ('users', 'page[size]=2&sort=id'),
         ('me', 'fields[users]=username'),
@@ -317,25 +321,25 @@ def test_the_document_links_to_itself_with_its_parameters(ada_api: JsonApiClient
         ('tokens', 'sort=id', 'sort'),
     ],
 )
-def test_what_cannot_be_asked_is_named(
+def test_an_unsupported_parameter_is_named(
     ada_api: JsonApiClient, place: str, query: str, parameter: str
 ) -> None:
     assert_refused(ada_api.related(place, query=f'?{query}'), 400, parameter)
 
 
-def test_followers_have_no_order_but_their_own(ada_api: JsonApiClient) -> None:
+def test_followers_cannot_be_sorted(ada_api: JsonApiClient) -> None:
     for name in ('followers', 'following'):
         refused = ada_api.get(related(ada_api.me().state['data'], name) + '?sort=username')
         assert_refused(refused, 400, 'sort')
 
 
-def test_a_page_that_is_too_large_says_how_large_one_may_be(ada_api: JsonApiClient) -> None:
+def test_an_excessive_page_size_is_rejected_with_the_maximum(ada_api: JsonApiClient) -> None:
     error = ada_api.related('users', query='?page[size]=101').state['errors'][0]
     assert error['detail'] == 'page[size] must be at most 100.'
     assert 'profiles' not in error['links']['type']  # the profile of cursor pagination is not used
 
 
-def test_nothing_is_written_where_a_parameter_is_unknown(ada_api: JsonApiClient) -> None:
+def test_a_write_with_an_unknown_parameter_changes_nothing(ada_api: JsonApiClient) -> None:
     assert_refused(ada_api.create('/api/posts?colour=red', 'posts', body='hello'), 400, 'colour')
     assert ada_api.related('posts').state['data'] == []
 
@@ -393,7 +397,7 @@ def test_a_page_by_a_cursor_alone_has_no_number(ada_api: JsonApiClient, letters:
     assert names(ada_api.get(page['links']['prev'])) == letters[:2]
 
 
-def test_cursors_are_strictly_one_after_another(ada_api: JsonApiClient, letters: list[str]) -> None:
+def test_cursors_are_strictly_ordered(ada_api: JsonApiClient, letters: list[str]) -> None:
     pages = walk(ada_api, ada_api.related('users', query='?page[size]=1'), 'next')
     seen = [user['id'] for page in pages for user in page.state['data']]
     assert len(seen) == len(letters)

@@ -1,4 +1,4 @@
-"""The relation to those whom one follows, read and changed by itself (JSON:API 1.1 §6.2, §9.3)."""
+"""The relationship `following`, read and changed by itself (JSON:API 1.1 §6.2, §9.3)."""
 
 from typing import Any
 
@@ -14,7 +14,7 @@ def following(client: JsonApiClient) -> str:
 
 @pytest.fixture
 def others(bob_api: JsonApiClient) -> list[dict[str, Any]]:
-    """Bob, and three more, as identifiers."""
+    """The identifiers of Bob and three other users."""
     people = [identify(bob_api.me().state['data'])]
     for name in ('cleo', 'dora', 'eve'):
         person = {'username': name, 'email': f'{name}@example.org', 'password': 'correct horse'}
@@ -22,7 +22,7 @@ def others(bob_api: JsonApiClient) -> list[dict[str, Any]]:
     return people
 
 
-def test_members_are_added_all_at_once(ada_api: JsonApiClient, others: list[Any]) -> None:
+def test_members_are_added_atomically(ada_api: JsonApiClient, others: list[Any]) -> None:
     answer = ada_api.send('POST', following(ada_api), others)
     assert answer.status == 200
     assert sorted(one['id'] for one in answer.state['data']) == sorted(one['id'] for one in others)
@@ -32,7 +32,7 @@ def test_members_are_added_all_at_once(ada_api: JsonApiClient, others: list[Any]
     assert [identify(one) for one in followed.state['data']] == answer.state['data']
 
 
-def test_members_that_are_there_are_not_added_again(ada_api: JsonApiClient, others: list[Any]) -> None:
+def test_adding_an_existing_member_changes_nothing(ada_api: JsonApiClient, others: list[Any]) -> None:
     for members in ([others[0]], [others[0], others[0], others[1]]):
         answer = ada_api.send('POST', following(ada_api), members)
         assert answer.status == 200
@@ -40,9 +40,7 @@ def test_members_that_are_there_are_not_added_again(ada_api: JsonApiClient, othe
     assert ada_api.me().state['data']['attributes']['following_count'] == 2
 
 
-def test_members_are_taken_away_whether_they_were_there_or_not(
-    ada_api: JsonApiClient, others: list[Any]
-) -> None:
+def test_removing_members_is_idempotent(ada_api: JsonApiClient, others: list[Any]) -> None:
     ada_api.send('POST', following(ada_api), others[:2])
     for _ in range(2):
         answer = ada_api.send('DELETE', following(ada_api), others[1:])
@@ -51,9 +49,7 @@ def test_members_are_taken_away_whether_they_were_there_or_not(
     assert ada_api.me().state['data']['attributes']['following_count'] == 1
 
 
-def test_it_is_the_same_relation_as_in_other_formats(
-    ada: Client, ada_api: JsonApiClient, bob: Client
-) -> None:
+def test_other_formats_have_the_same_follows(ada: Client, ada_api: JsonApiClient, bob: Client) -> None:
     ada_api.send('POST', following(ada_api), [identify(JsonApiClient(bob).me().state['data'])])
     seen = ada.get(bob.me().href('self'))
     assert set(seen.state['_templates']) == {'unfollow'}
@@ -85,12 +81,12 @@ def test_nobody_follows_themselves(ada_api: JsonApiClient, others: list[Any]) ->
     assert ada_api.get(following(ada_api)).state['data'] == []
 
 
-def test_it_cannot_be_replaced_as_a_whole(ada_api: JsonApiClient, others: list[Any]) -> None:
+def test_the_relationship_cannot_be_replaced_as_a_whole(ada_api: JsonApiClient, others: list[Any]) -> None:
     assert_refused(ada_api.send('PATCH', following(ada_api), others), 403)
     assert ada_api.get(following(ada_api)).state['data'] == []
 
 
-def test_it_is_changed_by_its_owner_alone_and_read_by_everybody(
+def test_only_the_owner_can_change_it_and_all_users_can_read_it(
     ada_api: JsonApiClient, bob_api: JsonApiClient, others: list[Any]
 ) -> None:
     for method in ('POST', 'DELETE', 'PATCH'):
@@ -98,7 +94,9 @@ def test_it_is_changed_by_its_owner_alone_and_read_by_everybody(
     assert bob_api.get(following(ada_api)).state['data'] == []
 
 
-def test_it_is_not_there_for_nobody(nobody_api: JsonApiClient, ada_api: JsonApiClient) -> None:
+def test_the_relationship_of_an_unknown_user_is_404(
+    nobody_api: JsonApiClient, ada_api: JsonApiClient
+) -> None:
     assert_refused(nobody_api.get(following(ada_api)), 401)
     for method in ('POST', 'DELETE', 'PATCH'):
         assert_refused(ada_api.send(method, '/api/users/7/relationships/following', []), 404)
@@ -106,20 +104,20 @@ def test_it_is_not_there_for_nobody(nobody_api: JsonApiClient, ada_api: JsonApiC
 
 
 @pytest.mark.parametrize('accept', [HAL, HAL_FORMS, JSON, HTML, f'{HTML}, {HAL};q=0.5'])
-def test_it_cannot_be_said_in_another_format(ada: Client, ada_api: JsonApiClient, accept: str) -> None:
+def test_other_formats_are_not_acceptable(ada: Client, ada_api: JsonApiClient, accept: str) -> None:
     refused = ada.get(following(ada_api), accept=accept)
     assert refused.status == 406
     assert JSON_API in refused.text
 
 
 @pytest.mark.parametrize('accept', ['*/*', f'{HAL}, */*;q=0.1', f'{HAL}, {JSON_API};q=0.1'])
-def test_it_is_said_in_json_api_to_who_accepts_that_too(
+def test_json_api_is_chosen_if_it_is_one_of_the_accepted_types(
     ada: Client, ada_api: JsonApiClient, accept: str
 ) -> None:
     assert ada.get(following(ada_api), accept=accept).content_type == JSON_API
 
 
-def test_members_are_read_in_json_api_alone(ada_api: JsonApiClient) -> None:
+def test_members_are_accepted_only_in_json_api(ada_api: JsonApiClient) -> None:
     refused = ada_api.client.post(following(ada_api), {'data': []})
     assert refused.status == 415
     assert refused.headers['accept'] == JSON_API
@@ -144,12 +142,12 @@ def test_members_must_be_identifiers_of_users(
         assert_refused(ada_api.send(method, following(ada_api), data), status, pointer)
 
 
-def test_a_change_without_members_is_none(ada_api: JsonApiClient) -> None:
+def test_a_change_without_members_changes_nothing(ada_api: JsonApiClient) -> None:
     assert ada_api.send('POST', following(ada_api), []).status == 200
     assert_refused(ada_api.client.post(following(ada_api)), 400, '')
 
 
-def test_it_comes_in_pages_as_the_collection_does(ada_api: JsonApiClient, others: list[Any]) -> None:
+def test_the_relationship_is_paginated_like_the_collection(ada_api: JsonApiClient, others: list[Any]) -> None:
     ada_api.send('POST', following(ada_api), others)
     page = ada_api.get(following(ada_api) + '?page[size]=3').state
     assert page['meta'] == {'page': 1, 'per_page': 3, 'total_pages': 2, 'total_items': 4}
@@ -159,14 +157,14 @@ def test_it_comes_in_pages_as_the_collection_does(ada_api: JsonApiClient, others
     assert 'next' not in behind['links']
 
 
-def test_a_precondition_holds_for_a_relation(ada_api: JsonApiClient, others: list[Any]) -> None:
-    known = ada_api.get(following(ada_api)).tag
-    assert ada_api.send('POST', following(ada_api), others[:1], If_Match=known).status == 200
-    assert_refused(ada_api.send('POST', following(ada_api), others[1:], If_Match=known), 412)
+def test_preconditions_apply_to_relationships(ada_api: JsonApiClient, others: list[Any]) -> None:
+    tag = ada_api.get(following(ada_api)).tag
+    assert ada_api.send('POST', following(ada_api), others[:1], If_Match=tag).status == 200
+    assert_refused(ada_api.send('POST', following(ada_api), others[1:], If_Match=tag), 412)
     assert len(ada_api.get(following(ada_api)).state['data']) == 1
 
 
-def test_what_it_changed_is_said(ada_api: JsonApiClient, others: list[Any]) -> None:
+def test_a_change_links_to_the_resources_that_it_changed(ada_api: JsonApiClient, others: list[Any]) -> None:
     answer = ada_api.send('POST', following(ada_api), others[:1])
     me = ada_api.me().state['data']['links']['self']
     assert f'<{me}>; rel="invalidates"' in answer.headers['link']

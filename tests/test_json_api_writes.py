@@ -1,4 +1,4 @@
-"""Writing in JSON:API: resource objects in, resource objects or errors out (§9, §11)."""
+"""Writes in JSON:API: resource objects in requests, resource objects or errors in responses (§9, §11)."""
 
 from base64 import b64encode
 from typing import Any
@@ -21,7 +21,7 @@ def tokens(client: JsonApiClient) -> str:
     return related(client.get('/api').state['data'], 'tokens')
 
 
-def test_somebody_can_sign_up_and_sign_in(nobody_api: JsonApiClient) -> None:
+def test_a_user_can_sign_up_and_sign_in(nobody_api: JsonApiClient) -> None:
     made = nobody_api.create(users(nobody_api), 'users', **PERSON)
     assert made.status == 201
     assert made.headers['location'] == made.state['data']['links']['self']
@@ -34,19 +34,19 @@ def test_somebody_can_sign_up_and_sign_in(nobody_api: JsonApiClient) -> None:
     assert eve.me().state['data']['id'] == made.state['data']['id']
 
 
-def test_who_signs_up_can_be_shown_what_they_do_not_have_yet(nobody_api: JsonApiClient) -> None:
+def test_a_registration_can_include_empty_relationships(nobody_api: JsonApiClient) -> None:
     made = nobody_api.create(users(nobody_api) + '?include=posts,following', 'users', **PERSON)
     assert made.status == 201
     assert made.state['data']['relationships']['posts']['data'] == []
 
 
-def test_a_tokens_secret_is_kept_by_no_cache(nobody_api: JsonApiClient, ada_api: JsonApiClient) -> None:
+def test_a_new_token_is_no_store(nobody_api: JsonApiClient, ada_api: JsonApiClient) -> None:
     made = nobody_api.create(tokens(nobody_api), 'tokens', username='ada', password='correct horse')
     assert made.headers['cache-control'] == 'no-store'
     assert 'token' not in ada_api.get(made.headers['location']).state['data']['attributes']
 
 
-def test_a_token_is_made_of_basic_credentials_without_a_body(
+def test_basic_credentials_get_a_token_without_a_body(
     nobody_api: JsonApiClient, ada_api: JsonApiClient
 ) -> None:
     basic = 'Basic ' + b64encode(b'ada:correct horse').decode()
@@ -55,7 +55,7 @@ def test_a_token_is_made_of_basic_credentials_without_a_body(
     assert made.headers['location'].endswith(made.state['data']['id'])
 
 
-def test_a_token_still_has_no_location_in_other_formats(client: Client, ada: Client) -> None:
+def test_a_new_token_has_no_location_in_other_formats(client: Client, ada: Client) -> None:
     made = client.entry().submit('login', username='ada', password='correct horse')
     assert made.status == 200
     assert 'location' not in made.headers
@@ -77,11 +77,11 @@ def test_a_post_is_published_changed_and_deleted(ada_api: JsonApiClient) -> None
     assert_refused(ada_api.get(post['links']['self']), 404)
 
 
-def test_a_deletion_says_nothing_in_other_formats(ada: Client, ada_api: JsonApiClient) -> None:
+def test_a_deletion_has_no_content_in_other_formats(ada: Client, ada_api: JsonApiClient) -> None:
     assert ada.delete(ada_api.publish('hello')['links']['self'], accept=HAL_FORMS).status == 204
 
 
-def test_all_that_can_be_deleted_is_deleted_so(ada_api: JsonApiClient, bob_api: JsonApiClient) -> None:
+def test_every_deletable_resource_can_be_deleted(ada_api: JsonApiClient, bob_api: JsonApiClient) -> None:
     bob = bob_api.me().state['data']
     follow = ada_api.get(bob['links']['self']).state['data']
     tokens = ada_api.related('tokens').state['data']
@@ -90,7 +90,7 @@ def test_all_that_can_be_deleted_is_deleted_so(ada_api: JsonApiClient, bob_api: 
     assert bob_api.delete(bob['links']['self']).state == {'meta': {}}
 
 
-def test_a_user_is_changed_by_the_attributes_that_are_there(ada_api: JsonApiClient) -> None:
+def test_only_present_attributes_of_a_user_change(ada_api: JsonApiClient) -> None:
     me = ada_api.me().state['data']
     assert ada_api.change(me, about_me='Countess').status == 200
     changed = ada_api.me().state['data']['attributes']
@@ -99,18 +99,18 @@ def test_a_user_is_changed_by_the_attributes_that_are_there(ada_api: JsonApiClie
     assert ada_api.change(me, about_me=None).state['data']['attributes']['about_me'] == ''
 
 
-def test_what_was_got_can_be_sent_back(ada_api: JsonApiClient) -> None:
+def test_a_resource_can_be_sent_back_unchanged(ada_api: JsonApiClient) -> None:
     me = ada_api.me()
     assert ada_api.send('PATCH', me.state['links']['self'], body=me.state).status == 200
     assert ada_api.send('PUT', me.state['links']['self'], body=me.state).status == 200
 
 
-def test_a_precondition_holds_for_json_api(ada_api: JsonApiClient) -> None:
+def test_preconditions_apply_to_json_api(ada_api: JsonApiClient) -> None:
     post = ada_api.publish('hello')
-    known = ada_api.get(post['links']['self'])
+    before = ada_api.get(post['links']['self'])
     again = identify(post) | {'attributes': {'body': 'again'}}
-    assert ada_api.send('PATCH', post['links']['self'], again, If_Match=known.tag).status == 200
-    assert_refused(ada_api.send('PATCH', post['links']['self'], again, If_Match=known.tag), 412)
+    assert ada_api.send('PATCH', post['links']['self'], again, If_Match=before.tag).status == 200
+    assert_refused(ada_api.send('PATCH', post['links']['self'], again, If_Match=before.tag), 412)
 
 
 def test_a_password_is_changed_as_an_attribute_of_its_user(ada_api: JsonApiClient) -> None:
@@ -122,13 +122,13 @@ def test_a_password_is_changed_as_an_attribute_of_its_user(ada_api: JsonApiClien
     assert_refused(refused, 400, '/data/attributes/current_password')
 
 
-def test_every_broken_attribute_is_pointed_to(nobody_api: JsonApiClient) -> None:
+def test_every_invalid_attribute_has_a_pointer(nobody_api: JsonApiClient) -> None:
     refused = nobody_api.create(users(nobody_api), 'users', username='a b', email='x', about_me=5)
     names = ('/username', '/email', '', '/about_me')  # the parent of what is missing
     assert_refused(refused, 400, *(f'/data/attributes{name}' for name in names))
 
 
-def test_a_taken_name_is_pointed_to(nobody_api: JsonApiClient, ada_api: JsonApiClient) -> None:
+def test_a_taken_name_has_a_pointer(nobody_api: JsonApiClient, ada_api: JsonApiClient) -> None:
     assert ada_api.me().status == 200
     refused = nobody_api.create(users(nobody_api), 'users', **PERSON | {'username': 'ADA'})
     assert_refused(refused, 400, '/data/attributes/username')
@@ -149,7 +149,9 @@ def test_a_taken_name_is_pointed_to(nobody_api: JsonApiClient, ada_api: JsonApiC
         ('users', 400, '/data'),
     ],
 )
-def test_a_new_resource_must_be_one(nobody_api: JsonApiClient, data: Any, status: int, pointer: str) -> None:
+def test_a_malformed_new_resource_is_rejected(
+    nobody_api: JsonApiClient, data: Any, status: int, pointer: str
+) -> None:
     assert_refused(nobody_api.send('POST', users(nobody_api), data), status, pointer)
 
 
@@ -193,7 +195,7 @@ def test_a_document_without_data_is_no_resource(nobody_api: JsonApiClient) -> No
         ({'type': None}, 400, '/data/type'),
     ],
 )
-def test_a_change_must_be_of_the_resource_at_the_address(
+def test_a_change_must_identify_the_resource_at_the_url(
     ada_api: JsonApiClient, changes: dict[str, Any], status: int, pointer: str
 ) -> None:
     post = ada_api.publish('hello')
@@ -202,7 +204,7 @@ def test_a_change_must_be_of_the_resource_at_the_address(
     assert ada_api.get(post['links']['self']).state['data']['attributes']['body'] == 'hello'
 
 
-def test_what_is_no_attribute_is_ignored(ada_api: JsonApiClient) -> None:
+def test_unknown_attributes_are_ignored(ada_api: JsonApiClient) -> None:
     data = {
         'type': 'posts',
         'lid': 'a',
@@ -216,24 +218,24 @@ def test_what_is_no_attribute_is_ignored(ada_api: JsonApiClient) -> None:
     assert author == identify(ada_api.me().state['data'])
 
 
-def test_a_thing_of_somebody_else_is_forbidden(ada_api: JsonApiClient, bob_api: JsonApiClient) -> None:
+def test_a_resource_of_another_user_is_forbidden(ada_api: JsonApiClient, bob_api: JsonApiClient) -> None:
     assert_refused(bob_api.change(ada_api.publish('hello'), body='mine'), 403)
 
 
-def test_a_body_that_is_no_json_is_malformed(nobody_api: JsonApiClient) -> None:
+def test_an_invalid_json_body_is_malformed(nobody_api: JsonApiClient) -> None:
     refused = nobody_api.client.request(
         'POST', users(nobody_api), headers={'Content-Type': 'application/vnd.api+json'}, body='{"data": NaN}'
     )
     assert_refused(refused, 400)
 
 
-def test_a_plain_body_is_answered_in_json_api_to_who_accepts_that(nobody_api: JsonApiClient) -> None:
+def test_a_plain_json_body_can_have_a_json_api_response(nobody_api: JsonApiClient) -> None:
     refused = nobody_api.client.post(users(nobody_api), {'username': 'eve'})
     assert_refused(refused, 400)  # there is no pointer into a body that is no JSON:API
     assert nobody_api.client.post(users(nobody_api), PERSON).state['data']['type'] == 'users'
 
 
-def test_a_mistake_of_json_api_is_said_to_others_as_a_problem(nobody_api: JsonApiClient) -> None:
+def test_a_json_api_error_is_a_problem_in_other_formats(nobody_api: JsonApiClient) -> None:
     refused = nobody_api.send('POST', users(nobody_api), {'type': 'people'}, accept=HAL_FORMS)
     assert refused.status == 409
     assert refused.state['errors'][0]['pointer'] == '#/data/type'

@@ -1,4 +1,4 @@
-"""Kinds of documents: what is declared of each is what real documents have, for whom it is declared."""
+"""Kinds of documents: real documents have exactly what their kind declares."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def world(ada: Client, bob: Client) -> World:
 
 
 def of_owner(world: World, accept: str = HAL) -> dict[str, dict[str, Any]]:
-    """Return a document of each kind, as their owner sees it."""
+    """Return a document of each kind as its owner sees it."""
     urls = {
         'users': '/api/users/{user_id}',
         'posts': '/api/posts/{post_id}',
@@ -53,7 +53,7 @@ def of_owner(world: World, accept: str = HAL) -> dict[str, dict[str, Any]]:
 
 
 def of_others(world: World) -> dict[str, dict[str, Any]]:
-    """Return a document of each kind that others can see, as they see it."""
+    """Return a document of each kind that other users can see, as they see it."""
     return {
         'users': world.ada.get(world.address('/api/users/{other_id}'), accept=HAL).state,
         'posts': world.bob.get(world.address('/api/posts/{post_id}'), accept=HAL).state,
@@ -68,7 +68,7 @@ def of_others(world: World) -> dict[str, dict[str, Any]]:
 
 
 def created(world: World) -> dict[str, dict[str, Any]]:
-    """Return documents of responses that created them."""
+    """Return the documents of responses that created resources."""
     credentials = {'username': 'ada', 'password': 'correct horse'}
     return {
         'users': Client(world.ada.app).register('grace').state,
@@ -84,7 +84,7 @@ def all_of(kind: Kind, world: World) -> list[dict[str, Any]]:
 
 
 def has_declared_type(value: Any, declared: Member) -> bool:
-    """Return whether the value is of the type and the format that are declared."""
+    """Return whether the value has the declared type and format."""
     if value is None:
         return declared.nullable
     if declared.format == 'date-time':
@@ -92,7 +92,7 @@ def has_declared_type(value: Any, declared: Member) -> bool:
     return type(value) is PYTHON_TYPES[declared.type]
 
 
-def test_every_kind_has_a_document_here(world: World) -> None:
+def test_every_kind_has_a_document_in_this_test(world: World) -> None:
     assert set(of_owner(world)) == set(KINDS)
 
 
@@ -105,7 +105,7 @@ def test_every_member_is_declared_with_its_type(kind: Kind, world: World) -> Non
 
 
 @each_kind
-def test_every_declared_member_is_there_for_whom_it_is_declared(kind: Kind, world: World) -> None:
+def test_every_declared_member_is_present_for_its_audience(kind: Kind, world: World) -> None:
     presence = {one.name: one.presence for one in kind.members}
     always = {name for name, one in presence.items() if one is Presence.ALWAYS}
     owner = {name for name, one in presence.items() if one is Presence.OWNER}
@@ -117,7 +117,7 @@ def test_every_declared_member_is_there_for_whom_it_is_declared(kind: Kind, worl
     assert creation <= created(world).get(kind.name, {}).keys()
 
 
-def test_an_optional_member_can_be_absent_and_be_there(world: World) -> None:
+def test_an_optional_member_can_be_absent_or_present(world: World) -> None:
     optional = [one.name for one in KINDS['relations'].members if one.presence is Presence.OPTIONAL]
     assert optional == ['example']
     assert 'example' in of_owner(world)['relations']
@@ -125,7 +125,7 @@ def test_an_optional_member_can_be_absent_and_be_there(world: World) -> None:
 
 
 @each_kind
-def test_every_link_is_declared_and_those_that_are_always_there_are(kind: Kind, world: World) -> None:
+def test_every_link_is_declared_and_required_links_are_present(kind: Kind, world: World) -> None:
     for document in all_of(kind, world):
         links = document['_links'].keys() - {'self', 'curies'}
         assert set(kind.links) <= links
@@ -133,19 +133,19 @@ def test_every_link_is_declared_and_those_that_are_always_there_are(kind: Kind, 
 
 
 @each_kind
-def test_no_link_is_declared_in_vain(kind: Kind, world: World) -> None:
+def test_every_declared_link_occurs(kind: Kind, world: World) -> None:
     links = {rel for document in all_of(kind, world) for rel in document['_links']}
     assert set(kind.optional_links) <= links
 
 
 @each_kind
-def test_what_is_embedded_is_declared(kind: Kind, world: World) -> None:
+def test_every_embedded_document_is_declared(kind: Kind, world: World) -> None:
     for document in all_of(kind, world):
         assert document.get('_embedded', {}).keys() == kind.embedded.keys()
 
 
 @each_kind
-def test_json_api_has_the_same_members_and_the_declared_relationships(kind: Kind, world: World) -> None:
+def test_json_api_has_the_declared_members_and_relationships(kind: Kind, world: World) -> None:
     resource = of_owner(world, JSON_API)[kind.name]['data']
     attributes = of_owner(world)[kind.name].keys() - RESERVED - {'id'}
     assert resource.get('attributes', {}).keys() == attributes
@@ -153,7 +153,7 @@ def test_json_api_has_the_same_members_and_the_declared_relationships(kind: Kind
     assert relationships == {member(rel) for rel in kind.relationships} or kind.has_more_links
 
 
-def test_what_a_relationship_leads_to_is_of_the_declared_kind(world: World) -> None:
+def test_the_target_of_a_relationship_has_the_declared_kind(world: World) -> None:
     for kind in KINDS.values():
         links = of_owner(world)[kind.name]['_links']
         for rel, name in kind.relationships.items():

@@ -25,23 +25,23 @@ def careless() -> Any:
     return falcon.testing.simulate_get(app, '/')
 
 
-def test_the_linter_finds_what_is_wrong(careless: Any) -> None:
+def test_the_linter_reports_errors(careless: Any) -> None:
     found = findings('GET', 'http://a/', {}, careless)
     assert any(one.startswith('CC_BAD_VALUE_TYPE') for one in found)
 
 
-def test_every_answer_is_linted(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_every_response_is_linted(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
     linted: list[str] = []
     monkeypatch.setattr('tests.client.lint', lambda method, *_: linted.append(method))
     client.entry()
     assert linted == ['GET']
 
 
-def test_whatever_is_accepted_has_its_reason() -> None:
+def test_every_accepted_finding_has_a_reason() -> None:
     assert all(len(reason) > 20 for reason in ACCEPTED.values())
 
 
-def test_a_permanent_redirect_may_be_kept(client: Client) -> None:
+def test_a_permanent_redirect_is_cacheable(client: Client) -> None:
     answer = client.get('/')
     assert answer.status == 308
     assert answer.headers['cache-control'].startswith('public')

@@ -1,4 +1,4 @@
-"""Methods: HEAD, OPTIONS, 405, 501, and addresses that are spelled in other ways."""
+"""Methods and URLs: HEAD, OPTIONS, 405, 501, and other spellings of a URL."""
 
 from __future__ import annotations
 
@@ -43,29 +43,29 @@ def world(ada: Client, bob: Client) -> World:
 
 
 @pytest.mark.parametrize('template', READABLE)
-def test_head_answers_as_get_without_a_body(world: World, template: str) -> None:
+def test_head_responds_like_get_without_content(world: World, template: str) -> None:
     got, headed = (world.ada.request(method, world.address(template)) for method in ('GET', 'HEAD'))
     assert (headed.status, headed.lasting_headers) == (got.status, got.lasting_headers)
     assert headed.text == ''
 
 
 @pytest.mark.parametrize('media_type', ['application/hal+json', 'application/json', 'text/html'])
-def test_head_says_the_length_that_get_has(world: World, media_type: str) -> None:
+def test_head_has_the_content_length_of_get(world: World, media_type: str) -> None:
     got, headed = (world.ada.request(method, '/api', accept=media_type) for method in ('GET', 'HEAD'))
     assert headed.headers['content-length'] == str(len(got.text.encode()))
 
 
-def test_options_says_what_every_resource_allows(app: Any, world: World) -> None:
+def test_options_lists_the_methods_of_every_resource(app: Any, world: World) -> None:
     for template, methods in methods_at(app).items():
         answer = Client(app).request('OPTIONS', world.address(template))
         expected = {*methods, 'OPTIONS'} | ({'HEAD'} if 'GET' in methods else set())
         assert answer.status == 204
         assert answer.headers['allow'] == ', '.join(sorted(expected))
-        patches = 'PATCH' in methods and template != urls.FOLLOWING_RELATION  # there it is 403
+        patches = 'PATCH' in methods and template != urls.FOLLOWING_RELATIONSHIP  # which responds with 403
         assert ('accept-patch' in answer.headers) == patches
 
 
-def test_a_method_that_a_resource_lacks_is_405_and_says_those_it_has(app: Any, world: World) -> None:
+def test_an_unsupported_method_is_405_with_allow(app: Any, world: World) -> None:
     for template, methods in methods_at(app).items():
         for method in {'GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'TRACE', 'CONNECT'} - set(methods):
             if method == 'HEAD' and 'GET' in methods:
@@ -85,14 +85,14 @@ def test_an_unknown_method_is_501(client: Client, method: str) -> None:
     'template', ['/api', '/api/users', '/api/users/{user_id}', '/api/posts', '/health/live']
 )
 def test_a_trailing_slash_is_ignored_without_a_redirect(world: World, template: str) -> None:
-    address = world.address(template)
-    assert world.ada.get(address + '/').text == world.ada.get(address).text
+    url = world.address(template)
+    assert world.ada.get(url + '/').text == world.ada.get(url).text
 
 
 @pytest.mark.parametrize(
     'path', ['/nothing', '/api/nothing', '/api//', '/api/users//', '/API', '/api/users/1/2', '/api/usersx']
 )
-def test_what_is_no_address_is_404(client: Client, path: str) -> None:
+def test_an_unknown_url_is_404(client: Client, path: str) -> None:
     assert_problem(client.get(path), 404)
 
 
@@ -109,15 +109,15 @@ def test_what_is_no_address_is_404(client: Client, path: str) -> None:
         '/api/users/5/following/{}',
     ],
 )
-def test_a_bad_id_makes_no_address(client: Client, template: str, name: str) -> None:
+def test_a_url_with_a_malformed_id_is_404(client: Client, template: str, name: str) -> None:
     assert client.get(template.format(name)).status == 404
 
 
-def test_a_percent_encoded_address_is_the_same(ada: Client) -> None:
+def test_a_percent_encoded_url_is_the_same_resource(ada: Client) -> None:
     assert ada.get('/api/%75sers').href('self') == ada.get('/api/users').href('self')
 
 
-def test_the_root_leads_to_the_entry_point(client: Client) -> None:
+def test_the_root_redirects_to_the_entry_point(client: Client) -> None:
     answer = client.get('/')
     assert answer.status == 308
     assert answer.headers['location'] == 'http://halcyon.test/api'
@@ -127,13 +127,13 @@ def test_the_root_leads_to_the_entry_point(client: Client) -> None:
 @pytest.mark.parametrize(
     'query', ['', '?page=2&per_page=5', '?q=a%20b&x=%22%3C', '?a=b+c&page%5Bafter%5D=NQ']
 )
-def test_the_address_of_2018_leads_on_with_its_query(client: Client, method: str, query: str) -> None:
+def test_the_url_of_2018_redirects_and_keeps_the_query(client: Client, method: str, query: str) -> None:
     answer = client.request(method, f'/api/users/5/followed{query}')
     assert answer.status == 308
     assert answer.headers['location'] == f'http://halcyon.test/api/users/5/following{query}'
 
 
-def test_a_redirect_escapes_what_must_not_stand_in_an_address(client: Client) -> None:
+def test_a_redirect_escapes_characters_that_urls_may_not_contain(client: Client) -> None:
     answer = client.get('/api/users/5/followed?x=a|b"<>%&y=%zz%41')
     assert answer.headers['location'].endswith('/following?x=a%7Cb%22%3C%3E%25&y=%25zz%41')
 
@@ -149,6 +149,6 @@ def test_a_content_type_without_a_body_is_ignored(ada: Client) -> None:
     assert answer.status == 200
 
 
-def test_the_asterisk_is_no_resource_here(client: Client) -> None:
+def test_options_asterisk_is_not_a_resource(client: Client) -> None:
     answer = client.request('OPTIONS', '/*')
     assert answer.state['instance'] == 'http://halcyon.test/%2A'

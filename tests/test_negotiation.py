@@ -1,4 +1,4 @@
-"""Negotiation: which representation a request gets, and what errors are in."""
+"""Content negotiation of documents and errors."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ CHOICES = [
 
 
 @pytest.mark.parametrize(('accept', 'media_type'), CHOICES)
-def test_accept_chooses(client: Client, accept: str, media_type: str) -> None:
+def test_accept_selects_the_format(client: Client, accept: str, media_type: str) -> None:
     answer = client.get('/api', headers={'Accept': accept})
     assert (answer.status, answer.content_type) == (200, media_type)
 
@@ -72,7 +72,7 @@ def test_accept_chooses(client: Client, accept: str, media_type: str) -> None:
         f'{JSON};q=0, {HTML};q=0.000',
     ],
 )
-def test_what_cannot_be_had_is_406_and_lists_what_there_is(client: Client, accept: str) -> None:
+def test_an_unavailable_type_is_406_and_lists_the_available_ones(client: Client, accept: str) -> None:
     answer = client.get('/api', headers={'Accept': accept})
     assert_problem(answer, 406)
     for media_type in (HAL, HAL_FORMS, JSON, HTML):
@@ -85,20 +85,20 @@ def test_an_unacceptable_write_does_nothing(ada: Client) -> None:
     assert ada.me().state['post_count'] == 0
 
 
-def test_no_accept_is_anything(app: Any) -> None:
+def test_a_missing_accept_header_accepts_anything(app: Any) -> None:
     result = falcon.testing.simulate_get(app, '/api', host='halcyon.test')
     assert result.headers['content-type'] == HAL
 
 
-def test_json_is_the_hal_document_under_that_label(ada: Client) -> None:
+def test_application_json_is_the_hal_document(ada: Client) -> None:
     me = ada.me().href('self')
     assert ada.get(me, accept=JSON).text == ada.get(me, accept=HAL).text
 
 
 def test_a_document_without_forms_is_plain_hal(ada: Client) -> None:
-    address = ada.me().follow('hc:followers').href('self')
-    assert ada.get(address).content_type == HAL
-    alone = ada.get(address, accept=HAL_FORMS)
+    url = ada.me().follow('hc:followers').href('self')
+    assert ada.get(url).content_type == HAL
+    alone = ada.get(url, accept=HAL_FORMS)
     assert alone.content_type == HAL_FORMS
     assert alone.state['_templates'] == {}
 
@@ -120,9 +120,9 @@ def test_a_document_without_forms_is_plain_hal(ada: Client) -> None:
         (BROWSER, HTML),
     ],
 )
-@pytest.mark.parametrize(('address', 'status'), [('/nothing', 404), ('/api/users', 401)])
-def test_errors_are_in_what_the_client_likes(
-    client: Client, address: str, status: int, accept: str, media_type: str
+@pytest.mark.parametrize(('url', 'status'), [('/nothing', 404), ('/api/users', 401)])
+def test_errors_are_in_the_preferred_format(
+    client: Client, url: str, status: int, accept: str, media_type: str
 ) -> None:
-    answer = client.get(address, headers={'Accept': accept})
+    answer = client.get(url, headers={'Accept': accept})
     assert (answer.status, answer.content_type) == (status, media_type)

@@ -1,4 +1,4 @@
-"""Origin: every address starts with where the request came to, and nobody can forge that."""
+"""Origin: every URL begins with the origin of the request, which clients cannot forge."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ PROXY, STRANGER = '10.0.0.7', '192.0.2.1'
 
 
 def origin(app: Any, host: str = 'h.test', **options: Any) -> str:
-    """Return the origin of the entry point's own address."""
+    """Return the origin of the URL of the entry point."""
     result = falcon.testing.simulate_get(app, '/api', host=host, **options)
     assert result.status_code == 200, result.text
-    address: str = result.json['_links']['self']['href']
-    assert address.endswith('/api')
-    return address.removesuffix('/api')
+    url: str = result.json['_links']['self']['href']
+    assert url.endswith('/api')
+    return url.removesuffix('/api')
 
 
 @pytest.mark.parametrize(
@@ -37,7 +37,7 @@ def origin(app: Any, host: str = 'h.test', **options: Any) -> str:
         ('under_score.test', 'http://under_score.test'),
     ],
 )
-def test_addresses_start_with_the_host(app: Any, host: str, expected: str) -> None:
+def test_urls_begin_with_the_host(app: Any, host: str, expected: str) -> None:
     assert origin(app, extras={'HTTP_HOST': host}) == expected
 
 
@@ -46,7 +46,7 @@ def test_addresses_start_with_the_host(app: Any, host: str, expected: str) -> No
     ['', ' ', 'a b', 'a/b', 'a/evil?x="><b>', 'user@h.test', 'h.test:x', 'h.test:0', 'h.test:65536', '[::1',
      '[x]', '[1.2.3.4]', 'h.test:80:80', 'a,b', 'a#b', 'ä', 'h.test\\@e', '::1'],
 )  # fmt: skip
-def test_a_host_that_is_none_is_refused_everywhere(start: Start, host: str) -> None:
+def test_a_malformed_host_is_rejected_everywhere(start: Start, host: str) -> None:
     for app in (start(), start(BASE_URL='https://halcyon.test')):
         for path in ('/api', '/nothing', '/health/live', '/'):
             sent = {'HTTP_HOST': host.encode().decode('latin-1')}
@@ -56,7 +56,7 @@ def test_a_host_that_is_none_is_refused_everywhere(start: Start, host: str) -> N
             assert host.strip() == '' or host not in result.text
 
 
-def test_http_1_1_without_a_host_is_refused(app: Any) -> None:
+def test_http_1_1_without_a_host_is_rejected(app: Any) -> None:
     environ = falcon.testing.create_environ('/api')
     del environ['HTTP_HOST']
     status: list[str] = []
@@ -64,19 +64,19 @@ def test_http_1_1_without_a_host_is_refused(app: Any) -> None:
     assert status == ['400 Bad Request']
 
 
-def test_http_1_0_without_a_host_came_to_the_server(app: Any) -> None:
+def test_http_1_0_without_a_host_has_the_origin_of_the_server(app: Any) -> None:
     environ = falcon.testing.create_environ('/api', host='s.test', port=8001, http_version='1.0')
     environ.pop('HTTP_HOST', None)
     body = b''.join(app(environ, lambda *_: None))
     assert b'"href":"http://s.test:8001/api"' in body
 
 
-def test_an_absolute_target_wins_over_the_host(app: Any) -> None:
+def test_an_absolute_target_overrides_the_host(app: Any) -> None:
     assert origin(app, extras={'RAW_URI': 'http://other.test:81/api'}) == 'http://other.test:81'
 
 
 @pytest.mark.parametrize('base', ['https://halcyon.test', 'HTTPS://Halcyon.Test:443/'])
-def test_base_url_is_the_origin_whatever_the_request_says(start: Start, base: str) -> None:
+def test_base_url_overrides_the_host(start: Start, base: str) -> None:
     app = start(BASE_URL=base, FORWARDED_ALLOW_IPS='*')
     assert origin(app, headers={'Forwarded': 'host=evil.test'}) == 'https://halcyon.test'
 
@@ -90,13 +90,15 @@ FORGED = [
 
 @pytest.mark.parametrize('headers', FORGED)
 @pytest.mark.parametrize('trusted', ['', '10.0.0.0/8', '2001:db8::/32'])
-def test_forwarding_is_believed_from_nobody_else(start: Start, trusted: str, headers: dict[str, str]) -> None:
+def test_forwarding_headers_of_untrusted_peers_are_ignored(
+    start: Start, trusted: str, headers: dict[str, str]
+) -> None:
     app = start(FORWARDED_ALLOW_IPS=trusted)
     assert origin(app, headers=headers, remote_addr=STRANGER) == 'http://h.test'
 
 
 @pytest.mark.parametrize('peer', ['', 'unix', 'x'])
-def test_a_peer_without_an_address_is_nobody(start: Start, peer: str) -> None:
+def test_a_peer_without_an_ip_address_is_untrusted(start: Start, peer: str) -> None:
     app = start(FORWARDED_ALLOW_IPS='10.0.0.0/8')
     assert origin(app, headers=FORGED[0], extras={'REMOTE_ADDR': peer}) == 'http://h.test'
 
@@ -117,7 +119,7 @@ def test_a_peer_without_an_address_is_nobody(start: Start, peer: str) -> None:
     ],
 )
 @pytest.mark.parametrize('trusted', ['10.0.0.7', '10.0.0.0/8, 127.0.0.1', '*'])
-def test_a_trusted_proxy_says_where_it_was_reached(
+def test_a_trusted_proxy_determines_the_origin(
     start: Start, trusted: str, headers: dict[str, str], expected: str
 ) -> None:
     assert origin(start(FORWARDED_ALLOW_IPS=trusted), headers=headers, remote_addr=PROXY) == expected
@@ -129,7 +131,7 @@ def test_a_trusted_proxy_says_where_it_was_reached(
      {'X-Forwarded-Host': 'a/b'},
      {'X-Forwarded-Proto': 'ftp'}],
 )  # fmt: skip
-def test_nonsense_of_a_trusted_proxy_is_refused(start: Start, headers: dict[str, str]) -> None:
+def test_malformed_forwarding_headers_of_a_proxy_are_rejected(start: Start, headers: dict[str, str]) -> None:
     app = start(FORWARDED_ALLOW_IPS=PROXY)
     result = falcon.testing.simulate_get(app, '/api', headers=headers, remote_addr=PROXY)
     assert result.status_code == 400

@@ -1,4 +1,4 @@
-"""Pages over HTTP: their headers, their files, and posting a form without the script."""
+"""HTML pages over HTTP: headers, static files, and submitting forms without JavaScript."""
 
 from __future__ import annotations
 
@@ -18,20 +18,20 @@ PERSON = {'username': 'eva', 'email': 'eva@example.org', 'password': 'correct ho
 
 
 def policy(answer: Answer) -> dict[str, str]:
-    """Return the directives of the answer's Content-Security-Policy."""
+    """Return the directives of the response's Content-Security-Policy."""
     parts = (part.strip().partition(' ') for part in answer.headers['content-security-policy'].split(';'))
     return {name: sources for name, _, sources in parts}
 
 
 def files(page: Page) -> list[str]:
-    """Return the addresses of everything that a page loads by itself from here."""
+    """Return the URLs of all files of this origin that a page loads."""
     found = [tag['src'] for tag in page.all('script')] + [tag['href'] for tag in page.all('link')]
-    return [address for address in found if address]
+    return [url for url in found if url]
 
 
-def post_form(client: Client, address: str, values: dict[str, str], accept: str = BROWSER) -> Answer:
+def post_form(client: Client, url: str, values: dict[str, str], accept: str = BROWSER) -> Answer:
     body = urlencode(values)
-    return client.request('POST', address, accept=accept, headers={'Content-Type': FORM}, body=body)
+    return client.request('POST', url, accept=accept, headers={'Content-Type': FORM}, body=body)
 
 
 def test_a_browser_gets_a_page(client: Client) -> None:
@@ -40,7 +40,7 @@ def test_a_browser_gets_a_page(client: Client) -> None:
     assert [form.get('data-form') for form in Page(answer.text).all('form')] == [None, 'register', 'login']
 
 
-def test_a_page_may_load_nothing_but_our_own_files_and_pictures(client: Client) -> None:
+def test_a_page_may_load_only_our_files_and_gravatar_pictures(client: Client) -> None:
     assert policy(client.entry(accept=HTML)) == {
         'default-src': "'none'",
         'script-src': "'self'",
@@ -53,7 +53,7 @@ def test_a_page_may_load_nothing_but_our_own_files_and_pictures(client: Client) 
     }
 
 
-def test_an_error_page_has_the_same_policy(client: Client) -> None:
+def test_an_error_page_has_the_same_content_security_policy(client: Client) -> None:
     answer = client.get('/api/nothing', accept=HTML)
     assert answer.status == 404
     assert policy(answer) == policy(client.entry(accept=HTML))
@@ -65,48 +65,48 @@ def test_the_page_of_a_relation_may_be_framed(client: Client) -> None:
 
 
 @pytest.mark.parametrize('accept', [HTML, HAL])
-def test_no_type_is_ever_guessed(client: Client, accept: str) -> None:
+def test_browsers_may_not_sniff_content_types(client: Client, accept: str) -> None:
     assert client.entry(accept=accept).headers['x-content-type-options'] == 'nosniff'
 
 
-def test_a_page_tells_other_sites_nothing_of_where_one_was(client: Client) -> None:
+def test_a_page_sends_no_referrer_to_other_sites(client: Client) -> None:
     assert client.entry(accept=HTML).headers['referrer-policy'] == 'same-origin'
 
 
-def test_what_is_no_page_has_no_policy(client: Client) -> None:
+def test_only_html_has_a_content_security_policy(client: Client) -> None:
     assert 'content-security-policy' not in client.entry(accept=HAL).headers
 
 
-def test_the_files_of_a_page_are_kept_for_ever(client: Client) -> None:
-    for address in files(Page(client.entry(accept=HTML).text)):
-        answer = client.get(address)
+def test_static_files_are_cacheable_for_ever(client: Client) -> None:
+    for url in files(Page(client.entry(accept=HTML).text)):
+        answer = client.get(url)
         assert answer.status == 200
         assert answer.headers['cache-control'] == 'public, max-age=31536000, immutable'
         assert answer.headers['x-content-type-options'] == 'nosniff'
 
 
-def test_a_file_has_the_type_that_it_is(client: Client) -> None:
-    types = {client.get(address).content_type for address in files(Page(client.entry(accept=HTML).text))}
+def test_a_static_file_has_its_content_type(client: Client) -> None:
+    types = {client.get(url).content_type for url in files(Page(client.entry(accept=HTML).text))}
     assert types == {'text/javascript', 'text/css', 'image/svg+xml'}
 
 
-def test_a_file_that_is_known_is_not_sent_again(client: Client) -> None:
-    address = files(Page(client.entry(accept=HTML).text))[0]
-    tag = client.get(address).tag
-    assert client.get(address, headers={'If-None-Match': tag}).status == 304
+def test_an_unchanged_static_file_is_304(client: Client) -> None:
+    url = files(Page(client.entry(accept=HTML).text))[0]
+    tag = client.get(url).tag
+    assert client.get(url, headers={'If-None-Match': tag}).status == 304
 
 
-def test_a_file_needs_no_token_and_looks_at_none(client: Client) -> None:
-    address = files(Page(client.entry(accept=HTML).text))[0]
-    assert client.get(address, headers={'Authorization': 'Bearer hc_wrong'}).status == 200
+def test_static_files_ignore_tokens(client: Client) -> None:
+    url = files(Page(client.entry(accept=HTML).text))[0]
+    assert client.get(url, headers={'Authorization': 'Bearer hc_wrong'}).status == 200
 
 
 @pytest.mark.parametrize('name', ['page.css', 'page.0.css', '..%2Fhtml.py'])
-def test_another_name_is_no_file(client: Client, name: str) -> None:
+def test_an_unknown_static_file_is_404(client: Client, name: str) -> None:
     assert client.get(f'/static/{name}').status == 404
 
 
-def test_a_form_posted_by_a_browser_leads_on_to_a_page(client: Client) -> None:
+def test_a_form_submitted_by_a_browser_redirects_to_a_page(client: Client) -> None:
     answer = post_form(client, '/api/users', PERSON)
     assert answer.status == 303
     assert answer.headers['location'] == f'{ORIGIN}/api'
@@ -114,51 +114,51 @@ def test_a_form_posted_by_a_browser_leads_on_to_a_page(client: Client) -> None:
     assert client.sign_in('eva').me().state['username'] == 'eva'
 
 
-def test_somebody_signed_in_is_led_to_what_is_new(ada: Client) -> None:
+def test_a_signed_in_browser_is_redirected_to_the_new_resource(ada: Client) -> None:
     answer = post_form(ada, '/api/posts', {'body': 'first\r\nsecond'})
     assert answer.status == 303
     assert ada.get(answer.headers['location']).state['body'] == 'first\nsecond'
 
 
-def test_a_form_posted_by_another_client_is_answered_as_ever(client: Client) -> None:
+def test_a_form_submitted_by_another_client_is_not_redirected(client: Client) -> None:
     answer = post_form(client, '/api/users', PERSON, accept=HAL)
     assert answer.status == 201
     assert answer.headers['location'] == answer.href('self')
 
 
-def test_json_posted_by_a_page_is_answered_as_ever(client: Client) -> None:
+def test_json_posted_by_a_page_is_not_redirected(client: Client) -> None:
     answer = client.post('/api/users', PERSON, accept=BROWSER)
     assert answer.status == 201
     assert answer.content_type == HTML
 
 
-def test_a_form_that_breaks_rules_gets_a_page_that_names_them(client: Client) -> None:
+def test_a_page_names_the_invalid_fields_of_a_form(client: Client) -> None:
     answer = post_form(client, '/api/users', PERSON | {'username': 'a b', 'password': 'short'})
     assert answer.status == 400
     assert answer.content_type == HTML
-    assert 'username may have only' in Page(answer.text).text
+    assert 'username may contain only' in Page(answer.text).text
     assert 'password must have at least' in Page(answer.text).text
 
 
-def test_no_answer_sets_a_cookie(client: Client) -> None:
+def test_no_response_sets_a_cookie(client: Client) -> None:
     answers = [client.entry(accept=HTML), post_form(client, '/api/users', PERSON)]
     answers.append(client.entry(accept=HTML).client.sign_in('eva').me())
     assert all('set-cookie' not in answer.headers for answer in answers)
 
 
-def test_what_people_write_is_only_shown(ada: Client) -> None:
+def test_user_text_is_escaped_in_pages(ada: Client) -> None:
     ada.publish('<img src=x onerror=alert(1)>')
-    shown = Page(ada.follow('hc:posts', accept=HTML).text)
-    assert '<img src=x onerror=alert(1)>' in shown.text
-    assert all('gravatar' in (picture['src'] or '') for picture in shown.all('img'))
+    rendered = Page(ada.follow('hc:posts', accept=HTML).text)
+    assert '<img src=x onerror=alert(1)>' in rendered.text
+    assert all('gravatar' in (picture['src'] or '') for picture in rendered.all('img'))
 
 
-def test_an_example_is_made_at_the_origin_of_the_request(client: Client) -> None:
+def test_examples_have_the_origin_of_the_request(client: Client) -> None:
     relation = client.get('/api/rels/followers')
     assert relation.state['leads_to'] == 'a collection of users'
     assert f'"{ORIGIN}/api/users/' in relation.state['example']
 
 
-@pytest.mark.parametrize('address', ['/api/rels/nothing', '/api/problems/nothing'])
-def test_what_is_not_explained_is_not_found(client: Client, address: str) -> None:
-    assert client.get(address).status == 404
+@pytest.mark.parametrize('url', ['/api/rels/nothing', '/api/problems/nothing'])
+def test_unknown_relations_and_problem_types_are_404(client: Client, url: str) -> None:
+    assert client.get(url).status == 404

@@ -1,4 +1,4 @@
-"""Pages: walked by their links, found by their numbers, and refused where they are none."""
+"""Pagination by links, by numbers, and with invalid parameters."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ LINK = re.compile(r'<([^>]*)>; rel="([a-z]+)"')
 
 @pytest.fixture
 def author(ada: Client) -> Client:
-    """Ada, who has posted 25 times."""
+    """Ada with 25 posts."""
     for number in range(25):
         ada.publish(f'post {number}')
     return ada
@@ -25,41 +25,41 @@ def posts(page: Answer) -> list[str]:
 
 
 def walk(page: Answer, rel: str) -> list[Answer]:
-    """Follow a relation as far as it leads."""
+    """Follow a relation from page to page to the end."""
     pages = [page]
     while rel in pages[-1].state['_links']:
         pages.append(pages[-1].follow(rel))
     return pages
 
 
-def test_next_leads_through_everything_once(author: Client) -> None:
+def test_next_visits_every_entry_once(author: Client) -> None:
     pages = walk(author.follow('hc:posts'), 'next')
     assert [len(page.items) for page in pages] == [10, 10, 5]
     assert [page.state['_meta']['page'] for page in pages] == [1, 2, 3]
     assert [body for page in pages for body in posts(page)] == [f'post {n}' for n in reversed(range(25))]
 
 
-def test_prev_leads_back_through_everything_once(author: Client) -> None:
+def test_prev_visits_every_entry_once(author: Client) -> None:
     pages = walk(author.follow('hc:posts').follow('last'), 'prev')
     assert [body for page in pages[::-1] for body in posts(page)] == [
         f'post {n}' for n in reversed(range(25))
     ]
 
 
-def test_what_arrives_meanwhile_is_not_met_and_repeats_nothing(author: Client) -> None:
+def test_new_entries_cause_no_repeats(author: Client) -> None:
     first = author.follow('hc:posts')
     author.publish('new')
     assert posts(first.follow('next')) == [f'post {n}' for n in range(14, 4, -1)]
 
 
-def test_what_goes_meanwhile_leaves_no_gap(author: Client) -> None:
+def test_deleted_entries_cause_no_gaps(author: Client) -> None:
     first = author.follow('hc:posts')
     author.delete(first.items[0]['_links']['self']['href'])
     author.delete(first.items[-1]['_links']['self']['href'])
     assert posts(first.follow('next')) == [f'post {n}' for n in range(14, 4, -1)]
 
 
-def test_when_all_before_a_page_is_gone_its_next_is_the_first(author: Client) -> None:
+def test_next_of_an_emptied_page_is_the_first_page(author: Client) -> None:
     second = author.follow('hc:posts').follow('next')
     for item in author.follow('hc:posts').items:
         author.delete(item['_links']['self']['href'])
@@ -68,7 +68,7 @@ def test_when_all_before_a_page_is_gone_its_next_is_the_first(author: Client) ->
     assert posts(empty.follow('next')) == [f'post {n}' for n in range(14, 4, -1)]
 
 
-def test_first_and_last_are_always_there(author: Client) -> None:
+def test_every_page_links_to_first_and_last(author: Client) -> None:
     for page in walk(author.follow('hc:posts'), 'next'):
         assert posts(page.follow('first')) == [f'post {n}' for n in range(24, 14, -1)]
         assert posts(page.follow('last')) == [f'post {n}' for n in range(4, -1, -1)]
@@ -80,7 +80,7 @@ def test_the_first_page_has_no_prev_and_the_last_no_next(author: Client) -> None
     assert 'next' not in first.follow('last').state['_links']
 
 
-def test_an_empty_collection_has_a_first_and_a_last_page_and_no_other(ada: Client) -> None:
+def test_an_empty_collection_links_only_to_first_and_last(ada: Client) -> None:
     page = ada.follow('hc:posts')
     assert page.state['_meta'] == {'page': 1, 'per_page': 10, 'total_pages': 0, 'total_items': 0}
     assert not {'prev', 'next'} & set(page.state['_links'])
@@ -111,7 +111,7 @@ def test_per_page_is_taken_up_to_100(author: Client, per_page: str, taken: int) 
 
 
 @pytest.mark.parametrize('page', ['3', '03', str(2**53), str(2**70), '9' * 400])
-def test_any_whole_number_from_1_is_a_page(author: Client, page: str) -> None:
+def test_any_positive_integer_is_a_page_number(author: Client, page: str) -> None:
     assert author.get(f'/api/posts?page={page}').status == 200
 
 
@@ -119,9 +119,9 @@ def test_any_whole_number_from_1_is_a_page(author: Client, page: str) -> None:
 @pytest.mark.parametrize(
     'value', ['0', '00', '-1', 'abc', '', '1.5', '1e3', '%2B1', '٣', '1%00', '%20', '1_0', 'NaN']
 )
-@pytest.mark.parametrize('address', ['/api/posts', '/api/users', '/api/tokens'])
-def test_anything_else_is_refused(ada: Client, address: str, name: str, value: str) -> None:
-    answer = ada.get(f'{address}?{name}={value}')
+@pytest.mark.parametrize('url', ['/api/posts', '/api/users', '/api/tokens'])
+def test_other_page_numbers_are_rejected(ada: Client, url: str, name: str, value: str) -> None:
+    answer = ada.get(f'{url}?{name}={value}')
     assert_problem(answer, 400)
     assert answer.state['parameter'] == name
 
@@ -146,15 +146,13 @@ def test_anything_else_is_refused(ada: Client, address: str, name: str, value: s
         'a' * 2000,
     ],
 )
-def test_a_position_that_the_server_did_not_give_is_refused(ada: Client, name: str, value: str) -> None:
+def test_an_invalid_cursor_is_rejected(ada: Client, name: str, value: str) -> None:
     answer = ada.get(f'/api/posts?{name}={value}')
     assert_problem(answer, 400)
     assert answer.state['parameter'] == name
 
 
-def test_a_position_of_a_search_is_refused_elsewhere_and_the_other_way_round(
-    author: Client, bob: Client
-) -> None:
+def test_a_cursor_of_another_order_is_rejected(author: Client, bob: Client) -> None:
     everybody = author.get('/api/users?per_page=1').href('next')
     assert_problem(author.get(everybody + '&q=a'), 400)
     Client(bob.app).register('adam')
@@ -162,13 +160,13 @@ def test_a_position_of_a_search_is_refused_elsewhere_and_the_other_way_round(
     assert_problem(author.get(found.replace('filter%5Bq%5D=a&', '')), 400)
 
 
-def test_two_positions_at_once_are_refused(author: Client) -> None:
+def test_two_cursors_in_one_request_are_rejected(author: Client) -> None:
     cursor = author.follow('hc:posts').href('next').rpartition('=')[2]
     assert_problem(author.get(f'/api/posts?page[after]={cursor}&page[before]={cursor}'), 400)
 
 
 @pytest.mark.parametrize('query', ['page=1&page=2', 'per_page=1&per_page=1', 'page[after]=MQ&page[after]=MQ'])
-def test_a_parameter_that_stands_twice_is_refused(ada: Client, query: str) -> None:
+def test_a_repeated_parameter_is_rejected(ada: Client, query: str) -> None:
     assert_problem(ada.get(f'/api/posts?{query}'), 400)
 
 
@@ -187,28 +185,28 @@ def test_links_keep_the_filter(ada: Client) -> None:
     assert found.follow('hc:page', page=2, per_page=3).items[0]['username'] == 'Adrian'
 
 
-def test_self_is_the_page_that_was_asked_for(author: Client) -> None:
+def test_self_is_the_requested_page(author: Client) -> None:
     for page in walk(author.get('/api/posts?per_page=10'), 'next'):
         assert author.get(page.href('self')).text == page.text
 
 
-def test_the_link_header_says_the_same_as_the_document(author: Client) -> None:
+def test_the_link_header_has_the_links_of_the_document(author: Client) -> None:
     for page in walk(author.follow('hc:posts'), 'next'):
-        said = {rel: href for href, rel in LINK.findall(page.headers['link'])}
+        header_links = {rel: href for href, rel in LINK.findall(page.headers['link'])}
         links = page.state['_links']
-        assert said == {
+        assert header_links == {
             rel: links[rel]['href'] for rel in ('self', 'first', 'prev', 'next', 'last') if rel in links
         }
 
 
-def test_what_is_linked_is_embedded_in_the_same_order(author: Client) -> None:
+def test_items_are_linked_and_embedded_in_the_same_order(author: Client) -> None:
     page = author.follow('hc:posts')
     linked = [link['href'] for link in page.state['_links']['item']]
     assert linked == [item['_links']['self']['href'] for item in page.items]
 
 
 @pytest.mark.parametrize('rel', ['hc:followers', 'hc:following'])
-def test_relations_are_paged_the_newest_first(ada: Client, bob: Client, rel: str) -> None:
+def test_follows_are_paginated_newest_first(ada: Client, bob: Client, rel: str) -> None:
     names = [f'friend{number}' for number in range(3)]
     for name in names:
         Client(ada.app).register(name)
@@ -220,17 +218,17 @@ def test_relations_are_paged_the_newest_first(ada: Client, bob: Client, rel: str
     assert met == names[::-1]
 
 
-def test_every_collection_can_be_walked_from_its_end(author: Client, bob: Client) -> None:
+def test_every_collection_can_be_traversed_from_its_end(author: Client, bob: Client) -> None:
     author.put(author.get(bob.me().href('self')).href('hc:follow'))
     me = author.me()
-    for address in (
+    for url in (
         '/api/users',
         '/api/tokens',
         me.href('hc:feed'),
         me.href('hc:posts'),
         me.href('hc:following'),
     ):
-        page: Any = author.get(f'{address}?per_page=1')
+        page: Any = author.get(f'{url}?per_page=1')
         forward = [item for one in walk(page, 'next') for item in one.items]
         backward = [item for one in walk(page.follow('last'), 'prev')[::-1] for item in one.items]
         assert forward == backward

@@ -19,7 +19,7 @@ FORM = 'application/x-www-form-urlencoded'
 
 
 def drawn() -> list[tuple[str, bool, bool]]:
-    """Return each middleware that create_app draws, and whether it acts on requests and on responses."""
+    """Return each middleware in the drawing of create_app, and whether it acts on requests and responses."""
     rows = re.findall(r'# +(\w+Middleware) +(.+?)  +(.+)', inspect.getsource(application.create_app))
     return [(name, on_request != '|', on_response != '|') for name, on_request, on_response in rows]
 

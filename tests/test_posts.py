@@ -1,4 +1,4 @@
-"""Posts: publishing, reading, changing, deleting."""
+"""Posts: publishing, reading, editing and deleting."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from tests.client import Client, assert_problem
 from tests.clock import MovableClock
 
 
-def test_a_post_is_at_its_location_with_its_author_whole(ada: Client) -> None:
+def test_a_post_is_at_its_location_with_its_author_embedded(ada: Client) -> None:
     answer = ada.publish('Hello')
     assert answer.status == 201
     post = ada.get(answer.headers['location'])
@@ -20,23 +20,23 @@ def test_a_post_is_at_its_location_with_its_author_whole(ada: Client) -> None:
 
 
 @pytest.mark.parametrize(
-    ('given', 'kept'),
+    ('submitted', 'stored'),
     [('  x \n', 'x'), ('x' * 140, 'x' * 140), (' ' * 9 + 'x' * 140, 'x' * 140), ('a\nb', 'a\nb'),
      ('e\u0301', 'é'), ('😀' * 140, '😀' * 140), ('<b>&', '<b>&'),
      ('\u200dx', '\u200dx'), ('\u3000x\ufeff', 'x')],
 )  # fmt: skip
-def test_text_is_trimmed_and_composed(ada: Client, given: str, kept: str) -> None:
-    assert ada.publish(given).state['body'] == kept
+def test_text_is_trimmed_and_composed(ada: Client, submitted: str, stored: str) -> None:
+    assert ada.publish(submitted).state['body'] == stored
 
 
 @pytest.mark.parametrize('body', ['', ' ', '\n', '\u3000\ufeff', 'x' * 141, 'a\tb'])
-def test_text_that_breaks_the_rules_is_refused(ada: Client, body: str) -> None:
+def test_invalid_text_is_rejected(ada: Client, body: str) -> None:
     assert_problem(ada.publish(body), 400, '#/body')
     assert ada.me().state['post_count'] == 0
 
 
 @pytest.mark.parametrize('method', ['PUT', 'PATCH'])
-def test_a_post_is_changed_and_says_when(ada: Client, clock: MovableClock, method: str) -> None:
+def test_editing_a_post_sets_updated_at(ada: Client, clock: MovableClock, method: str) -> None:
     post = ada.publish('one')
     assert post.state['updated_at'] is None
     changed = ada.request(method, post.href('self'), json={'body': 'two', 'id': 5, 'created_at': 'x'})
@@ -45,7 +45,7 @@ def test_a_post_is_changed_and_says_when(ada: Client, clock: MovableClock, metho
 
 
 @pytest.mark.parametrize('body', ['two', 'one'])
-def test_the_answer_to_an_edit_is_what_a_get_says_next(ada: Client, clock: MovableClock, body: str) -> None:
+def test_the_response_to_an_edit_equals_the_next_get(ada: Client, clock: MovableClock, body: str) -> None:
     post = ada.publish('one').href('self')
     clock.move(seconds=60)
     changed = ada.put(post, {'body': body})
@@ -60,14 +60,14 @@ def test_put_accepts_what_get_returned_and_changes_nothing(ada: Client) -> None:
 
 
 @pytest.mark.parametrize('body', ['', None, 5])
-def test_a_change_that_breaks_the_rules_changes_nothing(ada: Client, body: object) -> None:
+def test_an_invalid_edit_changes_nothing(ada: Client, body: object) -> None:
     post = ada.publish('one').href('self')
     assert_problem(ada.put(post, {'body': body}), 400, '#/body')
     assert_problem(ada.merge(post, {'body': body}), 400, '#/body')
     assert ada.get(post).state['body'] == 'one'
 
 
-def test_a_deleted_post_is_gone(ada: Client) -> None:
+def test_a_deleted_post_is_404(ada: Client) -> None:
     post = ada.publish('one')
     assert post.submit('delete').status == 204
     assert_problem(ada.get(post.href('self')), 404)
@@ -82,13 +82,13 @@ def test_the_form_edits_the_post(ada: Client) -> None:
     assert post.submit('edit', body='two').state['body'] == 'two'
 
 
-def test_only_the_author_is_offered_forms(ada: Client, bob: Client) -> None:
+def test_only_the_author_has_forms(ada: Client, bob: Client) -> None:
     post = ada.publish('one')
     assert set(post.state['_templates']) == {'edit', 'delete'}
     assert not bob.get(post.href('self')).state['_templates']
 
 
-def test_posts_of_one_user_are_theirs_alone(ada: Client, bob: Client) -> None:
+def test_the_posts_of_a_user_are_only_theirs(ada: Client, bob: Client) -> None:
     ada.publish('from ada')
     bob.publish('from bob')
     assert [post['body'] for post in ada.me().follow('hc:posts').items] == ['from ada']

@@ -52,7 +52,7 @@ def test_a_renewal_deletes_expired_tokens(ada: Client, stored: Stored) -> None:
     assert stored.count('tokens') == 1
 
 
-def test_nothing_else_deletes_any(ada: Client, stored: Stored) -> None:
+def test_other_requests_delete_nothing(ada: Client, stored: Stored) -> None:
     ada.entry()
     ada.request('HEAD', '/api')
     ada.request('OPTIONS', '/api')
@@ -72,7 +72,9 @@ def test_a_sign_in_deletes_expired_idempotency_keys_and_attempts(
     assert (stored.count('idempotency_keys'), stored.count('tries')) == (0, 0)
 
 
-def test_purging_goes_on_when_the_clock_steps_back(ada: Client, stored: Stored, clock: MovableClock) -> None:
+def test_deletion_continues_when_the_clock_steps_back(
+    ada: Client, stored: Stored, clock: MovableClock
+) -> None:
     clock.move(seconds=-80000)
     ada.sign_in('ada')
     clock.move(seconds=83700)

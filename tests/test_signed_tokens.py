@@ -1,4 +1,4 @@
-"""Signed tokens: other services verify them by the published keys, here they are tokens like others."""
+"""Signed tokens: other services can verify them by the published keys."""
 
 import base64
 import json
@@ -16,7 +16,7 @@ from service.domain.signing_keys import rotate_keys
 from tests.client import ORIGIN, Client, assert_problem
 from tests.clock import MovableClock
 
-# RFC 9864 has a newer name for it, which few verifiers know yet.
+# RFC 9864 defines a newer name, which few verifiers support yet.
 pytestmark = pytest.mark.filterwarnings('ignore:EdDSA is deprecated')
 
 PASSWORD = 'correct horse'
@@ -24,7 +24,7 @@ PASSWORD = 'correct horse'
 
 @pytest.fixture
 def signed(client: Client) -> Client:
-    """Ada, with a signed token."""
+    """Ada with a signed token."""
     client.register('ada')
     answer = client.entry().submit('login', username='ada', password=PASSWORD, format='jwt')
     return Client(client.app, answer.state['token'])
@@ -40,7 +40,7 @@ def verify(client: Client, token: str) -> Any:
     return outside.decode(token, KeySet.import_key_set(published(client)), algorithms=['EdDSA'])
 
 
-def test_another_library_accepts_it_by_the_published_keys(signed: Client) -> None:
+def test_another_library_verifies_a_token_by_the_published_keys(signed: Client) -> None:
     verified = verify(signed, signed.token or '')
     assert verified.header['typ'] == 'at+jwt'
     assert verified.header['alg'] == 'EdDSA'
@@ -52,28 +52,28 @@ def test_another_library_accepts_it_by_the_published_keys(signed: Client) -> Non
     assert claims['exp'] - claims['iat'] == 3600
 
 
-def test_it_is_named_by_its_row(signed: Client) -> None:
+def test_the_token_id_is_in_the_claim_jti(signed: Client) -> None:
     (row,) = signed.follow('hc:tokens').items
     assert verify(signed, signed.token or '').claims['jti'] == str(row['id'])
 
 
-def test_only_public_parts_are_published(signed: Client) -> None:
+def test_only_public_keys_are_published(signed: Client) -> None:
     (key,) = published(signed)['keys']
     assert set(key) == {'kty', 'crv', 'x', 'kid', 'use', 'alg'}
 
 
-def test_a_token_is_opaque_unless_it_is_asked_for(client: Client) -> None:
+def test_tokens_are_opaque_by_default(client: Client) -> None:
     client.register('ada')
     assert client.sign_in('ada').token.startswith('hc_')  # type: ignore[union-attr]
 
 
-def test_another_format_is_refused(client: Client) -> None:
+def test_an_unknown_token_format_is_rejected(client: Client) -> None:
     client.register('ada')
     refused = client.entry().submit('login', username='ada', password=PASSWORD, format='saml')
     assert_problem(refused, 400, '#/format')
 
 
-def test_basic_credentials_can_ask_for_one_too(client: Client) -> None:
+def test_basic_credentials_can_request_a_signed_token(client: Client) -> None:
     client.register('ada')
     basic = base64.b64encode(f'ada:{PASSWORD}'.encode()).decode()
     tokens = client.entry().href('hc:tokens')
@@ -81,23 +81,23 @@ def test_basic_credentials_can_ask_for_one_too(client: Client) -> None:
     assert verify(client, answer.state['token']).claims['sub']
 
 
-def test_a_renewed_one_is_signed_again(signed: Client) -> None:
+def test_renewing_a_signed_token_returns_a_signed_token(signed: Client) -> None:
     renewed = signed.post(signed.entry().href('hc:tokens'))
     assert verify(signed, renewed.state['token'])
     assert_problem(signed.get('/api'), 401)
 
 
-def test_it_is_revoked_at_once(signed: Client) -> None:
+def test_a_signed_token_is_revoked_immediately(signed: Client) -> None:
     signed.delete(signed.entry().href('hc:tokens'))
     assert_problem(signed.get('/api'), 401)
 
 
-def test_it_expires_as_it_says(signed: Client, clock: MovableClock) -> None:
+def test_a_signed_token_expires_at_its_exp_claim(signed: Client, clock: MovableClock) -> None:
     clock.move(seconds=3601)
     assert_problem(signed.get('/api'), 401)
 
 
-def test_rotation_keeps_the_old_key_until_its_last_token_has_expired(
+def test_rotation_keeps_the_old_key_until_its_tokens_expire(
     signed: Client, clock: MovableClock, db: Session
 ) -> None:
     before = {key['kid'] for key in published(signed)['keys']}
@@ -154,7 +154,7 @@ CLAIMS = {
 
 
 @pytest.mark.parametrize('forge', FORGERIES.values(), ids=FORGERIES)
-def test_a_forged_token_is_refused(signed: Client, forge: Callable[..., str]) -> None:
+def test_a_forged_token_is_rejected(signed: Client, forge: Callable[..., str]) -> None:
     token = signed.token or ''
     claims = jwt.decode(token, options={'verify_signature': False})
     header = jwt.get_unverified_header(token)
@@ -163,7 +163,7 @@ def test_a_forged_token_is_refused(signed: Client, forge: Callable[..., str]) ->
 
 
 @pytest.mark.parametrize('changes', CLAIMS.values(), ids=CLAIMS)
-def test_a_token_of_other_claims_is_refused_even_with_a_right_signature(
+def test_a_signed_token_with_unknown_claims_is_rejected(
     signed: Client, changes: dict[str, Any], db: Session
 ) -> None:
     token = signed.token or ''
@@ -173,11 +173,11 @@ def test_a_token_of_other_claims_is_refused_even_with_a_right_signature(
     assert_problem(Client(signed.app, forged).get('/api'), 401)
 
 
-def test_a_token_whose_signature_was_altered_is_refused(signed: Client) -> None:
+def test_an_altered_signature_is_rejected(signed: Client) -> None:
     token = signed.token or ''
     swapped = 'A' if token[-10] != 'A' else 'B'
     assert_problem(Client(signed.app, token[:-10] + swapped + token[-9:]).get('/api'), 401)
 
 
-def test_times_are_those_of_the_clock(signed: Client, clock: MovableClock) -> None:
+def test_the_claims_have_the_times_of_the_clock(signed: Client, clock: MovableClock) -> None:
     assert abs(verify(signed, signed.token or '').claims['iat'] - clock.now // 1000) < 5

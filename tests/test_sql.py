@@ -7,7 +7,7 @@ import difflib
 from tests.sql import TEXT, all_sql
 
 
-def test_the_sql_is_the_recorded_one() -> None:
+def test_the_sql_is_as_recorded() -> None:
     before, now = TEXT.read_text().splitlines(), all_sql().splitlines()
     difference = list(difflib.unified_diff(before, now, 'tests/sql.txt', 'now', n=2, lineterm=''))
     assert not difference, '\n'.join(

@@ -1,4 +1,4 @@
-"""Stores and items: the second domain, which touches nothing of the first."""
+"""Stores and items: a second domain, which is independent of the first."""
 
 from typing import Any
 
@@ -9,7 +9,7 @@ from tests.client import HAL_FORMS, Answer, Client, assert_problem
 
 @pytest.fixture
 def store(ada: Client) -> Answer:
-    """A store of Ada's."""
+    """A store of Ada."""
     return ada.follow('hc:stores').submit('create', name='Difference Engines')
 
 
@@ -17,14 +17,14 @@ def add(store: Answer, **values: Any) -> Answer:
     return store.client.get(store.href('hc:items')).submit('create', **values)
 
 
-def test_who_opens_a_store_owns_it(ada: Client, store: Answer) -> None:
+def test_a_store_belongs_to_the_user_who_opened_it(ada: Client, store: Answer) -> None:
     assert store.status == 201
     assert store.headers['location'] == store.href('self')
     assert store.href('hc:owner') == ada.me().href('self')
     assert store.state['item_count'] == 0
 
 
-def test_a_new_store_is_read_at_its_location_with_the_same_tag(ada: Client, store: Answer) -> None:
+def test_a_new_store_is_at_its_location_with_the_same_etag(ada: Client, store: Answer) -> None:
     assert ada.get(store.headers['location']).tag == store.tag
 
 
@@ -35,13 +35,13 @@ def test_stores_are_listed_newest_first(ada: Client, store: Answer) -> None:
     assert newer.status == 201
 
 
-def test_a_store_name_is_taken_without_regard_to_case(bob: Client, store: Answer) -> None:
+def test_store_names_are_unique_ignoring_case(bob: Client, store: Answer) -> None:
     refused = bob.follow('hc:stores').submit('create', name='difference ENGINES')
     assert_problem(refused, 400, '#/name')
     assert bob.follow('hc:stores').state['_meta']['total_items'] == 1
 
 
-def test_a_store_keeps_its_name_when_it_is_renamed_to_the_same(store: Answer) -> None:
+def test_a_store_can_be_renamed_to_its_own_name(store: Answer) -> None:
     renamed = store.client.get(store.href('self')).submit('edit', name='DIFFERENCE engines')
     assert renamed.state['name'] == 'DIFFERENCE engines'
 
@@ -52,11 +52,11 @@ def test_a_store_cannot_take_the_name_of_another(ada: Client, store: Answer) -> 
 
 
 @pytest.mark.parametrize('name', ['', '   ', 'x' * 81, 'a\x00b', None, 5])
-def test_a_name_that_breaks_the_rules_is_refused(ada: Client, name: Any) -> None:
+def test_an_invalid_name_is_rejected(ada: Client, name: Any) -> None:
     assert_problem(ada.post(ada.entry().href('hc:stores'), {'name': name}), 400, '#/name')
 
 
-def test_only_the_owner_sees_forms_and_may_use_them(bob: Client, store: Answer) -> None:
+def test_only_the_owner_has_forms_and_may_submit_them(bob: Client, store: Answer) -> None:
     seen = bob.get(store.href('self'))
     assert '_templates' not in seen.state
     assert_problem(bob.put(store.href('self'), {'name': 'Mine'}), 403)
@@ -76,7 +76,7 @@ def test_items_are_counted_exactly(ada: Client, store: Answer) -> None:
 
 
 @pytest.mark.parametrize(
-    ('given', 'kept'),
+    ('submitted', 'stored'),
     [
         ('15.99', '15.99'),
         (15.99, '15.99'),
@@ -88,10 +88,10 @@ def test_items_are_counted_exactly(ada: Client, store: Answer) -> None:
         (0.07, '0.07'),
     ],
 )
-def test_a_price_is_exact(ada: Client, store: Answer, given: Any, kept: str) -> None:
-    item = ada.post(store.href('hc:items'), {'name': 'Gear', 'price': given})
-    assert item.state['price'] == kept
-    assert ada.get(item.href('self')).state['price'] == kept
+def test_a_price_is_exact(ada: Client, store: Answer, submitted: Any, stored: str) -> None:
+    item = ada.post(store.href('hc:items'), {'name': 'Gear', 'price': submitted})
+    assert item.state['price'] == stored
+    assert ada.get(item.href('self')).state['price'] == stored
 
 
 @pytest.mark.parametrize(
@@ -114,13 +114,13 @@ def test_a_price_is_exact(ada: Client, store: Answer, given: Any, kept: str) -> 
         1e300,
     ],
 )
-def test_a_price_that_breaks_the_rules_is_refused(ada: Client, store: Answer, price: Any) -> None:
+def test_an_invalid_price_is_rejected(ada: Client, store: Answer, price: Any) -> None:
     refused = ada.post(store.href('hc:items'), {'name': 'Gear', 'price': price})
     assert_problem(refused, 400, '#/price')
     assert ada.get(store.href('self')).state['item_count'] == 0
 
 
-def test_an_item_name_is_unique_in_its_store_alone(ada: Client, store: Answer) -> None:
+def test_item_names_are_unique_within_a_store(ada: Client, store: Answer) -> None:
     other = ada.follow('hc:stores').submit('create', name='Looms')
     assert add(store, name='Gear', price='1').status == 201
     assert add(other, name='Gear', price='1').status == 201
@@ -134,7 +134,7 @@ def test_an_item_is_edited_by_its_form(ada: Client, store: Answer) -> None:
     assert edited.tag == ada.get(item.href('self')).tag
 
 
-def test_an_edit_of_what_changed_meanwhile_is_refused(ada: Client, store: Answer) -> None:
+def test_an_edit_of_a_changed_item_is_rejected(ada: Client, store: Answer) -> None:
     item = ada.get(add(store, name='Gear', price='1').href('self'))
     ada.patch(item.href('self'), {'price': '3'})
     refused = ada.put(item.href('self'), {'price': '4'}, headers={'If-Match': item.tag})
@@ -142,7 +142,7 @@ def test_an_edit_of_what_changed_meanwhile_is_refused(ada: Client, store: Answer
     assert ada.get(item.href('self')).state['price'] == '3.00'
 
 
-def test_a_deleted_store_takes_its_items_along(ada: Client, store: Answer) -> None:
+def test_deleting_a_store_deletes_its_items(ada: Client, store: Answer) -> None:
     item = add(store, name='Gear', price='1')
     assert ada.get(store.href('self')).submit('delete').status == 204
     assert_problem(ada.get(item.href('self')), 404)
@@ -150,14 +150,14 @@ def test_a_deleted_store_takes_its_items_along(ada: Client, store: Answer) -> No
     assert ada.follow('hc:items').state['_meta']['total_items'] == 0
 
 
-def test_a_deleted_account_takes_its_stores_along(ada: Client, bob: Client, store: Answer) -> None:
+def test_deleting_an_account_deletes_its_stores(ada: Client, bob: Client, store: Answer) -> None:
     add(store, name='Gear', price='1')
     assert ada.me().submit('delete').status == 204
     assert bob.follow('hc:stores').state['_meta']['total_items'] == 0
     assert bob.follow('hc:items').items == []
 
 
-def test_items_say_the_store_they_are_in(ada: Client, store: Answer) -> None:
+def test_items_link_to_their_store(ada: Client, store: Answer) -> None:
     item = add(store, name='Gear', price='1')
     assert item.href('hc:store') == store.href('self')
     assert ada.follow('hc:items').items[0]['_links']['hc:store']['href'] == store.href('self')

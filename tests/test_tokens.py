@@ -1,4 +1,4 @@
-"""Tokens: signing in, renewing, listing, revoking, expiring."""
+"""Tokens: signing in, renewing, listing, revoking and expiring."""
 
 from __future__ import annotations
 
@@ -38,12 +38,12 @@ def test_basic_credentials_get_a_token(client: Client, ada: Client) -> None:
     assert ask(client, basic('ADA')).status == 200
 
 
-def test_basic_credentials_may_hold_colons_and_any_letters(client: Client) -> None:
+def test_basic_credentials_may_contain_colons_and_any_letters(client: Client) -> None:
     client.register('eve', password='a:b:cö∂å😀')
     assert ask(client, basic('eve', 'a:b:cö∂å😀')).status == 200
 
 
-def test_a_password_is_the_same_however_its_letters_are_composed(client: Client) -> None:
+def test_passwords_are_normalized(client: Client) -> None:
     client.register('eve', password='caf\u00e9 noir')
     assert ask(client, basic('eve', 'cafe\u0301 noir')).status == 200
     assert ask(client, username='eve', password='cafe\u0301 noir').status == 200
@@ -52,12 +52,12 @@ def test_a_password_is_the_same_however_its_letters_are_composed(client: Client)
 @pytest.mark.parametrize(
     'header', ['Bearer bad', 'Basic bad', 'Basic', 'Digest x', basic('ada', 'wrong')['Authorization']]
 )
-def test_the_body_wins_over_the_header(client: Client, ada: Client, header: str) -> None:
+def test_credentials_in_the_body_take_precedence(client: Client, ada: Client, header: str) -> None:
     answer = ask(client, {'Authorization': header}, username='ada', password=PASSWORD)
     assert answer.status == 200
 
 
-def test_a_body_without_credentials_leaves_it_to_the_header(client: Client, ada: Client) -> None:
+def test_a_body_without_credentials_uses_the_header(client: Client, ada: Client) -> None:
     assert ask(client, basic('ada'), other='x').status == 200
 
 
@@ -84,7 +84,7 @@ BAD_BEARER = 'Bearer realm="Halcyon", error="invalid_token", Basic realm="Halcyo
         ({'Authorization': 'Bearer'}, BAD_BEARER),
     ],
 )
-def test_bad_credentials_are_challenged_with_both_schemes(
+def test_bad_credentials_get_a_challenge_for_both_schemes(
     client: Client, ada: Client, headers: dict[str, str], challenge: str
 ) -> None:
     answer = ask(client, headers)
@@ -92,19 +92,19 @@ def test_bad_credentials_are_challenged_with_both_schemes(
     assert answer.headers['www-authenticate'] == challenge
 
 
-def test_a_wrong_password_and_an_unknown_name_look_alike(client: Client, ada: Client) -> None:
+def test_a_wrong_password_and_an_unknown_name_get_equal_responses(client: Client, ada: Client) -> None:
     wrong, unknown = (ask(client, username=name, password='wrong horse') for name in ('ada', 'nobody'))
     assert (wrong.status, wrong.text) == (unknown.status, unknown.text)
 
 
 @pytest.mark.parametrize('name', ['ada', 'nobody', 'a b'])
-def test_every_refused_sign_in_costs_one_hash(
+def test_every_rejected_sign_in_computes_one_hash(
     client: Client, ada: Client, monkeypatch: pytest.MonkeyPatch, name: str
 ) -> None:
     hashed: list[bytes] = []
     check = bcrypt.checkpw
     monkeypatch.setattr(
-        bcrypt, 'checkpw', lambda given, salted: hashed.append(salted) or check(given, salted)
+        bcrypt, 'checkpw', lambda password, salted: hashed.append(salted) or check(password, salted)
     )
     assert ask(client, username=name, password='wrong horse').status == 401
     assert [salted[:7] for salted in hashed] == [b'$2b$04$']
@@ -118,7 +118,7 @@ def test_every_refused_sign_in_costs_one_hash(
         ({'username': None, 'password': 5}, ['#/username', '#/password']),
     ],
 )
-def test_half_a_sign_in_names_what_is_missing(
+def test_an_incomplete_sign_in_reports_the_missing_field(
     client: Client, body: dict[str, Any], pointers: list[str]
 ) -> None:
     assert_problem(ask(client, **body), 400, *pointers)
@@ -131,13 +131,13 @@ def test_renewing_revokes_the_old_token(ada: Client) -> None:
     assert Client(ada.app, renewed.state['token']).entry().status == 200
 
 
-def test_a_presented_token_offers_to_be_renewed_and_it_works(ada: Client) -> None:
+def test_the_presented_token_can_be_renewed_by_its_form(ada: Client) -> None:
     token = next(item for item in ada.follow('hc:tokens').items)
     assert set(token['_templates']) == {'revoke', 'renew'}
     assert 'token' in ada.submit(token, 'renew').state
 
 
-def test_renewals_end_after_the_greatest_age(start: Start, clock: MovableClock) -> None:
+def test_renewals_end_at_the_maximum_session_age(start: Start, clock: MovableClock) -> None:
     app = start(TOKEN_LIFETIME='100', TOKEN_MAX_AGE='250')
     client = Client(app)
     client.register('ada')
@@ -163,7 +163,7 @@ def test_a_token_expires(ada: Client, clock: MovableClock) -> None:
     assert 'error="invalid_token"' in answer.headers['www-authenticate']
 
 
-def test_live_tokens_are_listed_without_their_secrets(ada: Client, bob: Client, clock: MovableClock) -> None:
+def test_valid_tokens_are_listed_without_their_secrets(ada: Client, bob: Client, clock: MovableClock) -> None:
     clock.move(seconds=3000)
     second = ada.sign_in('ada')
     clock.move(seconds=700)
@@ -172,7 +172,7 @@ def test_live_tokens_are_listed_without_their_secrets(ada: Client, bob: Client, 
     assert not SECRETS & set(tokens.items[0])
 
 
-def test_deleting_tokens_revokes_the_presented_one_alone(ada: Client) -> None:
+def test_deleting_tokens_revokes_only_the_presented_one(ada: Client) -> None:
     other = ada.sign_in('ada')
     answer = ada.delete(ada.entry().href('hc:tokens'))
     assert answer.status == 204
@@ -188,7 +188,7 @@ def test_a_token_is_revoked_by_its_form(ada: Client) -> None:
     assert_problem(ada.get(token['_links']['self']['href']), 404)
 
 
-def test_last_used_moves_with_writes_alone(ada: Client, clock: MovableClock) -> None:
+def test_only_writes_update_last_used_at(ada: Client, clock: MovableClock) -> None:
     def last_used() -> Any:
         return ada.follow('hc:tokens').items[0]['last_used_at']
 
@@ -201,7 +201,7 @@ def test_last_used_moves_with_writes_alone(ada: Client, clock: MovableClock) -> 
     assert ada.me().state['last_seen'] > seen
 
 
-def test_signing_in_and_renewing_move_last_seen(ada: Client, clock: MovableClock) -> None:
+def test_signing_in_and_renewing_update_last_seen(ada: Client, clock: MovableClock) -> None:
     seen = [ada.me().state['last_seen']]
     clock.move(seconds=60)
     other = ada.sign_in('ada')
@@ -212,12 +212,12 @@ def test_signing_in_and_renewing_move_last_seen(ada: Client, clock: MovableClock
     assert seen == sorted(set(seen))
 
 
-def test_a_token_says_what_asked_for_it(client: Client, ada: Client) -> None:
+def test_a_token_has_the_user_agent_of_its_request(client: Client, ada: Client) -> None:
     answer = ask(client, basic('ada') | {'User-Agent': 'x' * 300})
     assert answer.state['user_agent'] == 'x' * 255
 
 
-def test_no_document_of_a_token_shows_its_secret_again(ada: Client) -> None:
+def test_no_later_document_of_a_token_has_its_secret(ada: Client) -> None:
     answer = ask(ada.sign_in('ada'))
     again = ada.get(answer.href('self'))
     assert again.status == 200

@@ -1,4 +1,4 @@
-"""People: signing up, reading, changing and deleting."""
+"""Users: registering, reading, editing and deleting."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ STATE = {
 }  # fmt: skip
 
 
-def test_a_new_user_is_at_the_location_of_the_answer(client: Client) -> None:
+def test_a_new_user_is_at_the_location_of_the_response(client: Client) -> None:
     answer = client.register('ada', about_me='Countess')
     assert answer.status == 201
     assert answer.headers['location'] == answer.href('self')
@@ -32,18 +32,18 @@ def test_a_taken_username_changes_nothing(client: Client, ada: Client) -> None:
     assert ada.follow('hc:users').state['_meta']['total_items'] == 1
 
 
-def test_every_broken_field_is_named_at_once(client: Client) -> None:
+def test_all_invalid_fields_are_reported_together(client: Client) -> None:
     refused = client.register('a da', email='nobody', password='short')
     assert_problem(refused, 400, '#/username', '#/email', '#/password')
 
 
 @pytest.mark.parametrize('name', ['', 'ä', 'a b', 'x' * 65, 'a/b'])
-def test_a_username_that_breaks_the_rules_is_refused(client: Client, name: str) -> None:
+def test_an_invalid_username_is_rejected(client: Client, name: str) -> None:
     assert_problem(client.register(name, email='x@example.org'), 400, '#/username')
 
 
 @pytest.mark.parametrize('name', ['a', 'x' * 64, 'A.b_c-9', '.', '..', '-'])
-def test_a_username_that_keeps_the_rules_is_kept_as_typed(client: Client, name: str) -> None:
+def test_a_valid_username_keeps_its_case(client: Client, name: str) -> None:
     assert client.register(name, email='x@example.org').state['username'] == name
 
 
@@ -53,19 +53,19 @@ def test_a_username_that_keeps_the_rules_is_kept_as_typed(client: Client, name: 
      'A <a@b.org>', 'a@-b.org', 'a@b..org',
      'a@b.org\n', ' a@b.org', 'x' * 110 + '@example.org', 'ä@b.org'],
 )  # fmt: skip
-def test_what_is_no_address_of_mail_is_refused(client: Client, email: str) -> None:
+def test_an_invalid_email_is_rejected(client: Client, email: str) -> None:
     assert_problem(client.register('eve', email=email), 400, '#/email')
 
 
-def test_an_address_of_mail_has_up_to_120_characters(client: Client) -> None:
+def test_an_email_has_up_to_120_characters(client: Client) -> None:
     assert client.register('eve', email='x' * 108 + '@example.org').status == 201
 
 
-def test_an_address_of_mail_is_unique_without_regard_to_case(client: Client, ada: Client) -> None:
+def test_emails_are_unique_ignoring_case(client: Client, ada: Client) -> None:
     assert_problem(client.register('eve', email='ADA@Example.Org'), 400, '#/email')
 
 
-def test_all_that_is_taken_is_named(client: Client, ada: Client) -> None:
+def test_all_taken_values_are_reported_together(client: Client, ada: Client) -> None:
     assert_problem(client.register('Ada', email='ada@example.org'), 400, '#/username', '#/email')
 
 
@@ -76,39 +76,39 @@ def test_a_password_has_8_characters_to_72_bytes(client: Client, password: str) 
 
 
 @pytest.mark.parametrize('password', ['', '1234567', 'x' * 73, 'ä' * 37, '😀' * 7])
-def test_any_other_password_is_refused_and_never_cut(client: Client, password: str) -> None:
+def test_a_password_of_another_length_is_rejected_not_truncated(client: Client, password: str) -> None:
     assert_problem(client.register('eve', password=password), 400, '#/password')
 
 
-def test_the_first_72_bytes_of_a_password_are_not_the_password(client: Client) -> None:
+def test_the_first_72_bytes_of_a_longer_password_are_rejected(client: Client) -> None:
     client.register('eve', password='x' * 72)
     answer = client.entry().submit('login', username='eve', password='x' * 73)
     assert answer.status == 401
 
 
 @pytest.mark.parametrize(
-    ('given', 'kept'), [('', ''), ('x' * 140, 'x' * 140), ('e\u0301' * 140, 'é' * 140), (None, '')]
+    ('submitted', 'stored'), [('', ''), ('x' * 140, 'x' * 140), ('e\u0301' * 140, 'é' * 140), (None, '')]
 )
-def test_about_me_has_up_to_140_characters(client: Client, given: Any, kept: str) -> None:
-    new = {'username': 'eve', 'email': 'e@x.org', 'password': 'correct horse', 'about_me': given}
-    assert client.post('/api/users', new).state['about_me'] == kept
+def test_about_me_has_up_to_140_characters(client: Client, submitted: Any, stored: str) -> None:
+    new = {'username': 'eve', 'email': 'e@x.org', 'password': 'correct horse', 'about_me': submitted}
+    assert client.post('/api/users', new).state['about_me'] == stored
 
 
-def test_about_me_of_141_characters_is_refused(client: Client) -> None:
+def test_about_me_of_141_characters_is_rejected(client: Client) -> None:
     assert_problem(client.register('eve', about_me='x' * 141), 400, '#/about_me')
 
 
-def test_a_registration_without_a_body_names_what_it_needs(client: Client) -> None:
+def test_a_registration_without_a_body_reports_required_fields(client: Client) -> None:
     assert_problem(client.post('/api/users'), 400, '#/username', '#/email', '#/password')
 
 
-def test_the_address_of_mail_is_for_its_owner_alone(ada: Client, bob: Client) -> None:
+def test_only_the_owner_sees_the_email(ada: Client, bob: Client) -> None:
     me = ada.me()
     assert set(me.state) == STATE | {'email', '_templates'}
     assert set(bob.get(me.href('self')).state) == STATE | {'_templates'}
 
 
-def test_ones_own_document_leads_to_ones_own_things(ada: Client, bob: Client) -> None:
+def test_ones_own_document_has_private_links(ada: Client, bob: Client) -> None:
     own, other = ada.me(), bob.get(ada.me().href('self'))
     both = {'self', 'curies', 'collection', 'hc:followers', 'hc:following', 'hc:posts', 'hc:avatar'}
     assert set(own.state['_links']) == both | {'hc:feed', 'hc:tokens', 'hc:password'}
@@ -116,25 +116,25 @@ def test_ones_own_document_leads_to_ones_own_things(ada: Client, bob: Client) ->
     assert set(own.state['_templates']) == {'edit', 'change-password', 'delete'}
 
 
-def test_the_avatar_is_gravatars_of_the_address(client: Client) -> None:
+def test_the_avatar_is_the_gravatar_of_the_email(client: Client) -> None:
     client.register('eve', email='Eve@Example.org')
     digest = hashlib.sha256(b'eve@example.org').hexdigest()
     href = client.sign_in('eve').me().href('hc:avatar')
     assert href == f'https://www.gravatar.com/avatar/{digest}?d=identicon&s=128'
 
 
-def test_avatars_can_be_left_out(start: Start) -> None:
+def test_avatars_can_be_turned_off(start: Start) -> None:
     assert 'hc:avatar' not in Client(start(AVATARS='off')).register('eve').state['_links']
 
 
 @pytest.mark.parametrize('method', ['PUT', 'PATCH'])
-def test_only_what_is_named_changes(ada: Client, method: str) -> None:
+def test_only_present_members_change(ada: Client, method: str) -> None:
     changed = ada.request(method, ada.me().href('self'), json={'about_me': 'new'})
     assert (changed.state['about_me'], changed.state['username']) == ('new', 'ada')
     assert changed.state['email'] == 'ada@example.org'
 
 
-def test_the_answer_to_an_edit_is_what_a_get_says_next(ada: Client, clock: MovableClock) -> None:
+def test_the_response_to_an_edit_equals_the_next_get(ada: Client, clock: MovableClock) -> None:
     clock.move(seconds=60)
     changed = ada.put(
         ada.me().href('self'), {'username': 'Ada', 'email': 'New@example.org', 'about_me': ' new'}
@@ -150,7 +150,7 @@ def test_put_accepts_what_get_returned(ada: Client) -> None:
     assert again.state | {'last_seen': ''} == me.state | {'last_seen': ''}
 
 
-def test_what_is_no_input_is_ignored(ada: Client) -> None:
+def test_unknown_members_are_ignored(ada: Client) -> None:
     me = ada.me()
     others = {
         'id': 5,
@@ -167,17 +167,17 @@ def test_what_is_no_input_is_ignored(ada: Client) -> None:
     assert ada.sign_in('ada').me().status == 200
 
 
-def test_a_merge_patch_of_null_empties_about_me_alone(ada: Client) -> None:
+def test_a_merge_patch_with_null_empties_only_about_me(ada: Client) -> None:
     me = ada.put(ada.me().href('self'), {'about_me': 'something'}).href('self')
     assert ada.merge(me, {'about_me': None}).state['about_me'] == ''
     assert_problem(ada.merge(me, {'username': None, 'email': None}), 400, '#/username', '#/email')
 
 
-def test_a_merge_patch_is_for_patch_alone(ada: Client) -> None:
+def test_only_patch_accepts_a_merge_patch(ada: Client) -> None:
     assert_problem(ada.merge(ada.me().href('self'), {'about_me': 'x'}, 'PUT'), 415)
 
 
-def test_a_change_that_breaks_rules_changes_nothing(ada: Client, bob: Client) -> None:
+def test_an_invalid_edit_changes_nothing(ada: Client, bob: Client) -> None:
     before = ada.me()
     refused = ada.put(before.href('self'), {'username': 'a b', 'email': 'x', 'about_me': 'x' * 141})
     assert_problem(refused, 400, '#/username', '#/email', '#/about_me')
@@ -186,11 +186,11 @@ def test_a_change_that_breaks_rules_changes_nothing(ada: Client, bob: Client) ->
     assert ada.me().text == before.text
 
 
-def test_a_name_may_change_its_case(ada: Client) -> None:
+def test_a_username_may_change_its_case(ada: Client) -> None:
     assert ada.put(ada.me().href('self'), {'username': 'Ada'}).state['username'] == 'Ada'
 
 
-def test_the_edit_form_is_filled_with_what_is(ada: Client) -> None:
+def test_the_edit_form_has_the_current_values(ada: Client) -> None:
     me = ada.me()
     fields = {field['name']: field for field in me.state['_templates']['edit']['properties']}
     assert {name: field['value'] for name, field in fields.items()} == {
@@ -219,11 +219,11 @@ def test_a_wrong_current_password_changes_nothing(ada: Client) -> None:
     assert other.sign_in('ada').me().status == other.me().status == 200
 
 
-def test_a_new_password_keeps_the_rules(ada: Client) -> None:
+def test_an_invalid_new_password_is_rejected(ada: Client) -> None:
     assert_problem(change_password(ada, 'correct horse', 'short'), 400, '#/password')
 
 
-def test_a_deleted_account_is_gone_with_all_that_was_its(ada: Client, bob: Client) -> None:
+def test_deleting_an_account_deletes_everything_it_owns(ada: Client, bob: Client) -> None:
     post = ada.publish('bye').href('self')
     bob.submit(bob.get(ada.me().href('self')).state, 'follow')
     assert ada.submit(ada.me().state, 'delete').status == 204

@@ -256,7 +256,7 @@ def test_unfinished_requests_leave_free_threads_to_others(server: Server, half: 
 
 
 @pytest.mark.parametrize('half', HALVES, ids=['header', 'chunk', 'body'])
-def test_who_waits_behind_thirty_half_requests_is_answered_when_they_go(server: Server, half: bytes) -> None:
+def test_thirty_unfinished_requests_delay_others_only_while_open(server: Server, half: bytes) -> None:
     # A thread is lent to each: so that others need not wait there is the balancer of OPERATIONS.md.
     with ExitStack() as stack:
         peers = half_open(stack, server, 30, half)

@@ -12,7 +12,7 @@ import peewee
 from service.config import Settings
 from service.database.clock import Clock, system_clock
 from service.database.engine import Engine
-from service.database.errors import ConstraintViolation, ErrorKind, Unavailable
+from service.database.errors import LOST, ConstraintViolation, ErrorKind, Unavailable
 from service.database.ids import IdGenerator
 from service.database.instrumentation import NO_INSTRUMENTATION, Instrumentation
 from service.database.pool import PoolTimeout
@@ -63,11 +63,12 @@ class Session:
         try:
             return self.engine.execute_sql(sql, parameters)
         except (peewee.PeeweeException, PoolTimeout) as error:
-            if self.engine.in_transaction() or self.engine.classify(error) is not ErrorKind.DISCONNECTED:
+            kind = self.engine.classify(error)
+            if self.engine.in_transaction() or kind not in LOST:
                 self._raise_from(error, sql)
             was_connected = not self.engine.is_closed()
-            self.engine.invalidate()
-            if not was_connected or not sql.startswith('SELECT'):
+            self.engine.invalidate(kind)
+            if kind is ErrorKind.TIMED_OUT or not was_connected or not sql.startswith('SELECT'):
                 self._raise_from(error, sql)
         with self.translating_errors():
             return self.engine.execute_sql(sql, parameters)
@@ -151,8 +152,9 @@ class Session:
             except BaseException as error:
                 # The transaction is lost, so rolling back to a savepoint of it has failed, too.
                 reason = failure if isinstance(failure, Unavailable) else error
-                if not is_savepoint and self._kind_of(reason) is ErrorKind.DISCONNECTED:
-                    self.engine.invalidate()
+                kind = self._kind_of(reason)
+                if not is_savepoint and kind in LOST:
+                    self.engine.invalidate(kind)
                 raise reason from reason.__cause__
 
     def _kind_of(self, error: BaseException) -> ErrorKind:

@@ -61,7 +61,7 @@ class _Row(NamedTuple):
     body: str | None
 
     def is_live(self, now: int) -> bool:
-        """Return whether the response is kept, or the claim is held by a clock that is not far ahead."""
+        """Return whether the response is still kept, or the claim still held and not too far ahead."""
         latest = now + 2 * CLAIM_SECONDS * 1000
         return now < self.expires_at and (self.status is not None or self.expires_at < latest)
 

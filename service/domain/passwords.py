@@ -14,7 +14,7 @@ import bcrypt
 R = TypeVar('R')
 
 BCRYPT_MAX_BYTES = 72  # longer passwords are rejected, never truncated
-NICENESS = 5  # of hashing: other threads get three quarters of a core that they share with it
+NICENESS = 5  # of hashing threads: other threads get three quarters of a core that they share with one
 _NO_DIGEST = b'.' * 31
 _BCRYPT64 = bytes.maketrans(
     b'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/',

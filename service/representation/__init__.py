@@ -1,1 +1,1 @@
-"""How a thing is said: formats know no resource, resources know no format."""
+"""Representations: the format-neutral Document, and formats that know no resource."""

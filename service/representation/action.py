@@ -1,4 +1,4 @@
-"""Actions: one declaration is the form that is shown and the rules that are enforced."""
+"""Actions: one declaration is both the form that is rendered and the validator that is enforced."""
 
 import dataclasses
 import re
@@ -10,25 +10,25 @@ from typing import Any
 from service.domain.errors import Invalid
 from service.domain.text import WHITE_SPACE, has_control_characters, normalize
 
-# What browsers take for an address (HTML Living Standard §4.10.5.1.5), written so that it is valid in
-# JavaScript with every flag and in Python.
+# The email addresses that browsers accept (HTML Living Standard §4.10.5.1.5), written so that the pattern is
+# valid in JavaScript with every flag and in Python.
 EMAIL = (
     r'^[a-zA-Z0-9.!#$%&\x27*+\/=?^_\x60\{\|\}~\-]+@[a-zA-Z0-9](?:[a-zA-Z0-9\-]{0,61}[a-zA-Z0-9])?'
     r'(?:\.[a-zA-Z0-9](?:[a-zA-Z0-9\-]{0,61}[a-zA-Z0-9])?)*$'
 )
-# What text is (domain/text.py): no control characters but newline; and what is not blank besides.
+# Text as in domain/text.py: no control characters except newline. NOT_BLANK is text with a visible character.
 TEXT = r'^[^\x00-\x09\x0b-\x1f\x7f-\x9f]*$'
 NOT_BLANK = r'^[^\x00-\x09\x0b-\x1f\x7f-\x9f]*[^\s\x00-\x1f\x7f-\x9f][^\x00-\x09\x0b-\x1f\x7f-\x9f]*$'
 
 
 @dataclass(frozen=True, slots=True)
 class Field:
-    """One input of an Action: how it is asked for, and the rules it must keep.
+    """One input of an Action: its prompt, and the rules for its value.
 
     Lengths are in characters after normalization, `max_bytes` is in bytes of UTF-8. `regex` matches the
-    whole value and is valid in JavaScript and Python alike, `rule` says it in words. `type` is an input
-    type of HTML, or `textarea`, which is `rows` lines high; a `number` has `min`, `max` and `step`. With
-    `trim` white space around the value is taken off first; with `nullable` null means empty. With
+    whole value and is valid in JavaScript and Python alike; `rule` is its meaning in words. `type` is an
+    input type of HTML, or `textarea`, which is `rows` lines high; a `number` has `min`, `max` and `step`.
+    With `trim` leading and trailing white space is removed first; with `nullable` null means empty. With
     `options` the value is one of them.
     """
 
@@ -52,16 +52,20 @@ class Field:
     options: tuple[str, ...] = ()
 
     def read(self, value: Any) -> Any:
-        """Return the clean value; raises ValueError that says what is wrong with it."""
+        """Return the normalized value; raises ValueError with the rule that it breaks."""
         return self._read_number(value) if self.type == 'number' else self._read_text(value)
 
     def _read_number(self, value: Any) -> Decimal:
-        """Read a number exactly: a form's values are text, a JSON number is no float (RFC 8259 §6)."""
-        least, most, step = (Decimal(bound) for bound in (self.min or 0, self.max or 0, self.step or 1))
-        rule = f'must be a number from {least} to {most}, in steps of {step}'
+        """Read a number exactly: forms send text, and JSON numbers are not parsed as floats (RFC 8259 §6)."""
+        minimum, maximum, step = (Decimal(bound) for bound in (self.min or 0, self.max or 0, self.step or 1))
+        rule = f'must be a number from {minimum} to {maximum}, in steps of {step}'
         if isinstance(value, str) and re.fullmatch(r'-?[0-9]+(\.[0-9]+)?', value, re.ASCII):
             value = Decimal(value)
-        if isinstance(value, bool) or not isinstance(value, (int, Decimal)) or not least <= value <= most:
+        if (
+            isinstance(value, bool)
+            or not isinstance(value, (int, Decimal))
+            or not minimum <= value <= maximum
+        ):
             raise ValueError(rule)
         number = Decimal(value)
         if number % step:
@@ -93,7 +97,7 @@ class Field:
 
 @dataclass(frozen=True, slots=True)
 class Action:
-    """Something that can be done: its form and its validator. `method` is in upper case."""
+    """An operation that a client can do: its form and its validator. `method` is in upper case."""
 
     name: str
     method: str
@@ -101,9 +105,9 @@ class Action:
     fields: tuple[Field, ...] = ()
 
     def read(self, body: Mapping[str, Any]) -> dict[str, Any]:
-        """Return the clean values of the fields that are present; what is no field is ignored.
+        """Return the normalized values of the fields that are present; unknown members are ignored.
 
-        Raises Invalid that names every broken field at once.
+        Raises Invalid, which names every invalid field.
         """
         values, errors = {}, []
         for field in self.fields:
@@ -112,18 +116,18 @@ class Action:
                     values[field.name] = field.read(body[field.name])
                 elif field.required:
                     raise ValueError('is required')
-            except ValueError as wrong:
-                errors.append((field.name, str(wrong)))
+            except ValueError as error:
+                errors.append((field.name, str(error)))
         if errors:
             raise Invalid(errors)
         return values
 
     def at(self, target: str, values: Mapping[str, Any] | None = None) -> 'Form':
-        """Return the form at an absolute address, filled with the current values."""
+        """Return the form with an absolute URL as its target, filled with the current values."""
         return Form(self, target, values or {})
 
     def optional(self, *names: str) -> tuple[Field, ...]:
-        """Return the named fields as another Action may have them: none of them required."""
+        """Return the named fields for another Action, none of them required."""
         return tuple(
             dataclasses.replace(field, required=False) for field in self.fields if field.name in names
         )
@@ -131,7 +135,7 @@ class Action:
 
 @dataclass(frozen=True, slots=True)
 class Form:
-    """An Action that this viewer can do now, at an absolute address."""
+    """An Action that the viewer can do now, with the absolute URL that it is sent to."""
 
     action: Action
     target: str

@@ -1,4 +1,4 @@
-"""The format-neutral model: what every rendering is made of."""
+"""The format-neutral model of documents, from which all formats are rendered."""
 
 from collections.abc import Callable, Hashable, Mapping
 from dataclasses import dataclass, field
@@ -8,7 +8,7 @@ from service.representation.action import Form
 
 
 class Link(NamedTuple):
-    """A link to an absolute address, or to an address template (RFC 6570) where `templated` says so."""
+    """A link to an absolute URL, or to a URI template (RFC 6570) if it is `templated`."""
 
     href: str
     templated: bool = False
@@ -53,7 +53,7 @@ class Relationship(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Document:
-    """One resource as one viewer may see it now, complete: nothing in it is looked up later.
+    """One resource as one viewer may see it now; it is complete, so rendering reads nothing else.
 
     `kind` names what it is, in the plural (`users`); `id` is None for what has none of its own; `title`
     is what people call it, where it has a name. A relation holds one Link or Document, or a tuple of
@@ -71,17 +71,19 @@ class Document:
     title: str = ''
     relationships: Mapping[str, Relationship] = field(default_factory=dict)
     selection: Selection = EVERYTHING
-    renderings: dict[Hashable, bytes] = field(default_factory=dict, init=False, compare=False, repr=False)
+    cached_renderings: dict[Hashable, bytes] = field(
+        default_factory=dict, init=False, compare=False, repr=False
+    )
 
-    def rendered(self, rendering: Hashable, render: Callable[[], bytes]) -> bytes:
-        """Return what `render` makes, the first time that this `rendering` of the document is asked for.
+    def render_once(self, rendering: Hashable, render: Callable[[], bytes]) -> bytes:
+        """Return the result of `render`, cached under the name of the rendering.
 
-        A document that is kept, because many ask for it, is so written once and not for each of them.
+        A cached document is thus rendered once, not for each request.
         """
-        made = self.renderings.get(rendering)
-        if made is None:
-            made = self.renderings[rendering] = render()
-        return made
+        cached = self.cached_renderings.get(rendering)
+        if cached is None:
+            cached = self.cached_renderings[rendering] = render()
+        return cached
 
     @property
     def is_collection(self) -> bool:
@@ -95,7 +97,7 @@ class Document:
 
     @property
     def href(self) -> str:
-        """The document's own address."""
+        """The document's own URL."""
         link = self.links['self']
         assert isinstance(link, Link)
         return link.href
@@ -105,6 +107,6 @@ class Document:
         """Whether it, or anything embedded in it, offers a form."""
         return bool(self.forms) or any(
             document.has_forms
-            for several in self.embedded.values()
-            for document in (several if isinstance(several, tuple) else (several,))
+            for documents in self.embedded.values()
+            for document in (documents if isinstance(documents, tuple) else (documents,))
         )

@@ -1,4 +1,4 @@
-"""Examples as explanations show them: made-up things, said by the real renderers."""
+"""Examples for documentation pages, rendered by the real renderers."""
 
 from typing import Any
 
@@ -18,20 +18,20 @@ SAMPLE_MEMBERS: dict[str, dict[str, Any]] = {
 
 
 def example_of(document: Document) -> str:
-    """Return the document as HAL-FORMS for people to read."""
-    return _shown(hal_forms(document))
+    """Return the document as indented HAL-FORMS."""
+    return _indented(hal_forms(document))
 
 
 def example_of_problem(name: str, builder: UrlBuilder) -> str:
-    """Return a problem of that name, at the entry point, for people to read."""
-    return _shown(problem_details(sample_problem(name, f'{PROBLEMS[name].title}.', builder, urls.ENTRY)))
+    """Return a problem with a name, at the entry point, as indented JSON."""
+    return _indented(problem_details(sample_problem(name, f'{PROBLEMS[name].title}.', builder, urls.ENTRY)))
 
 
 def sample_problem(name: str, detail: str, builder: UrlBuilder, path: str) -> Problem:
-    """Return a problem of that name, as if it had happened at the path."""
+    """Return a problem with a name, as if it had occurred at the path."""
     members = SAMPLE_MEMBERS.get(name, {})
     return Problem(name, detail, **members, origin=builder.origin, instance=builder.origin + path)
 
 
-def _shown(example: dict[str, Any]) -> str:
+def _indented(example: dict[str, Any]) -> str:
     return orjson.dumps(example, option=orjson.OPT_INDENT_2).decode()

@@ -9,7 +9,7 @@ import orjson
 from falcon.media import BaseHandler
 
 from service.representation.document import Document
-from service.representation.hal import plain, write
+from service.representation.hal import no_extras, to_json
 from service.representation.hal_forms import templates
 from service.representation.html import page, problem_page
 from service.representation.json_api import NOTHING, json_api, json_api_errors
@@ -53,15 +53,15 @@ class Format(NamedTuple):
 
 
 def _hal(document: Document) -> bytes:
-    return write(document, plain)
+    return to_json(document, no_extras)
 
 
 def _hal_forms(document: Document) -> bytes:
-    return write(document, templates)
+    return to_json(document, templates)
 
 
 def _json_api(document: Document) -> bytes:
-    return document.rendered(json_api, lambda: orjson.dumps(json_api(document)))
+    return document.render_once(json_api, lambda: orjson.dumps(json_api(document)))
 
 
 def _html(document: Document) -> bytes:

@@ -1,4 +1,4 @@
-"""HAL (draft-kelly-json-hal-11): `_links`, `_embedded` and plain state."""
+"""HAL (draft-kelly-json-hal-11): `_links`, `_embedded` and the state as plain members."""
 
 from collections.abc import Callable
 from typing import Any
@@ -7,64 +7,64 @@ import orjson
 
 from service.representation.document import Document, Link
 
-More = Callable[[Document, bool], dict[str, Any]]
+Extras = Callable[[Document, bool], dict[str, Any]]
 
 
-def plain(document: Document, outermost: bool) -> dict[str, Any]:
-    """Return what HAL has beside the state, the links and what is embedded: nothing."""
+def no_extras(document: Document, outermost: bool) -> dict[str, Any]:
+    """Return no extra members: plain HAL."""
     return {}
 
 
-def render(document: Document, more: More, *, outermost: bool = True) -> dict[str, Any]:
-    """Return the document as HAL, and with `more` members, those embedded in it likewise.
+def to_dict(document: Document, extras: Extras, *, outermost: bool = True) -> dict[str, Any]:
+    """Return the document as HAL; `extras` returns additional members for it and each embedded document.
 
-    `more` is told whether the document is the outermost one.
+    The second argument of `extras` is whether the document is the outermost one.
     """
-    return _body(document, more, outermost, lambda one: render(one, more, outermost=False))
+    return _body(document, extras, outermost, lambda one: to_dict(one, extras, outermost=False))
 
 
-def write(document: Document, more: More, *, outermost: bool = True) -> bytes:
-    """Return what `render` makes as JSON, with what is embedded copied as it was written before.
+def to_json(document: Document, extras: Extras, *, outermost: bool = True) -> bytes:
+    """Return the result of `to_dict` as JSON.
 
-    A page of 100 is so mostly copied, where its entries have been asked for already.
+    Embedded documents that were rendered before are copied, not rendered again.
     """
 
-    def written(one: Document) -> orjson.Fragment:
-        return orjson.Fragment(write(one, more, outermost=False))
+    def embed(one: Document) -> orjson.Fragment:
+        return orjson.Fragment(to_json(one, extras, outermost=False))
 
-    return document.rendered(
-        (more, outermost), lambda: orjson.dumps(_body(document, more, outermost, written))
+    return document.render_once(
+        (extras, outermost), lambda: orjson.dumps(_body(document, extras, outermost, embed))
     )
 
 
 def _body(
-    document: Document, more: More, outermost: bool, embed: Callable[[Document], Any]
+    document: Document, extras: Extras, outermost: bool, embed: Callable[[Document], Any]
 ) -> dict[str, Any]:
     body: dict[str, Any] = {'_links': _links(document, outermost), **document.properties}
     if document.meta:
         body['_meta'] = dict(document.meta)
     if document.embedded:
         body['_embedded'] = {
-            rel: [embed(one) for one in what] if isinstance(what, tuple) else embed(what)
-            for rel, what in document.embedded.items()
+            rel: [embed(one) for one in target] if isinstance(target, tuple) else embed(target)
+            for rel, target in document.embedded.items()
         }
-    body.update(more(document, outermost))
+    body.update(extras(document, outermost))
     return body
 
 
 def _links(document: Document, outermost: bool) -> dict[str, Any]:
-    """Return the links; `curies` belong on the outermost document alone (§8.2)."""
+    """Return the links; only the outermost document has `curies` (§8.2)."""
     return {
-        rel: _link(what) if isinstance(what, Link) else [_link(one) for one in what]
-        for rel, what in document.links.items()
+        rel: _link(target) if isinstance(target, Link) else [_link(one) for one in target]
+        for rel, target in document.links.items()
         if outermost or rel != 'curies'
     }
 
 
 def _link(link: Link) -> dict[str, Any]:
-    shown: dict[str, Any] = {'href': link.href}
+    members: dict[str, Any] = {'href': link.href}
     if link.templated:
-        shown['templated'] = True
+        members['templated'] = True
     if link.name:
-        shown['name'] = link.name
-    return shown
+        members['name'] = link.name
+    return members

@@ -1,16 +1,16 @@
-"""HAL-FORMS: the HAL document with a `_templates` entry for each thing that can be done."""
+"""HAL-FORMS: HAL with a template in `_templates` for each available Action."""
 
 from collections.abc import Mapping
 from typing import Any
 
 from service.representation.action import Field, Form
 from service.representation.document import Document
-from service.representation.hal import render
+from service.representation.hal import to_dict
 
 
 def hal_forms(document: Document) -> dict[str, Any]:
-    """Return the document as HAL-FORMS; `_templates` is there even when it is empty."""
-    return render(document, templates)
+    """Return the document as HAL-FORMS; `_templates` is present even if it is empty."""
+    return to_dict(document, templates)
 
 
 def templates(document: Document, outermost: bool) -> dict[str, Any]:
@@ -22,15 +22,15 @@ def templates(document: Document, outermost: bool) -> dict[str, Any]:
 
 def template(form: Form) -> dict[str, Any]:
     """Return the form as a template (HAL-FORMS, "The _templates Element")."""
-    shown: dict[str, Any] = {
+    members: dict[str, Any] = {
         'title': form.action.title,
         'method': form.action.method,
         'target': form.target,
     }
     if form.action.method != 'GET':
-        shown['contentType'] = 'application/json'
-    shown['properties'] = [_property(field, form.values) for field in form.action.fields]
-    return shown
+        members['contentType'] = 'application/json'
+    members['properties'] = [_property(field, form.values) for field in form.action.fields]
+    return members
 
 
 def _property(field: Field, values: Mapping[str, Any]) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""JSON Schema (draft 2020-12) of what an Action reads, and of the members of documents."""
+"""JSON Schemas (draft 2020-12) of the bodies that Actions read, and of the members of documents."""
 
 import re
 from decimal import Decimal
@@ -16,16 +16,16 @@ TIME = re.compile(r'\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}\+00:00', re.ASCII)
 
 def schema_of_member(member: Member) -> Schema:
     """Return the schema of the values that a member of a document has."""
-    words = filter(None, (member.description, member.presence.value))
+    sentences = filter(None, (member.description, member.presence.value))
     schema: Schema = {
         'type': [member.type, 'null'] if member.nullable else member.type,
-        'description': ' '.join(words),
+        'description': ' '.join(sentences),
     }
     return schema | ({'format': member.format} if member.format else {})
 
 
 def schema_of_action(action: Action) -> Schema:
-    """Return the schema of a body that the Action reads; members that are no fields are ignored."""
+    """Return the schema of a body that the Action reads; unknown members are ignored."""
     schema: Schema = {
         'type': 'object',
         'properties': {field.name: schema_of_field(field) for field in action.fields},
@@ -37,7 +37,7 @@ def schema_of_action(action: Action) -> Schema:
 def schema_of_resource(attributes: Schema, kind: str, *, is_new: bool, is_optional: bool) -> Schema:
     """Return the schema of a JSON:API body: a resource object with these attributes (§9.1, §9.2).
 
-    The attributes may be absent where they are optional.
+    The attributes may be absent if `is_optional`.
     """
     members: Schema = {'type': {'const': kind}, 'attributes': attributes}
     if not is_new:
@@ -50,7 +50,7 @@ def schema_of_resource(attributes: Schema, kind: str, *, is_new: bool, is_option
 
 
 def schema_of_linkage(kind: str) -> Schema:
-    """Return the schema of JSON:API linkage to things of a kind, as a body has it (§9.3.2)."""
+    """Return the schema of a JSON:API body of resource identifiers of a kind (§9.3.2)."""
     identifier = {
         'type': 'object',
         'properties': {'type': {'const': kind}, 'id': {'type': 'string', 'pattern': ID}},
@@ -61,18 +61,23 @@ def schema_of_linkage(kind: str) -> Schema:
 
 
 def schema_of_field(field: Field) -> Schema:
-    """Return the rules that the field enforces, as far as a schema can say them; the rest is in words."""
+    """Return the rules of the field: as keywords if JSON Schema has them, else in the description."""
     return _schema_of_number(field) if field.type == 'number' else _schema_of_text(field)
 
 
 def _schema_of_number(field: Field) -> Schema:
-    """Return the schema of a decimal number, which may be text so that it stays exact."""
-    least, most, step = (Decimal(bound) for bound in (field.min or 0, field.max or 0, field.step or 1))
-    digits, places = len(str(int(most))), -int(step.as_tuple().exponent)
+    """Return the schema of a decimal number, which may be a string so that it is exact."""
+    minimum, maximum, step = (Decimal(bound) for bound in (field.min or 0, field.max or 0, field.step or 1))
+    digits, places = len(str(int(maximum))), -int(step.as_tuple().exponent)
     text = {'type': 'string', 'pattern': rf'^0*[0-9]{{1,{digits}}}(\.[0-9]{{1,{places}}}0*)?$'}
-    number = {'type': 'number', 'minimum': float(least), 'maximum': float(most), 'multipleOf': float(step)}
-    said = f'A number from {least} to {most}, in steps of {step}.'
-    return {'title': field.prompt, 'description': said, 'anyOf': [text, number]}
+    number = {
+        'type': 'number',
+        'minimum': float(minimum),
+        'maximum': float(maximum),
+        'multipleOf': float(step),
+    }
+    description = f'A number from {minimum} to {maximum}, in steps of {step}.'
+    return {'title': field.prompt, 'description': description, 'anyOf': [text, number]}
 
 
 def _schema_of_text(field: Field) -> Schema:
@@ -98,5 +103,5 @@ def _in_words(field: Field) -> str:
     if field.max_bytes is not None:
         words.append(f'It has at most {field.max_bytes} bytes in UTF-8.')
     if field.trim:
-        words.append('White space around it is taken off.')
+        words.append('Leading and trailing white space is removed.')
     return ' '.join(words)

@@ -6,12 +6,12 @@ from typing import NamedTuple
 
 
 class Presence(enum.Enum):
-    """When a member is there; the value says it in a sentence, for the description of the API."""
+    """When a member is present; the value is a sentence for the OpenAPI document."""
 
     ALWAYS = ''
     OWNER = 'Only for the owner.'
     CREATION = 'Only in the response that creates it.'
-    OPTIONAL = 'Absent where there is none.'
+    OPTIONAL = 'Absent if there is none.'
 
 
 class Member(NamedTuple):
@@ -29,7 +29,7 @@ class Member(NamedTuple):
 
 
 class Kind(NamedTuple):
-    """What every document of a kind has beside `self` and `curies`.
+    """The members, links and relationships of every document of a kind, except `self` and `curies`.
 
     `name` is that of `Document.kind`, `title` names one such document in the description of the API.
     `links` are always there, `optional_links` for some clients alone; with `has_more_links` there may be

@@ -1,4 +1,4 @@
-"""Errors as documents: problem details (RFC 9457), and the short form that plain JSON clients know."""
+"""Problems: errors as problem details (RFC 9457), and in the short form for plain JSON."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -10,7 +10,7 @@ from service import urls
 
 @dataclass(frozen=True, slots=True)
 class ProblemType:
-    """A kind of error: its status, its title, and what it means to a client."""
+    """A type of error: its status, its title, and what it means for a client."""
 
     status: int
     title: str
@@ -20,136 +20,152 @@ class ProblemType:
 PROBLEMS: dict[str, ProblemType] = {
     'bad-request': ProblemType(
         400,
-        'The request cannot be understood',
-        'The request itself is wrong: its Host header, or something else that is not the body and not a '
-        'parameter.',
+        'Bad request',
+        'The request itself is invalid: its Host header, or something else that is neither the body nor '
+        'a query parameter.',
     ),
     'malformed-body': ProblemType(
         400,
-        'The body cannot be read',
-        'The body is not what its Content-Type says. JSON must be one object in UTF-8, without a name '
-        'twice in one object, without NaN and Infinity, and nested at most 32 levels deep. The detail says '
-        'where it went wrong.',
+        'Malformed body',
+        'The body does not conform to its Content-Type. JSON must be one object in UTF-8, without '
+        'duplicate names in an object, without NaN and Infinity, and nested at most 32 levels deep. The '
+        'detail says where the error is.',
     ),
     'invalid-values': ProblemType(
         400,
-        'Values break rules',
-        'Nothing was changed. Where single values are wrong, `errors` names every one of them with a JSON '
-        'Pointer into the body. The forms of the documents say the rules beforehand.',
+        'Validation failed',
+        'Nothing was changed. If single values are invalid, `errors` lists each of them with a JSON '
+        'Pointer into the body. The forms of documents state the rules.',
     ),
     'invalid-parameter': ProblemType(
         400,
-        'A query parameter is wrong',
-        'A parameter of the address has a value that cannot be used; the detail names it. Links that the '
-        'server gives need no such parameters made by hand.',
+        'Invalid query parameter',
+        'A query parameter has an invalid value; the detail names it. Follow the links of documents '
+        'instead of building queries.',
     ),
     'own-id': ProblemType(
         403,
-        'Ids are made by the server',
-        'A new resource came with an id of its own. Leave the id out; the answer has the one that was made.',
+        'Client-generated ids are not supported',
+        'The new resource in the body has an id. Omit it; the response contains the id that the server '
+        'assigned.',
     ),
     'wrong-resource': ProblemType(
         409,
-        'The body is about something else',
-        'The type or the id in the body is not that of the resource at the address, and nothing was changed.',
+        'Type or id does not match the URL',
+        'The type or the id in the body is not that of the resource at the URL. Nothing was changed.',
     ),
     'unauthenticated': ProblemType(
         401,
-        'A token is needed',
+        'Authentication required',
         'Sign in at the link relation hc:tokens of the entry point, and send the token as '
         '"Authorization: Bearer …".',
     ),
     'invalid-token': ProblemType(
         401,
-        'The token is not valid',
+        'Invalid token',
         'The token is unknown, has expired or was revoked. Sign in again.',
     ),
     'wrong-credentials': ProblemType(
         401,
-        'The user name or the password is wrong',
-        'Sign in with the name and the password of a registered user. Which of the two was wrong is not '
-        'said.',
+        'Wrong user name or password',
+        'Sign in with the user name and the password of a registered user. The response does not tell '
+        'which of the two is wrong.',
     ),
     'forbidden': ProblemType(
         403,
-        'This is not yours to do',
-        'You are known, but what you asked for is for its owner alone. The forms of a document show what '
-        'you may do.',
+        'Not allowed',
+        'You are authenticated, but only the owner may do this. The forms of a document show what you '
+        'may do.',
     ),
     'not-found': ProblemType(
         404,
-        'There is no such thing',
-        'Nothing is at this address, or no longer. Follow links from the entry point instead of making '
-        'addresses.',
+        'Not found',
+        'No resource has this URL, or it has been deleted. Follow links from the entry point instead of '
+        'building URLs.',
     ),
     'method-not-allowed': ProblemType(
         405,
-        'The method does not apply here',
-        'The thing exists, but not for this method. The Allow header lists the methods that it has.',
+        'Method not allowed',
+        'The resource does not support this method. The Allow header lists the methods that it supports.',
     ),
     'not-acceptable': ProblemType(
         406,
-        'No such representation',
-        'None of the media types in the Accept header can be had; the detail lists those that can. Nothing '
-        'was done.',
+        'No acceptable representation',
+        'None of the media types in the Accept header is available; the detail lists those that are. '
+        'Nothing was done.',
     ),
     'idempotency-conflict': ProblemType(
         409,
-        'The same request is being worked on',
-        'A request with the same Idempotency-Key has not been answered yet. Send it again after the time '
-        'that Retry-After says: it takes effect once.',
+        'The same request is in progress',
+        'A request with the same Idempotency-Key is still being processed. Send it again after the time '
+        'in Retry-After: it takes effect only once.',
     ),
     'stale': ProblemType(
         412,
-        'It has changed meanwhile',
-        'The precondition of the request (If-Match, If-None-Match) does not hold for what is here now, and '
-        'nothing was changed. Get it again, and decide again.',
+        'Precondition failed: the resource has changed',
+        'The precondition of the request (If-Match, If-None-Match) does not hold for the current state '
+        'of the resource, and nothing was changed. Get the resource again before you repeat the change.',
     ),
     'too-large': ProblemType(
         413,
-        'The body is too large',
+        'Body too large',
         'A body may have at most 65,536 bytes.',
+    ),
+    'uri-too-long': ProblemType(
+        414,
+        'The request line is too long',
+        'A request line may have at most 8,190 octets. Follow the links of the documents, which are short.',
     ),
     'unsupported-media-type': ProblemType(
         415,
-        'The body is of a type that is not read here',
-        'The Accept header of this answer, and Accept-Patch for PATCH, list the media types that are read. '
+        'Unsupported media type',
+        'The Accept header of this response, and Accept-Patch for PATCH, list the supported media types. '
         'A body needs a Content-Type.',
+    ),
+    'expectation-failed': ProblemType(
+        417,
+        'The expectation cannot be met',
+        'The Expect header can only be 100-continue.',
     ),
     'idempotency-mismatch': ProblemType(
         422,
         'The key belongs to another request',
-        'The Idempotency-Key came with another body, query or media type before, and nothing was done. Send '
-        'the same request again, or this one with a fresh key.',
+        'An earlier request with this Idempotency-Key had another body, query or media type. Nothing was '
+        'done. Send the same request again, or this one with a new key.',
     ),
     'too-many-tries': ProblemType(
         429,
-        'Too many tries',
-        'There were too many failed sign-ins for this account, or too many sign-ins or registrations from '
-        'this network address. Try again after the time that Retry-After says; tokens go on working.',
+        'Too many attempts',
+        'There were too many failed sign-ins for this account, or too many sign-ins or registrations '
+        'from this IP address. Try again after the time in Retry-After; existing tokens stay valid.',
+    ),
+    'headers-too-large': ProblemType(
+        431,
+        'The header fields are too large',
+        'A header field may have at most 8,190 octets, and a request at most 100 fields.',
     ),
     'internal-error': ProblemType(
         500,
-        'Something went wrong on our side',
-        'It is not your fault. The reference finds what happened in the log of the server.',
+        'Internal server error',
+        'The server failed to handle the request. The reference identifies the error in the log of the '
+        'server.',
     ),
     'not-implemented': ProblemType(
         501,
-        'The method is unknown',
-        'The server does not know this method for anything it has.',
+        'Unknown method',
+        'The server supports this method for no resource.',
     ),
     'unavailable': ProblemType(
         503,
-        'Not available now',
-        'The database cannot be reached, or cannot take the request now. Try again after the time that '
-        'Retry-After says.',
+        'Temporarily unavailable',
+        'The database is currently unavailable. Try again after the time in Retry-After.',
     ),
 }
 
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """One error that happened; `name` is its kind in PROBLEMS.
+    """One error that occurred; `name` is its type in PROBLEMS.
 
     `errors` holds one `(field, what is wrong)` for every broken field of a body, `pointer` is a JSON
     Pointer to a broken place in it; `parameter` names a broken query parameter, `header` a
@@ -171,17 +187,17 @@ class Problem:
 
     @property
     def status(self) -> int:
-        """The HTTP status of its kind."""
+        """The HTTP status of its type."""
         return PROBLEMS[self.name].status
 
     @property
     def title(self) -> str:
-        """What its kind is called, the same each time (RFC 9457 §3.1.3)."""
+        """The title of its type (RFC 9457 §3.1.3)."""
         return PROBLEMS[self.name].title
 
     @property
     def type_url(self) -> str:
-        """The URL of its kind, which explains it (RFC 9457 §3.1.1)."""
+        """The URL of its type, which explains it (RFC 9457 §3.1.1)."""
         return self.origin + urls.PROBLEM.format(name=self.name)
 
     def pointed(self) -> list[tuple[str, str]]:
@@ -213,5 +229,5 @@ def problem_details(problem: Problem) -> dict[str, Any]:
 
 
 def simple_error(problem: Problem) -> dict[str, Any]:
-    """Return the problem as clients of plain JSON know it: the short HTTP phrase, and a message."""
+    """Return the problem in its short form: the reason phrase of the status, and a message."""
     return {'error': HTTPStatus(problem.status).phrase, 'message': problem.detail}

@@ -1,4 +1,4 @@
-"""The pages' own script, style and icon, each at an address that changes with its content."""
+"""The script, style sheet and icon of the HTML pages, each at a URL that changes with its content."""
 
 import hashlib
 from importlib.resources import files
@@ -14,7 +14,7 @@ _TYPES = {
 
 
 class Asset(NamedTuple):
-    """A file that pages load; `name` holds a fingerprint of the content, so it can be kept for ever.
+    """A static file; `name` contains a fingerprint of the content, so that it can be cached for ever.
 
     `tag` is its strong validator (RFC 9110 §8.8.3).
     """
@@ -37,5 +37,5 @@ ASSETS = {asset.name: asset for asset in _FILES.values()}
 
 
 def asset_path(file_name: str) -> str:
-    """Return the path at which the file is served; raises KeyError where there is no such file."""
+    """Return the path at which the file is served; raises KeyError if there is no such file."""
     return urls.ASSET.format(name=_FILES[file_name].name)

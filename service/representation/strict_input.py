@@ -1,4 +1,4 @@
-"""Reading bodies strictly: JSON (RFC 8259, RFC 7493) and forms."""
+"""Strict parsing of JSON (RFC 8259, RFC 7493) and of urlencoded forms."""
 
 import json
 from decimal import Decimal
@@ -9,7 +9,7 @@ MAX_DEPTH = 32
 
 
 class MalformedBody(ValueError):
-    """A body cannot be read; the text says what is wrong, and where, `pointer` by JSON Pointer if it can."""
+    """A body that cannot be parsed; the text says why, `pointer` is the JSON Pointer of the place."""
 
     def __init__(self, detail: str, pointer: str | None = None) -> None:
         super().__init__(detail)
@@ -17,25 +17,25 @@ class MalformedBody(ValueError):
 
 
 def parse_json(body: bytes) -> dict[str, Any]:
-    """Return the JSON object: UTF-8, no name twice, no NaN or Infinity, at most 32 levels deep.
+    """Return the JSON object: in UTF-8, no duplicate names, no NaN or Infinity, at most 32 levels deep.
 
     Numbers with a fraction or an exponent are Decimals. Raises MalformedBody with the position.
     """
     try:
         text = body.decode()
-    except UnicodeDecodeError as wrong:
-        raise MalformedBody(f'The body is not UTF-8, at byte {wrong.start}.') from None
+    except UnicodeDecodeError as error:
+        raise MalformedBody(f'The body is not UTF-8, at byte {error.start}.') from None
     try:
         value = _DECODER.decode(text)
-    except json.JSONDecodeError as wrong:
+    except json.JSONDecodeError as error:
         raise MalformedBody(
-            f'The body is not JSON: {wrong.msg}, at line {wrong.lineno}, column {wrong.colno}.'
+            f'The body is not JSON: {error.msg}, at line {error.lineno}, column {error.colno}.'
         ) from None
     except RecursionError:
         raise MalformedBody(f'The body is nested more than {MAX_DEPTH} levels deep.') from None
-    except (ArithmeticError, ValueError) as wrong:
+    except (ArithmeticError, ValueError) as error:
         raise MalformedBody(
-            str(wrong) if isinstance(wrong, MalformedBody) else 'A number is too large.'
+            str(error) if isinstance(error, MalformedBody) else 'A number is too large.'
         ) from None
     if not isinstance(value, dict):
         raise MalformedBody('The body must be a JSON object.')
@@ -48,9 +48,7 @@ def parse_form(body: bytes) -> dict[str, Any]:
     try:
         pairs = parse_qsl(body.decode('ascii'), keep_blank_values=True, errors='strict', max_num_fields=100)
     except ValueError:
-        raise MalformedBody(
-            'The body is not a form: it must be at most 100 fields, URL-encoded as UTF-8.'
-        ) from None
+        raise MalformedBody('The body is not a form of at most 100 fields, URL-encoded in UTF-8.') from None
     return _object([(name, value.replace('\r\n', '\n')) for name, value in pairs])
 
 
@@ -58,13 +56,13 @@ def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     members: dict[str, Any] = {}
     for name, value in pairs:
         if name in members:
-            raise MalformedBody(f'The name {json.dumps(name[:80])} stands twice in one object.')
+            raise MalformedBody(f'The name {json.dumps(name[:80])} must not be repeated in one object.')
         members[name] = value
     return members
 
 
 def _constant(name: str) -> NoReturn:
-    raise MalformedBody(f'{name} is no JSON value.')
+    raise MalformedBody(f'{name} is not a JSON value.')
 
 
 _DECODER = json.JSONDecoder(

@@ -1,4 +1,4 @@
-"""The address builder: absolute addresses at the origin that a request came to."""
+"""The URL builder: absolute URLs at the origin of a request."""
 
 from typing import Any
 
@@ -9,9 +9,9 @@ CURIE = 'hc'
 
 
 class UrlBuilder:
-    """Makes absolute addresses of the templates in urls.py; `origin` is like `http://localhost:8000`.
+    """Expands the templates of urls.py to absolute URLs; `origin` is like `http://localhost:8000`.
 
-    With `avatars` users link to their pictures, which are elsewhere.
+    With `avatars` users link to their pictures at Gravatar.
     """
 
     __slots__ = ('avatars', 'curies', 'origin')
@@ -22,14 +22,14 @@ class UrlBuilder:
         self.curies = (Link(origin + urls.RELATION, templated=True, name=CURIE),)
 
     def url_for(self, template: str, **values: Any) -> str:
-        """Return the absolute address; the values need no escaping."""
+        """Return the absolute URL; the values must need no escaping."""
         return self.origin + template.format_map(values)
 
     def link_to(self, template: str, **values: Any) -> Link:
-        """Return a link to the absolute address."""
+        """Return a link to the absolute URL."""
         return Link(self.origin + template.format_map(values))
 
     def template_for(self, template: str, **names: str) -> Link:
         """Return a link that clients fill in (RFC 6570); `names` renames its variables."""
-        variables = {name: f'{{{shown}}}' for name, shown in names.items()}
+        variables = {name: f'{{{variable}}}' for name, variable in names.items()}
         return Link(self.origin + (template.format_map(variables) if names else template), templated=True)

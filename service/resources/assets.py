@@ -1,4 +1,4 @@
-"""The files that pages load: kept for ever, for their addresses change when they do."""
+"""The static files of the HTML pages, cacheable for ever: their URLs contain a fingerprint of the content."""
 
 from itertools import chain
 from typing import ClassVar
@@ -12,18 +12,18 @@ from service.http.request import Request
 from service.representation.static_files import ASSETS
 
 _CONTENT_TYPES = tuple(sorted({asset.content_type for asset in ASSETS.values()}))
-FOR_EVER = 'public, max-age=31536000, immutable'
+IMMUTABLE = 'public, max-age=31536000, immutable'
 
 
 class AssetResource:
-    """One file, by its name with the fingerprint in it."""
+    """One file, by its name including the fingerprint."""
 
     tag = ''
     operation_name = 'Asset'
     operations: ClassVar = {
         'GET': Operation(
             'Get a file',
-            'A file that pages load.',
+            'A static file of the HTML pages.',
             {200: RawResponse('asset', _CONTENT_TYPES, {'type': 'string'}, lambda builder: '')},
             Access.PUBLIC,
             formats=Formats.FIXED,
@@ -34,7 +34,7 @@ class AssetResource:
         asset = ASSETS.get(name)
         if asset is None:
             raise NotFound('There is no such file.')
-        resp.set_headers({'Cache-Control': FOR_EVER, 'ETag': asset.tag})
+        resp.set_headers({'Cache-Control': IMMUTABLE, 'ETag': asset.tag})
         if asset.tag in chain(*parse_etags(req.env.get('HTTP_IF_NONE_MATCH', ''))):
             resp.status = falcon.HTTP_304
         else:

@@ -5,15 +5,15 @@ from typing import TypeVar
 
 from service.representation.assembler import Assembler
 
-Thing = TypeVar('Thing')
+Record = TypeVar('Record')
 
-MAX_DOCUMENTS = 256  # of each kind; some 10 KB each, with what is rendered of them
+MAX_DOCUMENTS = 256  # of each kind; about 10 KB each, including their renderings
 
 
-def cached(represent: Assembler[Thing]) -> Assembler[Thing]:
-    """Return an assembler that keeps the last documents that it made.
+def cached(represent: Assembler[Record]) -> Assembler[Record]:
+    """Return the assembler with a cache of its most recent documents.
 
-    The key is all that a document depends on, (object, viewer, URLs), so an entry is never shared between
-    viewers, nor between versions of the object.
+    The cache key is everything that a document depends on: the object, the viewer and the URL builder. An
+    entry is never shared between viewers, or between versions of the object.
     """
     return lru_cache(maxsize=MAX_DOCUMENTS)(represent)

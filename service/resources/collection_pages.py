@@ -1,4 +1,4 @@
-"""Representations of a page of a collection."""
+"""Representation of one page of a collection."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -15,7 +15,7 @@ from service.representation.url_builder import UrlBuilder
 def represent_listing(
     req: Request,
     kind: str,
-    address: str,
+    url: str,
     page: Page,
     represent: Assembler[Any],
     *,
@@ -24,19 +24,19 @@ def represent_listing(
     forms: tuple[Form, ...] = (),
     title: str = '',
 ) -> Document:
-    """Return a page of what a request lists, every entry of it as the viewer may see it.
+    """Return the page that a request lists, each entry as the viewer may see it.
 
-    `query` is what was asked, where that is not what the request asks of its own resource.
+    `query` replaces the query of the request if the page is included in another resource.
     """
     items = [represent(entry, req.viewer, req.builder) for entry in page.entries]
     return represent_page(
-        kind, address, query or req.query, page, items, req.builder, links=links, forms=forms, title=title
+        kind, url, query or req.query, page, items, req.builder, links=links, forms=forms, title=title
     )
 
 
 def represent_page(
     kind: str,
-    address: str,
+    url: str,
     query: Query,
     page: Page,
     items: Sequence[Document],
@@ -46,17 +46,17 @@ def represent_page(
     forms: tuple[Form, ...] = (),
     title: str = '',
 ) -> Document:
-    """Return a page of a collection of `kind` at an absolute address, with links to its page_links."""
-    page_links = {rel: Link(address + other) for rel, other in query.page_links(page).items()}
+    """Return a page of a collection of `kind` at an absolute URL, with links to the other pages."""
+    page_links = {rel: Link(url + other) for rel, other in query.page_links(page).items()}
     return Document(
         kind=kind,
         id=None,
         properties={},
         links={
-            'self': Link(address + query.self_query()),
+            'self': Link(url + query.self_query()),
             'curies': builder.curies,
             **page_links,
-            'hc:page': Link(address + query.page_template(), templated=True),
+            'hc:page': Link(url + query.page_template(), templated=True),
             **(links or {}),
             'item': tuple(Link(item.href) for item in items),
         },
@@ -67,11 +67,11 @@ def represent_page(
     )
 
 
-def sample_page(kind: str, address: str, item: Document, builder: UrlBuilder) -> Document:
+def sample_page(kind: str, url: str, item: Document, builder: UrlBuilder) -> Document:
     """Return a collection of `kind` with one item, as an example."""
     query = Query(HalDialect.names)
     page = Page([item], 1, query.position.per_page, 1, None, None)
-    return represent_page(kind, address, query, page, [item], builder)
+    return represent_page(kind, url, query, page, [item], builder)
 
 
 def _meta(query: Query, page: Page) -> dict[str, Any]:

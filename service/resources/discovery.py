@@ -1,4 +1,4 @@
-"""Where the API is described: OpenAPI for programs, a page for people, and the catalog that leads to both."""
+"""Discovery: the OpenAPI document, the documentation page, and the API catalog (RFC 9727)."""
 
 from typing import Any, ClassVar
 
@@ -23,23 +23,23 @@ OPENAPI_FORMAT = FORMATS[JSON]._replace(name='openapi', media_type=OPENAPI, cont
 
 
 def _choose(req: Request, *formats: Format) -> Format:
-    """Return the format that the Accept header likes best, else the last; raises HTTPNotAcceptable."""
+    """Return the format that the Accept header prefers, by default the last; raises HTTPNotAcceptable."""
     names = [format.media_type for format in formats]
     chosen = negotiate(req.env.get('HTTP_ACCEPT'), names, default=names[-1])
     if chosen is None:
-        raise falcon.HTTPNotAcceptable(description=f'What can be had is {", ".join(names)}.')
+        raise falcon.HTTPNotAcceptable(description=f'Available media types: {", ".join(names)}.')
     return formats[names.index(chosen)]
 
 
 class OpenApiResource:
-    """The description of the API for programs (OpenAPI 3.1)."""
+    """The OpenAPI document."""
 
     tag = 'discovery'
     operation_name = 'OpenApi'
     operations: ClassVar = {
         'GET': Operation(
             'Get this description',
-            'The description of the API for programs, in OpenAPI 3.1.',
+            'The OpenAPI 3.1 document of the API.',
             {
                 200: RawResponse(
                     'openapi', (JSON, OPENAPI), {'type': 'object'}, lambda builder: {'openapi': '3.1.0'}
@@ -61,14 +61,14 @@ class OpenApiResource:
 
 
 class DocsResource:
-    """The description of the API for people."""
+    """The documentation page."""
 
     tag = 'discovery'
     operation_name = 'Docs'
     operations: ClassVar = {
         'GET': Operation(
             'Read this description',
-            'The description of the API for people, as a page.',
+            'The documentation of the API as an HTML page, generated from the OpenAPI document.',
             {200: RawResponse('docs', (HTML,), {'type': 'string'}, lambda builder: '<!doctype html>…')},
             Access.ANYONE,
             formats=Formats.OWN,
@@ -86,7 +86,7 @@ class DocsResource:
 
 
 def catalog(builder: UrlBuilder) -> dict[str, Any]:
-    """Return the linkset (RFC 9264 §4.2) of the APIs that there are here (RFC 9727 §4)."""
+    """Return the linkset (RFC 9264 §4.2) that lists the APIs of this origin (RFC 9727 §4)."""
     return {
         'linkset': [
             {'anchor': builder.url_for(urls.API_CATALOG), 'item': [{'href': builder.url_for(urls.ENTRY)}]},
@@ -100,7 +100,7 @@ def catalog(builder: UrlBuilder) -> dict[str, Any]:
     }
 
 
-_TARGETS = {
+_LINKS = {
     'type': 'array',
     'items': {
         'type': 'object',
@@ -110,10 +110,10 @@ _TARGETS = {
 }
 _CONTEXT = {
     'anchor': {'type': 'string', 'format': 'uri'},
-    'item': _TARGETS,
-    'service-desc': _TARGETS,
-    'service-doc': _TARGETS,
-    'status': _TARGETS,
+    'item': _LINKS,
+    'service-desc': _LINKS,
+    'service-doc': _LINKS,
+    'status': _LINKS,
 }
 _LINKSET_SCHEMA: Schema = {
     'type': 'object',
@@ -128,7 +128,7 @@ _LINKSET_SCHEMA: Schema = {
 
 
 class ApiCatalogResource:
-    """Which APIs there are at this origin, and where they are described (RFC 9727)."""
+    """The API catalog: the APIs of this origin, and where each is described (RFC 9727)."""
 
     tag = 'discovery'
     operation_name = 'ApiCatalog'

@@ -22,11 +22,11 @@ RELATION = Kind(
     'relations',
     'LinkRelation',
     (
-        Member('name', 'The link relation, as documents name it.'),
-        Member('meaning', 'What is at the end of such a link.'),
-        Member('methods', 'The methods that can be used there, separated by commas.'),
-        Member('leads_to', 'What kind of document is there.'),
-        Member('example', 'Such a document in HAL-FORMS, as text.', presence=Presence.OPTIONAL),
+        Member('name', 'The name of the link relation, with its prefix.'),
+        Member('meaning', 'What the target of the link is.'),
+        Member('methods', 'The methods of the target, separated by commas.'),
+        Member('leads_to', 'The kind of document at the target.'),
+        Member('example', 'An example of the target in HAL-FORMS, as text.', presence=Presence.OPTIONAL),
     ),
 )
 PROBLEM_TYPE = Kind(
@@ -34,16 +34,16 @@ PROBLEM_TYPE = Kind(
     'ProblemType',
     (
         Member('name', 'The last segment of the problem type, which is its URI.'),
-        Member('status', 'The HTTP status that it comes with.', 'integer'),
+        Member('status', 'The HTTP status of the response.', 'integer'),
         Member('title', 'A short summary.'),
         Member('meaning', 'What it means, and what to do.'),
-        Member('example', 'Such a problem, as text.'),
+        Member('example', 'An example, as text.'),
     ),
 )
 
 
 def represent_relation(relation: LinkRelation, builder: UrlBuilder) -> Document:
-    """Return what the link relation means."""
+    """Return the documentation of a link relation."""
     return Document(
         kind='relations',
         id=relation.name,
@@ -60,7 +60,7 @@ def represent_relation(relation: LinkRelation, builder: UrlBuilder) -> Document:
 
 
 def represent_problem_type(name: str, problem: ProblemType, builder: UrlBuilder) -> Document:
-    """Return what the type of problem means."""
+    """Return the documentation of a problem type."""
     return Document(
         kind='problems',
         id=name,
@@ -77,7 +77,7 @@ def represent_problem_type(name: str, problem: ProblemType, builder: UrlBuilder)
 
 
 class RelationResource:
-    """What one link relation means."""
+    """The documentation page of one link relation."""
 
     tag = 'explanations'
     operation_name = 'Relation'
@@ -88,7 +88,7 @@ class RelationResource:
         self.operations = {
             'GET': Operation(
                 'Explain a link relation',
-                'What one of our link relations means, and where it leads.',
+                'The meaning of a link relation of this API, and its target.',
                 {200: samples},
                 Access.ANYONE,
                 query=QueryOptions('relations'),
@@ -111,14 +111,14 @@ def _sample_problem_types(builder: UrlBuilder) -> dict[str, Document]:
 
 
 class ProblemResource:
-    """What one type of problem means."""
+    """The documentation page of one problem type."""
 
     tag = 'explanations'
     operation_name = 'Problem'
     operations: ClassVar = {
         'GET': Operation(
             'Explain a problem type',
-            'What one type of problem means, and what to do.',
+            'The meaning of a problem type, and what to do.',
             {200: Samples(PROBLEM_TYPE, _sample_problem_types)},
             Access.ANYONE,
             query=QueryOptions('problems'),
@@ -128,6 +128,6 @@ class ProblemResource:
     def on_get(self, req: Request, resp: falcon.Response, name: str) -> None:
         problem = PROBLEMS.get(name)
         if problem is None:
-            raise NotFound('There is no such type of problem.')
+            raise NotFound('There is no such problem type.')
         resp.media = represent_problem_type(name, problem, req.builder)
         resp.set_header('Cache-Control', PUBLIC)

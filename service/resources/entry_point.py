@@ -1,4 +1,4 @@
-"""The entry point: the one address that a client knows."""
+"""The entry point: the only URL that a client needs to know."""
 
 from collections.abc import Callable, Sequence
 from typing import ClassVar
@@ -23,7 +23,7 @@ KIND = Kind('entry-points', 'EntryPoint', links=('service-desc', 'service-doc'),
 
 
 class EntryPointResource:
-    """Links to everything that this viewer can start with."""
+    """Links and forms for everything that this viewer can start with."""
 
     tag = 'entry-point'
     operation_name = 'EntryPoint'
@@ -34,7 +34,7 @@ class EntryPointResource:
         self.operations = {
             'GET': Operation(
                 'Get the entry point',
-                'The one URL that a client needs to know: links and forms for all that it can start with.',
+                'The only URL that a client needs to know: links and forms for all that it can start with.',
                 {200: samples},
                 Access.ANYONE,
                 query=QueryOptions('entry-points'),
@@ -55,9 +55,9 @@ class EntryPointResource:
         }
 
 
-def represent_entry_point(entries: Sequence[EntryPointPart], builder: UrlBuilder) -> Document:
-    """Return what the modules put on the entry point, as one document."""
-    links = {rel: link for entry in entries for rel, link in entry.links.items()}
+def represent_entry_point(parts: Sequence[EntryPointPart], builder: UrlBuilder) -> Document:
+    """Return the entry point, assembled from what the modules contribute."""
+    links = {rel: link for part in parts for rel, link in part.links.items()}
     return Document(
         kind='entry-points',
         id='api',
@@ -69,7 +69,7 @@ def represent_entry_point(entries: Sequence[EntryPointPart], builder: UrlBuilder
             'service-desc': builder.link_to(urls.OPENAPI),
             'service-doc': builder.link_to(urls.DOCS),
         },
-        forms=tuple(form for entry in entries for form in entry.forms),
+        forms=tuple(form for part in parts for form in part.forms),
         relationships={
             rel: Relationship() for rel, link in links.items() if ':' in rel and not link.templated
         },
@@ -78,7 +78,7 @@ def represent_entry_point(entries: Sequence[EntryPointPart], builder: UrlBuilder
 
 
 class RootResource:
-    """The root of the origin, from which the entry point is found."""
+    """The root of the origin, which redirects to the entry point."""
 
     tag = 'entry-point'
     operation_name = 'Root'

@@ -47,13 +47,13 @@ from service.resources.users import (
     sample_user,
     sample_users,
 )
-from service.resources.users import SAMPLES as USERS
+from service.resources.users import SAMPLES as USER_SAMPLES
 
-# What stands in a query as it is (RFC 3986 §3.4), and what is escaped already.
-_QUERY = "%!$&'()*+,-./:;=?@_~"
+# The characters of a query (RFC 3986 §3.4), and those that escapes consist of.
+_QUERY_CHARACTERS = "%!$&'()*+,-./:;=?@_~"
 _BARE_PERCENT = re.compile('%(?![0-9A-Fa-f]{2})')
 
-MOST_TOLD = 10  # members of whom the Link header says what changed: servers and proxies limit headers
+MAX_INVALIDATING_MEMBERS = 10  # whose resources the Link header names: servers and proxies limit headers
 
 
 KIND = Kind(
@@ -66,13 +66,13 @@ KIND = Kind(
 )
 
 
-def represent_follow(relation: FollowRecord, viewer: Viewer | None, builder: UrlBuilder) -> Document:
-    """Return the relation with links to both users."""
-    follower_id, followed_id = relation.follower_id, relation.followed_id
+def represent_follow(record: FollowRecord, viewer: Viewer | None, builder: UrlBuilder) -> Document:
+    """Return the follow with links to both users."""
+    follower_id, followed_id = record.follower_id, record.followed_id
     return Document(
         kind='follows',
         id=f'{follower_id}-{followed_id}',
-        properties={'created_at': represent_time(relation.created_at)},
+        properties={'created_at': represent_time(record.created_at)},
         links={
             'self': builder.link_to(urls.FOLLOW, user_id=follower_id, other_id=followed_id),
             'curies': builder.curies,
@@ -92,30 +92,28 @@ def represent_follow(relation: FollowRecord, viewer: Viewer | None, builder: Url
 
 
 def represent_followers(req: Request, user_id: int, query: Query, page: Page) -> Document:
-    """Return a page of those who follow the user."""
-    return _represent_people(req, urls.FOLLOWERS, user_id, query, page, 'Followers')
+    """Return a page of the users who follow a user."""
+    return _represent_users(req, urls.FOLLOWERS, user_id, query, page, 'Followers')
 
 
 def represent_following(req: Request, user_id: int, query: Query, page: Page) -> Document:
-    """Return a page of those whom the user follows."""
-    return _represent_people(req, urls.FOLLOWING, user_id, query, page, 'Following')
+    """Return a page of the users that a user follows."""
+    return _represent_users(req, urls.FOLLOWING, user_id, query, page, 'Following')
 
 
-def represent_following_relation(req: Request, user_id: int) -> Document:
-    """Return a page of the relation itself: it names those whom the user follows."""
+def represent_following_relationship(req: Request, user_id: int) -> Document:
+    """Return a page of the relationship itself: the identifiers of the users that a user follows."""
     page = list_following(req.db, user_id, req.query.position, req.user)
     related = req.builder.link_to(urls.FOLLOWING, user_id=user_id)
-    template = urls.FOLLOWING_RELATION
-    return _represent_people(req, template, user_id, req.query, page, 'Following', related=related)
+    template = urls.FOLLOWING_RELATIONSHIP
+    return _represent_users(req, template, user_id, req.query, page, 'Following', related=related)
 
 
-def _represent_people(
+def _represent_users(
     req: Request, template: str, user_id: int, query: Query, page: Page, title: str, **links: Link
 ) -> Document:
-    address = req.builder.url_for(template, user_id=user_id)
-    return represent_listing(
-        req, 'users', address, page, represent_user, query=query, links=links, title=title
-    )
+    url = req.builder.url_for(template, user_id=user_id)
+    return represent_listing(req, 'users', url, page, represent_user, query=query, links=links, title=title)
 
 
 def _expand_followers(req: Request, user_ids: Sequence[int], query: Query) -> dict[int, Document]:
@@ -134,7 +132,7 @@ def _sample_follow(builder: UrlBuilder) -> Document:
 
 SAMPLES = Samples(KIND, lambda builder: {'yours': _sample_follow(builder)})
 _ONE_FOLLOW = QueryOptions('follows', can_include=True)
-_PEOPLE = QueryOptions('users', paginated=True, can_include=True)
+_USERS = QueryOptions('users', paginated=True, can_include=True)
 
 
 def _follow_linkage(req: Request) -> dict[str, Identifier]:
@@ -143,14 +141,14 @@ def _follow_linkage(req: Request) -> dict[str, Identifier]:
 
 
 class FollowResource:
-    """The relation between two users: put to follow, deleted to unfollow."""
+    """The follow between two users: PUT follows, DELETE unfollows."""
 
     tag = 'follows'
     operation_name = 'Follow'
     operations: ClassVar = {
         'GET': Operation(
             'Get a follow',
-            'Since when a user follows another; 404 if they do not.',
+            'When a user began to follow another; 404 if they do not.',
             {200: SAMPLES},
             query=_ONE_FOLLOW,
         ),
@@ -178,23 +176,23 @@ class FollowResource:
     def on_put(self, req: Request, resp: falcon.Response, user_id: int, other_id: int) -> None:
         find_user(req.db, other_id, req.viewer)
         require_permission(find_user(req.db, user_id, req.viewer).is_editable_by(req.viewer))
-        read_body(req)  # nothing in it matters, but it must be one that can be read
-        given = precondition(req, represent_follow)
-        relation, is_new = follow(req.db, user_id, other_id, by=req.user, precondition=given)
-        resp.media = represent_follow(relation, req.viewer, req.builder)
+        read_body(req)  # its members are ignored, but it must be well-formed
+        check = precondition(req, represent_follow)
+        record, is_new = follow(req.db, user_id, other_id, by=req.user, precondition=check)
+        resp.media = represent_follow(record, req.viewer, req.builder)
         if is_new:
             respond_created(resp, resp.media)
         add_invalidation_links(resp, *_changed_by_following(req.builder, user_id, other_id))
 
     def on_delete(self, req: Request, resp: falcon.Response, user_id: int, other_id: int) -> None:
-        given = precondition(req, represent_follow)
-        unfollow(req.db, user_id, other_id, by=req.user, precondition=given)
+        check = precondition(req, represent_follow)
+        unfollow(req.db, user_id, other_id, by=req.user, precondition=check)
         resp.status = falcon.HTTP_204
         add_invalidation_links(resp, *_changed_by_following(req.builder, user_id, other_id))
 
 
 class FollowersResource:
-    """Those who follow a user."""
+    """The users who follow a user."""
 
     tag = 'follows'
     operation_name = 'Followers'
@@ -202,8 +200,8 @@ class FollowersResource:
         'GET': Operation(
             'List followers',
             'The users who follow this one, the newest follow first.',
-            {200: sample_pages(urls.FOLLOWERS, USERS)},
-            query=_PEOPLE,
+            {200: sample_pages(urls.FOLLOWERS, USER_SAMPLES)},
+            query=_USERS,
         )
     }
 
@@ -213,7 +211,7 @@ class FollowersResource:
 
 
 class FollowingResource:
-    """Those whom a user follows."""
+    """The users that a user follows."""
 
     tag = 'follows'
     operation_name = 'Following'
@@ -221,8 +219,8 @@ class FollowingResource:
         'GET': Operation(
             'List followed users',
             'The users that this one follows, the newest follow first.',
-            {200: sample_pages(urls.FOLLOWING, USERS)},
-            query=_PEOPLE,
+            {200: sample_pages(urls.FOLLOWING, USER_SAMPLES)},
+            query=_USERS,
         )
     }
 
@@ -231,12 +229,12 @@ class FollowingResource:
         resp.media = represent_following(req, user_id, req.query, page)
 
 
-_LINKAGE = sample_pages(urls.FOLLOWING_RELATION, USERS, related=urls.FOLLOWING)
+_LINKAGE = sample_pages(urls.FOLLOWING_RELATIONSHIP, USER_SAMPLES, related=urls.FOLLOWING)
 _MEMBERS = QueryOptions('users', paginated=True)
 
 
-class FollowingRelationResource:
-    """The relation to those whom a user follows: members are posted to follow them, deleted to unfollow."""
+class FollowingRelationshipResource:
+    """The relationship to the users that a user follows: POST adds members, DELETE removes them."""
 
     tag = 'follows'
     operation_name = 'FollowingRelation'
@@ -268,7 +266,7 @@ class FollowingRelationResource:
         ),
         'PATCH': Operation(
             'Replace the followed users',
-            'Is refused with 403: add and remove users instead.',
+            'Always responds with 403: add and remove users instead.',
             {},
             Access.OWNER,
             query=_MEMBERS,
@@ -277,7 +275,7 @@ class FollowingRelationResource:
     }
 
     def on_get(self, req: Request, resp: falcon.Response, user_id: int) -> None:
-        resp.media = represent_following_relation(req, user_id)
+        resp.media = represent_following_relationship(req, user_id)
 
     def on_post(self, req: Request, resp: falcon.Response, user_id: int) -> None:
         _change_members(req, resp, user_id, follow_all)
@@ -287,28 +285,31 @@ class FollowingRelationResource:
 
     def on_patch(self, req: Request, resp: falcon.Response, user_id: int) -> None:
         find_user(req.db, user_id, req.viewer)
-        raise Forbidden('The members of this relation cannot be replaced as a whole: post and delete them.')
+        raise Forbidden(
+            'The members of this relationship cannot be replaced as a whole: add or remove them by POST or '
+            'DELETE.'
+        )
 
 
 def _change_members(req: Request, resp: falcon.Response, user_id: int, change: Callable[..., None]) -> None:
     require_permission(find_user(req.db, user_id, req.viewer).is_editable_by(req.viewer))
     members = read_resource_identifiers(req)
-    given = precondition(req, lambda *_: represent_following_relation(req, user_id))
-    change(req.db, user_id, members, by=req.user, precondition=given)
-    resp.media = represent_following_relation(req, user_id)
-    for other_id in members[:MOST_TOLD]:
+    check = precondition(req, lambda *_: represent_following_relationship(req, user_id))
+    change(req.db, user_id, members, by=req.user, precondition=check)
+    resp.media = represent_following_relationship(req, user_id)
+    for other_id in members[:MAX_INVALIDATING_MEMBERS]:
         add_invalidation_links(resp, *_changed_by_following(req.builder, user_id, other_id))
 
 
-class FollowedResource:
-    """Where those whom a user follows were in 2018: an address once published does not break."""
+class LegacyFollowedRedirect:
+    """A redirect from the URL that `following` had in 2018, so that old links still work."""
 
     tag = 'follows'
     operation_name = 'Followed'
     operations: ClassVar = {
         method: Operation(
             f'{method} at a former URL',
-            f'Redirects {method} to the users that this one follows, whose URL this was in 2018.',
+            f'Redirects {method} to the users that this one follows, which had this URL in 2018.',
             {308: None},
             Access.ANYONE,
             formats=Formats.FIXED,
@@ -317,10 +318,10 @@ class FollowedResource:
     }
 
     def on_get(self, req: Request, resp: falcon.Response, user_id: int) -> None:
-        query = _BARE_PERCENT.sub('%25', quote(req.query_string, safe=_QUERY))
+        query = _BARE_PERCENT.sub('%25', quote(req.query_string, safe=_QUERY_CHARACTERS))
         resp.status = falcon.HTTP_308
-        address = req.builder.url_for(urls.FOLLOWING, user_id=user_id)
-        resp.set_header('Location', f'{address}?{query}' if query else address)
+        url = req.builder.url_for(urls.FOLLOWING, user_id=user_id)
+        resp.set_header('Location', f'{url}?{query}' if query else url)
 
     on_post = on_put = on_patch = on_delete = on_get
 
@@ -336,43 +337,43 @@ def _changed_by_following(builder: UrlBuilder, user_id: int, other_id: int) -> t
 
 
 def entry_point(viewer: Viewer | None, builder: UrlBuilder) -> EntryPointPart:
-    """Follows contribute nothing to the entry point: they are found on users."""
+    """Return no links: clients find follows through users."""
     return EntryPointPart({})
 
 
 RELATIONS = (
     LinkRelation(
         'followers',
-        'Those who follow the user, the newest relation first.',
+        'The users who follow the user, the newest follow first.',
         ('GET',),
         'a collection of users',
         sample_users(urls.FOLLOWERS),
     ),
     LinkRelation(
         'following',
-        'Those whom the user follows, the newest relation first.',
+        'The users that the user follows, the newest follow first.',
         ('GET',),
         'a collection of users',
         sample_users(urls.FOLLOWING),
     ),
     LinkRelation(
         'follow',
-        'The relation between you and the user: put to follow, delete to unfollow, both as often as you '
-        'like; it is not found while you do not follow.',
+        'Your follow of the user: PUT to follow, DELETE to unfollow; both are idempotent. GET is 404 while '
+        'you do not follow the user.',
         ('GET', 'PUT', 'DELETE'),
-        'a follow relation',
+        'a follow',
         _sample_follow,
     ),
     LinkRelation(
         'follower',
-        'The user who follows, of a follow relation.',
+        'The user who follows.',
         ('GET', 'PUT', 'PATCH', 'DELETE'),
         'a user',
         sample_user,
     ),
     LinkRelation(
         'followed',
-        'The user who is followed, of a follow relation.',
+        'The user who is followed.',
         ('GET', 'PUT', 'PATCH', 'DELETE'),
         'a user',
         sample_user,
@@ -386,23 +387,23 @@ RESOURCES: Mapping[str, Find] = {}
 ROUTES: tuple[Route, ...] = (
     (urls.FOLLOWERS, FollowersResource()),
     (urls.FOLLOWING, FollowingResource()),
-    (urls.FOLLOWING_RELATION, FollowingRelationResource()),
+    (urls.FOLLOWING_RELATIONSHIP, FollowingRelationshipResource()),
     (
         urls.FOLLOWERS_RELATIONSHIP,
         ToManyRelationship(
             FollowersResource(),
             'Followers',
-            sample_pages(urls.FOLLOWERS_RELATIONSHIP, USERS, related=urls.FOLLOWERS),
+            sample_pages(urls.FOLLOWERS_RELATIONSHIP, USER_SAMPLES, related=urls.FOLLOWERS),
         ),
     ),
     (
         urls.FOLLOWER_RELATIONSHIP,
-        ToOneRelationship(FollowResource(), 'hc:follower', 'FollowFollower', SAMPLES, USERS),
+        ToOneRelationship(FollowResource(), 'hc:follower', 'FollowFollower', SAMPLES, USER_SAMPLES),
     ),
     (
         urls.FOLLOWED_RELATIONSHIP,
-        ToOneRelationship(FollowResource(), 'hc:followed', 'FollowFollowed', SAMPLES, USERS),
+        ToOneRelationship(FollowResource(), 'hc:followed', 'FollowFollowed', SAMPLES, USER_SAMPLES),
     ),
-    (urls.FOLLOWED, FollowedResource()),
+    (urls.FOLLOWED, LegacyFollowedRedirect()),
     (urls.FOLLOW, FollowResource()),
 )

@@ -1,4 +1,4 @@
-"""Health: whether this process lives, and whether it should get requests now."""
+"""Health checks: liveness and readiness."""
 
 from dataclasses import replace
 from typing import ClassVar
@@ -34,7 +34,7 @@ _READY = replace(
 
 
 class LiveResource:
-    """Answers while the process lives."""
+    """Liveness: succeeds while the process runs."""
 
     tag = 'health'
     operation_name = 'Live'
@@ -46,18 +46,18 @@ class LiveResource:
 
 
 class ReadyResource:
-    """Answers while requests should come: the database has the schema of this code, and no shutdown began."""
+    """Readiness: succeeds if the database has the expected schema and no shutdown has begun."""
 
     tag = 'health'
     operation_name = 'Ready'
     operations: ClassVar = {'GET': _READY}
 
-    def __init__(self, drain: Shutdown) -> None:
-        self._drain = drain
+    def __init__(self, shutdown: Shutdown) -> None:
+        self._shutdown = shutdown
 
     def on_get(self, req: Request, resp: falcon.Response) -> None:
         resp.set_header('Cache-Control', NO_STORE)
-        if self._drain.has_begun:
+        if self._shutdown.has_begun:
             raise Unavailable('The server is shutting down.')
         check_schema(req.db)
         resp.media, resp.content_type = _OK, JSON

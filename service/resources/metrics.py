@@ -1,4 +1,4 @@
-"""Metrics: what Prometheus scrapes."""
+"""Metrics in the text format of Prometheus."""
 
 from typing import Protocol
 
@@ -16,7 +16,7 @@ _EXAMPLE = (
 
 
 class Exposition(Protocol):
-    """What was counted, as it is scraped."""
+    """The metrics as Prometheus scrapes them."""
 
     content_type: str
 
@@ -24,7 +24,7 @@ class Exposition(Protocol):
 
 
 class MetricsResource:
-    """What all processes of this node have counted since it started."""
+    """The metrics of all processes of this node since it started."""
 
     tag = 'metrics'
     operation_name = 'Metrics'
@@ -35,7 +35,7 @@ class MetricsResource:
         self.operations = {
             'GET': Operation(
                 'Get metrics',
-                'What all processes of this node have counted since it started, for Prometheus.',
+                'The metrics of all processes of this node since it started, for Prometheus.',
                 {200: scrape},
                 Access.PUBLIC,
                 formats=Formats.FIXED,

@@ -1,4 +1,4 @@
-"""What each module contributes to the API: link relations, and links and forms on the entry point."""
+"""Contributions of a module to the API: link relations, and links and forms on the entry point."""
 
 from collections.abc import Callable
 from typing import NamedTuple
@@ -11,9 +11,9 @@ Sample = Callable[[UrlBuilder], Document]
 
 
 class LinkRelation(NamedTuple):
-    """A link relation: what it means, where it leads to, and with which methods.
+    """A link relation: its meaning, the methods of its target, and what the target is.
 
-    `leads_to` names what is there, and `sample` makes a document of that kind, of sample data.
+    `leads_to` describes the target, and `sample` makes a document like it from sample data.
     """
 
     name: str
@@ -24,7 +24,7 @@ class LinkRelation(NamedTuple):
 
 
 class EntryPointPart(NamedTuple):
-    """What a module puts on the entry point for one viewer."""
+    """The links and forms that a module puts on the entry point for one viewer."""
 
     links: dict[str, Link]
     forms: tuple[Form, ...] = ()

@@ -84,7 +84,7 @@ KIND = Kind(
 
 @cached
 def represent_post(post: PostRecord, viewer: Viewer | None, builder: UrlBuilder) -> Document:
-    """Return the post with its author, the whole user."""
+    """Return the post, with its author embedded."""
     author = represent_user(post.author, viewer, builder)
     properties = {
         'id': post.id,
@@ -122,11 +122,9 @@ _PAGE = QueryOptions('posts', paginated=True, sort_keys=ORDERS, can_include=True
 _ONE = _PAGE.of_one()
 
 
-def _represent_posts(req: Request, address: str, query: Query, page: Page, title: str = '') -> Document:
+def _represent_posts(req: Request, url: str, query: Query, page: Page, title: str = '') -> Document:
     forms = (PUBLISH.at(req.builder.url_for(urls.POSTS)),)
-    return represent_listing(
-        req, 'posts', address, page, represent_post, query=query, forms=forms, title=title
-    )
+    return represent_listing(req, 'posts', url, page, represent_post, query=query, forms=forms, title=title)
 
 
 SAMPLES = Samples(
@@ -141,7 +139,7 @@ SAMPLES = Samples(
 
 
 class PostsResource:
-    """All posts, and publishing one."""
+    """All posts; POST publishes one."""
 
     tag = 'posts'
     operation_name = 'Posts'
@@ -180,19 +178,17 @@ class PostResource:
     operations: ClassVar = {
         'GET': Operation('Get a post', 'One post with its author.', {200: SAMPLES}, query=_ONE),
         'PUT': Operation(
-            'Edit a post', "Changes the text of one's own post.", {200: SAMPLES}, Access.OWNER, EDIT, _ONE
+            'Edit a post', 'Changes the text of your own post.', {200: SAMPLES}, Access.OWNER, EDIT, _ONE
         ),
         'PATCH': Operation(
             'Patch a post',
-            "Changes the text of one's own post, also by merge patch (RFC 7396).",
+            'Changes the text of your own post, also by merge patch (RFC 7396).',
             {200: SAMPLES},
             Access.OWNER,
             EDIT,
             _ONE,
         ),
-        'DELETE': Operation(
-            'Delete a post', "Deletes one's own post.", {204: None}, Access.OWNER, query=_ONE
-        ),
+        'DELETE': Operation('Delete a post', 'Deletes your own post.', {204: None}, Access.OWNER, query=_ONE),
     }
 
     def on_get(self, req: Request, resp: falcon.Response, post_id: int) -> None:
@@ -245,14 +241,14 @@ def _expand_posts(req: Request, user_ids: Sequence[int], query: Query) -> dict[i
 
 
 class FeedResource:
-    """What the viewer and those whom they follow have posted."""
+    """The posts of the viewer and of the users that they follow."""
 
     tag = 'posts'
     operation_name = 'Feed'
     operations: ClassVar = {
         'GET': Operation(
             'Get the feed',
-            "One's own posts and those of the users that one follows, the newest first.",
+            'Your own posts and those of the users that you follow, the newest first.',
             {200: sample_pages(urls.FEED, SAMPLES, (PUBLISH, urls.POSTS))},
             Access.OWNER,
             query=_PAGE,
@@ -261,8 +257,8 @@ class FeedResource:
 
     def on_get(self, req: Request, resp: falcon.Response, user_id: int) -> None:
         page = list_feed(req.db, user_id, req.query.position, req.user, order=req.query.order)
-        address = req.builder.url_for(urls.FEED, user_id=user_id)
-        resp.media = _represent_posts(req, address, req.query, page, title='Feed')
+        url = req.builder.url_for(urls.FEED, user_id=user_id)
+        resp.media = _represent_posts(req, url, req.query, page, title='Feed')
 
 
 def _changed_by_posting(req: Request) -> tuple[str, ...]:
@@ -272,7 +268,7 @@ def _changed_by_posting(req: Request) -> tuple[str, ...]:
 
 
 def entry_point(viewer: Viewer | None, builder: UrlBuilder) -> EntryPointPart:
-    """Return the links and forms of posts on the entry point, to those who are signed in."""
+    """Return the links and forms of posts on the entry point, for signed-in users."""
     if viewer is None:
         return EntryPointPart({})
     posts = builder.link_to(urls.POSTS)
@@ -300,7 +296,7 @@ RELATIONS = (
     ),
     LinkRelation(
         'feed',
-        'The posts of the user and of those whom the user follows, the newest first.',
+        'The posts of the user and of the users that they follow, the newest first.',
         ('GET',),
         'a collection of posts',
         _sample_posts(urls.FEED),

@@ -13,10 +13,10 @@ from service.resources.collection_pages import represent_page
 def sample_pages(
     template: str, entries: Samples, *forms: tuple[Action, str], related: str | None = None
 ) -> Samples:
-    """Return a page between two others, with the last of the entries, of the collection at a URL template.
+    """Return a sample page of the collection at a URL template: between two others, with the last sample.
 
-    `forms` are Actions with the URL templates that they are sent to. A relationship by itself leads to what
-    is `related`.
+    `forms` are Actions with the URL templates of their targets. `related` is the URL template of the related
+    collection, if the page is one of a relationship itself.
     """
 
     def pages(builder: UrlBuilder, names: PageNames) -> dict[str, Document]:
@@ -39,10 +39,10 @@ def sample_pages(
 
 
 def _query(names: PageNames, page: Page) -> Query:
-    given = {names.number: str(page.page), names.size: str(page.per_page)}
-    return Query(names, PageRequest(page.page, page.per_page), given=given)
+    params = {names.number: str(page.page), names.size: str(page.per_page)}
+    return Query(names, PageRequest(page.page, page.per_page), given=params)
 
 
 def _href(builder: UrlBuilder, template: str) -> str:
-    """Return the address that belongs to the owner of all samples."""
+    """Return the URL for the user and the store of the sample data."""
     return builder.url_for(template, user_id=sample_data.USER.id, store_id=sample_data.STORE_ID)

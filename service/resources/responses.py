@@ -1,4 +1,4 @@
-"""Responses to writes: 201, the edit flow, and the links to what a write made stale."""
+"""Responses to writes: 201, the edit flow, and links to the resources that a write changed."""
 
 from collections.abc import Callable
 from typing import Any, Protocol, TypeVar
@@ -14,7 +14,7 @@ from service.representation.document import Document
 
 
 class Editable(Protocol):
-    """An object that tells who may change it."""
+    """A record that knows who may change it."""
 
     @property
     def id(self) -> int: ...
@@ -22,13 +22,13 @@ class Editable(Protocol):
     def is_editable_by(self, viewer: Viewer | None) -> bool: ...
 
 
-Thing = TypeVar('Thing', bound=Editable)
+Record = TypeVar('Record', bound=Editable)
 
 
-def add_invalidation_links(resp: falcon.Response, *addresses: str) -> None:
+def add_invalidation_links(resp: falcon.Response, *urls: str) -> None:
     """Link to the other resources that a write changed (draft-nottingham-linked-cache-inv §3)."""
-    for address in addresses:
-        resp.append_header('Link', f'<{address}>; rel="invalidates"')
+    for url in urls:
+        resp.append_header('Link', f'<{url}>; rel="invalidates"')
 
 
 def respond_created(resp: falcon.Response, document: Document) -> None:
@@ -37,16 +37,15 @@ def respond_created(resp: falcon.Response, document: Document) -> None:
 
 
 def apply_edit(
-    req: Request, thing: Thing, represent: Assembler[Thing], change: Callable[..., Thing]
+    req: Request, record: Record, represent: Assembler[Record], change: Callable[..., Record]
 ) -> Document:
-    """Return the thing as it is after the submitted form changed it.
+    """Change the record by the submitted form, and return its new representation.
 
-    It checks the permission, parses the form, and checks the precondition; the domain's `change` repeats both
-    checks on the locked row. Raises what `read_form` and `change` raise,
-    and Forbidden.
+    Checks the permission, parses the form, and checks the precondition; `change` repeats both checks on the
+    locked row. Raises Forbidden, and what `read_form` and `change` raise.
     """
-    require_permission(thing.is_editable_by(req.viewer))
-    given = precondition(req, represent)
-    changes: dict[str, Any] = read_form(req, lambda: given(thing))
-    changed = change(req.db, thing.id, changes, by=req.user, precondition=given)
+    require_permission(record.is_editable_by(req.viewer))
+    check = precondition(req, represent)
+    changes: dict[str, Any] = read_form(req, lambda: check(record))
+    changed = change(req.db, record.id, changes, by=req.user, precondition=check)
     return represent(changed, req.viewer, req.builder)

@@ -1,4 +1,4 @@
-"""Sample domain objects, of which the examples are made."""
+"""Sample domain objects, from which the examples are built."""
 
 from service.domain.follows import FollowRecord
 from service.domain.posts import PostRecord

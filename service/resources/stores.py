@@ -83,7 +83,7 @@ STORE = Kind(
     (
         id_member('Identifies the store.'),
         Member('name', 'The name of the store, unique among all stores.'),
-        Member('item_count', 'How many items are in the store.', 'integer'),
+        Member('item_count', 'The number of items in the store.', 'integer'),
         time_member('created_at', 'When the store was opened.'),
     ),
     links=('collection', 'hc:owner', 'hc:items'),
@@ -97,7 +97,9 @@ ITEM = Kind(
     (
         id_member('Identifies the item.'),
         Member('name', 'The name of the item, unique in its store.'),
-        Member('price', 'The price: a decimal number with two places, as text, so that it is exact.'),
+        Member(
+            'price', 'The price: a decimal number with two decimal places, as a string so that it is exact.'
+        ),
         time_member('created_at', 'When the item was added.'),
     ),
     links=('collection', 'hc:store'),
@@ -108,7 +110,7 @@ ITEM = Kind(
 
 @cached
 def represent_store(store: StoreRecord, viewer: Viewer | None, builder: UrlBuilder) -> Document:
-    """Return the store; its owner may change it."""
+    """Return the store, with forms for its owner."""
     here = builder.link_to(urls.STORE, store_id=store.id)
     forms: tuple[Form, ...] = ()
     if store.is_editable_by(viewer):
@@ -143,7 +145,7 @@ def represent_store(store: StoreRecord, viewer: Viewer | None, builder: UrlBuild
 
 @cached
 def represent_item(item: ItemRecord, viewer: Viewer | None, builder: UrlBuilder) -> Document:
-    """Return the item, its price as a decimal text with two places."""
+    """Return the item, with its price as a decimal string."""
     here = builder.link_to(urls.ITEM, item_id=item.id)
     properties = {
         'id': item.id,
@@ -200,7 +202,7 @@ _ONE_STORE, _ONE_ITEM = _STORES.of_one(), _ITEMS.of_one()
 
 
 class StoresResource:
-    """All stores, and opening one."""
+    """All stores; POST opens one."""
 
     tag = 'stores'
     operation_name = 'Stores'
@@ -223,9 +225,9 @@ class StoresResource:
 
     def on_get(self, req: Request, resp: falcon.Response) -> None:
         page = list_stores(req.db, req.query.position)
-        address = req.builder.url_for(urls.STORES)
-        forms = (OPEN.at(address),)
-        resp.media = represent_listing(req, 'stores', address, page, represent_store, forms=forms)
+        url = req.builder.url_for(urls.STORES)
+        forms = (OPEN.at(url),)
+        resp.media = represent_listing(req, 'stores', url, page, represent_store, forms=forms)
 
     def on_post(self, req: Request, resp: falcon.Response) -> None:
         store = open_store(req.db, by=req.user, **read_form(req))
@@ -242,7 +244,7 @@ class StoreResource:
         'GET': Operation('Get a store', 'One store.', {200: SAMPLES}, query=_ONE_STORE),
         'PUT': Operation(
             'Rename a store',
-            "Changes the name of one's own store.",
+            'Changes the name of your own store.',
             {200: SAMPLES},
             Access.OWNER,
             EDIT,
@@ -250,7 +252,7 @@ class StoreResource:
         ),
         'PATCH': Operation(
             'Patch a store',
-            "Changes the name of one's own store, also by merge patch (RFC 7396).",
+            'Changes the name of your own store, also by merge patch (RFC 7396).',
             {200: SAMPLES},
             Access.OWNER,
             EDIT,
@@ -258,7 +260,7 @@ class StoreResource:
         ),
         'DELETE': Operation(
             'Delete a store',
-            "Deletes one's own store with its items.",
+            'Deletes your own store with its items.',
             {204: None},
             Access.OWNER,
             query=_ONE_STORE,
@@ -282,7 +284,7 @@ class StoreResource:
 
 
 class StoreItemsResource:
-    """The items of one store, and adding one."""
+    """The items of one store; POST adds one."""
 
     tag = 'stores'
     operation_name = 'StoreItems'
@@ -295,7 +297,7 @@ class StoreItemsResource:
         ),
         'POST': Operation(
             'Add an item',
-            "Adds an item to one's own store.",
+            'Adds an item to your own store.',
             {201: ITEM_SAMPLES},
             Access.OWNER,
             ADD,
@@ -368,7 +370,7 @@ class ItemResource:
         'GET': Operation('Get an item', 'One item.', {200: ITEM_SAMPLES}, query=_ONE_ITEM),
         'PUT': Operation(
             'Edit an item',
-            "Changes the members of an item of one's own store that are present.",
+            'Changes an item of your own store; absent members stay the same.',
             {200: ITEM_SAMPLES},
             Access.OWNER,
             EDIT_ITEM,
@@ -376,7 +378,7 @@ class ItemResource:
         ),
         'PATCH': Operation(
             'Patch an item',
-            "Changes an item of one's own store, also by merge patch (RFC 7396).",
+            'Changes an item of your own store, also by merge patch (RFC 7396).',
             {200: ITEM_SAMPLES},
             Access.OWNER,
             EDIT_ITEM,
@@ -384,7 +386,7 @@ class ItemResource:
         ),
         'DELETE': Operation(
             'Delete an item',
-            "Deletes an item of one's own store.",
+            'Deletes an item of your own store.',
             {204: None},
             Access.OWNER,
             query=_ONE_ITEM,
@@ -414,7 +416,7 @@ def _changed_by_item(req: Request, store_id: int) -> tuple[str, ...]:
 
 
 def entry_point(viewer: Viewer | None, builder: UrlBuilder) -> EntryPointPart:
-    """Return the links and forms of stores on the entry point, to those who are signed in."""
+    """Return the links of stores on the entry point, for signed-in users."""
     if viewer is None:
         return EntryPointPart({})
     return EntryPointPart(
@@ -437,7 +439,7 @@ def _sample_items(builder: UrlBuilder) -> Document:
 RELATIONS = (
     LinkRelation(
         'stores',
-        'All stores, the newest first; a new one is posted here.',
+        'All stores, the newest first; POST opens a new one.',
         ('GET', 'POST'),
         'a collection of stores',
         _sample_stores,
@@ -454,7 +456,7 @@ RELATIONS = (
     ),
     LinkRelation(
         'items',
-        'Items, the newest first: those of all stores, or of one store, whose owner posts new ones there.',
+        'Items, the newest first: those of all stores, or of one store, whose owner can POST new ones.',
         ('GET', 'POST'),
         'a collection of items',
         _sample_items,

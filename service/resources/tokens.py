@@ -44,7 +44,7 @@ from service.resources.response_samples import sample_pages
 from service.resources.responses import add_invalidation_links
 from service.resources.timestamps import represent_time
 
-# What a token is: a random secret, or a signed statement that other services can read (RFC 9068).
+# Of the token: an opaque random secret, or a signed JWT that other services can verify (RFC 9068).
 _FORMAT = Field('format', 'Format', type='hidden', regex=None, options=('opaque', 'jwt'))
 LOGIN = Action(
     'login',
@@ -64,13 +64,15 @@ KIND = Kind(
     'tokens',
     'Token',
     (
-        id_member('Identifies the token; it is not its secret.'),
+        id_member('Identifies the token; it is not the secret.'),
         time_member('created_at', 'When the token was issued.'),
         time_member('expires_at', 'When the token expires.'),
         time_member('last_used_at', 'When the token was last used to change something.', nullable=True),
-        Member('user_agent', 'The User-Agent of the request that the token was issued for.', nullable=True),
+        Member('user_agent', 'The User-Agent of the request by which the token was issued.', nullable=True),
         Member('token', 'The secret, to be sent as a Bearer token.', presence=Presence.CREATION),
-        Member('token_type', 'How the secret is presented: `Bearer`.', presence=Presence.CREATION),
+        Member(
+            'token_type', 'The authentication scheme of the secret: `Bearer`.', presence=Presence.CREATION
+        ),
         Member('expires_in', 'Seconds until the token expires.', 'integer', presence=Presence.CREATION),
     ),
     links=('collection',),
@@ -99,7 +101,7 @@ def represent_token(token: TokenRecord, viewer: Viewer | None, builder: UrlBuild
 
 
 def represent_new_token(new: NewToken, builder: UrlBuilder) -> Document:
-    """Return a token that was just made, with the secret that is shown this once (RFC 6750 §4)."""
+    """Return a newly issued token with its secret, which no later response contains (RFC 6750 §4)."""
     document = represent_token(new.token, None, builder)
     secret = {
         'token': new.secret,
@@ -176,21 +178,21 @@ class KeysResource:
 
 
 class TokensResource:
-    """The viewer's tokens; one is issued for a password, or for a token that is to be renewed."""
+    """The viewer's tokens; POST issues one for a password, or renews the one presented."""
 
     tag = 'tokens'
     operation_name = 'Tokens'
     operations: ClassVar = {
         'GET': Operation(
             'List tokens',
-            "One's own live tokens, without their secrets.",
+            'Your own valid tokens, without their secrets.',
             {200: sample_pages(urls.TOKENS, SAMPLES)},
             query=_PAGE,
         ),
         'POST': Operation(
             'Sign in',
             'Issues a token for a user name and a password, in the body or as Basic credentials, or for a '
-            'token that is to be renewed. The secret is in this response alone.',
+            'token to be renewed. Only this response contains the secret.',
             {200: NEW_SAMPLES},
             Access.CREDENTIALS,
             LOGIN,
@@ -208,8 +210,8 @@ class TokensResource:
         add_invalidation_links(resp, req.builder.url_for(urls.TOKENS))
 
     def on_delete(self, req: Request, resp: falcon.Response) -> None:
-        given = precondition(req, lambda *_: _represent_tokens(req))
-        revoke_token(req.db, req.user.token_id, by=req.user, precondition=given)
+        check = precondition(req, lambda *_: _represent_tokens(req))
+        revoke_token(req.db, req.user.token_id, by=req.user, precondition=check)
         resp.status = falcon.HTTP_204
         add_invalidation_links(resp, req.builder.url_for(urls.TOKEN, token_id=req.user.token_id))
 
@@ -226,21 +228,21 @@ class UserTokensResource:
 
 
 class TokenResource:
-    """One token of the viewer's."""
+    """One of the viewer's tokens."""
 
     tag = 'tokens'
     operation_name = 'Token'
     operations: ClassVar = {
         'GET': Operation(
             'Get a token',
-            "One of one's own tokens, without its secret.",
+            'One of your own tokens, without its secret.',
             {200: SAMPLES},
             Access.OWNER,
             query=_ONE,
         ),
         'DELETE': Operation(
             'Revoke a token',
-            "Revokes one of one's own tokens at once.",
+            'Revokes one of your own tokens immediately.',
             {204: None},
             Access.OWNER,
             query=_ONE,
@@ -262,20 +264,20 @@ def _represent_tokens(req: Request) -> Document:
 
 
 def _issue(req: Request) -> NewToken:
-    """Issue a token for what the request shows: a name and a password in its body, else its Authorization."""
+    """Issue a token for the user name and password in the body, or else for the Authorization header."""
     body = read_body(req)
     if 'username' in body or 'password' in body:
         return _sign_in(req, **LOGIN.read(body))
     scheme, value = read_authorization(req)
-    wanted = RENEW.read(body)
+    values = RENEW.read(body)
     if scheme == 'bearer':
         viewer = authenticate(req, value)
-        same = 'jwt' if is_signed(value) else 'opaque'
-        return renew_token(req.db, viewer, req.user_agent, _issuer(req, wanted.get('format', same)))
+        current_format = 'jwt' if is_signed(value) else 'opaque'
+        return renew_token(req.db, viewer, req.user_agent, _issuer(req, values.get('format', current_format)))
     if scheme == 'basic':
         username, password = read_basic(value)
-        return _sign_in(req, username, password, **wanted)
-    raise Unauthenticated('Send a user name and a password, or a token that is to be renewed.')
+        return _sign_in(req, username, password, **values)
+    raise Unauthenticated('Send a user name and a password, or a token to be renewed.')
 
 
 def _issuer(req: Request, format: str) -> Issuer | None:
@@ -307,9 +309,8 @@ def _sample_tokens(builder: UrlBuilder) -> Document:
 RELATIONS = (
     LinkRelation(
         'tokens',
-        'Where a token is had: post with Basic credentials, with `username` and `password` in the body, or '
-        'with a token that is to be renewed. Getting it lists your live tokens, deleting it revokes the '
-        'one you show.',
+        'Your tokens. POST issues one, by Basic credentials, by `username` and `password` in the body, or by '
+        'a token to be renewed. GET lists your valid tokens; DELETE revokes the one that you present.',
         ('GET', 'POST', 'DELETE'),
         'a collection of tokens',
         _sample_tokens,

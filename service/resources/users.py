@@ -64,7 +64,7 @@ REGISTER = Action(
             min_length=1,
             max_length=MAX_USERNAME_LENGTH,
             regex=USERNAME,
-            rule='may have only the letters A to Z, digits, and . _ -',
+            rule='may contain only the letters A to Z, digits, and . _ -',
             autocomplete='username',
         ),
         Field(
@@ -114,12 +114,12 @@ USER = Kind(
     (
         id_member('Identifies the user.'),
         Member('username', 'The name that the user signs in with, as it was typed.'),
-        Member('about_me', 'What the user says about themselves; may be empty.'),
+        Member('about_me', 'A text by the user about themselves; may be empty.'),
         time_member('last_seen', 'When the user last changed anything, or signed in.'),
         time_member('member_since', 'When the user registered.'),
-        Member('post_count', 'How many posts the user has published.', 'integer'),
-        Member('follower_count', 'How many users follow this one.', 'integer'),
-        Member('following_count', 'How many users this one follows.', 'integer'),
+        Member('post_count', 'The number of posts that the user has published.', 'integer'),
+        Member('follower_count', 'The number of users who follow this one.', 'integer'),
+        Member('following_count', 'The number of users that this one follows.', 'integer'),
         Member('email', "The user's email address.", presence=Presence.OWNER),
     ),
     links=('collection', 'hc:followers', 'hc:following', 'hc:posts'),
@@ -138,7 +138,7 @@ USER = Kind(
 
 @cached
 def represent_user(user: UserRecord, viewer: Viewer | None, builder: UrlBuilder) -> Document:
-    """Return the user as the viewer may see them: the e-mail address is for nobody else."""
+    """Return the user; the email address is only for the user themselves."""
     is_own = user.is_editable_by(viewer)
     properties = {
         'id': user.id,
@@ -174,10 +174,10 @@ def represent_user(user: UserRecord, viewer: Viewer | None, builder: UrlBuilder)
         )
     elif user.is_followable_by(viewer):
         assert viewer is not None
-        relation = builder.link_to(urls.FOLLOW, user_id=viewer.user_id, other_id=user.id)
-        links['hc:follow'] = relation
+        follow = builder.link_to(urls.FOLLOW, user_id=viewer.user_id, other_id=user.id)
+        links['hc:follow'] = follow
         action = UNFOLLOW if user.is_followed else FOLLOW
-        forms = (action.at(relation.href),)
+        forms = (action.at(follow.href),)
     relationships = {
         rel: Relationship(builder.url_for(urls.USER_RELATIONSHIP, name=member(rel), **here))
         for rel in (*RELATIONSHIPS, *(OWN_RELATIONSHIPS if is_own else ()))
@@ -215,7 +215,7 @@ _ONE_USER = _ALL_USERS.of_one()
 
 
 class UsersResource:
-    """Everybody, and signing up."""
+    """All users; POST registers one."""
 
     tag = 'users'
     operation_name = 'Users'
@@ -234,6 +234,7 @@ class UsersResource:
             Access.ANYONE,
             REGISTER,
             _ONE_USER,
+            linkage=lambda req: {},
         ),
     }
 
@@ -243,7 +244,7 @@ class UsersResource:
     def on_post(self, req: Request, resp: falcon.Response) -> None:
         user = register_user(req.db, client_address=req.client_address, **read_form(req))
         respond_created(resp, represent_user(user, None, req.builder))
-        resp.set_header('Cache-Control', NO_STORE)  # its owner will see more of it
+        resp.set_header('Cache-Control', NO_STORE)  # it is for an anonymous client; the new user sees more
         add_invalidation_links(resp, req.builder.url_for(urls.USERS))
 
 
@@ -251,15 +252,15 @@ def _represent_users(req: Request) -> Document:
     query = req.query
     prefix, username = query.filters.get('q', ''), query.filters.get('username')
     page = list_users(req.db, query.position, req.user, prefix=prefix, username=username, order=query.order)
-    address = req.builder.url_for(urls.USERS)
+    url = req.builder.url_for(urls.USERS)
     return represent_listing(
         req,
         'users',
-        address,
+        url,
         page,
         represent_user,
-        links={'search': Link(address + '{?q,per_page}', templated=True)},
-        forms=(SEARCH.at(address, query.filters),),
+        links={'search': Link(url + '{?q,per_page}', templated=True)},
+        forms=(SEARCH.at(url, query.filters),),
     )
 
 
@@ -269,20 +270,20 @@ def _find_users(req: Request, user_ids: Sequence[int]) -> dict[int, Document]:
 
 
 class UserResource:
-    """One person."""
+    """One user."""
 
     tag = 'users'
     operation_name = 'User'
     operations: ClassVar = {
         'GET': Operation(
             'Get a user',
-            "The profile of a user; one's own has the email address, too.",
+            'The profile of a user; your own has the email address, too.',
             {200: SAMPLES},
             query=_ONE_USER,
         ),
         'PUT': Operation(
             'Edit a user',
-            "Changes the members of one's own profile that are present.",
+            'Changes your own profile; absent members stay the same.',
             {200: SAMPLES},
             Access.OWNER,
             EDIT,
@@ -290,7 +291,7 @@ class UserResource:
         ),
         'PATCH': Operation(
             'Patch a user',
-            "Changes one's own profile, also by merge patch (RFC 7396): null empties `about_me`.",
+            'Changes your own profile, also by merge patch (RFC 7396): null empties `about_me`.',
             {200: SAMPLES},
             Access.OWNER,
             EDIT,
@@ -298,7 +299,7 @@ class UserResource:
         ),
         'DELETE': Operation(
             'Delete a user',
-            "Deletes one's own account with its posts, follows, tokens and stores.",
+            'Deletes your own account with its posts, follows, tokens and stores.',
             {204: None},
             Access.OWNER,
             query=_ONE_USER,
@@ -322,14 +323,14 @@ class UserResource:
 
 
 class PasswordResource:
-    """The password of one person: it can be changed, never read."""
+    """The password of one user, which can be changed but not read."""
 
     tag = 'users'
     operation_name = 'Password'
     operations: ClassVar = {
         'PUT': Operation(
             'Change the password',
-            "Changes one's own password, and revokes one's other tokens.",
+            'Changes your own password, and revokes your other tokens.',
             {204: None},
             Access.OWNER,
             CHANGE_PASSWORD,
@@ -340,8 +341,8 @@ class PasswordResource:
     def on_put(self, req: Request, resp: falcon.Response, user_id: int) -> None:
         user = find_user(req.db, user_id, req.viewer)
         require_permission(user.is_editable_by(req.viewer))
-        given = precondition(req, represent_user)
-        values = read_form(req, lambda: given(None))
+        check = precondition(req, represent_user)
+        values = read_form(req, lambda: check(None))
         change_password(req.db, user_id, by=req.user, client_address=req.client_address, **values)
         resp.status = falcon.HTTP_204
         add_invalidation_links(
@@ -360,7 +361,7 @@ def entry_point(viewer: Viewer | None, builder: UrlBuilder) -> EntryPointPart:
 
 
 def sample_user(builder: UrlBuilder) -> Document:
-    """Return a user as somebody else sees them, as an example."""
+    """Return the sample user as another user sees them."""
     return represent_user(sample_data.USER, sample_data.OTHER_USER, builder)
 
 
@@ -369,7 +370,7 @@ def _sample_self(builder: UrlBuilder) -> Document:
 
 
 def sample_users(template: str) -> Sample:
-    """Return what makes an example of a collection of users at an address."""
+    """Return a function that makes a sample page of the users at a URL template."""
     return lambda builder: sample_page(
         'users', builder.url_for(template, user_id=sample_data.USER.id), sample_user(builder), builder
     )
@@ -378,14 +379,14 @@ def sample_users(template: str) -> Sample:
 RELATIONS = (
     LinkRelation(
         'users',
-        'Everybody who has signed up, a page at a time; a new user is posted here.',
+        'All users, a page at a time; POST registers a new one.',
         ('GET', 'POST'),
         'a collection of users',
         sample_users(urls.USERS),
     ),
     LinkRelation(
         'user',
-        'One user, by id: the address is a template.',
+        'One user, by id: the URL is a template.',
         ('GET', 'PUT', 'PATCH', 'DELETE'),
         'a user',
         sample_user,
@@ -394,20 +395,20 @@ RELATIONS = (
         'me',
         'The user who is signed in.',
         ('GET', 'PUT', 'PATCH', 'DELETE'),
-        'a user: oneself',
+        'a user: yourself',
         _sample_self,
     ),
     LinkRelation(
         'password',
-        "Where the user's password is changed: put `current_password` and `password`. All other tokens of "
-        'the user are revoked by it.',
+        "Changes the user's password: PUT `current_password` and `password`. This revokes all other tokens "
+        'of the user.',
         ('PUT',),
-        'nothing that could be read: the answer to a change is 204, without a document',
+        'no document: the response to PUT is 204',
     ),
-    LinkRelation('avatar', "The user's picture, an image that Gravatar draws.", ('GET',), 'an image'),
+    LinkRelation('avatar', "The user's picture, an image at Gravatar.", ('GET',), 'an image'),
     LinkRelation(
         'page',
-        'A page of the collection by its number: the address is a template.',
+        'A page of the collection by its number: the URL is a template.',
         ('GET',),
         'a page of the same collection',
         sample_users(urls.USERS),

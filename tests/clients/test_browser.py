@@ -1,4 +1,4 @@
-"""Somebody with a browser does everything by clicking and typing, from /api on."""
+"""The HTML pages in a real browser, used by clicking and typing from /api on."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ PASSWORD = 'correct horse'
 
 
 class Browser:
-    """A page in a browser: what it is asked to do, what its console said, and where it went."""
+    """A page in a browser, its console messages, and the URLs that it requested."""
 
     def __init__(self, page: playwright.Page, origin: str) -> None:
         self.page = page
@@ -60,7 +60,7 @@ class Browser:
         self.page.get_by_role('link', name=text, exact=True).first.click()
 
     def fill(self, form: str, values: Mapping[str, str] = MappingProxyType({})) -> None:
-        """Fill in a form by the labels of its fields, and send it."""
+        """Fill in a form by the labels of its fields, and submit it."""
         filled = self.page.get_by_role('form', name=form, exact=True).first
         for label, value in values.items():
             filled.get_by_label(label).fill(value)
@@ -76,13 +76,13 @@ class Browser:
 
     @contextmanager
     def complaining(self, status: int) -> Iterator[None]:
-        """Expect that the browser itself complains of an answer with this status, and of nothing else."""
+        """Expect that the console reports a response with this status, and nothing else."""
         before = len(self.complaints)
         yield
         self.page.wait_for_load_state('networkidle')
-        said = self.complaints[before:]
-        assert said
-        assert all(f'status of {status} ' in complaint for complaint in said), said
+        messages = self.complaints[before:]
+        assert messages
+        assert all(f'status of {status} ' in complaint for complaint in messages), messages
         del self.complaints[before:]
 
 
@@ -94,7 +94,7 @@ def program(chromium: str) -> Iterator[playwright.Browser]:
 
 @pytest.fixture
 def browser(program: playwright.Browser, server: Server) -> Iterator[Browser]:
-    """A browser at the entry point; at the end its console must be clean, and only pictures be elsewhere."""
+    """A browser at the entry point; at the end its console must be clean, and only pictures external."""
     with program.new_context(viewport={'width': 390, 'height': 844}) as context:
         context.set_default_timeout(20_000)
         expect.set_options(timeout=20_000)
@@ -108,7 +108,7 @@ def browser(program: playwright.Browser, server: Server) -> Iterator[Browser]:
     assert all(address.startswith('https://www.gravatar.com/avatar/') for address in visitor.elsewhere)
 
 
-def test_somebody_with_a_browser_does_the_whole_journey(browser: Browser) -> None:
+def test_every_feature_works_in_a_browser(browser: Browser) -> None:
     page = browser.page
     browser.register('ada')
     browser.message('Sign up: done.')
@@ -174,7 +174,7 @@ def test_somebody_with_a_browser_does_the_whole_journey(browser: Browser) -> Non
     expect(page.get_by_role('article')).to_have_count(10)
 
     browser.click('Halcyon')
-    browser.heading('Halcyon')  # the page before has such a form, too
+    browser.heading('Halcyon')  # the previous page has such a form, too
     browser.fill('Publish a post', {'Text': '<script>alert("no")</script>'})
     browser.click('Show it')
     browser.heading('Post by ada')
@@ -187,7 +187,7 @@ def test_somebody_with_a_browser_does_the_whole_journey(browser: Browser) -> Non
 
     with browser.complaining(404):
         page.go_back()
-        browser.heading('There is no such thing')
+        browser.heading('Not found')
     assert page.url == here
     browser.click('Start')
     browser.heading('Halcyon')
@@ -197,7 +197,7 @@ def test_somebody_with_a_browser_does_the_whole_journey(browser: Browser) -> Non
     expect(page.get_by_role('form', name='Sign in')).to_be_visible()
 
 
-def test_a_token_that_was_revoked_elsewhere_leads_to_signing_in_again(browser: Browser) -> None:
+def test_a_revoked_token_leads_to_the_sign_in_form(browser: Browser) -> None:
     page = browser.page
     browser.register('ada')
     browser.message('Sign up: done.')
@@ -210,25 +210,25 @@ def test_a_token_that_was_revoked_elsewhere_leads_to_signing_in_again(browser: B
     assert page.evaluate("sessionStorage.getItem('halcyon-token')") not in (None, 'hc_nothing')
 
 
-def test_a_page_that_is_loaded_again_still_shows_who_is_signed_in(browser: Browser) -> None:
+def test_reloading_a_page_keeps_the_user_signed_in(browser: Browser) -> None:
     page = browser.page
     browser.register('ada')
     browser.message('Sign up: done.')
     browser.sign_in('ada')
     browser.click('My profile')
     browser.heading('ada')
-    with browser.complaining(401):  # to the browser, which does not know the token
+    with browser.complaining(401):  # for the navigation of the browser, which has no token
         page.reload()
         browser.heading('ada')
     assert page.evaluate("sessionStorage.getItem('halcyon-token')") is not None
 
 
-def test_an_address_that_needs_a_token_offers_to_sign_in(browser: Browser) -> None:
+def test_a_url_that_needs_a_token_offers_to_sign_in(browser: Browser) -> None:
     browser.register('ada')
     browser.message('Sign up: done.')
     with browser.complaining(401):
         browser.click('Users')
-        browser.heading('A token is needed')
+        browser.heading('Authentication required')
     browser.sign_in('ada')
     assert browser.page.evaluate("sessionStorage.getItem('halcyon-token')") is not None
 
@@ -252,7 +252,7 @@ def test_the_keyboard_reaches_the_content_first(browser: Browser) -> None:
     expect(page.get_by_role('link', name='Users')).to_be_focused()
 
 
-def test_the_browser_itself_refuses_what_breaks_a_rule(browser: Browser) -> None:
+def test_the_browser_enforces_the_rules_of_fields(browser: Browser) -> None:
     browser.fill('Sign up', {'User name': 'a b', 'E-mail': 'ada@example.org', 'Password': PASSWORD})
     name = browser.page.get_by_role('form', name='Sign up').get_by_label('User name')
     assert name.evaluate('field => field.validity.patternMismatch')
@@ -260,7 +260,7 @@ def test_the_browser_itself_refuses_what_breaks_a_rule(browser: Browser) -> None
     browser.message('Sign up: done.')
 
 
-def test_somebody_can_sign_up_without_the_script(
+def test_signing_up_works_without_javascript(
     program: playwright.Browser, server: Server, browser: Browser
 ) -> None:
     with program.new_context(java_script_enabled=False) as context:

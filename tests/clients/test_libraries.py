@@ -1,4 +1,4 @@
-"""Ketting and traverson find everything from /api, by media type, relations and forms."""
+"""The third-party libraries Ketting and traverson start from /api and use only link relations and forms."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from tests.server import Server
 
 
 @pytest.mark.parametrize('client', ['ketting', 'traverson'])
-def test_a_generic_client_does_the_whole_journey(client: str, node: str, server: Server) -> None:
+def test_every_feature_works_with_generic_clients(client: str, node: str, server: Server) -> None:
     visit = subprocess.run(
         [node, HERE / f'{client}.js', f'{server.origin}/api'],
         capture_output=True,

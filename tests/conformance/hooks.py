@@ -24,7 +24,7 @@ BEYOND_SCHEMAS = (
     'is no position that the server gave',
     'cannot stand beside',
     'must have at most 72 bytes',
-    'stands twice in one object',
+    'must not be repeated in one object',
     'stands more than once',
 )
 

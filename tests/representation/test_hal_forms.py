@@ -1,4 +1,4 @@
-"""HAL-FORMS: what a template says of an action, by the letter of the specification."""
+"""HAL-FORMS templates of Actions, by the letter of the specification."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ REMOVE = Action('remove', 'DELETE', 'Remove')
 FIND = Action('find', 'GET', 'Find', (Field('q', 'Begins with', type='search'),))
 
 
-def test_a_template_says_everything_that_the_action_asks() -> None:
+def test_a_template_has_all_attributes_of_the_action() -> None:
     assert template(RENAME.at('http://a.test/1', {'name': 'ada', 'words': ''})) == {
         'title': 'Rename',
         'method': 'PUT',
@@ -54,7 +54,7 @@ def test_a_template_says_everything_that_the_action_asks() -> None:
     }
 
 
-def test_a_form_without_fields_is_still_json() -> None:
+def test_a_form_without_fields_has_a_content_type() -> None:
     assert template(REMOVE.at('http://a.test/1')) == {
         'title': 'Remove',
         'method': 'DELETE',
@@ -64,19 +64,19 @@ def test_a_form_without_fields_is_still_json() -> None:
     }
 
 
-def test_a_form_that_only_asks_has_no_content_type() -> None:
+def test_a_get_form_has_no_content_type() -> None:
     assert 'contentType' not in template(FIND.at('http://a.test/'))
 
 
-def test_a_value_is_a_string_whatever_it_was() -> None:
+def test_every_value_is_a_string() -> None:
     assert template(FIND.at('http://a.test/', {'q': 5}))['properties'][0]['value'] == '5'
 
 
-def test_a_value_that_is_not_known_is_absent() -> None:
+def test_an_unknown_value_is_absent() -> None:
     assert 'value' not in template(FIND.at('http://a.test/', {'q': None}))['properties'][0]
 
 
-def test_forms_stand_under_their_names_in_their_order() -> None:
+def test_templates_have_the_names_and_the_order_of_forms() -> None:
     forms = (RENAME.at('http://a.test/1'), REMOVE.at('http://a.test/1'))
     assert list(hal_forms(Document('things', '1', {}, SELF, forms=forms))['_templates']) == [
         'rename',
@@ -84,9 +84,9 @@ def test_forms_stand_under_their_names_in_their_order() -> None:
     ]
 
 
-def test_an_embedded_document_has_its_own_forms() -> None:
+def test_an_embedded_document_has_its_own_templates() -> None:
     inner = Document('things', '1', {}, SELF, forms=(REMOVE.at('http://a.test/1'),))
     outer = Document('things', None, {}, {**SELF, 'item': (SELF['self'],)}, {'item': (inner,)})
-    said = hal_forms(outer)
-    assert said['_templates'] == {}
-    assert list(said['_embedded']['item'][0]['_templates']) == ['remove']
+    rendered = hal_forms(outer)
+    assert rendered['_templates'] == {}
+    assert list(rendered['_embedded']['item'][0]['_templates']) == ['remove']

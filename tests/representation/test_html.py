@@ -1,4 +1,4 @@
-"""Pages: whatever a document holds, its page is sound HTML that only shows it."""
+"""HTML pages: any document is a valid page that escapes its content."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ EVIL = '"><script>alert(1)</script>&amp;\'<!--'
 
 
 def document(value: Any = 'x', **more: Any) -> Document:
-    """Return a document that has everything, with the value wherever a text of people can stand."""
+    """Return a document with all features, and with the value wherever user text can be."""
     author = Document('people', '7', {'name': value}, {'self': Link('http://a.test/7')}, title=value)
     links: dict[str, Any] = {
         'self': Link('http://a.test/things'),
@@ -57,7 +57,7 @@ PLAIN = Page(page(document())).shape()
 
 @settings(deadline=None, max_examples=100, derandomize=True)
 @given(st.text(min_size=1))
-def test_no_text_can_change_what_a_page_consists_of(text: str) -> None:
+def test_no_text_changes_the_structure_of_a_page(text: str) -> None:
     shown = Page(page(document(text)))
     assert shown.shape() == PLAIN
     kept = text.replace('\r\n', '\n').replace('\r', '\n').replace('\0', '\ufffd')
@@ -66,12 +66,12 @@ def test_no_text_can_change_what_a_page_consists_of(text: str) -> None:
 
 @settings(deadline=None, max_examples=100, derandomize=True)
 @given(st.dictionaries(st.text(), st.none() | st.booleans() | st.integers() | st.floats() | st.text()))
-def test_any_state_makes_a_sound_page(state: dict[str, Any]) -> None:
+def test_any_state_is_a_valid_page(state: dict[str, Any]) -> None:
     rows = Page(page(document(properties=state, embedded={}))).all('th')
     assert len(rows) == len(state.keys() - {'example'})
 
 
-def test_a_problem_is_a_sound_page_whatever_it_says() -> None:
+def test_any_problem_is_a_valid_page() -> None:
     for name in PROBLEMS:
         problem = Problem(name, EVIL, errors=((EVIL, 'is wrong'),), reference=EVIL, origin='http://a.test')
         shown = Page(problem_page(problem))
@@ -80,7 +80,7 @@ def test_a_problem_is_a_sound_page_whatever_it_says() -> None:
         assert PROBLEMS[name].title in shown.text
 
 
-def test_a_form_carries_the_rules_of_its_fields() -> None:
+def test_a_form_has_the_rules_of_its_fields() -> None:
     fields = {field['name']: field for field in Page(page(document())).all('input') if 'name' in field}
     name = fields['name']
     assert 'required' in name
@@ -89,46 +89,46 @@ def test_a_form_carries_the_rules_of_its_fields() -> None:
     assert fields['secret']['autocomplete'] == 'new-password'
 
 
-def test_a_text_area_carries_its_rows_its_placeholder_and_its_value() -> None:
+def test_a_text_area_has_rows_placeholder_and_value() -> None:
     text = page(document('\nfirst'))
     area = Page(text).all('textarea')[0]
     assert (area['rows'], area['placeholder']) == ('4', 'Say it')
     assert 'rows="4">\n\nfirst</textarea>' in text  # a browser drops the first line break
 
 
-def test_a_form_says_its_method_where_html_has_none_for_it() -> None:
+def test_a_form_declares_methods_that_html_lacks() -> None:
     forms = {form['data-form']: form for form in Page(page(document())).all('form') if 'data-form' in form}
     assert (forms['search']['method'], forms['search']['action']) == ('get', 'http://a.test/things')
     assert (forms['write']['method'], forms['write']['data-method']) == ('post', 'PUT')
 
 
-def test_a_template_for_a_query_becomes_a_form_that_keeps_what_was_given() -> None:
+def test_a_query_template_becomes_a_form_that_keeps_parameters() -> None:
     forms = {form.get('data-form'): form for form in Page(page(document())).all('form')}
     assert forms['hc:page']['action'] == 'http://a.test/things'
     assert '<input type="hidden" name="kind" value="a">' in page(document())
 
 
-def test_a_template_for_a_path_is_no_link() -> None:
+def test_a_path_template_is_not_a_link() -> None:
     assert '{' not in page(document(properties={}))
 
 
-def test_links_that_cannot_be_read_are_left_out() -> None:
+def test_links_that_support_no_get_are_omitted() -> None:
     links = {'self': Link('http://a.test/'), 'hc:password': Link('http://a.test/password')}
     assert '/password' not in page(Document('people', '1', {}, links))
 
 
-def test_a_picture_is_shown_as_one() -> None:
+def test_an_avatar_is_an_image() -> None:
     assert Page(page(document())).all('img')[0]['src'] == 'http://a.test/picture'
 
 
-def test_the_files_of_a_page_are_our_own() -> None:
+def test_a_page_loads_only_our_files() -> None:
     shown = Page(page(document()))
     addresses = [tag['src'] for tag in shown.all('script')] + [tag['href'] for tag in shown.all('link')]
     assert len(addresses) == 3
     assert all(address and address.startswith('/static/') for address in addresses)
 
 
-def test_a_page_has_its_landmarks() -> None:
+def test_a_page_has_landmarks() -> None:
     shown = Page(page(document()))
     assert [shown.all(name) != [] for name in ('header', 'nav', 'main', 'h1')] == [True] * 4
     assert shown.all('a')[0] == {'class': 'skip', 'href': '#main'}
@@ -144,7 +144,7 @@ def test_a_page_has_its_landmarks() -> None:
         (5, None),
     ],
 )
-def test_a_time_is_told_as_people_tell_it(value: Any, shown: str | None) -> None:
+def test_times_are_formatted_for_people(value: Any, shown: str | None) -> None:
     assert moment(value) == shown
 
 
@@ -152,10 +152,10 @@ def test_a_time_is_told_as_people_tell_it(value: Any, shown: str | None) -> None
     ('name', 'shown'),
     [('member_since', 'Member since'), ('hc:followers', 'Followers'), ('prev', 'Previous'), ('', '')],
 )
-def test_names_are_words(name: str, shown: str) -> None:
+def test_names_are_humanized(name: str, shown: str) -> None:
     assert words(name) == shown
 
 
-def test_a_document_without_a_title_is_called_by_its_kind() -> None:
+def test_a_document_without_a_title_is_titled_by_its_kind() -> None:
     assert title_of(Document('tokens', '7', {}, {})) == 'Token 7'
     assert title_of(Document('tokens', None, {}, {})) == 'Tokens'

@@ -1,1 +1,1 @@
-"""The description of the API (OpenAPI 3.1), made of its routes, its Actions and its documents themselves."""
+"""The OpenAPI 3.1 document, generated from routes, operations, Actions and sample responses."""

@@ -1,4 +1,4 @@
-"""Request bodies: what an endpoint reads, in each media type that it can be sent in."""
+"""Request bodies: a schema and an example for each media type that an endpoint accepts."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -15,7 +15,7 @@ from service.representation.media_types import JSON_API
 from service.resources import sample_data
 from service.resources.openapi.components import Components
 from service.resources.openapi.endpoints import Endpoint
-from service.resources.openapi.samples import SampleDocuments, values_of
+from service.resources.openapi.samples import SampleDocuments, sample_values
 
 PASSWORD = 'correct horse battery staple'
 
@@ -50,9 +50,13 @@ def _schemas(endpoint: Endpoint, samples: SampleDocuments, components: Component
     name, action = _name(endpoint, samples), endpoint.body
     assert action is not None
     rules = schema_of_action(action)
-    if endpoint.operation.access is Access.CREDENTIALS:  # which may be in the header instead, but not in part
+    if (
+        endpoint.operation.access is Access.CREDENTIALS
+    ):  # they may be in the header instead, but not divided between both
         required = rules.pop('required')
-        rules['dependentRequired'] = {one: [other for other in required if other != one] for one in required}
+        rules['dependentRequired'] = {
+            name: [other for other in required if other != name] for name in required
+        }
     attributes = components.refer('schemas', name, rules)
     resource = schema_of_resource(
         attributes,
@@ -74,7 +78,7 @@ def _examples(
             'data': [{'type': endpoint.operation.query.kind, 'id': str(sample_data.FOLLOW.followed_id)}]
         }
         return {True: components.refer('examples', f'{name}Linkage', {'value': linkage})}
-    values = values_of(samples.of_resource(endpoint))
+    values = sample_values(samples.of_resource(endpoint))
     members = {
         field.name: _example(field, values, samples.values)
         for field in action.fields
@@ -90,14 +94,14 @@ def _examples(
 
 
 def _name(endpoint: Endpoint, samples: SampleDocuments) -> str:
-    """Return what the body is called as a component: `UserChangePassword`."""
+    """Return the component name of the body: `UserChangePassword`."""
     assert endpoint.body is not None
     words = endpoint.body.name.split('-')
     return samples.kinds[endpoint.operation.query.kind].title + ''.join(word.capitalize() for word in words)
 
 
 def _example(field: Field, values: Mapping[str, Any], others: Mapping[str, Any]) -> Any:
-    """Return a value that the field accepts: one of a sample, for a password one of our own."""
+    """Return a value that the field accepts: from a sample, or PASSWORD."""
     if field.type == 'password':
         return PASSWORD
     return values[field.name] if field.name in values else others[field.name]

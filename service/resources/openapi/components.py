@@ -1,4 +1,4 @@
-"""Components: what operations share, each described once and referred to by name."""
+"""Components: schemas, examples and the like, described once and referenced by name."""
 
 from typing import Any
 
@@ -9,7 +9,7 @@ def reference(section: str, name: str) -> dict[str, str]:
 
 
 class Components:
-    """The components of a description, collected while its operations are written."""
+    """The components of an OpenAPI document, collected while its operations are described."""
 
     def __init__(self) -> None:
         self.sections: dict[str, dict[str, Any]] = {}
@@ -17,5 +17,5 @@ class Components:
     def refer(self, section: str, name: str, component: Any) -> dict[str, str]:
         """Return a reference to a component; raises ValueError if another one has its name."""
         if self.sections.setdefault(section, {}).setdefault(name, component) != component:
-            raise ValueError(f'two components in {section} are called {name}')
+            raise ValueError(f'two components in {section} have the name {name}')
         return reference(section, name)

@@ -1,4 +1,4 @@
-"""The description of the API as a whole: every path with its operations, and the components they share."""
+"""The OpenAPI document: every path with its operations, and the components that they share."""
 
 from collections.abc import Sequence
 from functools import lru_cache
@@ -18,16 +18,16 @@ TITLE = 'Halcyon'
 VERSION = '1.0.0'
 SUMMARY = """\
 A microblog: users, follows, posts and expiring tokens, and stores with items, as hypermedia. Clients start \
-at /api and follow links and forms; this description says what can come of it.
+at /api and follow links and forms; this document describes all of them.
 
-Every resource is one document in several formats, among which the Accept header chooses: HAL \
+Every resource is available in several formats, selected by the Accept header: HAL \
 (application/hal+json, the default; the same as application/json), HAL-FORMS \
 (application/prs.hal-forms+json: HAL with forms), JSON:API (application/vnd.api+json) and HTML. A parameter \
 with `x-media-types` works in these formats only. HAL ignores unknown parameters, JSON:API rejects them.
 
-HEAD is answered wherever GET is, like GET but without content. OPTIONS is answered everywhere, to anyone, \
-with 204 and the methods in Allow (and with Accept-Patch where there is PATCH). Other methods are 405, \
-unknown ones 501.
+HEAD is supported wherever GET is. OPTIONS is supported everywhere, without a token: the response is 204 \
+with the methods in Allow (and with Accept-Patch if PATCH is one of them). Other methods are 405, unknown \
+ones 501.
 
 Most operations need a token: post a user name and a password to /api/tokens, and send the token that is \
 returned in the Authorization header. An invalid token is 401 everywhere under /api.
@@ -35,13 +35,13 @@ returned in the Authorization header. An invalid token is 401 everywhere under /
 Errors are problem details (RFC 9457) unless the client prefers another of the formats. The page at the URI \
 of the problem type explains it.
 
-A 200 to GET has a strong ETag. If-None-Match makes the next GET cheap; If-Match makes a write fail with 412 \
-if the resource has changed meanwhile. Links lead from page to page of a collection: `page[after]` and \
-`page[before]` are opaque."""
+A 200 to GET has a strong ETag. With If-None-Match the next GET responds with 304 if nothing has changed; \
+with If-Match a write fails with 412 if the resource has changed. Follow links from page to page of a \
+collection: `page[after]` and `page[before]` are opaque."""
 
 
 class Description:
-    """The OpenAPI document of these routes; `routes` may grow until it is first asked for."""
+    """The OpenAPI document of the routes; the list may still be extended until the first call of `at`."""
 
     def __init__(self, routes: Sequence[Route]) -> None:
         self._routes = routes
@@ -69,7 +69,7 @@ class Description:
                     'bearer': {
                         'type': 'http',
                         'scheme': 'bearer',
-                        'description': 'A token, from /api/tokens.',
+                        'description': 'A token from /api/tokens.',
                     },
                     'basic': {
                         'type': 'http',
@@ -114,7 +114,7 @@ def _operation(
 
 
 def _security(endpoint: Endpoint) -> list[dict[str, list[str]]]:
-    """Return the credentials, any of which will do; `{}` is none."""
+    """Return the alternative Security Requirement Objects (§4.8.30); `{}` stands for no credentials."""
     if endpoint.operation.access is Access.CREDENTIALS:
         return [{}, {'basic': []}, {'bearer': []}]
     if endpoint.operation.access is Access.PUBLIC:

@@ -1,4 +1,4 @@
-"""Endpoints: each method of each URL template, with everything that follows from its Operation."""
+"""Endpoints: each method of each URL template, with everything that its Operation implies."""
 
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -9,7 +9,6 @@ from service.http.request_body import ACCEPTED_PATCH_TYPES, ACCEPTED_TYPES
 from service.representation.action import Action
 from service.representation.formats import FORMATS, Format
 from service.representation.media_types import JSON_API
-from service.representation.problem import PROBLEMS
 
 WRITES = ('PUT', 'PATCH', 'DELETE')
 _DELETED = RawResponse(
@@ -29,12 +28,12 @@ class Endpoint(NamedTuple):
 
     @property
     def operation(self) -> Operation:
-        """Its declaration."""
+        """The declaration of the method."""
         return self.resource.operations[self.method]
 
     @property
     def operation_id(self) -> str:
-        """What it is called: `getUser`."""
+        """The operationId: `getUser`."""
         return f'{self.method.lower()}{self.resource.operation_name}'
 
     @property
@@ -52,9 +51,9 @@ class Endpoint(NamedTuple):
         if self.method == 'DELETE' and 204 in declared:
             responses[200] = _DELETED
         if self.method == 'POST' and 200 in declared and not self.operation.is_relationship:
-            responses[201] = declared[200]  # in formats that always answer a POST as a creation
+            responses[201] = declared[200]  # in formats in which every POST creates a resource
         if 201 in declared:
-            responses[303] = None  # to a form that was posted without a script
+            responses[303] = None  # to an HTML form that was submitted without a script
         return responses
 
     def formats(self, status: int) -> list[Format]:
@@ -69,18 +68,18 @@ class Endpoint(NamedTuple):
 
     @property
     def document_formats(self) -> set[str]:
-        """The media types of the documents that it responds with, whatever the status."""
+        """The media types of the documents in its responses of any status."""
         statuses = [status for status, content in self.responses.items() if isinstance(content, Samples)]
         return {format.media_type for status in statuses for format in self.formats(status)}
 
     @property
     def body(self) -> Action | None:
-        """What its body is read with, None where it reads none."""
+        """The Action that its body is read with, or None if it reads no body."""
         return None if self.method == 'GET' else self.operation.form
 
     @property
     def body_types(self) -> tuple[str, ...]:
-        """The media types of the bodies that it reads; none where it reads none."""
+        """The media types of the bodies that it accepts."""
         if self.body is None:
             return ()
         if self.operation.is_relationship:
@@ -89,15 +88,14 @@ class Endpoint(NamedTuple):
 
     @property
     def is_conditional_write(self) -> bool:
-        """Whether it changes an existing resource, and only if the preconditions hold."""
+        """Whether it changes an existing resource if the preconditions hold."""
         is_write = self.method in WRITES or (self.method == 'POST' and self.operation.is_relationship)
         return is_write and any(status < 300 for status in self.responses)
 
     @property
     def problems(self) -> list[int]:
         """The statuses of the problems that it can respond with."""
-        statuses = sorted({problem.status for problem in PROBLEMS.values()})
-        return [one for one in statuses if one in self.operation.errors or _CAN_BE[one](self)]
+        return [one for one in DESCRIBED if one in self.operation.errors or _APPLIES[one](self)]
 
 
 def endpoints_of(routes: Iterable[Route]) -> Iterator[Endpoint]:
@@ -117,12 +115,12 @@ def _accepts_key(endpoint: Endpoint) -> bool:
 
 
 def _reads_resource(endpoint: Endpoint) -> bool:
-    """Return whether a body names the resource that it is about, maybe wrongly (JSON:API §9.1, §9.2)."""
+    """Return whether its body may identify a resource, which can be the wrong one (JSON:API §9.1, §9.2)."""
     return JSON_API in endpoint.body_types
 
 
 def _can_be_forbidden(endpoint: Endpoint) -> bool:
-    """Return whether it is for the owner alone, or creates what must not have an id of the client's."""
+    """Return whether it is for the owner only, or rejects client-generated ids."""
     creates = endpoint.method == 'POST' and _reads_resource(endpoint)
     return (creates and not endpoint.operation.is_relationship) or endpoint.operation.access is Access.OWNER
 
@@ -132,16 +130,17 @@ def _reads_body(endpoint: Endpoint) -> bool:
 
 
 def _reads_password(endpoint: Endpoint) -> bool:
-    """Return whether passwords can be guessed."""
+    """Return whether its body contains a password, so that attempts are limited."""
     return endpoint.body is not None and any(one.type == 'password' for one in endpoint.body.fields)
 
 
-# Which endpoints can respond with the statuses of PROBLEMS; 405 and 501 are of methods that are no endpoints.
-_CAN_BE: dict[int, Callable[[Endpoint], bool]] = {
+# The endpoints that can respond with each status of PROBLEMS; 405 and 501 are for methods without endpoint.
+# What the server rejects before it has a request (414, 417, 431) is not described.
+_APPLIES: dict[int, Callable[[Endpoint], bool]] = {
     400: lambda endpoint: True,
     401: _checks_credentials,
     403: _can_be_forbidden,
-    404: lambda endpoint: bool(endpoint.variables) or _reads_resource(endpoint),
+    404: lambda endpoint: bool(endpoint.variables) or endpoint.operation.linkage is not None,
     405: lambda endpoint: False,
     406: lambda endpoint: endpoint.operation.formats is not Formats.FIXED,
     409: lambda endpoint: _accepts_key(endpoint) or _reads_resource(endpoint),
@@ -154,3 +153,4 @@ _CAN_BE: dict[int, Callable[[Endpoint], bool]] = {
     501: lambda endpoint: False,
     503: _checks_credentials,
 }
+DESCRIBED = tuple(_APPLIES)

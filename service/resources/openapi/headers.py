@@ -1,15 +1,15 @@
-"""Response headers: which a status always or sometimes comes with."""
+"""Response headers by status."""
 
 from collections.abc import Container
 from typing import Any
 
 from service.resources.openapi.components import Components
 
-# Of each header its description, and the statuses that it always or sometimes comes with.
+# For each header its description, and the statuses of responses that always or sometimes have it.
 _HEADERS: dict[str, tuple[str, Container[int], Container[int]]] = {
-    'Accept': ('The media types of bodies that can be read here.', (), (415,)),
-    'Accept-Encoding': ('The content codings that can be read here.', (), (415,)),
-    'Accept-Patch': ('The media types of patches that can be read here.', (), (415,)),
+    'Accept': ('The supported media types of bodies.', (), (415,)),
+    'Accept-Encoding': ('The supported content codings of bodies.', (), (415,)),
+    'Accept-Patch': ('The supported media types of patches.', (), (415,)),
     'Allow': ('The methods of the resource.', (405,), ()),
     'ETag': ('The validator of the representation, for If-Match and If-None-Match.', (304,), (200, 201)),
     'Link': (
@@ -17,7 +17,11 @@ _HEADERS: dict[str, tuple[str, Container[int], Container[int]]] = {
         (),
         (200, 201, 204, 303, 304),
     ),
-    'Location': ('The absolute URL of the new resource, or of where to go on.', (201, 303, 308), ()),
+    'Location': (
+        'The absolute URL of the new resource, or of the resource to continue with.',
+        (201, 303, 308),
+        (),
+    ),
     'Retry-After': ('Seconds after which to try again.', (429, 503), (409,)),
     'WWW-Authenticate': ('The credentials that are needed (RFC 6750 §3).', (401,), ()),
     'X-Request-Id': ('Identifies the request in the log of the server.', range(100, 600), ()),

@@ -1,4 +1,4 @@
-"""Request parameters: the variables of a URL, its query, and the headers that set conditions."""
+"""Request parameters: in the path, in the query and in headers."""
 
 import re
 from collections.abc import Mapping
@@ -18,18 +18,18 @@ _TEXT: Schema = {'type': 'string'}
 _ID: Schema = {'type': 'integer', 'format': 'int64', 'minimum': 1, 'maximum': MAX_ID}
 _VARIABLES = {
     'other_id': 'The id of the other user.',
-    'rel': 'The name of one of our link relations, without its prefix.',
+    'rel': 'The name of a link relation of this API, without its prefix.',
     'name': 'The name of a problem type.',
 }
 _CONDITIONS: dict[str, tuple[str, Schema]] = {
-    'If-Match': ('Do it only if one of these is the validator of a current representation.', _TEXT),
-    'If-None-Match': ('Do it only if none of these is the validator of a current representation.', _TEXT),
+    'If-Match': ('Handle the request only if one of these entity tags is current.', _TEXT),
+    'If-None-Match': ('Handle the request only if none of these entity tags is current.', _TEXT),
     'Idempotency-Key': (
-        'Names this request: repeated with the same key, it takes effect once.',
+        'Identifies this request: repeated with the same key, it takes effect only once.',
         {'type': 'string', 'pattern': KEY},
     ),
 }
-# What the query parameters mean, by what their names match.
+# The descriptions of query parameters, by a pattern that their names match.
 _MEANINGS = {
     r'page|page\[number\]': 'The number of the page, from 1.',
     r'per_page|page\[size\]': 'How many entries a page has at most: 10 by default, 100 at most.',
@@ -48,7 +48,7 @@ _MEANINGS = {
 def path_parameters(
     endpoint: Endpoint, samples: SampleDocuments, components: Components
 ) -> list[dict[str, str]]:
-    """Return the variables of the URL, with values that the samples have."""
+    """Return the parameters in the path, with values of the samples."""
     return [
         components.refer(
             'parameters',
@@ -69,7 +69,7 @@ def path_parameters(
 def query_parameters(
     endpoint: Endpoint, samples: SampleDocuments, components: Components
 ) -> list[dict[str, str]]:
-    """Return the parameters of all formats: `x-media-types` names those that have it, if not all do."""
+    """Return the query parameters; `x-media-types` names the formats of one that is not in all formats."""
     options = endpoint.operation.query
     if not endpoint.document_formats:
         return []
@@ -110,7 +110,7 @@ def _kinds_in(options: QueryOptions, kinds: Mapping[str, Kind]) -> dict[str, dic
 
 
 def _component_name(name: str, kind: str) -> str:
-    """Return what the parameter is called as a component: what depends on the kind is one of that kind."""
+    """Return the component name of the parameter, which begins with the kind if it depends on the kind."""
     plain = name.replace('[', '.').replace(']', '')
     return f'{kind}.{plain}' if re.fullmatch(r'sort|include|q|filter\..+', plain) else plain
 
@@ -127,7 +127,7 @@ def _query_parameter(name: str, schema: Schema, media_types: list[str]) -> dict[
 
 
 def header_parameters(endpoint: Endpoint, components: Components) -> list[dict[str, str]]:
-    """Return the headers that set a precondition, or tell a repeated request from a new one."""
+    """Return the header parameters: preconditions and Idempotency-Key."""
     names: tuple[str, ...] = ('If-None-Match',) if 304 in endpoint.responses else ()
     if endpoint.is_conditional_write:
         names = ('If-Match', 'If-None-Match')

@@ -1,4 +1,4 @@
-"""Responses of endpoints: their headers, their content in each format, and what can be done next."""
+"""Responses of endpoints: their headers, their content in each format, and their links."""
 
 import re
 from collections.abc import Container, Iterable, Mapping
@@ -16,7 +16,7 @@ from service.representation.media_types import HAL, HTML, JSON, JSON_API, PROBLE
 from service.representation.problem import PROBLEMS, Problem
 from service.representation.url_builder import UrlBuilder
 from service.resources.openapi.components import Components, reference
-from service.resources.openapi.endpoints import Endpoint
+from service.resources.openapi.endpoints import DESCRIBED, Endpoint
 from service.resources.openapi.headers import headers_with
 from service.resources.openapi.samples import SampleDocuments
 from service.resources.openapi.schemas import KindSchemas
@@ -28,10 +28,10 @@ _PROBLEM_SCHEMAS = {
     JSON_API: reference('schemas', 'JsonApiErrors'),
 }
 _WITHOUT_CONTENT = {
-    204: 'It is done, and there is nothing to return.',
-    303: 'It is done; go on at Location. This is for forms of HTML pages.',
-    304: 'The representation that If-None-Match names is current.',
-    308: 'This is now at Location.',
+    204: 'The request succeeded; there is no content.',
+    303: 'The request succeeded; continue at Location. This is for forms of HTML pages.',
+    304: 'The representation named by If-None-Match is current.',
+    308: 'The resource is now at Location.',
 }
 
 
@@ -50,7 +50,7 @@ class Responses:
             for status, content in endpoint.responses.items()
         }
         return successes | {
-            str(status): reference('responses', name_of(status)) for status in endpoint.problems
+            str(status): reference('responses', response_name(status)) for status in endpoint.problems
         }
 
     def _success(
@@ -61,7 +61,7 @@ class Responses:
         if isinstance(content, RawResponse):
             name = ''.join(word.capitalize() for word in content.name.split('-'))
             return self._refer(name, status, 'OK.', content=self._raw(content))
-        return self._refer(name_of(status), status, _WITHOUT_CONTENT[status])
+        return self._refer(response_name(status), status, _WITHOUT_CONTENT[status])
 
     def _refer(self, name: str, status: int, description: str, **members: Any) -> dict[str, str]:
         """Return a reference to a Response Object (OpenAPI 3.1 §4.8.17)."""
@@ -70,9 +70,9 @@ class Responses:
         return self._components.refer('responses', name, response)
 
     def _document(self, endpoint: Endpoint, status: int, samples: Samples) -> dict[str, str]:
-        """Return a reference to the response with a document, in every format that it is available in.
+        """Return a reference to the response with a document, in every available format.
 
-        All pages of a kind are one response, whose example is a page of the first collection.
+        All pages of a kind share one response, whose example is a page of the first collection.
         """
         documents = self._samples.of_response(endpoint, status)
         name, description = _name_and_description(endpoint, status, samples, documents[0])
@@ -115,16 +115,16 @@ class Responses:
         return {name: {'schema': raw.schema, 'example': example} for name in raw.content_types}
 
     def _links(self, documents: Iterable[Document], media_types: Container[str]) -> dict[str, Any]:
-        """Return what can be done next (Link Object, §4.8.20): the links and the forms of the documents.
+        """Return the Link Objects (§4.8.20) for the links and forms of the documents.
 
-        Their parameters are where HAL has them, or JSON:API where that is the only format.
+        Their parameters point into HAL, or into JSON:API if that is the only format.
         """
         links: dict[str, dict[str, Any]] = {}
         for document in documents:
             targets = [(rel, 'GET', link.href) for rel, link in document.links.items() if type(link) is Link]
             targets += [(form.action.name, form.action.method, form.target) for form in document.forms]
             for name, method, href in targets:
-                for endpoint, variables in self._samples.leads_to(href, method):
+                for endpoint, variables in self._samples.endpoints_at(href, method):
                     parameters = _pointers(variables, document.properties, is_hal=HAL in media_types)
                     if parameters is not None:
                         link = {'operationId': endpoint.operation_id, 'parameters': parameters}
@@ -135,7 +135,7 @@ class Responses:
 def _name_and_description(
     endpoint: Endpoint, status: int, samples: Samples, document: Document
 ) -> tuple[str, str]:
-    """Return what a response with such a document is called as a component, and what it is."""
+    """Return the component name of a response with such a document, and its description."""
     kind = samples.kind
     words = re.sub('(?<!^)(?=[A-Z])', ' ', kind.title).lower()
     if document.is_relationship and document.is_collection:
@@ -149,14 +149,14 @@ def _name_and_description(
     return (f'New{kind.title}' if endpoint.method == 'POST' else kind.title), f'The {words}.'
 
 
-def name_of(status: int) -> str:
-    """Return what the response with a status is called as a component: `NotFound`."""
+def response_name(status: int) -> str:
+    """Return the component name of the response with a status: `NotFound`."""
     return ''.join(word.capitalize() for word in re.split('[ -]', HTTPStatus(status).phrase))
 
 
 def add_problem_responses(builder: UrlBuilder, components: Components) -> None:
     """Add the responses with a problem to the components, each in every format of errors."""
-    for status in sorted({problem_type.status for problem_type in PROBLEMS.values()}):
+    for status in DESCRIBED:
         problems = {
             name: sample_problem(name, problem_type.meaning, builder, '/')
             for name, problem_type in PROBLEMS.items()
@@ -167,11 +167,11 @@ def add_problem_responses(builder: UrlBuilder, components: Components) -> None:
             'headers': headers_with(status, components),
             'content': _problem_content(problems),
         }
-        components.refer('responses', name_of(status), response)
+        components.refer('responses', response_name(status), response)
 
 
 def _problem_content(problems: Mapping[str, Problem]) -> dict[str, Any]:
-    """Return the content of a response with one of the problems; problem details have all as examples."""
+    """Return the content of a response with one of the problems; all are examples in problem details."""
     content: dict[str, Any] = {}
     for format in FORMATS.values():
         media_type = format.problem_type.partition(';')[0]
@@ -190,15 +190,17 @@ def _problem_content(problems: Mapping[str, Problem]) -> dict[str, Any]:
 def _pointers(
     variables: Mapping[str, str], properties: Mapping[str, Any], *, is_hal: bool
 ) -> dict[str, str] | None:
-    """Return where the body has the values of the variables, or None where it lacks one."""
-    places = {str(value): _place(name, is_hal=is_hal) for name, value in properties.items() if value != ''}
-    if not set(variables.values()) <= set(places):
+    """Return the runtime expressions for the values of the variables, or None if the body lacks one."""
+    pointers = {
+        str(value): _pointer(name, is_hal=is_hal) for name, value in properties.items() if value != ''
+    }
+    if not set(variables.values()) <= set(pointers):
         return None
-    return {name: f'$response.body#/{places[value]}' for name, value in variables.items()}
+    return {name: f'$response.body#/{pointers[value]}' for name, value in variables.items()}
 
 
-def _place(name: str, *, is_hal: bool) -> str:
-    """Return where a body in HAL, or else in JSON:API, has a property."""
+def _pointer(name: str, *, is_hal: bool) -> str:
+    """Return the path of a property in HAL or else in JSON:API."""
     if is_hal:
         return name
     return 'data/id' if name == 'id' else f'data/attributes/{name}'

@@ -1,4 +1,4 @@
-"""Sample documents of the endpoints: the source of examples, and of what can be done next."""
+"""Sample documents of the endpoints, the source of examples and links."""
 
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -11,10 +11,10 @@ from service.resources.openapi.endpoints import Endpoint
 
 
 class SampleDocuments:
-    """The endpoints with the sample documents of their responses, with the URLs of a builder.
+    """The endpoints and the sample documents of their responses, with the URLs of a builder.
 
-    `kinds` are those of all documents by name, `variables` has a value for each variable of a URL, and
-    `values` one for each property that any document has.
+    `kinds` has the kinds of all documents by name, `variables` a value for each variable of a URL, and
+    `values` one for each property of any document.
     """
 
     def __init__(self, endpoints: Sequence[Endpoint], builder: UrlBuilder) -> None:
@@ -30,11 +30,13 @@ class SampleDocuments:
                     self._documents[endpoint, status] = [*content.documents(builder).values()]
         self.variables: dict[str, Any] = {}
         for endpoint in endpoints:
-            self.variables |= self._variables_of(endpoint)  # those of one URL fit each other
-        self.values = values_of(document for documents in self._documents.values() for document in documents)
+            self.variables |= self._variables_of(endpoint)  # those within one URL belong together
+        self.values = sample_values(
+            document for documents in self._documents.values() for document in documents
+        )
 
     def of_response(self, endpoint: Endpoint, status: int) -> list[Document]:
-        """Return the documents that an endpoint responds with, with this status."""
+        """Return the documents of an endpoint's responses with a status."""
         return self._documents[endpoint, status]
 
     def of_resource(self, endpoint: Endpoint) -> list[Document]:
@@ -47,11 +49,11 @@ class SampleDocuments:
         ]
 
     def id_at(self, endpoint: Endpoint) -> str:
-        """Return the id, as JSON:API has it, of what is at the endpoint's URL with these variables."""
+        """Return the JSON:API id of the resource at the endpoint's URL, with the values of `variables`."""
         return '-'.join(str(self.variables[name]) for name in endpoint.variables)
 
-    def leads_to(self, href: str, method: str) -> Iterator[tuple[Endpoint, Mapping[str, str]]]:
-        """Return the endpoints of a method at a URL, with the values of the variables in their templates."""
+    def endpoints_at(self, href: str, method: str) -> Iterator[tuple[Endpoint, Mapping[str, str]]]:
+        """Yield the endpoints of a method at a URL, with the values of the variables in their templates."""
         path = href.removeprefix(self.builder.origin)
         for endpoint in self.endpoints:
             match = endpoint.method == method and self._patterns[endpoint.template].fullmatch(path)
@@ -59,7 +61,7 @@ class SampleDocuments:
                 yield endpoint, match.groupdict()
 
     def _variables_of(self, endpoint: Endpoint) -> dict[str, Any]:
-        """Return the values of the variables in the endpoint's URL, as far as the documents have any."""
+        """Return the values of the variables in the endpoint's URL that its documents have."""
         paths = (document.href.partition('?')[0] for document in self.of_resource(endpoint))
         pattern = self._patterns[endpoint.template]
         matches = (pattern.fullmatch(path.removeprefix(self.builder.origin)) for path in paths)
@@ -67,14 +69,14 @@ class SampleDocuments:
         return {name: int(value) if name.endswith('_id') else value for name, value in values.items()}
 
 
-def values_of(documents: Iterable[Document]) -> dict[str, Any]:
-    """Return a value for every property that the documents, and those embedded in them, have."""
+def sample_values(documents: Iterable[Document]) -> dict[str, Any]:
+    """Return a value for every property of the documents and of those embedded in them."""
     values: dict[str, Any] = {}
     for document in documents:
         for name, value in document.properties.items():
             values[name] = values.get(name) or value
         for embedded in document.embedded.values():
-            inner = values_of(embedded if isinstance(embedded, tuple) else (embedded,))
+            inner = sample_values(embedded if isinstance(embedded, tuple) else (embedded,))
             values = inner | {name: value for name, value in values.items() if value or name not in inner}
     return values
 

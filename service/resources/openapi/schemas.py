@@ -1,4 +1,4 @@
-"""Schemas of documents, in HAL and in JSON:API, made of the declared members of their kinds."""
+"""Schemas of documents in HAL and JSON:API, generated from the declared members of their kinds."""
 
 from collections.abc import Mapping
 
@@ -34,9 +34,12 @@ _RELATIONSHIP = reference('schemas', 'Relationship')
 _PAGE_META = reference('schemas', 'PageMeta')
 _SELF = _object({'self': _URI}, 'self')
 _RESOURCE_META = reference('schemas', 'ResourceMeta')
-_ERROR_PLACE = {'detail': _TEXT, 'pointer': {'type': 'string', 'description': 'A JSON Pointer (RFC 6901).'}}
+_ERROR_LOCATION = {
+    'detail': _TEXT,
+    'pointer': {'type': 'string', 'description': 'A JSON Pointer (RFC 6901).'},
+}
 
-# What documents of all kinds share, in HAL, HAL-FORMS and JSON:API, and the errors.
+# The schemas that documents of all kinds share, and those of errors.
 SHARED: dict[str, Schema] = {
     'Link': _object(
         {
@@ -77,7 +80,7 @@ SHARED: dict[str, Schema] = {
     ),
     'Templates': _map(
         reference('schemas', 'Template'),
-        'In HAL-FORMS: a form for each thing that this client can do now, by its name.',
+        'In HAL-FORMS: the forms that this client can submit now, by name.',
     ),
     'Template': _object(
         {
@@ -128,7 +131,7 @@ SHARED: dict[str, Schema] = {
             'meta': _PAGE_META,
         },
         'links',
-        description='Where a relationship leads, and, where it is included, to what (JSON:API §7.2.2.2).',
+        description='The links of a relationship, and its linkage if it is included (JSON:API §7.2.2.2).',
     ),
     'IncludedResource': _object(
         {
@@ -140,18 +143,21 @@ SHARED: dict[str, Schema] = {
             'meta': _RESOURCE_META,
         },
         *('type', 'id'),
-        description='A related resource that is included, of any type.',
+        description='An included resource of any type.',
     ),
     'Problem': _object(
         {
-            'type': {**_URI, 'description': 'What kind of problem it is; the page there explains it.'},
+            'type': {**_URI, 'description': 'The problem type; the page at this URL explains it.'},
             'title': _TEXT,
             'status': {'type': 'integer'},
-            'detail': {'type': 'string', 'description': 'What is wrong with this very request.'},
+            'detail': {'type': 'string', 'description': 'What is wrong with this request.'},
             'instance': {**_URI, 'description': 'The target of the request.'},
-            'errors': {**_array(_object(_ERROR_PLACE, 'detail', 'pointer')), 'description': 'Broken fields.'},
-            'parameter': {'type': 'string', 'description': 'The query parameter that is wrong.'},
-            'reference': {'type': 'string', 'description': 'Finds the error in the log.'},
+            'errors': {
+                **_array(_object(_ERROR_LOCATION, 'detail', 'pointer')),
+                'description': 'The invalid fields.',
+            },
+            'parameter': {'type': 'string', 'description': 'The invalid query parameter.'},
+            'reference': {'type': 'string', 'description': 'Identifies the error in the log.'},
         },
         *('type', 'title', 'status', 'detail', 'instance'),
         description='Problem details (RFC 9457).',
@@ -184,7 +190,7 @@ SHARED: dict[str, Schema] = {
 
 
 class KindSchemas:
-    """Refers to the schemas of documents; those of the kinds that they embed are added with them."""
+    """Adds the schemas of documents, and of the kinds that they embed, to the components."""
 
     def __init__(self, kinds: Mapping[str, Kind], components: Components) -> None:
         self._kinds = kinds
@@ -257,7 +263,7 @@ class KindSchemas:
         return _object(properties, 'jsonapi', 'links', *members)
 
     def _resource(self, kind: Kind, members: Mapping[str, Schema]) -> Schema:
-        """Return the schema of a resource object (JSON:API §7.2); `fields` can leave out what is in it."""
+        """Return the schema of a resource object (JSON:API §7.2); sparse fieldsets can omit its members."""
         properties: dict[str, Schema] = {'type': {'const': kind.name}, 'id': _TEXT}
         attributes = {name: schema for name, schema in members.items() if name != 'id'}
         relationships = {member(rel): _RELATIONSHIP for rel in kind.relationships}
@@ -281,5 +287,5 @@ def _members(kind: Kind, *, is_new: bool = False) -> dict[str, Schema]:
 
 
 def _title(kind: Kind, members: Mapping[str, Schema]) -> str:
-    """Return what such a document is called: a `NewToken` has members that a `Token` has not."""
+    """Return the title of such a document: a `NewToken` has members that a `Token` lacks."""
     return kind.title if members == _members(kind) else f'New{kind.title}'
