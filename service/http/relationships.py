@@ -7,8 +7,7 @@ from service.database.ids import is_id
 from service.database.pagination import PageRequest
 from service.domain.errors import Forbidden, NotFound
 from service.http.request import Request
-from service.representation.document import Document, Identifier
-from service.representation.json_api import member
+from service.representation.document import Document, Identifier, member
 from service.representation.json_api_input import read_identifiers
 
 

@@ -34,6 +34,11 @@ class Selection(NamedTuple):
 EVERYTHING = Selection()
 
 
+def member(rel: str) -> str:
+    """Return the member name of a relation: ours lose their prefix, as a colon is for extensions (§7.8.4)."""
+    return rel.rpartition(':')[2]
+
+
 class Identifier(NamedTuple):
     """Identifies a document."""
 

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from service import urls
-from service.representation.document import Document, Link, Relationship, Selection
+from service.representation.document import Document, Link, Relationship, Selection, member
 from service.representation.json_api_input import existing_pointer
 from service.representation.problem import Problem
 
@@ -19,11 +19,6 @@ TOP_LEVEL = ('self', 'related', *PAGES)
 
 Embedded = Document | tuple[Document, ...]
 _Key = tuple[str, str | None]
-
-
-def member(rel: str) -> str:
-    """Return the member name of a relation: ours lose their prefix, as a colon is for extensions (§7.8.4)."""
-    return rel.rpartition(':')[2]
 
 
 def json_api(document: Document) -> dict[str, Any]:

@@ -14,8 +14,8 @@ from service.database.ids import MAX_ID, is_id
 from service.database.pagination import LAST_PAGE, Key, LastPage, Page, PageRequest
 from service.domain.text import has_control_characters, normalize
 from service.representation.action import TEXT
-from service.representation.document import EVERYTHING, Inclusion, Selection
-from service.representation.json_api import MEMBER, member
+from service.representation.document import EVERYTHING, Inclusion, Selection, member
+from service.representation.json_api import MEMBER
 from service.representation.json_schema import Schema
 
 PER_PAGE = 10

@@ -28,8 +28,7 @@ from service.http.conditional import precondition
 from service.http.operation import Access, Formats, Operation, Route, Samples
 from service.http.request import Expansions, Find, Request
 from service.http.request_body import read_body, read_resource_identifiers
-from service.representation.document import Document, Identifier, Link, Relationship
-from service.representation.json_api import member
+from service.representation.document import Document, Identifier, Link, Relationship, member
 from service.representation.kind import Kind, time_member
 from service.representation.query_parameters import Query, QueryOptions
 from service.representation.url_builder import UrlBuilder

@@ -7,8 +7,7 @@ import falcon
 
 from service.http.operation import Formats, Operation, Samples
 from service.http.request import Request
-from service.representation.document import Document, Link
-from service.representation.json_api import member
+from service.representation.document import Document, Link, member
 from service.representation.query_parameters import QueryOptions
 from service.representation.url_builder import UrlBuilder
 

@@ -29,8 +29,7 @@ from service.http.operation import Access, Operation, Route, Samples
 from service.http.request import Expansions, Find, Request
 from service.http.request_body import read_form
 from service.representation.action import EMAIL, Action, Field, Form
-from service.representation.document import Document, Link, Relationship
-from service.representation.json_api import member
+from service.representation.document import Document, Link, Relationship, member
 from service.representation.kind import Kind, Member, Presence, id_member, time_member
 from service.representation.query_parameters import FILTER_LENGTH, QueryOptions
 from service.representation.url_builder import UrlBuilder

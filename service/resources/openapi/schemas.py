@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from service.representation.json_api import member
+from service.representation.document import member
 from service.representation.json_schema import Schema, schema_of_member
 from service.representation.kind import Kind, Presence
 from service.resources.openapi.components import Components, reference
