@@ -1,16 +1,25 @@
 """Configuration of gunicorn, which reads this file by itself; the settings come from the environment."""
 
+import logging
 import os
-import sys
+import tempfile
 
 from gunicorn.glogging import Logger
 
-from service.config import SettingError, Settings
-from service.database.errors import Unavailable
+from service.config import SettingError, Settings, misspelt_variables
+from service.database.errors import SchemaMismatch, Unavailable
 from service.domain.startup import prepare_database
-from service.graceful_shutdown import PROCESS_SHUTDOWN
-from service.logs import configure_logging
-from service.metrics_multiprocess import create_directory, delete_directory, forget_process
+from service.graceful_shutdown import GENERATIONS, PROCESS_SHUTDOWN
+from service.listening import check_addresses, raise_open_files
+from service.logs import abort, configure_logging
+from service.metrics_multiprocess import allocate_files, create_directory, delete_directory, forget_process
+from service.worker import Worker
+
+SETTING, DATABASE = 3, 4  # exit codes, as of the commands
+SQLITE_THREADS = 8  # of a worker
+SPARE_THREADS = 4  # for requests that need no connection of the database while it does not answer
+
+log = logging.getLogger('service')
 
 
 class ForwardingLogger(Logger):
@@ -25,36 +34,88 @@ class ForwardingLogger(Logger):
 try:
     settings = Settings.from_environment(os.environ)
 except SettingError as error:
-    sys.exit(str(error))
+    abort(str(error), SETTING, os.environ.get('LOG_FORMAT', ''))
+try:
+    tempfile.gettempdir()
+except OSError as error:
+    abort(f'TMPDIR: {error.strerror or error}', SETTING, settings.log_format)
 
 wsgi_app = 'service.app:create_app()'
-bind = f'0.0.0.0:{settings.port}'
-# SQLite does not block for long, so one thread does most of the work; other databases need concurrent waits.
-worker_class = 'service.worker.LeaderWorker' if settings.database_url.startswith('sqlite') else 'gthread'
+bind = settings.bind
+worker_class = Worker
 workers = settings.web_concurrency or os.cpu_count() or 1
-threads = 8  # bcrypt releases the GIL, so other requests proceed during a sign-in
-reuse_port = True  # otherwise all kept-alive connections can end up on one worker
-keepalive = 15
+# A slow request body or a sign-in keeps a thread busy, for which bcrypt releases the GIL.
+threads = (
+    SQLITE_THREADS if settings.database_url.startswith('sqlite') else settings.database_pool + SPARE_THREADS
+)
+worker_connections = raise_open_files()
+keepalive = settings.keep_alive
 graceful_timeout = settings.drain_seconds + 30
+limit_request_line = 8190  # RFC 9112 §3 recommends 8,000 octets at least
+permit_unconventional_http_method = True  # the application responds with 501
 forwarded_allow_ips = ''  # forwarding headers are parsed by the application, according to FORWARDED_ALLOW_IPS
+secure_scheme_headers = {}  # also of peers on a unix socket, whom gunicorn trusts always
+forwarder_headers = ''
 control_socket_disable = True
+loglevel = 'warning'
 logger_class = ForwardingLogger
 configure_logging(settings.log_format)
-if settings.metrics:
-    create_directory()
 
 
 def on_starting(server):
-    """Create the schema before any worker starts; a failure aborts startup with one line."""
+    """Check everything before any worker starts; what is wrong aborts the start with one line."""
+    for name, setting in misspelt_variables(os.environ).items():
+        log.warning('%s is not a setting: did you mean %s?', name, setting)
+    inherits_sockets = 'GUNICORN_FD' in os.environ or os.environ.get('LISTEN_PID') == str(os.getpid())
     try:
+        if not inherits_sockets:
+            check_addresses(server.address)
+        if settings.metrics:
+            create_directory()
         prepare_database(settings)
-    except (SettingError, Unavailable) as error:
-        sys.exit(' '.join(str(error.__cause__ or error).split()))
+    except SettingError as error:
+        abort(str(error), SETTING, settings.log_format)
+    except SchemaMismatch as error:
+        abort(f'DATABASE_URL: {settings.database}: {error}', SETTING, settings.log_format)
+    except Unavailable as error:
+        abort(
+            f'DATABASE_URL: cannot use {settings.database}: {error.__cause__ or error}. Is the server'
+            ' running, does the database exist, and may this user use it?',
+            DATABASE,
+            settings.log_format,
+        )
+
+
+def on_reload(server):
+    """Tell the workers that new ones replace them."""
+    GENERATIONS.replace(server.worker_age)
+
+
+def pre_exec(server):
+    """Tell the workers that those of a new master replace them."""
+    GENERATIONS.replace(server.worker_age)
+
+
+def post_fork(server, worker):
+    """Have the worker serve without metrics if it has no place for them."""
+    if settings.metrics:
+        try:
+            allocate_files()
+        except OSError as error:
+            log.error('This worker serves without metrics: %s', error)
+            os.environ['METRICS'] = 'off'
 
 
 def post_worker_init(worker):
-    """Have a worker report "not ready" for a while before it stops."""
-    PROCESS_SHUTDOWN.install(settings.drain_seconds)
+    """Have a worker report "not ready" for a while before it stops; the first says that it can be used."""
+    PROCESS_SHUTDOWN.install(settings.drain_seconds, lambda: GENERATIONS.is_replaced(worker.age))
+    if worker.age == 1:
+        log.info(
+            'Halcyon is ready at %s with %s workers on the database %s. Press Ctrl-C to stop.',
+            ', '.join(map(str, worker.sockets)),
+            worker.cfg.workers,
+            settings.database,
+        )
 
 
 def child_exit(server, worker):
@@ -67,3 +128,4 @@ def on_exit(server):
     """Delete the directory of the metrics."""
     if settings.metrics:
         delete_directory()
+    log.info('Halcyon has stopped.')

@@ -78,7 +78,7 @@ CREATE TABLE IF NOT EXISTS tokens (
 CREATE INDEX IF NOT EXISTS tokens_by_user ON tokens (user_id, id);
 CREATE INDEX IF NOT EXISTS tokens_by_expiry ON tokens (expires_at);
 
--- The numbers of things of each kind, in shards that are summed, so that writers do not wait for one row.
+-- The total numbers of rows of each kind, in shards that are summed, so that writers do not wait for one row.
 CREATE TABLE IF NOT EXISTS totals (
     thing VARCHAR(32) NOT NULL,
     shard BIGINT NOT NULL,

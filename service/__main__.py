@@ -4,12 +4,16 @@ import click
 
 from service.commands.api import openapi, routes
 from service.commands.cli import EXIT_CODES
-from service.commands.database import check, migrate
+from service.commands.conform import conform
+from service.commands.database import check, migrate, settings
 from service.commands.demo import demo
+from service.commands.posts import post
 from service.commands.tokens import keys, tokens
 from service.commands.users import user
+from service.resources.openapi.description import VERSION
 
 
+@click.version_option(VERSION, prog_name='Halcyon')
 @click.group(epilog=EXIT_CODES, context_settings={'show_default': True})
 def main() -> None:
     """Operate Halcyon, a microblog served as hypermedia.
@@ -18,7 +22,7 @@ def main() -> None:
     """
 
 
-for command in (check, migrate, user, tokens, keys, routes, openapi, demo):
+for command in (check, settings, migrate, user, post, tokens, keys, routes, openapi, demo, conform):
     main.add_command(command)
 
 if __name__ == '__main__':

@@ -14,25 +14,28 @@ from service.database.instrumentation import NO_INSTRUMENTATION
 from service.database.session import Session
 from service.domain.startup import open_session
 from service.graceful_shutdown import PROCESS_SHUTDOWN, Shutdown
-from service.http.application import Application, Router
+from service.http.application import Application, Router, describe_server
 from service.http.errors import install_error_writer
 from service.http.middleware.authentication import AuthenticationMiddleware
+from service.http.middleware.browser_session import BrowserSessionMiddleware
+from service.http.middleware.compression import CompressionMiddleware
 from service.http.middleware.context import ContextMiddleware
 from service.http.middleware.cors import CorsMiddleware
 from service.http.middleware.guards import GuardMiddleware
 from service.http.middleware.idempotency import IdempotencyMiddleware
 from service.http.middleware.negotiation import NegotiationMiddleware
 from service.http.middleware.presenter import PresenterMiddleware
+from service.http.middleware.schema import SchemaMiddleware
 from service.http.middleware.security_headers import SecurityHeadersMiddleware
 from service.http.operation import Route, check_declaration, kinds_of
-from service.http.request import Request
+from service.http.request import PageParts, Request
 from service.logs import RequestLog
 from service.representation.formats import HANDLERS
 from service.resources import follows, posts, stores, tokens, users
 from service.resources.assets import AssetResource
 from service.resources.discovery import ApiCatalogResource, DocsResource, OpenApiResource
 from service.resources.documentation import ProblemResource, RelationResource
-from service.resources.entry_point import EntryPointResource, RootResource
+from service.resources.entry_point import EntryPointResource, RootResource, entry_point_of
 from service.resources.health import LiveResource, ReadyResource
 from service.resources.metrics import MetricsResource
 from service.resources.openapi.description import Description
@@ -41,6 +44,7 @@ if TYPE_CHECKING:
     from service.metrics import Metrics
 
 MODULES = (users, tokens, posts, follows, stores)  # a new resource is added here
+HOME = entry_point_of([module.entry_point for module in MODULES])
 
 
 def make_routes(drain: Shutdown = PROCESS_SHUTDOWN, metrics: 'Metrics | None' = None) -> list[Route]:
@@ -49,7 +53,7 @@ def make_routes(drain: Shutdown = PROCESS_SHUTDOWN, metrics: 'Metrics | None' = 
     description = Description(routes)
     routes += [
         (urls.ROOT, RootResource()),
-        (urls.ENTRY, EntryPointResource([module.entry_point for module in MODULES])),
+        (urls.ENTRY, EntryPointResource(HOME)),
         (urls.RELATION, RelationResource(chain.from_iterable(module.RELATIONS for module in MODULES))),
         (urls.PROBLEM, ProblemResource()),
         (urls.OPENAPI, OpenApiResource(description)),
@@ -102,23 +106,30 @@ def create_app(
         #                                  request                     response
         #   Application                    its id                      X-Request-Id, the log, metrics
         #   ContextMiddleware              all attributes, Host (400)  returns the database connection
+        #   SchemaMiddleware               schema (503)                |
         #   GuardMiddleware                field size (400)            |
+        #   BrowserSessionMiddleware       the method of a form        |
         #   -- routing --                  URL (404)                   |
         #   GuardMiddleware                method (405, 501)           |
+        #   BrowserSessionMiddleware       viewer by cookie (403)      |
         #   CorsMiddleware                 |                           Access-Control-…, Vary
         #   SecurityHeadersMiddleware      |                           Content-Security-Policy, …
+        #   CompressionMiddleware          |                           Content-Encoding
         #   AuthenticationMiddleware       viewer (401)                |
         #   NegotiationMiddleware          format (406), query (400)   |
-        #   PresenterMiddleware            |                           select, label, redirect, link, validate
+        #   PresenterMiddleware            |                           the steps of present()
         #   IdempotencyMiddleware          replays, or runs once       |
         #   -- responder --
         #
         # Any exception becomes a problem (http/errors.py), which goes up from there like any response.
         middleware=[
-            ContextMiddleware(settings, db),
+            ContextMiddleware(settings, db, PageParts(HOME, expansions)),
+            SchemaMiddleware(),
             GuardMiddleware(),
+            BrowserSessionMiddleware(),
             CorsMiddleware(settings),
             SecurityHeadersMiddleware(),
+            CompressionMiddleware(),
             AuthenticationMiddleware(),
             NegotiationMiddleware(kinds, expansions),
             PresenterMiddleware(),
@@ -131,4 +142,5 @@ def create_app(
 
     for template, resource in routes:
         app.add_route(template, resource)
+    app.add_sink(describe_server, r'\*$')
     return app

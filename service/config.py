@@ -1,9 +1,11 @@
 """Settings, read once from the environment; an invalid one aborts startup."""
 
 import dataclasses
+import difflib
 import ipaddress
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
+from pathlib import Path
 from typing import Any
 
 AUTHORITY = re.compile(
@@ -12,6 +14,10 @@ AUTHORITY = re.compile(
 ORIGIN = re.compile(r'(?P<scheme>https?)://(?P<authority>[^/?#@\s]+)/?', re.ASCII | re.IGNORECASE)
 DEFAULT_PORTS = {'http': 80, 'https': 443}
 DATABASES = ('sqlite', 'postgresql', 'mysql')
+DATABASE_ALIASES = {'postgres': 'postgresql', 'mariadb': 'mysql'}
+FILE_SUFFIX = '_FILE'
+MIN_LIKENESS = 0.8  # of a variable to the setting that it probably misspells
+UNIX = 'unix'  # among the trusted proxies: every peer on a unix socket
 
 
 class SettingError(ValueError):
@@ -60,11 +66,28 @@ def _on_or_off(value: str) -> bool:
 
 def _database_url(value: str) -> str:
     scheme, separator, rest = value.partition('://')
+    scheme = DATABASE_ALIASES.get(scheme, scheme)
     if scheme not in DATABASES or not separator or not rest:
         raise ValueError(
             f'must start with one of {", ".join(f"{name}://" for name in DATABASES)} and name a database'
         )
-    return value
+    return f'{scheme}://{rest}'
+
+
+def _host(value: str) -> str:
+    if value.startswith('unix:'):
+        if len(value) > len('unix:/') and value[len('unix:')] == '/':
+            return value
+    elif '%' not in value:
+        bare = value[1:-1] if value.startswith('[') and value.endswith(']') else value
+        try:
+            address = ipaddress.ip_address(bare)
+        except ValueError:
+            pass
+        else:
+            if address.version == 6 or bare == value:
+                return str(address)
+    raise ValueError('must be an IPv4 or IPv6 address, or unix: with the absolute path of a socket')
 
 
 def _origin(value: str) -> str:
@@ -83,20 +106,23 @@ def _origins(value: str) -> tuple[str, ...]:
 
 
 def _networks(value: str) -> tuple[Any, ...]:
-    """Parse IP addresses, networks and '*', separated by commas: gunicorn's syntax."""
+    """Parse IP addresses, networks, `unix` and '*', separated by commas: gunicorn's syntax."""
     names = (name.strip() for name in value.split(','))
-    return tuple('*' if name == '*' else ipaddress.ip_network(name) for name in names)
+    return tuple(name if name in ('*', UNIX) else ipaddress.ip_network(name) for name in names)
 
 
-def _setting(default: Any, parse: Callable[[str], Any]) -> Any:
-    return dataclasses.field(default=default, metadata={'parse': parse})
+def _setting(default: Any, parse: Callable[[str], Any], *, is_secret: bool = False) -> Any:
+    return dataclasses.field(default=default, metadata={'parse': parse, 'is_secret': is_secret})
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Settings:
     """The settings that README.md documents; environment variables have the same names in upper case."""
 
-    database_url: str = _setting('sqlite:///halcyon.db', _database_url)
+    database_url: str = _setting('sqlite:///halcyon.db', _database_url, is_secret=True)
+    database_timeout: int = _setting(10, _integer(1, 3600))  # seconds for one answer of the database
+    database_pool: int = _setting(8, _integer(1, 100))  # connections of one worker process
+    host: str = _setting('127.0.0.1', _host)
     port: int = _setting(8000, _integer(1, 65535))
     web_concurrency: int = _setting(0, _integer(0, 1000))  # worker processes; 0: one for each core
     token_lifetime: int = _setting(3600, _integer(1, 10**9))  # seconds
@@ -107,6 +133,7 @@ class Settings:
     forwarded_allow_ips: tuple[Any, ...] = _setting((), _networks)  # trusted proxies
     log_format: str = _setting('text', _one_of('text', 'json'))
     drain_seconds: int = _setting(2, _integer(0, 3600))
+    keep_alive: int = _setting(15, _integer(1, 3600))  # seconds that an idle connection stays open
     avatars: bool = _setting(True, _on_or_off)
     sqlite_synchronous: str = _setting('full', _one_of('full', 'normal', 'off', 'extra'))
     metrics: bool = _setting(False, _on_or_off)
@@ -115,17 +142,97 @@ class Settings:
     def from_environment(cls, environment: Mapping[str, str]) -> 'Settings':
         """Return the settings; an empty variable has the default.
 
-        Raises SettingError with the name of the variable, its value, and what is valid.
+        A secret can also be in a file, which NAME_FILE names. Raises SettingError with the name of the
+        variable, its value, and what is valid.
         """
         values = {}
         for setting in dataclasses.fields(cls):
             name = setting.name.upper()
             value = environment.get(name, '').strip()
+            if setting.metadata['is_secret']:
+                value = _secret(name, value, environment.get(name + FILE_SUFFIX, '').strip())
             if value:
                 try:
                     values[setting.name] = setting.metadata['parse'](value)
                 except ValueError as error:
-                    may_have_password = '://' in value and '@' in value
-                    quoted = 'the value' if may_have_password else repr(value)
-                    raise SettingError(f'{name}: {quoted} is invalid: {error}') from None
-        return cls(**values)
+                    raise SettingError(f'{name}: {_quoted(value)} is invalid: {error}') from None
+        return _consistent(cls(**values), values)
+
+    @property
+    def bind(self) -> str:
+        """The address to listen on, as gunicorn spells it."""
+        if self.host.startswith('unix:'):
+            return self.host
+        return f'[{self.host}]:{self.port}' if ':' in self.host else f'{self.host}:{self.port}'
+
+    @property
+    def database(self) -> str:
+        """The database URL without what may be secret: user, password and parameters."""
+        scheme, _, rest = self.database_url.partition('://')
+        if scheme == 'sqlite':
+            return self.database_url
+        location = rest.rpartition('@')[2] if '@' in rest else rest
+        return f'{scheme}://{location.partition("?")[0]}'
+
+    def printable(self) -> dict[str, str]:
+        """Return the value of each setting by the name of its variable, as it may be printed."""
+        values = {field.name.upper(): getattr(self, field.name) for field in dataclasses.fields(self)}
+        return {name: _text(value) for name, value in values.items()} | {'DATABASE_URL': self.database}
+
+
+def _consistent(settings: Settings, values: Mapping[str, Any]) -> Settings:
+    """Return the settings with a default that agrees with the values set; raises SettingError."""
+    lifetime, max_age = settings.token_lifetime, settings.token_max_age
+    if lifetime <= max_age:
+        return settings
+    if 'token_lifetime' in values and 'token_max_age' in values:
+        raise SettingError(
+            f'TOKEN_MAX_AGE: {max_age} is less than TOKEN_LIFETIME ({lifetime}): no token could live so long'
+        )
+    agreed = max_age if 'token_max_age' in values else lifetime
+    return dataclasses.replace(settings, token_lifetime=agreed, token_max_age=agreed)
+
+
+def misspelt_variables(names: Iterable[str]) -> dict[str, str]:
+    """Return the variables that look like misspelt settings, each with the setting."""
+    settings = {field.name.upper(): field.metadata['is_secret'] for field in dataclasses.fields(Settings)}
+    valid_names = [*settings, *(name + FILE_SUFFIX for name, is_secret in settings.items() if is_secret)]
+    found = {}
+    for name in sorted(set(names).difference(valid_names)):
+        upper = name.upper()
+        anagrams = [setting for setting in valid_names if sorted(setting) == sorted(upper)]
+        close = anagrams or difflib.get_close_matches(upper, valid_names, 1, MIN_LIKENESS)
+        if close:
+            found[name] = close[0]
+    return found
+
+
+def _secret(name: str, value: str, path: str) -> str:
+    if not path:
+        return value
+    if value:
+        raise SettingError(f'{name}: set either {name} or {name}{FILE_SUFFIX}, not both')
+    try:
+        content = Path(path).read_text().strip()
+    except (OSError, ValueError) as error:
+        reason = getattr(error, 'strerror', None) or 'it is not text'
+        raise SettingError(f'{name}{FILE_SUFFIX}: cannot read {path!r}: {reason}') from None
+    if not content:
+        raise SettingError(f'{name}{FILE_SUFFIX}: {path!r} is empty')
+    return content
+
+
+def _quoted(value: str) -> str:
+    """Return the value for an error message: of a URL that may have a password, only the scheme."""
+    scheme, separator, _ = value.partition('://')
+    if separator and '@' in value:
+        return f'{scheme}://…' if re.fullmatch(r'[A-Za-z][A-Za-z0-9+.-]{0,20}', scheme) else 'the value'
+    return repr(value)
+
+
+def _text(value: Any) -> str:
+    if isinstance(value, bool):
+        return 'on' if value else 'off'
+    if isinstance(value, tuple):
+        return ','.join(map(str, value))
+    return '' if value is None else str(value)

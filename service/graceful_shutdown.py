@@ -1,8 +1,10 @@
 """Graceful shutdown: report "not ready" for DRAIN_SECONDS after SIGTERM, then stop.
 
-In that time load balancers notice and send requests to other nodes.
+In that time load balancers notice and send requests to other nodes. A worker that others replace stops at
+once: the node goes on.
 """
 
+import multiprocessing
 import signal
 import threading
 from collections.abc import Callable
@@ -29,15 +31,34 @@ class Shutdown:
             timer.daemon = True
             timer.start()
 
-    def install(self, seconds: float) -> None:
-        """Delay the current handler of SIGTERM."""
+    def install(self, seconds: float, is_replaced: Callable[[], bool]) -> None:
+        """Delay the current handler of SIGTERM, unless this process is replaced by then."""
         stop = signal.getsignal(signal.SIGTERM)
 
         def handle_sigterm(number: int, frame: FrameType | None) -> None:
-            self.begin(seconds, lambda: callable(stop) and stop(number, frame))
+            if is_replaced():
+                callable(stop) and stop(number, frame)
+            else:
+                self.begin(seconds, lambda: callable(stop) and stop(number, frame))
 
         signal.signal(signal.SIGTERM, handle_sigterm)
         signal.siginterrupt(signal.SIGTERM, False)
 
 
+class Generations:
+    """Which workers have been replaced: those up to an age, in memory that master and workers share."""
+
+    def __init__(self) -> None:
+        self._replaced = multiprocessing.Value('q', -1, lock=False)
+
+    def replace(self, age: int) -> None:
+        """Record that new workers replace those of this age and older."""
+        self._replaced.value = age
+
+    def is_replaced(self, age: int) -> bool:
+        """Return whether new workers replace the one of this age."""
+        return age <= int(self._replaced.value)
+
+
 PROCESS_SHUTDOWN = Shutdown()
+GENERATIONS = Generations()

@@ -4,10 +4,11 @@ import json
 import logging
 import os
 import socket
+import sys
 import time
 from contextlib import suppress
 from functools import lru_cache
-from typing import Any, TextIO
+from typing import Any, NoReturn, TextIO
 
 NODE = socket.gethostname()
 REQUEST_LOGGER = 'service.requests'
@@ -112,3 +113,14 @@ def configure_logging(log_format: str) -> None:
     handler = logging.StreamHandler()
     handler.setFormatter(FORMATTERS[log_format]())
     logging.basicConfig(level=logging.INFO, handlers=[handler], force=True)
+
+
+def abort(line: str, code: int, log_format: str) -> NoReturn:
+    """End the process with one line on standard error, as JSON if the log is JSON."""
+    line = printable(' '.join(line.split()))
+    if log_format.strip().lower() == 'json':
+        configure_logging('json')
+        logging.getLogger('service').critical(line)
+    else:
+        sys.stderr.write(f'{line}\n')
+    sys.exit(code)

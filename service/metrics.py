@@ -16,7 +16,6 @@ from prometheus_client.multiprocess import MultiProcessCollector
 from service.config import Settings
 from service.database.instrumentation import Instrumentation
 from service.database.migrate import LATEST
-from service.database.pool import MAX_CONNECTIONS
 from service.domain.throttle import ACCOUNT, ADDRESS, REGISTRATION
 from service.metrics_multiprocess import DIRECTORY_VARIABLE
 
@@ -77,7 +76,7 @@ class Metrics(Instrumentation):
         engine = settings.database_url.partition('://')[0]
         self._in_use = self._gauge('halcyon_connections_in_use', 'Connections checked out of the pools.')
         self._gauge('halcyon_connections', 'The maximum number of connections of the pools.').set(
-            0 if engine == 'sqlite' else MAX_CONNECTIONS
+            0 if engine == 'sqlite' else settings.database_pool
         )
         Gauge(
             'halcyon_info',

@@ -5,14 +5,44 @@ import shutil
 import tempfile
 from functools import lru_cache
 
+from service.config import SettingError
+
 DIRECTORY_VARIABLE = 'PROMETHEUS_MULTIPROC_DIR'  # prometheus-client reads it when it is imported
+PREFIX = 'halcyon-metrics-'
+FILE_KINDS = ('counter', 'histogram', 'gauge_livesum', 'gauge_livemax')  # a file for each, of each process
+FILE_BYTES = 1 << 20  # the size that prometheus-client gives them
 
 
 @lru_cache(maxsize=1)
 def create_directory() -> str:
-    """Create the directory for this process and its children, unless a reload of gunicorn finds it."""
-    os.environ[DIRECTORY_VARIABLE] = tempfile.mkdtemp(prefix='halcyon-metrics-')
+    """Create the directory for this process and its children, unless a reload of gunicorn finds it.
+
+    It is made in the directory that the variable names, else in that of temporary files. Raises SettingError.
+    """
+    parent = os.environ.get(DIRECTORY_VARIABLE)
+    if parent and os.path.basename(parent).startswith(PREFIX):  # inherited from the master before USR2
+        parent = os.path.dirname(parent)
+    try:
+        os.environ[DIRECTORY_VARIABLE] = tempfile.mkdtemp(prefix=PREFIX, dir=parent or None)
+    except OSError as error:
+        raise SettingError(f'METRICS: cannot create a directory for metrics: {error}') from None
     return os.environ[DIRECTORY_VARIABLE]
+
+
+def allocate_files() -> None:
+    """Create the files of this process, with the directory if it was deleted; raises OSError.
+
+    prometheus-client maps sparse files, and writing to one is a SIGBUS once no space is left.
+    """
+    directory = create_directory()
+    os.makedirs(directory, mode=0o700, exist_ok=True)
+    for kind in FILE_KINDS:
+        path = os.path.join(directory, f'{kind}_{os.getpid()}.db')
+        file = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
+        try:
+            os.posix_fallocate(file, 0, FILE_BYTES)
+        finally:
+            os.close(file)
 
 
 def forget_process(pid: int) -> None:

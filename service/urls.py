@@ -16,6 +16,7 @@ FEED = '/api/users/{user_id}/feed'
 
 POSTS = '/api/posts'
 POST = '/api/posts/{post_id}'
+POST_AUTHOR = '/api/posts/{post_id}/author'
 
 TOKENS = '/api/tokens'
 TOKEN = '/api/tokens/{token_id}'
@@ -23,9 +24,11 @@ KEYS = '/.well-known/jwks.json'
 
 STORES = '/api/stores'
 STORE = '/api/stores/{store_id}'
+STORE_OWNER = '/api/stores/{store_id}/owner'
 STORE_ITEMS = '/api/stores/{store_id}/items'
 ITEMS = '/api/items'
 ITEM = '/api/items/{item_id}'
+ITEM_STORE = '/api/items/{item_id}/store'
 
 RELATION = '/api/rels/{rel}'
 PROBLEM = '/api/problems/{name}'

@@ -1,1 +1,1 @@
-"""The specification: what Halcyon promises, sentence by sentence."""
+"""The tests: what Halcyon guarantees, sentence by sentence."""

@@ -1,8 +1,8 @@
-"""A clock that tests move."""
+"""A clock that tests can move."""
 
 
 class MovableClock:
-    """Returns UTC milliseconds, and advances by one with each call, so that no two events have one time."""
+    """Returns UTC milliseconds, and advances with each call, so that no two events have the same time."""
 
     def __init__(self, now: int = 1_795_000_000_000) -> None:
         self.now = now

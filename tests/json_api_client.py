@@ -11,7 +11,7 @@ Resource = dict[str, Any]
 
 
 class JsonApiClient:
-    """The user that another client speaks for, in JSON:API."""
+    """A JSON:API client with the token of another client."""
 
     def __init__(self, client: Client) -> None:
         self.client = Client(client.app, client.token, accept=JSON_API)
@@ -26,7 +26,7 @@ class JsonApiClient:
         accept: str = JSON_API,
         **headers: str,
     ) -> Answer:
-        """Send a document with this primary data, or this whole body, to an address."""
+        """Send a document with this primary data, or this whole body, to a URL."""
         sent = {'Content-Type': JSON_API} | {name.replace('_', '-'): value for name, value in headers.items()}
         text = json.dumps({'data': data} if body is None else body)
         return self.client.request(method, href, accept=accept, headers=sent, body=text)
@@ -38,7 +38,7 @@ class JsonApiClient:
         return self.client.delete(href, **options)
 
     def related(self, *names: str, query: str = '') -> Answer:
-        """Get what is at the end of a path of relationships from the entry point."""
+        """Follow a path of relationships from the entry point."""
         answer = self.get('/api')
         for name in names[:-1]:
             answer = self.get(related(answer.state['data'], name))
@@ -59,18 +59,18 @@ class JsonApiClient:
         return published
 
     def change(self, resource: Resource, **attributes: Any) -> Answer:
-        """Patch the resource where it is."""
+        """Patch the resource at its URL."""
         return self.send('PATCH', resource['links']['self'], identify(resource) | {'attributes': attributes})
 
 
 def related(resource: Resource, name: str) -> str:
-    """Return the address of what a relationship leads to."""
+    """Return the URL of the resources of a relationship."""
     href: str = resource['relationships'][name]['links']['related']
     return href
 
 
 def relation(resource: Resource, name: str) -> str:
-    """Return the address of a relationship itself."""
+    """Return the URL of a relationship itself."""
     href: str = resource['relationships'][name]['links']['self']
     return href
 
@@ -81,10 +81,10 @@ def identify(resource: Resource) -> Resource:
 
 
 def assert_refused(answer: Answer, status: int, *sources: str) -> None:
-    """Assert that the answer is JSON:API errors with the status, naming these sources and no others."""
+    """Assert that the response is JSON:API errors with the status and exactly these sources."""
     assert answer.status == status, answer.text
     assert answer.content_type == JSON_API
     errors = answer.state['errors']
     assert all(error['status'] == str(status) and error['title'] and error['detail'] for error in errors)
-    said = [source for error in errors for source in error.get('source', {}).values()]
-    assert said == list(sources)
+    actual = [source for error in errors for source in error.get('source', {}).values()]
+    assert actual == list(sources)

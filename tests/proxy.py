@@ -19,6 +19,8 @@ class Proxy:
         self._lock = threading.Lock()
         self._word: bytes | None = None
         self._delivers = True
+        self._is_thawed = threading.Event()
+        self._is_thawed.set()
         self.cuts = 0
 
     def __enter__(self) -> Proxy:
@@ -51,6 +53,14 @@ class Proxy:
         for end in ends:
             _break(end)
 
+    def freeze(self) -> None:
+        """Stop forwarding anything, and keep all connections open, as a host does that hangs."""
+        self._is_thawed.clear()
+
+    def thaw(self) -> None:
+        """Forward again, first what has come meanwhile."""
+        self._is_thawed.set()
+
     def cut_at(self, word: bytes, *, delivers: bool) -> None:
         """Break a connection, once, when the client sends the word: before or after delivering it."""
         self._word, self._delivers = word, delivers
@@ -75,6 +85,7 @@ class Proxy:
     def _pass(self, one: socket.socket, other: socket.socket, is_client: bool) -> None:
         with contextlib.suppress(OSError):
             while data := one.recv(BYTES):
+                self._is_thawed.wait()
                 if is_client and self._word and self._word in data:
                     self._word = None
                     self.cuts += 1

@@ -1,4 +1,4 @@
-"""Every address of the application, as falcon's router has it, and what its resource can do."""
+"""All routes of the application, taken from falcon's router, and the methods of their resources."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ STANDARD = ('GET', 'POST', 'PUT', 'PATCH', 'DELETE')
 
 
 def routes(app: Any) -> Iterator[tuple[str, Any]]:
-    """Yield every address template with its resource."""
+    """Yield every URL template with its resource."""
     nodes = list(app._router._roots)
     while nodes:
         node = nodes.pop()
@@ -21,7 +21,7 @@ def routes(app: Any) -> Iterator[tuple[str, Any]]:
 
 
 def methods_at(app: Any) -> dict[str, tuple[str, ...]]:
-    """Return for every address template the standard methods that its resource has."""
+    """Return the standard methods of the resource at every URL template."""
     return {
         template: tuple(name for name in STANDARD if name in resource.operations)
         for template, resource in routes(app)
@@ -29,7 +29,7 @@ def methods_at(app: Any) -> dict[str, tuple[str, ...]]:
 
 
 class World:
-    """Ada with a post and a store, who follows Bob, and the values that fill every address template."""
+    """Ada with a post and a store, who follows Bob, and values for the variables of every URL template."""
 
     def __init__(self, ada: Client, bob: Client) -> None:
         self.ada, self.bob = ada, bob
@@ -51,5 +51,5 @@ class World:
         }
 
     def address(self, template: str) -> str:
-        """Return the address that the template has in this world."""
+        """Return the URL of a template with the values of this world."""
         return template.format_map(self.values)

@@ -1,4 +1,4 @@
-"""The catalog of APIs (RFC 9727): where a program that knows only the origin begins."""
+"""The API catalog (RFC 9727), where a client that knows only the origin begins."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""What somebody would try who knows the API well: every address is walked, and nothing is gained."""
+"""Attacks by a client that knows the API well, tried at every URL."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from tests.routes import World, methods_at, routes
 
 FORMATS = (f'{HAL_FORMS}, {HAL};q=0.9', JSON_API, HTML, JSON)
 FORM = 'application/x-www-form-urlencoded'
-MOVING = {'updated_at', 'last_seen', 'last_used_at'}  # with every write, whatever is in it
+MOVING = {'updated_at', 'last_seen', 'last_used_at'}  # which every write changes
 OVERRIDES = ('X-HTTP-Method-Override', 'X-HTTP-Method', 'X-Method-Override', '_method')
 EVIL = '"><script>alert(1)</script>\'\u202e'
 
@@ -26,15 +26,15 @@ def world(ada: Client, bob: Client) -> World:
     return world
 
 
-def addresses(app: Any, world: World, method: str) -> Iterator[str]:
-    """Yield every address that has the method."""
+def urls(app: Any, world: World, method: str) -> Iterator[str]:
+    """Yield every URL that supports the method."""
     for template, methods in sorted(methods_at(app).items()):
         if method in methods:
             yield world.address(template)
 
 
 def altered(value: Any) -> Any:
-    """Return another value of the same kind."""
+    """Return another value of the same type."""
     match value:
         case bool():
             return not value
@@ -46,22 +46,22 @@ def altered(value: Any) -> Any:
             return [value]
 
 
-def state_of(client: Client, address: str) -> dict[str, Any]:
-    """Return the properties of what is there, but those that every write moves."""
-    state = client.get(address, accept=JSON).state
+def state_of(client: Client, url: str) -> dict[str, Any]:
+    """Return the state of a resource without the members that every write changes."""
+    state = client.get(url, accept=JSON).state
     return {name: value for name, value in state.items() if name not in MOVING and not name.startswith('_')}
 
 
 @pytest.mark.parametrize('method', ['PUT', 'PATCH'])
 def test_protected_members_cannot_be_assigned(app: Any, world: World, method: str) -> None:
-    walked = 0
+    tested = 0
     for template, resource in routes(app):
         operation = resource.operations.get(method)
         action = operation and operation.form
         if action is None or not action.fields or 'GET' not in resource.operations:
             continue
-        address = world.address(template)
-        before = state_of(world.ada, address)
+        url = world.address(template)
+        before = state_of(world.ada, url)
         inputs = {field.name for field in action.fields}
         others = {name: altered(value) for name, value in before.items() if name not in inputs}
         others |= {
@@ -71,14 +71,14 @@ def test_protected_members_cannot_be_assigned(app: Any, world: World, method: st
             'author': 1,
             'is_admin': True,
         }
-        assert world.ada.request(method, address, json=others).status == 200
+        assert world.ada.request(method, url, json=others).status == 200
         resource_object = {'type': operation.query.kind, 'id': str(before['id']), 'attributes': others}
         headers = {'Content-Type': JSON_API}
         body = json.dumps({'data': resource_object})
-        assert world.ada.request(method, address, headers=headers, body=body).status == 200
-        assert state_of(world.ada, address) == before
-        walked += 1
-    assert walked == 4  # a user, a post, a store, an item
+        assert world.ada.request(method, url, headers=headers, body=body).status == 200
+        assert state_of(world.ada, url) == before
+        tested += 1
+    assert tested == 4  # a user, a post, a store, an item
     assert world.ada.sign_in('ada').entry().status == 200
 
 
@@ -89,13 +89,13 @@ def test_protected_members_of_new_resources_are_set_by_the_server(world: World) 
               'user_id': world.values['other_id'], 'owner_id': world.values['other_id'],
               '_embedded': {'author': {'id': 1}}}  # fmt: skip
     person = {'username': 'eve', 'email': 'eve@example.org', 'password': 'correct horse'}
-    for address, wanted in (
+    for url, wanted in (
         ('/api/users', person),
         ('/api/posts', {'body': 'Hello'}),
         ('/api/stores', {'name': 'Wheels'}),
         (store, {'name': 'Spoke', 'price': '1'}),
     ):
-        state = ada.post(address, forged | wanted).state
+        state = ada.post(url, forged | wanted).state
         assert state['id'] != 7
         assert [name for name in forged if name in state and state[name] == forged[name]] == []
         assert state.get('_embedded', {}).get('author', ada.me().state)['username'] == 'ada'
@@ -113,47 +113,47 @@ ASKED = {
 
 
 def test_an_email_is_disclosed_only_to_its_owner(app: Any, world: World) -> None:
-    told = 0
+    disclosed = 0
     for client in (world.ada, Client(app)):
-        for address in addresses(app, world, 'GET'):
+        for url in urls(app, world, 'GET'):
             for accept, queries in ASKED.items():
                 for query in queries:
-                    answer = client.get(address + query, accept=accept)
-                    assert 'bob@example.org' not in answer.text, address + query
-                    told += 'ada@example.org' in answer.text
-    assert told > 20
+                    answer = client.get(url + query, accept=accept)
+                    assert 'bob@example.org' not in answer.text, url + query
+                    disclosed += 'ada@example.org' in answer.text
+    assert disclosed > 20
 
 
-@pytest.mark.parametrize('address', ['/api/users?sort=email', '/api/users?filter[email]=bob@example.org'])
-def test_emails_cannot_be_searched(world: World, address: str) -> None:
-    assert world.ada.get(address, accept=JSON_API).status == 400
+@pytest.mark.parametrize('url', ['/api/users?sort=email', '/api/users?filter[email]=bob@example.org'])
+def test_emails_cannot_be_searched(world: World, url: str) -> None:
+    assert world.ada.get(url, accept=JSON_API).status == 400
 
 
 def everything(app: Any, world: World, accept: str) -> Iterator[tuple[str, str, Answer]]:
-    """Yield method, address and answer of all that can be asked, by Ada and by nobody, in vain and not."""
+    """Yield method, URL and response of every kind of request, anonymous and by Ada."""
     for client in (Client(app), world.ada):
         for template, methods in sorted(methods_at(app).items()):
-            address = world.address(template)
+            url = world.address(template)
             for method in ('GET', 'HEAD', 'OPTIONS', 'TRACE', 'PROPFIND', *methods):
-                headers = {'If-Match': '"another"', 'Origin': 'https://evil.test'}
-                if method not in ('GET', 'HEAD'):
-                    headers['Content-Type'] = 'text/plain'
+                headers = {'Origin': 'https://evil.test'}
+                if method not in ('GET', 'HEAD'):  # which would be 412
+                    headers |= {'If-Match': '"another"', 'Content-Type': 'text/plain'}
                 yield (
                     method,
-                    address,
-                    client.request(method, address, accept=accept, headers=headers, body=b'x'),
+                    url,
+                    client.request(method, url, accept=accept, headers=headers, body=b'x'),
                 )
 
 
 def test_every_page_has_its_security_headers(app: Any, world: World) -> None:
     pages = set()
-    for method, address, answer in everything(app, world, HTML):
-        assert answer.headers['x-content-type-options'] == 'nosniff', f'{method} {address}'
+    for method, url, answer in everything(app, world, HTML):
+        assert answer.headers['x-content-type-options'] == 'nosniff', f'{method} {url}'
         if answer.content_type == HTML:
             policy = answer.headers['content-security-policy']
             assert policy.startswith("default-src 'none'; script-src 'self'; style-src 'self'; ")
-            framed = '*' if address.startswith('/api/rels/') and answer.status < 400 else "'none'"
-            assert policy.endswith(f'; frame-ancestors {framed}') or address.startswith('/api/rels/')
+            framed = '*' if url.startswith('/api/rels/') and answer.status < 400 else "'none'"
+            assert policy.endswith(f'; frame-ancestors {framed}') or url.startswith('/api/rels/')
             assert 'unsafe' not in policy
             assert answer.headers['referrer-policy'] == 'same-origin'
             pages.add(answer.status)
@@ -161,16 +161,16 @@ def test_every_page_has_its_security_headers(app: Any, world: World) -> None:
 
 
 def test_pages_of_other_origins_can_read_nothing(app: Any, world: World) -> None:
-    for method, address, answer in everything(app, world, JSON):
+    for method, url, answer in everything(app, world, JSON):
         allowed = [name for name in answer.headers if name.startswith('access-control')]
-        assert allowed == [], f'{method} {address}'
+        assert allowed == [], f'{method} {url}'
         assert 'Origin' in answer.headers['vary'].split(', ')
         assert 'set-cookie' not in answer.headers
 
 
 def test_trace_does_not_echo_the_request(app: Any, world: World) -> None:
-    for address in addresses(app, world, 'GET'):
-        answer = world.ada.request('TRACE', address, headers={'X-Secret': 'canary'})
+    for url in urls(app, world, 'GET'):
+        answer = world.ada.request('TRACE', url, headers={'X-Secret': 'canary'})
         assert answer.status == 405
         assert 'canary' not in answer.text
         assert str(world.ada.token) not in answer.text
@@ -190,8 +190,8 @@ def test_no_header_field_or_parameter_changes_the_method(world: World, name: str
 def test_etags_of_another_user_never_match(app: Any, world: World) -> None:
     compared = 0
     for accept in FORMATS:
-        for address in addresses(app, world, 'GET'):
-            mine = world.ada.get(address, accept=accept)
+        for url in urls(app, world, 'GET'):
+            mine = world.ada.get(url, accept=accept)
             if (
                 mine.status != 200
                 or 'Authorization' not in mine.headers['vary']
@@ -199,10 +199,10 @@ def test_etags_of_another_user_never_match(app: Any, world: World) -> None:
             ):
                 continue
             for other in (world.bob, Client(app)):
-                answer = other.get(address, accept=accept, headers={'If-None-Match': mine.tag})
-                assert answer.status != 304, address
-                assert mine.headers['cache-control'] in ('private, no-cache', 'no-store'), address
-            assert world.ada.get(address, accept=accept, headers={'If-None-Match': mine.tag}).status == 304
+                answer = other.get(url, accept=accept, headers={'If-None-Match': mine.tag})
+                assert answer.status != 304, url
+                assert mine.headers['cache-control'] in ('private, no-cache', 'no-store'), url
+            assert world.ada.get(url, accept=accept, headers={'If-None-Match': mine.tag}).status == 304
             compared += 1
     assert compared > 40
 
@@ -214,13 +214,13 @@ def test_markup_in_user_text_is_escaped_in_pages_and_headers(app: Any, world: Wo
     assert ada.follow('hc:stores').submit('create', name=EVIL).status == 201
     login = {'username': 'ada', 'password': 'correct horse'}
     assert ada.post('/api/tokens', login, headers={'User-Agent': EVIL[:-1]}).status == 200
-    shown = 0
-    for address in addresses(app, world, 'GET'):
-        answer = ada.get(address, accept=HTML)
+    escaped = 0
+    for url in urls(app, world, 'GET'):
+        answer = ada.get(url, accept=HTML)
         assert '<script>alert' not in answer.text
         assert 'alert' not in str(answer.headers)
-        shown += '&lt;script&gt;alert(1)&lt;/script&gt;' in answer.text
-    assert shown > 5
+        escaped += '&lt;script&gt;alert(1)&lt;/script&gt;' in answer.text
+    assert escaped > 5
 
 
 @pytest.mark.parametrize('q', ["'", "' OR '1'='1", '%', '_', '\\', 'a%', '*', '") OR 1=1 --', '0x61', 'ada%'])
@@ -232,8 +232,8 @@ def test_sql_and_like_wildcards_are_plain_text(world: World, q: str) -> None:
 
 
 def test_responses_to_anonymous_clients_contain_only_public_data(app: Any, world: World) -> None:
-    for address in addresses(app, world, 'GET'):
+    for url in urls(app, world, 'GET'):
         for accept in FORMATS:
-            text = Client(app).get(address, accept=accept).text
+            text = Client(app).get(url, accept=accept).text
             assert 'Hello from Bob' not in text
-            assert 'bob' not in text.replace('"bob"', ''), address
+            assert 'bob' not in text.replace('"bob"', ''), url

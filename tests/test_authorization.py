@@ -1,4 +1,4 @@
-"""Who may do what: every method of every address, for everyone who can ask."""
+"""Authorization: every method of every URL, for every kind of client."""
 
 from __future__ import annotations
 
@@ -47,12 +47,15 @@ MATRIX = {
     ('GET', '/api/posts'): SIGNED_IN,
     ('POST', '/api/posts'): (401, 400, 400, 401, 401, 401),
     ('GET', '/api/posts/{post_id}'): SIGNED_IN,
+    ('GET', '/api/posts/{post_id}/author'): SIGNED_IN,
     ('PUT', '/api/posts/{post_id}'): (401, 403, 200, 401, 401, 401),
     ('PATCH', '/api/posts/{post_id}'): (401, 403, 200, 401, 401, 401),
     ('DELETE', '/api/posts/{post_id}'): (401, 403, 204, 401, 401, 401),
     ('GET', '/api/stores'): SIGNED_IN,
     ('POST', '/api/stores'): (401, 400, 400, 401, 401, 401),
     ('GET', '/api/stores/{store_id}'): SIGNED_IN,
+    ('GET', '/api/stores/{store_id}/owner'): SIGNED_IN,
+    ('GET', '/api/items/{item_id}/store'): SIGNED_IN,
     ('PUT', '/api/stores/{store_id}'): (401, 403, 200, 401, 401, 401),
     ('PATCH', '/api/stores/{store_id}'): (401, 403, 200, 401, 401, 401),
     ('DELETE', '/api/stores/{store_id}'): (401, 403, 204, 401, 401, 401),
@@ -64,7 +67,7 @@ MATRIX = {
     ('PATCH', '/api/items/{item_id}'): (401, 403, 200, 401, 401, 401),
     ('DELETE', '/api/items/{item_id}'): (401, 403, 204, 401, 401, 401),
     **{
-        # It is for JSON:API alone, which these do not ask for; tests of JSON:API say who may.
+        # For JSON:API only, which these requests do not accept: see test_json_api_relationships.py.
         (method, '/api/users/{user_id}/relationships/following'): (401, 406, 406, 401, 401, 401)
         for method in ('GET', 'POST', 'PATCH', 'DELETE')
     },
@@ -82,7 +85,7 @@ def test_every_method_of_every_url_has_a_row(app: Any) -> None:
 
 
 def access_of(method: str, row: tuple[int, ...]) -> Access:
-    """Return the access that an operation with this row of the matrix has."""
+    """Return the access of an operation with this row of the matrix."""
     anonymous, other, owner, *invalid = row
     if 401 not in invalid:
         return Access.PUBLIC
@@ -103,7 +106,7 @@ def test_the_declared_access_is_that_of_the_matrix(app: Any) -> None:
 
 @pytest.fixture
 def askers(app: Any, ada: Client, bob: Client, clock: MovableClock) -> tuple[World, dict[str, Client]]:
-    """Return the world and who can ask in it."""
+    """Return the world and its clients."""
     expired = ada.sign_in('ada')
     clock.move(seconds=3601)
     ada, bob, revoked = (ada.sign_in(name) for name in ('ada', 'bob', 'ada'))
@@ -124,9 +127,11 @@ def test_only_permitted_users_succeed(
     askers: tuple[World, dict[str, Client]], method: str, template: str
 ) -> None:
     world, clients = askers
-    address = world.address(template)
-    order = sorted(ASKERS, key=lambda asker: asker in ('other', 'owner'))  # those who change things come last
-    answers = {asker: clients[asker].request(method, address).status for asker in order}
+    url = world.address(template)
+    order = sorted(
+        ASKERS, key=lambda asker: asker in ('other', 'owner')
+    )  # clients that can change the resource come last
+    answers = {asker: clients[asker].request(method, url).status for asker in order}
     assert tuple(answers[asker] for asker in ASKERS) == MATRIX[method, template]
 
 

@@ -1,4 +1,4 @@
-"""Bounds: what a stranger sends is bounded before it costs anything, and no pattern can be made to run on."""
+"""Bounds of the cost of input: sizes are checked first, caches are bounded, and patterns take linear time."""
 
 from __future__ import annotations
 
@@ -30,8 +30,8 @@ from tests.routes import routes
 pytestmark = pytest.mark.above_databases
 
 JSON = {'Content-Type': 'application/json'}
-MARKS = '\u0316\u0301' * 16_000  # two marks in the wrong order, as often as a body has room for
-COMPOSED = 4  # code points make one at most, in normalization form C (UAX #15 §13)
+MARKS = '\u0316\u0301' * 16_000  # two marks in the wrong order, repeated up to the maximum size of a body
+COMPOSED = 4  # the most code points that compose to one in NFC (UAX #15 §13)
 NAMES = (
     'Accept', 'Content-Type', 'If-Match', 'If-None-Match', 'Idempotency-Key', 'Authorization', 'Origin',
     'Forwarded', 'X-Forwarded-For', 'User-Agent', 'X-Whatever',
@@ -67,7 +67,7 @@ def test_every_cache_is_bounded(app: Any) -> None:
 
 
 def actions(app: Any) -> Iterator[Action]:
-    """Yield every Action that reads something."""
+    """Yield every Action with fields."""
     for _, resource in routes(app):
         yield from (operation.form for operation in resource.operations.values() if operation.form)
 
@@ -83,7 +83,7 @@ def test_text_that_is_too_long_is_not_normalized() -> None:
 
 
 @pytest.mark.parametrize(
-    ('address', 'name', 'status'),
+    ('url', 'name', 'status'),
     [
         ('/api/users', 'username', 400),
         ('/api/users', 'email', 400),
@@ -95,10 +95,10 @@ def test_text_that_is_too_long_is_not_normalized() -> None:
         ('/api/tokens', 'password', 401),
     ],
 )
-def test_a_body_of_combining_marks_is_rejected(ada: Client, address: str, name: str, status: int) -> None:
+def test_a_body_of_combining_marks_is_rejected(ada: Client, url: str, name: str, status: int) -> None:
     person = {'username': 'eve', 'email': 'eve@example.org', 'password': 'correct horse'}
     body = json.dumps(person | {name: MARKS}, ensure_ascii=False).encode()
-    answer = ada.request('POST', address, headers=JSON, body=body)
+    answer = ada.request('POST', url, headers=JSON, body=body)
     assert_problem(answer, status, *([f'#/{name}'] if status == 400 else []))
 
 
@@ -112,7 +112,7 @@ def test_a_malformed_forwarded_header_is_ignored(header: str) -> None:
 
 
 def patterns() -> Iterator[tuple[str, str]]:
-    """Yield where a pattern is, and the pattern: those with a name, and those in a call."""
+    """Yield the place and the text of every pattern: named ones, and literals in calls."""
     for module in pkgutil.walk_packages(service.__path__, 'service.'):
         if not module.name.endswith('__main__'):
             for name, value in vars(importlib.import_module(module.name)).items():
@@ -126,7 +126,7 @@ def patterns() -> Iterator[tuple[str, str]]:
 
 
 def runs_on(parsed: Any, *, repeated: bool = False) -> bool:
-    """Whether a repetition without end stands in another, and both can be taken back: exponential time."""
+    """Return whether unbounded repetitions that backtrack are nested, which can take exponential time."""
     for code, argument in parsed:
         if code in (codes.MAX_REPEAT, codes.MIN_REPEAT):
             unbounded = argument[1] is codes.MAXREPEAT

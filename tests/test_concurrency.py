@@ -1,4 +1,4 @@
-"""Concurrency: the database's constraints decide, and counters stay exact."""
+"""Concurrency: constraints of the database decide, and counters stay exact."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from tests.client import Client, href_of
 
 
 def at_once(count: int, do: Callable[[int], Any]) -> list[Any]:
-    """Do it in as many threads at once, and return what each gave."""
+    """Call the functions concurrently, each in a thread, and return their results."""
     with ThreadPoolExecutor(count) as pool:
         return list(pool.map(do, range(count)))
 

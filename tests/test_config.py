@@ -4,13 +4,28 @@ from __future__ import annotations
 
 import dataclasses
 from ipaddress import ip_network
+from pathlib import Path
 
 import pytest
 
-from service.config import SettingError, Settings
+from service.config import SettingError, Settings, misspelt_variables
 
 VALID = {
-    'DATABASE_URL': {'sqlite:///x.db': 'sqlite:///x.db', 'postgresql://u:p@a,b/d': 'postgresql://u:p@a,b/d'},
+    'DATABASE_URL': {
+        'sqlite:///x.db': 'sqlite:///x.db',
+        'postgresql://u:p@a,b/d': 'postgresql://u:p@a,b/d',
+        'postgres://u:p@a/d': 'postgresql://u:p@a/d',
+        'mariadb://u:p@a/d': 'mysql://u:p@a/d',
+    },
+    'DATABASE_TIMEOUT': {'1': 1, '30': 30},
+    'DATABASE_POOL': {'1': 1, '100': 100},
+    'HOST': {
+        '0.0.0.0': '0.0.0.0',
+        '::1': '::1',
+        '[::1]': '::1',
+        'unix:/run/halcyon.sock': 'unix:/run/halcyon.sock',
+    },
+    'KEEP_ALIVE': {'1': 1, '75': 75},
     'PORT': {'1': 1, '65535': 65535},
     'WEB_CONCURRENCY': {'0': 0, '8': 8},
     'TOKEN_LIFETIME': {'60': 60},
@@ -21,6 +36,7 @@ VALID = {
     'FORWARDED_ALLOW_IPS': {
         '*': ('*',),
         '10.0.0.1, ::1/128': (ip_network('10.0.0.1'), ip_network('::1')),
+        'unix': ('unix',),
     },
     'LOG_FORMAT': {'JSON': 'json', 'text': 'text'},
     'DRAIN_SECONDS': {'0': 0, '30': 30},
@@ -30,6 +46,20 @@ VALID = {
 }
 INVALID = {
     'DATABASE_URL': ['x', 'oracle://x', 'sqlite://', 'sqlite:/x'],
+    'DATABASE_TIMEOUT': ['0', '-1', '3601', '1.5', '10s'],
+    'DATABASE_POOL': ['0', '101', 'x'],
+    'HOST': [
+        'localhost',
+        'example.org',
+        '256.0.0.1',
+        '[127.0.0.1]',
+        ':::',
+        'unix:',
+        'unix:/',
+        'unix:x.sock',
+        'fe80::1%eth0',
+    ],
+    'KEEP_ALIVE': ['0', '-1', '3601', 'x'],
     'PORT': ['0', '65536', 'x', '-1', '1.5', '٣'],
     'WEB_CONCURRENCY': ['x', '1001', '-1'],
     'TOKEN_LIFETIME': ['0', 'x', '1h'],
@@ -93,3 +123,91 @@ def test_an_invalid_url_with_a_password_is_not_printed() -> None:
     with pytest.raises(SettingError) as error:
         Settings.from_environment({'DATABASE_URL': 'oracle://user:secret@host/db'})
     assert 'secret' not in str(error.value)
+    assert 'oracle://' in str(error.value)
+
+
+@pytest.mark.parametrize(
+    ('host', 'bind'),
+    [('127.0.0.1', '127.0.0.1:8000'), ('[::1]', '[::1]:8000'), ('unix:/run/x.sock', 'unix:/run/x.sock')],
+)
+def test_the_address_to_bind_is_spelled_as_gunicorn_does(host: str, bind: str) -> None:
+    assert Settings.from_environment({'HOST': host}).bind == bind
+
+
+def test_a_secret_is_read_from_a_file(tmp_path: Path) -> None:
+    file = tmp_path / 'url'
+    file.write_text('postgres://ada:secret@db/halcyon\n')
+    settings = Settings.from_environment({'DATABASE_URL_FILE': str(file)})
+    assert settings.database_url == 'postgresql://ada:secret@db/halcyon'
+
+
+@pytest.mark.parametrize(
+    ('content', 'environment', 'problem'),
+    [
+        (None, {}, 'cannot read'),
+        (b'\xff\xfe', {}, 'cannot read'),
+        (b' \n', {}, 'is empty'),
+        (b'sqlite:///x.db', {'DATABASE_URL': 'sqlite:///y.db'}, 'not both'),
+    ],
+)
+def test_an_unusable_file_of_a_secret_is_reported_in_one_line(
+    tmp_path: Path, content: bytes | None, environment: dict[str, str], problem: str
+) -> None:
+    file = tmp_path / 'url'
+    if content is not None:
+        file.write_bytes(content)
+    with pytest.raises(SettingError, match=f'^DATABASE_URL.*{problem}'):
+        Settings.from_environment({'DATABASE_URL_FILE': str(file)} | environment)
+
+
+def test_only_secrets_are_read_from_files(tmp_path: Path) -> None:
+    assert Settings.from_environment({'PORT_FILE': str(tmp_path / 'missing')}) == Settings()
+
+
+def test_a_maximum_age_below_the_lifetime_is_an_error() -> None:
+    with pytest.raises(SettingError, match=r'^TOKEN_MAX_AGE: 60 is less than TOKEN_LIFETIME \(61\)'):
+        Settings.from_environment({'TOKEN_LIFETIME': '61', 'TOKEN_MAX_AGE': '60'})
+    for name in ('TOKEN_LIFETIME', 'TOKEN_MAX_AGE'):
+        value = {'TOKEN_LIFETIME': '9000000', 'TOKEN_MAX_AGE': '60'}[name]
+        settings = Settings.from_environment({name: value})
+        assert settings.token_lifetime == settings.token_max_age == int(value)
+
+
+@pytest.mark.parametrize(
+    ('name', 'setting'),
+    [
+        ('DATABSE_URL', 'DATABASE_URL'),
+        ('database_url', 'DATABASE_URL'),
+        ('DATABASE_URL_FIEL', 'DATABASE_URL_FILE'),
+        ('PROT', 'PORT'),
+        ('BCRYPT_COSTS', 'BCRYPT_COST'),
+        ('TOKEN_LIFETIM', 'TOKEN_LIFETIME'),
+    ],
+)
+def test_a_misspelt_setting_is_recognised(name: str, setting: str) -> None:
+    assert misspelt_variables([name, 'PATH', setting]) == {name: setting}
+
+
+def test_ordinary_variables_are_no_misspelt_settings() -> None:
+    ordinary = (
+        'HOME HOSTNAME HOSTTYPE LOGNAME PATH PWD SHELL TERM TMPDIR USER LANG MAIL PROMETHEUS_MULTIPROC_DIR'
+    )
+    assert misspelt_variables([*ordinary.split(), 'DATABASE_URL_FILE', 'PORT']) == {}
+
+
+@pytest.mark.parametrize(
+    ('url', 'shown'),
+    [
+        ('postgresql://ada:s3cret@a:1,b:2/db?password=s3cret', 'postgresql://a:1,b:2/db'),
+        ('mysql://ada:s3c@ret@db/halcyon', 'mysql://db/halcyon'),
+        ('sqlite:///x.db', 'sqlite:///x.db'),
+    ],
+)
+def test_settings_are_shown_without_secrets(url: str, shown: str) -> None:
+    settings = Settings.from_environment(
+        {'DATABASE_URL': url, 'METRICS': 'on', 'CORS_ORIGINS': 'http://a.test'}
+    )
+    assert settings.database == settings.printable()['DATABASE_URL'] == shown
+    assert settings.printable()['METRICS'] == 'on'
+    assert settings.printable()['CORS_ORIGINS'] == 'http://a.test'
+    assert set(settings.printable()) == {field.name.upper() for field in dataclasses.fields(Settings)}

@@ -1,4 +1,4 @@
-"""Cross-origin requests: which pages may call, and what they may read."""
+"""Cross-origin requests: the pages that may send them, and what they may read."""
 
 from __future__ import annotations
 
@@ -32,7 +32,10 @@ def test_pages_of_localhost_are_allowed(client: Client, origin: str) -> None:
     headers = client.get('/api', headers={'Origin': origin}).headers
     assert headers['access-control-allow-origin'] == origin
     assert 'Origin' in headers['vary'].split(', ')
-    exposed = 'Location, Link, ETag, Allow, Content-Location, WWW-Authenticate, Retry-After'
+    exposed = (
+        'Location, Link, ETag, Allow, Content-Location, WWW-Authenticate, Retry-After, RateLimit, '
+        'RateLimit-Policy, X-Request-Id, Preference-Applied'
+    )
     assert headers['access-control-expose-headers'] == exposed
     assert 'access-control-allow-credentials' not in headers
 
@@ -44,23 +47,55 @@ def test_pages_of_other_origins_are_not_allowed(client: Client, origin: str) -> 
     assert 'Origin' in headers['vary'].split(', ')
 
 
-@pytest.mark.parametrize('address', ['/api', '/api/users/5', '/api/tokens', '/health/ready'])
-def test_a_preflight_needs_no_credentials(client: Client, address: str) -> None:
-    answer = client.request('OPTIONS', address, headers=PREFLIGHT | {'Origin': LOCAL[0]})
+@pytest.mark.parametrize('url', ['/api', '/api/users/5', '/api/tokens', '/health/ready'])
+def test_a_preflight_needs_no_credentials(client: Client, url: str) -> None:
+    answer = client.request('OPTIONS', url, headers=PREFLIGHT | {'Origin': LOCAL[0]})
     assert answer.status == 204
     assert answer.headers['access-control-allow-methods'] == answer.headers['allow']
     allowed = answer.headers['access-control-allow-headers'].split(', ')
-    assert {'Authorization', 'Content-Type', 'If-Match', 'If-None-Match', 'Idempotency-Key', 'Accept'} <= set(
-        allowed
-    )
+    assert allowed == [
+        'Authorization',
+        'Content-Type',
+        'Accept',
+        'If-Match',
+        'If-None-Match',
+        'Idempotency-Key',
+        'Prefer',
+        'X-Requested-With',
+        'traceparent',
+        'tracestate',
+    ]
     assert answer.headers['access-control-max-age']
 
 
+@pytest.mark.parametrize('address', ['/nothing', '/api/nothing', '/api%2Fusers', '/api/users/x'])
+def test_a_preflight_succeeds_where_nothing_is(client: Client, address: str) -> None:
+    """The page then reads the 404 of its request, instead of a network error."""
+    answer = client.request('OPTIONS', address, headers=PREFLIGHT | {'Origin': LOCAL[0]})
+    assert answer.status == 204
+    assert 'PUT' in answer.headers['access-control-allow-methods'].split(', ')
+    assert client.put(address, headers={'Origin': LOCAL[0]}).status == 404
+
+
+@pytest.mark.parametrize('headers', [{}, PREFLIGHT, {'Origin': LOCAL[0]}])
+def test_other_options_requests_are_404_where_nothing_is(client: Client, headers: dict[str, str]) -> None:
+    assert client.request('OPTIONS', '/nothing', headers=headers).status == 404
+
+
+@pytest.mark.parametrize('headers', [{}, {'Origin': 'https://anything.test'}])
+@pytest.mark.parametrize('address', ['/api', '/api/docs', '/api/users', '/nothing', '/health/live'])
+def test_where_all_origins_are_allowed_every_response_says_so(
+    start: Start, address: str, headers: dict[str, str]
+) -> None:
+    answer = Client(start(CORS_ORIGINS='*')).get(address, headers=headers, accept='*/*')
+    assert answer.headers['access-control-allow-origin'] == '*'
+
+
 @pytest.mark.parametrize(
-    ('address', 'status'), [('/nothing', 404), ('/api/users', 401), ('/api/users?page=0', 401)]
+    ('url', 'status'), [('/nothing', 404), ('/api/users', 401), ('/api/users?page=0', 401)]
 )
-def test_errors_are_readable_across_origins(client: Client, address: str, status: int) -> None:
-    answer = client.get(address, headers={'Origin': LOCAL[0]})
+def test_errors_are_readable_across_origins(client: Client, url: str, status: int) -> None:
+    answer = client.get(url, headers={'Origin': LOCAL[0]})
     assert answer.status == status
     assert answer.headers['access-control-allow-origin'] == LOCAL[0]
 

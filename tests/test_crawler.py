@@ -1,4 +1,4 @@
-"""A crawler knows only /api: every link, form, CURIE and problem type that it meets leads somewhere."""
+"""A crawler that starts at /api: no link, form, CURIE or problem type is broken."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ VARIABLES = {'page': 1, 'per_page': 3, 'q': 'a', 'rel': 'users'}
 
 @pytest.fixture
 def world(ada: Client, bob: Client) -> Client:
-    """Somebody who follows, is followed, has posts on more than one page, and a second token."""
+    """A user with followers and followees, more than one page of posts, and two tokens."""
     for reader, read in ((ada, bob), (bob, ada)):
         reader.get(read.me().href('self')).submit('follow')
     eva = ada.entry().client.app
@@ -49,7 +49,7 @@ def world(ada: Client, bob: Client) -> Client:
 
 
 def documents(document: dict[str, Any]) -> Iterator[dict[str, Any]]:
-    """Return the document and all that is embedded in it, at any depth."""
+    """Yield the document and all embedded documents, at any depth."""
     yield document
     for what in document.get('_embedded', {}).values():
         for one in what if isinstance(what, list) else [what]:
@@ -57,25 +57,25 @@ def documents(document: dict[str, Any]) -> Iterator[dict[str, Any]]:
 
 
 def links(document: dict[str, Any], variables: dict[str, Any]) -> Iterator[tuple[str, str]]:
-    """Return the relation and the address of every link, templates filled in."""
-    for rel, what in document.get('_links', {}).items():  # what describes the API is no HAL
+    """Yield the relation and the URL of every link, with values for the variables of templates."""
+    for rel, what in document.get('_links', {}).items():  # the OpenAPI document is not HAL
         for link in what if isinstance(what, list) else [what]:
             yield rel, uritemplate.expand(link['href'], variables) if link.get('templated') else link['href']
 
 
-def allowed(client: Client, address: str) -> list[str]:
-    return client.request('OPTIONS', address).headers['allow'].split(', ')
+def allowed(client: Client, url: str) -> list[str]:
+    return client.request('OPTIONS', url).headers['allow'].split(', ')
 
 
 def crawl(client: Client, accept: str) -> Iterator[Answer]:
-    """Follow every link from /api on, and return every answer."""
+    """Follow every link from /api on, and return every response."""
     variables = VARIABLES | {'id': client.me().state['id']}
     waiting, seen = {f'{ORIGIN}/api': 200}, set()
     while waiting:
-        address, status = waiting.popitem()
-        seen.add(address)
-        answer = client.get(address, accept=accept)
-        assert answer.status in (200, status), f'{address}: {answer.text}'
+        url, status = waiting.popitem()
+        seen.add(url)
+        answer = client.get(url, accept=accept)
+        assert answer.status in (200, status), f'{url}: {answer.text}'
         if answer.status != 200:
             continue
         yield answer
@@ -121,23 +121,23 @@ def test_no_link_or_form_of_an_html_page_is_broken(world: Client) -> None:
     met = set()
     waiting, seen = [f'{ORIGIN}/api'], set()
     while waiting:
-        address = waiting.pop()
-        if address in seen:
+        url = waiting.pop()
+        if url in seen:
             continue
-        seen.add(address)
-        answer = world.get(address, accept=HTML)
-        assert answer.status == 200, address
+        seen.add(url)
+        answer = world.get(url, accept=HTML)
+        assert answer.status == 200, url
         if answer.content_type != HTML:
             continue
         page = Page(answer.text)
-        for form in page.all('form'):
-            target, method = form['action'] or '', form.get('data-method') or (form['method'] or '').upper()
+        for form, fields in page.forms():
+            target, method = form['action'] or '', fields.get('_method') or (form['method'] or '').upper()
             assert method in allowed(world, target)
             met.add(form.get('data-form') or method)
         loaded = [tag['src'] for tag in page.all('script')] + [tag['href'] for tag in page.all('link')]
         clicked = [tag['href'] for tag in page.all('a')]
-        waiting += [urljoin(address, urldefrag(href or '').url) for href in loaded + clicked]
-    assert met >= FORMS - {'register', 'login'} | {'hc:page'}
+        waiting += [urljoin(url, urldefrag(href or '').url) for href in loaded + clicked]
+    assert met >= FORMS - {'register', 'login', 'renew'} | {'hc:page'}
     assert len(seen) > 30
 
 

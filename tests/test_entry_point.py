@@ -1,4 +1,4 @@
-"""The entry point: the one address that a client knows."""
+"""The entry point: the only URL that a client needs to know."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""One document, many renderings: whatever the format, the same state, links and abilities."""
+"""Equivalence of the formats: the same state, links and actions."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ PLACES = (
 
 @pytest.fixture
 def places(ada: Client, bob: Client, client: Client) -> dict[str, str]:
-    """The address of a resource of each sort, in a small world where something is everywhere."""
+    """The URL of a resource of each sort, with an entry in every collection."""
     client.register('cleo')
     ada_api, bob_api = JsonApiClient(ada), JsonApiClient(bob)
     me, other = ada_api.me().state['data'], bob_api.me().state['data']
@@ -75,20 +75,20 @@ def places(ada: Client, bob: Client, client: Client) -> dict[str, str]:
     }
 
 
-class Said(NamedTuple):
-    """What a rendering says of one resource: its state, where its links lead, and what is along with it."""
+class Rendering(NamedTuple):
+    """One rendered resource: its state, the URLs of its links, and the embedded resources."""
 
     state: dict[str, Any]
     links: dict[str, str]
-    along: list[Said]
+    embedded: list[Rendering]
 
 
 def plain(rel: str) -> str:
     return rel.removeprefix('hc:')
 
 
-def read_hal(document: dict[str, Any]) -> Said:
-    """Read HAL, but for templates, which JSON:API has not, and pages, for which each has its parameters."""
+def read_hal(document: dict[str, Any]) -> Rendering:
+    """Read HAL, except templates, which JSON:API lacks, and page links, whose parameters differ."""
     state = {name: value for name, value in document.items() if not name.startswith('_') and name != 'id'}
     links = {
         plain(rel): link['href']
@@ -96,26 +96,26 @@ def read_hal(document: dict[str, Any]) -> Said:
         if isinstance(link, dict) and not link.get('templated') and '_meta' not in document
     }
     embedded = document.get('_embedded', {}).values()
-    several = [one for what in embedded for one in (what if isinstance(what, list) else [what])]
-    return Said(state | document.get('_meta', {}), links, [read_hal(one) for one in several])
+    documents = [one for what in embedded for one in (what if isinstance(what, list) else [what])]
+    return Rendering(state | document.get('_meta', {}), links, [read_hal(one) for one in documents])
 
 
-def read_json_api(document: dict[str, Any]) -> Said:
-    """Read a JSON:API document; what is included stands wherever it is linked to."""
+def read_json_api(document: dict[str, Any]) -> Rendering:
+    """Read a JSON:API document, with the included resources in place of their identifiers."""
     included = {(one['type'], one['id']): one for one in document.get('included', [])}
 
-    def read(resource: dict[str, Any]) -> Said:
+    def read(resource: dict[str, Any]) -> Rendering:
         links = dict(resource['links'])
-        along = []
+        embedded = []
         for name, relationship in resource.get('relationships', {}).items():
             links[name] = relationship['links']['related']
             if 'data' in relationship:
                 named = relationship['data']
-                along.append(read(included[named['type'], named['id']]))
-        return Said(resource.get('attributes', {}), links, along)
+                embedded.append(read(included[named['type'], named['id']]))
+        return Rendering(resource.get('attributes', {}), links, embedded)
 
     if isinstance(document['data'], list):
-        return Said(document['meta'], {}, [read(one) for one in document['data']])
+        return Rendering(document['meta'], {}, [read(one) for one in document['data']])
     return read(document['data'])
 
 
@@ -132,7 +132,7 @@ def test_every_format_has_the_same_state_and_links(
     forms = read_hal(get(ada, client, places, place, f'{HAL_FORMS}, {HAL};q=0.1').state)
     json = read_hal(get(ada, client, places, place, JSON).state)
     api = read_json_api(get(ada, client, places, place, JSON_API).state)
-    assert hal.links or hal.along
+    assert hal.links or hal.embedded
     assert forms == hal
     assert json == hal
     assert api == hal
@@ -142,20 +142,21 @@ def test_every_format_has_the_same_state_and_links(
 def test_the_page_has_the_same_state_and_links(
     ada: Client, client: Client, places: dict[str, str], place: str
 ) -> None:
-    said = read_hal(get(ada, client, places, place, HAL).state)
+    rendering = read_hal(get(ada, client, places, place, HAL).state)
     page = unescape(get(ada, client, places, place, HTML).text)
-    for one in (said, *said.along):  # what is along with that may be left to their own pages
-        for rel, href in one.links.items():
-            assert href in page or (rel == 'self' and one is said), rel
-        for name, value in one.state.items():
-            assert value is None or str(value) in page or name == 'per_page', name
+    for rel, href in rendering.links.items():
+        assert href in page or rel == 'self', rel
+    for name, value in rendering.state.items():
+        assert value is None or str(value) in page or name == 'per_page', name
+    for one in rendering.embedded:  # an entry is a card or a row, which leads to its own page
+        assert one.links.get('self', '') in page
 
 
 @pytest.mark.parametrize('place', PLACES)
 def test_every_form_has_the_same_effect_in_json_api(
     ada: Client, client: Client, places: dict[str, str], place: str
 ) -> None:
-    """Every form's target takes the form's method, whatever the format; JSON:API clients ask for Allow."""
+    """The target of every form supports its method in JSON:API too, which has no forms but Allow."""
     document = get(ada, client, places, place, HAL_FORMS).state
     for template in document['_templates'].values():
         allowed = client.request('OPTIONS', template['target'], accept=JSON_API).headers['allow']

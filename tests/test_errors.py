@@ -1,4 +1,4 @@
-"""Errors: one writer, and never empty, never a trace."""
+"""Errors: never empty, and without a traceback."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from service.resources import entry_point
 from tests.client import PROBLEM, Client, assert_problem
 
 
-def test_a_problem_has_type_title_status_detail_and_instance(client: Client) -> None:
+def test_a_problem_has_type_title_status_detail_instance_and_links(client: Client) -> None:
     answer = client.get('/api/users?page=2')
     assert answer.state == {
         'type': 'http://halcyon.test/api/problems/unauthenticated',
@@ -19,12 +19,17 @@ def test_a_problem_has_type_title_status_detail_and_instance(client: Client) -> 
         'status': 401,
         'detail': 'A token is needed: "Authorization: Bearer …".',
         'instance': 'http://halcyon.test/api/users',
+        '_links': {
+            'curies': [{'href': 'http://halcyon.test/api/rels/{rel}', 'templated': True, 'name': 'hc'}],
+            'help': {'href': 'http://halcyon.test/api/problems/unauthenticated'},
+            'hc:tokens': {'href': 'http://halcyon.test/api/tokens'},
+        },
     }
 
 
 def test_every_problem_type_has_a_page(client: Client) -> None:
-    for address in ('/nothing', '/api/users'):
-        page = client.get(client.get(address).state['type'])
+    for url in ('/nothing', '/api/users'):
+        page = client.get(client.get(url).state['type'])
         assert page.status == 200
         assert page.state['meaning']
 
@@ -44,7 +49,7 @@ def test_an_error_page_escapes_what_it_repeats(ada: Client) -> None:
 
 
 class Broken:
-    """Something that fails as nobody foresaw."""
+    """An unexpected exception."""
 
     def __init__(self, error: Exception) -> None:
         self.error = error
@@ -74,8 +79,8 @@ def test_an_unreachable_database_is_503(client: Client, monkeypatch: pytest.Monk
     assert answer.headers['retry-after'] == '2'
 
 
-@pytest.mark.parametrize('address', ['/nothing', '/api/users', '/api/users/1', '/api/posts?page=x'])
-def test_errors_are_no_store(ada: Client, address: str) -> None:
-    answer = ada.get(address)
+@pytest.mark.parametrize('url', ['/nothing', '/api/users', '/api/users/1', '/api/posts?page=x'])
+def test_errors_are_no_store(ada: Client, url: str) -> None:
+    answer = ada.get(url)
     assert answer.headers['cache-control'] == ('no-store' if answer.status >= 400 else 'private, no-cache')
     assert answer.status < 400 or answer.content_type == PROBLEM

@@ -1,4 +1,4 @@
-"""Following: put the relation to follow, delete it to unfollow."""
+"""Follows: PUT to follow, DELETE to unfollow."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from tests.client import Answer, Client, assert_problem
 
 @pytest.fixture
 def bob_seen(ada: Client, bob: Client) -> Answer:
-    """Bob, as Ada sees him."""
+    """Bob as Ada sees him."""
     return ada.get(bob.me().href('self'))
 
 

@@ -1,9 +1,11 @@
-"""Where a request comes from: forwarding headers are believed from trusted proxies alone."""
+"""Client IP addresses: only forwarding headers of trusted proxies are used."""
+
+from ipaddress import ip_network
 
 import pytest
 
 from service.config import Settings
-from service.http.forwarded import client_address
+from service.http.forwarded import client_address, is_trusted
 
 PROXY, OUTER_PROXY, CLIENT = '10.0.0.1', '10.0.0.2', '203.0.113.7'
 
@@ -86,3 +88,11 @@ def test_an_all_trusted_chain_ends_at_its_first_hop() -> None:
 
 def test_a_peer_without_an_ip_address_is_throttled_too() -> None:
     assert address('') == ''
+
+
+def test_a_peer_on_a_unix_socket_is_trusted_only_by_name() -> None:
+    assert is_trusted('', ('unix',))
+    assert is_trusted('', ('*',))
+    assert not is_trusted('', (ip_network('0.0.0.0/0'),))
+    assert not is_trusted('10.0.0.1', ('unix',))
+    assert is_trusted('10.0.0.1', ('unix', ip_network('10.0.0.1')))

@@ -1,4 +1,4 @@
-"""Anything at all, sent to every address: an answer that is described, never our fault, never empty."""
+"""Fuzzing of every URL: each response is described, not empty, and no internal error."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from tests.routes import World, methods_at
 ANYTHING = settings(
     max_examples=12,
     derandomize=True,
-    deadline=None,  # machines differ
+    deadline=None,  # the speed of machines differs
     database=None,
     suppress_health_check=[
         HealthCheck.function_scoped_fixture,
@@ -104,11 +104,11 @@ queries = st.one_of(
         lambda pairs: urlencode(pairs, errors='surrogatepass')
     ),
     st.text(st.characters(max_codepoint=126, min_codepoint=33), max_size=20),
-).map(lambda query: query.replace('#', '')[:800])  # httplint minds a Location that is longer
+).map(lambda query: query.replace('#', '')[:800])  # httplint warns of a longer Location
 
 
 class Body(NamedTuple):
-    """What is sent, and as what."""
+    """The bytes of a body and its Content-Type."""
 
     content_type: str
     data: bytes
@@ -129,15 +129,15 @@ def world(ada: Client, bob: Client) -> World:
     return World(ada, bob)
 
 
-def send(client: Client, method: str, address: str, headers: dict[str, str], body: Body | None) -> Answer:
-    """Send a request that deletes nothing, and return its answer, which the client has checked."""
+def send(client: Client, method: str, url: str, headers: dict[str, str], body: Body | None) -> Answer:
+    """Send a request that deletes nothing, and return its response, which the client has checked."""
     sent = {**headers, **({'Content-Type': body.content_type} if body else {})}
     if method == 'DELETE':
         sent['If-Match'] = '"another"'
-    answer = client.request(method, address, headers=sent, body=body.data if body else None)
+    answer = client.request(method, url, headers=sent, body=body.data if body else None)
     assert all(value.isascii() and value.isprintable() for value in answer.headers.values())
     if client.token and 'token' in answer.state:
-        client.token = answer.state['token']  # it was renewed
+        client.token = answer.state['token']  # the token was renewed
     return answer
 
 
@@ -180,14 +180,14 @@ def test_any_headers_get_a_valid_response(app: Any, world: World, headers: dict[
 def test_any_credentials_host_and_path_get_a_valid_response(
     app: Any, world: World, value: str, path: str
 ) -> None:
-    for address in (
+    for url in (
         urls.ENTRY,
         urls.USERS,
         urls.TOKENS,
         urls.USERS + '/' + quote(path, errors='surrogatepass'),
     ):
         for name in ('HTTP_AUTHORIZATION', 'HTTP_HOST'):
-            result = falcon.testing.simulate_request(app, 'POST', address, extras={name: value})
+            result = falcon.testing.simulate_request(app, 'POST', url, extras={name: value})
             assert result.status_code < 500
             assert result.text
 

@@ -1,4 +1,4 @@
-"""Health checks: live and ready."""
+"""Health checks: liveness and readiness."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What JSON:API documents say: resource objects, relationships, and what the headers say beside."""
+"""JSON:API documents: resource objects, relationships, and response headers."""
 
 from tests.client import JSON_API, Client
 from tests.json_api_client import JsonApiClient, related, relation
@@ -37,7 +37,9 @@ def test_a_user_has_relationships(ada_api: JsonApiClient) -> None:
 
 def test_a_changeable_relationship_has_a_self_link(ada_api: JsonApiClient) -> None:
     user = ada_api.me().state['data']
-    assert [name for name, said in user['relationships'].items() if 'self' in said['links']] == ['following']
+    assert [
+        name for name, relationship in user['relationships'].items() if 'self' in relationship['links']
+    ] == ['following']
     assert ada_api.get(relation(user, 'following')).state['links']['related'] == related(user, 'following')
 
 
@@ -60,8 +62,8 @@ def test_an_author_of_many_posts_is_included_once(ada_api: JsonApiClient) -> Non
 
 def test_a_follow_has_relationships_to_both_users(ada_api: JsonApiClient, bob_api: JsonApiClient) -> None:
     ada, bob = ada_api.me().state['data'], bob_api.me().state['data']
-    address = ada_api.get(bob['links']['self']).state['data']['links']['follow']
-    made = ada_api.client.put(address)
+    url = ada_api.get(bob['links']['self']).state['data']['links']['follow']
+    made = ada_api.client.put(url)
     assert made.status == 201
     assert made.state['data']['id'] == f'{ada["id"]}-{bob["id"]}'
     assert made.state['data']['type'] == 'follows'
@@ -93,11 +95,11 @@ def test_documentation_pages_are_json_api_documents(client: Client) -> None:
 
 
 def test_an_unchanged_document_is_304(ada_api: JsonApiClient) -> None:
-    known = ada_api.me()
-    answer = ada_api.get(known.state['links']['self'], headers={'If-None-Match': known.tag})
+    before = ada_api.me()
+    answer = ada_api.get(before.state['links']['self'], headers={'If-None-Match': before.tag})
     assert answer.status == 304
-    seen_otherwise = f'{known.state["links"]["self"]}?fields[users]=username'
-    assert ada_api.get(seen_otherwise, headers={'If-None-Match': known.tag}).status == 200
+    seen_otherwise = f'{before.state["links"]["self"]}?fields[users]=username'
+    assert ada_api.get(seen_otherwise, headers={'If-None-Match': before.tag}).status == 200
 
 
 def test_the_etag_differs_by_format(ada: Client, ada_api: JsonApiClient) -> None:

@@ -1,4 +1,4 @@
-"""Which requests are answered in JSON:API, and whose bodies are read as it (JSON:API 1.1 §5)."""
+"""Content negotiation of JSON:API: the formats of responses and of bodies (JSON:API 1.1 §5)."""
 
 import pytest
 

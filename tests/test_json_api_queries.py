@@ -1,4 +1,4 @@
-"""What can be asked in JSON:API: include, fields, sort, filter and page, and nothing else (§6, §10)."""
+"""Query parameters of JSON:API: include, fields, sort, filter and page, and no others (§6, §10)."""
 
 from itertools import pairwise
 
@@ -12,7 +12,7 @@ LETTERS = ('dora', 'Bea', 'eve', 'Carl')
 
 @pytest.fixture
 def letters(client: Client, ada: Client) -> list[str]:
-    """The names of everybody, in the order in which they registered."""
+    """The names of all users, in the order in which they registered."""
     for name in LETTERS:
         client.register(name)
     return [ada.me().state['username'], *LETTERS]
@@ -27,7 +27,7 @@ def bodies(answer: Answer) -> list[str]:
 
 
 def walk(client: JsonApiClient, first: Answer, rel: str) -> list[Answer]:
-    """Return the pages from the first on, as far as the links lead."""
+    """Return all pages, from the first by the `next` links."""
     pages = [first]
     while rel in pages[-1].state['links']:
         pages.append(client.get(pages[-1].state['links'][rel]))
@@ -107,13 +107,15 @@ def test_the_response_to_a_write_can_include_resources(ada_api: JsonApiClient) -
 
 def test_a_precondition_applies_to_the_selected_representation(ada_api: JsonApiClient) -> None:
     ada_api.publish('hello')
-    known = ada_api.me('?include=posts')
-    me = known.state['data']
-    assert known.state['links']['self'].endswith('?include=posts')
-    changed = ada_api.send('PATCH', known.state['links']['self'], identify(me), If_Match=known.tag)
+    before = ada_api.me('?include=posts')
+    me = before.state['data']
+    assert before.state['links']['self'].endswith('?include=posts')
+    changed = ada_api.send('PATCH', before.state['links']['self'], identify(me), If_Match=before.tag)
     assert changed.status == 200
     ada_api.publish('another')
-    assert_refused(ada_api.send('PATCH', known.state['links']['self'], identify(me), If_Match=known.tag), 412)
+    assert_refused(
+        ada_api.send('PATCH', before.state['links']['self'], identify(me), If_Match=before.tag), 412
+    )
 
 
 def test_sparse_fieldsets_select_attributes_and_relationships(ada_api: JsonApiClient) -> None:
@@ -166,13 +168,13 @@ def test_pages_keep_their_order_in_both_directions(
 def test_posts_are_sorted_by_time(ada_api: JsonApiClient, place: str) -> None:
     for body in ('one', 'two', 'three'):
         ada_api.publish(body)
-    address = related(ada_api.me().state['data'], 'posts') if place == 'own' else None
+    url = related(ada_api.me().state['data'], 'posts') if place == 'own' else None
     for query, expected in (
         ('', ['three', 'two', 'one']),
         ('?sort=-created_at', ['three', 'two', 'one']),
         ('?sort=created_at', ['one', 'two', 'three']),
     ):
-        answer = ada_api.get(address + query) if address else ada_api.related(place, query=query)
+        answer = ada_api.get(url + query) if url else ada_api.related(place, query=query)
         assert bodies(answer) == expected
 
 

@@ -1,4 +1,4 @@
-"""The relation to those whom one follows, read and changed by itself (JSON:API 1.1 §6.2, §9.3)."""
+"""The relationship `following`, read and changed by itself (JSON:API 1.1 §6.2, §9.3)."""
 
 from typing import Any
 
@@ -14,7 +14,7 @@ def following(client: JsonApiClient) -> str:
 
 @pytest.fixture
 def others(bob_api: JsonApiClient) -> list[dict[str, Any]]:
-    """Bob, and three more, as identifiers."""
+    """The identifiers of Bob and three other users."""
     people = [identify(bob_api.me().state['data'])]
     for name in ('cleo', 'dora', 'eve'):
         person = {'username': name, 'email': f'{name}@example.org', 'password': 'correct horse'}
@@ -149,9 +149,9 @@ def test_the_relationship_is_paginated_like_the_collection(ada_api: JsonApiClien
 
 
 def test_preconditions_apply_to_relationships(ada_api: JsonApiClient, others: list[Any]) -> None:
-    known = ada_api.get(following(ada_api)).tag
-    assert ada_api.send('POST', following(ada_api), others[:1], If_Match=known).status == 200
-    assert_refused(ada_api.send('POST', following(ada_api), others[1:], If_Match=known), 412)
+    tag = ada_api.get(following(ada_api)).tag
+    assert ada_api.send('POST', following(ada_api), others[:1], If_Match=tag).status == 200
+    assert_refused(ada_api.send('POST', following(ada_api), others[1:], If_Match=tag), 412)
     assert len(ada_api.get(following(ada_api)).state['data']) == 1
 
 

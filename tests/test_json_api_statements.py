@@ -1,4 +1,4 @@
-"""How many SQL statements a request in JSON:API costs: as many with many entries as with one."""
+"""The number of SQL statements of JSON:API requests does not depend on the number of entries."""
 
 from collections.abc import Callable
 from typing import Any
@@ -14,7 +14,7 @@ from tests.json_api_client import JsonApiClient, identify, relation
 
 @pytest.fixture
 def statements(monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """The SQL statements that the application runs, the ones still to come too."""
+    """A list to which every SQL statement of the application is appended."""
     seen: list[str] = []
 
     def open_and_listen(*arguments: Any) -> Session:
@@ -27,7 +27,7 @@ def statements(monkeypatch: pytest.MonkeyPatch) -> list[str]:
 
 
 def cost(statements: list[str], request: Callable[[], Any]) -> int:
-    """Return how many statements a request takes once it has been seen before."""
+    """Return the number of statements of a request that has been sent before."""
     assert request().status == 200
     del statements[:]
     assert request().status == 200
@@ -35,7 +35,7 @@ def cost(statements: list[str], request: Callable[[], Any]) -> int:
 
 
 def meet(client: Client, api: JsonApiClient, name: str) -> None:
-    """Have somebody sign up and post, and follow and be followed."""
+    """Register a user with a post, a follower and a followee."""
     client.register(name)
     other = JsonApiClient(client.sign_in(name))
     other.publish('hello')
@@ -78,9 +78,9 @@ def test_a_relationship_change_has_a_constant_number_of_statements(
     statements: list[str], client: Client, ada: Client
 ) -> None:
     api = JsonApiClient(ada)
-    address = relation(api.me().state['data'], 'following')
+    url = relation(api.me().state['data'], 'following')
     meet(client, api, 'bob')
-    small = cost(statements, lambda: api.get(address))
+    small = cost(statements, lambda: api.get(url))
     for name in ('cleo', 'dora', 'eve'):
         meet(client, api, name)
-    assert cost(statements, lambda: api.get(address)) == small
+    assert cost(statements, lambda: api.get(url)) == small

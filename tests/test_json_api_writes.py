@@ -1,4 +1,4 @@
-"""Writing in JSON:API: resource objects in, resource objects or errors out (§9, §11)."""
+"""Writes in JSON:API: resource objects in requests, resource objects or errors in responses (§9, §11)."""
 
 from base64 import b64encode
 from typing import Any
@@ -83,8 +83,8 @@ def test_every_deletable_resource_can_be_deleted(ada_api: JsonApiClient, bob_api
     bob = bob_api.me().state['data']
     follow = ada_api.get(bob['links']['self']).state['data']['links']['follow']
     tokens = ada_api.related('tokens').state['data']
-    for address in (follow, tokens[0]['links']['self']):
-        assert ada_api.delete(address).state == {'meta': {}}
+    for url in (follow, tokens[0]['links']['self']):
+        assert ada_api.delete(url).state == {'meta': {}}
     assert bob_api.delete(bob['links']['self']).state == {'meta': {}}
 
 
@@ -105,10 +105,10 @@ def test_a_resource_can_be_sent_back_unchanged(ada_api: JsonApiClient) -> None:
 
 def test_preconditions_apply_to_json_api(ada_api: JsonApiClient) -> None:
     post = ada_api.publish('hello')
-    known = ada_api.get(post['links']['self'])
+    before = ada_api.get(post['links']['self'])
     again = identify(post) | {'attributes': {'body': 'again'}}
-    assert ada_api.send('PATCH', post['links']['self'], again, If_Match=known.tag).status == 200
-    assert_refused(ada_api.send('PATCH', post['links']['self'], again, If_Match=known.tag), 412)
+    assert ada_api.send('PATCH', post['links']['self'], again, If_Match=before.tag).status == 200
+    assert_refused(ada_api.send('PATCH', post['links']['self'], again, If_Match=before.tag), 412)
 
 
 def test_a_password_is_changed_as_an_attribute_of_its_user(ada_api: JsonApiClient) -> None:

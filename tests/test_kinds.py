@@ -1,4 +1,4 @@
-"""Kinds of documents: what is declared of each is what real documents have, for whom it is declared."""
+"""Kinds of documents: real documents have exactly what their kind declares."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def world(ada: Client, bob: Client) -> World:
 
 
 def of_owner(world: World, accept: str = HAL) -> dict[str, dict[str, Any]]:
-    """Return a document of each kind, as their owner sees it."""
+    """Return a document of each kind as its owner sees it."""
     urls = {
         'users': '/api/users/{user_id}',
         'posts': '/api/posts/{post_id}',
@@ -53,7 +53,7 @@ def of_owner(world: World, accept: str = HAL) -> dict[str, dict[str, Any]]:
 
 
 def of_others(world: World) -> dict[str, dict[str, Any]]:
-    """Return a document of each kind that others can see, as they see it."""
+    """Return a document of each kind that other users can see, as they see it."""
     return {
         'users': world.ada.get(world.address('/api/users/{other_id}'), accept=HAL).state,
         'posts': world.bob.get(world.address('/api/posts/{post_id}'), accept=HAL).state,
@@ -68,7 +68,7 @@ def of_others(world: World) -> dict[str, dict[str, Any]]:
 
 
 def created(world: World) -> dict[str, dict[str, Any]]:
-    """Return documents of responses that created them."""
+    """Return the documents of responses that created resources."""
     credentials = {'username': 'ada', 'password': 'correct horse'}
     return {
         'users': Client(world.ada.app).register('grace').state,
@@ -84,7 +84,7 @@ def all_of(kind: Kind, world: World) -> list[dict[str, Any]]:
 
 
 def has_declared_type(value: Any, declared: Member) -> bool:
-    """Return whether the value is of the type and the format that are declared."""
+    """Return whether the value has the declared type and format."""
     if value is None:
         return declared.nullable
     if declared.format == 'date-time':

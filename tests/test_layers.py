@@ -1,4 +1,4 @@
-"""The layers: imports point downwards, without a cycle, and the domain knows no HTTP."""
+"""The layers: imports point downwards without a cycle, and the domain imports no HTTP."""
 
 from __future__ import annotations
 
@@ -62,8 +62,20 @@ def test_urls_has_no_imports() -> None:
 
 
 def test_resources_import_no_renderer() -> None:
-    describing = ('service.resources.openapi', 'service.resources.discovery')  # which describe all formats
+    describing = ('service.resources.openapi', 'service.resources.discovery')  # these describe all formats
     for name, others in INNER.items():
         if name.startswith('service.resources') and not name.startswith(describing):
             formats = {'hal', 'hal_forms', 'json_api', 'html', 'formats'}
             assert not {f'service.representation.{one}' for one in formats} & others, name
+
+
+def test_the_conformance_kit_imports_nothing_else_of_the_service() -> None:
+    for name, others in INNER.items():
+        if name.startswith('service.conformance'):
+            assert all(other.startswith('service.conformance') for other in others), name
+
+
+def test_only_commands_import_the_conformance_kit() -> None:
+    for name, others in INNER.items():
+        if not name.startswith(('service.conformance', 'service.commands')):
+            assert not any(other.startswith('service.conformance') for other in others), name

@@ -42,6 +42,10 @@ def test_every_accepted_finding_has_a_reason() -> None:
 
 
 def test_a_permanent_redirect_is_cacheable(client: Client) -> None:
-    answer = client.get('/')
+    answer = client.get('/api/users/5/followed')
     assert answer.status == 308
     assert answer.headers['cache-control'].startswith('public')
+
+
+def test_the_redirect_of_the_root_is_not_kept(client: Client) -> None:
+    assert client.get('/').headers['cache-control'] == 'no-store'

@@ -1,4 +1,4 @@
-"""Methods: HEAD, OPTIONS, 405, 501, and addresses that are spelled in other ways."""
+"""Methods and URLs: HEAD, OPTIONS, 405, 501, and other spellings of a URL."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ def test_options_lists_the_methods_of_every_resource(app: Any, world: World) -> 
         expected = {*methods, 'OPTIONS'} | ({'HEAD'} if 'GET' in methods else set())
         assert answer.status == 204
         assert answer.headers['allow'] == ', '.join(sorted(expected))
-        patches = 'PATCH' in methods and template != urls.FOLLOWING_RELATIONSHIP  # there it is 403
+        patches = 'PATCH' in methods and template != urls.FOLLOWING_RELATIONSHIP  # which responds with 403
         assert ('accept-patch' in answer.headers) == patches
 
 
@@ -85,8 +85,8 @@ def test_an_unknown_method_is_501(client: Client, method: str) -> None:
     'template', ['/api', '/api/users', '/api/users/{user_id}', '/api/posts', '/health/live']
 )
 def test_a_trailing_slash_is_ignored_without_a_redirect(world: World, template: str) -> None:
-    address = world.address(template)
-    assert world.ada.get(address + '/').text == world.ada.get(address).text
+    url = world.address(template)
+    assert world.ada.get(url + '/').text == world.ada.get(url).text
 
 
 @pytest.mark.parametrize(
@@ -151,4 +151,59 @@ def test_a_content_type_without_a_body_is_ignored(ada: Client) -> None:
 
 def test_options_asterisk_is_not_a_resource(client: Client) -> None:
     answer = client.request('OPTIONS', '/*')
-    assert answer.state['instance'] == 'http://halcyon.test/%2A'
+    assert answer.state['instance'] == 'http://halcyon.test/*'
+
+
+@pytest.mark.parametrize(
+    'path',
+    [
+        '/api/%ff%2F%3Fx',
+        '/api/../x',
+        '/api/%2e%2E/x',
+        '/api/./x',
+        '/api/%C3%A9',
+        '/nothing/%20',
+        '/api/a;b=c,d',
+    ],
+)
+@pytest.mark.parametrize('query', ['', '?a=b%2F'])
+def test_a_problem_names_its_target_as_it_was_sent(client: Client, path: str, query: str) -> None:
+    answer = client.get(path + query)
+    assert_problem(answer, 404)
+    assert answer.state['instance'] == f'http://halcyon.test{path}'
+
+
+@pytest.mark.parametrize('slash', ['%2F', '%2f'])
+@pytest.mark.parametrize(
+    'path',
+    ['/api{}tokens', '/api/rels{}users', '/health{}live', '/api{}users{}5', '/static{}x'],
+)
+def test_an_encoded_slash_separates_nothing(ada: Client, path: str, slash: str) -> None:
+    address = path.replace('{}', slash)
+    assert_problem(ada.delete(address), 404)
+    assert_problem(ada.get(address), 404)
+    assert ada.get('/api/tokens').status == 200
+
+
+def test_an_encoded_slash_at_the_end_is_no_trailing_slash(ada: Client) -> None:
+    assert_problem(ada.delete('/api/tokens%2F'), 404)
+    assert ada.get('/api/tokens').status == 200
+
+
+@pytest.mark.parametrize('coding', ['gzip, chunked', 'gzip', 'chunked, chunked', 'identity', 'x'])
+@pytest.mark.parametrize('method', ['POST', 'GET'])
+def test_a_transfer_coding_other_than_chunked_is_501(ada: Client, method: str, coding: str) -> None:
+    answer = ada.request(method, '/api/posts', headers={'Transfer-Encoding': coding}, body=b'{"body": "x"}')
+    assert_problem(answer, 501)
+    assert ada.get('/api/posts').items == []
+
+
+@pytest.mark.parametrize(
+    'template', ['/api/users/{user_id}', '/api/posts/{post_id}', '/api/stores/{store_id}']
+)
+def test_a_put_of_a_range_is_400(world: World, template: str) -> None:
+    address = world.address(template)
+    before = world.ada.get(address).tag
+    ranged = {'Content-Range': 'bytes 0-4/10'}
+    assert_problem(world.ada.put(address, {'name': 'x', 'body': 'x', 'about_me': 'x'}, headers=ranged), 400)
+    assert world.ada.get(address).tag == before

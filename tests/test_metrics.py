@@ -19,7 +19,6 @@ import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
 from service.database.errors import Unavailable
-from service.database.pool import MAX_CONNECTIONS
 from service.database.session import Session
 from service.database.transactions import transaction
 from service.resources import entry_point
@@ -108,7 +107,7 @@ def test_metrics_are_described_only_if_they_are_served(metered: Client, client: 
 
 
 @pytest.mark.parametrize(
-    ('method', 'address', 'accept', 'labels'),
+    ('method', 'url', 'accept', 'labels'),
     [
         ('GET', '/api', '*/*', ('/api', 'GET', '200', HAL)),
         ('GET', '/api', 'text/html', ('/api', 'GET', '200', 'text/html')),
@@ -121,11 +120,11 @@ def test_metrics_are_described_only_if_they_are_served(metered: Client, client: 
     ],
 )  # fmt: skip
 def test_a_request_is_counted_by_route_method_status_and_format(
-    metered: Client, method: str, address: str, accept: str, labels: tuple[str, ...]
+    metered: Client, method: str, url: str, accept: str, labels: tuple[str, ...]
 ) -> None:
     names = ('route', 'method', 'status', 'format')
     by_label = dict(zip(names, labels, strict=True))
-    request = lambda: metered.request(method, address, accept=accept)  # noqa: E731 (called by growth)
+    request = lambda: metered.request(method, url, accept=accept)  # noqa: E731 (called by growth)
     request()
     assert growth(metered, 'requests_total', request, **by_label) == 1
     assert growth(metered, 'request_seconds_count', request, route=labels[0]) == 1
@@ -213,7 +212,7 @@ def test_connections_are_counted_while_checked_out(metered: Client) -> None:
     metered.app.add_middleware(Keeper(dbs))
     before = scrape(metered)
     has_pool = dbs[0].engine.name != 'sqlite'
-    assert before.sum('connections') == (MAX_CONNECTIONS if has_pool else 0)
+    assert before.sum('connections') == (8 if has_pool else 0)
     assert before.sum('connections_in_use') == 0
     dbs[0].execute('SELECT 1')
     assert dbs[0].instrumentation.exposed().count(b'connections_in_use 1.0\n') == has_pool  # type: ignore[attr-defined]

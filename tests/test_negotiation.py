@@ -1,4 +1,4 @@
-"""Negotiation: which representation a request gets, and what errors are in."""
+"""Content negotiation of documents and errors."""
 
 from __future__ import annotations
 
@@ -96,9 +96,9 @@ def test_application_json_is_the_hal_document(ada: Client) -> None:
 
 
 def test_a_document_without_forms_is_plain_hal(ada: Client) -> None:
-    address = ada.me().follow('hc:followers').href('self')
-    assert ada.get(address).content_type == HAL
-    alone = ada.get(address, accept=HAL_FORMS)
+    url = ada.me().follow('hc:followers').href('self')
+    assert ada.get(url).content_type == HAL
+    alone = ada.get(url, accept=HAL_FORMS)
     assert alone.content_type == HAL_FORMS
     assert alone.state['_templates'] == {}
 
@@ -120,9 +120,9 @@ def test_a_document_without_forms_is_plain_hal(ada: Client) -> None:
         (BROWSER, HTML),
     ],
 )
-@pytest.mark.parametrize(('address', 'status'), [('/nothing', 404), ('/api/users', 401)])
+@pytest.mark.parametrize(('url', 'status'), [('/nothing', 404), ('/api/users', 401)])
 def test_errors_are_in_the_preferred_format(
-    client: Client, address: str, status: int, accept: str, media_type: str
+    client: Client, url: str, status: int, accept: str, media_type: str
 ) -> None:
-    answer = client.get(address, headers={'Accept': accept})
+    answer = client.get(url, headers={'Accept': accept})
     assert (answer.status, answer.content_type) == (status, media_type)

@@ -1,4 +1,4 @@
-"""Declarations: a resource that does something other than it declares stops the start, in one sentence."""
+"""Declarations: a resource that differs from its declaration aborts startup with one sentence."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ READ = Operation('Look', 'Says whether it is on.', {204: None}, Access.PUBLIC, f
 
 
 class Lamp:
-    """A resource that is declared as it is."""
+    """A resource with a correct declaration."""
 
     tag = 'lamps'
     operation_name = 'Lamp'
@@ -55,7 +55,7 @@ class Undeclared:
 
 @pytest.fixture
 def start_with(start: Start, monkeypatch: pytest.MonkeyPatch) -> Any:
-    """Return what starts the application with one more resource."""
+    """Return a function that starts the application with an additional resource."""
 
     def start_with(resource: Any) -> Any:
         monkeypatch.setattr(stores, 'ROUTES', (*stores.ROUTES, ('/api/lamps', resource)))

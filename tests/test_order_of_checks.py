@@ -1,4 +1,4 @@
-"""Checks come in one order: whoever breaks two rules hears of the first."""
+"""The order of checks: a request that breaks two rules is rejected for the first."""
 
 from __future__ import annotations
 
@@ -12,20 +12,20 @@ from tests.routes import World
 BAD_TYPE = {'headers': {'Content-Type': 'image/png'}, 'body': b'x'}
 MALFORMED = {'headers': {'Content-Type': 'application/json'}, 'body': b'{'}
 STALE = {'headers': {'If-Match': '"stale"'}}
-NOBODY = 4711
+UNKNOWN_ID = 4711
 CASES: dict[str, tuple[str, str, str, dict[str, Any], int]] = {
-    'no address before a bad token': ('malformed', 'GET', '/api/nothing', {}, 404),
-    'no method before a bad token': ('malformed', 'POST', '/api', {}, 405),
+    'an unknown URL before a bad token': ('malformed', 'GET', '/api/nothing', {}, 404),
+    'an unsupported method before a bad token': ('malformed', 'POST', '/api', {}, 405),
     'an unknown method before a bad token': ('malformed', 'FROB', '/api', {}, 501),
-    'no token before Accept': ('anonymous', 'GET', '/api/users', {'accept': 'image/png'}, 401),
+    'a missing token before Accept': ('anonymous', 'GET', '/api/users', {'accept': 'image/png'}, 401),
     'a bad token before Accept': ('malformed', 'GET', '/api', {'accept': 'image/png'}, 401),
-    'Accept before the thing': ('owner', 'GET', f'/api/users/{NOBODY}', {'accept': 'image/png'}, 406),
-    'the thing before permission': ('other', 'PUT', f'/api/users/{NOBODY}', {}, 404),
-    'whom to follow before permission': (
-        'other', 'PUT', f'/api/users/{{user_id}}/following/{NOBODY}', {}, 404,
+    'Accept before the resource': ('owner', 'GET', f'/api/users/{UNKNOWN_ID}', {'accept': 'image/png'}, 406),
+    'the resource before permission': ('other', 'PUT', f'/api/users/{UNKNOWN_ID}', {}, 404),
+    'the user to follow before permission': (
+        'other', 'PUT', f'/api/users/{{user_id}}/following/{UNKNOWN_ID}', {}, 404,
     ),
-    'whom to unfollow before permission': (
-        'other', 'DELETE', f'/api/users/{{user_id}}/following/{NOBODY}', {}, 404,
+    'the user to unfollow before permission': (
+        'other', 'DELETE', f'/api/users/{{user_id}}/following/{UNKNOWN_ID}', {}, 404,
     ),
     'permission before Content-Type': ('other', 'PUT', '/api/users/{user_id}', BAD_TYPE, 403),
     'permission before syntax': ('other', 'PUT', '/api/posts/{post_id}', MALFORMED, 403),

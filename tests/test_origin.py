@@ -1,4 +1,4 @@
-"""Origin: every address starts with where the request came to, and nobody can forge that."""
+"""Origin: every URL begins with the origin of the request, which clients cannot forge."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ PROXY, STRANGER = '10.0.0.7', '192.0.2.1'
 
 
 def origin(app: Any, host: str = 'h.test', **options: Any) -> str:
-    """Return the origin of the entry point's own address."""
+    """Return the origin of the URL of the entry point."""
     result = falcon.testing.simulate_get(app, '/api', host=host, **options)
     assert result.status_code == 200, result.text
-    address: str = result.json['_links']['self']['href']
-    assert address.endswith('/api')
-    return address.removesuffix('/api')
+    url: str = result.json['_links']['self']['href']
+    assert url.endswith('/api')
+    return url.removesuffix('/api')
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""Pages over HTTP: their headers, their files, and posting a form without the script."""
+"""HTML pages over HTTP: headers, static files, and submitting forms without JavaScript."""
 
 from __future__ import annotations
 
@@ -18,26 +18,26 @@ PERSON = {'username': 'eva', 'email': 'eva@example.org', 'password': 'correct ho
 
 
 def policy(answer: Answer) -> dict[str, str]:
-    """Return the directives of the answer's Content-Security-Policy."""
+    """Return the directives of the response's Content-Security-Policy."""
     parts = (part.strip().partition(' ') for part in answer.headers['content-security-policy'].split(';'))
     return {name: sources for name, _, sources in parts}
 
 
 def files(page: Page) -> list[str]:
-    """Return the addresses of everything that a page loads by itself from here."""
+    """Return the URLs of all files of this origin that a page loads."""
     found = [tag['src'] for tag in page.all('script')] + [tag['href'] for tag in page.all('link')]
-    return [address for address in found if address]
+    return [url for url in found if url]
 
 
-def post_form(client: Client, address: str, values: dict[str, str], accept: str = BROWSER) -> Answer:
+def post_form(client: Client, url: str, values: dict[str, str], accept: str = BROWSER) -> Answer:
     body = urlencode(values)
-    return client.request('POST', address, accept=accept, headers={'Content-Type': FORM}, body=body)
+    return client.request('POST', url, accept=accept, headers={'Content-Type': FORM}, body=body)
 
 
 def test_a_browser_gets_a_page(client: Client) -> None:
     answer = client.entry(accept=BROWSER)
     assert answer.headers['content-type'] == 'text/html; charset=utf-8'
-    assert [form.get('data-form') for form in Page(answer.text).all('form')] == [None, 'register', 'login']
+    assert [form.get('data-form') for form in Page(answer.text).all('form')] == ['login', 'register']
 
 
 def test_a_page_may_load_only_our_files_and_gravatar_pictures(client: Client) -> None:
@@ -78,27 +78,27 @@ def test_only_html_has_a_content_security_policy(client: Client) -> None:
 
 
 def test_static_files_are_cacheable_for_ever(client: Client) -> None:
-    for address in files(Page(client.entry(accept=HTML).text)):
-        answer = client.get(address)
+    for url in files(Page(client.entry(accept=HTML).text)):
+        answer = client.get(url)
         assert answer.status == 200
         assert answer.headers['cache-control'] == 'public, max-age=31536000, immutable'
         assert answer.headers['x-content-type-options'] == 'nosniff'
 
 
 def test_a_static_file_has_its_content_type(client: Client) -> None:
-    types = {client.get(address).content_type for address in files(Page(client.entry(accept=HTML).text))}
+    types = {client.get(url).content_type for url in files(Page(client.entry(accept=HTML).text))}
     assert types == {'text/javascript', 'text/css', 'image/svg+xml'}
 
 
 def test_an_unchanged_static_file_is_304(client: Client) -> None:
-    address = files(Page(client.entry(accept=HTML).text))[0]
-    tag = client.get(address).tag
-    assert client.get(address, headers={'If-None-Match': tag}).status == 304
+    url = files(Page(client.entry(accept=HTML).text))[0]
+    tag = client.get(url).tag
+    assert client.get(url, headers={'If-None-Match': tag}).status == 304
 
 
 def test_static_files_ignore_tokens(client: Client) -> None:
-    address = files(Page(client.entry(accept=HTML).text))[0]
-    assert client.get(address, headers={'Authorization': 'Bearer hc_wrong'}).status == 200
+    url = files(Page(client.entry(accept=HTML).text))[0]
+    assert client.get(url, headers={'Authorization': 'Bearer hc_wrong'}).status == 200
 
 
 @pytest.mark.parametrize('name', ['page.css', 'page.0.css', '..%2Fhtml.py'])
@@ -136,21 +136,28 @@ def test_a_page_names_the_invalid_fields_of_a_form(client: Client) -> None:
     answer = post_form(client, '/api/users', PERSON | {'username': 'a b', 'password': 'short'})
     assert answer.status == 400
     assert answer.content_type == HTML
-    assert 'username may contain only' in Page(answer.text).text
-    assert 'password must have at least' in Page(answer.text).text
+    assert 'User name may contain only' in Page(answer.text).text
+    assert 'Password must have at least' in Page(answer.text).text
 
 
-def test_no_response_sets_a_cookie(client: Client) -> None:
+def test_only_a_sign_in_sets_a_cookie(client: Client) -> None:
     answers = [client.entry(accept=HTML), post_form(client, '/api/users', PERSON)]
     answers.append(client.entry(accept=HTML).client.sign_in('eva').me())
     assert all('set-cookie' not in answer.headers for answer in answers)
 
 
+def test_script_and_style_are_small(client: Client) -> None:
+    page = client.entry(accept=HTML)
+    sizes = [len(client.get(address).text) for address in files(Page(page.text))]
+    assert sum(sizes) < 30_000
+    assert len(page.text) < 25_000
+
+
 def test_user_text_is_escaped_in_pages(ada: Client) -> None:
     ada.publish('<img src=x onerror=alert(1)>')
-    shown = Page(ada.follow('hc:posts', accept=HTML).text)
-    assert '<img src=x onerror=alert(1)>' in shown.text
-    assert all('gravatar' in (picture['src'] or '') for picture in shown.all('img'))
+    rendered = Page(ada.follow('hc:posts', accept=HTML).text)
+    assert '<img src=x onerror=alert(1)>' in rendered.text
+    assert all('gravatar' in (picture['src'] or '') for picture in rendered.all('img'))
 
 
 def test_examples_have_the_origin_of_the_request(client: Client) -> None:
@@ -159,6 +166,6 @@ def test_examples_have_the_origin_of_the_request(client: Client) -> None:
     assert f'"{ORIGIN}/api/users/' in relation.state['example']
 
 
-@pytest.mark.parametrize('address', ['/api/rels/nothing', '/api/problems/nothing'])
-def test_unknown_relations_and_problem_types_are_404(client: Client, address: str) -> None:
-    assert client.get(address).status == 404
+@pytest.mark.parametrize('url', ['/api/rels/nothing', '/api/problems/nothing'])
+def test_unknown_relations_and_problem_types_are_404(client: Client, url: str) -> None:
+    assert client.get(url).status == 404

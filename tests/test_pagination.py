@@ -1,4 +1,4 @@
-"""Pages: walked by their links, found by their numbers, and refused where they are none."""
+"""Pagination by links, by numbers, and with invalid parameters."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ LINK = re.compile(r'<([^>]*)>; rel="([a-z]+)"')
 
 @pytest.fixture
 def author(ada: Client) -> Client:
-    """Ada, who has posted 25 times."""
+    """Ada with 25 posts."""
     for number in range(25):
         ada.publish(f'post {number}')
     return ada
@@ -25,7 +25,7 @@ def posts(page: Answer) -> list[str]:
 
 
 def walk(page: Answer, rel: str) -> list[Answer]:
-    """Follow a relation as far as it leads."""
+    """Follow a relation from page to page to the end."""
     pages = [page]
     while rel in pages[-1].state['_links']:
         pages.append(pages[-1].follow(rel))
@@ -119,9 +119,9 @@ def test_any_positive_integer_is_a_page_number(author: Client, page: str) -> Non
 @pytest.mark.parametrize(
     'value', ['0', '00', '-1', 'abc', '', '1.5', '1e3', '%2B1', '٣', '1%00', '%20', '1_0', 'NaN']
 )
-@pytest.mark.parametrize('address', ['/api/posts', '/api/users', '/api/tokens'])
-def test_other_page_numbers_are_rejected(ada: Client, address: str, name: str, value: str) -> None:
-    answer = ada.get(f'{address}?{name}={value}')
+@pytest.mark.parametrize('url', ['/api/posts', '/api/users', '/api/tokens'])
+def test_other_page_numbers_are_rejected(ada: Client, url: str, name: str, value: str) -> None:
+    answer = ada.get(f'{url}?{name}={value}')
     assert_problem(answer, 400)
     assert answer.state['parameter'] == name
 
@@ -192,9 +192,9 @@ def test_self_is_the_requested_page(author: Client) -> None:
 
 def test_the_link_header_has_the_links_of_the_document(author: Client) -> None:
     for page in walk(author.follow('hc:posts'), 'next'):
-        said = {rel: href for href, rel in LINK.findall(page.headers['link'])}
+        header_links = {rel: href for href, rel in LINK.findall(page.headers['link'])}
         links = page.state['_links']
-        assert said == {
+        assert header_links == {
             rel: links[rel]['href'] for rel in ('self', 'first', 'prev', 'next', 'last') if rel in links
         }
 
@@ -221,14 +221,14 @@ def test_follows_are_paginated_newest_first(ada: Client, bob: Client, rel: str) 
 def test_every_collection_can_be_traversed_from_its_end(author: Client, bob: Client) -> None:
     author.put(author.get(bob.me().href('self')).href('hc:follow'))
     me = author.me()
-    for address in (
+    for url in (
         '/api/users',
         '/api/tokens',
         me.href('hc:feed'),
         me.href('hc:posts'),
         me.href('hc:following'),
     ):
-        page: Any = author.get(f'{address}?per_page=1')
+        page: Any = author.get(f'{url}?per_page=1')
         forward = [item for one in walk(page, 'next') for item in one.items]
         backward = [item for one in walk(page.follow('last'), 'prev')[::-1] for item in one.items]
         assert forward == backward

@@ -1,4 +1,4 @@
-"""Posts: publishing, reading, changing, deleting."""
+"""Posts: publishing, reading, editing and deleting."""
 
 from __future__ import annotations
 
@@ -20,13 +20,13 @@ def test_a_post_is_at_its_location_with_its_author_embedded(ada: Client) -> None
 
 
 @pytest.mark.parametrize(
-    ('given', 'kept'),
+    ('submitted', 'stored'),
     [('  x \n', 'x'), ('x' * 140, 'x' * 140), (' ' * 9 + 'x' * 140, 'x' * 140), ('a\nb', 'a\nb'),
      ('e\u0301', 'é'), ('😀' * 140, '😀' * 140), ('<b>&', '<b>&'),
      ('\u200dx', '\u200dx'), ('\u3000x\ufeff', 'x')],
 )  # fmt: skip
-def test_text_is_trimmed_and_composed(ada: Client, given: str, kept: str) -> None:
-    assert ada.publish(given).state['body'] == kept
+def test_text_is_trimmed_and_composed(ada: Client, submitted: str, stored: str) -> None:
+    assert ada.publish(submitted).state['body'] == stored
 
 
 @pytest.mark.parametrize('body', ['', ' ', '\n', '\u3000\ufeff', 'x' * 141, 'a\tb'])
@@ -48,7 +48,7 @@ def test_editing_a_post_sets_updated_at(ada: Client, clock: MovableClock, method
 def test_the_response_to_an_edit_equals_the_next_get(ada: Client, clock: MovableClock, body: str) -> None:
     post = ada.publish('one').href('self')
     clock.move(seconds=60)
-    changed = ada.put(post, {'body': body})
+    changed = ada.patch(post, {'body': body})
     found = ada.get(post)
     assert (changed.text, changed.headers['etag']) == (found.text, found.headers['etag'])
 

@@ -19,7 +19,7 @@ def read(section: str) -> dict[str, Requirement]:
     return {canonicalize_name(requirement.name): requirement for requirement in requirements}
 
 
-DIRECT, TRANSITIVE = map(read, (ROOT / 'requirements.txt').read_text().split('# What these need in turn.\n'))
+DIRECT, TRANSITIVE = map(read, (ROOT / 'requirements.txt').read_text().split('# Transitive dependencies.\n'))
 
 
 def dependencies_of(requirements: Iterable[Requirement]) -> set[str]:

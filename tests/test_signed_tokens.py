@@ -1,4 +1,4 @@
-"""Signed tokens: other services verify them by the published keys, here they are tokens like others."""
+"""Signed tokens: other services can verify them by the published keys."""
 
 import base64
 import json
@@ -16,7 +16,7 @@ from service.domain.signing_keys import rotate_keys
 from tests.client import ORIGIN, Client, assert_problem
 from tests.clock import MovableClock
 
-# RFC 9864 has a newer name for it, which few verifiers know yet.
+# RFC 9864 defines a newer name, which few verifiers support yet.
 pytestmark = pytest.mark.filterwarnings('ignore:EdDSA is deprecated')
 
 PASSWORD = 'correct horse'
@@ -24,7 +24,7 @@ PASSWORD = 'correct horse'
 
 @pytest.fixture
 def signed(client: Client) -> Client:
-    """Ada, with a signed token."""
+    """Ada with a signed token."""
     client.register('ada')
     answer = client.entry().submit('login', username='ada', password=PASSWORD, format='jwt')
     return Client(client.app, answer.state['token'])

@@ -1,4 +1,4 @@
-"""How many SQL statements a request takes: few, and as many for a large collection as for a small one."""
+"""The number of SQL statements of requests: small, and independent of the size of collections."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ Count = Callable[[Client, str], int]
 
 @pytest.fixture
 def count(monkeypatch: pytest.MonkeyPatch) -> Count:
-    """Return what counts the statements of a GET."""
+    """Return a function that counts the statements of a GET."""
 
-    def count(client: Client, address: str) -> int:
+    def count(client: Client, url: str) -> int:
         run: list[str] = []
         execute = peewee.Database.execute_sql
 
@@ -28,7 +28,7 @@ def count(monkeypatch: pytest.MonkeyPatch) -> Count:
 
         with monkeypatch.context() as patched:
             patched.setattr(peewee.Database, 'execute_sql', record)
-            assert client.get(address).status == 200
+            assert client.get(url).status == 200
         assert not [sql for sql in run if not sql.startswith('SELECT')], 'a GET writes nothing'
         return len(run)
 
@@ -53,13 +53,13 @@ def test_the_entry_point_takes_one_statement_or_none_without_token(
 def test_a_collection_takes_three_statements_whatever_its_size(
     ada: Client, bob: Client, count: Count, template: str
 ) -> None:
-    address = World(ada, bob).address(template)
-    small = count(ada, address)
+    url = World(ada, bob).address(template)
+    small = count(ada, url)
     for number in range(12):
         ada.publish(f'post {number}')
         Client(ada.app).register(f'a{number}')
         ada.sign_in('ada')
-    page = ada.get(address)
+    page = ada.get(url)
     assert page.state['_meta']['total_pages'] > 1 or 'follow' in template
     pages = [page.href(rel) for rel in ('self', 'first', 'next', 'last') if rel in page.state['_links']]
     assert {count(ada, one) for one in pages} == {3}

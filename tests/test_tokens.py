@@ -1,4 +1,4 @@
-"""Tokens: signing in, renewing, listing, revoking, expiring."""
+"""Tokens: signing in, renewing, listing, revoking and expiring."""
 
 from __future__ import annotations
 
@@ -104,7 +104,7 @@ def test_every_rejected_sign_in_computes_one_hash(
     hashed: list[bytes] = []
     check = bcrypt.checkpw
     monkeypatch.setattr(
-        bcrypt, 'checkpw', lambda given, salted: hashed.append(salted) or check(given, salted)
+        bcrypt, 'checkpw', lambda password, salted: hashed.append(salted) or check(password, salted)
     )
     assert ask(client, username=name, password='wrong horse').status == 401
     assert [salted[:7] for salted in hashed] == [b'$2b$04$']

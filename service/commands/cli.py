@@ -5,11 +5,12 @@ import json
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import Any
 
 import click
 
-from service.config import SettingError, Settings
+from service.config import SettingError, Settings, misspelt_variables
 from service.database.connect import open_engine
 from service.database.errors import SchemaMismatch, Unavailable
 from service.database.migrate import check_schema
@@ -18,6 +19,9 @@ from service.domain.errors import DomainError
 from service.domain.startup import prepare_database
 
 json_option = click.option('--json', 'as_json', is_flag=True, help='Print JSON, for scripts.')
+
+
+LONG_SECONDS = 3600  # for one answer of the database to a command that reads or writes much
 
 
 class ExitCode(enum.IntEnum):
@@ -60,11 +64,24 @@ def exit_on_error() -> Iterator[None]:
         raise Failure(str(error), ExitCode.REJECTED) from error
 
 
+def read_settings() -> Settings:
+    """Return the settings, and warn of variables that look like misspelt ones; raises SettingError."""
+    settings = Settings.from_environment(os.environ)
+    for name, setting in misspelt_variables(os.environ).items():
+        click.echo(f'Warning: {name} is not a setting: did you mean {setting}?', err=True)
+    return settings
+
+
 @contextmanager
-def open_any_schema() -> Iterator[Session]:
-    """Provide a session on the configured database, whatever its schema is; raises Failure."""
+def open_any_schema(*, seconds: int | None = None) -> Iterator[Session]:
+    """Provide a session on the configured database, whatever its schema is; raises Failure.
+
+    `seconds` limit one answer of the database, instead of DATABASE_TIMEOUT.
+    """
     with exit_on_error():
-        settings = Settings.from_environment(os.environ)
+        settings = read_settings()
+        if seconds is not None:
+            settings = replace(settings, database_timeout=seconds)
         session = Session(open_engine(settings), settings)
         try:
             yield session
@@ -73,12 +90,12 @@ def open_any_schema() -> Iterator[Session]:
 
 
 @contextmanager
-def open_current_schema(*, create: bool = False) -> Iterator[Session]:
+def open_current_schema(*, create: bool = False, seconds: int | None = None) -> Iterator[Session]:
     """Provide a session on the configured database, if it has the schema of this release; raises Failure.
 
     With `create` an empty database gets its schema first, as when the server starts.
     """
-    with open_any_schema() as session:
+    with open_any_schema(seconds=seconds) as session:
         if create:
             prepare_database(session.settings)
         check_schema(session)

@@ -1,27 +1,32 @@
-"""The `check` and `migrate` commands."""
+"""The `check`, `settings` and `migrate` commands."""
 
-import os
+import sqlite3
 from collections.abc import Iterator
 
 import click
 
 from service.commands.cli import (
     EXIT_CODES,
+    LONG_SECONDS,
     ExitCode,
     Failure,
     exit_on_error,
     json_option,
     open_any_schema,
     output,
+    read_settings,
 )
 from service.config import Settings
 from service.database.connect import open_engine
 from service.database.introspection import schema_differences
-from service.database.migrate import LATEST, MIGRATIONS, check_schema
+from service.database.migrate import LATEST, MIGRATIONS, check_schema, check_writable
 from service.database.migrate import migrate as migrate_schema
 from service.database.session import Session
 from service.domain.models import MODELS
 
+# The versions without a bug that can corrupt a database in rare cases: sqlite.org/wal.html#walresetbug
+FIXED_SQLITE = (3, 51, 3)
+BACKPORTED_SQLITE = ((3, 50, 7), (3, 44, 6))
 CHECKS = ('settings', 'database', 'schema')
 
 
@@ -51,7 +56,7 @@ def check(as_json: bool) -> None:
 def _check() -> Iterator[str]:
     """Yield the detail of each of CHECKS that succeeds; raises Failure."""
     with exit_on_error():
-        settings = Settings.from_environment(os.environ)
+        settings = read_settings()
         session = Session(open_engine(settings), settings)
         changed = sum(getattr(settings, name) != getattr(Settings(), name) for name in Settings.__slots__)
         yield f'{changed} set, {len(Settings.__slots__) - changed} defaults'
@@ -59,7 +64,8 @@ def _check() -> Iterator[str]:
             if session.engine.exists():
                 with session.translating_errors():
                     session.execute('SELECT 1')
-            yield f'{session.engine.name}: {session.engine.database}'
+            check_writable(session)
+            yield f'{session.engine.name}: {session.engine.database}{_version_of(session)}'
             check_schema(session)
             differences = schema_differences(session, MODELS)
             if differences:
@@ -71,6 +77,27 @@ def _check() -> Iterator[str]:
             session.close()
 
 
+def _version_of(session: Session) -> str:
+    """Return what is to be known of the version of SQLite, which is part of Python."""
+    if session.engine.name != 'sqlite':
+        return ''
+    version = sqlite3.sqlite_version_info
+    is_fixed = version >= FIXED_SQLITE or any(
+        version[:2] == fixed[:2] and version >= fixed for fixed in BACKPORTED_SQLITE
+    )
+    warning = '' if is_fixed else ', which has the WAL-reset bug (sqlite.org/wal.html#walresetbug)'
+    return f' (SQLite {sqlite3.sqlite_version}{warning})'
+
+
+@click.command(epilog=EXIT_CODES)
+@json_option
+def settings(as_json: bool) -> None:
+    """Print all settings with their values, secrets masked."""
+    with exit_on_error():
+        values = read_settings().printable()
+    output('\n'.join(f'{name}={value}' for name, value in values.items()), values, as_json=as_json)
+
+
 @click.command(epilog=EXIT_CODES)
 @json_option
 def migrate(as_json: bool) -> None:
@@ -78,7 +105,7 @@ def migrate(as_json: bool) -> None:
 
     Run it once after an update, on any node. It is idempotent.
     """
-    with open_any_schema() as session:
+    with open_any_schema(seconds=LONG_SECONDS) as session:
         applied = migrate_schema(session)
     titles = {migration.number: migration.title for migration in MIGRATIONS}
     lines = [

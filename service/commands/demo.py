@@ -5,7 +5,15 @@ import time
 
 import click
 
-from service.commands.cli import EXIT_CODES, ExitCode, Failure, json_option, open_current_schema, output
+from service.commands.cli import (
+    EXIT_CODES,
+    LONG_SECONDS,
+    ExitCode,
+    Failure,
+    json_option,
+    open_current_schema,
+    output,
+)
 from service.database.session import Session
 from service.domain.demo.generator import (
     MAX_ITEMS,
@@ -36,7 +44,7 @@ def demo(users: int, follows: int, posts: int, stores: int, items: int, seed: in
     counters, so the result of an interrupted run is smaller, but consistent.
     """
     try:
-        with open_current_schema(create=True) as session:
+        with open_current_schema(create=True, seconds=LONG_SECONDS) as session:
             data = DemoData(users, follows, posts, stores, items, seed, session.now())
             _load(session, data)
     except KeyboardInterrupt:

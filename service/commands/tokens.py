@@ -2,7 +2,7 @@
 
 import click
 
-from service.commands.cli import EXIT_CODES, json_option, open_current_schema, output
+from service.commands.cli import EXIT_CODES, LONG_SECONDS, json_option, open_current_schema, output
 from service.domain.expiry import purge_all
 from service.domain.signing_keys import rotate_keys
 from service.domain.users import find_user_by_username, revoke_tokens
@@ -20,7 +20,7 @@ def purge(as_json: bool) -> None:
 
     The server also deletes them, in small batches.
     """
-    with open_current_schema() as session:
+    with open_current_schema(seconds=LONG_SECONDS) as session:
         purged = purge_all(session)
     labels = {'tokens': 'tokens', 'idempotency_keys': 'idempotency keys', 'tries': 'attempts'}
     text = ', '.join(f'{labels[table]}: {count}' for table, count in purged.items())

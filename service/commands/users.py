@@ -1,12 +1,22 @@
-"""The `user` commands: add, password and delete."""
+"""The `user` commands: add, list, show, password and delete."""
 
 import sys
+from typing import Any
 
 import click
 
 from service.commands.cli import EXIT_CODES, json_option, open_current_schema, output
+from service.database.pagination import PageRequest
 from service.domain.accounts import delete_user_as_operator
-from service.domain.users import find_user_by_username, register_user, set_password
+from service.domain.users import (
+    UserRecord,
+    find_user_by_username,
+    list_users,
+    register_user,
+    set_password,
+)
+from service.domain.viewer import ANONYMOUS
+from service.logs import format_time, printable
 from service.representation.action import Action
 from service.resources.users import REGISTER
 
@@ -38,6 +48,32 @@ def add(name: str, email: str, password_stdin: bool, as_json: bool) -> None:
         added = register_user(session, **form)
     values = {'id': added.id, 'username': added.username, 'email': added.email}
     output(f'{added.username} was added with id {added.id}.', values, as_json=as_json)
+
+
+@user.command('list', epilog=EXIT_CODES)
+@click.option('--prefix', default='', help='Only users whose names start with this.')
+@click.option('--limit', type=click.IntRange(1), default=100, help='Number of users.')
+@json_option
+def list_(prefix: str, limit: int, as_json: bool) -> None:
+    """List users: the first registered first, or with a prefix by name."""
+    with open_current_schema() as session:
+        page = list_users(session, PageRequest(per_page=limit), ANONYMOUS, prefix=prefix)
+    values = [_describe(one) for one in page.entries]
+    lines = [f'{one["id"]}  {one["username"]}  {one["email"]}' for one in values]
+    lines.append(f'{len(values)} of {page.total_items} users.')
+    output('\n'.join(lines), {'users': values, 'total': page.total_items}, as_json=as_json)
+
+
+@user.command(epilog=EXIT_CODES)
+@click.argument('name')
+@json_option
+def show(name: str, as_json: bool) -> None:
+    """Show the user NAME, without anything secret."""
+    with open_current_schema() as session:
+        values = _describe(find_user_by_username(session, name))
+    width = max(map(len, values))
+    lines = (f'{label:<{width}}  {value}' for label, value in values.items())
+    output('\n'.join(lines), values, as_json=as_json)
 
 
 @user.command(epilog=EXIT_CODES)
@@ -73,6 +109,20 @@ def delete(name: str, yes: bool, as_json: bool) -> None:
         delete_user_as_operator(session, found.id)
     values = {'id': found.id, 'username': found.username}
     output(f'{found.username} was deleted.', values, as_json=as_json)
+
+
+def _describe(found: UserRecord) -> dict[str, Any]:
+    """Return what an operator may see of a user, ready to print."""
+    return {
+        'id': found.id,
+        'username': printable(found.username),
+        'email': printable(found.email),
+        'member_since': format_time(found.member_since / 1000),
+        'last_seen': format_time(found.last_seen / 1000),
+        'posts': found.post_count,
+        'followers': found.follower_count,
+        'following': found.following_count,
+    }
 
 
 def _read_password(*, is_piped: bool) -> str:

@@ -9,7 +9,7 @@ MAX_AGE_MILLISECONDS = 86_400_000
 
 
 class Commit(peewee.Model):
-    """The number of the last transaction that a writer, which is a thread of a process, has committed."""
+    """The number of the last committed transaction of a writer, which is a thread of a process."""
 
     writer = peewee.BigIntegerField(primary_key=True)
     number = peewee.BigIntegerField()

@@ -17,7 +17,7 @@ def open_engine(settings: Settings) -> Engine:
     logging.getLogger('peewee').setLevel(logging.INFO)  # its debug output contains password hashes
     scheme = settings.database_url.partition('://')[0]
     if scheme == 'postgresql':
-        return open_postgresql(settings.database_url)
+        return open_postgresql(settings)
     if scheme == 'mysql':
-        return open_mariadb(settings.database_url)
+        return open_mariadb(settings)
     return open_sqlite(settings)

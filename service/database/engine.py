@@ -5,10 +5,12 @@ import threading
 import time
 from abc import abstractmethod
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import peewee
 
+from service.config import Settings
 from service.database.errors import ErrorKind
 from service.database.instrumentation import Instrumentation
 from service.database.pool import ConnectionPool
@@ -22,6 +24,7 @@ class Engine(peewee.Database):
     ddl_sql: tuple[str, ...] = ()  # run before the schema is created or migrated
     bulk_load_sql: tuple[str, ...] = ()  # run before many rows are inserted
     has_transactional_ddl = True
+    read_only_sql = ''  # finds whether the server accepts no writes
     lock_schema_sql = ''  # waits until no other process migrates the schema
     unlock_schema_sql = ''
     commit_can_be_ambiguous = True  # the connection can break between COMMIT and its acknowledgement
@@ -62,13 +65,17 @@ class Engine(peewee.Database):
         """Return whether the database exists, as far as is known without connecting."""
         return True
 
+    def is_writable(self) -> bool:
+        """Return whether this process may write to the database, as far as is known without connecting."""
+        return True
+
     @abstractmethod
     def release(self) -> None:
         """End this thread's use of its connection."""
 
     @abstractmethod
-    def invalidate(self) -> None:
-        """Close this thread's connection, because it is or may be broken."""
+    def invalidate(self, kind: ErrorKind = ErrorKind.DISCONNECTED) -> None:
+        """Close this thread's connection, because it is or may be broken; `kind` is that of the error."""
 
     def close_all(self) -> None:
         """Close this thread's connection, and those that no thread uses."""
@@ -90,8 +97,10 @@ class Engine(peewee.Database):
 class PooledEngine(Engine):
     """An engine that is reached over a network: it keeps its connections and lends them to threads."""
 
-    def __init__(self, *args: Any, **parameters: Any) -> None:
-        self._pool = ConnectionPool(self.open_connection, self.is_open)
+    def __init__(self, settings: Settings, *args: Any, **parameters: Any) -> None:
+        self.timeout = settings.database_timeout
+        self.lock_seconds = max(1, self.timeout * 4 // 5)  # a wait for a lock ends with an answer
+        self._pool = ConnectionPool(self, settings.database_pool, self.timeout)
         self._acquired = threading.local()
         super().__init__(*args, **parameters)
 
@@ -128,9 +137,10 @@ class PooledEngine(Engine):
         """Return this thread's connection to the pool."""
         self.close()
 
-    def invalidate(self) -> None:
+    def invalidate(self, kind: ErrorKind = ErrorKind.DISCONNECTED) -> None:
         """Close this thread's connection and all idle ones: what broke one has most likely broken them."""
-        if not self._check_in(self._pool.invalidate):
+        is_unresponsive = kind is ErrorKind.TIMED_OUT
+        if not self._check_in(partial(self._pool.invalidate, is_unresponsive=is_unresponsive)):
             self._pool.close_idle()
 
     def _check_in(self, end: Any) -> bool:

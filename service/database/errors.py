@@ -12,8 +12,13 @@ class ErrorKind(enum.Enum):
     BUG = 'the statement is wrong and stays wrong'
     CONFLICT = 'another transaction interfered: run the whole transaction again'
     DISCONNECTED = 'the connection is unusable: try again on a new one'
+    TIMED_OUT = 'no answer in DATABASE_TIMEOUT: the connection is unusable, and a new one may be, too'
+    FULL = 'the server accepts no more connections'
     LOCKED = 'another connection holds the lock of the whole database'
     UNAVAILABLE = 'the engine cannot do it now: no memory, no space, no time'
+
+
+LOST = (ErrorKind.DISCONNECTED, ErrorKind.TIMED_OUT)  # kinds after which a connection is closed
 
 
 def driver_error(error: Any) -> Any:
@@ -32,7 +37,7 @@ class Unavailable(Exception):
 
 
 class SchemaMismatch(Unavailable):
-    """The database answers, but its schema is not the one that this code needs."""
+    """The database is available, but its schema is not the one that this code needs."""
 
 
 class ConstraintViolation(peewee.IntegrityError):

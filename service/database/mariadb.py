@@ -1,5 +1,6 @@
 """MariaDB, and Galera clusters of it."""
 
+import os
 import random
 import re
 from collections.abc import Sequence
@@ -10,15 +11,14 @@ import peewee
 import pymysql
 from pymysql.constants import CLIENT
 
-from service.config import SettingError
+from service.config import SettingError, Settings
 from service.database.engine import PooledEngine
 from service.database.errors import ErrorKind, driver_error
 from service.database.schema import CONSTRAINTS
 
-LOCK_SECONDS = 10  # how long a statement waits for a lock
 DEFAULT_PORT = 3306
-DEFAULTS = {'connect_timeout': 5, 'read_timeout': 60, 'write_timeout': 60}
-INTEGER_PARAMETERS = frozenset(DEFAULTS)
+MAX_CONNECT_SECONDS = 5  # for one host, without its greeting
+INTEGER_PARAMETERS = frozenset(('connect_timeout', 'read_timeout', 'write_timeout'))
 BOOLEAN_PARAMETERS = frozenset(('ssl_disabled', 'ssl_verify_cert', 'ssl_verify_identity'))
 TEXT_PARAMETERS = frozenset(('ssl_ca', 'ssl_cert', 'ssl_key', 'ssl_key_password', 'unix_socket'))
 
@@ -26,17 +26,20 @@ TEXT_PARAMETERS = frozenset(('ssl_ca', 'ssl_cert', 'ssl_key', 'ssl_key_password'
 _NUMBERS = {
     ErrorKind.CONFLICT: (1020, 1180, 1205, 1213),
     ErrorKind.DISCONNECTED: (
-        *(0, 1040, 1047, 1053, 1077, 1079, 1152, 1158, 1159, 1160, 1161, 1184, 1290, 1836, 1927),
+        *(0, 1047, 1053, 1077, 1079, 1152, 1158, 1159, 1160, 1161, 1184, 1290, 1836, 1927),
         *range(2000, 3000),
     ),
+    ErrorKind.FULL: (1040, 1203, 1226),
     ErrorKind.UNAVAILABLE: (
         *(1021, 1026, 1028, 1030, 1034, 1037, 1038, 1041, 1114, 1206),  # no space, no memory
-        *(1044, 1045, 1049, 1129, 1130, 1203, 1226),  # access denied
+        *(1044, 1045, 1049, 1129, 1130),  # access denied
         *(1317, 1637, 1969),  # interrupted, or timed out
     ),
 }
 _KINDS = {number: kind for kind, numbers in _NUMBERS.items() for number in numbers}
 _UNKNOWN_SYSTEM_VARIABLE = 1193
+_UNKNOWN_COLLATION = 1273
+_CANNOT_CONNECT = 2003
 _CHECK_VIOLATED = 4025
 _NAMED_KEY = re.compile(r"for key '(?:\w+\.)?(\w+)'$|CONSTRAINT `(\w+)` (?:failed for|FOREIGN KEY)")
 _INSERT = re.compile(r'INSERT INTO \W?(\w+)')
@@ -52,17 +55,23 @@ class MariadbEngine(PooledEngine, peewee.MySQLDatabase):
     name = 'mysql'
     ddl_sql = ('ALTER DATABASE CHARACTER SET utf8mb4 COLLATE utf8mb4_nopad_bin',)
     has_transactional_ddl = False  # every DDL statement commits implicitly
-    lock_schema_sql = f"SELECT GET_LOCK('halcyon.schema', {LOCK_SECONDS})"
+    read_only_sql = 'SELECT @@read_only'
     unlock_schema_sql = "SELECT RELEASE_LOCK('halcyon.schema')"
 
-    def __init__(self, database: str, *, hosts: list[dict[str, Any]], **parameters: Any) -> None:
+    def __init__(
+        self, settings: Settings, database: str, *, hosts: list[dict[str, Any]], **parameters: Any
+    ) -> None:
         self.hosts = hosts
         self._current = random.randrange(len(hosts))
-        super().__init__(database, **parameters)
+        super().__init__(settings, database, **parameters)
+        self.lock_schema_sql = f"SELECT GET_LOCK('halcyon.schema', {self.lock_seconds})"
 
     def open_connection(self) -> Any:
-        """Return a new connection in READ COMMITTED, to the first host that is ready."""
-        start = self._current
+        """Return a new connection in READ COMMITTED, to the first host that is ready.
+
+        The current host comes first, but last if it did not answer in time.
+        """
+        start = self._current + self._pool.is_unresponsive
         for turn in range(len(self.hosts)):
             number = (start + turn) % len(self.hosts)
             try:
@@ -76,16 +85,25 @@ class MariadbEngine(PooledEngine, peewee.MySQLDatabase):
         raise AssertionError('unreachable')
 
     def _open_at(self, host: dict[str, Any]) -> Any:
-        connection = pymysql.connect(
-            database=self.database,
-            autocommit=True,
-            collation='utf8mb4_nopad_bin',
-            client_flag=CLIENT.FOUND_ROWS,  # count matched rows, as the other engines do, not changed ones
-            sql_mode='STRICT_ALL_TABLES,NO_ENGINE_SUBSTITUTION,ERROR_FOR_DIVISION_BY_ZERO',
-            init_command=f'SET SESSION innodb_lock_wait_timeout = {LOCK_SECONDS}',
-            **host,
-            **self.connect_params,
-        )
+        try:
+            connection = pymysql.connect(
+                database=self.database,
+                autocommit=True,
+                collation='utf8mb4_nopad_bin',
+                client_flag=CLIENT.FOUND_ROWS,  # count matched rows, as other engines do, not changed ones
+                sql_mode='STRICT_ALL_TABLES,NO_ENGINE_SUBSTITUTION,ERROR_FOR_DIVISION_BY_ZERO',
+                init_command=f'SET SESSION innodb_lock_wait_timeout = {self.lock_seconds}',
+                **host,
+                **self.connect_params,
+            )
+        except OSError as error:  # of the files of certificates, which are read again for each connection
+            raise pymysql.OperationalError(_CANNOT_CONNECT, f'Cannot connect: {error}') from error
+        except pymysql.Error as error:
+            if error.args[0] == _UNKNOWN_COLLATION:
+                raise pymysql.OperationalError(
+                    1049, 'The server is not MariaDB 10.2 or newer, but MySQL or older'
+                ) from error
+            raise
         try:
             with connection.cursor() as cursor:
                 cursor.execute('SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED')
@@ -105,6 +123,8 @@ class MariadbEngine(PooledEngine, peewee.MySQLDatabase):
         cause = driver_error(error)
         if not isinstance(cause, pymysql.Error):
             return ErrorKind.BUG
+        if isinstance(cause.__context__, TimeoutError):
+            return ErrorKind.TIMED_OUT
         number = cause.args[0] if cause.args else 0
         return _KINDS.get(number, ErrorKind.BUG) if isinstance(number, int) else ErrorKind.BUG
 
@@ -134,8 +154,9 @@ def _wait_for_cluster_writes(cursor: Any) -> None:
             raise
 
 
-def open_mariadb(url: str) -> MariadbEngine:
+def open_mariadb(settings: Settings) -> MariadbEngine:
     """Return the engine for mysql://user:password@host,host:port/database?name=value; raises SettingError."""
+    url = settings.database_url
     location, _, query = url.partition('://')[2].partition('?')
     authority, _, database = location.partition('/')
     credentials, _, hosts = authority.rpartition('@')
@@ -144,12 +165,18 @@ def open_mariadb(url: str) -> MariadbEngine:
         raise SettingError(
             'DATABASE_URL: must name hosts and a database: mysql://user:password@host,host:port/database'
         )
+    timeouts = {
+        'connect_timeout': min(MAX_CONNECT_SECONDS, settings.database_timeout),
+        'read_timeout': settings.database_timeout,
+        'write_timeout': settings.database_timeout,
+    }
     return MariadbEngine(
+        settings,
         unquote(database),
         hosts=[_parse_host(host) for host in hosts.split(',')],
         user=unquote(user) or None,
         password=unquote(password),
-        **(DEFAULTS | _parse_parameters(query)),
+        **(timeouts | _parse_parameters(query)),
     )
 
 
@@ -174,4 +201,9 @@ def _parse_parameters(query: str) -> dict[str, Any]:
         else:
             supported = ', '.join(sorted(INTEGER_PARAMETERS | BOOLEAN_PARAMETERS | TEXT_PARAMETERS))
             raise SettingError(f'DATABASE_URL: unsupported parameter {name}; supported are {supported}')
+    for name in ('ssl_ca', 'ssl_cert', 'ssl_key'):
+        if name in values and not os.access(values[name], os.R_OK):
+            raise SettingError(f'DATABASE_URL: {name}: cannot read the file {values[name]!r}')
+    if 'ssl_ca' in values:  # who names an authority wants certificates to be verified
+        values = {'ssl_verify_cert': True, 'ssl_verify_identity': True} | values
     return values

@@ -11,13 +11,15 @@ import peewee
 
 from service.database.compiled import CompiledQuery, insert_into
 from service.database.errors import ConstraintViolation, ErrorKind, SchemaMismatch, Unavailable
-from service.database.schema import STATEMENTS, parse_script, tables_of
+from service.database.schema import STATEMENTS, parse_script
 from service.database.session import Session
 from service.database.transactions import BACKOFF_SECONDS, transaction
 
 R = TypeVar('R')
 
 COMMAND = 'python -m service migrate'
+NOT_OURS = 'This is not a Halcyon database: it has tables of something else. Name an empty database.'
+FIRST_TABLES = frozenset(('users', 'follows', 'posts', 'tokens', 'totals'))  # of the first release
 RETRY_SECONDS = 10
 _FOLDER = Path(__file__).parent / 'migrations'
 
@@ -70,19 +72,28 @@ _INSERT = insert_into(AppliedMigration)
 
 
 def schema_version(session: Session) -> int:
-    """Return the number of the latest migration that the schema has, 0 if it is missing or incomplete."""
+    """Return the number of the latest migration that the schema has, 0 if it is missing or incomplete.
+
+    Raises SchemaMismatch if the tables are not ours.
+    """
     if not session.engine.exists():
         return 0
-    tables = set(session.engine.get_tables())
+    tables = {name for name in session.engine.get_tables() if not name.startswith('sqlite_')}
     if AppliedMigration._meta.table_name in tables:
-        return int(_FIND_LATEST.first(session)[0] or 0)
-    return 1 if tables.intersection(tables_of(STATEMENTS)) else 0
+        try:
+            return int(_FIND_LATEST.first(session)[0] or 0)
+        except (peewee.ProgrammingError, peewee.OperationalError):  # a column is missing
+            raise SchemaMismatch(NOT_OURS) from None
+    if tables and not tables >= FIRST_TABLES:
+        raise SchemaMismatch(NOT_OURS)
+    return 1 if tables else 0
 
 
 def check_schema(session: Session) -> None:
     """Raise Unavailable if the database does not answer, SchemaMismatch if its schema is another version."""
     with session.translating_errors():
         version = schema_version(session)
+    session.is_schema_current = version == LATEST
     if not version:
         raise SchemaMismatch(f'The database has no tables: run {COMMAND}.')
     if version < LATEST:
@@ -95,8 +106,19 @@ def check_schema(session: Session) -> None:
         )
 
 
+def check_writable(session: Session) -> None:
+    """Raise Unavailable if the database does not answer, or accepts no writes."""
+    is_writable = session.engine.is_writable()
+    if is_writable and session.engine.read_only_sql:
+        with session.translating_errors():
+            is_writable = not session.execute(session.engine.read_only_sql).fetchone()[0]
+    if not is_writable:
+        raise Unavailable('The database is read-only.')
+
+
 def create_schema_if_missing(session: Session) -> None:
     """Prepare the database for this process, and create the schema if it has none; raises Unavailable."""
+    check_writable(session)
     with session.translating_errors():
         for statement in session.engine.startup_sql:
             session.execute(statement)

@@ -35,7 +35,7 @@ class PageRequest(NamedTuple):
 
 
 class Page(NamedTuple):
-    """A slice of a collection, with the cursors of its page_links.
+    """A slice of a collection, with the cursors of the adjacent pages.
 
     `next_cursor` and `previous_cursor` are None if there is no such page; `previous_cursor` is LAST_PAGE if
     the previous page is the last one.

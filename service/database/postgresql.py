@@ -1,21 +1,23 @@
 """PostgreSQL."""
 
-from typing import Any
+import time
+from collections.abc import Generator
+from typing import Any, TypeVar
+from urllib.parse import parse_qsl, quote, urlencode
 
 import peewee
 import psycopg
 from psycopg.conninfo import conninfo_to_dict
 
-from service.config import SettingError
+from service.config import SettingError, Settings
 from service.database.engine import PooledEngine
 from service.database.errors import ErrorKind, driver_error
 
-LOCK_SECONDS = 10  # how long a statement waits for a lock
-# A server that stops answering is noticed by these, not after the hours that TCP takes by itself.
+R = TypeVar('R')
+PREPARED_STATEMENTS = 'prepared_statements'  # our own parameter of the URL
+MAX_CONNECT_SECONDS = 5  # for one host
 DEFAULTS = {
-    'connect_timeout': 5,
-    'tcp_user_timeout': 10_000,
-    'keepalives_idle': 10,
+    'keepalives_idle': 10,  # a connection that the network dropped is noticed before it is used
     'keepalives_interval': 5,
     'keepalives_count': 3,
     'application_name': 'halcyon',
@@ -26,6 +28,9 @@ _DRIVER_BUGS = (psycopg.ProgrammingError, psycopg.DataError, psycopg.NotSupporte
 _KINDS = (
     ('40', ErrorKind.CONFLICT),  # serialization failure, deadlock
     ('08', ErrorKind.DISCONNECTED),
+    ('26000', ErrorKind.DISCONNECTED),  # a pooler's other server has no such prepared statement, or has it
+    ('42P05', ErrorKind.DISCONNECTED),
+    ('53300', ErrorKind.FULL),
     ('57P', ErrorKind.DISCONNECTED),  # the server shuts down or starts, or an administrator ended the session
     ('25P03', ErrorKind.DISCONNECTED),  # idle_in_transaction_session_timeout ended the session
     ('25006', ErrorKind.DISCONNECTED),  # this host became a standby: another one accepts writes
@@ -37,19 +42,51 @@ _KINDS = (
 )
 
 
+class Connection(psycopg.Connection[Any]):
+    """A connection that is closed if the server does not answer a statement in time."""
+
+    answer_seconds: float | None = None
+
+    def wait(self, gen: Generator[Any, Any, R], interval: float = 0.1, timeout: float | None = None) -> R:
+        """Wait for the server; raises ConnectionTimeout."""
+        seconds = self.answer_seconds if timeout is None else timeout
+        began = time.monotonic()
+        try:
+            return super().wait(gen, interval, seconds)
+        except psycopg.OperationalError as error:
+            if seconds is None or error.sqlstate is not None or time.monotonic() < began + seconds:
+                raise
+            self.close()
+            raise psycopg.errors.ConnectionTimeout(f'no answer in {seconds:g} s') from error
+
+
 class PostgresqlEngine(PooledEngine, peewee.PostgresqlDatabase):
-    """A PostgreSQL database, at whichever of its hosts accepts writes."""
+    """A PostgreSQL database, at whichever of its hosts accepts writes.
+
+    Without prepared statements, nothing depends on which connection of a pooler runs a transaction.
+    """
 
     name = 'postgresql'
+    read_only_sql = "SELECT current_setting('transaction_read_only') = 'on'"
     lock_schema_sql = 'SELECT pg_advisory_xact_lock(5147268395671)'
+
+    def __init__(
+        self, settings: Settings, database: str, *, has_prepared_statements: bool, **parameters: Any
+    ) -> None:
+        self.has_prepared_statements = has_prepared_statements
+        super().__init__(settings, database, **parameters)
 
     def open_connection(self) -> Any:
         """Return a new connection in READ COMMITTED."""
-        connection = psycopg.connect(dbname=self.database, autocommit=True, **self.connect_params)
+        connection = Connection.connect(dbname=self.database, autocommit=True, **self.connect_params)
+        connection.answer_seconds = self.timeout
+        if not self.has_prepared_statements:
+            connection.prepare_threshold = None
+            return connection
         try:
             connection.execute(
                 'SET SESSION CHARACTERISTICS AS TRANSACTION ISOLATION LEVEL READ COMMITTED;'
-                f"SET lock_timeout = '{LOCK_SECONDS}s'"
+                f"SET lock_timeout = '{self.lock_seconds}s'"
             )
         except BaseException:
             connection.close()
@@ -65,6 +102,8 @@ class PostgresqlEngine(PooledEngine, peewee.PostgresqlDatabase):
         cause = driver_error(error)
         if not isinstance(cause, psycopg.Error):
             return ErrorKind.BUG
+        if isinstance(cause, psycopg.errors.ConnectionTimeout):
+            return ErrorKind.TIMED_OUT
         if cause.sqlstate is None:  # raised by the driver: there is no connection, or it was lost
             return ErrorKind.BUG if isinstance(cause, _DRIVER_BUGS) else ErrorKind.DISCONNECTED
         return next((kind for start, kind in _KINDS if cause.sqlstate.startswith(start)), ErrorKind.BUG)
@@ -80,8 +119,13 @@ class PostgresqlEngine(PooledEngine, peewee.PostgresqlDatabase):
         return full_type.replace('character varying', 'varchar').upper()
 
 
-def open_postgresql(url: str) -> PostgresqlEngine:
-    """Return the engine for a connection URI of libpq; raises SettingError."""
+def open_postgresql(settings: Settings) -> PostgresqlEngine:
+    """Return the engine for a connection URI of libpq; raises SettingError.
+
+    A parameter of our own is `prepared_statements=off`, for poolers that change the server connection
+    between transactions.
+    """
+    url, has_prepared_statements = _split_own_parameter(settings.database_url)
     try:
         parameters: dict[str, Any] = conninfo_to_dict(url)
     except psycopg.ProgrammingError:
@@ -91,6 +135,26 @@ def open_postgresql(url: str) -> PostgresqlEngine:
     if ',' in str(parameters.get('host', '')):
         parameters = {'target_session_attrs': 'read-write'} | parameters
     database = parameters.pop('dbname')
+    timeouts = {
+        'connect_timeout': min(MAX_CONNECT_SECONDS, settings.database_timeout),
+        'tcp_user_timeout': settings.database_timeout * 1000,
+    }
     return PostgresqlEngine(
-        database, **(DEFAULTS | {'client_encoding': 'UTF8'} | parameters), prefer_psycopg3=True
+        settings,
+        database,
+        has_prepared_statements=has_prepared_statements,
+        **(DEFAULTS | timeouts | {'client_encoding': 'UTF8'} | parameters),
+        prefer_psycopg3=True,
     )
+
+
+def _split_own_parameter(url: str) -> tuple[str, bool]:
+    location, _, query = url.partition('?')
+    parameters = parse_qsl(query, keep_blank_values=True)
+    values = [value.lower() for name, value in parameters if name == PREPARED_STATEMENTS]
+    if not values:
+        return url, True
+    if values not in (['on'], ['off']):
+        raise SettingError(f'DATABASE_URL: {PREPARED_STATEMENTS} must be on or off')
+    others = urlencode([item for item in parameters if item[0] != PREPARED_STATEMENTS], quote_via=quote)
+    return f'{location}?{others}' if others else location, values == ['on']

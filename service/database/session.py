@@ -12,7 +12,7 @@ import peewee
 from service.config import Settings
 from service.database.clock import Clock, system_clock
 from service.database.engine import Engine
-from service.database.errors import ConstraintViolation, ErrorKind, Unavailable
+from service.database.errors import LOST, ConstraintViolation, ErrorKind, Unavailable
 from service.database.ids import IdGenerator
 from service.database.instrumentation import NO_INSTRUMENTATION, Instrumentation
 from service.database.pool import PoolTimeout
@@ -52,6 +52,7 @@ class Session:
         self.new_id = IdGenerator(clock)
         self.writer = Writer()
         self.autonomous = self
+        self.is_schema_current = False  # until check_schema has found that it is
         self._deferred: ExitStack | None = None
 
     def execute(self, sql: str, parameters: Sequence[Any] = ()) -> Any:
@@ -63,11 +64,12 @@ class Session:
         try:
             return self.engine.execute_sql(sql, parameters)
         except (peewee.PeeweeException, PoolTimeout) as error:
-            if self.engine.in_transaction() or self.engine.classify(error) is not ErrorKind.DISCONNECTED:
+            kind = self.engine.classify(error)
+            if self.engine.in_transaction() or kind not in LOST:
                 self._raise_from(error, sql)
             was_connected = not self.engine.is_closed()
-            self.engine.invalidate()
-            if not was_connected or not sql.startswith('SELECT'):
+            self.engine.invalidate(kind)
+            if kind is ErrorKind.TIMED_OUT or not was_connected or not sql.startswith('SELECT'):
                 self._raise_from(error, sql)
         with self.translating_errors():
             return self.engine.execute_sql(sql, parameters)
@@ -153,8 +155,9 @@ class Session:
                 reason = error
                 while reason is not failure and reason.__context__ and self._kind_of(reason) is ErrorKind.BUG:
                     reason = reason.__context__
-                if not is_savepoint and self._kind_of(reason) is ErrorKind.DISCONNECTED:
-                    self.engine.invalidate()
+                kind = self._kind_of(reason)
+                if not is_savepoint and kind in LOST:
+                    self.engine.invalidate(kind)
                 raise reason from reason.__cause__
 
     def _kind_of(self, error: BaseException) -> ErrorKind:

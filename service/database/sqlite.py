@@ -61,10 +61,15 @@ class SqliteEngine(Engine, peewee.SqliteDatabase):
         """Return whether the file exists; connecting would create it."""
         return os.path.exists(self.database)
 
+    def is_writable(self) -> bool:
+        """Return whether this process may write to the file and its folder, if they exist."""
+        places = (os.path.dirname(os.path.abspath(self.database)), self.database)
+        return all(os.access(place, os.W_OK) for place in places if os.path.exists(place))
+
     def release(self) -> None:
         """Keep this thread's connection open."""
 
-    def invalidate(self) -> None:
+    def invalidate(self, kind: ErrorKind = ErrorKind.DISCONNECTED) -> None:
         """Close this thread's connection."""
         self.close()
 
@@ -107,6 +112,10 @@ def open_sqlite(settings: Settings) -> SqliteEngine:
             'DATABASE_URL: must name a file: sqlite:///relative.db or sqlite:////absolute/file.db'
         )
     folder = os.path.dirname(os.path.abspath(path))
-    if not os.access(folder, os.W_OK) or os.path.isdir(path):
-        raise SettingError(f'DATABASE_URL: {path!r} is not a file that this process can create or write')
+    if not os.path.isdir(folder):
+        raise SettingError(f'DATABASE_URL: the folder {folder!r} does not exist; create it')
+    if os.path.isdir(path):
+        raise SettingError(f'DATABASE_URL: {path!r} is a folder; name a file')
+    if not os.access(folder, os.W_OK):
+        raise SettingError(f'DATABASE_URL: this user may not create or write files in {folder!r}')
     return SqliteEngine(path, settings.sqlite_synchronous)

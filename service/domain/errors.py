@@ -8,7 +8,7 @@ class DomainError(Exception):
 
 
 class NotFound(DomainError):
-    """The thing does not exist."""
+    """The resource does not exist."""
 
 
 class Forbidden(DomainError):
@@ -39,7 +39,7 @@ class Conflict(Invalid):
 
 
 class Stale(DomainError):
-    """A precondition failed: the thing has changed since the client read it."""
+    """A precondition failed: the resource has changed since the client read it."""
 
 
 class Throttled(DomainError):

@@ -18,10 +18,10 @@ from service.domain.viewer import Viewer, require_permission
 class MergedSources:
     """The bound on the keys of a page that is merged from the sorted entries of several sources.
 
-    A page of n entries needs at most the n newest entries of each source, and at most n sources. So the
-    bound is the newest entry of the n-th source where there are as many, and else the n-th entry of the
-    source in which it is newest. Finding it takes one step into the index of each source, so a page costs
-    the same however many entries they have; sorting all of them does not.
+    A page of n entries needs at most the n newest entries of each source, and at most n sources. With
+    at least n sources, sorted by their newest entries, the bound is the newest entry of the n-th source; with
+    fewer, it is the newest of the n-th entries of the sources. Finding it takes one index lookup for each
+    source, so the cost of a page does not depend on the number of entries, as sorting all of them would.
 
     `owners` is a query of `owner_id`; `owner` and `key` are columns of the table of all entries, with an
     index of both. Keys are positive integers.

@@ -9,7 +9,7 @@ from service.database.session import Session
 from service.database.transactions import transaction
 from service.domain.errors import Invalid, NotFound
 from service.domain.models import Follow, User
-from service.domain.users import UserRecord, find_user, lock_user, user_columns, viewer_id
+from service.domain.users import UserRecord, lock_user, user_columns, viewer_id
 from service.domain.viewer import Viewer, authorize_write, require_permission
 
 
@@ -93,16 +93,16 @@ def first_pages_of_following(
     return _FIRST_FOLLOWING.pages(session, user_ids, request, viewer_id=viewer_id(viewer))
 
 
-def list_followers(session: Session, user_id: int, request: PageRequest, viewer: Viewer) -> Page:
-    """Return a page of the user's followers, the newest follow first; raises NotFound."""
-    total = find_user(session, user_id, viewer).follower_count
-    return _FOLLOWERS.page(session, request, total, user_id=user_id, viewer_id=viewer.user_id)
+def list_followers(session: Session, user: UserRecord, request: PageRequest, viewer: Viewer) -> Page:
+    """Return a page of the user's followers, the newest follow first."""
+    total = user.follower_count
+    return _FOLLOWERS.page(session, request, total, user_id=user.id, viewer_id=viewer.user_id)
 
 
-def list_following(session: Session, user_id: int, request: PageRequest, viewer: Viewer) -> Page:
-    """Return a page of the users that the user follows, the newest follow first; raises NotFound."""
-    total = find_user(session, user_id, viewer).following_count
-    return _FOLLOWING.page(session, request, total, user_id=user_id, viewer_id=viewer.user_id)
+def list_following(session: Session, user: UserRecord, request: PageRequest, viewer: Viewer) -> Page:
+    """Return a page of the users that the user follows, the newest follow first."""
+    total = user.following_count
+    return _FOLLOWING.page(session, request, total, user_id=user.id, viewer_id=viewer.user_id)
 
 
 def find_follow(session: Session, follower_id: int, followed_id: int) -> FollowRecord:

@@ -45,11 +45,15 @@ class RequestKey(NamedTuple):
 
 
 class StoredResponse(NamedTuple):
-    """A response as it is sent: its status, its headers by name, and its text."""
+    """A response as it is sent: its status, its headers by name, and its text.
+
+    `is_replayed` tells whether it is that of an earlier request.
+    """
 
     status: int
     headers: Mapping[str, str]
     body: str
+    is_replayed: bool = False
 
 
 class _Row(NamedTuple):
@@ -61,7 +65,7 @@ class _Row(NamedTuple):
     body: str | None
 
     def is_live(self, now: int) -> bool:
-        """Return whether the response is kept, or the claim is held by a clock that is not far ahead."""
+        """Return whether the response is still kept, or the claim still held and not too far ahead."""
         latest = now + 2 * CLAIM_SECONDS * 1000
         return now < self.expires_at and (self.status is not None or self.expires_at < latest)
 
@@ -151,7 +155,7 @@ def _claim(session: Session, key: RequestKey, claim: str) -> StoredResponse | No
                 raise KeyReused('This Idempotency-Key was used for another request.')
             if row.response is None:
                 raise KeyInUse(_IN_USE)
-            return row.response
+            return row.response._replace(is_replayed=True)
         _DELETE.run(session, digest=key.digest)
     _CLAIM.run(session, **key._asdict(), claim=claim, expires_at=now + CLAIM_SECONDS * 1000)
     return None

@@ -87,7 +87,7 @@ class Token(peewee.Model):
 
 
 class Total(peewee.Model):
-    """A shard of the number of things of one kind."""
+    """A shard of the total number of resources of one kind."""
 
     thing = peewee.CharField(32)
     shard = peewee.BigIntegerField()

@@ -1,5 +1,6 @@
 """Password hashing with bcrypt, which takes as long for an unknown user name as for a wrong password."""
 
+import hashlib
 import os
 import sys
 import threading
@@ -13,8 +14,8 @@ import bcrypt
 
 R = TypeVar('R')
 
-BCRYPT_MAX_BYTES = 72  # longer passwords are rejected, never truncated
-NICENESS = 5  # of hashing: other threads get three quarters of a core that they share with it
+BCRYPT_MAX_BYTES = 72  # of a longer password bcrypt gets the SHA-256, so nothing is cut
+NICENESS = 5  # of hashing threads: other threads get three quarters of a core that they share with one
 _NO_DIGEST = b'.' * 31
 _BCRYPT64 = bytes.maketrans(
     b'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/',
@@ -23,17 +24,25 @@ _BCRYPT64 = bytes.maketrans(
 
 
 def hash_password(password: str, cost: int) -> str:
-    """Return the bcrypt hash; `cost` is the power of two of its rounds. Raises ValueError over 72 bytes."""
-    return _in_hash_pool(lambda: bcrypt.hashpw(password.encode(), bcrypt.gensalt(cost))).decode()
+    """Return the bcrypt hash; `cost` is the power of two of its rounds."""
+    return _in_hash_pool(lambda: bcrypt.hashpw(_encode(password), bcrypt.gensalt(cost))).decode()
 
 
 def verify_password(password: str, password_hash: str | None, cost: int) -> bool:
     """Return whether it is the password that was hashed; False without a hash, which takes as long."""
-    encoded = password.encode(errors='surrogatepass')
-    if password_hash is None or len(encoded) > BCRYPT_MAX_BYTES or b'\0' in encoded:
+    encoded = _encode(password)
+    if password_hash is None or b'\0' in encoded:
         _in_hash_pool(lambda: bcrypt.checkpw(b'', bcrypt.gensalt(cost) + _NO_DIGEST))
         return False
     return _in_hash_pool(lambda: bcrypt.checkpw(encoded, password_hash.encode()))
+
+
+def _encode(password: str) -> bytes:
+    """Return what bcrypt hashes: the password, or the base64 of its SHA-256 if it is too long for bcrypt."""
+    encoded = password.encode(errors='surrogatepass')
+    if len(encoded) <= BCRYPT_MAX_BYTES:
+        return encoded
+    return b64encode(hashlib.sha256(encoded).digest())
 
 
 def bcrypt_digest(text: str, salt: bytes, cost: int) -> str:

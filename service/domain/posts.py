@@ -11,7 +11,7 @@ from service.domain.errors import NotFound
 from service.domain.models import Post, User
 from service.domain.sharded_counters import add_to_total, read_total
 from service.domain.users import UserRecord, find_user, user_columns, viewer_id
-from service.domain.viewer import Viewer, authorize_write, require_permission
+from service.domain.viewer import ANONYMOUS, Viewer, authorize_write, require_permission
 
 MAX_BODY_LENGTH = 140
 
@@ -87,11 +87,11 @@ def list_posts(session: Session, request: PageRequest, viewer: Viewer, *, order:
 
 
 def list_posts_of(
-    session: Session, user_id: int, request: PageRequest, viewer: Viewer, *, order: str = ''
+    session: Session, user: UserRecord, request: PageRequest, viewer: Viewer, *, order: str = ''
 ) -> Page:
-    """Return a page of the user's posts, the newest first, or in an `order` of ORDERS; raises NotFound."""
-    total = find_user(session, user_id, viewer).post_count
-    return _OF_USER[order].page(session, request, total, user_id=user_id, viewer_id=viewer.user_id)
+    """Return a page of the user's posts, the newest first, or in an `order` of ORDERS."""
+    total = user.post_count
+    return _OF_USER[order].page(session, request, total, user_id=user.id, viewer_id=viewer.user_id)
 
 
 def first_pages_of_posts(
@@ -146,6 +146,16 @@ def delete_post(
     _DELETE.run(session, post_id=post_id)
     _COUNT_POST.run(session, id=by.user_id, change=-1)
     add_to_total(session, 'posts', -1)
+
+
+@transaction
+def delete_post_as_operator(session: Session, post_id: int) -> PostRecord:
+    """Delete the post, whoever's it is, and return it; raises NotFound."""
+    post = find_post(session, post_id, ANONYMOUS, query=_LOCK)
+    _DELETE.run(session, post_id=post_id)
+    _COUNT_POST.run(session, id=post.author.id, change=-1)
+    add_to_total(session, 'posts', -1)
+    return post
 
 
 def _lock_editable(

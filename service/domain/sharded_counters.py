@@ -23,12 +23,12 @@ _INSERT = insert_into(Total)
 
 
 def read_total(session: Session, thing: str) -> int:
-    """Return the number of things of that kind."""
+    """Return the number of resources of a kind."""
     return int(_READ.first(session, thing=thing)[0])
 
 
 def add_to_total(session: Session, thing: str, amount: int) -> None:
-    """Change the number of things, within the transaction that creates or deletes them."""
+    """Change the number of resources, within the transaction that creates or deletes them."""
     values = {'thing': thing, 'shard': random.randrange(SHARDS), 'amount': amount}
     if not _ADD.execute(session, **values):
         try:

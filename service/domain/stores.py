@@ -20,6 +20,7 @@ from service.domain.users import UserRecord
 from service.domain.viewer import Viewer, authorize_write, require_permission
 
 MAX_NAME_LENGTH = 80
+MAX_OWNED = 20
 MAX_PRICE = Decimal('99999999.99')
 
 
@@ -81,6 +82,13 @@ _COUNT_OWNED = CompiledQuery(
     )
 )
 
+_FIND_OWNED = CompiledQuery(
+    Store.select(Store.id, Item.id)
+    .join(Item, peewee.JOIN.LEFT_OUTER, on=(Item.store == Store.id))
+    .where(Store.owner == bindparam('owner_id'))
+    .order_by(Store.id, Item.id)
+    .limit(MAX_OWNED)
+)
 _FIND_ITEM = CompiledQuery(_ONE_ITEM)
 _LOCK_ITEM = CompiledQuery(_ONE_ITEM, for_update=True)
 _LIST_ITEMS = KeysetQuery(_ITEMS, Item.id, _make_item)
@@ -174,6 +182,13 @@ def uncount_stores(session: Session, user: UserRecord) -> None:
     stores, items = _COUNT_OWNED.first(session, owner_id=user.id)
     add_to_total(session, 'stores', -stores)
     add_to_total(session, 'items', -int(items))
+
+
+def find_owned(session: Session, owner_id: int) -> tuple[list[int], list[int]]:
+    """Return the ids of the first stores and items of a user, MAX_OWNED of both together."""
+    rows = _FIND_OWNED.all(session, owner_id=owner_id)
+    items = [item_id for _, item_id in rows if item_id is not None]
+    return list(dict.fromkeys(store_id for store_id, _ in rows)), items
 
 
 def find_item(session: Session, item_id: int, *, query: CompiledQuery = _FIND_ITEM) -> ItemRecord:

@@ -10,6 +10,29 @@ WHITE_SPACE = (
 )
 
 
+# Default_Ignorable_Code_Point (Unicode 15), interlinear annotations, and the braille pattern without a dot.
+_INVISIBLE = (
+    (0xAD, 0xAD),
+    (0x34F, 0x34F),
+    (0x61C, 0x61C),
+    (0x115F, 0x1160),
+    (0x17B4, 0x17B5),
+    (0x180B, 0x180F),
+    (0x200B, 0x200F),
+    (0x202A, 0x202E),
+    (0x2060, 0x206F),
+    (0x2800, 0x2800),
+    (0x3164, 0x3164),
+    (0xFE00, 0xFE0F),
+    (0xFEFF, 0xFEFF),
+    (0xFFA0, 0xFFA0),
+    (0xFFF0, 0xFFFB),
+    (0x1BCA0, 0x1BCA3),
+    (0x1D173, 0x1D17A),
+    (0xE0000, 0xE0FFF),
+)
+
+
 def normalize(text: str) -> str:
     """Return the text in Unicode normalization form C (UAX #15), or unchanged if it is too long to be stored.
 
@@ -23,6 +46,20 @@ def has_control_characters(text: str) -> bool:
     return not text.isprintable() and any(
         unicodedata.category(character) in ('Cc', 'Cs') and character != '\n' for character in text
     )
+
+
+def has_surrogates(text: str) -> bool:
+    """Return whether the text has lone surrogates, which are no characters."""
+    return any('\ud800' <= character <= '\udfff' for character in text)
+
+
+def is_blank(text: str) -> bool:
+    """Return whether nothing of the text can be seen (Unicode: White_Space, Default_Ignorable_Code_Point)."""
+    return all(character.isspace() or _is_invisible(ord(character)) for character in text)
+
+
+def _is_invisible(code_point: int) -> bool:
+    return any(first <= code_point <= last for first, last in _INVISIBLE)
 
 
 def casefolded(text: str) -> str:

@@ -1,4 +1,4 @@
-"""Throttling: how many attempts are allowed in how long, counted by the database for all nodes together.
+"""Throttling: limits on the number of attempts in a time, counted by the database for all nodes together.
 
 Each attempt occupies one of the limit's slots for its subject until it expires. The unique constraint admits
 one attempt to a slot, so the count is exact on every engine and in any interval, and the rows are bounded.

@@ -31,6 +31,7 @@ MAX_USERNAME_LENGTH = 64
 MAX_EMAIL_LENGTH = 120
 MAX_ABOUT_ME_LENGTH = 140
 MIN_PASSWORD_LENGTH = 8
+MAX_PASSWORD_LENGTH = 256
 
 
 class UserRecord(NamedTuple):
@@ -234,16 +235,20 @@ def change_user(
     *,
     by: Viewer,
     precondition: Callable[[UserRecord], None],
+    client_address: str | None = None,
 ) -> UserRecord:
     """Change `username`, `email` and `about_me` if present in `changes`, and return the changed user.
 
     `precondition` is called with the locked user (RFC 9110 §13.1.1). Raises NotFound, Forbidden, what
-    `precondition` raises, and Conflict if the name or the email address is taken.
+    `precondition` raises, and Conflict if the name or the email address is taken. Such an attempt with an
+    email address counts as a registration from the IP address: it tells whether the email address is taken.
     """
     try:
         return _change_user(session, user_id, changes, by, precondition)
     except ConstraintViolation as error:
         folded = {f'{name}_key': casefolded(changes.get(name, '')) for name in ('username', 'email')}
+        if 'email' in changes:
+            count_attempt(session, registration_subjects(client_address))
         raise _taken(session, error, folded, user_id=user_id) from error
 
 

@@ -16,6 +16,8 @@ class Viewer(NamedTuple):
     token_id: int
 
 
+ANONYMOUS = Viewer(0, '', 0)  # nobody has this id
+
 _UPDATE_LAST_SEEN = CompiledQuery(
     User.update({User.last_seen: bindparam('now')}).where(User.id == bindparam('user_id'))
 )

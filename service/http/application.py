@@ -26,6 +26,7 @@ _WORDS = {word for template in _TEMPLATES for word in template.split('/') if wor
 _MAX_SEGMENTS = 8
 _SAFE_SEGMENT = re.compile(rf'(?:{"|".join(map(re.escape, sorted(_WORDS)))}|[1-9][0-9]{{0,15}})?')
 _KNOWN_PATH = re.compile(rf'(?:/{_SAFE_SEGMENT.pattern}){{1,{_MAX_SEGMENTS}}}')
+SERVED_METHODS = sorted(HTTP_METHODS - {'CONNECT', 'TRACE'})
 _QUIET = frozenset((urls.LIVE, urls.READY, urls.METRICS))
 
 
@@ -87,6 +88,12 @@ def _options_responder(resource: Resource) -> Callable[..., None]:
             resp.set_header('Accept-Patch', ', '.join(ACCEPTED_PATCH_TYPES))
 
     return on_options
+
+
+def describe_server(req: Request, resp: falcon.Response, **params: Any) -> None:
+    """Respond to `OPTIONS *`, which is about the server and not a resource (RFC 9110 §9.3.7)."""
+    resp.status = falcon.HTTP_204
+    resp.set_header('Allow', ', '.join(SERVED_METHODS))
 
 
 class Application(falcon.App[Any, Any]):

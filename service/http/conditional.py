@@ -1,21 +1,30 @@
 """Preconditions of requests (RFC 9110 §13), and the values of Cache-Control."""
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from functools import partial
 from typing import TypeVar
 
-from service.domain.errors import Stale
+import falcon
+
+from service.domain.errors import DomainError, Stale
+from service.http.operation import Access
+from service.http.pages import page_of
 from service.http.request import Request
 from service.http.selection import apply_selection
 from service.representation.assembler import Assembler
 from service.representation.document import Document
-from service.representation.formats import Format, entity_tag, formats_named_by
+from service.representation.formats import Format, entity_tag, formats_named_by, without_coding
+from service.representation.html import render_page
+from service.representation.media_types import HTML
+from service.representation.query_parameters import Query
 
 Thing = TypeVar('Thing')
 
 NO_STORE = 'no-store'
 PRIVATE = 'private, no-cache'
 PUBLIC = 'public, max-age=3600'
+NOT_MATCHED = 'It is not what If-Match says.'
 _TAG = re.compile(r'(W/)?("[\x21\x23-\x7e\x80-\xff]*")\s*+(?:,|$)')
 
 
@@ -34,31 +43,92 @@ def precondition(req: Request, represent: Assembler[Thing]) -> Callable[[Thing |
     It compares with the strong validators of what GET would answer now (RFC 9110 §13.1.1, §13.1.2) in the
     formats that the tags name: a client that got the thing in one media type may write in another.
     """
-    if_match, if_none_match = req.env.get('HTTP_IF_MATCH'), req.env.get('HTTP_IF_NONE_MATCH')
 
     def check(thing: Thing | None) -> None:
-        if if_match is not None and not matches(if_match, thing, weakly=False):
-            raise Stale('It is not what If-Match says.')
-        if if_none_match is not None and matches(if_none_match, thing, weakly=True):
-            raise Stale('It is what If-None-Match says it must not be.')
+        def current_tags(format: Format) -> Iterator[str]:
+            if thing is not None:
+                yield from _tags(req, represent(thing, req.viewer, req.builder), format)
 
-    def matches(header: str, thing: Thing | None, *, weakly: bool) -> bool:
-        if thing is None or header.strip() == '*':
-            return thing is not None
-        strong, weak = parse_etags(header)
-        tags = strong + weak if weakly else strong
-        formats = formats_named_by(tags)
-        if not formats:
-            return False
-        document = represent(thing, req.viewer, req.builder)
-        return any(tag in tags for format in formats for tag in _current_tags(req, document, format))
+        _check(req, thing is not None, current_tags)
 
     return check
 
 
-def _current_tags(req: Request, document: Document, format: Format) -> Iterator[str]:
+def target_precondition(req: Request) -> Callable[..., None]:
+    """Return what raises Stale unless the target, as GET represents it, meets the conditions."""
+
+    def check(thing: object = None) -> None:
+        _check(req, 'GET' in req.resource.operations, partial(_target_tags, req))
+
+    return check
+
+
+def check_if_match(req: Request, tag: str | None, document: Document | None) -> None:
+    """Raise Stale unless If-Match holds for a response to GET that has this tag and document, if any.
+
+    The tag of any other current representation will do, too.
+    """
+
+    def current_tags(format: Format) -> Iterator[str]:
+        if tag is not None:
+            yield tag
+        if document is not None and format.dialect.names == req.format.dialect.names:
+            yield from _tags(req, document, format)
+        if document is not None and format is not req.format and not req.params:
+            yield from _target_tags(req, format)  # the document of a page can embed more
+
+    if_match = req.env.get('HTTP_IF_MATCH')
+    if if_match is not None and not _matches(if_match, True, current_tags, weakly=False):
+        raise Stale(NOT_MATCHED)
+
+
+def _check(req: Request, exists: bool, current_tags: Callable[[Format], Iterable[str]]) -> None:
+    if_match, if_none_match = req.env.get('HTTP_IF_MATCH'), req.env.get('HTTP_IF_NONE_MATCH')
+    if if_match is not None and not _matches(if_match, exists, current_tags, weakly=False):
+        raise Stale(NOT_MATCHED)
+    if if_none_match is not None and _matches(if_none_match, exists, current_tags, weakly=True):
+        raise Stale('It is what If-None-Match says it must not be.')
+
+
+def _matches(
+    header: str, exists: bool, current_tags: Callable[[Format], Iterable[str]], *, weakly: bool
+) -> bool:
+    if not exists or header.strip() == '*':
+        return exists
+    strong, weak = parse_etags(header)
+    tags = {without_coding(tag) for tag in (strong + weak if weakly else strong)}
+    return any(tag in tags for format in formats_named_by(tags) for tag in current_tags(format))
+
+
+def _tags(req: Request, document: Document, format: Format) -> Iterator[str]:
     """Yield the tag of the document in the format, and that of what this request selects of it."""
     viewer_id = req.viewer.user_id if req.viewer else None
-    yield entity_tag(format.render(document), format, viewer_id)
+    yield _tag_of(req, document, format, viewer_id)
     if format is req.format and document.selection != req.query.selection:
-        yield entity_tag(format.render(apply_selection(req, document)), format, viewer_id)
+        yield _tag_of(req, apply_selection(req, document), format, viewer_id)
+
+
+def _target_tags(req: Request, format: Format) -> Iterator[str]:
+    """Yield the tag of what GET, without a query, would respond with in the format, if it would."""
+    if req.viewer is None and req.resource.operations['GET'].access not in (Access.ANYONE, Access.PUBLIC):
+        return
+    resp = falcon.Response()
+    asked = req.format, req.query, req.inclusions
+    req.format, req.query, req.inclusions = format, Query(format.dialect.names), {}
+    try:
+        req.resource.on_get(req, resp, **req.path_values)
+    except DomainError:  # there is nothing that this viewer may see
+        return
+    finally:
+        req.format, req.query, req.inclusions = asked
+    if isinstance(resp.media, Document):
+        yield _tag_of(req, resp.media, format, req.viewer.user_id if req.viewer else None)
+
+
+def _tag_of(req: Request, document: Document, format: Format, viewer_id: int | None) -> str:
+    """Return the validator of the document in the format; that of HTML is of the whole page."""
+    if format.media_type == HTML:
+        body = render_page(page_of(req, document, is_public=False)).encode()
+    else:
+        body = format.render(document)
+    return entity_tag(body, format, viewer_id)

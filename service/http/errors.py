@@ -4,12 +4,13 @@ import logging
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
-from urllib.parse import quote
 
 import falcon
+import peewee
 
 from service import urls
 from service.database.errors import Unavailable
+from service.database.migrate import check_schema
 from service.database.pagination import InvalidCursor
 from service.domain.errors import (
     Forbidden,
@@ -26,6 +27,7 @@ from service.http.credentials import www_authenticate
 from service.http.request import Request
 from service.representation.formats import choose_problem_format
 from service.representation.json_api_input import ClientGeneratedId, ResourceMismatch
+from service.representation.media_types import HTML
 from service.representation.problem import PROBLEMS, Problem
 from service.representation.query_parameters import AFTER, BEFORE, InvalidParameter
 from service.representation.strict_input import MalformedBody
@@ -46,7 +48,9 @@ _UNAUTHENTICATED = {None: 'unauthenticated', 'token': 'invalid-token', 'password
 
 
 def _unauthenticated(error: Unauthenticated, req: Request) -> dict[str, Any]:
-    basic = req.uri_template == urls.TOKENS and req.method == 'POST'
+    # Browsers ask for a password themselves where a page offers Basic.
+    is_page = choose_problem_format(req.env.get('HTTP_ACCEPT'), req.body_content_type).media_type == HTML
+    basic = req.uri_template == urls.TOKENS and req.method == 'POST' and not is_page
     return {
         'name': _UNAUTHENTICATED[error.reason],
         'headers': {'WWW-Authenticate': www_authenticate(error.reason, basic=basic)},
@@ -99,6 +103,10 @@ def problem_of(error: Exception, req: Request) -> Problem:
         detail = error.description or PROBLEMS[name].meaning
         return Problem(name, detail, headers=dict(error.headers or {}))
     kind = next((kind for kind in _OF_KIND if isinstance(error, kind)), None)
+    if kind is None and isinstance(error, peewee.DatabaseError):
+        mismatch = _find_mismatch(req)
+        if mismatch is not None:
+            return problem_of(mismatch, req)
     if kind is None:
         log.error('request %s failed', req.id, exc_info=error)
         return Problem('internal-error', f'The log has more under {req.id}.', reference=req.id)
@@ -107,12 +115,23 @@ def problem_of(error: Exception, req: Request) -> Problem:
     return Problem(detail=str(error), **_OF_KIND[kind](error, req))
 
 
+def _find_mismatch(req: Request) -> Exception | None:
+    """Return why the schema does not match, since a statement failed that is right for the matching one."""
+    req.db.engine.invalidate()
+    try:
+        check_schema(req.db)
+    except Unavailable as error:
+        return error
+    return None
+
+
 def write_problem(req: Request, resp: falcon.Response, problem: Problem) -> None:
     """Make the problem the response, in the format that the client likes best for errors."""
-    instance = req.builder.origin + quote('/' + req.path.removeprefix('/'))  # OPTIONS may have `*`
+    instance = req.builder.origin + '/' + req.raw_path.removeprefix('/')  # OPTIONS may have `*`
     resp.media = replace(problem, origin=req.builder.origin, instance=instance)
     resp.content_type = choose_problem_format(req.env.get('HTTP_ACCEPT'), req.body_content_type).problem_type
     resp.status, resp.data = problem.status, None
-    resp.delete_header('Link')  # of a response that could not be completed
+    for name in ('Link', 'ETag', 'Content-Location'):  # of a response that could not be completed
+        resp.delete_header(name)
     resp.set_headers(dict(problem.headers))
     resp.set_header('Cache-Control', NO_STORE)

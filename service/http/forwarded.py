@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from functools import lru_cache
 from typing import Any
 
+from service.config import UNIX
+
 _PAIR = re.compile(r'\s*+(?:([A-Za-z]++)\s*+=\s*+(?:"((?:[^"\\]|\\.)*+)"|([^\s",;]*+)))?+\s*+([;,]|$)')
 _NODE = re.compile(r'\[([0-9a-f:.]+)\](?::\d+)?|([0-9.]+)(?::\d+)?|([0-9a-f:.]+)', re.ASCII | re.IGNORECASE)
 SITE_BITS = 64  # what one IPv6 subscriber has at least (RFC 6177 §2)
@@ -13,14 +15,17 @@ SITE_BITS = 64  # what one IPv6 subscriber has at least (RFC 6177 §2)
 
 @lru_cache(maxsize=1024)
 def is_trusted(address: str, networks: tuple[Any, ...]) -> bool:
-    """Whether a peer's forwarding headers are believed; `*` among the networks believes anybody."""
-    if '*' in networks:
+    """Return whether a peer's forwarding headers are used; `*` among the networks trusts every peer.
+
+    A peer on a unix socket has no address; `unix` trusts it.
+    """
+    if '*' in networks or (not address and UNIX in networks):
         return True
     try:
         peer = ipaddress.ip_address(address)
     except ValueError:
         return False
-    return any(peer in network for network in networks)
+    return any(peer in network for network in networks if network != UNIX)
 
 
 def read_forwarded(header: str) -> list[dict[str, str]]:

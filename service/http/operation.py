@@ -80,8 +80,8 @@ class Operation:
     `summary` and `description` explain it in the API's description. `responses` has the content of each
     successful response by status, None for one without content. `form` is what the body is read with, or
     the query of a GET. `query` is what the query parameters may ask. A response that is not `cacheable` is
-    true at this moment alone. `errors` are statuses of problems beside those that follow from the rest of
-    the declaration.
+    true at this moment alone. One that is `deprecated` has a successor. `errors` are statuses of problems
+    beside those that follow from the rest of the declaration.
     """
 
     summary: str
@@ -92,6 +92,7 @@ class Operation:
     query: QueryOptions = NO_QUERY
     formats: Formats = Formats.DOCUMENT
     cacheable: bool = True
+    deprecated: bool = False
     errors: tuple[int, ...] = ()
 
     @property

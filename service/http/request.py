@@ -1,6 +1,9 @@
 """The request: falcon's, with the database, the URLs, the viewer, the operation, the format and the query."""
 
+import re
 from collections.abc import Callable, Mapping, Sequence
+from typing import Any, NamedTuple
+from urllib.parse import quote
 
 import falcon
 
@@ -15,9 +18,26 @@ from service.representation.url_builder import UrlBuilder
 
 REQUEST = 'halcyon.request'  # where the WSGI environment has this object
 REQUEST_ID = 'halcyon.request_id'
+_AUTHORITY = re.compile(r'[A-Za-z][A-Za-z0-9+.-]*://[^/?#]*')  # of a target in absolute form
+_SENT = "%/:@!$&'()*+,;=-._~"  # what stands in a path as it is (RFC 3986 §3.3), and what is escaped already
 
 Expand = Callable[['Request', Sequence[int], Query], Mapping[int, Document]]
 Expansions = Mapping[tuple[str, str], Expand]
+
+
+class SubmittedForm(NamedTuple):
+    """A form that a page posted: the target, the fields, and the URL to which it leads once it succeeded."""
+
+    target: str
+    fields: Mapping[str, Any]
+    back: str
+
+
+class PageParts(NamedTuple):
+    """What pages have around and below a document: the entry point, and documents by kind and relation."""
+
+    home: Callable[[Viewer | None, UrlBuilder], Document]
+    sections: Expansions
 
 
 class Request(falcon.Request):
@@ -26,10 +46,28 @@ class Request(falcon.Request):
     `db` and `builder` are the database and the URLs of the request's origin. `viewer` is None until a token
     was presented. `operation` is UNROUTED until a resource is found. `format` is what a Document in the
     response is rendered in, `query` what the parameters ask, and `inclusions` are the relations that it
-    wants to include, each with what finds their documents. `resource_id` is the id in the path.
+    wants to include, each with what finds their documents. `submitted`
+    is the form that a page posted, if one did; `page_parts` is what pages need besides a document.
+    `resource` is the target of the request, None until one is found; `path_values` are the variables of its
+    URL, and `resource_id` is the id among them. `is_counted` tells whether the request counts against the
+    limit of its client already.
     """
 
-    __slots__ = ('builder', 'db', 'format', 'inclusions', 'operation', 'query', 'resource_id', 'viewer')
+    __slots__ = (
+        'builder',
+        'db',
+        'format',
+        'inclusions',
+        'is_counted',
+        'operation',
+        'page_parts',
+        'path_values',
+        'query',
+        'resource',
+        'resource_id',
+        'submitted',
+        'viewer',
+    )
 
     db: Session
     builder: UrlBuilder
@@ -38,12 +76,23 @@ class Request(falcon.Request):
     format: Format
     query: Query
     inclusions: Mapping[str, Expand]
+    is_counted: bool
+    resource: Any  # a Resource, with its responders
+    path_values: Mapping[str, Any]
     resource_id: str
+    submitted: SubmittedForm | None
+    page_parts: PageParts
 
     @property
     def id(self) -> str:
         """What the log and the answer call the request."""
         return str(self.env[REQUEST_ID])
+
+    @property
+    def raw_path(self) -> str:
+        """The path of the target as it was sent, percent-encoding included (RFC 9112 §3.2)."""
+        target = self.env.get('RAW_URI') or quote(self.path)
+        return quote(_AUTHORITY.sub('', target).partition('?')[0] or '/', safe=_SENT)
 
     @property
     def user(self) -> Viewer:

@@ -5,6 +5,7 @@ from typing import Any
 
 import falcon
 
+from service.http.conditional import target_precondition
 from service.http.request import Request
 from service.representation.json_api_input import read_linkage, read_resource
 from service.representation.media_types import (
@@ -24,16 +25,16 @@ ACCEPTED_TYPES = (JSON, HAL, HAL_FORMS, JSON_API, FORM)
 ACCEPTED_PATCH_TYPES = (MERGE_PATCH, *ACCEPTED_TYPES)
 
 
-def read_form(req: Request, check_precondition: Callable[[], None] | None = None) -> dict[str, Any]:
+def read_form(req: Request, check_precondition: Callable[[], object] | None = None) -> dict[str, Any]:
     """Return the clean values of the operation's form.
 
-    First the type and the syntax of the body are checked, then the precondition, then the values (RFC 9110
-    §13.2.1). Raises what `read_body` and `check_precondition` raise, and Invalid.
+    First the type and the syntax of the body are checked, then the precondition, by default that of the
+    target, then the values (RFC 9110 §13.2.1). Raises what `read_body` and `check_precondition` raise,
+    and Invalid.
     """
     assert req.operation.form is not None
     body = read_body(req)
-    if check_precondition is not None:
-        check_precondition()
+    (check_precondition or target_precondition(req))()
     return req.operation.form.read(body)
 
 
@@ -68,6 +69,8 @@ def read_resource_identifiers(req: Request) -> list[int]:
 
 def _read(req: Request, readable: Sequence[str]) -> tuple[str, bytes] | None:
     """Return the media type of the body, which is one of these, and its bytes; None without a body."""
+    if req.method == 'PUT' and 'HTTP_CONTENT_RANGE' in req.env:  # it would take a part for the whole
+        raise falcon.HTTPBadRequest(description='Content-Range is not supported for PUT.')
     length = req.content_length
     if length == 0 or (length is None and 'HTTP_TRANSFER_ENCODING' not in req.env):
         return None
@@ -105,9 +108,9 @@ def _sent_type(req: Request, readable: Sequence[str]) -> str:
     content_type = req.env.get('CONTENT_TYPE') or ''
     media_type = parse_media_type(content_type)
     if media_type is None or media_type.name not in readable or not _may_be(media_type):
-        said = f'{content_type!r} is' if content_type else 'A body without Content-Type is'
+        subject = f'{content_type!r} is' if content_type else 'A body without Content-Type is'
         raise falcon.HTTPUnsupportedMediaType(
-            description=f'{said} not read here, but {", ".join(readable)} in UTF-8.',
+            description=f'{subject} not read here, but {", ".join(readable)} in UTF-8.',
             headers={'Accept': ', '.join(readable)}
             | ({'Accept-Patch': ', '.join(readable)} if req.method == 'PATCH' else {}),
         )

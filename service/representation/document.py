@@ -5,14 +5,19 @@ from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 from service.representation.action import Form
+from service.representation.display import Crumb, Display
 
 
 class Link(NamedTuple):
-    """A link to an absolute URL, or to a URI template (RFC 6570) if it is `templated`."""
+    """A link to an absolute URL, or to a URI template (RFC 6570) if it is `templated`.
+
+    `type` is the media type of the target, if that is not one of our documents.
+    """
 
     href: str
     templated: bool = False
     name: str | None = None
+    type: str | None = None
 
 
 class Selection(NamedTuple):
@@ -39,6 +44,7 @@ class Document:
     two in every document of a kind. A collection embeds its `item`s and has `meta`; one with a `related`
     link is a relationship, of which only the identifiers of the items are rendered. `relationships` are the
     relations to other documents, each with the link where the relationship itself can be changed, if any.
+    `display` and `parents`, the way to the document, are for pages only.
     """
 
     kind: str
@@ -51,6 +57,8 @@ class Document:
     title: str = ''
     relationships: Mapping[str, Link | None] = field(default_factory=dict)
     selection: Selection = EVERYTHING
+    display: Display | None = None
+    parents: tuple[Crumb, ...] = ()
     cached_renderings: dict[Hashable, bytes] = field(
         default_factory=dict, init=False, compare=False, repr=False
     )

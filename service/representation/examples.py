@@ -23,12 +23,12 @@ def example_of(document: Document) -> str:
 
 
 def example_of_problem(name: str, builder: UrlBuilder) -> str:
-    """Return a problem with a name, at the entry point, as indented JSON."""
+    """Return an example of a problem type, at the entry point, as indented JSON."""
     return _indented(problem_details(sample_problem(name, f'{PROBLEMS[name].title}.', builder, urls.ENTRY)))
 
 
 def sample_problem(name: str, detail: str, builder: UrlBuilder, path: str) -> Problem:
-    """Return a problem with a name, as if it had occurred at the path."""
+    """Return an example of a problem type, as if it had occurred at the path."""
     members = SAMPLE_MEMBERS.get(name, {})
     return Problem(name, detail, **members, origin=builder.origin, instance=builder.origin + path)
 

@@ -1,7 +1,7 @@
 """The supported media types in order of preference, and their falcon media handlers."""
 
 import hashlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from functools import lru_cache
 from typing import Any, NamedTuple, NoReturn
 
@@ -11,7 +11,7 @@ from falcon.media import BaseHandler
 from service.representation.document import Document
 from service.representation.hal import no_extras, to_json
 from service.representation.hal_forms import templates
-from service.representation.html import page, problem_page
+from service.representation.html import Page, page, problem_page, render_page
 from service.representation.json_api import NOTHING, json_api, json_api_errors
 from service.representation.json_api_parameters import JsonApiDialect
 from service.representation.media_types import (
@@ -35,10 +35,10 @@ from service.representation.query_parameters import Dialect, HalDialect
 class Format(NamedTuple):
     """A media type, how documents and problems are rendered in it, and what else it says of a response.
 
-    `name` is what entity tags call it. `content_type` is that of documents, `problem_type` that of problems.
-    `dialect` reads and writes query parameters. `nothing` is what is said where something was deleted, if a
-    body is; where `post_creates`, what a POST answers with was made by it (201, Location). Where it
-    `supports_relationships`, a relation by itself can be said.
+    Entity tags begin with `name`. `content_type` is that of documents, `problem_type` that of problems.
+    `dialect` parses and writes query parameters. `empty_body` is sent after a DELETE (None: 204). If
+    `post_creates`, every POST response is 201 with Location. If `supports_relationships`, a relationship can
+    be represented by itself.
     """
 
     name: str
@@ -85,6 +85,7 @@ def _html_problem(problem: Problem) -> bytes:
     return problem_page(problem).encode()
 
 
+_GZIP = '-gzip'  # ends the tag of a representation in that coding
 _HTML_UTF8 = f'{HTML}; charset=utf-8'
 FORMATS = {
     format.media_type: format
@@ -192,7 +193,17 @@ def entity_tag(body: bytes, format: Format, viewer_id: int | None) -> str:
     return f'"{format.name}-{digest.hexdigest()[:30]}"'
 
 
-def formats_named_by(tags: Sequence[str]) -> list[Format]:
+def coded_tag(tag: str) -> str:
+    """Return the tag of the same representation in the content coding gzip."""
+    return f'{tag[:-1]}{_GZIP}"'
+
+
+def without_coding(tag: str) -> str:
+    """Return the tag of the same representation without a content coding."""
+    return tag.removesuffix(f'{_GZIP}"') + '"' if tag.endswith(f'{_GZIP}"') else tag
+
+
+def formats_named_by(tags: Iterable[str]) -> list[Format]:
     """Return the formats whose representations can have any of these tags."""
     names = {tag.strip('"').partition('-')[0] for tag in tags}
     return [format for format in FORMATS.values() if format.name in names]
@@ -210,6 +221,8 @@ class FormatHandler(BaseHandler):
             return self._format.render(media)
         if isinstance(media, Problem):
             return self._format.render_problem(media)
+        if isinstance(media, Page):
+            return render_page(media).encode()
         return orjson.dumps(media)
 
     def deserialize(self, *arguments: Any, **keywords: Any) -> NoReturn:

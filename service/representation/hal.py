@@ -67,4 +67,6 @@ def _link(link: Link) -> dict[str, Any]:
         members['templated'] = True
     if link.name:
         members['name'] = link.name
+    if link.type:
+        members['type'] = link.type
     return members

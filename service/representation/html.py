@@ -1,25 +1,27 @@
-"""HTML: a page for every document and every error; all escaping is the templates' own."""
+"""HTML: a page for every document and every error, drawn from display hints; templates escape text."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import datetime
 from typing import Any, NamedTuple
-from urllib.parse import parse_qsl
+from urllib.parse import parse_qsl, urlsplit
 
 import jinja2
+from markupsafe import Markup, escape
 
 from service import urls
-from service.representation.action import Field
+from service.representation.action import Field, Form
+from service.representation.display import Display
+from service.representation.docs import entries
 from service.representation.document import Document, Link
 from service.representation.json_schema import TIME
-from service.representation.problem import Problem
+from service.representation.problem import PROBLEMS, Problem
 from service.representation.query_parameters import HalDialect
 from service.representation.static_files import asset_path
 
-PICTURE = 'hc:avatar'
-NEIGHBOURS = ('first', 'prev', 'next', 'last')
-# What no one can follow by clicking: it is shown in another way, or it is there to be written to.
-_NOT_TO_CLICK = frozenset((*NEIGHBOURS, PICTURE, 'self', 'curies', 'item', 'hc:password', 'hc:follow'))
+NEIGHBOURS = {'first': 'First', 'prev': 'Newer', 'next': 'Older', 'last': 'Last'}
+# Links that cannot be followed by clicking: they are shown in another way, or exist to be written to.
+_NOT_TO_CLICK = frozenset((*NEIGHBOURS, 'hc:avatar', 'self', 'curies', 'item', 'hc:password', 'hc:follow'))
 _LABELS = {
     'prev': 'Previous',
     'hc:page': 'Go to page',
@@ -27,45 +29,86 @@ _LABELS = {
     'service-desc': 'API description',
     'service-doc': 'API documentation',
 }
+_PLAIN = Display()
 _QUERY_TEMPLATE = re.compile(r'([^{}?]*)(?:\?([^{}]*))?{[?&]([a-z_,]+)}')
+_WEB_LINK = re.compile(r'https?://[^\s<>"\'`]+', re.IGNORECASE)
+_AFTER_LINK = '.,;:!?)]}…\u2019\u201d'
+_SYSTEMS = ('iPhone', 'iPad', 'Android', 'Windows', 'Macintosh', 'CrOS', 'Linux')
+_PROGRAMS = (
+    ('Edg', 'Edge'),
+    ('OPR', 'Opera'),
+    ('Firefox', 'Firefox'),
+    ('Chrom', 'Chrome'),
+    ('Safari', 'Safari'),
+)
+_ADVICE = {
+    'unauthenticated': 'You need to sign in to see this page.',
+    'invalid-token': 'You are no longer signed in. Sign in again to go on.',
+    'forbidden': 'This belongs to somebody else, so you cannot change it.',
+    'not-found': 'There is nothing here. It may have been deleted, or the address may be mistyped.',
+    'invalid-values': 'Please correct what is marked below. Nothing has been changed.',
+    'stale': 'Somebody changed this in the meantime. Look at it again before you decide.',
+    'internal-error': 'Something went wrong on our side. It is not your fault; please try again later.',
+    'unavailable': 'We cannot do this at the moment. Please try again in a few seconds.',
+}
+
+
+class Source(NamedTuple):
+    """The representation of a document in another format: its name, its media type, and its text."""
+
+    name: str
+    media_type: str
+    text: str
+
+
+class Page(NamedTuple):
+    """A document or a problem with what a page has around it.
+
+    `home` is the entry point as the viewer sees it, None where a page is the same for everybody. `form` is
+    the form whose submission failed, with the submitted values. `back` is the URL of the page itself, to
+    which a sign-in leads back. `source` is shown instead of the document, if there is one.
+    """
+
+    content: Document | Problem
+    home: Document | None = None
+    form: Form | None = None
+    back: str = ''
+    source: Source | None = None
 
 
 class SearchForm(NamedTuple):
-    """A link whose template asks for a query only, which a form with the method GET can fill in."""
+    """A link whose template has only query variables, which a form with the method GET can fill in."""
 
     rel: str
-    address: str
-    given: tuple[tuple[str, str], ...]
+    href: str
+    fixed: tuple[tuple[str, str], ...]
     variables: tuple[str, ...]
 
 
+def render_page(page: Page) -> str:
+    """Return the page as HTML."""
+    if isinstance(page.content, Problem):
+        template, name = 'problem.html', 'problem'
+    else:
+        template, name = 'document.html', 'document'
+    return _PAGES.get_template(template).render({'page': page, name: page.content, 'home': page.home})
+
+
 def page(document: Document) -> str:
-    """Return the document as a page."""
-    return _PAGES.get_template('document.html').render(document=document)
+    """Return the document as a page without navigation."""
+    return render_page(Page(document))
+
+
+def problem_page(problem: Problem) -> str:
+    """Return the problem as a page without navigation."""
+    return render_page(Page(problem))
 
 
 def docs_page(description: dict[str, Any]) -> str:
     """Return the description of the API (OpenAPI) as a page."""
-    return _PAGES.get_template('docs.html').render(description=description)
-
-
-def anchor(path: str) -> str:
-    """Return the path template as a valid fragment (RFC 3986 §3.5), without its braces."""
-    return path.replace('{', '').replace('}', '')
-
-
-def component(value: dict[str, Any], description: dict[str, Any]) -> dict[str, Any]:
-    """Return the component that a Reference Object of the description leads to, or else the value itself."""
-    if '$ref' not in value:
-        return value
-    section, name = value['$ref'].split('/')[-2:]
-    found: dict[str, Any] = description['components'][section][name]
-    return found
-
-
-def problem_page(problem: Problem) -> str:
-    """Return the problem as a page that leads back to the entry point."""
-    return _PAGES.get_template('problem.html').render(problem=problem)
+    return _PAGES.get_template('docs.html').render(
+        description=description, entries=entries(description), home=None
+    )
 
 
 def words(name: str) -> str:
@@ -74,15 +117,22 @@ def words(name: str) -> str:
     return plain[:1].upper() + plain[1:]
 
 
+def hints(document: Document) -> Display:
+    """Return the document's display hints, or empty ones."""
+    return document.display or _PLAIN
+
+
 def title_of(document: Document) -> str:
     """Return the document's title, or else its kind: in the plural for a collection."""
-    if document.title or document.id is None:
-        return document.title or words(document.kind)
+    if document.title:
+        return document.title
+    if document.id is None:
+        return hints(document).plural or words(document.kind)
     return f'{words(document.kind).removesuffix("s")} {document.id}'
 
 
 def moment(value: Any) -> str | None:
-    """Return a time as people read it, `22 Nov 2026, 15:04 UTC`, or None for what is no time."""
+    """Return a time as people read it, `22 Nov 2026, 15:04 UTC`, or None if it is not a time."""
     if not isinstance(value, str) or not TIME.fullmatch(value):
         return None
     try:
@@ -91,39 +141,130 @@ def moment(value: Any) -> str | None:
         return None
 
 
+def device(user_agent: str | None) -> str:
+    """Return a User-Agent in words: `Firefox on Linux`."""
+    if not user_agent:
+        return 'Unknown device'
+    program = next((name for mark, name in _PROGRAMS if mark in user_agent), '')
+    system = next((name for name in _SYSTEMS if name in user_agent), '')
+    if program and system:
+        return f'{program} on {"Mac" if system == "Macintosh" else system}'
+    return user_agent.partition(' ')[0].replace('/', ' ')[:40]
+
+
+def link_text(text: str) -> Markup:
+    """Return the text with its web addresses as links (http and https only)."""
+    parts, end = [], 0
+    for match in _WEB_LINK.finditer(text):
+        url = match[0].rstrip(_AFTER_LINK)
+        parts.append(escape(text[end : match.start()]))
+        parts.append(Markup('<a href="{0}" rel="nofollow ugc noopener">{0}</a>').format(url))
+        end = match.start() + len(url)
+    return Markup('').join([*parts, escape(text[end:])])
+
+
+def hue(document: Document) -> int:
+    """Return the hue in degrees of the document's picture, which follows from its id."""
+    return sum(map(ord, document.id or '')) * 47 % 360
+
+
+def is_number(value: Any) -> bool:
+    """Return whether a value is a number, or a decimal as text."""
+    return isinstance(value, (int, float)) or (
+        isinstance(value, str) and re.fullmatch(r'-?\d+\.\d+', value, re.ASCII) is not None
+    )
+
+
+def is_here(href: str, document: Any) -> bool:
+    """Return whether the URL is the document's own, whatever their queries are."""
+    return isinstance(document, Document) and href == document.href.partition('?')[0]
+
+
+def path_of(href: str) -> str:
+    """Return the path of a URL, which identifies a form together with its name."""
+    return urlsplit(href).path
+
+
 def clickable_links(document: Document) -> Iterator[tuple[str, Link]]:
-    """Return the links that can be followed by clicking, with their relations."""
+    """Yield the links that can be followed by clicking, with their relations."""
     for rel, link in document.links.items():
         if rel not in _NOT_TO_CLICK and isinstance(link, Link) and not link.templated:
             yield rel, link
 
 
 def search_forms(document: Document) -> Iterator[SearchForm]:
-    """Return the templated links that a form can fill in and that none of the document's own forms does."""
-    asked = {field.name for form in document.forms for field in form.action.fields}
+    """Yield the templated links that a form can fill in and that none of the document's own forms does."""
+    offered = {field.name for form in document.forms for field in form.action.fields}
     for rel, link in document.links.items():
         match = _QUERY_TEMPLATE.fullmatch(link.href) if isinstance(link, Link) else None
         if match is None:
             continue
-        address, query, variables = match[1], match[2], tuple(match[3].split(','))
-        if variables[0] not in asked:
-            yield SearchForm(rel, address, _pairs(query), variables)
-
-
-def _pairs(query: str | None) -> tuple[tuple[str, str], ...]:
-    return tuple(parse_qsl(query or '', keep_blank_values=True))
+        href, query, variables = match[1], match[2], tuple(match[3].split(','))
+        if variables[0] not in offered:
+            yield SearchForm(rel, href, tuple(parse_qsl(query or '', keep_blank_values=True)), variables)
 
 
 def hint(field: Field) -> str:
-    """Return in words what is asked of a value, as far as people cannot guess it."""
-    said = []
+    """Return the rules of a field in words, as far as people cannot guess them."""
+    sentences = []
     if field.min_length > 1:
-        said.append(f'{field.min_length} to {field.max_length} characters.')
-    elif field.max_length is not None and field.type != 'email':
-        said.append(f'At most {field.max_length} characters.')
-    if field.rule and field.type == 'text':
-        said.append(f'{field.rule[0].upper()}{field.rule[1:]}.')
-    return ' '.join(said)
+        sentences.append(f'{field.min_length} to {field.max_length} characters.')
+    elif field.max_length is not None and field.type not in ('email', 'search', 'textarea'):
+        sentences.append(f'At most {field.max_length} characters.')
+    if field.rule and field.type == 'text' and field.rule not in _OBVIOUS:
+        sentences.append(f'{field.rule[0].upper()}{field.rule[1:]}.')
+    return ' '.join(sentences)
+
+
+_OBVIOUS = ('must not contain control characters', 'must not be blank')
+
+
+def field_errors(problem: Problem, form: Form | None) -> dict[str, str]:
+    """Return a sentence for every broken field, by name; it begins with the prompt of the field."""
+    prompts = {field.name: field.prompt for field in form.action.fields} if form else {}
+    return {name: f'{prompts.get(name, words(name))} {wrong}.' for name, wrong in problem.errors}
+
+
+def advice(problem: Problem) -> str:
+    """Return what to tell people about the problem."""
+    if problem.name == 'too-many-tries':
+        seconds = int(problem.headers.get('Retry-After', 60))
+        minutes = -(-seconds // 60)
+        return f'Too many attempts. Try again in {minutes} minute{"s" if minutes > 1 else ""}.'
+    return _ADVICE.get(problem.name, problem.detail)
+
+
+def sign_in_form(home: Document | None) -> Form | None:
+    """Return the form of the entry point that begins a session, if the viewer has none."""
+    if home is None or home.display is None:
+        return None
+    return next((form for form in home.forms if form.action.name == hints(home).sign_in), None)
+
+
+def destination(form: Form, document: Document, page_href: str) -> str:
+    """Return where a form of the document leads to, empty for the entry point.
+
+    It is the page of the document, or the collection once the document is deleted.
+    """
+    if form.action.name in hints(document).farewells:
+        return ''
+    collection = document.links.get('collection')
+    is_gone = form.action.method == 'DELETE' and form.target == page_href
+    return collection.href if is_gone and isinstance(collection, Link) else page_href
+
+
+def confirmation(form: Form, display: Display) -> str:
+    """Return the question that the form asks before it is carried out, empty if it asks none."""
+    return _text(display.confirmations, form, '')
+
+
+def outcome(form: Form, display: Display) -> str:
+    """Return what is said once the form is carried out."""
+    return _text(display.outcomes, form, 'Done.')
+
+
+def _text(texts: Mapping[str, str] | None, form: Form, default: str) -> str:
+    return (texts or {}).get(form.action.name, default)
 
 
 _PAGES = jinja2.Environment(
@@ -134,19 +275,31 @@ _PAGES = jinja2.Environment(
     lstrip_blocks=True,
 )
 _PAGES.filters |= {
-    'words': words,
-    'title': title_of,
-    'moment': moment,
+    'device': device,
     'hint': hint,
-    'anchor': anchor,
-    'component': component,
+    'hints': hints,
+    'hue': hue,
+    'link_text': link_text,
+    'moment': moment,
+    'path': path_of,
+    'title': title_of,
+    'words': words,
 }
+_PAGES.tests |= {'number_like': is_number}
 _PAGES.globals |= {
     'NEIGHBOURS': NEIGHBOURS,
     'NUMBERS': HalDialect.names,
-    'PICTURE': PICTURE,
+    'PLAIN': _PLAIN,
+    'PROBLEMS': PROBLEMS,
+    'advice': advice,
     'asset': asset_path,
     'clickable_links': clickable_links,
+    'confirmation': confirmation,
+    'destination': destination,
+    'field_errors': field_errors,
+    'is_here': is_here,
+    'outcome': outcome,
     'search_forms': search_forms,
+    'sign_in_form': sign_in_form,
     'urls': urls,
 }

@@ -23,7 +23,7 @@ def member(rel: str) -> str:
 def json_api(document: Document) -> dict[str, Any]:
     """Return the document as JSON:API; what it embeds is included, or what its view wants of that."""
     body: dict[str, Any] = {'jsonapi': VERSION}
-    items = _several(document)
+    items = _flatten(document)
     if document.is_collection:
         say = _identify if document.is_relationship else _resource
         body['links'] = {rel: href for rel, href in _hrefs(document).items() if rel in TOP_LEVEL}
@@ -82,31 +82,31 @@ def _resource(document: Document, view: Selection) -> dict[str, Any]:
         for rel in related
         if fields is None or member(rel) in fields
     }
-    shown = _identify(document, view)
+    members = _identify(document, view)
     if attributes:
-        shown['attributes'] = attributes
+        members['attributes'] = attributes
     if relationships:
-        shown['relationships'] = relationships
-    shown['links'] = {member(rel): href for rel, href in hrefs.items() if rel not in related}
-    return shown
+        members['relationships'] = relationships
+    members['links'] = {member(rel): href for rel, href in hrefs.items() if rel not in related}
+    return members
 
 
 def _relationship(document: Document, rel: str, href: str | None) -> dict[str, Any]:
     """Return where a relation leads, and linkage where the document embeds what is there (§7.2.2.2)."""
-    shown: dict[str, Any] = {'links': {}}
+    members: dict[str, Any] = {'links': {}}
     edit = document.relationships.get(rel)
     if edit is not None:
-        shown['links']['self'] = edit.href
+        members['links']['self'] = edit.href
     if href is not None:
-        shown['links']['related'] = href
+        members['links']['related'] = href
     embedded = document.embedded.get(rel)
     if embedded is not None:
-        named = [_identify(one, EVERYTHING) for one in _several(embedded)]
+        named = [_identify(one, EVERYTHING) for one in _flatten(embedded)]
         is_one = isinstance(embedded, Document) and not embedded.is_collection
-        shown['data'] = named[0] if is_one else named
+        members['data'] = named[0] if is_one else named
     if isinstance(embedded, Document) and embedded.is_collection:
-        shown['meta'] = dict(embedded.meta)
-    return shown
+        members['meta'] = dict(embedded.meta)
+    return members
 
 
 def _include(
@@ -115,17 +115,17 @@ def _include(
     """Add what the document embeds, once; what is wanted is said of the primary data alone."""
     for rel, embedded in document.embedded.items():
         if wanted is None or rel in wanted:
-            for one in _several(embedded):
+            for one in _flatten(embedded):
                 if _key(one) not in included:
                     included[_key(one)] = one
                     _include(one, None if wanted is None else frozenset(), included)
 
 
-def _several(embedded: Document | tuple[Document, ...]) -> list[Document]:
+def _flatten(embedded: Document | tuple[Document, ...]) -> list[Document]:
     """Return the single documents of what is embedded: of a collection its items."""
     if isinstance(embedded, tuple):
         return list(embedded)
-    return _several(embedded.embedded['item']) if embedded.is_collection else [embedded]
+    return _flatten(embedded.embedded['item']) if embedded.is_collection else [embedded]
 
 
 def _hrefs(document: Document) -> dict[str, str]:

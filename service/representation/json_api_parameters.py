@@ -39,13 +39,13 @@ class JsonApiDialect:
 
     def read(self, parameters: Mapping[str, Any], options: QueryOptions, kinds: Set[str]) -> Query:
         """Return what the parameters ask; raises InvalidParameter for whatever cannot be asked here."""
-        given = {name: single(parameters, name) for name in parameters}
+        params = {name: single(parameters, name) for name in parameters}
         paging = (*self.names, *CURSORS) if options.paginated else ()
         filters: dict[str, str] = {}
         fields: dict[str, frozenset[str]] = {}
         relations: frozenset[str] | None = None
         order = ''
-        for name, value in given.items():
+        for name, value in params.items():
             field, filtered = _FIELDS.fullmatch(name), _FILTER.fullmatch(name)
             if name == 'include' and options.includable:
                 relations = _relations(value, options)
@@ -57,17 +57,17 @@ class JsonApiDialect:
                 filters[filtered[1]] = text(name, value)
             elif name not in paging:
                 raise InvalidParameter(name, _UNKNOWN)
-        per_page = parse_positive_int(given, self.names.size, PER_PAGE)
+        per_page = parse_positive_int(params, self.names.size, PER_PAGE)
         if per_page > MOST_PER_PAGE:
             raise InvalidParameter(self.names.size, f'must be at most {MOST_PER_PAGE}', most=MOST_PER_PAGE)
         return Query(
             self.names,
-            read_position(given, self.names, per_page),
+            read_position(params, self.names, per_page),
             filters,
             order,
-            given,
-            kept={name: value for name, value in given.items() if name not in paging},
-            selection=Selection(relations, fields, query_string(given)),
+            params,
+            kept={name: value for name, value in params.items() if name not in paging},
+            selection=Selection(relations, fields, query_string(params)),
         )
 
     def parameters(self, options: QueryOptions, kinds: Set[str]) -> dict[str, Schema]:

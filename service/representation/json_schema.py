@@ -69,7 +69,8 @@ def _schema_of_number(field: Field) -> Schema:
     """Return the schema of a decimal number, which may be a string so that it is exact."""
     minimum, maximum, step = (Decimal(bound) for bound in (field.min or 0, field.max or 0, field.step or 1))
     digits, places = len(str(int(maximum))), -int(step.as_tuple().exponent)
-    text = {'type': 'string', 'pattern': rf'^0*[0-9]{{1,{digits}}}(\.[0-9]{{1,{places}}}0*)?$'}
+    fraction = rf'\.[0-9]{{1,{places}}}0*'
+    text = {'type': 'string', 'pattern': rf'^(0*[0-9]{{1,{digits}}}({fraction})?|{fraction})$'}
     number = {
         'type': 'number',
         'minimum': float(minimum),
@@ -100,8 +101,6 @@ def _schema_of_text(field: Field) -> Schema:
 
 def _in_words(field: Field) -> str:
     words = [f'It {field.rule}.'] if field.rule else []
-    if field.max_bytes is not None:
-        words.append(f'It has at most {field.max_bytes} bytes in UTF-8.')
     if field.trim:
         words.append('Leading and trailing white space is removed.')
     return ' '.join(words)

@@ -4,6 +4,8 @@ import enum
 from collections.abc import Mapping
 from typing import NamedTuple
 
+from service.representation.display import Display
+
 
 class Presence(enum.Enum):
     """When a member is present; the value is a sentence for the OpenAPI document."""
@@ -34,6 +36,7 @@ class Kind(NamedTuple):
     `name` is the value of `Document.kind`; `title` names one such document in the OpenAPI document. `links`
     are always present, `optional_links` only for some clients; with `has_more_links` there may be others.
     `relationships` and `embedded` map link relations to the names of the kinds of their targets.
+    `display` tells how pages show such a document; without hints they show a table of its members.
     """
 
     name: str
@@ -44,6 +47,7 @@ class Kind(NamedTuple):
     has_more_links: bool = False
     relationships: Mapping[str, str] = {}
     embedded: Mapping[str, str] = {}
+    display: Display | None = None
 
 
 def id_member(description: str) -> Member:

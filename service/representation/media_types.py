@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 HAL = 'application/hal+json'
+HAL_ALIAS = 'application/vnd.hal+json'
 HAL_FORMS = 'application/prs.hal-forms+json'
 JSON_API = 'application/vnd.api+json'
 JSON = 'application/json'
@@ -15,6 +16,7 @@ FORM = 'application/x-www-form-urlencoded'
 OPENAPI = 'application/vnd.oai.openapi+json'
 LINKSET = 'application/linkset+json'
 
+_ALIASES = {HAL_ALIAS: HAL}
 _TOKEN = r"[!#$%&'*+.^_`|~0-9A-Za-z-]+"
 _TYPE = re.compile(rf'\s*({_TOKEN})/({_TOKEN})\s*')
 _PARAMETER = re.compile(rf'\s*;\s*(?:({_TOKEN})\s*=\s*(?:({_TOKEN})|"((?:[^"\\]|\\.)*)"))?\s*')
@@ -37,7 +39,7 @@ class MediaType(NamedTuple):
 
 
 def parse_media_type(text: str) -> MediaType | None:
-    """Return the media type or range, or None where the text is none (RFC 9110 §8.3.1)."""
+    """Return the media type or range, aliases resolved, or None where the text is none (RFC 9110 §8.3.1)."""
     text = '*/*' + text[1:] if re.match(r'\s*\*\s*(;|$)', text) else text  # what old Java clients send
     match = _TYPE.match(text)
     if match is None:
@@ -58,7 +60,8 @@ def parse_media_type(text: str) -> MediaType | None:
             quality = float(value)
         else:
             parameters.append((name.lower(), value))
-    return MediaType(match[1].lower(), match[2].lower(), tuple(parameters), quality)
+    type, subtype = _ALIASES.get(match[0].strip().lower(), f'{match[1]}/{match[2]}'.lower()).split('/')
+    return MediaType(type, subtype, tuple(parameters), quality)
 
 
 def parse_accept(header: str) -> tuple[MediaType, ...]:

@@ -111,11 +111,21 @@ PROBLEMS: dict[str, ProblemType] = {
         'Body too large',
         'A body may have at most 65,536 bytes.',
     ),
+    'uri-too-long': ProblemType(
+        414,
+        'The request line is too long',
+        'A request line may have at most 8,190 octets. Follow the links of the documents, which are short.',
+    ),
     'unsupported-media-type': ProblemType(
         415,
         'Unsupported media type',
         'The Accept header of this response, and Accept-Patch for PATCH, list the supported media types. '
         'A body needs a Content-Type.',
+    ),
+    'expectation-failed': ProblemType(
+        417,
+        'The expectation cannot be met',
+        'The Expect header can only be 100-continue.',
     ),
     'idempotency-mismatch': ProblemType(
         422,
@@ -129,6 +139,11 @@ PROBLEMS: dict[str, ProblemType] = {
         'There were too many failed sign-ins for this account, or too many sign-ins or registrations '
         'from this IP address. Try again after the time in Retry-After; existing tokens stay valid.',
     ),
+    'headers-too-large': ProblemType(
+        431,
+        'The header fields are too large',
+        'A header field may have at most 8,190 octets, and a request at most 100 fields.',
+    ),
     'internal-error': ProblemType(
         500,
         'Internal server error',
@@ -137,8 +152,8 @@ PROBLEMS: dict[str, ProblemType] = {
     ),
     'not-implemented': ProblemType(
         501,
-        'Unknown method',
-        'The server supports this method for no resource.',
+        'Not implemented',
+        'The server knows no such method, or does not decode the transfer coding of the body.',
     ),
     'unavailable': ProblemType(
         503,
@@ -152,10 +167,10 @@ PROBLEMS: dict[str, ProblemType] = {
 class Problem:
     """One error that occurred; `name` is its type in PROBLEMS.
 
-    `errors` holds one `(field, what is wrong)` for every broken field of a body, `pointer` is a JSON
-    Pointer to a broken place in it; `parameter` names a broken query parameter, and `most` is the largest
-    number that it takes where it was larger; `reference` finds the error in the log. `origin` is that of
-    the URL at which it happened, `instance` is that URL.
+    `errors` has `(field, what is wrong)` for every invalid field of a body, `pointer` is a JSON Pointer to
+    an invalid place in it; `parameter` names an invalid query parameter, and `most` is its maximum if the
+    value was larger; `reference` identifies the error in the log. `instance` is the URL at which the error
+    occurred, `origin` the origin of that URL.
     """
 
     name: str
@@ -185,7 +200,7 @@ class Problem:
         return self.origin + urls.PROBLEM.format(name=self.name)
 
     def pointed(self) -> list[tuple[str, str]]:
-        """Return `(JSON Pointer into the body, what is wrong)` for every broken field (RFC 6901 §3)."""
+        """Return `(JSON Pointer into the body, what is wrong)` for every invalid field (RFC 6901 §3)."""
         return [
             ('/' + name.replace('~', '~0').replace('/', '~1'), f'{name} {wrong}.')
             for name, wrong in self.errors
@@ -201,6 +216,7 @@ def problem_details(problem: Problem) -> dict[str, Any]:
         'detail': problem.detail,
         'instance': problem.instance,
     }
+    body['_links'] = _links(problem)
     if problem.errors:
         body['errors'] = [{'detail': wrong, 'pointer': f'#{pointer}'} for pointer, wrong in problem.pointed()]
     if problem.pointer is not None:
@@ -210,6 +226,19 @@ def problem_details(problem: Problem) -> dict[str, Any]:
     if problem.reference is not None:
         body['reference'] = problem.reference
     return body
+
+
+def _links(problem: Problem) -> dict[str, Any]:
+    """Return where to go on, as HAL has links: what the problem means, and what may help."""
+    links: dict[str, Any] = {'help': {'href': problem.type_url}}
+    if problem.status == HTTPStatus.UNAUTHORIZED:
+        relation = {'href': problem.origin + urls.RELATION, 'templated': True, 'name': 'hc'}
+        links |= {'curies': [relation], 'hc:tokens': {'href': problem.origin + urls.TOKENS}}
+    if problem.status == HTTPStatus.NOT_FOUND:
+        links['start'] = {'href': problem.origin + urls.ENTRY}
+    if problem.status == HTTPStatus.PRECONDITION_FAILED:
+        links['self'] = {'href': problem.instance}
+    return links
 
 
 def simple_error(problem: Problem) -> dict[str, Any]:

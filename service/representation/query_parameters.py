@@ -72,7 +72,7 @@ class Query(NamedTuple):
     """What a request asks: which page, in which order, with which filters, and seen how.
 
     `order` is one of the `sort_keys`, after a minus sign where the largest comes first, or
-    empty. `given` are the parameters of the request in their one spelling, `kept` those that the links to
+    empty. `params` are the parameters of the request in their one spelling, `kept` those that the links to
     other pages keep.
     """
 
@@ -80,7 +80,7 @@ class Query(NamedTuple):
     position: PageRequest = PageRequest()
     filters: Mapping[str, str] = {}
     order: str = ''
-    given: Mapping[str, str] = {}
+    params: Mapping[str, str] = {}
     kept: Mapping[str, str] = {}
     selection: Selection = EVERYTHING
 
@@ -90,7 +90,7 @@ class Query(NamedTuple):
 
     def self_query(self) -> str:
         """Return the query string of what was asked for, in its one spelling."""
-        return query_string(self.given)
+        return query_string(self.params)
 
     def page_query(self, page: int, *, after: Key | None = None, before: Key | LastPage | None = None) -> str:
         """Return the query string of another page of the same collection."""
@@ -148,14 +148,14 @@ class HalDialect:
         """Return what the parameters ask; `per_page` over 100 is taken as 100."""
         if not options.paginated:
             return Query(self.names)
-        known = (*options.search, *self.names, *CURSORS)
-        given = {name: single(parameters, name) for name in known if name in parameters}
-        chosen = {name: text(name, given[name]) for name in options.search if given.get(name)}
-        per_page = min(parse_positive_int(given, 'per_page', PER_PAGE), MOST_PER_PAGE)
-        position = read_position(given, self.names, per_page)
+        supported = (*options.search, *self.names, *CURSORS)
+        params = {name: single(parameters, name) for name in supported if name in parameters}
+        chosen = {name: text(name, params[name]) for name in options.search if params.get(name)}
+        per_page = min(parse_positive_int(params, 'per_page', PER_PAGE), MOST_PER_PAGE)
+        position = read_position(params, self.names, per_page)
         numbers = (('page', position.page), ('per_page', per_page))
-        given |= {name: str(number) for name, number in numbers if name in given}
-        return Query(self.names, position, chosen, given=given, kept=chosen)
+        params |= {name: str(number) for name, number in numbers if name in params}
+        return Query(self.names, position, chosen, params=params, kept=chosen)
 
     def parameters(self, options: QueryOptions, kinds: Set[str]) -> dict[str, Schema]:
         """Return what `read` takes; what it ignores is not among it."""
@@ -165,15 +165,15 @@ class HalDialect:
         return {**searches, **dict.fromkeys(self.names, NUMBER), **dict.fromkeys(CURSORS, CURSOR)}
 
 
-def read_position(given: Mapping[str, str], names: PageNames, per_page: int) -> PageRequest:
+def read_position(params: Mapping[str, str], names: PageNames, per_page: int) -> PageRequest:
     """Return which page the parameters want, with `per_page` entries; raises InvalidParameter."""
-    after = read_cursor(AFTER, given[AFTER]) if AFTER in given else None
-    before = read_cursor(BEFORE, given[BEFORE]) if BEFORE in given else None
+    after = read_cursor(AFTER, params[AFTER]) if AFTER in params else None
+    before = read_cursor(BEFORE, params[BEFORE]) if BEFORE in params else None
     if after is not None and before is not None:
         raise InvalidParameter(BEFORE, f'cannot stand beside {AFTER}')
     if isinstance(after, LastPage):
         raise InvalidParameter(AFTER, 'is no position that the server gave')
-    return PageRequest(parse_positive_int(given, names.number, 1), per_page, after, before)
+    return PageRequest(parse_positive_int(params, names.number, 1), per_page, after, before)
 
 
 def write_cursor(key: Key | LastPage) -> str:
@@ -214,9 +214,9 @@ def text(name: str, value: str) -> str:
     return normalize(value)
 
 
-def parse_positive_int(given: Mapping[str, str], name: str, default: int) -> int:
+def parse_positive_int(params: Mapping[str, str], name: str, default: int) -> int:
     """Return the number that a parameter says, MAX_ID for one larger; raises InvalidParameter."""
-    digits = given.get(name)
+    digits = params.get(name)
     if digits is None:
         return default
     if not (digits.isascii() and digits.isdigit()) or not digits.strip('0'):

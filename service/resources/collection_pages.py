@@ -7,6 +7,7 @@ from service.database.pagination import Page
 from service.http.request import Request
 from service.representation.action import Form
 from service.representation.assembler import Assembler
+from service.representation.display import Crumb, Display
 from service.representation.document import Document, Link
 from service.representation.query_parameters import HalDialect, Query
 from service.representation.url_builder import UrlBuilder
@@ -23,6 +24,8 @@ def represent_listing(
     links: Mapping[str, Link] | None = None,
     forms: tuple[Form, ...] = (),
     title: str = '',
+    display: Display | None = None,
+    parents: tuple[Crumb, ...] = (),
 ) -> Document:
     """Return the page that a request lists, each entry as the viewer may see it.
 
@@ -30,7 +33,17 @@ def represent_listing(
     """
     items = [represent(entry, req.viewer, req.builder) for entry in page.entries]
     return represent_page(
-        kind, url, query or req.query, page, items, req.builder, links=links, forms=forms, title=title
+        kind,
+        url,
+        query or req.query,
+        page,
+        items,
+        req.builder,
+        links=links,
+        forms=forms,
+        title=title,
+        display=display,
+        parents=parents,
     )
 
 
@@ -45,6 +58,8 @@ def represent_page(
     links: Mapping[str, Link] | None = None,
     forms: tuple[Form, ...] = (),
     title: str = '',
+    display: Display | None = None,
+    parents: tuple[Crumb, ...] = (),
 ) -> Document:
     """Return a page of a collection of `kind` at an absolute URL, with links to the other pages."""
     page_links = {rel: Link(url + other) for rel, other in query.page_links(page).items()}
@@ -64,6 +79,8 @@ def represent_page(
         forms=forms,
         meta=_meta(page),
         title=title,
+        display=display,
+        parents=parents,
     )
 
 

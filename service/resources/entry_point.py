@@ -7,19 +7,46 @@ import falcon
 
 from service import urls
 from service.domain.viewer import Viewer
+from service.http.conditional import NO_STORE
 from service.http.operation import Access, Formats, Operation, Samples
 from service.http.request import Request
+from service.representation.display import Display, NavigationLink
 from service.representation.document import Document
 from service.representation.kind import Kind
+from service.representation.media_types import HTML, OPENAPI
 from service.representation.query_parameters import QueryOptions
 from service.representation.url_builder import UrlBuilder
 from service.resources import sample_data
 from service.resources.module import EntryPointPart
 
 EntryPoint = Callable[[Viewer | None, UrlBuilder], EntryPointPart]
+Home = Callable[[Viewer | None, UrlBuilder], Document]
 
 
-KIND = Kind('entry-points', 'EntryPoint', links=('service-desc', 'service-doc'), has_more_links=True)
+KIND = Kind(
+    'entry-points',
+    'EntryPoint',
+    links=('service-desc', 'service-doc'),
+    has_more_links=True,
+    display=Display(
+        lead='Short posts, and people to follow. Each page is also a document of an API.',
+        prominent=frozenset(('publish', 'login', 'register', 'forgot-password')),
+        outcomes={
+            'publish': 'Your post is published.',
+            'register': 'Your account is ready.',
+        },
+        includes={'hc:feed': 'Feed'},
+        navigation=(
+            NavigationLink('hc:feed', 'Feed'),
+            NavigationLink('hc:posts', 'Posts'),
+            NavigationLink('hc:users', 'People'),
+            NavigationLink('hc:stores', 'Stores'),
+        ),
+        account=(NavigationLink('hc:me', 'Profile'), NavigationLink('hc:tokens', 'Sign-ins')),
+        session='hc:tokens',
+        sign_in='login',
+    ),
+)
 
 
 class EntryPointResource:
@@ -28,8 +55,8 @@ class EntryPointResource:
     tag = 'entry-point'
     operation_name = 'EntryPoint'
 
-    def __init__(self, parts: Sequence[EntryPoint]) -> None:
-        self._parts = parts
+    def __init__(self, represent: Home) -> None:
+        self._represent = represent
         samples = Samples(KIND, self._samples)
         self.operations = {
             'GET': Operation(
@@ -45,14 +72,20 @@ class EntryPointResource:
         resp.media = self._represent(req.viewer, req.builder)
         resp.append_header('Link', f'<{req.builder.url_for(urls.API_CATALOG)}>; rel="api-catalog"')
 
-    def _represent(self, viewer: Viewer | None, builder: UrlBuilder) -> Document:
-        return represent_entry_point([entry_point(viewer, builder) for entry_point in self._parts], builder)
-
     def _samples(self, builder: UrlBuilder) -> dict[str, Document]:
         return {
             'signed-in': self._represent(sample_data.OWNER, builder),
             'anonymous': self._represent(None, builder),
         }
+
+
+def entry_point_of(parts: Sequence[EntryPoint]) -> Home:
+    """Return what represents the entry point to a viewer."""
+
+    def represent(viewer: Viewer | None, builder: UrlBuilder) -> Document:
+        return represent_entry_point([entry_point(viewer, builder) for entry_point in parts], builder)
+
+    return represent
 
 
 def represent_entry_point(parts: Sequence[EntryPointPart], builder: UrlBuilder) -> Document:
@@ -66,12 +99,13 @@ def represent_entry_point(parts: Sequence[EntryPointPart], builder: UrlBuilder) 
             'self': builder.link_to(urls.ENTRY),
             'curies': builder.curies,
             **links,
-            'service-desc': builder.link_to(urls.OPENAPI),
-            'service-doc': builder.link_to(urls.DOCS),
+            'service-desc': builder.link_to(urls.OPENAPI)._replace(type=OPENAPI),
+            'service-doc': builder.link_to(urls.DOCS)._replace(type=HTML),
         },
         forms=tuple(form for part in parts for form in part.forms),
         relationships={rel: None for rel, link in links.items() if ':' in rel and not link.templated},
         title='Halcyon',
+        display=KIND.display,
     )
 
 
@@ -93,3 +127,4 @@ class RootResource:
     def on_get(self, req: Request, resp: falcon.Response) -> None:
         resp.status = falcon.HTTP_308
         resp.location = req.builder.url_for(urls.ENTRY)
+        resp.set_header('Cache-Control', NO_STORE)  # on localhost, the next project has another root

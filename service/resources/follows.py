@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import ClassVar
 from urllib.parse import quote
 
@@ -24,7 +25,7 @@ from service.domain.follows import (
 )
 from service.domain.users import find_user
 from service.domain.viewer import Viewer, require_permission
-from service.http.conditional import precondition
+from service.http.conditional import precondition, target_precondition
 from service.http.operation import Access, Formats, Operation, Route, Samples
 from service.http.request import Expansions, Request
 from service.http.request_body import read_body, read_resource_identifiers
@@ -42,17 +43,19 @@ from service.resources.users import (
     FOLLOW,
     RELATIONSHIPS,
     UNFOLLOW,
+    USER,
+    entitle,
     represent_user,
     sample_user,
     sample_users,
 )
 from service.resources.users import SAMPLES as USER_SAMPLES
 
-# The characters of a query (RFC 3986 §3.4), and those that escapes consist of.
+# The characters that a query may contain (RFC 3986 §3.4), including the % of escapes.
 _QUERY_CHARACTERS = "%!$&'()*+,-./:;=?@_~"
 _BARE_PERCENT = re.compile('%(?![0-9A-Fa-f]{2})')
 
-MAX_INVALIDATING_MEMBERS = 10  # whose resources the Link header names: servers and proxies limit headers
+DEPRECATED = '@1764028800'  # 2025-11-25, in seconds (RFC 9745 §2.1)
 
 
 KIND = Kind(
@@ -93,17 +96,24 @@ def represent_following(req: Request, user_id: int, query: Query, page: Page) ->
 
 def represent_following_relationship(req: Request, user_id: int) -> Document:
     """Return a page of the relationship itself: the identifiers of the users that a user follows."""
-    page = list_following(req.db, user_id, req.query.position, req.user)
+    user = find_user(req.db, user_id, req.user)
+    page = list_following(req.db, user, req.query.position, req.user)
     related = req.builder.link_to(urls.FOLLOWING, user_id=user_id)
     template = urls.FOLLOWING_RELATIONSHIP
     return _represent_users(req, template, user_id, req.query, page, 'Following', related=related)
+
+
+assert USER.display is not None
+_DISPLAY = replace(USER.display, empty='There is nobody here yet.')
 
 
 def _represent_users(
     req: Request, template: str, user_id: int, query: Query, page: Page, title: str, **links: Link
 ) -> Document:
     url = req.builder.url_for(template, user_id=user_id)
-    return represent_listing(req, 'users', url, page, represent_user, query=query, links=links, title=title)
+    return represent_listing(
+        req, 'users', url, page, represent_user, query=query, links=links, title=title, display=_DISPLAY
+    )
 
 
 def _expand_followers(req: Request, user_ids: Sequence[int], query: Query) -> dict[int, Document]:
@@ -190,8 +200,10 @@ class FollowersResource:
     }
 
     def on_get(self, req: Request, resp: falcon.Response, user_id: int) -> None:
-        page = list_followers(req.db, user_id, req.query.position, req.user)
-        resp.media = represent_followers(req, user_id, req.query, page)
+        user = find_user(req.db, user_id, req.user)
+        page = list_followers(req.db, user, req.query.position, req.user)
+        document = represent_followers(req, user_id, req.query, page)
+        resp.media = entitle(document, 'Followers of', user, req.builder)
 
 
 class FollowingResource:
@@ -209,8 +221,10 @@ class FollowingResource:
     }
 
     def on_get(self, req: Request, resp: falcon.Response, user_id: int) -> None:
-        page = list_following(req.db, user_id, req.query.position, req.user)
-        resp.media = represent_following(req, user_id, req.query, page)
+        user = find_user(req.db, user_id, req.user)
+        page = list_following(req.db, user, req.query.position, req.user)
+        document = represent_following(req, user_id, req.query, page)
+        resp.media = entitle(document, 'Followed by', user, req.builder)
 
 
 _LINKAGE = sample_pages(urls.FOLLOWING_RELATIONSHIP, USER_SAMPLES, related=urls.FOLLOWING)
@@ -278,11 +292,10 @@ class FollowingRelationshipResource:
 def _change_members(req: Request, resp: falcon.Response, user_id: int, change: Callable[..., None]) -> None:
     require_permission(find_user(req.db, user_id, req.viewer).is_editable_by(req.viewer))
     members = read_resource_identifiers(req)
-    check = precondition(req, lambda *_: represent_following_relationship(req, user_id))
-    change(req.db, user_id, members, by=req.user, precondition=check)
+    change(req.db, user_id, members, by=req.user, precondition=target_precondition(req))
     resp.media = represent_following_relationship(req, user_id)
-    for other_id in members[:MAX_INVALIDATING_MEMBERS]:
-        add_invalidation_links(resp, *_changed_by_following(req.builder, user_id, other_id))
+    changed = [one for other_id in members for one in _changed_by_following(req.builder, user_id, other_id)]
+    add_invalidation_links(resp, *dict.fromkeys(changed))
 
 
 class LegacyFollowedRedirect:
@@ -297,6 +310,7 @@ class LegacyFollowedRedirect:
             {308: None},
             Access.ANYONE,
             formats=Formats.FIXED,
+            deprecated=True,
         )
         for method in ('GET', 'POST', 'PUT', 'PATCH', 'DELETE')
     }
@@ -306,17 +320,21 @@ class LegacyFollowedRedirect:
         resp.status = falcon.HTTP_308
         url = req.builder.url_for(urls.FOLLOWING, user_id=user_id)
         resp.set_header('Location', f'{url}?{query}' if query else url)
+        resp.set_header('Deprecation', DEPRECATED)
+        resp.append_header('Link', f'<{url}>; rel="successor-version"')
 
     on_post = on_put = on_patch = on_delete = on_get
 
 
 def _changed_by_following(builder: UrlBuilder, user_id: int, other_id: int) -> tuple[str, ...]:
+    """Return what a follow changes: both users, and the collections that embed them or their posts."""
+    of_both = (urls.USER, urls.USER_POSTS, urls.FOLLOWERS, urls.FOLLOWING)
     return (
-        builder.url_for(urls.USER, user_id=user_id),
-        builder.url_for(urls.USER, user_id=other_id),
-        builder.url_for(urls.FOLLOWING, user_id=user_id),
-        builder.url_for(urls.FOLLOWERS, user_id=other_id),
+        builder.url_for(urls.USERS),
+        builder.url_for(urls.POSTS),
         builder.url_for(urls.FEED, user_id=user_id),
+        *(builder.url_for(template, user_id=user_id) for template in of_both),
+        *(builder.url_for(template, user_id=other_id) for template in of_both),
     )
 
 

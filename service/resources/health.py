@@ -6,7 +6,7 @@ from typing import ClassVar
 import falcon
 
 from service.database.errors import Unavailable
-from service.database.migrate import check_schema
+from service.database.migrate import check_schema, check_writable
 from service.graceful_shutdown import Shutdown
 from service.http.conditional import NO_STORE
 from service.http.operation import Access, Formats, Operation, RawResponse
@@ -60,4 +60,5 @@ class ReadyResource:
         if self._shutdown.has_begun:
             raise Unavailable('The server is shutting down.')
         check_schema(req.db)
+        check_writable(req.db)
         resp.media, resp.content_type = _OK, JSON

@@ -1,6 +1,7 @@
 """Post resources and the feed: representation, actions and responders."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import ClassVar
 
 import falcon
@@ -20,12 +21,14 @@ from service.domain.posts import (
     list_posts_of,
     publish_post,
 )
+from service.domain.users import find_user
 from service.domain.viewer import Viewer
 from service.http.conditional import precondition
 from service.http.operation import Access, Operation, Route, Samples
 from service.http.request import Expansions, Request
 from service.http.request_body import read_form
 from service.representation.action import NOT_BLANK, Action, Field, Form
+from service.representation.display import Display
 from service.representation.document import Document
 from service.representation.kind import Kind, Member, id_member, time_member
 from service.representation.query_parameters import Query, QueryOptions
@@ -35,9 +38,10 @@ from service.resources.cache import cached
 from service.resources.collection_pages import represent_listing, sample_page
 from service.resources.module import EntryPointPart, LinkRelation, Sample
 from service.resources.response_samples import sample_pages
-from service.resources.responses import add_invalidation_links, apply_edit, respond_created
+from service.resources.responses import add_invalidation_links, apply_edit, respond_created, respond_related
 from service.resources.timestamps import represent_time
-from service.resources.users import represent_user
+from service.resources.users import ONE_USER, entitle, represent_user
+from service.resources.users import SAMPLES as USER_SAMPLES
 
 PUBLISH = Action(
     'publish',
@@ -59,7 +63,7 @@ PUBLISH = Action(
         ),
     ),
 )
-EDIT = Action('edit', 'PUT', 'Edit post', PUBLISH.optional('body'))
+EDIT = Action('edit', 'PATCH', 'Edit post', PUBLISH.optional('body'))
 DELETE = Action('delete', 'DELETE', 'Delete post')
 
 
@@ -75,6 +79,27 @@ KIND = Kind(
     links=('collection', 'author'),
     relationships={'author': 'users'},
     embedded={'author': 'users'},
+    display=Display(
+        plural='Posts',
+        empty='There are no posts here yet.',
+        text='body',
+        byline='author',
+        moment='created_at',
+        edited='updated_at',
+        prominent=frozenset(('publish',)),
+        confirmations={'delete': 'This deletes the post. It cannot be undone.'},
+        outcomes={
+            'publish': 'Your post is published.',
+            'edit': 'Your post is saved.',
+            'delete': 'Your post is deleted.',
+        },
+    ),
+)
+
+assert KIND.display is not None
+FEED_DISPLAY = replace(
+    KIND.display,
+    empty='Your feed is empty. Write your first post, or find people to follow under People.',
 )
 
 
@@ -105,6 +130,7 @@ def represent_post(post: PostRecord, viewer: Viewer | None, builder: UrlBuilder)
         embedded={'author': author},
         forms=forms,
         title=f'Post by {post.author.username}',
+        display=KIND.display,
     )
 
 
@@ -112,9 +138,26 @@ _PAGE = QueryOptions('posts', paginated=True, sort_keys=ORDERS, includable=('aut
 _ONE = _PAGE.of_one()
 
 
-def _represent_posts(req: Request, url: str, query: Query, page: Page, title: str = '') -> Document:
+def _represent_posts(
+    req: Request,
+    url: str,
+    query: Query,
+    page: Page,
+    title: str = '',
+    display: Display | None = KIND.display,
+) -> Document:
     forms = (PUBLISH.at(req.builder.url_for(urls.POSTS)),)
-    return represent_listing(req, 'posts', url, page, represent_post, query=query, forms=forms, title=title)
+    return represent_listing(
+        req,
+        'posts',
+        url,
+        page,
+        represent_post,
+        query=query,
+        forms=forms,
+        title=title,
+        display=display,
+    )
 
 
 SAMPLES = Samples(
@@ -196,6 +239,25 @@ class PostResource:
         add_invalidation_links(resp, *_changed_by_posting(req))
 
 
+class PostAuthorResource:
+    """The author of one post."""
+
+    tag = 'posts'
+    operation_name = 'PostAuthor'
+    operations: ClassVar = {
+        'GET': Operation(
+            'Get the author of a post',
+            'The user who published the post; Content-Location has their own URL.',
+            {200: USER_SAMPLES},
+            query=ONE_USER,
+        ),
+    }
+
+    def on_get(self, req: Request, resp: falcon.Response, post_id: int) -> None:
+        author = find_post(req.db, post_id, req.user).author
+        respond_related(resp, represent_user(author, req.viewer, req.builder))
+
+
 class UserPostsResource:
     """The posts of one user."""
 
@@ -211,8 +273,10 @@ class UserPostsResource:
     }
 
     def on_get(self, req: Request, resp: falcon.Response, user_id: int) -> None:
-        page = list_posts_of(req.db, user_id, req.query.position, req.user, order=req.query.order)
-        resp.media = _represent_posts_of(req, user_id, req.query, page)
+        user = find_user(req.db, user_id, req.user)
+        page = list_posts_of(req.db, user, req.query.position, req.user, order=req.query.order)
+        document = _represent_posts_of(req, user_id, req.query, page)
+        resp.media = entitle(document, 'Posts by', user, req.builder)
 
 
 def _represent_posts_of(req: Request, user_id: int, query: Query, page: Page) -> Document:
@@ -240,15 +304,24 @@ class FeedResource:
     }
 
     def on_get(self, req: Request, resp: falcon.Response, user_id: int) -> None:
-        page = list_feed(req.db, user_id, req.query.position, req.user, order=req.query.order)
-        url = req.builder.url_for(urls.FEED, user_id=user_id)
-        resp.media = _represent_posts(req, url, req.query, page, title='Feed')
+        resp.media = _represent_feed(req, user_id, req.query)
+
+
+def _represent_feed(req: Request, user_id: int, query: Query) -> Document:
+    page = list_feed(req.db, user_id, query.position, req.user, order=query.order)
+    return _represent_posts(
+        req, req.builder.url_for(urls.FEED, user_id=user_id), query, page, 'Feed', display=FEED_DISPLAY
+    )
+
+
+def _expand_feed(req: Request, user_ids: Sequence[int], query: Query) -> dict[int, Document]:
+    return {user_id: _represent_feed(req, user_id, query) for user_id in user_ids}
 
 
 def _changed_by_posting(req: Request) -> tuple[str, ...]:
     here = {'user_id': req.user.user_id}
     own = (req.builder.url_for(template, **here) for template in (urls.USER, urls.USER_POSTS, urls.FEED))
-    return (req.builder.url_for(urls.POSTS), *own)
+    return (req.builder.url_for(urls.POSTS), req.builder.url_for(urls.USERS), *own)
 
 
 def entry_point(viewer: Viewer | None, builder: UrlBuilder) -> EntryPointPart:
@@ -286,10 +359,11 @@ RELATIONS = (
         _sample_posts(urls.FEED),
     ),
 )
-EXPANSIONS: Expansions = {('users', 'hc:posts'): _expand_posts}
+EXPANSIONS: Expansions = {('users', 'hc:posts'): _expand_posts, ('entry-points', 'hc:feed'): _expand_feed}
 ROUTES: tuple[Route, ...] = (
     (urls.POSTS, PostsResource()),
     (urls.POST, PostResource()),
+    (urls.POST_AUTHOR, PostAuthorResource()),
     (urls.USER_POSTS, UserPostsResource()),
     (urls.FEED, FeedResource()),
 )

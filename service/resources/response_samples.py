@@ -13,7 +13,7 @@ from service.resources.collection_pages import represent_page
 def sample_pages(
     template: str, entries: Samples, *forms: tuple[Action, str], related: str | None = None
 ) -> Samples:
-    """Return a sample page of the collection at a URL template: between two others, with the last sample.
+    """Return a sample of a middle page of the collection at a URL template, with the last of the entries.
 
     `forms` are Actions with the URL templates of their targets. `related` is the URL template of the related
     collection, if the page is one of a relationship itself.
@@ -40,7 +40,7 @@ def sample_pages(
 
 def _query(names: PageNames, page: Page) -> Query:
     params = {names.number: str(page.page), names.size: str(page.per_page)}
-    return Query(names, PageRequest(page.page, page.per_page), given=params)
+    return Query(names, PageRequest(page.page, page.per_page), params=params)
 
 
 def _href(builder: UrlBuilder, template: str) -> str:

@@ -12,6 +12,8 @@ from service.http.request_body import read_form
 from service.representation.assembler import Assembler
 from service.representation.document import Document
 
+MAX_INVALIDATION_LINKS = 20  # servers and proxies limit the size of header fields
+
 
 class Editable(Protocol):
     """A record that knows who may change it."""
@@ -26,14 +28,23 @@ Record = TypeVar('Record', bound=Editable)
 
 
 def add_invalidation_links(resp: falcon.Response, *urls: str) -> None:
-    """Link to the other resources that a write changed (draft-nottingham-linked-cache-inv §3)."""
-    for url in urls:
+    """Link to the other resources that a write changed (draft-nottingham-linked-cache-inv §3).
+
+    The most general ones come first, because no more than MAX_INVALIDATION_LINKS are sent.
+    """
+    for url in urls[:MAX_INVALIDATION_LINKS]:
         resp.append_header('Link', f'<{url}>; rel="invalidates"')
 
 
 def respond_created(resp: falcon.Response, document: Document) -> None:
     """Respond with a new resource and its URL (RFC 9110 §15.3.2)."""
     resp.status, resp.location, resp.media = falcon.HTTP_201, document.href, document
+
+
+def respond_related(resp: falcon.Response, document: Document) -> None:
+    """Respond with a resource that is at another URL, its own (RFC 9110 §8.7)."""
+    resp.media = document
+    resp.set_header('Content-Location', document.href)
 
 
 def apply_edit(

@@ -1,13 +1,16 @@
 """Store and item resources: representation, actions and responders."""
 
+from collections.abc import Sequence
 from decimal import Decimal
 from typing import ClassVar
 
 import falcon
 
 from service import urls
+from service.database.pagination import PageRequest
 from service.domain.stores import (
     MAX_NAME_LENGTH,
+    MAX_OWNED,
     MAX_PRICE,
     ItemRecord,
     StoreRecord,
@@ -23,24 +26,27 @@ from service.domain.stores import (
     list_stores,
     open_store,
 )
+from service.domain.users import find_user
 from service.domain.viewer import Viewer, require_permission
 from service.http.conditional import precondition
 from service.http.operation import Access, Operation, Route, Samples
 from service.http.request import Expansions, Request
 from service.http.request_body import read_form
 from service.representation.action import NOT_BLANK, Action, Field, Form
+from service.representation.display import Column, Count, Crumb, Display, NavigationLink
 from service.representation.document import Document
 from service.representation.kind import Kind, Member, id_member, time_member
-from service.representation.query_parameters import QueryOptions
+from service.representation.query_parameters import Query, QueryOptions
 from service.representation.url_builder import UrlBuilder
 from service.resources import sample_data
 from service.resources.cache import cached
 from service.resources.collection_pages import represent_listing, sample_page
 from service.resources.module import EntryPointPart, LinkRelation
 from service.resources.response_samples import sample_pages
-from service.resources.responses import add_invalidation_links, apply_edit, respond_created
+from service.resources.responses import add_invalidation_links, apply_edit, respond_created, respond_related
 from service.resources.timestamps import represent_time
-from service.resources.users import sample_user
+from service.resources.users import ONE_USER, represent_user, sample_user
+from service.resources.users import SAMPLES as USER_SAMPLES
 
 _NAME = Field(
     'name',
@@ -63,10 +69,10 @@ _PRICE = Field(
     step='0.01',
 )
 OPEN = Action('create', 'POST', 'Open a store', (_NAME,))
-EDIT = Action('edit', 'PUT', 'Rename store', OPEN.optional('name'))
+EDIT = Action('edit', 'PATCH', 'Rename store', OPEN.optional('name'))
 CLOSE = Action('delete', 'DELETE', 'Delete store')
 ADD = Action('create', 'POST', 'Add an item', (_NAME, _PRICE))
-EDIT_ITEM = Action('edit', 'PUT', 'Edit item', ADD.optional('name', 'price'))
+EDIT_ITEM = Action('edit', 'PATCH', 'Edit item', ADD.optional('name', 'price'))
 DELETE_ITEM = Action('delete', 'DELETE', 'Delete item')
 
 
@@ -81,6 +87,25 @@ STORE = Kind(
     ),
     links=('collection', 'hc:owner', 'hc:items'),
     relationships={'hc:owner': 'users', 'hc:items': 'items'},
+    display=Display(
+        plural='Stores',
+        empty='There are no stores yet. Open the first one.',
+        columns=(
+            Column('name', 'Name'),
+            Column('item_count', 'Items'),
+            Column('created_at', 'Opened'),
+        ),
+        counts=(Count('item_count', 'hc:items', 'item', 'items'),),
+        links=(NavigationLink('hc:owner', 'Owner'),),
+        summary=(Column('created_at', 'Opened'),),
+        confirmations={'delete': 'This deletes the store with all its items. It cannot be undone.'},
+        outcomes={
+            'create': 'Your store is open.',
+            'edit': 'The store is saved.',
+            'delete': 'The store is deleted.',
+        },
+        includes={'hc:items': 'Items'},
+    ),
 )
 ITEM = Kind(
     'items',
@@ -95,6 +120,22 @@ ITEM = Kind(
     ),
     links=('collection', 'hc:store'),
     relationships={'hc:store': 'stores'},
+    display=Display(
+        plural='Items',
+        empty='There are no items here yet.',
+        columns=(
+            Column('name', 'Name'),
+            Column('price', 'Price'),
+            Column('created_at', 'Added'),
+        ),
+        summary=(Column('price', 'Price'), Column('created_at', 'Added')),
+        confirmations={'delete': 'This deletes the item. It cannot be undone.'},
+        outcomes={
+            'create': 'The item is added.',
+            'edit': 'The item is saved.',
+            'delete': 'The item is deleted.',
+        },
+    ),
 )
 
 
@@ -124,6 +165,8 @@ def represent_store(store: StoreRecord, viewer: Viewer | None, builder: UrlBuild
         forms=forms,
         title=store.name,
         relationships={'hc:owner': None, 'hc:items': None},
+        display=STORE.display,
+        parents=(Crumb('Stores', builder.url_for(urls.STORES)),),
     )
 
 
@@ -153,6 +196,11 @@ def represent_item(item: ItemRecord, viewer: Viewer | None, builder: UrlBuilder)
         forms=forms,
         title=item.name,
         relationships={'hc:store': None},
+        display=ITEM.display,
+        parents=(
+            Crumb('Stores', builder.url_for(urls.STORES)),
+            Crumb('Store', builder.url_for(urls.STORE, store_id=item.store_id)),
+        ),
     )
 
 
@@ -205,7 +253,9 @@ class StoresResource:
         page = list_stores(req.db, req.query.position)
         url = req.builder.url_for(urls.STORES)
         forms = (OPEN.at(url),)
-        resp.media = represent_listing(req, 'stores', url, page, represent_store, forms=forms)
+        resp.media = represent_listing(
+            req, 'stores', url, page, represent_store, forms=forms, display=STORE.display
+        )
 
     def on_post(self, req: Request, resp: falcon.Response) -> None:
         store = open_store(req.db, by=req.user, **read_form(req))
@@ -256,9 +306,30 @@ class StoreResource:
     on_patch = on_put
 
     def on_delete(self, req: Request, resp: falcon.Response, store_id: int) -> None:
+        items = list_items_of(req.db, find_store(req.db, store_id), PageRequest(per_page=MAX_OWNED)).entries
         close_store(req.db, store_id, by=req.user, precondition=precondition(req, represent_store))
         resp.status = falcon.HTTP_204
-        add_invalidation_links(resp, req.builder.url_for(urls.STORES), req.builder.url_for(urls.ITEMS))
+        gone = (req.builder.url_for(urls.ITEM, item_id=item.id) for item in items)
+        add_invalidation_links(resp, *_changed_by_item(req, store_id), *gone)
+
+
+class StoreOwnerResource:
+    """The owner of one store."""
+
+    tag = 'stores'
+    operation_name = 'StoreOwner'
+    operations: ClassVar = {
+        'GET': Operation(
+            'Get the owner of a store',
+            'The user who owns the store; Content-Location has their own URL.',
+            {200: USER_SAMPLES},
+            query=ONE_USER,
+        ),
+    }
+
+    def on_get(self, req: Request, resp: falcon.Response, store_id: int) -> None:
+        owner = find_user(req.db, find_store(req.db, store_id).owner_id, req.viewer)
+        respond_related(resp, represent_user(owner, req.viewer, req.builder))
 
 
 class StoreItemsResource:
@@ -284,11 +355,7 @@ class StoreItemsResource:
     }
 
     def on_get(self, req: Request, resp: falcon.Response, store_id: int) -> None:
-        store = find_store(req.db, store_id)
-        page = list_items_of(req.db, store, req.query.position)
-        url = req.builder.url_for(urls.STORE_ITEMS, store_id=store_id)
-        forms = (ADD.at(url),) if store.is_editable_by(req.viewer) else ()
-        resp.media = represent_listing(req, 'items', url, page, represent_item, forms=forms)
+        resp.media = _represent_items_of(req, find_store(req.db, store_id), req.query)
 
     def on_post(self, req: Request, resp: falcon.Response, store_id: int) -> None:
         require_permission(find_store(req.db, store_id).is_editable_by(req.viewer))
@@ -313,7 +380,8 @@ class ItemsResource:
 
     def on_get(self, req: Request, resp: falcon.Response) -> None:
         page = list_items(req.db, req.query.position)
-        resp.media = represent_listing(req, 'items', req.builder.url_for(urls.ITEMS), page, represent_item)
+        url = req.builder.url_for(urls.ITEMS)
+        resp.media = represent_listing(req, 'items', url, page, represent_item, display=ITEM.display)
 
 
 class ItemResource:
@@ -365,9 +433,51 @@ class ItemResource:
         add_invalidation_links(resp, *_changed_by_item(req, store_id))
 
 
+def _represent_items_of(req: Request, store: StoreRecord, query: Query) -> Document:
+    url = req.builder.url_for(urls.STORE_ITEMS, store_id=store.id)
+    return represent_listing(
+        req,
+        'items',
+        url,
+        list_items_of(req.db, store, query.position),
+        represent_item,
+        query=query,
+        forms=(ADD.at(url),) if store.is_editable_by(req.viewer) else (),
+        title=f'Items of {store.name}',
+        display=ITEM.display,
+        parents=(
+            Crumb('Stores', req.builder.url_for(urls.STORES)),
+            Crumb(store.name, req.builder.url_for(urls.STORE, store_id=store.id)),
+        ),
+    )
+
+
+def _expand_items(req: Request, store_ids: Sequence[int], query: Query) -> dict[int, Document]:
+    return {store_id: _represent_items_of(req, find_store(req.db, store_id), query) for store_id in store_ids}
+
+
+class ItemStoreResource:
+    """The store of one item."""
+
+    tag = 'stores'
+    operation_name = 'ItemStore'
+    operations: ClassVar = {
+        'GET': Operation(
+            'Get the store of an item',
+            'The store that the item is in; Content-Location has its own URL.',
+            {200: SAMPLES},
+            query=_ONE_STORE,
+        ),
+    }
+
+    def on_get(self, req: Request, resp: falcon.Response, item_id: int) -> None:
+        store = find_store(req.db, find_item(req.db, item_id).store_id)
+        respond_related(resp, represent_store(store, req.viewer, req.builder))
+
+
 def _changed_by_item(req: Request, store_id: int) -> tuple[str, ...]:
-    here = (req.builder.url_for(template, store_id=store_id) for template in (urls.STORE, urls.STORE_ITEMS))
-    return (req.builder.url_for(urls.ITEMS), *here)
+    templates = (urls.STORES, urls.ITEMS, urls.STORE, urls.STORE_ITEMS)
+    return tuple(req.builder.url_for(template, store_id=store_id) for template in templates)
 
 
 def entry_point(viewer: Viewer | None, builder: UrlBuilder) -> EntryPointPart:
@@ -417,11 +527,13 @@ RELATIONS = (
         _sample_items,
     ),
 )
-EXPANSIONS: Expansions = {}
+EXPANSIONS: Expansions = {('stores', 'hc:items'): _expand_items}
 ROUTES: tuple[Route, ...] = (
     (urls.STORES, StoresResource()),
     (urls.STORE, StoreResource()),
+    (urls.STORE_OWNER, StoreOwnerResource()),
     (urls.STORE_ITEMS, StoreItemsResource()),
     (urls.ITEMS, ItemsResource()),
     (urls.ITEM, ItemResource()),
+    (urls.ITEM_STORE, ItemStoreResource()),
 )

@@ -21,13 +21,14 @@ from service.domain.tokens import (
     sign_in,
 )
 from service.domain.viewer import Viewer
-from service.http.conditional import NO_STORE, precondition
+from service.http.conditional import NO_STORE, precondition, target_precondition
 from service.http.credentials import read_authorization, read_basic
 from service.http.middleware.authentication import authenticate
 from service.http.operation import Access, Formats, Operation, RawResponse, Route, Samples
 from service.http.request import Expansions, Request
 from service.http.request_body import read_body
 from service.representation.action import Action, Field, Form
+from service.representation.display import Column, Crumb, Display
 from service.representation.document import Document
 from service.representation.json_schema import Schema
 from service.representation.kind import Kind, Member, Presence, id_member, time_member
@@ -40,7 +41,7 @@ from service.resources.response_samples import sample_pages
 from service.resources.responses import add_invalidation_links
 from service.resources.timestamps import represent_time
 
-# Of the token: an opaque random secret, or a signed JWT that other services can verify (RFC 9068).
+# The format of a new token: a random secret, or a signed JWT that other services can verify (RFC 9068).
 _FORMAT = Field('format', 'Format', type='hidden', regex=None, options=('opaque', 'jwt'))
 LOGIN = Action(
     'login',
@@ -72,6 +73,22 @@ KIND = Kind(
         Member('expires_in', 'Seconds until the token expires.', 'integer', presence=Presence.CREATION),
     ),
     links=('collection',),
+    display=Display(
+        plural='Sign-ins',
+        columns=(
+            Column('user_agent', 'Device', flag='current', note='this one'),
+            Column('created_at', 'Since'),
+            Column('last_used_at', 'Last change'),
+            Column('expires_at', 'Until'),
+        ),
+        in_rows=frozenset(('revoke',)),
+        hidden=frozenset(('renew',)),
+        confirmations={'revoke-others': 'This signs you out everywhere but here.'},
+        outcomes={
+            'revoke': 'The sign-in is revoked.',
+            'revoke-others': 'You are signed out everywhere else.',
+        },
+    ),
 )
 
 
@@ -93,6 +110,8 @@ def represent_token(token: TokenRecord, viewer: Viewer | None, builder: UrlBuild
         },
         links={'self': here, 'curies': builder.curies, 'collection': builder.link_to(urls.TOKENS)},
         forms=forms,
+        display=KIND.display,
+        parents=(Crumb('Sign-ins', builder.url_for(urls.TOKENS)),),
     )
 
 
@@ -206,8 +225,7 @@ class TokensResource:
         add_invalidation_links(resp, req.builder.url_for(urls.TOKENS))
 
     def on_delete(self, req: Request, resp: falcon.Response) -> None:
-        check = precondition(req, lambda *_: _represent_tokens(req))
-        revoke_token(req.db, req.user.token_id, by=req.user, precondition=check)
+        revoke_token(req.db, req.user.token_id, by=req.user, precondition=target_precondition(req))
         resp.status = falcon.HTTP_204
         add_invalidation_links(resp, req.builder.url_for(urls.TOKEN, token_id=req.user.token_id))
 
@@ -245,22 +263,26 @@ class TokenResource:
 
 def _represent_tokens(req: Request) -> Document:
     page = list_tokens(req.db, req.query.position, req.user)
-    return represent_listing(req, 'tokens', req.builder.url_for(urls.TOKENS), page, represent_token)
+    url = req.builder.url_for(urls.TOKENS)
+    return represent_listing(req, 'tokens', url, page, represent_token, display=KIND.display)
 
 
 def _issue(req: Request) -> NewToken:
-    """Issue a token for the user name and password in the body, or else for the Authorization header."""
+    """Issue a token for the credentials in the body, or else for those in the Authorization header."""
     body = read_body(req)
     if 'username' in body or 'password' in body:
+        target_precondition(req)()
         return _sign_in(req, **LOGIN.read(body))
     scheme, value = read_authorization(req)
     values = RENEW.read(body)
     if scheme == 'bearer':
         viewer = authenticate(req, value)
+        target_precondition(req)()
         current_format = 'jwt' if is_signed(value) else 'opaque'
         return renew_token(req.db, viewer, req.user_agent, _issuer(req, values.get('format', current_format)))
     if scheme == 'basic':
         username, password = read_basic(value)
+        target_precondition(req)()
         return _sign_in(req, username, password, **values)
     raise Unauthenticated('Send a user name and a password, or a token to be renewed.')
 

@@ -1,15 +1,19 @@
 """User resources: representation, actions and responders."""
 
+from collections.abc import Sequence
+from dataclasses import replace
+from functools import partial
 from typing import ClassVar
 
 import falcon
 
 from service import urls
 from service.domain.accounts import delete_user
-from service.domain.passwords import BCRYPT_MAX_BYTES
+from service.domain.stores import find_owned
 from service.domain.users import (
     MAX_ABOUT_ME_LENGTH,
     MAX_EMAIL_LENGTH,
+    MAX_PASSWORD_LENGTH,
     MAX_USERNAME_LENGTH,
     MIN_PASSWORD_LENGTH,
     ORDERS,
@@ -27,6 +31,7 @@ from service.http.operation import Access, Operation, Route, Samples
 from service.http.request import Expansions, Request
 from service.http.request_body import read_form
 from service.representation.action import EMAIL, Action, Field, Form
+from service.representation.display import Column, Count, Crumb, Display
 from service.representation.document import Document, Link
 from service.representation.kind import Kind, Member, Presence, id_member, time_member
 from service.representation.query_parameters import FILTER_LENGTH, QueryOptions
@@ -45,8 +50,7 @@ _NEW_PASSWORD = Field(
     type='password',
     required=True,
     min_length=MIN_PASSWORD_LENGTH,
-    max_length=BCRYPT_MAX_BYTES,
-    max_bytes=BCRYPT_MAX_BYTES,
+    max_length=MAX_PASSWORD_LENGTH,
     autocomplete='new-password',
 )
 REGISTER = Action(
@@ -73,13 +77,14 @@ REGISTER = Action(
             max_length=MAX_EMAIL_LENGTH,
             regex=EMAIL,
             rule='must be an e-mail address',
+            trim=True,
             autocomplete='email',
         ),
         _NEW_PASSWORD,
         Field('about_me', 'About me', type='textarea', max_length=MAX_ABOUT_ME_LENGTH, nullable=True, rows=3),
     ),
 )
-EDIT = Action('edit', 'PUT', 'Edit profile', REGISTER.optional('username', 'email', 'about_me'))
+EDIT = Action('edit', 'PATCH', 'Edit profile', REGISTER.optional('username', 'email', 'about_me'))
 DELETE = Action('delete', 'DELETE', 'Delete account')
 CHANGE_PASSWORD = Action(
     'change-password',
@@ -121,6 +126,32 @@ USER = Kind(
     links=('collection', 'hc:followers', 'hc:following', 'hc:posts'),
     optional_links=('hc:avatar', 'hc:follow', 'hc:feed', 'hc:tokens', 'hc:password'),
     relationships={'hc:followers': 'users', 'hc:following': 'users', 'hc:posts': 'posts'},
+    display=Display(
+        plural='People',
+        empty='There is nobody by that name. Try fewer letters.',
+        text='about_me',
+        picture='hc:avatar',
+        counts=(
+            Count('post_count', 'hc:posts', 'post', 'posts'),
+            Count('following_count', 'hc:following', 'following', 'following'),
+            Count('follower_count', 'hc:followers', 'follower', 'followers'),
+        ),
+        summary=(Column('member_since', 'Joined'),),
+        prominent=frozenset(('search', 'follow', 'unfollow')),
+        farewells=frozenset(('delete',)),
+        confirmations={
+            'delete': 'This deletes your account with all your posts, follows, sign-ins, stores and their '
+            'items. It cannot be undone.',
+        },
+        outcomes={
+            'follow': 'You follow them now.',
+            'unfollow': 'You no longer follow them.',
+            'edit': 'Your profile is saved.',
+            'change-password': 'Your password is changed, and you are signed out everywhere else.',
+            'delete': 'Your account is deleted.',
+        },
+        includes={'hc:posts': 'Posts'},
+    ),
 )
 
 
@@ -148,7 +179,7 @@ def represent_user(user: UserRecord, viewer: Viewer | None, builder: UrlBuilder)
         'hc:posts': builder.link_to(urls.USER_POSTS, **here),
     }
     if builder.avatars:
-        links['hc:avatar'] = Link(urls.AVATAR.format(avatar_hash=user.avatar_hash))
+        links['hc:avatar'] = Link(urls.AVATAR.format(avatar_hash=user.avatar_hash), type='image/png')
     forms: tuple[Form, ...] = ()
     if is_own:
         properties['email'] = user.email
@@ -176,7 +207,16 @@ def represent_user(user: UserRecord, viewer: Viewer | None, builder: UrlBuilder)
         forms=forms,
         title=user.username,
         relationships=relationships,
+        display=USER.display,
+        parents=(Crumb('People', builder.url_for(urls.USERS)),),
     )
+
+
+def entitle(document: Document, title: str, user: UserRecord, builder: UrlBuilder) -> Document:
+    """Return the document with the title that it has as the user's: `Followers of ada`."""
+    here = builder.url_for(urls.USER, user_id=user.id)
+    parents = (Crumb('People', builder.url_for(urls.USERS)), Crumb(user.username, here))
+    return replace(document, title=f'{title} {user.username}', parents=parents)
 
 
 SAMPLES = Samples(
@@ -198,7 +238,7 @@ _ALL_USERS = QueryOptions(
     sort_keys=ORDERS,
     includable=RELATIONSHIPS,
 )
-_ONE_USER = _ALL_USERS.of_one()
+ONE_USER = _ALL_USERS.of_one()
 
 
 class UsersResource:
@@ -220,7 +260,7 @@ class UsersResource:
             {201: NEW_SAMPLE},
             Access.ANYONE,
             REGISTER,
-            _ONE_USER,
+            ONE_USER,
         ),
     }
 
@@ -228,7 +268,8 @@ class UsersResource:
         resp.media = _represent_users(req)
 
     def on_post(self, req: Request, resp: falcon.Response) -> None:
-        user = register_user(req.db, client_address=req.client_address, **read_form(req))
+        address = None if req.is_counted else req.client_address
+        user = register_user(req.db, client_address=address, **read_form(req))
         respond_created(resp, represent_user(user, None, req.builder))
         resp.set_header('Cache-Control', NO_STORE)  # it is for an anonymous client; the new user sees more
         add_invalidation_links(resp, req.builder.url_for(urls.USERS))
@@ -247,6 +288,7 @@ def _represent_users(req: Request) -> Document:
         represent_user,
         links={'search': Link(url + '{?q,per_page}', templated=True)},
         forms=(SEARCH.at(url, query.filters),),
+        display=USER.display,
     )
 
 
@@ -260,7 +302,7 @@ class UserResource:
             'Get a user',
             'The profile of a user; your own has the email address, too.',
             {200: SAMPLES},
-            query=_ONE_USER,
+            query=ONE_USER,
         ),
         'PUT': Operation(
             'Edit a user',
@@ -268,7 +310,7 @@ class UserResource:
             {200: SAMPLES},
             Access.OWNER,
             EDIT,
-            _ONE_USER,
+            ONE_USER,
         ),
         'PATCH': Operation(
             'Patch a user',
@@ -276,14 +318,14 @@ class UserResource:
             {200: SAMPLES},
             Access.OWNER,
             EDIT,
-            _ONE_USER,
+            ONE_USER,
         ),
         'DELETE': Operation(
             'Delete a user',
             'Deletes your own account with its posts, follows, tokens and stores.',
             {204: None},
             Access.OWNER,
-            query=_ONE_USER,
+            query=ONE_USER,
         ),
     }
 
@@ -292,15 +334,17 @@ class UserResource:
 
     def on_put(self, req: Request, resp: falcon.Response, user_id: int) -> None:
         user = find_user(req.db, user_id, req.user)
-        resp.media = apply_edit(req, user, represent_user, change_user)
-        add_invalidation_links(resp, req.builder.url_for(urls.USERS))
+        change = partial(change_user, client_address=req.client_address)
+        resp.media = apply_edit(req, user, represent_user, change)
+        add_invalidation_links(resp, *_changed_by_user(req, user_id))
 
     on_patch = on_put
 
     def on_delete(self, req: Request, resp: falcon.Response, user_id: int) -> None:
+        stores, items = find_owned(req.db, user_id)
         delete_user(req.db, user_id, by=req.user, precondition=precondition(req, represent_user))
         resp.status = falcon.HTTP_204
-        add_invalidation_links(resp, req.builder.url_for(urls.USERS), req.builder.url_for(urls.POSTS))
+        add_invalidation_links(resp, *_deleted_with_user(req, user_id, stores, items))
 
 
 class PasswordResource:
@@ -329,6 +373,25 @@ class PasswordResource:
         add_invalidation_links(
             resp, req.builder.url_for(urls.TOKENS), req.builder.url_for(urls.USER, user_id=user_id)
         )
+
+
+def _changed_by_user(req: Request, user_id: int) -> tuple[str, ...]:
+    collections = (urls.USERS, urls.POSTS, urls.USER_POSTS, urls.FEED)
+    return tuple(req.builder.url_for(template, user_id=user_id) for template in collections)
+
+
+def _deleted_with_user(
+    req: Request, user_id: int, stores: Sequence[int], items: Sequence[int]
+) -> tuple[str, ...]:
+    collections = (*(urls.STORES,) * bool(stores), *(urls.ITEMS,) * bool(items), urls.TOKENS)
+    own = (urls.FOLLOWERS, urls.FOLLOWING)
+    return (
+        *_changed_by_user(req, user_id),
+        *(req.builder.url_for(template, user_id=user_id) for template in (*collections, *own)),
+        *(req.builder.url_for(urls.STORE, store_id=store_id) for store_id in stores),
+        *(req.builder.url_for(urls.STORE_ITEMS, store_id=store_id) for store_id in stores),
+        *(req.builder.url_for(urls.ITEM, item_id=item_id) for item_id in items),
+    )
 
 
 def entry_point(viewer: Viewer | None, builder: UrlBuilder) -> EntryPointPart:

@@ -24,8 +24,6 @@ from tests.bench.statements import StatementCounter
 WORKERS = 2
 CONFIG = 'gunicorn.conf.py'
 BARE = 'tests.bench.limits:bare_falcon()'
-ONE_SOCKET = 'tests/bench/one_socket.py'
-WORKER, STOCK_WORKER = 'service.worker.LeaderWorker', 'gthread'
 
 
 def report_progress(line: str) -> None:
@@ -67,10 +65,9 @@ class Environment:
         database.close()
         return settings
 
-    def gunicorn(self, name: str, app: str, database_url: str, *options: str, config: str = CONFIG) -> Server:
-        """Start an application under gunicorn, with the configuration of the service, and options."""
-        bind = f'127.0.0.1:{self._port}'
-        command = ['gunicorn', '-c', config, '--bind', bind, *options, app]
+    def gunicorn(self, name: str, app: str, database_url: str) -> Server:
+        """Start an application under gunicorn, with the configuration of the service."""
+        command = ['gunicorn', '-c', CONFIG, '--bind', f'127.0.0.1:{self._port}', app]
         return self._start(name, command, database_url)
 
     def granian(self, name: str, app: str, database_url: str) -> Server:
@@ -93,8 +90,7 @@ def compare(options: argparse.Namespace) -> None:
         spare = environment.sqlite('spare')
         raw = environment.gunicorn('WSGI', 'tests.bench.limits:wsgi', spare)
         bare = environment.gunicorn('falcon', BARE, spare)
-        stock = environment.gunicorn(f'falcon, {STOCK_WORKER}', BARE, spare, '-k', STOCK_WORKER)
-        limits = (raw, bare, stock)
+        limits = (raw, bare)
         subjects = [Subject(server, case) for server in limits for case in limit_cases(server.origin)]
         statements: dict[int, int] = {}
         databases = {'SQLite': environment.sqlite('data')}
@@ -133,16 +129,11 @@ def grow(options: argparse.Namespace) -> None:
 
 
 def balance(options: argparse.Namespace) -> None:
-    """Measure how two workers share kept-alive connections, with a socket each and with one socket."""
+    """Measure how two workers share kept-alive connections."""
     with ExitStack() as stack:
         environment = Environment(stack, options)
-        subjects = []
-        for worker in (WORKER, STOCK_WORKER):
-            for name, config in (('a socket each', CONFIG), ('one socket', ONE_SOCKET)):
-                server = environment.gunicorn(
-                    f'{worker}, {name}', BARE, environment.sqlite('spare'), '-k', worker, config=config
-                )
-                subjects += [Subject(server, case) for case in limit_cases(server.origin)]
+        server = environment.gunicorn('falcon', BARE, environment.sqlite('spare'))
+        subjects = [Subject(server, case) for case in limit_cases(server.origin)]
         _measure(subjects, options)
         print(balance_table(subjects))
 

@@ -1,1 +1,1 @@
-"""Generic clients that nobody here wrote, and a real browser: each does the whole journey from /api only."""
+"""Third-party generic clients and a real browser, each starting from /api only."""

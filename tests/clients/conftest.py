@@ -1,4 +1,4 @@
-"""A real server, and the programs that visit it; without them the tests are skipped, but never in CI."""
+"""A real server, and the programs that the tests run; without those the tests are skipped, except in CI."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def server(tmp_path: Path) -> Iterator[Server]:
 
 @pytest.fixture(scope='session')
 def node() -> str:
-    """Return the path of Node, beside which the clients' packages are installed."""
+    """Return the path of Node; the packages of the clients must be installed."""
     found = shutil.which('node')
     if found is None:
         _miss('Node is missing')

@@ -1,9 +1,8 @@
-"""jsonapi-client, which nobody here wrote, makes its way through a real server."""
+"""The third-party library jsonapi-client against a real server."""
 
 from __future__ import annotations
 
 import os
-import re
 import socket
 import subprocess
 import sys
@@ -16,7 +15,7 @@ from jsonapi_client import Filter, Inclusion, Modifier, Session
 from jsonapi_client.exceptions import DocumentError
 
 JSON_API = 'application/vnd.api+json'
-TEXT = {'type': ['string', 'null']}  # what the server does not show is null to the client
+TEXT = {'type': ['string', 'null']}  # the client sends null for members that the server omitted
 USER, POSTS = {'relation': 'to-one', 'resource': ['users']}, {'relation': 'to-many', 'resource': ['posts']}
 USERS = USER | {'relation': 'to-many'}
 MODELS = {
@@ -31,7 +30,7 @@ MODELS = {
 
 @pytest.fixture(scope='module')
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """The address of the API, served by gunicorn on an empty database."""
+    """The URL of the API, served by gunicorn on an empty database."""
     database = tmp_path_factory.mktemp('json_api') / 'halcyon.db'
     with socket.socket() as free:
         free.bind(('127.0.0.1', 0))
@@ -46,7 +45,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     )
     assert process.stderr is not None
     for line in process.stderr:
-        if re.search('Booting worker', line):
+        if 'Halcyon is ready' in line:
             break
     yield f'http://{address}/api'
     process.terminate()
@@ -59,18 +58,18 @@ def session(server: str, token: str | None = None) -> Session:
 
 
 def sign_up(server: str, username: str) -> tuple[Session, Any]:
-    """Sign up and in; return a session that shows the token, and the user."""
-    nobody = session(server)
-    user = nobody.create_and_commit(
+    """Register and sign in; return a session that sends the token, and the user."""
+    anonymous = session(server)
+    user = anonymous.create_and_commit(
         'users', username=username, email=f'{username}@example.org', password='correct horse'
     )
-    token = nobody.create_and_commit('tokens', username=username, password='correct horse')
+    token = anonymous.create_and_commit('tokens', username=username, password='correct horse')
     mine = session(server, token.token)
     return mine, mine.get('users', user.id).resource
 
 
 def members(user: Any) -> dict[str, Any]:
-    """Return the body that names a user as a member of a relation."""
+    """Return a body that identifies a user as a member of a relationship."""
     return {'data': [user.as_resource_identifier_dict()]}
 
 
@@ -91,8 +90,8 @@ def test_a_generic_json_api_client_uses_every_feature(server: str) -> None:
     assert found.id == him.id
 
     relation = me.relationships.following.links.self.url
-    status, said, _ = ada.http_request('post', relation, members(found))
-    assert (status, said['data']) == (200, members(found)['data'])
+    status, body, _ = ada.http_request('post', relation, members(found))
+    assert (status, body['data']) == (200, members(found)['data'])
 
     seen = ada.get('users', f'{me.id}?include=following').resource
     assert [one.username for one in seen.relationships.following.resources] == ['bob']
@@ -112,10 +111,10 @@ def test_a_generic_json_api_client_uses_every_feature(server: str) -> None:
     with pytest.raises(DocumentError, match='404'):
         session_of(ada).get('posts', mine.id)
 
-    status, said, _ = ada.http_request('delete', relation, members(found))
-    assert (status, said['data']) == (200, [])
+    status, body, _ = ada.http_request('delete', relation, members(found))
+    assert (status, body['data']) == (200, [])
 
 
 def session_of(other: Session) -> Session:
-    """Return a session of the same user that remembers nothing."""
+    """Return a session of the same user with an empty cache."""
     return Session(other.url_prefix, request_kwargs=other._request_kwargs, schema=MODELS)

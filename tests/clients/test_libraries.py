@@ -1,4 +1,4 @@
-"""Ketting and traverson find everything from /api, by media type, relations and forms."""
+"""The third-party libraries Ketting and traverson start from /api and use only link relations and forms."""
 
 from __future__ import annotations
 

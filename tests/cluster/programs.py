@@ -221,6 +221,43 @@ class Postgresql(Program):
         return True
 
 
+class PgBouncer(Program):
+    """PgBouncer in transaction mode: a client gets another connection of the server for each transaction."""
+
+    def __init__(self, folder: Path, postgresql: Postgresql) -> None:
+        self.port = free_port()
+        self.url = f'postgresql://postgres@127.0.0.1:{self.port}/postgres?prepared_statements=off'
+        file = folder / 'pgbouncer.ini'
+        file.write_text(PGBOUNCER.format(server=postgresql.port, port=self.port))
+        command = (find_program('pgbouncer', '/usr/sbin/pgbouncer'), str(file))
+        super().__init__(command, folder / 'pgbouncer.log', user='postgres')
+
+    def start(self, *more: str) -> None:
+        """Start it, and wait until it accepts connections."""
+        super().start(*more)
+        wait_until(self._is_reachable, 'PgBouncer accepts connections')
+
+    def _is_reachable(self) -> bool:
+        try:
+            psycopg.connect(self.url.partition('?')[0], connect_timeout=2).close()
+        except psycopg.Error:
+            return False
+        return True
+
+
+PGBOUNCER = """
+[databases]
+postgres = host=127.0.0.1 port={server} dbname=postgres user=postgres
+[pgbouncer]
+listen_addr = 127.0.0.1
+listen_port = {port}
+unix_socket_dir =
+auth_type = any
+pool_mode = transaction
+default_pool_size = 3
+"""
+
+
 class GaleraNode(Program):
     """A MariaDB server in a Galera cluster of three."""
 

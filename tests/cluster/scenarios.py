@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import random
 import signal
 import subprocess
@@ -15,6 +16,7 @@ from tests.cluster.programs import (
     Balancer,
     GaleraNode,
     Node,
+    PgBouncer,
     Postgresql,
     Program,
     children_of,
@@ -24,6 +26,7 @@ from tests.cluster.programs import (
 
 Scenario = Callable[[Path, float], Row]
 ROUNDS = 12
+HANG_SECONDS = 20.0
 SPACE_BYTES = 3 * 1024 * 1024
 BALLAST_BYTES = 1024 * 1024
 
@@ -100,6 +103,74 @@ def restarted_postgresql(folder: Path, seconds: float) -> Row:
         return load.judge('PostgreSQL restarted')
 
 
+def hanging_postgresql(folder: Path, seconds: float) -> Row:
+    """Stop all processes of PostgreSQL for a while, which then neither answer nor close a connection."""
+    with ExitStack() as stack:
+        postgresql = Postgresql(folder)
+        run(stack, postgresql)
+        nodes, balancer = stack.enter_context(three_nodes(folder, postgresql.url))
+        workers = [children_of(node.pid) for node in nodes]
+        with Load(balancer.origin, patience=2 * HANG_SECONDS) as load:
+            time.sleep(seconds / 3)
+            stopped = [postgresql.pid, *children_of(postgresql.pid)]
+            for pid in stopped:
+                os.kill(pid, signal.SIGSTOP)
+            try:
+                end = time.monotonic() + HANG_SECONDS
+                time.sleep(HANG_SECONDS / 4)
+                while time.monotonic() < end:
+                    for node in nodes:
+                        assert get_status(f'{node.origin}/health/live') == 200, f'{node.log} is not live'
+                        assert get_status(f'{node.origin}/health/ready') in (0, 503)  # 0: one waits itself
+                    time.sleep(0.5)
+            finally:
+                for pid in stopped:
+                    os.kill(pid, signal.SIGCONT)
+            for node in nodes:
+                node.wait_until_ready()
+            time.sleep(seconds / 3)
+        assert [children_of(node.pid) for node in nodes] == workers, 'a worker was killed'
+        return load.judge(f'PostgreSQL hangs for {HANG_SECONDS:g} s')
+
+
+def restarted_pgbouncer(folder: Path, seconds: float) -> Row:
+    """Restart PgBouncer between three nodes and PostgreSQL."""
+    with ExitStack() as stack:
+        postgresql = Postgresql(folder)
+        run(stack, postgresql)
+        bouncer = PgBouncer(folder, postgresql)
+        run(stack, bouncer)
+        _, balancer = stack.enter_context(three_nodes(folder, bouncer.url))
+        with Load(balancer.origin) as load:
+            time.sleep(seconds / 2)
+            bouncer.stop()
+            bouncer.start()
+            time.sleep(seconds / 2)
+        return load.judge('PgBouncer restarted')
+
+
+def reloaded_nodes(folder: Path, seconds: float) -> Row:
+    """Replace the workers of each of three nodes in turn by SIGHUP."""
+    with ExitStack() as stack:
+        postgresql = Postgresql(folder)
+        run(stack, postgresql)
+        nodes, balancer = stack.enter_context(three_nodes(folder, postgresql.url))
+        with Load(balancer.origin, patience=0) as load:
+            for node in nodes * 2:
+                old = set(children_of(node.pid))
+                time.sleep(seconds / 9)
+                node.signal(signal.SIGHUP)
+                wait_until(lambda node=node, old=old: has_only_new(node, old), 'the workers are replaced')  # type: ignore[misc]
+            time.sleep(seconds / 9)
+        return load.judge('HUP')
+
+
+def has_only_new(node: Node, old: set[int]) -> bool:
+    """Return whether a node has workers, and none of the old ones."""
+    workers = set(children_of(node.pid))
+    return bool(workers) and not old & workers
+
+
 def killed_galera_node(folder: Path, seconds: float) -> Row:
     """Kill one of three Galera nodes, and restart it."""
     with ExitStack() as stack:
@@ -166,6 +237,9 @@ SCENARIOS: tuple[Scenario, ...] = (
     rolling_restart,
     killed_node,
     restarted_postgresql,
+    hanging_postgresql,
+    restarted_pgbouncer,
+    reloaded_nodes,
     killed_galera_node,
     killed_sqlite_workers,
     full_disk,

@@ -13,9 +13,12 @@ from tests.cluster.load import Row
 from tests.cluster.scenarios import (
     Scenario,
     full_disk,
+    hanging_postgresql,
     killed_galera_node,
     killed_node,
     killed_sqlite_workers,
+    reloaded_nodes,
+    restarted_pgbouncer,
     restarted_postgresql,
     rolling_restart,
 )
@@ -26,7 +29,16 @@ Judged = Callable[[Scenario], Row]
 
 @pytest.mark.parametrize(
     'scenario',
-    [rolling_restart, killed_node, restarted_postgresql, killed_galera_node, killed_sqlite_workers],
+    [
+        rolling_restart,
+        killed_node,
+        restarted_postgresql,
+        hanging_postgresql,
+        restarted_pgbouncer,
+        reloaded_nodes,
+        killed_galera_node,
+        killed_sqlite_workers,
+    ],
 )
 def test_no_write_is_lost_and_no_request_fails(judged: Judged, scenario: Scenario) -> None:
     row = judged(scenario)

@@ -7,10 +7,13 @@ from dataclasses import fields
 from pathlib import Path
 
 import pytest
+from falcon.testing import simulate_get
 
 from service.commands.cli import ExitCode
 from service.config import Settings
+from service.database.mariadb import MariadbEngine
 from service.database.migrate import LATEST
+from service.database.postgresql import PostgresqlEngine
 from service.database.session import Session
 from tests.commands.conftest import Operator, refusal
 from tests.conftest import Start
@@ -120,3 +123,54 @@ def test_keys_rotate_prints_the_new_key_as_json(operator: Operator, start: Start
     current = db.execute('SELECT id FROM signing_keys WHERE published_until IS NULL')
     assert current.fetchone() == (key,)
     assert current.fetchone() is None
+
+
+def test_settings_are_printed_without_secrets(newcomer: Operator) -> None:
+    newcomer.environment['DATABASE_URL'] = 'postgres://ada:secret@db/halcyon'
+    shown = newcomer.ask('settings')
+    assert set(shown) == {field.name.upper() for field in fields(Settings)}
+    assert shown['DATABASE_URL'] == 'postgresql://db/halcyon'
+    result = newcomer.run('settings')
+    assert 'BCRYPT_COST=4' in result.stdout.splitlines()
+    assert 'secret' not in result.output
+
+
+def test_a_misspelt_setting_is_a_warning(newcomer: Operator) -> None:
+    newcomer.environment['BCRYPT_COTS'] = '4'
+    result = newcomer.run('settings')
+    assert result.exit_code == 0
+    assert result.stderr == 'Warning: BCRYPT_COTS is not a setting: did you mean BCRYPT_COST?\n'
+
+
+def test_the_version_is_printed(newcomer: Operator) -> None:
+    result = newcomer.run('--version')
+    assert result.exit_code == 0
+    assert result.stdout.startswith('Halcyon, version ')
+
+
+def test_check_notices_a_database_that_cannot_be_written(
+    operator: Operator, database_url: str, monkeypatch: pytest.MonkeyPatch, start: Start
+) -> None:
+    app = start()
+    if database_url.startswith('sqlite'):
+        monkeypatch.setattr('os.access', lambda path, mode: not str(path).endswith('.db'))
+    else:
+        engine = {'postgresql': PostgresqlEngine, 'mysql': MariadbEngine}[database_url.partition(':')[0]]
+        monkeypatch.setattr(engine, 'read_only_sql', 'SELECT 1')
+    result = operator.run('check')
+    assert result.exit_code == ExitCode.DATABASE
+    assert 'The database is read-only.' in result.stderr
+    answer = simulate_get(app, '/health/ready', host='halcyon.test')
+    assert (answer.status_code, answer.json['detail']) == (503, 'The database is read-only.')
+
+
+@pytest.mark.parametrize(
+    ('version', 'has_bug'),
+    [((3, 51, 3), False), ((3, 51, 2), True), ((3, 50, 7), False), ((3, 50, 6), True), ((3, 44, 6), False),
+     ((3, 45, 0), True), ((3, 40, 1), True), ((4, 0, 0), False)],
+)  # fmt: skip
+def test_check_names_a_version_of_sqlite_with_the_wal_reset_bug(
+    newcomer: Operator, monkeypatch: pytest.MonkeyPatch, version: tuple[int, ...], has_bug: bool
+) -> None:
+    monkeypatch.setattr('sqlite3.sqlite_version_info', version)
+    assert ('WAL-reset bug' in newcomer.run('check').stdout) == has_bug

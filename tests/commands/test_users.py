@@ -46,7 +46,7 @@ def test_adding_the_first_user_creates_the_schema(newcomer: Operator) -> None:
     [('a b', 'a@example.org', PASSWORD, ['username may contain only']),
      ('a', 'nobody', PASSWORD, ['email must be']),
      ('a', 'a@example.org', 'short', ['password must have at least 8']),
-     ('a', 'a@example.org', 'x' * 73, ['password must have at most 72']),
+     ('a', 'a@example.org', 'x' * 257, ['password must have at most 256']),
      ('a b', 'x', '', ['username', 'email', 'password must not be empty']),
      ('\udcff', 'a@example.org', PASSWORD, ['username must not contain'])],
 )  # fmt: skip
@@ -145,3 +145,19 @@ def test_delete_asks_for_confirmation(operator: Operator, ada: Client) -> None:
 def test_a_deleted_user_is_signed_out(operator: Operator, ada: Client) -> None:
     assert operator.ask('user', 'delete', 'ada', '--yes')['username'] == 'ada'
     assert_problem(ada.entry(), 401)
+
+
+def test_users_are_listed_and_shown(operator: Operator, ada: Client, bob: Client) -> None:
+    listed = operator.ask('user', 'list')
+    assert [one['username'] for one in listed['users']] == ['ada', 'bob']
+    assert listed['total'] == 2
+    assert [one['username'] for one in operator.ask('user', 'list', '--prefix', 'B')['users']] == ['bob']
+    assert len(operator.ask('user', 'list', '--limit', '1')['users']) == 1
+    assert operator.run('user', 'list').stdout.splitlines()[-1] == '2 of 2 users.'
+    shown = operator.ask('user', 'show', 'ADA')
+    assert shown == listed['users'][0]
+    assert set(shown) == {
+        'id', 'username', 'email', 'member_since', 'last_seen', 'posts', 'followers', 'following',
+    }  # fmt: skip
+    assert 'ada@' in operator.run('user', 'show', 'ada').stdout
+    assert operator.run('user', 'show', 'eve').exit_code == ExitCode.REJECTED

@@ -71,7 +71,7 @@ def test_counters_equal_the_number_of_rows(
         elif verb == 'post':
             publish_post(db, body='x', by=by)
         elif verb == 'unpost':
-            for post in list_posts_of(db, by.user_id, PageRequest(), by).entries[:1]:
+            for post in list_posts_of(db, find_user(db, by.user_id, by), PageRequest(), by).entries[:1]:
                 delete_post(db, post.id, by=by, precondition=no_precondition)
         elif verb == 'leave':
             delete_user(db, by.user_id, by=by, precondition=no_precondition)

@@ -13,7 +13,7 @@ from service.database.session import Session
 from service.domain.feed import list_feed
 from service.domain.follows import follow
 from service.domain.posts import delete_post, list_posts, list_posts_of, publish_post
-from service.domain.users import list_users, register_user
+from service.domain.users import find_user, list_users, register_user
 from service.domain.viewer import Viewer
 from tests.domain.conftest import PASSWORD, Person, no_precondition
 
@@ -172,7 +172,7 @@ def test_paging_finds_lasting_entries_once_despite_changes(
     pending = iter(changes)
     found, request = [], PageRequest(1, per_page)
     while True:
-        page = list_posts_of(db, author.user_id, request, author)
+        page = list_posts_of(db, find_user(db, author.user_id, author), request, author)
         found += ids(page)
         is_insert, which = next(pending, (False, 6))
         if is_insert:

@@ -10,23 +10,24 @@ import sys
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
+from io import StringIO
 from pathlib import Path
 from typing import Any
 
 import pytest
+from falcon.testing import simulate_get, simulate_post
 
 from service.app import create_app
 from service.commands.cli import ExitCode
 from service.config import Settings
-from service.database.errors import ErrorKind, Unavailable
-from service.database.migrate import LATEST, check_schema, migrate, schema_version
+from service.database.errors import ErrorKind, SchemaMismatch, Unavailable
+from service.database.migrate import LATEST, check_schema, create_schema_if_missing, migrate, schema_version
 from service.database.pagination import PageRequest
 from service.database.schema import STATEMENTS, parse_script, tables_of
 from service.database.session import Session
 from service.domain.posts import list_posts, publish_post
 from service.domain.startup import open_session
 from service.domain.users import find_user, list_users
-from tests.client import Client
 from tests.databases import NAME, engines_to_test, temporary_database
 from tests.engines.conftest import Open, register
 
@@ -190,18 +191,86 @@ def test_an_incomplete_schema_is_completed(empty_url: str, open_url: Open) -> No
     check_schema(db)
 
 
+def get(url: str, db: Session, path: str) -> Any:
+    """Return the response of a node on the database; Client would get the OpenAPI document first."""
+    app = create_app(Settings.from_environment({'DATABASE_URL': url}), db=db, lines=StringIO())
+    return simulate_get(app, path, host='halcyon.test')
+
+
 def ready(url: str, db: Session) -> Any:
-    settings = Settings.from_environment({'DATABASE_URL': url})
-    return Client(create_app(settings, db=db)).get('/health/ready')
+    return get(url, db, '/health/ready')
+
+
+PATHS = ('/', '/api', '/api/users', '/api/docs', '/api/openapi.json', '/api/nothing')
+
+
+def assert_serves_health_alone(url: str, db: Session, detail: str) -> None:
+    """Assert that a node responds to everything but health with 503 and the sentence."""
+    for path in PATHS:
+        answer = get(url, db, path)
+        assert answer.status_code == 503
+        assert detail in answer.json['detail']
+        assert answer.headers['retry-after']
+    assert get(url, db, '/health/live').status_code == 200
+
+
+def test_everything_but_health_is_503_until_the_schema_matches(
+    first_url: str, open_url: Open, caplog: pytest.LogCaptureFixture
+) -> None:
+    db = open_url(first_url)
+    assert_serves_health_alone(first_url, db, 'python -m service migrate')
+    migrate(db)
+    assert get(first_url, db, '/api').status_code == 200
+    assert caplog.records == []
+
+
+def test_a_node_notices_that_the_schema_was_upgraded(
+    empty_url: str, open_url: Open, caplog: pytest.LogCaptureFixture
+) -> None:
+    db = open_url(empty_url)
+    migrate(db)
+    assert get(empty_url, db, '/api').status_code == 200
+    db.execute(f'INSERT INTO migrations (number, taken_at) VALUES ({LATEST + 1}, 0)')
+    db.execute('DROP TABLE totals')
+    db.execute('DROP TABLE idempotency_keys')
+    body = {'username': 'ada', 'email': 'ada@example.org', 'password': 'correct horse'}
+    app = create_app(Settings.from_environment({'DATABASE_URL': empty_url}), db=db, lines=StringIO())
+    answer = simulate_post(app, '/api/users', json=body, host='halcyon.test')
+    assert answer.status_code == 503
+    assert f'version {LATEST + 1}' in answer.json['detail']
+    assert_serves_health_alone(empty_url, db, f'version {LATEST + 1}')
+    assert caplog.records == []
+
+
+@pytest.mark.parametrize(
+    'statement',
+    [
+        'CREATE TABLE pets (id INTEGER)',
+        'CREATE TABLE users (id INTEGER)',
+        'CREATE TABLE migrations (id INTEGER, migration INTEGER)',
+    ],
+)
+def test_a_database_of_something_else_is_left_alone(empty_url: str, open_url: Open, statement: str) -> None:
+    db = open_url(empty_url)
+    db.execute(statement)
+    tables = db.engine.get_tables()
+    for use in (check_schema, migrate, create_schema_if_missing):
+        with pytest.raises(SchemaMismatch, match='not a Halcyon database'):
+            use(db)
+    assert db.engine.get_tables() == tables
+    result = command(empty_url)
+    assert result.returncode == ExitCode.SCHEMA
+    assert 'not a Halcyon database' in result.stderr
+    assert len(result.stderr.splitlines()) == 1
 
 
 def test_a_node_newer_than_the_schema_is_not_ready(first_url: str, open_url: Open) -> None:
     db = open_url(first_url)
     answer = ready(first_url, db)
-    assert answer.status == 503
-    assert 'python -m service migrate' in answer.state['detail']
+    assert answer.status_code == 503
+    assert 'python -m service migrate' in answer.json['detail']
     migrate(db)
-    assert ready(first_url, db).status == 200
+    assert ready(first_url, db).status_code == 200
 
 
 def test_a_node_older_than_the_schema_is_not_ready(empty_url: str, open_url: Open) -> None:
@@ -209,8 +278,8 @@ def test_a_node_older_than_the_schema_is_not_ready(empty_url: str, open_url: Ope
     migrate(db)
     db.execute(f'INSERT INTO migrations (number, taken_at) VALUES ({LATEST + 1}, 0)')
     answer = ready(empty_url, db)
-    assert answer.status == 503
-    assert f'version {LATEST + 1}' in answer.state['detail']
+    assert answer.status_code == 503
+    assert f'version {LATEST + 1}' in answer.json['detail']
 
 
 def test_a_schema_mismatch_is_logged_in_one_line(first_url: str, caplog: pytest.LogCaptureFixture) -> None:

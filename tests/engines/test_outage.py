@@ -9,12 +9,14 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from email.message import Message
 from pathlib import Path
 from typing import NamedTuple
 
 import pytest
 
+from service.database.pool import STALL_SECONDS
 from tests.engines.conftest import PASSWORD, through
 from tests.proxy import Proxy
 from tests.server import Server
@@ -58,11 +60,16 @@ def server(tmp_path: Path, networked_url: str, proxy: Proxy) -> Iterator[Server]
         yield running
 
 
-@pytest.fixture
-def token(server: Server) -> str:
+def sign_up(server: Server) -> str:
+    """Register a user and return their token."""
     person = {'username': 'ada', 'password': PASSWORD}
     assert ask(server, '/api/users', person | {'email': 'ada@example.org'}).status == 201
     return str(json.loads(ask(server, '/api/tokens', person).text)['token'])
+
+
+@pytest.fixture
+def token(server: Server) -> str:
+    return sign_up(server)
 
 
 def test_an_outage_is_503_with_retry_after_and_ends_by_itself(
@@ -99,6 +106,51 @@ def test_a_worker_that_starts_during_an_outage_serves_after_it(
     proxy.restore()
     wait_for(server, 200)
     assert ask(server, '/api/posts', {'body': 'hello'}, token).status == 201
+
+
+TIMEOUT_SECONDS = 3
+SLACK_SECONDS = 3.0
+
+
+@pytest.fixture
+def impatient(tmp_path: Path, networked_url: str, proxy: Proxy) -> Iterator[Server]:
+    url = through(proxy, networked_url)
+    with Server(tmp_path, workers=1, DATABASE_URL=url, DATABASE_TIMEOUT=str(TIMEOUT_SECONDS)) as running:
+        yield running
+
+
+def timed(server: Server, path: str, token: str | None = None) -> tuple[int, float]:
+    """Return the status, and the seconds until the response."""
+    began = time.monotonic()
+    return ask(server, path, token=token).status, time.monotonic() - began
+
+
+def test_a_database_that_hangs_is_503_in_bounded_time(impatient: Server, proxy: Proxy) -> None:
+    token = sign_up(impatient)
+    with ThreadPoolExecutor(30) as pool:
+        loaded = [pool.submit(timed, impatient, '/api/posts', token) for _ in range(30)]
+        assert {future.result()[0] for future in loaded} == {200}
+        proxy.freeze()
+        waiting = [pool.submit(timed, impatient, '/api/posts', token) for _ in range(20)]
+        time.sleep(STALL_SECONDS)
+        assert timed(impatient, '/health/live') < (201, SLACK_SECONDS)
+        for future in waiting:
+            status, seconds = future.result()
+            assert status == 503
+            assert seconds < TIMEOUT_SECONDS + SLACK_SECONDS
+        trial = pool.submit(timed, impatient, '/api/posts', token)
+        time.sleep(0.5)
+        for path in ['/api/posts', '/health/ready'] * 5:
+            status, seconds = timed(impatient, path, token)
+            assert status == 503
+            assert seconds < TIMEOUT_SECONDS - 1
+        assert timed(impatient, '/health/live') < (201, TIMEOUT_SECONDS - 1.0)
+        assert trial.result()[0] == 503
+    proxy.thaw()
+    wait_for(impatient, 200)
+    assert ask(impatient, '/api/posts', token=token).status == 200
+    assert 'WORKER TIMEOUT' not in impatient.log
+    assert 'Traceback' not in impatient.log
 
 
 def wait_until_reachable(server: Server) -> None:

@@ -166,7 +166,7 @@ def test_threads_share_the_connections_of_the_pool(proxied: Proxied) -> None:
 def test_an_exhausted_pool_makes_the_database_unavailable(
     proxied: Proxied, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr('service.database.pool.TIMEOUT_SECONDS', 0.1)
+    monkeypatch.setattr('service.database.pool.STALL_SECONDS', 0.1)
     enough, is_over = threading.Barrier(9), threading.Event()
 
     def hold() -> None:

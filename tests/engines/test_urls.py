@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -33,16 +34,22 @@ def test_the_postgresql_host_that_accepts_writes_is_selected() -> None:
     assert parameters['target_session_attrs'] == 'any'
 
 
-def test_mariadb_urls_accept_hosts_and_tls_parameters() -> None:
-    opened = engine('mysql://u:p%40ss@h1:4401,[::1]:4402,h3/db?ssl_ca=/ca.pem&ssl_verify_identity=true')
+def test_mariadb_urls_accept_hosts_and_tls_parameters(tmp_path: Path) -> None:
+    authority = tmp_path / 'ca.pem'
+    authority.touch()
+    opened = engine(f'mysql://u:p%40ss@h1:4401,[::1]:4402,h3/db?ssl_ca={authority}')
     assert isinstance(opened, MariadbEngine)
     assert opened.hosts == [
         {'host': 'h1', 'port': 4401},
         {'host': '::1', 'port': 4402},
         {'host': 'h3', 'port': 3306},
     ]
-    expected = {'user': 'u', 'password': 'p@ss', 'ssl_ca': '/ca.pem', 'ssl_verify_identity': True}
+    expected = {'user': 'u', 'password': 'p@ss', 'ssl_ca': str(authority), 'ssl_verify_cert': True}
+    expected |= {'ssl_verify_identity': True}
     assert expected.items() <= opened.connect_params.items()
+    opened = engine(f'mysql://h/db?ssl_ca={authority}&ssl_verify_cert=false&ssl_verify_identity=0')
+    assert not opened.connect_params['ssl_verify_cert']
+    assert not opened.connect_params['ssl_verify_identity']
 
 
 @pytest.mark.parametrize(
@@ -55,6 +62,8 @@ def test_mariadb_urls_accept_hosts_and_tls_parameters() -> None:
         'mysql://host:port/db',
         'mysql://host/db?nonsense=1',
         'mysql://host/db?read_timeout=soon',
+        'mysql://host/db?ssl_ca=/missing.pem',
+        'postgresql://host/db?prepared_statements=maybe',
         'sqlite://relative.db',
         'sqlite:///',
         'sqlite:///:memory:',
@@ -77,3 +86,23 @@ def test_an_unreachable_host_is_skipped(networked_url: str) -> None:
     opened = engine(url)
     assert opened.execute_sql('SELECT 1').fetchone()[0] == 1
     opened.close_all()
+
+
+def test_prepared_statements_can_be_switched_off(networked_url: str) -> None:
+    if not networked_url.startswith('postgresql'):
+        pytest.skip('only PostgreSQL has them')
+    opened = engine(f'{networked_url}&prepared_statements=off')
+    assert opened.execute_sql('SELECT 1').fetchone()[0] == 1
+    assert opened.connection().prepare_threshold is None
+    opened.close_all()
+
+
+def test_timeouts_follow_the_setting() -> None:
+    settings = {'DATABASE_TIMEOUT': '3', 'DATABASE_URL': 'postgresql://h/db'}
+    opened = open_engine(Settings.from_environment(settings))
+    assert isinstance(opened, PostgresqlEngine)
+    assert (opened.connect_params['connect_timeout'], opened.connect_params['tcp_user_timeout']) == (3, 3000)
+    opened = open_engine(Settings.from_environment(settings | {'DATABASE_URL': 'mysql://h/db'}))
+    assert isinstance(opened, MariadbEngine)
+    timeouts = {'connect_timeout': 3, 'read_timeout': 3, 'write_timeout': 3}
+    assert timeouts.items() <= opened.connect_params.items()

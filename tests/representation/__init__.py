@@ -1,1 +1,1 @@
-"""The renderers as pure functions: no HTTP, no database, golden documents beside them."""
+"""Tests of the renderers as pure functions, without HTTP and database, and golden documents."""

@@ -1,4 +1,4 @@
-"""Any document: whatever it holds, it is strict HAL, valid JSON:API, and a page that only shows it."""
+"""Any document is strict HAL, valid JSON:API, and a page that escapes its content."""
 
 from __future__ import annotations
 
@@ -23,6 +23,7 @@ MANY = ('hc:items', 'hc:posts')
 FIELDS = (Field('body', 'Text', required=True, max_length=140), Field('secret', 'Secret', type='password'))
 
 texts = st.text(st.characters(exclude_categories=['Cs']), max_size=12)
+lines = st.text('ab é', max_size=12)  # what a form may be filled in with keeps the form's rules
 values = texts | st.integers(-(2**53), 2**53) | st.booleans()
 names = st.sampled_from(('username', 'body', 'name', 'price', 'created_at', 'x-y', 'a'))
 forms = st.lists(st.sampled_from(('edit', 'delete', 'publish')), max_size=2, unique=True)
@@ -34,7 +35,7 @@ def href(*parts: Any) -> str:
 
 @st.composite
 def singles(draw: Any, inner: Any) -> Document:
-    """Make a document as resources do: all it embeds it links to, and every one has its own address."""
+    """Make a document as resources do: it links to all embedded documents, and each has its own URL."""
     kind, number = draw(st.sampled_from(('users', 'posts', 'items'))), draw(st.integers(1, 2**53 - 1))
     embedded = draw(st.dictionaries(st.sampled_from(SINGLE), inner, max_size=2)) if inner is not None else {}
     links = {
@@ -49,7 +50,7 @@ def singles(draw: Any, inner: Any) -> Document:
         {'self': Link(href(kind, number)), 'curies': CURIES, **links},
         embedded,
         tuple(
-            Action(name, 'PUT', draw(texts), FIELDS).at(href(kind, number), {'body': draw(texts)})
+            Action(name, 'PUT', draw(texts), FIELDS).at(href(kind, number), {'body': draw(lines)})
             for name in draw(forms)
         ),
         title=draw(texts),
@@ -79,7 +80,7 @@ ANY = settings(
 
 
 def texts_of(document: Document) -> list[str]:
-    """Return every text of the document's own state."""
+    """Return every string in the state of the document."""
     return [value for value in document.properties.values() if isinstance(value, str)]
 
 
@@ -87,9 +88,9 @@ def texts_of(document: Document) -> list[str]:
 @given(documents)
 def test_any_document_is_strict_hal(document: Document) -> None:
     for media_type, has_forms in ((HAL, False), (JSON, False), (HAL_FORMS, True)):
-        said = json.loads(FORMATS[media_type].render(document))
-        check_hal(said, forms=has_forms)
-        assert document.properties.items() <= said.items()
+        rendered = json.loads(FORMATS[media_type].render(document))
+        check_hal(rendered, forms=has_forms)
+        assert document.properties.items() <= rendered.items()
 
 
 @ANY
@@ -101,15 +102,17 @@ def test_any_document_is_valid_json_api(document: Document) -> None:
 @ANY
 @given(documents)
 def test_any_document_is_a_page_that_escapes_it(document: Document) -> None:
-    shown = Page(FORMATS[HTML].render(document).decode())
+    html_page = Page(FORMATS[HTML].render(document).decode())
     assert [
-        script['src'] for script in shown.all('script') if not (script['src'] or '').startswith('/static/')
+        script['src']
+        for script in html_page.all('script')
+        if not (script['src'] or '').startswith('/static/')
     ] == []
-    assert shown.all('iframe') == shown.all('object') == shown.all('base') == []
+    assert html_page.all('iframe') == html_page.all('object') == html_page.all('base') == []
     for tag in ('a', 'img', 'form'):
-        for attributes in shown.all(tag):
-            address = attributes.get('href') or attributes.get('src') or attributes.get('action') or ''
-            assert address.startswith(('http://halcyon.test/', '/', '#'))
-    plain = shown.text.replace('\r\n', '\n').replace('\r', '\n').replace('\0', '\ufffd')
+        for attributes in html_page.all(tag):
+            url = attributes.get('href') or attributes.get('src') or attributes.get('action') or ''
+            assert url.startswith(('http://halcyon.test/', '/', '#'))
+    plain = html_page.text.replace('\r\n', '\n').replace('\r', '\n').replace('\0', '\ufffd')
     for text in texts_of(document):
         assert text.replace('\r\n', '\n').replace('\r', '\n').replace('\0', '\ufffd').strip() in plain

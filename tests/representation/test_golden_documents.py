@@ -1,4 +1,4 @@
-"""Golden documents: what the application answers, in each format, word for word.
+"""Golden documents: the responses of the application in each format, byte for byte.
 
 The files under `golden/` are answers to the requests in CASES. JSON is indented, in the order of the answer.
 What differs from run to run is replaced: ids by small numbers in order of creation (users 1 and 2, posts 3
@@ -39,7 +39,7 @@ NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
 
 
 class StillClock(MovableClock):
-    """A clock that moves only when told to, and raises an exception once it has one."""
+    """A clock that stands still until a test moves it, and raises an exception when one has been set."""
 
     exception: Exception | None = None
 
@@ -55,7 +55,7 @@ def clock() -> StillClock:
 
 
 class World:
-    """Ada, who has written five posts and changed the fourth, and Grace, who follows her."""
+    """Ada with five posts, of which she edited the fourth, and Grace, who follows her."""
 
     def __init__(self, app: Any, clock: StillClock) -> None:
         self.clock = clock
@@ -85,7 +85,7 @@ class World:
         return self.ada.publish(body)
 
     def break_down(self) -> None:
-        """Let every request fail from now on."""
+        """Make every request fail from now on."""
         self.clock.exception = RuntimeError('the clock fell')
 
 
@@ -98,7 +98,7 @@ Ask = Callable[[World, str], Answer]
 
 
 class Case(NamedTuple):
-    """A request, the status of its answer, and the formats to record it in."""
+    """A request, the status of its response, and the formats in which it is recorded."""
 
     ask: Ask
     status: int = 200
@@ -195,6 +195,7 @@ def readable(answer: Answer, placeholders: dict[str, str]) -> str:
     pattern = '|'.join(map(re.escape, placeholders))
     text = re.sub(pattern, lambda match: placeholders[match[0]], answer.text)
     if answer.content_type == HTML:
+        text = re.sub(r'hsl\([0-9]+ ', 'hsl(0 ', text)  # follows from the id
         return re.sub(r'(/static/\w+)\.[0-9a-f]+\.', r'\1.', text)
     return json.dumps(json.loads(text), indent=2, ensure_ascii=False) + '\n'
 

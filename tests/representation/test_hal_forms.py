@@ -1,4 +1,4 @@
-"""HAL-FORMS: what a template says of an action, by the letter of the specification."""
+"""HAL-FORMS templates of Actions, by the letter of the specification."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ RENAME = Action(
             'name', 'Name', required=True, min_length=2, max_length=9, regex='^[a-z]+$', rule='must be low'
         ),
         Field('words', 'Words', type='textarea', rows=4, placeholder='Say it'),
-        Field('secret', 'Secret', type='password', autocomplete='new-password', max_bytes=72),
+        Field('secret', 'Secret', type='password', autocomplete='new-password'),
     ),
 )
 REMOVE = Action('remove', 'DELETE', 'Remove')
@@ -87,6 +87,6 @@ def test_templates_have_the_names_and_the_order_of_forms() -> None:
 def test_an_embedded_document_has_its_own_templates() -> None:
     inner = Document('things', '1', {}, SELF, forms=(REMOVE.at('http://a.test/1'),))
     outer = Document('things', None, {}, {**SELF, 'item': (SELF['self'],)}, {'item': (inner,)})
-    said = hal_forms(outer)
-    assert said['_templates'] == {}
-    assert list(said['_embedded']['item'][0]['_templates']) == ['remove']
+    rendered = hal_forms(outer)
+    assert rendered['_templates'] == {}
+    assert list(rendered['_embedded']['item'][0]['_templates']) == ['remove']

@@ -1,8 +1,9 @@
-"""Pages: whatever a document holds, its page is sound HTML that only shows it."""
+"""HTML pages: any document is a valid page that escapes its content."""
 
 from __future__ import annotations
 
 import dataclasses
+import re
 from typing import Any
 
 import pytest
@@ -10,8 +11,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from service.representation.action import Action, Field
+from service.representation.display import Column, Display
 from service.representation.document import Document, Link
-from service.representation.html import moment, page, problem_page, title_of, words
+from service.representation.html import device, link_text, moment, page, problem_page, title_of, words
 from service.representation.problem import PROBLEMS, Problem
 from tests.html import Page
 
@@ -32,7 +34,7 @@ EVIL = '"><script>alert(1)</script>&amp;\'<!--'
 
 
 def document(value: Any = 'x', **more: Any) -> Document:
-    """Return a document that has everything, with the value wherever a text of people can stand."""
+    """Return a document with all features, and with the value wherever user text can be."""
     author = Document('people', '7', {'name': value}, {'self': Link('http://a.test/7')}, title=value)
     links: dict[str, Any] = {
         'self': Link('http://a.test/things'),
@@ -84,7 +86,7 @@ def test_a_form_has_the_rules_of_its_fields() -> None:
     fields = {field['name']: field for field in Page(page(document())).all('input') if 'name' in field}
     name = fields['name']
     assert 'required' in name
-    assert (name['minlength'], name['maxlength'], name['pattern']) == ('2', '9', '^[a-z]+$')
+    assert (name['minlength'], name['data-max'], name['pattern']) == ('2', '9', '^[a-z]+$')
     assert fields['secret']['type'] == 'password'
     assert fields['secret']['autocomplete'] == 'new-password'
 
@@ -97,9 +99,13 @@ def test_a_text_area_has_rows_placeholder_and_value() -> None:
 
 
 def test_a_form_declares_methods_that_html_lacks() -> None:
-    forms = {form['data-form']: form for form in Page(page(document())).all('form') if 'data-form' in form}
+    shown = Page(page(document()))
+    forms = {form['data-form']: form for form in shown.all('form')}
     assert (forms['search']['method'], forms['search']['action']) == ('get', 'http://a.test/things')
-    assert (forms['write']['method'], forms['write']['data-method']) == ('post', 'PUT')
+    assert forms['write']['method'] == 'post'
+    hidden = {field['name']: field['value'] for field in shown.all('input') if field.get('type') == 'hidden'}
+    assert hidden['_method'] == 'PUT'
+    assert hidden['_return'] == 'http://a.test/things'
 
 
 def test_a_query_template_becomes_a_form_that_keeps_parameters() -> None:
@@ -117,8 +123,78 @@ def test_links_that_support_no_get_are_omitted() -> None:
     assert '/password' not in page(Document('people', '1', {}, links))
 
 
-def test_an_avatar_is_an_image() -> None:
-    assert Page(page(document())).all('img')[0]['src'] == 'http://a.test/picture'
+def test_a_picture_is_shown_over_one_that_needs_no_network() -> None:
+    display = Display(text='name', picture='hc:avatar')
+    person = Document(
+        'people',
+        '7',
+        {'name': 'x'},
+        {'self': Link('http://a.test/7'), 'hc:avatar': Link('http://a.test/picture')},
+        title='ada',
+        display=display,
+    )
+    text = page(person)
+    assert Page(text).all('img')[0]['src'] == 'http://a.test/picture'
+    assert re.search('<text [^>]*>A</text></svg><img ', text)
+
+
+def test_hints_make_a_card_of_an_entry() -> None:
+    author = Document('people', '7', {}, {'self': Link('http://a.test/7')}, title='ada')
+    display = Display(
+        text='body', byline='author', moment='at', edited='changed', confirmations={'write': 'Sure?'}
+    )
+    links = {'self': Link('http://a.test/notes/1')}
+    state = {'body': 'one', 'at': '2026-11-22T15:04:27.123+00:00', 'changed': None, 'id': 17_000}
+    forms = (WRITE.at('http://a.test/notes/1'),)
+    note = Document('notes', '1', state, links, {'author': author}, forms, display=display)
+    shown = Page(page(document(embedded={'item': (note,)})))
+    assert {'class': 'when', 'href': 'http://a.test/notes/1'} in shown.all('a')
+    assert '22 Nov 2026, 15:04 UTC' in shown.text
+    assert 'Sure?' in shown.text
+    assert '17000' not in shown.text
+    assert 'edited' not in shown.text
+    state['changed'] = state['at']
+    assert 'edited' in Page(page(document(embedded={'item': (note,)}))).text
+
+
+def test_hints_make_a_table_of_entries() -> None:
+    display = Display(columns=(Column('name', 'Name'), Column('price', 'Price'), Column('count', 'Count')))
+    state = {'name': 'Gear', 'price': '15.99', 'count': 12345}
+    thing = Document('things', '1', state, {'self': Link('http://a.test/things/1')}, display=display)
+    shown = Page(page(document(embedded={'item': (thing, thing)})))
+    assert len(shown.all('tr')) == 3
+    assert 'number' in {cell.get('class') for cell in shown.all('td')}
+    assert '12,345' in shown.text
+
+
+@pytest.mark.parametrize(
+    ('user_agent', 'shown'),
+    [
+        ('Mozilla/5.0 (X11; Linux x86_64; rv:133.0) Gecko/20100101 Firefox/133.0', 'Firefox on Linux'),
+        (
+            'Mozilla/5.0 (iPhone; CPU iPhone OS 18_0 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) '
+            'Version/18.0 Mobile/15E148 Safari/604.1',
+            'Safari on iPhone',
+        ),
+        ('curl/8.5.0', 'curl 8.5.0'),
+        (None, 'Unknown device'),
+    ],
+)
+def test_a_device_is_told_in_words(user_agent: str | None, shown: str) -> None:
+    assert device(user_agent) == shown
+
+
+@pytest.mark.parametrize(
+    ('text', 'hrefs'),
+    [
+        ('see http://a.test/x.', ['http://a.test/x']),
+        ('(https://a.test/?a=1&b=2)', ['https://a.test/?a=1&amp;b=2']),
+        ('javascript:alert(1) ftp://a.test data:text/html,x', []),
+        ('https://a.test/"onclick="x', ['https://a.test/']),
+    ],
+)
+def test_web_addresses_become_links(text: str, hrefs: list[str]) -> None:
+    assert re.findall('<a href="(.*?)" rel="nofollow ugc noopener">', link_text(text)) == hrefs
 
 
 def test_a_page_loads_only_our_files() -> None:

@@ -15,14 +15,17 @@ _UNCHECKED = (Access.PUBLIC, Access.CREDENTIALS)  # whose responders read the cr
 
 
 class AuthenticationMiddleware:
-    """Finds the viewer, and rejects requests that need a token and have none, by the operation's access."""
+    """Finds the viewer, and rejects requests that need a token and have none, by the operation's access.
+
+    A browser's session may have found the viewer already.
+    """
 
     def process_resource(
         self, req: Request, resp: falcon.Response, resource: Any, params: dict[str, Any]
     ) -> None:
         """Set `req.viewer`; raises Unauthenticated."""
         access = req.operation.access
-        if access in _UNCHECKED:
+        if access in _UNCHECKED or req.viewer is not None:
             return
         scheme, value = read_authorization(req)
         if scheme == 'bearer':

@@ -10,7 +10,7 @@ from service.config import Settings, normal_origin
 from service.database.session import Session
 from service.http.forwarded import is_trusted, read_forwarded
 from service.http.operation import UNROUTED
-from service.http.request import REQUEST, Request
+from service.http.request import REQUEST, PageParts, Request
 from service.representation.formats import DEFAULT, FORMATS
 from service.representation.query_parameters import Query
 from service.representation.url_builder import UrlBuilder
@@ -25,7 +25,8 @@ class ContextMiddleware:
     As the first in the list it is the last to see the response: it returns the database connection then.
     """
 
-    def __init__(self, settings: Settings, db: Session) -> None:
+    def __init__(self, settings: Settings, db: Session, page_parts: PageParts) -> None:
+        self._page_parts = page_parts
         base_url = settings.base_url
         self._base_book = UrlBuilder(base_url, avatars=settings.avatars) if base_url else None
         self._trusted = settings.forwarded_allow_ips
@@ -41,7 +42,12 @@ class ContextMiddleware:
         req.format = FORMATS[DEFAULT]
         req.query = _NOTHING_ASKED
         req.inclusions = {}
+        req.is_counted = False
+        req.resource = None
+        req.path_values = {}
         req.resource_id = ''
+        req.submitted = None
+        req.page_parts = self._page_parts
         environ = req.env
         scheme, host = environ['wsgi.url_scheme'], _authority(environ)
         try:
@@ -89,8 +95,8 @@ def _forwarded(environ: dict[str, Any], scheme: str, host: str) -> tuple[str, st
     """
     if 'HTTP_FORWARDED' in environ:
         elements = read_forwarded(environ['HTTP_FORWARDED'])
-        said = elements[-1] if elements else {}
-        proto, host = said.get('proto', scheme), said.get('host', host)
+        element = elements[-1] if elements else {}
+        proto, host = element.get('proto', scheme), element.get('host', host)
     else:
         proto = environ.get('HTTP_X_FORWARDED_PROTO', scheme).rpartition(',')[2].strip()
         host = environ.get('HTTP_X_FORWARDED_HOST', host).rpartition(',')[2].strip()

@@ -6,15 +6,20 @@ from typing import Any
 import falcon
 
 from service.config import Settings
-from service.http.operation import methods_of
+from service.http.operation import HTTP_METHODS, methods_of
 from service.http.request import Request
 
 LOCAL = re.compile(r'https?://(?:localhost|127\.0\.0\.1|\[::1\])(?::[0-9]{1,5})?')
 ALLOW_HEADERS = (
-    'Authorization, Content-Type, Accept, If-Match, If-None-Match, Idempotency-Key, X-Requested-With'
+    'Authorization, Content-Type, Accept, If-Match, If-None-Match, Idempotency-Key, Prefer, '
+    'X-Requested-With, traceparent, tracestate'
 )
-EXPOSE_HEADERS = 'Location, Link, ETag, Allow, Content-Location, WWW-Authenticate, Retry-After'
+EXPOSE_HEADERS = (
+    'Location, Link, ETag, Allow, Content-Location, WWW-Authenticate, Retry-After, RateLimit, '
+    'RateLimit-Policy, X-Request-Id, Preference-Applied'
+)
 MAX_AGE = '600'
+METHODS = sorted(HTTP_METHODS - {'CONNECT', 'TRACE'})  # those in use
 
 
 class CorsMiddleware:
@@ -26,17 +31,25 @@ class CorsMiddleware:
     def process_response(
         self, req: Request, resp: falcon.Response, resource: Any, req_succeeded: bool
     ) -> None:
-        """Set the Access-Control headers for an allowed Origin."""
-        if self._origins != ('*',):
+        """Set the Access-Control headers for an allowed Origin; where all are allowed, for any request,
+        because a shared cache may send the response to a page.
+        """
+        is_public = self._origins == ('*',)
+        if not is_public:
             resp.append_header('Vary', 'Origin')
-        origin = req.env.get('HTTP_ORIGIN')
-        if origin is None or not self._allows(origin):
+        origin: str | None = req.env.get('HTTP_ORIGIN')
+        is_preflight = (
+            req.method == 'OPTIONS' and origin is not None and 'HTTP_ACCESS_CONTROL_REQUEST_METHOD' in req.env
+        )
+        if is_preflight and resp.status_code == 404 and resource is None:
+            _accept_preflight(resp)
+        allowed = '*' if is_public else origin
+        if allowed is None or not self._allows(allowed):
             return
-        resp.set_header('Access-Control-Allow-Origin', '*' if self._origins == ('*',) else origin)
-        if req.method == 'OPTIONS' and 'HTTP_ACCESS_CONTROL_REQUEST_METHOD' in req.env:
-            resp.set_header(
-                'Access-Control-Allow-Methods', ', '.join(methods_of(resource) if resource else ('OPTIONS',))
-            )
+        resp.set_header('Access-Control-Allow-Origin', allowed)
+        if is_preflight:
+            methods = methods_of(resource) if resource else METHODS
+            resp.set_header('Access-Control-Allow-Methods', ', '.join(methods))
             resp.set_header('Access-Control-Allow-Headers', ALLOW_HEADERS)
             resp.set_header('Access-Control-Max-Age', MAX_AGE)
         else:
@@ -46,3 +59,9 @@ class CorsMiddleware:
         if self._origins is None:
             return LOCAL.fullmatch(origin) is not None
         return '*' in self._origins or origin.lower() in self._origins
+
+
+def _accept_preflight(resp: falcon.Response) -> None:
+    """Respond with 204 for a URL without a route, so that the page can read the 404 of its request."""
+    resp.status, resp.media, resp.data = falcon.HTTP_204, None, None
+    resp.delete_header('Content-Type')

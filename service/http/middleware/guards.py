@@ -1,4 +1,4 @@
-"""Guards, which come before all else: the size of header fields, and the method (RFC 9110 §5.4, §15)."""
+"""Guards, which come before all else: header fields, transfer codings, paths and methods (RFC 9110 §15)."""
 
 from typing import Any
 
@@ -11,10 +11,14 @@ MAX_FIELD_LENGTH = 8190  # characters, on however many lines the field came; ser
 
 
 class GuardMiddleware:
-    """Rejects oversized header fields, unknown methods, and methods that the resource does not have."""
+    """Rejects oversized header fields, transfer codings other than chunked, encoded slashes, unknown methods,
+    and methods that the resource does not have.
+    """
 
     def process_request(self, req: Request, resp: falcon.Response) -> None:
-        """Raise HTTPBadRequest for a field longer than MAX_FIELD_LENGTH, before any pattern is applied to it.
+        """Raise HTTPBadRequest for a field longer than MAX_FIELD_LENGTH, before any pattern is applied to it,
+        HTTPNotImplemented for a transfer coding that is not decoded here (RFC 9112 §6.1), and HTTPNotFound
+        for an encoded slash, which is no separator (RFC 3986 §2.2): no segment of our URLs contains a slash.
 
         A field of several lines gets here as one (RFC 9110 §5.3).
         """
@@ -24,12 +28,17 @@ class GuardMiddleware:
                 raise falcon.HTTPBadRequest(
                     description=f'A header field may have at most {MAX_FIELD_LENGTH} characters.'
                 )
+        if req.env.get('HTTP_TRANSFER_ENCODING', 'chunked').strip().lower() != 'chunked':
+            raise falcon.HTTPNotImplemented(description='The only transfer coding that is read is chunked.')
+        if '%2f' in req.raw_path.lower():
+            raise falcon.HTTPNotFound()
 
     def process_resource(
         self, req: Request, resp: falcon.Response, resource: Resource, params: dict[str, Any]
     ) -> None:
-        """Set `req.operation`; raises HTTPNotImplemented or HTTPMethodNotAllowed."""
+        """Set `req.operation` and the target; raises HTTPNotImplemented or HTTPMethodNotAllowed."""
         operation = resource.operations.get(req.method) or operation_of(resource, req.method)
+        req.resource, req.path_values = resource, params
         req.operation = operation or options_of(resource)  # by which a problem varies like any response
         if req.method not in HTTP_METHODS:
             raise falcon.HTTPNotImplemented(description='The server knows no such method.')

@@ -94,6 +94,7 @@ def _key(req: Request, key: str, body: bytes) -> RequestKey:
     is_public = req.operation.access is Access.ANYONE
     if is_public:
         count_attempt(req.db, registration_subjects(req.client_address))  # for a hash like a password's
+        req.is_counted = True
     asked = (req.query_string, req.env.get('CONTENT_TYPE', ''), req.format.media_type)
     return make_key(
         req.db,
@@ -108,5 +109,7 @@ def _key(req: Request, key: str, body: bytes) -> RequestKey:
 def _send(answer: StoredResponse, resp: falcon.Response) -> None:
     resp.status = answer.status
     resp.set_headers(dict(answer.headers))
+    if answer.is_replayed:
+        resp.set_header('Idempotency-Replayed', 'true')
     resp.data = answer.body.encode() or None
     resp.complete = True

@@ -4,16 +4,22 @@ from typing import Any
 
 import falcon
 
-from service import urls
-from service.http.conditional import NO_STORE, PRIVATE, PUBLIC, parse_etags
+from service.http.browser import complete_browser_response
+from service.http.conditional import NO_STORE, PRIVATE, PUBLIC, check_if_match, parse_etags
+from service.http.content_coding import accepts_gzip
 from service.http.errors import problem_of, write_problem
 from service.http.operation import Access
+from service.http.pages import page_of
+from service.http.preferences import prefers_minimal
 from service.http.request import Request
 from service.http.selection import apply_selection
 from service.representation.document import Document, Link
-from service.representation.formats import entity_tag, format_for
-from service.representation.media_types import FORM, HTML, parse_media_type
+from service.representation.formats import coded_tag, entity_tag, format_for
+from service.representation.html import Page
+from service.representation.media_types import HTML
+from service.representation.problem import Problem
 
+SAFE_METHODS = ('GET', 'HEAD', 'QUERY')
 _PAGES = ('self', 'first', 'prev', 'next', 'last')
 
 
@@ -37,9 +43,12 @@ def present(req: Request, resp: falcon.Response) -> None:
     """Complete the response in this order, for each step relies on those before it."""
     _select(req, resp)
     _label(req, resp)
-    _redirect(req, resp)
+    complete_browser_response(req, resp)
+    _locate(req, resp)
     _link(req, resp)
+    _surround(req, resp)
     _validate(req, resp)
+    _minimize(req, resp)
 
 
 def _select(req: Request, resp: falcon.Response) -> None:
@@ -60,22 +69,19 @@ def _label(req: Request, resp: falcon.Response) -> None:
         resp.content_type = req.format.content_type
     is_public = (resp.get_header('Cache-Control') or '').startswith('public')
     depends_on_user = req.operation.access is not Access.PUBLIC and not is_public
-    resp.set_header('Vary', 'Accept, Authorization' if depends_on_user else 'Accept')
+    vary = 'Accept, Authorization' if depends_on_user else 'Accept'
+    is_page = req.format.media_type == HTML or (resp.content_type or '').startswith(HTML)
+    resp.set_header('Vary', f'{vary}, Cookie' if depends_on_user and is_page else vary)
 
 
-def _redirect(req: Request, resp: falcon.Response) -> None:
-    """Answer 303 instead of 201 to a form that a page posted without its script (RFC 9110 §15.4.4).
-
-    It leads to the new resource, or to the entry point if the client is anonymous and could not read it.
-    """
-    if resp.status_code != 201 or req.format.media_type != HTML:
-        return
-    media_type = parse_media_type(req.env.get('CONTENT_TYPE') or '')
-    if media_type is None or media_type.name != FORM:
-        return
-    resp.status, resp.media = falcon.HTTP_303, None
-    if req.viewer is None:
-        resp.location = req.builder.url_for(urls.ENTRY)
+def _locate(req: Request, resp: falcon.Response) -> None:
+    """Say of which URL the response has the representation, where that is not GET's (RFC 9110 §8.7)."""
+    if (
+        req.method in ('PUT', 'PATCH', 'QUERY')
+        and resp.status_code == 200
+        and isinstance(resp.media, Document)
+    ):
+        resp.set_header('Content-Location', resp.media.href + resp.media.selection.query)
 
 
 def _link(req: Request, resp: falcon.Response) -> None:
@@ -86,8 +92,16 @@ def _link(req: Request, resp: falcon.Response) -> None:
         resp.append_header('Link', ', '.join(fields))
 
 
+def _surround(req: Request, resp: falcon.Response) -> None:
+    """Put what is shown to people into its page, with the navigation of the viewer."""
+    is_page = (resp.content_type or '').startswith(HTML)
+    if is_page and isinstance(resp.media, (Document, Problem)):
+        is_public = 'Cookie' not in (resp.get_header('Vary') or '')
+        resp.media = page_of(req, resp.media, is_public=is_public)
+
+
 def _validate(req: Request, resp: falcon.Response) -> None:
-    """Set Cache-Control and ETag, and answer 304 to a client that has this representation (RFC 9110 §13.1.2).
+    """Set Cache-Control and ETag, and evaluate the preconditions of safe methods (RFC 9110 §13.2.2).
 
     It renders the body, so that what cannot be rendered still becomes a problem.
     """
@@ -97,14 +111,45 @@ def _validate(req: Request, resp: falcon.Response) -> None:
         cache_control = PUBLIC if is_redirect else PRIVATE if resp.status_code < 400 else NO_STORE
         resp.set_header('Cache-Control', cache_control)
     body = resp.render_body()
-    if cache_control == NO_STORE or resp.status_code >= 300 or not body:
+    if resp.status_code >= 300:
         return
-    tag = entity_tag(body, req.format, req.viewer.user_id if req.viewer else None)
-    resp.set_header('ETag', tag)
+    tag = resp.get_header('ETag')
+    if cache_control != NO_STORE and body and req.method != 'PUT':  # RFC 9110 §9.3.4
+        is_public = cache_control.startswith('public')
+        viewer_id = None if is_public or req.viewer is None else req.viewer.user_id
+        tag = entity_tag(body, req.format, viewer_id)
+        resp.set_header('ETag', tag)
+    if req.method in SAFE_METHODS:
+        content = resp.media.content if isinstance(resp.media, Page) else resp.media
+        check_if_match(req, tag, content if isinstance(content, Document) else None)
+        _answer_not_modified(req, resp, tag)
+
+
+def _answer_not_modified(req: Request, resp: falcon.Response, tag: str | None) -> None:
+    """Answer 304 to a client that has the representation, in a coding that it accepts."""
     if_none_match = req.env.get('HTTP_IF_NONE_MATCH')
-    if if_none_match is not None and req.method in ('GET', 'HEAD') and resp.status_code == 200:
-        strong, weak = parse_etags(if_none_match)
-        if if_none_match.strip() == '*' or tag in strong or tag in weak:
-            resp.status = falcon.HTTP_304
-            resp.media = resp.data = None
-            resp.delete_header('Content-Type')
+    if if_none_match is None or tag is None or resp.status_code != 200:
+        return
+    strong, weak = parse_etags(if_none_match)
+    current = [tag, coded_tag(tag)] if accepts_gzip(req.env.get('HTTP_ACCEPT_ENCODING')) else [tag]
+    found = next((one for one in current if one in strong or one in weak), None)
+    if if_none_match.strip() != '*' and found is None:
+        return
+    resp.status, resp.media, resp.data = falcon.HTTP_304, None, None
+    resp.set_header('ETag', found or tag)
+    resp.delete_header('Content-Type')
+
+
+def _minimize(req: Request, resp: falcon.Response) -> None:
+    """Leave the content out for a client that prefers it so (RFC 7240 §4.2); never the secret of a token."""
+    is_write = req.method not in (*SAFE_METHODS, 'OPTIONS') and req.operation.access is not Access.CREDENTIALS
+    if not is_write or resp.status_code not in (200, 201, 204):
+        return
+    if not prefers_minimal(req.env.get('HTTP_PREFER')):
+        return
+    if resp.status_code == 200:
+        resp.status = falcon.HTTP_204
+    resp.media, resp.data = None, None
+    for name in ('Content-Type', 'Content-Location'):
+        resp.delete_header(name)
+    resp.set_header('Preference-Applied', 'return=minimal')

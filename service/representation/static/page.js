@@ -1,185 +1,228 @@
-// What a page does beyond what the browser does: it shows the token that a sign-in gave with every request, and
-// sends forms with any method. The pages themselves are made by the server; this file knows no resource.
+// Comforts of a page; without this script everything works by plain forms and links. It sends forms without
+// leaving the page, keeps drafts, counts characters as the server does, and shows local times. It knows no
+// resource: the pages come from the server, and the session is in a cookie that scripts cannot read.
 'use strict';
 
-const KEY = 'halcyon-token';
-const NEWS = 'application/hal+json, application/problem+json;q=0.9';
-const home = new URL(document.getElementById('home').href);
+const RENEW_AFTER = 10 * 60 * 1000;
+const DRAFT = 'draft ';
+const SESSION = 'session-changed';
 
-const token = {
-  get() {
-    try { return sessionStorage.getItem(KEY); } catch { return null; } // in a frame there may be no storage
-  },
-  set(value) {
-    if (value) sessionStorage.setItem(KEY, value);
-    else if (token.get()) sessionStorage.removeItem(KEY);
-    document.getElementById('sign-out').hidden = !value;
-  },
-};
-
-let latest = 0; // of several clicks the last one decides
-let shown = bare(window.location.href); // the address of the page that is here, which the history may run ahead of
-
-function bare(address) {
-  return address.split('#')[0];
+function storage(kind) { // in a frame there may be none
+  try { return window[kind]; } catch { return null; }
 }
 
-function request(address, { method = 'GET', accept = 'text/html, */*;q=0.1', body } = {}) {
-  const headers = { Accept: accept };
-  if (token.get()) headers.Authorization = `Bearer ${token.get()}`;
-  if (body !== undefined) headers['Content-Type'] = 'application/json';
-  return fetch(address, { method, headers, body, credentials: 'omit' });
+function say(text) {
+  document.getElementById('message').textContent = text;
+  clearTimeout(say.timer);
+  if (text) say.timer = setTimeout(() => say(''), 8000);
 }
 
-function say(text, href) {
-  const message = document.getElementById('message');
-  message.replaceChildren(text);
-  if (href) {
-    const link = document.createElement('a');
-    link.href = href;
-    link.append('Show it');
-    message.append(' ', link);
+// Times
+
+const UNITS = [['year', 31536000], ['month', 2592000], ['week', 604800], ['day', 86400], ['hour', 3600], ['minute', 60]];
+const relative = new Intl.RelativeTimeFormat('en', { numeric: 'auto', style: 'short' });
+const absolute = new Intl.DateTimeFormat('en', { dateStyle: 'medium', timeStyle: 'short' });
+
+function ago(date) {
+  const seconds = (date - Date.now()) / 1000;
+  const [unit, size] = UNITS.find(([, size]) => Math.abs(seconds) >= size) ?? ['second', 1];
+  return unit === 'second' ? 'just now' : relative.format(Math.trunc(seconds / size), unit);
+}
+
+function showTimes(root) {
+  for (const time of root.querySelectorAll('time')) {
+    const date = new Date(time.dateTime);
+    if (Number.isNaN(date.valueOf())) continue;
+    time.title = absolute.format(date);
+    time.textContent = time.classList.contains('ago') ? ago(date) : absolute.format(date);
   }
 }
 
-// The page in a response, or null where there is none that could be shown in the place of this one.
-async function read(response) {
-  const text = await response.text();
-  if (!(response.headers.get('Content-Type') ?? '').startsWith('text/html')) return null;
-  const page = new DOMParser().parseFromString(text, 'text/html');
-  return page.getElementById('main') && page;
+// Fields: lengths are in code points after normalization, which maxlength does not count
+
+function count(field) {
+  const left = Number(field.dataset.max) - [...field.value.normalize('NFC').trim()].length;
+  field.setCustomValidity(left < 0 ? `${-left} too many characters.` : '');
+  const hint = field.localName === 'textarea' && document.getElementById(`${field.id}-hint`);
+  if (hint) hint.textContent = left < 0 ? `${-left} too many characters` : `${left} characters left`;
 }
 
-function show(page) {
-  document.title = page.title;
-  document.getElementById('main').replaceWith(document.adoptNode(page.getElementById('main')));
-  document.getElementById('main').focus({ preventScroll: true });
+function draftOf(field) {
+  const form = field.closest('form[method="post"]');
+  if (!form || !field.name || field.type === 'password' || field.type === 'hidden') return null;
+  return `${DRAFT}${new URL(form.getAttribute('action'), location).pathname} ${form.dataset.form} ${field.name}`;
 }
 
-// Show the page at an address in the place of this one. The history is told by the caller.
-async function load(address) {
-  const turn = ++latest;
-  const response = await request(address);
-  const page = await read(response);
-  if (response.status === 401 && token.get()) return leave('You are no longer signed in.');
-  if (turn !== latest) return undefined;
-  if (!page) return window.location.assign(address); // what is no page of ours the browser can show itself
-  show(page);
-  shown = bare(address);
-  if (response.status === 401) await addSignIn();
-  return undefined;
-}
-
-async function visit(address) {
-  const target = new URL(address);
-  if (target.href !== window.location.href) window.history.pushState(null, '', target);
-  await load(target.href);
-  window.scrollTo(0, 0);
-}
-
-// The sign-in form is the entry point's own.
-async function addSignIn() {
-  const entry = await read(await request(home));
-  const form = entry?.querySelector('form[data-form="login"]')?.closest('section');
-  if (form) document.getElementById('main').append(document.adoptNode(form));
-}
-
-async function leave(message) {
-  token.set(null);
-  await visit(home);
-  say(message);
-}
-
-function showErrors(form, problem) {
-  const errors = problem.errors ?? [];
-  for (const { pointer, detail } of errors) {
-    const input = form.querySelector(`[name="${CSS.escape(pointer.replace(/^#\//, ''))}"]`);
-    const place = input?.id && document.getElementById(`${input.id}-error`);
-    if (place) {
-      input.setAttribute('aria-invalid', 'true');
-      place.textContent = detail;
+function prepare(root) {
+  showTimes(root);
+  for (const field of root.querySelectorAll('input[id], textarea')) {
+    const key = draftOf(field);
+    const draft = key && storage('sessionStorage')?.getItem(key);
+    if (draft && draft !== field.value) {
+      field.value = draft;
+      const fold = field.closest('details');
+      if (fold) fold.open = true;
     }
+    if (field.dataset.max) count(field);
   }
-  say(problem.detail ?? 'It was refused.');
-  form.querySelector('[aria-invalid]')?.focus();
+}
+
+function forget(form) {
+  for (const field of form.querySelectorAll('[name]')) {
+    const key = draftOf(field);
+    if (key) storage('sessionStorage')?.removeItem(key);
+  }
+}
+
+document.addEventListener('input', ({ target }) => {
+  if (target.dataset.max) count(target);
+  const key = draftOf(target);
+  if (key && target.form.dataset.form !== 'login') {
+    if (target.value) storage('sessionStorage')?.setItem(key, target.value);
+    else storage('sessionStorage')?.removeItem(key);
+  }
+  if (target.id === 'find') find(target.value);
+});
+
+// Forms
+
+function idOf(form) {
+  return new URL(form.getAttribute('action'), location).pathname;
 }
 
 function clearErrors(form) {
-  for (const input of form.querySelectorAll('[aria-invalid]')) input.removeAttribute('aria-invalid');
+  for (const field of form.querySelectorAll('[aria-invalid]')) field.removeAttribute('aria-invalid');
   for (const place of form.querySelectorAll('.error')) place.textContent = '';
 }
 
-async function submit(form) {
-  const about = (name) => form.getAttribute(name); // a field can have the name of a property of its form
-  const method = about('data-method') ?? about('method').toUpperCase();
-  const target = new URL(about('action'), home);
-  const values = Object.fromEntries(
-    [...new FormData(form)].map(([name, value]) => [name, value.replaceAll('\r\n', '\n')]),
-  );
-  if (method === 'GET') {
-    target.search = new URLSearchParams(Object.entries(values).filter(([, value]) => value !== ''));
-    return visit(target);
+function showErrors(form, page) {
+  const failed = page.querySelector(`#main form[data-form="${form.dataset.form}"]`);
+  for (const error of failed?.querySelectorAll('.error') ?? []) {
+    const name = error.dataset.for;
+    const place = form.querySelector(`.error[data-for="${name}"]`);
+    if (!place || !error.textContent) continue;
+    place.textContent = error.textContent;
+    const field = name && form.querySelector(`[name="${name}"]`);
+    if (field) field.setAttribute('aria-invalid', 'true');
   }
+  const whole = form.querySelector('.error[data-for=""]');
+  if (whole && !whole.textContent) {
+    const detail = page.querySelector('#main .detail');
+    whole.textContent = detail?.textContent ?? (failed ? '' : 'It did not work. Please try again.');
+  }
+  (form.querySelector('[aria-invalid]') ?? form.querySelector('button')).focus();
+  whole?.scrollIntoView({ block: 'nearest' });
+}
+
+function replaceMain(page, id) {
+  document.title = page.title;
+  document.querySelector('header').replaceWith(document.adoptNode(page.querySelector('header')));
+  document.getElementById('main').replaceWith(document.adoptNode(page.getElementById('main')));
+  prepare(document.getElementById('main'));
+  const same = [...document.querySelectorAll('#main form')].find((form) => idOf(form) === id);
+  const place = same?.querySelector('textarea') ?? same?.querySelector('button') ?? document.getElementById('main');
+  if (place.closest('details:not([open])')) place.closest('details').querySelector('summary').focus({ preventScroll: true });
+  else place.focus({ preventScroll: true });
+}
+
+async function submit(form, button) {
   clearErrors(form);
-  const hasBody = form.querySelector('[name]') !== null;
-  const response = await request(target, {
-    method, accept: NEWS, body: hasBody ? JSON.stringify(values) : undefined,
-  });
-  const isJson = /\bjson\b/.test(response.headers.get('Content-Type') ?? '');
-  const answer = isJson ? await response.json() : {};
-  if (response.status === 401 && (response.headers.get('WWW-Authenticate') ?? '').includes('invalid_token')) {
-    return leave('You are no longer signed in.');
-  }
-  if (!response.ok) return showErrors(form, answer);
-  if (about('id') === 'sign-out') return leave('You are signed out.');
-  if (answer.token_type === 'Bearer') {
-    token.set(answer.token);
-    await visit(home);
-    return say('You are signed in.');
-  }
-  const isGone = method === 'DELETE' && target.href === shown;
-  if (isGone) await visit(document.querySelector('#main a[rel=collection]')?.href ?? home);
-  else await load(shown);
-  if (method === 'DELETE' && !token.get()) return undefined; // what was deleted was the account, or the token
-  return say(`${about('aria-label')}: done.`, token.get() && response.status === 201 && response.headers.get('Location'));
-}
-
-function attempt(work) {
   say('');
-  document.getElementById('main').setAttribute('aria-busy', 'true');
-  work()
-    .catch((error) => {
-      console.error(error);
-      say('The server cannot be reached. Try again.');
-    })
-    .finally(() => document.getElementById('main').removeAttribute('aria-busy'));
+  const method = form.querySelector('[name="_method"]')?.value;
+  const body = new URLSearchParams(new FormData(form, button));
+  const response = await fetch(form.getAttribute('action'), { method: 'POST', headers: { Accept: 'text/html' }, body });
+  const page = new DOMParser().parseFromString(await response.text(), 'text/html');
+  const isSession = form.dataset.form === 'login' || form.id === 'sign-out';
+  if (response.status === 401 && !isSession) return location.reload(); // to sign in; the draft is kept
+  if (!response.ok) return showErrors(form, page);
+  forget(form);
+  if (isSession) {
+    storage('localStorage')?.setItem(SESSION, String(Date.now()));
+    if (form.id === 'sign-out') storage('sessionStorage')?.clear();
+    return location.assign(response.url);
+  }
+  const done = form.dataset.done;
+  if (!page.getElementById('main')) return location.assign(response.url);
+  if (response.url.split('#')[0] !== location.href.split('#')[0]) {
+    storage('sessionStorage')?.setItem('done', done);
+    return location.assign(response.url);
+  }
+  replaceMain(page, method === 'DELETE' && form.closest('.actions') ? '' : idOf(form));
+  return say(done);
 }
-
-function isOurs(url) {
-  return url.origin === home.origin && (url.pathname === home.pathname || url.pathname.startsWith(`${home.pathname}/`));
-}
-
-document.addEventListener('click', (event) => {
-  const link = event.target.closest('a[href]');
-  if (!link || event.defaultPrevented || event.button || event.metaKey || event.ctrlKey || event.shiftKey || event.altKey) return;
-  if (link.getAttribute('href').startsWith('#') || !isOurs(new URL(link.href))) return;
-  event.preventDefault();
-  attempt(() => visit(link.href));
-});
 
 document.addEventListener('submit', (event) => {
+  const form = event.target;
+  if (form.method !== 'post') {
+    for (const field of form.querySelectorAll('[name]')) field.disabled = field.value === '';
+    setTimeout(() => form.querySelectorAll('[name]').forEach((field) => { field.disabled = false; }));
+    return;
+  }
   event.preventDefault();
-  const button = event.submitter;
-  if (button?.getAttribute('aria-disabled')) return;
-  button?.setAttribute('aria-disabled', 'true'); // one click, one request
-  attempt(() => submit(event.target).finally(() => button?.removeAttribute('aria-disabled')));
+  const button = event.submitter ?? form.querySelector('button');
+  if (button.getAttribute('aria-disabled')) return;
+  button.setAttribute('aria-disabled', 'true'); // one click, one request
+  submit(form, event.submitter)
+    .catch(() => {
+      const place = form.querySelector('.error[data-for=""]');
+      if (place) place.textContent = 'The server cannot be reached. What you wrote is kept; try again.';
+      else say('The server cannot be reached. Try again.');
+    })
+    .finally(() => button.removeAttribute('aria-disabled'));
 });
 
-window.addEventListener('popstate', () => { // which the skip link causes, too
-  if (bare(window.location.href) !== shown) attempt(() => load(window.location.href));
+document.addEventListener('keydown', (event) => {
+  if (event.key === 'Enter' && (event.ctrlKey || event.metaKey) && event.target.localName === 'textarea') {
+    event.preventDefault();
+    event.target.form.requestSubmit();
+  }
 });
 
-// The browser itself asked for this page, and therefore without the token.
-token.set(token.get());
-if (token.get() && isOurs(window.location)) attempt(() => load(window.location.href));
-else if (document.querySelector('#main .status')?.textContent === '401') attempt(addSignIn);
+// Sessions: one that is in use is renewed; other tabs follow a change
+
+const signOut = document.getElementById('sign-out');
+let isActive = false;
+
+async function renew() {
+  const last = Number(storage('localStorage')?.getItem('renewed') ?? 0);
+  if (!isActive || Date.now() - last < RENEW_AFTER) return;
+  isActive = false;
+  storage('localStorage')?.setItem('renewed', String(Date.now()));
+  await fetch(signOut.getAttribute('action'), {
+    method: 'POST', headers: { Accept: 'text/html' }, body: new URLSearchParams(), redirect: 'manual',
+  }).catch(() => {});
+}
+
+if (signOut) {
+  for (const event of ['keydown', 'pointerdown']) document.addEventListener(event, () => { isActive = true; });
+  setInterval(renew, 60000);
+}
+const loaded = Date.now();
+function follow() {
+  if (Number(storage('localStorage')?.getItem(SESSION) ?? 0) > loaded) location.reload();
+}
+window.addEventListener('storage', ({ key }) => { if (key === SESSION) follow(); });
+window.addEventListener('pageshow', ({ persisted }) => { if (persisted) follow(); });
+
+// The documentation: only operations that have all the words
+
+function find(text) {
+  const wanted = text.toLowerCase().split(/\s+/).filter(Boolean);
+  for (const article of document.querySelectorAll('.docs article')) {
+    const words = article.dataset.words;
+    article.hidden = !wanted.every((word) => words.includes(word));
+  }
+  for (const section of document.querySelectorAll('.docs section')) {
+    section.hidden = !section.querySelector('article:not([hidden])');
+  }
+  for (const link of document.querySelectorAll('.docs aside li')) {
+    link.hidden = document.getElementById(link.firstElementChild.hash.slice(1))?.hidden ?? false;
+  }
+}
+
+prepare(document);
+const done = storage('sessionStorage')?.getItem('done');
+if (done) {
+  storage('sessionStorage').removeItem('done');
+  say(done);
+}

@@ -27,7 +27,8 @@ with `x-media-types` works in these formats only. HAL ignores unknown parameters
 
 HEAD is supported wherever GET is. OPTIONS is supported everywhere, without a token: the response is 204 \
 with the methods in Allow (and with Accept-Patch if PATCH is one of them). Other methods are 405, unknown \
-ones 501.
+ones 501. A form of an HTML page posts PUT, PATCH and DELETE with the method in the field `_method`; what \
+succeeds is 303.
 
 Most operations need a token: post a user name and a password to /api/tokens, and send the token that is \
 returned in the Authorization header. An invalid token is 401 everywhere under /api.
@@ -104,6 +105,7 @@ def _operation(
         'tags': [endpoint.resource.tag],
         'summary': endpoint.operation.summary,
         'description': endpoint.operation.description,
+        'deprecated': endpoint.operation.deprecated,
         'security': _security(endpoint),
         'parameters': [*query, *header_parameters(endpoint, components)],
         'responses': responses.of(endpoint),

@@ -9,9 +9,7 @@ from service.http.request_body import ACCEPTED_PATCH_TYPES, ACCEPTED_TYPES
 from service.representation.action import Action
 from service.representation.formats import FORMATS, Format
 from service.representation.media_types import JSON_API
-from service.representation.problem import PROBLEMS
 
-WRITES = ('PUT', 'PATCH', 'DELETE')
 _DELETED = RawResponse(
     'deleted',
     tuple(name for name, format in FORMATS.items() if format.empty_body),
@@ -49,13 +47,22 @@ class Endpoint(NamedTuple):
         responses = dict(declared)
         if self.method == 'GET' and 200 in declared and self.operation.cacheable:
             responses[304] = None
+        if self.prefers_return and 200 in responses:
+            responses[204] = None
         if self.method == 'DELETE' and 204 in declared:
             responses[200] = _DELETED
         if self.method == 'POST' and 200 in declared and not self.operation.is_relationship:
             responses[201] = declared[200]  # in formats in which every POST creates a resource
-        if 201 in declared:
+        is_form_target = self.method == 'POST' and not self.operation.is_relationship
+        if is_form_target and any(status < 300 for status in declared):
             responses[303] = None  # to an HTML form that was submitted without a script
         return responses
+
+    @property
+    def prefers_return(self) -> bool:
+        """Whether a client may prefer a response without content."""
+        is_write = self.method != 'GET' and self.operation.access is not Access.CREDENTIALS
+        return is_write and any(status < 300 for status in self.operation.responses)
 
     def formats(self, status: int) -> list[Format]:
         """Return the formats of a document in a response with this status."""
@@ -88,16 +95,9 @@ class Endpoint(NamedTuple):
         return ACCEPTED_PATCH_TYPES if self.method == 'PATCH' else ACCEPTED_TYPES
 
     @property
-    def is_conditional_write(self) -> bool:
-        """Whether it changes an existing resource if the preconditions hold."""
-        is_write = self.method in WRITES or (self.method == 'POST' and self.operation.is_relationship)
-        return is_write and any(status < 300 for status in self.responses)
-
-    @property
     def problems(self) -> list[int]:
         """The statuses of the problems that it can respond with."""
-        statuses = sorted({problem.status for problem in PROBLEMS.values()})
-        return [one for one in statuses if one in self.operation.errors or _APPLIES[one](self)]
+        return [one for one in DESCRIBED if one in self.operation.errors or _APPLIES[one](self)]
 
 
 def endpoints_of(routes: Iterable[Route]) -> Iterator[Endpoint]:
@@ -117,7 +117,7 @@ def _accepts_key(endpoint: Endpoint) -> bool:
 
 
 def _reads_resource(endpoint: Endpoint) -> bool:
-    """Return whether its body may identify a resource, which can be the wrong one (JSON:API §9.1, §9.2)."""
+    """Return whether its body can identify another resource than the URL does (JSON:API §9.1, §9.2)."""
     return JSON_API in endpoint.body_types
 
 
@@ -131,12 +131,14 @@ def _reads_body(endpoint: Endpoint) -> bool:
     return endpoint.body is not None
 
 
-def _reads_password(endpoint: Endpoint) -> bool:
-    """Return whether its body contains a password, so that attempts are limited."""
-    return endpoint.body is not None and any(one.type == 'password' for one in endpoint.body.fields)
+def _is_throttled(endpoint: Endpoint) -> bool:
+    """Return whether passwords, or the email addresses of accounts, can be guessed."""
+    fields = endpoint.body.fields if endpoint.body else ()
+    return any(field.type in ('password', 'email') for field in fields)
 
 
-# The endpoints that can respond with each status of PROBLEMS; 405 and 501 are for methods without endpoint.
+# The endpoints that can respond with each status of PROBLEMS; 405 is for methods without endpoint.
+# What the server rejects before it has a request (414, 417, 431) is not described.
 _APPLIES: dict[int, Callable[[Endpoint], bool]] = {
     400: lambda endpoint: True,
     401: _checks_credentials,
@@ -145,12 +147,13 @@ _APPLIES: dict[int, Callable[[Endpoint], bool]] = {
     405: lambda endpoint: False,
     406: lambda endpoint: endpoint.operation.formats is not Formats.FIXED,
     409: lambda endpoint: _accepts_key(endpoint) or _reads_resource(endpoint),
-    412: lambda endpoint: endpoint.is_conditional_write,
+    412: lambda endpoint: any(status < 300 for status in endpoint.responses),
     413: _reads_body,
     415: _reads_body,
     422: _accepts_key,
-    429: _reads_password,
+    429: _is_throttled,
     500: _checks_credentials,
-    501: lambda endpoint: False,
+    501: lambda endpoint: True,
     503: _checks_credentials,
 }
+DESCRIBED = tuple(_APPLIES)

@@ -24,6 +24,7 @@ _VARIABLES = {
 _CONDITIONS: dict[str, tuple[str, Schema]] = {
     'If-Match': ('Handle the request only if one of these entity tags is current.', _TEXT),
     'If-None-Match': ('Handle the request only if none of these entity tags is current.', _TEXT),
+    'Prefer': ('`return=minimal` omits the content of the response (RFC 7240 §4.2).', _TEXT),
     'Idempotency-Key': (
         'Identifies this request: repeated with the same key, it takes effect only once.',
         {'type': 'string', 'pattern': KEY},
@@ -117,10 +118,10 @@ def _query_parameter(name: str, schema: Schema, media_types: list[str]) -> dict[
 
 
 def header_parameters(endpoint: Endpoint, components: Components) -> list[dict[str, str]]:
-    """Return the header parameters: preconditions and Idempotency-Key."""
-    names: tuple[str, ...] = ('If-None-Match',) if 304 in endpoint.responses else ()
-    if endpoint.is_conditional_write:
-        names = ('If-Match', 'If-None-Match')
+    """Return the header parameters: preconditions, Prefer and Idempotency-Key."""
+    names: tuple[str, ...] = ('If-Match', 'If-None-Match')
+    if endpoint.prefers_return:
+        names += ('Prefer',)
     if 422 in endpoint.problems:
         names += ('Idempotency-Key',)
     return [

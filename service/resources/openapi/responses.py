@@ -16,7 +16,7 @@ from service.representation.media_types import HAL, HTML, JSON, JSON_API, PROBLE
 from service.representation.problem import PROBLEMS, Problem
 from service.representation.url_builder import UrlBuilder
 from service.resources.openapi.components import Components, reference
-from service.resources.openapi.endpoints import Endpoint
+from service.resources.openapi.endpoints import DESCRIBED, Endpoint
 from service.resources.openapi.headers import headers_with
 from service.resources.openapi.samples import SampleDocuments
 from service.resources.openapi.schemas import KindSchemas
@@ -152,7 +152,7 @@ def response_name(status: int) -> str:
 
 def add_problem_responses(builder: UrlBuilder, components: Components) -> None:
     """Add the responses with a problem to the components, each in every format of errors."""
-    for status in sorted({problem_type.status for problem_type in PROBLEMS.values()}):
+    for status in DESCRIBED:
         problems = {
             name: sample_problem(name, problem_type.meaning, builder, '/')
             for name, problem_type in PROBLEMS.items()
@@ -167,7 +167,7 @@ def add_problem_responses(builder: UrlBuilder, components: Components) -> None:
 
 
 def _problem_content(problems: Mapping[str, Problem]) -> dict[str, Any]:
-    """Return the content of a response with one of the problems; all are examples in problem details."""
+    """Return the content of a response with one of the problems; problem details have an example of each."""
     content: dict[str, Any] = {}
     for format in FORMATS.values():
         media_type = format.problem_type.partition(';')[0]

@@ -29,6 +29,12 @@ def _map(values: Schema, description: str = '') -> Schema:
 
 
 _LINK = reference('schemas', 'Link')
+_PROBLEM_LINKS = {
+    **_object(
+        {'help': _LINK, 'self': _LINK, 'start': _LINK, 'hc:tokens': _LINK, 'curies': _array(_LINK)}, 'help'
+    ),
+    'description': 'Where to go on, as HAL has links.',
+}
 _IDENTIFIER = reference('schemas', 'ResourceIdentifier')
 _RELATIONSHIP = reference('schemas', 'Relationship')
 _PAGE_META = reference('schemas', 'PageMeta')
@@ -44,6 +50,10 @@ SHARED: dict[str, Schema] = {
             'href': {'type': 'string', 'description': 'A URI, or a URI template (RFC 6570).'},
             'templated': {'type': 'boolean', 'description': 'Whether `href` is a URI template.'},
             'name': {'type': 'string', 'description': 'The prefix of a CURIE.'},
+            'type': {
+                'type': 'string',
+                'description': 'The media type, where it is none of the documents here.',
+            },
         },
         'href',
         description='A link (HAL §5).',
@@ -146,8 +156,9 @@ SHARED: dict[str, Schema] = {
             },
             'parameter': {'type': 'string', 'description': 'The invalid query parameter.'},
             'reference': {'type': 'string', 'description': 'Identifies the error in the log.'},
+            '_links': _PROBLEM_LINKS,
         },
-        *('type', 'title', 'status', 'detail', 'instance'),
+        *('type', 'title', 'status', 'detail', 'instance', '_links'),
         description='Problem details (RFC 9457).',
     ),
     'Error': _object(

@@ -1,0 +1,81 @@
+"""The command that judges a running server by the standards; it needs no settings and no database."""
+
+import json
+import sys
+from pathlib import Path
+
+import click
+
+from service.conformance import suite
+from service.conformance.client import Client
+from service.conformance.report import Credentials, to_html, to_junit, to_text
+from service.conformance.report import describe as describe_report
+from service.conformance.transport import TransportError, send
+
+FORMATS = ('hal', 'hal-forms', 'json-api', 'problem', 'http', 'html', 'all')
+EXIT_CODES = (
+    'Exit codes: 0 no rule of level MUST failed; 1 one did; 2 the command was called wrongly; 4 no answer.'
+)
+
+report_file = click.Path(dir_okay=False, writable=True, path_type=Path)
+
+
+@click.command(epilog=EXIT_CODES)
+@click.argument('url')
+@click.option('--format', 'formats', type=click.Choice(FORMATS), multiple=True, default=['all'])
+@click.option(
+    '--token', default='', help='A bearer token to send.', envvar='CONFORM_TOKEN', show_default=False
+)
+@click.option(
+    '--user', default='', metavar='NAME:PASSWORD', help='Basic credentials to send.', show_default=False
+)
+@click.option('--write', is_flag=True, help='Also send unsafe methods; what is created is deleted again.')
+@click.option('--max-requests', type=click.IntRange(1), default=500)
+@click.option('--rate', type=click.FloatRange(0), default=0.0, help='Requests a second; 0 is unlimited.')
+@click.option('--json', 'as_json', is_flag=True, help='Print the report as JSON.')
+@click.option('--junit', type=report_file, help='Write the report as JUnit XML to this file.')
+@click.option('--html', type=report_file, help='Write the report as an HTML page to this file.')
+@click.pass_context
+def conform(
+    context: click.Context,
+    url: str,
+    formats: tuple[str, ...],
+    token: str,
+    user: str,
+    write: bool,
+    max_requests: int,
+    rate: float,
+    as_json: bool,
+    junit: Path | None,
+    html: Path | None,
+) -> None:
+    """Judge the server at URL by the standards of HAL, HAL-FORMS, JSON:API, problem details and HTTP.
+
+    It follows links from URL, stays on its origin, and sends safe methods only, unless --write is given.
+    """
+    if not url.startswith(('http://', 'https://')):
+        raise click.UsageError('URL starts with http:// or https://.')
+    username, _, password = user.partition(':')
+    credentials = Credentials(token, username, password)
+    with click.progressbar(length=max_requests, label='Requests', file=sys.stderr) as bar:
+        client = Client(
+            send,
+            url,
+            authorization=credentials.authorization,
+            max_requests=max_requests,
+            rate=rate,
+            may_write=write,
+            on_send=lambda: bar.update(1),
+        )
+        try:
+            report = suite.run(client, tuple(suite.FORMATS) if 'all' in formats else formats)
+        except TransportError as error:
+            click.echo(f'Error: {credentials.mask(str(error))}', err=True)
+            context.exit(4)
+    if junit is not None:
+        junit.write_text(to_junit(report, credentials))
+    if html is not None:
+        html.write_text(to_html(report, credentials))
+    text = to_text(report, credentials)
+    click.echo(json.dumps(describe_report(report, credentials)) if as_json else text)
+    context.exit(0 if report.has_passed else 1)

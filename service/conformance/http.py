@@ -1,0 +1,380 @@
+"""Rules of HTTP that every response keeps: fields, statuses, content."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from service.conformance.exchange import INVALID, Exchange
+from service.conformance.rules import Applies, Fault, Rules, Standard
+from service.conformance.syntax import (
+    ENTITY_TAG,
+    TOKEN,
+    is_token_list,
+    is_uri_reference,
+    parse_date,
+    parse_directives,
+    parse_links,
+    parse_media_type,
+    split_list,
+)
+
+RFC9110 = Standard('RFC 9110', 'https://www.rfc-editor.org/rfc/rfc9110')
+RFC9111 = Standard('RFC 9111', 'https://www.rfc-editor.org/rfc/rfc9111')
+RFC8259 = Standard('RFC 8259', 'https://www.rfc-editor.org/rfc/rfc8259')
+RFC8288 = Standard('RFC 8288', 'https://www.rfc-editor.org/rfc/rfc8288')
+RFC8594 = Standard('RFC 8594', 'https://www.rfc-editor.org/rfc/rfc8594')
+RFC9745 = Standard('RFC 9745', 'https://www.rfc-editor.org/rfc/rfc9745')
+
+RULES = Rules('http')
+SINGLE = (
+    'Content-Type',
+    'ETag',
+    'Location',
+    'Date',
+    'Content-Length',
+    'Last-Modified',
+    'Expires',
+    'Age',
+    'Retry-After',
+)
+DELTA_SECONDS = ('max-age', 's-maxage', 'stale-while-revalidate', 'stale-if-error')
+LOCATED = (301, 302, 303, 307, 308)
+
+
+def always(exchange: Exchange) -> bool:
+    return True
+
+
+def with_field(*names: str) -> Applies:
+    """Return the predicate that the response has one of these fields."""
+    return lambda exchange: any(exchange.response.values(name) for name in names)
+
+
+def with_status(*statuses: int) -> Applies:
+    """Return the predicate that the response has one of these statuses."""
+    return lambda exchange: exchange.response.status in statuses
+
+
+def has_json(exchange: Exchange) -> bool:
+    return exchange.response.is_json and exchange.response.is_whole
+
+
+@RULES.must('HTTP-DATE', RFC9110, '§6.6.1', 'Every response but 1xx and 5xx has a Date.', always)
+def check_date(exchange: Exchange) -> Iterator[Fault]:
+    if exchange.response.status < 500 and not exchange.response.values('Date'):
+        yield Fault('Date:', 'is missing')
+
+
+@RULES.must(
+    'HTTP-DATE-FORMAT',
+    RFC9110,
+    '§5.6.7',
+    'Dates are sent as IMF-fixdate.',
+    with_field('Date', 'Last-Modified'),
+)
+def check_date_format(exchange: Exchange) -> Iterator[Fault]:
+    for name in ('Date', 'Last-Modified'):
+        for value in exchange.response.values(name):
+            if parse_date(value) is None:
+                yield Fault(f'{name}:', 'is no IMF-fixdate')
+
+
+@RULES.must(
+    'HTTP-LAST-MODIFIED-PAST',
+    RFC9110,
+    '§8.8.2.1',
+    'Last-Modified is not later than Date.',
+    with_field('Last-Modified'),
+)
+def check_last_modified(exchange: Exchange) -> Iterator[Fault]:
+    modified = parse_date(exchange.response.header('Last-Modified'))
+    sent = parse_date(exchange.response.header('Date')) or datetime.now(UTC) + timedelta(seconds=60)
+    if modified is not None and modified > sent:
+        yield Fault('Last-Modified:', 'is in the future')
+
+
+@RULES.must('HTTP-FIELD-ONCE', RFC9110, '§5.3', 'A field that is no list is sent once.', always)
+def check_field_once(exchange: Exchange) -> Iterator[Fault]:
+    for name in SINGLE:
+        if len(exchange.response.values(name)) > 1:
+            yield Fault(f'{name}:', 'is sent more than once')
+
+
+@RULES.must('HTTP-FIELD-NAME', RFC9110, '§5.1', 'The name of a field is a token.', always)
+def check_field_name(exchange: Exchange) -> Iterator[Fault]:
+    for name, _ in exchange.response.headers:
+        if not TOKEN.fullmatch(name):
+            yield Fault(f'{name}:', 'is no token')
+
+
+@RULES.should('HTTP-CONTENT-TYPE', RFC9110, '§8.3', 'Content has a Content-Type.', always)
+def check_content_type(exchange: Exchange) -> Iterator[Fault]:
+    if (
+        exchange.response.body
+        and exchange.request.method != 'HEAD'
+        and not exchange.response.values('Content-Type')
+    ):
+        yield Fault('Content-Type:', 'is missing')
+
+
+@RULES.must('HTTP-MEDIA-TYPE', RFC9110, '§8.3.1', 'Content-Type is a media type.', with_field('Content-Type'))
+def check_media_type(exchange: Exchange) -> Iterator[Fault]:
+    if parse_media_type(exchange.response.header('Content-Type')) is None:
+        yield Fault('Content-Type:', 'is malformed')
+
+
+@RULES.must(
+    'HTTP-ETAG', RFC9110, '§8.8.3', 'ETag is a quoted string, with W/ before it if weak.', with_field('ETag')
+)
+def check_etag(exchange: Exchange) -> Iterator[Fault]:
+    if not ENTITY_TAG.fullmatch(exchange.response.header('ETag')):
+        yield Fault('ETag:', 'is malformed')
+
+
+@RULES.must(
+    'HTTP-NO-CONTENT', RFC9110, '§6.4.1', 'Responses 204 and 304 have no content.', with_status(204, 304)
+)
+def check_no_content(exchange: Exchange) -> Iterator[Fault]:
+    if exchange.response.body:
+        yield Fault('content', 'is there')
+
+
+@RULES.must('HTTP-204-LENGTH', RFC9110, '§8.6', 'A response 204 has no Content-Length.', with_status(204))
+def check_204_length(exchange: Exchange) -> Iterator[Fault]:
+    if exchange.response.values('Content-Length'):
+        yield Fault('Content-Length:', 'is there')
+
+
+@RULES.must(
+    'HTTP-CONTENT-LENGTH',
+    RFC9110,
+    '§8.6',
+    'Content-Length is the length of the content, or what it would be for GET.',
+    with_field('Content-Length'),
+)
+def check_content_length(exchange: Exchange) -> Iterator[Fault]:
+    value = exchange.response.header('Content-Length')
+    has_content = exchange.request.method != 'HEAD' and exchange.response.status not in (204, 304)
+    if not value.isdecimal():
+        yield Fault('Content-Length:', 'is no number')
+    elif has_content and int(value) != len(exchange.response.body):
+        yield Fault('Content-Length:', f'{len(exchange.response.body)} octets came')
+
+
+@RULES.must('HTTP-401-CHALLENGE', RFC9110, '§15.5.2', 'A response 401 has a challenge.', with_status(401))
+def check_challenge(exchange: Exchange) -> Iterator[Fault]:
+    if not exchange.response.values('WWW-Authenticate'):
+        yield Fault('WWW-Authenticate:', 'is missing')
+
+
+@RULES.must(
+    'HTTP-CHALLENGE',
+    RFC9110,
+    '§11.6.1',
+    'A challenge starts with a scheme, a token.',
+    with_field('WWW-Authenticate'),
+)
+def check_challenge_syntax(exchange: Exchange) -> Iterator[Fault]:
+    for value in exchange.response.values('WWW-Authenticate'):
+        if not TOKEN.fullmatch(value.partition(' ')[0].rstrip(',')):
+            yield Fault('WWW-Authenticate:', 'is malformed')
+
+
+@RULES.must('HTTP-405-ALLOW', RFC9110, '§15.5.6', 'A response 405 has an Allow field.', with_status(405))
+def check_405_allow(exchange: Exchange) -> Iterator[Fault]:
+    if not exchange.response.values('Allow'):
+        yield Fault('Allow:', 'is missing')
+
+
+@RULES.must(
+    'HTTP-405-METHOD', RFC9110, '§15.5.6', 'A method that is answered 405 is not in Allow.', with_status(405)
+)
+def check_405_method(exchange: Exchange) -> Iterator[Fault]:
+    if exchange.request.method.lower() in exchange.response.elements('Allow'):
+        yield Fault('Allow:', f'has {exchange.request.method}, which was refused')
+
+
+@RULES.must('HTTP-ALLOW', RFC9110, '§10.2.1', 'Allow is a list of methods.', with_field('Allow'))
+def check_allow(exchange: Exchange) -> Iterator[Fault]:
+    if not is_token_list(exchange.response.header('Allow')):
+        yield Fault('Allow:', 'is malformed')
+
+
+@RULES.should(
+    'HTTP-REDIRECT-LOCATION', RFC9110, '§15.4', 'A redirection has a Location.', with_status(*LOCATED)
+)
+def check_redirect(exchange: Exchange) -> Iterator[Fault]:
+    if not exchange.response.values('Location'):
+        yield Fault('Location:', 'is missing')
+
+
+@RULES.must('HTTP-LOCATION', RFC9110, '§10.2.2', 'Location is a URI reference.', with_field('Location'))
+def check_location(exchange: Exchange) -> Iterator[Fault]:
+    if not is_uri_reference(exchange.response.header('Location')):
+        yield Fault('Location:', 'is no URI reference')
+
+
+@RULES.must(
+    'HTTP-CONTENT-LOCATION',
+    RFC9110,
+    '§8.7',
+    'Content-Location is a URI reference.',
+    with_field('Content-Location'),
+)
+def check_content_location(exchange: Exchange) -> Iterator[Fault]:
+    if not is_uri_reference(exchange.response.header('Content-Location')):
+        yield Fault('Content-Location:', 'is no URI reference')
+
+
+@RULES.must('HTTP-VARY', RFC9110, '§12.5.5', 'Vary is * or a list of field names.', with_field('Vary'))
+def check_vary(exchange: Exchange) -> Iterator[Fault]:
+    if not is_token_list(exchange.response.header('Vary')):
+        yield Fault('Vary:', 'is malformed')
+
+
+@RULES.must(
+    'HTTP-CACHE-CONTROL',
+    RFC9111,
+    '§5.2',
+    'Cache-Control is a list of directives.',
+    with_field('Cache-Control'),
+)
+def check_cache_control(exchange: Exchange) -> Iterator[Fault]:
+    if parse_directives(exchange.response.header('Cache-Control')) is None:
+        yield Fault('Cache-Control:', 'is malformed')
+
+
+@RULES.must(
+    'HTTP-MAX-AGE',
+    RFC9111,
+    '§1.2.2',
+    '`max-age` and its like are whole numbers.',
+    with_field('Cache-Control'),
+)
+def check_max_age(exchange: Exchange) -> Iterator[Fault]:
+    directives = parse_directives(exchange.response.header('Cache-Control')) or {}
+    for name in DELTA_SECONDS:
+        if name in directives and not directives[name].isdecimal():
+            yield Fault('Cache-Control:', f'{name} is no number')
+
+
+@RULES.should(
+    'HTTP-CACHE-CONFLICT',
+    RFC9111,
+    '§5.2.2',
+    'Cache-Control does not contradict itself.',
+    with_field('Cache-Control'),
+)
+def check_cache_conflict(exchange: Exchange) -> Iterator[Fault]:
+    directives = parse_directives(exchange.response.header('Cache-Control')) or {}
+    for one, other in (('public', 'private'), ('no-store', 'public'), ('no-store', 'max-age')):
+        if one in directives and other in directives and directives[other] != '0':
+            yield Fault('Cache-Control:', f'has {one} and {other}')
+
+
+@RULES.must('HTTP-LINK', RFC8288, '§3', 'Link is a list of links.', with_field('Link'))
+def check_link(exchange: Exchange) -> Iterator[Fault]:
+    if parse_links(exchange.response.header('Link')) is None:
+        yield Fault('Link:', 'is malformed')
+
+
+@RULES.must('HTTP-LINK-REL', RFC8288, '§3.3', 'Every link in Link has a rel.', with_field('Link'))
+def check_link_rel(exchange: Exchange) -> Iterator[Fault]:
+    for target, parameters in parse_links(exchange.response.header('Link')) or []:
+        if not parameters.get('rel'):
+            yield Fault('Link:', f'the link to {target} has no rel')
+
+
+@RULES.must(
+    'HTTP-RETRY-AFTER',
+    RFC9110,
+    '§10.2.3',
+    'Retry-After is a date or a number of seconds.',
+    with_field('Retry-After'),
+)
+def check_retry_after(exchange: Exchange) -> Iterator[Fault]:
+    value = exchange.response.header('Retry-After')
+    if not value.isdecimal() and parse_date(value) is None:
+        yield Fault('Retry-After:', 'is malformed')
+
+
+@RULES.must('HTTP-SUNSET', RFC8594, '§3', 'Sunset is a date.', with_field('Sunset'))
+def check_sunset(exchange: Exchange) -> Iterator[Fault]:
+    if parse_date(exchange.response.header('Sunset')) is None:
+        yield Fault('Sunset:', 'is no IMF-fixdate')
+
+
+@RULES.must(
+    'HTTP-DEPRECATION', RFC9745, '§2.1', 'Deprecation is a date, @ and seconds.', with_field('Deprecation')
+)
+def check_deprecation(exchange: Exchange) -> Iterator[Fault]:
+    value = exchange.response.header('Deprecation')
+    if not (value.startswith('@') and value[1:].removeprefix('-').isdecimal()):
+        yield Fault('Deprecation:', 'is no date')
+
+
+@RULES.must('HTTP-SERVER-ERROR', RFC9110, '§15.6', 'The server does not fail.', always)
+def check_server_error(exchange: Exchange) -> Iterator[Fault]:
+    if exchange.response.status >= 500 and exchange.response.status not in (501, 503):
+        yield Fault('status', 'the server says that it has failed')
+
+
+@RULES.must(
+    'HTTP-CONTENT-ENCODING', RFC9110, '§12.5.3', 'Content is encoded only for who accepts it.', always
+)
+def check_content_encoding(exchange: Exchange) -> Iterator[Fault]:
+    accepted = exchange.request.header('Accept-Encoding').replace(' ', '').lower()
+    for coding in split_list(exchange.response.header('Content-Encoding')):
+        is_refused = f'{coding.lower()};q=0' in accepted
+        if accepted and (is_refused or coding.lower() not in accepted):
+            yield Fault('Content-Encoding:', f'Accept-Encoding is {accepted}')
+
+
+@RULES.must('HTTP-JSON', RFC8259, '§2', 'JSON content is JSON.', has_json)
+def check_json(exchange: Exchange) -> Iterator[Fault]:
+    if exchange.request.method != 'HEAD' and exchange.response.document is INVALID:
+        yield Fault('content', 'cannot be parsed')
+
+
+@RULES.must('HTTP-JSON-UTF8', RFC8259, '§8.1', 'JSON content is UTF-8, without a byte order mark.', has_json)
+def check_json_utf8(exchange: Exchange) -> Iterator[Fault]:
+    body = exchange.response.body
+    try:
+        body.decode()
+    except ValueError:
+        yield Fault('content', 'is not UTF-8')
+    if body.startswith(b'\xef\xbb\xbf'):
+        yield Fault('content', 'starts with a byte order mark')
+
+
+@RULES.must('HTTP-JSON-NUMBER', RFC8259, '§6', 'JSON content has no NaN and no Infinity.', has_json)
+def check_json_number(exchange: Exchange) -> Iterator[Fault]:
+    found: list[str] = []
+    parse(exchange, parse_constant=found.append)
+    for name in found:
+        yield Fault('content', f'has {name}')
+
+
+@RULES.should('HTTP-JSON-NAMES', RFC8259, '§4', 'The names within a JSON object are unique.', has_json)
+def check_json_names(exchange: Exchange) -> Iterator[Fault]:
+    repeated: list[str] = []
+
+    def look(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+        names = [name for name, _ in pairs]
+        repeated.extend(sorted({name for name in names if names.count(name) > 1}))
+        return dict(pairs)
+
+    parse(exchange, object_pairs_hook=look)
+    for name in repeated:
+        yield Fault('content', f'has the name {name} twice in one object')
+
+
+def parse(exchange: Exchange, **hooks: Any) -> None:
+    """Parse JSON content for what the hooks see; what is not JSON is left to other rules."""
+    try:
+        json.loads(exchange.response.body.decode(), **hooks)
+    except (ValueError, RecursionError):
+        return

@@ -1,0 +1,151 @@
+"""Rules: a sentence of a standard, and the check that finds what breaks it in recorded exchanges."""
+
+from __future__ import annotations
+
+import enum
+import json
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+from service.conformance.exchange import INVALID, Exchange, resolve
+
+MAX_EXCERPT = 400
+
+
+class Level(enum.StrEnum):
+    """How strongly the standard requires it (RFC 2119)."""
+
+    MUST = 'MUST'
+    SHOULD = 'SHOULD'
+
+
+class Standard(NamedTuple):
+    """A specification, and where it is published."""
+
+    name: str
+    url: str
+
+
+class Fault(NamedTuple):
+    """One place that breaks a rule.
+
+    `where` is a JSON Pointer into the content, the name of a header field followed by a colon, `status`
+    or `content`.
+    """
+
+    where: str
+    message: str
+
+
+Check = Callable[[Exchange], Iterable[Fault]]
+Declare = Callable[[Check], Check]
+Applies = Callable[[Exchange], bool]
+RecordCheck = Callable[[Sequence[Exchange]], Iterable[tuple[Exchange, Fault]]]
+
+
+@dataclass(frozen=True)
+class Finding:
+    """A fault together with the rule and the exchange in which it was found."""
+
+    rule: Rule
+    exchange: Exchange
+    fault: Fault
+
+    @property
+    def excerpt(self) -> str:
+        """The part of the response that breaks the rule."""
+        response, where = self.exchange.response, self.fault.where
+        if where.endswith(':'):
+            values = response.values(where[:-1])
+            return '\n'.join(f'{where} {value}' for value in values) or f'(no {where[:-1]} field)'
+        if where == 'status':
+            return f'HTTP status {response.status}'
+        if (where == '' or where.startswith('/')) and response.document is not INVALID:
+            try:
+                text = json.dumps(resolve(response.document, where), ensure_ascii=False)
+            except LookupError:
+                text = f'(nothing at {where})'
+        else:
+            text = response.body.decode(errors='backslashreplace')
+        return text if len(text) <= MAX_EXCERPT else text[:MAX_EXCERPT] + '…'
+
+
+@dataclass(frozen=True)
+class Rule:
+    """A rule of a standard; `section` names where the standard states it."""
+
+    id: str
+    family: str
+    standard: Standard
+    section: str
+    level: Level
+    text: str
+    applies: Applies
+    check: Check = field(repr=False)
+
+    def judge(self, record: Sequence[Exchange]) -> tuple[int, list[Finding]]:
+        """Return to how many exchanges the rule applies, and what it finds in them."""
+        concerned = [exchange for exchange in record if self.applies(exchange)]
+        return len(concerned), list(self.find(concerned))
+
+    def find(self, record: Sequence[Exchange]) -> Iterator[Finding]:
+        """Yield the findings in exchanges to which the rule applies."""
+        for exchange in record:
+            for fault in self.check(exchange):
+                yield Finding(self, exchange, fault)
+
+
+@dataclass(frozen=True)
+class RecordRule(Rule):
+    """A rule about several exchanges together; `check` is not used."""
+
+    check_record: RecordCheck = lambda record: ()
+
+    def find(self, record: Sequence[Exchange]) -> Iterator[Finding]:
+        for exchange, fault in self.check_record(record):
+            yield Finding(self, exchange, fault)
+
+
+class Rules:
+    """The rules of one family, in the order in which they are declared."""
+
+    def __init__(self, family: str) -> None:
+        self.family = family
+        self.declared: list[Rule] = []
+
+    def must(self, id: str, standard: Standard, section: str, text: str, applies: Applies) -> Declare:
+        """Declare the decorated check as a rule that the standard requires."""
+        return self._declare(id, standard, section, Level.MUST, text, applies)
+
+    def should(self, id: str, standard: Standard, section: str, text: str, applies: Applies) -> Declare:
+        """Declare the decorated check as a rule that the standard recommends."""
+        return self._declare(id, standard, section, Level.SHOULD, text, applies)
+
+    def across(
+        self, id: str, standard: Standard, section: str, level: Level, text: str, applies: Applies
+    ) -> Callable[[RecordCheck], RecordCheck]:
+        """Declare the decorated check as a rule about several exchanges together."""
+
+        def declare(check: RecordCheck) -> RecordCheck:
+            rule = RecordRule(
+                id, self.family, standard, section, level, text, applies, lambda exchange: (), check
+            )
+            self.declared.append(rule)
+            return check
+
+        return declare
+
+    def _declare(
+        self, id: str, standard: Standard, section: str, level: Level, text: str, applies: Applies
+    ) -> Declare:
+        def declare(check: Check) -> Check:
+            self.declared.append(Rule(id, self.family, standard, section, level, text, applies, check))
+            return check
+
+        return declare
+
+
+def for_purpose(*purposes: str) -> Applies:
+    """Return the predicate that an exchange was sent for one of these purposes."""
+    return lambda exchange: exchange.purpose in purposes

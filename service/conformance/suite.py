@@ -1,0 +1,150 @@
+"""The whole kit: crawl a server in each format, send what the rules need, judge the record."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+
+from service.conformance import (
+    hal,
+    hal_forms,
+    html,
+    http,
+    http_requests,
+    json_api,
+    json_api_requests,
+    problem,
+    writes,
+)
+from service.conformance.client import BudgetSpent, Client
+from service.conformance.crawler import FoundLink, crawl, samples
+from service.conformance.exchange import HAL, HAL_FORMS, HTML, JSON_API, PROBLEM, Exchange
+from service.conformance.rules import Finding, Level, Rule
+from service.conformance.writing import Writer
+
+RULES: tuple[Rule, ...] = (
+    *hal.RULES.declared,
+    *hal_forms.RULES.declared,
+    *writes.FORM_RULES.declared,
+    *json_api.RULES.declared,
+    *json_api_requests.RULES.declared,
+    *writes.JSON_API_RULES.declared,
+    *problem.RULES.declared,
+    *http.RULES.declared,
+    *http_requests.RULES.declared,
+    *writes.RULES.declared,
+    *html.RULES.declared,
+)
+FORMATS = {
+    'hal': HAL,
+    'hal-forms': HAL_FORMS,
+    'json-api': JSON_API,
+    'problem': PROBLEM,
+    'http': '',
+    'html': HTML,
+}
+CRAWLED = ('hal', 'hal-forms', 'json-api')
+MAX_CRAWLED = 45  # requests for each format
+MAX_SAMPLES = 6
+PROBES = {
+    'hal': hal.PROBES,
+    'hal-forms': hal_forms.PROBES,
+    'json-api': json_api_requests.PROBES,
+    'problem': problem.PROBES,
+    'http': http_requests.PROBES,
+    'html': html.PROBES,
+}
+
+
+@dataclass(frozen=True)
+class Result:
+    """What became of one rule: to how many exchanges it applied, and what was found."""
+
+    rule: Rule
+    applied: int
+    findings: list[Finding]
+
+    @property
+    def outcome(self) -> str:
+        if self.findings:
+            return 'failed'
+        return 'passed' if self.applied else 'not exercised'
+
+
+@dataclass
+class Report:
+    """The results of a run."""
+
+    url: str
+    results: list[Result]
+    requests: int
+    is_complete: bool
+    left_behind: list[str] = field(default_factory=list)
+
+    @property
+    def failed(self) -> list[Result]:
+        return [result for result in self.results if result.findings]
+
+    @property
+    def has_passed(self) -> bool:
+        """Whether no rule of level MUST has failed."""
+        return all(result.rule.level is not Level.MUST for result in self.failed)
+
+    def count(self, outcome: str, level: Level | None = None) -> int:
+        """Return how many rules have the outcome."""
+        return sum(
+            result.outcome == outcome and level in (None, result.rule.level) for result in self.results
+        )
+
+
+def run(client: Client, formats: Sequence[str] = tuple(FORMATS)) -> Report:
+    """Crawl, write where the client may, send what the rules of the formats need, and judge them."""
+    left_behind: list[str] = []
+    is_complete = True
+    try:
+        crawl_formats(client, formats)
+        if client.may_write:
+            writer = Writer(client)
+            left_behind = writer.left_behind
+            writer.run(list(client.record))
+        probe(client, formats)
+    except BudgetSpent:
+        is_complete = False
+    rules = [rule for rule in RULES if rule.family in formats]
+    results = [Result(rule, *rule.judge(client.record)) for rule in rules]
+    return Report(client.start, results, len(client.record), is_complete, left_behind)
+
+
+def crawl_formats(client: Client, formats: Sequence[str]) -> None:
+    """Follow links in each chosen format that has links; in all of them if none is chosen."""
+    chosen = [name for name in CRAWLED if name in formats] or CRAWLED
+    share = max(client.left * 2 // 5 // len(chosen), 3)
+    for name in chosen:
+        crawl(client, FORMATS[name], find_links, min(share, MAX_CRAWLED))
+
+
+def find_links(exchange: Exchange) -> Iterator[FoundLink]:
+    """Yield the links of a document in any format."""
+    yield from hal.find_links(exchange)
+    yield from json_api.find_links(exchange)
+
+
+def probe(client: Client, formats: Sequence[str]) -> None:
+    """Send the requests that the rules of the formats need, each kind for some samples."""
+    crawled = list(client.record)
+    by_format = {
+        name: [one for one in crawled if one.context.get('accept') == FORMATS[name]] for name in CRAWLED
+    }
+    chosen = {name: samples(by_format.get(name, crawled), MAX_SAMPLES) for name in formats}
+    for number in range(MAX_SAMPLES):
+        for name in formats:
+            for exchange in chosen[name][number : number + 1]:
+                for send in PROBES[name]:
+                    send(client, exchange)
+
+
+def check_exchange(exchange: Exchange, families: Iterable[str]) -> list[Finding]:
+    """Return what the families' rules about single exchanges find in one that was recorded elsewhere."""
+    wanted = set(families)
+    rules = [rule for rule in RULES if rule.family in wanted and rule.applies(exchange)]
+    return [finding for rule in rules for finding in rule.find([exchange])]

@@ -1,0 +1,111 @@
+"""Browsers: sessions by cookie (RFC 6265bis), requests of our own pages, and forms without scripts."""
+
+from dataclasses import replace
+from typing import NamedTuple
+from urllib.parse import urlsplit
+
+import falcon
+
+from service import urls
+from service.http.request import Request
+from service.representation.action import Form
+from service.representation.document import Document
+from service.representation.media_types import FORM, HTML, parse_media_type
+
+METHOD_FIELD = '_method'
+RETURN_FIELD = '_return'
+SAFE_METHODS = frozenset(('GET', 'HEAD', 'OPTIONS'))
+_NAME = 'halcyon'
+
+
+class Cookie(NamedTuple):
+    """The name and attributes of the session's cookie at an origin."""
+
+    name: str
+    path: str
+    secure: bool
+
+    def set(self, resp: falcon.Response, value: str, max_age: int) -> None:
+        """Set the cookie, or clear it with an empty value."""
+        attributes = f'Path={self.path}; Max-Age={max_age}; HttpOnly; SameSite=Lax'
+        secure = '; Secure' if self.secure else ''
+        resp.append_header('Set-Cookie', f'{self.name}={value}; {attributes}{secure}')
+
+    def clear(self, resp: falcon.Response) -> None:
+        """Make the browser forget the cookie."""
+        self.set(resp, '', 0)
+
+
+def session_cookie(base: str) -> Cookie:
+    """Return the session's cookie for a base URL; its prefix makes browsers enforce its attributes."""
+    parts = urlsplit(base)
+    path, secure = parts.path.rstrip('/') or '/', parts.scheme == 'https'
+    prefix = ('__Host-' if path == '/' else '__Secure-') if secure else ''
+    return Cookie(prefix + _NAME, path, secure)
+
+
+def read_session(req: Request) -> str | None:
+    """Return the token in the session's cookie, None without one."""
+    values = req.get_cookie_values(session_cookie(req.builder.origin).name)
+    return values[0] if values and values[0] else None
+
+
+def is_from_our_pages(req: Request, *, default: bool) -> bool:
+    """Return whether the browser says that one of our own pages made the request.
+
+    Sec-Fetch-Site decides, or else Origin; `default` is the result if the request has neither.
+    """
+    site, origin = req.env.get('HTTP_SEC_FETCH_SITE'), req.env.get('HTTP_ORIGIN')
+    if site is not None:
+        return bool(site == 'same-origin')
+    if origin is not None:
+        parts = urlsplit(req.builder.origin)
+        return bool(origin == f'{parts.scheme}://{parts.netloc}')
+    return default
+
+
+def is_form(req: Request) -> bool:
+    """Return whether the body is form-encoded."""
+    media_type = parse_media_type(req.env.get('CONTENT_TYPE') or '')
+    return media_type is not None and media_type.name == FORM
+
+
+def return_url(req: Request, url: object) -> str:
+    """Return the URL if it is one of our own, else that of the entry point."""
+    base = req.builder.origin
+    is_own = isinstance(url, str) and url.startswith(f'{base}/') and url.isascii() and url.isprintable()
+    return str(url) if is_own else base + urls.ENTRY
+
+
+def failed_form(req: Request) -> Form | None:
+    """Return the submitted form as it is shown again: with its values, except passwords."""
+    submitted, action = req.submitted, req.operation.form
+    if submitted is None or action is None or not action.fields:
+        return None
+    is_secret = {field.name: field.type == 'password' for field in action.fields}
+    values = {name: value for name, value in submitted.fields.items() if not is_secret.get(name, True)}
+    return Form(action, submitted.target, values)
+
+
+def complete_browser_response(req: Request, resp: falcon.Response) -> None:
+    """Begin or end the session that the response is about, and redirect after a submitted form (303).
+
+    A form leads to the page that it names, else to the new resource, else to the entry point.
+    """
+    if req.format.media_type != HTML or req.method in SAFE_METHODS or resp.status_code >= 300:
+        return
+    document = resp.media
+    token = document.properties.get('token') if isinstance(document, Document) else None
+    if token:
+        session_cookie(req.builder.origin).set(resp, str(token), req.db.settings.token_max_age)
+    elif req.method == 'DELETE' and req.uri_template == urls.TOKENS:
+        session_cookie(req.builder.origin).clear(resp)
+    if req.submitted is None:
+        if token and isinstance(document, Document):  # the cookie has the secret, so the page needs none
+            state = {name: value for name, value in document.properties.items() if name != 'token'}
+            resp.media = replace(document, properties=state)
+        return
+    back = req.submitted.back
+    if not back and resp.status_code == 201 and req.viewer is not None:
+        back = str(resp.get_header('Location'))
+    resp.status, resp.media, resp.location = falcon.HTTP_303, None, return_url(req, back)

@@ -1,0 +1,34 @@
+"""Content codings: whether a client accepts gzip, and compressing a body."""
+
+import re
+import zlib
+from functools import lru_cache
+
+_GZIP_WINDOW = 31  # zlib: 15 bits, with the header and trailer of gzip
+_CODING = re.compile(
+    r'\s*+([!#$%&\x27*+.^_\x60|~0-9A-Za-z-]++)\s*+(?:;\s*q\s*=\s*([0-9.]++)\s*)?', re.IGNORECASE
+)
+
+
+@lru_cache(maxsize=256)
+def accepts_gzip(accept_encoding: str | None) -> bool:
+    """Return whether an Accept-Encoding field accepts gzip (RFC 9110 §12.5.3); not without the field."""
+    qualities = {}
+    for element in (accept_encoding or '').split(','):
+        match = _CODING.fullmatch(element)
+        if match:
+            qualities[match[1].lower()] = _quality(match[2])
+    return qualities.get('gzip', qualities.get('x-gzip', qualities.get('*', 0.0))) > 0
+
+
+def compress(body: bytes, level: int) -> bytes:
+    """Return the body in the content coding gzip, the same bytes each time (RFC 1952)."""
+    compressor = zlib.compressobj(level, zlib.DEFLATED, _GZIP_WINDOW)
+    return compressor.compress(body) + compressor.flush()
+
+
+def _quality(text: str | None) -> float:
+    try:
+        return 1.0 if text is None else float(text)
+    except ValueError:
+        return 0.0

@@ -1,0 +1,76 @@
+"""Browser sessions: forms that name their method, and viewers by cookie."""
+
+from io import BytesIO
+from typing import Any
+
+import falcon
+
+from service.domain.errors import Forbidden, Unauthenticated
+from service.domain.tokens import find_viewer
+from service.http.browser import (
+    METHOD_FIELD,
+    RETURN_FIELD,
+    SAFE_METHODS,
+    is_form,
+    is_from_our_pages,
+    read_session,
+    session_cookie,
+)
+from service.http.operation import Access
+from service.http.request import Request, SubmittedForm
+from service.http.request_body import MAX_BODY_BYTES, read_stream
+from service.representation.formats import choose_format
+from service.representation.media_types import HTML
+from service.representation.strict_input import MalformedBody, parse_form
+
+_METHODS = frozenset(('PUT', 'PATCH', 'DELETE'))
+
+
+class BrowserSessionMiddleware:
+    """Reads `_method` of forms before routing, and believes the session's cookie where the format is HTML.
+
+    With the cookie, unsafe methods are for our own pages alone; so is signing in, as far as the browser
+    says where the form is.
+    """
+
+    def process_request(self, req: Request, resp: falcon.Response) -> None:
+        """Set `req.submitted` and the method that the form names."""
+        if req.method != 'POST' or not is_form(req) or not _is_html(req):
+            return
+        length = req.content_length
+        if length is not None and length > MAX_BODY_BYTES:
+            return
+        try:
+            data = read_stream(req, MAX_BODY_BYTES + 1 if length is None else length)
+            req.stream = BytesIO(data)
+            fields = parse_form(data)
+        except MalformedBody:
+            return  # the responder's reading of the body says so
+        req.submitted = SubmittedForm(req.builder.origin + req.path, fields, fields.get(RETURN_FIELD, ''))
+        if fields.get(METHOD_FIELD) in _METHODS:
+            req.method = fields[METHOD_FIELD]
+
+    def process_resource(
+        self, req: Request, resp: falcon.Response, resource: Any, params: dict[str, Any]
+    ) -> None:
+        """Set `req.viewer` by the cookie; raises Forbidden for a request of another site."""
+        access = req.operation.access
+        if access is Access.PUBLIC or 'HTTP_AUTHORIZATION' in req.env or not _is_html(req):
+            return
+        token = read_session(req)
+        is_guarded = req.method not in SAFE_METHODS and (token or access is Access.CREDENTIALS)
+        if is_guarded and not is_from_our_pages(req, default=token is None):
+            raise Forbidden('The request comes from a page of another site.')
+        if token is None:
+            return
+        try:
+            req.viewer = find_viewer(req.db, token)
+        except Unauthenticated:
+            session_cookie(req.builder.origin).clear(resp)
+        else:
+            req.env['HTTP_AUTHORIZATION'] = f'Bearer {token}'
+
+
+def _is_html(req: Request) -> bool:
+    chosen = choose_format(req.env.get('HTTP_ACCEPT'), req.body_content_type)
+    return chosen is not None and chosen.media_type == HTML

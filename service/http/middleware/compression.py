@@ -1,0 +1,47 @@
+"""Compression of responses in the content coding gzip (RFC 9110 §8.4.1)."""
+
+from functools import lru_cache
+from typing import Any
+
+import falcon
+
+from service.http.conditional import NO_STORE
+from service.http.content_coding import accepts_gzip, compress
+from service.http.request import Request
+from service.representation.formats import coded_tag
+
+MIN_BYTES = 1024  # below that the round trips are the same, compressed or not
+# Of a page of 100 posts (145 KB), level 3 makes 4.6 KB in 0.17 ms, level 6 3.7 KB in 0.45 ms.
+LEVEL = 3
+PUBLIC_LEVEL = 9  # what everybody gets is compressed once: the OpenAPI document takes 5 ms
+MAX_PUBLIC = 256  # compressed public bodies that are kept
+
+
+class CompressionMiddleware:
+    """Compresses what the presenter completed, for clients that accept it, with an entity tag of its own.
+
+    A response that must not be stored may hold a secret, whose compressed length would tell about it.
+    """
+
+    def process_response(
+        self, req: Request, resp: falcon.Response, resource: Any, req_succeeded: bool
+    ) -> None:
+        """Compress the body, and set Content-Encoding, ETag and Vary."""
+        cache_control = resp.get_header('Cache-Control') or NO_STORE
+        if cache_control == NO_STORE or resp.status_code not in (200, 201, 304):
+            return
+        resp.append_header('Vary', 'Accept-Encoding')
+        body = resp.render_body() or b''
+        if len(body) < MIN_BYTES or not accepts_gzip(req.env.get('HTTP_ACCEPT_ENCODING')):
+            return
+        is_public = cache_control.startswith('public')
+        resp.data = _compress_public(body) if is_public else compress(body, LEVEL)
+        resp.set_header('Content-Encoding', 'gzip')
+        tag = resp.get_header('ETag')
+        if tag is not None:
+            resp.set_header('ETag', coded_tag(tag))
+
+
+@lru_cache(maxsize=MAX_PUBLIC)
+def _compress_public(body: bytes) -> bytes:
+    return compress(body, PUBLIC_LEVEL)

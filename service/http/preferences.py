@@ -1,0 +1,11 @@
+"""Preferences of clients: the Prefer header (RFC 7240)."""
+
+import re
+
+_RETURN = re.compile(r'\s*return\s*=\s*"?(minimal|representation)"?\s*(?:;.*)?', re.IGNORECASE)
+
+
+def prefers_minimal(header: str | None) -> bool:
+    """Return whether a Prefer header prefers a response without content; the first of several wins (§2)."""
+    matches = (_RETURN.fullmatch(preference) for preference in (header or '').split(','))
+    return next((match[1].lower() == 'minimal' for match in matches if match), False)

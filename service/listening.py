@@ -1,0 +1,77 @@
+"""Checks before the server listens: whether its address is free, and how many connections it can hold."""
+
+import errno
+import os
+import resource
+import socket
+import stat
+from collections.abc import Iterable
+from contextlib import closing
+
+from service.config import SettingError
+
+MAX_OPEN_FILES = 65536
+RESERVED_FILES = 200  # of a worker, for everything that is not a connection of a client
+MAX_WORKER_CONNECTIONS = 1000  # gunicorn's default
+REASONS = {
+    errno.EADDRINUSE: 'is in use by another program; stop it, or choose another PORT',
+    errno.EACCES: 'may not be used by this user; choose a PORT from 1024 on',
+    errno.EADDRNOTAVAIL: 'is not an address of this machine; choose another HOST',
+    errno.EAFNOSUPPORT: 'is of a family that this machine does not have; choose another HOST',
+}
+
+Address = tuple[str, int] | str
+
+
+def check_addresses(addresses: Iterable[Address | int]) -> None:
+    """Raise SettingError for the first address at which no server can listen; ints are open sockets."""
+    for address in addresses:
+        if isinstance(address, str):
+            _check_path(address)
+        elif isinstance(address, tuple):
+            _check_port(*address)
+
+
+def _check_port(host: str, port: int) -> None:
+    family = socket.AF_INET6 if ':' in host else socket.AF_INET
+    address = f'[{host}]:{port}' if ':' in host else f'{host}:{port}'
+    try:
+        with closing(socket.socket(family, socket.SOCK_STREAM)) as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            probe.bind((host, port))
+            probe.listen(1)  # two sockets that do not listen can be bound to one port
+    except OSError as error:
+        reason = REASONS.get(error.errno or 0, f'cannot be used: {error.strerror or error}')
+        name = 'HOST' if error.errno in (errno.EADDRNOTAVAIL, errno.EAFNOSUPPORT) else 'PORT'
+        raise SettingError(f'{name}: {address} {reason}') from None
+
+
+def _check_path(path: str) -> None:
+    """Check a unix socket: gunicorn would replace one that another server uses."""
+    folder = os.path.dirname(path)
+    if not os.path.isdir(folder):
+        raise SettingError(f'HOST: the folder {folder!r} of the unix socket does not exist')
+    if not os.access(folder, os.W_OK):
+        raise SettingError(f'HOST: this user may not create a unix socket in {folder!r}')
+    if not os.path.lexists(path):
+        return
+    if not stat.S_ISSOCK(os.lstat(path).st_mode):
+        raise SettingError(f'HOST: {path!r} exists and is not a socket')
+    with closing(socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)) as probe:
+        try:
+            probe.connect(path)
+        except OSError:
+            return  # left over: nobody listens
+    raise SettingError(f'HOST: unix:{path} is in use by another program; stop it, or choose another path')
+
+
+def raise_open_files() -> int:
+    """Raise the limit of open files as far as allowed, and return how many connections a worker can hold."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    allowed = MAX_OPEN_FILES if hard == resource.RLIM_INFINITY else min(hard, MAX_OPEN_FILES)
+    if soft != resource.RLIM_INFINITY and soft < allowed:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (allowed, hard))
+        soft = allowed
+    if soft == resource.RLIM_INFINITY:
+        return MAX_WORKER_CONNECTIONS
+    return max(RESERVED_FILES // 10, min(MAX_WORKER_CONNECTIONS, soft - RESERVED_FILES))

@@ -1,0 +1,82 @@
+"""Display hints: how documents of a kind are shown to people, declared beside the kind."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import NamedTuple
+
+
+class Count(NamedTuple):
+    """A number that is shown as a link to what it counts: `12 posts`."""
+
+    member: str
+    rel: str
+    one: str
+    many: str
+
+
+class Column(NamedTuple):
+    """A column of a table; a `flag` is a member that marks the row with `note` where it is true."""
+
+    member: str
+    label: str
+    flag: str = ''
+    note: str = ''
+
+
+class NavigationLink(NamedTuple):
+    """A link of the navigation, if the entry point has the relation."""
+
+    rel: str
+    label: str
+
+
+@dataclass(frozen=True, slots=True)
+class Display:
+    """How a document is shown on a page; names are those of members, relations and actions.
+
+    `plural` heads a collection, and `empty` is shown if it has no entries. An entry of a collection is a row
+    of a table if there are `columns`, otherwise a card. In a card, `byline` is the embedded document that
+    it is attributed to, `text` what is read, `moment` the permalink, `edited` a time that is absent unless
+    it was edited. `picture` is the relation of an image; without one, or until it has loaded, a circle
+    with the initial is drawn. `counts` are links, `links` are those that a page shows under
+    a label, `summary` are members that it shows besides them. Everything else is for machines, in "Details".
+
+    `prominent` actions are open, others wait behind their title; `in_rows` are those that entries of a
+    table offer; `hidden` ones are for programs, `farewells` end the session. `confirmations` are what an
+    action says before it is carried out, `outcomes` what is said afterwards.
+
+    `includes` are relations whose documents a page shows below, each with its heading. `navigation` and
+    `account` are the entry point's links for the header, `session` is where a session can be ended,
+    `sign_in` the action that begins one, `lead` one sentence for newcomers.
+    """
+
+    plural: str = ''
+    empty: str = 'Nothing here yet.'
+    text: str = ''
+    byline: str = ''
+    moment: str = ''
+    edited: str = ''
+    picture: str = ''
+    counts: tuple[Count, ...] = ()
+    links: tuple[NavigationLink, ...] = ()
+    summary: tuple[Column, ...] = ()
+    columns: tuple[Column, ...] = ()
+    prominent: frozenset[str] = frozenset()
+    in_rows: frozenset[str] = frozenset()
+    hidden: frozenset[str] = frozenset()
+    farewells: frozenset[str] = frozenset()
+    confirmations: Mapping[str, str] | None = None
+    outcomes: Mapping[str, str] | None = None
+    includes: Mapping[str, str] | None = None
+    navigation: tuple[NavigationLink, ...] = ()
+    account: tuple[NavigationLink, ...] = ()
+    session: str = ''
+    sign_in: str = ''
+    lead: str = ''
+
+
+class Crumb(NamedTuple):
+    """A step of the way to a document: its label and its URL."""
+
+    label: str
+    href: str

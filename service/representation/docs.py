@@ -1,0 +1,134 @@
+"""The documentation page's content: the operations of an OpenAPI document, prepared for the template."""
+
+import json
+import shlex
+from typing import Any, NamedTuple
+
+from service.representation.media_types import HAL, JSON
+
+_DERIVED = frozenset(('head', 'options'))  # every resource has them, and they say nothing of it
+
+
+class Entry(NamedTuple):
+    """One operation: its rules, and an example of a request and of the response.
+
+    `search_text` has the words by which it is found; `members` are the schemas of the members of its body.
+    """
+
+    tag: str
+    method: str
+    path: str
+    operation: dict[str, Any]
+    parameters: list[dict[str, Any]]
+    members: dict[str, Any]
+    required: list[str]
+    curl: str
+    response: str
+    responses: dict[str, str]
+    search_text: str
+
+
+def component(value: dict[str, Any], description: dict[str, Any]) -> dict[str, Any]:
+    """Return the component that a Reference Object of the description leads to, or else the value itself."""
+    if '$ref' not in value:
+        return value
+    section, name = value['$ref'].split('/')[-2:]
+    found: dict[str, Any] = description['components'][section][name]
+    return found
+
+
+def entries(description: dict[str, Any]) -> list[Entry]:
+    """Return the operations of the description in its order, without HEAD and OPTIONS."""
+    return [
+        _entry(
+            path,
+            method,
+            operation,
+            [*item.get('parameters', ()), *operation.get('parameters', ())],
+            description,
+        )
+        for path, item in description['paths'].items()
+        for method, operation in item.items()
+        if isinstance(operation, dict) and method not in _DERIVED
+    ]
+
+
+def _entry(
+    path: str,
+    method: str,
+    operation: dict[str, Any],
+    references: list[dict[str, Any]],
+    description: dict[str, Any],
+) -> Entry:
+    parameters = [component(one, description) for one in references]
+    content = operation.get('requestBody', {}).get('content', {})
+    schema = component(content[JSON]['schema'], description) if JSON in content else {}
+    responses = {
+        status: component(one, description).get('description', '')
+        for status, one in operation['responses'].items()
+    }
+    words = (
+        path,
+        method,
+        operation['summary'],
+        operation['description'],
+        *(one['name'] for one in parameters),
+    )
+    return Entry(
+        operation['tags'][0],
+        method,
+        path,
+        operation,
+        parameters,
+        schema.get('properties', {}),
+        schema.get('required', []),
+        _curl(path, method, operation, parameters, _example(content.get(JSON), description), description),
+        _response(operation, description),
+        responses,
+        ' '.join(words).lower(),
+    )
+
+
+def _example(content: dict[str, Any] | None, description: dict[str, Any]) -> Any:
+    """Return the value of the first example of a Media Type Object, None without one."""
+    if not content:
+        return None
+    if 'example' in content:
+        return content['example']
+    examples = [component(one, description) for one in content.get('examples', {}).values()]
+    return examples[0].get('value') if examples else None
+
+
+def _curl(
+    path: str,
+    method: str,
+    operation: dict[str, Any],
+    parameters: list[dict[str, Any]],
+    body: Any,
+    description: dict[str, Any],
+) -> str:
+    for one in parameters:
+        if one['in'] == 'path':
+            value = one.get('example', f'${one["name"].upper()}')
+            path = path.replace(f'{{{one["name"]}}}', str(value))
+    words = ['curl', *(['-X', method.upper()] if method != 'get' else [])]
+    url = description['servers'][0]['url'] + path
+    words.append(f'"{url}"' if '$' in url else shlex.quote(url))
+    lines = [' '.join(words)]
+    if operation.get('security') and {} not in operation['security']:
+        lines.append('-H "Authorization: Bearer $TOKEN"')
+    if body is not None:
+        lines += ["-H 'Content-Type: application/json'", f'-d {shlex.quote(json.dumps(body))}']
+    return ' \\\n  '.join(lines)
+
+
+def _response(operation: dict[str, Any], description: dict[str, Any]) -> str:
+    """Return the example of the first success, in HAL where there is one."""
+    for status, reference in operation['responses'].items():
+        content = component(reference, description).get('content', {})
+        media_type = next((one for one in (HAL, JSON, *content) if one in content), None)
+        if status < '300' and media_type is not None:
+            example = _example(content[media_type], description)
+            if isinstance(example, dict):
+                return f'{status}  {media_type}\n\n{json.dumps(example, indent=1, ensure_ascii=False)}'
+    return ''

@@ -1,0 +1,127 @@
+"""TLS between a node and its database: the certificate and the host name are verified."""
+
+from __future__ import annotations
+
+import datetime
+import os
+import shutil
+from collections.abc import Iterator
+from contextlib import ExitStack
+from pathlib import Path
+from typing import NamedTuple
+
+import peewee
+import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import NameOID
+
+from service.config import Settings
+from service.database.connect import open_engine
+from tests.cluster.programs import GaleraNode, Missing, Postgresql
+
+pytestmark = pytest.mark.cluster
+
+
+class Certificate(NamedTuple):
+    """A certificate with its key."""
+
+    certificate: x509.Certificate
+    key: ec.EllipticCurvePrivateKey
+
+    def write(self, folder: Path, name: str, user: str) -> tuple[Path, Path]:
+        """Write both for a user, and return the paths."""
+        paths = folder / f'{name}.pem', folder / f'{name}.key'
+        paths[0].write_bytes(self.certificate.public_bytes(serialization.Encoding.PEM))
+        paths[1].touch(0o600)
+        paths[1].write_bytes(
+            self.key.private_bytes(
+                serialization.Encoding.PEM,
+                serialization.PrivateFormat.PKCS8,
+                serialization.NoEncryption(),
+            )
+        )
+        if os.getuid() == 0:
+            shutil.chown(paths[1], user, user)
+        return paths
+
+
+def issue(name: str, issuer: Certificate | None = None) -> Certificate:
+    """Return a certificate for a host, or without an issuer that of an authority."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
+    now = datetime.datetime.now(datetime.UTC)
+    builder = (
+        x509.CertificateBuilder()
+        .subject_name(subject)
+        .issuer_name(issuer.certificate.subject if issuer else subject)
+        .public_key(key.public_key())
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(now - datetime.timedelta(days=1))
+        .not_valid_after(now + datetime.timedelta(days=1))
+        .add_extension(x509.BasicConstraints(ca=issuer is None, path_length=None), critical=True)
+    )
+    if issuer:
+        builder = builder.add_extension(x509.SubjectAlternativeName([x509.DNSName(name)]), critical=False)
+    return Certificate(builder.sign(issuer.key if issuer else key, hashes.SHA256()), key)
+
+
+class Server(NamedTuple):
+    """A database whose certificate is for `localhost`; the parameters name a file with an authority."""
+
+    url: str
+    parameters: str
+    authority: Path
+    other: Path
+
+
+@pytest.fixture(params=['postgresql', 'mysql'])
+def server(request: pytest.FixtureRequest, folder: Path) -> Iterator[Server]:
+    user = {'postgresql': 'postgres', 'mysql': 'mysql'}[request.param]
+    authority = issue('Authority')
+    trusted, _ = authority.write(folder, 'authority', user)
+    other, _ = issue('Other').write(folder, 'other', user)
+    certificate, key = issue('localhost', authority).write(folder, 'server', user)
+    try:
+        with ExitStack() as stack:
+            if request.param == 'postgresql':
+                program = Postgresql(folder)
+                stack.callback(program.kill)
+                program.start(
+                    *('-c', 'ssl=on', '-c', f'ssl_cert_file={certificate}', '-c', f'ssl_key_file={key}')
+                )
+                url = f'postgresql://postgres@{{host}}:{program.port}/postgres'
+                yield Server(url, 'sslmode=verify-full&sslrootcert={}', trusted, other)
+            else:
+                node = GaleraNode(1, folder)
+                stack.callback(node.kill)
+                node.start(f'--ssl-cert={certificate}', f'--ssl-key={key}', '--wsrep-new-cluster')
+                node.run(
+                    'CREATE DATABASE app', "CREATE USER app@'%' REQUIRE SSL", 'GRANT ALL ON app.* TO app'
+                )
+                yield Server(f'mysql://app@{{host}}:{node.port}/app', 'ssl_ca={}', trusted, other)
+    except Missing as missing:
+        if os.environ.get('CI') == 'true':
+            raise
+        pytest.skip(str(missing))
+
+
+def opens(server: Server, host: str, authority: Path) -> bool:
+    """Return whether a node connects to the host, when it trusts the authority."""
+    url = server.url.format(host=host) + '?' + server.parameters.format(authority)
+    engine = open_engine(Settings.from_environment({'DATABASE_URL': url}))
+    try:
+        return bool(engine.execute_sql('SELECT 1').fetchone()[0] == 1)
+    except peewee.OperationalError as error:
+        if 'certificate' not in str(error).lower():
+            raise
+        return False
+    finally:
+        engine.close_all()
+
+
+def test_only_the_right_host_with_a_certificate_of_the_authority_is_used(server: Server) -> None:
+    assert opens(server, 'localhost', server.authority)
+    assert not opens(server, 'localhost', server.other)
+    assert not opens(server, '127.0.0.1', server.authority)

@@ -1,0 +1,614 @@
+"""One deliberate fault for each rule, which turns the exemplary server into one that breaks it.
+
+A fault answers a request in the server's place, mostly by changing what the server would answer.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+from service.conformance.exchange import HAL, HAL_FORMS, HTML, JSON_API, PROBLEM, Request, Response
+from tests.conformance_kit.exemplary import ORIGIN, Exemplary, dump
+
+Fault = Callable[[Exemplary, Request], Response]
+Edit = Callable[[Any], Any]
+When = Callable[[Request], bool]
+
+ROOT, THINGS, THING, PERSON = '/api', '/api/things', '/api/things/1', '/api/people/1'
+SECOND_PAGE = '?page=2'
+SECOND_JSON_API_PAGE = 'page%5Bnumber%5D=2'
+
+
+def always(request: Request) -> bool:
+    return True
+
+
+def on(method: str = '', at: str = '', **fields: str) -> When:
+    """Return the predicate of the method, the end of the URL and the beginnings of the fields."""
+
+    def is_meant(request: Request) -> bool:
+        has_fields = all(
+            request.header(name.replace('_', '-')).startswith(value)
+            and request.header(name.replace('_', '-'))
+            for name, value in fields.items()
+        )
+        return method in ('', request.method) and request.url.endswith(at) and has_fields
+
+    return is_meant
+
+
+def changed(response: Response, **changes: Any) -> Response:
+    """Return the response with another status, other headers or another body."""
+    values = {'status': response.status, 'headers': response.headers, 'body': response.body}
+    return Response(**(values | changes))
+
+
+def with_header(response: Response, name: str, value: str | None) -> Response:
+    """Return the response with another value of a field, or without it."""
+    others = tuple((other, text) for other, text in response.headers if other != name)
+    return changed(response, headers=others if value is None else (*others, (name, value)))
+
+
+def with_body(response: Response, body: bytes) -> Response:
+    """Return the response with other content, and its length."""
+    return with_header(changed(response, body=body), 'Content-Length', str(len(body)))
+
+
+def header(name: str, value: str | None, when: When = always, status: int = 0) -> Fault:
+    """Return the fault of a wrong field, in responses of that status."""
+
+    def fault(server: Exemplary, request: Request) -> Response:
+        response = server(request)
+        is_meant = when(request) and status in (0, response.status)
+        return with_header(response, name, value) if is_meant else response
+
+    return fault
+
+
+def status(code: int, when: When = always, was: int = 0) -> Fault:
+    """Return the fault of a wrong status."""
+
+    def fault(server: Exemplary, request: Request) -> Response:
+        response = server(request)
+        return changed(response, status=code) if when(request) and was in (0, response.status) else response
+
+    return fault
+
+
+def content(edit: Callable[[bytes], bytes], when: When = always, was: int = 200) -> Fault:
+    """Return the fault of wrong octets of content."""
+
+    def fault(server: Exemplary, request: Request) -> Response:
+        response = server(request)
+        is_meant = when(request) and response.status == was and response.body
+        return with_body(response, edit(response.body)) if is_meant else response
+
+    return fault
+
+
+def document(edit: Edit, *media_types: str, when: When = always, is_error: bool = False) -> Fault:
+    """Return the fault of a wrong document; `edit` changes it, or returns another."""
+
+    def fault(server: Exemplary, request: Request) -> Response:
+        response = server(request)
+        is_meant = response.media_type in media_types and response.is_whole and when(request)
+        if not is_meant or is_error == response.is_success:
+            return response
+        value = json.loads(response.body)
+        other = edit(value)
+        return with_body(response, dump(other if isinstance(other, list) else value))
+
+    return fault
+
+
+def without(name: str, when: When = always) -> Fault:
+    """Return the fault of ignoring a field of the request."""
+
+    def fault(server: Exemplary, request: Request) -> Response:
+        if not when(request):
+            return server(request)
+        fields = tuple((other, value) for other, value in request.headers if other != name)
+        return server(Request(request.method, request.url, fields, request.body))
+
+    return fault
+
+
+def instead(answer: Callable[[Exemplary, Request], Response], when: When) -> Fault:
+    """Return the fault of another answer to some requests."""
+    return lambda server, request: answer(server, request) if when(request) else server(request)
+
+
+def hal(edit: Edit, at: str = THING) -> Fault:
+    return document(edit, HAL, HAL_FORMS, when=on(at=at))
+
+
+def link(rel: str = 'author', **changes: Any) -> Fault:
+    """Return the fault of a link with other members; None stands for a missing one."""
+
+    def edit(value: Any) -> None:
+        one = value['_links'][rel]
+        one.update({'href': f'{ORIGIN}/api'} | changes)
+        value['_links'][rel] = {name: member for name, member in one.items() if member is not None}
+
+    return hal(edit)
+
+
+def put(*path: Any, value: Any) -> Edit:
+    """Return the edit that puts a value at a path of a document."""
+
+    def edit(document: Any) -> None:
+        for step in path[:-1]:
+            document = document[step]
+        document[path[-1]] = value
+
+    return edit
+
+
+def cut(*path: Any) -> Edit:
+    """Return the edit that deletes what is at a path."""
+
+    def edit(document: Any) -> None:
+        for step in path[:-1]:
+            document = document[step]
+        del document[path[-1]]
+
+    return edit
+
+
+def form(**changes: Any) -> Fault:
+    """Return the fault of a template with other members; None stands for a missing one."""
+
+    def edit(value: Any) -> None:
+        template = value['_templates']['default'] | changes
+        value['_templates']['default'] = {name: one for name, one in template.items() if one is not None}
+
+    return document(edit, HAL_FORMS, when=on(at=ROOT))
+
+
+def field(number: int = 0, **changes: Any) -> Fault:
+    """Return the fault of a property with other members."""
+    return document(
+        lambda value: value['_templates']['default']['properties'][number].update(changes),
+        HAL_FORMS,
+        when=on(at=ROOT),
+    )
+
+
+def choice(**changes: Any) -> Fault:
+    """Return the fault of options with other members."""
+    return document(
+        lambda value: value['_templates']['default']['properties'][2]['options'].update(changes),
+        HAL_FORMS,
+        when=on(at=ROOT),
+    )
+
+
+def ja(edit: Edit, at: str = THING) -> Fault:
+    return document(edit, JSON_API, when=on(at=at))
+
+
+def ja_link(**changes: Any) -> Fault:
+    return ja(lambda value: value['data']['links']['self'].update(changes))
+
+
+def ja_error(**changes: Any) -> Fault:
+    return document(lambda value: value['errors'][0].update(changes), JSON_API, is_error=True)
+
+
+def problem(**changes: Any) -> Fault:
+    return document(lambda value: value.update(changes), PROBLEM, is_error=True)
+
+
+def html(old: str, new: str) -> Fault:
+    return content(lambda body: body.replace(old.encode(), new.encode()), on(Accept=HTML))
+
+
+def swap(server: Exemplary, request: Request, **changes: Any) -> Response:
+    """Change the thing of the URL, and answer as usual."""
+    id = request.url.rpartition('/')[2]
+    response = server(request)
+    if id in server.things:
+        server.things[id] |= changes
+    return response
+
+
+def ok(server: Exemplary, request: Request) -> Response:
+    """Answer any write as done, without doing it."""
+    return Response(204, (('Date', 'Wed, 25 Nov 2026 12:00:00 GMT'),))
+
+
+def renamed(text: bytes, new: bytes) -> Callable[[bytes], bytes]:
+    return lambda body: body.replace(text, new)
+
+
+def undeleted(server: Exemplary, request: Request) -> Response:
+    id = request.url.rpartition('/')[2]
+    kept = server.things.get(id)
+    response = server(request)
+    if kept is not None:
+        server.things[id] = kept
+    return response
+
+
+def fresh_tag(server: Exemplary, request: Request) -> Response:
+    server.next_id += 1
+    response = server(request)
+    return with_header(response, 'ETag', f'"{server.next_id}"') if response.values('ETag') else response
+
+
+def fresh_content(server: Exemplary, request: Request) -> Response:
+    server.next_id += 1
+    response = server(request)
+    return with_body(response, response.body + b' ' * server.next_id) if response.status == 200 else response
+
+
+def forgotten_key(server: Exemplary, request: Request) -> Response:
+    """Answer a repeated key with the location of the first result, and another status."""
+    is_known = request.header('Idempotency-Key') in server.results
+    response = server(request)
+    return changed(response, status=200) if is_known and response.status == 201 else response
+
+
+def reused_key(server: Exemplary, request: Request) -> Response:
+    key = request.header('Idempotency-Key')
+    return server.results[key][1] if key in server.results else server(request)
+
+
+def stale_change(server: Exemplary, request: Request) -> Response:
+    """Refuse a precondition, and change the thing all the same."""
+    response = server(request)
+    return swap(server, request, colour='red', name='changed') if response.status == 412 else response
+
+
+def partial_update(server: Exemplary, request: Request) -> Response:
+    response = server(request)
+    server.things[request.url.rpartition('/')[2]]['colour'] = None  # type: ignore[assignment]
+    return response
+
+
+def doubled(value: Any) -> None:
+    if isinstance(value['data'], list):
+        value['data'].append(value['data'][0])
+
+
+def without_fields(server: Exemplary, request: Request) -> Response:
+    return server(Request(request.method, request.url.partition('?')[0], request.headers, request.body))
+
+
+def is_new(request: Request) -> bool:
+    """Return whether it fetches a thing that was created."""
+    id = request.url.rpartition('/')[2]
+    return request.method == 'GET' and id.isdigit() and int(id) > 3
+
+
+def lost_values(server: Exemplary, request: Request) -> Response:
+    response = server(request)
+    server.things[str(server.next_id - 1)] |= {'name': 'another'}
+    return response
+
+
+def is_unknown_method(request: Request) -> bool:
+    return request.method == 'CONFORM'
+
+
+IDENTIFIER = {'type': 'people', 'id': '1'}
+REFUSED_METHOD = on('POST', '/api/things/4')
+UNDECODABLE = b'\xff'
+
+FAULTS: dict[str, Fault] = {
+    'HAL-MEDIA-TYPE': header('Content-Type', 'application/json', on(Accept=HAL)),
+    'HAL-ROOT': hal(lambda value: [value]),
+    'HAL-LINKS-OBJECT': hal(put('_links', value=[])),
+    'HAL-LINK-OBJECT': hal(put('_links', 'author', value=PERSON)),
+    'HAL-LINK-HREF': link(href=None),
+    'HAL-HREF-URI': link(href='http://exemplary.test/a b'),
+    'HAL-HREF-TEMPLATE': link(href='/a{?b c}', templated=True),
+    'HAL-TEMPLATED': link(href='/a{?b}'),
+    'HAL-TEMPLATED-BOOLEAN': link(templated='false'),
+    'HAL-TEMPLATED-NEEDLESS': link(templated=True),
+    'HAL-LINK-TYPE': link(type='html'),
+    'HAL-LINK-DEPRECATION': link(deprecation=True),
+    'HAL-LINK-NAME': link(name=1),
+    'HAL-LINK-NAME-UNIQUE': hal(put('_links', 'author', value=[{'href': PERSON, 'name': 'a'}] * 2)),
+    'HAL-LINK-PROFILE': link(profile='a b'),
+    'HAL-LINK-TITLE': link(title=['Author']),
+    'HAL-LINK-HREFLANG': link(hreflang='en us'),
+    'HAL-EMBEDDED-OBJECT': hal(put('_embedded', value=[])),
+    'HAL-EMBEDDED-RESOURCE': hal(put('_embedded', 'author', value='ada')),
+    'HAL-RELATION-NAME': hal(put('_links', 'two words', value={'href': ROOT})),
+    'HAL-RELATION-REGISTERED': hal(put('_links', 'maker', value={'href': ROOT})),
+    'HAL-SELF': hal(cut('_links', 'self')),
+    'HAL-SELF-TEMPLATED': link('self', href='/api/things/{id}', templated=True),
+    'HAL-CURIES-ARRAY': hal(lambda value: value['_links'].update(curies=value['_links']['curies'][0]), ROOT),
+    'HAL-CURIE-NAME': hal(cut('_links', 'curies', 0, 'name'), ROOT),
+    'HAL-CURIE-TEMPLATE': hal(put('_links', 'curies', 0, 'href', value='/api/rels/{name}'), ROOT),
+    'HAL-CURIES-ROOT': hal(put('_embedded', 'author', '_links', 'curies', value=[])),
+    'HAL-CURIE-DEFINED': hal(cut('_links', 'curies'), ROOT),
+    'HAL-CURIE-DOCUMENTED': status(404, on(at='/rels/things')),
+    'HAL-EMBEDDED-LINKED': hal(cut('_links', 'author')),
+    'HAL-EMBEDDED-SELF': link(href=f'{ORIGIN}/api/people/2'),
+    'HAL-LINK-DEAD': link(href=f'{ORIGIN}/api/nothing'),
+    'HAL-LINK-TYPE-HINT': hal(put('_links', 'help', 'type', value='text/plain'), ROOT),
+    'HAL-SELF-TARGET': hal(put('_links', 'self', 'href', value='/api/people/one'), PERSON),
+    'HAL-PAGE-PREV': hal(cut('_links', 'prev'), SECOND_PAGE),
+    'HAL-PAGE-REPEATS': hal(
+        put('_embedded', 'item', 0, '_links', 'self', 'href', value=f'{ORIGIN}/api/things/1'), SECOND_PAGE
+    ),
+    'HF-TEMPLATES': document(cut('_templates'), HAL_FORMS, when=on(at=ROOT)),
+    'HF-TEMPLATES-OBJECT': document(put('_templates', value=[]), HAL_FORMS, when=on(at=ROOT)),
+    'HF-TEMPLATE-OBJECT': document(put('_templates', 'find', value=[]), HAL_FORMS, when=on(at=ROOT)),
+    'HF-KEY-DEFAULT': document(
+        lambda value: value.update(_templates={'edit': value['_templates']['default']}),
+        HAL_FORMS,
+        when=on(at=THING),
+    ),
+    'HF-METHOD': form(method=None),
+    'HF-TARGET': form(target='a b'),
+    'HF-CONTENT-TYPE': form(contentType='json'),
+    'HF-CONTENT-TYPE-USUAL': form(contentType='application/xml'),
+    'HF-TITLE': form(title=1),
+    'HF-PROPERTIES': form(properties={}),
+    'HF-NAME': field(name=''),
+    'HF-NAME-UNIQUE': field(name='size'),
+    'HF-PROMPT': field(prompt=1),
+    'HF-BOOLEANS': field(required='true'),
+    'HF-VALUE': field(value=1),
+    'HF-VALUE-TEMPLATE': field(value='{a b}', templated=True),
+    'HF-REGEX': field(regex='('),
+    'HF-TYPE': field(type='string'),
+    'HF-LENGTHS': field(minLength=3, maxLength=2),
+    'HF-BOUNDS': field(1, min='1'),
+    'HF-STEP': field(1, step=0),
+    'HF-ROWS-COLS': field(rows=0),
+    'HF-PLACEHOLDER': field(placeholder=1),
+    'HF-OPTIONS': field(2, options={}),
+    'HF-OPTIONS-INLINE': choice(inline=[1], selectedValues=[]),
+    'HF-OPTIONS-LINK': choice(link={}),
+    'HF-OPTIONS-SELECTED': choice(selectedValues=['green']),
+    'HF-OPTIONS-ITEMS': choice(minItems=2),
+    'HF-OPTIONS-REQUIRED': choice(minItems=0),
+    'HF-PREFILLED': field(value='x'),
+    'HF-TARGET-METHOD': form(method='PUT'),
+    'HF-GET': status(400, on(at='?page=1')),
+    'FORM-WITHIN': status(422, on('POST'), was=201),
+    'FORM-BEYOND': status(201, on('POST'), was=422),
+    'JA-MEDIA-TYPE': header('Content-Type', 'application/json', on(Accept=JSON_API)),
+    'JA-MEDIA-PARAMETERS': header('Content-Type', f'{JSON_API}; charset=utf-8', on(Accept=JSON_API)),
+    'JA-ROOT': ja(lambda value: [value]),
+    'JA-TOP-MEMBER': ja(lambda value: [value.pop(name) for name in ('data', 'meta')] and None),
+    'JA-DATA-ERRORS': ja(put('errors', value=[{'status': '400'}])),
+    'JA-TOP-UNDEFINED': ja(put('next', value='/')),
+    'JA-INCLUDED-DATA': ja(lambda value: value.update(included=[value.pop('data')])),
+    'JA-INCLUDED-ARRAY': ja(lambda value: value.update(included=value['data'])),
+    'JA-PRIMARY-DATA': ja(put('data', 0, value=IDENTIFIER), THINGS),
+    'JA-JSONAPI-OBJECT': ja(put('jsonapi', value='1.1')),
+    'JA-JSONAPI-VERSION': ja(put('jsonapi', 'version', value=1.1)),
+    'JA-JSONAPI-EXT': ja(put('jsonapi', 'ext', value='https://example.org')),
+    'JA-RESOURCE-TYPE': ja(cut('data', 'type')),
+    'JA-RESOURCE-ID': ja(put('data', 'id', value=1)),
+    'JA-RESOURCE-UNDEFINED': ja(put('data', 'name', value='thing')),
+    'JA-TYPE-NAME': ja(put('data', 'type', value='thing+')),
+    'JA-ATTRIBUTES-OBJECT': ja(put('data', 'attributes', value=[])),
+    'JA-ATTRIBUTE-LINKS': ja(put('data', 'attributes', 'facts', 'links', value={})),
+    'JA-FIELD-RESERVED': ja(put('data', 'attributes', 'id', value='1')),
+    'JA-FIELD-TWICE': ja(put('data', 'attributes', 'owner', value='ada')),
+    'JA-FOREIGN-KEY': ja(put('data', 'attributes', 'owner_id', value='1')),
+    'JA-RELATIONSHIPS-OBJECT': ja(put('data', 'relationships', value=[])),
+    'JA-RELATIONSHIP': ja(put('data', 'relationships', 'owner', value={})),
+    'JA-RELATIONSHIP-UNDEFINED': ja(put('data', 'relationships', 'owner', 'id', value='1')),
+    'JA-RELATIONSHIP-LINKS': ja(put('data', 'relationships', 'owner', 'links', value={})),
+    'JA-LINKAGE': ja(put('data', 'relationships', 'owner', 'data', value='1')),
+    'JA-IDENTIFIER': ja(put('data', 'relationships', 'owner', 'data', value={'id': '1'})),
+    'JA-IDENTIFIER-UNDEFINED': ja(put('data', 'relationships', 'owner', 'data', 'name', value='ada')),
+    'JA-FULL-LINKAGE': ja(put('included', value=[{'type': 'people', 'id': '9', 'attributes': {}}])),
+    'JA-RESOURCE-ONCE': ja(doubled, THINGS),
+    'JA-META-OBJECT': ja(put('data', 'meta', value=[])),
+    'JA-LINKS-OBJECT': ja(put('data', 'links', value=THING)),
+    'JA-LINK': ja(put('data', 'links', 'self', value=1)),
+    'JA-LINK-HREF': ja(cut('data', 'links', 'self', 'href')),
+    'JA-LINK-URI': ja_link(href='/a b'),
+    'JA-LINK-UNDEFINED': ja_link(templated=False),
+    'JA-LINK-REL': ja_link(rel=['self']),
+    'JA-LINK-TITLE': ja_link(title=1),
+    'JA-LINK-HREFLANG': ja_link(hreflang='en us'),
+    'JA-TOP-LINKS': ja(put('links', 'up', value=ROOT)),
+    'JA-RESOURCE-LINKS': ja(put('data', 'links', 'up', value=ROOT)),
+    'JA-RELATIONSHIP-LINK-NAMES': ja(put('data', 'relationships', 'owner', 'links', 'up', value=ROOT)),
+    'JA-MEMBER-NAME': ja(put('data', 'attributes', 'a.b', value=1)),
+    'JA-MEMBER-NAME-SAFE': ja(put('data', 'attributes', 'a b', value=1)),
+    'JA-ERRORS-ARRAY': document(
+        lambda value: value.update(errors=value['errors'][0]), JSON_API, is_error=True
+    ),
+    'JA-ERRORS-USED': document(lambda value: value.update(errors=[]), JSON_API, is_error=True),
+    'JA-ERROR-MEMBER': document(put('errors', 0, value={}), JSON_API, is_error=True),
+    'JA-ERROR-UNDEFINED': ja_error(message='No.'),
+    'JA-ERROR-STATUS': ja_error(status=400),
+    'JA-ERROR-STATUS-SAME': ja_error(status='418'),
+    'JA-ERROR-TEXT': ja_error(code=7),
+    'JA-ERROR-LINKS': ja_error(links={'self': '/'}),
+    'JA-ERROR-SOURCE': ja_error(source={'field': 'name'}),
+    'JA-ERROR-POINTER': ja_error(source={'pointer': 'name'}),
+    'JA-FETCH-LINK': ja_link(href=f'{ORIGIN}/api/nothing'),
+    'JA-SELF-PRIMARY': ja_link(href=f'{ORIGIN}/api/people/2'),
+    'JA-RELATIONSHIP-FETCH': ja(put('data', 'attributes', value={}), '/relationships/owner'),
+    'JA-RELATED-KIND': ja(lambda value: value.update(data=[value['data']]), '/things/1/owner'),
+    'JA-IDENTITY': ja_link(href=f'{ORIGIN}/api/things/1/'),
+    'JA-PAGE-REPEATS': ja(put('data', 0, 'id', value='1'), SECOND_JSON_API_PAGE),
+    'JA-PAGE-PARAMETERS': ja(put('links', 'next', value=f'{THINGS}?offset=2'), THINGS),
+    'JA-406-PARAMETER': without('Accept', on(Accept=f'{JSON_API}; charset=utf-8')),
+    'JA-406-EXT': without('Accept', on(Accept=f'{JSON_API}; ext')),
+    'JA-INCLUDE-UNKNOWN': status(200, on(at='include=noSuchThing')),
+    'JA-SORT-UNKNOWN': status(200, on(at='sort=noSuchThing')),
+    'JA-QUERY-UNKNOWN': status(200, on(at='nosuchparameter=1')),
+    'JA-404': status(200, on(at='/relationships/noSuchThing')),
+    'JA-PROFILE-IGNORED': status(406, on(Accept=f'{JSON_API}; profile')),
+    'JA-ACCEPT-MIXED': status(406, on(Accept=f'{JSON_API}; charset=utf-8, ')),
+    'JA-VARY': header('Vary', 'Origin'),
+    'JA-INCLUDE-KEY': ja(cut('included'), 'include=owner'),
+    'JA-INCLUDE-EMPTY': ja(put('included', value=[{'type': 'people', 'id': '1'}]), 'include='),
+    'JA-INCLUDE-ONLY': ja(
+        lambda value: value['included'].append({'type': 'people', 'id': '2'}), 'include=owner'
+    ),
+    'JA-FIELDS': without_fields,
+    'JA-SORT': ja(lambda value: value['data'].reverse(), 'sort=-name'),
+    'JA-CREATE-TYPE': instead(ok, on('POST', Content_Type=JSON_API)),
+    'JA-415-PARAMETER': status(400, on(Content_Type=f'{JSON_API}; charset')),
+    'JA-415-EXT': status(400, on(Content_Type=f'{JSON_API}; ext')),
+    'JA-CREATE-RELATED': status(201, on('POST', Content_Type=JSON_API), was=404),
+    'JA-UPDATE-CONFLICT': status(200, on('PATCH'), was=409),
+    'JA-CREATE-201': status(200, on('POST', Content_Type=JSON_API), was=201),
+    'JA-CREATE-DOCUMENT': content(lambda body: b'{"meta": {}}', on('POST'), was=201),
+    'JA-CREATE-LOCATION': header('Location', None, status=201),
+    'JA-CREATE-SELF': content(renamed(b'"http://exemplary.test/api/', b'"/api/'), on('POST'), was=201),
+    'JA-CLIENT-ID': status(400, on('POST'), was=403),
+    'JA-ERROR-POINTER-VALUE': ja_error(source={'pointer': '/data/attributes/none'}),
+    'JA-UPDATE-STATUS': status(201, on('PATCH', Content_Type=JSON_API), was=200),
+    'JA-UPDATE-PARTIAL': instead(partial_update, on('PATCH', Content_Type=JSON_API)),
+    'JA-UPDATE-APPLIED': instead(ok, on('PATCH', Content_Type=JSON_API)),
+    'JA-DELETE-STATUS': status(205, on('DELETE'), was=204),
+    'JA-DELETED': instead(undeleted, on('DELETE', Accept=JSON_API)),
+    'JA-DELETE-AGAIN': status(204, on('DELETE'), was=404),
+    'JA-CREATED-FETCH': document(put('data', 'id', value='77'), JSON_API, when=is_new),
+    'PROBLEM-ROOT': document(lambda value: [value], PROBLEM, is_error=True),
+    'PROBLEM-TYPE': problem(type='a b'),
+    'PROBLEM-TYPE-ABSOLUTE': problem(type='/api/problems/404'),
+    'PROBLEM-TYPE-DOCUMENTED': status(404, on(at='/api/problems/404')),
+    'PROBLEM-STATUS': problem(status='404'),
+    'PROBLEM-STATUS-SAME': problem(status=499),
+    'PROBLEM-TEXT': problem(title=['Not found']),
+    'PROBLEM-INSTANCE': problem(instance='a b'),
+    'PROBLEM-EXTENSION-NAME': problem(x=1),
+    'PROBLEM-BLANK-TITLE': problem(type='about:blank', title='Oh no'),
+    'PROBLEM-TITLE-SAME': document(
+        lambda value: value.update(type=f'{ORIGIN}/api/problems/404', title=value['instance']),
+        PROBLEM,
+        is_error=True,
+    ),
+    'PROBLEM-NO-INTERNALS': problem(detail='Traceback (most recent call last):\n'),
+    'HTTP-DATE': header('Date', None),
+    'HTTP-DATE-FORMAT': header('Date', '2026-11-25T12:00:00Z'),
+    'HTTP-LAST-MODIFIED-PAST': header('Last-Modified', 'Thu, 26 Nov 2026 12:00:00 GMT'),
+    'HTTP-FIELD-ONCE': lambda server, request: changed(
+        server(request), headers=(*server(request).headers, ('ETag', '"a"'), ('ETag', '"b"'))
+    ),
+    'HTTP-FIELD-NAME': header('Not a token', '1'),
+    'HTTP-CONTENT-TYPE': header('Content-Type', None, on(Accept=HTML)),
+    'HTTP-MEDIA-TYPE': header('Content-Type', 'html', on(Accept=HTML)),
+    'HTTP-ETAG': header('ETag', 'abc'),
+    'HTTP-NO-CONTENT': lambda server, request: (
+        changed(server(request), body=b'no') if request.header('If-None-Match') else server(request)
+    ),
+    'HTTP-204-LENGTH': header('Content-Length', '0', status=204),
+    'HTTP-CONTENT-LENGTH': header('Content-Length', '1', on('GET')),
+    'HTTP-401-CHALLENGE': header('WWW-Authenticate', None),
+    'HTTP-CHALLENGE': header('WWW-Authenticate', '"things"', status=401),
+    'HTTP-405-ALLOW': header('Allow', None, status=405),
+    'HTTP-405-METHOD': header('Allow', 'GET, POST', status=405),
+    'HTTP-ALLOW': header('Allow', 'GET; HEAD', on('OPTIONS')),
+    'HTTP-REDIRECT-LOCATION': header('Location', None, status=308),
+    'HTTP-LOCATION': header('Location', 'a b', status=308),
+    'HTTP-CONTENT-LOCATION': header('Content-Location', 'a b'),
+    'HTTP-VARY': header('Vary', 'Accept; Origin'),
+    'HTTP-CACHE-CONTROL': header('Cache-Control', 'max-age: 60'),
+    'HTTP-MAX-AGE': header('Cache-Control', 'max-age=never'),
+    'HTTP-CACHE-CONFLICT': header('Cache-Control', 'public, private'),
+    'HTTP-LINK': header('Link', 'http://exemplary.test/api; rel="start"'),
+    'HTTP-LINK-REL': header('Link', '</api>; title="Start"'),
+    'HTTP-RETRY-AFTER': header('Retry-After', 'soon', status=503),
+    'HTTP-SUNSET': header('Sunset', '2026-12-31', status=308),
+    'HTTP-DEPRECATION': header('Deprecation', 'true', status=308),
+    'HTTP-SERVER-ERROR': status(500, on(at=PERSON)),
+    'HTTP-CONTENT-ENCODING': header('Content-Encoding', 'br', on(Accept_Encoding='gzip'), status=200),
+    'HTTP-JSON': content(lambda body: body + b',', on(Accept=HAL)),
+    'HTTP-JSON-UTF8': content(renamed(b'Things', UNDECODABLE), on(at=ROOT)),
+    'HTTP-JSON-NUMBER': content(renamed(b'"Things"', b'NaN'), on(at=ROOT)),
+    'HTTP-JSON-NAMES': content(lambda body: b'{"title": 1, ' + body[1:], on(at=ROOT, Accept=HAL)),
+    'HEAD-CONTENT': instead(lambda server, request: changed(server(request), body=b'no'), on('HEAD')),
+    'HEAD-STATUS': status(404, on('HEAD')),
+    'HEAD-FIELDS': header('Cache-Control', None, on('HEAD')),
+    'OPTIONS-ALLOW': header('Allow', None, on('OPTIONS')),
+    'OPTIONS-GET': header('Allow', 'POST', on('OPTIONS')),
+    'OPTIONS-ACCEPT-PATCH': header('Accept-Patch', None, on('OPTIONS')),
+    'ETAG-STRONG': fresh_content,
+    'ETAG-STABLE': fresh_tag,
+    'ETAG-VARIANTS': header('ETag', '"one"', status=200),
+    'COND-304': without('If-None-Match'),
+    'COND-WEAK': without('If-None-Match', on(If_None_Match='W/')),
+    'COND-LIST': without('If-None-Match', lambda request: ',' in request.header('If-None-Match')),
+    'COND-ANY': without('If-None-Match', on(If_None_Match='*')),
+    'COND-DATE': without('If-Modified-Since'),
+    'COND-MODIFIED': status(304, on(If_None_Match='"conform')),
+    'COND-TAG-OVER-DATE': without('If-None-Match', on(If_Modified_Since='W')),
+    'COND-304-FIELDS': header('Cache-Control', None, status=304),
+    'COND-IF-MATCH': without('If-Match', on('GET')),
+    'COND-IF-MATCH-TRUE': status(412, on('GET', If_Match='"')),
+    'ACCEPT-406': content(lambda body: b'', on(Accept='application/x-no'), was=406),
+    'ACCEPT-CASE': status(406, lambda request: request.header('Accept').isupper()),
+    'ACCEPT-ZERO': lambda server, request: server(
+        Request(request.method, request.url, (('Accept', request.header('Accept').partition(';q=0,')[0]),))
+    ),
+    'ACCEPT-PREFERENCE': lambda server, request: server(
+        Request(request.method, request.url, (('Accept', request.header('Accept').partition(';q=0.2')[0]),))
+    ),
+    'ACCEPT-SPECIFIC': lambda server, request: server(
+        Request(
+            request.method,
+            request.url,
+            (('Accept', request.header('Accept').partition('*/*;q=0.9, ')[2].partition(';')[0]),)
+            if '0.9' in request.header('Accept')
+            else request.headers,
+        )
+    ),
+    'ACCEPT-SENT': header('Content-Type', HTML, on(Accept=JSON_API)),
+    'VARY-ACCEPT': header('Vary', 'Origin'),
+    'MISSING-404': status(200, on(at='/no-such-resource-4711')),
+    'GZIP-DECODES': content(lambda body: body[:9], on(Accept_Encoding='gzip')),
+    'GZIP-VARY': header('Vary', 'Accept', on(Accept_Encoding='gzip')),
+    'RANGE-UNIT': status(416, on(Range='conform')),
+    'RANGE-206': header('Content-Range', None),
+    'RANGE-416': header('Content-Range', None, status=416),
+    'CORS-ORIGIN': header('Access-Control-Allow-Origin', 'https://other.example.org', on(Origin='h')),
+    'CORS-CREDENTIALS': lambda server, request: with_header(
+        with_header(server(request), 'Access-Control-Allow-Origin', '*'),
+        'Access-Control-Allow-Credentials',
+        'true',
+    ),
+    'CORS-VARY': header('Vary', 'Accept'),
+    'CORS-PREFLIGHT': status(401, on('OPTIONS', Origin='h')),
+    'WRITE-415': status(400, on('POST'), was=415),
+    'WRITE-MALFORMED': status(409, on('POST'), was=400),
+    'CREATED-FETCH': status(404, is_new),
+    'CREATED-STATE': instead(lost_values, on('POST', Content_Type='application/json')),
+    'PUT-ROUNDTRIP': status(422, on('PUT'), was=200),
+    'PUT-KEEPS': instead(lambda server, request: swap(server, request, colour='blue'), on('PUT')),
+    'PUT-VALIDATOR': lambda server, request: (
+        with_header(swap(server, request, size='7'), 'ETag', '"new"')
+        if request.method == 'PUT' and server(request).is_success
+        else server(request)
+    ),
+    'PUT-STALE': without('If-Match', on('PUT')),
+    'PUT-STALE-KEEPS': instead(stale_change, on('PUT', If_Match='"conform')),
+    'PUT-NONE-MATCH': without('If-None-Match', on('PUT')),
+    'PUT-RANGE': without('Content-Range', on('PUT')),
+    'PATCH-415': status(400, on('PATCH'), was=415),
+    'PATCH-415-ACCEPT': header('Accept-Patch', None, on('PATCH')),
+    'MERGE-NOTHING': instead(
+        lambda server, request: swap(server, request, colour='blue'),
+        on('PATCH', Content_Type='application/merge'),
+    ),
+    'METHOD-501': status(405, is_unknown_method),
+    'METHOD-405': status(404, REFUSED_METHOD),
+    'DELETE-STATUS': status(205, on('DELETE'), was=204),
+    'DELETE-GONE': instead(undeleted, on('DELETE')),
+    'KEY-REPLAY': instead(forgotten_key, on('POST', Idempotency_Key='"')),
+    'KEY-REUSED': instead(reused_key, on('POST', Idempotency_Key='"')),
+    'HTML-TAGS': html('</form>', ''),
+    'HTML-ATTRIBUTE-ONCE': html('<h1>', '<h1 class="a" class="b">'),
+    'HTML-ID-UNIQUE': html('<h1>', '<h1 id="q">'),
+    'HTML-LABEL-FOR': html('for="q"', 'for="p"'),
+    'HTML-ARIA-REFERENCE': html('id="hint"', ''),
+    'HTML-FIELD-LABEL': html('<label for="q">Name</label>', ''),
+    'HTML-LANGUAGE': html(' lang="en"', ''),
+}

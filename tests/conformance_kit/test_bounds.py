@@ -1,0 +1,125 @@
+"""The kit keeps its bounds: one origin, safe methods, number and rate of requests, nothing left behind."""
+
+from __future__ import annotations
+
+import time
+from urllib.parse import urlsplit
+
+import pytest
+
+from service.conformance.client import Client, NotAllowed
+from service.conformance.exchange import HAL, HAL_FORMS, JSON_API, Request, Response
+from service.conformance.suite import run
+from tests.conformance_kit.exemplary import ORIGIN, START, Exemplary
+from tests.conformance_kit.faults import document, form, hal, put, status
+
+pytestmark = pytest.mark.above_databases
+
+ELSEWHERE = 'http://elsewhere.test/'
+
+
+class Recorder:
+    """A server that remembers what was sent to it."""
+
+    def __init__(self, server: object = None) -> None:
+        self.server = server or Exemplary()
+        self.requests: list[Request] = []
+
+    def __call__(self, request: Request) -> Response:
+        self.requests.append(request)
+        return self.server(request)  # type: ignore[operator, no-any-return]
+
+
+def test_without_write_every_method_is_safe() -> None:
+    sent = Recorder()
+    run(Client(sent, START))
+    assert {request.method for request in sent.requests} == {'GET', 'HEAD', 'OPTIONS'}
+
+
+@pytest.mark.parametrize('method', ['POST', 'PUT', 'PATCH', 'DELETE', 'CONFORM', 'post'])
+def test_an_unsafe_method_is_not_sent(method: str) -> None:
+    sent = Recorder()
+    with pytest.raises(NotAllowed):
+        Client(sent, START).send(method, START, 'test')
+    assert sent.requests == []
+
+
+def leading_elsewhere(server: Exemplary, request: Request) -> Response:
+    """Answer with links and a form that leave the origin."""
+    leave = put('_links', 'about', value={'href': ELSEWHERE})
+    response = hal(leave, '/api')(server, request)
+    edit = put('_templates', 'default', 'target', value=ELSEWHERE)
+    follow = put('data', 'relationships', 'things', 'links', 'related', value=ELSEWHERE)
+    changed = document(edit, HAL_FORMS, when=lambda one: one.url == START)(lambda _: response, request)  # type: ignore[arg-type]
+    return document(follow, JSON_API, when=lambda one: one.url == START)(lambda _: changed, request)  # type: ignore[arg-type]
+
+
+def test_no_request_leaves_the_origin() -> None:
+    server = Exemplary()
+    sent = Recorder(lambda request: leading_elsewhere(server, request))
+    run(Client(sent, START, may_write=True))
+    assert {urlsplit(request.url).netloc for request in sent.requests} == {'exemplary.test'}
+
+
+def test_another_origin_is_refused() -> None:
+    with pytest.raises(NotAllowed):
+        Client(Recorder(), START).get(ELSEWHERE, 'test')
+
+
+@pytest.mark.parametrize('href', ['/a b', '/a\r\nX: y', 'http://[', '//elsewhere.test/', 'mailto:a@b.c'])
+def test_what_is_no_url_of_the_origin_is_not_followed(href: str) -> None:
+    assert Client(Recorder(), START).resolve(START, href) is None
+
+
+@pytest.mark.parametrize('most', [1, 7, 50])
+def test_no_more_requests_than_allowed_are_sent(most: int) -> None:
+    sent = Recorder()
+    report = run(Client(sent, START, max_requests=most))
+    assert len(sent.requests) == most
+    assert not report.is_complete
+
+
+def test_what_was_created_is_deleted_however_few_requests_are_left() -> None:
+    for most in range(40, 140, 7):
+        server = Exemplary()
+        report = run(Client(server, START, max_requests=most, may_write=True))
+        assert list(server.things) == ['1', '2', '3']
+        assert report.left_behind == []
+
+
+def test_nothing_is_changed_that_was_there_before() -> None:
+    server = Exemplary()
+    before = {id: dict(thing) for id, thing in server.things.items()}
+    run(Client(server, START, max_requests=2000, may_write=True))
+    assert server.things == before
+
+
+def test_what_cannot_be_deleted_is_reported() -> None:
+    server = Exemplary()
+    undeletable = status(403, lambda request: request.method == 'DELETE')
+    report = run(Client(lambda request: undeletable(server, request), START, may_write=True))
+    assert report.left_behind
+    assert all(url.startswith(f'{ORIGIN}/api/things/') for url in report.left_behind)
+
+
+def test_a_signed_in_client_sends_no_form_to_where_it_signed_in() -> None:
+    server = Exemplary()
+    sent = Recorder(lambda request: form(target=f'{ORIGIN}/api/tokens')(server, request))
+    run(Client(sent, START, authorization='Bearer secret', may_write=True), ['hal-forms'])
+    assert not any(request.url.endswith('/tokens') for request in sent.requests if request.method == 'POST')
+
+
+def test_requests_are_as_far_apart_as_the_rate_says() -> None:
+    client = Client(Recorder(), START, rate=100)
+    started = time.monotonic()
+    for _ in range(5):
+        client.get(START, 'test', headers={'Accept': HAL})
+    assert time.monotonic() - started >= 0.04
+
+
+def test_credentials_are_sent_but_to_a_preflight() -> None:
+    sent = Recorder()
+    run(Client(sent, START, authorization='Bearer secret'))
+    unsigned = [request for request in sent.requests if not request.header('Authorization')]
+    assert unsigned
+    assert {request.header('Access-Control-Request-Method') for request in unsigned} == {'GET'}

@@ -1,0 +1,178 @@
+"""Halcyon keeps the rules of the kit, but for those of clauses that are listed with their rules."""
+
+from __future__ import annotations
+
+import io
+import json
+from collections.abc import Callable, Iterator
+from email.utils import formatdate
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import CliRunner
+
+from service.__main__ import main
+from service.conformance.client import Client as Kit
+from service.conformance.exchange import Request, Response
+from service.conformance.suite import Report, run
+from tests.client import ORIGIN, Client
+from tests.expected import EXPECTED
+from tests.server import Server
+
+START = f'{ORIGIN}/api'
+ANYONE = {'JA-RESOURCE-LINKS', 'PROBLEM-EXTENSION-NAME'}
+READING = ANYONE | {'HF-KEY-DEFAULT'}
+
+
+def served_by(app: Any) -> Callable[[Request], Response]:
+    """Return the transport that calls a WSGI application as a server does."""
+
+    def send(request: Request) -> Response:
+        path, _, query = request.url.removeprefix(ORIGIN).partition('?')
+        environ = {
+            'REQUEST_METHOD': request.method,
+            'PATH_INFO': path,
+            'QUERY_STRING': query,
+            'SERVER_NAME': 'halcyon.test',
+            'SERVER_PORT': '80',
+            'SERVER_PROTOCOL': 'HTTP/1.1',
+            'HTTP_HOST': 'halcyon.test',
+            'REMOTE_ADDR': '127.0.0.1',
+            'wsgi.version': (1, 0),
+            'wsgi.url_scheme': 'http',
+            'wsgi.input': io.BytesIO(request.body or b''),
+            'wsgi.errors': io.StringIO(),
+        }
+        for name, value in request.headers:
+            key = name.upper().replace('-', '_')
+            environ[key if key == 'CONTENT_TYPE' else f'HTTP_{key}'] = value
+        if request.body is not None:
+            environ['CONTENT_LENGTH'] = str(len(request.body))
+        started: list[Any] = []
+        chunks = app(environ, lambda status, headers, error=None: started.extend((status, headers)))
+        body = b''.join(chunks)
+        if hasattr(chunks, 'close'):
+            chunks.close()
+        headers = (*started[1], ('Date', formatdate(usegmt=True)))
+        return Response(int(started[0].split()[0]), tuple(headers), body)
+
+    return send
+
+
+@pytest.fixture
+def app(start: Any) -> Any:
+    return start(CORS_ORIGINS='*')
+
+
+@pytest.fixture
+def world(ada: Client, bob: Client) -> Client:
+    """A user who follows, has posts on more than one page, a store and items."""
+    for reader, read in ((ada, bob), (bob, ada)):
+        reader.get(read.me().href('self')).submit('follow')
+    for number in range(11):
+        ada.publish(f'number {number}')
+    store = ada.follow('hc:stores').submit('create', name='Books')
+    for name in ('Atlas', 'Novel', 'Poems'):
+        store.follow('hc:items').submit('create', name=name, price='1.50')
+    return ada
+
+
+def judge(app: Any, token: str | None = None, *, may_write: bool = False) -> Report:
+    authorization = f'Bearer {token}' if token else ''
+    kit = Kit(served_by(app), START, authorization=authorization, max_requests=1500, may_write=may_write)
+    return run(kit)
+
+
+def found(report: Report) -> dict[str, list[str]]:
+    """Return the rules that failed, with what was found first."""
+    return {
+        result.rule.id: [f'{one.fault.message} {one.exchange.request.curl()}' for one in result.findings[:3]]
+        for result in report.failed
+    }
+
+
+def unexpected(report: Report) -> dict[str, list[str]]:
+    return {rule: findings for rule, findings in found(report).items() if rule not in EXPECTED}
+
+
+def test_an_anonymous_client_finds_nothing_unexpected(world: Client) -> None:
+    report = judge(world.app)
+    assert unexpected(report) == {}
+    assert set(found(report)) == ANYONE
+    assert report.is_complete
+
+
+def test_a_signed_in_client_finds_nothing_unexpected(world: Client) -> None:
+    report = judge(world.app, world.token)
+    assert unexpected(report) == {}
+    assert set(found(report)) == READING
+    assert report.count('not exercised') < 70
+
+
+def test_a_client_that_writes_finds_what_is_expected_and_leaves_nothing(world: Client) -> None:
+    before = [
+        world.follow(rel).state['_meta']['total_items'] for rel in ('hc:posts', 'hc:stores', 'hc:users')
+    ]
+    report = judge(world.app, world.token, may_write=True)
+    assert unexpected(report) == {}
+    assert set(found(report)) == set(EXPECTED)
+    assert report.left_behind == []
+    assert [
+        world.follow(rel).state['_meta']['total_items'] for rel in ('hc:posts', 'hc:stores', 'hc:users')
+    ] == before
+    unused = {result.rule.id for result in report.results if result.outcome == 'not exercised'}
+    assert len(unused) < 25, unused
+
+
+def test_an_anonymous_client_that_writes_finds_nothing_unexpected(world: Client) -> None:
+    report = judge(world.app, may_write=True)
+    assert unexpected(report) == {}
+    assert all(
+        '/api/users/' in url for url in report.left_behind
+    )  # accounts can be deleted by their owners alone
+
+
+@pytest.fixture(scope='module')
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    with Server(tmp_path_factory.mktemp('conform'), workers=1) as server:
+        yield server
+
+
+@pytest.mark.above_databases
+def test_the_command_judges_a_running_server(server: Server, tmp_path: Path) -> None:
+    page, junit = tmp_path / 'report.html', tmp_path / 'report.xml'
+    result = CliRunner().invoke(
+        main, ['conform', f'{server.origin}/api', '--json', '--html', str(page), '--junit', str(junit)]
+    )
+    report = json.loads(result.stdout)
+    failed = {rule['id'] for rule in report['rules'] if rule['outcome'] == 'failed'}
+    assert failed == ANYONE
+    assert result.exit_code == 1
+    assert report['counts']['must_failed'] == 2
+    assert report['complete']
+    assert page.read_text().startswith('<!DOCTYPE html>')
+    assert junit.read_text().startswith('<?xml')
+    assert 'Requests' in result.stderr
+
+
+@pytest.mark.above_databases
+def test_formats_limit_the_rules(server: Server) -> None:
+    result = CliRunner().invoke(main, ['conform', f'{server.origin}/api', '--format', 'hal', '--json'])
+    report = json.loads(result.stdout)
+    assert {rule['family'] for rule in report['rules']} == {'hal'}
+    assert result.exit_code == 0
+
+
+@pytest.mark.parametrize(
+    ('arguments', 'code', 'line'),
+    [
+        (['http://127.0.0.1:9/api'], 4, 'Error: GET http://127.0.0.1:9/api'),
+        (['ftp://127.0.0.1/'], 2, 'Error: URL starts with http:// or https://.'),
+        (['http://127.0.0.1/', '--max-requests', '0'], 2, 'Error: Invalid value'),
+    ],
+)
+def test_a_command_that_cannot_run_says_why(arguments: list[str], code: int, line: str) -> None:
+    result = CliRunner().invoke(main, ['conform', *arguments])
+    assert result.exit_code == code
+    assert line in result.stderr

@@ -1,0 +1,92 @@
+"""Reports say what failed, by which request and where in the response, and keep secrets."""
+
+from __future__ import annotations
+
+import json
+import shlex
+from xml.etree import ElementTree
+
+import pytest
+
+from service.conformance.client import Client
+from service.conformance.report import Credentials, describe, to_html, to_junit, to_text
+from service.conformance.suite import Report, run
+from tests.conformance_kit.exemplary import START, Exemplary
+from tests.conformance_kit.faults import FAULTS
+from tests.html import Page
+
+pytestmark = pytest.mark.above_databases
+
+TOKEN = 'a-very-secret-token'
+BEARER = Credentials(token=TOKEN)
+BASIC = Credentials(username='ada', password='correct horse')
+
+
+def report_of(fault: str, credentials: Credentials = BEARER) -> Report:
+    server = Exemplary()
+    client = Client(
+        lambda request: FAULTS[fault](server, request), START, authorization=credentials.authorization
+    )
+    return run(client)
+
+
+def test_the_text_has_the_rule_the_part_and_the_command() -> None:
+    lines = to_text(report_of('HAL-LINK-TITLE'), BEARER).splitlines()
+    assert lines[0].startswith('MUST HAL-LINK-TITLE: `title` is a string. (draft-kelly-json-hal-11 §5.7)')
+    assert lines[1].strip() == '/_links/author/title is no string'
+    assert lines[2].strip() == '["Author"]'
+    command = shlex.split(lines[3])
+    assert command[:2] == ['curl', '-i']
+    assert command[-1].endswith('/api/things/1')
+    assert lines[-1].endswith('not exercised.')
+
+
+@pytest.mark.parametrize('credentials', [BEARER, BASIC], ids=['token', 'user'])
+def test_no_report_has_a_secret(credentials: Credentials) -> None:
+    report = report_of('HAL-LINK-TITLE', credentials)
+    secrets = [TOKEN, 'correct horse', credentials.authorization.partition(' ')[2]]
+    for text in (
+        to_text(report, credentials),
+        json.dumps(describe(report, credentials)),
+        to_junit(report, credentials),
+        to_html(report, credentials),
+    ):
+        assert 'HAL-LINK-TITLE' in text
+        assert not any(secret in text for secret in secrets)
+        assert '***' in text
+
+
+def test_a_secret_that_the_server_repeats_is_masked() -> None:
+    server = Exemplary()
+    server.things['1']['name'] = TOKEN
+
+    def fault(request: object) -> object:
+        return FAULTS['HAL-LINKS-OBJECT'](server, request)  # type: ignore[arg-type]
+
+    report = run(Client(fault, START))  # type: ignore[arg-type]
+    assert TOKEN not in to_text(report, BEARER)
+
+
+def test_junit_fails_for_must_and_only_tells_of_should() -> None:
+    must = ElementTree.fromstring(to_junit(report_of('HAL-LINK-TITLE'), BEARER))  # noqa: S314
+    failed = [case.get('name', '') for case in must.iter('testcase') if case.find('failure') is not None]
+    assert [name.partition(':')[0] for name in failed] == ['HAL-LINK-TITLE']
+    assert must.get('failures') == '1'
+    assert len(list(must.iter('testcase'))) == int(must.get('tests', '0')) >= 120
+    should = ElementTree.fromstring(to_junit(report_of('HAL-RELATION-REGISTERED'), BEARER))  # noqa: S314
+    assert should.get('failures') == '0'
+    told = [case.get('name', '') for case in should.iter('testcase') if case.find('system-out') is not None]
+    assert [name.partition(':')[0] for name in told] == ['HAL-RELATION-REGISTERED']
+
+
+def test_the_page_is_whole_and_lists_every_rule() -> None:
+    report = report_of('HAL-LINK-TITLE')
+    page = Page(to_html(report, BEARER))
+    assert len(page.all('tr')) == len(report.results) + 1
+    assert page.all('meta')[1]['content'] == 'width=device-width, initial-scale=1'
+    assert page.all('script') == page.all('link') == page.all('img') == []
+
+
+def test_a_should_that_failed_does_not_fail_the_run() -> None:
+    assert report_of('HAL-RELATION-REGISTERED').has_passed
+    assert not report_of('HAL-LINK-TITLE').has_passed

@@ -1,0 +1,69 @@
+"""Every rule of the kit is kept by a correct server, and broken by one with a fault made for it."""
+
+from __future__ import annotations
+
+import re
+from functools import cache
+
+import pytest
+
+from service.conformance.client import Client
+from service.conformance.exchange import Request, Response
+from service.conformance.suite import RULES, Report, run
+from tests.conformance_kit.exemplary import START, Exemplary
+from tests.conformance_kit.faults import FAULTS
+
+pytestmark = pytest.mark.above_databases
+
+IDS = [rule.id for rule in RULES]
+FAMILIES = {rule.id: rule.family for rule in RULES}
+
+
+def judge(transport: object, *formats: str) -> Report:
+    """Run the kit with everything that it may do."""
+    client = Client(transport, START, authorization='Bearer secret', max_requests=2000, may_write=True)  # type: ignore[arg-type]
+    return run(client, formats) if formats else run(client)
+
+
+@cache
+def correct() -> Report:
+    return judge(Exemplary())
+
+
+def test_there_are_many_rules_and_their_ids_are_unique() -> None:
+    assert len(set(IDS)) == len(IDS) >= 120
+
+
+def test_a_correct_server_keeps_every_rule() -> None:
+    found = {finding.rule.id: finding.fault for result in correct().failed for finding in result.findings}
+    assert found == {}
+    assert correct().has_passed
+    assert correct().is_complete
+    assert correct().left_behind == []
+
+
+def test_every_rule_applies_to_the_correct_server() -> None:
+    assert [result.rule.id for result in correct().results if result.outcome == 'not exercised'] == []
+
+
+def test_every_rule_has_a_fault() -> None:
+    assert set(FAULTS) == set(IDS)
+
+
+@pytest.mark.parametrize('id', IDS)
+def test_a_server_with_the_fault_is_caught(id: str) -> None:
+    server = Exemplary()
+
+    def faulty(request: Request) -> Response:
+        return FAULTS[id](server, request)
+
+    report = judge(faulty, FAMILIES[id])
+    assert id in [result.rule.id for result in report.failed]
+
+
+@pytest.mark.parametrize('rule', RULES, ids=IDS)
+def test_a_rule_is_one_sentence_with_its_section(rule: object) -> None:
+    text, section = rule.text, rule.section  # type: ignore[attr-defined]
+    assert re.fullmatch(r'[A-Z`][^\n]{10,}\.', text)
+    assert section
+    assert rule.standard.url.startswith('https://')  # type: ignore[attr-defined]

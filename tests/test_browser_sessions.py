@@ -1,0 +1,219 @@
+"""Browser sessions: cookies, forms without scripts, and requests of other sites."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from tests.client import HAL, HTML, ORIGIN, Client
+from tests.plain_browser import ACCEPT, FORM, PlainBrowser
+
+pytestmark = pytest.mark.above_databases
+
+PASSWORD = 'correct horse'
+COOKIE = 'halcyon'
+ELSEWHERE = (
+    {},
+    {'Sec-Fetch-Site': 'cross-site'},
+    {'Sec-Fetch-Site': 'same-site'},
+    {'Sec-Fetch-Site': 'none'},
+    {'Origin': 'http://evil.test'},
+    {'Origin': 'null'},
+    {'Origin': f'{ORIGIN}.evil.test'},
+    {'Sec-Fetch-Site': 'cross-site', 'Origin': ORIGIN},
+)
+
+
+@pytest.fixture
+def browser(app: Any, ada: Client) -> PlainBrowser:
+    """A browser that has signed in as ada."""
+    visitor = PlainBrowser(app)
+    visitor.open('/api')
+    assert visitor.submit('login', username='ada', password=PASSWORD) == 200
+    assert COOKIE in visitor.cookies
+    return visitor
+
+
+def test_everything_works_without_scripts(app: Any) -> None:
+    browser = PlainBrowser(app)
+    browser.open('/api')
+    browser.submit('register', username='eva', email='eva@example.org', password=PASSWORD)
+    assert browser.url == f'{ORIGIN}/api'
+    browser.submit('login', username='eva', password=PASSWORD)
+    assert browser.status == 200
+    assert 'Your feed is empty.' in browser.page.text
+
+    browser.submit('publish', body='first\r\nsecond')
+    assert browser.url == f'{ORIGIN}/api'
+    assert 'first\nsecond' in browser.page.text
+    browser.submit('edit', body='changed')
+    assert 'changed' in browser.page.text
+    assert 'first' not in browser.page.text
+    browser.submit('delete')
+    assert 'Your feed is empty.' in browser.page.text
+
+    browser.submit('sign-out')
+    assert browser.cookies == {}
+    assert browser.fields_of('login')
+
+
+def test_the_cookie_is_for_this_site_and_for_no_script(app: Any, ada: Client) -> None:
+    browser = PlainBrowser(app)
+    browser.open('/api')
+    browser.submit('login', username='ada', password=PASSWORD)
+    (cookie,) = browser.redirected
+    assert cookie.startswith(f'{COOKIE}=hc_')
+    assert cookie.partition('; ')[2] == 'Path=/; Max-Age=2592000; HttpOnly; SameSite=Lax'
+
+
+def test_under_https_the_cookie_has_a_prefix(start: Any) -> None:
+    browser = PlainBrowser(start(BASE_URL='https://halcyon.test'), 'https://halcyon.test')
+    headers = {'Origin': 'https://halcyon.test'}
+    browser.open('/api')
+    browser.submit('register', headers, username='eva', email='eva@example.org', password=PASSWORD)
+    browser.submit('login', headers, username='eva', password=PASSWORD)
+    assert list(browser.cookies) == ['__Host-halcyon']
+    assert browser.redirected[0].endswith('HttpOnly; SameSite=Lax; Secure')
+
+
+@pytest.mark.parametrize('headers', ELSEWHERE)
+def test_another_site_changes_nothing_with_the_cookie(
+    browser: PlainBrowser, ada: Client, headers: dict[str, str]
+) -> None:
+    assert browser.post('/api/posts', {'body': 'forged'}, headers) == 403
+    assert browser.post(ada.me().href('self'), {'_method': 'DELETE'}, headers) == 403
+    assert browser.post('/api/tokens', {'_method': 'DELETE'}, headers) == 403
+    assert browser.open('/api') == 200
+    assert ada.me().state['post_count'] == 0
+
+
+@pytest.mark.parametrize('headers', [{'Sec-Fetch-Site': 'same-origin'}, {'Origin': ORIGIN}])
+def test_our_own_pages_change_things_with_the_cookie(
+    browser: PlainBrowser, ada: Client, headers: dict[str, str]
+) -> None:
+    assert browser.post('/api/posts', {'body': 'mine'}, headers) == 200
+    assert ada.me().state['post_count'] == 1
+
+
+@pytest.mark.parametrize('headers', ELSEWHERE[1:])
+def test_nobody_is_signed_in_by_another_site(app: Any, ada: Client, headers: dict[str, str]) -> None:
+    browser = PlainBrowser(app)
+    assert browser.post('/api/tokens', {'username': 'ada', 'password': PASSWORD}, headers) == 403
+    assert browser.cookies == {}
+
+
+def test_the_cookie_is_believed_for_pages_alone(browser: PlainBrowser) -> None:
+    for accept in (HAL, 'application/vnd.api+json', '*/*', 'application/json'):
+        assert browser.open('/api/users', Accept=accept) == 401
+    assert browser.open('/api/users', Accept=HTML) == 200
+
+
+def test_authorization_wins_over_the_cookie(browser: PlainBrowser) -> None:
+    assert browser.open('/api/users', Authorization='Bearer hc_wrong') == 401
+
+
+def test_a_json_body_with_the_cookie_is_guarded_too(browser: PlainBrowser, ada: Client) -> None:
+    headers = {'Content-Type': 'application/json'}
+    assert browser.send('POST', '/api/posts', headers=headers, body='{"body": "forged"}') == 403
+    assert ada.me().state['post_count'] == 0
+
+
+def test_no_page_and_no_url_has_the_token(browser: PlainBrowser, ada: Client) -> None:
+    token = browser.cookies[COOKIE]
+    for rel in ('hc:me', 'hc:users', 'hc:posts', 'hc:feed', 'hc:tokens', 'hc:stores'):
+        assert browser.open(ada.entry().href(rel)) == 200
+        assert token not in browser.text + browser.url
+
+
+def test_an_expired_cookie_counts_as_none_and_is_cleared(browser: PlainBrowser) -> None:
+    browser.cookies[COOKIE] = 'hc_expired'
+    assert browser.open('/api') == 200
+    assert browser.cookies == {}
+    assert browser.fields_of('login')
+
+
+def test_a_page_that_needs_a_sign_in_leads_back(browser: PlainBrowser) -> None:
+    browser.submit('sign-out')
+    url = f'{ORIGIN}/api/users?q=a'
+    assert browser.open(url) == 401
+    assert browser.fields_of('login')[1]['_return'] == url
+    assert browser.submit('login', username='ada', password='wrong password') == 401
+    assert 'The user name or the password is wrong.' in browser.page.text
+    assert browser.fields_of('login')[1]['username'] == 'ada'
+    assert 'Basic' not in browser.result.headers['www-authenticate']
+    assert browser.submit('login', username='ada', password=PASSWORD) == 200
+    assert browser.url == url
+
+
+@pytest.mark.parametrize(
+    'url', ['http://evil.test/', '//evil.test', f'{ORIGIN}.evil.test/', 'javascript:x', '/\\a']
+)
+def test_a_form_leads_to_our_own_pages_alone(browser: PlainBrowser, url: str) -> None:
+    browser.open('/api')
+    browser.submit('publish', body='x', _return=url)
+    assert browser.url == f'{ORIGIN}/api'
+
+
+def test_a_form_that_breaks_rules_comes_back_with_its_values(browser: PlainBrowser, ada: Client) -> None:
+    browser.open(ada.me().href('self'))
+    assert browser.submit('edit', username='not a name', about_me='kept') == 400
+    assert browser.fields_of('edit')[1]['username'] == 'not a name'
+    assert 'kept' in browser.page.text
+    assert 'User name may contain only the letters' in browser.page.text
+    assert browser.submit('edit', username='ada.l', about_me='kept') == 200
+    assert browser.url == ada.me().href('self')
+
+
+def test_a_text_that_came_with_an_expired_session_is_not_lost(browser: PlainBrowser) -> None:
+    browser.open('/api')
+    browser.cookies[COOKIE] = 'hc_expired'
+    assert browser.submit('publish', body='a long thought') == 401
+    assert 'a long thought' in browser.page.text
+    assert browser.fields_of('login')
+
+
+def test_the_method_field_is_read_from_forms_of_pages_alone(ada: Client) -> None:
+    post = ada.publish('x').href('self')
+    for accept, content_type in ((HAL, FORM), (ACCEPT, 'application/json')):
+        body = '_method=DELETE' if content_type == FORM else '{"_method": "DELETE"}'
+        answer = ada.request('POST', post, accept=accept, headers={'Content-Type': content_type}, body=body)
+        assert answer.status == 405
+    assert ada.get(post).status == 200
+
+
+def test_pages_of_a_session_are_private(browser: PlainBrowser) -> None:
+    browser.open('/api/users')
+    assert 'Cookie' in browser.result.headers['vary'].split(', ')
+    assert browser.result.headers['cache-control'] == 'private, no-cache'
+    tag = browser.result.headers['etag']
+    assert browser.open('/api/users', **{'If-None-Match': tag}) == 304
+    browser.cookies.clear()
+    assert browser.open('/api/users', **{'If-None-Match': tag}) == 401
+
+
+def test_deleting_asks_and_says_what_goes(browser: PlainBrowser, ada: Client) -> None:
+    browser.open(ada.me().href('self'))
+    assert 'This deletes your account with all your posts' in browser.page.text
+    assert browser.submit('delete') == 200
+    assert browser.url == f'{ORIGIN}/api/users' or browser.fields_of('login')
+
+
+def test_a_session_is_renewed(browser: PlainBrowser) -> None:
+    before = browser.cookies[COOKIE]
+    assert browser.post('/api/tokens', {}) == 200
+    assert browser.cookies[COOKIE] != before
+    assert browser.open('/api/users') == 200
+
+
+def test_a_page_can_be_seen_as_each_of_its_documents(browser: PlainBrowser) -> None:
+    for name, member in (('hal', '_links'), ('hal-forms', '_templates'), ('json-api', 'data')):
+        assert browser.open(f'/api/posts?as={name}') == 200
+        assert f'"{member}"' in browser.page.text
+
+
+def test_web_addresses_in_posts_are_links(browser: PlainBrowser, ada: Client) -> None:
+    ada.publish('see https://example.org/a?b=1&c=2. Not javascript:alert(1)')
+    browser.open('/api')
+    (link,) = [one for one in browser.page.all('a') if one.get('rel') == 'nofollow ugc noopener']
+    assert link['href'] == 'https://example.org/a?b=1&c=2'

@@ -1,0 +1,114 @@
+"""Links with rel="invalidates": every write names the other resources whose representations it changed."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+
+import pytest
+
+from tests.client import HAL, ORIGIN, Answer, Client
+from tests.routes import World
+
+SHARED = ('/api/users', '/api/posts', '/api/stores', '/api/items')
+OWN = (
+    '/api/users/{user_id}',
+    '/api/users/{user_id}/followers',
+    '/api/users/{user_id}/following',
+    '/api/users/{user_id}/posts',
+    '/api/users/{user_id}/feed',
+    '/api/tokens',
+    '/api/stores/{store_id}',
+    '/api/stores/{store_id}/items',
+    '/api/items/{item_id}',
+    '/api/posts/{post_id}',
+    '/api/users/{user_id}/following/{other_id}',
+)
+OTHERS = tuple(f'/api/users/{{other_id}}{rest}' for rest in ('', '/followers', '/following', '/posts'))
+MOVING = re.compile(r'"(last_seen|last_used_at)":("[^"]*"|null)')
+
+
+@pytest.fixture
+def world(ada: Client, bob: Client) -> World:
+    world = World(ada, bob)
+    bob.publish('Hello')
+    bob.put(f'/api/users/{world.values["other_id"]}/following/{world.values["user_id"]}')
+    return world
+
+
+WRITES: dict[str, Callable[[World], Answer]] = {
+    'publish': lambda world: world.ada.publish('new'),
+    'edit post': lambda world: world.ada.patch(world.address('/api/posts/{post_id}'), {'body': 'new'}),
+    'delete post': lambda world: world.ada.delete(world.address('/api/posts/{post_id}')),
+    'register': lambda world: Client(world.ada.app).register('eve'),
+    'edit user': lambda world: world.ada.patch(world.address('/api/users/{user_id}'), {'about_me': 'new'}),
+    'rename user': lambda world: world.ada.put(world.address('/api/users/{user_id}'), {'username': 'eve'}),
+    'delete user': lambda world: world.ada.delete(world.address('/api/users/{user_id}')),
+    'unfollow': lambda world: world.ada.delete(world.address('/api/users/{user_id}/following/{other_id}')),
+    'sign in': lambda world: world.ada.post('/api/tokens', {'username': 'ada', 'password': 'correct horse'}),
+    'open store': lambda world: world.ada.post('/api/stores', {'name': 'new'}),
+    'rename store': lambda world: world.ada.put(world.address('/api/stores/{store_id}'), {'name': 'new'}),
+    'delete store': lambda world: world.ada.delete(world.address('/api/stores/{store_id}')),
+    'add item': lambda world: world.ada.post(
+        world.address('/api/stores/{store_id}/items'), {'name': 'new', 'price': '1'}
+    ),
+    'edit item': lambda world: world.ada.patch(world.address('/api/items/{item_id}'), {'price': '7'}),
+    'delete item': lambda world: world.ada.delete(world.address('/api/items/{item_id}')),
+}
+
+
+@pytest.mark.parametrize('name', WRITES)
+def test_a_write_names_everything_that_it_changed(world: World, name: str) -> None:
+    """Single posts that embed a changed author, and what third users have, would be too many to name."""
+    third_users = () if name == 'unfollow' else OTHERS
+    deleted = ('/api/users/{user_id}/following/{other_id}',) if name == 'delete user' else ()
+    assert_complete(world, WRITES[name], (*third_users, *deleted, '/api/posts/{post_id}'))
+
+
+def test_a_follow_names_everything_that_it_changed(world: World) -> None:
+    address = world.address('/api/users/{user_id}/following/{other_id}')
+    world.ada.delete(address)
+    assert_complete(world, lambda world: world.ada.put(address), ('/api/posts/{post_id}',))
+
+
+def test_a_password_names_everything_that_it_changed(world: World) -> None:
+    world.ada.sign_in('ada')
+    body = {'current_password': 'correct horse', 'password': 'battery staple'}
+    assert_complete(world, lambda world: world.ada.put(world.address('/api/users/{user_id}/password'), body))
+
+
+def test_no_write_has_more_than_20_links(ada: Client) -> None:
+    store = ada.follow('hc:stores').submit('create', name='Looms')
+    for number in range(25):
+        ada.post(store.href('hc:items'), {'name': str(number), 'price': '1'})
+    for address in (store.href('self'), ada.me().href('self')):
+        assert 0 < len(invalidated(ada.delete(address))) <= 20
+
+
+def assert_complete(world: World, write: Callable[[World], Answer], excepted: tuple[str, ...] = ()) -> None:
+    """Assert that the write names each resource that it changed, but for its target, for last_seen, and for
+    what is excepted.
+    """
+    before = states(world)
+    answer = write(world)
+    assert answer.status < 300, answer.text
+    after = states(world)
+    changed = {address for address in before if before[address] != after[address]}
+    assert changed
+    unnamed = {f'{ORIGIN}{world.address(one)}' for one in excepted} | {answer.target}
+    assert changed - invalidated(answer) <= unnamed
+
+
+def states(world: World) -> dict[str, str]:
+    """Return the representation of every resource, empty where there is none, as its owner sees it."""
+    found = {}
+    for client, templates in ((world.ada, OWN), (world.bob, (*SHARED, *OTHERS))):
+        for template in templates:
+            address = world.address(template)
+            answer = client.get(address, accept=HAL)
+            found[f'{ORIGIN}{address}'] = MOVING.sub('', answer.text) if answer.status == 200 else ''
+    return found
+
+
+def invalidated(answer: Answer) -> set[str]:
+    return set(re.findall(r'<([^>]*)>; rel="invalidates"', answer.headers.get('link', '')))

@@ -1,0 +1,69 @@
+"""The Prefer header: writes whose response has no content, if the client prefers that."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from tests.client import Client
+from tests.routes import World
+
+MINIMAL = {'Prefer': 'return=minimal'}
+
+
+@pytest.fixture
+def world(ada: Client, bob: Client) -> World:
+    return World(ada, bob)
+
+
+@pytest.mark.parametrize(
+    ('method', 'template', 'body', 'status'),
+    [
+        ('PUT', '/api/users/{user_id}', {'about_me': 'new'}, 204),
+        ('PATCH', '/api/posts/{post_id}', {'body': 'new'}, 204),
+        ('POST', '/api/posts', {'body': 'new'}, 201),
+        ('POST', '/api/stores', {'name': 'new'}, 201),
+        ('PUT', '/api/users/{user_id}/following/{other_id}', None, 204),
+        ('DELETE', '/api/items/{item_id}', None, 204),
+    ],
+)
+def test_a_write_can_be_answered_without_content(
+    world: World, method: str, template: str, body: Any, status: int
+) -> None:
+    address = world.address(template)
+    answer = world.ada.request(method, address, json=body, headers=MINIMAL)
+    assert answer.status == status
+    assert answer.text == ''
+    assert answer.headers['preference-applied'] == 'return=minimal'
+    if status == 201:
+        assert world.ada.get(answer.headers['location']).state.items() >= body.items()
+    if method == 'PATCH':
+        assert answer.tag == world.ada.get(address).tag
+
+
+@pytest.mark.parametrize(
+    ('prefer', 'applied'),
+    [
+        ('Return=Minimal', True),
+        ('respond-async, return="minimal"; x=y', True),
+        ('return=representation, return=minimal', False),
+        ('return=minimalist', False),
+        ('minimal', False),
+    ],
+)
+def test_a_preference_is_read_as_the_standard_says(ada: Client, prefer: str, applied: bool) -> None:
+    answer = ada.post('/api/posts', {'body': 'x'}, headers={'Prefer': prefer})
+    assert ('preference-applied' in answer.headers) == applied
+    assert (answer.text == '') == applied
+
+
+def test_the_secret_of_a_token_is_never_left_out(ada: Client) -> None:
+    answer = ada.post('/api/tokens', headers=MINIMAL)
+    assert answer.state['token']
+    assert 'preference-applied' not in answer.headers
+
+
+def test_errors_and_reads_have_their_content(ada: Client) -> None:
+    assert ada.post('/api/posts', {'body': ''}, headers=MINIMAL).state['errors']
+    assert ada.get('/api/posts', headers=MINIMAL).items == []

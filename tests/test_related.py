@@ -1,0 +1,85 @@
+"""URLs of related resources, types of links, and links of problems."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.client import HAL, ORIGIN, Client, assert_problem
+from tests.routes import World
+
+
+@pytest.fixture
+def world(ada: Client, bob: Client) -> World:
+    return World(ada, bob)
+
+
+@pytest.mark.parametrize(
+    ('template', 'related'),
+    [
+        ('/api/posts/{post_id}/author', '/api/users/{user_id}'),
+        ('/api/stores/{store_id}/owner', '/api/users/{user_id}'),
+        ('/api/items/{item_id}/store', '/api/stores/{store_id}'),
+    ],
+)
+def test_a_related_resource_is_served_with_its_own_url(world: World, template: str, related: str) -> None:
+    answer, own = (world.ada.get(world.address(one)) for one in (template, related))
+    assert (answer.status, answer.text, answer.tag) == (200, own.text, own.tag)
+    assert answer.headers['content-location'] == own.href('self')
+    assert_problem(world.ada.get(template.format_map(dict.fromkeys(world.values, 5))), 404)
+    assert Client(world.ada.app).get(world.address(template)).status == 401
+
+
+def test_a_link_to_another_type_of_document_says_so(ada: Client) -> None:
+    entry, me = ada.entry().state['_links'], ada.me().state['_links']
+    assert entry['service-desc']['type'] == 'application/vnd.oai.openapi+json'
+    assert entry['service-doc']['type'] == 'text/html'
+    assert me['hc:avatar']['type'] == 'image/png'
+    typed = {rel for links in (entry, me) for rel, link in links.items() if 'type' in link}
+    assert typed == {'service-desc', 'service-doc', 'hc:avatar'}
+
+
+@pytest.mark.parametrize(
+    ('method', 'address', 'headers', 'rels'),
+    [
+        ('GET', '/api/users', {'Authorization': 'Basic x'}, {'help', 'hc:tokens', 'curies'}),
+        ('GET', '/nothing', {}, {'help', 'start'}),
+        ('GET', '/api', {'If-Match': '"x"'}, {'help', 'self'}),
+        ('POST', '/api', {}, {'help'}),
+    ],
+)
+def test_a_problem_links_to_what_helps(
+    client: Client, method: str, address: str, headers: dict[str, str], rels: set[str]
+) -> None:
+    problem = client.request(method, address, headers=headers).state
+    assert set(problem['_links']) == rels
+    assert problem['_links']['help']['href'] == problem['type']
+    for rel, link in problem['_links'].items():
+        if rel != 'curies':
+            assert client.get(link['href']).status in (200, 401)
+
+
+@pytest.mark.parametrize('accept', ['application/vnd.hal+json', 'Application/Vnd.HAL+json;q=0.5, text/plain'])
+def test_hal_has_a_second_name(ada: Client, accept: str) -> None:
+    assert ada.get('/api', accept=accept).content_type == HAL
+    answer = ada.post(
+        '/api/posts',
+        body=b'{"body": "x"}',
+        headers={'Content-Type': 'application/vnd.hal+json'},
+        accept=accept,
+    )
+    assert answer.status == 201
+    assert answer.content_type == HAL
+
+
+def test_a_former_url_says_that_it_is_deprecated(client: Client) -> None:
+    answer = client.get('/api/users/5/followed')
+    assert answer.headers['deprecation'].startswith('@')
+    assert answer.headers['link'] == f'<{ORIGIN}/api/users/5/following>; rel="successor-version"'
+
+
+def test_a_document_is_edited_by_a_patch_of_what_changes(world: World) -> None:
+    for template in ('/api/users/{user_id}', '/api/posts/{post_id}', '/api/items/{item_id}'):
+        form = world.ada.get(world.address(template)).state['_templates']['edit']
+        assert form['method'] == 'PATCH'
+        assert not any(field.get('required') for field in form['properties'])
+        assert all('value' in field for field in form['properties'])

@@ -1,0 +1,302 @@
+"""The start of a real server: its address, its settings, what it prints, and how it is replaced."""
+
+from __future__ import annotations
+
+import http.client
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
+
+import pytest
+
+from tests.server import GUNICORN, ROOT, Server, free_port, wait_until
+
+SETTING, DATABASE = 3, 4
+
+
+def run_to_end(folder: Path, **environment: str) -> subprocess.CompletedProcess[str]:
+    """Start a server that cannot start, and return its output."""
+    settings = {
+        'PATH': os.environ['PATH'],
+        'DATABASE_URL': f'sqlite:///{folder}/x.db',
+        'PORT': str(free_port()),
+    }
+    return subprocess.run(
+        [GUNICORN],
+        cwd=ROOT,
+        env=settings | environment,
+        capture_output=True,
+        text=True,
+        timeout=30,
+        check=False,
+    )
+
+
+def assert_one_line(result: subprocess.CompletedProcess[str], text: str, code: int = SETTING) -> None:
+    assert result.returncode == code, result.stderr
+    assert result.stdout == ''
+    (line,) = result.stderr.splitlines()
+    assert text in line
+
+
+def test_a_second_server_on_the_port_stops_with_one_line(tmp_path: Path) -> None:
+    with Server(tmp_path) as server:
+        assert_one_line(
+            run_to_end(tmp_path, PORT=str(server.port)), f'PORT: 127.0.0.1:{server.port} is in use'
+        )
+        assert server.ask('GET', '/api').status == 200
+
+
+def test_a_port_of_another_program_stops_the_start(tmp_path: Path) -> None:
+    with socket.create_server(('127.0.0.1', 0)) as other:
+        port = str(other.getsockname()[1])
+        assert_one_line(run_to_end(tmp_path, PORT=port), 'is in use')
+        result = run_to_end(tmp_path, PORT=port, LOG_FORMAT='json')
+        assert result.returncode == SETTING
+        assert 'is in use' in json.loads(result.stderr)['message']
+
+
+@pytest.mark.parametrize(
+    ('environment', 'text'),
+    [
+        ({'HOST': '192.0.2.1'}, 'HOST: 192.0.2.1:'),
+        ({'HOST': 'unix:/nowhere/x.sock'}, "HOST: the folder '/nowhere' of the unix socket does not exist"),
+        ({'HOST': f'unix:{ROOT}/README.md'}, 'is not a socket'),
+        ({'PORT': 'x'}, 'PORT: '),
+        ({'TOKEN_LIFETIME': '60', 'TOKEN_MAX_AGE': '59'}, 'TOKEN_MAX_AGE: 59'),
+        ({'DATABASE_URL': 'sqlite:///nodir/x.db'}, 'nodir'),
+        ({'DATABASE_URL': '', 'DATABASE_URL_FILE': '/nowhere'}, 'DATABASE_URL_FILE: cannot read'),
+        ({'DATABASE_URL': 'mysql://u:secret@127.0.0.1:1/x?ssl_ca=/nowhere'}, 'ssl_ca: cannot read the file'),
+        ({'METRICS': 'on', 'PROMETHEUS_MULTIPROC_DIR': '/nowhere'}, 'METRICS: '),
+    ],
+)
+def test_a_wrong_setting_stops_with_one_line(tmp_path: Path, environment: dict[str, str], text: str) -> None:
+    assert_one_line(run_to_end(tmp_path, **environment), text)
+
+
+@pytest.mark.parametrize('scheme', ['postgres', 'mariadb'])
+def test_a_database_that_is_away_stops_with_one_line(tmp_path: Path, scheme: str) -> None:
+    result = run_to_end(tmp_path, DATABASE_URL=f'{scheme}://ada:secret@127.0.0.1:1/halcyon')
+    assert_one_line(result, 'DATABASE_URL: cannot use', DATABASE)
+    assert 'secret' not in result.stderr
+
+
+def test_a_file_that_is_no_database_stops_with_one_line(tmp_path: Path) -> None:
+    (tmp_path / 'x.db').write_text('not a database, but a text ' * 100)
+    assert_one_line(run_to_end(tmp_path), 'file is not a database', DATABASE)
+
+
+def test_one_line_says_that_it_is_ready_and_where(tmp_path: Path) -> None:
+    with Server(tmp_path, DATABSE_URL='x') as server:
+        warning, ready, *_ = server.log.splitlines()
+        assert 'DATABSE_URL is not a setting: did you mean DATABASE_URL?' in warning
+        for part in (server.origin, '2 workers', f'sqlite:///{tmp_path}/halcyon.db', 'Ctrl-C'):
+            assert part in ready
+        assert 'ready at' not in ''.join(_)
+
+
+def get_by_unix(path: Path, **headers: str) -> tuple[int, bytes]:
+    with closing(http.client.HTTPConnection('halcyon.test')) as connection:
+        connection.sock = socket.socket(socket.AF_UNIX)
+        connection.sock.connect(str(path))
+        connection.request('GET', '/api', headers=headers)
+        answer = connection.getresponse()
+        return answer.status, answer.read()
+
+
+@contextmanager
+def on_unix_socket(folder: Path, path: Path, **environment: str) -> Iterator[subprocess.Popen[bytes]]:
+    settings = {'PATH': os.environ['PATH'], 'DATABASE_URL': f'sqlite:///{folder}/x.db', 'DRAIN_SECONDS': '0'}
+    settings |= {'HOST': f'unix:{path}', 'WEB_CONCURRENCY': '1'}
+    process = subprocess.Popen([GUNICORN], cwd=ROOT, env=settings | environment)
+    try:
+        wait_until(path.exists)
+        yield process
+    finally:
+        process.terminate()
+        process.wait(30)
+
+
+def test_a_unix_socket_is_served_and_a_second_server_on_it_stops(tmp_path: Path) -> None:
+    path = tmp_path / 's.sock'
+    with on_unix_socket(tmp_path, path):
+        wait_until(lambda: can_get(path))
+        status, body = get_by_unix(path)
+        assert status == 200
+        assert get_by_unix(path, **{'X-Forwarded-Proto': 'https'})[1] == body  # no peer is trusted
+        assert_one_line(run_to_end(tmp_path, HOST=f'unix:{path}'), f'HOST: unix:{path} is in use')
+    assert not path.exists()
+
+
+def test_a_unix_socket_that_was_left_over_is_replaced(tmp_path: Path) -> None:
+    path = tmp_path / 's.sock'
+    with closing(socket.socket(socket.AF_UNIX)) as dead:
+        dead.bind(str(path))
+    with on_unix_socket(tmp_path, path, FORWARDED_ALLOW_IPS='*'):
+        wait_until(lambda: can_get(path))
+        assert b'"https://halcyon.test/api"' in get_by_unix(path, **{'X-Forwarded-Proto': 'https'})[1]
+
+
+def can_get(path: Path) -> bool:
+    try:
+        return get_by_unix(path)[0] == 200
+    except OSError:
+        return False
+
+
+def test_ipv6_is_served(tmp_path: Path) -> None:
+    port = free_port()
+    with on_ipv6(tmp_path, port) as log:
+        wait_until(lambda: f'http://[::1]:{port}' in log.read_text())
+        with closing(http.client.HTTPConnection('::1', port, timeout=10)) as connection:
+            connection.request('GET', '/api')
+            assert f'"http://[::1]:{port}/api"'.encode() in connection.getresponse().read()
+
+
+@contextmanager
+def on_ipv6(folder: Path, port: int) -> Iterator[Path]:
+    log = folder / 'log'
+    settings = {'PATH': os.environ['PATH'], 'DATABASE_URL': f'sqlite:///{folder}/x.db', 'DRAIN_SECONDS': '0'}
+    with log.open('wb') as output:
+        process = subprocess.Popen(
+            [GUNICORN], cwd=ROOT, env=settings | {'HOST': '[::1]', 'PORT': str(port)}, stderr=output
+        )
+    try:
+        yield log
+    finally:
+        process.terminate()
+        process.wait(30)
+
+
+class Traffic:
+    """Requests on new and on kept connections, for the duration of a block."""
+
+    def __init__(self, server: Server) -> None:
+        self._server = server
+        self._is_over = threading.Event()
+        self.failures: list[object] = []
+        self.count = 0
+        self._threads = [threading.Thread(target=self._run, args=(kept,)) for kept in (True, False)]
+
+    def __enter__(self) -> Traffic:
+        for thread in self._threads:
+            thread.start()
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self._is_over.set()
+        for thread in self._threads:
+            thread.join()
+
+    def _run(self, is_kept: bool) -> None:
+        connection = self._server.connect()
+        while not self._is_over.is_set():
+            try:
+                connection.request('GET', '/health/ready', headers={} if is_kept else {'Connection': 'close'})
+                answer = connection.getresponse()
+                answer.read()
+                if answer.status != 200:
+                    self.failures.append(answer.status)
+            except (OSError, http.client.HTTPException) as error:
+                self.failures.append(error)
+                connection.close()
+            self.count += 1
+        connection.close()
+
+
+def test_hup_replaces_the_workers_without_a_failed_request(tmp_path: Path) -> None:
+    with Server(tmp_path) as server, Traffic(server) as traffic:
+        for _ in range(3):
+            old = set(server.workers())
+            server.process.send_signal(signal.SIGHUP)
+            wait_until(lambda old=old: len(server.workers()) == 2 and not old & set(server.workers()))  # type: ignore[misc]
+    assert traffic.failures == []
+    assert traffic.count > 20
+
+
+def test_hup_is_not_held_up_by_slow_clients(tmp_path: Path) -> None:
+    with Server(tmp_path) as server:
+        slow = socket.create_connection(('127.0.0.1', server.port), timeout=10)
+        slow.sendall(b'POST /api/users HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\n\r\n{')
+        with closing(slow), Traffic(server) as traffic:
+            old = set(server.workers())
+            server.process.send_signal(signal.SIGHUP)
+            wait_until(lambda: len(set(server.workers()) - old) == 2)
+            seen = traffic.count
+            wait_until(lambda: traffic.count > seen + 20)
+        assert traffic.failures == []
+
+
+def test_usr2_hands_the_socket_over_without_a_failed_request(tmp_path: Path) -> None:
+    with Server(tmp_path) as server, Traffic(server) as traffic:
+        old_workers = set(server.workers())
+        server.process.send_signal(signal.SIGUSR2)
+        wait_until(lambda: server.log.count('Halcyon is ready') == 2)
+        (new,) = set(server.workers()) - old_workers
+        server.process.send_signal(signal.SIGTERM)
+        assert server.process.wait(timeout=40) == 0
+        seen = traffic.count
+        wait_until(lambda: traffic.count > seen + 20)
+    os.kill(new, signal.SIGTERM)
+    wait_until(lambda: not Path(f'/proc/{new}').exists())
+    assert traffic.failures == []
+
+
+ACTIVATE = """
+import os, socket, sys
+listener = socket.create_server(('127.0.0.1', int(sys.argv[1])))
+os.dup2(listener.fileno(), 3)
+os.set_inheritable(3, True)
+os.environ |= {'LISTEN_PID': str(os.getpid()), 'LISTEN_FDS': '1'}
+os.execv(sys.argv[2], [sys.argv[2]])
+"""
+
+
+def test_a_socket_of_systemd_is_served(tmp_path: Path) -> None:
+    port = free_port()
+    settings = {
+        'PATH': os.environ['PATH'],
+        'DATABASE_URL': f'sqlite:///{tmp_path}/x.db',
+        'DRAIN_SECONDS': '0',
+    }
+    process = subprocess.Popen(
+        [sys.executable, '-c', ACTIVATE, str(port), str(GUNICORN)], cwd=ROOT, env=settings, close_fds=True
+    )
+    try:
+        wait_until(lambda: is_open(port))
+        with closing(http.client.HTTPConnection('127.0.0.1', port, timeout=20)) as connection:
+            connection.request('GET', '/api')
+            assert connection.getresponse().status == 200
+    finally:
+        process.terminate()
+        assert process.wait(30) == 0
+
+
+def is_open(port: int) -> bool:
+    with closing(socket.socket()) as probe:
+        return probe.connect_ex(('127.0.0.1', port)) == 0
+
+
+def test_a_worker_serves_without_metrics_if_their_directory_cannot_be_made(tmp_path: Path) -> None:
+    folder = tmp_path / 'metrics'
+    folder.mkdir()
+    with Server(tmp_path, METRICS='on', PROMETHEUS_MULTIPROC_DIR=str(folder), workers=1) as server:
+        assert server.ask('GET', '/metrics').status == 200
+        (made,) = folder.iterdir()
+        for file in made.iterdir():
+            file.unlink()
+        made.rmdir()
+        made.write_text('in the way')
+        (worker,) = server.workers()
+        os.kill(worker, signal.SIGKILL)
+        wait_until(lambda: 'serves without metrics' in server.log)
+        server.wait_until_ready()
+        assert server.ask('GET', '/metrics').status == 404
+        assert server.ask('GET', '/api').status == 200
