@@ -25,7 +25,7 @@ from service.http.middleware.negotiation import NegotiationMiddleware
 from service.http.middleware.presenter import PresenterMiddleware
 from service.http.middleware.security_headers import SecurityHeadersMiddleware
 from service.http.operation import Route, check_declaration, kinds_of
-from service.http.request import Request
+from service.http.request import Related, Request
 from service.logs import RequestLog
 from service.representation.formats import HANDLERS
 from service.resources import follows, posts, stores, tokens, users
@@ -89,7 +89,11 @@ def create_app(
     for _, resource in routes:
         check_declaration(resource)
     kinds = kinds_of(resource for _, resource in routes)
-    expansions = {place: expand for module in MODULES for place, expand in module.EXPANSIONS.items()}
+    related = Related(
+        kinds,
+        {place: expand for module in MODULES for place, expand in module.EXPANSIONS.items()},
+        {kind: find for module in MODULES for kind, find in module.RESOURCES.items()},
+    )
     app = Application(
         settings,
         RequestLog(settings.log_format, lines or sys.stderr),
@@ -120,7 +124,7 @@ def create_app(
             CorsMiddleware(settings),
             SecurityHeadersMiddleware(),
             AuthenticationMiddleware(),
-            NegotiationMiddleware(kinds, expansions),
+            NegotiationMiddleware(kinds, related),
             PresenterMiddleware(),
             IdempotencyMiddleware(),
         ],

@@ -1,6 +1,7 @@
 """The request: falcon's, with the database, the URLs, the viewer, the operation, the format and the query."""
 
 from collections.abc import Callable, Mapping, Sequence
+from typing import Any, NamedTuple
 
 import falcon
 
@@ -10,7 +11,7 @@ from service.http.forwarded import client_address
 from service.http.operation import Operation
 from service.representation.document import Document
 from service.representation.formats import Format
-from service.representation.query_parameters import Query
+from service.representation.query_parameters import Kinds, Query
 from service.representation.url_builder import UrlBuilder
 
 REQUEST = 'halcyon.request'  # where the WSGI environment has this object
@@ -18,6 +19,23 @@ REQUEST_ID = 'halcyon.request_id'
 
 Expand = Callable[['Request', Sequence[int], Query], Mapping[int, Document]]
 Expansions = Mapping[tuple[str, str], Expand]
+Find = Callable[['Request', Sequence[int]], Mapping[int, Document]]
+
+
+class Related(NamedTuple):
+    """How related documents are found, for many at once.
+
+    `kinds` has by kind the relations whose documents can be included, with the kind of these. `pages`
+    has by kind and relation what finds the first page of those that belong to each of several owners,
+    `resources` has by kind what finds the documents with these ids, as far as they exist.
+    """
+
+    kinds: Kinds
+    pages: Expansions
+    resources: Mapping[str, Find]
+
+
+NOTHING_RELATED = Related({}, {}, {})
 
 
 class Request(falcon.Request):
@@ -25,11 +43,22 @@ class Request(falcon.Request):
 
     `db` and `builder` are the database and the URLs of the request's origin. `viewer` is None until a token
     was presented. `operation` is UNROUTED until a resource is found. `format` is what a Document in the
-    response is rendered in, `query` what the parameters ask, and `inclusions` are the relations that it
-    wants to include, each with what finds their documents. `resource_id` is the id in the path.
+    response is rendered in, `query` what the parameters ask, and `related` finds the documents that are
+    related to others. `resource_id` is the id in the path. `json_api_body` is the body once it was read as
+    JSON:API, else None.
     """
 
-    __slots__ = ('builder', 'db', 'format', 'inclusions', 'operation', 'query', 'resource_id', 'viewer')
+    __slots__ = (
+        'builder',
+        'db',
+        'format',
+        'json_api_body',
+        'operation',
+        'query',
+        'related',
+        'resource_id',
+        'viewer',
+    )
 
     db: Session
     builder: UrlBuilder
@@ -37,7 +66,8 @@ class Request(falcon.Request):
     operation: Operation
     format: Format
     query: Query
-    inclusions: Mapping[str, Expand]
+    json_api_body: Mapping[str, Any] | None
+    related: Related
     resource_id: str
 
     @property

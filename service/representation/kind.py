@@ -31,9 +31,10 @@ class Member(NamedTuple):
 class Kind(NamedTuple):
     """The members, links and relationships of every document of a kind, except `self` and `curies`.
 
-    `name` is the value of `Document.kind`; `title` names one such document in the OpenAPI document. `links`
-    are always present, `optional_links` only for some clients; with `has_more_links` there may be others.
-    `relationships` and `embedded` map link relations to the names of the kinds of their targets.
+    `name` is that of `Document.kind`, `title` names one such document in the description of the API.
+    `links` are always there, `optional_links` for some clients alone; with `has_more_links` there may be
+    others. `relationships` and `embedded` map link relations to the names of the kinds they lead to;
+    those in `to_many` lead to collections of that kind, those in `includable` to what can be included.
     """
 
     name: str
@@ -44,6 +45,8 @@ class Kind(NamedTuple):
     has_more_links: bool = False
     relationships: Mapping[str, str] = {}
     embedded: Mapping[str, str] = {}
+    to_many: tuple[str, ...] = ()
+    includable: tuple[str, ...] = ()
 
 
 def id_member(description: str) -> Member:

@@ -56,7 +56,7 @@ def parse_media_type(text: str) -> MediaType | None:
             if not _QUALITY.fullmatch(value) or float(value) > 1:
                 return None
             quality = float(value)
-        else:
+        elif value or name.lower() != 'ext':  # no extension is what there is without the parameter
             parameters.append((name.lower(), value))
     return MediaType(match[1].lower(), match[2].lower(), tuple(parameters), quality)
 

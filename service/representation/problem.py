@@ -168,9 +168,9 @@ class Problem:
     """One error that occurred; `name` is its type in PROBLEMS.
 
     `errors` holds one `(field, what is wrong)` for every broken field of a body, `pointer` is a JSON
-    Pointer to a broken place in it; `parameter` names a broken query parameter, and `most` is the largest
-    number that it takes where it was larger; `reference` finds the error in the log. `origin` is that of
-    the URL at which it happened, `instance` is that URL.
+    Pointer to a broken place in it; `parameter` names a broken query parameter, `header` a
+    broken header field; `reference` finds the error in the log. `body` is that of the request, if it is
+    JSON:API. `origin` is that of the URL at which it happened, `instance` is that URL.
     """
 
     name: str
@@ -178,9 +178,10 @@ class Problem:
     errors: tuple[tuple[str, str], ...] = ()
     pointer: str | None = None
     parameter: str | None = None
-    most: int | None = None
     reference: str | None = None
     headers: Mapping[str, str] = field(default_factory=dict)
+    header: str | None = None
+    body: Mapping[str, Any] | None = None
     origin: str = ''
     instance: str = ''
 

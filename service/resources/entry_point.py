@@ -9,7 +9,7 @@ from service import urls
 from service.domain.viewer import Viewer
 from service.http.operation import Access, Formats, Operation, Samples
 from service.http.request import Request
-from service.representation.document import Document
+from service.representation.document import Document, Relationship
 from service.representation.kind import Kind
 from service.representation.query_parameters import QueryOptions
 from service.representation.url_builder import UrlBuilder
@@ -70,7 +70,9 @@ def represent_entry_point(parts: Sequence[EntryPointPart], builder: UrlBuilder) 
             'service-doc': builder.link_to(urls.DOCS),
         },
         forms=tuple(form for part in parts for form in part.forms),
-        relationships={rel: None for rel, link in links.items() if ':' in rel and not link.templated},
+        relationships={
+            rel: Relationship() for rel, link in links.items() if ':' in rel and not link.templated
+        },
         title='Halcyon',
     )
 

@@ -1,11 +1,13 @@
 """Store and item resources: representation, actions and responders."""
 
+from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from typing import ClassVar
 
 import falcon
 
 from service import urls
+from service.database.pagination import Page
 from service.domain.stores import (
     MAX_NAME_LENGTH,
     MAX_PRICE,
@@ -17,7 +19,10 @@ from service.domain.stores import (
     close_store,
     delete_item,
     find_item,
+    find_items,
     find_store,
+    find_stores,
+    first_pages_of_items,
     list_items,
     list_items_of,
     list_stores,
@@ -26,20 +31,22 @@ from service.domain.stores import (
 from service.domain.viewer import Viewer, require_permission
 from service.http.conditional import precondition
 from service.http.operation import Access, Operation, Route, Samples
-from service.http.request import Expansions, Request
+from service.http.request import Expansions, Find, Request
 from service.http.request_body import read_form
 from service.representation.action import NOT_BLANK, Action, Field, Form
-from service.representation.document import Document
+from service.representation.document import Document, Identifier, Relationship
 from service.representation.kind import Kind, Member, id_member, time_member
-from service.representation.query_parameters import QueryOptions
+from service.representation.query_parameters import Query, QueryOptions
 from service.representation.url_builder import UrlBuilder
 from service.resources import sample_data
 from service.resources.cache import cached
 from service.resources.collection_pages import represent_listing, sample_page
 from service.resources.module import EntryPointPart, LinkRelation
+from service.resources.relationships import ToManyRelationship, ToOneRelationship
 from service.resources.response_samples import sample_pages
 from service.resources.responses import add_invalidation_links, apply_edit, respond_created
 from service.resources.timestamps import represent_time
+from service.resources.users import SAMPLES as USERS
 from service.resources.users import sample_user
 
 _NAME = Field(
@@ -81,6 +88,8 @@ STORE = Kind(
     ),
     links=('collection', 'hc:owner', 'hc:items'),
     relationships={'hc:owner': 'users', 'hc:items': 'items'},
+    to_many=('hc:items',),
+    includable=('hc:owner', 'hc:items'),
 )
 ITEM = Kind(
     'items',
@@ -95,6 +104,7 @@ ITEM = Kind(
     ),
     links=('collection', 'hc:store'),
     relationships={'hc:store': 'stores'},
+    includable=('hc:store',),
 )
 
 
@@ -123,7 +133,13 @@ def represent_store(store: StoreRecord, viewer: Viewer | None, builder: UrlBuild
         },
         forms=forms,
         title=store.name,
-        relationships={'hc:owner': None, 'hc:items': None},
+        relationships={
+            'hc:owner': Relationship(
+                builder.url_for(urls.OWNER_RELATIONSHIP, store_id=store.id),
+                Identifier('users', str(store.owner_id)),
+            ),
+            'hc:items': Relationship(builder.url_for(urls.ITEMS_RELATIONSHIP, store_id=store.id)),
+        },
     )
 
 
@@ -152,7 +168,12 @@ def represent_item(item: ItemRecord, viewer: Viewer | None, builder: UrlBuilder)
         },
         forms=forms,
         title=item.name,
-        relationships={'hc:store': None},
+        relationships={
+            'hc:store': Relationship(
+                builder.url_for(urls.STORE_RELATIONSHIP, item_id=item.id),
+                Identifier('stores', str(item.store_id)),
+            )
+        },
     )
 
 
@@ -175,8 +196,8 @@ ITEM_SAMPLES = Samples(
     },
 )
 _ITEM_PAGES = sample_pages(urls.STORE_ITEMS, ITEM_SAMPLES, (ADD, urls.STORE_ITEMS))
-_STORES = QueryOptions('stores', paginated=True)
-_ITEMS = QueryOptions('items', paginated=True)
+_STORES = QueryOptions('stores', paginated=True, can_include=True)
+_ITEMS = QueryOptions('items', paginated=True, can_include=True)
 _ONE_STORE, _ONE_ITEM = _STORES.of_one(), _ITEMS.of_one()
 
 
@@ -198,6 +219,7 @@ class StoresResource:
             {201: SAMPLES},
             form=OPEN,
             query=_ONE_STORE,
+            linkage=lambda req: {'hc:owner': Identifier('users', str(req.user.user_id))},
         ),
     }
 
@@ -280,21 +302,44 @@ class StoreItemsResource:
             Access.OWNER,
             ADD,
             _ONE_ITEM,
+            linkage=lambda req: {'hc:store': Identifier('stores', req.resource_id)},
         ),
     }
 
     def on_get(self, req: Request, resp: falcon.Response, store_id: int) -> None:
         store = find_store(req.db, store_id)
         page = list_items_of(req.db, store, req.query.position)
-        url = req.builder.url_for(urls.STORE_ITEMS, store_id=store_id)
-        forms = (ADD.at(url),) if store.is_editable_by(req.viewer) else ()
-        resp.media = represent_listing(req, 'items', url, page, represent_item, forms=forms)
+        resp.media = _represent_items_of(req, store, req.query, page)
 
     def on_post(self, req: Request, resp: falcon.Response, store_id: int) -> None:
         require_permission(find_store(req.db, store_id).is_editable_by(req.viewer))
         item = add_item(req.db, store_id, by=req.user, **read_form(req))
         respond_created(resp, represent_item(item, req.viewer, req.builder))
         add_invalidation_links(resp, *_changed_by_item(req, store_id))
+
+
+def _represent_items_of(req: Request, store: StoreRecord, query: Query, page: Page) -> Document:
+    address = req.builder.url_for(urls.STORE_ITEMS, store_id=store.id)
+    forms = (ADD.at(address),) if store.is_editable_by(req.viewer) else ()
+    return represent_listing(req, 'items', address, page, represent_item, query=query, forms=forms)
+
+
+def _expand_items(req: Request, store_ids: Sequence[int], query: Query) -> dict[int, Document]:
+    stores = find_stores(req.db, store_ids)
+    pages = first_pages_of_items(req.db, store_ids, query.position)
+    return {
+        store_id: _represent_items_of(req, stores[store_id], query, page) for store_id, page in pages.items()
+    }
+
+
+def _find_stores(req: Request, store_ids: Sequence[int]) -> dict[int, Document]:
+    stores = find_stores(req.db, store_ids)
+    return {store_id: represent_store(store, req.viewer, req.builder) for store_id, store in stores.items()}
+
+
+def _find_items(req: Request, item_ids: Sequence[int]) -> dict[int, Document]:
+    items = find_items(req.db, item_ids)
+    return {item_id: represent_item(item, req.viewer, req.builder) for item_id, item in items.items()}
 
 
 class ItemsResource:
@@ -417,11 +462,25 @@ RELATIONS = (
         _sample_items,
     ),
 )
-EXPANSIONS: Expansions = {}
+EXPANSIONS: Expansions = {('stores', 'hc:items'): _expand_items}
+RESOURCES: Mapping[str, Find] = {'stores': _find_stores, 'items': _find_items}
 ROUTES: tuple[Route, ...] = (
     (urls.STORES, StoresResource()),
     (urls.STORE, StoreResource()),
     (urls.STORE_ITEMS, StoreItemsResource()),
     (urls.ITEMS, ItemsResource()),
     (urls.ITEM, ItemResource()),
+    (urls.OWNER_RELATIONSHIP, ToOneRelationship(StoreResource(), 'hc:owner', 'StoreOwner', SAMPLES, USERS)),
+    (
+        urls.ITEMS_RELATIONSHIP,
+        ToManyRelationship(
+            StoreItemsResource(),
+            'StoreItems',
+            sample_pages(urls.ITEMS_RELATIONSHIP, ITEM_SAMPLES, related=urls.STORE_ITEMS),
+        ),
+    ),
+    (
+        urls.STORE_RELATIONSHIP,
+        ToOneRelationship(ItemResource(), 'hc:store', 'ItemStore', ITEM_SAMPLES, SAMPLES),
+    ),
 )

@@ -1,5 +1,6 @@
 """User resources: representation, actions and responders."""
 
+from collections.abc import Mapping, Sequence
 from typing import ClassVar
 
 import falcon
@@ -18,16 +19,17 @@ from service.domain.users import (
     change_password,
     change_user,
     find_user,
+    find_users,
     list_users,
     register_user,
 )
 from service.domain.viewer import Viewer, require_permission
 from service.http.conditional import NO_STORE, precondition
 from service.http.operation import Access, Operation, Route, Samples
-from service.http.request import Expansions, Request
+from service.http.request import Expansions, Find, Request
 from service.http.request_body import read_form
 from service.representation.action import EMAIL, Action, Field, Form
-from service.representation.document import Document, Link
+from service.representation.document import Document, Link, Relationship, member
 from service.representation.kind import Kind, Member, Presence, id_member, time_member
 from service.representation.query_parameters import FILTER_LENGTH, QueryOptions
 from service.representation.url_builder import UrlBuilder
@@ -99,6 +101,7 @@ CHANGE_PASSWORD = Action(
 FOLLOW = Action('follow', 'PUT', 'Follow')
 UNFOLLOW = Action('unfollow', 'DELETE', 'Unfollow')
 RELATIONSHIPS = ('hc:followers', 'hc:following', 'hc:posts')
+OWN_RELATIONSHIPS = ('hc:feed', 'hc:tokens')
 SEARCH = Action(
     'search', 'GET', 'Search', (Field('q', 'Name starts with', type='search', max_length=FILTER_LENGTH),)
 )
@@ -120,7 +123,15 @@ USER = Kind(
     ),
     links=('collection', 'hc:followers', 'hc:following', 'hc:posts'),
     optional_links=('hc:avatar', 'hc:follow', 'hc:feed', 'hc:tokens', 'hc:password'),
-    relationships={'hc:followers': 'users', 'hc:following': 'users', 'hc:posts': 'posts'},
+    relationships={
+        'hc:followers': 'users',
+        'hc:following': 'users',
+        'hc:posts': 'posts',
+        'hc:feed': 'posts',
+        'hc:tokens': 'tokens',
+    },
+    to_many=(*RELATIONSHIPS, *OWN_RELATIONSHIPS),
+    includable=RELATIONSHIPS,
 )
 
 
@@ -166,8 +177,10 @@ def represent_user(user: UserRecord, viewer: Viewer | None, builder: UrlBuilder)
         links['hc:follow'] = follow
         action = UNFOLLOW if user.is_followed else FOLLOW
         forms = (action.at(follow.href),)
-    following = builder.link_to(urls.FOLLOWING_RELATIONSHIP, **here)
-    relationships = {**dict.fromkeys(RELATIONSHIPS), 'hc:following': following}
+    relationships = {
+        rel: Relationship(builder.url_for(urls.USER_RELATIONSHIP, name=member(rel), **here))
+        for rel in (*RELATIONSHIPS, *(OWN_RELATIONSHIPS if is_own else ()))
+    }
     return Document(
         'users',
         str(user.id),
@@ -193,10 +206,9 @@ NEW_SAMPLE = Samples(USER, lambda builder: {'registered': represent_user(sample_
 _ALL_USERS = QueryOptions(
     'users',
     paginated=True,
-    search=('q',),
-    filters=('username',),
+    filters=('q', 'username'),
     sort_keys=ORDERS,
-    includable=RELATIONSHIPS,
+    can_include=True,
 )
 _ONE_USER = _ALL_USERS.of_one()
 
@@ -221,6 +233,7 @@ class UsersResource:
             Access.ANYONE,
             REGISTER,
             _ONE_USER,
+            linkage=lambda req: {},
         ),
     }
 
@@ -248,6 +261,11 @@ def _represent_users(req: Request) -> Document:
         links={'search': Link(url + '{?q,per_page}', templated=True)},
         forms=(SEARCH.at(url, query.filters),),
     )
+
+
+def _find_users(req: Request, user_ids: Sequence[int]) -> dict[int, Document]:
+    users = find_users(req.db, user_ids, req.viewer)
+    return {user_id: represent_user(user, req.viewer, req.builder) for user_id, user in users.items()}
 
 
 class UserResource:
@@ -396,6 +414,7 @@ RELATIONS = (
     ),
 )
 EXPANSIONS: Expansions = {}
+RESOURCES: Mapping[str, Find] = {'users': _find_users}
 ROUTES: tuple[Route, ...] = (
     (urls.USERS, UsersResource()),
     (urls.USER, UserResource()),
