@@ -60,15 +60,15 @@ def _find(req: Request, documents: Sequence[Document], rel: str) -> dict[tuple[s
         pages = expand(req, [int(one.id or 0) for one in documents], req.query.first_page())
         return {_key(one): pages[int(one.id or 0)] for one in documents}
     targets = {_key(one): one.relationships.get(rel, Relationship()).to_one for one in documents}
-    known = {_key(one): one.embedded[rel] for one in documents if rel in one.embedded}
+    present = {_key(one): one.embedded[rel] for one in documents if rel in one.embedded}
     kinds = {target.kind for target in targets.values() if target}
-    ids = {int(target.id) for key, target in targets.items() if target and key not in known}
+    ids = {int(target.id) for key, target in targets.items() if target and key not in present}
     resources = {
         (kind, str(found)): document
         for kind in kinds
         for found, document in (req.related.resources[kind](req, sorted(ids)) if ids else {}).items()
     }
-    related = {key: known.get(key) or resources.get(target) for key, target in targets.items() if target}
+    related = {key: present.get(key) or resources.get(target) for key, target in targets.items() if target}
     return {key: document for key, document in related.items() if isinstance(document, Document)}
 
 

@@ -10,7 +10,7 @@ from service.representation.json_api_input import existing_pointer
 from service.representation.problem import Problem
 
 VERSION = {'version': '1.1'}
-# Member names (§7.8) that need no escaping in an address, as far as there are such here.
+# Member names (§7.8) that need no escaping in a URL.
 MEMBER = re.compile(r'[A-Za-z0-9](?:[A-Za-z0-9_-]*[A-Za-z0-9])?')
 NOTHING: dict[str, Any] = {'meta': {}}
 ATTRIBUTES = '/data/attributes'
@@ -63,9 +63,9 @@ class _Resources:
             self._collect(document)
 
     def _collect(self, document: Document) -> None:
-        known = self.embedded[_key(document)]
+        relations = self.embedded[_key(document)]
         for rel, embedded in document.embedded.items():
-            linked = {_key(one) for one in _flatten(known.setdefault(rel, embedded))}
+            linked = {_key(one) for one in _flatten(relations.setdefault(rel, embedded))}
             for one in _flatten(embedded):
                 if _key(one) not in linked:
                     continue  # the linkage of another moment leads to others
@@ -193,7 +193,7 @@ def _flatten(embedded: Embedded) -> list[Document]:
 
 
 def _links(document: Document) -> dict[str, str]:
-    """Return the links that are one address each: JSON:API has no templates, and no lists of links."""
+    """Return the links that are one URL each: JSON:API has no templates, and no lists of links."""
     return {
         rel: link.href
         for rel, link in document.links.items()

@@ -101,7 +101,7 @@ class Query(NamedTuple):
         return Query(self.names)
 
     def self_query(self) -> str:
-        """Return the query string of what was asked for, in its one spelling."""
+        """Return the query string of what was asked for, in canonical spelling."""
         return query_string(self.params)
 
     def page_query(
@@ -392,7 +392,7 @@ def _number(params: Mapping[str, str], name: str, default: int, sent: Mapping[st
 
 
 def query_string(values: Mapping[str, str]) -> str:
-    """Return the query part of an address, with its question mark, empty where there is nothing to say."""
+    """Return the query part of a URL with its question mark, empty if there are no parameters."""
     if not values:
         return ''
     return '?' + '&'.join(f'{_quoted(name)}={_quoted(value)}' for name, value in values.items())

@@ -67,13 +67,13 @@ class ToOneRelationship:
 
 def as_relationship(listing: Document, href: str) -> Document:
     """Return the page of a collection as the same page of the relationship at `href`."""
-    address = listing.href.partition('?')[0]
+    url = listing.href.partition('?')[0]
     links = {
-        rel: link._replace(href=href + link.href.removeprefix(address))
+        rel: link._replace(href=href + link.href.removeprefix(url))
         for rel in _PAGES
         if isinstance(link := listing.links.get(rel), Link)
     }
-    related = {**listing.links, **links, 'related': Link(address)}
+    related = {**listing.links, **links, 'related': Link(url)}
     return dataclasses.replace(listing, links=related, forms=())
 
 

@@ -21,7 +21,7 @@ from tests.expected import EXPECTED
 from tests.server import Server
 
 START = f'{ORIGIN}/api'
-ANYONE = {'JA-RESOURCE-LINKS', 'PROBLEM-EXTENSION-NAME'}
+ANYONE = {'PROBLEM-EXTENSION-NAME'}
 READING = ANYONE | {'HF-KEY-DEFAULT'}
 
 
@@ -148,8 +148,8 @@ def test_the_command_judges_a_running_server(server: Server, tmp_path: Path) -> 
     report = json.loads(result.stdout)
     failed = {rule['id'] for rule in report['rules'] if rule['outcome'] == 'failed'}
     assert failed == ANYONE
-    assert result.exit_code == 1
-    assert report['counts']['must_failed'] == 2
+    assert result.exit_code == 0
+    assert report['counts']['must_failed'] == 0
     assert report['complete']
     assert page.read_text().startswith('<!DOCTYPE html>')
     assert junit.read_text().startswith('<?xml')
