@@ -133,7 +133,7 @@ def create_app(
             GuardMiddleware(),
             BrowserSessionMiddleware(),
             CorsMiddleware(settings),
-            SecurityHeadersMiddleware(),
+            SecurityHeadersMiddleware(settings),
             CompressionMiddleware(),
             AuthenticationMiddleware(),
             NegotiationMiddleware(kinds, related),

@@ -159,6 +159,16 @@ class Settings:
         return _consistent(cls(**values), values)
 
     @property
+    def is_https(self) -> bool:
+        """Whether BASE_URL says that clients use https."""
+        return (self.base_url or '').startswith('https://')
+
+    @property
+    def allows_all_origins(self) -> bool:
+        """Whether the pages of every origin may read responses."""
+        return '*' in (self.cors_origins or ())
+
+    @property
     def bind(self) -> str:
         """The address to listen on, as gunicorn spells it."""
         if self.host.startswith('unix:'):
