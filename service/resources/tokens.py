@@ -8,6 +8,7 @@ import orjson
 from service import urls
 from service.domain.errors import Unauthenticated
 from service.domain.signing_keys import ALGORITHM, list_published_keys
+from service.domain.throttle import SIGN_IN
 from service.domain.tokens import (
     PREFIX,
     Issuer,
@@ -212,6 +213,7 @@ class TokensResource:
             Access.CREDENTIALS,
             LOGIN,
             _ONE,
+            limits=SIGN_IN,
         ),
         'DELETE': Operation('Sign out', 'Revokes the token that is presented.', {204: None}, query=_PAGE),
     }
@@ -298,6 +300,7 @@ def _sign_in(req: Request, username: str, password: str, format: str = 'opaque')
         password=password,
         user_agent=req.user_agent,
         client_address=req.client_address,
+        quotas=req.quotas,
         issuer=_issuer(req, format),
     )
 
