@@ -15,6 +15,7 @@ from service.database.transactions import transaction
 from service.domain.errors import Conflict, Invalid, NotFound
 from service.domain.models import Follow, Token, User
 from service.domain.passwords import hash_password, verify_password
+from service.domain.rate_limits import Quotas
 from service.domain.sharded_counters import add_to_total, read_total
 from service.domain.text import casefolded
 from service.domain.throttle import (
@@ -204,13 +205,14 @@ def register_user(
     password: str,
     about_me: str = '',
     client_address: str | None = None,
+    quotas: Quotas | None = None,
 ) -> UserRecord:
     """Register a user and return them as an anonymous client sees them.
 
     Raises Conflict if the name or the email address is taken, and Throttled after too many registrations
-    from the IP address `client_address`.
+    from the IP address `client_address`. `quotas` receives what is left of the rate limit.
     """
-    count_attempt(session, registration_subjects(client_address))
+    count_attempt(session, registration_subjects(client_address), quotas)
     now = session.now()
     values = {
         **_identity(username, email, about_me),
@@ -284,18 +286,19 @@ def change_password(
     password: str,
     by: Viewer,
     client_address: str | None = None,
+    quotas: Quotas | None = None,
 ) -> None:
     """Change the password and revoke all of the user's tokens but the presented one.
 
     Raises NotFound, Forbidden, Invalid for a wrong `current_password`, which counts as a failed sign-in, and
-    Throttled after too many of them.
+    Throttled after too many of them. `quotas` receives what is left of each rate limit.
     """
     require_permission(find_user(session, user_id, by).is_editable_by(by))
     subjects = sign_in_subjects(user_id, by.username, client_address)
-    check_limits(session, subjects)
+    check_limits(session, subjects, quotas)
     old_hash = _FIND_PASSWORD_HASH.first(session, user_id=user_id)[0]
     if not verify_password(current_password, old_hash, session.settings.bcrypt_cost):
-        count_attempt(session, subjects)
+        count_attempt(session, subjects, quotas)
         raise Invalid([('current_password', 'is not your password')])
     new_hash = hash_password(password, session.settings.bcrypt_cost)
     _change_password(session, user_id, old_hash, new_hash, by, subjects)

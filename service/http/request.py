@@ -8,6 +8,7 @@ from urllib.parse import quote
 import falcon
 
 from service.database.session import Session
+from service.domain.rate_limits import Quotas
 from service.domain.viewer import Viewer
 from service.http.forwarded import client_address
 from service.http.operation import Operation
@@ -67,7 +68,7 @@ class Request(falcon.Request):
     need besides a document. `resource` is the target of the request, None until one is found; `path_values`
     are the variables of its URL, and `resource_id` is the id among them. `json_api_body` is the body once it
     was read as JSON:API, else None. `is_counted` tells whether the request counts against the limit of its
-    client already.
+    client already, and `quotas` are what is left of the limits that apply.
     """
 
     __slots__ = (
@@ -80,6 +81,7 @@ class Request(falcon.Request):
         'page_parts',
         'path_values',
         'query',
+        'quotas',
         'related',
         'resource',
         'resource_id',
@@ -96,6 +98,7 @@ class Request(falcon.Request):
     related: Related
     json_api_body: Mapping[str, Any] | None
     is_counted: bool
+    quotas: Quotas
     resource: Any  # a Resource, with its responders
     path_values: Mapping[str, Any]
     resource_id: str

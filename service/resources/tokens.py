@@ -10,6 +10,7 @@ import orjson
 from service import urls
 from service.domain.errors import Unauthenticated
 from service.domain.signing_keys import ALGORITHM, list_published_keys
+from service.domain.throttle import SIGN_IN
 from service.domain.tokens import (
     PREFIX,
     Issuer,
@@ -216,6 +217,7 @@ class TokensResource:
             Access.CREDENTIALS,
             LOGIN,
             _ONE,
+            limits=SIGN_IN,
         ),
         'DELETE': Operation('Sign out', 'Revokes the token that is presented.', {204: None}, query=_PAGE),
     }
@@ -313,6 +315,7 @@ def _sign_in(req: Request, username: str, password: str, format: str = 'opaque')
         password=password,
         user_agent=req.user_agent,
         client_address=req.client_address,
+        quotas=req.quotas,
         issuer=_issuer(req, format),
     )
 
