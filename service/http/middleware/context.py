@@ -44,6 +44,7 @@ class ContextMiddleware:
         req.inclusions = {}
         req.is_counted = False
         req.quotas = {}
+        req.queried = None
         req.resource = None
         req.path_values = {}
         req.resource_id = ''
