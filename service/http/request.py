@@ -10,7 +10,7 @@ import falcon
 from service.database.session import Session
 from service.domain.rate_limits import Quotas
 from service.domain.viewer import Viewer
-from service.http.forwarded import client_address
+from service.http.forwarded import client_address, without_prefix
 from service.http.operation import Operation
 from service.representation.document import Document
 from service.representation.formats import Format
@@ -101,9 +101,10 @@ class Request(falcon.Request):
 
     @property
     def raw_path(self) -> str:
-        """The path of the target as it was sent, percent-encoding included (RFC 9112 §3.2)."""
+        """The path of the target as it was sent, percent-encoding included, without the prefix."""
         target = self.env.get('RAW_URI') or quote(self.path)
-        return quote(_AUTHORITY.sub('', target).partition('?')[0] or '/', safe=_SENT)
+        path = quote(_AUTHORITY.sub('', target).partition('?')[0] or '/', safe=_SENT)
+        return without_prefix(path, self.builder.path)
 
     @property
     def user(self) -> Viewer:
