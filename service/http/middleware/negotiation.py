@@ -6,6 +6,7 @@ import falcon
 
 from service.http.operation import Formats
 from service.http.request import Related, Request
+from service.http.request_body import read_parameters
 from service.representation.formats import available_media_types, choose_format
 from service.representation.query_parameters import Kinds, Query
 
@@ -38,5 +39,7 @@ class NegotiationMiddleware:
         req.resource_id = '-'.join(str(value) for value in params.values())
         req.related = self._related
         req.query = Query(chosen.dialect.names)
+        if req.method == 'QUERY':
+            req.queried = read_parameters(req)
         if req.params:
             req.query = chosen.dialect.read(req.params, operation.query, self._kinds)
