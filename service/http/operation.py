@@ -166,9 +166,9 @@ def methods_of(resource: Resource) -> tuple[str, ...]:
 
 
 def has_query(resource: Resource) -> bool:
-    """Return whether the resource is a collection, which can be queried (RFC 10008)."""
+    """Return whether the resource is a collection, which can be queried (RFC 10008), or its former URL."""
     get = resource.operations.get('GET')
-    return get is not None and get.query.paginated
+    return get is not None and (get.query.paginated or get.deprecated)
 
 
 def has_patch(resource: Resource) -> bool:
