@@ -279,7 +279,7 @@ class TokenResource:
 
 
 def _represent_tokens(req: Request) -> Document:
-    page = list_tokens(req.db, req.query.position, req.user)
+    page = list_tokens(req.db, req.query.position, req.user, ids=req.query.ids)
     url = req.builder.url_for(urls.TOKENS)
     return represent_listing(req, 'tokens', url, page, represent_token, display=KIND.display)
 
