@@ -249,7 +249,7 @@ def page_of(entries: Iterable[tuple[Any, Any]], request: PageRequest, *, newest_
 
 
 class SortKey(NamedTuple):
-    """What a collection can be ordered by: a key and the type of its first column, as KeysetQuery has them."""
+    """A key that orders a collection, and the type of its first column, as KeysetQuery has them."""
 
     key: Any
     key_type: type[int | str] = int
