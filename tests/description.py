@@ -6,6 +6,7 @@ import functools
 import json
 import re
 from collections.abc import Callable
+from http import HTTPStatus
 from io import StringIO
 from typing import Any, NamedTuple
 from weakref import WeakKeyDictionary
@@ -100,6 +101,11 @@ class Description:
         if operation is not None:
             assert str(answer.status) in operation['responses'], f'{words}, which is not described'
             response = self.response(operation, answer.status)
+        elif method == 'QUERY' and item:  # GET with a body, which OpenAPI 3.1 cannot describe
+            is_like_get = answer.status in (200, 304, 308)
+            response = (
+                self.response(item['get'], answer.status) if is_like_get else self.problem(answer.status)
+            )
         elif method == 'OPTIONS' and item:
             assert answer.status in OF_OPTIONS, words
             response = options_response(item) if answer.status == 204 else self.problem(answer.status)
@@ -117,7 +123,7 @@ class Description:
     def problem(self, status: int) -> dict[str, Any]:
         """Return the response with a problem of this status, which is the same for all operations."""
         responses: dict[str, dict[str, Any]] = self.document['components']['responses']
-        name = ''.join(word.capitalize() for word in re.split('[ -]', falcon.code_to_http_status(status)[4:]))
+        name = ''.join(word.capitalize() for word in re.split('[ -]', HTTPStatus(status).phrase))
         return responses[name]
 
     def _check_headers(self, described: dict[str, Any], answer: Any, words: str) -> None:

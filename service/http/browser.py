@@ -14,7 +14,7 @@ from service.representation.media_types import FORM, HTML, parse_media_type
 
 METHOD_FIELD = '_method'
 RETURN_FIELD = '_return'
-SAFE_METHODS = frozenset(('GET', 'HEAD', 'OPTIONS'))
+SAFE_METHODS = frozenset(('GET', 'HEAD', 'OPTIONS', 'QUERY'))
 _NAME = 'halcyon'
 
 

@@ -5,7 +5,10 @@ from typing import Any
 
 import falcon
 
+from service.database.ids import is_id
+from service.domain.errors import NotFound
 from service.http.conditional import target_precondition
+from service.http.relationships import check_relationships
 from service.http.request import Request
 from service.representation.json_api_input import read_linkage, read_resource
 from service.representation.media_types import (
@@ -18,10 +21,14 @@ from service.representation.media_types import (
     MediaType,
     parse_media_type,
 )
-from service.representation.strict_input import MalformedBody, parse_form, parse_json
+from service.representation.query_parameters import InvalidParameter
+from service.representation.strict_input import MalformedBody, parse_form, parse_json, parse_pairs
 
+# The header fields that list the media types of bodies, in a response to one of another type.
+_FIELDS = {'PATCH': ('Accept', 'Accept-Patch'), 'QUERY': ('Accept', 'Accept-Query')}
 MAX_BODY_BYTES = 64 * 1024
 ACCEPTED_TYPES = (JSON, HAL, HAL_FORMS, JSON_API, FORM)
+ACCEPTED_QUERY_TYPES = (FORM, JSON)
 ACCEPTED_PATCH_TYPES = (MERGE_PATCH, *ACCEPTED_TYPES)
 
 
@@ -41,8 +48,8 @@ def read_form(req: Request, check_precondition: Callable[[], object] | None = No
 def read_body(req: Request) -> dict[str, Any]:
     """Return the members of the body; none where there is no body, whatever Content-Type says.
 
-    Raises HTTPUnsupportedMediaType, HTTPContentTooLarge, MalformedBody, and for JSON:API ResourceMismatch and
-    ClientGeneratedId.
+    Raises HTTPUnsupportedMediaType, HTTPContentTooLarge, MalformedBody, and for JSON:API ResourceMismatch,
+    ClientGeneratedId, and what `check_relationships` raises.
     """
     readable = ACCEPTED_PATCH_TYPES if req.method == 'PATCH' else ACCEPTED_TYPES
     sent = _read(req, readable)
@@ -54,17 +61,56 @@ def read_body(req: Request) -> dict[str, Any]:
     body = parse_json(data)
     if media_type != JSON_API:
         return body
-    return read_resource(body, req.operation.query.kind, None if req.method == 'POST' else req.resource_id)
+    req.json_api_body = body
+    resource_id = None if req.method == 'POST' else req.resource_id
+    resource = read_resource(body, req.operation.query.kind, resource_id)
+    check_relationships(req, resource.relationships)
+    return resource.attributes
 
 
 def read_resource_identifiers(req: Request) -> list[int]:
     """Return the ids of the members that the body adds to a relation, or takes from it.
 
-    Raises HTTPUnsupportedMediaType, HTTPContentTooLarge, MalformedBody, ResourceMismatch, and NotFound for a
-    string that is not an id.
+    What no id is cannot be a member: to take it away does nothing. Raises HTTPUnsupportedMediaType,
+    HTTPContentTooLarge, MalformedBody, ResourceMismatch, and NotFound for a string that is not an id.
     """
     sent = _read(req, (JSON_API,))
-    return read_linkage(parse_json(sent[1]) if sent else {}, req.operation.query.kind)
+    req.json_api_body = parse_json(sent[1]) if sent else {}
+    named = read_linkage(req.json_api_body, req.operation.query.kind)
+    unknown = [one for one in named if not is_id(one)]
+    if unknown and req.method != 'DELETE':
+        raise NotFound(f'Nothing of type {req.operation.query.kind} has the id {unknown[0][:80]!r}.')
+    return [int(one) for one in named if is_id(one)]
+
+
+def read_parameters(req: Request) -> dict[str, str | list[str]]:
+    """Return the query parameters of a QUERY, those of its target and those in its body (RFC 10008 §2).
+
+    One that is repeated has a list. Raises HTTPBadRequest without Content-Type, HTTPUnsupportedMediaType,
+    HTTPContentTooLarge, MalformedBody, and InvalidParameter for a value that is neither a string nor an
+    integer.
+    """
+    if not req.env.get('CONTENT_TYPE'):
+        raise falcon.HTTPBadRequest(description='QUERY needs a Content-Type.')
+    media_type = _sent_type(req, ACCEPTED_QUERY_TYPES)
+    _, data = _read(req, ACCEPTED_QUERY_TYPES) or ('', b'')
+    if media_type == JSON:
+        pairs = [(name, _text_of(name, value)) for name, value in parse_json(data).items()]
+    else:
+        pairs = parse_pairs(data)
+    parameters = dict(req.params)
+    for name, value in pairs:
+        sent = parameters.get(name)
+        parameters[name] = value if sent is None else [*(sent if isinstance(sent, list) else [sent]), value]
+    return parameters
+
+
+def _text_of(name: str, value: Any) -> str:
+    if isinstance(value, str):
+        return value
+    if type(value) is int:
+        return str(value)
+    raise InvalidParameter(name, 'must be a string or an integer')
 
 
 def _read(req: Request, readable: Sequence[str]) -> tuple[str, bytes] | None:
@@ -111,8 +157,7 @@ def _sent_type(req: Request, readable: Sequence[str]) -> str:
         subject = f'{content_type!r} is' if content_type else 'A body without Content-Type is'
         raise falcon.HTTPUnsupportedMediaType(
             description=f'{subject} not read here, but {", ".join(readable)} in UTF-8.',
-            headers={'Accept': ', '.join(readable)}
-            | ({'Accept-Patch': ', '.join(readable)} if req.method == 'PATCH' else {}),
+            headers=dict.fromkeys(_FIELDS.get(req.method, ('Accept',)), ', '.join(readable)),
         )
     return media_type.name
 

@@ -1,6 +1,7 @@
 """The URL builder: absolute URLs at the origin of a request."""
 
 from typing import Any
+from urllib.parse import urlsplit
 
 from service import urls
 from service.representation.document import Link
@@ -9,15 +10,17 @@ CURIE = 'hc'
 
 
 class UrlBuilder:
-    """Expands the templates of urls.py to absolute URLs; `origin` is like `http://localhost:8000`.
+    """Expands the templates of urls.py to absolute URLs.
 
-    With `avatars` users link to their pictures at Gravatar.
+    `origin` is like `http://localhost:8000`, with the `path` under which the application is, if any. With
+    `avatars` users link to their pictures at Gravatar.
     """
 
-    __slots__ = ('avatars', 'curies', 'origin')
+    __slots__ = ('avatars', 'curies', 'origin', 'path')
 
     def __init__(self, origin: str, *, avatars: bool = True) -> None:
         self.origin = origin
+        self.path = urlsplit(origin).path
         self.avatars = avatars
         self.curies = (Link(origin + urls.RELATION, templated=True, name=CURIE),)
 
