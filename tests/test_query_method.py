@@ -173,6 +173,14 @@ def test_a_query_of_more_than_64_kib_is_413(world: World) -> None:
     assert_problem(query(world.ada, '/api/posts', b'x=' + b'y' * 65536), 413)
 
 
+def test_a_query_that_no_url_could_carry_is_413(world: World) -> None:
+    for name in ('fields[posts]', 'unknown', 'ä'):
+        body = urlencode({name: 'body,' * 1700})
+        assert_problem(query(world.ada, '/api/posts', body), 413)
+    assert query(world.ada, '/api/posts', 'unknown=' + 'x' * 7000).status == 200
+    assert query(world.ada, '/api/posts?unknown=' + 'x' * 7000, 'other=' + 'x' * 7000).status == 413
+
+
 def test_options_names_the_content_types_of_queries(app: Any, world: World) -> None:
     found = [*collections(app), FOLLOWED]
     for template, _ in routes(app):
