@@ -8,7 +8,7 @@ from typing import Any, NamedTuple, Protocol
 
 from service.domain.rate_limits import RateLimit
 from service.representation.action import Action
-from service.representation.document import Document
+from service.representation.document import Document, Identifier
 from service.representation.json_schema import Schema
 from service.representation.kind import Kind
 from service.representation.query_parameters import NO_QUERY, PageNames, QueryOptions
@@ -84,8 +84,8 @@ class Operation:
     successful response by status, None for one without content. `form` is what the body is read with, or
     the query of a GET. `query` is what the query parameters may ask. A response that is not `cacheable` is
     true at this moment alone. One that is `deprecated` has a successor. `limits` are rate limits; every
-    response says what is left of them. `errors` are statuses of problems beside those that follow from the
-    rest of the declaration.
+    response says what is left of them. `linkage` has what a new resource will be related to, by relation.
+    `errors` are statuses of problems beside those that follow from the rest of the declaration.
     """
 
     summary: str
@@ -99,6 +99,7 @@ class Operation:
     deprecated: bool = False
     limits: tuple[RateLimit, ...] = ()
     errors: tuple[int, ...] = ()
+    linkage: Callable[[Any], Mapping[str, Identifier]] | None = None
 
     @property
     def is_relationship(self) -> bool:
@@ -145,10 +146,18 @@ def options_of(resource: Resource) -> Operation:
     return _PUBLIC_OPTIONS if is_public else _OPTIONS
 
 
-def kinds_of(resources: Iterable[Resource]) -> frozenset[str]:
-    """Return the kinds of all documents that the resources respond with."""
-    queries = (one.query for resource in resources for one in resource.operations.values())
-    return frozenset(query.kind for query in queries if query.kind)
+def kinds_of(resources: Iterable[Resource]) -> dict[str, dict[str, str]]:
+    """Return the kinds of all documents that the resources respond with, by name.
+
+    Each has the relations whose documents can be included, with the kind of these.
+    """
+    operations = [one for resource in resources for one in resource.operations.values()]
+    kinds: dict[str, dict[str, str]] = {one.query.kind: {} for one in operations if one.query.kind}
+    for content in (content for one in operations for content in one.responses.values()):
+        if isinstance(content, Samples):
+            kind = content.kind
+            kinds[kind.name] = {rel: kind.relationships[rel] for rel in kind.includable}
+    return kinds
 
 
 def methods_of(resource: Resource) -> tuple[str, ...]:

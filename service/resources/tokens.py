@@ -1,5 +1,7 @@
 """Tokens: signing in, renewing, listing and revoking."""
 
+import dataclasses
+from collections.abc import Mapping
 from typing import ClassVar
 
 import falcon
@@ -21,12 +23,13 @@ from service.domain.tokens import (
     revoke_token,
     sign_in,
 )
-from service.domain.viewer import Viewer
+from service.domain.users import find_user
+from service.domain.viewer import Viewer, require_permission
 from service.http.conditional import NO_STORE, precondition, target_precondition
 from service.http.credentials import read_authorization, read_basic
 from service.http.middleware.authentication import authenticate
 from service.http.operation import Access, Formats, Operation, RawResponse, Route, Samples
-from service.http.request import Expansions, Request
+from service.http.request import Expansions, Find, Request
 from service.http.request_body import read_body
 from service.representation.action import Action, Field, Form
 from service.representation.display import Column, Crumb, Display
@@ -38,6 +41,7 @@ from service.representation.url_builder import UrlBuilder
 from service.resources import sample_data
 from service.resources.collection_pages import represent_listing, sample_page
 from service.resources.module import EntryPointPart, LinkRelation
+from service.resources.relationships import ToManyRelationship
 from service.resources.response_samples import sample_pages
 from service.resources.responses import add_invalidation_links
 from service.resources.timestamps import represent_time
@@ -232,6 +236,17 @@ class TokensResource:
         add_invalidation_links(resp, req.builder.url_for(urls.TOKEN, token_id=req.user.token_id))
 
 
+class UserTokensResource:
+    """The tokens of a user, who is the viewer."""
+
+    tag = 'tokens'
+    operations: ClassVar = {'GET': dataclasses.replace(TokensResource.operations['GET'], access=Access.OWNER)}
+
+    def on_get(self, req: Request, resp: falcon.Response, user_id: int) -> None:
+        require_permission(find_user(req.db, user_id, req.viewer).is_editable_by(req.viewer))
+        resp.media = _represent_tokens(req)
+
+
 class TokenResource:
     """One of the viewer's tokens."""
 
@@ -327,8 +342,17 @@ RELATIONS = (
     ),
 )
 EXPANSIONS: Expansions = {}
+RESOURCES: Mapping[str, Find] = {}
 ROUTES: tuple[Route, ...] = (
     (urls.TOKENS, TokensResource()),
     (urls.TOKEN, TokenResource()),
     (urls.KEYS, KeysResource()),
+    (
+        urls.TOKENS_RELATIONSHIP,
+        ToManyRelationship(
+            UserTokensResource(),
+            'Tokens',
+            sample_pages(urls.TOKENS_RELATIONSHIP, SAMPLES, related=urls.TOKENS),
+        ),
+    ),
 )

@@ -143,7 +143,7 @@ _APPLIES: dict[int, Callable[[Endpoint], bool]] = {
     400: lambda endpoint: True,
     401: _checks_credentials,
     403: _can_be_forbidden,
-    404: lambda endpoint: bool(endpoint.variables),
+    404: lambda endpoint: bool(endpoint.variables) or endpoint.operation.linkage is not None,
     405: lambda endpoint: False,
     406: lambda endpoint: endpoint.operation.formats is not Formats.FIXED,
     409: lambda endpoint: _accepts_key(endpoint) or _reads_resource(endpoint),
