@@ -1,6 +1,7 @@
 """Third-party libraries make the whole journey.
 
-Ketting and traverson start from /api and use only link relations and forms; Orbit and WarpDrive know JSON:API.
+Ketting and traverson start from /api and use only link relations and forms. Orbit and WarpDrive know
+JSON:API.
 """
 
 from __future__ import annotations
@@ -11,7 +12,6 @@ import pytest
 
 from tests.clients.conftest import HERE
 from tests.server import Server
-
 
 # WarpDrive's modules for bundlers need a build; those under this condition do not.
 CONDITION = '--conditions=unpkg'
