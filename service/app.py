@@ -47,7 +47,9 @@ MODULES = (users, tokens, posts, follows, stores)  # a new resource is added her
 HOME = entry_point_of([module.entry_point for module in MODULES])
 
 
-def make_routes(drain: Shutdown = PROCESS_SHUTDOWN, metrics: 'Metrics | None' = None) -> list[Route]:
+def make_routes(
+    drain: Shutdown = PROCESS_SHUTDOWN, metrics: 'Metrics | None' = None, *, has_mail: bool = False
+) -> list[Route]:
     """Return every URL template with its resource."""
     routes: list[Route] = []
     description = Description(routes)
@@ -89,7 +91,7 @@ def create_app(
 
         metrics = Metrics(settings)
     db = db or open_session(settings, clock, metrics or NO_INSTRUMENTATION)
-    routes = make_routes(drain, metrics)
+    routes = make_routes(drain, metrics, has_mail=settings.mail_url is not None)
     for _, resource in routes:
         check_declaration(resource)
     kinds = kinds_of(resource for _, resource in routes)

@@ -19,6 +19,7 @@ POST = '/api/posts/{post_id}'
 POST_AUTHOR = '/api/posts/{post_id}/author'
 
 TOKENS = '/api/tokens'
+OTHER_TOKENS = '/api/tokens/others'
 TOKEN = '/api/tokens/{token_id}'
 KEYS = '/.well-known/jwks.json'
 

@@ -6,6 +6,7 @@ from service.commands.cli import EXIT_CODES, LONG_SECONDS, json_option, open_cur
 from service.domain.expiry import purge_all
 from service.domain.signing_keys import rotate_keys
 from service.domain.users import find_user_by_username, revoke_tokens
+from service.logs import format_time
 
 
 @click.group()
@@ -47,7 +48,15 @@ def keys() -> None:
 @keys.command(epilog=EXIT_CODES)
 @json_option
 def rotate(as_json: bool) -> None:
-    """Create a new key to sign tokens with; tokens signed by the old ones stay valid until they expire."""
+    """Create a new key to sign tokens with, once all who cache the published keys know it.
+
+    Tokens signed by the old ones stay valid until they expire.
+    """
     with open_current_schema() as session:
         key = rotate_keys(session)
-    output(f'Tokens are now signed with key {key.id}.', {'id': key.id}, as_json=as_json)
+    start = format_time(key.signs_from / 1000)
+    output(
+        f'Tokens are signed with key {key.id} from {start} on.',
+        {'id': key.id, 'signs_from': start},
+        as_json=as_json,
+    )

@@ -24,7 +24,7 @@ from service.domain.throttle import (
     registration_subjects,
     sign_in_subjects,
 )
-from service.domain.viewer import Viewer, authorize_write, require_permission
+from service.domain.viewer import Viewer, authorize_write, is_writer, require_permission
 
 USERNAME = r'^[A-Za-z0-9_.\-]+$'
 MAX_USERNAME_LENGTH = 64
@@ -37,7 +37,8 @@ MAX_PASSWORD_LENGTH = 256
 class UserRecord(NamedTuple):
     """A user as one viewer sees them: `is_followed` tells whether that viewer follows them.
 
-    Times are UTC milliseconds, `avatar_hash` is the hexadecimal SHA-256 of the lower-cased email address.
+    Times are UTC milliseconds, None if it has not happened; `avatar_hash` is the hexadecimal SHA-256 of the
+    lower-cased email address.
     """
 
     id: int
@@ -50,14 +51,20 @@ class UserRecord(NamedTuple):
     post_count: int
     follower_count: int
     following_count: int
+    email_verified_at: int | None
+    suspended_at: int | None
     is_followed: bool
 
-    def is_editable_by(self, viewer: Viewer | None) -> bool:
-        """Return whether the viewer may change and delete this account, and read what is private."""
+    def is_own(self, viewer: Viewer | None) -> bool:
+        """Return whether it is the viewer's account, so that they may read what is private."""
         return viewer is not None and viewer.user_id == self.id
 
-    def is_followable_by(self, viewer: Viewer | None) -> bool:
-        """Return whether the viewer may follow or unfollow this user."""
+    def is_editable_by(self, viewer: Viewer | None) -> bool:
+        """Return whether the viewer may change and delete this account."""
+        return is_writer(viewer, self.id)
+
+    def is_other(self, viewer: Viewer | None) -> bool:
+        """Return whether it is another user than the signed-in viewer."""
         return viewer is not None and viewer.user_id != self.id
 
 
@@ -99,7 +106,9 @@ _LIST_BY_PREFIX = KeysetQuery(
     _BY_USERNAME.where(_HAS_PREFIX), User.username_key, _make, newest_first=False, key_type=str
 )
 _COUNT_BY_PREFIX = CompiledQuery(User.select(peewee.fn.COUNT(User.id)).where(_HAS_PREFIX))
-_FIND_CREDENTIALS = CompiledQuery(User.select(User.id, User.password_hash).where(_HAS_USERNAME))
+_FIND_CREDENTIALS = CompiledQuery(
+    User.select(User.id, User.password_hash, User.suspended_at).where(_HAS_USERNAME)
+)
 _FIND_PASSWORD_HASH = CompiledQuery(User.select(User.password_hash).where(User.id == bindparam('user_id')))
 _FIND_HOLDERS = CompiledQuery(
     User.select(User.id, User.username_key, User.email_key).where(
@@ -123,6 +132,9 @@ _REVOKE_OTHER_TOKENS = CompiledQuery(
 )
 _SET_PASSWORD = CompiledQuery(
     User.update({User.password_hash: bindparam('new_hash')}).where(User.id == bindparam('user_id'))
+)
+_SUSPEND = CompiledQuery(
+    User.update({User.suspended_at: bindparam('suspended_at')}).where(User.id == bindparam('user_id'))
 )
 _REVOKE_TOKENS = CompiledQuery(
     Token.delete().where((Token.user == bindparam('user_id')) & (Token.expires_at > bindparam('now')))
@@ -181,11 +193,13 @@ def list_users(
     return _LIST_BY_PREFIX.page(session, request, total, viewer_id=viewer.user_id, **bounds)
 
 
-def find_credentials(session: Session, username: str) -> tuple[int, str] | None:
-    """Return the id and the password hash of the user with that name, ignoring case, or None."""
+def find_credentials(session: Session, username: str) -> tuple[int, str, int | None] | None:
+    """Return the id, the password hash and `suspended_at` of the user with that name, ignoring case, or None."""
     if not re.fullmatch(USERNAME, username):
         return None
-    row: tuple[int, str] | None = _FIND_CREDENTIALS.first(session, username_key=casefolded(username))
+    row: tuple[int, str, int | None] | None = _FIND_CREDENTIALS.first(
+        session, username_key=casefolded(username)
+    )
     return row
 
 
@@ -213,6 +227,8 @@ def register_user(
         'post_count': 0,
         'follower_count': 0,
         'following_count': 0,
+        'email_verified_at': None,
+        'suspended_at': None,
     }
     try:
         return _insert_user(session, values)
@@ -261,7 +277,7 @@ def _change_user(
     precondition: Callable[[UserRecord], None],
 ) -> UserRecord:
     user = lock_user(session, user_id, by)
-    require_permission(user.is_editable_by(by))
+    require_permission(user.is_editable_by(by), by)
     precondition(user)
     changed = user._replace(**changes, last_seen=authorize_write(session, by))
     identity = _identity(changed.username, changed.email, changed.about_me)
@@ -283,7 +299,7 @@ def change_password(
     Raises NotFound, Forbidden, Invalid for a wrong `current_password`, which counts as a failed sign-in, and
     Throttled after too many of them.
     """
-    require_permission(find_user(session, user_id, by).is_editable_by(by))
+    require_permission(find_user(session, user_id, by).is_editable_by(by), by)
     subjects = sign_in_subjects(user_id, by.username, client_address)
     check_limits(session, subjects)
     old_hash = _FIND_PASSWORD_HASH.first(session, user_id=user_id)[0]
@@ -328,6 +344,25 @@ def revoke_tokens(session: Session, user_id: int) -> int:
     """
     lock_user(session, user_id, None)  # a concurrent sign-in or renewal ends first, and is revoked too
     return _REVOKE_TOKENS.execute(session, user_id=user_id, now=session.now())
+
+
+@transaction
+def suspend_user(session: Session, user_id: int) -> int:
+    """Refuse sign-ins of the user from now on, and revoke all tokens; return the number of live ones.
+
+    Raises NotFound.
+    """
+    now = session.now()
+    if lock_user(session, user_id, None).suspended_at is None:
+        _SUSPEND.run(session, user_id=user_id, suspended_at=now)
+    return _REVOKE_TOKENS.execute(session, user_id=user_id, now=now)
+
+
+@transaction
+def restore_user(session: Session, user_id: int) -> None:
+    """Accept sign-ins of a suspended user again; raises NotFound."""
+    lock_user(session, user_id, None)
+    _SUSPEND.run(session, user_id=user_id, suspended_at=None)
 
 
 def _identity(username: str, email: str, about_me: str) -> dict[str, str]:

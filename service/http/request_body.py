@@ -5,7 +5,9 @@ from typing import Any
 
 import falcon
 
+from service.domain.viewer import require_write_scope
 from service.http.conditional import target_precondition
+from service.http.operation import Access
 from service.http.request import Request
 from service.representation.json_api_input import read_linkage, read_resource
 from service.representation.media_types import (
@@ -33,9 +35,15 @@ def read_form(req: Request, check_precondition: Callable[[], object] | None = No
     and Invalid.
     """
     assert req.operation.form is not None
+    _require_write_scope(req)
     body = read_body(req)
     (check_precondition or target_precondition(req))()
     return req.operation.form.read(body)
+
+
+def _require_write_scope(req: Request) -> None:
+    if req.operation.access in (Access.TOKEN, Access.OWNER):
+        require_write_scope(req.viewer)
 
 
 def read_body(req: Request) -> dict[str, Any]:
@@ -63,6 +71,7 @@ def read_resource_identifiers(req: Request) -> list[int]:
     Raises HTTPUnsupportedMediaType, HTTPContentTooLarge, MalformedBody, ResourceMismatch, and NotFound for a
     string that is not an id.
     """
+    _require_write_scope(req)
     sent = _read(req, (JSON_API,))
     return read_linkage(parse_json(sent[1]) if sent else {}, req.operation.query.kind)
 

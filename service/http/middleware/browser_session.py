@@ -16,6 +16,7 @@ from service.http.browser import (
     read_session,
     session_cookie,
 )
+from service.http.middleware.authentication import audience
 from service.http.operation import Access
 from service.http.request import Request, SubmittedForm
 from service.http.request_body import MAX_BODY_BYTES, read_stream
@@ -64,7 +65,7 @@ class BrowserSessionMiddleware:
         if token is None:
             return
         try:
-            req.viewer = find_viewer(req.db, token)
+            req.viewer = find_viewer(req.db, token, audience=audience(req.db.settings))
         except Unauthenticated:
             session_cookie(req.builder.origin).clear(resp)
         else:

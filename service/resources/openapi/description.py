@@ -5,7 +5,7 @@ from functools import lru_cache
 from typing import Any
 
 from service.http.operation import Access, Route
-from service.representation.url_builder import UrlBuilder
+from service.representation.url_builder import Features, UrlBuilder
 from service.resources.openapi.bodies import request_body
 from service.resources.openapi.components import Components
 from service.resources.openapi.endpoints import Endpoint, endpoints_of
@@ -50,10 +50,10 @@ class Description:
 
     def at(self, builder: UrlBuilder) -> dict[str, Any]:
         """Return the OpenAPI document with the URLs of the builder."""
-        return self._at(builder.origin, builder.avatars)
+        return self._at(builder.origin, builder.features)
 
-    def _make(self, origin: str, avatars: bool) -> dict[str, Any]:
-        builder = UrlBuilder(origin, avatars=avatars)
+    def _make(self, origin: str, features: Features) -> dict[str, Any]:
+        builder = UrlBuilder(origin, features)
         samples, components = SampleDocuments(list(endpoints_of(self._routes)), builder), Components()
         for name, schema in SHARED.items():
             components.refer('schemas', name, schema)

@@ -122,9 +122,11 @@ def _reads_resource(endpoint: Endpoint) -> bool:
 
 
 def _can_be_forbidden(endpoint: Endpoint) -> bool:
-    """Return whether it is for the owner only, or rejects client-generated ids."""
+    """Return whether it is for the owner or for tokens that permit writes, or rejects ids of clients."""
     creates = endpoint.method == 'POST' and _reads_resource(endpoint)
-    return (creates and not endpoint.operation.is_relationship) or endpoint.operation.access is Access.OWNER
+    access = endpoint.operation.access
+    needs_scope = access is Access.TOKEN and endpoint.method != 'GET'
+    return (creates and not endpoint.operation.is_relationship) or needs_scope or access is Access.OWNER
 
 
 def _reads_body(endpoint: Endpoint) -> bool:

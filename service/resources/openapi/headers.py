@@ -28,7 +28,7 @@ _HEADERS: dict[str, tuple[str, Container[int], Container[int]]] = {
     ),
     'Preference-Applied': ('The preference of Prefer that was applied (RFC 7240 §3).', (), (200, 201, 204)),
     'Retry-After': ('Seconds after which to try again.', (429, 503), (409,)),
-    'WWW-Authenticate': ('The credentials that are needed (RFC 6750 §3).', (401,), ()),
+    'WWW-Authenticate': ('The credentials that are needed (RFC 6750 §3).', (401,), (403,)),
     'X-Request-Id': ('Identifies the request in the log of the server.', range(100, 600), ()),
 }
 
