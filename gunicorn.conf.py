@@ -43,6 +43,7 @@ except OSError as error:
 wsgi_app = 'service.app:create_app()'
 bind = settings.bind
 worker_class = Worker
+Worker.settings = settings
 workers = settings.web_concurrency or os.cpu_count() or 1
 # A slow request body or a sign-in keeps a thread busy, for which bcrypt releases the GIL.
 threads = (

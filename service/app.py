@@ -25,6 +25,7 @@ from service.http.middleware.guards import GuardMiddleware
 from service.http.middleware.idempotency import IdempotencyMiddleware
 from service.http.middleware.negotiation import NegotiationMiddleware
 from service.http.middleware.presenter import PresenterMiddleware
+from service.http.middleware.rate_limits import RateLimitMiddleware
 from service.http.middleware.schema import SchemaMiddleware
 from service.http.middleware.security_headers import SecurityHeadersMiddleware
 from service.http.operation import Route, check_declaration, kinds_of
@@ -117,6 +118,7 @@ def create_app(
         #   CorsMiddleware                 |                           Access-Control-…, Vary
         #   SecurityHeadersMiddleware      |                           Content-Security-Policy, …
         #   CompressionMiddleware          |                           Content-Encoding
+        #   RateLimitMiddleware            |                           RateLimit, RateLimit-Policy
         #   AuthenticationMiddleware       viewer (401)                |
         #   NegotiationMiddleware          format (406), query (400)   |
         #   PresenterMiddleware            |                           the steps of present()
@@ -130,8 +132,9 @@ def create_app(
             GuardMiddleware(),
             BrowserSessionMiddleware(),
             CorsMiddleware(settings),
-            SecurityHeadersMiddleware(),
+            SecurityHeadersMiddleware(settings),
             CompressionMiddleware(),
+            RateLimitMiddleware(),
             AuthenticationMiddleware(),
             NegotiationMiddleware(kinds, expansions),
             PresenterMiddleware(),

@@ -18,7 +18,8 @@ DATABASES = ('sqlite', 'postgresql', 'mysql')
 DATABASE_ALIASES = {'postgres': 'postgresql', 'mariadb': 'mysql'}
 FILE_SUFFIX = '_FILE'
 MAIL_PORTS = {'smtp': 587, 'smtps': 465}
-MAIL_FROM = re.compile(r'(?:[^\x00-\x1f\x7f<>"]*<)?[^\s\x00-\x1f\x7f<>@,;"]+@[^\s\x00-\x1f\x7f<>@,;"]+>?')
+_ADDRESS = r'[^\s\x00-\x1f\x7f<>@,;"]+@[^\s\x00-\x1f\x7f<>@,;"]+'
+MAIL_FROM = re.compile(rf'{_ADDRESS}|[^\x00-\x1f\x7f<>"]*<{_ADDRESS}>')
 MIN_LIKENESS = 0.8  # of a variable to the setting that it probably misspells
 UNIX = 'unix'  # among the trusted proxies: every peer on a unix socket
 
@@ -200,6 +201,16 @@ class Settings:
         return _consistent(cls(**values), values)
 
     @property
+    def is_https(self) -> bool:
+        """Whether BASE_URL says that clients use https."""
+        return (self.base_url or '').startswith('https://')
+
+    @property
+    def allows_all_origins(self) -> bool:
+        """Whether the pages of every origin may read responses."""
+        return '*' in (self.cors_origins or ())
+
+    @property
     def bind(self) -> str:
         """The address to listen on, as gunicorn spells it."""
         if self.host.startswith('unix:'):
@@ -226,8 +237,8 @@ class Settings:
     def printable(self) -> dict[str, str]:
         """Return the value of each setting by the name of its variable, as it may be printed."""
         values = {field.name.upper(): getattr(self, field.name) for field in dataclasses.fields(self)}
-        shown = {'DATABASE_URL': self.database, 'MAIL_URL': self.mail_server}
-        return {name: _text(value) for name, value in values.items()} | shown
+        printable = {'DATABASE_URL': self.database, 'MAIL_URL': self.mail_server}
+        return {name: _text(value) for name, value in values.items()} | printable
 
 
 def _consistent(settings: Settings, values: Mapping[str, Any]) -> Settings:

@@ -13,6 +13,8 @@ from typing import Any
 from gunicorn.http import errors
 from gunicorn.workers.gthread import ThreadWorker
 
+from service.config import Settings
+from service.http.security_headers import security_headers
 from service.representation.media_types import PROBLEM
 from service.representation.problem import Problem, problem_details
 
@@ -33,6 +35,8 @@ log = logging.getLogger(__name__)
 
 class Worker(ThreadWorker):
     """A worker that responds to malformed requests as the application would, and quotes nothing of them."""
+
+    settings = Settings()  # gunicorn.conf.py sets them to those of the environment
 
     def handle_request(self, req: Any, conn: Any) -> Any:
         """Handle a request; HTTP/1.0 may have no Host, so SERVER_NAME is where the connection came to."""
@@ -56,12 +60,12 @@ class Worker(ThreadWorker):
             stack = ''.join(traceback.format_tb(exc.__traceback__))
             log.error('request %s failed: %s\n%s', request_id, type(exc).__name__, stack)
         try:
-            client.sendall(_response(problem, request_id))
+            client.sendall(_response(problem, request_id, self.settings))
         except OSError:
             log.debug('the client of request %s has gone', request_id)
 
 
-def _response(problem: Problem, request_id: str) -> bytes:
+def _response(problem: Problem, request_id: str, settings: Settings) -> bytes:
     details = problem_details(problem)
     del details['instance']  # the target may be what is wrong
     body = json.dumps(details).encode()
@@ -71,10 +75,11 @@ def _response(problem: Problem, request_id: str) -> bytes:
         'Content-Type': PROBLEM,
         'Content-Length': str(len(body)),
         'Cache-Control': 'no-store',
-        'Content-Security-Policy': "default-src 'none'; frame-ancestors 'none'",
-        'X-Content-Type-Options': 'nosniff',
         'X-Request-Id': request_id,
+        **security_headers(PROBLEM, problem.status, is_https=settings.is_https),
     }
+    if settings.allows_all_origins:
+        fields['Access-Control-Allow-Origin'] = '*'
     status = f'HTTP/1.1 {problem.status} {HTTPStatus(problem.status).phrase}'
     head = '\r\n'.join([status, *(f'{name}: {value}' for name, value in fields.items())])
     return head.encode() + b'\r\n\r\n' + body

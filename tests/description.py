@@ -24,6 +24,8 @@ DESCRIBED_HEADERS = (
     'www-authenticate',
     'accept-patch',
     'link',
+    'ratelimit',
+    'ratelimit-policy',
     'x-request-id',
 )
 METHODS = ('get', 'put', 'post', 'delete', 'patch')

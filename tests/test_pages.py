@@ -64,25 +64,11 @@ def test_the_page_of_a_relation_may_be_framed(client: Client) -> None:
     assert policy(client.get('/api/problems/not-found', accept=HTML))['frame-ancestors'] == "'none'"
 
 
-@pytest.mark.parametrize('accept', [HTML, HAL])
-def test_browsers_may_not_sniff_content_types(client: Client, accept: str) -> None:
-    assert client.entry(accept=accept).headers['x-content-type-options'] == 'nosniff'
-
-
-def test_a_page_sends_no_referrer_to_other_sites(client: Client) -> None:
-    assert client.entry(accept=HTML).headers['referrer-policy'] == 'same-origin'
-
-
-def test_only_html_has_a_content_security_policy(client: Client) -> None:
-    assert 'content-security-policy' not in client.entry(accept=HAL).headers
-
-
 def test_static_files_are_cacheable_for_ever(client: Client) -> None:
     for url in files(Page(client.entry(accept=HTML).text)):
         answer = client.get(url)
         assert answer.status == 200
         assert answer.headers['cache-control'] == 'public, max-age=31536000, immutable'
-        assert answer.headers['x-content-type-options'] == 'nosniff'
 
 
 def test_a_static_file_has_its_content_type(client: Client) -> None:

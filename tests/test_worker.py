@@ -63,6 +63,9 @@ def test_a_malformed_request_gets_a_problem_document(server: Server, case: str) 
     headers = headers_of(raw)
     assert headers['content-type'] == 'application/problem+json'
     assert headers['x-content-type-options'] == 'nosniff'
+    assert headers['content-security-policy'] == "default-src 'none'; frame-ancestors 'none'"
+    assert 'strict-transport-security' not in headers
+    assert 'access-control-allow-origin' not in headers
     assert headers['connection'] == 'close'
     assert parsedate_to_datetime(headers['date'])
     document = json.loads(raw.partition(b'\r\n\r\n')[2])
@@ -104,6 +107,13 @@ def test_http_1_0_without_host_gets_links_to_the_address_that_it_came_to(tmp_pat
         raw = server.send_raw(b'GET /api HTTP/1.0\r\n\r\n')
         assert f'"href":"{server.origin}/api"'.encode() in raw
         assert b'0.0.0.0' not in raw
+
+
+def test_a_malformed_request_gets_the_headers_that_the_settings_say(tmp_path: Any) -> None:
+    with Server(tmp_path, workers=1, BASE_URL='https://halcyon.test', CORS_ORIGINS='*') as server:
+        headers = headers_of(server.send_raw(MALFORMED['no version'][1]))
+        assert headers['strict-transport-security'] == 'max-age=31536000'
+        assert headers['access-control-allow-origin'] == '*'
 
 
 def test_slow_requests_block_no_others(server: Server) -> None:

@@ -17,13 +17,18 @@ def tokens() -> None:
 @tokens.command(epilog=EXIT_CODES)
 @json_option
 def purge(as_json: bool) -> None:
-    """Delete expired tokens, idempotency keys and rate-limited attempts.
+    """Delete expired tokens, idempotency keys, rate-limited attempts and links of mails.
 
     The server also deletes them, in small batches.
     """
     with open_current_schema(seconds=LONG_SECONDS) as session:
         purged = purge_all(session)
-    labels = {'tokens': 'tokens', 'idempotency_keys': 'idempotency keys', 'tries': 'attempts'}
+    labels = {
+        'tokens': 'tokens',
+        'idempotency_keys': 'idempotency keys',
+        'tries': 'attempts',
+        'mail_secrets': 'links',
+    }
     text = ', '.join(f'{labels[table]}: {count}' for table, count in purged.items())
     output(f'Deleted {text}.', purged, as_json=as_json)
 

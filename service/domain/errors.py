@@ -2,6 +2,8 @@
 
 from collections.abc import Iterable
 
+from service.domain.rate_limits import Quotas
+
 
 class DomainError(Exception):
     """A request that cannot be fulfilled; the text is for the client."""
@@ -55,11 +57,12 @@ class Stale(DomainError):
 
 
 class Throttled(DomainError):
-    """Too many attempts; `retry_after` is in seconds."""
+    """Too many attempts; `retry_after` is in seconds, and `quotas` are what is left of each limit."""
 
-    def __init__(self, retry_after: int) -> None:
+    def __init__(self, retry_after: int, quotas: Quotas) -> None:
         super().__init__(f'Too many attempts. The next one is allowed in {retry_after} seconds.')
         self.retry_after = retry_after
+        self.quotas = quotas
 
 
 class KeyInUse(DomainError):

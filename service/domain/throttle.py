@@ -11,7 +11,7 @@ throttled alike, and renaming an account gains nothing.
 
 import hashlib
 import random
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 from service.database.compiled import CompiledQuery, bindparam, insert_into
@@ -20,22 +20,19 @@ from service.database.session import Session
 from service.database.transactions import transaction
 from service.domain.errors import Throttled
 from service.domain.models import Attempt
+from service.domain.rate_limits import Quota, Quotas, RateLimit
 from service.domain.text import casefolded
 
 MAX_CLOCK_SKEW_SECONDS = 60  # an attempt from further in the future does not count
 
 
-class RateLimit(NamedTuple):
-    """A number of attempts in a number of seconds."""
-
-    name: str
-    attempts: int
-    seconds: int
-
-
 ACCOUNT = RateLimit('account', 10, 900)
 ADDRESS = RateLimit('address', 100, 900)
 REGISTRATION = RateLimit('registration', 1000, 3600)
+PASSWORD_RESET = RateLimit('password-reset', 100, 3600)  # of an IP address
+PASSWORD_RESET_EMAIL = RateLimit('password-reset-email', 5, 3600)  # of an email address
+RATE_LIMITS = (ACCOUNT, ADDRESS, REGISTRATION, PASSWORD_RESET, PASSWORD_RESET_EMAIL)
+SIGN_IN = (ACCOUNT, ADDRESS)
 
 
 class Subject(NamedTuple):
@@ -72,55 +69,97 @@ def registration_subjects(address: str | None) -> tuple[Subject, ...]:
     return () if address is None else (_subject(REGISTRATION, address),)
 
 
+def reset_address_subjects(address: str) -> tuple[Subject, ...]:
+    """Return what a request to reset a password counts against by its origin: the client's IP address."""
+    return (_subject(PASSWORD_RESET, address),)
+
+
+def reset_email_subjects(email: str) -> tuple[Subject, ...]:
+    """Return what a request to reset a password counts against by its target: the email address."""
+    return (_subject(PASSWORD_RESET_EMAIL, casefolded(email)),)
+
+
+def address_subjects(limits: Sequence[RateLimit], address: str) -> tuple[Subject, ...]:
+    """Return what the limits of IP addresses count for a client of this IP address."""
+    return tuple(_subject(limit, address) for limit in limits if limit is not ACCOUNT)
+
+
 def _subject(limit: RateLimit, identity: str) -> Subject:
     text = f'{limit.name} {identity}'
     return Subject(limit, hashlib.sha256(text.encode(errors='surrogatepass')).hexdigest())
 
 
-def check_limits(session: Session, subjects: Sequence[Subject]) -> None:
-    """Raise Throttled if any subject has no attempt left."""
-    _taken_slots(session, subjects, session.now())
+def check_limits(session: Session, subjects: Sequence[Subject], quotas: Quotas | None = None) -> None:
+    """Raise Throttled if any subject has no attempt left; `quotas` receives what is left of each limit."""
+    _taken_slots(session, subjects, session.now(), quotas)
 
 
-def count_attempt(session: Session, subjects: Sequence[Subject]) -> None:
-    """Count one attempt against all subjects; raises Throttled, and counts nothing, if any has none left."""
+def count_attempt(session: Session, subjects: Sequence[Subject], quotas: Quotas | None = None) -> None:
+    """Count one attempt against all subjects; raises Throttled, and counts nothing, if any has none left.
+
+    `quotas` receives what is left of each limit.
+    """
     for _ in range(sum(subject.limit.attempts for subject in subjects)):
         try:
-            _insert_attempt(session.autonomous, subjects)
+            found = _insert_attempt(session.autonomous, subjects)
         except ConstraintViolation:
             continue  # a concurrent attempt took the same slot
         for limit, _ in subjects:
             session.instrumentation.attempt_counted(limit.name)
+        if quotas is not None:
+            quotas |= found
         return None
-    return check_limits(session, subjects)
+    return check_limits(session, subjects, quotas)
 
 
 @transaction
-def _insert_attempt(session: Session, subjects: Sequence[Subject]) -> None:
+def _insert_attempt(session: Session, subjects: Sequence[Subject]) -> Quotas:
     now = session.now()
+    quotas = {}
     for (limit, digest), taken in _taken_slots(session, subjects, now):
         _DELETE_EXPIRED.run(session, digest=digest, now=now, latest=_latest(limit, now))
         slot = random.choice([*set(range(limit.attempts)).difference(taken)])
         expires_at = now + limit.seconds * 1000
         _INSERT.run(session, id=session.new_id(), digest=digest, place=slot, expires_at=expires_at)
+        quotas[limit.name] = _quota(limit, {**taken, slot: expires_at}, now)
+    return quotas
+
+
+def find_quotas(session: Session, subjects: Sequence[Subject]) -> Quotas:
+    """Return what is left of each limit."""
+    now = session.now()
+    return {
+        subject.limit.name: _quota(subject.limit, _find_taken(session, subject, now), now)
+        for subject in subjects
+    }
 
 
 def _taken_slots(
-    session: Session, subjects: Sequence[Subject], now: int
+    session: Session, subjects: Sequence[Subject], now: int, quotas: Quotas | None = None
 ) -> list[tuple[Subject, dict[int, int]]]:
     """Return the taken slots of each subject, with the times when they expire; raises Throttled."""
-    taken_slots, waits = [], {}
-    for subject in subjects:
-        limit, digest = subject
-        taken = dict(_FIND_TAKEN.all(session, digest=digest, now=now, latest=_latest(limit, now)))
-        taken_slots.append((subject, taken))
-        if len(taken) >= limit.attempts:
-            waits[limit.name] = min(limit.seconds, -(-(min(taken.values()) - now) // 1000))
-    for name in waits:
-        session.instrumentation.request_throttled(name)
-    if waits:
-        raise Throttled(max(waits.values()))
+    taken_slots = [(subject, _find_taken(session, subject, now)) for subject in subjects]
+    found = {subject.limit.name: _quota(subject.limit, taken, now) for subject, taken in taken_slots}
+    exhausted = [quota for quota in found.values() if not quota.remaining]
+    for quota in exhausted:
+        session.instrumentation.request_throttled(quota.limit.name)
+    if quotas is not None:
+        quotas |= found
+    if exhausted:
+        raise Throttled(max(quota.seconds for quota in exhausted), found)
     return taken_slots
+
+
+def _find_taken(session: Session, subject: Subject, now: int) -> dict[int, int]:
+    limit, digest = subject
+    return dict(_FIND_TAKEN.all(session, digest=digest, now=now, latest=_latest(limit, now)))
+
+
+def _quota(limit: RateLimit, taken: Mapping[int, int], now: int) -> Quota:
+    """Return what the slots that are taken leave; a clock that differs makes no interval longer."""
+    next_expiry = min(taken.values(), default=now)
+    seconds = min(limit.seconds, -(-(next_expiry - now) // 1000))
+    return Quota(limit, max(0, limit.attempts - len(taken)), seconds)
 
 
 def _latest(limit: RateLimit, now: int) -> int:

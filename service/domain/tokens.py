@@ -15,6 +15,7 @@ from service.domain.errors import NotFound, Suspended, Unauthenticated
 from service.domain.expiry import purge
 from service.domain.models import Token, User
 from service.domain.passwords import verify_password
+from service.domain.rate_limits import Quotas
 from service.domain.signing_keys import CLIENT_ID, read_audiences, sign
 from service.domain.text import normalize
 from service.domain.throttle import Subject, check_limits, count_attempt, sign_in_subjects
@@ -164,19 +165,21 @@ def sign_in(
     password: str,
     user_agent: str | None,
     client_address: str | None = None,
+    quotas: Quotas | None = None,
     wish: TokenWish = DEFAULT_WISH,
 ) -> NewToken:
     """Issue a token for a user name and password, as the sign-in wishes.
 
     Raises Unauthenticated, in the same time for a wrong password and an unknown name, Suspended for the right
     password of a suspended account, and Throttled after too many wrong ones, also for the right password.
+    `quotas` receives what is left of each rate limit.
     """
     name = normalize(username)
     user_id, password_hash, suspended_at = find_credentials(session, name) or (None, None, None)
     subjects = sign_in_subjects(user_id, name, client_address)
-    check_limits(session, subjects)
+    check_limits(session, subjects, quotas)
     if not verify_password(normalize(password), password_hash, session.settings.bcrypt_cost):
-        count_attempt(session, subjects)
+        count_attempt(session, subjects, quotas)
         raise Unauthenticated('The user name or the password is wrong.', 'password')
     assert user_id is not None  # verify_password is False for an unknown name
     assert password_hash is not None

@@ -13,8 +13,11 @@ from service.database.pagination import KeysetQuery, Page, PageRequest
 from service.database.session import Session
 from service.database.transactions import transaction
 from service.domain.errors import Conflict, Invalid, NotFound
+from service.domain.mail_secrets import revoke_secrets
 from service.domain.models import Follow, Token, User
+from service.domain.outbox import EMAIL_CHANGED, RESET_PASSWORD, VERIFY_EMAIL, add_mail
 from service.domain.passwords import hash_password, verify_password
+from service.domain.rate_limits import Quotas
 from service.domain.sharded_counters import add_to_total, read_total
 from service.domain.text import casefolded
 from service.domain.throttle import (
@@ -99,6 +102,9 @@ _ALL = {
 ORDERS = ('id', 'username')
 _HAS_USERNAME = User.username_key == bindparam('username_key')
 _FIND_BY_USERNAME = CompiledQuery(User.select(*user_columns(User)).where(_HAS_USERNAME))
+_FIND_BY_EMAIL = CompiledQuery(
+    User.select(*user_columns(User)).where(User.email_key == bindparam('email_key'))
+)
 _LIST_BY_USERNAME = KeysetQuery(_BY_ID.where(_HAS_USERNAME), User.id, _make, newest_first=False)
 _COUNT_BY_USERNAME = CompiledQuery(User.select(peewee.fn.COUNT(User.id)).where(_HAS_USERNAME))
 _HAS_PREFIX = (User.username_key >= bindparam('first')) & (User.username_key < bindparam('end'))
@@ -117,8 +123,9 @@ _FIND_HOLDERS = CompiledQuery(
 )
 _INSERT = insert_into(User)
 _IDENTITY = (User.username, User.username_key, User.email, User.email_key, User.avatar_hash, User.about_me)
+_CHANGEABLE = (*_IDENTITY, User.email_verified_at)
 _UPDATE = CompiledQuery(
-    User.update({field: bindparam(field.column_name) for field in _IDENTITY}).where(
+    User.update({field: bindparam(field.column_name) for field in _CHANGEABLE}).where(
         User.id == bindparam('user_id')
     )
 )
@@ -167,6 +174,12 @@ def lock_user(session: Session, user_id: int, viewer: Viewer | None) -> UserReco
     return find_user(session, user_id, viewer, query=_LOCK)
 
 
+def find_user_by_email(session: Session, email: str) -> UserRecord | None:
+    """Return the user with that email address, ignoring case, or None."""
+    row = _FIND_BY_EMAIL.first(session, email_key=casefolded(email), viewer_id=0)
+    return None if row is None else UserRecord._make(row)
+
+
 def list_users(
     session: Session,
     request: PageRequest,
@@ -194,7 +207,7 @@ def list_users(
 
 
 def find_credentials(session: Session, username: str) -> tuple[int, str, int | None] | None:
-    """Return the id, the password hash and `suspended_at` of the user with that name, ignoring case, or None."""
+    """Return id, password hash and `suspended_at` of the user with that name, ignoring case, or None."""
     if not re.fullmatch(USERNAME, username):
         return None
     row: tuple[int, str, int | None] | None = _FIND_CREDENTIALS.first(
@@ -211,13 +224,14 @@ def register_user(
     password: str,
     about_me: str = '',
     client_address: str | None = None,
+    quotas: Quotas | None = None,
 ) -> UserRecord:
     """Register a user and return them as an anonymous client sees them.
 
     Raises Conflict if the name or the email address is taken, and Throttled after too many registrations
-    from the IP address `client_address`.
+    from the IP address `client_address`. `quotas` receives what is left of the rate limit.
     """
-    count_attempt(session, registration_subjects(client_address))
+    count_attempt(session, registration_subjects(client_address), quotas)
     now = session.now()
     values = {
         **_identity(username, email, about_me),
@@ -241,6 +255,7 @@ def _insert_user(session: Session, values: dict[str, Any]) -> UserRecord:
     row = {'id': session.new_id(), **values}
     _INSERT.run(session, **row)
     add_to_total(session, 'users', 1)
+    add_mail(session, VERIFY_EMAIL, row['email'], row['id'])
     return UserRecord(is_followed=False, **{name: row[name] for name in UserRecord._fields if name in row})
 
 
@@ -280,8 +295,12 @@ def _change_user(
     require_permission(user.is_editable_by(by), by)
     precondition(user)
     changed = user._replace(**changes, last_seen=authorize_write(session, by))
+    if changed.email != user.email:
+        changed = changed._replace(email_verified_at=None)
+        add_mail(session, VERIFY_EMAIL, changed.email, user_id)
+        add_mail(session, EMAIL_CHANGED, user.email, user_id)
     identity = _identity(changed.username, changed.email, changed.about_me)
-    _UPDATE.run(session, user_id=user_id, **identity)
+    _UPDATE.run(session, user_id=user_id, email_verified_at=changed.email_verified_at, **identity)
     return changed._replace(avatar_hash=identity['avatar_hash'])
 
 
@@ -293,18 +312,19 @@ def change_password(
     password: str,
     by: Viewer,
     client_address: str | None = None,
+    quotas: Quotas | None = None,
 ) -> None:
     """Change the password and revoke all of the user's tokens but the presented one.
 
     Raises NotFound, Forbidden, Invalid for a wrong `current_password`, which counts as a failed sign-in, and
-    Throttled after too many of them.
+    Throttled after too many of them. `quotas` receives what is left of each rate limit.
     """
     require_permission(find_user(session, user_id, by).is_editable_by(by), by)
     subjects = sign_in_subjects(user_id, by.username, client_address)
-    check_limits(session, subjects)
+    check_limits(session, subjects, quotas)
     old_hash = _FIND_PASSWORD_HASH.first(session, user_id=user_id)[0]
     if not verify_password(current_password, old_hash, session.settings.bcrypt_cost):
-        count_attempt(session, subjects)
+        count_attempt(session, subjects, quotas)
         raise Invalid([('current_password', 'is not your password')])
     new_hash = hash_password(password, session.settings.bcrypt_cost)
     _change_password(session, user_id, old_hash, new_hash, by, subjects)
@@ -318,6 +338,7 @@ def _change_password(
     if not _REPLACE_PASSWORD.execute(session, user_id=user_id, old_hash=old_hash, new_hash=new_hash):
         raise Invalid([('current_password', 'is not your password')])  # another request has changed it
     authorize_write(session, by)
+    revoke_secrets(session, RESET_PASSWORD, user_id)
     _REVOKE_OTHER_TOKENS.run(session, user_id=user_id, token_id=by.token_id)
 
 
@@ -326,13 +347,18 @@ def set_password(session: Session, user_id: int, password: str) -> int:
 
     Returns the number of live tokens that were revoked; raises NotFound.
     """
-    return _set_password(session, user_id, hash_password(password, session.settings.bcrypt_cost))
+    return set_password_hash(session, user_id, hash_password(password, session.settings.bcrypt_cost))
 
 
 @transaction
-def _set_password(session: Session, user_id: int, new_hash: str) -> int:
+def set_password_hash(session: Session, user_id: int, new_hash: str) -> int:
+    """Set the hash of the password, and revoke all tokens and links to reset it.
+
+    Returns the number of live tokens that were revoked; raises NotFound.
+    """
     if not _SET_PASSWORD.execute(session, user_id=user_id, new_hash=new_hash):
         raise NotFound('There is no such user.')
+    revoke_secrets(session, RESET_PASSWORD, user_id)
     return _REVOKE_TOKENS.execute(session, user_id=user_id, now=session.now())
 
 

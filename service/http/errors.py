@@ -27,6 +27,7 @@ from service.domain.errors import (
 )
 from service.http.conditional import NO_STORE
 from service.http.credentials import INSUFFICIENT_SCOPE, www_authenticate
+from service.http.rate_limits import rate_limit_headers
 from service.http.request import Request
 from service.representation.formats import choose_problem_format
 from service.representation.json_api_input import ClientGeneratedId, ResourceMismatch
@@ -89,7 +90,7 @@ _OF_KIND: dict[type[Exception], Callable[[Any, Request], dict[str, Any]]] = {
     KeyReused: lambda error, req: {'name': 'idempotency-mismatch'},
     Throttled: lambda error, req: {
         'name': 'too-many-tries',
-        'headers': {'Retry-After': str(error.retry_after)},
+        'headers': {'Retry-After': str(error.retry_after), **rate_limit_headers(error.quotas)},
     },
     Unavailable: lambda error, req: {'name': 'unavailable', 'headers': {'Retry-After': RETRY_SECONDS}},
 }

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, NamedTuple, Protocol
 
+from service.domain.rate_limits import RateLimit
 from service.representation.action import Action
 from service.representation.document import Document
 from service.representation.json_schema import Schema
@@ -80,8 +81,9 @@ class Operation:
     `summary` and `description` explain it in the API's description. `responses` has the content of each
     successful response by status, None for one without content. `form` is what the body is read with, or
     the query of a GET. `query` is what the query parameters may ask. A response that is not `cacheable` is
-    true at this moment alone. One that is `deprecated` has a successor. `errors` are statuses of problems
-    beside those that follow from the rest of the declaration.
+    true at this moment alone. One that is `deprecated` has a successor. `limits` are rate limits; every
+    response says what is left of them. `errors` are statuses of problems beside those that follow from the
+    rest of the declaration.
     """
 
     summary: str
@@ -93,6 +95,7 @@ class Operation:
     formats: Formats = Formats.DOCUMENT
     cacheable: bool = True
     deprecated: bool = False
+    limits: tuple[RateLimit, ...] = ()
     errors: tuple[int, ...] = ()
 
     @property

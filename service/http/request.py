@@ -8,6 +8,7 @@ from urllib.parse import quote
 import falcon
 
 from service.database.session import Session
+from service.domain.rate_limits import Quotas
 from service.domain.viewer import Viewer
 from service.http.forwarded import client_address
 from service.http.operation import Operation
@@ -50,7 +51,7 @@ class Request(falcon.Request):
     is the form that a page posted, if one did; `page_parts` is what pages need besides a document.
     `resource` is the target of the request, None until one is found; `path_values` are the variables of its
     URL, and `resource_id` is the id among them. `is_counted` tells whether the request counts against the
-    limit of its client already.
+    limit of its client already, and `quotas` are what is left of the limits that apply.
     """
 
     __slots__ = (
@@ -63,6 +64,7 @@ class Request(falcon.Request):
         'page_parts',
         'path_values',
         'query',
+        'quotas',
         'resource',
         'resource_id',
         'submitted',
@@ -77,6 +79,7 @@ class Request(falcon.Request):
     query: Query
     inclusions: Mapping[str, Expand]
     is_counted: bool
+    quotas: Quotas
     resource: Any  # a Resource, with its responders
     path_values: Mapping[str, Any]
     resource_id: str

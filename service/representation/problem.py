@@ -86,8 +86,8 @@ PROBLEMS: dict[str, ProblemType] = {
     'account-suspended': ProblemType(
         403,
         'The account is suspended',
-        'The user name and the password are right, but the operator has suspended the account. Its tokens are '
-        'revoked, and nobody can sign in until the operator restores it.',
+        'The user name and the password are right, but the operator has suspended the account. Its tokens '
+        'are revoked, and signing in is possible once the operator restores it.',
     ),
     'registration-closed': ProblemType(
         403,

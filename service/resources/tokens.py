@@ -9,6 +9,7 @@ import orjson
 from service import urls
 from service.domain.errors import Invalid, Unauthenticated
 from service.domain.signing_keys import ALGORITHM, KEY_SET_MAX_AGE, list_published_keys
+from service.domain.throttle import SIGN_IN
 from service.domain.tokens import (
     MAX_LIFETIME,
     MAX_NAME_LENGTH,
@@ -245,6 +246,7 @@ class TokensResource:
             Access.CREDENTIALS,
             LOGIN,
             _ONE,
+            limits=SIGN_IN,
         ),
         'DELETE': Operation('Sign out', 'Revokes the token that is presented.', {204: None}, query=_PAGE),
     }
@@ -367,6 +369,7 @@ def _sign_in(
         password=password,
         user_agent=req.user_agent,
         client_address=req.client_address,
+        quotas=req.quotas,
         wish=TokenWish(
             name or None, scope, None if expires_in is None else int(expires_in), _issuer(req, format)
         ),

@@ -11,6 +11,7 @@ from service import urls
 from service.domain.accounts import delete_user
 from service.domain.errors import RegistrationClosed
 from service.domain.stores import find_owned
+from service.domain.throttle import REGISTRATION, SIGN_IN
 from service.domain.users import (
     MAX_ABOUT_ME_LENGTH,
     MAX_EMAIL_LENGTH,
@@ -263,6 +264,7 @@ class UsersResource:
             Access.ANYONE,
             REGISTER,
             ONE_USER,
+            limits=(REGISTRATION,),
         ),
     }
 
@@ -273,7 +275,7 @@ class UsersResource:
         if not req.builder.features.registration:
             raise RegistrationClosed('Registration is closed. Ask the operator for an account.')
         address = None if req.is_counted else req.client_address
-        user = register_user(req.db, client_address=address, **read_form(req))
+        user = register_user(req.db, client_address=address, quotas=req.quotas, **read_form(req))
         respond_created(resp, represent_user(user, None, req.builder))
         resp.set_header('Cache-Control', NO_STORE)  # it is for an anonymous client; the new user sees more
         add_invalidation_links(resp, req.builder.url_for(urls.USERS))
@@ -364,6 +366,7 @@ class PasswordResource:
             Access.OWNER,
             CHANGE_PASSWORD,
             QueryOptions('users'),
+            limits=SIGN_IN,
         ),
     }
 
@@ -372,7 +375,14 @@ class PasswordResource:
         require_permission(user.is_editable_by(req.viewer), req.viewer)
         check = precondition(req, represent_user)
         values = read_form(req, lambda: check(None))
-        change_password(req.db, user_id, by=req.user, client_address=req.client_address, **values)
+        change_password(
+            req.db,
+            user_id,
+            by=req.user,
+            client_address=req.client_address,
+            quotas=req.quotas,
+            **values,
+        )
         resp.status = falcon.HTTP_204
         add_invalidation_links(
             resp, req.builder.url_for(urls.TOKENS), req.builder.url_for(urls.USER, user_id=user_id)

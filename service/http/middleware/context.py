@@ -43,6 +43,7 @@ class ContextMiddleware:
         req.query = _NOTHING_ASKED
         req.inclusions = {}
         req.is_counted = False
+        req.quotas = {}
         req.resource = None
         req.path_values = {}
         req.resource_id = ''

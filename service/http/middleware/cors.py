@@ -27,6 +27,7 @@ class CorsMiddleware:
 
     def __init__(self, settings: Settings) -> None:
         self._origins = settings.cors_origins
+        self._is_public = settings.allows_all_origins
 
     def process_response(
         self, req: Request, resp: falcon.Response, resource: Any, req_succeeded: bool
@@ -34,8 +35,7 @@ class CorsMiddleware:
         """Set the Access-Control headers for an allowed Origin; where all are allowed, for any request,
         because a shared cache may send the response to a page.
         """
-        is_public = self._origins == ('*',)
-        if not is_public:
+        if not self._is_public:
             resp.append_header('Vary', 'Origin')
         origin: str | None = req.env.get('HTTP_ORIGIN')
         is_preflight = (
@@ -43,7 +43,7 @@ class CorsMiddleware:
         )
         if is_preflight and resp.status_code == 404 and resource is None:
             _accept_preflight(resp)
-        allowed = '*' if is_public else origin
+        allowed = '*' if self._is_public else origin
         if allowed is None or not self._allows(allowed):
             return
         resp.set_header('Access-Control-Allow-Origin', allowed)
@@ -58,7 +58,7 @@ class CorsMiddleware:
     def _allows(self, origin: str) -> bool:
         if self._origins is None:
             return LOCAL.fullmatch(origin) is not None
-        return '*' in self._origins or origin.lower() in self._origins
+        return self._is_public or origin.lower() in self._origins
 
 
 def _accept_preflight(resp: falcon.Response) -> None:

@@ -93,7 +93,9 @@ def _key(req: Request, key: str, body: bytes) -> RequestKey:
     """Return the key of the request; what anyone may post can hold a password."""
     is_public = req.operation.access is Access.ANYONE
     if is_public:
-        count_attempt(req.db, registration_subjects(req.client_address))  # for a hash like a password's
+        count_attempt(
+            req.db, registration_subjects(req.client_address), req.quotas
+        )  # for a hash like a password's
         req.is_counted = True
     asked = (req.query_string, req.env.get('CONTENT_TYPE', ''), req.format.media_type)
     return make_key(

@@ -1,29 +1,29 @@
-"""Security headers: Content-Security-Policy, Referrer-Policy and X-Content-Type-Options."""
+"""Security headers of every response of the application."""
 
 from typing import Any
 
 import falcon
 
 from service import urls
+from service.config import Settings
 from service.http.request import Request
-
-POLICY = (
-    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' https://www.gravatar.com; "
-    "connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors "
-)
-NOWHERE = "'none'"
-ANYWHERE = '*'
+from service.http.security_headers import security_headers
 
 
 class SecurityHeadersMiddleware:
-    """Sets the Content-Security-Policy of pages (CSP Level 3), and that no type is ever guessed."""
+    """Sets the security headers; explorers of the API may frame the pages of link relations."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._is_https = settings.is_https
 
     def process_response(
         self, req: Request, resp: falcon.Response, resource: Any, req_succeeded: bool
     ) -> None:
-        """Let pages load our own files alone; explorers of the API may frame the link relations' pages."""
-        resp.set_header('X-Content-Type-Options', 'nosniff')
-        if resp.content_type and resp.content_type.startswith('text/html'):
-            framed = ANYWHERE if req.uri_template == urls.RELATION else NOWHERE
-            resp.set_header('Content-Security-Policy', POLICY + framed)
-            resp.set_header('Referrer-Policy', 'same-origin')
+        """Set the headers that the content type and the status require."""
+        headers = security_headers(
+            resp.content_type,
+            resp.status_code,
+            is_https=self._is_https,
+            may_be_framed=req.uri_template == urls.RELATION,
+        )
+        resp.set_headers(headers)

@@ -60,12 +60,14 @@ class Responses:
             return self._document(endpoint, status, content)
         if isinstance(content, RawResponse):
             name = ''.join(word.capitalize() for word in content.name.split('-'))
-            return self._refer(name, status, 'OK.', content=self._raw(content))
-        return self._refer(response_name(status), status, _WITHOUT_CONTENT[status])
+            return self._refer(name, status, 'OK.', is_limited=False, content=self._raw(content))
+        return self._refer(response_name(status), status, _WITHOUT_CONTENT[status], is_limited=True)
 
-    def _refer(self, name: str, status: int, description: str, **members: Any) -> dict[str, str]:
+    def _refer(
+        self, name: str, status: int, description: str, *, is_limited: bool, **members: Any
+    ) -> dict[str, str]:
         """Return a reference to a Response Object (OpenAPI 3.1 §4.8.17)."""
-        headers = headers_with(status, self._components)
+        headers = headers_with(status, self._components, is_limited=is_limited)
         response = {'description': description, 'headers': headers, **members}
         return self._components.refer('responses', name, response)
 
@@ -83,7 +85,8 @@ class Responses:
             for format in endpoint.formats(status)
         }
         links = {} if documents[0].is_collection else {'links': self._links(documents, content)}
-        return self._refer(name, status, description, content=content, **links)
+        is_limited = bool(endpoint.operation.limits)
+        return self._refer(name, status, description, is_limited=is_limited, content=content, **links)
 
     def _content(self, endpoint: Endpoint, name: str, samples: Samples, format: Format) -> dict[str, Any]:
         """Return the Media Type Object (OpenAPI 3.1 §4.8.14) of a document, with the first of the samples."""

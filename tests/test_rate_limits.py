@@ -1,0 +1,119 @@
+"""RateLimit and RateLimit-Policy: what is left of the limits of sign-ins and registrations."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from tests.client import HTML, JSON_API, Answer, Client
+from tests.clock import MovableClock
+
+RIGHT = {'username': 'ada', 'password': 'correct horse'}
+WRONG = {'username': 'ada', 'password': 'wrong horse'}
+FORM = 'application/x-www-form-urlencoded'
+SIGN_IN_POLICY = '"account";q=10;w=900, "address";q=100;w=900'
+REGISTRATION_POLICY = '"registration";q=1000;w=3600'
+EVA = {'username': 'eva', 'email': 'eva@example.org', 'password': 'correct horse'}
+
+
+def limits(answer: Answer) -> tuple[str | None, str | None]:
+    return answer.headers.get('ratelimit-policy'), answer.headers.get('ratelimit')
+
+
+def test_a_sign_in_says_what_is_left_of_its_limits(client: Client, ada: Client) -> None:
+    answer = client.post('/api/tokens', RIGHT)
+    assert answer.status == 200
+    assert limits(answer) == (SIGN_IN_POLICY, '"account";r=10, "address";r=100')
+
+
+def test_a_failed_sign_in_counts_at_once(client: Client, ada: Client, clock: MovableClock) -> None:
+    answer = client.post('/api/tokens', WRONG)
+    assert answer.status == 401
+    assert limits(answer) == (SIGN_IN_POLICY, '"account";r=9;t=900, "address";r=99;t=900')
+    clock.move(seconds=300)
+    answer = client.post('/api/tokens', {**WRONG, 'username': 'unknown'})
+    assert limits(answer)[1] == '"account";r=9;t=900, "address";r=98;t=600'
+    assert limits(client.post('/api/tokens', RIGHT))[1] == '"account";r=9;t=600, "address";r=98;t=600'
+
+
+def test_the_time_until_more_is_left_is_that_of_retry_after(client: Client, ada: Client) -> None:
+    for _ in range(10):
+        client.post('/api/tokens', WRONG)
+    answer = client.post('/api/tokens', RIGHT)
+    assert answer.status == 429
+    assert answer.headers['retry-after'] == '900'
+    assert limits(answer) == (SIGN_IN_POLICY, '"account";r=0;t=900, "address";r=90;t=900')
+
+
+@pytest.mark.parametrize(
+    ('options', 'status'),
+    [
+        ({'json': {'username': 'ada'}}, 400),
+        ({'json': {}}, 401),
+        ({'body': b'{', 'headers': {'Content-Type': 'application/json'}}, 400),
+        ({'body': b'x', 'headers': {'Content-Type': 'text/plain'}}, 415),
+        ({'json': RIGHT, 'accept': 'image/png'}, 406),
+        ({'json': RIGHT, 'headers': {'If-Match': '"x"'}}, 412),
+        ({'headers': {'Authorization': 'Bearer hc_wrong'}}, 401),
+    ],
+)
+def test_a_sign_in_without_an_account_says_what_is_left_of_the_address(
+    client: Client, options: dict[str, Any], status: int
+) -> None:
+    answer = client.post('/api/tokens', **options)
+    assert answer.status == status
+    assert limits(answer) == ('"address";q=100;w=900', '"address";r=100')
+
+
+def test_a_renewal_says_what_is_left_of_the_address(ada: Client) -> None:
+    assert limits(ada.post('/api/tokens')) == ('"address";q=100;w=900', '"address";r=100')
+
+
+@pytest.mark.parametrize('accept', ['*/*', JSON_API, HTML])
+def test_a_registration_counts_whatever_becomes_of_it(client: Client, accept: str) -> None:
+    expected = ['"registration";r=999;t=3600', '"registration";r=998;t=3600', '"registration";r=998;t=3600']
+    answers = [client.post('/api/users', values, accept=accept) for values in (EVA, EVA, {})]
+    assert [answer.status for answer in answers] == [201, 400, 400]
+    assert [limits(answer) for answer in answers] == [(REGISTRATION_POLICY, one) for one in expected]
+
+
+def test_a_form_without_scripts_gets_the_limits(client: Client) -> None:
+    answer = client.request(
+        'POST',
+        '/api/users',
+        accept=HTML,
+        headers={'Content-Type': FORM},
+        body='username=eva&email=eva@example.org&password=correct+horse',
+    )
+    assert answer.status == 303
+    assert limits(answer) == (REGISTRATION_POLICY, '"registration";r=999;t=3600')
+
+
+def test_a_repeated_response_says_what_is_left_now(client: Client, clock: MovableClock) -> None:
+    key = {'Idempotency-Key': '"one"'}
+    assert limits(client.post('/api/users', EVA, headers=key))[1] == '"registration";r=999;t=3600'
+    clock.move(seconds=60)
+    again = client.post('/api/users', EVA, headers=key)
+    assert again.headers['idempotency-replayed'] == 'true'
+    assert limits(again)[1] == '"registration";r=998;t=3540'
+
+
+def test_a_change_of_the_password_says_what_is_left(ada: Client) -> None:
+    url = ada.me().href('hc:password')
+    answer = ada.put(url, {'current_password': 'wrong horse', 'password': 'correct horse 2'})
+    assert answer.status == 400
+    assert limits(answer) == (SIGN_IN_POLICY, '"account";r=9;t=900, "address";r=99;t=900')
+
+
+def test_other_responses_have_no_rate_limit(ada: Client) -> None:
+    answers = [
+        ada.entry(),
+        ada.get('/api/tokens'),
+        ada.get('/api/users'),
+        ada.request('OPTIONS', '/api/tokens'),
+        ada.publish('Hello'),
+        ada.put('/api/tokens'),
+        ada.me().submit('edit', about_me='x'),
+    ]
+    assert {limits(answer) for answer in answers} == {(None, None)}

@@ -1,0 +1,87 @@
+"""Security headers: what browsers may do with responses."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.client import HAL, HTML, JSON, JSON_API, Answer, Client
+from tests.conftest import Start
+from tests.html import Page
+
+pytestmark = pytest.mark.above_databases
+
+DATA_POLICY = "default-src 'none'; frame-ancestors 'none'"
+OF_PAGES = ('cross-origin-resource-policy', 'permissions-policy', 'referrer-policy')
+
+
+def check_security_headers(answer: Answer) -> None:
+    """Assert that the response has the security headers of its type."""
+    headers = answer.headers
+    assert headers['x-content-type-options'] == 'nosniff'
+    assert 'strict-transport-security' not in headers
+    if answer.status == 304:
+        assert not {'content-security-policy', *OF_PAGES} & set(headers)
+    elif answer.content_type == HTML:
+        assert headers['referrer-policy'] == 'same-origin'
+        assert headers['cross-origin-resource-policy'] in ('same-origin', 'cross-origin')
+        assert 'camera=()' in headers['permissions-policy'].split(', ')
+        policy = headers['content-security-policy']
+        assert policy.startswith("default-src 'none'; script-src 'self'; style-src 'self'; ")
+        assert 'unsafe' not in policy
+        if not answer.target.startswith('http://halcyon.test/api/rels/'):
+            assert policy.endswith("; frame-ancestors 'none'")
+            assert headers['cross-origin-resource-policy'] == 'same-origin'
+    else:
+        assert headers['content-security-policy'] == DATA_POLICY
+        assert not set(OF_PAGES) & set(headers)
+
+
+@pytest.mark.parametrize('accept', [HTML, HAL, JSON, JSON_API])
+@pytest.mark.parametrize(
+    'url', ['/', '/api', '/nothing', '/api/users', '/api/docs', '/api/openapi.json', '/health/live']
+)
+def test_a_response_has_the_security_headers_of_its_type(client: Client, url: str, accept: str) -> None:
+    check_security_headers(client.get(url, accept=f'{accept}, */*;q=0.1'))
+    check_security_headers(client.request('OPTIONS', url))
+    check_security_headers(client.request('FROB', url, accept=accept))
+
+
+def test_static_files_have_security_headers(client: Client) -> None:
+    page = Page(client.entry(accept=HTML).text)
+    for url in [tag['src'] for tag in page.all('script')] + [tag['href'] for tag in page.all('link')]:
+        assert url
+        check_security_headers(client.get(url, accept='*/*'))
+    check_security_headers(client.get('/static/nothing', accept='*/*'))
+
+
+def test_the_page_of_a_relation_may_be_framed_by_any_site(client: Client) -> None:
+    headers = client.get('/api/rels/users', accept=HTML).headers
+    assert headers['content-security-policy'].endswith('; frame-ancestors *')
+    assert headers['cross-origin-resource-policy'] == 'cross-origin'
+
+
+@pytest.mark.parametrize('url', ['/api', '/api/docs', '/api/rels/users'])
+@pytest.mark.parametrize('accept', [HTML, HAL, '*/*'])
+def test_a_304_leaves_the_policies_of_the_cached_response(client: Client, url: str, accept: str) -> None:
+    tag = client.get(url, accept=f'{accept}, */*;q=0.1').tag
+    answer = client.get(url, accept=f'{accept}, */*;q=0.1', headers={'If-None-Match': tag})
+    assert answer.status == 304
+    check_security_headers(answer)
+
+
+@pytest.mark.parametrize('url', ['/', '/api', '/nothing', '/api/users', '/health/live'])
+def test_browsers_are_told_to_use_https_only_where_clients_do(start: Start, url: str) -> None:
+    for base_url, expected in (
+        ('https://halcyon.test', 'max-age=31536000'),
+        ('http://halcyon.test', None),
+        ('', None),
+    ):
+        answer = Client(start(BASE_URL=base_url)).get(url, accept='*/*')
+        assert answer.headers.get('strict-transport-security') == expected
+
+
+@pytest.mark.parametrize('accept', [HTML, HAL])
+def test_a_request_with_an_invalid_host_gets_security_headers(client: Client, accept: str) -> None:
+    answer = client.get('/api', accept=accept, headers={'Host': 'a b'})
+    assert answer.status == 400
+    check_security_headers(answer)
