@@ -23,6 +23,10 @@ OTHER_TOKENS = '/api/tokens/others'
 TOKEN = '/api/tokens/{token_id}'
 KEYS = '/.well-known/jwks.json'
 
+PASSWORD_RESETS = '/api/password-resets'
+PASSWORD_RESET = '/api/password-resets/{secret}'
+EMAIL_VERIFICATION = '/api/email-verifications/{secret}'
+
 STORES = '/api/stores'
 STORE = '/api/stores/{store_id}'
 STORE_OWNER = '/api/stores/{store_id}/owner'

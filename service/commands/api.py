@@ -17,6 +17,7 @@ METHODS = ('GET', 'POST', 'PUT', 'PATCH', 'DELETE')
 AUDIENCES = {
     Access.PUBLIC: 'anyone',
     Access.ANYONE: 'anyone',
+    Access.SECRET: 'secret',
     Access.TOKEN: 'token',
     Access.OWNER: 'owner',
     Access.CREDENTIALS: 'password or token',

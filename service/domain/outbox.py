@@ -1,7 +1,7 @@
-"""The outbox: mail that is to be sent, written in the transaction of its cause and sent by any node afterwards.
+"""The outbox: mail that is to be sent, written in the transaction of its cause, and sent by any node.
 
-A process claims a mail by making it due later: only one of those who try succeeds, and if it ends before the mail
-is sent, another takes over when it is due again. So each mail is sent at least once.
+A process claims a mail by making it due later: only one of those who try succeeds, and if it ends before the
+mail is sent, another takes over when it is due again. So each mail is sent at least once.
 """
 
 from typing import NamedTuple
@@ -20,7 +20,10 @@ MAX_AGE_SECONDS = 5 * 86400  # after which it is given up (RFC 5321 §4.5.4.1)
 
 
 class MailRecord(NamedTuple):
-    """A mail that is to be sent; times are UTC milliseconds. `user_id` is None if only the address is known."""
+    """A mail that is to be sent; times are UTC milliseconds.
+
+    `user_id` is None if only the address is known.
+    """
 
     id: int
     purpose: str

@@ -1,4 +1,4 @@
-"""What the holder of an email address can do by a link in a mail: reset the password, and verify the address."""
+"""Links in mails, by which whoever reads the mail of an address resets the password or verifies it."""
 
 from service.database.compiled import CompiledQuery, bindparam
 from service.database.session import Session
@@ -24,8 +24,9 @@ def request_password_reset(
 ) -> None:
     """Have a mail sent to the address by which the password can be reset, if it belongs to a user.
 
-    Whether it does is only found out when the mail is sent, so the response and its timing cannot tell. Raises
-    Throttled after too many requests from the IP address; after too many for one email address it does nothing.
+    Whether it does is only found out when the mail is sent, so the response and its timing cannot tell.
+    Raises Throttled after too many requests from the IP address; after too many for one email address it
+    does nothing.
     """
     count_attempt(session, reset_address_subjects(client_address), quotas)
     try:

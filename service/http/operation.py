@@ -30,6 +30,8 @@ class Access(enum.Enum):
     """Whoever presents a valid token."""
     OWNER = enum.auto()
     """The owner of the resource, by a valid token; the domain decides who that is."""
+    SECRET = enum.auto()
+    """Whoever knows the secret in the URL: sessions of browsers are ignored, invalid tokens rejected."""
     CREDENTIALS = enum.auto()
     """Whoever presents a password or a token, which the responder verifies itself."""
 

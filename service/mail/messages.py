@@ -1,10 +1,10 @@
 """The messages of the server, in text and HTML, from templates."""
 
+from datetime import UTC, datetime
 from email.headerregistry import Address
 from email.message import EmailMessage
 from email.policy import SMTP
 from email.utils import format_datetime
-from datetime import UTC, datetime
 from typing import NamedTuple
 from urllib.parse import urlsplit
 
@@ -66,7 +66,14 @@ _TEMPLATES = jinja2.Environment(
 
 
 def compose(
-    settings: Settings, purpose: str, recipient: str, *, mail_id: int, now: int, username: str = '', secret: str = ''
+    settings: Settings,
+    purpose: str,
+    recipient: str,
+    *,
+    mail_id: int,
+    now: int,
+    username: str = '',
+    secret: str = '',
 ) -> EmailMessage:
     """Return the message for the purpose, with a link if it has a secret.
 

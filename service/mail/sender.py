@@ -10,6 +10,7 @@ from service.database.connect import open_engine
 from service.database.errors import Unavailable
 from service.database.session import Session
 from service.database.transactions import transaction
+from service.domain.errors import NotFound
 from service.domain.mail_secrets import create_secret
 from service.domain.outbox import (
     EMAIL_CHANGED,
@@ -19,7 +20,6 @@ from service.domain.outbox import (
     postpone_mail,
     remove_mail,
 )
-from service.domain.errors import NotFound
 from service.domain.text import casefolded
 from service.domain.users import UserRecord, find_user, find_user_by_email
 from service.mail.messages import compose

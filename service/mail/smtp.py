@@ -13,7 +13,7 @@ PERMANENT = 500  # replies from here on are permanent (RFC 5321 §4.2.1)
 
 
 class MailError(Exception):
-    """A message was not sent; the text quotes no address and no content. `is_permanent` if it never will be."""
+    """A message was not sent; the text quotes nothing of it. `is_permanent` if it never will be."""
 
     def __init__(self, text: str, *, is_permanent: bool = False) -> None:
         super().__init__(text)

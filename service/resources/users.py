@@ -124,6 +124,12 @@ USER = Kind(
         Member('follower_count', 'The number of users who follow this one.', 'integer'),
         Member('following_count', 'The number of users that this one follows.', 'integer'),
         Member('email', "The user's email address.", presence=Presence.OWNER),
+        Member(
+            'email_verified',
+            'Only for the owner, on servers with mail: whether a link in a mail to the address was used.',
+            'boolean',
+            presence=Presence.OPTIONAL,
+        ),
     ),
     links=('collection', 'hc:followers', 'hc:following', 'hc:posts'),
     optional_links=('hc:avatar', 'hc:follow', 'hc:feed', 'hc:tokens', 'hc:password'),
@@ -185,6 +191,8 @@ def represent_user(user: UserRecord, viewer: Viewer | None, builder: UrlBuilder)
     forms: tuple[Form, ...] = ()
     if user.is_own(viewer):
         properties['email'] = user.email
+        if builder.features.mail:
+            properties['email_verified'] = user.email_verified_at is not None
         links['hc:feed'] = builder.link_to(urls.FEED, **here)
         links['hc:tokens'] = builder.link_to(urls.TOKENS)
         links['hc:password'] = builder.link_to(urls.PASSWORD, **here)

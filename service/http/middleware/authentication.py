@@ -32,7 +32,7 @@ class AuthenticationMiddleware:
         scheme, value = read_authorization(req)
         if scheme == 'bearer':
             authenticate(req, value)
-        elif access is not Access.ANYONE:
+        elif access not in (Access.ANYONE, Access.SECRET):
             raise Unauthenticated('A token is needed: "Authorization: Bearer …".')
 
 

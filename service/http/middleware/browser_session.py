@@ -56,7 +56,7 @@ class BrowserSessionMiddleware:
     ) -> None:
         """Set `req.viewer` by the cookie; raises Forbidden for a request of another site."""
         access = req.operation.access
-        if access is Access.PUBLIC or 'HTTP_AUTHORIZATION' in req.env or not _is_html(req):
+        if access in (Access.PUBLIC, Access.SECRET) or 'HTTP_AUTHORIZATION' in req.env or not _is_html(req):
             return
         token = read_session(req)
         is_guarded = req.method not in SAFE_METHODS and (token or access is Access.CREDENTIALS)

@@ -121,4 +121,5 @@ def _security(endpoint: Endpoint) -> list[dict[str, list[str]]]:
         return [{}, {'basic': []}, {'bearer': []}]
     if endpoint.operation.access is Access.PUBLIC:
         return []
-    return [{}, {'bearer': []}] if endpoint.operation.access is Access.ANYONE else [{'bearer': []}]
+    is_for_anyone = endpoint.operation.access in (Access.ANYONE, Access.SECRET)
+    return [{}, {'bearer': []}] if is_for_anyone else [{'bearer': []}]
