@@ -12,7 +12,11 @@ from urllib.parse import unquote, urlsplit
 AUTHORITY = re.compile(
     r'(?P<host>[a-z0-9._-]+|\[[0-9a-f:.]+\])(?::(?P<port>[0-9]{0,5}))?', re.ASCII | re.IGNORECASE
 )
+PATH = re.compile(r'(?:/(?!\.{1,2}(?:/|$))[A-Za-z0-9._~@:+-]+)*/?')
 ORIGIN = re.compile(r'(?P<scheme>https?)://(?P<authority>[^/?#@\s]+)/?', re.ASCII | re.IGNORECASE)
+BASE_URL = re.compile(
+    r'(?P<scheme>https?)://(?P<authority>[^/?#@\s]+)(?P<path>/[^?#]*)?', re.ASCII | re.IGNORECASE
+)
 DEFAULT_PORTS = {'http': 80, 'https': 443}
 DATABASES = ('sqlite', 'postgresql', 'mysql')
 DATABASE_ALIASES = {'postgres': 'postgresql', 'mariadb': 'mysql'}
@@ -35,6 +39,8 @@ def normal_origin(scheme: str, authority: str) -> str:
     """
     match = AUTHORITY.fullmatch(authority)
     scheme = scheme.lower()
+    if scheme not in DEFAULT_PORTS:
+        raise ValueError('must have the scheme http or https')
     port = int((match and match['port']) or DEFAULT_PORTS[scheme])
     if match is None or port not in range(1, 65536):
         raise ValueError('must be a host, optionally with a port')
@@ -42,6 +48,13 @@ def normal_origin(scheme: str, authority: str) -> str:
     if host.startswith('['):
         ipaddress.IPv6Address(host[1:-1])
     return f'{scheme}://{host}' if port == DEFAULT_PORTS[scheme] else f'{scheme}://{host}:{port}'
+
+
+def normal_path(path: str) -> str:
+    """Return the path of a base URL without a slash at its end; raises ValueError for one to be escaped."""
+    if not PATH.fullmatch(path):
+        raise ValueError('must be a path of letters, digits and the characters ._~@:+-')
+    return path.rstrip('/')
 
 
 def _integer(minimum: int, maximum: int) -> Callable[[str], int]:
@@ -101,8 +114,13 @@ def _origin(value: str) -> str:
     return normal_origin(match['scheme'], match['authority'])
 
 
-def _optional_origin(value: str) -> str | None:
-    return _origin(value) if value else None
+def _base_url(value: str) -> str | None:
+    if not value:
+        return None
+    match = BASE_URL.fullmatch(value)
+    if match is None:
+        raise ValueError('must be http:// or https://, a host, optionally a port, and optionally a path')
+    return normal_origin(match['scheme'], match['authority']) + normal_path(match['path'] or '')
 
 
 def _origins(value: str) -> tuple[str, ...]:
@@ -167,7 +185,7 @@ class Settings:
     token_lifetime: int = _setting(3600, _integer(1, 10**9))  # seconds
     token_max_age: int = _setting(2592000, _integer(1, 10**9))  # seconds since sign-in, renewals included
     bcrypt_cost: int = _setting(12, _integer(4, 20))
-    base_url: str | None = _setting(None, _optional_origin)  # overrides the Host header
+    base_url: str | None = _setting(None, _base_url)  # overrides the Host header
     cors_origins: tuple[str, ...] | None = _setting(None, _origins)  # None: pages on localhost
     forwarded_allow_ips: tuple[Any, ...] = _setting((), _networks)  # trusted proxies
     log_format: str = _setting('text', _one_of('text', 'json'))

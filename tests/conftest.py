@@ -18,6 +18,7 @@ from service.metrics import Metrics
 from tests.client import Client
 from tests.clock import MovableClock
 from tests.databases import TestDatabase, engines_to_test, temporary_database
+from tests.description import share_description
 from tests.json_api_client import JsonApiClient
 
 Start = Callable[..., Any]
@@ -82,7 +83,10 @@ def start(database_url: str, clock: MovableClock, lines: StringIO) -> Iterator[S
             metrics = Metrics(settings) if settings.metrics else None
             db = open_session(settings, clock, metrics or NO_INSTRUMENTATION)
             stack.callback(db.close)
-            return create_app(settings, clock=clock, db=db, lines=lines, metrics=metrics)
+            app = create_app(settings, clock=clock, db=db, lines=lines, metrics=metrics)
+            if metrics is None:
+                share_description(app, settings)
+            return app
 
         yield start
 

@@ -32,7 +32,11 @@ VALID = {
     'TOKEN_LIFETIME': {'60': 60},
     'TOKEN_MAX_AGE': {'60': 60},
     'BCRYPT_COST': {'4': 4, '20': 20},
-    'BASE_URL': {'https://A.test:443/': 'https://a.test', 'http://a.test:8080': 'http://a.test:8080'},
+    'BASE_URL': {
+        'https://A.test:443/': 'https://a.test',
+        'http://a.test:8080': 'http://a.test:8080',
+        'http://a.test/A/b.c/': 'http://a.test/A/b.c',
+    },
     'CORS_ORIGINS': {'*': ('*',), 'https://a.test, http://b.test:80': ('https://a.test', 'http://b.test')},
     'FORWARDED_ALLOW_IPS': {
         '*': ('*',),
@@ -71,7 +75,11 @@ INVALID = {
     'BASE_URL': [
         'a.test',
         'ftp://a.test',
-        'http://a.test/path',
+        'http://a.test/a b',
+        'http://a.test/a/../b',
+        'http://a.test//b',
+        'http://a.test/?x',
+        'http://a.test/{a}',
         'http://u@a.test',
         'http://a.test:x',
         'http://[x]',

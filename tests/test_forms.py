@@ -111,7 +111,7 @@ def keeping(field: dict[str, Any]) -> st.SearchStrategy[str]:
     most = field.get('maxLength', 60)
     if 'regex' in field and field['type'] != 'textarea':
         # Which letters beyond ASCII a domain may have is a table (RFC 5892), which no pattern can express.
-        alphabet = ASCII if field['type'] == 'email' else st.characters()
+        alphabet = ASCII if field['type'] == 'email' else CHARACTERS
         texts = st.from_regex(re.compile(field['regex'], re.ASCII), fullmatch=True, alphabet=alphabet)
     else:
         texts = st.text(ASCII if field['type'] == 'password' else CHARACTERS, min_size=least, max_size=most)

@@ -126,10 +126,76 @@ def test_a_trusted_proxy_determines_the_origin(
 
 
 @pytest.mark.parametrize(
+    ('headers', 'expected'),
+    [
+        ({'Forwarded': 'for=1.2.3.4;proto=https;host=a.test, for=10.0.0.1;proto=http;host=inner:8080'}, 'https://a.test'),
+        ({'Forwarded': 'host=evil.test, for=1.2.3.4;host=a.test, for=10.0.0.1;host=inner'}, 'http://a.test'),
+        ({'Forwarded': 'for=1.2.3.4;proto=https, for=10.0.0.1;host=a.test'}, 'https://a.test'),
+        ({'Forwarded': 'for=10.0.0.3;host=a.test, for=10.0.0.2;host=b.test, for=10.0.0.1;host=c.test'}, 'http://a.test'),
+        ({'Forwarded': 'for=1.2.3.4;host=evil.test, for=_hidden;host=a.test'}, 'http://a.test'),
+        ({'Forwarded': 'for=10.0.0.9;host=evil.test, for=1.2.3.4;host=a.test'}, 'http://a.test'),
+        (
+            {
+                'X-Forwarded-For': '1.2.3.4, 10.0.0.1',
+                'X-Forwarded-Proto': 'https, http',
+                'X-Forwarded-Host': 'a.test, inner:8080',
+            },
+            'https://a.test',
+        ),
+        (
+            {
+                'X-Forwarded-For': '10.0.0.9, 1.2.3.4, 10.0.0.1',
+                'X-Forwarded-Proto': 'ftp, https, http',
+                'X-Forwarded-Host': 'evil.test, a.test, inner:8080',
+            },
+            'https://a.test',
+        ),
+        (
+            {
+                'X-Forwarded-For': '1.2.3.4, 10.0.0.1',
+                'X-Forwarded-Proto': 'https',
+                'X-Forwarded-Host': 'a.test',
+            },
+            'https://a.test',
+        ),
+        ({'X-Forwarded-For': '1.2.3.4', 'X-Forwarded-Host': 'evil.test, a.test'}, 'http://a.test'),
+    ],
+)  # fmt: skip
+def test_the_outermost_trusted_proxy_determines_the_origin(
+    start: Start, headers: dict[str, str], expected: str
+) -> None:
+    assert origin(start(FORWARDED_ALLOW_IPS='10.0.0.0/29'), headers=headers, remote_addr=PROXY) == expected
+
+
+@pytest.mark.parametrize(
+    ('headers', 'expected'),
+    [
+        ({'X-Forwarded-Port': '8443', 'X-Forwarded-Proto': 'https'}, 'https://h.test:8443'),
+        ({'X-Forwarded-Port': '443', 'X-Forwarded-Proto': 'https'}, 'https://h.test'),
+        ({'X-Forwarded-Port': '8080', 'X-Forwarded-Host': 'a.test'}, 'http://a.test:8080'),
+        ({'X-Forwarded-Port': '8080', 'X-Forwarded-Host': 'a.test:81'}, 'http://a.test:8080'),
+        ({'X-Forwarded-Port': '8080', 'X-Forwarded-Host': '[::1]'}, 'http://[::1]:8080'),
+        ({'X-Forwarded-Port': '99, 8080'}, 'http://h.test:8080'),
+        ({'X-Forwarded-Port': '8080, 99', 'X-Forwarded-For': '1.2.3.4, 10.0.0.1'}, 'http://h.test:8080'),
+        ({'X-Forwarded-Port': '99', 'Forwarded': 'host=a.test'}, 'http://a.test'),
+    ],
+)
+def test_a_trusted_proxy_determines_the_port(start: Start, headers: dict[str, str], expected: str) -> None:
+    assert origin(start(FORWARDED_ALLOW_IPS='10.0.0.0/29'), headers=headers, remote_addr=PROXY) == expected
+
+
+@pytest.mark.parametrize('base', ['https://halcyon.test/a/b', 'https://halcyon.test/a/b/'])
+def test_base_url_may_have_a_path(start: Start, base: str) -> None:
+    app = start(BASE_URL=base, FORWARDED_ALLOW_IPS='*')
+    assert origin(app, headers={'X-Forwarded-Prefix': '/c'}) == 'https://halcyon.test/a/b'
+
+
+@pytest.mark.parametrize(
     'headers',
     [{'Forwarded': 'host="a b"'}, {'Forwarded': 'proto=javascript'}, {'Forwarded': 'host=""'},
      {'X-Forwarded-Host': 'a/b'},
-     {'X-Forwarded-Proto': 'ftp'}],
+     {'X-Forwarded-Proto': 'ftp'}, {'X-Forwarded-Port': 'x'},
+     {'X-Forwarded-Port': '0'}, {'X-Forwarded-Port': '65536'}],
 )  # fmt: skip
 def test_malformed_forwarding_headers_of_a_proxy_are_rejected(start: Start, headers: dict[str, str]) -> None:
     app = start(FORWARDED_ALLOW_IPS=PROXY)

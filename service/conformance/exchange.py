@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import functools
 import json
 import shlex
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any
+from typing import Any, TypeVar
+from weakref import WeakKeyDictionary
 
 from service.conformance.syntax import parse_media_type
 
@@ -19,6 +21,7 @@ JSON = 'application/json'
 HTML = 'text/html'
 HAL_TYPES = (HAL, 'application/vnd.hal+json', HAL_FORMS)
 
+T = TypeVar('T')
 Headers = tuple[tuple[str, str], ...]
 
 
@@ -128,6 +131,19 @@ class Exchange:
         """The exchange that it was made from; only for purposes that have one."""
         assert self.origin is not None
         return self.origin
+
+
+def found_once(find: Callable[[Exchange], Iterable[T]]) -> Callable[[Exchange], Sequence[T]]:
+    """Keep what a function finds in an exchange: many rules look at the same links and templates."""
+    found: WeakKeyDictionary[Exchange, Sequence[T]] = WeakKeyDictionary()
+
+    @functools.wraps(find)
+    def find_once(exchange: Exchange) -> Sequence[T]:
+        if exchange not in found:
+            found[exchange] = tuple(find(exchange))
+        return found[exchange]
+
+    return find_once
 
 
 def pointer(*steps: str | int) -> str:

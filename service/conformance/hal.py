@@ -16,6 +16,7 @@ from service.conformance.exchange import (
     JSON,
     Exchange,
     entries,
+    found_once,
     members,
     pointer,
 )
@@ -102,11 +103,13 @@ def links_of(resource: dict[str, Any], where: str = '') -> Iterator[Link]:
             yield Link(here, rel, value)
 
 
+@found_once
 def link_objects(exchange: Exchange) -> Iterator[Link]:
     """Yield the links that are objects."""
     return (link for link in links(exchange.response.document) if isinstance(link.value, dict))
 
 
+@found_once
 def links_with_href(exchange: Exchange) -> Iterator[Link]:
     """Yield the link objects that have a string as href."""
     return (link for link in link_objects(exchange) if isinstance(link.href, str))

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 from service.conformance.client import Client
-from service.conformance.exchange import HAL_FORMS, Exchange, entries, members, pointer
+from service.conformance.exchange import HAL_FORMS, Exchange, entries, found_once, members, pointer
 from service.conformance.filling import fill
 from service.conformance.hal import resources
 from service.conformance.rules import Fault, Rules, Standard, for_purpose
@@ -70,6 +70,7 @@ def is_hal_forms(exchange: Exchange) -> bool:
     return response.media_type == HAL_FORMS and response.is_whole
 
 
+@found_once
 def all_templates(exchange: Exchange) -> Iterator[tuple[str, str, Any]]:
     """Yield JSON Pointer, key and value of every entry of `_templates`, embedded ones too."""
     for where, resource in resources(exchange.response.document):
@@ -77,11 +78,13 @@ def all_templates(exchange: Exchange) -> Iterator[tuple[str, str, Any]]:
             yield where + pointer('_templates', key), key, value
 
 
+@found_once
 def templates(exchange: Exchange) -> Iterator[Template]:
     """Yield the templates that are objects."""
     return (Template(*one) for one in all_templates(exchange) if isinstance(one[2], dict))
 
 
+@found_once
 def all_properties(exchange: Exchange) -> Iterator[tuple[str, Template, Any]]:
     """Yield JSON Pointer, template and value of every property."""
     for template in templates(exchange):
@@ -89,6 +92,7 @@ def all_properties(exchange: Exchange) -> Iterator[tuple[str, Template, Any]]:
             yield template.where + pointer('properties', number), template, value
 
 
+@found_once
 def properties(exchange: Exchange) -> Iterator[Property]:
     """Yield the properties that are objects."""
     return (Property(*one) for one in all_properties(exchange) if isinstance(one[2], dict))

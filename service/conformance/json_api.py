@@ -8,7 +8,16 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import Any, NamedTuple
 
 from service.conformance.crawler import FoundLink
-from service.conformance.exchange import INVALID, JSON, JSON_API, Exchange, entries, members, pointer
+from service.conformance.exchange import (
+    INVALID,
+    JSON,
+    JSON_API,
+    Exchange,
+    entries,
+    found_once,
+    members,
+    pointer,
+)
 from service.conformance.rules import Declare, Fault, Level, Rules, Standard
 from service.conformance.syntax import (
     is_absolute_uri,
@@ -98,6 +107,7 @@ def is_resource(value: Any) -> bool:
     return isinstance(value, dict) and bool(set(value) - IDENTIFIER_MEMBERS)
 
 
+@found_once
 def resources(exchange: Exchange) -> Iterator[Located]:
     """Yield the resource objects of primary and included data, if they are objects."""
     document = top(exchange)
@@ -109,6 +119,7 @@ def resources(exchange: Exchange) -> Iterator[Located]:
             yield Located(pointer('included', number), one)
 
 
+@found_once
 def relationships(exchange: Exchange) -> Iterator[tuple[Located, str, Located]]:
     """Yield resource, name and value of every relationship."""
     for resource in resources(exchange):
@@ -124,6 +135,7 @@ def identifiers(where: str, data: Any) -> Iterator[Located]:
         yield Located(where, data)
 
 
+@found_once
 def all_identifiers(exchange: Exchange) -> Iterator[Located]:
     """Yield the identifiers of all relationships, and those that are primary data."""
     for _, _, relationship in relationships(exchange):
@@ -144,6 +156,7 @@ def name_of(value: Any) -> tuple[str, str]:
     return (str(value.get('type')), str(value.get('id'))) if isinstance(value, dict) else ('', '')
 
 
+@found_once
 def links_objects(exchange: Exchange) -> Iterator[Located]:
     """Yield every links object, whatever it is."""
     document = top(exchange)
@@ -155,6 +168,7 @@ def links_objects(exchange: Exchange) -> Iterator[Located]:
             yield Located(where + '/links', value['links'])
 
 
+@found_once
 def links(exchange: Exchange) -> Iterator[Located]:
     """Yield every link, whatever it is."""
     for where, value in links_objects(exchange):

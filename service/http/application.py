@@ -14,9 +14,9 @@ from service import urls
 from service.config import Settings
 from service.database.ids import is_id
 from service.http.forwarded import is_trusted
-from service.http.operation import HTTP_METHODS, Resource, has_patch, methods_of
+from service.http.operation import HTTP_METHODS, Resource, has_patch, has_query, methods_of
 from service.http.request import REQUEST, REQUEST_ID, Request
-from service.http.request_body import ACCEPTED_PATCH_TYPES
+from service.http.request_body import ACCEPTED_PATCH_TYPES, ACCEPTED_QUERY_TYPES
 from service.logs import RequestLog
 
 OTHER = 'other'
@@ -57,7 +57,9 @@ class IdConverter(BaseConverter):
 
 
 class Router(CompiledRouter):
-    """falcon's router, which converts ids, and adds HEAD (RFC 9110 §9.3.2) and OPTIONS (§9.3.7)."""
+    """falcon's router, which converts ids, and adds HEAD (RFC 9110 §9.3.2), OPTIONS (§9.3.7) and QUERY
+    (RFC 10008).
+    """
 
     def __init__(self) -> None:
         super().__init__()
@@ -68,10 +70,12 @@ class Router(CompiledRouter):
         super().add_route(re.sub(r'{(\w+_id)}', r'{\1:id}', uri_template), resource, **options)
 
     def map_http_methods(self, resource: Any, **options: Any) -> dict[str, Any]:
-        """Return the responders by method; HEAD is answered by that of GET."""
+        """Return the responders by method; HEAD and QUERY are answered by that of GET."""
         responders: dict[str, Any] = dict(super().map_http_methods(resource, **options))
         if 'GET' in responders:
             responders['HEAD'] = responders['GET']
+        if has_query(resource):
+            responders['QUERY'] = responders['GET']
         return responders | {'OPTIONS': _options_responder(resource)}
 
 
@@ -86,6 +90,8 @@ def _options_responder(resource: Resource) -> Callable[..., None]:
         resp.set_header('Allow', ', '.join(allowed))
         if has_patch(resource):
             resp.set_header('Accept-Patch', ', '.join(ACCEPTED_PATCH_TYPES))
+        if has_query(resource):
+            resp.set_header('Accept-Query', ', '.join(ACCEPTED_QUERY_TYPES))
 
     return on_options
 

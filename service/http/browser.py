@@ -14,7 +14,7 @@ from service.representation.media_types import FORM, HTML, parse_media_type
 
 METHOD_FIELD = '_method'
 RETURN_FIELD = '_return'
-SAFE_METHODS = frozenset(('GET', 'HEAD', 'OPTIONS'))
+SAFE_METHODS = frozenset(('GET', 'HEAD', 'OPTIONS', 'QUERY'))
 _NAME = 'halcyon'
 
 
@@ -107,7 +107,7 @@ def complete_browser_response(req: Request, resp: falcon.Response) -> None:
         return
     back = req.submitted.back
     if resp.status_code == 202:  # there is nothing yet to go to
-        back = f'{req.builder.origin}{req.path}?requested'
+        back = f'{req.builder.url_for(urls.PASSWORD_RESETS)}?requested'
     if not back and resp.status_code == 201 and req.viewer is not None:
         back = str(resp.get_header('Location'))
     resp.status, resp.media, resp.location = falcon.HTTP_303, None, return_url(req, back)

@@ -14,7 +14,9 @@ from service.representation.kind import Kind
 from service.representation.query_parameters import NO_QUERY, PageNames, QueryOptions
 from service.representation.url_builder import UrlBuilder
 
-HTTP_METHODS = frozenset(('GET', 'HEAD', 'POST', 'PUT', 'DELETE', 'CONNECT', 'OPTIONS', 'TRACE', 'PATCH'))
+HTTP_METHODS = frozenset(
+    ('GET', 'HEAD', 'POST', 'PUT', 'DELETE', 'CONNECT', 'OPTIONS', 'TRACE', 'PATCH', 'QUERY')
+)
 _MEMBERS = ('tag', 'operation_name', 'operations')
 _RESPONDERS = frozenset(f'on_{method.lower()}' for method in HTTP_METHODS)
 
@@ -129,9 +131,13 @@ Route = tuple[str, Resource]
 
 
 def operation_of(resource: Resource, method: str) -> Operation | None:
-    """Return the operation of a method: HEAD is that of GET, and every resource has OPTIONS."""
+    """Return the operation of a method: HEAD is that of GET, QUERY too if that lists a collection, and every
+    resource has OPTIONS.
+    """
     if method == 'OPTIONS':
         return options_of(resource)
+    if method == 'QUERY' and has_query(resource):
+        method = 'GET'
     return resource.operations.get('GET' if method == 'HEAD' else method)
 
 
@@ -150,6 +156,12 @@ def kinds_of(resources: Iterable[Resource]) -> frozenset[str]:
 def methods_of(resource: Resource) -> tuple[str, ...]:
     """Return the methods of a resource in alphabetical order, HEAD and OPTIONS included."""
     return tuple(sorted(method for method in HTTP_METHODS if operation_of(resource, method)))
+
+
+def has_query(resource: Resource) -> bool:
+    """Return whether the resource is a collection, which can be queried (RFC 10008)."""
+    get = resource.operations.get('GET')
+    return get is not None and get.query.paginated
 
 
 def has_patch(resource: Resource) -> bool:

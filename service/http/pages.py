@@ -22,13 +22,14 @@ def page_of(req: Request, content: Document | Problem, *, is_public: bool) -> Pa
         isinstance(content, Problem) and content.status >= 500
     )  # what failed may be the entry point
     home = None if is_public or is_our_fault else req.page_parts.home(req.viewer, req.builder)
+    base = req.builder.path
     if isinstance(content, Problem):
         form = failed_form(req) if content.status in _RETRIED else None
-        return Page(content, home, form, _back(req))
+        return Page(content, home, form, _back(req), base=base)
     source = _SOURCES.get(str(req.params.get('as'))) if home is not None and req.params else None
     if source is not None:
-        return Page(content, home, source=_source(content, *source))
-    return Page(_with_sections(req, content), home)
+        return Page(content, home, source=_source(content, *source), base=base)
+    return Page(_with_sections(req, content), home, base=base)
 
 
 def _back(req: Request) -> str:

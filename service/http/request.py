@@ -10,7 +10,7 @@ import falcon
 from service.database.session import Session
 from service.domain.rate_limits import Quotas
 from service.domain.viewer import Viewer
-from service.http.forwarded import client_address
+from service.http.forwarded import client_address, without_prefix
 from service.http.operation import Operation
 from service.representation.document import Document
 from service.representation.formats import Format
@@ -51,7 +51,8 @@ class Request(falcon.Request):
     is the form that a page posted, if one did; `page_parts` is what pages need besides a document.
     `resource` is the target of the request, None until one is found; `path_values` are the variables of its
     URL, and `resource_id` is the id among them. `is_counted` tells whether the request counts against the
-    limit of its client already, and `quotas` are what is left of the limits that apply.
+    limit of its client already, and `quotas` are what is left of the limits that apply. `queried` are
+    the parameters of a QUERY, once its body is read.
     """
 
     __slots__ = (
@@ -63,6 +64,7 @@ class Request(falcon.Request):
         'operation',
         'page_parts',
         'path_values',
+        'queried',
         'query',
         'quotas',
         'resource',
@@ -80,6 +82,7 @@ class Request(falcon.Request):
     inclusions: Mapping[str, Expand]
     is_counted: bool
     quotas: Quotas
+    queried: Mapping[str, str | list[str]] | None
     resource: Any  # a Resource, with its responders
     path_values: Mapping[str, Any]
     resource_id: str
@@ -92,10 +95,16 @@ class Request(falcon.Request):
         return str(self.env[REQUEST_ID])
 
     @property
+    def params(self) -> Mapping[str, str | list[str]]:
+        """The query parameters: those of the target, and in a QUERY those in the body, too."""
+        return super().params if self.queried is None else self.queried
+
+    @property
     def raw_path(self) -> str:
-        """The path of the target as it was sent, percent-encoding included (RFC 9112 §3.2)."""
+        """The path of the target as it was sent, percent-encoding included, without the prefix."""
         target = self.env.get('RAW_URI') or quote(self.path)
-        return quote(_AUTHORITY.sub('', target).partition('?')[0] or '/', safe=_SENT)
+        path = quote(_AUTHORITY.sub('', target).partition('?')[0] or '/', safe=_SENT)
+        return without_prefix(path, self.builder.path)
 
     @property
     def user(self) -> Viewer:

@@ -20,10 +20,14 @@ from service.representation.media_types import (
     MediaType,
     parse_media_type,
 )
-from service.representation.strict_input import MalformedBody, parse_form, parse_json
+from service.representation.query_parameters import InvalidParameter
+from service.representation.strict_input import MalformedBody, parse_form, parse_json, parse_pairs
 
+# The header fields that list the media types of bodies, in a response to one of another type.
+_FIELDS = {'PATCH': ('Accept', 'Accept-Patch'), 'QUERY': ('Accept', 'Accept-Query')}
 MAX_BODY_BYTES = 64 * 1024
 ACCEPTED_TYPES = (JSON, HAL, HAL_FORMS, JSON_API, FORM)
+ACCEPTED_QUERY_TYPES = (FORM, JSON)
 ACCEPTED_PATCH_TYPES = (MERGE_PATCH, *ACCEPTED_TYPES)
 
 
@@ -76,6 +80,36 @@ def read_resource_identifiers(req: Request) -> list[int]:
     return read_linkage(parse_json(sent[1]) if sent else {}, req.operation.query.kind)
 
 
+def read_parameters(req: Request) -> dict[str, str | list[str]]:
+    """Return the query parameters of a QUERY, those of its target and those in its body (RFC 10008 §2).
+
+    One that is repeated has a list. Raises HTTPBadRequest without Content-Type, HTTPUnsupportedMediaType,
+    HTTPContentTooLarge, MalformedBody, and InvalidParameter for a value that is neither a string nor an
+    integer.
+    """
+    if not req.env.get('CONTENT_TYPE'):
+        raise falcon.HTTPBadRequest(description='QUERY needs a Content-Type.')
+    media_type = _sent_type(req, ACCEPTED_QUERY_TYPES)
+    _, data = _read(req, ACCEPTED_QUERY_TYPES) or ('', b'')
+    if media_type == JSON:
+        pairs = [(name, _text_of(name, value)) for name, value in parse_json(data).items()]
+    else:
+        pairs = parse_pairs(data)
+    parameters = dict(req.params)
+    for name, value in pairs:
+        sent = parameters.get(name)
+        parameters[name] = value if sent is None else [*(sent if isinstance(sent, list) else [sent]), value]
+    return parameters
+
+
+def _text_of(name: str, value: Any) -> str:
+    if isinstance(value, str):
+        return value
+    if type(value) is int:
+        return str(value)
+    raise InvalidParameter(name, 'must be a string or an integer')
+
+
 def _read(req: Request, readable: Sequence[str]) -> tuple[str, bytes] | None:
     """Return the media type of the body, which is one of these, and its bytes; None without a body."""
     if req.method == 'PUT' and 'HTTP_CONTENT_RANGE' in req.env:  # it would take a part for the whole
@@ -120,8 +154,7 @@ def _sent_type(req: Request, readable: Sequence[str]) -> str:
         subject = f'{content_type!r} is' if content_type else 'A body without Content-Type is'
         raise falcon.HTTPUnsupportedMediaType(
             description=f'{subject} not read here, but {", ".join(readable)} in UTF-8.',
-            headers={'Accept': ', '.join(readable)}
-            | ({'Accept-Patch': ', '.join(readable)} if req.method == 'PATCH' else {}),
+            headers=dict.fromkeys(_FIELDS.get(req.method, ('Accept',)), ', '.join(readable)),
         )
     return media_type.name
 

@@ -66,7 +66,8 @@ class Page(NamedTuple):
 
     `home` is the entry point as the viewer sees it, None where a page is the same for everybody. `form` is
     the form whose submission failed, with the submitted values. `back` is the URL of the page itself, to
-    which a sign-in leads back. `source` is shown instead of the document, if there is one.
+    which a sign-in leads back. `source` is shown instead of the document, if there is one. `base` is the path
+    under which the application is, empty at the root.
     """
 
     content: Document | Problem
@@ -74,6 +75,7 @@ class Page(NamedTuple):
     form: Form | None = None
     back: str = ''
     source: Source | None = None
+    base: str = ''
 
 
 class SearchForm(NamedTuple):
@@ -91,7 +93,9 @@ def render_page(page: Page) -> str:
         template, name = 'problem.html', 'problem'
     else:
         template, name = 'document.html', 'document'
-    return _PAGES.get_template(template).render({'page': page, name: page.content, 'home': page.home})
+    return _PAGES.get_template(template).render(
+        {'page': page, name: page.content, 'home': page.home, 'base': page.base}
+    )
 
 
 def page(document: Document) -> str:
@@ -106,8 +110,9 @@ def problem_page(problem: Problem) -> str:
 
 def docs_page(description: dict[str, Any]) -> str:
     """Return the description of the API (OpenAPI) as a page."""
+    base = urlsplit(description['servers'][0]['url']).path
     return _PAGES.get_template('docs.html').render(
-        description=description, entries=entries(description), home=None
+        description=description, entries=entries(description), home=None, base=base
     )
 
 

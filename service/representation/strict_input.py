@@ -44,12 +44,16 @@ def parse_json(body: bytes) -> dict[str, Any]:
 
 
 def parse_form(body: bytes) -> dict[str, Any]:
-    """Return the fields of a form (WHATWG URL §5.1), line ends as newlines; raises MalformedBody."""
+    """Return the fields of a form, line ends as newlines; raises MalformedBody."""
+    return _object([(name, value.replace('\r\n', '\n')) for name, value in parse_pairs(body)])
+
+
+def parse_pairs(body: bytes) -> list[tuple[str, str]]:
+    """Return the names and values of an urlencoded form (WHATWG URL §5.1); raises MalformedBody."""
     try:
-        pairs = parse_qsl(body.decode('ascii'), keep_blank_values=True, errors='strict', max_num_fields=100)
+        return parse_qsl(body.decode('ascii'), keep_blank_values=True, errors='strict', max_num_fields=100)
     except ValueError:
         raise MalformedBody('The body is not a form of at most 100 fields, URL-encoded in UTF-8.') from None
-    return _object([(name, value.replace('\r\n', '\n')) for name, value in pairs])
 
 
 def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

@@ -1,6 +1,7 @@
 """The URL builder: absolute URLs at the origin of a request."""
 
 from typing import Any, NamedTuple
+from urllib.parse import urlsplit
 
 from service import urls
 from service.representation.document import Link
@@ -21,15 +22,17 @@ DEFAULT_FEATURES = Features()
 
 
 class UrlBuilder:
-    """Expands the templates of urls.py to absolute URLs; `origin` is like `http://localhost:8000`.
+    """Expands the templates of urls.py to absolute URLs.
 
+    `origin` is like `http://localhost:8000`, with the `path` under which the application is, if any.
     `features` tells which links and forms there are.
     """
 
-    __slots__ = ('curies', 'features', 'origin')
+    __slots__ = ('curies', 'features', 'origin', 'path')
 
     def __init__(self, origin: str, features: Features = DEFAULT_FEATURES) -> None:
         self.origin = origin
+        self.path = urlsplit(origin).path
         self.features = features
         self.curies = (Link(origin + urls.RELATION, templated=True, name=CURIE),)
 

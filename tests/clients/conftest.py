@@ -38,6 +38,13 @@ def chromium() -> str:
     return shutil.which('chromium') or _miss('Chromium is missing')
 
 
+@pytest.fixture(scope='session')
+def nginx() -> str:
+    """Return the path of nginx."""
+    found = shutil.which('nginx', path=f'{os.environ["PATH"]}:/usr/sbin')
+    return found or _miss('nginx is missing')
+
+
 def _miss(what: str) -> NoReturn:
     if os.environ.get('CI') == 'true':
         pytest.fail(f'{what}; .ci/clients installs it')

@@ -356,5 +356,10 @@ def _check_accessibility(page: playwright.Page) -> None:
 def test_the_documentation_is_searched_within_the_page(browser: Browser) -> None:
     page = browser.page
     page.goto(f'{browser.origin}/api/docs')
-    page.get_by_label('Find').fill('publish')
-    expect(page.get_by_role('article').filter(visible=True)).to_have_count(1)
+    visible = page.get_by_role('article').filter(visible=True)
+    every = visible.count()
+    page.get_by_label('Find').fill('publish post')
+    expect(visible).not_to_have_count(every)
+    words = visible.evaluate_all('articles => articles.map(one => one.dataset.words)')
+    assert words
+    assert all('publish' in text and 'post' in text for text in words)

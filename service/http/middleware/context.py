@@ -8,7 +8,7 @@ import falcon
 
 from service.config import Settings, normal_origin
 from service.database.session import Session
-from service.http.forwarded import is_trusted, read_forwarded
+from service.http.forwarded import forwarding, without_prefix
 from service.http.operation import UNROUTED
 from service.http.request import REQUEST, PageParts, Request
 from service.representation.formats import DEFAULT, FORMATS
@@ -44,24 +44,28 @@ class ContextMiddleware:
         req.inclusions = {}
         req.is_counted = False
         req.quotas = {}
+        req.queried = None
         req.resource = None
         req.path_values = {}
         req.resource_id = ''
         req.submitted = None
         req.page_parts = self._page_parts
         environ = req.env
-        scheme, host = environ['wsgi.url_scheme'], _authority(environ)
+        scheme, authority = environ['wsgi.url_scheme'], _authority(environ)
         try:
-            builder = _book(scheme, host, self._features)
-            if self._trusted and is_trusted(environ.get('REMOTE_ADDR', ''), self._trusted):
-                scheme, host = _forwarded(environ, scheme, host)
-                builder = _book(scheme, host, self._features)
-        except ValueError:
+            builder = _book(scheme, authority, '', self._features)
+            if self._trusted:
+                _, proto, host, prefix = forwarding(environ, self._trusted)
+                named = proto or scheme, authority if host is None else host
+                builder = _book(*named, prefix, self._features)
+        except ValueError as error:
             req.builder = self._base_book or UrlBuilder(f'{environ["wsgi.url_scheme"]}://localhost')
             raise falcon.HTTPBadRequest(
-                description='The Host header is no host with an optional port.'
+                description=f'The URL of the request, by Host or a header of a proxy, is invalid: it {error}.'
             ) from None
         req.builder = self._base_book or builder
+        if req.builder.path:
+            req.path = without_prefix(req.path, req.builder.path)
 
     def process_response(
         self, req: Request, resp: falcon.Response, resource: Any, req_succeeded: bool
@@ -94,23 +98,5 @@ def _authority(environ: dict[str, Any]) -> str:
 
 
 @lru_cache(maxsize=256)
-def _book(scheme: str, authority: str, features: Features) -> UrlBuilder:
-    return UrlBuilder(normal_origin(scheme, authority), features)
-
-
-def _forwarded(environ: dict[str, Any], scheme: str, host: str) -> tuple[str, str]:
-    """Return scheme and host as the proxy saw them: by Forwarded (RFC 7239 §4), else by X-Forwarded-*.
-
-    The last element is the one that the trusted proxy added itself. Raises ValueError for another scheme
-    than http and https.
-    """
-    if 'HTTP_FORWARDED' in environ:
-        elements = read_forwarded(environ['HTTP_FORWARDED'])
-        element = elements[-1] if elements else {}
-        proto, host = element.get('proto', scheme), element.get('host', host)
-    else:
-        proto = environ.get('HTTP_X_FORWARDED_PROTO', scheme).rpartition(',')[2].strip()
-        host = environ.get('HTTP_X_FORWARDED_HOST', host).rpartition(',')[2].strip()
-    if proto.lower() not in ('http', 'https'):
-        raise ValueError('is no scheme')
-    return proto, host
+def _book(scheme: str, authority: str, prefix: str, features: Features) -> UrlBuilder:
+    return UrlBuilder(normal_origin(scheme, authority) + prefix, features)

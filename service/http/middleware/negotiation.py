@@ -6,6 +6,7 @@ import falcon
 
 from service.http.operation import Formats
 from service.http.request import Expansions, Request
+from service.http.request_body import read_parameters
 from service.representation.formats import available_media_types, choose_format
 from service.representation.query_parameters import Query
 
@@ -37,6 +38,8 @@ class NegotiationMiddleware:
         req.format = chosen
         req.resource_id = '-'.join(str(value) for value in params.values())
         req.query = Query(chosen.dialect.names)
+        if req.method == 'QUERY':
+            req.queried = read_parameters(req)
         if not req.params:
             return
         req.query = chosen.dialect.read(req.params, operation.query, self._kinds)

@@ -81,7 +81,8 @@ def _locate(req: Request, resp: falcon.Response) -> None:
         and resp.status_code == 200
         and isinstance(resp.media, Document)
     ):
-        resp.set_header('Content-Location', resp.media.href + resp.media.selection.query)
+        selected = '' if resp.media.is_collection else resp.media.selection.query  # which the URL has already
+        resp.set_header('Content-Location', resp.media.href + selected)
 
 
 def _link(req: Request, resp: falcon.Response) -> None:

@@ -26,9 +26,10 @@ Every resource is available in several formats, selected by the Accept header: H
 with `x-media-types` works in these formats only. HAL ignores unknown parameters, JSON:API rejects them.
 
 HEAD is supported wherever GET is. OPTIONS is supported everywhere, without a token: the response is 204 \
-with the methods in Allow (and with Accept-Patch if PATCH is one of them). Other methods are 405, unknown \
-ones 501. A form of an HTML page posts PUT, PATCH and DELETE with the method in the field `_method`; what \
-succeeds is 303.
+with the methods in Allow (and with Accept-Patch if PATCH is one of them). Every collection supports QUERY \
+(RFC 10008), which OpenAPI 3.1 cannot describe: GET with the parameters in the body, form-encoded or as a \
+JSON object; Accept-Query in the response to OPTIONS lists both. Other methods are 405, unknown ones 501. A \
+form of an HTML page posts PUT, PATCH and DELETE with the method in the field `_method`; what succeeds is 303.
 
 Most operations need a token: post a user name and a password to /api/tokens, and send the token that is \
 returned in the Authorization header. An invalid token is 401 everywhere under /api.

@@ -1,0 +1,184 @@
+"""Behind nginx, below a path of its origin: every link of every format is followed through it."""
+
+from __future__ import annotations
+
+import json
+import re
+import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
+from http.client import HTTPConnection
+from pathlib import Path
+from urllib.parse import urlencode, urlsplit
+
+import pytest
+
+from tests.client import HAL, HAL_FORMS, HTML, JSON_API
+from tests.links import Response, check_links, follow_all
+from tests.server import ROOT, Server, free_port, wait_until
+
+FORM = 'application/x-www-form-urlencoded'
+CONFIGURATION = """\
+daemon off;
+pid {folder}/nginx.pid;
+error_log stderr;
+events {{}}
+http {{
+  access_log off;
+  client_body_temp_path {folder}/body;
+  proxy_temp_path {folder}/proxy;
+  fastcgi_temp_path {folder}/fastcgi;
+  uwsgi_temp_path {folder}/uwsgi;
+  scgi_temp_path {folder}/scgi;
+  server {{
+    listen 127.0.0.1:{port};
+{locations}
+  }}
+}}
+"""
+
+
+def documented() -> str:
+    """Return the configuration in service/OPERATIONS.md."""
+    (found,) = re.findall('```nginx\n(.*?)```', (ROOT / 'service' / 'OPERATIONS.md').read_text(), re.DOTALL)
+    return found
+
+
+def with_path_removed(locations: str) -> str:
+    """Return the configuration of a proxy that removes the path."""
+    changed = locations.replace('proxy_pass http://127.0.0.1:8000;', 'proxy_pass http://127.0.0.1:8000/;')
+    assert changed != locations
+    return changed
+
+
+class Nginx:
+    """nginx in front of a server; `base` is the URL below which the server is."""
+
+    def __init__(self, port: int) -> None:
+        self.port = port
+        self.base = f'http://127.0.0.1:{port}/halcyon'
+
+    def ask(self, method: str, url: str, body: str | None = None, **headers: str) -> Response:
+        """Send a request, and check that no URL in the response leads elsewhere."""
+        parts = urlsplit(url)
+        connection = HTTPConnection('127.0.0.1', self.port, timeout=10)
+        sent = {name.replace('_', '-'): value for name, value in headers.items()}
+        target = f'{parts.path}?{parts.query}' if parts.query else parts.path
+        connection.request(method, target, body, sent)
+        answer = connection.getresponse()
+        fields = {name.lower(): value for name, value in answer.getheaders()}
+        if len(answer.headers.get_all('Link', ())) > 1:
+            fields['link'] = ', '.join(answer.headers.get_all('Link', ()))
+        response = Response(answer.status, fields, answer.read().decode())
+        connection.close()
+        check_links(response, self.base)
+        return response
+
+
+@contextmanager
+def running(program: str, folder: Path, locations: str, *, has_base_url: bool = False) -> Iterator[Nginx]:
+    """Run a server behind nginx with these locations for the duration of a block."""
+    proxy = Nginx(free_port())
+    settings = {'BASE_URL': proxy.base} if has_base_url else {'FORWARDED_ALLOW_IPS': '127.0.0.1'}
+    file = folder / 'nginx.conf'
+    with Server(folder, workers=1, **settings) as server:
+        text = locations.replace('127.0.0.1:8000', f'127.0.0.1:{server.port}')
+        file.write_text(CONFIGURATION.format(folder=folder, port=proxy.port, locations=text))
+        with subprocess.Popen([program, '-p', str(folder), '-e', 'stderr', '-c', str(file)]) as process:
+            try:
+                wait_until(lambda: is_there(proxy))
+                yield proxy
+            finally:
+                process.terminate()
+
+
+def is_there(proxy: Nginx) -> bool:
+    try:
+        return proxy.ask('GET', f'{proxy.base}/health/live').status == 200
+    except ConnectionRefusedError:
+        return False
+
+
+@pytest.fixture(params=['documented', 'documented and BASE_URL', 'path removed'])
+def proxy(request: pytest.FixtureRequest, nginx: str, tmp_path: Path) -> Iterator[Nginx]:
+    """nginx as service/OPERATIONS.md configures it, and as others do."""
+    locations = with_path_removed(documented()) if request.param == 'path removed' else documented()
+    with running(nginx, tmp_path, locations, has_base_url='BASE_URL' in request.param) as proxy:
+        yield proxy
+
+
+def sign_in(proxy: Nginx) -> str:
+    """Register, publish posts and return a token."""
+    person = {'username': 'ada', 'email': 'ada@example.org', 'password': 'correct horse'}
+    new = proxy.ask('POST', f'{proxy.base}/api/users', json.dumps(person), Content_Type='application/json')
+    assert new.status == 201
+    answer = proxy.ask(
+        'POST', f'{proxy.base}/api/tokens', json.dumps(person), Content_Type='application/json'
+    )
+    token = f'Bearer {json.loads(answer.text)["token"]}'
+    for number in range(12):
+        posted = proxy.ask(
+            'POST', f'{proxy.base}/api/posts', urlencode({'body': f'post {number}'}),
+            Content_Type=FORM, Authorization=token,
+        )  # fmt: skip
+        assert posted.headers['location'].startswith(f'{proxy.base}/api/posts/')
+    return token
+
+
+def test_every_link_of_every_format_can_be_followed(proxy: Nginx) -> None:
+    token = sign_in(proxy)
+    for accept in (HAL, HAL_FORMS, JSON_API, HTML):
+        found = follow_all(
+            lambda url, accept=accept: proxy.ask(
+                'GET', url, Accept=f'{accept}, */*;q=0.1', Authorization=token
+            ),
+            proxy.base,
+        )
+        assert len(found) > 20
+
+
+def test_a_browser_signs_in_and_out_below_the_path(proxy: Nginx) -> None:
+    sign_in(proxy)
+    form = {'username': 'ada', 'password': 'correct horse', '_return': f'{proxy.base}/api/posts'}
+    answer = proxy.ask('POST', f'{proxy.base}/api/tokens', urlencode(form), Accept=HTML, Content_Type=FORM)
+    assert (answer.status, answer.headers['location']) == (303, f'{proxy.base}/api/posts')
+    cookie, _, attributes = answer.headers['set-cookie'].partition('; ')
+    assert attributes.startswith('Path=/halcyon; ')
+    page = proxy.ask('GET', f'{proxy.base}/api/posts', Accept=HTML, Cookie=cookie)
+    assert page.status == 200
+    origin = proxy.base.removesuffix('/halcyon')
+    out = proxy.ask(
+        'POST', f'{proxy.base}/api/tokens', '_method=DELETE',
+        Accept=HTML, Content_Type=FORM, Cookie=cookie, Origin=origin,
+    )  # fmt: skip
+    assert (out.status, out.headers['location']) == (303, f'{proxy.base}/api')
+    assert proxy.ask('GET', f'{proxy.base}/api/posts', Accept=HTML, Cookie=cookie).status == 401
+
+
+def test_clients_can_forge_nothing(proxy: Nginx) -> None:
+    forged = {
+        'Forwarded': 'for=192.0.2.1;host=evil.test;proto=https',
+        'X_Forwarded_For': '192.0.2.1',
+        'X_Forwarded_Host': 'evil.test',
+        'X_Forwarded_Port': '99',
+        'X_Forwarded_Prefix': '/evil',
+        'X_Forwarded_Proto': 'https',
+    }
+    answer = proxy.ask('GET', f'{proxy.base}/api', **forged)
+    assert json.loads(answer.text)['_links']['self']['href'] == f'{proxy.base}/api'
+
+
+def test_conditional_and_compressed_responses_pass_unchanged(proxy: Nginx) -> None:
+    url, sent = f'{proxy.base}/api', {'Accept': HAL_FORMS}
+    answer = proxy.ask('GET', url, **sent)
+    assert proxy.ask('GET', url, If_None_Match=answer.headers['etag'], **sent).status == 304
+    assert proxy.ask('GET', url, If_Match=answer.headers['etag'], **sent).status == 200
+    assert proxy.ask('GET', url, If_Match='"other"', **sent).status == 412
+
+
+def test_an_encoded_slash_separates_nothing(nginx: str, tmp_path: Path) -> None:
+    with running(nginx, tmp_path, documented()) as proxy:
+        token = sign_in(proxy)
+        out = proxy.ask('DELETE', f'{proxy.base}/api%2Ftokens', Authorization=token)
+        assert out.status == 404
+        assert proxy.ask('GET', f'{proxy.base}/api/posts', Authorization=token).status == 200

@@ -1,0 +1,55 @@
+"""The URLs in responses, all followed: below a base URL, and nowhere else."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from typing import NamedTuple
+from urllib.parse import urljoin, urlsplit
+
+EXAMPLES = {'openapi.json', 'docs', 'rels'}  # documents with the URLs of examples
+
+
+class Response(NamedTuple):
+    """A response, with the names of its headers in lower case."""
+
+    status: int
+    headers: Mapping[str, str]
+    text: str
+
+
+def check_links(response: Response, base: str) -> None:
+    """Assert that every URL of the origin in the response is below the base."""
+    parts = urlsplit(base)
+    others = rf'{parts.scheme}://{re.escape(parts.netloc)}(?!{parts.path}(?:[/"?#<&]|$))'
+    assert not re.findall(others, response.text)
+    assert not re.findall(rf"""(?:href|src|action)=['"]/(?!{parts.path[1:]}/)""", response.text)
+    for name in ('location', 'content-location'):
+        assert response.headers.get(name, base).startswith(base)
+
+
+def links_of(response: Response, base: str) -> list[str]:
+    """Return the URLs in a document, a page or a Link header that GET can follow."""
+    found = re.findall(rf'"({re.escape(base)}/[^"]*)"', response.text)
+    found += [urljoin(base, url) for url in re.findall(r'(?:href|src)="(/[^"]*)"', response.text)]
+    found += re.findall(r'<([^>]*)>', response.headers.get('link', ''))
+    plain = (
+        re.sub('[#{].*', '', re.sub('{[?&].*', '', url)) for url in found if not re.search('{[^?&]', url)
+    )
+    return [url.replace('&amp;', '&') for url in plain if not url.endswith('/password')]
+
+
+def follow_all(get: Callable[[str], Response], base: str) -> set[str]:
+    """Follow every link from the entry point on, and return the URLs; each must be 200."""
+    found, seen = [f'{base}/api'], set[str]()
+    while found:
+        url = found.pop()
+        if url in seen or not url.startswith(f'{base}/'):
+            continue
+        seen.add(url)
+        response = get(url)
+        assert response.status == 200, (url, response.text)
+        check_links(response, base)
+        if not EXAMPLES & {*url.split('/')}:
+            found += links_of(response, base)
+    return seen
