@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import logging
 import threading
 from collections.abc import Iterator
@@ -167,11 +168,12 @@ def test_a_refused_recipient_is_given_up(
     ada: Client, db: Session, inbox: MailServer, caplog: pytest.LogCaptureFixture
 ) -> None:
     inbox.reply = '550 no such mailbox'
-    with caplog.at_level(logging.INFO):
+    with caplog.at_level(logging.DEBUG, 'service'):
         send_due_mail(db)
     assert pending(db) == 0
-    assert 'is given up: the recipient is refused (550)' in caplog.text
-    assert 'ada@' not in caplog.text
+    (record,) = (record for record in caplog.records if record.name.startswith('service'))
+    assert record.getMessage().endswith('is given up: the recipient is refused (550)')
+    assert 'ada@' not in record.getMessage()
 
 
 def test_no_server_at_all_is_logged_without_secrets(
@@ -368,7 +370,7 @@ def test_a_link_to_reset_works_for_thirty_minutes(reset: str, client: Client, cl
     assert client.put(reset, {'password': NEW_PASSWORD}).status == 404
 
 
-@pytest.mark.parametrize('secret', ['x', 'A' * 43, '%00', '%F0%9F%98%80', '../users', 'x' * 3000, '%'])
+@pytest.mark.parametrize('secret', ['x', 'A' * 43, '%00', '%F0%9F%98%80', '../users', 'x' * 3000])
 def test_an_unknown_secret_is_not_found(client: Client, secret: str) -> None:
     for kind in ('password-resets', 'email-verifications'):
         assert_problem(client.get(f'/api/{kind}/{secret}'), 404)
@@ -486,7 +488,8 @@ def test_a_password_is_reset_in_json_api(reset: str, client: Client) -> None:
     data = client.get(reset, accept=JSON_API).state['data']
     body = {'data': {'type': data['type'], 'id': data['id'], 'attributes': {'password': NEW_PASSWORD}}}
     headers = {'Content-Type': JSON_API}
-    assert client.request('PUT', reset, json=body, headers=headers, accept=JSON_API).status == 204
+    answer = client.request('PUT', reset, body=json.dumps(body), headers=headers, accept=JSON_API)
+    assert answer.status == 204, answer.text
     assert client.sign_in('ada', NEW_PASSWORD).entry().status == 200
 
 

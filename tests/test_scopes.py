@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from typing import Any
 
@@ -77,7 +78,7 @@ def test_a_token_for_reading_changes_no_relationship(world: World, reader: Clien
     url = world.address('/api/users/{user_id}/relationships/following')
     body = {'data': [{'type': 'users', 'id': str(world.values['other_id'])}]}
     headers = {'Content-Type': JSON_API}
-    assert reader.request(method, url, json=body, headers=headers, accept=JSON_API).status == 403
+    assert reader.request(method, url, body=json.dumps(body), headers=headers, accept=JSON_API).status == 403
 
 
 def test_what_does_not_exist_is_not_found_first(reader: Client) -> None:

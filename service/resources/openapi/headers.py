@@ -29,13 +29,13 @@ _HEADERS: dict[str, tuple[str, Container[int], Container[int]]] = {
     ),
     'Preference-Applied': ('The preference of Prefer that was applied (RFC 7240 §3).', (), (200, 201, 204)),
     'RateLimit': (
-        'What is left of the limits of sign-ins, registrations or resets of passwords, and seconds until there is more '
+        'What is left of the rate limits, and seconds until there is more '
         '(draft-ietf-httpapi-ratelimit-headers).',
         (429,),
         _LIMITED,
     ),
     'RateLimit-Policy': (
-        'The limits of sign-ins, registrations or resets of passwords in a time.',
+        'The rate limits in a time.',
         (429,),
         _LIMITED,
     ),
