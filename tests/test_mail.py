@@ -12,6 +12,7 @@ from typing import Any
 
 import falcon.testing
 import pytest
+from openapi_spec_validator import OpenAPIV31SpecValidator
 
 from service.config import Settings
 from service.database.session import Session
@@ -491,6 +492,42 @@ def test_a_password_is_reset_in_json_api(reset: str, client: Client) -> None:
     answer = client.request('PUT', reset, body=json.dumps(body), headers=headers, accept=JSON_API)
     assert answer.status == 204, answer.text
     assert client.sign_in('ada', NEW_PASSWORD).entry().status == 200
+
+
+ACCESS = {
+    ('GET', '/api/password-resets'): 200,
+    ('POST', '/api/password-resets'): 400,
+    ('GET', '/api/password-resets/unknown'): 404,
+    ('PUT', '/api/password-resets/unknown'): 404,
+    ('GET', '/api/email-verifications/unknown'): 404,
+    ('POST', '/api/email-verifications/unknown'): 404,
+}
+
+
+@pytest.mark.parametrize(('method', 'path'), ACCESS)
+def test_anyone_may_use_links_but_with_an_invalid_token(
+    ada: Client, client: Client, method: str, path: str
+) -> None:
+    for one in (client, ada):
+        assert one.request(method, path).status == ACCESS[method, path]
+    assert Client(client.app, 'hc_unknown').request(method, path).status == 401
+
+
+def test_the_description_of_a_server_with_mail_is_valid_and_small(client: Client) -> None:
+    document = client.follow('service-desc', accept='application/json').state
+    assert list(OpenAPIV31SpecValidator(document).iter_errors()) == []
+    assert len(json.dumps(document)) < 320_000
+    assert '/api/password-resets/{secret}' in document['paths']
+
+
+def test_the_link_relation_is_explained(client: Client) -> None:
+    assert client.get('/api/rels/password-resets').status == 200
+
+
+def test_the_number_of_mails_to_be_sent_is_a_metric(start: Start, environment: dict[str, str]) -> None:
+    client = Client(start(METRICS='on', **environment))
+    client.register('ada')
+    assert 'halcyon_outbox_pending 1.0' in client.get('/metrics').text
 
 
 def test_an_unknown_link_tells_no_other_page_its_url(client: Client) -> None:

@@ -9,7 +9,7 @@ from typing import Any
 import bcrypt
 import pytest
 
-from tests.client import Client, assert_problem
+from tests.client import HTML, Client, assert_problem
 from tests.clock import MovableClock
 from tests.conftest import Start
 
@@ -346,3 +346,15 @@ def test_no_later_document_of_a_token_has_its_secret(ada: Client) -> None:
     again = ada.get(answer.href('self'))
     assert again.status == 200
     assert not SECRETS & set(again.state)
+
+
+def test_a_page_tells_the_sign_ins_apart(client: Client, ada: Client) -> None:
+    firefox = 'Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0'
+    ask(client, basic('ada') | {'User-Agent': firefox})
+    ask(client, basic('ada'), name='Backup script')
+    page = ada.get(ada.entry().href('hc:tokens'), accept=HTML).text
+    assert 'Firefox on Linux' in page
+    assert 'Backup script' in page
+    assert page.count('this one') == 1
+    assert page.count('data-form="revoke"') == 3
+    assert page.count('data-form="revoke-others"') == 1
