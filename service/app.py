@@ -29,7 +29,7 @@ from service.http.middleware.rate_limits import RateLimitMiddleware
 from service.http.middleware.schema import SchemaMiddleware
 from service.http.middleware.security_headers import SecurityHeadersMiddleware
 from service.http.operation import Route, check_declaration, kinds_of
-from service.http.request import PageParts, Request
+from service.http.request import PageParts, Related, Request
 from service.logs import RequestLog
 from service.representation.formats import HANDLERS
 from service.resources import follows, posts, recovery, stores, tokens, users
@@ -98,6 +98,11 @@ def create_app(
         check_declaration(resource)
     kinds = kinds_of(resource for _, resource in routes)
     expansions = {place: expand for module in MODULES for place, expand in module.EXPANSIONS.items()}
+    related = Related(
+        kinds,
+        expansions,
+        {kind: find for module in MODULES for kind, find in module.RESOURCES.items()},
+    )
     app = Application(
         settings,
         RequestLog(settings.log_format, lines or sys.stderr),
@@ -137,7 +142,7 @@ def create_app(
             CompressionMiddleware(),
             RateLimitMiddleware(),
             AuthenticationMiddleware(),
-            NegotiationMiddleware(kinds, expansions),
+            NegotiationMiddleware(kinds, related),
             PresenterMiddleware(),
             IdempotencyMiddleware(),
         ],

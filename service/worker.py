@@ -6,6 +6,7 @@ import logging
 import os
 import socket
 import traceback
+from dataclasses import replace
 from email.utils import formatdate
 from http import HTTPStatus
 from typing import Any
@@ -13,7 +14,7 @@ from typing import Any
 from gunicorn.http import errors
 from gunicorn.workers.gthread import ThreadWorker
 
-from service.config import Settings
+from service.config import Settings, normal_origin
 from service.http.security_headers import security_headers
 from service.representation.media_types import PROBLEM
 from service.representation.problem import Problem, problem_details
@@ -60,13 +61,15 @@ class Worker(ThreadWorker):
             stack = ''.join(traceback.format_tb(exc.__traceback__))
             log.error('request %s failed: %s\n%s', request_id, type(exc).__name__, stack)
         try:
-            client.sendall(_response(problem, request_id, self.settings))
+            client.sendall(
+                _response(problem, request_id, self.settings.base_url or _origin_of(client), self.settings)
+            )
         except OSError:
             log.debug('the client of request %s has gone', request_id)
 
 
-def _response(problem: Problem, request_id: str, settings: Settings) -> bytes:
-    details = problem_details(problem)
+def _response(problem: Problem, request_id: str, base: str, settings: Settings) -> bytes:
+    details = problem_details(replace(problem, origin=base))
     del details['instance']  # the target may be what is wrong
     body = json.dumps(details).encode()
     fields = {
@@ -83,6 +86,15 @@ def _response(problem: Problem, request_id: str, settings: Settings) -> bytes:
     status = f'HTTP/1.1 {problem.status} {HTTPStatus(problem.status).phrase}'
     head = '\r\n'.join([status, *(f'{name}: {value}' for name, value in fields.items())])
     return head.encode() + b'\r\n\r\n' + body
+
+
+def _origin_of(connection: socket.socket) -> str:
+    """Return the origin that the client connected to, as the request may name none."""
+    try:
+        host, port = _address_of(connection)
+    except OSError:
+        host, port = LOCALHOST
+    return normal_origin('http', f'{host}:{port}')
 
 
 def _address_of(connection: socket.socket) -> tuple[str, int]:

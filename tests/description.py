@@ -102,7 +102,7 @@ class Description:
             assert str(answer.status) in operation['responses'], f'{words}, which is not described'
             response = self.response(operation, answer.status)
         elif method == 'QUERY' and item:  # GET with a body, which OpenAPI 3.1 cannot describe
-            is_like_get = answer.status in (200, 304)
+            is_like_get = answer.status in (200, 304, 308)
             response = (
                 self.response(item['get'], answer.status) if is_like_get else self.problem(answer.status)
             )

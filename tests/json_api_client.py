@@ -75,6 +75,12 @@ def relation(resource: Resource, name: str) -> str:
     return href
 
 
+def link(resource: Resource, name: str) -> str:
+    """Return the address of what a resource leads to beside its relationships."""
+    href: str = resource['meta']['links'][name]['href']
+    return href
+
+
 def identify(resource: Resource) -> Resource:
     """Return the resource identifier object."""
     return {'type': resource['type'], 'id': resource['id']}

@@ -21,6 +21,7 @@ def check_json_api(document: dict[str, Any]) -> None:
     if 'data' in document:
         assert document['jsonapi'] == {'version': '1.1'}
         assert 'self' in document['links']
+        assert document['links']['describedby'].endswith('/api/openapi.json')
         included = document.get('included', [])
         data = document['data'] if isinstance(document['data'], list) else [document['data']]
         assert all('links' in one for one in [*data, *included] if 'attributes' in one)
@@ -31,7 +32,7 @@ def links_of(value: Any) -> Iterator[str]:
     if isinstance(value, dict):
         for name, inner in value.items():
             if name == 'links':
-                yield from inner.values()
+                yield from (link['href'] if isinstance(link, dict) else link for link in inner.values())
             elif name != 'attributes':
                 yield from links_of(inner)
     elif isinstance(value, list):

@@ -71,6 +71,17 @@ MATRIX = {
         (method, '/api/users/{user_id}/relationships/following'): (401, 406, 406, 401, 401, 401)
         for method in ('GET', 'POST', 'PATCH', 'DELETE')
     },
+    **{
+        ('GET', f'/api/{resource}/relationships/{name}'): (401, 406, 406, 401, 401, 401)
+        for resource, names in {
+            'users/{user_id}': ('followers', 'posts', 'feed', 'tokens'),
+            'users/{user_id}/following/{other_id}': ('follower', 'followed'),
+            'posts/{post_id}': ('author',),
+            'stores/{store_id}': ('owner', 'items'),
+            'items/{item_id}': ('store',),
+        }.items()
+        for name in names
+    },
     ('GET', '/api/tokens'): SIGNED_IN,
     ('POST', '/api/tokens'): SIGNED_IN,
     ('DELETE', '/api/tokens'): (401, 204, 204, 401, 401, 401),
@@ -102,7 +113,10 @@ def test_the_declared_access_is_that_of_the_matrix(app: Any) -> None:
         for method, operation in resource.operations.items()
     }
     expected = {(method, template): access_of(method, row) for (method, template), row in MATRIX.items()}
-    assert declared == expected | {('POST', '/api/tokens'): Access.CREDENTIALS}
+    private = ('/api/users/{user_id}/relationships/feed', '/api/users/{user_id}/relationships/tokens')
+    assert declared == expected | {('POST', '/api/tokens'): Access.CREDENTIALS} | {
+        ('GET', template): Access.OWNER for template in private
+    }
 
 
 @pytest.fixture

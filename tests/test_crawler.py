@@ -10,7 +10,7 @@ import pytest
 import uritemplate
 
 from service.representation.problem import PROBLEMS
-from tests.client import HAL, HAL_FORMS, ORIGIN, Answer, Client
+from tests.client import HAL, HAL_FORMS, JSON_API, ORIGIN, Answer, Client
 from tests.html import Page
 from tests.routes import World
 
@@ -190,3 +190,63 @@ def test_an_embedded_document_equals_the_response_at_its_url(ada: Client, bob: C
             whole = ada.get(item['_links']['self']['href']).state
             whole['_links'].pop('curies')
             assert item == whole
+
+
+def api_links(value: Any) -> Iterator[str]:
+    """Yield every address in a JSON:API document that is not an attribute."""
+    if isinstance(value, dict):
+        for name, inner in value.items():
+            if name == 'links':
+                yield from (link['href'] if isinstance(link, dict) else link for link in inner.values())
+            elif name != 'attributes':
+                yield from api_links(inner)
+    elif isinstance(value, list):
+        for inner in value:
+            yield from api_links(inner)
+
+
+def entries(answer: Answer) -> tuple[list[str], dict[str, Any] | None]:
+    """Return the ids of what the document is about, in order, and where its page is."""
+    if answer.content_type == JSON_API:
+        data = answer.state['data']
+        return [one['id'] for one in (data if isinstance(data, list) else [data])], answer.state.get('meta')
+    documents = answer.items if '_meta' in answer.state else [answer.state]
+    return [str(one.get('id', '')) for one in documents], answer.state.get('_meta')
+
+
+def test_every_link_of_every_format_leads_to_the_same_entries_in_every_other(world: Client) -> None:
+    addresses = {
+        href
+        for start in ('/api/users', '/api/posts', '/api/users?q=b', '/api/posts?sort=created_at')
+        for accept in (HAL, JSON_API)
+        for size in ('per_page=2', 'page[size]=2')
+        if not (accept == JSON_API and '?q=' in start)
+        for answer in [world.get(f'{start}{"&" if "?" in start else "?"}{size}', accept=accept)]
+        for href in (
+            api_links(answer.state)
+            if accept == JSON_API
+            else (href for rel, href in links(answer.state, VARIABLES) if rel != 'search')
+        )
+    }
+    addresses |= {
+        href
+        for answer in crawl(world, HAL)
+        for document in documents(answer.state)
+        for rel, href in links(document, VARIABLES | {'id': world.me().state['id']})
+        if rel not in NOT_TO_GET and rel != 'search'  # JSON:API forbids the name of its parameter
+    }
+    compared = 0
+    for address in addresses:
+        is_only_written = address.endswith('/password') or '/following/' in address
+        if is_only_written or '/relationships/' in address or not address.startswith(f'{ORIGIN}/api'):
+            continue
+        hal, api = (world.get(address, accept=accept) for accept in (HAL, JSON_API))
+        assert (hal.status, api.status) == (200, 200), address
+        if api.content_type != JSON_API or api.state['data'] == []:
+            continue
+        (ids, meta), (api_ids, api_meta) = entries(hal), entries(api)
+        assert meta == api_meta, address
+        assert '' in ids or ids == api_ids, address
+        assert world.get(address, accept=HTML).status == 200
+        compared += 1
+    assert compared > 50

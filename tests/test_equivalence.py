@@ -106,11 +106,12 @@ def read_json_api(document: dict[str, Any]) -> Rendering:
 
     def read(resource: dict[str, Any]) -> Rendering:
         links = dict(resource['links'])
+        links |= {name: link['href'] for name, link in resource.get('meta', {}).get('links', {}).items()}
         embedded = []
         for name, relationship in resource.get('relationships', {}).items():
             links[name] = relationship['links']['related']
-            if 'data' in relationship:
-                named = relationship['data']
+            named = relationship.get('data', {})
+            if (named.get('type'), named.get('id')) in included:
                 embedded.append(read(included[named['type'], named['id']]))
         return Rendering(resource.get('attributes', {}), links, embedded)
 

@@ -1,7 +1,9 @@
 """JSON:API documents: resource objects, relationships, and response headers."""
 
+from service import urls
 from tests.client import JSON_API, Client
-from tests.json_api_client import JsonApiClient, related, relation
+from tests.json_api_client import JsonApiClient, assert_refused, identify, related, relation
+from tests.routes import World
 
 
 def test_the_entry_point_is_a_resource_with_relationships(ada_api: JsonApiClient) -> None:
@@ -30,17 +32,41 @@ def test_the_id_of_a_user_is_a_string_and_not_an_attribute(ada_api: JsonApiClien
 
 def test_a_user_has_relationships(ada_api: JsonApiClient) -> None:
     user = ada_api.me().state['data']
-    assert set(user['relationships']) == {'followers', 'following', 'posts'}
+    assert set(user['relationships']) == {'followers', 'following', 'posts', 'feed', 'tokens'}
     for name in user['relationships']:
-        assert ada_api.get(related(user, name)).state['data'] == []
+        assert ada_api.get(related(user, name)).status == 200
 
 
-def test_a_changeable_relationship_has_a_self_link(ada_api: JsonApiClient) -> None:
-    user = ada_api.me().state['data']
-    assert [
-        name for name, relationship in user['relationships'].items() if 'self' in relationship['links']
-    ] == ['following']
-    assert ada_api.get(relation(user, 'following')).state['links']['related'] == related(user, 'following')
+def test_the_private_relationships_of_others_are_not_there(
+    ada_api: JsonApiClient, bob_api: JsonApiClient
+) -> None:
+    bob = ada_api.get(bob_api.me().state['links']['self']).state['data']
+    assert set(bob['relationships']) == {'followers', 'following', 'posts'}
+    for name in ('feed', 'tokens'):
+        refused = ada_api.get(relation(bob_api.me().state['data'], name))
+        assert_refused(refused, 403)
+
+
+def test_every_relationship_has_an_address_of_its_own(ada: Client, bob: Client) -> None:
+    """It names what is at the related address, page by page, and has no method that it cannot have."""
+    world = World(ada, bob)
+    api = JsonApiClient(ada)
+    met = set()
+    for template in (urls.USER, urls.FOLLOW, urls.POST, urls.STORE, urls.ITEM):
+        resource = api.get(world.address(template)).state['data']
+        for name, relationship in resource['relationships'].items():
+            alone = api.get(relationship['links']['self'])
+            assert alone.state['links']['self'] == relationship['links']['self']
+            assert alone.state['links']['related'] == relationship['links']['related']
+            there = api.get(relationship['links']['related']).state['data']
+            named = [identify(one) for one in there] if isinstance(there, list) else identify(there)
+            assert alone.state['data'] == named
+            assert relationship.get('data', named) == named
+            assert ('data' in relationship) == isinstance(named, dict), name
+            if name != 'following':
+                assert api.send('PATCH', relationship['links']['self'], named).status == 405
+            met.add((resource['type'], name))
+    assert len(met) == 11
 
 
 def test_a_post_includes_its_author(ada_api: JsonApiClient) -> None:
@@ -48,7 +74,13 @@ def test_a_post_includes_its_author(ada_api: JsonApiClient) -> None:
     answer = ada_api.get(published['links']['self'])
     author = answer.state['data']['relationships']['author']
     me = ada_api.me().state['data']
-    assert author == {'links': {'related': me['links']['self']}, 'data': {'type': 'users', 'id': me['id']}}
+    assert author == {
+        'links': {
+            'self': published['links']['self'] + '/relationships/author',
+            'related': me['links']['self'],
+        },
+        'data': {'type': 'users', 'id': me['id']},
+    }
     assert answer.state['included'] == [me]
 
 
@@ -62,8 +94,8 @@ def test_an_author_of_many_posts_is_included_once(ada_api: JsonApiClient) -> Non
 
 def test_a_follow_has_relationships_to_both_users(ada_api: JsonApiClient, bob_api: JsonApiClient) -> None:
     ada, bob = ada_api.me().state['data'], bob_api.me().state['data']
-    url = ada_api.get(bob['links']['self']).state['data']['links']['follow']
-    made = ada_api.client.put(url)
+    address = ada_api.get(bob['links']['self']).state['data']['meta']['links']['follow']['href']
+    made = ada_api.client.put(address)
     assert made.status == 201
     assert made.state['data']['id'] == f'{ada["id"]}-{bob["id"]}'
     assert made.state['data']['type'] == 'follows'
@@ -76,9 +108,9 @@ def test_a_page_has_counts_in_meta_and_links_to_other_pages(ada_api: JsonApiClie
         ada_api.publish(body)
     page = ada_api.related('posts', query='?page[size]=2').state
     assert page['meta'] == {'page': 1, 'per_page': 2, 'total_pages': 2, 'total_items': 3}
-    assert set(page['links']) == {'self', 'first', 'next', 'last'}
+    assert set(page['links']) == {'self', 'first', 'next', 'last', 'describedby'}
     behind = ada_api.get(page['links']['next']).state
-    assert set(behind['links']) == {'self', 'first', 'prev', 'last'}
+    assert set(behind['links']) == {'self', 'first', 'prev', 'last', 'describedby'}
     assert ada_api.get(page['links']['last']).state['data'] == behind['data']
 
 

@@ -80,8 +80,7 @@ def test_a_body_in_json_api_is_answered_in_json_api(nobody_api: JsonApiClient, a
 
 def test_a_broken_body_in_json_api_is_refused_in_json_api(nobody_api: JsonApiClient) -> None:
     refused = nobody_api.send('POST', '/api/users', {'type': 'users'}, Accept='*/*')
-    names = ('username', 'email', 'password')
-    assert_refused(refused, 400, *(f'/data/attributes/{name}' for name in names))
+    assert_refused(refused, 400, '/data', '/data', '/data')
 
 
 def test_a_body_in_json_api_can_be_answered_in_another_format(nobody_api: JsonApiClient) -> None:
@@ -90,9 +89,21 @@ def test_a_body_in_json_api_can_be_answered_in_another_format(nobody_api: JsonAp
     assert answer.content_type == HAL
 
 
-def test_a_content_type_without_a_body_says_nothing(client: Client) -> None:
-    answer = client.get('/api', accept='*/*', headers={'Content-Type': MODIFIED})
-    assert answer.content_type == HAL
+@pytest.mark.parametrize(
+    ('content_type', 'media_type'),
+    [(JSON_API, JSON_API), (PROFILE, JSON_API), (f'{JSON_API}; ext=""', JSON_API), (MODIFIED, HAL)],
+)
+def test_who_sends_json_api_gets_it_without_a_body_too(
+    client: Client, content_type: str, media_type: str
+) -> None:
+    answer = client.get('/api', accept='*/*', headers={'Content-Type': content_type})
+    assert answer.content_type == media_type
+
+
+def test_an_empty_list_of_extensions_is_none(nobody_api: JsonApiClient) -> None:
+    unextended = f'{JSON_API}; ext=""'
+    assert nobody_api.client.get('/api', accept=unextended).content_type == JSON_API
+    assert nobody_api.send('POST', '/api/users', NEW, Content_Type=unextended).status == 201
 
 
 @pytest.mark.parametrize(

@@ -5,8 +5,10 @@ from typing import Any
 
 import pytest
 
+from service import urls
 from tests.client import HAL_FORMS, Client
-from tests.json_api_client import JsonApiClient, assert_refused, identify, related
+from tests.json_api_client import JsonApiClient, assert_refused, identify, link, related
+from tests.routes import World
 
 PERSON = {'username': 'eve', 'email': 'eve@example.org', 'password': 'correct horse'}
 
@@ -81,10 +83,10 @@ def test_a_deletion_has_no_content_in_other_formats(ada: Client, ada_api: JsonAp
 
 def test_every_deletable_resource_can_be_deleted(ada_api: JsonApiClient, bob_api: JsonApiClient) -> None:
     bob = bob_api.me().state['data']
-    follow = ada_api.get(bob['links']['self']).state['data']['links']['follow']
+    follow = ada_api.get(bob['links']['self']).state['data']
     tokens = ada_api.related('tokens').state['data']
-    for url in (follow, tokens[0]['links']['self']):
-        assert ada_api.delete(url).state == {'meta': {}}
+    for address in (link(follow, 'follow'), tokens[0]['links']['self']):
+        assert ada_api.delete(address).state == {'meta': {}}
     assert bob_api.delete(bob['links']['self']).state == {'meta': {}}
 
 
@@ -114,16 +116,16 @@ def test_preconditions_apply_to_json_api(ada_api: JsonApiClient) -> None:
 def test_a_password_is_changed_as_an_attribute_of_its_user(ada_api: JsonApiClient) -> None:
     me = ada_api.me().state['data']
     words = {'current_password': 'correct horse', 'password': 'battery staple'}
-    changed = ada_api.send('PUT', me['links']['password'], identify(me) | {'attributes': words})
+    changed = ada_api.send('PUT', link(me, 'password'), identify(me) | {'attributes': words})
     assert changed.status == 204
-    refused = ada_api.send('PUT', me['links']['password'], identify(me) | {'attributes': words})
+    refused = ada_api.send('PUT', link(me, 'password'), identify(me) | {'attributes': words})
     assert_refused(refused, 400, '/data/attributes/current_password')
 
 
 def test_every_invalid_attribute_has_a_pointer(nobody_api: JsonApiClient) -> None:
     refused = nobody_api.create(users(nobody_api), 'users', username='a b', email='x', about_me=5)
-    names = ('username', 'email', 'password', 'about_me')
-    assert_refused(refused, 400, *(f'/data/attributes/{name}' for name in names))
+    names = ('/username', '/email', '', '/about_me')  # the parent of what is missing
+    assert_refused(refused, 400, *(f'/data/attributes{name}' for name in names))
 
 
 def test_a_taken_name_has_a_pointer(nobody_api: JsonApiClient, ada_api: JsonApiClient) -> None:
@@ -136,9 +138,10 @@ def test_a_taken_name_has_a_pointer(nobody_api: JsonApiClient, ada_api: JsonApiC
     ('data', 'status', 'pointer'),
     [
         ({'type': 'users', 'id': '7', 'attributes': PERSON}, 403, '/data/id'),
-        ({'type': 'users', 'id': None, 'attributes': PERSON}, 403, '/data/id'),
         ({'type': 'people', 'attributes': PERSON}, 409, '/data/type'),
-        ({'attributes': PERSON}, 400, '/data/type'),
+        ({'attributes': PERSON}, 400, '/data'),
+        ({'type': 'users', 'relationships': []}, 400, '/data/relationships'),
+        ({'type': 'users', 'relationships': {'posts': []}}, 400, '/data/relationships/posts'),
         ({'type': 5, 'attributes': PERSON}, 400, '/data/type'),
         ({'type': 'users', 'attributes': []}, 400, '/data/attributes'),
         (None, 400, '/data'),
@@ -152,10 +155,34 @@ def test_a_malformed_new_resource_is_rejected(
     assert_refused(nobody_api.send('POST', users(nobody_api), data), status, pointer)
 
 
-def test_a_document_without_data_is_rejected(nobody_api: JsonApiClient) -> None:
-    assert_refused(nobody_api.send('POST', users(nobody_api), body={}), 400, '/data')
+def test_an_id_of_null_is_none(nobody_api: JsonApiClient) -> None:
+    new = {'type': 'users', 'id': None, 'attributes': PERSON}
+    assert nobody_api.send('POST', users(nobody_api), new).status == 201
+
+
+@pytest.mark.parametrize(
+    ('data', 'pointers'),
+    [
+        ({'type': 'users'}, ['/data'] * 3),
+        ({'type': 'users', 'attributes': {}}, ['/data/attributes'] * 3),
+        ({'type': 'users', 'attributes': PERSON | {'email': 5}}, ['/data/attributes/email']),
+    ],
+)
+def test_a_pointer_is_to_a_value_in_the_request(
+    nobody_api: JsonApiClient, data: Any, pointers: list[str]
+) -> None:
+    assert_refused(nobody_api.send('POST', users(nobody_api), data), 400, *pointers)
+
+
+def test_a_header_that_cannot_be_used_is_named(nobody_api: JsonApiClient) -> None:
+    refused = nobody_api.send('POST', users(nobody_api), {}, Content_Type='text/plain')
+    assert_refused(refused, 415, 'Content-Type')
+
+
+def test_a_document_without_data_is_no_resource(nobody_api: JsonApiClient) -> None:
+    assert_refused(nobody_api.send('POST', users(nobody_api), body={}), 400, '')
     plain = {'username': 'eve', 'email': 'eve@example.org', 'password': 'correct horse'}
-    assert_refused(nobody_api.send('POST', users(nobody_api), body=plain), 400, '/data')
+    assert_refused(nobody_api.send('POST', users(nobody_api), body=plain), 400, '')
 
 
 @pytest.mark.parametrize(
@@ -182,7 +209,7 @@ def test_unknown_attributes_are_ignored(ada_api: JsonApiClient) -> None:
         'type': 'posts',
         'lid': 'a',
         'attributes': {'body': 'hello', 'colour': 'red', '@note': 1},
-        'relationships': {'author': {'data': {'type': 'users', 'id': '1'}}},
+        'relationships': {'author': {'links': {}}},
         'meta': {},
     }
     made = ada_api.send('POST', related(ada_api.get('/api').state['data'], 'posts'), data)
@@ -204,7 +231,7 @@ def test_an_invalid_json_body_is_malformed(nobody_api: JsonApiClient) -> None:
 
 def test_a_plain_json_body_can_have_a_json_api_response(nobody_api: JsonApiClient) -> None:
     refused = nobody_api.client.post(users(nobody_api), {'username': 'eve'})
-    assert_refused(refused, 400, '/data/attributes/email', '/data/attributes/password')
+    assert_refused(refused, 400)  # there is no pointer into a body that is no JSON:API
     assert nobody_api.client.post(users(nobody_api), PERSON).state['data']['type'] == 'users'
 
 
@@ -212,3 +239,85 @@ def test_a_json_api_error_is_a_problem_in_other_formats(nobody_api: JsonApiClien
     refused = nobody_api.send('POST', users(nobody_api), {'type': 'people'}, accept=HAL_FORMS)
     assert refused.status == 409
     assert refused.state['errors'][0]['pointer'] == '#/data/type'
+
+
+def linkage(**relationships: Any) -> dict[str, Any]:
+    return {'relationships': {name: {'data': data} for name, data in relationships.items()}}
+
+
+def test_linkage_that_is_unchanged_is_accepted(ada: Client, bob: Client) -> None:
+    world = World(ada, bob)
+    api = JsonApiClient(ada)
+    me, him = (JsonApiClient(one).me().state['data'] for one in (ada, bob))
+    bare = identify(me)
+    store = identify(api.get(world.address(urls.STORE)).state['data'])
+    item = identify(api.get(world.address(urls.ITEM)).state['data'])
+    post = identify(api.get(world.address(urls.POST)).state['data'])
+    follow = api.get(world.address(urls.FOLLOW)).state['data']
+    unchanged = [
+        ('PATCH', urls.USER, bare, linkage(following=[identify(him)], followers=[], posts=[post])),
+        ('PATCH', urls.POST, post, linkage(author=bare)),
+        ('PATCH', urls.STORE, store, linkage(owner=bare, items=[item])),
+        ('PUT', urls.ITEM, item, linkage(store=store)),
+        ('PUT', urls.FOLLOW, identify(follow), linkage(follower=bare, followed=identify(him))),
+    ]
+    for method, template, resource, relationships in unchanged:
+        answer = api.send(method, world.address(template), resource | relationships)
+        assert answer.status == 200, answer.text
+    created = [
+        (urls.POSTS, 'posts', {'body': 'hello'}, linkage(author=bare)),
+        (urls.STORES, 'stores', {'name': 'Gears'}, linkage(owner=bare, items=[])),
+        (urls.STORE_ITEMS, 'items', {'name': 'Gear', 'price': '1'}, linkage(store=store)),
+        (urls.USERS, 'users', PERSON, linkage(following=[], posts=[])),
+    ]
+    for template, kind, attributes, relationships in created:
+        new = {'type': kind, 'attributes': attributes} | relationships
+        answer = api.send('POST', world.address(template), new)
+        assert answer.status == 201, answer.text
+
+
+def test_linkage_that_changes_something_is_refused(ada: Client, bob: Client) -> None:
+    world = World(ada, bob)
+    api = JsonApiClient(ada)
+    me, him = (identify(JsonApiClient(one).me().state['data']) for one in (ada, bob))
+    missing = {'type': 'users', 'id': '7'}
+    item = {'type': 'items', 'id': str(world.values['item_id'])}
+    post = {'type': 'posts', 'id': str(world.values['post_id'])}
+    store = {'type': 'stores', 'id': str(world.values['store_id'])}
+    refused = [
+        ('PATCH', urls.USER, me | {'attributes': {'about_me': 'x'}} | linkage(following=[]), 403),
+        ('PATCH', urls.USER, me | linkage(following=[him, me]), 403),
+        ('PATCH', urls.USER, me | linkage(following=[him, missing]), 404),
+        ('PATCH', urls.USER, me | linkage(followers=[{'type': 'users', 'id': 'x'}]), 404),
+        ('PUT', urls.USER, me | linkage(posts=[]), 403),
+        ('PATCH', urls.USER, me | linkage(tokens=[]), 403),
+        ('PATCH', urls.USER, me | linkage(colour=None), 403),
+        ('PATCH', urls.POST, post | {'attributes': {'body': 'x'}} | linkage(author=him), 403),
+        ('PATCH', urls.POST, post | linkage(author=None), 403),
+        ('PATCH', urls.POST, post | linkage(author=missing), 404),
+        ('PATCH', urls.ITEM, item | linkage(store={'type': 'stores', 'id': '7'}), 404),
+        ('PATCH', urls.STORE, store | linkage(items=[]), 403),
+        ('POST', urls.POSTS, {'type': 'posts', 'attributes': {'body': 'x'}} | linkage(author=him), 403),
+        ('POST', urls.POSTS, {'type': 'posts', 'attributes': {'body': 'x'}} | linkage(author=missing), 404),
+        ('POST', urls.STORES, {'type': 'stores', 'attributes': {'name': 'x'}} | linkage(items=[item]), 403),
+        ('POST', urls.USERS, {'type': 'users', 'attributes': PERSON} | linkage(following=[him]), 403),
+        ('POST', urls.USERS, {'type': 'users', 'attributes': PERSON} | linkage(following=[missing]), 404),
+    ]
+    before = [api.get(world.address(template)).text for template in (urls.USERS, urls.POSTS, urls.STORES)]
+    for method, template, data, status in refused:
+        assert_refused(api.send(method, world.address(template), data), status)
+    after = [api.get(world.address(template)).text for template in (urls.USERS, urls.POSTS, urls.STORES)]
+    assert after == before
+
+
+def test_linkage_must_be_identifiers_of_the_related_type(ada_api: JsonApiClient) -> None:
+    post = ada_api.publish('hello')
+    place = '/data/relationships/author/data'
+    for data, status, pointer in (
+        ({'type': 'posts', 'id': post['id']}, 409, f'{place}/type'),
+        ([], 400, place),
+        ({'type': 'users'}, 400, place),
+        ({'id': '1'}, 400, place),
+    ):
+        changed = identify(post) | linkage(author=data)
+        assert_refused(ada_api.send('PATCH', post['links']['self'], changed), status, pointer)

@@ -10,7 +10,7 @@ import pytest
 
 from service.app import make_routes
 from service.http.operation import Samples
-from service.representation.json_api import member
+from service.representation.document import member
 from service.representation.kind import Kind, Member, Presence
 from tests.client import HAL, JSON_API, Client
 from tests.routes import World

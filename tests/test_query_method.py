@@ -9,6 +9,7 @@ from urllib.parse import urlencode
 import pytest
 from falcon.testing import simulate_request
 
+from service.urls import FOLLOWED
 from tests.client import HAL, HAL_FORMS, HTML, JSON, JSON_API, ORIGIN, Answer, Client, assert_problem
 from tests.routes import World, routes
 
@@ -173,7 +174,7 @@ def test_a_query_of_more_than_64_kib_is_413(world: World) -> None:
 
 
 def test_options_names_the_content_types_of_queries(app: Any, world: World) -> None:
-    found = collections(app)
+    found = [*collections(app), FOLLOWED]
     for template, _ in routes(app):
         headers = Client(app).request('OPTIONS', world.address(template)).headers
         assert ('QUERY' in headers['allow'].split(', ')) == (template in found)
@@ -232,5 +233,8 @@ def test_a_query_has_no_other_effect_of_a_write(world: World) -> None:
     assert_same(query(world.ada, '/api/posts', headers=headers), world.ada.get('/api/posts'))
 
 
-def test_a_query_of_the_former_url_is_405(client: Client) -> None:
-    assert client.request('QUERY', '/api/users/5/followed', headers={'Content-Type': FORM}).status == 405
+def test_the_former_url_redirects_a_query(client: Client) -> None:
+    answer = client.request('QUERY', '/api/users/5/followed?page=2', headers={'Content-Type': FORM})
+    assert answer.status == 308
+    assert answer.headers['location'] == f'{ORIGIN}/api/users/5/following?page=2'
+    assert 'deprecation' in answer.headers

@@ -64,3 +64,35 @@ def test_a_collection_takes_three_statements_whatever_its_size(
     pages = [page.href(rel) for rel in ('self', 'first', 'next', 'last') if rel in page.state['_links']]
     assert {count(ada, one) for one in pages} == {3}
     assert small <= 3
+
+
+@pytest.mark.parametrize(
+    ('url', 'values'),
+    [
+        ('/api/posts', {'body': 'Hello'}),
+        ('/api/users', {'username': 'eva', 'email': 'eva@example.org', 'password': 'correct horse'}),
+    ],
+)
+def test_an_idempotency_key_takes_few_statements_more(
+    ada: Client, monkeypatch: pytest.MonkeyPatch, url: str, values: dict[str, str]
+) -> None:
+    """The key is searched for, inserted, locked and completed; nothing else happens twice."""
+    run: list[str] = []
+    execute = peewee.Database.execute_sql
+
+    def record(engine: Any, sql: str, *arguments: Any, **keywords: Any) -> Any:
+        if 'SAVEPOINT' not in sql and 'totals' not in sql:  # which depend on a random shard
+            run.append(sql)
+        return execute(engine, sql, *arguments, **keywords)
+
+    monkeypatch.setattr(peewee.Database, 'execute_sql', record)
+    token = ada.token if url == '/api/posts' else None
+    counts = []
+    for headers in ({'Idempotency-Key': '"one"'}, {'Idempotency-Key': '"one"'}, {}):
+        run.clear()
+        sent = values if headers else {**values, 'username': 'eve', 'email': 'eve@example.org'}
+        assert Client(ada.app, token).post(url, sent, headers=headers).status == 201
+        counts.append(len(run))
+    first, again, plain = counts
+    assert first - plain in (4, 5)  # PostgreSQL marks the transaction, too
+    assert again <= plain

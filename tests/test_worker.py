@@ -70,6 +70,7 @@ def test_a_malformed_request_gets_a_problem_document(server: Server, case: str) 
     assert parsedate_to_datetime(headers['date'])
     document = json.loads(raw.partition(b'\r\n\r\n')[2])
     assert document['status'] == status
+    assert document['type'].startswith(f'{server.origin}/api/problems/')
     assert server.ask('GET', document['type']).status == 200
     assert SECRET.encode() not in raw
     (line,) = (line for line in server.log.splitlines() if headers['x-request-id'] in line)
@@ -111,7 +112,9 @@ def test_http_1_0_without_host_gets_links_to_the_address_that_it_came_to(tmp_pat
 
 def test_a_malformed_request_gets_the_headers_that_the_settings_say(tmp_path: Any) -> None:
     with Server(tmp_path, workers=1, BASE_URL='https://halcyon.test', CORS_ORIGINS='*') as server:
-        headers = headers_of(server.send_raw(MALFORMED['no version'][1]))
+        raw = server.send_raw(MALFORMED['no version'][1])
+        headers = headers_of(raw)
+        assert b'"type": "https://halcyon.test/api/problems/bad-request"' in raw
         assert headers['strict-transport-security'] == 'max-age=31536000'
         assert headers['access-control-allow-origin'] == '*'
 

@@ -11,6 +11,9 @@ if TYPE_CHECKING:
     from service.database.session import Session
 
 
+MAX_UNION = 400  # SQLite takes 500
+
+
 class BindParam:
     """A named parameter of a CompiledQuery."""
 
@@ -70,16 +73,38 @@ class CompiledQuery:
     def union_all(self, session: Session, sets: Sequence[Mapping[str, Any]]) -> list[Any]:
         """Run the query for each set of values in one statement, and return the rows in any order.
 
-        The columns that it selects must have distinct names.
+        The columns that it selects must have distinct names. More sets than MAX_UNION take more
+        statements.
         """
-        if not sets:
-            return []
+        return [
+            row
+            for start in range(0, len(sets), MAX_UNION)
+            for row in self._union_all(session, sets[start : start + MAX_UNION])
+        ]
+
+    def _union_all(self, session: Session, sets: Sequence[Mapping[str, Any]]) -> list[Any]:
         sql, parameters = self._prepared(session)
         # SQLite accepts a member with an order and limit of its own only as a derived table.
         members = (f'SELECT * FROM ({sql}) AS part{number}' for number in range(len(sets)))  # noqa: S608
         bound = [value for values in sets for value in _bound(parameters, values)]
         rows: list[Any] = session.execute(' UNION ALL '.join(members), bound).fetchall()
         return rows
+
+
+class RowsByKey:
+    """Finds the rows with any of several keys in one statement.
+
+    `source` is the query to select `columns` from, of the one row that has the `key`.
+    """
+
+    def __init__(self, source: Any, key: Any, columns: Sequence[Any]) -> None:
+        named = [column.alias(f'c{place}') for place, column in enumerate((key, *columns))]
+        self._of_one = CompiledQuery(source.select(*named).where(key == bindparam('key')))
+
+    def find(self, session: Session, keys: Sequence[Any], **values: Any) -> dict[Any, Any]:
+        """Return the rows by key; `values` are those of the query's parameters."""
+        rows = self._of_one.union_all(session, [{**values, 'key': key} for key in keys])
+        return {row[0]: row[1:] for row in rows}
 
 
 def _bound(parameters: tuple[Any, ...], values: Mapping[str, Any]) -> list[Any]:

@@ -1,8 +1,6 @@
 """PostgreSQL."""
 
-import time
-from collections.abc import Generator
-from typing import Any, TypeVar
+from typing import Any
 from urllib.parse import parse_qsl, quote, urlencode
 
 import peewee
@@ -12,8 +10,8 @@ from psycopg.conninfo import conninfo_to_dict
 from service.config import SettingError, Settings
 from service.database.engine import PooledEngine
 from service.database.errors import ErrorKind, driver_error
+from service.database.postgresql_connection import Connection, PreparingCursor
 
-R = TypeVar('R')
 PREPARED_STATEMENTS = 'prepared_statements'  # our own parameter of the URL
 MAX_CONNECT_SECONDS = 5  # for one host
 DEFAULTS = {
@@ -42,24 +40,6 @@ _KINDS = (
 )
 
 
-class Connection(psycopg.Connection[Any]):
-    """A connection that is closed if the server does not answer a statement in time."""
-
-    answer_seconds: float | None = None
-
-    def wait(self, gen: Generator[Any, Any, R], interval: float = 0.1, timeout: float | None = None) -> R:
-        """Wait for the server; raises ConnectionTimeout."""
-        seconds = self.answer_seconds if timeout is None else timeout
-        began = time.monotonic()
-        try:
-            return super().wait(gen, interval, seconds)
-        except psycopg.OperationalError as error:
-            if seconds is None or error.sqlstate is not None or time.monotonic() < began + seconds:
-                raise
-            self.close()
-            raise psycopg.errors.ConnectionTimeout(f'no answer in {seconds:g} s') from error
-
-
 class PostgresqlEngine(PooledEngine, peewee.PostgresqlDatabase):
     """A PostgreSQL database, at whichever of its hosts accepts writes.
 
@@ -80,8 +60,8 @@ class PostgresqlEngine(PooledEngine, peewee.PostgresqlDatabase):
         """Return a new connection in READ COMMITTED."""
         connection = Connection.connect(dbname=self.database, autocommit=True, **self.connect_params)
         connection.answer_seconds = self.timeout
+        connection.prepare_threshold = None
         if not self.has_prepared_statements:
-            connection.prepare_threshold = None
             return connection
         try:
             connection.execute(
@@ -92,6 +72,12 @@ class PostgresqlEngine(PooledEngine, peewee.PostgresqlDatabase):
             connection.close()
             raise
         return connection
+
+    def cursor(self, named_cursor: str | None = None) -> Any:
+        """Return a cursor of this thread's connection."""
+        if not self.has_prepared_statements or named_cursor:
+            return super().cursor(named_cursor)
+        return PreparingCursor(self.connection())
 
     def is_open(self, connection: Any) -> bool:
         """Return whether the connection is open as far as this side knows."""

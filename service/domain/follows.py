@@ -1,6 +1,7 @@
 """Follows: following, unfollowing, and listing followers and the users that someone follows."""
 
 from collections.abc import Callable, Iterable, Sequence
+from contextlib import suppress
 from typing import Any, NamedTuple
 
 from service.database.compiled import CompiledQuery, add_to, bindparam, insert_into
@@ -171,14 +172,15 @@ def unfollow_all(
     by: Viewer,
     precondition: Callable[[UserRecord], None],
 ) -> None:
-    """Make one user stop following all the others, or change nothing if one does not exist.
+    """Make one user stop following all the others, as far as they do, and as far as these exist.
 
     `precondition` is called with the locked follower. Raises NotFound, Forbidden, and what it raises.
     """
     _lock_follower(session, follower_id, by, precondition)
     for followed_id in sorted(set(followed_ids)):
-        _lock_pair(session, follower_id, followed_id, by)
-        _delete_follow(session, follower_id, followed_id)
+        with suppress(NotFound):
+            _lock_pair(session, follower_id, followed_id, by)
+            _delete_follow(session, follower_id, followed_id)
 
 
 def _lock_follower(

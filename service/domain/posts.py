@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
-from service.database.compiled import CompiledQuery, add_to, bindparam, insert_into
+from service.database.compiled import CompiledQuery, RowsByKey, add_to, bindparam, insert_into
 from service.database.pagination import Bounds, FirstPagePerOwner, KeysetQuery, Page, PageRequest
 from service.database.session import Session
 from service.database.transactions import transaction
@@ -52,6 +52,7 @@ _WITH_AUTHOR = User.id == Post.author
 _SELECT = Post.select(*POST_COLUMNS).join(User, on=_WITH_AUTHOR).where(Post.id == bindparam('post_id'))
 _LISTED = Post.select(Post.id, *POST_COLUMNS).join(User, on=_WITH_AUTHOR)
 _FIND = CompiledQuery(_SELECT)
+_FIND_MANY = RowsByKey(Post.select().join(User, on=_WITH_AUTHOR), Post.id, POST_COLUMNS)
 _LOCK = CompiledQuery(_SELECT, for_update=True)
 _ALL = posts_by_time(_LISTED)
 _OF_USER = posts_by_time(_LISTED.where(Post.author == bindparam('user_id')))
@@ -79,6 +80,12 @@ def find_post(session: Session, post_id: int, viewer: Viewer, *, query: Compiled
     if row is None:
         raise NotFound('There is no such post.')
     return _make_post(row)
+
+
+def find_posts(session: Session, post_ids: Sequence[int], viewer: Viewer | None) -> dict[int, PostRecord]:
+    """Return the posts with these ids, as far as they exist, as the viewer sees them."""
+    rows = _FIND_MANY.find(session, post_ids, viewer_id=viewer_id(viewer))
+    return {post_id: _make_post(row) for post_id, row in rows.items()}
 
 
 def list_posts(session: Session, request: PageRequest, viewer: Viewer, *, order: str = '') -> Page:

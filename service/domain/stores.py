@@ -1,15 +1,15 @@
 """Stores and their items."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from decimal import Decimal
 from typing import Any, NamedTuple
 
 import peewee
 
-from service.database.compiled import CompiledQuery, add_to, bindparam, insert_into
+from service.database.compiled import CompiledQuery, RowsByKey, add_to, bindparam, insert_into
 from service.database.errors import ConstraintViolation
-from service.database.pagination import KeysetQuery, Page, PageRequest
+from service.database.pagination import FirstPagePerOwner, KeysetQuery, Page, PageRequest
 from service.database.session import Session
 from service.database.transactions import transaction
 from service.domain.errors import Conflict, NotFound
@@ -66,6 +66,7 @@ _ONE_ITEM = Item.select(*_ITEM_COLUMNS).join(Store, on=_IS_OF_STORE).where(Item.
 _ITEMS = Item.select(Item.id, *_ITEM_COLUMNS).join(Store, on=_IS_OF_STORE)
 
 _FIND_STORE = CompiledQuery(_ONE_STORE)
+_FIND_STORES = RowsByKey(Store.select(), Store.id, _STORE_COLUMNS)
 _LOCK_STORE = CompiledQuery(_ONE_STORE, for_update=True)
 _LIST_STORES = KeysetQuery(Store.select(Store.id, *_STORE_COLUMNS), Store.id, StoreRecord._make)
 _INSERT_STORE = insert_into(Store)
@@ -90,6 +91,15 @@ _FIND_OWNED = CompiledQuery(
     .limit(MAX_OWNED)
 )
 _FIND_ITEM = CompiledQuery(_ONE_ITEM)
+_FIND_ITEMS = RowsByKey(Item.select().join(Store, on=_IS_OF_STORE), Item.id, _ITEM_COLUMNS)
+_FIRST_ITEMS = FirstPagePerOwner(
+    Item.select().join(Store, on=_IS_OF_STORE).where(Item.store == bindparam('owner_id')),
+    Store.id,
+    Store.item_count,
+    Item.id,
+    _ITEM_COLUMNS,
+    _make_item,
+)
 _LOCK_ITEM = CompiledQuery(_ONE_ITEM, for_update=True)
 _LIST_ITEMS = KeysetQuery(_ITEMS, Item.id, _make_item)
 _LIST_ITEMS_OF = KeysetQuery(_ITEMS.where(Item.store == bindparam('store_id')), Item.id, _make_item)
@@ -123,6 +133,12 @@ def find_store(session: Session, store_id: int, *, query: CompiledQuery = _FIND_
     if row is None:
         raise NotFound('There is no such store.')
     return StoreRecord._make(row)
+
+
+def find_stores(session: Session, store_ids: Sequence[int]) -> dict[int, StoreRecord]:
+    """Return the stores with these ids, as far as they exist."""
+    rows = _FIND_STORES.find(session, store_ids)
+    return {store_id: StoreRecord._make(row) for store_id, row in rows.items()}
 
 
 def list_stores(session: Session, request: PageRequest) -> Page:
@@ -197,6 +213,16 @@ def find_item(session: Session, item_id: int, *, query: CompiledQuery = _FIND_IT
     if row is None:
         raise NotFound('There is no such item.')
     return _make_item(row)
+
+
+def find_items(session: Session, item_ids: Sequence[int]) -> dict[int, ItemRecord]:
+    """Return the items with these ids, as far as they exist."""
+    return {item_id: _make_item(row) for item_id, row in _FIND_ITEMS.find(session, item_ids).items()}
+
+
+def first_pages_of_items(session: Session, store_ids: Sequence[int], request: PageRequest) -> dict[int, Page]:
+    """Return for each store the first page of its items, the newest first."""
+    return _FIRST_ITEMS.pages(session, store_ids, request)
 
 
 def list_items(session: Session, request: PageRequest) -> Page:

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 import peewee
 
-from service.database.compiled import CompiledQuery, bindparam, insert_into
+from service.database.compiled import CompiledQuery, RowsByKey, bindparam, insert_into
 from service.database.errors import ConstraintViolation
 from service.database.pagination import KeysetQuery, Page, PageRequest
 from service.database.session import Session
@@ -89,6 +89,7 @@ def viewer_id(viewer: Viewer | None) -> int:
 
 _SELECT = User.select(*user_columns(User)).where(User.id == bindparam('user_id'))
 _FIND = CompiledQuery(_SELECT)
+_FIND_MANY = RowsByKey(User.select(), User.id, user_columns(User))
 _LOCK = CompiledQuery(_SELECT, for_update=True)
 _BY_ID = User.select(User.id, *user_columns(User))
 _BY_USERNAME = User.select(User.username_key, *user_columns(User))
@@ -156,6 +157,12 @@ def find_user(
     if row is None:
         raise NotFound('There is no such user.')
     return UserRecord._make(row)
+
+
+def find_users(session: Session, user_ids: Sequence[int], viewer: Viewer | None) -> dict[int, UserRecord]:
+    """Return the users with these ids, as far as they exist, as the viewer sees them."""
+    rows = _FIND_MANY.find(session, user_ids, viewer_id=viewer_id(viewer))
+    return {user_id: UserRecord._make(row) for user_id, row in rows.items()}
 
 
 def find_user_by_username(session: Session, username: str) -> UserRecord:

@@ -113,14 +113,14 @@ def _target_tags(req: Request, format: Format) -> Iterator[str]:
     if req.viewer is None and req.resource.operations['GET'].access not in (Access.ANYONE, Access.PUBLIC):
         return
     resp = falcon.Response()
-    asked = req.format, req.query, req.inclusions
-    req.format, req.query, req.inclusions = format, Query(format.dialect.names), {}
+    requested = req.format, req.query
+    req.format, req.query = format, Query(format.dialect.names)
     try:
         req.resource.on_get(req, resp, **req.path_values)
     except DomainError:  # there is nothing that this viewer may see
         return
     finally:
-        req.format, req.query, req.inclusions = asked
+        req.format, req.query = requested
     if isinstance(resp.media, Document):
         yield _tag_of(req, resp.media, format, req.viewer.user_id if req.viewer else None)
 

@@ -48,6 +48,7 @@ _OF_STATUS = {
     415: 'unsupported-media-type',
     501: 'not-implemented',
 }
+_HEADER_OF_STATUS = {406: 'Accept', 415: 'Content-Type'}
 _UNAUTHENTICATED = {None: 'unauthenticated', 'token': 'invalid-token', 'password': 'wrong-credentials'}
 
 
@@ -70,7 +71,6 @@ _OF_KIND: dict[type[Exception], Callable[[Any, Request], dict[str, Any]]] = {
     InvalidParameter: lambda error, req: {
         'name': 'invalid-parameter',
         'parameter': error.parameter,
-        'most': error.most,
     },
     InvalidCursor: _unknown_position,
     MalformedBody: lambda error, req: {'name': 'malformed-body', 'pointer': error.pointer},
@@ -111,7 +111,8 @@ def problem_of(error: Exception, req: Request) -> Problem:
     if isinstance(error, falcon.HTTPError):
         name = _OF_STATUS.get(error.status_code, 'bad-request')
         detail = error.description or PROBLEMS[name].meaning
-        return Problem(name, detail, headers=dict(error.headers or {}))
+        header = _HEADER_OF_STATUS.get(error.status_code)
+        return Problem(name, detail, header=header, headers=dict(error.headers or {}))
     kind = next((kind for kind in _OF_KIND if isinstance(error, kind)), None)
     if kind is None and isinstance(error, peewee.DatabaseError):
         mismatch = _find_mismatch(req)
@@ -138,8 +139,9 @@ def _find_mismatch(req: Request) -> Exception | None:
 def write_problem(req: Request, resp: falcon.Response, problem: Problem) -> None:
     """Make the problem the response, in the format that the client likes best for errors."""
     instance = req.builder.origin + '/' + req.raw_path.removeprefix('/')  # OPTIONS may have `*`
-    resp.media = replace(problem, origin=req.builder.origin, instance=instance)
-    resp.content_type = choose_problem_format(req.env.get('HTTP_ACCEPT'), req.body_content_type).problem_type
+    resp.media = replace(problem, origin=req.builder.origin, instance=instance, body=req.json_api_body)
+    format = choose_problem_format(req.env.get('HTTP_ACCEPT'), req.env.get('CONTENT_TYPE'))
+    resp.content_type = format.problem_type
     resp.status, resp.data = problem.status, None
     for name in ('Link', 'ETag', 'Content-Location'):  # of a response that could not be completed
         resp.delete_header(name)

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple, Protocol
 
 from service.domain.rate_limits import RateLimit
 from service.representation.action import Action
-from service.representation.document import Document
+from service.representation.document import Document, Identifier
 from service.representation.json_schema import Schema
 from service.representation.kind import Kind
 from service.representation.query_parameters import NO_QUERY, PageNames, QueryOptions
@@ -85,9 +85,10 @@ class Operation:
     `summary` and `description` explain it in the API's description. `responses` has the content of each
     successful response by status, None for one without content. `form` is what the body is read with, or
     the query of a GET. `query` is what the query parameters may ask. A response that is not `cacheable` is
-    true at this moment alone. One that is `deprecated` has a successor. `limits` are rate limits; every
-    response says what is left of them. `errors` are statuses of problems beside those that follow from the
-    rest of the declaration.
+    true at this moment alone. One that is `deprecated` has a successor. One that `changes_own_token` alone
+    is permitted to tokens for reading. `limits` are rate limits; every
+    response says what is left of them. `linkage` has what a new resource will be related to, by relation.
+    `errors` are statuses of problems beside those that follow from the rest of the declaration.
     """
 
     summary: str
@@ -99,13 +100,20 @@ class Operation:
     formats: Formats = Formats.DOCUMENT
     cacheable: bool = True
     deprecated: bool = False
+    changes_own_token: bool = False
     limits: tuple[RateLimit, ...] = ()
     errors: tuple[int, ...] = ()
+    linkage: Callable[[Any], Mapping[str, Identifier]] | None = None
 
     @property
     def is_relationship(self) -> bool:
         """Whether it is about a relationship by itself."""
         return self.formats is Formats.RELATIONSHIP
+
+    def needs_write_scope(self, method: str) -> bool:
+        """Return whether the method requires a token that permits writes."""
+        is_write = method not in ('GET', 'HEAD', 'OPTIONS', 'QUERY')
+        return is_write and self.access in (Access.TOKEN, Access.OWNER) and not self.changes_own_token
 
     @property
     def accepts_idempotency_key(self) -> bool:
@@ -147,10 +155,18 @@ def options_of(resource: Resource) -> Operation:
     return _PUBLIC_OPTIONS if is_public else _OPTIONS
 
 
-def kinds_of(resources: Iterable[Resource]) -> frozenset[str]:
-    """Return the kinds of all documents that the resources respond with."""
-    queries = (one.query for resource in resources for one in resource.operations.values())
-    return frozenset(query.kind for query in queries if query.kind)
+def kinds_of(resources: Iterable[Resource]) -> dict[str, dict[str, str]]:
+    """Return the kinds of all documents that the resources respond with, by name.
+
+    Each has the relations whose documents can be included, with the kind of these.
+    """
+    operations = [one for resource in resources for one in resource.operations.values()]
+    kinds: dict[str, dict[str, str]] = {one.query.kind: {} for one in operations if one.query.kind}
+    for content in (content for one in operations for content in one.responses.values()):
+        if isinstance(content, Samples):
+            kind = content.kind
+            kinds[kind.name] = {rel: kind.relationships[rel] for rel in kind.includable}
+    return kinds
 
 
 def methods_of(resource: Resource) -> tuple[str, ...]:
@@ -159,9 +175,9 @@ def methods_of(resource: Resource) -> tuple[str, ...]:
 
 
 def has_query(resource: Resource) -> bool:
-    """Return whether the resource is a collection, which can be queried (RFC 10008)."""
+    """Return whether the resource is a collection, which can be queried (RFC 10008), or its former URL."""
     get = resource.operations.get('GET')
-    return get is not None and get.query.paginated
+    return get is not None and (get.query.paginated or get.deprecated)
 
 
 def has_patch(resource: Resource) -> bool:

@@ -14,7 +14,7 @@ from service.http.forwarded import client_address, without_prefix
 from service.http.operation import Operation
 from service.representation.document import Document
 from service.representation.formats import Format
-from service.representation.query_parameters import Query
+from service.representation.query_parameters import Kinds, Query
 from service.representation.url_builder import UrlBuilder
 
 REQUEST = 'halcyon.request'  # where the WSGI environment has this object
@@ -24,6 +24,23 @@ _SENT = "%/:@!$&'()*+,;=-._~"  # what stands in a path as it is (RFC 3986 §3.3)
 
 Expand = Callable[['Request', Sequence[int], Query], Mapping[int, Document]]
 Expansions = Mapping[tuple[str, str], Expand]
+Find = Callable[['Request', Sequence[int]], Mapping[int, Document]]
+
+
+class Related(NamedTuple):
+    """How related documents are found, for many at once.
+
+    `kinds` has by kind the relations whose documents can be included, with the kind of these. `pages`
+    has by kind and relation what finds the first page of those that belong to each of several owners,
+    `resources` has by kind what finds the documents with these ids, as far as they exist.
+    """
+
+    kinds: Kinds
+    pages: Expansions
+    resources: Mapping[str, Find]
+
+
+NOTHING_RELATED = Related({}, {}, {})
 
 
 class SubmittedForm(NamedTuple):
@@ -46,27 +63,28 @@ class Request(falcon.Request):
 
     `db` and `builder` are the database and the URLs of the request's origin. `viewer` is None until a token
     was presented. `operation` is UNROUTED until a resource is found. `format` is what a Document in the
-    response is rendered in, `query` what the parameters ask, and `inclusions` are the relations that it
-    wants to include, each with what finds their documents. `submitted`
-    is the form that a page posted, if one did; `page_parts` is what pages need besides a document.
-    `resource` is the target of the request, None until one is found; `path_values` are the variables of its
-    URL, and `resource_id` is the id among them. `is_counted` tells whether the request counts against the
-    limit of its client already, and `quotas` are what is left of the limits that apply. `queried` are
-    the parameters of a QUERY, once its body is read.
+    response is rendered in, `query` what the parameters ask, and `related` finds the documents that are
+    related to others. `submitted` is the form that a page posted, if one did; `page_parts` is what pages
+    need besides a document. `resource` is the target of the request, None until one is found; `path_values`
+    are the variables of its URL, and `resource_id` is the id among them. `json_api_body` is the body once it
+    was read as JSON:API, else None. `is_counted` tells whether the request counts against the limit of its
+    client already, and `quotas` are what is left of the limits that apply. `queried` are the parameters of a
+    QUERY, once its body is read.
     """
 
     __slots__ = (
         'builder',
         'db',
         'format',
-        'inclusions',
         'is_counted',
+        'json_api_body',
         'operation',
         'page_parts',
         'path_values',
         'queried',
         'query',
         'quotas',
+        'related',
         'resource',
         'resource_id',
         'submitted',
@@ -79,7 +97,8 @@ class Request(falcon.Request):
     operation: Operation
     format: Format
     query: Query
-    inclusions: Mapping[str, Expand]
+    related: Related
+    json_api_body: Mapping[str, Any] | None
     is_counted: bool
     quotas: Quotas
     queried: Mapping[str, str | list[str]] | None

@@ -5,9 +5,11 @@ from typing import Any
 
 import falcon
 
+from service.database.ids import is_id
+from service.domain.errors import NotFound
 from service.domain.viewer import require_write_scope
 from service.http.conditional import target_precondition
-from service.http.operation import Access
+from service.http.relationships import check_relationships
 from service.http.request import Request
 from service.representation.json_api_input import read_linkage, read_resource
 from service.representation.media_types import (
@@ -46,15 +48,15 @@ def read_form(req: Request, check_precondition: Callable[[], object] | None = No
 
 
 def _require_write_scope(req: Request) -> None:
-    if req.operation.access in (Access.TOKEN, Access.OWNER):
+    if req.operation.needs_write_scope(req.method):
         require_write_scope(req.viewer)
 
 
 def read_body(req: Request) -> dict[str, Any]:
     """Return the members of the body; none where there is no body, whatever Content-Type says.
 
-    Raises HTTPUnsupportedMediaType, HTTPContentTooLarge, MalformedBody, and for JSON:API ResourceMismatch and
-    ClientGeneratedId.
+    Raises HTTPUnsupportedMediaType, HTTPContentTooLarge, MalformedBody, and for JSON:API ResourceMismatch,
+    ClientGeneratedId, and what `check_relationships` raises.
     """
     readable = ACCEPTED_PATCH_TYPES if req.method == 'PATCH' else ACCEPTED_TYPES
     sent = _read(req, readable)
@@ -66,18 +68,27 @@ def read_body(req: Request) -> dict[str, Any]:
     body = parse_json(data)
     if media_type != JSON_API:
         return body
-    return read_resource(body, req.operation.query.kind, None if req.method == 'POST' else req.resource_id)
+    req.json_api_body = body
+    resource_id = None if req.method == 'POST' else req.resource_id
+    resource = read_resource(body, req.operation.query.kind, resource_id)
+    check_relationships(req, resource.relationships)
+    return resource.attributes
 
 
 def read_resource_identifiers(req: Request) -> list[int]:
     """Return the ids of the members that the body adds to a relation, or takes from it.
 
-    Raises HTTPUnsupportedMediaType, HTTPContentTooLarge, MalformedBody, ResourceMismatch, and NotFound for a
-    string that is not an id.
+    What no id is cannot be a member: to take it away does nothing. Raises HTTPUnsupportedMediaType,
+    HTTPContentTooLarge, MalformedBody, ResourceMismatch, and NotFound for a string that is not an id.
     """
     _require_write_scope(req)
     sent = _read(req, (JSON_API,))
-    return read_linkage(parse_json(sent[1]) if sent else {}, req.operation.query.kind)
+    req.json_api_body = parse_json(sent[1]) if sent else {}
+    named = read_linkage(req.json_api_body, req.operation.query.kind)
+    unknown = [one for one in named if not is_id(one)]
+    if unknown and req.method != 'DELETE':
+        raise NotFound(f'Nothing of type {req.operation.query.kind} has the id {unknown[0][:80]!r}.')
+    return [int(one) for one in named if is_id(one)]
 
 
 def read_parameters(req: Request) -> dict[str, str | list[str]]:

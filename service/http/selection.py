@@ -1,33 +1,99 @@
 """Selections: what a client asked to see of a document, applied to it (JSON:API 1.1 §6.3, §6.4)."""
 
 import dataclasses
+from collections.abc import Mapping, Sequence
 
-from service.http.request import Expand, Request
-from service.representation.document import Document
+from service.http.request import Request
+from service.representation.document import Document, Inclusion, Relationship
+from service.representation.query_parameters import InvalidParameter
+
+MAX_OWNERS = 1000  # whose related documents are included: each step can have ten times as many as the last
 
 
 def apply_selection(req: Request, document: Document) -> Document:
-    """Return the document with the related documents and the selection that the query asks for."""
+    """Return the document with the related documents and the fields that the query asks for.
+
+    Each step of the paths to include takes as many SQL statements whatever the number of documents.
+    """
     view = req.query.selection
-    is_page = document.is_collection and not document.is_relationship
-    documents = document.embedded['item'] if is_page else (document,)
-    assert isinstance(documents, tuple)
-    for rel, expand in req.inclusions.items():
-        documents = _with_related(req, documents, rel, expand)
-    if is_page:
-        return dataclasses.replace(
-            document, embedded={**document.embedded, 'item': documents}, selection=view
-        )
-    return dataclasses.replace(documents[0], selection=view)
+    if document.is_relationship:
+        return dataclasses.replace(document, selection=view)
+    [selected] = _with_related(req, [document], view.include) if view.include is not None else [document]
+    if view.fields:
+        selected = _with_fields(selected, view.fields)
+    return dataclasses.replace(selected, selection=view)
 
 
-def _with_related(
-    req: Request, documents: tuple[Document, ...], rel: str, expand: Expand
-) -> tuple[Document, ...]:
-    """Return the documents with what a relation leads to, which is looked up for all of them at once."""
-    ids = [int(document.id or 0) for document in documents]
-    related = expand(req, ids, req.query.first_page())
-    return tuple(
-        dataclasses.replace(document, embedded={**document.embedded, rel: related[key]})
-        for document, key in zip(documents, ids, strict=True)
-    )
+def _with_related(req: Request, documents: Sequence[Document], include: Inclusion) -> list[Document]:
+    """Return the documents, each embedding what is to be included with it, and nothing else.
+
+    Those of a page are found together with those of all other pages.
+    """
+    singles = {
+        _key(one): one
+        for document in documents
+        for one in (_items(document) if document.is_collection else (document,))
+    }
+    embedded: dict[tuple[str, str | None], dict[str, Document]] = {key: {} for key in singles}
+    for rel, inner in include.items():
+        found = _find(req, list(singles.values()), rel)
+        expanded = _with_related(req, [*found.values()], inner)
+        for key, related in zip(found, expanded, strict=True):
+            embedded[key][rel] = related
+    replaced = {key: dataclasses.replace(one, embedded=embedded[key]) for key, one in singles.items()}
+    return [
+        dataclasses.replace(one, embedded={'item': tuple(replaced[_key(item)] for item in _items(one))})
+        if one.is_collection
+        else replaced[_key(one)]
+        for one in documents
+    ]
+
+
+def _find(req: Request, documents: Sequence[Document], rel: str) -> dict[tuple[str, str | None], Document]:
+    """Return what a relation of the documents leads to: pages, or single documents."""
+    if not documents:
+        return {}
+    if len(documents) > MAX_OWNERS:
+        raise InvalidParameter('include', 'leads to too many resources: ask for smaller pages')
+    expand = req.related.pages.get((documents[0].kind, rel))
+    if expand is not None:
+        pages = expand(req, [int(one.id or 0) for one in documents], req.query.first_page())
+        return {_key(one): pages[int(one.id or 0)] for one in documents}
+    targets = {_key(one): one.relationships.get(rel, Relationship()).to_one for one in documents}
+    present = {_key(one): one.embedded[rel] for one in documents if rel in one.embedded}
+    kinds = {target.kind for target in targets.values() if target}
+    ids = {int(target.id) for key, target in targets.items() if target and key not in present}
+    resources = {
+        (kind, str(found)): document
+        for kind in kinds
+        for found, document in (req.related.resources[kind](req, sorted(ids)) if ids else {}).items()
+    }
+    related = {key: present.get(key) or resources.get(target) for key, target in targets.items() if target}
+    return {key: document for key, document in related.items() if isinstance(document, Document)}
+
+
+def _with_fields(document: Document, fields: Mapping[str, frozenset[str]]) -> Document:
+    """Return the document, and all that it embeds, with these members by kind; ids stay."""
+    names = fields.get(document.kind)
+    embedded = {
+        rel: tuple(_with_fields(one, fields) for one in inner)
+        if isinstance(inner, tuple)
+        else _with_fields(inner, fields)
+        for rel, inner in document.embedded.items()
+    }
+    properties = {
+        name: value
+        for name, value in document.properties.items()
+        if names is None or name in names or name == 'id'
+    }
+    return dataclasses.replace(document, properties=properties, embedded=embedded)
+
+
+def _items(document: Document) -> tuple[Document, ...]:
+    items = document.embedded['item'] if document.is_collection else ()
+    assert isinstance(items, tuple)
+    return items
+
+
+def _key(document: Document) -> tuple[str, str | None]:
+    return document.kind, document.id

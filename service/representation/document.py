@@ -20,19 +20,45 @@ class Link(NamedTuple):
     type: str | None = None
 
 
-class Selection(NamedTuple):
-    """The parts of a document that a client selects, in formats that support it (JSON:API).
+Inclusion = Mapping[str, 'Inclusion']
+"""A tree of relations: those whose documents are to be included, each with what is included with these."""
 
-    `embedded` names the relations whose documents are included, None for the default; `fields` has the names
-    of the selected fields by kind; `query` is the query string of the selection.
+
+class Selection(NamedTuple):
+    """How a client asked to see a document.
+
+    `include` is what it wants to have included, None where it did not say; `fields` holds, by kind, the names
+    that it wants to see; `query` is the query string that says all this.
     """
 
-    embedded: frozenset[str] | None = None
+    include: Inclusion | None = None
     fields: Mapping[str, frozenset[str]] = {}
     query: str = ''
 
 
 EVERYTHING = Selection()
+
+
+def member(rel: str) -> str:
+    """Return the member name of a relation: ours lose their prefix, as a colon is for extensions (§7.8.4)."""
+    return rel.rpartition(':')[2]
+
+
+class Identifier(NamedTuple):
+    """Identifies a document."""
+
+    kind: str
+    id: str
+
+
+class Relationship(NamedTuple):
+    """A relation that leads to other documents of ours.
+
+    `href` is the URL of the relationship itself, if it has one. A relation to one document has `to_one`.
+    """
+
+    href: str | None = None
+    to_one: Identifier | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,8 +69,7 @@ class Document:
     name, if any. Each relation maps to one Link or Document or to a tuple of them, and to the same of the
     two in every document of a kind. A collection embeds its `item`s and has `meta`; one with a `related`
     link is a relationship, of which only the identifiers of the items are rendered. `relationships` are the
-    relations to other documents, each with the link where the relationship itself can be changed, if any.
-    `display` and `parents`, the way to the document, are for pages only.
+    relations to other documents. `display` and `parents`, the way to the document, are for pages only.
     """
 
     kind: str
@@ -55,7 +80,7 @@ class Document:
     forms: tuple[Form, ...] = ()
     meta: Mapping[str, Any] = field(default_factory=dict)
     title: str = ''
-    relationships: Mapping[str, Link | None] = field(default_factory=dict)
+    relationships: Mapping[str, Relationship] = field(default_factory=dict)
     selection: Selection = EVERYTHING
     display: Display | None = None
     parents: tuple[Crumb, ...] = ()
@@ -80,8 +105,8 @@ class Document:
 
     @property
     def is_relationship(self) -> bool:
-        """Whether it is a relationship itself: a page of identifiers of other documents."""
-        return self.is_collection and 'related' in self.links
+        """Whether it is a relationship by itself: it names one or several documents, which are elsewhere."""
+        return 'related' in self.links
 
     @property
     def href(self) -> str:

@@ -13,7 +13,6 @@ from service.representation.hal import no_extras, to_json
 from service.representation.hal_forms import templates
 from service.representation.html import Page, page, problem_page, render_page
 from service.representation.json_api import NOTHING, json_api, json_api_errors
-from service.representation.json_api_parameters import JsonApiDialect
 from service.representation.media_types import (
     HAL,
     HAL_FORMS,
@@ -29,7 +28,7 @@ from service.representation.media_types import (
     parse_media_type,
 )
 from service.representation.problem import Problem, problem_details, simple_error
-from service.representation.query_parameters import Dialect, HalDialect
+from service.representation.query_parameters import Dialect, HalDialect, JsonApiDialect
 
 
 class Format(NamedTuple):
@@ -168,8 +167,11 @@ def choose_problem_format(accept: str | None, sent: str | None = None) -> Format
 
 
 def _is_json_api(sent: str | None) -> bool:
+    """Return whether a Content-Type is JSON:API, with profiles at most."""
     media_type = parse_media_type(sent) if sent else None
-    return media_type is not None and media_type.name == JSON_API
+    if media_type is None or media_type.name != JSON_API:
+        return False
+    return all(name in _IGNORED[JSON_API] for name, _ in media_type.parameters)
 
 
 def format_for(document: Document, chosen: Format, accept: str | None) -> Format:

@@ -1,45 +1,78 @@
 """JSON:API 1.1: resource objects, their relationships, and what is included with them."""
 
 import re
+from collections.abc import Mapping
 from typing import Any
 
-from service.representation.document import EVERYTHING, Document, Link, Selection
+from service import urls
+from service.representation.document import Document, Link, Relationship, Selection, member
+from service.representation.json_api_input import existing_pointer
 from service.representation.problem import Problem
 
 VERSION = {'version': '1.1'}
-# Member names (§7.8) that need no escaping in an address, as far as there are such here.
+# Member names (§7.8) that need no escaping in a URL.
 MEMBER = re.compile(r'[A-Za-z0-9](?:[A-Za-z0-9_-]*[A-Za-z0-9])?')
 NOTHING: dict[str, Any] = {'meta': {}}
 ATTRIBUTES = '/data/attributes'
-TOP_LEVEL = ('self', 'related', 'first', 'prev', 'next', 'last')
-TOO_LARGE = 'https://jsonapi.org/profiles/ethanresnick/cursor-pagination/max-size-exceeded'
+PAGES = ('first', 'prev', 'next', 'last')
+TOP_LEVEL = ('self', 'related', *PAGES)
 
-
-def member(rel: str) -> str:
-    """Return the member name of a relation: ours lose their prefix, as a colon is for extensions (§7.8.4)."""
-    return rel.rpartition(':')[2]
+Embedded = Document | tuple[Document, ...]
+_Key = tuple[str, str | None]
 
 
 def json_api(document: Document) -> dict[str, Any]:
-    """Return the document as JSON:API; what it embeds is included, or what its view wants of that."""
+    """Return the document as JSON:API; what it embeds is included."""
+    view = document.selection
     body: dict[str, Any] = {'jsonapi': VERSION}
-    items = _flatten(document)
-    if document.is_collection:
-        say = _identify if document.is_relationship else _resource
-        body['links'] = {rel: href for rel, href in _hrefs(document).items() if rel in TOP_LEVEL}
-        body['data'] = [say(item, document.selection) for item in items]
-        body['meta'] = dict(document.meta)
+    primary = [] if document.is_relationship else _entries(document)
+    resources = _Resources(primary)
+    body['links'] = _top_level_links(document)
+    if document.is_relationship:
+        named = [_identify(entry) for entry in _entries(document)]
+        body['data'] = named if document.is_collection else named[0]
     else:
-        body['links'] = {'self': document.href + document.selection.query}
-        body['data'] = _resource(document, document.selection)
-    included = {_key(item): item for item in items}
-    for item in () if document.is_relationship else items:
-        _include(item, document.selection.embedded, included)
-    if len(included) > len(items) or document.selection.embedded is not None:
+        data = [_resource(one, resources.embedded[_key(one)], view) for one in primary]
+        body['data'] = data if document.is_collection else data[0]
+    if document.is_collection:
+        body['meta'] = dict(document.meta)
+    if resources.included or view.include is not None:
         body['included'] = [
-            _resource(one, document.selection) for one in list(included.values())[len(items) :]
+            _resource(one, resources.embedded[key], view) for key, one in resources.included.items()
         ]
     return body
+
+
+def _source_of(problem: Problem, pointer: str) -> dict[str, Any]:
+    """Return the source of an error in a body, which only a body in JSON:API can have (§11.2)."""
+    if problem.body is None:
+        return {}
+    return {'source': {'pointer': existing_pointer(problem.body, pointer)}}
+
+
+class _Resources:
+    """The primary data, and what is `included` with it: every resource once, at whatever ends of relations.
+
+    `embedded` has by resource all that any of its occurrences embeds.
+    """
+
+    def __init__(self, primary: list[Document]) -> None:
+        self.embedded: dict[_Key, dict[str, Embedded]] = {_key(one): {} for one in primary}
+        self.included: dict[_Key, Document] = {}
+        for document in primary:
+            self._collect(document)
+
+    def _collect(self, document: Document) -> None:
+        relations = self.embedded[_key(document)]
+        for rel, embedded in document.embedded.items():
+            linked = {_key(one) for one in _flatten(relations.setdefault(rel, embedded))}
+            for one in _flatten(embedded):
+                if _key(one) not in linked:
+                    continue  # the linkage of another moment leads to others
+                if _key(one) not in self.embedded:
+                    self.embedded[_key(one)] = {}
+                    self.included[_key(one)] = one
+                self._collect(one)
 
 
 def json_api_errors(problem: Problem) -> dict[str, Any]:
@@ -53,83 +86,114 @@ def json_api_errors(problem: Problem) -> dict[str, Any]:
     }
     if problem.parameter is not None:
         error['source'] = {'parameter': problem.parameter}
-    if problem.pointer is not None:
-        error['source'] = {'pointer': problem.pointer}
-    if problem.most is not None:
-        error['links'] = {'type': TOO_LARGE}
-        error['meta'] = {'page': {'maxSize': problem.most}}
+    if problem.header is not None:
+        error['source'] = {'header': problem.header}
+    if problem.pointer is not None and problem.body is not None:
+        error['source'] = {'pointer': existing_pointer(problem.body, problem.pointer)}
     if problem.reference is not None:
         error['meta'] = {'reference': problem.reference}
     errors = [
-        error | {'detail': wrong, 'source': {'pointer': ATTRIBUTES + pointer}}
+        error | {'detail': wrong} | _source_of(problem, ATTRIBUTES + pointer)
         for pointer, wrong in problem.pointed()
     ]
     return {'jsonapi': VERSION, 'errors': errors or [error]}
 
 
-def _resource(document: Document, view: Selection) -> dict[str, Any]:
+def _resource(document: Document, embedded: Mapping[str, Embedded], view: Selection) -> dict[str, Any]:
     """Return the document as a resource object (§7.2), with the fields that the view wants."""
     fields = view.fields.get(document.kind)
-    hrefs = _hrefs(document)
-    related = dict.fromkeys((*document.relationships, *document.embedded))
+    links = _links(document)
+    related = dict.fromkeys((*document.relationships, *embedded))
     attributes = {
         name: value
         for name, value in document.properties.items()
         if name != 'id' and (fields is None or name in fields)
     }
     relationships = {
-        member(rel): _relationship(document, rel, hrefs.get(rel))
+        member(rel): _relationship(document, rel, links.get(rel), embedded.get(rel))
         for rel in related
         if fields is None or member(rel) in fields
     }
-    members = _identify(document, view)
+    other_links = {
+        member(rel): {'href': href, 'rel': _relation_type(document, rel)}
+        for rel, href in links.items()
+        if rel not in related and rel != 'self'
+    }
+    resource = _identify(document)
     if attributes:
-        members['attributes'] = attributes
+        resource['attributes'] = attributes
     if relationships:
-        members['relationships'] = relationships
-    members['links'] = {member(rel): href for rel, href in hrefs.items() if rel not in related}
-    return members
+        resource['relationships'] = relationships
+    resource['links'] = {'self': document.href}
+    if other_links:
+        resource['meta'] = {'links': other_links}
+    return resource
 
 
-def _relationship(document: Document, rel: str, href: str | None) -> dict[str, Any]:
-    """Return where a relation leads, and linkage where the document embeds what is there (§7.2.2.2)."""
-    members: dict[str, Any] = {'links': {}}
-    edit = document.relationships.get(rel)
-    if edit is not None:
-        members['links']['self'] = edit.href
-    if href is not None:
-        members['links']['related'] = href
-    embedded = document.embedded.get(rel)
-    if embedded is not None:
-        named = [_identify(one, EVERYTHING) for one in _flatten(embedded)]
-        is_one = isinstance(embedded, Document) and not embedded.is_collection
-        members['data'] = named[0] if is_one else named
+def _relationship(
+    document: Document, rel: str, related: str | None, embedded: Embedded | None
+) -> dict[str, Any]:
+    """Return where a relation leads, and its linkage as far as it is there (§7.2.2.2).
+
+    A relation to several documents has pages, whose links lead to the pages of the relationship itself.
+    """
+    relationship = document.relationships.get(rel, Relationship())
+    links = {'self': relationship.href, 'related': related}
+    body: dict[str, Any] = {}
     if isinstance(embedded, Document) and embedded.is_collection:
-        members['meta'] = dict(embedded.meta)
-    return members
+        body['data'] = [_identify(one) for one in _flatten(embedded)]
+        body['meta'] = dict(embedded.meta)
+        pages = {name: href for name, href in _links(embedded).items() if name in PAGES}
+        if relationship.href is not None:
+            links |= {
+                name: relationship.href + href.removeprefix(embedded.href.partition('?')[0])
+                for name, href in pages.items()
+            }
+    elif isinstance(embedded, Document):
+        body['data'] = _identify(embedded)
+    elif embedded is not None:
+        body['data'] = [_identify(one) for one in embedded]
+    elif relationship.to_one is not None:
+        body['data'] = {'type': relationship.to_one.kind, 'id': relationship.to_one.id}
+    found = {name: href for name, href in links.items() if href is not None}
+    return {'links': found, **body} if found else body
 
 
-def _include(
-    document: Document, wanted: frozenset[str] | None, included: dict[tuple[str, str | None], Document]
-) -> None:
-    """Add what the document embeds, once; what is wanted is said of the primary data alone."""
-    for rel, embedded in document.embedded.items():
-        if wanted is None or rel in wanted:
-            for one in _flatten(embedded):
-                if _key(one) not in included:
-                    included[_key(one)] = one
-                    _include(one, None if wanted is None else frozenset(), included)
+def _top_level_links(document: Document) -> dict[str, str]:
+    """Return the links of the whole document (§7.1), with its description."""
+    links = {rel: href for rel, href in _links(document).items() if rel in TOP_LEVEL}
+    links['self'] = document.href if document.is_collection else document.href + document.selection.query
+    base = _base(document)
+    return links if base is None else links | {'describedby': base + urls.OPENAPI}
 
 
-def _flatten(embedded: Document | tuple[Document, ...]) -> list[Document]:
+def _base(document: Document) -> str | None:
+    """Return what our own URLs begin with, which the CURIE of a document tells."""
+    curies = document.links.get('curies', ())
+    return None if isinstance(curies, Link) or not curies else curies[0].href.removesuffix(urls.RELATION)
+
+
+def _relation_type(document: Document, rel: str) -> str:
+    """Return the relation type of a link: one of ours is the URL of its explanation (RFC 8288 §2.1.2)."""
+    base = _base(document)
+    if ':' not in rel or base is None:
+        return rel
+    return base + urls.RELATION.format(rel=member(rel))
+
+
+def _entries(document: Document) -> list[Document]:
+    return _flatten(document) if document.is_collection else [document]
+
+
+def _flatten(embedded: Embedded) -> list[Document]:
     """Return the single documents of what is embedded: of a collection its items."""
     if isinstance(embedded, tuple):
         return list(embedded)
     return _flatten(embedded.embedded['item']) if embedded.is_collection else [embedded]
 
 
-def _hrefs(document: Document) -> dict[str, str]:
-    """Return the links that are one address each: JSON:API has no templates, and no lists of links."""
+def _links(document: Document) -> dict[str, str]:
+    """Return the links that are one URL each: JSON:API has no templates, and no lists of links."""
     return {
         rel: link.href
         for rel, link in document.links.items()
@@ -137,10 +201,10 @@ def _hrefs(document: Document) -> dict[str, str]:
     }
 
 
-def _identify(document: Document, view: Selection) -> dict[str, Any]:
-    """Return the document as a resource identifier object (§7.3), whatever the view."""
+def _identify(document: Document) -> dict[str, Any]:
+    """Return the document as a resource identifier object (§7.3)."""
     return {'type': document.kind, 'id': document.id}
 
 
-def _key(document: Document) -> tuple[str, str | None]:
+def _key(document: Document) -> _Key:
     return document.kind, document.id

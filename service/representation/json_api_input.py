@@ -1,10 +1,8 @@
 """Reading JSON:API bodies: what is submitted of a resource (§9.1, §9.2), and linkage (§9.3.2)."""
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, NamedTuple
 
-from service.database.ids import is_id
-from service.domain.errors import NotFound
 from service.representation.strict_input import MalformedBody
 
 
@@ -22,38 +20,74 @@ class ClientGeneratedId(ValueError):
     pointer = '/data/id'
 
 
-def read_resource(body: Mapping[str, Any], kind: str, resource_id: str | None) -> dict[str, Any]:
-    """Return the attributes of the resource object, which is of this kind and has this id, or is new.
+class SubmittedResource(NamedTuple):
+    """What a body says of a resource."""
 
-    Relationships and other members are ignored. Raises MalformedBody, ResourceMismatch, ClientGeneratedId.
+    attributes: dict[str, Any]
+    relationships: dict[str, Any]
+
+
+def read_resource(body: Mapping[str, Any], kind: str, resource_id: str | None) -> SubmittedResource:
+    """Return the members of the resource object, which is of this kind and has this id, or is new.
+
+    Other members are ignored. Raises MalformedBody, ResourceMismatch, ClientGeneratedId.
     """
     data = _member(body, 'data', dict, 'a resource object', '')
     _check_kind(data, kind, '/data')
     if resource_id is None:
-        if 'id' in data:
+        if data.get('id') is not None:
             raise ClientGeneratedId('A new resource has no id yet: the server makes it.')
     elif _member(data, 'id', str, 'text', '/data') != resource_id:
         raise ResourceMismatch(f'The id at this address is {resource_id}.', '/data/id')
-    attributes: dict[str, Any] = _member(data, 'attributes', dict, 'an object', '/data', optional=True)
-    return attributes
+    relationships = _member(data, 'relationships', dict, 'an object', '/data', optional=True)
+    for name in relationships:
+        _member(relationships, name, dict, 'a relationship object', '/data/relationships')
+    attributes = _member(data, 'attributes', dict, 'an object', '/data', optional=True)
+    return SubmittedResource(attributes, relationships)
 
 
-def read_linkage(body: Mapping[str, Any], kind: str) -> list[int]:
+def read_linkage(body: Mapping[str, Any], kind: str) -> list[str]:
     """Return the ids of the resource identifier objects, which are of this kind.
 
-    Raises MalformedBody, ResourceMismatch, and NotFound for an id that nothing can have.
+    Raises MalformedBody and ResourceMismatch.
     """
-    ids = []
-    for place, identifier in enumerate(_member(body, 'data', list, 'an array', '')):
-        pointer = f'/data/{place}'
-        if not isinstance(identifier, dict):
-            raise MalformedBody(f'{pointer} must be a resource identifier object.', pointer)
-        _check_kind(identifier, kind, pointer)
-        resource_id = _member(identifier, 'id', str, 'text', pointer)
-        if not is_id(resource_id):
-            raise NotFound(f'Nothing of type {kind} has the id {resource_id[:80]!r}.')
-        ids.append(int(resource_id))
-    return ids
+    identifiers = _member(body, 'data', list, 'an array', '')
+    return [_read_id(one, kind, f'/data/{place}') for place, one in enumerate(identifiers)]
+
+
+def read_identifiers(data: Any, kind: str, pointer: str, *, is_to_many: bool) -> set[str]:
+    """Return the ids in the linkage of a relationship to documents of this kind; null names none.
+
+    Raises MalformedBody and ResourceMismatch.
+    """
+    if not is_to_many:
+        return set() if data is None else {_read_id(data, kind, pointer)}
+    if not isinstance(data, list):
+        raise MalformedBody(f'{pointer} must be an array.', pointer)
+    return {_read_id(one, kind, f'{pointer}/{place}') for place, one in enumerate(data)}
+
+
+def _read_id(identifier: Any, kind: str, pointer: str) -> str:
+    if not isinstance(identifier, dict):
+        raise MalformedBody(f'{pointer} must be a resource identifier object.', pointer)
+    _check_kind(identifier, kind, pointer)
+    resource_id: str = _member(identifier, 'id', str, 'text', pointer)
+    return resource_id
+
+
+def existing_pointer(body: Any, pointer: str) -> str:
+    """Return the pointer, or that of the nearest value around it which is in the body (RFC 6901)."""
+    found = ''
+    for token in pointer.split('/')[1:]:
+        key = token.replace('~1', '/').replace('~0', '~')
+        if isinstance(body, list) and key.isdigit() and int(key) < len(body):
+            body = body[int(key)]
+        elif isinstance(body, dict) and key in body:
+            body = body[key]
+        else:
+            break
+        found += f'/{token}'
+    return found
 
 
 def _check_kind(data: Mapping[str, Any], kind: str, pointer: str) -> None:

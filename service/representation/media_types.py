@@ -58,7 +58,7 @@ def parse_media_type(text: str) -> MediaType | None:
             if not _QUALITY.fullmatch(value) or float(value) > 1:
                 return None
             quality = float(value)
-        else:
+        elif value or name.lower() != 'ext':  # no extension is what there is without the parameter
             parameters.append((name.lower(), value))
     type, subtype = _ALIASES.get(match[0].strip().lower(), f'{match[1]}/{match[2]}'.lower()).split('/')
     return MediaType(type, subtype, tuple(parameters), quality)

@@ -185,9 +185,9 @@ class Problem:
     """One error that occurred; `name` is its type in PROBLEMS.
 
     `errors` has `(field, what is wrong)` for every invalid field of a body, `pointer` is a JSON Pointer to
-    an invalid place in it; `parameter` names an invalid query parameter, and `most` is its maximum if the
-    value was larger; `reference` identifies the error in the log. `instance` is the URL at which the error
-    occurred, `origin` the origin of that URL.
+    an invalid place in it; `parameter` names an invalid query parameter, `header` an invalid header field;
+    `reference` identifies the error in the log. `body` is that of the request if it is JSON:API.
+    `instance` is the URL at which the error occurred, `origin` the origin of that URL.
     """
 
     name: str
@@ -195,9 +195,10 @@ class Problem:
     errors: tuple[tuple[str, str], ...] = ()
     pointer: str | None = None
     parameter: str | None = None
-    most: int | None = None
     reference: str | None = None
     headers: Mapping[str, str] = field(default_factory=dict)
+    header: str | None = None
+    body: Mapping[str, Any] | None = None
     origin: str = ''
     instance: str = ''
 

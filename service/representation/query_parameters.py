@@ -1,61 +1,68 @@
-"""Query parameters: what a request asks of a thing beside its address, and links that ask otherwise."""
+"""Query parameters: one vocabulary in all formats for what a request asks of a resource beside its URL."""
 
 import binascii
+import re
 from base64 import urlsafe_b64decode, urlsafe_b64encode
-from collections.abc import Mapping, Set
+from collections.abc import Iterator, Mapping
 from functools import lru_cache
-from typing import Any, NamedTuple, Protocol
+from typing import Any, ClassVar, NamedTuple
 from urllib.parse import quote_plus
 
 import orjson
 
-from service.database.ids import MAX_ID
+from service.database.ids import MAX_ID, is_id
 from service.database.pagination import LAST_PAGE, Key, LastPage, Page, PageRequest
 from service.domain.text import has_control_characters, normalize
 from service.representation.action import TEXT
-from service.representation.document import EVERYTHING, Selection
+from service.representation.document import EVERYTHING, Inclusion, Selection, member
+from service.representation.json_api import MEMBER
 from service.representation.json_schema import Schema
 
 PER_PAGE = 10
 MOST_PER_PAGE = 100
 FILTER_LENGTH = 64  # what is longer than every name would only make links that no proxy carries
+MAX_STEPS = 3  # of a path of relationships to include
+SEARCH = 'q'  # JSON:API allows no parameter of this name (§10): there it is `filter[q]`
 CURSORS = AFTER, BEFORE = ('page[after]', 'page[before]')
-# What `parse_positive_int`, `text` and `read_cursor` read.
+# What `_number`, `text`, `_read_ids` and `read_cursor` read.
 NUMBER: Schema = {'type': 'integer', 'minimum': 1}
 SEARCHED: Schema = {'type': 'string', 'maxLength': FILTER_LENGTH, 'pattern': TEXT}
 CURSOR: Schema = {'type': 'string', 'description': 'A position, from a link of the collection.'}
+IDS: Schema = {'type': 'string', 'pattern': '^(?:[1-9][0-9]{0,14}(?:,[1-9][0-9]{0,14}){0,99})?$'}
+
+_FIELDS = re.compile(r'fields\[([^\[\]]+)\]')
+_FILTER = re.compile(r'filter\[([^\[\]]+)\]')
+_NAMES = rf'^(?:{MEMBER.pattern}(?:[.,]{MEMBER.pattern})*)?$'
+# By kind, the relations whose documents can be included, each with the kind of those documents.
+Kinds = Mapping[str, Mapping[str, str]]
 
 
 class InvalidParameter(ValueError):
-    """A query parameter, or its value, cannot be used; the text says what is wrong with it.
+    """A query parameter, or its value, cannot be used; the text says what is wrong with it."""
 
-    `most` is the largest number that it takes, where it was larger.
-    """
-
-    def __init__(self, parameter: str, wrong: str, *, most: int | None = None) -> None:
+    def __init__(self, parameter: str, wrong: str) -> None:
         super().__init__(f'{parameter} {wrong}.')
         self.parameter = parameter
-        self.most = most
 
 
 class QueryOptions(NamedTuple):
-    """What the query of an operation may ask, whichever parameters a format spells it with.
+    """What the query of an operation may ask.
 
-    `kind` is that of the operation's documents. A collection is `paginated`; `search` are texts to look
-    for, `filters` are values that entries have, `sort_keys` what they can be ordered by; `includable` are
-    the relations whose documents can be included.
+    `kind` is that of the operation's documents. A collection is `paginated`; `filters` are texts that
+    entries have, `id_filters` the ids of entries or of what they belong to, `sort_keys` what they can be
+    ordered by. With `can_include` related documents can be included.
     """
 
     kind: str = ''
     paginated: bool = False
-    search: tuple[str, ...] = ()
     filters: tuple[str, ...] = ()
+    id_filters: tuple[str, ...] = ()
     sort_keys: tuple[str, ...] = ()
-    includable: tuple[str, ...] = ()
+    can_include: bool = False
 
     def of_one(self) -> 'QueryOptions':
         """Return the options where the response is a single document."""
-        return QueryOptions(self.kind, includable=self.includable)
+        return QueryOptions(self.kind, can_include=self.can_include)
 
 
 NO_QUERY = QueryOptions()
@@ -68,34 +75,43 @@ class PageNames(NamedTuple):
     size: str
 
 
+_SPELLINGS = (PageNames('page', 'per_page'), PageNames('page[number]', 'page[size]'))
+
+
 class Query(NamedTuple):
     """What a request asks: which page, in which order, with which filters, and seen how.
 
-    `order` is one of the `sort_keys`, after a minus sign where the largest comes first, or
-    empty. `params` are the parameters of the request in their one spelling, `kept` those that the links to
-    other pages keep.
+    `order` is one of the `sort_keys`, after a minus sign for descending order, or empty. `ids` are the
+    values of the filters by ids. `params` are the parameters of the request in canonical spelling, `kept`
+    those that links to other pages keep. A page that is found by a cursor alone is not `is_numbered`.
     """
 
     names: PageNames
     position: PageRequest = PageRequest()
     filters: Mapping[str, str] = {}
+    ids: Mapping[str, tuple[int, ...]] = {}
     order: str = ''
     params: Mapping[str, str] = {}
     kept: Mapping[str, str] = {}
     selection: Selection = EVERYTHING
+    is_numbered: bool = True
 
     def first_page(self) -> 'Query':
         """Return what asks for the first page of another collection in the same dialect."""
         return Query(self.names)
 
     def self_query(self) -> str:
-        """Return the query string of what was asked for, in its one spelling."""
+        """Return the query string of what was asked for, in canonical spelling."""
         return query_string(self.params)
 
-    def page_query(self, page: int, *, after: Key | None = None, before: Key | LastPage | None = None) -> str:
-        """Return the query string of another page of the same collection."""
-        size = str(self.position.per_page)
-        values = {**self.kept, self.names.number: str(page), self.names.size: size}
+    def page_query(
+        self, page: int | None, *, after: Key | None = None, before: Key | LastPage | None = None
+    ) -> str:
+        """Return the query string of another page of the same collection, without a number if it is None."""
+        values = dict(self.kept)
+        if page is not None:
+            values[self.names.number] = str(page)
+        values[self.names.size] = str(self.position.per_page)
         if after is not None:
             values[AFTER] = write_cursor(after)
         if before is not None:
@@ -109,9 +125,11 @@ class Query(NamedTuple):
         if isinstance(page.previous_cursor, LastPage):
             queries['prev'] = last
         elif page.previous_cursor is not None:
-            queries['prev'] = self.page_query(max(1, page.page - 1), before=page.previous_cursor)
+            number = max(1, page.page - 1) if self.is_numbered else None
+            queries['prev'] = self.page_query(number, before=page.previous_cursor)
         if page.next_cursor is not None:
-            queries['next'] = self.page_query(page.page + 1, after=page.next_cursor)
+            number = page.page + 1 if self.is_numbered else None
+            queries['next'] = self.page_query(number, after=page.next_cursor)
         elif not page.entries and page.previous_cursor is None and page.total_items:
             queries['next'] = queries['first']  # what came before the first entry is gone
         return queries | {'last': last}
@@ -122,50 +140,199 @@ class Query(NamedTuple):
         return f'{query_string(self.kept)}{{&{variables}}}' if self.kept else f'{{?{variables}}}'
 
 
-class Dialect(Protocol):
-    """How a format says what can be asked of a resource; a `strict` one has no other parameters."""
+class Dialect:
+    """How a format writes page numbers in links, and whether it refuses parameters that it does not know.
 
-    names: PageNames
-    strict: bool
+    It reads every parameter in every spelling, so that a link of one format can be requested in another.
+    """
 
-    def read(self, parameters: Mapping[str, Any], options: QueryOptions, kinds: Set[str]) -> Query:
+    names: ClassVar[PageNames]
+    is_strict: ClassVar[bool]
+
+    def read(self, parameters: Mapping[str, Any], options: QueryOptions, kinds: Kinds) -> Query:
         """Return what the parameters ask of an operation with these options; raises InvalidParameter.
 
-        `kinds` are those of all documents that there are.
+        `kinds` are those of all documents.
         """
+        sent = self._supported(parameters, options, kinds)
+        params = {spelling: single(parameters, name) for spelling, name in sent.items()}
+        per_page = self._per_page(params, sent)
+        position = read_position(params, self.names, per_page, sent)
+        for name, number in ((self.names.number, position.page), (self.names.size, per_page)):
+            if name in params:
+                params[name] = str(number)
+        paging = (*self.names, *CURSORS)
+        kept = {name: value for name, value in params.items() if name not in paging}
+        params = kept | {name: params[name] for name in paging if name in params}
+        by_cursor = position.after is not None or position.before is not None
+        return Query(
+            self.names,
+            position,
+            {
+                name: text(sent[f'filter[{name}]'], value)
+                for name, value in _filters(params, options.filters)
+                if value or name != SEARCH
+            },
+            {name: _read_ids(name, value) for name, value in _filters(params, options.id_filters)},
+            _order(params['sort'], options) if 'sort' in params else '',
+            params,
+            kept,
+            _selection(params, options, kinds),
+            self.names.number in params or not by_cursor,
+        )
 
-    def parameters(self, options: QueryOptions, kinds: Set[str]) -> dict[str, Schema]:
-        """Return what `read` takes of such an operation: the name and the schema of every parameter."""
+    def _supported(
+        self, parameters: Mapping[str, Any], options: QueryOptions, kinds: Kinds
+    ) -> dict[str, str]:
+        """Return the names of the parameters that can be used here, by their canonical spelling."""
+        sent: dict[str, str] = {}
+        for name in parameters:
+            spelling = self._spelling(name)
+            if not _can_use(spelling, options, kinds):
+                if self.is_strict:
+                    raise InvalidParameter(name, 'is no parameter that can be used here')
+            elif spelling in sent:
+                raise InvalidParameter(name, f'cannot stand beside {sent[spelling]}')
+            else:
+                sent[spelling] = name
+        return sent
+
+    def _spelling(self, name: str) -> str:
+        """Return the canonical spelling of a parameter."""
+        for names in _SPELLINGS:
+            if name in names:
+                return self.names[names.index(name)]
+        return f'filter[{SEARCH}]' if name == SEARCH and not self.is_strict else name
+
+    def _per_page(self, params: Mapping[str, str], sent: Mapping[str, str]) -> int:
+        """Return how many entries a page has: too many are refused where the format is strict."""
+        per_page = _number(params, self.names.size, PER_PAGE, sent)
+        if per_page > MOST_PER_PAGE and self.is_strict:
+            name = sent[self.names.size]
+            raise InvalidParameter(name, f'must be at most {MOST_PER_PAGE}')
+        return min(per_page, MOST_PER_PAGE)
+
+    def parameters(self, options: QueryOptions, kinds: Kinds) -> dict[str, Schema]:
+        """Return what `read` takes of such an operation: the name and the schema of every parameter.
+
+        `kinds` are those whose fields the documents can have.
+        """
+        schemas: dict[str, Schema] = {}
+        if options.paginated:
+            for names in _SPELLINGS:
+                schemas |= {names.number: NUMBER, names.size: {**NUMBER, 'maximum': MOST_PER_PAGE}}
+            schemas |= dict.fromkeys(CURSORS, CURSOR)
+        if SEARCH in options.filters and not self.is_strict:
+            schemas[SEARCH] = SEARCHED
+        schemas |= {f'filter[{name}]': SEARCHED for name in options.filters}
+        schemas |= {f'filter[{name}]': IDS for name in options.id_filters}
+        if options.sort_keys:
+            key = f'-?(?:{"|".join(options.sort_keys)})'
+            schemas['sort'] = {'type': 'string', 'pattern': f'^{key}(?:,{key})*$'}
+        if options.can_include:
+            path = f'(?:{"|".join(sorted(_paths(options.kind, kinds))).replace(".", "[.]")})'
+            schemas['include'] = {'type': 'string', 'pattern': f'^(?:{path}(?:,{path})*)?$'}
+        return schemas | {f'fields[{kind}]': {'type': 'string', 'pattern': _NAMES} for kind in sorted(kinds)}
 
 
-class HalDialect:
-    """`page`, `per_page` and the searches by their own names; a parameter of another name is ignored."""
+class HalDialect(Dialect):
+    """`page` and `per_page`; a parameter that is not known is ignored, `per_page` over 100 is 100."""
 
-    names = PageNames('page', 'per_page')
-    strict = False
-
-    def read(self, parameters: Mapping[str, Any], options: QueryOptions, kinds: Set[str]) -> Query:
-        """Return what the parameters ask; `per_page` over 100 is taken as 100."""
-        if not options.paginated:
-            return Query(self.names)
-        supported = (*options.search, *self.names, *CURSORS)
-        params = {name: single(parameters, name) for name in supported if name in parameters}
-        chosen = {name: text(name, params[name]) for name in options.search if params.get(name)}
-        per_page = min(parse_positive_int(params, 'per_page', PER_PAGE), MOST_PER_PAGE)
-        position = read_position(params, self.names, per_page)
-        numbers = (('page', position.page), ('per_page', per_page))
-        params |= {name: str(number) for name, number in numbers if name in params}
-        return Query(self.names, position, chosen, params=params, kept=chosen)
-
-    def parameters(self, options: QueryOptions, kinds: Set[str]) -> dict[str, Schema]:
-        """Return what `read` takes; what it ignores is not among it."""
-        if not options.paginated:
-            return {}
-        searches = dict.fromkeys(options.search, SEARCHED)
-        return {**searches, **dict.fromkeys(self.names, NUMBER), **dict.fromkeys(CURSORS, CURSOR)}
+    names = _SPELLINGS[0]
+    is_strict = False
 
 
-def read_position(params: Mapping[str, str], names: PageNames, per_page: int) -> PageRequest:
+class JsonApiDialect(Dialect):
+    """`page[number]` and `page[size]`; a parameter that is not known is refused (JSON:API 1.1 §10)."""
+
+    names = _SPELLINGS[1]
+    is_strict = True
+
+
+def _can_use(spelling: str, options: QueryOptions, kinds: Kinds) -> bool:
+    """Return whether an operation with these options knows the parameter."""
+    if spelling == 'include':
+        return options.can_include
+    if spelling == 'sort':
+        return bool(options.sort_keys)
+    if match := _FIELDS.fullmatch(spelling):
+        return match[1] in kinds
+    if match := _FILTER.fullmatch(spelling):
+        return match[1] in options.filters or match[1] in options.id_filters
+    pages = (*CURSORS, *(name for names in _SPELLINGS for name in names))
+    return options.paginated and spelling in pages
+
+
+def _filters(params: Mapping[str, str], names: tuple[str, ...]) -> Iterator[tuple[str, str]]:
+    return ((name, params[f'filter[{name}]']) for name in names if f'filter[{name}]' in params)
+
+
+def _read_ids(name: str, value: str) -> tuple[int, ...]:
+    """Return the ids of a list; raises InvalidParameter for what is no id, and for more than a page."""
+    ids = value.split(',') if value else []
+    for one in ids:
+        if not is_id(one):
+            raise InvalidParameter(f'filter[{name}]', f'has {one[:80]!r}, which is no id')
+    if len(ids) > MOST_PER_PAGE:
+        raise InvalidParameter(f'filter[{name}]', f'must have at most {MOST_PER_PAGE} ids')
+    return tuple(dict.fromkeys(int(one) for one in ids))
+
+
+def _order(value: str, options: QueryOptions) -> str:
+    """Return the key that decides (JSON:API 1.1 §6.5): entries that are equal in it are ordered by id."""
+    keys = value.split(',')
+    for key in keys:
+        if key.removeprefix('-') not in options.sort_keys:
+            raise InvalidParameter('sort', f'cannot be by {key!r} here')
+    return keys[0]
+
+
+def _selection(params: Mapping[str, str], options: QueryOptions, kinds: Kinds) -> Selection:
+    """Return what is to be included, and which fields are to be shown (JSON:API 1.1 §6.3, §6.4)."""
+    fields = {
+        match[1]: frozenset(_names(name, value))
+        for name, value in params.items()
+        if (match := _FIELDS.fullmatch(name))
+    }
+    if not fields and 'include' not in params:
+        return EVERYTHING
+    include = _inclusion(params['include'], options.kind, kinds) if 'include' in params else None
+    return Selection(include, fields, query_string(params))
+
+
+def _inclusion(value: str, kind: str, kinds: Kinds) -> Inclusion:
+    """Return the tree of relations that a list of paths names; an empty list names none."""
+    tree: dict[str, Any] = {}
+    for path in _names('include', value):
+        node, of = tree, kind
+        steps = path.split('.')
+        for step in steps:
+            rel = next((rel for rel in kinds[of] if member(rel) == step), None)
+            if rel is None or len(steps) > MAX_STEPS:
+                raise InvalidParameter('include', f'cannot have {path!r} here')
+            node, of = node.setdefault(rel, {}), kinds[of][rel]
+    return tree
+
+
+def _paths(kind: str, kinds: Kinds, steps: int = MAX_STEPS) -> Iterator[str]:
+    """Return every path of relationships that can be included with a kind."""
+    for rel, of in kinds[kind].items():
+        yield member(rel)
+        if steps > 1:
+            yield from (f'{member(rel)}.{path}' for path in _paths(of, kinds, steps - 1))
+
+
+def _names(parameter: str, value: str) -> list[str]:
+    names = value.split(',') if value else []
+    for name in names:
+        if not all(MEMBER.fullmatch(part) for part in name.split('.')):
+            raise InvalidParameter(parameter, f'has {name!r}, which is no name')
+    return names
+
+
+def read_position(
+    params: Mapping[str, str], names: PageNames, per_page: int, sent: Mapping[str, str]
+) -> PageRequest:
     """Return which page the parameters want, with `per_page` entries; raises InvalidParameter."""
     after = read_cursor(AFTER, params[AFTER]) if AFTER in params else None
     before = read_cursor(BEFORE, params[BEFORE]) if BEFORE in params else None
@@ -173,7 +340,7 @@ def read_position(params: Mapping[str, str], names: PageNames, per_page: int) ->
         raise InvalidParameter(BEFORE, f'cannot stand beside {AFTER}')
     if isinstance(after, LastPage):
         raise InvalidParameter(AFTER, 'is no position that the server gave')
-    return PageRequest(parse_positive_int(params, names.number, 1), per_page, after, before)
+    return PageRequest(_number(params, names.number, 1, sent), per_page, after, before)
 
 
 def write_cursor(key: Key | LastPage) -> str:
@@ -214,18 +381,18 @@ def text(name: str, value: str) -> str:
     return normalize(value)
 
 
-def parse_positive_int(params: Mapping[str, str], name: str, default: int) -> int:
+def _number(params: Mapping[str, str], name: str, default: int, sent: Mapping[str, str]) -> int:
     """Return the number that a parameter says, MAX_ID for one larger; raises InvalidParameter."""
     digits = params.get(name)
     if digits is None:
         return default
     if not (digits.isascii() and digits.isdigit()) or not digits.strip('0'):
-        raise InvalidParameter(name, 'must be a whole number from 1')
+        raise InvalidParameter(sent[name], 'must be a whole number from 1')
     return int(digits) if len(digits) <= 16 else MAX_ID
 
 
 def query_string(values: Mapping[str, str]) -> str:
-    """Return the query part of an address, with its question mark, empty where there is nothing to say."""
+    """Return the query part of a URL with its question mark, empty if there are no parameters."""
     if not values:
         return ''
     return '?' + '&'.join(f'{_quoted(name)}={_quoted(value)}' for name, value in values.items())

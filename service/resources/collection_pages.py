@@ -77,7 +77,7 @@ def represent_page(
         },
         embedded={'item': tuple(items)},
         forms=forms,
-        meta=_meta(page),
+        meta=_meta(query, page),
         title=title,
         display=display,
         parents=parents,
@@ -91,9 +91,10 @@ def sample_page(kind: str, url: str, item: Document, builder: UrlBuilder) -> Doc
     return represent_page(kind, url, query, page, [item], builder)
 
 
-def _meta(page: Page) -> dict[str, Any]:
-    return {
-        'page': page.page,
+def _meta(query: Query, page: Page) -> dict[str, Any]:
+    """Return where the page is; a page that is found by a cursor alone has no number."""
+    number = {'page': page.page} if query.is_numbered else {}
+    return number | {
         'per_page': page.per_page,
         'total_pages': page.total_pages,
         'total_items': page.total_items,

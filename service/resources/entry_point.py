@@ -11,7 +11,7 @@ from service.http.conditional import NO_STORE
 from service.http.operation import Access, Formats, Operation, Samples
 from service.http.request import Request
 from service.representation.display import Display, NavigationLink
-from service.representation.document import Document
+from service.representation.document import Document, Relationship
 from service.representation.kind import Kind
 from service.representation.media_types import HTML, OPENAPI
 from service.representation.query_parameters import QueryOptions
@@ -103,7 +103,9 @@ def represent_entry_point(parts: Sequence[EntryPointPart], builder: UrlBuilder) 
             'service-doc': builder.link_to(urls.DOCS)._replace(type=HTML),
         },
         forms=tuple(form for part in parts for form in part.forms),
-        relationships={rel: None for rel, link in links.items() if ':' in rel and not link.templated},
+        relationships={
+            rel: Relationship() for rel, link in links.items() if ':' in rel and not link.templated
+        },
         title='Halcyon',
         display=KIND.display,
     )

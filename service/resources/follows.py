@@ -1,7 +1,7 @@
 """Follow resources: representation, actions and responders."""
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import ClassVar
 from urllib.parse import quote
@@ -27,21 +27,21 @@ from service.domain.users import find_user
 from service.domain.viewer import Viewer, require_permission
 from service.http.conditional import precondition, target_precondition
 from service.http.operation import Access, Formats, Operation, Route, Samples
-from service.http.request import Expansions, Request
+from service.http.request import Expansions, Find, Request
 from service.http.request_body import read_body, read_resource_identifiers
-from service.representation.document import Document, Link
+from service.representation.document import Document, Identifier, Link, Relationship, member
 from service.representation.kind import Kind, time_member
 from service.representation.query_parameters import Query, QueryOptions
 from service.representation.url_builder import UrlBuilder
 from service.resources import sample_data
 from service.resources.collection_pages import represent_listing
 from service.resources.module import EntryPointPart, LinkRelation
+from service.resources.relationships import ToManyRelationship, ToOneRelationship
 from service.resources.response_samples import sample_pages
 from service.resources.responses import add_invalidation_links, respond_created
 from service.resources.timestamps import represent_time
 from service.resources.users import (
     FOLLOW,
-    RELATIONSHIPS,
     UNFOLLOW,
     USER,
     entitle,
@@ -64,6 +64,7 @@ KIND = Kind(
     (time_member('created_at', 'When the user began to follow the other.'),),
     links=('hc:follower', 'hc:followed'),
     relationships={'hc:follower': 'users', 'hc:followed': 'users'},
+    includable=('hc:follower', 'hc:followed'),
 )
 
 
@@ -80,7 +81,15 @@ def represent_follow(record: FollowRecord, viewer: Viewer | None, builder: UrlBu
             'hc:follower': builder.link_to(urls.USER, user_id=follower_id),
             'hc:followed': builder.link_to(urls.USER, user_id=followed_id),
         },
-        relationships={'hc:follower': None, 'hc:followed': None},
+        relationships={
+            rel: Relationship(
+                builder.url_for(
+                    urls.FOLLOW_RELATIONSHIP, user_id=follower_id, other_id=followed_id, name=member(rel)
+                ),
+                Identifier('users', str(user_id)),
+            )
+            for rel, user_id in (('hc:follower', follower_id), ('hc:followed', followed_id))
+        },
     )
 
 
@@ -131,8 +140,13 @@ def _sample_follow(builder: UrlBuilder) -> Document:
 
 
 SAMPLES = Samples(KIND, lambda builder: {'yours': _sample_follow(builder)})
-_ONE_FOLLOW = QueryOptions('follows')
-_USERS = QueryOptions('users', paginated=True, includable=RELATIONSHIPS)
+_ONE_FOLLOW = QueryOptions('follows', can_include=True)
+_USERS = QueryOptions('users', paginated=True, can_include=True)
+
+
+def _follow_linkage(req: Request) -> dict[str, Identifier]:
+    follower_id, _, followed_id = req.resource_id.partition('-')
+    return {'hc:follower': Identifier('users', follower_id), 'hc:followed': Identifier('users', followed_id)}
 
 
 class FollowResource:
@@ -154,6 +168,7 @@ class FollowResource:
             Access.OWNER,
             FOLLOW,
             _ONE_FOLLOW,
+            linkage=_follow_linkage,
         ),
         'DELETE': Operation(
             'Unfollow a user',
@@ -385,10 +400,27 @@ EXPANSIONS: Expansions = {
     ('users', 'hc:followers'): _expand_followers,
     ('users', 'hc:following'): _expand_following,
 }
+RESOURCES: Mapping[str, Find] = {}
 ROUTES: tuple[Route, ...] = (
     (urls.FOLLOWERS, FollowersResource()),
     (urls.FOLLOWING, FollowingResource()),
     (urls.FOLLOWING_RELATIONSHIP, FollowingRelationshipResource()),
+    (
+        urls.FOLLOWERS_RELATIONSHIP,
+        ToManyRelationship(
+            FollowersResource(),
+            'Followers',
+            sample_pages(urls.FOLLOWERS_RELATIONSHIP, USER_SAMPLES, related=urls.FOLLOWERS),
+        ),
+    ),
+    (
+        urls.FOLLOWER_RELATIONSHIP,
+        ToOneRelationship(FollowResource(), 'hc:follower', 'FollowFollower', SAMPLES, USER_SAMPLES),
+    ),
+    (
+        urls.FOLLOWED_RELATIONSHIP,
+        ToOneRelationship(FollowResource(), 'hc:followed', 'FollowFollowed', SAMPLES, USER_SAMPLES),
+    ),
     (urls.FOLLOWED, LegacyFollowedRedirect()),
     (urls.FOLLOW, FollowResource()),
 )

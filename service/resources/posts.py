@@ -1,6 +1,6 @@
 """Post resources and the feed: representation, actions and responders."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import ClassVar
 
@@ -16,6 +16,7 @@ from service.domain.posts import (
     change_post,
     delete_post,
     find_post,
+    find_posts,
     first_pages_of_posts,
     list_posts,
     list_posts_of,
@@ -25,11 +26,11 @@ from service.domain.users import find_user
 from service.domain.viewer import Viewer
 from service.http.conditional import precondition
 from service.http.operation import Access, Operation, Route, Samples
-from service.http.request import Expansions, Request
+from service.http.request import Expansions, Find, Request
 from service.http.request_body import read_form
 from service.representation.action import NOT_BLANK, Action, Field, Form
 from service.representation.display import Display
-from service.representation.document import Document
+from service.representation.document import Document, Identifier, Relationship
 from service.representation.kind import Kind, Member, id_member, time_member
 from service.representation.query_parameters import Query, QueryOptions
 from service.representation.url_builder import UrlBuilder
@@ -37,6 +38,7 @@ from service.resources import sample_data
 from service.resources.cache import cached
 from service.resources.collection_pages import represent_listing, sample_page
 from service.resources.module import EntryPointPart, LinkRelation, Sample
+from service.resources.relationships import ToManyRelationship, ToOneRelationship
 from service.resources.response_samples import sample_pages
 from service.resources.responses import add_invalidation_links, apply_edit, respond_created, respond_related
 from service.resources.timestamps import represent_time
@@ -79,6 +81,7 @@ KIND = Kind(
     links=('collection', 'author'),
     relationships={'author': 'users'},
     embedded={'author': 'users'},
+    includable=('author',),
     display=Display(
         plural='Posts',
         empty='There are no posts here yet.',
@@ -130,11 +133,17 @@ def represent_post(post: PostRecord, viewer: Viewer | None, builder: UrlBuilder)
         embedded={'author': author},
         forms=forms,
         title=f'Post by {post.author.username}',
+        relationships={
+            'author': Relationship(
+                builder.url_for(urls.AUTHOR_RELATIONSHIP, post_id=post.id),
+                Identifier('users', str(post.author.id)),
+            )
+        },
         display=KIND.display,
     )
 
 
-_PAGE = QueryOptions('posts', paginated=True, sort_keys=ORDERS, includable=('author',))
+_PAGE = QueryOptions('posts', paginated=True, sort_keys=ORDERS, can_include=True)
 _ONE = _PAGE.of_one()
 
 
@@ -189,6 +198,7 @@ class PostsResource:
             {201: SAMPLES},
             form=PUBLISH,
             query=_ONE,
+            linkage=lambda req: {'author': Identifier('users', str(req.user.user_id))},
         ),
     }
 
@@ -237,6 +247,11 @@ class PostResource:
         delete_post(req.db, post_id, by=req.user, precondition=precondition(req, represent_post))
         resp.status = falcon.HTTP_204
         add_invalidation_links(resp, *_changed_by_posting(req))
+
+
+def _find_posts(req: Request, post_ids: Sequence[int]) -> dict[int, Document]:
+    posts = find_posts(req.db, post_ids, req.viewer)
+    return {post_id: represent_post(post, req.viewer, req.builder) for post_id, post in posts.items()}
 
 
 class PostAuthorResource:
@@ -360,10 +375,29 @@ RELATIONS = (
     ),
 )
 EXPANSIONS: Expansions = {('users', 'hc:posts'): _expand_posts, ('entry-points', 'hc:feed'): _expand_feed}
+RESOURCES: Mapping[str, Find] = {'posts': _find_posts}
 ROUTES: tuple[Route, ...] = (
     (urls.POSTS, PostsResource()),
     (urls.POST, PostResource()),
     (urls.POST_AUTHOR, PostAuthorResource()),
     (urls.USER_POSTS, UserPostsResource()),
     (urls.FEED, FeedResource()),
+    (
+        urls.AUTHOR_RELATIONSHIP,
+        ToOneRelationship(PostResource(), 'author', 'PostAuthor', SAMPLES, USER_SAMPLES),
+    ),
+    (
+        urls.POSTS_RELATIONSHIP,
+        ToManyRelationship(
+            UserPostsResource(),
+            'UserPosts',
+            sample_pages(urls.POSTS_RELATIONSHIP, SAMPLES, related=urls.USER_POSTS),
+        ),
+    ),
+    (
+        urls.FEED_RELATIONSHIP,
+        ToManyRelationship(
+            FeedResource(), 'Feed', sample_pages(urls.FEED_RELATIONSHIP, SAMPLES, related=urls.FEED)
+        ),
+    ),
 )

@@ -1,13 +1,13 @@
 """Store and item resources: representation, actions and responders."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from typing import ClassVar
 
 import falcon
 
 from service import urls
-from service.database.pagination import PageRequest
+from service.database.pagination import Page, PageRequest
 from service.domain.stores import (
     MAX_NAME_LENGTH,
     MAX_OWNED,
@@ -20,7 +20,10 @@ from service.domain.stores import (
     close_store,
     delete_item,
     find_item,
+    find_items,
     find_store,
+    find_stores,
+    first_pages_of_items,
     list_items,
     list_items_of,
     list_stores,
@@ -30,11 +33,11 @@ from service.domain.users import find_user
 from service.domain.viewer import Viewer, require_permission
 from service.http.conditional import precondition
 from service.http.operation import Access, Operation, Route, Samples
-from service.http.request import Expansions, Request
+from service.http.request import Expansions, Find, Request
 from service.http.request_body import read_form
 from service.representation.action import NOT_BLANK, Action, Field, Form
 from service.representation.display import Column, Count, Crumb, Display, NavigationLink
-from service.representation.document import Document
+from service.representation.document import Document, Identifier, Relationship
 from service.representation.kind import Kind, Member, id_member, time_member
 from service.representation.query_parameters import Query, QueryOptions
 from service.representation.url_builder import UrlBuilder
@@ -42,6 +45,7 @@ from service.resources import sample_data
 from service.resources.cache import cached
 from service.resources.collection_pages import represent_listing, sample_page
 from service.resources.module import EntryPointPart, LinkRelation
+from service.resources.relationships import ToManyRelationship, ToOneRelationship
 from service.resources.response_samples import sample_pages
 from service.resources.responses import add_invalidation_links, apply_edit, respond_created, respond_related
 from service.resources.timestamps import represent_time
@@ -87,6 +91,8 @@ STORE = Kind(
     ),
     links=('collection', 'hc:owner', 'hc:items'),
     relationships={'hc:owner': 'users', 'hc:items': 'items'},
+    to_many=('hc:items',),
+    includable=('hc:owner', 'hc:items'),
     display=Display(
         plural='Stores',
         empty='There are no stores yet. Open the first one.',
@@ -120,6 +126,7 @@ ITEM = Kind(
     ),
     links=('collection', 'hc:store'),
     relationships={'hc:store': 'stores'},
+    includable=('hc:store',),
     display=Display(
         plural='Items',
         empty='There are no items here yet.',
@@ -164,7 +171,13 @@ def represent_store(store: StoreRecord, viewer: Viewer | None, builder: UrlBuild
         },
         forms=forms,
         title=store.name,
-        relationships={'hc:owner': None, 'hc:items': None},
+        relationships={
+            'hc:owner': Relationship(
+                builder.url_for(urls.OWNER_RELATIONSHIP, store_id=store.id),
+                Identifier('users', str(store.owner_id)),
+            ),
+            'hc:items': Relationship(builder.url_for(urls.ITEMS_RELATIONSHIP, store_id=store.id)),
+        },
         display=STORE.display,
         parents=(Crumb('Stores', builder.url_for(urls.STORES)),),
     )
@@ -195,7 +208,12 @@ def represent_item(item: ItemRecord, viewer: Viewer | None, builder: UrlBuilder)
         },
         forms=forms,
         title=item.name,
-        relationships={'hc:store': None},
+        relationships={
+            'hc:store': Relationship(
+                builder.url_for(urls.STORE_RELATIONSHIP, item_id=item.id),
+                Identifier('stores', str(item.store_id)),
+            )
+        },
         display=ITEM.display,
         parents=(
             Crumb('Stores', builder.url_for(urls.STORES)),
@@ -223,8 +241,8 @@ ITEM_SAMPLES = Samples(
     },
 )
 _ITEM_PAGES = sample_pages(urls.STORE_ITEMS, ITEM_SAMPLES, (ADD, urls.STORE_ITEMS))
-_STORES = QueryOptions('stores', paginated=True)
-_ITEMS = QueryOptions('items', paginated=True)
+_STORES = QueryOptions('stores', paginated=True, can_include=True)
+_ITEMS = QueryOptions('items', paginated=True, can_include=True)
 _ONE_STORE, _ONE_ITEM = _STORES.of_one(), _ITEMS.of_one()
 
 
@@ -246,6 +264,7 @@ class StoresResource:
             {201: SAMPLES},
             form=OPEN,
             query=_ONE_STORE,
+            linkage=lambda req: {'hc:owner': Identifier('users', str(req.user.user_id))},
         ),
     }
 
@@ -351,17 +370,57 @@ class StoreItemsResource:
             Access.OWNER,
             ADD,
             _ONE_ITEM,
+            linkage=lambda req: {'hc:store': Identifier('stores', req.resource_id)},
         ),
     }
 
     def on_get(self, req: Request, resp: falcon.Response, store_id: int) -> None:
-        resp.media = _represent_items_of(req, find_store(req.db, store_id), req.query)
+        store = find_store(req.db, store_id)
+        page = list_items_of(req.db, store, req.query.position)
+        resp.media = _represent_items_of(req, store, req.query, page)
 
     def on_post(self, req: Request, resp: falcon.Response, store_id: int) -> None:
         require_permission(find_store(req.db, store_id).is_editable_by(req.viewer), req.viewer)
         item = add_item(req.db, store_id, by=req.user, **read_form(req))
         respond_created(resp, represent_item(item, req.viewer, req.builder))
         add_invalidation_links(resp, *_changed_by_item(req, store_id))
+
+
+def _represent_items_of(req: Request, store: StoreRecord, query: Query, page: Page) -> Document:
+    url = req.builder.url_for(urls.STORE_ITEMS, store_id=store.id)
+    return represent_listing(
+        req,
+        'items',
+        url,
+        page,
+        represent_item,
+        query=query,
+        forms=(ADD.at(url),) if store.is_editable_by(req.viewer) else (),
+        title=f'Items of {store.name}',
+        display=ITEM.display,
+        parents=(
+            Crumb('Stores', req.builder.url_for(urls.STORES)),
+            Crumb(store.name, req.builder.url_for(urls.STORE, store_id=store.id)),
+        ),
+    )
+
+
+def _expand_items(req: Request, store_ids: Sequence[int], query: Query) -> dict[int, Document]:
+    stores = find_stores(req.db, store_ids)
+    pages = first_pages_of_items(req.db, store_ids, query.position)
+    return {
+        store_id: _represent_items_of(req, stores[store_id], query, page) for store_id, page in pages.items()
+    }
+
+
+def _find_stores(req: Request, store_ids: Sequence[int]) -> dict[int, Document]:
+    stores = find_stores(req.db, store_ids)
+    return {store_id: represent_store(store, req.viewer, req.builder) for store_id, store in stores.items()}
+
+
+def _find_items(req: Request, item_ids: Sequence[int]) -> dict[int, Document]:
+    items = find_items(req.db, item_ids)
+    return {item_id: represent_item(item, req.viewer, req.builder) for item_id, item in items.items()}
 
 
 class ItemsResource:
@@ -431,29 +490,6 @@ class ItemResource:
         delete_item(req.db, item_id, by=req.user, precondition=precondition(req, represent_item))
         resp.status = falcon.HTTP_204
         add_invalidation_links(resp, *_changed_by_item(req, store_id))
-
-
-def _represent_items_of(req: Request, store: StoreRecord, query: Query) -> Document:
-    url = req.builder.url_for(urls.STORE_ITEMS, store_id=store.id)
-    return represent_listing(
-        req,
-        'items',
-        url,
-        list_items_of(req.db, store, query.position),
-        represent_item,
-        query=query,
-        forms=(ADD.at(url),) if store.is_editable_by(req.viewer) else (),
-        title=f'Items of {store.name}',
-        display=ITEM.display,
-        parents=(
-            Crumb('Stores', req.builder.url_for(urls.STORES)),
-            Crumb(store.name, req.builder.url_for(urls.STORE, store_id=store.id)),
-        ),
-    )
-
-
-def _expand_items(req: Request, store_ids: Sequence[int], query: Query) -> dict[int, Document]:
-    return {store_id: _represent_items_of(req, find_store(req.db, store_id), query) for store_id in store_ids}
 
 
 class ItemStoreResource:
@@ -528,6 +564,7 @@ RELATIONS = (
     ),
 )
 EXPANSIONS: Expansions = {('stores', 'hc:items'): _expand_items}
+RESOURCES: Mapping[str, Find] = {'stores': _find_stores, 'items': _find_items}
 ROUTES: tuple[Route, ...] = (
     (urls.STORES, StoresResource()),
     (urls.STORE, StoreResource()),
@@ -536,4 +573,20 @@ ROUTES: tuple[Route, ...] = (
     (urls.ITEMS, ItemsResource()),
     (urls.ITEM, ItemResource()),
     (urls.ITEM_STORE, ItemStoreResource()),
+    (
+        urls.OWNER_RELATIONSHIP,
+        ToOneRelationship(StoreResource(), 'hc:owner', 'StoreOwner', SAMPLES, USER_SAMPLES),
+    ),
+    (
+        urls.ITEMS_RELATIONSHIP,
+        ToManyRelationship(
+            StoreItemsResource(),
+            'StoreItems',
+            sample_pages(urls.ITEMS_RELATIONSHIP, ITEM_SAMPLES, related=urls.STORE_ITEMS),
+        ),
+    ),
+    (
+        urls.STORE_RELATIONSHIP,
+        ToOneRelationship(ItemResource(), 'hc:store', 'ItemStore', ITEM_SAMPLES, SAMPLES),
+    ),
 )

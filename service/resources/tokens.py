@@ -1,5 +1,7 @@
 """Tokens: signing in, renewing, listing and revoking."""
 
+import dataclasses
+from collections.abc import Mapping
 from decimal import Decimal
 from typing import ClassVar
 
@@ -27,12 +29,13 @@ from service.domain.tokens import (
     revoke_token,
     sign_in,
 )
-from service.domain.viewer import SCOPES, WRITE, Viewer, require_write_scope
+from service.domain.users import find_user
+from service.domain.viewer import SCOPES, WRITE, Viewer, require_permission, require_write_scope
 from service.http.conditional import NO_STORE, precondition, target_precondition
 from service.http.credentials import read_authorization, read_basic
 from service.http.middleware.authentication import audience, authenticate
 from service.http.operation import Access, Formats, Operation, RawResponse, Route, Samples
-from service.http.request import Expansions, Request
+from service.http.request import Expansions, Find, Request
 from service.http.request_body import read_body
 from service.representation.action import Action, Field, Form
 from service.representation.display import Column, Crumb, Display
@@ -44,6 +47,7 @@ from service.representation.url_builder import UrlBuilder
 from service.resources import sample_data
 from service.resources.collection_pages import represent_listing, sample_page
 from service.resources.module import EntryPointPart, LinkRelation
+from service.resources.relationships import ToManyRelationship
 from service.resources.response_samples import sample_pages
 from service.resources.responses import add_invalidation_links
 from service.resources.timestamps import represent_time
@@ -248,7 +252,13 @@ class TokensResource:
             _ONE,
             limits=SIGN_IN,
         ),
-        'DELETE': Operation('Sign out', 'Revokes the token that is presented.', {204: None}, query=_PAGE),
+        'DELETE': Operation(
+            'Sign out',
+            'Revokes the token that is presented.',
+            {204: None},
+            query=_PAGE,
+            changes_own_token=True,
+        ),
     }
 
     def on_get(self, req: Request, resp: falcon.Response) -> None:
@@ -285,6 +295,17 @@ class OtherTokensResource:
         revoke_other_tokens(req.db, by=req.user)
         resp.status = falcon.HTTP_204
         add_invalidation_links(resp, req.builder.url_for(urls.TOKENS))
+
+
+class UserTokensResource:
+    """The tokens of a user, who is the viewer."""
+
+    tag = 'tokens'
+    operations: ClassVar = {'GET': dataclasses.replace(TokensResource.operations['GET'], access=Access.OWNER)}
+
+    def on_get(self, req: Request, resp: falcon.Response, user_id: int) -> None:
+        require_permission(find_user(req.db, user_id, req.viewer).is_own(req.viewer))
+        resp.media = _represent_tokens(req)
 
 
 class TokenResource:
@@ -399,9 +420,18 @@ RELATIONS = (
     ),
 )
 EXPANSIONS: Expansions = {}
+RESOURCES: Mapping[str, Find] = {}
 ROUTES: tuple[Route, ...] = (
     (urls.TOKENS, TokensResource()),
     (urls.OTHER_TOKENS, OtherTokensResource()),
     (urls.TOKEN, TokenResource()),
     (urls.KEYS, KeysResource()),
+    (
+        urls.TOKENS_RELATIONSHIP,
+        ToManyRelationship(
+            UserTokensResource(),
+            'Tokens',
+            sample_pages(urls.TOKENS_RELATIONSHIP, SAMPLES, related=urls.TOKENS),
+        ),
+    ),
 )

@@ -1,6 +1,6 @@
 """User resources: representation, actions and responders."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from typing import ClassVar
@@ -24,17 +24,18 @@ from service.domain.users import (
     change_password,
     change_user,
     find_user,
+    find_users,
     list_users,
     register_user,
 )
 from service.domain.viewer import Viewer, require_permission
 from service.http.conditional import NO_STORE, precondition
 from service.http.operation import Access, Operation, Route, Samples
-from service.http.request import Expansions, Request
+from service.http.request import Expansions, Find, Request
 from service.http.request_body import read_form
 from service.representation.action import EMAIL, Action, Field, Form
 from service.representation.display import Column, Count, Crumb, Display
-from service.representation.document import Document, Link
+from service.representation.document import Document, Link, Relationship, member
 from service.representation.kind import Kind, Member, Presence, id_member, time_member
 from service.representation.query_parameters import FILTER_LENGTH, QueryOptions
 from service.representation.url_builder import UrlBuilder
@@ -106,6 +107,7 @@ CHANGE_PASSWORD = Action(
 FOLLOW = Action('follow', 'PUT', 'Follow')
 UNFOLLOW = Action('unfollow', 'DELETE', 'Unfollow')
 RELATIONSHIPS = ('hc:followers', 'hc:following', 'hc:posts')
+OWN_RELATIONSHIPS = ('hc:feed', 'hc:tokens')
 SEARCH = Action(
     'search', 'GET', 'Search', (Field('q', 'Name starts with', type='search', max_length=FILTER_LENGTH),)
 )
@@ -133,7 +135,15 @@ USER = Kind(
     ),
     links=('collection', 'hc:followers', 'hc:following', 'hc:posts'),
     optional_links=('hc:avatar', 'hc:follow', 'hc:feed', 'hc:tokens', 'hc:password'),
-    relationships={'hc:followers': 'users', 'hc:following': 'users', 'hc:posts': 'posts'},
+    relationships={
+        'hc:followers': 'users',
+        'hc:following': 'users',
+        'hc:posts': 'posts',
+        'hc:feed': 'posts',
+        'hc:tokens': 'tokens',
+    },
+    to_many=(*RELATIONSHIPS, *OWN_RELATIONSHIPS),
+    includable=RELATIONSHIPS,
     display=Display(
         plural='People',
         empty='There is nobody by that name. Try fewer letters.',
@@ -208,8 +218,10 @@ def represent_user(user: UserRecord, viewer: Viewer | None, builder: UrlBuilder)
         links['hc:follow'] = follow
         action = UNFOLLOW if user.is_followed else FOLLOW
         forms = (action.at(follow.href),) if can_write else ()
-    following = builder.link_to(urls.FOLLOWING_RELATIONSHIP, **here)
-    relationships = {**dict.fromkeys(RELATIONSHIPS), 'hc:following': following}
+    relationships = {
+        rel: Relationship(builder.url_for(urls.USER_RELATIONSHIP, name=member(rel), **here))
+        for rel in (*RELATIONSHIPS, *(OWN_RELATIONSHIPS if user.is_own(viewer) else ()))
+    }
     return Document(
         'users',
         str(user.id),
@@ -244,10 +256,9 @@ NEW_SAMPLE = Samples(USER, lambda builder: {'registered': represent_user(sample_
 _ALL_USERS = QueryOptions(
     'users',
     paginated=True,
-    search=('q',),
-    filters=('username',),
+    filters=('q', 'username'),
     sort_keys=ORDERS,
-    includable=RELATIONSHIPS,
+    can_include=True,
 )
 ONE_USER = _ALL_USERS.of_one()
 
@@ -272,6 +283,7 @@ class UsersResource:
             Access.ANYONE,
             REGISTER,
             ONE_USER,
+            linkage=lambda req: {},
             limits=(REGISTRATION,),
         ),
     }
@@ -304,6 +316,11 @@ def _represent_users(req: Request) -> Document:
         forms=(SEARCH.at(url, query.filters),),
         display=USER.display,
     )
+
+
+def _find_users(req: Request, user_ids: Sequence[int]) -> dict[int, Document]:
+    users = find_users(req.db, user_ids, req.viewer)
+    return {user_id: represent_user(user, req.viewer, req.builder) for user_id, user in users.items()}
 
 
 class UserResource:
@@ -482,6 +499,7 @@ RELATIONS = (
     ),
 )
 EXPANSIONS: Expansions = {}
+RESOURCES: Mapping[str, Find] = {'users': _find_users}
 ROUTES: tuple[Route, ...] = (
     (urls.USERS, UsersResource()),
     (urls.USER, UserResource()),

@@ -21,7 +21,7 @@ from tests.expected import EXPECTED
 from tests.server import Server
 
 START = f'{ORIGIN}/api'
-ANYONE = {'JA-RESOURCE-LINKS', 'PROBLEM-EXTENSION-NAME'}
+ANYONE = {'PROBLEM-EXTENSION-NAME'}
 READING = ANYONE | {'HF-KEY-DEFAULT'}
 
 

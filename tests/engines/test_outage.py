@@ -137,7 +137,8 @@ def test_a_database_that_hangs_is_503_in_bounded_time(impatient: Server, proxy: 
         for future in waiting:
             status, seconds = future.result()
             assert status == 503
-            assert seconds < TIMEOUT_SECONDS + SLACK_SECONDS
+            # One that waited for a thread may be the one that tries the database again.
+            assert seconds < 2 * TIMEOUT_SECONDS + SLACK_SECONDS
         trial = pool.submit(timed, impatient, '/api/posts', token)
         time.sleep(0.5)
         for path in ['/api/posts', '/health/ready'] * 5:

@@ -1,16 +1,18 @@
 """The JSON:API renderer as a pure function: selections, and the rules for any document."""
 
+import dataclasses
 from typing import Any
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from service.representation.document import Document, Link, Selection
+from service.representation.document import Document, Identifier, Link, Relationship, Selection
 from service.representation.json_api import json_api, json_api_errors
 from service.representation.problem import Problem
 from tests.strict_json_api import check_json_api
 
 API = 'http://halcyon.test/api'
+CURIES = (Link(f'{API}/rels/{{rel}}', templated=True, name='hc'),)
 
 
 def user(user_id: int, name: str, **embedded: Document) -> Document:
@@ -21,21 +23,27 @@ def user(user_id: int, name: str, **embedded: Document) -> Document:
         {'id': user_id, 'username': name, 'about_me': ''},
         {
             'self': Link(here),
-            'curies': (Link(f'{API}/rels/{{rel}}', templated=True, name='hc'),),
+            'curies': CURIES,
             'collection': Link(f'{API}/users'),
             'hc:following': Link(f'{here}/following'),
             'hc:posts': Link(f'{here}/posts'),
             'hc:user': Link(f'{API}/users/{{id}}', templated=True),
         },
         embedded={f'hc:{name}': document for name, document in embedded.items()},
-        relationships={'hc:following': Link(f'{here}/relationships/following'), 'hc:posts': None},
+        relationships={
+            f'hc:{rel}': Relationship(f'{here}/relationships/{rel}') for rel in ('following', 'posts')
+        },
     )
 
 
 def post(post_id: int, author: Document) -> Document:
-    links = {'self': Link(f'{API}/posts/{post_id}'), 'author': Link(author.href)}
+    here = f'{API}/posts/{post_id}'
+    links = {'self': Link(here), 'curies': CURIES, 'author': Link(author.href)}
+    to_author = Relationship(f'{here}/relationships/author', Identifier('users', author.id or ''))
     properties = {'id': post_id, 'body': 'hello', 'updated_at': None}
-    return Document('posts', str(post_id), properties, links, embedded={'author': author})
+    return Document(
+        'posts', str(post_id), properties, links, {'author': author}, relationships={'author': to_author}
+    )
 
 
 def page(kind: str, url: str, *items: Document, **links: str) -> Document:
@@ -45,6 +53,7 @@ def page(kind: str, url: str, *items: Document, **links: str) -> Document:
         {},
         {
             'self': Link(url),
+            'curies': CURIES,
             'first': Link(f'{url}?page=1'),
             'hc:page': Link(f'{url}{{?page}}', templated=True),
             **{rel: Link(href) for rel, href in links.items()},
@@ -61,7 +70,10 @@ USER_WITH_POSTS = user(1, 'ada', posts=POSTS, following=page('users', f'{API}/us
 
 
 def test_a_pointer_into_the_body_is_escaped() -> None:
-    problem = Problem('invalid-values', 'Wrong.', errors=(('a/b', 'is wrong'),), origin='http://halcyon.test')
+    body = {'data': {'attributes': {'a/b': 1}}}
+    problem = Problem(
+        'invalid-values', 'Wrong.', errors=(('a/b', 'is wrong'),), body=body, origin='http://halcyon.test'
+    )
     rendered = json_api_errors(problem)
     check_json_api(rendered)
     assert rendered['errors'][0]['source'] == {'pointer': '/data/attributes/a~1b'}
@@ -85,15 +97,38 @@ def seen(document: Document, **view: Any) -> dict[str, Any]:
     return body
 
 
-def test_a_selection_that_includes_nothing_has_an_empty_included() -> None:
-    body = seen(post(5, ADA), embedded=frozenset())
-    assert body['included'] == []
-    assert body['data']['relationships']['author']['data'] == {'type': 'users', 'id': '1'}
+def test_a_view_that_wants_nothing_along_has_an_empty_array_of_included() -> None:
+    said = seen(dataclasses.replace(post(5, ADA), embedded={}), include={})
+    assert said['included'] == []
+    assert said['data']['relationships']['author']['data'] == {'type': 'users', 'id': '1'}
 
 
-def test_a_selection_includes_only_what_it_names() -> None:
-    body = seen(USER_WITH_POSTS, embedded=frozenset(('hc:following',)))
-    assert [one['id'] for one in body['included']] == ['2']
+def test_pages_of_linkage_are_pages_of_the_relationship() -> None:
+    related = seen(USER_WITH_POSTS)['data']['relationships']['posts']
+    assert related['links'] == {
+        'self': f'{API}/users/1/relationships/posts',
+        'related': f'{API}/users/1/posts',
+        'first': f'{API}/users/1/relationships/posts?page=1',
+    }
+
+
+def test_what_is_included_twice_has_the_linkage_of_both_occurrences() -> None:
+    along = user(2, 'bob', following=page('users', f'{API}/users/2/following', BOB))
+    followed = page('users', f'{API}/users/1/following', along)
+    authored = page('posts', f'{API}/users/1/posts', post(5, BOB))
+    said = seen(user(1, 'ada', posts=authored, following=followed))
+    [found] = [one for one in said['included'] if one['type'] == 'users']
+    assert found['relationships']['following']['data'] == [{'type': 'users', 'id': '2'}]
+
+
+def test_other_links_have_the_type_of_their_relation() -> None:
+    said = seen(Document('a', '1', {}, {**ADA.links, 'hc:avatar': Link('http://a.test/')}))
+    assert said['data']['meta']['links'] == {
+        'collection': {'href': f'{API}/users', 'rel': 'collection'},
+        'following': {'href': f'{API}/users/1/following', 'rel': f'{API}/rels/following'},
+        'posts': {'href': f'{API}/users/1/posts', 'rel': f'{API}/rels/posts'},
+        'avatar': {'href': 'http://a.test/', 'rel': f'{API}/rels/avatar'},
+    }
 
 
 def test_a_selection_has_the_named_fields_of_each_kind() -> None:
@@ -128,10 +163,12 @@ def single_documents(draw: Any, embedded: Any) -> Document:
     along = draw(st.dictionaries(RELATIONS, embedded, max_size=2))
     links = {**draw(st.dictionaries(RELATIONS, LINKS, max_size=4)), 'self': here}
     related = {rel for rel in links if rel != 'self' and not links[rel].templated and draw(st.booleans())}
+    links['curies'] = CURIES
     for rel in along:
         links[rel] = Link(f'{API}/{kind}/{number}/{rel.rpartition(":")[2]}')
     changed = {
-        rel: draw(st.none() | st.just(Link(f'{here.href}/relationships/x'))) for rel in sorted(related)
+        rel: Relationship(draw(st.none() | st.just(f'{here.href}/relationships/x')))
+        for rel in sorted(related)
     }
     properties = {'id': number, **draw(st.dictionaries(NAMES, VALUES, max_size=4))}
     return Document(kind, str(number), properties, links, embedded=along, relationships=changed)

@@ -10,7 +10,7 @@ from service.config import Settings, normal_origin
 from service.database.session import Session
 from service.http.forwarded import forwarding, without_prefix
 from service.http.operation import UNROUTED
-from service.http.request import REQUEST, PageParts, Request
+from service.http.request import NOTHING_RELATED, REQUEST, PageParts, Request
 from service.representation.formats import DEFAULT, FORMATS
 from service.representation.query_parameters import Query
 from service.representation.url_builder import Features, UrlBuilder
@@ -41,13 +41,14 @@ class ContextMiddleware:
         req.operation = UNROUTED
         req.format = FORMATS[DEFAULT]
         req.query = _NOTHING_ASKED
-        req.inclusions = {}
+        req.related = NOTHING_RELATED
         req.is_counted = False
         req.quotas = {}
         req.queried = None
         req.resource = None
         req.path_values = {}
         req.resource_id = ''
+        req.json_api_body = None
         req.submitted = None
         req.page_parts = self._page_parts
         environ = req.env

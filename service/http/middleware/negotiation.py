@@ -5,22 +5,22 @@ from typing import Any
 import falcon
 
 from service.http.operation import Formats
-from service.http.request import Expansions, Request
+from service.http.request import Related, Request
 from service.http.request_body import read_parameters
 from service.representation.formats import available_media_types, choose_format
-from service.representation.query_parameters import Query
+from service.representation.query_parameters import Kinds, Query
 
 
 class NegotiationMiddleware:
     """Chooses the format by the Accept header and parses the query, before any work is done.
 
     An operation whose formats are its own, or fixed, has none to choose here. `kinds` are those of all
-    documents; `expansions` has, by kind and relation, what finds the related documents to include.
+    documents; `related` finds those that are to be included.
     """
 
-    def __init__(self, kinds: frozenset[str], expansions: Expansions) -> None:
+    def __init__(self, kinds: Kinds, related: Related) -> None:
         self._kinds = kinds
-        self._expansions = expansions
+        self._related = related
 
     def process_resource(
         self, req: Request, resp: falcon.Response, resource: Any, params: dict[str, Any]
@@ -30,18 +30,16 @@ class NegotiationMiddleware:
         if operation.formats not in (Formats.DOCUMENT, Formats.RELATIONSHIP):
             return
         linkage = operation.formats is Formats.RELATIONSHIP
-        chosen = choose_format(req.env.get('HTTP_ACCEPT'), req.body_content_type, linkage=linkage)
+        chosen = choose_format(req.env.get('HTTP_ACCEPT'), req.env.get('CONTENT_TYPE'), linkage=linkage)
         if chosen is None:
             raise falcon.HTTPNotAcceptable(
                 description=f'Available media types: {", ".join(available_media_types(linkage=linkage))}.'
             )
         req.format = chosen
         req.resource_id = '-'.join(str(value) for value in params.values())
+        req.related = self._related
         req.query = Query(chosen.dialect.names)
         if req.method == 'QUERY':
             req.queried = read_parameters(req)
-        if not req.params:
-            return
-        req.query = chosen.dialect.read(req.params, operation.query, self._kinds)
-        keys = ((operation.query.kind, rel) for rel in sorted(req.query.selection.embedded or ()))
-        req.inclusions = {key[1]: self._expansions[key] for key in keys if key in self._expansions}
+        if req.params:
+            req.query = chosen.dialect.read(req.params, operation.query, self._kinds)

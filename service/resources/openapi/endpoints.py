@@ -124,9 +124,9 @@ def _reads_resource(endpoint: Endpoint) -> bool:
 def _can_be_forbidden(endpoint: Endpoint) -> bool:
     """Return whether it is for the owner or for tokens that permit writes, or rejects ids of clients."""
     creates = endpoint.method == 'POST' and _reads_resource(endpoint)
-    access = endpoint.operation.access
-    needs_scope = access is Access.TOKEN and endpoint.method != 'GET'
-    return (creates and not endpoint.operation.is_relationship) or needs_scope or access is Access.OWNER
+    operation = endpoint.operation
+    needs_permission = operation.access is Access.OWNER or operation.needs_write_scope(endpoint.method)
+    return (creates and not operation.is_relationship) or needs_permission
 
 
 def _reads_body(endpoint: Endpoint) -> bool:
@@ -145,7 +145,7 @@ _APPLIES: dict[int, Callable[[Endpoint], bool]] = {
     400: lambda endpoint: True,
     401: _checks_credentials,
     403: _can_be_forbidden,
-    404: lambda endpoint: bool(endpoint.variables),
+    404: lambda endpoint: bool(endpoint.variables) or endpoint.operation.linkage is not None,
     405: lambda endpoint: False,
     406: lambda endpoint: endpoint.operation.formats is not Formats.FIXED,
     409: lambda endpoint: _accepts_key(endpoint) or _reads_resource(endpoint),

@@ -5,7 +5,7 @@ from typing import Any
 
 from service.resources.openapi.components import Components
 
-_LIMITED = (200, 201, 202, 204, 303, 400, 401, 403, 406, 409, 412, 413, 415, 422)
+_LIMITED = (200, 201, 202, 204, 303, 400, 401, 403, 404, 406, 409, 412, 413, 415, 422)
 # For each header its description, and the statuses of responses that always or sometimes have it.
 _HEADERS: dict[str, tuple[str, Container[int], Container[int]]] = {
     'Accept': ('The supported media types of bodies.', (), (415,)),

@@ -1,7 +1,7 @@
 """Request parameters: in the path, in the query and in headers."""
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from service.database.ids import MAX_ID
@@ -39,6 +39,8 @@ _MEANINGS = {
     r'page\[before\]': 'End before this position, from a `prev` or `last` link.',
     r'sort': 'What to sort by, `-` before it for descending order.',
     r'include': 'The relationships whose resources are included, separated by commas.',
+    r'filter\[id\]': 'Only the entries with these ids, separated by commas.',
+    r'filter\[q\]|q': 'Only entries whose name starts with this text.',
     r'filter\[(.+)\]': 'Only entries with this `{}`.',
     r'fields\[(.+)\]': 'The attributes and relationships of `{}` to return, separated by commas.',
     r'q': 'Only entries whose name starts with this, ignoring case.',
@@ -73,7 +75,7 @@ def query_parameters(
     options = endpoint.operation.query
     if not endpoint.document_formats:
         return []
-    kinds = set(_kinds_in(options, samples.kinds))
+    kinds = _kinds_in(options, samples.kinds)
     schemas: dict[str, Schema] = {}
     media_types: dict[str, list[str]] = {}
     for format in FORMATS.values():
@@ -93,12 +95,20 @@ def query_parameters(
     ]
 
 
-def _kinds_in(options: QueryOptions, kinds: Mapping[str, Kind]) -> Iterator[str]:
-    """Return the names of the kinds of a document, of its embedded and of its includable resources."""
-    kind = kinds[options.kind]
-    yield kind.name
-    yield from kind.embedded.values()
-    yield from (kind.relationships[rel] for rel in options.includable)
+def _kinds_in(options: QueryOptions, kinds: Mapping[str, Kind]) -> dict[str, dict[str, str]]:
+    """Return the kinds of a document, of what it embeds, and of what can be included with it at any depth.
+
+    Each has the relations whose documents can be included, with the kind of these.
+    """
+    found: dict[str, dict[str, str]] = {}
+    waiting = [options.kind]
+    while waiting:
+        kind = kinds[waiting.pop()]
+        if kind.name not in found:
+            found[kind.name] = {rel: kind.relationships[rel] for rel in kind.includable}
+            waiting += kind.embedded.values()
+            waiting += found[kind.name].values() if options.can_include else ()
+    return found
 
 
 def _component_name(name: str, kind: str) -> str:

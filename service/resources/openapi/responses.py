@@ -85,7 +85,8 @@ class Responses:
             format.media_type: self._content(endpoint, name, samples, format)
             for format in endpoint.formats(status)
         }
-        links = {} if documents[0].is_collection else {'links': self._links(documents, content)}
+        is_resource = not documents[0].is_collection and not documents[0].is_relationship
+        links = {'links': self._links(documents, content)} if is_resource else {}
         is_limited = bool(endpoint.operation.limits)
         return self._refer(name, status, description, is_limited=is_limited, content=content, **links)
 
@@ -94,7 +95,7 @@ class Responses:
         if format.media_type == HTML:
             return _PAGE
         label, document = next(iter(samples.in_dialect(self._samples.builder, format.dialect.names).items()))
-        title = samples.kind.title if not document.is_collection else name
+        title = name if document.is_collection or document.is_relationship else samples.kind.title
         suffix = FORMATS[HAL].name if format.media_type == JSON else format.name
         example = {'value': orjson.loads(format.render(document))}
         return {
@@ -106,7 +107,8 @@ class Responses:
         self, endpoint: Endpoint, samples: Samples, document: Document, *, is_json_api: bool
     ) -> Schema:
         if document.is_relationship:
-            return self._schemas.linkage()
+            is_page = document.is_collection
+            return self._schemas.linkage() if is_page else self._schemas.identifier()
         if document.is_collection:
             return (self._schemas.json_api_page if is_json_api else self._schemas.hal_page)(samples.kind)
         describe = self._schemas.json_api if is_json_api else self._schemas.hal
@@ -140,8 +142,10 @@ def _name_and_description(
     """Return the component name of a response with such a document, and its description."""
     kind = samples.kind
     words = re.sub('(?<!^)(?=[A-Z])', ' ', kind.title).lower()
+    if document.is_relationship and document.is_collection:
+        return f'{kind.title}Linkage', f'A page of the identifiers of {kind.name}.'
     if document.is_relationship:
-        return 'Linkage', f'A page of the identifiers of {kind.name}.'
+        return f'{kind.title}Identifier', f'The identifier of the {words}.'
     if document.is_collection:
         return f'{kind.title}Page', f'A page of {kind.name}.'
     if status == HTTPStatus.CREATED:

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from service.representation.json_api import member
+from service.representation.document import member
 from service.representation.json_schema import Schema, schema_of_member
 from service.representation.kind import Kind, Presence
 from service.resources.openapi.components import Components, reference
@@ -38,6 +38,8 @@ _PROBLEM_LINKS = {
 _IDENTIFIER = reference('schemas', 'ResourceIdentifier')
 _RELATIONSHIP = reference('schemas', 'Relationship')
 _PAGE_META = reference('schemas', 'PageMeta')
+_SELF = _object({'self': _URI}, 'self')
+_RESOURCE_META = reference('schemas', 'ResourceMeta')
 _ERROR_LOCATION = {
     'detail': _TEXT,
     'pointer': {'type': 'string', 'description': 'A JSON Pointer (RFC 6901).'},
@@ -75,16 +77,16 @@ SHARED: dict[str, Schema] = {
     ),
     'PageMeta': _object(
         {
-            'page': {'type': 'integer', 'description': 'The number of the page, from 1.'},
-            'per_page': {'type': 'integer', 'description': 'The maximum number of entries of a page.'},
-            'total_pages': {
+            'page': {
                 'type': 'integer',
-                'description': 'The number of pages; 0 if the collection is empty.',
+                'description': 'The number of the page, from 1; absent where a cursor alone found it.',
             },
-            'total_items': {'type': 'integer', 'description': 'The number of entries of the collection.'},
+            'per_page': {'type': 'integer', 'description': 'How many entries a page has at most.'},
+            'total_pages': {'type': 'integer', 'description': 'How many pages there are; 0 if it is empty.'},
+            'total_items': {'type': 'integer', 'description': 'How many entries the collection has.'},
         },
-        *('page', 'per_page', 'total_pages', 'total_items'),
-        description='The position of a page in its collection.',
+        *('per_page', 'total_pages', 'total_items'),
+        description='Where a page is in its collection.',
     ),
     'Templates': _map(
         reference('schemas', 'Template'),
@@ -123,6 +125,15 @@ SHARED: dict[str, Schema] = {
     ),
     'JsonApiVersion': _object({'version': {'const': '1.1'}}, 'version'),
     'ResourceIdentifier': _object({'type': _TEXT, 'id': _TEXT}, 'type', 'id'),
+    'ResourceMeta': _object(
+        {
+            'links': _map(
+                _object({'href': _URI, 'rel': _TEXT}, 'href', 'rel'),
+                'Links to what is no relationship, by name, with their relation types.',
+            )
+        },
+        description='What a resource has beside its members.',
+    ),
     'Relationship': _object(
         {
             'links': _map(_URI),
@@ -138,7 +149,8 @@ SHARED: dict[str, Schema] = {
             'id': _TEXT,
             'attributes': {'type': 'object', 'additionalProperties': True},
             'relationships': _map(_RELATIONSHIP),
-            'links': _map(_URI),
+            'links': _SELF,
+            'meta': _RESOURCE_META,
         },
         *('type', 'id'),
         description='An included resource of any type.',
@@ -174,7 +186,7 @@ SHARED: dict[str, Schema] = {
                         'code': _TEXT,
                         'title': _TEXT,
                         'detail': _TEXT,
-                        'source': _object({'pointer': _TEXT, 'parameter': _TEXT}),
+                        'source': _object({'pointer': _TEXT, 'parameter': _TEXT, 'header': _TEXT}),
                         'links': _map(_URI),
                         'meta': {'type': 'object', 'additionalProperties': True},
                     },
@@ -204,13 +216,18 @@ class KindSchemas:
         if kind.has_more_links:
             all_links['additionalProperties'] = _LINK
         properties: dict[str, Schema] = {'_links': all_links, **members}
-        required = ['_links', *_required(kind, members)]
-        if kind.embedded:
-            embedded = {rel: self.hal(self._kinds[name]) for rel, name in kind.embedded.items()}
-            properties['_embedded'] = _object(embedded, *embedded)
-            required.append('_embedded')
+        required = ['_links', *(name for name in members if name == 'id')]  # `fields` leaves out others
+        embedded = {rel: self.hal(self._kinds[name]) for rel, name in kind.embedded.items()}
+        embedded |= {rel: self._included(kind, rel) for rel in kind.includable if rel not in embedded}
+        if embedded:
+            properties['_embedded'] = _object(embedded)
         properties['_templates'] = reference('schemas', 'Templates')
         return self._components.refer('schemas', _title(kind, members), _object(properties, *required))
+
+    def _included(self, kind: Kind, rel: str) -> Schema:
+        """Return the schema of what is included, which operations of its own describe: it may lead back."""
+        title = self._kinds[kind.relationships[rel]].title
+        return reference('schemas', f'{title}Page' if rel in kind.to_many else title)
 
     def hal_page(self, kind: Kind) -> Schema:
         """Return the schema of a page of documents in HAL and HAL-FORMS."""
@@ -237,8 +254,13 @@ class KindSchemas:
         document = self._json_api_document(data=_array(resource), meta=_PAGE_META)
         return self._components.refer('schemas', f'{kind.title}DocumentPage', document)
 
+    def identifier(self) -> Schema:
+        """Return the schema of a relationship to one document by itself (JSON:API §7.2.2.1)."""
+        document = self._json_api_document(data=_IDENTIFIER)
+        return self._components.refer('schemas', 'ToOneLinkage', document)
+
     def linkage(self) -> Schema:
-        """Return the schema of a relationship by itself (JSON:API §7.2.2.1)."""
+        """Return the schema of a relationship to several documents by itself (JSON:API §7.2.2.1)."""
         document = self._json_api_document(data=_array(_IDENTIFIER), meta=_PAGE_META)
         return self._components.refer('schemas', 'Linkage', document)
 
@@ -262,7 +284,7 @@ class KindSchemas:
             properties['relationships'] = _map(_RELATIONSHIP)
         elif relationships:
             properties['relationships'] = _object(relationships)
-        properties['links'] = _map(_URI)
+        properties |= {'links': _SELF, 'meta': _RESOURCE_META}
         resource = _object(properties, 'type', 'id', 'links')
         return self._components.refer('schemas', f'{_title(kind, members)}Resource', resource)
 
@@ -273,12 +295,6 @@ def _members(kind: Kind, *, is_new: bool = False) -> dict[str, Schema]:
         for one in kind.members
         if is_new or one.presence is not Presence.CREATION
     }
-
-
-def _required(kind: Kind, members: Mapping[str, Schema]) -> list[str]:
-    """Return the names of the members that every client sees."""
-    always = (Presence.ALWAYS, Presence.CREATION)
-    return [one.name for one in kind.members if one.name in members and one.presence in always]
 
 
 def _title(kind: Kind, members: Mapping[str, Schema]) -> str:

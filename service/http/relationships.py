@@ -1,0 +1,68 @@
+"""Relationships in bodies (JSON:API 1.1 §9.1, §9.2.2): what is unchanged is accepted, a change is refused."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from service.database.ids import is_id
+from service.database.pagination import PageRequest
+from service.domain.errors import Forbidden, NotFound
+from service.http.request import Request
+from service.representation.document import Document, Identifier, member
+from service.representation.json_api_input import read_identifiers
+
+
+def check_relationships(req: Request, relationships: Mapping[str, Any]) -> None:
+    """Raise unless all linkage is what the resource has, or will have once it is created.
+
+    Raises MalformedBody for what is no linkage, ResourceMismatch for another type, NotFound for a related
+    resource that does not exist, and Forbidden for a change, none of which is supported here.
+    """
+    kind = req.operation.query.kind
+    relations = {member(rel): rel for rel in req.related.kinds.get(kind, {})}
+    for name, relationship in relationships.items():
+        if not isinstance(relationship, dict) or 'data' not in relationship:
+            continue
+        rel = relations.get(name)
+        if rel is None:
+            raise Forbidden(f'The relationship {name[:80]} cannot be set here.')
+        is_to_many = (kind, rel) in req.related.pages
+        related_kind = req.related.kinds[kind][rel]
+        pointer = f'/data/relationships/{name}/data'
+        named = read_identifiers(relationship['data'], related_kind, pointer, is_to_many=is_to_many)
+        current = _current_members(req, kind, rel, len(named)) if is_to_many else _current(req, kind, rel)
+        if current != named:
+            _refuse(req, related_kind, named - (current or set()), name)
+
+
+def _refuse(req: Request, kind: str, unrelated: set[str], name: str) -> None:
+    ids = [int(one) for one in unrelated if is_id(one)]
+    found = req.related.resources[kind](req, ids)
+    if len(found) < len(unrelated):
+        raise NotFound(f'{name} names what does not exist: nothing of type {kind} has that id.')
+    raise Forbidden(f'The relationship {name} cannot be changed here.')
+
+
+def _current(req: Request, kind: str, rel: str) -> set[str]:
+    """Return the id of the one document that a relation leads to."""
+    if req.operation.linkage is not None:
+        return {req.operation.linkage(req)[rel].id}
+    target: Identifier | None = _document(req, kind).relationships[rel].to_one
+    return {target.id} if target else set()
+
+
+def _current_members(req: Request, kind: str, rel: str, count: int) -> set[str] | None:
+    """Return the ids of all that a relation leads to, None if they are not as many as `count`."""
+    if req.operation.linkage is not None or req.method == 'POST':
+        return set()
+    query = req.query.first_page()._replace(position=PageRequest(per_page=count + 1))
+    page = req.related.pages[kind, rel](req, [int(req.resource_id)], query)[int(req.resource_id)]
+    items = page.embedded['item']
+    assert isinstance(items, tuple)
+    return {item.id or '' for item in items} if page.meta['total_items'] == count else None
+
+
+def _document(req: Request, kind: str) -> Document:
+    found = req.related.resources[kind](req, [int(req.resource_id)])
+    if not found:
+        raise NotFound(f'Nothing of type {kind} has the id {req.resource_id}.')
+    return found[int(req.resource_id)]

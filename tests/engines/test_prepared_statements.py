@@ -1,0 +1,66 @@
+"""Prepared statements of PostgreSQL."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from service.database.postgresql_connection import MAX_STATEMENTS
+from service.database.session import Session
+from tests.databases import engines_to_test
+from tests.engines.conftest import Open, register
+
+ENGINES = [engine for engine in engines_to_test() if engine == 'postgresql']
+
+
+@pytest.fixture(params=ENGINES)
+def postgresql(request: pytest.FixtureRequest, databases: Any, open_url: Open) -> Session:
+    return open_url(databases(request.param).empty())
+
+
+def prepared(session: Session) -> list[str]:
+    """Return the texts of the statements that the session's connection has prepared."""
+    return [row[0] for row in session.execute('SELECT statement FROM pg_prepared_statements').fetchall()]
+
+
+def test_a_statement_is_prepared_once(postgresql: Session) -> None:
+    for number in range(3):
+        assert postgresql.execute('SELECT %s + 1', [number]).fetchall() == [(number + 1,)]
+    assert prepared(postgresql).count('SELECT $1 + 1') == 1
+
+
+def test_savepoints_are_not_prepared(postgresql: Session) -> None:
+    with postgresql.atomic(), postgresql.atomic():
+        register(postgresql, 'ada')
+    assert not [sql for sql in prepared(postgresql) if 'SAVEPOINT' in sql]
+
+
+def test_the_number_of_prepared_statements_is_limited(postgresql: Session) -> None:
+    for number in range(MAX_STATEMENTS + 20):
+        assert postgresql.execute(f'SELECT {number}').fetchall() == [(number,)]
+    assert len(prepared(postgresql)) == MAX_STATEMENTS
+
+
+def test_a_percent_sign_is_not_a_parameter(postgresql: Session) -> None:
+    assert postgresql.execute("SELECT 'a%%' || %s", ['b']).fetchall() == [('a%b',)]
+
+
+def test_values_are_returned_as_they_were_sent(postgresql: Session) -> None:
+    values = [2**53, -1, None, '', 'ä\u2028😀', "'; --"]
+    row = postgresql.execute('SELECT %s, %s, %s::text, %s, %s, %s', values).fetchone()
+    assert list(row) == values
+
+
+def test_a_text_with_nul_is_refused_and_not_cut(postgresql: Session) -> None:
+    with pytest.raises(Exception, match='NUL'):
+        postgresql.execute('SELECT %s', ['a\0b'])
+
+
+def test_a_transaction_that_fails_at_its_first_statement_can_be_followed_by_another(
+    postgresql: Session,
+) -> None:
+    with pytest.raises(Exception, match='division by zero'), postgresql.atomic():
+        postgresql.execute('SELECT 1 / %s', [0])
+    with postgresql.atomic():
+        assert postgresql.execute('SELECT %s + 0', [1]).fetchone() == (1,)
