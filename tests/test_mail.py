@@ -2,16 +2,27 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import logging
+import socket
+import ssl
 import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime, timedelta
 from io import StringIO
+from pathlib import Path
 from typing import Any
 
 import falcon.testing
+import orjson
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+from cryptography.x509.oid import NameOID
 from openapi_spec_validator import OpenAPIV31SpecValidator
 
 from service.config import Settings
@@ -235,6 +246,60 @@ def test_a_password_is_not_sent_without_tls(
     with pytest.raises(MailError, match='no TLS'):
         smtp.send_message(settings, message)
     assert inbox.messages == []
+
+
+def test_a_mail_server_that_hangs_is_given_up(db: Session, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(smtp, 'SECONDS', 0.1)
+    with socket.create_server(('127.0.0.1', 0)) as silent:
+        url = f'smtp://127.0.0.1:{silent.getsockname()[1]}'
+        message = compose(db.settings, 'test', 'a@example.org', mail_id=1, now=1)
+        with pytest.raises(MailError):
+            smtp.send_message(dataclasses.replace(db.settings, mail_url=url), message)
+
+
+@pytest.fixture(scope='module')
+def certificate(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
+    """The files of a certificate for this machine, and of its key."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, 'localhost')])
+    now = datetime.now(UTC)
+    signed = (
+        x509.CertificateBuilder()
+        .subject_name(name)
+        .issuer_name(name)
+        .public_key(key.public_key())
+        .serial_number(1)
+        .not_valid_before(now - timedelta(days=1))
+        .not_valid_after(now + timedelta(days=1))
+        .add_extension(x509.SubjectAlternativeName([x509.DNSName('localhost')]), critical=False)
+        .sign(key, hashes.SHA256())
+    )
+    folder = tmp_path_factory.mktemp('certificate')
+    (folder / 'certificate').write_bytes(signed.public_bytes(Encoding.PEM))
+    private = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+    (folder / 'key').write_bytes(private)
+    return folder / 'certificate', folder / 'key'
+
+
+@pytest.mark.parametrize('is_trusted', [True, False])
+def test_mail_goes_by_tls_to_a_server_with_a_valid_certificate(
+    db: Session, certificate: tuple[Path, Path], monkeypatch: pytest.MonkeyPatch, is_trusted: bool
+) -> None:
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(*certificate)
+    monkeypatch.delenv('SSL_CERT_DIR', raising=False)
+    if is_trusted:
+        monkeypatch.setenv('SSL_CERT_FILE', str(certificate[0]))
+    message = compose(db.settings, 'test', 'a@example.org', mail_id=1, now=1)
+    with mail_server(tls_context=context, require_starttls=True) as inbox:
+        url = inbox.url.replace('127.0.0.1', 'localhost')
+        settings = dataclasses.replace(db.settings, mail_url=url)
+        if is_trusted:
+            smtp.send_message(settings, message)
+        else:
+            with pytest.raises(MailError):
+                smtp.send_message(settings, message)
+        assert len(inbox.messages) == is_trusted
 
 
 # Verification
@@ -516,7 +581,7 @@ def test_anyone_may_use_links_but_with_an_invalid_token(
 def test_the_description_of_a_server_with_mail_is_valid_and_small(client: Client) -> None:
     document = client.follow('service-desc', accept='application/json').state
     assert list(OpenAPIV31SpecValidator(document).iter_errors()) == []
-    assert len(json.dumps(document)) < 320_000
+    assert len(orjson.dumps(document)) < 300_000
     assert '/api/password-resets/{secret}' in document['paths']
 
 
