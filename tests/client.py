@@ -186,7 +186,7 @@ def check_answer(method: str, answer: Answer) -> None:
     if status == 201:
         assert headers['location'].startswith(ORIGIN)
     if status in (200, 304) and method in ('GET', 'HEAD') and headers.get('cache-control') != 'no-store':
-        assert re.fullmatch(r'"([a-z]+-)?[0-9a-f]+"', answer.tag)
+        assert re.fullmatch(r'"([a-z]+-)?[0-9a-f.]+"', answer.tag)
     if status == 401:
         assert headers['www-authenticate'].startswith('Bearer realm="')
     if answer.content_type == JSON_API and answer.text:

@@ -8,7 +8,7 @@ import pytest
 
 from service.domain.users import change_user
 from service.domain.viewer import Viewer
-from service.representation import formats
+from service.http import conditional
 from service.resources import users
 from tests.client import HAL, HAL_FORMS, JSON_API, ORIGIN, Client, assert_problem
 from tests.routes import World
@@ -161,17 +161,57 @@ def test_if_match_accepts_the_tag_of_any_media_type(ada: Client, media_type: str
     assert answer.status == 200
 
 
-@pytest.mark.parametrize(
-    'stale', ['"stale"', '"hal-0"', '"hal-0", "json-0", "forms-0", "jsonapi-0"', 'W/"html-0"', '"html-0"']
-)
-def test_a_412_renders_no_page(ada: Client, monkeypatch: pytest.MonkeyPatch, stale: str) -> None:
-    me = ada.me().href('self')
+@pytest.fixture
+def no_page(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Make the rendering of a page fail where a tag is compared with it."""
 
-    def fail(document: Any) -> str:
+    def fail(page: Any) -> str:
         raise AssertionError('it is rendered as HTML')
 
-    monkeypatch.setattr(formats, 'page', fail)
+    monkeypatch.setattr(conditional, 'render_page', fail)
+
+
+@pytest.mark.parametrize(
+    'stale',
+    [
+        '"stale"',
+        '"hal-0"',
+        '"hal-0", "json-0", "forms-0", "jsonapi-0"',
+        'W/"html-0"',
+        '"html-0"',
+        '"html-0.0"',
+    ],
+)
+@pytest.mark.usefixtures('no_page')
+def test_a_412_renders_no_page(ada: Client, stale: str) -> None:
+    me = ada.me().href('self')
     assert_problem(ada.put(me, {'about_me': 'x'}, headers={'If-Match': stale}), 412)
+
+
+@pytest.mark.parametrize('rel', ['hc:me', 'hc:posts', 'hc:stores', 'hc:tokens'])
+@pytest.mark.usefixtures('no_page')
+def test_the_tag_of_a_former_page_renders_no_page(ada: Client, rel: str) -> None:
+    url = ada.entry().href(rel)
+    tag = ada.get(url, accept='text/html').tag
+    ada.publish('Hello')
+    ada.follow('hc:stores').submit('create', name='Looms')
+    Client(ada.app).sign_in('ada')
+    assert_problem(
+        ada.request('POST', url, headers={'If-Match': tag}, json={}), 405 if rel == 'hc:me' else 412
+    )
+    assert_problem(ada.get(url, accept=HAL, headers={'If-Match': tag}), 412)
+    if rel == 'hc:me':
+        assert_problem(ada.patch(url, {'about_me': 'x'}, headers={'If-Match': tag}), 412)
+
+
+def test_the_tag_of_a_page_is_of_all_that_it_shows(ada: Client) -> None:
+    """Its first part is of the document, which is the same; the page around it differs."""
+    url = ada.me().href('self')
+    plain, source = (ada.get(url + query, accept='text/html').tag for query in ('', '?as=hal'))
+    assert plain != source
+    assert plain.partition('.')[0] == source.partition('.')[0]
+    assert_problem(ada.patch(url, {'about_me': 'x'}, headers={'If-Match': source}), 412)
+    assert ada.patch(url, {'about_me': 'x'}, headers={'If-Match': plain}).status == 200
 
 
 READS = (

@@ -79,6 +79,10 @@ def test_every_collection_responds_to_query_as_to_get(app: Any, world: World) ->
         ('/api/posts', {'page[number]': '2', 'page[size]': '1'}, JSON_API),
         ('/api/users', {'sort': '-username', 'fields[users]': 'username', 'page[size]': '3'}, JSON_API),
         ('/api/posts', {'include': 'author', 'fields[posts]': 'body,author'}, JSON_API),
+        ('/api/posts', {'include': '', 'sort': '-created_at', 'page[size]': '2'}, HAL),
+        ('/api/users', {'filter[q]': 'a', 'fields[users]': 'username', 'page[number]': '2'}, HAL_FORMS),
+        ('/api/users', {'filter[username]': 'ada', 'include': 'posts'}, HTML),
+        ('/api/posts', {'include': 'author.posts,author', 'per_page': '2'}, JSON_API),
         ('/api/posts', {'unknown': 'x'}, HAL),
         ('/api/posts', {}, HAL),
     ],
@@ -171,6 +175,14 @@ def test_a_compressed_query_is_415(world: World) -> None:
 
 def test_a_query_of_more_than_64_kib_is_413(world: World) -> None:
     assert_problem(query(world.ada, '/api/posts', b'x=' + b'y' * 65536), 413)
+
+
+def test_a_query_that_no_url_could_carry_is_413(world: World) -> None:
+    for name in ('fields[posts]', 'unknown', 'ä'):
+        body = urlencode({name: 'body,' * 1700})
+        assert_problem(query(world.ada, '/api/posts', body), 413)
+    assert query(world.ada, '/api/posts', 'unknown=' + 'x' * 7000).status == 200
+    assert query(world.ada, '/api/posts?unknown=' + 'x' * 7000, 'other=' + 'x' * 7000).status == 413
 
 
 def test_options_names_the_content_types_of_queries(app: Any, world: World) -> None:

@@ -1,7 +1,7 @@
 """Preconditions of requests (RFC 9110 §13), and the values of Cache-Control."""
 
 import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Set
 from functools import partial
 from typing import TypeVar
 
@@ -14,12 +14,19 @@ from service.http.request import Request
 from service.http.selection import apply_selection
 from service.representation.assembler import Assembler
 from service.representation.document import Document
-from service.representation.formats import Format, entity_tag, formats_named_by, without_coding
+from service.representation.formats import (
+    Format,
+    entity_tag,
+    formats_named_by,
+    page_tag_start,
+    without_coding,
+)
 from service.representation.html import render_page
 from service.representation.media_types import HTML
 from service.representation.query_parameters import Query
 
 Thing = TypeVar('Thing')
+CurrentTags = Callable[[Format, Set[str]], Iterable[str]]  # of a format, compared with these tags
 
 NO_STORE = 'no-store'
 PRIVATE = 'private, no-cache'
@@ -45,9 +52,9 @@ def precondition(req: Request, represent: Assembler[Thing]) -> Callable[[Thing |
     """
 
     def check(thing: Thing | None) -> None:
-        def current_tags(format: Format) -> Iterator[str]:
+        def current_tags(format: Format, tags: Set[str]) -> Iterator[str]:
             if thing is not None:
-                yield from _tags(req, represent(thing, req.viewer, req.builder), format)
+                yield from _tags(req, represent(thing, req.viewer, req.builder), format, tags)
 
         _check(req, thing is not None, current_tags)
 
@@ -69,20 +76,20 @@ def check_if_match(req: Request, tag: str | None, document: Document | None) -> 
     The tag of any other current representation will do, too.
     """
 
-    def current_tags(format: Format) -> Iterator[str]:
+    def current_tags(format: Format, tags: Set[str]) -> Iterator[str]:
         if tag is not None:
             yield tag
         if document is not None and format.dialect.names == req.format.dialect.names:
-            yield from _tags(req, document, format)
+            yield from _tags(req, document, format, tags)
         if document is not None and format is not req.format and not req.params:
-            yield from _target_tags(req, format)  # the document of a page can embed more
+            yield from _target_tags(req, format, tags)  # in the dialect of the format
 
     if_match = req.env.get('HTTP_IF_MATCH')
     if if_match is not None and not _matches(if_match, True, current_tags, weakly=False):
         raise Stale(NOT_MATCHED)
 
 
-def _check(req: Request, exists: bool, current_tags: Callable[[Format], Iterable[str]]) -> None:
+def _check(req: Request, exists: bool, current_tags: CurrentTags) -> None:
     if_match, if_none_match = req.env.get('HTTP_IF_MATCH'), req.env.get('HTTP_IF_NONE_MATCH')
     if if_match is not None and not _matches(if_match, exists, current_tags, weakly=False):
         raise Stale(NOT_MATCHED)
@@ -90,25 +97,23 @@ def _check(req: Request, exists: bool, current_tags: Callable[[Format], Iterable
         raise Stale('It is what If-None-Match says it must not be.')
 
 
-def _matches(
-    header: str, exists: bool, current_tags: Callable[[Format], Iterable[str]], *, weakly: bool
-) -> bool:
+def _matches(header: str, exists: bool, current_tags: CurrentTags, *, weakly: bool) -> bool:
     if not exists or header.strip() == '*':
         return exists
     strong, weak = parse_etags(header)
     tags = {without_coding(tag) for tag in (strong + weak if weakly else strong)}
-    return any(tag in tags for format in formats_named_by(tags) for tag in current_tags(format))
+    return any(tag in tags for format in formats_named_by(tags) for tag in current_tags(format, tags))
 
 
-def _tags(req: Request, document: Document, format: Format) -> Iterator[str]:
+def _tags(req: Request, document: Document, format: Format, tags: Set[str]) -> Iterator[str]:
     """Yield the tag of the document in the format, and that of what this request selects of it."""
     viewer_id = req.viewer.user_id if req.viewer else None
-    yield _tag_of(req, document, format, viewer_id)
+    yield _tag_of(req, document, format, viewer_id, tags)
     if format is req.format and document.selection != req.query.selection:
-        yield _tag_of(req, apply_selection(req, document), format, viewer_id)
+        yield _tag_of(req, apply_selection(req, document), format, viewer_id, tags)
 
 
-def _target_tags(req: Request, format: Format) -> Iterator[str]:
+def _target_tags(req: Request, format: Format, tags: Set[str]) -> Iterator[str]:
     """Yield the tag of what GET, without a query, would respond with in the format, if it would."""
     if req.viewer is None and req.resource.operations['GET'].access not in (Access.ANYONE, Access.PUBLIC):
         return
@@ -122,13 +127,19 @@ def _target_tags(req: Request, format: Format) -> Iterator[str]:
     finally:
         req.format, req.query = requested
     if isinstance(resp.media, Document):
-        yield _tag_of(req, resp.media, format, req.viewer.user_id if req.viewer else None)
+        yield _tag_of(req, resp.media, format, req.viewer.user_id if req.viewer else None, tags)
 
 
-def _tag_of(req: Request, document: Document, format: Format, viewer_id: int | None) -> str:
-    """Return the validator of the document in the format; that of HTML is of the whole page."""
-    if format.media_type == HTML:
-        body = render_page(page_of(req, document, is_public=False)).encode()
-    else:
-        body = format.render(document)
-    return entity_tag(body, format, viewer_id)
+def _tag_of(req: Request, document: Document, format: Format, viewer_id: int | None, tags: Set[str]) -> str:
+    """Return the validator of the document in the format.
+
+    That of HTML is of the whole page, which is rendered only if one of the `tags` is of the same document;
+    otherwise only the start of it is returned.
+    """
+    if format.media_type != HTML:
+        return entity_tag(format.render(document), format, viewer_id)
+    start = page_tag_start(document, viewer_id)
+    if not any(tag.startswith(start) for tag in tags):
+        return start
+    body = render_page(page_of(req, document, is_public=False)).encode()
+    return entity_tag(body, format, viewer_id, document)

@@ -28,8 +28,8 @@ def page_of(req: Request, content: Document | Problem, *, is_public: bool) -> Pa
         return Page(content, home, form, _back(req), base=base)
     source = _SOURCES.get(str(req.params.get('as'))) if home is not None and req.params else None
     if source is not None:
-        return Page(content, home, source=_source(content, *source), base=base)
-    return Page(_with_sections(req, content), home, base=base)
+        return Page(content, home, source=_source(content, *source), base=base, document=content)
+    return Page(_with_sections(req, content), home, base=base, document=content)
 
 
 def _back(req: Request) -> str:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from typing import Any
+from urllib.parse import urlencode
 
 import falcon
 
@@ -28,6 +29,7 @@ from service.representation.strict_input import MalformedBody, parse_form, parse
 # The header fields that list the media types of bodies, in a response to one of another type.
 _FIELDS = {'PATCH': ('Accept', 'Accept-Patch'), 'QUERY': ('Accept', 'Accept-Query')}
 MAX_BODY_BYTES = 64 * 1024
+MAX_QUERY_LENGTH = 8000  # of the equivalent URL, which stands in the response's header fields
 ACCEPTED_TYPES = (JSON, HAL, HAL_FORMS, JSON_API, FORM)
 ACCEPTED_QUERY_TYPES = (FORM, JSON)
 ACCEPTED_PATCH_TYPES = (MERGE_PATCH, *ACCEPTED_TYPES)
@@ -110,6 +112,10 @@ def read_parameters(req: Request) -> dict[str, str | list[str]]:
     for name, value in pairs:
         sent = parameters.get(name)
         parameters[name] = value if sent is None else [*(sent if isinstance(sent, list) else [sent]), value]
+    if len(urlencode(parameters, doseq=True)) > MAX_QUERY_LENGTH:
+        raise falcon.HTTPContentTooLarge(
+            description=f'The parameters may have at most {MAX_QUERY_LENGTH} characters, as in a URL.'
+        )
     return parameters
 
 

@@ -185,14 +185,26 @@ def _ranges(accept: str | None) -> tuple[MediaType, ...]:
     return parse_accept(accept) if accept and accept.strip(', \t') else _ANYTHING
 
 
-def entity_tag(body: bytes, format: Format, viewer_id: int | None) -> str:
+def entity_tag(body: bytes, format: Format, viewer_id: int | None, document: Document | None = None) -> str:
     """Return the strong validator of a representation, by media type and viewer (RFC 9110 §8.8.3).
 
     It starts with the name of the format, so that a tag tells what has to be rendered to compare with it.
+    That of a page starts with the digest of its `document`.
     """
+    start = f'"{format.name}-' if document is None else page_tag_start(document, viewer_id)
+    return f'{start}{_digest(body, format, viewer_id)}"'
+
+
+def page_tag_start(document: Document, viewer_id: int | None) -> str:
+    """Return how the tags of all pages of the document start, which takes no rendering of a page."""
+    forms = FORMATS[HAL_FORMS]
+    return f'"{FORMATS[HTML].name}-{_digest(forms.render(document), forms, viewer_id)}.'
+
+
+def _digest(body: bytes, format: Format, viewer_id: int | None) -> str:
     digest = hashlib.sha256(f'{format.media_type} {viewer_id}\n'.encode())
     digest.update(body)  # processors help with SHA-256: it takes a third of the time of BLAKE2
-    return f'"{format.name}-{digest.hexdigest()[:30]}"'
+    return digest.hexdigest()[:30]
 
 
 def coded_tag(tag: str) -> str:

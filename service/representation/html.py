@@ -67,7 +67,8 @@ class Page(NamedTuple):
     `home` is the entry point as the viewer sees it, None where a page is the same for everybody. `form` is
     the form whose submission failed, with the submitted values. `back` is the URL of the page itself, to
     which a sign-in leads back. `source` is shown instead of the document, if there is one. `base` is the path
-    under which the application is, empty at the root.
+    under which the application is, empty at the root. `document` is what the page is about, without what
+    it shows around and below it; None for a problem.
     """
 
     content: Document | Problem
@@ -76,6 +77,7 @@ class Page(NamedTuple):
     back: str = ''
     source: Source | None = None
     base: str = ''
+    document: Document | None = None
 
 
 class SearchForm(NamedTuple):

@@ -118,10 +118,11 @@ def _validate(req: Request, resp: falcon.Response) -> None:
     if cache_control != NO_STORE and body and req.method != 'PUT':  # RFC 9110 §9.3.4
         is_public = cache_control.startswith('public')
         viewer_id = None if is_public or req.viewer is None else req.viewer.user_id
-        tag = entity_tag(body, req.format, viewer_id)
+        document = resp.media.document if isinstance(resp.media, Page) else None
+        tag = entity_tag(body, req.format, viewer_id, document)
         resp.set_header('ETag', tag)
     if req.method in SAFE_METHODS:
-        content = resp.media.content if isinstance(resp.media, Page) else resp.media
+        content = resp.media.document if isinstance(resp.media, Page) else resp.media
         check_if_match(req, tag, content if isinstance(content, Document) else None)
         _answer_not_modified(req, resp, tag)
 
