@@ -1,12 +1,41 @@
-"""The limit of open files, and how many connections a worker holds."""
+"""Addresses at which the server cannot listen, the limit of open files, and the connections of a worker."""
 
 from __future__ import annotations
 
+import errno
+import os
 import resource
+import socket
+from pathlib import Path
+from typing import Any
 
 import pytest
 
-from service.listening import MAX_OPEN_FILES, raise_open_files
+from service.config import SettingError
+from service.listening import MAX_OPEN_FILES, check_addresses, raise_open_files
+
+
+class RefusingSocket(socket.socket):
+    """A socket that the operating system lets this user bind to no port."""
+
+    def bind(self, address: Any, /) -> None:
+        raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
+
+
+def test_a_forbidden_port_is_named_with_what_to_do(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr('socket.socket', RefusingSocket)
+    with pytest.raises(
+        SettingError, match=r'PORT: 127\.0\.0\.1:80 may not be used by this user; choose a PORT'
+    ):
+        check_addresses([('127.0.0.1', 80)])
+
+
+def test_a_file_in_the_place_of_a_unix_socket_is_kept(tmp_path: Path) -> None:
+    place = tmp_path / 'socket'
+    place.write_text('mine')
+    with pytest.raises(SettingError, match='exists and is not a socket'):
+        check_addresses([str(place)])
+    assert place.read_text() == 'mine'
 
 
 @pytest.mark.parametrize(

@@ -155,3 +155,9 @@ def test_examples_have_the_origin_of_the_request(client: Client) -> None:
 @pytest.mark.parametrize('url', ['/api/rels/nothing', '/api/problems/nothing'])
 def test_unknown_relations_and_problem_types_are_404(client: Client, url: str) -> None:
     assert client.get(url).status == 404
+
+
+def test_the_documentation_shows_code_as_code(client: Client) -> None:
+    text = client.get('/api/docs', accept=HTML).text
+    assert '<code>page[after]</code>' in text
+    assert '`' not in Page(text).text

@@ -207,3 +207,9 @@ def test_every_module_that_the_architecture_names_exists() -> None:
     named = set(re.findall(r'[\w/.]*\w\.py\b', (ROOT / 'service' / 'ARCHITECTURE.md').read_text()))
     assert len(named) > 50
     assert [name for name in named if not [*(ROOT / 'service').glob(f'**/{name}'), *ROOT.glob(name)]] == []
+
+
+def test_the_systemd_unit_restarts_for_as_long_as_the_database_is_away() -> None:
+    (unit,) = blocks(OPERATIONS, 'ini')
+    for line in ('StartLimitIntervalSec=0', 'Restart=on-failure', 'SystemCallFilter=@system-service'):
+        assert line in unit.splitlines()
