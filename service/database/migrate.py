@@ -182,7 +182,7 @@ def _apply_missing(session: Session) -> list[int]:
     missing = [migration for migration in MIGRATIONS if migration.number > version]
     for migration in missing:
         for statement in (*(migration.statements() if version else ()), *migration.engine_statements(engine)):
-            session.execute(statement)
+            session.execute(session.engine.ddl(statement))
         if version or migration.number == LATEST:
             _record(session, migration.number)
     return [migration.number for migration in missing] if version else [LATEST]

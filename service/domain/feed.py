@@ -91,7 +91,7 @@ def list_feed(
     With `ids` it lists only those posts. Raises NotFound, and Forbidden if `user_id` is another user.
     """
     if user_id != viewer.user_id:
-        require_permission(find_user(session, user_id, viewer).is_editable_by(viewer))
+        require_permission(find_user(session, user_id, viewer).is_own(viewer))
     if ids is not None:
         posts = find_posts(session, ids, viewer).values()
         in_feed = (post for post in posts if post.author.is_followed or post.author.id == user_id)

@@ -11,7 +11,7 @@ from service.database.transactions import transaction
 from service.domain.errors import Invalid, NotFound
 from service.domain.models import Follow, User
 from service.domain.users import UserRecord, lock_user, user_columns, viewer_id
-from service.domain.viewer import Viewer, authorize_write, require_permission
+from service.domain.viewer import Viewer, authorize_write, is_writer, require_permission
 
 
 class FollowRecord(NamedTuple):
@@ -186,12 +186,12 @@ def follow_all(
 def unfollow(
     session: Session, follower_id: int, followed_id: int, *, by: Viewer, precondition: Precondition
 ) -> None:
-    """Make one user stop following another, if they do.
+    """Make one user stop following another, if they do, and if the other exists.
 
     `precondition` is called with the existing follow, or None. Raises NotFound, Forbidden, and what
     `precondition` raises.
     """
-    precondition(_lock_pair(session, follower_id, followed_id, by))
+    precondition(_lock_pair(session, follower_id, followed_id, by, needs_followed=False))
     authorize_write(session, by)
     _delete_follow(session, follower_id, followed_id)
 
@@ -221,7 +221,7 @@ def _lock_follower(
 ) -> None:
     """Lock the follower, check permission and the precondition, and authorize the write once."""
     follower = lock_user(session, follower_id, by)
-    require_permission(follower.is_editable_by(by))
+    require_permission(follower.is_editable_by(by), by)
     precondition(follower)
     authorize_write(session, by)
 
@@ -245,14 +245,19 @@ def _delete_follow(session: Session, follower_id: int, followed_id: int) -> None
         _count(session, follower_id, followed_id, -1)
 
 
-def _lock_pair(session: Session, follower_id: int, followed_id: int, by: Viewer) -> FollowRecord | None:
-    """Lock both users, in the order of their ids to avoid deadlocks, and return their follow, if any."""
+def _lock_pair(
+    session: Session, follower_id: int, followed_id: int, by: Viewer, *, needs_followed: bool = True
+) -> FollowRecord | None:
+    """Lock both users, in the order of their ids to avoid deadlocks, and return their follow, if any.
+
+    Raises NotFound, also if the followed user does not exist but is needed.
+    """
     users = {
         user_id for (user_id,) in _LOCK_BOTH.all(session, follower_id=follower_id, followed_id=followed_id)
     }
-    if not {follower_id, followed_id} <= users:
+    if follower_id not in users or (needs_followed and followed_id not in users):
         raise NotFound('There is no such user.')
-    require_permission(by.user_id == follower_id)
+    require_permission(is_writer(by, follower_id), by)
     row = _FIND.first(session, follower_id=follower_id, followed_id=followed_id)
     return None if row is None else FollowRecord._make(row)
 

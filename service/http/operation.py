@@ -32,6 +32,8 @@ class Access(enum.Enum):
     """Whoever presents a valid token."""
     OWNER = enum.auto()
     """The owner of the resource, by a valid token; the domain decides who that is."""
+    SECRET = enum.auto()
+    """Whoever knows the secret in the URL: sessions of browsers are ignored, invalid tokens rejected."""
     CREDENTIALS = enum.auto()
     """Whoever presents a password or a token, which the responder verifies itself."""
 
@@ -83,7 +85,8 @@ class Operation:
     `summary` and `description` explain it in the API's description. `responses` has the content of each
     successful response by status, None for one without content. `form` is what the body is read with, or
     the query of a GET. `query` is what the query parameters may ask. A response that is not `cacheable` is
-    true at this moment alone. One that is `deprecated` has a successor. `limits` are rate limits; every
+    true at this moment alone. One that is `deprecated` has a successor. One that `changes_own_token` alone
+    is permitted to tokens for reading. `limits` are rate limits; every
     response says what is left of them. `linkage` has what a new resource will be related to, by relation.
     `errors` are statuses of problems beside those that follow from the rest of the declaration.
     """
@@ -97,6 +100,7 @@ class Operation:
     formats: Formats = Formats.DOCUMENT
     cacheable: bool = True
     deprecated: bool = False
+    changes_own_token: bool = False
     limits: tuple[RateLimit, ...] = ()
     errors: tuple[int, ...] = ()
     linkage: Callable[[Any], Mapping[str, Identifier]] | None = None
@@ -105,6 +109,11 @@ class Operation:
     def is_relationship(self) -> bool:
         """Whether it is about a relationship by itself."""
         return self.formats is Formats.RELATIONSHIP
+
+    def needs_write_scope(self, method: str) -> bool:
+        """Return whether the method requires a token that permits writes."""
+        is_write = method not in ('GET', 'HEAD', 'OPTIONS', 'QUERY')
+        return is_write and self.access in (Access.TOKEN, Access.OWNER) and not self.changes_own_token
 
     @property
     def accepts_idempotency_key(self) -> bool:

@@ -1,6 +1,7 @@
 """Security headers: what browsers may do with a response."""
 
 NOSNIFF = {'X-Content-Type-Options': 'nosniff'}
+NO_REFERRER = {'Referrer-Policy': 'no-referrer'}
 HSTS = {'Strict-Transport-Security': 'max-age=31536000'}  # a year (RFC 6797 §6.1.1)
 # CSP Level 3: data loads nothing, and is framed nowhere.
 DATA = {'Content-Security-Policy': "default-src 'none'; frame-ancestors 'none'"}
@@ -15,22 +16,27 @@ _PAGE_POLICY = (
 
 
 def security_headers(
-    content_type: str | None, status: int, *, is_https: bool, may_be_framed: bool = False
+    content_type: str | None,
+    status: int,
+    *,
+    is_https: bool,
+    may_be_framed: bool = False,
+    has_secret_url: bool = False,
 ) -> dict[str, str]:
     """Return the security headers of a response.
 
     A page may load our own files alone; one that `may_be_framed` may stand in the pages of other sites. A 304
     has none of the policies, because a cache keeps those of the response that it has (RFC 9111 §3.2). With
-    `is_https` browsers never use http again.
+    `is_https` browsers never use http again. A page with a secret in its URL tells no other page its URL.
     """
-    headers = NOSNIFF | (HSTS if is_https else {})
+    headers = NOSNIFF | (HSTS if is_https else {}) | (NO_REFERRER if has_secret_url else {})
     if status == 304:
         return headers
     if not (content_type or '').startswith('text/html'):
         return headers | DATA
     ancestors, readers = ('*', 'cross-origin') if may_be_framed else ("'none'", 'same-origin')
     return (
-        headers
-        | PAGE
+        PAGE
+        | headers
         | {'Content-Security-Policy': _PAGE_POLICY + ancestors, 'Cross-Origin-Resource-Policy': readers}
     )

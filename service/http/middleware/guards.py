@@ -41,6 +41,6 @@ class GuardMiddleware:
         req.resource, req.path_values = resource, params
         req.operation = operation or options_of(resource)  # by which a problem varies like any response
         if req.method not in HTTP_METHODS:
-            raise falcon.HTTPNotImplemented(description='The server knows no such method.')
+            raise falcon.HTTPNotImplemented(description='The server does not support this method.')
         if operation is None:
             raise falcon.HTTPMethodNotAllowed(methods_of(resource))

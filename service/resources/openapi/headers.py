@@ -5,7 +5,7 @@ from typing import Any
 
 from service.resources.openapi.components import Components
 
-_LIMITED = (200, 201, 204, 303, 400, 401, 403, 404, 406, 409, 412, 413, 415, 422)
+_LIMITED = (200, 201, 202, 204, 303, 400, 401, 403, 404, 406, 409, 412, 413, 415, 422)
 # For each header its description, and the statuses of responses that always or sometimes have it.
 _HEADERS: dict[str, tuple[str, Container[int], Container[int]]] = {
     'Accept': ('The supported media types of bodies.', (), (415,)),
@@ -15,7 +15,7 @@ _HEADERS: dict[str, tuple[str, Container[int], Container[int]]] = {
     'Content-Location': ('The URL whose representation this is.', (), (200, 304)),
     'Deprecation': ('When this URL was deprecated (RFC 9745).', (), (308,)),
     'ETag': ('The validator of the representation, for If-Match and If-None-Match.', (304,), (200, 201, 204)),
-    'Idempotency-Replayed': ('`true` where this is the response to an earlier request.', (), (200, 201)),
+    'Idempotency-Replayed': ('`true` if this is the response to an earlier request.', (), (200, 201)),
     'Link': (
         'Other pages of a collection; after a write, the resources whose representations it changed; at a '
         'deprecated URL, its successor.',
@@ -29,14 +29,18 @@ _HEADERS: dict[str, tuple[str, Container[int], Container[int]]] = {
     ),
     'Preference-Applied': ('The preference of Prefer that was applied (RFC 7240 §3).', (), (200, 201, 204)),
     'RateLimit': (
-        'What is left of the limits of sign-ins or registrations, and seconds until there is more '
+        'The remaining quota of each rate limit, and the seconds until there is more '
         '(draft-ietf-httpapi-ratelimit-headers).',
         (429,),
         _LIMITED,
     ),
-    'RateLimit-Policy': ('The limits of sign-ins or registrations in a time.', (429,), _LIMITED),
+    'RateLimit-Policy': (
+        'The quota of each rate limit, and its time window in seconds.',
+        (429,),
+        _LIMITED,
+    ),
     'Retry-After': ('Seconds after which to try again.', (429, 503), (409,)),
-    'WWW-Authenticate': ('The credentials that are needed (RFC 6750 §3).', (401,), ()),
+    'WWW-Authenticate': ('The credentials that are needed (RFC 6750 §3).', (401,), (403,)),
     'X-Request-Id': ('Identifies the request in the log of the server.', range(100, 600), ()),
 }
 
@@ -46,7 +50,7 @@ def headers_with(
 ) -> dict[str, dict[str, str]]:
     """Return the headers of a response with the status (Header Objects, OpenAPI 3.1 §4.8.21).
 
-    One that is not limited has no rate limit.
+    Without `is_limited` it has no headers about rate limits.
     """
     return {
         name: components.refer('headers', *_header(name, description, is_required=status in always))
