@@ -12,6 +12,7 @@ from service.domain.startup import prepare_database
 from service.graceful_shutdown import GENERATIONS, PROCESS_SHUTDOWN
 from service.listening import check_addresses, raise_open_files
 from service.logs import abort, configure_logging
+from service.mail.sender import Sender
 from service.metrics_multiprocess import allocate_files, create_directory, delete_directory, forget_process
 from service.worker import Worker
 
@@ -110,6 +111,9 @@ def post_fork(server, worker):
 def post_worker_init(worker):
     """Make a worker report "not ready" for a while before it stops; the first logs that it is ready."""
     PROCESS_SHUTDOWN.install(settings.drain_seconds, lambda: GENERATIONS.is_replaced(worker.age))
+    if settings.mail_url is not None:
+        worker.sender = Sender(settings)
+        worker.sender.start()
     if worker.age == 1:
         log.info(
             'Halcyon is ready at %s with %s workers on the database %s. Press Ctrl-C to stop.',
@@ -117,6 +121,13 @@ def post_worker_init(worker):
             worker.cfg.workers,
             settings.database,
         )
+
+
+def worker_exit(server, worker):
+    """Let a worker that sends mail end the current one."""
+    sender = getattr(worker, 'sender', None)
+    if sender is not None:
+        sender.stop()
 
 
 def child_exit(server, worker):

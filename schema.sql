@@ -31,6 +31,8 @@ CREATE TABLE IF NOT EXISTS users (
     post_count BIGINT NOT NULL DEFAULT 0,
     follower_count BIGINT NOT NULL DEFAULT 0,
     following_count BIGINT NOT NULL DEFAULT 0,
+    email_verified_at BIGINT,
+    suspended_at BIGINT,
     CONSTRAINT users_id PRIMARY KEY (id),
     CONSTRAINT users_username_key UNIQUE (username_key),
     CONSTRAINT users_email_key UNIQUE (email_key),
@@ -62,6 +64,8 @@ CREATE TABLE IF NOT EXISTS posts (
 );
 CREATE INDEX IF NOT EXISTS posts_by_author ON posts (author_id, id);
 
+-- Bearer tokens. All that were renewed from one sign-in have its id; renewed_at is null until a token is renewed;
+-- lifetime is in seconds, null for that of the settings.
 CREATE TABLE IF NOT EXISTS tokens (
     id BIGINT NOT NULL,
     user_id BIGINT NOT NULL,
@@ -71,6 +75,11 @@ CREATE TABLE IF NOT EXISTS tokens (
     signed_in_at BIGINT NOT NULL,
     last_used_at BIGINT,
     user_agent VARCHAR(255),
+    name VARCHAR(80),
+    scope VARCHAR(16) NOT NULL DEFAULT 'write',
+    lifetime BIGINT,
+    sign_in_id BIGINT NOT NULL DEFAULT 0,
+    renewed_at BIGINT,
     CONSTRAINT tokens_id PRIMARY KEY (id),
     CONSTRAINT tokens_digest UNIQUE (digest),
     CONSTRAINT tokens_user FOREIGN KEY (user_id) REFERENCES users (id) ON DELETE CASCADE
@@ -141,11 +150,44 @@ CREATE TABLE IF NOT EXISTS items (
 );
 CREATE INDEX IF NOT EXISTS items_by_store ON items (store_id, id);
 
--- Key pairs that sign tokens; published_until is null while a key signs new ones.
+-- Key pairs that sign tokens: the one that signs_from the latest time before now; published_until is null until
+-- there is a newer one.
 CREATE TABLE IF NOT EXISTS signing_keys (
     id BIGINT NOT NULL,
     private_key TEXT NOT NULL,
     created_at BIGINT NOT NULL,
     published_until BIGINT,
+    signs_from BIGINT NOT NULL DEFAULT 0,
     CONSTRAINT signing_keys_id PRIMARY KEY (id)
 );
+
+-- Mail that is to be sent: to a user, or to an address that may be nobody's. It is due when it can be sent next;
+-- a process that sends it makes it due later, so that others take it over if that process ends.
+CREATE TABLE IF NOT EXISTS outbox (
+    id BIGINT NOT NULL,
+    purpose VARCHAR(32) NOT NULL,
+    recipient VARCHAR(120) NOT NULL,
+    user_id BIGINT,
+    created_at BIGINT NOT NULL,
+    due_at BIGINT NOT NULL,
+    attempts BIGINT NOT NULL DEFAULT 0,
+    CONSTRAINT outbox_id PRIMARY KEY (id),
+    CONSTRAINT outbox_user FOREIGN KEY (user_id) REFERENCES users (id) ON DELETE CASCADE
+);
+CREATE INDEX IF NOT EXISTS outbox_by_due ON outbox (due_at);
+CREATE INDEX IF NOT EXISTS outbox_by_user ON outbox (user_id);
+
+-- Secrets in links of mails, as digests: each proves that its holder reads the mail of the address.
+CREATE TABLE IF NOT EXISTS mail_secrets (
+    id BIGINT NOT NULL,
+    digest VARCHAR(64) NOT NULL,
+    purpose VARCHAR(32) NOT NULL,
+    user_id BIGINT NOT NULL,
+    email_key VARCHAR(120) NOT NULL,
+    expires_at BIGINT NOT NULL,
+    CONSTRAINT mail_secrets_id PRIMARY KEY (id),
+    CONSTRAINT mail_secrets_digest UNIQUE (digest),
+    CONSTRAINT mail_secrets_user FOREIGN KEY (user_id) REFERENCES users (id) ON DELETE CASCADE
+);
+CREATE INDEX IF NOT EXISTS mail_secrets_by_user ON mail_secrets (user_id);
+CREATE INDEX IF NOT EXISTS mail_secrets_by_expiry ON mail_secrets (expires_at);

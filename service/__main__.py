@@ -7,6 +7,7 @@ from service.commands.cli import EXIT_CODES
 from service.commands.conform import conform
 from service.commands.database import check, migrate, settings
 from service.commands.demo import demo
+from service.commands.mail import mail
 from service.commands.posts import post
 from service.commands.tokens import keys, tokens
 from service.commands.users import user
@@ -22,7 +23,7 @@ def main() -> None:
     """
 
 
-for command in (check, settings, migrate, user, post, tokens, keys, routes, openapi, demo, conform):
+for command in (check, settings, migrate, user, post, tokens, keys, mail, routes, openapi, demo, conform):
     main.add_command(command)
 
 if __name__ == '__main__':

@@ -32,7 +32,7 @@ from service.http.operation import Route, check_declaration, kinds_of
 from service.http.request import PageParts, Related, Request
 from service.logs import RequestLog
 from service.representation.formats import HANDLERS
-from service.resources import follows, posts, stores, tokens, users
+from service.resources import follows, posts, recovery, stores, tokens, users
 from service.resources.assets import AssetResource
 from service.resources.discovery import ApiCatalogResource, DocsResource, OpenApiResource
 from service.resources.documentation import ProblemResource, RelationResource
@@ -45,17 +45,20 @@ if TYPE_CHECKING:
     from service.metrics import Metrics
 
 MODULES = (users, tokens, posts, follows, stores)  # a new resource is added here
-HOME = entry_point_of([module.entry_point for module in MODULES])
+HOME = entry_point_of([module.entry_point for module in (*MODULES, recovery)])
 
 
-def make_routes(drain: Shutdown = PROCESS_SHUTDOWN, metrics: 'Metrics | None' = None) -> list[Route]:
+def make_routes(
+    drain: Shutdown = PROCESS_SHUTDOWN, metrics: 'Metrics | None' = None, *, has_mail: bool = False
+) -> list[Route]:
     """Return every URL template with its resource."""
     routes: list[Route] = []
+    modules = (*MODULES, recovery) if has_mail else MODULES
     description = Description(routes)
     routes += [
         (urls.ROOT, RootResource()),
         (urls.ENTRY, EntryPointResource(HOME)),
-        (urls.RELATION, RelationResource(chain.from_iterable(module.RELATIONS for module in MODULES))),
+        (urls.RELATION, RelationResource(chain.from_iterable(module.RELATIONS for module in modules))),
         (urls.PROBLEM, ProblemResource()),
         (urls.OPENAPI, OpenApiResource(description)),
         (urls.DOCS, DocsResource(description)),
@@ -64,7 +67,7 @@ def make_routes(drain: Shutdown = PROCESS_SHUTDOWN, metrics: 'Metrics | None' = 
         (urls.LIVE, LiveResource()),
         (urls.READY, ReadyResource(drain)),
         *([(urls.METRICS, MetricsResource(metrics))] if metrics else []),
-        *chain.from_iterable(module.ROUTES for module in MODULES),
+        *chain.from_iterable(module.ROUTES for module in modules),
     ]
     return routes
 
@@ -90,7 +93,7 @@ def create_app(
 
         metrics = Metrics(settings)
     db = db or open_session(settings, clock, metrics or NO_INSTRUMENTATION)
-    routes = make_routes(drain, metrics)
+    routes = make_routes(drain, metrics, has_mail=settings.mail_url is not None)
     for _, resource in routes:
         check_declaration(resource)
     kinds = kinds_of(resource for _, resource in routes)

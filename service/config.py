@@ -6,7 +6,8 @@ import ipaddress
 import re
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
+from urllib.parse import unquote, urlsplit
 
 AUTHORITY = re.compile(
     r'(?P<host>[a-z0-9._-]+|\[[0-9a-f:.]+\])(?::(?P<port>[0-9]{0,5}))?', re.ASCII | re.IGNORECASE
@@ -20,6 +21,9 @@ DEFAULT_PORTS = {'http': 80, 'https': 443}
 DATABASES = ('sqlite', 'postgresql', 'mysql')
 DATABASE_ALIASES = {'postgres': 'postgresql', 'mariadb': 'mysql'}
 FILE_SUFFIX = '_FILE'
+MAIL_PORTS = {'smtp': 587, 'smtps': 465}
+_ADDRESS = r'[^\s\x00-\x1f\x7f<>@,;"]+@[^\s\x00-\x1f\x7f<>@,;"]+'
+MAIL_FROM = re.compile(rf'{_ADDRESS}|[^\x00-\x1f\x7f<>"]*<{_ADDRESS}>')
 MIN_SIMILARITY = 0.8  # between a variable and the setting that it probably misspells
 UNIX = 'unix'  # among the trusted proxies: every peer on a unix socket
 
@@ -132,6 +136,41 @@ def _networks(value: str) -> tuple[Any, ...]:
     return tuple(name if name in ('*', UNIX) else ipaddress.ip_network(name) for name in names)
 
 
+class MailServer(NamedTuple):
+    """A mail server: `is_tls` tells whether the connection begins with TLS."""
+
+    host: str
+    port: int
+    user: str
+    password: str
+    is_tls: bool
+
+
+def parse_mail_url(value: str) -> MailServer:
+    """Return the mail server of a URL like smtp://user:password@host:587; raises ValueError."""
+    parts = urlsplit(value)
+    port = parts.port if parts.port is not None else MAIL_PORTS.get(parts.scheme, 0)
+    if parts.scheme not in MAIL_PORTS or not parts.hostname or not port or parts.path.strip('/'):
+        raise ValueError(
+            'must be smtp:// or smtps://, optionally user:password@, a host, and optionally a port'
+        )
+    user, password = unquote(parts.username or ''), unquote(parts.password or '')
+    if bool(user) != bool(password):
+        raise ValueError('must have a user and a password, or neither')
+    return MailServer(parts.hostname, port, user, password, parts.scheme == 'smtps')
+
+
+def _mail_url(value: str) -> str:
+    parse_mail_url(value)
+    return value
+
+
+def _mail_from(value: str) -> str:
+    if not MAIL_FROM.fullmatch(value):
+        raise ValueError('must be an email address, or a name and an address in angle brackets')
+    return value
+
+
 def _setting(default: Any, parse: Callable[[str], Any], *, is_secret: bool = False) -> Any:
     return dataclasses.field(default=default, metadata={'parse': parse, 'is_secret': is_secret})
 
@@ -158,6 +197,9 @@ class Settings:
     avatars: bool = _setting(True, _on_or_off)
     sqlite_synchronous: str = _setting('full', _one_of('full', 'normal', 'off', 'extra'))
     metrics: bool = _setting(False, _on_or_off)
+    registration: str = _setting('open', _one_of('open', 'closed'))
+    mail_url: str | None = _setting(None, _mail_url, is_secret=True)  # None: no mail
+    mail_from: str | None = _setting(None, _mail_from)
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str]) -> 'Settings':
@@ -205,17 +247,31 @@ class Settings:
         location = rest.rpartition('@')[2] if '@' in rest else rest
         return f'{scheme}://{location.partition("?")[0]}'
 
+    @property
+    def mail_server(self) -> str:
+        """The URL of the mail server without user and password, empty without mail."""
+        if self.mail_url is None:
+            return ''
+        server = parse_mail_url(self.mail_url)
+        return f'{"smtps" if server.is_tls else "smtp"}://{server.host}:{server.port}'
+
     def printable(self) -> dict[str, str]:
         """Return the value of each setting by the name of its variable, as it may be printed."""
         values = {field.name.upper(): getattr(self, field.name) for field in dataclasses.fields(self)}
-        return {name: _text(value) for name, value in values.items()} | {'DATABASE_URL': self.database}
+        printable = {'DATABASE_URL': self.database, 'MAIL_URL': self.mail_server}
+        return {name: _text(value) for name, value in values.items()} | printable
 
 
 def _consistent(settings: Settings, values: Mapping[str, Any]) -> Settings:
     """Return the settings with TOKEN_LIFETIME no greater than TOKEN_MAX_AGE.
 
-    The default of one yields to the value of the other; raises SettingError if both are set.
+    The default of one yields to the value of the other. Raises SettingError for settings that contradict or
+    lack each other.
     """
+    if settings.mail_url is not None:
+        for name, value in (('BASE_URL', settings.base_url), ('MAIL_FROM', settings.mail_from)):
+            if value is None:
+                raise SettingError(f'{name}: is needed for mail, because MAIL_URL is set')
     lifetime, max_age = settings.token_lifetime, settings.token_max_age
     if lifetime <= max_age:
         return settings

@@ -16,7 +16,7 @@ from prometheus_client.multiprocess import MultiProcessCollector
 from service.config import Settings
 from service.database.instrumentation import Instrumentation
 from service.database.migrate import LATEST
-from service.domain.throttle import ACCOUNT, ADDRESS, REGISTRATION
+from service.domain.throttle import RATE_LIMITS
 from service.metrics_multiprocess import DIRECTORY_VARIABLE
 
 NONE = 'none'
@@ -70,9 +70,15 @@ class Metrics(Instrumentation):
         self._throttled = self._counter(
             'halcyon_throttled', 'Requests rejected because a rate limit is used up.', ('limit',)
         )
-        for limit in (ACCOUNT, ADDRESS, REGISTRATION):
+        for limit in RATE_LIMITS:
             for counter in (self._attempts, self._counted_tries, self._throttled):
                 counter.labels(limit.name)
+        self._outbox = Gauge(
+            'halcyon_outbox_pending',
+            'Mails that are to be sent, of all nodes.',
+            registry=self._registry,
+            multiprocess_mode='livemostrecent',
+        )
         engine = settings.database_url.partition('://')[0]
         self._in_use = self._gauge('halcyon_connections_in_use', 'Connections checked out of the pools.')
         self._gauge('halcyon_connections', 'The maximum number of connections of the pools.').set(
@@ -132,6 +138,10 @@ class Metrics(Instrumentation):
 
     def request_throttled(self, limit: str) -> None:
         self._throttled.labels(limit).inc()
+
+    def set_outbox_pending(self, count: int) -> None:
+        """Set the number of mails in the outbox."""
+        self._outbox.set(count)
 
     def exposed(self) -> bytes:
         """Return the metrics of all processes in Prometheus' text format."""

@@ -28,8 +28,13 @@ POST_AUTHOR = '/api/posts/{post_id}/author'
 AUTHOR_RELATIONSHIP = '/api/posts/{post_id}/relationships/author'
 
 TOKENS = '/api/tokens'
+OTHER_TOKENS = '/api/tokens/others'
 TOKEN = '/api/tokens/{token_id}'
 KEYS = '/.well-known/jwks.json'
+
+PASSWORD_RESETS = '/api/password-resets'
+PASSWORD_RESET = '/api/password-resets/{secret}'
+EMAIL_VERIFICATION = '/api/email-verifications/{secret}'
 
 STORES = '/api/stores'
 STORE = '/api/stores/{store_id}'

@@ -50,8 +50,10 @@ class Reply(NamedTuple):
 class Server:
     """A gunicorn process for the duration of a block; `log` is its output."""
 
-    def __init__(self, folder: Path, *, workers: int = 2, **environment: str) -> None:
-        self.port = free_port()
+    def __init__(
+        self, folder: Path, *, workers: int = 2, port: int | None = None, **environment: str
+    ) -> None:
+        self.port = port or free_port()
         self.origin = f'http://127.0.0.1:{self.port}'
         self.log_file = folder / 'log'
         settings = {

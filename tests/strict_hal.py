@@ -9,7 +9,7 @@ from service.conformance.exchange import HAL, HAL_FORMS
 from tests.kit import assert_conformant
 
 ARRAYS = ('curies', 'item')
-NULLABLE = ('last_used_at', 'user_agent', 'updated_at')
+NULLABLE = ('name', 'last_used_at', 'user_agent', 'updated_at')
 TEMPLATE_MEMBERS = {'title', 'method', 'contentType', 'target', 'properties'}
 
 

@@ -85,6 +85,7 @@ MATRIX = {
     ('GET', '/api/tokens'): SIGNED_IN,
     ('POST', '/api/tokens'): SIGNED_IN,
     ('DELETE', '/api/tokens'): (401, 204, 204, 401, 401, 401),
+    ('DELETE', '/api/tokens/others'): (401, 204, 204, 401, 401, 401),
     ('GET', '/api/tokens/{token_id}'): (401, 403, 200, 401, 401, 401),
     ('DELETE', '/api/tokens/{token_id}'): (401, 403, 204, 401, 401, 401),
 }

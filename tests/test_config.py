@@ -5,10 +5,11 @@ from __future__ import annotations
 import dataclasses
 from ipaddress import ip_network
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from service.config import SettingError, Settings, misspelt_variables
+from service.config import SettingError, Settings, misspelt_variables, parse_mail_url
 
 VALID = {
     'DATABASE_URL': {
@@ -47,6 +48,8 @@ VALID = {
     'AVATARS': {'on': True, 'OFF': False, '1': True, 'no': False},
     'SQLITE_SYNCHRONOUS': {'NORMAL': 'normal', 'full': 'full'},
     'METRICS': {'on': True, 'Off': False},
+    'REGISTRATION': {'OPEN': 'open', 'closed': 'closed'},
+    'MAIL_FROM': {'a@b.example': 'a@b.example', 'Halcyon <a@b.example>': 'Halcyon <a@b.example>'},
 }
 INVALID = {
     'DATABASE_URL': ['x', 'oracle://x', 'sqlite://', 'sqlite:/x'],
@@ -88,6 +91,18 @@ INVALID = {
     'AVATARS': ['maybe', '2'],
     'SQLITE_SYNCHRONOUS': ['sometimes'],
     'METRICS': ['prometheus'],
+    'REGISTRATION': ['on', 'invite'],
+    'MAIL_URL': [
+        'mail.example',
+        'http://mail.example',
+        'smtp://',
+        'smtp://h:0',
+        'smtp://h:99999',
+        'smtp://user@h',
+        'smtp://:secret@h',
+        'smtp://h/path',
+    ],
+    'MAIL_FROM': ['nobody', 'a@b\r\nBcc: x@y', 'A <a@b', 'a@b, c@d', '<>'],
 }
 
 
@@ -111,6 +126,40 @@ def test_an_invalid_value_is_reported_in_one_line(name: str, text: str) -> None:
 
 def test_every_setting_is_tested_with_invalid_values() -> None:
     assert set(INVALID) == {field.name.upper() for field in dataclasses.fields(Settings)}
+
+
+MAIL = {'MAIL_URL': 'smtp://ada:s%40cret@mail.example', 'MAIL_FROM': 'a@b.example', 'BASE_URL': 'http://h'}
+
+
+@pytest.mark.parametrize(
+    ('url', 'server'),
+    [
+        ('smtp://mail.example', ('mail.example', 587, '', '', False)),
+        ('smtp://ada:s%40cret@mail.example:25', ('mail.example', 25, 'ada', 's@cret', False)),
+        ('smtps://mail.example/', ('mail.example', 465, '', '', True)),
+        ('smtp://[::1]:1025', ('::1', 1025, '', '', False)),
+    ],
+)
+def test_a_mail_url_names_a_server(url: str, server: tuple[Any, ...]) -> None:
+    assert parse_mail_url(url) == server
+
+
+@pytest.mark.parametrize('missing', ['BASE_URL', 'MAIL_FROM'])
+def test_mail_needs_other_settings(missing: str) -> None:
+    environment = {name: value for name, value in MAIL.items() if name != missing}
+    with pytest.raises(SettingError, match=f'^{missing}: is needed for mail, because MAIL_URL is set$'):
+        Settings.from_environment(environment)
+
+
+def test_the_password_of_the_mail_server_is_neither_printed_nor_reported(tmp_path: Path) -> None:
+    assert Settings.from_environment(MAIL).printable()['MAIL_URL'] == 'smtp://mail.example:587'
+    with pytest.raises(SettingError) as error:
+        Settings.from_environment(MAIL | {'MAIL_URL': 'smtp://ada:secret@mail.example/x'})
+    assert 'secret' not in str(error.value)
+    path = tmp_path / 'mail'
+    path.write_text(f'{MAIL["MAIL_URL"]}\n')
+    environment = {'MAIL_FROM': 'a@b.example', 'BASE_URL': 'http://h', 'MAIL_URL_FILE': str(path)}
+    assert Settings.from_environment(environment).mail_url == MAIL['MAIL_URL']
 
 
 def test_an_empty_variable_has_the_default() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Callable
+from decimal import Decimal
 from typing import Any, NamedTuple
 
 import pytest
@@ -70,7 +71,6 @@ PLACES = {
     'edit': Place(lambda ada, bob: ada.me(), {}),
     'change-password': Place(lambda ada, bob: ada.me(), {'current_password': PASSWORD}),
     'edit post': Place(_post, {}),
-    'renew': Place(_fresh_token, {}),
     'create store': Place(lambda ada, bob: ada.follow('hc:stores'), {}),
     'edit store': Place(_store, {}),
     'create item': Place(lambda ada, bob: ada.get(_store(ada, bob).href('hc:items')), {}),
@@ -82,6 +82,8 @@ BUTTONS: dict[str, Callable[[Client, Client], Answer]] = {
     'unfollow': follow,
     'delete': lambda ada, bob: ada.me(),
     'delete post': _post,
+    'renew': _fresh_token,
+    'revoke-others': lambda ada, bob: ada.follow('hc:tokens'),
     'revoke': lambda ada, bob: ada.get(ada.follow('hc:tokens').items[0]['_links']['self']['href']),
     'delete store': _store,
     'delete item': _item,
@@ -89,9 +91,7 @@ BUTTONS: dict[str, Callable[[Client, Client], Answer]] = {
 
 
 def _good(field: dict[str, Any]) -> str:
-    return (
-        '1.50' if field['type'] == 'number' else field.get('options', {'inline': ['x12345678']})['inline'][0]
-    )
+    return '60' if field['type'] == 'number' else field.get('options', {'inline': ['x12345678']})['inline'][0]
 
 
 def name_of(form: str) -> str:
@@ -104,8 +104,9 @@ def keeping(field: dict[str, Any]) -> st.SearchStrategy[str]:
     if 'options' in field:
         return st.sampled_from(field['options']['inline'])
     if field['type'] == 'number':
-        hundredths = st.integers(round(field['min'] * 100), round(field['max'] * 100))
-        return hundredths.map(lambda number: f'{number / 100:.2f}')
+        step = Decimal(str(field['step'])).normalize()
+        steps = st.integers(round(field['min'] / field['step']), round(field['max'] / field['step']))
+        return steps.map(lambda number: f'{number * step:f}')
     least = max(field.get('minLength', 0), int(field.get('required', False)))
     most = field.get('maxLength', 60)
     if 'regex' in field and field['type'] != 'textarea':

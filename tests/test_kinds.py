@@ -25,7 +25,7 @@ KINDS = {
     if isinstance(content, Samples)
 }
 RESERVED = {'_links', '_embedded', '_templates'}
-PYTHON_TYPES = {'string': str, 'integer': int}
+PYTHON_TYPES = {'string': str, 'integer': int, 'boolean': bool}
 each_kind = pytest.mark.parametrize('kind', KINDS.values(), ids=KINDS)
 
 

@@ -5,6 +5,7 @@ import json
 from collections.abc import Callable
 from typing import Any
 
+import falcon.testing
 import jwt
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
@@ -20,6 +21,12 @@ from tests.clock import MovableClock
 pytestmark = pytest.mark.filterwarnings('ignore:EdDSA is deprecated')
 
 PASSWORD = 'correct horse'
+
+
+@pytest.fixture
+def app(start: Callable[..., Any]) -> Any:
+    """The application with BASE_URL, without which it signs no tokens."""
+    return start(BASE_URL=ORIGIN)
 
 
 @pytest.fixture
@@ -49,6 +56,7 @@ def test_another_library_verifies_a_token_by_the_published_keys(signed: Client) 
     assert claims['aud'] == f'{ORIGIN}/api'
     assert claims['client_id'] == 'halcyon'
     assert claims['sub'] == str(signed.me().state['id'])
+    assert claims['scope'] == 'write'
     assert claims['exp'] - claims['iat'] == 3600
 
 
@@ -84,7 +92,6 @@ def test_basic_credentials_can_request_a_signed_token(client: Client) -> None:
 def test_renewing_a_signed_token_returns_a_signed_token(signed: Client) -> None:
     renewed = signed.post(signed.entry().href('hc:tokens'))
     assert verify(signed, renewed.state['token'])
-    assert_problem(signed.get('/api'), 401)
 
 
 def test_a_signed_token_is_revoked_immediately(signed: Client) -> None:
@@ -103,20 +110,22 @@ def test_rotation_keeps_the_old_key_until_its_tokens_expire(
     before = {key['kid'] for key in published(signed)['keys']}
     rotate_keys(db)
     assert verify(signed, signed.token or '')
-    clock.move(seconds=3601)
+    clock.move(seconds=361)
+    clock.move(seconds=3661)
     after = {key['kid'] for key in published(signed)['keys']}
     assert len(after) == 1
     assert not before & after
 
 
-def test_new_tokens_are_signed_with_the_new_key(signed: Client, db: Session) -> None:
+def test_new_tokens_are_signed_with_the_new_key(signed: Client, clock: MovableClock, db: Session) -> None:
     new_key = rotate_keys(db)
+    clock.move(seconds=361)
     answer = Client(signed.app).entry().submit('login', username='ada', password=PASSWORD, format='jwt')
     assert jwt.get_unverified_header(answer.state['token'])['kid'] == str(new_key.id)
 
 
 def test_all_nodes_share_the_keys(signed: Client, start: Callable[..., Any]) -> None:
-    other_node = Client(start())
+    other_node = Client(start(BASE_URL=ORIGIN))
     assert published(other_node) == published(signed)
     assert Client(other_node.app, signed.token).me().state['username'] == 'ada'
 
@@ -181,3 +190,68 @@ def test_an_altered_signature_is_rejected(signed: Client) -> None:
 
 def test_the_claims_have_the_times_of_the_clock(signed: Client, clock: MovableClock) -> None:
     assert abs(verify(signed, signed.token or '').claims['iat'] - clock.now // 1000) < 5
+
+
+def test_a_new_key_is_published_before_it_signs(signed: Client, clock: MovableClock, db: Session) -> None:
+    old = jwt.get_unverified_header(signed.token or '')['kid']
+    new_key = rotate_keys(db)
+    cached = signed.get('/.well-known/jwks.json')
+    assert str(new_key.id) in {key['kid'] for key in cached.state['keys']}
+    max_age = int(cached.headers['cache-control'].partition('max-age=')[2])
+    clock.move(seconds=max_age)
+    answer = signed.post('/api/tokens')
+    assert jwt.get_unverified_header(answer.state['token'])['kid'] == old
+    clock.move(seconds=61)
+    answer = Client(signed.app, answer.state['token']).post('/api/tokens')
+    assert jwt.get_unverified_header(answer.state['token'])['kid'] == str(new_key.id)
+
+
+def test_two_rotations_end_with_the_last_key(signed: Client, clock: MovableClock, db: Session) -> None:
+    keys = [rotate_keys(db), rotate_keys(db)]
+    assert len(published(signed)['keys']) == 3
+    clock.move(seconds=361)
+    answer = signed.post('/api/tokens')
+    assert jwt.get_unverified_header(answer.state['token'])['kid'] == str(keys[1].id)
+    assert verify(signed, answer.state['token'])
+
+
+def test_the_scope_is_a_claim(client: Client) -> None:
+    client.register('ada')
+    login = {'username': 'ada', 'password': PASSWORD, 'format': 'jwt', 'scope': 'read'}
+    answer = client.entry().submit('login', **login)
+    assert verify(client, answer.state['token']).claims['scope'] == 'read'
+
+
+def test_no_token_is_signed_without_base_url(start: Callable[..., Any]) -> None:
+    client = Client(start())
+    client.register('ada')
+    entry = client.entry()
+    assert 'format' not in {field['name'] for field in entry.state['_templates']['login']['properties']}
+    refused = entry.submit('login', username='ada', password=PASSWORD, format='jwt')
+    assert_problem(refused, 400, '#/format')
+    assert entry.submit('login', username='ada', password=PASSWORD, format='opaque').status == 200
+
+
+@pytest.mark.parametrize('settings', [{}, {'BASE_URL': 'http://other.example'}], ids=['none', 'another'])
+def test_a_token_for_another_audience_is_rejected(
+    signed: Client, start: Callable[..., Any], settings: dict[str, str]
+) -> None:
+    app = start(**settings)
+    result = falcon.testing.simulate_get(
+        app, '/api', headers={'Authorization': f'Bearer {signed.token}'}, host='halcyon.test'
+    )
+    assert result.status_code == 401
+    assert result.json['detail'] == 'The token is for another audience.'
+    assert 'error="invalid_token"' in result.headers['www-authenticate']
+
+
+def test_the_host_of_a_request_is_neither_issuer_nor_audience(client: Client) -> None:
+    client.register('ada')
+    result = falcon.testing.simulate_post(
+        client.app,
+        '/api/tokens',
+        json={'username': 'ada', 'password': PASSWORD, 'format': 'jwt'},
+        host='other.example',
+    )
+    claims = jwt.decode(result.json['token'], options={'verify_signature': False})
+    assert (claims['iss'], claims['aud']) == (ORIGIN, f'{ORIGIN}/api')

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from base64 import b64encode
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import bcrypt
 import pytest
 
-from tests.client import Client, assert_problem
+from tests.client import HTML, Client, assert_problem
 from tests.clock import MovableClock
 from tests.conftest import Start
 
@@ -124,16 +125,139 @@ def test_an_incomplete_sign_in_reports_the_missing_field(
     assert_problem(ask(client, **body), 400, *pointers)
 
 
-def test_renewing_revokes_the_old_token(ada: Client) -> None:
+def test_a_renewed_token_stays_valid_for_thirty_seconds(ada: Client, clock: MovableClock) -> None:
     renewed = ask(ada)
     assert renewed.status == 200
+    clock.move(seconds=29)
+    assert ada.entry().status == 200
+    clock.move(seconds=1)
     assert ada.entry().status == 401
     assert Client(ada.app, renewed.state['token']).entry().status == 200
 
 
+def test_a_renewal_can_be_repeated_after_a_lost_response(ada: Client, clock: MovableClock) -> None:
+    first = ask(ada)
+    clock.move(seconds=20)
+    second = ask(ada)
+    assert {first.status, second.status} == {200}
+    assert first.state['token'] != second.state['token']
+    clock.move(seconds=10)
+    assert ask(ada).status == 401
+
+
+def test_concurrent_renewals_all_succeed(ada: Client) -> None:
+    with ThreadPoolExecutor(8) as pool:
+        answers = [*pool.map(lambda _: ask(Client(ada.app, ada.token)), range(8))]
+    assert {answer.status for answer in answers} == {200}
+    assert {Client(ada.app, answer.state['token']).entry().status for answer in answers} == {200}
+
+
+def test_the_grace_does_not_prolong_a_token(ada: Client, clock: MovableClock) -> None:
+    clock.move(seconds=3590)
+    assert ask(ada).status == 200
+    clock.move(seconds=10)
+    assert ada.entry().status == 401
+
+
+def test_revoking_a_token_revokes_its_predecessors(ada: Client) -> None:
+    second = Client(ada.app, ask(ada).state['token'])
+    third = Client(ada.app, ask(second).state['token'])
+    other = ada.sign_in('ada')
+    renewed_elsewhere = Client(ada.app, ask(other).state['token'])
+    third.delete('/api/tokens')
+    assert [one.entry().status for one in (ada, second, third)] == [401] * 3
+    assert [one.entry().status for one in (other, renewed_elsewhere)] == [200] * 2
+
+
+def test_one_token_is_the_current_one(ada: Client) -> None:
+    other = ada.sign_in('ada')
+    for one in (ada, other):
+        current = [item for item in one.follow('hc:tokens').items if item['current']]
+        assert len(current) == 1
+        assert set(current[0]['_templates']) == {'revoke', 'renew'}
+    assert not ask(ada).state['current']
+
+
+def test_all_other_tokens_are_revoked_by_a_form(ada: Client, bob: Client) -> None:
+    others = [ada.sign_in('ada'), Client(ada.app, ask(ada).state['token'])]
+    answer = ada.follow('hc:tokens').submit('revoke-others')
+    assert answer.status == 204
+    assert 'rel="invalidates"' in answer.headers['link']
+    assert [one.entry().status for one in others] == [401, 401]
+    assert {ada.entry().status, bob.entry().status} == {200}
+    assert ada.follow('hc:tokens').submit('revoke-others').status == 204
+
+
+def test_the_others_cannot_be_read(ada: Client) -> None:
+    answer = ada.get('/api/tokens/others')
+    assert answer.status == 405
+    assert answer.headers['allow'] == 'DELETE, OPTIONS'
+
+
+def test_a_precondition_on_the_others_never_holds(ada: Client) -> None:
+    other = ada.sign_in('ada')
+    assert ada.delete('/api/tokens/others', headers={'If-Match': '"nope"'}).status == 412
+    assert other.entry().status == 200
+
+
+def test_a_sign_in_names_its_token(client: Client, ada: Client) -> None:
+    answer = client.entry().submit('login', username='ada', password=PASSWORD, name=' Laptop ')
+    assert answer.state['name'] == 'Laptop'
+    assert ask(client, basic('ada'), name='Phone').state['name'] == 'Phone'
+    assert ask(Client(client.app, answer.state['token'])).state['name'] == 'Laptop'
+    assert ask(client, basic('ada'), name='').state['name'] is None
+    assert_problem(ask(client, basic('ada'), name='x' * 81), 400, '#/name')
+
+
+def test_a_sign_in_asks_for_a_shorter_life(client: Client, ada: Client, clock: MovableClock) -> None:
+    answer = client.entry().submit('login', username='ada', password=PASSWORD, expires_in=60)
+    assert answer.state['expires_in'] == 60
+    short = Client(client.app, answer.state['token'])
+    assert ask(short).state['expires_in'] == 60
+    clock.move(seconds=60)
+    assert short.entry().status == 401
+
+
+def test_no_sign_in_lives_longer_than_the_setting(client: Client, ada: Client) -> None:
+    assert ask(client, basic('ada'), expires_in=10**9).state['expires_in'] == 3600
+
+
+@pytest.mark.parametrize('seconds', [0, -1, 1.5, '', 'soon', True, None, 10**10])
+def test_a_wrong_life_is_rejected(client: Client, ada: Client, seconds: Any) -> None:
+    assert_problem(ask(client, username='ada', password=PASSWORD, expires_in=seconds), 400, '#/expires_in')
+
+
+def test_expires_in_is_never_zero(start: Start, clock: MovableClock) -> None:
+    client = Client(start(TOKEN_LIFETIME='100', TOKEN_MAX_AGE='100'))
+    client.register('ada')
+    ada = client.sign_in('ada')
+    clock.move(seconds=99.5)
+    answer = ask(ada)
+    assert answer.state['expires_in'] == 1
+    assert Client(ada.app, answer.state['token']).entry().status == 200
+
+
+def test_a_token_older_than_a_shortened_maximum_age_is_not_renewed(start: Start, clock: MovableClock) -> None:
+    client = Client(start())
+    client.register('ada')
+    ada = client.sign_in('ada')
+    clock.move(seconds=100)
+    assert ask(Client(start(TOKEN_MAX_AGE='100'), ada.token)).status == 401
+
+
+def test_a_user_has_at_most_100_live_tokens(ada: Client) -> None:
+    first, second = ada, ada.sign_in('ada')
+    signed_in = [ada.sign_in('ada') for _ in range(99)]
+    assert first.entry().status == 401
+    assert second.follow('hc:tokens').state['_meta']['total_items'] == 100
+    renewed = Client(ada.app, ask(signed_in[50]).state['token'])
+    assert renewed.follow('hc:tokens').state['_meta']['total_items'] == 100
+    assert {one.entry().status for one in (second, signed_in[0], signed_in[-1])} == {200}
+
+
 def test_the_presented_token_can_be_renewed_by_its_form(ada: Client) -> None:
     token = next(item for item in ada.follow('hc:tokens').items)
-    assert set(token['_templates']) == {'revoke', 'renew'}
+    assert token['current']
     assert 'token' in ada.submit(token, 'renew').state
 
 
@@ -222,3 +346,15 @@ def test_no_later_document_of_a_token_has_its_secret(ada: Client) -> None:
     again = ada.get(answer.href('self'))
     assert again.status == 200
     assert not SECRETS & set(again.state)
+
+
+def test_a_page_tells_the_sign_ins_apart(client: Client, ada: Client) -> None:
+    firefox = 'Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0'
+    ask(client, basic('ada') | {'User-Agent': firefox})
+    ask(client, basic('ada'), name='Backup script')
+    page = ada.get(ada.entry().href('hc:tokens'), accept=HTML).text
+    assert 'Firefox on Linux' in page
+    assert 'Backup script' in page
+    assert page.count('this one') == 1
+    assert page.count('data-form="revoke"') == 3
+    assert page.count('data-form="revoke-others"') == 1

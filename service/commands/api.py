@@ -8,6 +8,7 @@ import click
 from service.app import make_routes
 from service.commands.cli import EXIT_CODES, exit_on_error, json_option, output
 from service.config import Settings
+from service.http.middleware.context import features_of
 from service.http.operation import Access, Resource
 from service.representation.url_builder import UrlBuilder
 from service.resources.openapi.description import Description
@@ -16,6 +17,7 @@ METHODS = ('GET', 'POST', 'PUT', 'PATCH', 'DELETE')
 AUDIENCES = {
     Access.PUBLIC: 'anyone',
     Access.ANYONE: 'anyone',
+    Access.SECRET: 'secret',
     Access.TOKEN: 'token',
     Access.OWNER: 'owner',
     Access.CREDENTIALS: 'password or token',
@@ -58,5 +60,7 @@ def openapi() -> None:
     with exit_on_error():
         settings = Settings.from_environment(os.environ)
     origin = settings.base_url or f'http://localhost:{settings.port}'
-    description = Description(make_routes()).at(UrlBuilder(origin, avatars=settings.avatars))
+    description = Description(make_routes(has_mail=settings.mail_url is not None)).at(
+        UrlBuilder(origin, features_of(settings))
+    )
     click.echo(json.dumps(description, indent=2, ensure_ascii=False))

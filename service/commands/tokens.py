@@ -6,6 +6,7 @@ from service.commands.cli import EXIT_CODES, LONG_SECONDS, json_option, open_cur
 from service.domain.expiry import purge_all
 from service.domain.signing_keys import rotate_keys
 from service.domain.users import find_user_by_username, revoke_tokens
+from service.logs import format_time
 
 
 @click.group()
@@ -16,13 +17,18 @@ def tokens() -> None:
 @tokens.command(epilog=EXIT_CODES)
 @json_option
 def purge(as_json: bool) -> None:
-    """Delete expired tokens, idempotency keys and rate-limited attempts.
+    """Delete expired tokens, idempotency keys, rate-limited attempts and links of mails.
 
     The server also deletes them, in small batches.
     """
     with open_current_schema(seconds=LONG_SECONDS) as session:
         purged = purge_all(session)
-    labels = {'tokens': 'tokens', 'idempotency_keys': 'idempotency keys', 'tries': 'attempts'}
+    labels = {
+        'tokens': 'tokens',
+        'idempotency_keys': 'idempotency keys',
+        'tries': 'attempts',
+        'mail_secrets': 'links',
+    }
     text = ', '.join(f'{labels[table]}: {count}' for table, count in purged.items())
     output(f'Deleted {text}.', purged, as_json=as_json)
 
@@ -47,7 +53,15 @@ def keys() -> None:
 @keys.command(epilog=EXIT_CODES)
 @json_option
 def rotate(as_json: bool) -> None:
-    """Create a new key to sign tokens with; tokens signed by the old ones stay valid until they expire."""
+    """Create a new key to sign tokens with, once all who cache the published keys know it.
+
+    Tokens signed by the old ones stay valid until they expire.
+    """
     with open_current_schema() as session:
         key = rotate_keys(session)
-    output(f'Tokens are now signed with key {key.id}.', {'id': key.id}, as_json=as_json)
+    start = format_time(key.signs_from / 1000)
+    output(
+        f'Tokens are signed with key {key.id} from {start} on.',
+        {'id': key.id, 'signs_from': start},
+        as_json=as_json,
+    )

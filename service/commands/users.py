@@ -1,4 +1,4 @@
-"""The `user` commands: add, list, show, password and delete."""
+"""The `user` commands: add, list, show, password, suspend, restore and delete."""
 
 import sys
 from typing import Any
@@ -13,7 +13,9 @@ from service.domain.users import (
     find_user_by_username,
     list_users,
     register_user,
+    restore_user,
     set_password,
+    suspend_user,
 )
 from service.domain.viewer import ANONYMOUS
 from service.logs import format_time, printable
@@ -111,6 +113,32 @@ def delete(name: str, yes: bool, as_json: bool) -> None:
     output(f'{found.username} was deleted.', values, as_json=as_json)
 
 
+@user.command(epilog=EXIT_CODES)
+@click.argument('name')
+@json_option
+def suspend(name: str, as_json: bool) -> None:
+    """Refuse sign-ins of the user NAME, and revoke all their tokens, until `user restore`.
+
+    What they have published stays.
+    """
+    with open_current_schema() as session:
+        found = find_user_by_username(session, name)
+        revoked = suspend_user(session, found.id)
+    values = {'username': found.username, 'revoked': revoked}
+    output(f'{found.username} is suspended; tokens revoked: {revoked}.', values, as_json=as_json)
+
+
+@user.command(epilog=EXIT_CODES)
+@click.argument('name')
+@json_option
+def restore(name: str, as_json: bool) -> None:
+    """Accept sign-ins of the suspended user NAME again."""
+    with open_current_schema() as session:
+        found = find_user_by_username(session, name)
+        restore_user(session, found.id)
+    output(f'{found.username} can sign in.', {'username': found.username}, as_json=as_json)
+
+
 def _describe(found: UserRecord) -> dict[str, Any]:
     """Return what an operator may see of a user, ready to print."""
     return {
@@ -122,6 +150,7 @@ def _describe(found: UserRecord) -> dict[str, Any]:
         'posts': found.post_count,
         'followers': found.follower_count,
         'following': found.following_count,
+        'suspended': 'no' if found.suspended_at is None else format_time(found.suspended_at / 1000),
     }
 
 

@@ -57,6 +57,10 @@ class Engine(peewee.Database):
             for hook in self.query_hooks:
                 hook(peewee.QueryEvent(sql, None, time.perf_counter() - started, None))
 
+    def ddl(self, statement: str) -> str:
+        """Return the statement of a migration in the dialect of the engine."""
+        return statement
+
     def write_lock(self) -> contextlib.AbstractContextManager[None]:
         """Return a context manager that is held for the duration of a transaction."""
         return contextlib.nullcontext()

@@ -90,7 +90,7 @@ def schema_version(session: Session) -> int:
 
 
 def check_schema(session: Session) -> None:
-    """Raise Unavailable if the database does not respond, SchemaMismatch if its schema has another version."""
+    """Raise Unavailable if the database does not respond, SchemaMismatch if its schema version differs."""
     with session.translating_errors():
         version = schema_version(session)
     session.is_schema_current = version == LATEST
@@ -182,7 +182,7 @@ def _apply_missing(session: Session) -> list[int]:
     missing = [migration for migration in MIGRATIONS if migration.number > version]
     for migration in missing:
         for statement in (*(migration.statements() if version else ()), *migration.engine_statements(engine)):
-            session.execute(statement)
+            session.execute(session.engine.ddl(statement))
         if version or migration.number == LATEST:
             _record(session, migration.number)
     return [migration.number for migration in missing] if version else [LATEST]

@@ -29,8 +29,8 @@ _KINDS = (
     (
         '26000',
         ErrorKind.DISCONNECTED,
-    ),  # a pooler switched to a server connection that lacks the prepared statement
-    ('42P05', ErrorKind.DISCONNECTED),  # … or already has one with this name
+    ),  # a pooler switched to a server that has no such prepared statement
+    ('42P05', ErrorKind.DISCONNECTED),  # or has another one of this name
     ('53300', ErrorKind.FULL),
     ('57P', ErrorKind.DISCONNECTED),  # the server shuts down or starts, or an administrator ended the session
     ('25P03', ErrorKind.DISCONNECTED),  # idle_in_transaction_session_timeout ended the session

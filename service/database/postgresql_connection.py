@@ -26,7 +26,7 @@ _PLACEHOLDER = re.compile('%[s%]')
 
 
 class Connection(psycopg.Connection[Any]):
-    """A connection that is closed if the server does not answer a statement in `answer_seconds`."""
+    """A connection that is closed if the server does not respond to a statement in `answer_seconds`."""
 
     answer_seconds: float | None = None
 
@@ -106,7 +106,7 @@ class Connection(psycopg.Connection[Any]):
 
     def _abandon(self, seconds: float) -> psycopg.errors.ConnectionTimeout:
         self.close()
-        return psycopg.errors.ConnectionTimeout(f'no answer in {seconds:g} s')
+        return psycopg.errors.ConnectionTimeout(f'no response in {seconds:g} s')
 
 
 class PreparingCursor:

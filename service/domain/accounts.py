@@ -29,7 +29,7 @@ def delete_user(
     Raises NotFound, Forbidden, and what `precondition` raises for the locked user.
     """
     user = lock_user(session, user_id, by)
-    require_permission(user.is_editable_by(by))
+    require_permission(user.is_editable_by(by), by)
     precondition(user)
     authorize_write(session, by)
     _delete_account(session, user)

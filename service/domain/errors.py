@@ -17,6 +17,18 @@ class Forbidden(DomainError):
     """The viewer is authenticated, but not allowed to do this."""
 
 
+class InsufficientScope(Forbidden):
+    """The token may only read."""
+
+
+class Suspended(Forbidden):
+    """The operator has suspended the account."""
+
+
+class RegistrationClosed(Forbidden):
+    """Only the operator registers users."""
+
+
 class Unauthenticated(DomainError):
     """The credentials are missing or invalid.
 

@@ -1,11 +1,11 @@
-"""Expiry: deleting expired tokens, idempotency keys and attempts in small batches."""
+"""Expiry: deleting expired tokens, idempotency keys, attempts and links of mails in small batches."""
 
 from typing import Any
 
 from service.database.compiled import CompiledQuery, bindparam
 from service.database.session import Session
 from service.database.transactions import transaction
-from service.domain.models import Attempt, IdempotencyKey, Token
+from service.domain.models import Attempt, IdempotencyKey, MailSecret, Token
 
 BATCH_SIZE = 100  # rows of one table that one transaction deletes
 
@@ -37,11 +37,13 @@ def _run(session: Session, /, query: CompiledQuery, **values: Any) -> None:
     query.run(session, **values)
 
 
-_TABLES = {model._meta.table_name: _ExpiringTable(model) for model in (Token, IdempotencyKey, Attempt)}
+_TABLES = {
+    model._meta.table_name: _ExpiringTable(model) for model in (Token, IdempotencyKey, Attempt, MailSecret)
+}
 
 
 def purge(session: Session) -> bool:
-    """Delete at most BATCH_SIZE expired tokens, idempotency keys and attempts each.
+    """Delete at most BATCH_SIZE expired tokens, idempotency keys, attempts and links of mails each.
 
     Returns whether there may be more.
     """

@@ -85,6 +85,6 @@ def list_feed(
     Raises NotFound, and Forbidden if `user_id` is another user.
     """
     if user_id != viewer.user_id:
-        require_permission(find_user(session, user_id, viewer).is_editable_by(viewer))
+        require_permission(find_user(session, user_id, viewer).is_own(viewer))
     total, authors = _COUNT.first(session, viewer_id=user_id)
     return _FEED[order].page(session, request, int(total), viewer_id=user_id, source_count=authors)

@@ -11,7 +11,7 @@ from service.database.transactions import transaction
 from service.domain.errors import Invalid, NotFound
 from service.domain.models import Follow, User
 from service.domain.users import UserRecord, lock_user, user_columns, viewer_id
-from service.domain.viewer import Viewer, authorize_write, require_permission
+from service.domain.viewer import Viewer, authorize_write, is_writer, require_permission
 
 
 class FollowRecord(NamedTuple):
@@ -188,7 +188,7 @@ def _lock_follower(
 ) -> None:
     """Lock the follower, check permission and the precondition, and authorize the write once."""
     follower = lock_user(session, follower_id, by)
-    require_permission(follower.is_editable_by(by))
+    require_permission(follower.is_editable_by(by), by)
     precondition(follower)
     authorize_write(session, by)
 
@@ -219,7 +219,7 @@ def _lock_pair(session: Session, follower_id: int, followed_id: int, by: Viewer)
     }
     if not {follower_id, followed_id} <= users:
         raise NotFound('There is no such user.')
-    require_permission(by.user_id == follower_id)
+    require_permission(is_writer(by, follower_id), by)
     row = _FIND.first(session, follower_id=follower_id, followed_id=followed_id)
     return None if row is None else FollowRecord._make(row)
 

@@ -37,6 +37,8 @@ class User(peewee.Model):
     post_count = peewee.BigIntegerField()
     follower_count = peewee.BigIntegerField()
     following_count = peewee.BigIntegerField()
+    email_verified_at = peewee.BigIntegerField(null=True)
+    suspended_at = peewee.BigIntegerField(null=True)
 
     class Meta:
         table_name = 'users'
@@ -80,6 +82,11 @@ class Token(peewee.Model):
     signed_in_at = peewee.BigIntegerField()
     last_used_at = peewee.BigIntegerField(null=True)
     user_agent = peewee.CharField(255, null=True)
+    name = peewee.CharField(80, null=True)
+    scope = peewee.CharField(16)
+    lifetime = peewee.BigIntegerField(null=True)
+    sign_in_id = peewee.BigIntegerField()
+    renewed_at = peewee.BigIntegerField(null=True)
 
     class Meta:
         table_name = 'tokens'
@@ -159,15 +166,47 @@ class Item(peewee.Model):
 
 
 class SigningKey(peewee.Model):
-    """A key pair that signs tokens; `published_until` is null while it does."""
+    """A key pair that signs tokens from a time on; `published_until` is null until there is a newer one."""
 
     id = _id()
     private_key = peewee.TextField()
     created_at = peewee.BigIntegerField()
     published_until = peewee.BigIntegerField(null=True)
+    signs_from = peewee.BigIntegerField()
 
     class Meta:
         table_name = 'signing_keys'
+
+
+class Mail(peewee.Model):
+    """A mail that is to be sent."""
+
+    id = _id()
+    purpose = peewee.CharField(32)
+    recipient = peewee.CharField(120)
+    user = _owner(User, 'mails', null=True)
+    created_at = peewee.BigIntegerField()
+    due_at = peewee.BigIntegerField(index=True)
+    attempts = peewee.BigIntegerField()
+
+    class Meta:
+        table_name = 'outbox'
+        indexes = ((('user',), False),)
+
+
+class MailSecret(peewee.Model):
+    """A secret in the link of a mail, of which only a digest is stored."""
+
+    id = _id()
+    digest = peewee.CharField(64, unique=True)
+    purpose = peewee.CharField(32)
+    user = _owner(User, 'mail_secrets')
+    email_key = peewee.CharField(120)
+    expires_at = peewee.BigIntegerField(index=True)
+
+    class Meta:
+        table_name = 'mail_secrets'
+        indexes = ((('user',), False),)
 
 
 MODELS = (
@@ -183,4 +222,6 @@ MODELS = (
     Store,
     Item,
     SigningKey,
+    Mail,
+    MailSecret,
 )

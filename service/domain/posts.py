@@ -169,7 +169,7 @@ def _lock_editable(
     session: Session, post_id: int, by: Viewer, precondition: Callable[[PostRecord], None]
 ) -> PostRecord:
     post = find_post(session, post_id, by, query=_LOCK)
-    require_permission(post.is_editable_by(by))
+    require_permission(post.is_editable_by(by), by)
     precondition(post)
     return post
 

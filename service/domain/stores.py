@@ -17,7 +17,7 @@ from service.domain.models import Item, Store
 from service.domain.sharded_counters import add_to_total, read_total
 from service.domain.text import casefolded
 from service.domain.users import UserRecord
-from service.domain.viewer import Viewer, authorize_write, require_permission
+from service.domain.viewer import Viewer, authorize_write, is_writer, require_permission
 
 MAX_NAME_LENGTH = 80
 MAX_OWNED = 20
@@ -35,7 +35,7 @@ class StoreRecord(NamedTuple):
 
     def is_editable_by(self, viewer: Viewer | None) -> bool:
         """Return whether the viewer may change and delete the store, and add items."""
-        return viewer is not None and viewer.user_id == self.owner_id
+        return is_writer(viewer, self.owner_id)
 
 
 class ItemRecord(NamedTuple):
@@ -50,7 +50,7 @@ class ItemRecord(NamedTuple):
 
     def is_editable_by(self, viewer: Viewer | None) -> bool:
         """Return whether the viewer may change and delete the item: the store's owner may."""
-        return viewer is not None and viewer.user_id == self.owner_id
+        return is_writer(viewer, self.owner_id)
 
 
 def _make_item(row: Any) -> ItemRecord:
@@ -300,13 +300,13 @@ def delete_item(
 
 def _lock_store(session: Session, store_id: int, by: Viewer) -> StoreRecord:
     store = find_store(session, store_id, query=_LOCK_STORE)
-    require_permission(store.is_editable_by(by))
+    require_permission(store.is_editable_by(by), by)
     return store
 
 
 def _lock_item(session: Session, item_id: int, by: Viewer) -> ItemRecord:
     item = find_item(session, item_id, query=_LOCK_ITEM)
-    require_permission(item.is_editable_by(by))
+    require_permission(item.is_editable_by(by), by)
     return item
 
 

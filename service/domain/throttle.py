@@ -29,6 +29,9 @@ MAX_CLOCK_SKEW_SECONDS = 60  # an attempt from further in the future does not co
 ACCOUNT = RateLimit('account', 10, 900)
 ADDRESS = RateLimit('address', 100, 900)
 REGISTRATION = RateLimit('registration', 1000, 3600)
+PASSWORD_RESET = RateLimit('password-reset', 100, 3600)  # of an IP address
+PASSWORD_RESET_EMAIL = RateLimit('password-reset-email', 5, 3600)  # of an email address
+RATE_LIMITS = (ACCOUNT, ADDRESS, REGISTRATION, PASSWORD_RESET, PASSWORD_RESET_EMAIL)
 SIGN_IN = (ACCOUNT, ADDRESS)
 
 
@@ -64,6 +67,16 @@ def sign_in_subjects(user_id: int | None, username: str, address: str | None) ->
 def registration_subjects(address: str | None) -> tuple[Subject, ...]:
     """Return what a registration counts against: the client's IP address if any."""
     return () if address is None else (_subject(REGISTRATION, address),)
+
+
+def reset_address_subjects(address: str) -> tuple[Subject, ...]:
+    """Return what a request to reset a password counts against by its origin: the client's IP address."""
+    return (_subject(PASSWORD_RESET, address),)
+
+
+def reset_email_subjects(email: str) -> tuple[Subject, ...]:
+    """Return what a request to reset a password counts against by its target: the email address."""
+    return (_subject(PASSWORD_RESET_EMAIL, casefolded(email)),)
 
 
 def address_subjects(limits: Sequence[RateLimit], address: str) -> tuple[Subject, ...]:

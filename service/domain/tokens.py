@@ -11,20 +11,24 @@ from service.database.compiled import CompiledQuery, bindparam, insert_into
 from service.database.pagination import KeysetQuery, Page, PageRequest
 from service.database.session import Session
 from service.database.transactions import transaction
-from service.domain.errors import NotFound, Unauthenticated
+from service.domain.errors import NotFound, Suspended, Unauthenticated
 from service.domain.expiry import purge
 from service.domain.models import Token, User
 from service.domain.passwords import verify_password
 from service.domain.rate_limits import Quotas
-from service.domain.signing_keys import CLIENT_ID, sign
+from service.domain.signing_keys import CLIENT_ID, read_audiences, sign
 from service.domain.text import normalize
 from service.domain.throttle import Subject, check_limits, count_attempt, sign_in_subjects
 from service.domain.users import find_credentials
-from service.domain.viewer import Viewer, authorize_write, require_permission
+from service.domain.viewer import WRITE, Viewer, authorize_write, confirm_token, require_permission
 
 PREFIX = 'hc_'
 SECRET_BYTES = 32
 USER_AGENT_LENGTH = 255
+MAX_NAME_LENGTH = 80
+MAX_LIVE_TOKENS = 100  # of a user
+GRACE_SECONDS = 30  # for which a renewed token stays valid, so that a lost response can be asked for again
+MIN_LIFETIME, MAX_LIFETIME = 1, 10**9  # seconds that a sign-in can ask for
 
 
 class Issuer(NamedTuple):
@@ -35,9 +39,10 @@ class Issuer(NamedTuple):
 
 
 class TokenRecord(NamedTuple):
-    """A token without its secret; times are UTC milliseconds.
+    """A token without its secret; times are UTC milliseconds, `lifetime` is in seconds, None for the longest.
 
-    `signed_in_at` is when its first predecessor was issued for a password: the maximum age counts from there.
+    `signed_in_at` is when its first predecessor was issued for a password: the maximum age counts from there;
+    `sign_in_id` is that token's id. `renewed_at` is None unless it was renewed.
     """
 
     id: int
@@ -47,10 +52,31 @@ class TokenRecord(NamedTuple):
     signed_in_at: int
     last_used_at: int | None
     user_agent: str | None
+    name: str | None
+    scope: str
+    lifetime: int | None
+    sign_in_id: int
+    renewed_at: int | None
 
     def is_revocable_by(self, viewer: Viewer | None) -> bool:
-        """Return whether the viewer may read and revoke this token."""
-        return viewer is not None and viewer.user_id == self.user_id
+        """Return whether the viewer may revoke this token: a token for reading may only revoke itself."""
+        return (
+            viewer is not None
+            and viewer.user_id == self.user_id
+            and (viewer.can_write or viewer.token_id == self.id)
+        )
+
+
+class TokenWish(NamedTuple):
+    """What a sign-in asks for: a name, a scope, a lifetime in seconds, and an issuer for a signed token."""
+
+    name: str | None = None
+    scope: str = WRITE
+    lifetime: int | None = None
+    issuer: Issuer | None = None
+
+
+DEFAULT_WISH = TokenWish()
 
 
 class NewToken(NamedTuple):
@@ -64,7 +90,7 @@ _COLUMNS = tuple(getattr(Token, name) for name in TokenRecord._fields)
 _IS_LIVE = Token.expires_at > bindparam('now')
 _IS_OWN = (Token.user == bindparam('user_id')) & _IS_LIVE
 _FIND_VIEWER = CompiledQuery(
-    Token.select(User.id, User.username, Token.id)
+    Token.select(User.id, User.username, Token.id, Token.scope)
     .join(User, on=(User.id == Token.user))
     .where((Token.digest == bindparam('digest')) & _IS_LIVE)
 )
@@ -75,9 +101,36 @@ _LIST = KeysetQuery(Token.select(Token.id, *_COLUMNS).where(_IS_OWN), Token.id, 
 _COUNT = CompiledQuery(Token.select(peewee.fn.COUNT(Token.id)).where(_IS_OWN))
 _INSERT = insert_into(Token)
 _DELETE = CompiledQuery(Token.delete().where(Token.id == bindparam('token_id')))
+_DELETE_OTHERS = CompiledQuery(
+    Token.delete().where((Token.user == bindparam('user_id')) & (Token.id != bindparam('token_id')))
+)
+_DELETE_WITH_PREDECESSORS = CompiledQuery(
+    Token.delete().where(
+        (Token.user == bindparam('user_id'))
+        & (
+            (Token.id == bindparam('token_id'))
+            | ((Token.sign_in_id == bindparam('sign_in_id')) & Token.renewed_at.is_null(False))
+        )
+    )
+)
+_RENEW = CompiledQuery(
+    Token.update({Token.renewed_at: bindparam('now'), Token.expires_at: bindparam('expires_at')}).where(
+        Token.id == bindparam('token_id')
+    )
+)
+# Beyond the newest: those that were renewed come last, as their successors replace them.
+_FIND_EXCESS = CompiledQuery(
+    Token.select(Token.id)
+    .where(_IS_OWN)
+    .order_by(Token.renewed_at.is_null(False), Token.id.desc())
+    .limit(MAX_LIVE_TOKENS)
+    .offset(MAX_LIVE_TOKENS)
+)
 _UPDATE_LAST_SEEN = CompiledQuery(
     User.update({User.last_seen: bindparam('now')}).where(
-        (User.id == bindparam('user_id')) & (User.password_hash == bindparam('password_hash'))
+        (User.id == bindparam('user_id'))
+        & (User.password_hash == bindparam('password_hash'))
+        & User.suspended_at.is_null()
     )
 )
 
@@ -92,11 +145,16 @@ def digest(secret: str) -> str:
     return hashlib.sha256(secret.encode(errors='surrogatepass')).hexdigest()
 
 
-def find_viewer(session: Session, secret: str) -> Viewer:
-    """Return the user of the token; raises Unauthenticated if it is unknown, expired or revoked."""
+def find_viewer(session: Session, secret: str, *, audience: str = '') -> Viewer:
+    """Return the user of the token.
+
+    Raises Unauthenticated if it is unknown, expired or revoked, and if it is signed for another audience.
+    """
     row = _FIND_VIEWER.first(session, digest=digest(secret), now=session.now())
     if row is None:
         raise Unauthenticated('The token is unknown, expired or revoked.', 'token')
+    if is_signed(secret) and audience not in read_audiences(secret):
+        raise Unauthenticated('The token is for another audience.', 'token')
     return Viewer._make(row)
 
 
@@ -108,15 +166,16 @@ def sign_in(
     user_agent: str | None,
     client_address: str | None = None,
     quotas: Quotas | None = None,
-    issuer: Issuer | None = None,
+    wish: TokenWish = DEFAULT_WISH,
 ) -> NewToken:
-    """Issue a token for a user name and password; with an `issuer` a signed one.
+    """Issue a token for a user name and password, as the sign-in wishes.
 
-    Raises Unauthenticated, in the same time for a wrong password and an unknown name, and Throttled after too
-    many of either, also for the right password. `quotas` receives what is left of each rate limit.
+    Raises Unauthenticated, in the same time for a wrong password and an unknown name, Suspended for the right
+    password of a suspended account, and Throttled after too many wrong ones, also for the right password.
+    `quotas` receives what is left of each rate limit.
     """
     name = normalize(username)
-    user_id, password_hash = find_credentials(session, name) or (None, None)
+    user_id, password_hash, suspended_at = find_credentials(session, name) or (None, None, None)
     subjects = sign_in_subjects(user_id, name, client_address)
     check_limits(session, subjects, quotas)
     if not verify_password(normalize(password), password_hash, session.settings.bcrypt_cost):
@@ -124,8 +183,10 @@ def sign_in(
         raise Unauthenticated('The user name or the password is wrong.', 'password')
     assert user_id is not None  # verify_password is False for an unknown name
     assert password_hash is not None
+    if suspended_at is not None:
+        raise Suspended('This account is suspended. Ask the operator.')
     purge(session)
-    return _issue_token(session, user_id, password_hash, user_agent, subjects, issuer)
+    return _issue_token(session, user_id, password_hash, user_agent, subjects, wish)
 
 
 @transaction
@@ -135,21 +196,22 @@ def _issue_token(
     password_hash: str,
     user_agent: str | None,
     subjects: Sequence[Subject],
-    issuer: Issuer | None,
+    wish: TokenWish,
 ) -> NewToken:
     check_limits(session, subjects)  # concurrent requests with wrong passwords may have been counted since
     now = session.now()
     if not _UPDATE_LAST_SEEN.execute(session, user_id=user_id, password_hash=password_hash, now=now):
-        raise Unauthenticated('The password has just been changed.', 'password')
-    return _insert_token(session, user_id, now, user_agent, issuer)
+        raise Unauthenticated('The password has just been changed, or the account suspended.', 'password')
+    return _insert_token(session, user_id, user_agent, wish)
 
 
 def renew_token(
     session: Session, viewer: Viewer, user_agent: str | None, issuer: Issuer | None = None
 ) -> NewToken:
-    """Replace the viewer's token by one that expires later, within the maximum age of a sign-in.
+    """Issue a token like the viewer's that expires later, within the maximum age of a sign-in.
 
-    With an `issuer` the new one is signed. Raises Unauthenticated if the old one has been revoked.
+    With an `issuer` it is signed. The old one stays valid for GRACE_SECONDS. Raises Unauthenticated if it has
+    been revoked.
     """
     purge(session)
     return _renew_token(session, viewer, user_agent, issuer)
@@ -157,29 +219,43 @@ def renew_token(
 
 @transaction
 def _renew_token(session: Session, viewer: Viewer, user_agent: str | None, issuer: Issuer | None) -> NewToken:
-    authorize_write(session, viewer)
-    old = TokenRecord._make(_LOCK.first(session, token_id=viewer.token_id, now=session.now()))
-    _DELETE.run(session, token_id=old.id)
-    return _insert_token(session, viewer.user_id, old.signed_in_at, user_agent, issuer)
+    now = confirm_token(session, viewer)
+    old = TokenRecord._make(_LOCK.first(session, token_id=viewer.token_id, now=now))
+    expires_at = min(old.expires_at, now + GRACE_SECONDS * 1000)
+    _RENEW.run(session, token_id=old.id, now=now, expires_at=expires_at)
+    wish = TokenWish(old.name, old.scope, old.lifetime, issuer)
+    return _insert_token(session, viewer.user_id, user_agent, wish, old)
 
 
 def _insert_token(
-    session: Session, user_id: int, signed_in_at: int, user_agent: str | None, issuer: Issuer | None
+    session: Session, user_id: int, user_agent: str | None, wish: TokenWish, old: TokenRecord | None = None
 ) -> NewToken:
-    now = session.now()
+    """Insert a token, and revoke the user's oldest ones beyond MAX_LIVE_TOKENS."""
+    now, settings, token_id = session.now(), session.settings, session.new_id()
+    lifetime = min(settings.token_lifetime, wish.lifetime or settings.token_lifetime)
+    signed_in_at = now if old is None else old.signed_in_at
+    expires_at = min(now + lifetime * 1000, signed_in_at + settings.token_max_age * 1000)
+    if expires_at <= now:  # the maximum age is shorter than when the old token was issued
+        raise Unauthenticated('The token is too old to be renewed. Sign in again.', 'token')
     token = TokenRecord(
-        id=session.new_id(),
+        id=token_id,
         user_id=user_id,
         created_at=now,
-        expires_at=min(
-            now + session.settings.token_lifetime * 1000, signed_in_at + session.settings.token_max_age * 1000
-        ),
+        expires_at=expires_at,
         signed_in_at=signed_in_at,
         last_used_at=None,
         user_agent=user_agent[:USER_AGENT_LENGTH] if user_agent else None,
+        name=wish.name,
+        scope=wish.scope,
+        lifetime=wish.lifetime,
+        sign_in_id=token_id if old is None else old.sign_in_id,
+        renewed_at=None,
     )
+    issuer = wish.issuer
     secret = _sign(session, token, issuer) if issuer else PREFIX + secrets.token_urlsafe(SECRET_BYTES)
     _INSERT.run(session, digest=digest(secret), **token._asdict())
+    for (excess_id,) in _FIND_EXCESS.all(session, user_id=user_id, now=now):
+        _DELETE.run(session, token_id=excess_id)
     return NewToken(token, secret)
 
 
@@ -195,6 +271,7 @@ def _sign(session: Session, token: TokenRecord, issuer: Issuer) -> str:
             'iat': token.created_at // 1000,
             'exp': token.expires_at // 1000,
             'jti': str(token.id),
+            'scope': token.scope,
         },
     )
 
@@ -207,7 +284,7 @@ def find_token(
     if row is None:
         raise NotFound('There is no such token, or it has expired.')
     token = TokenRecord._make(row)
-    require_permission(token.is_revocable_by(viewer))
+    require_permission(token.user_id == viewer.user_id)
     return token
 
 
@@ -221,7 +298,21 @@ def list_tokens(session: Session, request: PageRequest, viewer: Viewer) -> Page:
 def revoke_token(
     session: Session, token_id: int, *, by: Viewer, precondition: Callable[[TokenRecord], None]
 ) -> None:
-    """Revoke the token; raises NotFound, Forbidden, and what `precondition` raises for the locked token."""
-    precondition(find_token(session, token_id, by, query=_LOCK))
+    """Revoke the token, and those that it was renewed from and that are still valid.
+
+    Raises NotFound, Forbidden, and what `precondition` raises for the locked token.
+    """
+    token = find_token(session, token_id, by, query=_LOCK)
+    require_permission(token.is_revocable_by(by), by)
+    precondition(token)
+    confirm_token(session, by)
+    _DELETE_WITH_PREDECESSORS.run(
+        session, user_id=token.user_id, token_id=token_id, sign_in_id=token.sign_in_id
+    )
+
+
+@transaction
+def revoke_other_tokens(session: Session, *, by: Viewer) -> None:
+    """Revoke all of the viewer's tokens but the presented one; raises InsufficientScope."""
     authorize_write(session, by)
-    _DELETE.run(session, token_id=token_id)
+    _DELETE_OTHERS.run(session, user_id=by.user_id, token_id=by.token_id)

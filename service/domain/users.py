@@ -13,7 +13,9 @@ from service.database.pagination import KeysetQuery, Page, PageRequest
 from service.database.session import Session
 from service.database.transactions import transaction
 from service.domain.errors import Conflict, Invalid, NotFound
+from service.domain.mail_secrets import revoke_secrets
 from service.domain.models import Follow, Token, User
+from service.domain.outbox import EMAIL_CHANGED, RESET_PASSWORD, VERIFY_EMAIL, add_mail
 from service.domain.passwords import hash_password, verify_password
 from service.domain.rate_limits import Quotas
 from service.domain.sharded_counters import add_to_total, read_total
@@ -25,7 +27,7 @@ from service.domain.throttle import (
     registration_subjects,
     sign_in_subjects,
 )
-from service.domain.viewer import Viewer, authorize_write, require_permission
+from service.domain.viewer import Viewer, authorize_write, is_writer, require_permission
 
 USERNAME = r'^[A-Za-z0-9_.\-]+$'
 MAX_USERNAME_LENGTH = 64
@@ -38,7 +40,8 @@ MAX_PASSWORD_LENGTH = 256
 class UserRecord(NamedTuple):
     """A user as one viewer sees them: `is_followed` tells whether that viewer follows them.
 
-    Times are UTC milliseconds, `avatar_hash` is the hexadecimal SHA-256 of the lower-cased email address.
+    Times are UTC milliseconds, None if it has not happened; `avatar_hash` is the hexadecimal SHA-256 of the
+    lower-cased email address.
     """
 
     id: int
@@ -51,14 +54,20 @@ class UserRecord(NamedTuple):
     post_count: int
     follower_count: int
     following_count: int
+    email_verified_at: int | None
+    suspended_at: int | None
     is_followed: bool
 
-    def is_editable_by(self, viewer: Viewer | None) -> bool:
-        """Return whether the viewer may change and delete this account, and read what is private."""
+    def is_own(self, viewer: Viewer | None) -> bool:
+        """Return whether it is the viewer's account, so that they may read what is private."""
         return viewer is not None and viewer.user_id == self.id
 
-    def is_followable_by(self, viewer: Viewer | None) -> bool:
-        """Return whether the viewer may follow or unfollow this user."""
+    def is_editable_by(self, viewer: Viewer | None) -> bool:
+        """Return whether the viewer may change and delete this account."""
+        return is_writer(viewer, self.id)
+
+    def is_other(self, viewer: Viewer | None) -> bool:
+        """Return whether it is another user than the signed-in viewer."""
         return viewer is not None and viewer.user_id != self.id
 
 
@@ -94,6 +103,9 @@ _ALL = {
 ORDERS = ('id', 'username')
 _HAS_USERNAME = User.username_key == bindparam('username_key')
 _FIND_BY_USERNAME = CompiledQuery(User.select(*user_columns(User)).where(_HAS_USERNAME))
+_FIND_BY_EMAIL = CompiledQuery(
+    User.select(*user_columns(User)).where(User.email_key == bindparam('email_key'))
+)
 _LIST_BY_USERNAME = KeysetQuery(_BY_ID.where(_HAS_USERNAME), User.id, _make, newest_first=False)
 _COUNT_BY_USERNAME = CompiledQuery(User.select(peewee.fn.COUNT(User.id)).where(_HAS_USERNAME))
 _HAS_PREFIX = (User.username_key >= bindparam('first')) & (User.username_key < bindparam('end'))
@@ -101,7 +113,9 @@ _LIST_BY_PREFIX = KeysetQuery(
     _BY_USERNAME.where(_HAS_PREFIX), User.username_key, _make, newest_first=False, key_type=str
 )
 _COUNT_BY_PREFIX = CompiledQuery(User.select(peewee.fn.COUNT(User.id)).where(_HAS_PREFIX))
-_FIND_CREDENTIALS = CompiledQuery(User.select(User.id, User.password_hash).where(_HAS_USERNAME))
+_FIND_CREDENTIALS = CompiledQuery(
+    User.select(User.id, User.password_hash, User.suspended_at).where(_HAS_USERNAME)
+)
 _FIND_PASSWORD_HASH = CompiledQuery(User.select(User.password_hash).where(User.id == bindparam('user_id')))
 _FIND_HOLDERS = CompiledQuery(
     User.select(User.id, User.username_key, User.email_key).where(
@@ -110,8 +124,9 @@ _FIND_HOLDERS = CompiledQuery(
 )
 _INSERT = insert_into(User)
 _IDENTITY = (User.username, User.username_key, User.email, User.email_key, User.avatar_hash, User.about_me)
+_CHANGEABLE = (*_IDENTITY, User.email_verified_at)
 _UPDATE = CompiledQuery(
-    User.update({field: bindparam(field.column_name) for field in _IDENTITY}).where(
+    User.update({field: bindparam(field.column_name) for field in _CHANGEABLE}).where(
         User.id == bindparam('user_id')
     )
 )
@@ -125,6 +140,9 @@ _REVOKE_OTHER_TOKENS = CompiledQuery(
 )
 _SET_PASSWORD = CompiledQuery(
     User.update({User.password_hash: bindparam('new_hash')}).where(User.id == bindparam('user_id'))
+)
+_SUSPEND = CompiledQuery(
+    User.update({User.suspended_at: bindparam('suspended_at')}).where(User.id == bindparam('user_id'))
 )
 _REVOKE_TOKENS = CompiledQuery(
     Token.delete().where((Token.user == bindparam('user_id')) & (Token.expires_at > bindparam('now')))
@@ -163,6 +181,12 @@ def lock_user(session: Session, user_id: int, viewer: Viewer | None) -> UserReco
     return find_user(session, user_id, viewer, query=_LOCK)
 
 
+def find_user_by_email(session: Session, email: str) -> UserRecord | None:
+    """Return the user with that email address, ignoring case, or None."""
+    row = _FIND_BY_EMAIL.first(session, email_key=casefolded(email), viewer_id=0)
+    return None if row is None else UserRecord._make(row)
+
+
 def list_users(
     session: Session,
     request: PageRequest,
@@ -189,11 +213,13 @@ def list_users(
     return _LIST_BY_PREFIX.page(session, request, total, viewer_id=viewer.user_id, **bounds)
 
 
-def find_credentials(session: Session, username: str) -> tuple[int, str] | None:
-    """Return the id and the password hash of the user with that name, ignoring case, or None."""
+def find_credentials(session: Session, username: str) -> tuple[int, str, int | None] | None:
+    """Return id, password hash and `suspended_at` of the user with that name, ignoring case, or None."""
     if not re.fullmatch(USERNAME, username):
         return None
-    row: tuple[int, str] | None = _FIND_CREDENTIALS.first(session, username_key=casefolded(username))
+    row: tuple[int, str, int | None] | None = _FIND_CREDENTIALS.first(
+        session, username_key=casefolded(username)
+    )
     return row
 
 
@@ -222,6 +248,8 @@ def register_user(
         'post_count': 0,
         'follower_count': 0,
         'following_count': 0,
+        'email_verified_at': None,
+        'suspended_at': None,
     }
     try:
         return _insert_user(session, values)
@@ -234,6 +262,7 @@ def _insert_user(session: Session, values: dict[str, Any]) -> UserRecord:
     row = {'id': session.new_id(), **values}
     _INSERT.run(session, **row)
     add_to_total(session, 'users', 1)
+    add_mail(session, VERIFY_EMAIL, row['email'], row['id'])
     return UserRecord(is_followed=False, **{name: row[name] for name in UserRecord._fields if name in row})
 
 
@@ -270,11 +299,15 @@ def _change_user(
     precondition: Callable[[UserRecord], None],
 ) -> UserRecord:
     user = lock_user(session, user_id, by)
-    require_permission(user.is_editable_by(by))
+    require_permission(user.is_editable_by(by), by)
     precondition(user)
     changed = user._replace(**changes, last_seen=authorize_write(session, by))
+    if changed.email != user.email:
+        changed = changed._replace(email_verified_at=None)
+        add_mail(session, VERIFY_EMAIL, changed.email, user_id)
+        add_mail(session, EMAIL_CHANGED, user.email, user_id)
     identity = _identity(changed.username, changed.email, changed.about_me)
-    _UPDATE.run(session, user_id=user_id, **identity)
+    _UPDATE.run(session, user_id=user_id, email_verified_at=changed.email_verified_at, **identity)
     return changed._replace(avatar_hash=identity['avatar_hash'])
 
 
@@ -293,7 +326,7 @@ def change_password(
     Raises NotFound, Forbidden, Invalid for a wrong `current_password`, which counts as a failed sign-in, and
     Throttled after too many of them. `quotas` receives what is left of each rate limit.
     """
-    require_permission(find_user(session, user_id, by).is_editable_by(by))
+    require_permission(find_user(session, user_id, by).is_editable_by(by), by)
     subjects = sign_in_subjects(user_id, by.username, client_address)
     check_limits(session, subjects, quotas)
     old_hash = _FIND_PASSWORD_HASH.first(session, user_id=user_id)[0]
@@ -312,6 +345,7 @@ def _change_password(
     if not _REPLACE_PASSWORD.execute(session, user_id=user_id, old_hash=old_hash, new_hash=new_hash):
         raise Invalid([('current_password', 'is not your password')])  # another request has changed it
     authorize_write(session, by)
+    revoke_secrets(session, RESET_PASSWORD, user_id)
     _REVOKE_OTHER_TOKENS.run(session, user_id=user_id, token_id=by.token_id)
 
 
@@ -320,13 +354,18 @@ def set_password(session: Session, user_id: int, password: str) -> int:
 
     Returns the number of live tokens that were revoked; raises NotFound.
     """
-    return _set_password(session, user_id, hash_password(password, session.settings.bcrypt_cost))
+    return set_password_hash(session, user_id, hash_password(password, session.settings.bcrypt_cost))
 
 
 @transaction
-def _set_password(session: Session, user_id: int, new_hash: str) -> int:
+def set_password_hash(session: Session, user_id: int, new_hash: str) -> int:
+    """Set the hash of the password, and revoke all tokens and links to reset it.
+
+    Returns the number of live tokens that were revoked; raises NotFound.
+    """
     if not _SET_PASSWORD.execute(session, user_id=user_id, new_hash=new_hash):
         raise NotFound('There is no such user.')
+    revoke_secrets(session, RESET_PASSWORD, user_id)
     return _REVOKE_TOKENS.execute(session, user_id=user_id, now=session.now())
 
 
@@ -338,6 +377,25 @@ def revoke_tokens(session: Session, user_id: int) -> int:
     """
     lock_user(session, user_id, None)  # a concurrent sign-in or renewal ends first, and is revoked too
     return _REVOKE_TOKENS.execute(session, user_id=user_id, now=session.now())
+
+
+@transaction
+def suspend_user(session: Session, user_id: int) -> int:
+    """Refuse sign-ins of the user from now on, and revoke all tokens; return the number of live ones.
+
+    Raises NotFound.
+    """
+    now = session.now()
+    if lock_user(session, user_id, None).suspended_at is None:
+        _SUSPEND.run(session, user_id=user_id, suspended_at=now)
+    return _REVOKE_TOKENS.execute(session, user_id=user_id, now=now)
+
+
+@transaction
+def restore_user(session: Session, user_id: int) -> None:
+    """Accept sign-ins of a suspended user again; raises NotFound."""
+    lock_user(session, user_id, None)
+    _SUSPEND.run(session, user_id=user_id, suspended_at=None)
 
 
 def _identity(username: str, email: str, about_me: str) -> dict[str, str]:

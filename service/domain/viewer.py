@@ -4,16 +4,24 @@ from typing import NamedTuple
 
 from service.database.compiled import CompiledQuery, bindparam
 from service.database.session import Session
-from service.domain.errors import Forbidden, Unauthenticated
+from service.domain.errors import Forbidden, InsufficientScope, Unauthenticated
 from service.domain.models import Token, User
+
+WRITE, READ = SCOPES = ('write', 'read')
 
 
 class Viewer(NamedTuple):
-    """A signed-in user, with the token that was presented."""
+    """A signed-in user, with the token that was presented and its scope."""
 
     user_id: int
     username: str
     token_id: int
+    scope: str = WRITE
+
+    @property
+    def can_write(self) -> bool:
+        """Whether the token permits writes; without, no document offers a form that writes."""
+        return self.scope == WRITE
 
 
 ANONYMOUS = Viewer(0, '', 0)  # nobody has this id
@@ -28,7 +36,21 @@ _UPDATE_LAST_USED = CompiledQuery(
 )
 
 
+def is_writer(viewer: Viewer | None, user_id: int) -> bool:
+    """Return whether the viewer is that user, by a token that permits writes."""
+    return viewer is not None and viewer.user_id == user_id and viewer.can_write
+
+
 def authorize_write(session: Session, viewer: Viewer) -> int:
+    """Check inside the transaction that the token permits writes and is still valid, as `confirm_token` does.
+
+    Raises InsufficientScope, too.
+    """
+    require_write_scope(viewer)
+    return confirm_token(session, viewer)
+
+
+def confirm_token(session: Session, viewer: Viewer) -> int:
     """Check the token again inside the transaction, so that revoking it takes effect at once.
 
     Updates `last_seen` and `last_used_at`, and returns their new value. Raises Unauthenticated if the token
@@ -41,7 +63,14 @@ def authorize_write(session: Session, viewer: Viewer) -> int:
     return now
 
 
-def require_permission(is_allowed: bool) -> None:
-    """Raise Forbidden if the viewer is not allowed to do this."""
+def require_write_scope(viewer: Viewer | None) -> None:
+    """Raise InsufficientScope if the viewer's token only permits reading."""
+    if viewer is not None and not viewer.can_write:
+        raise InsufficientScope('The token has the scope "read"; this needs one with the scope "write".')
+
+
+def require_permission(is_allowed: bool, writer: Viewer | None = None) -> None:
+    """Raise Forbidden unless it is allowed, or InsufficientScope if the `writer` has a token for reading."""
     if not is_allowed:
+        require_write_scope(writer)
         raise Forbidden('Only the owner may do this.')

@@ -106,6 +106,8 @@ def complete_browser_response(req: Request, resp: falcon.Response) -> None:
             resp.media = replace(document, properties=state)
         return
     back = req.submitted.back
+    if resp.status_code == 202:  # there is nothing yet to go to
+        back = f'{req.builder.url_for(urls.PASSWORD_RESETS)}?requested'
     if not back and resp.status_code == 201 and req.viewer is not None:
         back = str(resp.get_header('Location'))
     resp.status, resp.media, resp.location = falcon.HTTP_303, None, return_url(req, back)

@@ -8,6 +8,7 @@ from typing import NamedTuple
 import falcon
 
 from service.domain.errors import Unauthenticated
+from service.domain.viewer import WRITE
 
 REALM = 'Halcyon'
 _TOKEN = re.compile(r'[A-Za-z0-9._~+/-]+=*')
@@ -43,6 +44,9 @@ def parse_bearer(value: str) -> str:
     if not _TOKEN.fullmatch(value):
         raise Unauthenticated('The Bearer credentials are not a token.', 'token')
     return value
+
+
+INSUFFICIENT_SCOPE = f'Bearer realm="{REALM}", error="insufficient_scope", scope="{WRITE}"'
 
 
 def www_authenticate(reason: str | None, *, basic: bool) -> str:

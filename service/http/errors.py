@@ -14,16 +14,19 @@ from service.database.migrate import check_schema
 from service.database.pagination import InvalidCursor
 from service.domain.errors import (
     Forbidden,
+    InsufficientScope,
     Invalid,
     KeyInUse,
     KeyReused,
     NotFound,
+    RegistrationClosed,
     Stale,
+    Suspended,
     Throttled,
     Unauthenticated,
 )
 from service.http.conditional import NO_STORE
-from service.http.credentials import www_authenticate
+from service.http.credentials import INSUFFICIENT_SCOPE, www_authenticate
 from service.http.rate_limits import rate_limit_headers
 from service.http.request import Request
 from service.representation.formats import choose_problem_format
@@ -74,6 +77,12 @@ _OF_KIND: dict[type[Exception], Callable[[Any, Request], dict[str, Any]]] = {
     ClientGeneratedId: lambda error, req: {'name': 'own-id', 'pointer': error.pointer},
     ResourceMismatch: lambda error, req: {'name': 'wrong-resource', 'pointer': error.pointer},
     Unauthenticated: _unauthenticated,
+    InsufficientScope: lambda error, req: {
+        'name': 'insufficient-scope',
+        'headers': {'WWW-Authenticate': INSUFFICIENT_SCOPE},
+    },
+    Suspended: lambda error, req: {'name': 'account-suspended'},
+    RegistrationClosed: lambda error, req: {'name': 'registration-closed'},
     Forbidden: lambda error, req: {'name': 'forbidden'},
     NotFound: lambda error, req: {'name': 'not-found'},
     Stale: lambda error, req: {'name': 'stale'},

@@ -33,6 +33,8 @@ class Access(enum.Enum):
     """Whoever presents a valid token."""
     OWNER = enum.auto()
     """The owner of the resource, by a valid token; the domain decides who that is."""
+    SECRET = enum.auto()
+    """Whoever knows the secret in the URL: sessions of browsers are ignored, invalid tokens rejected."""
     CREDENTIALS = enum.auto()
     """Whoever presents a password or a token, which the responder verifies itself."""
 
@@ -84,7 +86,8 @@ class Operation:
     `summary` and `description` explain it in the OpenAPI document. `responses` has the content of each
     successful response by status, None for one without content. `form` validates the body, or the query of
     a GET. `query` declares the query parameters. GET responds with 304 only if it is `cacheable`. A
-    `deprecated` operation has a successor. `limits` are rate limits; every response has the remaining quotas.
+    `deprecated` operation has a successor. Tokens for reading may use an unsafe method only if it
+    `changes_own_token` and nothing else. `limits` are rate limits; every response has the remaining quotas.
     `linkage` returns what a new resource will be related to, by relation. `errors` are the statuses of
     problems that do not follow from the rest of the declaration.
     """
@@ -98,6 +101,7 @@ class Operation:
     formats: Formats = Formats.DOCUMENT
     cacheable: bool = True
     deprecated: bool = False
+    changes_own_token: bool = False
     limits: tuple[RateLimit, ...] = ()
     errors: tuple[int, ...] = ()
     linkage: Callable[[Any], Mapping[str, Identifier]] | None = None
@@ -106,6 +110,11 @@ class Operation:
     def is_relationship(self) -> bool:
         """Whether it is about a relationship by itself."""
         return self.formats is Formats.RELATIONSHIP
+
+    def needs_write_scope(self, method: str) -> bool:
+        """Return whether the method requires a token that permits writes."""
+        is_write = method not in ('GET', 'HEAD', 'OPTIONS', 'QUERY')
+        return is_write and self.access in (Access.TOKEN, Access.OWNER) and not self.changes_own_token
 
     @property
     def accepts_idempotency_key(self) -> bool:

@@ -8,6 +8,7 @@ import falcon
 
 from service.database.ids import is_id
 from service.domain.errors import NotFound
+from service.domain.viewer import require_write_scope
 from service.http.conditional import target_precondition
 from service.http.relationships import check_relationships
 from service.http.request import Request
@@ -42,9 +43,15 @@ def read_form(req: Request, check_precondition: Callable[[], object] | None = No
     and Invalid.
     """
     assert req.operation.form is not None
+    _require_write_scope(req)
     body = read_body(req)
     (check_precondition or target_precondition(req))()
     return req.operation.form.read(body)
+
+
+def _require_write_scope(req: Request) -> None:
+    if req.operation.needs_write_scope(req.method):
+        require_write_scope(req.viewer)
 
 
 def read_body(req: Request) -> dict[str, Any]:
@@ -76,6 +83,7 @@ def read_resource_identifiers(req: Request) -> list[int]:
     Raises HTTPUnsupportedMediaType, HTTPContentTooLarge, MalformedBody, ResourceMismatch, and NotFound for a
     string that is not an id, unless it is to be removed: it cannot be a member.
     """
+    _require_write_scope(req)
     sent = _read(req, (JSON_API,))
     req.json_api_body = parse_json(sent[1]) if sent else {}
     named = read_linkage(req.json_api_body, req.operation.query.kind)

@@ -38,7 +38,7 @@ class Field:
     whole value and is valid in JavaScript and Python alike; `rule` is its meaning in words. `type` is an
     input type of HTML, or `textarea`, which is `rows` lines high; a `number` has `min`, `max` and `step`.
     With `trim` leading and trailing white space is removed first; with `nullable` null means empty. With
-    `options` the value is one of them.
+    `options` the value is one of them. Pages leave out those that are not `on_pages`: they are for programs.
     """
 
     name: str
@@ -58,6 +58,7 @@ class Field:
     max: str | None = None
     step: str | None = None
     options: tuple[str, ...] = ()
+    on_pages: bool = True
 
     def read(self, value: Any) -> Any:
         """Return the normalized value; raises ValueError with the rule that it breaks."""
@@ -149,6 +150,10 @@ class Action:
     def at(self, target: str, values: Mapping[str, Any] | None = None) -> 'Form':
         """Return the form with an absolute URL as its target, filled with the current values."""
         return Form(self, target, values or {})
+
+    def without(self, name: str) -> 'Action':
+        """Return the Action without one of its fields."""
+        return dataclasses.replace(self, fields=tuple(field for field in self.fields if field.name != name))
 
     def optional(self, *names: str) -> tuple[Field, ...]:
         """Return the named fields for another Action, none of them required."""

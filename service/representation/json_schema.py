@@ -69,8 +69,9 @@ def _schema_of_number(field: Field) -> Schema:
     """Return the schema of a decimal number, which may be a string so that it is exact."""
     minimum, maximum, step = (Decimal(bound) for bound in (field.min or 0, field.max or 0, field.step or 1))
     digits, places = len(str(int(maximum))), -int(step.as_tuple().exponent)
-    fraction = rf'\.[0-9]{{1,{places}}}0*'
-    text = {'type': 'string', 'pattern': rf'^(0*[0-9]{{1,{digits}}}({fraction})?|{fraction})$'}
+    whole, fraction = rf'0*[0-9]{{1,{digits}}}', rf'\.[0-9]{{1,{places}}}0*'
+    pattern = rf'^({whole}({fraction})?|{fraction})$' if places else rf'^{whole}$'
+    text = {'type': 'string', 'pattern': pattern}
     number = {
         'type': 'number',
         'minimum': float(minimum),

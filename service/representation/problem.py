@@ -77,6 +77,23 @@ PROBLEMS: dict[str, ProblemType] = {
         'You are authenticated, but only the owner may do this. The forms of a document show what you '
         'may do.',
     ),
+    'insufficient-scope': ProblemType(
+        403,
+        'The token may only read',
+        'The token has the scope "read", by which nothing can be changed. Sign in for one with the scope '
+        '"write".',
+    ),
+    'account-suspended': ProblemType(
+        403,
+        'The account is suspended',
+        'The user name and the password are right, but the operator has suspended the account. Its tokens '
+        'are revoked, and signing in is possible once the operator restores it.',
+    ),
+    'registration-closed': ProblemType(
+        403,
+        'Registration is closed',
+        'New users are registered by the operator only.',
+    ),
     'not-found': ProblemType(
         404,
         'Not found',

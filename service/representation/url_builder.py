@@ -1,6 +1,6 @@
 """The URL builder: absolute URLs at the origin of a request."""
 
-from typing import Any
+from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
 from service import urls
@@ -9,19 +9,31 @@ from service.representation.document import Link
 CURIE = 'hc'
 
 
+class Features(NamedTuple):
+    """What the settings offer by links and forms: pictures, signed tokens, registration, and mail."""
+
+    avatars: bool = True
+    signed_tokens: bool = False
+    registration: bool = True
+    mail: bool = False
+
+
+DEFAULT_FEATURES = Features()
+
+
 class UrlBuilder:
     """Expands the templates of urls.py to absolute URLs.
 
-    `origin` is like `http://localhost:8000`, with the `path` under which the application is, if any. With
-    `avatars` users link to their pictures at Gravatar.
+    `origin` is like `http://localhost:8000`, with the `path` under which the application is, if any.
+    `features` tells which links and forms there are.
     """
 
-    __slots__ = ('avatars', 'curies', 'origin', 'path')
+    __slots__ = ('curies', 'features', 'origin', 'path')
 
-    def __init__(self, origin: str, *, avatars: bool = True) -> None:
+    def __init__(self, origin: str, features: Features = DEFAULT_FEATURES) -> None:
         self.origin = origin
         self.path = urlsplit(origin).path
-        self.avatars = avatars
+        self.features = features
         self.curies = (Link(origin + urls.RELATION, templated=True, name=CURIE),)
 
     def url_for(self, template: str, **values: Any) -> str:

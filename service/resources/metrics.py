@@ -1,9 +1,12 @@
 """Metrics in the text format of Prometheus."""
 
+from contextlib import suppress
 from typing import Protocol
 
 import falcon
 
+from service.database.errors import Unavailable
+from service.domain.outbox import count_mails
 from service.http.conditional import NO_STORE
 from service.http.operation import Access, Formats, Operation, RawResponse
 from service.http.request import Request
@@ -21,6 +24,8 @@ class Exposition(Protocol):
     content_type: str
 
     def exposed(self) -> bytes: ...
+
+    def set_outbox_pending(self, count: int) -> None: ...
 
 
 class MetricsResource:
@@ -45,4 +50,7 @@ class MetricsResource:
 
     def on_get(self, req: Request, resp: falcon.Response) -> None:
         resp.set_header('Cache-Control', NO_STORE)
+        if req.db.settings.mail_url is not None:
+            with suppress(Unavailable):  # the other metrics are those of this node
+                self._metrics.set_outbox_pending(count_mails(req.db))
         resp.data, resp.content_type = self._metrics.exposed(), self._metrics.content_type

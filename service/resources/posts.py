@@ -155,7 +155,7 @@ def _represent_posts(
     title: str = '',
     display: Display | None = KIND.display,
 ) -> Document:
-    forms = (PUBLISH.at(req.builder.url_for(urls.POSTS)),)
+    forms = (PUBLISH.at(req.builder.url_for(urls.POSTS)),) if req.user.can_write else ()
     return represent_listing(
         req,
         'posts',
@@ -345,7 +345,7 @@ def entry_point(viewer: Viewer | None, builder: UrlBuilder) -> EntryPointPart:
         return EntryPointPart({})
     posts = builder.link_to(urls.POSTS)
     links = {'hc:posts': posts, 'hc:feed': builder.link_to(urls.FEED, user_id=viewer.user_id)}
-    return EntryPointPart(links, (PUBLISH.at(posts.href),))
+    return EntryPointPart(links, (PUBLISH.at(posts.href),) if viewer.can_write else ())
 
 
 def _sample_posts(template: str) -> Sample:

@@ -55,7 +55,7 @@ def apply_edit(
     Checks the permission, parses the form, and checks the precondition; `change` repeats both checks on the
     locked row. Raises Forbidden, and what `read_form` and `change` raise.
     """
-    require_permission(record.is_editable_by(req.viewer))
+    require_permission(record.is_editable_by(req.viewer), req.viewer)
     check = precondition(req, represent)
     changes: dict[str, Any] = read_form(req, lambda: check(record))
     changed = change(req.db, record.id, changes, by=req.user, precondition=check)

@@ -4,7 +4,7 @@ from service.domain.follows import FollowRecord
 from service.domain.posts import PostRecord
 from service.domain.tokens import TokenRecord
 from service.domain.users import UserRecord, avatar_hash_of
-from service.domain.viewer import Viewer
+from service.domain.viewer import WRITE, Viewer
 
 CREATED = 1_795_000_000_000
 UPDATED = CREATED + 60_000
@@ -20,6 +20,8 @@ USER = UserRecord(
     post_count=1,
     follower_count=1,
     following_count=0,
+    email_verified_at=UPDATED,
+    suspended_at=None,
     is_followed=True,
 )
 OWNER = Viewer(user_id=USER.id, username=USER.username, token_id=7_400_000_000_000_003)
@@ -35,4 +37,9 @@ TOKEN = TokenRecord(
     signed_in_at=CREATED,
     last_used_at=UPDATED,
     user_agent='example/1.0',
+    name='Laptop',
+    scope=WRITE,
+    lifetime=None,
+    sign_in_id=OWNER.token_id,
+    renewed_at=None,
 )

@@ -271,7 +271,7 @@ class StoresResource:
     def on_get(self, req: Request, resp: falcon.Response) -> None:
         page = list_stores(req.db, req.query.position)
         url = req.builder.url_for(urls.STORES)
-        forms = (OPEN.at(url),)
+        forms = (OPEN.at(url),) if req.user.can_write else ()
         resp.media = represent_listing(
             req, 'stores', url, page, represent_store, forms=forms, display=STORE.display
         )
@@ -380,7 +380,7 @@ class StoreItemsResource:
         resp.media = _represent_items_of(req, store, req.query, page)
 
     def on_post(self, req: Request, resp: falcon.Response, store_id: int) -> None:
-        require_permission(find_store(req.db, store_id).is_editable_by(req.viewer))
+        require_permission(find_store(req.db, store_id).is_editable_by(req.viewer), req.viewer)
         item = add_item(req.db, store_id, by=req.user, **read_form(req))
         respond_created(resp, represent_item(item, req.viewer, req.builder))
         add_invalidation_links(resp, *_changed_by_item(req, store_id))

@@ -2,32 +2,38 @@
 
 import dataclasses
 from collections.abc import Mapping
+from decimal import Decimal
 from typing import ClassVar
 
 import falcon
 import orjson
 
 from service import urls
-from service.domain.errors import Unauthenticated
-from service.domain.signing_keys import ALGORITHM, list_published_keys
+from service.domain.errors import Invalid, Unauthenticated
+from service.domain.signing_keys import ALGORITHM, KEY_SET_MAX_AGE, list_published_keys
 from service.domain.throttle import SIGN_IN
 from service.domain.tokens import (
+    MAX_LIFETIME,
+    MAX_NAME_LENGTH,
+    MIN_LIFETIME,
     PREFIX,
     Issuer,
     NewToken,
     TokenRecord,
+    TokenWish,
     find_token,
     is_signed,
     list_tokens,
     renew_token,
+    revoke_other_tokens,
     revoke_token,
     sign_in,
 )
 from service.domain.users import find_user
-from service.domain.viewer import Viewer, require_permission
+from service.domain.viewer import SCOPES, WRITE, Viewer, require_permission, require_write_scope
 from service.http.conditional import NO_STORE, precondition, target_precondition
 from service.http.credentials import read_authorization, read_basic
-from service.http.middleware.authentication import authenticate
+from service.http.middleware.authentication import audience, authenticate
 from service.http.operation import Access, Formats, Operation, RawResponse, Route, Samples
 from service.http.request import Expansions, Find, Request
 from service.http.request_body import read_body
@@ -48,6 +54,21 @@ from service.resources.timestamps import represent_time
 
 # The format of a new token: a random secret, or a signed JWT that other services can verify (RFC 9068).
 _FORMAT = Field('format', 'Format', type='hidden', regex=None, options=('opaque', 'jwt'))
+# What a program can ask of a new token, by a password in the body or in the header.
+_WISHES = (
+    Field('name', 'Name of the token', max_length=MAX_NAME_LENGTH, trim=True, nullable=True, on_pages=False),
+    Field('scope', 'Scope', regex=None, options=SCOPES, on_pages=False),
+    Field(
+        'expires_in',
+        'Seconds until it expires',
+        type='number',
+        min=str(MIN_LIFETIME),
+        max=str(MAX_LIFETIME),
+        step='1',
+        on_pages=False,
+    ),
+    _FORMAT,
+)
 LOGIN = Action(
     'login',
     'POST',
@@ -55,11 +76,13 @@ LOGIN = Action(
     (
         Field('username', 'User name', required=True, autocomplete='username'),
         Field('password', 'Password', type='password', required=True, autocomplete='current-password'),
-        _FORMAT,
+        *_WISHES,
     ),
 )
+BASIC_LOGIN = Action('login', 'POST', 'Sign in', _WISHES)
 RENEW = Action('renew', 'POST', 'Renew', (_FORMAT,))
 REVOKE = Action('revoke', 'DELETE', 'Revoke')
+REVOKE_OTHERS = Action('revoke-others', 'DELETE', 'Sign out everywhere else')
 
 
 KIND = Kind(
@@ -71,6 +94,9 @@ KIND = Kind(
         time_member('expires_at', 'When the token expires.'),
         time_member('last_used_at', 'When the token was last used to change something.', nullable=True),
         Member('user_agent', 'The User-Agent of the request by which the token was issued.', nullable=True),
+        Member('name', 'The name that the sign-in gave the token.', nullable=True),
+        Member('scope', 'What the token permits: `write` everything, `read` no changes.'),
+        Member('current', 'Whether it is the token that is presented.', 'boolean'),
         Member('token', 'The secret, to be sent as a Bearer token.', presence=Presence.CREATION),
         Member(
             'token_type', 'The authentication scheme of the secret: `Bearer`.', presence=Presence.CREATION
@@ -100,9 +126,13 @@ KIND = Kind(
 def represent_token(token: TokenRecord, viewer: Viewer | None, builder: UrlBuilder) -> Document:
     """Return the token without its secret."""
     here = builder.link_to(urls.TOKEN, token_id=token.id)
-    forms: tuple[Form, ...] = (REVOKE.at(here.href),)
-    if viewer is not None and viewer.token_id == token.id:
-        forms += (RENEW.at(builder.url_for(urls.TOKENS)),)
+    is_current = viewer is not None and viewer.token_id == token.id
+    forms: tuple[Form, ...] = ()
+    if viewer is None or viewer.can_write:
+        forms = (REVOKE.at(here.href),)
+        if is_current:
+            renew = RENEW if builder.features.signed_tokens else RENEW.without('format')
+            forms += (renew.at(builder.url_for(urls.TOKENS)),)
     return Document(
         kind='tokens',
         id=str(token.id),
@@ -112,6 +142,9 @@ def represent_token(token: TokenRecord, viewer: Viewer | None, builder: UrlBuild
             'expires_at': represent_time(token.expires_at),
             'last_used_at': None if token.last_used_at is None else represent_time(token.last_used_at),
             'user_agent': token.user_agent,
+            'name': token.name,
+            'scope': token.scope,
+            'current': is_current,
         },
         links={'self': here, 'curies': builder.curies, 'collection': builder.link_to(urls.TOKENS)},
         forms=forms,
@@ -126,7 +159,7 @@ def represent_new_token(new: NewToken, builder: UrlBuilder) -> Document:
     secret = {
         'token': new.secret,
         'token_type': 'Bearer',
-        'expires_in': (new.token.expires_at - new.token.created_at) // 1000,
+        'expires_in': max(1, (new.token.expires_at - new.token.created_at) // 1000),
     }
     return Document(document.kind, document.id, {**document.properties, **secret}, document.links)
 
@@ -194,7 +227,7 @@ class KeysResource:
     def on_get(self, req: Request, resp: falcon.Response) -> None:
         resp.data = orjson.dumps({'keys': [key.public_jwk() for key in list_published_keys(req.db)]})
         resp.content_type = JWK_SET
-        resp.set_header('Cache-Control', 'public, max-age=300')
+        resp.set_header('Cache-Control', f'public, max-age={KEY_SET_MAX_AGE}')
 
 
 class TokensResource:
@@ -206,7 +239,7 @@ class TokensResource:
         'GET': Operation(
             'List tokens',
             'Your own valid tokens, without their secrets.',
-            {200: sample_pages(urls.TOKENS, SAMPLES)},
+            {200: sample_pages(urls.TOKENS, SAMPLES, (REVOKE_OTHERS, urls.OTHER_TOKENS))},
             query=_PAGE,
         ),
         'POST': Operation(
@@ -219,7 +252,13 @@ class TokensResource:
             _ONE,
             limits=SIGN_IN,
         ),
-        'DELETE': Operation('Sign out', 'Revokes the token that is presented.', {204: None}, query=_PAGE),
+        'DELETE': Operation(
+            'Sign out',
+            'Revokes the token that is presented.',
+            {204: None},
+            query=_PAGE,
+            changes_own_token=True,
+        ),
     }
 
     def on_get(self, req: Request, resp: falcon.Response) -> None:
@@ -236,6 +275,28 @@ class TokensResource:
         add_invalidation_links(resp, req.builder.url_for(urls.TOKEN, token_id=req.user.token_id))
 
 
+class OtherTokensResource:
+    """All of the viewer's tokens but the presented one."""
+
+    tag = 'tokens'
+    operation_name = 'OtherTokens'
+    operations: ClassVar = {
+        'DELETE': Operation(
+            'Sign out everywhere else',
+            'Revokes all of your tokens but the one that is presented.',
+            {204: None},
+            query=_PAGE,
+        ),
+    }
+
+    def on_delete(self, req: Request, resp: falcon.Response) -> None:
+        require_write_scope(req.viewer)
+        target_precondition(req)()
+        revoke_other_tokens(req.db, by=req.user)
+        resp.status = falcon.HTTP_204
+        add_invalidation_links(resp, req.builder.url_for(urls.TOKENS))
+
+
 class UserTokensResource:
     """The tokens of a user, who is the viewer."""
 
@@ -243,7 +304,7 @@ class UserTokensResource:
     operations: ClassVar = {'GET': dataclasses.replace(TokensResource.operations['GET'], access=Access.OWNER)}
 
     def on_get(self, req: Request, resp: falcon.Response, user_id: int) -> None:
-        require_permission(find_user(req.db, user_id, req.viewer).is_editable_by(req.viewer))
+        require_permission(find_user(req.db, user_id, req.viewer).is_own(req.viewer))
         resp.media = _represent_tokens(req)
 
 
@@ -281,7 +342,8 @@ class TokenResource:
 def _represent_tokens(req: Request) -> Document:
     page = list_tokens(req.db, req.query.position, req.user)
     url = req.builder.url_for(urls.TOKENS)
-    return represent_listing(req, 'tokens', url, page, represent_token, display=KIND.display)
+    forms = (REVOKE_OTHERS.at(req.builder.url_for(urls.OTHER_TOKENS)),) if req.user.can_write else ()
+    return represent_listing(req, 'tokens', url, page, represent_token, forms=forms, display=KIND.display)
 
 
 def _issue(req: Request) -> NewToken:
@@ -291,8 +353,8 @@ def _issue(req: Request) -> NewToken:
         target_precondition(req)()
         return _sign_in(req, **LOGIN.read(body))
     scheme, value = read_authorization(req)
-    values = RENEW.read(body)
     if scheme == 'bearer':
+        values = RENEW.read(body)
         viewer = authenticate(req, value)
         target_precondition(req)()
         current_format = 'jwt' if is_signed(value) else 'opaque'
@@ -300,15 +362,28 @@ def _issue(req: Request) -> NewToken:
     if scheme == 'basic':
         username, password = read_basic(value)
         target_precondition(req)()
-        return _sign_in(req, username, password, **values)
+        return _sign_in(req, username, password, **BASIC_LOGIN.read(body))
     raise Unauthenticated('Send a user name and a password, or a token to be renewed.')
 
 
 def _issuer(req: Request, format: str) -> Issuer | None:
-    return Issuer(req.builder.origin, req.builder.url_for(urls.ENTRY)) if format == 'jwt' else None
+    """Return the issuer of a signed token, None for an opaque one; raises Invalid where none is signed."""
+    if format != 'jwt':
+        return None
+    if req.db.settings.base_url is None:
+        raise Invalid([('format', 'can be jwt only on servers with BASE_URL')])
+    return Issuer(req.db.settings.base_url, audience(req.db.settings))
 
 
-def _sign_in(req: Request, username: str, password: str, format: str = 'opaque') -> NewToken:
+def _sign_in(
+    req: Request,
+    username: str,
+    password: str,
+    name: str = '',
+    scope: str = WRITE,
+    expires_in: Decimal | None = None,
+    format: str = 'opaque',
+) -> NewToken:
     return sign_in(
         req.db,
         username=username,
@@ -316,14 +391,17 @@ def _sign_in(req: Request, username: str, password: str, format: str = 'opaque')
         user_agent=req.user_agent,
         client_address=req.client_address,
         quotas=req.quotas,
-        issuer=_issuer(req, format),
+        wish=TokenWish(
+            name or None, scope, None if expires_in is None else int(expires_in), _issuer(req, format)
+        ),
     )
 
 
 def entry_point(viewer: Viewer | None, builder: UrlBuilder) -> EntryPointPart:
     """Return the links and forms of tokens on the entry point."""
     tokens = builder.link_to(urls.TOKENS)
-    return EntryPointPart({'hc:tokens': tokens}, (LOGIN.at(tokens.href),) if viewer is None else ())
+    login = LOGIN if builder.features.signed_tokens else LOGIN.without('format')
+    return EntryPointPart({'hc:tokens': tokens}, (login.at(tokens.href),) if viewer is None else ())
 
 
 def _sample_tokens(builder: UrlBuilder) -> Document:
@@ -345,6 +423,7 @@ EXPANSIONS: Expansions = {}
 RESOURCES: Mapping[str, Find] = {}
 ROUTES: tuple[Route, ...] = (
     (urls.TOKENS, TokensResource()),
+    (urls.OTHER_TOKENS, OtherTokensResource()),
     (urls.TOKEN, TokenResource()),
     (urls.KEYS, KeysResource()),
     (

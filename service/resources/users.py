@@ -9,6 +9,7 @@ import falcon
 
 from service import urls
 from service.domain.accounts import delete_user
+from service.domain.errors import RegistrationClosed
 from service.domain.stores import find_owned
 from service.domain.throttle import REGISTRATION, SIGN_IN
 from service.domain.users import (
@@ -125,6 +126,12 @@ USER = Kind(
         Member('follower_count', 'The number of users who follow this one.', 'integer'),
         Member('following_count', 'The number of users that this one follows.', 'integer'),
         Member('email', "The user's email address.", presence=Presence.OWNER),
+        Member(
+            'email_verified',
+            'Only for the owner, on servers with mail: whether a link in a mail to the address was used.',
+            'boolean',
+            presence=Presence.OPTIONAL,
+        ),
     ),
     links=('collection', 'hc:followers', 'hc:following', 'hc:posts'),
     optional_links=('hc:avatar', 'hc:follow', 'hc:feed', 'hc:tokens', 'hc:password'),
@@ -169,7 +176,7 @@ USER = Kind(
 @cached
 def represent_user(user: UserRecord, viewer: Viewer | None, builder: UrlBuilder) -> Document:
     """Return the user; the email address is only for the user themselves."""
-    is_own = user.is_editable_by(viewer)
+    can_write = viewer is not None and viewer.can_write
     properties = {
         'id': user.id,
         'username': user.username,
@@ -189,28 +196,31 @@ def represent_user(user: UserRecord, viewer: Viewer | None, builder: UrlBuilder)
         'hc:following': builder.link_to(urls.FOLLOWING, **here),
         'hc:posts': builder.link_to(urls.USER_POSTS, **here),
     }
-    if builder.avatars:
+    if builder.features.avatars:
         links['hc:avatar'] = Link(urls.AVATAR.format(avatar_hash=user.avatar_hash), type='image/png')
     forms: tuple[Form, ...] = ()
-    if is_own:
+    if user.is_own(viewer):
         properties['email'] = user.email
+        if builder.features.mail:
+            properties['email_verified'] = user.email_verified_at is not None
         links['hc:feed'] = builder.link_to(urls.FEED, **here)
         links['hc:tokens'] = builder.link_to(urls.TOKENS)
         links['hc:password'] = builder.link_to(urls.PASSWORD, **here)
-        forms = (
+        own_forms = (
             EDIT.at(builder.url_for(urls.USER, **here), properties),
             CHANGE_PASSWORD.at(builder.url_for(urls.PASSWORD, **here)),
             DELETE.at(builder.url_for(urls.USER, **here)),
         )
-    elif user.is_followable_by(viewer):
+        forms = own_forms if can_write else ()
+    elif user.is_other(viewer):
         assert viewer is not None
         follow = builder.link_to(urls.FOLLOW, user_id=viewer.user_id, other_id=user.id)
         links['hc:follow'] = follow
         action = UNFOLLOW if user.is_followed else FOLLOW
-        forms = (action.at(follow.href),)
+        forms = (action.at(follow.href),) if can_write else ()
     relationships = {
         rel: Relationship(builder.url_for(urls.USER_RELATIONSHIP, name=member(rel), **here))
-        for rel in (*RELATIONSHIPS, *(OWN_RELATIONSHIPS if is_own else ()))
+        for rel in (*RELATIONSHIPS, *(OWN_RELATIONSHIPS if user.is_own(viewer) else ()))
     }
     return Document(
         'users',
@@ -282,6 +292,8 @@ class UsersResource:
         resp.media = _represent_users(req)
 
     def on_post(self, req: Request, resp: falcon.Response) -> None:
+        if not req.builder.features.registration:
+            raise RegistrationClosed('Registration is closed. Ask the operator for an account.')
         address = None if req.is_counted else req.client_address
         user = register_user(req.db, client_address=address, quotas=req.quotas, **read_form(req))
         respond_created(resp, represent_user(user, None, req.builder))
@@ -385,7 +397,7 @@ class PasswordResource:
 
     def on_put(self, req: Request, resp: falcon.Response, user_id: int) -> None:
         user = find_user(req.db, user_id, req.viewer)
-        require_permission(user.is_editable_by(req.viewer))
+        require_permission(user.is_editable_by(req.viewer), req.viewer)
         check = precondition(req, represent_user)
         values = read_form(req, lambda: check(None))
         change_password(
@@ -425,7 +437,8 @@ def entry_point(viewer: Viewer | None, builder: UrlBuilder) -> EntryPointPart:
     """Return the links and forms of users on the entry point."""
     links = {'hc:users': builder.link_to(urls.USERS)}
     if viewer is None:
-        return EntryPointPart(links, (REGISTER.at(builder.url_for(urls.USERS)),))
+        is_open = builder.features.registration
+        return EntryPointPart(links, (REGISTER.at(builder.url_for(urls.USERS)),) if is_open else ())
     links['hc:me'] = builder.link_to(urls.USER, user_id=viewer.user_id)
     links['hc:user'] = builder.template_for(urls.USER, user_id='id')
     return EntryPointPart(links)

@@ -12,7 +12,8 @@ import pytest
 from playwright.sync_api import expect, sync_playwright
 
 from tests.clients.browser_flags import FLAGS
-from tests.server import Server
+from tests.mail_server import mail_server
+from tests.server import Server, free_port, wait_until
 
 PICTURE = (
     '<svg xmlns="http://www.w3.org/2000/svg" width="128" height="128"><circle r="99" fill="teal"/></svg>'
@@ -212,6 +213,35 @@ def _journey(browser: Browser) -> None:
     browser.click('Sign-ins')
     browser.heading('Sign-ins')
     browser.sign_out()
+
+
+@pytest.mark.parametrize('scripts', [True, False])
+def test_a_lost_password_is_recovered_by_a_mail(
+    program: playwright.Browser, tmp_path: Path, scripts: bool
+) -> None:
+    port = free_port()
+    settings = {'BASE_URL': f'http://127.0.0.1:{port}', 'MAIL_FROM': 'halcyon@example.org'}
+    with (
+        mail_server() as inbox,
+        Server(tmp_path, workers=1, port=port, MAIL_URL=inbox.url, **settings) as server,
+        visiting(program, server, scripts=scripts) as browser,
+    ):
+        browser.register('ada')
+        wait_until(lambda: len(inbox.messages) == 1)
+        browser.page.goto(inbox.last_link())
+        browser.heading('Verify your e-mail address')
+        browser.fill('Verify the address')
+        browser.message('Your e-mail address is verified.')
+        browser.fill('Forgot your password?', {'E-mail': 'ada@example.org'})
+        browser.heading('Check your mail')
+        wait_until(lambda: len(inbox.messages) == 2)
+        browser.page.goto(inbox.last_link())
+        browser.heading('Choose a new password')
+        browser.fill('Set the new password', {'Password': 'battery staple'})
+        browser.message('Your password is changed. Sign in with it.')
+        browser.fill('Sign in', {'User name': 'ada', 'Password': 'battery staple'})
+        browser.click('Feed')
+        browser.heading('Feed')
 
 
 def test_an_expired_session_loses_no_text(browser: Browser) -> None:

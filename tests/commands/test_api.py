@@ -9,6 +9,7 @@ from typing import Any
 
 from tests.client import Client
 from tests.commands.conftest import Operator
+from tests.conftest import Start
 from tests.routes import methods_at
 
 
@@ -39,7 +40,8 @@ def test_routes_prints_a_line_for_each_audience_of_a_url(newcomer: Operator) -> 
     assert '/api/users/{user_id}                          owner              PUT PATCH DELETE' in lines
 
 
-def test_openapi_prints_the_document_that_the_server_serves(newcomer: Operator, client: Client) -> None:
+def test_openapi_prints_the_document_that_the_server_serves(newcomer: Operator, start: Start) -> None:
+    client = Client(start(BASE_URL='http://halcyon.test'))
     newcomer.environment['BASE_URL'] = 'http://halcyon.test'
     printed = newcomer.run('openapi').stdout
     assert json.loads(printed) == client.entry().follow('service-desc', accept='application/json').state

@@ -158,6 +158,32 @@ def test_users_are_listed_and_shown(operator: Operator, ada: Client, bob: Client
     assert shown == listed['users'][0]
     assert set(shown) == {
         'id', 'username', 'email', 'member_since', 'last_seen', 'posts', 'followers', 'following',
+        'suspended',
     }  # fmt: skip
     assert 'ada@' in operator.run('user', 'show', 'ada').stdout
     assert operator.run('user', 'show', 'eve').exit_code == ExitCode.REJECTED
+
+
+def test_a_user_is_suspended_and_restored(operator: Operator, client: Client) -> None:
+    add(operator)
+    ada = client.sign_in('ada', PASSWORD)
+    assert operator.ask('user', 'suspend', 'ADA') == {'username': 'ada', 'revoked': 1}
+    assert ada.entry().status == 401
+    assert operator.ask('user', 'show', 'ada')['suspended'].startswith('20')
+    body = {'username': 'ada', 'password': PASSWORD}
+    assert_problem(client.post('/api/tokens', body), 403)
+    assert operator.ask('user', 'restore', 'ada') == {'username': 'ada'}
+    assert operator.ask('user', 'show', 'ada')['suspended'] == 'no'
+    assert client.post('/api/tokens', body).status == 200
+
+
+def test_the_operator_adds_users_while_registration_is_closed(
+    operator: Operator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv('REGISTRATION', 'closed')
+    assert add(operator) > 0
+
+
+@pytest.mark.parametrize('command', ['suspend', 'restore'])
+def test_only_a_user_can_be_suspended_or_restored(operator: Operator, command: str) -> None:
+    assert operator.run('user', command, 'nobody').exit_code == ExitCode.REJECTED

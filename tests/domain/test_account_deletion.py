@@ -32,11 +32,24 @@ COUNTERS = {
     ('users', 'following_count'): 'SELECT COUNT(*) FROM follows WHERE follower_id = users.id',
     ('stores', 'item_count'): 'SELECT COUNT(*) FROM items WHERE store_id = stores.id',
 }
+# Rows of mail, which are written only with MAIL_URL; `{0}` is the id of the user.
+_MAIL_ROWS = (
+    (
+        'outbox',
+        'id, purpose, recipient, user_id, created_at, due_at, attempts',
+        "{0}, 'verify-email', 'x@example.org', {0}, 1, 1, 0",
+    ),
+    (
+        'mail_secrets',
+        'id, digest, purpose, user_id, email_key, expires_at',
+        "{0}, '{0}', 'verify-email', {0}, 'x@example.org', 1795000000000",
+    ),
+)
 TOTALS = {'users', 'posts', 'stores', 'items'}  # the tables that are counted in `totals`
 
 
 @pytest.fixture
-def user_id(start: Start) -> int:
+def user_id(start: Start, db: Session) -> int:
     """The id of Ada, who has rows in every table, like other users."""
     app = start()
     people = {name: _register(app, name) for name in ('ada', 'bob', 'cleo')}
@@ -49,6 +62,8 @@ def user_id(start: Start) -> int:
             store = client.post('/api/stores', {'name': f'{name} {turn}'}).state['id']
             client.post(f'/api/stores/{store}/items', {'name': 'Gear', 'price': '1.50'})
             client.post(f'/api/stores/{store}/items', {'name': 'Lever', 'price': '2.50'})
+        for table, columns, values in _MAIL_ROWS:
+            db.execute(f'INSERT INTO {table} ({columns}) VALUES ({values.format(ids[name])})')
     user_id: int = ids['ada']
     return user_id
 

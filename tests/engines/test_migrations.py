@@ -112,6 +112,13 @@ def test_an_upgrade_keeps_the_data(first_url: str, open_url: Open) -> None:
     assert posts.total_items == 2
 
 
+def test_an_upgraded_database_has_tokens_with_the_scope_write(first_url: str, open_url: Open) -> None:
+    db = open_url(first_url)
+    migrate(db)
+    rows = db.execute('SELECT scope, sign_in_id, renewed_at FROM tokens').fetchall()
+    assert [tuple(row) for row in rows] == [('write', 5, None)]
+
+
 def test_an_upgraded_database_lists_names_in_byte_order(first_url: str, open_url: Open) -> None:
     db = open_url(first_url)
     migrate(db)

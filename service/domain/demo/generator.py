@@ -55,6 +55,7 @@ _USER_FIELDS = (
     *(User.password_hash, User.avatar_hash, User.about_me),
     *(User.member_since, User.last_seen),
     *(User.post_count, User.follower_count, User.following_count),
+    User.email_verified_at,
 )
 _FOLLOW_FIELDS = (Follow.id, Follow.follower, Follow.followed, Follow.created_at)
 _POST_FIELDS = (Post.id, Post.author, Post.body, Post.created_at, Post.updated_at)
@@ -169,6 +170,7 @@ class DemoData:
                 *(password_hash, avatar_hash_of(email), about_me.rstrip()),
                 *(time, last_seen.get(number, time)),
                 *(self.posts, followers[number], self.follows),
+                time,
             )
 
     def store_rows(self, numbers: range) -> Iterator[Row]:

@@ -4,6 +4,8 @@ from typing import Any
 
 import falcon
 
+from service import urls
+from service.config import Settings
 from service.domain.errors import Unauthenticated
 from service.domain.tokens import find_viewer
 from service.domain.viewer import Viewer
@@ -30,11 +32,16 @@ class AuthenticationMiddleware:
         scheme, value = read_authorization(req)
         if scheme == 'bearer':
             authenticate(req, value)
-        elif access is not Access.ANYONE:
+        elif access not in (Access.ANYONE, Access.SECRET):
             raise Unauthenticated('A token is needed: "Authorization: Bearer …".')
 
 
 def authenticate(req: Request, value: str) -> Viewer:
     """Set `req.viewer` by the value of Bearer credentials, and return it; raises Unauthenticated."""
-    req.viewer = viewer = find_viewer(req.db, parse_bearer(value))
+    req.viewer = viewer = find_viewer(req.db, parse_bearer(value), audience=audience(req.db.settings))
     return viewer
+
+
+def audience(settings: Settings) -> str:
+    """Return the audience of signed tokens, which is this API (RFC 9068 §2.2); empty without BASE_URL."""
+    return settings.base_url + urls.ENTRY if settings.base_url else ''

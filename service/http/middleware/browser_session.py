@@ -16,6 +16,7 @@ from service.http.browser import (
     read_session,
     session_cookie,
 )
+from service.http.middleware.authentication import audience
 from service.http.operation import Access
 from service.http.request import Request, SubmittedForm
 from service.http.request_body import MAX_BODY_BYTES, read_stream
@@ -55,7 +56,7 @@ class BrowserSessionMiddleware:
     ) -> None:
         """Set `req.viewer` by the cookie; raises Forbidden for a request from another site."""
         access = req.operation.access
-        if access is Access.PUBLIC or 'HTTP_AUTHORIZATION' in req.env or not _is_html(req):
+        if access in (Access.PUBLIC, Access.SECRET) or 'HTTP_AUTHORIZATION' in req.env or not _is_html(req):
             return
         token = read_session(req)
         is_guarded = req.method not in SAFE_METHODS and (token or access is Access.CREDENTIALS)
@@ -64,7 +65,7 @@ class BrowserSessionMiddleware:
         if token is None:
             return
         try:
-            req.viewer = find_viewer(req.db, token)
+            req.viewer = find_viewer(req.db, token, audience=audience(req.db.settings))
         except Unauthenticated:
             session_cookie(req.builder.origin).clear(resp)
         else:

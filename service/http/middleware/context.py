@@ -13,7 +13,7 @@ from service.http.operation import UNROUTED
 from service.http.request import NOTHING_RELATED, REQUEST, PageParts, Request
 from service.representation.formats import DEFAULT, FORMATS
 from service.representation.query_parameters import Query
-from service.representation.url_builder import UrlBuilder
+from service.representation.url_builder import Features, UrlBuilder
 
 _EMPTY_QUERY = Query(FORMATS[DEFAULT].dialect.names)
 _ABSOLUTE = re.compile(r'[A-Za-z][A-Za-z0-9+.-]*://([^/?#]*)')
@@ -28,9 +28,9 @@ class ContextMiddleware:
     def __init__(self, settings: Settings, db: Session, page_parts: PageParts) -> None:
         self._page_parts = page_parts
         base_url = settings.base_url
-        self._base_builder = UrlBuilder(base_url, avatars=settings.avatars) if base_url else None
+        self._features = features_of(settings)
+        self._base_builder = UrlBuilder(base_url, self._features) if base_url else None
         self._trusted = settings.forwarded_allow_ips
-        self._avatars = settings.avatars
         self._db = db
 
     def process_request(self, req: Request, resp: falcon.Response) -> None:
@@ -54,11 +54,11 @@ class ContextMiddleware:
         environ = req.env
         scheme, authority = environ['wsgi.url_scheme'], _authority(environ)
         try:
-            builder = _builder(scheme, authority, '', self._avatars)
+            builder = _builder(scheme, authority, '', self._features)
             if self._trusted:
                 _, proto, host, prefix = forwarding(environ, self._trusted)
                 named = proto or scheme, authority if host is None else host
-                builder = _builder(*named, prefix, self._avatars)
+                builder = _builder(*named, prefix, self._features)
         except ValueError as error:
             req.builder = self._base_builder or UrlBuilder(f'{environ["wsgi.url_scheme"]}://localhost')
             raise falcon.HTTPBadRequest(
@@ -75,6 +75,16 @@ class ContextMiddleware:
         self._db.release()
 
 
+def features_of(settings: Settings) -> Features:
+    """Return what the settings offer."""
+    return Features(
+        avatars=settings.avatars,
+        signed_tokens=settings.base_url is not None,
+        registration=settings.registration == 'open',
+        mail=settings.mail_url is not None,
+    )
+
+
 def _authority(environ: dict[str, Any]) -> str:
     """Return the authority that a request names: in its target, else in Host (RFC 9112 §3.2.2).
 
@@ -89,5 +99,5 @@ def _authority(environ: dict[str, Any]) -> str:
 
 
 @lru_cache(maxsize=256)
-def _builder(scheme: str, authority: str, prefix: str, avatars: bool) -> UrlBuilder:
-    return UrlBuilder(normal_origin(scheme, authority) + prefix, avatars=avatars)
+def _builder(scheme: str, authority: str, prefix: str, features: Features) -> UrlBuilder:
+    return UrlBuilder(normal_origin(scheme, authority) + prefix, features)

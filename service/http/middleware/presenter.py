@@ -81,9 +81,8 @@ def _locate(req: Request, resp: falcon.Response) -> None:
         and resp.status_code == 200
         and isinstance(resp.media, Document)
     ):
-        selected = (
-            '' if resp.media.is_collection else resp.media.selection.query
-        )  # a collection's URL has it already
+        # The URL of a collection has its selection already.
+        selected = '' if resp.media.is_collection else resp.media.selection.query
         resp.set_header('Content-Location', resp.media.href + selected)
 
 

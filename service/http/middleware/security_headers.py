@@ -6,6 +6,7 @@ import falcon
 
 from service import urls
 from service.config import Settings
+from service.http.operation import Access
 from service.http.request import Request
 from service.http.security_headers import security_headers
 
@@ -25,5 +26,6 @@ class SecurityHeadersMiddleware:
             resp.status_code,
             is_https=self._is_https,
             may_be_framed=req.uri_template == urls.RELATION,
+            has_secret_url=req.operation.access is Access.SECRET,
         )
         resp.set_headers(headers)

@@ -5,7 +5,7 @@ from functools import lru_cache
 from typing import Any
 
 from service.http.operation import Access, Route
-from service.representation.url_builder import UrlBuilder
+from service.representation.url_builder import Features, UrlBuilder
 from service.resources.openapi.bodies import request_body
 from service.resources.openapi.components import Components
 from service.resources.openapi.endpoints import Endpoint, endpoints_of
@@ -51,10 +51,10 @@ class Description:
 
     def at(self, builder: UrlBuilder) -> dict[str, Any]:
         """Return the OpenAPI document with the URLs of the builder."""
-        return self._at(builder.origin, builder.avatars)
+        return self._at(builder.origin, builder.features)
 
-    def _make(self, origin: str, avatars: bool) -> dict[str, Any]:
-        builder = UrlBuilder(origin, avatars=avatars)
+    def _make(self, origin: str, features: Features) -> dict[str, Any]:
+        builder = UrlBuilder(origin, features)
         samples, components = SampleDocuments(list(endpoints_of(self._routes)), builder), Components()
         for name, schema in SHARED.items():
             components.refer('schemas', name, schema)
@@ -122,4 +122,5 @@ def _security(endpoint: Endpoint) -> list[dict[str, list[str]]]:
         return [{}, {'basic': []}, {'bearer': []}]
     if endpoint.operation.access is Access.PUBLIC:
         return []
-    return [{}, {'bearer': []}] if endpoint.operation.access is Access.ANYONE else [{'bearer': []}]
+    is_for_anyone = endpoint.operation.access in (Access.ANYONE, Access.SECRET)
+    return [{}, {'bearer': []}] if is_for_anyone else [{'bearer': []}]

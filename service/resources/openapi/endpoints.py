@@ -122,9 +122,11 @@ def _reads_resource(endpoint: Endpoint) -> bool:
 
 
 def _can_be_forbidden(endpoint: Endpoint) -> bool:
-    """Return whether it is for the owner only, or rejects client-generated ids."""
+    """Return whether it is for the owner or for tokens that permit writes, or rejects ids of clients."""
     creates = endpoint.method == 'POST' and _reads_resource(endpoint)
-    return (creates and not endpoint.operation.is_relationship) or endpoint.operation.access is Access.OWNER
+    operation = endpoint.operation
+    needs_permission = operation.access is Access.OWNER or operation.needs_write_scope(endpoint.method)
+    return (creates and not operation.is_relationship) or needs_permission
 
 
 def _reads_body(endpoint: Endpoint) -> bool:

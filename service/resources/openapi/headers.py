@@ -5,7 +5,7 @@ from typing import Any
 
 from service.resources.openapi.components import Components
 
-_LIMITED = (200, 201, 204, 303, 400, 401, 403, 404, 406, 409, 412, 413, 415, 422)
+_LIMITED = (200, 201, 202, 204, 303, 400, 401, 403, 404, 406, 409, 412, 413, 415, 422)
 # For each header its description, and the statuses of responses that always or sometimes have it.
 _HEADERS: dict[str, tuple[str, Container[int], Container[int]]] = {
     'Accept': ('The supported media types of bodies.', (), (415,)),
@@ -29,14 +29,18 @@ _HEADERS: dict[str, tuple[str, Container[int], Container[int]]] = {
     ),
     'Preference-Applied': ('The preference of Prefer that was applied (RFC 7240 §3).', (), (200, 201, 204)),
     'RateLimit': (
-        'What is left of the limits of sign-ins or registrations, and seconds until there is more '
+        'What is left of the rate limits, and seconds until there is more '
         '(draft-ietf-httpapi-ratelimit-headers).',
         (429,),
         _LIMITED,
     ),
-    'RateLimit-Policy': ('The limits of sign-ins or registrations in a time.', (429,), _LIMITED),
+    'RateLimit-Policy': (
+        'The rate limits in a time.',
+        (429,),
+        _LIMITED,
+    ),
     'Retry-After': ('Seconds after which to try again.', (429, 503), (409,)),
-    'WWW-Authenticate': ('The credentials that are needed (RFC 6750 §3).', (401,), ()),
+    'WWW-Authenticate': ('The credentials that are needed (RFC 6750 §3).', (401,), (403,)),
     'X-Request-Id': ('Identifies the request in the log of the server.', range(100, 600), ()),
 }
 

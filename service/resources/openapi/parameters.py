@@ -20,6 +20,7 @@ _VARIABLES = {
     'other_id': 'The id of the other user.',
     'rel': 'The name of a link relation of this API, without its prefix.',
     'name': 'The name of a problem type.',
+    'secret': 'The secret in the link of a mail.',
 }
 _CONDITIONS: dict[str, tuple[str, Schema]] = {
     'If-Match': ('Handle the request only if one of these entity tags is current.', _TEXT),

@@ -28,6 +28,7 @@ _PROBLEM_SCHEMAS = {
     JSON_API: reference('schemas', 'JsonApiErrors'),
 }
 _WITHOUT_CONTENT = {
+    202: 'The request is accepted; there is no content.',
     204: 'The request succeeded; there is no content.',
     303: 'The request succeeded; continue at Location. This is for forms of HTML pages.',
     304: 'The representation named by If-None-Match is current.',

@@ -1,0 +1,113 @@
+"""The outbox: mail that is to be sent, written in the transaction of its cause, and sent by any node.
+
+A process claims a mail by making it due later: only one of those who try succeeds, and if it ends before the
+mail is sent, another takes over when it is due again. So each mail is sent at least once.
+"""
+
+from typing import NamedTuple
+
+import peewee
+
+from service.database.compiled import CompiledQuery, bindparam, insert_into
+from service.database.session import Session
+from service.database.transactions import transaction
+from service.domain.models import Mail
+
+VERIFY_EMAIL, EMAIL_CHANGED, RESET_PASSWORD = PURPOSES = ('verify-email', 'email-changed', 'password-reset')
+LEASE_SECONDS = 60  # for which a claimed mail is left to who claimed it
+MIN_BACKOFF_SECONDS, MAX_BACKOFF_SECONDS = 10, 3600  # before it is tried again
+MAX_AGE_SECONDS = 5 * 86400  # after which it is given up (RFC 5321 §4.5.4.1)
+
+
+class MailRecord(NamedTuple):
+    """A mail that is to be sent; times are UTC milliseconds.
+
+    `user_id` is None if only the address is known.
+    """
+
+    id: int
+    purpose: str
+    recipient: str
+    user_id: int | None
+    created_at: int
+    due_at: int
+    attempts: int
+
+
+_FIND_DUE = CompiledQuery(
+    Mail.select(Mail.id, Mail.purpose, Mail.recipient, Mail.user, Mail.created_at, Mail.due_at, Mail.attempts)
+    .where(Mail.due_at <= bindparam('now'))
+    .order_by(Mail.due_at, Mail.id)
+    .limit(1)
+)
+_COUNT = CompiledQuery(Mail.select(peewee.fn.COUNT(Mail.id)))
+_INSERT = insert_into(Mail)
+_CLAIM = CompiledQuery(
+    Mail.update({Mail.due_at: bindparam('lease'), Mail.attempts: Mail.attempts + 1}).where(
+        (Mail.id == bindparam('mail_id')) & (Mail.due_at == bindparam('seen'))
+    )
+)
+_POSTPONE = CompiledQuery(
+    Mail.update({Mail.due_at: bindparam('due_at')}).where(Mail.id == bindparam('mail_id'))
+)
+_DELETE = CompiledQuery(Mail.delete().where(Mail.id == bindparam('mail_id')))
+
+
+@transaction
+def add_mail(session: Session, purpose: str, recipient: str, user_id: int | None = None) -> None:
+    """Write a mail to the outbox, if the server sends mail."""
+    if session.settings.mail_url is None:
+        return
+    now = session.now()
+    _INSERT.run(
+        session,
+        id=session.new_id(),
+        purpose=purpose,
+        recipient=recipient,
+        user_id=user_id,
+        created_at=now,
+        due_at=now,
+        attempts=0,
+    )
+
+
+def claim_mail(session: Session) -> MailRecord | None:
+    """Return a mail that is due and that nobody else sends meanwhile, or None if there is none."""
+    while row := _FIND_DUE.first(session, now=session.now()):
+        mail = MailRecord._make(row)
+        if _claim(session, mail):
+            return mail._replace(attempts=mail.attempts + 1)
+    return None
+
+
+@transaction
+def _claim(session: Session, mail: MailRecord) -> bool:
+    lease = session.now() + LEASE_SECONDS * 1000
+    return _CLAIM.execute(session, mail_id=mail.id, seen=mail.due_at, lease=lease) == 1
+
+
+@transaction
+def remove_mail(session: Session, mail: MailRecord) -> None:
+    """Delete a mail that is sent, or never will be."""
+    _DELETE.run(session, mail_id=mail.id)
+
+
+def postpone_mail(session: Session, mail: MailRecord) -> bool:
+    """Make a mail that could not be sent due later; return False if it is given up instead."""
+    now = session.now()
+    if now - mail.created_at > MAX_AGE_SECONDS * 1000:
+        remove_mail(session, mail)
+        return False
+    seconds = min(MIN_BACKOFF_SECONDS * 2 ** min(mail.attempts - 1, 20), MAX_BACKOFF_SECONDS)
+    _postpone(session, mail.id, now + seconds * 1000)
+    return True
+
+
+@transaction
+def _postpone(session: Session, mail_id: int, due_at: int) -> None:
+    _POSTPONE.run(session, mail_id=mail_id, due_at=due_at)
+
+
+def count_mails(session: Session) -> int:
+    """Return the number of mails that are to be sent."""
+    return int(_COUNT.first(session)[0])

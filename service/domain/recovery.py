@@ -1,0 +1,78 @@
+"""Links in mails, by which whoever reads the mail of an address resets the password or verifies it."""
+
+from service.database.compiled import CompiledQuery, bindparam
+from service.database.session import Session
+from service.database.transactions import transaction
+from service.domain.errors import Throttled
+from service.domain.mail_secrets import SecretRecord, find_secret, revoke_secrets
+from service.domain.models import User
+from service.domain.outbox import RESET_PASSWORD, VERIFY_EMAIL, add_mail
+from service.domain.passwords import hash_password
+from service.domain.rate_limits import Quotas
+from service.domain.throttle import count_attempt, reset_address_subjects, reset_email_subjects
+from service.domain.users import lock_user, set_password_hash
+
+_VERIFY = CompiledQuery(
+    User.update({User.email_verified_at: bindparam('now')}).where(
+        (User.id == bindparam('user_id')) & User.email_verified_at.is_null()
+    )
+)
+
+
+def request_password_reset(
+    session: Session, *, email: str, client_address: str, quotas: Quotas | None = None
+) -> None:
+    """Have a mail sent to the address by which the password can be reset, if it belongs to a user.
+
+    Whether it does is only found out when the mail is sent, so the response and its timing cannot tell.
+    Raises Throttled after too many requests from the IP address; after too many for one email address it
+    does nothing.
+    """
+    count_attempt(session, reset_address_subjects(client_address), quotas)
+    try:
+        count_attempt(session, reset_email_subjects(email))
+    except Throttled:
+        return
+    add_mail(session, RESET_PASSWORD, email)
+
+
+def find_password_reset(session: Session, secret: str) -> SecretRecord:
+    """Return the secret of a mail; raises NotFound."""
+    return find_secret(session, RESET_PASSWORD, secret)
+
+
+def find_email_verification(session: Session, secret: str) -> SecretRecord:
+    """Return the secret of a mail; raises NotFound."""
+    return find_secret(session, VERIFY_EMAIL, secret)
+
+
+def reset_password(session: Session, secret: str, password: str) -> None:
+    """Set the password by the secret of a mail, and revoke all tokens; raises NotFound.
+
+    It proves that the user reads the mail, so the address is verified, too.
+    """
+    find_password_reset(session, secret)  # before the costly hash
+    _reset_password(session, secret, hash_password(password, session.settings.bcrypt_cost))
+
+
+@transaction
+def _reset_password(session: Session, secret: str, new_hash: str) -> None:
+    user_id = _use(session, RESET_PASSWORD, secret)
+    set_password_hash(session, user_id, new_hash)
+    _VERIFY.run(session, user_id=user_id, now=session.now())
+
+
+@transaction
+def verify_email(session: Session, secret: str) -> None:
+    """Record by the secret of a mail that the user reads the mail of the address; raises NotFound."""
+    user_id = _use(session, VERIFY_EMAIL, secret)
+    _VERIFY.run(session, user_id=user_id, now=session.now())
+
+
+def _use(session: Session, purpose: str, secret: str) -> int:
+    """Return the user of the secret, and delete it with all others for the purpose; raises NotFound."""
+    user_id = find_secret(session, purpose, secret).user_id
+    lock_user(session, user_id, None)
+    find_secret(session, purpose, secret)  # concurrent requests may have used it meanwhile
+    revoke_secrets(session, purpose, user_id)
+    return user_id

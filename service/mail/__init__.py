@@ -1,0 +1,1 @@
+"""Mail: composing the messages of the outbox, and sending them."""

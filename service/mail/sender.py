@@ -1,0 +1,128 @@
+"""Sending the mails of the outbox: those that are due, in a thread of each worker process."""
+
+import dataclasses
+import logging
+import threading
+from email.message import EmailMessage
+
+from service.config import Settings
+from service.database.connect import open_engine
+from service.database.errors import Unavailable
+from service.database.session import Session
+from service.database.transactions import transaction
+from service.domain.errors import NotFound
+from service.domain.mail_secrets import create_secret
+from service.domain.outbox import (
+    EMAIL_CHANGED,
+    RESET_PASSWORD,
+    MailRecord,
+    claim_mail,
+    postpone_mail,
+    remove_mail,
+)
+from service.domain.text import casefolded
+from service.domain.users import UserRecord, find_user, find_user_by_email
+from service.mail.messages import compose
+from service.mail.smtp import MailError, send_message
+
+POLL_SECONDS = 1.0
+STOP_SECONDS = 5.0  # to send the current mail when the process ends
+
+log = logging.getLogger(__name__)
+
+
+def send_due_mail(session: Session) -> int:
+    """Send the mails that are due, and return their number; one that cannot be sent is tried again later."""
+    sent = 0
+    while mail := claim_mail(session):
+        message = _prepare(session, mail)
+        if message is None:
+            remove_mail(session, mail)
+            continue
+        try:
+            send_message(session.settings, message)
+        except MailError as error:
+            _give_back(session, mail, error)
+        else:
+            remove_mail(session, mail)
+            sent += 1
+    return sent
+
+
+def _give_back(session: Session, mail: MailRecord, error: MailError) -> None:
+    """Have the mail tried again later, or give it up."""
+    if error.is_permanent:
+        remove_mail(session, mail)
+        is_kept = False
+    else:
+        is_kept = postpone_mail(session, mail)
+    outcome = 'is tried again later' if is_kept else 'is given up'
+    log.warning('mail %s (%s), attempt %s, %s: %s', mail.id, mail.purpose, mail.attempts, outcome, error)
+
+
+@transaction
+def _prepare(session: Session, mail: MailRecord) -> EmailMessage | None:
+    """Return the message with a new secret, or None if there is no reason to send it any more."""
+    user = _recipient_of(session, mail)
+    if user is None:
+        return None
+    recipient, secret = mail.recipient, ''
+    if mail.purpose != EMAIL_CHANGED:
+        recipient = user.email
+        secret = create_secret(session, mail.purpose, user.id, casefolded(user.email))
+    return compose(
+        session.settings,
+        mail.purpose,
+        recipient,
+        mail_id=mail.id,
+        now=session.now(),
+        username=user.username,
+        secret=secret,
+    )
+
+
+def _recipient_of(session: Session, mail: MailRecord) -> UserRecord | None:
+    """Return the user that the mail is for, unless the address is unknown, or no longer to be verified."""
+    if mail.purpose == RESET_PASSWORD:
+        user = find_user_by_email(session, mail.recipient)
+        return user if user is not None and user.suspended_at is None else None
+    try:
+        user = find_user(session, mail.user_id or 0, None)
+    except NotFound:
+        return None
+    if mail.purpose == EMAIL_CHANGED:
+        return user
+    return user if user.email == mail.recipient and user.email_verified_at is None else None
+
+
+class Sender(threading.Thread):
+    """The thread of a process that sends mail until it is stopped; it has a connection of its own."""
+
+    def __init__(self, settings: Settings) -> None:
+        super().__init__(name='mail', daemon=True)
+        self._settings = dataclasses.replace(settings, database_pool=1)
+        self._stopped = threading.Event()
+
+    def stop(self) -> None:
+        """Stop after the current mail, for which it waits a little."""
+        self._stopped.set()
+        self.join(STOP_SECONDS)
+
+    def run(self) -> None:
+        session = Session(open_engine(self._settings), self._settings)
+        is_failing = False
+        while not self._stopped.wait(POLL_SECONDS):
+            try:
+                send_due_mail(session)
+                is_failing = False
+            except Unavailable as error:
+                if not is_failing:
+                    log.warning('no mail is sent at the moment: %s', error.__cause__ or error)
+                is_failing = True
+            except Exception:
+                if not is_failing:
+                    log.exception('no mail is sent at the moment')
+                is_failing = True
+            finally:
+                session.release()
+        session.close()

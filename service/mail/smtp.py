@@ -1,0 +1,79 @@
+"""Sending a message to the mail server (RFC 5321), by TLS where the server has it."""
+
+import ipaddress
+import smtplib
+import ssl
+from email.message import EmailMessage
+from urllib.parse import urlsplit
+
+from service.config import MailServer, Settings, parse_mail_url
+
+SECONDS = 10  # for one answer of the mail server
+PERMANENT = 500  # replies from here on are permanent (RFC 5321 §4.2.1)
+
+
+class MailError(Exception):
+    """A message was not sent; the text quotes nothing of it. `is_permanent` if it never will be."""
+
+    def __init__(self, text: str, *, is_permanent: bool = False) -> None:
+        super().__init__(text)
+        self.is_permanent = is_permanent
+
+
+def send_message(settings: Settings, message: EmailMessage) -> None:
+    """Send the message to the configured mail server; raises MailError."""
+    assert settings.mail_url is not None
+    server = parse_mail_url(settings.mail_url)
+    try:
+        with _connect(server, urlsplit(settings.base_url or '').hostname) as smtp:
+            smtp.send_message(message)
+    except smtplib.SMTPRecipientsRefused as error:
+        code = max(code for code, _ in error.recipients.values())
+        raise MailError(f'the recipient is refused ({code})', is_permanent=code >= PERMANENT) from None
+    except smtplib.SMTPResponseException as error:
+        raise MailError(f'{type(error).__name__} ({error.smtp_code})') from None
+    except smtplib.SMTPNotSupportedError as error:
+        raise MailError(f'the mail server lacks an extension: {error}', is_permanent=True) from None
+    except (OSError, smtplib.SMTPException) as error:
+        reason = getattr(error, 'strerror', None) or type(error).__name__
+        raise MailError(str(reason)) from None
+
+
+def _connect(server: MailServer, name: str | None) -> smtplib.SMTP:
+    """Return a connection to the server, signed in if it has a user.
+
+    A password is sent by TLS only, except to this machine. The certificate of the server is verified.
+    """
+    context = ssl.create_default_context()
+    if server.is_tls:
+        return _signed_in(
+            smtplib.SMTP_SSL(server.host, server.port, name, timeout=SECONDS, context=context), server
+        )
+    smtp = smtplib.SMTP(server.host, server.port, name, timeout=SECONDS)
+    try:
+        smtp.ehlo()
+        if smtp.has_extn('starttls'):
+            smtp.starttls(context=context)
+        elif server.user and not _is_local(server.host):
+            raise MailError('the mail server offers no TLS, without which no password is sent')
+    except BaseException:
+        smtp.close()
+        raise
+    return _signed_in(smtp, server)
+
+
+def _signed_in(smtp: smtplib.SMTP, server: MailServer) -> smtplib.SMTP:
+    if server.user:
+        try:
+            smtp.login(server.user, server.password)
+        except BaseException:
+            smtp.close()
+            raise
+    return smtp
+
+
+def _is_local(host: str) -> bool:
+    try:
+        return host == 'localhost' or ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False

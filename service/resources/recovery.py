@@ -1,0 +1,276 @@
+"""Links in mails: resetting a password, and verifying an email address."""
+
+from typing import ClassVar
+
+import falcon
+
+from service import urls
+from service.domain.mail_secrets import SecretRecord
+from service.domain.recovery import (
+    find_email_verification,
+    find_password_reset,
+    request_password_reset,
+    reset_password,
+    verify_email,
+)
+from service.domain.throttle import PASSWORD_RESET
+from service.domain.viewer import Viewer
+from service.http.conditional import NO_STORE, target_precondition
+from service.http.operation import Access, Operation, Route, Samples
+from service.http.request import Expansions, Request
+from service.http.request_body import read_form
+from service.representation.action import Action
+from service.representation.display import Column, Display
+from service.representation.document import Document, Link
+from service.representation.kind import Kind, Member, time_member
+from service.representation.query_parameters import QueryOptions
+from service.representation.url_builder import UrlBuilder
+from service.resources import sample_data
+from service.resources.module import EntryPointPart, LinkRelation
+from service.resources.timestamps import represent_time
+from service.resources.users import REGISTER
+
+FORGOT_PASSWORD = Action(
+    'forgot-password',
+    'POST',
+    'Forgot your password?',
+    tuple(field for field in REGISTER.fields if field.name == 'email'),
+)
+RESET_PASSWORD = Action(
+    'reset-password',
+    'PUT',
+    'Set the new password',
+    tuple(field for field in REGISTER.fields if field.name == 'password'),
+)
+VERIFY_EMAIL = Action('verify-email', 'POST', 'Verify the address')
+_REQUEST_OUTCOME = 'If the address belongs to an account, a mail with a link is on its way.'
+_SAMPLE_SECRET = 'A' * 43
+_SAMPLE = SecretRecord(1, sample_data.USER.id, sample_data.USER.username, sample_data.UPDATED)
+
+REQUESTS = Kind(
+    'password-reset-requests',
+    'PasswordResetRequest',
+    (Member('message', 'What a request does.'),),
+    display=Display(
+        summary=(Column('message', ''),),
+        prominent=frozenset(('forgot-password',)),
+        outcomes={'forgot-password': _REQUEST_OUTCOME},
+    ),
+)
+RESETS = Kind(
+    'password-resets',
+    'PasswordReset',
+    (
+        Member('username', 'The name of the user whose password is reset.'),
+        time_member('expires_at', 'Until when the link works.'),
+    ),
+    display=Display(
+        summary=(Column('username', 'User name'),),
+        prominent=frozenset(('reset-password',)),
+        farewells=frozenset(('reset-password',)),
+        outcomes={'reset-password': 'Your password is changed. Sign in with it.'},
+    ),
+)
+VERIFICATIONS = Kind(
+    'email-verifications',
+    'EmailVerification',
+    (
+        Member('username', 'The name of the user whose address is verified.'),
+        time_member('expires_at', 'Until when the link works.'),
+    ),
+    display=Display(
+        summary=(Column('username', 'User name'),),
+        prominent=frozenset(('verify-email',)),
+        farewells=frozenset(('verify-email',)),
+        outcomes={'verify-email': 'Your e-mail address is verified.'},
+    ),
+)
+
+
+def represent_requests(builder: UrlBuilder, *, is_requested: bool = False) -> Document:
+    """Return what explains how to reset a password; `is_requested` after the form was submitted by a page."""
+    here = builder.link_to(urls.PASSWORD_RESETS)
+    message = (
+        'Enter the e-mail address of your account. You get a mail with a link, which works for 30 minutes.'
+    )
+    return Document(
+        REQUESTS.name,
+        'new',
+        {'message': _REQUEST_OUTCOME if is_requested else message},
+        {'self': here, 'curies': builder.curies},
+        forms=() if is_requested else (FORGOT_PASSWORD.at(here.href),),
+        title='Check your mail' if is_requested else 'Reset your password',
+        display=REQUESTS.display,
+    )
+
+
+def represent_reset(reset: SecretRecord, secret: str, builder: UrlBuilder) -> Document:
+    """Return what the secret of a mail resets, with the form for the new password."""
+    here = builder.link_to(urls.PASSWORD_RESET, secret=secret)
+    return _represent(RESETS, reset, secret, here, builder, RESET_PASSWORD, 'Choose a new password')
+
+
+def represent_verification(verification: SecretRecord, secret: str, builder: UrlBuilder) -> Document:
+    """Return what the secret of a mail verifies, with the form to do it."""
+    here = builder.link_to(urls.EMAIL_VERIFICATION, secret=secret)
+    title = 'Verify your e-mail address'
+    return _represent(VERIFICATIONS, verification, secret, here, builder, VERIFY_EMAIL, title)
+
+
+def _represent(
+    kind: Kind,
+    record: SecretRecord,
+    secret: str,
+    here: Link,
+    builder: UrlBuilder,
+    action: Action,
+    title: str,
+) -> Document:
+    return Document(
+        kind.name,
+        secret,
+        {'username': record.username, 'expires_at': represent_time(record.expires_at)},
+        {'self': here, 'curies': builder.curies},
+        forms=(action.at(here.href),),
+        title=title,
+        display=kind.display,
+    )
+
+
+_RESET_SAMPLES = Samples(RESETS, lambda builder: {'reset': represent_reset(_SAMPLE, _SAMPLE_SECRET, builder)})
+_VERIFICATION_SAMPLES = Samples(
+    VERIFICATIONS,
+    lambda builder: {'verification': represent_verification(_SAMPLE, _SAMPLE_SECRET, builder)},
+)
+
+
+class PasswordResetsResource:
+    """Requests to reset a password."""
+
+    tag = 'recovery'
+    operation_name = 'PasswordResets'
+    operations: ClassVar = {
+        'GET': Operation(
+            'Get the form for a forgotten password',
+            'The form by which a mail with a link to reset the password is sent.',
+            {200: Samples(REQUESTS, lambda builder: {'form': represent_requests(builder)})},
+            Access.ANYONE,
+            query=QueryOptions(REQUESTS.name),
+        ),
+        'POST': Operation(
+            'Ask for a new password',
+            'Sends a mail with a link to reset the password, if the address belongs to a user. The response '
+            'is the same if it does not.',
+            {202: None},
+            Access.ANYONE,
+            FORGOT_PASSWORD,
+            QueryOptions(REQUESTS.name),
+            limits=(PASSWORD_RESET,),
+        ),
+    }
+
+    def on_get(self, req: Request, resp: falcon.Response) -> None:
+        resp.media = represent_requests(req.builder, is_requested='requested' in req.params)
+
+    def on_post(self, req: Request, resp: falcon.Response) -> None:
+        values = read_form(req)
+        request_password_reset(req.db, client_address=req.client_address, quotas=req.quotas, **values)
+        resp.status = falcon.HTTP_202
+        resp.set_header('Cache-Control', NO_STORE)
+
+
+class PasswordResetResource:
+    """A password that can be reset by the secret of a mail."""
+
+    tag = 'recovery'
+    operation_name = 'PasswordReset'
+    operations: ClassVar = {
+        'GET': Operation(
+            'Get a password reset',
+            'The form for a new password, by the secret of a mail.',
+            {200: _RESET_SAMPLES},
+            Access.SECRET,
+            query=QueryOptions(RESETS.name),
+            cacheable=False,
+        ),
+        'PUT': Operation(
+            'Reset a password',
+            'Sets a new password by the secret of a mail, once, and revokes all tokens of the user.',
+            {204: None},
+            Access.SECRET,
+            RESET_PASSWORD,
+            QueryOptions(RESETS.name),
+        ),
+    }
+
+    def on_get(self, req: Request, resp: falcon.Response, secret: str) -> None:
+        resp.media = represent_reset(find_password_reset(req.db, secret), secret, req.builder)
+        resp.set_header('Cache-Control', NO_STORE)
+
+    def on_put(self, req: Request, resp: falcon.Response, secret: str) -> None:
+        find_password_reset(req.db, secret)
+        reset_password(req.db, secret, **read_form(req))
+        resp.status = falcon.HTTP_204
+        resp.set_header('Cache-Control', NO_STORE)
+
+
+class EmailVerificationResource:
+    """An email address that can be verified by the secret of a mail."""
+
+    tag = 'recovery'
+    operation_name = 'EmailVerification'
+    operations: ClassVar = {
+        'GET': Operation(
+            'Get an email verification',
+            'The form that verifies an email address, by the secret of a mail; this alone verifies nothing.',
+            {200: _VERIFICATION_SAMPLES},
+            Access.SECRET,
+            query=QueryOptions(VERIFICATIONS.name),
+            cacheable=False,
+        ),
+        'POST': Operation(
+            'Verify an email address',
+            'Records by the secret of a mail, once, that the user reads the mail of the address.',
+            {204: None},
+            Access.SECRET,
+            query=QueryOptions(VERIFICATIONS.name),
+        ),
+    }
+
+    def on_get(self, req: Request, resp: falcon.Response, secret: str) -> None:
+        verification = find_email_verification(req.db, secret)
+        resp.media = represent_verification(verification, secret, req.builder)
+        resp.set_header('Cache-Control', NO_STORE)
+
+    def on_post(self, req: Request, resp: falcon.Response, secret: str) -> None:
+        find_email_verification(req.db, secret)
+        target_precondition(req)()
+        verify_email(req.db, secret)
+        resp.status = falcon.HTTP_204
+        resp.set_header('Cache-Control', NO_STORE)
+
+
+def entry_point(viewer: Viewer | None, builder: UrlBuilder) -> EntryPointPart:
+    """Return the link and the form for a forgotten password, for anonymous clients of a server with mail."""
+    if viewer is not None or not builder.features.mail:
+        return EntryPointPart({})
+    resets = builder.link_to(urls.PASSWORD_RESETS)
+    return EntryPointPart({'hc:password-resets': resets}, (FORGOT_PASSWORD.at(resets.href),))
+
+
+RELATIONS = (
+    LinkRelation(
+        'password-resets',
+        'Where a new password can be asked for: POST the `email` of the account. If it belongs to a user, a '
+        'mail with a link is sent.',
+        ('GET', 'POST'),
+        'a form',
+        represent_requests,
+    ),
+)
+EXPANSIONS: Expansions = {}
+ROUTES: tuple[Route, ...] = (
+    (urls.PASSWORD_RESETS, PasswordResetsResource()),
+    (urls.PASSWORD_RESET, PasswordResetResource()),
+    (urls.EMAIL_VERIFICATION, EmailVerificationResource()),
+)

@@ -1,0 +1,72 @@
+"""A mail server for tests, which keeps what it receives."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from email import message_from_bytes, policy
+from email.message import EmailMessage
+from typing import Any
+
+from aiosmtpd.controller import Controller
+
+from tests.server import free_port
+
+LINK = re.compile(r'^http\S+/(?:password-resets|email-verifications)/\S+$', re.MULTILINE)
+
+
+class MailServer:
+    """The messages that arrived; a `reply` rejects each recipient."""
+
+    def __init__(self) -> None:
+        self.messages: list[EmailMessage] = []
+        self.recipients: list[str] = []
+        self.reply = ''
+        self.url = ''
+
+    async def handle_RCPT(  # noqa: N802  # aiosmtpd calls it so
+        self, server: Any, session: Any, envelope: Any, address: str, options: list[str]
+    ) -> str:
+        if self.reply:
+            return self.reply
+        envelope.rcpt_tos.append(address)
+        return '250 OK'
+
+    async def handle_DATA(self, server: Any, session: Any, envelope: Any) -> str:  # noqa: N802
+        message = message_from_bytes(envelope.content, policy=policy.default)
+        assert isinstance(message, EmailMessage)
+        self.messages.append(message)
+        self.recipients += envelope.rcpt_tos
+        return '250 OK'
+
+    def last_link(self) -> str:
+        """Return the link in the text of the last message."""
+        return link_of(self.messages[-1])
+
+
+def text_of(message: EmailMessage, kind: str = 'plain') -> str:
+    """Return the text or the HTML of the message."""
+    part = message.get_body((kind,))
+    assert part is not None
+    return str(part.get_content())
+
+
+def link_of(message: EmailMessage) -> str:
+    """Return the link in the text of the message."""
+    match = LINK.search(text_of(message).replace('\r', ''))
+    assert match is not None
+    return match[0]
+
+
+@contextmanager
+def mail_server(**options: Any) -> Iterator[MailServer]:
+    """Provide a mail server on a free port of this machine."""
+    received, port = MailServer(), free_port()
+    received.url = f'smtp://127.0.0.1:{port}'
+    controller = Controller(received, hostname='127.0.0.1', port=port, **options)
+    controller.start()
+    try:
+        yield received
+    finally:
+        controller.stop(no_assert=True)

@@ -1,0 +1,77 @@
+"""Accounts: suspended by the operator, and registered by the operator alone."""
+
+from __future__ import annotations
+
+import pytest
+
+from service.database.session import Session
+from service.domain.users import find_user_by_username, restore_user, suspend_user
+from tests.client import HTML, JSON_API, Client, assert_problem
+from tests.conftest import Start
+
+PASSWORD = 'correct horse'
+
+
+def suspend(db: Session, name: str) -> int:
+    return suspend_user(db, find_user_by_username(db, name).id)
+
+
+def sign_in(client: Client, password: str = PASSWORD, **options: str) -> int:
+    body = {'username': 'ada', 'password': password}
+    return client.post('/api/tokens', body, **options).status
+
+
+def test_a_suspended_user_has_no_valid_token(ada: Client, bob: Client, db: Session) -> None:
+    ada.sign_in('ada')
+    assert suspend(db, 'ada') == 2
+    answer = ada.entry()
+    assert_problem(answer, 401)
+    assert 'suspended' not in answer.text
+    assert bob.entry().status == 200
+
+
+def test_a_suspended_user_cannot_sign_in(ada: Client, client: Client, db: Session) -> None:
+    suspend(db, 'ada')
+    answer = client.entry().submit('login', username='ada', password=PASSWORD)
+    assert_problem(answer, 403)
+    assert answer.state['type'].endswith('/account-suspended')
+    assert sign_in(client, accept=JSON_API) == sign_in(client, accept=HTML) == 403
+
+
+def test_only_who_knows_the_password_learns_of_the_suspension(
+    ada: Client, client: Client, db: Session
+) -> None:
+    suspend(db, 'ada')
+    wrong = client.post('/api/tokens', {'username': 'ada', 'password': 'wrong horse'})
+    unknown = client.post('/api/tokens', {'username': 'nobody', 'password': 'wrong horse'})
+    assert (wrong.status, wrong.text) == (unknown.status, unknown.text)
+
+
+def test_a_restored_user_can_sign_in(ada: Client, client: Client, db: Session) -> None:
+    suspend(db, 'ada')
+    assert suspend(db, 'ada') == 0
+    restore_user(db, find_user_by_username(db, 'ada').id)
+    assert sign_in(client) == 200
+    assert ada.entry().status == 401
+
+
+def test_what_a_suspended_user_published_stays(ada: Client, bob: Client, db: Session) -> None:
+    post = ada.publish('Hello')
+    suspend(db, 'ada')
+    assert bob.get(post.href('self')).status == 200
+
+
+@pytest.mark.parametrize('accept', [HTML, JSON_API, 'application/hal+json'])
+def test_nobody_registers_while_registration_is_closed(start: Start, accept: str) -> None:
+    client = Client(start(REGISTRATION='closed'))
+    body = {'username': 'eve', 'email': 'eve@example.org', 'password': PASSWORD}
+    assert client.post('/api/users', body, accept=accept).status == 403
+
+
+def test_no_form_to_register_while_registration_is_closed(start: Start) -> None:
+    client = Client(start(REGISTRATION='closed'))
+    assert set(client.entry().state['_templates']) == {'login'}
+    assert 'name="email"' not in client.entry(accept=HTML).text
+    answer = client.post('/api/users', {})
+    assert_problem(answer, 403)
+    assert answer.state['type'].endswith('/registration-closed')

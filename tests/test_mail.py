@@ -1,0 +1,630 @@
+"""Mail: verifying addresses and resetting passwords by links, which each work once and for a while."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import logging
+import socket
+import ssl
+import threading
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime, timedelta
+from io import StringIO
+from pathlib import Path
+from typing import Any
+
+import falcon.testing
+import orjson
+import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+from cryptography.x509.oid import NameOID
+from openapi_spec_validator import OpenAPIV31SpecValidator
+
+from service.config import Settings
+from service.database.session import Session
+from service.domain.startup import open_session
+from service.domain.users import find_user_by_username, suspend_user
+from service.mail import smtp
+from service.mail.messages import compose
+from service.mail.sender import send_due_mail
+from service.mail.smtp import MailError
+from tests.client import HAL, HAL_FORMS, HTML, JSON_API, ORIGIN, Client, assert_problem
+from tests.clock import MovableClock
+from tests.conftest import Start
+from tests.mail_server import MailServer, link_of, mail_server, text_of
+from tests.plain_browser import PlainBrowser
+
+PASSWORD, NEW_PASSWORD = 'correct horse', 'battery staple'
+SENDER = 'Halcyon <halcyon@example.org>'
+
+
+@pytest.fixture(scope='module')
+def shared_inbox() -> Iterator[MailServer]:
+    with mail_server() as received:
+        yield received
+
+
+@pytest.fixture
+def inbox(shared_inbox: MailServer) -> MailServer:
+    shared_inbox.messages, shared_inbox.recipients, shared_inbox.reply = [], [], ''
+    return shared_inbox
+
+
+@pytest.fixture
+def environment(inbox: MailServer) -> dict[str, str]:
+    return {'BASE_URL': ORIGIN, 'MAIL_URL': inbox.url, 'MAIL_FROM': SENDER}
+
+
+@pytest.fixture
+def app(start: Start, environment: dict[str, str]) -> Any:
+    """The application with mail."""
+    return start(**environment)
+
+
+@pytest.fixture
+def db(database_url: str, clock: MovableClock, environment: dict[str, str]) -> Iterator[Session]:
+    """The session of a process that sends mail."""
+    settings = Settings.from_environment({'DATABASE_URL': database_url, 'BCRYPT_COST': '4', **environment})
+    db = open_session(settings, clock)
+    yield db
+    db.close()
+
+
+@pytest.fixture
+def reset(ada: Client, client: Client, db: Session, inbox: MailServer) -> str:
+    """The link to reset Ada's password."""
+    assert ask(client).status == 202
+    send_due_mail(db)
+    return inbox.last_link()
+
+
+def ask(client: Client, email: str = 'ada@example.org', **options: Any) -> Any:
+    return client.post('/api/password-resets', {'email': email}, **options)
+
+
+def pending(db: Session) -> int:
+    return int(db.execute('SELECT COUNT(*) FROM outbox').fetchone()[0])
+
+
+# Messages
+
+
+def test_a_registration_is_followed_by_a_mail(ada: Client, db: Session, inbox: MailServer) -> None:
+    assert inbox.messages == []
+    assert send_due_mail(db) == 1
+    (message,) = inbox.messages
+    assert message['To'] == inbox.recipients[0] == 'ada@example.org'
+    assert message['From'] == SENDER
+    assert message['Subject'] == 'Verify your e-mail address'
+    assert message['Auto-Submitted'] == 'auto-generated'
+    assert message['Message-ID'].endswith('@halcyon.test>')
+    assert message['Date']
+    assert link_of(message).startswith(f'{ORIGIN}/api/email-verifications/')
+    assert f'href="{link_of(message)}"' in text_of(message, 'html')
+    assert 'Hello ada,' in text_of(message)
+    assert pending(db) == 0
+    assert send_due_mail(db) == 0
+
+
+def test_a_failed_registration_sends_no_mail(ada: Client, db: Session, inbox: MailServer) -> None:
+    send_due_mail(db)
+    assert Client(ada.app).register('eve', email='ada@example.org').status == 400
+    assert send_due_mail(db) == 0
+
+
+def test_an_internationalised_domain_is_sent_in_ascii(client: Client, db: Session, inbox: MailServer) -> None:
+    client.register('eve', email='eve@münchen.example')
+    send_due_mail(db)
+    assert inbox.recipients == ['eve@xn--mnchen-3ya.example']
+
+
+@pytest.mark.parametrize('name', ['evil\r\nBcc: x@example.org', 'evil\nX: y'])
+def test_no_value_adds_a_header(db: Session, name: str) -> None:
+    with pytest.raises(ValueError, match=r'.'):
+        compose(db.settings, 'test', f'{name}@example.org', mail_id=1, now=1)
+    message = compose(db.settings, 'test', 'a@example.org', mail_id=1, now=1, username=name)
+    assert message['Bcc'] is None
+    assert message['X'] is None
+
+
+def test_a_mail_escapes_what_it_quotes_in_html(db: Session) -> None:
+    message = compose(db.settings, 'test', 'a@example.org', mail_id=1, now=1, username='<b>')
+    assert '&lt;b&gt;' in text_of(message, 'html')
+    assert '<b>' in text_of(message)
+
+
+# Delivery
+
+
+def test_a_mail_server_that_is_away_delays_mail_only(
+    ada: Client, db: Session, inbox: MailServer, clock: MovableClock
+) -> None:
+    inbox.reply = '450 busy'
+    assert send_due_mail(db) == 0
+    inbox.reply = ''
+    assert send_due_mail(db) == 0
+    assert ada.me().status == 200
+    clock.move(seconds=11)
+    assert send_due_mail(db) == 1
+
+
+def test_retries_come_less_and_less_often(
+    ada: Client, db: Session, inbox: MailServer, clock: MovableClock
+) -> None:
+    inbox.reply = '450 busy'
+    waits = []
+    for _ in range(12):
+        send_due_mail(db)
+        due_at = db.execute('SELECT due_at FROM outbox').fetchone()[0]
+        waits.append(round((due_at - clock.now) / 1000))
+        clock.now = due_at
+    assert waits[:4] == [10, 20, 40, 80]
+    assert waits[-1] == 3600
+
+
+def test_a_mail_is_given_up_after_five_days(
+    ada: Client, db: Session, inbox: MailServer, clock: MovableClock
+) -> None:
+    inbox.reply = '450 busy'
+    clock.move(seconds=5 * 86400 + 1)
+    send_due_mail(db)
+    assert pending(db) == 0
+
+
+def test_a_refused_recipient_is_given_up(
+    ada: Client, db: Session, inbox: MailServer, caplog: pytest.LogCaptureFixture
+) -> None:
+    inbox.reply = '550 no such mailbox'
+    with caplog.at_level(logging.DEBUG, 'service'):
+        send_due_mail(db)
+    assert pending(db) == 0
+    (record,) = (record for record in caplog.records if record.name.startswith('service'))
+    assert record.getMessage().endswith('is given up: the recipient is refused (550)')
+    assert 'ada@' not in record.getMessage()
+
+
+def test_no_server_at_all_is_logged_without_secrets(
+    start: Start, database_url: str, clock: MovableClock, caplog: pytest.LogCaptureFixture
+) -> None:
+    environment = {'BASE_URL': ORIGIN, 'MAIL_URL': 'smtp://ada:s3cret@127.0.0.1:1', 'MAIL_FROM': SENDER}
+    Client(start(**environment)).register('ada')
+    db = open_session(Settings.from_environment({'DATABASE_URL': database_url, **environment}), clock)
+    with caplog.at_level(logging.DEBUG, 'service'):
+        assert send_due_mail(db) == 0
+    assert pending(db) == 1
+    assert 'is tried again later' in caplog.text
+    assert not [text for text in ('s3cret', 'ada@', 'api/') if text in caplog.text]
+    db.close()
+
+
+def test_a_process_that_ends_while_it_sends_loses_no_mail(
+    ada: Client, db: Session, inbox: MailServer, clock: MovableClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def end(*arguments: Any) -> None:
+        raise SystemExit
+
+    with monkeypatch.context() as patched:
+        patched.setattr('service.mail.sender.send_message', end)
+        with pytest.raises(SystemExit):
+            send_due_mail(db)
+    assert send_due_mail(db) == 0  # it may still be being sent
+    clock.move(seconds=61)
+    assert send_due_mail(db) == 1
+
+
+def test_each_mail_is_sent_by_one_of_many_senders(client: Client, db: Session, inbox: MailServer) -> None:
+    for number in range(10):
+        client.register(f'user{number}')
+    barrier = threading.Barrier(4)
+
+    def send(_: int) -> int:
+        barrier.wait()
+        try:
+            return send_due_mail(db)
+        finally:
+            db.release()
+
+    with ThreadPoolExecutor(4) as pool:
+        assert sum(pool.map(send, range(4))) == 10
+    assert len(set(inbox.recipients)) == len(inbox.recipients) == 10
+
+
+def test_a_password_is_not_sent_without_tls(
+    db: Session, inbox: MailServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    port = inbox.url.rpartition(':')[2]
+    settings = Settings.from_environment(
+        {'BASE_URL': ORIGIN, 'MAIL_URL': f'smtp://ada:s3cret@127.0.0.1:{port}', 'MAIL_FROM': SENDER}
+    )
+    monkeypatch.setattr(smtp, '_is_local', lambda host: False)
+    message = compose(settings, 'test', 'a@example.org', mail_id=1, now=1)
+    with pytest.raises(MailError, match='no TLS'):
+        smtp.send_message(settings, message)
+    assert inbox.messages == []
+
+
+def test_a_mail_server_that_hangs_is_given_up(db: Session, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(smtp, 'SECONDS', 0.1)
+    with socket.create_server(('127.0.0.1', 0)) as silent:
+        url = f'smtp://127.0.0.1:{silent.getsockname()[1]}'
+        message = compose(db.settings, 'test', 'a@example.org', mail_id=1, now=1)
+        with pytest.raises(MailError):
+            smtp.send_message(dataclasses.replace(db.settings, mail_url=url), message)
+
+
+@pytest.fixture(scope='module')
+def certificate(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
+    """The files of a certificate for this machine, and of its key."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, 'localhost')])
+    now = datetime.now(UTC)
+    signed = (
+        x509.CertificateBuilder()
+        .subject_name(name)
+        .issuer_name(name)
+        .public_key(key.public_key())
+        .serial_number(1)
+        .not_valid_before(now - timedelta(days=1))
+        .not_valid_after(now + timedelta(days=1))
+        .add_extension(x509.SubjectAlternativeName([x509.DNSName('localhost')]), critical=False)
+        .sign(key, hashes.SHA256())
+    )
+    folder = tmp_path_factory.mktemp('certificate')
+    (folder / 'certificate').write_bytes(signed.public_bytes(Encoding.PEM))
+    private = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+    (folder / 'key').write_bytes(private)
+    return folder / 'certificate', folder / 'key'
+
+
+@pytest.mark.parametrize('is_trusted', [True, False])
+def test_mail_goes_by_tls_to_a_server_with_a_valid_certificate(
+    db: Session, certificate: tuple[Path, Path], monkeypatch: pytest.MonkeyPatch, is_trusted: bool
+) -> None:
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(*certificate)
+    monkeypatch.delenv('SSL_CERT_DIR', raising=False)
+    if is_trusted:
+        monkeypatch.setenv('SSL_CERT_FILE', str(certificate[0]))
+    message = compose(db.settings, 'test', 'a@example.org', mail_id=1, now=1)
+    with mail_server(tls_context=context, require_starttls=True) as inbox:
+        url = inbox.url.replace('127.0.0.1', 'localhost')
+        settings = dataclasses.replace(db.settings, mail_url=url)
+        if is_trusted:
+            smtp.send_message(settings, message)
+        else:
+            with pytest.raises(MailError):
+                smtp.send_message(settings, message)
+        assert len(inbox.messages) == is_trusted
+
+
+# Verification
+
+
+def test_an_address_is_verified_by_its_link(ada: Client, db: Session, inbox: MailServer) -> None:
+    assert ada.me().state['email_verified'] is False
+    send_due_mail(db)
+    link = inbox.last_link()
+    page = Client(ada.app).get(link)
+    assert page.status == 200
+    assert ada.me().state['email_verified'] is False
+    assert page.submit('verify-email').status == 204
+    assert ada.me().state['email_verified'] is True
+    assert_problem(page.submit('verify-email'), 404)
+    assert_problem(ada.get(link), 404)
+
+
+def test_only_oneself_sees_whether_an_address_is_verified(ada: Client, bob: Client) -> None:
+    assert 'email_verified' not in bob.get(ada.me().href('self')).state
+
+
+def test_a_link_to_verify_works_for_seven_days(
+    ada: Client, db: Session, inbox: MailServer, clock: MovableClock
+) -> None:
+    send_due_mail(db)
+    clock.move(seconds=7 * 86400 - 10)
+    assert Client(ada.app).get(inbox.last_link()).status == 200
+    clock.move(seconds=10)
+    assert_problem(Client(ada.app).get(inbox.last_link()), 404)
+
+
+def test_a_changed_address_is_verified_anew_and_the_old_one_is_told(
+    ada: Client, db: Session, inbox: MailServer
+) -> None:
+    send_due_mail(db)
+    old_link = inbox.last_link()
+    Client(ada.app).post(old_link)
+    changed = ada.me().submit('edit', email='new@example.org')
+    assert changed.state['email_verified'] is False
+    assert send_due_mail(db) == 2
+    assert set(inbox.recipients[1:]) == {'ada@example.org', 'new@example.org'}
+    told = next(
+        one for one in inbox.messages if one['To'] == 'ada@example.org' and 'changed' in one['Subject']
+    )
+    assert 'http' not in text_of(told).replace(ORIGIN, '')
+    link = next(link_of(one) for one in inbox.messages if one['To'] == 'new@example.org')
+    assert Client(ada.app).post(link).status == 204
+    assert ada.me().state['email_verified'] is True
+
+
+def test_a_link_to_another_address_is_void(ada: Client, db: Session, inbox: MailServer) -> None:
+    send_due_mail(db)
+    link = inbox.last_link()
+    ada.me().submit('edit', email='new@example.org')
+    assert_problem(Client(ada.app).post(link), 404)
+    assert ada.me().state['email_verified'] is False
+
+
+def test_an_unchanged_or_taken_address_sends_no_mail(ada: Client, bob: Client, db: Session) -> None:
+    send_due_mail(db)
+    assert ada.me().submit('edit', about_me='Countess').status == 200
+    assert ada.me().submit('edit', email='bob@example.org').status == 400
+    assert pending(db) == 0
+
+
+# Resetting a password
+
+
+def test_a_lost_password_is_reset_by_the_link_in_a_mail(reset: str, ada: Client, client: Client) -> None:
+    page = client.get(reset)
+    assert page.state['username'] == 'ada'
+    assert page.submit('reset-password', password=NEW_PASSWORD).status == 204
+    assert ada.entry().status == 401
+    assert client.post('/api/tokens', {'username': 'ada', 'password': PASSWORD}).status == 401
+    assert client.sign_in('ada', NEW_PASSWORD).me().state['email_verified'] is True
+
+
+def test_the_entry_point_leads_to_the_form(ada: Client, client: Client) -> None:
+    entry = client.entry()
+    assert list(entry.state['_templates']) == ['register', 'login', 'forgot-password']
+    assert entry.submit('forgot-password', email='ada@example.org').status == 202
+    page = entry.follow('hc:password-resets')
+    assert page.submit('forgot-password', email='ada@example.org').status == 202
+    assert 'hc:password-resets' not in ada.entry().state['_links']
+    assert list(ada.entry().state['_templates']) == ['publish']
+
+
+def test_without_mail_nothing_of_it_is_offered(start: Start) -> None:
+    client = Client(start())
+    assert 'hc:password-resets' not in client.entry().state['_links']
+    client.register('ada')
+    assert 'email_verified' not in client.sign_in('ada').me().state
+    for path in ('/api/password-resets', '/api/password-resets/x', '/api/email-verifications/x'):
+        assert client.get(path).status == client.post(path).status == 404
+
+
+def test_a_link_works_once(reset: str, client: Client) -> None:
+    assert client.put(reset, {'password': NEW_PASSWORD}).status == 204
+    assert_problem(client.put(reset, {'password': 'another password'}), 404)
+    assert_problem(client.get(reset), 404)
+
+
+def test_of_two_resets_at_once_one_succeeds(reset: str, app: Any) -> None:
+    with ThreadPoolExecutor(4) as pool:
+        passwords = [f'password {number}' for number in range(4)]
+        statuses = list(pool.map(lambda one: Client(app).put(reset, {'password': one}).status, passwords))
+    assert sorted(statuses) == [204, 404, 404, 404]
+    Client(app).sign_in('ada', passwords[statuses.index(204)])
+
+
+def test_a_reset_voids_the_other_links(reset: str, client: Client, db: Session, inbox: MailServer) -> None:
+    ask(client)
+    send_due_mail(db)
+    assert client.put(inbox.last_link(), {'password': NEW_PASSWORD}).status == 204
+    assert client.get(reset).status == 404
+
+
+@pytest.mark.parametrize('change', ['password', 'email'])
+def test_a_change_of_the_account_voids_the_link(reset: str, ada: Client, client: Client, change: str) -> None:
+    if change == 'email':
+        ada.me().submit('edit', email='new@example.org')
+    else:
+        ada.me().submit('change-password', current_password=PASSWORD, password=NEW_PASSWORD)
+    assert client.get(reset).status == 404
+    assert client.put(reset, {'password': 'another password'}).status == 404
+
+
+def test_a_link_to_reset_works_for_thirty_minutes(reset: str, client: Client, clock: MovableClock) -> None:
+    clock.move(seconds=1790)
+    assert client.get(reset).status == 200
+    clock.move(seconds=10)
+    assert client.get(reset).status == 404
+    assert client.put(reset, {'password': NEW_PASSWORD}).status == 404
+
+
+@pytest.mark.parametrize('secret', ['x', 'A' * 43, '%00', '%F0%9F%98%80', '../users', 'x' * 3000])
+def test_an_unknown_secret_is_not_found(client: Client, secret: str) -> None:
+    for kind in ('password-resets', 'email-verifications'):
+        assert_problem(client.get(f'/api/{kind}/{secret}'), 404)
+
+
+def test_a_secret_is_for_one_purpose(reset: str, client: Client) -> None:
+    other = reset.replace('password-resets', 'email-verifications')
+    assert_problem(client.get(other), 404)
+    assert_problem(client.post(other), 404)
+
+
+def test_a_weak_password_keeps_the_link(reset: str, client: Client) -> None:
+    assert_problem(client.put(reset, {'password': 'short'}), 400, '#/password')
+    assert_problem(client.put(reset, {}), 400, '#/password')
+    assert client.put(reset, {'password': NEW_PASSWORD}).status == 204
+
+
+def test_a_signed_in_user_can_reset_and_is_signed_out(reset: str, ada: Client) -> None:
+    assert ada.put(reset, {'password': NEW_PASSWORD}).status == 204
+    assert ada.entry().status == 401
+
+
+def test_an_invalid_token_is_rejected_at_links_too(reset: str, app: Any) -> None:
+    assert Client(app, 'hc_unknown').get(reset).status == 401
+
+
+def test_the_database_has_only_digests(reset: str, db: Session) -> None:
+    secret = reset.rpartition('/')[2]
+    assert len(secret) == 43
+    for table in ('outbox', 'mail_secrets'):
+        assert secret not in str([tuple(row) for row in db.execute(f'SELECT * FROM {table}').fetchall()])
+
+
+def test_no_log_line_has_a_secret(reset: str, client: Client, lines: StringIO) -> None:
+    client.get(reset)
+    client.put(reset, {'password': NEW_PASSWORD})
+    assert reset.rpartition('/')[2] not in lines.getvalue()
+    assert '/api/password-resets/*' in lines.getvalue()
+
+
+# What a response tells
+
+
+def test_known_and_unknown_addresses_get_equal_responses(ada: Client, client: Client, db: Session) -> None:
+    answers = [ask(client, email) for email in ('ada@example.org', 'nobody@example.org')]
+    known, unknown = (
+        {name: value for name, value in answer.lasting_headers.items() if name != 'ratelimit'}
+        for answer in answers
+    )
+    assert known == unknown
+    assert {(answer.status, answer.text) for answer in answers} == {(202, '')}
+    assert db.execute("SELECT COUNT(*) FROM outbox WHERE purpose = 'password-reset'").fetchone()[0] == 2
+
+
+def test_an_unknown_address_gets_no_mail(client: Client, db: Session, inbox: MailServer) -> None:
+    ask(client, 'nobody@example.org')
+    assert send_due_mail(db) == 0
+    assert pending(db) == 0
+    assert inbox.messages == []
+
+
+def test_an_address_is_found_whatever_its_case(
+    ada: Client, client: Client, db: Session, inbox: MailServer
+) -> None:
+    send_due_mail(db)
+    ask(client, ' ADA@Example.ORG ')
+    assert send_due_mail(db) == 1
+    assert inbox.recipients[-1] == 'ada@example.org'
+
+
+def test_a_suspended_user_gets_no_link(ada: Client, client: Client, db: Session, inbox: MailServer) -> None:
+    send_due_mail(db)
+    suspend_user(db, find_user_by_username(db, 'ada').id)
+    assert ask(client).status == 202
+    assert send_due_mail(db) == 0
+
+
+def test_a_thousand_requests_send_five_mails(
+    ada: Client, app: Any, db: Session, inbox: MailServer, clock: MovableClock
+) -> None:
+    send_due_mail(db)
+    statuses = []
+    for _ in range(105):
+        result = falcon.testing.simulate_post(
+            app, '/api/password-resets', json={'email': 'ada@example.org'}, host='halcyon.test'
+        )
+        statuses.append(result.status_code)
+    assert statuses == [202] * 100 + [429] * 5
+    assert int(result.headers['retry-after']) > 0
+    assert send_due_mail(db) == 5
+    clock.move(seconds=3601)
+    assert ask(Client(app)).status == 202
+    assert send_due_mail(db) == 1
+
+
+@pytest.mark.parametrize('email', ['', 'nobody', 5, None, 'a@b\r\nBcc: c@d'])
+def test_a_wrong_address_is_rejected(client: Client, email: Any) -> None:
+    assert_problem(ask(client, email), 400, '#/email')
+
+
+# Formats and pages
+
+
+@pytest.mark.parametrize('accept', [HAL, HAL_FORMS, JSON_API, HTML])
+def test_a_link_is_served_in_every_format(reset: str, client: Client, accept: str) -> None:
+    answer = client.get(reset, accept=accept)
+    assert (answer.status, answer.content_type) == (200, accept)
+    assert answer.headers['cache-control'] == 'no-store'
+    assert answer.headers['referrer-policy'] == 'no-referrer'
+    assert 'etag' not in answer.headers
+    assert client.get('/api/password-resets', accept=accept).status == 200
+
+
+def test_a_password_is_reset_in_json_api(reset: str, client: Client) -> None:
+    data = client.get(reset, accept=JSON_API).state['data']
+    body = {'data': {'type': data['type'], 'id': data['id'], 'attributes': {'password': NEW_PASSWORD}}}
+    headers = {'Content-Type': JSON_API}
+    answer = client.request('PUT', reset, body=json.dumps(body), headers=headers, accept=JSON_API)
+    assert answer.status == 204, answer.text
+    assert client.sign_in('ada', NEW_PASSWORD).entry().status == 200
+
+
+ACCESS = {
+    ('GET', '/api/password-resets'): 200,
+    ('POST', '/api/password-resets'): 400,
+    ('GET', '/api/password-resets/unknown'): 404,
+    ('PUT', '/api/password-resets/unknown'): 404,
+    ('GET', '/api/email-verifications/unknown'): 404,
+    ('POST', '/api/email-verifications/unknown'): 404,
+}
+
+
+@pytest.mark.parametrize(('method', 'path'), ACCESS)
+def test_anyone_may_use_links_but_with_an_invalid_token(
+    ada: Client, client: Client, method: str, path: str
+) -> None:
+    for one in (client, ada):
+        assert one.request(method, path).status == ACCESS[method, path]
+    assert Client(client.app, 'hc_unknown').request(method, path).status == 401
+
+
+def test_the_description_of_a_server_with_mail_is_valid_and_small(client: Client) -> None:
+    document = client.follow('service-desc', accept='application/json').state
+    assert list(OpenAPIV31SpecValidator(document).iter_errors()) == []
+    assert len(orjson.dumps(document)) < 330_000
+    assert '/api/password-resets/{secret}' in document['paths']
+
+
+def test_the_link_relation_is_explained(client: Client) -> None:
+    assert client.get('/api/rels/password-resets').status == 200
+
+
+def test_the_number_of_mails_to_be_sent_is_a_metric(start: Start, environment: dict[str, str]) -> None:
+    client = Client(start(METRICS='on', **environment))
+    client.register('ada')
+    assert 'halcyon_outbox_pending 1.0' in client.get('/metrics').text
+
+
+def test_an_unknown_link_tells_no_other_page_its_url(client: Client) -> None:
+    answer = client.get('/api/password-resets/unknown', accept=HTML)
+    assert answer.status == 404
+    assert answer.headers['referrer-policy'] == 'no-referrer'
+    assert answer.headers['cache-control'] == 'no-store'
+
+
+def test_a_browser_without_scripts_recovers_a_lost_password(
+    ada: Client, app: Any, db: Session, inbox: MailServer
+) -> None:
+    browser = PlainBrowser(app)
+    browser.open(f'{ORIGIN}/api')
+    browser.submit('forgot-password', email='ada@example.org')
+    assert 'Check your mail' in browser.text
+    send_due_mail(db)
+    browser.open(inbox.last_link())
+    assert browser.submit('reset-password', password='short') == 400
+    assert 'at least 8 characters' in browser.text
+    assert browser.submit('reset-password', password=NEW_PASSWORD) == 200
+    assert browser.submit('login', username='ada', password=NEW_PASSWORD) == 200
+    assert 'id="sign-out"' in browser.text
+
+
+def test_a_browser_that_is_signed_in_can_use_a_link(
+    ada: Client, app: Any, db: Session, inbox: MailServer
+) -> None:
+    browser = PlainBrowser(app)
+    browser.open(f'{ORIGIN}/api')
+    browser.submit('login', username='ada', password=PASSWORD)
+    send_due_mail(db)
+    assert browser.open(inbox.last_link()) == 200
+    assert browser.submit('verify-email') == 200
+    assert ada.me().state['email_verified'] is True

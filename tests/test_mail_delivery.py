@@ -1,0 +1,71 @@
+"""Delivery of mail by a real server: each worker sends, and none that is killed loses a mail."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import sqlite3
+from pathlib import Path
+
+import pytest
+
+from tests.mail_server import MailServer, mail_server
+from tests.server import Server, wait_until
+
+BASE_URL = 'http://halcyon.test'
+
+
+def environment(inbox: MailServer) -> dict[str, str]:
+    return {'BASE_URL': BASE_URL, 'MAIL_URL': inbox.url, 'MAIL_FROM': 'halcyon@example.org'}
+
+
+def register(server: Server, name: str) -> int:
+    user = {'username': name, 'email': f'{name}@example.org', 'password': 'correct horse'}
+    body = json.dumps(user).encode()
+    return server.ask('POST', '/api/users', body, Content_Type='application/json', Host='halcyon.test').status
+
+
+def test_the_workers_of_a_server_send_each_mail_once(tmp_path: Path) -> None:
+    with mail_server() as inbox, Server(tmp_path, workers=3, **environment(inbox)) as server:
+        names = [f'user{number}' for number in range(20)]
+        assert {register(server, name) for name in names} == {201}
+        wait_until(lambda: len(inbox.messages) >= len(names))
+    assert sorted(inbox.recipients) == sorted(f'{name}@example.org' for name in names)
+
+
+def test_killed_workers_lose_no_mail(tmp_path: Path) -> None:
+    names: list[str] = []
+    with mail_server() as inbox, Server(tmp_path, workers=2, **environment(inbox)) as server:
+        for turn in range(4):
+            for number in range(5):
+                names.append(f'user{turn}-{number}')
+                assert register(server, names[-1]) == 201
+            for worker in server.workers():
+                os.kill(worker, signal.SIGKILL)
+            server.wait_until_ready()
+        # Those that were being sent are due in a minute: the clock of the test makes them due now.
+        with sqlite3.connect(tmp_path / 'halcyon.db', timeout=10) as database:
+            database.execute('UPDATE outbox SET due_at = 0')
+        database.close()
+        wait_until(lambda: set(inbox.recipients) >= {f'{name}@example.org' for name in names})
+        server.stop()
+    assert 'ada@' not in server.log
+
+
+def test_a_server_waits_for_no_mail_server(tmp_path: Path) -> None:
+    settings = {'BASE_URL': BASE_URL, 'MAIL_URL': 'smtp://127.0.0.1:1', 'MAIL_FROM': 'halcyon@example.org'}
+    with Server(tmp_path, workers=1, **settings) as server:
+        assert register(server, 'ada') == 201
+        wait_until(lambda: 'is tried again later' in server.log)
+        assert server.stop() == 0
+    assert 'ada@example.org' not in server.log
+
+
+@pytest.mark.parametrize('missing', ['BASE_URL', 'MAIL_FROM'])
+def test_mail_without_its_settings_stops_the_start(tmp_path: Path, missing: str) -> None:
+    settings = {'BASE_URL': BASE_URL, 'MAIL_URL': 'smtp://127.0.0.1:1', 'MAIL_FROM': 'halcyon@example.org'}
+    del settings[missing]
+    server = Server(tmp_path, **settings)
+    assert server.process.wait(timeout=20) == 3
+    assert f'{missing}: is needed for mail' in server.log

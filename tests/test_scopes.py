@@ -1,0 +1,149 @@
+"""Scopes: a token for reading sees everything that its user may see, and changes nothing."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from tests.client import HTML, JSON, JSON_API, Client, assert_problem, href_of
+from tests.routes import World
+from tests.test_authorization import MATRIX
+
+PASSWORD = 'correct horse'
+CHALLENGE = 'Bearer realm="Halcyon", error="insufficient_scope", scope="write"'
+# What a token for reading may do, and its status: it renews and revokes itself; the others need no token, or
+# are for another format.
+PERMITTED = {
+    ('POST', '/api/users'): 400,
+    ('POST', '/api/tokens'): 200,
+    ('DELETE', '/api/tokens'): 204,
+    **{
+        (method, '/api/users/{user_id}/followed'): 308 for method in ('GET', 'POST', 'PUT', 'PATCH', 'DELETE')
+    },
+    **{
+        (method, '/api/users/{user_id}/relationships/following'): 406
+        for method in ('GET', 'POST', 'PATCH', 'DELETE')
+    },
+}
+WRITES = [(method, template) for method, template in MATRIX if method != 'GET']
+
+
+def sign_in_to_read(client: Client, name: str) -> Client:
+    answer = Client(client.app).entry().submit('login', username=name, password=PASSWORD, scope='read')
+    assert answer.state['scope'] == 'read'
+    return Client(client.app, answer.state['token'])
+
+
+@pytest.fixture
+def world(ada: Client, bob: Client) -> World:
+    return World(ada, bob)
+
+
+@pytest.fixture
+def reader(ada: Client) -> Client:
+    """Ada with a token for reading."""
+    return sign_in_to_read(ada, 'ada')
+
+
+@pytest.mark.parametrize(('method', 'template'), WRITES)
+def test_a_token_for_reading_changes_nothing(
+    world: World, reader: Client, method: str, template: str
+) -> None:
+    answer = reader.request(method, world.address(template))
+    expected = PERMITTED.get((method, template), 403)
+    assert answer.status == expected
+    if expected == 403:
+        assert answer.state['type'].endswith('/insufficient-scope')
+        assert answer.headers['www-authenticate'] == CHALLENGE
+
+
+@pytest.mark.parametrize('template', [template for method, template in MATRIX if method == 'GET'])
+def test_a_token_for_reading_reads_what_its_user_reads(world: World, reader: Client, template: str) -> None:
+    url = world.address(template)
+    assert reader.get(url).status == world.ada.get(url).status
+
+
+@pytest.mark.parametrize(('accept', 'kind'), [(HTML, 'text/html'), (JSON, JSON), (JSON_API, JSON_API)])
+def test_the_scope_is_checked_in_every_format(reader: Client, accept: str, kind: str) -> None:
+    answer = reader.post('/api/posts', {'body': 'x'}, accept=accept)
+    assert (answer.status, answer.content_type) == (403, kind)
+    assert answer.headers['www-authenticate'] == CHALLENGE
+
+
+@pytest.mark.parametrize('method', ['POST', 'DELETE', 'PATCH'])
+def test_a_token_for_reading_changes_no_relationship(world: World, reader: Client, method: str) -> None:
+    url = world.address('/api/users/{user_id}/relationships/following')
+    body = {'data': [{'type': 'users', 'id': str(world.values['other_id'])}]}
+    headers = {'Content-Type': JSON_API}
+    assert reader.request(method, url, body=json.dumps(body), headers=headers, accept=JSON_API).status == 403
+
+
+def test_what_does_not_exist_is_not_found_first(reader: Client) -> None:
+    assert_problem(reader.delete('/api/posts/1'), 404)
+    assert_problem(reader.patch('/api/users/1', {}), 404)
+
+
+def test_the_scope_is_checked_before_the_body(reader: Client) -> None:
+    answer = reader.request('POST', '/api/posts', body=b'{', headers={'Content-Type': 'text/plain'})
+    assert_problem(answer, 403)
+
+
+def forms_of(document: Any) -> Iterator[tuple[str, str]]:
+    """Yield the names and methods of all forms of a document and of what it embeds."""
+    if isinstance(document, list):
+        for one in document:
+            yield from forms_of(one)
+    elif isinstance(document, dict):
+        for name, form in document.get('_templates', {}).items():
+            yield name, form['method']
+        yield from forms_of(list(document.get('_embedded', {}).values()))
+
+
+@pytest.mark.parametrize('template', [template for method, template in MATRIX if method == 'GET'])
+def test_no_form_that_writes_is_offered(world: World, reader: Client, template: str) -> None:
+    answer = reader.get(world.address(template))
+    assert {method for _, method in forms_of(answer.state)} <= {'GET'}
+
+
+def test_a_page_offers_only_to_search_and_to_sign_out(world: World, reader: Client) -> None:
+    for rel in ('hc:me', 'hc:posts', 'hc:users', 'hc:tokens', 'hc:stores'):
+        page = reader.get(reader.entry().href(rel), accept=HTML).text
+        assert page.count('<form') - page.count('method="get"') == 1
+        assert 'id="sign-out"' in page
+
+
+def test_the_links_are_those_of_any_token(world: World, reader: Client) -> None:
+    assert set(reader.me().state['_links']) == set(world.ada.me().state['_links'])
+    assert reader.me().state['email'] == 'ada@example.org'
+    other = world.address('/api/users/{other_id}')
+    assert set(reader.get(other).state['_links']) == set(world.ada.get(other).state['_links'])
+
+
+def test_a_token_for_reading_revokes_itself_alone(ada: Client, reader: Client) -> None:
+    tokens = reader.follow('hc:tokens').items
+    own = next(token for token in tokens if token['current'])
+    other = next(token for token in tokens if not token['current'])
+    assert reader.delete(href_of(other, 'self')).status == 403
+    assert reader.delete(href_of(own, 'self')).status == 204
+    assert reader.entry().status == 401
+    assert ada.entry().status == 200
+
+
+def test_a_renewed_token_keeps_its_scope(reader: Client) -> None:
+    for body in ({}, {'scope': 'write'}):
+        answer = reader.post('/api/tokens', body)
+        assert answer.state['scope'] == 'read'
+        assert Client(reader.app, answer.state['token']).post('/api/posts', {'body': 'x'}).status == 403
+
+
+@pytest.mark.parametrize('scope', ['', 'admin', 'write read', None, ['write'], 5])
+def test_an_unknown_scope_is_rejected(client: Client, ada: Client, scope: Any) -> None:
+    body = {'username': 'ada', 'password': PASSWORD, 'scope': scope}
+    assert_problem(client.post('/api/tokens', body), 400, '#/scope')
+
+
+def test_a_sign_in_gets_the_scope_write_by_default(client: Client, ada: Client) -> None:
+    assert client.entry().submit('login', username='ada', password=PASSWORD).state['scope'] == 'write'
