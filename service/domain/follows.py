@@ -153,12 +153,12 @@ def follow_all(
 def unfollow(
     session: Session, follower_id: int, followed_id: int, *, by: Viewer, precondition: Precondition
 ) -> None:
-    """Make one user stop following another, if they do.
+    """Make one user stop following another, if they do, and if the other exists.
 
     `precondition` is called with the existing follow, or None. Raises NotFound, Forbidden, and what
     `precondition` raises.
     """
-    precondition(_lock_pair(session, follower_id, followed_id, by))
+    precondition(_lock_pair(session, follower_id, followed_id, by, needs_followed=False))
     authorize_write(session, by)
     _delete_follow(session, follower_id, followed_id)
 
@@ -212,12 +212,17 @@ def _delete_follow(session: Session, follower_id: int, followed_id: int) -> None
         _count(session, follower_id, followed_id, -1)
 
 
-def _lock_pair(session: Session, follower_id: int, followed_id: int, by: Viewer) -> FollowRecord | None:
-    """Lock both users, in the order of their ids to avoid deadlocks, and return their follow, if any."""
+def _lock_pair(
+    session: Session, follower_id: int, followed_id: int, by: Viewer, *, needs_followed: bool = True
+) -> FollowRecord | None:
+    """Lock both users, in the order of their ids to avoid deadlocks, and return their follow, if any.
+
+    Raises NotFound, also if the followed user does not exist but is needed.
+    """
     users = {
         user_id for (user_id,) in _LOCK_BOTH.all(session, follower_id=follower_id, followed_id=followed_id)
     }
-    if not {follower_id, followed_id} <= users:
+    if follower_id not in users or (needs_followed and followed_id not in users):
         raise NotFound('There is no such user.')
     require_permission(is_writer(by, follower_id), by)
     row = _FIND.first(session, follower_id=follower_id, followed_id=followed_id)

@@ -11,18 +11,18 @@ from service.domain.email import is_email
 from service.domain.errors import Invalid
 from service.domain.text import WHITE_SPACE, has_control_characters, has_surrogates, is_blank, normalize
 
-# The pattern of an email address, as far as it can be valid in JavaScript with every flag and in Python:
-# domain/email.py also counts octets and has the rules of internationalised domains. Its time is linear, since
-# every repetition ends at another character than those it repeats, or is bounded.
+# The pattern of an email address, valid in JavaScript (with any flag) and in Python. domain/email.py checks
+# what it cannot express: lengths in octets, and internationalised domains. Matching takes linear time: every
+# repetition is bounded, or ends at a character that it does not repeat.
 _ATEXT = r'[^\x00-\x20"\(\),.:;<>@\[\\\]\x7f-\xa0]'
-_LETTER = r'[^\x00-\x2f\x3a-\x40\x5b-\x60\x7b-\xa0]'  # or a digit; all beyond ASCII
+_LETTER = r'[^\x00-\x2f\x3a-\x40\x5b-\x60\x7b-\xa0]'  # or a digit, or any character beyond ASCII
 _LABEL = rf'{_LETTER}(?:[^\x00-\x2c\x2e\x2f\x3a-\x40\x5b-\x60\x7b-\xa0]{{0,61}}{_LETTER})?'
 EMAIL = rf'^{_ATEXT}(?:{_ATEXT}|\.(?={_ATEXT})){{0,63}}@{_LABEL}(?:\.{_LABEL})*$'
 # A valid floating-point number (HTML Living Standard §2.3.4.3), with an exponent of at most four digits.
 NUMBER = re.compile(r'-?(?:[0-9]+(?:\.[0-9]+)?|\.[0-9]+)(?:[eE][+-]?[0-9]{1,4})?', re.ASCII)
 # Text as in domain/text.py: no control characters except newline. NOT_BLANK is text with a visible character.
 TEXT = r'^[^\x00-\x09\x0b-\x1f\x7f-\x9f]*$'
-_INVISIBLE = (  # of the plane of the 16-bit characters (domain/text.py has all)
+_INVISIBLE = (  # those of the Basic Multilingual Plane (domain/text.py has all)
     r'\xad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u202a-\u202e\u2060-\u206f\u2800\u3164'
     r'\ufe00-\ufe0f\ufeff\uffa0\ufff0-\ufffb'
 )
@@ -112,7 +112,7 @@ class Field:
             raise ValueError(f'must have at most {self.max_length} characters')
 
     def _has_shape(self, value: str) -> bool:
-        """Return whether the value is what the regex says, and what no regex can say."""
+        """Return whether the value matches the regex, and the rules that a regex cannot express."""
         if self.regex is not None and not re.fullmatch(self.regex, value):
             return False
         if self.type == 'email':
@@ -122,7 +122,7 @@ class Field:
 
 @dataclass(frozen=True, slots=True)
 class Action:
-    """An operation that a client can do: its form and its validator. `method` is in upper case."""
+    """An operation that a client can perform: its form and its validator. `method` is in upper case."""
 
     name: str
     method: str
@@ -164,7 +164,7 @@ class Action:
 
 @dataclass(frozen=True, slots=True)
 class Form:
-    """An Action that the viewer can do now, with the absolute URL that it is sent to."""
+    """An Action that the viewer can perform now, with the absolute URL that it is sent to."""
 
     action: Action
     target: str

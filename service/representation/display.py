@@ -35,19 +35,19 @@ class Display:
     """How a document is shown on a page; names are those of members, relations and actions.
 
     `plural` heads a collection, and `empty` is shown if it has no entries. An entry of a collection is a row
-    of a table if there are `columns`, otherwise a card. In a card, `byline` is the embedded document that
-    it is attributed to, `text` what is read, `moment` the permalink, `edited` a time that is absent unless
-    it was edited. `picture` is the relation of an image; without one, or until it has loaded, a circle
-    with the initial is drawn. `counts` are links, `links` are those that a page shows under
-    a label, `summary` are members that it shows besides them. Everything else is for machines, in "Details".
+    of a table if there are `columns`, otherwise a card. In a card, `byline` is the relation of the embedded
+    author, `text` the member with the main text, `moment` the time that links to the document, `edited` the
+    time of the last edit, if any. `picture` is the relation of an image; without one, or until it has loaded,
+    a circle with the initial is drawn. `counts` are numbers with links, `links` are shown with their labels,
+    and `summary` are members that are shown too. Everything else is under "Details".
 
-    `prominent` actions are open, others wait behind their title; `in_rows` are those that entries of a
-    table offer; `hidden` ones are for programs, `farewells` end the session. `confirmations` are what an
-    action says before it is carried out, `outcomes` what is said afterwards.
+    `prominent` actions are open, others are collapsed under their title; `in_rows` are those of the entries
+    of a table; `hidden` ones are not shown, `session_ending` ones end the session. `confirmations` are the
+    questions before an action, `outcomes` the messages after it.
 
     `includes` are relations whose documents a page shows below, each with its heading. `navigation` and
-    `account` are the entry point's links for the header, `session` is where a session can be ended,
-    `sign_in` the action that begins one, `lead` one sentence for newcomers.
+    `account` are the entry point's links for the header. DELETE of the target of `session` ends a session,
+    the action `sign_in` begins one. `lead` is a sentence for anonymous visitors.
     """
 
     plural: str = ''
@@ -64,7 +64,7 @@ class Display:
     prominent: frozenset[str] = frozenset()
     in_rows: frozenset[str] = frozenset()
     hidden: frozenset[str] = frozenset()
-    farewells: frozenset[str] = frozenset()
+    session_ending: frozenset[str] = frozenset()
     confirmations: Mapping[str, str] | None = None
     outcomes: Mapping[str, str] | None = None
     includes: Mapping[str, str] | None = None

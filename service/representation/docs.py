@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 
 from service.representation.media_types import HAL, JSON
 
-_DERIVED = frozenset(('head', 'options'))  # every resource has them, and they say nothing of it
+_DERIVED = frozenset(('head', 'options'))  # the same for every resource, so they are left out
 
 
 class Entry(NamedTuple):

@@ -27,8 +27,8 @@ Inclusion = Mapping[str, 'Inclusion']
 class Selection(NamedTuple):
     """How a client asked to see a document.
 
-    `include` is what it wants to have included, None where it did not say; `fields` holds, by kind, the names
-    that it wants to see; `query` is the query string that says all this.
+    `include` has the relations to include, None if the client did not specify any; `fields` maps kinds to the
+    names of the requested fields; `query` is the query string with both.
     """
 
     include: Inclusion | None = None
@@ -40,7 +40,7 @@ EVERYTHING = Selection()
 
 
 def member(rel: str) -> str:
-    """Return the member name of a relation: ours lose their prefix, as a colon is for extensions (§7.8.4)."""
+    """Return the member name of a relation, without our prefix: extensions have colons (§7.8.4)."""
     return rel.rpartition(':')[2]
 
 
@@ -52,9 +52,10 @@ class Identifier(NamedTuple):
 
 
 class Relationship(NamedTuple):
-    """A relation that leads to other documents of ours.
+    """A relation to other documents of this API.
 
-    `href` is the URL of the relationship itself, if it has one. A relation to one document has `to_one`.
+    `href` is the URL of the relationship itself, if it has one; `to_one` identifies the target of a relation
+    to one document.
     """
 
     href: str | None = None
@@ -105,7 +106,7 @@ class Document:
 
     @property
     def is_relationship(self) -> bool:
-        """Whether it is a relationship by itself: it names one or several documents, which are elsewhere."""
+        """Whether it is a relationship itself: it has only the identifiers of other documents."""
         return 'related' in self.links
 
     @property

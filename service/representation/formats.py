@@ -32,7 +32,7 @@ from service.representation.query_parameters import Dialect, HalDialect, JsonApi
 
 
 class Format(NamedTuple):
-    """A media type, how documents and problems are rendered in it, and what else it says of a response.
+    """A media type: how documents and problems are rendered in it, and how it changes responses.
 
     Entity tags begin with `name`. `content_type` is that of documents, `problem_type` that of problems.
     `dialect` parses and writes query parameters. `empty_body` is sent after a DELETE (None: 204). If
@@ -108,10 +108,8 @@ FORMATS = {
     )
 }
 DEFAULT = HAL
-MAX_CACHED_ACCEPT = (
-    256  # of an Accept that is remembered: more than browsers send, and little enough to keep many
-)
-# Of what may modify JSON:API, profiles may be ignored, and extensions may not (JSON:API 1.1 §5.3).
+MAX_CACHED_ACCEPT = 256  # characters; browsers send fewer, and longer headers would fill the cache
+# Of the parameters of JSON:API, a server may ignore profiles, but not extensions (JSON:API 1.1 §5.3).
 _IGNORED = {JSON_API: frozenset(('profile',))}
 _OFFERS = tuple(
     Offer(media_type, _IGNORED[media_type]) if media_type in _IGNORED else Offer(media_type)
@@ -125,14 +123,15 @@ _ANYTHING = (MediaType('*', '*'),)
 
 
 def available_media_types(*, linkage: bool = False) -> list[str]:
-    """Return the media types that can be had, of linkage those few that have it."""
+    """Return the available media types; for linkage, only those that support relationships."""
     return [offer.name for offer in (_LINKAGE_OFFERS if linkage else _OFFERS)]
 
 
 def choose_format(accept: str | None, sent: str | None = None, *, linkage: bool = False) -> Format | None:
-    """Return the format that an Accept header likes best, or None where none is acceptable.
+    """Return the format that an Accept header prefers, or None if none is acceptable.
 
-    `sent` is the Content-Type of the request's body, if it has one. `linkage` is what few formats have.
+    `sent` is the Content-Type of the request's body, if it has one. `linkage` limits the choice to formats
+    that support relationships.
     """
     choose_one = _cached_choice if len(accept or '') <= MAX_CACHED_ACCEPT else _choose_format
     return choose_one(accept, _is_json_api(sent), linkage)
@@ -147,13 +146,13 @@ def _choose_format(accept: str | None, is_json_api: bool, linkage: bool) -> Form
     return FORMATS[chosen] if chosen else None
 
 
-_cached_choice = lru_cache(maxsize=1024)(_choose_format)  # clients say the same again and again
+_cached_choice = lru_cache(maxsize=1024)(_choose_format)  # clients repeat the same headers
 
 
 def negotiate(accept: str | None, types: Sequence[str], *, default: str) -> str | None:
-    """Return which of these media types an Accept header likes best, or None where none is acceptable.
+    """Return which of these media types an Accept header prefers, or None if none is acceptable.
 
-    Who takes any format that documents can be had in gets the default: no link leads to a 406.
+    A client that accepts any format of documents gets the default, so that following a link never yields 406.
     """
     offers = (*(Offer(name, _OWN_PARAMETERS) for name in types), *_OFFERS)
     chosen = choose(_ranges(accept), offers, default)
@@ -161,7 +160,7 @@ def negotiate(accept: str | None, types: Sequence[str], *, default: str) -> str 
 
 
 def choose_problem_format(accept: str | None, sent: str | None = None) -> Format:
-    """Return the format for a problem that an Accept header likes best; there is one for any header."""
+    """Return the format for a problem that an Accept header prefers, or a default; never None."""
     chosen = choose(_ranges(accept), _PROBLEM_OFFERS, JSON_API if _is_json_api(sent) else PROBLEM)
     return FORMATS[DEFAULT if chosen in (PROBLEM, None) else chosen]
 
@@ -188,22 +187,22 @@ def _ranges(accept: str | None) -> tuple[MediaType, ...]:
 def entity_tag(body: bytes, format: Format, viewer_id: int | None, document: Document | None = None) -> str:
     """Return the strong validator of a representation, by media type and viewer (RFC 9110 §8.8.3).
 
-    It starts with the name of the format, so that a tag tells what has to be rendered to compare with it.
-    That of a page starts with the digest of its `document`.
+    It starts with the name of the format, which tells which representation it has to be compared with. The
+    tag of a page starts with the digest of its `document`.
     """
     start = f'"{format.name}-' if document is None else page_tag_start(document, viewer_id)
     return f'{start}{_digest(body, format, viewer_id)}"'
 
 
 def page_tag_start(document: Document, viewer_id: int | None) -> str:
-    """Return how the tags of all pages of the document start, which takes no rendering of a page."""
+    """Return how the tags of all pages of the document start, without rendering a page."""
     forms = FORMATS[HAL_FORMS]
     return f'"{FORMATS[HTML].name}-{_digest(forms.render(document), forms, viewer_id)}.'
 
 
 def _digest(body: bytes, format: Format, viewer_id: int | None) -> str:
     digest = hashlib.sha256(f'{format.media_type} {viewer_id}\n'.encode())
-    digest.update(body)  # processors help with SHA-256: it takes a third of the time of BLAKE2
+    digest.update(body)  # SHA-256 has hardware support: it takes a third of the time of BLAKE2
     return digest.hexdigest()[:30]
 
 

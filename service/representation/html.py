@@ -20,7 +20,7 @@ from service.representation.query_parameters import HalDialect
 from service.representation.static_files import asset_path
 
 NEIGHBOURS = {'first': 'First', 'prev': 'Newer', 'next': 'Older', 'last': 'Last'}
-# Links that cannot be followed by clicking: they are shown in another way, or exist to be written to.
+# Links that are not listed as clickable: they are shown in another way, or are targets of writes only.
 _NOT_TO_CLICK = frozenset((*NEIGHBOURS, 'hc:avatar', 'self', 'curies', 'item', 'hc:password', 'hc:follow'))
 _LABELS = {
     'prev': 'Previous',
@@ -48,7 +48,7 @@ _ADVICE = {
     'not-found': 'There is nothing here. It may have been deleted, or the address may be mistyped.',
     'invalid-values': 'Please correct what is marked below. Nothing has been changed.',
     'stale': 'Somebody changed this in the meantime. Look at it again before you decide.',
-    'internal-error': 'Something went wrong on our side. It is not your fault; please try again later.',
+    'internal-error': 'Something went wrong on our side. Please try again later.',
     'unavailable': 'We cannot do this at the moment. Please try again in a few seconds.',
 }
 
@@ -64,7 +64,7 @@ class Source(NamedTuple):
 class Page(NamedTuple):
     """A document or a problem with what a page has around it.
 
-    `home` is the entry point as the viewer sees it, None where a page is the same for everybody. `form` is
+    `home` is the entry point as the viewer sees it, None if a page is the same for all viewers. `form` is
     the form whose submission failed, with the submitted values. `back` is the URL of the page itself, to
     which a sign-in leads back. `source` is shown instead of the document, if there is one. `base` is the path
     under which the application is, empty at the root. `document` is what the page is about, without what
@@ -183,7 +183,7 @@ def is_number(value: Any) -> bool:
 
 
 def is_here(href: str, document: Any) -> bool:
-    """Return whether the URL is the document's own, whatever their queries are."""
+    """Return whether the URL is the document's own, without its query."""
     return isinstance(document, Document) and href == document.href.partition('?')[0]
 
 
@@ -200,7 +200,7 @@ def clickable_links(document: Document) -> Iterator[tuple[str, Link]]:
 
 
 def search_forms(document: Document) -> Iterator[SearchForm]:
-    """Yield the templated links that a form can fill in and that none of the document's own forms does."""
+    """Yield the templated links that a form can fill in, except those that the document has a form for."""
     offered = {field.name for form in document.forms for field in form.action.fields}
     for rel, link in document.links.items():
         match = _QUERY_TEMPLATE.fullmatch(link.href) if isinstance(link, Link) else None
@@ -212,7 +212,7 @@ def search_forms(document: Document) -> Iterator[SearchForm]:
 
 
 def hint(field: Field) -> str:
-    """Return the rules of a field in words, as far as people cannot guess them."""
+    """Return the rules of a field in words, without those that are obvious."""
     sentences = []
     if field.min_length > 1:
         sentences.append(f'{field.min_length} to {field.max_length} characters.')
@@ -233,7 +233,7 @@ def field_errors(problem: Problem, form: Form | None) -> dict[str, str]:
 
 
 def advice(problem: Problem) -> str:
-    """Return what to tell people about the problem."""
+    """Return the explanation of the problem for people."""
     if problem.name == 'too-many-tries':
         seconds = int(problem.headers.get('Retry-After', 60))
         minutes = -(-seconds // 60)
@@ -249,11 +249,11 @@ def sign_in_form(home: Document | None) -> Form | None:
 
 
 def destination(form: Form, document: Document, page_href: str) -> str:
-    """Return where a form of the document leads to, empty for the entry point.
+    """Return the URL of the page to show after a form of the document, empty for the entry point.
 
     It is the page of the document, or the collection once the document is deleted.
     """
-    if form.action.name in hints(document).farewells:
+    if form.action.name in hints(document).session_ending:
         return ''
     collection = document.links.get('collection')
     is_gone = form.action.method == 'DELETE' and form.target == page_href
@@ -261,12 +261,12 @@ def destination(form: Form, document: Document, page_href: str) -> str:
 
 
 def confirmation(form: Form, display: Display) -> str:
-    """Return the question that the form asks before it is carried out, empty if it asks none."""
+    """Return the question that the form asks before it is submitted, empty if it asks none."""
     return _text(display.confirmations, form, '')
 
 
 def outcome(form: Form, display: Display) -> str:
-    """Return what is said once the form is carried out."""
+    """Return the message that is shown after the form has been submitted."""
     return _text(display.outcomes, form, 'Done.')
 
 

@@ -44,16 +44,16 @@ def json_api(document: Document) -> dict[str, Any]:
 
 
 def _source_of(problem: Problem, pointer: str) -> dict[str, Any]:
-    """Return the source of an error in a body, which only a body in JSON:API can have (§11.2)."""
+    """Return the source of an error in a body (§11.2), empty if the body is not JSON:API."""
     if problem.body is None:
         return {}
     return {'source': {'pointer': existing_pointer(problem.body, pointer)}}
 
 
 class _Resources:
-    """The primary data, and what is `included` with it: every resource once, at whatever ends of relations.
+    """The primary data and the `included` resources: each once, however many relations lead to it.
 
-    `embedded` has by resource all that any of its occurrences embeds.
+    `embedded` maps each resource to what any of its occurrences embeds.
     """
 
     def __init__(self, primary: list[Document]) -> None:
@@ -68,7 +68,7 @@ class _Resources:
             linked = {_key(one) for one in _flatten(relations.setdefault(rel, embedded))}
             for one in _flatten(embedded):
                 if _key(one) not in linked:
-                    continue  # the linkage of another moment leads to others
+                    continue  # the linkage of an earlier occurrence does not name this document
                 if _key(one) not in self.embedded:
                     self.embedded[_key(one)] = {}
                     self.included[_key(one)] = one
@@ -94,13 +94,13 @@ def json_api_errors(problem: Problem) -> dict[str, Any]:
         error['meta'] = {'reference': problem.reference}
     errors = [
         error | {'detail': wrong} | _source_of(problem, ATTRIBUTES + pointer)
-        for pointer, wrong in problem.pointed()
+        for pointer, wrong in problem.errors_by_pointer()
     ]
     return {'jsonapi': VERSION, 'errors': errors or [error]}
 
 
 def _resource(document: Document, embedded: Mapping[str, Embedded], view: Selection) -> dict[str, Any]:
-    """Return the document as a resource object (§7.2), with the fields that the view wants."""
+    """Return the document as a resource object (§7.2), with the selected fields."""
     fields = view.fields.get(document.kind)
     links = _links(document)
     related = dict.fromkeys((*document.relationships, *embedded))
@@ -133,9 +133,9 @@ def _resource(document: Document, embedded: Mapping[str, Embedded], view: Select
 def _relationship(
     document: Document, rel: str, related: str | None, embedded: Embedded | None
 ) -> dict[str, Any]:
-    """Return where a relation leads, and its linkage as far as it is there (§7.2.2.2).
+    """Return the relationship object of a relation, with linkage if its targets are known (§7.2.2.2).
 
-    A relation to several documents has pages, whose links lead to the pages of the relationship itself.
+    A relation to several documents has pagination links, which lead to the pages of the relationship itself.
     """
     relationship = document.relationships.get(rel, Relationship())
     links = {'self': relationship.href, 'related': related}
@@ -160,7 +160,7 @@ def _relationship(
 
 
 def _top_level_links(document: Document) -> dict[str, str]:
-    """Return the links of the whole document (§7.1), with its description."""
+    """Return the top-level links (§7.1), including the one to the OpenAPI document."""
     links = {rel: href for rel, href in _links(document).items() if rel in TOP_LEVEL}
     links['self'] = document.href if document.is_collection else document.href + document.selection.query
     base = _base(document)
@@ -168,13 +168,13 @@ def _top_level_links(document: Document) -> dict[str, str]:
 
 
 def _base(document: Document) -> str | None:
-    """Return what our own URLs begin with, which the CURIE of a document tells."""
+    """Return what the URLs of this API begin with, taken from the CURIE of a document."""
     curies = document.links.get('curies', ())
     return None if isinstance(curies, Link) or not curies else curies[0].href.removesuffix(urls.RELATION)
 
 
 def _relation_type(document: Document, rel: str) -> str:
-    """Return the relation type of a link: one of ours is the URL of its explanation (RFC 8288 §2.1.2)."""
+    """Return the relation type of a link: for one of ours the URL of its documentation (RFC 8288 §2.1.2)."""
     base = _base(document)
     if ':' not in rel or base is None:
         return rel
@@ -186,7 +186,7 @@ def _entries(document: Document) -> list[Document]:
 
 
 def _flatten(embedded: Embedded) -> list[Document]:
-    """Return the single documents of what is embedded: of a collection its items."""
+    """Return the embedded documents as a list; a collection yields its items."""
     if isinstance(embedded, tuple):
         return list(embedded)
     return _flatten(embedded.embedded['item']) if embedded.is_collection else [embedded]

@@ -1,4 +1,4 @@
-"""Reading JSON:API bodies: what is submitted of a resource (§9.1, §9.2), and linkage (§9.3.2)."""
+"""Reading JSON:API bodies: resource objects (§9.1, §9.2) and linkage (§9.3.2)."""
 
 from collections.abc import Mapping
 from typing import Any, NamedTuple
@@ -7,7 +7,7 @@ from service.representation.strict_input import MalformedBody
 
 
 class ResourceMismatch(ValueError):
-    """The type or the id in a body is not that of the resource at the address (§9.1.4, §9.2.4)."""
+    """The type or the id in a body is not that of the resource at the URL (§9.1.4, §9.2.4)."""
 
     def __init__(self, detail: str, pointer: str) -> None:
         super().__init__(detail)
@@ -15,13 +15,13 @@ class ResourceMismatch(ValueError):
 
 
 class ClientGeneratedId(ValueError):
-    """A new resource came with an id, which is the server's to make (§9.1.2)."""
+    """A new resource has an id, which only the server can assign (§9.1.2)."""
 
     pointer = '/data/id'
 
 
 class SubmittedResource(NamedTuple):
-    """What a body says of a resource."""
+    """The attributes and relationships of a resource object in a body."""
 
     attributes: dict[str, Any]
     relationships: dict[str, Any]
@@ -36,9 +36,9 @@ def read_resource(body: Mapping[str, Any], kind: str, resource_id: str | None) -
     _check_kind(data, kind, '/data')
     if resource_id is None:
         if data.get('id') is not None:
-            raise ClientGeneratedId('A new resource has no id yet: the server makes it.')
+            raise ClientGeneratedId('A new resource must not have an id: the server assigns it.')
     elif _member(data, 'id', str, 'text', '/data') != resource_id:
-        raise ResourceMismatch(f'The id at this address is {resource_id}.', '/data/id')
+        raise ResourceMismatch(f'The id at this URL is {resource_id}.', '/data/id')
     relationships = _member(data, 'relationships', dict, 'an object', '/data', optional=True)
     for name in relationships:
         _member(relationships, name, dict, 'a relationship object', '/data/relationships')
@@ -56,7 +56,7 @@ def read_linkage(body: Mapping[str, Any], kind: str) -> list[str]:
 
 
 def read_identifiers(data: Any, kind: str, pointer: str, *, is_to_many: bool) -> set[str]:
-    """Return the ids in the linkage of a relationship to documents of this kind; null names none.
+    """Return the ids in the linkage of a relationship to documents of this kind; null is an empty set.
 
     Raises MalformedBody and ResourceMismatch.
     """
@@ -76,7 +76,7 @@ def _read_id(identifier: Any, kind: str, pointer: str) -> str:
 
 
 def existing_pointer(body: Any, pointer: str) -> str:
-    """Return the pointer, or that of the nearest value around it which is in the body (RFC 6901)."""
+    """Return the pointer, or that of the nearest enclosing value that is in the body (RFC 6901)."""
     found = ''
     for token in pointer.split('/')[1:]:
         key = token.replace('~1', '/').replace('~0', '~')
@@ -92,7 +92,7 @@ def existing_pointer(body: Any, pointer: str) -> str:
 
 def _check_kind(data: Mapping[str, Any], kind: str, pointer: str) -> None:
     if _member(data, 'type', str, 'text', pointer) != kind:
-        raise ResourceMismatch(f'The type at this address is {kind}.', f'{pointer}/type')
+        raise ResourceMismatch(f'The type at this URL is {kind}.', f'{pointer}/type')
 
 
 def _member(

@@ -1,4 +1,4 @@
-"""Media types and ranges: reading them, and choosing by them (RFC 9110 §8.3.1, §12.5.1)."""
+"""Media types and ranges: parsing and content negotiation (RFC 9110 §8.3.1, §12.5.1)."""
 
 import re
 from collections.abc import Sequence
@@ -39,7 +39,7 @@ class MediaType(NamedTuple):
 
 
 def parse_media_type(text: str) -> MediaType | None:
-    """Return the media type or range, aliases resolved, or None where the text is none (RFC 9110 §8.3.1)."""
+    """Return the media type or range, aliases resolved, or None if it is malformed (RFC 9110 §8.3.1)."""
     text = '*/*' + text[1:] if re.match(r'\s*\*\s*(;|$)', text) else text  # what old Java clients send
     match = _TYPE.match(text)
     if match is None:
@@ -58,14 +58,14 @@ def parse_media_type(text: str) -> MediaType | None:
             if not _QUALITY.fullmatch(value) or float(value) > 1:
                 return None
             quality = float(value)
-        elif value or name.lower() != 'ext':  # no extension is what there is without the parameter
+        elif value or name.lower() != 'ext':  # an empty `ext` means the same as no `ext`
             parameters.append((name.lower(), value))
     type, subtype = _ALIASES.get(match[0].strip().lower(), f'{match[1]}/{match[2]}'.lower()).split('/')
     return MediaType(type, subtype, tuple(parameters), quality)
 
 
 def parse_accept(header: str) -> tuple[MediaType, ...]:
-    """Return the ranges of an Accept header; what is no range is passed over (RFC 9110 §12.5.1)."""
+    """Return the ranges of an Accept header; malformed ones are ignored (RFC 9110 §12.5.1)."""
     return tuple(
         media_range
         for element in _ELEMENT.findall(header)
@@ -74,18 +74,18 @@ def parse_accept(header: str) -> tuple[MediaType, ...]:
 
 
 class Offer(NamedTuple):
-    """A type that can be had, and the parameters of a range that do not keep it from covering the type."""
+    """An available type, and the parameters that a range may have and still match it."""
 
     name: str
     ignored: frozenset[str] = frozenset(('charset', 'profile'))
 
 
 def choose(ranges: Sequence[MediaType], offers: Sequence[Offer], default: str) -> str | None:
-    """Return the offered type that the ranges like best, or None where they cover none.
+    """Return the offered type that the ranges prefer, or None if they match none.
 
-    The most specific range decides for each type, then the quality. Among equals a type that is named
-    beats one that only a wildcard covers; then the order of `offers` decides, or, where wildcards are all
-    there is, `default`.
+    The most specific range determines the quality of each type, and the highest quality wins. Among equals, a
+    type that is named precedes those that only wildcards match. Then the order of `offers` decides; among
+    types that only wildcards match, `default` is the first.
     """
     liked = []
     for place, offer in enumerate(offers):
@@ -103,7 +103,7 @@ def choose(ranges: Sequence[MediaType], offers: Sequence[Offer], default: str) -
 
 
 def is_only_modified(ranges: Sequence[MediaType], name: str, allowed: frozenset[str]) -> bool:
-    """Whether the ranges name the type, but never without a parameter that is not allowed."""
+    """Return whether ranges name the type, and all of them have a parameter that is not allowed."""
     named = [media_range for media_range in ranges if media_range.name == name and media_range.quality > 0]
     return bool(named) and all(
         any(parameter not in allowed for parameter, _ in media_range.parameters) for media_range in named
@@ -111,7 +111,7 @@ def is_only_modified(ranges: Sequence[MediaType], name: str, allowed: frozenset[
 
 
 def _specificity(media_range: MediaType, offer: Offer) -> int:
-    """How closely a range describes the offered type: 0 where it does not cover it."""
+    """Return how specifically a range matches the offered type; 0 if it does not match."""
     if any(name not in offer.ignored for name, _ in media_range.parameters):
         return 0
     if media_range.name == offer.name:

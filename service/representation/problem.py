@@ -170,7 +170,7 @@ PROBLEMS: dict[str, ProblemType] = {
     'not-implemented': ProblemType(
         501,
         'Not implemented',
-        'The server knows no such method, or does not decode the transfer coding of the body.',
+        'The server does not support the method, or the transfer coding of the body.',
     ),
     'unavailable': ProblemType(
         503,
@@ -217,7 +217,7 @@ class Problem:
         """The URL of its type, which explains it (RFC 9457 §3.1.1)."""
         return self.origin + urls.PROBLEM.format(name=self.name)
 
-    def pointed(self) -> list[tuple[str, str]]:
+    def errors_by_pointer(self) -> list[tuple[str, str]]:
         """Return `(JSON Pointer into the body, what is wrong)` for every invalid field (RFC 6901 §3)."""
         return [
             ('/' + name.replace('~', '~0').replace('/', '~1'), f'{name} {wrong}.')
@@ -236,7 +236,9 @@ def problem_details(problem: Problem) -> dict[str, Any]:
     }
     body['_links'] = _links(problem)
     if problem.errors:
-        body['errors'] = [{'detail': wrong, 'pointer': f'#{pointer}'} for pointer, wrong in problem.pointed()]
+        body['errors'] = [
+            {'detail': wrong, 'pointer': f'#{pointer}'} for pointer, wrong in problem.errors_by_pointer()
+        ]
     if problem.pointer is not None:
         body['errors'] = [{'detail': problem.detail, 'pointer': f'#{problem.pointer}'}]
     if problem.parameter is not None:
@@ -247,7 +249,7 @@ def problem_details(problem: Problem) -> dict[str, Any]:
 
 
 def _links(problem: Problem) -> dict[str, Any]:
-    """Return where to go on, as HAL has links: what the problem means, and what may help."""
+    """Return the HAL links of the problem: to its documentation, and to resources that may help."""
     links: dict[str, Any] = {'help': {'href': problem.type_url}}
     if problem.status == HTTPStatus.UNAUTHORIZED:
         relation = {'href': problem.origin + urls.RELATION, 'templated': True, 'name': 'hc'}

@@ -1,4 +1,4 @@
-"""Query parameters: one vocabulary in all formats for what a request asks of a resource beside its URL."""
+"""Query parameters: pagination, filters, sorting and inclusion, with the same parameters in all formats."""
 
 import binascii
 import re
@@ -18,27 +18,27 @@ from service.representation.document import EVERYTHING, Inclusion, Selection, me
 from service.representation.json_api import MEMBER
 from service.representation.json_schema import Schema
 
-PER_PAGE = 10
-MOST_PER_PAGE = 100
-FILTER_LENGTH = 64  # what is longer than every name would only make links that no proxy carries
+DEFAULT_PER_PAGE = 10
+MAX_PER_PAGE = 100
+MAX_FILTER_LENGTH = 64  # no name is longer, and longer filters would make links too long for proxies
 MAX_STEPS = 3  # of a path of relationships to include
-SEARCH = 'q'  # JSON:API allows no parameter of this name (§10): there it is `filter[q]`
+SEARCH = 'q'  # JSON:API does not allow a parameter of this name (§10): there it is `filter[q]`
 CURSORS = AFTER, BEFORE = ('page[after]', 'page[before]')
-# What `_number`, `text`, `_read_ids` and `read_cursor` read.
+# The schemas of the values that `_number`, `text`, `read_cursor` and `_read_ids` accept.
 NUMBER: Schema = {'type': 'integer', 'minimum': 1}
-SEARCHED: Schema = {'type': 'string', 'maxLength': FILTER_LENGTH, 'pattern': TEXT}
+SEARCHED: Schema = {'type': 'string', 'maxLength': MAX_FILTER_LENGTH, 'pattern': TEXT}
 CURSOR: Schema = {'type': 'string', 'description': 'A position, from a link of the collection.'}
 IDS: Schema = {'type': 'string', 'pattern': '^(?:[1-9][0-9]{0,14}(?:,[1-9][0-9]{0,14}){0,99})?$'}
 
 _FIELDS = re.compile(r'fields\[([^\[\]]+)\]')
 _FILTER = re.compile(r'filter\[([^\[\]]+)\]')
 _NAMES = rf'^(?:{MEMBER.pattern}(?:[.,]{MEMBER.pattern})*)?$'
-# By kind, the relations whose documents can be included, each with the kind of those documents.
+# For each kind, the relations whose documents can be included, with the kinds of these documents.
 Kinds = Mapping[str, Mapping[str, str]]
 
 
 class InvalidParameter(ValueError):
-    """A query parameter, or its value, cannot be used; the text says what is wrong with it."""
+    """A query parameter is not supported, or its value is invalid; the text says why."""
 
     def __init__(self, parameter: str, wrong: str) -> None:
         super().__init__(f'{parameter} {wrong}.')
@@ -46,7 +46,7 @@ class InvalidParameter(ValueError):
 
 
 class QueryOptions(NamedTuple):
-    """What the query of an operation may ask.
+    """The query parameters that an operation supports.
 
     `kind` is that of the operation's documents. A collection is `paginated`; `filters` are texts that
     entries have, `id_filters` the ids of entries or of what they belong to, `sort_keys` what they can be
@@ -69,7 +69,7 @@ NO_QUERY = QueryOptions()
 
 
 class PageNames(NamedTuple):
-    """The parameters that say which page by its number, and how many entries it has."""
+    """The names of the parameters for the number of a page and for the number of its entries."""
 
     number: str
     size: str
@@ -79,11 +79,11 @@ _SPELLINGS = (PageNames('page', 'per_page'), PageNames('page[number]', 'page[siz
 
 
 class Query(NamedTuple):
-    """What a request asks: which page, in which order, with which filters, and seen how.
+    """The query of a request, parsed: the page, the order, the filters and the selection.
 
     `order` is one of the `sort_keys`, after a minus sign for descending order, or empty. `ids` are the
     values of the filters by ids. `params` are the parameters of the request in canonical spelling, `kept`
-    those that links to other pages keep. A page that is found by a cursor alone is not `is_numbered`.
+    those that links to other pages keep. `is_numbered` is false if there is a cursor but no page number.
     """
 
     names: PageNames
@@ -97,11 +97,11 @@ class Query(NamedTuple):
     is_numbered: bool = True
 
     def first_page(self) -> 'Query':
-        """Return what asks for the first page of another collection in the same dialect."""
+        """Return the query for the first page of another collection in the same dialect."""
         return Query(self.names)
 
     def self_query(self) -> str:
-        """Return the query string of what was asked for, in canonical spelling."""
+        """Return the query string of the request, in canonical spelling."""
         return query_string(self.params)
 
     def page_query(
@@ -131,7 +131,7 @@ class Query(NamedTuple):
             number = page.page + 1 if self.is_numbered else None
             queries['next'] = self.page_query(number, after=page.next_cursor)
         elif not page.entries and page.previous_cursor is None and page.total_items:
-            queries['next'] = queries['first']  # what came before the first entry is gone
+            queries['next'] = queries['first']  # nothing is left before the cursor, but after it
         return queries | {'last': last}
 
     def page_template(self) -> str:
@@ -141,7 +141,7 @@ class Query(NamedTuple):
 
 
 class Dialect:
-    """How a format writes page numbers in links, and whether it refuses parameters that it does not know.
+    """How a format writes page numbers in links, and whether it rejects unsupported parameters.
 
     It reads every parameter in every spelling, so that a link of one format can be requested in another.
     """
@@ -150,7 +150,7 @@ class Dialect:
     is_strict: ClassVar[bool]
 
     def read(self, parameters: Mapping[str, Any], options: QueryOptions, kinds: Kinds) -> Query:
-        """Return what the parameters ask of an operation with these options; raises InvalidParameter.
+        """Parse the parameters of an operation with these options; raises InvalidParameter.
 
         `kinds` are those of all documents.
         """
@@ -190,9 +190,9 @@ class Dialect:
             spelling = self._spelling(name)
             if not _can_use(spelling, options, kinds):
                 if self.is_strict:
-                    raise InvalidParameter(name, 'is no parameter that can be used here')
+                    raise InvalidParameter(name, 'is not supported here')
             elif spelling in sent:
-                raise InvalidParameter(name, f'cannot stand beside {sent[spelling]}')
+                raise InvalidParameter(name, f'cannot be combined with {sent[spelling]}')
             else:
                 sent[spelling] = name
         return sent
@@ -205,22 +205,22 @@ class Dialect:
         return f'filter[{SEARCH}]' if name == SEARCH and not self.is_strict else name
 
     def _per_page(self, params: Mapping[str, str], sent: Mapping[str, str]) -> int:
-        """Return how many entries a page has: too many are refused where the format is strict."""
-        per_page = _number(params, self.names.size, PER_PAGE, sent)
-        if per_page > MOST_PER_PAGE and self.is_strict:
+        """Return the number of entries of a page; in a strict dialect, too many raise InvalidParameter."""
+        per_page = _number(params, self.names.size, DEFAULT_PER_PAGE, sent)
+        if per_page > MAX_PER_PAGE and self.is_strict:
             name = sent[self.names.size]
-            raise InvalidParameter(name, f'must be at most {MOST_PER_PAGE}')
-        return min(per_page, MOST_PER_PAGE)
+            raise InvalidParameter(name, f'must be at most {MAX_PER_PAGE}')
+        return min(per_page, MAX_PER_PAGE)
 
     def parameters(self, options: QueryOptions, kinds: Kinds) -> dict[str, Schema]:
-        """Return what `read` takes of such an operation: the name and the schema of every parameter.
+        """Return the name and the schema of every parameter that `read` accepts for such an operation.
 
         `kinds` are those whose fields the documents can have.
         """
         schemas: dict[str, Schema] = {}
         if options.paginated:
             for names in _SPELLINGS:
-                schemas |= {names.number: NUMBER, names.size: {**NUMBER, 'maximum': MOST_PER_PAGE}}
+                schemas |= {names.number: NUMBER, names.size: {**NUMBER, 'maximum': MAX_PER_PAGE}}
             schemas |= dict.fromkeys(CURSORS, CURSOR)
         if SEARCH in options.filters and not self.is_strict:
             schemas[SEARCH] = SEARCHED
@@ -236,21 +236,21 @@ class Dialect:
 
 
 class HalDialect(Dialect):
-    """`page` and `per_page`; a parameter that is not known is ignored, `per_page` over 100 is 100."""
+    """`page` and `per_page`; unsupported parameters are ignored, and a `per_page` above 100 means 100."""
 
     names = _SPELLINGS[0]
     is_strict = False
 
 
 class JsonApiDialect(Dialect):
-    """`page[number]` and `page[size]`; a parameter that is not known is refused (JSON:API 1.1 §10)."""
+    """`page[number]` and `page[size]`; unsupported parameters are rejected (JSON:API 1.1 §10)."""
 
     names = _SPELLINGS[1]
     is_strict = True
 
 
 def _can_use(spelling: str, options: QueryOptions, kinds: Kinds) -> bool:
-    """Return whether an operation with these options knows the parameter."""
+    """Return whether an operation with these options supports the parameter."""
     if spelling == 'include':
         return options.can_include
     if spelling == 'sort':
@@ -268,27 +268,27 @@ def _filters(params: Mapping[str, str], names: tuple[str, ...]) -> Iterator[tupl
 
 
 def _read_ids(name: str, value: str) -> tuple[int, ...]:
-    """Return the ids of a list; raises InvalidParameter for what is no id, and for more than a page."""
+    """Return the ids of a list; raises InvalidParameter for invalid ids, and for more than a page."""
     ids = value.split(',') if value else []
     for one in ids:
         if not is_id(one):
-            raise InvalidParameter(f'filter[{name}]', f'has {one[:80]!r}, which is no id')
-    if len(ids) > MOST_PER_PAGE:
-        raise InvalidParameter(f'filter[{name}]', f'must have at most {MOST_PER_PAGE} ids')
+            raise InvalidParameter(f'filter[{name}]', f'contains {one[:80]!r}, which is not an id')
+    if len(ids) > MAX_PER_PAGE:
+        raise InvalidParameter(f'filter[{name}]', f'must have at most {MAX_PER_PAGE} ids')
     return tuple(dict.fromkeys(int(one) for one in ids))
 
 
 def _order(value: str, options: QueryOptions) -> str:
-    """Return the key that decides (JSON:API 1.1 §6.5): entries that are equal in it are ordered by id."""
+    """Return the first sort key (JSON:API 1.1 §6.5); ids are unique, so they order what is equal in it."""
     keys = value.split(',')
     for key in keys:
         if key.removeprefix('-') not in options.sort_keys:
-            raise InvalidParameter('sort', f'cannot be by {key!r} here')
+            raise InvalidParameter('sort', f'does not support {key!r} here')
     return keys[0]
 
 
 def _selection(params: Mapping[str, str], options: QueryOptions, kinds: Kinds) -> Selection:
-    """Return what is to be included, and which fields are to be shown (JSON:API 1.1 §6.3, §6.4)."""
+    """Return the relations to include and the fields to show (JSON:API 1.1 §6.3, §6.4)."""
     fields = {
         match[1]: frozenset(_names(name, value))
         for name, value in params.items()
@@ -301,7 +301,7 @@ def _selection(params: Mapping[str, str], options: QueryOptions, kinds: Kinds) -
 
 
 def _inclusion(value: str, kind: str, kinds: Kinds) -> Inclusion:
-    """Return the tree of relations that a list of paths names; an empty list names none."""
+    """Return the tree of relations that a list of paths names."""
     tree: dict[str, Any] = {}
     for path in _names('include', value):
         node, of = tree, kind
@@ -309,7 +309,7 @@ def _inclusion(value: str, kind: str, kinds: Kinds) -> Inclusion:
         for step in steps:
             rel = next((rel for rel in kinds[of] if member(rel) == step), None)
             if rel is None or len(steps) > MAX_STEPS:
-                raise InvalidParameter('include', f'cannot have {path!r} here')
+                raise InvalidParameter('include', f'does not support {path!r} here')
             node, of = node.setdefault(rel, {}), kinds[of][rel]
     return tree
 
@@ -326,30 +326,30 @@ def _names(parameter: str, value: str) -> list[str]:
     names = value.split(',') if value else []
     for name in names:
         if not all(MEMBER.fullmatch(part) for part in name.split('.')):
-            raise InvalidParameter(parameter, f'has {name!r}, which is no name')
+            raise InvalidParameter(parameter, f'contains {name!r}, which is not a name')
     return names
 
 
 def read_position(
     params: Mapping[str, str], names: PageNames, per_page: int, sent: Mapping[str, str]
 ) -> PageRequest:
-    """Return which page the parameters want, with `per_page` entries; raises InvalidParameter."""
+    """Return the page that the parameters ask for, with `per_page` entries; raises InvalidParameter."""
     after = read_cursor(AFTER, params[AFTER]) if AFTER in params else None
     before = read_cursor(BEFORE, params[BEFORE]) if BEFORE in params else None
     if after is not None and before is not None:
-        raise InvalidParameter(BEFORE, f'cannot stand beside {AFTER}')
+        raise InvalidParameter(BEFORE, f'cannot be combined with {AFTER}')
     if isinstance(after, LastPage):
-        raise InvalidParameter(AFTER, 'is no position that the server gave')
+        raise InvalidParameter(AFTER, 'is not a valid cursor')
     return PageRequest(_number(params, names.number, 1, sent), per_page, after, before)
 
 
 def write_cursor(key: Key | LastPage) -> str:
-    """Return a position as clients carry it, opaque to them."""
+    """Return the cursor as text that is opaque to clients."""
     return urlsafe_b64encode(orjson.dumps(None if isinstance(key, LastPage) else key)).decode().rstrip('=')
 
 
 def read_cursor(parameter: str, text: str) -> Key | LastPage:
-    """Return the position that a client carried back; raises InvalidParameter where it is none."""
+    """Return the key of a cursor; raises InvalidParameter if the text is not a cursor."""
     try:
         key = orjson.loads(urlsafe_b64decode(text.encode('ascii') + b'=' * (-len(text) % 4)))
     except (binascii.Error, ValueError):
@@ -360,34 +360,34 @@ def read_cursor(parameter: str, text: str) -> Key | LastPage:
         type(key) is str and not has_control_characters(key)
     )
     if not is_key:
-        raise InvalidParameter(parameter, 'is no position that the server gave')
+        raise InvalidParameter(parameter, 'is not a valid cursor')
     return key  # type: ignore[no-any-return]
 
 
 def single(parameters: Mapping[str, Any], name: str) -> str:
-    """Return the parameter's value; raises InvalidParameter where it has several."""
+    """Return the parameter's value; raises InvalidParameter if it has several."""
     value = parameters[name]
     if not isinstance(value, str):
-        raise InvalidParameter(name, 'stands more than once')
+        raise InvalidParameter(name, 'must not be repeated')
     return value
 
 
 def text(name: str, value: str) -> str:
-    """Return the value as text is compared here; raises InvalidParameter for control characters."""
+    """Return the value normalized; raises InvalidParameter if it is too long or has control characters."""
     if has_control_characters(value):
         raise InvalidParameter(name, 'must not contain control characters')
-    if len(value) > FILTER_LENGTH:
-        raise InvalidParameter(name, f'must have at most {FILTER_LENGTH} characters')
+    if len(value) > MAX_FILTER_LENGTH:
+        raise InvalidParameter(name, f'must have at most {MAX_FILTER_LENGTH} characters')
     return normalize(value)
 
 
 def _number(params: Mapping[str, str], name: str, default: int, sent: Mapping[str, str]) -> int:
-    """Return the number that a parameter says, MAX_ID for one larger; raises InvalidParameter."""
+    """Return the value of a parameter as a number, at most MAX_ID; raises InvalidParameter."""
     digits = params.get(name)
     if digits is None:
         return default
     if not (digits.isascii() and digits.isdigit()) or not digits.strip('0'):
-        raise InvalidParameter(sent[name], 'must be a whole number from 1')
+        raise InvalidParameter(sent[name], 'must be a positive integer')
     return int(digits) if len(digits) <= 16 else MAX_ID
 
 
@@ -398,5 +398,5 @@ def query_string(values: Mapping[str, str]) -> str:
     return '?' + '&'.join(f'{_quoted(name)}={_quoted(value)}' for name, value in values.items())
 
 
-# As urlencode does it, which is slow and says the same each time.
+# As in urlencode, but cached: the same names and values occur again and again.
 _quoted = lru_cache(maxsize=1024)(quote_plus)

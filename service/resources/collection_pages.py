@@ -92,7 +92,7 @@ def sample_page(kind: str, url: str, item: Document, builder: UrlBuilder) -> Doc
 
 
 def _meta(query: Query, page: Page) -> dict[str, Any]:
-    """Return where the page is; a page that is found by a cursor alone has no number."""
+    """Return the position of the page; a page that was requested by a cursor alone has no number."""
     number = {'page': page.page} if query.is_numbered else {}
     return number | {
         'per_page': page.per_page,

@@ -29,7 +29,7 @@ KIND = Kind(
     links=('service-desc', 'service-doc'),
     has_more_links=True,
     display=Display(
-        lead='Short posts, and people to follow. Each page is also a document of an API.',
+        lead='Short posts, and people to follow. Each page is also available through an API.',
         prominent=frozenset(('publish', 'login', 'register', 'forgot-password')),
         outcomes={
             'publish': 'Your post is published.',
@@ -61,7 +61,7 @@ class EntryPointResource:
         self.operations = {
             'GET': Operation(
                 'Get the entry point',
-                'The only URL that a client needs to know: links and forms for all that it can start with.',
+                'The only URL that a client needs to know: links and forms for everything that it can do.',
                 {200: samples},
                 Access.ANYONE,
                 query=QueryOptions('entry-points'),
@@ -80,7 +80,7 @@ class EntryPointResource:
 
 
 def entry_point_of(parts: Sequence[EntryPoint]) -> Home:
-    """Return what represents the entry point to a viewer."""
+    """Return the function that represents the entry point for a viewer."""
 
     def represent(viewer: Viewer | None, builder: UrlBuilder) -> Document:
         return represent_entry_point([entry_point(viewer, builder) for entry_point in parts], builder)
@@ -129,4 +129,6 @@ class RootResource:
     def on_get(self, req: Request, resp: falcon.Response) -> None:
         resp.status = falcon.HTTP_308
         resp.location = req.builder.url_for(urls.ENTRY)
-        resp.set_header('Cache-Control', NO_STORE)  # on localhost, the next project has another root
+        resp.set_header(
+            'Cache-Control', NO_STORE
+        )  # browsers would keep the redirect for other servers on localhost

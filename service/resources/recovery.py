@@ -67,7 +67,7 @@ RESETS = Kind(
     display=Display(
         summary=(Column('username', 'User name'),),
         prominent=frozenset(('reset-password',)),
-        farewells=frozenset(('reset-password',)),
+        session_ending=frozenset(('reset-password',)),
         outcomes={'reset-password': 'Your password is changed. Sign in with it.'},
     ),
 )
@@ -81,7 +81,7 @@ VERIFICATIONS = Kind(
     display=Display(
         summary=(Column('username', 'User name'),),
         prominent=frozenset(('verify-email',)),
-        farewells=frozenset(('verify-email',)),
+        session_ending=frozenset(('verify-email',)),
         outcomes={'verify-email': 'Your e-mail address is verified.'},
     ),
 )

@@ -1,4 +1,4 @@
-"""Relationships by themselves, at URLs of their own (JSON:API 1.1 §6.2): which documents are related."""
+"""Relationships at their own URLs (JSON:API 1.1 §6.2): the identifiers of the related documents."""
 
 import dataclasses
 from typing import Any
@@ -15,9 +15,9 @@ _PAGES = ('self', 'first', 'prev', 'next', 'last', 'hc:page')
 
 
 class ToManyRelationship:
-    """The identifiers of what is in a collection, page by page, as its resource lists it.
+    """The identifiers of the documents in a collection, in the pages that its resource lists.
 
-    `name` is what the description of the API calls it, `samples` are documents of what is in the collection.
+    `name` is its name in the OpenAPI document, `samples` are sample pages of the relationship.
     """
 
     def __init__(self, collection: Any, name: str, samples: Samples) -> None:
@@ -29,7 +29,7 @@ class ToManyRelationship:
             'GET': dataclasses.replace(
                 listing,
                 summary=f'{listing.summary} by id',
-                description=f'{listing.description} Their identifiers alone, in JSON:API.',
+                description=f'{listing.description} Only their identifiers, in JSON:API.',
                 responses={200: samples},
                 query=listing.query._replace(can_include=False),
                 formats=Formats.RELATIONSHIP,
@@ -49,11 +49,12 @@ class ToOneRelationship:
         self._rel = rel
         self.tag = resource.tag
         self.operation_name = f'{name}Relationship'
+        noun = resource.operation_name.lower()
+        owner = f'{"an" if noun[0] in "aeiou" else "a"} {noun}'
         self.operations = {
             'GET': Operation(
-                f'Identify the {member(rel)} of a {resource.operation_name.lower()}',
-                f'The identifier of the {member(rel)} alone, in JSON:API; of a '
-                f'{resource.operation_name.lower()}.',
+                f'Identify the {member(rel)} of {owner}',
+                f'Only the identifier of the {member(rel)} of {owner}, in JSON:API.',
                 {200: Samples(related.kind, lambda builder: _samples(builder, samples, rel))},
                 query=QueryOptions(related.kind.name),
                 formats=Formats.RELATIONSHIP,
@@ -78,7 +79,7 @@ def as_relationship(listing: Document, href: str) -> Document:
 
 
 def to_one_relationship(document: Document, rel: str) -> Document:
-    """Return a relation of the document that leads to one other, by itself."""
+    """Return the relationship of the document to one other document."""
     relationship = document.relationships[rel]
     assert relationship.href is not None
     assert relationship.to_one is not None

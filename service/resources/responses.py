@@ -42,7 +42,7 @@ def respond_created(resp: falcon.Response, document: Document) -> None:
 
 
 def respond_related(resp: falcon.Response, document: Document) -> None:
-    """Respond with a resource that is at another URL, its own (RFC 9110 §8.7)."""
+    """Respond with a resource, and with its own URL in Content-Location (RFC 9110 §8.7)."""
     resp.media = document
     resp.set_header('Content-Location', document.href)
 

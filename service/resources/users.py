@@ -37,7 +37,7 @@ from service.representation.action import EMAIL, Action, Field, Form
 from service.representation.display import Column, Count, Crumb, Display
 from service.representation.document import Document, Link, Relationship, member
 from service.representation.kind import Kind, Member, Presence, id_member, time_member
-from service.representation.query_parameters import FILTER_LENGTH, QueryOptions
+from service.representation.query_parameters import MAX_FILTER_LENGTH, QueryOptions
 from service.representation.url_builder import UrlBuilder
 from service.resources import sample_data
 from service.resources.cache import cached
@@ -109,7 +109,7 @@ UNFOLLOW = Action('unfollow', 'DELETE', 'Unfollow')
 RELATIONSHIPS = ('hc:followers', 'hc:following', 'hc:posts')
 OWN_RELATIONSHIPS = ('hc:feed', 'hc:tokens')
 SEARCH = Action(
-    'search', 'GET', 'Search', (Field('q', 'Name starts with', type='search', max_length=FILTER_LENGTH),)
+    'search', 'GET', 'Search', (Field('q', 'Name starts with', type='search', max_length=MAX_FILTER_LENGTH),)
 )
 
 
@@ -156,7 +156,7 @@ USER = Kind(
         ),
         summary=(Column('member_since', 'Joined'),),
         prominent=frozenset(('search', 'follow', 'unfollow')),
-        farewells=frozenset(('delete',)),
+        session_ending=frozenset(('delete',)),
         confirmations={
             'delete': 'This deletes your account with all your posts, follows, sign-ins, stores and their '
             'items. It cannot be undone.',
@@ -331,7 +331,7 @@ class UserResource:
     operations: ClassVar = {
         'GET': Operation(
             'Get a user',
-            'The profile of a user; your own has the email address, too.',
+            'The profile of a user; your own includes the email address.',
             {200: SAMPLES},
             query=ONE_USER,
         ),

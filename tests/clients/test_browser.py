@@ -332,7 +332,7 @@ def test_a_page_is_never_wider_than_the_window(browser: Browser, width: int) -> 
 def test_the_keyboard_reaches_the_content_first(browser: Browser) -> None:
     page = browser.page
     page.keyboard.press('Tab')
-    expect(page.get_by_role('link', name='Skip to the content')).to_be_focused()
+    expect(page.get_by_role('link', name='Skip to content')).to_be_focused()
     page.keyboard.press('Enter')
     expect(page.get_by_role('main')).to_be_focused()
     page.keyboard.press('Tab')

@@ -21,11 +21,10 @@ HTML = 'text/html'
 BEYOND_SCHEMAS = (
     'is taken',
     'is not your password',
-    'is no position that the server gave',
-    'cannot stand beside',
+    'is not a valid cursor',
+    'cannot be combined with',
     'must have at most 72 bytes',
-    'must not be repeated in one object',
-    'stands more than once',
+    'must not be repeated',
 )
 
 turns = itertools.count()

@@ -1,4 +1,4 @@
-// Comforts of a page; without this script everything works by plain forms and links. It sends forms without
+// Enhancements of a page; without this script everything works by plain forms and links. It sends forms without
 // leaving the page, keeps drafts, counts characters as the server does, and shows local times. It knows no
 // resource: the pages come from the server, and the session is in a cookie that scripts cannot read.
 'use strict';
@@ -7,7 +7,7 @@ const RENEW_AFTER = 10 * 60 * 1000;
 const DRAFT = 'draft ';
 const SESSION = 'session-changed';
 
-function storage(kind) { // in a frame there may be none
+function storage(kind) { // in a frame, access may be denied
   try { return window[kind]; } catch { return null; }
 }
 
@@ -108,7 +108,7 @@ function showErrors(form, page) {
   const whole = form.querySelector('.error[data-for=""]');
   if (whole && !whole.textContent) {
     const detail = page.querySelector('#main .detail');
-    whole.textContent = detail?.textContent ?? (failed ? '' : 'It did not work. Please try again.');
+    whole.textContent = detail?.textContent ?? (failed ? '' : 'Something went wrong. Please try again.');
   }
   (form.querySelector('[aria-invalid]') ?? form.querySelector('button')).focus();
   whole?.scrollIntoView({ block: 'nearest' });
@@ -165,7 +165,7 @@ document.addEventListener('submit', (event) => {
   submit(form, event.submitter)
     .catch(() => {
       const place = form.querySelector('.error[data-for=""]');
-      if (place) place.textContent = 'The server cannot be reached. What you wrote is kept; try again.';
+      if (place) place.textContent = 'The server cannot be reached. Your text is kept; try again.';
       else say('The server cannot be reached. Try again.');
     })
     .finally(() => button.removeAttribute('aria-disabled'));

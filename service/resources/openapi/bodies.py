@@ -52,7 +52,7 @@ def _schemas(endpoint: Endpoint, samples: SampleDocuments, components: Component
     rules = schema_of_action(action)
     if (
         endpoint.operation.access is Access.CREDENTIALS
-    ):  # they may be in the header instead, but not divided between both
+    ):  # they may be in the header instead, but not partly in each
         required = rules.pop('required')
         rules['dependentRequired'] = {
             name: [other for other in required if other != name] for name in required

@@ -28,18 +28,18 @@ with `x-media-types` works in these formats only. HAL ignores unknown parameters
 HEAD is supported wherever GET is. OPTIONS is supported everywhere, without a token: the response is 204 \
 with the methods in Allow (and with Accept-Patch if PATCH is one of them). Every collection supports QUERY \
 (RFC 10008), which OpenAPI 3.1 cannot describe: GET with the parameters in the body, form-encoded or as a \
-JSON object; Accept-Query in the response to OPTIONS lists both. Other methods are 405, unknown ones 501. A \
-form of an HTML page posts PUT, PATCH and DELETE with the method in the field `_method`; what succeeds is 303.
+JSON object; Accept-Query in the response to OPTIONS lists both. Other methods get 405, unknown ones 501. A \
+form of an HTML page posts PUT, PATCH and DELETE with the method in the field `_method`; success is a 303.
 
 Most operations need a token: post a user name and a password to /api/tokens, and send the token that is \
-returned in the Authorization header. An invalid token is 401 everywhere under /api.
+returned in the Authorization header. An invalid token gets 401 everywhere under /api.
 
 Errors are problem details (RFC 9457) unless the client prefers another of the formats. The page at the URI \
 of the problem type explains it.
 
-A 200 to GET has a strong ETag. With If-None-Match the next GET responds with 304 if nothing has changed; \
-with If-Match a write fails with 412 if the resource has changed. Follow links from page to page of a \
-collection: `page[after]` and `page[before]` are opaque."""
+A 200 response to GET has a strong ETag. With If-None-Match the next GET responds with 304 if nothing has \
+changed; with If-Match a write fails with 412 if the resource has changed. Follow links from page to page of \
+a collection: `page[after]` and `page[before]` are opaque."""
 
 
 class Description:

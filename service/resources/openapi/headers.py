@@ -15,7 +15,7 @@ _HEADERS: dict[str, tuple[str, Container[int], Container[int]]] = {
     'Content-Location': ('The URL whose representation this is.', (), (200, 304)),
     'Deprecation': ('When this URL was deprecated (RFC 9745).', (), (308,)),
     'ETag': ('The validator of the representation, for If-Match and If-None-Match.', (304,), (200, 201, 204)),
-    'Idempotency-Replayed': ('`true` where this is the response to an earlier request.', (), (200, 201)),
+    'Idempotency-Replayed': ('`true` if this is the response to an earlier request.', (), (200, 201)),
     'Link': (
         'Other pages of a collection; after a write, the resources whose representations it changed; at a '
         'deprecated URL, its successor.',
@@ -29,13 +29,13 @@ _HEADERS: dict[str, tuple[str, Container[int], Container[int]]] = {
     ),
     'Preference-Applied': ('The preference of Prefer that was applied (RFC 7240 §3).', (), (200, 201, 204)),
     'RateLimit': (
-        'What is left of the rate limits, and seconds until there is more '
+        'The remaining quota of each rate limit, and the seconds until there is more '
         '(draft-ietf-httpapi-ratelimit-headers).',
         (429,),
         _LIMITED,
     ),
     'RateLimit-Policy': (
-        'The rate limits in a time.',
+        'The quota of each rate limit, and its time window in seconds.',
         (429,),
         _LIMITED,
     ),
@@ -50,7 +50,7 @@ def headers_with(
 ) -> dict[str, dict[str, str]]:
     """Return the headers of a response with the status (Header Objects, OpenAPI 3.1 §4.8.21).
 
-    One that is not limited has no rate limit.
+    Without `is_limited` it has no headers about rate limits.
     """
     return {
         name: components.refer('headers', *_header(name, description, is_required=status in always))

@@ -40,10 +40,9 @@ _MEANINGS = {
     r'sort': 'What to sort by, `-` before it for descending order.',
     r'include': 'The relationships whose resources are included, separated by commas.',
     r'filter\[id\]': 'Only the entries with these ids, separated by commas.',
-    r'filter\[q\]|q': 'Only entries whose name starts with this text.',
+    r'filter\[q\]|q': 'Only entries whose name starts with this text, ignoring case.',
     r'filter\[(.+)\]': 'Only entries with this `{}`.',
     r'fields\[(.+)\]': 'The attributes and relationships of `{}` to return, separated by commas.',
-    r'q': 'Only entries whose name starts with this, ignoring case.',
 }
 
 

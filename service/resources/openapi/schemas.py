@@ -33,7 +33,7 @@ _PROBLEM_LINKS = {
     **_object(
         {'help': _LINK, 'self': _LINK, 'start': _LINK, 'hc:tokens': _LINK, 'curies': _array(_LINK)}, 'help'
     ),
-    'description': 'Where to go on, as HAL has links.',
+    'description': 'HAL links to the documentation of the problem, and to resources that may help.',
 }
 _IDENTIFIER = reference('schemas', 'ResourceIdentifier')
 _RELATIONSHIP = reference('schemas', 'Relationship')
@@ -54,7 +54,7 @@ SHARED: dict[str, Schema] = {
             'name': {'type': 'string', 'description': 'The prefix of a CURIE.'},
             'type': {
                 'type': 'string',
-                'description': 'The media type, where it is none of the documents here.',
+                'description': 'The media type of a target that is not a document of this API.',
             },
         },
         'href',
@@ -79,7 +79,7 @@ SHARED: dict[str, Schema] = {
         {
             'page': {
                 'type': 'integer',
-                'description': 'The number of the page, from 1; absent where a cursor alone found it.',
+                'description': 'The number of the page, from 1; absent if only a cursor was requested.',
             },
             'per_page': {'type': 'integer', 'description': 'How many entries a page has at most.'},
             'total_pages': {'type': 'integer', 'description': 'How many pages there are; 0 if it is empty.'},
@@ -129,10 +129,10 @@ SHARED: dict[str, Schema] = {
         {
             'links': _map(
                 _object({'href': _URI, 'rel': _TEXT}, 'href', 'rel'),
-                'Links to what is no relationship, by name, with their relation types.',
+                'Links that are not relationships, by name, with their relation types.',
             )
         },
-        description='What a resource has beside its members.',
+        description='The other links of a resource.',
     ),
     'Relationship': _object(
         {
@@ -225,7 +225,7 @@ class KindSchemas:
         return self._components.refer('schemas', _title(kind, members), _object(properties, *required))
 
     def _included(self, kind: Kind, rel: str) -> Schema:
-        """Return the schema of what is included, which operations of its own describe: it may lead back."""
+        """Return a reference to the schema of included documents, which their own operations describe."""
         title = self._kinds[kind.relationships[rel]].title
         return reference('schemas', f'{title}Page' if rel in kind.to_many else title)
 
