@@ -112,7 +112,11 @@ def read_parameters(req: Request) -> dict[str, str | list[str]]:
     for name, value in pairs:
         sent = parameters.get(name)
         parameters[name] = value if sent is None else [*(sent if isinstance(sent, list) else [sent]), value]
-    if len(urlencode(parameters, doseq=True)) > MAX_QUERY_LENGTH:
+    try:
+        length = len(urlencode(parameters, doseq=True))
+    except UnicodeEncodeError:
+        raise MalformedBody('A parameter must not contain half of a surrogate pair.') from None
+    if length > MAX_QUERY_LENGTH:
         raise falcon.HTTPContentTooLarge(
             description=f'The parameters may have at most {MAX_QUERY_LENGTH} characters, as in a URL.'
         )
