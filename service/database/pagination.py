@@ -27,7 +27,7 @@ class InvalidCursor(ValueError):
 
 
 class PageRequest(NamedTuple):
-    """Which page a client requests.
+    """The page that a client requests.
 
     `page` counts from 1. With `after` or `before` the page is next to the entry with that key, and `page`
     is only its number; otherwise it is found by its number.
@@ -101,7 +101,7 @@ class KeysetQuery:
             order: Sequence[Any] = columns
             if bounds is not None:
                 selected = selected.where(bounds.condition(key, start=start, descending=descending))
-                order = (key + 0,)  # or PostgreSQL scans all entries by key and skips those out of bounds
+                order = (key + 0,)  # else PostgreSQL scans all entries by key and skips those out of bounds
             selected = selected.order_by(
                 *(column.desc() if descending else column.asc() for column in order)
             ).limit(bindparam('limit'))
@@ -116,7 +116,7 @@ class KeysetQuery:
     def page(self, session: Session, request: PageRequest, total_items: int, **values: Any) -> Page:
         """Return the requested page of a collection of `total_items` rows; raises InvalidCursor.
 
-        `values` are those of the query's parameters.
+        `values` are the query's other parameters.
         """
         for key in (request.after, request.before):
             if not (key is None or isinstance(key, LastPage) or self._is_key(key)):
@@ -266,7 +266,7 @@ class SortKey(NamedTuple):
 
 
 class FirstPagePerOwner:
-    """The first pages of the collections that several owners have, in one statement.
+    """The first pages of the collections of several owners, found in one statement.
 
     `source` is the query to select from, with `bindparam('owner_id')` in its conditions; `owner` and `total`
     are the columns with the owner's id and the number of entries they have. `make` builds an entry from
