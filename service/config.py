@@ -271,7 +271,7 @@ def _consistent(settings: Settings, values: Mapping[str, Any]) -> Settings:
     if settings.mail_url is not None:
         for name, value in (('BASE_URL', settings.base_url), ('MAIL_FROM', settings.mail_from)):
             if value is None:
-                raise SettingError(f'{name}: is needed for mail, because MAIL_URL is set')
+                raise SettingError(f'{name}: is required for mail, because MAIL_URL is set')
     lifetime, max_age = settings.token_lifetime, settings.token_max_age
     if lifetime <= max_age:
         return settings
