@@ -1,4 +1,4 @@
-"""Configuration of gunicorn, which reads this file by itself; the settings come from the environment."""
+"""Configuration of gunicorn, which loads this file by default; settings come from the environment."""
 
 import logging
 import os
@@ -18,7 +18,7 @@ from service.worker import Worker
 
 SETTING, DATABASE = 3, 4  # exit codes, as of the commands
 SQLITE_THREADS = 8  # of a worker
-SPARE_THREADS = 4  # for requests that need no connection of the database while it does not answer
+SPARE_THREADS = 4  # for requests that need no database connection, while the database does not respond
 
 log = logging.getLogger('service')
 
@@ -46,7 +46,7 @@ bind = settings.bind
 worker_class = Worker
 Worker.settings = settings
 workers = settings.web_concurrency or os.cpu_count() or 1
-# A slow request body or a sign-in keeps a thread busy, for which bcrypt releases the GIL.
+# A slow request body or a sign-in occupies a thread; bcrypt releases the GIL.
 threads = (
     SQLITE_THREADS if settings.database_url.startswith('sqlite') else settings.database_pool + SPARE_THREADS
 )
@@ -56,7 +56,7 @@ graceful_timeout = settings.drain_seconds + 30
 limit_request_line = 8190  # RFC 9112 §3 recommends 8,000 octets at least
 permit_unconventional_http_method = True  # the application responds with 501
 forwarded_allow_ips = ''  # forwarding headers are parsed by the application, according to FORWARDED_ALLOW_IPS
-secure_scheme_headers = {}  # also of peers on a unix socket, whom gunicorn trusts always
+secure_scheme_headers = {}  # gunicorn would always use those of peers on a unix socket
 forwarder_headers = ''
 control_socket_disable = True
 loglevel = 'warning'
@@ -65,7 +65,7 @@ configure_logging(settings.log_format)
 
 
 def on_starting(server):
-    """Check everything before any worker starts; what is wrong aborts the start with one line."""
+    """Check everything before any worker starts; an error aborts the start with one line."""
     for name, setting in misspelt_variables(os.environ).items():
         log.warning('%s is not a setting: did you mean %s?', name, setting)
     inherits_sockets = 'GUNICORN_FD' in os.environ or os.environ.get('LISTEN_PID') == str(os.getpid())
@@ -99,7 +99,7 @@ def pre_exec(server):
 
 
 def post_fork(server, worker):
-    """Have the worker serve without metrics if it has no place for them."""
+    """Turn metrics off in a worker that cannot allocate its files."""
     if settings.metrics:
         try:
             allocate_files()
@@ -109,7 +109,7 @@ def post_fork(server, worker):
 
 
 def post_worker_init(worker):
-    """Have a worker report "not ready" for a while before it stops; the first says that it can be used."""
+    """Make a worker report "not ready" for a while before it stops; the first logs that it is ready."""
     PROCESS_SHUTDOWN.install(settings.drain_seconds, lambda: GENERATIONS.is_replaced(worker.age))
     if settings.mail_url is not None:
         worker.sender = Sender(settings)
@@ -124,7 +124,7 @@ def post_worker_init(worker):
 
 
 def worker_exit(server, worker):
-    """Let a worker that sends mail end the current one."""
+    """Let a worker finish the mail that it is sending."""
     sender = getattr(worker, 'sender', None)
     if sender is not None:
         sender.stop()

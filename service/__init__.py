@@ -2,5 +2,5 @@
 
 import sys
 
-if sys.version_info < (3, 11):  # noqa: UP036  # `python3 -c 'import service'` says so before anything is installed
+if sys.version_info < (3, 11):  # noqa: UP036  # `python3 -c 'import service'` reports this before anything is installed
     sys.exit('Halcyon needs Python 3.11 or newer.')

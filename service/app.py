@@ -83,13 +83,13 @@ def create_app(
 ) -> falcon.App[Request, falcon.Response]:
     """Return the WSGI application; raises SettingError.
 
-    `settings` are by default those of the environment. `clock` returns UTC milliseconds. `db` is by default
-    opened as the settings say. `lines` receives the access log instead of standard error. `metrics` is used
-    if METRICS is on; a `db` passed with it must be instrumented by it.
+    `settings` default to those of the environment. `clock` returns UTC milliseconds. `db` defaults to a
+    session on the database that the settings name. `lines` receives the access log instead of standard
+    error. `metrics` is used if METRICS is on; a `db` passed with it must be instrumented by it.
     """
     settings = settings or Settings.from_environment(os.environ)
     if settings.metrics and metrics is None:
-        from service.metrics import Metrics  # imports prometheus-client, which is needed for nothing else
+        from service.metrics import Metrics  # imports prometheus-client, which nothing else needs
 
         metrics = Metrics(settings)
     db = db or open_session(settings, clock, metrics or NO_INSTRUMENTATION)
@@ -110,7 +110,7 @@ def create_app(
         media_type=falcon.MEDIA_TEXT,
         router=Router(),
         request_type=Request,
-        # A request goes down this list to its responder, its response up again:
+        # A request passes down this list to its responder, and its response passes back up:
         #
         #                                  request                     response
         #   Application                    its id                      X-Request-Id, the log, metrics
@@ -131,7 +131,7 @@ def create_app(
         #   IdempotencyMiddleware          replays, or runs once       |
         #   -- responder --
         #
-        # Any exception becomes a problem (http/errors.py), which goes up from there like any response.
+        # An exception becomes a problem (http/errors.py), which passes up from there like any response.
         middleware=[
             ContextMiddleware(settings, db, PageParts(HOME, expansions)),
             SchemaMiddleware(),

@@ -24,7 +24,7 @@ FILE_SUFFIX = '_FILE'
 MAIL_PORTS = {'smtp': 587, 'smtps': 465}
 _ADDRESS = r'[^\s\x00-\x1f\x7f<>@,;"]+@[^\s\x00-\x1f\x7f<>@,;"]+'
 MAIL_FROM = re.compile(rf'{_ADDRESS}|[^\x00-\x1f\x7f<>"]*<{_ADDRESS}>')
-MIN_LIKENESS = 0.8  # of a variable to the setting that it probably misspells
+MIN_SIMILARITY = 0.8  # between a variable and the setting that it probably misspells
 UNIX = 'unix'  # among the trusted proxies: every peer on a unix socket
 
 
@@ -51,7 +51,10 @@ def normal_origin(scheme: str, authority: str) -> str:
 
 
 def normal_path(path: str) -> str:
-    """Return the path of a base URL without a slash at its end; raises ValueError for one to be escaped."""
+    """Return the path of a base URL without its trailing slash.
+
+    Raises ValueError if a character would have to be escaped.
+    """
     if not PATH.fullmatch(path):
         raise ValueError('must be a path of letters, digits and the characters ._~@:+-')
     return path.rstrip('/')
@@ -177,7 +180,7 @@ class Settings:
     """The settings that README.md documents; environment variables have the same names in upper case."""
 
     database_url: str = _setting('sqlite:///halcyon.db', _database_url, is_secret=True)
-    database_timeout: int = _setting(10, _integer(1, 3600))  # seconds for one answer of the database
+    database_timeout: int = _setting(10, _integer(1, 3600))  # seconds to wait for one response
     database_pool: int = _setting(8, _integer(1, 100))  # connections of one worker process
     host: str = _setting('127.0.0.1', _host)
     port: int = _setting(8000, _integer(1, 65535))
@@ -237,7 +240,7 @@ class Settings:
 
     @property
     def database(self) -> str:
-        """The database URL without what may be secret: user, password and parameters."""
+        """The database URL without the parts that may be secret: user, password and parameters."""
         scheme, _, rest = self.database_url.partition('://')
         if scheme == 'sqlite':
             return self.database_url
@@ -260,17 +263,21 @@ class Settings:
 
 
 def _consistent(settings: Settings, values: Mapping[str, Any]) -> Settings:
-    """Return the settings with a default that agrees with the values set; raises SettingError."""
+    """Return the settings with TOKEN_LIFETIME no greater than TOKEN_MAX_AGE.
+
+    The default of one yields to the value of the other. Raises SettingError for settings that contradict or
+    lack each other.
+    """
     if settings.mail_url is not None:
         for name, value in (('BASE_URL', settings.base_url), ('MAIL_FROM', settings.mail_from)):
             if value is None:
-                raise SettingError(f'{name}: is needed for mail, because MAIL_URL is set')
+                raise SettingError(f'{name}: is required for mail, because MAIL_URL is set')
     lifetime, max_age = settings.token_lifetime, settings.token_max_age
     if lifetime <= max_age:
         return settings
     if 'token_lifetime' in values and 'token_max_age' in values:
         raise SettingError(
-            f'TOKEN_MAX_AGE: {max_age} is less than TOKEN_LIFETIME ({lifetime}): no token could live so long'
+            f'TOKEN_MAX_AGE: {max_age} is less than TOKEN_LIFETIME ({lifetime}): tokens cannot live that long'
         )
     agreed = max_age if 'token_max_age' in values else lifetime
     return dataclasses.replace(settings, token_lifetime=agreed, token_max_age=agreed)
@@ -284,7 +291,7 @@ def misspelt_variables(names: Iterable[str]) -> dict[str, str]:
     for name in sorted(set(names).difference(valid_names)):
         upper = name.upper()
         anagrams = [setting for setting in valid_names if sorted(setting) == sorted(upper)]
-        close = anagrams or difflib.get_close_matches(upper, valid_names, 1, MIN_LIKENESS)
+        close = anagrams or difflib.get_close_matches(upper, valid_names, 1, MIN_SIMILARITY)
         if close:
             found[name] = close[0]
     return found
@@ -306,7 +313,7 @@ def _secret(name: str, value: str, path: str) -> str:
 
 
 def _quoted(value: str) -> str:
-    """Return the value for an error message: of a URL that may have a password, only the scheme."""
+    """Return the value for an error message; of a URL that may contain a password, only the scheme."""
     scheme, separator, _ = value.partition('://')
     if separator and '@' in value:
         return f'{scheme}://…' if re.fullmatch(r'[A-Za-z][A-Za-z0-9+.-]{0,20}', scheme) else 'the value'

@@ -1,7 +1,7 @@
 """Graceful shutdown: report "not ready" for DRAIN_SECONDS after SIGTERM, then stop.
 
-In that time load balancers notice and send requests to other nodes. A worker that others replace stops at
-once: the node goes on.
+In that time load balancers notice and send requests to other nodes. A worker that new ones replace stops at
+once, because the node keeps serving.
 """
 
 import multiprocessing
@@ -13,7 +13,7 @@ from typing import Any
 
 
 class Shutdown:
-    """The shutdown of a process: not begun, or about to stop it."""
+    """The shutdown of a process, which is ready until it has begun."""
 
     def __init__(self) -> None:
         self._begun = threading.Event()
@@ -32,7 +32,7 @@ class Shutdown:
             timer.start()
 
     def install(self, seconds: float, is_replaced: Callable[[], bool]) -> None:
-        """Delay the current handler of SIGTERM, unless this process is replaced by then."""
+        """Delay the current handler of SIGTERM, unless this process has been replaced."""
         stop = signal.getsignal(signal.SIGTERM)
 
         def handle_sigterm(number: int, frame: FrameType | None) -> None:
@@ -46,7 +46,7 @@ class Shutdown:
 
 
 class Generations:
-    """Which workers have been replaced: those up to an age, in memory that master and workers share."""
+    """The workers that have been replaced: all up to an age, in memory that master and workers share."""
 
     def __init__(self) -> None:
         self._replaced = multiprocessing.Value('q', -1, lock=False)

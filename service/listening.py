@@ -11,20 +11,20 @@ from contextlib import closing
 from service.config import SettingError
 
 MAX_OPEN_FILES = 65536
-RESERVED_FILES = 200  # of a worker, for everything that is not a connection of a client
+RESERVED_FILES = 200  # open files of a worker that are not connections of clients
 MAX_WORKER_CONNECTIONS = 1000  # gunicorn's default
 REASONS = {
     errno.EADDRINUSE: 'is in use by another program; stop it, or choose another PORT',
-    errno.EACCES: 'may not be used by this user; choose a PORT from 1024 on',
+    errno.EACCES: 'may not be used by this user; choose a PORT of 1024 or above',
     errno.EADDRNOTAVAIL: 'is not an address of this machine; choose another HOST',
-    errno.EAFNOSUPPORT: 'is of a family that this machine does not have; choose another HOST',
+    errno.EAFNOSUPPORT: 'has an address family that this machine does not support; choose another HOST',
 }
 
 Address = tuple[str, int] | str
 
 
 def check_addresses(addresses: Iterable[Address | int]) -> None:
-    """Raise SettingError for the first address at which no server can listen; ints are open sockets."""
+    """Raise SettingError for the first address that cannot be listened on; ints are open sockets."""
     for address in addresses:
         if isinstance(address, str):
             _check_path(address)
@@ -61,7 +61,7 @@ def _check_path(path: str) -> None:
         try:
             probe.connect(path)
         except OSError:
-            return  # left over: nobody listens
+            return  # no server listens on it any more
     raise SettingError(f'HOST: unix:{path} is in use by another program; stop it, or choose another path')
 
 

@@ -101,7 +101,7 @@ class Metrics(Instrumentation):
         """Return a gauge that is summed over all running processes."""
         return Gauge(name, description, registry=self._registry, multiprocess_mode='livesum')
 
-    def answered(
+    def response_sent(
         self, template: str | None, method: str, status: int, media_type: str, seconds: float
     ) -> None:
         """Count a request that this thread has processed, and its statements."""

@@ -15,12 +15,12 @@ FILE_BYTES = 1 << 20  # the size that prometheus-client gives them
 
 @lru_cache(maxsize=1)
 def create_directory() -> str:
-    """Create the directory for this process and its children, unless a reload of gunicorn finds it.
+    """Create the directory for this process and its children, once; raises SettingError.
 
-    It is made in the directory that the variable names, else in that of temporary files. Raises SettingError.
+    Its parent is the directory that the variable names, or else the one for temporary files.
     """
     parent = os.environ.get(DIRECTORY_VARIABLE)
-    if parent and os.path.basename(parent).startswith(PREFIX):  # inherited from the master before USR2
+    if parent and os.path.basename(parent).startswith(PREFIX):  # inherited from the old master, after USR2
         parent = os.path.dirname(parent)
     try:
         os.environ[DIRECTORY_VARIABLE] = tempfile.mkdtemp(prefix=PREFIX, dir=parent or None)
@@ -30,9 +30,9 @@ def create_directory() -> str:
 
 
 def allocate_files() -> None:
-    """Create the files of this process, with the directory if it was deleted; raises OSError.
+    """Create the files of this process, and the directory if it was deleted; raises OSError.
 
-    prometheus-client maps sparse files, and writing to one is a SIGBUS once no space is left.
+    prometheus-client maps sparse files into memory, and writing to one raises SIGBUS if the disk is full.
     """
     directory = create_directory()
     os.makedirs(directory, mode=0o700, exist_ok=True)

@@ -1,4 +1,4 @@
-"""gunicorn's threaded worker, with our responses to what is not a valid HTTP request."""
+"""gunicorn's threaded worker, with problem documents as responses to malformed requests."""
 
 import ipaddress
 import json
@@ -21,7 +21,7 @@ from service.representation.problem import Problem, problem_details
 
 CLIENT_ERRORS = (errors.ParseException, errors.NoMoreData)
 APPLICATION_ERRORS = (errors.InvalidResponseHeader, errors.InvalidResponseHeaderName)
-# By the error of gunicorn's parser: the kind of problem, and what is wrong.
+# The problem type and the detail by the error of gunicorn's parser.
 PROBLEM_OF_ERROR: dict[type[Exception], tuple[str, str]] = {
     errors.LimitRequestLine: ('uri-too-long', 'The request line is too long.'),
     errors.LimitRequestHeaders: ('headers-too-large', 'The header fields are too large, or too many.'),
@@ -29,24 +29,24 @@ PROBLEM_OF_ERROR: dict[type[Exception], tuple[str, str]] = {
     errors.UnsupportedTransferCoding: ('not-implemented', 'The only transfer coding supported is chunked.'),
 }
 MALFORMED = ('bad-request', 'The request is not valid HTTP.')
-LOCALHOST = ('localhost', 80)  # the server of a request on a unix socket, which names none
+LOCALHOST = ('localhost', 80)  # the server's address for a request on a unix socket, which has none
 
 log = logging.getLogger(__name__)
 
 
 class Worker(ThreadWorker):
-    """A worker that responds to malformed requests as the application would, and quotes nothing of them."""
+    """A worker that responds to malformed requests like the application, without quoting them."""
 
-    settings = Settings()  # gunicorn.conf.py sets them to those of the environment
+    settings = Settings()  # replaced by gunicorn.conf.py
 
     def handle_request(self, req: Any, conn: Any) -> Any:
-        """Handle a request; HTTP/1.0 may have no Host, so SERVER_NAME is where the connection came to."""
+        """Handle a request; HTTP/1.0 may have no Host, so SERVER_NAME is the address connected to."""
         if req.version < (1, 1):
             conn.server = _address_of(conn.sock)
         return super().handle_request(req, conn)
 
     def handle_error(self, req: Any, client: Any, addr: Any, exc: BaseException) -> None:
-        """Respond to what the parser rejected, or to an exception that the application did not handle."""
+        """Respond to a request that the parser rejected, or that ended in an uncaught exception."""
         request_id = os.urandom(8).hex()
         if isinstance(exc, CLIENT_ERRORS) and not isinstance(exc, APPLICATION_ERRORS):
             found = (kind for error, kind in PROBLEM_OF_ERROR.items() if isinstance(exc, error))
@@ -56,7 +56,8 @@ class Worker(ThreadWorker):
                 'rejected a request with %s: %s, request=%s', problem.status, type(exc).__name__, request_id
             )
         else:
-            problem = Problem('internal-error', 'The log has more under the reference.', reference=request_id)
+            detail = 'The server log has details under the reference.'
+            problem = Problem('internal-error', detail, reference=request_id)
             # The message of an exception may quote the request.
             stack = ''.join(traceback.format_tb(exc.__traceback__))
             log.error('request %s failed: %s\n%s', request_id, type(exc).__name__, stack)
@@ -65,12 +66,12 @@ class Worker(ThreadWorker):
                 _response(problem, request_id, self.settings.base_url or _origin_of(client), self.settings)
             )
         except OSError:
-            log.debug('the client of request %s has gone', request_id)
+            log.debug('the client of request %s has disconnected', request_id)
 
 
 def _response(problem: Problem, request_id: str, base: str, settings: Settings) -> bytes:
     details = problem_details(replace(problem, origin=base))
-    del details['instance']  # the target may be what is wrong
+    del details['instance']  # the target may be malformed
     body = json.dumps(details).encode()
     fields = {
         'Date': formatdate(usegmt=True),
@@ -89,7 +90,7 @@ def _response(problem: Problem, request_id: str, base: str, settings: Settings) 
 
 
 def _origin_of(connection: socket.socket) -> str:
-    """Return the origin that the client connected to, as the request may name none."""
+    """Return the origin that the client connected to, since the request may not name one."""
     try:
         host, port = _address_of(connection)
     except OSError:

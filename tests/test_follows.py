@@ -58,6 +58,17 @@ def test_following_an_unknown_user_is_404(ada: Client) -> None:
     assert_problem(ada.put(f'/api/users/{me}/following/4711'), 404)
 
 
+def test_unfollowing_an_unknown_user_succeeds(ada: Client, bob: Client) -> None:
+    me = ada.me().state['id']
+    assert ada.delete(f'/api/users/{me}/following/4711').status == 204
+    assert_problem(bob.delete(f'/api/users/{me}/following/4711'), 403)
+    assert_problem(ada.delete(f'/api/users/4711/following/{me}'), 404)
+    relation = bob.me().href('self').rsplit('/', 1)[1]
+    bob.delete(bob.me().href('self'))
+    assert ada.delete(f'/api/users/{me}/following/{relation}').status == 204
+    assert ada.me().state['following_count'] == 0
+
+
 @pytest.mark.parametrize('method', ['PUT', 'DELETE'])
 def test_users_cannot_follow_on_behalf_of_others(
     ada: Client, bob_seen: Answer, bob: Client, method: str

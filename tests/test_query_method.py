@@ -144,6 +144,8 @@ def test_an_invalid_parameter_is_400_and_is_named(
         (b'', JSON),
         (b'{"page": 1, "page": 1}', JSON),
         (b'{"page": NaN}', JSON),
+        (b'{"page": "\\ud800"}', JSON),
+        (b'{"\\ud800": "1"}', JSON),
         (b'page=%ff', FORM),
         (b'page=\xff', FORM),
         (b'&'.join(b'x%d=1' % number for number in range(101)), FORM),

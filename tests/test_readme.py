@@ -192,7 +192,7 @@ def test_every_metric_is_listed_with_its_labels() -> None:
         for name in re.findall('[a-z_]+', names)
     }
     metrics = Metrics(Settings())
-    metrics.answered('/', 'GET', 200, 'text/html', 0.0)
+    metrics.response_sent('/', 'GET', 200, 'text/html', 0.0)
     families = text_string_to_metric_families(metrics.exposed().decode())
     counted = {
         (re.sub('_(bucket|sum|count)$', '', sample.name), frozenset(sample.labels) - {'le'})

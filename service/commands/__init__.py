@@ -1,1 +1,1 @@
-"""The operator's commands: one module per thing that is operated on."""
+"""The operator's commands: one module for each subject."""

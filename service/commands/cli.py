@@ -20,8 +20,7 @@ from service.domain.startup import prepare_database
 
 json_option = click.option('--json', 'as_json', is_flag=True, help='Print JSON, for scripts.')
 
-
-LONG_SECONDS = 3600  # for one answer of the database to a command that reads or writes much
+LONG_SECONDS = 3600  # to wait for one response of the database, in commands that read or write much
 
 
 class ExitCode(enum.IntEnum):
@@ -65,7 +64,7 @@ def exit_on_error() -> Iterator[None]:
 
 
 def read_settings() -> Settings:
-    """Return the settings, and warn of variables that look like misspelt ones; raises SettingError."""
+    """Return the settings, and warn about variables that look like misspelt ones; raises SettingError."""
     settings = Settings.from_environment(os.environ)
     for name, setting in misspelt_variables(os.environ).items():
         click.echo(f'Warning: {name} is not a setting: did you mean {setting}?', err=True)
@@ -76,7 +75,7 @@ def read_settings() -> Settings:
 def open_any_schema(*, seconds: int | None = None) -> Iterator[Session]:
     """Provide a session on the configured database, whatever its schema is; raises Failure.
 
-    `seconds` limit one answer of the database, instead of DATABASE_TIMEOUT.
+    `seconds` limits the wait for one response of the database, instead of DATABASE_TIMEOUT.
     """
     with exit_on_error():
         settings = read_settings()

@@ -1,4 +1,4 @@
-"""The command that judges a running server by the standards; it needs no settings and no database."""
+"""The `conform` command, which tests any running server against the standards."""
 
 import json
 import sys
@@ -14,7 +14,7 @@ from service.conformance.transport import TransportError, send
 
 FORMATS = ('hal', 'hal-forms', 'json-api', 'problem', 'http', 'html', 'all')
 EXIT_CODES = (
-    'Exit codes: 0 no rule of level MUST failed; 1 one did; 2 the command was called wrongly; 4 no answer.'
+    'Exit codes: 0 no rule of level MUST failed; 1 at least one failed; 2 usage error; 4 no response.'
 )
 
 report_file = click.Path(dir_okay=False, writable=True, path_type=Path)
@@ -49,12 +49,12 @@ def conform(
     junit: Path | None,
     html: Path | None,
 ) -> None:
-    """Judge the server at URL by the standards of HAL, HAL-FORMS, JSON:API, problem details and HTTP.
+    """Test the server at URL against the standards: HAL, HAL-FORMS, JSON:API, problem details and HTTP.
 
     It follows links from URL, stays on its origin, and sends safe methods only, unless --write is given.
     """
     if not url.startswith(('http://', 'https://')):
-        raise click.UsageError('URL starts with http:// or https://.')
+        raise click.UsageError('URL must start with http:// or https://.')
     username, _, password = user.partition(':')
     credentials = Credentials(token, username, password)
     with click.progressbar(length=max_requests, label='Requests', file=sys.stderr) as bar:

@@ -78,7 +78,7 @@ def _check() -> Iterator[str]:
 
 
 def _version_of(session: Session) -> str:
-    """Return what is to be known of the version of SQLite, which is part of Python."""
+    """Return the version of SQLite, which is part of Python, and whether it has a severe bug."""
     if session.engine.name != 'sqlite':
         return ''
     version = sqlite3.sqlite_version_info

@@ -16,7 +16,7 @@ def post() -> None:
 @click.option('--yes', is_flag=True, help='Do not ask for confirmation.')
 @json_option
 def delete(post_id: int, yes: bool, as_json: bool) -> None:
-    """Delete the post with the id POST_ID, whoever's it is."""
+    """Delete the post with the id POST_ID, whoever wrote it."""
     with open_current_schema() as session:
         if not yes:
             click.confirm(f'Delete post {post_id}?', abort=True, err=True)

@@ -57,7 +57,7 @@ def add(name: str, email: str, password_stdin: bool, as_json: bool) -> None:
 @click.option('--limit', type=click.IntRange(1), default=100, help='Number of users.')
 @json_option
 def list_(prefix: str, limit: int, as_json: bool) -> None:
-    """List users: the first registered first, or with a prefix by name."""
+    """List users in the order of their registration, or with a prefix by name."""
     with open_current_schema() as session:
         page = list_users(session, PageRequest(per_page=limit), ANONYMOUS, prefix=prefix)
     values = [_describe(one) for one in page.entries]
@@ -117,7 +117,7 @@ def delete(name: str, yes: bool, as_json: bool) -> None:
 @click.argument('name')
 @json_option
 def suspend(name: str, as_json: bool) -> None:
-    """Refuse sign-ins of the user NAME, and revoke all their tokens, until `user restore`.
+    """Reject sign-ins of the user NAME, and revoke all their tokens, until `user restore`.
 
     What they have published stays.
     """

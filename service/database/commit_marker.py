@@ -36,12 +36,12 @@ class CommitMarker:
 
     A connection can break after COMMIT was sent and before it was acknowledged; then only the database knows.
     So each transaction writes its number into the row of its writer, as its last statement: the marker is
-    committed with the effect, or not at all. The next attempt reads it first. The lock of the row, or its
-    primary key where it is new, makes that wait for an attempt that the server is still processing; on
-    Galera, a node that has not received it yet fails when it writes the same row.
+    committed with the effect, or not at all. The next attempt reads it first. It waits for an attempt that
+    the server is still processing, because of the lock of the row, or the primary key of a new row; on
+    Galera, a node that has not received the row yet fails when it writes the same row.
 
-    An engine within this process always acknowledges, and needs no marker. A transaction that is deferred is
-    not committed by its own attempt.
+    An engine within this process always acknowledges, and needs no marker. A deferred transaction needs none
+    either, because its attempt does not commit it.
     """
 
     def __init__(self, session: Session) -> None:
@@ -51,7 +51,7 @@ class CommitMarker:
         self._is_written = False
 
     def was_committed(self, session: Session) -> bool:
-        """Return whether an earlier attempt took effect, at the beginning of the next."""
+        """Return whether an earlier attempt took effect; called at the beginning of the next one."""
         if not self._is_written:
             return False
         row = _FIND.first(session, writer=self._values['writer'])

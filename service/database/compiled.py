@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from service.database.session import Session
 
 
-MAX_UNION = 400  # SQLite takes 500
+MAX_UNION = 400  # queries in one statement; SQLite accepts 500
 
 
 class BindParam:
@@ -39,7 +39,7 @@ class CompiledQuery:
         self._compiled: dict[str, tuple[str, tuple[Any, ...]]] = {}
 
     def compile(self, engine: Any) -> tuple[str, tuple[Any, ...]]:
-        """Return the SQL text for the engine, and its values: a BindParam for each named one."""
+        """Return the SQL text for the engine, and its values: a BindParam for each named value."""
         query = self._query.for_update() if self._for_update and engine.for_update else self._query
         sql, values = engine.get_sql_context().sql(query).query()
         return sql, tuple(values)
@@ -84,7 +84,7 @@ class CompiledQuery:
 
     def _union_all(self, session: Session, sets: Sequence[Mapping[str, Any]]) -> list[Any]:
         sql, parameters = self._prepared(session)
-        # SQLite accepts a member with an order and limit of its own only as a derived table.
+        # SQLite accepts a member with its own ORDER BY and LIMIT only as a derived table.
         members = (f'SELECT * FROM ({sql}) AS part{number}' for number in range(len(sets)))  # noqa: S608
         bound = [value for values in sets for value in _bound(parameters, values)]
         rows: list[Any] = session.execute(' UNION ALL '.join(members), bound).fetchall()
@@ -94,7 +94,7 @@ class CompiledQuery:
 class RowsByKey:
     """Finds the rows with any of several keys in one statement.
 
-    `source` is the query to select `columns` from, of the one row that has the `key`.
+    `source` is the query to select `columns` from; a `key` has at most one row.
     """
 
     def __init__(self, source: Any, key: Any, columns: Sequence[Any]) -> None:
@@ -102,7 +102,7 @@ class RowsByKey:
         self._of_one = CompiledQuery(source.select(*named).where(key == bindparam('key')))
 
     def find(self, session: Session, keys: Sequence[Any], **values: Any) -> dict[Any, Any]:
-        """Return the rows by key; `values` are those of the query's parameters."""
+        """Return the rows by key; `values` are the query's other parameters."""
         rows = self._of_one.union_all(session, [{**values, 'key': key} for key in keys])
         return {row[0]: row[1:] for row in rows}
 

@@ -24,8 +24,8 @@ class Engine(peewee.Database):
     ddl_sql: tuple[str, ...] = ()  # run before the schema is created or migrated
     bulk_load_sql: tuple[str, ...] = ()  # run before many rows are inserted
     has_transactional_ddl = True
-    read_only_sql = ''  # finds whether the server accepts no writes
-    lock_schema_sql = ''  # waits until no other process migrates the schema
+    read_only_sql = ''  # returns whether the server rejects writes
+    lock_schema_sql = ''  # locks the schema, waiting while another process migrates it
     unlock_schema_sql = ''
     commit_can_be_ambiguous = True  # the connection can break between COMMIT and its acknowledgement
 
@@ -49,7 +49,7 @@ class Engine(peewee.Database):
             self.invalidate()
 
     def _measure(self, sql: str, run: Callable[[], None]) -> None:
-        """Run what peewee sends without `execute_sql`, and call the hooks as that does."""
+        """Run a statement that peewee sends without `execute_sql`, and call the hooks like that."""
         started = time.perf_counter()
         try:
             run()
@@ -66,11 +66,11 @@ class Engine(peewee.Database):
         return contextlib.nullcontext()
 
     def exists(self) -> bool:
-        """Return whether the database exists, as far as is known without connecting."""
+        """Return whether the database exists, as far as can be told without connecting."""
         return True
 
     def is_writable(self) -> bool:
-        """Return whether this process may write to the database, as far as is known without connecting."""
+        """Return whether this process may write to the database, as far as can be told without connecting."""
         return True
 
     @abstractmethod
@@ -79,7 +79,7 @@ class Engine(peewee.Database):
 
     @abstractmethod
     def invalidate(self, kind: ErrorKind = ErrorKind.DISCONNECTED) -> None:
-        """Close this thread's connection, because it is or may be broken; `kind` is that of the error."""
+        """Close this thread's connection, because it is or may be broken; `kind` is the kind of the error."""
 
     def close_all(self) -> None:
         """Close this thread's connection, and those that no thread uses."""
@@ -99,11 +99,11 @@ class Engine(peewee.Database):
 
 
 class PooledEngine(Engine):
-    """An engine that is reached over a network: it keeps its connections and lends them to threads."""
+    """An engine that is reached over a network: it pools its connections."""
 
     def __init__(self, settings: Settings, *args: Any, **parameters: Any) -> None:
         self.timeout = settings.database_timeout
-        self.lock_seconds = max(1, self.timeout * 4 // 5)  # a wait for a lock ends with an answer
+        self.lock_seconds = max(1, self.timeout * 4 // 5)  # waiting for a lock fails before the timeout
         self._pool = ConnectionPool(self, settings.database_pool, self.timeout)
         self._acquired = threading.local()
         super().__init__(*args, **parameters)
@@ -114,7 +114,7 @@ class PooledEngine(Engine):
 
     @abstractmethod
     def is_open(self, connection: Any) -> bool:
-        """Return whether the connection is open as far as this side knows."""
+        """Return whether the connection is open as far as the client can tell."""
 
     def instrument(self, instrumentation: Instrumentation) -> None:
         """Call the instrumentation for every statement and checkout from now on."""
@@ -124,7 +124,7 @@ class PooledEngine(Engine):
     def connect(self, reuse_if_open: bool = False) -> bool:
         """Check a connection out for this thread.
 
-        It is acquired here and not in `_connect`, around which peewee holds a lock for all threads.
+        It is acquired here and not in `_connect`, which peewee calls with a lock that all threads share.
         """
         if self.is_closed():
             self._acquired.connection = self._pool.acquire()

@@ -9,13 +9,13 @@ import peewee
 class ErrorKind(enum.Enum):
     """The kinds of database errors, by what the caller can do."""
 
-    BUG = 'the statement is wrong and stays wrong'
+    BUG = 'the statement is wrong: it would fail again'
     CONFLICT = 'another transaction interfered: run the whole transaction again'
     DISCONNECTED = 'the connection is unusable: try again on a new one'
-    TIMED_OUT = 'no answer in DATABASE_TIMEOUT: the connection is unusable, and a new one may be, too'
+    TIMED_OUT = 'no response within DATABASE_TIMEOUT: the connection is unusable, and a new one may be, too'
     FULL = 'the server accepts no more connections'
     LOCKED = 'another connection holds the lock of the whole database'
-    UNAVAILABLE = 'the engine cannot do it now: no memory, no space, no time'
+    UNAVAILABLE = 'the engine cannot execute it now: out of memory, space or time'
 
 
 LOST = (ErrorKind.DISCONNECTED, ErrorKind.TIMED_OUT)  # kinds after which a connection is closed

@@ -7,7 +7,7 @@ from service.database.session import Session
 
 
 class Table(NamedTuple):
-    """The description of a table that introspection and a model both provide, in comparable order.
+    """The description of a table, which introspection and a model both provide.
 
     `columns` are (name, type, nullable) in their order, `indexes` (columns, unique), `foreign_keys`
     (column, table, ON DELETE).

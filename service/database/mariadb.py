@@ -17,7 +17,7 @@ from service.database.errors import ErrorKind, driver_error
 from service.database.schema import CONSTRAINTS
 
 DEFAULT_PORT = 3306
-MAX_CONNECT_SECONDS = 5  # for one host, without its greeting
+MAX_CONNECT_SECONDS = 5  # for the TCP connection to one host
 INTEGER_PARAMETERS = frozenset(('connect_timeout', 'read_timeout', 'write_timeout'))
 BOOLEAN_PARAMETERS = frozenset(('ssl_disabled', 'ssl_verify_cert', 'ssl_verify_identity'))
 TEXT_PARAMETERS = frozenset(('ssl_ca', 'ssl_cert', 'ssl_key', 'ssl_key_password', 'unix_socket'))
@@ -49,7 +49,7 @@ _PRIMARY_KEYS = {constraint.table: constraint.name for constraint in CONSTRAINTS
 class MariadbEngine(PooledEngine, peewee.MySQLDatabase):
     """A MariaDB database or Galera cluster, at whichever of its hosts is ready.
 
-    Processes start with a random host, to spread the load, and stay with the one that answered.
+    A process starts with a random host, to spread the load, and stays with the one that responded.
     """
 
     name = 'mysql'
@@ -69,7 +69,7 @@ class MariadbEngine(PooledEngine, peewee.MySQLDatabase):
     def open_connection(self) -> Any:
         """Return a new connection in READ COMMITTED, to the first host that is ready.
 
-        The current host comes first, but last if it did not answer in time.
+        The current host is tried first, but last if it did not respond in time.
         """
         start = self._current + self._pool.is_unresponsive
         for turn in range(len(self.hosts)):
@@ -96,7 +96,7 @@ class MariadbEngine(PooledEngine, peewee.MySQLDatabase):
                 **host,
                 **self.connect_params,
             )
-        except OSError as error:  # of the files of certificates, which are read again for each connection
+        except OSError as error:  # from certificate files, which are read again for each connection
             raise pymysql.OperationalError(_CANNOT_CONNECT, f'Cannot connect: {error}') from error
         except pymysql.Error as error:
             if error.args[0] == _UNKNOWN_COLLATION:
@@ -115,7 +115,7 @@ class MariadbEngine(PooledEngine, peewee.MySQLDatabase):
         return connection
 
     def is_open(self, connection: Any) -> bool:
-        """Return whether the connection is open as far as this side knows."""
+        """Return whether the connection is open as far as the client can tell."""
         return bool(connection.open)
 
     def classify(self, error: BaseException) -> ErrorKind:
@@ -204,6 +204,6 @@ def _parse_parameters(query: str) -> dict[str, Any]:
     for name in ('ssl_ca', 'ssl_cert', 'ssl_key'):
         if name in values and not os.access(values[name], os.R_OK):
             raise SettingError(f'DATABASE_URL: {name}: cannot read the file {values[name]!r}')
-    if 'ssl_ca' in values:  # who names an authority wants certificates to be verified
+    if 'ssl_ca' in values:  # an authority is of no use unless certificates are verified
         values = {'ssl_verify_cert': True, 'ssl_verify_identity': True} | values
     return values

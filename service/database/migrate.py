@@ -1,4 +1,4 @@
-"""The version of the schema: created in an empty database, and upgraded by migrations."""
+"""Schema versions: creating the schema in an empty database, and upgrading it by migrations."""
 
 import time
 from collections.abc import Callable
@@ -18,7 +18,7 @@ from service.database.transactions import BACKOFF_SECONDS, transaction
 R = TypeVar('R')
 
 COMMAND = 'python -m service migrate'
-NOT_OURS = 'This is not a Halcyon database: it has tables of something else. Name an empty database.'
+NOT_OURS = 'This is not a Halcyon database: it has tables of another application. Use an empty database.'
 FIRST_TABLES = frozenset(('users', 'follows', 'posts', 'tokens', 'totals'))  # of the first release
 RETRY_SECONDS = 10
 _FOLDER = Path(__file__).parent / 'migrations'
@@ -35,10 +35,10 @@ class AppliedMigration(peewee.Model):
 
 
 class Migration(NamedTuple):
-    """An upgrade of the schema by one version: NNN_name.sql, and NNN_name.ENGINE.sql for one engine alone.
+    """An upgrade of the schema by one version: NNN_name.sql, and NNN_name.ENGINE.sql for one engine only.
 
     Its statements have no effect when they run again: on MariaDB each DDL statement commits, so a migration
-    may be applied in part, and GET_LOCK holds on one node of a Galera cluster only.
+    may be applied in part, and GET_LOCK locks only one node of a Galera cluster.
     """
 
     number: int
@@ -54,7 +54,7 @@ class Migration(NamedTuple):
         return parse_script(self.path.read_text())
 
     def engine_statements(self, engine: str) -> list[str]:
-        """Return the statements for one engine alone, which an empty database needs after schema.sql, too."""
+        """Return the statements for one engine only, which an empty database also needs, after schema.sql."""
         path = self.path.with_suffix(f'.{engine}.sql')
         return parse_script(path.read_text()) if path.exists() else []
 
@@ -90,7 +90,7 @@ def schema_version(session: Session) -> int:
 
 
 def check_schema(session: Session) -> None:
-    """Raise Unavailable if the database does not answer, SchemaMismatch if its schema is another version."""
+    """Raise Unavailable if the database does not respond, SchemaMismatch if its schema version differs."""
     with session.translating_errors():
         version = schema_version(session)
     session.is_schema_current = version == LATEST
@@ -107,7 +107,7 @@ def check_schema(session: Session) -> None:
 
 
 def check_writable(session: Session) -> None:
-    """Raise Unavailable if the database does not answer, or accepts no writes."""
+    """Raise Unavailable if the database does not respond, or rejects writes."""
     is_writable = session.engine.is_writable()
     if is_writable and session.engine.read_only_sql:
         with session.translating_errors():

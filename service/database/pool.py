@@ -9,7 +9,7 @@ from typing import Any, Protocol
 
 from service.database.errors import ErrorKind
 
-STALL_SECONDS = 3.0  # without a connection returned or checked out, after which waiting is in vain
+STALL_SECONDS = 3.0  # without a connection checked out or returned, after which waiting ends
 
 
 class PoolTimeout(Exception):
@@ -17,7 +17,7 @@ class PoolTimeout(Exception):
 
 
 class Driver(Protocol):
-    """What a pool needs of an engine."""
+    """The part of an engine that a pool needs."""
 
     def open_connection(self) -> Any: ...
 
@@ -33,7 +33,7 @@ class ConnectionPool:
     connection is found by using it, and `invalidate` replaces it. `on_change` is called with 1 for each
     checkout, and with -1 when it ends.
 
-    After the database has not answered in time, one thread at a time tries it, and the others fail at once.
+    If the database did not respond in time, one thread at a time tries again, and the others fail at once.
     """
 
     def __init__(self, driver: Driver, size: int, timeout: float) -> None:
@@ -50,7 +50,7 @@ class ConnectionPool:
     def acquire(self) -> Any:
         """Return the connection that was used last, or a new one.
 
-        While the server accepts no more connections, it waits for one of its own. Raises PoolTimeout if none
+        While the server accepts no more connections, it waits for one of the pool. Raises PoolTimeout if none
         becomes available in time, and what opening one raises.
         """
         can_open = True
@@ -73,7 +73,7 @@ class ConnectionPool:
             deadline = time.monotonic() + self._timeout
             while True:
                 if self.is_unresponsive and self._in_use:
-                    raise PoolTimeout('The database does not answer.')
+                    raise PoolTimeout('The database does not respond.')
                 if self._idle or (self._in_use < self._size and (can_open or not self._in_use)):
                     self._in_use += 1
                     self._progress = time.monotonic()

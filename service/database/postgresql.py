@@ -12,7 +12,7 @@ from service.database.engine import PooledEngine
 from service.database.errors import ErrorKind, driver_error
 from service.database.postgresql_connection import Connection, PreparingCursor
 
-PREPARED_STATEMENTS = 'prepared_statements'  # our own parameter of the URL
+PREPARED_STATEMENTS = 'prepared_statements'  # a parameter of the URL that libpq does not have
 MAX_CONNECT_SECONDS = 5  # for one host
 DEFAULTS = {
     'keepalives_idle': 10,  # a connection that the network dropped is noticed before it is used
@@ -26,8 +26,11 @@ _DRIVER_BUGS = (psycopg.ProgrammingError, psycopg.DataError, psycopg.NotSupporte
 _KINDS = (
     ('40', ErrorKind.CONFLICT),  # serialization failure, deadlock
     ('08', ErrorKind.DISCONNECTED),
-    ('26000', ErrorKind.DISCONNECTED),  # a pooler's other server has no such prepared statement, or has it
-    ('42P05', ErrorKind.DISCONNECTED),
+    (
+        '26000',
+        ErrorKind.DISCONNECTED,
+    ),  # a pooler switched to a server that has no such prepared statement
+    ('42P05', ErrorKind.DISCONNECTED),  # or has another one of this name
     ('53300', ErrorKind.FULL),
     ('57P', ErrorKind.DISCONNECTED),  # the server shuts down or starts, or an administrator ended the session
     ('25P03', ErrorKind.DISCONNECTED),  # idle_in_transaction_session_timeout ended the session
@@ -43,7 +46,7 @@ _KINDS = (
 class PostgresqlEngine(PooledEngine, peewee.PostgresqlDatabase):
     """A PostgreSQL database, at whichever of its hosts accepts writes.
 
-    Without prepared statements, nothing depends on which connection of a pooler runs a transaction.
+    Without prepared statements, a pooler can run each transaction on any of its connections.
     """
 
     name = 'postgresql'
@@ -80,7 +83,7 @@ class PostgresqlEngine(PooledEngine, peewee.PostgresqlDatabase):
         return PreparingCursor(self.connection())
 
     def is_open(self, connection: Any) -> bool:
-        """Return whether the connection is open as far as this side knows."""
+        """Return whether the connection is open as far as the client can tell."""
         return not connection.closed
 
     def classify(self, error: BaseException) -> ErrorKind:
@@ -108,7 +111,7 @@ class PostgresqlEngine(PooledEngine, peewee.PostgresqlDatabase):
 def open_postgresql(settings: Settings) -> PostgresqlEngine:
     """Return the engine for a connection URI of libpq; raises SettingError.
 
-    A parameter of our own is `prepared_statements=off`, for poolers that change the server connection
+    An additional parameter is `prepared_statements=off`, for poolers that change the server connection
     between transactions.
     """
     url, has_prepared_statements = _split_own_parameter(settings.database_url)

@@ -1,4 +1,4 @@
-"""Connections to PostgreSQL, and a cursor that runs prepared statements with few steps of Python for each."""
+"""Connections to PostgreSQL, and a cursor that runs prepared statements with little Python code."""
 
 from __future__ import annotations
 
@@ -16,24 +16,17 @@ from psycopg.pq import ExecStatus
 R = TypeVar('R')
 MAX_STATEMENTS = 300  # prepared on one connection; the server keeps a plan of each
 MAX_SQL_LENGTH = 4000  # of a statement to prepare; a longer one inserts many rows
-PREPARED = (
-    'SELECT',
-    'INSERT',
-    'UPDATE',
-    'DELETE',
-    'BEGIN',
-    'COMMIT',
-    'ROLLBACK',
-)  # a savepoint has a new name
+# Statements of a savepoint are not prepared, because each savepoint has a new name.
+PREPARED = ('SELECT', 'INSERT', 'UPDATE', 'DELETE', 'BEGIN', 'COMMIT', 'ROLLBACK')
 BIGINT = 20  # the OID of the type of every whole number in schema.sql
-INFERRED = 0  # the type that the statement needs at this place
+INFERRED = 0  # the server infers the type from the statement
 BEGIN = 'BEGIN'
 
 _PLACEHOLDER = re.compile('%[s%]')
 
 
 class Connection(psycopg.Connection[Any]):
-    """A connection that is closed if the server does not answer a statement in `answer_seconds`."""
+    """A connection that is closed if the server does not respond to a statement in `answer_seconds`."""
 
     answer_seconds: float | None = None
 
@@ -93,7 +86,7 @@ class Connection(psycopg.Connection[Any]):
             received = pgconn.get_result()
             if received is None:
                 if is_pipeline:
-                    continue  # one for each statement
+                    continue  # the end of one statement's results
                 break
             if received.status == ExecStatus.PIPELINE_SYNC:
                 pgconn.exit_pipeline_mode()
@@ -113,7 +106,7 @@ class Connection(psycopg.Connection[Any]):
 
     def _abandon(self, seconds: float) -> psycopg.errors.ConnectionTimeout:
         self.close()
-        return psycopg.errors.ConnectionTimeout(f'no answer in {seconds:g} s')
+        return psycopg.errors.ConnectionTimeout(f'no response in {seconds:g} s')
 
 
 class PreparingCursor:
@@ -172,7 +165,7 @@ def _dump(value: Any) -> bytes | None:
     """Return the value in text format."""
     if value is None:
         return None
-    if isinstance(value, str) and '\0' in value:  # libpq would end the text there
+    if isinstance(value, str) and '\0' in value:  # libpq would truncate the text there
         raise psycopg.DataError('PostgreSQL text fields cannot contain NUL (0x00) bytes')
     return str(value).encode()
 

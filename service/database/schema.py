@@ -42,7 +42,7 @@ def constraints_of(statements: list[str]) -> list[Constraint]:
 
 STATEMENTS = parse_script(SCHEMA.read_text())
 CONSTRAINTS = constraints_of(STATEMENTS)
-# Keys whose values this code generates at random, so that a collision is no client's fault.
+# Keys whose values are generated at random: after a collision a transaction is retried.
 GENERATED_KEYS = {
     constraint.name for constraint in CONSTRAINTS if constraint.columns in (('id',), ('writer',))
 }

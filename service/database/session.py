@@ -17,7 +17,7 @@ from service.database.ids import IdGenerator
 from service.database.instrumentation import NO_INSTRUMENTATION, Instrumentation
 from service.database.pool import PoolTimeout
 
-MAX_INSERTED_VALUES = 6000  # of one statement; SQLite accepts 32,766, PostgreSQL 65,535
+MAX_INSERTED_VALUES = 6000  # in one statement; SQLite accepts 32,766, PostgreSQL 65,535
 
 
 class Writer(threading.local):
@@ -32,8 +32,8 @@ class Session:
     """An engine with the clock, the id generator and the settings that domain functions need.
 
     `engine` is a peewee database, `now` returns UTC milliseconds, `new_id` a new id; `instrumentation`
-    receives events. Threads share a session: each uses a connection of its own. `autonomous` is the
-    session for what must not join a transaction that a request keeps open.
+    receives events. Threads share a session, and each uses its own connection. `autonomous` is the session
+    for statements that must not join a deferred transaction of the request.
     """
 
     def __init__(
@@ -52,7 +52,7 @@ class Session:
         self.new_id = IdGenerator(clock)
         self.writer = Writer()
         self.autonomous = self
-        self.is_schema_current = False  # until check_schema has found that it is
+        self.is_schema_current = False  # set by check_schema
         self._deferred: ExitStack | None = None
 
     def execute(self, sql: str, parameters: Sequence[Any] = ()) -> Any:
@@ -75,7 +75,7 @@ class Session:
             return self.engine.execute_sql(sql, parameters)
 
     def insert_many(self, model: Any, rows: Iterable[Sequence[Any]], fields: Sequence[Any]) -> None:
-        """Insert rows with values for the fields, many by each statement; raises as `execute` does."""
+        """Insert rows with values for the fields, many in each statement; raises as `execute` does."""
         columns = ', '.join(field.column_name for field in fields)
         row_of_parameters = f'({", ".join([self.engine.param] * len(fields))})'
         for batch in peewee.chunked(rows, MAX_INSERTED_VALUES // len(fields)):
@@ -108,7 +108,7 @@ class Session:
 
     @contextmanager
     def atomic(self) -> Iterator['Session']:
-        """Run the block as a transaction, or as a savepoint of the one that has begun.
+        """Run the block as a transaction, or as a savepoint of the current one.
 
         Raises Unavailable if it cannot begin or commit.
         """
@@ -126,7 +126,7 @@ class Session:
         """Provide a session that joins its transactions into one, which the end of the block commits.
 
         The first one begins it, so nothing is locked before. The others are savepoints; one that fails is
-        rolled back alone and may be retried.
+        rolled back by itself and may be retried.
         """
         session = copy.copy(self)
         with ExitStack() as session._deferred:
@@ -134,7 +134,7 @@ class Session:
 
     @property
     def is_deferred(self) -> bool:
-        """Return whether a transaction of this session is committed only at the end of `deferred`."""
+        """Whether transactions of this session are committed only at the end of `deferred`."""
         return self._deferred is not None
 
     @contextmanager
@@ -151,7 +151,7 @@ class Session:
                         failure = error
                         raise
             except BaseException as error:
-                # An error that ends the transaction makes rolling back to a savepoint of it fail, too.
+                # After an error that ends the transaction, rolling back to one of its savepoints fails, too.
                 reason = error
                 while reason is not failure and reason.__context__ and self._kind_of(reason) is ErrorKind.BUG:
                     reason = reason.__context__

@@ -14,7 +14,7 @@ from service.database.engine import Engine
 from service.database.errors import ErrorKind, driver_error
 from service.database.schema import CONSTRAINTS
 
-LOCK_SECONDS = 10  # how long a transaction waits for the one that writes
+LOCK_SECONDS = 10  # that a transaction waits for the one that writes
 # Pages are read from the file's memory mapping, not copied, as far as SQLite can map: 2 GiB. With 1,000,000
 # users it more than halves the cost of a feed, whose authors are far apart in the file.
 MMAP_BYTES = 0x7FFF0000
@@ -35,13 +35,13 @@ class SqliteEngine(Engine, peewee.SqliteDatabase):
     name = 'sqlite'
     startup_sql = ('PRAGMA journal_mode = wal',)  # persistent, but not in a copy made by VACUUM INTO
     ddl_sql = startup_sql
-    bulk_load_sql = ('PRAGMA wal_autocheckpoint = 50000',)  # or pages are written to the file repeatedly
+    bulk_load_sql = ('PRAGMA wal_autocheckpoint = 50000',)  # else pages are written to the file repeatedly
     commit_can_be_ambiguous = False
 
     def __init__(self, path: str, synchronous: str) -> None:
         self._write_lock = threading.Lock()
         pragmas = {'foreign_keys': 1, 'mmap_size': MMAP_BYTES, 'synchronous': synchronous}
-        # A deferred transaction that begins by reading can be refused when it writes.
+        # SQLite's deferred transactions, which begin by reading, can fail when they write.
         super().__init__(path, timeout=LOCK_SECONDS, pragmas=pragmas, lock_type='IMMEDIATE')
 
     def ddl(self, statement: str) -> str:

@@ -26,12 +26,12 @@ log = logging.getLogger(__name__)
 
 
 def transaction(write: Write[P, R]) -> Write[P, R]:
-    """Make a domain function one transaction: all of it happens, once, or none of it.
+    """Make a domain function one transaction: all of it takes effect once, or none of it.
 
-    It runs again from its start after a conflict with another transaction, and on a new connection after the
-    old one broke; CommitMarker tells whether a COMMIT that was not acknowledged took effect. Called within
-    another transaction it is a savepoint of that one, and succeeds and fails with it. Raises Unavailable if
-    retrying does not help in time.
+    It is run again after a conflict with another transaction, and on a new connection if the old one
+    broke; CommitMarker tells whether a COMMIT that was not acknowledged took effect. Called within
+    another transaction it is a savepoint of that one, and succeeds or fails with it. Raises Unavailable if
+    retrying does not succeed in time.
     """
     return _retried(write, methodcaller('atomic'))
 

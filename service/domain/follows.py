@@ -1,11 +1,11 @@
 """Follows: following, unfollowing, and listing followers and the users that someone follows."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from typing import Any, NamedTuple
 
-from service.database.compiled import CompiledQuery, add_to, bindparam, insert_into
-from service.database.pagination import FirstPagePerOwner, KeysetQuery, Page, PageRequest
+from service.database.compiled import CompiledQuery, RowsByKey, add_to, bindparam, insert_into
+from service.database.pagination import FirstPagePerOwner, KeysetQuery, Page, PageRequest, page_of
 from service.database.session import Session
 from service.database.transactions import transaction
 from service.domain.errors import Invalid, NotFound
@@ -59,6 +59,15 @@ def _list_users(listed: Any, owner: Any) -> KeysetQuery:
     )
 
 
+def _find_users(listed: Any, owner: Any) -> RowsByKey:
+    """Return the query that finds some of the users that `_list_users` lists."""
+    return RowsByKey(
+        Follow.select().join(User, on=(User.id == listed)).where(owner == bindparam('user_id')),
+        listed,
+        (Follow.id, *user_columns(User)),
+    )
+
+
 def _first_users(listed: Any, owner: Any, total: Any) -> FirstPagePerOwner:
     return FirstPagePerOwner(
         Follow.select()
@@ -76,6 +85,8 @@ def _first_users(listed: Any, owner: Any, total: Any) -> FirstPagePerOwner:
 _Owner = User.alias('owner')
 _FOLLOWERS = _list_users(Follow.follower, Follow.followed)
 _FOLLOWING = _list_users(Follow.followed, Follow.follower)
+_FIND_FOLLOWERS = _find_users(Follow.follower, Follow.followed)
+_FIND_FOLLOWING = _find_users(Follow.followed, Follow.follower)
 _FIRST_FOLLOWERS = _first_users(Follow.follower, Follow.followed, _Owner.follower_count)
 _FIRST_FOLLOWING = _first_users(Follow.followed, Follow.follower, _Owner.following_count)
 
@@ -94,16 +105,38 @@ def first_pages_of_following(
     return _FIRST_FOLLOWING.pages(session, user_ids, request, viewer_id=viewer_id(viewer))
 
 
-def list_followers(session: Session, user: UserRecord, request: PageRequest, viewer: Viewer) -> Page:
-    """Return a page of the user's followers, the newest follow first."""
-    total = user.follower_count
-    return _FOLLOWERS.page(session, request, total, user_id=user.id, viewer_id=viewer.user_id)
+def list_followers(
+    session: Session,
+    user: UserRecord,
+    request: PageRequest,
+    viewer: Viewer,
+    *,
+    ids: Sequence[int] | None = None,
+) -> Page:
+    """Return a page of the user's followers, the newest follow first, or of those with the `ids`."""
+    values = {'user_id': user.id, 'viewer_id': viewer.user_id}
+    if ids is not None:
+        return _page_of(_FIND_FOLLOWERS.find(session, ids, **values), request)
+    return _FOLLOWERS.page(session, request, user.follower_count, **values)
 
 
-def list_following(session: Session, user: UserRecord, request: PageRequest, viewer: Viewer) -> Page:
-    """Return a page of the users that the user follows, the newest follow first."""
-    total = user.following_count
-    return _FOLLOWING.page(session, request, total, user_id=user.id, viewer_id=viewer.user_id)
+def list_following(
+    session: Session,
+    user: UserRecord,
+    request: PageRequest,
+    viewer: Viewer,
+    *,
+    ids: Sequence[int] | None = None,
+) -> Page:
+    """Return a page of the users that the user follows, newest follow first, or of those with the `ids`."""
+    values = {'user_id': user.id, 'viewer_id': viewer.user_id}
+    if ids is not None:
+        return _page_of(_FIND_FOLLOWING.find(session, ids, **values), request)
+    return _FOLLOWING.page(session, request, user.following_count, **values)
+
+
+def _page_of(rows: Mapping[int, Any], request: PageRequest) -> Page:
+    return page_of(((row[0], UserRecord._make(row[1:])) for row in rows.values()), request, newest_first=True)
 
 
 def find_follow(session: Session, follower_id: int, followed_id: int) -> FollowRecord:
@@ -153,12 +186,12 @@ def follow_all(
 def unfollow(
     session: Session, follower_id: int, followed_id: int, *, by: Viewer, precondition: Precondition
 ) -> None:
-    """Make one user stop following another, if they do.
+    """Make one user stop following another, if they do, and if the other exists.
 
     `precondition` is called with the existing follow, or None. Raises NotFound, Forbidden, and what
     `precondition` raises.
     """
-    precondition(_lock_pair(session, follower_id, followed_id, by))
+    precondition(_lock_pair(session, follower_id, followed_id, by, needs_followed=False))
     authorize_write(session, by)
     _delete_follow(session, follower_id, followed_id)
 
@@ -172,7 +205,7 @@ def unfollow_all(
     by: Viewer,
     precondition: Callable[[UserRecord], None],
 ) -> None:
-    """Make one user stop following all the others, as far as they do, and as far as these exist.
+    """Make one user stop following the others; those not followed, or not existing, are ignored.
 
     `precondition` is called with the locked follower. Raises NotFound, Forbidden, and what it raises.
     """
@@ -212,12 +245,17 @@ def _delete_follow(session: Session, follower_id: int, followed_id: int) -> None
         _count(session, follower_id, followed_id, -1)
 
 
-def _lock_pair(session: Session, follower_id: int, followed_id: int, by: Viewer) -> FollowRecord | None:
-    """Lock both users, in the order of their ids to avoid deadlocks, and return their follow, if any."""
+def _lock_pair(
+    session: Session, follower_id: int, followed_id: int, by: Viewer, *, needs_followed: bool = True
+) -> FollowRecord | None:
+    """Lock both users, in the order of their ids to avoid deadlocks, and return their follow, if any.
+
+    Raises NotFound, also if the followed user does not exist but is needed.
+    """
     users = {
         user_id for (user_id,) in _LOCK_BOTH.all(session, follower_id=follower_id, followed_id=followed_id)
     }
-    if not {follower_id, followed_id} <= users:
+    if follower_id not in users or (needs_followed and followed_id not in users):
         raise NotFound('There is no such user.')
     require_permission(is_writer(by, follower_id), by)
     row = _FIND.first(session, follower_id=follower_id, followed_id=followed_id)

@@ -1,16 +1,16 @@
 """Posts: publishing, finding, changing and deleting them."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any, NamedTuple
 
 from service.database.compiled import CompiledQuery, RowsByKey, add_to, bindparam, insert_into
-from service.database.pagination import Bounds, FirstPagePerOwner, KeysetQuery, Page, PageRequest
+from service.database.pagination import Bounds, FirstPagePerOwner, KeysetQuery, Page, PageRequest, page_of
 from service.database.session import Session
 from service.database.transactions import transaction
 from service.domain.errors import NotFound
 from service.domain.models import Post, User
 from service.domain.sharded_counters import add_to_total, read_total
-from service.domain.users import UserRecord, find_user, user_columns, viewer_id
+from service.domain.users import UserRecord, find_user, find_users, user_columns, viewer_id
 from service.domain.viewer import ANONYMOUS, Viewer, authorize_write, require_permission
 
 MAX_BODY_LENGTH = 140
@@ -39,7 +39,7 @@ ORDERS = ('created_at',)
 
 
 def posts_by_time(query: Any, bounds: Bounds | None = None) -> dict[str, KeysetQuery]:
-    """Return the listings of a query by order of ORDERS: ids grow with time, so posts are sorted by id.
+    """Return the listings of a query by the name of the order; they sort by id, since ids grow with time.
 
     The query selects the id of the post and then POST_COLUMNS.
     """
@@ -83,22 +83,54 @@ def find_post(session: Session, post_id: int, viewer: Viewer, *, query: Compiled
 
 
 def find_posts(session: Session, post_ids: Sequence[int], viewer: Viewer | None) -> dict[int, PostRecord]:
-    """Return the posts with these ids, as far as they exist, as the viewer sees them."""
+    """Return the existing posts with these ids, as the viewer sees them."""
     rows = _FIND_MANY.find(session, post_ids, viewer_id=viewer_id(viewer))
     return {post_id: _make_post(row) for post_id, row in rows.items()}
 
 
-def list_posts(session: Session, request: PageRequest, viewer: Viewer, *, order: str = '') -> Page:
-    """Return a page of all posts, the newest first, or in an `order` of ORDERS."""
-    return _ALL[order].page(session, request, read_total(session, 'posts'), viewer_id=viewer.user_id)
+def list_posts(
+    session: Session,
+    request: PageRequest,
+    viewer: Viewer,
+    *,
+    author_id: int | None = None,
+    ids: Sequence[int] | None = None,
+    order: str = '',
+) -> Page:
+    """Return a page of all posts, or those of the author, or those with the `ids`.
+
+    The newest comes first, unless an `order` of ORDERS is requested.
+    """
+    if ids is not None:
+        posts = find_posts(session, ids, viewer).values()
+        return page_of_posts((post for post in posts if author_id in (None, post.author.id)), request, order)
+    if author_id is None:
+        return _ALL[order].page(session, request, read_total(session, 'posts'), viewer_id=viewer.user_id)
+    author = find_users(session, [author_id], viewer).get(author_id)
+    if author is None:
+        return page_of_posts((), request, order)
+    return list_posts_of(session, author, request, viewer, order=order)
 
 
 def list_posts_of(
-    session: Session, user: UserRecord, request: PageRequest, viewer: Viewer, *, order: str = ''
+    session: Session,
+    user: UserRecord,
+    request: PageRequest,
+    viewer: Viewer,
+    *,
+    ids: Sequence[int] | None = None,
+    order: str = '',
 ) -> Page:
-    """Return a page of the user's posts, the newest first, or in an `order` of ORDERS."""
+    """Return a page of the user's posts, or those with the `ids`, as list_posts does."""
+    if ids is not None:
+        return list_posts(session, request, viewer, author_id=user.id, ids=ids, order=order)
     total = user.post_count
     return _OF_USER[order].page(session, request, total, user_id=user.id, viewer_id=viewer.user_id)
+
+
+def page_of_posts(posts: Iterable[PostRecord], request: PageRequest, order: str) -> Page:
+    """Return a page of posts that have been read, in an `order` of ORDERS."""
+    return page_of(((post.id, post) for post in posts), request, newest_first=order != 'created_at')
 
 
 def first_pages_of_posts(
@@ -157,7 +189,7 @@ def delete_post(
 
 @transaction
 def delete_post_as_operator(session: Session, post_id: int) -> PostRecord:
-    """Delete the post, whoever's it is, and return it; raises NotFound."""
+    """Delete the post, whoever wrote it, and return it; raises NotFound."""
     post = find_post(session, post_id, ANONYMOUS, query=_LOCK)
     _DELETE.run(session, post_id=post_id)
     _COUNT_POST.run(session, id=post.author.id, change=-1)
@@ -175,5 +207,5 @@ def _lock_editable(
 
 
 def uncount_posts(session: Session, user: UserRecord) -> None:
-    """Correct the number of all posts, before the account is deleted with its own."""
+    """Correct the number of all posts, before the account is deleted with its posts."""
     add_to_total(session, 'posts', -user.post_count)

@@ -9,7 +9,7 @@ import peewee
 
 from service.database.compiled import CompiledQuery, RowsByKey, bindparam, insert_into
 from service.database.errors import ConstraintViolation
-from service.database.pagination import KeysetQuery, Page, PageRequest
+from service.database.pagination import KeysetQuery, Page, PageRequest, SortKey, page_of
 from service.database.session import Session
 from service.database.transactions import transaction
 from service.domain.errors import Conflict, Invalid, NotFound
@@ -40,8 +40,8 @@ MAX_PASSWORD_LENGTH = 256
 class UserRecord(NamedTuple):
     """A user as one viewer sees them: `is_followed` tells whether that viewer follows them.
 
-    Times are UTC milliseconds, None if it has not happened; `avatar_hash` is the hexadecimal SHA-256 of the
-    lower-cased email address.
+    Times are UTC milliseconds, None for what has not happened; `avatar_hash` is the hexadecimal SHA-256 of
+    the lower-cased email address.
     """
 
     id: int
@@ -91,26 +91,23 @@ _SELECT = User.select(*user_columns(User)).where(User.id == bindparam('user_id')
 _FIND = CompiledQuery(_SELECT)
 _FIND_MANY = RowsByKey(User.select(), User.id, user_columns(User))
 _LOCK = CompiledQuery(_SELECT, for_update=True)
-_BY_ID = User.select(User.id, *user_columns(User))
-_BY_USERNAME = User.select(User.username_key, *user_columns(User))
-_make = UserRecord._make
-_ALL = {
-    'id': KeysetQuery(_BY_ID, User.id, _make, newest_first=False),
-    '-id': KeysetQuery(_BY_ID, User.id, _make),
-    'username': KeysetQuery(_BY_USERNAME, User.username_key, _make, newest_first=False, key_type=str),
-    '-username': KeysetQuery(_BY_USERNAME, User.username_key, _make, key_type=str),
-}
 ORDERS = ('id', 'username')
+
+
+def _in_every_order(source: Any) -> dict[str, KeysetQuery]:
+    """Return the queries that list users by `id` or `username`, or by either after a minus sign."""
+    columns = user_columns(User)
+    by_id = SortKey(User.id).queries(source, 'id', columns, UserRecord._make)
+    return by_id | SortKey(User.username_key, str).queries(source, 'username', columns, UserRecord._make)
+
+
 _HAS_USERNAME = User.username_key == bindparam('username_key')
+_HAS_PREFIX = (User.username_key >= bindparam('first')) & (User.username_key < bindparam('end'))
+_ALL = _in_every_order(User.select())
+_WITH_PREFIX = _in_every_order(User.select().where(_HAS_PREFIX))
 _FIND_BY_USERNAME = CompiledQuery(User.select(*user_columns(User)).where(_HAS_USERNAME))
 _FIND_BY_EMAIL = CompiledQuery(
     User.select(*user_columns(User)).where(User.email_key == bindparam('email_key'))
-)
-_LIST_BY_USERNAME = KeysetQuery(_BY_ID.where(_HAS_USERNAME), User.id, _make, newest_first=False)
-_COUNT_BY_USERNAME = CompiledQuery(User.select(peewee.fn.COUNT(User.id)).where(_HAS_USERNAME))
-_HAS_PREFIX = (User.username_key >= bindparam('first')) & (User.username_key < bindparam('end'))
-_LIST_BY_PREFIX = KeysetQuery(
-    _BY_USERNAME.where(_HAS_PREFIX), User.username_key, _make, newest_first=False, key_type=str
 )
 _COUNT_BY_PREFIX = CompiledQuery(User.select(peewee.fn.COUNT(User.id)).where(_HAS_PREFIX))
 _FIND_CREDENTIALS = CompiledQuery(
@@ -160,7 +157,7 @@ def find_user(
 
 
 def find_users(session: Session, user_ids: Sequence[int], viewer: Viewer | None) -> dict[int, UserRecord]:
-    """Return the users with these ids, as far as they exist, as the viewer sees them."""
+    """Return the existing users with these ids, as the viewer sees them."""
     rows = _FIND_MANY.find(session, user_ids, viewer_id=viewer_id(viewer))
     return {user_id: UserRecord._make(row) for user_id, row in rows.items()}
 
@@ -194,23 +191,45 @@ def list_users(
     *,
     prefix: str = '',
     username: str | None = None,
+    ids: Sequence[int] | None = None,
     order: str = '',
 ) -> Page:
-    """Return a page of all users, the first registered first, or in an `order` of ORDERS ('-id': last first).
+    """Return a page of all users, the oldest first, or in an `order` of ORDERS ('-id': the newest first).
 
-    With a `prefix` it lists the users whose names start with it, by name; with a `username` the user with
-    that name; both ignore case.
+    It lists only those whose names start with the `prefix`, by name unless ordered, those with the
+    `username`, and those with the `ids`; names are compared ignoring case.
     """
-    if username is not None:
-        values = {'username_key': casefolded(username)}
-        total = _COUNT_BY_USERNAME.first(session, **values)[0]
-        return _LIST_BY_USERNAME.page(session, request, total, viewer_id=viewer.user_id, **values)
+    order = order or ('username' if prefix else 'id')
+    if username is None and ids is None:
+        return _list_with_prefix(session, request, viewer, prefix, order)
+    if ids is not None:
+        users = [*find_users(session, ids, viewer).values()]
+    else:
+        rows = _FIND_BY_USERNAME.all(
+            session, username_key=casefolded(username or ''), viewer_id=viewer.user_id
+        )
+        users = [UserRecord._make(row) for row in rows]
+    named = [(casefolded(user.username), user) for user in users]
+    return page_of(
+        (
+            (name if order.endswith('username') else user.id, user)
+            for name, user in named
+            if name.startswith(casefolded(prefix)) and (username is None or name == casefolded(username))
+        ),
+        request,
+        newest_first=order.startswith('-'),
+    )
+
+
+def _list_with_prefix(
+    session: Session, request: PageRequest, viewer: Viewer, prefix: str, order: str
+) -> Page:
     if not prefix:
         total = read_total(session, 'users')
-        return _ALL[order or 'id'].page(session, request, total, viewer_id=viewer.user_id)
+        return _ALL[order].page(session, request, total, viewer_id=viewer.user_id)
     bounds = {'first': casefolded(prefix), 'end': casefolded(prefix) + '\x7f'}  # names are ASCII
     total = _COUNT_BY_PREFIX.first(session, **bounds)[0]
-    return _LIST_BY_PREFIX.page(session, request, total, viewer_id=viewer.user_id, **bounds)
+    return _WITH_PREFIX[order].page(session, request, total, viewer_id=viewer.user_id, **bounds)
 
 
 def find_credentials(session: Session, username: str) -> tuple[int, str, int | None] | None:
@@ -236,7 +255,7 @@ def register_user(
     """Register a user and return them as an anonymous client sees them.
 
     Raises Conflict if the name or the email address is taken, and Throttled after too many registrations
-    from the IP address `client_address`. `quotas` receives what is left of the rate limit.
+    from the IP address `client_address`. `quotas` receives the remaining quotas.
     """
     count_attempt(session, registration_subjects(client_address), quotas)
     now = session.now()
@@ -279,7 +298,7 @@ def change_user(
 
     `precondition` is called with the locked user (RFC 9110 §13.1.1). Raises NotFound, Forbidden, what
     `precondition` raises, and Conflict if the name or the email address is taken. Such an attempt with an
-    email address counts as a registration from the IP address: it tells whether the email address is taken.
+    email address counts as a registration from the IP address, since it reveals whether the address is taken.
     """
     try:
         return _change_user(session, user_id, changes, by, precondition)
@@ -324,7 +343,7 @@ def change_password(
     """Change the password and revoke all of the user's tokens but the presented one.
 
     Raises NotFound, Forbidden, Invalid for a wrong `current_password`, which counts as a failed sign-in, and
-    Throttled after too many of them. `quotas` receives what is left of each rate limit.
+    Throttled after too many of them. `quotas` receives the remaining quotas.
     """
     require_permission(find_user(session, user_id, by).is_editable_by(by), by)
     subjects = sign_in_subjects(user_id, by.username, client_address)
@@ -381,7 +400,7 @@ def revoke_tokens(session: Session, user_id: int) -> int:
 
 @transaction
 def suspend_user(session: Session, user_id: int) -> int:
-    """Refuse sign-ins of the user from now on, and revoke all tokens; return the number of live ones.
+    """Reject sign-ins of the user from now on, and revoke all tokens; return the number of live ones.
 
     Raises NotFound.
     """
@@ -418,7 +437,7 @@ def avatar_hash_of(email: str) -> str:
 def _taken(
     session: Session, error: ConstraintViolation, values: dict[str, Any], *, user_id: int
 ) -> Exception:
-    """Return a Conflict that names every value that another user has; the constraint names at least one."""
+    """Return a Conflict for every value that another user has; the constraint names at least one."""
     keys = {name: values[name] for name in ('username_key', 'email_key')}
     taken = {name for name in keys if error.constraint == f'users_{name}'}
     for holder, *held in _FIND_HOLDERS.all(session, **keys):

@@ -1,1 +1,1 @@
-"""HTTP: what every request and every response passes through."""
+"""HTTP: the processing that is common to all requests and responses."""

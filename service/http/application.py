@@ -14,7 +14,14 @@ from service import urls
 from service.config import Settings
 from service.database.ids import is_id
 from service.http.forwarded import is_trusted
-from service.http.operation import HTTP_METHODS, Resource, has_patch, has_query, methods_of
+from service.http.operation import (
+    HTTP_METHODS,
+    SERVED_METHODS,
+    Resource,
+    has_patch,
+    has_query,
+    methods_of,
+)
 from service.http.request import REQUEST, REQUEST_ID, Request
 from service.http.request_body import ACCEPTED_PATCH_TYPES, ACCEPTED_QUERY_TYPES
 from service.logs import RequestLog
@@ -26,20 +33,19 @@ _WORDS = {word for template in _TEMPLATES for word in template.split('/') if wor
 _MAX_SEGMENTS = 8
 _SAFE_SEGMENT = re.compile(rf'(?:{"|".join(map(re.escape, sorted(_WORDS)))}|[1-9][0-9]{{0,15}})?')
 _KNOWN_PATH = re.compile(rf'(?:/{_SAFE_SEGMENT.pattern}){{1,{_MAX_SEGMENTS}}}')
-SERVED_METHODS = sorted(HTTP_METHODS - {'CONNECT', 'TRACE'})
 _QUIET = frozenset((urls.LIVE, urls.READY, urls.METRICS))
 
 
 class ResponseObserver(Protocol):
-    """Counts responses; the template is None where no route matches."""
+    """Counts responses; the template is None if no route matches."""
 
-    def answered(
+    def response_sent(
         self, template: str | None, method: str, status: int, media_type: str, seconds: float
     ) -> None: ...
 
 
 def redacted_path(path: str) -> str:
-    """Return the path with each segment that is neither a word of our URLs nor an id as `*`.
+    """Return the path with `*` for each segment that is neither a word of our URL templates nor an id.
 
     Unknown segments may contain secrets, e.g. an email address or a token.
     """
@@ -50,7 +56,7 @@ def redacted_path(path: str) -> str:
 
 
 class IdConverter(BaseConverter):
-    """Converts ids in paths; what is not an id matches no route."""
+    """Converts ids in paths; a value that is not an id matches no route."""
 
     def convert(self, value: str) -> int | None:
         return int(value) if is_id(value) else None
@@ -103,11 +109,11 @@ def describe_server(req: Request, resp: falcon.Response, **params: Any) -> None:
 
 
 class Application(falcon.App[Any, Any]):
-    """falcon's application, which gives every response `X-Request-Id` and logs one line for it.
+    """falcon's application, which adds `X-Request-Id` to every response and logs one line for it.
 
     This is the outermost layer: it logs the status that is sent, including 304s, rendering errors and
-    exceptions that end the request, for which servers respond with 500. A trusted proxy may have chosen the
-    request id. Successful health checks and scrapes are not logged: balancers ask twice a second.
+    uncaught exceptions, for which servers respond with 500. The request id is that of a trusted proxy, if it
+    sends one. Successful health checks and scrapes are not logged: balancers send two a second.
     """
 
     def __init__(
@@ -158,4 +164,4 @@ class Application(falcon.App[Any, Any]):
             )
         if self._observer is not None:
             content_type = dict(headers).get('content-type', '')
-            self._observer.answered(template, method, status, content_type.partition(';')[0], seconds)
+            self._observer.response_sent(template, method, status, content_type.partition(';')[0], seconds)

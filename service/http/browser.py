@@ -1,4 +1,4 @@
-"""Browsers: sessions by cookie (RFC 6265bis), requests of our own pages, and forms without scripts."""
+"""Browsers: session cookies (RFC 6265bis), requests from our own pages, and forms without scripts."""
 
 from dataclasses import replace
 from typing import NamedTuple
@@ -78,7 +78,7 @@ def return_url(req: Request, url: object) -> str:
 
 
 def failed_form(req: Request) -> Form | None:
-    """Return the submitted form as it is shown again: with its values, except passwords."""
+    """Return the submitted form, to be shown again with its values, except passwords."""
     submitted, action = req.submitted, req.operation.form
     if submitted is None or action is None or not action.fields:
         return None
@@ -88,9 +88,9 @@ def failed_form(req: Request) -> Form | None:
 
 
 def complete_browser_response(req: Request, resp: falcon.Response) -> None:
-    """Begin or end the session that the response is about, and redirect after a submitted form (303).
+    """Set or clear the session cookie, and redirect after a submitted form (303).
 
-    A form leads to the page that it names, else to the new resource, else to the entry point.
+    The redirect leads to the page that the form names, else to the new resource, else to the entry point.
     """
     if req.format.media_type != HTML or req.method in SAFE_METHODS or resp.status_code >= 300:
         return
@@ -101,7 +101,7 @@ def complete_browser_response(req: Request, resp: falcon.Response) -> None:
     elif req.method == 'DELETE' and req.uri_template == urls.TOKENS:
         session_cookie(req.builder.origin).clear(resp)
     if req.submitted is None:
-        if token and isinstance(document, Document):  # the cookie has the secret, so the page needs none
+        if token and isinstance(document, Document):  # the cookie has the secret
             state = {name: value for name, value in document.properties.items() if name != 'token'}
             resp.media = replace(document, properties=state)
         return

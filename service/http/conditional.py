@@ -26,17 +26,17 @@ from service.representation.media_types import HTML
 from service.representation.query_parameters import Query
 
 Thing = TypeVar('Thing')
-CurrentTags = Callable[[Format, Set[str]], Iterable[str]]  # of a format, compared with these tags
+CurrentTags = Callable[[Format, Set[str]], Iterable[str]]  # called with a format and the tags to compare with
 
 NO_STORE = 'no-store'
 PRIVATE = 'private, no-cache'
 PUBLIC = 'public, max-age=3600'
-NOT_MATCHED = 'It is not what If-Match says.'
+NOT_MATCHED = 'The resource does not match If-Match.'
 _TAG = re.compile(r'(W/)?("[\x21\x23-\x7e\x80-\xff]*")\s*+(?:,|$)')
 
 
 def parse_etags(header: str) -> tuple[list[str], list[str]]:
-    """Return the strong and the weak tags of a list (RFC 9110 §8.8.3); what is no tag is passed over."""
+    """Return the strong and the weak tags of a list (RFC 9110 §8.8.3); invalid ones are skipped."""
     strong: list[str] = []
     weak: list[str] = []
     for is_weak, tag in _TAG.findall(header):
@@ -45,10 +45,10 @@ def parse_etags(header: str) -> tuple[list[str], list[str]]:
 
 
 def precondition(req: Request, represent: Assembler[Thing]) -> Callable[[Thing | None], None]:
-    """Return what raises Stale for a thing that does not meet the request's If-Match and If-None-Match.
+    """Return a function that raises Stale for a thing that does not meet If-Match and If-None-Match.
 
-    It compares with the strong validators of what GET would answer now (RFC 9110 §13.1.1, §13.1.2) in the
-    formats that the tags name: a client that got the thing in one media type may write in another.
+    It compares the tags with the strong validators of current responses to GET (RFC 9110 §13.1.1, §13.1.2),
+    in the formats that the tags name: a client may read in one media type and write in another.
     """
 
     def check(thing: Thing | None) -> None:
@@ -62,7 +62,7 @@ def precondition(req: Request, represent: Assembler[Thing]) -> Callable[[Thing |
 
 
 def target_precondition(req: Request) -> Callable[..., None]:
-    """Return what raises Stale unless the target, as GET represents it, meets the conditions."""
+    """Return a function that raises Stale unless the response to GET of the target meets the conditions."""
 
     def check(thing: object = None) -> None:
         _check(req, 'GET' in req.resource.operations, partial(_target_tags, req))
@@ -71,9 +71,9 @@ def target_precondition(req: Request) -> Callable[..., None]:
 
 
 def check_if_match(req: Request, tag: str | None, document: Document | None) -> None:
-    """Raise Stale unless If-Match holds for a response to GET that has this tag and document, if any.
+    """Raise Stale unless If-Match matches a response to GET that has this tag and document, if any.
 
-    The tag of any other current representation will do, too.
+    The tag of any other current representation matches, too.
     """
 
     def current_tags(format: Format, tags: Set[str]) -> Iterator[str]:
@@ -94,7 +94,7 @@ def _check(req: Request, exists: bool, current_tags: CurrentTags) -> None:
     if if_match is not None and not _matches(if_match, exists, current_tags, weakly=False):
         raise Stale(NOT_MATCHED)
     if if_none_match is not None and _matches(if_none_match, exists, current_tags, weakly=True):
-        raise Stale('It is what If-None-Match says it must not be.')
+        raise Stale('The resource matches If-None-Match.')
 
 
 def _matches(header: str, exists: bool, current_tags: CurrentTags, *, weakly: bool) -> bool:
@@ -106,7 +106,7 @@ def _matches(header: str, exists: bool, current_tags: CurrentTags, *, weakly: bo
 
 
 def _tags(req: Request, document: Document, format: Format, tags: Set[str]) -> Iterator[str]:
-    """Yield the tag of the document in the format, and that of what this request selects of it."""
+    """Yield the tags of the document in the format: of all of it, and of what this request selects."""
     viewer_id = req.viewer.user_id if req.viewer else None
     yield _tag_of(req, document, format, viewer_id, tags)
     if format is req.format and document.selection != req.query.selection:
@@ -114,7 +114,7 @@ def _tags(req: Request, document: Document, format: Format, tags: Set[str]) -> I
 
 
 def _target_tags(req: Request, format: Format, tags: Set[str]) -> Iterator[str]:
-    """Yield the tag of what GET, without a query, would respond with in the format, if it would."""
+    """Yield the tag of the response to GET, without a query, in the format, if it succeeds."""
     if req.viewer is None and req.resource.operations['GET'].access not in (Access.ANYONE, Access.PUBLIC):
         return
     resp = falcon.Response()
@@ -122,7 +122,7 @@ def _target_tags(req: Request, format: Format, tags: Set[str]) -> Iterator[str]:
     req.format, req.query = format, Query(format.dialect.names)
     try:
         req.resource.on_get(req, resp, **req.path_values)
-    except DomainError:  # there is nothing that this viewer may see
+    except DomainError:  # not found, or not for this viewer
         return
     finally:
         req.format, req.query = requested
@@ -133,8 +133,8 @@ def _target_tags(req: Request, format: Format, tags: Set[str]) -> Iterator[str]:
 def _tag_of(req: Request, document: Document, format: Format, viewer_id: int | None, tags: Set[str]) -> str:
     """Return the validator of the document in the format.
 
-    That of HTML is of the whole page, which is rendered only if one of the `tags` is of the same document;
-    otherwise only the start of it is returned.
+    That of HTML covers the whole page, which is rendered only if one of the `tags` is of the same document;
+    otherwise only the start of the validator is returned, which equals none of them.
     """
     if format.media_type != HTML:
         return entity_tag(format.render(document), format, viewer_id)

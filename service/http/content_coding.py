@@ -12,7 +12,7 @@ _CODING = re.compile(
 
 @lru_cache(maxsize=256)
 def accepts_gzip(accept_encoding: str | None) -> bool:
-    """Return whether an Accept-Encoding field accepts gzip (RFC 9110 §12.5.3); not without the field."""
+    """Return whether an Accept-Encoding field accepts gzip (RFC 9110 §12.5.3); False without the field."""
     qualities = {}
     for element in (accept_encoding or '').split(','):
         match = _CODING.fullmatch(element)

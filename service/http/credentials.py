@@ -15,7 +15,7 @@ _TOKEN = re.compile(r'[A-Za-z0-9._~+/-]+=*')
 
 
 class Credentials(NamedTuple):
-    """What an Authorization header says; the scheme is in lower case, empty without the header."""
+    """The parts of an Authorization header; the scheme is in lower case, empty without the header."""
 
     scheme: str
     value: str
@@ -40,9 +40,9 @@ def read_basic(value: str) -> tuple[str, str]:
 
 
 def parse_bearer(value: str) -> str:
-    """Return the token of Bearer credentials (RFC 6750 §2.1); raises Unauthenticated where it is none."""
+    """Return the token of Bearer credentials (RFC 6750 §2.1); raises Unauthenticated if it is invalid."""
     if not _TOKEN.fullmatch(value):
-        raise Unauthenticated('The Bearer credentials are no token.', 'token')
+        raise Unauthenticated('The Bearer credentials are not a token.', 'token')
     return value
 
 
@@ -52,7 +52,7 @@ INSUFFICIENT_SCOPE = f'Bearer realm="{REALM}", error="insufficient_scope", scope
 def www_authenticate(reason: str | None, *, basic: bool) -> str:
     """Return the value of WWW-Authenticate (RFC 6750 §3, RFC 7617 §2.1).
 
-    Without credentials, and for a wrong password, it is bare; for a bad token it says so.
+    It has an error code for an invalid token only, not without credentials or for a wrong password.
     """
     bearer = f'Bearer realm="{REALM}"' + (', error="invalid_token"' if reason == 'token' else '')
     return f'{bearer}, Basic realm="{REALM}", charset="UTF-8"' if basic else bearer

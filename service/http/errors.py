@@ -53,7 +53,7 @@ _UNAUTHENTICATED = {None: 'unauthenticated', 'token': 'invalid-token', 'password
 
 
 def _unauthenticated(error: Unauthenticated, req: Request) -> dict[str, Any]:
-    # Browsers ask for a password themselves where a page offers Basic.
+    # Browsers open their own password dialog for a page that offers Basic.
     is_page = choose_problem_format(req.env.get('HTTP_ACCEPT'), req.body_content_type).media_type == HTML
     basic = req.uri_template == urls.TOKENS and req.method == 'POST' and not is_page
     return {
@@ -62,7 +62,7 @@ def _unauthenticated(error: Unauthenticated, req: Request) -> dict[str, Any]:
     }
 
 
-def _unknown_position(error: InvalidCursor, req: Request) -> dict[str, Any]:
+def _invalid_cursor(error: InvalidCursor, req: Request) -> dict[str, Any]:
     return {'name': 'invalid-parameter', 'parameter': AFTER if AFTER in req.params else BEFORE}
 
 
@@ -72,7 +72,7 @@ _OF_KIND: dict[type[Exception], Callable[[Any, Request], dict[str, Any]]] = {
         'name': 'invalid-parameter',
         'parameter': error.parameter,
     },
-    InvalidCursor: _unknown_position,
+    InvalidCursor: _invalid_cursor,
     MalformedBody: lambda error, req: {'name': 'malformed-body', 'pointer': error.pointer},
     ClientGeneratedId: lambda error, req: {'name': 'own-id', 'pointer': error.pointer},
     ResourceMismatch: lambda error, req: {'name': 'wrong-resource', 'pointer': error.pointer},
@@ -107,7 +107,7 @@ def _write_error(req: Request, resp: falcon.Response, ex: Exception, params: dic
 
 
 def problem_of(error: Exception, req: Request) -> Problem:
-    """Return what an exception says to a client; one that nobody foresaw goes to the log."""
+    """Return the problem of an exception; an unexpected exception is logged."""
     if isinstance(error, falcon.HTTPError):
         name = _OF_STATUS.get(error.status_code, 'bad-request')
         detail = error.description or PROBLEMS[name].meaning
@@ -120,14 +120,14 @@ def problem_of(error: Exception, req: Request) -> Problem:
             return problem_of(mismatch, req)
     if kind is None:
         log.error('request %s failed', req.id, exc_info=error)
-        return Problem('internal-error', f'The log has more under {req.id}.', reference=req.id)
+        return Problem('internal-error', f'The server log has details under {req.id}.', reference=req.id)
     if isinstance(error, Unavailable) and error.__cause__ is not None:
         log.error('request %s: %s', req.id, error.__cause__)
     return Problem(detail=str(error), **_OF_KIND[kind](error, req))
 
 
 def _find_mismatch(req: Request) -> Exception | None:
-    """Return why the schema does not match, since a statement failed that is right for the matching one."""
+    """Return the schema mismatch that may be why a statement failed, if there is one."""
     req.db.engine.invalidate()
     try:
         check_schema(req.db)
@@ -137,8 +137,8 @@ def _find_mismatch(req: Request) -> Exception | None:
 
 
 def write_problem(req: Request, resp: falcon.Response, problem: Problem) -> None:
-    """Make the problem the response, in the format that the client likes best for errors."""
-    instance = req.builder.origin + '/' + req.raw_path.removeprefix('/')  # OPTIONS may have `*`
+    """Make the problem the response, in the format for errors that the client prefers."""
+    instance = req.builder.origin + '/' + req.raw_path.removeprefix('/')  # the target of OPTIONS may be `*`
     resp.media = replace(problem, origin=req.builder.origin, instance=instance, body=req.json_api_body)
     format = choose_problem_format(req.env.get('HTTP_ACCEPT'), req.env.get('CONTENT_TYPE'))
     resp.content_type = format.problem_type

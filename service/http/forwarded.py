@@ -1,4 +1,4 @@
-"""Forwarding headers: which peers are believed, and which client a request really comes from."""
+"""Forwarding headers: the trusted proxies of a request, and its original client."""
 
 import ipaddress
 import re
@@ -13,7 +13,7 @@ _PAIR = re.compile(r'\s*+(?:([A-Za-z]++)\s*+=\s*+(?:"((?:[^"\\]|\\.)*+)"|([^\s",
 _NODE = re.compile(r'\[([0-9a-f:.]+)\](?::\d+)?|([0-9.]+)(?::\d+)?|([0-9a-f:.]+)', re.ASCII | re.IGNORECASE)
 _PORT = re.compile(r':[0-9]*$')
 _ROOTS = [url.split('/')[1:2] for url in (urls.ENTRY, urls.ASSET, urls.LIVE, urls.METRICS, urls.API_CATALOG)]
-SITE_BITS = 64  # what one IPv6 subscriber has at least (RFC 6177 §2)
+SITE_BITS = 64  # of the smallest network that an IPv6 subscriber has (RFC 6177 §2)
 
 
 @lru_cache(maxsize=1024)
@@ -34,7 +34,7 @@ def is_trusted(address: str, networks: tuple[Any, ...]) -> bool:
 def read_forwarded(header: str) -> list[dict[str, str]]:
     """Return the elements of a Forwarded header, the nearest proxy's last (RFC 7239 §4).
 
-    A malformed one has none: a client's open quote must not swallow what the proxy added.
+    A malformed header has none: a quote that a client left open could hide what the proxy added.
     """
     elements: list[dict[str, str]] = [{}]
     end = 0
@@ -63,12 +63,12 @@ class Forwarding(NamedTuple):
 
 
 def forwarding(environ: Mapping[str, Any], networks: tuple[Any, ...]) -> Forwarding:
-    """Return what the trusted proxies of a request say; raises ValueError for a malformed port or prefix.
+    """Return a request as its trusted proxies describe it; raises ValueError for a malformed port or prefix.
 
-    It walks from the peer back through proxies that are trusted, by Forwarded (RFC 7239 §4), else by
-    X-Forwarded-*. Each element was added by the proxy that the next one names. `*` trusts the peer alone, for
-    a chain could be made up: name the proxies of one. A proxy that hides its client, or has an unreadable
-    one, counts as the client.
+    It walks back from the peer through the trusted proxies, by Forwarded (RFC 7239 §4), else by
+    X-Forwarded-*. Each element was added by the proxy that the next element names. `*` trusts only the peer,
+    because a client could invent a chain; a chain of proxies must be listed. A proxy that does not name its
+    client, or names it unreadably, counts as the client.
     """
     peer = environ.get('REMOTE_ADDR') or ''
     if not networks or not is_trusted(peer, networks):
@@ -80,7 +80,7 @@ def forwarding(environ: Mapping[str, Any], networks: tuple[Any, ...]) -> Forward
     prefix = ''.join(map(normal_path, _list(environ, 'PREFIX')[-proxies:]))
     if is_standard:
         named: dict[str, str] = {}
-        for element in reversed(elements[-proxies:]):  # a proxy that says nothing passed it on as it was
+        for element in reversed(elements[-proxies:]):  # a proxy that names nothing has changed nothing
             named |= element
         return Forwarding(address, named.get('proto'), named.get('host'), prefix)
     scheme, authority, port = (_outermost(environ, name, proxies) for name in ('PROTO', 'HOST', 'PORT'))
@@ -91,22 +91,22 @@ def forwarding(environ: Mapping[str, Any], networks: tuple[Any, ...]) -> Forward
 
 
 def client_address(environ: Mapping[str, Any], networks: tuple[Any, ...]) -> str:
-    """Return where a request comes from, as what is counted: an IPv4 address, or the /64 of an IPv6 one."""
+    """Return the client that rate limits count: an IPv4 address, or the /64 network of an IPv6 address."""
     return _network_of(forwarding(environ, networks).address)
 
 
 def without_prefix(path: str, prefix: str) -> str:
     """Return the path of a request without the prefix, which a proxy may have left in it.
 
-    A prefix can be like a path of the API: what is one by itself stays, unless it is one without, too.
+    A prefix can look like a path of the API, so a path of the API stays as it is unless the rest is one, too.
     """
     rest = path.removeprefix(prefix)
-    if rest == path or not (rest or '/').startswith('/') or (_is_ours(path) and not _is_ours(rest)):
+    if rest == path or not (rest or '/').startswith('/') or (_is_api_path(path) and not _is_api_path(rest)):
         return path
     return rest or '/'
 
 
-def _is_ours(path: str) -> bool:
+def _is_api_path(path: str) -> bool:
     return path.split('/')[1:2] in _ROOTS
 
 
@@ -131,13 +131,13 @@ def _list(environ: Mapping[str, Any], name: str) -> list[str]:
 
 
 def _outermost(environ: Mapping[str, Any], name: str, proxies: int) -> str | None:
-    """Return the element of the outermost trusted proxy; a shorter list was passed on as it was."""
+    """Return the element of the outermost trusted proxy; proxies left a shorter list unchanged."""
     elements = _list(environ, name)[-proxies:]
     return elements[0] if elements else None
 
 
 def _read_node(text: str) -> str | None:
-    """Return the address of a node, its port left off (RFC 7239 §6), or None where it is none."""
+    """Return the IP address of a node without its port (RFC 7239 §6), None if it has none."""
     match = _NODE.fullmatch(text)
     try:
         return str(ipaddress.ip_address(match[1] or match[2] or match[3])) if match else None

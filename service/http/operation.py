@@ -1,4 +1,4 @@
-"""Operations: the declaration of what each method of a resource takes, answers and requires."""
+"""Operations: the declaration of what each method of a resource accepts, requires and responds with."""
 
 import dataclasses
 import enum
@@ -17,6 +17,7 @@ from service.representation.url_builder import UrlBuilder
 HTTP_METHODS = frozenset(
     ('GET', 'HEAD', 'POST', 'PUT', 'DELETE', 'CONNECT', 'OPTIONS', 'TRACE', 'PATCH', 'QUERY')
 )
+SERVED_METHODS = sorted(HTTP_METHODS - {'CONNECT', 'TRACE'})
 _MEMBERS = ('tag', 'operation_name', 'operations')
 _RESPONDERS = frozenset(f'on_{method.lower()}' for method in HTTP_METHODS)
 
@@ -54,7 +55,7 @@ class Formats(enum.Enum):
 class Samples(NamedTuple):
     """Labelled sample documents of one kind, e.g. as their owner and as another user see them.
 
-    They are examples; the kind declares the members of such a document. `pages` makes them where they
+    They are examples; the kind declares the members of such a document. `pages` makes them if they
     depend on how a format names the parameters of pages.
     """
 
@@ -78,17 +79,17 @@ class RawResponse(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Operation:
-    """What one method of a resource takes, answers and requires.
+    """The declaration of one method of a resource: what it accepts, requires and responds with.
 
-    Middleware enforces it, and the API's description is generated from it.
+    Middleware enforces it, and the OpenAPI document is generated from it.
 
-    `summary` and `description` explain it in the API's description. `responses` has the content of each
-    successful response by status, None for one without content. `form` is what the body is read with, or
-    the query of a GET. `query` is what the query parameters may ask. A response that is not `cacheable` is
-    true at this moment alone. One that is `deprecated` has a successor. One that `changes_own_token` alone
-    is permitted to tokens for reading. `limits` are rate limits; every
-    response says what is left of them. `linkage` has what a new resource will be related to, by relation.
-    `errors` are statuses of problems beside those that follow from the rest of the declaration.
+    `summary` and `description` explain it in the OpenAPI document. `responses` has the content of each
+    successful response by status, None for one without content. `form` validates the body, or the query of
+    a GET. `query` declares the query parameters. GET responds with 304 only if it is `cacheable`. A
+    `deprecated` operation has a successor. Tokens for reading may use an unsafe method only if it
+    `changes_own_token` and nothing else. `limits` are rate limits; every response has the remaining quotas.
+    `linkage` returns what a new resource will be related to, by relation. `errors` are the statuses of
+    problems that do not follow from the rest of the declaration.
     """
 
     summary: str
@@ -139,8 +140,9 @@ Route = tuple[str, Resource]
 
 
 def operation_of(resource: Resource, method: str) -> Operation | None:
-    """Return the operation of a method: HEAD is that of GET, QUERY too if that lists a collection, and every
-    resource has OPTIONS.
+    """Return the operation of a method.
+
+    HEAD has that of GET, and so has QUERY if GET lists a collection. Every resource has OPTIONS.
     """
     if method == 'OPTIONS':
         return options_of(resource)
@@ -150,7 +152,7 @@ def operation_of(resource: Resource, method: str) -> Operation | None:
 
 
 def options_of(resource: Resource) -> Operation:
-    """Return the operation OPTIONS, which ignores credentials if all others do."""
+    """Return the operation of OPTIONS, which ignores credentials if all others do."""
     is_public = all(one.access is Access.PUBLIC for one in resource.operations.values())
     return _PUBLIC_OPTIONS if is_public else _OPTIONS
 
@@ -158,7 +160,7 @@ def options_of(resource: Resource) -> Operation:
 def kinds_of(resources: Iterable[Resource]) -> dict[str, dict[str, str]]:
     """Return the kinds of all documents that the resources respond with, by name.
 
-    Each has the relations whose documents can be included, with the kind of these.
+    Each has the kinds of the documents that can be included, by relation.
     """
     operations = [one for resource in resources for one in resource.operations.values()]
     kinds: dict[str, dict[str, str]] = {one.query.kind: {} for one in operations if one.query.kind}
@@ -188,16 +190,17 @@ def has_patch(resource: Resource) -> bool:
 
 _OPTIONS = Operation('List methods', 'Allow lists them.', {204: None}, Access.ANYONE, formats=Formats.FIXED)
 _PUBLIC_OPTIONS = dataclasses.replace(_OPTIONS, access=Access.PUBLIC)
-UNROUTED = Operation('', '', {}, Access.PUBLIC, formats=Formats.FIXED)  # of a request that has no resource
+UNROUTED = Operation('', '', {}, Access.PUBLIC, formats=Formats.FIXED)  # for a request that has no resource
 
 
 class DeclarationError(TypeError):
-    """A resource is not what it declares; the text is one sentence for the developer."""
+    """A resource does not match its declaration; the text is one sentence for the developer."""
 
 
 def check_declaration(resource: Resource) -> None:
-    """Raise DeclarationError unless each responder has its Operation, each Operation its responder, and
-    the resource has no other public members: a misspelt one has no effect at all.
+    """Raise DeclarationError unless each responder has its Operation and each Operation its responder.
+
+    The resource must not have other public members, because a misspelt one would have no effect.
     """
     name, members = type(resource).__name__, {one for one in dir(resource) if not one.startswith('_')}
     for member in _MEMBERS:

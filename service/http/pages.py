@@ -1,4 +1,4 @@
-"""Pages: what a document or a problem has around and below it when it is shown to people."""
+"""HTML pages: the navigation around a document or a problem, and the sections below it."""
 
 import dataclasses
 import json
@@ -17,11 +17,10 @@ _RETRIED = frozenset((400, 401, 409, 429, 503))  # statuses of problems for whic
 
 
 def page_of(req: Request, content: Document | Problem, *, is_public: bool) -> Page:
-    """Return the page; one that `is_public` is the same for everybody."""
-    is_our_fault = (
-        isinstance(content, Problem) and content.status >= 500
-    )  # what failed may be the entry point
-    home = None if is_public or is_our_fault else req.page_parts.home(req.viewer, req.builder)
+    """Return the page; a public page is the same for everybody."""
+    # A server error may come from the entry point itself.
+    is_server_error = isinstance(content, Problem) and content.status >= 500
+    home = None if is_public or is_server_error else req.page_parts.home(req.viewer, req.builder)
     base = req.builder.path
     if isinstance(content, Problem):
         form = failed_form(req) if content.status in _RETRIED else None
@@ -33,7 +32,7 @@ def page_of(req: Request, content: Document | Problem, *, is_public: bool) -> Pa
 
 
 def _back(req: Request) -> str:
-    """Return the page that a form on the page of a problem leads to."""
+    """Return the URL to which a form on the page of a problem leads back."""
     if req.submitted is not None:
         return return_url(req, req.submitted.fields.get(RETURN_FIELD))
     url = req.builder.origin + req.path + (f'?{req.query_string}' if req.query_string else '')

@@ -1,4 +1,4 @@
-"""Relationships in bodies (JSON:API 1.1 §9.1, §9.2.2): what is unchanged is accepted, a change is refused."""
+"""Relationships in bodies (JSON:API 1.1 §9.1, §9.2.2): unchanged ones are accepted, changes are rejected."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -12,10 +12,10 @@ from service.representation.json_api_input import read_identifiers
 
 
 def check_relationships(req: Request, relationships: Mapping[str, Any]) -> None:
-    """Raise unless all linkage is what the resource has, or will have once it is created.
+    """Raise unless all linkage is the same as that of the resource, or as it will be after its creation.
 
-    Raises MalformedBody for what is no linkage, ResourceMismatch for another type, NotFound for a related
-    resource that does not exist, and Forbidden for a change, none of which is supported here.
+    Raises MalformedBody for invalid linkage, ResourceMismatch for another type, NotFound for a related
+    resource that does not exist, and Forbidden for a change, which is never supported here.
     """
     kind = req.operation.query.kind
     relations = {member(rel): rel for rel in req.related.kinds.get(kind, {})}
@@ -38,7 +38,7 @@ def _refuse(req: Request, kind: str, unrelated: set[str], name: str) -> None:
     ids = [int(one) for one in unrelated if is_id(one)]
     found = req.related.resources[kind](req, ids)
     if len(found) < len(unrelated):
-        raise NotFound(f'{name} names what does not exist: nothing of type {kind} has that id.')
+        raise NotFound(f'{name} has an id for which there is no resource of type {kind}.')
     raise Forbidden(f'The relationship {name} cannot be changed here.')
 
 
@@ -51,7 +51,7 @@ def _current(req: Request, kind: str, rel: str) -> set[str]:
 
 
 def _current_members(req: Request, kind: str, rel: str, count: int) -> set[str] | None:
-    """Return the ids of all that a relation leads to, None if they are not as many as `count`."""
+    """Return the ids of all documents that a relation leads to, None unless there are `count`."""
     if req.operation.linkage is not None or req.method == 'POST':
         return set()
     query = req.query.first_page()._replace(position=PageRequest(per_page=count + 1))
@@ -64,5 +64,5 @@ def _current_members(req: Request, kind: str, rel: str, count: int) -> set[str] 
 def _document(req: Request, kind: str) -> Document:
     found = req.related.resources[kind](req, [int(req.resource_id)])
     if not found:
-        raise NotFound(f'Nothing of type {kind} has the id {req.resource_id}.')
+        raise NotFound(f'No resource of type {kind} has the id {req.resource_id}.')
     return found[int(req.resource_id)]

@@ -1,4 +1,4 @@
-"""The request: falcon's, with the database, the URLs, the viewer, the operation, the format and the query."""
+"""The request class: falcon's, with the database, URLs, viewer, operation, format and query."""
 
 import re
 from collections.abc import Callable, Mapping, Sequence
@@ -20,7 +20,7 @@ from service.representation.url_builder import UrlBuilder
 REQUEST = 'halcyon.request'  # where the WSGI environment has this object
 REQUEST_ID = 'halcyon.request_id'
 _AUTHORITY = re.compile(r'[A-Za-z][A-Za-z0-9+.-]*://[^/?#]*')  # of a target in absolute form
-_SENT = "%/:@!$&'()*+,;=-._~"  # what stands in a path as it is (RFC 3986 §3.3), and what is escaped already
+_UNESCAPED = "%/:@!$&'()*+,;=-._~"  # characters of a path (RFC 3986 §3.3), and of what is escaped already
 
 Expand = Callable[['Request', Sequence[int], Query], Mapping[int, Document]]
 Expansions = Mapping[tuple[str, str], Expand]
@@ -28,11 +28,11 @@ Find = Callable[['Request', Sequence[int]], Mapping[int, Document]]
 
 
 class Related(NamedTuple):
-    """How related documents are found, for many at once.
+    """The functions that find related documents, for many resources at once.
 
-    `kinds` has by kind the relations whose documents can be included, with the kind of these. `pages`
-    has by kind and relation what finds the first page of those that belong to each of several owners,
-    `resources` has by kind what finds the documents with these ids, as far as they exist.
+    `kinds` has, by kind and relation, the kinds of the documents that can be included. `pages` has, by kind
+    and relation, the function that finds the first page for each owner; `resources` has, by kind, the
+    function that finds the documents with these ids, if they exist.
     """
 
     kinds: Kinds
@@ -44,7 +44,7 @@ NOTHING_RELATED = Related({}, {}, {})
 
 
 class SubmittedForm(NamedTuple):
-    """A form that a page posted: the target, the fields, and the URL to which it leads once it succeeded."""
+    """A form that a page posted: the target, the fields, and the URL to redirect to on success."""
 
     target: str
     fields: Mapping[str, Any]
@@ -52,24 +52,23 @@ class SubmittedForm(NamedTuple):
 
 
 class PageParts(NamedTuple):
-    """What pages have around and below a document: the entry point, and documents by kind and relation."""
+    """What pages show besides a document: the entry point, and related documents by kind and relation."""
 
     home: Callable[[Viewer | None, UrlBuilder], Document]
     sections: Expansions
 
 
 class Request(falcon.Request):
-    """falcon's request with what middleware finds out about it; ContextMiddleware sets all of it first.
+    """falcon's request with the attributes that middleware sets; ContextMiddleware initializes all of them.
 
-    `db` and `builder` are the database and the URLs of the request's origin. `viewer` is None until a token
-    was presented. `operation` is UNROUTED until a resource is found. `format` is what a Document in the
-    response is rendered in, `query` what the parameters ask, and `related` finds the documents that are
-    related to others. `submitted` is the form that a page posted, if one did; `page_parts` is what pages
-    need besides a document. `resource` is the target of the request, None until one is found; `path_values`
-    are the variables of its URL, and `resource_id` is the id among them. `json_api_body` is the body once it
-    was read as JSON:API, else None. `is_counted` tells whether the request counts against the limit of its
-    client already, and `quotas` are what is left of the limits that apply. `queried` are the parameters of a
-    QUERY, once its body is read.
+    `db` is the database, and `builder` builds URLs of the request's origin. `viewer` is None until a token
+    is verified. `operation` is UNROUTED, and `resource` None, until a route matches; `path_values` are the
+    variables of its URL, and `resource_id` is the id among them. `format` renders the Document of the
+    response, `query` has the parsed query parameters, and `related` finds related documents. `submitted` is
+    the form that a page posted, if one did; `page_parts` is what pages show besides a document.
+    `json_api_body` is the body if it was read as JSON:API. `is_counted` tells whether the request already
+    counts against a rate limit, and `quotas` are the remaining quotas of the limits that apply. `queried` are
+    the parameters of a QUERY once its body is read.
     """
 
     __slots__ = (
@@ -110,7 +109,7 @@ class Request(falcon.Request):
 
     @property
     def id(self) -> str:
-        """What the log and the answer call the request."""
+        """The id of the request in the log and in the response."""
         return str(self.env[REQUEST_ID])
 
     @property
@@ -122,7 +121,7 @@ class Request(falcon.Request):
     def raw_path(self) -> str:
         """The path of the target as it was sent, percent-encoding included, without the prefix."""
         target = self.env.get('RAW_URI') or quote(self.path)
-        path = quote(_AUTHORITY.sub('', target).partition('?')[0] or '/', safe=_SENT)
+        path = quote(_AUTHORITY.sub('', target).partition('?')[0] or '/', safe=_UNESCAPED)
         return without_prefix(path, self.builder.path)
 
     @property
@@ -141,5 +140,5 @@ class Request(falcon.Request):
 
     @property
     def client_address(self) -> str:
-        """The network address that the request comes from, as it is counted."""
+        """The client as rate limits count it: an IP address or network."""
         return client_address(self.env, self.db.settings.forwarded_allow_ips)

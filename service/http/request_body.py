@@ -29,14 +29,14 @@ from service.representation.strict_input import MalformedBody, parse_form, parse
 # The header fields that list the media types of bodies, in a response to one of another type.
 _FIELDS = {'PATCH': ('Accept', 'Accept-Patch'), 'QUERY': ('Accept', 'Accept-Query')}
 MAX_BODY_BYTES = 64 * 1024
-MAX_QUERY_LENGTH = 8000  # of the equivalent URL, which stands in the response's header fields
+MAX_QUERY_LENGTH = 8000  # of the equivalent URL's query, which header fields of the response repeat
 ACCEPTED_TYPES = (JSON, HAL, HAL_FORMS, JSON_API, FORM)
 ACCEPTED_QUERY_TYPES = (FORM, JSON)
 ACCEPTED_PATCH_TYPES = (MERGE_PATCH, *ACCEPTED_TYPES)
 
 
 def read_form(req: Request, check_precondition: Callable[[], object] | None = None) -> dict[str, Any]:
-    """Return the clean values of the operation's form.
+    """Return the validated values of the operation's form.
 
     First the type and the syntax of the body are checked, then the precondition, by default that of the
     target, then the values (RFC 9110 §13.2.1). Raises what `read_body` and `check_precondition` raise,
@@ -55,7 +55,7 @@ def _require_write_scope(req: Request) -> None:
 
 
 def read_body(req: Request) -> dict[str, Any]:
-    """Return the members of the body; none where there is no body, whatever Content-Type says.
+    """Return the members of the body; none without a body, whatever Content-Type says.
 
     Raises HTTPUnsupportedMediaType, HTTPContentTooLarge, MalformedBody, and for JSON:API ResourceMismatch,
     ClientGeneratedId, and what `check_relationships` raises.
@@ -80,8 +80,8 @@ def read_body(req: Request) -> dict[str, Any]:
 def read_resource_identifiers(req: Request) -> list[int]:
     """Return the ids of the members that the body adds to a relation, or takes from it.
 
-    What no id is cannot be a member: to take it away does nothing. Raises HTTPUnsupportedMediaType,
-    HTTPContentTooLarge, MalformedBody, ResourceMismatch, and NotFound for a string that is not an id.
+    Raises HTTPUnsupportedMediaType, HTTPContentTooLarge, MalformedBody, ResourceMismatch, and NotFound for a
+    string that is not an id, unless it is to be removed: it cannot be a member.
     """
     _require_write_scope(req)
     sent = _read(req, (JSON_API,))
@@ -89,14 +89,14 @@ def read_resource_identifiers(req: Request) -> list[int]:
     named = read_linkage(req.json_api_body, req.operation.query.kind)
     unknown = [one for one in named if not is_id(one)]
     if unknown and req.method != 'DELETE':
-        raise NotFound(f'Nothing of type {req.operation.query.kind} has the id {unknown[0][:80]!r}.')
+        raise NotFound(f'No resource of type {req.operation.query.kind} has the id {unknown[0][:80]!r}.')
     return [int(one) for one in named if is_id(one)]
 
 
 def read_parameters(req: Request) -> dict[str, str | list[str]]:
     """Return the query parameters of a QUERY, those of its target and those in its body (RFC 10008 §2).
 
-    One that is repeated has a list. Raises HTTPBadRequest without Content-Type, HTTPUnsupportedMediaType,
+    A repeated one has a list of values. Raises HTTPBadRequest without Content-Type, HTTPUnsupportedMediaType,
     HTTPContentTooLarge, MalformedBody, and InvalidParameter for a value that is neither a string nor an
     integer.
     """
@@ -112,7 +112,11 @@ def read_parameters(req: Request) -> dict[str, str | list[str]]:
     for name, value in pairs:
         sent = parameters.get(name)
         parameters[name] = value if sent is None else [*(sent if isinstance(sent, list) else [sent]), value]
-    if len(urlencode(parameters, doseq=True)) > MAX_QUERY_LENGTH:
+    try:
+        length = len(urlencode(parameters, doseq=True))
+    except UnicodeEncodeError:
+        raise MalformedBody('A parameter must not contain half of a surrogate pair.') from None
+    if length > MAX_QUERY_LENGTH:
         raise falcon.HTTPContentTooLarge(
             description=f'The parameters may have at most {MAX_QUERY_LENGTH} characters, as in a URL.'
         )
@@ -129,7 +133,7 @@ def _text_of(name: str, value: Any) -> str:
 
 def _read(req: Request, readable: Sequence[str]) -> tuple[str, bytes] | None:
     """Return the media type of the body, which is one of these, and its bytes; None without a body."""
-    if req.method == 'PUT' and 'HTTP_CONTENT_RANGE' in req.env:  # it would take a part for the whole
+    if req.method == 'PUT' and 'HTTP_CONTENT_RANGE' in req.env:  # the part would replace the whole
         raise falcon.HTTPBadRequest(description='Content-Range is not supported for PUT.')
     length = req.content_length
     if length == 0 or (length is None and 'HTTP_TRANSFER_ENCODING' not in req.env):
@@ -146,14 +150,14 @@ def _read(req: Request, readable: Sequence[str]) -> tuple[str, bytes] | None:
 
 
 def read_stream(req: Request, size: int) -> bytes:
-    """Return up to so many bytes of what comes after the header; raises MalformedBody where it breaks off.
+    """Return at most `size` bytes of the body; raises MalformedBody if it is incomplete.
 
-    A chunked body ends where the stream does; one with a length is not to be read past it (PEP 3333).
+    A chunked body ends with the stream; one with a Content-Length must not be read beyond it (PEP 3333).
     """
     try:
         data: bytes = req.stream.read(size)
-    except Exception as wrong:  # what it raises for a chunk that is none, every server has its own
-        raise MalformedBody('The body breaks off, or its chunks are wrong.') from wrong
+    except Exception as error:  # every server raises its own exceptions for invalid chunks
+        raise MalformedBody('The body is incomplete, or its chunks are invalid.') from error
     return data
 
 
@@ -162,22 +166,22 @@ def _sent_type(req: Request, readable: Sequence[str]) -> str:
     coding = req.env.get('HTTP_CONTENT_ENCODING', 'identity')
     if coding.strip().lower() != 'identity':
         raise falcon.HTTPUnsupportedMediaType(
-            description=f'The content coding {coding!r} is not read here.',
+            description=f'The content coding {coding!r} is not supported.',
             headers={'Accept-Encoding': 'identity'},
         )
     content_type = req.env.get('CONTENT_TYPE') or ''
     media_type = parse_media_type(content_type)
-    if media_type is None or media_type.name not in readable or not _may_be(media_type):
-        subject = f'{content_type!r} is' if content_type else 'A body without Content-Type is'
+    if media_type is None or media_type.name not in readable or not _has_supported_parameters(media_type):
+        problem = f'{content_type!r} is not supported' if content_type else 'The body has no Content-Type'
         raise falcon.HTTPUnsupportedMediaType(
-            description=f'{subject} not read here, but {", ".join(readable)} in UTF-8.',
+            description=f'{problem}; supported, in UTF-8: {", ".join(readable)}.',
             headers=dict.fromkeys(_FIELDS.get(req.method, ('Accept',)), ', '.join(readable)),
         )
     return media_type.name
 
 
-def _may_be(media_type: MediaType) -> bool:
-    """Whether the parameters leave the type what it is: JSON:API may have profiles alone (§5.2)."""
+def _has_supported_parameters(media_type: MediaType) -> bool:
+    """Return whether the parameters of the type are supported: JSON:API may have only profiles (§5.2)."""
     parameters = dict(media_type.parameters)
     if media_type.name == JSON_API:
         return set(parameters) <= {'profile'}

@@ -3,7 +3,7 @@
 NOSNIFF = {'X-Content-Type-Options': 'nosniff'}
 NO_REFERRER = {'Referrer-Policy': 'no-referrer'}
 HSTS = {'Strict-Transport-Security': 'max-age=31536000'}  # a year (RFC 6797 §6.1.1)
-# CSP Level 3: data loads nothing, and is framed nowhere.
+# CSP Level 3: a response that is not a page loads nothing, and no page may frame it.
 DATA = {'Content-Security-Policy': "default-src 'none'; frame-ancestors 'none'"}
 PAGE = {
     'Referrer-Policy': 'same-origin',
@@ -25,9 +25,9 @@ def security_headers(
 ) -> dict[str, str]:
     """Return the security headers of a response.
 
-    A page may load our own files alone; one that `may_be_framed` may stand in the pages of other sites. A 304
-    has none of the policies, because a cache keeps those of the response that it has (RFC 9111 §3.2). With
-    `is_https` browsers never use http again. A page with a secret in its URL tells no other page its URL.
+    A page may load only our own files; if it `may_be_framed`, pages of other sites may frame it. A 304 has no
+    policies, because a cache keeps those of its stored response (RFC 9111 §3.2). With `is_https` browsers use
+    only https from then on. With `has_secret_url` they do not send the URL to other pages.
     """
     headers = NOSNIFF | (HSTS if is_https else {}) | (NO_REFERRER if has_secret_url else {})
     if status == 304:

@@ -1,4 +1,4 @@
-"""Selections: what a client asked to see of a document, applied to it (JSON:API 1.1 §6.3, §6.4)."""
+"""Selections: related documents and fields that a client asked for (JSON:API 1.1 §6.3, §6.4)."""
 
 import dataclasses
 from collections.abc import Mapping, Sequence
@@ -7,27 +7,29 @@ from service.http.request import Request
 from service.representation.document import Document, Inclusion, Relationship
 from service.representation.query_parameters import InvalidParameter
 
-MAX_OWNERS = 1000  # whose related documents are included: each step can have ten times as many as the last
+MAX_OWNERS = 1000  # documents to include others with: each step can have ten times as many as the last
 
 
 def apply_selection(req: Request, document: Document) -> Document:
     """Return the document with the related documents and the fields that the query asks for.
 
-    Each step of the paths to include takes as many SQL statements whatever the number of documents.
+    Each step of the included paths takes a constant number of SQL statements.
     """
-    view = req.query.selection
+    selection = req.query.selection
     if document.is_relationship:
-        return dataclasses.replace(document, selection=view)
-    [selected] = _with_related(req, [document], view.include) if view.include is not None else [document]
-    if view.fields:
-        selected = _with_fields(selected, view.fields)
-    return dataclasses.replace(selected, selection=view)
+        return dataclasses.replace(document, selection=selection)
+    selected = document
+    if selection.include is not None:
+        [selected] = _with_related(req, [document], selection.include)
+    if selection.fields:
+        selected = _with_fields(selected, selection.fields)
+    return dataclasses.replace(selected, selection=selection)
 
 
 def _with_related(req: Request, documents: Sequence[Document], include: Inclusion) -> list[Document]:
-    """Return the documents, each embedding what is to be included with it, and nothing else.
+    """Return the documents, each embedding exactly what is to be included with it.
 
-    Those of a page are found together with those of all other pages.
+    The related documents of all pages are found at once.
     """
     singles = {
         _key(one): one

@@ -19,8 +19,8 @@ from service.domain.tokens import (
     PREFIX,
     Issuer,
     NewToken,
+    TokenOptions,
     TokenRecord,
-    TokenWish,
     find_token,
     is_signed,
     list_tokens,
@@ -340,7 +340,7 @@ class TokenResource:
 
 
 def _represent_tokens(req: Request) -> Document:
-    page = list_tokens(req.db, req.query.position, req.user)
+    page = list_tokens(req.db, req.query.position, req.user, ids=req.query.ids)
     url = req.builder.url_for(urls.TOKENS)
     forms = (REVOKE_OTHERS.at(req.builder.url_for(urls.OTHER_TOKENS)),) if req.user.can_write else ()
     return represent_listing(req, 'tokens', url, page, represent_token, forms=forms, display=KIND.display)
@@ -391,7 +391,7 @@ def _sign_in(
         user_agent=req.user_agent,
         client_address=req.client_address,
         quotas=req.quotas,
-        wish=TokenWish(
+        options=TokenOptions(
             name or None, scope, None if expires_in is None else int(expires_in), _issuer(req, format)
         ),
     )

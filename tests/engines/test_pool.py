@@ -79,7 +79,7 @@ def test_one_thread_at_a_time_tries_a_server_that_does_not_answer() -> None:
     pool = ConnectionPool(driver, 8, 10)
     pool.invalidate(pool.acquire(), is_unresponsive=True)
     trial = pool.acquire()
-    with pytest.raises(PoolTimeout, match='does not answer'):
+    with pytest.raises(PoolTimeout, match='does not respond'):
         pool.acquire()
     pool.release(trial)
     assert pool.acquire() is trial

@@ -1,1 +1,1 @@
-"""Middleware, one concern a file; app.py draws their order."""
+"""Middleware, one concern per file; app.py shows their order."""

@@ -13,13 +13,13 @@ from service.http.credentials import parse_bearer, read_authorization
 from service.http.operation import Access
 from service.http.request import Request
 
-_UNCHECKED = (Access.PUBLIC, Access.CREDENTIALS)  # whose responders read the credentials, if anything does
+_UNCHECKED = (Access.PUBLIC, Access.CREDENTIALS)  # only responders read the credentials, if at all
 
 
 class AuthenticationMiddleware:
     """Finds the viewer, and rejects requests that need a token and have none, by the operation's access.
 
-    A browser's session may have found the viewer already.
+    BrowserSessionMiddleware may have found the viewer already.
     """
 
     def process_resource(

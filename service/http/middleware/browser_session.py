@@ -1,4 +1,4 @@
-"""Browser sessions: forms that name their method, and viewers by cookie."""
+"""Browser sessions: forms that name their method, and authentication by cookie."""
 
 from io import BytesIO
 from typing import Any
@@ -28,10 +28,10 @@ _METHODS = frozenset(('PUT', 'PATCH', 'DELETE'))
 
 
 class BrowserSessionMiddleware:
-    """Reads `_method` of forms before routing, and believes the session's cookie where the format is HTML.
+    """Reads `_method` of forms before routing, and accepts the session's cookie if the format is HTML.
 
-    With the cookie, unsafe methods are for our own pages alone; so is signing in, as far as the browser
-    says where the form is.
+    With the cookie, only our own pages may send unsafe methods. Only they may sign in, too, unless the
+    browser does not tell which page has the form.
     """
 
     def process_request(self, req: Request, resp: falcon.Response) -> None:
@@ -46,7 +46,7 @@ class BrowserSessionMiddleware:
             req.stream = BytesIO(data)
             fields = parse_form(data)
         except MalformedBody:
-            return  # the responder's reading of the body says so
+            return  # reported when the responder reads the body
         req.submitted = SubmittedForm(req.builder.origin + req.path, fields, fields.get(RETURN_FIELD, ''))
         if fields.get(METHOD_FIELD) in _METHODS:
             req.method = fields[METHOD_FIELD]
@@ -54,7 +54,7 @@ class BrowserSessionMiddleware:
     def process_resource(
         self, req: Request, resp: falcon.Response, resource: Any, params: dict[str, Any]
     ) -> None:
-        """Set `req.viewer` by the cookie; raises Forbidden for a request of another site."""
+        """Set `req.viewer` by the cookie; raises Forbidden for a request from another site."""
         access = req.operation.access
         if access in (Access.PUBLIC, Access.SECRET) or 'HTTP_AUTHORIZATION' in req.env or not _is_html(req):
             return

@@ -1,4 +1,4 @@
-"""The context of a request: its database, the URLs of its origin, no user yet, the default format."""
+"""The context of a request: initial values of its attributes, and the URLs of its origin."""
 
 import re
 from functools import lru_cache
@@ -15,21 +15,21 @@ from service.representation.formats import DEFAULT, FORMATS
 from service.representation.query_parameters import Query
 from service.representation.url_builder import Features, UrlBuilder
 
-_NOTHING_ASKED = Query(FORMATS[DEFAULT].dialect.names)
+_EMPTY_QUERY = Query(FORMATS[DEFAULT].dialect.names)
 _ABSOLUTE = re.compile(r'[A-Za-z][A-Za-z0-9+.-]*://([^/?#]*)')
 
 
 class ContextMiddleware:
     """Sets every attribute of the request, before routing; rejects an invalid Host (RFC 9112 §3.2).
 
-    As the first in the list it is the last to see the response: it returns the database connection then.
+    It is first in the list, so it processes responses last, and then returns the database connection.
     """
 
     def __init__(self, settings: Settings, db: Session, page_parts: PageParts) -> None:
         self._page_parts = page_parts
         base_url = settings.base_url
         self._features = features_of(settings)
-        self._base_book = UrlBuilder(base_url, self._features) if base_url else None
+        self._base_builder = UrlBuilder(base_url, self._features) if base_url else None
         self._trusted = settings.forwarded_allow_ips
         self._db = db
 
@@ -40,7 +40,7 @@ class ContextMiddleware:
         req.viewer = None
         req.operation = UNROUTED
         req.format = FORMATS[DEFAULT]
-        req.query = _NOTHING_ASKED
+        req.query = _EMPTY_QUERY
         req.related = NOTHING_RELATED
         req.is_counted = False
         req.quotas = {}
@@ -54,17 +54,17 @@ class ContextMiddleware:
         environ = req.env
         scheme, authority = environ['wsgi.url_scheme'], _authority(environ)
         try:
-            builder = _book(scheme, authority, '', self._features)
+            builder = _builder(scheme, authority, '', self._features)
             if self._trusted:
                 _, proto, host, prefix = forwarding(environ, self._trusted)
                 named = proto or scheme, authority if host is None else host
-                builder = _book(*named, prefix, self._features)
+                builder = _builder(*named, prefix, self._features)
         except ValueError as error:
-            req.builder = self._base_book or UrlBuilder(f'{environ["wsgi.url_scheme"]}://localhost')
+            req.builder = self._base_builder or UrlBuilder(f'{environ["wsgi.url_scheme"]}://localhost')
             raise falcon.HTTPBadRequest(
-                description=f'The URL of the request, by Host or a header of a proxy, is invalid: it {error}.'
+                description=f'The URL of the request, from Host or a proxy header, is invalid: it {error}.'
             ) from None
-        req.builder = self._base_book or builder
+        req.builder = self._base_builder or builder
         if req.builder.path:
             req.path = without_prefix(req.path, req.builder.path)
 
@@ -88,7 +88,7 @@ def features_of(settings: Settings) -> Features:
 def _authority(environ: dict[str, Any]) -> str:
     """Return the authority that a request names: in its target, else in Host (RFC 9112 §3.2.2).
 
-    Only HTTP/1.0 may name none.
+    Only HTTP/1.0 allows a request without one.
     """
     absolute = _ABSOLUTE.match(environ.get('RAW_URI', ''))
     if absolute is not None:
@@ -99,5 +99,5 @@ def _authority(environ: dict[str, Any]) -> str:
 
 
 @lru_cache(maxsize=256)
-def _book(scheme: str, authority: str, prefix: str, features: Features) -> UrlBuilder:
+def _builder(scheme: str, authority: str, prefix: str, features: Features) -> UrlBuilder:
     return UrlBuilder(normal_origin(scheme, authority) + prefix, features)

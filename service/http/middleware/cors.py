@@ -6,7 +6,7 @@ from typing import Any
 import falcon
 
 from service.config import Settings
-from service.http.operation import HTTP_METHODS, methods_of
+from service.http.operation import SERVED_METHODS, methods_of
 from service.http.request import Request
 
 LOCAL = re.compile(r'https?://(?:localhost|127\.0\.0\.1|\[::1\])(?::[0-9]{1,5})?')
@@ -19,11 +19,10 @@ EXPOSE_HEADERS = (
     'RateLimit-Policy, X-Request-Id, Preference-Applied'
 )
 MAX_AGE = '600'
-METHODS = sorted(HTTP_METHODS - {'CONNECT', 'TRACE'})  # those in use
 
 
 class CorsMiddleware:
-    """Says which other origins may read an answer, errors included; a preflight needs no credentials."""
+    """Sets which other origins may read a response, errors included; a preflight needs no credentials."""
 
     def __init__(self, settings: Settings) -> None:
         self._origins = settings.cors_origins
@@ -32,8 +31,9 @@ class CorsMiddleware:
     def process_response(
         self, req: Request, resp: falcon.Response, resource: Any, req_succeeded: bool
     ) -> None:
-        """Set the Access-Control headers for an allowed Origin; where all are allowed, for any request,
-        because a shared cache may send the response to a page.
+        """Set the Access-Control headers for an allowed Origin.
+
+        If all origins are allowed, every response has them, because a shared cache may send it to a page.
         """
         if not self._is_public:
             resp.append_header('Vary', 'Origin')
@@ -48,7 +48,7 @@ class CorsMiddleware:
             return
         resp.set_header('Access-Control-Allow-Origin', allowed)
         if is_preflight:
-            methods = methods_of(resource) if resource else METHODS
+            methods = methods_of(resource) if resource else SERVED_METHODS
             resp.set_header('Access-Control-Allow-Methods', ', '.join(methods))
             resp.set_header('Access-Control-Allow-Headers', ALLOW_HEADERS)
             resp.set_header('Access-Control-Max-Age', MAX_AGE)

@@ -1,4 +1,4 @@
-"""Guards, which come before all else: header fields, transfer codings, paths and methods (RFC 9110 §15)."""
+"""Guards: early checks of header fields, transfer codings, paths and methods (RFC 9110 §15)."""
 
 from typing import Any
 
@@ -7,7 +7,7 @@ import falcon
 from service.http.operation import HTTP_METHODS, Resource, methods_of, operation_of, options_of
 from service.http.request import Request
 
-MAX_FIELD_LENGTH = 8190  # characters, on however many lines the field came; servers reject longer lines
+MAX_FIELD_LENGTH = 8190  # characters, in all lines of a field; servers reject longer lines
 
 
 class GuardMiddleware:
@@ -16,11 +16,12 @@ class GuardMiddleware:
     """
 
     def process_request(self, req: Request, resp: falcon.Response) -> None:
-        """Raise HTTPBadRequest for a field longer than MAX_FIELD_LENGTH, before any pattern is applied to it,
-        HTTPNotImplemented for a transfer coding that is not decoded here (RFC 9112 §6.1), and HTTPNotFound
-        for an encoded slash, which is no separator (RFC 3986 §2.2): no segment of our URLs contains a slash.
+        """Check the header fields and the path.
 
-        A field of several lines gets here as one (RFC 9110 §5.3).
+        Raises HTTPBadRequest for a field longer than MAX_FIELD_LENGTH, before any pattern is applied to it;
+        WSGI servers join the lines of a field (RFC 9110 §5.3). Raises HTTPNotImplemented for a transfer
+        coding that is not supported (RFC 9112 §6.1), and HTTPNotFound for an encoded slash, which is not a
+        separator (RFC 3986 §2.2): no segment of our URLs contains a slash.
         """
         for name, value in req.env.items():
             is_long = isinstance(value, str) and len(value) > MAX_FIELD_LENGTH
@@ -29,7 +30,7 @@ class GuardMiddleware:
                     description=f'A header field may have at most {MAX_FIELD_LENGTH} characters.'
                 )
         if req.env.get('HTTP_TRANSFER_ENCODING', 'chunked').strip().lower() != 'chunked':
-            raise falcon.HTTPNotImplemented(description='The only transfer coding that is read is chunked.')
+            raise falcon.HTTPNotImplemented(description='The only transfer coding supported is chunked.')
         if '%2f' in req.raw_path.lower():
             raise falcon.HTTPNotFound()
 
@@ -39,7 +40,7 @@ class GuardMiddleware:
         """Set `req.operation` and the target; raises HTTPNotImplemented or HTTPMethodNotAllowed."""
         operation = resource.operations.get(req.method) or operation_of(resource, req.method)
         req.resource, req.path_values = resource, params
-        req.operation = operation or options_of(resource)  # by which a problem varies like any response
+        req.operation = operation or options_of(resource)  # sets Vary of a problem, too
         if req.method not in HTTP_METHODS:
             raise falcon.HTTPNotImplemented(description='The server does not support this method.')
         if operation is None:

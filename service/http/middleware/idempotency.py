@@ -1,4 +1,4 @@
-"""Idempotency-Key on POST (draft-ietf-httpapi-idempotency-key-header): a retry gets the first answer."""
+"""Idempotency-Key on POST (draft-ietf-httpapi-idempotency-key-header): a retry gets the first response."""
 
 import re
 from io import BytesIO
@@ -15,7 +15,7 @@ from service.http.request import Request
 from service.http.request_body import MAX_BODY_BYTES, read_stream
 
 KEY_LENGTH = 255
-# A quoted string, after which there may be parameters (RFC 8941 §3.3.3), or, as many send it, a bare one.
+# A quoted string, optionally with parameters (RFC 8941 §3.3.3), or, as many clients send it, without quotes.
 KEY = (
     rf'^(?:"((?:[ !#-\[\]-~]|\\["\\]){{1,{KEY_LENGTH}}})"(?:[ \t]*;[ -~]*)?'
     rf'|([!#-+\-.\/0-:<-~]{{1,{KEY_LENGTH}}}))$'
@@ -23,17 +23,17 @@ KEY = (
 
 
 class IdempotencyMiddleware:
-    """Responds to a POST with a key itself: with the first response, or with the responder's, which is
-    presented, then stored in the transaction of its effect.
+    """Responds to a POST that has a key.
 
-    A key has no meaning where the responder verifies credentials: its responses hold secrets, which are
-    never stored.
+    A retry gets the stored response. The first request is passed to the responder, whose response is
+    presented and then stored in the transaction of its effect. A key is ignored if the responder verifies
+    credentials: its responses contain secrets, which are never stored.
     """
 
     def process_resource(
         self, req: Request, resp: falcon.Response, resource: Any, params: dict[str, Any]
     ) -> None:
-        """Answer a request that has a key.
+        """Respond to a request that has a key.
 
         Raises HTTPBadRequest, MalformedBody, KeyReused, KeyInUse and Throttled.
         """
@@ -46,10 +46,10 @@ class IdempotencyMiddleware:
             return
         key, db = _key(req, text, body), req.db
         try:
-            answer = replay_or_run(db, key, lambda one: self._respond(one, req, resp, resource, params, body))
+            stored = replay_or_run(db, key, lambda one: self._respond(one, req, resp, resource, params, body))
         finally:
             req.db = db
-        _send(answer, resp)
+        _send(stored, resp)
 
     def _respond(
         self,
@@ -68,7 +68,7 @@ class IdempotencyMiddleware:
 
 
 def read_key(header: str) -> str:
-    """Return the key of an Idempotency-Key header (§2.1); raises HTTPBadRequest where it is not like KEY."""
+    """Return the key of an Idempotency-Key header (§2.1); raises HTTPBadRequest unless it matches KEY."""
     match = re.fullmatch(KEY, header.strip())
     if match is None:
         raise falcon.HTTPBadRequest(
@@ -78,7 +78,7 @@ def read_key(header: str) -> str:
 
 
 def _read_bytes(req: Request) -> bytes | None:
-    """Return the body and leave it to be read again; None where it is too large, which will be said later."""
+    """Return the body, which can be read again; None if it is too large, which is reported later."""
     length = req.content_length
     if length is None and 'HTTP_TRANSFER_ENCODING' not in req.env:
         return b''
@@ -90,28 +90,27 @@ def _read_bytes(req: Request) -> bytes | None:
 
 
 def _key(req: Request, key: str, body: bytes) -> RequestKey:
-    """Return the key of the request; what anyone may post can hold a password."""
+    """Return the key of the request; a body that anyone may post can contain a password."""
     is_public = req.operation.access is Access.ANYONE
     if is_public:
-        count_attempt(
-            req.db, registration_subjects(req.client_address), req.quotas
-        )  # for a hash like a password's
+        # The body is hashed like a password, which takes as long.
+        count_attempt(req.db, registration_subjects(req.client_address), req.quotas)
         req.is_counted = True
-    asked = (req.query_string, req.env.get('CONTENT_TYPE', ''), req.format.media_type)
+    variant = (req.query_string, req.env.get('CONTENT_TYPE', ''), req.format.media_type)
     return make_key(
         req.db,
         key,
         target=f'{req.method} {req.path}',
-        request='\n'.join(asked).encode(errors='surrogatepass') + b'\n' + body,
+        request='\n'.join(variant).encode(errors='surrogatepass') + b'\n' + body,
         user_id=req.viewer.user_id if req.viewer else None,
         may_hold_secrets=is_public,
     )
 
 
-def _send(answer: StoredResponse, resp: falcon.Response) -> None:
-    resp.status = answer.status
-    resp.set_headers(dict(answer.headers))
-    if answer.is_replayed:
+def _send(stored: StoredResponse, resp: falcon.Response) -> None:
+    resp.status = stored.status
+    resp.set_headers(dict(stored.headers))
+    if stored.is_replayed:
         resp.set_header('Idempotency-Replayed', 'true')
-    resp.data = answer.body.encode() or None
+    resp.data = stored.body.encode() or None
     resp.complete = True

@@ -1,4 +1,4 @@
-"""Content negotiation (RFC 9110 §12), and the query in the parameters of the format that is chosen."""
+"""Content negotiation (RFC 9110 §12), and parsing the query parameters of the chosen format."""
 
 from typing import Any
 
@@ -14,8 +14,8 @@ from service.representation.query_parameters import Kinds, Query
 class NegotiationMiddleware:
     """Chooses the format by the Accept header and parses the query, before any work is done.
 
-    An operation whose formats are its own, or fixed, has none to choose here. `kinds` are those of all
-    documents; `related` finds those that are to be included.
+    Operations that negotiate themselves, or have one representation, are skipped. `kinds` are those of all
+    documents; `related` finds documents to include.
     """
 
     def __init__(self, kinds: Kinds, related: Related) -> None:
@@ -25,7 +25,7 @@ class NegotiationMiddleware:
     def process_resource(
         self, req: Request, resp: falcon.Response, resource: Any, params: dict[str, Any]
     ) -> None:
-        """Set `req.format` and what the query asks; raises HTTPNotAcceptable and InvalidParameter."""
+        """Set `req.format` and `req.query`; raises HTTPNotAcceptable and InvalidParameter."""
         operation = req.operation
         if operation.formats not in (Formats.DOCUMENT, Formats.RELATIONSHIP):
             return

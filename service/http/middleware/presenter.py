@@ -1,4 +1,4 @@
-"""The presenter: the one pipeline that turns what a responder left into the HTTP response."""
+"""The presenter: the pipeline that turns the result of a responder into the HTTP response."""
 
 from typing import Any
 
@@ -24,7 +24,7 @@ _PAGES = ('self', 'first', 'prev', 'next', 'last')
 
 
 class PresenterMiddleware:
-    """Presents every response once: one to an idempotency key is presented when it is made, then stored."""
+    """Presents every response once; a response to an idempotency key is presented before it is stored."""
 
     def process_response(
         self, req: Request, resp: falcon.Response, resource: Any, req_succeeded: bool
@@ -40,7 +40,7 @@ class PresenterMiddleware:
 
 
 def present(req: Request, resp: falcon.Response) -> None:
-    """Complete the response in this order, for each step relies on those before it."""
+    """Complete the response; each step relies on those before it."""
     _select(req, resp)
     _label(req, resp)
     complete_browser_response(req, resp)
@@ -52,7 +52,7 @@ def present(req: Request, resp: falcon.Response) -> None:
 
 
 def _select(req: Request, resp: falcon.Response) -> None:
-    """Include the documents, and leave the fields, that the query asks for (JSON:API 1.1 §6.3, §6.4)."""
+    """Include the documents and keep the fields that the query asks for (JSON:API 1.1 §6.3, §6.4)."""
     if isinstance(resp.media, Document) and resp.media.selection != req.query.selection:
         resp.media = apply_selection(req, resp.media)
 
@@ -75,13 +75,14 @@ def _label(req: Request, resp: falcon.Response) -> None:
 
 
 def _locate(req: Request, resp: falcon.Response) -> None:
-    """Say of which URL the response has the representation, where that is not GET's (RFC 9110 §8.7)."""
+    """Set Content-Location to the URL of the representation, unless GET requested it (RFC 9110 §8.7)."""
     if (
         req.method in ('PUT', 'PATCH', 'QUERY')
         and resp.status_code == 200
         and isinstance(resp.media, Document)
     ):
-        selected = '' if resp.media.is_collection else resp.media.selection.query  # which the URL has already
+        # The URL of a collection has its selection already.
+        selected = '' if resp.media.is_collection else resp.media.selection.query
         resp.set_header('Content-Location', resp.media.href + selected)
 
 
@@ -94,7 +95,7 @@ def _link(req: Request, resp: falcon.Response) -> None:
 
 
 def _surround(req: Request, resp: falcon.Response) -> None:
-    """Put what is shown to people into its page, with the navigation of the viewer."""
+    """Put a document or a problem into its HTML page, with the navigation of the viewer."""
     is_page = (resp.content_type or '').startswith(HTML)
     if is_page and isinstance(resp.media, (Document, Problem)):
         is_public = 'Cookie' not in (resp.get_header('Vary') or '')
@@ -104,7 +105,7 @@ def _surround(req: Request, resp: falcon.Response) -> None:
 def _validate(req: Request, resp: falcon.Response) -> None:
     """Set Cache-Control and ETag, and evaluate the preconditions of safe methods (RFC 9110 §13.2.2).
 
-    It renders the body, so that what cannot be rendered still becomes a problem.
+    It renders the body, so that rendering errors still become problems.
     """
     cache_control = resp.get_header('Cache-Control')
     if cache_control is None:
@@ -124,11 +125,11 @@ def _validate(req: Request, resp: falcon.Response) -> None:
     if req.method in SAFE_METHODS:
         content = resp.media.document if isinstance(resp.media, Page) else resp.media
         check_if_match(req, tag, content if isinstance(content, Document) else None)
-        _answer_not_modified(req, resp, tag)
+        _respond_not_modified(req, resp, tag)
 
 
-def _answer_not_modified(req: Request, resp: falcon.Response, tag: str | None) -> None:
-    """Answer 304 to a client that has the representation, in a coding that it accepts."""
+def _respond_not_modified(req: Request, resp: falcon.Response, tag: str | None) -> None:
+    """Respond with 304 if the client has the representation, in a coding that it accepts."""
     if_none_match = req.env.get('HTTP_IF_NONE_MATCH')
     if if_none_match is None or tag is None or resp.status_code != 200:
         return
@@ -143,7 +144,7 @@ def _answer_not_modified(req: Request, resp: falcon.Response, tag: str | None) -
 
 
 def _minimize(req: Request, resp: falcon.Response) -> None:
-    """Leave the content out for a client that prefers it so (RFC 7240 §4.2); never the secret of a token."""
+    """Omit the content if the client prefers that (RFC 7240 §4.2), but never the secret of a token."""
     is_write = req.method not in (*SAFE_METHODS, 'OPTIONS') and req.operation.access is not Access.CREDENTIALS
     if not is_write or resp.status_code not in (200, 201, 204):
         return

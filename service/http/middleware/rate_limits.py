@@ -10,12 +10,12 @@ from service.http.request import Request
 
 
 class RateLimitMiddleware:
-    """Sets the fields to what is true now, also in a stored response that is repeated."""
+    """Sets the fields to the current quotas, also in a stored response that is replayed."""
 
     def process_response(
         self, req: Request, resp: falcon.Response, resource: Any, req_succeeded: bool
     ) -> None:
-        """Set what the responder found out, or else the quotas of the client's IP address."""
+        """Set the quotas that the responder found, or else those of the client's IP address."""
         limits = req.operation.limits
         if not limits or resp.status_code >= 500 or resp.get_header('RateLimit'):
             return

@@ -1,4 +1,4 @@
-"""Rejection of all requests while the schema of the database is not that of this release."""
+"""Rejection of all requests while the schema of the database does not match this release."""
 
 import falcon
 
@@ -22,4 +22,4 @@ class SchemaMiddleware:
         except SchemaMismatch:
             raise
         except Unavailable:
-            return  # whatever needs the database says so
+            return  # reported by whatever needs the database
