@@ -8,6 +8,7 @@ from typing import NamedTuple
 from urllib.parse import urljoin, urlsplit
 
 EXAMPLES = {'openapi.json', 'docs', 'rels'}  # documents with the URLs of examples
+WITHOUT_GET = ('/password', '/tokens/others')
 
 
 class Response(NamedTuple):
@@ -37,7 +38,7 @@ def links_of(response: Response, base: str) -> list[str]:
     plain = (
         re.sub('[#{].*', '', re.sub('{[?&].*', '', url)) for url in found if not re.search('{[^?&]', url)
     )
-    return [url.replace('&amp;', '&') for url in plain if not url.endswith('/password')]
+    return [url.replace('&amp;', '&') for url in plain if not url.endswith(WITHOUT_GET)]
 
 
 def follow_all(get: Callable[[str], Response], base: str) -> set[str]:
