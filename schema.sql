@@ -134,7 +134,8 @@ CREATE TABLE IF NOT EXISTS stores (
     CONSTRAINT stores_counts CHECK (item_count >= 0),
     CONSTRAINT stores_owner FOREIGN KEY (owner_id) REFERENCES users (id) ON DELETE CASCADE
 );
-CREATE INDEX IF NOT EXISTS stores_by_owner ON stores (owner_id);
+CREATE INDEX IF NOT EXISTS stores_by_owner_and_id ON stores (owner_id, id);
+CREATE INDEX IF NOT EXISTS stores_by_owner_and_name ON stores (owner_id, name_key);
 
 CREATE TABLE IF NOT EXISTS items (
     id BIGINT NOT NULL,
@@ -149,6 +150,9 @@ CREATE TABLE IF NOT EXISTS items (
     CONSTRAINT items_store FOREIGN KEY (store_id) REFERENCES stores (id) ON DELETE CASCADE
 );
 CREATE INDEX IF NOT EXISTS items_by_store ON items (store_id, id);
+CREATE INDEX IF NOT EXISTS items_by_store_and_price ON items (store_id, cents, id);
+CREATE INDEX IF NOT EXISTS items_by_name ON items (name_key, id);
+CREATE INDEX IF NOT EXISTS items_by_price ON items (cents, id);
 
 -- Key pairs that sign tokens: the current one has the latest signs_from that has passed; published_until is null
 -- until there is a newer one.

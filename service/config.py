@@ -12,7 +12,7 @@ from urllib.parse import unquote, urlsplit
 AUTHORITY = re.compile(
     r'(?P<host>[a-z0-9._-]+|\[[0-9a-f:.]+\])(?::(?P<port>[0-9]{0,5}))?', re.ASCII | re.IGNORECASE
 )
-PATH = re.compile(r'(?:/(?!\.{1,2}(?:/|$))[A-Za-z0-9._~@:+-]+)*/?')
+PATH = re.compile(r'(?:/(?!\.{1,2}(?:/|$))[A-Za-z0-9._~@:+-]++)*/?')
 ORIGIN = re.compile(r'(?P<scheme>https?)://(?P<authority>[^/?#@\s]+)/?', re.ASCII | re.IGNORECASE)
 BASE_URL = re.compile(
     r'(?P<scheme>https?)://(?P<authority>[^/?#@\s]+)(?P<path>/[^?#]*)?', re.ASCII | re.IGNORECASE

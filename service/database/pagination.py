@@ -1,13 +1,15 @@
 """Keyset pagination in both directions, with page numbers on top."""
 
-from collections.abc import Callable, Mapping, Sequence
-from types import NoneType
+import operator
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, NamedTuple, Protocol
+
+import peewee
 
 from service.database.compiled import CompiledQuery, bindparam
 from service.database.session import Session
 
-Key = int | str
+Key = int | str | tuple[int | str, int]
 
 
 class LastPage:
@@ -15,6 +17,9 @@ class LastPage:
 
 
 LAST_PAGE = LastPage()
+
+
+OTHER_COLLECTION = 'The cursor belongs to another collection.'
 
 
 class InvalidCursor(ValueError):
@@ -65,10 +70,12 @@ class Bounds(Protocol):
 
 
 class KeysetQuery:
-    """A query whose entries are listed in the order of one unique column, a page at a time.
+    """A query whose entries are listed in the order of a key, a page at a time.
 
-    `query` selects `key` and then the columns from which `make` builds an entry; with `newest_first` the
-    largest key comes first. Keys are of `key_type`. `bounds` limit what a page reads.
+    `key` is a unique column, or a pair of a column and the id that orders entries with equal values.
+    `query` selects the key and then the columns from which `make` builds an entry; with `newest_first` the
+    largest key comes first. The values of the first column are of `key_type`. `bounds` limit what a page
+    reads.
     """
 
     def __init__(
@@ -78,24 +85,26 @@ class KeysetQuery:
         make: Callable[[Any], Any],
         *,
         newest_first: bool = True,
-        key_type: type[Key] = int,
+        key_type: type[int | str] = int,
         bounds: Bounds | None = None,
     ) -> None:
         self._make = make
         self._key_type = key_type
         self._bounds = bounds
+        columns = key if isinstance(key, tuple) else (key,)
+        self._width = len(columns)
 
         def rows(*, descending: bool, start: Any = None) -> CompiledQuery:
             selected = query
             if start is not None:
-                selected = selected.where(key <= start if descending else key >= start)
-            order = key
+                selected = selected.where(_is_from(columns, descending))
+            order: Sequence[Any] = columns
             if bounds is not None:
                 selected = selected.where(bounds.condition(key, start=start, descending=descending))
-                order = key + 0  # else PostgreSQL scans all entries by key and skips those out of bounds
-            selected = selected.order_by(order.desc() if descending else order.asc()).limit(
-                bindparam('limit')
-            )
+                order = (key + 0,)  # else PostgreSQL scans all entries by key and skips those out of bounds
+            selected = selected.order_by(
+                *(column.desc() if descending else column.asc() for column in order)
+            ).limit(bindparam('limit'))
             return CompiledQuery(selected if start is not None else selected.offset(bindparam('offset')))
 
         start = bindparam('start')
@@ -110,8 +119,8 @@ class KeysetQuery:
         `values` are the query's other parameters.
         """
         for key in (request.after, request.before):
-            if not isinstance(key, (self._key_type, LastPage, NoneType)):
-                raise InvalidCursor('The cursor belongs to another collection.')
+            if not (key is None or isinstance(key, LastPage) or self._is_key(key)):
+                raise InvalidCursor(OTHER_COLLECTION)
         if request.after is not None:
             return self._page_after(session, request, request.after, total_items, values)
         if request.before is None:
@@ -121,10 +130,20 @@ class KeysetQuery:
             return self._numbered_page(session, request._replace(page=last), total_items, values)
         return self._page_before(session, request, request.before, total_items, values)
 
+    def _is_key(self, key: Key) -> bool:
+        values = key if isinstance(key, tuple) else (key,)
+        return len(values) == self._width and isinstance(values[0], self._key_type)
+
+    def _key_of(self, row: Any) -> Key:
+        return row[0] if self._width == 1 else tuple(row[: self._width])
+
     def _rows(
         self, session: Session, query: CompiledQuery, values: dict[str, Any], *, limit: int, **where: Any
     ) -> list[Any]:
         """Return the rows of a query, from `start` or `offset` on."""
+        start = where.get('start')
+        if isinstance(start, tuple):
+            where |= {'start': start[0], 'start_id': start[1]}
         if self._bounds is not None:
             values = self._bounds.values(values, limit + where.get('offset', 0))
         return query.all(session, limit=limit, **where, **values)
@@ -133,7 +152,7 @@ class KeysetQuery:
         self, session: Session, request: PageRequest, after: Key, total_items: int, values: dict[str, Any]
     ) -> Page:
         rows = self._rows(session, self._forward, values, start=after, limit=request.per_page + 2)
-        entry_exists = bool(rows) and rows[0][0] == after
+        entry_exists = bool(rows) and self._key_of(rows[0]) == after
         rows = rows[1:] if entry_exists else rows
         has_previous = entry_exists or bool(self._rows(session, self._backward, values, start=after, limit=1))
         has_next = len(rows) > request.per_page
@@ -143,7 +162,7 @@ class KeysetQuery:
         self, session: Session, request: PageRequest, before: Key, total_items: int, values: dict[str, Any]
     ) -> Page:
         rows = self._rows(session, self._backward, values, start=before, limit=request.per_page + 2)
-        entry_exists = bool(rows) and rows[0][0] == before
+        entry_exists = bool(rows) and self._key_of(rows[0]) == before
         rows = rows[1:] if entry_exists else rows
         has_next = entry_exists or bool(self._rows(session, self._forward, values, start=before, limit=1))
         has_previous = len(rows) > request.per_page
@@ -168,14 +187,82 @@ class KeysetQuery:
     def _slice(
         self, request: PageRequest, total_items: int, rows: list[Any], has_previous: bool, has_next: bool
     ) -> Page:
-        return Page(
-            entries=[self._make(row[1:]) for row in rows],
-            page=request.page,
-            per_page=request.per_page,
-            total_items=total_items,
-            next_cursor=rows[-1][0] if rows and has_next else None,
-            previous_cursor=(rows[0][0] if rows else LAST_PAGE) if has_previous else None,
-        )
+        entries = [(self._key_of(row), self._make(row[self._width :])) for row in rows]
+        return _make_page(request, total_items, entries, has_previous, has_next)
+
+
+def _is_from(columns: Sequence[Any], descending: bool) -> Any:
+    """Return the condition that an entry is the one with the key `start`, or one that follows it."""
+    from_start, beyond = (operator.le, operator.lt) if descending else (operator.ge, operator.gt)
+    column, *ties = columns
+    start = bindparam('start')
+    if not ties:
+        return from_start(column, start)
+    [tie] = ties
+    start_id = bindparam('start_id')
+    # Both mean the same: SQLite and PostgreSQL use an index for the first, MariaDB for the second.
+    as_row = from_start(peewee.Tuple(column, tie), peewee.Tuple(start, start_id))
+    return as_row & (beyond(column, start) | ((column == start) & from_start(tie, start_id)))
+
+
+def _make_page(
+    request: PageRequest,
+    total_items: int,
+    entries: Sequence[tuple[Key, Any]],
+    has_previous: bool,
+    has_next: bool,
+) -> Page:
+    return Page(
+        entries=[entry for _, entry in entries],
+        page=request.page,
+        per_page=request.per_page,
+        total_items=total_items,
+        next_cursor=entries[-1][0] if entries and has_next else None,
+        previous_cursor=(entries[0][0] if entries else LAST_PAGE) if has_previous else None,
+    )
+
+
+def page_of(entries: Iterable[tuple[Any, Any]], request: PageRequest, *, newest_first: bool = True) -> Page:
+    """Return the requested page of some entries that have been read, each with its key.
+
+    Raises InvalidCursor.
+    """
+    ordered = sorted(entries, key=operator.itemgetter(0), reverse=newest_first)
+    total, size = len(ordered), request.per_page
+    precedes = operator.gt if newest_first else operator.lt
+    start = (request.page - 1) * size
+    end = start + size
+    try:
+        if request.after is not None:
+            start = sum(not precedes(request.after, key) for key, _ in ordered)
+            end = start + size
+        elif isinstance(request.before, LastPage):
+            request = request._replace(page=max(1, -(-total // size)))
+            start, end = (request.page - 1) * size, total
+        elif request.before is not None:
+            end = sum(precedes(key, request.before) for key, _ in ordered)
+            start = max(0, end - size)
+    except TypeError:
+        raise InvalidCursor(OTHER_COLLECTION) from None
+    has_previous = start > 0 and total > 0
+    return _make_page(request, total, ordered[start:end], has_previous, end < total)
+
+
+class SortKey(NamedTuple):
+    """A key that orders a collection, and the type of its first column, as KeysetQuery has them."""
+
+    key: Any
+    key_type: type[int | str] = int
+
+    def queries(
+        self, source: Any, name: str, columns: Sequence[Any], make: Callable[[Any], Any]
+    ) -> dict[str, KeysetQuery]:
+        """Return the query that lists the entries of `source` by `name`, and the one by `-name`."""
+        key = self.key if isinstance(self.key, tuple) else (self.key,)
+        selected = source.select(*key, *columns)
+        ascending = KeysetQuery(selected, self.key, make, newest_first=False, key_type=self.key_type)
+        descending = KeysetQuery(selected, self.key, make, key_type=self.key_type)
+        return {name: ascending, f'-{name}': descending}
 
 
 class FirstPagePerOwner:

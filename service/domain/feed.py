@@ -1,6 +1,6 @@
 """The feed: a user's own posts and those of the users they follow, merged by time."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import peewee
@@ -10,7 +10,7 @@ from service.database.ids import MAX_ID
 from service.database.pagination import Page, PageRequest
 from service.database.session import Session
 from service.domain.models import Follow, Post, User
-from service.domain.posts import POST_COLUMNS, posts_by_time
+from service.domain.posts import POST_COLUMNS, find_posts, page_of_posts, posts_by_time
 from service.domain.users import find_user
 from service.domain.viewer import Viewer, require_permission
 
@@ -78,13 +78,23 @@ _COUNT = CompiledQuery(
 
 
 def list_feed(
-    session: Session, user_id: int, request: PageRequest, viewer: Viewer, *, order: str = ''
+    session: Session,
+    user_id: int,
+    request: PageRequest,
+    viewer: Viewer,
+    *,
+    ids: Sequence[int] | None = None,
+    order: str = '',
 ) -> Page:
     """Return a page of the viewer's feed, the newest post first, or in an `order` of posts.ORDERS.
 
-    Raises NotFound, and Forbidden if `user_id` is another user.
+    With `ids` it lists only those posts. Raises NotFound, and Forbidden if `user_id` is another user.
     """
     if user_id != viewer.user_id:
         require_permission(find_user(session, user_id, viewer).is_own(viewer))
+    if ids is not None:
+        posts = find_posts(session, ids, viewer).values()
+        in_feed = (post for post in posts if post.author.is_followed or post.author.id == user_id)
+        return page_of_posts(in_feed, request, order)
     total, authors = _COUNT.first(session, viewer_id=user_id)
     return _FEED[order].page(session, request, int(total), viewer_id=user_id, source_count=authors)

@@ -1,11 +1,11 @@
 """Follows: following, unfollowing, and listing followers and the users that someone follows."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from typing import Any, NamedTuple
 
-from service.database.compiled import CompiledQuery, add_to, bindparam, insert_into
-from service.database.pagination import FirstPagePerOwner, KeysetQuery, Page, PageRequest
+from service.database.compiled import CompiledQuery, RowsByKey, add_to, bindparam, insert_into
+from service.database.pagination import FirstPagePerOwner, KeysetQuery, Page, PageRequest, page_of
 from service.database.session import Session
 from service.database.transactions import transaction
 from service.domain.errors import Invalid, NotFound
@@ -59,6 +59,15 @@ def _list_users(listed: Any, owner: Any) -> KeysetQuery:
     )
 
 
+def _find_users(listed: Any, owner: Any) -> RowsByKey:
+    """Return the query that finds some of the users that `_list_users` lists."""
+    return RowsByKey(
+        Follow.select().join(User, on=(User.id == listed)).where(owner == bindparam('user_id')),
+        listed,
+        (Follow.id, *user_columns(User)),
+    )
+
+
 def _first_users(listed: Any, owner: Any, total: Any) -> FirstPagePerOwner:
     return FirstPagePerOwner(
         Follow.select()
@@ -76,6 +85,8 @@ def _first_users(listed: Any, owner: Any, total: Any) -> FirstPagePerOwner:
 _Owner = User.alias('owner')
 _FOLLOWERS = _list_users(Follow.follower, Follow.followed)
 _FOLLOWING = _list_users(Follow.followed, Follow.follower)
+_FIND_FOLLOWERS = _find_users(Follow.follower, Follow.followed)
+_FIND_FOLLOWING = _find_users(Follow.followed, Follow.follower)
 _FIRST_FOLLOWERS = _first_users(Follow.follower, Follow.followed, _Owner.follower_count)
 _FIRST_FOLLOWING = _first_users(Follow.followed, Follow.follower, _Owner.following_count)
 
@@ -94,16 +105,38 @@ def first_pages_of_following(
     return _FIRST_FOLLOWING.pages(session, user_ids, request, viewer_id=viewer_id(viewer))
 
 
-def list_followers(session: Session, user: UserRecord, request: PageRequest, viewer: Viewer) -> Page:
-    """Return a page of the user's followers, the newest follow first."""
-    total = user.follower_count
-    return _FOLLOWERS.page(session, request, total, user_id=user.id, viewer_id=viewer.user_id)
+def list_followers(
+    session: Session,
+    user: UserRecord,
+    request: PageRequest,
+    viewer: Viewer,
+    *,
+    ids: Sequence[int] | None = None,
+) -> Page:
+    """Return a page of the user's followers, the newest follow first, or of those with the `ids`."""
+    values = {'user_id': user.id, 'viewer_id': viewer.user_id}
+    if ids is not None:
+        return _page_of(_FIND_FOLLOWERS.find(session, ids, **values), request)
+    return _FOLLOWERS.page(session, request, user.follower_count, **values)
 
 
-def list_following(session: Session, user: UserRecord, request: PageRequest, viewer: Viewer) -> Page:
-    """Return a page of the users that the user follows, the newest follow first."""
-    total = user.following_count
-    return _FOLLOWING.page(session, request, total, user_id=user.id, viewer_id=viewer.user_id)
+def list_following(
+    session: Session,
+    user: UserRecord,
+    request: PageRequest,
+    viewer: Viewer,
+    *,
+    ids: Sequence[int] | None = None,
+) -> Page:
+    """Return a page of the users that the user follows, newest follow first, or of those with the `ids`."""
+    values = {'user_id': user.id, 'viewer_id': viewer.user_id}
+    if ids is not None:
+        return _page_of(_FIND_FOLLOWING.find(session, ids, **values), request)
+    return _FOLLOWING.page(session, request, user.following_count, **values)
+
+
+def _page_of(rows: Mapping[int, Any], request: PageRequest) -> Page:
+    return page_of(((row[0], UserRecord._make(row[1:])) for row in rows.values()), request, newest_first=True)
 
 
 def find_follow(session: Session, follower_id: int, followed_id: int) -> FollowRecord:

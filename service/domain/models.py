@@ -147,7 +147,7 @@ class Store(peewee.Model):
 
     class Meta:
         table_name = 'stores'
-        indexes = ((('owner',), False),)
+        indexes = ((('owner', 'name_key'), False), (('owner', 'id'), False))
 
 
 class Item(peewee.Model):
@@ -162,7 +162,13 @@ class Item(peewee.Model):
 
     class Meta:
         table_name = 'items'
-        indexes = ((('store', 'name_key'), True), (('store', 'id'), False))
+        indexes = (
+            (('store', 'name_key'), True),
+            (('store', 'id'), False),
+            (('store', 'cents', 'id'), False),
+            (('name_key', 'id'), False),
+            (('cents', 'id'), False),
+        )
 
 
 class SigningKey(peewee.Model):

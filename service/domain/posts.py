@@ -1,16 +1,16 @@
 """Posts: publishing, finding, changing and deleting them."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any, NamedTuple
 
 from service.database.compiled import CompiledQuery, RowsByKey, add_to, bindparam, insert_into
-from service.database.pagination import Bounds, FirstPagePerOwner, KeysetQuery, Page, PageRequest
+from service.database.pagination import Bounds, FirstPagePerOwner, KeysetQuery, Page, PageRequest, page_of
 from service.database.session import Session
 from service.database.transactions import transaction
 from service.domain.errors import NotFound
 from service.domain.models import Post, User
 from service.domain.sharded_counters import add_to_total, read_total
-from service.domain.users import UserRecord, find_user, user_columns, viewer_id
+from service.domain.users import UserRecord, find_user, find_users, user_columns, viewer_id
 from service.domain.viewer import ANONYMOUS, Viewer, authorize_write, require_permission
 
 MAX_BODY_LENGTH = 140
@@ -88,17 +88,49 @@ def find_posts(session: Session, post_ids: Sequence[int], viewer: Viewer | None)
     return {post_id: _make_post(row) for post_id, row in rows.items()}
 
 
-def list_posts(session: Session, request: PageRequest, viewer: Viewer, *, order: str = '') -> Page:
-    """Return a page of all posts, the newest first, or in an `order` of ORDERS."""
-    return _ALL[order].page(session, request, read_total(session, 'posts'), viewer_id=viewer.user_id)
+def list_posts(
+    session: Session,
+    request: PageRequest,
+    viewer: Viewer,
+    *,
+    author_id: int | None = None,
+    ids: Sequence[int] | None = None,
+    order: str = '',
+) -> Page:
+    """Return a page of all posts, or those of the author, or those with the `ids`.
+
+    The newest comes first, unless an `order` of ORDERS is requested.
+    """
+    if ids is not None:
+        posts = find_posts(session, ids, viewer).values()
+        return page_of_posts((post for post in posts if author_id in (None, post.author.id)), request, order)
+    if author_id is None:
+        return _ALL[order].page(session, request, read_total(session, 'posts'), viewer_id=viewer.user_id)
+    author = find_users(session, [author_id], viewer).get(author_id)
+    if author is None:
+        return page_of_posts((), request, order)
+    return list_posts_of(session, author, request, viewer, order=order)
 
 
 def list_posts_of(
-    session: Session, user: UserRecord, request: PageRequest, viewer: Viewer, *, order: str = ''
+    session: Session,
+    user: UserRecord,
+    request: PageRequest,
+    viewer: Viewer,
+    *,
+    ids: Sequence[int] | None = None,
+    order: str = '',
 ) -> Page:
-    """Return a page of the user's posts, the newest first, or in an `order` of ORDERS."""
+    """Return a page of the user's posts, or those with the `ids`, as list_posts does."""
+    if ids is not None:
+        return list_posts(session, request, viewer, author_id=user.id, ids=ids, order=order)
     total = user.post_count
     return _OF_USER[order].page(session, request, total, user_id=user.id, viewer_id=viewer.user_id)
+
+
+def page_of_posts(posts: Iterable[PostRecord], request: PageRequest, order: str) -> Page:
+    """Return a page of posts that have been read, in an `order` of ORDERS."""
+    return page_of(((post.id, post) for post in posts), request, newest_first=order != 'created_at')
 
 
 def first_pages_of_posts(

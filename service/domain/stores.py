@@ -1,6 +1,6 @@
 """Stores and their items."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from decimal import Decimal
 from typing import Any, NamedTuple
@@ -9,7 +9,15 @@ import peewee
 
 from service.database.compiled import CompiledQuery, RowsByKey, add_to, bindparam, insert_into
 from service.database.errors import ConstraintViolation
-from service.database.pagination import FirstPagePerOwner, KeysetQuery, Page, PageRequest
+from service.database.pagination import (
+    FirstPagePerOwner,
+    Key,
+    KeysetQuery,
+    Page,
+    PageRequest,
+    SortKey,
+    page_of,
+)
 from service.database.session import Session
 from service.database.transactions import transaction
 from service.domain.errors import Conflict, NotFound
@@ -22,6 +30,9 @@ from service.domain.viewer import Viewer, authorize_write, is_writer, require_pe
 MAX_NAME_LENGTH = 80
 MAX_OWNED = 20
 MAX_PRICE = Decimal('99999999.99')
+STORE_ORDERS = ('name', 'created_at')
+ITEM_ORDERS = ('name', 'price', 'created_at')
+_NEWEST_FIRST = '-created_at'
 
 
 class StoreRecord(NamedTuple):
@@ -63,12 +74,41 @@ _ITEM_COLUMNS = (Item.id, Item.store, Store.owner, Item.name, Item.cents, Item.c
 _IS_OF_STORE = Store.id == Item.store
 _ONE_STORE = Store.select(*_STORE_COLUMNS).where(Store.id == bindparam('store_id'))
 _ONE_ITEM = Item.select(*_ITEM_COLUMNS).join(Store, on=_IS_OF_STORE).where(Item.id == bindparam('item_id'))
-_ITEMS = Item.select(Item.id, *_ITEM_COLUMNS).join(Store, on=_IS_OF_STORE)
+
+
+def _stores_in_every_order(source: Any) -> dict[str, KeysetQuery]:
+    """Return the queries that list stores by each of STORE_ORDERS, also after a minus sign."""
+    keys = {'name': SortKey(Store.name_key, str), 'created_at': SortKey(Store.id)}
+    return _in_orders(source, _STORE_COLUMNS, StoreRecord._make, keys)
+
+
+def _items_in_every_order(source: Any, name: SortKey) -> dict[str, KeysetQuery]:
+    """Return the queries that list items by each of ITEM_ORDERS, also after a minus sign."""
+    return _in_orders(
+        source.join(Store, on=_IS_OF_STORE),
+        _ITEM_COLUMNS,
+        _make_item,
+        {'name': name, 'price': SortKey((Item.cents, Item.id)), 'created_at': SortKey(Item.id)},
+    )
+
+
+def _in_orders(
+    source: Any, columns: Sequence[Any], make: Callable[[Any], Any], keys: Mapping[str, SortKey]
+) -> dict[str, KeysetQuery]:
+    queries: dict[str, KeysetQuery] = {}
+    for name, key in keys.items():
+        queries |= key.queries(source, name, columns, make)
+    return queries
+
 
 _FIND_STORE = CompiledQuery(_ONE_STORE)
 _FIND_STORES = RowsByKey(Store.select(), Store.id, _STORE_COLUMNS)
 _LOCK_STORE = CompiledQuery(_ONE_STORE, for_update=True)
-_LIST_STORES = KeysetQuery(Store.select(Store.id, *_STORE_COLUMNS), Store.id, StoreRecord._make)
+_ALL_STORES = _stores_in_every_order(Store.select())
+_STORES_OF = _stores_in_every_order(Store.select().where(Store.owner == bindparam('owner_id')))
+_COUNT_STORES_OF = CompiledQuery(
+    Store.select(peewee.fn.COUNT(Store.id)).where(Store.owner == bindparam('owner_id'))
+)
 _INSERT_STORE = insert_into(Store)
 _UPDATE_STORE = CompiledQuery(
     Store.update({Store.name: bindparam('name'), Store.name_key: bindparam('name_key')}).where(
@@ -101,8 +141,10 @@ _FIRST_ITEMS = FirstPagePerOwner(
     _make_item,
 )
 _LOCK_ITEM = CompiledQuery(_ONE_ITEM, for_update=True)
-_LIST_ITEMS = KeysetQuery(_ITEMS, Item.id, _make_item)
-_LIST_ITEMS_OF = KeysetQuery(_ITEMS.where(Item.store == bindparam('store_id')), Item.id, _make_item)
+_ALL_ITEMS = _items_in_every_order(Item.select(), SortKey((Item.name_key, Item.id), str))
+_ITEMS_OF = _items_in_every_order(
+    Item.select().where(Item.store == bindparam('store_id')), SortKey(Item.name_key, str)
+)
 _INSERT_ITEM = insert_into(Item)
 _UPDATE_ITEM = CompiledQuery(
     Item.update(
@@ -141,9 +183,29 @@ def find_stores(session: Session, store_ids: Sequence[int]) -> dict[int, StoreRe
     return {store_id: StoreRecord._make(row) for store_id, row in rows.items()}
 
 
-def list_stores(session: Session, request: PageRequest) -> Page:
-    """Return a page of all stores, the newest first."""
-    return _LIST_STORES.page(session, request, read_total(session, 'stores'))
+def list_stores(
+    session: Session,
+    request: PageRequest,
+    *,
+    owner_id: int | None = None,
+    ids: Sequence[int] | None = None,
+    order: str = '',
+) -> Page:
+    """Return a page of all stores, or those of the owner, or those with the `ids`.
+
+    The newest comes first, unless an `order` of STORE_ORDERS is requested. Ids grow with time, so stores are
+    ordered by id instead of time.
+    """
+    order = order or _NEWEST_FIRST
+    if ids is not None:
+        stores = (store for store in find_stores(session, ids).values() if owner_id in (None, store.owner_id))
+        by_name = order.endswith('name')
+        keyed = ((casefolded(store.name) if by_name else store.id, store) for store in stores)
+        return page_of(keyed, request, newest_first=order.startswith('-'))
+    if owner_id is None:
+        return _ALL_STORES[order].page(session, request, read_total(session, 'stores'))
+    total = _COUNT_STORES_OF.first(session, owner_id=owner_id)[0]
+    return _STORES_OF[order].page(session, request, total, owner_id=owner_id)
 
 
 @_unique_names()
@@ -225,14 +287,50 @@ def first_pages_of_items(session: Session, store_ids: Sequence[int], request: Pa
     return _FIRST_ITEMS.pages(session, store_ids, request)
 
 
-def list_items(session: Session, request: PageRequest) -> Page:
-    """Return a page of the items of all stores, the newest first."""
-    return _LIST_ITEMS.page(session, request, read_total(session, 'items'))
+def list_items(
+    session: Session,
+    request: PageRequest,
+    *,
+    store_id: int | None = None,
+    ids: Sequence[int] | None = None,
+    order: str = '',
+) -> Page:
+    """Return a page of all items, or those of the store, or those with the `ids`.
+
+    The newest comes first, unless an `order` of ITEM_ORDERS is requested. Ids grow with time, so items are
+    ordered by id instead of time, and by id where their names or prices are equal.
+    """
+    order = order or _NEWEST_FIRST
+    if ids is not None:
+        items = (item for item in find_items(session, ids).values() if store_id in (None, item.store_id))
+        keyed = ((_key_of_item(item, order.removeprefix('-')), item) for item in items)
+        return page_of(keyed, request, newest_first=order.startswith('-'))
+    if store_id is None:
+        return _ALL_ITEMS[order].page(session, request, read_total(session, 'items'))
+    store = find_stores(session, [store_id]).get(store_id)
+    return list_items_of(session, store, request, order=order) if store else page_of((), request)
 
 
-def list_items_of(session: Session, store: StoreRecord, request: PageRequest) -> Page:
-    """Return a page of the store's items, the newest first."""
-    return _LIST_ITEMS_OF.page(session, request, store.item_count, store_id=store.id)
+def list_items_of(
+    session: Session,
+    store: StoreRecord,
+    request: PageRequest,
+    *,
+    ids: Sequence[int] | None = None,
+    order: str = '',
+) -> Page:
+    """Return a page of the store's items, or those with the `ids`, as list_items does."""
+    if ids is not None:
+        return list_items(session, request, store_id=store.id, ids=ids, order=order)
+    query = _ITEMS_OF[order or _NEWEST_FIRST]
+    return query.page(session, request, store.item_count, store_id=store.id)
+
+
+def _key_of_item(item: ItemRecord, order: str) -> Key:
+    """Return the key of an item in an order of ITEM_ORDERS."""
+    if order == 'name':
+        return casefolded(item.name), item.id
+    return (_cents(item.price), item.id) if order == 'price' else item.id
 
 
 @_unique_names()

@@ -7,8 +7,8 @@ from typing import NamedTuple
 
 import peewee
 
-from service.database.compiled import CompiledQuery, bindparam, insert_into
-from service.database.pagination import KeysetQuery, Page, PageRequest
+from service.database.compiled import CompiledQuery, RowsByKey, bindparam, insert_into
+from service.database.pagination import KeysetQuery, Page, PageRequest, page_of
 from service.database.session import Session
 from service.database.transactions import transaction
 from service.domain.errors import NotFound, Suspended, Unauthenticated
@@ -98,6 +98,7 @@ _SELECT = Token.select(*_COLUMNS).where((Token.id == bindparam('token_id')) & _I
 _FIND = CompiledQuery(_SELECT)
 _LOCK = CompiledQuery(_SELECT, for_update=True)
 _LIST = KeysetQuery(Token.select(Token.id, *_COLUMNS).where(_IS_OWN), Token.id, TokenRecord._make)
+_FIND_OWN = RowsByKey(Token.select().where(_IS_OWN), Token.id, _COLUMNS)
 _COUNT = CompiledQuery(Token.select(peewee.fn.COUNT(Token.id)).where(_IS_OWN))
 _INSERT = insert_into(Token)
 _DELETE = CompiledQuery(Token.delete().where(Token.id == bindparam('token_id')))
@@ -292,9 +293,15 @@ def find_token(
     return token
 
 
-def list_tokens(session: Session, request: PageRequest, viewer: Viewer) -> Page:
-    """Return a page of the viewer's live tokens, the newest first."""
+def list_tokens(
+    session: Session, request: PageRequest, viewer: Viewer, *, ids: Sequence[int] | None = None
+) -> Page:
+    """Return a page of the viewer's live tokens, the newest first, or of those with the `ids`."""
     own = {'user_id': viewer.user_id, 'now': session.now()}
+    if ids is not None:
+        rows = _FIND_OWN.find(session, ids, **own)
+        tokens = ((token_id, TokenRecord._make(row)) for token_id, row in rows.items())
+        return page_of(tokens, request, newest_first=True)
     return _LIST.page(session, request, _COUNT.first(session, **own)[0], **own)
 
 

@@ -9,7 +9,7 @@ import peewee
 
 from service.database.compiled import CompiledQuery, RowsByKey, bindparam, insert_into
 from service.database.errors import ConstraintViolation
-from service.database.pagination import KeysetQuery, Page, PageRequest
+from service.database.pagination import KeysetQuery, Page, PageRequest, SortKey, page_of
 from service.database.session import Session
 from service.database.transactions import transaction
 from service.domain.errors import Conflict, Invalid, NotFound
@@ -91,26 +91,23 @@ _SELECT = User.select(*user_columns(User)).where(User.id == bindparam('user_id')
 _FIND = CompiledQuery(_SELECT)
 _FIND_MANY = RowsByKey(User.select(), User.id, user_columns(User))
 _LOCK = CompiledQuery(_SELECT, for_update=True)
-_BY_ID = User.select(User.id, *user_columns(User))
-_BY_USERNAME = User.select(User.username_key, *user_columns(User))
-_make = UserRecord._make
-_ALL = {
-    'id': KeysetQuery(_BY_ID, User.id, _make, newest_first=False),
-    '-id': KeysetQuery(_BY_ID, User.id, _make),
-    'username': KeysetQuery(_BY_USERNAME, User.username_key, _make, newest_first=False, key_type=str),
-    '-username': KeysetQuery(_BY_USERNAME, User.username_key, _make, key_type=str),
-}
 ORDERS = ('id', 'username')
+
+
+def _in_every_order(source: Any) -> dict[str, KeysetQuery]:
+    """Return the queries that list users by `id` or `username`, or by either after a minus sign."""
+    columns = user_columns(User)
+    by_id = SortKey(User.id).queries(source, 'id', columns, UserRecord._make)
+    return by_id | SortKey(User.username_key, str).queries(source, 'username', columns, UserRecord._make)
+
+
 _HAS_USERNAME = User.username_key == bindparam('username_key')
+_HAS_PREFIX = (User.username_key >= bindparam('first')) & (User.username_key < bindparam('end'))
+_ALL = _in_every_order(User.select())
+_WITH_PREFIX = _in_every_order(User.select().where(_HAS_PREFIX))
 _FIND_BY_USERNAME = CompiledQuery(User.select(*user_columns(User)).where(_HAS_USERNAME))
 _FIND_BY_EMAIL = CompiledQuery(
     User.select(*user_columns(User)).where(User.email_key == bindparam('email_key'))
-)
-_LIST_BY_USERNAME = KeysetQuery(_BY_ID.where(_HAS_USERNAME), User.id, _make, newest_first=False)
-_COUNT_BY_USERNAME = CompiledQuery(User.select(peewee.fn.COUNT(User.id)).where(_HAS_USERNAME))
-_HAS_PREFIX = (User.username_key >= bindparam('first')) & (User.username_key < bindparam('end'))
-_LIST_BY_PREFIX = KeysetQuery(
-    _BY_USERNAME.where(_HAS_PREFIX), User.username_key, _make, newest_first=False, key_type=str
 )
 _COUNT_BY_PREFIX = CompiledQuery(User.select(peewee.fn.COUNT(User.id)).where(_HAS_PREFIX))
 _FIND_CREDENTIALS = CompiledQuery(
@@ -194,23 +191,45 @@ def list_users(
     *,
     prefix: str = '',
     username: str | None = None,
+    ids: Sequence[int] | None = None,
     order: str = '',
 ) -> Page:
     """Return a page of all users, the oldest first, or in an `order` of ORDERS ('-id': the newest first).
 
-    With a `prefix` it lists the users whose names start with it, by name; with a `username` the user with
-    that name; both ignore case.
+    It lists only those whose names start with the `prefix`, by name unless ordered, those with the
+    `username`, and those with the `ids`; names are compared ignoring case.
     """
-    if username is not None:
-        values = {'username_key': casefolded(username)}
-        total = _COUNT_BY_USERNAME.first(session, **values)[0]
-        return _LIST_BY_USERNAME.page(session, request, total, viewer_id=viewer.user_id, **values)
+    order = order or ('username' if prefix else 'id')
+    if username is None and ids is None:
+        return _list_with_prefix(session, request, viewer, prefix, order)
+    if ids is not None:
+        users = [*find_users(session, ids, viewer).values()]
+    else:
+        rows = _FIND_BY_USERNAME.all(
+            session, username_key=casefolded(username or ''), viewer_id=viewer.user_id
+        )
+        users = [UserRecord._make(row) for row in rows]
+    named = [(casefolded(user.username), user) for user in users]
+    return page_of(
+        (
+            (name if order.endswith('username') else user.id, user)
+            for name, user in named
+            if name.startswith(casefolded(prefix)) and (username is None or name == casefolded(username))
+        ),
+        request,
+        newest_first=order.startswith('-'),
+    )
+
+
+def _list_with_prefix(
+    session: Session, request: PageRequest, viewer: Viewer, prefix: str, order: str
+) -> Page:
     if not prefix:
         total = read_total(session, 'users')
-        return _ALL[order or 'id'].page(session, request, total, viewer_id=viewer.user_id)
+        return _ALL[order].page(session, request, total, viewer_id=viewer.user_id)
     bounds = {'first': casefolded(prefix), 'end': casefolded(prefix) + '\x7f'}  # names are ASCII
     total = _COUNT_BY_PREFIX.first(session, **bounds)[0]
-    return _LIST_BY_PREFIX.page(session, request, total, viewer_id=viewer.user_id, **bounds)
+    return _WITH_PREFIX[order].page(session, request, total, viewer_id=viewer.user_id, **bounds)
 
 
 def find_credentials(session: Session, username: str) -> tuple[int, str, int | None] | None:

@@ -22,13 +22,16 @@ DEFAULT_PER_PAGE = 10
 MAX_PER_PAGE = 100
 MAX_FILTER_LENGTH = 64  # no name is longer, and longer filters would make links too long for proxies
 MAX_STEPS = 3  # of a path of relationships to include
+_ID_FILTER = 'filter[id]'
 SEARCH = 'q'  # JSON:API does not allow a parameter of this name (§10): there it is `filter[q]`
 CURSORS = AFTER, BEFORE = ('page[after]', 'page[before]')
-# The schemas of the values that `_number`, `text`, `read_cursor` and `_read_ids` accept.
+# The schemas of the values that `_number`, `text`, `read_cursor`, `_read_id` and `_read_ids` accept.
 NUMBER: Schema = {'type': 'integer', 'minimum': 1}
 SEARCHED: Schema = {'type': 'string', 'maxLength': MAX_FILTER_LENGTH, 'pattern': TEXT}
 CURSOR: Schema = {'type': 'string', 'description': 'A position, from a link of the collection.'}
-IDS: Schema = {'type': 'string', 'pattern': '^(?:[1-9][0-9]{0,14}(?:,[1-9][0-9]{0,14}){0,99})?$'}
+_SHORT_ID = '[1-9][0-9]{0,14}'  # a pattern cannot say 2^53
+ID: Schema = {'type': 'string', 'pattern': f'^{_SHORT_ID}$'}
+IDS: Schema = {'type': 'string', 'pattern': f'^(?:{_SHORT_ID}(?:,{_SHORT_ID}){{0,99}})?$'}
 
 _FIELDS = re.compile(r'fields\[([^\[\]]+)\]')
 _FILTER = re.compile(r'filter\[([^\[\]]+)\]')
@@ -48,16 +51,18 @@ class InvalidParameter(ValueError):
 class QueryOptions(NamedTuple):
     """The query parameters that an operation supports.
 
-    `kind` is that of the operation's documents. A collection is `paginated`; `filters` are texts that
-    entries have, `id_filters` the ids of entries or of what they belong to, `sort_keys` what they can be
-    ordered by. With `can_include` related documents can be included.
+    `kind` is that of the operation's documents. A collection is `paginated` and can be filtered by the ids
+    of its entries; `filters` are texts that entries have, `related_filters` what they belong to. `sort_keys`
+    is what entries can be ordered by; among entries with an equal one of the `unique_keys` there is no other
+    order. With `can_include` related documents can be included.
     """
 
     kind: str = ''
     paginated: bool = False
     filters: tuple[str, ...] = ()
-    id_filters: tuple[str, ...] = ()
+    related_filters: tuple[str, ...] = ()
     sort_keys: tuple[str, ...] = ()
+    unique_keys: tuple[str, ...] = ()
     can_include: bool = False
 
     def of_one(self) -> 'QueryOptions':
@@ -81,15 +86,18 @@ _SPELLINGS = (PageNames('page', 'per_page'), PageNames('page[number]', 'page[siz
 class Query(NamedTuple):
     """The query of a request, parsed: the page, the order, the filters and the selection.
 
-    `order` is one of the `sort_keys`, after a minus sign for descending order, or empty. `ids` are the
-    values of the filters by ids. `params` are the parameters of the request in canonical spelling, `kept`
-    those that links to other pages keep. `is_numbered` is false if there is a cursor but no page number.
+    `order` is one of the `sort_keys`, after a minus sign for descending order, or empty. `filters` are the
+    values of the filters by text, `related_ids` those of the filters by what entries belong to, `ids` those
+    of the filter by id, None without it. `params` are the parameters of the request in canonical spelling,
+    `kept` those that links to other pages keep. `is_numbered` is false if there is a cursor but no page
+    number.
     """
 
     names: PageNames
     position: PageRequest = PageRequest()
     filters: Mapping[str, str] = {}
-    ids: Mapping[str, tuple[int, ...]] = {}
+    related_ids: Mapping[str, int] = {}
+    ids: tuple[int, ...] | None = None
     order: str = ''
     params: Mapping[str, str] = {}
     kept: Mapping[str, str] = {}
@@ -173,7 +181,8 @@ class Dialect:
                 for name, value in _filters(params, options.filters)
                 if value or name != SEARCH
             },
-            {name: _read_ids(name, value) for name, value in _filters(params, options.id_filters)},
+            {name: _read_id(name, value) for name, value in _filters(params, options.related_filters)},
+            _read_ids(params[_ID_FILTER]) if _ID_FILTER in params else None,
             _order(params['sort'], options) if 'sort' in params else '',
             params,
             kept,
@@ -221,14 +230,13 @@ class Dialect:
         if options.paginated:
             for names in _SPELLINGS:
                 schemas |= {names.number: NUMBER, names.size: {**NUMBER, 'maximum': MAX_PER_PAGE}}
-            schemas |= dict.fromkeys(CURSORS, CURSOR)
+            schemas |= {**dict.fromkeys(CURSORS, CURSOR), _ID_FILTER: IDS}
         if SEARCH in options.filters and not self.is_strict:
             schemas[SEARCH] = SEARCHED
         schemas |= {f'filter[{name}]': SEARCHED for name in options.filters}
-        schemas |= {f'filter[{name}]': IDS for name in options.id_filters}
+        schemas |= {f'filter[{name}]': ID for name in options.related_filters}
         if options.sort_keys:
-            key = f'-?(?:{"|".join(options.sort_keys)})'
-            schemas['sort'] = {'type': 'string', 'pattern': f'^{key}(?:,{key})*$'}
+            schemas['sort'] = {'type': 'string', 'pattern': _sort_pattern(options)}
         if options.can_include:
             path = f'(?:{"|".join(sorted(_paths(options.kind, kinds))).replace(".", "[.]")})'
             schemas['include'] = {'type': 'string', 'pattern': f'^(?:{path}(?:,{path})*)?$'}
@@ -258,7 +266,8 @@ def _can_use(spelling: str, options: QueryOptions, kinds: Kinds) -> bool:
     if match := _FIELDS.fullmatch(spelling):
         return match[1] in kinds
     if match := _FILTER.fullmatch(spelling):
-        return match[1] in options.filters or match[1] in options.id_filters
+        names = (*options.filters, *options.related_filters, *(('id',) if options.paginated else ()))
+        return match[1] in names
     pages = (*CURSORS, *(name for names in _SPELLINGS for name in names))
     return options.paginated and spelling in pages
 
@@ -267,24 +276,43 @@ def _filters(params: Mapping[str, str], names: tuple[str, ...]) -> Iterator[tupl
     return ((name, params[f'filter[{name}]']) for name in names if f'filter[{name}]' in params)
 
 
-def _read_ids(name: str, value: str) -> tuple[int, ...]:
-    """Return the ids of a list; raises InvalidParameter for invalid ids, and for more than a page."""
+def _read_id(name: str, value: str) -> int:
+    """Return the id in a filter by what entries belong to; raises InvalidParameter."""
+    if not is_id(value):
+        raise InvalidParameter(f'filter[{name}]', 'must be one id')
+    return int(value)
+
+
+def _read_ids(value: str) -> tuple[int, ...]:
+    """Return the ids of a list; raises InvalidParameter for an invalid one, and for more than a page has."""
     ids = value.split(',') if value else []
     for one in ids:
         if not is_id(one):
-            raise InvalidParameter(f'filter[{name}]', f'contains {one[:80]!r}, which is not an id')
+            raise InvalidParameter(_ID_FILTER, f'contains {one[:80]!r}, which is not an id')
     if len(ids) > MAX_PER_PAGE:
-        raise InvalidParameter(f'filter[{name}]', f'must have at most {MAX_PER_PAGE} ids')
+        raise InvalidParameter(_ID_FILTER, f'must have at most {MAX_PER_PAGE} ids')
     return tuple(dict.fromkeys(int(one) for one in ids))
 
 
 def _order(value: str, options: QueryOptions) -> str:
-    """Return the first sort key (JSON:API 1.1 §6.5); ids are unique, so they order what is equal in it."""
-    keys = value.split(',')
-    for key in keys:
+    """Return the key to sort by (JSON:API 1.1 §6.5).
+
+    Entries that are equal in it are ordered by id, so further keys are supported only after a unique one,
+    where they change nothing. Raises InvalidParameter.
+    """
+    first, *others = value.split(',')
+    for key in (first, *others):
         if key.removeprefix('-') not in options.sort_keys:
             raise InvalidParameter('sort', f'does not support {key!r} here')
-    return keys[0]
+    if others and first.removeprefix('-') not in options.unique_keys:
+        raise InvalidParameter('sort', f'does not support a second key after {first!r}')
+    return first
+
+
+def _sort_pattern(options: QueryOptions) -> str:
+    """Return the regular expression of the values that `_order` accepts."""
+    key, unique = (f'-?(?:{"|".join(keys)})' for keys in (options.sort_keys, options.unique_keys))
+    return f'^(?:{key}|{unique}(?:,{key})*)$' if options.unique_keys else f'^{key}$'
 
 
 def _selection(params: Mapping[str, str], options: QueryOptions, kinds: Kinds) -> Selection:
@@ -356,12 +384,14 @@ def read_cursor(parameter: str, text: str) -> Key | LastPage:
         key = False
     if key is None:
         return LAST_PAGE
-    is_key = (type(key) is int and 0 < key <= MAX_ID) or (
-        type(key) is str and not has_control_characters(key)
+    value, tie = key if isinstance(key, list) and len(key) == 2 else (key, MAX_ID)
+    is_value = (type(value) is int and 0 <= value <= MAX_ID) or (
+        type(value) is str and not has_control_characters(value)
     )
+    is_key = is_value and type(tie) is int and 0 < tie <= MAX_ID and key != 0
     if not is_key:
         raise InvalidParameter(parameter, 'is not a valid cursor')
-    return key  # type: ignore[no-any-return]
+    return tuple(key) if isinstance(key, list) else key
 
 
 def single(parameters: Mapping[str, Any], name: str) -> str:

@@ -106,7 +106,7 @@ def represent_following(req: Request, user_id: int, query: Query, page: Page) ->
 def represent_following_relationship(req: Request, user_id: int) -> Document:
     """Return a page of the relationship itself: the identifiers of the users that a user follows."""
     user = find_user(req.db, user_id, req.user)
-    page = list_following(req.db, user, req.query.position, req.user)
+    page = list_following(req.db, user, req.query.position, req.user, ids=req.query.ids)
     related = req.builder.link_to(urls.FOLLOWING, user_id=user_id)
     template = urls.FOLLOWING_RELATIONSHIP
     return _represent_users(req, template, user_id, req.query, page, 'Following', related=related)
@@ -216,7 +216,7 @@ class FollowersResource:
 
     def on_get(self, req: Request, resp: falcon.Response, user_id: int) -> None:
         user = find_user(req.db, user_id, req.user)
-        page = list_followers(req.db, user, req.query.position, req.user)
+        page = list_followers(req.db, user, req.query.position, req.user, ids=req.query.ids)
         document = represent_followers(req, user_id, req.query, page)
         resp.media = entitle(document, 'Followers of', user, req.builder)
 
@@ -237,7 +237,7 @@ class FollowingResource:
 
     def on_get(self, req: Request, resp: falcon.Response, user_id: int) -> None:
         user = find_user(req.db, user_id, req.user)
-        page = list_following(req.db, user, req.query.position, req.user)
+        page = list_following(req.db, user, req.query.position, req.user, ids=req.query.ids)
         document = represent_following(req, user_id, req.query, page)
         resp.media = entitle(document, 'Followed by', user, req.builder)
 

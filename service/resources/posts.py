@@ -144,6 +144,7 @@ def represent_post(post: PostRecord, viewer: Viewer | None, builder: UrlBuilder)
 
 
 _PAGE = QueryOptions('posts', paginated=True, sort_keys=ORDERS, can_include=True)
+_ALL_POSTS = _PAGE._replace(related_filters=('author',))
 _ONE = _PAGE.of_one()
 
 
@@ -190,7 +191,7 @@ class PostsResource:
             'List posts',
             'All posts, the newest first.',
             {200: sample_pages(urls.POSTS, SAMPLES, (PUBLISH, urls.POSTS))},
-            query=_PAGE,
+            query=_ALL_POSTS,
         ),
         'POST': Operation(
             'Publish a post',
@@ -203,7 +204,15 @@ class PostsResource:
     }
 
     def on_get(self, req: Request, resp: falcon.Response) -> None:
-        page = list_posts(req.db, req.query.position, req.user, order=req.query.order)
+        query = req.query
+        page = list_posts(
+            req.db,
+            query.position,
+            req.user,
+            author_id=query.related_ids.get('author'),
+            ids=query.ids,
+            order=query.order,
+        )
         resp.media = _represent_posts(req, req.builder.url_for(urls.POSTS), req.query, page)
 
     def on_post(self, req: Request, resp: falcon.Response) -> None:
@@ -289,7 +298,8 @@ class UserPostsResource:
 
     def on_get(self, req: Request, resp: falcon.Response, user_id: int) -> None:
         user = find_user(req.db, user_id, req.user)
-        page = list_posts_of(req.db, user, req.query.position, req.user, order=req.query.order)
+        query = req.query
+        page = list_posts_of(req.db, user, query.position, req.user, ids=query.ids, order=query.order)
         document = _represent_posts_of(req, user_id, req.query, page)
         resp.media = entitle(document, 'Posts by', user, req.builder)
 
@@ -323,7 +333,7 @@ class FeedResource:
 
 
 def _represent_feed(req: Request, user_id: int, query: Query) -> Document:
-    page = list_feed(req.db, user_id, query.position, req.user, order=query.order)
+    page = list_feed(req.db, user_id, query.position, req.user, ids=query.ids, order=query.order)
     return _represent_posts(
         req, req.builder.url_for(urls.FEED, user_id=user_id), query, page, 'Feed', display=FEED_DISPLAY
     )

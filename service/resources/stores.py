@@ -9,9 +9,11 @@ import falcon
 from service import urls
 from service.database.pagination import Page, PageRequest
 from service.domain.stores import (
+    ITEM_ORDERS,
     MAX_NAME_LENGTH,
     MAX_OWNED,
     MAX_PRICE,
+    STORE_ORDERS,
     ItemRecord,
     StoreRecord,
     add_item,
@@ -241,8 +243,18 @@ ITEM_SAMPLES = Samples(
     },
 )
 _ITEM_PAGES = sample_pages(urls.STORE_ITEMS, ITEM_SAMPLES, (ADD, urls.STORE_ITEMS))
-_STORES = QueryOptions('stores', paginated=True, can_include=True)
-_ITEMS = QueryOptions('items', paginated=True, can_include=True)
+_STORES = QueryOptions(
+    'stores',
+    paginated=True,
+    related_filters=('owner',),
+    sort_keys=STORE_ORDERS,
+    unique_keys=('name',),
+    can_include=True,
+)
+_ITEMS = QueryOptions(
+    'items', paginated=True, related_filters=('store',), sort_keys=ITEM_ORDERS, can_include=True
+)
+_ITEMS_OF_ONE = _ITEMS._replace(related_filters=())
 _ONE_STORE, _ONE_ITEM = _STORES.of_one(), _ITEMS.of_one()
 
 
@@ -269,7 +281,14 @@ class StoresResource:
     }
 
     def on_get(self, req: Request, resp: falcon.Response) -> None:
-        page = list_stores(req.db, req.query.position)
+        query = req.query
+        page = list_stores(
+            req.db,
+            query.position,
+            owner_id=query.related_ids.get('owner'),
+            ids=query.ids,
+            order=query.order,
+        )
         url = req.builder.url_for(urls.STORES)
         forms = (OPEN.at(url),) if req.user.can_write else ()
         resp.media = represent_listing(
@@ -361,7 +380,7 @@ class StoreItemsResource:
             'List the items of a store',
             'The items of one store, the newest first.',
             {200: _ITEM_PAGES},
-            query=_ITEMS,
+            query=_ITEMS_OF_ONE,
         ),
         'POST': Operation(
             'Add an item',
@@ -376,8 +395,9 @@ class StoreItemsResource:
 
     def on_get(self, req: Request, resp: falcon.Response, store_id: int) -> None:
         store = find_store(req.db, store_id)
-        page = list_items_of(req.db, store, req.query.position)
-        resp.media = _represent_items_of(req, store, req.query, page)
+        query = req.query
+        page = list_items_of(req.db, store, query.position, ids=query.ids, order=query.order)
+        resp.media = _represent_items_of(req, store, query, page)
 
     def on_post(self, req: Request, resp: falcon.Response, store_id: int) -> None:
         require_permission(find_store(req.db, store_id).is_editable_by(req.viewer), req.viewer)
@@ -438,7 +458,14 @@ class ItemsResource:
     }
 
     def on_get(self, req: Request, resp: falcon.Response) -> None:
-        page = list_items(req.db, req.query.position)
+        query = req.query
+        page = list_items(
+            req.db,
+            query.position,
+            store_id=query.related_ids.get('store'),
+            ids=query.ids,
+            order=query.order,
+        )
         url = req.builder.url_for(urls.ITEMS)
         resp.media = represent_listing(req, 'items', url, page, represent_item, display=ITEM.display)
 

@@ -340,7 +340,7 @@ class TokenResource:
 
 
 def _represent_tokens(req: Request) -> Document:
-    page = list_tokens(req.db, req.query.position, req.user)
+    page = list_tokens(req.db, req.query.position, req.user, ids=req.query.ids)
     url = req.builder.url_for(urls.TOKENS)
     forms = (REVOKE_OTHERS.at(req.builder.url_for(urls.OTHER_TOKENS)),) if req.user.can_write else ()
     return represent_listing(req, 'tokens', url, page, represent_token, forms=forms, display=KIND.display)

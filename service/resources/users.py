@@ -258,6 +258,7 @@ _ALL_USERS = QueryOptions(
     paginated=True,
     filters=('q', 'username'),
     sort_keys=ORDERS,
+    unique_keys=ORDERS,
     can_include=True,
 )
 ONE_USER = _ALL_USERS.of_one()
@@ -303,8 +304,15 @@ class UsersResource:
 
 def _represent_users(req: Request) -> Document:
     query = req.query
-    prefix, username = query.filters.get('q', ''), query.filters.get('username')
-    page = list_users(req.db, query.position, req.user, prefix=prefix, username=username, order=query.order)
+    page = list_users(
+        req.db,
+        query.position,
+        req.user,
+        prefix=query.filters.get('q', ''),
+        username=query.filters.get('username'),
+        ids=query.ids,
+        order=query.order,
+    )
     url = req.builder.url_for(urls.USERS)
     return represent_listing(
         req,

@@ -1,4 +1,8 @@
-"""The third-party libraries Ketting and traverson start from /api and use only link relations and forms."""
+"""Third-party libraries make the whole journey.
+
+Ketting and traverson start from /api and use only link relations and forms. Orbit and WarpDrive know
+JSON:API.
+"""
 
 from __future__ import annotations
 
@@ -9,11 +13,14 @@ import pytest
 from tests.clients.conftest import HERE
 from tests.server import Server
 
+# WarpDrive's modules for bundlers need a build; those under this condition do not.
+CONDITION = '--conditions=unpkg'
 
-@pytest.mark.parametrize('client', ['ketting', 'traverson'])
+
+@pytest.mark.parametrize('client', ['ketting', 'traverson', 'orbit', 'warp_drive'])
 def test_every_feature_works_with_generic_clients(client: str, node: str, server: Server) -> None:
     visit = subprocess.run(
-        [node, HERE / f'{client}.js', f'{server.origin}/api'],
+        [node, CONDITION, HERE / f'{client}.js', f'{server.origin}/api'],
         capture_output=True,
         text=True,
         timeout=60,

@@ -37,7 +37,7 @@ def test_routes_lists_the_audience_of_each_method(newcomer: Operator) -> None:
 def test_routes_prints_a_line_for_each_audience_of_a_url(newcomer: Operator) -> None:
     lines = newcomer.run('routes').stdout.splitlines()
     assert len(lines) == len(newcomer.ask('routes'))
-    assert '/api/users/{user_id}                          owner              PUT PATCH DELETE' in lines
+    assert ['/api/users/{user_id}', 'owner', 'PUT', 'PATCH', 'DELETE'] in [line.split() for line in lines]
 
 
 def test_openapi_prints_the_document_that_the_server_serves(newcomer: Operator, start: Start) -> None:
