@@ -8,6 +8,7 @@ from typing import NamedTuple
 from urllib.parse import urljoin, urlsplit
 
 EXAMPLES = {'openapi.json', 'docs', 'rels'}  # documents with the URLs of examples
+WITHOUT_GET = ('/password', '/tokens/others')
 
 
 class Response(NamedTuple):
@@ -30,13 +31,14 @@ def check_links(response: Response, base: str) -> None:
 
 def links_of(response: Response, base: str) -> list[str]:
     """Return the URLs in a document, a page or a Link header that GET can follow."""
-    found = re.findall(rf'"({re.escape(base)}/[^"]*)"', response.text)
+    form_targets = '(?<!action=)(?<!"target":)'
+    found = re.findall(rf'{form_targets}"({re.escape(base)}/[^"]*)"', response.text)
     found += [urljoin(base, url) for url in re.findall(r'(?:href|src)="(/[^"]*)"', response.text)]
     found += re.findall(r'<([^>]*)>', response.headers.get('link', ''))
     plain = (
         re.sub('[#{].*', '', re.sub('{[?&].*', '', url)) for url in found if not re.search('{[^?&]', url)
     )
-    return [url.replace('&amp;', '&') for url in plain if not url.endswith('/password')]
+    return [url.replace('&amp;', '&') for url in plain if not url.endswith(WITHOUT_GET)]
 
 
 def follow_all(get: Callable[[str], Response], base: str) -> set[str]:

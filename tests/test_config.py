@@ -147,7 +147,7 @@ def test_a_mail_url_names_a_server(url: str, server: tuple[Any, ...]) -> None:
 @pytest.mark.parametrize('missing', ['BASE_URL', 'MAIL_FROM'])
 def test_mail_needs_other_settings(missing: str) -> None:
     environment = {name: value for name, value in MAIL.items() if name != missing}
-    with pytest.raises(SettingError, match=f'^{missing}: is needed for mail, because MAIL_URL is set$'):
+    with pytest.raises(SettingError, match=f'^{missing}: is required for mail, because MAIL_URL is set$'):
         Settings.from_environment(environment)
 
 

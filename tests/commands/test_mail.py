@@ -27,7 +27,7 @@ def test_a_mail_server_that_refuses_is_reported_in_one_line(newcomer: Operator) 
         inbox.reply = '550 no such mailbox'
         result = newcomer.run('mail', 'test', 'ada@example.org')
     assert result.exit_code == ExitCode.REJECTED
-    assert refusal(result) == f'{inbox.url}: the recipient is refused (550)'
+    assert refusal(result) == f'{inbox.url}: the recipient was rejected (550)'
 
 
 def test_without_a_mail_server_the_command_says_so(newcomer: Operator) -> None:
