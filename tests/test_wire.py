@@ -1,6 +1,6 @@
 """Raw bytes on a connection: the server responds as HTTP requires, whatever it receives, and keeps serving.
 
-gunicorn itself rejects what is not a request, with an HTML page of its own.
+gunicorn itself rejects malformed requests, before the application.
 """
 
 from __future__ import annotations
@@ -258,7 +258,7 @@ def test_unfinished_requests_leave_free_threads_to_others(server: Server, half: 
 
 @pytest.mark.parametrize('half', HALVES, ids=['header', 'chunk', 'body'])
 def test_thirty_unfinished_requests_delay_others_only_while_open(server: Server, half: bytes) -> None:
-    # A thread is lent to each: so that others need not wait there is the balancer of OPERATIONS.md.
+    # Each takes a thread; a balancer (OPERATIONS.md) keeps them from delaying others.
     with ExitStack() as stack:
         peers = half_open(stack, server, 30, half)
         honest = stack.enter_context(socket.create_connection(('127.0.0.1', server.port), timeout=10))

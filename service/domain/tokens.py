@@ -185,7 +185,7 @@ def sign_in(
     assert user_id is not None  # verify_password is False for an unknown name
     assert password_hash is not None
     if suspended_at is not None:
-        raise Suspended('This account is suspended. Ask the operator.')
+        raise Suspended('This account is suspended. Contact the operator.')
     purge(session)
     return _issue_token(session, user_id, password_hash, user_agent, subjects, options)
 
