@@ -151,5 +151,5 @@ def test_head_responds_like_get(ada_api: JsonApiClient) -> None:
 def test_an_unsupported_method_is_405_with_allow(ada_api: JsonApiClient) -> None:
     refused = ada_api.delete('/api/users')
     assert refused.status == 405
-    assert refused.headers['allow'] == 'GET, HEAD, OPTIONS, POST'
+    assert refused.headers['allow'] == 'GET, HEAD, OPTIONS, POST, QUERY'
     assert refused.state['errors'][0]['code'] == 'method-not-allowed'
