@@ -209,9 +209,8 @@ def check_error(raw: bytes) -> None:
 def test_raw_bytes_get_the_expected_statuses(server: Server, case: str) -> None:
     data, expected = TABLE[case]
     raw = send(server, data + LIVE)
-    was_reset = not raw and len(data) > len(
-        LONG
-    )  # a client that is still sending may not receive the response
+    # A client that is still sending may not receive the response.
+    was_reset = not raw and len(data) > len(LONG)
     assert statuses(raw) == expected or was_reset
     if expected[0] >= 400 and not was_reset:
         check_error(raw)

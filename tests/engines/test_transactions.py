@@ -197,9 +197,8 @@ def test_deadlocked_transactions_are_both_completed(database_url: str, open_url:
     def touch_both(db: Session, first: Viewer, second: Viewer) -> None:
         attempts.append(first.user_id)
         touch(db, first)
-        if (
-            len(attempts) <= 2 and db.engine.name != 'sqlite'
-        ):  # whose transactions wait for each other at BEGIN
+        # On SQLite, transactions wait for each other at BEGIN.
+        if len(attempts) <= 2 and db.engine.name != 'sqlite':
             both.wait(10)
         touch(db, second)
 
