@@ -124,7 +124,7 @@ def post_worker_init(worker):
 
 
 def worker_exit(server, worker):
-    """Let a worker that sends mail end the current one."""
+    """Let a worker finish the mail that it is sending."""
     sender = getattr(worker, 'sender', None)
     if sender is not None:
         sender.stop()

@@ -2,7 +2,7 @@
 -- The application generates ids. Times are UTC milliseconds since 1970. A *_key column has the casefolded value,
 -- by which values are compared and searched. Every change is also a file in service/database/migrations.
 
--- The migrations that the schema has; empty while it is being created.
+-- The migrations that were applied; empty while the schema is being created.
 CREATE TABLE IF NOT EXISTS migrations (
     number BIGINT NOT NULL,
     taken_at BIGINT NOT NULL,
@@ -64,8 +64,8 @@ CREATE TABLE IF NOT EXISTS posts (
 );
 CREATE INDEX IF NOT EXISTS posts_by_author ON posts (author_id, id);
 
--- Bearer tokens. All that were renewed from one sign-in have its id; renewed_at is null until a token is renewed;
--- lifetime is in seconds, null for that of the settings.
+-- Bearer tokens. sign_in_id is the id of the token that a sign-in issued and later tokens renew; renewed_at is
+-- null until a token is renewed; lifetime is in seconds, null for that of the settings.
 CREATE TABLE IF NOT EXISTS tokens (
     id BIGINT NOT NULL,
     user_id BIGINT NOT NULL,
@@ -95,7 +95,7 @@ CREATE TABLE IF NOT EXISTS totals (
     CONSTRAINT totals_shard PRIMARY KEY (thing, shard)
 );
 
--- Idempotency keys: a request is claimed while it is processed, and has its response from its commit on.
+-- Idempotency keys: a request is claimed while it is processed, and has its response once it is committed.
 CREATE TABLE IF NOT EXISTS idempotency_keys (
     digest VARCHAR(64) NOT NULL,
     user_id BIGINT,
@@ -154,8 +154,8 @@ CREATE INDEX IF NOT EXISTS items_by_store_and_price ON items (store_id, cents, i
 CREATE INDEX IF NOT EXISTS items_by_name ON items (name_key, id);
 CREATE INDEX IF NOT EXISTS items_by_price ON items (cents, id);
 
--- Key pairs that sign tokens: the one that signs_from the latest time before now; published_until is null until
--- there is a newer one.
+-- Key pairs that sign tokens: the current one has the latest signs_from that has passed; published_until is null
+-- until there is a newer one.
 CREATE TABLE IF NOT EXISTS signing_keys (
     id BIGINT NOT NULL,
     private_key TEXT NOT NULL,
@@ -165,8 +165,8 @@ CREATE TABLE IF NOT EXISTS signing_keys (
     CONSTRAINT signing_keys_id PRIMARY KEY (id)
 );
 
--- Mail that is to be sent: to a user, or to an address that may be nobody's. It is due when it can be sent next;
--- a process that sends it makes it due later, so that others take it over if that process ends.
+-- Mails to be sent, to a user or to an address that may not belong to one. due_at is when the next attempt may
+-- begin; a process postpones a mail before it sends it, so that others take over if the process ends.
 CREATE TABLE IF NOT EXISTS outbox (
     id BIGINT NOT NULL,
     purpose VARCHAR(32) NOT NULL,
@@ -181,7 +181,7 @@ CREATE TABLE IF NOT EXISTS outbox (
 CREATE INDEX IF NOT EXISTS outbox_by_due ON outbox (due_at);
 CREATE INDEX IF NOT EXISTS outbox_by_user ON outbox (user_id);
 
--- Secrets in links of mails, as digests: each proves that its holder reads the mail of the address.
+-- Secrets in mail links, as digests: each proves that its holder receives mail at the address.
 CREATE TABLE IF NOT EXISTS mail_secrets (
     id BIGINT NOT NULL,
     digest VARCHAR(64) NOT NULL,

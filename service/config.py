@@ -12,7 +12,7 @@ from urllib.parse import unquote, urlsplit
 AUTHORITY = re.compile(
     r'(?P<host>[a-z0-9._-]+|\[[0-9a-f:.]+\])(?::(?P<port>[0-9]{0,5}))?', re.ASCII | re.IGNORECASE
 )
-PATH = re.compile(r'(?:/(?!\.{1,2}(?:/|$))[A-Za-z0-9._~@:+-]+)*/?')
+PATH = re.compile(r'(?:/(?!\.{1,2}(?:/|$))[A-Za-z0-9._~@:+-]++)*/?')
 ORIGIN = re.compile(r'(?P<scheme>https?)://(?P<authority>[^/?#@\s]+)/?', re.ASCII | re.IGNORECASE)
 BASE_URL = re.compile(
     r'(?P<scheme>https?)://(?P<authority>[^/?#@\s]+)(?P<path>/[^?#]*)?', re.ASCII | re.IGNORECASE
@@ -271,7 +271,7 @@ def _consistent(settings: Settings, values: Mapping[str, Any]) -> Settings:
     if settings.mail_url is not None:
         for name, value in (('BASE_URL', settings.base_url), ('MAIL_FROM', settings.mail_from)):
             if value is None:
-                raise SettingError(f'{name}: is needed for mail, because MAIL_URL is set')
+                raise SettingError(f'{name}: is required for mail, because MAIL_URL is set')
     lifetime, max_age = settings.token_lifetime, settings.token_max_age
     if lifetime <= max_age:
         return settings

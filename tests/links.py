@@ -30,7 +30,8 @@ def check_links(response: Response, base: str) -> None:
 
 def links_of(response: Response, base: str) -> list[str]:
     """Return the URLs in a document, a page or a Link header that GET can follow."""
-    found = re.findall(rf'"({re.escape(base)}/[^"]*)"', response.text)
+    form_targets = '(?<!action=)(?<!"target":)'
+    found = re.findall(rf'{form_targets}"({re.escape(base)}/[^"]*)"', response.text)
     found += [urljoin(base, url) for url in re.findall(r'(?:href|src)="(/[^"]*)"', response.text)]
     found += re.findall(r'<([^>]*)>', response.headers.get('link', ''))
     plain = (

@@ -24,14 +24,14 @@ RECIPIENT = Action('test', 'POST', 'Send a test', FORGOT_PASSWORD.fields)
 
 @click.group()
 def mail() -> None:
-    """Check the settings of mail."""
+    """Check the mail settings."""
 
 
 @mail.command(epilog=EXIT_CODES)
 @click.argument('address')
 @json_option
 def test(address: str, as_json: bool) -> None:
-    """Send a mail to ADDRESS by MAIL_URL, at once and without the database."""
+    """Send a test mail to ADDRESS by the server of MAIL_URL. No database is needed."""
     with exit_on_error():
         settings = read_settings()
         if settings.mail_url is None:
@@ -43,4 +43,4 @@ def test(address: str, as_json: bool) -> None:
     except MailError as error:
         raise Failure(f'{settings.mail_server}: {error}', ExitCode.REJECTED) from error
     values = {'server': settings.mail_server, 'recipient': recipient}
-    output(f'{settings.mail_server} took a mail to {recipient}.', values, as_json=as_json)
+    output(f'{settings.mail_server} accepted a mail to {recipient}.', values, as_json=as_json)

@@ -17,7 +17,7 @@ def tokens() -> None:
 @tokens.command(epilog=EXIT_CODES)
 @json_option
 def purge(as_json: bool) -> None:
-    """Delete expired tokens, idempotency keys, rate-limited attempts and links of mails.
+    """Delete expired tokens, idempotency keys, rate-limited attempts and mail links.
 
     The server also deletes them, in small batches.
     """
@@ -53,9 +53,9 @@ def keys() -> None:
 @keys.command(epilog=EXIT_CODES)
 @json_option
 def rotate(as_json: bool) -> None:
-    """Create a new key to sign tokens with, once all who cache the published keys know it.
+    """Create a new key, which signs tokens once all cached key sets contain it.
 
-    Tokens signed by the old ones stay valid until they expire.
+    Tokens signed with the old keys stay valid until they expire.
     """
     with open_current_schema() as session:
         key = rotate_keys(session)

@@ -117,7 +117,7 @@ def delete(name: str, yes: bool, as_json: bool) -> None:
 @click.argument('name')
 @json_option
 def suspend(name: str, as_json: bool) -> None:
-    """Refuse sign-ins of the user NAME, and revoke all their tokens, until `user restore`.
+    """Reject sign-ins of the user NAME, and revoke all their tokens, until `user restore`.
 
     What they have published stays.
     """

@@ -26,7 +26,7 @@ class NotAllowed(Exception):
 class Client:
     """Sends requests within bounds and records the exchanges.
 
-    `authorization` is the value of the Authorization field, '' for none; `on_send` is called after each
+    `authorization` is the value of the Authorization field, empty for none; `on_send` is called after each
     request.
     """
 
@@ -61,7 +61,7 @@ class Client:
         return (there.scheme, there.netloc) == (here.scheme, here.netloc)
 
     def resolve(self, base: str, reference: str) -> str | None:
-        """Return the absolute URL of a reference; None if it leaves the origin or is no URL."""
+        """Return the absolute URL of a reference; None if it leaves the origin or is malformed."""
         url = join(base, reference)
         return url if url is not None and self.is_on_origin(url) else None
 
@@ -122,5 +122,5 @@ class Client:
 
 
 def without_authorization(headers: Headers) -> Headers:
-    """Return the fields but Authorization, which the client adds itself."""
+    """Return the fields except Authorization, which the client adds itself."""
     return tuple((name, value) for name, value in headers if name.lower() != 'authorization')

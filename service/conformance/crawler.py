@@ -18,7 +18,7 @@ _IDENTIFIER = re.compile(r'\d+|[0-9A-Fa-f]{8,}|[0-9A-Fa-f-]{36}|(?=.*\d)[\w-]{12
 
 
 class FoundLink(NamedTuple):
-    """A link as it stands in a document: its relation, its reference, and its JSON Pointer."""
+    """A link in a document: its relation, its reference, and its JSON Pointer."""
 
     rel: str
     href: str

@@ -45,7 +45,7 @@ class Request:
     body: bytes | None = None
 
     def header(self, name: str) -> str:
-        """Return the value of a field, '' where it is absent."""
+        """Return the value of a field, empty if it is absent."""
         return ', '.join(value for other, value in self.headers if other.lower() == name.lower())
 
     def curl(self) -> str:
@@ -72,7 +72,7 @@ class Response:
         return [value for other, value in self.headers if other.lower() == name.lower()]
 
     def header(self, name: str) -> str:
-        """Return the combined value of a field, '' where it is absent (RFC 9110 §5.3)."""
+        """Return the combined value of a field, empty if it is absent (RFC 9110 §5.3)."""
         return ', '.join(self.values(name))
 
     def elements(self, name: str) -> list[str]:
@@ -81,7 +81,7 @@ class Response:
 
     @cached_property
     def media_type(self) -> str:
-        """The media type without parameters, in lower case; '' where there is none."""
+        """The media type without parameters, in lower case; empty if there is none."""
         parsed = parse_media_type(self.header('Content-Type'))
         return parsed[0] if parsed else ''
 
@@ -111,8 +111,8 @@ class Response:
 class Exchange:
     """A request and its response.
 
-    `purpose` names why it was sent, `origin` is the exchange that it was made from, and `context` has
-    what a rule needs to know of the request's meaning.
+    `purpose` is why it was sent, `origin` is the exchange that it was made from, and `context` has
+    what rules need to know about the request.
     """
 
     request: Request
@@ -134,7 +134,7 @@ class Exchange:
 
 
 def found_once(find: Callable[[Exchange], Iterable[T]]) -> Callable[[Exchange], Sequence[T]]:
-    """Keep what a function finds in an exchange: many rules look at the same links and templates."""
+    """Cache what a function finds in an exchange: many rules look at the same links and templates."""
     found: WeakKeyDictionary[Exchange, Sequence[T]] = WeakKeyDictionary()
 
     @functools.wraps(find)

@@ -1,4 +1,4 @@
-"""Filling in HAL-FORMS templates: within the rules that they state, and one rule beyond."""
+"""Filling in HAL-FORMS templates: with valid values, and with one invalid value."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ class Filled:
 
 
 def fields_of(template: dict[str, Any]) -> Iterator[dict[str, Any]]:
-    """Yield the fields that have a name, without the members that are of another type than they should be."""
+    """Yield the fields that have a name, without members of a wrong type."""
     for _, field in entries(template.get('properties')):
         kept = {
             name: value
@@ -75,7 +75,7 @@ def fields_of(template: dict[str, Any]) -> Iterator[dict[str, Any]]:
 
 
 def fill(template: dict[str, Any], *, is_query: bool = False) -> Filled:
-    """Fill in a template: each field with its value, else with a new one that keeps what the form states."""
+    """Fill in a template: each field with its value, or with a new one that satisfies its rules."""
     content_type = FORM if is_query else str(template.get('contentType') or 'application/json')
     values = {}
     for field in fields_of(template):
@@ -88,7 +88,7 @@ def fill(template: dict[str, Any], *, is_query: bool = False) -> Filled:
 
 
 def value_for(field: dict[str, Any]) -> Any:
-    """Return a new value for a field that keeps its rules."""
+    """Return a new value for a field that satisfies its rules."""
     choice = field.get('options')
     if choice is not None and isinstance(choice.get('inline'), list) and choice['inline']:
         first = choice['inline'][0]
@@ -104,7 +104,7 @@ def value_for(field: dict[str, Any]) -> Any:
 
 
 def beyond(template: dict[str, Any], filled: Filled) -> Iterator[tuple[str, str, Filled]]:
-    """Yield the form filled in wrongly: the name of the field, the rule that it breaks, and the form."""
+    """Yield forms with an invalid value: the name of the field, the rule that it violates, and the form."""
     for field in fields_of(template):
         if field['name'] not in filled.values:
             continue

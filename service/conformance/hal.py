@@ -47,7 +47,7 @@ MAX_TYPED = 5
 
 
 class Link(NamedTuple):
-    """An entry of `_links`, whatever it is, with its relation and its JSON Pointer."""
+    """An entry of `_links`, of any type, with its relation and its JSON Pointer."""
 
     where: str
     rel: str
@@ -59,7 +59,7 @@ class Link(NamedTuple):
 
 
 def is_hal(exchange: Exchange) -> bool:
-    """Return whether it is a HAL document, by its media type or, where HAL was requested, by its members."""
+    """Return whether it is a HAL document, by its media type or, if HAL was requested, by its members."""
     response = exchange.response
     if not response.is_whole or not response.is_json:
         return False
@@ -128,7 +128,7 @@ def is_templated(link: Link) -> bool:
 
 
 def find_links(exchange: Exchange) -> Iterator[FoundLink]:
-    """Yield where a crawler may go: plain links, and templates of which only the query is variable."""
+    """Yield the links that a crawler may follow: URLs, and templates with variables in the query only."""
     if not is_hal(exchange):
         return
     for link in links_with_href(exchange):
@@ -180,7 +180,7 @@ def is_absolute_uri_relation(rel: str, templates: dict[str, str]) -> bool:
 
 
 def probe_typed_links(client: Client, exchange: Exchange) -> None:
-    """Fetch what links with `type` lead to, in that type."""
+    """Fetch the targets of links with `type`, in that type."""
     fetched = {one.request.url for one in client.record if one.purpose == 'typed-link'}
     for link in links_with_href(exchange) if is_hal(exchange) else ():
         hint = None if is_templated(link) else parse_media_type(link.value.get('type'))
@@ -202,14 +202,14 @@ def check_media_type(exchange: Exchange) -> Iterator[Fault]:
 @RULES.must('HAL-ROOT', DRAFT, '§3', 'The root of a HAL document is a resource object.', is_hal)
 def check_root(exchange: Exchange) -> Iterator[Fault]:
     if not isinstance(exchange.response.document, dict):
-        yield Fault('', 'the root is no object')
+        yield Fault('', 'the root is not an object')
 
 
 @RULES.must('HAL-LINKS-OBJECT', DRAFT, '§4.1.1', '`_links` is an object.', is_hal)
 def check_links_object(exchange: Exchange) -> Iterator[Fault]:
     for where, resource in resources(exchange.response.document):
         if '_links' in resource and not isinstance(resource['_links'], dict):
-            yield Fault(where + '/_links', '_links is no object')
+            yield Fault(where + '/_links', '_links is not an object')
 
 
 @RULES.must(
@@ -222,31 +222,31 @@ def check_links_object(exchange: Exchange) -> Iterator[Fault]:
 def check_link_object(exchange: Exchange) -> Iterator[Fault]:
     for link in links(exchange.response.document):
         if not isinstance(link.value, dict):
-            yield Fault(link.where, 'is no link object')
+            yield Fault(link.where, 'is not a link object')
 
 
 @RULES.must('HAL-LINK-HREF', DRAFT, '§5.1', 'Every link object has an href, which is a string.', is_hal)
 def check_href(exchange: Exchange) -> Iterator[Fault]:
     for link in link_objects(exchange):
         if not isinstance(link.href, str):
-            yield Fault(link.where, 'has no href that is a string')
+            yield Fault(link.where, 'has no href, or one that is not a string')
 
 
 @RULES.must('HAL-HREF-URI', DRAFT, '§5.1', 'An href is a URI or a URI Template.', is_hal)
 def check_href_uri(exchange: Exchange) -> Iterator[Fault]:
     for link in links_with_href(exchange):
         if '{' not in link.href and not is_uri_reference(link.href):
-            yield Fault(link.where + '/href', 'is no URI: it has characters that a URI cannot have')
+            yield Fault(link.where + '/href', 'is not a URI: it has characters that a URI cannot have')
 
 
 @RULES.must('HAL-HREF-TEMPLATE', RFC6570, '§2', 'A templated href is a well-formed URI Template.', is_hal)
 def check_href_template(exchange: Exchange) -> Iterator[Fault]:
     for link in links_with_href(exchange):
         if is_templated(link) and not is_template(link.href):
-            yield Fault(link.where + '/href', 'is no URI Template')
+            yield Fault(link.where + '/href', 'is not a URI Template')
 
 
-@RULES.should('HAL-TEMPLATED', DRAFT, '§5.1', 'A link with a URI Template says `"templated": true`.', is_hal)
+@RULES.should('HAL-TEMPLATED', DRAFT, '§5.1', 'A link with a URI Template has `"templated": true`.', is_hal)
 def check_templated(exchange: Exchange) -> Iterator[Fault]:
     for link in links_with_href(exchange):
         if '{' in link.href and not is_templated(link):
@@ -257,7 +257,7 @@ def check_templated(exchange: Exchange) -> Iterator[Fault]:
 def check_templated_boolean(exchange: Exchange) -> Iterator[Fault]:
     for link in link_objects(exchange):
         if not isinstance(link.value.get('templated', False), bool):
-            yield Fault(link.where + '/templated', 'is no boolean')
+            yield Fault(link.where + '/templated', 'is not a boolean')
 
 
 @RULES.should('HAL-TEMPLATED-NEEDLESS', DRAFT, '§5.2', '`templated` is true only for URI Templates.', is_hal)
@@ -271,26 +271,24 @@ def check_templated_needless(exchange: Exchange) -> Iterator[Fault]:
 def check_type(exchange: Exchange) -> Iterator[Fault]:
     for link in link_objects(exchange):
         if 'type' in link.value and parse_media_type(link.value['type']) is None:
-            yield Fault(link.where + '/type', 'is no media type')
+            yield Fault(link.where + '/type', 'is not a media type')
 
 
 @RULES.must('HAL-LINK-DEPRECATION', DRAFT, '§5.4', '`deprecation` is a URL.', is_hal)
 def check_deprecation(exchange: Exchange) -> Iterator[Fault]:
     for link in link_objects(exchange):
         if 'deprecation' in link.value and not is_uri_reference(link.value['deprecation']):
-            yield Fault(link.where + '/deprecation', 'is no URL')
+            yield Fault(link.where + '/deprecation', 'is not a URL')
 
 
 @RULES.must('HAL-LINK-NAME', DRAFT, '§5.5', '`name` is a string.', is_hal)
 def check_name(exchange: Exchange) -> Iterator[Fault]:
     for link in link_objects(exchange):
         if not isinstance(link.value.get('name', ''), str):
-            yield Fault(link.where + '/name', 'is no string')
+            yield Fault(link.where + '/name', 'is not a string')
 
 
-@RULES.should(
-    'HAL-LINK-NAME-UNIQUE', DRAFT, '§5.5', 'A name selects one link among those of a relation.', is_hal
-)
+@RULES.should('HAL-LINK-NAME-UNIQUE', DRAFT, '§5.5', 'The links of a relation have different names.', is_hal)
 def check_name_unique(exchange: Exchange) -> Iterator[Fault]:
     for where, resource in resources(exchange.response.document):
         named = Counter(
@@ -307,28 +305,28 @@ def check_name_unique(exchange: Exchange) -> Iterator[Fault]:
 def check_profile(exchange: Exchange) -> Iterator[Fault]:
     for link in link_objects(exchange):
         if 'profile' in link.value and not is_uri_reference(link.value['profile']):
-            yield Fault(link.where + '/profile', 'is no URI')
+            yield Fault(link.where + '/profile', 'is not a URI')
 
 
 @RULES.must('HAL-LINK-TITLE', DRAFT, '§5.7', '`title` is a string.', is_hal)
 def check_title(exchange: Exchange) -> Iterator[Fault]:
     for link in link_objects(exchange):
         if not isinstance(link.value.get('title', ''), str):
-            yield Fault(link.where + '/title', 'is no string')
+            yield Fault(link.where + '/title', 'is not a string')
 
 
 @RULES.must('HAL-LINK-HREFLANG', DRAFT, '§5.8', '`hreflang` is a language tag.', is_hal)
 def check_hreflang(exchange: Exchange) -> Iterator[Fault]:
     for link in link_objects(exchange):
         if 'hreflang' in link.value and not is_language(link.value['hreflang']):
-            yield Fault(link.where + '/hreflang', 'is no language tag')
+            yield Fault(link.where + '/hreflang', 'is not a language tag')
 
 
 @RULES.must('HAL-EMBEDDED-OBJECT', DRAFT, '§4.1.2', '`_embedded` is an object.', is_hal)
 def check_embedded_object(exchange: Exchange) -> Iterator[Fault]:
     for where, resource in resources(exchange.response.document):
         if '_embedded' in resource and not isinstance(resource['_embedded'], dict):
-            yield Fault(where + '/_embedded', '_embedded is no object')
+            yield Fault(where + '/_embedded', '_embedded is not an object')
 
 
 @RULES.must(
@@ -343,17 +341,17 @@ def check_embedded_resource(exchange: Exchange) -> Iterator[Fault]:
         for rel, value in members(resource.get('_embedded')):
             here = where + pointer('_embedded', rel)
             if not isinstance(value, dict | list):
-                yield Fault(here, 'is no resource object')
+                yield Fault(here, 'is not a resource object')
             for number, one in entries(value):
                 if not isinstance(one, dict):
-                    yield Fault(here + pointer(number), 'is no resource object')
+                    yield Fault(here + pointer(number), 'is not a resource object')
 
 
 @RULES.must('HAL-RELATION-NAME', RFC8288, '§3.3', 'A relation type is a registered name or a URI.', is_hal)
 def check_relation_name(exchange: Exchange) -> Iterator[Fault]:
     for where, rel in relations(exchange.response.document):
         if not rel or any(character.isspace() for character in rel):
-            yield Fault(where, 'is no relation type: it is empty or has white space')
+            yield Fault(where, 'is not a relation type: it is empty or has white space')
 
 
 @RULES.should(
@@ -396,7 +394,7 @@ def check_curies_array(exchange: Exchange) -> Iterator[Fault]:
     for where, resource in resources(exchange.response.document):
         for rel, value in members(resource.get('_links')):
             if rel == 'curies' and not isinstance(value, list):
-                yield Fault(where + '/_links/curies', 'curies is no array')
+                yield Fault(where + '/_links/curies', 'curies is not an array')
 
 
 @RULES.must('HAL-CURIE-NAME', DRAFT, '§8.2', 'Every CURIE has a name, which is its prefix.', is_hal)
@@ -410,7 +408,7 @@ def check_curie_name(exchange: Exchange) -> Iterator[Fault]:
 def check_curie_template(exchange: Exchange) -> Iterator[Fault]:
     for link in links_with_href(exchange):
         if link.rel == 'curies' and not (is_templated(link) and variables(link.href) == ['rel']):
-            yield Fault(link.where, 'is no template with the token rel')
+            yield Fault(link.where, 'is not a template with the token rel')
 
 
 @RULES.must('HAL-CURIES-ROOT', DRAFT, '§8.2', 'CURIEs are on the root resource object.', is_hal)
@@ -448,7 +446,7 @@ def check_curie_documented(exchange: Exchange) -> Iterator[Fault]:
     'HAL-EMBEDDED-LINKED',
     DRAFT,
     '§8.3',
-    'What is embedded is also linked, for clients that do not use embedded resources.',
+    'An embedded resource is also linked, for clients that do not use embedded resources.',
     is_hal,
 )
 def check_embedded_linked(exchange: Exchange) -> Iterator[Fault]:
@@ -525,7 +523,7 @@ def check_type_hint(exchange: Exchange) -> Iterator[Fault]:
 def check_self_target(exchange: Exchange) -> Iterator[Fault]:
     for href in selves(exchange.response.document):
         if join(exchange.request.url, href) != exchange.request.url:
-            yield Fault('/_links/self', 'is another URL than the one that led here')
+            yield Fault('/_links/self', 'differs from the URL that led here')
 
 
 @RULES.should(
@@ -544,7 +542,7 @@ def check_prev(exchange: Exchange) -> Iterator[Fault]:
     'HAL-PAGE-REPEATS',
     RELATIONS,
     'next',
-    'The page that next leads to has other items than the one before it.',
+    'The page that next leads to repeats no items of the page before it.',
     lambda one: leads_from_hal(one) and is_hal(one) and one.is_fetch and one.context['link'].rel == 'next',
 )
 def check_page_repeats(exchange: Exchange) -> Iterator[Fault]:

@@ -1,4 +1,4 @@
-"""Rules of HAL-FORMS: templates, their properties, and whether a form's own statements fit each other."""
+"""Rules of HAL-FORMS: templates, their properties, and the consistency of forms."""
 
 from __future__ import annotations
 
@@ -120,7 +120,7 @@ def option_values(choice: dict[str, Any]) -> list[Any]:
 
 
 def probe_targets(client: Client, exchange: Exchange) -> None:
-    """Ask the target of each form which methods it has, and send the forms whose method is GET."""
+    """Ask the target of each form which methods it supports, and send the forms whose method is GET."""
     if not is_hal_forms(exchange):
         return
     asked = {one.request.url for one in client.record if one.purpose == 'form-options'}
@@ -149,7 +149,7 @@ PROBES = (probe_targets,)
     'HF-TEMPLATES',
     SPECIFICATION,
     'The _templates Collection',
-    '`_templates` is there, on the root.',
+    'The root has `_templates`.',
     is_hal_forms,
 )
 def check_templates(exchange: Exchange) -> Iterator[Fault]:
@@ -170,7 +170,7 @@ def check_templates(exchange: Exchange) -> Iterator[Fault]:
 def check_templates_object(exchange: Exchange) -> Iterator[Fault]:
     for where, resource in resources(exchange.response.document):
         if '_templates' in resource and not isinstance(resource['_templates'], dict):
-            yield Fault(where + '/_templates', 'is no object')
+            yield Fault(where + '/_templates', 'is not an object')
 
 
 @RULES.must(
@@ -183,7 +183,7 @@ def check_templates_object(exchange: Exchange) -> Iterator[Fault]:
 def check_template_object(exchange: Exchange) -> Iterator[Fault]:
     for where, _, value in all_templates(exchange):
         if not isinstance(value, dict):
-            yield Fault(where, 'is no object')
+            yield Fault(where, 'is not an object')
 
 
 @RULES.must(
@@ -220,7 +220,7 @@ def check_method(exchange: Exchange) -> Iterator[Fault]:
 def check_target(exchange: Exchange) -> Iterator[Fault]:
     for template in templates(exchange):
         if 'target' in template.value and not is_uri_reference(template.value['target']):
-            yield Fault(template.where + '/target', 'is no URL')
+            yield Fault(template.where + '/target', 'is not a URL')
 
 
 @RULES.must(
@@ -233,7 +233,7 @@ def check_target(exchange: Exchange) -> Iterator[Fault]:
 def check_content_type(exchange: Exchange) -> Iterator[Fault]:
     for template in templates(exchange):
         if 'contentType' in template.value and parse_media_type(template.value['contentType']) is None:
-            yield Fault(template.where + '/contentType', 'is no media type')
+            yield Fault(template.where + '/contentType', 'is not a media type')
 
 
 @RULES.should(
@@ -257,7 +257,7 @@ def check_content_type_usual(exchange: Exchange) -> Iterator[Fault]:
 def check_title(exchange: Exchange) -> Iterator[Fault]:
     for template in templates(exchange):
         if not isinstance(template.value.get('title', ''), str):
-            yield Fault(template.where + '/title', 'is no string')
+            yield Fault(template.where + '/title', 'is not a string')
 
 
 @RULES.must(
@@ -270,10 +270,10 @@ def check_title(exchange: Exchange) -> Iterator[Fault]:
 def check_properties(exchange: Exchange) -> Iterator[Fault]:
     for template in templates(exchange):
         if not isinstance(template.value.get('properties', []), list):
-            yield Fault(template.where + '/properties', 'is no array')
+            yield Fault(template.where + '/properties', 'is not an array')
     for where, _, value in all_properties(exchange):
         if not isinstance(value, dict):
-            yield Fault(where, 'is no object')
+            yield Fault(where, 'is not an object')
 
 
 @RULES.must('HF-NAME', SPECIFICATION, f'{CORE}, name', 'Every property has a name.', is_hal_forms)
@@ -283,7 +283,9 @@ def check_name(exchange: Exchange) -> Iterator[Fault]:
             yield Fault(one.where, 'has no name')
 
 
-@RULES.should('HF-NAME-UNIQUE', SPECIFICATION, f'{CORE}, name', 'A form has each name once.', is_hal_forms)
+@RULES.should(
+    'HF-NAME-UNIQUE', SPECIFICATION, f'{CORE}, name', 'The names in a form are unique.', is_hal_forms
+)
 def check_name_unique(exchange: Exchange) -> Iterator[Fault]:
     counts = Counter((one.template.where, str(one.value.get('name'))) for one in properties(exchange))
     for (where, name), count in counts.items():
@@ -295,7 +297,7 @@ def check_name_unique(exchange: Exchange) -> Iterator[Fault]:
 def check_prompt(exchange: Exchange) -> Iterator[Fault]:
     for one in properties(exchange):
         if not isinstance(one.value.get('prompt', ''), str):
-            yield Fault(one.where + '/prompt', 'is no string')
+            yield Fault(one.where + '/prompt', 'is not a string')
 
 
 @RULES.must(
@@ -305,14 +307,14 @@ def check_booleans(exchange: Exchange) -> Iterator[Fault]:
     for one in properties(exchange):
         for name in BOOLEANS:
             if not isinstance(one.value.get(name, False), bool):
-                yield Fault(one.where + pointer(name), 'is no boolean')
+                yield Fault(one.where + pointer(name), 'is not a boolean')
 
 
 @RULES.must('HF-VALUE', SPECIFICATION, f'{CORE}, value', '`value` is a string.', is_hal_forms)
 def check_value(exchange: Exchange) -> Iterator[Fault]:
     for one in properties(exchange):
         if not isinstance(one.value.get('value', ''), str):
-            yield Fault(one.where + '/value', 'is no string')
+            yield Fault(one.where + '/value', 'is not a string')
 
 
 @RULES.must(
@@ -325,7 +327,7 @@ def check_value(exchange: Exchange) -> Iterator[Fault]:
 def check_value_template(exchange: Exchange) -> Iterator[Fault]:
     for one in properties(exchange):
         if one.value.get('templated') is True and not is_template(str(one.value.get('value', ''))):
-            yield Fault(one.where + '/value', 'is no URI Template')
+            yield Fault(one.where + '/value', 'is not a URI Template')
 
 
 @RULES.must('HF-REGEX', SPECIFICATION, f'{CORE}, regex', '`regex` is a regular expression.', is_hal_forms)
@@ -348,21 +350,21 @@ def compiled(regex: str) -> re.Pattern[str] | None:
 def check_type(exchange: Exchange) -> Iterator[Fault]:
     for one in properties(exchange):
         if str(one.value.get('type', 'text')) not in TYPES:
-            yield Fault(one.where + '/type', 'is none of the types')
+            yield Fault(one.where + '/type', 'is not one of the types')
 
 
 @RULES.must(
     'HF-LENGTHS',
     SPECIFICATION,
     f'{ADDITIONAL}, minLength, maxLength',
-    '`minLength` and `maxLength` are integers from 0, and fit each other.',
+    '`minLength` and `maxLength` are integers of at least 0, and consistent.',
     is_hal_forms,
 )
 def check_lengths(exchange: Exchange) -> Iterator[Fault]:
     for one in properties(exchange):
         lengths = [one.value[name] for name in ('minLength', 'maxLength') if name in one.value]
         if not all(is_integer(length) and length >= 0 for length in lengths):
-            yield Fault(one.where, 'has a length that is no integer from 0')
+            yield Fault(one.where, 'has a length that is not an integer of at least 0')
         elif lengths != sorted(lengths):
             yield Fault(one.where, 'has a minLength above its maxLength')
 
@@ -371,14 +373,14 @@ def check_lengths(exchange: Exchange) -> Iterator[Fault]:
     'HF-BOUNDS',
     SPECIFICATION,
     f'{ADDITIONAL}, min, max',
-    '`min` and `max` are numbers, and fit each other.',
+    '`min` and `max` are numbers, and consistent.',
     is_hal_forms,
 )
 def check_bounds(exchange: Exchange) -> Iterator[Fault]:
     for one in properties(exchange):
         bounds = [one.value[name] for name in ('min', 'max') if name in one.value]
         if not all(is_number(bound) for bound in bounds):
-            yield Fault(one.where, 'has a bound that is no number')
+            yield Fault(one.where, 'has a bound that is not a number')
         elif bounds != sorted(bounds):
             yield Fault(one.where, 'has a min above its max')
 
@@ -388,21 +390,21 @@ def check_step(exchange: Exchange) -> Iterator[Fault]:
     for one in properties(exchange):
         step = one.value.get('step', 1)
         if not is_number(step) or step <= 0:
-            yield Fault(one.where + '/step', 'is no number above 0')
+            yield Fault(one.where + '/step', 'is not a number above 0')
 
 
 @RULES.must(
     'HF-ROWS-COLS',
     SPECIFICATION,
     f'{ADDITIONAL}, rows, cols',
-    '`rows` and `cols` are integers from 1.',
+    '`rows` and `cols` are positive integers.',
     is_hal_forms,
 )
 def check_rows_cols(exchange: Exchange) -> Iterator[Fault]:
     for one in properties(exchange):
         for name in ('rows', 'cols'):
             if not is_integer(one.value.get(name, 1)) or one.value.get(name, 1) < 1:
-                yield Fault(one.where + pointer(name), 'is no integer from 1')
+                yield Fault(one.where + pointer(name), 'is not a positive integer')
 
 
 @RULES.must(
@@ -411,7 +413,7 @@ def check_rows_cols(exchange: Exchange) -> Iterator[Fault]:
 def check_placeholder(exchange: Exchange) -> Iterator[Fault]:
     for one in properties(exchange):
         if not isinstance(one.value.get('placeholder', ''), str):
-            yield Fault(one.where + '/placeholder', 'is no string')
+            yield Fault(one.where + '/placeholder', 'is not a string')
 
 
 @RULES.must(
@@ -438,7 +440,7 @@ def check_options(exchange: Exchange) -> Iterator[Fault]:
 def check_options_inline(exchange: Exchange) -> Iterator[Fault]:
     for where, choice, _ in options(exchange):
         if 'inline' in choice and not isinstance(choice['inline'], list):
-            yield Fault(where + '/inline', 'is no array')
+            yield Fault(where + '/inline', 'is not an array')
         for number, one in entries(choice.get('inline')):
             if not isinstance(one, str) and not (
                 isinstance(one, dict) and choice.get('valueField', 'value') in one
@@ -467,23 +469,23 @@ def check_options_selected(exchange: Exchange) -> Iterator[Fault]:
     for where, choice, _ in options(exchange):
         selected = choice.get('selectedValues', [])
         if not isinstance(selected, list):
-            yield Fault(where + '/selectedValues', 'is no array')
+            yield Fault(where + '/selectedValues', 'is not an array')
         elif 'inline' in choice and not all(one in option_values(choice) for one in selected):
-            yield Fault(where + '/selectedValues', 'has a value that is no option')
+            yield Fault(where + '/selectedValues', 'has a value that is not an option')
 
 
 @RULES.must(
     'HF-OPTIONS-ITEMS',
     SPECIFICATION,
     'The options Element, Multiple Return Values',
-    '`minItems` and `maxItems` are integers from 0, and fit each other.',
+    '`minItems` and `maxItems` are integers of at least 0, and consistent.',
     is_hal_forms,
 )
 def check_options_items(exchange: Exchange) -> Iterator[Fault]:
     for where, choice, _ in options(exchange):
         counts = [choice[name] for name in ('minItems', 'maxItems') if name in choice]
         if not all(is_integer(count) and count >= 0 for count in counts) or counts != sorted(counts):
-            yield Fault(where, 'has minItems and maxItems that do not fit')
+            yield Fault(where, 'has inconsistent minItems and maxItems')
 
 
 @RULES.should(
@@ -503,7 +505,7 @@ def check_options_required(exchange: Exchange) -> Iterator[Fault]:
     'HF-PREFILLED',
     SPECIFICATION,
     CORE,
-    'A value that is filled in keeps the rules that the form itself states.',
+    'A prefilled value satisfies the constraints of its own form.',
     is_hal_forms,
 )
 def check_prefilled(exchange: Exchange) -> Iterator[Fault]:
@@ -511,11 +513,11 @@ def check_prefilled(exchange: Exchange) -> Iterator[Fault]:
         value = one.value.get('value')
         if isinstance(value, str) and value and one.value.get('templated') is not True:
             for broken in broken_constraints(one.value, value):
-                yield Fault(one.where, f'its value breaks its own {broken}')
+                yield Fault(one.where, f'its value violates its own {broken}')
 
 
 def broken_constraints(stated: dict[str, Any], value: str) -> Iterator[str]:
-    """Yield the names of a property's constraints that the value breaks."""
+    """Yield the names of a property's constraints that the value violates."""
     regex = stated.get('regex')
     expression = compiled(regex) if isinstance(regex, str) and regex and '\\p' not in regex else None
     if expression is not None and not expression.fullmatch(value):
@@ -540,14 +542,14 @@ def broken_constraints(stated: dict[str, Any], value: str) -> Iterator[str]:
     'HF-TARGET-METHOD',
     SPECIFICATION,
     'The _templates Collection, method',
-    'The target of a form has the method of the form.',
+    'The target of a form supports the method of the form.',
     for_purpose('form-options'),
 )
 def check_target_method(exchange: Exchange) -> Iterator[Fault]:
     method = exchange.context['form_method'].lower()
     allowed = exchange.response.elements('Allow')
     if exchange.response.is_success and allowed and method not in allowed:
-        yield Fault('Allow:', f'the form {exchange.context["key"]} says {method.upper()}')
+        yield Fault('Allow:', f'the form {exchange.context["key"]} uses {method.upper()}')
 
 
 @RULES.should(
@@ -559,4 +561,4 @@ def check_target_method(exchange: Exchange) -> Iterator[Fault]:
 )
 def check_get(exchange: Exchange) -> Iterator[Fault]:
     if exchange.response.status >= 400 and exchange.response.status not in (401, 403, 429):
-        yield Fault('status', f'the form {exchange.context["key"]} is answered {exchange.response.status}')
+        yield Fault('status', f'the form {exchange.context["key"]} gets {exchange.response.status}')

@@ -1,4 +1,4 @@
-"""Rules of HTML pages: what is referred to is there, and fields have labels."""
+"""Rules of HTML pages: markup, references to ids, and labels."""
 
 from __future__ import annotations
 
@@ -112,18 +112,18 @@ def check_tags(exchange: Exchange) -> Iterator[Fault]:
         yield Fault('content', f'<{tag}> has no counterpart')
 
 
-@RULES.must('HTML-ATTRIBUTE-ONCE', STANDARD, '13.1.2.3', 'A tag has each attribute once.', is_page)
+@RULES.must('HTML-ATTRIBUTE-ONCE', STANDARD, '13.1.2.3', 'The attributes of a tag are unique.', is_page)
 def check_attribute_once(exchange: Exchange) -> Iterator[Fault]:
     for tag in page(exchange).tags:
         if len(set(tag.written)) != len(tag.written):
             yield Fault('content', f'<{tag.name}> has an attribute twice')
 
 
-@RULES.must('HTML-ID-UNIQUE', STANDARD, '3.2.6, id', 'An id is in a page once.', is_page)
+@RULES.must('HTML-ID-UNIQUE', STANDARD, '3.2.6, id', 'An id is unique in its page.', is_page)
 def check_id_unique(exchange: Exchange) -> Iterator[Fault]:
     for name, count in Counter(ids(page(exchange))).items():
         if count > 1:
-            yield Fault('content', f'the id {name} is there {count} times')
+            yield Fault('content', f'the id {name} occurs {count} times')
 
 
 def ids(read: Page) -> list[str]:
@@ -135,17 +135,17 @@ def check_label_for(exchange: Exchange) -> Iterator[Fault]:
     read = page(exchange)
     for label in read.all('label'):
         if 'for' in label and label['for'] not in ids(read):
-            yield Fault('content', f'for="{label["for"]}" leads nowhere')
+            yield Fault('content', f'for="{label["for"]}" refers to no element')
 
 
-@RULES.must('HTML-ARIA-REFERENCE', ARIA, '6.6', 'What an aria attribute refers to is in the page.', is_page)
+@RULES.must('HTML-ARIA-REFERENCE', ARIA, '6.6', 'The ids in an aria attribute are in the page.', is_page)
 def check_aria_reference(exchange: Exchange) -> Iterator[Fault]:
     read = page(exchange)
     for tag in read.tags:
         for name in REFERENCES:
             for reference in (tag.attributes.get(name) or '').split():
                 if reference not in ids(read):
-                    yield Fault('content', f'{name}="{reference}" of <{tag.name}> leads nowhere')
+                    yield Fault('content', f'{name}="{reference}" of <{tag.name}> refers to no element')
 
 
 @RULES.should('HTML-FIELD-LABEL', WCAG, '3.3.2', 'Every field has a label.', is_page)
@@ -159,7 +159,7 @@ def check_field_label(exchange: Exchange) -> Iterator[Fault]:
                 yield Fault('content', f'<{tag.name} name="{tag.attributes.get("name")}"> has no label')
 
 
-@RULES.should('HTML-LANGUAGE', WCAG, '3.1.1', 'A page says its language.', is_page)
+@RULES.should('HTML-LANGUAGE', WCAG, '3.1.1', 'A page declares its language.', is_page)
 def check_language(exchange: Exchange) -> Iterator[Fault]:
     if not any(tag.get('lang') for tag in page(exchange).all('html')):
         yield Fault('content', 'html has no lang')

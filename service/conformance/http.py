@@ -1,4 +1,4 @@
-"""Rules of HTTP that every response keeps: fields, statuses, content."""
+"""Rules of HTTP for every response: fields, statuses, content."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ def has_json(exchange: Exchange) -> bool:
     return exchange.response.is_json and exchange.response.is_whole
 
 
-@RULES.must('HTTP-DATE', RFC9110, '§6.6.1', 'Every response but 1xx and 5xx has a Date.', always)
+@RULES.must('HTTP-DATE', RFC9110, '§6.6.1', 'Every response except 1xx and 5xx has a Date.', always)
 def check_date(exchange: Exchange) -> Iterator[Fault]:
     if exchange.response.status < 500 and not exchange.response.values('Date'):
         yield Fault('Date:', 'is missing')
@@ -79,7 +79,7 @@ def check_date_format(exchange: Exchange) -> Iterator[Fault]:
     for name in ('Date', 'Last-Modified'):
         for value in exchange.response.values(name):
             if parse_date(value) is None:
-                yield Fault(f'{name}:', 'is no IMF-fixdate')
+                yield Fault(f'{name}:', 'is not an IMF-fixdate')
 
 
 @RULES.must(
@@ -96,7 +96,7 @@ def check_last_modified(exchange: Exchange) -> Iterator[Fault]:
         yield Fault('Last-Modified:', 'is in the future')
 
 
-@RULES.must('HTTP-FIELD-ONCE', RFC9110, '§5.3', 'A field that is no list is sent once.', always)
+@RULES.must('HTTP-FIELD-ONCE', RFC9110, '§5.3', 'A field that is not a list is sent once.', always)
 def check_field_once(exchange: Exchange) -> Iterator[Fault]:
     for name in SINGLE:
         if len(exchange.response.values(name)) > 1:
@@ -107,7 +107,7 @@ def check_field_once(exchange: Exchange) -> Iterator[Fault]:
 def check_field_name(exchange: Exchange) -> Iterator[Fault]:
     for name, _ in exchange.response.headers:
         if not TOKEN.fullmatch(name):
-            yield Fault(f'{name}:', 'is no token')
+            yield Fault(f'{name}:', 'is not a token')
 
 
 @RULES.should('HTTP-CONTENT-TYPE', RFC9110, '§8.3', 'Content has a Content-Type.', always)
@@ -139,13 +139,13 @@ def check_etag(exchange: Exchange) -> Iterator[Fault]:
 )
 def check_no_content(exchange: Exchange) -> Iterator[Fault]:
     if exchange.response.body:
-        yield Fault('content', 'is there')
+        yield Fault('content', 'is present')
 
 
 @RULES.must('HTTP-204-LENGTH', RFC9110, '§8.6', 'A response 204 has no Content-Length.', with_status(204))
 def check_204_length(exchange: Exchange) -> Iterator[Fault]:
     if exchange.response.values('Content-Length'):
-        yield Fault('Content-Length:', 'is there')
+        yield Fault('Content-Length:', 'is present')
 
 
 @RULES.must(
@@ -159,9 +159,9 @@ def check_content_length(exchange: Exchange) -> Iterator[Fault]:
     value = exchange.response.header('Content-Length')
     has_content = exchange.request.method != 'HEAD' and exchange.response.status not in (204, 304)
     if not value.isdecimal():
-        yield Fault('Content-Length:', 'is no number')
+        yield Fault('Content-Length:', 'is not a number')
     elif has_content and int(value) != len(exchange.response.body):
-        yield Fault('Content-Length:', f'{len(exchange.response.body)} octets came')
+        yield Fault('Content-Length:', f'{len(exchange.response.body)} octets were received')
 
 
 @RULES.must('HTTP-401-CHALLENGE', RFC9110, '§15.5.2', 'A response 401 has a challenge.', with_status(401))
@@ -190,11 +190,11 @@ def check_405_allow(exchange: Exchange) -> Iterator[Fault]:
 
 
 @RULES.must(
-    'HTTP-405-METHOD', RFC9110, '§15.5.6', 'A method that is answered 405 is not in Allow.', with_status(405)
+    'HTTP-405-METHOD', RFC9110, '§15.5.6', 'A method that gets 405 is not in Allow.', with_status(405)
 )
 def check_405_method(exchange: Exchange) -> Iterator[Fault]:
     if exchange.request.method.lower() in exchange.response.elements('Allow'):
-        yield Fault('Allow:', f'has {exchange.request.method}, which was refused')
+        yield Fault('Allow:', f'has {exchange.request.method}, which was rejected')
 
 
 @RULES.must('HTTP-ALLOW', RFC9110, '§10.2.1', 'Allow is a list of methods.', with_field('Allow'))
@@ -214,7 +214,7 @@ def check_redirect(exchange: Exchange) -> Iterator[Fault]:
 @RULES.must('HTTP-LOCATION', RFC9110, '§10.2.2', 'Location is a URI reference.', with_field('Location'))
 def check_location(exchange: Exchange) -> Iterator[Fault]:
     if not is_uri_reference(exchange.response.header('Location')):
-        yield Fault('Location:', 'is no URI reference')
+        yield Fault('Location:', 'is not a URI reference')
 
 
 @RULES.must(
@@ -226,7 +226,7 @@ def check_location(exchange: Exchange) -> Iterator[Fault]:
 )
 def check_content_location(exchange: Exchange) -> Iterator[Fault]:
     if not is_uri_reference(exchange.response.header('Content-Location')):
-        yield Fault('Content-Location:', 'is no URI reference')
+        yield Fault('Content-Location:', 'is not a URI reference')
 
 
 @RULES.must('HTTP-VARY', RFC9110, '§12.5.5', 'Vary is * or a list of field names.', with_field('Vary'))
@@ -251,14 +251,14 @@ def check_cache_control(exchange: Exchange) -> Iterator[Fault]:
     'HTTP-MAX-AGE',
     RFC9111,
     '§1.2.2',
-    '`max-age` and its like are whole numbers.',
+    '`max-age` and similar directives are whole numbers.',
     with_field('Cache-Control'),
 )
 def check_max_age(exchange: Exchange) -> Iterator[Fault]:
     directives = parse_directives(exchange.response.header('Cache-Control')) or {}
     for name in DELTA_SECONDS:
         if name in directives and not directives[name].isdecimal():
-            yield Fault('Cache-Control:', f'{name} is no number')
+            yield Fault('Cache-Control:', f'{name} is not a number')
 
 
 @RULES.should(
@@ -304,7 +304,7 @@ def check_retry_after(exchange: Exchange) -> Iterator[Fault]:
 @RULES.must('HTTP-SUNSET', RFC8594, '§3', 'Sunset is a date.', with_field('Sunset'))
 def check_sunset(exchange: Exchange) -> Iterator[Fault]:
     if parse_date(exchange.response.header('Sunset')) is None:
-        yield Fault('Sunset:', 'is no IMF-fixdate')
+        yield Fault('Sunset:', 'is not an IMF-fixdate')
 
 
 @RULES.must(
@@ -313,17 +313,17 @@ def check_sunset(exchange: Exchange) -> Iterator[Fault]:
 def check_deprecation(exchange: Exchange) -> Iterator[Fault]:
     value = exchange.response.header('Deprecation')
     if not (value.startswith('@') and value[1:].removeprefix('-').isdecimal()):
-        yield Fault('Deprecation:', 'is no date')
+        yield Fault('Deprecation:', 'is not a date')
 
 
 @RULES.must('HTTP-SERVER-ERROR', RFC9110, '§15.6', 'The server does not fail.', always)
 def check_server_error(exchange: Exchange) -> Iterator[Fault]:
     if exchange.response.status >= 500 and exchange.response.status not in (501, 503):
-        yield Fault('status', 'the server says that it has failed')
+        yield Fault('status', 'the server failed')
 
 
 @RULES.must(
-    'HTTP-CONTENT-ENCODING', RFC9110, '§12.5.3', 'Content is encoded only for who accepts it.', always
+    'HTTP-CONTENT-ENCODING', RFC9110, '§12.5.3', 'Content has only codings that the client accepts.', always
 )
 def check_content_encoding(exchange: Exchange) -> Iterator[Fault]:
     accepted = exchange.request.header('Accept-Encoding').replace(' ', '').lower()
@@ -333,7 +333,7 @@ def check_content_encoding(exchange: Exchange) -> Iterator[Fault]:
             yield Fault('Content-Encoding:', f'Accept-Encoding is {accepted}')
 
 
-@RULES.must('HTTP-JSON', RFC8259, '§2', 'JSON content is JSON.', has_json)
+@RULES.must('HTTP-JSON', RFC8259, '§2', 'Content labelled as JSON is JSON.', has_json)
 def check_json(exchange: Exchange) -> Iterator[Fault]:
     if exchange.request.method != 'HEAD' and exchange.response.document is INVALID:
         yield Fault('content', 'cannot be parsed')

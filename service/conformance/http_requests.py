@@ -46,7 +46,7 @@ def probe_tags(client: Client, exchange: Exchange) -> None:
         client.repeat(exchange, 'not-modified-list', If_None_Match=f'{OTHER_TAG}, {tag}')
         client.repeat(exchange, 'not-modified-any', If_None_Match='*')
         client.repeat(exchange, 'not-modified-head', 'HEAD', If_None_Match=tag)
-        # a write since the response may have changed the resource: If-Match needs the tag of now
+        # a write since the response may have changed the resource: If-Match needs the current tag
         current = client.repeat(exchange, 'modified', If_None_Match=OTHER_TAG).response.header('ETag')
         if current and not current.startswith('W/'):
             client.repeat(exchange, 'if-match', If_Match=current)
@@ -147,16 +147,16 @@ def has_changed(exchange: Exchange) -> bool:
 @must('HEAD-CONTENT', '§9.3.2', 'A response to HEAD has no content.', 'head')
 def check_head_content(exchange: Exchange) -> Iterator[Fault]:
     if exchange.response.body:
-        yield Fault('content', 'is there')
+        yield Fault('content', 'is present')
 
 
-@must('HEAD-STATUS', '§9.3.2', 'HEAD is answered with the status of GET.', 'head')
+@must('HEAD-STATUS', '§9.3.2', 'HEAD gets the status of GET.', 'head')
 def check_head_status(exchange: Exchange) -> Iterator[Fault]:
     if exchange.response.status != exchange.source.response.status:
-        yield Fault('status', f'GET is answered {exchange.source.response.status}')
+        yield Fault('status', f'GET gets {exchange.source.response.status}')
 
 
-@should('HEAD-FIELDS', '§9.3.2', 'HEAD is answered with the fields of GET.', 'head')
+@should('HEAD-FIELDS', '§9.3.2', 'HEAD gets the fields of GET.', 'head')
 def check_head_fields(exchange: Exchange) -> Iterator[Fault]:
     for name in SAME_FIELDS:
         here, there = exchange.response.header(name), exchange.source.response.header(name)
@@ -164,17 +164,13 @@ def check_head_fields(exchange: Exchange) -> Iterator[Fault]:
             yield Fault(f'{name}:', f'GET has {there or "none"}')
 
 
-@should(
-    'OPTIONS-ALLOW', '§9.3.7', 'OPTIONS is answered with the methods of the resource in Allow.', 'options'
-)
+@should('OPTIONS-ALLOW', '§9.3.7', 'OPTIONS gets the methods of the resource in Allow.', 'options')
 def check_options(exchange: Exchange) -> Iterator[Fault]:
     if not exchange.response.is_success or not exchange.response.values('Allow'):
-        yield Fault('Allow:', f'OPTIONS is answered {exchange.response.status}')
+        yield Fault('Allow:', f'OPTIONS gets {exchange.response.status}')
 
 
-@must(
-    'OPTIONS-GET', '§10.2.1', 'Allow has the methods that the resource has: GET, and HEAD with it.', 'options'
-)
+@must('OPTIONS-GET', '§10.2.1', 'Allow of a resource that supports GET has GET and HEAD.', 'options')
 def check_options_get(exchange: Exchange) -> Iterator[Fault]:
     allowed = exchange.response.elements('Allow')
     if allowed and not {'get', 'head'} <= set(allowed):
@@ -185,7 +181,7 @@ def check_options_get(exchange: Exchange) -> Iterator[Fault]:
     'OPTIONS-ACCEPT-PATCH',
     RFC5789,
     '§3.1',
-    'A resource that has PATCH says in Accept-Patch what it takes.',
+    'A resource that supports PATCH lists its patch formats in Accept-Patch.',
     lambda exchange: exchange.purpose == 'options' and 'patch' in exchange.response.elements('Allow'),
 )
 def check_accept_patch(exchange: Exchange) -> Iterator[Fault]:
@@ -206,7 +202,7 @@ def check_etag_strong(exchange: Exchange) -> Iterator[Fault]:
         yield Fault('ETag:', 'is the same, and the content is not')
 
 
-@should('ETAG-STABLE', '§8.8.3', 'A tag stays the same while the content does.', 'again')
+@should('ETAG-STABLE', '§8.8.3', 'A tag stays the same as long as the content does.', 'again')
 def check_etag_stable(exchange: Exchange) -> Iterator[Fault]:
     here, there = exchange.response, exchange.source.response
     if here.body == there.body and here.header('ETag') != there.header('ETag'):
@@ -235,16 +231,16 @@ def check_not_modified(exchange: Exchange) -> Iterator[Fault]:
         yield Fault('status', 'should be 304')
 
 
-must('COND-304', '§13.1.2', 'GET and HEAD with the current tag in If-None-Match are 304.', *NOT_MODIFIED)(
+must('COND-304', '§13.1.2', 'GET and HEAD with the current tag in If-None-Match get 304.', *NOT_MODIFIED)(
     check_not_modified
 )
 must('COND-WEAK', '§13.1.2', 'If-None-Match compares weakly.', 'not-modified-weak')(check_not_modified)
 must('COND-LIST', '§13.1.2', 'If-None-Match is a list of tags.', 'not-modified-list')(check_not_modified)
-must('COND-ANY', '§13.1.2', 'If-None-Match: * is false where there is a representation.', 'not-modified-any')(
+must('COND-ANY', '§13.1.2', 'If-None-Match: * is false if there is a representation.', 'not-modified-any')(
     check_not_modified
 )
 should(
-    'COND-DATE', '§13.1.3', 'GET with the current date in If-Modified-Since is 304.', 'not-modified-since'
+    'COND-DATE', '§13.1.3', 'GET with the current date in If-Modified-Since gets 304.', 'not-modified-since'
 )(check_not_modified)
 
 
@@ -257,7 +253,7 @@ def check_modified(exchange: Exchange) -> Iterator[Fault]:
 @must(
     'COND-TAG-OVER-DATE',
     '§13.1.3',
-    'If-Modified-Since is ignored where there is If-None-Match.',
+    'If-Modified-Since is ignored if there is If-None-Match.',
     'tag-over-date',
 )
 def check_tag_over_date(exchange: Exchange) -> Iterator[Fault]:
@@ -276,7 +272,7 @@ def check_304_fields(exchange: Exchange) -> Iterator[Fault]:
 @must(
     'COND-IF-MATCH',
     '§13.1.1',
-    'A request with another tag in If-Match is 412, whatever its method.',
+    'A request with another tag in If-Match gets 412, whatever its method.',
     'if-match-other',
 )
 def check_if_match_other(exchange: Exchange) -> Iterator[Fault]:
@@ -284,7 +280,7 @@ def check_if_match_other(exchange: Exchange) -> Iterator[Fault]:
         yield Fault('status', 'should be 412')
 
 
-@must('COND-IF-MATCH-TRUE', '§13.1.1', 'A request with the current tag in If-Match is done.', 'if-match')
+@must('COND-IF-MATCH-TRUE', '§13.1.1', 'A request with the current tag in If-Match succeeds.', 'if-match')
 def check_if_match(exchange: Exchange) -> Iterator[Fault]:
     if exchange.response.status == 412 or exchange.response.status >= 400:
         yield Fault('status', 'the tag is the current one')
@@ -303,7 +299,7 @@ def check_accept_case(exchange: Exchange) -> Iterator[Fault]:
         yield Fault('Content-Type:', f'Accept is {exchange.request.header("Accept")}')
 
 
-@should('ACCEPT-ZERO', '§12.4.2', 'A type with q=0 is not sent where there is another.', 'accept-refused')
+@should('ACCEPT-ZERO', '§12.4.2', 'A type with q=0 is not sent if another is available.', 'accept-refused')
 def check_accept_zero(exchange: Exchange) -> Iterator[Fault]:
     if exchange.is_fetch and exchange.response.media_type == exchange.source.response.media_type:
         yield Fault('Content-Type:', f'Accept is {exchange.request.header("Accept")}')
@@ -312,7 +308,7 @@ def check_accept_zero(exchange: Exchange) -> Iterator[Fault]:
 @should(
     'ACCEPT-PREFERENCE',
     '§12.4.2',
-    'Of two types that are there, the one with the higher q is sent.',
+    'Of two available types, the one with the higher q is sent.',
     'preference',
 )
 def check_preference(exchange: Exchange) -> Iterator[Fault]:
@@ -321,14 +317,19 @@ def check_preference(exchange: Exchange) -> Iterator[Fault]:
         yield Fault('Content-Type:', f'{preferred} is available and preferred')
 
 
-@should('ACCEPT-SPECIFIC', '§12.5.1', 'The most specific range gives the q of a type.', 'specificity')
+@should('ACCEPT-SPECIFIC', '§12.5.1', 'The most specific range determines the q of a type.', 'specificity')
 def check_specific(exchange: Exchange) -> Iterator[Fault]:
     preferred = exchange.request.header('Accept').split(', ')[-1]
     if exchange.response.media_type != preferred:
         yield Fault('Content-Type:', f'{preferred} is available and preferred')
 
 
-@must('ACCEPT-SENT', '§12.5.1', 'What is sent as success is acceptable, or the request is 406.', 'variant')
+@must(
+    'ACCEPT-SENT',
+    '§12.5.1',
+    'The type of a success is acceptable; otherwise the request gets 406.',
+    'variant',
+)
 def check_sent(exchange: Exchange) -> Iterator[Fault]:
     accepted = exchange.request.header('Accept')
     if (
@@ -354,13 +355,13 @@ def check_vary_accept(record: Sequence[Exchange]) -> Iterator[tuple[Exchange, Fa
             yield exchange, Fault('Vary:', f'another Accept gives {there.media_type}')
 
 
-@must('MISSING-404', '§15.5.5', 'A URL that leads to no resource is 404.', 'missing')
+@must('MISSING-404', '§15.5.5', 'A URL without a resource gets 404.', 'missing')
 def check_missing(exchange: Exchange) -> Iterator[Fault]:
     if exchange.response.status not in (404, 410, 406):
         yield Fault('status', 'should be 404')
 
 
-@must('GZIP-DECODES', '§8.4.1.3', 'Content that is labelled gzip can be decompressed, to what it is.', 'gzip')
+@must('GZIP-DECODES', '§8.4.1.3', 'Content that is labelled gzip can be decompressed.', 'gzip')
 def check_gzip(exchange: Exchange) -> Iterator[Fault]:
     if exchange.response.header('Content-Encoding').lower() == 'gzip':
         try:
@@ -376,20 +377,20 @@ def check_gzip_vary(exchange: Exchange) -> Iterator[Fault]:
         yield Fault('Vary:', 'does not name Accept-Encoding')
 
 
-@must('RANGE-UNIT', '§14.2', 'A range unit that is not known is ignored.', 'range-unknown')
+@must('RANGE-UNIT', '§14.2', 'An unknown range unit is ignored.', 'range-unknown')
 def check_range_unit(exchange: Exchange) -> Iterator[Fault]:
     if exchange.response.status != exchange.source.response.status:
         yield Fault('status', f'should be {exchange.source.response.status}')
 
 
-@must('RANGE-206', '§15.3.7.1', 'A response 206 says in Content-Range which part it has.', 'range')
+@must('RANGE-206', '§15.3.7.1', 'A response 206 has its range in Content-Range.', 'range')
 def check_range(exchange: Exchange) -> Iterator[Fault]:
     response = exchange.response
     if response.status == 206 and not response.header('Content-Range').startswith('bytes 0-0/'):
         yield Fault('Content-Range:', 'should start with bytes 0-0/')
 
 
-@should('RANGE-416', '§15.5.17', 'A response 416 says the length in Content-Range.', 'range-beyond')
+@should('RANGE-416', '§15.5.17', 'A response 416 has the length in Content-Range.', 'range-beyond')
 def check_range_beyond(exchange: Exchange) -> Iterator[Fault]:
     response = exchange.response
     if response.status == 416 and not response.header('Content-Range').startswith('bytes */'):
@@ -445,9 +446,9 @@ def check_cors_vary(exchange: Exchange) -> Iterator[Fault]:
     'CORS-PREFLIGHT',
     FETCH,
     'CORS-preflight fetch',
-    'A preflight needs no credentials and is answered 2xx.',
+    'A preflight needs no credentials and gets 2xx.',
     for_purpose('preflight'),
 )
 def check_preflight(exchange: Exchange) -> Iterator[Fault]:
     if not exchange.response.is_success:
-        yield Fault('status', 'browsers send nothing then')
+        yield Fault('status', 'browsers do not send the request then')

@@ -54,7 +54,7 @@ class Located(NamedTuple):
 
 
 def is_json_api(exchange: Exchange) -> bool:
-    """Return whether it is JSON:API, by its media type or, where that was requested, by its members."""
+    """Return whether it is JSON:API, by its media type or, if that was requested, by its members."""
     response = exchange.response
     if not response.is_whole:
         return False
@@ -88,7 +88,7 @@ def extended(name: str) -> bool:
 
 
 def top(exchange: Exchange) -> dict[str, Any]:
-    """Return the top-level object, {} where there is none."""
+    """Return the top-level object, {} if there is none."""
     document = exchange.response.document
     return document if isinstance(document, dict) else {}
 
@@ -128,7 +128,7 @@ def relationships(exchange: Exchange) -> Iterator[tuple[Located, str, Located]]:
 
 
 def identifiers(where: str, data: Any) -> Iterator[Located]:
-    """Yield the resource identifier objects of linkage, whatever they are."""
+    """Yield the resource identifier objects of linkage, also those of a wrong type."""
     if isinstance(data, list):
         yield from (Located(where + pointer(number), one) for number, one in enumerate(data))
     elif data is not None:
@@ -158,7 +158,7 @@ def name_of(value: Any) -> tuple[str, str]:
 
 @found_once
 def links_objects(exchange: Exchange) -> Iterator[Located]:
-    """Yield every links object, whatever it is."""
+    """Yield every links object, also one of a wrong type."""
     document = top(exchange)
     holders = [Located('', document), *resources(exchange)]
     holders += [relationship for _, _, relationship in relationships(exchange)]
@@ -170,7 +170,7 @@ def links_objects(exchange: Exchange) -> Iterator[Located]:
 
 @found_once
 def links(exchange: Exchange) -> Iterator[Located]:
-    """Yield every link, whatever it is."""
+    """Yield every link, also one of a wrong type."""
     for where, value in links_objects(exchange):
         for name, link in plain(members(value)):
             if not (isinstance(link, list) and name in ('type', 'profile')):
@@ -178,7 +178,7 @@ def links(exchange: Exchange) -> Iterator[Located]:
 
 
 def errors(exchange: Exchange) -> list[Located]:
-    """Return the error objects, whatever they are."""
+    """Return the error objects, also those of a wrong type."""
     return [Located(pointer('errors', number), one) for number, one in entries(top(exchange).get('errors'))]
 
 
@@ -193,7 +193,7 @@ def href_of(link: Any) -> str | None:
 
 
 def find_links(exchange: Exchange) -> Iterator[FoundLink]:
-    """Yield where a crawler may go."""
+    """Yield the links that a crawler may follow."""
     if is_json_api(exchange):
         for where, link in links(exchange):
             href = href_of(link)
@@ -212,7 +212,7 @@ def metas(exchange: Exchange) -> Iterator[Located]:
             yield Located(where + '/meta', value['meta'])
 
 
-def strangers(located: Located, allowed: set[str]) -> Iterator[Fault]:
+def undefined_members(located: Located, allowed: set[str]) -> Iterator[Fault]:
     """Yield a fault for each member that the specification does not define."""
     for name, _ in plain(members(located.value)):
         if name not in allowed and not extended(name):
@@ -236,7 +236,7 @@ def check_media_type(exchange: Exchange) -> Iterator[Fault]:
 @must(
     'JA-MEDIA-PARAMETERS',
     '#media-type-parameter-rules',
-    'The media type has no parameters but ext and profile.',
+    'The media type has no parameters except ext and profile.',
 )
 def check_media_parameters(exchange: Exchange) -> Iterator[Fault]:
     parsed = parse_media_type(exchange.response.header('Content-Type'))
@@ -247,7 +247,7 @@ def check_media_parameters(exchange: Exchange) -> Iterator[Fault]:
 @must('JA-ROOT', '#document-top-level', 'The root of a document is an object.')
 def check_root(exchange: Exchange) -> Iterator[Fault]:
     if exchange.response.document is INVALID or not isinstance(exchange.response.document, dict):
-        yield Fault('', 'the root is no object')
+        yield Fault('', 'the root is not an object')
 
 
 @must('JA-TOP-MEMBER', '#document-top-level', 'A document has at least one of data, errors and meta.')
@@ -263,23 +263,23 @@ def check_data_errors(exchange: Exchange) -> Iterator[Fault]:
         yield Fault('', 'has both')
 
 
-@must('JA-TOP-UNDEFINED', '#document-structure', 'The top level has no members that are not defined.')
+@must('JA-TOP-UNDEFINED', '#document-structure', 'The top level has no undefined members.')
 def check_top_undefined(exchange: Exchange) -> Iterator[Fault]:
-    yield from strangers(Located('', top(exchange)), TOP_MEMBERS)
+    yield from undefined_members(Located('', top(exchange)), TOP_MEMBERS)
 
 
-@must('JA-INCLUDED-DATA', '#document-top-level', 'There is no included without data.')
+@must('JA-INCLUDED-DATA', '#document-top-level', 'A document with included has data.')
 def check_included_data(exchange: Exchange) -> Iterator[Fault]:
     document = top(exchange)
     if 'included' in document and 'data' not in document:
-        yield Fault('/included', 'is there without data')
+        yield Fault('/included', 'is present without data')
 
 
 @must('JA-INCLUDED-ARRAY', '#document-compound-documents', '`included` is an array of resource objects.')
 def check_included_array(exchange: Exchange) -> Iterator[Fault]:
     included = top(exchange).get('included', [])
     if not isinstance(included, list) or not all(isinstance(one, dict) for one in included):
-        yield Fault('/included', 'is no array of objects')
+        yield Fault('/included', 'is not an array of objects')
 
 
 @must(
@@ -293,26 +293,24 @@ def check_primary_data(exchange: Exchange) -> Iterator[Fault]:
     if data is not None and not isinstance(data, dict | list):
         yield Fault('/data', 'is neither object, array nor null')
     if not all(isinstance(one, dict) for _, one in entries(data)):
-        yield Fault('/data', 'has an entry that is no object')
+        yield Fault('/data', 'has an entry that is not an object')
     if len(kinds) > 1:
         yield Fault('/data', 'mixes resource objects and resource identifier objects')
 
 
-@must(
-    'JA-JSONAPI-OBJECT', '#document-jsonapi-object', '`jsonapi` is an object of the members that are defined.'
-)
+@must('JA-JSONAPI-OBJECT', '#document-jsonapi-object', '`jsonapi` is an object without undefined members.')
 def check_jsonapi_object(exchange: Exchange) -> Iterator[Fault]:
     value = top(exchange).get('jsonapi', {})
     if not isinstance(value, dict):
-        yield Fault('/jsonapi', 'is no object')
-    yield from strangers(Located('/jsonapi', value), {'version', 'ext', 'profile', 'meta'})
+        yield Fault('/jsonapi', 'is not an object')
+    yield from undefined_members(Located('/jsonapi', value), {'version', 'ext', 'profile', 'meta'})
 
 
 @must('JA-JSONAPI-VERSION', '#document-jsonapi-object', '`jsonapi.version` is a string.')
 def check_jsonapi_version(exchange: Exchange) -> Iterator[Fault]:
     value = top(exchange).get('jsonapi')
     if isinstance(value, dict) and not isinstance(value.get('version', ''), str):
-        yield Fault('/jsonapi/version', 'is no string')
+        yield Fault('/jsonapi/version', 'is not a string')
 
 
 @must('JA-JSONAPI-EXT', '#document-jsonapi-object', '`jsonapi.ext` and `jsonapi.profile` are arrays of URIs.')
@@ -320,32 +318,32 @@ def check_jsonapi_ext(exchange: Exchange) -> Iterator[Fault]:
     for name, value in members(top(exchange).get('jsonapi')):
         is_list = isinstance(value, list) and all(is_absolute_uri(one) for one in value)
         if name in ('ext', 'profile') and not is_list:
-            yield Fault(pointer('jsonapi', name), 'is no array of URIs')
+            yield Fault(pointer('jsonapi', name), 'is not an array of URIs')
 
 
 @must('JA-RESOURCE-TYPE', '#document-resource-object-identification', 'Every resource has a type, a string.')
 def check_resource_type(exchange: Exchange) -> Iterator[Fault]:
     for where, resource in resources(exchange):
         if not isinstance(resource.get('type'), str):
-            yield Fault(where, 'has no type that is a string')
+            yield Fault(where, 'has no type, or one that is not a string')
 
 
 @must('JA-RESOURCE-ID', '#document-resource-object-identification', 'Every resource has an id, a string.')
 def check_resource_id(exchange: Exchange) -> Iterator[Fault]:
     for where, resource in resources(exchange):
         if not isinstance(resource.get('id'), str):
-            yield Fault(where, 'has no id that is a string')
+            yield Fault(where, 'has no id, or one that is not a string')
+
+
+@must('JA-RESOURCE-UNDEFINED', '#document-structure', 'A resource object has no undefined members.')
+def check_resource_undefined(exchange: Exchange) -> Iterator[Fault]:
+    for located in resources(exchange):
+        yield from undefined_members(located, RESOURCE_MEMBERS)
 
 
 @must(
-    'JA-RESOURCE-UNDEFINED', '#document-structure', 'A resource object has no members that are not defined.'
+    'JA-TYPE-NAME', '#document-resource-object-identification', 'A type satisfies the rules of member names.'
 )
-def check_resource_undefined(exchange: Exchange) -> Iterator[Fault]:
-    for located in resources(exchange):
-        yield from strangers(located, RESOURCE_MEMBERS)
-
-
-@must('JA-TYPE-NAME', '#document-resource-object-identification', 'A type keeps the rules of member names.')
 def check_type_name(exchange: Exchange) -> Iterator[Fault]:
     for where, resource in resources(exchange):
         kind = resource.get('type')
@@ -357,7 +355,7 @@ def check_type_name(exchange: Exchange) -> Iterator[Fault]:
 def check_attributes_object(exchange: Exchange) -> Iterator[Fault]:
     for where, resource in resources(exchange):
         if not isinstance(resource.get('attributes', {}), dict):
-            yield Fault(where + '/attributes', 'is no object')
+            yield Fault(where + '/attributes', 'is not an object')
 
 
 @must(
@@ -409,7 +407,7 @@ def check_field_twice(exchange: Exchange) -> Iterator[Fault]:
 @should(
     'JA-FOREIGN-KEY',
     '#document-resource-object-attributes',
-    'A foreign key is no attribute where there is a relationship.',
+    'A foreign key is not an attribute if there is a relationship.',
 )
 def check_foreign_key(exchange: Exchange) -> Iterator[Fault]:
     for where, resource in resources(exchange):
@@ -424,7 +422,7 @@ def check_foreign_key(exchange: Exchange) -> Iterator[Fault]:
 def check_relationships_object(exchange: Exchange) -> Iterator[Fault]:
     for where, resource in resources(exchange):
         if not isinstance(resource.get('relationships', {}), dict):
-            yield Fault(where + '/relationships', 'is no object')
+            yield Fault(where + '/relationships', 'is not an object')
 
 
 @must(
@@ -438,12 +436,10 @@ def check_relationship(exchange: Exchange) -> Iterator[Fault]:
             yield Fault(where, 'has none of them')
 
 
-@must(
-    'JA-RELATIONSHIP-UNDEFINED', '#document-structure', 'A relationship has no members that are not defined.'
-)
+@must('JA-RELATIONSHIP-UNDEFINED', '#document-structure', 'A relationship has no undefined members.')
 def check_relationship_undefined(exchange: Exchange) -> Iterator[Fault]:
     for _, _, located in relationships(exchange):
-        yield from strangers(located, RELATIONSHIP_MEMBERS)
+        yield from undefined_members(located, RELATIONSHIP_MEMBERS)
 
 
 @must(
@@ -468,9 +464,9 @@ def check_linkage(exchange: Exchange) -> Iterator[Fault]:
         if isinstance(value, dict) and 'data' in value:
             data = value['data']
             if data is not None and not isinstance(data, dict | list):
-                yield Fault(where + '/data', 'is no linkage')
+                yield Fault(where + '/data', 'is not linkage')
             elif not all(isinstance(one.value, dict) for one in identifiers('', data)):
-                yield Fault(where + '/data', 'has an entry that is no identifier')
+                yield Fault(where + '/data', 'has an entry that is not an identifier')
 
 
 @must(
@@ -483,13 +479,13 @@ def check_identifier(exchange: Exchange) -> Iterator[Fault]:
         if isinstance(value, dict) and not (
             isinstance(value.get('type'), str) and isinstance(value.get('id', value.get('lid')), str)
         ):
-            yield Fault(where, 'has no type and id that are strings')
+            yield Fault(where, 'does not have a type and an id that are strings')
 
 
-@must('JA-IDENTIFIER-UNDEFINED', '#document-structure', 'An identifier has no members that are not defined.')
+@must('JA-IDENTIFIER-UNDEFINED', '#document-structure', 'An identifier has no undefined members.')
 def check_identifier_undefined(exchange: Exchange) -> Iterator[Fault]:
     for located in all_identifiers(exchange):
-        yield from strangers(located, IDENTIFIER_MEMBERS)
+        yield from undefined_members(located, IDENTIFIER_MEMBERS)
 
 
 @must(
@@ -525,14 +521,14 @@ def check_resource_once(exchange: Exchange) -> Iterator[Fault]:
 def check_meta_object(exchange: Exchange) -> Iterator[Fault]:
     for where, value in metas(exchange):
         if not isinstance(value, dict):
-            yield Fault(where, 'is no object')
+            yield Fault(where, 'is not an object')
 
 
 @must('JA-LINKS-OBJECT', '#document-links', '`links` is an object.')
 def check_links_object(exchange: Exchange) -> Iterator[Fault]:
     for where, value in links_objects(exchange):
         if not isinstance(value, dict):
-            yield Fault(where, 'is no object')
+            yield Fault(where, 'is not an object')
 
 
 @must('JA-LINK', '#document-links-link', 'A link is a string, a link object or null.')
@@ -557,10 +553,10 @@ def check_link_uri(exchange: Exchange) -> Iterator[Fault]:
             yield Fault(where, 'has characters that a URI cannot have')
 
 
-@must('JA-LINK-UNDEFINED', '#document-structure', 'A link object has no members that are not defined.')
+@must('JA-LINK-UNDEFINED', '#document-structure', 'A link object has no undefined members.')
 def check_link_undefined(exchange: Exchange) -> Iterator[Fault]:
     for located in links(exchange):
-        yield from strangers(located, LINK_MEMBERS)
+        yield from undefined_members(located, LINK_MEMBERS)
 
 
 @must('JA-LINK-REL', '#document-links-link-object', '`rel` of a link object is a relation type, a string.')
@@ -569,7 +565,7 @@ def check_link_rel(exchange: Exchange) -> Iterator[Fault]:
         if isinstance(value, dict) and 'rel' in value:
             rel = value['rel']
             if not isinstance(rel, str) or not rel or re.search(r'\s', rel):
-                yield Fault(where + '/rel', 'is no relation type')
+                yield Fault(where + '/rel', 'is not a relation type')
 
 
 @must('JA-LINK-TITLE', '#document-links-link-object', '`title` and `type` of a link object are strings.')
@@ -577,7 +573,7 @@ def check_link_title(exchange: Exchange) -> Iterator[Fault]:
     for where, value in links(exchange):
         for name, text in members(value):
             if name in ('title', 'type') and not isinstance(text, str):
-                yield Fault(where + pointer(name), 'is no string')
+                yield Fault(where + pointer(name), 'is not a string')
 
 
 @must('JA-LINK-HREFLANG', '#document-links-link-object', '`hreflang` is a language tag or an array of them.')
@@ -586,7 +582,7 @@ def check_link_hreflang(exchange: Exchange) -> Iterator[Fault]:
         if isinstance(value, dict) and 'hreflang' in value:
             tags = value['hreflang'] if isinstance(value['hreflang'], list) else [value['hreflang']]
             if not all(is_language(tag) for tag in tags):
-                yield Fault(where + '/hreflang', 'is no language tag')
+                yield Fault(where + '/hreflang', 'is not a language tag')
 
 
 @must(
@@ -596,13 +592,13 @@ def check_link_hreflang(exchange: Exchange) -> Iterator[Fault]:
 )
 def check_top_links(exchange: Exchange) -> Iterator[Fault]:
     if 'errors' not in top(exchange):
-        yield from strangers(Located('/links', top(exchange).get('links')), TOP_LINKS)
+        yield from undefined_members(Located('/links', top(exchange).get('links')), TOP_LINKS)
 
 
-@must('JA-RESOURCE-LINKS', '#document-resource-object-links', 'The links of a resource are self.')
+@must('JA-RESOURCE-LINKS', '#document-resource-object-links', 'The only link of a resource is self.')
 def check_resource_links(exchange: Exchange) -> Iterator[Fault]:
     for where, resource in resources(exchange):
-        yield from strangers(Located(where + '/links', resource.get('links')), {'self'})
+        yield from undefined_members(Located(where + '/links', resource.get('links')), {'self'})
 
 
 @must(
@@ -613,7 +609,7 @@ def check_resource_links(exchange: Exchange) -> Iterator[Fault]:
 def check_relationship_link_names(exchange: Exchange) -> Iterator[Fault]:
     for _, _, (where, value) in relationships(exchange):
         if isinstance(value, dict):
-            yield from strangers(
+            yield from undefined_members(
                 Located(where + '/links', value.get('links')), {'self', 'related'} | PAGE_LINKS
             )
 
@@ -642,7 +638,7 @@ def names_inside(where: str, value: Any, *, is_deep: bool) -> Iterator[Located]:
 def check_member_name(exchange: Exchange) -> Iterator[Fault]:
     for where, name in field_names(exchange):
         if not _MEMBER_NAME.fullmatch(name):
-            yield Fault(where, 'is no member name')
+            yield Fault(where, 'is not a member name')
 
 
 @should(
@@ -658,7 +654,7 @@ def check_member_name_safe(exchange: Exchange) -> Iterator[Fault]:
 def check_errors_array(exchange: Exchange) -> Iterator[Fault]:
     value = top(exchange).get('errors', [])
     if not isinstance(value, list) or not all(isinstance(one, dict) for one in value):
-        yield Fault('/errors', 'is no array of objects')
+        yield Fault('/errors', 'is not an array of objects')
 
 
 @should('JA-ERRORS-USED', '#errors-processing', 'A failure is described by error objects.', is_error)
@@ -677,27 +673,27 @@ def check_error_member(exchange: Exchange) -> Iterator[Fault]:
 @must(
     'JA-ERROR-UNDEFINED',
     '#document-structure',
-    'An error object has no members that are not defined.',
+    'An error object has no undefined members.',
     is_error,
 )
 def check_error_undefined(exchange: Exchange) -> Iterator[Fault]:
     for located in error_objects(exchange):
-        yield from strangers(located, ERROR_MEMBERS)
+        yield from undefined_members(located, ERROR_MEMBERS)
 
 
 @must('JA-ERROR-STATUS', '#error-objects', 'The status of an error is an HTTP status as a string.', is_error)
 def check_error_status(exchange: Exchange) -> Iterator[Fault]:
     for where, value in error_objects(exchange):
         if 'status' in value and not re.fullmatch(r'[45]\d\d', str(value['status'])):
-            yield Fault(where + '/status', 'is no HTTP status')
+            yield Fault(where + '/status', 'is not an HTTP status')
         elif not isinstance(value.get('status', ''), str):
-            yield Fault(where + '/status', 'is no string')
+            yield Fault(where + '/status', 'is not a string')
 
 
 @should(
     'JA-ERROR-STATUS-SAME',
     '#errors-processing',
-    'Where all errors have one status, the response has it too.',
+    'If all errors have one status, the response has it too.',
     is_error,
 )
 def check_error_status_same(exchange: Exchange) -> Iterator[Fault]:
@@ -713,13 +709,13 @@ def check_error_text(exchange: Exchange) -> Iterator[Fault]:
     for where, value in error_objects(exchange):
         for name in ('id', 'code', 'title', 'detail'):
             if not isinstance(value.get(name, ''), str):
-                yield Fault(where + pointer(name), 'is no string')
+                yield Fault(where + pointer(name), 'is not a string')
 
 
-@must('JA-ERROR-LINKS', '#error-objects', 'The links of an error are about and type.', is_error)
+@must('JA-ERROR-LINKS', '#error-objects', 'The only links of an error are about and type.', is_error)
 def check_error_links(exchange: Exchange) -> Iterator[Fault]:
     for where, value in error_objects(exchange):
-        yield from strangers(Located(where + '/links', value.get('links')), {'about', 'type'})
+        yield from undefined_members(Located(where + '/links', value.get('links')), {'about', 'type'})
 
 
 @must(
@@ -729,8 +725,8 @@ def check_error_source(exchange: Exchange) -> Iterator[Fault]:
     for where, value in error_objects(exchange):
         source = value.get('source', {})
         if not isinstance(source, dict):
-            yield Fault(where + '/source', 'is no object')
-        yield from strangers(Located(where + '/source', source), {'pointer', 'parameter', 'header'})
+            yield Fault(where + '/source', 'is not an object')
+        yield from undefined_members(Located(where + '/source', source), {'pointer', 'parameter', 'header'})
 
 
 @must('JA-ERROR-POINTER', '#error-objects', '`source.pointer` is a JSON Pointer.', is_error)
@@ -738,7 +734,7 @@ def check_error_pointer(exchange: Exchange) -> Iterator[Fault]:
     for where, value in error_objects(exchange):
         for name, one in members(value.get('source')):
             if name == 'pointer' and not is_json_pointer(one):
-                yield Fault(where + '/source/pointer', 'is no JSON Pointer')
+                yield Fault(where + '/source/pointer', 'is not a JSON Pointer')
 
 
 def is_fetched_by_link(exchange: Exchange) -> bool:
@@ -748,7 +744,7 @@ def is_fetched_by_link(exchange: Exchange) -> bool:
 @must(
     'JA-FETCH-LINK',
     '#fetching-resources',
-    'Every self and related link can be fetched, and is answered 200.',
+    'Every self and related link can be fetched, and gets 200.',
     is_fetched_by_link,
 )
 def check_fetch_link(exchange: Exchange) -> Iterator[Fault]:
@@ -794,7 +790,7 @@ def leads_to_relationship(exchange: Exchange) -> bool:
 )
 def check_relationship_fetch(exchange: Exchange) -> Iterator[Fault]:
     if any(is_resource(one.value) for one in primary(top(exchange))) or 'data' not in top(exchange):
-        yield Fault('/data', 'is no linkage')
+        yield Fault('/data', 'is not linkage')
 
 
 @must(
@@ -808,7 +804,7 @@ def check_related_kind(exchange: Exchange) -> Iterator[Fault]:
         is_followed = exchange.context['link'].where == where + '/links/related' and 'data' in value
         is_array = isinstance(top(exchange).get('data'), list)
         if is_followed and isinstance(value['data'], list) != is_array:
-            yield Fault('/data', f'is not of the kind that {where} says')
+            yield Fault('/data', f'is not of the kind that {where} has')
 
 
 @RULES.across(
@@ -832,7 +828,7 @@ def check_identity(record: Sequence[Exchange]) -> Iterator[tuple[Exchange, Fault
 @should(
     'JA-PAGE-REPEATS',
     '#fetching-pagination',
-    'The next page has other resources than the page before it.',
+    'The next page repeats no resources of the page before it.',
     lambda one: is_fetched_by_link(one) and one.is_fetch and one.context['link'].where == '/links/next',
 )
 def check_page_repeats(exchange: Exchange) -> Iterator[Fault]:

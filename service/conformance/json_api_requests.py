@@ -119,7 +119,7 @@ PROBES = (probe_negotiation, probe_unknown, probe_include, probe_fields, probe_s
 
 
 def refusal(status: int) -> Check:
-    """Return the check that the server refuses with this status."""
+    """Return the check that the server rejects the request with this status."""
 
     def check(exchange: Exchange) -> Iterator[Fault]:
         if exchange.response.status not in (status, 401, 403, 405, 429):
@@ -135,37 +135,37 @@ def must(id: str, section: str, text: str, *purposes: str) -> Declare:
 must(
     'JA-406-PARAMETER',
     '#content-negotiation-servers',
-    'An Accept whose instances of the media type all have another parameter than ext and profile is 406.',
+    'An Accept whose instances of the media type all have a parameter other than ext and profile gets 406.',
     'ja-accept-parameter',
 )(refusal(406))
 must(
     'JA-406-EXT',
     '#content-negotiation-servers',
-    'An Accept whose instances of the media type all have an unsupported extension is 406.',
+    'An Accept whose instances of the media type all have an unsupported extension gets 406.',
     'ja-accept-ext',
 )(refusal(406))
 must(
     'JA-INCLUDE-UNKNOWN',
     '#fetching-includes',
-    'An include path that is not known is 400.',
+    'An unknown include path gets 400.',
     'ja-include-unknown',
 )(refusal(400))
 must(
     'JA-SORT-UNKNOWN',
     '#fetching-sorting',
-    'A sort field that is not supported is 400.',
+    'An unsupported sort field gets 400.',
     'ja-sort-unknown',
 )(refusal(400))
 must(
     'JA-QUERY-UNKNOWN',
     '#query-parameters-custom',
-    'A parameter whose name is neither defined nor allowed to implementations is 400.',
+    'A parameter whose name is neither defined nor allowed to implementations gets 400.',
     'ja-query-unknown',
 )(refusal(400))
 must(
     'JA-404',
     '#fetching-resources-responses-404',
-    'A resource or relationship that does not exist is 404.',
+    'A resource or relationship that does not exist gets 404.',
     'ja-missing',
 )(refusal(404))
 
@@ -178,13 +178,13 @@ must(
 )
 def check_profile(exchange: Exchange) -> Iterator[Fault]:
     if exchange.response.status != exchange.source.response.status:
-        yield Fault('status', 'the unknown profile is refused')
+        yield Fault('status', 'the unknown profile is rejected')
 
 
 @must(
     'JA-ACCEPT-MIXED',
     '#content-negotiation-servers',
-    'Instances of the media type with other parameters are ignored where there is one without.',
+    'Instances of the media type with other parameters are ignored if there is one without.',
     'ja-accept-mixed',
 )
 def check_mixed(exchange: Exchange) -> Iterator[Fault]:
@@ -212,7 +212,7 @@ def is_included(exchange: Exchange) -> bool:
     'JA-INCLUDE-KEY',
     SPECIFICATION,
     '#fetching-includes',
-    'The answer to a request with include has included, even if it is empty.',
+    'The response to a request with include has included, even if it is empty.',
     is_included,
 )
 def check_include_key(exchange: Exchange) -> Iterator[Fault]:
@@ -291,11 +291,11 @@ def comparable(values: list[Any]) -> list[Any]:
 
 
 def is_close(before: Any, after: Any) -> bool:
-    """Return whether collations may differ: where the texts part, not both have letters or digits."""
+    """Return whether collations may differ: the first difference is not between letters or digits."""
     if not isinstance(before, str):
         return False
-    parting = next(
+    difference = next(
         ((one, other) for one, other in zip(before, after, strict=False) if one != other), ('', '')
     )
-    are_letters = parting[0].isalpha() and parting[1].isalpha()
-    return not are_letters and not (parting[0].isdigit() and parting[1].isdigit())
+    are_letters = difference[0].isalpha() and difference[1].isalpha()
+    return not are_letters and not (difference[0].isdigit() and difference[1].isdigit())

@@ -56,13 +56,13 @@ PROBES = (probe_missing, probe_types)
 @RULES.must('PROBLEM-ROOT', RFC9457, '§3', 'A problem is a JSON object.', is_problem)
 def check_root(exchange: Exchange) -> Iterator[Fault]:
     if not isinstance(exchange.response.document, dict):
-        yield Fault('', 'is no object')
+        yield Fault('', 'is not an object')
 
 
 @RULES.must('PROBLEM-TYPE', RFC9457, '§3.1.1', '`type` is a URI reference.', is_problem)
 def check_type(exchange: Exchange) -> Iterator[Fault]:
     if not is_uri_reference(member(exchange, 'type') or BLANK):
-        yield Fault('/type', 'is no URI reference')
+        yield Fault('/type', 'is not a URI reference')
 
 
 @RULES.should('PROBLEM-TYPE-ABSOLUTE', RFC9457, '§3.1.1', '`type` is an absolute URI.', is_problem)
@@ -76,12 +76,12 @@ def check_type_absolute(exchange: Exchange) -> Iterator[Fault]:
     'PROBLEM-TYPE-DOCUMENTED',
     RFC9457,
     '§3.1.1',
-    'Where `type` can be dereferenced, it leads to documentation.',
+    'If `type` can be dereferenced, it leads to documentation.',
     for_purpose('problem-type'),
 )
 def check_type_documented(exchange: Exchange) -> Iterator[Fault]:
     if exchange.response.status not in (200, 401, 403):
-        yield Fault('status', 'the type leads nowhere')
+        yield Fault('status', 'the type has no documentation')
 
 
 @RULES.must('PROBLEM-STATUS', RFC9457, '§3.1.2', '`status` is a number, an HTTP status code.', is_problem)
@@ -90,7 +90,7 @@ def check_status(exchange: Exchange) -> Iterator[Fault]:
     if status is not None and (
         not isinstance(status, int) or isinstance(status, bool) or not 100 <= status <= 599
     ):
-        yield Fault('/status', 'is no status code')
+        yield Fault('/status', 'is not a status code')
 
 
 @RULES.must('PROBLEM-STATUS-SAME', RFC9457, '§3.1.2', '`status` is the status of the response.', is_problem)
@@ -104,14 +104,14 @@ def check_status_same(exchange: Exchange) -> Iterator[Fault]:
 def check_text(exchange: Exchange) -> Iterator[Fault]:
     for name in ('title', 'detail'):
         if not isinstance(member(exchange, name) or '', str):
-            yield Fault(pointer(name), 'is no string')
+            yield Fault(pointer(name), 'is not a string')
 
 
 @RULES.must('PROBLEM-INSTANCE', RFC9457, '§3.1.5', '`instance` is a URI reference.', is_problem)
 def check_instance(exchange: Exchange) -> Iterator[Fault]:
     instance = member(exchange, 'instance')
     if instance is not None and not is_uri_reference(instance):
-        yield Fault('/instance', 'is no URI reference')
+        yield Fault('/instance', 'is not a URI reference')
 
 
 @RULES.should(
@@ -124,7 +124,7 @@ def check_instance(exchange: Exchange) -> Iterator[Fault]:
 def check_extension_name(exchange: Exchange) -> Iterator[Fault]:
     for name, _ in members(exchange.response.document):
         if name not in DEFINED and not re.fullmatch(r'[A-Za-z][A-Za-z0-9_]{2,}', name):
-            yield Fault(pointer(name), 'is another kind of name')
+            yield Fault(pointer(name), 'is not such a name')
 
 
 @RULES.should(

@@ -27,7 +27,7 @@ _PAGE = jinja2.Environment(
 
 @dataclass(frozen=True)
 class Credentials:
-    """What requests are signed with: a bearer token, or a user name and a password."""
+    """The credentials of requests: a bearer token, or a user name and a password."""
 
     token: str = ''
     username: str = ''
@@ -35,7 +35,7 @@ class Credentials:
 
     @property
     def authorization(self) -> str:
-        """The value of the Authorization field, '' for anonymous requests."""
+        """The value of the Authorization field, empty for anonymous requests."""
         if self.token:
             return f'Bearer {self.token}'
         return f'Basic {self._basic}' if self.username else ''
@@ -65,7 +65,7 @@ def describe_finding(finding: Finding, credentials: Credentials) -> dict[str, st
 
 
 def describe_result(result: Result, credentials: Credentials) -> dict[str, Any]:
-    """Return what became of a rule, as JSON."""
+    """Return the result of a rule, as JSON."""
     rule = result.rule
     return {
         'id': rule.id,
@@ -127,7 +127,7 @@ def _lines(report: Report, credentials: Credentials) -> Iterator[str]:
             yield f'    and {len(result.findings) - MAX_LISTED} more'
         yield ''
     if not report.is_complete:
-        yield 'Not complete: all requests that --max-requests allows were sent.'
+        yield 'Incomplete: the limit of --max-requests was reached.'
     for url in report.left_behind:
         yield f'Created and not deleted: {credentials.mask(url)}'
 
@@ -137,7 +137,7 @@ def _by_level(results: Iterable[Result]) -> list[Result]:
 
 
 def to_junit(report: Report, credentials: Credentials) -> str:
-    """Return the report as JUnit XML: one case for each rule, skipped where it was not exercised."""
+    """Return the report as JUnit XML: one case for each rule, skipped if it was not exercised."""
     failed = report.count('failed', Level.MUST)
     suite = ElementTree.Element(
         'testsuite',

@@ -1,4 +1,4 @@
-"""Rules: a sentence of a standard, and the check that finds what breaks it in recorded exchanges."""
+"""Rules: a sentence of a standard, and the check that finds violations of it in recorded exchanges."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ class Standard(NamedTuple):
 
 
 class Fault(NamedTuple):
-    """One place that breaks a rule.
+    """One place that violates a rule.
 
     `where` is a JSON Pointer into the content, the name of a header field followed by a colon, `status`
     or `content`.
@@ -54,7 +54,7 @@ class Finding:
 
     @property
     def excerpt(self) -> str:
-        """The part of the response that breaks the rule."""
+        """The part of the response that violates the rule."""
         response, where = self.exchange.response, self.fault.where
         if where.endswith(':'):
             values = response.values(where[:-1])
@@ -85,7 +85,7 @@ class Rule:
     check: Check = field(repr=False)
 
     def judge(self, record: Sequence[Exchange]) -> tuple[int, list[Finding]]:
-        """Return to how many exchanges the rule applies, and what it finds in them."""
+        """Return the number of exchanges to which the rule applies, and its findings."""
         concerned = [exchange for exchange in record if self.applies(exchange)]
         return len(concerned), list(self.find(concerned))
 

@@ -58,7 +58,7 @@ PROBES = {
 
 @dataclass(frozen=True)
 class Result:
-    """What became of one rule: to how many exchanges it applied, and what was found."""
+    """The result of one rule: the number of exchanges to which it applied, and its findings."""
 
     rule: Rule
     applied: int
@@ -144,7 +144,7 @@ def probe(client: Client, formats: Sequence[str]) -> None:
 
 
 def check_exchange(exchange: Exchange, families: Iterable[str]) -> list[Finding]:
-    """Return what the families' rules about single exchanges find in one that was recorded elsewhere."""
+    """Return the findings of the families' rules about single exchanges in an exchange of another source."""
     wanted = set(families)
     rules = [rule for rule in RULES if rule.family in wanted and rule.applies(exchange)]
     return [finding for rule in rules for finding in rule.find([exchange])]

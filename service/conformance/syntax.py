@@ -46,12 +46,12 @@ def is_uri_reference(value: object) -> bool:
 
 
 def join(base: str, reference: str) -> str | None:
-    """Return the URL of a reference without its fragment; None if it is no URI reference."""
+    """Return the URL of a reference without its fragment; None if it is not a URI reference."""
     return urldefrag(urljoin(base, reference)).url if is_uri_reference(reference) else None
 
 
 def parameters_of(url: str | None) -> list[tuple[str, str]]:
-    """Return the query parameters of a URL; [] if it is no URI reference."""
+    """Return the query parameters of a URL; [] if it is not a URI reference."""
     return parse_qsl(urlsplit(url).query, keep_blank_values=True) if url and is_uri_reference(url) else []
 
 
@@ -78,7 +78,7 @@ def variables(template: str) -> list[str]:
 
 
 def expand(template: str, values: dict[str, str]) -> str:
-    """Return the URI of a template with string values; what has no value is left out (RFC 6570 §3)."""
+    """Return the URI of a template with string values; other variables are left out (RFC 6570 §3)."""
 
     def replace(match: re.Match[str]) -> str:
         first, separator, named, kept = _OPERATORS[match[1]]
@@ -93,7 +93,7 @@ def expand(template: str, values: dict[str, str]) -> str:
 
 
 def parse_media_type(value: object) -> tuple[str, dict[str, str]] | None:
-    """Return type and parameters, names in lower case; None if it is no media type (RFC 9110 §8.3.1)."""
+    """Return type and parameters, names in lower case; None if it is malformed (RFC 9110 §8.3.1)."""
     match = _RANGE.match(value) if isinstance(value, str) else None
     if match is None or not isinstance(value, str):
         return None
@@ -125,7 +125,7 @@ def is_json_pointer(value: object) -> bool:
 
 
 def parse_date(value: str) -> datetime | None:
-    """Return the time of an IMF-fixdate; None if it is none (RFC 9110 §5.6.7)."""
+    """Return the time of an IMF-fixdate; None if it is malformed (RFC 9110 §5.6.7)."""
     try:
         return datetime.strptime(value, '%a, %d %b %Y %H:%M:%S GMT').replace(tzinfo=UTC)
     except ValueError:

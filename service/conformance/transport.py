@@ -1,4 +1,4 @@
-"""HTTP/1.1 over a socket, read to its end, so that content which must not be there is seen too."""
+"""HTTP/1.1 over a socket, read to its end, so that forbidden content is seen too."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ MAX_CONTENT = 8 * 1024 * 1024
 
 
 class TransportError(OSError):
-    """The server does not answer, or its answer is not HTTP."""
+    """The server does not respond, or its response is not HTTP."""
 
 
 class _Recorded:
-    """What HTTPResponse reads from instead of a socket."""
+    """Received data, which HTTPResponse reads instead of a socket."""
 
     def __init__(self, data: bytes) -> None:
         self._data = data

@@ -57,48 +57,48 @@ def succeeded(*purposes: str) -> Applies:
     'FORM-WITHIN',
     HAL_FORMS_SPECIFICATION,
     'Encoding Request Bodies',
-    'A form that is filled in as it says is not refused as invalid.',
+    'A form with valid values is not rejected as invalid.',
     for_purpose('form-within'),
 )
 def check_within(exchange: Exchange) -> Iterator[Fault]:
     if exchange.response.status in (400, 404, 405, 406, 415, 422):
-        yield Fault('status', f'the form {exchange.context["key"]} is filled in as it says')
+        yield Fault('status', f'the form {exchange.context["key"]} has valid values')
 
 
 @FORM_RULES.should(
     'FORM-BEYOND',
     HAL_FORMS_SPECIFICATION,
     'The property Element',
-    'What breaks a rule that a form states is refused.',
+    'A value that violates a rule of its form is rejected.',
     is_sent('form-beyond'),
 )
 def check_beyond(exchange: Exchange) -> Iterator[Fault]:
     if exchange.response.status < 400:
         context = exchange.context
         yield Fault(
-            'status', f'{context["field"]} of {context["key"]} breaks {context["broken"]}, and is accepted'
+            'status', f'{context["field"]} of {context["key"]} violates {context["broken"]}, and is accepted'
         )
 
 
-@should('WRITE-415', '§15.5.16', 'Content of an unknown type is 415.', 'write-unknown-type')
+@should('WRITE-415', '§15.5.16', 'Content of an unknown type gets 415.', 'write-unknown-type')
 def check_unknown_type(exchange: Exchange) -> Iterator[Fault]:
     if exchange.response.status != 415:
         yield Fault('status', 'should be 415')
 
 
-@should('WRITE-MALFORMED', '§15.5.1', 'Malformed content is 400.', 'write-malformed')
+@should('WRITE-MALFORMED', '§15.5.1', 'Malformed content gets 400.', 'write-malformed')
 def check_malformed(exchange: Exchange) -> Iterator[Fault]:
     if exchange.response.status not in (400, 422):
         yield Fault('status', 'should be 400')
 
 
-@should('CREATED-FETCH', '§15.3.2', 'Location of a 201 leads to what was created.', 'created')
+@should('CREATED-FETCH', '§15.3.2', 'Location of a 201 leads to the new resource.', 'created')
 def check_created(exchange: Exchange) -> Iterator[Fault]:
     if exchange.response.status != 200:
-        yield Fault('status', 'the location leads nowhere')
+        yield Fault('status', 'there is no resource at the location')
 
 
-@should('CREATED-STATE', '§9.3.3', 'What was created has the values that were sent.', 'created')
+@should('CREATED-STATE', '§9.3.3', 'A new resource has the values that were sent.', 'created')
 def check_created_state(exchange: Exchange) -> Iterator[Fault]:
     document = exchange.response.document
     for name, value in exchange.context['values'].items():
@@ -115,13 +115,13 @@ def check_created_state(exchange: Exchange) -> Iterator[Fault]:
                 yield Fault('/' + name, f'{value} was sent')
 
 
-@should('PUT-ROUNDTRIP', '§9.3.4', 'What GET gave can be put back.', 'put-same')
+@should('PUT-ROUNDTRIP', '§9.3.4', 'The content of a GET can be sent back by PUT.', 'put-same')
 def check_roundtrip(exchange: Exchange) -> Iterator[Fault]:
     if exchange.response.status >= 400 and exchange.response.status != 415:
-        yield Fault('status', 'the content is what GET gave')
+        yield Fault('status', 'the content is that of a GET')
 
 
-@should('PUT-KEEPS', '§9.3.4', 'Putting back what GET gave changes nothing.', 'after-put')
+@should('PUT-KEEPS', '§9.3.4', 'PUT of the content of a GET changes nothing.', 'after-put')
 def check_put_keeps(exchange: Exchange) -> Iterator[Fault]:
     put = exchange.source
     if put.response.is_success and state_of(exchange) != state_of(put.source):
@@ -131,7 +131,7 @@ def check_put_keeps(exchange: Exchange) -> Iterator[Fault]:
 @must(
     'PUT-VALIDATOR',
     '§9.3.4',
-    'A successful PUT is answered with a validator only if the content was stored as it was sent.',
+    'A successful PUT gets a validator only if the content was stored as it was sent.',
     'after-put',
 )
 def check_put_validator(exchange: Exchange) -> Iterator[Fault]:
@@ -142,10 +142,10 @@ def check_put_validator(exchange: Exchange) -> Iterator[Fault]:
             and put.response.values(name)
             and exchange.response.body != put.request.body
         ):
-            yield Fault('content', f'is not what was put, and the response to PUT had {name}')
+            yield Fault('content', f'is not what was sent, and the response to PUT had {name}')
 
 
-@must('PUT-STALE', '§13.1.1', 'A PUT with another tag in If-Match is 412.', 'put-stale')
+@must('PUT-STALE', '§13.1.1', 'A PUT with another tag in If-Match gets 412.', 'put-stale')
 def check_stale(exchange: Exchange) -> Iterator[Fault]:
     if exchange.response.status != 412:
         yield Fault('status', 'should be 412')
@@ -154,17 +154,22 @@ def check_stale(exchange: Exchange) -> Iterator[Fault]:
 @must('PUT-STALE-KEEPS', '§13.1.1', 'A request whose precondition failed changes nothing.', 'after-stale')
 def check_stale_keeps(exchange: Exchange) -> Iterator[Fault]:
     if exchange.response.header('ETag') != exchange.context['before'].response.header('ETag'):
-        yield Fault('ETag:', 'was another before the request')
+        yield Fault('ETag:', 'was different before the request')
 
 
-@must('PUT-NONE-MATCH', '§13.1.2', 'A PUT with If-None-Match: * to what exists is 412.', 'put-none-match')
+@must(
+    'PUT-NONE-MATCH',
+    '§13.1.2',
+    'A PUT with If-None-Match: * to an existing resource gets 412.',
+    'put-none-match',
+)
 def check_none_match(exchange: Exchange) -> Iterator[Fault]:
     if exchange.response.status != 412:
         yield Fault('status', 'should be 412')
 
 
 @should(
-    'PUT-RANGE', '§14.5', 'A PUT with Content-Range is 400 where partial PUT is not supported.', 'put-range'
+    'PUT-RANGE', '§14.5', 'A PUT with Content-Range gets 400 if partial PUT is not supported.', 'put-range'
 )
 def check_put_range(exchange: Exchange) -> Iterator[Fault]:
     if exchange.response.status != 400:
@@ -172,7 +177,7 @@ def check_put_range(exchange: Exchange) -> Iterator[Fault]:
 
 
 @RULES.should(
-    'PATCH-415', RFC5789, '§2.2', 'A patch of an unknown type is 415.', is_sent('patch-unknown-type')
+    'PATCH-415', RFC5789, '§2.2', 'A patch of an unknown type gets 415.', is_sent('patch-unknown-type')
 )
 def check_patch_type(exchange: Exchange) -> Iterator[Fault]:
     if exchange.response.status != 415:
@@ -183,7 +188,7 @@ def check_patch_type(exchange: Exchange) -> Iterator[Fault]:
     'PATCH-415-ACCEPT',
     RFC5789,
     '§2.2',
-    'A response 415 to PATCH says in Accept-Patch what the resource takes.',
+    'A response 415 to PATCH lists the supported formats in Accept-Patch.',
     lambda exchange: exchange.purpose == 'patch-unknown-type' and exchange.response.status == 415,
 )
 def check_patch_accept(exchange: Exchange) -> Iterator[Fault]:
@@ -204,19 +209,19 @@ def check_merge(exchange: Exchange) -> Iterator[Fault]:
         yield Fault('', f'was {json.dumps(state_of(before))}')
 
 
-@should('METHOD-501', '§9.1', 'A method that is not known is 501.', 'unknown-method')
+@should('METHOD-501', '§9.1', 'An unknown method gets 501.', 'unknown-method')
 def check_unknown_method(exchange: Exchange) -> Iterator[Fault]:
     if exchange.response.status != 501:
         yield Fault('status', 'should be 501')
 
 
-@should('METHOD-405', '§9.1', 'A method that is not in Allow is 405.', 'not-allowed')
+@should('METHOD-405', '§9.1', 'A method that is not in Allow gets 405.', 'not-allowed')
 def check_not_allowed(exchange: Exchange) -> Iterator[Fault]:
     if exchange.response.status != 405:
         yield Fault('status', 'should be 405')
 
 
-@should('DELETE-STATUS', '§9.3.5', 'A successful DELETE is 202, 204, or 200 with content.', 'delete')
+@should('DELETE-STATUS', '§9.3.5', 'A successful DELETE gets 202, 204, or 200 with content.', 'delete')
 def check_delete_status(exchange: Exchange) -> Iterator[Fault]:
     response = exchange.response
     if response.is_success and (
@@ -225,7 +230,7 @@ def check_delete_status(exchange: Exchange) -> Iterator[Fault]:
         yield Fault('status', 'should be 204')
 
 
-@should('DELETE-GONE', '§9.3.5', 'What was deleted is 404 or 410.', 'deleted')
+@should('DELETE-GONE', '§9.3.5', 'A deleted resource gets 404 or 410.', 'deleted')
 def check_gone(exchange: Exchange) -> Iterator[Fault]:
     if exchange.source.response.status != 202 and exchange.response.status not in (404, 410):
         yield Fault('status', 'should be 404')
@@ -249,7 +254,7 @@ def check_key_replay(exchange: Exchange) -> Iterator[Fault]:
     'KEY-REUSED',
     IDEMPOTENCY,
     '§2.7',
-    'An idempotency key that is reused with another request is 422.',
+    'An idempotency key that is reused with another request gets 422.',
     lambda exchange: is_sent('key-reused')(exchange) and bool(exchange.request.header('Authorization')),
 )
 def check_key_reused(exchange: Exchange) -> Iterator[Fault]:
@@ -260,31 +265,31 @@ def check_key_reused(exchange: Exchange) -> Iterator[Fault]:
 ja_must(
     'JA-CREATE-TYPE',
     '#crud-creating-responses-409',
-    'A new resource of another type than the collection has is 409.',
+    'A new resource of another type than that of the collection gets 409.',
     'ja-type-conflict',
 )(refusal(409))
 ja_must(
     'JA-415-PARAMETER',
     '#content-negotiation-servers',
-    'Content-Type with a parameter other than ext and profile is 415.',
+    'Content-Type with a parameter other than ext and profile gets 415.',
     'ja-type-parameter',
 )(refusal(415))
 ja_must(
     'JA-415-EXT',
     '#content-negotiation-servers',
-    'Content-Type with an extension that is not supported is 415.',
+    'Content-Type with an unsupported extension gets 415.',
     'ja-type-ext',
 )(refusal(415))
 ja_must(
     'JA-CREATE-RELATED',
     '#crud-creating-responses-404',
-    'A new resource that references a resource that does not exist is 404.',
+    'A new resource that references a resource that does not exist gets 404.',
     'ja-create-related',
 )(refusal(404))
 ja_must(
     'JA-UPDATE-CONFLICT',
     '#crud-updating-responses-409',
-    'An update with another type or id than the URL has is 409.',
+    'An update with a type or an id that does not match the URL gets 409.',
     'ja-update-other-id',
     'ja-update-other-type',
 )(refusal(409))
@@ -294,7 +299,7 @@ ja_must(
     'JA-CREATE-201',
     JSON_API_SPECIFICATION,
     '#crud-creating-responses-201',
-    'A resource that was created is answered 201, one that will be 202.',
+    'Creating a resource gets 201, or 202 if it is created later.',
     succeeded('ja-create'),
 )
 def check_create_status(exchange: Exchange) -> Iterator[Fault]:
@@ -346,7 +351,7 @@ def check_create_self(exchange: Exchange) -> Iterator[Fault]:
     'JA-CLIENT-ID',
     JSON_API_SPECIFICATION,
     '#crud-creating-client-ids',
-    'A client-generated id is accepted, or 403.',
+    'A client-generated id is accepted, or gets 403.',
     for_purpose('ja-client-id'),
 )
 def check_client_id(exchange: Exchange) -> Iterator[Fault]:
@@ -381,7 +386,7 @@ def check_error_pointer_value(exchange: Exchange) -> Iterator[Fault]:
     'JA-UPDATE-STATUS',
     JSON_API_SPECIFICATION,
     '#crud-updating-responses',
-    'A successful update is 200, 202 or 204.',
+    'A successful update gets 200, 202 or 204.',
     succeeded('ja-update'),
 )
 def check_update_status(exchange: Exchange) -> Iterator[Fault]:
@@ -423,7 +428,7 @@ def check_update_applied(exchange: Exchange) -> Iterator[Fault]:
     'JA-DELETE-STATUS',
     JSON_API_SPECIFICATION,
     '#crud-deleting-responses',
-    'A successful deletion is 204, 202, or 200 with a document without data.',
+    'A successful deletion gets 204, 202, or 200 with a document without data.',
     succeeded('ja-delete'),
 )
 def check_ja_delete(exchange: Exchange) -> Iterator[Fault]:
@@ -437,7 +442,7 @@ def check_ja_delete(exchange: Exchange) -> Iterator[Fault]:
 @ja_must(
     'JA-DELETED',
     '#fetching-resources-responses-404',
-    'A resource that was deleted is 404.',
+    'A deleted resource gets 404.',
     'ja-deleted',
 )
 def check_ja_deleted(exchange: Exchange) -> Iterator[Fault]:
@@ -449,7 +454,7 @@ def check_ja_deleted(exchange: Exchange) -> Iterator[Fault]:
     'JA-DELETE-AGAIN',
     JSON_API_SPECIFICATION,
     '#crud-deleting-responses-404',
-    'Deleting a resource that does not exist is 404.',
+    'Deleting a resource that does not exist gets 404.',
     is_sent('ja-delete-again'),
 )
 def check_delete_again(exchange: Exchange) -> Iterator[Fault]:
@@ -461,7 +466,7 @@ def check_delete_again(exchange: Exchange) -> Iterator[Fault]:
     'JA-CREATED-FETCH',
     JSON_API_SPECIFICATION,
     '#fetching-resources',
-    'A resource that was created can be fetched, and is the one that the 201 showed.',
+    'A new resource can be fetched, and is the one in the 201.',
     is_sent('ja-created'),
 )
 def check_ja_created(exchange: Exchange) -> Iterator[Fault]:

@@ -1,7 +1,7 @@
-"""Requests that change something: forms, created resources and what becomes of them, and their deletion.
+"""Unsafe requests: forms, and the creation, change and deletion of resources.
 
-Only what the kit has created itself is changed or deleted. A client that is signed in leaves resources
-alone that are named for signing in: a new token may replace the one that it uses. The rules are in writes.py.
+Only resources that the kit has created are changed or deleted. A signed-in client does not write to resources
+with names of sign-ins, because a new token may replace the one that it uses. The rules are in writes.py.
 """
 
 from __future__ import annotations
@@ -51,12 +51,12 @@ class Writer:
                 if not self.may_sign_out(exchange.request.url):
                     self.write_collection(exchange)
         except BudgetSpent:
-            pass  # what was created is deleted all the same
+            pass  # created resources are deleted nevertheless
         finally:
             self.clean_up()
 
     def may_sign_out(self, url: str) -> bool:
-        """Return whether a write may end what the client is signed in by."""
+        """Return whether a write may invalidate the credentials of the client."""
         steps = urlsplit(url).path.split('/')
         return self.client.is_signed_in and any(SIGN_IN.fullmatch(step) for step in steps)
 
@@ -72,7 +72,7 @@ class Writer:
         return sent
 
     def send_form(self, exchange: Exchange, template: Template) -> None:
-        """Send a form beyond its rules, within them, broken, and twice with an idempotency key."""
+        """Send a form with invalid and with valid values, malformed, and twice with an idempotency key."""
         url = target_of(exchange, template)
         filled = fill(template.value)
         headers = {'Accept': exchange.request.header('Accept'), 'Content-Type': filled.content_type}
@@ -86,7 +86,7 @@ class Writer:
         sent = self.post('form-within', url, exchange, filled.body, headers, values=filled.values, **context)
         if sent.response.status == 201:
             self.send_with_key(url, exchange, template, headers)
-            self.follow_life(sent)
+            self.exercise(sent)
 
     def send_with_key(
         self, url: str, exchange: Exchange, template: Template, headers: dict[str, str]
@@ -100,8 +100,8 @@ class Writer:
         if is_supported and other.body != filled.body:
             self.post('key-reused', url, second, other.body, keyed)
 
-    def follow_life(self, created: Exchange) -> None:
-        """Fetch what was created, put it back, break conditions, send other methods, and delete it."""
+    def exercise(self, created: Exchange) -> None:
+        """Fetch a new resource, PUT it back, violate preconditions, send other methods, and delete it."""
         url = self.client.resolve(created.request.url, created.response.header('Location'))
         if url is None or url not in self.created:
             return
@@ -124,7 +124,7 @@ class Writer:
             self.delete(url, fetched)
 
     def put(self, fetched: Exchange) -> None:
-        """Put back what GET gave, and under conditions that do not hold."""
+        """PUT the content of a GET, and with preconditions that fail."""
         url, response = fetched.request.url, fetched.response
         accept = {'Accept': fetched.request.header('Accept')}
         tag = {'If-Match': response.header('ETag')} if response.header('ETag').startswith('"') else {}
@@ -166,7 +166,7 @@ class Writer:
             self.client.get(url, 'after-merge', sent, headers=accept, before=before)
 
     def delete(self, url: str, origin: Exchange) -> None:
-        """Delete what was created, and look whether it is gone."""
+        """Delete a created resource, and check that it is gone."""
         accept = {'Accept': self.created[url]}
         current = self.client.get(url, 'before-delete', origin, headers=accept)
         tag = current.response.header('ETag')
@@ -182,7 +182,7 @@ class Writer:
                 self.client.send('DELETE', url, 'ja-delete-again', sent, headers=accept)
 
     def write_collection(self, exchange: Exchange) -> None:
-        """Send what must be refused to a JSON:API collection, and create a copy of one of its resources."""
+        """Send invalid resources to a JSON:API collection, and create a copy of one of its resources."""
         url = exchange.request.url.partition('?')[0]
         template = next(one.value for one in primary(top(exchange)) if is_resource(one.value))
         headers = {'Accept': JSON_API, 'Content-Type': JSON_API}
@@ -214,9 +214,9 @@ class Writer:
         related = to_one(template)
         if related:
             send('ja-create-related', fresh | {'relationships': related})
-        self.follow_resource(sent, data)
+        self.exercise_json_api(sent, data)
 
-    def follow_resource(self, created: Exchange, data: dict[str, Any]) -> None:
+    def exercise_json_api(self, created: Exchange, data: dict[str, Any]) -> None:
         """Update and delete a JSON:API resource that was created."""
         resource = top(created).get('data')
         url = self.client.resolve(created.request.url, created.response.header('Location'))
@@ -245,7 +245,7 @@ class Writer:
         self.delete(url, created)
 
     def clean_up(self) -> None:
-        """Delete what is left of what was created; these requests are sent whatever the budget is."""
+        """Delete the remaining created resources; these requests are sent even beyond the budget."""
         for url, accept in list(self.created.items()):
             self.client.left = max(self.client.left, 2)
             try:
@@ -297,12 +297,12 @@ def collections_to_write(record: Sequence[Exchange]) -> Iterator[Exchange]:
 
 
 def is_free_text(value: Any) -> bool:
-    """Return whether a text may be changed without becoming invalid: no date, no address, no number."""
+    """Return whether the value is text that stays valid when it is changed: no date, URL or number."""
     return isinstance(value, str) and re.fullmatch(r'[^\W\d][\w ,;!?-]*', value) is not None
 
 
 def new_attributes(resource: dict[str, Any], changed: Sequence[str] | None = None) -> dict[str, Any]:
-    """Return the attributes of a resource for a new one, with other texts in all or those named."""
+    """Return the attributes of a resource for a new one, with other texts in all or the named ones."""
     suffix = secrets.token_hex(3)
     return {
         name: f'{value} {suffix}' if is_free_text(value) and (changed is None or name in changed) else value
@@ -312,7 +312,7 @@ def new_attributes(resource: dict[str, Any], changed: Sequence[str] | None = Non
 
 
 def to_one(resource: dict[str, Any]) -> dict[str, Any]:
-    """Return one of the resource's to-one relationships, leading to a resource that does not exist."""
+    """Return one of the resource's to-one relationships, changed to a resource that does not exist."""
     for name, value in members(resource.get('relationships')):
         data = value.get('data') if isinstance(value, dict) else None
         if isinstance(data, dict):
@@ -321,7 +321,7 @@ def to_one(resource: dict[str, Any]) -> dict[str, Any]:
 
 
 def state_of(exchange: Exchange) -> Any:
-    """Return the document without what may change by itself: times, versions, links and forms."""
+    """Return the document without members that may change on their own: times, versions, links, forms."""
     document = exchange.response.document
     if not isinstance(document, dict) or isinstance(document, Invalid):
         return document

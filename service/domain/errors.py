@@ -22,11 +22,11 @@ class InsufficientScope(Forbidden):
 
 
 class Suspended(Forbidden):
-    """The operator has suspended the account."""
+    """The operator suspended the account."""
 
 
 class RegistrationClosed(Forbidden):
-    """Only the operator registers users."""
+    """Registration is closed: only the operator can add users."""
 
 
 class Unauthenticated(DomainError):
@@ -57,7 +57,7 @@ class Stale(DomainError):
 
 
 class Throttled(DomainError):
-    """Too many attempts; `retry_after` is in seconds, and `quotas` are what is left of each limit."""
+    """Too many attempts; `retry_after` is in seconds, and `quotas` are those that remain."""
 
     def __init__(self, retry_after: int, quotas: Quotas) -> None:
         super().__init__(f'Too many attempts. The next one is allowed in {retry_after} seconds.')

@@ -1,4 +1,4 @@
-"""Expiry: deleting expired tokens, idempotency keys, attempts and links of mails in small batches."""
+"""Expiry: deleting expired tokens, idempotency keys, attempts and mail links in small batches."""
 
 from typing import Any
 
@@ -23,7 +23,7 @@ class _ExpiringTable:
         self._delete = CompiledQuery(model.delete().where(keys & is_expired))
 
     def delete_batch(self, session: Session) -> int:
-        """Delete at most BATCH_SIZE expired rows and return their number; most often a read finds none."""
+        """Delete at most BATCH_SIZE expired rows and return their number; usually one SELECT finds none."""
         now = session.now()
         keys = [key for (key,) in self._find.all(session, now=now)]
         if keys:
@@ -43,7 +43,7 @@ _TABLES = {
 
 
 def purge(session: Session) -> bool:
-    """Delete at most BATCH_SIZE expired tokens, idempotency keys, attempts and links of mails each.
+    """Delete at most BATCH_SIZE expired tokens, idempotency keys, attempts and mail links each.
 
     Returns whether there may be more.
     """

@@ -205,7 +205,7 @@ def unfollow_all(
     by: Viewer,
     precondition: Callable[[UserRecord], None],
 ) -> None:
-    """Make one user stop following all the others, as far as they do, and as far as these exist.
+    """Make one user stop following the others; those not followed, or not existing, are ignored.
 
     `precondition` is called with the locked follower. Raises NotFound, Forbidden, and what it raises.
     """

@@ -1,11 +1,11 @@
 """Idempotency keys: a request takes effect once, and a retry gets its first response.
 
-A key is first claimed in a transaction of its own: the unique constraint admits one of several concurrent
-requests, and the others get 409. The write of the request then begins its transaction as always, but that
-stays open until the response is made; the response is stored in the key's row, and one commit makes both
-permanent. If the process is killed before the commit, there is neither effect nor response, and the claim
-expires; after it there are both. If a claim expires while its holder is only slow, the holder finds the row
-claimed by another request, and is rolled back.
+A key is first claimed in its own transaction: the unique constraint admits one of several concurrent
+requests, and the others get 409. The write of the request then begins its transaction as usual, but the
+transaction stays open until the response is complete; the response is stored in the key's row, and one commit
+makes both permanent. If the process is killed before the commit, there is neither effect nor response, and
+the claim expires; after the commit there are both. If a claim expires because its holder is slow, the holder
+finds the row claimed by another request, and is rolled back.
 
 Errors are not stored: a rejected request had no effect, its claim is released, and a retry is processed
 again. A response is kept for 24 hours, and deleted with the account that sent the request.
@@ -34,7 +34,7 @@ _IN_USE = 'A request with this Idempotency-Key is being processed.'
 
 
 class RequestKey(NamedTuple):
-    """An idempotency key as it is stored: `digest` of it with its scope, `fingerprint` of the request.
+    """An idempotency key as it is stored: the `digest` of key and scope, the `fingerprint` of the request.
 
     `user_id` is None for an anonymous client.
     """
@@ -47,7 +47,7 @@ class RequestKey(NamedTuple):
 class StoredResponse(NamedTuple):
     """A response as it is sent: its status, its headers by name, and its text.
 
-    `is_replayed` tells whether it is that of an earlier request.
+    `is_replayed` tells whether it is the response to an earlier request.
     """
 
     status: int
@@ -65,7 +65,7 @@ class _Row(NamedTuple):
     body: str | None
 
     def is_live(self, now: int) -> bool:
-        """Return whether the response is still kept, or the claim still held and not too far ahead."""
+        """Return whether the response is still stored, or the claim still held and not from the future."""
         latest = now + 2 * CLAIM_SECONDS * 1000
         return now < self.expires_at and (self.status is not None or self.expires_at < latest)
 
@@ -108,7 +108,7 @@ def make_key(
 ) -> RequestKey:
     """Return the key of a client at a target (method and URL), for a request in canonical form.
 
-    An anonymous client's key belongs to the request itself: for another request it is another key. With
+    An anonymous client's key is valid for one request: for another request it is another key. With
     `may_hold_secrets` the fingerprint is as costly to compute as a password hash.
     """
     scope = f'{user_id}\n{target}\n{key}'.encode(errors='surrogatepass')
@@ -123,7 +123,7 @@ def make_key(
 def replay_or_run(
     session: Session, key: RequestKey, respond: Callable[[Session], StoredResponse]
 ) -> StoredResponse:
-    """Return the response stored for the key, or have `respond` make it, once together with its effect.
+    """Return the response stored for the key, or call `respond` and store its response with its effect.
 
     `respond` is called with the session for its write, and again after a conflict. Raises KeyReused,
     KeyInUse, and what `respond` raises.

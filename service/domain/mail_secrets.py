@@ -1,4 +1,4 @@
-"""Secrets in links of mails: random, stored as digests, and bound to the address that the mail went to."""
+"""Secrets in mail links: random, stored as digests, and bound to the address that the mail was sent to."""
 
 import hashlib
 import secrets
@@ -24,7 +24,7 @@ class SecretRecord(NamedTuple):
     expires_at: int
 
 
-# A secret is void once the user has another address.
+# A secret is invalid once the user has another address.
 _FIND = CompiledQuery(
     MailSecret.select(MailSecret.id, User.id.alias('user_id'), User.username, MailSecret.expires_at)
     .join(User, on=(User.id == MailSecret.user))
@@ -67,7 +67,7 @@ def find_secret(session: Session, purpose: str, secret: str) -> SecretRecord:
     """Return the secret; raises NotFound if it is unknown, used or expired, or for another address."""
     row = _FIND.first(session, digest=_digest(secret), purpose=purpose, now=session.now())
     if row is None:
-        raise NotFound('The link was used before, has expired, or is incomplete. Ask for a new one.')
+        raise NotFound('The link is incomplete, expired or already used. Request a new one.')
     return SecretRecord._make(row)
 
 

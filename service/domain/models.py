@@ -1,7 +1,7 @@
 """The tables of schema.sql as peewee models, from which queries are built.
 
-Rows are read as tuples, never as instances. The models are bound to no database, and fields have no default:
-either would add columns or clauses to the SQL of an INSERT. Times are UTC milliseconds since 1970.
+Rows are read as tuples, never as instances. The models are not bound to a database, and fields have no
+defaults: either would add columns or clauses to the SQL of an INSERT. Times are UTC milliseconds since 1970.
 """
 
 from typing import Any
@@ -17,7 +17,7 @@ def _id() -> Any:
 
 
 def _owner(model: Any, backref: str, **options: Any) -> Any:
-    """Return a foreign key whose row is deleted with the one that it refers to."""
+    """Return a foreign key whose row is deleted together with the row that it references."""
     return peewee.ForeignKeyField(model, backref=backref, on_delete='CASCADE', index=False, **options)
 
 
@@ -72,7 +72,7 @@ class Post(peewee.Model):
 
 
 class Token(peewee.Model):
-    """A bearer token, of which only a digest is stored."""
+    """A bearer token; only its digest is stored."""
 
     id = _id()
     user = _owner(User, 'tokens')
@@ -106,7 +106,7 @@ class Total(peewee.Model):
 
 
 class IdempotencyKey(peewee.Model):
-    """A request that takes effect once: claimed while it is processed, with its response afterwards."""
+    """A request that takes effect once: it is claimed while it is processed, and then has its response."""
 
     digest = peewee.CharField(64, primary_key=True)
     user = _owner(User, 'idempotency_keys', null=True)
@@ -172,7 +172,7 @@ class Item(peewee.Model):
 
 
 class SigningKey(peewee.Model):
-    """A key pair that signs tokens from a time on; `published_until` is null until there is a newer one."""
+    """A key pair that signs tokens from `signs_from` on, and is published until there is no use for it."""
 
     id = _id()
     private_key = peewee.TextField()
@@ -185,7 +185,7 @@ class SigningKey(peewee.Model):
 
 
 class Mail(peewee.Model):
-    """A mail that is to be sent."""
+    """A mail to be sent."""
 
     id = _id()
     purpose = peewee.CharField(32)
@@ -201,7 +201,7 @@ class Mail(peewee.Model):
 
 
 class MailSecret(peewee.Model):
-    """A secret in the link of a mail, of which only a digest is stored."""
+    """A secret in a mail link; only its digest is stored."""
 
     id = _id()
     digest = peewee.CharField(64, unique=True)

@@ -1,7 +1,7 @@
-"""The outbox: mail that is to be sent, written in the transaction of its cause, and sent by any node.
+"""The outbox: mails to be sent, written in the transaction that causes them, and sent by any node.
 
-A process claims a mail by making it due later: only one of those who try succeeds, and if it ends before the
-mail is sent, another takes over when it is due again. So each mail is sent at least once.
+A process claims a mail by postponing it, at which only one process succeeds. If that ends before the mail is
+sent, another takes over when the mail is due again. So each mail is sent at least once.
 """
 
 from typing import NamedTuple
@@ -14,15 +14,15 @@ from service.database.transactions import transaction
 from service.domain.models import Mail
 
 VERIFY_EMAIL, EMAIL_CHANGED, RESET_PASSWORD = PURPOSES = ('verify-email', 'email-changed', 'password-reset')
-LEASE_SECONDS = 60  # for which a claimed mail is left to who claimed it
-MIN_BACKOFF_SECONDS, MAX_BACKOFF_SECONDS = 10, 3600  # before it is tried again
-MAX_AGE_SECONDS = 5 * 86400  # after which it is given up (RFC 5321 §4.5.4.1)
+LEASE_SECONDS = 60  # before another process may claim a claimed mail
+MIN_BACKOFF_SECONDS, MAX_BACKOFF_SECONDS = 10, 3600  # before the next attempt
+MAX_AGE_SECONDS = 5 * 86400  # after which a mail is discarded (RFC 5321 §4.5.4.1)
 
 
 class MailRecord(NamedTuple):
-    """A mail that is to be sent; times are UTC milliseconds.
+    """A mail to be sent; times are UTC milliseconds.
 
-    `user_id` is None if only the address is known.
+    `user_id` is None if only the address was entered.
     """
 
     id: int
@@ -72,7 +72,7 @@ def add_mail(session: Session, purpose: str, recipient: str, user_id: int | None
 
 
 def claim_mail(session: Session) -> MailRecord | None:
-    """Return a mail that is due and that nobody else sends meanwhile, or None if there is none."""
+    """Claim a mail that is due, and return it, or None if there is none."""
     while row := _FIND_DUE.first(session, now=session.now()):
         mail = MailRecord._make(row)
         if _claim(session, mail):
@@ -88,12 +88,12 @@ def _claim(session: Session, mail: MailRecord) -> bool:
 
 @transaction
 def remove_mail(session: Session, mail: MailRecord) -> None:
-    """Delete a mail that is sent, or never will be."""
+    """Delete a mail that was sent, or that will not be sent."""
     _DELETE.run(session, mail_id=mail.id)
 
 
 def postpone_mail(session: Session, mail: MailRecord) -> bool:
-    """Make a mail that could not be sent due later; return False if it is given up instead."""
+    """Postpone a mail that could not be sent; return False if it is discarded instead."""
     now = session.now()
     if now - mail.created_at > MAX_AGE_SECONDS * 1000:
         remove_mail(session, mail)
@@ -109,5 +109,5 @@ def _postpone(session: Session, mail_id: int, due_at: int) -> None:
 
 
 def count_mails(session: Session) -> int:
-    """Return the number of mails that are to be sent."""
+    """Return the number of mails to be sent."""
     return int(_COUNT.first(session)[0])

@@ -14,8 +14,8 @@ import bcrypt
 
 R = TypeVar('R')
 
-BCRYPT_MAX_BYTES = 72  # of a longer password bcrypt gets the SHA-256, so nothing is cut
-NICENESS = 5  # of hashing threads: other threads get three quarters of a core that they share with one
+BCRYPT_MAX_BYTES = 72  # longer passwords are hashed with SHA-256 first, so nothing is cut
+NICENESS = 5  # of hashing threads: another thread on the same core gets three quarters of it
 _NO_DIGEST = b'.' * 31
 _BCRYPT64 = bytes.maketrans(
     b'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/',
@@ -24,12 +24,12 @@ _BCRYPT64 = bytes.maketrans(
 
 
 def hash_password(password: str, cost: int) -> str:
-    """Return the bcrypt hash; `cost` is the power of two of its rounds."""
+    """Return the bcrypt hash; `cost` is the base-2 logarithm of the number of rounds."""
     return _in_hash_pool(lambda: bcrypt.hashpw(_encode(password), bcrypt.gensalt(cost))).decode()
 
 
 def verify_password(password: str, password_hash: str | None, cost: int) -> bool:
-    """Return whether it is the password that was hashed; False without a hash, which takes as long."""
+    """Return whether the password matches the hash; False without a hash, which takes as long."""
     encoded = _encode(password)
     if password_hash is None or b'\0' in encoded:
         _in_hash_pool(lambda: bcrypt.checkpw(b'', bcrypt.gensalt(cost) + _NO_DIGEST))
@@ -48,7 +48,7 @@ def _encode(password: str) -> bytes:
 def bcrypt_digest(text: str, salt: bytes, cost: int) -> str:
     """Return a digest that is as costly to compute as a password hash, the same for the same salt.
 
-    `text` has at most 72 bytes, `salt` at least 16, of which 16 count; the digest has 60 characters.
+    `text` has at most 72 bytes, `salt` at least 16, of which 16 are used; the digest has 60 characters.
     """
     setting = b'$2b$%02d$' % cost + b64encode(salt[:16]).rstrip(b'=').translate(_BCRYPT64)
     return _in_hash_pool(lambda: bcrypt.hashpw(text.encode(), setting)).decode()
@@ -65,5 +65,5 @@ def _hash_pool(process: int) -> ThreadPoolExecutor:
 
 
 def _lower_priority() -> None:
-    if sys.platform == 'linux':  # where each thread has a priority of its own
+    if sys.platform == 'linux':  # where each thread has its own priority
         os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), NICENESS)

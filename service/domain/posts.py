@@ -39,7 +39,7 @@ ORDERS = ('created_at',)
 
 
 def posts_by_time(query: Any, bounds: Bounds | None = None) -> dict[str, KeysetQuery]:
-    """Return the listings of a query by order of ORDERS: ids grow with time, so posts are sorted by id.
+    """Return the listings of a query by the name of the order; they sort by id, since ids grow with time.
 
     The query selects the id of the post and then POST_COLUMNS.
     """
@@ -83,7 +83,7 @@ def find_post(session: Session, post_id: int, viewer: Viewer, *, query: Compiled
 
 
 def find_posts(session: Session, post_ids: Sequence[int], viewer: Viewer | None) -> dict[int, PostRecord]:
-    """Return the posts with these ids, as far as they exist, as the viewer sees them."""
+    """Return the existing posts with these ids, as the viewer sees them."""
     rows = _FIND_MANY.find(session, post_ids, viewer_id=viewer_id(viewer))
     return {post_id: _make_post(row) for post_id, row in rows.items()}
 
@@ -189,7 +189,7 @@ def delete_post(
 
 @transaction
 def delete_post_as_operator(session: Session, post_id: int) -> PostRecord:
-    """Delete the post, whoever's it is, and return it; raises NotFound."""
+    """Delete the post, whoever wrote it, and return it; raises NotFound."""
     post = find_post(session, post_id, ANONYMOUS, query=_LOCK)
     _DELETE.run(session, post_id=post_id)
     _COUNT_POST.run(session, id=post.author.id, change=-1)
@@ -207,5 +207,5 @@ def _lock_editable(
 
 
 def uncount_posts(session: Session, user: UserRecord) -> None:
-    """Correct the number of all posts, before the account is deleted with its own."""
+    """Correct the number of all posts, before the account is deleted with its posts."""
     add_to_total(session, 'posts', -user.post_count)

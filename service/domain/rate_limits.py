@@ -1,4 +1,4 @@
-"""Rate limits, and what is left of them for a client."""
+"""Rate limits, and the quotas that remain for a client."""
 
 from typing import NamedTuple
 
@@ -12,7 +12,7 @@ class RateLimit(NamedTuple):
 
 
 class Quota(NamedTuple):
-    """What is left of a rate limit: the remaining attempts, and in how many seconds there is one more.
+    """The remaining attempts of a rate limit, and the seconds until there is one more.
 
     The seconds are 0 if all attempts remain.
     """

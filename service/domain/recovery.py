@@ -1,4 +1,4 @@
-"""Links in mails, by which whoever reads the mail of an address resets the password or verifies it."""
+"""Resetting passwords and verifying email addresses, by links in mails."""
 
 from service.database.compiled import CompiledQuery, bindparam
 from service.database.session import Session
@@ -22,9 +22,9 @@ _VERIFY = CompiledQuery(
 def request_password_reset(
     session: Session, *, email: str, client_address: str, quotas: Quotas | None = None
 ) -> None:
-    """Have a mail sent to the address by which the password can be reset, if it belongs to a user.
+    """Request a mail with a link to reset the password, if the address belongs to a user.
 
-    Whether it does is only found out when the mail is sent, so the response and its timing cannot tell.
+    That is looked up only when the mail is sent, so the response and its timing cannot reveal it.
     Raises Throttled after too many requests from the IP address; after too many for one email address it
     does nothing.
     """
@@ -49,7 +49,7 @@ def find_email_verification(session: Session, secret: str) -> SecretRecord:
 def reset_password(session: Session, secret: str, password: str) -> None:
     """Set the password by the secret of a mail, and revoke all tokens; raises NotFound.
 
-    It proves that the user reads the mail, so the address is verified, too.
+    The secret proves that the user receives mail at the address, so that is verified, too.
     """
     find_password_reset(session, secret)  # before the costly hash
     _reset_password(session, secret, hash_password(password, session.settings.bcrypt_cost))
@@ -64,13 +64,13 @@ def _reset_password(session: Session, secret: str, new_hash: str) -> None:
 
 @transaction
 def verify_email(session: Session, secret: str) -> None:
-    """Record by the secret of a mail that the user reads the mail of the address; raises NotFound."""
+    """Record the email address as verified, by the secret of a mail; raises NotFound."""
     user_id = _use(session, VERIFY_EMAIL, secret)
     _VERIFY.run(session, user_id=user_id, now=session.now())
 
 
 def _use(session: Session, purpose: str, secret: str) -> int:
-    """Return the user of the secret, and delete it with all others for the purpose; raises NotFound."""
+    """Delete the secret and all others for the purpose, and return its user; raises NotFound."""
     user_id = find_secret(session, purpose, secret).user_id
     lock_user(session, user_id, None)
     find_secret(session, purpose, secret)  # concurrent requests may have used it meanwhile

@@ -1,7 +1,7 @@
 """Ed25519 keys that sign tokens, stored in the database for all nodes, and rotated.
 
-Tokens are not verified by signature here: a signed token is looked up by its digest, like every other, so one
-that was not issued here or was altered is unknown. The public keys are for other services.
+This server does not verify signatures: it looks up a signed token by its digest, like any other token, so it
+does not find one that was forged or altered. The public keys are for other services.
 """
 
 from typing import Any, NamedTuple
@@ -86,13 +86,13 @@ def create_first_key(session: Session) -> None:
 
 
 def list_published_keys(session: Session) -> list[SigningKeyRecord]:
-    """Return the keys that can have signed a live token or will sign the next ones, the newest first."""
+    """Return the keys that may have signed a live token or will sign new ones, the newest first."""
     return [SigningKeyRecord._make(row) for row in _PUBLISHED.all(session, now=session.now())]
 
 
 @transaction
 def rotate_keys(session: Session) -> SigningKeyRecord:
-    """Create a new key, which signs once all who cache the key set know it.
+    """Create a new key, which signs tokens once all cached key sets contain it.
 
     The old ones stay published until their last token has expired.
     """
@@ -111,7 +111,7 @@ def _create_key(session: Session, *, signs_from: int) -> SigningKeyRecord:
 
 
 def read_audiences(token: str) -> list[str]:
-    """Return the audiences of a token that is known to be signed here (RFC 7519 §4.1.3)."""
+    """Return the audiences of a token that this server has signed (RFC 7519 §4.1.3)."""
     claim = jwt.decode(token, options={'verify_signature': False})['aud']
     return [claim] if isinstance(claim, str) else list(claim)
 

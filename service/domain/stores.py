@@ -178,7 +178,7 @@ def find_store(session: Session, store_id: int, *, query: CompiledQuery = _FIND_
 
 
 def find_stores(session: Session, store_ids: Sequence[int]) -> dict[int, StoreRecord]:
-    """Return the stores with these ids, as far as they exist."""
+    """Return the existing stores with these ids."""
     rows = _FIND_STORES.find(session, store_ids)
     return {store_id: StoreRecord._make(row) for store_id, row in rows.items()}
 
@@ -256,14 +256,14 @@ def close_store(
 
 
 def uncount_stores(session: Session, user: UserRecord) -> None:
-    """Correct the numbers of all stores and items, before the account is deleted with its own."""
+    """Correct the numbers of all stores and items, before the account is deleted with its stores."""
     stores, items = _COUNT_OWNED.first(session, owner_id=user.id)
     add_to_total(session, 'stores', -stores)
     add_to_total(session, 'items', -int(items))
 
 
 def find_owned(session: Session, owner_id: int) -> tuple[list[int], list[int]]:
-    """Return the ids of the first stores and items of a user, MAX_OWNED of both together."""
+    """Return the ids of the first stores and items of a user, at most MAX_OWNED in total."""
     rows = _FIND_OWNED.all(session, owner_id=owner_id)
     items = [item_id for _, item_id in rows if item_id is not None]
     return list(dict.fromkeys(store_id for store_id, _ in rows)), items
@@ -278,7 +278,7 @@ def find_item(session: Session, item_id: int, *, query: CompiledQuery = _FIND_IT
 
 
 def find_items(session: Session, item_ids: Sequence[int]) -> dict[int, ItemRecord]:
-    """Return the items with these ids, as far as they exist."""
+    """Return the existing items with these ids."""
     return {item_id: _make_item(row) for item_id, row in _FIND_ITEMS.find(session, item_ids).items()}
 
 

@@ -49,12 +49,12 @@ def has_control_characters(text: str) -> bool:
 
 
 def has_surrogates(text: str) -> bool:
-    """Return whether the text has lone surrogates, which are no characters."""
+    """Return whether the text has lone surrogates, which are not characters."""
     return any('\ud800' <= character <= '\udfff' for character in text)
 
 
 def is_blank(text: str) -> bool:
-    """Return whether nothing of the text can be seen (Unicode: White_Space, Default_Ignorable_Code_Point)."""
+    """Return whether the text has no visible character (White_Space, Default_Ignorable_Code_Point)."""
     return all(character.isspace() or _is_invisible(ord(character)) for character in text)
 
 
@@ -63,5 +63,5 @@ def _is_invisible(code_point: int) -> bool:
 
 
 def casefolded(text: str) -> str:
-    """Return the text by which it is compared ignoring case."""
+    """Return the case-folded text, by which texts are compared ignoring case."""
     return normalize(text).casefold()

@@ -1,12 +1,12 @@
-"""Throttling: limits on the number of attempts in a time, counted by the database for all nodes together.
+"""Throttling: rate limits on attempts, counted in the database for all nodes together.
 
 Each attempt occupies one of the limit's slots for its subject until it expires. The unique constraint admits
-one attempt to a slot, so the count is exact on every engine and in any interval, and the rows are bounded.
+one attempt per slot, so the count is exact on every engine and in any interval, and the rows are bounded.
 Nothing frees a slot early: a correct password does not reset the count, so the owner of one account cannot
-buy attempts on others with it. Rejected attempts are not counted, so a lockout ends by itself.
+use it to gain attempts on others. Rejected attempts are not counted, so a lockout ends by itself.
 
-A subject is stored as a digest. An existing user is counted by id and an unknown name by itself: both are
-throttled alike, and renaming an account gains nothing.
+A subject is stored as a digest. An existing user is counted by id and an unknown user name by that name: both
+are throttled alike, and renaming an account gains nothing.
 """
 
 import hashlib
@@ -59,28 +59,28 @@ _INSERT = insert_into(Attempt)
 
 
 def sign_in_subjects(user_id: int | None, username: str, address: str | None) -> tuple[Subject, ...]:
-    """Return what a failed sign-in counts against: the account, and the client's IP address if any."""
+    """Return the subjects of a failed sign-in: the account, and the client's IP address if any."""
     account = _subject(ACCOUNT, f'name {casefolded(username)}' if user_id is None else f'user {user_id}')
     return (account,) if address is None else (account, _subject(ADDRESS, address))
 
 
 def registration_subjects(address: str | None) -> tuple[Subject, ...]:
-    """Return what a registration counts against: the client's IP address if any."""
+    """Return the subjects of a registration: the client's IP address if any."""
     return () if address is None else (_subject(REGISTRATION, address),)
 
 
 def reset_address_subjects(address: str) -> tuple[Subject, ...]:
-    """Return what a request to reset a password counts against by its origin: the client's IP address."""
+    """Return the subjects of a request to reset a password by its origin: the client's IP address."""
     return (_subject(PASSWORD_RESET, address),)
 
 
 def reset_email_subjects(email: str) -> tuple[Subject, ...]:
-    """Return what a request to reset a password counts against by its target: the email address."""
+    """Return the subjects of a request to reset a password by its target: the email address."""
     return (_subject(PASSWORD_RESET_EMAIL, casefolded(email)),)
 
 
 def address_subjects(limits: Sequence[RateLimit], address: str) -> tuple[Subject, ...]:
-    """Return what the limits of IP addresses count for a client of this IP address."""
+    """Return the subjects of the limits that count by IP address, for this IP address."""
     return tuple(_subject(limit, address) for limit in limits if limit is not ACCOUNT)
 
 
@@ -90,14 +90,14 @@ def _subject(limit: RateLimit, identity: str) -> Subject:
 
 
 def check_limits(session: Session, subjects: Sequence[Subject], quotas: Quotas | None = None) -> None:
-    """Raise Throttled if any subject has no attempt left; `quotas` receives what is left of each limit."""
+    """Raise Throttled if any subject has no attempt left; `quotas` receives the remaining quotas."""
     _taken_slots(session, subjects, session.now(), quotas)
 
 
 def count_attempt(session: Session, subjects: Sequence[Subject], quotas: Quotas | None = None) -> None:
     """Count one attempt against all subjects; raises Throttled, and counts nothing, if any has none left.
 
-    `quotas` receives what is left of each limit.
+    `quotas` receives the remaining quotas.
     """
     for _ in range(sum(subject.limit.attempts for subject in subjects)):
         try:
@@ -126,7 +126,7 @@ def _insert_attempt(session: Session, subjects: Sequence[Subject]) -> Quotas:
 
 
 def find_quotas(session: Session, subjects: Sequence[Subject]) -> Quotas:
-    """Return what is left of each limit."""
+    """Return the remaining quota of each limit."""
     now = session.now()
     return {
         subject.limit.name: _quota(subject.limit, _find_taken(session, subject, now), now)
@@ -156,7 +156,7 @@ def _find_taken(session: Session, subject: Subject, now: int) -> dict[int, int]:
 
 
 def _quota(limit: RateLimit, taken: Mapping[int, int], now: int) -> Quota:
-    """Return what the slots that are taken leave; a clock that differs makes no interval longer."""
+    """Return the quota that the taken slots leave; clock skew makes no interval longer."""
     next_expiry = min(taken.values(), default=now)
     seconds = min(limit.seconds, -(-(next_expiry - now) // 1000))
     return Quota(limit, max(0, limit.attempts - len(taken)), seconds)

@@ -1,4 +1,4 @@
-"""Tokens: bearer tokens that expire, are renewed, listed and revoked; only their digests are stored."""
+"""Bearer tokens: issuing, renewing, listing and revoking them; only their digests are stored."""
 
 import hashlib
 import secrets
@@ -27,8 +27,8 @@ SECRET_BYTES = 32
 USER_AGENT_LENGTH = 255
 MAX_NAME_LENGTH = 80
 MAX_LIVE_TOKENS = 100  # of a user
-GRACE_SECONDS = 30  # for which a renewed token stays valid, so that a lost response can be asked for again
-MIN_LIFETIME, MAX_LIFETIME = 1, 10**9  # seconds that a sign-in can ask for
+GRACE_SECONDS = 30  # for which a renewed token stays valid, so that a client can retry a lost renewal
+MIN_LIFETIME, MAX_LIFETIME = 1, 10**9  # seconds that a sign-in can request
 
 
 class Issuer(NamedTuple):
@@ -39,10 +39,10 @@ class Issuer(NamedTuple):
 
 
 class TokenRecord(NamedTuple):
-    """A token without its secret; times are UTC milliseconds, `lifetime` is in seconds, None for the longest.
+    """A token without its secret; times are UTC milliseconds, `lifetime` is in seconds, None for the default.
 
-    `signed_in_at` is when its first predecessor was issued for a password: the maximum age counts from there;
-    `sign_in_id` is that token's id. `renewed_at` is None unless it was renewed.
+    `signed_in_at` is when its first predecessor was issued for a password, from when the maximum age counts;
+    `sign_in_id` is the id of that token. `renewed_at` is None unless it was renewed.
     """
 
     id: int
@@ -67,8 +67,8 @@ class TokenRecord(NamedTuple):
         )
 
 
-class TokenWish(NamedTuple):
-    """What a sign-in asks for: a name, a scope, a lifetime in seconds, and an issuer for a signed token."""
+class TokenOptions(NamedTuple):
+    """The options of a sign-in: a name, a scope, a lifetime in seconds, and an issuer for a signed token."""
 
     name: str | None = None
     scope: str = WRITE
@@ -76,7 +76,7 @@ class TokenWish(NamedTuple):
     issuer: Issuer | None = None
 
 
-DEFAULT_WISH = TokenWish()
+DEFAULT_OPTIONS = TokenOptions()
 
 
 class NewToken(NamedTuple):
@@ -119,7 +119,7 @@ _RENEW = CompiledQuery(
         Token.id == bindparam('token_id')
     )
 )
-# Beyond the newest: those that were renewed come last, as their successors replace them.
+# Tokens beyond the newest ones; renewed ones are revoked first, since their successors replace them.
 _FIND_EXCESS = CompiledQuery(
     Token.select(Token.id)
     .where(_IS_OWN)
@@ -167,13 +167,13 @@ def sign_in(
     user_agent: str | None,
     client_address: str | None = None,
     quotas: Quotas | None = None,
-    wish: TokenWish = DEFAULT_WISH,
+    options: TokenOptions = DEFAULT_OPTIONS,
 ) -> NewToken:
-    """Issue a token for a user name and password, as the sign-in wishes.
+    """Issue a token for a user name and password.
 
     Raises Unauthenticated, in the same time for a wrong password and an unknown name, Suspended for the right
     password of a suspended account, and Throttled after too many wrong ones, also for the right password.
-    `quotas` receives what is left of each rate limit.
+    `quotas` receives the remaining quotas.
     """
     name = normalize(username)
     user_id, password_hash, suspended_at = find_credentials(session, name) or (None, None, None)
@@ -185,9 +185,9 @@ def sign_in(
     assert user_id is not None  # verify_password is False for an unknown name
     assert password_hash is not None
     if suspended_at is not None:
-        raise Suspended('This account is suspended. Ask the operator.')
+        raise Suspended('This account is suspended. Contact the operator.')
     purge(session)
-    return _issue_token(session, user_id, password_hash, user_agent, subjects, wish)
+    return _issue_token(session, user_id, password_hash, user_agent, subjects, options)
 
 
 @transaction
@@ -197,13 +197,13 @@ def _issue_token(
     password_hash: str,
     user_agent: str | None,
     subjects: Sequence[Subject],
-    wish: TokenWish,
+    options: TokenOptions,
 ) -> NewToken:
     check_limits(session, subjects)  # concurrent requests with wrong passwords may have been counted since
     now = session.now()
     if not _UPDATE_LAST_SEEN.execute(session, user_id=user_id, password_hash=password_hash, now=now):
         raise Unauthenticated('The password has just been changed, or the account suspended.', 'password')
-    return _insert_token(session, user_id, user_agent, wish)
+    return _insert_token(session, user_id, user_agent, options)
 
 
 def renew_token(
@@ -224,16 +224,20 @@ def _renew_token(session: Session, viewer: Viewer, user_agent: str | None, issue
     old = TokenRecord._make(_LOCK.first(session, token_id=viewer.token_id, now=now))
     expires_at = min(old.expires_at, now + GRACE_SECONDS * 1000)
     _RENEW.run(session, token_id=old.id, now=now, expires_at=expires_at)
-    wish = TokenWish(old.name, old.scope, old.lifetime, issuer)
-    return _insert_token(session, viewer.user_id, user_agent, wish, old)
+    options = TokenOptions(old.name, old.scope, old.lifetime, issuer)
+    return _insert_token(session, viewer.user_id, user_agent, options, old)
 
 
 def _insert_token(
-    session: Session, user_id: int, user_agent: str | None, wish: TokenWish, old: TokenRecord | None = None
+    session: Session,
+    user_id: int,
+    user_agent: str | None,
+    options: TokenOptions,
+    old: TokenRecord | None = None,
 ) -> NewToken:
     """Insert a token, and revoke the user's oldest ones beyond MAX_LIVE_TOKENS."""
     now, settings, token_id = session.now(), session.settings, session.new_id()
-    lifetime = min(settings.token_lifetime, wish.lifetime or settings.token_lifetime)
+    lifetime = min(settings.token_lifetime, options.lifetime or settings.token_lifetime)
     signed_in_at = now if old is None else old.signed_in_at
     expires_at = min(now + lifetime * 1000, signed_in_at + settings.token_max_age * 1000)
     if expires_at <= now:  # the maximum age is shorter than when the old token was issued
@@ -246,13 +250,13 @@ def _insert_token(
         signed_in_at=signed_in_at,
         last_used_at=None,
         user_agent=user_agent[:USER_AGENT_LENGTH] if user_agent else None,
-        name=wish.name,
-        scope=wish.scope,
-        lifetime=wish.lifetime,
+        name=options.name,
+        scope=options.scope,
+        lifetime=options.lifetime,
         sign_in_id=token_id if old is None else old.sign_in_id,
         renewed_at=None,
     )
-    issuer = wish.issuer
+    issuer = options.issuer
     secret = _sign(session, token, issuer) if issuer else PREFIX + secrets.token_urlsafe(SECRET_BYTES)
     _INSERT.run(session, digest=digest(secret), **token._asdict())
     for (excess_id,) in _FIND_EXCESS.all(session, user_id=user_id, now=now):
@@ -305,7 +309,7 @@ def list_tokens(
 def revoke_token(
     session: Session, token_id: int, *, by: Viewer, precondition: Callable[[TokenRecord], None]
 ) -> None:
-    """Revoke the token, and those that it was renewed from and that are still valid.
+    """Revoke the token and its predecessors that are still valid.
 
     Raises NotFound, Forbidden, and what `precondition` raises for the locked token.
     """

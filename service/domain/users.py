@@ -40,8 +40,8 @@ MAX_PASSWORD_LENGTH = 256
 class UserRecord(NamedTuple):
     """A user as one viewer sees them: `is_followed` tells whether that viewer follows them.
 
-    Times are UTC milliseconds, None if it has not happened; `avatar_hash` is the hexadecimal SHA-256 of the
-    lower-cased email address.
+    Times are UTC milliseconds, None for what has not happened; `avatar_hash` is the hexadecimal SHA-256 of
+    the lower-cased email address.
     """
 
     id: int
@@ -157,7 +157,7 @@ def find_user(
 
 
 def find_users(session: Session, user_ids: Sequence[int], viewer: Viewer | None) -> dict[int, UserRecord]:
-    """Return the users with these ids, as far as they exist, as the viewer sees them."""
+    """Return the existing users with these ids, as the viewer sees them."""
     rows = _FIND_MANY.find(session, user_ids, viewer_id=viewer_id(viewer))
     return {user_id: UserRecord._make(row) for user_id, row in rows.items()}
 
@@ -194,7 +194,7 @@ def list_users(
     ids: Sequence[int] | None = None,
     order: str = '',
 ) -> Page:
-    """Return a page of all users, the first registered first, or in an `order` of ORDERS ('-id': last first).
+    """Return a page of all users, the oldest first, or in an `order` of ORDERS ('-id': the newest first).
 
     It lists only those whose names start with the `prefix`, by name unless ordered, those with the
     `username`, and those with the `ids`; names are compared ignoring case.
@@ -255,7 +255,7 @@ def register_user(
     """Register a user and return them as an anonymous client sees them.
 
     Raises Conflict if the name or the email address is taken, and Throttled after too many registrations
-    from the IP address `client_address`. `quotas` receives what is left of the rate limit.
+    from the IP address `client_address`. `quotas` receives the remaining quotas.
     """
     count_attempt(session, registration_subjects(client_address), quotas)
     now = session.now()
@@ -298,7 +298,7 @@ def change_user(
 
     `precondition` is called with the locked user (RFC 9110 §13.1.1). Raises NotFound, Forbidden, what
     `precondition` raises, and Conflict if the name or the email address is taken. Such an attempt with an
-    email address counts as a registration from the IP address: it tells whether the email address is taken.
+    email address counts as a registration from the IP address, since it reveals whether the address is taken.
     """
     try:
         return _change_user(session, user_id, changes, by, precondition)
@@ -343,7 +343,7 @@ def change_password(
     """Change the password and revoke all of the user's tokens but the presented one.
 
     Raises NotFound, Forbidden, Invalid for a wrong `current_password`, which counts as a failed sign-in, and
-    Throttled after too many of them. `quotas` receives what is left of each rate limit.
+    Throttled after too many of them. `quotas` receives the remaining quotas.
     """
     require_permission(find_user(session, user_id, by).is_editable_by(by), by)
     subjects = sign_in_subjects(user_id, by.username, client_address)
@@ -400,7 +400,7 @@ def revoke_tokens(session: Session, user_id: int) -> int:
 
 @transaction
 def suspend_user(session: Session, user_id: int) -> int:
-    """Refuse sign-ins of the user from now on, and revoke all tokens; return the number of live ones.
+    """Reject sign-ins of the user from now on, and revoke all tokens; return the number of live ones.
 
     Raises NotFound.
     """
@@ -437,7 +437,7 @@ def avatar_hash_of(email: str) -> str:
 def _taken(
     session: Session, error: ConstraintViolation, values: dict[str, Any], *, user_id: int
 ) -> Exception:
-    """Return a Conflict that names every value that another user has; the constraint names at least one."""
+    """Return a Conflict for every value that another user has; the constraint names at least one."""
     keys = {name: values[name] for name in ('username_key', 'email_key')}
     taken = {name for name in keys if error.constraint == f'users_{name}'}
     for holder, *held in _FIND_HOLDERS.all(session, **keys):

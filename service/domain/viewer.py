@@ -20,11 +20,11 @@ class Viewer(NamedTuple):
 
     @property
     def can_write(self) -> bool:
-        """Whether the token permits writes; without, no document offers a form that writes."""
+        """Whether the token permits writes; if not, documents offer no forms that write."""
         return self.scope == WRITE
 
 
-ANONYMOUS = Viewer(0, '', 0)  # nobody has this id
+ANONYMOUS = Viewer(0, '', 0)  # no user has this id
 
 _UPDATE_LAST_SEEN = CompiledQuery(
     User.update({User.last_seen: bindparam('now')}).where(User.id == bindparam('user_id'))
@@ -42,9 +42,9 @@ def is_writer(viewer: Viewer | None, user_id: int) -> bool:
 
 
 def authorize_write(session: Session, viewer: Viewer) -> int:
-    """Check inside the transaction that the token permits writes and is still valid, as `confirm_token` does.
+    """Check inside the transaction that the token permits writes, and confirm it; return the time.
 
-    Raises InsufficientScope, too.
+    Raises InsufficientScope, and what `confirm_token` raises.
     """
     require_write_scope(viewer)
     return confirm_token(session, viewer)

@@ -7,6 +7,7 @@ from urllib.parse import urlsplit
 import falcon
 
 from service import urls
+from service.http.operation import SAFE_METHODS
 from service.http.request import Request
 from service.representation.action import Form
 from service.representation.document import Document
@@ -14,12 +15,11 @@ from service.representation.media_types import FORM, HTML, parse_media_type
 
 METHOD_FIELD = '_method'
 RETURN_FIELD = '_return'
-SAFE_METHODS = frozenset(('GET', 'HEAD', 'OPTIONS', 'QUERY'))
 _NAME = 'halcyon'
 
 
 class Cookie(NamedTuple):
-    """The name and attributes of the session's cookie at an origin."""
+    """The name and the attributes of the session cookie at an origin."""
 
     name: str
     path: str
@@ -106,7 +106,7 @@ def complete_browser_response(req: Request, resp: falcon.Response) -> None:
             resp.media = replace(document, properties=state)
         return
     back = req.submitted.back
-    if resp.status_code == 202:  # there is nothing yet to go to
+    if resp.status_code == 202:  # there is no resource to go to yet
         back = f'{req.builder.url_for(urls.PASSWORD_RESETS)}?requested'
     if not back and resp.status_code == 201 and req.viewer is not None:
         back = str(resp.get_header('Location'))

@@ -18,6 +18,7 @@ HTTP_METHODS = frozenset(
     ('GET', 'HEAD', 'POST', 'PUT', 'DELETE', 'CONNECT', 'OPTIONS', 'TRACE', 'PATCH', 'QUERY')
 )
 SERVED_METHODS = sorted(HTTP_METHODS - {'CONNECT', 'TRACE'})
+SAFE_METHODS = frozenset(('GET', 'HEAD', 'OPTIONS', 'QUERY'))
 _MEMBERS = ('tag', 'operation_name', 'operations')
 _RESPONDERS = frozenset(f'on_{method.lower()}' for method in HTTP_METHODS)
 
@@ -30,13 +31,13 @@ class Access(enum.Enum):
     ANYONE = enum.auto()
     """Anyone, but invalid credentials are rejected."""
     TOKEN = enum.auto()
-    """Whoever presents a valid token."""
+    """Anyone with a valid token."""
     OWNER = enum.auto()
-    """The owner of the resource, by a valid token; the domain decides who that is."""
+    """The owner of the resource, with a valid token; the domain decides who that is."""
     SECRET = enum.auto()
-    """Whoever knows the secret in the URL: sessions of browsers are ignored, invalid tokens rejected."""
+    """Anyone with the secret in the URL: browser sessions are ignored, invalid tokens rejected."""
     CREDENTIALS = enum.auto()
-    """Whoever presents a password or a token, which the responder verifies itself."""
+    """Anyone with a password or a token, which the responder verifies itself."""
 
 
 class Formats(enum.Enum):
@@ -45,9 +46,9 @@ class Formats(enum.Enum):
     DOCUMENT = enum.auto()
     """Every format of documents."""
     RELATIONSHIP = enum.auto()
-    """The formats that can represent a relationship by itself."""
+    """Every format that can represent a relationship."""
     OWN = enum.auto()
-    """Those that the responder itself negotiates."""
+    """The formats that the responder itself negotiates."""
     FIXED = enum.auto()
     """None: there is one representation, or no content at all."""
 
@@ -108,13 +109,13 @@ class Operation:
 
     @property
     def is_relationship(self) -> bool:
-        """Whether it is about a relationship by itself."""
+        """Whether it represents or changes a relationship, not a resource."""
         return self.formats is Formats.RELATIONSHIP
 
     def needs_write_scope(self, method: str) -> bool:
         """Return whether the method requires a token that permits writes."""
-        is_write = method not in ('GET', 'HEAD', 'OPTIONS', 'QUERY')
-        return is_write and self.access in (Access.TOKEN, Access.OWNER) and not self.changes_own_token
+        needs_token = self.access in (Access.TOKEN, Access.OWNER)
+        return method not in SAFE_METHODS and needs_token and not self.changes_own_token
 
     @property
     def accepts_idempotency_key(self) -> bool:

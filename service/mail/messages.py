@@ -14,11 +14,11 @@ import jinja2
 from service import urls
 from service.config import Settings
 
-IGNORE = 'If you did not ask for this, ignore this mail: nothing changes.'
+IGNORE = 'If you did not ask for this, ignore this mail: nothing will change.'
 
 
 class Text(NamedTuple):
-    """What a message says: its subject, its paragraphs, the label of its link, and its last sentence."""
+    """The contents of a message: subject, paragraphs, the label of its link, and the last sentence."""
 
     subject: str
     paragraphs: tuple[str, ...]
@@ -30,7 +30,7 @@ class Text(NamedTuple):
 TEXTS = {
     'verify-email': Text(
         'Verify your e-mail address',
-        ('Please confirm that this is your e-mail address. The link works for 7 days, and once.',),
+        ('Please confirm that this is your e-mail address. The link works once, within 7 days.',),
         'Verify the address',
         'If you have no account here, ignore this mail.',
         urls.EMAIL_VERIFICATION,
@@ -43,8 +43,8 @@ TEXTS = {
     'password-reset': Text(
         'Reset your password',
         (
-            'Somebody, probably you, asked for a new password. Choose it at this link, which works for 30 '
-            'minutes, and once. You are then signed out everywhere.',
+            'Someone, probably you, asked to reset your password. The link below works once, within 30 '
+            'minutes. A new password signs you out everywhere.',
         ),
         'Choose a new password',
         target=urls.PASSWORD_RESET,
@@ -52,7 +52,7 @@ TEXTS = {
     'test': Text(
         'Test of the mail settings',
         ('The server can send mail.',),
-        closing='The operator of the server sent this mail by a command.',
+        closing='The operator of the server sent this mail as a test.',
     ),
 }
 _TEMPLATES = jinja2.Environment(

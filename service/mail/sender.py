@@ -1,4 +1,4 @@
-"""Sending the mails of the outbox: those that are due, in a thread of each worker process."""
+"""Sending the due mails of the outbox, in a thread of each worker process."""
 
 import dataclasses
 import logging
@@ -26,13 +26,13 @@ from service.mail.messages import compose
 from service.mail.smtp import MailError, send_message
 
 POLL_SECONDS = 1.0
-STOP_SECONDS = 5.0  # to send the current mail when the process ends
+STOP_SECONDS = 5.0  # to finish the current mail when the process ends
 
 log = logging.getLogger(__name__)
 
 
 def send_due_mail(session: Session) -> int:
-    """Send the mails that are due, and return their number; one that cannot be sent is tried again later."""
+    """Send the mails that are due, and return their number; failed ones are retried later."""
     sent = 0
     while mail := claim_mail(session):
         message = _prepare(session, mail)
@@ -42,27 +42,27 @@ def send_due_mail(session: Session) -> int:
         try:
             send_message(session.settings, message)
         except MailError as error:
-            _give_back(session, mail, error)
+            _handle_failure(session, mail, error)
         else:
             remove_mail(session, mail)
             sent += 1
     return sent
 
 
-def _give_back(session: Session, mail: MailRecord, error: MailError) -> None:
-    """Have the mail tried again later, or give it up."""
+def _handle_failure(session: Session, mail: MailRecord, error: MailError) -> None:
+    """Postpone the mail, or discard it after a permanent error or too many days."""
     if error.is_permanent:
         remove_mail(session, mail)
         is_kept = False
     else:
         is_kept = postpone_mail(session, mail)
-    outcome = 'is tried again later' if is_kept else 'is given up'
+    outcome = 'will be retried' if is_kept else 'is discarded'
     log.warning('mail %s (%s), attempt %s, %s: %s', mail.id, mail.purpose, mail.attempts, outcome, error)
 
 
 @transaction
 def _prepare(session: Session, mail: MailRecord) -> EmailMessage | None:
-    """Return the message with a new secret, or None if there is no reason to send it any more."""
+    """Return the message with a new secret, or None if it should no longer be sent."""
     user = _recipient_of(session, mail)
     if user is None:
         return None
@@ -82,7 +82,7 @@ def _prepare(session: Session, mail: MailRecord) -> EmailMessage | None:
 
 
 def _recipient_of(session: Session, mail: MailRecord) -> UserRecord | None:
-    """Return the user that the mail is for, unless the address is unknown, or no longer to be verified."""
+    """Return the recipient, or None if no user has the address or it need not be verified any more."""
     if mail.purpose == RESET_PASSWORD:
         user = find_user_by_email(session, mail.recipient)
         return user if user is not None and user.suspended_at is None else None
@@ -96,7 +96,7 @@ def _recipient_of(session: Session, mail: MailRecord) -> UserRecord | None:
 
 
 class Sender(threading.Thread):
-    """The thread of a process that sends mail until it is stopped; it has a connection of its own."""
+    """The thread of a process that sends mail until it is stopped, with its own connection."""
 
     def __init__(self, settings: Settings) -> None:
         super().__init__(name='mail', daemon=True)
@@ -104,7 +104,7 @@ class Sender(threading.Thread):
         self._stopped = threading.Event()
 
     def stop(self) -> None:
-        """Stop after the current mail, for which it waits a little."""
+        """Stop after the current mail; wait for that at most STOP_SECONDS."""
         self._stopped.set()
         self.join(STOP_SECONDS)
 
@@ -117,11 +117,11 @@ class Sender(threading.Thread):
                 is_failing = False
             except Unavailable as error:
                 if not is_failing:
-                    log.warning('no mail is sent at the moment: %s', error.__cause__ or error)
+                    log.warning('mail cannot be sent at the moment: %s', error.__cause__ or error)
                 is_failing = True
             except Exception:
                 if not is_failing:
-                    log.exception('no mail is sent at the moment')
+                    log.exception('mail cannot be sent at the moment')
                 is_failing = True
             finally:
                 session.release()

@@ -1,4 +1,4 @@
-"""Sending a message to the mail server (RFC 5321), by TLS where the server has it."""
+"""Sending messages to the mail server (RFC 5321), over TLS if the server supports it."""
 
 import ipaddress
 import smtplib
@@ -8,12 +8,12 @@ from urllib.parse import urlsplit
 
 from service.config import MailServer, Settings, parse_mail_url
 
-SECONDS = 10  # for one answer of the mail server
+SECONDS = 10  # to wait for one reply of the mail server
 PERMANENT = 500  # replies from here on are permanent (RFC 5321 §4.2.1)
 
 
 class MailError(Exception):
-    """A message was not sent; the text quotes nothing of it. `is_permanent` if it never will be."""
+    """A message could not be sent; the text does not quote it. `is_permanent`: a retry would fail, too."""
 
     def __init__(self, text: str, *, is_permanent: bool = False) -> None:
         super().__init__(text)
@@ -29,7 +29,7 @@ def send_message(settings: Settings, message: EmailMessage) -> None:
             smtp.send_message(message)
     except smtplib.SMTPRecipientsRefused as error:
         code = max(code for code, _ in error.recipients.values())
-        raise MailError(f'the recipient is refused ({code})', is_permanent=code >= PERMANENT) from None
+        raise MailError(f'the recipient was rejected ({code})', is_permanent=code >= PERMANENT) from None
     except smtplib.SMTPResponseException as error:
         raise MailError(f'{type(error).__name__} ({error.smtp_code})') from None
     except smtplib.SMTPNotSupportedError as error:
@@ -42,7 +42,7 @@ def send_message(settings: Settings, message: EmailMessage) -> None:
 def _connect(server: MailServer, name: str | None) -> smtplib.SMTP:
     """Return a connection to the server, signed in if it has a user.
 
-    A password is sent by TLS only, except to this machine. The certificate of the server is verified.
+    A password is sent only over TLS, except to this machine. The certificate of the server is verified.
     """
     context = ssl.create_default_context()
     if server.is_tls:
@@ -55,7 +55,7 @@ def _connect(server: MailServer, name: str | None) -> smtplib.SMTP:
         if smtp.has_extn('starttls'):
             smtp.starttls(context=context)
         elif server.user and not _is_local(server.host):
-            raise MailError('the mail server offers no TLS, without which no password is sent')
+            raise MailError('the mail server does not support TLS, and a password is sent only over TLS')
     except BaseException:
         smtp.close()
         raise

@@ -19,8 +19,8 @@ from service.domain.tokens import (
     PREFIX,
     Issuer,
     NewToken,
+    TokenOptions,
     TokenRecord,
-    TokenWish,
     find_token,
     is_signed,
     list_tokens,
@@ -391,7 +391,7 @@ def _sign_in(
         user_agent=req.user_agent,
         client_address=req.client_address,
         quotas=req.quotas,
-        wish=TokenWish(
+        options=TokenOptions(
             name or None, scope, None if expires_in is None else int(expires_in), _issuer(req, format)
         ),
     )

@@ -33,7 +33,7 @@ def report_of(fault: str, credentials: Credentials = BEARER) -> Report:
 def test_the_text_has_the_rule_the_part_and_the_command() -> None:
     lines = to_text(report_of('HAL-LINK-TITLE'), BEARER).splitlines()
     assert lines[0].startswith('MUST HAL-LINK-TITLE: `title` is a string. (draft-kelly-json-hal-11 §5.7)')
-    assert lines[1].strip() == '/_links/author/title is no string'
+    assert lines[1].strip() == '/_links/author/title is not a string'
     assert lines[2].strip() == '["Author"]'
     command = shlex.split(lines[3])
     assert command[:2] == ['curl', '-i']

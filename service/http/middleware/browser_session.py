@@ -10,14 +10,13 @@ from service.domain.tokens import find_viewer
 from service.http.browser import (
     METHOD_FIELD,
     RETURN_FIELD,
-    SAFE_METHODS,
     is_form,
     is_from_our_pages,
     read_session,
     session_cookie,
 )
 from service.http.middleware.authentication import audience
-from service.http.operation import Access
+from service.http.operation import SAFE_METHODS, Access
 from service.http.request import Request, SubmittedForm
 from service.http.request_body import MAX_BODY_BYTES, read_stream
 from service.representation.formats import choose_format

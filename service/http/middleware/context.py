@@ -76,7 +76,7 @@ class ContextMiddleware:
 
 
 def features_of(settings: Settings) -> Features:
-    """Return what the settings offer."""
+    """Return the optional features that the settings turn on."""
     return Features(
         avatars=settings.avatars,
         signed_tokens=settings.base_url is not None,

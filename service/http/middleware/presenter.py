@@ -8,7 +8,7 @@ from service.http.browser import complete_browser_response
 from service.http.conditional import NO_STORE, PRIVATE, PUBLIC, check_if_match, parse_etags
 from service.http.content_coding import accepts_gzip
 from service.http.errors import problem_of, write_problem
-from service.http.operation import Access
+from service.http.operation import SAFE_METHODS, Access
 from service.http.pages import page_of
 from service.http.preferences import prefers_minimal
 from service.http.request import Request
@@ -19,7 +19,7 @@ from service.representation.html import Page
 from service.representation.media_types import HTML
 from service.representation.problem import Problem
 
-SAFE_METHODS = ('GET', 'HEAD', 'QUERY')
+RETRIEVAL_METHODS = ('GET', 'HEAD', 'QUERY')
 _PAGES = ('self', 'first', 'prev', 'next', 'last')
 
 
@@ -122,7 +122,7 @@ def _validate(req: Request, resp: falcon.Response) -> None:
         document = resp.media.document if isinstance(resp.media, Page) else None
         tag = entity_tag(body, req.format, viewer_id, document)
         resp.set_header('ETag', tag)
-    if req.method in SAFE_METHODS:
+    if req.method in RETRIEVAL_METHODS:
         content = resp.media.document if isinstance(resp.media, Page) else resp.media
         check_if_match(req, tag, content if isinstance(content, Document) else None)
         _respond_not_modified(req, resp, tag)
@@ -145,7 +145,7 @@ def _respond_not_modified(req: Request, resp: falcon.Response, tag: str | None) 
 
 def _minimize(req: Request, resp: falcon.Response) -> None:
     """Omit the content if the client prefers that (RFC 7240 §4.2), but never the secret of a token."""
-    is_write = req.method not in (*SAFE_METHODS, 'OPTIONS') and req.operation.access is not Access.CREDENTIALS
+    is_write = req.method not in SAFE_METHODS and req.operation.access is not Access.CREDENTIALS
     if not is_write or resp.status_code not in (200, 201, 204):
         return
     if not prefers_minimal(req.env.get('HTTP_PREFER')):
