@@ -109,7 +109,7 @@ class Description:
         elif method == 'OPTIONS' and item:
             assert answer.status in OF_OPTIONS, words
             response = options_response(item) if answer.status == 204 else self.problem(answer.status)
-        elif method == 'OPTIONS' and answer.status == 204:  # a preflight, wherever it goes
+        elif method == 'OPTIONS' and answer.status == 204:  # a preflight of any URL
             response = {'headers': {'X-Request-Id': {'required': True}}}
         else:
             assert answer.status in (OF_NO_OPERATION if item else OF_NO_PATH), words

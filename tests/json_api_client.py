@@ -76,7 +76,7 @@ def relation(resource: Resource, name: str) -> str:
 
 
 def link(resource: Resource, name: str) -> str:
-    """Return the address of what a resource leads to beside its relationships."""
+    """Return the URL of a link of the resource that is not a relationship."""
     href: str = resource['meta']['links'][name]['href']
     return href
 

@@ -11,17 +11,17 @@ from service.conformance.suite import check_exchange
 from tests.expected import EXPECTED
 
 URL = 'http://halcyon.test/api'
-_VARYING = re.compile(r'[0-9]+|hc_[\w-]+')  # what differs from test to test: ids, times and secrets
+_VARYING = re.compile(r'[0-9]+|hc_[\w-]+')  # ids, times and secrets, which differ from test to test
 _checked: set[Any] = set()
 
 
 def without_numbers(text: str) -> str:
-    """Return the text without what differs from test to test; texts that are then equal are judged once."""
+    """Return the text without ids, times and secrets, so that equal texts are checked once."""
     return _VARYING.sub('0', text)
 
 
 def assert_conformant(document: Any, media_type: str, *families: str, status: int = 200) -> None:
-    """Assert that a document keeps the rules of these families."""
+    """Assert that a document satisfies the rules of these families."""
     text = json.dumps(document)
     key = (media_type, families, status, without_numbers(text))
     if key not in _checked:
@@ -31,7 +31,7 @@ def assert_conformant(document: Any, media_type: str, *families: str, status: in
 
 
 def violations(exchange: Exchange, *families: str) -> list[str]:
-    """Return what the kit finds in the exchange, but for what is expected of Halcyon."""
+    """Return the kit's findings in the exchange, except those that Halcyon accepts."""
     return [
         f'{finding.rule.id} at {finding.fault.where}: {finding.fault.message}'
         for finding in check_exchange(exchange, families)

@@ -8,7 +8,6 @@ from typing import NamedTuple
 from urllib.parse import urljoin, urlsplit
 
 EXAMPLES = {'openapi.json', 'docs', 'rels'}  # documents with the URLs of examples
-WITHOUT_GET = ('/password', '/tokens/others')
 
 
 class Response(NamedTuple):
@@ -38,7 +37,7 @@ def links_of(response: Response, base: str) -> list[str]:
     plain = (
         re.sub('[#{].*', '', re.sub('{[?&].*', '', url)) for url in found if not re.search('{[^?&]', url)
     )
-    return [url.replace('&amp;', '&') for url in plain if not url.endswith(WITHOUT_GET)]
+    return [url.replace('&amp;', '&') for url in plain if not url.endswith('/password')]
 
 
 def follow_all(get: Callable[[str], Response], base: str) -> set[str]:

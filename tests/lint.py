@@ -1,4 +1,4 @@
-"""httplint and the conformance kit over every answer that any test receives: no warning without a reason."""
+"""httplint and the conformance kit, applied to every response in tests; accepted warnings have reasons."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from service.conformance.exchange import Exchange, Request, Response
 from tests.kit import violations, without_numbers
 
 ACCEPTED = {
-    'STORE_PUBLIC_UNNECESSARY': 'clients send their token to public pages too, and a shared cache may keep '
-    'an answer to Authorization only where it says public (RFC 9111 §3.5)',
-    'REQUEST_HDR_IN_RESPONSE': 'a 415 lists in Accept what is taken (RFC 9110 §15.5.16)',
+    'STORE_PUBLIC_UNNECESSARY': 'clients send tokens to public resources too, and a shared cache may store '
+    'a response to a request with Authorization only if it is public (RFC 9111 §3.5)',
+    'REQUEST_HDR_IN_RESPONSE': 'a 415 lists the supported media types in Accept (RFC 9110 §15.5.16)',
     'VARY_COMPLEX': 'a response depends on its format, its viewer, its coding and, by CORS, its origin',
     'PROBLEM-EXTENSION-NAME': 'HAL clients read `_links` of a problem as of any document',
-    'HTTP-SERVER-ERROR': 'tests make the server fail to see how it says so',
+    'HTTP-SERVER-ERROR': 'tests make the server fail on purpose',
     'STATUS_BAD_REQUEST': 'it only says that the status is 400',
 }
 _CHANGING = ('etag', 'content-length', 'x-request-id')
@@ -25,7 +25,7 @@ _seen: set[Any] = set()
 
 
 def lint(method: str, address: str, sent: dict[str, str], result: Any) -> None:
-    """Assert that httplint finds nothing; answers alike but for tag, length and ids are looked at once."""
+    """Assert that there are no findings; equal responses except for tag, length and ids are checked once."""
     fields = [
         (name, without_numbers(value)) for name, value in result.headers.items() if name not in _CHANGING
     ]
@@ -37,7 +37,7 @@ def lint(method: str, address: str, sent: dict[str, str], result: Any) -> None:
 
 
 def findings(method: str, address: str, sent: dict[str, str], result: Any) -> list[str]:
-    """Return what httplint finds bad or warns of in the answer, as a server sends it."""
+    """Return the errors and warnings of httplint for the response as a server sends it."""
     request = HttpRequestLinter()
     request.process_request_topline(method.encode(), address.encode(), b'HTTP/1.1')
     request.process_headers([(name.encode(), value.encode()) for name, value in sent.items()])
@@ -58,7 +58,7 @@ def findings(method: str, address: str, sent: dict[str, str], result: Any) -> li
 
 
 def kit_findings(method: str, address: str, sent: dict[str, str], result: Any) -> list[str]:
-    """Return what the conformance kit finds in the answer, as a server sends it."""
+    """Return the kit's findings for the response as a server sends it."""
     headers = (*result.headers.items(), ('Date', formatdate(usegmt=True)))
     response = Response(result.status_code, headers, b'' if method == 'HEAD' else result.content)
     exchange = Exchange(Request(method, address, tuple(sent.items())), response, 'test')

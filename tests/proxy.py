@@ -54,11 +54,11 @@ class Proxy:
             _break(end)
 
     def freeze(self) -> None:
-        """Stop forwarding anything, and keep all connections open, as a host does that hangs."""
+        """Stop forwarding, but keep all connections open, like a hanging host."""
         self._is_thawed.clear()
 
     def thaw(self) -> None:
-        """Forward again, first what has come meanwhile."""
+        """Forward again, first the data received meanwhile."""
         self._is_thawed.set()
 
     def cut_at(self, word: bytes, *, delivers: bool) -> None:

@@ -45,7 +45,7 @@ def check_hal(document: dict[str, Any], *, forms: bool, outermost: bool = True) 
 
 
 def check_collection(document: dict[str, Any]) -> None:
-    """Assert that a collection has its links and its counts, and that they fit each other."""
+    """Assert that a collection has its links and its counts, and that they are consistent."""
     links, meta, items = document['_links'], document['_meta'], document['_embedded']['item']
     assert set(meta) == {'page', 'per_page', 'total_pages', 'total_items'}
     assert {'self', 'first', 'last', 'hc:page'} <= set(links)
@@ -54,7 +54,7 @@ def check_collection(document: dict[str, Any]) -> None:
 
 
 def check_template(template: dict[str, Any]) -> None:
-    """Assert that a template says by itself what a client needs to send it."""
+    """Assert that a template contains everything that a client needs to submit it."""
     assert set(template) <= TEMPLATE_MEMBERS
     assert template['method'] in ('GET', 'POST', 'PUT', 'PATCH', 'DELETE')
     assert urlsplit(template['target']).netloc

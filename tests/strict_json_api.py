@@ -9,6 +9,8 @@ from urllib.parse import urlsplit
 from service.conformance.exchange import JSON_API
 from tests.kit import assert_conformant
 
+RELATIONSHIP_LINKS = {'self', 'related', 'first', 'prev', 'next', 'last'}
+
 
 def check_json_api(document: dict[str, Any]) -> None:
     """Assert that the document is strict JSON:API 1.1, of the kind that this server sends."""
@@ -24,7 +26,12 @@ def check_json_api(document: dict[str, Any]) -> None:
         assert document['links']['describedby'].endswith('/api/openapi.json')
         included = document.get('included', [])
         data = document['data'] if isinstance(document['data'], list) else [document['data']]
-        assert all('links' in one for one in [*data, *included] if 'attributes' in one)
+        resources = [one for one in [*data, *included] if 'attributes' in one]
+        assert all(set(one['links']) == {'self'} for one in resources)
+        assert set(document['links']) <= {'describedby', *RELATIONSHIP_LINKS}
+        for resource in resources:
+            for relationship in resource.get('relationships', {}).values():
+                assert set(relationship['links']) <= RELATIONSHIP_LINKS
 
 
 def links_of(value: Any) -> Iterator[str]:

@@ -143,9 +143,8 @@ def test_only_permitted_users_succeed(
 ) -> None:
     world, clients = askers
     url = world.address(template)
-    order = sorted(
-        ASKERS, key=lambda asker: asker in ('other', 'owner')
-    )  # clients that can change the resource come last
+    # Clients that can change the resource come last.
+    order = sorted(ASKERS, key=lambda asker: asker in ('other', 'owner'))
     answers = {asker: clients[asker].request(method, url).status for asker in order}
     assert tuple(answers[asker] for asker in ASKERS) == MATRIX[method, template]
 

@@ -58,7 +58,7 @@ def test_everything_works_without_scripts(app: Any) -> None:
     assert browser.fields_of('login')
 
 
-def test_the_cookie_is_for_this_site_and_for_no_script(app: Any, ada: Client) -> None:
+def test_the_cookie_is_http_only_and_same_site(app: Any, ada: Client) -> None:
     browser = PlainBrowser(app)
     browser.open('/api')
     browser.submit('login', username='ada', password=PASSWORD)
@@ -89,7 +89,7 @@ def test_another_site_changes_nothing_with_the_cookie(
 
 
 @pytest.mark.parametrize('headers', [{'Sec-Fetch-Site': 'same-origin'}, {'Origin': ORIGIN}])
-def test_our_own_pages_change_things_with_the_cookie(
+def test_forms_of_this_origin_are_accepted_with_the_cookie(
     browser: PlainBrowser, ada: Client, headers: dict[str, str]
 ) -> None:
     assert browser.post('/api/posts', {'body': 'mine'}, headers) == 200
@@ -97,43 +97,43 @@ def test_our_own_pages_change_things_with_the_cookie(
 
 
 @pytest.mark.parametrize('headers', ELSEWHERE[1:])
-def test_nobody_is_signed_in_by_another_site(app: Any, ada: Client, headers: dict[str, str]) -> None:
+def test_another_site_cannot_sign_a_browser_in(app: Any, ada: Client, headers: dict[str, str]) -> None:
     browser = PlainBrowser(app)
     assert browser.post('/api/tokens', {'username': 'ada', 'password': PASSWORD}, headers) == 403
     assert browser.cookies == {}
 
 
-def test_the_cookie_is_believed_for_pages_alone(browser: PlainBrowser) -> None:
+def test_the_cookie_authenticates_only_requests_for_pages(browser: PlainBrowser) -> None:
     for accept in (HAL, 'application/vnd.api+json', '*/*', 'application/json'):
         assert browser.open('/api/users', Accept=accept) == 401
     assert browser.open('/api/users', Accept=HTML) == 200
 
 
-def test_authorization_wins_over_the_cookie(browser: PlainBrowser) -> None:
+def test_authorization_takes_precedence_over_the_cookie(browser: PlainBrowser) -> None:
     assert browser.open('/api/users', Authorization='Bearer hc_wrong') == 401
 
 
-def test_a_json_body_with_the_cookie_is_guarded_too(browser: PlainBrowser, ada: Client) -> None:
+def test_a_json_body_with_the_cookie_needs_the_same_origin(browser: PlainBrowser, ada: Client) -> None:
     headers = {'Content-Type': 'application/json'}
     assert browser.send('POST', '/api/posts', headers=headers, body='{"body": "forged"}') == 403
     assert ada.me().state['post_count'] == 0
 
 
-def test_no_page_and_no_url_has_the_token(browser: PlainBrowser, ada: Client) -> None:
+def test_the_token_is_in_no_page_and_no_url(browser: PlainBrowser, ada: Client) -> None:
     token = browser.cookies[COOKIE]
     for rel in ('hc:me', 'hc:users', 'hc:posts', 'hc:feed', 'hc:tokens', 'hc:stores'):
         assert browser.open(ada.entry().href(rel)) == 200
         assert token not in browser.text + browser.url
 
 
-def test_an_expired_cookie_counts_as_none_and_is_cleared(browser: PlainBrowser) -> None:
+def test_an_expired_cookie_is_ignored_and_cleared(browser: PlainBrowser) -> None:
     browser.cookies[COOKIE] = 'hc_expired'
     assert browser.open('/api') == 200
     assert browser.cookies == {}
     assert browser.fields_of('login')
 
 
-def test_a_page_that_needs_a_sign_in_leads_back(browser: PlainBrowser) -> None:
+def test_a_sign_in_returns_to_the_requested_page(browser: PlainBrowser) -> None:
     browser.submit('sign-out')
     url = f'{ORIGIN}/api/users?q=a'
     assert browser.open(url) == 401
@@ -149,13 +149,13 @@ def test_a_page_that_needs_a_sign_in_leads_back(browser: PlainBrowser) -> None:
 @pytest.mark.parametrize(
     'url', ['http://evil.test/', '//evil.test', f'{ORIGIN}.evil.test/', 'javascript:x', '/\\a']
 )
-def test_a_form_leads_to_our_own_pages_alone(browser: PlainBrowser, url: str) -> None:
+def test_a_form_redirects_only_to_this_origin(browser: PlainBrowser, url: str) -> None:
     browser.open('/api')
     browser.submit('publish', body='x', _return=url)
     assert browser.url == f'{ORIGIN}/api'
 
 
-def test_a_form_that_breaks_rules_comes_back_with_its_values(browser: PlainBrowser, ada: Client) -> None:
+def test_an_invalid_form_is_returned_with_its_values(browser: PlainBrowser, ada: Client) -> None:
     browser.open(ada.me().href('self'))
     assert browser.submit('edit', username='not a name', about_me='kept') == 400
     assert browser.fields_of('edit')[1]['username'] == 'not a name'
@@ -165,7 +165,7 @@ def test_a_form_that_breaks_rules_comes_back_with_its_values(browser: PlainBrows
     assert browser.url == ada.me().href('self')
 
 
-def test_a_text_that_came_with_an_expired_session_is_not_lost(browser: PlainBrowser) -> None:
+def test_text_submitted_with_an_expired_session_is_kept(browser: PlainBrowser) -> None:
     browser.open('/api')
     browser.cookies[COOKIE] = 'hc_expired'
     assert browser.submit('publish', body='a long thought') == 401
@@ -173,7 +173,7 @@ def test_a_text_that_came_with_an_expired_session_is_not_lost(browser: PlainBrow
     assert browser.fields_of('login')
 
 
-def test_the_method_field_is_read_from_forms_of_pages_alone(ada: Client) -> None:
+def test_only_forms_of_pages_can_set_the_method(ada: Client) -> None:
     post = ada.publish('x').href('self')
     for accept, content_type in ((HAL, FORM), (ACCEPT, 'application/json')):
         body = '_method=DELETE' if content_type == FORM else '{"_method": "DELETE"}'
@@ -192,7 +192,7 @@ def test_pages_of_a_session_are_private(browser: PlainBrowser) -> None:
     assert browser.open('/api/users', **{'If-None-Match': tag}) == 401
 
 
-def test_deleting_asks_and_says_what_goes(browser: PlainBrowser, ada: Client) -> None:
+def test_deleting_an_account_asks_for_confirmation(browser: PlainBrowser, ada: Client) -> None:
     browser.open(ada.me().href('self'))
     assert 'This deletes your account with all your posts' in browser.page.text
     assert browser.submit('delete') == 200
@@ -206,13 +206,13 @@ def test_a_session_is_renewed(browser: PlainBrowser) -> None:
     assert browser.open('/api/users') == 200
 
 
-def test_a_page_can_be_seen_as_each_of_its_documents(browser: PlainBrowser) -> None:
+def test_a_page_can_be_viewed_in_each_format(browser: PlainBrowser) -> None:
     for name, member in (('hal', '_links'), ('hal-forms', '_templates'), ('json-api', 'data')):
         assert browser.open(f'/api/posts?as={name}') == 200
         assert f'"{member}"' in browser.page.text
 
 
-def test_web_addresses_in_posts_are_links(browser: PlainBrowser, ada: Client) -> None:
+def test_urls_in_posts_are_links(browser: PlainBrowser, ada: Client) -> None:
     ada.publish('see https://example.org/a?b=1&c=2. Not javascript:alert(1)')
     browser.open('/api')
     (link,) = [one for one in browser.page.all('a') if one.get('rel') == 'nofollow ugc noopener']

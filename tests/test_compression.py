@@ -1,4 +1,4 @@
-"""Compression: what is compressed, for whom, and how validators of both codings work."""
+"""Compression: which responses, for which clients, and the validators of both codings."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def world(ada: Client, bob: Client) -> World:
 
 
 def fetch(client: Client, method: str, path: str, coding: str | None, **headers: str) -> Any:
-    """Return the result of a request with this Accept-Encoding, which no client decodes."""
+    """Return the result of a request with this Accept-Encoding, not decoded."""
     sent = {'Authorization': f'Bearer {client.token}', 'Accept': '*/*', **headers}
     if coding is not None:
         sent['Accept-Encoding'] = coding
@@ -71,14 +71,14 @@ def test_a_large_response_is_compressed_with_a_tag_of_its_own(world: World, temp
         ('gzip;q=x', False),
     ],
 )
-def test_only_what_a_client_accepts_is_used(ada: Client, coding: str, compressed: bool) -> None:
+def test_only_accepted_codings_are_used(ada: Client, coding: str, compressed: bool) -> None:
     answer = fetch(ada, 'GET', '/api/openapi.json', coding)
     assert (answer.headers.get('content-encoding') == 'gzip') == compressed
 
 
 @pytest.mark.parametrize('template', LARGE)
 @pytest.mark.parametrize('coding', [None, 'gzip'])
-def test_each_tag_gets_304_and_meets_if_match(world: World, template: str, coding: str | None) -> None:
+def test_each_tag_matches_if_none_match_and_if_match(world: World, template: str, coding: str | None) -> None:
     path = world.address(template)
     tag = fetch(world.ada, 'GET', path, coding).headers['etag']
     again = fetch(world.ada, 'GET', path, coding, **{'If-None-Match': tag})
@@ -88,20 +88,20 @@ def test_each_tag_gets_304_and_meets_if_match(world: World, template: str, codin
         assert fetch(world.ada, 'GET', path, other, **{'If-Match': tag}).status_code == 200
 
 
-def test_a_client_that_accepts_no_gzip_is_not_referred_to_it(ada: Client) -> None:
+def test_a_client_without_gzip_gets_no_304_for_the_gzip_tag(ada: Client) -> None:
     tag = fetch(ada, 'GET', '/api/openapi.json', 'gzip').headers['etag']
     assert fetch(ada, 'GET', '/api/openapi.json', None, **{'If-None-Match': tag}).status_code == 200
 
 
 @pytest.mark.parametrize('coding', [None, 'gzip'])
-def test_a_write_takes_the_tag_of_each_coding(ada: Client, coding: str | None) -> None:
+def test_a_write_accepts_the_tag_of_each_coding(ada: Client, coding: str | None) -> None:
     path = '/api/users/{id}'.format_map(ada.me().state)
     tag = fetch(ada, 'GET', path, coding).headers['etag']
     assert ada.patch(path, {'about_me': 'new'}, headers={'If-Match': tag}).status == 200
     assert ada.patch(path, {'about_me': 'newer'}, headers={'If-Match': tag}).status == 412
 
 
-def test_a_patch_has_the_tag_that_get_gives_next(ada: Client) -> None:
+def test_a_patch_has_the_tag_of_the_next_get(ada: Client) -> None:
     path = '/api/users/{id}'.format_map(ada.me().state)
     written = fetch(ada, 'PATCH', path, 'gzip')
     assert written.headers['content-encoding'] == 'gzip'

@@ -190,7 +190,7 @@ def test_a_412_renders_no_page(ada: Client, stale: str) -> None:
 
 @pytest.mark.parametrize('rel', ['hc:me', 'hc:posts', 'hc:stores', 'hc:tokens'])
 @pytest.mark.usefixtures('no_page')
-def test_the_tag_of_a_former_page_renders_no_page(ada: Client, rel: str) -> None:
+def test_a_stale_tag_of_a_page_renders_no_page(ada: Client, rel: str) -> None:
     url = ada.entry().href(rel)
     tag = ada.get(url, accept='text/html').tag
     ada.publish('Hello')
@@ -204,8 +204,8 @@ def test_the_tag_of_a_former_page_renders_no_page(ada: Client, rel: str) -> None
         assert_problem(ada.patch(url, {'about_me': 'x'}, headers={'If-Match': tag}), 412)
 
 
-def test_the_tag_of_a_page_is_of_all_that_it_shows(ada: Client) -> None:
-    """Its first part is of the document, which is the same; the page around it differs."""
+def test_the_tag_of_a_page_covers_all_that_it_shows(ada: Client) -> None:
+    """The first part of the tag is that of the document; the second covers the page around it."""
     url = ada.me().href('self')
     plain, source = (ada.get(url + query, accept='text/html').tag for query in ('', '?as=hal'))
     assert plain != source
@@ -256,7 +256,7 @@ def test_if_match_comes_before_if_none_match(ada: Client) -> None:
 
 @pytest.mark.parametrize('media_type', [*TYPES, JSON_API])
 @pytest.mark.parametrize('template', ['/api/posts', '/api/users/{user_id}'])
-def test_a_read_takes_the_tag_of_any_media_type(world: World, template: str, media_type: str) -> None:
+def test_a_read_accepts_the_tag_of_any_media_type(world: World, template: str, media_type: str) -> None:
     address = world.address(template)
     tag = world.ada.get(address, accept=media_type).tag
     for other in (*TYPES, JSON_API):
@@ -275,7 +275,7 @@ POSTS = (
 
 @pytest.mark.parametrize('conditions', [{'If-Match': '"x"'}, {'If-Match': ''}, {'If-None-Match': '*'}])
 @pytest.mark.parametrize(('template', 'body'), POSTS)
-def test_a_post_where_a_precondition_fails_makes_nothing(
+def test_a_post_with_a_failed_precondition_creates_nothing(
     world: World, template: str, body: Any, conditions: dict[str, str]
 ) -> None:
     address = world.address(template)
@@ -286,7 +286,9 @@ def test_a_post_where_a_precondition_fails_makes_nothing(
 
 @pytest.mark.parametrize('media_type', [*TYPES, JSON_API])
 @pytest.mark.parametrize(('template', 'body'), POSTS[:4])
-def test_a_post_happens_where_if_match_holds(world: World, template: str, body: Any, media_type: str) -> None:
+def test_a_post_with_a_matching_if_match_succeeds(
+    world: World, template: str, body: Any, media_type: str
+) -> None:
     address = world.address(template)
     tag = world.ada.get(address, accept=media_type).tag
     answer = world.ada.post(address, body, headers={'If-Match': f'"x", {tag}'})
@@ -296,12 +298,12 @@ def test_a_post_happens_where_if_match_holds(world: World, template: str, body: 
 
 
 @pytest.mark.parametrize('form', GOOD)
-def test_a_token_is_renewed_where_if_match_holds(ada: Client, form: str) -> None:
+def test_a_renewal_with_a_matching_if_match_succeeds(ada: Client, form: str) -> None:
     tag = ada.get('/api/tokens').tag
     assert ada.post('/api/tokens', headers={'If-Match': form.format(tag)}).status == 200
 
 
-def test_a_failed_precondition_is_no_excuse_for_a_bad_body(ada: Client) -> None:
+def test_a_malformed_body_is_reported_before_a_failed_precondition(ada: Client) -> None:
     stale = {'If-Match': '"x"'}
     malformed = ada.post('/api/posts', body=b'{', headers=stale | {'Content-Type': 'application/json'})
     assert_problem(malformed, 400)
@@ -311,7 +313,7 @@ def test_a_failed_precondition_is_no_excuse_for_a_bad_body(ada: Client) -> None:
 @pytest.mark.parametrize(
     'address', ['/api/openapi.json', '/api/docs', '/api/rels/users', '/api/problems/not-found']
 )
-def test_public_documents_have_one_tag_for_everybody(world: World, client: Client, address: str) -> None:
+def test_public_documents_have_one_tag_for_all_clients(world: World, client: Client, address: str) -> None:
     assert len({one.get(address, accept='*/*').tag for one in (world.ada, world.bob, client)}) == 1
 
 
@@ -321,7 +323,7 @@ def test_if_match_rejects_the_tag_of_another_viewer(world: World) -> None:
     assert_problem(world.ada.put(address, {'about_me': 'x'}, headers={'If-Match': tag}), 412)
 
 
-def test_the_tag_of_a_write_serves_the_next_write(ada: Client) -> None:
+def test_the_tag_of_a_write_matches_in_the_next_write(ada: Client) -> None:
     me = ada.me()
     for number in range(3):
         me_next = ada.patch(me.href('self'), {'about_me': str(number)}, headers={'If-Match': me.tag})
@@ -360,7 +362,7 @@ def test_precondition_and_write_are_atomic(ada: Client, monkeypatch: pytest.Monk
     assert ada.me().state['about_me'] == 'the other'
 
 
-KEEPING = {
+CACHE_CONTROL = {
     '/api': 'private, no-cache',
     '/api/users': 'private, no-cache',
     '/api/users/{user_id}': 'private, no-cache',
@@ -375,15 +377,15 @@ KEEPING = {
 }
 
 
-@pytest.mark.parametrize('template', KEEPING)
+@pytest.mark.parametrize('template', CACHE_CONTROL)
 def test_every_response_has_cache_control(world: World, template: str) -> None:
-    assert world.ada.get(world.address(template)).headers['cache-control'] == KEEPING[template]
+    assert world.ada.get(world.address(template)).headers['cache-control'] == CACHE_CONTROL[template]
 
 
-@pytest.mark.parametrize('template', KEEPING)
+@pytest.mark.parametrize('template', CACHE_CONTROL)
 def test_responses_that_depend_on_the_viewer_vary_by_authorization(world: World, template: str) -> None:
     vary = world.ada.get(world.address(template)).headers['vary'].split(', ')
-    depends = KEEPING[template] in ('private, no-cache',) or template == '/api/users/1'
+    depends = CACHE_CONTROL[template] in ('private, no-cache',) or template == '/api/users/1'
     assert ('Authorization' in vary) == depends
     assert 'Accept' in vary
 

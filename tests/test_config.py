@@ -187,7 +187,7 @@ def test_an_invalid_url_with_a_password_is_not_printed() -> None:
     ('host', 'bind'),
     [('127.0.0.1', '127.0.0.1:8000'), ('[::1]', '[::1]:8000'), ('unix:/run/x.sock', 'unix:/run/x.sock')],
 )
-def test_the_address_to_bind_is_spelled_as_gunicorn_does(host: str, bind: str) -> None:
+def test_the_bind_address_has_the_syntax_of_gunicorn(host: str, bind: str) -> None:
     assert Settings.from_environment({'HOST': host}).bind == bind
 
 
@@ -245,7 +245,7 @@ def test_a_misspelt_setting_is_recognised(name: str, setting: str) -> None:
     assert misspelt_variables([name, 'PATH', setting]) == {name: setting}
 
 
-def test_ordinary_variables_are_no_misspelt_settings() -> None:
+def test_ordinary_variables_are_not_misspelt_settings() -> None:
     ordinary = (
         'HOME HOSTNAME HOSTTYPE LOGNAME PATH PWD SHELL TERM TMPDIR USER LANG MAIL PROMETHEUS_MULTIPROC_DIR'
     )

@@ -69,7 +69,7 @@ def test_a_preflight_needs_no_credentials(client: Client, url: str) -> None:
 
 
 @pytest.mark.parametrize('address', ['/nothing', '/api/nothing', '/api%2Fusers', '/api/users/x'])
-def test_a_preflight_succeeds_where_nothing_is(client: Client, address: str) -> None:
+def test_a_preflight_succeeds_without_a_resource(client: Client, address: str) -> None:
     """The page then reads the 404 of its request, instead of a network error."""
     answer = client.request('OPTIONS', address, headers=PREFLIGHT | {'Origin': LOCAL[0]})
     assert answer.status == 204
@@ -78,13 +78,13 @@ def test_a_preflight_succeeds_where_nothing_is(client: Client, address: str) -> 
 
 
 @pytest.mark.parametrize('headers', [{}, PREFLIGHT, {'Origin': LOCAL[0]}])
-def test_other_options_requests_are_404_where_nothing_is(client: Client, headers: dict[str, str]) -> None:
+def test_other_options_requests_are_404_without_a_resource(client: Client, headers: dict[str, str]) -> None:
     assert client.request('OPTIONS', '/nothing', headers=headers).status == 404
 
 
 @pytest.mark.parametrize('headers', [{}, {'Origin': 'https://anything.test'}])
 @pytest.mark.parametrize('address', ['/api', '/api/docs', '/api/users', '/nothing', '/health/live'])
-def test_where_all_origins_are_allowed_every_response_says_so(
+def test_every_response_allows_all_origins_if_configured(
     start: Start, address: str, headers: dict[str, str]
 ) -> None:
     answer = Client(start(CORS_ORIGINS='*')).get(address, headers=headers, accept='*/*')

@@ -193,7 +193,7 @@ def test_an_embedded_document_equals_the_response_at_its_url(ada: Client, bob: C
 
 
 def api_links(value: Any) -> Iterator[str]:
-    """Yield every address in a JSON:API document that is not an attribute."""
+    """Yield every link in a JSON:API document."""
     if isinstance(value, dict):
         for name, inner in value.items():
             if name == 'links':
@@ -206,7 +206,7 @@ def api_links(value: Any) -> Iterator[str]:
 
 
 def entries(answer: Answer) -> tuple[list[str], dict[str, Any] | None]:
-    """Return the ids of what the document is about, in order, and where its page is."""
+    """Return the ids of the resources in the document, in order, and the position of its page."""
     if answer.content_type == JSON_API:
         data = answer.state['data']
         return [one['id'] for one in (data if isinstance(data, list) else [data])], answer.state.get('meta')
@@ -214,7 +214,7 @@ def entries(answer: Answer) -> tuple[list[str], dict[str, Any] | None]:
     return [str(one.get('id', '')) for one in documents], answer.state.get('_meta')
 
 
-def test_every_link_of_every_format_leads_to_the_same_entries_in_every_other(world: Client) -> None:
+def test_links_of_each_format_have_the_same_entries_in_all_others(world: Client) -> None:
     addresses = {
         href
         for start in ('/api/users', '/api/posts', '/api/users?q=b', '/api/posts?sort=created_at')

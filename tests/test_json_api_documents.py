@@ -37,7 +37,7 @@ def test_a_user_has_relationships(ada_api: JsonApiClient) -> None:
         assert ada_api.get(related(user, name)).status == 200
 
 
-def test_the_private_relationships_of_others_are_not_there(
+def test_private_relationships_of_other_users_are_absent(
     ada_api: JsonApiClient, bob_api: JsonApiClient
 ) -> None:
     bob = ada_api.get(bob_api.me().state['links']['self']).state['data']
@@ -47,8 +47,8 @@ def test_the_private_relationships_of_others_are_not_there(
         assert_refused(refused, 403)
 
 
-def test_every_relationship_has_an_address_of_its_own(ada: Client, bob: Client) -> None:
-    """It names what is at the related address, page by page, and has no method that it cannot have."""
+def test_every_relationship_has_its_own_url(ada: Client, bob: Client) -> None:
+    """Its linkage identifies the resources at the related URL, and only `following` can be changed."""
     world = World(ada, bob)
     api = JsonApiClient(ada)
     met = set()
@@ -151,5 +151,5 @@ def test_head_responds_like_get(ada_api: JsonApiClient) -> None:
 def test_an_unsupported_method_is_405_with_allow(ada_api: JsonApiClient) -> None:
     refused = ada_api.delete('/api/users')
     assert refused.status == 405
-    assert refused.headers['allow'] == 'GET, HEAD, OPTIONS, POST'
+    assert refused.headers['allow'] == 'GET, HEAD, OPTIONS, POST, QUERY'
     assert refused.state['errors'][0]['code'] == 'method-not-allowed'

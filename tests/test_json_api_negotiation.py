@@ -32,7 +32,7 @@ NEW = {
         (f'{JSON_API};q=0, */*', HAL),
     ],
 )
-def test_the_accept_header_decides_what_is_json_api(client: Client, accept: str, media_type: str) -> None:
+def test_the_accept_header_selects_json_api(client: Client, accept: str, media_type: str) -> None:
     answer = client.get('/api', accept=accept)
     assert answer.status == 200
     assert answer.content_type == media_type
@@ -49,41 +49,39 @@ def test_the_accept_header_decides_what_is_json_api(client: Client, accept: str,
         f'{PROFILE}; a=b',
     ],
 )
-def test_json_api_that_is_only_accepted_modified_is_not_acceptable(client: Client, accept: str) -> None:
+def test_json_api_accepted_only_with_parameters_is_406(client: Client, accept: str) -> None:
     assert client.get('/api', accept=accept).status == 406
 
 
-def test_what_there_is_instead_is_listed(client: Client) -> None:
+def test_a_406_lists_json_api(client: Client) -> None:
     refused = client.get('/api', accept='image/png')
     assert JSON_API in refused.state['detail']
 
 
 @pytest.mark.parametrize('content_type', [MODIFIED, EXTENDED, f'{JSON_API}; version=1'])
-def test_a_body_in_modified_json_api_is_of_no_type_that_is_read(
-    nobody_api: JsonApiClient, content_type: str
-) -> None:
+def test_a_body_in_json_api_with_parameters_is_415(nobody_api: JsonApiClient, content_type: str) -> None:
     refused = nobody_api.send('POST', '/api/users', NEW, Content_Type=content_type)
     assert refused.status == 415
     assert JSON_API in refused.headers['accept'].split(', ')
 
 
-def test_profiles_of_a_body_are_passed_over(nobody_api: JsonApiClient) -> None:
+def test_profiles_of_a_body_are_ignored(nobody_api: JsonApiClient) -> None:
     assert nobody_api.send('POST', '/api/users', NEW, Content_Type=PROFILE).status == 201
 
 
 @pytest.mark.parametrize('accept', ['*/*', 'application/*', ''])
-def test_a_body_in_json_api_is_answered_in_json_api(nobody_api: JsonApiClient, accept: str) -> None:
+def test_a_json_api_body_gets_a_json_api_response(nobody_api: JsonApiClient, accept: str) -> None:
     answer = nobody_api.send('POST', '/api/users', NEW, Accept=accept)
     assert answer.status == 201
     assert answer.content_type == JSON_API
 
 
-def test_a_broken_body_in_json_api_is_refused_in_json_api(nobody_api: JsonApiClient) -> None:
+def test_an_invalid_json_api_body_gets_json_api_errors(nobody_api: JsonApiClient) -> None:
     refused = nobody_api.send('POST', '/api/users', {'type': 'users'}, Accept='*/*')
     assert_refused(refused, 400, '/data', '/data', '/data')
 
 
-def test_a_body_in_json_api_can_be_answered_in_another_format(nobody_api: JsonApiClient) -> None:
+def test_a_json_api_body_can_get_another_format(nobody_api: JsonApiClient) -> None:
     answer = nobody_api.send('POST', '/api/users', NEW, accept=HAL)
     assert answer.status == 201
     assert answer.content_type == HAL
@@ -93,14 +91,14 @@ def test_a_body_in_json_api_can_be_answered_in_another_format(nobody_api: JsonAp
     ('content_type', 'media_type'),
     [(JSON_API, JSON_API), (PROFILE, JSON_API), (f'{JSON_API}; ext=""', JSON_API), (MODIFIED, HAL)],
 )
-def test_who_sends_json_api_gets_it_without_a_body_too(
+def test_a_json_api_content_type_without_a_body_selects_json_api(
     client: Client, content_type: str, media_type: str
 ) -> None:
     answer = client.get('/api', accept='*/*', headers={'Content-Type': content_type})
     assert answer.content_type == media_type
 
 
-def test_an_empty_list_of_extensions_is_none(nobody_api: JsonApiClient) -> None:
+def test_an_empty_list_of_extensions_is_ignored(nobody_api: JsonApiClient) -> None:
     unextended = f'{JSON_API}; ext=""'
     assert nobody_api.client.get('/api', accept=unextended).content_type == JSON_API
     assert nobody_api.send('POST', '/api/users', NEW, Content_Type=unextended).status == 201
@@ -110,14 +108,12 @@ def test_an_empty_list_of_extensions_is_none(nobody_api: JsonApiClient) -> None:
     ('accept', 'media_type'),
     [(JSON_API, JSON_API), (f'{JSON_API}, {HAL};q=0.1', JSON_API), ('*/*', PROBLEM), (MODIFIED, PROBLEM)],
 )
-def test_an_error_is_said_in_json_api_to_who_likes_that_best(
-    client: Client, accept: str, media_type: str
-) -> None:
+def test_errors_are_in_json_api_if_that_is_preferred(client: Client, accept: str, media_type: str) -> None:
     refused = client.get('/api/users', accept=accept)
     assert refused.status in (401, 406)
     assert refused.content_type == media_type
 
 
-def test_patch_takes_json_api(client: Client) -> None:
+def test_patch_accepts_json_api(client: Client) -> None:
     answer = client.request('OPTIONS', '/api/users/1')
     assert JSON_API in answer.headers['accept-patch'].split(', ')

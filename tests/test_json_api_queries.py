@@ -89,7 +89,7 @@ def test_relationships_of_many_users_can_be_included(
     assert len(answer['included']) == 11
 
 
-def test_what_is_three_steps_away_can_be_included(ada: Client, bob: Client) -> None:
+def test_an_include_path_can_have_three_steps(ada: Client, bob: Client) -> None:
     world = World(ada, bob)
     api = JsonApiClient(ada)
     me, him = (identify(JsonApiClient(one).me().state['data']) for one in (ada, bob))
@@ -124,14 +124,16 @@ def test_included_linkage_is_paged_by_its_relationship(ada_api: JsonApiClient) -
     assert ada_api.get(related_posts['links']['last']).state['data'] == pages[1]['data']
 
 
-def test_too_many_to_include_are_refused(ada_api: JsonApiClient, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_including_too_many_resources_is_rejected(
+    ada_api: JsonApiClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr('service.http.selection.MAX_OWNERS', 1)
     for _ in range(2):
         ada_api.publish('hello')
     assert_refused(ada_api.related('posts', query='?include=author'), 400, 'include')
 
 
-def test_a_page_of_nobody_includes_nobody(ada_api: JsonApiClient) -> None:
+def test_an_empty_page_includes_nothing(ada_api: JsonApiClient) -> None:
     answer = ada_api.get(related(ada_api.me().state['data'], 'followers') + '?include=posts').state
     assert answer['data'] == answer['included'] == []
 
@@ -172,7 +174,7 @@ def test_sparse_fieldsets_select_attributes_and_relationships(ada_api: JsonApiCl
     assert 'relationships' not in answer['included'][0]
 
 
-def test_no_field_is_shown_where_none_is_wanted(ada_api: JsonApiClient) -> None:
+def test_an_empty_fieldset_selects_no_fields(ada_api: JsonApiClient) -> None:
     assert set(ada_api.me('?fields[users]=').state['data']) == {'type', 'id', 'links', 'meta'}
 
 
@@ -344,7 +346,7 @@ def test_a_write_with_an_unknown_parameter_changes_nothing(ada_api: JsonApiClien
     assert ada_api.related('posts').state['data'] == []
 
 
-def test_other_formats_ignore_what_they_do_not_know(ada: Client, letters: list[str]) -> None:
+def test_other_formats_ignore_unknown_parameters(ada: Client, letters: list[str]) -> None:
     page = ada.follow('hc:users', accept=HAL)
     answer = ada.get(page.href('self') + '?per_page=1000&colour=red&sort=-id&filter[x]=y', accept=HAL)
     assert [user['username'] for user in answer.items] == letters[::-1]
@@ -373,7 +375,7 @@ def test_parameters_mean_the_same_in_every_format(
     assert ('about_me' in entries[0]) == ('fields' not in query)
 
 
-def test_hal_embeds_what_is_to_be_included(ada: Client, ada_api: JsonApiClient) -> None:
+def test_hal_embeds_included_resources(ada: Client, ada_api: JsonApiClient) -> None:
     ada_api.publish('hello')
     own = ada.me().href('self')
     posts = ada.get(f'{own}/posts?include=', accept=HAL).items

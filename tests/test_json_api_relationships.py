@@ -1,4 +1,4 @@
-"""The relationship `following`, read and changed by itself (JSON:API 1.1 §6.2, §9.3)."""
+"""The relationship `following` at its own URL (JSON:API 1.1 §6.2, §9.3)."""
 
 from typing import Any
 
@@ -57,7 +57,7 @@ def test_other_formats_have_the_same_follows(ada: Client, ada_api: JsonApiClient
     assert ada_api.get(following(ada_api)).state['data'] == []
 
 
-def test_an_unknown_member_is_not_added_and_nobody_with_it(ada_api: JsonApiClient, others: list[Any]) -> None:
+def test_an_unknown_member_prevents_all_additions(ada_api: JsonApiClient, others: list[Any]) -> None:
     for unknown in ('7', '0', 'x', '9' * 30):
         members = [*others, {'type': 'users', 'id': unknown}]
         assert_refused(ada_api.send('POST', following(ada_api), members), 404)
@@ -65,9 +65,7 @@ def test_an_unknown_member_is_not_added_and_nobody_with_it(ada_api: JsonApiClien
     assert ada_api.me().state['data']['attributes']['following_count'] == 0
 
 
-def test_members_are_taken_away_beside_those_that_do_not_exist(
-    ada_api: JsonApiClient, others: list[Any]
-) -> None:
+def test_unknown_members_do_not_prevent_removals(ada_api: JsonApiClient, others: list[Any]) -> None:
     for unknown in ('7', '0', 'x', '9' * 30):
         assert ada_api.send('POST', following(ada_api), others[:2]).status == 200
         answer = ada_api.send('DELETE', following(ada_api), [{'type': 'users', 'id': unknown}, others[0]])
@@ -75,7 +73,7 @@ def test_members_are_taken_away_beside_those_that_do_not_exist(
     assert ada_api.me().state['data']['attributes']['following_count'] == 1
 
 
-def test_nobody_follows_themselves(ada_api: JsonApiClient, others: list[Any]) -> None:
+def test_users_cannot_follow_themselves_in_json_api(ada_api: JsonApiClient, others: list[Any]) -> None:
     members = [*others, identify(ada_api.me().state['data'])]
     assert_refused(ada_api.send('POST', following(ada_api), members), 400)
     assert ada_api.get(following(ada_api)).state['data'] == []

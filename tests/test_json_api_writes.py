@@ -155,7 +155,7 @@ def test_a_malformed_new_resource_is_rejected(
     assert_refused(nobody_api.send('POST', users(nobody_api), data), status, pointer)
 
 
-def test_an_id_of_null_is_none(nobody_api: JsonApiClient) -> None:
+def test_an_id_of_null_is_ignored(nobody_api: JsonApiClient) -> None:
     new = {'type': 'users', 'id': None, 'attributes': PERSON}
     assert nobody_api.send('POST', users(nobody_api), new).status == 201
 
@@ -174,12 +174,12 @@ def test_a_pointer_is_to_a_value_in_the_request(
     assert_refused(nobody_api.send('POST', users(nobody_api), data), 400, *pointers)
 
 
-def test_a_header_that_cannot_be_used_is_named(nobody_api: JsonApiClient) -> None:
+def test_an_unsupported_content_type_is_named(nobody_api: JsonApiClient) -> None:
     refused = nobody_api.send('POST', users(nobody_api), {}, Content_Type='text/plain')
     assert_refused(refused, 415, 'Content-Type')
 
 
-def test_a_document_without_data_is_no_resource(nobody_api: JsonApiClient) -> None:
+def test_a_document_without_data_is_rejected(nobody_api: JsonApiClient) -> None:
     assert_refused(nobody_api.send('POST', users(nobody_api), body={}), 400, '')
     plain = {'username': 'eve', 'email': 'eve@example.org', 'password': 'correct horse'}
     assert_refused(nobody_api.send('POST', users(nobody_api), body=plain), 400, '')
@@ -231,7 +231,7 @@ def test_an_invalid_json_body_is_malformed(nobody_api: JsonApiClient) -> None:
 
 def test_a_plain_json_body_can_have_a_json_api_response(nobody_api: JsonApiClient) -> None:
     refused = nobody_api.client.post(users(nobody_api), {'username': 'eve'})
-    assert_refused(refused, 400)  # there is no pointer into a body that is no JSON:API
+    assert_refused(refused, 400)  # there is no pointer into a body that is not JSON:API
     assert nobody_api.client.post(users(nobody_api), PERSON).state['data']['type'] == 'users'
 
 
@@ -245,7 +245,7 @@ def linkage(**relationships: Any) -> dict[str, Any]:
     return {'relationships': {name: {'data': data} for name, data in relationships.items()}}
 
 
-def test_linkage_that_is_unchanged_is_accepted(ada: Client, bob: Client) -> None:
+def test_unchanged_linkage_is_accepted(ada: Client, bob: Client) -> None:
     world = World(ada, bob)
     api = JsonApiClient(ada)
     me, him = (JsonApiClient(one).me().state['data'] for one in (ada, bob))
@@ -276,7 +276,7 @@ def test_linkage_that_is_unchanged_is_accepted(ada: Client, bob: Client) -> None
         assert answer.status == 201, answer.text
 
 
-def test_linkage_that_changes_something_is_refused(ada: Client, bob: Client) -> None:
+def test_changed_linkage_is_rejected(ada: Client, bob: Client) -> None:
     world = World(ada, bob)
     api = JsonApiClient(ada)
     me, him = (identify(JsonApiClient(one).me().state['data']) for one in (ada, bob))

@@ -1,4 +1,4 @@
-"""The linter of HTTP that every answer passes: it is there, it finds, and what it overlooks has a reason."""
+"""The HTTP linter: it checks every response, and each accepted finding has a reason."""
 
 from typing import Any
 
@@ -47,5 +47,5 @@ def test_a_permanent_redirect_is_cacheable(client: Client) -> None:
     assert answer.headers['cache-control'].startswith('public')
 
 
-def test_the_redirect_of_the_root_is_not_kept(client: Client) -> None:
+def test_the_redirect_of_the_root_is_not_stored(client: Client) -> None:
     assert client.get('/').headers['cache-control'] == 'no-store'

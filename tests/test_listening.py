@@ -22,7 +22,7 @@ class RefusingSocket(socket.socket):
         raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
 
 
-def test_a_forbidden_port_is_named_with_what_to_do(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_forbidden_port_is_reported_with_advice(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr('socket.socket', RefusingSocket)
     with pytest.raises(
         SettingError, match=r'PORT: 127\.0\.0\.1:80 may not be used by this user; choose a PORT'
@@ -30,7 +30,7 @@ def test_a_forbidden_port_is_named_with_what_to_do(monkeypatch: pytest.MonkeyPat
         check_addresses([('127.0.0.1', 80)])
 
 
-def test_a_file_in_the_place_of_a_unix_socket_is_kept(tmp_path: Path) -> None:
+def test_a_file_at_the_path_of_a_unix_socket_is_kept(tmp_path: Path) -> None:
     place = tmp_path / 'socket'
     place.write_text('mine')
     with pytest.raises(SettingError, match='exists and is not a socket'):

@@ -1,4 +1,4 @@
-"""Mail: verifying addresses and resetting passwords by links, which each work once and for a while."""
+"""Mail: verifying addresses and resetting passwords by links, which work once and for a limited time."""
 
 from __future__ import annotations
 
@@ -141,7 +141,7 @@ def test_a_mail_escapes_what_it_quotes_in_html(db: Session) -> None:
 # Delivery
 
 
-def test_a_mail_server_that_is_away_delays_mail_only(
+def test_an_unreachable_mail_server_delays_only_mail(
     ada: Client, db: Session, inbox: MailServer, clock: MovableClock
 ) -> None:
     inbox.reply = '450 busy'
@@ -153,7 +153,7 @@ def test_a_mail_server_that_is_away_delays_mail_only(
     assert send_due_mail(db) == 1
 
 
-def test_retries_come_less_and_less_often(
+def test_retries_become_less_frequent(
     ada: Client, db: Session, inbox: MailServer, clock: MovableClock
 ) -> None:
     inbox.reply = '450 busy'
@@ -188,7 +188,7 @@ def test_a_refused_recipient_is_given_up(
     assert 'ada@' not in record.getMessage()
 
 
-def test_no_server_at_all_is_logged_without_secrets(
+def test_a_missing_mail_server_is_logged_without_secrets(
     start: Start, database_url: str, clock: MovableClock, caplog: pytest.LogCaptureFixture
 ) -> None:
     environment = {'BASE_URL': ORIGIN, 'MAIL_URL': 'smtp://ada:s3cret@127.0.0.1:1', 'MAIL_FROM': SENDER}
@@ -318,7 +318,7 @@ def test_an_address_is_verified_by_its_link(ada: Client, db: Session, inbox: Mai
     assert_problem(ada.get(link), 404)
 
 
-def test_only_oneself_sees_whether_an_address_is_verified(ada: Client, bob: Client) -> None:
+def test_only_the_owner_sees_whether_an_address_is_verified(ada: Client, bob: Client) -> None:
     assert 'email_verified' not in bob.get(ada.me().href('self')).state
 
 
@@ -332,7 +332,7 @@ def test_a_link_to_verify_works_for_seven_days(
     assert_problem(Client(ada.app).get(inbox.last_link()), 404)
 
 
-def test_a_changed_address_is_verified_anew_and_the_old_one_is_told(
+def test_a_changed_address_is_verified_again_and_the_old_one_notified(
     ada: Client, db: Session, inbox: MailServer
 ) -> None:
     send_due_mail(db)
@@ -388,7 +388,7 @@ def test_the_entry_point_leads_to_the_form(ada: Client, client: Client) -> None:
     assert list(ada.entry().state['_templates']) == ['publish']
 
 
-def test_without_mail_nothing_of_it_is_offered(start: Start) -> None:
+def test_a_server_without_mail_offers_no_recovery(start: Start) -> None:
     client = Client(start())
     assert 'hc:password-resets' not in client.entry().state['_links']
     client.register('ada')
@@ -403,7 +403,7 @@ def test_a_link_works_once(reset: str, client: Client) -> None:
     assert_problem(client.get(reset), 404)
 
 
-def test_of_two_resets_at_once_one_succeeds(reset: str, app: Any) -> None:
+def test_one_of_two_concurrent_resets_succeeds(reset: str, app: Any) -> None:
     with ThreadPoolExecutor(4) as pool:
         passwords = [f'password {number}' for number in range(4)]
         statuses = list(pool.map(lambda one: Client(app).put(reset, {'password': one}).status, passwords))
@@ -570,7 +570,7 @@ ACCESS = {
 
 
 @pytest.mark.parametrize(('method', 'path'), ACCESS)
-def test_anyone_may_use_links_but_with_an_invalid_token(
+def test_links_need_no_token_but_reject_an_invalid_one(
     ada: Client, client: Client, method: str, path: str
 ) -> None:
     for one in (client, ada):

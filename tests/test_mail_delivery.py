@@ -1,4 +1,4 @@
-"""Delivery of mail by a real server: each worker sends, and none that is killed loses a mail."""
+"""Delivery of mail by a real server: each worker sends mail, and a killed worker loses none."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ def test_a_server_waits_for_no_mail_server(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize('missing', ['BASE_URL', 'MAIL_FROM'])
-def test_mail_without_its_settings_stops_the_start(tmp_path: Path, missing: str) -> None:
+def test_incomplete_mail_settings_abort_startup(tmp_path: Path, missing: str) -> None:
     settings = {'BASE_URL': BASE_URL, 'MAIL_URL': 'smtp://127.0.0.1:1', 'MAIL_FROM': 'halcyon@example.org'}
     del settings[missing]
     server = Server(tmp_path, **settings)

@@ -177,14 +177,14 @@ def test_a_problem_names_its_target_as_it_was_sent(client: Client, path: str, qu
     'path',
     ['/api{}tokens', '/api/rels{}users', '/health{}live', '/api{}users{}5', '/static{}x'],
 )
-def test_an_encoded_slash_separates_nothing(ada: Client, path: str, slash: str) -> None:
+def test_an_encoded_slash_is_not_a_separator(ada: Client, path: str, slash: str) -> None:
     address = path.replace('{}', slash)
     assert_problem(ada.delete(address), 404)
     assert_problem(ada.get(address), 404)
     assert ada.get('/api/tokens').status == 200
 
 
-def test_an_encoded_slash_at_the_end_is_no_trailing_slash(ada: Client) -> None:
+def test_an_encoded_slash_at_the_end_is_not_a_trailing_slash(ada: Client) -> None:
     assert_problem(ada.delete('/api/tokens%2F'), 404)
     assert ada.get('/api/tokens').status == 200
 

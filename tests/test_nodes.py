@@ -1,4 +1,4 @@
-"""Nodes: what one node does to a token or a password holds on all nodes at once."""
+"""Nodes: changes of tokens and passwords take effect on all nodes immediately."""
 
 from __future__ import annotations
 

@@ -28,7 +28,7 @@ def world(ada: Client, bob: Client) -> World:
         ('DELETE', '/api/items/{item_id}', None, 204),
     ],
 )
-def test_a_write_can_be_answered_without_content(
+def test_a_write_can_get_a_response_without_content(
     world: World, method: str, template: str, body: Any, status: int
 ) -> None:
     address = world.address(template)
@@ -52,18 +52,18 @@ def test_a_write_can_be_answered_without_content(
         ('minimal', False),
     ],
 )
-def test_a_preference_is_read_as_the_standard_says(ada: Client, prefer: str, applied: bool) -> None:
+def test_prefer_has_the_syntax_of_rfc_7240(ada: Client, prefer: str, applied: bool) -> None:
     answer = ada.post('/api/posts', {'body': 'x'}, headers={'Prefer': prefer})
     assert ('preference-applied' in answer.headers) == applied
     assert (answer.text == '') == applied
 
 
-def test_the_secret_of_a_token_is_never_left_out(ada: Client) -> None:
+def test_the_secret_of_a_token_is_never_omitted(ada: Client) -> None:
     answer = ada.post('/api/tokens', headers=MINIMAL)
     assert answer.state['token']
     assert 'preference-applied' not in answer.headers
 
 
-def test_errors_and_reads_have_their_content(ada: Client) -> None:
+def test_errors_and_reads_keep_their_content(ada: Client) -> None:
     assert ada.post('/api/posts', {'body': ''}, headers=MINIMAL).state['errors']
     assert ada.get('/api/posts', headers=MINIMAL).items == []

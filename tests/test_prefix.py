@@ -1,4 +1,4 @@
-"""A path before all URLs: of BASE_URL, or removed by proxies, which say so in X-Forwarded-Prefix."""
+"""A path prefix of all URLs: that of BASE_URL, or one that proxies remove and send in X-Forwarded-Prefix."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ def ask(request: pytest.FixtureRequest, start: Start) -> Any:
     return ask
 
 
-def test_every_link_of_every_format_leads_somewhere(ask: Any) -> None:
+def test_every_link_of_every_format_works(ask: Any) -> None:
     assert ask('POST', f'{BASE}/api/users', json=PERSON).status_code == 201
     answer = ask('POST', f'{BASE}/api/tokens', json={'username': 'ada', 'password': 'correct horse'})
     token = {'Authorization': f'Bearer {answer.json["token"]}'}
@@ -85,7 +85,7 @@ def test_a_problem_names_its_target_once(ask: Any) -> None:
         assert ask('GET', BASE + path).json['instance'] == BASE + path
 
 
-def test_the_session_of_a_browser_is_for_the_base_alone(ask: Any) -> None:
+def test_the_session_cookie_is_only_for_the_base_path(ask: Any) -> None:
     ask('POST', f'{BASE}/api/users', json=PERSON)
     headers = {'Accept': HTML, 'Content-Type': 'application/x-www-form-urlencoded'}
     body = f'username=ada&password=correct+horse&_return={BASE}/api/posts'

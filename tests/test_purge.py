@@ -14,7 +14,7 @@ from tests.conftest import Start
 
 
 class Stored:
-    """What is in the database, seen from outside."""
+    """A database, read by another connection."""
 
     def __init__(self, path: Path) -> None:
         self.path = path

@@ -103,7 +103,7 @@ def test_json_may_have_numbers(world: World) -> None:
     assert answer.headers['content-location'] == f'{ORIGIN}/api/posts?page=2&per_page=1'
 
 
-def test_the_parameters_of_the_target_count_too(world: World) -> None:
+def test_the_parameters_of_the_url_apply_too(world: World) -> None:
     answer = query(world.ada, '/api/posts?per_page=1', b'page=2')
     assert_same(answer, world.ada.get('/api/posts?per_page=1&page=2'))
 
@@ -179,7 +179,7 @@ def test_a_query_of_more_than_64_kib_is_413(world: World) -> None:
     assert_problem(query(world.ada, '/api/posts', b'x=' + b'y' * 65536), 413)
 
 
-def test_a_query_that_no_url_could_carry_is_413(world: World) -> None:
+def test_a_query_too_long_for_a_url_is_413(world: World) -> None:
     for name in ('fields[posts]', 'unknown', 'ä'):
         body = urlencode({name: 'body,' * 1700})
         assert_problem(query(world.ada, '/api/posts', body), 413)
@@ -196,7 +196,7 @@ def test_options_names_the_content_types_of_queries(app: Any, world: World) -> N
 
 
 @pytest.mark.parametrize('url', ['/api', '/api/docs', '/health/live', '/api/users/5', '/api/openapi.json'])
-def test_what_is_no_collection_is_405(client: Client, url: str) -> None:
+def test_a_query_of_another_resource_is_405(client: Client, url: str) -> None:
     answer = client.request('QUERY', url, headers={'Content-Type': FORM})
     assert_problem(answer, 405)
     assert 'QUERY' not in answer.headers['allow']
@@ -242,7 +242,7 @@ def test_pages_of_other_origins_may_query(client: Client) -> None:
     assert 'QUERY' in answer.headers['access-control-allow-methods'].split(', ')
 
 
-def test_a_query_has_no_other_effect_of_a_write(world: World) -> None:
+def test_a_query_is_not_treated_as_a_write(world: World) -> None:
     headers = {'Prefer': 'return=minimal', 'Idempotency-Key': '"one"'}
     assert_same(query(world.ada, '/api/posts', headers=headers), world.ada.get('/api/posts'))
 

@@ -1,4 +1,4 @@
-"""RateLimit and RateLimit-Policy: what is left of the limits of sign-ins and registrations."""
+"""RateLimit and RateLimit-Policy: the remaining quota of sign-ins and registrations."""
 
 from __future__ import annotations
 
@@ -21,13 +21,13 @@ def limits(answer: Answer) -> tuple[str | None, str | None]:
     return answer.headers.get('ratelimit-policy'), answer.headers.get('ratelimit')
 
 
-def test_a_sign_in_says_what_is_left_of_its_limits(client: Client, ada: Client) -> None:
+def test_a_sign_in_reports_its_remaining_quota(client: Client, ada: Client) -> None:
     answer = client.post('/api/tokens', RIGHT)
     assert answer.status == 200
     assert limits(answer) == (SIGN_IN_POLICY, '"account";r=10, "address";r=100')
 
 
-def test_a_failed_sign_in_counts_at_once(client: Client, ada: Client, clock: MovableClock) -> None:
+def test_a_failed_sign_in_counts_immediately(client: Client, ada: Client, clock: MovableClock) -> None:
     answer = client.post('/api/tokens', WRONG)
     assert answer.status == 401
     assert limits(answer) == (SIGN_IN_POLICY, '"account";r=9;t=900, "address";r=99;t=900')
@@ -37,7 +37,7 @@ def test_a_failed_sign_in_counts_at_once(client: Client, ada: Client, clock: Mov
     assert limits(client.post('/api/tokens', RIGHT))[1] == '"account";r=9;t=600, "address";r=98;t=600'
 
 
-def test_the_time_until_more_is_left_is_that_of_retry_after(client: Client, ada: Client) -> None:
+def test_the_time_in_ratelimit_is_that_of_retry_after(client: Client, ada: Client) -> None:
     for _ in range(10):
         client.post('/api/tokens', WRONG)
     answer = client.post('/api/tokens', RIGHT)
@@ -58,7 +58,7 @@ def test_the_time_until_more_is_left_is_that_of_retry_after(client: Client, ada:
         ({'headers': {'Authorization': 'Bearer hc_wrong'}}, 401),
     ],
 )
-def test_a_sign_in_without_an_account_says_what_is_left_of_the_address(
+def test_a_sign_in_without_an_account_reports_the_ip_address_quota(
     client: Client, options: dict[str, Any], status: int
 ) -> None:
     answer = client.post('/api/tokens', **options)
@@ -66,19 +66,19 @@ def test_a_sign_in_without_an_account_says_what_is_left_of_the_address(
     assert limits(answer) == ('"address";q=100;w=900', '"address";r=100')
 
 
-def test_a_renewal_says_what_is_left_of_the_address(ada: Client) -> None:
+def test_a_renewal_reports_the_ip_address_quota(ada: Client) -> None:
     assert limits(ada.post('/api/tokens')) == ('"address";q=100;w=900', '"address";r=100')
 
 
 @pytest.mark.parametrize('accept', ['*/*', JSON_API, HTML])
-def test_a_registration_counts_whatever_becomes_of_it(client: Client, accept: str) -> None:
+def test_registrations_report_their_remaining_quota(client: Client, accept: str) -> None:
     expected = ['"registration";r=999;t=3600', '"registration";r=998;t=3600', '"registration";r=998;t=3600']
     answers = [client.post('/api/users', values, accept=accept) for values in (EVA, EVA, {})]
     assert [answer.status for answer in answers] == [201, 400, 400]
     assert [limits(answer) for answer in answers] == [(REGISTRATION_POLICY, one) for one in expected]
 
 
-def test_a_form_without_scripts_gets_the_limits(client: Client) -> None:
+def test_a_form_without_scripts_gets_the_remaining_quota(client: Client) -> None:
     answer = client.request(
         'POST',
         '/api/users',
@@ -90,7 +90,7 @@ def test_a_form_without_scripts_gets_the_limits(client: Client) -> None:
     assert limits(answer) == (REGISTRATION_POLICY, '"registration";r=999;t=3600')
 
 
-def test_a_repeated_response_says_what_is_left_now(client: Client, clock: MovableClock) -> None:
+def test_a_replayed_response_reports_the_current_quota(client: Client, clock: MovableClock) -> None:
     key = {'Idempotency-Key': '"one"'}
     assert limits(client.post('/api/users', EVA, headers=key))[1] == '"registration";r=999;t=3600'
     clock.move(seconds=60)
@@ -99,7 +99,7 @@ def test_a_repeated_response_says_what_is_left_now(client: Client, clock: Movabl
     assert limits(again)[1] == '"registration";r=998;t=3540'
 
 
-def test_a_change_of_the_password_says_what_is_left(ada: Client) -> None:
+def test_a_password_change_reports_the_remaining_quota(ada: Client) -> None:
     url = ada.me().href('hc:password')
     answer = ada.put(url, {'current_password': 'wrong horse', 'password': 'correct horse 2'})
     assert answer.status == 400

@@ -136,7 +136,7 @@ def test_the_operators_commands_run_as_typed(project: Path) -> None:
     run(script, project, BCRYPT_COST='4')
 
 
-def test_no_other_command_is_named() -> None:
+def test_every_documented_command_is_tested() -> None:
     run_above = blocks(OPERATIONS, 'bash')[0].splitlines() + blocks(README, 'bash')[0].splitlines()
     for document in DOCUMENTS:
         named = set(re.findall(f'({COMMAND} .*?)[`\n]', document)) - {f'{COMMAND} COMMAND'}
@@ -209,7 +209,7 @@ def test_every_module_that_the_architecture_names_exists() -> None:
     assert [name for name in named if not [*(ROOT / 'service').glob(f'**/{name}'), *ROOT.glob(name)]] == []
 
 
-def test_the_systemd_unit_restarts_for_as_long_as_the_database_is_away() -> None:
+def test_the_systemd_unit_restarts_while_the_database_is_down() -> None:
     (unit,) = blocks(OPERATIONS, 'ini')
     for line in ('StartLimitIntervalSec=0', 'Restart=on-failure', 'SystemCallFilter=@system-service'):
         assert line in unit.splitlines()

@@ -29,7 +29,7 @@ def test_a_related_resource_is_served_with_its_own_url(world: World, template: s
     assert Client(world.ada.app).get(world.address(template)).status == 401
 
 
-def test_a_link_to_another_type_of_document_says_so(ada: Client) -> None:
+def test_links_to_other_media_types_have_a_type(ada: Client) -> None:
     entry, me = ada.entry().state['_links'], ada.me().state['_links']
     assert entry['service-desc']['type'] == 'application/vnd.oai.openapi+json'
     assert entry['service-doc']['type'] == 'text/html'
@@ -47,7 +47,7 @@ def test_a_link_to_another_type_of_document_says_so(ada: Client) -> None:
         ('POST', '/api', {}, {'help'}),
     ],
 )
-def test_a_problem_links_to_what_helps(
+def test_a_problem_links_to_helpful_resources(
     client: Client, method: str, address: str, headers: dict[str, str], rels: set[str]
 ) -> None:
     problem = client.request(method, address, headers=headers).state
@@ -59,7 +59,7 @@ def test_a_problem_links_to_what_helps(
 
 
 @pytest.mark.parametrize('accept', ['application/vnd.hal+json', 'Application/Vnd.HAL+json;q=0.5, text/plain'])
-def test_hal_has_a_second_name(ada: Client, accept: str) -> None:
+def test_hal_has_an_alias(ada: Client, accept: str) -> None:
     assert ada.get('/api', accept=accept).content_type == HAL
     answer = ada.post(
         '/api/posts',
@@ -71,13 +71,13 @@ def test_hal_has_a_second_name(ada: Client, accept: str) -> None:
     assert answer.content_type == HAL
 
 
-def test_a_former_url_says_that_it_is_deprecated(client: Client) -> None:
+def test_a_former_url_has_a_deprecation_header(client: Client) -> None:
     answer = client.get('/api/users/5/followed')
     assert answer.headers['deprecation'].startswith('@')
     assert answer.headers['link'] == f'<{ORIGIN}/api/users/5/following>; rel="successor-version"'
 
 
-def test_a_document_is_edited_by_a_patch_of_what_changes(world: World) -> None:
+def test_the_edit_form_is_a_patch_with_optional_fields(world: World) -> None:
     for template in ('/api/users/{user_id}', '/api/posts/{post_id}', '/api/items/{item_id}'):
         form = world.ada.get(world.address(template)).state['_templates']['edit']
         assert form['method'] == 'PATCH'

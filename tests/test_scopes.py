@@ -115,14 +115,14 @@ def test_a_page_offers_only_to_search_and_to_sign_out(world: World, reader: Clie
         assert 'id="sign-out"' in page
 
 
-def test_the_links_are_those_of_any_token(world: World, reader: Client) -> None:
+def test_the_links_do_not_depend_on_the_scope(world: World, reader: Client) -> None:
     assert set(reader.me().state['_links']) == set(world.ada.me().state['_links'])
     assert reader.me().state['email'] == 'ada@example.org'
     other = world.address('/api/users/{other_id}')
     assert set(reader.get(other).state['_links']) == set(world.ada.get(other).state['_links'])
 
 
-def test_a_token_for_reading_revokes_itself_alone(ada: Client, reader: Client) -> None:
+def test_a_token_for_reading_can_revoke_only_itself(ada: Client, reader: Client) -> None:
     tokens = reader.follow('hc:tokens').items
     own = next(token for token in tokens if token['current'])
     other = next(token for token in tokens if not token['current'])

@@ -70,7 +70,7 @@ def test_a_304_leaves_the_policies_of_the_cached_response(client: Client, url: s
 
 
 @pytest.mark.parametrize('url', ['/', '/api', '/nothing', '/api/users', '/health/live'])
-def test_browsers_are_told_to_use_https_only_where_clients_do(start: Start, url: str) -> None:
+def test_hsts_is_sent_only_if_base_url_is_https(start: Start, url: str) -> None:
     for base_url, expected in (
         ('https://halcyon.test', 'max-age=31536000'),
         ('http://halcyon.test', None),

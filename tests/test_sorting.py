@@ -24,7 +24,7 @@ def stores(ada: Client, bob: Client) -> dict[str, Answer]:
 
 @pytest.fixture
 def items(stores: dict[str, Answer]) -> dict[str, Answer]:
-    """The items of the store Looms by name, and one of the store books that is called like one of them."""
+    """The items of the store Looms by name, and an item of another store with the name of one of them."""
     target = stores['Looms'].follow('hc:items')
     added = {name: target.submit('create', name=name, price=price) for name, price in PRICES.items()}
     other = stores['books'].client.get(stores['books'].href('hc:items'))
@@ -127,7 +127,7 @@ def key_of(sort: str) -> Any:
 
 
 @pytest.mark.parametrize('direction', ['', '-'])
-def test_entries_with_equal_values_stand_on_one_page_each(
+def test_entries_with_equal_values_are_on_exactly_one_page(
     ada: Client, stores: dict[str, Answer], direction: str
 ) -> None:
     target = stores['Looms'].follow('hc:items')
@@ -247,7 +247,7 @@ def test_an_unsupported_key_or_filter_is_named(ada: Client, url: str, parameter:
 @pytest.mark.parametrize(
     'cursor', ['WzEsMl0', 'WyJhIiwyXQ', 'ImEi', 'MQ', 'W10', 'WzEsMiwzXQ', 'WzEsIjIiXQ', 'MA']
 )
-def test_a_cursor_of_another_order_is_refused(
+def test_a_cursor_of_another_sort_order_is_rejected(
     ada: Client, items: dict[str, Answer], query: str, cursor: str
 ) -> None:
     for url in ('/api/items', '/api/stores', '/api/posts', '/api/users'):

@@ -1,4 +1,4 @@
-"""The start of a real server: its address, its settings, what it prints, and how it is replaced."""
+"""Starting a real server: addresses, settings, output, and replacement."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ def test_a_second_server_on_the_port_stops_with_one_line(tmp_path: Path) -> None
         assert server.ask('GET', '/api').status == 200
 
 
-def test_a_port_of_another_program_stops_the_start(tmp_path: Path) -> None:
+def test_a_port_in_use_by_another_program_aborts_startup(tmp_path: Path) -> None:
     with socket.create_server(('127.0.0.1', 0)) as other:
         port = str(other.getsockname()[1])
         assert_one_line(run_to_end(tmp_path, PORT=port), 'is in use')
@@ -82,18 +82,18 @@ def test_a_wrong_setting_stops_with_one_line(tmp_path: Path, environment: dict[s
 
 
 @pytest.mark.parametrize('scheme', ['postgres', 'mariadb'])
-def test_a_database_that_is_away_stops_with_one_line(tmp_path: Path, scheme: str) -> None:
+def test_an_unreachable_database_stops_with_one_line(tmp_path: Path, scheme: str) -> None:
     result = run_to_end(tmp_path, DATABASE_URL=f'{scheme}://ada:secret@127.0.0.1:1/halcyon')
     assert_one_line(result, 'DATABASE_URL: cannot use', DATABASE)
     assert 'secret' not in result.stderr
 
 
-def test_a_file_that_is_no_database_stops_with_one_line(tmp_path: Path) -> None:
+def test_a_file_that_is_not_a_database_stops_with_one_line(tmp_path: Path) -> None:
     (tmp_path / 'x.db').write_text('not a database, but a text ' * 100)
     assert_one_line(run_to_end(tmp_path), 'file is not a database', DATABASE)
 
 
-def test_one_line_says_that_it_is_ready_and_where(tmp_path: Path) -> None:
+def test_one_line_reports_readiness_and_the_url(tmp_path: Path) -> None:
     with Server(tmp_path, DATABSE_URL='x') as server:
         warning, ready, *_ = server.log.splitlines()
         assert 'DATABSE_URL is not a setting: did you mean DATABASE_URL?' in warning
@@ -135,7 +135,7 @@ def test_a_unix_socket_is_served_and_a_second_server_on_it_stops(tmp_path: Path)
     assert not path.exists()
 
 
-def test_a_unix_socket_that_was_left_over_is_replaced(tmp_path: Path) -> None:
+def test_a_stale_unix_socket_is_replaced(tmp_path: Path) -> None:
     path = tmp_path / 's.sock'
     with closing(socket.socket(socket.AF_UNIX)) as dead:
         dead.bind(str(path))
@@ -284,7 +284,7 @@ def is_open(port: int) -> bool:
         return probe.connect_ex(('127.0.0.1', port)) == 0
 
 
-def test_a_worker_serves_without_metrics_if_their_directory_cannot_be_made(tmp_path: Path) -> None:
+def test_a_worker_without_a_metrics_directory_serves_without_metrics(tmp_path: Path) -> None:
     folder = tmp_path / 'metrics'
     folder.mkdir()
     with Server(tmp_path, METRICS='on', PROMETHEUS_MULTIPROC_DIR=str(folder), workers=1) as server:

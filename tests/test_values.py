@@ -42,14 +42,14 @@ def test_a_number_is_read_as_html_writes_it(ada: Client, items: str, price: Any,
     'price',
     ['1.', '.', '', '+1', '1e', 'e1', '1e9999', '1e-9', '1,5', ' 1', '٣', 'NaN', 'Infinity', '1_0'],
 )
-def test_what_html_calls_no_number_is_refused(ada: Client, items: str, price: str) -> None:
+def test_text_that_is_not_an_html_number_is_rejected(ada: Client, items: str, price: str) -> None:
     answer = ada.post(items, {'name': 'Shuttle', 'price': price})
     assert_problem(answer, 400, '#/price')
     assert 'must be a number' in answer.state['errors'][0]['detail']
 
 
 @pytest.mark.parametrize('text', ['a\r\nb', 'a\nb', 'a\r\n\r\nb'])
-def test_lines_end_alike_in_json_and_in_forms(ada: Client, text: str) -> None:
+def test_line_ends_are_the_same_in_json_and_forms(ada: Client, text: str) -> None:
     sent = ada.post('/api/posts', {'body': text})
     posted = ada.post('/api/posts', body=urlencode({'body': text}).encode(), headers=FORM)
     assert sent.state['body'] == posted.state['body'] == text.replace('\r\n', '\n')
@@ -68,7 +68,7 @@ def test_lines_end_alike_in_json_and_in_forms(ada: Client, text: str) -> None:
         '\u200e\u202e',
     ],
 )
-def test_text_that_nobody_sees_is_blank(ada: Client, text: str) -> None:
+def test_invisible_text_is_blank(ada: Client, text: str) -> None:
     assert_problem(ada.post('/api/posts', {'body': text}), 400, '#/body')
     assert_problem(ada.post('/api/stores', {'name': text}), 400, '#/name')
 
@@ -78,7 +78,7 @@ def test_text_with_invisible_characters_among_others_is_kept(ada: Client, text: 
     assert ada.post('/api/posts', {'body': text}).state['body'] == text
 
 
-def test_half_of_a_surrogate_pair_is_called_what_it_is(ada: Client) -> None:
+def test_a_lone_surrogate_is_reported_as_such(ada: Client) -> None:
     headers = {'Content-Type': 'application/json'}
     answer = ada.post('/api/posts', body=b'{"body": "\\ud800"}', headers=headers)
     assert_problem(answer, 400, '#/body')
@@ -96,7 +96,7 @@ def test_half_of_a_surrogate_pair_is_called_what_it_is(ada: Client) -> None:
         'ü' * 32 + '@x.org',
     ],
 )
-def test_internationalised_addresses_are_accepted(client: Client, email: str) -> None:
+def test_internationalised_email_addresses_are_accepted(client: Client, email: str) -> None:
     assert client.register('eve', email=f'  {email}\t').status == 201
     assert client.sign_in('eve').me().state['email'] == email
 
@@ -122,20 +122,20 @@ def test_internationalised_addresses_are_accepted(client: Client, email: str) ->
         'a@ü\u200b..de',
     ],
 )
-def test_malformed_addresses_are_refused(client: Client, email: str) -> None:
+def test_malformed_email_addresses_are_rejected(client: Client, email: str) -> None:
     body = {'username': 'eve', 'email': email, 'password': 'correct horse'}
     assert_problem(client.post('/api/users', body), 400, '#/email')
 
 
 @pytest.mark.parametrize('password', ['я' * 42, '🔑' * 64, 'x' * 73, 'x' * 256, 'я' * 256, 'x' * 72])
-def test_a_password_may_have_256_characters_and_none_is_cut(client: Client, password: str) -> None:
+def test_a_password_of_256_characters_is_not_truncated(client: Client, password: str) -> None:
     assert client.register('eve', password).status == 201
     assert client.sign_in('eve', password).me().status == 200
     wrong = client.post('/api/tokens', {'username': 'eve', 'password': password[:-1] + 'y'})
     assert wrong.status == 401
 
 
-def test_a_longer_password_is_refused_in_characters(client: Client) -> None:
+def test_a_password_of_257_characters_is_rejected(client: Client) -> None:
     body = {'username': 'eve', 'email': 'eve@example.org', 'password': 'я' * 257}
     answer = client.post('/api/users', body)
     assert_problem(answer, 400, '#/password')
@@ -143,7 +143,7 @@ def test_a_longer_password_is_refused_in_characters(client: Client) -> None:
 
 
 @pytest.mark.parametrize('method', ['PUT', 'PATCH'])
-def test_changes_that_meet_a_taken_email_count_as_registrations(
+def test_changing_to_a_taken_email_counts_as_a_registration(
     ada: Client, bob: Client, monkeypatch: pytest.MonkeyPatch, method: str
 ) -> None:
     monkeypatch.setattr(throttle, 'REGISTRATION', throttle.REGISTRATION._replace(attempts=5))

@@ -1,6 +1,6 @@
 """Raw bytes on a connection: the server responds as HTTP requires, whatever it receives, and keeps serving.
 
-gunicorn itself rejects what is not a request, with an HTML page of its own.
+gunicorn itself rejects malformed requests, before the application.
 """
 
 from __future__ import annotations
@@ -209,9 +209,8 @@ def check_error(raw: bytes) -> None:
 def test_raw_bytes_get_the_expected_statuses(server: Server, case: str) -> None:
     data, expected = TABLE[case]
     raw = send(server, data + LIVE)
-    was_reset = not raw and len(data) > len(
-        LONG
-    )  # a client that is still sending may not receive the response
+    # A client that is still sending may not receive the response.
+    was_reset = not raw and len(data) > len(LONG)
     assert statuses(raw) == expected or was_reset
     if expected[0] >= 400 and not was_reset:
         check_error(raw)
@@ -258,7 +257,7 @@ def test_unfinished_requests_leave_free_threads_to_others(server: Server, half: 
 
 @pytest.mark.parametrize('half', HALVES, ids=['header', 'chunk', 'body'])
 def test_thirty_unfinished_requests_delay_others_only_while_open(server: Server, half: bytes) -> None:
-    # A thread is lent to each: so that others need not wait there is the balancer of OPERATIONS.md.
+    # Each takes a thread; a balancer (OPERATIONS.md) keeps them from delaying others.
     with ExitStack() as stack:
         peers = half_open(stack, server, 30, half)
         honest = stack.enter_context(socket.create_connection(('127.0.0.1', server.port), timeout=10))

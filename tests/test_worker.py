@@ -77,7 +77,7 @@ def test_a_malformed_request_gets_a_problem_document(server: Server, case: str) 
     assert f' {status}: ' in line
 
 
-def test_no_line_of_the_log_quotes_a_malformed_request(server: Server) -> None:
+def test_the_log_quotes_no_malformed_request(server: Server) -> None:
     for _, request in MALFORMED.values():
         server.send_raw(request)
     assert SECRET not in server.log
@@ -103,14 +103,14 @@ def test_options_of_the_server_is_204(server: Server) -> None:
     assert {'GET', 'POST', 'OPTIONS'} <= set(headers_of(raw)['allow'].split(', '))
 
 
-def test_http_1_0_without_host_gets_links_to_the_address_that_it_came_to(tmp_path: Any) -> None:
+def test_http_1_0_without_host_gets_links_to_the_server_address(tmp_path: Any) -> None:
     with Server(tmp_path, HOST='0.0.0.0', workers=1) as server:
         raw = server.send_raw(b'GET /api HTTP/1.0\r\n\r\n')
         assert f'"href":"{server.origin}/api"'.encode() in raw
         assert b'0.0.0.0' not in raw
 
 
-def test_a_malformed_request_gets_the_headers_that_the_settings_say(tmp_path: Any) -> None:
+def test_a_malformed_request_gets_the_configured_headers(tmp_path: Any) -> None:
     with Server(tmp_path, workers=1, BASE_URL='https://halcyon.test', CORS_ORIGINS='*') as server:
         raw = server.send_raw(MALFORMED['no version'][1])
         headers = headers_of(raw)
@@ -120,7 +120,7 @@ def test_a_malformed_request_gets_the_headers_that_the_settings_say(tmp_path: An
 
 
 def test_slow_requests_block_no_others(server: Server) -> None:
-    """A balancer is needed against more of them than there are threads."""
+    """More slow clients than threads need a balancer."""
     with ExitStack() as stack:
         for _ in range(SLOW_CLIENTS):
             slow = stack.enter_context(socket.create_connection(('127.0.0.1', server.port), timeout=10))
@@ -138,7 +138,7 @@ def test_idle_connections_take_no_thread(server: Server) -> None:
         assert server.ask('GET', '/api').status == 200
 
 
-def test_a_client_that_has_gone_leaves_no_traceback(server: Server) -> None:
+def test_a_disconnected_client_leaves_no_traceback(server: Server) -> None:
     with socket.create_connection(('127.0.0.1', server.port), timeout=10) as peer:
         peer.sendall(HALF)
         peer.shutdown(socket.SHUT_WR)

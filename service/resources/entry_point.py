@@ -129,6 +129,5 @@ class RootResource:
     def on_get(self, req: Request, resp: falcon.Response) -> None:
         resp.status = falcon.HTTP_308
         resp.location = req.builder.url_for(urls.ENTRY)
-        resp.set_header(
-            'Cache-Control', NO_STORE
-        )  # browsers would keep the redirect for other servers on localhost
+        # If browsers stored the redirect, it would affect other servers on localhost.
+        resp.set_header('Cache-Control', NO_STORE)

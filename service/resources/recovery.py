@@ -50,7 +50,7 @@ _SAMPLE = SecretRecord(1, sample_data.USER.id, sample_data.USER.username, sample
 REQUESTS = Kind(
     'password-reset-requests',
     'PasswordResetRequest',
-    (Member('message', 'What a request does.'),),
+    (Member('message', 'What happens after a request.'),),
     display=Display(
         summary=(Column('message', ''),),
         prominent=frozenset(('forgot-password',)),
@@ -62,7 +62,7 @@ RESETS = Kind(
     'PasswordReset',
     (
         Member('username', 'The name of the user whose password is reset.'),
-        time_member('expires_at', 'Until when the link works.'),
+        time_member('expires_at', 'When the link expires.'),
     ),
     display=Display(
         summary=(Column('username', 'User name'),),
@@ -76,7 +76,7 @@ VERIFICATIONS = Kind(
     'EmailVerification',
     (
         Member('username', 'The name of the user whose address is verified.'),
-        time_member('expires_at', 'Until when the link works.'),
+        time_member('expires_at', 'When the link expires.'),
     ),
     display=Display(
         summary=(Column('username', 'User name'),),
@@ -88,7 +88,7 @@ VERIFICATIONS = Kind(
 
 
 def represent_requests(builder: UrlBuilder, *, is_requested: bool = False) -> Document:
-    """Return what explains how to reset a password; `is_requested` after the form was submitted by a page."""
+    """Return the form to request a password reset; if `is_requested`, the outcome of the request."""
     here = builder.link_to(urls.PASSWORD_RESETS)
     message = (
         'Enter the e-mail address of your account. You get a mail with a link, which works for 30 minutes.'
@@ -105,13 +105,13 @@ def represent_requests(builder: UrlBuilder, *, is_requested: bool = False) -> Do
 
 
 def represent_reset(reset: SecretRecord, secret: str, builder: UrlBuilder) -> Document:
-    """Return what the secret of a mail resets, with the form for the new password."""
+    """Return the reset that the secret in a mail identifies, with the form for the new password."""
     here = builder.link_to(urls.PASSWORD_RESET, secret=secret)
     return _represent(RESETS, reset, secret, here, builder, RESET_PASSWORD, 'Choose a new password')
 
 
 def represent_verification(verification: SecretRecord, secret: str, builder: UrlBuilder) -> Document:
-    """Return what the secret of a mail verifies, with the form to do it."""
+    """Return the verification that the secret in a mail identifies, with its form."""
     here = builder.link_to(urls.EMAIL_VERIFICATION, secret=secret)
     title = 'Verify your e-mail address'
     return _represent(VERIFICATIONS, verification, secret, here, builder, VERIFY_EMAIL, title)
@@ -180,14 +180,14 @@ class PasswordResetsResource:
 
 
 class PasswordResetResource:
-    """A password that can be reset by the secret of a mail."""
+    """A password that can be reset by the secret in a mail."""
 
     tag = 'recovery'
     operation_name = 'PasswordReset'
     operations: ClassVar = {
         'GET': Operation(
             'Get a password reset',
-            'The form for a new password, by the secret of a mail.',
+            'The form for a new password, by the secret in a mail.',
             {200: _RESET_SAMPLES},
             Access.SECRET,
             query=QueryOptions(RESETS.name),
@@ -195,7 +195,7 @@ class PasswordResetResource:
         ),
         'PUT': Operation(
             'Reset a password',
-            'Sets a new password by the secret of a mail, once, and revokes all tokens of the user.',
+            'Sets a new password by the secret in a mail, which works once, and revokes all tokens.',
             {204: None},
             Access.SECRET,
             RESET_PASSWORD,
@@ -215,14 +215,14 @@ class PasswordResetResource:
 
 
 class EmailVerificationResource:
-    """An email address that can be verified by the secret of a mail."""
+    """An email address that can be verified by the secret in a mail."""
 
     tag = 'recovery'
     operation_name = 'EmailVerification'
     operations: ClassVar = {
         'GET': Operation(
             'Get an email verification',
-            'The form that verifies an email address, by the secret of a mail; this alone verifies nothing.',
+            'The form that verifies an email address, by the secret in a mail; GET alone verifies nothing.',
             {200: _VERIFICATION_SAMPLES},
             Access.SECRET,
             query=QueryOptions(VERIFICATIONS.name),
@@ -230,7 +230,7 @@ class EmailVerificationResource:
         ),
         'POST': Operation(
             'Verify an email address',
-            'Records by the secret of a mail, once, that the user reads the mail of the address.',
+            'Verifies the address by the secret in a mail, which works once.',
             {204: None},
             Access.SECRET,
             query=QueryOptions(VERIFICATIONS.name),
@@ -261,7 +261,7 @@ def entry_point(viewer: Viewer | None, builder: UrlBuilder) -> EntryPointPart:
 RELATIONS = (
     LinkRelation(
         'password-resets',
-        'Where a new password can be asked for: POST the `email` of the account. If it belongs to a user, a '
+        'Requests a password reset: POST the `email` of the account. If it belongs to a user, a '
         'mail with a link is sent.',
         ('GET', 'POST'),
         'a form',

@@ -72,6 +72,8 @@ def growing_cases(origin: str, data: DemoData) -> Iterator[Case]:
     celebrity = reader.follow(reader.entry, 'hc:user', id=data.user_id(CELEBRITY))
     users = reader.follow(reader.entry, 'hc:users')
     followers = reader.follow(celebrity, 'hc:followers')
+    posts = href(reader.entry, 'hc:posts')
+    by_price = reader.get(f'{href(reader.entry, "hc:items")}?sort=price')
     for name, address in (
         ('GET user', href(reader.entry, 'hc:user', id=data.user_id(NEIGHBOUR))),
         ('GET celebrity', href(celebrity, 'self')),
@@ -80,6 +82,9 @@ def growing_cases(origin: str, data: DemoData) -> Iterator[Case]:
         ('followers, first page', href(followers, 'first')),
         ('followers, last page', href(followers, 'last')),
         ('feed of 10, follows 200', href(reader.entry, 'hc:feed')),
+        ('items by price, second page', href(by_price, 'next')),
+        ('items by price, last page', href(by_price, 'last')),
+        ('posts of an author', f'{posts}?filter[author]={data.user_id(NEIGHBOUR)}&sort=created_at'),
     ):
         yield Case(name, address, headers=reader.headers)
 

@@ -1,4 +1,7 @@
-"""Demo data for benchmarks: everybody follows the celebrity, and the reader follows 199 more users."""
+"""Demo data for benchmarks: everybody follows the celebrity, and the reader follows 199 more users.
+
+There is a store with ten items for every ten users.
+"""
 
 from service.database.clock import system_clock
 from service.database.session import Session
@@ -14,8 +17,9 @@ POSTS_EACH = 5
 
 
 def plan_data(users: int, posts_each: int) -> DemoData:
-    """Return demo data with enough users for the reader to follow."""
-    return DemoData(max(users, MIN_USERS), 1, posts_each, now=system_clock())
+    """Return demo data with enough users for the reader to follow, and as many items."""
+    users = max(users, MIN_USERS)
+    return DemoData(users, 1, posts_each, stores=users // 10, items=10, now=system_clock())
 
 
 def load_data(db: Session, data: DemoData) -> None:

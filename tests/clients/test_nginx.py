@@ -176,7 +176,7 @@ def test_conditional_and_compressed_responses_pass_unchanged(proxy: Nginx) -> No
     assert proxy.ask('GET', url, If_Match='"other"', **sent).status == 412
 
 
-def test_an_encoded_slash_separates_nothing(nginx: str, tmp_path: Path) -> None:
+def test_an_encoded_slash_is_not_a_separator(nginx: str, tmp_path: Path) -> None:
     with running(nginx, tmp_path, documented()) as proxy:
         token = sign_in(proxy)
         out = proxy.ask('DELETE', f'{proxy.base}/api%2Ftokens', Authorization=token)

@@ -12,7 +12,7 @@ def configure(operator: Operator, url: str) -> None:
     operator.environment |= {'BASE_URL': ORIGIN, 'MAIL_URL': url, 'MAIL_FROM': 'halcyon@example.org'}
 
 
-def test_a_test_mail_is_sent_at_once(newcomer: Operator) -> None:
+def test_a_test_mail_is_sent_immediately(newcomer: Operator) -> None:
     with mail_server() as inbox:
         configure(newcomer, inbox.url)
         printed = newcomer.ask('mail', 'test', 'ada@example.org')
@@ -30,7 +30,7 @@ def test_a_mail_server_that_refuses_is_reported_in_one_line(newcomer: Operator) 
     assert refusal(result) == f'{inbox.url}: the recipient was rejected (550)'
 
 
-def test_without_a_mail_server_the_command_says_so(newcomer: Operator) -> None:
+def test_the_command_reports_a_missing_mail_server(newcomer: Operator) -> None:
     result = newcomer.run('mail', 'test', 'ada@example.org')
     assert result.exit_code == ExitCode.SETTING
     assert 'MAIL_URL' in refusal(result)

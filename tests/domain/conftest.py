@@ -20,7 +20,7 @@ Person = Callable[[str], Viewer]
 
 
 def no_precondition(_: object) -> None:
-    """Accept any state of the thing."""
+    """Accept any state."""
 
 
 @pytest.fixture

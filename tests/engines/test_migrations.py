@@ -211,7 +211,7 @@ def ready(url: str, db: Session) -> Any:
 PATHS = ('/', '/api', '/api/users', '/api/docs', '/api/openapi.json', '/api/nothing')
 
 
-def assert_serves_health_alone(url: str, db: Session, detail: str) -> None:
+def assert_serves_only_health(url: str, db: Session, detail: str) -> None:
     """Assert that a node responds to everything but health with 503 and the sentence."""
     for path in PATHS:
         answer = get(url, db, path)
@@ -225,7 +225,7 @@ def test_everything_but_health_is_503_until_the_schema_matches(
     first_url: str, open_url: Open, caplog: pytest.LogCaptureFixture
 ) -> None:
     db = open_url(first_url)
-    assert_serves_health_alone(first_url, db, 'python -m service migrate')
+    assert_serves_only_health(first_url, db, 'python -m service migrate')
     migrate(db)
     assert get(first_url, db, '/api').status_code == 200
     assert caplog.records == []
@@ -245,7 +245,7 @@ def test_a_node_notices_that_the_schema_was_upgraded(
     answer = simulate_post(app, '/api/users', json=body, host='halcyon.test')
     assert answer.status_code == 503
     assert f'version {LATEST + 1}' in answer.json['detail']
-    assert_serves_health_alone(empty_url, db, f'version {LATEST + 1}')
+    assert_serves_only_health(empty_url, db, f'version {LATEST + 1}')
     assert caplog.records == []
 
 
@@ -257,7 +257,9 @@ def test_a_node_notices_that_the_schema_was_upgraded(
         'CREATE TABLE migrations (id INTEGER, migration INTEGER)',
     ],
 )
-def test_a_database_of_something_else_is_left_alone(empty_url: str, open_url: Open, statement: str) -> None:
+def test_a_database_of_another_application_is_not_changed(
+    empty_url: str, open_url: Open, statement: str
+) -> None:
     db = open_url(empty_url)
     db.execute(statement)
     tables = db.engine.get_tables()

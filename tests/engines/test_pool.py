@@ -27,7 +27,7 @@ class Connection:
 
 
 class Driver:
-    """A server that accepts a number of connections; `error` is why it opens no other."""
+    """A server that accepts a number of connections; `error` is the reason why it opens no more."""
 
     def __init__(self, limit: int, error: ErrorKind) -> None:
         self.limit = limit
@@ -49,7 +49,7 @@ class Driver:
         return kind
 
 
-def test_a_connection_of_its_own_is_waited_for_where_the_server_is_full() -> None:
+def test_a_pool_waits_for_its_own_connection_if_the_server_is_full() -> None:
     pool = ConnectionPool(Driver(1, ErrorKind.FULL), 8, 10)
     first = pool.acquire()
     with ThreadPoolExecutor(1) as executor:
@@ -74,7 +74,7 @@ def test_the_size_limits_the_connections(monkeypatch: pytest.MonkeyPatch) -> Non
     assert driver.opened == len(held)
 
 
-def test_one_thread_at_a_time_tries_a_server_that_does_not_answer() -> None:
+def test_only_one_thread_at_a_time_tries_an_unresponsive_server() -> None:
     driver = Driver(9, ErrorKind.TIMED_OUT)
     pool = ConnectionPool(driver, 8, 10)
     pool.invalidate(pool.acquire(), is_unresponsive=True)
@@ -86,7 +86,7 @@ def test_one_thread_at_a_time_tries_a_server_that_does_not_answer() -> None:
     assert pool.acquire() is not trial
 
 
-def test_who_waits_fails_once_the_server_is_found_not_to_answer() -> None:
+def test_waiting_threads_fail_once_the_server_is_unresponsive() -> None:
     pool = ConnectionPool(Driver(2, ErrorKind.TIMED_OUT), 2, 10)
     held = [pool.acquire(), pool.acquire()]
     is_waiting = threading.Event()
@@ -103,7 +103,7 @@ def test_who_waits_fails_once_the_server_is_found_not_to_answer() -> None:
         waiting.result(10)
 
 
-def test_connecting_that_times_out_counts_as_no_answer() -> None:
+def test_a_connection_timeout_makes_the_server_unresponsive() -> None:
     driver = Driver(0, ErrorKind.TIMED_OUT)
     pool = ConnectionPool(driver, 8, 10)
     with pytest.raises(Refused):
@@ -121,7 +121,7 @@ def test_connecting_that_times_out_counts_as_no_answer() -> None:
         (FileNotFoundError(2, 'No such file or directory', '/ca.pem'), 'ca.pem'),
     ],
 )
-def test_what_prevents_a_connection_to_mariadb_is_named(
+def test_the_cause_of_a_failed_mariadb_connection_is_named(
     monkeypatch: pytest.MonkeyPatch, raised: Exception, text: str
 ) -> None:
     def connect(**parameters: Any) -> Any:

@@ -52,12 +52,12 @@ def test_values_are_returned_as_they_were_sent(postgresql: Session) -> None:
     assert list(row) == values
 
 
-def test_a_text_with_nul_is_refused_and_not_cut(postgresql: Session) -> None:
+def test_text_with_nul_is_rejected_not_truncated(postgresql: Session) -> None:
     with pytest.raises(Exception, match='NUL'):
         postgresql.execute('SELECT %s', ['a\0b'])
 
 
-def test_a_transaction_that_fails_at_its_first_statement_can_be_followed_by_another(
+def test_a_transaction_can_follow_one_that_failed_at_its_first_statement(
     postgresql: Session,
 ) -> None:
     with pytest.raises(Exception, match='division by zero'), postgresql.atomic():

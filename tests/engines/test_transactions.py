@@ -197,9 +197,8 @@ def test_deadlocked_transactions_are_both_completed(database_url: str, open_url:
     def touch_both(db: Session, first: Viewer, second: Viewer) -> None:
         attempts.append(first.user_id)
         touch(db, first)
-        if (
-            len(attempts) <= 2 and db.engine.name != 'sqlite'
-        ):  # whose transactions wait for each other at BEGIN
+        # On SQLite, transactions wait for each other at BEGIN.
+        if len(attempts) <= 2 and db.engine.name != 'sqlite':
             both.wait(10)
         touch(db, second)
 
@@ -284,7 +283,7 @@ def test_old_commit_markers_are_deleted(networked_url: str, open_url: Open, cloc
     assert db.execute('SELECT COUNT(*) FROM commits').fetchone()[0] == 1
 
 
-def test_a_conflict_when_a_savepoint_is_released_is_the_reason(
+def test_a_conflict_at_savepoint_release_is_reported_as_such(
     db: Session, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Galera rolls back the whole transaction then; the savepoint that peewee rolls back to is gone."""

@@ -50,9 +50,8 @@ def _schemas(endpoint: Endpoint, samples: SampleDocuments, components: Component
     name, action = _name(endpoint, samples), endpoint.body
     assert action is not None
     rules = schema_of_action(action)
-    if (
-        endpoint.operation.access is Access.CREDENTIALS
-    ):  # they may be in the header instead, but not partly in each
+    if endpoint.operation.access is Access.CREDENTIALS:
+        # Credentials are in the body or in the header, but not partly in each.
         required = rules.pop('required')
         rules['dependentRequired'] = {
             name: [other for other in required if other != name] for name in required

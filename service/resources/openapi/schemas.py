@@ -28,6 +28,11 @@ def _map(values: Schema, description: str = '') -> Schema:
     return schema | ({'description': description} if description else {})
 
 
+def _closed_map(*names: str) -> Schema:
+    """Return the schema of a links object that may have these links, and no others (JSON:API §7.6)."""
+    return {**_map(_URI), 'propertyNames': {'enum': [*names]}}
+
+
 _LINK = reference('schemas', 'Link')
 _PROBLEM_LINKS = {
     **_object(
@@ -38,7 +43,8 @@ _PROBLEM_LINKS = {
 _IDENTIFIER = reference('schemas', 'ResourceIdentifier')
 _RELATIONSHIP = reference('schemas', 'Relationship')
 _PAGE_META = reference('schemas', 'PageMeta')
-_SELF = _object({'self': _URI}, 'self')
+_RESOURCE_LINKS = reference('schemas', 'ResourceLinks')
+_PAGES = ('first', 'prev', 'next', 'last')
 _RESOURCE_META = reference('schemas', 'ResourceMeta')
 _ERROR_LOCATION = {
     'detail': _TEXT,
@@ -125,6 +131,8 @@ SHARED: dict[str, Schema] = {
     ),
     'JsonApiVersion': _object({'version': {'const': '1.1'}}, 'version'),
     'ResourceIdentifier': _object({'type': _TEXT, 'id': _TEXT}, 'type', 'id'),
+    'DocumentLinks': _closed_map('self', 'related', 'describedby', *_PAGES),
+    'ResourceLinks': {**_object({'self': _URI}, 'self'), 'additionalProperties': False},
     'ResourceMeta': _object(
         {
             'links': _map(
@@ -136,7 +144,7 @@ SHARED: dict[str, Schema] = {
     ),
     'Relationship': _object(
         {
-            'links': _map(_URI),
+            'links': _closed_map('self', 'related', *_PAGES),
             'data': {'oneOf': [_IDENTIFIER, _array(_IDENTIFIER)]},
             'meta': _PAGE_META,
         },
@@ -149,7 +157,7 @@ SHARED: dict[str, Schema] = {
             'id': _TEXT,
             'attributes': {'type': 'object', 'additionalProperties': True},
             'relationships': _map(_RELATIONSHIP),
-            'links': _SELF,
+            'links': _RESOURCE_LINKS,
             'meta': _RESOURCE_META,
         },
         *('type', 'id'),
@@ -267,7 +275,7 @@ class KindSchemas:
     def _json_api_document(self, **members: Schema) -> Schema:
         properties = {
             'jsonapi': reference('schemas', 'JsonApiVersion'),
-            'links': _map(_URI),
+            'links': reference('schemas', 'DocumentLinks'),
             **members,
             'included': _array(reference('schemas', 'IncludedResource')),
         }
@@ -284,7 +292,7 @@ class KindSchemas:
             properties['relationships'] = _map(_RELATIONSHIP)
         elif relationships:
             properties['relationships'] = _object(relationships)
-        properties |= {'links': _SELF, 'meta': _RESOURCE_META}
+        properties |= {'links': _RESOURCE_LINKS, 'meta': _RESOURCE_META}
         resource = _object(properties, 'type', 'id', 'links')
         return self._components.refer('schemas', f'{_title(kind, members)}Resource', resource)
 
