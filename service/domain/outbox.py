@@ -1,7 +1,7 @@
 """The outbox: mails to be sent, written in the transaction that causes them, and sent by any node.
 
-A process claims a mail by postponing it, at which only one process succeeds. If that ends before the mail is
-sent, another takes over when the mail is due again. So each mail is sent at least once.
+A process claims a mail by postponing it, and only one of several concurrent claims succeeds. If the process
+ends before the mail is sent, another takes over when it is due again. So each mail is sent at least once.
 """
 
 from typing import NamedTuple
