@@ -24,8 +24,8 @@ CASES: dict[str, tuple[str, str, str, dict[str, Any], int]] = {
     'the user to follow before permission': (
         'other', 'PUT', f'/api/users/{{user_id}}/following/{UNKNOWN_ID}', {}, 404,
     ),
-    'the user to unfollow before permission': (
-        'other', 'DELETE', f'/api/users/{{user_id}}/following/{UNKNOWN_ID}', {}, 404,
+    'permission before a follow that need not exist': (
+        'other', 'DELETE', f'/api/users/{{user_id}}/following/{UNKNOWN_ID}', {}, 403,
     ),
     'permission before Content-Type': ('other', 'PUT', '/api/users/{user_id}', BAD_TYPE, 403),
     'permission before syntax': ('other', 'PUT', '/api/posts/{post_id}', MALFORMED, 403),

@@ -169,7 +169,7 @@ def test_formats_limit_the_rules(server: Server) -> None:
     ('arguments', 'code', 'line'),
     [
         (['http://127.0.0.1:9/api'], 4, 'Error: GET http://127.0.0.1:9/api'),
-        (['ftp://127.0.0.1/'], 2, 'Error: URL starts with http:// or https://.'),
+        (['ftp://127.0.0.1/'], 2, 'Error: URL must start with http:// or https://.'),
         (['http://127.0.0.1/', '--max-requests', '0'], 2, 'Error: Invalid value'),
     ],
 )
