@@ -223,7 +223,7 @@ class Settings:
 
     @property
     def is_https(self) -> bool:
-        """Whether BASE_URL says that clients use https."""
+        """Whether BASE_URL has the scheme https."""
         return (self.base_url or '').startswith('https://')
 
     @property

@@ -148,7 +148,8 @@ def test_the_page_has_the_same_state_and_links(
     for rel, href in rendering.links.items():
         assert href in page or rel == 'self', rel
     for name, value in rendering.state.items():
-        assert value is None or str(value) in page or name == 'per_page', name
+        text = ('yes' if value else 'no') if isinstance(value, bool) else str(value)
+        assert value is None or text in page or name == 'per_page', name
     for one in rendering.embedded:  # an entry is a card or a row, which leads to its own page
         assert one.links.get('self', '') in page
 

@@ -61,8 +61,8 @@ _AUTHORS = Follow.select(Follow.followed.alias('owner_id')).where(
     Follow.follower == bindparam('viewer_id')
 ) + peewee.Select(columns=(bindparam('viewer_id').alias('owner_id'),))
 _authors = _AUTHORS.alias('authors')
-# SQLite executes a CROSS JOIN in the order in which it is written. Otherwise it would look up all the users
-# first, most of whom have no post within the bound.
+# SQLite executes a CROSS JOIN in the order in which it is written. Otherwise it would look up all users
+# first, although most have no post within the bound.
 _FEED = posts_by_time(
     _authors.join(Post, peewee.JOIN.CROSS)
     .join(User, peewee.JOIN.CROSS)

@@ -205,7 +205,7 @@ def unfollow_all(
     by: Viewer,
     precondition: Callable[[UserRecord], None],
 ) -> None:
-    """Make one user stop following the others; those not followed, or not existing, are ignored.
+    """Make one user stop following the others; any who are not followed or do not exist are ignored.
 
     `precondition` is called with the locked follower. Raises NotFound, Forbidden, and what it raises.
     """

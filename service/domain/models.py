@@ -172,7 +172,7 @@ class Item(peewee.Model):
 
 
 class SigningKey(peewee.Model):
-    """A key pair that signs tokens from `signs_from` on, and is published until there is no use for it."""
+    """A key pair that signs tokens from `signs_from` on; the newest one has no `published_until`."""
 
     id = _id()
     private_key = peewee.TextField()

@@ -1,7 +1,7 @@
 """The outbox: mails to be sent, written in the transaction that causes them, and sent by any node.
 
-A process claims a mail by postponing it, at which only one process succeeds. If that ends before the mail is
-sent, another takes over when the mail is due again. So each mail is sent at least once.
+A process claims a mail by postponing it, and only one of several concurrent claims succeeds. If the process
+ends before the mail is sent, another takes over when it is due again. So each mail is sent at least once.
 """
 
 from typing import NamedTuple
@@ -13,7 +13,7 @@ from service.database.session import Session
 from service.database.transactions import transaction
 from service.domain.models import Mail
 
-VERIFY_EMAIL, EMAIL_CHANGED, RESET_PASSWORD = PURPOSES = ('verify-email', 'email-changed', 'password-reset')
+VERIFY_EMAIL, EMAIL_CHANGED, RESET_PASSWORD = ('verify-email', 'email-changed', 'password-reset')
 LEASE_SECONDS = 60  # before another process may claim a claimed mail
 MIN_BACKOFF_SECONDS, MAX_BACKOFF_SECONDS = 10, 3600  # before the next attempt
 MAX_AGE_SECONDS = 5 * 86400  # after which a mail is discarded (RFC 5321 §4.5.4.1)

@@ -41,7 +41,7 @@ class Issuer(NamedTuple):
 class TokenRecord(NamedTuple):
     """A token without its secret; times are UTC milliseconds, `lifetime` is in seconds, None for the default.
 
-    `signed_in_at` is when its first predecessor was issued for a password, from when the maximum age counts;
+    `signed_in_at` is when its first predecessor was issued for a password; the maximum age counts from then.
     `sign_in_id` is the id of that token. `renewed_at` is None unless it was renewed.
     """
 

@@ -40,7 +40,7 @@ RETRY_SECONDS = '2'
 
 log = logging.getLogger(__name__)
 
-_OF_STATUS = {
+_NAME_OF_STATUS = {
     404: 'not-found',
     405: 'method-not-allowed',
     406: 'not-acceptable',
@@ -49,7 +49,7 @@ _OF_STATUS = {
     501: 'not-implemented',
 }
 _HEADER_OF_STATUS = {406: 'Accept', 415: 'Content-Type'}
-_UNAUTHENTICATED = {None: 'unauthenticated', 'token': 'invalid-token', 'password': 'wrong-credentials'}
+_NAME_OF_REASON = {None: 'unauthenticated', 'token': 'invalid-token', 'password': 'wrong-credentials'}
 
 
 def _unauthenticated(error: Unauthenticated, req: Request) -> dict[str, Any]:
@@ -57,7 +57,7 @@ def _unauthenticated(error: Unauthenticated, req: Request) -> dict[str, Any]:
     is_page = choose_problem_format(req.env.get('HTTP_ACCEPT'), req.body_content_type).media_type == HTML
     basic = req.uri_template == urls.TOKENS and req.method == 'POST' and not is_page
     return {
-        'name': _UNAUTHENTICATED[error.reason],
+        'name': _NAME_OF_REASON[error.reason],
         'headers': {'WWW-Authenticate': www_authenticate(error.reason, basic=basic)},
     }
 
@@ -66,7 +66,7 @@ def _invalid_cursor(error: InvalidCursor, req: Request) -> dict[str, Any]:
     return {'name': 'invalid-parameter', 'parameter': AFTER if AFTER in req.params else BEFORE}
 
 
-_OF_KIND: dict[type[Exception], Callable[[Any, Request], dict[str, Any]]] = {
+_PROBLEM_OF_ERROR: dict[type[Exception], Callable[[Any, Request], dict[str, Any]]] = {
     Invalid: lambda error, req: {'name': 'invalid-values', 'errors': error.errors},
     InvalidParameter: lambda error, req: {
         'name': 'invalid-parameter',
@@ -109,11 +109,11 @@ def _write_error(req: Request, resp: falcon.Response, ex: Exception, params: dic
 def problem_of(error: Exception, req: Request) -> Problem:
     """Return the problem of an exception; an unexpected exception is logged."""
     if isinstance(error, falcon.HTTPError):
-        name = _OF_STATUS.get(error.status_code, 'bad-request')
+        name = _NAME_OF_STATUS.get(error.status_code, 'bad-request')
         detail = error.description or PROBLEMS[name].meaning
         header = _HEADER_OF_STATUS.get(error.status_code)
         return Problem(name, detail, header=header, headers=dict(error.headers or {}))
-    kind = next((kind for kind in _OF_KIND if isinstance(error, kind)), None)
+    kind = next((kind for kind in _PROBLEM_OF_ERROR if isinstance(error, kind)), None)
     if kind is None and isinstance(error, peewee.DatabaseError):
         mismatch = _find_mismatch(req)
         if mismatch is not None:
@@ -123,7 +123,7 @@ def problem_of(error: Exception, req: Request) -> Problem:
         return Problem('internal-error', f'The server log has details under {req.id}.', reference=req.id)
     if isinstance(error, Unavailable) and error.__cause__ is not None:
         log.error('request %s: %s', req.id, error.__cause__)
-    return Problem(detail=str(error), **_OF_KIND[kind](error, req))
+    return Problem(detail=str(error), **_PROBLEM_OF_ERROR[kind](error, req))
 
 
 def _find_mismatch(req: Request) -> Exception | None:

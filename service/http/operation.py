@@ -119,7 +119,7 @@ class Operation:
 
     @property
     def accepts_idempotency_key(self) -> bool:
-        """Whether an Idempotency-Key applies to it as a POST; never where it responds with a secret."""
+        """Whether it accepts an Idempotency-Key as a POST: not if its response contains a secret."""
         return self.form is not None and self.access is not Access.CREDENTIALS
 
 

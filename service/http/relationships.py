@@ -28,13 +28,13 @@ def check_relationships(req: Request, relationships: Mapping[str, Any]) -> None:
         is_to_many = (kind, rel) in req.related.pages
         related_kind = req.related.kinds[kind][rel]
         pointer = f'/data/relationships/{name}/data'
-        named = read_identifiers(relationship['data'], related_kind, pointer, is_to_many=is_to_many)
-        current = _current_members(req, kind, rel, len(named)) if is_to_many else _current(req, kind, rel)
-        if current != named:
-            _refuse(req, related_kind, named - (current or set()), name)
+        submitted = read_identifiers(relationship['data'], related_kind, pointer, is_to_many=is_to_many)
+        current = _current_members(req, kind, rel, len(submitted)) if is_to_many else _current(req, kind, rel)
+        if current != submitted:
+            _reject_change(req, related_kind, submitted - (current or set()), name)
 
 
-def _refuse(req: Request, kind: str, unrelated: set[str], name: str) -> None:
+def _reject_change(req: Request, kind: str, unrelated: set[str], name: str) -> None:
     ids = [int(one) for one in unrelated if is_id(one)]
     found = req.related.resources[kind](req, ids)
     if len(found) < len(unrelated):

@@ -56,7 +56,7 @@ def _find(req: Request, documents: Sequence[Document], rel: str) -> dict[tuple[s
     if not documents:
         return {}
     if len(documents) > MAX_OWNERS:
-        raise InvalidParameter('include', 'leads to too many resources: ask for smaller pages')
+        raise InvalidParameter('include', 'leads to too many resources: request smaller pages')
     expand = req.related.pages.get((documents[0].kind, rel))
     if expand is not None:
         pages = expand(req, [int(one.id or 0) for one in documents], req.query.first_page())

@@ -82,7 +82,7 @@ def _prepare(session: Session, mail: MailRecord) -> EmailMessage | None:
 
 
 def _recipient_of(session: Session, mail: MailRecord) -> UserRecord | None:
-    """Return the recipient, or None if no user has the address or it need not be verified any more."""
+    """Return the recipient, or None if no user has the address or it no longer needs verification."""
     if mail.purpose == RESET_PASSWORD:
         user = find_user_by_email(session, mail.recipient)
         return user if user is not None and user.suspended_at is None else None

@@ -84,7 +84,8 @@ def test_a_renewed_token_is_valid_if_the_commit_breaks(
     renewed = find_viewer(proxied.db, renew_token(proxied.db, ada, None).secret)
     assert proxied.proxy.cuts == 1
     assert [token.id for token in list_tokens(proxied.db, PageRequest(), renewed).entries] == [
-        renewed.token_id
+        renewed.token_id,
+        ada.token_id,
     ]
 
 

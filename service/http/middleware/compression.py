@@ -18,7 +18,7 @@ MAX_PUBLIC = 256  # compressed public bodies that are kept
 
 
 class CompressionMiddleware:
-    """Compresses what the presenter completed, for clients that accept it, with an entity tag of its own.
+    """Compresses what the presenter completed, for clients that accept it, with its own entity tag.
 
     A response that must not be stored may contain a secret, which its compressed length could reveal.
     """
