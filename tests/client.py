@@ -24,7 +24,7 @@ HTML = 'text/html'
 PROBLEM = 'application/problem+json'
 
 
-class Answer:
+class ApiResponse:
     """A response, and the document in it."""
 
     def __init__(self, client: Client, result: falcon.testing.Result, target: str = '') -> None:
@@ -57,12 +57,12 @@ class Answer:
         """Return the URL of a link, with the variables of its template."""
         return href_of(self.state, rel, **variables)
 
-    def follow(self, rel: str, **options: Any) -> Answer:
+    def follow(self, rel: str, **options: Any) -> ApiResponse:
         """Get the target of a link; options that are not for the request are variables of its template."""
         request = {name: options.pop(name) for name in ('accept', 'headers') if name in options}
         return self.client.get(self.href(rel, **options), **request)
 
-    def submit(self, form: str, **values: Any) -> Answer:
+    def submit(self, form: str, **values: Any) -> ApiResponse:
         """Submit a form of the document."""
         return self.client.submit(self.state, form, **values)
 
@@ -90,7 +90,7 @@ class Client:
         accept: str | None = None,
         headers: dict[str, str] | None = None,
         **options: Any,
-    ) -> Answer:
+    ) -> ApiResponse:
         """Send a request to a URL or a path of this origin, and check that the response is as described."""
         parts = urlsplit(href)
         if parts.netloc:
@@ -107,43 +107,43 @@ class Client:
             host='halcyon.test',
             **options,
         )
-        answer = Answer(self, result, f'{ORIGIN}{parts.path}')
+        answer = ApiResponse(self, result, f'{ORIGIN}{parts.path}')
         check_answer(method, answer)
         lint(method, f'{ORIGIN}{parts.path}', {'Host': 'halcyon.test', **sent, **(headers or {})}, result)
         self.description.check(method, unquote(re.sub('%2[Ff]', '%252F', parts.path)), answer)
         return answer
 
-    def get(self, href: str, **options: Any) -> Answer:
+    def get(self, href: str, **options: Any) -> ApiResponse:
         return self.request('GET', href, **options)
 
-    def post(self, href: str, json: Any = None, **options: Any) -> Answer:
+    def post(self, href: str, json: Any = None, **options: Any) -> ApiResponse:
         return self.request('POST', href, json=json, **options)
 
-    def put(self, href: str, json: Any = None, **options: Any) -> Answer:
+    def put(self, href: str, json: Any = None, **options: Any) -> ApiResponse:
         return self.request('PUT', href, json=json, **options)
 
-    def patch(self, href: str, json: Any = None, **options: Any) -> Answer:
+    def patch(self, href: str, json: Any = None, **options: Any) -> ApiResponse:
         return self.request('PATCH', href, json=json, **options)
 
-    def merge(self, href: str, patch: dict[str, Any], method: str = 'PATCH') -> Answer:
+    def merge(self, href: str, patch: dict[str, Any], method: str = 'PATCH') -> ApiResponse:
         """Send a merge patch (RFC 7396)."""
         headers = {'Content-Type': 'application/merge-patch+json'}
         return self.request(method, href, headers=headers, body=dumps(patch).encode())
 
-    def delete(self, href: str, **options: Any) -> Answer:
+    def delete(self, href: str, **options: Any) -> ApiResponse:
         return self.request('DELETE', href, **options)
 
-    def entry(self, **options: Any) -> Answer:
+    def entry(self, **options: Any) -> ApiResponse:
         return self.get('/api', **options)
 
-    def follow(self, *rels: str, **options: Any) -> Answer:
+    def follow(self, *rels: str, **options: Any) -> ApiResponse:
         """Follow a path of link relations from the entry point."""
         answer = self.entry()
         for rel in rels[:-1]:
             answer = answer.follow(rel)
         return answer.follow(rels[-1], **options)
 
-    def submit(self, document: dict[str, Any], form: str, **values: Any) -> Answer:
+    def submit(self, document: dict[str, Any], form: str, **values: Any) -> ApiResponse:
         """Submit a form of a HAL-FORMS document; fields without a value keep their current values."""
         template = document['_templates'][form]
         current = {field['name']: field['value'] for field in template['properties'] if 'value' in field}
@@ -152,7 +152,7 @@ class Client:
         assert template['contentType'] == 'application/json'
         return self.request(template['method'], template['target'], json=current | values)
 
-    def register(self, username: str, password: str = 'correct horse', **more: str) -> Answer:
+    def register(self, username: str, password: str = 'correct horse', **more: str) -> ApiResponse:
         """Register a user by the form of the entry point."""
         email = more.pop('email', f'{username}@example.org')
         return self.entry().submit('register', username=username, email=email, password=password, **more)
@@ -165,14 +165,14 @@ class Client:
         assert answer.status == 200, answer.text
         return Client(self.app, answer.state['token'], self.accept)
 
-    def me(self) -> Answer:
+    def me(self) -> ApiResponse:
         return self.follow('hc:me')
 
-    def publish(self, body: str) -> Answer:
+    def publish(self, body: str) -> ApiResponse:
         return self.entry().submit('publish', body=body)
 
 
-def check_answer(method: str, answer: Answer) -> None:
+def check_answer(method: str, answer: ApiResponse) -> None:
     """Check what is true of every response."""
     status, headers = answer.status, answer.headers
     assert 'Accept' in headers['vary'].split(', ')
@@ -196,7 +196,7 @@ def check_answer(method: str, answer: Answer) -> None:
         check_hal(answer.state, forms=answer.content_type == HAL_FORMS)
 
 
-def assert_problem(answer: Answer, status: int, *pointers: str) -> None:
+def assert_problem(answer: ApiResponse, status: int, *pointers: str) -> None:
     """Assert that the response is a problem document with the status and the pointers of these fields."""
     assert answer.status == status, answer.text
     assert answer.content_type == PROBLEM

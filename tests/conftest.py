@@ -124,7 +124,7 @@ def bob(client: Client) -> Client:
 
 
 @pytest.fixture
-def nobody_api(client: Client) -> JsonApiClient:
+def anonymous_api(client: Client) -> JsonApiClient:
     """An anonymous client of JSON:API."""
     return JsonApiClient(client)
 

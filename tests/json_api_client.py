@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from tests.client import JSON_API, Answer, Client
+from tests.client import JSON_API, ApiResponse, Client
 
 Resource = dict[str, Any]
 
@@ -25,29 +25,29 @@ class JsonApiClient:
         body: Any = None,
         accept: str = JSON_API,
         **headers: str,
-    ) -> Answer:
+    ) -> ApiResponse:
         """Send a document with this primary data, or this whole body, to a URL."""
         sent = {'Content-Type': JSON_API} | {name.replace('_', '-'): value for name, value in headers.items()}
         text = json.dumps({'data': data} if body is None else body)
         return self.client.request(method, href, accept=accept, headers=sent, body=text)
 
-    def get(self, href: str, **options: Any) -> Answer:
+    def get(self, href: str, **options: Any) -> ApiResponse:
         return self.client.get(href, **options)
 
-    def delete(self, href: str, **options: Any) -> Answer:
+    def delete(self, href: str, **options: Any) -> ApiResponse:
         return self.client.delete(href, **options)
 
-    def related(self, *names: str, query: str = '') -> Answer:
+    def related(self, *names: str, query: str = '') -> ApiResponse:
         """Follow a path of relationships from the entry point."""
         answer = self.get('/api')
         for name in names[:-1]:
             answer = self.get(related(answer.state['data'], name))
         return self.get(related(answer.state['data'], names[-1]) + query)
 
-    def me(self, query: str = '') -> Answer:
+    def me(self, query: str = '') -> ApiResponse:
         return self.related('me', query=query)
 
-    def create(self, href: str, kind: str, **attributes: Any) -> Answer:
+    def create(self, href: str, kind: str, **attributes: Any) -> ApiResponse:
         return self.send('POST', href, {'type': kind, 'attributes': attributes})
 
     def publish(self, body: str) -> Resource:
@@ -58,7 +58,7 @@ class JsonApiClient:
         published: Resource = answer.state['data']
         return published
 
-    def change(self, resource: Resource, **attributes: Any) -> Answer:
+    def change(self, resource: Resource, **attributes: Any) -> ApiResponse:
         """Patch the resource at its URL."""
         return self.send('PATCH', resource['links']['self'], identify(resource) | {'attributes': attributes})
 
@@ -86,7 +86,7 @@ def identify(resource: Resource) -> Resource:
     return {'type': resource['type'], 'id': resource['id']}
 
 
-def assert_refused(answer: Answer, status: int, *sources: str) -> None:
+def assert_refused(answer: ApiResponse, status: int, *sources: str) -> None:
     """Assert that the response is JSON:API errors with the status and exactly these sources."""
     assert answer.status == status, answer.text
     assert answer.content_type == JSON_API

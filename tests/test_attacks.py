@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from tests.client import HAL, HAL_FORMS, HTML, JSON, JSON_API, Answer, Client
+from tests.client import HAL, HAL_FORMS, HTML, JSON, JSON_API, ApiResponse, Client
 from tests.routes import World, methods_at, routes
 from tests.test_security_headers import check_security_headers
 
@@ -130,7 +130,7 @@ def test_emails_cannot_be_searched(world: World, url: str) -> None:
     assert world.ada.get(url, accept=JSON_API).status == 400
 
 
-def everything(app: Any, world: World, accept: str) -> Iterator[tuple[str, str, Answer]]:
+def everything(app: Any, world: World, accept: str) -> Iterator[tuple[str, str, ApiResponse]]:
     """Yield method, URL and response of every kind of request, anonymous and by Ada."""
     for client in (Client(app), world.ada):
         for template, methods in sorted(methods_at(app).items()):

@@ -10,7 +10,7 @@ import pytest
 import uritemplate
 
 from service.representation.problem import PROBLEMS
-from tests.client import HAL, HAL_FORMS, JSON_API, ORIGIN, Answer, Client
+from tests.client import HAL, HAL_FORMS, JSON_API, ORIGIN, ApiResponse, Client
 from tests.html import Page
 from tests.routes import World
 
@@ -67,7 +67,7 @@ def allowed(client: Client, url: str) -> list[str]:
     return client.request('OPTIONS', url).headers['allow'].split(', ')
 
 
-def crawl(client: Client, accept: str) -> Iterator[Answer]:
+def crawl(client: Client, accept: str) -> Iterator[ApiResponse]:
     """Follow every link from /api on, and return every response."""
     variables = VARIABLES | {'id': client.me().state['id']}
     waiting, seen = {f'{ORIGIN}/api': 200}, set()
@@ -205,7 +205,7 @@ def api_links(value: Any) -> Iterator[str]:
             yield from api_links(inner)
 
 
-def entries(answer: Answer) -> tuple[list[str], dict[str, Any] | None]:
+def entries(answer: ApiResponse) -> tuple[list[str], dict[str, Any] | None]:
     """Return the ids of the resources in the document, in order, and the position of its page."""
     if answer.content_type == JSON_API:
         data = answer.state['data']

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from tests.client import Answer, Client, assert_problem
+from tests.client import ApiResponse, Client, assert_problem
 
 PASSWORD = 'correct horse'
 BOUNDED = settings(
@@ -29,36 +29,36 @@ ASCII = st.characters(min_codepoint=0x20, max_codepoint=0x7E)
 class Place(NamedTuple):
     """A form: how to find it, and the values that existing data requires."""
 
-    find: Callable[[Client, Client], Answer]
+    find: Callable[[Client, Client], ApiResponse]
     fixed: dict[str, str]
 
 
-def _post(ada: Client, bob: Client) -> Answer:
+def _post(ada: Client, bob: Client) -> ApiResponse:
     return ada.get(ada.publish('to be edited').href('self'))
 
 
-def _store(ada: Client, bob: Client) -> Answer:
+def _store(ada: Client, bob: Client) -> ApiResponse:
     stores = ada.follow('hc:stores')
     return ada.get(stores.items[0]['_links']['self']['href'] if stores.items else _open(stores))
 
 
-def _open(stores: Answer) -> str:
+def _open(stores: ApiResponse) -> str:
     return stores.submit('create', name='Looms').href('self')
 
 
-def _item(ada: Client, bob: Client) -> Answer:
+def _item(ada: Client, bob: Client) -> ApiResponse:
     items = ada.get(_store(ada, bob).href('hc:items'))
     if items.items:
         return ada.get(items.items[0]['_links']['self']['href'])
     return ada.get(items.submit('create', name='Shuttle', price='1.50').href('self'))
 
 
-def _fresh_token(ada: Client, bob: Client) -> Answer:
+def _fresh_token(ada: Client, bob: Client) -> ApiResponse:
     fresh = ada.sign_in('ada')
     return fresh.get(fresh.follow('hc:tokens').items[0]['_links']['self']['href'])
 
 
-def follow(ada: Client, bob: Client) -> Answer:
+def follow(ada: Client, bob: Client) -> ApiResponse:
     other = ada.get(bob.me().href('self'))
     other.submit('follow')
     return ada.get(other.href('self'))
@@ -77,7 +77,7 @@ PLACES = {
     'edit item': Place(_item, {}),
     'search': Place(lambda ada, bob: ada.follow('hc:users'), {}),
 }
-BUTTONS: dict[str, Callable[[Client, Client], Answer]] = {
+BUTTONS: dict[str, Callable[[Client, Client], ApiResponse]] = {
     'follow': lambda ada, bob: ada.get(bob.me().href('self')),
     'unfollow': follow,
     'delete': lambda ada, bob: ada.me(),
@@ -200,7 +200,7 @@ def test_a_form_without_fields_succeeds(ada: Client, bob: Client, form: str) -> 
     assert document.submit(name_of(form)).status in (200, 201, 204)
 
 
-def forms_of(answer: Answer) -> list[str]:
+def forms_of(answer: ApiResponse) -> list[str]:
     return list(answer.state.get('_templates', {}))
 
 

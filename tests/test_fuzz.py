@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from service import urls
 from service.http.request_body import ACCEPTED_PATCH_TYPES
-from tests.client import HAL, HAL_FORMS, HTML, JSON, JSON_API, Answer, Client
+from tests.client import HAL, HAL_FORMS, HTML, JSON, JSON_API, ApiResponse, Client
 from tests.routes import World, methods_at
 
 ANYTHING = settings(
@@ -129,7 +129,7 @@ def world(ada: Client, bob: Client) -> World:
     return World(ada, bob)
 
 
-def send(client: Client, method: str, url: str, headers: dict[str, str], body: Body | None) -> Answer:
+def send(client: Client, method: str, url: str, headers: dict[str, str], body: Body | None) -> ApiResponse:
     """Send a request that deletes nothing, and return its response, which the client has checked."""
     sent = {**headers, **({'Content-Type': body.content_type} if body else {})}
     if method == 'DELETE':

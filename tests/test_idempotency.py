@@ -11,19 +11,19 @@ from typing import Any
 
 import pytest
 
-from tests.client import HAL, Answer, Client, assert_problem
+from tests.client import HAL, ApiResponse, Client, assert_problem
 from tests.conftest import Start
 
 KEY = '"8e03978e-40d5-43dd-bc93-6894a57f9324"'
 PASSWORD = 'correct horse'
 
 
-def publish(client: Client, body: str = 'hello', key: str = KEY, **options: Any) -> Answer:
+def publish(client: Client, body: str = 'hello', key: str = KEY, **options: Any) -> ApiResponse:
     posts = client.entry().href('hc:posts')
     return client.post(posts, {'body': body}, headers={'Idempotency-Key': key}, **options)
 
 
-def register(app: Any, username: str = 'ada', password: str = PASSWORD, key: str = KEY) -> Answer:
+def register(app: Any, username: str = 'ada', password: str = PASSWORD, key: str = KEY) -> ApiResponse:
     client = Client(app)
     users = client.entry().state['_templates']['register']['target']
     body = {'username': username, 'email': f'{username}@example.org', 'password': password}

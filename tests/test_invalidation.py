@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 import pytest
 
-from tests.client import HAL, ORIGIN, Answer, Client
+from tests.client import HAL, ORIGIN, ApiResponse, Client
 from tests.routes import World
 
 SHARED = ('/api/users', '/api/posts', '/api/stores', '/api/items')
@@ -36,7 +36,7 @@ def world(ada: Client, bob: Client) -> World:
     return world
 
 
-WRITES: dict[str, Callable[[World], Answer]] = {
+WRITES: dict[str, Callable[[World], ApiResponse]] = {
     'publish': lambda world: world.ada.publish('new'),
     'edit post': lambda world: world.ada.patch(world.address('/api/posts/{post_id}'), {'body': 'new'}),
     'delete post': lambda world: world.ada.delete(world.address('/api/posts/{post_id}')),
@@ -85,7 +85,9 @@ def test_no_write_has_more_than_20_links(ada: Client) -> None:
         assert 0 < len(invalidated(ada.delete(address))) <= 20
 
 
-def assert_complete(world: World, write: Callable[[World], Answer], excepted: tuple[str, ...] = ()) -> None:
+def assert_complete(
+    world: World, write: Callable[[World], ApiResponse], excepted: tuple[str, ...] = ()
+) -> None:
     """Assert that the write names each resource that it changed, but for its target, for last_seen, and for
     what is excepted.
     """
@@ -110,5 +112,5 @@ def states(world: World) -> dict[str, str]:
     return found
 
 
-def invalidated(answer: Answer) -> set[str]:
+def invalidated(answer: ApiResponse) -> set[str]:
     return set(re.findall(r'<([^>]*)>; rel="invalidates"', answer.headers.get('link', '')))

@@ -59,30 +59,30 @@ def test_a_406_lists_json_api(client: Client) -> None:
 
 
 @pytest.mark.parametrize('content_type', [MODIFIED, EXTENDED, f'{JSON_API}; version=1'])
-def test_a_body_in_json_api_with_parameters_is_415(nobody_api: JsonApiClient, content_type: str) -> None:
-    refused = nobody_api.send('POST', '/api/users', NEW, Content_Type=content_type)
+def test_a_body_in_json_api_with_parameters_is_415(anonymous_api: JsonApiClient, content_type: str) -> None:
+    refused = anonymous_api.send('POST', '/api/users', NEW, Content_Type=content_type)
     assert refused.status == 415
     assert JSON_API in refused.headers['accept'].split(', ')
 
 
-def test_profiles_of_a_body_are_ignored(nobody_api: JsonApiClient) -> None:
-    assert nobody_api.send('POST', '/api/users', NEW, Content_Type=PROFILE).status == 201
+def test_profiles_of_a_body_are_ignored(anonymous_api: JsonApiClient) -> None:
+    assert anonymous_api.send('POST', '/api/users', NEW, Content_Type=PROFILE).status == 201
 
 
 @pytest.mark.parametrize('accept', ['*/*', 'application/*', ''])
-def test_a_json_api_body_gets_a_json_api_response(nobody_api: JsonApiClient, accept: str) -> None:
-    answer = nobody_api.send('POST', '/api/users', NEW, Accept=accept)
+def test_a_json_api_body_gets_a_json_api_response(anonymous_api: JsonApiClient, accept: str) -> None:
+    answer = anonymous_api.send('POST', '/api/users', NEW, Accept=accept)
     assert answer.status == 201
     assert answer.content_type == JSON_API
 
 
-def test_an_invalid_json_api_body_gets_json_api_errors(nobody_api: JsonApiClient) -> None:
-    refused = nobody_api.send('POST', '/api/users', {'type': 'users'}, Accept='*/*')
+def test_an_invalid_json_api_body_gets_json_api_errors(anonymous_api: JsonApiClient) -> None:
+    refused = anonymous_api.send('POST', '/api/users', {'type': 'users'}, Accept='*/*')
     assert_refused(refused, 400, '/data', '/data', '/data')
 
 
-def test_a_json_api_body_can_get_another_format(nobody_api: JsonApiClient) -> None:
-    answer = nobody_api.send('POST', '/api/users', NEW, accept=HAL)
+def test_a_json_api_body_can_get_another_format(anonymous_api: JsonApiClient) -> None:
+    answer = anonymous_api.send('POST', '/api/users', NEW, accept=HAL)
     assert answer.status == 201
     assert answer.content_type == HAL
 
@@ -98,10 +98,10 @@ def test_a_json_api_content_type_without_a_body_selects_json_api(
     assert answer.content_type == media_type
 
 
-def test_an_empty_list_of_extensions_is_ignored(nobody_api: JsonApiClient) -> None:
+def test_an_empty_list_of_extensions_is_ignored(anonymous_api: JsonApiClient) -> None:
     unextended = f'{JSON_API}; ext=""'
-    assert nobody_api.client.get('/api', accept=unextended).content_type == JSON_API
-    assert nobody_api.send('POST', '/api/users', NEW, Content_Type=unextended).status == 201
+    assert anonymous_api.client.get('/api', accept=unextended).content_type == JSON_API
+    assert anonymous_api.send('POST', '/api/users', NEW, Content_Type=unextended).status == 201
 
 
 @pytest.mark.parametrize(

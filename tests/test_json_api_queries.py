@@ -6,7 +6,7 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 
 from service import urls
-from tests.client import HAL, JSON_API, Answer, Client
+from tests.client import HAL, JSON_API, ApiResponse, Client
 from tests.json_api_client import JsonApiClient, assert_refused, identify, related, relation
 from tests.routes import World
 
@@ -21,15 +21,15 @@ def letters(client: Client, ada: Client) -> list[str]:
     return [ada.me().state['username'], *LETTERS]
 
 
-def names(answer: Answer) -> list[str]:
+def names(answer: ApiResponse) -> list[str]:
     return [user['attributes']['username'] for user in answer.state['data']]
 
 
-def bodies(answer: Answer) -> list[str]:
+def bodies(answer: ApiResponse) -> list[str]:
     return [post['attributes']['body'] for post in answer.state['data']]
 
 
-def walk(client: JsonApiClient, first: Answer, rel: str) -> list[Answer]:
+def walk(client: JsonApiClient, first: ApiResponse, rel: str) -> list[ApiResponse]:
     """Return all pages, from the first by the `next` links."""
     pages = [first]
     while rel in pages[-1].state['links']:

@@ -93,9 +93,9 @@ def test_only_the_owner_can_change_it_and_all_users_can_read_it(
 
 
 def test_the_relationship_of_an_unknown_user_is_404(
-    nobody_api: JsonApiClient, ada_api: JsonApiClient
+    anonymous_api: JsonApiClient, ada_api: JsonApiClient
 ) -> None:
-    assert_refused(nobody_api.get(following(ada_api)), 401)
+    assert_refused(anonymous_api.get(following(ada_api)), 401)
     for method in ('POST', 'DELETE', 'PATCH'):
         assert_refused(ada_api.send(method, '/api/users/7/relationships/following', []), 404)
     assert_refused(ada_api.get('/api/users/7/relationships/following'), 404)

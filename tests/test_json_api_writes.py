@@ -21,36 +21,36 @@ def tokens(client: JsonApiClient) -> str:
     return related(client.get('/api').state['data'], 'tokens')
 
 
-def test_a_user_can_sign_up_and_sign_in(nobody_api: JsonApiClient) -> None:
-    made = nobody_api.create(users(nobody_api), 'users', **PERSON)
+def test_a_user_can_sign_up_and_sign_in(anonymous_api: JsonApiClient) -> None:
+    made = anonymous_api.create(users(anonymous_api), 'users', **PERSON)
     assert made.status == 201
     assert made.headers['location'] == made.state['data']['links']['self']
-    token = nobody_api.create(tokens(nobody_api), 'tokens', username='eve', password='correct horse')
+    token = anonymous_api.create(tokens(anonymous_api), 'tokens', username='eve', password='correct horse')
     assert token.status == 201
     attributes = token.state['data']['attributes']
     assert attributes['token_type'] == 'Bearer'
-    eve = JsonApiClient(Client(nobody_api.client.app, attributes['token']))
+    eve = JsonApiClient(Client(anonymous_api.client.app, attributes['token']))
     assert eve.get(token.headers['location']).state['data']['id'] == token.state['data']['id']
     assert eve.me().state['data']['id'] == made.state['data']['id']
 
 
-def test_a_registration_can_include_empty_relationships(nobody_api: JsonApiClient) -> None:
-    made = nobody_api.create(users(nobody_api) + '?include=posts,following', 'users', **PERSON)
+def test_a_registration_can_include_empty_relationships(anonymous_api: JsonApiClient) -> None:
+    made = anonymous_api.create(users(anonymous_api) + '?include=posts,following', 'users', **PERSON)
     assert made.status == 201
     assert made.state['data']['relationships']['posts']['data'] == []
 
 
-def test_a_new_token_is_no_store(nobody_api: JsonApiClient, ada_api: JsonApiClient) -> None:
-    made = nobody_api.create(tokens(nobody_api), 'tokens', username='ada', password='correct horse')
+def test_a_new_token_is_no_store(anonymous_api: JsonApiClient, ada_api: JsonApiClient) -> None:
+    made = anonymous_api.create(tokens(anonymous_api), 'tokens', username='ada', password='correct horse')
     assert made.headers['cache-control'] == 'no-store'
     assert 'token' not in ada_api.get(made.headers['location']).state['data']['attributes']
 
 
 def test_basic_credentials_get_a_token_without_a_body(
-    nobody_api: JsonApiClient, ada_api: JsonApiClient
+    anonymous_api: JsonApiClient, ada_api: JsonApiClient
 ) -> None:
     basic = 'Basic ' + b64encode(b'ada:correct horse').decode()
-    made = nobody_api.client.post(tokens(ada_api), headers={'Authorization': basic})
+    made = anonymous_api.client.post(tokens(ada_api), headers={'Authorization': basic})
     assert made.status == 201
     assert made.headers['location'].endswith(made.state['data']['id'])
 
@@ -61,8 +61,10 @@ def test_a_new_token_has_no_location_in_other_formats(client: Client, ada: Clien
     assert 'location' not in made.headers
 
 
-def test_a_wrong_password_is_unauthenticated(nobody_api: JsonApiClient) -> None:
-    assert_refused(nobody_api.create(tokens(nobody_api), 'tokens', username='eve', password='wrong'), 401)
+def test_a_wrong_password_is_unauthenticated(anonymous_api: JsonApiClient) -> None:
+    assert_refused(
+        anonymous_api.create(tokens(anonymous_api), 'tokens', username='eve', password='wrong'), 401
+    )
 
 
 def test_a_post_is_published_changed_and_deleted(ada_api: JsonApiClient) -> None:
@@ -122,15 +124,15 @@ def test_a_password_is_changed_as_an_attribute_of_its_user(ada_api: JsonApiClien
     assert_refused(refused, 400, '/data/attributes/current_password')
 
 
-def test_every_invalid_attribute_has_a_pointer(nobody_api: JsonApiClient) -> None:
-    refused = nobody_api.create(users(nobody_api), 'users', username='a b', email='x', about_me=5)
+def test_every_invalid_attribute_has_a_pointer(anonymous_api: JsonApiClient) -> None:
+    refused = anonymous_api.create(users(anonymous_api), 'users', username='a b', email='x', about_me=5)
     names = ('/username', '/email', '', '/about_me')  # the parent of what is missing
     assert_refused(refused, 400, *(f'/data/attributes{name}' for name in names))
 
 
-def test_a_taken_name_has_a_pointer(nobody_api: JsonApiClient, ada_api: JsonApiClient) -> None:
+def test_a_taken_name_has_a_pointer(anonymous_api: JsonApiClient, ada_api: JsonApiClient) -> None:
     assert ada_api.me().status == 200
-    refused = nobody_api.create(users(nobody_api), 'users', **PERSON | {'username': 'ADA'})
+    refused = anonymous_api.create(users(anonymous_api), 'users', **PERSON | {'username': 'ADA'})
     assert_refused(refused, 400, '/data/attributes/username')
 
 
@@ -150,14 +152,14 @@ def test_a_taken_name_has_a_pointer(nobody_api: JsonApiClient, ada_api: JsonApiC
     ],
 )
 def test_a_malformed_new_resource_is_rejected(
-    nobody_api: JsonApiClient, data: Any, status: int, pointer: str
+    anonymous_api: JsonApiClient, data: Any, status: int, pointer: str
 ) -> None:
-    assert_refused(nobody_api.send('POST', users(nobody_api), data), status, pointer)
+    assert_refused(anonymous_api.send('POST', users(anonymous_api), data), status, pointer)
 
 
-def test_an_id_of_null_is_ignored(nobody_api: JsonApiClient) -> None:
+def test_an_id_of_null_is_ignored(anonymous_api: JsonApiClient) -> None:
     new = {'type': 'users', 'id': None, 'attributes': PERSON}
-    assert nobody_api.send('POST', users(nobody_api), new).status == 201
+    assert anonymous_api.send('POST', users(anonymous_api), new).status == 201
 
 
 @pytest.mark.parametrize(
@@ -169,20 +171,20 @@ def test_an_id_of_null_is_ignored(nobody_api: JsonApiClient) -> None:
     ],
 )
 def test_a_pointer_is_to_a_value_in_the_request(
-    nobody_api: JsonApiClient, data: Any, pointers: list[str]
+    anonymous_api: JsonApiClient, data: Any, pointers: list[str]
 ) -> None:
-    assert_refused(nobody_api.send('POST', users(nobody_api), data), 400, *pointers)
+    assert_refused(anonymous_api.send('POST', users(anonymous_api), data), 400, *pointers)
 
 
-def test_an_unsupported_content_type_is_named(nobody_api: JsonApiClient) -> None:
-    refused = nobody_api.send('POST', users(nobody_api), {}, Content_Type='text/plain')
+def test_an_unsupported_content_type_is_named(anonymous_api: JsonApiClient) -> None:
+    refused = anonymous_api.send('POST', users(anonymous_api), {}, Content_Type='text/plain')
     assert_refused(refused, 415, 'Content-Type')
 
 
-def test_a_document_without_data_is_rejected(nobody_api: JsonApiClient) -> None:
-    assert_refused(nobody_api.send('POST', users(nobody_api), body={}), 400, '')
+def test_a_document_without_data_is_rejected(anonymous_api: JsonApiClient) -> None:
+    assert_refused(anonymous_api.send('POST', users(anonymous_api), body={}), 400, '')
     plain = {'username': 'eve', 'email': 'eve@example.org', 'password': 'correct horse'}
-    assert_refused(nobody_api.send('POST', users(nobody_api), body=plain), 400, '')
+    assert_refused(anonymous_api.send('POST', users(anonymous_api), body=plain), 400, '')
 
 
 @pytest.mark.parametrize(
@@ -222,21 +224,24 @@ def test_a_resource_of_another_user_is_forbidden(ada_api: JsonApiClient, bob_api
     assert_refused(bob_api.change(ada_api.publish('hello'), body='mine'), 403)
 
 
-def test_an_invalid_json_body_is_malformed(nobody_api: JsonApiClient) -> None:
-    refused = nobody_api.client.request(
-        'POST', users(nobody_api), headers={'Content-Type': 'application/vnd.api+json'}, body='{"data": NaN}'
+def test_an_invalid_json_body_is_malformed(anonymous_api: JsonApiClient) -> None:
+    refused = anonymous_api.client.request(
+        'POST',
+        users(anonymous_api),
+        headers={'Content-Type': 'application/vnd.api+json'},
+        body='{"data": NaN}',
     )
     assert_refused(refused, 400)
 
 
-def test_a_plain_json_body_can_have_a_json_api_response(nobody_api: JsonApiClient) -> None:
-    refused = nobody_api.client.post(users(nobody_api), {'username': 'eve'})
+def test_a_plain_json_body_can_have_a_json_api_response(anonymous_api: JsonApiClient) -> None:
+    refused = anonymous_api.client.post(users(anonymous_api), {'username': 'eve'})
     assert_refused(refused, 400)  # there is no pointer into a body that is not JSON:API
-    assert nobody_api.client.post(users(nobody_api), PERSON).state['data']['type'] == 'users'
+    assert anonymous_api.client.post(users(anonymous_api), PERSON).state['data']['type'] == 'users'
 
 
-def test_a_json_api_error_is_a_problem_in_other_formats(nobody_api: JsonApiClient) -> None:
-    refused = nobody_api.send('POST', users(nobody_api), {'type': 'people'}, accept=HAL_FORMS)
+def test_a_json_api_error_is_a_problem_in_other_formats(anonymous_api: JsonApiClient) -> None:
+    refused = anonymous_api.send('POST', users(anonymous_api), {'type': 'people'}, accept=HAL_FORMS)
     assert refused.status == 409
     assert refused.state['errors'][0]['pointer'] == '#/data/type'
 

@@ -24,7 +24,7 @@ from service.domain.throttle import REGISTRATION, count_attempt, registration_su
 from service.graceful_shutdown import Shutdown
 from service.representation.url_builder import UrlBuilder
 from service.resources.openapi import description as openapi
-from tests.client import HAL, HAL_FORMS, HTML, JSON, JSON_API, ORIGIN, Answer, Client
+from tests.client import HAL, HAL_FORMS, HTML, JSON, JSON_API, ORIGIN, ApiResponse, Client
 from tests.clock import MovableClock
 from tests.conftest import Start
 from tests.description import Described, Description, description_of
@@ -130,7 +130,7 @@ def send(
     media_type: str = JSON,
     more: dict[str, Any] | None = None,
     **options: Any,
-) -> Answer:
+) -> ApiResponse:
     """Send the described request, by default as Ada, with `more` members in its body."""
     if '/relationships/' in operation.template:
         options, media_type = {'accept': JSON_API} | options, JSON_API
@@ -142,7 +142,7 @@ def send(
     return (by or world.ada).request(operation.method, href, **options)
 
 
-def send_for_success(world: World, operation: Described, **options: Any) -> Answer:
+def send_for_success(world: World, operation: Described, **options: Any) -> ApiResponse:
     """Send a request that succeeds: anonymously if possible, and with a name that is not taken."""
     anyone = Client(world.ada.app)
     if operation.operation['operationId'] == 'postUsers':

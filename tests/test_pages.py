@@ -6,7 +6,7 @@ from urllib.parse import urlencode
 
 import pytest
 
-from tests.client import HAL, ORIGIN, Answer, Client
+from tests.client import HAL, ORIGIN, ApiResponse, Client
 from tests.html import Page
 
 pytestmark = pytest.mark.above_databases
@@ -17,7 +17,7 @@ FORM = 'application/x-www-form-urlencoded'
 PERSON = {'username': 'eva', 'email': 'eva@example.org', 'password': 'correct horse', 'about_me': ''}
 
 
-def policy(answer: Answer) -> dict[str, str]:
+def policy(answer: ApiResponse) -> dict[str, str]:
     """Return the directives of the response's Content-Security-Policy."""
     parts = (part.strip().partition(' ') for part in answer.headers['content-security-policy'].split(';'))
     return {name: sources for name, _, sources in parts}
@@ -29,7 +29,7 @@ def files(page: Page) -> list[str]:
     return [url for url in found if url]
 
 
-def post_form(client: Client, url: str, values: dict[str, str], accept: str = BROWSER) -> Answer:
+def post_form(client: Client, url: str, values: dict[str, str], accept: str = BROWSER) -> ApiResponse:
     body = urlencode(values)
     return client.request('POST', url, accept=accept, headers={'Content-Type': FORM}, body=body)
 

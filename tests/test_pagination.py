@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from tests.client import Answer, Client, assert_problem, href_of
+from tests.client import ApiResponse, Client, assert_problem, href_of
 
 LINK = re.compile(r'<([^>]*)>; rel="([a-z]+)"')
 
@@ -20,11 +20,11 @@ def author(ada: Client) -> Client:
     return ada
 
 
-def posts(page: Answer) -> list[str]:
+def posts(page: ApiResponse) -> list[str]:
     return [item['body'] for item in page.items]
 
 
-def walk(page: Answer, rel: str) -> list[Answer]:
+def walk(page: ApiResponse, rel: str) -> list[ApiResponse]:
     """Follow a relation from page to page to the end."""
     pages = [page]
     while rel in pages[-1].state['_links']:

@@ -10,7 +10,7 @@ import pytest
 from falcon.testing import simulate_request
 
 from service.urls import FOLLOWED
-from tests.client import HAL, HAL_FORMS, HTML, JSON, JSON_API, ORIGIN, Answer, Client, assert_problem
+from tests.client import HAL, HAL_FORMS, HTML, JSON, JSON_API, ORIGIN, ApiResponse, Client, assert_problem
 from tests.routes import World, routes
 
 pytestmark = pytest.mark.above_databases
@@ -31,7 +31,7 @@ def world(ada: Client, bob: Client) -> World:
 
 def query(
     client: Client, url: str, body: bytes | str = b'', content_type: str = FORM, **options: Any
-) -> Answer:
+) -> ApiResponse:
     headers = {'Content-Type': content_type, **options.pop('headers', {})}
     return client.request('QUERY', url, body=body, headers=headers, **options)
 
@@ -48,7 +48,7 @@ def formats(template: str) -> list[str]:
     return [JSON_API] if '/relationships/' in template else FORMATS
 
 
-def assert_same(queried: Answer, got: Answer) -> None:
+def assert_same(queried: ApiResponse, got: ApiResponse) -> None:
     """Assert that both have the same content and headers, but for the URL that QUERY names."""
     assert (queried.status, queried.text) == (got.status, got.text)
     headers = queried.lasting_headers

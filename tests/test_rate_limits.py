@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tests.client import HTML, JSON_API, Answer, Client
+from tests.client import HTML, JSON_API, ApiResponse, Client
 from tests.clock import MovableClock
 
 RIGHT = {'username': 'ada', 'password': 'correct horse'}
@@ -17,7 +17,7 @@ REGISTRATION_POLICY = '"registration";q=1000;w=3600'
 EVA = {'username': 'eva', 'email': 'eva@example.org', 'password': 'correct horse'}
 
 
-def limits(answer: Answer) -> tuple[str | None, str | None]:
+def limits(answer: ApiResponse) -> tuple[str | None, str | None]:
     return answer.headers.get('ratelimit-policy'), answer.headers.get('ratelimit')
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.client import HAL, HTML, JSON, JSON_API, Answer, Client
+from tests.client import HAL, HTML, JSON, JSON_API, ApiResponse, Client
 from tests.conftest import Start
 from tests.html import Page
 
@@ -14,7 +14,7 @@ DATA_POLICY = "default-src 'none'; frame-ancestors 'none'"
 OF_PAGES = ('cross-origin-resource-policy', 'permissions-policy', 'referrer-policy')
 
 
-def check_security_headers(answer: Answer) -> None:
+def check_security_headers(answer: ApiResponse) -> None:
     """Assert that the response has the security headers of its type."""
     headers = answer.headers
     assert headers['x-content-type-options'] == 'nosniff'

@@ -7,14 +7,14 @@ from urllib.parse import quote, urlsplit
 
 import pytest
 
-from tests.client import HAL, JSON_API, Answer, Client
+from tests.client import HAL, JSON_API, ApiResponse, Client
 from tests.json_api_client import JsonApiClient, assert_refused, related
 
 PRICES = {'Atlas': '9.50', 'novel': '1.00', 'Poems': '1.00', 'essays': '0.00', 'Émile': '12.00'}
 
 
 @pytest.fixture
-def stores(ada: Client, bob: Client) -> dict[str, Answer]:
+def stores(ada: Client, bob: Client) -> dict[str, ApiResponse]:
     """Two stores of Ada and one of Bob, by name."""
     opened = {}
     for client, name in ((ada, 'Looms'), (bob, 'books'), (ada, 'Engines')):
@@ -23,7 +23,7 @@ def stores(ada: Client, bob: Client) -> dict[str, Answer]:
 
 
 @pytest.fixture
-def items(stores: dict[str, Answer]) -> dict[str, Answer]:
+def items(stores: dict[str, ApiResponse]) -> dict[str, ApiResponse]:
     """The items of the store Looms by name, and an item of another store with the name of one of them."""
     target = stores['Looms'].follow('hc:items')
     added = {name: target.submit('create', name=name, price=price) for name, price in PRICES.items()}
@@ -32,15 +32,15 @@ def items(stores: dict[str, Answer]) -> dict[str, Answer]:
     return added
 
 
-def id_of(answer: Answer) -> str:
+def id_of(answer: ApiResponse) -> str:
     return str(answer.state['id'])
 
 
-def names(page: Answer) -> list[str]:
+def names(page: ApiResponse) -> list[str]:
     return [item['name'] for item in page.items]
 
 
-def walk(page: Answer, rel: str = 'next') -> list[Answer]:
+def walk(page: ApiResponse, rel: str = 'next') -> list[ApiResponse]:
     """Follow a relation from page to page to the end."""
     pages = [page]
     while rel in pages[-1].state['_links']:
@@ -72,7 +72,9 @@ def assert_pages(client: Client, url: str, expected: list[str]) -> None:
         ('name,created_at', ['books', 'Engines', 'Looms']),
     ],
 )
-def test_stores_are_sorted(ada: Client, stores: dict[str, Answer], sort: str, expected: list[str]) -> None:
+def test_stores_are_sorted(
+    ada: Client, stores: dict[str, ApiResponse], sort: str, expected: list[str]
+) -> None:
     assert_pages(ada, f'/api/stores?sort={sort}', expected)
     own = [name for name in expected if name != 'books']
     owner = stores['Looms'].href('hc:owner').rpartition('/')[2]
@@ -95,7 +97,7 @@ def test_stores_are_sorted(ada: Client, stores: dict[str, Answer], sort: str, ex
     ],
 )
 def test_items_are_sorted(
-    ada: Client, stores: dict[str, Answer], items: dict[str, Answer], sort: str, expected: list[str]
+    ada: Client, stores: dict[str, ApiResponse], items: dict[str, ApiResponse], sort: str, expected: list[str]
 ) -> None:
     assert_pages(ada, f'/api/items?sort={sort}', expected)
     ids = ','.join(id_of(item) for item in items.values())
@@ -128,7 +130,7 @@ def key_of(sort: str) -> Any:
 
 @pytest.mark.parametrize('direction', ['', '-'])
 def test_entries_with_equal_values_are_on_exactly_one_page(
-    ada: Client, stores: dict[str, Answer], direction: str
+    ada: Client, stores: dict[str, ApiResponse], direction: str
 ) -> None:
     target = stores['Looms'].follow('hc:items')
     added = [id_of(target.submit('create', name=f'item {number}', price='5.00')) for number in range(7)]
@@ -154,7 +156,9 @@ def test_posts_are_filtered_by_author(ada: Client, bob: Client) -> None:
     assert bob.get('/api/posts?filter[author]=1', accept=HAL).items == []
 
 
-def test_every_collection_can_be_filtered_by_id(ada: Client, bob: Client, items: dict[str, Answer]) -> None:
+def test_every_collection_can_be_filtered_by_id(
+    ada: Client, bob: Client, items: dict[str, ApiResponse]
+) -> None:
     ada.get(bob.me().href('self')).submit('follow')
     bob.get(ada.me().href('self')).submit('follow')
     ada.publish('one')
@@ -210,7 +214,9 @@ def test_filters_of_users_apply_together(ada: Client, bob: Client) -> None:
         assert [user['username'] for user in page.items] == expected, query
 
 
-def test_relationships_are_filtered_like_their_collections(ada: Client, items: dict[str, Answer]) -> None:
+def test_relationships_are_filtered_like_their_collections(
+    ada: Client, items: dict[str, ApiResponse]
+) -> None:
     api = JsonApiClient(ada)
     store = api.get('/api/stores?sort=name').state['data'][-1]
     url = store['relationships']['items']['links']['self']
@@ -248,7 +254,7 @@ def test_an_unsupported_key_or_filter_is_named(ada: Client, url: str, parameter:
     'cursor', ['WzEsMl0', 'WyJhIiwyXQ', 'ImEi', 'MQ', 'W10', 'WzEsMiwzXQ', 'WzEsIjIiXQ', 'MA']
 )
 def test_a_cursor_of_another_sort_order_is_rejected(
-    ada: Client, items: dict[str, Answer], query: str, cursor: str
+    ada: Client, items: dict[str, ApiResponse], query: str, cursor: str
 ) -> None:
     for url in ('/api/items', '/api/stores', '/api/posts', '/api/users'):
         answer = ada.get(f'{url}?{query}&page[after]={cursor}', accept=JSON_API)

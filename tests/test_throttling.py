@@ -9,7 +9,7 @@ from typing import Any
 import bcrypt
 import pytest
 
-from tests.client import Answer, Client, assert_problem
+from tests.client import ApiResponse, Client, assert_problem
 from tests.clock import MovableClock
 from tests.conftest import Start
 
@@ -18,7 +18,7 @@ WRONG = 'wrong horse'
 FORM = 'application/x-www-form-urlencoded'
 
 
-def sign_in(app: Any, username: str, password: str, **options: Any) -> Answer:
+def sign_in(app: Any, username: str, password: str, **options: Any) -> ApiResponse:
     client = Client(app)
     return client.post(
         client.entry().href('hc:tokens'), {'username': username, 'password': password}, **options
@@ -186,7 +186,7 @@ def test_ipv6_clients_are_counted_by_network(app: Any, ada: Client) -> None:
     assert sign_in(app, 'ada', RIGHT, remote_addr='2001:db8:0:1::1').status == 200
 
 
-def change_password(client: Client, current: str) -> Answer:
+def change_password(client: Client, current: str) -> ApiResponse:
     return client.me().submit('change-password', current_password=current, password='another horse')
 
 

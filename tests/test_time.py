@@ -8,7 +8,7 @@ from itertools import pairwise
 
 import pytest
 
-from tests.client import Answer, Client, assert_problem
+from tests.client import ApiResponse, Client, assert_problem
 from tests.clock import MovableClock
 
 AUTUMN = 1_793_512_799_000  # 2026-11-01T05:59:59Z: a second before clocks in New York go back an hour
@@ -48,7 +48,7 @@ def test_daylight_saving_time_changes_nothing(
     assert_problem(ada.entry(), 401)
 
 
-def pages(first: Answer) -> Iterator[Answer]:
+def pages(first: ApiResponse) -> Iterator[ApiResponse]:
     """Yield a page and the pages after it."""
     yield first
     while 'next' in first.state['_links']:

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from tests.client import Answer, Client, assert_problem
+from tests.client import ApiResponse, Client, assert_problem
 from tests.clock import MovableClock
 from tests.conftest import Start
 
@@ -222,7 +222,7 @@ def test_the_edit_form_has_the_current_values(ada: Client) -> None:
     assert me.submit('edit', about_me='new').state['about_me'] == 'new'
 
 
-def change_password(client: Client, current: str, new: str) -> Answer:
+def change_password(client: Client, current: str, new: str) -> ApiResponse:
     return client.submit(client.me().state, 'change-password', current_password=current, password=new)
 
 

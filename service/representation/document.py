@@ -40,7 +40,7 @@ EVERYTHING = Selection()
 
 
 def member(rel: str) -> str:
-    """Return the member name of a relation, without our prefix: extensions have colons (§7.8.4)."""
+    """Return the member name of a relation, without our prefix: colons mark extension members (§7.8.4)."""
     return rel.rpartition(':')[2]
 
 

@@ -24,13 +24,13 @@ from tests.server import Server
 PATIENCE_SECONDS = 20.0
 
 
-class Answer(NamedTuple):
+class Response(NamedTuple):
     status: int
     headers: Message
     text: str
 
 
-def ask(server: Server, path: str, body: dict[str, str] | None = None, token: str | None = None) -> Answer:
+def ask(server: Server, path: str, body: dict[str, str] | None = None, token: str | None = None) -> Response:
     """Send a GET, or a POST if there is a body."""
     request = urllib.request.Request(
         server.origin + path,
@@ -40,10 +40,10 @@ def ask(server: Server, path: str, body: dict[str, str] | None = None, token: st
     )
     try:
         with urllib.request.urlopen(request, timeout=30) as answer:
-            return Answer(answer.status, answer.headers, answer.read().decode())
+            return Response(answer.status, answer.headers, answer.read().decode())
     except urllib.error.HTTPError as error:
         with error:
-            return Answer(error.code, error.headers, error.read().decode())
+            return Response(error.code, error.headers, error.read().decode())
 
 
 def wait_for(server: Server, status: int) -> None:

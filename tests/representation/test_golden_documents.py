@@ -17,7 +17,7 @@ from typing import Any, NamedTuple
 
 import pytest
 
-from tests.client import HAL, HAL_FORMS, HTML, JSON, JSON_API, PROBLEM, Answer, Client
+from tests.client import HAL, HAL_FORMS, HTML, JSON, JSON_API, PROBLEM, ApiResponse, Client
 from tests.clock import MovableClock
 from tests.conftest import Start
 from tests.golden import IS_WRITING, check_golden
@@ -80,7 +80,7 @@ class World:
         self.anonymous.register(username, **more)
         return self.anonymous.sign_in(username)
 
-    def _publish(self, body: str) -> Answer:
+    def _publish(self, body: str) -> ApiResponse:
         self.clock.move(seconds=60)
         return self.ada.publish(body)
 
@@ -94,7 +94,7 @@ def world(start: Start, clock: StillClock) -> World:
     return World(start(), clock)
 
 
-Ask = Callable[[World, str], Answer]
+Ask = Callable[[World, str], ApiResponse]
 
 
 class Case(NamedTuple):
@@ -114,7 +114,7 @@ def page(size: int, number: int, accept: str) -> str:
     )
 
 
-def register_wrongly(world: World, accept: str) -> Answer:
+def register_wrongly(world: World, accept: str) -> ApiResponse:
     values = {'username': 'a b', 'email': 'nowhere', 'password': 'short'}
     content_type = JSON_API if accept == JSON_API else JSON
     body = {'data': {'type': 'users', 'attributes': values}} if accept == JSON_API else values
@@ -123,14 +123,14 @@ def register_wrongly(world: World, accept: str) -> Answer:
     )
 
 
-def edit_another(world: World, accept: str) -> Answer:
+def edit_another(world: World, accept: str) -> ApiResponse:
     body = json.dumps({'data': {'type': 'posts', 'id': '3', 'attributes': {'body': 'Hello.'}}})
     return world.ada.request(
         'PATCH', world.post, accept=accept, headers={'Content-Type': JSON_API}, body=body
     )
 
 
-def fail(world: World, accept: str) -> Answer:
+def fail(world: World, accept: str) -> ApiResponse:
     world.break_down()
     return world.ada.get('/api/users', accept=accept)
 
@@ -190,7 +190,7 @@ def test_document_is_as_recorded(world: World, name: str, format: str) -> None:
     check_golden(path_of(name, format), readable(answer, placeholders))
 
 
-def readable(answer: Answer, placeholders: dict[str, str]) -> str:
+def readable(answer: ApiResponse, placeholders: dict[str, str]) -> str:
     """Return the document as it is recorded."""
     pattern = '|'.join(map(re.escape, placeholders))
     text = re.sub(pattern, lambda match: placeholders[match[0]], answer.text)
