@@ -156,7 +156,8 @@ def _represent_posts(
     title: str = '',
     display: Display | None = KIND.display,
 ) -> Document:
-    forms = (PUBLISH.at(req.builder.url_for(urls.POSTS)),) if req.user.can_write else ()
+    can_publish = req.viewer is not None and req.viewer.can_write
+    forms = (PUBLISH.at(req.builder.url_for(urls.POSTS)),) if can_publish else ()
     return represent_listing(
         req,
         'posts',
