@@ -116,9 +116,9 @@ def post_worker_init(worker):
         worker.sender.start()
     if worker.age == 1:
         log.info(
-            'Halcyon is ready at %s with %s workers on the database %s. Press Ctrl-C to stop.',
+            'Halcyon is ready at %s with %s on the database %s. Press Ctrl-C to stop.',
             ', '.join(map(str, worker.sockets)),
-            worker.cfg.workers,
+            '1 worker' if worker.cfg.workers == 1 else f'{worker.cfg.workers} workers',
             settings.database,
         )
 

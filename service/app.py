@@ -49,7 +49,7 @@ HOME = entry_point_of([module.entry_point for module in (*MODULES, recovery)])
 
 
 def make_routes(
-    drain: Shutdown = PROCESS_SHUTDOWN, metrics: 'Metrics | None' = None, *, has_mail: bool = False
+    shutdown: Shutdown = PROCESS_SHUTDOWN, metrics: 'Metrics | None' = None, *, has_mail: bool = False
 ) -> list[Route]:
     """Return every URL template with its resource."""
     routes: list[Route] = []
@@ -65,7 +65,7 @@ def make_routes(
         (urls.API_CATALOG, ApiCatalogResource()),
         (urls.ASSET, AssetResource()),
         (urls.LIVE, LiveResource()),
-        (urls.READY, ReadyResource(drain)),
+        (urls.READY, ReadyResource(shutdown)),
         *([(urls.METRICS, MetricsResource(metrics))] if metrics else []),
         *chain.from_iterable(module.ROUTES for module in modules),
     ]
@@ -76,7 +76,7 @@ def create_app(
     settings: Settings | None = None,
     *,
     clock: Clock = system_clock,
-    drain: Shutdown = PROCESS_SHUTDOWN,
+    shutdown: Shutdown = PROCESS_SHUTDOWN,
     db: Session | None = None,
     lines: TextIO | None = None,
     metrics: 'Metrics | None' = None,
@@ -93,7 +93,7 @@ def create_app(
 
         metrics = Metrics(settings)
     db = db or open_session(settings, clock, metrics or NO_INSTRUMENTATION)
-    routes = make_routes(drain, metrics, has_mail=settings.mail_url is not None)
+    routes = make_routes(shutdown, metrics, has_mail=settings.mail_url is not None)
     for _, resource in routes:
         check_declaration(resource)
     kinds = kinds_of(resource for _, resource in routes)

@@ -24,7 +24,7 @@ def test_health_checks_need_no_token_and_are_not_cached(client: Client, path: st
 def test_a_node_that_is_shutting_down_is_live_but_not_ready(tmp_path: Path) -> None:
     shutdown = Shutdown()
     settings = Settings(database_url=f'sqlite:///{tmp_path}/halcyon.db')
-    client = Client(create_app(settings, drain=shutdown))
+    client = Client(create_app(settings, shutdown=shutdown))
     stopped: list[bool] = []
     shutdown.begin(0, lambda: stopped.append(True))
     shutdown.begin(0, lambda: stopped.append(True))

@@ -388,10 +388,10 @@ def test_the_described_500_occurs(
 
 
 def test_the_503_of_a_server_that_is_shutting_down_is_described(tmp_path: Path) -> None:
-    drain = Shutdown()
-    drain.begin(3600, lambda: None)
+    shutdown = Shutdown()
+    shutdown.begin(3600, lambda: None)
     settings = Settings.from_environment({'DATABASE_URL': f'sqlite:///{tmp_path}/halcyon.db'})
-    assert Client(create_app(settings, drain=drain)).get(urls.READY).status == 503
+    assert Client(create_app(settings, shutdown=shutdown)).get(urls.READY).status == 503
     assert '503' in DOCUMENT['paths'][urls.READY]['get']['responses']
 
 

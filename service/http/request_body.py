@@ -115,7 +115,7 @@ def read_parameters(req: Request) -> dict[str, str | list[str]]:
     try:
         length = len(urlencode(parameters, doseq=True))
     except UnicodeEncodeError:
-        raise MalformedBody('A parameter must not contain half of a surrogate pair.') from None
+        raise MalformedBody('A parameter must not contain a lone surrogate.') from None
     if length > MAX_QUERY_LENGTH:
         raise falcon.HTTPContentTooLarge(
             description=f'The parameters may have at most {MAX_QUERY_LENGTH} characters, as in a URL.'

@@ -99,7 +99,7 @@ class Field:
 
     def _check_characters(self, value: str) -> None:
         if has_surrogates(value):
-            raise ValueError('must not contain half of a surrogate pair')
+            raise ValueError('must not contain a lone surrogate')
         if has_control_characters(value):
             raise ValueError('must not contain control characters')
 

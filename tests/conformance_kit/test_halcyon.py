@@ -20,6 +20,8 @@ from tests.client import ORIGIN, Client
 from tests.expected import EXPECTED
 from tests.server import Server
 
+pytestmark = pytest.mark.conformance
+
 START = f'{ORIGIN}/api'
 ANYONE = {'PROBLEM-EXTENSION-NAME'}
 READING = ANYONE | {'HF-KEY-DEFAULT'}
@@ -139,7 +141,6 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
         yield server
 
 
-@pytest.mark.above_databases
 def test_the_command_judges_a_running_server(server: Server, tmp_path: Path) -> None:
     page, junit = tmp_path / 'report.html', tmp_path / 'report.xml'
     result = CliRunner().invoke(
@@ -157,7 +158,6 @@ def test_the_command_judges_a_running_server(server: Server, tmp_path: Path) -> 
     assert 'Requests' in result.stderr
 
 
-@pytest.mark.above_databases
 def test_formats_limit_the_rules(server: Server) -> None:
     result = CliRunner().invoke(main, ['conform', f'{server.origin}/api', '--format', 'hal', '--json'])
     report = json.loads(result.stdout)
