@@ -100,7 +100,7 @@ def test_a_registration_is_followed_by_a_mail(ada: Client, db: Session, inbox: M
     (message,) = inbox.messages
     assert message['To'] == inbox.recipients[0] == 'ada@example.org'
     assert message['From'] == SENDER
-    assert message['Subject'] == 'Verify your e-mail address'
+    assert message['Subject'] == 'Verify your email address'
     assert message['Auto-Submitted'] == 'auto-generated'
     assert message['Message-ID'].endswith('@halcyon.test>')
     assert message['Date']

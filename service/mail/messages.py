@@ -29,15 +29,15 @@ class Text(NamedTuple):
 
 TEXTS = {
     'verify-email': Text(
-        'Verify your e-mail address',
-        ('Please confirm that this is your e-mail address. The link works once, within 7 days.',),
+        'Verify your email address',
+        ('Please confirm that this is your email address. The link works once, within 7 days.',),
         'Verify the address',
         'If you have no account here, ignore this mail.',
         urls.EMAIL_VERIFICATION,
     ),
     'email-changed': Text(
-        'Your e-mail address was changed',
-        ('The e-mail address of your account was changed, and this is the last mail to the old one.',),
+        'Your email address was changed',
+        ('The email address of your account was changed, and this is the last mail to the old one.',),
         closing='If it was not you, ask the operator of the server for help at once.',
     ),
     'password-reset': Text(

@@ -11,7 +11,7 @@ from service.representation.problem import PROBLEMS, Problem, problem_details
 from service.representation.url_builder import UrlBuilder
 
 SAMPLE_MEMBERS: dict[str, dict[str, Any]] = {
-    'invalid-values': {'errors': (('username', 'is required'), ('email', 'must be an e-mail address'))},
+    'invalid-values': {'errors': (('username', 'is required'), ('email', 'must be an email address'))},
     'invalid-parameter': {'parameter': 'page'},
     'internal-error': {'reference': '5f0c1d2e3a4b5968'},
 }

@@ -82,7 +82,7 @@ VERIFICATIONS = Kind(
         summary=(Column('username', 'User name'),),
         prominent=frozenset(('verify-email',)),
         session_ending=frozenset(('verify-email',)),
-        outcomes={'verify-email': 'Your e-mail address is verified.'},
+        outcomes={'verify-email': 'Your email address is verified.'},
     ),
 )
 
@@ -91,7 +91,7 @@ def represent_requests(builder: UrlBuilder, *, is_requested: bool = False) -> Do
     """Return the form to request a password reset; if `is_requested`, the outcome of the request."""
     here = builder.link_to(urls.PASSWORD_RESETS)
     message = (
-        'Enter the e-mail address of your account. You get a mail with a link, which works for 30 minutes.'
+        'Enter the email address of your account. You get a mail with a link, which works for 30 minutes.'
     )
     return Document(
         REQUESTS.name,
@@ -113,7 +113,7 @@ def represent_reset(reset: SecretRecord, secret: str, builder: UrlBuilder) -> Do
 def represent_verification(verification: SecretRecord, secret: str, builder: UrlBuilder) -> Document:
     """Return the verification that the secret in a mail identifies, with its form."""
     here = builder.link_to(urls.EMAIL_VERIFICATION, secret=secret)
-    title = 'Verify your e-mail address'
+    title = 'Verify your email address'
     return _represent(VERIFICATIONS, verification, secret, here, builder, VERIFY_EMAIL, title)
 
 

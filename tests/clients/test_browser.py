@@ -70,7 +70,7 @@ class Browser:
         filled.get_by_role('button').click()
 
     def register(self, name: str) -> None:
-        self.fill('Sign up', {'User name': name, 'E-mail': f'{name}@example.org', 'Password': PASSWORD})
+        self.fill('Sign up', {'User name': name, 'Email': f'{name}@example.org', 'Password': PASSWORD})
         self.message('Your account is ready.')
         expect(self.page.get_by_role('form', name='Sign up').get_by_label('User name')).to_have_value('')
 
@@ -138,7 +138,7 @@ def _journey(browser: Browser) -> None:
     browser.register('ada')
     browser.register('bob')
     with browser.complaining(400):
-        browser.fill('Sign up', {'User name': 'ADA', 'E-mail': 'new@example.org', 'Password': PASSWORD})
+        browser.fill('Sign up', {'User name': 'ADA', 'Email': 'new@example.org', 'Password': PASSWORD})
         expect(page.get_by_text('User name is taken by another user.')).to_be_visible()
         name = page.get_by_role('form', name='Sign up').get_by_label('User name')
         expect(name).to_have_value('ADA')
@@ -229,10 +229,10 @@ def test_a_lost_password_is_recovered_by_a_mail(
         browser.register('ada')
         wait_until(lambda: len(inbox.messages) == 1)
         browser.page.goto(inbox.last_link())
-        browser.heading('Verify your e-mail address')
+        browser.heading('Verify your email address')
         browser.fill('Verify the address')
-        browser.message('Your e-mail address is verified.')
-        browser.fill('Forgot your password?', {'E-mail': 'ada@example.org'})
+        browser.message('Your email address is verified.')
+        browser.fill('Forgot your password?', {'Email': 'ada@example.org'})
         browser.heading('Check your mail')
         wait_until(lambda: len(inbox.messages) == 2)
         browser.page.goto(inbox.last_link())
@@ -340,7 +340,7 @@ def test_the_keyboard_reaches_the_content_first(browser: Browser) -> None:
 
 
 def test_the_browser_itself_refuses_what_breaks_a_rule(browser: Browser) -> None:
-    browser.fill('Sign up', {'User name': 'a b', 'E-mail': 'ada@example.org', 'Password': PASSWORD})
+    browser.fill('Sign up', {'User name': 'a b', 'Email': 'ada@example.org', 'Password': PASSWORD})
     name = browser.page.get_by_role('form', name='Sign up').get_by_label('User name')
     assert name.evaluate('field => field.validity.patternMismatch')
     browser.fill('Sign up', {'User name': 'ada'})
