@@ -9,7 +9,6 @@ from service.representation.kind import Member
 
 Schema = dict[str, Any]
 
-ID = r'^[1-9][0-9]{0,15}$'
 NO_CONTROL_CHARACTERS = r'^[^\u0000-\u0009\u000b-\u001f\u007f-\u009f]*$'
 TIME = re.compile(r'\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}\+00:00', re.ASCII)
 
@@ -53,7 +52,7 @@ def schema_of_linkage(kind: str) -> Schema:
     """Return the schema of a JSON:API body of resource identifiers of a kind (§9.3.2)."""
     identifier = {
         'type': 'object',
-        'properties': {'type': {'const': kind}, 'id': {'type': 'string', 'pattern': ID}},
+        'properties': {'type': {'const': kind}, 'id': {'type': 'string'}},
         'required': ['type', 'id'],
     }
     data = {'type': 'array', 'items': identifier}
