@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -17,12 +18,13 @@ LINK = re.compile(r'^http\S+/(?:password-resets|email-verifications)/\S+$', re.M
 
 
 class MailServer:
-    """The messages that arrived; a `reply` rejects each recipient."""
+    """The messages that arrived; a `reply` rejects each recipient, `delay` is in seconds for each message."""
 
     def __init__(self) -> None:
         self.messages: list[EmailMessage] = []
         self.recipients: list[str] = []
         self.reply = ''
+        self.delay = 0.0
         self.url = ''
 
     async def handle_RCPT(  # noqa: N802  # aiosmtpd calls it so
@@ -34,6 +36,7 @@ class MailServer:
         return '250 OK'
 
     async def handle_DATA(self, server: Any, session: Any, envelope: Any) -> str:  # noqa: N802
+        await asyncio.sleep(self.delay)
         message = message_from_bytes(envelope.content, policy=policy.default)
         assert isinstance(message, EmailMessage)
         self.messages.append(message)
