@@ -52,7 +52,7 @@ PUBLISH = Action(
     (
         Field(
             'body',
-            'Text',
+            'Your post',
             type='textarea',
             required=True,
             min_length=1,
