@@ -25,8 +25,8 @@ class Template:
     """Makes documents that differ only in their state, in what they embed, and in values in their URLs.
 
     `outline` is a document with the links and forms that such documents have for one kind of viewer. It has
-    a `variable` for each value in a URL or an identifier; the values must need no escaping. The documents'
-    forms are filled with their properties.
+    a `variable` for each value in a URL, an identifier or a parent's label; values in URLs must need no
+    escaping. The documents' forms are filled with their properties.
 
     A document takes little time: its links are rendered as JSON once for all documents, and made only if
     they are read.
@@ -149,4 +149,4 @@ def _relationships(document: Document, change: Callable[[str], str]) -> dict[str
 
 
 def _parents(document: Document, change: Callable[[str], str]) -> tuple[Crumb, ...]:
-    return tuple(Crumb(crumb.label, change(crumb.href)) for crumb in document.parents)
+    return tuple(Crumb(change(crumb.label), change(crumb.href)) for crumb in document.parents)

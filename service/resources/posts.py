@@ -53,7 +53,7 @@ PUBLISH = Action(
     (
         Field(
             'body',
-            'Text',
+            'Your post',
             type='textarea',
             required=True,
             min_length=1,

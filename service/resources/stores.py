@@ -102,11 +102,11 @@ STORE = Kind(
         columns=(
             Column('name', 'Name'),
             Column('item_count', 'Items'),
-            Column('created_at', 'Opened'),
+            Column('created_at', 'Opened', is_day=True),
         ),
         counts=(Count('item_count', 'hc:items', 'item', 'items'),),
         links=(NavigationLink('hc:owner', 'Owner'),),
-        summary=(Column('created_at', 'Opened'),),
+        summary=(Column('created_at', 'Opened', is_day=True),),
         confirmations={'delete': 'This deletes the store with all its items. It cannot be undone.'},
         outcomes={
             'create': 'Your store is open.',
@@ -136,9 +136,9 @@ ITEM = Kind(
         columns=(
             Column('name', 'Name'),
             Column('price', 'Price'),
-            Column('created_at', 'Added'),
+            Column('created_at', 'Added', is_day=True),
         ),
-        summary=(Column('price', 'Price'), Column('created_at', 'Added')),
+        summary=(Column('price', 'Price'), Column('created_at', 'Added', is_day=True)),
         confirmations={'delete': 'This deletes the item. It cannot be undone.'},
         outcomes={
             'create': 'The item is added.',
@@ -199,7 +199,7 @@ def represent_item(item: ItemRecord, viewer: Viewer | None, builder: UrlBuilder)
         'price': f'{item.price:.2f}',
         'created_at': represent_time(item.created_at),
     }
-    values = {'item_id': item.id, 'store_id': item.store_id}
+    values = {'item_id': item.id, 'store_id': item.store_id, 'store_name': item.store_name}
     template = _item_template(builder, item.is_editable_by(viewer))
     return template.fill(str(item.id), properties, values, title=item.name)
 
@@ -227,14 +227,23 @@ def _item_template(builder: UrlBuilder, is_editable: bool) -> Template:
                 )
             },
             display=ITEM.display,
-            parents=(Crumb('Stores', builder.url_for(urls.STORES)), Crumb('Store', store.href)),
+            parents=(
+                Crumb('Stores', builder.url_for(urls.STORES)),
+                Crumb(variable('store_name'), store.href),
+            ),
         )
     )
 
 
 _STORE = StoreRecord(sample_data.STORE_ID, sample_data.USER.id, 'Difference Engines', 1, sample_data.CREATED)
 _ITEM = ItemRecord(
-    7_400_000_000_000_007, _STORE.id, sample_data.USER.id, 'Gear', Decimal('15.99'), sample_data.UPDATED
+    7_400_000_000_000_007,
+    _STORE.id,
+    _STORE.name,
+    sample_data.USER.id,
+    'Gear',
+    Decimal('15.99'),
+    sample_data.UPDATED,
 )
 SAMPLES = Samples(
     STORE,

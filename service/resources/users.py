@@ -154,7 +154,7 @@ USER = Kind(
             Count('following_count', 'hc:following', 'following', 'following'),
             Count('follower_count', 'hc:followers', 'follower', 'followers'),
         ),
-        summary=(Column('member_since', 'Joined'),),
+        summary=(Column('member_since', 'Joined', is_day=True),),
         prominent=frozenset(('search', 'follow', 'unfollow')),
         session_ending=frozenset(('delete',)),
         confirmations={
