@@ -6,6 +6,7 @@ import logging
 import os
 import socket
 import traceback
+from collections.abc import Iterable
 from dataclasses import replace
 from email.utils import formatdate
 from http import HTTPStatus
@@ -15,6 +16,7 @@ from gunicorn.http import errors
 from gunicorn.workers.gthread import ThreadWorker
 
 from service.config import Settings, normal_origin
+from service.http.request_body import MAX_BODY_BYTES
 from service.http.security_headers import security_headers
 from service.representation.media_types import PROBLEM
 from service.representation.problem import Problem, problem_details
@@ -43,6 +45,8 @@ class Worker(ThreadWorker):
         """Handle a request; HTTP/1.0 may have no Host, so SERVER_NAME is the address connected to."""
         if req.version < (1, 1):
             conn.server = _address_of(conn.sock)
+        if _ends_connection(req.headers):
+            req.force_close()
         return super().handle_request(req, conn)
 
     def handle_error(self, req: Any, client: Any, addr: Any, exc: BaseException) -> None:
@@ -67,6 +71,20 @@ class Worker(ThreadWorker):
             )
         except OSError:
             log.debug('the client of request %s has disconnected', request_id)
+
+
+def _ends_connection(headers: Iterable[tuple[str, str]]) -> bool:
+    """Return whether the connection ends with this request, which the response has to say (RFC 9112 §9.6).
+
+    `close` may be one of several options, and in any of several lines. A body that is too large is not read,
+    so no request can follow it.
+    """
+    for name, value in headers:
+        if name == 'CONNECTION' and 'close' in (option.strip().lower() for option in value.split(',')):
+            return True
+        if name == 'CONTENT-LENGTH' and int(value) > MAX_BODY_BYTES:
+            return True
+    return False
 
 
 def _response(problem: Problem, request_id: str, base: str, settings: Settings) -> bytes:
