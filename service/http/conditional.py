@@ -25,7 +25,7 @@ from service.representation.html import render_page
 from service.representation.media_types import HTML
 from service.representation.query_parameters import Query
 
-Thing = TypeVar('Thing')
+Record = TypeVar('Record')
 CurrentTags = Callable[[Format, Set[str]], Iterable[str]]  # called with a format and the tags to compare with
 
 NO_STORE = 'no-store'
@@ -44,19 +44,19 @@ def parse_etags(header: str) -> tuple[list[str], list[str]]:
     return strong, weak
 
 
-def precondition(req: Request, represent: Assembler[Thing]) -> Callable[[Thing | None], None]:
-    """Return a function that raises Stale for a thing that does not meet If-Match and If-None-Match.
+def precondition(req: Request, represent: Assembler[Record]) -> Callable[[Record | None], None]:
+    """Return a function that raises Stale for a record that does not meet If-Match and If-None-Match.
 
     It compares the tags with the strong validators of current responses to GET (RFC 9110 §13.1.1, §13.1.2),
     in the formats that the tags name: a client may read in one media type and write in another.
     """
 
-    def check(thing: Thing | None) -> None:
+    def check(record: Record | None) -> None:
         def current_tags(format: Format, tags: Set[str]) -> Iterator[str]:
-            if thing is not None:
-                yield from _tags(req, represent(thing, req.viewer, req.builder), format, tags)
+            if record is not None:
+                yield from _tags(req, represent(record, req.viewer, req.builder), format, tags)
 
-        _check(req, thing is not None, current_tags)
+        _check(req, record is not None, current_tags)
 
     return check
 
@@ -64,7 +64,7 @@ def precondition(req: Request, represent: Assembler[Thing]) -> Callable[[Thing |
 def target_precondition(req: Request) -> Callable[..., None]:
     """Return a function that raises Stale unless the response to GET of the target meets the conditions."""
 
-    def check(thing: object = None) -> None:
+    def check(record: object = None) -> None:
         _check(req, 'GET' in req.resource.operations, partial(_target_tags, req))
 
     return check
