@@ -3,6 +3,7 @@
 import ipaddress
 import logging
 import socket
+from collections.abc import Iterable
 from http import HTTPStatus
 from typing import Any
 
@@ -10,6 +11,7 @@ from gunicorn.http import errors
 from gunicorn.workers.gthread import ThreadWorker
 
 from service.config import Settings, normal_origin
+from service.http.request_body import MAX_BODY_BYTES
 from service.representation.problem import Problem
 from service.serving.refusals import failed, new_request_id, rejected, response_to
 
@@ -37,6 +39,8 @@ class Worker(ThreadWorker):
         """Handle a request; HTTP/1.0 may have no Host, so SERVER_NAME is the address connected to."""
         if req.version < (1, 1):
             conn.server = _address_of(conn.sock)
+        if _ends_connection(req.headers):
+            req.force_close()
         return super().handle_request(req, conn)
 
     def handle_error(self, req: Any, client: Any, addr: Any, exc: BaseException) -> None:
@@ -54,6 +58,20 @@ class Worker(ThreadWorker):
             client.sendall(head.encode() + b'\r\n\r\n' + body)
         except OSError:
             log.debug('the client of request %s has disconnected', request_id)
+
+
+def _ends_connection(headers: Iterable[tuple[str, str]]) -> bool:
+    """Return whether the connection ends with this request, which the response has to say (RFC 9112 §9.6).
+
+    `close` may be one of several options, and in any of several lines. A body that is too large is not read,
+    so no request can follow it.
+    """
+    for name, value in headers:
+        if name == 'CONNECTION' and 'close' in (option.strip().lower() for option in value.split(',')):
+            return True
+        if name == 'CONTENT-LENGTH' and int(value) > MAX_BODY_BYTES:
+            return True
+    return False
 
 
 def _origin_of(connection: socket.socket) -> str:
