@@ -26,11 +26,18 @@ FOREIGN_ORDER = {
     'postgresql': "TEMPLATE template0 LOCALE_PROVIDER icu ICU_LOCALE 'en-US' LOCALE 'C.UTF-8'",
     'mysql': 'CHARACTER SET latin1 COLLATE latin1_swedish_ci',
 }
-ASYNCHRONOUS_COMMIT = '?options=-c%20synchronous_commit%3Doff'  # tests need no durability
+PARAMETERS = {
+    'postgresql': 'options=-c%20synchronous_commit%3Doff',  # tests need no durability
+    'mysql': 'driver=pymysql',
+    'mysqlclient': 'driver=mysqlclient',
+}
 
 
 def engines_to_test() -> list[str]:
-    """Return the engines in TEST_DATABASES; by default all in CI, and SQLite elsewhere."""
+    """Return the engines in TEST_DATABASES; by default all in CI, and SQLite elsewhere.
+
+    `mysqlclient` is MariaDB by its other driver.
+    """
     named = os.environ.get('TEST_DATABASES', '').replace(',', ' ').split()
     return named or list(ENGINES if os.environ.get('CI') == 'true' else ENGINES[:1])
 
@@ -57,12 +64,13 @@ def temporary_database(engine: str, folder: Path, name: str = NAME) -> Iterator[
     if engine == 'sqlite':
         yield f'sqlite:///{folder}/{name}.db'
         return
-    _administer(engine, f'CREATE DATABASE {name} {FOREIGN_ORDER[engine]}')
-    place = f'{POSTGRESQL}/{name}{ASYNCHRONOUS_COMMIT}' if engine == 'postgresql' else f'{MYSQL}/{name}'
+    scheme, place = ('postgresql', POSTGRESQL) if engine == 'postgresql' else ('mysql', MYSQL)
+    name = f'{name}_{engine}'
+    _administer(scheme, f'CREATE DATABASE {name} {FOREIGN_ORDER[scheme]}')
     try:
-        yield f'{engine}://{place}'
+        yield f'{scheme}://{place}/{name}?{PARAMETERS[engine]}'
     finally:
-        _administer(engine, f'DROP DATABASE {name}' + (' WITH (FORCE)' if engine == 'postgresql' else ''))
+        _administer(scheme, f'DROP DATABASE {name}' + (' WITH (FORCE)' if scheme == 'postgresql' else ''))
 
 
 def opened(url: str, clock: Clock = system_clock) -> Session:

@@ -11,7 +11,7 @@ from tests.client import Client
 from tests.clock import MovableClock
 from tests.routes import World, methods_at, routes
 
-ASKERS = ('anonymous', 'other', 'owner', 'expired', 'revoked', 'malformed')
+CLIENTS = ('anonymous', 'other', 'owner', 'expired', 'revoked', 'malformed')
 ANYONE = (200, 200, 200, 401, 401, 401)
 SIGNED_IN = (401, 200, 200, 401, 401, 401)
 MATRIX = {
@@ -120,7 +120,9 @@ def test_the_declared_access_is_that_of_the_matrix(app: Any) -> None:
 
 
 @pytest.fixture
-def askers(app: Any, ada: Client, bob: Client, clock: MovableClock) -> tuple[World, dict[str, Client]]:
+def clients_by_name(
+    app: Any, ada: Client, bob: Client, clock: MovableClock
+) -> tuple[World, dict[str, Client]]:
     """Return the world and its clients."""
     expired = ada.sign_in('ada')
     clock.move(seconds=3601)
@@ -139,14 +141,14 @@ def askers(app: Any, ada: Client, bob: Client, clock: MovableClock) -> tuple[Wor
 
 @pytest.mark.parametrize(('method', 'template'), MATRIX)
 def test_only_permitted_users_succeed(
-    askers: tuple[World, dict[str, Client]], method: str, template: str
+    clients_by_name: tuple[World, dict[str, Client]], method: str, template: str
 ) -> None:
-    world, clients = askers
+    world, clients = clients_by_name
     url = world.address(template)
     # Clients that can change the resource come last.
-    order = sorted(ASKERS, key=lambda asker: asker in ('other', 'owner'))
-    answers = {asker: clients[asker].request(method, url).status for asker in order}
-    assert tuple(answers[asker] for asker in ASKERS) == MATRIX[method, template]
+    order = sorted(CLIENTS, key=lambda name: name in ('other', 'owner'))
+    answers = {name: clients[name].request(method, url).status for name in order}
+    assert tuple(answers[name] for name in CLIENTS) == MATRIX[method, template]
 
 
 @pytest.mark.parametrize('method', ['HEAD', 'OPTIONS'])

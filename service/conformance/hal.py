@@ -67,11 +67,11 @@ def is_hal(exchange: Exchange) -> bool:
 
 
 def is_unlabelled(exchange: Exchange) -> bool:
-    """Return whether it looks like HAL, was asked for as HAL, and is labelled as plain JSON."""
+    """Return whether it looks like HAL, was requested as HAL, and is labelled as plain JSON."""
     document = exchange.response.document
-    asked = exchange.context.get('accept', '') in (HAL, HAL_FORMS)
+    is_requested = exchange.context.get('accept', '') in (HAL, HAL_FORMS)
     labelled = exchange.response.media_type == JSON
-    return asked and labelled and isinstance(document, dict) and '_links' in document
+    return is_requested and labelled and isinstance(document, dict) and '_links' in document
 
 
 def resources(value: Any, where: str = '') -> Iterator[tuple[str, dict[str, Any]]]:

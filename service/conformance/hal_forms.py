@@ -123,7 +123,7 @@ def probe_targets(client: Client, exchange: Exchange) -> None:
     """Ask the target of each form which methods it supports, and send the forms whose method is GET."""
     if not is_hal_forms(exchange):
         return
-    asked = {one.request.url for one in client.record if one.purpose == 'form-options'}
+    requested = {one.request.url for one in client.record if one.purpose == 'form-options'}
     for template in templates(exchange):
         url = client.resolve(exchange.request.url, str(template.value.get('target', exchange.request.url)))
         if url is None:
@@ -133,8 +133,8 @@ def probe_targets(client: Client, exchange: Exchange) -> None:
             'form_method': template.method,
             'key': template.key,
         }
-        if url not in asked:
-            asked.add(url)
+        if url not in requested:
+            requested.add(url)
             client.send('OPTIONS', url, 'form-options', exchange, **context)
         if template.method == 'GET':
             filled = fill(template.value, is_query=True)

@@ -328,8 +328,8 @@ def check_server_error(exchange: Exchange) -> Iterator[Fault]:
 def check_content_encoding(exchange: Exchange) -> Iterator[Fault]:
     accepted = exchange.request.header('Accept-Encoding').replace(' ', '').lower()
     for coding in split_list(exchange.response.header('Content-Encoding')):
-        is_refused = f'{coding.lower()};q=0' in accepted
-        if accepted and (is_refused or coding.lower() not in accepted):
+        is_excluded = f'{coding.lower()};q=0' in accepted
+        if accepted and (is_excluded or coding.lower() not in accepted):
             yield Fault('Content-Encoding:', f'Accept-Encoding is {accepted}')
 
 

@@ -15,7 +15,7 @@ FETCH = Standard('Fetch', 'https://fetch.spec.whatwg.org/')
 RFC5789 = Standard('RFC 5789', 'https://www.rfc-editor.org/rfc/rfc5789')
 
 RULES = Rules('http')
-REFUSALS = (401, 403, 429, 503)
+NOT_PROCESSED = (401, 403, 429, 503)  # statuses that show nothing about the rest of the request
 OTHER_TAG = '"conform-no-such-tag"'
 PEER = 'https://conform.example.org'
 SAME_FIELDS = ('Content-Type', 'ETag', 'Last-Modified', 'Vary', 'Cache-Control', 'Content-Language', 'Allow')
@@ -80,7 +80,7 @@ def probe_variants(client: Client, exchange: Exchange) -> None:
                 found.add(media_type)
     if len(found) > 1:
         own = exchange.response.media_type
-        client.repeat(exchange, 'accept-refused', Accept=f'{own};q=0, */*;q=0.5')
+        client.repeat(exchange, 'accept-q-0', Accept=f'{own};q=0, */*;q=0.5')
         last, first = sorted(found)[:2]
         client.repeat(exchange, 'preference', Accept=f'{last};q=0.2, {first};q=0.8')
         client.repeat(exchange, 'specificity', Accept=f'*/*;q=0.9, {last};q=0.1, {first}')
@@ -89,7 +89,7 @@ def probe_variants(client: Client, exchange: Exchange) -> None:
 def probe_coding(client: Client, exchange: Exchange) -> None:
     """Request the content compressed, and not compressed."""
     client.repeat(exchange, 'gzip', Accept_Encoding='gzip')
-    client.repeat(exchange, 'gzip-refused', Accept_Encoding='gzip;q=0, identity')
+    client.repeat(exchange, 'gzip-q-0', Accept_Encoding='gzip;q=0, identity')
 
 
 def probe_ranges(client: Client, exchange: Exchange) -> None:
@@ -125,8 +125,8 @@ PROBES = (
 
 
 def is_sent(*purposes: str) -> Applies:
-    """Return the predicate that it has one of the purposes and was not refused for another reason."""
-    return lambda exchange: exchange.purpose in purposes and exchange.response.status not in REFUSALS
+    """Return the predicate that it has one of the purposes and was not rejected for another reason."""
+    return lambda exchange: exchange.purpose in purposes and exchange.response.status not in NOT_PROCESSED
 
 
 def must(id: str, section: str, text: str, *purposes: str) -> Declare:
@@ -299,7 +299,7 @@ def check_accept_case(exchange: Exchange) -> Iterator[Fault]:
         yield Fault('Content-Type:', f'Accept is {exchange.request.header("Accept")}')
 
 
-@should('ACCEPT-ZERO', '§12.4.2', 'A type with q=0 is not sent if another is available.', 'accept-refused')
+@should('ACCEPT-ZERO', '§12.4.2', 'A type with q=0 is not sent if another is available.', 'accept-q-0')
 def check_accept_zero(exchange: Exchange) -> Iterator[Fault]:
     if exchange.is_fetch and exchange.response.media_type == exchange.source.response.media_type:
         yield Fault('Content-Type:', f'Accept is {exchange.request.header("Accept")}')

@@ -62,11 +62,11 @@ def is_json_api(exchange: Exchange) -> bool:
 
 
 def is_unlabelled(exchange: Exchange) -> bool:
-    """Return whether JSON:API was asked for and sent as plain JSON."""
+    """Return whether JSON:API was requested and sent as plain JSON."""
     document = exchange.response.document
-    asked = exchange.context.get('accept') == JSON_API
-    looks = isinstance(document, dict) and bool({'data', 'errors'} & set(document))
-    return asked and looks and exchange.response.media_type == JSON
+    is_requested = exchange.context.get('accept') == JSON_API
+    is_document = isinstance(document, dict) and bool({'data', 'errors'} & set(document))
+    return is_requested and is_document and exchange.response.media_type == JSON
 
 
 def is_fetched(exchange: Exchange) -> bool:

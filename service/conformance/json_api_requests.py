@@ -118,7 +118,7 @@ def probe_missing(client: Client, exchange: Exchange) -> None:
 PROBES = (probe_negotiation, probe_unknown, probe_include, probe_fields, probe_sort, probe_missing)
 
 
-def refusal(status: int) -> Check:
+def requires_status(status: int) -> Check:
     """Return the check that the server rejects the request with this status."""
 
     def check(exchange: Exchange) -> Iterator[Fault]:
@@ -137,37 +137,37 @@ must(
     '#content-negotiation-servers',
     'An Accept whose instances of the media type all have a parameter other than ext and profile gets 406.',
     'ja-accept-parameter',
-)(refusal(406))
+)(requires_status(406))
 must(
     'JA-406-EXT',
     '#content-negotiation-servers',
     'An Accept whose instances of the media type all have an unsupported extension gets 406.',
     'ja-accept-ext',
-)(refusal(406))
+)(requires_status(406))
 must(
     'JA-INCLUDE-UNKNOWN',
     '#fetching-includes',
     'An unknown include path gets 400.',
     'ja-include-unknown',
-)(refusal(400))
+)(requires_status(400))
 must(
     'JA-SORT-UNKNOWN',
     '#fetching-sorting',
     'An unsupported sort field gets 400.',
     'ja-sort-unknown',
-)(refusal(400))
+)(requires_status(400))
 must(
     'JA-QUERY-UNKNOWN',
     '#query-parameters-custom',
     'A parameter whose name is neither defined nor allowed to implementations gets 400.',
     'ja-query-unknown',
-)(refusal(400))
+)(requires_status(400))
 must(
     'JA-404',
     '#fetching-resources-responses-404',
     'A resource or relationship that does not exist gets 404.',
     'ja-missing',
-)(refusal(404))
+)(requires_status(404))
 
 
 @must(

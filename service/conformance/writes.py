@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from service.conformance.exchange import Exchange, members, resolve
 from service.conformance.hal_forms import SPECIFICATION as HAL_FORMS_SPECIFICATION
 from service.conformance.http import RFC9110
-from service.conformance.http_requests import REFUSALS, RFC5789, is_sent
+from service.conformance.http_requests import NOT_PROCESSED, RFC5789, is_sent
 from service.conformance.json_api import SPECIFICATION as JSON_API_SPECIFICATION
 from service.conformance.json_api import (
     attributes_of,
@@ -20,7 +20,7 @@ from service.conformance.json_api import (
     primary,
     top,
 )
-from service.conformance.json_api_requests import refusal
+from service.conformance.json_api_requests import requires_status
 from service.conformance.rules import Applies, Declare, Fault, Rules, Standard, for_purpose
 from service.conformance.syntax import is_json_pointer
 from service.conformance.writing import state_of
@@ -267,32 +267,32 @@ ja_must(
     '#crud-creating-responses-409',
     'A new resource of another type than that of the collection gets 409.',
     'ja-type-conflict',
-)(refusal(409))
+)(requires_status(409))
 ja_must(
     'JA-415-PARAMETER',
     '#content-negotiation-servers',
     'Content-Type with a parameter other than ext and profile gets 415.',
     'ja-type-parameter',
-)(refusal(415))
+)(requires_status(415))
 ja_must(
     'JA-415-EXT',
     '#content-negotiation-servers',
     'Content-Type with an unsupported extension gets 415.',
     'ja-type-ext',
-)(refusal(415))
+)(requires_status(415))
 ja_must(
     'JA-CREATE-RELATED',
     '#crud-creating-responses-404',
     'A new resource that references a resource that does not exist gets 404.',
     'ja-create-related',
-)(refusal(404))
+)(requires_status(404))
 ja_must(
     'JA-UPDATE-CONFLICT',
     '#crud-updating-responses-409',
     'An update with a type or an id that does not match the URL gets 409.',
     'ja-update-other-id',
     'ja-update-other-type',
-)(refusal(409))
+)(requires_status(409))
 
 
 @JSON_API_RULES.must(
@@ -355,7 +355,7 @@ def check_create_self(exchange: Exchange) -> Iterator[Fault]:
     for_purpose('ja-client-id'),
 )
 def check_client_id(exchange: Exchange) -> Iterator[Fault]:
-    if exchange.response.status not in (201, 202, 204, *REFUSALS):
+    if exchange.response.status not in (201, 202, 204, *NOT_PROCESSED):
         yield Fault('status', 'should be 403')
 
 

@@ -8,12 +8,12 @@ from typing import Any
 from urllib.parse import parse_qsl, unquote
 
 import peewee
-import pymysql
-from pymysql.constants import CLIENT
+from pymysql.constants import CLIENT  # the numbers of the protocol
 
 from service.config import SettingError, Settings
 from service.database.engine import PooledEngine
 from service.database.errors import ErrorKind, driver_error
+from service.database.mariadb_drivers import DRIVERS, MariadbDriver, open_driver
 from service.database.schema import CONSTRAINTS
 
 DEFAULT_PORT = 3306
@@ -59,8 +59,15 @@ class MariadbEngine(PooledEngine, peewee.MySQLDatabase):
     unlock_schema_sql = "SELECT RELEASE_LOCK('halcyon.schema')"
 
     def __init__(
-        self, settings: Settings, database: str, *, hosts: list[dict[str, Any]], **parameters: Any
+        self,
+        settings: Settings,
+        database: str,
+        *,
+        driver: MariadbDriver,
+        hosts: list[dict[str, Any]],
+        **parameters: Any,
     ) -> None:
+        self.driver = driver
         self.hosts = hosts
         self._current = random.randrange(len(hosts))
         super().__init__(settings, database, **parameters)
@@ -76,7 +83,7 @@ class MariadbEngine(PooledEngine, peewee.MySQLDatabase):
             number = (start + turn) % len(self.hosts)
             try:
                 connection = self._open_at(self.hosts[number])
-            except pymysql.Error:
+            except self.driver.Error:
                 if turn == len(self.hosts) - 1:
                     raise
             else:
@@ -86,7 +93,7 @@ class MariadbEngine(PooledEngine, peewee.MySQLDatabase):
 
     def _open_at(self, host: dict[str, Any]) -> Any:
         try:
-            connection = pymysql.connect(
+            connection = self.driver.connect(
                 database=self.database,
                 autocommit=True,
                 collation='utf8mb4_nopad_bin',
@@ -97,22 +104,30 @@ class MariadbEngine(PooledEngine, peewee.MySQLDatabase):
                 **self.connect_params,
             )
         except OSError as error:  # from certificate files, which are read again for each connection
-            raise pymysql.OperationalError(_CANNOT_CONNECT, f'Cannot connect: {error}') from error
-        except pymysql.Error as error:
+            raise self.driver.OperationalError(_CANNOT_CONNECT, f'Cannot connect: {error}') from error
+        except self.driver.Error as error:
             if error.args[0] == _UNKNOWN_COLLATION:
-                raise pymysql.OperationalError(
+                raise self.driver.OperationalError(
                     1049, 'The server is not MariaDB 10.2 or newer, but MySQL or older'
                 ) from error
             raise
         try:
             with connection.cursor() as cursor:
                 cursor.execute('SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED')
-                _wait_for_cluster_writes(cursor)
+                self._wait_for_cluster_writes(cursor)
                 cursor.execute('SELECT 1')  # a node outside its cluster accepts connections, but no statement
         except BaseException:
             connection.close()
             raise
         return connection
+
+    def _wait_for_cluster_writes(self, cursor: Any) -> None:
+        """On Galera, make reads wait until every write that any node acknowledged is applied here."""
+        try:
+            cursor.execute('SET SESSION wsrep_sync_wait = 1')
+        except self.driver.Error as error:
+            if error.args[0] != _UNKNOWN_SYSTEM_VARIABLE:
+                raise
 
     def is_open(self, connection: Any) -> bool:
         """Return whether the connection is open as far as the client can tell."""
@@ -121,9 +136,9 @@ class MariadbEngine(PooledEngine, peewee.MySQLDatabase):
     def classify(self, error: BaseException) -> ErrorKind:
         """Return the kind of the error, by its number."""
         cause = driver_error(error)
-        if not isinstance(cause, pymysql.Error):
+        if not isinstance(cause, self.driver.Error):
             return ErrorKind.BUG
-        if isinstance(cause.__context__, TimeoutError):
+        if self.driver.is_timeout(cause):
             return ErrorKind.TIMED_OUT
         number = cause.args[0] if cause.args else 0
         return _KINDS.get(number, ErrorKind.BUG) if isinstance(number, int) else ErrorKind.BUG
@@ -145,15 +160,6 @@ class MariadbEngine(PooledEngine, peewee.MySQLDatabase):
         return re.sub(r'INT\(\d+\)', 'INT', full_type.upper())
 
 
-def _wait_for_cluster_writes(cursor: Any) -> None:
-    """On Galera, make reads wait until every write that any node acknowledged is applied here."""
-    try:
-        cursor.execute('SET SESSION wsrep_sync_wait = 1')
-    except pymysql.Error as error:
-        if error.args[0] != _UNKNOWN_SYSTEM_VARIABLE:
-            raise
-
-
 def open_mariadb(settings: Settings) -> MariadbEngine:
     """Return the engine for mysql://user:password@host,host:port/database?name=value; raises SettingError."""
     url = settings.database_url
@@ -170,14 +176,26 @@ def open_mariadb(settings: Settings) -> MariadbEngine:
         'read_timeout': settings.database_timeout,
         'write_timeout': settings.database_timeout,
     }
+    parameters = timeouts | _parse_parameters(query)
     return MariadbEngine(
         settings,
         unquote(database),
+        driver=_driver_for(parameters),
         hosts=[_parse_host(host) for host in hosts.split(',')],
         user=unquote(user) or None,
         password=unquote(password),
-        **(timeouts | _parse_parameters(query)),
+        **parameters,
     )
+
+
+def _driver_for(parameters: dict[str, Any]) -> MariadbDriver:
+    """Take `driver` out of the parameters of the URL, and return the driver."""
+    name = parameters.pop('driver', '')
+    if 'ssl_key_password' in parameters:
+        if name == 'mysqlclient':
+            raise SettingError('DATABASE_URL: ssl_key_password needs driver=pymysql')
+        name = 'pymysql'
+    return open_driver(name)
 
 
 def _parse_host(text: str) -> dict[str, Any]:
@@ -196,10 +214,14 @@ def _parse_parameters(query: str) -> dict[str, Any]:
             values[name] = int(value)
         elif name in BOOLEAN_PARAMETERS and value.lower() in ('1', 'true', '0', 'false'):
             values[name] = value.lower() in ('1', 'true')
-        elif name in TEXT_PARAMETERS and value:
+        elif (name in TEXT_PARAMETERS and value) or (name == 'driver' and value in DRIVERS):
             values[name] = value
+        elif name == 'driver':
+            raise SettingError(f'DATABASE_URL: driver must be {" or ".join(DRIVERS)}')
         else:
-            supported = ', '.join(sorted(INTEGER_PARAMETERS | BOOLEAN_PARAMETERS | TEXT_PARAMETERS))
+            supported = ', '.join(
+                sorted({'driver'} | INTEGER_PARAMETERS | BOOLEAN_PARAMETERS | TEXT_PARAMETERS)
+            )
             raise SettingError(f'DATABASE_URL: unsupported parameter {name}; supported are {supported}')
     for name in ('ssl_ca', 'ssl_cert', 'ssl_key'):
         if name in values and not os.access(values[name], os.R_OK):

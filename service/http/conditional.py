@@ -25,13 +25,13 @@ from service.representation.html import render_page
 from service.representation.media_types import HTML
 from service.representation.query_parameters import Query
 
-Thing = TypeVar('Thing')
+Record = TypeVar('Record')
 CurrentTags = Callable[[Format, Set[str]], Iterable[str]]  # called with a format and the tags to compare with
 
 NO_STORE = 'no-store'
 PRIVATE = 'private, no-cache'
 PUBLIC = 'public, max-age=3600'
-NOT_MATCHED = 'The resource does not match If-Match.'
+NOT_MATCHED = ('The resource does not match If-Match.', 'If-Match')
 _TAG = re.compile(r'(W/)?("[\x21\x23-\x7e\x80-\xff]*")\s*+(?:,|$)')
 
 
@@ -44,19 +44,19 @@ def parse_etags(header: str) -> tuple[list[str], list[str]]:
     return strong, weak
 
 
-def precondition(req: Request, represent: Assembler[Thing]) -> Callable[[Thing | None], None]:
-    """Return a function that raises Stale for a thing that does not meet If-Match and If-None-Match.
+def precondition(req: Request, represent: Assembler[Record]) -> Callable[[Record | None], None]:
+    """Return a function that raises Stale for a record that does not meet If-Match and If-None-Match.
 
     It compares the tags with the strong validators of current responses to GET (RFC 9110 §13.1.1, §13.1.2),
     in the formats that the tags name: a client may read in one media type and write in another.
     """
 
-    def check(thing: Thing | None) -> None:
+    def check(record: Record | None) -> None:
         def current_tags(format: Format, tags: Set[str]) -> Iterator[str]:
-            if thing is not None:
-                yield from _tags(req, represent(thing, req.viewer, req.builder), format, tags)
+            if record is not None:
+                yield from _tags(req, represent(record, req.viewer, req.builder), format, tags)
 
-        _check(req, thing is not None, current_tags)
+        _check(req, record is not None, current_tags)
 
     return check
 
@@ -64,7 +64,7 @@ def precondition(req: Request, represent: Assembler[Thing]) -> Callable[[Thing |
 def target_precondition(req: Request) -> Callable[..., None]:
     """Return a function that raises Stale unless the response to GET of the target meets the conditions."""
 
-    def check(thing: object = None) -> None:
+    def check(record: object = None) -> None:
         _check(req, 'GET' in req.resource.operations, partial(_target_tags, req))
 
     return check
@@ -86,15 +86,15 @@ def check_if_match(req: Request, tag: str | None, document: Document | None) -> 
 
     if_match = req.env.get('HTTP_IF_MATCH')
     if if_match is not None and not _matches(if_match, True, current_tags, weakly=False):
-        raise Stale(NOT_MATCHED)
+        raise Stale(*NOT_MATCHED)
 
 
 def _check(req: Request, exists: bool, current_tags: CurrentTags) -> None:
     if_match, if_none_match = req.env.get('HTTP_IF_MATCH'), req.env.get('HTTP_IF_NONE_MATCH')
     if if_match is not None and not _matches(if_match, exists, current_tags, weakly=False):
-        raise Stale(NOT_MATCHED)
+        raise Stale(*NOT_MATCHED)
     if if_none_match is not None and _matches(if_none_match, exists, current_tags, weakly=True):
-        raise Stale('The resource matches If-None-Match.')
+        raise Stale('The resource matches If-None-Match.', 'If-None-Match')
 
 
 def _matches(header: str, exists: bool, current_tags: CurrentTags, *, weakly: bool) -> bool:

@@ -75,9 +75,9 @@ def forwarding(environ: Mapping[str, Any], networks: tuple[Any, ...]) -> Forward
         return Forwarding(peer)
     is_standard = 'HTTP_FORWARDED' in environ
     elements = read_forwarded(environ['HTTP_FORWARDED']) if is_standard else []
-    hops = [element.get('for', '') for element in elements] if is_standard else _list(environ, 'FOR')
-    address, proxies = _walk(peer, hops, tuple(network for network in networks if network != '*'))
-    prefix = ''.join(map(normal_path, _list(environ, 'PREFIX')[-proxies:]))
+    hops = [element.get('for', '') for element in elements] if is_standard else _elements(environ, 'FOR')
+    address, proxies = _find_client(peer, hops, tuple(network for network in networks if network != '*'))
+    prefix = ''.join(map(normal_path, _elements(environ, 'PREFIX')[-proxies:]))
     if is_standard:
         named: dict[str, str] = {}
         for element in reversed(elements[-proxies:]):  # a proxy that names nothing has changed nothing
@@ -110,7 +110,7 @@ def _is_api_path(path: str) -> bool:
     return path.split('/')[1:2] in _ROOTS
 
 
-def _walk(address: str, hops: Sequence[str], networks: tuple[Any, ...]) -> tuple[str, int]:
+def _find_client(address: str, hops: Sequence[str], networks: tuple[Any, ...]) -> tuple[str, int]:
     """Return the address of the client, and the number of trusted proxies."""
     proxies = 1
     for hop in reversed(hops):
@@ -124,7 +124,7 @@ def _walk(address: str, hops: Sequence[str], networks: tuple[Any, ...]) -> tuple
     return address, min(proxies, max(1, len(hops)))
 
 
-def _list(environ: Mapping[str, Any], name: str) -> list[str]:
+def _elements(environ: Mapping[str, Any], name: str) -> list[str]:
     """Return the elements of an X-Forwarded header, the nearest proxy's last."""
     value = environ.get(f'HTTP_X_FORWARDED_{name}')
     return [] if value is None else [element.strip() for element in value.split(',')]
@@ -132,7 +132,7 @@ def _list(environ: Mapping[str, Any], name: str) -> list[str]:
 
 def _outermost(environ: Mapping[str, Any], name: str, proxies: int) -> str | None:
     """Return the element of the outermost trusted proxy; proxies left a shorter list unchanged."""
-    elements = _list(environ, name)[-proxies:]
+    elements = _elements(environ, name)[-proxies:]
     return elements[0] if elements else None
 
 

@@ -87,7 +87,7 @@ def choose(ranges: Sequence[MediaType], offers: Sequence[Offer], default: str) -
     type that is named precedes those that only wildcards match. Then the order of `offers` decides; among
     types that only wildcards match, `default` is the first.
     """
-    liked = []
+    acceptable = []
     for place, offer in enumerate(offers):
         covering = [
             (specificity, media_range.quality)
@@ -98,8 +98,8 @@ def choose(ranges: Sequence[MediaType], offers: Sequence[Offer], default: str) -
             specificity, quality = max(covering)
             if quality > 0:
                 named = specificity > 2
-                liked.append((quality, named, not named and offer.name == default, -place, offer.name))
-    return max(liked)[-1] if liked else None
+                acceptable.append((quality, named, not named and offer.name == default, -place, offer.name))
+    return max(acceptable)[-1] if acceptable else None
 
 
 def is_only_modified(ranges: Sequence[MediaType], name: str, allowed: frozenset[str]) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -10,6 +11,8 @@ import pymysql
 
 from tests.cluster.programs import THIS_HOST, Host, Program, find_program, make_folder, wait_until
 from tests.server import free_port
+
+ANSWER_SECONDS = 2.0
 
 
 class Postgresql(Program):
@@ -131,7 +134,7 @@ class GaleraNode(Program):
         """Return its state in the cluster."""
         try:
             return str(self.run("SHOW STATUS LIKE 'wsrep_local_state_comment'")[0][1])
-        except pymysql.Error:
+        except (OSError, pymysql.Error):
             return ''
 
     def count_connections(self) -> int:
@@ -140,11 +143,15 @@ class GaleraNode(Program):
 
     def run(self, *statements: str) -> Sequence[Sequence[object]]:
         """Run statements as its administrator, and return the rows of the last."""
-        with pymysql.connect(unix_socket=self._socket, user='root', connect_timeout=2) as server:
-            cursor = server.cursor()
-            for statement in statements:
-                cursor.execute(statement)
-            rows: Sequence[Sequence[object]] = cursor.fetchall()
+        with socket.socket(socket.AF_UNIX) as channel:  # PyMySQL leaves its own one open if it cannot connect
+            channel.settimeout(ANSWER_SECONDS)
+            channel.connect(self._socket)
+            server = pymysql.Connection(user='root', defer_connect=True)
+            server.connect(channel)
+            with server, server.cursor() as cursor:
+                for statement in statements:
+                    cursor.execute(statement)
+                rows: Sequence[Sequence[object]] = cursor.fetchall()
             return rows
 
 

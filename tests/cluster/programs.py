@@ -17,7 +17,7 @@ from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from tests.server import GUNICORN, ROOT, free_port
+from tests.server import COMMANDS, ROOT, free_port
 
 PATIENCE_SECONDS = 60.0
 MOVED_CLOCK = Path(__file__).parent / 'moved_clock'
@@ -165,12 +165,20 @@ class Node(Program):
     """
 
     def __init__(
-        self, name: str, folder: Path, url: str, *, has_own_clock: bool = False, **settings: str
+        self,
+        name: str,
+        folder: Path,
+        url: str,
+        *,
+        program: str = 'gunicorn',
+        has_own_clock: bool = False,
+        **settings: str,
     ) -> None:
         self.port = free_port()
         self.origin = f'http://127.0.0.1:{self.port}'
         self._clock = folder / f'{name}.clock'
         environment = {
+            'PORT': str(self.port),
             'DATABASE_URL': url,
             'BCRYPT_COST': '4',
             'WEB_CONCURRENCY': '1',
@@ -182,8 +190,7 @@ class Node(Program):
         if has_own_clock:
             self.step_clock(0)
             environment |= {'PYTHONPATH': str(MOVED_CLOCK), 'CLOCK_FILE': str(self._clock)}
-        command = (str(GUNICORN), '--bind', f'127.0.0.1:{self.port}')
-        super().__init__(command, folder / f'{name}.log', environment=environment | settings)
+        super().__init__(COMMANDS[program], folder / f'{name}.log', environment=environment | settings)
 
     def wait_until_ready(self) -> None:
         """Wait until the server is ready."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+import importlib.util
 import os
 import shutil
 from collections.abc import Iterator
@@ -77,9 +78,9 @@ class Server(NamedTuple):
     other: Path
 
 
-@pytest.fixture(params=['postgresql', 'mysql'])
+@pytest.fixture(params=['postgresql', 'pymysql', 'mysqlclient'])
 def server(request: pytest.FixtureRequest, folder: Path) -> Iterator[Server]:
-    user = {'postgresql': 'postgres', 'mysql': 'mysql'}[request.param]
+    user = 'postgres' if request.param == 'postgresql' else 'mysql'
     authority = issue('Authority')
     trusted, _ = authority.write(folder, 'authority', user)
     other, _ = issue('Other').write(folder, 'other', user)
@@ -95,13 +96,16 @@ def server(request: pytest.FixtureRequest, folder: Path) -> Iterator[Server]:
                 url = f'postgresql://postgres@{{host}}:{program.port}/postgres'
                 yield Server(url, 'sslmode=verify-full&sslrootcert={}', trusted, other)
             else:
+                if importlib.util.find_spec('MySQLdb') is None and request.param == 'mysqlclient':
+                    raise Missing('mysqlclient is not installed: bash .ci/mysqlclient')
                 node = GaleraNode(1, folder)
                 stack.callback(node.kill)
                 node.start(f'--ssl-cert={certificate}', f'--ssl-key={key}', '--wsrep-new-cluster')
                 node.run(
                     'CREATE DATABASE app', "CREATE USER app@'%' REQUIRE SSL", 'GRANT ALL ON app.* TO app'
                 )
-                yield Server(f'mysql://app@{{host}}:{node.port}/app', 'ssl_ca={}', trusted, other)
+                parameters = f'driver={request.param}&ssl_ca={{}}'
+                yield Server(f'mysql://app@{{host}}:{node.port}/app', parameters, trusted, other)
     except Missing as missing:
         if os.environ.get('CI') == 'true':
             raise

@@ -28,7 +28,7 @@ TEXT = '^[^\\x00-\\x1f]*$'
 Headers = dict[str, str]
 
 
-class Refused(Exception):
+class Rejection(Exception):
     """A request is answered with an error."""
 
     def __init__(self, status: int, detail: str, headers: Headers | None = None, **source: str) -> None:
@@ -53,31 +53,31 @@ class Exemplary:
         media_type = JSON_API if JSON_API in request.header('Accept') else PROBLEM
         try:
             response = self.respond(request)
-        except Refused as refused:
-            response = self.describe_error(request, refused, media_type)
+        except Rejection as rejection:
+            response = self.describe_error(request, rejection, media_type)
         except (ValueError, KeyError, TypeError, AttributeError):
-            response = self.describe_error(request, Refused(400, 'This makes no sense.'), media_type)
+            response = self.describe_error(request, Rejection(400, 'This makes no sense.'), media_type)
         return finish(request, response)
 
-    def describe_error(self, request: Request, refused: Refused, media_type: str) -> Response:
-        status, title = refused.status, HTTPStatus(refused.status).phrase
+    def describe_error(self, request: Request, rejection: Rejection, media_type: str) -> Response:
+        status, title = rejection.status, HTTPStatus(rejection.status).phrase
         if media_type == JSON_API:
-            error: dict[str, Any] = {'status': str(status), 'title': title, 'detail': refused.detail}
-            error |= {'source': refused.source} if refused.source else {}
+            error: dict[str, Any] = {'status': str(status), 'title': title, 'detail': rejection.detail}
+            error |= {'source': rejection.source} if rejection.source else {}
             document: Any = {'errors': [error], 'jsonapi': {'version': '1.1'}}
         else:
             kind = f'{ORIGIN}/api/problems/{status}'
-            document = {'type': kind, 'title': title, 'status': status, 'detail': refused.detail}
+            document = {'type': kind, 'title': title, 'status': status, 'detail': rejection.detail}
             document |= {'instance': urlsplit(request.url).path}
-        headers = {'Content-Type': media_type, 'Vary': 'Accept', **refused.headers}
+        headers = {'Content-Type': media_type, 'Vary': 'Accept', **rejection.headers}
         return Response(status, tuple(headers.items()), dump(document))
 
     def respond(self, request: Request) -> Response:
         if request.method not in METHODS:
-            raise Refused(501, 'This method is not known.')
+            raise Rejection(501, 'This method is not known.')
         base, *path = urlsplit(request.url).path.strip('/').split('/')
         if base != 'api':
-            raise Refused(404, 'There is nothing here.')
+            raise Rejection(404, 'There is nothing here.')
         match path:
             case []:
                 return self.fetch(request, self.root(request), READ)
@@ -95,12 +95,12 @@ class Exemplary:
                 headers = {'Location': f'{ORIGIN}/api/things', 'Deprecation': '@1790000000'}
                 return Response(308, tuple({**headers, 'Sunset': 'Thu, 31 Dec 2026 00:00:00 GMT'}.items()))
             case ['private']:
-                raise Refused(401, 'Sign in.', {'WWW-Authenticate': 'Bearer realm="things"'})
+                raise Rejection(401, 'Sign in.', {'WWW-Authenticate': 'Bearer realm="things"'})
             case ['busy']:
-                raise Refused(503, 'Later.', {'Retry-After': '10'})
+                raise Rejection(503, 'Later.', {'Retry-After': '10'})
             case ['rels' | 'problems', name]:
                 return self.fetch(request, {HTML: page(name)}, READ)
-        raise Refused(404, 'There is nothing here.')
+        raise Rejection(404, 'There is nothing here.')
 
     def serve_owner(self, request: Request, id: str, rest: list[str]) -> Response:
         if rest == ['relationships', 'owner']:
@@ -110,7 +110,7 @@ class Exemplary:
                 request, self.person(self.things[id]['owner']), f'/api/things/{id}/owner'
             )
             return self.fetch(request, {JSON_API: document}, READ)
-        raise Refused(404, 'There is nothing here.')
+        raise Rejection(404, 'There is nothing here.')
 
     def serve_person(self, request: Request, id: str, rest: list[str]) -> Response:
         if not rest:
@@ -122,7 +122,7 @@ class Exemplary:
             ]
             document = self.json_api(request, owned, f'/api/people/{id}/things')
             return self.fetch(request, {JSON_API: document}, READ)
-        raise Refused(404, 'There is nothing here.')
+        raise Rejection(404, 'There is nothing here.')
 
     def fetch(self, request: Request, variants: dict[str, Any], methods: list[str]) -> Response:
         """Answer the safe methods: negotiate, evaluate conditions, compress, cut."""
@@ -131,7 +131,7 @@ class Exemplary:
         if request.method == 'OPTIONS':
             return Response(204, tuple((negotiated | allow).items()))
         if request.method not in methods:
-            raise Refused(405, 'This method is not allowed.', allow)
+            raise Rejection(405, 'This method is not allowed.', allow)
         media_type = choose(request, list(variants))
         content = variants[media_type]
         body = content.encode() if isinstance(content, str) else dump(content)
@@ -156,9 +156,9 @@ class Exemplary:
         """Evaluate If-Match, and If-None-Match of unsafe methods."""
         wanted = request.header('If-Match')
         if wanted and wanted != '*' and not any(tag in wanted for tag in tags):
-            raise Refused(412, 'The tag is another one.')
+            raise Rejection(412, 'The tag is another one.')
         if request.header('If-None-Match') == '*' and request.method not in ('GET', 'HEAD'):
-            raise Refused(412, 'It exists.')
+            raise Rejection(412, 'It exists.')
 
     def root(self, request: Request) -> dict[str, Any]:
         links = {
@@ -224,7 +224,7 @@ class Exemplary:
             del self.things[id]
             return Response(204)
         if request.header('Content-Range'):
-            raise Refused(400, 'A part cannot be put.')
+            raise Rejection(400, 'A part cannot be put.')
         values = self.read(request, id)
         self.things[id] |= self.validate(values, self.things[id])
         if request.header('Content-Type') == JSON_API:
@@ -245,23 +245,23 @@ class Exemplary:
         if parsed[0] not in (*JSON_TYPES, JSON_API) or (
             parsed[0] == JSON_API and parsed[1].keys() - {'profile'}
         ):
-            raise Refused(415, 'This media type is not taken.', {'Accept-Patch': PATCHES})
+            raise Rejection(415, 'This media type is not taken.', {'Accept-Patch': PATCHES})
         try:
             document = json.loads(request.body or b'')
         except ValueError:
-            raise Refused(400, 'This is not JSON.') from None
+            raise Rejection(400, 'This is not JSON.') from None
         if parsed[0] != JSON_API:
             return {name: value for name, value in document.items() if not name.startswith('_')}
         data = document['data']
         if data['type'] != 'things' or (id and data.get('id') != id):
-            raise Refused(409, 'Another type or id.')
+            raise Rejection(409, 'Another type or id.')
         if 'id' in data and not id:
-            raise Refused(403, 'The server gives ids.')
+            raise Rejection(403, 'The server gives ids.')
         owner = data.get('relationships', {}).get('owner', {}).get('data', {'id': '1'})
         if owner['id'] not in self.people:
-            raise Refused(404, 'There is no such owner.')
+            raise Rejection(404, 'There is no such owner.')
         if not id and not data['attributes']:
-            raise Refused(422, 'The attributes are missing.', pointer='/data/attributes')
+            raise Rejection(422, 'The attributes are missing.', pointer='/data/attributes')
         return data['attributes']
 
     def validate(self, values: dict[str, Any], current: dict[str, str] | None = None) -> dict[str, str]:
@@ -270,7 +270,7 @@ class Exemplary:
         name, size, colour = (str(merged.get(key, '')) for key in ('name', 'size', 'colour'))
         is_short = 2 <= len(name) <= 40 and not any(one < ' ' for one in name)
         if not is_short or not size.isdecimal() or not 1 <= int(size) <= 9 or colour not in ('red', 'blue'):
-            raise Refused(422, 'A value breaks a rule.')
+            raise Rejection(422, 'A value breaks a rule.')
         return {'name': name, 'size': size, 'colour': colour}
 
     def serve_things(self, request: Request) -> Response:
@@ -291,7 +291,7 @@ class Exemplary:
         state = {'_links': links, '_embedded': {'item': items}}
         key = query.get('sort', 'name').lstrip('-')
         if key not in ('name', 'colour'):
-            raise Refused(400, 'Sort by name.', parameter='sort')
+            raise Rejection(400, 'Sort by name.', parameter='sort')
         shown.sort(key=lambda one: self.things[one][key], reverse=query.get('sort', '').startswith('-'))
         document = self.json_api(request, [self.resource(id) for id in shown], '/api/things')
         document['links'] |= {
@@ -309,7 +309,7 @@ class Exemplary:
         if key in self.results:
             body, response = self.results[key]
             if body != request.body:
-                raise Refused(422, 'The key belongs to another request.')
+                raise Rejection(422, 'The key belongs to another request.')
             return response
         values = self.validate(self.read(request))
         id = str(self.next_id)
@@ -373,9 +373,9 @@ class Exemplary:
         for name, value in query.items():
             is_known = name.partition('[')[0] in ('fields', 'include', 'page', 'sort')
             if not is_known and JSON_API in request.header('Accept'):
-                raise Refused(400, 'This parameter is not known.', parameter=name)
+                raise Rejection(400, 'This parameter is not known.', parameter=name)
             if name == 'include' and value not in ('', 'owner', 'things'):
-                raise Refused(400, 'This path is not known.', parameter='include')
+                raise Rejection(400, 'This path is not known.', parameter='include')
         if query.get('include') == 'owner':
             document['included'] = [
                 self.person(id) for id in sorted({self.things[one['id']]['owner'] for one in resources})
@@ -470,7 +470,7 @@ def choose(request: Request, available: list[str]) -> str:
                 qualities[media_type] = max(qualities.get(media_type, (-1, 0.0)), found)
     acceptable = [one for one in available if qualities.get(one, (0, 0.0))[1] > 0]
     if not acceptable:
-        raise Refused(406, f'Available: {", ".join(available)}')
+        raise Rejection(406, f'Available: {", ".join(available)}')
     return max(acceptable, key=lambda one: qualities[one][1])
 
 
@@ -492,7 +492,7 @@ def cut(request: Request, response: Response) -> Response:
         headers = (*response.headers, ('Content-Range', f'bytes 0-0/{length}'))
         return Response(206, headers, response.body[:1])
     if request.header('Range').startswith('bytes='):
-        raise Refused(416, 'There is no such part.', {'Content-Range': f'bytes */{length}'})
+        raise Rejection(416, 'There is no such part.', {'Content-Range': f'bytes */{length}'})
     return response
 
 

@@ -128,7 +128,7 @@ def test_the_cause_of_a_failed_mariadb_connection_is_named(
         raise raised
 
     monkeypatch.setattr('pymysql.connect', connect)
-    engine: Any = open_engine(Settings.from_environment({'DATABASE_URL': 'mysql://h/db'}))
+    engine: Any = open_engine(Settings.from_environment({'DATABASE_URL': 'mysql://h/db?driver=pymysql'}))
     with pytest.raises(pymysql.OperationalError, match=text) as error:
         engine.open_connection()
     assert engine.classify(error.value) is not ErrorKind.BUG

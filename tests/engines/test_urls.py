@@ -10,7 +10,9 @@ import pytest
 from service.config import SettingError, Settings
 from service.database.connect import open_engine
 from service.database.mariadb import MariadbEngine
+from service.database.mariadb_drivers import Mysqlclient, Pymysql
 from service.database.postgresql import PostgresqlEngine
+from service.database.session import Session
 
 
 def engine(url: str) -> Any:
@@ -52,6 +54,21 @@ def test_mariadb_urls_accept_hosts_and_tls_parameters(tmp_path: Path) -> None:
     assert not opened.connect_params['ssl_verify_identity']
 
 
+def test_pymysql_is_used_where_mysqlclient_is_not_installed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr('importlib.util.find_spec', lambda name: None)
+    assert isinstance(engine('mysql://h/db').driver, Pymysql)
+    with pytest.raises(SettingError, match='mysqlclient is not installed'):
+        engine('mysql://h/db?driver=mysqlclient')
+
+
+def test_the_driver_that_the_url_names_is_used(networked_db: Session) -> None:
+    if isinstance(networked_db.engine, MariadbEngine):
+        is_pymysql = 'driver=pymysql' in networked_db.settings.database_url
+        assert type(networked_db.engine.driver) is (Pymysql if is_pymysql else Mysqlclient)
+        url = networked_db.settings.database_url.replace('driver=mysqlclient', 'ssl_key_password=secret')
+        assert type(engine(url).driver) is Pymysql
+
+
 @pytest.mark.parametrize(
     'url',
     [
@@ -63,6 +80,8 @@ def test_mariadb_urls_accept_hosts_and_tls_parameters(tmp_path: Path) -> None:
         'mysql://host/db?nonsense=1',
         'mysql://host/db?read_timeout=soon',
         'mysql://host/db?ssl_ca=/missing.pem',
+        'mysql://host/db?driver=odbc',
+        'mysql://host/db?driver=mysqlclient&ssl_key_password=secret',
         'postgresql://host/db?prepared_statements=maybe',
         'sqlite://relative.db',
         'sqlite:///',

@@ -9,6 +9,7 @@ import falcon
 from service.database.session import Session
 from service.domain.idempotency import RequestKey, StoredResponse, make_key, replay_or_run
 from service.domain.throttle import count_attempt, registration_subjects
+from service.http.invalid_header import InvalidHeader
 from service.http.middleware.presenter import present
 from service.http.operation import Access
 from service.http.request import Request
@@ -35,7 +36,7 @@ class IdempotencyMiddleware:
     ) -> None:
         """Respond to a request that has a key.
 
-        Raises HTTPBadRequest, MalformedBody, KeyReused, KeyInUse and Throttled.
+        Raises InvalidHeader, MalformedBody, KeyReused, KeyInUse and Throttled.
         """
         header = req.env.get('HTTP_IDEMPOTENCY_KEY')
         if header is None or req.method != 'POST' or not req.operation.accepts_idempotency_key:
@@ -68,11 +69,12 @@ class IdempotencyMiddleware:
 
 
 def read_key(header: str) -> str:
-    """Return the key of an Idempotency-Key header (§2.1); raises HTTPBadRequest unless it matches KEY."""
+    """Return the key of an Idempotency-Key header (§2.1); raises InvalidHeader unless it matches KEY."""
     match = re.fullmatch(KEY, header.strip())
     if match is None:
-        raise falcon.HTTPBadRequest(
-            description=f'The Idempotency-Key must be one quoted string of 1 to {KEY_LENGTH} characters.'
+        raise InvalidHeader(
+            'Idempotency-Key',
+            f'The Idempotency-Key must be one quoted string of 1 to {KEY_LENGTH} characters.',
         )
     return match[2] or re.sub(r'\\(.)', r'\1', match[1])
 

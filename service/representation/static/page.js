@@ -6,6 +6,7 @@
 const RENEW_AFTER = 10 * 60 * 1000;
 const DRAFT = 'draft ';
 const SESSION = 'session-changed';
+const RENEWED = 'renewed';
 
 function storage(kind) { // in a frame, access may be denied
   try { return window[kind]; } catch { return null; }
@@ -19,12 +20,19 @@ function say(text) {
 
 // Times
 
-const UNITS = [['year', 31536000], ['month', 2592000], ['week', 604800], ['day', 86400], ['hour', 3600], ['minute', 60]];
-const relative = new Intl.RelativeTimeFormat('en', { numeric: 'auto', style: 'short' });
-const absolute = new Intl.DateTimeFormat('en', { dateStyle: 'medium', timeStyle: 'short' });
+const WEEK = 604800;
+const UNITS = [['day', 86400], ['hour', 3600], ['minute', 60]];
+const relative = new Intl.RelativeTimeFormat('en', { numeric: 'auto' });
+const absolute = new Intl.DateTimeFormat('en-GB', { dateStyle: 'medium', timeStyle: 'short' });
+
+function day(date, more) { // the year only if it is another one
+  const year = date.getFullYear() === new Date().getFullYear() ? undefined : 'numeric';
+  return date.toLocaleString('en-GB', { day: 'numeric', month: 'short', year, ...more });
+}
 
 function ago(date) {
   const seconds = (date - Date.now()) / 1000;
+  if (seconds < -WEEK) return day(date);
   const [unit, size] = UNITS.find(([, size]) => Math.abs(seconds) >= size) ?? ['second', 1];
   return unit === 'second' ? 'just now' : relative.format(Math.trunc(seconds / size), unit);
 }
@@ -34,7 +42,8 @@ function showTimes(root) {
     const date = new Date(time.dateTime);
     if (Number.isNaN(date.valueOf())) continue;
     time.title = absolute.format(date);
-    time.textContent = time.classList.contains('ago') ? ago(date) : absolute.format(date);
+    if (time.classList.contains('ago')) time.textContent = ago(date);
+    else time.textContent = day(date, time.classList.contains('day') ? {} : { hour: '2-digit', minute: '2-digit' });
   }
 }
 
@@ -42,9 +51,10 @@ function showTimes(root) {
 
 function count(field) {
   const left = Number(field.dataset.max) - [...field.value.normalize('NFC').trim()].length;
-  field.setCustomValidity(left < 0 ? `${-left} too many characters.` : '');
+  const characters = `${Math.abs(left)} character${Math.abs(left) === 1 ? '' : 's'}`;
+  field.setCustomValidity(left < 0 ? `${characters} too many` : '');
   const hint = field.localName === 'textarea' && document.getElementById(`${field.id}-hint`);
-  if (hint) hint.textContent = left < 0 ? `${-left} too many characters` : `${left} characters left`;
+  if (hint) hint.textContent = `${characters} ${left < 0 ? 'too many' : 'left'}`;
 }
 
 function draftOf(field) {
@@ -114,13 +124,18 @@ function showErrors(form, page) {
   whole?.scrollIntoView({ block: 'nearest' });
 }
 
-function replaceMain(page, id) {
+const ENTRIES = '#main :is(.card, .rows tbody tr)';
+
+function replaceMain(page, form, isGone) { // the focus stays at the form, or at the entry that follows a deleted one
+  const id = isGone ? '' : idOf(form);
+  const index = [...document.querySelectorAll(ENTRIES)].indexOf(form.closest('.card, tr'));
   document.title = page.title;
   document.querySelector('header').replaceWith(document.adoptNode(page.querySelector('header')));
   document.getElementById('main').replaceWith(document.adoptNode(page.getElementById('main')));
   prepare(document.getElementById('main'));
   const same = [...document.querySelectorAll('#main form')].find((form) => idOf(form) === id);
-  const place = same?.querySelector('textarea') ?? same?.querySelector('button') ?? document.getElementById('main');
+  const place = same?.querySelector('textarea') ?? same?.querySelector('button')
+    ?? document.querySelectorAll(ENTRIES)[index]?.querySelector('a') ?? document.getElementById('main');
   if (place.closest('details:not([open])')) place.closest('details').querySelector('summary').focus({ preventScroll: true });
   else place.focus({ preventScroll: true });
 }
@@ -138,6 +153,7 @@ async function submit(form, button) {
   forget(form);
   if (isSession) {
     storage('localStorage')?.setItem(SESSION, String(Date.now()));
+    storage('localStorage')?.setItem(RENEWED, String(Date.now()));
     if (form.id === 'sign-out') storage('sessionStorage')?.clear();
     return location.assign(response.url);
   }
@@ -145,9 +161,10 @@ async function submit(form, button) {
   if (!page.getElementById('main')) return location.assign(response.url);
   if (response.url.split('#')[0] !== location.href.split('#')[0]) {
     storage('sessionStorage')?.setItem('done', done);
+    if (method === 'DELETE') return location.replace(response.url); // Back must not lead to what is deleted
     return location.assign(response.url);
   }
-  replaceMain(page, method === 'DELETE' && form.closest('.actions') ? '' : idOf(form));
+  replaceMain(page, form, method === 'DELETE' && form.closest('.actions'));
   return say(done);
 }
 
@@ -184,10 +201,10 @@ const signOut = document.getElementById('sign-out');
 let isActive = false;
 
 async function renew() {
-  const last = Number(storage('localStorage')?.getItem('renewed') ?? 0);
+  const last = Number(storage('localStorage')?.getItem(RENEWED) ?? 0);
   if (!isActive || Date.now() - last < RENEW_AFTER) return;
   isActive = false;
-  storage('localStorage')?.setItem('renewed', String(Date.now()));
+  storage('localStorage')?.setItem(RENEWED, String(Date.now()));
   await fetch(signOut.getAttribute('action'), {
     method: 'POST', headers: { Accept: 'text/html' }, body: new URLSearchParams(), redirect: 'manual',
   }).catch(() => {});
@@ -217,6 +234,10 @@ function find(text) {
   }
   for (const link of document.querySelectorAll('.docs aside li')) {
     link.hidden = document.getElementById(link.firstElementChild.hash.slice(1))?.hidden ?? false;
+  }
+  for (const group of document.querySelectorAll('.docs aside details')) {
+    group.open = wanted.length > 0;
+    group.hidden = !group.querySelector('li:not([hidden])');
   }
 }
 

@@ -9,7 +9,13 @@ from tests.cluster.load import Row
 from tests.cluster.scenarios.clock import stepped_clock
 from tests.cluster.scenarios.galera import killed_galera_node, partitioned_galera_node, unplugged_galera_node
 from tests.cluster.scenarios.mail import killed_senders
-from tests.cluster.scenarios.nodes import killed_node, reloaded_nodes, rolling_restart, upgraded_nodes
+from tests.cluster.scenarios.nodes import (
+    killed_node,
+    reloaded_nodes,
+    rolling_restart,
+    rolling_restart_of_granian,
+    upgraded_nodes,
+)
 from tests.cluster.scenarios.postgresql import (
     hanging_postgresql,
     killed_primary,
@@ -22,6 +28,7 @@ Scenario = Callable[[Path, float], Row]
 
 SCENARIOS: tuple[Scenario, ...] = (
     rolling_restart,
+    rolling_restart_of_granian,
     killed_node,
     reloaded_nodes,
     upgraded_nodes,

@@ -11,13 +11,18 @@ from pathlib import Path
 from service.domain.outbox import LEASE_SECONDS
 from tests.cluster.deployment import on_postgresql
 from tests.cluster.load import Load, Registrar, Row
-from tests.cluster.programs import children_of
+from tests.cluster.programs import children_of, wait_until
 from tests.mail_server import mail_server
 
 ROUNDS = 6
+WORKERS = 2
 DELAY_SECONDS = 0.05  # of the mail server for each message, so that most kills interrupt one
 SPARE_SECONDS = 30.0
-SETTINGS = {'MAIL_FROM': 'halcyon@example.org', 'BASE_URL': 'http://halcyon.test', 'WEB_CONCURRENCY': '2'}
+SETTINGS = {
+    'MAIL_FROM': 'halcyon@example.org',
+    'BASE_URL': 'http://halcyon.test',
+    'WEB_CONCURRENCY': str(WORKERS),
+}
 
 
 def killed_senders(folder: Path, seconds: float) -> Row:
@@ -27,7 +32,9 @@ def killed_senders(folder: Path, seconds: float) -> Row:
         with Load(deployment.balancer.origin, Registrar) as load:
             for _ in range(ROUNDS):
                 time.sleep(seconds / ROUNDS)
-                os.kill(random.choice(children_of(random.choice(deployment.nodes).pid)), signal.SIGKILL)
+                node = random.choice(deployment.nodes)
+                os.kill(random.choice(children_of(node.pid)), signal.SIGKILL)
+                wait_until(lambda node=node: len(children_of(node.pid)) == WORKERS, 'all workers')  # type: ignore[misc]
         missing = {email for person in load.people for email in person.registered}
         end = time.monotonic() + LEASE_SECONDS + SPARE_SECONDS
         while missing and time.monotonic() < end:

@@ -14,9 +14,9 @@ from tests.cluster.programs import Node, children_of, terminate, wait_until
 BALANCER_SECONDS = 2  # until the balancer uses a node again: it requires two successful health checks
 
 
-def rolling_restart(folder: Path, seconds: float) -> Row:
+def rolling_restart(folder: Path, seconds: float, program: str = 'gunicorn') -> Row:
     """Restart each of three nodes in turn."""
-    with on_postgresql(folder) as (deployment, _):
+    with on_postgresql(folder, program=program) as (deployment, _):
         with Load(deployment.balancer.origin, patience=0) as load:
             for node in deployment.nodes:
                 time.sleep(seconds / 6)
@@ -24,7 +24,12 @@ def rolling_restart(folder: Path, seconds: float) -> Row:
                 node.start()
                 node.wait_until_ready()
                 time.sleep(max(BALANCER_SECONDS, seconds / 6))
-        return load.judge('rolling restart')
+        return load.judge(f'rolling restart, {program}')
+
+
+def rolling_restart_of_granian(folder: Path, seconds: float) -> Row:
+    """Restart each of three nodes under granian in turn."""
+    return rolling_restart(folder, seconds, 'granian')
 
 
 def killed_node(folder: Path, seconds: float) -> Row:
