@@ -16,7 +16,7 @@ from tests.mail_server import mail_server
 
 ROUNDS = 6
 WORKERS = 2
-DELAY_SECONDS = 0.05  # of the mail server for each message, so that most kills interrupt one
+MESSAGE_SECONDS = 0.05  # of the mail server for each message, so that most kills interrupt one
 SPARE_SECONDS = 30.0
 SETTINGS = {
     'MAIL_FROM': 'halcyon@example.org',
@@ -28,7 +28,7 @@ SETTINGS = {
 def killed_senders(folder: Path, seconds: float) -> Row:
     """Kill workers while they send the mails of registrations; a lost mail counts as lost."""
     with mail_server() as server, on_postgresql(folder, MAIL_URL=server.url, **SETTINGS) as (deployment, _):
-        server.delay = DELAY_SECONDS
+        server.seconds = MESSAGE_SECONDS
         with Load(deployment.balancer.origin, Registrar) as load:
             for _ in range(ROUNDS):
                 time.sleep(seconds / ROUNDS)
