@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 import uuid
+from contextlib import closing
 from pathlib import Path
 
 from tests.cluster.deployment import on_postgresql
@@ -53,13 +54,17 @@ class Traveller:
         self.lost += len(known.difference(seen))
         self.duplicated += len(seen) - len(set(seen))
 
+    def close(self) -> None:
+        """Close the connections to the nodes."""
+        for person in self._people:
+            person.caller.close()
+
 
 def stepped_clock(folder: Path, seconds: float) -> Row:
     """Set the clock of one of three nodes an hour ahead, then back, then an hour behind, then right."""
     with on_postgresql(folder, has_own_clock=True) as (deployment, _):
         node, other, _ = deployment.nodes
-        traveller = Traveller(node, other)
-        with Load(deployment.balancer.origin) as load:
+        with closing(Traveller(node, other)) as traveller, Load(deployment.balancer.origin) as load:
             for ahead in (0, HOUR, 0, -HOUR, 0):
                 node.step_clock(ahead)
                 traveller.publish()
