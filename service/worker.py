@@ -15,7 +15,7 @@ from gunicorn.http import errors
 from gunicorn.workers.gthread import ThreadWorker
 
 from service.config import Settings, normal_origin
-from service.http.security_headers import security_headers
+from service.http.middleware.security_headers import security_headers
 from service.representation.media_types import PROBLEM
 from service.representation.problem import Problem, problem_details
 
