@@ -11,6 +11,7 @@ import falcon
 from service.database.session import Session
 from service.domain.idempotency import RequestKey, StoredResponse, make_key, replay_or_run
 from service.domain.throttle import count_attempt, registration_subjects
+from service.http.invalid_header import InvalidHeader
 from service.http.middleware.presenter import present
 from service.http.operation import Access
 from service.http.request import Request
@@ -31,7 +32,7 @@ def idempotent(responder: Responder) -> Responder:
     """Return the responder of a POST, which responds to a request that has a key.
 
     A retry gets the stored response. The first request is passed to the responder, whose response is
-    presented and then stored in the transaction of its effect. The new responder raises HTTPBadRequest,
+    presented and then stored in the transaction of its effect. The new responder raises InvalidHeader,
     MalformedBody, KeyReused, KeyInUse and Throttled.
     """
 
@@ -62,11 +63,12 @@ def idempotent(responder: Responder) -> Responder:
 
 
 def read_key(header: str) -> str:
-    """Return the key of an Idempotency-Key header (§2.1); raises HTTPBadRequest unless it matches KEY."""
+    """Return the key of an Idempotency-Key header (§2.1); raises InvalidHeader unless it matches KEY."""
     match = re.fullmatch(KEY, header.strip())
     if match is None:
-        raise falcon.HTTPBadRequest(
-            description=f'The Idempotency-Key must be one quoted string of 1 to {KEY_LENGTH} characters.'
+        raise InvalidHeader(
+            'Idempotency-Key',
+            f'The Idempotency-Key must be one quoted string of 1 to {KEY_LENGTH} characters.',
         )
     return match[2] or re.sub(r'\\(.)', r'\1', match[1])
 

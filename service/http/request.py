@@ -64,11 +64,11 @@ class Request(falcon.Request):
     `db` is the database, and `builder` builds URLs of the request's origin. `viewer` is None until a token
     is verified. `operation` is UNROUTED, and `resource` None, until a route matches; `path_values` are the
     variables of its URL. `format` renders the Document of the
-    response, `query` has the parsed query parameters, and `related` finds related documents. `submitted` is
-    the form that a page posted, if one did; `page_parts` is what pages show besides a document.
-    `json_api_body` is the body if it was read as JSON:API. `is_counted` tells whether the request already
-    counts against a rate limit, and `quotas` are the remaining quotas of the limits that apply. `queried` are
-    the parameters of a QUERY once its body is read.
+    response, `query` has the parsed query parameters, `query_error` is what is wrong with them, and `related`
+    finds related documents. `submitted` is the form that a page posted, if one did; `page_parts` is what
+    pages show besides a document. `json_api_body` is the body if it was read as JSON:API. `is_counted` tells
+    whether the request already counts against a rate limit, and `quotas` are the remaining quotas of the
+    limits that apply. `queried` are the parameters of a QUERY once its body is read.
     """
 
     __slots__ = (
@@ -82,6 +82,7 @@ class Request(falcon.Request):
         'path_values',
         'queried',
         'query',
+        'query_error',
         'quotas',
         'related',
         'resource',
@@ -95,6 +96,7 @@ class Request(falcon.Request):
     operation: Operation
     format: Format
     query: Query
+    query_error: Exception | None
     related: Related
     json_api_body: Mapping[str, Any] | None
     is_counted: bool

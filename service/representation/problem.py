@@ -123,6 +123,12 @@ PROBLEMS: dict[str, ProblemType] = {
         'The precondition of the request (If-Match, If-None-Match) does not hold for the current state '
         'of the resource, and nothing was changed. Get the resource again before you repeat the change.',
     ),
+    'length-required': ProblemType(
+        411,
+        'Length required',
+        'The server accepts bodies only with a Content-Length, not in chunks: it could not tell whether one '
+        'is complete.',
+    ),
     'too-large': ProblemType(
         413,
         'Body too large',
@@ -186,8 +192,9 @@ class Problem:
 
     `errors` has `(field, what is wrong)` for every invalid field of a body, `pointer` is a JSON Pointer to
     an invalid place in it; `parameter` names an invalid query parameter, `header` an invalid header field;
-    `reference` identifies the error in the log. `body` is that of the request if it is JSON:API.
-    `instance` is the URL at which the error occurred, `origin` the origin of that URL.
+    `max_page_size` is the largest page size if the requested one is larger; `reference` identifies the error
+    in the log. `body` is that of the request if it is JSON:API. `instance` is the URL at which the error
+    occurred, `origin` the origin of that URL.
     """
 
     name: str
@@ -195,6 +202,7 @@ class Problem:
     errors: tuple[tuple[str, str], ...] = ()
     pointer: str | None = None
     parameter: str | None = None
+    max_page_size: int | None = None
     reference: str | None = None
     headers: Mapping[str, str] = field(default_factory=dict)
     header: str | None = None

@@ -41,11 +41,15 @@ Kinds = Mapping[str, Mapping[str, str]]
 
 
 class InvalidParameter(ValueError):
-    """A query parameter is not supported, or its value is invalid; the text says why."""
+    """A query parameter is not supported, or its value is invalid; the text says why.
 
-    def __init__(self, parameter: str, wrong: str) -> None:
+    `max_page_size` is the largest page size if the requested one is larger.
+    """
+
+    def __init__(self, parameter: str, wrong: str, *, max_page_size: int | None = None) -> None:
         super().__init__(f'{parameter} {wrong}.')
         self.parameter = parameter
+        self.max_page_size = max_page_size
 
 
 class QueryOptions(NamedTuple):
@@ -218,7 +222,7 @@ class Dialect:
         per_page = _number(params, self.names.size, DEFAULT_PER_PAGE, sent)
         if per_page > MAX_PER_PAGE and self.is_strict:
             name = sent[self.names.size]
-            raise InvalidParameter(name, f'must be at most {MAX_PER_PAGE}')
+            raise InvalidParameter(name, f'must be at most {MAX_PER_PAGE}', max_page_size=MAX_PER_PAGE)
         return min(per_page, MAX_PER_PAGE)
 
     def parameters(self, options: QueryOptions, kinds: Kinds) -> dict[str, Schema]:

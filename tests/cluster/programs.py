@@ -9,7 +9,6 @@ import os
 import re
 import shutil
 import subprocess
-import sys
 import time
 import urllib.error
 import urllib.request
@@ -19,7 +18,7 @@ from pathlib import Path
 import psycopg
 import pymysql
 
-from tests.server import ROOT, free_port
+from tests.server import COMMANDS, ROOT, free_port
 
 PATIENCE_SECONDS = 60.0
 OPERATIONS = ROOT / 'service' / 'OPERATIONS.md'
@@ -138,10 +137,20 @@ def children_of(pid: int) -> list[int]:
 class Node(Program):
     """A Halcyon server."""
 
-    def __init__(self, name: str, folder: Path, url: str, *, workers: int = 1, drain: int = 2) -> None:
+    def __init__(
+        self,
+        name: str,
+        folder: Path,
+        url: str,
+        *,
+        program: str = 'gunicorn',
+        workers: int = 1,
+        drain: int = 2,
+    ) -> None:
         self.port = free_port()
         self.origin = f'http://127.0.0.1:{self.port}'
         environment = {
+            'PORT': str(self.port),
             'DATABASE_URL': url,
             'BCRYPT_COST': '4',
             'WEB_CONCURRENCY': str(workers),
@@ -150,8 +159,7 @@ class Node(Program):
             'METRICS': 'on',
             'TMPDIR': str(folder),
         }
-        command = (sys.executable, '-m', 'gunicorn', '--bind', f'127.0.0.1:{self.port}')
-        super().__init__(command, folder / f'{name}.log', environment=environment)
+        super().__init__(COMMANDS[program], folder / f'{name}.log', environment=environment)
 
     def wait_until_ready(self) -> None:
         """Wait until the server is ready."""

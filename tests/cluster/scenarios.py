@@ -40,9 +40,9 @@ def run(stack: ExitStack, *programs: Program) -> None:
 
 
 @contextmanager
-def three_nodes(folder: Path, url: str) -> Iterator[tuple[list[Node], Balancer]]:
+def three_nodes(folder: Path, url: str, program: str = 'gunicorn') -> Iterator[tuple[list[Node], Balancer]]:
     """Run three nodes on one database behind a balancer."""
-    nodes = [Node(name, folder, url) for name in 'abc']
+    nodes = [Node(name, folder, url, program=program) for name in 'abc']
     with ExitStack() as stack:
         run(stack, *nodes)
         for node in nodes:
@@ -55,12 +55,12 @@ def three_nodes(folder: Path, url: str) -> Iterator[tuple[list[Node], Balancer]]
         yield nodes, balancer
 
 
-def rolling_restart(folder: Path, seconds: float) -> Row:
+def rolling_restart(folder: Path, seconds: float, program: str = 'gunicorn') -> Row:
     """Restart each of three nodes in turn."""
     with ExitStack() as stack:
         postgresql = Postgresql(folder)
         run(stack, postgresql)
-        nodes, balancer = stack.enter_context(three_nodes(folder, postgresql.url))
+        nodes, balancer = stack.enter_context(three_nodes(folder, postgresql.url, program))
         with Load(balancer.origin, patience=0) as load:
             for node in nodes:
                 time.sleep(seconds / 6)
@@ -68,7 +68,12 @@ def rolling_restart(folder: Path, seconds: float) -> Row:
                 node.start()
                 node.wait_until_ready()
                 time.sleep(max(2, seconds / 6))  # the balancer requires two successful health checks
-        return load.judge('rolling restart')
+        return load.judge(f'rolling restart, {program}')
+
+
+def rolling_restart_of_granian(folder: Path, seconds: float) -> Row:
+    """Restart each of three nodes under granian in turn."""
+    return rolling_restart(folder, seconds, 'granian')
 
 
 def killed_node(folder: Path, seconds: float) -> Row:
@@ -235,6 +240,7 @@ def full_disk(folder: Path, seconds: float) -> Row:
 
 SCENARIOS: tuple[Scenario, ...] = (
     rolling_restart,
+    rolling_restart_of_granian,
     killed_node,
     restarted_postgresql,
     hanging_postgresql,

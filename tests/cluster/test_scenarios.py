@@ -21,6 +21,7 @@ from tests.cluster.scenarios import (
     restarted_pgbouncer,
     restarted_postgresql,
     rolling_restart,
+    rolling_restart_of_granian,
 )
 
 pytestmark = pytest.mark.cluster
@@ -31,6 +32,7 @@ Judged = Callable[[Scenario], Row]
     'scenario',
     [
         rolling_restart,
+        rolling_restart_of_granian,
         killed_node,
         restarted_postgresql,
         hanging_postgresql,

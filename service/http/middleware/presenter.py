@@ -58,7 +58,12 @@ def present(req: Request, resp: falcon.Response) -> None:
 
 
 def _select(req: Request, resp: falcon.Response) -> None:
-    """Include the documents and keep the fields that the query asks for (JSON:API 1.1 §6.3, §6.4)."""
+    """Include the documents and keep the fields that the query asks for (JSON:API 1.1 §6.3, §6.4).
+
+    Raises what is wrong with the query.
+    """
+    if isinstance(resp.media, Document) and req.query_error is not None:
+        raise req.query_error
     if isinstance(resp.media, Document) and resp.media.selection != req.query.selection:
         resp.media = apply_selection(req, resp.media)
 
