@@ -57,6 +57,13 @@ CASES: dict[str, tuple[str, str, str, dict[str, Any], int]] = {
     'Content-Type before size': (
         'owner', 'POST', '/api/posts', {'headers': BAD_TYPE['headers'], 'body': b'{' * 65537}, 415,
     ),
+    'an invalid token to renew before syntax': ('malformed', 'POST', '/api/tokens', MALFORMED, 401),
+    'an invalid token to renew before values': (
+        'malformed', 'POST', '/api/tokens', {'json': {'format': 'unknown'}}, 401,
+    ),
+    'a precondition before values of a renewal': (
+        'owner', 'POST', '/api/tokens', STALE | {'json': {'format': 'unknown'}}, 412,
+    ),
     'the resource before the query': ('owner', 'GET', f'/api/users/{UNKNOWN_ID}/posts?page=0', {}, 404),
     'the resource before a query that JSON:API rejects': (
         'owner', 'GET', f'/api/posts/{UNKNOWN_ID}?unknown=1', {'accept': JSON_API}, 404,
