@@ -106,7 +106,7 @@ def complete_browser_response(req: Request, resp: falcon.Response) -> None:
             resp.media = replace(document, properties=state)
         return
     back = req.submitted.back
-    if resp.status_code == 202:  # there is no resource to go to yet
+    if req.uri_template == urls.PASSWORD_RESETS:  # there is no resource to go to yet
         back = f'{req.builder.url_for(urls.PASSWORD_RESETS)}?requested'
     if not back and resp.status_code == 201 and req.viewer is not None:
         back = str(resp.get_header('Location'))
