@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from pathlib import Path
 
 import pytest
@@ -16,16 +16,28 @@ from tests.cluster.scenarios import Scenario
 
 ROWS = pytest.StashKey[list[Row]]()
 FIGURES = pytest.StashKey[list[str]]()
+HAS_FAILED = pytest.StashKey[bool]()
 SECONDS = 9.0
 
 
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(
+    item: pytest.Item, call: pytest.CallInfo[None]
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Remember whether the test has failed."""
+    report = yield
+    item.stash[HAS_FAILED] = report.failed
+    return report
+
+
 @pytest.fixture
-def folder() -> Iterator[Path]:
+def folder(request: pytest.FixtureRequest) -> Iterator[Path]:
     """A folder that other users can traverse; it is kept if the test fails."""
     place = Path(tempfile.mkdtemp(prefix='halcyon-cluster-'))
     place.chmod(0o755)
     yield place
-    shutil.rmtree(place)
+    if not request.node.stash[HAS_FAILED]:
+        shutil.rmtree(place)
 
 
 @pytest.fixture

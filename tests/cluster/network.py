@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 
-from tests.cluster.programs import Host, find_program
+from tests.cluster.programs import Host, Missing, find_program
 
 PREFIX = '198.18.77'  # of a network for benchmarks (RFC 2544)
 BRIDGE = 'halcyon'
@@ -16,6 +17,8 @@ BRIDGE = 'halcyon'
 def three_hosts() -> Iterator[list[Host]]:
     """Connect three hosts with each other and with this machine, by a bridge."""
     find_program('ip', '/usr/sbin/ip')
+    if os.getuid() != 0:
+        raise Missing('network namespaces need root')
     hosts = [Host(f'{PREFIX}.{number}', f'{BRIDGE}{number}') for number in (1, 2, 3)]
     with ExitStack() as stack:
         _ip('link', 'add', BRIDGE, 'type', 'bridge')
