@@ -127,6 +127,11 @@ class Request(falcon.Request):
         return without_prefix(path, self.builder.path)
 
     @property
+    def uncounted_address(self) -> str | None:
+        """The client's IP address, None if the request already counts against the limits of its operation."""
+        return None if self.is_counted else self.client_address
+
+    @property
     def user(self) -> Viewer:
         """The viewer of a request whose operation needs a token."""
         assert self.viewer is not None

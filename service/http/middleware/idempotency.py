@@ -8,7 +8,7 @@ import falcon
 
 from service.database.session import Session
 from service.domain.idempotency import RequestKey, StoredResponse, make_key, replay_or_run
-from service.domain.throttle import count_attempt, registration_subjects
+from service.domain.throttle import address_subjects, count_attempt, withdraw_attempt
 from service.http.invalid_header import InvalidHeader
 from service.http.middleware.presenter import present
 from service.http.operation import Access
@@ -45,11 +45,19 @@ class IdempotencyMiddleware:
         body = _read_bytes(req)
         if body is None:
             return
-        key, db = _key(req, text, body), req.db
+        db, subjects = req.db, address_subjects(req.operation.limits, req.client_address)
+        # A body that anyone may post can contain a password. It is hashed like one, which takes as long, so
+        # the request is counted before.
+        attempt_ids = count_attempt(db, subjects, req.quotas) if subjects else ()
+        req.is_counted = bool(subjects)
+        key = _key(req, text, body)
         try:
             stored = replay_or_run(db, key, lambda one: self._respond(one, req, resp, resource, params, body))
         finally:
             req.db = db
+        if stored.is_replayed and attempt_ids:
+            withdraw_attempt(db, attempt_ids)
+            req.quotas = {}  # those of now are found later
         _send(stored, resp)
 
     def _respond(
@@ -92,12 +100,6 @@ def _read_bytes(req: Request) -> bytes | None:
 
 
 def _key(req: Request, key: str, body: bytes) -> RequestKey:
-    """Return the key of the request; a body that anyone may post can contain a password."""
-    is_public = req.operation.access is Access.ANYONE
-    if is_public:
-        # The body is hashed like a password, which takes as long.
-        count_attempt(req.db, registration_subjects(req.client_address), req.quotas)
-        req.is_counted = True
     variant = (req.query_string, req.env.get('CONTENT_TYPE', ''), req.format.media_type)
     return make_key(
         req.db,
@@ -105,7 +107,7 @@ def _key(req: Request, key: str, body: bytes) -> RequestKey:
         target=f'{req.method} {req.path}',
         request='\n'.join(variant).encode(errors='surrogatepass') + b'\n' + body,
         user_id=req.viewer.user_id if req.viewer else None,
-        may_hold_secrets=is_public,
+        may_hold_secrets=req.operation.access is Access.ANYONE,
     )
 
 
