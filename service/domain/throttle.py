@@ -32,7 +32,8 @@ ADDRESS = RateLimit('address', 100, 900)
 REGISTRATION = RateLimit('registration', 1000, 3600)
 PASSWORD_RESET = RateLimit('password-reset', 100, 3600)  # of an IP address
 PASSWORD_RESET_EMAIL = RateLimit('password-reset-email', 5, 3600)  # of an email address
-RATE_LIMITS = (ACCOUNT, ADDRESS, REGISTRATION, PASSWORD_RESET, PASSWORD_RESET_EMAIL)
+EMAIL_VERIFICATION = RateLimit('email-verification', 5, 3600)  # of a user
+RATE_LIMITS = (ACCOUNT, ADDRESS, REGISTRATION, PASSWORD_RESET, PASSWORD_RESET_EMAIL, EMAIL_VERIFICATION)
 SIGN_IN = (ACCOUNT, ADDRESS)
 
 
@@ -79,6 +80,11 @@ def reset_address_subjects(address: str | None) -> tuple[Subject, ...]:
 def reset_email_subjects(email: str) -> tuple[Subject, ...]:
     """Return the subjects of a request to reset a password by its target: the email address."""
     return (_subject(PASSWORD_RESET_EMAIL, casefolded(email)),)
+
+
+def verification_subjects(user_id: int) -> tuple[Subject, ...]:
+    """Return the subjects of a request for another verification mail: the user."""
+    return (_subject(EMAIL_VERIFICATION, f'user {user_id}'),)
 
 
 def address_subjects(limits: Sequence[RateLimit], address: str) -> tuple[Subject, ...]:

@@ -51,7 +51,8 @@ def read_form(req: Request, check_precondition: Callable[[], object] | None = No
 
 
 def _require_write_scope(req: Request) -> None:
-    if req.operation.needs_write_scope(req.method):
+    can_only_read = req.viewer is not None and not req.viewer.can_write
+    if can_only_read and req.operation.needs_write_scope(req.method):
         require_write_scope(req.viewer)
 
 

@@ -19,6 +19,7 @@ from service.representation.media_types import (
     HTML,
     JSON,
     JSON_API,
+    MAX_CACHED_HEADER,
     PROBLEM,
     MediaType,
     Offer,
@@ -108,7 +109,6 @@ FORMATS = {
     )
 }
 DEFAULT = HAL
-MAX_CACHED_ACCEPT = 256  # characters; browsers send fewer, and longer headers would fill the cache
 # Of the parameters of JSON:API, a server may ignore profiles, but not extensions (JSON:API 1.1 §5.3).
 _IGNORED = {JSON_API: frozenset(('profile',))}
 _OFFERS = tuple(
@@ -133,7 +133,7 @@ def choose_format(accept: str | None, sent: str | None = None, *, linkage: bool 
     `sent` is the Content-Type of the request's body, if it has one. `linkage` limits the choice to formats
     that support relationships.
     """
-    choose_one = _cached_choice if len(accept or '') <= MAX_CACHED_ACCEPT else _choose_format
+    choose_one = _cached_choice if len(accept or '') <= MAX_CACHED_HEADER else _choose_format
     return choose_one(accept, _is_json_api(sent), linkage)
 
 

@@ -48,7 +48,6 @@ class ContextMiddleware:
         req.queried = None
         req.resource = None
         req.path_values = {}
-        req.resource_id = ''
         req.json_api_body = None
         req.submitted = None
         req.page_parts = self._page_parts

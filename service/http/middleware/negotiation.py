@@ -42,7 +42,6 @@ class NegotiationMiddleware:
                 description=f'Available media types: {", ".join(available_media_types(linkage=linkage))}.'
             )
         req.format = chosen
-        req.resource_id = '-'.join(str(value) for value in params.values())
         req.related = self._related
         req.query = Query(chosen.dialect.names)
         try:

@@ -1,6 +1,8 @@
 """Idempotency-Key on POST (draft-ietf-httpapi-idempotency-key-header): a retry gets the first response."""
 
+import functools
 import re
+from collections.abc import Callable
 from io import BytesIO
 from typing import Any
 
@@ -23,36 +25,40 @@ KEY = (
 )
 
 
-class IdempotencyMiddleware:
-    """Responds to a POST that has a key.
+Responder = Callable[..., None]
+
+
+def idempotent(responder: Responder) -> Responder:
+    """Return the responder of a POST, which responds to a request that has a key.
 
     A retry gets the stored response. The first request is passed to the responder, whose response is
-    presented and then stored in the transaction of its effect. A key is ignored if the responder verifies
-    credentials: its responses contain secrets, which are never stored.
+    presented and then stored in the transaction of its effect. The new responder raises InvalidHeader,
+    MalformedBody, KeyReused, KeyInUse and Throttled.
     """
 
-    def process_resource(
-        self, req: Request, resp: falcon.Response, resource: Any, params: dict[str, Any]
-    ) -> None:
-        """Respond to a request that has a key.
-
-        Raises InvalidHeader, MalformedBody, KeyReused, KeyInUse and Throttled.
-        """
+    @functools.wraps(responder)
+    def respond(req: Request, resp: falcon.Response, **params: Any) -> None:
         header = req.env.get('HTTP_IDEMPOTENCY_KEY')
-        if header is None or req.method != 'POST' or not req.operation.accepts_idempotency_key:
+        text = None if header is None else read_key(header)
+        body = None if text is None else _read_bytes(req)
+        if text is None or body is None:
+            responder(req, resp, **params)
             return
-        text = read_key(header)
-        body = _read_bytes(req)
-        if body is None:
-            return
+
+        def run(session: Session) -> StoredResponse:
+            fresh = type(resp)(options=resp.options)
+            req.db, req.stream = session, BytesIO(body)
+            responder(req, fresh, **params)
+            present(req, fresh)
+            return StoredResponse(fresh.status_code, fresh.headers, (fresh.render_body() or b'').decode())
+
         db, subjects = req.db, address_subjects(req.operation.limits, req.client_address)
         # A body that anyone may post can contain a password. It is hashed like one, which takes as long, so
         # the request is counted before.
         attempt_ids = count_attempt(db, subjects, req.quotas) if subjects else ()
         req.is_counted = bool(subjects)
-        key = _key(req, text, body)
         try:
-            stored = replay_or_run(db, key, lambda one: self._respond(one, req, resp, resource, params, body))
+            stored = replay_or_run(db, _key(req, text, body), run)
         finally:
             req.db = db
         if stored.is_replayed and attempt_ids:
@@ -60,20 +66,7 @@ class IdempotencyMiddleware:
             req.quotas = {}  # those of now are found later
         _send(stored, resp)
 
-    def _respond(
-        self,
-        db: Session,
-        req: Request,
-        resp: falcon.Response,
-        resource: Any,
-        params: dict[str, Any],
-        body: bytes,
-    ) -> StoredResponse:
-        fresh = type(resp)(options=resp.options)
-        req.db, req.stream = db, BytesIO(body)
-        resource.on_post(req, fresh, **params)
-        present(req, fresh)
-        return StoredResponse(fresh.status_code, fresh.headers, (fresh.render_body() or b'').decode())
+    return respond
 
 
 def read_key(header: str) -> str:
