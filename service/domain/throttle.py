@@ -24,7 +24,7 @@ from service.domain.models import Attempt
 from service.domain.rate_limits import Quota, Quotas, RateLimit
 from service.domain.text import casefolded
 
-MAX_CLOCK_SKEW_SECONDS = 60  # an attempt from further in the future does not count
+MAX_CLOCK_SKEW_SECONDS = 7200  # an attempt from further in the future does not count
 
 
 ACCOUNT = RateLimit('account', 10, 900)
