@@ -341,7 +341,7 @@ def test_an_excessive_page_size_is_rejected_with_the_maximum(ada_api: JsonApiCli
     error = ada_api.related('users', query='?page[size]=101').state['errors'][0]
     assert error['detail'] == 'page[size] must be at most 100.'
     assert error['meta'] == {'page': {'maxSize': 100}}
-    assert 'profiles' not in error['links']['type']  # the profile of cursor pagination is not used
+    assert 'profiles' not in error['links']['type']  # the profile of cursor pagination was not requested
 
 
 def test_a_write_with_an_unknown_parameter_changes_nothing(ada_api: JsonApiClient) -> None:
