@@ -9,6 +9,7 @@ from service.commands.database import check, migrate, settings
 from service.commands.demo import demo
 from service.commands.mail import mail
 from service.commands.posts import post
+from service.commands.serve import serve
 from service.commands.tokens import keys, tokens
 from service.commands.users import user
 from service.resources.openapi.description import VERSION
@@ -19,11 +20,25 @@ from service.resources.openapi.description import VERSION
 def main() -> None:
     """Operate Halcyon, a microblog served as hypermedia.
 
-    Commands read the same environment variables as the server, which is started by `gunicorn`.
+    Commands read the same environment variables as the server, which `serve` or `gunicorn` starts.
     """
 
 
-for command in (check, settings, migrate, user, post, tokens, keys, mail, routes, openapi, demo, conform):
+for command in (
+    serve,
+    check,
+    settings,
+    migrate,
+    user,
+    post,
+    tokens,
+    keys,
+    mail,
+    routes,
+    openapi,
+    demo,
+    conform,
+):
     main.add_command(command)
 
 if __name__ == '__main__':

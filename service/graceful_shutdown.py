@@ -12,11 +12,26 @@ from types import FrameType
 from typing import Any
 
 
-class Shutdown:
-    """The shutdown of a process, which is ready until it has begun."""
+class SharedFlag:
+    """A flag in memory that a process shares with the processes that it forks."""
 
     def __init__(self) -> None:
-        self._begun = threading.Event()
+        self._value = multiprocessing.Value('b', 0, lock=False)
+
+    def is_set(self) -> bool:
+        """Return whether a process has set the flag."""
+        return bool(self._value.value)
+
+    def set(self) -> None:
+        """Set the flag for all processes."""
+        self._value.value = 1
+
+
+class Shutdown:
+    """The shutdown of a process, or with a SharedFlag of a node, which is ready until it has begun."""
+
+    def __init__(self, begun: SharedFlag | None = None) -> None:
+        self._begun = begun or threading.Event()
 
     @property
     def has_begun(self) -> bool:
@@ -42,7 +57,6 @@ class Shutdown:
                 self.begin(seconds, lambda: callable(stop) and stop(number, frame))
 
         signal.signal(signal.SIGTERM, handle_sigterm)
-        signal.siginterrupt(signal.SIGTERM, False)
 
 
 class Generations:

@@ -17,7 +17,7 @@ from service.config import Settings
 from service.database.instrumentation import Instrumentation
 from service.database.migrate import LATEST
 from service.domain.throttle import RATE_LIMITS
-from service.metrics_multiprocess import DIRECTORY_VARIABLE
+from service.metrics_multiprocess import DIRECTORY_VARIABLE, forget_ended_processes
 
 NONE = 'none'
 SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
@@ -147,6 +147,7 @@ class Metrics(Instrumentation):
         """Return the metrics of all processes in Prometheus' text format."""
         registry = self._registry
         if DIRECTORY_VARIABLE in os.environ:
+            forget_ended_processes()
             registry = CollectorRegistry()
             MultiProcessCollector(registry)
         return generate_latest(registry)

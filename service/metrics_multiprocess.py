@@ -3,7 +3,9 @@
 import os
 import shutil
 import tempfile
+from contextlib import suppress
 from functools import lru_cache
+from pathlib import Path
 
 from service.config import SettingError
 
@@ -45,11 +47,25 @@ def allocate_files() -> None:
             os.close(file)
 
 
-def forget_process(pid: int) -> None:
-    """Remove the live gauges of a process that has ended; its counters stay."""
+def forget_ended_processes() -> None:
+    """Remove the live gauges of processes that have ended; their counters stay."""
     from prometheus_client.multiprocess import mark_process_dead  # after the variable is set
 
-    mark_process_dead(pid)
+    for file in Path(create_directory()).glob('gauge_live*.db'):
+        pid = int(file.stem.rpartition('_')[2])
+        if not _is_running(pid):
+            with suppress(FileNotFoundError):  # another worker was faster
+                mark_process_dead(pid)
+
+
+def _is_running(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:  # a process of another user
+        pass
+    return True
 
 
 def delete_directory() -> None:

@@ -23,6 +23,7 @@ from tests.description import share_description
 from tests.json_api_client import JsonApiClient
 from tests.preparation import Preparation
 from tests.routes import World, populate
+from tests.server import PROGRAMS
 
 Start = Callable[..., Any]
 
@@ -40,6 +41,13 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     ]
     config.hook.pytest_deselected(items=repeated)
     items[:] = [item for item in items if item not in set(repeated)]
+
+
+@pytest.fixture(scope='module', params=PROGRAMS)
+def program(request: pytest.FixtureRequest) -> str:
+    """The program that serves HTTP; a test that uses it runs with each."""
+    name: str = request.param
+    return name
 
 
 @pytest.fixture

@@ -1,4 +1,4 @@
-"""A real server: gunicorn with its configuration file, on a free port."""
+"""A real server, gunicorn or granian, on a free port."""
 
 from __future__ import annotations
 
@@ -15,7 +15,10 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 ROOT = Path(__file__).parents[1]
-GUNICORN = Path(sys.executable).with_name('gunicorn')
+GUNICORN = str(Path(sys.executable).with_name('gunicorn'))
+SERVE = (sys.executable, '-m', 'service', 'serve')
+COMMANDS = {'gunicorn': (GUNICORN,), 'granian': (*SERVE, '--server', 'granian'), 'serve': SERVE}
+PROGRAMS = ('gunicorn', 'granian')
 
 
 def free_port() -> int:
@@ -48,11 +51,18 @@ class Reply(NamedTuple):
 
 
 class Server:
-    """A gunicorn process for the duration of a block; `log` is its output."""
+    """A process of a server for the duration of a block; `log` is its output."""
 
     def __init__(
-        self, folder: Path, *, workers: int = 2, port: int | None = None, **environment: str
+        self,
+        folder: Path,
+        *,
+        program: str = 'gunicorn',
+        workers: int = 2,
+        port: int | None = None,
+        **environment: str,
     ) -> None:
+        self.program = program
         self.port = port or free_port()
         self.origin = f'http://127.0.0.1:{self.port}'
         self.log_file = folder / 'log'
@@ -66,7 +76,7 @@ class Server:
         }
         with self.log_file.open('wb') as log:
             self.process = subprocess.Popen(
-                [GUNICORN], cwd=ROOT, env=settings | environment, stdout=log, stderr=log
+                COMMANDS[program], cwd=ROOT, env=settings | environment, stdout=log, stderr=log
             )
 
     def __enter__(self) -> Server:
@@ -113,10 +123,14 @@ class Server:
             connection.close()
 
     def send_raw(self, data: bytes) -> bytes:
-        """Send bytes and return everything received until the connection is closed."""
+        """Send bytes and return everything received until the connection is closed.
+
+        Under granian the request must ask to close it.
+        """
         with socket.create_connection(('127.0.0.1', self.port), timeout=10) as peer:
             peer.sendall(data)
-            peer.shutdown(socket.SHUT_WR)
+            if self.program == 'gunicorn':  # granian drops a request when the client has sent everything
+                peer.shutdown(socket.SHUT_WR)
             return b''.join(iter(lambda: peer.recv(65536), b''))
 
     def workers(self) -> list[int]:

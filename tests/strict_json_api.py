@@ -31,7 +31,7 @@ def check_json_api(document: dict[str, Any]) -> None:
         assert set(document['links']) <= {'describedby', *RELATIONSHIP_LINKS}
         for resource in resources:
             for relationship in resource.get('relationships', {}).values():
-                assert set(relationship['links']) <= RELATIONSHIP_LINKS
+                assert set(relationship.get('links', {})) <= RELATIONSHIP_LINKS
 
 
 def links_of(value: Any) -> Iterator[str]:

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from service.config import SettingError
-from service.listening import MAX_OPEN_FILES, check_addresses, raise_open_files
+from service.serving.listening import MAX_OPEN_FILES, check_addresses, raise_open_files
 
 
 class RefusingSocket(socket.socket):

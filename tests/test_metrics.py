@@ -229,10 +229,11 @@ def test_the_info_metric_has_the_versions(metered: Client) -> None:
 
 
 @pytest.fixture(scope='module')
-def server(tmp_path_factory: Any) -> Iterator[Server]:
+def server(tmp_path_factory: Any, program: str) -> Iterator[Server]:
     folder = tmp_path_factory.mktemp('server')
     (folder / 'tmp').mkdir()
-    with Server(folder, METRICS='on', LOG_FORMAT='json', TMPDIR=str(folder / 'tmp')) as server:
+    settings = {'METRICS': 'on', 'LOG_FORMAT': 'json', 'TMPDIR': str(folder / 'tmp')}
+    with Server(folder, program=program, **settings) as server:
         yield server
 
 
@@ -285,8 +286,8 @@ def test_failed_sign_ins_are_counted_across_workers(server: Server) -> None:
     assert scraped(server).sum('rate_limit_attempts_total', limit='account') == before + 5
 
 
-def test_a_stopped_server_leaves_no_files(tmp_path: Path) -> None:
-    with Server(tmp_path, METRICS='on', TMPDIR=str(tmp_path)) as server:
+def test_a_stopped_server_leaves_no_files(tmp_path: Path, program: str) -> None:
+    with Server(tmp_path, program=program, METRICS='on', TMPDIR=str(tmp_path)) as server:
         assert scraped(server).sum('info') == 1
         assert list(tmp_path.glob('halcyon-metrics-*/*.db'))
     assert not list(tmp_path.glob('halcyon-metrics-*'))

@@ -1,16 +1,18 @@
-"""A real gunicorn with two workers."""
+"""A real server with two workers."""
 
 from __future__ import annotations
 
 import json
 import os
 import signal
+import socket
 import sqlite3
 import threading
+import time
 from base64 import b64encode
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack, closing
+from contextlib import ExitStack, closing, suppress
 from http.client import HTTPException
 from pathlib import Path
 from typing import Any
@@ -23,11 +25,12 @@ NEW = {'username': 'ada', 'email': 'ada@example.org', 'password': 'correct horse
 BASIC = 'Basic ' + b64encode(b'ada:correct horse').decode()
 HOST = b'Host: halcyon.test\r\n'
 CHUNKED = b'Content-Type: application/json\r\nTransfer-Encoding: chunked\r\n'
+CLOSE = b'Connection: close\r\n'
 
 
 @pytest.fixture(scope='module')
-def server(tmp_path_factory: Any) -> Iterator[Server]:
-    with Server(tmp_path_factory.mktemp('server')) as server:
+def server(tmp_path_factory: Any, program: str) -> Iterator[Server]:
+    with Server(tmp_path_factory.mktemp('server'), program=program) as server:
         server.ask('POST', '/api/users', json.dumps(NEW).encode(), Content_Type='application/json')
         yield server
 
@@ -46,16 +49,17 @@ def test_two_workers_run(server: Server) -> None:
     assert len(server.workers()) == 2
 
 
-def test_a_chunked_body_is_accepted(server: Server) -> None:
+def test_a_chunked_body_is_accepted_or_refused(server: Server) -> None:
     body = b'9\r\n{"body": \r\n5\r\n"Hi"}\r\n0\r\n\r\n'
     who = f'Authorization: {sign_in(server)}\r\n'.encode()
     raw = server.send_raw(b'POST /api/posts HTTP/1.1\r\n' + HOST + who + CHUNKED + b'\r\n' + body)
-    assert status_of(raw) == 201
+    assert status_of(raw) == {'gunicorn': 201, 'granian': 411}[server.program]
 
 
-def test_an_absolute_target_overrides_the_host_header(server: Server) -> None:
-    raw = server.send_raw(b'GET http://other.test/api HTTP/1.1\r\n' + HOST + b'\r\n')
-    assert b'"href":"http://other.test/api"' in raw
+def test_an_absolute_target_overrides_the_host_header_except_under_granian(server: Server) -> None:
+    raw = server.send_raw(b'GET http://other.test/api HTTP/1.1\r\n' + HOST + CLOSE + b'\r\n')
+    host = {'gunicorn': b'other.test', 'granian': b'halcyon.test'}[server.program]
+    assert b'"href":"http://%s/api"' % host in raw
 
 
 def test_a_connection_is_kept_alive_after_any_response(server: Server) -> None:
@@ -79,11 +83,21 @@ def test_a_connection_is_kept_alive_after_any_response(server: Server) -> None:
             assert not answer.will_close
 
 
+def test_an_idle_connection_is_closed_after_keep_alive(tmp_path: Path, program: str) -> None:
+    with (
+        Server(tmp_path, program=program, workers=1, KEEP_ALIVE='1') as server,
+        socket.create_connection(('127.0.0.1', server.port), timeout=10) as peer,
+    ):
+        peer.sendall(b'GET /health/live HTTP/1.1\r\n' + HOST + b'\r\n')
+        assert status_of(peer.recv(65536)) == 200
+        assert peer.recv(65536) == b''
+
+
 def test_a_rejected_body_is_never_parsed_as_a_request(server: Server) -> None:
     inner = b'GET /health/live HTTP/1.1\r\n' + HOST + b'\r\n'
     body = inner * 2000
     head = f'Content-Type: application/json\r\nContent-Length: {len(body)}\r\n\r\n'.encode()
-    raw = server.send_raw(b'POST /api/users HTTP/1.1\r\n' + HOST + head + body)
+    raw = server.send_raw(b'POST /api/users HTTP/1.1\r\n' + HOST + CLOSE + head + body)
     assert status_of(raw) == 413
     assert raw.count(b'HTTP/1.1 ') == 1
 
@@ -137,9 +151,34 @@ def test_a_killed_worker_loses_no_acknowledged_write(server: Server, tmp_path: P
     assert set(acknowledged) <= stored
 
 
-def test_sigterm_shuts_down_gracefully(tmp_path: Path) -> None:
+def test_granian_stops_when_a_worker_ends_again_within_seconds(tmp_path: Path) -> None:
+    with Server(tmp_path, program='granian', workers=1) as server:
+        while server.process.poll() is None:
+            with suppress(OSError):  # a worker or the server has just ended
+                for worker in server.workers():
+                    os.kill(worker, signal.SIGKILL)
+            time.sleep(0.1)
+    assert server.process.returncode == 1
+    assert 'Worker crash loop detected' in server.log
+
+
+def test_workers_end_after_the_main_process_was_killed(tmp_path: Path, program: str) -> None:
+    with Server(tmp_path, program=program) as server:
+        workers = server.workers()
+        server.process.kill()
+        wait_until(lambda: not any(is_running(pid) for pid in workers))
+
+
+def is_running(pid: int) -> bool:
+    try:
+        return Path(f'/proc/{pid}/stat').read_text().rpartition(')')[2].split()[0] != 'Z'
+    except OSError:
+        return False
+
+
+def test_sigterm_shuts_down_gracefully(tmp_path: Path, program: str) -> None:
     with ExitStack() as stack:
-        server = stack.enter_context(Server(tmp_path, BCRYPT_COST='12'))
+        server = stack.enter_context(Server(tmp_path, program=program, BCRYPT_COST='12'))
         in_flight = stack.enter_context(closing(server.connect()))
         in_flight.request('POST', '/api/users', json.dumps(NEW), {'Content-Type': 'application/json'})
         server.process.send_signal(signal.SIGTERM)
@@ -166,8 +205,10 @@ def test_requests_are_logged_but_successful_health_checks_are_not(server: Server
      ('DATABASE_URL', 'sqlite:////nowhere/at/all.db'), ('WEB_CONCURRENCY', '5000'),
      ('LOG_FORMAT', 'xml')],
 )  # fmt: skip
-def test_an_invalid_setting_aborts_startup_with_one_line(tmp_path: Path, name: str, value: str) -> None:
-    server = Server(tmp_path, **{name: value})
+def test_an_invalid_setting_aborts_startup_with_one_line(
+    tmp_path: Path, program: str, name: str, value: str
+) -> None:
+    server = Server(tmp_path, program=program, **{name: value})
     assert server.process.wait(timeout=20) != 0
     lines = [line for line in server.log.splitlines() if line.strip()]
     assert len([line for line in lines if name in line]) == 1

@@ -187,8 +187,10 @@ class KeysetQuery:
     def _slice(
         self, request: PageRequest, total_items: int, rows: list[Any], has_previous: bool, has_next: bool
     ) -> Page:
-        entries = [(self._key_of(row), self._make(row[self._width :])) for row in rows]
-        return _make_page(request, total_items, entries, has_previous, has_next)
+        make, width = self._make, self._width
+        entries = [make(row[width:]) for row in rows]
+        ends = [self._key_of(rows[0]), self._key_of(rows[-1])] if rows else []
+        return _make_page(request, total_items, entries, ends, has_previous, has_next)
 
 
 def _is_from(columns: Sequence[Any], descending: bool) -> Any:
@@ -208,17 +210,19 @@ def _is_from(columns: Sequence[Any], descending: bool) -> Any:
 def _make_page(
     request: PageRequest,
     total_items: int,
-    entries: Sequence[tuple[Key, Any]],
+    entries: list[Any],
+    ends: Sequence[Key],
     has_previous: bool,
     has_next: bool,
 ) -> Page:
+    """Return the page with these entries; `ends` are the keys of the first and the last one, if any."""
     return Page(
-        entries=[entry for _, entry in entries],
+        entries=entries,
         page=request.page,
         per_page=request.per_page,
         total_items=total_items,
-        next_cursor=entries[-1][0] if entries and has_next else None,
-        previous_cursor=(entries[0][0] if entries else LAST_PAGE) if has_previous else None,
+        next_cursor=ends[-1] if ends and has_next else None,
+        previous_cursor=(ends[0] if ends else LAST_PAGE) if has_previous else None,
     )
 
 
@@ -245,7 +249,9 @@ def page_of(entries: Iterable[tuple[Any, Any]], request: PageRequest, *, newest_
     except TypeError:
         raise InvalidCursor(OTHER_COLLECTION) from None
     has_previous = start > 0 and total > 0
-    return _make_page(request, total, ordered[start:end], has_previous, end < total)
+    found = ordered[start:end]
+    keys = [key for key, _ in found]
+    return _make_page(request, total, [entry for _, entry in found], keys, has_previous, end < total)
 
 
 class SortKey(NamedTuple):

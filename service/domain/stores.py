@@ -54,6 +54,7 @@ class ItemRecord(NamedTuple):
 
     id: int
     store_id: int
+    store_name: str
     owner_id: int
     name: str
     price: Decimal
@@ -65,12 +66,21 @@ class ItemRecord(NamedTuple):
 
 
 def _make_item(row: Any) -> ItemRecord:
-    item_id, store_id, owner_id, name, cents, created_at = row
-    return ItemRecord(item_id, store_id, owner_id, name, Decimal(cents).scaleb(-2), created_at)
+    item_id, store_id, store_name, owner_id, name, cents, created_at = row
+    price = Decimal(cents).scaleb(-2)
+    return ItemRecord(item_id, store_id, store_name, owner_id, name, price, created_at)
 
 
 _STORE_COLUMNS = tuple(getattr(Store, name) for name in StoreRecord._fields)
-_ITEM_COLUMNS = (Item.id, Item.store, Store.owner, Item.name, Item.cents, Item.created_at)
+_ITEM_COLUMNS = (
+    Item.id,
+    Item.store,
+    Store.name.alias('store_name'),
+    Store.owner,
+    Item.name,
+    Item.cents,
+    Item.created_at,
+)
 _IS_OF_STORE = Store.id == Item.store
 _ONE_STORE = Store.select(*_STORE_COLUMNS).where(Store.id == bindparam('store_id'))
 _ONE_ITEM = Item.select(*_ITEM_COLUMNS).join(Store, on=_IS_OF_STORE).where(Item.id == bindparam('item_id'))
@@ -342,7 +352,9 @@ def add_item(session: Session, store_id: int, *, name: str, price: Decimal, by: 
     """
     store = _lock_store(session, store_id, by)
     authorize_write(session, by)
-    item = ItemRecord(session.new_id(), store_id, store.owner_id, name, _exact(price), session.now())
+    item = ItemRecord(
+        session.new_id(), store_id, store.name, store.owner_id, name, _exact(price), session.now()
+    )
     _INSERT_ITEM.run(
         session,
         id=item.id,

@@ -66,10 +66,6 @@ class UserRecord(NamedTuple):
         """Return whether the viewer may change and delete this account."""
         return is_writer(viewer, self.id)
 
-    def is_other(self, viewer: Viewer | None) -> bool:
-        """Return whether it is another user than the signed-in viewer."""
-        return viewer is not None and viewer.user_id != self.id
-
 
 def user_columns(user: Any) -> tuple[Any, ...]:
     """Return the columns of a UserRecord, in its order; their query has the parameter `viewer_id`."""

@@ -56,9 +56,7 @@ def _current_members(req: Request, kind: str, rel: str, count: int) -> set[str] 
         return set()
     query = req.query.first_page()._replace(position=PageRequest(per_page=count + 1))
     page = req.related.pages[kind, rel](req, [int(req.resource_id)], query)[int(req.resource_id)]
-    items = page.embedded['item']
-    assert isinstance(items, tuple)
-    return {item.id or '' for item in items} if page.meta['total_items'] == count else None
+    return {item.id or '' for item in page.items} if page.meta['total_items'] == count else None
 
 
 def _document(req: Request, kind: str) -> Document:

@@ -144,8 +144,6 @@ def _read(req: Request, readable: Sequence[str]) -> tuple[str, bytes] | None:
     media_type = _sent_type(req, readable)
     if len(data) > MAX_BODY_BYTES or (length and length > MAX_BODY_BYTES):
         raise falcon.HTTPContentTooLarge(description=f'A body may have at most {MAX_BODY_BYTES} bytes.')
-    if length and len(data) < length:
-        raise MalformedBody(f'The body ends after {len(data)} of {length} bytes.')
     return media_type, data
 
 
@@ -158,6 +156,8 @@ def read_stream(req: Request, size: int) -> bytes:
         data: bytes = req.stream.read(size)
     except Exception as error:  # every server raises its own exceptions for invalid chunks
         raise MalformedBody('The body is incomplete, or its chunks are invalid.') from error
+    if len(data) < min(size, req.content_length or 0):  # other servers return what they received
+        raise MalformedBody(f'The body ends after {len(data)} of {req.content_length} bytes.')
     return data
 
 

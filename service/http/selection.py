@@ -34,7 +34,7 @@ def _with_related(req: Request, documents: Sequence[Document], include: Inclusio
     singles = {
         _key(one): one
         for document in documents
-        for one in (_items(document) if document.is_collection else (document,))
+        for one in (document.items if document.is_collection else (document,))
     }
     embedded: dict[tuple[str, str | None], dict[str, Document]] = {key: {} for key in singles}
     for rel, inner in include.items():
@@ -44,7 +44,7 @@ def _with_related(req: Request, documents: Sequence[Document], include: Inclusio
             embedded[key][rel] = related
     replaced = {key: dataclasses.replace(one, embedded=embedded[key]) for key, one in singles.items()}
     return [
-        dataclasses.replace(one, embedded={'item': tuple(replaced[_key(item)] for item in _items(one))})
+        dataclasses.replace(one, embedded={'item': tuple(replaced[_key(item)] for item in one.items)})
         if one.is_collection
         else replaced[_key(one)]
         for one in documents
@@ -89,12 +89,6 @@ def _with_fields(document: Document, fields: Mapping[str, frozenset[str]]) -> Do
         if names is None or name in names or name == 'id'
     }
     return dataclasses.replace(document, properties=properties, embedded=embedded)
-
-
-def _items(document: Document) -> tuple[Document, ...]:
-    items = document.embedded['item'] if document.is_collection else ()
-    assert isinstance(items, tuple)
-    return items
 
 
 def _key(document: Document) -> tuple[str, str | None]:

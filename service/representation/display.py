@@ -14,13 +14,28 @@ class Count(NamedTuple):
     many: str
 
 
+class Note(NamedTuple):
+    """A remark on an entry whose member has the value."""
+
+    member: str
+    value: object
+    text: str
+
+
 class Column(NamedTuple):
-    """A column of a table; a `flag` is a member that marks the row with `note` where it is true."""
+    """A column of a table, or a member of a summary.
+
+    With `is_day` only the date of a time is shown; with `is_device` the value is a User-Agent, shown in
+    words. In the first column, `name` is a member that is shown above the value unless it is empty, and
+    `notes` are the remarks beside it.
+    """
 
     member: str
     label: str
-    flag: str = ''
-    note: str = ''
+    is_day: bool = False
+    is_device: bool = False
+    name: str = ''
+    notes: tuple[Note, ...] = ()
 
 
 class NavigationLink(NamedTuple):

@@ -1,8 +1,10 @@
 """The format-neutral model of documents, from which all formats are rendered."""
 
-from collections.abc import Callable, Hashable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
+
+import orjson
 
 from service.representation.action import Form
 from service.representation.display import Crumb, Display
@@ -62,7 +64,7 @@ class Relationship(NamedTuple):
     to_one: Identifier | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Document:
     """One resource as one viewer may see it now; it is complete, so rendering reads nothing else.
 
@@ -85,24 +87,27 @@ class Document:
     selection: Selection = EVERYTHING
     display: Display | None = None
     parents: tuple[Crumb, ...] = ()
-    cached_renderings: dict[Hashable, bytes] = field(
-        default_factory=dict, init=False, compare=False, repr=False
-    )
 
-    def render_once(self, rendering: Hashable, render: Callable[[], bytes]) -> bytes:
-        """Return the result of `render`, cached under the name of the rendering.
+    @property
+    def outline(self) -> 'Document':
+        """A document with the same relations and forms, whose URLs may have variables."""
+        return self
 
-        A cached document is thus rendered once, not for each request.
-        """
-        cached = self.cached_renderings.get(rendering)
-        if cached is None:
-            cached = self.cached_renderings[rendering] = render()
-        return cached
+    def render(self, part: 'Part') -> bytes:
+        """Return a part of the document as JSON."""
+        return orjson.dumps(part(self))
 
     @property
     def is_collection(self) -> bool:
         """Whether it is a page of other documents."""
         return 'item' in self.embedded
+
+    @property
+    def items(self) -> tuple['Document', ...]:
+        """The documents of which it is a page."""
+        items = self.embedded.get('item', ())
+        assert isinstance(items, tuple)
+        return items
 
     @property
     def is_relationship(self) -> bool:
@@ -119,8 +124,15 @@ class Document:
     @property
     def has_forms(self) -> bool:
         """Whether it, or anything embedded in it, offers a form."""
-        return bool(self.forms) or any(
+        return bool(self.outline.forms) or any(
             document.has_forms
             for documents in self.embedded.values()
             for document in (documents if isinstance(documents, tuple) else (documents,))
         )
+
+
+Part = Callable[[Document], Any]
+"""A function that returns what a format makes of the links and relationships of a document, and nothing else.
+
+Documents that a Template makes reuse the result.
+"""

@@ -61,7 +61,7 @@ def _hal_forms(document: Document) -> bytes:
 
 
 def _json_api(document: Document) -> bytes:
-    return document.render_once(json_api, lambda: orjson.dumps(json_api(document)))
+    return orjson.dumps(json_api(document))
 
 
 def _html(document: Document) -> bytes:

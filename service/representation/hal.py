@@ -15,50 +15,47 @@ def no_extras(document: Document, outermost: bool) -> dict[str, Any]:
     return {}
 
 
-def to_dict(document: Document, extras: Extras, *, outermost: bool = True) -> dict[str, Any]:
+def to_json(document: Document, extras: Extras, *, outermost: bool = True) -> bytes:
     """Return the document as HAL; `extras` returns additional members for it and each embedded document.
 
     The second argument of `extras` is whether the document is the outermost one.
     """
-    return _body(document, extras, outermost, lambda one: to_dict(one, extras, outermost=False))
+    members = [b'"_links":' + document.render(_all_links if outermost else _links)]
+    if document.properties:
+        members.append(orjson.dumps(document.properties)[1:-1])
+    if document.meta:
+        members.append(b'"_meta":' + orjson.dumps(document.meta))
+    if document.embedded:
+        members.append(b'"_embedded":' + orjson.dumps(_embedded(document, extras)))
+    more = extras(document, outermost)
+    if more:
+        members.append(orjson.dumps(more)[1:-1])
+    return b'{' + b','.join(members) + b'}'
 
 
-def to_json(document: Document, extras: Extras, *, outermost: bool = True) -> bytes:
-    """Return the result of `to_dict` as JSON.
-
-    Embedded documents that were rendered before are copied, not rendered again.
-    """
-
+def _embedded(document: Document, extras: Extras) -> dict[str, Any]:
     def embed(one: Document) -> orjson.Fragment:
         return orjson.Fragment(to_json(one, extras, outermost=False))
 
-    return document.render_once(
-        (extras, outermost), lambda: orjson.dumps(_body(document, extras, outermost, embed))
-    )
-
-
-def _body(
-    document: Document, extras: Extras, outermost: bool, embed: Callable[[Document], Any]
-) -> dict[str, Any]:
-    body: dict[str, Any] = {'_links': _links(document, outermost), **document.properties}
-    if document.meta:
-        body['_meta'] = dict(document.meta)
-    if document.embedded:
-        body['_embedded'] = {
-            rel: [embed(one) for one in target] if isinstance(target, tuple) else embed(target)
-            for rel, target in document.embedded.items()
-        }
-    body.update(extras(document, outermost))
-    return body
-
-
-def _links(document: Document, outermost: bool) -> dict[str, Any]:
-    """Return the links; only the outermost document has `curies` (§8.2)."""
     return {
+        rel: [embed(one) for one in target] if isinstance(target, tuple) else embed(target)
+        for rel, target in document.embedded.items()
+    }
+
+
+def _all_links(document: Document) -> dict[str, Any]:
+    links: dict[str, Any] = {
         rel: _link(target) if isinstance(target, Link) else [_link(one) for one in target]
         for rel, target in document.links.items()
-        if outermost or rel != 'curies'
     }
+    if document.is_collection:
+        links['item'] = [{'href': item.href} for item in document.items]
+    return links
+
+
+def _links(document: Document) -> dict[str, Any]:
+    """Return the links without `curies`, which only the outermost document has (§8.2)."""
+    return {rel: target for rel, target in _all_links(document).items() if rel != 'curies'}
 
 
 def _link(link: Link) -> dict[str, Any]:

@@ -3,21 +3,32 @@
 from collections.abc import Mapping
 from typing import Any
 
+import orjson
+
 from service.representation.action import Field, Form
 from service.representation.document import Document
-from service.representation.hal import to_dict
+from service.representation.hal import to_json
 
 
 def hal_forms(document: Document) -> dict[str, Any]:
     """Return the document as HAL-FORMS; `_templates` is present even if it is empty."""
-    return to_dict(document, templates)
+    rendered: dict[str, Any] = orjson.loads(to_json(document, templates))
+    return rendered
 
 
 def templates(document: Document, outermost: bool) -> dict[str, Any]:
     """Return what HAL-FORMS adds to HAL."""
-    if not document.forms and not outermost:
+    forms = document.outline.forms
+    if not forms and not outermost:
         return {}
-    return {'_templates': {form.action.name: template(form) for form in document.forms}}
+    can_be_filled = any(form.action.fields for form in forms)
+    return {
+        '_templates': _templates(document) if can_be_filled else orjson.Fragment(document.render(_templates))
+    }
+
+
+def _templates(document: Document) -> dict[str, Any]:
+    return {form.action.name: template(form) for form in document.forms}
 
 
 def template(form: Form) -> dict[str, Any]:

@@ -19,7 +19,7 @@ from service.representation.problem import PROBLEMS, Problem
 from service.representation.query_parameters import HalDialect
 from service.representation.static_files import asset_path
 
-NEIGHBOURS = {'first': 'First', 'prev': 'Newer', 'next': 'Older', 'last': 'Last'}
+NEIGHBOURS = {'first': 'First', 'prev': 'Previous', 'next': 'Next', 'last': 'Last'}
 # Links that are not listed as clickable: they are shown in another way, or are targets of writes only.
 _NOT_TO_CLICK = frozenset((*NEIGHBOURS, 'hc:avatar', 'self', 'curies', 'item', 'hc:password', 'hc:follow'))
 _LABELS = {
@@ -130,11 +130,17 @@ def hints(document: Document) -> Display:
 
 
 def title_of(document: Document) -> str:
-    """Return the document's title, or else its kind: in the plural for a collection."""
+    """Return the document's title, or else its device, or else its kind: in the plural for a collection."""
     if document.title:
         return document.title
+    display = hints(document)
     if document.id is None:
-        return hints(document).plural or words(document.kind)
+        return display.plural or words(document.kind)
+    if display.columns and display.columns[0].is_device:
+        name, user_agent = (
+            document.properties.get(member) for member in (display.columns[0].name, display.columns[0].member)
+        )
+        return str(name or device(user_agent))
     return f'{words(document.kind).removesuffix("s")} {document.id}'
 
 
@@ -216,7 +222,7 @@ def hint(field: Field) -> str:
     sentences = []
     if field.min_length > 1:
         sentences.append(f'{field.min_length} to {field.max_length} characters.')
-    elif field.max_length is not None and field.type not in ('email', 'search', 'textarea'):
+    elif field.max_length is not None and field.type not in ('email', 'search'):
         sentences.append(f'At most {field.max_length} characters.')
     if field.rule and field.type == 'text' and field.rule not in _OBVIOUS:
         sentences.append(f'{field.rule[0].upper()}{field.rule[1:]}.')
@@ -238,6 +244,9 @@ def advice(problem: Problem) -> str:
         seconds = int(problem.headers.get('Retry-After', 60))
         minutes = -(-seconds // 60)
         return f'Too many attempts. Try again in {minutes} minute{"s" if minutes > 1 else ""}.'
+    is_general = problem.detail == PROBLEMS[problem.name].meaning
+    if problem.name == 'not-found' and not is_general:  # such as an expired link in a mail
+        return problem.detail
     return _ADVICE.get(problem.name, problem.detail)
 
 

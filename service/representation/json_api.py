@@ -4,6 +4,8 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
+import orjson
+
 from service import urls
 from service.representation.document import Document, Link, Relationship, Selection, member
 from service.representation.json_api_input import existing_pointer
@@ -19,6 +21,7 @@ TOP_LEVEL = ('self', 'related', *PAGES)
 
 Embedded = Document | tuple[Document, ...]
 _Key = tuple[str, str | None]
+_NOTHING_EMBEDDED: Mapping[str, Embedded] = {}
 
 
 def json_api(document: Document) -> dict[str, Any]:
@@ -99,16 +102,39 @@ def json_api_errors(problem: Problem) -> dict[str, Any]:
     return {'jsonapi': VERSION, 'errors': errors or [error]}
 
 
-def _resource(document: Document, embedded: Mapping[str, Embedded], view: Selection) -> dict[str, Any]:
+def _resource(
+    document: Document, embedded: Mapping[str, Embedded], view: Selection
+) -> dict[str, Any] | orjson.Fragment:
     """Return the document as a resource object (§7.2), with the selected fields."""
     fields = view.fields.get(document.kind)
-    links = _links(document)
-    related = dict.fromkeys((*document.relationships, *embedded))
     attributes = {
         name: value
         for name, value in document.properties.items()
         if name != 'id' and (fields is None or name in fields)
     }
+    resource = _identify(document)
+    if attributes:
+        resource['attributes'] = attributes
+    outline = document.outline
+    if outline is document or fields is not None or not _are_identified(embedded, outline):
+        return resource | _references(document, embedded, fields)
+    return orjson.Fragment(orjson.dumps(resource)[:-1] + b',' + document.render(_references)[1:])
+
+
+def _are_identified(embedded: Mapping[str, Embedded], outline: Document) -> bool:
+    """Return whether the relationships identify all that is embedded, so that its linkage is the same."""
+    to_one = (outline.relationships.get(rel, Relationship()).to_one for rel in embedded)
+    return all(to_one) and all(isinstance(one, Document) for one in embedded.values())
+
+
+def _references(
+    document: Document,
+    embedded: Mapping[str, Embedded] = _NOTHING_EMBEDDED,
+    fields: frozenset[str] | None = None,
+) -> dict[str, Any]:
+    """Return the members of a resource object about other resources: `relationships`, `links` and `meta`."""
+    links = _links(document)
+    related = dict.fromkeys((*document.relationships, *embedded))
     relationships = {
         member(rel): _relationship(document, rel, links.get(rel), embedded.get(rel))
         for rel in related
@@ -119,15 +145,11 @@ def _resource(document: Document, embedded: Mapping[str, Embedded], view: Select
         for rel, href in links.items()
         if rel not in related and rel != 'self'
     }
-    resource = _identify(document)
-    if attributes:
-        resource['attributes'] = attributes
-    if relationships:
-        resource['relationships'] = relationships
-    resource['links'] = {'self': document.href}
+    references: dict[str, Any] = {'relationships': relationships} if relationships else {}
+    references['links'] = {'self': document.href}
     if other_links:
-        resource['meta'] = {'links': other_links}
-    return resource
+        references['meta'] = {'links': other_links}
+    return references
 
 
 def _relationship(
@@ -189,7 +211,7 @@ def _flatten(embedded: Embedded) -> list[Document]:
     """Return the embedded documents as a list; a collection yields its items."""
     if isinstance(embedded, tuple):
         return list(embedded)
-    return _flatten(embedded.embedded['item']) if embedded.is_collection else [embedded]
+    return list(embedded.items) if embedded.is_collection else [embedded]
 
 
 def _links(document: Document) -> dict[str, str]:

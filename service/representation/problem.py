@@ -123,6 +123,12 @@ PROBLEMS: dict[str, ProblemType] = {
         'The precondition of the request (If-Match, If-None-Match) does not hold for the current state '
         'of the resource, and nothing was changed. Get the resource again before you repeat the change.',
     ),
+    'length-required': ProblemType(
+        411,
+        'Length required',
+        'The server accepts bodies only with a Content-Length, not in chunks: it could not tell whether one '
+        'is complete.',
+    ),
     'too-large': ProblemType(
         413,
         'Body too large',

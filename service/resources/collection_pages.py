@@ -73,7 +73,6 @@ def represent_page(
             **page_links,
             'hc:page': Link(url + query.page_template(), templated=True),
             **(links or {}),
-            'item': tuple(Link(item.href) for item in items),
         },
         embedded={'item': tuple(items)},
         forms=forms,

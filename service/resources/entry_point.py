@@ -1,6 +1,7 @@
 """The entry point: the only URL that a client needs to know."""
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import ClassVar
 
 import falcon
@@ -30,7 +31,7 @@ KIND = Kind(
     has_more_links=True,
     display=Display(
         lead='Short posts, and people to follow. Each page is also available through an API.',
-        prominent=frozenset(('publish', 'login', 'register', 'forgot-password')),
+        prominent=frozenset(('publish', 'login', 'register')),
         outcomes={
             'publish': 'Your post is published.',
             'register': 'Your account is ready.',
@@ -46,6 +47,11 @@ KIND = Kind(
         session='hc:tokens',
         sign_in='login',
     ),
+)
+
+assert KIND.display is not None
+_CLOSED = replace(
+    KIND.display, lead=f'{KIND.display.lead} Registration is closed; the operator can add an account for you.'
 )
 
 
@@ -107,7 +113,7 @@ def represent_entry_point(parts: Sequence[EntryPointPart], builder: UrlBuilder) 
             rel: Relationship() for rel, link in links.items() if ':' in rel and not link.templated
         },
         title='Halcyon',
-        display=KIND.display,
+        display=KIND.display if builder.features.registration else _CLOSED,
     )
 
 

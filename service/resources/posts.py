@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from functools import lru_cache
 from typing import ClassVar
 
 import falcon
@@ -28,14 +29,14 @@ from service.http.conditional import precondition
 from service.http.operation import Access, Operation, Route, Samples
 from service.http.request import Expansions, Find, Request
 from service.http.request_body import read_form
-from service.representation.action import NOT_BLANK, Action, Field, Form
+from service.representation.action import NOT_BLANK, Action, Field
 from service.representation.display import Display
 from service.representation.document import Document, Identifier, Relationship
 from service.representation.kind import Kind, Member, id_member, time_member
 from service.representation.query_parameters import Query, QueryOptions
+from service.representation.template import MAX_TEMPLATES, Template, variable
 from service.representation.url_builder import UrlBuilder
 from service.resources import sample_data
-from service.resources.cache import cached
 from service.resources.collection_pages import represent_listing, sample_page
 from service.resources.module import EntryPointPart, LinkRelation, Sample
 from service.resources.relationships import ToManyRelationship, ToOneRelationship
@@ -52,7 +53,7 @@ PUBLISH = Action(
     (
         Field(
             'body',
-            'Text',
+            'Your post',
             type='textarea',
             required=True,
             min_length=1,
@@ -106,40 +107,43 @@ FEED_DISPLAY = replace(
 )
 
 
-@cached
 def represent_post(post: PostRecord, viewer: Viewer | None, builder: UrlBuilder) -> Document:
     """Return the post, with its author embedded."""
-    author = represent_user(post.author, viewer, builder)
     properties = {
         'id': post.id,
         'body': post.body,
         'created_at': represent_time(post.created_at),
         'updated_at': None if post.updated_at is None else represent_time(post.updated_at),
     }
-    here = builder.link_to(urls.POST, post_id=post.id)
-    forms: tuple[Form, ...] = ()
-    if post.is_editable_by(viewer):
-        forms = (EDIT.at(here.href, {'body': post.body}), DELETE.at(here.href))
-    return Document(
-        kind='posts',
-        id=str(post.id),
-        properties=properties,
-        links={
-            'self': here,
-            'curies': builder.curies,
-            'collection': builder.link_to(urls.POSTS),
-            'author': author.links['self'],
-        },
-        embedded={'author': author},
-        forms=forms,
+    return _template(builder, post.is_editable_by(viewer)).fill(
+        str(post.id),
+        properties,
+        {'post_id': post.id, 'author_id': post.author.id},
         title=f'Post by {post.author.username}',
-        relationships={
-            'author': Relationship(
-                builder.url_for(urls.AUTHOR_RELATIONSHIP, post_id=post.id),
-                Identifier('users', str(post.author.id)),
-            )
-        },
-        display=KIND.display,
+        embedded={'author': represent_user(post.author, viewer, builder)},
+    )
+
+
+@lru_cache(maxsize=MAX_TEMPLATES)
+def _template(builder: UrlBuilder, is_editable: bool) -> Template:
+    author_id = variable('author_id')
+    here = builder.link_to(urls.POST, post_id=variable('post_id'))
+    relationship = builder.url_for(urls.AUTHOR_RELATIONSHIP, post_id=variable('post_id'))
+    return Template(
+        Document(
+            'posts',
+            None,
+            {},
+            {
+                'self': here,
+                'curies': builder.curies,
+                'collection': builder.link_to(urls.POSTS),
+                'author': builder.link_to(urls.USER, user_id=author_id),
+            },
+            forms=(EDIT.at(here.href), DELETE.at(here.href)) if is_editable else (),
+            relationships={'author': Relationship(relationship, Identifier('users', author_id))},
+            display=KIND.display,
+        )
     )
 
 

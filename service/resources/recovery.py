@@ -33,7 +33,7 @@ from service.resources.users import REGISTER
 FORGOT_PASSWORD = Action(
     'forgot-password',
     'POST',
-    'Forgot your password?',
+    'Reset a forgotten password',
     tuple(field for field in REGISTER.fields if field.name == 'email'),
 )
 RESET_PASSWORD = Action(

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
+from functools import lru_cache
 from typing import ClassVar
 
 import falcon
@@ -37,14 +38,14 @@ from service.http.conditional import precondition
 from service.http.operation import Access, Operation, Route, Samples
 from service.http.request import Expansions, Find, Request
 from service.http.request_body import read_form
-from service.representation.action import NOT_BLANK, Action, Field, Form
+from service.representation.action import NOT_BLANK, Action, Field
 from service.representation.display import Column, Count, Crumb, Display, NavigationLink
 from service.representation.document import Document, Identifier, Relationship
 from service.representation.kind import Kind, Member, id_member, time_member
 from service.representation.query_parameters import Query, QueryOptions
+from service.representation.template import MAX_TEMPLATES, Template, variable
 from service.representation.url_builder import UrlBuilder
 from service.resources import sample_data
-from service.resources.cache import cached
 from service.resources.collection_pages import represent_listing, sample_page
 from service.resources.module import EntryPointPart, LinkRelation
 from service.resources.relationships import ToManyRelationship, ToOneRelationship
@@ -101,11 +102,11 @@ STORE = Kind(
         columns=(
             Column('name', 'Name'),
             Column('item_count', 'Items'),
-            Column('created_at', 'Opened'),
+            Column('created_at', 'Opened', is_day=True),
         ),
         counts=(Count('item_count', 'hc:items', 'item', 'items'),),
         links=(NavigationLink('hc:owner', 'Owner'),),
-        summary=(Column('created_at', 'Opened'),),
+        summary=(Column('created_at', 'Opened', is_day=True),),
         confirmations={'delete': 'This deletes the store with all its items. It cannot be undone.'},
         outcomes={
             'create': 'Your store is open.',
@@ -135,9 +136,9 @@ ITEM = Kind(
         columns=(
             Column('name', 'Name'),
             Column('price', 'Price'),
-            Column('created_at', 'Added'),
+            Column('created_at', 'Added', is_day=True),
         ),
-        summary=(Column('price', 'Price'), Column('created_at', 'Added')),
+        summary=(Column('price', 'Price'), Column('created_at', 'Added', is_day=True)),
         confirmations={'delete': 'This deletes the item. It cannot be undone.'},
         outcomes={
             'create': 'The item is added.',
@@ -148,85 +149,101 @@ ITEM = Kind(
 )
 
 
-@cached
 def represent_store(store: StoreRecord, viewer: Viewer | None, builder: UrlBuilder) -> Document:
     """Return the store, with forms for its owner."""
-    here = builder.link_to(urls.STORE, store_id=store.id)
-    forms: tuple[Form, ...] = ()
-    if store.is_editable_by(viewer):
-        forms = (EDIT.at(here.href, {'name': store.name}), CLOSE.at(here.href))
-    return Document(
-        kind='stores',
-        id=str(store.id),
-        properties={
-            'id': store.id,
-            'name': store.name,
-            'item_count': store.item_count,
-            'created_at': represent_time(store.created_at),
-        },
-        links={
-            'self': here,
-            'curies': builder.curies,
-            'collection': builder.link_to(urls.STORES),
-            'hc:owner': builder.link_to(urls.USER, user_id=store.owner_id),
-            'hc:items': builder.link_to(urls.STORE_ITEMS, store_id=store.id),
-        },
-        forms=forms,
-        title=store.name,
-        relationships={
-            'hc:owner': Relationship(
-                builder.url_for(urls.OWNER_RELATIONSHIP, store_id=store.id),
-                Identifier('users', str(store.owner_id)),
-            ),
-            'hc:items': Relationship(builder.url_for(urls.ITEMS_RELATIONSHIP, store_id=store.id)),
-        },
-        display=STORE.display,
-        parents=(Crumb('Stores', builder.url_for(urls.STORES)),),
+    properties = {
+        'id': store.id,
+        'name': store.name,
+        'item_count': store.item_count,
+        'created_at': represent_time(store.created_at),
+    }
+    values = {'store_id': store.id, 'owner_id': store.owner_id}
+    template = _store_template(builder, store.is_editable_by(viewer))
+    return template.fill(str(store.id), properties, values, title=store.name)
+
+
+@lru_cache(maxsize=MAX_TEMPLATES)
+def _store_template(builder: UrlBuilder, is_editable: bool) -> Template:
+    store_id, owner_id = variable('store_id'), variable('owner_id')
+    here = builder.link_to(urls.STORE, store_id=store_id)
+    return Template(
+        Document(
+            'stores',
+            None,
+            {},
+            {
+                'self': here,
+                'curies': builder.curies,
+                'collection': builder.link_to(urls.STORES),
+                'hc:owner': builder.link_to(urls.USER, user_id=owner_id),
+                'hc:items': builder.link_to(urls.STORE_ITEMS, store_id=store_id),
+            },
+            forms=(EDIT.at(here.href), CLOSE.at(here.href)) if is_editable else (),
+            relationships={
+                'hc:owner': Relationship(
+                    builder.url_for(urls.OWNER_RELATIONSHIP, store_id=store_id), Identifier('users', owner_id)
+                ),
+                'hc:items': Relationship(builder.url_for(urls.ITEMS_RELATIONSHIP, store_id=store_id)),
+            },
+            display=STORE.display,
+            parents=(Crumb('Stores', builder.url_for(urls.STORES)),),
+        )
     )
 
 
-@cached
 def represent_item(item: ItemRecord, viewer: Viewer | None, builder: UrlBuilder) -> Document:
     """Return the item, with its price as a decimal string."""
-    here = builder.link_to(urls.ITEM, item_id=item.id)
     properties = {
         'id': item.id,
         'name': item.name,
         'price': f'{item.price:.2f}',
         'created_at': represent_time(item.created_at),
     }
-    forms: tuple[Form, ...] = ()
-    if item.is_editable_by(viewer):
-        forms = (EDIT_ITEM.at(here.href, properties), DELETE_ITEM.at(here.href))
-    return Document(
-        kind='items',
-        id=str(item.id),
-        properties=properties,
-        links={
-            'self': here,
-            'curies': builder.curies,
-            'collection': builder.link_to(urls.ITEMS),
-            'hc:store': builder.link_to(urls.STORE, store_id=item.store_id),
-        },
-        forms=forms,
-        title=item.name,
-        relationships={
-            'hc:store': Relationship(
-                builder.url_for(urls.STORE_RELATIONSHIP, item_id=item.id),
-                Identifier('stores', str(item.store_id)),
-            )
-        },
-        display=ITEM.display,
-        parents=(
-            Crumb('Stores', builder.url_for(urls.STORES)),
-            Crumb('Store', builder.url_for(urls.STORE, store_id=item.store_id)),
-        ),
+    values = {'item_id': item.id, 'store_id': item.store_id, 'store_name': item.store_name}
+    template = _item_template(builder, item.is_editable_by(viewer))
+    return template.fill(str(item.id), properties, values, title=item.name)
+
+
+@lru_cache(maxsize=MAX_TEMPLATES)
+def _item_template(builder: UrlBuilder, is_editable: bool) -> Template:
+    item_id, store_id = variable('item_id'), variable('store_id')
+    here = builder.link_to(urls.ITEM, item_id=item_id)
+    store = builder.link_to(urls.STORE, store_id=store_id)
+    return Template(
+        Document(
+            'items',
+            None,
+            {},
+            {
+                'self': here,
+                'curies': builder.curies,
+                'collection': builder.link_to(urls.ITEMS),
+                'hc:store': store,
+            },
+            forms=(EDIT_ITEM.at(here.href), DELETE_ITEM.at(here.href)) if is_editable else (),
+            relationships={
+                'hc:store': Relationship(
+                    builder.url_for(urls.STORE_RELATIONSHIP, item_id=item_id), Identifier('stores', store_id)
+                )
+            },
+            display=ITEM.display,
+            parents=(
+                Crumb('Stores', builder.url_for(urls.STORES)),
+                Crumb(variable('store_name'), store.href),
+            ),
+        )
     )
 
 
 _STORE = StoreRecord(sample_data.STORE_ID, sample_data.USER.id, 'Difference Engines', 1, sample_data.CREATED)
 _ITEM = ItemRecord(
-    7_400_000_000_000_007, _STORE.id, sample_data.USER.id, 'Gear', Decimal('15.99'), sample_data.UPDATED
+    7_400_000_000_000_007,
+    _STORE.id,
+    _STORE.name,
+    sample_data.USER.id,
+    'Gear',
+    Decimal('15.99'),
+    sample_data.UPDATED,
 )
 SAMPLES = Samples(
     STORE,

@@ -38,7 +38,7 @@ from service.http.operation import Access, Formats, Operation, RawResponse, Rout
 from service.http.request import Expansions, Find, Request
 from service.http.request_body import read_body
 from service.representation.action import Action, Field, Form
-from service.representation.display import Column, Crumb, Display
+from service.representation.display import Column, Crumb, Display, Note
 from service.representation.document import Document
 from service.representation.json_schema import Schema
 from service.representation.kind import Kind, Member, Presence, id_member, time_member
@@ -107,7 +107,13 @@ KIND = Kind(
     display=Display(
         plural='Sign-ins',
         columns=(
-            Column('user_agent', 'Device', flag='current', note='this one'),
+            Column(
+                'user_agent',
+                'Device',
+                is_device=True,
+                name='name',
+                notes=(Note('current', True, 'this one'), Note('scope', 'read', 'read only')),
+            ),
             Column('created_at', 'Since'),
             Column('last_used_at', 'Last change'),
             Column('expires_at', 'Until'),

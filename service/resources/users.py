@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from functools import partial
+from functools import lru_cache, partial
 from typing import ClassVar
 
 import falcon
@@ -38,9 +38,9 @@ from service.representation.display import Column, Count, Crumb, Display
 from service.representation.document import Document, Link, Relationship, member
 from service.representation.kind import Kind, Member, Presence, id_member, time_member
 from service.representation.query_parameters import MAX_FILTER_LENGTH, QueryOptions
+from service.representation.template import MAX_TEMPLATES, Template, variable
 from service.representation.url_builder import UrlBuilder
 from service.resources import sample_data
-from service.resources.cache import cached
 from service.resources.collection_pages import represent_listing, sample_page
 from service.resources.module import EntryPointPart, LinkRelation, Sample
 from service.resources.response_samples import sample_pages
@@ -154,7 +154,7 @@ USER = Kind(
             Count('following_count', 'hc:following', 'following', 'following'),
             Count('follower_count', 'hc:followers', 'follower', 'followers'),
         ),
-        summary=(Column('member_since', 'Joined'),),
+        summary=(Column('member_since', 'Joined', is_day=True),),
         prominent=frozenset(('search', 'follow', 'unfollow')),
         session_ending=frozenset(('delete',)),
         confirmations={
@@ -173,10 +173,8 @@ USER = Kind(
 )
 
 
-@cached
 def represent_user(user: UserRecord, viewer: Viewer | None, builder: UrlBuilder) -> Document:
     """Return the user; the email address is only for the user themselves."""
-    can_write = viewer is not None and viewer.can_write
     properties = {
         'id': user.id,
         'username': user.username,
@@ -187,7 +185,21 @@ def represent_user(user: UserRecord, viewer: Viewer | None, builder: UrlBuilder)
         'follower_count': user.follower_count,
         'following_count': user.following_count,
     }
-    here = {'user_id': user.id}
+    is_own = user.is_own(viewer)
+    if is_own:
+        properties['email'] = user.email
+        if builder.features.mail:
+            properties['email_verified'] = user.email_verified_at is not None
+    is_followed = None if viewer is None or is_own else user.is_followed
+    template = _template(builder, is_own, is_followed, viewer is not None and viewer.can_write)
+    values = {'user_id': user.id, 'viewer_id': viewer and viewer.user_id, 'avatar_hash': user.avatar_hash}
+    return template.fill(str(user.id), properties, values, title=user.username)
+
+
+@lru_cache(maxsize=MAX_TEMPLATES)
+def _template(builder: UrlBuilder, is_own: bool, is_followed: bool | None, can_write: bool) -> Template:
+    """Return that of the viewer's own account, of another user's, or for an anonymous client."""
+    here = {'user_id': variable('user_id')}
     links: dict[str, Link | tuple[Link, ...]] = {
         'self': builder.link_to(urls.USER, **here),
         'curies': builder.curies,
@@ -197,41 +209,36 @@ def represent_user(user: UserRecord, viewer: Viewer | None, builder: UrlBuilder)
         'hc:posts': builder.link_to(urls.USER_POSTS, **here),
     }
     if builder.features.avatars:
-        links['hc:avatar'] = Link(urls.AVATAR.format(avatar_hash=user.avatar_hash), type='image/png')
+        avatar = urls.AVATAR.format(avatar_hash=variable('avatar_hash'))
+        links['hc:avatar'] = Link(avatar, type='image/png')
     forms: tuple[Form, ...] = ()
-    if user.is_own(viewer):
-        properties['email'] = user.email
-        if builder.features.mail:
-            properties['email_verified'] = user.email_verified_at is not None
+    if is_own:
         links['hc:feed'] = builder.link_to(urls.FEED, **here)
         links['hc:tokens'] = builder.link_to(urls.TOKENS)
         links['hc:password'] = builder.link_to(urls.PASSWORD, **here)
-        own_forms = (
-            EDIT.at(builder.url_for(urls.USER, **here), properties),
+        forms = (
+            EDIT.at(builder.url_for(urls.USER, **here)),
             CHANGE_PASSWORD.at(builder.url_for(urls.PASSWORD, **here)),
             DELETE.at(builder.url_for(urls.USER, **here)),
         )
-        forms = own_forms if can_write else ()
-    elif user.is_other(viewer):
-        assert viewer is not None
-        follow = builder.link_to(urls.FOLLOW, user_id=viewer.user_id, other_id=user.id)
+    elif is_followed is not None:
+        follow = builder.link_to(urls.FOLLOW, user_id=variable('viewer_id'), other_id=variable('user_id'))
         links['hc:follow'] = follow
-        action = UNFOLLOW if user.is_followed else FOLLOW
-        forms = (action.at(follow.href),) if can_write else ()
-    relationships = {
-        rel: Relationship(builder.url_for(urls.USER_RELATIONSHIP, name=member(rel), **here))
-        for rel in (*RELATIONSHIPS, *(OWN_RELATIONSHIPS if user.is_own(viewer) else ()))
-    }
-    return Document(
-        'users',
-        str(user.id),
-        properties,
-        links,
-        forms=forms,
-        title=user.username,
-        relationships=relationships,
-        display=USER.display,
-        parents=(Crumb('People', builder.url_for(urls.USERS)),),
+        forms = ((UNFOLLOW if is_followed else FOLLOW).at(follow.href),)
+    return Template(
+        Document(
+            'users',
+            None,
+            {},
+            links,
+            forms=forms if can_write else (),
+            relationships={
+                rel: Relationship(builder.url_for(urls.USER_RELATIONSHIP, name=member(rel), **here))
+                for rel in (*RELATIONSHIPS, *(OWN_RELATIONSHIPS if is_own else ()))
+            },
+            display=USER.display,
+            parents=(Crumb('People', builder.url_for(urls.USERS)),),
+        )
     )
 
 

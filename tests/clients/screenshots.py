@@ -14,60 +14,94 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Literal, NamedTuple
 
 import playwright.sync_api as playwright
 from playwright.sync_api import sync_playwright
 
 from tests.clients.browser_flags import FLAGS
-from tests.server import ROOT, Server
+from tests.mail_server import MailServer, mail_server
+from tests.server import ROOT, Server, free_port, wait_until
 
+Colors = Literal['light', 'dark']
 PERSON, PASSWORD = 'stella.nova', 'correct horse'
+NEW_PERSON = 'new.person'
 WIDTHS = (390, 1440)
+COLORS: tuple[Colors, ...] = ('light', 'dark')
 README_PICTURE = Path(__file__).parent / 'screenshot.png'
 # The pages by name: links to click one after the other from the entry point, or an address.
-SIGNED_IN = {
+ANONYMOUS: dict[str, str | tuple[str, ...]] = {
+    'welcome': '/api',
+    'please-sign-in': '/api/users',
+    'forgot-password': '/api/password-resets',
+    'check-your-mail': '/api/password-resets?requested',
+    'expired-link': f'/api/password-resets/{"x" * 43}',
+    'relation': '/api/rels/followers',
+    'problem-type': '/api/problems/invalid-values',
+    'docs': '/api/docs',
+    'docs-operation': '/api/docs#postPosts',
+}
+SIGNED_IN: dict[str, str | tuple[str, ...]] = {
     'home': '/api',
+    'feed': ('Feed',),
     'posts': ('Posts',),
     'post': ('Posts', '.when'),
+    'posts-last': ('Posts', 'Last'),
+    'posts-past-the-end': '/api/posts?page=1000',
     'people': ('People',),
-    'person': ('People', '.card h2 a'),
+    'nobody-found': '/api/users?q=zzz',
+    'person': ('People', '.card:nth-of-type(2) h2 a'),
     'followers': ('Profile', '.profile .counts li:nth-child(3) a'),
     'own-profile': ('Profile',),
+    'edit-profile': ('Profile', '.actions summary'),
     'stores': ('Stores',),
     'store': ('Stores', '.rows th a'),
     'item': ('Stores', '.rows th a', '.along .rows th a'),
     'sign-ins': ('Sign-ins',),
-    'posts-last': ('Posts', 'Last'),
+    'sign-in': ('Sign-ins', '.rows th a'),
     'missing': '/api/posts/1',
+    'bad-parameter': '/api/posts?page=x',
     'as-hal': '/api/posts?per_page=1&as=hal',
-    'relation': '/api/rels/followers',
-    'docs': '/api/docs',
 }
 
 
+class Site(NamedTuple):
+    """A server with demo data, and the mails that it has sent."""
+
+    origin: str
+    inbox: MailServer
+
+
 @contextmanager
-def demo_server() -> Iterator[Server]:
-    """Run a server with demo data."""
-    with tempfile.TemporaryDirectory() as folder:
+def demo_site(**settings: str) -> Iterator[Site]:
+    """Run a server with demo data, and with mail."""
+    with tempfile.TemporaryDirectory() as folder, mail_server() as inbox:
         environment = {'DATABASE_URL': f'sqlite:///{folder}/halcyon.db', 'BCRYPT_COST': '4'}
         command = [sys.executable, '-m', 'service', 'demo', '--users', '60', '--stores', '5']
         subprocess.run(command, cwd=ROOT, env=os.environ | environment, check=True, capture_output=True)
-        with Server(Path(folder), workers=1, AVATARS='off') as server:
-            yield server
+        port = free_port()
+        settings |= {
+            'AVATARS': 'off',
+            'BASE_URL': f'http://127.0.0.1:{port}',
+            'MAIL_URL': inbox.url,
+            'MAIL_FROM': 'halcyon@example.org',
+        }
+        with Server(Path(folder), workers=1, port=port, **settings) as server:
+            yield Site(server.origin, inbox)
 
 
-def sign_in(page: playwright.Page, origin: str) -> None:
+def sign_in(page: playwright.Page, origin: str, name: str = PERSON) -> None:
     """Sign in at the entry point."""
     page.goto(f'{origin}/api')
     form = page.get_by_role('form', name='Sign in')
-    form.get_by_label('User name').fill(PERSON)
+    form.get_by_label('User name').fill(name)
     form.get_by_label('Password').fill(PASSWORD)
     form.get_by_role('button').click()
     page.locator('#sign-out').wait_for()
 
 
 def visit(page: playwright.Page, origin: str, way: str | tuple[str, ...]) -> None:
-    """Go to a page of SIGNED_IN."""
+    """Go to a page of ANONYMOUS or SIGNED_IN."""
     page.goto(f'{origin}{way if isinstance(way, str) else "/api"}')
     for step in way if isinstance(way, tuple) else ():
         is_selector = step.startswith('.')
@@ -76,30 +110,82 @@ def visit(page: playwright.Page, origin: str, way: str | tuple[str, ...]) -> Non
         page.wait_for_load_state()
 
 
-def take_all(folder: Path, origin: str, browser: playwright.Browser) -> None:
-    """Take every page at every width, in light colours, and the first ones in dark colours too."""
-    for width in WIDTHS:
-        viewport = playwright.ViewportSize(width=width, height=900)
-        page = browser.new_page(viewport=viewport)
-        page.goto(f'{origin}/api')
-        page.screenshot(path=folder / f'welcome-{width}.png', full_page=True)
-        page.goto(f'{origin}/api/users')
-        page.screenshot(path=folder / f'please-sign-in-{width}.png', full_page=True)
-        sign_in(page, origin)
-        for name, way in SIGNED_IN.items():
-            visit(page, origin, way)
-            page.screenshot(path=folder / f'{name}-{width}.png', full_page=name != 'docs')
-        page.emulate_media(color_scheme='dark')
-        visit(page, origin, SIGNED_IN['home'])
-        page.screenshot(path=folder / f'home-dark-{width}.png')
+class Camera:
+    """Takes the pages of a site, at one width and in one set of colours."""
+
+    def __init__(self, folder: Path, site: Site, width: int, colors: Colors) -> None:
+        self.folder, self.site, self.width, self.colors = folder, site, width, colors
+
+    def take(self, page: playwright.Page, name: str) -> None:
+        """Take the page as it is; of the documentation, the part in the window."""
+        path = self.folder / f'{name}-{self.width}-{self.colors}.png'
+        page.screenshot(path=path, full_page=not name.startswith('docs'))
+
+    def take_pages(self, page: playwright.Page, pages: dict[str, str | tuple[str, ...]]) -> None:
+        """Take pages that can be visited."""
+        for name, way in pages.items():
+            visit(page, self.site.origin, way)
+            self.take(page, name)
+
+    def take_all(self, browser: playwright.Browser) -> None:
+        """Take every page, as an anonymous visitor, as a new person and as one with posts."""
+        page = browser.new_page(viewport={'width': self.width, 'height': 900}, color_scheme=self.colors)
+        self.take_pages(page, ANONYMOUS)
+        self._register(page)
+        sign_in(page, self.site.origin, self._new_person)
+        self.take_pages(page, {'empty-home': '/api', 'empty-profile': ('Profile',)})
+        page.context.clear_cookies()
+        sign_in(page, self.site.origin)
+        self.take_pages(page, SIGNED_IN)
         page.close()
 
+    @property
+    def _new_person(self) -> str:
+        return f'{NEW_PERSON}.{self.width}.{self.colors}'
 
-def take_readme_picture(origin: str, browser: playwright.Browser) -> None:
-    """Take the feed beside a profile, as a phone shows them."""
-    page = browser.new_page(viewport=playwright.ViewportSize(width=760, height=620))
-    sign_in(page, origin)
-    page.screenshot(path=README_PICTURE)
+    def _register(self, page: playwright.Page) -> None:
+        """Take the forms that fail, and the pages that mails lead to."""
+        page.goto(f'{self.site.origin}/api')
+        form = page.get_by_role('form', name='Sign up')
+        form.get_by_label('User name').fill(PERSON)
+        form.get_by_label('Email').fill(f'{self._new_person}@example.org')
+        form.get_by_label('Password').fill(PASSWORD)
+        form.get_by_role('button').click()
+        page.get_by_text('is taken').wait_for()
+        self.take(page, 'taken-name')
+        form.get_by_label('User name').fill(self._new_person)
+        form.get_by_role('button').click()
+        self._take_mail(page, 'verify-email')
+        page.request.post(
+            f'{self.site.origin}/api/password-resets', form={'email': f'{self._new_person}@example.org'}
+        )
+        self._take_mail(page, 'reset-password')
+
+    def _take_mail(self, page: playwright.Page, name: str) -> None:
+        """Take the page that the next mail leads to."""
+        wait_until(lambda: self.site.inbox.messages != [])
+        page.goto(self.site.inbox.last_link())
+        self.site.inbox.messages.clear()
+        self.take(page, name)
+
+
+def take_all(folder: Path, browser: playwright.Browser) -> None:
+    """Take every page at every width, in light and in dark colours."""
+    with demo_site() as site:
+        for width in WIDTHS:
+            for colors in COLORS:
+                Camera(folder, site, width, colors).take_all(browser)
+    with demo_site(REGISTRATION='closed') as site:
+        page = browser.new_page(viewport={'width': WIDTHS[0], 'height': 900})
+        Camera(folder, site, WIDTHS[0], COLORS[0]).take_pages(page, {'closed': '/api'})
+
+
+def take_readme_picture(browser: playwright.Browser) -> None:
+    """Take the home page of a person who has signed in."""
+    with demo_site() as site:
+        page = browser.new_page(viewport={'width': 760, 'height': 620})
+        sign_in(page, site.origin)
+        page.screenshot(path=README_PICTURE)
 
 
 def main() -> None:
@@ -108,13 +194,13 @@ def main() -> None:
     parser.add_argument('folder', nargs='?', type=Path)
     parser.add_argument('--readme', action='store_true')
     options = parser.parse_args()
-    with demo_server() as server, sync_playwright() as driver:
+    with sync_playwright() as driver:
         browser = driver.chromium.launch(executable_path=shutil.which('chromium'), args=FLAGS)
         if options.readme:
-            take_readme_picture(server.origin, browser)
+            take_readme_picture(browser)
         if options.folder:
             options.folder.mkdir(parents=True, exist_ok=True)
-            take_all(options.folder, server.origin, browser)
+            take_all(options.folder, browser)
 
 
 if __name__ == '__main__':

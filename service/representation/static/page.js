@@ -19,12 +19,19 @@ function say(text) {
 
 // Times
 
-const UNITS = [['year', 31536000], ['month', 2592000], ['week', 604800], ['day', 86400], ['hour', 3600], ['minute', 60]];
-const relative = new Intl.RelativeTimeFormat('en', { numeric: 'auto', style: 'short' });
-const absolute = new Intl.DateTimeFormat('en', { dateStyle: 'medium', timeStyle: 'short' });
+const WEEK = 604800;
+const UNITS = [['day', 86400], ['hour', 3600], ['minute', 60]];
+const relative = new Intl.RelativeTimeFormat('en', { numeric: 'auto' });
+const absolute = new Intl.DateTimeFormat('en-GB', { dateStyle: 'medium', timeStyle: 'short' });
+
+function day(date, more) { // the year only if it is another one
+  const year = date.getFullYear() === new Date().getFullYear() ? undefined : 'numeric';
+  return date.toLocaleString('en-GB', { day: 'numeric', month: 'short', year, ...more });
+}
 
 function ago(date) {
   const seconds = (date - Date.now()) / 1000;
+  if (seconds < -WEEK) return day(date);
   const [unit, size] = UNITS.find(([, size]) => Math.abs(seconds) >= size) ?? ['second', 1];
   return unit === 'second' ? 'just now' : relative.format(Math.trunc(seconds / size), unit);
 }
@@ -34,7 +41,8 @@ function showTimes(root) {
     const date = new Date(time.dateTime);
     if (Number.isNaN(date.valueOf())) continue;
     time.title = absolute.format(date);
-    time.textContent = time.classList.contains('ago') ? ago(date) : absolute.format(date);
+    if (time.classList.contains('ago')) time.textContent = ago(date);
+    else time.textContent = day(date, time.classList.contains('day') ? {} : { hour: '2-digit', minute: '2-digit' });
   }
 }
 
@@ -42,9 +50,10 @@ function showTimes(root) {
 
 function count(field) {
   const left = Number(field.dataset.max) - [...field.value.normalize('NFC').trim()].length;
-  field.setCustomValidity(left < 0 ? `${-left} too many characters.` : '');
+  const characters = `${Math.abs(left)} character${Math.abs(left) === 1 ? '' : 's'}`;
+  field.setCustomValidity(left < 0 ? `${characters} too many` : '');
   const hint = field.localName === 'textarea' && document.getElementById(`${field.id}-hint`);
-  if (hint) hint.textContent = left < 0 ? `${-left} too many characters` : `${left} characters left`;
+  if (hint) hint.textContent = `${characters} ${left < 0 ? 'too many' : 'left'}`;
 }
 
 function draftOf(field) {
@@ -217,6 +226,10 @@ function find(text) {
   }
   for (const link of document.querySelectorAll('.docs aside li')) {
     link.hidden = document.getElementById(link.firstElementChild.hash.slice(1))?.hidden ?? false;
+  }
+  for (const group of document.querySelectorAll('.docs aside details')) {
+    group.open = wanted.length > 0;
+    group.hidden = !group.querySelector('li:not([hidden])');
   }
 }
 

@@ -1,13 +1,8 @@
 """gunicorn's threaded worker, with problem documents as responses to malformed requests."""
 
 import ipaddress
-import json
 import logging
-import os
 import socket
-import traceback
-from dataclasses import replace
-from email.utils import formatdate
 from http import HTTPStatus
 from typing import Any
 
@@ -15,9 +10,8 @@ from gunicorn.http import errors
 from gunicorn.workers.gthread import ThreadWorker
 
 from service.config import Settings, normal_origin
-from service.http.security_headers import security_headers
-from service.representation.media_types import PROBLEM
-from service.representation.problem import Problem, problem_details
+from service.representation.problem import Problem
+from service.serving.refusals import failed, new_request_id, rejected, response_to
 
 CLIENT_ERRORS = (errors.ParseException, errors.NoMoreData)
 APPLICATION_ERRORS = (errors.InvalidResponseHeader, errors.InvalidResponseHeaderName)
@@ -47,46 +41,19 @@ class Worker(ThreadWorker):
 
     def handle_error(self, req: Any, client: Any, addr: Any, exc: BaseException) -> None:
         """Respond to a request that the parser rejected, or that ended in an uncaught exception."""
-        request_id = os.urandom(8).hex()
+        request_id = new_request_id()
         if isinstance(exc, CLIENT_ERRORS) and not isinstance(exc, APPLICATION_ERRORS):
             found = (kind for error, kind in PROBLEM_OF_ERROR.items() if isinstance(exc, error))
-            name, detail = next(found, MALFORMED)
-            problem = Problem(name, detail)
-            log.warning(
-                'rejected a request with %s: %s, request=%s', problem.status, type(exc).__name__, request_id
-            )
+            problem = rejected(Problem(*next(found, MALFORMED)), type(exc).__name__, request_id)
         else:
-            detail = 'The server log has details under the reference.'
-            problem = Problem('internal-error', detail, reference=request_id)
-            # The message of an exception may quote the request.
-            stack = ''.join(traceback.format_tb(exc.__traceback__))
-            log.error('request %s failed: %s\n%s', request_id, type(exc).__name__, stack)
+            problem = failed(exc, request_id)
+        fields, body = response_to(problem, request_id, _origin_of(client), self.settings)
+        status = f'HTTP/1.1 {problem.status} {HTTPStatus(problem.status).phrase}'
+        head = '\r\n'.join([status, *(f'{name}: {value}' for name, value in fields.items())])
         try:
-            client.sendall(
-                _response(problem, request_id, self.settings.base_url or _origin_of(client), self.settings)
-            )
+            client.sendall(head.encode() + b'\r\n\r\n' + body)
         except OSError:
             log.debug('the client of request %s has disconnected', request_id)
-
-
-def _response(problem: Problem, request_id: str, base: str, settings: Settings) -> bytes:
-    details = problem_details(replace(problem, origin=base))
-    del details['instance']  # the target may be malformed
-    body = json.dumps(details).encode()
-    fields = {
-        'Date': formatdate(usegmt=True),
-        'Connection': 'close',
-        'Content-Type': PROBLEM,
-        'Content-Length': str(len(body)),
-        'Cache-Control': 'no-store',
-        'X-Request-Id': request_id,
-        **security_headers(PROBLEM, problem.status, is_https=settings.is_https),
-    }
-    if settings.allows_all_origins:
-        fields['Access-Control-Allow-Origin'] = '*'
-    status = f'HTTP/1.1 {problem.status} {HTTPStatus(problem.status).phrase}'
-    head = '\r\n'.join([status, *(f'{name}: {value}' for name, value in fields.items())])
-    return head.encode() + b'\r\n\r\n' + body
 
 
 def _origin_of(connection: socket.socket) -> str:

@@ -8,7 +8,7 @@ import stat
 from collections.abc import Iterable
 from contextlib import closing
 
-from service.config import SettingError
+from service.config import SettingError, Settings
 
 MAX_OPEN_FILES = 65536
 RESERVED_FILES = 200  # open files of a worker that are not connections of clients
@@ -21,6 +21,27 @@ REASONS = {
 }
 
 Address = tuple[str, int] | str
+
+
+def address_of(settings: Settings) -> Address:
+    """Return the address to listen on: a host and a port, or the path of a unix socket."""
+    if settings.host.startswith('unix:'):
+        return settings.host.removeprefix('unix:')
+    return settings.host, settings.port
+
+
+def accepts_connections(address: Address) -> bool:
+    """Return whether a server listens on the address."""
+    if isinstance(address, str):
+        family = socket.AF_UNIX
+    else:
+        family = socket.AF_INET6 if ':' in address[0] else socket.AF_INET
+    with closing(socket.socket(family, socket.SOCK_STREAM)) as probe:
+        try:
+            probe.connect(address)
+        except OSError:
+            return False
+        return True
 
 
 def check_addresses(addresses: Iterable[Address | int]) -> None:
@@ -57,12 +78,8 @@ def _check_path(path: str) -> None:
         return
     if not stat.S_ISSOCK(os.lstat(path).st_mode):
         raise SettingError(f'HOST: {path!r} exists and is not a socket')
-    with closing(socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)) as probe:
-        try:
-            probe.connect(path)
-        except OSError:
-            return  # no server listens on it any more
-    raise SettingError(f'HOST: unix:{path} is in use by another program; stop it, or choose another path')
+    if accepts_connections(path):
+        raise SettingError(f'HOST: unix:{path} is in use by another program; stop it, or choose another path')
 
 
 def raise_open_files() -> int:

@@ -1,0 +1,152 @@
+"""Templates of documents: what many documents of a kind have in common, with variables in their URLs."""
+
+import re
+from collections.abc import Callable, Mapping
+from functools import cached_property
+from typing import Any
+
+from service.representation.action import Form
+from service.representation.display import Crumb
+from service.representation.document import Document, Link, Part, Relationship
+
+# Private-use characters: no URL of ours contains them, and JSON does not escape them.
+_START, _END = '\ue000', '\ue001'
+_VARIABLE = re.compile(f'{_START}([a-z_]+){_END}')
+MAX_TEMPLATES = 256  # of each kind that are cached: there is one for each origin and kind of viewer
+_NOTHING: Mapping[str, Any] = {}
+
+
+def variable(name: str) -> str:
+    """Return a placeholder for a value in the URLs of a template."""
+    return f'{_START}{name}{_END}'
+
+
+class Template:
+    """Makes documents that differ only in their state, in what they embed, and in values in their URLs.
+
+    `outline` is a document with the links and forms that such documents have for one kind of viewer. It has
+    a `variable` for each value in a URL, an identifier or a parent's label; values in URLs must need no
+    escaping. The documents' forms are filled with their properties.
+
+    A document takes little time: its links are rendered as JSON once for all documents, and made only if
+    they are read.
+    """
+
+    def __init__(self, outline: Document) -> None:
+        self.outline = outline
+        self._common = {
+            'kind': outline.kind,
+            'meta': outline.meta,
+            'display': outline.display,
+            'template': self,
+        }
+        self.format_strings = Document(
+            outline.kind,
+            None,
+            {},
+            _links(outline, _format_string),
+            forms=_forms(outline, _format_string, {}),
+            relationships=_relationships(outline, _format_string),
+            parents=_parents(outline, _format_string),
+        )
+        self.href = self.format_strings.href
+        self._parts: dict[Part, str] = {}
+
+    def fill(
+        self,
+        id: str,
+        properties: Mapping[str, Any],
+        values: Mapping[str, Any],
+        *,
+        title: str = '',
+        embedded: Mapping[str, Document] = _NOTHING,
+    ) -> Document:
+        """Return the document with these properties; `values` are those of the variables."""
+        document = object.__new__(_FilledTemplate)
+        # The constructor of a frozen dataclass takes several times as long.
+        document.__dict__.update(
+            self._common, id=id, properties=properties, values=values, title=title, embedded=embedded
+        )
+        return document
+
+    def render(self, part: Part, values: Mapping[str, Any]) -> bytes:
+        """Return a part of the document with these values as JSON."""
+        text = self._parts.get(part)
+        if text is None:
+            text = self._parts[part] = _format_string(self.outline.render(part).decode())
+        return (text % values).encode()
+
+
+class _FilledTemplate(Document):
+    """A document whose links, forms, relationships and parents are made when they are read.
+
+    A copy that `dataclasses.replace` makes has all of them, and no template.
+    """
+
+    template: Template | None = None
+    values: Mapping[str, Any] = _NOTHING
+
+    @cached_property
+    def links(self) -> Mapping[str, Link | tuple[Link, ...]]:
+        return _links(self._format_strings, self._fill)
+
+    @cached_property
+    def forms(self) -> tuple[Form, ...]:
+        return _forms(self._format_strings, self._fill, self.properties)
+
+    @cached_property
+    def relationships(self) -> Mapping[str, Relationship]:
+        return _relationships(self._format_strings, self._fill)
+
+    @cached_property
+    def parents(self) -> tuple[Crumb, ...]:
+        return _parents(self._format_strings, self._fill)
+
+    @property
+    def outline(self) -> Document:
+        return self if self.template is None else self.template.outline
+
+    @property
+    def href(self) -> str:
+        return super().href if self.template is None else self.template.href % self.values
+
+    def render(self, part: Part) -> bytes:
+        return super().render(part) if self.template is None else self.template.render(part, self.values)
+
+    @property
+    def _format_strings(self) -> Document:
+        assert self.template is not None
+        return self.template.format_strings
+
+    def _fill(self, text: str) -> str:
+        return text % self.values
+
+
+def _format_string(text: str) -> str:
+    return _VARIABLE.sub(r'%(\1)s', text.replace('%', '%%'))
+
+
+def _links(document: Document, change: Callable[[str], str]) -> dict[str, Link | tuple[Link, ...]]:
+    return {
+        rel: link._replace(href=change(link.href))
+        if isinstance(link, Link)
+        else tuple(one._replace(href=change(one.href)) for one in link)
+        for rel, link in document.links.items()
+    }
+
+
+def _forms(document: Document, change: Callable[[str], str], values: Mapping[str, Any]) -> tuple[Form, ...]:
+    return tuple(form.action.at(change(form.target), values) for form in document.forms)
+
+
+def _relationships(document: Document, change: Callable[[str], str]) -> dict[str, Relationship]:
+    return {
+        rel: Relationship(
+            one.href and change(one.href), one.to_one and one.to_one._replace(id=change(one.to_one.id))
+        )
+        for rel, one in document.relationships.items()
+    }
+
+
+def _parents(document: Document, change: Callable[[str], str]) -> tuple[Crumb, ...]:
+    return tuple(Crumb(change(crumb.label), change(crumb.href)) for crumb in document.parents)

@@ -1,0 +1,92 @@
+"""The start of a server: reading the settings, and checking everything before any worker runs."""
+
+import logging
+import os
+import tempfile
+from collections.abc import Iterable
+
+from service.config import SettingError, Settings, misspelt_variables
+from service.database.errors import SchemaMismatch, Unavailable
+from service.domain.startup import prepare_database
+from service.logs import abort
+from service.metrics_multiprocess import allocate_files, create_directory
+from service.serving.listening import Address, check_addresses
+
+SETTING, DATABASE = 3, 4  # exit codes, as of the commands
+SQLITE_THREADS = 8  # of a worker
+SPARE_THREADS = 4  # for requests that need no database connection, while the database does not respond
+
+log = logging.getLogger('service')
+
+
+def read_settings() -> Settings:
+    """Return the settings of the environment; an invalid one ends the process with one line."""
+    try:
+        settings = Settings.from_environment(os.environ)
+    except SettingError as error:
+        abort(str(error), SETTING, os.environ.get('LOG_FORMAT', ''))
+    try:
+        tempfile.gettempdir()
+    except OSError as error:
+        abort(f'TMPDIR: {error.strerror or error}', SETTING, settings.log_format)
+    return settings
+
+
+def workers_of(settings: Settings) -> int:
+    """Return the number of worker processes."""
+    return settings.web_concurrency or os.cpu_count() or 1
+
+
+def threads_of(settings: Settings) -> int:
+    """Return the number of threads of a worker that run the application.
+
+    A slow request body or a sign-in occupies one; bcrypt releases the GIL.
+    """
+    if settings.database_url.startswith('sqlite'):
+        return SQLITE_THREADS
+    return settings.database_pool + SPARE_THREADS
+
+
+def prepare(settings: Settings, addresses: Iterable[Address | int]) -> None:
+    """Check the addresses to listen on and the database, and create what the workers need.
+
+    What prevents the start ends the process with one line. ints are open sockets.
+    """
+    for name, setting in misspelt_variables(os.environ).items():
+        log.warning('%s is not a setting: did you mean %s?', name, setting)
+    try:
+        check_addresses(addresses)
+        if settings.metrics:
+            create_directory()
+        prepare_database(settings)
+    except SettingError as error:
+        abort(str(error), SETTING, settings.log_format)
+    except SchemaMismatch as error:
+        abort(f'DATABASE_URL: {settings.database}: {error}', SETTING, settings.log_format)
+    except Unavailable as error:
+        abort(
+            f'DATABASE_URL: cannot use {settings.database}: {error.__cause__ or error}. Is the server'
+            ' running, does the database exist, and may this user use it?',
+            DATABASE,
+            settings.log_format,
+        )
+
+
+def prepare_worker(settings: Settings) -> None:
+    """Allocate the files of a worker's metrics, or turn metrics off in a worker that cannot."""
+    if settings.metrics:
+        try:
+            allocate_files()
+        except OSError as error:
+            log.error('This worker serves without metrics: %s', error)
+            os.environ['METRICS'] = 'off'
+
+
+def log_ready(settings: Settings, address: str, workers: int) -> None:
+    """Log where the server can be reached, with which database, and how to stop it."""
+    log.info(
+        'Halcyon is ready at %s with %s on the database %s. Press Ctrl-C to stop.',
+        address,
+        '1 worker' if workers == 1 else f'{workers} workers',
+        settings.database,
+    )

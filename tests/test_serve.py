@@ -1,0 +1,54 @@
+"""The command that starts the server: under gunicorn as `gunicorn` does, or under granian."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from service.serving.granian_server import REQUIREMENT
+from tests.server import GUNICORN, ROOT, Server
+from tests.test_start import assert_one_line, run_to_end
+
+
+def test_serve_starts_gunicorn_by_default(tmp_path: Path) -> None:
+    with Server(tmp_path, program='serve') as server:
+        assert server.ask('GET', '/api').headers['Server'] == 'gunicorn'
+        assert len(server.workers()) == 2
+        assert server.stop() == 0
+
+
+@pytest.mark.parametrize('program', ['serve', 'granian'])
+@pytest.mark.parametrize('name', ['WEB_CONCURRENCY', 'FORWARDED_ALLOW_IPS', 'PORT', 'KEEP_ALIVE'])
+def test_every_setting_is_checked_in_one_line(tmp_path: Path, program: str, name: str) -> None:
+    assert_one_line(run_to_end(tmp_path, program, **{name: 'abc'}), f"{name}: 'abc' is invalid")
+
+
+@pytest.mark.parametrize('program', ['serve', 'granian'])
+def test_empty_settings_have_their_defaults_and_every_trusted_proxy_is_accepted(
+    tmp_path: Path, program: str
+) -> None:
+    settings = {'WEB_CONCURRENCY': '', 'FORWARDED_ALLOW_IPS': 'unix,10.0.0.0/8'}
+    with Server(tmp_path, program=program, **settings) as server:
+        forwarded = server.ask('GET', '/api', X_Forwarded_Host='evil.test')
+        assert b'evil.test' not in forwarded.body
+
+
+def test_granian_that_is_not_installed_is_reported_with_what_to_install(tmp_path: Path) -> None:
+    (tmp_path / 'granian.py').write_text('raise ImportError')
+    result = run_to_end(tmp_path, 'granian', PYTHONPATH=str(tmp_path))
+    assert_one_line(result, f'granian is not installed: pip install {REQUIREMENT}')
+
+
+def test_the_documented_version_of_granian_is_the_tested_one() -> None:
+    for name in ('tests/requirements.txt', 'service/OPERATIONS.md'):
+        assert set(re.findall(r'granian==[\d.]+', (ROOT / name).read_text())) == {REQUIREMENT}
+
+
+def test_gunicorn_parses_requests_in_python(tmp_path: Path) -> None:
+    settings = {'PATH': os.environ['PATH'], 'DATABASE_URL': f'sqlite:///{tmp_path}/x.db'}
+    printed = subprocess.check_output([GUNICORN, '--print-config'], cwd=ROOT, env=settings, text=True)
+    assert re.search(r'^http_parser += python$', printed, re.MULTILINE)
