@@ -12,6 +12,7 @@ import uritemplate
 from service.representation.problem import PROBLEMS
 from tests.client import HAL, HAL_FORMS, JSON_API, ORIGIN, ApiResponse, Client
 from tests.html import Page
+from tests.routes import populate
 
 pytestmark = pytest.mark.above_databases
 
@@ -182,8 +183,8 @@ def test_an_anonymous_client_is_led_to_the_sign_in_form(client: Client, ada: Cli
         assert client.get(uritemplate.expand(curie, rel=rel), accept=accept).status == 200
 
 
-@pytest.mark.usefixtures('world')
-def test_an_embedded_document_equals_the_response_at_its_url(ada: Client) -> None:
+def test_an_embedded_document_equals_the_response_at_its_url(ada: Client, bob: Client) -> None:
+    populate(ada, bob)
     for rel in ('hc:users', 'hc:posts', 'hc:feed', 'hc:tokens'):
         for item in ada.follow(rel).items:
             whole = ada.get(item['_links']['self']['href']).state
