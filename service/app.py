@@ -22,11 +22,8 @@ from service.http.middleware.compression import CompressionMiddleware
 from service.http.middleware.context import ContextMiddleware
 from service.http.middleware.cors import CorsMiddleware
 from service.http.middleware.guards import GuardMiddleware
-from service.http.middleware.idempotency import IdempotencyMiddleware
 from service.http.middleware.negotiation import NegotiationMiddleware
 from service.http.middleware.presenter import PresenterMiddleware
-from service.http.middleware.rate_limits import RateLimitMiddleware
-from service.http.middleware.schema import SchemaMiddleware
 from service.http.middleware.security_headers import SecurityHeadersMiddleware
 from service.http.operation import Route, check_declaration, kinds_of
 from service.http.request import PageParts, Related, Request
@@ -115,8 +112,7 @@ def create_app(
         #                                  request                     response
         #   Application                    its id                      X-Request-Id, the log, metrics
         #   ContextMiddleware              all attributes, Host (400)  returns the database connection
-        #   SchemaMiddleware               schema (503)                |
-        #   GuardMiddleware                field size (400)            |
+        #   GuardMiddleware                schema (503), fields (400)  |
         #   BrowserSessionMiddleware       the method of a form        |
         #   -- routing --                  URL (404)                   |
         #   GuardMiddleware                method (405, 501)           |
@@ -124,27 +120,22 @@ def create_app(
         #   CorsMiddleware                 |                           Access-Control-…, Vary
         #   SecurityHeadersMiddleware      |                           Content-Security-Policy, …
         #   CompressionMiddleware          |                           Content-Encoding
-        #   RateLimitMiddleware            |                           RateLimit, RateLimit-Policy
         #   AuthenticationMiddleware       viewer (401)                |
         #   NegotiationMiddleware          format (406), query (400)   |
-        #   PresenterMiddleware            |                           the steps of present()
-        #   IdempotencyMiddleware          replays, or runs once       |
+        #   PresenterMiddleware            |                           the steps of present(), RateLimit
         #   -- responder --
         #
         # An exception becomes a problem (http/errors.py), which passes up from there like any response.
         middleware=[
             ContextMiddleware(settings, db, PageParts(HOME, expansions)),
-            SchemaMiddleware(),
             GuardMiddleware(),
             BrowserSessionMiddleware(),
             CorsMiddleware(settings),
             SecurityHeadersMiddleware(settings),
             CompressionMiddleware(),
-            RateLimitMiddleware(),
             AuthenticationMiddleware(),
             NegotiationMiddleware(kinds, related),
             PresenterMiddleware(),
-            IdempotencyMiddleware(),
         ],
     )
     app.req_options.strip_url_path_trailing_slash = True

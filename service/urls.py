@@ -34,6 +34,7 @@ KEYS = '/.well-known/jwks.json'
 
 PASSWORD_RESETS = '/api/password-resets'
 PASSWORD_RESET = '/api/password-resets/{secret}'
+EMAIL_VERIFICATIONS = '/api/email-verifications'
 EMAIL_VERIFICATION = '/api/email-verifications/{secret}'
 
 STORES = '/api/stores'

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from email import message_from_bytes, policy
@@ -17,12 +19,14 @@ LINK = re.compile(r'^http\S+/(?:password-resets|email-verifications)/\S+$', re.M
 
 
 class MailServer:
-    """The messages that arrived; a `reply` rejects each recipient."""
+    """The messages that arrived; a `reply` rejects each recipient, and each message takes some `seconds`."""
 
     def __init__(self) -> None:
         self.messages: list[EmailMessage] = []
         self.recipients: list[str] = []
         self.reply = ''
+        self.seconds = 0.0
+        self.is_busy = threading.Event()
         self.url = ''
 
     async def handle_RCPT(  # noqa: N802  # aiosmtpd calls it so
@@ -36,6 +40,8 @@ class MailServer:
     async def handle_DATA(self, server: Any, session: Any, envelope: Any) -> str:  # noqa: N802
         message = message_from_bytes(envelope.content, policy=policy.default)
         assert isinstance(message, EmailMessage)
+        self.is_busy.set()
+        await asyncio.sleep(self.seconds)
         self.messages.append(message)
         self.recipients += envelope.rcpt_tos
         return '250 OK'

@@ -160,7 +160,9 @@ def test_a_precondition_applies_to_the_selected_representation(ada_api: JsonApiC
     assert changed.status == 200
     ada_api.publish('another')
     assert_refused(
-        ada_api.send('PATCH', before.state['links']['self'], identify(me), If_Match=before.tag), 412
+        ada_api.send('PATCH', before.state['links']['self'], identify(me), If_Match=before.tag),
+        412,
+        'If-Match',
     )
 
 
@@ -337,7 +339,8 @@ def test_followers_cannot_be_sorted(ada_api: JsonApiClient) -> None:
 def test_an_excessive_page_size_is_rejected_with_the_maximum(ada_api: JsonApiClient) -> None:
     error = ada_api.related('users', query='?page[size]=101').state['errors'][0]
     assert error['detail'] == 'page[size] must be at most 100.'
-    assert 'profiles' not in error['links']['type']  # the profile of cursor pagination is not used
+    assert error['meta'] == {'page': {'maxSize': 100}}
+    assert 'profiles' not in error['links']['type']  # the profile of cursor pagination was not requested
 
 
 def test_a_write_with_an_unknown_parameter_changes_nothing(ada_api: JsonApiClient) -> None:

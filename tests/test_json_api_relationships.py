@@ -95,7 +95,7 @@ def test_only_the_owner_can_change_it_and_all_users_can_read_it(
 def test_the_relationship_of_an_unknown_user_is_404(
     anonymous_api: JsonApiClient, ada_api: JsonApiClient
 ) -> None:
-    assert_refused(anonymous_api.get(following(ada_api)), 401)
+    assert_refused(anonymous_api.get(following(ada_api)), 401, 'Authorization')
     for method in ('POST', 'DELETE', 'PATCH'):
         assert_refused(ada_api.send(method, '/api/users/7/relationships/following', []), 404)
     assert_refused(ada_api.get('/api/users/7/relationships/following'), 404)
@@ -158,7 +158,7 @@ def test_the_relationship_is_paginated_like_the_collection(ada_api: JsonApiClien
 def test_preconditions_apply_to_relationships(ada_api: JsonApiClient, others: list[Any]) -> None:
     tag = ada_api.get(following(ada_api)).tag
     assert ada_api.send('POST', following(ada_api), others[:1], If_Match=tag).status == 200
-    assert_refused(ada_api.send('POST', following(ada_api), others[1:], If_Match=tag), 412)
+    assert_refused(ada_api.send('POST', following(ada_api), others[1:], If_Match=tag), 412, 'If-Match')
     assert len(ada_api.get(following(ada_api)).state['data']) == 1
 
 

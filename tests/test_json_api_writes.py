@@ -112,7 +112,7 @@ def test_preconditions_apply_to_json_api(ada_api: JsonApiClient) -> None:
     before = ada_api.get(post['links']['self'])
     again = identify(post) | {'attributes': {'body': 'again'}}
     assert ada_api.send('PATCH', post['links']['self'], again, If_Match=before.tag).status == 200
-    assert_refused(ada_api.send('PATCH', post['links']['self'], again, If_Match=before.tag), 412)
+    assert_refused(ada_api.send('PATCH', post['links']['self'], again, If_Match=before.tag), 412, 'If-Match')
 
 
 def test_a_password_is_changed_as_an_attribute_of_its_user(ada_api: JsonApiClient) -> None:
@@ -324,3 +324,30 @@ def test_linkage_must_be_identifiers_of_the_related_type(ada_api: JsonApiClient)
     ):
         changed = identify(post) | linkage(author=data)
         assert_refused(ada_api.send('PATCH', post['links']['self'], changed), status, pointer)
+
+
+@pytest.mark.parametrize(
+    ('fields', 'status', 'source'),
+    [
+        ({'Authorization': ''}, 401, 'Authorization'),
+        ({'Authorization': 'Bearer unknown'}, 401, 'Authorization'),
+        ({'Idempotency-Key': '""'}, 400, 'Idempotency-Key'),
+        ({'Idempotency-Key': '"used"'}, 422, 'Idempotency-Key'),
+        ({'Content-Type': 'image/png'}, 415, 'Content-Type'),
+        ({'If-Match': '"stale"'}, 412, 'If-Match'),
+        ({'If-Match': '*', 'If-None-Match': '*'}, 412, 'If-None-Match'),
+    ],
+)
+def test_an_error_names_the_header_field_that_caused_it(
+    ada_api: JsonApiClient, fields: dict[str, str], status: int, source: str
+) -> None:
+    post = {'type': 'posts', 'attributes': {'body': 'hello'}}
+    first = {'type': 'posts', 'attributes': {'body': 'first'}}
+    assert ada_api.send('POST', '/api/posts', first, **{'Idempotency-Key': '"used"'}).status == 201
+    assert_refused(ada_api.send('POST', '/api/posts', post, **fields), status, source)
+
+
+def test_an_error_names_a_content_range(ada_api: JsonApiClient) -> None:
+    me = ada_api.me().state['data']
+    refused = ada_api.send('PUT', me['links']['self'], identify(me), **{'Content-Range': 'bytes 0-1/2'})
+    assert_refused(refused, 400, 'Content-Range')

@@ -388,12 +388,60 @@ def test_the_entry_point_leads_to_the_form(ada: Client, client: Client) -> None:
     assert list(ada.entry().state['_templates']) == ['publish']
 
 
+def test_a_user_requests_another_verification_mail(ada: Client, db: Session, inbox: MailServer) -> None:
+    send_due_mail(db)
+    inbox.messages.clear()
+    assert ada.me().submit('request-verification').status == 202
+    assert send_due_mail(db) == 1
+    assert inbox.recipients[-1] == 'ada@example.org'
+    assert ada.get(inbox.last_link()).submit('verify-email').status == 204
+    me = ada.me()
+    assert me.state['email_verified'] is True
+    assert list(me.state['_templates']) == ['edit', 'change-password', 'delete']
+    assert ada.post('/api/email-verifications').status == 202
+    assert send_due_mail(db) == 0
+
+
+def test_verification_mails_are_limited_for_each_user(ada: Client, bob: Client, db: Session) -> None:
+    target = '/api/email-verifications'
+    assert [ada.post(target).status for _ in range(6)] == [202] * 5 + [429]
+    answer = ada.post(target)
+    assert_problem(answer, 429)
+    assert int(answer.headers['retry-after']) <= 3600
+    assert bob.post(target).status == 202
+
+
+def test_verification_mails_need_a_token_that_permits_changes(ada: Client, client: Client) -> None:
+    target = '/api/email-verifications'
+    assert client.post(target).status == 401
+    token = client.entry().submit('login', username='ada', password=PASSWORD, scope='read').state['token']
+    reader = Client(client.app, token)
+    assert_problem(reader.post(target), 403)
+    assert 'request-verification' not in reader.me().state.get('_templates', {})
+
+
+def test_a_verification_mail_is_requested_without_scripts(
+    app: Any, ada: Client, db: Session, inbox: MailServer
+) -> None:
+    browser = PlainBrowser(app)
+    browser.open(f'{ORIGIN}/api')
+    browser.submit('login', username='ada', password=PASSWORD)
+    send_due_mail(db)
+    inbox.messages.clear()
+    profile = ada.me().href('self')
+    browser.open(profile)
+    assert browser.submit('request-verification') == 200
+    assert browser.url == profile
+    assert send_due_mail(db) == 1
+
+
 def test_a_server_without_mail_offers_no_recovery(start: Start) -> None:
     client = Client(start())
     assert 'hc:password-resets' not in client.entry().state['_links']
     client.register('ada')
     assert 'email_verified' not in client.sign_in('ada').me().state
-    for path in ('/api/password-resets', '/api/password-resets/x', '/api/email-verifications/x'):
+    names = ('password-resets', 'email-verifications')
+    for path in [f'/api/{name}{secret}' for name in names for secret in ('', '/x')]:
         assert client.get(path).status == client.post(path).status == 404
 
 
@@ -530,6 +578,15 @@ def test_a_thousand_requests_send_five_mails(
     clock.move(seconds=3601)
     assert ask(Client(app)).status == 202
     assert send_due_mail(db) == 1
+
+
+def test_a_request_with_an_idempotency_key_counts_once_and_is_no_registration(client: Client) -> None:
+    for _ in range(2):
+        answer = ask(client, headers={'Idempotency-Key': '"one"'})
+        assert answer.status == 202
+        assert answer.headers['ratelimit'] == '"password-reset";r=99;t=3600'
+    assert 'idempotency-replayed' in answer.headers
+    assert client.post('/api/users', {}).headers['ratelimit'] == '"registration";r=1000'
 
 
 @pytest.mark.parametrize('email', ['', 'nobody', 5, None, 'a@b\r\nBcc: c@d'])

@@ -6,6 +6,7 @@ import json
 import os
 import signal
 import sqlite3
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -60,6 +61,17 @@ def test_a_server_waits_for_no_mail_server(tmp_path: Path, program: str) -> None
         wait_until(lambda: 'will be retried' in server.log)
         assert server.stop() == 0
     assert 'ada@example.org' not in server.log
+
+
+def test_a_server_that_stops_finishes_the_mail_it_is_sending(tmp_path: Path, program: str) -> None:
+    with mail_server() as inbox, Server(tmp_path, program=program, workers=1, **environment(inbox)) as server:
+        inbox.seconds = 2.0
+        assert register(server, 'ada') == 201
+        assert inbox.is_busy.wait(10)
+        assert server.stop() == 0
+        with closing(sqlite3.connect(tmp_path / 'halcyon.db')) as database:
+            assert database.execute('SELECT COUNT(*) FROM outbox').fetchone() == (0,)
+    assert inbox.recipients == ['ada@example.org']
 
 
 @pytest.mark.parametrize('missing', ['BASE_URL', 'MAIL_FROM'])

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from service.representation.media_types import JSON_API
 from tests.client import Client
 from tests.routes import World
 
@@ -55,6 +56,25 @@ CASES: dict[str, tuple[str, str, str, dict[str, Any], int]] = {
     ),
     'Content-Type before size': (
         'owner', 'POST', '/api/posts', {'headers': BAD_TYPE['headers'], 'body': b'{' * 65537}, 415,
+    ),
+    'an invalid token to renew before syntax': ('malformed', 'POST', '/api/tokens', MALFORMED, 401),
+    'an invalid token to renew before values': (
+        'malformed', 'POST', '/api/tokens', {'json': {'format': 'unknown'}}, 401,
+    ),
+    'a precondition before values of a renewal': (
+        'owner', 'POST', '/api/tokens', STALE | {'json': {'format': 'unknown'}}, 412,
+    ),
+    'the resource before the query': ('owner', 'GET', f'/api/users/{UNKNOWN_ID}/posts?page=0', {}, 404),
+    'the resource before a query that JSON:API rejects': (
+        'owner', 'GET', f'/api/posts/{UNKNOWN_ID}?unknown=1', {'accept': JSON_API}, 404,
+    ),
+    'permission before the query': ('other', 'GET', '/api/users/{user_id}/feed?page=0', {}, 403),
+    'the resource before the Content-Type of a QUERY': (
+        'owner', 'QUERY', f'/api/users/{UNKNOWN_ID}/posts', BAD_TYPE, 404,
+    ),
+    'the query before a precondition': ('owner', 'GET', '/api/posts?page=0', STALE, 400),
+    'the query before an effect': (
+        'owner', 'POST', '/api/posts?include=nothing', {'json': {'body': 'x'}}, 400,
     ),
     'Accept before a new user is made': (
         'anonymous', 'POST', '/api/users',

@@ -8,6 +8,7 @@ import pytest
 
 from tests.client import HAL, ORIGIN, ApiResponse, Client
 from tests.html import Page
+from tests.routes import World
 
 pytestmark = pytest.mark.above_databases
 
@@ -137,6 +138,23 @@ def test_script_and_style_are_small(client: Client) -> None:
     sizes = [len(client.get(address).text) for address in files(Page(page.text))]
     assert sum(sizes) < 30_000
     assert len(page.text) < 25_000
+
+
+@pytest.mark.parametrize('fields', ['', 'created_at', 'username', 'name', 'body', 'nothing'])
+def test_a_page_shows_any_selection_of_fields(ada: Client, bob: Client, fields: str) -> None:
+    world = World(ada, bob)
+    kinds = {
+        'users': ('/api/users', '/api/users/{user_id}', '/api/users/{user_id}/following'),
+        'posts': ('/api/posts', '/api/posts/{post_id}', '/api/users/{user_id}/feed'),
+        'tokens': ('/api/tokens', '/api/tokens/{token_id}'),
+        'stores': ('/api/stores', '/api/stores/{store_id}'),
+        'items': ('/api/items', '/api/items/{item_id}'),
+        'follows': ('/api/users/{user_id}/following/{other_id}',),
+    }
+    for kind, templates in kinds.items():
+        for template in templates:
+            url = f'{world.address(template)}?fields[{kind}]={fields}'
+            assert ada.get(url, accept=HTML).status == 200, url
 
 
 def test_user_text_is_escaped_in_pages(ada: Client) -> None:

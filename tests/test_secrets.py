@@ -86,11 +86,13 @@ def test_no_document_contains_a_secret(start: Start, db: Session) -> None:
 
 
 @pytest.mark.parametrize('log_format', ['text', 'json'])
-def test_a_real_server_writes_no_secret_to_files_or_logs(tmp_path: Path, log_format: str) -> None:
+def test_a_real_server_writes_no_secret_to_files_or_logs(
+    tmp_path: Path, program: str, log_format: str
+) -> None:
     person = {'username': 'ada', 'email': 'ada@example.org', 'password': OLD}
     login = {'username': 'ada', 'password': OLD}
     form = 'application/x-www-form-urlencoded'
-    with Server(tmp_path, LOG_FORMAT=log_format, BASE_URL=ORIGIN) as server:
+    with Server(tmp_path, program=program, LOG_FORMAT=log_format, BASE_URL=ORIGIN) as server:
 
         def post(url: str, body: bytes, content_type: str = JSON, **headers: str) -> Any:
             return server.ask('POST', url, body, Content_Type=content_type, **headers)

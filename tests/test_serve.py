@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import subprocess
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from service.serving.granian_server import REQUIREMENT
+from service.config import Settings
+from service.serving.granian_server import REQUIREMENT, Gateway
 from tests.server import GUNICORN, ROOT, Server
 from tests.test_start import assert_one_line, run_to_end
 
@@ -35,6 +38,34 @@ def test_empty_settings_have_their_defaults_and_every_trusted_proxy_is_accepted(
     with Server(tmp_path, program=program, **settings) as server:
         forwarded = server.ask('GET', '/api', X_Forwarded_Host='evil.test')
         assert b'evil.test' not in forwarded.body
+
+
+def test_variables_of_the_environment_are_no_header_fields(tmp_path: Path) -> None:
+    settings = {'FORWARDED_ALLOW_IPS': '127.0.0.1', 'HTTP_X_FORWARDED_HOST': 'evil.test'}
+    with Server(tmp_path, program='granian', workers=1, **settings) as server:
+        assert b'evil.test' not in server.ask('GET', '/api').body
+
+
+@pytest.mark.parametrize('host', ['192.0.2.1', '::1', '/run/halcyon.sock'])
+def test_an_exception_that_the_application_does_not_handle_is_a_problem_without_its_message(
+    caplog: pytest.LogCaptureFixture, host: str
+) -> None:
+    message = 'secret'
+
+    def fail(environ: dict[str, Any], start_response: Any) -> Any:
+        raise SystemExit(message)
+
+    started: list[Any] = []
+    environ = {'SERVER_PROTOCOL': 'HTTP/1.1', 'SERVER_NAME': host, 'SERVER_PORT': '8000'}
+    (body,) = Gateway(fail, Settings())(environ, lambda *line: started.append(line))
+    ((status, fields),) = started
+    problem = json.loads(body)
+    assert status == '500 Internal Server Error'
+    assert problem['reference'] == dict(fields)['X-Request-Id']
+    origin = {'192.0.2.1': 'http://192.0.2.1:8000', '::1': 'http://[::1]:8000'}.get(host, 'http://localhost')
+    assert problem['type'] == f'{origin}/api/problems/internal-error'
+    assert f'request {problem["reference"]} failed: SystemExit' in caplog.text
+    assert message not in caplog.text
 
 
 def test_granian_that_is_not_installed_is_reported_with_what_to_install(tmp_path: Path) -> None:

@@ -67,16 +67,19 @@ def test_a_collection_takes_three_statements_whatever_its_size(
 
 
 @pytest.mark.parametrize(
-    ('url', 'values'),
+    ('url', 'values', 'uncounting'),
     [
-        ('/api/posts', {'body': 'Hello'}),
-        ('/api/users', {'username': 'eva', 'email': 'eva@example.org', 'password': 'correct horse'}),
+        ('/api/posts', {'body': 'Hello'}, 0),
+        ('/api/users', {'username': 'eva', 'email': 'eva@example.org', 'password': 'correct horse'}, 2),
     ],
 )
 def test_an_idempotency_key_takes_few_statements_more(
-    ada: Client, monkeypatch: pytest.MonkeyPatch, url: str, values: dict[str, str]
+    ada: Client, monkeypatch: pytest.MonkeyPatch, url: str, values: dict[str, str], uncounting: int
 ) -> None:
-    """The key is searched for, inserted, locked and completed; nothing else happens twice."""
+    """The key is searched for, inserted, locked and completed; nothing else happens twice.
+
+    A retry is counted before it is recognized as one, and then uncounted.
+    """
     run: list[str] = []
     execute = peewee.Database.execute_sql
 
@@ -95,4 +98,4 @@ def test_an_idempotency_key_takes_few_statements_more(
         counts.append(len(run))
     first, again, plain = counts
     assert first - plain in (4, 5)  # PostgreSQL marks the transaction, too
-    assert again <= plain
+    assert again <= plain + uncounting

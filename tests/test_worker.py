@@ -119,6 +119,32 @@ def test_granian_refuses_or_ignores_what_is_malformed(granian: Server, case: str
     assert SECRET not in granian.log
 
 
+ENDINGS = {
+    'close among other options': b'Connection: close, TE\r\n',
+    'close in capitals, last': b'Connection: TE , Close\r\n',
+    'close in the second line': b'Connection: TE\r\nConnection: close\r\n',
+}
+
+
+@pytest.mark.parametrize('case', ENDINGS)
+def test_a_response_says_that_it_is_the_last(server: Server, case: str) -> None:
+    raw = server.send_raw(b'POST /api/users HTTP/1.1\r\n' + HOST + ENDINGS[case] + b'\r\n')
+    assert headers_of(raw)['connection'] == 'close'
+
+
+def test_a_response_to_a_body_that_is_too_large_is_the_last(server: Server) -> None:
+    raw = server.send_raw(b'POST /api/users HTTP/1.1\r\n' + HOST + b'Content-Length: 65537\r\n\r\n')
+    assert raw.startswith(b'HTTP/1.1 415 ')
+    if server.program == 'gunicorn':  # granian closes the connection, but does not always say so
+        assert headers_of(raw)['connection'] == 'close'
+
+
+def test_other_connection_options_keep_the_connection(server: Server) -> None:
+    request = b'GET /api HTTP/1.1\r\n' + HOST + b'Connection: TE, closed\r\n\r\n'
+    raw = server.send_raw(request + request.replace(b'TE, closed', b'close'))
+    assert raw.count(b'HTTP/1.1 200') == 2
+
+
 def test_the_log_quotes_no_malformed_request(gunicorn: Server) -> None:
     for _, request in MALFORMED.values():
         gunicorn.send_raw(request)

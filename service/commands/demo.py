@@ -30,7 +30,7 @@ from service.domain.demo.generator import (
 @click.option('--users', type=click.IntRange(1, MAX_USERS), default=1000, help='Number of users.')
 @click.option('--follows', type=click.IntRange(0, MAX_PER_USER), default=10, help='Follows of each user.')
 @click.option('--posts', type=click.IntRange(0, MAX_PER_USER), default=3, help='Posts of each user.')
-@click.option('--stores', type=click.IntRange(0, MAX_STORES), default=0, help='Number of stores.')
+@click.option('--stores', type=click.IntRange(0, MAX_STORES), default=20, help='Number of stores.')
 @click.option('--items', type=click.IntRange(0, MAX_ITEMS), default=10, help='Items of each store.')
 @click.option('--seed', type=int, default=1, help='Seed of the generated data.')
 @json_option

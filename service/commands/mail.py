@@ -35,7 +35,7 @@ def test(address: str, as_json: bool) -> None:
     with exit_on_error():
         settings = read_settings()
         if settings.mail_url is None:
-            raise SettingError('MAIL_URL: is not set, so the server sends no mail')
+            raise SettingError('MAIL_URL: must be set, otherwise the server sends no mail')
         recipient = RECIPIENT.read({'email': address})['email']
     mail_id = IdGenerator(system_clock)()
     try:

@@ -3,7 +3,9 @@
 import click
 
 from service.commands.cli import EXIT_CODES, json_option, open_current_schema, output
-from service.domain.posts import delete_post_as_operator
+from service.domain.posts import delete_post_as_operator, find_post
+from service.domain.viewer import ANONYMOUS
+from service.logs import printable
 
 
 @click.group()
@@ -19,7 +21,12 @@ def delete(post_id: int, yes: bool, as_json: bool) -> None:
     """Delete the post with the id POST_ID, whoever wrote it."""
     with open_current_schema() as session:
         if not yes:
-            click.confirm(f'Delete post {post_id}?', abort=True, err=True)
+            found = find_post(session, post_id, ANONYMOUS)
+            click.confirm(
+                f'Delete post {post_id} of {found.author.username} ({printable(found.body)})?',
+                abort=True,
+                err=True,
+            )
         deleted = delete_post_as_operator(session, post_id)
     values = {'id': deleted.id, 'author': deleted.author.username}
     output(f'Post {deleted.id} of {deleted.author.username} was deleted.', values, as_json=as_json)

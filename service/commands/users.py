@@ -61,7 +61,8 @@ def list_(prefix: str, limit: int, as_json: bool) -> None:
     with open_current_schema() as session:
         page = list_users(session, PageRequest(per_page=limit), ANONYMOUS, prefix=prefix)
     values = [_describe(one) for one in page.entries]
-    lines = [f'{one["id"]}  {one["username"]}  {one["email"]}' for one in values]
+    width = max((len(one['username']) for one in values), default=0)
+    lines = [f'{one["id"]}  {one["username"]:<{width}}  {one["email"]}{_remark(one)}' for one in values]
     lines.append(f'{len(values)} of {page.total_items} users.')
     output('\n'.join(lines), {'users': values, 'total': page.total_items}, as_json=as_json)
 
@@ -145,13 +146,22 @@ def _describe(found: UserRecord) -> dict[str, Any]:
         'id': found.id,
         'username': printable(found.username),
         'email': printable(found.email),
+        'email_verified': _time_or_no(found.email_verified_at),
         'member_since': format_time(found.member_since / 1000),
         'last_seen': format_time(found.last_seen / 1000),
         'posts': found.post_count,
         'followers': found.follower_count,
         'following': found.following_count,
-        'suspended': 'no' if found.suspended_at is None else format_time(found.suspended_at / 1000),
+        'suspended': _time_or_no(found.suspended_at),
     }
+
+
+def _time_or_no(moment: int | None) -> str:
+    return 'no' if moment is None else format_time(moment / 1000)
+
+
+def _remark(described: dict[str, Any]) -> str:
+    return '' if described['suspended'] == 'no' else f'  suspended since {described["suspended"]}'
 
 
 def _read_password(*, is_piped: bool) -> str:

@@ -53,7 +53,11 @@ class Conflict(Invalid):
 
 
 class Stale(DomainError):
-    """A precondition failed: the resource has changed since the client read it."""
+    """A precondition failed: the resource has changed since the client read it. `condition` is its name."""
+
+    def __init__(self, detail: str, condition: str) -> None:
+        super().__init__(detail)
+        self.condition = condition
 
 
 class Throttled(DomainError):

@@ -9,8 +9,14 @@ from service.domain.models import User
 from service.domain.outbox import RESET_PASSWORD, VERIFY_EMAIL, add_mail
 from service.domain.passwords import hash_password
 from service.domain.rate_limits import Quotas
-from service.domain.throttle import count_attempt, reset_address_subjects, reset_email_subjects
-from service.domain.users import lock_user, set_password_hash
+from service.domain.throttle import (
+    count_attempt,
+    reset_address_subjects,
+    reset_email_subjects,
+    verification_subjects,
+)
+from service.domain.users import find_user, lock_user, set_password_hash
+from service.domain.viewer import Viewer, authorize_write, require_write_scope
 
 _VERIFY = CompiledQuery(
     User.update({User.email_verified_at: bindparam('now')}).where(
@@ -20,7 +26,7 @@ _VERIFY = CompiledQuery(
 
 
 def request_password_reset(
-    session: Session, *, email: str, client_address: str, quotas: Quotas | None = None
+    session: Session, *, email: str, client_address: str | None, quotas: Quotas | None = None
 ) -> None:
     """Request a mail with a link to reset the password, if the address belongs to a user.
 
@@ -34,6 +40,23 @@ def request_password_reset(
     except Throttled:
         return
     add_mail(session, RESET_PASSWORD, email)
+
+
+def request_email_verification(session: Session, *, by: Viewer) -> None:
+    """Request another mail with a link to verify the viewer's email address, unless it is verified.
+
+    Raises Throttled after too many requests.
+    """
+    require_write_scope(by)
+    if find_user(session, by.user_id, by).email_verified_at is None:
+        count_attempt(session, verification_subjects(by.user_id))
+        _request_email_verification(session, by)
+
+
+@transaction
+def _request_email_verification(session: Session, by: Viewer) -> None:
+    authorize_write(session, by)
+    add_mail(session, VERIFY_EMAIL, find_user(session, by.user_id, by).email, by.user_id)
 
 
 def find_password_reset(session: Session, secret: str) -> SecretRecord:

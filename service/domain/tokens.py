@@ -119,13 +119,14 @@ _RENEW = CompiledQuery(
         Token.id == bindparam('token_id')
     )
 )
-# Tokens beyond the newest ones; renewed ones are revoked first, since their successors replace them.
+# Tokens beyond the newest ones; renewed ones are revoked first, since their successors replace them, but not
+# the one that is just being renewed, by which a lost response can be retried.
 _FIND_EXCESS = CompiledQuery(
     Token.select(Token.id)
-    .where(_IS_OWN)
+    .where(_IS_OWN & (Token.id != bindparam('kept_id')))
     .order_by(Token.renewed_at.is_null(False), Token.id.desc())
     .limit(MAX_LIVE_TOKENS)
-    .offset(MAX_LIVE_TOKENS)
+    .offset(MAX_LIVE_TOKENS - 1)
 )
 _UPDATE_LAST_SEEN = CompiledQuery(
     User.update({User.last_seen: bindparam('now')}).where(
@@ -259,7 +260,8 @@ def _insert_token(
     issuer = options.issuer
     secret = _sign(session, token, issuer) if issuer else PREFIX + secrets.token_urlsafe(SECRET_BYTES)
     _INSERT.run(session, digest=digest(secret), **token._asdict())
-    for (excess_id,) in _FIND_EXCESS.all(session, user_id=user_id, now=now):
+    kept_id = token_id if old is None else old.id
+    for (excess_id,) in _FIND_EXCESS.all(session, user_id=user_id, now=now, kept_id=kept_id):
         _DELETE.run(session, token_id=excess_id)
     return NewToken(token, secret)
 

@@ -14,6 +14,7 @@ from service import urls
 from service.config import Settings
 from service.database.ids import is_id
 from service.http.forwarded import is_trusted
+from service.http.idempotency import idempotent
 from service.http.operation import (
     HTTP_METHODS,
     SERVED_METHODS,
@@ -76,12 +77,17 @@ class Router(CompiledRouter):
         super().add_route(re.sub(r'{(\w+_id)}', r'{\1:id}', uri_template), resource, **options)
 
     def map_http_methods(self, resource: Any, **options: Any) -> dict[str, Any]:
-        """Return the responders by method; HEAD and QUERY are answered by that of GET."""
+        """Return the responders by method; HEAD and QUERY are answered by that of GET.
+
+        That of POST accepts an Idempotency-Key if the operation does.
+        """
         responders: dict[str, Any] = dict(super().map_http_methods(resource, **options))
         if 'GET' in responders:
             responders['HEAD'] = responders['GET']
         if has_query(resource):
             responders['QUERY'] = responders['GET']
+        if 'POST' in responders and resource.operations['POST'].accepts_idempotency_key:
+            responders['POST'] = idempotent(responders['POST'])
         return responders | {'OPTIONS': _options_responder(resource)}
 
 

@@ -11,7 +11,7 @@ from service.http.operation import SAFE_METHODS
 from service.http.request import Request
 from service.representation.action import Form
 from service.representation.document import Document
-from service.representation.media_types import FORM, HTML, parse_media_type
+from service.representation.media_types import FORM, parse_media_type
 
 METHOD_FIELD = '_method'
 RETURN_FIELD = '_return'
@@ -88,11 +88,11 @@ def failed_form(req: Request) -> Form | None:
 
 
 def complete_browser_response(req: Request, resp: falcon.Response) -> None:
-    """Set or clear the session cookie, and redirect after a submitted form (303).
+    """Set or clear the session cookie of a browser, and redirect it after a submitted form (303).
 
     The redirect leads to the page that the form names, else to the new resource, else to the entry point.
     """
-    if req.format.media_type != HTML or req.method in SAFE_METHODS or resp.status_code >= 300:
+    if req.method in SAFE_METHODS or resp.status_code >= 300:
         return
     document = resp.media
     token = document.properties.get('token') if isinstance(document, Document) else None
@@ -106,7 +106,7 @@ def complete_browser_response(req: Request, resp: falcon.Response) -> None:
             resp.media = replace(document, properties=state)
         return
     back = req.submitted.back
-    if resp.status_code == 202:  # there is no resource to go to yet
+    if req.uri_template == urls.PASSWORD_RESETS:  # there is no resource to go to yet
         back = f'{req.builder.url_for(urls.PASSWORD_RESETS)}?requested'
     if not back and resp.status_code == 201 and req.viewer is not None:
         back = str(resp.get_header('Location'))

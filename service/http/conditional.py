@@ -31,7 +31,7 @@ CurrentTags = Callable[[Format, Set[str]], Iterable[str]]  # called with a forma
 NO_STORE = 'no-store'
 PRIVATE = 'private, no-cache'
 PUBLIC = 'public, max-age=3600'
-NOT_MATCHED = 'The resource does not match If-Match.'
+NOT_MATCHED = ('The resource does not match If-Match.', 'If-Match')
 _TAG = re.compile(r'(W/)?("[\x21\x23-\x7e\x80-\xff]*")\s*+(?:,|$)')
 
 
@@ -86,15 +86,15 @@ def check_if_match(req: Request, tag: str | None, document: Document | None) -> 
 
     if_match = req.env.get('HTTP_IF_MATCH')
     if if_match is not None and not _matches(if_match, True, current_tags, weakly=False):
-        raise Stale(NOT_MATCHED)
+        raise Stale(*NOT_MATCHED)
 
 
 def _check(req: Request, exists: bool, current_tags: CurrentTags) -> None:
     if_match, if_none_match = req.env.get('HTTP_IF_MATCH'), req.env.get('HTTP_IF_NONE_MATCH')
     if if_match is not None and not _matches(if_match, exists, current_tags, weakly=False):
-        raise Stale(NOT_MATCHED)
+        raise Stale(*NOT_MATCHED)
     if if_none_match is not None and _matches(if_none_match, exists, current_tags, weakly=True):
-        raise Stale('The resource matches If-None-Match.')
+        raise Stale('The resource matches If-None-Match.', 'If-None-Match')
 
 
 def _matches(header: str, exists: bool, current_tags: CurrentTags, *, weakly: bool) -> bool:

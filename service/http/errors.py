@@ -27,6 +27,7 @@ from service.domain.errors import (
 )
 from service.http.conditional import NO_STORE
 from service.http.credentials import INSUFFICIENT_SCOPE, www_authenticate
+from service.http.invalid_header import InvalidHeader
 from service.http.rate_limits import rate_limit_headers
 from service.http.request import Request
 from service.representation.formats import choose_problem_format
@@ -58,6 +59,7 @@ def _unauthenticated(error: Unauthenticated, req: Request) -> dict[str, Any]:
     basic = req.uri_template == urls.TOKENS and req.method == 'POST' and not is_page
     return {
         'name': _NAME_OF_REASON[error.reason],
+        'header': None if error.reason == 'password' else 'Authorization',  # a body may have the password
         'headers': {'WWW-Authenticate': www_authenticate(error.reason, basic=basic)},
     }
 
@@ -71,7 +73,10 @@ _PROBLEM_OF_ERROR: dict[type[Exception], Callable[[Any, Request], dict[str, Any]
     InvalidParameter: lambda error, req: {
         'name': 'invalid-parameter',
         'parameter': error.parameter,
+        'pagination_error': error.pagination_error,
+        'max_page_size': error.max_page_size,
     },
+    InvalidHeader: lambda error, req: {'name': 'bad-request', 'header': error.name},
     InvalidCursor: _invalid_cursor,
     MalformedBody: lambda error, req: {'name': 'malformed-body', 'pointer': error.pointer},
     ClientGeneratedId: lambda error, req: {'name': 'own-id', 'pointer': error.pointer},
@@ -85,9 +90,13 @@ _PROBLEM_OF_ERROR: dict[type[Exception], Callable[[Any, Request], dict[str, Any]
     RegistrationClosed: lambda error, req: {'name': 'registration-closed'},
     Forbidden: lambda error, req: {'name': 'forbidden'},
     NotFound: lambda error, req: {'name': 'not-found'},
-    Stale: lambda error, req: {'name': 'stale'},
-    KeyInUse: lambda error, req: {'name': 'idempotency-conflict', 'headers': {'Retry-After': '1'}},
-    KeyReused: lambda error, req: {'name': 'idempotency-mismatch'},
+    Stale: lambda error, req: {'name': 'stale', 'header': error.condition},
+    KeyInUse: lambda error, req: {
+        'name': 'idempotency-conflict',
+        'header': 'Idempotency-Key',
+        'headers': {'Retry-After': '1'},
+    },
+    KeyReused: lambda error, req: {'name': 'idempotency-mismatch', 'header': 'Idempotency-Key'},
     Throttled: lambda error, req: {
         'name': 'too-many-tries',
         'headers': {'Retry-After': str(error.retry_after), **rate_limit_headers(error.quotas)},

@@ -63,12 +63,12 @@ class Request(falcon.Request):
 
     `db` is the database, and `builder` builds URLs of the request's origin. `viewer` is None until a token
     is verified. `operation` is UNROUTED, and `resource` None, until a route matches; `path_values` are the
-    variables of its URL, and `resource_id` is the id among them. `format` renders the Document of the
-    response, `query` has the parsed query parameters, and `related` finds related documents. `submitted` is
-    the form that a page posted, if one did; `page_parts` is what pages show besides a document.
-    `json_api_body` is the body if it was read as JSON:API. `is_counted` tells whether the request already
-    counts against a rate limit, and `quotas` are the remaining quotas of the limits that apply. `queried` are
-    the parameters of a QUERY once its body is read.
+    variables of its URL. `format` renders the Document of the
+    response, `query` has the parsed query parameters, `query_error` is what is wrong with them, and `related`
+    finds related documents. `submitted` is the form that a page posted, if one did; `page_parts` is what
+    pages show besides a document. `json_api_body` is the body if it was read as JSON:API. `is_counted` tells
+    whether the request already counts against a rate limit, and `quotas` are the remaining quotas of the
+    limits that apply. `queried` are the parameters of a QUERY once its body is read.
     """
 
     __slots__ = (
@@ -82,10 +82,10 @@ class Request(falcon.Request):
         'path_values',
         'queried',
         'query',
+        'query_error',
         'quotas',
         'related',
         'resource',
-        'resource_id',
         'submitted',
         'viewer',
     )
@@ -96,6 +96,7 @@ class Request(falcon.Request):
     operation: Operation
     format: Format
     query: Query
+    query_error: Exception | None
     related: Related
     json_api_body: Mapping[str, Any] | None
     is_counted: bool
@@ -103,7 +104,6 @@ class Request(falcon.Request):
     queried: Mapping[str, str | list[str]] | None
     resource: Any  # a Resource, with its responders
     path_values: Mapping[str, Any]
-    resource_id: str
     submitted: SubmittedForm | None
     page_parts: PageParts
 
@@ -123,6 +123,16 @@ class Request(falcon.Request):
         target = self.env.get('RAW_URI') or quote(self.path)
         path = quote(_AUTHORITY.sub('', target).partition('?')[0] or '/', safe=_UNESCAPED)
         return without_prefix(path, self.builder.path)
+
+    @property
+    def uncounted_address(self) -> str | None:
+        """The client's IP address, None if the request already counts against the limits of its operation."""
+        return None if self.is_counted else self.client_address
+
+    @property
+    def resource_id(self) -> str:
+        """The id of the resource in JSON:API."""
+        return '-'.join(str(value) for value in self.path_values.values())
 
     @property
     def user(self) -> Viewer:

@@ -10,6 +10,7 @@ from service.database.ids import is_id
 from service.domain.errors import NotFound
 from service.domain.viewer import require_write_scope
 from service.http.conditional import target_precondition
+from service.http.invalid_header import InvalidHeader
 from service.http.relationships import check_relationships
 from service.http.request import Request
 from service.representation.json_api_input import read_linkage, read_resource
@@ -50,15 +51,16 @@ def read_form(req: Request, check_precondition: Callable[[], object] | None = No
 
 
 def _require_write_scope(req: Request) -> None:
-    if req.operation.needs_write_scope(req.method):
+    can_only_read = req.viewer is not None and not req.viewer.can_write
+    if can_only_read and req.operation.needs_write_scope(req.method):
         require_write_scope(req.viewer)
 
 
 def read_body(req: Request) -> dict[str, Any]:
     """Return the members of the body; none without a body, whatever Content-Type says.
 
-    Raises HTTPUnsupportedMediaType, HTTPContentTooLarge, MalformedBody, and for JSON:API ResourceMismatch,
-    ClientGeneratedId, and what `check_relationships` raises.
+    Raises InvalidHeader, HTTPUnsupportedMediaType, HTTPContentTooLarge, MalformedBody, and for JSON:API
+    ResourceMismatch, ClientGeneratedId, and what `check_relationships` raises.
     """
     readable = ACCEPTED_PATCH_TYPES if req.method == 'PATCH' else ACCEPTED_TYPES
     sent = _read(req, readable)
@@ -96,12 +98,12 @@ def read_resource_identifiers(req: Request) -> list[int]:
 def read_parameters(req: Request) -> dict[str, str | list[str]]:
     """Return the query parameters of a QUERY, those of its target and those in its body (RFC 10008 §2).
 
-    A repeated one has a list of values. Raises HTTPBadRequest without Content-Type, HTTPUnsupportedMediaType,
+    A repeated one has a list of values. Raises InvalidHeader without Content-Type, HTTPUnsupportedMediaType,
     HTTPContentTooLarge, MalformedBody, and InvalidParameter for a value that is neither a string nor an
     integer.
     """
     if not req.env.get('CONTENT_TYPE'):
-        raise falcon.HTTPBadRequest(description='QUERY needs a Content-Type.')
+        raise InvalidHeader('Content-Type', 'QUERY needs a Content-Type.')
     media_type = _sent_type(req, ACCEPTED_QUERY_TYPES)
     _, data = _read(req, ACCEPTED_QUERY_TYPES) or ('', b'')
     if media_type == JSON:
@@ -134,7 +136,7 @@ def _text_of(name: str, value: Any) -> str:
 def _read(req: Request, readable: Sequence[str]) -> tuple[str, bytes] | None:
     """Return the media type of the body, which is one of these, and its bytes; None without a body."""
     if req.method == 'PUT' and 'HTTP_CONTENT_RANGE' in req.env:  # the part would replace the whole
-        raise falcon.HTTPBadRequest(description='Content-Range is not supported for PUT.')
+        raise InvalidHeader('Content-Range', 'Content-Range is not supported for PUT.')
     length = req.content_length
     if length == 0 or (length is None and 'HTTP_TRANSFER_ENCODING' not in req.env):
         return None

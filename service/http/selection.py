@@ -75,7 +75,10 @@ def _find(req: Request, documents: Sequence[Document], rel: str) -> dict[tuple[s
 
 
 def _with_fields(document: Document, fields: Mapping[str, frozenset[str]]) -> Document:
-    """Return the document, and all that it embeds, with these members by kind; ids stay."""
+    """Return the document, and all that it embeds, with these members by kind; ids stay.
+
+    A document without all of its members has no display: it would show what is missing.
+    """
     names = fields.get(document.kind)
     embedded = {
         rel: tuple(_with_fields(one, fields) for one in inner)
@@ -88,7 +91,8 @@ def _with_fields(document: Document, fields: Mapping[str, frozenset[str]]) -> Do
         for name, value in document.properties.items()
         if names is None or name in names or name == 'id'
     }
-    return dataclasses.replace(document, properties=properties, embedded=embedded)
+    display = document.display if names is None else None
+    return dataclasses.replace(document, properties=properties, embedded=embedded, display=display)
 
 
 def _key(document: Document) -> tuple[str, str | None]:

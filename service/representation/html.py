@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterator, Mapping
 from datetime import datetime
+from functools import lru_cache
 from typing import Any, NamedTuple
 from urllib.parse import parse_qsl, urlsplit
 
@@ -118,6 +119,7 @@ def docs_page(description: dict[str, Any]) -> str:
     )
 
 
+@lru_cache(maxsize=1024)
 def words(name: str) -> str:
     """Return the name of a relation, a member or a form as people read it: `member_since`, Member since."""
     plain = _LABELS.get(name) or name.removeprefix('hc:').replace('_', ' ').replace('-', ' ')
@@ -146,8 +148,11 @@ def title_of(document: Document) -> str:
 
 def moment(value: Any) -> str | None:
     """Return a time as people read it, `22 Nov 2026, 15:04 UTC`, or None if it is not a time."""
-    if not isinstance(value, str) or not TIME.fullmatch(value):
-        return None
+    return _moment(value) if isinstance(value, str) and TIME.fullmatch(value) else None
+
+
+@lru_cache(maxsize=4096)
+def _moment(value: str) -> str | None:
     try:
         return datetime.fromisoformat(value).strftime('%-d %b %Y, %H:%M UTC')
     except ValueError:
@@ -289,6 +294,7 @@ _PAGES = jinja2.Environment(
     undefined=jinja2.StrictUndefined,
     trim_blocks=True,
     lstrip_blocks=True,
+    auto_reload=False,
 )
 _PAGES.filters |= {
     'device': device,

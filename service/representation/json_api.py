@@ -93,6 +93,8 @@ def json_api_errors(problem: Problem) -> dict[str, Any]:
         error['source'] = {'header': problem.header}
     if problem.pointer is not None and problem.body is not None:
         error['source'] = {'pointer': existing_pointer(problem.body, problem.pointer)}
+    if problem.max_page_size is not None:
+        error['meta'] = {'page': {'maxSize': problem.max_page_size}}
     if problem.reference is not None:
         error['meta'] = {'reference': problem.reference}
     errors = [

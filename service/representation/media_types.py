@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import NamedTuple
 
 HAL = 'application/hal+json'
@@ -16,6 +17,7 @@ FORM = 'application/x-www-form-urlencoded'
 OPENAPI = 'application/vnd.oai.openapi+json'
 LINKSET = 'application/linkset+json'
 
+MAX_CACHED_HEADER = 256  # characters; browsers send fewer, and longer headers would fill caches
 _ALIASES = {HAL_ALIAS: HAL}
 _TOKEN = r"[!#$%&'*+.^_`|~0-9A-Za-z-]+"
 _TYPE = re.compile(rf'\s*({_TOKEN})/({_TOKEN})\s*')
@@ -40,6 +42,10 @@ class MediaType(NamedTuple):
 
 def parse_media_type(text: str) -> MediaType | None:
     """Return the media type or range, aliases resolved, or None if it is malformed (RFC 9110 §8.3.1)."""
+    return _cached(text) if len(text) <= MAX_CACHED_HEADER else _parse(text)
+
+
+def _parse(text: str) -> MediaType | None:
     text = '*/*' + text[1:] if re.match(r'\s*\*\s*(;|$)', text) else text  # what old Java clients send
     match = _TYPE.match(text)
     if match is None:
@@ -62,6 +68,9 @@ def parse_media_type(text: str) -> MediaType | None:
             parameters.append((name.lower(), value))
     type, subtype = _ALIASES.get(match[0].strip().lower(), f'{match[1]}/{match[2]}'.lower()).split('/')
     return MediaType(type, subtype, tuple(parameters), quality)
+
+
+_cached = lru_cache(maxsize=1024)(_parse)  # clients repeat the same headers
 
 
 def parse_accept(header: str) -> tuple[MediaType, ...]:

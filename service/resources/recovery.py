@@ -9,12 +9,13 @@ from service.domain.mail_secrets import SecretRecord
 from service.domain.recovery import (
     find_email_verification,
     find_password_reset,
+    request_email_verification,
     request_password_reset,
     reset_password,
     verify_email,
 )
 from service.domain.throttle import PASSWORD_RESET
-from service.domain.viewer import Viewer
+from service.domain.viewer import Viewer, require_write_scope
 from service.http.conditional import NO_STORE, target_precondition
 from service.http.operation import Access, Operation, Route, Samples
 from service.http.request import Expansions, Request
@@ -174,7 +175,7 @@ class PasswordResetsResource:
 
     def on_post(self, req: Request, resp: falcon.Response) -> None:
         values = read_form(req)
-        request_password_reset(req.db, client_address=req.client_address, quotas=req.quotas, **values)
+        request_password_reset(req.db, client_address=req.uncounted_address, quotas=req.quotas, **values)
         resp.status = falcon.HTTP_202
         resp.set_header('Cache-Control', NO_STORE)
 
@@ -211,6 +212,29 @@ class PasswordResetResource:
         find_password_reset(req.db, secret)
         reset_password(req.db, secret, **read_form(req))
         resp.status = falcon.HTTP_204
+        resp.set_header('Cache-Control', NO_STORE)
+
+
+class EmailVerificationsResource:
+    """Requests for another mail that verifies the viewer's email address."""
+
+    tag = 'recovery'
+    operation_name = 'EmailVerifications'
+    operations: ClassVar = {
+        'POST': Operation(
+            'Ask for another verification mail',
+            'Sends another mail with a link that verifies your email address, unless it is verified.',
+            {202: None},
+            query=QueryOptions(VERIFICATIONS.name),
+            errors=(429,),
+        ),
+    }
+
+    def on_post(self, req: Request, resp: falcon.Response) -> None:
+        require_write_scope(req.viewer)
+        target_precondition(req)()
+        request_email_verification(req.db, by=req.user)
+        resp.status = falcon.HTTP_202
         resp.set_header('Cache-Control', NO_STORE)
 
 
@@ -272,5 +296,6 @@ EXPANSIONS: Expansions = {}
 ROUTES: tuple[Route, ...] = (
     (urls.PASSWORD_RESETS, PasswordResetsResource()),
     (urls.PASSWORD_RESET, PasswordResetResource()),
+    (urls.EMAIL_VERIFICATIONS, EmailVerificationsResource()),
     (urls.EMAIL_VERIFICATION, EmailVerificationResource()),
 )

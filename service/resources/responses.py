@@ -32,8 +32,9 @@ def add_invalidation_links(resp: falcon.Response, *urls: str) -> None:
 
     The most general ones come first, because no more than MAX_INVALIDATION_LINKS are sent.
     """
-    for url in urls[:MAX_INVALIDATION_LINKS]:
-        resp.append_header('Link', f'<{url}>; rel="invalidates"')
+    if urls:
+        links = (f'<{url}>; rel="invalidates"' for url in urls[:MAX_INVALIDATION_LINKS])
+        resp.append_header('Link', ', '.join(links))
 
 
 def respond_created(resp: falcon.Response, document: Document) -> None:

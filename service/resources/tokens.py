@@ -354,15 +354,20 @@ def _represent_tokens(req: Request) -> Document:
 
 def _issue(req: Request) -> NewToken:
     """Issue a token for the credentials in the body, or else for those in the Authorization header."""
-    body = read_body(req)
+    scheme, value = read_authorization(req)
+    try:
+        body = read_body(req)
+    except Exception:
+        if scheme == 'bearer':
+            authenticate(req, value)  # an invalid token is reported first
+        raise
     if 'username' in body or 'password' in body:
         target_precondition(req)()
         return _sign_in(req, **LOGIN.read(body))
-    scheme, value = read_authorization(req)
     if scheme == 'bearer':
-        values = RENEW.read(body)
         viewer = authenticate(req, value)
         target_precondition(req)()
+        values = RENEW.read(body)
         current_format = 'jwt' if is_signed(value) else 'opaque'
         return renew_token(req.db, viewer, req.user_agent, _issuer(req, values.get('format', current_format)))
     if scheme == 'basic':

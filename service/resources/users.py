@@ -104,6 +104,7 @@ CHANGE_PASSWORD = Action(
         _NEW_PASSWORD,
     ),
 )
+REQUEST_VERIFICATION = Action('request-verification', 'POST', 'Send another verification mail')
 FOLLOW = Action('follow', 'PUT', 'Follow')
 UNFOLLOW = Action('unfollow', 'DELETE', 'Unfollow')
 RELATIONSHIPS = ('hc:followers', 'hc:following', 'hc:posts')
@@ -160,11 +161,13 @@ USER = Kind(
         confirmations={
             'delete': 'This deletes your account with all your posts, follows, sign-ins, stores and their '
             'items. It cannot be undone.',
+            'request-verification': 'The mail has a link that verifies your email address.',
         },
         outcomes={
             'follow': 'You follow them now.',
             'unfollow': 'You no longer follow them.',
             'edit': 'Your profile is saved.',
+            'request-verification': 'A mail with a link is on its way to your email address.',
             'change-password': 'Your password is changed, and you are signed out everywhere else.',
             'delete': 'Your account is deleted.',
         },
@@ -185,19 +188,23 @@ def represent_user(user: UserRecord, viewer: Viewer | None, builder: UrlBuilder)
         'follower_count': user.follower_count,
         'following_count': user.following_count,
     }
-    is_own = user.is_own(viewer)
+    is_own, is_unverified = user.is_own(viewer), False
     if is_own:
         properties['email'] = user.email
         if builder.features.mail:
-            properties['email_verified'] = user.email_verified_at is not None
+            is_unverified = user.email_verified_at is None
+            properties['email_verified'] = not is_unverified
     is_followed = None if viewer is None or is_own else user.is_followed
-    template = _template(builder, is_own, is_followed, viewer is not None and viewer.can_write)
+    can_write = viewer is not None and viewer.can_write
+    template = _template(builder, is_own, is_followed, can_write, is_unverified)
     values = {'user_id': user.id, 'viewer_id': viewer and viewer.user_id, 'avatar_hash': user.avatar_hash}
     return template.fill(str(user.id), properties, values, title=user.username)
 
 
 @lru_cache(maxsize=MAX_TEMPLATES)
-def _template(builder: UrlBuilder, is_own: bool, is_followed: bool | None, can_write: bool) -> Template:
+def _template(
+    builder: UrlBuilder, is_own: bool, is_followed: bool | None, can_write: bool, is_unverified: bool
+) -> Template:
     """Return that of the viewer's own account, of another user's, or for an anonymous client."""
     here = {'user_id': variable('user_id')}
     links: dict[str, Link | tuple[Link, ...]] = {
@@ -216,9 +223,11 @@ def _template(builder: UrlBuilder, is_own: bool, is_followed: bool | None, can_w
         links['hc:feed'] = builder.link_to(urls.FEED, **here)
         links['hc:tokens'] = builder.link_to(urls.TOKENS)
         links['hc:password'] = builder.link_to(urls.PASSWORD, **here)
+        verification = REQUEST_VERIFICATION.at(builder.url_for(urls.EMAIL_VERIFICATIONS))
         forms = (
             EDIT.at(builder.url_for(urls.USER, **here)),
             CHANGE_PASSWORD.at(builder.url_for(urls.PASSWORD, **here)),
+            *((verification,) if is_unverified else ()),
             DELETE.at(builder.url_for(urls.USER, **here)),
         )
     elif is_followed is not None:
@@ -302,8 +311,9 @@ class UsersResource:
     def on_post(self, req: Request, resp: falcon.Response) -> None:
         if not req.builder.features.registration:
             raise RegistrationClosed('Registration is closed. Ask the operator for an account.')
-        address = None if req.is_counted else req.client_address
-        user = register_user(req.db, client_address=address, quotas=req.quotas, **read_form(req))
+        user = register_user(
+            req.db, client_address=req.uncounted_address, quotas=req.quotas, **read_form(req)
+        )
         respond_created(resp, represent_user(user, None, req.builder))
         resp.set_header('Cache-Control', NO_STORE)  # it is for an anonymous client; the new user sees more
         add_invalidation_links(resp, req.builder.url_for(urls.USERS))

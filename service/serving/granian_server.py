@@ -7,7 +7,6 @@ import signal
 import threading
 import time
 from collections.abc import Callable, Iterable
-from http import HTTPStatus
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +18,7 @@ from service.mail.sender import Sender
 from service.metrics_multiprocess import delete_directory
 from service.representation.problem import Problem
 from service.serving.listening import accepts_connections, address_of, raise_open_files
-from service.serving.refusals import failed, new_request_id, rejected, response_to
+from service.serving.refusals import failed, rejected, response_to
 from service.serving.start import SETTING, log_ready, prepare, prepare_worker, threads_of, workers_of
 
 REQUIREMENT = 'granian==2.8.7'
@@ -28,6 +27,7 @@ FINISH_SECONDS = 30  # for requests in flight when a worker stops
 REPLACE_SECONDS = 2.0  # for a new worker to start, after SIGHUP, before an old one stops
 POLL_SECONDS = 0.02
 PARENT_SECONDS = 1.0  # between looks for the main process
+UNCHUNKED = 'A body needs a Content-Length; this server accepts no body in chunks.'
 # granian's messages go where all others go, instead of to standard output.
 LOGGERS: dict[str, Any] = {'formatters': {}, 'handlers': {}, 'loggers': {'_granian': {'handlers': []}}}
 
@@ -39,7 +39,6 @@ class Node:
 
     settings = Settings()  # replaced by run()
     shutdown = Shutdown(SharedFlag())
-    ready = multiprocessing.Lock()  # held by the first worker, which logs that the server is ready
 
 
 def run(settings: Settings) -> None:
@@ -80,10 +79,19 @@ def run(settings: Settings) -> None:
         workers_kill_timeout=FINISH_SECONDS,
     )
     server.on_startup(lambda: Node.shutdown.install(settings.drain_seconds, lambda: False))
+    server.on_startup(threading.Thread(target=_log_when_ready, args=(settings,), daemon=True).start)
     if settings.metrics:
         server.on_shutdown(delete_directory)
     server.serve()
     log.info('Halcyon has stopped.')
+
+
+def _log_when_ready(settings: Settings) -> None:
+    """Log that the server is ready once it accepts connections."""
+    while not accepts_connections(address_of(settings)):
+        time.sleep(POLL_SECONDS)
+    url = settings.bind if settings.host.startswith('unix:') else f'http://{settings.bind}'
+    log_ready(settings, url, workers_of(settings))
 
 
 def create_worker_application() -> 'Gateway':
@@ -100,8 +108,6 @@ def create_worker_application() -> 'Gateway':
         sender = Sender(settings)
         sender.start()
         threading.Thread(target=_stop_at_exit, args=(sender,)).start()
-    if Node.ready.acquire(block=False):
-        threading.Thread(target=_log_when_ready, args=(settings,), daemon=True).start()
     return Gateway(application, settings)
 
 
@@ -118,14 +124,6 @@ def _stop_at_exit(sender: Sender) -> None:
     sender.stop()
 
 
-def _log_when_ready(settings: Settings) -> None:
-    """Log that the server is ready once it accepts connections."""
-    while not accepts_connections(address_of(settings)):
-        time.sleep(POLL_SECONDS)
-    url = settings.bind if settings.host.startswith('unix:') else f'http://{settings.bind}'
-    log_ready(settings, url, workers_of(settings))
-
-
 class Gateway:
     """The application that granian calls: it adapts requests, and responds where the service cannot."""
 
@@ -139,24 +137,22 @@ class Gateway:
             environ['SERVER_PROTOCOL'] = 'HTTP/1.0'
             if not environ['HTTP_HOST']:
                 del environ['HTTP_HOST']
-        request_id = new_request_id()
         if 'HTTP_TRANSFER_ENCODING' in environ:  # granian does not tell whether the chunks are complete
-            detail = 'A body needs a Content-Length; this server accepts no chunked ones.'
-            problem = rejected(Problem('length-required', detail), 'chunked', request_id)
+            refusal = rejected(Problem('length-required', UNCHUNKED), 'a body in chunks')
         else:
             try:
                 return self._application(environ, start_response)
             except BaseException as error:  # granian would log its message, which may quote the request
-                problem = failed(error, request_id)
-        fields, body = response_to(problem, request_id, _origin_of(environ), self._settings)
-        start_response(f'{problem.status} {HTTPStatus(problem.status).phrase}', list(fields.items()))
+                refusal = failed(error)
+        status, fields, body = response_to(refusal, _origin_of(environ), self._settings)
+        start_response(status, list(fields.items()))
         return [body]
 
 
 def _origin_of(environ: dict[str, Any]) -> str:
     """Return the origin of the address that granian listens on; that of a unix socket is a path."""
-    host = environ['SERVER_NAME']
+    host, port = environ['SERVER_NAME'], environ['SERVER_PORT']
     try:
-        return normal_origin('http', f'[{host}]' if ':' in host else f'{host}:{environ["SERVER_PORT"]}')
+        return normal_origin('http', f'[{host}]:{port}' if ':' in host else f'{host}:{port}')
     except ValueError:
         return 'http://localhost'

@@ -3,15 +3,16 @@
 import ipaddress
 import logging
 import socket
-from http import HTTPStatus
+from collections.abc import Iterable
 from typing import Any
 
 from gunicorn.http import errors
 from gunicorn.workers.gthread import ThreadWorker
 
 from service.config import Settings, normal_origin
+from service.http.request_body import MAX_BODY_BYTES
 from service.representation.problem import Problem
-from service.serving.refusals import failed, new_request_id, rejected, response_to
+from service.serving.refusals import failed, rejected, response_to
 
 CLIENT_ERRORS = (errors.ParseException, errors.NoMoreData)
 APPLICATION_ERRORS = (errors.InvalidResponseHeader, errors.InvalidResponseHeaderName)
@@ -37,23 +38,37 @@ class Worker(ThreadWorker):
         """Handle a request; HTTP/1.0 may have no Host, so SERVER_NAME is the address connected to."""
         if req.version < (1, 1):
             conn.server = _address_of(conn.sock)
+        if _ends_connection(req.headers):
+            req.force_close()
         return super().handle_request(req, conn)
 
     def handle_error(self, req: Any, client: Any, addr: Any, exc: BaseException) -> None:
         """Respond to a request that the parser rejected, or that ended in an uncaught exception."""
-        request_id = new_request_id()
         if isinstance(exc, CLIENT_ERRORS) and not isinstance(exc, APPLICATION_ERRORS):
             found = (kind for error, kind in PROBLEM_OF_ERROR.items() if isinstance(exc, error))
-            problem = rejected(Problem(*next(found, MALFORMED)), type(exc).__name__, request_id)
+            refusal = rejected(Problem(*next(found, MALFORMED)), type(exc).__name__)
         else:
-            problem = failed(exc, request_id)
-        fields, body = response_to(problem, request_id, _origin_of(client), self.settings)
-        status = f'HTTP/1.1 {problem.status} {HTTPStatus(problem.status).phrase}'
-        head = '\r\n'.join([status, *(f'{name}: {value}' for name, value in fields.items())])
+            refusal = failed(exc)
+        status, fields, body = response_to(refusal, _origin_of(client), self.settings)
+        head = '\r\n'.join([f'HTTP/1.1 {status}', *(f'{name}: {value}' for name, value in fields.items())])
         try:
             client.sendall(head.encode() + b'\r\n\r\n' + body)
         except OSError:
-            log.debug('the client of request %s has disconnected', request_id)
+            log.debug('the client of request %s has disconnected', refusal.request_id)
+
+
+def _ends_connection(headers: Iterable[tuple[str, str]]) -> bool:
+    """Return whether the connection ends with this request, which the response has to say (RFC 9112 §9.6).
+
+    `close` may be one of several options, and in any of several lines. A body that is too large is not read,
+    so no request can follow it.
+    """
+    for name, value in headers:
+        if name == 'CONNECTION' and 'close' in (option.strip().lower() for option in value.split(',')):
+            return True
+        if name == 'CONTENT-LENGTH' and int(value) > MAX_BODY_BYTES:
+            return True
+    return False
 
 
 def _origin_of(connection: socket.socket) -> str:

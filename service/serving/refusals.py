@@ -6,44 +6,50 @@ import os
 import traceback
 from dataclasses import replace
 from email.utils import formatdate
+from http import HTTPStatus
+from typing import NamedTuple
 
 from service.config import Settings
-from service.http.security_headers import security_headers
+from service.http.middleware.security_headers import security_headers
 from service.representation.media_types import PROBLEM
 from service.representation.problem import Problem, problem_details
 
 log = logging.getLogger(__name__)
 
 
-def new_request_id() -> str:
-    """Return the id of a request that has none."""
-    return os.urandom(8).hex()
+class Refusal(NamedTuple):
+    """The problem with a request, and the id of the request in the log and in the response."""
+
+    problem: Problem
+    request_id: str
 
 
-def rejected(problem: Problem, reason: str, request_id: str) -> Problem:
-    """Log that a request is rejected, by status and reason, and return the problem."""
+def rejected(problem: Problem, reason: str) -> Refusal:
+    """Log that a request is rejected, by status and reason."""
+    request_id = _new_request_id()
     log.warning('rejected a request with %s: %s, request=%s', problem.status, reason, request_id)
-    return problem
+    return Refusal(problem, request_id)
 
 
-def failed(error: BaseException, request_id: str) -> Problem:
-    """Log an exception that the application did not handle, and return the problem.
-
-    The message is left out, because it may quote the request.
-    """
+def failed(error: BaseException) -> Refusal:
+    """Log an exception that the application did not handle, without its message: it may quote the request."""
+    request_id = _new_request_id()
     stack = ''.join(traceback.format_tb(error.__traceback__))
     log.error('request %s failed: %s\n%s', request_id, type(error).__name__, stack)
     detail = 'The server log has details under the reference.'
-    return Problem('internal-error', detail, reference=request_id)
+    return Refusal(Problem('internal-error', detail, reference=request_id), request_id)
 
 
-def response_to(
-    problem: Problem, request_id: str, base: str, settings: Settings
-) -> tuple[dict[str, str], bytes]:
-    """Return the header fields and the body of a response after which the connection is closed.
+def _new_request_id() -> str:
+    return os.urandom(8).hex()
+
+
+def response_to(refusal: Refusal, base: str, settings: Settings) -> tuple[str, dict[str, str], bytes]:
+    """Return the status line, the header fields and the body of a response that ends the connection.
 
     `base` is what URLs begin with, unless BASE_URL is set.
     """
+    problem = refusal.problem
     details = problem_details(replace(problem, origin=settings.base_url or base))
     del details['instance']  # the target may be malformed
     body = json.dumps(details).encode()
@@ -53,9 +59,9 @@ def response_to(
         'Content-Type': PROBLEM,
         'Content-Length': str(len(body)),
         'Cache-Control': 'no-store',
-        'X-Request-Id': request_id,
+        'X-Request-Id': refusal.request_id,
         **security_headers(PROBLEM, problem.status, is_https=settings.is_https),
     }
     if settings.allows_all_origins:
         fields['Access-Control-Allow-Origin'] = '*'
-    return fields, body
+    return f'{problem.status} {HTTPStatus(problem.status).phrase}', fields, body

@@ -13,7 +13,7 @@ from pathlib import Path
 from service.config import Settings
 from service.domain.demo.generator import DemoData
 from service.domain.startup import open_session
-from tests.bench.cases import all_cases, growing_cases, limit_cases, send, user_case
+from tests.bench.cases import all_cases, growing_cases, limit_cases, send
 from tests.bench.data import POSTS_EACH, load_data, plan_data
 from tests.bench.load import require_wrk
 from tests.bench.processes import Server
@@ -23,6 +23,7 @@ from tests.bench.statements import StatementCounter
 
 WORKERS = 2
 CONFIG = 'gunicorn.conf.py'
+GRANIAN_CASES = ('GET user', 'PUT user')
 BARE = 'tests.bench.limits:bare_falcon()'
 
 
@@ -70,11 +71,9 @@ class Environment:
         command = ['gunicorn', '-c', CONFIG, '--bind', f'127.0.0.1:{self._port}', app]
         return self._start(name, command, database_url)
 
-    def granian(self, name: str, app: str, database_url: str) -> Server:
-        """Start an application under granian, with the same numbers of workers and threads."""
-        command = ['granian', '--interface', 'wsgi', '--factory', '--no-ws', '--port', str(self._port)]
-        command += ['--workers', str(self._options.workers), '--blocking-threads', '8', app]
-        return self._start(name, command, database_url)
+    def granian(self, name: str, database_url: str) -> Server:
+        """Start the service under granian."""
+        return self._start(name, ['service', 'serve', '--server', 'granian'], database_url)
 
     def _start(self, name: str, command: Sequence[str], database_url: str) -> Server:
         environment = environment_for(database_url, self._options)
@@ -106,9 +105,10 @@ def compare(options: argparse.Namespace) -> None:
             subjects += measured
             if not options.only:
                 subjects.append(Subject(server, measured[0].case, beside=measured[-1].case))
-            if name == 'SQLite' and find_spec('granian'):
-                other = environment.granian('Halcyon, SQLite, granian', 'service.app:create_app', url)
-                subjects.append(Subject(other, user_case(other.origin, data)))
+            if find_spec('granian'):
+                other = environment.granian(f'Halcyon, {name}, granian', url)
+                cases = (case for case in all_cases(other.origin, data) if case.name in GRANIAN_CASES)
+                subjects += [Subject(other, case) for case in cases if re.search(options.only, case.name)]
         before = _measure(subjects, options)
         print(load_table(subjects, subjects[1], statements), memory_table(subjects, before), sep='\n\n')
 

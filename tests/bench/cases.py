@@ -89,11 +89,6 @@ def growing_cases(origin: str, data: DemoData) -> Iterator[Case]:
         yield Case(name, address, headers=reader.headers)
 
 
-def user_case(origin: str, data: DemoData) -> Case:
-    """Return the case of GET user."""
-    return next(growing_cases(origin, data))
-
-
 def all_cases(origin: str, data: DemoData) -> Iterator[Case]:
     """Yield all cases of one server."""
     reader, writer = Visitor(origin, data.username(READER)), Visitor(origin, data.username(WRITER))

@@ -12,6 +12,7 @@ import pytest
 from playwright.sync_api import expect, sync_playwright
 
 from tests.clients.browser_flags import FLAGS
+from tests.clients.screenshots import ANONYMOUS, COLORS, SIGNED_IN, WIDTHS, demo_site, sign_in, visit
 from tests.mail_server import mail_server
 from tests.server import Server, free_port, wait_until
 
@@ -20,7 +21,6 @@ PICTURE = (
 )
 PASSWORD = 'correct horse'
 AXE = Path(__file__).parent / 'node_modules' / 'axe-core' / 'axe.min.js'
-WIDTHS = (390, 1440)
 
 
 class Browser:
@@ -262,6 +262,68 @@ def test_an_expired_session_loses_no_text(browser: Browser) -> None:
     expect(page.get_by_role('article')).to_contain_text('a long thought')
 
 
+def test_a_session_in_use_is_renewed(browser: Browser) -> None:
+    page = browser.page
+    page.clock.install()
+    browser.register('ada')
+    browser.sign_in('ada')
+    page.wait_for_load_state()
+    (before,) = page.context.cookies()
+    page.clock.fast_forward('11:00')
+    assert page.context.cookies() == [before]  # nobody is there
+    page.keyboard.press('Tab')
+    page.clock.fast_forward('02:00')
+    wait_until(lambda: page.context.cookies()[0]['value'] != before['value'])
+    page.reload()
+    expect(page.get_by_role('button', name='Sign out')).to_be_visible()
+
+
+def test_back_leads_to_the_same_place_in_a_list(browser: Browser) -> None:
+    page = browser.page
+    browser.register('ada')
+    browser.sign_in('ada')
+    for number in range(10):
+        browser.fill('Publish a post', {'Your post': f'number {number}'})
+        expect(page.get_by_role('article').first).to_contain_text(f'number {number}')
+    browser.click('Posts')
+    browser.heading('Posts')
+    page.evaluate('scrollTo(0, 600)')
+    page.get_by_role('article').last.locator('.when').click()
+    page.locator('.alone').wait_for()
+    page.go_back()
+    browser.heading('Posts')
+    page.wait_for_function('scrollY === 600')
+
+
+def test_a_deleted_entry_leaves_the_focus_at_the_next_one(browser: Browser) -> None:
+    page = browser.page
+    browser.register('ada')
+    browser.sign_in('ada')
+    for text in ('first', 'second', 'third'):
+        browser.fill('Publish a post', {'Your post': text})
+        expect(page.get_by_role('article').first).to_contain_text(text)
+    second = page.get_by_role('article').nth(1)
+    second.locator('summary', has_text='Delete post').click()
+    second.get_by_role('button', name='Delete post').click()
+    browser.message('Your post is deleted.')
+    expect(page.get_by_role('article')).to_have_count(2)
+    expect(page.get_by_role('article').nth(1).get_by_role('link', name='ada')).to_be_focused()
+
+
+def test_back_does_not_lead_to_a_deleted_post(browser: Browser) -> None:
+    page = browser.page
+    browser.register('ada')
+    browser.sign_in('ada')
+    browser.fill('Publish a post', {'Your post': 'gone soon'})
+    browser.click('Feed')
+    page.get_by_role('article').locator('.when').click()
+    browser.open('Delete post')
+    browser.fill('Delete post')
+    browser.heading('Posts')
+    page.go_back()
+    browser.heading('Feed')
+
+
 def test_an_address_that_needs_a_sign_in_leads_back(browser: Browser) -> None:
     browser.register('ada')
     with browser.complaining(401):
@@ -348,29 +410,19 @@ def test_the_browser_itself_refuses_what_breaks_a_rule(browser: Browser) -> None
     browser.message('Your account is ready.')
 
 
-def test_no_page_violates_wcag(program: playwright.Browser, server: Server) -> None:
-    with program.new_context(bypass_csp=True) as context:  # for axe itself
-        browser = Browser(context, server.origin)
-        page = browser.page
-        page.goto(f'{server.origin}/api')
-        _check_accessibility(page)
-        browser.register('ada')
-        browser.sign_in('ada')
-        browser.fill('Publish a post', {'Your post': 'hello https://example.org/'})
-        browser.message('Your post is published.')
-        browser.click('Stores')
-        browser.open('Open a store')
-        browser.fill('Open a store', {'Name': 'Gears'})
-        for name in ('Halcyon', 'Feed', 'Posts', 'People', 'Stores', 'Gears', 'Profile', 'Sign-ins'):
-            browser.click(name)
-            page.wait_for_load_state()
-            page.emulate_media(color_scheme='light')
-            _check_accessibility(page)
-            page.emulate_media(color_scheme='dark')
-            _check_accessibility(page)
-        for path in ('/api/docs', '/api/rels/users', '/api/nothing', '/api/posts?as=hal'):
-            page.goto(f'{server.origin}{path}')
-            _check_accessibility(page)
+@pytest.mark.parametrize('width', WIDTHS)
+def test_no_page_violates_wcag(program: playwright.Browser, width: int) -> None:
+    viewport = playwright.ViewportSize(width=width, height=844)
+    with demo_site() as site, program.new_context(viewport=viewport, bypass_csp=True) as context:  # for axe
+        page = context.new_page()
+        for pages in (ANONYMOUS, SIGNED_IN):
+            for way in (way for way in pages.values() if '#' not in way):
+                visit(page, site.origin, way)
+                for colors in COLORS:
+                    page.emulate_media(color_scheme=colors)
+                    _check_accessibility(page)
+            if pages is ANONYMOUS:
+                sign_in(page, site.origin)
 
 
 def _check_accessibility(page: playwright.Page) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from service.commands.cli import ExitCode
 from service.database.session import Session
 from service.domain.users import find_user_by_username
@@ -20,13 +22,16 @@ def test_an_operator_deletes_a_post(operator: Operator, ada: Client, db: Session
     assert find_user_by_username(db, 'ada').post_count == 1
 
 
-def test_an_unknown_post_is_rejected(operator: Operator) -> None:
-    result = operator.run('post', 'delete', '1', '--yes')
+@pytest.mark.parametrize('options', [(), ('--yes',)])
+def test_an_unknown_post_is_rejected(operator: Operator, options: tuple[str, ...]) -> None:
+    result = operator.run('post', 'delete', '1', *options)
     assert result.exit_code == ExitCode.REJECTED
     assert refusal(result) == 'There is no such post.'
 
 
 def test_deleting_a_post_asks_for_confirmation(operator: Operator, ada: Client) -> None:
     post = ada.post('/api/posts', {'body': 'kept'}).state['id']
-    assert operator.run('post', 'delete', str(post), typed='n\n').exit_code == 1
+    result = operator.run('post', 'delete', str(post), typed='n\n')
+    assert result.exit_code == 1
+    assert f'Delete post {post} of ada (kept)?' in result.stderr
     assert ada.get(f'/api/posts/{post}').status == 200

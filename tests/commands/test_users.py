@@ -159,6 +159,7 @@ def test_users_are_listed_and_shown(operator: Operator, ada: Client, bob: Client
     assert set(shown) == {
         'id', 'username', 'email', 'member_since', 'last_seen', 'posts', 'followers', 'following',
         'suspended',
+        'email_verified',
     }  # fmt: skip
     assert 'ada@' in operator.run('user', 'show', 'ada').stdout
     assert operator.run('user', 'show', 'eve').exit_code == ExitCode.REJECTED
@@ -170,6 +171,7 @@ def test_a_user_is_suspended_and_restored(operator: Operator, client: Client) ->
     assert operator.ask('user', 'suspend', 'ADA') == {'username': 'ada', 'revoked': 1}
     assert ada.entry().status == 401
     assert operator.ask('user', 'show', 'ada')['suspended'].startswith('20')
+    assert 'ada@example.org  suspended since 20' in operator.run('user', 'list').stdout
     body = {'username': 'ada', 'password': PASSWORD}
     assert_problem(client.post('/api/tokens', body), 403)
     assert operator.ask('user', 'restore', 'ada') == {'username': 'ada'}

@@ -226,7 +226,10 @@ def load(session: Session, data: DemoData) -> Iterator[int]:
 @transaction
 def _load_users(session: Session, data: DemoData, users: range, password_hash: str) -> int:
     if users.start == CELEBRITY and _ANY_USER.first(session) is not None:
-        raise Conflict(detail='The database has users already. Demo data needs an empty database.')
+        raise Conflict(
+            detail='The database has users already. Demo data needs an empty database: let DATABASE_URL name '
+            'another one, or stop the server and delete the file of a SQLite database.'
+        )
     pairs = data.follow_pairs(users)
     followers = Counter(followed for _, followed in pairs)
     session.insert_many(User, data.user_rows(users, followers, password_hash), _USER_FIELDS)

@@ -41,13 +41,13 @@ class ContextMiddleware:
         req.operation = UNROUTED
         req.format = FORMATS[DEFAULT]
         req.query = _EMPTY_QUERY
+        req.query_error = None
         req.related = NOTHING_RELATED
         req.is_counted = False
         req.quotas = {}
         req.queried = None
         req.resource = None
         req.path_values = {}
-        req.resource_id = ''
         req.json_api_body = None
         req.submitted = None
         req.page_parts = self._page_parts

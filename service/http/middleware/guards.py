@@ -1,37 +1,48 @@
-"""Guards: early checks of header fields, transfer codings, paths and methods (RFC 9110 §15)."""
+"""Guards: early checks of the schema, header fields, transfer codings, paths and methods (RFC 9110 §15)."""
 
 from typing import Any
 
 import falcon
 
+from service import urls
+from service.database.errors import SchemaMismatch, Unavailable
+from service.database.migrate import check_schema
 from service.http.operation import HTTP_METHODS, Resource, methods_of, operation_of, options_of
 from service.http.request import Request
 
+_WITHOUT_DATABASE = frozenset((urls.LIVE, urls.READY, urls.METRICS))
 MAX_FIELD_LENGTH = 8190  # characters, in all lines of a field; servers reject longer lines
 
 
 class GuardMiddleware:
-    """Rejects oversized header fields, transfer codings other than chunked, encoded slashes, unknown methods,
-    and methods that the resource does not have.
+    """Rejects all requests while the schema of the database does not match this release, oversized header
+    fields, transfer codings other than chunked, encoded slashes, unknown methods, and methods that the
+    resource does not have.
     """
 
     def process_request(self, req: Request, resp: falcon.Response) -> None:
-        """Check the header fields and the path.
+        """Check the schema, the header fields and the path.
 
+        Raises SchemaMismatch until the schema matches; readiness checks notice when it no longer does.
         Raises HTTPBadRequest for a field longer than MAX_FIELD_LENGTH, before any pattern is applied to it;
         WSGI servers join the lines of a field (RFC 9110 §5.3). Raises HTTPNotImplemented for a transfer
         coding that is not supported (RFC 9112 §6.1), and HTTPNotFound for an encoded slash, which is not a
         separator (RFC 3986 §2.2): no segment of our URLs contains a slash.
         """
+        if not req.db.is_schema_current and req.path not in _WITHOUT_DATABASE:
+            _check_schema(req)
         for name, value in req.env.items():
-            is_long = isinstance(value, str) and len(value) > MAX_FIELD_LENGTH
-            if is_long and name.startswith(('HTTP_', 'CONTENT_')):
+            if (
+                type(value) is str
+                and len(value) > MAX_FIELD_LENGTH
+                and name.startswith(('HTTP_', 'CONTENT_'))
+            ):
                 raise falcon.HTTPBadRequest(
                     description=f'A header field may have at most {MAX_FIELD_LENGTH} characters.'
                 )
         if req.env.get('HTTP_TRANSFER_ENCODING', 'chunked').strip().lower() != 'chunked':
             raise falcon.HTTPNotImplemented(description='The only transfer coding supported is chunked.')
-        if '%2f' in req.raw_path.lower():
+        if '%2f' in req.env.get('RAW_URI', '').lower() and '%2f' in req.raw_path.lower():
             raise falcon.HTTPNotFound()
 
     def process_resource(
@@ -45,3 +56,12 @@ class GuardMiddleware:
             raise falcon.HTTPNotImplemented(description='The server does not support this method.')
         if operation is None:
             raise falcon.HTTPMethodNotAllowed(methods_of(resource))
+
+
+def _check_schema(req: Request) -> None:
+    try:
+        check_schema(req.db)
+    except SchemaMismatch:
+        raise
+    except Unavailable:
+        return  # reported by whatever needs the database

@@ -4,11 +4,13 @@ from typing import Any
 
 import falcon
 
-from service.http.operation import Formats
+from service.http.invalid_header import InvalidHeader
+from service.http.operation import SAFE_METHODS, Formats
 from service.http.request import Related, Request
 from service.http.request_body import read_parameters
 from service.representation.formats import available_media_types, choose_format
-from service.representation.query_parameters import Kinds, Query
+from service.representation.query_parameters import InvalidParameter, Kinds, Query
+from service.representation.strict_input import MalformedBody
 
 
 class NegotiationMiddleware:
@@ -25,7 +27,11 @@ class NegotiationMiddleware:
     def process_resource(
         self, req: Request, resp: falcon.Response, resource: Any, params: dict[str, Any]
     ) -> None:
-        """Set `req.format` and `req.query`; raises HTTPNotAcceptable and InvalidParameter."""
+        """Set `req.format` and `req.query`; raises HTTPNotAcceptable and InvalidParameter.
+
+        For a safe method an error in the query is kept in `req.query_error`, since a resource that does not
+        exist, or is forbidden, is reported before it.
+        """
         operation = req.operation
         if operation.formats not in (Formats.DOCUMENT, Formats.RELATIONSHIP):
             return
@@ -36,10 +42,17 @@ class NegotiationMiddleware:
                 description=f'Available media types: {", ".join(available_media_types(linkage=linkage))}.'
             )
         req.format = chosen
-        req.resource_id = '-'.join(str(value) for value in params.values())
         req.related = self._related
         req.query = Query(chosen.dialect.names)
+        try:
+            self._read_query(req)
+        except (falcon.HTTPError, InvalidHeader, InvalidParameter, MalformedBody) as error:
+            if req.method not in SAFE_METHODS:
+                raise
+            req.query_error = error
+
+    def _read_query(self, req: Request) -> None:
         if req.method == 'QUERY':
             req.queried = read_parameters(req)
         if req.params:
-            req.query = chosen.dialect.read(req.params, operation.query, self._kinds)
+            req.query = req.format.dialect.read(req.params, req.operation.query, self._kinds)

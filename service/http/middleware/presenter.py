@@ -11,6 +11,7 @@ from service.http.errors import problem_of, write_problem
 from service.http.operation import SAFE_METHODS, Access
 from service.http.pages import page_of
 from service.http.preferences import prefers_minimal
+from service.http.rate_limits import set_rate_limit_headers
 from service.http.request import Request
 from service.http.selection import apply_selection
 from service.representation.document import Document, Link
@@ -24,26 +25,31 @@ _PAGES = ('self', 'first', 'prev', 'next', 'last')
 
 
 class PresenterMiddleware:
-    """Presents every response once; a response to an idempotency key is presented before it is stored."""
+    """Presents every response once; a response to an idempotency key is presented before it is stored.
+
+    The quotas of rate limits are current ones, also in a stored response that is replayed.
+    """
 
     def process_response(
         self, req: Request, resp: falcon.Response, resource: Any, req_succeeded: bool
     ) -> None:
         """Present the response unless it is complete; one that cannot be presented becomes a problem."""
-        if resp.complete:
-            return
-        try:
-            present(req, resp)
-        except Exception as error:
-            write_problem(req, resp, problem_of(error, req))
-            present(req, resp)
+        if not resp.complete:
+            try:
+                present(req, resp)
+            except Exception as error:
+                write_problem(req, resp, problem_of(error, req))
+                present(req, resp)
+        if req.operation.limits:
+            set_rate_limit_headers(req, resp)
 
 
 def present(req: Request, resp: falcon.Response) -> None:
     """Complete the response; each step relies on those before it."""
     _select(req, resp)
     _label(req, resp)
-    complete_browser_response(req, resp)
+    if req.format.media_type == HTML:
+        complete_browser_response(req, resp)
     _locate(req, resp)
     _link(req, resp)
     _surround(req, resp)
@@ -52,7 +58,12 @@ def present(req: Request, resp: falcon.Response) -> None:
 
 
 def _select(req: Request, resp: falcon.Response) -> None:
-    """Include the documents and keep the fields that the query asks for (JSON:API 1.1 §6.3, §6.4)."""
+    """Include the documents and keep the fields that the query asks for (JSON:API 1.1 §6.3, §6.4).
+
+    Raises what is wrong with the query.
+    """
+    if isinstance(resp.media, Document) and req.query_error is not None:
+        raise req.query_error
     if isinstance(resp.media, Document) and resp.media.selection != req.query.selection:
         resp.media = apply_selection(req, resp.media)
 
@@ -123,8 +134,9 @@ def _validate(req: Request, resp: falcon.Response) -> None:
         tag = entity_tag(body, req.format, viewer_id, document)
         resp.set_header('ETag', tag)
     if req.method in RETRIEVAL_METHODS:
-        content = resp.media.document if isinstance(resp.media, Page) else resp.media
-        check_if_match(req, tag, content if isinstance(content, Document) else None)
+        if 'HTTP_IF_MATCH' in req.env:
+            content = resp.media.document if isinstance(resp.media, Page) else resp.media
+            check_if_match(req, tag, content if isinstance(content, Document) else None)
         _respond_not_modified(req, resp, tag)
 
 
@@ -148,7 +160,8 @@ def _minimize(req: Request, resp: falcon.Response) -> None:
     is_write = req.method not in SAFE_METHODS and req.operation.access is not Access.CREDENTIALS
     if not is_write or resp.status_code not in (200, 201, 204):
         return
-    if not prefers_minimal(req.env.get('HTTP_PREFER')):
+    prefer = req.env.get('HTTP_PREFER')
+    if prefer is None or not prefers_minimal(prefer):
         return
     if resp.status_code == 200:
         resp.status = falcon.HTTP_204

@@ -6,6 +6,7 @@
 const RENEW_AFTER = 10 * 60 * 1000;
 const DRAFT = 'draft ';
 const SESSION = 'session-changed';
+const RENEWED = 'renewed';
 
 function storage(kind) { // in a frame, access may be denied
   try { return window[kind]; } catch { return null; }
@@ -123,13 +124,18 @@ function showErrors(form, page) {
   whole?.scrollIntoView({ block: 'nearest' });
 }
 
-function replaceMain(page, id) {
+const ENTRIES = '#main :is(.card, .rows tbody tr)';
+
+function replaceMain(page, form, isGone) { // the focus stays at the form, or at the entry that follows a deleted one
+  const id = isGone ? '' : idOf(form);
+  const index = [...document.querySelectorAll(ENTRIES)].indexOf(form.closest('.card, tr'));
   document.title = page.title;
   document.querySelector('header').replaceWith(document.adoptNode(page.querySelector('header')));
   document.getElementById('main').replaceWith(document.adoptNode(page.getElementById('main')));
   prepare(document.getElementById('main'));
   const same = [...document.querySelectorAll('#main form')].find((form) => idOf(form) === id);
-  const place = same?.querySelector('textarea') ?? same?.querySelector('button') ?? document.getElementById('main');
+  const place = same?.querySelector('textarea') ?? same?.querySelector('button')
+    ?? document.querySelectorAll(ENTRIES)[index]?.querySelector('a') ?? document.getElementById('main');
   if (place.closest('details:not([open])')) place.closest('details').querySelector('summary').focus({ preventScroll: true });
   else place.focus({ preventScroll: true });
 }
@@ -147,6 +153,7 @@ async function submit(form, button) {
   forget(form);
   if (isSession) {
     storage('localStorage')?.setItem(SESSION, String(Date.now()));
+    storage('localStorage')?.setItem(RENEWED, String(Date.now()));
     if (form.id === 'sign-out') storage('sessionStorage')?.clear();
     return location.assign(response.url);
   }
@@ -154,9 +161,10 @@ async function submit(form, button) {
   if (!page.getElementById('main')) return location.assign(response.url);
   if (response.url.split('#')[0] !== location.href.split('#')[0]) {
     storage('sessionStorage')?.setItem('done', done);
+    if (method === 'DELETE') return location.replace(response.url); // Back must not lead to what is deleted
     return location.assign(response.url);
   }
-  replaceMain(page, method === 'DELETE' && form.closest('.actions') ? '' : idOf(form));
+  replaceMain(page, form, method === 'DELETE' && form.closest('.actions'));
   return say(done);
 }
 
@@ -193,10 +201,10 @@ const signOut = document.getElementById('sign-out');
 let isActive = false;
 
 async function renew() {
-  const last = Number(storage('localStorage')?.getItem('renewed') ?? 0);
+  const last = Number(storage('localStorage')?.getItem(RENEWED) ?? 0);
   if (!isActive || Date.now() - last < RENEW_AFTER) return;
   isActive = false;
-  storage('localStorage')?.setItem('renewed', String(Date.now()));
+  storage('localStorage')?.setItem(RENEWED, String(Date.now()));
   await fetch(signOut.getAttribute('action'), {
     method: 'POST', headers: { Accept: 'text/html' }, body: new URLSearchParams(), redirect: 'manual',
   }).catch(() => {});

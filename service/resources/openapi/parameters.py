@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from service.database.ids import MAX_ID
-from service.http.middleware.idempotency import KEY
+from service.http.idempotency import KEY
 from service.representation.formats import FORMATS
 from service.representation.json_schema import Schema, schema_of_field
 from service.representation.kind import Kind

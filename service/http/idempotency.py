@@ -1,6 +1,8 @@
 """Idempotency-Key on POST (draft-ietf-httpapi-idempotency-key-header): a retry gets the first response."""
 
+import functools
 import re
+from collections.abc import Callable
 from io import BytesIO
 from typing import Any
 
@@ -8,7 +10,8 @@ import falcon
 
 from service.database.session import Session
 from service.domain.idempotency import RequestKey, StoredResponse, make_key, replay_or_run
-from service.domain.throttle import count_attempt, registration_subjects
+from service.domain.throttle import address_subjects, count_attempt, withdraw_attempt
+from service.http.invalid_header import InvalidHeader
 from service.http.middleware.presenter import present
 from service.http.operation import Access
 from service.http.request import Request
@@ -22,57 +25,57 @@ KEY = (
 )
 
 
-class IdempotencyMiddleware:
-    """Responds to a POST that has a key.
+Responder = Callable[..., None]
+
+
+def idempotent(responder: Responder) -> Responder:
+    """Return the responder of a POST, which responds to a request that has a key.
 
     A retry gets the stored response. The first request is passed to the responder, whose response is
-    presented and then stored in the transaction of its effect. A key is ignored if the responder verifies
-    credentials: its responses contain secrets, which are never stored.
+    presented and then stored in the transaction of its effect. The new responder raises InvalidHeader,
+    MalformedBody, KeyReused, KeyInUse and Throttled.
     """
 
-    def process_resource(
-        self, req: Request, resp: falcon.Response, resource: Any, params: dict[str, Any]
-    ) -> None:
-        """Respond to a request that has a key.
-
-        Raises HTTPBadRequest, MalformedBody, KeyReused, KeyInUse and Throttled.
-        """
+    @functools.wraps(responder)
+    def respond(req: Request, resp: falcon.Response, **params: Any) -> None:
         header = req.env.get('HTTP_IDEMPOTENCY_KEY')
-        if header is None or req.method != 'POST' or not req.operation.accepts_idempotency_key:
+        text = None if header is None else read_key(header)
+        body = None if text is None else _read_bytes(req)
+        if text is None or body is None:
+            responder(req, resp, **params)
             return
-        text = read_key(header)
-        body = _read_bytes(req)
-        if body is None:
-            return
-        key, db = _key(req, text, body), req.db
+
+        def run(session: Session) -> StoredResponse:
+            fresh = type(resp)(options=resp.options)
+            req.db, req.stream = session, BytesIO(body)
+            responder(req, fresh, **params)
+            present(req, fresh)
+            return StoredResponse(fresh.status_code, fresh.headers, (fresh.render_body() or b'').decode())
+
+        db, subjects = req.db, address_subjects(req.operation.limits, req.client_address)
+        # A body that anyone may post can contain a password. It is hashed like one, which takes as long, so
+        # the request is counted before.
+        attempt_ids = count_attempt(db, subjects, req.quotas) if subjects else ()
+        req.is_counted = bool(subjects)
         try:
-            stored = replay_or_run(db, key, lambda one: self._respond(one, req, resp, resource, params, body))
+            stored = replay_or_run(db, _key(req, text, body), run)
         finally:
             req.db = db
+        if stored.is_replayed and attempt_ids:
+            withdraw_attempt(db, attempt_ids)
+            req.quotas = {}  # those of now are found later
         _send(stored, resp)
 
-    def _respond(
-        self,
-        db: Session,
-        req: Request,
-        resp: falcon.Response,
-        resource: Any,
-        params: dict[str, Any],
-        body: bytes,
-    ) -> StoredResponse:
-        fresh = type(resp)(options=resp.options)
-        req.db, req.stream = db, BytesIO(body)
-        resource.on_post(req, fresh, **params)
-        present(req, fresh)
-        return StoredResponse(fresh.status_code, fresh.headers, (fresh.render_body() or b'').decode())
+    return respond
 
 
 def read_key(header: str) -> str:
-    """Return the key of an Idempotency-Key header (§2.1); raises HTTPBadRequest unless it matches KEY."""
+    """Return the key of an Idempotency-Key header (§2.1); raises InvalidHeader unless it matches KEY."""
     match = re.fullmatch(KEY, header.strip())
     if match is None:
-        raise falcon.HTTPBadRequest(
-            description=f'The Idempotency-Key must be one quoted string of 1 to {KEY_LENGTH} characters.'
+        raise InvalidHeader(
+            'Idempotency-Key',
+            f'The Idempotency-Key must be one quoted string of 1 to {KEY_LENGTH} characters.',
         )
     return match[2] or re.sub(r'\\(.)', r'\1', match[1])
 
@@ -90,12 +93,6 @@ def _read_bytes(req: Request) -> bytes | None:
 
 
 def _key(req: Request, key: str, body: bytes) -> RequestKey:
-    """Return the key of the request; a body that anyone may post can contain a password."""
-    is_public = req.operation.access is Access.ANYONE
-    if is_public:
-        # The body is hashed like a password, which takes as long.
-        count_attempt(req.db, registration_subjects(req.client_address), req.quotas)
-        req.is_counted = True
     variant = (req.query_string, req.env.get('CONTENT_TYPE', ''), req.format.media_type)
     return make_key(
         req.db,
@@ -103,7 +100,7 @@ def _key(req: Request, key: str, body: bytes) -> RequestKey:
         target=f'{req.method} {req.path}',
         request='\n'.join(variant).encode(errors='surrogatepass') + b'\n' + body,
         user_id=req.viewer.user_id if req.viewer else None,
-        may_hold_secrets=is_public,
+        may_hold_secrets=req.operation.access is Access.ANYONE,
     )
 
 
