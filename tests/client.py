@@ -10,6 +10,7 @@ from urllib.parse import unquote, urlsplit
 import falcon.testing
 import uritemplate
 
+from service.representation.cursor_pagination import CONTENT_TYPE as CURSOR_PAGINATION
 from tests.description import description_of
 from tests.lint import lint
 from tests.strict_hal import check_hal
@@ -190,7 +191,7 @@ def check_answer(method: str, answer: ApiResponse) -> None:
     if status == 401:
         assert headers['www-authenticate'].startswith('Bearer realm="')
     if answer.content_type == JSON_API and answer.text:
-        assert headers['content-type'] == JSON_API  # without any parameter
+        assert headers['content-type'] in (JSON_API, CURSOR_PAGINATION)  # without any other parameter
         check_json_api(answer.state)
     if answer.content_type in (HAL, HAL_FORMS) and method != 'HEAD':
         check_hal(answer.state, forms=answer.content_type == HAL_FORMS)

@@ -139,7 +139,8 @@ def test_the_operators_commands_run_as_typed(project: Path) -> None:
 def test_every_documented_command_is_tested() -> None:
     run_above = blocks(OPERATIONS, 'bash')[0].splitlines() + blocks(README, 'bash')[0].splitlines()
     for document in DOCUMENTS:
-        named = set(re.findall(f'({COMMAND} .*?)[`\n]', document)) - {f'{COMMAND} COMMAND'}
+        # test_serve.py tests `serve`, which does not end
+        named = set(re.findall(f'({COMMAND} (?!COMMAND|serve).*?)[`\n]', document))
         assert named <= set(run_above)
         assert re.findall(r'(?<!\.venv/bin/)\bpython -m', document) == []
 

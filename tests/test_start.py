@@ -243,8 +243,9 @@ def test_hup_is_not_held_up_by_slow_clients(tmp_path: Path) -> None:
         assert traffic.failures == []
 
 
-def test_usr2_hands_the_socket_over_without_a_failed_request(tmp_path: Path) -> None:
-    with Server(tmp_path) as server, Traffic(server) as traffic:
+@pytest.mark.parametrize('program', ['gunicorn', 'serve'])
+def test_usr2_hands_the_socket_over_without_a_failed_request(tmp_path: Path, program: str) -> None:
+    with Server(tmp_path, program=program) as server, Traffic(server) as traffic:
         old_workers = set(server.workers())
         server.process.send_signal(signal.SIGUSR2)
         wait_until(lambda: server.log.count('Halcyon is ready') == 2)

@@ -73,6 +73,7 @@ _PROBLEM_OF_ERROR: dict[type[Exception], Callable[[Any, Request], dict[str, Any]
     InvalidParameter: lambda error, req: {
         'name': 'invalid-parameter',
         'parameter': error.parameter,
+        'pagination_error': error.pagination_error,
         'max_page_size': error.max_page_size,
     },
     InvalidHeader: lambda error, req: {'name': 'bad-request', 'header': error.name},

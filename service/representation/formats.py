@@ -8,6 +8,12 @@ from typing import Any, NamedTuple, NoReturn
 import orjson
 from falcon.media import BaseHandler
 
+from service.representation.cursor_pagination import (
+    CONTENT_TYPE,
+    cursor_pagination,
+    cursor_pagination_errors,
+    is_requested,
+)
 from service.representation.document import Document
 from service.representation.hal import no_extras, to_json
 from service.representation.hal_forms import templates
@@ -65,6 +71,10 @@ def _json_api(document: Document) -> bytes:
     return orjson.dumps(json_api(document))
 
 
+def _cursor_pagination(document: Document) -> bytes:
+    return orjson.dumps(cursor_pagination(document))
+
+
 def _html(document: Document) -> bytes:
     return page(document).encode()
 
@@ -79,6 +89,10 @@ def _short_problem(problem: Problem) -> bytes:
 
 def _json_api_problem(problem: Problem) -> bytes:
     return orjson.dumps(json_api_errors(problem))
+
+
+def _cursor_pagination_problem(problem: Problem) -> bytes:
+    return orjson.dumps(cursor_pagination_errors(problem))
 
 
 def _html_problem(problem: Problem) -> bytes:
@@ -108,6 +122,13 @@ FORMATS = {
         Format('html', HTML, _HTML_UTF8, _HTML_UTF8, _html, _html_problem),
     )
 }
+CURSOR_PAGINATION = FORMATS[JSON_API]._replace(
+    name='cursors',
+    content_type=CONTENT_TYPE,
+    problem_type=CONTENT_TYPE,
+    render=_cursor_pagination,
+    render_problem=_cursor_pagination_problem,
+)
 DEFAULT = HAL
 # Of the parameters of JSON:API, a server may ignore profiles, but not extensions (JSON:API 1.1 §5.3).
 _IGNORED = {JSON_API: frozenset(('profile',))}
@@ -143,7 +164,7 @@ def _choose_format(accept: str | None, is_json_api: bool, linkage: bool) -> Form
         return None
     offers = _LINKAGE_OFFERS if linkage else _OFFERS
     chosen = choose(ranges, offers, JSON_API if is_json_api else DEFAULT)
-    return FORMATS[chosen] if chosen else None
+    return _with_profile(chosen, ranges) if chosen else None
 
 
 _cached_choice = lru_cache(maxsize=1024)(_choose_format)  # clients repeat the same headers
@@ -161,8 +182,15 @@ def negotiate(accept: str | None, types: Sequence[str], *, default: str) -> str 
 
 def choose_problem_format(accept: str | None, sent: str | None = None) -> Format:
     """Return the format for a problem that an Accept header prefers, or a default; never None."""
-    chosen = choose(_ranges(accept), _PROBLEM_OFFERS, JSON_API if _is_json_api(sent) else PROBLEM)
-    return FORMATS[DEFAULT if chosen in (PROBLEM, None) else chosen]
+    ranges = _ranges(accept)
+    chosen = choose(ranges, _PROBLEM_OFFERS, JSON_API if _is_json_api(sent) else PROBLEM)
+    return _with_profile(DEFAULT if chosen in (PROBLEM, None) else chosen, ranges)
+
+
+def _with_profile(chosen: str, ranges: Sequence[MediaType]) -> Format:
+    """Return the format of the chosen media type, with the profile that its ranges request, if any."""
+    requested = (one for one in ranges if one.quality > 0 and is_requested(one))
+    return CURSOR_PAGINATION if chosen == JSON_API and any(requested) else FORMATS[chosen]
 
 
 def _is_json_api(sent: str | None) -> bool:
@@ -219,7 +247,7 @@ def without_coding(tag: str) -> str:
 def formats_named_by(tags: Iterable[str]) -> list[Format]:
     """Return the formats whose representations can have any of these tags."""
     names = {tag.strip('"').partition('-')[0] for tag in tags}
-    return [format for format in FORMATS.values() if format.name in names]
+    return [format for format in (*FORMATS.values(), CURSOR_PAGINATION) if format.name in names]
 
 
 class FormatHandler(BaseHandler):
@@ -244,4 +272,5 @@ class FormatHandler(BaseHandler):
 
 
 HANDLERS = {media_type: FormatHandler(FORMATS[media_type]) for media_type in FORMATS}
+HANDLERS[CONTENT_TYPE] = FormatHandler(CURSOR_PAGINATION)
 HANDLERS[PROBLEM] = HANDLERS[DEFAULT]

@@ -192,9 +192,10 @@ class Problem:
 
     `errors` has `(field, what is wrong)` for every invalid field of a body, `pointer` is a JSON Pointer to
     an invalid place in it; `parameter` names an invalid query parameter, `header` an invalid header field;
-    `max_page_size` is the largest page size if the requested one is larger; `reference` identifies the error
-    in the log. `body` is that of the request if it is JSON:API. `instance` is the URL at which the error
-    occurred, `origin` the origin of that URL.
+    `pagination_error` is its name in the Cursor Pagination profile of JSON:API; `max_page_size` is the
+    largest page size if the requested one is larger; `reference` identifies the error in the log. `body` is
+    that of the request if it is JSON:API. `instance` is the URL at which the error occurred, `origin` the
+    origin of that URL.
     """
 
     name: str
@@ -202,6 +203,7 @@ class Problem:
     errors: tuple[tuple[str, str], ...] = ()
     pointer: str | None = None
     parameter: str | None = None
+    pagination_error: str | None = None
     max_page_size: int | None = None
     reference: str | None = None
     headers: Mapping[str, str] = field(default_factory=dict)

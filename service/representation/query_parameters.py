@@ -33,6 +33,7 @@ _SHORT_ID = '[1-9][0-9]{0,14}'  # a pattern cannot say 2^53
 ID: Schema = {'type': 'string', 'pattern': f'^{_SHORT_ID}$'}
 IDS: Schema = {'type': 'string', 'pattern': f'^(?:{_SHORT_ID}(?:,{_SHORT_ID}){{0,99}})?$'}
 
+UNSUPPORTED_SORT = 'unsupported-sort'
 _FIELDS = re.compile(r'fields\[([^\[\]]+)\]')
 _FILTER = re.compile(r'filter\[([^\[\]]+)\]')
 _NAMES = rf'^(?:{MEMBER.pattern}(?:[.,]{MEMBER.pattern})*)?$'
@@ -43,12 +44,21 @@ Kinds = Mapping[str, Mapping[str, str]]
 class InvalidParameter(ValueError):
     """A query parameter is not supported, or its value is invalid; the text says why.
 
+    `pagination_error` is the name of the error in the Cursor Pagination profile, if it has one.
     `max_page_size` is the largest page size if the requested one is larger.
     """
 
-    def __init__(self, parameter: str, wrong: str, *, max_page_size: int | None = None) -> None:
+    def __init__(
+        self,
+        parameter: str,
+        wrong: str,
+        pagination_error: str | None = None,
+        *,
+        max_page_size: int | None = None,
+    ) -> None:
         super().__init__(f'{parameter} {wrong}.')
         self.parameter = parameter
+        self.pagination_error = pagination_error
         self.max_page_size = max_page_size
 
 
@@ -222,7 +232,8 @@ class Dialect:
         per_page = _number(params, self.names.size, DEFAULT_PER_PAGE, sent)
         if per_page > MAX_PER_PAGE and self.is_strict:
             name = sent[self.names.size]
-            raise InvalidParameter(name, f'must be at most {MAX_PER_PAGE}', max_page_size=MAX_PER_PAGE)
+            wrong = f'must be at most {MAX_PER_PAGE}'
+            raise InvalidParameter(name, wrong, 'max-size-exceeded', max_page_size=MAX_PER_PAGE)
         return min(per_page, MAX_PER_PAGE)
 
     def parameters(self, options: QueryOptions, kinds: Kinds) -> dict[str, Schema]:
@@ -307,9 +318,10 @@ def _order(value: str, options: QueryOptions) -> str:
     first, *others = value.split(',')
     for key in (first, *others):
         if key.removeprefix('-') not in options.sort_keys:
-            raise InvalidParameter('sort', f'does not support {key!r} here')
+            raise InvalidParameter('sort', f'does not support {key!r} here', UNSUPPORTED_SORT)
     if others and first.removeprefix('-') not in options.unique_keys:
-        raise InvalidParameter('sort', f'does not support a second key after {first!r}')
+        wrong = f'does not support a second key after {first!r}'
+        raise InvalidParameter('sort', wrong, UNSUPPORTED_SORT)
     return first
 
 
@@ -369,7 +381,8 @@ def read_position(
     after = read_cursor(AFTER, params[AFTER]) if AFTER in params else None
     before = read_cursor(BEFORE, params[BEFORE]) if BEFORE in params else None
     if after is not None and before is not None:
-        raise InvalidParameter(BEFORE, f'cannot be combined with {AFTER}')
+        wrong = f'cannot be combined with {AFTER}'
+        raise InvalidParameter(BEFORE, wrong, 'range-pagination-not-supported')
     if isinstance(after, LastPage):
         raise InvalidParameter(AFTER, 'is not a valid cursor')
     return PageRequest(_number(params, names.number, 1, sent), per_page, after, before)

@@ -175,7 +175,7 @@ class PasswordResetsResource:
 
     def on_post(self, req: Request, resp: falcon.Response) -> None:
         values = read_form(req)
-        request_password_reset(req.db, client_address=req.client_address, quotas=req.quotas, **values)
+        request_password_reset(req.db, client_address=req.uncounted_address, quotas=req.quotas, **values)
         resp.status = falcon.HTTP_202
         resp.set_header('Cache-Control', NO_STORE)
 

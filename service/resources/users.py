@@ -312,8 +312,9 @@ class UsersResource:
     def on_post(self, req: Request, resp: falcon.Response) -> None:
         if not req.builder.features.registration:
             raise RegistrationClosed('Registration is closed. Ask the operator for an account.')
-        address = None if req.is_counted else req.client_address
-        user = register_user(req.db, client_address=address, quotas=req.quotas, **read_form(req))
+        user = register_user(
+            req.db, client_address=req.uncounted_address, quotas=req.quotas, **read_form(req)
+        )
         respond_created(resp, represent_user(user, None, req.builder))
         resp.set_header('Cache-Control', NO_STORE)  # it is for an anonymous client; the new user sees more
         add_invalidation_links(resp, req.builder.url_for(urls.USERS))

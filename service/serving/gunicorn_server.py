@@ -1,20 +1,22 @@
-"""Running gunicorn, with gunicorn.conf.py, in place of this process."""
+"""Running gunicorn with gunicorn.conf.py."""
 
 import os
+import runpy
 import sys
 from pathlib import Path
-from typing import NoReturn
 
 from service.config import UNIX, Settings
 from service.serving.start import workers_of
 
+PROGRAM = Path(sys.executable).with_name('gunicorn')
 CONFIGURATION = Path(__file__).parents[2] / 'gunicorn.conf.py'
 
 
-def run(settings: Settings) -> NoReturn:
-    """Replace this process with gunicorn."""
-    command = [sys.executable, '-m', 'gunicorn', '--config', str(CONFIGURATION)]
-    os.execve(command[0], command, os.environ | _variables_of_gunicorn(settings))  # noqa: S606 (no shell)
+def run(settings: Settings) -> None:
+    """Run the program gunicorn in this process until it is stopped."""
+    os.environ.update(_variables_of_gunicorn(settings))
+    sys.argv[1:] = ['--config', str(CONFIGURATION)]
+    runpy.run_path(str(PROGRAM), run_name='__main__')
 
 
 def _variables_of_gunicorn(settings: Settings) -> dict[str, str]:

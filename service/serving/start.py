@@ -64,12 +64,14 @@ def prepare(settings: Settings, addresses: Iterable[Address | int]) -> None:
     except SchemaMismatch as error:
         abort(f'DATABASE_URL: {settings.database}: {error}', SETTING, settings.log_format)
     except Unavailable as error:
-        abort(
-            f'DATABASE_URL: cannot use {settings.database}: {error.__cause__ or error}. Is the server'
-            ' running, does the database exist, and may this user use it?',
-            DATABASE,
-            settings.log_format,
-        )
+        abort(_unusable(settings, str(error.__cause__ or error)), DATABASE, settings.log_format)
+
+
+def _unusable(settings: Settings, cause: str) -> str:
+    line = f'DATABASE_URL: cannot use {settings.database}: {cause.rstrip(".?!")}.'
+    if settings.database_url.startswith('sqlite'):
+        return line
+    return f'{line} Is the server running, does the database exist, and may this user use it?'
 
 
 def prepare_worker(settings: Settings) -> None:

@@ -9,13 +9,16 @@ import random
 import threading
 import time
 import uuid
+from collections.abc import Callable
 from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
+PEOPLE = 4
 THINKING_SECONDS = 0.01
 ANSWER_SECONDS = 30.0
 PATIENCE_SECONDS = 20.0  # of a client that retries every request
 PAUSE_SECONDS = 0.25
+REGISTRATION_SECONDS = 0.1  # keeps the registrations of one IP address below their limit
 PASSWORD = 'correct horse'
 
 
@@ -47,35 +50,50 @@ def table(rows: list[Row]) -> str:
 
 
 class Caller:
-    """One connection to the service, with the times and numbers of its requests."""
+    """One connection to the service, with the times and numbers of its requests.
 
-    def __init__(self, origin: str, patience: float) -> None:
+    If its token is rejected, it calls `sign_in`.
+    """
+
+    def __init__(self, origin: str, patience: float, sign_in: Callable[[], object]) -> None:
         self._place = urlsplit(origin)
         self._patience = patience
+        self._sign_in = sign_in
         self._connection: http.client.HTTPConnection | None = None
         self.token = ''
         self.times: list[float] = []
-        self.requests = self.failed = self.errors = 0
+        self.requests = self.failed = self.errors = self.rejected_tokens = 0
+        self.longest_wait = 0.0  # for one response of any status
 
-    def request(self, method: str, href: str, body: dict[str, str] | None = None) -> tuple[int, Any]:
+    def request(
+        self, method: str, href: str, body: dict[str, str] | None = None, key: str | None = None
+    ) -> tuple[int, Any]:
         """Return the status and the document of a response, status 0 if there was none.
 
         Failed requests are retried: every method but POST is idempotent (RFC 9110 §9.2.2), and a POST has an
-        Idempotency-Key. 409 means that the first one is still being processed.
+        Idempotency-Key. 409 means that the first one is still being processed, 401 a rejected token.
         """
         self.requests += 1
-        key = uuid.uuid4().hex
+        key = key or uuid.uuid4().hex
         until = time.monotonic() + self._patience
         while True:
+            sent = time.monotonic()
             status, document = self._send(method, href, body, key)
+            self.longest_wait = max(self.longest_wait, time.monotonic() - sent)
             self.errors += status == 500
-            if 0 < status < 500 and status != 409:
+            if 0 < status < 500 and status not in (401, 409):
+                self.failed += status >= 400 and status != 404  # 404 is the response to a repeated DELETE
                 self.times.append(time.monotonic())
                 return status, document
             if time.monotonic() > until:
                 self.failed += 1
                 return status, document
-            time.sleep(PAUSE_SECONDS)
+            if status == 401 and self.token:
+                self.rejected_tokens += 1
+                self.token = ''
+                self._sign_in()
+            else:
+                time.sleep(PAUSE_SECONDS)
 
     def _send(self, method: str, href: str, body: dict[str, str] | None, key: str) -> tuple[int, Any]:
         headers = {'Accept': 'application/hal+json', 'Content-Type': 'application/json'}
@@ -128,30 +146,45 @@ class Person:
     """A user who publishes, reads, deletes, follows and unfollows.
 
     `published` has the texts of posts whose publication was acknowledged, by URL; `deleted` those whose
-    deletion was. Unacknowledged writes are in neither, since they may have taken effect or not.
+    deletion was; `registered` the email addresses whose registration was. Unacknowledged writes are in none,
+    since they may have taken effect or not.
     """
 
     def __init__(self, origin: str, name: str, patience: float) -> None:
-        self.caller = Caller(origin, patience)
+        self.caller = Caller(origin, patience, self.sign_in)
         self.name = name
         self.published: dict[str, str] = {}
         self.deleted: set[str] = set()
+        self.registered: list[str] = []
         self.follows: bool | None = False
         self._numbers = itertools.count()
 
     def sign_up(self) -> None:
         """Register and sign in, before anything fails."""
-        entry = self.caller.get('/api')
-        person = {'username': self.name, 'password': PASSWORD}
-        status, _ = self.caller.request(
-            'POST', entry['_links']['hc:users']['href'], person | {'email': f'{self.name}@example.org'}
-        )
+        self.links = self.caller.get('/api')['_links']
+        status = self.register(self.name)
         assert status == 201, status
-        status, token = self.caller.request('POST', entry['_links']['hc:tokens']['href'], person)
+        status = self.sign_in()
         assert status == 200, status
-        self.caller.token = token['token']
         self.links = self.caller.get('/api')['_links']
         self.id = self.caller.get(self.href('hc:me'))['id']
+
+    def register(self, name: str) -> int:
+        """Register a user, and return the status."""
+        email = f'{name}@example.org'
+        person = {'username': name, 'password': PASSWORD, 'email': email}
+        status, _ = self.caller.request('POST', self.href('hc:users'), person)
+        if status == 201:
+            self.registered.append(email)
+        return status
+
+    def sign_in(self) -> int:
+        """Sign in, and return the status."""
+        credentials = {'username': self.name, 'password': PASSWORD}
+        status, document = self.caller.request('POST', self.href('hc:tokens'), credentials)
+        if status == 200:
+            self.caller.token = document['token']
+        return status
 
     def href(self, rel: str) -> str:
         return str(self.links[rel]['href'])
@@ -190,12 +223,23 @@ class Person:
             self.follows = wanted
 
 
+class Registrar(Person):
+    """A user who registers others."""
+
+    def act(self) -> None:
+        """Register another user."""
+        self.register(f'{self.name}_{next(self._numbers)}')
+        time.sleep(REGISTRATION_SECONDS)
+
+
 class Load:
     """Users who act for the duration of a block."""
 
-    def __init__(self, origin: str, people: int = 4, *, patience: float = PATIENCE_SECONDS) -> None:
+    def __init__(
+        self, origin: str, kind: type[Person] = Person, *, patience: float = PATIENCE_SECONDS
+    ) -> None:
         mark = f'{time.time_ns():x}'
-        self.people = [Person(origin, f'p{number}_{mark}', patience) for number in range(people)]
+        self.people = [kind(origin, f'p{number}_{mark}', patience) for number in range(PEOPLE)]
         for person in self.people:
             person.sign_up()
         for person, other in zip(self.people, [*self.people[1:], self.people[0]], strict=True):

@@ -1,4 +1,4 @@
-"""The programs of a deployment: servers, load balancer and databases."""
+"""The programs of a deployment: servers and load balancer."""
 
 from __future__ import annotations
 
@@ -8,19 +8,19 @@ import http.client
 import os
 import re
 import shutil
+import signal
 import subprocess
 import time
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
-
-import psycopg
-import pymysql
+from typing import NamedTuple
 
 from tests.server import COMMANDS, ROOT, free_port
 
 PATIENCE_SECONDS = 60.0
+MOVED_CLOCK = Path(__file__).parent / 'moved_clock'
 OPERATIONS = ROOT / 'service' / 'OPERATIONS.md'
 
 
@@ -57,8 +57,21 @@ def get_status(href: str) -> int:
         return 0
 
 
+class Host(NamedTuple):
+    """Where a program runs: the address that it listens on, and the network namespace if it has its own."""
+
+    address: str
+    namespace: str | None = None
+
+
+THIS_HOST = Host('127.0.0.1')
+
+
 class Program:
-    """A program that can be started repeatedly; its output goes to `log`."""
+    """A program that can be started repeatedly; its output goes to `log`.
+
+    If the tests run as root, it runs as `user`.
+    """
 
     def __init__(
         self,
@@ -67,11 +80,11 @@ class Program:
         *,
         environment: dict[str, str] | None = None,
         user: str | None = None,
+        host: Host = THIS_HOST,
     ) -> None:
-        self.command = list(command)
+        self.command = [*prefix_of(user, host), *command]
         self.log = log
         self._environment = {**os.environ, **(environment or {})}
-        self._user = user if os.getuid() == 0 else None
         self._process: subprocess.Popen[bytes] | None = None
 
     @property
@@ -90,9 +103,6 @@ class Program:
                 [*self.command, *more],
                 cwd=ROOT,
                 env=self._environment,
-                user=self._user,
-                group=self._user,
-                extra_groups=None if self._user is None else [],
                 stdout=log,
                 stderr=subprocess.STDOUT,
             )
@@ -129,13 +139,30 @@ class Program:
             self._process.wait(PATIENCE_SECONDS)
 
 
+def prefix_of(user: str | None, host: Host) -> list[str]:
+    """Return the command that executes another one as the user in the namespace of the host."""
+    prefix = [] if host.namespace is None else ['ip', 'netns', 'exec', host.namespace]
+    if user is not None and os.getuid() == 0:
+        prefix += ['setpriv', '--reuid', user, '--regid', user, '--clear-groups']
+    return prefix
+
+
 def children_of(pid: int) -> list[int]:
     """Return the process ids of the children of a process."""
     return [int(child) for child in Path(f'/proc/{pid}/task/{pid}/children').read_text().split()]
 
 
+def terminate(pid: int) -> None:
+    """Terminate a process that is not a child of this one, and wait until it has ended."""
+    os.kill(pid, signal.SIGTERM)
+    wait_until(lambda: not Path(f'/proc/{pid}').exists(), f'process {pid} has ended')
+
+
 class Node(Program):
-    """A Halcyon server."""
+    """A Halcyon server, by default with one worker; `settings` are further ones.
+
+    With `has_own_clock`, its clock can be stepped without affecting any other process.
+    """
 
     def __init__(
         self,
@@ -144,26 +171,49 @@ class Node(Program):
         url: str,
         *,
         program: str = 'gunicorn',
-        workers: int = 1,
-        drain: int = 2,
+        has_own_clock: bool = False,
+        **settings: str,
     ) -> None:
         self.port = free_port()
         self.origin = f'http://127.0.0.1:{self.port}'
+        self._clock = folder / f'{name}.clock'
         environment = {
             'PORT': str(self.port),
             'DATABASE_URL': url,
             'BCRYPT_COST': '4',
-            'WEB_CONCURRENCY': str(workers),
-            'DRAIN_SECONDS': str(drain),
+            'WEB_CONCURRENCY': '1',
+            'DRAIN_SECONDS': '2',
             'FORWARDED_ALLOW_IPS': '127.0.0.1',
             'METRICS': 'on',
             'TMPDIR': str(folder),
         }
-        super().__init__(COMMANDS[program], folder / f'{name}.log', environment=environment)
+        if has_own_clock:
+            self.step_clock(0)
+            environment |= {'PYTHONPATH': str(MOVED_CLOCK), 'CLOCK_FILE': str(self._clock)}
+        super().__init__(COMMANDS[program], folder / f'{name}.log', environment=environment | settings)
 
     def wait_until_ready(self) -> None:
         """Wait until the server is ready."""
         wait_until(lambda: get_status(f'{self.origin}/health/ready') == 200, f'{self.log} is ready')
+
+    def step_clock(self, seconds: int) -> None:
+        """Set its clock that many seconds ahead of the machine's."""
+        new = self._clock.with_suffix('.new')
+        new.write_text(str(seconds))
+        new.replace(self._clock)
+
+    def replace_master(self) -> int:
+        """Start a new master beside the old one (SIGUSR2), end the old one, and return the new one's id."""
+        children, starts = set(children_of(self.pid)), self._count_starts()
+        self.signal(signal.SIGUSR2)
+        wait_until(lambda: self._count_starts() > starts, f'{self.log} has a new master')
+        (new,) = set(children_of(self.pid)) - children
+        self.signal(signal.SIGTERM)
+        self.wait()
+        return new
+
+    def _count_starts(self) -> int:
+        return self.log.read_text().count('Halcyon is ready')
 
 
 class Balancer(Program):
@@ -190,160 +240,6 @@ def balancer_configuration(port: int, servers: Iterable[str]) -> str:
     (documented,) = re.findall('```haproxy\n(.*?)```', OPERATIONS.read_text(), re.DOTALL)
     shared = re.sub('^  server .*\n', '', documented, flags=re.MULTILINE)
     return shared.replace('bind :80\n', f'bind 127.0.0.1:{port}\n') + ''.join(servers)
-
-
-class Postgresql(Program):
-    """A PostgreSQL server."""
-
-    def __init__(self, folder: Path) -> None:
-        self.port = free_port()
-        self.url = f'postgresql://postgres@127.0.0.1:{self.port}/postgres'
-        data = folder / 'postgresql'
-        installer = Program(
-            (
-                find_program('initdb', '/usr/lib/postgresql/*/bin/initdb'),
-                *('-D', str(data), '-U', 'postgres', '-A', 'trust', '-E', 'UTF8', '--locale', 'C.UTF-8'),
-            ),
-            folder / 'initdb.log',
-            user='postgres',
-        )
-        make_folder(data, 'postgres')
-        installer.start()
-        installer.wait()
-        command = (
-            find_program('/usr/lib/postgresql/*/bin/postgres', 'postgres'),
-            *('-D', str(data), '-p', str(self.port), '-k', str(data), '-c', 'listen_addresses=127.0.0.1'),
-        )
-        super().__init__(command, folder / 'postgresql.log', user='postgres')
-
-    def start(self, *more: str) -> None:
-        """Start it, and wait until it accepts connections."""
-        super().start(*more)
-        wait_until(self._is_reachable, 'PostgreSQL accepts connections')
-
-    def _is_reachable(self) -> bool:
-        try:
-            psycopg.connect(self.url, connect_timeout=2).close()
-        except psycopg.Error:
-            return False
-        return True
-
-
-class PgBouncer(Program):
-    """PgBouncer in transaction mode: a client gets another connection of the server for each transaction."""
-
-    def __init__(self, folder: Path, postgresql: Postgresql) -> None:
-        self.port = free_port()
-        self.url = f'postgresql://postgres@127.0.0.1:{self.port}/postgres?prepared_statements=off'
-        file = folder / 'pgbouncer.ini'
-        file.write_text(PGBOUNCER.format(server=postgresql.port, port=self.port))
-        command = (find_program('pgbouncer', '/usr/sbin/pgbouncer'), str(file))
-        super().__init__(command, folder / 'pgbouncer.log', user='postgres')
-
-    def start(self, *more: str) -> None:
-        """Start it, and wait until it accepts connections."""
-        super().start(*more)
-        wait_until(self._is_reachable, 'PgBouncer accepts connections')
-
-    def _is_reachable(self) -> bool:
-        try:
-            psycopg.connect(self.url.partition('?')[0], connect_timeout=2).close()
-        except psycopg.Error:
-            return False
-        return True
-
-
-PGBOUNCER = """
-[databases]
-postgres = host=127.0.0.1 port={server} dbname=postgres user=postgres
-[pgbouncer]
-listen_addr = 127.0.0.1
-listen_port = {port}
-unix_socket_dir =
-auth_type = any
-pool_mode = transaction
-default_pool_size = 3
-"""
-
-
-class GaleraNode(Program):
-    """A MariaDB server in a Galera cluster of three."""
-
-    def __init__(self, number: int, folder: Path) -> None:
-        self.port = 4400 + number
-        place = folder / f'galera{number}'
-        data = place / 'data'
-        make_folder(place, 'mysql')
-        file = folder / f'galera{number}.cnf'
-        members = ','.join(f'127.0.0.1:45{other}1' for other in (1, 2, 3))
-        file.write_text(
-            GALERA.format(
-                place=place, data=data, port=self.port, number=number, base=f'45{number}', members=members,
-                provider=find_program('/usr/lib/galera/libgalera_smm.so'),
-            )
-        )  # fmt: skip
-        installer = Program(
-            (
-                find_program('mariadb-install-db'),
-                *(f'--defaults-file={file}', '--auth-root-authentication-method=normal', '--skip-test-db'),
-            ),
-            folder / f'install{number}.log',
-            user='mysql',
-        )
-        installer.start()
-        installer.wait()
-        super().__init__(
-            (find_program('mariadbd', '/usr/sbin/mariadbd'), f'--defaults-file={file}'),
-            folder / f'galera{number}.log',
-            user='mysql',
-        )
-
-    def start(self, *more: str) -> None:
-        """Start it, and wait until it is synchronized."""
-        super().start(*more)
-        wait_until(lambda: self.status() == 'Synced', f'{self.log} is synced')
-
-    def status(self) -> str:
-        """Return its state in the cluster."""
-        try:
-            return str(self.run("SHOW STATUS LIKE 'wsrep_local_state_comment'")[0][1])
-        except pymysql.Error:
-            return ''
-
-    def run(self, *statements: str) -> Sequence[Sequence[object]]:
-        """Run statements as its administrator, and return the rows of the last."""
-        with pymysql.connect(host='127.0.0.1', port=self.port, user='root', connect_timeout=2) as server:
-            cursor = server.cursor()
-            for statement in statements:
-                cursor.execute(statement)
-            return cursor.fetchall()
-
-
-GALERA = """
-[mysqld]
-datadir={data}
-socket={place}/s.sock
-pid-file={place}/pid
-bind-address=127.0.0.1
-port={port}
-binlog_format=ROW
-default_storage_engine=InnoDB
-innodb_autoinc_lock_mode=2
-innodb_flush_log_at_trx_commit=2
-innodb_buffer_pool_size=64M
-innodb_log_file_size=48M
-wsrep_on=ON
-wsrep_provider={provider}
-wsrep_cluster_name=halcyon
-wsrep_cluster_address=gcomm://{members}
-wsrep_node_name=n{number}
-wsrep_node_address=127.0.0.1:{base}1
-wsrep_provider_options="base_port={base}1;ist.recv_addr=127.0.0.1:{base}2;\
-gmcast.listen_addr=tcp://127.0.0.1:{base}1;gcache.size=64M;\
-evs.suspect_timeout=PT3S;evs.inactive_timeout=PT5S"
-wsrep_sst_method=rsync
-wsrep_sst_receive_address=127.0.0.1:{base}4
-"""
 
 
 def make_folder(place: Path, user: str) -> None:

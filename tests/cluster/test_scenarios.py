@@ -10,38 +10,14 @@ from collections.abc import Callable
 import pytest
 
 from tests.cluster.load import Row
-from tests.cluster.scenarios import (
-    Scenario,
-    full_disk,
-    hanging_postgresql,
-    killed_galera_node,
-    killed_node,
-    killed_sqlite_workers,
-    reloaded_nodes,
-    restarted_pgbouncer,
-    restarted_postgresql,
-    rolling_restart,
-    rolling_restart_of_granian,
-)
+from tests.cluster.scenarios import SCENARIOS, Scenario
+from tests.cluster.scenarios.sqlite import full_disk
 
 pytestmark = pytest.mark.cluster
 Judged = Callable[[Scenario], Row]
 
 
-@pytest.mark.parametrize(
-    'scenario',
-    [
-        rolling_restart,
-        rolling_restart_of_granian,
-        killed_node,
-        restarted_postgresql,
-        hanging_postgresql,
-        restarted_pgbouncer,
-        reloaded_nodes,
-        killed_galera_node,
-        killed_sqlite_workers,
-    ],
-)
+@pytest.mark.parametrize('scenario', [scenario for scenario in SCENARIOS if scenario is not full_disk])
 def test_no_write_is_lost_and_no_request_fails(judged: Judged, scenario: Scenario) -> None:
     row = judged(scenario)
     assert row.is_whole

@@ -13,8 +13,8 @@ from statistics import median
 import pytest
 
 from tests.cluster.conftest import FIGURES
+from tests.cluster.deployment import three_nodes
 from tests.cluster.programs import Balancer, Missing
-from tests.cluster.scenarios import three_nodes
 from tests.cluster.slow import BODY, HEADER, SlowClients
 
 pytestmark = pytest.mark.cluster
@@ -27,12 +27,12 @@ def balancer(folder: Path) -> Iterator[Balancer]:
     """Three nodes behind a balancer that is configured as service/OPERATIONS.md says."""
     with ExitStack() as stack:
         try:
-            _, balancer = stack.enter_context(three_nodes(folder, f'sqlite:///{folder}/halcyon.db'))
+            deployment = stack.enter_context(three_nodes(folder, f'sqlite:///{folder}/halcyon.db'))
         except Missing as missing:
             if os.environ.get('CI') == 'true':
                 raise
             pytest.skip(str(missing))
-        yield balancer
+        yield deployment.balancer
 
 
 def ask(balancer: Balancer) -> float:

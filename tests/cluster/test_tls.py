@@ -20,7 +20,8 @@ from cryptography.x509.oid import NameOID
 
 from service.config import Settings
 from service.database.connect import open_engine
-from tests.cluster.programs import GaleraNode, Missing, Postgresql
+from tests.cluster.databases import GaleraNode, Postgresql
+from tests.cluster.programs import Missing
 
 pytestmark = pytest.mark.cluster
 

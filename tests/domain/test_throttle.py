@@ -90,6 +90,19 @@ def test_a_small_clock_skew_does_not_free_attempts(db: Session, clock: MovableCl
     assert not is_counted(db)
 
 
+@pytest.mark.parametrize('turns', [1, ACCOUNT.attempts - 1, ACCOUNT.attempts])
+def test_a_node_with_a_wrong_clock_does_not_end_throttling(
+    db: Session, clock: MovableClock, turns: int
+) -> None:
+    counted, skew = 0, 3600
+    for turn in range(400):
+        if turn % turns == 0:  # the next attempts are at the other node
+            clock.move(seconds=skew)
+            skew = -skew
+        counted += is_counted(db)
+    assert counted <= ACCOUNT.attempts * (ACCOUNT.attempts + 1) / 2
+
+
 def test_a_clock_step_back_ends_a_lockout(db: Session, clock: MovableClock) -> None:
     for _ in range(ACCOUNT.attempts):
         is_counted(db)

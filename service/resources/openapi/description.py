@@ -23,7 +23,8 @@ at /api and follow links and forms; this document describes all of them.
 Every resource is available in several formats, selected by the Accept header: HAL \
 (application/hal+json, the default; the same as application/json), HAL-FORMS \
 (application/prs.hal-forms+json: HAL with forms), JSON:API (application/vnd.api+json) and HTML. A parameter \
-with `x-media-types` works in these formats only. HAL ignores unknown parameters, JSON:API rejects them.
+with `x-media-types` works in these formats only. HAL ignores unknown parameters, JSON:API rejects them. \
+JSON:API has the Cursor Pagination profile for clients whose Accept header requests it.
 
 HEAD is supported wherever GET is. OPTIONS is supported everywhere, without a token: the response is 204 \
 with the methods in Allow (and with Accept-Patch if PATCH is one of them). Every collection supports QUERY \

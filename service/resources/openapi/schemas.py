@@ -29,8 +29,11 @@ def _map(values: Schema, description: str = '') -> Schema:
 
 
 def _closed_map(*names: str) -> Schema:
-    """Return the schema of a links object that may have these links, and no others (JSON:API §7.6)."""
-    return {**_map(_URI), 'propertyNames': {'enum': [*names]}}
+    """Return the schema of a links object that may have these links, and no others (JSON:API §7.6).
+
+    With the Cursor Pagination profile, `prev` and `next` are null where there is no such page.
+    """
+    return {**_map({**_URI, 'type': ['string', 'null']}), 'propertyNames': {'enum': [*names]}}
 
 
 _LINK = reference('schemas', 'Link')
@@ -43,6 +46,7 @@ _PROBLEM_LINKS = {
 _IDENTIFIER = reference('schemas', 'ResourceIdentifier')
 _RELATIONSHIP = reference('schemas', 'Relationship')
 _PAGE_META = reference('schemas', 'PageMeta')
+_DOCUMENT_META = reference('schemas', 'DocumentMeta')
 _RESOURCE_LINKS = reference('schemas', 'ResourceLinks')
 _PAGES = ('first', 'prev', 'next', 'last')
 _RESOURCE_META = reference('schemas', 'ResourceMeta')
@@ -50,6 +54,24 @@ _ERROR_LOCATION = {
     'detail': _TEXT,
     'pointer': {'type': 'string', 'description': 'A JSON Pointer (RFC 6901).'},
 }
+_PAGE_NUMBER = {
+    'type': 'integer',
+    'description': 'The number of the page, from 1; absent if only a cursor was requested.',
+}
+
+
+def _page_meta(page: Schema) -> Schema:
+    return _object(
+        {
+            'page': page,
+            'per_page': {'type': 'integer', 'description': 'How many entries a page has at most.'},
+            'total_pages': {'type': 'integer', 'description': 'How many pages there are; 0 if it is empty.'},
+            'total_items': {'type': 'integer', 'description': 'How many entries the collection has.'},
+        },
+        *('per_page', 'total_pages', 'total_items'),
+        description='Where a page is in its collection.',
+    )
+
 
 # The schemas that documents of all kinds share, and those of errors.
 SHARED: dict[str, Schema] = {
@@ -81,18 +103,12 @@ SHARED: dict[str, Schema] = {
         *('self', 'first', 'last', 'hc:page', 'item'),
         description='The links of a page of a collection.',
     ),
-    'PageMeta': _object(
+    'PageMeta': _page_meta(_PAGE_NUMBER),
+    'DocumentMeta': _page_meta(
         {
-            'page': {
-                'type': 'integer',
-                'description': 'The number of the page, from 1; absent if only a cursor was requested.',
-            },
-            'per_page': {'type': 'integer', 'description': 'How many entries a page has at most.'},
-            'total_pages': {'type': 'integer', 'description': 'How many pages there are; 0 if it is empty.'},
-            'total_items': {'type': 'integer', 'description': 'How many entries the collection has.'},
-        },
-        *('per_page', 'total_pages', 'total_items'),
-        description='Where a page is in its collection.',
+            'oneOf': [_PAGE_NUMBER, _object({'total': {'type': 'integer'}}, 'total')],
+            'description': 'With the Cursor Pagination profile, how many entries the collection has.',
+        }
     ),
     'Templates': _map(
         reference('schemas', 'Template'),
@@ -129,7 +145,7 @@ SHARED: dict[str, Schema] = {
         *('name', 'prompt', 'type'),
         description='One input of a form, with the rules that the server enforces.',
     ),
-    'JsonApiVersion': _object({'version': {'const': '1.1'}}, 'version'),
+    'JsonApiVersion': _object({'version': {'const': '1.1'}, 'profile': _array(_URI)}, 'version'),
     'ResourceIdentifier': _object({'type': _TEXT, 'id': _TEXT}, 'type', 'id'),
     'DocumentLinks': _closed_map('self', 'related', 'describedby', *_PAGES),
     'ResourceLinks': {**_object({'self': _URI}, 'self'), 'additionalProperties': False},
@@ -146,7 +162,7 @@ SHARED: dict[str, Schema] = {
         {
             'links': _closed_map('self', 'related', *_PAGES),
             'data': {'oneOf': [_IDENTIFIER, _array(_IDENTIFIER)]},
-            'meta': _PAGE_META,
+            'meta': _DOCUMENT_META,
         },
         'links',
         description='The links of a relationship, and its linkage if it is included (JSON:API §7.2.2.2).',
@@ -259,7 +275,7 @@ class KindSchemas:
     def json_api_page(self, kind: Kind) -> Schema:
         """Return the schema of a page of documents in JSON:API."""
         resource = self._resource(kind, _members(kind))
-        document = self._json_api_document(data=_array(resource), meta=_PAGE_META)
+        document = self._json_api_document(data=_array(resource), meta=_DOCUMENT_META)
         return self._components.refer('schemas', f'{kind.title}DocumentPage', document)
 
     def identifier(self) -> Schema:
@@ -269,7 +285,7 @@ class KindSchemas:
 
     def linkage(self) -> Schema:
         """Return the schema of a relationship to several documents by itself (JSON:API §7.2.2.1)."""
-        document = self._json_api_document(data=_array(_IDENTIFIER), meta=_PAGE_META)
+        document = self._json_api_document(data=_array(_IDENTIFIER), meta=_DOCUMENT_META)
         return self._components.refer('schemas', 'Linkage', document)
 
     def _json_api_document(self, **members: Schema) -> Schema:

@@ -1,0 +1,92 @@
+"""The Cursor Pagination profile of JSON:API, which clients request in Accept."""
+
+from __future__ import annotations
+
+from typing import Any
+from urllib.parse import parse_qs
+
+import pytest
+
+from service.representation.cursor_pagination import CONTENT_TYPE, PROFILE
+from tests.client import ApiResponse, Client
+from tests.json_api_client import JsonApiClient, related
+
+pytestmark = pytest.mark.above_databases
+
+OTHER = 'https://example.org/profile'
+
+
+def with_profile(api: JsonApiClient, href: str) -> ApiResponse:
+    response = api.get(href, accept=CONTENT_TYPE)
+    assert response.headers['content-type'] == CONTENT_TYPE
+    assert response.state['jsonapi']['profile'] == [PROFILE]
+    return response
+
+
+@pytest.fixture
+def posts(ada_api: JsonApiClient) -> str:
+    """The URL of three posts."""
+    for body in ('one', 'two', 'three'):
+        ada_api.publish(body)
+    return related(ada_api.get('/api').state['data'], 'posts')
+
+
+def test_pages_have_both_links_and_the_total(ada_api: JsonApiClient, posts: str) -> None:
+    bodies: list[str] = []
+    pages: list[dict[str, Any]] = []
+    url: str | None = f'{posts}?page[size]=2'
+    while url:
+        page = with_profile(ada_api, url).state
+        assert page['meta']['page'] == {'total': 3}
+        bodies += [post['attributes']['body'] for post in page['data']]
+        pages.append(page['links'])
+        url = page['links']['next']
+    assert bodies == ['three', 'two', 'one']
+    assert [page['prev'] is None for page in pages] == [True, False]
+    back = with_profile(ada_api, pages[1]['prev']).state
+    assert [post['attributes']['body'] for post in back['data']] == ['three', 'two']
+
+
+def test_included_relationships_are_paginated_alike(ada_api: JsonApiClient, posts: str) -> None:
+    state = with_profile(ada_api, ada_api.me().state['data']['links']['self'] + '?include=posts').state
+    relationship = state['data']['relationships']['posts']
+    assert relationship['links']['prev'] is relationship['links']['next'] is None
+    assert relationship['meta']['page'] == {'total': 3}
+
+
+def test_the_profile_is_used_only_on_request(ada_api: JsonApiClient, posts: str) -> None:
+    for accept in ('application/vnd.api+json', f'application/vnd.api+json;profile="{OTHER}"'):
+        plain = ada_api.get(posts, accept=accept)
+        assert plain.headers['content-type'] == 'application/vnd.api+json'
+        assert 'profile' not in plain.state['jsonapi']
+        assert 'prev' not in plain.state['links']
+    both = ada_api.get(posts, accept=f'application/vnd.api+json;profile="{OTHER} {PROFILE}"')
+    assert both.headers['content-type'] == CONTENT_TYPE
+
+
+@pytest.mark.parametrize(
+    ('query', 'parameter', 'name'),
+    [
+        ('page[size]=101', 'page[size]', 'max-size-exceeded'),
+        ('sort=body', 'sort', 'unsupported-sort'),
+        ('page[after]={cursor}&page[before]={cursor}', 'page[before]', 'range-pagination-not-supported'),
+    ],
+)
+def test_its_errors_have_its_types(
+    ada_api: JsonApiClient, posts: str, query: str, parameter: str, name: str
+) -> None:
+    (cursor,) = parse_qs(ada_api.get(f'{posts}?page[size]=1').state['links']['next'])['page[after]']
+    (error,) = with_profile(ada_api, f'{posts}?{query.format(cursor=cursor)}').state['errors']
+    assert error['status'] == '400'
+    assert error['links'] == {'type': PROFILE + name}
+    assert error['source'] == {'parameter': parameter}
+    assert name != 'max-size-exceeded' or error['meta'] == {'page': {'maxSize': 100}}
+
+
+def test_its_tags_are_validators_of_its_own(ada: Client, ada_api: JsonApiClient, posts: str) -> None:
+    post = ada_api.get(posts).state['data'][0]['links']['self']
+    tag = with_profile(ada_api, post).tag
+    assert tag != ada_api.get(post).tag
+    assert ada_api.get(post, accept=CONTENT_TYPE, headers={'If-None-Match': tag}).status == 304
+    assert ada.patch(post, {'body': 'four'}, headers={'If-Match': tag}).status == 200
+    assert ada.patch(post, {'body': 'five'}, headers={'If-Match': tag}).status == 412
