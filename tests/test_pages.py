@@ -141,8 +141,7 @@ def test_script_and_style_are_small(client: Client) -> None:
 
 
 @pytest.mark.parametrize('fields', ['', 'created_at', 'username', 'name', 'body', 'nothing'])
-def test_a_page_shows_any_selection_of_fields(ada: Client, bob: Client, fields: str) -> None:
-    world = World(ada, bob)
+def test_a_page_shows_any_selection_of_fields(ada: Client, world: World, fields: str) -> None:
     kinds = {
         'users': ('/api/users', '/api/users/{user_id}', '/api/users/{user_id}/following'),
         'posts': ('/api/posts', '/api/posts/{post_id}', '/api/users/{user_id}/feed'),
@@ -153,7 +152,7 @@ def test_a_page_shows_any_selection_of_fields(ada: Client, bob: Client, fields: 
     }
     for kind, templates in kinds.items():
         for template in templates:
-            url = f'{world.address(template)}?fields[{kind}]={fields}'
+            url = f'{world.url(template)}?fields[{kind}]={fields}'
             assert ada.get(url, accept=HTML).status == 200, url
 
 

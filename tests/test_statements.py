@@ -51,9 +51,9 @@ def test_the_entry_point_takes_one_statement_or_none_without_token(
      '/api/users/{user_id}/posts', '/api/users/{other_id}/followers', '/api/users/{user_id}/following'],
 )  # fmt: skip
 def test_a_collection_takes_three_statements_whatever_its_size(
-    ada: Client, bob: Client, count: Count, template: str
+    ada: Client, world: World, count: Count, template: str
 ) -> None:
-    url = World(ada, bob).address(template)
+    url = world.url(template)
     small = count(ada, url)
     for number in range(12):
         ada.publish(f'post {number}')
