@@ -197,8 +197,9 @@ def represent_user(user: UserRecord, viewer: Viewer | None, builder: UrlBuilder)
     is_followed = None if viewer is None or is_own else user.is_followed
     can_write = viewer is not None and viewer.can_write
     template = _template(builder, is_own, is_followed, can_write, is_unverified)
-    values = {'user_id': user.id, 'viewer_id': viewer and viewer.user_id, 'avatar_hash': user.avatar_hash}
-    return template.fill(str(user.id), properties, values, title=user.username)
+    user_id = str(user.id)
+    values = {'user_id': user_id, 'viewer_id': viewer and viewer.user_id, 'avatar_hash': user.avatar_hash}
+    return template.fill(user_id, properties, values, title=user.username)
 
 
 @lru_cache(maxsize=MAX_TEMPLATES)
