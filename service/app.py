@@ -42,7 +42,8 @@ if TYPE_CHECKING:
     from service.metrics import Metrics
 
 MODULES = (users, tokens, posts, follows, stores)  # a new resource is added here
-HOME = entry_point_of([module.entry_point for module in (*MODULES, recovery)])
+ALL_MODULES = (*MODULES, recovery)
+HOME = entry_point_of([module.entry_point for module in ALL_MODULES])
 
 
 def make_routes(
@@ -50,12 +51,12 @@ def make_routes(
 ) -> list[Route]:
     """Return every URL template with its resource."""
     routes: list[Route] = []
-    modules = (*MODULES, recovery) if has_mail else MODULES
+    modules = ALL_MODULES if has_mail else MODULES
     description = Description(routes)
     routes += [
         (urls.ROOT, RootResource()),
         (urls.ENTRY, EntryPointResource(HOME)),
-        (urls.RELATION, RelationResource(chain.from_iterable(module.RELATIONS for module in modules))),
+        (urls.RELATION, RelationResource(chain.from_iterable(module.RELATIONS for module in ALL_MODULES))),
         (urls.PROBLEM, ProblemResource()),
         (urls.OPENAPI, OpenApiResource(description)),
         (urls.DOCS, DocsResource(description)),

@@ -174,6 +174,10 @@ def test_unknown_relations_and_problem_types_are_404(client: Client, url: str) -
     assert client.get(url).status == 404
 
 
+def test_a_relation_of_a_feature_that_is_off_is_documented(client: Client) -> None:
+    assert 'servers with mail' in client.get('/api/rels/password-resets').state['meaning']
+
+
 def test_the_documentation_shows_code_as_code(client: Client) -> None:
     text = client.get('/api/docs', accept=HTML).text
     assert '<code>page[after]</code>' in text

@@ -285,8 +285,8 @@ def entry_point(viewer: Viewer | None, builder: UrlBuilder) -> EntryPointPart:
 RELATIONS = (
     LinkRelation(
         'password-resets',
-        'Requests a password reset: POST the `email` of the account. If it belongs to a user, a '
-        'mail with a link is sent.',
+        'Requests a password reset, on servers with mail: POST the `email` of the account. If it belongs to '
+        'a user, a mail with a link is sent.',
         ('GET', 'POST'),
         'a form',
         represent_requests,
