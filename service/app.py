@@ -29,7 +29,7 @@ from service.http.operation import Route, check_declaration, kinds_of
 from service.http.request import PageParts, Related, Request
 from service.logs import RequestLog
 from service.representation.formats import HANDLERS
-from service.resources import follows, posts, recovery, stores, tokens, users
+from service.resources import follows, items, posts, recovery, stores, tokens, users
 from service.resources.assets import AssetResource
 from service.resources.discovery import ApiCatalogResource, DocsResource, OpenApiResource
 from service.resources.documentation import ProblemResource, RelationResource
@@ -41,7 +41,7 @@ from service.resources.openapi.description import Description
 if TYPE_CHECKING:
     from service.metrics import Metrics
 
-MODULES = (users, tokens, posts, follows, stores)  # a new resource is added here
+MODULES = (users, tokens, posts, follows, stores, items)  # a new resource is added here
 ALL_MODULES = (*MODULES, recovery)
 HOME = entry_point_of([module.entry_point for module in ALL_MODULES])
 
