@@ -29,7 +29,7 @@ from service.http.operation import Route, check_declaration, kinds_of
 from service.http.request import PageParts, Related, Request
 from service.logs import RequestLog
 from service.representation.formats import HANDLERS
-from service.resources import follows, posts, recovery, stores, tokens, users
+from service.resources import follows, items, posts, recovery, stores, tokens, users
 from service.resources.assets import AssetResource
 from service.resources.discovery import ApiCatalogResource, DocsResource, OpenApiResource
 from service.resources.documentation import ProblemResource, RelationResource
@@ -41,8 +41,9 @@ from service.resources.openapi.description import Description
 if TYPE_CHECKING:
     from service.metrics import Metrics
 
-MODULES = (users, tokens, posts, follows, stores)  # a new resource is added here
-HOME = entry_point_of([module.entry_point for module in (*MODULES, recovery)])
+MODULES = (users, tokens, posts, follows, stores, items)  # a new resource is added here
+ALL_MODULES = (*MODULES, recovery)
+HOME = entry_point_of([module.entry_point for module in ALL_MODULES])
 
 
 def make_routes(
@@ -50,12 +51,12 @@ def make_routes(
 ) -> list[Route]:
     """Return every URL template with its resource."""
     routes: list[Route] = []
-    modules = (*MODULES, recovery) if has_mail else MODULES
+    modules = ALL_MODULES if has_mail else MODULES
     description = Description(routes)
     routes += [
         (urls.ROOT, RootResource()),
         (urls.ENTRY, EntryPointResource(HOME)),
-        (urls.RELATION, RelationResource(chain.from_iterable(module.RELATIONS for module in modules))),
+        (urls.RELATION, RelationResource(chain.from_iterable(module.RELATIONS for module in ALL_MODULES))),
         (urls.PROBLEM, ProblemResource()),
         (urls.OPENAPI, OpenApiResource(description)),
         (urls.DOCS, DocsResource(description)),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
+from functools import partial
 from io import StringIO
 from typing import Any
 
@@ -20,6 +21,8 @@ from tests.clock import MovableClock
 from tests.databases import TestDatabase, engines_to_test, temporary_database
 from tests.description import share_description
 from tests.json_api_client import JsonApiClient
+from tests.preparation import Preparation
+from tests.routes import World, populate
 from tests.server import PROGRAMS
 
 Start = Callable[..., Any]
@@ -34,7 +37,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         if isinstance(item, pytest.Function)
         and item.get_closest_marker('above_databases')
         and hasattr(item, 'callspec')
-        and item.callspec.params.get('database_url') in others
+        and item.callspec.params.get('database') in others
     ]
     config.hook.pytest_deselected(items=repeated)
     items[:] = [item for item in items if item not in set(repeated)]
@@ -69,9 +72,16 @@ def databases(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[st
 
 
 @pytest.fixture(params=engines_to_test())
-def database_url(request: pytest.FixtureRequest, databases: Callable[[str], TestDatabase]) -> str:
-    """The URL of an empty database; a test that uses it runs on each engine."""
-    return databases(request.param).empty()
+def database(request: pytest.FixtureRequest, databases: Callable[[str], TestDatabase]) -> TestDatabase:
+    """An empty database; a test that uses it runs on each engine."""
+    database = databases(request.param)
+    database.empty()
+    return database
+
+
+@pytest.fixture
+def database_url(database: TestDatabase) -> str:
+    return database.url
 
 
 @pytest.fixture
@@ -120,15 +130,29 @@ def client(app: Any) -> Client:
 
 
 @pytest.fixture
-def ada(client: Client) -> Client:
-    client.register('ada')
-    return client.sign_in('ada')
+def preparation(database: TestDatabase, clock: MovableClock, app: Any, lines: StringIO) -> Preparation:
+    return Preparation(database, clock, app, lines)
+
+
+def sign_up(client: Client, name: str) -> str | None:
+    """Register a user and sign them in; return their token."""
+    client.register(name)
+    return client.sign_in(name).token
 
 
 @pytest.fixture
-def bob(client: Client) -> Client:
-    client.register('bob')
-    return client.sign_in('bob')
+def ada(client: Client, preparation: Preparation) -> Client:
+    return Client(client.app, preparation.run('ada', partial(sign_up, client, 'ada')))
+
+
+@pytest.fixture
+def bob(client: Client, preparation: Preparation) -> Client:
+    return Client(client.app, preparation.run('bob', partial(sign_up, client, 'bob')))
+
+
+@pytest.fixture
+def world(ada: Client, bob: Client, preparation: Preparation) -> World:
+    return World(ada, bob, preparation.run('world', partial(populate, ada, bob)))
 
 
 @pytest.fixture

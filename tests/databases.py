@@ -6,6 +6,7 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import psycopg
 import pymysql
@@ -80,6 +81,9 @@ def opened(url: str, clock: Clock = system_clock) -> Session:
     return Session(open_engine(settings), settings, clock)
 
 
+Rows = tuple[tuple[str, tuple[tuple[Any, ...], ...]], ...]  # (table, its rows) for each table
+
+
 class TestDatabase:
     """A database whose tables are emptied for each test, which is faster than creating them."""
 
@@ -98,6 +102,28 @@ class TestDatabase:
                 self._db.execute(f'DELETE FROM {table}')
         self._db.release()
         return self.url
+
+    def rows(self) -> Rows:
+        """Return every row but the signing keys, which an application writes when it starts."""
+        with self._db.atomic():
+            rows = tuple(
+                (table, tuple(self._db.execute(f'SELECT * FROM {table}').fetchall()))
+                for table in self._tables
+                if table != 'signing_keys'
+            )
+        self._db.release()
+        return rows
+
+    def restore(self, rows: Rows) -> None:
+        """Replace all rows but the signing keys by these."""
+        with self._db.atomic():
+            for table, _ in rows:
+                self._db.execute(f'DELETE FROM {table}')
+            for table, values in reversed(rows):
+                for value in values:
+                    places = ', '.join([self._db.engine.param] * len(value))
+                    self._db.execute(f'INSERT INTO {table} VALUES ({places})', value)
+        self._db.release()
 
     def close(self) -> None:
         self._db.close()

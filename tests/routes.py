@@ -28,28 +28,32 @@ def methods_at(app: Any) -> dict[str, tuple[str, ...]]:
     }
 
 
+def populate(ada: Client, bob: Client) -> dict[str, Any]:
+    """Let Ada publish a post, open a store and follow Bob; return the variables of the URL templates."""
+    me, other = ada.me().state, bob.me().state
+    ada.put(href_of(ada.get(other['_links']['self']['href']).state, 'hc:follow'))
+    post = ada.publish('Hello').state
+    token = ada.follow('hc:tokens').items[0]
+    store = ada.follow('hc:stores').submit('create', name='Looms')
+    item = ada.get(store.href('hc:items')).submit('create', name='Shuttle', price='1.50').state
+    return {
+        'user_id': me['id'],
+        'other_id': other['id'],
+        'post_id': post['id'],
+        'token_id': token['id'],
+        'store_id': store.state['id'],
+        'item_id': item['id'],
+        'rel': 'users',
+        'name': 'not-found',
+    }
+
+
 class World:
-    """Ada with a post and a store, who follows Bob, and values for the variables of every URL template."""
+    """Ada and Bob, what `populate` made for them, and the values that it returned."""
 
-    def __init__(self, ada: Client, bob: Client) -> None:
-        self.ada, self.bob = ada, bob
-        me, other = ada.me().state, bob.me().state
-        ada.put(href_of(ada.get(other['_links']['self']['href']).state, 'hc:follow'))
-        post = ada.publish('Hello').state
-        token = ada.follow('hc:tokens').items[0]
-        store = ada.follow('hc:stores').submit('create', name='Looms')
-        item = ada.get(store.href('hc:items')).submit('create', name='Shuttle', price='1.50').state
-        self.values = {
-            'user_id': me['id'],
-            'other_id': other['id'],
-            'post_id': post['id'],
-            'token_id': token['id'],
-            'store_id': store.state['id'],
-            'item_id': item['id'],
-            'rel': 'users',
-            'name': 'not-found',
-        }
+    def __init__(self, ada: Client, bob: Client, values: dict[str, Any]) -> None:
+        self.ada, self.bob, self.values = ada, bob, values
 
-    def address(self, template: str) -> str:
+    def url(self, template: str) -> str:
         """Return the URL of a template with the values of this world."""
         return template.format_map(self.values)

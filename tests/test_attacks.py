@@ -20,10 +20,9 @@ EVIL = '"><script>alert(1)</script>\'\u202e'
 
 
 @pytest.fixture
-def world(ada: Client, bob: Client) -> World:
-    world = World(ada, bob)
+def world(world: World, bob: Client) -> World:
     bob.publish('Hello from Bob')
-    bob.get(ada.me().href('self')).submit('follow')
+    bob.get(world.ada.me().href('self')).submit('follow')
     return world
 
 
@@ -31,7 +30,7 @@ def urls(app: Any, world: World, method: str) -> Iterator[str]:
     """Yield every URL that supports the method."""
     for template, methods in sorted(methods_at(app).items()):
         if method in methods:
-            yield world.address(template)
+            yield world.url(template)
 
 
 def altered(value: Any) -> Any:
@@ -61,7 +60,7 @@ def test_protected_members_cannot_be_assigned(app: Any, world: World, method: st
         action = operation and operation.form
         if action is None or not action.fields or 'GET' not in resource.operations:
             continue
-        url = world.address(template)
+        url = world.url(template)
         before = state_of(world.ada, url)
         inputs = {field.name for field in action.fields}
         others = {name: altered(value) for name, value in before.items() if name not in inputs}
@@ -84,7 +83,7 @@ def test_protected_members_cannot_be_assigned(app: Any, world: World, method: st
 
 
 def test_protected_members_of_new_resources_are_set_by_the_server(world: World) -> None:
-    ada, store = world.ada, world.address('/api/stores/{store_id}/items')
+    ada, store = world.ada, world.url('/api/stores/{store_id}/items')
     forged = {'id': 7, 'created_at': '1999-01-01T00:00:00.000+00:00', 'member_since': 'x', 'post_count': 7,
               'follower_count': 7, 'item_count': 7, 'updated_at': 'x',
               'user_id': world.values['other_id'], 'owner_id': world.values['other_id'],
@@ -100,7 +99,7 @@ def test_protected_members_of_new_resources_are_set_by_the_server(world: World) 
         assert state['id'] != 7
         assert [name for name in forged if name in state and state[name] == forged[name]] == []
         assert state.get('_embedded', {}).get('author', ada.me().state)['username'] == 'ada'
-    assert ada.get(world.address('/api/users/{user_id}')).state['post_count'] == 2
+    assert ada.get(world.url('/api/users/{user_id}')).state['post_count'] == 2
 
 
 ASKED = {
@@ -134,7 +133,7 @@ def everything(app: Any, world: World, accept: str) -> Iterator[tuple[str, str, 
     """Yield method, URL and response of every kind of request, anonymous and by Ada."""
     for client in (Client(app), world.ada):
         for template, methods in sorted(methods_at(app).items()):
-            url = world.address(template)
+            url = world.url(template)
             for method in ('GET', 'HEAD', 'OPTIONS', 'TRACE', 'PROPFIND', *methods):
                 headers = {'Origin': 'https://evil.test'}
                 if method not in ('GET', 'HEAD'):  # which would be 412
@@ -174,7 +173,7 @@ def test_trace_does_not_echo_the_request(app: Any, world: World) -> None:
 @pytest.mark.parametrize('name', OVERRIDES)
 @pytest.mark.parametrize('method', ['GET', 'POST'])
 def test_no_header_field_or_parameter_changes_the_method(world: World, name: str, method: str) -> None:
-    post = world.address('/api/posts/{post_id}')
+    post = world.url('/api/posts/{post_id}')
     headers = {name: 'DELETE', 'Content-Type': FORM}
     body = f'{name}=DELETE'.encode()
     answer = world.ada.request(method, f'{post}?{name}=DELETE', headers=headers, body=body)

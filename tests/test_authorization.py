@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 import pytest
@@ -9,7 +10,8 @@ import pytest
 from service.http.operation import Access
 from tests.client import Client
 from tests.clock import MovableClock
-from tests.routes import World, methods_at, routes
+from tests.preparation import Preparation
+from tests.routes import methods_at, populate, routes
 
 CLIENTS = ('anonymous', 'other', 'owner', 'expired', 'revoked', 'malformed')
 ANYONE = (200, 200, 200, 401, 401, 401)
@@ -119,35 +121,27 @@ def test_the_declared_access_is_that_of_the_matrix(app: Any) -> None:
     }
 
 
-@pytest.fixture
-def clients_by_name(
-    app: Any, ada: Client, bob: Client, clock: MovableClock
-) -> tuple[World, dict[str, Client]]:
-    """Return the world and its clients."""
+def sign_in_again(ada: Client, clock: MovableClock) -> tuple[dict[str, Any], dict[str, str | None]]:
+    """Let Ada's first token expire, and return the values of a world and the tokens of its clients."""
     expired = ada.sign_in('ada')
     clock.move(seconds=3601)
     ada, bob, revoked = (ada.sign_in(name) for name in ('ada', 'bob', 'ada'))
     revoked.delete(revoked.entry().href('hc:tokens'))
-    clients = {
-        'anonymous': Client(app),
-        'other': bob,
-        'owner': ada,
-        'expired': expired,
-        'revoked': revoked,
-        'malformed': Client(app, token='no token'),
-    }
-    return World(ada, bob), clients
+    tokens = {'other': bob, 'owner': ada, 'expired': expired, 'revoked': revoked}
+    return populate(ada, bob), {name: client.token for name, client in tokens.items()}
 
 
+@pytest.mark.usefixtures('bob')
 @pytest.mark.parametrize(('method', 'template'), MATRIX)
 def test_only_permitted_users_succeed(
-    clients_by_name: tuple[World, dict[str, Client]], method: str, template: str
+    app: Any, ada: Client, clock: MovableClock, preparation: Preparation, method: str, template: str
 ) -> None:
-    world, clients = clients_by_name
-    url = world.address(template)
+    values, tokens = preparation.run('sign in again', partial(sign_in_again, ada, clock))
+    tokens |= {'anonymous': None, 'malformed': 'no token'}
     # Clients that can change the resource come last.
     order = sorted(CLIENTS, key=lambda name: name in ('other', 'owner'))
-    answers = {name: clients[name].request(method, url).status for name in order}
+    url = template.format_map(values)
+    answers = {name: Client(app, tokens[name]).request(method, url).status for name in order}
     assert tuple(answers[name] for name in CLIENTS) == MATRIX[method, template]
 
 

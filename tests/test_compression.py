@@ -24,11 +24,6 @@ LARGE = (
 PUBLIC = LARGE[2:5]
 
 
-@pytest.fixture
-def world(ada: Client, bob: Client) -> World:
-    return World(ada, bob)
-
-
 def fetch(client: Client, method: str, path: str, coding: str | None, **headers: str) -> Any:
     """Return the result of a request with this Accept-Encoding, not decoded."""
     sent = {'Authorization': f'Bearer {client.token}', 'Accept': '*/*', **headers}
@@ -39,7 +34,7 @@ def fetch(client: Client, method: str, path: str, coding: str | None, **headers:
 
 @pytest.mark.parametrize('template', LARGE)
 def test_a_large_response_is_compressed_with_a_tag_of_its_own(world: World, template: str) -> None:
-    path = world.address(template)
+    path = world.url(template)
     plain, small = (fetch(world.ada, 'GET', path, coding) for coding in (None, 'gzip'))
     assert decompress(small.content) == plain.content
     assert len(small.content) < len(plain.content)
@@ -79,7 +74,7 @@ def test_only_accepted_codings_are_used(ada: Client, coding: str, compressed: bo
 @pytest.mark.parametrize('template', LARGE)
 @pytest.mark.parametrize('coding', [None, 'gzip'])
 def test_each_tag_matches_if_none_match_and_if_match(world: World, template: str, coding: str | None) -> None:
-    path = world.address(template)
+    path = world.url(template)
     tag = fetch(world.ada, 'GET', path, coding).headers['etag']
     again = fetch(world.ada, 'GET', path, coding, **{'If-None-Match': tag})
     assert (again.status_code, again.headers['etag'], again.content) == (304, tag, b'')
@@ -114,7 +109,7 @@ def test_secrets_errors_and_small_responses_are_not_compressed(ada: Client) -> N
 
 
 def test_public_documents_are_compressed_once(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    paths = [world.address(template) for template in PUBLIC]
+    paths = [world.url(template) for template in PUBLIC]
     first = [fetch(world.ada, 'GET', path, 'gzip').content for path in paths]
     monkeypatch.setattr('service.http.middleware.compression.compress', lambda body, level: b'')
     assert [fetch(world.bob, 'GET', path, 'gzip').content for path in paths] == first

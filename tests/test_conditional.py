@@ -16,17 +16,12 @@ from tests.routes import World
 TYPES = (HAL_FORMS, HAL, 'application/json', 'text/html')
 
 
-@pytest.fixture
-def world(ada: Client, bob: Client) -> World:
-    return World(ada, bob)
-
-
 @pytest.mark.parametrize('media_type', TYPES)
 @pytest.mark.parametrize(
     'template', ['/api', '/api/users', '/api/users/{user_id}', '/api/posts/{post_id}', '/api/rels/users']
 )
 def test_an_unchanged_document_is_304(world: World, template: str, media_type: str) -> None:
-    url = world.address(template)
+    url = world.url(template)
     got = world.ada.get(url, accept=media_type)
     again = world.ada.get(url, accept=media_type, headers={'If-None-Match': got.tag})
     assert again.status == 304
@@ -52,7 +47,7 @@ def test_head_is_conditional_like_get(ada: Client) -> None:
 
 
 def test_tags_differ_by_media_type_and_viewer(world: World) -> None:
-    url = world.address('/api/posts/{post_id}')
+    url = world.url('/api/posts/{post_id}')
     tags = {
         client.get(url, accept=media_type).tag for client in (world.ada, world.bob) for media_type in TYPES
     }
@@ -72,7 +67,7 @@ def test_tags_differ_by_media_type_and_viewer(world: World) -> None:
 def test_a_write_returns_the_etag_of_the_next_get(
     world: World, method: str, template: str, body: Any, media_type: str
 ) -> None:
-    address = world.address(template)
+    address = world.url(template)
     written = world.ada.request(method, address, json=body, accept=media_type)
     assert written.tag == world.ada.get(address, accept=media_type).tag
     assert written.headers['content-location'] == f'{ORIGIN}{address}'
@@ -89,7 +84,7 @@ def test_a_write_returns_the_etag_of_the_next_get(
     ],
 )
 def test_a_response_to_put_has_no_validator(world: World, template: str, body: Any) -> None:
-    address = world.address(template)
+    address = world.url(template)
     written = world.ada.put(address, body)
     assert written.status == 200
     assert not {'etag', 'last-modified'} & set(written.headers)
@@ -135,9 +130,9 @@ WRITES = (
 def test_a_write_with_a_matching_if_match_succeeds(
     world: World, method: str, template: str, read: str, body: Any, form: str
 ) -> None:
-    tag = world.ada.get(world.address(read)).tag
+    tag = world.ada.get(world.url(read)).tag
     headers = {'If-Match': form.format(tag)}
-    answer = world.ada.request(method, world.address(template), json=body, headers=headers)
+    answer = world.ada.request(method, world.url(template), json=body, headers=headers)
     assert answer.status in (200, 204), answer.text
 
 
@@ -146,11 +141,11 @@ def test_a_write_with_a_matching_if_match_succeeds(
 def test_a_write_with_a_failing_if_match_changes_nothing(
     world: World, method: str, template: str, read: str, body: Any, form: str
 ) -> None:
-    before = world.ada.get(world.address(read))
+    before = world.ada.get(world.url(read))
     headers = {'If-Match': form.format(before.tag)}
-    answer = world.ada.request(method, world.address(template), json=body, headers=headers)
+    answer = world.ada.request(method, world.url(template), json=body, headers=headers)
     assert_problem(answer, 412)
-    assert world.ada.get(world.address(read)).text == before.text
+    assert world.ada.get(world.url(read)).text == before.text
 
 
 @pytest.mark.parametrize('media_type', TYPES)
@@ -235,7 +230,7 @@ READS = (
 
 @pytest.mark.parametrize('template', READS)
 def test_a_read_is_conditional_on_if_match(world: World, template: str) -> None:
-    address = world.address(template)
+    address = world.url(template)
     tag = world.ada.get(address).headers.get('etag')
     for form in BAD:
         answer = world.ada.request('HEAD', address, headers={'If-Match': form.format(tag or '"none"')})
@@ -257,7 +252,7 @@ def test_if_match_comes_before_if_none_match(ada: Client) -> None:
 @pytest.mark.parametrize('media_type', [*TYPES, JSON_API])
 @pytest.mark.parametrize('template', ['/api/posts', '/api/users/{user_id}'])
 def test_a_read_accepts_the_tag_of_any_media_type(world: World, template: str, media_type: str) -> None:
-    address = world.address(template)
+    address = world.url(template)
     tag = world.ada.get(address, accept=media_type).tag
     for other in (*TYPES, JSON_API):
         assert world.ada.get(address, accept=other, headers={'If-Match': tag}).status == 200
@@ -278,7 +273,7 @@ POSTS = (
 def test_a_post_with_a_failed_precondition_creates_nothing(
     world: World, template: str, body: Any, conditions: dict[str, str]
 ) -> None:
-    address = world.address(template)
+    address = world.url(template)
     before = world.ada.get(address).text
     assert_problem(world.ada.post(address, body, headers=conditions), 412)
     assert world.ada.get(address).text == before
@@ -289,7 +284,7 @@ def test_a_post_with_a_failed_precondition_creates_nothing(
 def test_a_post_with_a_matching_if_match_succeeds(
     world: World, template: str, body: Any, media_type: str
 ) -> None:
-    address = world.address(template)
+    address = world.url(template)
     tag = world.ada.get(address, accept=media_type).tag
     answer = world.ada.post(address, body, headers={'If-Match': f'"x", {tag}'})
     assert answer.status == 201, answer.text
@@ -318,7 +313,7 @@ def test_public_documents_have_one_tag_for_all_clients(world: World, client: Cli
 
 
 def test_if_match_rejects_the_tag_of_another_viewer(world: World) -> None:
-    address = world.address('/api/users/{user_id}')
+    address = world.url('/api/users/{user_id}')
     tag = world.bob.get(address).tag
     assert_problem(world.ada.put(address, {'about_me': 'x'}, headers={'If-Match': tag}), 412)
 
@@ -332,7 +327,7 @@ def test_the_tag_of_a_write_matches_in_the_next_write(ada: Client) -> None:
 
 
 def test_if_none_match_asterisk_follows_only_once(world: World) -> None:
-    url = world.address('/api/users/{user_id}/following/{other_id}')
+    url = world.url('/api/users/{user_id}/following/{other_id}')
     headers = {'If-None-Match': '*'}
     assert_problem(world.ada.put(url, headers=headers), 412)
     world.ada.delete(url)
@@ -340,7 +335,7 @@ def test_if_none_match_asterisk_follows_only_once(world: World) -> None:
 
 
 def test_if_match_fails_without_a_current_follow(world: World) -> None:
-    url = world.address('/api/users/{user_id}/following/{other_id}')
+    url = world.url('/api/users/{user_id}/following/{other_id}')
     world.ada.delete(url)
     assert_problem(world.ada.put(url, headers={'If-Match': '*'}), 412)
     assert world.ada.get(url).status == 404
@@ -379,12 +374,12 @@ CACHE_CONTROL = {
 
 @pytest.mark.parametrize('template', CACHE_CONTROL)
 def test_every_response_has_cache_control(world: World, template: str) -> None:
-    assert world.ada.get(world.address(template)).headers['cache-control'] == CACHE_CONTROL[template]
+    assert world.ada.get(world.url(template)).headers['cache-control'] == CACHE_CONTROL[template]
 
 
 @pytest.mark.parametrize('template', CACHE_CONTROL)
 def test_responses_that_depend_on_the_viewer_vary_by_authorization(world: World, template: str) -> None:
-    vary = world.ada.get(world.address(template)).headers['vary'].split(', ')
+    vary = world.ada.get(world.url(template)).headers['vary'].split(', ')
     depends = CACHE_CONTROL[template] in ('private, no-cache',) or template == '/api/users/1'
     assert ('Authorization' in vary) == depends
     assert 'Accept' in vary

@@ -12,7 +12,7 @@ import uritemplate
 from service.representation.problem import PROBLEMS
 from tests.client import HAL, HAL_FORMS, JSON_API, ORIGIN, ApiResponse, Client
 from tests.html import Page
-from tests.routes import World
+from tests.routes import populate
 
 pytestmark = pytest.mark.above_databases
 
@@ -184,7 +184,7 @@ def test_an_anonymous_client_is_led_to_the_sign_in_form(client: Client, ada: Cli
 
 
 def test_an_embedded_document_equals_the_response_at_its_url(ada: Client, bob: Client) -> None:
-    World(ada, bob)
+    populate(ada, bob)
     for rel in ('hc:users', 'hc:posts', 'hc:feed', 'hc:tokens'):
         for item in ada.follow(rel).items:
             whole = ada.get(item['_links']['self']['href']).state

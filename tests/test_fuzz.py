@@ -8,7 +8,6 @@ from typing import Any, NamedTuple
 from urllib.parse import quote, urlencode
 
 import falcon.testing
-import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -124,11 +123,6 @@ bodies = st.one_of(
 ).map(lambda body: body._replace(data=body.data.encode() if isinstance(body.data, str) else body.data))
 
 
-@pytest.fixture
-def world(ada: Client, bob: Client) -> World:
-    return World(ada, bob)
-
-
 def send(client: Client, method: str, url: str, headers: dict[str, str], body: Body | None) -> ApiResponse:
     """Send a request that deletes nothing, and return its response, which the client has checked."""
     sent = {**headers, **({'Content-Type': body.content_type} if body else {})}
@@ -150,7 +144,7 @@ def test_any_body_gets_a_valid_response(
     for template, methods in sorted(methods_at(app).items()):
         for method in methods:
             if method != 'GET':
-                answer = send(world.ada, method, world.address(template), headers, body)
+                answer = send(world.ada, method, world.url(template), headers, body)
                 assert answer.status < 500, f'{method} {template}: {answer.text}'
 
 
@@ -162,7 +156,7 @@ def test_any_query_gets_a_valid_response(
     for template, methods in sorted(methods_at(app).items()):
         for method in methods:
             client = world.ada if signed_in else Client(app)
-            answer = send(client, method, f'{world.address(template)}?{query}', {'Accept': accept}, None)
+            answer = send(client, method, f'{world.url(template)}?{query}', {'Accept': accept}, None)
             assert answer.status < 500, f'{method} {template}: {answer.text}'
 
 
@@ -171,7 +165,7 @@ def test_any_query_gets_a_valid_response(
 def test_any_headers_get_a_valid_response(app: Any, world: World, headers: dict[str, str]) -> None:
     for template, methods in sorted(methods_at(app).items()):
         for method in methods:
-            answer = send(world.ada, method, world.address(template), headers, None)
+            answer = send(world.ada, method, world.url(template), headers, None)
             assert answer.status < 500, f'{method} {template}: {answer.text}'
 
 

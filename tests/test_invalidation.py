@@ -29,8 +29,7 @@ MOVING = re.compile(r'"(last_seen|last_used_at)":("[^"]*"|null)')
 
 
 @pytest.fixture
-def world(ada: Client, bob: Client) -> World:
-    world = World(ada, bob)
+def world(world: World, bob: Client) -> World:
     bob.publish('Hello')
     bob.put(f'/api/users/{world.values["other_id"]}/following/{world.values["user_id"]}')
     return world
@@ -38,22 +37,22 @@ def world(ada: Client, bob: Client) -> World:
 
 WRITES: dict[str, Callable[[World], ApiResponse]] = {
     'publish': lambda world: world.ada.publish('new'),
-    'edit post': lambda world: world.ada.patch(world.address('/api/posts/{post_id}'), {'body': 'new'}),
-    'delete post': lambda world: world.ada.delete(world.address('/api/posts/{post_id}')),
+    'edit post': lambda world: world.ada.patch(world.url('/api/posts/{post_id}'), {'body': 'new'}),
+    'delete post': lambda world: world.ada.delete(world.url('/api/posts/{post_id}')),
     'register': lambda world: Client(world.ada.app).register('eve'),
-    'edit user': lambda world: world.ada.patch(world.address('/api/users/{user_id}'), {'about_me': 'new'}),
-    'rename user': lambda world: world.ada.put(world.address('/api/users/{user_id}'), {'username': 'eve'}),
-    'delete user': lambda world: world.ada.delete(world.address('/api/users/{user_id}')),
-    'unfollow': lambda world: world.ada.delete(world.address('/api/users/{user_id}/following/{other_id}')),
+    'edit user': lambda world: world.ada.patch(world.url('/api/users/{user_id}'), {'about_me': 'new'}),
+    'rename user': lambda world: world.ada.put(world.url('/api/users/{user_id}'), {'username': 'eve'}),
+    'delete user': lambda world: world.ada.delete(world.url('/api/users/{user_id}')),
+    'unfollow': lambda world: world.ada.delete(world.url('/api/users/{user_id}/following/{other_id}')),
     'sign in': lambda world: world.ada.post('/api/tokens', {'username': 'ada', 'password': 'correct horse'}),
     'open store': lambda world: world.ada.post('/api/stores', {'name': 'new'}),
-    'rename store': lambda world: world.ada.put(world.address('/api/stores/{store_id}'), {'name': 'new'}),
-    'delete store': lambda world: world.ada.delete(world.address('/api/stores/{store_id}')),
+    'rename store': lambda world: world.ada.put(world.url('/api/stores/{store_id}'), {'name': 'new'}),
+    'delete store': lambda world: world.ada.delete(world.url('/api/stores/{store_id}')),
     'add item': lambda world: world.ada.post(
-        world.address('/api/stores/{store_id}/items'), {'name': 'new', 'price': '1'}
+        world.url('/api/stores/{store_id}/items'), {'name': 'new', 'price': '1'}
     ),
-    'edit item': lambda world: world.ada.patch(world.address('/api/items/{item_id}'), {'price': '7'}),
-    'delete item': lambda world: world.ada.delete(world.address('/api/items/{item_id}')),
+    'edit item': lambda world: world.ada.patch(world.url('/api/items/{item_id}'), {'price': '7'}),
+    'delete item': lambda world: world.ada.delete(world.url('/api/items/{item_id}')),
 }
 
 
@@ -66,7 +65,7 @@ def test_a_write_names_everything_that_it_changed(world: World, name: str) -> No
 
 
 def test_a_follow_names_everything_that_it_changed(world: World) -> None:
-    address = world.address('/api/users/{user_id}/following/{other_id}')
+    address = world.url('/api/users/{user_id}/following/{other_id}')
     world.ada.delete(address)
     assert_complete(world, lambda world: world.ada.put(address), ('/api/posts/{post_id}',))
 
@@ -74,7 +73,7 @@ def test_a_follow_names_everything_that_it_changed(world: World) -> None:
 def test_a_password_names_everything_that_it_changed(world: World) -> None:
     world.ada.sign_in('ada')
     body = {'current_password': 'correct horse', 'password': 'battery staple'}
-    assert_complete(world, lambda world: world.ada.put(world.address('/api/users/{user_id}/password'), body))
+    assert_complete(world, lambda world: world.ada.put(world.url('/api/users/{user_id}/password'), body))
 
 
 def test_no_write_has_more_than_20_links(ada: Client) -> None:
@@ -97,7 +96,7 @@ def assert_complete(
     after = states(world)
     changed = {address for address in before if before[address] != after[address]}
     assert changed
-    unnamed = {f'{ORIGIN}{world.address(one)}' for one in excepted} | {answer.target}
+    unnamed = {f'{ORIGIN}{world.url(one)}' for one in excepted} | {answer.target}
     assert changed - invalidated(answer) <= unnamed
 
 
@@ -106,7 +105,7 @@ def states(world: World) -> dict[str, str]:
     found = {}
     for client, templates in ((world.ada, OWN), (world.bob, (*SHARED, *OTHERS))):
         for template in templates:
-            address = world.address(template)
+            address = world.url(template)
             answer = client.get(address, accept=HAL)
             found[f'{ORIGIN}{address}'] = MOVING.sub('', answer.text) if answer.status == 200 else ''
     return found

@@ -47,13 +47,12 @@ def test_private_relationships_of_other_users_are_absent(
         assert_refused(refused, 403)
 
 
-def test_every_relationship_has_its_own_url(ada: Client, bob: Client) -> None:
+def test_every_relationship_has_its_own_url(world: World, ada: Client) -> None:
     """Its linkage identifies the resources at the related URL, and only `following` can be changed."""
-    world = World(ada, bob)
     api = JsonApiClient(ada)
     met = set()
     for template in (urls.USER, urls.FOLLOW, urls.POST, urls.STORE, urls.ITEM):
-        resource = api.get(world.address(template)).state['data']
+        resource = api.get(world.url(template)).state['data']
         for name, relationship in resource['relationships'].items():
             alone = api.get(relationship['links']['self'])
             assert alone.state['links']['self'] == relationship['links']['self']

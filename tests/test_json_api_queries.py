@@ -89,8 +89,7 @@ def test_relationships_of_many_users_can_be_included(
     assert len(answer['included']) == 11
 
 
-def test_an_include_path_can_have_three_steps(ada: Client, bob: Client) -> None:
-    world = World(ada, bob)
+def test_an_include_path_can_have_three_steps(world: World, ada: Client, bob: Client) -> None:
     api = JsonApiClient(ada)
     me, him = (identify(JsonApiClient(one).me().state['data']) for one in (ada, bob))
     item = {'type': 'items', 'id': str(world.values['item_id'])}
@@ -105,9 +104,9 @@ def test_an_include_path_can_have_three_steps(ada: Client, bob: Client) -> None:
         (urls.FOLLOW, 'follower.posts,followed.followers', [me, post, him]),
         (urls.USER, 'following.followers.posts', [him, post]),
     ):
-        answer = api.get(f'{world.address(template)}?include={path}').state
+        answer = api.get(f'{world.url(template)}?include={path}').state
         assert sorted(one['id'] for one in answer['included']) == sorted(one['id'] for one in expected)
-        hal = ada.get(f'{world.address(template)}?include={path}', accept=HAL)
+        hal = ada.get(f'{world.url(template)}?include={path}', accept=HAL)
         assert hal.status == 200
 
 

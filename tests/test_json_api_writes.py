@@ -250,15 +250,14 @@ def linkage(**relationships: Any) -> dict[str, Any]:
     return {'relationships': {name: {'data': data} for name, data in relationships.items()}}
 
 
-def test_unchanged_linkage_is_accepted(ada: Client, bob: Client) -> None:
-    world = World(ada, bob)
+def test_unchanged_linkage_is_accepted(world: World, ada: Client, bob: Client) -> None:
     api = JsonApiClient(ada)
     me, him = (JsonApiClient(one).me().state['data'] for one in (ada, bob))
     bare = identify(me)
-    store = identify(api.get(world.address(urls.STORE)).state['data'])
-    item = identify(api.get(world.address(urls.ITEM)).state['data'])
-    post = identify(api.get(world.address(urls.POST)).state['data'])
-    follow = api.get(world.address(urls.FOLLOW)).state['data']
+    store = identify(api.get(world.url(urls.STORE)).state['data'])
+    item = identify(api.get(world.url(urls.ITEM)).state['data'])
+    post = identify(api.get(world.url(urls.POST)).state['data'])
+    follow = api.get(world.url(urls.FOLLOW)).state['data']
     unchanged = [
         ('PATCH', urls.USER, bare, linkage(following=[identify(him)], followers=[], posts=[post])),
         ('PATCH', urls.POST, post, linkage(author=bare)),
@@ -267,7 +266,7 @@ def test_unchanged_linkage_is_accepted(ada: Client, bob: Client) -> None:
         ('PUT', urls.FOLLOW, identify(follow), linkage(follower=bare, followed=identify(him))),
     ]
     for method, template, resource, relationships in unchanged:
-        answer = api.send(method, world.address(template), resource | relationships)
+        answer = api.send(method, world.url(template), resource | relationships)
         assert answer.status == 200, answer.text
     created = [
         (urls.POSTS, 'posts', {'body': 'hello'}, linkage(author=bare)),
@@ -277,12 +276,11 @@ def test_unchanged_linkage_is_accepted(ada: Client, bob: Client) -> None:
     ]
     for template, kind, attributes, relationships in created:
         new = {'type': kind, 'attributes': attributes} | relationships
-        answer = api.send('POST', world.address(template), new)
+        answer = api.send('POST', world.url(template), new)
         assert answer.status == 201, answer.text
 
 
-def test_changed_linkage_is_rejected(ada: Client, bob: Client) -> None:
-    world = World(ada, bob)
+def test_changed_linkage_is_rejected(world: World, ada: Client, bob: Client) -> None:
     api = JsonApiClient(ada)
     me, him = (identify(JsonApiClient(one).me().state['data']) for one in (ada, bob))
     missing = {'type': 'users', 'id': '7'}
@@ -308,10 +306,10 @@ def test_changed_linkage_is_rejected(ada: Client, bob: Client) -> None:
         ('POST', urls.USERS, {'type': 'users', 'attributes': PERSON} | linkage(following=[him]), 403),
         ('POST', urls.USERS, {'type': 'users', 'attributes': PERSON} | linkage(following=[missing]), 404),
     ]
-    before = [api.get(world.address(template)).text for template in (urls.USERS, urls.POSTS, urls.STORES)]
+    before = [api.get(world.url(template)).text for template in (urls.USERS, urls.POSTS, urls.STORES)]
     for method, template, data, status in refused:
-        assert_refused(api.send(method, world.address(template), data), status)
-    after = [api.get(world.address(template)).text for template in (urls.USERS, urls.POSTS, urls.STORES)]
+        assert_refused(api.send(method, world.url(template), data), status)
+    after = [api.get(world.url(template)).text for template in (urls.USERS, urls.POSTS, urls.STORES)]
     assert after == before
 
 

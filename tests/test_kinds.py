@@ -29,11 +29,6 @@ PYTHON_TYPES = {'string': str, 'integer': int, 'boolean': bool}
 each_kind = pytest.mark.parametrize('kind', KINDS.values(), ids=KINDS)
 
 
-@pytest.fixture
-def world(ada: Client, bob: Client) -> World:
-    return World(ada, bob)
-
-
 def of_owner(world: World, accept: str = HAL) -> dict[str, dict[str, Any]]:
     """Return a document of each kind as its owner sees it."""
     urls = {
@@ -47,21 +42,17 @@ def of_owner(world: World, accept: str = HAL) -> dict[str, dict[str, Any]]:
         'relations': '/api/rels/{rel}',
         'problems': '/api/problems/{name}',
     }
-    return {
-        kind: world.ada.get(world.address(template), accept=accept).state for kind, template in urls.items()
-    }
+    return {kind: world.ada.get(world.url(template), accept=accept).state for kind, template in urls.items()}
 
 
 def of_others(world: World) -> dict[str, dict[str, Any]]:
     """Return a document of each kind that other users can see, as they see it."""
     return {
-        'users': world.ada.get(world.address('/api/users/{other_id}'), accept=HAL).state,
-        'posts': world.bob.get(world.address('/api/posts/{post_id}'), accept=HAL).state,
-        'stores': world.bob.get(world.address('/api/stores/{store_id}'), accept=HAL).state,
-        'items': world.bob.get(world.address('/api/items/{item_id}'), accept=HAL).state,
-        'follows': world.bob.get(
-            world.address('/api/users/{user_id}/following/{other_id}'), accept=HAL
-        ).state,
+        'users': world.ada.get(world.url('/api/users/{other_id}'), accept=HAL).state,
+        'posts': world.bob.get(world.url('/api/posts/{post_id}'), accept=HAL).state,
+        'stores': world.bob.get(world.url('/api/stores/{store_id}'), accept=HAL).state,
+        'items': world.bob.get(world.url('/api/items/{item_id}'), accept=HAL).state,
+        'follows': world.bob.get(world.url('/api/users/{user_id}/following/{other_id}'), accept=HAL).state,
         'entry-points': Client(world.ada.app).get('/api', accept=HAL).state,
         'relations': Client(world.ada.app).get('/api/rels/password', accept=HAL).state,
     }

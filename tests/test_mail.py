@@ -580,6 +580,15 @@ def test_a_thousand_requests_send_five_mails(
     assert send_due_mail(db) == 1
 
 
+def test_a_request_with_an_idempotency_key_counts_once_and_is_no_registration(client: Client) -> None:
+    for _ in range(2):
+        answer = ask(client, headers={'Idempotency-Key': '"one"'})
+        assert answer.status == 202
+        assert answer.headers['ratelimit'] == '"password-reset";r=99;t=3600'
+    assert 'idempotency-replayed' in answer.headers
+    assert client.post('/api/users', {}).headers['ratelimit'] == '"registration";r=1000'
+
+
 @pytest.mark.parametrize('email', ['', 'nobody', 5, None, 'a@b\r\nBcc: c@d'])
 def test_a_wrong_address_is_rejected(client: Client, email: Any) -> None:
     assert_problem(ask(client, email), 400, '#/email')

@@ -37,14 +37,9 @@ READABLE = (
 )
 
 
-@pytest.fixture
-def world(ada: Client, bob: Client) -> World:
-    return World(ada, bob)
-
-
 @pytest.mark.parametrize('template', READABLE)
 def test_head_responds_like_get_without_content(world: World, template: str) -> None:
-    got, headed = (world.ada.request(method, world.address(template)) for method in ('GET', 'HEAD'))
+    got, headed = (world.ada.request(method, world.url(template)) for method in ('GET', 'HEAD'))
     assert (headed.status, headed.lasting_headers) == (got.status, got.lasting_headers)
     assert headed.text == ''
 
@@ -57,7 +52,7 @@ def test_head_has_the_content_length_of_get(world: World, media_type: str) -> No
 
 def test_options_lists_the_methods_of_every_resource(app: Any, world: World) -> None:
     for template, methods in methods_at(app).items():
-        answer = Client(app).request('OPTIONS', world.address(template))
+        answer = Client(app).request('OPTIONS', world.url(template))
         expected = {*methods, 'OPTIONS'} | ({'HEAD'} if 'GET' in methods else set())
         expected |= {'QUERY'} if 'accept-query' in answer.headers else set()
         assert answer.status == 204
@@ -68,9 +63,9 @@ def test_options_lists_the_methods_of_every_resource(app: Any, world: World) -> 
 
 def test_an_unsupported_method_is_405_with_allow(app: Any, world: World) -> None:
     for template in methods_at(app):
-        allowed = Client(app).request('OPTIONS', world.address(template)).headers['allow']
+        allowed = Client(app).request('OPTIONS', world.url(template)).headers['allow']
         for method in {*STANDARD, 'HEAD', 'QUERY', 'TRACE', 'CONNECT'} - set(allowed.split(', ')):
-            answer = Client(app).request(method, world.address(template))
+            answer = Client(app).request(method, world.url(template))
             assert answer.status == 405
             assert answer.headers['allow'] == allowed
 
@@ -84,7 +79,7 @@ def test_an_unknown_method_is_501(client: Client, method: str) -> None:
     'template', ['/api', '/api/users', '/api/users/{user_id}', '/api/posts', '/health/live']
 )
 def test_a_trailing_slash_is_ignored_without_a_redirect(world: World, template: str) -> None:
-    url = world.address(template)
+    url = world.url(template)
     assert world.ada.get(url + '/').text == world.ada.get(url).text
 
 
@@ -201,7 +196,7 @@ def test_a_transfer_coding_other_than_chunked_is_501(ada: Client, method: str, c
     'template', ['/api/users/{user_id}', '/api/posts/{post_id}', '/api/stores/{store_id}']
 )
 def test_a_put_of_a_range_is_400(world: World, template: str) -> None:
-    address = world.address(template)
+    address = world.url(template)
     before = world.ada.get(address).tag
     ranged = {'Content-Range': 'bytes 0-4/10'}
     assert_problem(world.ada.put(address, {'name': 'x', 'body': 'x', 'about_me': 'x'}, headers=ranged), 400)

@@ -97,11 +97,6 @@ def ada(client: Client) -> Client:
     return client.sign_in('ada', password)
 
 
-@pytest.fixture
-def world(ada: Client, bob: Client) -> World:
-    return World(ada, bob)
-
-
 def example(template: str, method: str, media_type: str = JSON) -> dict[str, Any]:
     """Return a copy of the example of a body in the media type."""
     content = DOCUMENT['paths'][template][method.lower()]['requestBody']['content']
@@ -138,7 +133,7 @@ def send(
         body = body_of(world, operation, media_type) | (more or {})
         options['body'] = urlencode(body).encode() if media_type == FORM else orjson.dumps(body)
         options['headers'] = {'Content-Type': media_type} | options.get('headers', {})
-    href = href or world.address(operation.template)
+    href = href or world.url(operation.template)
     return (by or world.ada).request(operation.method, href, **options)
 
 

@@ -84,14 +84,15 @@ CASES: dict[str, tuple[str, str, str, dict[str, Any], int]] = {
 
 
 @pytest.mark.parametrize('case', CASES)
-def test_checks_run_in_the_documented_order(app: Any, ada: Client, bob: Client, case: str) -> None:
-    asker, method, template, request, status = CASES[case]
-    world = World(ada, bob)
+def test_checks_run_in_the_documented_order(
+    app: Any, world: World, ada: Client, bob: Client, case: str
+) -> None:
+    name, method, template, request, status = CASES[case]
     clients = {
         'anonymous': Client(app),
         'malformed': Client(app, token='no token'),
         'owner': ada,
         'other': bob,
     }
-    answer = clients[asker].request(method, world.address(template), **request)
+    answer = clients[name].request(method, world.url(template), **request)
     assert answer.status == status, answer.text

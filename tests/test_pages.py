@@ -141,8 +141,7 @@ def test_script_and_style_are_small(client: Client) -> None:
 
 
 @pytest.mark.parametrize('fields', ['', 'created_at', 'username', 'name', 'body', 'nothing'])
-def test_a_page_shows_any_selection_of_fields(ada: Client, bob: Client, fields: str) -> None:
-    world = World(ada, bob)
+def test_a_page_shows_any_selection_of_fields(ada: Client, world: World, fields: str) -> None:
     kinds = {
         'users': ('/api/users', '/api/users/{user_id}', '/api/users/{user_id}/following'),
         'posts': ('/api/posts', '/api/posts/{post_id}', '/api/users/{user_id}/feed'),
@@ -153,7 +152,7 @@ def test_a_page_shows_any_selection_of_fields(ada: Client, bob: Client, fields: 
     }
     for kind, templates in kinds.items():
         for template in templates:
-            url = f'{world.address(template)}?fields[{kind}]={fields}'
+            url = f'{world.url(template)}?fields[{kind}]={fields}'
             assert ada.get(url, accept=HTML).status == 200, url
 
 
@@ -173,6 +172,10 @@ def test_examples_have_the_origin_of_the_request(client: Client) -> None:
 @pytest.mark.parametrize('url', ['/api/rels/nothing', '/api/problems/nothing'])
 def test_unknown_relations_and_problem_types_are_404(client: Client, url: str) -> None:
     assert client.get(url).status == 404
+
+
+def test_a_relation_of_a_feature_that_is_off_is_documented(client: Client) -> None:
+    assert 'servers with mail' in client.get('/api/rels/password-resets').state['meaning']
 
 
 def test_the_documentation_shows_code_as_code(client: Client) -> None:

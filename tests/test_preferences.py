@@ -12,11 +12,6 @@ from tests.routes import World
 MINIMAL = {'Prefer': 'return=minimal'}
 
 
-@pytest.fixture
-def world(ada: Client, bob: Client) -> World:
-    return World(ada, bob)
-
-
 @pytest.mark.parametrize(
     ('method', 'template', 'body', 'status'),
     [
@@ -31,7 +26,7 @@ def world(ada: Client, bob: Client) -> World:
 def test_a_write_can_get_a_response_without_content(
     world: World, method: str, template: str, body: Any, status: int
 ) -> None:
-    address = world.address(template)
+    address = world.url(template)
     answer = world.ada.request(method, address, json=body, headers=MINIMAL)
     assert answer.status == status
     assert answer.text == ''

@@ -20,12 +20,11 @@ FORMATS = [HAL, HAL_FORMS, JSON, JSON_API, HTML]
 
 
 @pytest.fixture
-def world(ada: Client, bob: Client) -> World:
-    world = World(ada, bob)
+def world(world: World, bob: Client) -> World:
     for name in ('Adele', 'Anna', 'Bert'):
-        Client(ada.app).register(name)
+        Client(bob.app).register(name)
     for number in range(3):
-        ada.publish(f'post {number}')
+        world.ada.publish(f'post {number}')
     return world
 
 
@@ -62,7 +61,7 @@ def test_every_collection_responds_to_query_as_to_get(app: Any, world: World) ->
         found
     )
     for template in found:
-        url = world.address(template)
+        url = world.url(template)
         for accept in formats(template):
             assert_same(query(world.ada, url, accept=accept), world.ada.get(url, accept=accept))
             assert_same(query(world.ada, url, b'{}', JSON, accept=accept), world.ada.get(url, accept=accept))
@@ -190,7 +189,7 @@ def test_a_query_too_long_for_a_url_is_413(world: World) -> None:
 def test_options_names_the_content_types_of_queries(app: Any, world: World) -> None:
     found = [*collections(app), FOLLOWED]
     for template, _ in routes(app):
-        headers = Client(app).request('OPTIONS', world.address(template)).headers
+        headers = Client(app).request('OPTIONS', world.url(template)).headers
         assert ('QUERY' in headers['allow'].split(', ')) == (template in found)
         assert headers.get('accept-query') == (f'{FORM}, {JSON}' if template in found else None)
 
@@ -205,7 +204,7 @@ def test_a_query_of_another_resource_is_405(client: Client, url: str) -> None:
 def test_a_query_needs_a_token(client: Client, world: World) -> None:
     assert_problem(query(client, '/api/posts'), 401)
     assert_problem(query(client, '/api/posts', b'x', 'text/plain'), 401)
-    assert_problem(query(world.bob, world.address('/api/users/{user_id}/feed')), 403)
+    assert_problem(query(world.bob, world.url('/api/users/{user_id}/feed')), 403)
 
 
 def test_accept_is_checked_before_the_body(world: World) -> None:

@@ -8,11 +8,6 @@ from tests.client import HAL, ORIGIN, Client, assert_problem
 from tests.routes import World
 
 
-@pytest.fixture
-def world(ada: Client, bob: Client) -> World:
-    return World(ada, bob)
-
-
 @pytest.mark.parametrize(
     ('template', 'related'),
     [
@@ -22,11 +17,11 @@ def world(ada: Client, bob: Client) -> World:
     ],
 )
 def test_a_related_resource_is_served_with_its_own_url(world: World, template: str, related: str) -> None:
-    answer, own = (world.ada.get(world.address(one)) for one in (template, related))
+    answer, own = (world.ada.get(world.url(one)) for one in (template, related))
     assert (answer.status, answer.text, answer.tag) == (200, own.text, own.tag)
     assert answer.headers['content-location'] == own.href('self')
     assert_problem(world.ada.get(template.format_map(dict.fromkeys(world.values, 5))), 404)
-    assert Client(world.ada.app).get(world.address(template)).status == 401
+    assert Client(world.ada.app).get(world.url(template)).status == 401
 
 
 def test_links_to_other_media_types_have_a_type(ada: Client) -> None:
@@ -79,7 +74,7 @@ def test_a_former_url_has_a_deprecation_header(client: Client) -> None:
 
 def test_the_edit_form_is_a_patch_with_optional_fields(world: World) -> None:
     for template in ('/api/users/{user_id}', '/api/posts/{post_id}', '/api/items/{item_id}'):
-        form = world.ada.get(world.address(template)).state['_templates']['edit']
+        form = world.ada.get(world.url(template)).state['_templates']['edit']
         assert form['method'] == 'PATCH'
         assert not any(field.get('required') for field in form['properties'])
         assert all('value' in field for field in form['properties'])

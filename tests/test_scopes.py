@@ -38,11 +38,6 @@ def sign_in_to_read(client: Client, name: str) -> Client:
 
 
 @pytest.fixture
-def world(ada: Client, bob: Client) -> World:
-    return World(ada, bob)
-
-
-@pytest.fixture
 def reader(ada: Client) -> Client:
     """Ada with a token for reading."""
     return sign_in_to_read(ada, 'ada')
@@ -52,7 +47,7 @@ def reader(ada: Client) -> Client:
 def test_a_token_for_reading_changes_nothing(
     world: World, reader: Client, method: str, template: str
 ) -> None:
-    answer = reader.request(method, world.address(template))
+    answer = reader.request(method, world.url(template))
     expected = PERMITTED.get((method, template), 403)
     assert answer.status == expected
     if expected == 403:
@@ -62,7 +57,7 @@ def test_a_token_for_reading_changes_nothing(
 
 @pytest.mark.parametrize('template', [template for method, template in MATRIX if method == 'GET'])
 def test_a_token_for_reading_reads_what_its_user_reads(world: World, reader: Client, template: str) -> None:
-    url = world.address(template)
+    url = world.url(template)
     assert reader.get(url).status == world.ada.get(url).status
 
 
@@ -75,7 +70,7 @@ def test_the_scope_is_checked_in_every_format(reader: Client, accept: str, kind:
 
 @pytest.mark.parametrize('method', ['POST', 'DELETE', 'PATCH'])
 def test_a_token_for_reading_changes_no_relationship(world: World, reader: Client, method: str) -> None:
-    url = world.address('/api/users/{user_id}/relationships/following')
+    url = world.url('/api/users/{user_id}/relationships/following')
     body = {'data': [{'type': 'users', 'id': str(world.values['other_id'])}]}
     headers = {'Content-Type': JSON_API}
     assert reader.request(method, url, body=json.dumps(body), headers=headers, accept=JSON_API).status == 403
@@ -104,7 +99,7 @@ def forms_of(document: Any) -> Iterator[tuple[str, str]]:
 
 @pytest.mark.parametrize('template', [template for method, template in MATRIX if method == 'GET'])
 def test_no_form_that_writes_is_offered(world: World, reader: Client, template: str) -> None:
-    answer = reader.get(world.address(template))
+    answer = reader.get(world.url(template))
     assert {method for _, method in forms_of(answer.state)} <= {'GET'}
 
 
@@ -118,7 +113,7 @@ def test_a_page_offers_only_to_search_and_to_sign_out(world: World, reader: Clie
 def test_the_links_do_not_depend_on_the_scope(world: World, reader: Client) -> None:
     assert set(reader.me().state['_links']) == set(world.ada.me().state['_links'])
     assert reader.me().state['email'] == 'ada@example.org'
-    other = world.address('/api/users/{other_id}')
+    other = world.url('/api/users/{other_id}')
     assert set(reader.get(other).state['_links']) == set(world.ada.get(other).state['_links'])
 
 

@@ -15,7 +15,7 @@ import pytest
 from service.database.session import Session
 from tests.client import HAL, HAL_FORMS, HTML, JSON, JSON_API, ORIGIN, Client
 from tests.conftest import Start
-from tests.routes import World, methods_at
+from tests.routes import World, methods_at, populate
 from tests.server import Server
 
 OLD, NEW = 'canary-of-the-old-password', 'canary-of-the-new-password'
@@ -65,7 +65,7 @@ def test_no_document_contains_a_secret(start: Start, db: Session) -> None:
     for name in ('ada', 'bob'):
         Client(app).register(name)
     ada, bob = (Client(app).sign_in(name) for name in ('ada', 'bob'))
-    world = World(ada, bob)
+    world = World(ada, bob, populate(ada, bob))
     signed = (
         Client(app)
         .post('/api/tokens', {'username': 'ada', 'password': 'correct horse', 'format': 'jwt'})
@@ -80,7 +80,7 @@ def test_no_document_contains_a_secret(start: Start, db: Session) -> None:
         for template, methods in methods_at(app).items():
             if 'GET' in methods:
                 for accept in (f'{HAL_FORMS}, {HAL};q=0.9', JSON_API, HTML, JSON):
-                    answer = client.get(world.address(template), accept=accept)
+                    answer = client.get(world.url(template), accept=accept)
                     output = answer.text + str(answer.headers)
                     assert [secret for secret in secrets if secret in output] == []
 

@@ -97,6 +97,7 @@ def test_a_file_that_is_not_a_database_stops_with_one_line(tmp_path: Path, progr
 
 def test_one_line_reports_readiness_and_the_url(tmp_path: Path, program: str) -> None:
     with Server(tmp_path, program=program, DATABSE_URL='x') as server:
+        wait_until(lambda: 'ready at' in server.log)  # another worker may respond first
         warning, ready, *_ = server.log.splitlines()
         assert 'DATABSE_URL is not a setting: did you mean DATABASE_URL?' in warning
         for part in (server.origin, '2 workers', f'sqlite:///{tmp_path}/halcyon.db', 'Ctrl-C'):

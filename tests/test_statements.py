@@ -51,9 +51,9 @@ def test_the_entry_point_takes_one_statement_or_none_without_token(
      '/api/users/{user_id}/posts', '/api/users/{other_id}/followers', '/api/users/{user_id}/following'],
 )  # fmt: skip
 def test_a_collection_takes_three_statements_whatever_its_size(
-    ada: Client, bob: Client, count: Count, template: str
+    ada: Client, world: World, count: Count, template: str
 ) -> None:
-    url = World(ada, bob).address(template)
+    url = world.url(template)
     small = count(ada, url)
     for number in range(12):
         ada.publish(f'post {number}')
@@ -67,16 +67,19 @@ def test_a_collection_takes_three_statements_whatever_its_size(
 
 
 @pytest.mark.parametrize(
-    ('url', 'values'),
+    ('url', 'values', 'uncounting'),
     [
-        ('/api/posts', {'body': 'Hello'}),
-        ('/api/users', {'username': 'eva', 'email': 'eva@example.org', 'password': 'correct horse'}),
+        ('/api/posts', {'body': 'Hello'}, 0),
+        ('/api/users', {'username': 'eva', 'email': 'eva@example.org', 'password': 'correct horse'}, 2),
     ],
 )
 def test_an_idempotency_key_takes_few_statements_more(
-    ada: Client, monkeypatch: pytest.MonkeyPatch, url: str, values: dict[str, str]
+    ada: Client, monkeypatch: pytest.MonkeyPatch, url: str, values: dict[str, str], uncounting: int
 ) -> None:
-    """The key is searched for, inserted, locked and completed; nothing else happens twice."""
+    """The key is searched for, inserted, locked and completed; nothing else happens twice.
+
+    A retry is counted before it is recognized as one, and then uncounted.
+    """
     run: list[str] = []
     execute = peewee.Database.execute_sql
 
@@ -95,4 +98,4 @@ def test_an_idempotency_key_takes_few_statements_more(
         counts.append(len(run))
     first, again, plain = counts
     assert first - plain in (4, 5)  # PostgreSQL marks the transaction, too
-    assert again <= plain
+    assert again <= plain + uncounting

@@ -20,7 +20,7 @@ from tests.server import Server
 HOST = b'Host: halcyon.test\r\n'
 LIVE = b'GET /health/live HTTP/1.1\r\n' + HOST + b'\r\n'
 LAST = b'GET /health/live HTTP/1.1\r\nConnection: close\r\n' + HOST + b'\r\n'
-SILENT_SECONDS = 2.0
+SILENT_SECONDS = 4.0
 POST = b'POST /api/users HTTP/1.1\r\n' + HOST + b'Content-Type: application/json\r\n'
 CHUNKED = POST + b'Transfer-Encoding: chunked\r\n\r\n'
 KEYED = POST + b'Idempotency-Key: "k"\r\nTransfer-Encoding: chunked\r\n\r\n'

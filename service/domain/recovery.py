@@ -26,7 +26,7 @@ _VERIFY = CompiledQuery(
 
 
 def request_password_reset(
-    session: Session, *, email: str, client_address: str, quotas: Quotas | None = None
+    session: Session, *, email: str, client_address: str | None, quotas: Quotas | None = None
 ) -> None:
     """Request a mail with a link to reset the password, if the address belongs to a user.
 

@@ -3,7 +3,8 @@
 Each attempt occupies one of the limit's slots for its subject until it expires. The unique constraint admits
 one attempt per slot, so the count is exact on every engine and in any interval, and the rows are bounded.
 Nothing frees a slot early: a correct password does not reset the count, so the owner of one account cannot
-use it to gain attempts on others. Rejected attempts are not counted, so a lockout ends by itself.
+use it to gain attempts on others. Rejected attempts are not counted, so a lockout ends by itself; neither are
+retries that only get the stored response.
 
 A subject is stored as a digest. An existing user is counted by id and an unknown user name by that name: both
 are throttled alike, and renaming an account gains nothing.
@@ -57,6 +58,7 @@ _DELETE_EXPIRED = CompiledQuery(
     )
 )
 _INSERT = insert_into(Attempt)
+_DELETE = CompiledQuery(Attempt.delete().where(Attempt.id == bindparam('attempt_id')))
 
 
 def sign_in_subjects(user_id: int | None, username: str, address: str | None) -> tuple[Subject, ...]:
@@ -70,9 +72,9 @@ def registration_subjects(address: str | None) -> tuple[Subject, ...]:
     return () if address is None else (_subject(REGISTRATION, address),)
 
 
-def reset_address_subjects(address: str) -> tuple[Subject, ...]:
-    """Return the subjects of a request to reset a password by its origin: the client's IP address."""
-    return (_subject(PASSWORD_RESET, address),)
+def reset_address_subjects(address: str | None) -> tuple[Subject, ...]:
+    """Return the subjects of a request to reset a password by its origin: the client's IP address if any."""
+    return () if address is None else (_subject(PASSWORD_RESET, address),)
 
 
 def reset_email_subjects(email: str) -> tuple[Subject, ...]:
@@ -100,35 +102,47 @@ def check_limits(session: Session, subjects: Sequence[Subject], quotas: Quotas |
     _taken_slots(session, subjects, session.now(), quotas)
 
 
-def count_attempt(session: Session, subjects: Sequence[Subject], quotas: Quotas | None = None) -> None:
-    """Count one attempt against all subjects; raises Throttled, and counts nothing, if any has none left.
+def count_attempt(
+    session: Session, subjects: Sequence[Subject], quotas: Quotas | None = None
+) -> tuple[int, ...]:
+    """Count one attempt against all subjects, and return its ids, one for each subject.
 
-    `quotas` receives the remaining quotas.
+    `quotas` receives the remaining quotas. Raises Throttled, and counts nothing, if any has none left.
     """
     for _ in range(sum(subject.limit.attempts for subject in subjects)):
         try:
-            found = _insert_attempt(session.autonomous, subjects)
+            found, attempt_ids = _insert_attempt(session.autonomous, subjects)
         except ConstraintViolation:
             continue  # a concurrent attempt took the same slot
         for limit, _ in subjects:
             session.instrumentation.attempt_counted(limit.name)
         if quotas is not None:
             quotas |= found
-        return None
-    return check_limits(session, subjects, quotas)
+        return attempt_ids
+    check_limits(session, subjects, quotas)
+    return ()
 
 
 @transaction
-def _insert_attempt(session: Session, subjects: Sequence[Subject]) -> Quotas:
+def withdraw_attempt(session: Session, attempt_ids: Sequence[int]) -> None:
+    """Make an attempt uncounted again."""
+    for attempt_id in attempt_ids:
+        _DELETE.run(session, attempt_id=attempt_id)
+
+
+@transaction
+def _insert_attempt(session: Session, subjects: Sequence[Subject]) -> tuple[Quotas, tuple[int, ...]]:
     now = session.now()
     quotas = {}
-    for (limit, digest), taken in _taken_slots(session, subjects, now):
+    attempt_ids = tuple(session.new_id() for _ in subjects)
+    found = _taken_slots(session, subjects, now)
+    for attempt_id, ((limit, digest), taken) in zip(attempt_ids, found, strict=True):
         _DELETE_EXPIRED.run(session, digest=digest, now=now, latest=_latest(limit, now))
         slot = random.choice([*set(range(limit.attempts)).difference(taken)])
         expires_at = now + limit.seconds * 1000
-        _INSERT.run(session, id=session.new_id(), digest=digest, place=slot, expires_at=expires_at)
+        _INSERT.run(session, id=attempt_id, digest=digest, place=slot, expires_at=expires_at)
         quotas[limit.name] = _quota(limit, {**taken, slot: expires_at}, now)
-    return quotas
+    return quotas, attempt_ids
 
 
 def find_quotas(session: Session, subjects: Sequence[Subject]) -> Quotas:

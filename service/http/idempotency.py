@@ -10,7 +10,7 @@ import falcon
 
 from service.database.session import Session
 from service.domain.idempotency import RequestKey, StoredResponse, make_key, replay_or_run
-from service.domain.throttle import count_attempt, registration_subjects
+from service.domain.throttle import address_subjects, count_attempt, withdraw_attempt
 from service.http.invalid_header import InvalidHeader
 from service.http.middleware.presenter import present
 from service.http.operation import Access
@@ -52,11 +52,18 @@ def idempotent(responder: Responder) -> Responder:
             present(req, fresh)
             return StoredResponse(fresh.status_code, fresh.headers, (fresh.render_body() or b'').decode())
 
-        db = req.db
+        db, subjects = req.db, address_subjects(req.operation.limits, req.client_address)
+        # A body that anyone may post can contain a password. It is hashed like one, which takes as long, so
+        # the request is counted before.
+        attempt_ids = count_attempt(db, subjects, req.quotas) if subjects else ()
+        req.is_counted = bool(subjects)
         try:
             stored = replay_or_run(db, _key(req, text, body), run)
         finally:
             req.db = db
+        if stored.is_replayed and attempt_ids:
+            withdraw_attempt(db, attempt_ids)
+            req.quotas = {}  # those of now are found later
         _send(stored, resp)
 
     return respond
@@ -86,12 +93,6 @@ def _read_bytes(req: Request) -> bytes | None:
 
 
 def _key(req: Request, key: str, body: bytes) -> RequestKey:
-    """Return the key of the request; a body that anyone may post can contain a password."""
-    is_public = req.operation.access is Access.ANYONE
-    if is_public:
-        # The body is hashed like a password, which takes as long.
-        count_attempt(req.db, registration_subjects(req.client_address), req.quotas)
-        req.is_counted = True
     variant = (req.query_string, req.env.get('CONTENT_TYPE', ''), req.format.media_type)
     return make_key(
         req.db,
@@ -99,7 +100,7 @@ def _key(req: Request, key: str, body: bytes) -> RequestKey:
         target=f'{req.method} {req.path}',
         request='\n'.join(variant).encode(errors='surrogatepass') + b'\n' + body,
         user_id=req.viewer.user_id if req.viewer else None,
-        may_hold_secrets=is_public,
+        may_hold_secrets=req.operation.access is Access.ANYONE,
     )
 
 

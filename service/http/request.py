@@ -125,6 +125,11 @@ class Request(falcon.Request):
         return without_prefix(path, self.builder.path)
 
     @property
+    def uncounted_address(self) -> str | None:
+        """The client's IP address, None if the request already counts against the limits of its operation."""
+        return None if self.is_counted else self.client_address
+
+    @property
     def resource_id(self) -> str:
         """The id of the resource in JSON:API."""
         return '-'.join(str(value) for value in self.path_values.values())

@@ -26,6 +26,7 @@ from service.representation.media_types import (
     JSON,
     JSON_API,
     MAX_CACHED_HEADER,
+    MAX_FIELD_LENGTH,
     PROBLEM,
     MediaType,
     Offer,
@@ -209,7 +210,10 @@ def format_for(document: Document, chosen: Format, accept: str | None) -> Format
 
 
 def _ranges(accept: str | None) -> tuple[MediaType, ...]:
-    return parse_accept(accept) if accept and accept.strip(', \t') else _ANYTHING
+    """Return the ranges of an Accept header; one that is rejected for its length is not parsed."""
+    if not accept or len(accept) > MAX_FIELD_LENGTH or not accept.strip(', \t'):
+        return _ANYTHING
+    return parse_accept(accept)
 
 
 def entity_tag(body: bytes, format: Format, viewer_id: int | None, document: Document | None = None) -> str:

@@ -20,17 +20,17 @@ def to_json(document: Document, extras: Extras, *, outermost: bool = True) -> by
 
     The second argument of `extras` is whether the document is the outermost one.
     """
-    members = [b'"_links":' + document.render(_all_links if outermost else _links)]
+    body = b'{"_links":' + document.render(_all_links if outermost else _links)
     if document.properties:
-        members.append(orjson.dumps(document.properties)[1:-1])
+        body += b',' + orjson.dumps(document.properties)[1:-1]
     if document.meta:
-        members.append(b'"_meta":' + orjson.dumps(document.meta))
+        body += b',"_meta":' + orjson.dumps(document.meta)
     if document.embedded:
-        members.append(b'"_embedded":' + orjson.dumps(_embedded(document, extras)))
+        body += b',"_embedded":' + orjson.dumps(_embedded(document, extras))
     more = extras(document, outermost)
     if more:
-        members.append(orjson.dumps(more)[1:-1])
-    return b'{' + b','.join(members) + b'}'
+        body += b',' + orjson.dumps(more)[1:-1]
+    return body + b'}'
 
 
 def _embedded(document: Document, extras: Extras) -> dict[str, Any]:

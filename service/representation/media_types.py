@@ -18,6 +18,7 @@ OPENAPI = 'application/vnd.oai.openapi+json'
 LINKSET = 'application/linkset+json'
 
 MAX_CACHED_HEADER = 256  # characters; browsers send fewer, and longer headers would fill caches
+MAX_FIELD_LENGTH = 8190  # characters, in all lines of a field; servers reject longer lines
 _ALIASES = {HAL_ALIAS: HAL}
 _TOKEN = r"[!#$%&'*+.^_`|~0-9A-Za-z-]+"
 _TYPE = re.compile(rf'\s*({_TOKEN})/({_TOKEN})\s*')

@@ -128,9 +128,9 @@ def _format_string(text: str) -> str:
 
 def _links(document: Document, change: Callable[[str], str]) -> dict[str, Link | tuple[Link, ...]]:
     return {
-        rel: link._replace(href=change(link.href))
+        rel: Link(change(link.href), *link[1:])
         if isinstance(link, Link)
-        else tuple(one._replace(href=change(one.href)) for one in link)
+        else tuple(Link(change(one.href), *one[1:]) for one in link)
         for rel, link in document.links.items()
     }
 

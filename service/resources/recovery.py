@@ -175,7 +175,7 @@ class PasswordResetsResource:
 
     def on_post(self, req: Request, resp: falcon.Response) -> None:
         values = read_form(req)
-        request_password_reset(req.db, client_address=req.client_address, quotas=req.quotas, **values)
+        request_password_reset(req.db, client_address=req.uncounted_address, quotas=req.quotas, **values)
         resp.status = falcon.HTTP_202
         resp.set_header('Cache-Control', NO_STORE)
 
@@ -285,8 +285,8 @@ def entry_point(viewer: Viewer | None, builder: UrlBuilder) -> EntryPointPart:
 RELATIONS = (
     LinkRelation(
         'password-resets',
-        'Requests a password reset: POST the `email` of the account. If it belongs to a user, a '
-        'mail with a link is sent.',
+        'Requests a password reset, on servers with mail: POST the `email` of the account. If it belongs to '
+        'a user, a mail with a link is sent.',
         ('GET', 'POST'),
         'a form',
         represent_requests,

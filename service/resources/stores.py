@@ -1,39 +1,28 @@
-"""Store and item resources: representation, actions and responders."""
+"""Stores: representation, actions and responders."""
 
 from collections.abc import Mapping, Sequence
-from decimal import Decimal
 from functools import lru_cache
 from typing import ClassVar
 
 import falcon
 
 from service import urls
-from service.database.pagination import Page, PageRequest
+from service.database.pagination import PageRequest
 from service.domain.stores import (
-    ITEM_ORDERS,
     MAX_NAME_LENGTH,
     MAX_OWNED,
-    MAX_PRICE,
     STORE_ORDERS,
-    ItemRecord,
     StoreRecord,
-    add_item,
-    change_item,
     change_store,
     close_store,
-    delete_item,
-    find_item,
-    find_items,
     find_store,
     find_stores,
-    first_pages_of_items,
-    list_items,
     list_items_of,
     list_stores,
     open_store,
 )
 from service.domain.users import find_user
-from service.domain.viewer import Viewer, require_permission
+from service.domain.viewer import Viewer
 from service.http.conditional import precondition
 from service.http.operation import Access, Operation, Route, Samples
 from service.http.request import Expansions, Find, Request
@@ -42,20 +31,20 @@ from service.representation.action import NOT_BLANK, Action, Field
 from service.representation.display import Column, Count, Crumb, Display, NavigationLink
 from service.representation.document import Document, Identifier, Relationship
 from service.representation.kind import Kind, Member, id_member, time_member
-from service.representation.query_parameters import Query, QueryOptions
+from service.representation.query_parameters import QueryOptions
 from service.representation.template import MAX_TEMPLATES, Template, variable
 from service.representation.url_builder import UrlBuilder
 from service.resources import sample_data
 from service.resources.collection_pages import represent_listing, sample_page
 from service.resources.module import EntryPointPart, LinkRelation
-from service.resources.relationships import ToManyRelationship, ToOneRelationship
+from service.resources.relationships import ToOneRelationship
 from service.resources.response_samples import sample_pages
 from service.resources.responses import add_invalidation_links, apply_edit, respond_created, respond_related
 from service.resources.timestamps import represent_time
 from service.resources.users import ONE_USER, represent_user, sample_user
 from service.resources.users import SAMPLES as USER_SAMPLES
 
-_NAME = Field(
+NAME = Field(
     'name',
     'Name',
     required=True,
@@ -65,22 +54,9 @@ _NAME = Field(
     rule='must not be blank',
     trim=True,
 )
-_PRICE = Field(
-    'price',
-    'Price',
-    type='number',
-    required=True,
-    regex=None,
-    min='0.00',
-    max=str(MAX_PRICE),
-    step='0.01',
-)
-OPEN = Action('create', 'POST', 'Open a store', (_NAME,))
+OPEN = Action('create', 'POST', 'Open a store', (NAME,))
 EDIT = Action('edit', 'PATCH', 'Rename store', OPEN.optional('name'))
 CLOSE = Action('delete', 'DELETE', 'Delete store')
-ADD = Action('create', 'POST', 'Add an item', (_NAME, _PRICE))
-EDIT_ITEM = Action('edit', 'PATCH', 'Edit item', ADD.optional('name', 'price'))
-DELETE_ITEM = Action('delete', 'DELETE', 'Delete item')
 
 
 STORE = Kind(
@@ -114,37 +90,6 @@ STORE = Kind(
             'delete': 'The store is deleted.',
         },
         includes={'hc:items': 'Items'},
-    ),
-)
-ITEM = Kind(
-    'items',
-    'Item',
-    (
-        id_member('Identifies the item.'),
-        Member('name', 'The name of the item, unique in its store.'),
-        Member(
-            'price', 'The price: a decimal number with two decimal places, as a string so that it is exact.'
-        ),
-        time_member('created_at', 'When the item was added.'),
-    ),
-    links=('collection', 'hc:store'),
-    relationships={'hc:store': 'stores'},
-    includable=('hc:store',),
-    display=Display(
-        plural='Items',
-        empty='There are no items here yet.',
-        columns=(
-            Column('name', 'Name'),
-            Column('price', 'Price'),
-            Column('created_at', 'Added', is_day=True),
-        ),
-        summary=(Column('price', 'Price'), Column('created_at', 'Added', is_day=True)),
-        confirmations={'delete': 'This deletes the item. It cannot be undone.'},
-        outcomes={
-            'create': 'The item is added.',
-            'edit': 'The item is saved.',
-            'delete': 'The item is deleted.',
-        },
     ),
 )
 
@@ -191,75 +136,16 @@ def _store_template(builder: UrlBuilder, is_editable: bool) -> Template:
     )
 
 
-def represent_item(item: ItemRecord, viewer: Viewer | None, builder: UrlBuilder) -> Document:
-    """Return the item, with its price as a decimal string."""
-    properties = {
-        'id': item.id,
-        'name': item.name,
-        'price': f'{item.price:.2f}',
-        'created_at': represent_time(item.created_at),
-    }
-    values = {'item_id': item.id, 'store_id': item.store_id, 'store_name': item.store_name}
-    template = _item_template(builder, item.is_editable_by(viewer))
-    return template.fill(str(item.id), properties, values, title=item.name)
-
-
-@lru_cache(maxsize=MAX_TEMPLATES)
-def _item_template(builder: UrlBuilder, is_editable: bool) -> Template:
-    item_id, store_id = variable('item_id'), variable('store_id')
-    here = builder.link_to(urls.ITEM, item_id=item_id)
-    store = builder.link_to(urls.STORE, store_id=store_id)
-    return Template(
-        Document(
-            'items',
-            None,
-            {},
-            {
-                'self': here,
-                'curies': builder.curies,
-                'collection': builder.link_to(urls.ITEMS),
-                'hc:store': store,
-            },
-            forms=(EDIT_ITEM.at(here.href), DELETE_ITEM.at(here.href)) if is_editable else (),
-            relationships={
-                'hc:store': Relationship(
-                    builder.url_for(urls.STORE_RELATIONSHIP, item_id=item_id), Identifier('stores', store_id)
-                )
-            },
-            display=ITEM.display,
-            parents=(
-                Crumb('Stores', builder.url_for(urls.STORES)),
-                Crumb(variable('store_name'), store.href),
-            ),
-        )
-    )
-
-
-_STORE = StoreRecord(sample_data.STORE_ID, sample_data.USER.id, 'Difference Engines', 1, sample_data.CREATED)
-_ITEM = ItemRecord(
-    7_400_000_000_000_007,
-    _STORE.id,
-    _STORE.name,
-    sample_data.USER.id,
-    'Gear',
-    Decimal('15.99'),
-    sample_data.UPDATED,
+STORE_SAMPLE = StoreRecord(
+    sample_data.STORE_ID, sample_data.USER.id, 'Difference Engines', 1, sample_data.CREATED
 )
 SAMPLES = Samples(
     STORE,
     lambda builder: {
-        'yours': represent_store(_STORE, sample_data.OWNER, builder),
-        'other': represent_store(_STORE, sample_data.OTHER_USER, builder),
+        'yours': represent_store(STORE_SAMPLE, sample_data.OWNER, builder),
+        'other': represent_store(STORE_SAMPLE, sample_data.OTHER_USER, builder),
     },
 )
-ITEM_SAMPLES = Samples(
-    ITEM,
-    lambda builder: {
-        'yours': represent_item(_ITEM, sample_data.OWNER, builder),
-        'other': represent_item(_ITEM, sample_data.OTHER_USER, builder),
-    },
-)
-_ITEM_PAGES = sample_pages(urls.STORE_ITEMS, ITEM_SAMPLES, (ADD, urls.STORE_ITEMS))
 _STORES = QueryOptions(
     'stores',
     paginated=True,
@@ -268,11 +154,7 @@ _STORES = QueryOptions(
     unique_keys=('name',),
     can_include=True,
 )
-_ITEMS = QueryOptions(
-    'items', paginated=True, related_filters=('store',), sort_keys=ITEM_ORDERS, can_include=True
-)
-_ITEMS_OF_ONE = _ITEMS._replace(related_filters=())
-_ONE_STORE, _ONE_ITEM = _STORES.of_one(), _ITEMS.of_one()
+ONE_STORE = _STORES.of_one()
 
 
 class StoresResource:
@@ -292,7 +174,7 @@ class StoresResource:
             'Opens a store that belongs to the user who is signed in.',
             {201: SAMPLES},
             form=OPEN,
-            query=_ONE_STORE,
+            query=ONE_STORE,
             linkage=lambda req: {'hc:owner': Identifier('users', str(req.user.user_id))},
         ),
     }
@@ -324,14 +206,14 @@ class StoreResource:
     tag = 'stores'
     operation_name = 'Store'
     operations: ClassVar = {
-        'GET': Operation('Get a store', 'One store.', {200: SAMPLES}, query=_ONE_STORE),
+        'GET': Operation('Get a store', 'One store.', {200: SAMPLES}, query=ONE_STORE),
         'PUT': Operation(
             'Rename a store',
             'Changes the name of your own store.',
             {200: SAMPLES},
             Access.OWNER,
             EDIT,
-            _ONE_STORE,
+            ONE_STORE,
         ),
         'PATCH': Operation(
             'Patch a store',
@@ -339,14 +221,14 @@ class StoreResource:
             {200: SAMPLES},
             Access.OWNER,
             EDIT,
-            _ONE_STORE,
+            ONE_STORE,
         ),
         'DELETE': Operation(
             'Delete a store',
             'Deletes your own store with its items.',
             {204: None},
             Access.OWNER,
-            query=_ONE_STORE,
+            query=ONE_STORE,
         ),
     }
 
@@ -365,7 +247,7 @@ class StoreResource:
         close_store(req.db, store_id, by=req.user, precondition=precondition(req, represent_store))
         resp.status = falcon.HTTP_204
         gone = (req.builder.url_for(urls.ITEM, item_id=item.id) for item in items)
-        add_invalidation_links(resp, *_changed_by_item(req, store_id), *gone)
+        add_invalidation_links(resp, *changed_with_items(req, store_id), *gone)
 
 
 class StoreOwnerResource:
@@ -387,198 +269,29 @@ class StoreOwnerResource:
         respond_related(resp, represent_user(owner, req.viewer, req.builder))
 
 
-class StoreItemsResource:
-    """The items of one store; POST adds one."""
-
-    tag = 'stores'
-    operation_name = 'StoreItems'
-    operations: ClassVar = {
-        'GET': Operation(
-            'List the items of a store',
-            'The items of one store, the newest first.',
-            {200: _ITEM_PAGES},
-            query=_ITEMS_OF_ONE,
-        ),
-        'POST': Operation(
-            'Add an item',
-            'Adds an item to your own store.',
-            {201: ITEM_SAMPLES},
-            Access.OWNER,
-            ADD,
-            _ONE_ITEM,
-            linkage=lambda req: {'hc:store': Identifier('stores', req.resource_id)},
-        ),
-    }
-
-    def on_get(self, req: Request, resp: falcon.Response, store_id: int) -> None:
-        store = find_store(req.db, store_id)
-        query = req.query
-        page = list_items_of(req.db, store, query.position, ids=query.ids, order=query.order)
-        resp.media = _represent_items_of(req, store, query, page)
-
-    def on_post(self, req: Request, resp: falcon.Response, store_id: int) -> None:
-        require_permission(find_store(req.db, store_id).is_editable_by(req.viewer), req.viewer)
-        item = add_item(req.db, store_id, by=req.user, **read_form(req))
-        respond_created(resp, represent_item(item, req.viewer, req.builder))
-        add_invalidation_links(resp, *_changed_by_item(req, store_id))
-
-
-def _represent_items_of(req: Request, store: StoreRecord, query: Query, page: Page) -> Document:
-    url = req.builder.url_for(urls.STORE_ITEMS, store_id=store.id)
-    return represent_listing(
-        req,
-        'items',
-        url,
-        page,
-        represent_item,
-        query=query,
-        forms=(ADD.at(url),) if store.is_editable_by(req.viewer) else (),
-        title=f'Items of {store.name}',
-        display=ITEM.display,
-        parents=(
-            Crumb('Stores', req.builder.url_for(urls.STORES)),
-            Crumb(store.name, req.builder.url_for(urls.STORE, store_id=store.id)),
-        ),
-    )
-
-
-def _expand_items(req: Request, store_ids: Sequence[int], query: Query) -> dict[int, Document]:
-    stores = find_stores(req.db, store_ids)
-    pages = first_pages_of_items(req.db, store_ids, query.position)
-    return {
-        store_id: _represent_items_of(req, stores[store_id], query, page) for store_id, page in pages.items()
-    }
-
-
 def _find_stores(req: Request, store_ids: Sequence[int]) -> dict[int, Document]:
     stores = find_stores(req.db, store_ids)
     return {store_id: represent_store(store, req.viewer, req.builder) for store_id, store in stores.items()}
 
 
-def _find_items(req: Request, item_ids: Sequence[int]) -> dict[int, Document]:
-    items = find_items(req.db, item_ids)
-    return {item_id: represent_item(item, req.viewer, req.builder) for item_id, item in items.items()}
-
-
-class ItemsResource:
-    """The items of all stores."""
-
-    tag = 'stores'
-    operation_name = 'Items'
-    operations: ClassVar = {
-        'GET': Operation(
-            'List items',
-            'The items of all stores, the newest first.',
-            {200: sample_pages(urls.ITEMS, ITEM_SAMPLES)},
-            query=_ITEMS,
-        )
-    }
-
-    def on_get(self, req: Request, resp: falcon.Response) -> None:
-        query = req.query
-        page = list_items(
-            req.db,
-            query.position,
-            store_id=query.related_ids.get('store'),
-            ids=query.ids,
-            order=query.order,
-        )
-        url = req.builder.url_for(urls.ITEMS)
-        resp.media = represent_listing(req, 'items', url, page, represent_item, display=ITEM.display)
-
-
-class ItemResource:
-    """One item."""
-
-    tag = 'stores'
-    operation_name = 'Item'
-    operations: ClassVar = {
-        'GET': Operation('Get an item', 'One item.', {200: ITEM_SAMPLES}, query=_ONE_ITEM),
-        'PUT': Operation(
-            'Edit an item',
-            'Changes an item of your own store; absent members stay the same.',
-            {200: ITEM_SAMPLES},
-            Access.OWNER,
-            EDIT_ITEM,
-            _ONE_ITEM,
-        ),
-        'PATCH': Operation(
-            'Patch an item',
-            'Changes an item of your own store, also by merge patch (RFC 7396).',
-            {200: ITEM_SAMPLES},
-            Access.OWNER,
-            EDIT_ITEM,
-            _ONE_ITEM,
-        ),
-        'DELETE': Operation(
-            'Delete an item',
-            'Deletes an item of your own store.',
-            {204: None},
-            Access.OWNER,
-            query=_ONE_ITEM,
-        ),
-    }
-
-    def on_get(self, req: Request, resp: falcon.Response, item_id: int) -> None:
-        resp.media = represent_item(find_item(req.db, item_id), req.viewer, req.builder)
-
-    def on_put(self, req: Request, resp: falcon.Response, item_id: int) -> None:
-        item = find_item(req.db, item_id)
-        resp.media = apply_edit(req, item, represent_item, change_item)
-        add_invalidation_links(resp, *_changed_by_item(req, item.store_id))
-
-    on_patch = on_put
-
-    def on_delete(self, req: Request, resp: falcon.Response, item_id: int) -> None:
-        store_id = find_item(req.db, item_id).store_id
-        delete_item(req.db, item_id, by=req.user, precondition=precondition(req, represent_item))
-        resp.status = falcon.HTTP_204
-        add_invalidation_links(resp, *_changed_by_item(req, store_id))
-
-
-class ItemStoreResource:
-    """The store of one item."""
-
-    tag = 'stores'
-    operation_name = 'ItemStore'
-    operations: ClassVar = {
-        'GET': Operation(
-            'Get the store of an item',
-            'The store that the item is in; Content-Location has its own URL.',
-            {200: SAMPLES},
-            query=_ONE_STORE,
-        ),
-    }
-
-    def on_get(self, req: Request, resp: falcon.Response, item_id: int) -> None:
-        store = find_store(req.db, find_item(req.db, item_id).store_id)
-        respond_related(resp, represent_store(store, req.viewer, req.builder))
-
-
-def _changed_by_item(req: Request, store_id: int) -> tuple[str, ...]:
+def changed_with_items(req: Request, store_id: int) -> tuple[str, ...]:
+    """Return the URLs of what changes with an item of the store, but for the item."""
     templates = (urls.STORES, urls.ITEMS, urls.STORE, urls.STORE_ITEMS)
     return tuple(req.builder.url_for(template, store_id=store_id) for template in templates)
 
 
 def entry_point(viewer: Viewer | None, builder: UrlBuilder) -> EntryPointPart:
-    """Return the links of stores on the entry point, for signed-in users."""
-    if viewer is None:
-        return EntryPointPart({})
-    return EntryPointPart(
-        {'hc:stores': builder.link_to(urls.STORES), 'hc:items': builder.link_to(urls.ITEMS)}
-    )
+    """Return the link to the stores on the entry point, for signed-in users."""
+    return EntryPointPart({'hc:stores': builder.link_to(urls.STORES)} if viewer else {})
 
 
-def _sample_store(builder: UrlBuilder) -> Document:
-    return represent_store(_STORE, None, builder)
+def sample_store(builder: UrlBuilder) -> Document:
+    """Return the store of the samples, as an anonymous client would see it."""
+    return represent_store(STORE_SAMPLE, None, builder)
 
 
 def _sample_stores(builder: UrlBuilder) -> Document:
-    return sample_page('stores', builder.url_for(urls.STORES), _sample_store(builder), builder)
-
-
-def _sample_items(builder: UrlBuilder) -> Document:
-    return sample_page('items', builder.url_for(urls.ITEMS), represent_item(_ITEM, None, builder), builder)
+    return sample_page('stores', builder.url_for(urls.STORES), sample_store(builder), builder)
 
 
 RELATIONS = (
@@ -590,47 +303,17 @@ RELATIONS = (
         _sample_stores,
     ),
     LinkRelation(
-        'store',
-        'The store that an item is in.',
-        ('GET', 'PUT', 'PATCH', 'DELETE'),
-        'a store',
-        _sample_store,
-    ),
-    LinkRelation(
         'owner', 'The user who owns the store.', ('GET', 'PUT', 'PATCH', 'DELETE'), 'a user', sample_user
     ),
-    LinkRelation(
-        'items',
-        'Items, the newest first: those of all stores, or of one store, whose owner can POST new ones.',
-        ('GET', 'POST'),
-        'a collection of items',
-        _sample_items,
-    ),
 )
-EXPANSIONS: Expansions = {('stores', 'hc:items'): _expand_items}
-RESOURCES: Mapping[str, Find] = {'stores': _find_stores, 'items': _find_items}
+EXPANSIONS: Expansions = {}
+RESOURCES: Mapping[str, Find] = {'stores': _find_stores}
 ROUTES: tuple[Route, ...] = (
     (urls.STORES, StoresResource()),
     (urls.STORE, StoreResource()),
     (urls.STORE_OWNER, StoreOwnerResource()),
-    (urls.STORE_ITEMS, StoreItemsResource()),
-    (urls.ITEMS, ItemsResource()),
-    (urls.ITEM, ItemResource()),
-    (urls.ITEM_STORE, ItemStoreResource()),
     (
         urls.OWNER_RELATIONSHIP,
         ToOneRelationship(StoreResource(), 'hc:owner', 'StoreOwner', SAMPLES, USER_SAMPLES),
-    ),
-    (
-        urls.ITEMS_RELATIONSHIP,
-        ToManyRelationship(
-            StoreItemsResource(),
-            'StoreItems',
-            sample_pages(urls.ITEMS_RELATIONSHIP, ITEM_SAMPLES, related=urls.STORE_ITEMS),
-        ),
-    ),
-    (
-        urls.STORE_RELATIONSHIP,
-        ToOneRelationship(ItemResource(), 'hc:store', 'ItemStore', ITEM_SAMPLES, SAMPLES),
     ),
 )

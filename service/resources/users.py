@@ -197,8 +197,9 @@ def represent_user(user: UserRecord, viewer: Viewer | None, builder: UrlBuilder)
     is_followed = None if viewer is None or is_own else user.is_followed
     can_write = viewer is not None and viewer.can_write
     template = _template(builder, is_own, is_followed, can_write, is_unverified)
-    values = {'user_id': user.id, 'viewer_id': viewer and viewer.user_id, 'avatar_hash': user.avatar_hash}
-    return template.fill(str(user.id), properties, values, title=user.username)
+    user_id = str(user.id)
+    values = {'user_id': user_id, 'viewer_id': viewer and viewer.user_id, 'avatar_hash': user.avatar_hash}
+    return template.fill(user_id, properties, values, title=user.username)
 
 
 @lru_cache(maxsize=MAX_TEMPLATES)
@@ -311,8 +312,9 @@ class UsersResource:
     def on_post(self, req: Request, resp: falcon.Response) -> None:
         if not req.builder.features.registration:
             raise RegistrationClosed('Registration is closed. Ask the operator for an account.')
-        address = None if req.is_counted else req.client_address
-        user = register_user(req.db, client_address=address, quotas=req.quotas, **read_form(req))
+        user = register_user(
+            req.db, client_address=req.uncounted_address, quotas=req.quotas, **read_form(req)
+        )
         respond_created(resp, represent_user(user, None, req.builder))
         resp.set_header('Cache-Control', NO_STORE)  # it is for an anonymous client; the new user sees more
         add_invalidation_links(resp, req.builder.url_for(urls.USERS))

@@ -392,6 +392,28 @@ def test_a_page_is_never_wider_than_the_window(browser: Browser, width: int) -> 
         assert page.evaluate('document.documentElement.scrollWidth') <= width, path
 
 
+def test_a_picture_that_cannot_be_loaded_leaves_the_initial(
+    program: playwright.Browser, server: Server
+) -> None:
+    with program.new_context() as context:
+        browser = Browser(context, server.origin)
+        page = browser.page
+        page.goto(f'{server.origin}/api')
+        browser.register('ada')
+        browser.sign_in('ada')
+        page.route('https://www.gravatar.com/**', lambda route: route.abort())
+        browser.click('Profile')
+        picture, avatar = page.locator('.avatar img'), page.locator('.avatar')
+        expect(picture).to_have_js_property('complete', value=True)
+        shown = avatar.screenshot()
+        picture.evaluate('picture => picture.remove()')
+        assert avatar.screenshot() == shown
+        page.unroute('https://www.gravatar.com/**')
+        page.reload()
+        expect(picture).to_have_js_property('naturalWidth', 128)
+        assert avatar.screenshot() != shown
+
+
 def test_the_keyboard_reaches_the_content_first(browser: Browser) -> None:
     page = browser.page
     page.keyboard.press('Tab')

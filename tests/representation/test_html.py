@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from service.representation.action import Action, Field
-from service.representation.display import Column, Display
+from service.representation.display import Column, Display, Note
 from service.representation.document import Document, Link
 from service.representation.html import device, link_text, moment, page, problem_page, title_of, words
 from service.representation.problem import PROBLEMS, Problem
@@ -165,6 +165,39 @@ def test_hints_make_a_table_of_entries() -> None:
     assert len(shown.all('tr')) == 3
     assert 'number' in {cell.get('class') for cell in shown.all('td')}
     assert '12,345' in shown.text
+
+
+def test_a_device_is_shown_with_its_name_and_remarks() -> None:
+    device_column = Column(
+        'agent', 'Device', is_device=True, name='name', notes=(Note('scope', 'read', 'read only'),)
+    )
+    display = Display(columns=(device_column, Column('since', 'Since', is_day=True)))
+    state = {
+        'agent': 'curl/8.5.0',
+        'name': 'Backup',
+        'scope': 'read',
+        'since': '2026-11-22T15:04:27.123+00:00',
+    }
+    one = Document('things', '1', state, {'self': Link('http://a.test/things/1')}, display=display)
+    assert title_of(one) == 'Backup'
+    assert title_of(dataclasses.replace(one, properties={**state, 'name': None})) == 'curl 8.5.0'
+    text = Page(page(document(embedded={'item': (one,)}))).text
+    for shown in ('Backup', 'read only', 'curl 8.5.0', '22 Nov 2026'):
+        assert shown in text
+    assert '15:04' not in text
+
+
+def test_a_page_past_the_end_names_the_last_one() -> None:
+    meta = {'page': 9, 'per_page': 10, 'total_pages': 2, 'total_items': 11}
+    text = Page(page(document(meta=meta, embedded={'item': ()}, display=Display(empty='No things.')))).text
+    assert 'There is nothing here: the last page is page 2.' in text
+    assert 'No things.' not in text
+
+
+def test_a_problem_says_what_is_missing_if_it_knows() -> None:
+    assert 'The link has expired.' in problem_page(Problem('not-found', 'The link has expired.'))
+    general = problem_page(Problem('not-found', PROBLEMS['not-found'].meaning))
+    assert 'There is nothing here.' in general
 
 
 @pytest.mark.parametrize(

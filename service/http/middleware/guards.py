@@ -9,9 +9,9 @@ from service.database.errors import SchemaMismatch, Unavailable
 from service.database.migrate import check_schema
 from service.http.operation import HTTP_METHODS, Resource, methods_of, operation_of, options_of
 from service.http.request import Request
+from service.representation.media_types import MAX_FIELD_LENGTH
 
 _WITHOUT_DATABASE = frozenset((urls.LIVE, urls.READY, urls.METRICS))
-MAX_FIELD_LENGTH = 8190  # characters, in all lines of a field; servers reject longer lines
 
 
 class GuardMiddleware:

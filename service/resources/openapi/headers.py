@@ -15,7 +15,11 @@ _HEADERS: dict[str, tuple[str, Container[int], Container[int]]] = {
     'Content-Location': ('The URL whose representation this is.', (), (200, 304)),
     'Deprecation': ('When this URL was deprecated (RFC 9745).', (), (308,)),
     'ETag': ('The validator of the representation, for If-Match and If-None-Match.', (304,), (200, 201, 204)),
-    'Idempotency-Replayed': ('`true` if this is the response to an earlier request.', (), (200, 201)),
+    'Idempotency-Replayed': (
+        '`true` if this is the response to an earlier request.',
+        (),
+        (200, 201, 202, 204, 303),
+    ),
     'Link': (
         'Other pages of a collection; after a write, the resources whose representations it changed; at a '
         'deprecated URL, its successor.',

@@ -1,0 +1,109 @@
+"""Rules of JSON:API 1.1 about error objects."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from service.conformance.exchange import Exchange, members, pointer
+from service.conformance.json_api import (
+    ERROR_MEMBERS,
+    Located,
+    declaring,
+    error_objects,
+    is_error,
+    top,
+    undefined_members,
+)
+from service.conformance.rules import Fault, Rules
+from service.conformance.syntax import is_json_pointer
+
+RULES = Rules('json-api')
+must, should = declaring(RULES)
+
+
+@must('JA-ERRORS-ARRAY', '#error-objects', '`errors` is an array of objects.', is_error)
+def check_errors_array(exchange: Exchange) -> Iterator[Fault]:
+    value = top(exchange).get('errors', [])
+    if not isinstance(value, list) or not all(isinstance(one, dict) for one in value):
+        yield Fault('/errors', 'is not an array of objects')
+
+
+@should('JA-ERRORS-USED', '#errors-processing', 'A failure is described by error objects.', is_error)
+def check_errors_used(exchange: Exchange) -> Iterator[Fault]:
+    if not top(exchange).get('errors'):
+        yield Fault('', 'has no errors')
+
+
+@must('JA-ERROR-MEMBER', '#error-objects', 'An error object has at least one of its members.', is_error)
+def check_error_member(exchange: Exchange) -> Iterator[Fault]:
+    for where, value in error_objects(exchange):
+        if not ERROR_MEMBERS & set(value):
+            yield Fault(where, 'has none of them')
+
+
+@must(
+    'JA-ERROR-UNDEFINED',
+    '#document-structure',
+    'An error object has no undefined members.',
+    is_error,
+)
+def check_error_undefined(exchange: Exchange) -> Iterator[Fault]:
+    for located in error_objects(exchange):
+        yield from undefined_members(located, ERROR_MEMBERS)
+
+
+@must('JA-ERROR-STATUS', '#error-objects', 'The status of an error is an HTTP status as a string.', is_error)
+def check_error_status(exchange: Exchange) -> Iterator[Fault]:
+    for where, value in error_objects(exchange):
+        if 'status' in value and not re.fullmatch(r'[45]\d\d', str(value['status'])):
+            yield Fault(where + '/status', 'is not an HTTP status')
+        elif not isinstance(value.get('status', ''), str):
+            yield Fault(where + '/status', 'is not a string')
+
+
+@should(
+    'JA-ERROR-STATUS-SAME',
+    '#errors-processing',
+    'If all errors have one status, the response has it too.',
+    is_error,
+)
+def check_error_status_same(exchange: Exchange) -> Iterator[Fault]:
+    statuses = {str(value['status']) for _, value in error_objects(exchange) if 'status' in value}
+    if len(statuses) == 1 and statuses != {str(exchange.response.status)}:
+        yield Fault('status', f'the errors say {statuses.pop()}')
+
+
+@must(
+    'JA-ERROR-TEXT', '#error-objects', '`id`, `code`, `title` and `detail` of an error are strings.', is_error
+)
+def check_error_text(exchange: Exchange) -> Iterator[Fault]:
+    for where, value in error_objects(exchange):
+        for name in ('id', 'code', 'title', 'detail'):
+            if not isinstance(value.get(name, ''), str):
+                yield Fault(where + pointer(name), 'is not a string')
+
+
+@must('JA-ERROR-LINKS', '#error-objects', 'The only links of an error are about and type.', is_error)
+def check_error_links(exchange: Exchange) -> Iterator[Fault]:
+    for where, value in error_objects(exchange):
+        yield from undefined_members(Located(where + '/links', value.get('links')), {'about', 'type'})
+
+
+@must(
+    'JA-ERROR-SOURCE', '#error-objects', '`source` is an object of pointer, parameter and header.', is_error
+)
+def check_error_source(exchange: Exchange) -> Iterator[Fault]:
+    for where, value in error_objects(exchange):
+        source = value.get('source', {})
+        if not isinstance(source, dict):
+            yield Fault(where + '/source', 'is not an object')
+        yield from undefined_members(Located(where + '/source', source), {'pointer', 'parameter', 'header'})
+
+
+@must('JA-ERROR-POINTER', '#error-objects', '`source.pointer` is a JSON Pointer.', is_error)
+def check_error_pointer(exchange: Exchange) -> Iterator[Fault]:
+    for where, value in error_objects(exchange):
+        for name, one in members(value.get('source')):
+            if name == 'pointer' and not is_json_pointer(one):
+                yield Fault(where + '/source/pointer', 'is not a JSON Pointer')

@@ -1,0 +1,142 @@
+"""Rules of JSON:API 1.1 about what the links of a document lead to."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+
+from service.conformance.exchange import Exchange, members, pointer
+from service.conformance.json_api import (
+    PAGE_LINKS,
+    SPECIFICATION,
+    declaring,
+    href_of,
+    is_fetched,
+    is_json_api,
+    is_resource,
+    name_of,
+    primary,
+    relationships,
+    resources,
+    top,
+)
+from service.conformance.rules import Fault, Level, Rules
+from service.conformance.syntax import join, parameters_of
+
+RULES = Rules('json-api')
+must, should = declaring(RULES)
+
+
+def is_fetched_by_link(exchange: Exchange) -> bool:
+    return exchange.purpose == 'crawl' and exchange.origin is not None and is_json_api(exchange.origin)
+
+
+@must(
+    'JA-FETCH-LINK',
+    '#fetching-resources',
+    'Every self and related link can be fetched, and gets 200.',
+    is_fetched_by_link,
+)
+def check_fetch_link(exchange: Exchange) -> Iterator[Fault]:
+    link = exchange.context['link']
+    if link.rel in ('self', 'related') and exchange.response.status not in (200, 401, 403, 429):
+        yield Fault('status', f'the link at {link.where} leads to {exchange.response.status}')
+
+
+def self_of(exchange: Exchange) -> tuple[str, str] | None:
+    """Return the resource whose self link led to the exchange."""
+    found = re.fullmatch(r'(/data(?:/\d+)?|/included/\d+)/links/self', exchange.context['link'].where)
+    for where, resource in resources(exchange.source):
+        if found and where == found[1]:
+            return name_of(resource)
+    return None
+
+
+@must(
+    'JA-SELF-PRIMARY',
+    '#document-resource-object-links',
+    'The self link of a resource leads to a document with the resource as primary data.',
+    lambda one: is_fetched_by_link(one) and one.is_fetch and self_of(one) is not None,
+)
+def check_self_primary(exchange: Exchange) -> Iterator[Fault]:
+    found = self_of(exchange)
+    if found not in [name_of(one.value) for one in primary(top(exchange))]:
+        yield Fault('/data', f'is not the resource {found}')
+
+
+def leads_to_relationship(exchange: Exchange) -> bool:
+    return (
+        is_fetched_by_link(exchange)
+        and exchange.is_fetch
+        and re.search(r'/relationships/[^/]+/links/self$', exchange.context['link'].where) is not None
+    )
+
+
+@must(
+    'JA-RELATIONSHIP-FETCH',
+    '#fetching-relationships-responses-200',
+    'The self link of a relationship leads to linkage as primary data.',
+    leads_to_relationship,
+)
+def check_relationship_fetch(exchange: Exchange) -> Iterator[Fault]:
+    if any(is_resource(one.value) for one in primary(top(exchange))) or 'data' not in top(exchange):
+        yield Fault('/data', 'is not linkage')
+
+
+@must(
+    'JA-RELATED-KIND',
+    '#fetching-resources-responses-200',
+    'The related link leads to an array if the relationship is to-many, else to a resource or null.',
+    lambda one: is_fetched_by_link(one) and one.is_fetch and one.context['link'].rel == 'related',
+)
+def check_related_kind(exchange: Exchange) -> Iterator[Fault]:
+    for _, _, (where, value) in relationships(exchange.source):
+        is_followed = exchange.context['link'].where == where + '/links/related' and 'data' in value
+        is_array = isinstance(top(exchange).get('data'), list)
+        if is_followed and isinstance(value['data'], list) != is_array:
+            yield Fault('/data', f'is not of the kind that {where} has')
+
+
+@RULES.across(
+    'JA-IDENTITY',
+    SPECIFICATION,
+    '#document-resource-object-identification',
+    Level.MUST,
+    'Type and id identify one resource: its self link is the same everywhere.',
+    is_fetched,
+)
+def check_identity(record: Sequence[Exchange]) -> Iterator[tuple[Exchange, Fault]]:
+    selves: dict[tuple[str, str], str] = {}
+    for exchange in record:
+        for where, resource in resources(exchange):
+            href = href_of(dict(members(resource.get('links'))).get('self'))
+            url = (join(exchange.request.url, href) or '').partition('?')[0] if href is not None else None
+            if url is not None and selves.setdefault(name_of(resource), url) != url:
+                yield exchange, Fault(where + '/links/self', f'was {selves[name_of(resource)]} elsewhere')
+
+
+@should(
+    'JA-PAGE-REPEATS',
+    '#fetching-pagination',
+    'The next page repeats no resources of the page before it.',
+    lambda one: is_fetched_by_link(one) and one.is_fetch and one.context['link'].where == '/links/next',
+)
+def check_page_repeats(exchange: Exchange) -> Iterator[Fault]:
+    here, before = (
+        {name_of(one.value) for one in primary(top(page))} for page in (exchange, exchange.source)
+    )
+    if here & before:
+        yield Fault('/data', f'{len(here & before)} of its resources were on the page before')
+
+
+@should(
+    'JA-PAGE-PARAMETERS',
+    '#fetching-pagination',
+    'Pagination links use parameters of the page family.',
+    is_fetched,
+)
+def check_page_parameters(exchange: Exchange) -> Iterator[Fault]:
+    for name, link in members(top(exchange).get('links')):
+        query = parameters_of(href_of(link))
+        if name in PAGE_LINKS and query and not any(key.partition('[')[0] == 'page' for key, _ in query):
+            yield Fault(pointer('links', name), 'has no parameter of the page family')

@@ -1,0 +1,177 @@
+"""Rules of JSON:API 1.1 about links, meta and member names."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import Any
+
+from service.conformance.exchange import Exchange, entries, members, pointer
+from service.conformance.json_api import (
+    LINK_MEMBERS,
+    PAGE_LINKS,
+    TOP_LINKS,
+    Located,
+    declaring,
+    href_of,
+    links,
+    links_objects,
+    metas,
+    plain,
+    relationships,
+    resources,
+    top,
+    undefined_members,
+)
+from service.conformance.rules import Fault, Rules
+from service.conformance.syntax import is_language, is_uri_reference
+
+RULES = Rules('json-api')
+must, should = declaring(RULES)
+_MEMBER_NAME = re.compile(
+    r'[A-Za-z0-9\u0080-\U0010ffff](?:[A-Za-z0-9\u0080-\U0010ffff_ -]*[A-Za-z0-9\u0080-\U0010ffff])?'
+)
+_URL_SAFE = re.compile(r'[A-Za-z0-9_-]*')
+
+
+@must('JA-META-OBJECT', '#document-meta', '`meta` is an object.')
+def check_meta_object(exchange: Exchange) -> Iterator[Fault]:
+    for where, value in metas(exchange):
+        if not isinstance(value, dict):
+            yield Fault(where, 'is not an object')
+
+
+@must('JA-LINKS-OBJECT', '#document-links', '`links` is an object.')
+def check_links_object(exchange: Exchange) -> Iterator[Fault]:
+    for where, value in links_objects(exchange):
+        if not isinstance(value, dict):
+            yield Fault(where, 'is not an object')
+
+
+@must('JA-LINK', '#document-links-link', 'A link is a string, a link object or null.')
+def check_link(exchange: Exchange) -> Iterator[Fault]:
+    for where, value in links(exchange):
+        if value is not None and not isinstance(value, str | dict):
+            yield Fault(where, 'is none of them')
+
+
+@must('JA-LINK-HREF', '#document-links-link-object', 'A link object has an href.')
+def check_link_href(exchange: Exchange) -> Iterator[Fault]:
+    for where, value in links(exchange):
+        if isinstance(value, dict) and not isinstance(value.get('href'), str):
+            yield Fault(where, 'has no href')
+
+
+@must('JA-LINK-URI', '#document-links-link', 'A link is a URI reference.')
+def check_link_uri(exchange: Exchange) -> Iterator[Fault]:
+    for where, value in links(exchange):
+        href = href_of(value)
+        if href is not None and not is_uri_reference(href):
+            yield Fault(where, 'has characters that a URI cannot have')
+
+
+@must('JA-LINK-UNDEFINED', '#document-structure', 'A link object has no undefined members.')
+def check_link_undefined(exchange: Exchange) -> Iterator[Fault]:
+    for located in links(exchange):
+        yield from undefined_members(located, LINK_MEMBERS)
+
+
+@must('JA-LINK-REL', '#document-links-link-object', '`rel` of a link object is a relation type, a string.')
+def check_link_rel(exchange: Exchange) -> Iterator[Fault]:
+    for where, value in links(exchange):
+        if isinstance(value, dict) and 'rel' in value:
+            rel = value['rel']
+            if not isinstance(rel, str) or not rel or re.search(r'\s', rel):
+                yield Fault(where + '/rel', 'is not a relation type')
+
+
+@must('JA-LINK-TITLE', '#document-links-link-object', '`title` and `type` of a link object are strings.')
+def check_link_title(exchange: Exchange) -> Iterator[Fault]:
+    for where, value in links(exchange):
+        for name, text in members(value):
+            if name in ('title', 'type') and not isinstance(text, str):
+                yield Fault(where + pointer(name), 'is not a string')
+
+
+@must('JA-LINK-HREFLANG', '#document-links-link-object', '`hreflang` is a language tag or an array of them.')
+def check_link_hreflang(exchange: Exchange) -> Iterator[Fault]:
+    for where, value in links(exchange):
+        if isinstance(value, dict) and 'hreflang' in value:
+            tags = value['hreflang'] if isinstance(value['hreflang'], list) else [value['hreflang']]
+            if not all(is_language(tag) for tag in tags):
+                yield Fault(where + '/hreflang', 'is not a language tag')
+
+
+@must(
+    'JA-TOP-LINKS',
+    '#document-top-level',
+    'The top-level links are self, related, describedby and those of pagination.',
+)
+def check_top_links(exchange: Exchange) -> Iterator[Fault]:
+    if 'errors' not in top(exchange):
+        yield from undefined_members(Located('/links', top(exchange).get('links')), TOP_LINKS)
+
+
+@must('JA-RESOURCE-LINKS', '#document-resource-object-links', 'The only link of a resource is self.')
+def check_resource_links(exchange: Exchange) -> Iterator[Fault]:
+    for where, resource in resources(exchange):
+        yield from undefined_members(Located(where + '/links', resource.get('links')), {'self'})
+
+
+@must(
+    'JA-RELATIONSHIP-LINK-NAMES',
+    '#document-resource-object-relationships',
+    'The links of a relationship are self, related and those of pagination.',
+)
+def check_relationship_link_names(exchange: Exchange) -> Iterator[Fault]:
+    for _, _, (where, value) in relationships(exchange):
+        if isinstance(value, dict):
+            yield from undefined_members(
+                Located(where + '/links', value.get('links')), {'self', 'related'} | PAGE_LINKS
+            )
+
+
+def field_names(exchange: Exchange) -> Iterator[Located]:
+    """Yield the names that implementations choose: of fields, in attributes and in meta."""
+    for where, resource in resources(exchange):
+        for group in ('attributes', 'relationships'):
+            yield from names_inside(
+                where + pointer(group), resource.get(group), is_deep=group == 'attributes'
+            )
+    for where, meta in metas(exchange):
+        yield from names_inside(where, meta, is_deep=False)
+
+
+def names_inside(where: str, value: Any, *, is_deep: bool) -> Iterator[Located]:
+    for name, inner in plain(members(value)):
+        yield Located(where + pointer(name), name)
+        if is_deep:
+            yield from names_inside(where + pointer(name), inner, is_deep=True)
+    for number, inner in entries(value):
+        yield from names_inside(where + pointer(number), inner, is_deep=is_deep)
+
+
+@must('JA-MEMBER-NAME', '#document-member-names', 'Member names have only the characters that are allowed.')
+def check_member_name(exchange: Exchange) -> Iterator[Fault]:
+    for where, name in field_names(exchange):
+        if not _MEMBER_NAME.fullmatch(name):
+            yield Fault(where, 'is not a member name')
+
+
+@must(
+    'JA-TYPE-NAME', '#document-resource-object-identification', 'A type satisfies the rules of member names.'
+)
+def check_type_name(exchange: Exchange) -> Iterator[Fault]:
+    for where, resource in resources(exchange):
+        kind = resource.get('type')
+        if isinstance(kind, str) and not _MEMBER_NAME.fullmatch(kind):
+            yield Fault(where + '/type', 'has characters that member names cannot have')
+
+
+@should(
+    'JA-MEMBER-NAME-SAFE', '#document-member-names', 'Member names have only characters that URLs can have.'
+)
+def check_member_name_safe(exchange: Exchange) -> Iterator[Fault]:
+    for where, name in field_names(exchange):
+        if _MEMBER_NAME.fullmatch(name) and not _URL_SAFE.fullmatch(name):
+            yield Fault(where, 'has a character that must be escaped in a URL')

@@ -1,0 +1,378 @@
+"""Items of stores: representation, actions and responders."""
+
+from collections.abc import Mapping, Sequence
+from decimal import Decimal
+from functools import lru_cache
+from typing import ClassVar
+
+import falcon
+
+from service import urls
+from service.database.pagination import Page
+from service.domain.stores import (
+    ITEM_ORDERS,
+    MAX_PRICE,
+    ItemRecord,
+    StoreRecord,
+    add_item,
+    change_item,
+    delete_item,
+    find_item,
+    find_items,
+    find_store,
+    find_stores,
+    first_pages_of_items,
+    list_items,
+    list_items_of,
+)
+from service.domain.viewer import Viewer, require_permission
+from service.http.conditional import precondition
+from service.http.operation import Access, Operation, Route, Samples
+from service.http.request import Expansions, Find, Request
+from service.http.request_body import read_form
+from service.representation.action import Action, Field
+from service.representation.display import Column, Crumb, Display
+from service.representation.document import Document, Identifier, Relationship
+from service.representation.kind import Kind, Member, id_member, time_member
+from service.representation.query_parameters import Query, QueryOptions
+from service.representation.template import MAX_TEMPLATES, Template, variable
+from service.representation.url_builder import UrlBuilder
+from service.resources import sample_data
+from service.resources.collection_pages import represent_listing, sample_page
+from service.resources.module import EntryPointPart, LinkRelation
+from service.resources.relationships import ToManyRelationship, ToOneRelationship
+from service.resources.response_samples import sample_pages
+from service.resources.responses import add_invalidation_links, apply_edit, respond_created, respond_related
+from service.resources.stores import (
+    NAME,
+    ONE_STORE,
+    STORE_SAMPLE,
+    changed_with_items,
+    represent_store,
+    sample_store,
+)
+from service.resources.stores import SAMPLES as STORE_SAMPLES
+from service.resources.timestamps import represent_time
+
+_PRICE = Field(
+    'price',
+    'Price',
+    type='number',
+    required=True,
+    regex=None,
+    min='0.00',
+    max=str(MAX_PRICE),
+    step='0.01',
+)
+ADD = Action('create', 'POST', 'Add an item', (NAME, _PRICE))
+EDIT = Action('edit', 'PATCH', 'Edit item', ADD.optional('name', 'price'))
+DELETE = Action('delete', 'DELETE', 'Delete item')
+ITEM = Kind(
+    'items',
+    'Item',
+    (
+        id_member('Identifies the item.'),
+        Member('name', 'The name of the item, unique in its store.'),
+        Member(
+            'price', 'The price: a decimal number with two decimal places, as a string so that it is exact.'
+        ),
+        time_member('created_at', 'When the item was added.'),
+    ),
+    links=('collection', 'hc:store'),
+    relationships={'hc:store': 'stores'},
+    includable=('hc:store',),
+    display=Display(
+        plural='Items',
+        empty='There are no items here yet.',
+        columns=(
+            Column('name', 'Name'),
+            Column('price', 'Price'),
+            Column('created_at', 'Added', is_day=True),
+        ),
+        summary=(Column('price', 'Price'), Column('created_at', 'Added', is_day=True)),
+        confirmations={'delete': 'This deletes the item. It cannot be undone.'},
+        outcomes={
+            'create': 'The item is added.',
+            'edit': 'The item is saved.',
+            'delete': 'The item is deleted.',
+        },
+    ),
+)
+
+
+def represent_item(item: ItemRecord, viewer: Viewer | None, builder: UrlBuilder) -> Document:
+    """Return the item, with its price as a decimal string."""
+    properties = {
+        'id': item.id,
+        'name': item.name,
+        'price': f'{item.price:.2f}',
+        'created_at': represent_time(item.created_at),
+    }
+    values = {'item_id': item.id, 'store_id': item.store_id, 'store_name': item.store_name}
+    template = _item_template(builder, item.is_editable_by(viewer))
+    return template.fill(str(item.id), properties, values, title=item.name)
+
+
+@lru_cache(maxsize=MAX_TEMPLATES)
+def _item_template(builder: UrlBuilder, is_editable: bool) -> Template:
+    item_id, store_id = variable('item_id'), variable('store_id')
+    here = builder.link_to(urls.ITEM, item_id=item_id)
+    store = builder.link_to(urls.STORE, store_id=store_id)
+    return Template(
+        Document(
+            'items',
+            None,
+            {},
+            {
+                'self': here,
+                'curies': builder.curies,
+                'collection': builder.link_to(urls.ITEMS),
+                'hc:store': store,
+            },
+            forms=(EDIT.at(here.href), DELETE.at(here.href)) if is_editable else (),
+            relationships={
+                'hc:store': Relationship(
+                    builder.url_for(urls.STORE_RELATIONSHIP, item_id=item_id), Identifier('stores', store_id)
+                )
+            },
+            display=ITEM.display,
+            parents=(
+                Crumb('Stores', builder.url_for(urls.STORES)),
+                Crumb(variable('store_name'), store.href),
+            ),
+        )
+    )
+
+
+_ITEM = ItemRecord(
+    7_400_000_000_000_007,
+    STORE_SAMPLE.id,
+    STORE_SAMPLE.name,
+    sample_data.USER.id,
+    'Gear',
+    Decimal('15.99'),
+    sample_data.UPDATED,
+)
+SAMPLES = Samples(
+    ITEM,
+    lambda builder: {
+        'yours': represent_item(_ITEM, sample_data.OWNER, builder),
+        'other': represent_item(_ITEM, sample_data.OTHER_USER, builder),
+    },
+)
+_PAGES = sample_pages(urls.STORE_ITEMS, SAMPLES, (ADD, urls.STORE_ITEMS))
+_ITEMS = QueryOptions(
+    'items', paginated=True, related_filters=('store',), sort_keys=ITEM_ORDERS, can_include=True
+)
+_ITEMS_OF_ONE = _ITEMS._replace(related_filters=())
+_ONE_ITEM = _ITEMS.of_one()
+
+
+class StoreItemsResource:
+    """The items of one store; POST adds one."""
+
+    tag = 'stores'
+    operation_name = 'StoreItems'
+    operations: ClassVar = {
+        'GET': Operation(
+            'List the items of a store',
+            'The items of one store, the newest first.',
+            {200: _PAGES},
+            query=_ITEMS_OF_ONE,
+        ),
+        'POST': Operation(
+            'Add an item',
+            'Adds an item to your own store.',
+            {201: SAMPLES},
+            Access.OWNER,
+            ADD,
+            _ONE_ITEM,
+            linkage=lambda req: {'hc:store': Identifier('stores', req.resource_id)},
+        ),
+    }
+
+    def on_get(self, req: Request, resp: falcon.Response, store_id: int) -> None:
+        store = find_store(req.db, store_id)
+        query = req.query
+        page = list_items_of(req.db, store, query.position, ids=query.ids, order=query.order)
+        resp.media = _represent_items_of(req, store, query, page)
+
+    def on_post(self, req: Request, resp: falcon.Response, store_id: int) -> None:
+        require_permission(find_store(req.db, store_id).is_editable_by(req.viewer), req.viewer)
+        item = add_item(req.db, store_id, by=req.user, **read_form(req))
+        respond_created(resp, represent_item(item, req.viewer, req.builder))
+        add_invalidation_links(resp, *changed_with_items(req, store_id))
+
+
+def _represent_items_of(req: Request, store: StoreRecord, query: Query, page: Page) -> Document:
+    url = req.builder.url_for(urls.STORE_ITEMS, store_id=store.id)
+    return represent_listing(
+        req,
+        'items',
+        url,
+        page,
+        represent_item,
+        query=query,
+        forms=(ADD.at(url),) if store.is_editable_by(req.viewer) else (),
+        title=f'Items of {store.name}',
+        display=ITEM.display,
+        parents=(
+            Crumb('Stores', req.builder.url_for(urls.STORES)),
+            Crumb(store.name, req.builder.url_for(urls.STORE, store_id=store.id)),
+        ),
+    )
+
+
+def _expand_items(req: Request, store_ids: Sequence[int], query: Query) -> dict[int, Document]:
+    stores = find_stores(req.db, store_ids)
+    pages = first_pages_of_items(req.db, store_ids, query.position)
+    return {
+        store_id: _represent_items_of(req, stores[store_id], query, page) for store_id, page in pages.items()
+    }
+
+
+def _find_items(req: Request, item_ids: Sequence[int]) -> dict[int, Document]:
+    items = find_items(req.db, item_ids)
+    return {item_id: represent_item(item, req.viewer, req.builder) for item_id, item in items.items()}
+
+
+class ItemsResource:
+    """The items of all stores."""
+
+    tag = 'stores'
+    operation_name = 'Items'
+    operations: ClassVar = {
+        'GET': Operation(
+            'List items',
+            'The items of all stores, the newest first.',
+            {200: sample_pages(urls.ITEMS, SAMPLES)},
+            query=_ITEMS,
+        )
+    }
+
+    def on_get(self, req: Request, resp: falcon.Response) -> None:
+        query = req.query
+        page = list_items(
+            req.db,
+            query.position,
+            store_id=query.related_ids.get('store'),
+            ids=query.ids,
+            order=query.order,
+        )
+        url = req.builder.url_for(urls.ITEMS)
+        resp.media = represent_listing(req, 'items', url, page, represent_item, display=ITEM.display)
+
+
+class ItemResource:
+    """One item."""
+
+    tag = 'stores'
+    operation_name = 'Item'
+    operations: ClassVar = {
+        'GET': Operation('Get an item', 'One item.', {200: SAMPLES}, query=_ONE_ITEM),
+        'PUT': Operation(
+            'Edit an item',
+            'Changes an item of your own store; absent members stay the same.',
+            {200: SAMPLES},
+            Access.OWNER,
+            EDIT,
+            _ONE_ITEM,
+        ),
+        'PATCH': Operation(
+            'Patch an item',
+            'Changes an item of your own store, also by merge patch (RFC 7396).',
+            {200: SAMPLES},
+            Access.OWNER,
+            EDIT,
+            _ONE_ITEM,
+        ),
+        'DELETE': Operation(
+            'Delete an item',
+            'Deletes an item of your own store.',
+            {204: None},
+            Access.OWNER,
+            query=_ONE_ITEM,
+        ),
+    }
+
+    def on_get(self, req: Request, resp: falcon.Response, item_id: int) -> None:
+        resp.media = represent_item(find_item(req.db, item_id), req.viewer, req.builder)
+
+    def on_put(self, req: Request, resp: falcon.Response, item_id: int) -> None:
+        item = find_item(req.db, item_id)
+        resp.media = apply_edit(req, item, represent_item, change_item)
+        add_invalidation_links(resp, *changed_with_items(req, item.store_id))
+
+    on_patch = on_put
+
+    def on_delete(self, req: Request, resp: falcon.Response, item_id: int) -> None:
+        store_id = find_item(req.db, item_id).store_id
+        delete_item(req.db, item_id, by=req.user, precondition=precondition(req, represent_item))
+        resp.status = falcon.HTTP_204
+        add_invalidation_links(resp, *changed_with_items(req, store_id))
+
+
+class ItemStoreResource:
+    """The store of one item."""
+
+    tag = 'stores'
+    operation_name = 'ItemStore'
+    operations: ClassVar = {
+        'GET': Operation(
+            'Get the store of an item',
+            'The store that the item is in; Content-Location has its own URL.',
+            {200: STORE_SAMPLES},
+            query=ONE_STORE,
+        ),
+    }
+
+    def on_get(self, req: Request, resp: falcon.Response, item_id: int) -> None:
+        store = find_store(req.db, find_item(req.db, item_id).store_id)
+        respond_related(resp, represent_store(store, req.viewer, req.builder))
+
+
+def _sample_items(builder: UrlBuilder) -> Document:
+    return sample_page('items', builder.url_for(urls.ITEMS), represent_item(_ITEM, None, builder), builder)
+
+
+def entry_point(viewer: Viewer | None, builder: UrlBuilder) -> EntryPointPart:
+    """Return the link to the items on the entry point, for signed-in users."""
+    return EntryPointPart({'hc:items': builder.link_to(urls.ITEMS)} if viewer else {})
+
+
+RELATIONS = (
+    LinkRelation(
+        'store',
+        'The store that an item is in.',
+        ('GET', 'PUT', 'PATCH', 'DELETE'),
+        'a store',
+        sample_store,
+    ),
+    LinkRelation(
+        'items',
+        'Items, the newest first: those of all stores, or of one store, whose owner can POST new ones.',
+        ('GET', 'POST'),
+        'a collection of items',
+        _sample_items,
+    ),
+)
+EXPANSIONS: Expansions = {('stores', 'hc:items'): _expand_items}
+RESOURCES: Mapping[str, Find] = {'items': _find_items}
+ROUTES: tuple[Route, ...] = (
+    (urls.STORE_ITEMS, StoreItemsResource()),
+    (urls.ITEMS, ItemsResource()),
+    (urls.ITEM, ItemResource()),
+    (urls.ITEM_STORE, ItemStoreResource()),
+    (
+        urls.ITEMS_RELATIONSHIP,
+        ToManyRelationship(
+            StoreItemsResource(),
+            'StoreItems',
+            sample_pages(urls.ITEMS_RELATIONSHIP, SAMPLES, related=urls.STORE_ITEMS),
+        ),
+    ),
+    (
+        urls.STORE_RELATIONSHIP,
+        ToOneRelationship(ItemResource(), 'hc:store', 'ItemStore', SAMPLES, STORE_SAMPLES),
+    ),
+)

@@ -1,0 +1,53 @@
+"""States of the database that many tests begin with: built by requests once, and restored afterwards."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from copy import deepcopy
+from io import StringIO
+from typing import Any, NamedTuple
+
+from tests.clock import MovableClock
+from tests.databases import Rows, TestDatabase
+from tests.description import description_of
+
+MAX_STATES = 64
+
+
+class State(NamedTuple):
+    """The database and the clock after a step, and what the step returned."""
+
+    rows: Rows
+    now: int
+    result: Any
+
+
+_STATES: dict[Any, State] = {}
+
+
+class Preparation:
+    """Runs a step once for each state that it begins in, and restores its outcome when it is run again.
+
+    A step registers a user, for example. Its result must not refer to the application of one test. The log
+    of the application is empty afterwards in both cases.
+    """
+
+    def __init__(self, database: TestDatabase, clock: MovableClock, app: Any, lines: StringIO) -> None:
+        self.database, self.clock, self.lines = database, clock, lines
+        self.settings = description_of(app)  # one object for all applications with the same settings
+
+    def run(self, name: str, step: Callable[[], Any]) -> Any:
+        """Run the step, or restore the state that it left when it began in the current one."""
+        begins = (name, self.settings, self.clock.now, self.database.rows())
+        if begins in _STATES:
+            state = _STATES[begins]
+            self.database.restore(state.rows)
+            self.clock.now = state.now
+            return deepcopy(state.result)
+        result = step()
+        self.lines.seek(0)
+        self.lines.truncate()
+        if len(_STATES) >= MAX_STATES:
+            _STATES.pop(next(iter(_STATES)))
+        _STATES[begins] = State(self.database.rows(), self.clock.now, deepcopy(result))
+        return result
