@@ -28,14 +28,14 @@ class SharedFlag:
 
 
 class Shutdown:
-    """The shutdown of a process, or with a SharedFlag of a node, which is ready until it has begun."""
+    """The shutdown of a process, or, with a SharedFlag, of all processes of a node."""
 
     def __init__(self, begun: SharedFlag | None = None) -> None:
         self._begun = begun or threading.Event()
 
     @property
     def has_begun(self) -> bool:
-        """Whether this process is about to stop, and should receive no more requests."""
+        """Whether the shutdown has begun, so that no more requests should be sent here."""
         return self._begun.is_set()
 
     def begin(self, seconds: float, stop: Callable[[], Any]) -> None:

@@ -60,8 +60,7 @@ class Metrics(Instrumentation):
         )
         self._attempts = self._counter(
             'halcyon_rate_limit_attempts',
-            'Attempts that count against a rate limit: failed sign-ins, by account and by IP address, and'
-            ' registrations.',
+            'Attempts that count against a rate limit.',
             ('limit',),
         )
         self._counted_tries = self._counter(

@@ -203,9 +203,7 @@ def declaring(rules: Rules) -> tuple[Callable[..., Declare], Callable[..., Decla
     def must(id: str, section: str, text: str, applies: Applies = is_json_api) -> Declare:
         return rules.must(id, SPECIFICATION, section, text, applies)
 
-    def should(
-        id: str, section: str, text: str, applies: Callable[[Exchange], bool] = is_json_api
-    ) -> Declare:
+    def should(id: str, section: str, text: str, applies: Applies = is_json_api) -> Declare:
         return rules.should(id, SPECIFICATION, section, text, applies)
 
     return must, should

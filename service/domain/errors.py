@@ -53,7 +53,10 @@ class Conflict(Invalid):
 
 
 class Stale(DomainError):
-    """A precondition failed: the resource has changed since the client read it. `condition` is its name."""
+    """A precondition failed: the resource has changed since the client read it.
+
+    `condition` is the header field that has the precondition.
+    """
 
     def __init__(self, detail: str, condition: str) -> None:
         super().__init__(detail)

@@ -3,8 +3,8 @@
 Each attempt occupies one of the limit's slots for its subject until it expires. The unique constraint admits
 one attempt per slot, so the count is exact on every engine and in any interval, and the rows are bounded.
 Nothing frees a slot early: a correct password does not reset the count, so the owner of one account cannot
-use it to gain attempts on others. Rejected attempts are not counted, so a lockout ends by itself; neither are
-retries that only get the stored response.
+use it to gain attempts on others. Rejected attempts are not counted, so a lockout ends by itself.
+Retries that get a stored response are not counted either.
 
 A subject is stored as a digest. An existing user is counted by id and an unknown user name by that name: both
 are throttled alike, and renaming an account gains nothing.
@@ -73,7 +73,7 @@ def registration_subjects(address: str | None) -> tuple[Subject, ...]:
 
 
 def reset_address_subjects(address: str | None) -> tuple[Subject, ...]:
-    """Return the subjects of a request to reset a password by its origin: the client's IP address if any."""
+    """Return the subject of a request to reset a password, the client's IP address; none if it is None."""
     return () if address is None else (_subject(PASSWORD_RESET, address),)
 
 
@@ -105,7 +105,7 @@ def check_limits(session: Session, subjects: Sequence[Subject], quotas: Quotas |
 def count_attempt(
     session: Session, subjects: Sequence[Subject], quotas: Quotas | None = None
 ) -> tuple[int, ...]:
-    """Count one attempt against all subjects, and return its ids, one for each subject.
+    """Count one attempt against all subjects, and return the ids of its rows, one for each subject.
 
     `quotas` receives the remaining quotas. Raises Throttled, and counts nothing, if any has none left.
     """
@@ -125,7 +125,7 @@ def count_attempt(
 
 @transaction
 def withdraw_attempt(session: Session, attempt_ids: Sequence[int]) -> None:
-    """Make an attempt uncounted again."""
+    """Free the slots of an attempt, which then no longer counts."""
     for attempt_id in attempt_ids:
         _DELETE.run(session, attempt_id=attempt_id)
 

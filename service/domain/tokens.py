@@ -119,8 +119,8 @@ _RENEW = CompiledQuery(
         Token.id == bindparam('token_id')
     )
 )
-# Tokens beyond the newest ones; renewed ones are revoked first, since their successors replace them, but not
-# the one that is just being renewed, by which a lost response can be retried.
+# Tokens beyond the newest ones, which are revoked. Renewed ones are the first, since their successors replace
+# them, except the one being renewed: with it, a client can retry after a lost response.
 _FIND_EXCESS = CompiledQuery(
     Token.select(Token.id)
     .where(_IS_OWN & (Token.id != bindparam('kept_id')))

@@ -29,11 +29,10 @@ Responder = Callable[..., None]
 
 
 def idempotent(responder: Responder) -> Responder:
-    """Return the responder of a POST, which responds to a request that has a key.
+    """Return the responder of a POST, extended to honour Idempotency-Key.
 
-    A retry gets the stored response. The first request is passed to the responder, whose response is
-    presented and then stored in the transaction of its effect. The new responder raises InvalidHeader,
-    MalformedBody, KeyReused, KeyInUse and Throttled.
+    With a key, the response to the first request is presented, and stored in the transaction of its effect; a
+    retry gets the stored response. It raises InvalidHeader, MalformedBody, KeyReused, KeyInUse and Throttled.
     """
 
     @functools.wraps(responder)
@@ -53,8 +52,7 @@ def idempotent(responder: Responder) -> Responder:
             return StoredResponse(fresh.status_code, fresh.headers, (fresh.render_body() or b'').decode())
 
         db, subjects = req.db, address_subjects(req.operation.limits, req.client_address)
-        # A body that anyone may post can contain a password. It is hashed like one, which takes as long, so
-        # the request is counted before.
+        # The request is counted first, because `_key` hashes a body that may contain a password by bcrypt.
         attempt_ids = count_attempt(db, subjects, req.quotas) if subjects else ()
         req.is_counted = bool(subjects)
         try:
@@ -63,7 +61,7 @@ def idempotent(responder: Responder) -> Responder:
             req.db = db
         if stored.is_replayed and attempt_ids:
             withdraw_attempt(db, attempt_ids)
-            req.quotas = {}  # those of now are found later
+            req.quotas = {}  # so that the presenter finds the current ones
         _send(stored, resp)
 
     return respond
@@ -81,7 +79,7 @@ def read_key(header: str) -> str:
 
 
 def _read_bytes(req: Request) -> bytes | None:
-    """Return the body, which can be read again; None if it is too large, which is reported later."""
+    """Return the body, which can be read again, or None if it is too large, which the responder reports."""
     length = req.content_length
     if length is None and 'HTTP_TRANSFER_ENCODING' not in req.env:
         return b''

@@ -119,7 +119,7 @@ class Operation:
 
     @property
     def accepts_idempotency_key(self) -> bool:
-        """Whether it accepts an Idempotency-Key as a POST: not if its response contains a secret."""
+        """Whether it accepts an Idempotency-Key as a POST: it has a form, and no secret in its response."""
         return self.form is not None and self.access is not Access.CREDENTIALS
 
 

@@ -63,12 +63,12 @@ class Request(falcon.Request):
 
     `db` is the database, and `builder` builds URLs of the request's origin. `viewer` is None until a token
     is verified. `operation` is UNROUTED, and `resource` None, until a route matches; `path_values` are the
-    variables of its URL. `format` renders the Document of the
-    response, `query` has the parsed query parameters, `query_error` is what is wrong with them, and `related`
-    finds related documents. `submitted` is the form that a page posted, if one did; `page_parts` is what
-    pages show besides a document. `json_api_body` is the body if it was read as JSON:API. `is_counted` tells
-    whether the request already counts against a rate limit, and `quotas` are the remaining quotas of the
-    limits that apply. `queried` are the parameters of a QUERY once its body is read.
+    variables of its URL. `format` renders the Document of the response, `query` has the parsed query
+    parameters, `query_error` is the error in them, if any, and `related` finds related documents. `submitted`
+    is the form that a page posted, if any; `page_parts` is what pages show besides a document.
+    `json_api_body` is the body if it was read as JSON:API. `is_counted` tells whether the request already
+    counts against a rate limit, and `quotas` are the remaining quotas of the limits that apply. `queried` are
+    the parameters of a QUERY once its body is read.
     """
 
     __slots__ = (
@@ -126,12 +126,12 @@ class Request(falcon.Request):
 
     @property
     def uncounted_address(self) -> str | None:
-        """The client's IP address, None if the request already counts against the limits of its operation."""
+        """The client's IP address, or None if the request already counts against its rate limits."""
         return None if self.is_counted else self.client_address
 
     @property
     def resource_id(self) -> str:
-        """The id of the resource in JSON:API."""
+        """The id of the resource in JSON:API: the variables of its URL, joined by hyphens."""
         return '-'.join(str(value) for value in self.path_values.values())
 
     @property

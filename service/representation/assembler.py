@@ -14,8 +14,8 @@ class Assembler(Protocol[Record_contra]):
 
     The Document is complete and depends on the three arguments only: it is what one viewer may see of the
     record and do with it, at one origin. `viewer` is None for an anonymous client. The record is immutable
-    and contains everything that the Document needs: an assembler reads no database and no clock. No Document
-    is cached: what those of a kind have in common is in a Template, without anything of the record.
+    and contains everything that the Document needs: an assembler reads no database and no clock. Documents
+    are not cached; what those of a kind have in common is in a Template, which has nothing of a record.
     """
 
     def __call__(self, record: Record_contra, viewer: Viewer | None, builder: UrlBuilder, /) -> Document: ...

@@ -13,7 +13,7 @@ _APPLIED = {**VERSION, 'profile': [PROFILE]}
 
 
 def is_requested(media_range: MediaType) -> bool:
-    """Return whether the `profile` of the media range, a list of URLs, has this one (JSON:API 1.1 §5.4)."""
+    """Return whether the media range has this URL in its parameter `profile` (JSON:API 1.1 §5.4)."""
     profiles = (value.split() for name, value in media_range.parameters if name == 'profile')
     return media_range.name == JSON_API and any(PROFILE in urls for urls in profiles)
 
@@ -21,14 +21,14 @@ def is_requested(media_range: MediaType) -> bool:
 def cursor_pagination(document: Document) -> dict[str, Any]:
     """Return the document as JSON:API with the profile.
 
-    Pages have `prev` and `next` always, null if there is no such page, and `meta.page.total`.
+    Pages always have `prev` and `next`, null if there is no such page, and `meta.page.total`.
     """
     body = json_api(document) | {'jsonapi': _APPLIED}
     if document.is_collection:
         _describe_page(body)
     data = body['data'] if document.is_collection else [body['data']]
     for resource in (*data, *body.get('included', ())):
-        if isinstance(resource, dict):  # what a Template has rendered has no pages in it
+        if isinstance(resource, dict):  # a Fragment, rendered by a Template, has no pages in it
             for relationship in resource.get('relationships', {}).values():
                 if 'first' in relationship.get('links', {}):
                     _describe_page(relationship)
@@ -36,7 +36,7 @@ def cursor_pagination(document: Document) -> dict[str, Any]:
 
 
 def cursor_pagination_errors(problem: Problem) -> dict[str, Any]:
-    """Return the problem as JSON:API errors, with the type that the profile has for it."""
+    """Return the problem as JSON:API errors, with the type that the profile defines for it, if any."""
     body = json_api_errors(problem) | {'jsonapi': _APPLIED}
     if problem.pagination_error is not None:
         for error in body['errors']:

@@ -15,7 +15,7 @@ class Count(NamedTuple):
 
 
 class Note(NamedTuple):
-    """A remark on an entry whose member has the value."""
+    """The text shown beside entries whose `member` has the value."""
 
     member: str
     value: object
@@ -25,9 +25,9 @@ class Note(NamedTuple):
 class Column(NamedTuple):
     """A column of a table, or a member of a summary.
 
-    With `is_day` only the date of a time is shown; with `is_device` the value is a User-Agent, shown in
-    words. In the first column, `name` is a member that is shown above the value unless it is empty, and
-    `notes` are the remarks beside it.
+    With `is_day` only the date of a time is shown; with `is_device` the value is a User-Agent header, shown
+    as the name of the device. In the first column, `name` is a member that is shown above the value unless it
+    is empty, and `notes` are shown beside it.
     """
 
     member: str

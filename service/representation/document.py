@@ -104,7 +104,7 @@ class Document:
 
     @property
     def items(self) -> tuple['Document', ...]:
-        """The documents of which it is a page."""
+        """The documents on the page; () if it is not a collection."""
         items = self.embedded.get('item', ())
         assert isinstance(items, tuple)
         return items
@@ -132,7 +132,7 @@ class Document:
 
 
 Part = Callable[[Document], Any]
-"""A function that returns what a format makes of the links and relationships of a document, and nothing else.
+"""A function that represents the links, forms or relationships of a document in one format.
 
-Documents that a Template makes reuse the result.
+It must not read anything else of the document: all documents of a Template share the result.
 """

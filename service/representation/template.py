@@ -22,14 +22,14 @@ def variable(name: str) -> str:
 
 
 class Template:
-    """Makes documents that differ only in their state, in what they embed, and in values in their URLs.
+    """Makes documents that differ only in their properties, their embedded documents, and values in URLs.
 
     `outline` is a document with the links and forms that such documents have for one kind of viewer. It has
-    a `variable` for each value in a URL, an identifier or a parent's label; values in URLs must need no
-    escaping. The documents' forms are filled with their properties.
+    a `variable` for each value in a URL, an identifier or a parent's label. Values in URLs are not escaped,
+    so they must not need it. The forms of a document are filled with its properties.
 
-    A document takes little time: its links are rendered as JSON once for all documents, and made only if
-    they are read.
+    Making a document is fast: its links are rendered as JSON once for all documents, and its Link objects are
+    made only if they are read.
     """
 
     def __init__(self, outline: Document) -> None:
@@ -61,7 +61,7 @@ class Template:
         title: str = '',
         embedded: Mapping[str, Document] = _NOTHING,
     ) -> Document:
-        """Return the document with these properties; `values` are those of the variables."""
+        """Return the document with these properties; `values` has the value of each variable."""
         document = object.__new__(_FilledTemplate)
         # The constructor of a frozen dataclass takes several times as long.
         document.__dict__.update(
@@ -78,9 +78,9 @@ class Template:
 
 
 class _FilledTemplate(Document):
-    """A document whose links, forms, relationships and parents are made when they are read.
+    """A document whose links, forms, relationships and parents are made when they are first read.
 
-    A copy that `dataclasses.replace` makes has all of them, and no template.
+    A copy made by `dataclasses.replace` has all of them, and no template.
     """
 
     template: Template | None = None

@@ -50,7 +50,7 @@ KIND = Kind(
 )
 
 assert KIND.display is not None
-_CLOSED = replace(
+_CLOSED_DISPLAY = replace(
     KIND.display, lead=f'{KIND.display.lead} Registration is closed; the operator can add an account for you.'
 )
 
@@ -113,7 +113,7 @@ def represent_entry_point(parts: Sequence[EntryPointPart], builder: UrlBuilder) 
             rel: Relationship() for rel, link in links.items() if ':' in rel and not link.templated
         },
         title='Halcyon',
-        display=KIND.display if builder.features.registration else _CLOSED,
+        display=KIND.display if builder.features.registration else _CLOSED_DISPLAY,
     )
 
 

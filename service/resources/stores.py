@@ -57,8 +57,6 @@ NAME = Field(
 OPEN = Action('create', 'POST', 'Open a store', (NAME,))
 EDIT = Action('edit', 'PATCH', 'Rename store', OPEN.optional('name'))
 CLOSE = Action('delete', 'DELETE', 'Delete store')
-
-
 STORE = Kind(
     'stores',
     'Store',
@@ -275,7 +273,7 @@ def _find_stores(req: Request, store_ids: Sequence[int]) -> dict[int, Document]:
 
 
 def changed_with_items(req: Request, store_id: int) -> tuple[str, ...]:
-    """Return the URLs of what changes with an item of the store, but for the item."""
+    """Return the URLs of the resources that change with an item of the store, except the item itself."""
     templates = (urls.STORES, urls.ITEMS, urls.STORE, urls.STORE_ITEMS)
     return tuple(req.builder.url_for(template, store_id=store_id) for template in templates)
 

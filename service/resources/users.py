@@ -188,11 +188,11 @@ def represent_user(user: UserRecord, viewer: Viewer | None, builder: UrlBuilder)
         'follower_count': user.follower_count,
         'following_count': user.following_count,
     }
-    is_own, is_unverified = user.is_own(viewer), False
+    is_own = user.is_own(viewer)
+    is_unverified = is_own and builder.features.mail and user.email_verified_at is None
     if is_own:
         properties['email'] = user.email
         if builder.features.mail:
-            is_unverified = user.email_verified_at is None
             properties['email_verified'] = not is_unverified
     is_followed = None if viewer is None or is_own else user.is_followed
     can_write = viewer is not None and viewer.can_write
@@ -206,7 +206,7 @@ def represent_user(user: UserRecord, viewer: Viewer | None, builder: UrlBuilder)
 def _template(
     builder: UrlBuilder, is_own: bool, is_followed: bool | None, can_write: bool, is_unverified: bool
 ) -> Template:
-    """Return that of the viewer's own account, of another user's, or for an anonymous client."""
+    """Return the template of users; `is_followed` is None for an anonymous client and for the own account."""
     here = {'user_id': variable('user_id')}
     links: dict[str, Link | tuple[Link, ...]] = {
         'self': builder.link_to(urls.USER, **here),

@@ -26,9 +26,9 @@ APPLICATION = f'{__name__}:create_worker_application'
 FINISH_SECONDS = 30  # for requests in flight when a worker stops
 REPLACE_SECONDS = 2.0  # for a new worker to start, after SIGHUP, before an old one stops
 POLL_SECONDS = 0.02
-PARENT_SECONDS = 1.0  # between looks for the main process
+PARENT_SECONDS = 1.0  # between checks that the main process runs
 UNCHUNKED = 'A body needs a Content-Length; this server accepts no body in chunks.'
-# granian's messages go where all others go, instead of to standard output.
+# Without handlers, granian's messages reach the root logger, not standard output.
 LOGGERS: dict[str, Any] = {'formatters': {}, 'handlers': {}, 'loggers': {'_granian': {'handlers': []}}}
 
 log = logging.getLogger('service')
@@ -112,14 +112,14 @@ def create_worker_application() -> 'Gateway':
 
 
 def _end_with(parent: int) -> None:
-    """Stop this worker after the main process was killed; it would keep the port."""
+    """Stop this worker if the main process is killed; otherwise it would keep the port."""
     while os.getppid() == parent:
         time.sleep(PARENT_SECONDS)
     os.kill(os.getpid(), signal.SIGTERM)
 
 
 def _stop_at_exit(sender: Sender) -> None:
-    """Let a worker finish the mail that it is sending; it ends with the last thread that is not a daemon."""
+    """Let a worker finish the mail that it is sending; the process waits for this thread."""
     threading.main_thread().join()
     sender.stop()
 

@@ -20,7 +20,7 @@ def run(settings: Settings) -> None:
 
 
 def _variables_of_gunicorn(settings: Settings) -> dict[str, str]:
-    """Return the two settings that gunicorn reads, too, without the values that it rejects: empty, `unix`."""
+    """Return the two settings that gunicorn also reads, without the values that it rejects: empty, `unix`."""
     networks = settings.forwarded_allow_ips
     if UNIX in networks and settings.host.startswith('unix:'):
         networks = ('*',)

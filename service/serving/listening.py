@@ -1,4 +1,4 @@
-"""Checks before the server listens: whether its address is free, and how many connections it can hold."""
+"""Preparing to listen: checking the address, and raising the limit of open files."""
 
 import errno
 import os
@@ -12,6 +12,7 @@ from service.config import SettingError, Settings
 
 MAX_OPEN_FILES = 65536
 RESERVED_FILES = 200  # open files of a worker that are not connections of clients
+MIN_WORKER_CONNECTIONS = 20
 MAX_WORKER_CONNECTIONS = 1000  # gunicorn's default
 REASONS = {
     errno.EADDRINUSE: 'is in use by another program; stop it, or choose another PORT',
@@ -91,4 +92,4 @@ def raise_open_files() -> int:
         soft = allowed
     if soft == resource.RLIM_INFINITY:
         return MAX_WORKER_CONNECTIONS
-    return max(RESERVED_FILES // 10, min(MAX_WORKER_CONNECTIONS, soft - RESERVED_FILES))
+    return max(MIN_WORKER_CONNECTIONS, min(MAX_WORKER_CONNECTIONS, soft - RESERVED_FILES))

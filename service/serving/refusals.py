@@ -25,14 +25,17 @@ class Refusal(NamedTuple):
 
 
 def rejected(problem: Problem, reason: str) -> Refusal:
-    """Log that a request is rejected, by status and reason."""
+    """Return the refusal of a request, and log its status and the reason."""
     request_id = _new_request_id()
     log.warning('rejected a request with %s: %s, request=%s', problem.status, reason, request_id)
     return Refusal(problem, request_id)
 
 
 def failed(error: BaseException) -> Refusal:
-    """Log an exception that the application did not handle, without its message: it may quote the request."""
+    """Return the refusal after an uncaught exception, and log it without its message.
+
+    The message may quote the request, which may contain secrets.
+    """
     request_id = _new_request_id()
     stack = ''.join(traceback.format_tb(error.__traceback__))
     log.error('request %s failed: %s\n%s', request_id, type(error).__name__, stack)
@@ -45,9 +48,9 @@ def _new_request_id() -> str:
 
 
 def response_to(refusal: Refusal, base: str, settings: Settings) -> tuple[str, dict[str, str], bytes]:
-    """Return the status line, the header fields and the body of a response that ends the connection.
+    """Return the status, the header fields and the body of a response that ends the connection.
 
-    `base` is what URLs begin with, unless BASE_URL is set.
+    `base` is the origin of URLs in the response, unless BASE_URL is set.
     """
     problem = refusal.problem
     details = problem_details(replace(problem, origin=settings.base_url or base))

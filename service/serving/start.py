@@ -1,4 +1,4 @@
-"""The start of a server: reading the settings, and checking everything before any worker runs."""
+"""Starting a server: reading the settings, and checking everything before any worker runs."""
 
 import logging
 import os
@@ -12,8 +12,8 @@ from service.logs import abort
 from service.metrics_multiprocess import allocate_files, create_directory
 from service.serving.listening import Address, check_addresses
 
-SETTING, DATABASE = 3, 4  # exit codes, as of the commands
-SQLITE_THREADS = 8  # of a worker
+SETTING, DATABASE = 3, 4  # exit codes, the same as those of the commands
+SQLITE_THREADS = 8  # threads of a worker
 SPARE_THREADS = 4  # for requests that need no database connection, while the database does not respond
 
 log = logging.getLogger('service')
@@ -50,7 +50,7 @@ def threads_of(settings: Settings) -> int:
 def prepare(settings: Settings, addresses: Iterable[Address | int]) -> None:
     """Check the addresses to listen on and the database, and create what the workers need.
 
-    What prevents the start ends the process with one line. ints are open sockets.
+    An error ends the process with one line. Addresses that are ints are open sockets.
     """
     for name, setting in misspelt_variables(os.environ).items():
         log.warning('%s is not a setting: did you mean %s?', name, setting)
@@ -81,7 +81,7 @@ def prepare_worker(settings: Settings) -> None:
             allocate_files()
         except OSError as error:
             log.error('This worker serves without metrics: %s', error)
-            os.environ['METRICS'] = 'off'
+            os.environ['METRICS'] = 'off'  # read when the worker creates the application
 
 
 def log_ready(settings: Settings, address: str, workers: int) -> None:

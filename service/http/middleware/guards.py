@@ -48,7 +48,7 @@ class GuardMiddleware:
     def process_resource(
         self, req: Request, resp: falcon.Response, resource: Resource, params: dict[str, Any]
     ) -> None:
-        """Set `req.operation` and the target; raises HTTPNotImplemented or HTTPMethodNotAllowed."""
+        """Set the resource and the operation; raises HTTPNotImplemented or HTTPMethodNotAllowed."""
         operation = resource.operations.get(req.method) or operation_of(resource, req.method)
         req.resource, req.path_values = resource, params
         req.operation = operation or options_of(resource)  # sets Vary of a problem, too

@@ -27,7 +27,7 @@ _PAGES = ('self', 'first', 'prev', 'next', 'last')
 class PresenterMiddleware:
     """Presents every response once; a response to an idempotency key is presented before it is stored.
 
-    The quotas of rate limits are current ones, also in a stored response that is replayed.
+    The RateLimit fields are set after that: a replayed response, too, has the current quotas.
     """
 
     def process_response(
@@ -40,8 +40,7 @@ class PresenterMiddleware:
             except Exception as error:
                 write_problem(req, resp, problem_of(error, req))
                 present(req, resp)
-        if req.operation.limits:
-            set_rate_limit_headers(req, resp)
+        set_rate_limit_headers(req, resp)
 
 
 def present(req: Request, resp: falcon.Response) -> None:
