@@ -252,6 +252,8 @@ def advice(problem: Problem) -> str:
     is_general = problem.detail == PROBLEMS[problem.name].meaning
     if problem.name == 'not-found' and not is_general:  # such as an expired link in a mail
         return problem.detail
+    if problem.name == 'unavailable':  # the operator sees pages, too: the detail tells what to do
+        return f'{_ADVICE[problem.name]} {problem.detail}'
     return _ADVICE.get(problem.name, problem.detail)
 
 

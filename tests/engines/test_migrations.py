@@ -198,10 +198,10 @@ def test_an_incomplete_schema_is_completed(empty_url: str, open_url: Open) -> No
     check_schema(db)
 
 
-def get(url: str, db: Session, path: str) -> Any:
+def get(url: str, db: Session, path: str, accept: str = '*/*') -> Any:
     """Return the response of a node on the database; Client would get the OpenAPI document first."""
     app = create_app(Settings.from_environment({'DATABASE_URL': url}), db=db, lines=StringIO())
-    return simulate_get(app, path, host='halcyon.test')
+    return simulate_get(app, path, host='halcyon.test', headers={'Accept': accept})
 
 
 def ready(url: str, db: Session) -> Any:
@@ -218,6 +218,7 @@ def assert_serves_only_health(url: str, db: Session, detail: str) -> None:
         assert response.status_code == 503
         assert detail in response.json['detail']
         assert response.headers['retry-after']
+    assert detail in get(url, db, '/api', 'text/html').text
     assert get(url, db, '/health/live').status_code == 200
 
 
