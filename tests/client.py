@@ -108,11 +108,11 @@ class Client:
             host='halcyon.test',
             **options,
         )
-        answer = ApiResponse(self, result, f'{ORIGIN}{parts.path}')
-        check_answer(method, answer)
+        response = ApiResponse(self, result, f'{ORIGIN}{parts.path}')
+        check_response(method, response)
         lint(method, f'{ORIGIN}{parts.path}', {'Host': 'halcyon.test', **sent, **(headers or {})}, result)
-        self.description.check(method, unquote(re.sub('%2[Ff]', '%252F', parts.path)), answer)
-        return answer
+        self.description.check(method, unquote(re.sub('%2[Ff]', '%252F', parts.path)), response)
+        return response
 
     def get(self, href: str, **options: Any) -> ApiResponse:
         return self.request('GET', href, **options)
@@ -139,10 +139,10 @@ class Client:
 
     def follow(self, *rels: str, **options: Any) -> ApiResponse:
         """Follow a path of link relations from the entry point."""
-        answer = self.entry()
+        response = self.entry()
         for rel in rels[:-1]:
-            answer = answer.follow(rel)
-        return answer.follow(rels[-1], **options)
+            response = response.follow(rel)
+        return response.follow(rels[-1], **options)
 
     def submit(self, document: dict[str, Any], form: str, **values: Any) -> ApiResponse:
         """Submit a form of a HAL-FORMS document; fields without a value keep their current values."""
@@ -160,11 +160,11 @@ class Client:
 
     def sign_in(self, username: str, password: str = 'correct horse') -> Client:
         """Return a client that has signed in by the form of the entry point."""
-        answer = (
+        response = (
             Client(self.app, accept=self.accept).entry().submit('login', username=username, password=password)
         )
-        assert answer.status == 200, answer.text
-        return Client(self.app, answer.state['token'], self.accept)
+        assert response.status == 200, response.text
+        return Client(self.app, response.state['token'], self.accept)
 
     def me(self) -> ApiResponse:
         return self.follow('hc:me')
@@ -173,35 +173,35 @@ class Client:
         return self.entry().submit('publish', body=body)
 
 
-def check_answer(method: str, answer: ApiResponse) -> None:
+def check_response(method: str, response: ApiResponse) -> None:
     """Check what is true of every response."""
-    status, headers = answer.status, answer.headers
+    status, headers = response.status, response.headers
     assert 'Accept' in headers['vary'].split(', ')
-    assert answer.request_id
-    assert status != 500 or answer.request_id in answer.text or method == 'HEAD'
+    assert response.request_id
+    assert status != 500 or response.request_id in response.text or method == 'HEAD'
     if status in (204, 304):
         assert 'content-type' not in headers
-        assert answer.text == ''
+        assert response.text == ''
     elif status >= 400 and method != 'HEAD':
-        assert answer.text
+        assert response.text
     if status == 201:
         assert headers['location'].startswith(ORIGIN)
     if status in (200, 304) and method in ('GET', 'HEAD') and headers.get('cache-control') != 'no-store':
-        assert re.fullmatch(r'"([a-z]+-)?[0-9a-f.]+"', answer.tag)
+        assert re.fullmatch(r'"([a-z]+-)?[0-9a-f.]+"', response.tag)
     if status == 401:
         assert headers['www-authenticate'].startswith('Bearer realm="')
-    if answer.content_type == JSON_API and answer.text:
+    if response.content_type == JSON_API and response.text:
         assert headers['content-type'] in (JSON_API, CURSOR_PAGINATION)  # without any other parameter
-        check_json_api(answer.state)
-    if answer.content_type in (HAL, HAL_FORMS) and method != 'HEAD':
-        check_hal(answer.state, forms=answer.content_type == HAL_FORMS)
+        check_json_api(response.state)
+    if response.content_type in (HAL, HAL_FORMS) and method != 'HEAD':
+        check_hal(response.state, forms=response.content_type == HAL_FORMS)
 
 
-def assert_problem(answer: ApiResponse, status: int, *pointers: str) -> None:
+def assert_problem(response: ApiResponse, status: int, *pointers: str) -> None:
     """Assert that the response is a problem document with the status and the pointers of these fields."""
-    assert answer.status == status, answer.text
-    assert answer.content_type == PROBLEM
-    problem = answer.state
+    assert response.status == status, response.text
+    assert response.content_type == PROBLEM
+    problem = response.state
     assert problem['status'] == status
     assert problem['type'].startswith(f'{ORIGIN}/api/problems/')
     assert problem['instance'].startswith(ORIGIN)

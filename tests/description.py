@@ -90,35 +90,35 @@ class Description:
             return value
         return functools.reduce(lambda tree, name: tree[name], value['$ref'][2:].split('/'), self.document)
 
-    def check(self, method: str, path: str, answer: Any) -> None:
+    def check(self, method: str, path: str, response: Any) -> None:
         """Assert that the response is as described."""
         if path.startswith('/static/'):  # static files are not part of the API
             return
         template = self.template_of(path)
         item = self.document['paths'].get(template, {})
-        words = f'{method} {path} answered {answer.status}'
+        words = f'{method} {path} got {response.status}'
         operation = item.get('get' if method == 'HEAD' else method.lower())
         if operation is not None:
-            assert str(answer.status) in operation['responses'], f'{words}, which is not described'
-            response = self.response(operation, answer.status)
+            assert str(response.status) in operation['responses'], f'{words}, which is not described'
+            described = self.response(operation, response.status)
         elif method == 'QUERY' and item:  # GET with a body, which OpenAPI 3.1 cannot describe
-            is_like_get = answer.status in (200, 304, 308)
-            response = (
-                self.response(item['get'], answer.status) if is_like_get else self.problem(answer.status)
+            is_like_get = response.status in (200, 304, 308)
+            described = (
+                self.response(item['get'], response.status) if is_like_get else self.problem(response.status)
             )
         elif method == 'OPTIONS' and item:
-            assert answer.status in OF_OPTIONS, words
-            response = options_response(item) if answer.status == 204 else self.problem(answer.status)
-        elif method == 'OPTIONS' and answer.status == 204:  # a preflight of any URL
-            response = {'headers': {'X-Request-Id': {'required': True}}}
+            assert response.status in OF_OPTIONS, words
+            described = options_response(item) if response.status == 204 else self.problem(response.status)
+        elif method == 'OPTIONS' and response.status == 204:  # a preflight of any URL
+            described = {'headers': {'X-Request-Id': {'required': True}}}
         else:
-            assert answer.status in (OF_NO_OPERATION if item else OF_NO_PATH), words
-            response = self.problem(answer.status)
-        self._check_headers(response.get('headers', {}), answer, words)
+            assert response.status in (OF_NO_OPERATION if item else OF_NO_PATH), words
+            described = self.problem(response.status)
+        self._check_headers(described.get('headers', {}), response, words)
         if method != 'HEAD':
-            self._check_content(response.get('content'), answer, words)
-            if answer.content_type == 'application/prs.hal-forms+json':
-                self._check_forms(answer.state)
+            self._check_content(described.get('content'), response, words)
+            if response.content_type == 'application/prs.hal-forms+json':
+                self._check_forms(response.state)
 
     def problem(self, status: int) -> dict[str, Any]:
         """Return the response with a problem of this status, which is the same for all operations."""
@@ -126,22 +126,22 @@ class Description:
         name = ''.join(word.capitalize() for word in re.split('[ -]', HTTPStatus(status).phrase))
         return responses[name]
 
-    def _check_headers(self, described: dict[str, Any], answer: Any, words: str) -> None:
+    def _check_headers(self, described: dict[str, Any], response: Any, words: str) -> None:
         lower = {name.lower() for name in described}
         for name, header in described.items():
             is_required = self.resolved(header).get('required', False)
-            assert name.lower() in answer.headers or not is_required, f'{words} without {name}'
+            assert name.lower() in response.headers or not is_required, f'{words} without {name}'
         for name in DESCRIBED_HEADERS:
-            assert name not in answer.headers or name in lower, f'{words} with {name}, not described'
+            assert name not in response.headers or name in lower, f'{words} with {name}, not described'
 
-    def _check_content(self, content: dict[str, Any] | None, answer: Any, words: str) -> None:
-        if content is None or answer.headers.get('preference-applied') == 'return=minimal':
-            assert answer.text == '', f'{words} with a body, not described'
+    def _check_content(self, content: dict[str, Any] | None, response: Any, words: str) -> None:
+        if content is None or response.headers.get('preference-applied') == 'return=minimal':
+            assert response.text == '', f'{words} with a body, not described'
             return
         types = {media_type.partition(';')[0]: described for media_type, described in content.items()}
-        assert answer.content_type in types, f'{words} as {answer.content_type}, not described'
-        if answer.content_type.endswith('json'):
-            self.validate(types[answer.content_type]['schema'], answer.state)
+        assert response.content_type in types, f'{words} as {response.content_type}, not described'
+        if response.content_type.endswith('json'):
+            self.validate(types[response.content_type]['schema'], response.state)
 
     def validate(self, schema: dict[str, Any], value: Any) -> None:
         """Assert that the value is valid against a schema, without undeclared members."""
@@ -231,7 +231,7 @@ def share_description(app: Any, settings: Settings) -> None:
 def description_of(app: Any) -> Description:
     """Return the OpenAPI document of an application, which is requested once."""
     if app not in _OF_APPS:
-        answer = falcon.testing.simulate_get(app, '/api/openapi.json', host='halcyon.test')
-        assert answer.status_code == 200, answer.text
-        _OF_APPS[app] = Description(json.loads(answer.text))
+        response = falcon.testing.simulate_get(app, '/api/openapi.json', host='halcyon.test')
+        assert response.status_code == 200, response.text
+        _OF_APPS[app] = Description(json.loads(response.text))
     return _OF_APPS[app]

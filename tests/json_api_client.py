@@ -39,10 +39,10 @@ class JsonApiClient:
 
     def related(self, *names: str, query: str = '') -> ApiResponse:
         """Follow a path of relationships from the entry point."""
-        answer = self.get('/api')
+        response = self.get('/api')
         for name in names[:-1]:
-            answer = self.get(related(answer.state['data'], name))
-        return self.get(related(answer.state['data'], names[-1]) + query)
+            response = self.get(related(response.state['data'], name))
+        return self.get(related(response.state['data'], names[-1]) + query)
 
     def me(self, query: str = '') -> ApiResponse:
         return self.related('me', query=query)
@@ -53,9 +53,9 @@ class JsonApiClient:
     def publish(self, body: str) -> Resource:
         """Publish a post and return it."""
         posts = related(self.get('/api').state['data'], 'posts')
-        answer = self.create(posts, 'posts', body=body)
-        assert answer.status == 201, answer.text
-        published: Resource = answer.state['data']
+        response = self.create(posts, 'posts', body=body)
+        assert response.status == 201, response.text
+        published: Resource = response.state['data']
         return published
 
     def change(self, resource: Resource, **attributes: Any) -> ApiResponse:
@@ -86,11 +86,11 @@ def identify(resource: Resource) -> Resource:
     return {'type': resource['type'], 'id': resource['id']}
 
 
-def assert_refused(answer: ApiResponse, status: int, *sources: str) -> None:
+def assert_refused(response: ApiResponse, status: int, *sources: str) -> None:
     """Assert that the response is JSON:API errors with the status and exactly these sources."""
-    assert answer.status == status, answer.text
-    assert answer.content_type == JSON_API
-    errors = answer.state['errors']
+    assert response.status == status, response.text
+    assert response.content_type == JSON_API
+    errors = response.state['errors']
     assert all(error['status'] == str(status) and error['title'] and error['detail'] for error in errors)
     actual = [source for error in errors for source in error.get('source', {}).values()]
     assert actual == list(sources)

@@ -24,22 +24,22 @@ _CHANGING = ('etag', 'content-length', 'x-request-id')
 _seen: set[Any] = set()
 
 
-def lint(method: str, address: str, sent: dict[str, str], result: Any) -> None:
+def lint(method: str, url: str, sent: dict[str, str], result: Any) -> None:
     """Assert that there are no findings; equal responses except for tag, length and ids are checked once."""
     fields = [
         (name, without_numbers(value)) for name, value in result.headers.items() if name not in _CHANGING
     ]
     key = (method, result.status_code, tuple(fields), tuple(sent))
     if key not in _seen:
-        found = findings(method, address, sent, result) + kit_findings(method, address, sent, result)
-        assert found == [], f'{method} {address}: {found} {dict(result.headers)}'
+        found = findings(method, url, sent, result) + kit_findings(method, url, sent, result)
+        assert found == [], f'{method} {url}: {found} {dict(result.headers)}'
         _seen.add(key)
 
 
-def findings(method: str, address: str, sent: dict[str, str], result: Any) -> list[str]:
+def findings(method: str, url: str, sent: dict[str, str], result: Any) -> list[str]:
     """Return the errors and warnings of httplint for the response as a server sends it."""
     request = HttpRequestLinter()
-    request.process_request_topline(method.encode(), address.encode(), b'HTTP/1.1')
+    request.process_request_topline(method.encode(), url.encode(), b'HTTP/1.1')
     request.process_headers([(name.encode(), value.encode()) for name, value in sent.items()])
     request.finish_content(True)
     response = HttpResponseLinter(_related=request, no_content=method == 'HEAD')
@@ -57,9 +57,9 @@ def findings(method: str, address: str, sent: dict[str, str], result: Any) -> li
     ]
 
 
-def kit_findings(method: str, address: str, sent: dict[str, str], result: Any) -> list[str]:
+def kit_findings(method: str, url: str, sent: dict[str, str], result: Any) -> list[str]:
     """Return the kit's findings for the response as a server sends it."""
     headers = (*result.headers.items(), ('Date', formatdate(usegmt=True)))
     response = Response(result.status_code, headers, b'' if method == 'HEAD' else result.content)
-    exchange = Exchange(Request(method, address, tuple(sent.items())), response, 'test')
+    exchange = Exchange(Request(method, url, tuple(sent.items())), response, 'test')
     return [one for one in violations(exchange, 'http', 'problem') if one.split()[0] not in ACCEPTED]

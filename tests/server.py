@@ -118,8 +118,8 @@ class Server:
         try:
             sent = {name.replace('_', '-'): value for name, value in headers.items()}
             connection.request(method, path, body, sent)
-            answer = connection.getresponse()
-            return Reply(answer.status, dict(answer.getheaders()), answer.read())
+            response = connection.getresponse()
+            return Reply(response.status, dict(response.getheaders()), response.read())
         finally:
             connection.close()
 

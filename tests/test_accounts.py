@@ -24,17 +24,17 @@ def sign_in(client: Client, password: str = PASSWORD, **options: str) -> int:
 def test_a_suspended_user_has_no_valid_token(ada: Client, bob: Client, db: Session) -> None:
     ada.sign_in('ada')
     assert suspend(db, 'ada') == 2
-    answer = ada.entry()
-    assert_problem(answer, 401)
-    assert 'suspended' not in answer.text
+    response = ada.entry()
+    assert_problem(response, 401)
+    assert 'suspended' not in response.text
     assert bob.entry().status == 200
 
 
 def test_a_suspended_user_cannot_sign_in(ada: Client, client: Client, db: Session) -> None:
     suspend(db, 'ada')
-    answer = client.entry().submit('login', username='ada', password=PASSWORD)
-    assert_problem(answer, 403)
-    assert answer.state['type'].endswith('/account-suspended')
+    response = client.entry().submit('login', username='ada', password=PASSWORD)
+    assert_problem(response, 403)
+    assert response.state['type'].endswith('/account-suspended')
     assert sign_in(client, accept=JSON_API) == sign_in(client, accept=HTML) == 403
 
 
@@ -72,6 +72,6 @@ def test_no_form_to_register_while_registration_is_closed(start: Start) -> None:
     client = Client(start(REGISTRATION='closed'))
     assert set(client.entry().state['_templates']) == {'login'}
     assert 'name="email"' not in client.entry(accept=HTML).text
-    answer = client.post('/api/users', {})
-    assert_problem(answer, 403)
-    assert answer.state['type'].endswith('/registration-closed')
+    response = client.post('/api/users', {})
+    assert_problem(response, 403)
+    assert response.state['type'].endswith('/registration-closed')

@@ -12,21 +12,21 @@ CATALOG = '/.well-known/api-catalog'
 PROFILE = 'https://www.rfc-editor.org/info/rfc9727'
 
 
-def context(answer: Any, anchor: str) -> dict[str, Any]:
+def context(response: Any, anchor: str) -> dict[str, Any]:
     """Return the links of one context of a linkset."""
-    (found,) = (one for one in answer.state['linkset'] if one['anchor'] == anchor)
+    (found,) = (one for one in response.state['linkset'] if one['anchor'] == anchor)
     return found
 
 
 def test_the_catalog_is_a_linkset_with_the_profile(client: Client) -> None:
-    answer = client.get(CATALOG)
-    assert answer.status == 200
-    assert answer.headers['content-type'] == f'application/linkset+json; profile="{PROFILE}"'
+    response = client.get(CATALOG)
+    assert response.status == 200
+    assert response.headers['content-type'] == f'application/linkset+json; profile="{PROFILE}"'
 
 
 def test_its_item_is_the_entry_point(client: Client) -> None:
-    answer = client.get(CATALOG)
-    (item,) = context(answer, ORIGIN + CATALOG)['item']
+    response = client.get(CATALOG)
+    (item,) = context(response, ORIGIN + CATALOG)['item']
     assert item['href'] == client.entry().href('self')
 
 
@@ -41,16 +41,16 @@ def test_every_link_is_available_in_its_type(client: Client) -> None:
     links = context(client.get(CATALOG), client.entry().href('self'))
     for rel in ('service-desc', 'service-doc', 'status'):
         (link,) = links[rel]
-        answer = client.get(link['href'], accept=link['type'])
-        assert answer.status == 200
-        assert answer.headers['content-type'].startswith(link['type'])
+        response = client.get(link['href'], accept=link['type'])
+        assert response.status == 200
+        assert response.headers['content-type'].startswith(link['type'])
 
 
 def test_head_has_the_links_in_its_link_header(client: Client) -> None:
-    answer = client.request('HEAD', CATALOG)
-    assert answer.status == 200
-    assert '<http://halcyon.test/.well-known/api-catalog>; rel="api-catalog"' in answer.headers['link']
-    assert '<http://halcyon.test/api>; rel="item"' in answer.headers['link']
+    response = client.request('HEAD', CATALOG)
+    assert response.status == 200
+    assert '<http://halcyon.test/.well-known/api-catalog>; rel="api-catalog"' in response.headers['link']
+    assert '<http://halcyon.test/api>; rel="item"' in response.headers['link']
 
 
 def test_the_entry_point_links_to_the_catalog(client: Client) -> None:

@@ -118,9 +118,9 @@ def test_an_email_is_disclosed_only_to_its_owner(app: Any, world: World) -> None
         for url in urls(app, world, 'GET'):
             for accept, queries in ASKED.items():
                 for query in queries:
-                    answer = client.get(url + query, accept=accept)
-                    assert 'bob@example.org' not in answer.text, url + query
-                    disclosed += 'ada@example.org' in answer.text
+                    response = client.get(url + query, accept=accept)
+                    assert 'bob@example.org' not in response.text, url + query
+                    disclosed += 'ada@example.org' in response.text
     assert disclosed > 20
 
 
@@ -148,26 +148,26 @@ def everything(app: Any, world: World, accept: str) -> Iterator[tuple[str, str, 
 @pytest.mark.parametrize('accept', [HTML, HAL, JSON_API])
 def test_every_response_has_its_security_headers(app: Any, world: World, accept: str) -> None:
     statuses = set()
-    for _, _, answer in everything(app, world, accept):
-        check_security_headers(answer)
-        statuses.add(answer.status)
+    for _, _, response in everything(app, world, accept):
+        check_security_headers(response)
+        statuses.add(response.status)
     assert statuses >= {200, 204, 308, 401, 404, 405, 412, 415, 501}
 
 
 def test_pages_of_other_origins_can_read_nothing(app: Any, world: World) -> None:
-    for method, url, answer in everything(app, world, JSON):
-        allowed = [name for name in answer.headers if name.startswith('access-control')]
+    for method, url, response in everything(app, world, JSON):
+        allowed = [name for name in response.headers if name.startswith('access-control')]
         assert allowed == [], f'{method} {url}'
-        assert 'Origin' in answer.headers['vary'].split(', ')
-        assert 'set-cookie' not in answer.headers
+        assert 'Origin' in response.headers['vary'].split(', ')
+        assert 'set-cookie' not in response.headers
 
 
 def test_trace_does_not_echo_the_request(app: Any, world: World) -> None:
     for url in urls(app, world, 'GET'):
-        answer = world.ada.request('TRACE', url, headers={'X-Secret': 'canary'})
-        assert answer.status == 405
-        assert 'canary' not in answer.text
-        assert str(world.ada.token) not in answer.text
+        response = world.ada.request('TRACE', url, headers={'X-Secret': 'canary'})
+        assert response.status == 405
+        assert 'canary' not in response.text
+        assert str(world.ada.token) not in response.text
 
 
 @pytest.mark.parametrize('name', OVERRIDES)
@@ -176,8 +176,8 @@ def test_no_header_field_or_parameter_changes_the_method(world: World, name: str
     post = world.url('/api/posts/{post_id}')
     headers = {name: 'DELETE', 'Content-Type': FORM}
     body = f'{name}=DELETE'.encode()
-    answer = world.ada.request(method, f'{post}?{name}=DELETE', headers=headers, body=body)
-    assert answer.status == (200 if method == 'GET' else 405)
+    response = world.ada.request(method, f'{post}?{name}=DELETE', headers=headers, body=body)
+    assert response.status == (200 if method == 'GET' else 405)
     assert world.ada.get(post).status == 200
 
 
@@ -193,8 +193,8 @@ def test_etags_of_another_user_never_match(app: Any, world: World) -> None:
             ):
                 continue
             for other in (world.bob, Client(app)):
-                answer = other.get(url, accept=accept, headers={'If-None-Match': mine.tag})
-                assert answer.status != 304, url
+                response = other.get(url, accept=accept, headers={'If-None-Match': mine.tag})
+                assert response.status != 304, url
                 assert mine.headers['cache-control'] in ('private, no-cache', 'no-store'), url
             assert world.ada.get(url, accept=accept, headers={'If-None-Match': mine.tag}).status == 304
             compared += 1
@@ -210,10 +210,10 @@ def test_markup_in_user_text_is_escaped_in_pages_and_headers(app: Any, world: Wo
     assert ada.post('/api/tokens', login, headers={'User-Agent': EVIL[:-1]}).status == 200
     escaped = 0
     for url in urls(app, world, 'GET'):
-        answer = ada.get(url, accept=HTML)
-        assert '<script>alert' not in answer.text
-        assert 'alert' not in str(answer.headers)
-        escaped += '&lt;script&gt;alert(1)&lt;/script&gt;' in answer.text
+        response = ada.get(url, accept=HTML)
+        assert '<script>alert' not in response.text
+        assert 'alert' not in str(response.headers)
+        escaped += '&lt;script&gt;alert(1)&lt;/script&gt;' in response.text
     assert escaped > 5
 
 

@@ -141,8 +141,8 @@ def test_only_permitted_users_succeed(
     # Clients that can change the resource come last.
     order = sorted(CLIENTS, key=lambda name: name in ('other', 'owner'))
     url = template.format_map(values)
-    answers = {name: Client(app, tokens[name]).request(method, url).status for name in order}
-    assert tuple(answers[name] for name in CLIENTS) == MATRIX[method, template]
+    responses = {name: Client(app, tokens[name]).request(method, url).status for name in order}
+    assert tuple(responses[name] for name in CLIENTS) == MATRIX[method, template]
 
 
 @pytest.mark.parametrize('method', ['HEAD', 'OPTIONS'])
@@ -157,16 +157,16 @@ def test_a_bad_token_is_rejected_at_public_urls_too(client: Client, method: str)
 )
 def test_bad_bearer_credentials_are_an_invalid_token(client: Client, value: str) -> None:
     sent = {'Authorization': value.encode().decode('latin-1')}
-    answer = client.get('/api', headers=sent)
-    assert answer.status == 401
-    assert answer.headers['www-authenticate'] == 'Bearer realm="Halcyon", error="invalid_token"'
+    response = client.get('/api', headers=sent)
+    assert response.status == 401
+    assert response.headers['www-authenticate'] == 'Bearer realm="Halcyon", error="invalid_token"'
 
 
 @pytest.mark.parametrize('value', ['', 'Basic YWRhOmNvcnJlY3QgaG9yc2U=', 'Digest x', 'hc_token', 'Bearerx y'])
 def test_other_schemes_do_not_authenticate(client: Client, value: str) -> None:
-    answer = client.get('/api/users', headers={'Authorization': value})
-    assert answer.status == 401
-    assert answer.headers['www-authenticate'] == 'Bearer realm="Halcyon"'
+    response = client.get('/api/users', headers={'Authorization': value})
+    assert response.status == 401
+    assert response.headers['www-authenticate'] == 'Bearer realm="Halcyon"'
     assert client.get('/api', headers={'Authorization': value}).status == 200
 
 

@@ -81,15 +81,15 @@ def test_a_copy_has_every_previously_acknowledged_write(tmp_path: Path) -> None:
 
         def write() -> None:
             while not stop.is_set():
-                answer = server.ask(
+                response = server.ask(
                     'POST',
                     '/api/posts',
                     b'{"body": "x"}',
                     Authorization=bearer,
                     Content_Type='application/json',
                 )
-                assert answer.status == 201
-                acknowledged.append(answer.state['id'])
+                assert response.status == 201
+                acknowledged.append(response.state['id'])
 
         writers = [threading.Thread(target=write) for _ in range(2)]
         for writer in writers:

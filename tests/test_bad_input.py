@@ -49,15 +49,15 @@ MALFORMED = [
 
 @pytest.mark.parametrize('body', MALFORMED, ids=range(len(MALFORMED)))
 def test_a_body_that_is_not_a_json_object_is_rejected(ada: Client, body: bytes) -> None:
-    answer = ada.request('POST', '/api/posts', headers=JSON, body=body)
-    assert_problem(answer, 400)
-    assert answer.state['type'].endswith('/malformed-body')
+    response = ada.request('POST', '/api/posts', headers=JSON, body=body)
+    assert_problem(response, 400)
+    assert response.state['type'].endswith('/malformed-body')
     assert ada.me().state['post_count'] == 0
 
 
 def test_the_error_has_the_position(ada: Client) -> None:
-    answer = ada.request('POST', '/api/posts', headers=JSON, body=b'{"a": 1,\n "b" 2}')
-    assert 'line 2, column 6' in answer.state['detail']
+    response = ada.request('POST', '/api/posts', headers=JSON, body=b'{"a": 1,\n "b" 2}')
+    assert 'line 2, column 6' in response.state['detail']
 
 
 @pytest.mark.parametrize(
@@ -116,8 +116,8 @@ class Broken(io.BytesIO):
 @pytest.mark.parametrize('more', [{}, {'Idempotency-Key': '"k"'}])
 def test_an_incomplete_chunked_body_is_malformed(ada: Client, more: dict[str, str]) -> None:
     headers = JSON | {'Transfer-Encoding': 'chunked'} | more
-    answer = ada.request('POST', '/api/posts', headers=headers, extras={'wsgi.input': Broken()})
-    assert_problem(answer, 400)
+    response = ada.request('POST', '/api/posts', headers=headers, extras={'wsgi.input': Broken()})
+    assert_problem(response, 400)
 
 
 def test_a_body_shorter_than_its_content_length_is_malformed(ada: Client) -> None:
@@ -152,18 +152,18 @@ def test_control_characters_and_lone_surrogates_are_rejected(client: Client, nam
 )  # fmt: skip
 def test_an_unsupported_media_type_is_415_and_lists_the_supported(ada: Client, content_type: str) -> None:
     headers = {'Content-Type': content_type} if content_type else {}
-    answer = ada.request('POST', '/api/posts', headers=headers, body=b'{"body": "x"}')
-    assert_problem(answer, 415)
-    assert {'application/json', HAL, HAL_FORMS} <= set(answer.headers['accept'].split(', '))
-    assert 'accept-patch' not in answer.headers
+    response = ada.request('POST', '/api/posts', headers=headers, body=b'{"body": "x"}')
+    assert_problem(response, 415)
+    assert {'application/json', HAL, HAL_FORMS} <= set(response.headers['accept'].split(', '))
+    assert 'accept-patch' not in response.headers
 
 
 def test_a_415_to_patch_has_accept_patch(ada: Client) -> None:
-    answer = ada.request(
+    response = ada.request(
         'PATCH', ada.me().href('self'), headers={'Content-Type': 'application/json-patch+json'}, body=b'[]'
     )
-    assert_problem(answer, 415)
-    assert 'application/merge-patch+json' in answer.headers['accept-patch']
+    assert_problem(response, 415)
+    assert 'application/merge-patch+json' in response.headers['accept-patch']
 
 
 @pytest.mark.parametrize(
@@ -178,22 +178,22 @@ def test_supported_media_types_are_accepted(ada: Client, content_type: str) -> N
 
 @pytest.mark.parametrize('coding', ['gzip', 'br', 'x'])
 def test_a_body_with_a_content_coding_is_415(ada: Client, coding: str) -> None:
-    answer = send(ada, '/api/posts', b'{"body": "x"}', chunked=False, **{'Content-Encoding': coding})
-    assert_problem(answer, 415)
-    assert answer.headers['accept-encoding'] == 'identity'
+    response = send(ada, '/api/posts', b'{"body": "x"}', chunked=False, **{'Content-Encoding': coding})
+    assert_problem(response, 415)
+    assert response.headers['accept-encoding'] == 'identity'
 
 
 def test_a_urlencoded_form_is_read_like_json(ada: Client) -> None:
-    answer = ada.request('POST', '/api/posts', headers=FORM, body=b'body=on+5%0D%0Atr%C3%BCe&other=')
-    assert answer.state['body'] == 'on 5\ntrüe'
+    response = ada.request('POST', '/api/posts', headers=FORM, body=b'body=on+5%0D%0Atr%C3%BCe&other=')
+    assert response.state['body'] == 'on 5\ntrüe'
 
 
 @pytest.mark.parametrize(
     'body', [b'body=%ff', b'body=\xff', b'body=a&body=b', b'&'.join(b'a%d=' % n for n in range(101))]
 )
 def test_a_malformed_form_is_rejected(ada: Client, body: bytes) -> None:
-    answer = ada.request('POST', '/api/posts', headers=FORM, body=body)
-    assert_problem(answer, 400)
+    response = ada.request('POST', '/api/posts', headers=FORM, body=body)
+    assert_problem(response, 400)
     assert ada.me().state['post_count'] == 0
 
 
@@ -217,9 +217,9 @@ def test_a_search_for_control_characters_is_rejected(ada: Client, q: str) -> Non
     'path', ['/api/%00', '/api/%0d%0aX:y', '/api/%ff', '/api/"<b>', '/api/users/%E2%80%A8']
 )
 def test_an_error_escapes_the_url_that_it_repeats(client: Client, path: str) -> None:
-    answer = client.get(path)
-    assert_problem(answer, 404)
-    instance = answer.state['instance']
+    response = client.get(path)
+    assert_problem(response, 404)
+    instance = response.state['instance']
     assert instance.isascii()
     assert instance.isprintable()
     assert not set('<>" ') & set(instance)

@@ -105,8 +105,8 @@ def test_text_that_is_too_long_is_not_normalized() -> None:
 def test_a_body_of_combining_marks_is_rejected(ada: Client, url: str, name: str, status: int) -> None:
     person = {'username': 'eve', 'email': 'eve@example.org', 'password': 'correct horse'}
     body = json.dumps(person | {name: MARKS}, ensure_ascii=False).encode()
-    answer = ada.request('POST', url, headers=JSON, body=body)
-    assert_problem(answer, status, *([f'#/{name}'] if status == 400 else []))
+    response = ada.request('POST', url, headers=JSON, body=body)
+    assert_problem(response, status, *([f'#/{name}'] if status == 400 else []))
 
 
 def test_text_is_normalized_despite_surrounding_spaces(ada: Client) -> None:

@@ -177,8 +177,8 @@ def test_only_forms_of_pages_can_set_the_method(ada: Client) -> None:
     post = ada.publish('x').href('self')
     for accept, content_type in ((HAL, FORM), (ACCEPT, 'application/json')):
         body = '_method=DELETE' if content_type == FORM else '{"_method": "DELETE"}'
-        answer = ada.request('POST', post, accept=accept, headers={'Content-Type': content_type}, body=body)
-        assert answer.status == 405
+        response = ada.request('POST', post, accept=accept, headers={'Content-Type': content_type}, body=body)
+        assert response.status == 405
     assert ada.get(post).status == 200
 
 

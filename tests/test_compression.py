@@ -42,8 +42,8 @@ def test_a_large_response_is_compressed_with_a_tag_of_its_own(world: World, temp
     assert small.headers['content-length'] == str(len(small.content))
     assert small.headers['etag'] != plain.headers['etag']
     assert not small.headers['etag'].startswith('W/')
-    for answer in (plain, small):
-        assert 'Accept-Encoding' in answer.headers['vary'].split(', ')
+    for response in (plain, small):
+        assert 'Accept-Encoding' in response.headers['vary'].split(', ')
     assert (
         dict(fetch(world.ada, 'HEAD', path, 'gzip').headers).items()
         >= {name: value for name, value in small.headers.items() if name != 'x-request-id'}.items()
@@ -67,8 +67,8 @@ def test_a_large_response_is_compressed_with_a_tag_of_its_own(world: World, temp
     ],
 )
 def test_only_accepted_codings_are_used(ada: Client, coding: str, compressed: bool) -> None:
-    answer = fetch(ada, 'GET', '/api/openapi.json', coding)
-    assert (answer.headers.get('content-encoding') == 'gzip') == compressed
+    response = fetch(ada, 'GET', '/api/openapi.json', coding)
+    assert (response.headers.get('content-encoding') == 'gzip') == compressed
 
 
 @pytest.mark.parametrize('template', LARGE)

@@ -45,8 +45,8 @@ def test_counters_are_exact_under_concurrent_writes(app: Any, ada: Client, bob: 
 
 
 def test_concurrent_renewals_of_a_token_all_succeed(app: Any, ada: Client) -> None:
-    answers = at_once(4, lambda _: Client(app, ada.token).post('/api/tokens').status)
-    assert answers == [200, 200, 200, 200]
+    responses = at_once(4, lambda _: Client(app, ada.token).post('/api/tokens').status)
+    assert responses == [200, 200, 200, 200]
 
 
 def test_of_many_concurrent_sign_ins_at_most_100_tokens_stay(app: Any, ada: Client) -> None:
@@ -108,9 +108,9 @@ def test_a_sign_in_during_a_password_change_gets_no_valid_token(app: Any, ada: C
         if number == 3:
             assert Client(app, ada.token).submit(me, 'change-password', **passwords).status == 204
             return None
-        answer = Client(app).post('/api/tokens', login)
-        assert answer.status in (200, 401)
-        return answer.state.get('token')
+        response = Client(app).post('/api/tokens', login)
+        assert response.status in (200, 401)
+        return response.state.get('token')
 
     for token in at_once(7, act):
         assert token is None or Client(app, token).entry().status == 401

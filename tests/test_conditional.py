@@ -32,8 +32,8 @@ def test_an_unchanged_document_is_304(world: World, template: str, media_type: s
 @pytest.mark.parametrize('form', ['{}', 'W/{}', '"x", {}', '{},"y"', '"a,b" , W/{}', '*', '"x",,{}'])
 def test_if_none_match_is_a_list_of_tags_compared_weakly(ada: Client, form: str) -> None:
     tag = ada.me().tag
-    answer = ada.get(ada.me().href('self'), headers={'If-None-Match': form.format(tag)})
-    assert answer.status == 304
+    response = ada.get(ada.me().href('self'), headers={'If-None-Match': form.format(tag)})
+    assert response.status == 304
 
 
 @pytest.mark.parametrize('form', ['"other"', 'W/"other"', '', 'x', '"'])
@@ -99,10 +99,10 @@ def test_a_new_post_has_the_etag_of_the_next_get(ada: Client, media_type: str) -
 
 
 def test_a_registration_has_no_etag_and_no_email(client: Client) -> None:
-    answer = client.register('eve')
-    assert 'etag' not in answer.headers
-    assert 'email' not in answer.state
-    assert answer.headers['cache-control'] == 'no-store'
+    response = client.register('eve')
+    assert 'etag' not in response.headers
+    assert 'email' not in response.state
+    assert response.headers['cache-control'] == 'no-store'
 
 
 GOOD = ('{}', '"x", {}', '{},"x"', '*', ' * ')
@@ -132,8 +132,8 @@ def test_a_write_with_a_matching_if_match_succeeds(
 ) -> None:
     tag = world.ada.get(world.url(read)).tag
     headers = {'If-Match': form.format(tag)}
-    answer = world.ada.request(method, world.url(template), json=body, headers=headers)
-    assert answer.status in (200, 204), answer.text
+    response = world.ada.request(method, world.url(template), json=body, headers=headers)
+    assert response.status in (200, 204), response.text
 
 
 @pytest.mark.parametrize('form', BAD)
@@ -143,8 +143,8 @@ def test_a_write_with_a_failing_if_match_changes_nothing(
 ) -> None:
     before = world.ada.get(world.url(read))
     headers = {'If-Match': form.format(before.tag)}
-    answer = world.ada.request(method, world.url(template), json=body, headers=headers)
-    assert_problem(answer, 412)
+    response = world.ada.request(method, world.url(template), json=body, headers=headers)
+    assert_problem(response, 412)
     assert world.ada.get(world.url(read)).text == before.text
 
 
@@ -152,8 +152,8 @@ def test_a_write_with_a_failing_if_match_changes_nothing(
 def test_if_match_accepts_the_tag_of_any_media_type(ada: Client, media_type: str) -> None:
     me = ada.me().href('self')
     tag = ada.get(me, accept=media_type).tag
-    answer = ada.put(me, {'about_me': 'x'}, headers={'If-Match': tag}, accept='application/json')
-    assert answer.status == 200
+    response = ada.put(me, {'about_me': 'x'}, headers={'If-Match': tag}, accept='application/json')
+    assert response.status == 200
 
 
 @pytest.fixture
@@ -233,9 +233,9 @@ def test_a_read_is_conditional_on_if_match(world: World, template: str) -> None:
     address = world.url(template)
     tag = world.ada.get(address).headers.get('etag')
     for form in BAD:
-        answer = world.ada.request('HEAD', address, headers={'If-Match': form.format(tag or '"none"')})
-        assert answer.status == 412
-        assert 'etag' not in answer.headers
+        response = world.ada.request('HEAD', address, headers={'If-Match': form.format(tag or '"none"')})
+        assert response.status == 412
+        assert 'etag' not in response.headers
     assert_problem(world.ada.get(address, headers={'If-Match': '"x"'}), 412)
     for form in GOOD if tag else ['*']:
         assert world.ada.get(address, headers={'If-Match': form.format(tag)}).status == 200
@@ -286,8 +286,8 @@ def test_a_post_with_a_matching_if_match_succeeds(
 ) -> None:
     address = world.url(template)
     tag = world.ada.get(address, accept=media_type).tag
-    answer = world.ada.post(address, body, headers={'If-Match': f'"x", {tag}'})
-    assert answer.status == 201, answer.text
+    response = world.ada.post(address, body, headers={'If-Match': f'"x", {tag}'})
+    assert response.status == 201, response.text
     assert world.ada.get(address, accept=media_type).tag != tag
     assert world.ada.post(address, body, headers={'If-Match': tag}).status == 412
 
@@ -352,8 +352,8 @@ def test_precondition_and_write_are_atomic(ada: Client, monkeypatch: pytest.Monk
         return change_user(db, user_id, changes, by=by, precondition=precondition, **more)
 
     monkeypatch.setattr(users, 'change_user', change_after_another)
-    answer = ada.put(me.href('self'), {'about_me': 'mine'}, headers={'If-Match': me.tag})
-    assert_problem(answer, 412)
+    response = ada.put(me.href('self'), {'about_me': 'mine'}, headers={'If-Match': me.tag})
+    assert_problem(response, 412)
     assert ada.me().state['about_me'] == 'the other'
 
 
@@ -386,10 +386,10 @@ def test_responses_that_depend_on_the_viewer_vary_by_authorization(world: World,
 
 
 def test_responses_with_secrets_are_no_store(ada: Client) -> None:
-    answer = ada.post('/api/tokens')
-    assert 'token' in answer.state
-    assert answer.headers['cache-control'] == 'no-store'
-    assert 'etag' not in answer.headers
+    response = ada.post('/api/tokens')
+    assert 'token' in response.state
+    assert response.headers['cache-control'] == 'no-store'
+    assert 'etag' not in response.headers
 
 
 def test_a_write_links_to_the_other_resources_that_it_changed(ada: Client, bob: Client) -> None:

@@ -49,10 +49,10 @@ def test_pages_of_other_origins_are_not_allowed(client: Client, origin: str) -> 
 
 @pytest.mark.parametrize('url', ['/api', '/api/users/5', '/api/tokens', '/health/ready'])
 def test_a_preflight_needs_no_credentials(client: Client, url: str) -> None:
-    answer = client.request('OPTIONS', url, headers=PREFLIGHT | {'Origin': LOCAL[0]})
-    assert answer.status == 204
-    assert answer.headers['access-control-allow-methods'] == answer.headers['allow']
-    allowed = answer.headers['access-control-allow-headers'].split(', ')
+    response = client.request('OPTIONS', url, headers=PREFLIGHT | {'Origin': LOCAL[0]})
+    assert response.status == 204
+    assert response.headers['access-control-allow-methods'] == response.headers['allow']
+    allowed = response.headers['access-control-allow-headers'].split(', ')
     assert allowed == [
         'Authorization',
         'Content-Type',
@@ -65,16 +65,16 @@ def test_a_preflight_needs_no_credentials(client: Client, url: str) -> None:
         'traceparent',
         'tracestate',
     ]
-    assert answer.headers['access-control-max-age']
+    assert response.headers['access-control-max-age']
 
 
-@pytest.mark.parametrize('address', ['/nothing', '/api/nothing', '/api%2Fusers', '/api/users/x'])
-def test_a_preflight_succeeds_without_a_resource(client: Client, address: str) -> None:
+@pytest.mark.parametrize('url', ['/nothing', '/api/nothing', '/api%2Fusers', '/api/users/x'])
+def test_a_preflight_succeeds_without_a_resource(client: Client, url: str) -> None:
     """The page then reads the 404 of its request, instead of a network error."""
-    answer = client.request('OPTIONS', address, headers=PREFLIGHT | {'Origin': LOCAL[0]})
-    assert answer.status == 204
-    assert 'PUT' in answer.headers['access-control-allow-methods'].split(', ')
-    assert client.put(address, headers={'Origin': LOCAL[0]}).status == 404
+    response = client.request('OPTIONS', url, headers=PREFLIGHT | {'Origin': LOCAL[0]})
+    assert response.status == 204
+    assert 'PUT' in response.headers['access-control-allow-methods'].split(', ')
+    assert client.put(url, headers={'Origin': LOCAL[0]}).status == 404
 
 
 @pytest.mark.parametrize('headers', [{}, PREFLIGHT, {'Origin': LOCAL[0]}])
@@ -83,21 +83,21 @@ def test_other_options_requests_are_404_without_a_resource(client: Client, heade
 
 
 @pytest.mark.parametrize('headers', [{}, {'Origin': 'https://anything.test'}])
-@pytest.mark.parametrize('address', ['/api', '/api/docs', '/api/users', '/nothing', '/health/live'])
+@pytest.mark.parametrize('url', ['/api', '/api/docs', '/api/users', '/nothing', '/health/live'])
 def test_every_response_allows_all_origins_if_configured(
-    start: Start, address: str, headers: dict[str, str]
+    start: Start, url: str, headers: dict[str, str]
 ) -> None:
-    answer = Client(start(CORS_ORIGINS='*')).get(address, headers=headers, accept='*/*')
-    assert answer.headers['access-control-allow-origin'] == '*'
+    response = Client(start(CORS_ORIGINS='*')).get(url, headers=headers, accept='*/*')
+    assert response.headers['access-control-allow-origin'] == '*'
 
 
 @pytest.mark.parametrize(
     ('url', 'status'), [('/nothing', 404), ('/api/users', 401), ('/api/users?page=0', 401)]
 )
 def test_errors_are_readable_across_origins(client: Client, url: str, status: int) -> None:
-    answer = client.get(url, headers={'Origin': LOCAL[0]})
-    assert answer.status == status
-    assert answer.headers['access-control-allow-origin'] == LOCAL[0]
+    response = client.get(url, headers={'Origin': LOCAL[0]})
+    assert response.status == status
+    assert response.headers['access-control-allow-origin'] == LOCAL[0]
 
 
 @pytest.mark.parametrize(

@@ -74,12 +74,12 @@ def crawl(client: Client, accept: str) -> Iterator[ApiResponse]:
     while waiting:
         url, status = waiting.popitem()
         seen.add(url)
-        answer = client.get(url, accept=accept)
-        assert answer.status in (200, status), f'{url}: {answer.text}'
-        if answer.status != 200:
+        response = client.get(url, accept=accept)
+        assert response.status in (200, status), f'{url}: {response.text}'
+        if response.status != 200:
             continue
-        yield answer
-        for document in documents(answer.state):
+        yield response
+        for document in documents(response.state):
             for rel, href in links(document, variables):
                 if href.startswith(f'{ORIGIN}/') and href not in seen:
                     waiting[href] = NOT_TO_GET.get(rel, 200)
@@ -93,8 +93,8 @@ def test_no_link_is_broken(world: Client, accept: str) -> None:
 def test_every_link_relation_is_documented(world: Client) -> None:
     rels = {
         rel
-        for answer in crawl(world, HAL)
-        for document in documents(answer.state)
+        for response in crawl(world, HAL)
+        for document in documents(response.state)
         for rel in document.get('_links', {})
         if rel.startswith('hc:')
     }
@@ -108,9 +108,9 @@ def test_every_link_relation_is_documented(world: Client) -> None:
 def test_every_form_is_found_and_its_target_supports_its_method(world: Client) -> None:
     found = set()
     for client in (world, Client(world.app)):
-        answers = crawl(world, HAL_FORMS) if client is world else [client.entry()]
-        for answer in answers:
-            for document in documents(answer.state):
+        responses = crawl(world, HAL_FORMS) if client is world else [client.entry()]
+        for response in responses:
+            for document in documents(response.state):
                 for name, template in document.get('_templates', {}).items():
                     assert template['method'] in allowed(client, template['target'])
                     found.add(name)
@@ -125,11 +125,11 @@ def test_no_link_or_form_of_an_html_page_is_broken(world: Client) -> None:
         if url in seen:
             continue
         seen.add(url)
-        answer = world.get(url, accept=HTML)
-        assert answer.status == 200, url
-        if answer.content_type != HTML:
+        response = world.get(url, accept=HTML)
+        assert response.status == 200, url
+        if response.content_type != HTML:
             continue
-        page = Page(answer.text)
+        page = Page(response.text)
         for form, fields in page.forms():
             target, method = form['action'] or '', fields.get('_method') or (form['method'] or '').upper()
             assert method in allowed(world, target)
@@ -160,11 +160,11 @@ def test_every_problem_type_is_documented(world: Client) -> None:
         world.delete(world.sign_in('bob').me().href('self')),
         world.put(world.me().href('self'), {}, headers={'If-Match': '"other"'}),
     ]
-    for answer in met:
-        explained = stranger.get(answer.state['type'])
+    for response in met:
+        explained = stranger.get(response.state['type'])
         assert explained.status == 200
-        assert explained.state['status'] == answer.status
-        assert explained.state['title'] == answer.state['title']
+        assert explained.state['status'] == response.status
+        assert explained.state['title'] == response.state['title']
 
 
 @pytest.mark.parametrize('name', PROBLEMS)
@@ -205,13 +205,13 @@ def api_links(value: Any) -> Iterator[str]:
             yield from api_links(inner)
 
 
-def entries(answer: ApiResponse) -> tuple[list[str], dict[str, Any] | None]:
+def entries(response: ApiResponse) -> tuple[list[str], dict[str, Any] | None]:
     """Return the ids of the resources in the document, in order, and the position of its page."""
-    if answer.content_type == JSON_API:
-        data = answer.state['data']
-        return [one['id'] for one in (data if isinstance(data, list) else [data])], answer.state.get('meta')
-    documents = answer.items if '_meta' in answer.state else [answer.state]
-    return [str(one.get('id', '')) for one in documents], answer.state.get('_meta')
+    if response.content_type == JSON_API:
+        data = response.state['data']
+        return [one['id'] for one in (data if isinstance(data, list) else [data])], response.state.get('meta')
+    documents = response.items if '_meta' in response.state else [response.state]
+    return [str(one.get('id', '')) for one in documents], response.state.get('_meta')
 
 
 def test_links_of_each_format_have_the_same_entries_in_all_others(world: Client) -> None:
@@ -221,17 +221,17 @@ def test_links_of_each_format_have_the_same_entries_in_all_others(world: Client)
         for accept in (HAL, JSON_API)
         for size in ('per_page=2', 'page[size]=2')
         if not (accept == JSON_API and '?q=' in start)
-        for answer in [world.get(f'{start}{"&" if "?" in start else "?"}{size}', accept=accept)]
+        for response in [world.get(f'{start}{"&" if "?" in start else "?"}{size}', accept=accept)]
         for href in (
-            api_links(answer.state)
+            api_links(response.state)
             if accept == JSON_API
-            else (href for rel, href in links(answer.state, VARIABLES) if rel != 'search')
+            else (href for rel, href in links(response.state, VARIABLES) if rel != 'search')
         )
     }
     addresses |= {
         href
-        for answer in crawl(world, HAL)
-        for document in documents(answer.state)
+        for response in crawl(world, HAL)
+        for document in documents(response.state)
         for rel, href in links(document, VARIABLES | {'id': world.me().state['id']})
         if rel not in NOT_TO_GET and rel != 'search'  # JSON:API forbids the name of its parameter
     }

@@ -12,8 +12,8 @@ from tests.client import PROBLEM, Client, assert_problem
 
 
 def test_a_problem_has_type_title_status_detail_instance_and_links(client: Client) -> None:
-    answer = client.get('/api/users?page=2')
-    assert answer.state == {
+    response = client.get('/api/users?page=2')
+    assert response.state == {
         'type': 'http://halcyon.test/api/problems/unauthenticated',
         'title': 'Authentication required',
         'status': 401,
@@ -35,17 +35,17 @@ def test_every_problem_type_has_a_page(client: Client) -> None:
 
 
 def test_plain_json_has_the_short_form(client: Client) -> None:
-    answer = client.get('/nothing', accept='application/json')
-    assert set(answer.state) == {'error', 'message'}
-    assert answer.state['error'] == 'Not Found'
+    response = client.get('/nothing', accept='application/json')
+    assert set(response.state) == {'error', 'message'}
+    assert response.state['error'] == 'Not Found'
 
 
 def test_an_error_page_escapes_what_it_repeats(ada: Client) -> None:
     headers = {'Content-Type': '<script>alert(1)</script>'}
-    answer = ada.request('POST', '/api/posts', headers=headers, body=b'x', accept='text/html')
-    assert answer.status == 415
-    assert '<script>' not in answer.text
-    assert '&lt;script&gt;' in answer.text
+    response = ada.request('POST', '/api/posts', headers=headers, body=b'x', accept='text/html')
+    assert response.status == 415
+    assert '<script>' not in response.text
+    assert '&lt;script&gt;' in response.text
 
 
 class Broken:
@@ -63,24 +63,26 @@ def test_an_internal_error_has_the_reference_of_its_log_line(
     client: Client, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, accept: str
 ) -> None:
     monkeypatch.setattr(entry_point, 'Document', Broken(RuntimeError('the secret cause')))
-    answer = client.get('/api', accept=accept)
-    assert answer.status == 500
-    assert 'secret cause' not in answer.text
-    assert 'Traceback' not in answer.text
-    assert caplog.records[-1].getMessage() == f'request {answer.request_id} failed'
-    assert answer.request_id in answer.text
+    response = client.get('/api', accept=accept)
+    assert response.status == 500
+    assert 'secret cause' not in response.text
+    assert 'Traceback' not in response.text
+    assert caplog.records[-1].getMessage() == f'request {response.request_id} failed'
+    assert response.request_id in response.text
     assert 'the secret cause' in caplog.text
 
 
 def test_an_unreachable_database_is_503(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(entry_point, 'Document', Broken(Unavailable('The database cannot be reached.')))
-    answer = client.get('/api')
-    assert_problem(answer, 503)
-    assert answer.headers['retry-after'] == '2'
+    response = client.get('/api')
+    assert_problem(response, 503)
+    assert response.headers['retry-after'] == '2'
 
 
 @pytest.mark.parametrize('url', ['/nothing', '/api/users', '/api/users/1', '/api/posts?page=x'])
 def test_errors_are_no_store(ada: Client, url: str) -> None:
-    answer = ada.get(url)
-    assert answer.headers['cache-control'] == ('no-store' if answer.status >= 400 else 'private, no-cache')
-    assert answer.status < 400 or answer.content_type == PROBLEM
+    response = ada.get(url)
+    assert response.headers['cache-control'] == (
+        'no-store' if response.status >= 400 else 'private, no-cache'
+    )
+    assert response.status < 400 or response.content_type == PROBLEM

@@ -200,8 +200,8 @@ def test_a_form_without_fields_succeeds(ada: Client, bob: Client, form: str) -> 
     assert document.submit(name_of(form)).status in (200, 201, 204)
 
 
-def forms_of(answer: ApiResponse) -> list[str]:
-    return list(answer.state.get('_templates', {}))
+def forms_of(response: ApiResponse) -> list[str]:
+    return list(response.state.get('_templates', {}))
 
 
 def test_anonymous_clients_have_the_forms_to_register_and_sign_in(client: Client) -> None:

@@ -128,11 +128,11 @@ def send(client: Client, method: str, url: str, headers: dict[str, str], body: B
     sent = {**headers, **({'Content-Type': body.content_type} if body else {})}
     if method == 'DELETE':
         sent['If-Match'] = '"another"'
-    answer = client.request(method, url, headers=sent, body=body.data if body else None)
-    assert all(value.isascii() and value.isprintable() for value in answer.headers.values())
-    if client.token and 'token' in answer.state:
-        client.token = answer.state['token']  # the token was renewed
-    return answer
+    response = client.request(method, url, headers=sent, body=body.data if body else None)
+    assert all(value.isascii() and value.isprintable() for value in response.headers.values())
+    if client.token and 'token' in response.state:
+        client.token = response.state['token']  # the token was renewed
+    return response
 
 
 @ANYTHING
@@ -144,8 +144,8 @@ def test_any_body_gets_a_valid_response(
     for template, methods in sorted(methods_at(app).items()):
         for method in methods:
             if method != 'GET':
-                answer = send(world.ada, method, world.url(template), headers, body)
-                assert answer.status < 500, f'{method} {template}: {answer.text}'
+                response = send(world.ada, method, world.url(template), headers, body)
+                assert response.status < 500, f'{method} {template}: {response.text}'
 
 
 @ANYTHING
@@ -156,8 +156,8 @@ def test_any_query_gets_a_valid_response(
     for template, methods in sorted(methods_at(app).items()):
         for method in methods:
             client = world.ada if signed_in else Client(app)
-            answer = send(client, method, f'{world.url(template)}?{query}', {'Accept': accept}, None)
-            assert answer.status < 500, f'{method} {template}: {answer.text}'
+            response = send(client, method, f'{world.url(template)}?{query}', {'Accept': accept}, None)
+            assert response.status < 500, f'{method} {template}: {response.text}'
 
 
 @ANYTHING
@@ -165,8 +165,8 @@ def test_any_query_gets_a_valid_response(
 def test_any_headers_get_a_valid_response(app: Any, world: World, headers: dict[str, str]) -> None:
     for template, methods in sorted(methods_at(app).items()):
         for method in methods:
-            answer = send(world.ada, method, world.url(template), headers, None)
-            assert answer.status < 500, f'{method} {template}: {answer.text}'
+            response = send(world.ada, method, world.url(template), headers, None)
+            assert response.status < 500, f'{method} {template}: {response.text}'
 
 
 @ANYTHING

@@ -58,8 +58,8 @@ def test_a_response_with_a_key_is_like_one_without(ada: Client) -> None:
 
 
 def test_a_response_with_a_key_has_the_etag_of_a_get(ada: Client) -> None:
-    answer = publish(ada)
-    assert ada.get(answer.headers['location']).tag == answer.tag
+    response = publish(ada)
+    assert ada.get(response.headers['location']).tag == response.tag
 
 
 def test_a_response_is_replayed_after_the_resource_has_changed(ada: Client) -> None:
@@ -151,7 +151,7 @@ def test_a_key_has_no_effect_on_sign_ins(app: Any, ada: Client) -> None:
 def test_a_key_has_no_effect_on_other_methods(ada: Client) -> None:
     post = publish(ada)
     edited = [ada.put(post.href('self'), {'body': body}, headers={'Idempotency-Key': KEY}) for body in 'ab']
-    assert [answer.state['body'] for answer in edited] == ['a', 'b']
+    assert [response.state['body'] for response in edited] == ['a', 'b']
 
 
 def test_a_body_that_is_too_large_is_rejected_with_a_key_too(ada: Client) -> None:
@@ -159,8 +159,8 @@ def test_a_body_that_is_too_large_is_rejected_with_a_key_too(ada: Client) -> Non
 
 
 def test_a_missing_token_is_reported_before_a_malformed_key(client: Client) -> None:
-    answer = client.post('/api/posts', {'body': 'hello'}, headers={'Idempotency-Key': '"'})
-    assert_problem(answer, 401)
+    response = client.post('/api/posts', {'body': 'hello'}, headers={'Idempotency-Key': '"'})
+    assert_problem(response, 401)
 
 
 def test_a_replayed_response_has_the_cors_headers_of_the_retry(ada: Client) -> None:
@@ -173,10 +173,10 @@ def test_a_replayed_response_has_the_cors_headers_of_the_retry(ada: Client) -> N
 def test_concurrent_requests_with_one_key_take_effect_once(ada: Client, start: Start) -> None:
     nodes = [Client(start(), ada.token) for _ in range(2)]
     with ThreadPoolExecutor(8) as pool:
-        answers = list(pool.map(lambda turn: publish(nodes[turn % 2]), range(16)))
-    assert {answer.status for answer in answers} <= {201, 409}
-    assert len({answer.text for answer in answers if answer.status == 201}) == 1
-    assert all(answer.headers['retry-after'] for answer in answers if answer.status == 409)
+        responses = list(pool.map(lambda turn: publish(nodes[turn % 2]), range(16)))
+    assert {response.status for response in responses} <= {201, 409}
+    assert len({response.text for response in responses if response.status == 201}) == 1
+    assert all(response.headers['retry-after'] for response in responses if response.status == 409)
     assert count_posts(ada) == 1
 
 

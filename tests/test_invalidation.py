@@ -91,13 +91,13 @@ def assert_complete(
     what is excepted.
     """
     before = states(world)
-    answer = write(world)
-    assert answer.status < 300, answer.text
+    response = write(world)
+    assert response.status < 300, response.text
     after = states(world)
     changed = {address for address in before if before[address] != after[address]}
     assert changed
-    unnamed = {f'{ORIGIN}{world.url(one)}' for one in excepted} | {answer.target}
-    assert changed - invalidated(answer) <= unnamed
+    unnamed = {f'{ORIGIN}{world.url(one)}' for one in excepted} | {response.target}
+    assert changed - invalidated(response) <= unnamed
 
 
 def states(world: World) -> dict[str, str]:
@@ -106,10 +106,10 @@ def states(world: World) -> dict[str, str]:
     for client, templates in ((world.ada, OWN), (world.bob, (*SHARED, *OTHERS))):
         for template in templates:
             address = world.url(template)
-            answer = client.get(address, accept=HAL)
-            found[f'{ORIGIN}{address}'] = MOVING.sub('', answer.text) if answer.status == 200 else ''
+            response = client.get(address, accept=HAL)
+            found[f'{ORIGIN}{address}'] = MOVING.sub('', response.text) if response.status == 200 else ''
     return found
 
 
-def invalidated(answer: ApiResponse) -> set[str]:
-    return set(re.findall(r'<([^>]*)>; rel="invalidates"', answer.headers.get('link', '')))
+def invalidated(response: ApiResponse) -> set[str]:
+    return set(re.findall(r'<([^>]*)>; rel="invalidates"', response.headers.get('link', '')))

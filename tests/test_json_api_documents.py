@@ -70,8 +70,8 @@ def test_every_relationship_has_its_own_url(world: World, ada: Client) -> None:
 
 def test_a_post_includes_its_author(ada_api: JsonApiClient) -> None:
     published = ada_api.publish('hello')
-    answer = ada_api.get(published['links']['self'])
-    author = answer.state['data']['relationships']['author']
+    response = ada_api.get(published['links']['self'])
+    author = response.state['data']['relationships']['author']
     me = ada_api.me().state['data']
     assert author == {
         'links': {
@@ -80,15 +80,15 @@ def test_a_post_includes_its_author(ada_api: JsonApiClient) -> None:
         },
         'data': {'type': 'users', 'id': me['id']},
     }
-    assert answer.state['included'] == [me]
+    assert response.state['included'] == [me]
 
 
 def test_an_author_of_many_posts_is_included_once(ada_api: JsonApiClient) -> None:
     for body in ('one', 'two', 'three'):
         ada_api.publish(body)
-    answer = ada_api.related('posts')
-    assert len(answer.state['data']) == 3
-    assert len(answer.state['included']) == 1
+    response = ada_api.related('posts')
+    assert len(response.state['data']) == 3
+    assert len(response.state['included']) == 1
 
 
 def test_a_follow_has_relationships_to_both_users(ada_api: JsonApiClient, bob_api: JsonApiClient) -> None:
@@ -114,8 +114,8 @@ def test_a_page_has_counts_in_meta_and_links_to_other_pages(ada_api: JsonApiClie
 
 
 def test_the_link_header_has_the_same_page_links(ada_api: JsonApiClient) -> None:
-    answer = ada_api.related('users')
-    assert f'<{answer.state["links"]["last"]}>; rel="last"' in answer.headers['link']
+    response = ada_api.related('users')
+    assert f'<{response.state["links"]["last"]}>; rel="last"' in response.headers['link']
 
 
 def test_documentation_pages_are_json_api_documents(client: Client) -> None:
@@ -127,8 +127,8 @@ def test_documentation_pages_are_json_api_documents(client: Client) -> None:
 
 def test_an_unchanged_document_is_304(ada_api: JsonApiClient) -> None:
     before = ada_api.me()
-    answer = ada_api.get(before.state['links']['self'], headers={'If-None-Match': before.tag})
-    assert answer.status == 304
+    response = ada_api.get(before.state['links']['self'], headers={'If-None-Match': before.tag})
+    assert response.status == 304
     seen_otherwise = f'{before.state["links"]["self"]}?fields[users]=username'
     assert ada_api.get(seen_otherwise, headers={'If-None-Match': before.tag}).status == 200
 
@@ -142,9 +142,9 @@ def test_caching_headers_are_those_of_other_formats(ada: Client, ada_api: JsonAp
 
 
 def test_head_responds_like_get(ada_api: JsonApiClient) -> None:
-    answer = ada_api.client.request('HEAD', '/api')
-    assert answer.status == 200
-    assert answer.headers['content-type'] == JSON_API
+    response = ada_api.client.request('HEAD', '/api')
+    assert response.status == 200
+    assert response.headers['content-type'] == JSON_API
 
 
 def test_an_unsupported_method_is_405_with_allow(ada_api: JsonApiClient) -> None:

@@ -33,9 +33,9 @@ NEW = {
     ],
 )
 def test_the_accept_header_selects_json_api(client: Client, accept: str, media_type: str) -> None:
-    answer = client.get('/api', accept=accept)
-    assert answer.status == 200
-    assert answer.content_type == media_type
+    response = client.get('/api', accept=accept)
+    assert response.status == 200
+    assert response.content_type == media_type
 
 
 @pytest.mark.parametrize(
@@ -71,9 +71,9 @@ def test_profiles_of_a_body_are_ignored(anonymous_api: JsonApiClient) -> None:
 
 @pytest.mark.parametrize('accept', ['*/*', 'application/*', ''])
 def test_a_json_api_body_gets_a_json_api_response(anonymous_api: JsonApiClient, accept: str) -> None:
-    answer = anonymous_api.send('POST', '/api/users', NEW, Accept=accept)
-    assert answer.status == 201
-    assert answer.content_type == JSON_API
+    response = anonymous_api.send('POST', '/api/users', NEW, Accept=accept)
+    assert response.status == 201
+    assert response.content_type == JSON_API
 
 
 def test_an_invalid_json_api_body_gets_json_api_errors(anonymous_api: JsonApiClient) -> None:
@@ -82,9 +82,9 @@ def test_an_invalid_json_api_body_gets_json_api_errors(anonymous_api: JsonApiCli
 
 
 def test_a_json_api_body_can_get_another_format(anonymous_api: JsonApiClient) -> None:
-    answer = anonymous_api.send('POST', '/api/users', NEW, accept=HAL)
-    assert answer.status == 201
-    assert answer.content_type == HAL
+    response = anonymous_api.send('POST', '/api/users', NEW, accept=HAL)
+    assert response.status == 201
+    assert response.content_type == HAL
 
 
 @pytest.mark.parametrize(
@@ -94,8 +94,8 @@ def test_a_json_api_body_can_get_another_format(anonymous_api: JsonApiClient) ->
 def test_a_json_api_content_type_without_a_body_selects_json_api(
     client: Client, content_type: str, media_type: str
 ) -> None:
-    answer = client.get('/api', accept='*/*', headers={'Content-Type': content_type})
-    assert answer.content_type == media_type
+    response = client.get('/api', accept='*/*', headers={'Content-Type': content_type})
+    assert response.content_type == media_type
 
 
 def test_an_empty_list_of_extensions_is_ignored(anonymous_api: JsonApiClient) -> None:
@@ -115,5 +115,5 @@ def test_errors_are_in_json_api_if_that_is_preferred(client: Client, accept: str
 
 
 def test_patch_accepts_json_api(client: Client) -> None:
-    answer = client.request('OPTIONS', '/api/users/1')
-    assert JSON_API in answer.headers['accept-patch'].split(', ')
+    response = client.request('OPTIONS', '/api/users/1')
+    assert JSON_API in response.headers['accept-patch'].split(', ')

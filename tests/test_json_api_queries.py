@@ -21,12 +21,12 @@ def letters(client: Client, ada: Client) -> list[str]:
     return [ada.me().state['username'], *LETTERS]
 
 
-def names(answer: ApiResponse) -> list[str]:
-    return [user['attributes']['username'] for user in answer.state['data']]
+def names(response: ApiResponse) -> list[str]:
+    return [user['attributes']['username'] for user in response.state['data']]
 
 
-def bodies(answer: ApiResponse) -> list[str]:
-    return [post['attributes']['body'] for post in answer.state['data']]
+def bodies(response: ApiResponse) -> list[str]:
+    return [post['attributes']['body'] for post in response.state['data']]
 
 
 def walk(client: JsonApiClient, first: ApiResponse, rel: str) -> list[ApiResponse]:
@@ -59,13 +59,13 @@ def test_the_first_page_of_each_relationship_can_be_included(
     bob_api.send('POST', relation(bob, 'following'), [identify(ada)])
     for number in range(12):
         ada_api.publish(f'post {number}')
-    answer = ada_api.me('?include=following,followers,posts').state
-    relationships = answer['data']['relationships']
+    response = ada_api.me('?include=following,followers,posts').state
+    relationships = response['data']['relationships']
     assert relationships['following']['data'] == [identify(bob)]
     assert relationships['followers']['data'] == [identify(bob)]
     assert len(relationships['posts']['data']) == 10
     assert relationships['posts']['meta']['total_items'] == 12
-    assert len(answer['included']) == 11
+    assert len(response['included']) == 11
 
 
 def test_relationships_of_many_users_can_be_included(
@@ -76,8 +76,8 @@ def test_relationships_of_many_users_can_be_included(
     for number in range(12):
         ada_api.publish(f'post {number}')
     last = bob_api.publish('hello')
-    answer = ada_api.related('users', query='?include=followers,following,posts&page[size]=100').state
-    by_name = {user['attributes']['username']: user['relationships'] for user in answer['data']}
+    response = ada_api.related('users', query='?include=followers,following,posts&page[size]=100').state
+    by_name = {user['attributes']['username']: user['relationships'] for user in response['data']}
     assert len(by_name) == len(letters) + 1
     assert by_name['bob']['followers']['data'] == [identify(ada)]
     assert by_name['ada']['following']['data'] == [identify(bob)]
@@ -86,7 +86,7 @@ def test_relationships_of_many_users_can_be_included(
     newest = ada_api.get(related(ada, 'posts')).state['data']
     assert by_name['ada']['posts']['data'] == [identify(post) for post in newest]
     assert by_name['eve']['followers']['data'] == by_name['eve']['posts']['data'] == []
-    assert len(answer['included']) == 11
+    assert len(response['included']) == 11
 
 
 def test_an_include_path_can_have_three_steps(world: World, ada: Client, bob: Client) -> None:
@@ -104,8 +104,8 @@ def test_an_include_path_can_have_three_steps(world: World, ada: Client, bob: Cl
         (urls.FOLLOW, 'follower.posts,followed.followers', [me, post, him]),
         (urls.USER, 'following.followers.posts', [him, post]),
     ):
-        answer = api.get(f'{world.url(template)}?include={path}').state
-        assert sorted(one['id'] for one in answer['included']) == sorted(one['id'] for one in expected)
+        response = api.get(f'{world.url(template)}?include={path}').state
+        assert sorted(one['id'] for one in response['included']) == sorted(one['id'] for one in expected)
         hal = ada.get(f'{world.url(template)}?include={path}', accept=HAL)
         assert hal.status == 200
 
@@ -133,15 +133,15 @@ def test_including_too_many_resources_is_rejected(
 
 
 def test_an_empty_page_includes_nothing(ada_api: JsonApiClient) -> None:
-    answer = ada_api.get(related(ada_api.me().state['data'], 'followers') + '?include=posts').state
-    assert answer['data'] == answer['included'] == []
+    response = ada_api.get(related(ada_api.me().state['data'], 'followers') + '?include=posts').state
+    assert response['data'] == response['included'] == []
 
 
 def test_only_requested_relationships_are_included(ada_api: JsonApiClient) -> None:
     ada_api.publish('hello')
-    answer = ada_api.me('?include=posts').state
-    assert 'data' not in answer['data']['relationships']['following']
-    assert [one['type'] for one in answer['included']] == ['posts']
+    response = ada_api.me('?include=posts').state
+    assert 'data' not in response['data']['relationships']['following']
+    assert [one['type'] for one in response['included']] == ['posts']
 
 
 def test_the_response_to_a_write_can_include_resources(ada_api: JsonApiClient) -> None:
@@ -168,11 +168,11 @@ def test_a_precondition_applies_to_the_selected_representation(ada_api: JsonApiC
 
 def test_sparse_fieldsets_select_attributes_and_relationships(ada_api: JsonApiClient) -> None:
     ada_api.publish('hello')
-    answer = ada_api.related('posts', query='?fields[posts]=body,author&fields[users]=username').state
-    assert answer['data'][0]['attributes'] == {'body': 'hello'}
-    assert set(answer['data'][0]['relationships']) == {'author'}
-    assert answer['included'][0]['attributes'] == {'username': 'ada'}
-    assert 'relationships' not in answer['included'][0]
+    response = ada_api.related('posts', query='?fields[posts]=body,author&fields[users]=username').state
+    assert response['data'][0]['attributes'] == {'body': 'hello'}
+    assert set(response['data'][0]['relationships']) == {'author'}
+    assert response['included'][0]['attributes'] == {'username': 'ada'}
+    assert 'relationships' not in response['included'][0]
 
 
 def test_an_empty_fieldset_selects_no_fields(ada_api: JsonApiClient) -> None:
@@ -222,8 +222,8 @@ def test_posts_are_sorted_by_time(ada_api: JsonApiClient, place: str) -> None:
         ('?sort=-created_at', ['three', 'two', 'one']),
         ('?sort=created_at', ['one', 'two', 'three']),
     ):
-        answer = ada_api.get(url + query) if url else ada_api.related(place, query=query)
-        assert bodies(answer) == expected
+        response = ada_api.get(url + query) if url else ada_api.related(place, query=query)
+        assert bodies(response) == expected
 
 
 def test_new_posts_cause_no_repeats_or_gaps_in_pages(ada_api: JsonApiClient) -> None:
@@ -239,9 +239,9 @@ def test_a_filter_matches_the_exact_name(
     ada_api: JsonApiClient, letters: list[str], name: str, expected: list[str]
 ) -> None:
     assert 'Bea' in letters
-    answer = ada_api.related('users', query=f'?filter[username]={name}')
-    assert names(answer) == expected
-    assert answer.state['meta']['total_items'] == len(expected)
+    response = ada_api.related('users', query=f'?filter[username]={name}')
+    assert names(response) == expected
+    assert response.state['meta']['total_items'] == len(expected)
 
 
 def test_links_keep_all_query_parameters(ada_api: JsonApiClient, letters: list[str]) -> None:
@@ -350,10 +350,10 @@ def test_a_write_with_an_unknown_parameter_changes_nothing(ada_api: JsonApiClien
 
 def test_other_formats_ignore_unknown_parameters(ada: Client, letters: list[str]) -> None:
     page = ada.follow('hc:users', accept=HAL)
-    answer = ada.get(page.href('self') + '?per_page=1000&colour=red&sort=-id&filter[x]=y', accept=HAL)
-    assert [user['username'] for user in answer.items] == letters[::-1]
-    assert answer.state['_meta']['per_page'] == 100
-    assert 'colour' not in answer.href('self')
+    response = ada.get(page.href('self') + '?per_page=1000&colour=red&sort=-id&filter[x]=y', accept=HAL)
+    assert [user['username'] for user in response.items] == letters[::-1]
+    assert response.state['_meta']['per_page'] == 100
+    assert 'colour' not in response.href('self')
 
 
 @pytest.mark.parametrize('accept', [HAL, JSON_API])
@@ -371,8 +371,10 @@ def test_parameters_mean_the_same_in_every_format(
     ada: Client, letters: list[str], accept: str, query: str, expected: list[str]
 ) -> None:
     assert set(expected) <= set(letters)
-    answer = ada.get(f'/api/users?{query}', accept=accept)
-    entries = [user['attributes'] for user in answer.state['data']] if accept == JSON_API else answer.items
+    response = ada.get(f'/api/users?{query}', accept=accept)
+    entries = (
+        [user['attributes'] for user in response.state['data']] if accept == JSON_API else response.items
+    )
     assert [entry['username'] for entry in entries] == expected
     assert ('about_me' in entries[0]) == ('fields' not in query)
 

@@ -23,29 +23,29 @@ def others(bob_api: JsonApiClient) -> list[dict[str, Any]]:
 
 
 def test_members_are_added_atomically(ada_api: JsonApiClient, others: list[Any]) -> None:
-    answer = ada_api.send('POST', following(ada_api), others)
-    assert answer.status == 200
-    assert sorted(one['id'] for one in answer.state['data']) == sorted(one['id'] for one in others)
-    assert ada_api.get(following(ada_api)).state == answer.state
+    response = ada_api.send('POST', following(ada_api), others)
+    assert response.status == 200
+    assert sorted(one['id'] for one in response.state['data']) == sorted(one['id'] for one in others)
+    assert ada_api.get(following(ada_api)).state == response.state
     assert ada_api.me().state['data']['attributes']['following_count'] == 4
     followed = ada_api.get(related(ada_api.me().state['data'], 'following'))
-    assert [identify(one) for one in followed.state['data']] == answer.state['data']
+    assert [identify(one) for one in followed.state['data']] == response.state['data']
 
 
 def test_adding_an_existing_member_changes_nothing(ada_api: JsonApiClient, others: list[Any]) -> None:
     for members in ([others[0]], [others[0], others[0], others[1]]):
-        answer = ada_api.send('POST', following(ada_api), members)
-        assert answer.status == 200
-    assert answer.state['meta']['total_items'] == 2
+        response = ada_api.send('POST', following(ada_api), members)
+        assert response.status == 200
+    assert response.state['meta']['total_items'] == 2
     assert ada_api.me().state['data']['attributes']['following_count'] == 2
 
 
 def test_removing_members_is_idempotent(ada_api: JsonApiClient, others: list[Any]) -> None:
     ada_api.send('POST', following(ada_api), others[:2])
     for _ in range(2):
-        answer = ada_api.send('DELETE', following(ada_api), others[1:])
-        assert answer.status == 200
-        assert answer.state['data'] == [others[0]]
+        response = ada_api.send('DELETE', following(ada_api), others[1:])
+        assert response.status == 200
+        assert response.state['data'] == [others[0]]
     assert ada_api.me().state['data']['attributes']['following_count'] == 1
 
 
@@ -68,8 +68,8 @@ def test_an_unknown_member_prevents_all_additions(ada_api: JsonApiClient, others
 def test_unknown_members_do_not_prevent_removals(ada_api: JsonApiClient, others: list[Any]) -> None:
     for unknown in ('7', '0', 'x', '9' * 30):
         assert ada_api.send('POST', following(ada_api), others[:2]).status == 200
-        answer = ada_api.send('DELETE', following(ada_api), [{'type': 'users', 'id': unknown}, others[0]])
-        assert (answer.status, answer.state['data']) == (200, others[1:2])
+        response = ada_api.send('DELETE', following(ada_api), [{'type': 'users', 'id': unknown}, others[0]])
+        assert (response.status, response.state['data']) == (200, others[1:2])
     assert ada_api.me().state['data']['attributes']['following_count'] == 1
 
 
@@ -163,6 +163,6 @@ def test_preconditions_apply_to_relationships(ada_api: JsonApiClient, others: li
 
 
 def test_a_change_links_to_the_resources_that_it_changed(ada_api: JsonApiClient, others: list[Any]) -> None:
-    answer = ada_api.send('POST', following(ada_api), others[:1])
+    response = ada_api.send('POST', following(ada_api), others[:1])
     me = ada_api.me().state['data']['links']['self']
-    assert f'<{me}>; rel="invalidates"' in answer.headers['link']
+    assert f'<{me}>; rel="invalidates"' in response.headers['link']

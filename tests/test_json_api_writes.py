@@ -87,8 +87,8 @@ def test_every_deletable_resource_can_be_deleted(ada_api: JsonApiClient, bob_api
     bob = bob_api.me().state['data']
     follow = ada_api.get(bob['links']['self']).state['data']
     tokens = ada_api.related('tokens').state['data']
-    for address in (link(follow, 'follow'), tokens[0]['links']['self']):
-        assert ada_api.delete(address).state == {'meta': {}}
+    for url in (link(follow, 'follow'), tokens[0]['links']['self']):
+        assert ada_api.delete(url).state == {'meta': {}}
     assert bob_api.delete(bob['links']['self']).state == {'meta': {}}
 
 
@@ -266,8 +266,8 @@ def test_unchanged_linkage_is_accepted(world: World, ada: Client, bob: Client) -
         ('PUT', urls.FOLLOW, identify(follow), linkage(follower=bare, followed=identify(him))),
     ]
     for method, template, resource, relationships in unchanged:
-        answer = api.send(method, world.url(template), resource | relationships)
-        assert answer.status == 200, answer.text
+        response = api.send(method, world.url(template), resource | relationships)
+        assert response.status == 200, response.text
     created = [
         (urls.POSTS, 'posts', {'body': 'hello'}, linkage(author=bare)),
         (urls.STORES, 'stores', {'name': 'Gears'}, linkage(owner=bare, items=[])),
@@ -276,8 +276,8 @@ def test_unchanged_linkage_is_accepted(world: World, ada: Client, bob: Client) -
     ]
     for template, kind, attributes, relationships in created:
         new = {'type': kind, 'attributes': attributes} | relationships
-        answer = api.send('POST', world.url(template), new)
-        assert answer.status == 201, answer.text
+        response = api.send('POST', world.url(template), new)
+        assert response.status == 201, response.text
 
 
 def test_changed_linkage_is_rejected(world: World, ada: Client, bob: Client) -> None:

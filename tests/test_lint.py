@@ -42,9 +42,9 @@ def test_every_accepted_finding_has_a_reason() -> None:
 
 
 def test_a_permanent_redirect_is_cacheable(client: Client) -> None:
-    answer = client.get('/api/users/5/followed')
-    assert answer.status == 308
-    assert answer.headers['cache-control'].startswith('public')
+    response = client.get('/api/users/5/followed')
+    assert response.status == 308
+    assert response.headers['cache-control'].startswith('public')
 
 
 def test_the_redirect_of_the_root_is_not_stored(client: Client) -> None:

@@ -405,9 +405,9 @@ def test_a_user_requests_another_verification_mail(ada: Client, db: Session, inb
 def test_verification_mails_are_limited_for_each_user(ada: Client, bob: Client, db: Session) -> None:
     target = '/api/email-verifications'
     assert [ada.post(target).status for _ in range(6)] == [202] * 5 + [429]
-    answer = ada.post(target)
-    assert_problem(answer, 429)
-    assert int(answer.headers['retry-after']) <= 3600
+    response = ada.post(target)
+    assert_problem(response, 429)
+    assert int(response.headers['retry-after']) <= 3600
     assert bob.post(target).status == 202
 
 
@@ -529,13 +529,13 @@ def test_no_log_line_has_a_secret(reset: str, client: Client, lines: StringIO) -
 
 
 def test_known_and_unknown_addresses_get_equal_responses(ada: Client, client: Client, db: Session) -> None:
-    answers = [ask(client, email) for email in ('ada@example.org', 'nobody@example.org')]
+    responses = [ask(client, email) for email in ('ada@example.org', 'nobody@example.org')]
     known, unknown = (
-        {name: value for name, value in answer.lasting_headers.items() if name != 'ratelimit'}
-        for answer in answers
+        {name: value for name, value in response.lasting_headers.items() if name != 'ratelimit'}
+        for response in responses
     )
     assert known == unknown
-    assert {(answer.status, answer.text) for answer in answers} == {(202, '')}
+    assert {(response.status, response.text) for response in responses} == {(202, '')}
     assert db.execute("SELECT COUNT(*) FROM outbox WHERE purpose = 'password-reset'").fetchone()[0] == 2
 
 
@@ -582,10 +582,10 @@ def test_a_thousand_requests_send_five_mails(
 
 def test_a_request_with_an_idempotency_key_counts_once_and_is_no_registration(client: Client) -> None:
     for _ in range(2):
-        answer = ask(client, headers={'Idempotency-Key': '"one"'})
-        assert answer.status == 202
-        assert answer.headers['ratelimit'] == '"password-reset";r=99;t=3600'
-    assert 'idempotency-replayed' in answer.headers
+        response = ask(client, headers={'Idempotency-Key': '"one"'})
+        assert response.status == 202
+        assert response.headers['ratelimit'] == '"password-reset";r=99;t=3600'
+    assert 'idempotency-replayed' in response.headers
     assert client.post('/api/users', {}).headers['ratelimit'] == '"registration";r=1000'
 
 
@@ -599,11 +599,11 @@ def test_a_wrong_address_is_rejected(client: Client, email: Any) -> None:
 
 @pytest.mark.parametrize('accept', [HAL, HAL_FORMS, JSON_API, HTML])
 def test_a_link_is_served_in_every_format(reset: str, client: Client, accept: str) -> None:
-    answer = client.get(reset, accept=accept)
-    assert (answer.status, answer.content_type) == (200, accept)
-    assert answer.headers['cache-control'] == 'no-store'
-    assert answer.headers['referrer-policy'] == 'no-referrer'
-    assert 'etag' not in answer.headers
+    response = client.get(reset, accept=accept)
+    assert (response.status, response.content_type) == (200, accept)
+    assert response.headers['cache-control'] == 'no-store'
+    assert response.headers['referrer-policy'] == 'no-referrer'
+    assert 'etag' not in response.headers
     assert client.get('/api/password-resets', accept=accept).status == 200
 
 
@@ -611,8 +611,8 @@ def test_a_password_is_reset_in_json_api(reset: str, client: Client) -> None:
     data = client.get(reset, accept=JSON_API).state['data']
     body = {'data': {'type': data['type'], 'id': data['id'], 'attributes': {'password': NEW_PASSWORD}}}
     headers = {'Content-Type': JSON_API}
-    answer = client.request('PUT', reset, body=json.dumps(body), headers=headers, accept=JSON_API)
-    assert answer.status == 204, answer.text
+    response = client.request('PUT', reset, body=json.dumps(body), headers=headers, accept=JSON_API)
+    assert response.status == 204, response.text
     assert client.sign_in('ada', NEW_PASSWORD).entry().status == 200
 
 
@@ -653,10 +653,10 @@ def test_the_number_of_mails_to_be_sent_is_a_metric(start: Start, environment: d
 
 
 def test_an_unknown_link_tells_no_other_page_its_url(client: Client) -> None:
-    answer = client.get('/api/password-resets/unknown', accept=HTML)
-    assert answer.status == 404
-    assert answer.headers['referrer-policy'] == 'no-referrer'
-    assert answer.headers['cache-control'] == 'no-store'
+    response = client.get('/api/password-resets/unknown', accept=HTML)
+    assert response.status == 404
+    assert response.headers['referrer-policy'] == 'no-referrer'
+    assert response.headers['cache-control'] == 'no-store'
 
 
 def test_a_browser_without_scripts_recovers_a_lost_password(

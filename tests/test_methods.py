@@ -52,22 +52,22 @@ def test_head_has_the_content_length_of_get(world: World, media_type: str) -> No
 
 def test_options_lists_the_methods_of_every_resource(app: Any, world: World) -> None:
     for template, methods in methods_at(app).items():
-        answer = Client(app).request('OPTIONS', world.url(template))
+        response = Client(app).request('OPTIONS', world.url(template))
         expected = {*methods, 'OPTIONS'} | ({'HEAD'} if 'GET' in methods else set())
-        expected |= {'QUERY'} if 'accept-query' in answer.headers else set()
-        assert answer.status == 204
-        assert answer.headers['allow'] == ', '.join(sorted(expected))
+        expected |= {'QUERY'} if 'accept-query' in response.headers else set()
+        assert response.status == 204
+        assert response.headers['allow'] == ', '.join(sorted(expected))
         patches = 'PATCH' in methods and template != urls.FOLLOWING_RELATIONSHIP  # which responds with 403
-        assert ('accept-patch' in answer.headers) == patches
+        assert ('accept-patch' in response.headers) == patches
 
 
 def test_an_unsupported_method_is_405_with_allow(app: Any, world: World) -> None:
     for template in methods_at(app):
         allowed = Client(app).request('OPTIONS', world.url(template)).headers['allow']
         for method in {*STANDARD, 'HEAD', 'QUERY', 'TRACE', 'CONNECT'} - set(allowed.split(', ')):
-            answer = Client(app).request(method, world.url(template))
-            assert answer.status == 405
-            assert answer.headers['allow'] == allowed
+            response = Client(app).request(method, world.url(template))
+            assert response.status == 405
+            assert response.headers['allow'] == allowed
 
 
 @pytest.mark.parametrize('method', ['FROB', 'PROPFIND', 'COPY', 'query', 'SEARCH'])
@@ -112,9 +112,9 @@ def test_a_percent_encoded_url_is_the_same_resource(ada: Client) -> None:
 
 
 def test_the_root_redirects_to_the_entry_point(client: Client) -> None:
-    answer = client.get('/')
-    assert answer.status == 308
-    assert answer.headers['location'] == 'http://halcyon.test/api'
+    response = client.get('/')
+    assert response.status == 308
+    assert response.headers['location'] == 'http://halcyon.test/api'
 
 
 @pytest.mark.parametrize('method', ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE'])
@@ -122,14 +122,14 @@ def test_the_root_redirects_to_the_entry_point(client: Client) -> None:
     'query', ['', '?page=2&per_page=5', '?q=a%20b&x=%22%3C', '?a=b+c&page%5Bafter%5D=NQ']
 )
 def test_the_url_of_2018_redirects_and_keeps_the_query(client: Client, method: str, query: str) -> None:
-    answer = client.request(method, f'/api/users/5/followed{query}')
-    assert answer.status == 308
-    assert answer.headers['location'] == f'http://halcyon.test/api/users/5/following{query}'
+    response = client.request(method, f'/api/users/5/followed{query}')
+    assert response.status == 308
+    assert response.headers['location'] == f'http://halcyon.test/api/users/5/following{query}'
 
 
 def test_a_redirect_escapes_characters_that_urls_may_not_contain(client: Client) -> None:
-    answer = client.get('/api/users/5/followed?x=a|b"<>%&y=%zz%41')
-    assert answer.headers['location'].endswith('/following?x=a%7Cb%22%3C%3E%25&y=%25zz%41')
+    response = client.get('/api/users/5/followed?x=a|b"<>%&y=%zz%41')
+    assert response.headers['location'].endswith('/following?x=a%7Cb%22%3C%3E%25&y=%25zz%41')
 
 
 @pytest.mark.parametrize('headers', [{'Content-Type': 'image/png'}, {'Content-Type': 'application/json'}])
@@ -139,13 +139,13 @@ def test_the_body_of_a_delete_is_ignored(ada: Client, headers: dict[str, str]) -
 
 
 def test_a_content_type_without_a_body_is_ignored(ada: Client) -> None:
-    answer = ada.put(ada.me().href('self'), headers={'Content-Type': 'image/png'})
-    assert answer.status == 200
+    response = ada.put(ada.me().href('self'), headers={'Content-Type': 'image/png'})
+    assert response.status == 200
 
 
 def test_options_asterisk_is_not_a_resource(client: Client) -> None:
-    answer = client.request('OPTIONS', '/*')
-    assert answer.state['instance'] == 'http://halcyon.test/*'
+    response = client.request('OPTIONS', '/*')
+    assert response.state['instance'] == 'http://halcyon.test/*'
 
 
 @pytest.mark.parametrize(
@@ -162,9 +162,9 @@ def test_options_asterisk_is_not_a_resource(client: Client) -> None:
 )
 @pytest.mark.parametrize('query', ['', '?a=b%2F'])
 def test_a_problem_names_its_target_as_it_was_sent(client: Client, path: str, query: str) -> None:
-    answer = client.get(path + query)
-    assert_problem(answer, 404)
-    assert answer.state['instance'] == f'http://halcyon.test{path}'
+    response = client.get(path + query)
+    assert_problem(response, 404)
+    assert response.state['instance'] == f'http://halcyon.test{path}'
 
 
 @pytest.mark.parametrize('slash', ['%2F', '%2f'])
@@ -173,9 +173,9 @@ def test_a_problem_names_its_target_as_it_was_sent(client: Client, path: str, qu
     ['/api{}tokens', '/api/rels{}users', '/health{}live', '/api{}users{}5', '/static{}x'],
 )
 def test_an_encoded_slash_is_not_a_separator(ada: Client, path: str, slash: str) -> None:
-    address = path.replace('{}', slash)
-    assert_problem(ada.delete(address), 404)
-    assert_problem(ada.get(address), 404)
+    url = path.replace('{}', slash)
+    assert_problem(ada.delete(url), 404)
+    assert_problem(ada.get(url), 404)
     assert ada.get('/api/tokens').status == 200
 
 
@@ -187,8 +187,8 @@ def test_an_encoded_slash_at_the_end_is_not_a_trailing_slash(ada: Client) -> Non
 @pytest.mark.parametrize('coding', ['gzip, chunked', 'gzip', 'chunked, chunked', 'identity', 'x'])
 @pytest.mark.parametrize('method', ['POST', 'GET'])
 def test_a_transfer_coding_other_than_chunked_is_501(ada: Client, method: str, coding: str) -> None:
-    answer = ada.request(method, '/api/posts', headers={'Transfer-Encoding': coding}, body=b'{"body": "x"}')
-    assert_problem(answer, 501)
+    response = ada.request(method, '/api/posts', headers={'Transfer-Encoding': coding}, body=b'{"body": "x"}')
+    assert_problem(response, 501)
     assert ada.get('/api/posts').items == []
 
 
@@ -196,8 +196,8 @@ def test_a_transfer_coding_other_than_chunked_is_501(ada: Client, method: str, c
     'template', ['/api/users/{user_id}', '/api/posts/{post_id}', '/api/stores/{store_id}']
 )
 def test_a_put_of_a_range_is_400(world: World, template: str) -> None:
-    address = world.url(template)
-    before = world.ada.get(address).tag
+    url = world.url(template)
+    before = world.ada.get(url).tag
     ranged = {'Content-Range': 'bytes 0-4/10'}
-    assert_problem(world.ada.put(address, {'name': 'x', 'body': 'x', 'about_me': 'x'}, headers=ranged), 400)
-    assert world.ada.get(address).tag == before
+    assert_problem(world.ada.put(url, {'name': 'x', 'body': 'x', 'about_me': 'x'}, headers=ranged), 400)
+    assert world.ada.get(url).tag == before

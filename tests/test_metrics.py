@@ -61,9 +61,9 @@ def metered(start: Start) -> Client:
 
 
 def scrape(client: Client) -> Scrape:
-    answer = falcon.testing.simulate_get(client.app, '/metrics', host='halcyon.test')
-    assert answer.status_code == 200
-    return Scrape(answer.text)
+    response = falcon.testing.simulate_get(client.app, '/metrics', host='halcyon.test')
+    assert response.status_code == 200
+    return Scrape(response.text)
 
 
 def growth(client: Client, name: str, do: Any, **labels: str) -> float:
@@ -87,10 +87,10 @@ def test_prometheus_client_is_not_imported_by_default(tmp_path: Path) -> None:
 
 
 def test_metrics_are_prometheus_text_and_not_cached(metered: Client) -> None:
-    answer = metered.get('/metrics', accept='application/openmetrics-text;version=x,text/plain;version=x')
-    assert answer.headers['content-type'] == TYPE
-    assert answer.headers['cache-control'] == 'no-store'
-    assert 'etag' not in answer.headers
+    response = metered.get('/metrics', accept='application/openmetrics-text;version=x,text/plain;version=x')
+    assert response.headers['content-type'] == TYPE
+    assert response.headers['cache-control'] == 'no-store'
+    assert 'etag' not in response.headers
 
 
 def test_metrics_support_the_standard_methods(metered: Client) -> None:
@@ -238,16 +238,16 @@ def server(tmp_path_factory: Any, program: str) -> Iterator[Server]:
 
 
 def scraped(server: Server) -> Scrape:
-    answer = server.ask('GET', '/metrics')
-    assert (answer.status, answer.headers['content-type']) == (200, TYPE)
-    return Scrape(answer.body.decode())
+    response = server.ask('GET', '/metrics')
+    assert (response.status, response.headers['content-type']) == (200, TYPE)
+    return Scrape(response.body.decode())
 
 
 def ask_often(server: Server, times: int) -> set[int]:
     """Request the entry point that many times, and return the workers that responded."""
     with ThreadPoolExecutor(4) as pool:
-        answers = list(pool.map(lambda _: server.ask('GET', '/api'), range(times)))
-    ids = {answer.headers['x-request-id'] for answer in answers}
+        responses = list(pool.map(lambda _: server.ask('GET', '/api'), range(times)))
+    ids = {response.headers['x-request-id'] for response in responses}
     lines = [json.loads(line) for line in server.log.splitlines()]
     return {line['process'] for line in lines if line.get('request') in ids}
 

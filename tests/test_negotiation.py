@@ -55,8 +55,8 @@ CHOICES = [
 
 @pytest.mark.parametrize(('accept', 'media_type'), CHOICES)
 def test_accept_selects_the_format(client: Client, accept: str, media_type: str) -> None:
-    answer = client.get('/api', headers={'Accept': accept})
-    assert (answer.status, answer.content_type) == (200, media_type)
+    response = client.get('/api', headers={'Accept': accept})
+    assert (response.status, response.content_type) == (200, media_type)
 
 
 @pytest.mark.parametrize(
@@ -73,15 +73,15 @@ def test_accept_selects_the_format(client: Client, accept: str, media_type: str)
     ],
 )
 def test_an_unavailable_type_is_406_and_lists_the_available_ones(client: Client, accept: str) -> None:
-    answer = client.get('/api', headers={'Accept': accept})
-    assert_problem(answer, 406)
+    response = client.get('/api', headers={'Accept': accept})
+    assert_problem(response, 406)
     for media_type in (HAL, HAL_FORMS, JSON, HTML):
-        assert media_type in answer.state['detail']
+        assert media_type in response.state['detail']
 
 
 def test_an_unacceptable_write_does_nothing(ada: Client) -> None:
-    answer = ada.post('/api/posts', {'body': 'x'}, accept='image/png')
-    assert answer.status == 406
+    response = ada.post('/api/posts', {'body': 'x'}, accept='image/png')
+    assert response.status == 406
     assert ada.me().state['post_count'] == 0
 
 
@@ -124,5 +124,5 @@ def test_a_document_without_forms_is_plain_hal(ada: Client) -> None:
 def test_errors_are_in_the_preferred_format(
     client: Client, url: str, status: int, accept: str, media_type: str
 ) -> None:
-    answer = client.get(url, headers={'Accept': accept})
-    assert (answer.status, answer.content_type) == (status, media_type)
+    response = client.get(url, headers={'Accept': accept})
+    assert (response.status, response.content_type) == (status, media_type)

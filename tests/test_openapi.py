@@ -256,10 +256,10 @@ def test_every_described_success_occurs(
             options['accept'] = JSON_API
     if operation.operation['operationId'] == 'putFollow' and status not in (200, 204):
         send(world, operation._replace(method='DELETE', operation={}))
-    answer = send_for_success(world, operation, **options)
-    assert answer.status == status
+    response = send_for_success(world, operation, **options)
+    assert response.status == status
     if media_type is not None:
-        assert answer.content_type == media_type
+        assert response.content_type == media_type
 
 
 @pytest.mark.parametrize(('operation', 'media_type'), [*bodies()])
@@ -338,8 +338,8 @@ def test_every_described_409_occurs(world: World) -> None:
     for operation in with_status(409):
         other = {'type': 'another', 'id': '1'}
         body = orjson.dumps({'data': [other] if '/relationships/' in operation.template else other})
-        answer = send(world, operation, body=body, headers={'Content-Type': JSON_API})
-        assert answer.status == 409, str(operation)
+        response = send(world, operation, body=body, headers={'Content-Type': JSON_API})
+        assert response.status == 409, str(operation)
 
 
 def test_every_described_422_occurs(world: World) -> None:
@@ -424,8 +424,8 @@ def test_a_form_and_its_body_schema_have_the_same_rules(ada: Client) -> None:
 
 
 def test_the_document_has_the_openapi_media_type(client: Client) -> None:
-    answer = client.get(client.entry().href('service-desc'), accept=OPENAPI)
-    assert answer.headers['content-type'] == 'application/vnd.oai.openapi+json;version=3.1'
+    response = client.get(client.entry().href('service-desc'), accept=OPENAPI)
+    assert response.headers['content-type'] == 'application/vnd.oai.openapi+json;version=3.1'
 
 
 @pytest.mark.parametrize('accept', ['*/*', JSON, HAL, HAL_FORMS, 'text/html'])
@@ -435,10 +435,10 @@ def test_clients_that_follow_links_get_the_document_as_json(client: Client, acce
 
 @pytest.mark.parametrize('rel', ['service-desc', 'service-doc'])
 def test_the_document_is_cacheable_by_anyone(client: Client, rel: str) -> None:
-    answer = client.follow(rel)
-    assert answer.status == 200
-    assert answer.headers['cache-control'].startswith('public')
-    again = client.get(client.entry().href(rel), headers={'If-None-Match': answer.tag})
+    response = client.follow(rel)
+    assert response.status == 200
+    assert response.headers['cache-control'].startswith('public')
+    again = client.get(client.entry().href(rel), headers={'If-None-Match': response.tag})
     assert again.status == 304
 
 
@@ -449,9 +449,9 @@ def test_the_etag_of_the_document_differs_by_media_type(client: Client) -> None:
 
 def test_its_urls_start_with_the_base_url(start: Start) -> None:
     app = start(BASE_URL='https://api.example.org')
-    answer = Client(app).get('/api/openapi.json')
-    assert answer.state['servers'] == [{'url': 'https://api.example.org'}]
-    assert 'halcyon.test' not in answer.text
+    response = Client(app).get('/api/openapi.json')
+    assert response.state['servers'] == [{'url': 'https://api.example.org'}]
+    assert 'halcyon.test' not in response.text
 
 
 def test_the_documentation_page_has_every_operation(client: Client) -> None:

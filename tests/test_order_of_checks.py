@@ -94,5 +94,5 @@ def test_checks_run_in_the_documented_order(
         'owner': ada,
         'other': bob,
     }
-    answer = clients[name].request(method, world.url(template), **request)
-    assert answer.status == status, answer.text
+    response = clients[name].request(method, world.url(template), **request)
+    assert response.status == status, response.text

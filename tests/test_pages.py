@@ -18,9 +18,9 @@ FORM = 'application/x-www-form-urlencoded'
 PERSON = {'username': 'eva', 'email': 'eva@example.org', 'password': 'correct horse', 'about_me': ''}
 
 
-def policy(answer: ApiResponse) -> dict[str, str]:
+def policy(response: ApiResponse) -> dict[str, str]:
     """Return the directives of the response's Content-Security-Policy."""
-    parts = (part.strip().partition(' ') for part in answer.headers['content-security-policy'].split(';'))
+    parts = (part.strip().partition(' ') for part in response.headers['content-security-policy'].split(';'))
     return {name: sources for name, _, sources in parts}
 
 
@@ -36,9 +36,9 @@ def post_form(client: Client, url: str, values: dict[str, str], accept: str = BR
 
 
 def test_a_browser_gets_a_page(client: Client) -> None:
-    answer = client.entry(accept=BROWSER)
-    assert answer.headers['content-type'] == 'text/html; charset=utf-8'
-    assert [form.get('data-form') for form in Page(answer.text).all('form')] == ['login', 'register']
+    response = client.entry(accept=BROWSER)
+    assert response.headers['content-type'] == 'text/html; charset=utf-8'
+    assert [form.get('data-form') for form in Page(response.text).all('form')] == ['login', 'register']
 
 
 def test_a_page_may_load_only_our_files_and_gravatar_pictures(client: Client) -> None:
@@ -55,9 +55,9 @@ def test_a_page_may_load_only_our_files_and_gravatar_pictures(client: Client) ->
 
 
 def test_an_error_page_has_the_same_content_security_policy(client: Client) -> None:
-    answer = client.get('/api/nothing', accept=HTML)
-    assert answer.status == 404
-    assert policy(answer) == policy(client.entry(accept=HTML))
+    response = client.get('/api/nothing', accept=HTML)
+    assert response.status == 404
+    assert policy(response) == policy(client.entry(accept=HTML))
 
 
 def test_the_page_of_a_relation_may_be_framed(client: Client) -> None:
@@ -67,9 +67,9 @@ def test_the_page_of_a_relation_may_be_framed(client: Client) -> None:
 
 def test_static_files_are_cacheable_for_ever(client: Client) -> None:
     for url in files(Page(client.entry(accept=HTML).text)):
-        answer = client.get(url)
-        assert answer.status == 200
-        assert answer.headers['cache-control'] == 'public, max-age=31536000, immutable'
+        response = client.get(url)
+        assert response.status == 200
+        assert response.headers['cache-control'] == 'public, max-age=31536000, immutable'
 
 
 def test_a_static_file_has_its_content_type(client: Client) -> None:
@@ -94,48 +94,48 @@ def test_an_unknown_static_file_is_404(client: Client, name: str) -> None:
 
 
 def test_a_form_submitted_by_a_browser_redirects_to_a_page(client: Client) -> None:
-    answer = post_form(client, '/api/users', PERSON)
-    assert answer.status == 303
-    assert answer.headers['location'] == f'{ORIGIN}/api'
-    assert answer.text == ''
+    response = post_form(client, '/api/users', PERSON)
+    assert response.status == 303
+    assert response.headers['location'] == f'{ORIGIN}/api'
+    assert response.text == ''
     assert client.sign_in('eva').me().state['username'] == 'eva'
 
 
 def test_a_signed_in_browser_is_redirected_to_the_new_resource(ada: Client) -> None:
-    answer = post_form(ada, '/api/posts', {'body': 'first\r\nsecond'})
-    assert answer.status == 303
-    assert ada.get(answer.headers['location']).state['body'] == 'first\nsecond'
+    response = post_form(ada, '/api/posts', {'body': 'first\r\nsecond'})
+    assert response.status == 303
+    assert ada.get(response.headers['location']).state['body'] == 'first\nsecond'
 
 
 def test_a_form_submitted_by_another_client_is_not_redirected(client: Client) -> None:
-    answer = post_form(client, '/api/users', PERSON, accept=HAL)
-    assert answer.status == 201
-    assert answer.headers['location'] == answer.href('self')
+    response = post_form(client, '/api/users', PERSON, accept=HAL)
+    assert response.status == 201
+    assert response.headers['location'] == response.href('self')
 
 
 def test_json_posted_by_a_page_is_not_redirected(client: Client) -> None:
-    answer = client.post('/api/users', PERSON, accept=BROWSER)
-    assert answer.status == 201
-    assert answer.content_type == HTML
+    response = client.post('/api/users', PERSON, accept=BROWSER)
+    assert response.status == 201
+    assert response.content_type == HTML
 
 
 def test_a_page_names_the_invalid_fields_of_a_form(client: Client) -> None:
-    answer = post_form(client, '/api/users', PERSON | {'username': 'a b', 'password': 'short'})
-    assert answer.status == 400
-    assert answer.content_type == HTML
-    assert 'User name may contain only' in Page(answer.text).text
-    assert 'Password must have at least' in Page(answer.text).text
+    response = post_form(client, '/api/users', PERSON | {'username': 'a b', 'password': 'short'})
+    assert response.status == 400
+    assert response.content_type == HTML
+    assert 'User name may contain only' in Page(response.text).text
+    assert 'Password must have at least' in Page(response.text).text
 
 
 def test_only_a_sign_in_sets_a_cookie(client: Client) -> None:
-    answers = [client.entry(accept=HTML), post_form(client, '/api/users', PERSON)]
-    answers.append(client.entry(accept=HTML).client.sign_in('eva').me())
-    assert all('set-cookie' not in answer.headers for answer in answers)
+    responses = [client.entry(accept=HTML), post_form(client, '/api/users', PERSON)]
+    responses.append(client.entry(accept=HTML).client.sign_in('eva').me())
+    assert all('set-cookie' not in response.headers for response in responses)
 
 
 def test_script_and_style_are_small(client: Client) -> None:
     page = client.entry(accept=HTML)
-    sizes = [len(client.get(address).text) for address in files(Page(page.text))]
+    sizes = [len(client.get(url).text) for url in files(Page(page.text))]
     assert sum(sizes) < 30_000
     assert len(page.text) < 25_000
 

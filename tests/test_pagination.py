@@ -121,9 +121,9 @@ def test_any_positive_integer_is_a_page_number(author: Client, page: str) -> Non
 )
 @pytest.mark.parametrize('url', ['/api/posts', '/api/users', '/api/tokens'])
 def test_other_page_numbers_are_rejected(ada: Client, url: str, name: str, value: str) -> None:
-    answer = ada.get(f'{url}?{name}={value}')
-    assert_problem(answer, 400)
-    assert answer.state['parameter'] == name
+    response = ada.get(f'{url}?{name}={value}')
+    assert_problem(response, 400)
+    assert response.state['parameter'] == name
 
 
 @pytest.mark.parametrize('name', ['page[after]', 'page[before]'])
@@ -147,9 +147,9 @@ def test_other_page_numbers_are_rejected(ada: Client, url: str, name: str, value
     ],
 )
 def test_an_invalid_cursor_is_rejected(ada: Client, name: str, value: str) -> None:
-    answer = ada.get(f'/api/posts?{name}={value}')
-    assert_problem(answer, 400)
-    assert answer.state['parameter'] == name
+    response = ada.get(f'/api/posts?{name}={value}')
+    assert_problem(response, 400)
+    assert response.state['parameter'] == name
 
 
 def test_a_cursor_of_another_order_is_rejected(author: Client, bob: Client) -> None:

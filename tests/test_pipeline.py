@@ -42,10 +42,10 @@ def test_a_304_links_to_the_pages_like_the_200(ada: Client) -> None:
 
 
 def test_a_form_of_a_page_is_redirected_after_its_response_was_labelled(ada: Client) -> None:
-    answer = ada.post('/api/posts', accept=HTML, headers={'Content-Type': FORM}, body=b'body=Hello')
-    assert answer.status == 303
-    assert re.search('/api/posts/[0-9]+$', answer.headers['location'])
-    assert 'content-type' not in answer.headers or not answer.text
+    response = ada.post('/api/posts', accept=HTML, headers={'Content-Type': FORM}, body=b'body=Hello')
+    assert response.status == 303
+    assert re.search('/api/posts/[0-9]+$', response.headers['location'])
+    assert 'content-type' not in response.headers or not response.text
 
 
 def test_a_replay_is_presented_once(ada: Client) -> None:
@@ -61,9 +61,9 @@ def test_a_response_that_cannot_be_presented_is_a_problem(
     ada: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(users, 'represent_time', lambda moment: object())
-    answer = ada.get('/api/users', accept=HAL)
-    assert_problem(answer, 500)
-    assert answer.headers['vary'] == 'Accept, Authorization, Origin'
-    assert answer.headers['cache-control'] == 'no-store'
-    assert 'link' not in answer.headers
+    response = ada.get('/api/users', accept=HAL)
+    assert_problem(response, 500)
+    assert response.headers['vary'] == 'Accept, Authorization, Origin'
+    assert response.headers['cache-control'] == 'no-store'
+    assert 'link' not in response.headers
     assert ada.get('/api/users', accept=JSON_API).content_type == JSON_API

@@ -9,10 +9,10 @@ from tests.clock import MovableClock
 
 
 def test_a_post_is_at_its_location_with_its_author_embedded(ada: Client) -> None:
-    answer = ada.publish('Hello')
-    assert answer.status == 201
-    post = ada.get(answer.headers['location'])
-    assert post.text == answer.text
+    response = ada.publish('Hello')
+    assert response.status == 201
+    post = ada.get(response.headers['location'])
+    assert post.text == response.text
     me = ada.me().state
     me['_links'].pop('curies')
     assert post.state['_embedded']['author'] == me

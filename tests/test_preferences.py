@@ -27,14 +27,14 @@ def test_a_write_can_get_a_response_without_content(
     world: World, method: str, template: str, body: Any, status: int
 ) -> None:
     address = world.url(template)
-    answer = world.ada.request(method, address, json=body, headers=MINIMAL)
-    assert answer.status == status
-    assert answer.text == ''
-    assert answer.headers['preference-applied'] == 'return=minimal'
+    response = world.ada.request(method, address, json=body, headers=MINIMAL)
+    assert response.status == status
+    assert response.text == ''
+    assert response.headers['preference-applied'] == 'return=minimal'
     if status == 201:
-        assert world.ada.get(answer.headers['location']).state.items() >= body.items()
+        assert world.ada.get(response.headers['location']).state.items() >= body.items()
     if method == 'PATCH':
-        assert answer.tag == world.ada.get(address).tag
+        assert response.tag == world.ada.get(address).tag
 
 
 @pytest.mark.parametrize(
@@ -48,15 +48,15 @@ def test_a_write_can_get_a_response_without_content(
     ],
 )
 def test_prefer_has_the_syntax_of_rfc_7240(ada: Client, prefer: str, applied: bool) -> None:
-    answer = ada.post('/api/posts', {'body': 'x'}, headers={'Prefer': prefer})
-    assert ('preference-applied' in answer.headers) == applied
-    assert (answer.text == '') == applied
+    response = ada.post('/api/posts', {'body': 'x'}, headers={'Prefer': prefer})
+    assert ('preference-applied' in response.headers) == applied
+    assert (response.text == '') == applied
 
 
 def test_the_secret_of_a_token_is_never_omitted(ada: Client) -> None:
-    answer = ada.post('/api/tokens', headers=MINIMAL)
-    assert answer.state['token']
-    assert 'preference-applied' not in answer.headers
+    response = ada.post('/api/tokens', headers=MINIMAL)
+    assert response.state['token']
+    assert 'preference-applied' not in response.headers
 
 
 def test_errors_and_reads_keep_their_content(ada: Client) -> None:

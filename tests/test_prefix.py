@@ -53,8 +53,8 @@ def ask(request: pytest.FixtureRequest, start: Start) -> Any:
 
 def test_every_link_of_every_format_works(ask: Any) -> None:
     assert ask('POST', f'{BASE}/api/users', json=PERSON).status_code == 201
-    answer = ask('POST', f'{BASE}/api/tokens', json={'username': 'ada', 'password': 'correct horse'})
-    token = {'Authorization': f'Bearer {answer.json["token"]}'}
+    response = ask('POST', f'{BASE}/api/tokens', json={'username': 'ada', 'password': 'correct horse'})
+    token = {'Authorization': f'Bearer {response.json["token"]}'}
     for name in ('Hello', 'Good-bye'):
         assert ask('POST', f'{BASE}/api/posts', headers=token, json={'body': name}).status_code == 201
     for accept in (HAL, JSON_API, HTML):

@@ -91,20 +91,20 @@ def test_the_parameters_are_those_of_get(
 ) -> None:
     got = world.ada.get(f'{url}?{urlencode(parameters)}', accept=accept)
     for body, content_type in ((urlencode(parameters), FORM), (json.dumps(parameters), JSON)):
-        answer = query(world.ada, url, body, content_type, accept=accept)
-        assert_same(answer, got)
-        assert_same(answer, world.ada.get(answer.headers['content-location'], accept=accept))
+        response = query(world.ada, url, body, content_type, accept=accept)
+        assert_same(response, got)
+        assert_same(response, world.ada.get(response.headers['content-location'], accept=accept))
 
 
 def test_json_may_have_numbers(world: World) -> None:
-    answer = query(world.ada, '/api/posts', b'{"page": 2, "per_page": 1}', JSON)
-    assert_same(answer, world.ada.get('/api/posts?page=2&per_page=1'))
-    assert answer.headers['content-location'] == f'{ORIGIN}/api/posts?page=2&per_page=1'
+    response = query(world.ada, '/api/posts', b'{"page": 2, "per_page": 1}', JSON)
+    assert_same(response, world.ada.get('/api/posts?page=2&per_page=1'))
+    assert response.headers['content-location'] == f'{ORIGIN}/api/posts?page=2&per_page=1'
 
 
 def test_the_parameters_of_the_url_apply_too(world: World) -> None:
-    answer = query(world.ada, '/api/posts?per_page=1', b'page=2')
-    assert_same(answer, world.ada.get('/api/posts?per_page=1&page=2'))
+    response = query(world.ada, '/api/posts?per_page=1', b'page=2')
+    assert_same(response, world.ada.get('/api/posts?per_page=1&page=2'))
 
 
 @pytest.mark.parametrize(
@@ -126,12 +126,12 @@ def test_the_parameters_of_the_url_apply_too(world: World) -> None:
 def test_an_invalid_parameter_is_400_and_is_named(
     world: World, url: str, body: bytes, content_type: str
 ) -> None:
-    answer = query(world.ada, url, body, content_type)
-    assert_problem(answer, 400)
-    assert 'page' in answer.state['detail']
-    answer = query(world.ada, url, body, content_type, accept=JSON_API)
-    assert answer.status == 400
-    assert answer.state['errors'][0]['source']['parameter'].startswith('page')
+    response = query(world.ada, url, body, content_type)
+    assert_problem(response, 400)
+    assert 'page' in response.state['detail']
+    response = query(world.ada, url, body, content_type, accept=JSON_API)
+    assert response.status == 400
+    assert response.state['errors'][0]['source']['parameter'].startswith('page')
 
 
 @pytest.mark.parametrize(
@@ -156,22 +156,22 @@ def test_a_malformed_body_is_400(world: World, body: bytes, content_type: str) -
 
 @pytest.mark.parametrize('body', [b'page=1', b''])
 def test_a_query_without_content_type_is_400(world: World, body: bytes) -> None:
-    answer = world.ada.request('QUERY', '/api/posts', body=body)
-    assert_problem(answer, 400)
-    assert 'Content-Type' in answer.state['detail']
+    response = world.ada.request('QUERY', '/api/posts', body=body)
+    assert_problem(response, 400)
+    assert 'Content-Type' in response.state['detail']
 
 
 @pytest.mark.parametrize('body', [b'page=1', b''])
 @pytest.mark.parametrize('content_type', ['text/plain', HAL, JSON_API, 'application/merge-patch+json', 'x'])
 def test_another_content_type_is_415_with_accept_query(world: World, content_type: str, body: bytes) -> None:
-    answer = query(world.ada, '/api/posts', body, content_type, accept=HAL)
-    assert_problem(answer, 415)
-    assert answer.headers['accept-query'] == f'{FORM}, {JSON}'
+    response = query(world.ada, '/api/posts', body, content_type, accept=HAL)
+    assert_problem(response, 415)
+    assert response.headers['accept-query'] == f'{FORM}, {JSON}'
 
 
 def test_a_compressed_query_is_415(world: World) -> None:
-    answer = query(world.ada, '/api/posts', b'page=1', headers={'Content-Encoding': 'gzip'})
-    assert_problem(answer, 415)
+    response = query(world.ada, '/api/posts', b'page=1', headers={'Content-Encoding': 'gzip'})
+    assert_problem(response, 415)
 
 
 def test_a_query_of_more_than_64_kib_is_413(world: World) -> None:
@@ -196,9 +196,9 @@ def test_options_names_the_content_types_of_queries(app: Any, world: World) -> N
 
 @pytest.mark.parametrize('url', ['/api', '/api/docs', '/health/live', '/api/users/5', '/api/openapi.json'])
 def test_a_query_of_another_resource_is_405(client: Client, url: str) -> None:
-    answer = client.request('QUERY', url, headers={'Content-Type': FORM})
-    assert_problem(answer, 405)
-    assert 'QUERY' not in answer.headers['allow']
+    response = client.request('QUERY', url, headers={'Content-Type': FORM})
+    assert_problem(response, 405)
+    assert 'QUERY' not in response.headers['allow']
 
 
 def test_a_query_needs_a_token(client: Client, world: World) -> None:
@@ -214,16 +214,16 @@ def test_accept_is_checked_before_the_body(world: World) -> None:
 @pytest.mark.parametrize('accept', FORMATS)
 def test_a_query_is_conditional_like_get(world: World, accept: str) -> None:
     body = b'page=1&per_page=2' if accept != JSON_API else b'page[size]=2'
-    answer = query(world.ada, '/api/posts', body, accept=accept)
-    same = query(world.ada, '/api/posts', body, accept=accept, headers={'If-None-Match': answer.tag})
+    response = query(world.ada, '/api/posts', body, accept=accept)
+    same = query(world.ada, '/api/posts', body, accept=accept, headers={'If-None-Match': response.tag})
     assert same.status == 304
-    assert same.tag == answer.tag
-    assert same.headers['content-location'] == answer.headers['content-location']
-    matching = {'If-Match': answer.tag}
+    assert same.tag == response.tag
+    assert same.headers['content-location'] == response.headers['content-location']
+    matching = {'If-Match': response.tag}
     assert query(world.ada, '/api/posts', body, accept=accept, headers=matching).status == 200
     world.ada.publish('another')
     assert query(world.ada, '/api/posts', body, accept=accept, headers=matching).status == 412
-    changed = query(world.ada, '/api/posts', body, accept=accept, headers={'If-None-Match': answer.tag})
+    changed = query(world.ada, '/api/posts', body, accept=accept, headers={'If-None-Match': response.tag})
     assert changed.status == 200
 
 
@@ -237,8 +237,8 @@ def test_a_query_is_compressed_like_get(app: Any, world: World) -> None:
 
 def test_pages_of_other_origins_may_query(client: Client) -> None:
     headers = {'Origin': 'http://localhost', 'Access-Control-Request-Method': 'QUERY'}
-    answer = client.request('OPTIONS', '/api/posts', headers=headers)
-    assert 'QUERY' in answer.headers['access-control-allow-methods'].split(', ')
+    response = client.request('OPTIONS', '/api/posts', headers=headers)
+    assert 'QUERY' in response.headers['access-control-allow-methods'].split(', ')
 
 
 def test_a_query_is_not_treated_as_a_write(world: World) -> None:
@@ -247,7 +247,7 @@ def test_a_query_is_not_treated_as_a_write(world: World) -> None:
 
 
 def test_the_former_url_redirects_a_query(client: Client) -> None:
-    answer = client.request('QUERY', '/api/users/5/followed?page=2', headers={'Content-Type': FORM})
-    assert answer.status == 308
-    assert answer.headers['location'] == f'{ORIGIN}/api/users/5/following?page=2'
-    assert 'deprecation' in answer.headers
+    response = client.request('QUERY', '/api/users/5/followed?page=2', headers={'Content-Type': FORM})
+    assert response.status == 308
+    assert response.headers['location'] == f'{ORIGIN}/api/users/5/following?page=2'
+    assert 'deprecation' in response.headers

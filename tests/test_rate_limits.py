@@ -17,33 +17,33 @@ REGISTRATION_POLICY = '"registration";q=1000;w=3600'
 EVA = {'username': 'eva', 'email': 'eva@example.org', 'password': 'correct horse'}
 
 
-def limits(answer: ApiResponse) -> tuple[str | None, str | None]:
-    return answer.headers.get('ratelimit-policy'), answer.headers.get('ratelimit')
+def limits(response: ApiResponse) -> tuple[str | None, str | None]:
+    return response.headers.get('ratelimit-policy'), response.headers.get('ratelimit')
 
 
 def test_a_sign_in_reports_its_remaining_quota(client: Client, ada: Client) -> None:
-    answer = client.post('/api/tokens', RIGHT)
-    assert answer.status == 200
-    assert limits(answer) == (SIGN_IN_POLICY, '"account";r=10, "address";r=100')
+    response = client.post('/api/tokens', RIGHT)
+    assert response.status == 200
+    assert limits(response) == (SIGN_IN_POLICY, '"account";r=10, "address";r=100')
 
 
 def test_a_failed_sign_in_counts_immediately(client: Client, ada: Client, clock: MovableClock) -> None:
-    answer = client.post('/api/tokens', WRONG)
-    assert answer.status == 401
-    assert limits(answer) == (SIGN_IN_POLICY, '"account";r=9;t=900, "address";r=99;t=900')
+    response = client.post('/api/tokens', WRONG)
+    assert response.status == 401
+    assert limits(response) == (SIGN_IN_POLICY, '"account";r=9;t=900, "address";r=99;t=900')
     clock.move(seconds=300)
-    answer = client.post('/api/tokens', {**WRONG, 'username': 'unknown'})
-    assert limits(answer)[1] == '"account";r=9;t=900, "address";r=98;t=600'
+    response = client.post('/api/tokens', {**WRONG, 'username': 'unknown'})
+    assert limits(response)[1] == '"account";r=9;t=900, "address";r=98;t=600'
     assert limits(client.post('/api/tokens', RIGHT))[1] == '"account";r=9;t=600, "address";r=98;t=600'
 
 
 def test_the_time_in_ratelimit_is_that_of_retry_after(client: Client, ada: Client) -> None:
     for _ in range(10):
         client.post('/api/tokens', WRONG)
-    answer = client.post('/api/tokens', RIGHT)
-    assert answer.status == 429
-    assert answer.headers['retry-after'] == '900'
-    assert limits(answer) == (SIGN_IN_POLICY, '"account";r=0;t=900, "address";r=90;t=900')
+    response = client.post('/api/tokens', RIGHT)
+    assert response.status == 429
+    assert response.headers['retry-after'] == '900'
+    assert limits(response) == (SIGN_IN_POLICY, '"account";r=0;t=900, "address";r=90;t=900')
 
 
 @pytest.mark.parametrize(
@@ -61,9 +61,9 @@ def test_the_time_in_ratelimit_is_that_of_retry_after(client: Client, ada: Clien
 def test_a_sign_in_without_an_account_reports_the_ip_address_quota(
     client: Client, options: dict[str, Any], status: int
 ) -> None:
-    answer = client.post('/api/tokens', **options)
-    assert answer.status == status
-    assert limits(answer) == ('"address";q=100;w=900', '"address";r=100')
+    response = client.post('/api/tokens', **options)
+    assert response.status == status
+    assert limits(response) == ('"address";q=100;w=900', '"address";r=100')
 
 
 def test_a_renewal_reports_the_ip_address_quota(ada: Client) -> None:
@@ -73,21 +73,21 @@ def test_a_renewal_reports_the_ip_address_quota(ada: Client) -> None:
 @pytest.mark.parametrize('accept', ['*/*', JSON_API, HTML])
 def test_registrations_report_their_remaining_quota(client: Client, accept: str) -> None:
     expected = ['"registration";r=999;t=3600', '"registration";r=998;t=3600', '"registration";r=998;t=3600']
-    answers = [client.post('/api/users', values, accept=accept) for values in (EVA, EVA, {})]
-    assert [answer.status for answer in answers] == [201, 400, 400]
-    assert [limits(answer) for answer in answers] == [(REGISTRATION_POLICY, one) for one in expected]
+    responses = [client.post('/api/users', values, accept=accept) for values in (EVA, EVA, {})]
+    assert [response.status for response in responses] == [201, 400, 400]
+    assert [limits(response) for response in responses] == [(REGISTRATION_POLICY, one) for one in expected]
 
 
 def test_a_form_without_scripts_gets_the_remaining_quota(client: Client) -> None:
-    answer = client.request(
+    response = client.request(
         'POST',
         '/api/users',
         accept=HTML,
         headers={'Content-Type': FORM},
         body='username=eva&email=eva@example.org&password=correct+horse',
     )
-    assert answer.status == 303
-    assert limits(answer) == (REGISTRATION_POLICY, '"registration";r=999;t=3600')
+    assert response.status == 303
+    assert limits(response) == (REGISTRATION_POLICY, '"registration";r=999;t=3600')
 
 
 def test_a_retry_is_not_counted_and_reports_the_current_quota(client: Client, clock: MovableClock) -> None:
@@ -101,13 +101,13 @@ def test_a_retry_is_not_counted_and_reports_the_current_quota(client: Client, cl
 
 def test_a_password_change_reports_the_remaining_quota(ada: Client) -> None:
     url = ada.me().href('hc:password')
-    answer = ada.put(url, {'current_password': 'wrong horse', 'password': 'correct horse 2'})
-    assert answer.status == 400
-    assert limits(answer) == (SIGN_IN_POLICY, '"account";r=9;t=900, "address";r=99;t=900')
+    response = ada.put(url, {'current_password': 'wrong horse', 'password': 'correct horse 2'})
+    assert response.status == 400
+    assert limits(response) == (SIGN_IN_POLICY, '"account";r=9;t=900, "address";r=99;t=900')
 
 
 def test_other_responses_have_no_rate_limit(ada: Client) -> None:
-    answers = [
+    responses = [
         ada.entry(),
         ada.get('/api/tokens'),
         ada.get('/api/users'),
@@ -116,4 +116,4 @@ def test_other_responses_have_no_rate_limit(ada: Client) -> None:
         ada.put('/api/tokens'),
         ada.me().submit('edit', about_me='x'),
     ]
-    assert {limits(answer) for answer in answers} == {(None, None)}
+    assert {limits(response) for response in responses} == {(None, None)}

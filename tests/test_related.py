@@ -17,9 +17,9 @@ from tests.routes import World
     ],
 )
 def test_a_related_resource_is_served_with_its_own_url(world: World, template: str, related: str) -> None:
-    answer, own = (world.ada.get(world.url(one)) for one in (template, related))
-    assert (answer.status, answer.text, answer.tag) == (200, own.text, own.tag)
-    assert answer.headers['content-location'] == own.href('self')
+    response, own = (world.ada.get(world.url(one)) for one in (template, related))
+    assert (response.status, response.text, response.tag) == (200, own.text, own.tag)
+    assert response.headers['content-location'] == own.href('self')
     assert_problem(world.ada.get(template.format_map(dict.fromkeys(world.values, 5))), 404)
     assert Client(world.ada.app).get(world.url(template)).status == 401
 
@@ -34,7 +34,7 @@ def test_links_to_other_media_types_have_a_type(ada: Client) -> None:
 
 
 @pytest.mark.parametrize(
-    ('method', 'address', 'headers', 'rels'),
+    ('method', 'url', 'headers', 'rels'),
     [
         ('GET', '/api/users', {'Authorization': 'Basic x'}, {'help', 'hc:tokens', 'curies'}),
         ('GET', '/nothing', {}, {'help', 'start'}),
@@ -43,9 +43,9 @@ def test_links_to_other_media_types_have_a_type(ada: Client) -> None:
     ],
 )
 def test_a_problem_links_to_helpful_resources(
-    client: Client, method: str, address: str, headers: dict[str, str], rels: set[str]
+    client: Client, method: str, url: str, headers: dict[str, str], rels: set[str]
 ) -> None:
-    problem = client.request(method, address, headers=headers).state
+    problem = client.request(method, url, headers=headers).state
     assert set(problem['_links']) == rels
     assert problem['_links']['help']['href'] == problem['type']
     for rel, link in problem['_links'].items():
@@ -56,20 +56,20 @@ def test_a_problem_links_to_helpful_resources(
 @pytest.mark.parametrize('accept', ['application/vnd.hal+json', 'Application/Vnd.HAL+json;q=0.5, text/plain'])
 def test_hal_has_an_alias(ada: Client, accept: str) -> None:
     assert ada.get('/api', accept=accept).content_type == HAL
-    answer = ada.post(
+    response = ada.post(
         '/api/posts',
         body=b'{"body": "x"}',
         headers={'Content-Type': 'application/vnd.hal+json'},
         accept=accept,
     )
-    assert answer.status == 201
-    assert answer.content_type == HAL
+    assert response.status == 201
+    assert response.content_type == HAL
 
 
 def test_a_former_url_has_a_deprecation_header(client: Client) -> None:
-    answer = client.get('/api/users/5/followed')
-    assert answer.headers['deprecation'].startswith('@')
-    assert answer.headers['link'] == f'<{ORIGIN}/api/users/5/following>; rel="successor-version"'
+    response = client.get('/api/users/5/followed')
+    assert response.headers['deprecation'].startswith('@')
+    assert response.headers['link'] == f'<{ORIGIN}/api/users/5/following>; rel="successor-version"'
 
 
 def test_the_edit_form_is_a_patch_with_optional_fields(world: World) -> None:

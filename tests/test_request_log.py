@@ -56,7 +56,7 @@ def test_a_text_line_has_request_status_user_and_request_id(ada: Client, lines: 
 
 
 def test_a_json_line_has_request_status_user_and_request_id(machine: Client, lines: StringIO) -> None:
-    answer = machine.get('/api/users?page=2')
+    response = machine.get('/api/users?page=2')
     line = last(lines)
     assert re.fullmatch(r'\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z', line.pop('time'))
     assert line.pop('ms') > 0
@@ -69,7 +69,7 @@ def test_a_json_line_has_request_status_user_and_request_id(machine: Client, lin
         'path': '/api/users',
         'status': 401,
         'viewer': None,
-        'request': answer.request_id,
+        'request': response.request_id,
     }
 
 
@@ -103,11 +103,11 @@ def test_a_request_line_has_the_layout_of_a_log_record(format: str) -> None:
 def test_the_line_has_the_status_of_the_response(
     machine: Client, lines: StringIO, method: str, url: str, status: int
 ) -> None:
-    answer = machine.request(method, url)
+    response = machine.request(method, url)
     line = last(lines)
     assert (line['method'], line['path'], line['status']) == (method, url, status)
-    assert line['request'] == answer.request_id
-    assert answer.status == status
+    assert line['request'] == response.request_id
+    assert response.status == status
 
 
 def test_a_304_is_logged_as_304(machine: Client, lines: StringIO) -> None:
@@ -125,17 +125,17 @@ def test_a_failed_request_is_logged(
     machine: Client, lines: StringIO, monkeypatch: pytest.MonkeyPatch, error: Exception, status: int
 ) -> None:
     monkeypatch.setattr(entry_point, 'Document', failing(error))
-    answer = machine.get('/api')
-    assert last(lines)['status'] == answer.status == status
+    response = machine.get('/api')
+    assert last(lines)['status'] == response.status == status
 
 
 def test_a_rendering_error_is_logged_as_500(
     machine: Client, lines: StringIO, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr('service.resources.health._OK', {'status': object()})
-    answer = falcon.testing.simulate_get(machine.app, '/health/live', host='halcyon.test')
-    assert answer.status_code == last(lines)['status'] == 500
-    assert last(lines)['request'] in answer.text
+    response = falcon.testing.simulate_get(machine.app, '/health/live', host='halcyon.test')
+    assert response.status_code == last(lines)['status'] == 500
+    assert last(lines)['request'] in response.text
 
 
 class Stop(BaseException):
@@ -234,31 +234,31 @@ def test_every_request_has_its_own_id(client: Client) -> None:
     'request_id', ['a', '9f86d081-884c-4d65-9a2f', '0A2B:1F90_AC10:0050', '1-67891233-abcdef', 'x' * 64]
 )
 def test_a_trusted_proxy_can_set_the_request_id(start: Start, request_id: str) -> None:
-    answer = Client(start(**PROXY)).get(
+    response = Client(start(**PROXY)).get(
         '/nothing', headers={'X-Request-Id': request_id}, remote_addr='10.0.0.1'
     )
-    assert answer.request_id == request_id
+    assert response.request_id == request_id
 
 
 @pytest.mark.parametrize(
     'request_id', ['', 'x' * 65, 'a b', 'a,b', '"a"', 'ada@example.org', 'a\x1b', 'ä', 'a;b', '<b>']
 )
 def test_an_invalid_request_id_is_replaced(start: Start, request_id: str) -> None:
-    answer = Client(start(**PROXY)).get(
+    response = Client(start(**PROXY)).get(
         '/nothing', headers={'X-Request-Id': request_id}, remote_addr='10.0.0.1'
     )
-    assert re.fullmatch(r'[0-9a-f]{16}', answer.request_id)
+    assert re.fullmatch(r'[0-9a-f]{16}', response.request_id)
 
 
 @pytest.mark.parametrize(('settings', 'peer'), [(PROXY, '192.0.2.1'), ({}, '10.0.0.1')])
 def test_other_peers_cannot_set_the_request_id(start: Start, settings: dict[str, str], peer: str) -> None:
-    answer = Client(start(**settings)).get('/api', headers={'X-Request-Id': 'mine'}, remote_addr=peer)
-    assert answer.request_id != 'mine'
+    response = Client(start(**settings)).get('/api', headers={'X-Request-Id': 'mine'}, remote_addr=peer)
+    assert response.request_id != 'mine'
 
 
 def test_the_request_id_is_exposed_to_other_origins(client: Client) -> None:
-    answer = client.get('/api', headers={'Origin': 'http://localhost:3000'})
-    assert 'x-request-id' in answer.headers['access-control-expose-headers'].lower()
+    response = client.get('/api', headers={'Origin': 'http://localhost:3000'})
+    assert 'x-request-id' in response.headers['access-control-expose-headers'].lower()
 
 
 @pytest.mark.parametrize('milliseconds', [123, 999, 0, 500])

@@ -32,9 +32,9 @@ WRITES = [(method, template) for method, template in MATRIX if method != 'GET']
 
 
 def sign_in_to_read(client: Client, name: str) -> Client:
-    answer = Client(client.app).entry().submit('login', username=name, password=PASSWORD, scope='read')
-    assert answer.state['scope'] == 'read'
-    return Client(client.app, answer.state['token'])
+    response = Client(client.app).entry().submit('login', username=name, password=PASSWORD, scope='read')
+    assert response.state['scope'] == 'read'
+    return Client(client.app, response.state['token'])
 
 
 @pytest.fixture
@@ -47,12 +47,12 @@ def reader(ada: Client) -> Client:
 def test_a_token_for_reading_changes_nothing(
     world: World, reader: Client, method: str, template: str
 ) -> None:
-    answer = reader.request(method, world.url(template))
+    response = reader.request(method, world.url(template))
     expected = PERMITTED.get((method, template), 403)
-    assert answer.status == expected
+    assert response.status == expected
     if expected == 403:
-        assert answer.state['type'].endswith('/insufficient-scope')
-        assert answer.headers['www-authenticate'] == CHALLENGE
+        assert response.state['type'].endswith('/insufficient-scope')
+        assert response.headers['www-authenticate'] == CHALLENGE
 
 
 @pytest.mark.parametrize('template', [template for method, template in MATRIX if method == 'GET'])
@@ -63,9 +63,9 @@ def test_a_token_for_reading_reads_what_its_user_reads(world: World, reader: Cli
 
 @pytest.mark.parametrize(('accept', 'kind'), [(HTML, 'text/html'), (JSON, JSON), (JSON_API, JSON_API)])
 def test_the_scope_is_checked_in_every_format(reader: Client, accept: str, kind: str) -> None:
-    answer = reader.post('/api/posts', {'body': 'x'}, accept=accept)
-    assert (answer.status, answer.content_type) == (403, kind)
-    assert answer.headers['www-authenticate'] == CHALLENGE
+    response = reader.post('/api/posts', {'body': 'x'}, accept=accept)
+    assert (response.status, response.content_type) == (403, kind)
+    assert response.headers['www-authenticate'] == CHALLENGE
 
 
 @pytest.mark.parametrize('method', ['POST', 'DELETE', 'PATCH'])
@@ -82,8 +82,8 @@ def test_what_does_not_exist_is_not_found_first(reader: Client) -> None:
 
 
 def test_the_scope_is_checked_before_the_body(reader: Client) -> None:
-    answer = reader.request('POST', '/api/posts', body=b'{', headers={'Content-Type': 'text/plain'})
-    assert_problem(answer, 403)
+    response = reader.request('POST', '/api/posts', body=b'{', headers={'Content-Type': 'text/plain'})
+    assert_problem(response, 403)
 
 
 def forms_of(document: Any) -> Iterator[tuple[str, str]]:
@@ -99,8 +99,8 @@ def forms_of(document: Any) -> Iterator[tuple[str, str]]:
 
 @pytest.mark.parametrize('template', [template for method, template in MATRIX if method == 'GET'])
 def test_no_form_that_writes_is_offered(world: World, reader: Client, template: str) -> None:
-    answer = reader.get(world.url(template))
-    assert {method for _, method in forms_of(answer.state)} <= {'GET'}
+    response = reader.get(world.url(template))
+    assert {method for _, method in forms_of(response.state)} <= {'GET'}
 
 
 def test_a_page_offers_only_to_search_and_to_sign_out(world: World, reader: Client) -> None:
@@ -129,9 +129,9 @@ def test_a_token_for_reading_can_revoke_only_itself(ada: Client, reader: Client)
 
 def test_a_renewed_token_keeps_its_scope(reader: Client) -> None:
     for body in ({}, {'scope': 'write'}):
-        answer = reader.post('/api/tokens', body)
-        assert answer.state['scope'] == 'read'
-        assert Client(reader.app, answer.state['token']).post('/api/posts', {'body': 'x'}).status == 403
+        response = reader.post('/api/tokens', body)
+        assert response.state['scope'] == 'read'
+        assert Client(reader.app, response.state['token']).post('/api/posts', {'body': 'x'}).status == 403
 
 
 @pytest.mark.parametrize('scope', ['', 'admin', 'write read', None, ['write'], 5])

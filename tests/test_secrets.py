@@ -25,12 +25,12 @@ def test_secrets_are_in_one_response_and_stored_nowhere(
     client: Client, db: Session, caplog: pytest.LogCaptureFixture, lines: StringIO
 ) -> None:
     caplog.set_level(logging.DEBUG)
-    answers = [client.register('ada', password=OLD), client.register('ada', password=OLD)]
-    answers.append(client.register('bob', password=OLD, email='broken'))
+    responses = [client.register('ada', password=OLD), client.register('ada', password=OLD)]
+    responses.append(client.register('bob', password=OLD, email='broken'))
     ada = client.sign_in('ada', OLD)
     token = str(ada.token)
     change = ada.me().state
-    answers += [
+    responses += [
         ada.submit(change, 'change-password', current_password=OLD + 'x', password=NEW),
         ada.submit(change, 'change-password', current_password=OLD, password=NEW),
         ada.post('/api/tokens', {'username': 'ada', 'password': OLD}),
@@ -43,10 +43,10 @@ def test_secrets_are_in_one_response_and_stored_nowhere(
         client.get(f'/{misplaced}')
         client.delete(f'/api/rels/{misplaced}')
     for url in ('/api', '/api/users', '/api/tokens', '/api/posts', ada.me().href('self'), '/nothing'):
-        answers += [
+        responses += [
             ada.get(url, accept=accept) for accept in (HAL, HAL_FORMS, 'application/json', 'text/html')
         ]
-    output = ''.join(answer.text + str(answer.headers) for answer in answers)
+    output = ''.join(response.text + str(response.headers) for response in responses)
     tables = db.engine.get_tables()
     stored = str([db.execute(f'SELECT * FROM {table}').fetchall() for table in tables])
     assert 'ada@example.org' in stored
@@ -80,8 +80,8 @@ def test_no_document_contains_a_secret(start: Start, db: Session) -> None:
         for template, methods in methods_at(app).items():
             if 'GET' in methods:
                 for accept in (f'{HAL_FORMS}, {HAL};q=0.9', JSON_API, HTML, JSON):
-                    answer = client.get(world.url(template), accept=accept)
-                    output = answer.text + str(answer.headers)
+                    response = client.get(world.url(template), accept=accept)
+                    output = response.text + str(response.headers)
                     assert [secret for secret in secrets if secret in output] == []
 
 

@@ -14,21 +14,21 @@ DATA_POLICY = "default-src 'none'; frame-ancestors 'none'"
 OF_PAGES = ('cross-origin-resource-policy', 'permissions-policy', 'referrer-policy')
 
 
-def check_security_headers(answer: ApiResponse) -> None:
+def check_security_headers(response: ApiResponse) -> None:
     """Assert that the response has the security headers of its type."""
-    headers = answer.headers
+    headers = response.headers
     assert headers['x-content-type-options'] == 'nosniff'
     assert 'strict-transport-security' not in headers
-    if answer.status == 304:
+    if response.status == 304:
         assert not {'content-security-policy', *OF_PAGES} & set(headers)
-    elif answer.content_type == HTML:
+    elif response.content_type == HTML:
         assert headers['referrer-policy'] == 'same-origin'
         assert headers['cross-origin-resource-policy'] in ('same-origin', 'cross-origin')
         assert 'camera=()' in headers['permissions-policy'].split(', ')
         policy = headers['content-security-policy']
         assert policy.startswith("default-src 'none'; script-src 'self'; style-src 'self'; ")
         assert 'unsafe' not in policy
-        if not answer.target.startswith('http://halcyon.test/api/rels/'):
+        if not response.target.startswith('http://halcyon.test/api/rels/'):
             assert policy.endswith("; frame-ancestors 'none'")
             assert headers['cross-origin-resource-policy'] == 'same-origin'
     else:
@@ -64,9 +64,9 @@ def test_the_page_of_a_relation_may_be_framed_by_any_site(client: Client) -> Non
 @pytest.mark.parametrize('accept', [HTML, HAL, '*/*'])
 def test_a_304_leaves_the_policies_of_the_cached_response(client: Client, url: str, accept: str) -> None:
     tag = client.get(url, accept=f'{accept}, */*;q=0.1').tag
-    answer = client.get(url, accept=f'{accept}, */*;q=0.1', headers={'If-None-Match': tag})
-    assert answer.status == 304
-    check_security_headers(answer)
+    response = client.get(url, accept=f'{accept}, */*;q=0.1', headers={'If-None-Match': tag})
+    assert response.status == 304
+    check_security_headers(response)
 
 
 @pytest.mark.parametrize('url', ['/', '/api', '/nothing', '/api/users', '/health/live'])
@@ -76,12 +76,12 @@ def test_hsts_is_sent_only_if_base_url_is_https(start: Start, url: str) -> None:
         ('http://halcyon.test', None),
         ('', None),
     ):
-        answer = Client(start(BASE_URL=base_url)).get(url, accept='*/*')
-        assert answer.headers.get('strict-transport-security') == expected
+        response = Client(start(BASE_URL=base_url)).get(url, accept='*/*')
+        assert response.headers.get('strict-transport-security') == expected
 
 
 @pytest.mark.parametrize('accept', [HTML, HAL])
 def test_a_request_with_an_invalid_host_gets_security_headers(client: Client, accept: str) -> None:
-    answer = client.get('/api', accept=accept, headers={'Host': 'a b'})
-    assert answer.status == 400
-    check_security_headers(answer)
+    response = client.get('/api', accept=accept, headers={'Host': 'a b'})
+    assert response.status == 400
+    check_security_headers(response)

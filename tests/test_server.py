@@ -37,8 +37,8 @@ def server(tmp_path_factory: Any, program: str) -> Iterator[Server]:
 
 def sign_in(server: Server) -> str:
     """Return the Authorization header with a new token of Ada."""
-    answer = server.ask('POST', '/api/tokens', Authorization=BASIC)
-    return f'Bearer {answer.state["token"]}'
+    response = server.ask('POST', '/api/tokens', Authorization=BASIC)
+    return f'Bearer {response.state["token"]}'
 
 
 def status_of(raw: bytes) -> int:
@@ -77,10 +77,10 @@ def test_a_connection_is_kept_alive_after_any_response(server: Server) -> None:
     with closing(connection):
         for method, path, status in cases:
             connection.request(method, path, body=b'ignored' if method == 'DELETE' else None)
-            answer = connection.getresponse()
-            answer.read()
-            assert (method, path, answer.status) == (method, path, status)
-            assert not answer.will_close
+            response = connection.getresponse()
+            response.read()
+            assert (method, path, response.status) == (method, path, status)
+            assert not response.will_close
 
 
 def test_an_idle_connection_is_closed_after_keep_alive(tmp_path: Path, program: str) -> None:
@@ -121,15 +121,15 @@ def test_a_killed_worker_loses_no_acknowledged_write(server: Server, tmp_path: P
     def write() -> None:
         while not stop.is_set():
             try:
-                answer = server.ask(
+                response = server.ask(
                     'POST',
                     '/api/posts',
                     b'{"body": "x"}',
                     Authorization=token,
                     Content_Type='application/json',
                 )
-                if answer.status == 201:
-                    acknowledged.append(answer.state['id'])
+                if response.status == 201:
+                    acknowledged.append(response.state['id'])
             except (OSError, ValueError, HTTPException):  # also a truncated response
                 continue
 
@@ -193,9 +193,9 @@ def test_sigterm_shuts_down_gracefully(tmp_path: Path, program: str) -> None:
 
 
 def test_requests_are_logged_but_successful_health_checks_are_not(server: Server) -> None:
-    answer = server.ask('GET', '/api/rels/users?q=secret')
+    response = server.ask('GET', '/api/rels/users?q=secret')
     health = server.ask('GET', '/health/ready')
-    (line,) = (line for line in server.log.splitlines() if answer.headers['x-request-id'] in line)
+    (line,) = (line for line in server.log.splitlines() if response.headers['x-request-id'] in line)
     assert ' GET /api/rels/users 200 ' in line
     assert health.headers['x-request-id'] not in server.log
 

@@ -33,14 +33,14 @@ def app(start: Callable[..., Any]) -> Any:
 def signed(client: Client) -> Client:
     """Ada with a signed token."""
     client.register('ada')
-    answer = client.entry().submit('login', username='ada', password=PASSWORD, format='jwt')
-    return Client(client.app, answer.state['token'])
+    response = client.entry().submit('login', username='ada', password=PASSWORD, format='jwt')
+    return Client(client.app, response.state['token'])
 
 
 def published(client: Client) -> dict[str, Any]:
-    answer = client.get('/.well-known/jwks.json')
-    assert answer.content_type == 'application/jwk-set+json'
-    return answer.state
+    response = client.get('/.well-known/jwks.json')
+    assert response.content_type == 'application/jwk-set+json'
+    return response.state
 
 
 def verify(client: Client, token: str) -> Any:
@@ -85,8 +85,8 @@ def test_basic_credentials_can_request_a_signed_token(client: Client) -> None:
     client.register('ada')
     basic = base64.b64encode(f'ada:{PASSWORD}'.encode()).decode()
     tokens = client.entry().href('hc:tokens')
-    answer = client.post(tokens, {'format': 'jwt'}, headers={'Authorization': f'Basic {basic}'})
-    assert verify(client, answer.state['token']).claims['sub']
+    response = client.post(tokens, {'format': 'jwt'}, headers={'Authorization': f'Basic {basic}'})
+    assert verify(client, response.state['token']).claims['sub']
 
 
 def test_renewing_a_signed_token_returns_a_signed_token(signed: Client) -> None:
@@ -120,8 +120,8 @@ def test_rotation_keeps_the_old_key_until_its_tokens_expire(
 def test_new_tokens_are_signed_with_the_new_key(signed: Client, clock: MovableClock, db: Session) -> None:
     new_key = rotate_keys(db)
     clock.move(seconds=361)
-    answer = Client(signed.app).entry().submit('login', username='ada', password=PASSWORD, format='jwt')
-    assert jwt.get_unverified_header(answer.state['token'])['kid'] == str(new_key.id)
+    response = Client(signed.app).entry().submit('login', username='ada', password=PASSWORD, format='jwt')
+    assert jwt.get_unverified_header(response.state['token'])['kid'] == str(new_key.id)
 
 
 def test_all_nodes_share_the_keys(signed: Client, start: Callable[..., Any]) -> None:
@@ -199,27 +199,27 @@ def test_a_new_key_is_published_before_it_signs(signed: Client, clock: MovableCl
     assert str(new_key.id) in {key['kid'] for key in cached.state['keys']}
     max_age = int(cached.headers['cache-control'].partition('max-age=')[2])
     clock.move(seconds=max_age)
-    answer = signed.post('/api/tokens')
-    assert jwt.get_unverified_header(answer.state['token'])['kid'] == old
+    response = signed.post('/api/tokens')
+    assert jwt.get_unverified_header(response.state['token'])['kid'] == old
     clock.move(seconds=61)
-    answer = Client(signed.app, answer.state['token']).post('/api/tokens')
-    assert jwt.get_unverified_header(answer.state['token'])['kid'] == str(new_key.id)
+    response = Client(signed.app, response.state['token']).post('/api/tokens')
+    assert jwt.get_unverified_header(response.state['token'])['kid'] == str(new_key.id)
 
 
 def test_two_rotations_end_with_the_last_key(signed: Client, clock: MovableClock, db: Session) -> None:
     keys = [rotate_keys(db), rotate_keys(db)]
     assert len(published(signed)['keys']) == 3
     clock.move(seconds=361)
-    answer = signed.post('/api/tokens')
-    assert jwt.get_unverified_header(answer.state['token'])['kid'] == str(keys[1].id)
-    assert verify(signed, answer.state['token'])
+    response = signed.post('/api/tokens')
+    assert jwt.get_unverified_header(response.state['token'])['kid'] == str(keys[1].id)
+    assert verify(signed, response.state['token'])
 
 
 def test_the_scope_is_a_claim(client: Client) -> None:
     client.register('ada')
     login = {'username': 'ada', 'password': PASSWORD, 'format': 'jwt', 'scope': 'read'}
-    answer = client.entry().submit('login', **login)
-    assert verify(client, answer.state['token']).claims['scope'] == 'read'
+    response = client.entry().submit('login', **login)
+    assert verify(client, response.state['token']).claims['scope'] == 'read'
 
 
 def test_no_token_is_signed_without_base_url(start: Callable[..., Any]) -> None:

@@ -32,8 +32,8 @@ def items(stores: dict[str, ApiResponse]) -> dict[str, ApiResponse]:
     return added
 
 
-def id_of(answer: ApiResponse) -> str:
-    return str(answer.state['id'])
+def id_of(response: ApiResponse) -> str:
+    return str(response.state['id'])
 
 
 def names(page: ApiResponse) -> list[str]:
@@ -257,10 +257,10 @@ def test_a_cursor_of_another_sort_order_is_rejected(
     ada: Client, items: dict[str, ApiResponse], query: str, cursor: str
 ) -> None:
     for url in ('/api/items', '/api/stores', '/api/posts', '/api/users'):
-        answer = ada.get(f'{url}?{query}&page[after]={cursor}', accept=JSON_API)
-        assert answer.status in (200, 400)
-        if answer.status == 400:
-            assert answer.state['errors'][0]['source']['parameter'] in ('page[after]', 'sort')
+        response = ada.get(f'{url}?{query}&page[after]={cursor}', accept=JSON_API)
+        assert response.status in (200, 400)
+        if response.status == 400:
+            assert response.state['errors'][0]['source']['parameter'] in ('page[after]', 'sort')
 
 
 def test_the_feed_is_sorted_and_filtered_in_json_api(ada: Client) -> None:

@@ -110,8 +110,8 @@ def get_by_unix(path: Path, **headers: str) -> tuple[int, bytes]:
         connection.sock = socket.socket(socket.AF_UNIX)
         connection.sock.connect(str(path))
         connection.request('GET', '/api', headers=headers)
-        answer = connection.getresponse()
-        return answer.status, answer.read()
+        response = connection.getresponse()
+        return response.status, response.read()
 
 
 @contextmanager
@@ -204,10 +204,10 @@ class Traffic:
         while not self._is_over.is_set():
             try:
                 connection.request('GET', '/health/ready', headers={} if is_kept else {'Connection': 'close'})
-                answer = connection.getresponse()
-                answer.read()
-                if answer.status != 200:
-                    self.failures.append(answer.status)
+                response = connection.getresponse()
+                response.read()
+                if response.status != 200:
+                    self.failures.append(response.status)
             except (OSError, http.client.HTTPException) as error:
                 self.failures.append(error)
                 connection.close()

@@ -26,13 +26,13 @@ def ask(client: Client, headers: dict[str, str] | None = None, **body: Any) -> A
 
 
 def test_a_name_and_its_password_get_a_token(client: Client, ada: Client) -> None:
-    answer = ask(client, username='ada', password=PASSWORD)
-    assert answer.status == 200
-    assert 'location' not in answer.headers
-    assert answer.state['token'].startswith('hc_')
-    assert len(answer.state['token']) == 46
-    assert (answer.state['token_type'], answer.state['expires_in']) == ('Bearer', 3600)
-    assert Client(client.app, answer.state['token']).me().state['username'] == 'ada'
+    response = ask(client, username='ada', password=PASSWORD)
+    assert response.status == 200
+    assert 'location' not in response.headers
+    assert response.state['token'].startswith('hc_')
+    assert len(response.state['token']) == 46
+    assert (response.state['token_type'], response.state['expires_in']) == ('Bearer', 3600)
+    assert Client(client.app, response.state['token']).me().state['username'] == 'ada'
 
 
 def test_basic_credentials_get_a_token(client: Client, ada: Client) -> None:
@@ -54,8 +54,8 @@ def test_passwords_are_normalized(client: Client) -> None:
     'header', ['Bearer bad', 'Basic bad', 'Basic', 'Digest x', basic('ada', 'wrong')['Authorization']]
 )
 def test_credentials_in_the_body_take_precedence(client: Client, ada: Client, header: str) -> None:
-    answer = ask(client, {'Authorization': header}, username='ada', password=PASSWORD)
-    assert answer.status == 200
+    response = ask(client, {'Authorization': header}, username='ada', password=PASSWORD)
+    assert response.status == 200
 
 
 def test_a_body_without_credentials_uses_the_header(client: Client, ada: Client) -> None:
@@ -88,9 +88,9 @@ BAD_BEARER = 'Bearer realm="Halcyon", error="invalid_token", Basic realm="Halcyo
 def test_bad_credentials_get_a_challenge_for_both_schemes(
     client: Client, ada: Client, headers: dict[str, str], challenge: str
 ) -> None:
-    answer = ask(client, headers)
-    assert_problem(answer, 401)
-    assert answer.headers['www-authenticate'] == challenge
+    response = ask(client, headers)
+    assert_problem(response, 401)
+    assert response.headers['www-authenticate'] == challenge
 
 
 def test_a_wrong_password_and_an_unknown_name_get_equal_responses(client: Client, ada: Client) -> None:
@@ -147,9 +147,9 @@ def test_a_renewal_can_be_repeated_after_a_lost_response(ada: Client, clock: Mov
 
 def test_concurrent_renewals_all_succeed(ada: Client) -> None:
     with ThreadPoolExecutor(8) as pool:
-        answers = [*pool.map(lambda _: ask(Client(ada.app, ada.token)), range(8))]
-    assert {answer.status for answer in answers} == {200}
-    assert {Client(ada.app, answer.state['token']).entry().status for answer in answers} == {200}
+        responses = [*pool.map(lambda _: ask(Client(ada.app, ada.token)), range(8))]
+    assert {response.status for response in responses} == {200}
+    assert {Client(ada.app, response.state['token']).entry().status for response in responses} == {200}
 
 
 def test_the_grace_does_not_prolong_a_token(ada: Client, clock: MovableClock) -> None:
@@ -180,18 +180,18 @@ def test_one_token_is_the_current_one(ada: Client) -> None:
 
 def test_all_other_tokens_are_revoked_by_a_form(ada: Client, bob: Client) -> None:
     others = [ada.sign_in('ada'), Client(ada.app, ask(ada).state['token'])]
-    answer = ada.follow('hc:tokens').submit('revoke-others')
-    assert answer.status == 204
-    assert 'rel="invalidates"' in answer.headers['link']
+    response = ada.follow('hc:tokens').submit('revoke-others')
+    assert response.status == 204
+    assert 'rel="invalidates"' in response.headers['link']
     assert [one.entry().status for one in others] == [401, 401]
     assert {ada.entry().status, bob.entry().status} == {200}
     assert ada.follow('hc:tokens').submit('revoke-others').status == 204
 
 
 def test_the_others_cannot_be_read(ada: Client) -> None:
-    answer = ada.get('/api/tokens/others')
-    assert answer.status == 405
-    assert answer.headers['allow'] == 'DELETE, OPTIONS'
+    response = ada.get('/api/tokens/others')
+    assert response.status == 405
+    assert response.headers['allow'] == 'DELETE, OPTIONS'
 
 
 def test_a_precondition_on_the_others_never_holds(ada: Client) -> None:
@@ -201,18 +201,18 @@ def test_a_precondition_on_the_others_never_holds(ada: Client) -> None:
 
 
 def test_a_sign_in_names_its_token(client: Client, ada: Client) -> None:
-    answer = client.entry().submit('login', username='ada', password=PASSWORD, name=' Laptop ')
-    assert answer.state['name'] == 'Laptop'
+    response = client.entry().submit('login', username='ada', password=PASSWORD, name=' Laptop ')
+    assert response.state['name'] == 'Laptop'
     assert ask(client, basic('ada'), name='Phone').state['name'] == 'Phone'
-    assert ask(Client(client.app, answer.state['token'])).state['name'] == 'Laptop'
+    assert ask(Client(client.app, response.state['token'])).state['name'] == 'Laptop'
     assert ask(client, basic('ada'), name='').state['name'] is None
     assert_problem(ask(client, basic('ada'), name='x' * 81), 400, '#/name')
 
 
 def test_a_sign_in_asks_for_a_shorter_life(client: Client, ada: Client, clock: MovableClock) -> None:
-    answer = client.entry().submit('login', username='ada', password=PASSWORD, expires_in=60)
-    assert answer.state['expires_in'] == 60
-    short = Client(client.app, answer.state['token'])
+    response = client.entry().submit('login', username='ada', password=PASSWORD, expires_in=60)
+    assert response.state['expires_in'] == 60
+    short = Client(client.app, response.state['token'])
     assert ask(short).state['expires_in'] == 60
     clock.move(seconds=60)
     assert short.entry().status == 401
@@ -232,9 +232,9 @@ def test_expires_in_is_never_zero(start: Start, clock: MovableClock) -> None:
     client.register('ada')
     ada = client.sign_in('ada')
     clock.move(seconds=99.5)
-    answer = ask(ada)
-    assert answer.state['expires_in'] == 1
-    assert Client(ada.app, answer.state['token']).entry().status == 200
+    response = ask(ada)
+    assert response.state['expires_in'] == 1
+    assert Client(ada.app, response.state['token']).entry().status == 200
 
 
 def test_a_token_older_than_a_shortened_maximum_age_is_not_renewed(start: Start, clock: MovableClock) -> None:
@@ -255,9 +255,9 @@ def test_a_user_has_at_most_100_live_tokens(ada: Client) -> None:
 
 def test_a_renewal_at_the_limit_can_be_repeated_after_a_lost_response(ada: Client) -> None:
     signed_in = [ada.sign_in('ada') for _ in range(99)]
-    answers = [ask(signed_in[-1]), ask(signed_in[-1])]
-    assert [answer.status for answer in answers] == [200, 200]
-    renewed = Client(ada.app, answers[-1].state['token'])
+    responses = [ask(signed_in[-1]), ask(signed_in[-1])]
+    assert [response.status for response in responses] == [200, 200]
+    renewed = Client(ada.app, responses[-1].state['token'])
     assert renewed.follow('hc:tokens').state['_meta']['total_items'] == 100
     assert ada.entry().status == 401
 
@@ -276,9 +276,9 @@ def test_renewals_end_at_the_maximum_session_age(start: Start, clock: MovableClo
     lifetimes = []
     for _ in range(3):
         clock.move(seconds=90)
-        answer = ada.post('/api/tokens')
-        lifetimes.append(answer.state.get('expires_in'))
-        ada.token = answer.state.get('token', ada.token)
+        response = ada.post('/api/tokens')
+        lifetimes.append(response.state.get('expires_in'))
+        ada.token = response.state.get('token', ada.token)
     assert lifetimes[0] == 100
     assert 60 < lifetimes[1] < 75
     assert lifetimes[2] is None
@@ -289,9 +289,9 @@ def test_a_token_expires(ada: Client, clock: MovableClock) -> None:
     clock.move(seconds=3590)
     assert ada.entry().status == 200
     clock.move(seconds=10)
-    answer = ada.entry()
-    assert answer.status == 401
-    assert 'error="invalid_token"' in answer.headers['www-authenticate']
+    response = ada.entry()
+    assert response.status == 401
+    assert 'error="invalid_token"' in response.headers['www-authenticate']
 
 
 def test_valid_tokens_are_listed_without_their_secrets(ada: Client, bob: Client, clock: MovableClock) -> None:
@@ -305,8 +305,8 @@ def test_valid_tokens_are_listed_without_their_secrets(ada: Client, bob: Client,
 
 def test_deleting_tokens_revokes_only_the_presented_one(ada: Client) -> None:
     other = ada.sign_in('ada')
-    answer = ada.delete(ada.entry().href('hc:tokens'))
-    assert answer.status == 204
+    response = ada.delete(ada.entry().href('hc:tokens'))
+    assert response.status == 204
     assert ada.entry().status == 401
     assert other.entry().status == 200
 
@@ -344,13 +344,13 @@ def test_signing_in_and_renewing_update_last_seen(ada: Client, clock: MovableClo
 
 
 def test_a_token_has_the_user_agent_of_its_request(client: Client, ada: Client) -> None:
-    answer = ask(client, basic('ada') | {'User-Agent': 'x' * 300})
-    assert answer.state['user_agent'] == 'x' * 255
+    response = ask(client, basic('ada') | {'User-Agent': 'x' * 300})
+    assert response.state['user_agent'] == 'x' * 255
 
 
 def test_no_later_document_of_a_token_has_its_secret(ada: Client) -> None:
-    answer = ask(ada.sign_in('ada'))
-    again = ada.get(answer.href('self'))
+    response = ask(ada.sign_in('ada'))
+    again = ada.get(response.href('self'))
     assert again.status == 200
     assert not SECRETS & set(again.state)
 

@@ -18,10 +18,10 @@ STATE = {
 
 
 def test_a_new_user_is_at_the_location_of_the_response(client: Client) -> None:
-    answer = client.register('ada', about_me='Countess')
-    assert answer.status == 201
-    assert answer.headers['location'] == answer.href('self')
-    ada = client.sign_in('ada').get(answer.href('self'))
+    response = client.register('ada', about_me='Countess')
+    assert response.status == 201
+    assert response.headers['location'] == response.href('self')
+    ada = client.sign_in('ada').get(response.href('self'))
     assert ada.state['username'] == 'ada'
     assert ada.state['about_me'] == 'Countess'
 
@@ -102,8 +102,8 @@ def test_a_password_of_another_length_is_rejected_not_truncated(client: Client, 
 @pytest.mark.parametrize(('length', 'other'), [(72, 73), (73, 72), (73, 74)])
 def test_all_bytes_of_a_long_password_count(client: Client, length: int, other: int) -> None:
     assert client.register('eve', password='x' * length).status == 201
-    answer = client.entry().submit('login', username='eve', password='x' * other)
-    assert answer.status == 401
+    response = client.entry().submit('login', username='eve', password='x' * other)
+    assert response.status == 401
 
 
 @pytest.mark.parametrize(

@@ -33,9 +33,9 @@ def items(ada: Client) -> str:
     ],
 )
 def test_a_number_is_read_as_html_writes_it(ada: Client, items: str, price: Any, read: str) -> None:
-    answer = ada.post(items, {'name': 'Shuttle', 'price': price})
-    assert answer.status == 201, answer.text
-    assert answer.state['price'] == read
+    response = ada.post(items, {'name': 'Shuttle', 'price': price})
+    assert response.status == 201, response.text
+    assert response.state['price'] == read
 
 
 @pytest.mark.parametrize(
@@ -43,9 +43,9 @@ def test_a_number_is_read_as_html_writes_it(ada: Client, items: str, price: Any,
     ['1.', '.', '', '+1', '1e', 'e1', '1e9999', '1e-9', '1,5', ' 1', '٣', 'NaN', 'Infinity', '1_0'],
 )
 def test_text_that_is_not_an_html_number_is_rejected(ada: Client, items: str, price: str) -> None:
-    answer = ada.post(items, {'name': 'Shuttle', 'price': price})
-    assert_problem(answer, 400, '#/price')
-    assert 'must be a number' in answer.state['errors'][0]['detail']
+    response = ada.post(items, {'name': 'Shuttle', 'price': price})
+    assert_problem(response, 400, '#/price')
+    assert 'must be a number' in response.state['errors'][0]['detail']
 
 
 @pytest.mark.parametrize('text', ['a\r\nb', 'a\nb', 'a\r\n\r\nb'])
@@ -80,9 +80,9 @@ def test_text_with_invisible_characters_among_others_is_kept(ada: Client, text: 
 
 def test_a_lone_surrogate_is_reported_as_such(ada: Client) -> None:
     headers = {'Content-Type': 'application/json'}
-    answer = ada.post('/api/posts', body=b'{"body": "\\ud800"}', headers=headers)
-    assert_problem(answer, 400, '#/body')
-    assert 'control' not in answer.text
+    response = ada.post('/api/posts', body=b'{"body": "\\ud800"}', headers=headers)
+    assert_problem(response, 400, '#/body')
+    assert 'control' not in response.text
 
 
 @pytest.mark.parametrize(
@@ -137,9 +137,9 @@ def test_a_password_of_256_characters_is_not_truncated(client: Client, password:
 
 def test_a_password_of_257_characters_is_rejected(client: Client) -> None:
     body = {'username': 'eve', 'email': 'eve@example.org', 'password': 'я' * 257}
-    answer = client.post('/api/users', body)
-    assert_problem(answer, 400, '#/password')
-    assert 'at most 256 characters' in answer.text
+    response = client.post('/api/users', body)
+    assert_problem(response, 400, '#/password')
+    assert 'at most 256 characters' in response.text
 
 
 @pytest.mark.parametrize('method', ['PUT', 'PATCH'])

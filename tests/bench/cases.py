@@ -51,10 +51,10 @@ def send(case: Case) -> tuple[Message, bytes]:
     body = case.body.replace('{n}', 'once').encode() if case.body is not None else None
     request = urllib.request.Request(case.href, body, dict(case.headers), method=case.method)
     try:
-        with urllib.request.urlopen(request, timeout=30) as answer:
-            status, headers, text = answer.status, answer.headers, answer.read()
-    except urllib.error.HTTPError as answer:
-        status, headers, text = answer.code, answer.headers, answer.read()
+        with urllib.request.urlopen(request, timeout=30) as response:
+            status, headers, text = response.status, response.headers, response.read()
+    except urllib.error.HTTPError as response:
+        status, headers, text = response.code, response.headers, response.read()
     if status != case.status:
         raise SystemExit(f'{case.name}: {case.method} {case.href} answered {status}: {text[:500]!r}')
     return headers, text
@@ -74,7 +74,7 @@ def growing_cases(origin: str, data: DemoData) -> Iterator[Case]:
     followers = reader.follow(celebrity, 'hc:followers')
     posts = href(reader.entry, 'hc:posts')
     by_price = reader.get(f'{href(reader.entry, "hc:items")}?sort=price')
-    for name, address in (
+    for name, url in (
         ('GET user', href(reader.entry, 'hc:user', id=data.user_id(NEIGHBOUR))),
         ('GET celebrity', href(celebrity, 'self')),
         ('page of 10', href(users, 'hc:page', page=1, per_page=10)),
@@ -86,7 +86,7 @@ def growing_cases(origin: str, data: DemoData) -> Iterator[Case]:
         ('items by price, last page', href(by_price, 'last')),
         ('posts of an author', f'{posts}?filter[author]={data.user_id(NEIGHBOUR)}&sort=created_at'),
     ):
-        yield Case(name, address, headers=reader.headers)
+        yield Case(name, url, headers=reader.headers)
 
 
 def all_cases(origin: str, data: DemoData) -> Iterator[Case]:

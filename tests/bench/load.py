@@ -11,7 +11,7 @@ _SCRIPT = Path(__file__).with_name('wrk.lua')
 
 
 class Case(NamedTuple):
-    """One kind of request, and the status that answers it; `{n}` in the body is another text each time."""
+    """One kind of request, and the status of its response; `{n}` in the body is another text each time."""
 
     name: str
     href: str
@@ -23,7 +23,7 @@ class Case(NamedTuple):
 
 
 class Load(NamedTuple):
-    """What wrk saw: times are microseconds, `errors` counts answers from 400 on and what got none."""
+    """What wrk measured: times in microseconds; `errors` counts statuses from 400 on, and lost responses."""
 
     requests: int
     duration: float

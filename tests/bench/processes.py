@@ -90,7 +90,7 @@ class Server:
                 return
             finally:
                 connection.close()
-        raise SystemExit(f'{self.name} did not answer within {START_SECONDS:.0f} s.')
+        raise SystemExit(f'{self.name} did not respond within {START_SECONDS:.0f} s.')
 
     def cpu(self) -> dict[int, float]:
         """Return the CPU microseconds that the master and each of its descendants have used."""

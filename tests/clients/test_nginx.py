@@ -65,11 +65,11 @@ class Nginx:
         sent = {name.replace('_', '-'): value for name, value in headers.items()}
         target = f'{parts.path}?{parts.query}' if parts.query else parts.path
         connection.request(method, target, body, sent)
-        answer = connection.getresponse()
-        fields = {name.lower(): value for name, value in answer.getheaders()}
-        if len(answer.headers.get_all('Link', ())) > 1:
-            fields['link'] = ', '.join(answer.headers.get_all('Link', ()))
-        response = Response(answer.status, fields, answer.read().decode())
+        received = connection.getresponse()
+        fields = {name.lower(): value for name, value in received.getheaders()}
+        if len(received.headers.get_all('Link', ())) > 1:
+            fields['link'] = ', '.join(received.headers.get_all('Link', ()))
+        response = Response(received.status, fields, received.read().decode())
         connection.close()
         check_links(response, self.base)
         return response
@@ -112,10 +112,10 @@ def sign_in(proxy: Nginx) -> str:
     person = {'username': 'ada', 'email': 'ada@example.org', 'password': 'correct horse'}
     new = proxy.ask('POST', f'{proxy.base}/api/users', json.dumps(person), Content_Type='application/json')
     assert new.status == 201
-    answer = proxy.ask(
+    response = proxy.ask(
         'POST', f'{proxy.base}/api/tokens', json.dumps(person), Content_Type='application/json'
     )
-    token = f'Bearer {json.loads(answer.text)["token"]}'
+    token = f'Bearer {json.loads(response.text)["token"]}'
     for number in range(12):
         posted = proxy.ask(
             'POST', f'{proxy.base}/api/posts', urlencode({'body': f'post {number}'}),
@@ -140,9 +140,9 @@ def test_every_link_of_every_format_can_be_followed(proxy: Nginx) -> None:
 def test_a_browser_signs_in_and_out_below_the_path(proxy: Nginx) -> None:
     sign_in(proxy)
     form = {'username': 'ada', 'password': 'correct horse', '_return': f'{proxy.base}/api/posts'}
-    answer = proxy.ask('POST', f'{proxy.base}/api/tokens', urlencode(form), Accept=HTML, Content_Type=FORM)
-    assert (answer.status, answer.headers['location']) == (303, f'{proxy.base}/api/posts')
-    cookie, _, attributes = answer.headers['set-cookie'].partition('; ')
+    response = proxy.ask('POST', f'{proxy.base}/api/tokens', urlencode(form), Accept=HTML, Content_Type=FORM)
+    assert (response.status, response.headers['location']) == (303, f'{proxy.base}/api/posts')
+    cookie, _, attributes = response.headers['set-cookie'].partition('; ')
     assert attributes.startswith('Path=/halcyon; ')
     page = proxy.ask('GET', f'{proxy.base}/api/posts', Accept=HTML, Cookie=cookie)
     assert page.status == 200
@@ -164,15 +164,15 @@ def test_clients_can_forge_nothing(proxy: Nginx) -> None:
         'X_Forwarded_Prefix': '/evil',
         'X_Forwarded_Proto': 'https',
     }
-    answer = proxy.ask('GET', f'{proxy.base}/api', **forged)
-    assert json.loads(answer.text)['_links']['self']['href'] == f'{proxy.base}/api'
+    response = proxy.ask('GET', f'{proxy.base}/api', **forged)
+    assert json.loads(response.text)['_links']['self']['href'] == f'{proxy.base}/api'
 
 
 def test_conditional_and_compressed_responses_pass_unchanged(proxy: Nginx) -> None:
     url, sent = f'{proxy.base}/api', {'Accept': HAL_FORMS}
-    answer = proxy.ask('GET', url, **sent)
-    assert proxy.ask('GET', url, If_None_Match=answer.headers['etag'], **sent).status == 304
-    assert proxy.ask('GET', url, If_Match=answer.headers['etag'], **sent).status == 200
+    response = proxy.ask('GET', url, **sent)
+    assert proxy.ask('GET', url, If_None_Match=response.headers['etag'], **sent).status == 304
+    assert proxy.ask('GET', url, If_Match=response.headers['etag'], **sent).status == 200
     assert proxy.ask('GET', url, If_Match='"other"', **sent).status == 412
 
 

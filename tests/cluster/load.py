@@ -111,13 +111,13 @@ class Caller:
                 None if body is None else json.dumps(body),
                 headers,
             )
-            answer = self._connection.getresponse()
-            text = answer.read()
+            response = self._connection.getresponse()
+            text = response.read()
         except (OSError, http.client.HTTPException):
             self.close()
             return 0, {}
-        is_json = 'json' in answer.headers.get('Content-Type', '')
-        return answer.status, json.loads(text) if is_json and text else {}
+        is_json = 'json' in response.headers.get('Content-Type', '')
+        return response.status, json.loads(text) if is_json and text else {}
 
     def close(self) -> None:
         if self._connection is not None:

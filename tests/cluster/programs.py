@@ -48,8 +48,8 @@ def wait_until(holds: Callable[[], bool], what: str) -> None:
 def get_status(href: str) -> int:
     """Return the status of a GET, 0 without a response."""
     try:
-        with urllib.request.urlopen(href, timeout=2) as answer:
-            return int(answer.status)
+        with urllib.request.urlopen(href, timeout=2) as response:
+            return int(response.status)
     except urllib.error.HTTPError as refused:
         refused.close()
         return refused.code

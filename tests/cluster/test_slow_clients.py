@@ -38,9 +38,9 @@ def balancer(folder: Path) -> Iterator[Balancer]:
 def ask(balancer: Balancer) -> float:
     """Return the seconds of a normal request on a new connection."""
     started = time.perf_counter()
-    with urllib.request.urlopen(f'{balancer.origin}/api', timeout=10) as answer:
-        assert answer.status == 200
-        answer.read()
+    with urllib.request.urlopen(f'{balancer.origin}/api', timeout=10) as response:
+        assert response.status == 200
+        response.read()
     return time.perf_counter() - started
 
 

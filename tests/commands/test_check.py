@@ -160,8 +160,8 @@ def test_check_notices_a_database_that_cannot_be_written(
     result = operator.run('check')
     assert result.exit_code == ExitCode.DATABASE
     assert 'The database is read-only.' in result.stderr
-    answer = simulate_get(app, '/health/ready', host='halcyon.test')
-    assert (answer.status_code, answer.json['detail']) == (503, 'The database is read-only.')
+    response = simulate_get(app, '/health/ready', host='halcyon.test')
+    assert (response.status_code, response.json['detail']) == (503, 'The database is read-only.')
 
 
 @pytest.mark.parametrize(

@@ -72,7 +72,7 @@ def test_the_password_prompt_needs_a_terminal(operator: Operator) -> None:
 
 
 def test_the_password_prompt_asks_twice_without_echo(operator: Operator, client: Client) -> None:
-    screen = at_a_terminal(operator, 'user', 'add', 'ada', 'ada@example.org', answers=(PASSWORD, PASSWORD))
+    screen = at_a_terminal(operator, 'user', 'add', 'ada', 'ada@example.org', responses=(PASSWORD, PASSWORD))
     assert re.findall(r'Password:|Repeat for confirmation:', screen) == [
         'Password:',
         'Repeat for confirmation:',
@@ -81,7 +81,7 @@ def test_the_password_prompt_asks_twice_without_echo(operator: Operator, client:
     assert client.sign_in('ada', PASSWORD).me().status == 200
 
 
-def at_a_terminal(operator: Operator, *arguments: str, answers: tuple[str, ...]) -> str:
+def at_a_terminal(operator: Operator, *arguments: str, responses: tuple[str, ...]) -> str:
     """Run a command at a terminal, type an answer to each prompt, and return what the terminal displays."""
     process, terminal = pty.fork()
     if process == 0:
@@ -90,7 +90,7 @@ def at_a_terminal(operator: Operator, *arguments: str, answers: tuple[str, ...])
             [sys.executable, '-m', 'service', *arguments],
             {**os.environ, **operator.environment},
         )
-    output, left = b'', list(answers)
+    output, left = b'', list(responses)
     while True:
         try:
             output += os.read(terminal, 1024)

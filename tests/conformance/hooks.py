@@ -56,18 +56,18 @@ class NewUser:
 
 def ask(method: str, href: str, values: dict[str, Any] | None = None) -> Any:
     """Return the document of a response to the current user."""
-    answer = session.request(method, href, json=values, timeout=10)
-    answer.raise_for_status()
-    return answer.json()
+    response = session.request(method, href, json=values, timeout=10)
+    response.raise_for_status()
+    return response.json()
 
 
 def sign_up(users: str) -> dict[str, Any]:
     """Return a new user with a name that generated data is unlikely to take."""
     name = f'person-{secrets.token_hex(8)}'
-    answer: dict[str, Any] = ask(
+    response: dict[str, Any] = ask(
         'POST', users, {'username': name, 'email': f'{name}@example.org', 'password': PASSWORD}
     )
-    return answer
+    return response
 
 
 def make_things() -> None:

@@ -1,6 +1,6 @@
 """One deliberate fault for each rule, which turns the exemplary server into one that breaks it.
 
-A fault answers a request in the server's place, mostly by changing what the server would answer.
+A fault responds in the server's place, mostly by changing the server's response.
 """
 
 from __future__ import annotations
@@ -115,9 +115,9 @@ def without(name: str, when: When = always) -> Fault:
     return fault
 
 
-def instead(answer: Callable[[Exemplary, Request], Response], when: When) -> Fault:
-    """Return the fault of another answer to some requests."""
-    return lambda server, request: answer(server, request) if when(request) else server(request)
+def instead(response: Callable[[Exemplary, Request], Response], when: When) -> Fault:
+    """Return the fault of another response to some requests."""
+    return lambda server, request: response(server, request) if when(request) else server(request)
 
 
 def hal(edit: Edit, at: str = THING) -> Fault:
@@ -206,7 +206,7 @@ def html(old: str, new: str) -> Fault:
 
 
 def swap(server: Exemplary, request: Request, **changes: Any) -> Response:
-    """Change the thing of the URL, and answer as usual."""
+    """Change the thing of the URL, and respond as usual."""
     id = request.url.rpartition('/')[2]
     response = server(request)
     if id in server.things:

@@ -18,17 +18,17 @@ Ask = Callable[..., Response]
 
 @pytest.fixture
 def ask() -> Iterator[Ask]:
-    """Return what sends a request to a server that answers these octets."""
+    """Return what sends a request to a server that responds with these octets."""
     threads: list[Thread] = []
 
-    def ask(answer: bytes, method: str = 'GET') -> Response:
+    def ask(response: bytes, method: str = 'GET') -> Response:
         listener = socket.create_server(('127.0.0.1', 0))
         url = f'http://127.0.0.1:{listener.getsockname()[1]}/a?b'
 
         def serve() -> None:
             with listener, listener.accept()[0] as peer:
                 peer.recv(65536)
-                peer.sendall(answer)
+                peer.sendall(response)
 
         threads.append(Thread(target=serve))
         threads[-1].start()
@@ -57,11 +57,11 @@ def test_repeated_fields_are_kept_apart(ask: Ask) -> None:
     assert ask(b'HTTP/1.1 204 No Content\r\nVary: a\r\nVary: b\r\n\r\n').values('vary') == ['a', 'b']
 
 
-@pytest.mark.parametrize('answer', [b'', b'no HTTP\r\n\r\n', b'HTTP/1.1 abc\r\n\r\n', b'\x00\xff'])
+@pytest.mark.parametrize('response', [b'', b'no HTTP\r\n\r\n', b'HTTP/1.1 abc\r\n\r\n', b'\x00\xff'])
 @pytest.mark.parametrize('method', ['GET', 'HEAD'])
-def test_what_is_no_response_is_an_error(ask: Ask, answer: bytes, method: str) -> None:
+def test_what_is_no_response_is_an_error(ask: Ask, response: bytes, method: str) -> None:
     with pytest.raises(TransportError, match=method):
-        ask(answer, method)
+        ask(response, method)
 
 
 def test_a_server_that_is_not_there_is_an_error() -> None:

@@ -214,10 +214,10 @@ PATHS = ('/', '/api', '/api/users', '/api/docs', '/api/openapi.json', '/api/noth
 def assert_serves_only_health(url: str, db: Session, detail: str) -> None:
     """Assert that a node responds to everything but health with 503 and the sentence."""
     for path in PATHS:
-        answer = get(url, db, path)
-        assert answer.status_code == 503
-        assert detail in answer.json['detail']
-        assert answer.headers['retry-after']
+        response = get(url, db, path)
+        assert response.status_code == 503
+        assert detail in response.json['detail']
+        assert response.headers['retry-after']
     assert get(url, db, '/health/live').status_code == 200
 
 
@@ -242,9 +242,9 @@ def test_a_node_notices_that_the_schema_was_upgraded(
     db.execute('DROP TABLE idempotency_keys')
     body = {'username': 'ada', 'email': 'ada@example.org', 'password': 'correct horse'}
     app = create_app(Settings.from_environment({'DATABASE_URL': empty_url}), db=db, lines=StringIO())
-    answer = simulate_post(app, '/api/users', json=body, host='halcyon.test')
-    assert answer.status_code == 503
-    assert f'version {LATEST + 1}' in answer.json['detail']
+    response = simulate_post(app, '/api/users', json=body, host='halcyon.test')
+    assert response.status_code == 503
+    assert f'version {LATEST + 1}' in response.json['detail']
     assert_serves_only_health(empty_url, db, f'version {LATEST + 1}')
     assert caplog.records == []
 
@@ -275,9 +275,9 @@ def test_a_database_of_another_application_is_not_changed(
 
 def test_a_node_newer_than_the_schema_is_not_ready(first_url: str, open_url: Open) -> None:
     db = open_url(first_url)
-    answer = ready(first_url, db)
-    assert answer.status_code == 503
-    assert 'python -m service migrate' in answer.json['detail']
+    response = ready(first_url, db)
+    assert response.status_code == 503
+    assert 'python -m service migrate' in response.json['detail']
     migrate(db)
     assert ready(first_url, db).status_code == 200
 
@@ -286,9 +286,9 @@ def test_a_node_older_than_the_schema_is_not_ready(empty_url: str, open_url: Ope
     db = open_url(empty_url)
     migrate(db)
     db.execute(f'INSERT INTO migrations (number, taken_at) VALUES ({LATEST + 1}, 0)')
-    answer = ready(empty_url, db)
-    assert answer.status_code == 503
-    assert f'version {LATEST + 1}' in answer.json['detail']
+    response = ready(empty_url, db)
+    assert response.status_code == 503
+    assert f'version {LATEST + 1}' in response.json['detail']
 
 
 def test_a_schema_mismatch_is_logged_in_one_line(first_url: str, caplog: pytest.LogCaptureFixture) -> None:

@@ -39,8 +39,8 @@ def ask(server: Server, path: str, body: dict[str, str] | None = None, token: st
         | ({'Authorization': f'Bearer {token}'} if token else {}),
     )
     try:
-        with urllib.request.urlopen(request, timeout=30) as answer:
-            return Response(answer.status, answer.headers, answer.read().decode())
+        with urllib.request.urlopen(request, timeout=30) as response:
+            return Response(response.status, response.headers, response.read().decode())
     except urllib.error.HTTPError as error:
         with error:
             return Response(error.code, error.headers, error.read().decode())
@@ -49,8 +49,8 @@ def ask(server: Server, path: str, body: dict[str, str] | None = None, token: st
 def wait_for(server: Server, status: int) -> None:
     """Wait for that status of /health/ready."""
     end = time.monotonic() + PATIENCE_SECONDS
-    while (answer := ask(server, '/health/ready')).status != status:
-        assert time.monotonic() < end, answer
+    while (response := ask(server, '/health/ready')).status != status:
+        assert time.monotonic() < end, response
         time.sleep(0.05)
 
 

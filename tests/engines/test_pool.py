@@ -1,4 +1,4 @@
-"""The pool of connections: waiting, a server that is full, and one that does not answer."""
+"""The pool of connections: waiting, a server that is full, and one that does not respond."""
 
 from __future__ import annotations
 

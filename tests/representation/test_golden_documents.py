@@ -1,8 +1,8 @@
 """Golden documents: the responses of the application in each format, byte for byte.
 
-The files under `golden/` are answers to the requests in CASES. JSON is indented, in the order of the answer.
-What differs from run to run is replaced: ids by small numbers in order of creation (users 1 and 2, posts 3
-to 7), cursors by `cursor-3`, request ids by `request-id`. Asset names lose the fingerprint of their content.
+The files under `golden/` are responses to the requests in CASES. JSON is indented, and keeps its order. What
+differs from run to run is replaced: ids by small numbers in order of creation (users 1 and 2, posts 3 to 7),
+cursors by `cursor-3`, request ids by `request-id`. Asset names lose the fingerprint of their content.
 """
 
 from __future__ import annotations
@@ -183,18 +183,18 @@ RUNS = [(name, format) for name, case in CASES.items() for format in case.format
 @pytest.mark.parametrize(('name', 'format'), RUNS)
 def test_document_is_as_recorded(world: World, name: str, format: str) -> None:
     case, accept = CASES[name], ACCEPT[format]
-    answer = case.ask(world, accept)
+    response = case.ask(world, accept)
     content_type = PROBLEM if format == 'problem' else accept
-    assert (answer.status, answer.content_type) == (case.status, content_type)
-    placeholders = world.placeholders | {answer.request_id: 'request-id'}
-    check_golden(path_of(name, format), readable(answer, placeholders))
+    assert (response.status, response.content_type) == (case.status, content_type)
+    placeholders = world.placeholders | {response.request_id: 'request-id'}
+    check_golden(path_of(name, format), readable(response, placeholders))
 
 
-def readable(answer: ApiResponse, placeholders: dict[str, str]) -> str:
+def readable(response: ApiResponse, placeholders: dict[str, str]) -> str:
     """Return the document as it is recorded."""
     pattern = '|'.join(map(re.escape, placeholders))
-    text = re.sub(pattern, lambda match: placeholders[match[0]], answer.text)
-    if answer.content_type == HTML:
+    text = re.sub(pattern, lambda match: placeholders[match[0]], response.text)
+    if response.content_type == HTML:
         text = re.sub(r'hsl\([0-9]+ ', 'hsl(0 ', text)  # follows from the id
         return re.sub(r'(/static/\w+)\.[0-9a-f]+\.', r'\1.', text)
     return json.dumps(json.loads(text), indent=2, ensure_ascii=False) + '\n'

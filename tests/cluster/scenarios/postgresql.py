@@ -32,7 +32,7 @@ def restarted_postgresql(folder: Path, seconds: float) -> Row:
 
 
 def hanging_postgresql(folder: Path, seconds: float) -> Row:
-    """Stop all processes of PostgreSQL for a while, which then neither answer nor close a connection."""
+    """Stop all processes of PostgreSQL for a while, which then neither respond nor close a connection."""
     with on_postgresql(folder) as (deployment, postgresql):
         nodes = deployment.nodes
         workers = [children_of(node.pid) for node in nodes]
