@@ -1,4 +1,4 @@
-"""Logging: text or JSON, exactly one line for each record."""
+"""Logging: text or JSON, one line for each record; in text, a traceback follows it."""
 
 import json
 import logging
@@ -28,8 +28,8 @@ def printable(text: str) -> str:
 
 def format_time(seconds: float) -> str:
     """Return a Unix time as ISO 8601 in UTC, with milliseconds."""
-    second = int(seconds)
-    return f'{_format_second(second)}.{int((seconds - second) * 1000):03}Z'
+    second, milliseconds = divmod(round(seconds * 1000), 1000)
+    return f'{_format_second(second)}.{milliseconds:03}Z'
 
 
 @lru_cache(maxsize=4)

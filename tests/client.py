@@ -10,7 +10,7 @@ from urllib.parse import unquote, urlsplit
 import falcon.testing
 import uritemplate
 
-from service.representation.cursor_pagination import CONTENT_TYPE as CURSOR_PAGINATION
+from service.representation.cursor_pagination import CURSOR_PAGINATION_TYPE as CURSOR_PAGINATION
 from tests.description import description_of
 from tests.lint import lint
 from tests.strict_hal import check_hal

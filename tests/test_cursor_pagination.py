@@ -7,7 +7,7 @@ from urllib.parse import parse_qs
 
 import pytest
 
-from service.representation.cursor_pagination import CONTENT_TYPE, PROFILE
+from service.representation.cursor_pagination import CURSOR_PAGINATION_TYPE, PROFILE
 from tests.client import ApiResponse, Client
 from tests.json_api_client import JsonApiClient, related
 
@@ -17,8 +17,8 @@ OTHER = 'https://example.org/profile'
 
 
 def with_profile(api: JsonApiClient, href: str) -> ApiResponse:
-    response = api.get(href, accept=CONTENT_TYPE)
-    assert response.headers['content-type'] == CONTENT_TYPE
+    response = api.get(href, accept=CURSOR_PAGINATION_TYPE)
+    assert response.headers['content-type'] == CURSOR_PAGINATION_TYPE
     assert response.state['jsonapi']['profile'] == [PROFILE]
     return response
 
@@ -61,7 +61,7 @@ def test_the_profile_is_used_only_on_request(ada_api: JsonApiClient, posts: str)
         assert 'profile' not in plain.state['jsonapi']
         assert 'prev' not in plain.state['links']
     both = ada_api.get(posts, accept=f'application/vnd.api+json;profile="{OTHER} {PROFILE}"')
-    assert both.headers['content-type'] == CONTENT_TYPE
+    assert both.headers['content-type'] == CURSOR_PAGINATION_TYPE
 
 
 @pytest.mark.parametrize(
@@ -87,6 +87,6 @@ def test_its_tags_are_validators_of_its_own(ada: Client, ada_api: JsonApiClient,
     post = ada_api.get(posts).state['data'][0]['links']['self']
     tag = with_profile(ada_api, post).tag
     assert tag != ada_api.get(post).tag
-    assert ada_api.get(post, accept=CONTENT_TYPE, headers={'If-None-Match': tag}).status == 304
+    assert ada_api.get(post, accept=CURSOR_PAGINATION_TYPE, headers={'If-None-Match': tag}).status == 304
     assert ada.patch(post, {'body': 'four'}, headers={'If-Match': tag}).status == 200
     assert ada.patch(post, {'body': 'five'}, headers={'If-Match': tag}).status == 412

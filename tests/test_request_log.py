@@ -17,7 +17,7 @@ from service.app import create_app
 from service.database.errors import Unavailable
 from service.database.session import Session
 from service.http.application import redacted_path
-from service.logs import NODE, JsonFormatter, RequestLog, TextFormatter
+from service.logs import NODE, JsonFormatter, RequestLog, TextFormatter, format_time
 from service.resources import entry_point
 from tests.client import Client
 from tests.conftest import Start
@@ -259,3 +259,12 @@ def test_other_peers_cannot_set_the_request_id(start: Start, settings: dict[str,
 def test_the_request_id_is_exposed_to_other_origins(client: Client) -> None:
     response = client.get('/api', headers={'Origin': 'http://localhost:3000'})
     assert 'x-request-id' in response.headers['access-control-expose-headers'].lower()
+
+
+@pytest.mark.parametrize('milliseconds', [123, 999, 0, 500])
+def test_a_time_has_its_exact_milliseconds(milliseconds: int) -> None:
+    assert format_time((1732287867000 + milliseconds) / 1000) == f'2024-11-22T15:04:27.{milliseconds:03}Z'
+
+
+def test_a_time_is_rounded_to_milliseconds() -> None:
+    assert format_time(1732287867.9996) == '2024-11-22T15:04:28.000Z'

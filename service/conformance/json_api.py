@@ -52,13 +52,13 @@ def is_error(exchange: Exchange) -> bool:
     return is_json_api(exchange) and exchange.response.status >= 400
 
 
-def plain(members_: Iterator[tuple[str, Any]]) -> Iterator[tuple[str, Any]]:
-    """Leave out @-members, which are ignored (#document-member-names-at-members)."""
+def without_at_members(members_: Iterator[tuple[str, Any]]) -> Iterator[tuple[str, Any]]:
+    """Yield the members except @-members, which are ignored (#document-member-names-at-members)."""
     return ((name, value) for name, value in members_ if not name.startswith('@'))
 
 
-def extended(name: str) -> bool:
-    """Return whether it is the member of an extension, with its namespace (#extension-members)."""
+def is_extension_member(name: str) -> bool:
+    """Return whether the name is that of an extension member: it has a namespace (#extension-members)."""
     return ':' in name
 
 
@@ -98,7 +98,7 @@ def resources(exchange: Exchange) -> Iterator[Located]:
 def relationships(exchange: Exchange) -> Iterator[tuple[Located, str, Located]]:
     """Yield resource, name and value of every relationship."""
     for resource in resources(exchange):
-        for name, value in plain(members(resource.value.get('relationships'))):
+        for name, value in without_at_members(members(resource.value.get('relationships'))):
             yield resource, name, Located(resource.where + pointer('relationships', name), value)
 
 
@@ -147,7 +147,7 @@ def links_objects(exchange: Exchange) -> Iterator[Located]:
 def links(exchange: Exchange) -> Iterator[Located]:
     """Yield every link, also one of a wrong type."""
     for where, value in links_objects(exchange):
-        for name, link in plain(members(value)):
+        for name, link in without_at_members(members(value)):
             if not (isinstance(link, list) and name in ('type', 'profile')):
                 yield Located(where + pointer(name), link)
 
@@ -189,8 +189,8 @@ def metas(exchange: Exchange) -> Iterator[Located]:
 
 def undefined_members(located: Located, allowed: set[str]) -> Iterator[Fault]:
     """Yield a fault for each member that the specification does not define."""
-    for name, _ in plain(members(located.value)):
-        if name not in allowed and not extended(name):
+    for name, _ in without_at_members(members(located.value)):
+        if name not in allowed and not is_extension_member(name):
             yield Fault(located.where + pointer(name), 'is not defined by the specification')
 
 

@@ -16,9 +16,9 @@ from service.conformance.json_api import (
     Located,
     all_identifiers,
     declaring,
-    extended,
     href_of,
     identifiers,
+    is_extension_member,
     is_resource,
     is_unlabelled,
     name_of,
@@ -60,7 +60,11 @@ def check_root(exchange: Exchange) -> Iterator[Fault]:
 @must('JA-TOP-MEMBER', '#document-top-level', 'A document has at least one of data, errors and meta.')
 def check_top_member(exchange: Exchange) -> Iterator[Fault]:
     document = top(exchange)
-    if document and not {'data', 'errors', 'meta'} & set(document) and not any(map(extended, document)):
+    if (
+        document
+        and not {'data', 'errors', 'meta'} & set(document)
+        and not any(map(is_extension_member, document))
+    ):
         yield Fault('', 'has none of them')
 
 

@@ -17,11 +17,11 @@ from service.conformance.json_api import (
     links,
     links_objects,
     metas,
-    plain,
     relationships,
     resources,
     top,
     undefined_members,
+    without_at_members,
 )
 from service.conformance.rules import Fault, Rules
 from service.conformance.syntax import is_language, is_uri_reference
@@ -143,7 +143,7 @@ def field_names(exchange: Exchange) -> Iterator[Located]:
 
 
 def names_inside(where: str, value: Any, *, is_deep: bool) -> Iterator[Located]:
-    for name, inner in plain(members(value)):
+    for name, inner in without_at_members(members(value)):
         yield Located(where + pointer(name), name)
         if is_deep:
             yield from names_inside(where + pointer(name), inner, is_deep=True)

@@ -16,7 +16,7 @@ class PoolTimeout(Exception):
     """No connection became available in time."""
 
 
-class Driver(Protocol):
+class ConnectionFactory(Protocol):
     """The part of an engine that a pool needs."""
 
     def open_connection(self) -> Any: ...
@@ -36,8 +36,8 @@ class ConnectionPool:
     If the database did not respond in time, one thread at a time tries again, and the others fail at once.
     """
 
-    def __init__(self, driver: Driver, size: int, timeout: float) -> None:
-        self._driver = driver
+    def __init__(self, factory: ConnectionFactory, size: int, timeout: float) -> None:
+        self._factory = factory
         self._size = size
         self._timeout = timeout
         self._changed = threading.Condition()
@@ -59,9 +59,9 @@ class ConnectionPool:
             if connection is not None:
                 return connection
             try:
-                return self._driver.open_connection()
+                return self._factory.open_connection()
             except BaseException as error:
-                kind = self._driver.classify(error)
+                kind = self._factory.classify(error)
                 self._free(is_unresponsive=kind is ErrorKind.TIMED_OUT)
                 if kind is not ErrorKind.FULL or not self._has_connections():
                     raise
@@ -90,7 +90,7 @@ class ConnectionPool:
 
     def release(self, connection: Any) -> None:
         """Make the connection available to other threads, if it is still open."""
-        is_open = self._driver.is_open(connection)
+        is_open = self._factory.is_open(connection)
         with self._changed:
             if is_open:
                 self._idle.append(connection)

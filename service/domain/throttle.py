@@ -2,9 +2,8 @@
 
 Each attempt occupies one of the limit's slots for its subject until it expires. The unique constraint admits
 one attempt per slot, so the count is exact on every engine and in any interval, and the rows are bounded.
-Nothing frees a slot early: a correct password does not reset the count, so the owner of one account cannot
-use it to gain attempts on others. Rejected attempts are not counted, so a lockout ends by itself.
-Retries that get a stored response are not counted either.
+A correct password does not free slots, so the owner of one account cannot use it to gain attempts on others.
+Rejected attempts are not counted, so a lockout ends by itself, nor are retries that get a stored response.
 
 A subject is stored as a digest. An existing user is counted by id and an unknown user name by that name: both
 are throttled alike, and renaming an account gains nothing.
@@ -26,7 +25,6 @@ from service.domain.text import casefolded
 
 MAX_CLOCK_SKEW_SECONDS = 7200  # an attempt from further in the future does not count
 
-
 ACCOUNT = RateLimit('account', 10, 900)
 ADDRESS = RateLimit('address', 100, 900)
 REGISTRATION = RateLimit('registration', 1000, 3600)
@@ -38,7 +36,7 @@ SIGN_IN = (ACCOUNT, ADDRESS)
 
 
 class Subject(NamedTuple):
-    """An account or an IP address whose attempts are counted against a limit; `digest` identifies it."""
+    """An account, IP address or email address whose attempts are counted; `digest` identifies it."""
 
     limit: RateLimit
     digest: str

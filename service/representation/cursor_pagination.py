@@ -8,11 +8,11 @@ from service.representation.media_types import JSON_API, MediaType
 from service.representation.problem import Problem
 
 PROFILE = 'http://jsonapi.org/profiles/ethanresnick/cursor-pagination/'
-CONTENT_TYPE = f'{JSON_API};profile="{PROFILE}"'
+CURSOR_PAGINATION_TYPE = f'{JSON_API};profile="{PROFILE}"'
 _APPLIED = {**VERSION, 'profile': [PROFILE]}
 
 
-def is_requested(media_range: MediaType) -> bool:
+def requests_profile(media_range: MediaType) -> bool:
     """Return whether the media range has this URL in its parameter `profile` (JSON:API 1.1 §5.4)."""
     profiles = (value.split() for name, value in media_range.parameters if name == 'profile')
     return media_range.name == JSON_API and any(PROFILE in urls for urls in profiles)

@@ -9,10 +9,10 @@ import orjson
 from falcon.media import BaseHandler
 
 from service.representation.cursor_pagination import (
-    CONTENT_TYPE,
+    CURSOR_PAGINATION_TYPE,
     cursor_pagination,
     cursor_pagination_errors,
-    is_requested,
+    requests_profile,
 )
 from service.representation.document import Document
 from service.representation.hal import no_extras, to_json
@@ -125,8 +125,8 @@ FORMATS = {
 }
 CURSOR_PAGINATION = FORMATS[JSON_API]._replace(
     name='cursors',
-    content_type=CONTENT_TYPE,
-    problem_type=CONTENT_TYPE,
+    content_type=CURSOR_PAGINATION_TYPE,
+    problem_type=CURSOR_PAGINATION_TYPE,
     render=_cursor_pagination,
     render_problem=_cursor_pagination_problem,
 )
@@ -190,7 +190,7 @@ def choose_problem_format(accept: str | None, sent: str | None = None) -> Format
 
 def _with_profile(chosen: str, ranges: Sequence[MediaType]) -> Format:
     """Return the format of the chosen media type, with the profile that its ranges request, if any."""
-    requested = (one for one in ranges if one.quality > 0 and is_requested(one))
+    requested = (one for one in ranges if one.quality > 0 and requests_profile(one))
     return CURSOR_PAGINATION if chosen == JSON_API and any(requested) else FORMATS[chosen]
 
 
@@ -276,5 +276,5 @@ class FormatHandler(BaseHandler):
 
 
 HANDLERS = {media_type: FormatHandler(FORMATS[media_type]) for media_type in FORMATS}
-HANDLERS[CONTENT_TYPE] = FormatHandler(CURSOR_PAGINATION)
+HANDLERS[CURSOR_PAGINATION_TYPE] = FormatHandler(CURSOR_PAGINATION)
 HANDLERS[PROBLEM] = HANDLERS[DEFAULT]

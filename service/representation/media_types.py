@@ -43,10 +43,10 @@ class MediaType(NamedTuple):
 
 def parse_media_type(text: str) -> MediaType | None:
     """Return the media type or range, aliases resolved, or None if it is malformed (RFC 9110 §8.3.1)."""
-    return _cached(text) if len(text) <= MAX_CACHED_HEADER else _parse(text)
+    return _parse_cached(text) if len(text) <= MAX_CACHED_HEADER else _parse_uncached(text)
 
 
-def _parse(text: str) -> MediaType | None:
+def _parse_uncached(text: str) -> MediaType | None:
     text = '*/*' + text[1:] if re.match(r'\s*\*\s*(;|$)', text) else text  # what old Java clients send
     match = _TYPE.match(text)
     if match is None:
@@ -71,7 +71,7 @@ def _parse(text: str) -> MediaType | None:
     return MediaType(type, subtype, tuple(parameters), quality)
 
 
-_cached = lru_cache(maxsize=1024)(_parse)  # clients repeat the same headers
+_parse_cached = lru_cache(maxsize=1024)(_parse_uncached)  # clients repeat the same headers
 
 
 def parse_accept(header: str) -> tuple[MediaType, ...]:
