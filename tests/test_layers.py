@@ -9,7 +9,10 @@ from pathlib import Path
 import pytest
 
 SERVICE = Path(__file__).parents[1] / 'service'
-LAYERS = ('config', 'database', 'domain', 'urls', 'representation', 'http', 'resources', 'app', 'commands')
+LAYERS = (
+    *('config', 'database', 'domain', 'urls', 'mail', 'representation', 'http', 'resources', 'app'),
+    *('serving', 'commands'),
+)
 WEB = {'falcon', 'gunicorn', 'orjson', 'jinja2', 'json', 'http', 'wsgiref'}
 
 

@@ -13,14 +13,14 @@ import pytest
 
 from service.config import Settings
 from service.serving.granian_server import REQUIREMENT, Gateway
-from tests.server import GUNICORN, ROOT, Server
+from tests.server import GUNICORN, ROOT, Server, wait_until
 from tests.test_start import assert_one_line, run_to_end
 
 
 def test_serve_starts_gunicorn_by_default(tmp_path: Path) -> None:
     with Server(tmp_path, program='serve') as server:
         assert server.ask('GET', '/api').headers['Server'] == 'gunicorn'
-        assert len(server.workers()) == 2
+        wait_until(lambda: len(server.workers()) == 2)
         assert server.stop() == 0
 
 

@@ -152,10 +152,3 @@ def test_changing_to_a_taken_email_counts_as_a_registration(
     statuses = [ada.request(method, me, json=probe).status for _ in range(5)]
     assert statuses == [400, 400, 400, 429, 429]  # two registrations were counted before
     assert ada.patch(me, {'about_me': 'still here'}).status == 200
-
-
-def test_a_registration_with_a_key_counts_once(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(throttle, 'REGISTRATION', throttle.REGISTRATION._replace(attempts=2))
-    for name, status in (('ada', 201), ('bob', 201), ('eve', 429)):
-        body = {'username': name, 'email': f'{name}@example.org', 'password': 'correct horse'}
-        assert client.post('/api/users', body, headers={'Idempotency-Key': f'"{name}"'}).status == status

@@ -87,7 +87,7 @@ def verification_subjects(user_id: int) -> tuple[Subject, ...]:
 
 def address_subjects(limits: Sequence[RateLimit], address: str) -> tuple[Subject, ...]:
     """Return the subjects of the limits that count by IP address, for this IP address."""
-    return tuple(_subject(limit, address) for limit in limits if limit is not ACCOUNT)
+    return tuple(_subject(limit, address) for limit in limits if limit not in (ACCOUNT, EMAIL_VERIFICATION))
 
 
 def _subject(limit: RateLimit, identity: str) -> Subject:

@@ -119,8 +119,11 @@ class Operation:
 
     @property
     def accepts_idempotency_key(self) -> bool:
-        """Whether it accepts an Idempotency-Key as a POST: it has a form, and no secret in its response."""
-        return self.form is not None and self.access is not Access.CREDENTIALS
+        """Whether it accepts an Idempotency-Key as a POST.
+
+        It does not if the response, which is stored, has a secret, nor if it is a redirect.
+        """
+        return self.access is not Access.CREDENTIALS and not self.deprecated
 
 
 class Resource(Protocol):

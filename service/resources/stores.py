@@ -236,7 +236,8 @@ class StoreResource:
     def on_put(self, req: Request, resp: falcon.Response, store_id: int) -> None:
         store = find_store(req.db, store_id)
         resp.media = apply_edit(req, store, represent_store, change_store)
-        add_invalidation_links(resp, req.builder.url_for(urls.STORES))
+        items = req.builder.url_for(urls.STORE_ITEMS, store_id=store_id)  # whose page has the store's name
+        add_invalidation_links(resp, req.builder.url_for(urls.STORES), items)
 
     on_patch = on_put
 
