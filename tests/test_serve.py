@@ -65,6 +65,7 @@ def test_an_exception_that_the_application_does_not_handle_is_a_problem_without_
     origin = {'192.0.2.1': 'http://192.0.2.1:8000', '::1': 'http://[::1]:8000'}.get(host, 'http://localhost')
     assert problem['type'] == f'{origin}/api/problems/internal-error'
     assert f'request {problem["reference"]} failed: SystemExit' in caplog.text
+    assert 'in fail' in caplog.text  # the traceback
     assert message not in caplog.text
 
 

@@ -3,7 +3,6 @@
 import json
 import logging
 import os
-import traceback
 from dataclasses import replace
 from email.utils import formatdate
 from http import HTTPStatus
@@ -37,8 +36,10 @@ def failed(error: BaseException) -> Refusal:
     The message may quote the request, which may contain secrets.
     """
     request_id = _new_request_id()
-    stack = ''.join(traceback.format_tb(error.__traceback__))
-    log.error('request %s failed: %s\n%s', request_id, type(error).__name__, stack)
+    name = type(error).__name__
+    log.error(
+        'request %s failed: %s', request_id, name, exc_info=(Exception, Exception(name), error.__traceback__)
+    )
     detail = 'The server log has details under the reference.'
     return Refusal(Problem('internal-error', detail, reference=request_id), request_id)
 
