@@ -14,8 +14,6 @@ from tests.client import HAL, HAL_FORMS, JSON_API, ORIGIN, ApiResponse, Client
 from tests.html import Page
 from tests.routes import populate
 
-pytestmark = pytest.mark.above_databases
-
 HTML = 'text/html'
 FORMS = {
     'register',

@@ -98,7 +98,9 @@ def all_cases(origin: str, data: DemoData) -> Iterator[Case]:
     yield user._replace(name='GET user, 304', status=304, headers={**user.headers, 'If-None-Match': tag})
     yield from others
     users = reader.follow(reader.entry, 'hc:users')
-    yield user._replace(name='page of 100', href=href(users, 'hc:page', page=1, per_page=100))
+    page = user._replace(name='page of 100', href=href(users, 'hc:page', page=1, per_page=100))
+    yield page
+    yield page._replace(name='page of 100, gzip', headers={**page.headers, 'Accept-Encoding': 'gzip'})
     for media_type in FORMATS:
         if media_type != HAL:
             yield user._replace(
