@@ -135,6 +135,8 @@ def test_the_api_serves_the_demo_data(operator: Operator, client: Client) -> Non
         page = celebrity.follow(rel)
         assert page.state['_meta']['total_items'] == printed[rel.removeprefix('hc:')] == len(every_item(page))
     assert len(every_item(celebrity.follow('hc:feed'))) == 6 * 2
+    sign_ins = [(token['name'], token['scope']) for token in celebrity.follow('hc:tokens').items]
+    assert sorted(sign_ins, key=str) == [('Backup script', 'read'), (None, 'write')]
 
 
 def every_item(page: Any) -> list[Any]:
