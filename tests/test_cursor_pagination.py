@@ -90,3 +90,12 @@ def test_its_tags_are_validators_of_its_own(ada: Client, ada_api: JsonApiClient,
     assert ada_api.get(post, accept=CURSOR_PAGINATION_TYPE, headers={'If-None-Match': tag}).status == 304
     assert ada.patch(post, {'body': 'four'}, headers={'If-Match': tag}).status == 200
     assert ada.patch(post, {'body': 'five'}, headers={'If-Match': tag}).status == 412
+
+
+def test_a_response_with_the_profile_is_not_replayed_without_it(ada_api: JsonApiClient, posts: str) -> None:
+    post = {'type': 'posts', 'attributes': {'body': 'once'}}
+    accepts = (CURSOR_PAGINATION_TYPE, CURSOR_PAGINATION_TYPE, 'application/vnd.api+json')
+    key = {'Idempotency_Key': '"once"'}
+    responses = [ada_api.send('POST', posts, post, accept=accept, **key) for accept in accepts]
+    assert [response.status for response in responses] == [201, 201, 422]
+    assert responses[1].headers['content-type'] == CURSOR_PAGINATION_TYPE

@@ -165,9 +165,11 @@ def test_granian_stops_when_a_worker_ends_again_within_seconds(tmp_path: Path) -
 
 def test_workers_end_after_the_main_process_was_killed(tmp_path: Path, program: str) -> None:
     with Server(tmp_path, program=program) as server:
+        wait_until(lambda: len(server.workers()) >= 2)
         workers = server.workers()
+        assert all(map(is_running, workers))
         server.process.kill()
-        wait_until(lambda: not any(is_running(pid) for pid in workers))
+        wait_until(lambda: not any(map(is_running, workers)))
 
 
 def is_running(pid: int) -> bool:

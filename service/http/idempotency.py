@@ -91,7 +91,7 @@ def _read_bytes(req: Request) -> bytes | None:
 
 
 def _key(req: Request, key: str, body: bytes) -> RequestKey:
-    variant = (req.query_string, req.env.get('CONTENT_TYPE', ''), req.format.media_type)
+    variant = (req.query_string, req.env.get('CONTENT_TYPE', ''), req.format.content_type)
     return make_key(
         req.db,
         key,

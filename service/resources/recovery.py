@@ -222,7 +222,7 @@ class EmailVerificationsResource:
     operation_name = 'EmailVerifications'
     operations: ClassVar = {
         'POST': Operation(
-            'Ask for another verification mail',
+            'Request another verification mail',
             'Sends another mail with a link that verifies your email address, unless it is verified.',
             {202: None},
             query=QueryOptions(VERIFICATIONS.name),
