@@ -25,6 +25,7 @@ _UNESCAPED = "%/:@!$&'()*+,;=-._~"  # characters of a path (RFC 3986 §3.3), and
 Expand = Callable[['Request', Sequence[int], Query], Mapping[int, Document]]
 Expansions = Mapping[tuple[str, str], Expand]
 Find = Callable[['Request', Sequence[int]], Mapping[int, Document]]
+Home = Callable[[Viewer | None, UrlBuilder], Document]
 
 
 class Related(NamedTuple):
@@ -51,13 +52,6 @@ class SubmittedForm(NamedTuple):
     back: str
 
 
-class PageParts(NamedTuple):
-    """What pages show besides a document: the entry point, and related documents by kind and relation."""
-
-    home: Callable[[Viewer | None, UrlBuilder], Document]
-    sections: Expansions
-
-
 class Request(falcon.Request):
     """falcon's request with the attributes that middleware sets; ContextMiddleware initializes all of them.
 
@@ -65,7 +59,7 @@ class Request(falcon.Request):
     is verified. `operation` is UNROUTED, and `resource` None, until a route matches; `path_values` are the
     variables of its URL. `format` renders the Document of the response, `query` has the parsed query
     parameters, `query_error` is the error in them, if any, and `related` finds related documents. `submitted`
-    is the form that a page posted, if any; `page_parts` is what pages show besides a document.
+    is the form that a page posted, if any; `home` represents the entry point, which pages lead to.
     `json_api_body` is the body if it was read as JSON:API. `is_counted` tells whether the request already
     counts against a rate limit, and `quotas` are the remaining quotas of the limits that apply. `queried` are
     the parameters of a QUERY once its body is read.
@@ -75,10 +69,10 @@ class Request(falcon.Request):
         'builder',
         'db',
         'format',
+        'home',
         'is_counted',
         'json_api_body',
         'operation',
-        'page_parts',
         'path_values',
         'queried',
         'query',
@@ -105,7 +99,7 @@ class Request(falcon.Request):
     resource: Any  # a Resource, with its responders
     path_values: Mapping[str, Any]
     submitted: SubmittedForm | None
-    page_parts: PageParts
+    home: Home
 
     @property
     def id(self) -> str:

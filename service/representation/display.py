@@ -1,7 +1,7 @@
 """Display hints: how documents of a kind are shown to people, declared beside the kind."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import NamedTuple
 
 
@@ -80,9 +80,9 @@ class Display:
     in_rows: frozenset[str] = frozenset()
     hidden: frozenset[str] = frozenset()
     session_ending: frozenset[str] = frozenset()
-    confirmations: Mapping[str, str] | None = None
-    outcomes: Mapping[str, str] | None = None
-    includes: Mapping[str, str] | None = None
+    confirmations: Mapping[str, str] = field(default_factory=dict)
+    outcomes: Mapping[str, str] = field(default_factory=dict)
+    includes: Mapping[str, str] = field(default_factory=dict)
     navigation: tuple[NavigationLink, ...] = ()
     account: tuple[NavigationLink, ...] = ()
     session: str = ''
