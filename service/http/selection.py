@@ -54,7 +54,7 @@ def _with_related(req: Request, documents: Sequence[Document], include: Inclusio
 def find_related(
     req: Request, documents: Sequence[Document], rel: str
 ) -> dict[tuple[str, str | None], Document]:
-    """Return what a relation of the documents leads to, by their kinds and ids: pages, or single documents."""
+    """Return the targets of a relation, pages or single documents, by the documents' kinds and ids."""
     if not documents:
         return {}
     if len(documents) > MAX_OWNERS:

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import NamedTuple
 
 
@@ -45,7 +46,7 @@ class NavigationLink(NamedTuple):
     label: str
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Display:
     """How a document is shown on a page; names are those of members, relations and actions.
 
@@ -88,6 +89,13 @@ class Display:
     session: str = ''
     sign_in: str = ''
     lead: str = ''
+
+    @cached_property
+    def visible(self) -> frozenset[str]:
+        """The members that the page of a document shows outside "Details"."""
+        columns = {column.member for column in (*self.summary, *self.columns)}
+        counts = {count.member for count in self.counts}
+        return frozenset({self.text, self.moment, *columns, *counts} - {''})
 
 
 class Crumb(NamedTuple):

@@ -34,6 +34,17 @@ _PLAIN = Display()
 _QUERY_TEMPLATE = re.compile(r'([^{}?]*)(?:\?([^{}]*))?{[?&]([a-z_,]+)}')
 _WEB_LINK = re.compile(r'https?://[^\s<>"\'`]+', re.IGNORECASE)
 _AFTER_LINK = '.,;:!?)]}…\u2019\u201d'
+_LINK = Markup('<a href="%s" rel="nofollow ugc noopener">%s</a>')
+_NONE = Markup('<span class="none" aria-hidden="true">\u2013</span><span class="unseen">none</span>')
+_YES, _NO = Markup('yes'), Markup('no')
+_TEXT = Markup('<span class="text" dir="auto">%s</span>')
+_TIME, _DAY = Markup('<time datetime="%s">%s</time>'), Markup('<time datetime="%s" class="day">%s</time>')
+_AVATAR = Markup(
+    '<span class="avatar"><svg viewBox="0 0 48 48" aria-hidden="true">'
+    '<circle cx="24" cy="24" r="24" fill="hsl(%d 45%% 32%%)"/>'
+    '<text x="24" y="32" text-anchor="middle" font-size="22" fill="#fff">%s</text></svg>%s</span>'
+)
+_IMAGE = Markup('<img src="%s" alt="" loading="lazy">')
 _SYSTEMS = ('iPhone', 'iPad', 'Android', 'Windows', 'Macintosh', 'CrOS', 'Linux')
 _PROGRAMS = (
     ('Edg', 'Edge'),
@@ -219,27 +230,21 @@ def link_text(text: str) -> Markup:
     parts, end = [], 0
     for match in _WEB_LINK.finditer(text):
         url = match[0].rstrip(_AFTER_LINK)
-        href = escape(url)
-        parts += [escape(text[end : match.start()]), f'<a href="{href}" rel="nofollow ugc noopener">{href}</a>']
+        parts += [escape(text[end : match.start()]), _LINK % (url, url)]
         end = match.start() + len(url)
-    return Markup(''.join([*parts, escape(text[end:])]))
+    return Markup('').join([*parts, escape(text[end:])])
 
 
-def shown(value: Any, *, is_day: bool = False) -> Markup:
+def format_value(value: Any, *, is_day: bool = False) -> Markup:
     """Return the value of a member as people read it; with `is_day` only the date of a time."""
     if value is None or value == '':
         return _NONE
     if isinstance(value, bool):
-        return Markup('yes' if value else 'no')
+        return _YES if value else _NO
     text = moment(value)
     if text is None:
-        return Markup(f'<span class="text" dir="auto">{escape(value)}</span>')
-    if is_day:
-        return Markup(f'<time datetime="{escape(value)}" class="day">{text.partition(",")[0]}</time>')
-    return Markup(f'<time datetime="{escape(value)}">{text}</time>')
-
-
-_NONE = Markup('<span class="none" aria-hidden="true">–</span><span class="unseen">none</span>')
+        return _TEXT % (value,)
+    return _DAY % (value, text.partition(',')[0]) if is_day else _TIME % (value, text)
 
 
 def avatar(document: Document) -> Markup:
@@ -249,15 +254,8 @@ def avatar(document: Document) -> Markup:
     because it has no width and height.
     """
     hue = sum(map(ord, document.id or '')) * 47 % 360
-    initial = escape(title_of(document)[:1].upper())
     url = document.href_of(hints(document).picture)
-    image = f'<img src="{escape(url)}" alt="" loading="lazy">' if url else ''
-    return Markup(
-        '<span class="avatar"><svg viewBox="0 0 48 48" aria-hidden="true">'
-        f'<circle cx="24" cy="24" r="24" fill="hsl({hue} 45% 32%)"/>'
-        f'<text x="24" y="32" text-anchor="middle" font-size="22" fill="#fff">{initial}</text>'
-        f'</svg>{image}</span>'
-    )
+    return _AVATAR % (hue, title_of(document)[:1].upper(), _IMAGE % (url,) if url else '')
 
 
 def is_number(value: Any) -> bool:
@@ -381,13 +379,13 @@ _PAGES.filters |= {
     'clickable_links': clickable_links,
     'device': device,
     'field_errors': field_errors,
+    'format_value': format_value,
     'grouped': '{:,}'.format,
     'hint': hint,
     'hints': hints,
     'link_text': link_text,
     'moment': moment,
     'search_forms': search_forms,
-    'shown': shown,
     'sign_in_form': sign_in_form,
     'title': title_of,
     'words': words,
@@ -397,7 +395,9 @@ _PAGES.globals = {
     'NEIGHBOURS': NEIGHBOURS,
     'NUMBERS': HalDialect.names,
     'PLAIN': _PLAIN,
-    'asset': asset_path,
+    'STYLE': asset_path('page.css'),
+    'SCRIPT': asset_path('page.js'),
+    'ICON': asset_path('icon.svg'),
     'destination': destination,
     'urls': urls,
 }

@@ -28,8 +28,8 @@ class Template:
     a `variable` for each value in a URL, an identifier or a parent's label. Values in URLs are not escaped,
     so they must not need it. The forms of a document are filled with its properties.
 
-    Making a document is fast: its links are rendered once for all documents in each format, and its Link objects
-    are made only if they are read.
+    Making a document is fast: its links are rendered once for all documents in each format, and its Link
+    objects are made only if they are read.
     """
 
     def __init__(self, outline: Document) -> None:
