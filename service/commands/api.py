@@ -43,11 +43,12 @@ def routes(as_json: bool) -> None:
 
 def _methods_by_audience(resource: Resource) -> dict[str, list[str]]:
     """Return the methods of the resource by who may use them."""
-    found: dict[str, list[str]] = {}
+    methods_by_audience: dict[str, list[str]] = {}
     for method in METHODS:
         if method in resource.operations:
-            found.setdefault(AUDIENCES[resource.operations[method].access], []).append(method)
-    return found
+            audience = AUDIENCES[resource.operations[method].access]
+            methods_by_audience.setdefault(audience, []).append(method)
+    return methods_by_audience
 
 
 @click.command(epilog=EXIT_CODES)

@@ -64,7 +64,6 @@ KIND = Kind(
     (time_member('created_at', 'When the user began to follow the other.'),),
     links=('hc:follower', 'hc:followed'),
     relationships={'hc:follower': 'users', 'hc:followed': 'users'},
-    includable=('hc:follower', 'hc:followed'),
 )
 
 

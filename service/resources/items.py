@@ -80,7 +80,6 @@ ITEM = Kind(
     ),
     links=('collection', 'hc:store'),
     relationships={'hc:store': 'stores'},
-    includable=('hc:store',),
     display=Display(
         plural='Items',
         empty='There are no items here yet.',

@@ -82,7 +82,6 @@ KIND = Kind(
     links=('collection', 'author'),
     relationships={'author': 'users'},
     embedded={'author': 'users'},
-    includable=('author',),
     display=Display(
         plural='Posts',
         empty='There are no posts here yet.',
@@ -389,7 +388,11 @@ RELATIONS = (
         _sample_posts(urls.FEED),
     ),
 )
-EXPANSIONS: Expansions = {('users', 'hc:posts'): _expand_posts, ('entry-points', 'hc:feed'): _expand_feed}
+EXPANSIONS: Expansions = {
+    ('users', 'hc:posts'): _expand_posts,
+    ('users', 'hc:feed'): _expand_feed,
+    ('entry-points', 'hc:feed'): _expand_feed,
+}
 RESOURCES: Mapping[str, Find] = {'posts': _find_posts}
 ROUTES: tuple[Route, ...] = (
     (urls.POSTS, PostsResource()),

@@ -69,7 +69,6 @@ STORE = Kind(
     links=('collection', 'hc:owner', 'hc:items'),
     relationships={'hc:owner': 'users', 'hc:items': 'items'},
     to_many=('hc:items',),
-    includable=('hc:owner', 'hc:items'),
     display=Display(
         plural='Stores',
         empty='There are no stores yet. Open the first one.',

@@ -1,7 +1,7 @@
 """Tokens: signing in, renewing, listing and revoking."""
 
 import dataclasses
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from typing import ClassVar
 
@@ -10,6 +10,7 @@ import orjson
 
 from service import urls
 from service.database.clock import format_time
+from service.database.pagination import PageRequest
 from service.domain.errors import Invalid, Unauthenticated
 from service.domain.signing_keys import ALGORITHM, KEY_SET_MAX_AGE, list_published_keys
 from service.domain.throttle import SIGN_IN
@@ -42,7 +43,7 @@ from service.representation.display import Column, Crumb, Display, Note
 from service.representation.document import Document
 from service.representation.json_schema import Schema
 from service.representation.kind import Kind, Member, Presence, id_member, time_member
-from service.representation.query_parameters import QueryOptions
+from service.representation.query_parameters import Query, QueryOptions
 from service.representation.url_builder import UrlBuilder
 from service.resources import sample_data
 from service.resources.collection_pages import represent_listing, sample_page
@@ -267,7 +268,7 @@ class TokensResource:
     }
 
     def on_get(self, req: Request, resp: falcon.Response) -> None:
-        resp.media = _represent_tokens(req)
+        resp.media = _represent_tokens(req, req.query)
 
     def on_post(self, req: Request, resp: falcon.Response) -> None:
         resp.set_header('Cache-Control', NO_STORE)
@@ -310,7 +311,7 @@ class UserTokensResource:
 
     def on_get(self, req: Request, resp: falcon.Response, user_id: int) -> None:
         require_permission(find_user(req.db, user_id, req.viewer).is_own(req.viewer))
-        resp.media = _represent_tokens(req)
+        resp.media = _represent_tokens(req, req.query)
 
 
 class TokenResource:
@@ -344,11 +345,24 @@ class TokenResource:
         add_invalidation_links(resp, req.builder.url_for(urls.TOKENS))
 
 
-def _represent_tokens(req: Request) -> Document:
-    page = list_tokens(req.db, req.query.position, req.user, ids=req.query.ids)
+def _represent_tokens(req: Request, query: Query) -> Document:
+    page = list_tokens(req.db, query.position, req.user, ids=query.ids)
     url = req.builder.url_for(urls.TOKENS)
     forms = (REVOKE_OTHERS.at(req.builder.url_for(urls.OTHER_TOKENS)),) if req.user.can_write else ()
-    return represent_listing(req, 'tokens', url, page, represent_token, forms=forms, display=KIND.display)
+    return represent_listing(
+        req, 'tokens', url, page, represent_token, query=query, forms=forms, display=KIND.display
+    )
+
+
+def _expand_tokens(req: Request, user_ids: Sequence[int], query: Query) -> dict[int, Document]:
+    return {user_id: _represent_tokens(req, query) for user_id in user_ids}
+
+
+def _find_tokens(req: Request, token_ids: Sequence[int]) -> dict[int, Document]:
+    if req.viewer is None or not token_ids:
+        return {}
+    page = list_tokens(req.db, PageRequest(per_page=len(token_ids)), req.user, ids=token_ids)
+    return {token.id: represent_token(token, req.viewer, req.builder) for token in page.entries}
 
 
 def _issue(req: Request) -> NewToken:
@@ -429,8 +443,8 @@ RELATIONS = (
         _sample_tokens,
     ),
 )
-EXPANSIONS: Expansions = {}
-RESOURCES: Mapping[str, Find] = {}
+EXPANSIONS: Expansions = {('users', 'hc:tokens'): _expand_tokens}
+RESOURCES: Mapping[str, Find] = {'tokens': _find_tokens}
 ROUTES: tuple[Route, ...] = (
     (urls.TOKENS, TokensResource()),
     (urls.OTHER_TOKENS, OtherTokensResource()),

@@ -144,7 +144,6 @@ USER = Kind(
         'hc:tokens': 'tokens',
     },
     to_many=(*RELATIONSHIPS, *OWN_RELATIONSHIPS),
-    includable=RELATIONSHIPS,
     display=Display(
         plural='People',
         empty='There is nobody by that name. Try fewer letters.',

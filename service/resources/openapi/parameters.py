@@ -104,7 +104,7 @@ def _kinds_in(options: QueryOptions, kinds: Mapping[str, Kind]) -> dict[str, dic
     while waiting:
         kind = kinds[waiting.pop()]
         if kind.name not in found:
-            found[kind.name] = {rel: kind.relationships[rel] for rel in kind.includable}
+            found[kind.name] = dict(kind.relationships)
             waiting += kind.embedded.values()
             waiting += found[kind.name].values() if options.can_include else ()
     return found

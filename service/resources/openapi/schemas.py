@@ -242,7 +242,7 @@ class KindSchemas:
         properties: dict[str, Schema] = {'_links': all_links, **members}
         required = ['_links', *(name for name in members if name == 'id')]  # `fields` leaves out others
         embedded = {rel: self.hal(self._kinds[name]) for rel, name in kind.embedded.items()}
-        embedded |= {rel: self._included(kind, rel) for rel in kind.includable if rel not in embedded}
+        embedded |= {rel: self._included(kind, rel) for rel in kind.relationships if rel not in embedded}
         if embedded:
             properties['_embedded'] = _object(embedded)
         properties['_templates'] = reference('schemas', 'Templates')
