@@ -9,6 +9,7 @@ import falcon
 import orjson
 
 from service import urls
+from service.database.clock import format_time
 from service.database.pagination import PageRequest
 from service.domain.errors import Invalid, Unauthenticated
 from service.domain.signing_keys import ALGORITHM, KEY_SET_MAX_AGE, list_published_keys
@@ -33,8 +34,7 @@ from service.domain.tokens import (
 from service.domain.users import find_user
 from service.domain.viewer import SCOPES, WRITE, Viewer, require_permission, require_write_scope
 from service.http.conditional import NO_STORE, precondition, target_precondition
-from service.http.credentials import read_authorization, read_basic
-from service.http.middleware.authentication import audience, authenticate
+from service.http.credentials import audience, authenticate, read_basic
 from service.http.operation import Access, Formats, Operation, RawResponse, Route, Samples
 from service.http.request import Expansions, Find, Request
 from service.http.request_body import read_body
@@ -51,7 +51,6 @@ from service.resources.module import EntryPointPart, LinkRelation
 from service.resources.relationships import ToManyRelationship
 from service.resources.response_samples import sample_pages
 from service.resources.responses import add_invalidation_links
-from service.resources.timestamps import represent_time
 
 # The format of a new token: a random secret, or a signed JWT that other services can verify (RFC 9068).
 _FORMAT = Field('format', 'Format', type='hidden', regex=None, options=('opaque', 'jwt'))
@@ -145,9 +144,9 @@ def represent_token(token: TokenRecord, viewer: Viewer | None, builder: UrlBuild
         id=str(token.id),
         properties={
             'id': token.id,
-            'created_at': represent_time(token.created_at),
-            'expires_at': represent_time(token.expires_at),
-            'last_used_at': None if token.last_used_at is None else represent_time(token.last_used_at),
+            'created_at': format_time(token.created_at),
+            'expires_at': format_time(token.expires_at),
+            'last_used_at': None if token.last_used_at is None else format_time(token.last_used_at),
             'user_agent': token.user_agent,
             'name': token.name,
             'scope': token.scope,
@@ -368,7 +367,7 @@ def _find_tokens(req: Request, token_ids: Sequence[int]) -> dict[int, Document]:
 
 def _issue(req: Request) -> NewToken:
     """Issue a token for the credentials in the body, or else for those in the Authorization header."""
-    scheme, value = read_authorization(req)
+    scheme, value = req.credentials
     try:
         body = read_body(req)
     except Exception:
