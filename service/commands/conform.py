@@ -22,9 +22,9 @@ report_file = click.Path(dir_okay=False, writable=True, path_type=Path)
 
 def _check_rules(context: click.Context, option: click.Parameter, ids: tuple[str, ...]) -> tuple[str, ...]:
     """Return the ids; raises BadParameter if there is no such rule."""
-    known = {rule.id for rule in suite.RULES}
+    rule_ids = {rule.id for rule in suite.RULES}
     for rule_id in ids:
-        if rule_id not in known:
+        if rule_id not in rule_ids:
             raise click.BadParameter(f'there is no rule {rule_id}.')
     return ids
 
