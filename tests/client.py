@@ -10,7 +10,7 @@ from urllib.parse import unquote, urlsplit
 import falcon.testing
 import uritemplate
 
-from service.representation.cursor_pagination import CURSOR_PAGINATION_TYPE as CURSOR_PAGINATION
+from service.representation.cursor_pagination import PROFILES, profiled_type
 from tests.description import description_of
 from tests.lint import lint
 from tests.strict_hal import check_hal
@@ -23,6 +23,7 @@ JSON_API = 'application/vnd.api+json'
 JSON = 'application/json'
 HTML = 'text/html'
 PROBLEM = 'application/problem+json'
+PASSWORD = 'correct horse'
 
 
 class ApiResponse:
@@ -153,12 +154,12 @@ class Client:
         assert template['contentType'] == 'application/json'
         return self.request(template['method'], template['target'], json=current | values)
 
-    def register(self, username: str, password: str = 'correct horse', **more: str) -> ApiResponse:
+    def register(self, username: str, password: str = PASSWORD, **more: str) -> ApiResponse:
         """Register a user by the form of the entry point."""
         email = more.pop('email', f'{username}@example.org')
         return self.entry().submit('register', username=username, email=email, password=password, **more)
 
-    def sign_in(self, username: str, password: str = 'correct horse') -> Client:
+    def sign_in(self, username: str, password: str = PASSWORD) -> Client:
         """Return a client that has signed in by the form of the entry point."""
         response = (
             Client(self.app, accept=self.accept).entry().submit('login', username=username, password=password)
@@ -191,7 +192,10 @@ def check_response(method: str, response: ApiResponse) -> None:
     if status == 401:
         assert headers['www-authenticate'].startswith('Bearer realm="')
     if response.content_type == JSON_API and response.text:
-        assert headers['content-type'] in (JSON_API, CURSOR_PAGINATION)  # without any other parameter
+        assert headers['content-type'] in (
+            JSON_API,
+            *map(profiled_type, PROFILES),
+        )  # without any other parameter
         check_json_api(response.state)
     if response.content_type in (HAL, HAL_FORMS) and method != 'HEAD':
         check_hal(response.state, forms=response.content_type == HAL_FORMS)
