@@ -6,6 +6,7 @@ import copy
 import re
 from base64 import b64encode
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
@@ -26,9 +27,10 @@ from service.representation.url_builder import Features, UrlBuilder
 from service.resources.openapi import description as openapi
 from tests.client import HAL, HAL_FORMS, HTML, JSON, JSON_API, ORIGIN, ApiResponse, Client
 from tests.clock import MovableClock
-from tests.conftest import Start
+from tests.conftest import Start, sign_up
 from tests.description import Described, Description, description_of
 from tests.golden import check_golden
+from tests.preparation import Preparation
 from tests.routes import World
 
 pytestmark = pytest.mark.above_databases
@@ -90,11 +92,11 @@ def clock() -> FailingClock:
 
 
 @pytest.fixture
-def ada(client: Client) -> Client:
+def ada(client: Client, preparation: Preparation) -> Client:
     """Ada with the password of the examples."""
     password = example('/api/users', 'POST')['password']
-    client.register('ada', password)
-    return client.sign_in('ada', password)
+    sign_up_ada = partial(sign_up, client, 'ada', password)
+    return Client(client.app, preparation.run('ada with the password of the examples', sign_up_ada))
 
 
 def example(template: str, method: str, media_type: str = JSON) -> dict[str, Any]:
