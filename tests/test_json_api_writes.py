@@ -144,6 +144,8 @@ def test_a_taken_name_has_a_pointer(anonymous_api: JsonApiClient, ada_api: JsonA
         ({'attributes': PERSON}, 400, '/data'),
         ({'type': 'users', 'relationships': []}, 400, '/data/relationships'),
         ({'type': 'users', 'relationships': {'posts': []}}, 400, '/data/relationships/posts'),
+        ({'type': 'users', 'relationships': {'posts': {}}}, 400, '/data/relationships/posts'),
+        ({'type': 'users', 'relationships': {'x': {'y': 1}}}, 400, '/data/relationships/x'),
         ({'type': 5, 'attributes': PERSON}, 400, '/data/type'),
         ({'type': 'users', 'attributes': []}, 400, '/data/attributes'),
         (None, 400, '/data'),

@@ -71,8 +71,9 @@ class Request(falcon.Request):
     `db` is the database, and `builder` builds URLs of the request's origin. `viewer` is None until a token
     is verified. `operation` is UNROUTED, and `resource` None, until a route matches; `path_values` are the
     variables of its URL. `format` renders the Document of the response, `query` has the parsed query
-    parameters, `query_error` is the error in them, if any, and `related` finds related documents. `submitted`
-    is the form that a page posted, if any; `page_parts` is what pages show besides a document.
+    parameters, and `related` finds related documents. `deferred_error` is an error in the query or the
+    Idempotency-Key, reported once the resource is found and permitted. `submitted` is the form that a page
+    posted, if any; `page_parts` is what pages show besides a document.
     `json_api_body` is the body if it was read as JSON:API. `is_counted` tells whether the request already
     counts against a rate limit, and `quotas` are the remaining quotas of the limits that apply. `queried` are
     the parameters of a QUERY once its body is read.
@@ -81,6 +82,7 @@ class Request(falcon.Request):
     __slots__ = (
         'builder',
         'db',
+        'deferred_error',
         'format',
         'is_counted',
         'json_api_body',
@@ -89,7 +91,6 @@ class Request(falcon.Request):
         'path_values',
         'queried',
         'query',
-        'query_error',
         'quotas',
         'related',
         'resource',
@@ -103,7 +104,7 @@ class Request(falcon.Request):
     operation: Operation
     format: Format
     query: Query
-    query_error: Exception | None
+    deferred_error: Exception | None
     related: Related
     json_api_body: Mapping[str, Any] | None
     is_counted: bool

@@ -41,7 +41,7 @@ class ContextMiddleware:
         req.operation = UNROUTED
         req.format = FORMATS[DEFAULT]
         req.query = _EMPTY_QUERY
-        req.query_error = None
+        req.deferred_error = None
         req.related = NOTHING_RELATED
         req.is_counted = False
         req.quotas = {}

@@ -75,6 +75,7 @@ def _page_meta(page: Schema) -> Schema:
 
 # The schemas that documents of all kinds share, and those of errors.
 SHARED: dict[str, Schema] = {
+    'HtmlPage': {**_TEXT, 'description': 'An HTML page for people.', 'examples': ['<!doctype html>…']},
     'Link': _object(
         {
             'href': {'type': 'string', 'description': 'A URI, or a URI template (RFC 6570).'},
@@ -300,10 +301,15 @@ class KindSchemas:
     def _resource(self, kind: Kind, members: Mapping[str, Schema]) -> Schema:
         """Return the schema of a resource object (JSON:API §7.2); sparse fieldsets can omit its members."""
         properties: dict[str, Schema] = {'type': {'const': kind.name}, 'id': _TEXT}
-        attributes = {name: schema for name, schema in members.items() if name != 'id'}
+        attributes = {
+            name: {keyword: value for keyword, value in schema.items() if keyword != 'description'}
+            for name, schema in members.items()
+            if name != 'id'
+        }
         relationships = {member(rel): _RELATIONSHIP for rel in kind.relationships}
         if attributes:
-            properties['attributes'] = _object(attributes)
+            title = _title(kind, members)
+            properties['attributes'] = _object(attributes, description=f'They are described in {title}.')
         if kind.has_more_links:
             properties['relationships'] = _map(_RELATIONSHIP)
         elif relationships:
