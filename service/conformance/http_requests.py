@@ -8,8 +8,9 @@ from collections.abc import Iterator, Sequence
 
 from service.conformance.client import Client
 from service.conformance.exchange import HAL, HAL_FORMS, HTML, JSON, JSON_API, Exchange
-from service.conformance.http import ENTITY_TAG, RFC9110
+from service.conformance.http import RFC9110
 from service.conformance.rules import Applies, Declare, Fault, Level, Rules, Standard, for_purpose
+from service.conformance.syntax import ENTITY_TAG
 
 FETCH = Standard('Fetch', 'https://fetch.spec.whatwg.org/')
 RFC5789 = Standard('RFC 5789', 'https://www.rfc-editor.org/rfc/rfc5789')
