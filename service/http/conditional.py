@@ -23,7 +23,7 @@ from service.representation.formats import (
 )
 from service.representation.html import render_page
 from service.representation.media_types import HTML
-from service.representation.query_parameters import Query
+from service.representation.query import Query
 
 Record = TypeVar('Record')
 CurrentTags = Callable[[Format, Set[str]], Iterable[str]]  # called with a format and the tags to compare with

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 
 from service.http.request import Request
 from service.representation.document import Document, Inclusion, Relationship
-from service.representation.query_parameters import InvalidParameter
+from service.representation.parameter_values import InvalidParameter
 
 MAX_OWNERS = 1000  # documents to include others with: each step can have ten times as many as the last
 

@@ -12,7 +12,7 @@ from service.http.forwarded import forwarding, without_prefix
 from service.http.operation import UNROUTED
 from service.http.request import NOTHING_RELATED, REQUEST, PageParts, Request
 from service.representation.formats import DEFAULT, FORMATS
-from service.representation.query_parameters import Query
+from service.representation.query import Query
 from service.representation.url_builder import Features, UrlBuilder
 
 _EMPTY_QUERY = Query(FORMATS[DEFAULT].dialect.names)
