@@ -9,8 +9,10 @@ from collections.abc import Sequence
 from contextlib import ExitStack
 from importlib.util import find_spec
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from service.config import Settings
+from service.database.connect import open_engine
 from service.domain.demo.generator import DemoData
 from service.domain.startup import open_session
 from tests.bench.cases import all_cases, growing_cases, limit_cases, send
@@ -56,6 +58,23 @@ class Environment:
     def sqlite(self, name: str) -> str:
         """Return the URL of a temporary SQLite file."""
         return f'sqlite:///{self._folder / name}.db'
+
+    def database(self, url: str | None, name: str) -> str:
+        """Return the URL of a temporary database on the server of the URL, by default a SQLite file."""
+        if url is None:
+            return self.sqlite(name)
+        parts = urlsplit(url)
+        engine = open_engine(Settings.from_environment(environment_for(url, self._options)))
+        name = f'halcyon_bench_{os.getpid()}_{name}'
+        engine.execute_sql(f'CREATE DATABASE {name}')
+        engine.close_all()
+
+        def drop() -> None:
+            engine.execute_sql(f'DROP DATABASE {name}')
+            engine.close_all()
+
+        self._stack.callback(drop)
+        return parts._replace(path=f'/{name}').geturl()
 
     def loaded(self, database_url: str, data: DemoData) -> Settings:
         """Load the data into the database, and return the settings that open it."""
@@ -114,12 +133,17 @@ def compare(options: argparse.Namespace) -> None:
 
 
 def grow(options: argparse.Namespace) -> None:
-    """Measure the cases whose cost must not depend on the size of the data."""
+    """Measure the cases whose cost must not depend on the size of the data, on each engine."""
+    for database in options.database or [None]:
+        _grow(database, options)
+
+
+def _grow(database: str | None, options: argparse.Namespace) -> None:
     with ExitStack() as stack:
         environment = Environment(stack, options)
         by_size = []
         for size in options.sizes:
-            data, url = plan_data(size, options.posts), environment.sqlite(f'data{size}')
+            data, url = plan_data(size, options.posts), environment.database(database, f'{size}')
             environment.loaded(url, data)
             server = environment.gunicorn(f'{size:,} users', 'service.app:create_app()', url)
             by_size.append([Subject(server, case) for case in growing_cases(server.origin, data)])

@@ -42,13 +42,23 @@ def _load_row(subject: Subject, bare: Subject, statements: int | None) -> list[s
 
 
 def growth_table(sizes: Sequence[int], subjects: Sequence[Sequence[Subject]]) -> str:
-    """Return the CPU of each case in data of these sizes, and the ratio of the largest to the smallest."""
-    head = ('CPU µs a request', *(f'{size:,} users' for size in sizes), 'growth')
+    """Return the CPU time and the median response time of each case in data of these sizes.
+
+    The growth is the ratio of the largest size to the smallest. The CPU time is that of the server alone; the
+    response time includes a database on a server of its own.
+    """
+    head = (
+        'CPU µs a request',
+        *(f'{size:,} users' for size in sizes),
+        'growth of CPU time',
+        'growth of response time',
+    )
     rows = (
         [
             of_case[0].case.name,
             *(f'{one.cpu:,.0f}' for one in of_case),
             f'{of_case[-1].cpu / of_case[0].cpu:.2f}',
+            f'{of_case[-1].p50 / of_case[0].p50:.2f}',
         ]
         for of_case in zip(*subjects, strict=True)
     )
