@@ -143,10 +143,9 @@ def first_pages_of_posts(
 @transaction
 def publish_post(session: Session, *, body: str, by: Viewer) -> PostRecord:
     """Publish a post by the viewer and return it."""
-    authorize_write(session, by)
-    post_id, now = session.new_id(), session.now()
+    now = authorize_write(session, by, posts=1)
+    post_id = session.new_id()
     _INSERT.run(session, id=post_id, author_id=by.user_id, body=body, created_at=now, updated_at=None)
-    _COUNT_POST.run(session, id=by.user_id, change=1)
     add_to_total(session, 'posts', 1)
     return PostRecord(post_id, body, now, None, find_user(session, by.user_id, by))
 
@@ -181,9 +180,8 @@ def delete_post(
 ) -> None:
     """Delete the post; raises NotFound, Forbidden, and what `precondition` raises for the locked post."""
     _lock_editable(session, post_id, by, precondition)
-    authorize_write(session, by)
+    authorize_write(session, by, posts=-1)
     _DELETE.run(session, post_id=post_id)
-    _COUNT_POST.run(session, id=by.user_id, change=-1)
     add_to_total(session, 'posts', -1)
 
 
