@@ -17,14 +17,12 @@ from service.graceful_shutdown import PROCESS_SHUTDOWN, Shutdown
 from service.http.application import Application, Router, describe_server
 from service.http.errors import install_error_writer
 from service.http.middleware.authentication import AuthenticationMiddleware
+from service.http.middleware.browser_policies import BrowserPolicyMiddleware
 from service.http.middleware.browser_session import BrowserSessionMiddleware
 from service.http.middleware.compression import CompressionMiddleware
 from service.http.middleware.context import ContextMiddleware
-from service.http.middleware.cors import CorsMiddleware
 from service.http.middleware.guards import GuardMiddleware
 from service.http.middleware.negotiation import NegotiationMiddleware
-from service.http.middleware.presenter import PresenterMiddleware
-from service.http.middleware.security_headers import SecurityHeadersMiddleware
 from service.http.operation import Route, check_declaration, kinds_of
 from service.http.request import PageParts, Related, Request
 from service.logs import RequestLog
@@ -118,12 +116,10 @@ def create_app(
         #   -- routing --                  URL (404)                   |
         #   GuardMiddleware                method (405, 501)           |
         #   BrowserSessionMiddleware       viewer by cookie (403)      |
-        #   CorsMiddleware                 |                           Access-Control-…, Vary
-        #   SecurityHeadersMiddleware      |                           Content-Security-Policy, …
+        #   BrowserPolicyMiddleware        |                           security policies, Access-Control-…
         #   CompressionMiddleware          |                           Content-Encoding
         #   AuthenticationMiddleware       viewer (401)                |
-        #   NegotiationMiddleware          format (406), query (400)   |
-        #   PresenterMiddleware            |                           the steps of present(), RateLimit
+        #   NegotiationMiddleware          format (406), query (400)   the steps of present(), RateLimit
         #   -- responder --
         #
         # An exception becomes a problem (http/errors.py), which passes up from there like any response.
@@ -131,12 +127,10 @@ def create_app(
             ContextMiddleware(settings, db, PageParts(HOME, expansions)),
             GuardMiddleware(),
             BrowserSessionMiddleware(),
-            CorsMiddleware(settings),
-            SecurityHeadersMiddleware(settings),
+            BrowserPolicyMiddleware(settings),
             CompressionMiddleware(),
             AuthenticationMiddleware(),
             NegotiationMiddleware(kinds, related),
-            PresenterMiddleware(),
         ],
     )
     app.req_options.strip_url_path_trailing_slash = True

@@ -11,7 +11,8 @@ from service.config import SettingError
 
 DIRECTORY_VARIABLE = 'PROMETHEUS_MULTIPROC_DIR'  # prometheus-client reads it when it is imported
 PREFIX = 'halcyon-metrics-'
-FILE_KINDS = ('counter', 'histogram', 'gauge_livesum', 'gauge_livemax')  # a file for each, of each process
+# A file for each of these, of each process: a gauge has one for each multiprocess_mode.
+FILE_KINDS = ('counter', 'histogram', 'gauge_livesum', 'gauge_livemax', 'gauge_livemostrecent')
 FILE_BYTES = 1 << 20  # the size that prometheus-client gives them
 
 

@@ -10,7 +10,7 @@ from urllib.parse import unquote, urlsplit
 import falcon.testing
 import uritemplate
 
-from service.representation.cursor_pagination import CURSOR_PAGINATION_TYPE as CURSOR_PAGINATION
+from service.representation.cursor_pagination import PROFILES, profiled_type
 from tests.description import description_of
 from tests.lint import lint
 from tests.strict_hal import check_hal
@@ -191,7 +191,10 @@ def check_response(method: str, response: ApiResponse) -> None:
     if status == 401:
         assert headers['www-authenticate'].startswith('Bearer realm="')
     if response.content_type == JSON_API and response.text:
-        assert headers['content-type'] in (JSON_API, CURSOR_PAGINATION)  # without any other parameter
+        assert headers['content-type'] in (
+            JSON_API,
+            *map(profiled_type, PROFILES),
+        )  # without any other parameter
         check_json_api(response.state)
     if response.content_type in (HAL, HAL_FORMS) and method != 'HEAD':
         check_hal(response.state, forms=response.content_type == HAL_FORMS)

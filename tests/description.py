@@ -76,8 +76,9 @@ class Description:
         return [self.resolved(one) for one in (item[method] if method else item).get('parameters', ())]
 
     def response(self, operation: dict[str, Any], status: int) -> dict[str, Any]:
-        """Return the described response of an operation with a status."""
-        return self.resolved(operation['responses'][str(status)])
+        """Return the described response of an operation with a status, or with the range that it is in."""
+        responses = operation['responses']
+        return self.resolved(responses.get(str(status)) or responses[f'{status // 100}XX'])
 
     def template_of(self, path: str) -> str | None:
         """Return the template of a path, or None if it is not described."""
@@ -99,7 +100,8 @@ class Description:
         words = f'{method} {path} got {response.status}'
         operation = item.get('get' if method == 'HEAD' else method.lower())
         if operation is not None:
-            assert str(response.status) in operation['responses'], f'{words}, which is not described'
+            described_statuses = {str(response.status), f'{response.status // 100}XX'}
+            assert described_statuses & set(operation['responses']), f'{words}, which is not described'
             described = self.response(operation, response.status)
         elif method == 'QUERY' and item:  # GET with a body, which OpenAPI 3.1 cannot describe
             is_like_get = response.status in (200, 304, 308)
@@ -123,6 +125,8 @@ class Description:
     def problem(self, status: int) -> dict[str, Any]:
         """Return the response with a problem of this status, which is the same for all operations."""
         responses: dict[str, dict[str, Any]] = self.document['components']['responses']
+        if status >= 500:
+            return responses['ServerError']
         name = ''.join(word.capitalize() for word in re.split('[ -]', HTTPStatus(status).phrase))
         return responses[name]
 

@@ -7,13 +7,15 @@ from urllib.parse import parse_qs
 
 import pytest
 
-from service.representation.cursor_pagination import CURSOR_PAGINATION_TYPE, PROFILE
-from tests.client import ApiResponse, Client
+from service.representation.cursor_pagination import PROFILES, profiled_type
+from tests.client import JSON_API, ApiResponse, Client
 from tests.json_api_client import JsonApiClient, related
 
 pytestmark = pytest.mark.above_databases
 
 OTHER = 'https://example.org/profile'
+PROFILE = 'https://jsonapi.org/profiles/ethanresnick/cursor-pagination/'
+CURSOR_PAGINATION_TYPE = profiled_type(PROFILE)
 
 
 def with_profile(api: JsonApiClient, href: str) -> ApiResponse:
@@ -55,13 +57,53 @@ def test_included_relationships_are_paginated_alike(ada_api: JsonApiClient, post
 
 
 def test_the_profile_is_used_only_on_request(ada_api: JsonApiClient, posts: str) -> None:
-    for accept in ('application/vnd.api+json', f'application/vnd.api+json;profile="{OTHER}"'):
+    for accept in (JSON_API, f'application/vnd.api+json;profile="{OTHER}"'):
         plain = ada_api.get(posts, accept=accept)
-        assert plain.headers['content-type'] == 'application/vnd.api+json'
+        assert plain.headers['content-type'] == JSON_API
         assert 'profile' not in plain.state['jsonapi']
         assert 'prev' not in plain.state['links']
-    both = ada_api.get(posts, accept=f'application/vnd.api+json;profile="{OTHER} {PROFILE}"')
-    assert both.headers['content-type'] == CURSOR_PAGINATION_TYPE
+
+
+@pytest.mark.parametrize(
+    ('accept', 'is_applied'),
+    [
+        (f'{JSON_API};profile="{OTHER} {PROFILE}"', True),
+        (f'{JSON_API}; Profile = "{PROFILE} {OTHER}"', True),
+        (f'{JSON_API};profile="{OTHER}";profile="{PROFILE}"', True),
+        (f'{JSON_API};profile="  {OTHER}  {PROFILE}"', True),
+        (f'{JSON_API};profile="{PROFILE.replace(":", chr(92) + ":")}"', True),
+        (f'{JSON_API}, {JSON_API};profile="{PROFILE}"', True),
+        (f'{JSON_API};profile="{PROFILE}", {JSON_API}', True),
+        (f'{JSON_API};q=0.5, {JSON_API};profile="{PROFILE}";q=0.6', True),
+        (f'{JSON_API};q=0.6, {JSON_API};profile="{PROFILE}";q=0.5', False),
+        (f'{JSON_API}, {JSON_API};ext="{OTHER}";profile="{PROFILE}"', False),
+        (f'{JSON_API}, {JSON_API};profile="{PROFILE}";charset=utf-8', False),
+        (f'{JSON_API};profile="{PROFILE}x"', False),
+        (f'{JSON_API};profile="{PROFILE},{OTHER}"', False),
+        (f'{JSON_API};profile=""', False),
+        (f'{JSON_API}, text/html;profile="{PROFILE}";q=0.5', False),
+    ],
+)
+def test_the_preferred_range_requests_the_profile(client: Client, accept: str, is_applied: bool) -> None:
+    response = client.get('/api', accept=accept)
+    assert response.status == 200
+    assert response.headers['content-type'] == (CURSOR_PAGINATION_TYPE if is_applied else JSON_API)
+    assert response.state['jsonapi'].get('profile') == ([PROFILE] if is_applied else None)
+
+
+@pytest.mark.parametrize('profile', PROFILES)
+def test_the_profile_has_the_spelling_of_the_request(
+    ada: Client, ada_api: JsonApiClient, profile: str
+) -> None:
+    post = ada_api.publish('one')['links']['self']
+    response = ada_api.get(post, accept=f'{JSON_API};profile="{profile}"')
+    assert response.headers['content-type'] == f'{JSON_API};profile="{profile}"'
+    assert response.state['jsonapi']['profile'] == [profile]
+    assert ada.patch(post, {'body': 'two'}, headers={'If-Match': response.tag}).status == 200
+    refused = ada_api.get(
+        ada.entry().href('hc:posts') + '?sort=body', accept=f'{JSON_API};profile="{profile}"'
+    )
+    assert refused.state['errors'][0]['links'] == {'type': f'{PROFILE}unsupported-sort'}
 
 
 @pytest.mark.parametrize(
@@ -94,7 +136,7 @@ def test_its_tags_are_validators_of_its_own(ada: Client, ada_api: JsonApiClient,
 
 def test_a_response_with_the_profile_is_not_replayed_without_it(ada_api: JsonApiClient, posts: str) -> None:
     post = {'type': 'posts', 'attributes': {'body': 'once'}}
-    accepts = (CURSOR_PAGINATION_TYPE, CURSOR_PAGINATION_TYPE, 'application/vnd.api+json')
+    accepts = (CURSOR_PAGINATION_TYPE, CURSOR_PAGINATION_TYPE, JSON_API)
     key = {'Idempotency_Key': '"once"'}
     responses = [ada_api.send('POST', posts, post, accept=accept, **key) for accept in accepts]
     assert [response.status for response in responses] == [201, 201, 422]

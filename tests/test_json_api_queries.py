@@ -123,6 +123,51 @@ def test_included_linkage_is_paged_by_its_relationship(ada_api: JsonApiClient) -
     assert ada_api.get(related_posts['links']['last']).state['data'] == pages[1]['data']
 
 
+def test_the_own_feed_can_be_included(ada_api: JsonApiClient, bob_api: JsonApiClient) -> None:
+    me, other = ada_api.me().state['data'], bob_api.me().state['data']
+    for number in range(12):
+        bob_api.publish(f'post {number}')
+    ada_api.send('POST', relation(me, 'following'), [identify(other)])
+    response = ada_api.me('?include=feed.author').state
+    feed = response['data']['relationships']['feed']
+    posts = ada_api.get(related(me, 'feed')).state['data']
+    assert feed['data'] == [identify(post) for post in posts]
+    assert [one for one in response['included'] if one['type'] == 'posts'] == posts
+    assert [one['id'] for one in response['included'] if one['type'] == 'users'] == [other['id']]
+    assert [identify(one) for one in ada_api.get(feed['links']['next']).state['data']] == [
+        identify(post) for post in ada_api.get(related(me, 'feed') + '?page[number]=2').state['data']
+    ]
+
+
+def test_own_tokens_are_included_without_secrets(ada: Client, ada_api: JsonApiClient) -> None:
+    response = ada_api.me('?include=tokens')
+    me = response.state['data']
+    assert response.state['included'] == ada_api.get(related(me, 'tokens')).state['data']
+    assert me['relationships']['tokens']['data'] == [identify(one) for one in response.state['included']]
+    page = ada_api.get(me['relationships']['tokens']['links']['first']).state
+    assert page['data'] == me['relationships']['tokens']['data']
+    assert ada.token is not None
+    assert ada.token not in response.text
+    assert not {'token', 'expires_in'} & set(response.state['included'][0]['attributes'])
+
+
+def test_nothing_is_included_where_a_relationship_is_absent(
+    ada_api: JsonApiClient, bob_api: JsonApiClient
+) -> None:
+    post, other = bob_api.publish('hello'), bob_api.me().state['data']
+    alone = ada_api.get(other['links']['self'] + '?include=feed,tokens').state
+    assert alone['included'] == []
+    assert not {'feed', 'tokens'} & set(alone['data']['relationships'])
+    ada_api.publish('mine')
+    users = ada_api.related('users', query='?include=feed,tokens').state
+    assert {user['id']: 'feed' in user['relationships'] for user in users['data']} == {
+        other['id']: False,
+        ada_api.me().state['data']['id']: True,
+    }
+    assert sorted(one['type'] for one in users['included']) == ['posts', 'tokens']
+    assert post['id'] not in [one['id'] for one in users['included']]
+
+
 def test_including_too_many_resources_is_rejected(
     ada_api: JsonApiClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -312,11 +357,11 @@ def test_the_self_link_has_the_query_parameters(ada_api: JsonApiClient) -> None:
         ('users', 'fields[users]=a,,b', 'fields[users]'),
         ('posts', 'sort=id', 'sort'),
         ('posts', 'filter[username]=ada', 'filter[username]'),
-        ('posts', 'include=author.feed', 'include'),
+        ('posts', 'include=author.feed.author.feed', 'include'),
         ('posts', 'include=author,', 'include'),
         ('posts', 'include=collection', 'include'),
         ('me', 'include=author', 'include'),
-        ('me', 'include=tokens', 'include'),
+        ('me', 'include=tokens.user', 'include'),
         ('me', 'sort=id', 'sort'),
         ('me', 'page[number]=1', 'page[number]'),
         ('tokens', 'include=user', 'include'),
@@ -388,6 +433,10 @@ def test_hal_embeds_included_resources(ada: Client, ada_api: JsonApiClient) -> N
     assert embedded['_links']['self']['href'] == f'{own}/posts'
     [post] = embedded['_embedded']['item']
     assert post['_embedded']['author']['username'] == 'ada'
+    own_feed = ada.get(f'{own}?include=feed.author,tokens', accept=HAL).state['_embedded']
+    [post] = own_feed['hc:feed']['_embedded']['item']
+    assert post['_embedded']['author']['username'] == 'ada'
+    assert [token['current'] for token in own_feed['hc:tokens']['_embedded']['item']] == [True]
     refused = ada.get(f'{own}?include=colour', accept=HAL)
     assert (refused.status, refused.state['parameter']) == (400, 'include')
 

@@ -60,6 +60,10 @@ def meet(client: Client, api: JsonApiClient, name: str) -> None:
         ('feed', '?include=author', 4),
         ('me', '', 2),
         ('me', '?include=followers,following,posts', 5),
+        ('me', '?include=feed', 5),
+        ('me', '?include=feed.author.tokens', 7),
+        ('me', '?include=tokens', 4),
+        ('users', '?include=feed.author,tokens', 7),
         ('tokens', '', 3),
     ],
 )

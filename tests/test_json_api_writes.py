@@ -258,7 +258,9 @@ def test_unchanged_linkage_is_accepted(world: World, ada: Client, bob: Client) -
     item = identify(api.get(world.url(urls.ITEM)).state['data'])
     post = identify(api.get(world.url(urls.POST)).state['data'])
     follow = api.get(world.url(urls.FOLLOW)).state['data']
+    tokens = [identify(token) for token in api.related('tokens').state['data']]
     unchanged = [
+        ('PATCH', urls.USER, bare, linkage(feed=[post], tokens=tokens)),
         ('PATCH', urls.USER, bare, linkage(following=[identify(him)], followers=[], posts=[post])),
         ('PATCH', urls.POST, post, linkage(author=bare)),
         ('PATCH', urls.STORE, store, linkage(owner=bare, items=[item])),
@@ -272,7 +274,7 @@ def test_unchanged_linkage_is_accepted(world: World, ada: Client, bob: Client) -
         (urls.POSTS, 'posts', {'body': 'hello'}, linkage(author=bare)),
         (urls.STORES, 'stores', {'name': 'Gears'}, linkage(owner=bare, items=[])),
         (urls.STORE_ITEMS, 'items', {'name': 'Gear', 'price': '1'}, linkage(store=store)),
-        (urls.USERS, 'users', PERSON, linkage(following=[], posts=[])),
+        (urls.USERS, 'users', PERSON, linkage(following=[], posts=[], feed=[], tokens=[])),
     ]
     for template, kind, attributes, relationships in created:
         new = {'type': kind, 'attributes': attributes} | relationships
@@ -287,6 +289,7 @@ def test_changed_linkage_is_rejected(world: World, ada: Client, bob: Client) -> 
     item = {'type': 'items', 'id': str(world.values['item_id'])}
     post = {'type': 'posts', 'id': str(world.values['post_id'])}
     store = {'type': 'stores', 'id': str(world.values['store_id'])}
+    token = {'type': 'tokens', 'id': '7'}
     refused = [
         ('PATCH', urls.USER, me | {'attributes': {'about_me': 'x'}} | linkage(following=[]), 403),
         ('PATCH', urls.USER, me | linkage(following=[him, me]), 403),
@@ -294,6 +297,8 @@ def test_changed_linkage_is_rejected(world: World, ada: Client, bob: Client) -> 
         ('PATCH', urls.USER, me | linkage(followers=[{'type': 'users', 'id': 'x'}]), 404),
         ('PUT', urls.USER, me | linkage(posts=[]), 403),
         ('PATCH', urls.USER, me | linkage(tokens=[]), 403),
+        ('PATCH', urls.USER, me | linkage(tokens=[token]), 404),
+        ('PATCH', urls.USER, me | linkage(feed=[]), 403),
         ('PATCH', urls.USER, me | linkage(colour=None), 403),
         ('PATCH', urls.POST, post | {'attributes': {'body': 'x'}} | linkage(author=him), 403),
         ('PATCH', urls.POST, post | linkage(author=None), 403),
@@ -305,6 +310,7 @@ def test_changed_linkage_is_rejected(world: World, ada: Client, bob: Client) -> 
         ('POST', urls.STORES, {'type': 'stores', 'attributes': {'name': 'x'}} | linkage(items=[item]), 403),
         ('POST', urls.USERS, {'type': 'users', 'attributes': PERSON} | linkage(following=[him]), 403),
         ('POST', urls.USERS, {'type': 'users', 'attributes': PERSON} | linkage(following=[missing]), 404),
+        ('POST', urls.USERS, {'type': 'users', 'attributes': PERSON} | linkage(tokens=[token]), 404),
     ]
     before = [api.get(world.url(template)).text for template in (urls.USERS, urls.POSTS, urls.STORES)]
     for method, template, data, status in refused:

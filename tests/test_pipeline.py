@@ -31,7 +31,7 @@ def test_the_order_of_the_middleware_is_as_drawn(app: Any) -> None:
     assert on_request == [name for name, acts, _ in drawn() if acts]
     assert on_response == [name for name, _, acts in drawn() if acts]
     assert on_request[0] == on_response[0] == 'ContextMiddleware'
-    assert on_response[-1] == 'PresenterMiddleware'
+    assert on_response[-1] == 'NegotiationMiddleware'
 
 
 def test_a_304_links_to_the_pages_like_the_200(ada: Client) -> None:
@@ -60,7 +60,7 @@ def test_a_replay_is_presented_once(ada: Client) -> None:
 def test_a_response_that_cannot_be_presented_is_a_problem(
     ada: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(users, 'represent_time', lambda moment: object())
+    monkeypatch.setattr(users, 'format_time', lambda moment: object())
     response = ada.get('/api/users', accept=HAL)
     assert_problem(response, 500)
     assert response.headers['vary'] == 'Accept, Authorization, Origin'

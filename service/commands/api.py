@@ -8,9 +8,8 @@ import click
 from service.app import make_routes
 from service.commands.cli import EXIT_CODES, exit_on_error, json_option, output
 from service.config import Settings
-from service.http.middleware.context import features_of
 from service.http.operation import Access, Resource
-from service.representation.url_builder import UrlBuilder
+from service.representation.url_builder import Features, UrlBuilder
 from service.resources.openapi.description import Description
 
 METHODS = ('GET', 'POST', 'PUT', 'PATCH', 'DELETE')
@@ -44,11 +43,12 @@ def routes(as_json: bool) -> None:
 
 def _methods_by_audience(resource: Resource) -> dict[str, list[str]]:
     """Return the methods of the resource by who may use them."""
-    found: dict[str, list[str]] = {}
+    methods_by_audience: dict[str, list[str]] = {}
     for method in METHODS:
         if method in resource.operations:
-            found.setdefault(AUDIENCES[resource.operations[method].access], []).append(method)
-    return found
+            audience = AUDIENCES[resource.operations[method].access]
+            methods_by_audience.setdefault(audience, []).append(method)
+    return methods_by_audience
 
 
 @click.command(epilog=EXIT_CODES)
@@ -61,6 +61,6 @@ def openapi() -> None:
         settings = Settings.from_environment(os.environ)
     origin = settings.base_url or f'http://localhost:{settings.port}'
     description = Description(make_routes(has_mail=settings.mail_url is not None)).at(
-        UrlBuilder(origin, features_of(settings))
+        UrlBuilder(origin, Features.of(settings))
     )
     click.echo(json.dumps(description, indent=2, ensure_ascii=False))

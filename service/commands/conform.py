@@ -20,6 +20,15 @@ EXIT_CODES = (
 report_file = click.Path(dir_okay=False, writable=True, path_type=Path)
 
 
+def _check_rules(context: click.Context, option: click.Parameter, ids: tuple[str, ...]) -> tuple[str, ...]:
+    """Return the ids; raises BadParameter if there is no such rule."""
+    rule_ids = {rule.id for rule in suite.RULES}
+    for rule_id in ids:
+        if rule_id not in rule_ids:
+            raise click.BadParameter(f'there is no rule {rule_id}.')
+    return ids
+
+
 @click.command(epilog=EXIT_CODES)
 @click.argument('url')
 @click.option('--format', 'formats', type=click.Choice(FORMATS), multiple=True, default=['all'])
@@ -28,6 +37,14 @@ report_file = click.Path(dir_okay=False, writable=True, path_type=Path)
 )
 @click.option(
     '--user', default='', metavar='NAME:PASSWORD', help='Basic credentials to send.', show_default=False
+)
+@click.option(
+    '--ignore',
+    'ignored',
+    metavar='RULE',
+    multiple=True,
+    callback=_check_rules,
+    help='The id of a rule whose findings do not count; can be repeated.',
 )
 @click.option('--write', is_flag=True, help='Also send unsafe methods; what is created is deleted again.')
 @click.option('--max-requests', type=click.IntRange(1), default=500)
@@ -42,6 +59,7 @@ def conform(
     formats: tuple[str, ...],
     token: str,
     user: str,
+    ignored: tuple[str, ...],
     write: bool,
     max_requests: int,
     rate: float,
@@ -68,7 +86,7 @@ def conform(
             on_send=lambda: bar.update(1),
         )
         try:
-            report = suite.run(client, tuple(suite.FORMATS) if 'all' in formats else formats)
+            report = suite.run(client, tuple(suite.FORMATS) if 'all' in formats else formats, ignored)
         except TransportError as error:
             click.echo(f'Error: {credentials.mask(str(error))}', err=True)
             context.exit(4)

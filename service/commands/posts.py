@@ -21,9 +21,9 @@ def delete(post_id: int, yes: bool, as_json: bool) -> None:
     """Delete the post with the id POST_ID, whoever wrote it."""
     with open_current_schema() as session:
         if not yes:
-            found = find_post(session, post_id, ANONYMOUS)
+            record = find_post(session, post_id, ANONYMOUS)
             click.confirm(
-                f'Delete post {post_id} of {found.author.username} ({printable(found.body)})?',
+                f'Delete post {post_id} of {record.author.username} ({printable(record.body)})?',
                 abort=True,
                 err=True,
             )

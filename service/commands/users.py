@@ -60,9 +60,9 @@ def list_(prefix: str, limit: int, as_json: bool) -> None:
     """List users in the order of their registration, or with a prefix by name."""
     with open_current_schema() as session:
         page = list_users(session, PageRequest(per_page=limit), ANONYMOUS, prefix=prefix)
-    values = [_describe(one) for one in page.entries]
-    width = max((len(one['username']) for one in values), default=0)
-    lines = [f'{one["id"]}  {one["username"]:<{width}}  {one["email"]}{_remark(one)}' for one in values]
+    values = [_describe(record) for record in page.entries]
+    width = max((len(row['username']) for row in values), default=0)
+    lines = [f'{row["id"]}  {row["username"]:<{width}}  {row["email"]}{_remark(row)}' for row in values]
     lines.append(f'{len(values)} of {page.total_items} users.')
     output('\n'.join(lines), {'users': values, 'total': page.total_items}, as_json=as_json)
 
@@ -89,12 +89,12 @@ def password(name: str, password_stdin: bool, as_json: bool) -> None:
     The same rules apply as in the API. Prompts for the password.
     """
     with open_current_schema() as session:
-        found = find_user_by_username(session, name)
+        record = find_user_by_username(session, name)
         form = SET_PASSWORD.read({'password': _read_password(is_piped=password_stdin)})
-        revoked = set_password(session, found.id, form['password'])
-    values = {'username': found.username, 'revoked': revoked}
+        revoked = set_password(session, record.id, form['password'])
+    values = {'username': record.username, 'revoked': revoked}
     output(
-        f'The password of {found.username} was changed; tokens revoked: {revoked}.', values, as_json=as_json
+        f'The password of {record.username} was changed; tokens revoked: {revoked}.', values, as_json=as_json
     )
 
 
@@ -105,13 +105,13 @@ def password(name: str, password_stdin: bool, as_json: bool) -> None:
 def delete(name: str, yes: bool, as_json: bool) -> None:
     """Delete the user NAME with all their posts, follows, tokens and stores."""
     with open_current_schema() as session:
-        found = find_user_by_username(session, name)
+        record = find_user_by_username(session, name)
         if not yes:
-            counts = f'{found.post_count} posts, {found.follower_count} followers'
-            click.confirm(f'Delete {found.username} ({counts})?', abort=True, err=True)
-        delete_user_as_operator(session, found.id)
-    values = {'id': found.id, 'username': found.username}
-    output(f'{found.username} was deleted.', values, as_json=as_json)
+            counts = f'{record.post_count} posts, {record.follower_count} followers'
+            click.confirm(f'Delete {record.username} ({counts})?', abort=True, err=True)
+        delete_user_as_operator(session, record.id)
+    values = {'id': record.id, 'username': record.username}
+    output(f'{record.username} was deleted.', values, as_json=as_json)
 
 
 @user.command(epilog=EXIT_CODES)
@@ -123,10 +123,10 @@ def suspend(name: str, as_json: bool) -> None:
     What they have published stays.
     """
     with open_current_schema() as session:
-        found = find_user_by_username(session, name)
-        revoked = suspend_user(session, found.id)
-    values = {'username': found.username, 'revoked': revoked}
-    output(f'{found.username} is suspended; tokens revoked: {revoked}.', values, as_json=as_json)
+        record = find_user_by_username(session, name)
+        revoked = suspend_user(session, record.id)
+    values = {'username': record.username, 'revoked': revoked}
+    output(f'{record.username} is suspended; tokens revoked: {revoked}.', values, as_json=as_json)
 
 
 @user.command(epilog=EXIT_CODES)
@@ -135,24 +135,24 @@ def suspend(name: str, as_json: bool) -> None:
 def restore(name: str, as_json: bool) -> None:
     """Accept sign-ins of the suspended user NAME again."""
     with open_current_schema() as session:
-        found = find_user_by_username(session, name)
-        restore_user(session, found.id)
-    output(f'{found.username} can sign in.', {'username': found.username}, as_json=as_json)
+        record = find_user_by_username(session, name)
+        restore_user(session, record.id)
+    output(f'{record.username} can sign in.', {'username': record.username}, as_json=as_json)
 
 
-def _describe(found: UserRecord) -> dict[str, Any]:
+def _describe(record: UserRecord) -> dict[str, Any]:
     """Return what an operator may see of a user, ready to print."""
     return {
-        'id': found.id,
-        'username': printable(found.username),
-        'email': printable(found.email),
-        'email_verified': _time_or_no(found.email_verified_at),
-        'member_since': format_time(found.member_since / 1000),
-        'last_seen': format_time(found.last_seen / 1000),
-        'posts': found.post_count,
-        'followers': found.follower_count,
-        'following': found.following_count,
-        'suspended': _time_or_no(found.suspended_at),
+        'id': record.id,
+        'username': printable(record.username),
+        'email': printable(record.email),
+        'email_verified': _time_or_no(record.email_verified_at),
+        'member_since': format_time(record.member_since / 1000),
+        'last_seen': format_time(record.last_seen / 1000),
+        'posts': record.post_count,
+        'followers': record.follower_count,
+        'following': record.following_count,
+        'suspended': _time_or_no(record.suspended_at),
     }
 
 

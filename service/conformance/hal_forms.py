@@ -194,6 +194,8 @@ def check_template_object(exchange: Exchange) -> Iterator[Fault]:
     is_hal_forms,
 )
 def check_key_default(exchange: Exchange) -> Iterator[Fault]:
+    # "For exactly one element in the collection the key value MUST be set to default": editions differ about
+    # several templates, but not about a single one.
     for where, resource in resources(exchange.response.document):
         keys = [key for key, _ in members(resource.get('_templates'))]
         if len(keys) == 1 and keys != ['default']:

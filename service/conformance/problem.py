@@ -117,7 +117,7 @@ def check_instance(exchange: Exchange) -> Iterator[Fault]:
 @RULES.should(
     'PROBLEM-EXTENSION-NAME',
     RFC9457,
-    '§3.2',
+    '§4',
     'The name of an extension has three or more letters, digits and _, and starts with a letter.',
     is_problem,
 )

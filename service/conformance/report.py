@@ -93,6 +93,7 @@ def describe(report: Report, credentials: Credentials) -> dict[str, Any]:
             'should_failed': report.count('failed', Level.SHOULD),
             'passed': report.count('passed'),
             'not_exercised': report.count('not exercised'),
+            'ignored': report.count('ignored'),
         },
         'left_behind': [credentials.mask(url) for url in report.left_behind],
         'rules': [describe_result(result, credentials) for result in report.results],
@@ -101,11 +102,12 @@ def describe(report: Report, credentials: Credentials) -> dict[str, Any]:
 
 def summary(report: Report) -> str:
     """Return the counts in one line."""
+    ignored = f', {len(report.ignored)} ignored' if report.ignored else ''
     return (
         f'{len(report.results)} rules, {report.requests} requests: '
         f'{report.count("failed", Level.MUST)} MUST and '
         f'{report.count("failed", Level.SHOULD)} SHOULD failed, '
-        f'{report.count("passed")} passed, {report.count("not exercised")} not exercised.'
+        f'{report.count("passed")} passed, {report.count("not exercised")} not exercised{ignored}.'
     )
 
 
@@ -126,10 +128,17 @@ def _lines(report: Report, credentials: Credentials) -> Iterator[str]:
         if len(result.findings) > MAX_LISTED:
             yield f'    and {len(result.findings) - MAX_LISTED} more'
         yield ''
+    for result in report.ignored:
+        yield f'Ignored: {result.rule.id}, {_in_words(result)}'
     if not report.is_complete:
         yield 'Incomplete: the limit of --max-requests was reached.'
     for url in report.left_behind:
         yield f'Created and not deleted: {credentials.mask(url)}'
+
+
+def _in_words(result: Result) -> str:
+    count = len(result.findings)
+    return f'{count} finding' if count == 1 else f'{count} findings'
 
 
 def _by_level(results: Iterable[Result]) -> list[Result]:
@@ -137,14 +146,14 @@ def _by_level(results: Iterable[Result]) -> list[Result]:
 
 
 def to_junit(report: Report, credentials: Credentials) -> str:
-    """Return the report as JUnit XML: one case for each rule, skipped if it was not exercised."""
+    """Return the report as JUnit XML: one case for each rule, skipped if not exercised or ignored."""
     failed = report.count('failed', Level.MUST)
     suite = ElementTree.Element(
         'testsuite',
         name='conformance',
         tests=str(len(report.results)),
         failures=str(failed),
-        skipped=str(report.count('not exercised')),
+        skipped=str(report.count('not exercised') + report.count('ignored')),
     )
     for result in report.results:
         rule = result.rule
@@ -154,7 +163,9 @@ def to_junit(report: Report, credentials: Credentials) -> str:
             '\n'.join(describe_finding(finding, credentials)[name] for name in ('message', 'excerpt', 'curl'))
             for finding in result.findings
         )
-        if result.findings and rule.level is Level.MUST:
+        if result.is_ignored:
+            ElementTree.SubElement(case, 'skipped', message=f'ignored, {_in_words(result)}')
+        elif result.findings and rule.level is Level.MUST:
             failure = ElementTree.SubElement(case, 'failure', message=f'{rule.standard.name} {rule.section}')
             failure.text = _xml_text(described)
         elif result.findings:

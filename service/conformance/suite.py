@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 from service.conformance import (
@@ -65,14 +65,20 @@ PROBES = {
 
 @dataclass(frozen=True)
 class Result:
-    """The result of one rule: the number of exchanges to which it applied, and its findings."""
+    """The result of one rule: the number of exchanges to which it applied, and its findings.
+
+    Findings of a rule that `is_ignored` do not fail the run.
+    """
 
     rule: Rule
     applied: int
     findings: list[Finding]
+    is_ignored: bool = False
 
     @property
     def outcome(self) -> str:
+        if self.is_ignored:
+            return 'ignored'
         if self.findings:
             return 'failed'
         return 'passed' if self.applied else 'not exercised'
@@ -90,7 +96,11 @@ class Report:
 
     @property
     def failed(self) -> list[Result]:
-        return [result for result in self.results if result.findings]
+        return [result for result in self.results if result.outcome == 'failed']
+
+    @property
+    def ignored(self) -> list[Result]:
+        return [result for result in self.results if result.is_ignored]
 
     @property
     def has_passed(self) -> bool:
@@ -104,8 +114,11 @@ class Report:
         )
 
 
-def run(client: Client, formats: Sequence[str] = tuple(FORMATS)) -> Report:
-    """Crawl, write where the client may, send what the rules of the formats need, and judge them."""
+def run(client: Client, formats: Sequence[str] = tuple(FORMATS), ignored: Collection[str] = ()) -> Report:
+    """Crawl, write where the client may, send what the rules of the formats need, and judge them.
+
+    `ignored` are the ids of rules whose findings do not fail the run.
+    """
     left_behind: list[str] = []
     is_complete = True
     try:
@@ -118,7 +131,7 @@ def run(client: Client, formats: Sequence[str] = tuple(FORMATS)) -> Report:
     except BudgetSpent:
         is_complete = False
     rules = [rule for rule in RULES if rule.family in formats]
-    results = [Result(rule, *rule.judge(client.record)) for rule in rules]
+    results = [Result(rule, *rule.judge(client.record), rule.id in ignored) for rule in rules]
     return Report(client.start, results, len(client.record), is_complete, left_behind)
 
 

@@ -39,15 +39,11 @@ class CommitMarker:
     committed with the effect, or not at all. The next attempt reads it first. It waits for an attempt that
     the server is still processing, because of the lock of the row, or the primary key of a new row; on
     Galera, a node that has not received the row yet fails when it writes the same row.
-
-    An engine within this process always acknowledges, and needs no marker. A deferred transaction needs none
-    either, because its attempt does not commit it.
     """
 
     def __init__(self, session: Session) -> None:
         session.writer.transactions += 1
         self._values = {'writer': session.writer.id, 'number': session.writer.transactions}
-        self._is_needed = session.engine.commit_can_be_ambiguous and not session.is_deferred
         self._is_written = False
 
     def was_committed(self, session: Session) -> bool:
@@ -59,8 +55,6 @@ class CommitMarker:
 
     def write(self, session: Session) -> None:
         """Write the marker, immediately before COMMIT."""
-        if not self._is_needed:
-            return
         now = session.now()
         if not _UPDATE.execute(session, committed_at=now, **self._values):
             _DELETE_OLD.run(session, past=now - MAX_AGE_MILLISECONDS)  # of writers that have ended

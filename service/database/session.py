@@ -133,9 +133,12 @@ class Session:
             yield session
 
     @property
-    def is_deferred(self) -> bool:
-        """Whether transactions of this session are committed only at the end of `deferred`."""
-        return self._deferred is not None
+    def commit_can_be_ambiguous(self) -> bool:
+        """Whether a transaction of this session can take effect although its COMMIT fails.
+
+        An engine within this process always acknowledges a COMMIT. A deferred transaction has none itself.
+        """
+        return self.engine.commit_can_be_ambiguous and self._deferred is None
 
     @contextmanager
     def _transaction(self) -> Iterator[None]:

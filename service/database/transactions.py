@@ -47,15 +47,16 @@ def _retried(write: Write[P, R], begin: Callable[[Session], AbstractContextManag
         if session.engine.in_transaction():
             with session.atomic():
                 return write(session, *args, **kwargs)
-        marker = CommitMarker(session)
+        marker = CommitMarker(session) if session.commit_can_be_ambiguous else None
         results: list[R] = []
         deadline = time.monotonic() + MAX_SECONDS
         for attempt in range(1, MAX_ATTEMPTS + 1):
             try:
                 with begin(session) as current:
-                    if not marker.was_committed(current):
+                    if marker is None or not marker.was_committed(current):
                         results.append(write(current, *args, **kwargs))
-                        marker.write(current)
+                        if marker is not None:
+                            marker.write(current)
                 return results[-1]
             except (Unavailable, ConstraintViolation) as error:
                 if attempt == MAX_ATTEMPTS or time.monotonic() > deadline or not _is_retryable(error):

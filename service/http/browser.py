@@ -11,7 +11,6 @@ from service.http.operation import SAFE_METHODS
 from service.http.request import Request
 from service.representation.action import Form
 from service.representation.document import Document
-from service.representation.media_types import FORM, parse_media_type
 
 METHOD_FIELD = '_method'
 RETURN_FIELD = '_return'
@@ -62,12 +61,6 @@ def is_from_our_pages(req: Request, *, default: bool) -> bool:
         parts = urlsplit(req.builder.origin)
         return bool(origin == f'{parts.scheme}://{parts.netloc}')
     return default
-
-
-def is_form(req: Request) -> bool:
-    """Return whether the body is form-encoded."""
-    media_type = parse_media_type(req.env.get('CONTENT_TYPE') or '')
-    return media_type is not None and media_type.name == FORM
 
 
 def return_url(req: Request, url: object) -> str:

@@ -1,30 +1,31 @@
-"""Credentials: parsing the Authorization header, and the challenges of WWW-Authenticate (RFC 6750, 7617)."""
+"""Credentials: reading those of a request, and the challenges of WWW-Authenticate (RFC 6750, 7617)."""
 
 import binascii
 import re
 from base64 import b64decode
-from typing import NamedTuple
 
-import falcon
-
+from service import urls
+from service.config import Settings
 from service.domain.errors import Unauthenticated
-from service.domain.viewer import WRITE
+from service.domain.tokens import find_viewer
+from service.domain.viewer import WRITE, Viewer
+from service.http.request import Request
 
 REALM = 'Halcyon'
 _TOKEN = re.compile(r'[A-Za-z0-9._~+/-]+=*')
 
 
-class Credentials(NamedTuple):
-    """The parts of an Authorization header; the scheme is in lower case, empty without the header."""
+def authenticate(req: Request, token: str) -> Viewer:
+    """Set `req.viewer` by a bearer token (RFC 6750 §2.1), and return it; raises Unauthenticated."""
+    if not _TOKEN.fullmatch(token):
+        raise Unauthenticated('The Bearer credentials are not a token.', 'token')
+    req.viewer = viewer = find_viewer(req.db, token, audience=audience(req.db.settings))
+    return viewer
 
-    scheme: str
-    value: str
 
-
-def read_authorization(req: falcon.Request) -> Credentials:
-    """Return the credentials of a request (RFC 9110 §11.4)."""
-    scheme, _, value = req.env.get('HTTP_AUTHORIZATION', '').strip().partition(' ')
-    return Credentials(scheme.lower(), value.strip())
+def audience(settings: Settings) -> str:
+    """Return the audience of signed tokens, which is this API (RFC 9068 §2.2); empty without BASE_URL."""
+    return settings.base_url + urls.ENTRY if settings.base_url else ''
 
 
 def read_basic(value: str) -> tuple[str, str]:
@@ -37,13 +38,6 @@ def read_basic(value: str) -> tuple[str, str]:
     if not colon:
         raise Unauthenticated('The Basic credentials are not base64 of name:password in UTF-8.', 'password')
     return name, password
-
-
-def parse_bearer(value: str) -> str:
-    """Return the token of Bearer credentials (RFC 6750 §2.1); raises Unauthenticated if it is invalid."""
-    if not _TOKEN.fullmatch(value):
-        raise Unauthenticated('The Bearer credentials are not a token.', 'token')
-    return value
 
 
 INSUFFICIENT_SCOPE = f'Bearer realm="{REALM}", error="insufficient_scope", scope="{WRITE}"'

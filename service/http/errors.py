@@ -28,7 +28,6 @@ from service.domain.errors import (
 from service.http.conditional import NO_STORE
 from service.http.credentials import INSUFFICIENT_SCOPE, www_authenticate
 from service.http.invalid_header import InvalidHeader
-from service.http.rate_limits import rate_limit_headers
 from service.http.request import Request
 from service.representation.formats import choose_problem_format
 from service.representation.json_api_input import ClientGeneratedId, ResourceMismatch
@@ -64,6 +63,11 @@ def _unauthenticated(error: Unauthenticated, req: Request) -> dict[str, Any]:
     }
 
 
+def _throttled(error: Throttled, req: Request) -> dict[str, Any]:
+    req.quotas = error.quotas  # for the RateLimit fields
+    return {'name': 'too-many-tries', 'headers': {'Retry-After': str(error.retry_after)}}
+
+
 def _invalid_cursor(error: InvalidCursor, req: Request) -> dict[str, Any]:
     return {'name': 'invalid-parameter', 'parameter': AFTER if AFTER in req.params else BEFORE}
 
@@ -97,10 +101,7 @@ _PROBLEM_OF_ERROR: dict[type[Exception], Callable[[Any, Request], dict[str, Any]
         'headers': {'Retry-After': '1'},
     },
     KeyReused: lambda error, req: {'name': 'idempotency-mismatch', 'header': 'Idempotency-Key'},
-    Throttled: lambda error, req: {
-        'name': 'too-many-tries',
-        'headers': {'Retry-After': str(error.retry_after), **rate_limit_headers(error.quotas)},
-    },
+    Throttled: _throttled,
     Unavailable: lambda error, req: {'name': 'unavailable', 'headers': {'Retry-After': RETRY_SECONDS}},
 }
 

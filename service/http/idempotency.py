@@ -12,8 +12,8 @@ from service.database.session import Session
 from service.domain.idempotency import RequestKey, StoredResponse, make_key, replay_or_run
 from service.domain.throttle import address_subjects, count_attempt, withdraw_attempt
 from service.http.invalid_header import InvalidHeader
-from service.http.middleware.presenter import present
 from service.http.operation import Access
+from service.http.presenter import present
 from service.http.request import Request
 from service.http.request_body import MAX_BODY_BYTES, read_stream
 

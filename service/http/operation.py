@@ -170,8 +170,7 @@ def kinds_of(resources: Iterable[Resource]) -> dict[str, dict[str, str]]:
     kinds: dict[str, dict[str, str]] = {one.query.kind: {} for one in operations if one.query.kind}
     for content in (content for one in operations for content in one.responses.values()):
         if isinstance(content, Samples):
-            kind = content.kind
-            kinds[kind.name] = {rel: kind.relationships[rel] for rel in kind.includable}
+            kinds[content.kind.name] = dict(content.kind.relationships)
     return kinds
 
 

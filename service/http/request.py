@@ -43,6 +43,13 @@ class Related(NamedTuple):
 NOTHING_RELATED = Related({}, {}, {})
 
 
+class Credentials(NamedTuple):
+    """The parts of an Authorization header; the scheme is in lower case, empty without the header."""
+
+    scheme: str
+    value: str
+
+
 class SubmittedForm(NamedTuple):
     """A form that a page posted: the target, the fields, and the URL to redirect to on success."""
 
@@ -111,6 +118,12 @@ class Request(falcon.Request):
     def id(self) -> str:
         """The id of the request in the log and in the response."""
         return str(self.env[REQUEST_ID])
+
+    @property
+    def credentials(self) -> Credentials:
+        """The credentials in the Authorization header (RFC 9110 §11.4)."""
+        scheme, _, value = self.env.get('HTTP_AUTHORIZATION', '').strip().partition(' ')
+        return Credentials(scheme.lower(), value.strip())
 
     @property
     def params(self) -> Mapping[str, str | list[str]]:

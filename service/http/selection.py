@@ -52,7 +52,12 @@ def _with_related(req: Request, documents: Sequence[Document], include: Inclusio
 
 
 def _find(req: Request, documents: Sequence[Document], rel: str) -> dict[tuple[str, str | None], Document]:
-    """Return what a relation of the documents leads to: pages, or single documents."""
+    """Return what a relation of the documents leads to: pages, or single documents.
+
+    Nothing is included with a document that does not have the relation: only one's own user has a feed. Paths
+    are checked by kind alone, as a collection of users has both (JSON:API 1.1 §6.3).
+    """
+    documents = [one for one in documents if rel in one.outline.relationships]
     if not documents:
         return {}
     if len(documents) > MAX_OWNERS:

@@ -7,17 +7,23 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
-from service.domain.email import is_email
+import idna
+
 from service.domain.errors import Invalid
 from service.domain.text import WHITE_SPACE, has_control_characters, has_surrogates, is_blank, normalize
 
-# The pattern of an email address, valid in JavaScript (with any flag) and in Python. domain/email.py checks
-# what it cannot express: lengths in octets, and internationalised domains. Matching takes linear time: every
+# The pattern of an email address, valid in JavaScript (with any flag) and in Python. _is_email checks what it
+# cannot express: lengths in octets, and internationalised domains. Matching takes linear time: every
 # repetition is bounded, or ends at a character that it does not repeat.
 _ATEXT = r'[^\x00-\x20"\(\),.:;<>@\[\\\]\x7f-\xa0]'
 _LETTER = r'[^\x00-\x2f\x3a-\x40\x5b-\x60\x7b-\xa0]'  # or a digit, or any character beyond ASCII
 _LABEL = rf'{_LETTER}(?:[^\x00-\x2c\x2e\x2f\x3a-\x40\x5b-\x60\x7b-\xa0]{{0,61}}{_LETTER})?'
 EMAIL = rf'^{_ATEXT}(?:{_ATEXT}|\.(?={_ATEXT})){{0,63}}@{_LABEL}(?:\.{_LABEL})*$'
+# A dot-atom (RFC 5322 §3.2.3) with the characters that RFC 6531 §3.3 adds, and a label of a domain.
+_ATOM = r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~\-\u00a1-\U0010ffff]++"
+_LOCAL_PART = re.compile(rf'{_ATOM}(?:\.{_ATOM})*+')
+_MAX_LOCAL_OCTETS = 64  # RFC 5321 §4.5.3.1.1
+_DOMAIN_LABEL = re.compile(r'[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?', re.ASCII | re.IGNORECASE)
 # A valid floating-point number (HTML Living Standard §2.3.4.3), with an exponent of at most four digits.
 NUMBER = re.compile(r'-?(?:[0-9]+(?:\.[0-9]+)?|\.[0-9]+)(?:[eE][+-]?[0-9]{1,4})?', re.ASCII)
 # Text as in domain/text.py: no control characters except newline. NOT_BLANK is text with a visible character.
@@ -116,7 +122,7 @@ class Field:
         if self.regex is not None and not re.fullmatch(self.regex, value):
             return False
         if self.type == 'email':
-            return is_email(value)
+            return _is_email(value)
         return self.regex != NOT_BLANK or not is_blank(value)
 
 
@@ -169,3 +175,15 @@ class Form:
     action: Action
     target: str
     values: Mapping[str, Any]
+
+
+def _is_email(text: str) -> bool:
+    """Return whether the text is one email address, possibly internationalised (RFC 5321, 5890, 6531)."""
+    local, _, domain = text.rpartition('@')
+    if not _LOCAL_PART.fullmatch(local) or len(local.encode()) > _MAX_LOCAL_OCTETS:
+        return False
+    try:
+        encoded = domain if domain.isascii() else idna.encode(domain, uts46=True).decode()
+    except idna.IDNAError:
+        return False
+    return len(encoded) <= 253 and all(_DOMAIN_LABEL.fullmatch(label) for label in encoded.split('.'))

@@ -1,5 +1,6 @@
 """The Cursor Pagination profile of JSON:API, for clients that request it in Accept."""
 
+from collections.abc import Iterable
 from typing import Any
 
 from service.representation.document import Document
@@ -7,23 +8,38 @@ from service.representation.json_api import VERSION, json_api, json_api_errors
 from service.representation.media_types import JSON_API, MediaType
 from service.representation.problem import Problem
 
-PROFILE = 'http://jsonapi.org/profiles/ethanresnick/cursor-pagination/'
-CURSOR_PAGINATION_TYPE = f'{JSON_API};profile="{PROFILE}"'
-_APPLIED = {**VERSION, 'profile': [PROFILE]}
+# The URL at which the profile is published, then other spellings that clients send.
+PROFILES = tuple(
+    f'{scheme}://jsonapi.org/profiles/ethanresnick/cursor-pagination{end}'
+    for scheme in ('https', 'http')
+    for end in ('/', '')
+)
+_ERRORS = PROFILES[0]
 
 
-def requests_profile(media_range: MediaType) -> bool:
-    """Return whether the media range has this URL in its parameter `profile` (JSON:API 1.1 §5.4)."""
-    profiles = (value.split() for name, value in media_range.parameters if name == 'profile')
-    return media_range.name == JSON_API and any(PROFILE in urls for urls in profiles)
+def requested_profile(ranges: Iterable[MediaType]) -> str | None:
+    """Return the spelling in which the preferred of these ranges of JSON:API request the profile, if they do.
+
+    The parameter `profile` is a list of URLs, of which the others are ignored (JSON:API 1.1 §5.4, §6.3).
+    """
+    usable = [one for one in ranges if all(name == 'profile' for name, _ in one.parameters)]
+    best = max((one.quality for one in usable), default=0.0)
+    parameters = (one.parameters for one in usable if one.quality == best > 0)
+    urls = {url for profiles in parameters for _, value in profiles for url in value.split()}
+    return next((profile for profile in PROFILES if profile in urls), None)
 
 
-def cursor_pagination(document: Document) -> dict[str, Any]:
-    """Return the document as JSON:API with the profile.
+def profiled_type(profile: str) -> str:
+    """Return the media type of documents to which the profile is applied."""
+    return f'{JSON_API};profile="{profile}"'
+
+
+def cursor_pagination(document: Document, profile: str) -> dict[str, Any]:
+    """Return the document as JSON:API with the profile, in the spelling that was requested.
 
     Pages always have `prev` and `next`, null if there is no such page, and `meta.page.total`.
     """
-    body = json_api(document) | {'jsonapi': _APPLIED}
+    body = json_api(document) | {'jsonapi': {**VERSION, 'profile': [profile]}}
     if document.is_collection:
         _describe_page(body)
     data = body['data'] if document.is_collection else [body['data']]
@@ -35,12 +51,12 @@ def cursor_pagination(document: Document) -> dict[str, Any]:
     return body
 
 
-def cursor_pagination_errors(problem: Problem) -> dict[str, Any]:
+def cursor_pagination_errors(problem: Problem, profile: str) -> dict[str, Any]:
     """Return the problem as JSON:API errors, with the type that the profile defines for it, if any."""
-    body = json_api_errors(problem) | {'jsonapi': _APPLIED}
+    body = json_api_errors(problem) | {'jsonapi': {**VERSION, 'profile': [profile]}}
     if problem.pagination_error is not None:
         for error in body['errors']:
-            error['links'] = {'type': PROFILE + problem.pagination_error}
+            error['links'] = {'type': _ERRORS + problem.pagination_error}
     return body
 
 

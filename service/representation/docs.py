@@ -90,13 +90,13 @@ def _entry(
 
 
 def _example(content: dict[str, Any] | None, description: dict[str, Any]) -> Any:
-    """Return the value of the first example of a Media Type Object, None without one."""
+    """Return the example of a Media Type Object, or else that of its schema; None without one."""
     if not content:
         return None
     if 'example' in content:
         return content['example']
-    examples = [component(one, description) for one in content.get('examples', {}).values()]
-    return examples[0].get('value') if examples else None
+    examples = component(content['schema'], description).get('examples', [None])
+    return examples[0]
 
 
 def _curl(

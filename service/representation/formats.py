@@ -9,10 +9,11 @@ import orjson
 from falcon.media import BaseHandler
 
 from service.representation.cursor_pagination import (
-    CURSOR_PAGINATION_TYPE,
+    PROFILES,
     cursor_pagination,
     cursor_pagination_errors,
-    requests_profile,
+    profiled_type,
+    requested_profile,
 )
 from service.representation.document import Document
 from service.representation.hal import no_extras, to_json
@@ -72,10 +73,6 @@ def _json_api(document: Document) -> bytes:
     return orjson.dumps(json_api(document))
 
 
-def _cursor_pagination(document: Document) -> bytes:
-    return orjson.dumps(cursor_pagination(document))
-
-
 def _html(document: Document) -> bytes:
     return page(document).encode()
 
@@ -90,10 +87,6 @@ def _short_problem(problem: Problem) -> bytes:
 
 def _json_api_problem(problem: Problem) -> bytes:
     return orjson.dumps(json_api_errors(problem))
-
-
-def _cursor_pagination_problem(problem: Problem) -> bytes:
-    return orjson.dumps(cursor_pagination_errors(problem))
 
 
 def _html_problem(problem: Problem) -> bytes:
@@ -123,13 +116,20 @@ FORMATS = {
         Format('html', HTML, _HTML_UTF8, _HTML_UTF8, _html, _html_problem),
     )
 }
-CURSOR_PAGINATION = FORMATS[JSON_API]._replace(
-    name='cursors',
-    content_type=CURSOR_PAGINATION_TYPE,
-    problem_type=CURSOR_PAGINATION_TYPE,
-    render=_cursor_pagination,
-    render_problem=_cursor_pagination_problem,
-)
+
+
+def _with_cursor_pagination(profile: str) -> Format:
+    """Return the format of JSON:API with the profile."""
+    return FORMATS[JSON_API]._replace(
+        name='cursors',
+        content_type=profiled_type(profile),
+        problem_type=profiled_type(profile),
+        render=lambda document: orjson.dumps(cursor_pagination(document, profile)),
+        render_problem=lambda problem: orjson.dumps(cursor_pagination_errors(problem, profile)),
+    )
+
+
+CURSOR_PAGINATION = {profile: _with_cursor_pagination(profile) for profile in PROFILES}
 DEFAULT = HAL
 # Of the parameters of JSON:API, a server may ignore profiles, but not extensions (JSON:API 1.1 §5.3).
 _IGNORED = {JSON_API: frozenset(('profile',))}
@@ -190,8 +190,8 @@ def choose_problem_format(accept: str | None, sent: str | None = None) -> Format
 
 def _with_profile(chosen: str, ranges: Sequence[MediaType]) -> Format:
     """Return the format of the chosen media type, with the profile that its ranges request, if any."""
-    requested = (one for one in ranges if one.quality > 0 and requests_profile(one))
-    return CURSOR_PAGINATION if chosen == JSON_API and any(requested) else FORMATS[chosen]
+    profile = requested_profile(one for one in ranges if one.name == chosen) if chosen == JSON_API else None
+    return CURSOR_PAGINATION[profile] if profile else FORMATS[chosen]
 
 
 def _is_json_api(sent: str | None) -> bool:
@@ -251,7 +251,7 @@ def without_coding(tag: str) -> str:
 def formats_named_by(tags: Iterable[str]) -> list[Format]:
     """Return the formats whose representations can have any of these tags."""
     names = {tag.strip('"').partition('-')[0] for tag in tags}
-    return [format for format in (*FORMATS.values(), CURSOR_PAGINATION) if format.name in names]
+    return [format for format in (*FORMATS.values(), *CURSOR_PAGINATION.values()) if format.name in names]
 
 
 class FormatHandler(BaseHandler):
@@ -276,5 +276,5 @@ class FormatHandler(BaseHandler):
 
 
 HANDLERS = {media_type: FormatHandler(FORMATS[media_type]) for media_type in FORMATS}
-HANDLERS[CURSOR_PAGINATION_TYPE] = FormatHandler(CURSOR_PAGINATION)
+HANDLERS |= {format.content_type: FormatHandler(format) for format in CURSOR_PAGINATION.values()}
 HANDLERS[PROBLEM] = HANDLERS[DEFAULT]

@@ -36,7 +36,7 @@ class Kind(NamedTuple):
     `name` is the value of `Document.kind`; `title` names one such document in the OpenAPI document. `links`
     are always present, `optional_links` only for some clients; with `has_more_links` there may be others.
     `relationships` and `embedded` map link relations to the names of the kinds of their targets; relations
-    in `to_many` lead to collections of that kind, those in `includable` to what can be included.
+    in `to_many` lead to collections of that kind. What a relationship leads to can be included.
     `display` tells how pages show such a document; without hints they show a table of its members.
     """
 
@@ -49,7 +49,6 @@ class Kind(NamedTuple):
     relationships: Mapping[str, str] = {}
     embedded: Mapping[str, str] = {}
     to_many: tuple[str, ...] = ()
-    includable: tuple[str, ...] = ()
     display: Display | None = None
 
 

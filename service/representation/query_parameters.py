@@ -3,7 +3,7 @@
 import binascii
 import re
 from base64 import urlsafe_b64decode, urlsafe_b64encode
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from functools import lru_cache
 from typing import Any, ClassVar, NamedTuple
 from urllib.parse import quote_plus
@@ -253,7 +253,7 @@ class Dialect:
         if options.sort_keys:
             schemas['sort'] = {'type': 'string', 'pattern': _sort_pattern(options)}
         if options.can_include:
-            path = f'(?:{"|".join(sorted(_paths(options.kind, kinds))).replace(".", "[.]")})'
+            path = _path_pattern(options.kind, kinds)
             schemas['include'] = {'type': 'string', 'pattern': f'^(?:{path}(?:,{path})*)?$'}
         return schemas | {f'fields[{kind}]': {'type': 'string', 'pattern': _NAMES} for kind in sorted(kinds)}
 
@@ -358,12 +358,18 @@ def _inclusion(value: str, kind: str, kinds: Kinds) -> Inclusion:
     return tree
 
 
-def _paths(kind: str, kinds: Kinds, steps: int = MAX_STEPS) -> Iterator[str]:
-    """Return every path of relationships that can be included with a kind."""
+def _path_pattern(kind: str, kinds: Kinds, steps: int = MAX_STEPS) -> str:
+    """Return the regular expression of the paths of relationships that can be included with a kind."""
+    names_by_rest: dict[str, list[str]] = {}
     for rel, of in kinds[kind].items():
-        yield member(rel)
-        if steps > 1:
-            yield from (f'{member(rel)}.{path}' for path in _paths(of, kinds, steps - 1))
+        rest = f'(?:[.]{_path_pattern(of, kinds, steps - 1)})?' if steps > 1 and kinds[of] else ''
+        names_by_rest.setdefault(rest, []).append(member(rel))
+    steps_of = (f'{_any_of(sorted(names))}{rest}' for rest, names in names_by_rest.items())
+    return _any_of(list(steps_of))
+
+
+def _any_of(patterns: Sequence[str]) -> str:
+    return patterns[0] if len(patterns) == 1 else f'(?:{"|".join(patterns)})'
 
 
 def _names(parameter: str, value: str) -> list[str]:

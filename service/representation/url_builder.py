@@ -4,6 +4,7 @@ from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
 from service import urls
+from service.config import Settings
 from service.representation.document import Link
 
 CURIE = 'hc'
@@ -16,6 +17,16 @@ class Features(NamedTuple):
     signed_tokens: bool = False
     registration: bool = True
     mail: bool = False
+
+    @classmethod
+    def of(cls, settings: Settings) -> 'Features':
+        """Return the features that the settings turn on."""
+        return cls(
+            avatars=settings.avatars,
+            signed_tokens=settings.base_url is not None,
+            registration=settings.registration == 'open',
+            mail=settings.mail_url is not None,
+        )
 
 
 DEFAULT_FEATURES = Features()

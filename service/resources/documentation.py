@@ -103,7 +103,10 @@ class RelationResource:
         resp.set_header('Cache-Control', PUBLIC)
 
     def _samples(self, builder: UrlBuilder) -> dict[str, Document]:
-        return {name: represent_relation(relation, builder) for name, relation in self._relations.items()}
+        """Return the shortest document: one without an example, and with a short meaning."""
+        relations = self._relations.values()
+        relation = min(relations, key=lambda relation: (relation.sample is not None, len(relation.meaning)))
+        return {relation.name: represent_relation(relation, builder)}
 
 
 def _sample_problem_types(builder: UrlBuilder) -> dict[str, Document]:

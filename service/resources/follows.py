@@ -9,6 +9,7 @@ from urllib.parse import quote
 import falcon
 
 from service import urls
+from service.database.clock import format_time
 from service.database.pagination import Page
 from service.domain.errors import Forbidden
 from service.domain.follows import (
@@ -39,7 +40,6 @@ from service.resources.module import EntryPointPart, LinkRelation
 from service.resources.relationships import ToManyRelationship, ToOneRelationship
 from service.resources.response_samples import sample_pages
 from service.resources.responses import add_invalidation_links, respond_created
-from service.resources.timestamps import represent_time
 from service.resources.users import (
     FOLLOW,
     UNFOLLOW,
@@ -64,7 +64,6 @@ KIND = Kind(
     (time_member('created_at', 'When the user began to follow the other.'),),
     links=('hc:follower', 'hc:followed'),
     relationships={'hc:follower': 'users', 'hc:followed': 'users'},
-    includable=('hc:follower', 'hc:followed'),
 )
 
 
@@ -74,7 +73,7 @@ def represent_follow(record: FollowRecord, viewer: Viewer | None, builder: UrlBu
     return Document(
         kind='follows',
         id=f'{follower_id}-{followed_id}',
-        properties={'created_at': represent_time(record.created_at)},
+        properties={'created_at': format_time(record.created_at)},
         links={
             'self': builder.link_to(urls.FOLLOW, user_id=follower_id, other_id=followed_id),
             'curies': builder.curies,

@@ -8,6 +8,7 @@ from typing import ClassVar
 import falcon
 
 from service import urls
+from service.database.clock import format_time
 from service.database.pagination import Page
 from service.domain.stores import (
     ITEM_ORDERS,
@@ -52,7 +53,6 @@ from service.resources.stores import (
     sample_store,
 )
 from service.resources.stores import SAMPLES as STORE_SAMPLES
-from service.resources.timestamps import represent_time
 
 _PRICE = Field(
     'price',
@@ -80,7 +80,6 @@ ITEM = Kind(
     ),
     links=('collection', 'hc:store'),
     relationships={'hc:store': 'stores'},
-    includable=('hc:store',),
     display=Display(
         plural='Items',
         empty='There are no items here yet.',
@@ -106,7 +105,7 @@ def represent_item(item: ItemRecord, viewer: Viewer | None, builder: UrlBuilder)
         'id': item.id,
         'name': item.name,
         'price': f'{item.price:.2f}',
-        'created_at': represent_time(item.created_at),
+        'created_at': format_time(item.created_at),
     }
     values = {'item_id': item.id, 'store_id': item.store_id, 'store_name': item.store_name}
     template = _item_template(builder, item.is_editable_by(viewer))

@@ -8,6 +8,7 @@ from typing import ClassVar
 import falcon
 
 from service import urls
+from service.database.clock import format_time
 from service.database.pagination import Page
 from service.domain.feed import list_feed
 from service.domain.posts import (
@@ -42,7 +43,6 @@ from service.resources.module import EntryPointPart, LinkRelation, Sample
 from service.resources.relationships import ToManyRelationship, ToOneRelationship
 from service.resources.response_samples import sample_pages
 from service.resources.responses import add_invalidation_links, apply_edit, respond_created, respond_related
-from service.resources.timestamps import represent_time
 from service.resources.users import ONE_USER, entitle, represent_user
 from service.resources.users import SAMPLES as USER_SAMPLES
 
@@ -82,7 +82,6 @@ KIND = Kind(
     links=('collection', 'author'),
     relationships={'author': 'users'},
     embedded={'author': 'users'},
-    includable=('author',),
     display=Display(
         plural='Posts',
         empty='There are no posts here yet.',
@@ -112,8 +111,8 @@ def represent_post(post: PostRecord, viewer: Viewer | None, builder: UrlBuilder)
     properties = {
         'id': post.id,
         'body': post.body,
-        'created_at': represent_time(post.created_at),
-        'updated_at': None if post.updated_at is None else represent_time(post.updated_at),
+        'created_at': format_time(post.created_at),
+        'updated_at': None if post.updated_at is None else format_time(post.updated_at),
     }
     return _template(builder, post.is_editable_by(viewer)).fill(
         str(post.id),
@@ -389,7 +388,11 @@ RELATIONS = (
         _sample_posts(urls.FEED),
     ),
 )
-EXPANSIONS: Expansions = {('users', 'hc:posts'): _expand_posts, ('entry-points', 'hc:feed'): _expand_feed}
+EXPANSIONS: Expansions = {
+    ('users', 'hc:posts'): _expand_posts,
+    ('users', 'hc:feed'): _expand_feed,
+    ('entry-points', 'hc:feed'): _expand_feed,
+}
 RESOURCES: Mapping[str, Find] = {'posts': _find_posts}
 ROUTES: tuple[Route, ...] = (
     (urls.POSTS, PostsResource()),

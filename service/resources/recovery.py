@@ -5,6 +5,7 @@ from typing import ClassVar
 import falcon
 
 from service import urls
+from service.database.clock import format_time
 from service.domain.mail_secrets import SecretRecord
 from service.domain.recovery import (
     find_email_verification,
@@ -28,7 +29,6 @@ from service.representation.query_parameters import QueryOptions
 from service.representation.url_builder import UrlBuilder
 from service.resources import sample_data
 from service.resources.module import EntryPointPart, LinkRelation
-from service.resources.timestamps import represent_time
 from service.resources.users import REGISTER
 
 FORGOT_PASSWORD = Action(
@@ -130,7 +130,7 @@ def _represent(
     return Document(
         kind.name,
         secret,
-        {'username': record.username, 'expires_at': represent_time(record.expires_at)},
+        {'username': record.username, 'expires_at': format_time(record.expires_at)},
         {'self': here, 'curies': builder.curies},
         forms=(action.at(here.href),),
         title=title,

@@ -7,6 +7,7 @@ from typing import ClassVar
 import falcon
 
 from service import urls
+from service.database.clock import format_time
 from service.database.pagination import PageRequest
 from service.domain.stores import (
     MAX_NAME_LENGTH,
@@ -40,7 +41,6 @@ from service.resources.module import EntryPointPart, LinkRelation
 from service.resources.relationships import ToOneRelationship
 from service.resources.response_samples import sample_pages
 from service.resources.responses import add_invalidation_links, apply_edit, respond_created, respond_related
-from service.resources.timestamps import represent_time
 from service.resources.users import ONE_USER, represent_user, sample_user
 from service.resources.users import SAMPLES as USER_SAMPLES
 
@@ -69,7 +69,6 @@ STORE = Kind(
     links=('collection', 'hc:owner', 'hc:items'),
     relationships={'hc:owner': 'users', 'hc:items': 'items'},
     to_many=('hc:items',),
-    includable=('hc:owner', 'hc:items'),
     display=Display(
         plural='Stores',
         empty='There are no stores yet. Open the first one.',
@@ -98,7 +97,7 @@ def represent_store(store: StoreRecord, viewer: Viewer | None, builder: UrlBuild
         'id': store.id,
         'name': store.name,
         'item_count': store.item_count,
-        'created_at': represent_time(store.created_at),
+        'created_at': format_time(store.created_at),
     }
     values = {'store_id': store.id, 'owner_id': store.owner_id}
     template = _store_template(builder, store.is_editable_by(viewer))

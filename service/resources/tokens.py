@@ -1,7 +1,7 @@
 """Tokens: signing in, renewing, listing and revoking."""
 
 import dataclasses
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from typing import ClassVar
 
@@ -9,6 +9,8 @@ import falcon
 import orjson
 
 from service import urls
+from service.database.clock import format_time
+from service.database.pagination import PageRequest
 from service.domain.errors import Invalid, Unauthenticated
 from service.domain.signing_keys import ALGORITHM, KEY_SET_MAX_AGE, list_published_keys
 from service.domain.throttle import SIGN_IN
@@ -32,8 +34,7 @@ from service.domain.tokens import (
 from service.domain.users import find_user
 from service.domain.viewer import SCOPES, WRITE, Viewer, require_permission, require_write_scope
 from service.http.conditional import NO_STORE, precondition, target_precondition
-from service.http.credentials import read_authorization, read_basic
-from service.http.middleware.authentication import audience, authenticate
+from service.http.credentials import audience, authenticate, read_basic
 from service.http.operation import Access, Formats, Operation, RawResponse, Route, Samples
 from service.http.request import Expansions, Find, Request
 from service.http.request_body import read_body
@@ -42,7 +43,7 @@ from service.representation.display import Column, Crumb, Display, Note
 from service.representation.document import Document
 from service.representation.json_schema import Schema
 from service.representation.kind import Kind, Member, Presence, id_member, time_member
-from service.representation.query_parameters import QueryOptions
+from service.representation.query_parameters import Query, QueryOptions
 from service.representation.url_builder import UrlBuilder
 from service.resources import sample_data
 from service.resources.collection_pages import represent_listing, sample_page
@@ -50,7 +51,6 @@ from service.resources.module import EntryPointPart, LinkRelation
 from service.resources.relationships import ToManyRelationship
 from service.resources.response_samples import sample_pages
 from service.resources.responses import add_invalidation_links
-from service.resources.timestamps import represent_time
 
 # The format of a new token: a random secret, or a signed JWT that other services can verify (RFC 9068).
 _FORMAT = Field('format', 'Format', type='hidden', regex=None, options=('opaque', 'jwt'))
@@ -144,9 +144,9 @@ def represent_token(token: TokenRecord, viewer: Viewer | None, builder: UrlBuild
         id=str(token.id),
         properties={
             'id': token.id,
-            'created_at': represent_time(token.created_at),
-            'expires_at': represent_time(token.expires_at),
-            'last_used_at': None if token.last_used_at is None else represent_time(token.last_used_at),
+            'created_at': format_time(token.created_at),
+            'expires_at': format_time(token.expires_at),
+            'last_used_at': None if token.last_used_at is None else format_time(token.last_used_at),
             'user_agent': token.user_agent,
             'name': token.name,
             'scope': token.scope,
@@ -268,7 +268,7 @@ class TokensResource:
     }
 
     def on_get(self, req: Request, resp: falcon.Response) -> None:
-        resp.media = _represent_tokens(req)
+        resp.media = _represent_tokens(req, req.query)
 
     def on_post(self, req: Request, resp: falcon.Response) -> None:
         resp.set_header('Cache-Control', NO_STORE)
@@ -311,7 +311,7 @@ class UserTokensResource:
 
     def on_get(self, req: Request, resp: falcon.Response, user_id: int) -> None:
         require_permission(find_user(req.db, user_id, req.viewer).is_own(req.viewer))
-        resp.media = _represent_tokens(req)
+        resp.media = _represent_tokens(req, req.query)
 
 
 class TokenResource:
@@ -345,16 +345,29 @@ class TokenResource:
         add_invalidation_links(resp, req.builder.url_for(urls.TOKENS))
 
 
-def _represent_tokens(req: Request) -> Document:
-    page = list_tokens(req.db, req.query.position, req.user, ids=req.query.ids)
+def _represent_tokens(req: Request, query: Query) -> Document:
+    page = list_tokens(req.db, query.position, req.user, ids=query.ids)
     url = req.builder.url_for(urls.TOKENS)
     forms = (REVOKE_OTHERS.at(req.builder.url_for(urls.OTHER_TOKENS)),) if req.user.can_write else ()
-    return represent_listing(req, 'tokens', url, page, represent_token, forms=forms, display=KIND.display)
+    return represent_listing(
+        req, 'tokens', url, page, represent_token, query=query, forms=forms, display=KIND.display
+    )
+
+
+def _expand_tokens(req: Request, user_ids: Sequence[int], query: Query) -> dict[int, Document]:
+    return {user_id: _represent_tokens(req, query) for user_id in user_ids}
+
+
+def _find_tokens(req: Request, token_ids: Sequence[int]) -> dict[int, Document]:
+    if req.viewer is None or not token_ids:
+        return {}
+    page = list_tokens(req.db, PageRequest(per_page=len(token_ids)), req.user, ids=token_ids)
+    return {token.id: represent_token(token, req.viewer, req.builder) for token in page.entries}
 
 
 def _issue(req: Request) -> NewToken:
     """Issue a token for the credentials in the body, or else for those in the Authorization header."""
-    scheme, value = read_authorization(req)
+    scheme, value = req.credentials
     try:
         body = read_body(req)
     except Exception:
@@ -430,8 +443,8 @@ RELATIONS = (
         _sample_tokens,
     ),
 )
-EXPANSIONS: Expansions = {}
-RESOURCES: Mapping[str, Find] = {}
+EXPANSIONS: Expansions = {('users', 'hc:tokens'): _expand_tokens}
+RESOURCES: Mapping[str, Find] = {'tokens': _find_tokens}
 ROUTES: tuple[Route, ...] = (
     (urls.TOKENS, TokensResource()),
     (urls.OTHER_TOKENS, OtherTokensResource()),

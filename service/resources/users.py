@@ -8,6 +8,7 @@ from typing import ClassVar
 import falcon
 
 from service import urls
+from service.database.clock import format_time
 from service.domain.accounts import delete_user
 from service.domain.errors import RegistrationClosed
 from service.domain.stores import find_owned
@@ -45,7 +46,6 @@ from service.resources.collection_pages import represent_listing, sample_page
 from service.resources.module import EntryPointPart, LinkRelation, Sample
 from service.resources.response_samples import sample_pages
 from service.resources.responses import add_invalidation_links, apply_edit, respond_created
-from service.resources.timestamps import represent_time
 
 _NEW_PASSWORD = Field(
     'password',
@@ -144,7 +144,6 @@ USER = Kind(
         'hc:tokens': 'tokens',
     },
     to_many=(*RELATIONSHIPS, *OWN_RELATIONSHIPS),
-    includable=RELATIONSHIPS,
     display=Display(
         plural='People',
         empty='There is nobody by that name. Try fewer letters.',
@@ -182,8 +181,8 @@ def represent_user(user: UserRecord, viewer: Viewer | None, builder: UrlBuilder)
         'id': user.id,
         'username': user.username,
         'about_me': user.about_me,
-        'last_seen': represent_time(user.last_seen),
-        'member_since': represent_time(user.member_since),
+        'last_seen': format_time(user.last_seen),
+        'member_since': format_time(user.member_since),
         'post_count': user.post_count,
         'follower_count': user.follower_count,
         'following_count': user.following_count,

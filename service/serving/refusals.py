@@ -9,7 +9,7 @@ from http import HTTPStatus
 from typing import NamedTuple
 
 from service.config import Settings
-from service.http.middleware.security_headers import security_headers
+from service.http.security_headers import security_headers
 from service.representation.media_types import PROBLEM
 from service.representation.problem import Problem, problem_details
 

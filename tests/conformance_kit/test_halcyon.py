@@ -80,6 +80,9 @@ def world(ada: Client, bob: Client) -> Client:
     return ada
 
 
+IGNORE = [word for rule in EXPECTED for word in ('--ignore', rule)]
+
+
 def judge(app: Any, token: str | None = None, *, may_write: bool = False) -> Report:
     authorization = f'Bearer {token}' if token else ''
     kit = Kit(served_by(app), START, authorization=authorization, max_requests=1500, may_write=may_write)
@@ -141,21 +144,31 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
         yield server
 
 
-def test_the_command_judges_a_running_server(server: Server, tmp_path: Path) -> None:
+def test_the_command_finds_nothing_else_on_a_running_server(server: Server, tmp_path: Path) -> None:
     page, junit = tmp_path / 'report.html', tmp_path / 'report.xml'
-    result = CliRunner().invoke(
-        main, ['conform', f'{server.origin}/api', '--json', '--html', str(page), '--junit', str(junit)]
-    )
+    files = ['--html', str(page), '--junit', str(junit)]
+    result = CliRunner().invoke(main, ['conform', f'{server.origin}/api', '--json', *files, *IGNORE])
     report = json.loads(result.stdout)
-    failed = {rule['id']: rule['level'] for rule in report['rules'] if rule['outcome'] == 'failed'}
-    required = [rule for rule, level in failed.items() if level == 'MUST']
-    assert set(failed) == ANYONE
-    assert report['counts']['must_failed'] == len(required)
-    assert result.exit_code == bool(required)
+    assert [rule['id'] for rule in report['rules'] if rule['outcome'] == 'failed'] == []
+    assert {rule['id'] for rule in report['rules'] if rule['outcome'] == 'ignored'} == set(EXPECTED)
+    assert report['counts']['ignored'] == len(EXPECTED)
+    assert result.exit_code == 0
     assert report['complete']
     assert page.read_text().startswith('<!DOCTYPE html>')
     assert junit.read_text().startswith('<?xml')
     assert 'Requests' in result.stderr
+
+
+def test_the_command_finds_nothing_else_when_it_is_signed_in_and_writes(server: Server) -> None:
+    sign_up = json.dumps({'username': 'ada', 'email': 'ada@example.org', 'password': 'correct horse'})
+    server.ask('POST', '/api/users', sign_up.encode(), Content_Type='application/json')
+    sign_in = server.ask('POST', '/api/tokens', sign_up.encode(), Content_Type='application/json')
+    arguments = ['--token', sign_in.state['token'], '--write', '--max-requests', '1500', *IGNORE]
+    result = CliRunner().invoke(main, ['conform', f'{server.origin}/api', *arguments])
+    assert result.exit_code == 0, result.stdout
+    assert '0 MUST and 0 SHOULD failed' in result.stdout
+    assert 'Ignored: PROBLEM-EXTENSION-NAME, ' in result.stdout
+    assert 'Created and not deleted' not in result.stdout
 
 
 def test_formats_limit_the_rules(server: Server) -> None:
@@ -171,6 +184,11 @@ def test_formats_limit_the_rules(server: Server) -> None:
         (['http://127.0.0.1:9/api'], 4, 'Error: GET http://127.0.0.1:9/api'),
         (['ftp://127.0.0.1/'], 2, 'Error: URL must start with http:// or https://.'),
         (['http://127.0.0.1/', '--max-requests', '0'], 2, 'Error: Invalid value'),
+        (
+            ['http://127.0.0.1/', '--ignore', 'HAL-LINK-TITLE', '--ignore', 'HAL'],
+            2,
+            "Error: Invalid value for '--ignore': there is no rule HAL.",
+        ),
     ],
 )
 def test_a_command_that_cannot_run_says_why(arguments: list[str], code: int, line: str) -> None:

@@ -22,12 +22,12 @@ BEARER = Credentials(token=TOKEN)
 BASIC = Credentials(username='ada', password='correct horse')
 
 
-def report_of(fault: str, credentials: Credentials = BEARER) -> Report:
+def report_of(fault: str, credentials: Credentials = BEARER, ignored: tuple[str, ...] = ()) -> Report:
     server = Exemplary()
     client = Client(
         lambda request: FAULTS[fault](server, request), START, authorization=credentials.authorization
     )
-    return run(client)
+    return run(client, ignored=ignored)
 
 
 def test_the_text_has_the_rule_the_part_and_the_command() -> None:
@@ -90,3 +90,26 @@ def test_the_page_is_whole_and_lists_every_rule() -> None:
 def test_a_should_that_failed_does_not_fail_the_run() -> None:
     assert report_of('HAL-RELATION-REGISTERED').has_passed
     assert not report_of('HAL-LINK-TITLE').has_passed
+
+
+def test_ignored_rules_do_not_fail_the_run_but_are_listed_with_their_findings() -> None:
+    report = report_of('HAL-LINK-TITLE', ignored=('HAL-LINK-TITLE', 'HAL-LINK-NAME'))
+    assert report.has_passed
+    assert 'HAL-LINK-TITLE' not in [result.rule.id for result in report.failed]
+    lines = to_text(report, BEARER).splitlines()
+    found = len(next(one.findings for one in report.results if one.rule.id == 'HAL-LINK-TITLE'))
+    assert found > 0
+    assert f'Ignored: HAL-LINK-TITLE, {found} finding{"s" * (found > 1)}' in lines
+    assert 'Ignored: HAL-LINK-NAME, 0 findings' in lines
+    assert '0 MUST and ' in lines[-1]
+    assert lines[-1].endswith(', 2 ignored.')
+    described = describe(report, BEARER)
+    assert described['counts']['ignored'] == 2
+    ignored = [rule for rule in described['rules'] if rule['outcome'] == 'ignored']
+    assert sorted(len(rule['findings']) for rule in ignored) == [0, found]
+    junit = ElementTree.fromstring(to_junit(report, BEARER))  # noqa: S314
+    assert junit.get('failures') == '0'
+    messages = {skipped.get('message') for skipped in junit.iter('skipped')}
+    assert 'ignored, 0 findings' in messages
+    page = Page(to_html(report, BEARER))
+    assert 'Ignored: HAL-LINK-NAME, 0 findings' in page.text

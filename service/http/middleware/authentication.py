@@ -4,12 +4,8 @@ from typing import Any
 
 import falcon
 
-from service import urls
-from service.config import Settings
 from service.domain.errors import Unauthenticated
-from service.domain.tokens import find_viewer
-from service.domain.viewer import Viewer
-from service.http.credentials import parse_bearer, read_authorization
+from service.http.credentials import authenticate
 from service.http.operation import Access
 from service.http.request import Request
 
@@ -29,19 +25,8 @@ class AuthenticationMiddleware:
         access = req.operation.access
         if access in _UNCHECKED or req.viewer is not None:
             return
-        scheme, value = read_authorization(req)
+        scheme, token = req.credentials
         if scheme == 'bearer':
-            authenticate(req, value)
+            authenticate(req, token)
         elif access not in (Access.ANYONE, Access.SECRET):
             raise Unauthenticated('A token is needed: "Authorization: Bearer …".')
-
-
-def authenticate(req: Request, value: str) -> Viewer:
-    """Set `req.viewer` by the value of Bearer credentials, and return it; raises Unauthenticated."""
-    req.viewer = viewer = find_viewer(req.db, parse_bearer(value), audience=audience(req.db.settings))
-    return viewer
-
-
-def audience(settings: Settings) -> str:
-    """Return the audience of signed tokens, which is this API (RFC 9068 §2.2); empty without BASE_URL."""
-    return settings.base_url + urls.ENTRY if settings.base_url else ''

@@ -6,21 +6,19 @@ from typing import Any
 import falcon
 
 from service.domain.errors import Forbidden, Unauthenticated
-from service.domain.tokens import find_viewer
 from service.http.browser import (
     METHOD_FIELD,
     RETURN_FIELD,
-    is_form,
     is_from_our_pages,
     read_session,
     session_cookie,
 )
-from service.http.middleware.authentication import audience
+from service.http.credentials import authenticate
 from service.http.operation import SAFE_METHODS, Access
 from service.http.request import Request, SubmittedForm
 from service.http.request_body import MAX_BODY_BYTES, read_stream
 from service.representation.formats import choose_format
-from service.representation.media_types import HTML
+from service.representation.media_types import FORM, HTML, parse_media_type
 from service.representation.strict_input import MalformedBody, parse_form
 
 _METHODS = frozenset(('PUT', 'PATCH', 'DELETE'))
@@ -35,7 +33,7 @@ class BrowserSessionMiddleware:
 
     def process_request(self, req: Request, resp: falcon.Response) -> None:
         """Set `req.submitted` and the method that the form names."""
-        if req.method != 'POST' or not is_form(req) or not _is_html(req):
+        if req.method != 'POST' or not _is_form(req) or not _is_html(req):
             return
         length = req.content_length
         if length is not None and length > MAX_BODY_BYTES:
@@ -64,11 +62,16 @@ class BrowserSessionMiddleware:
         if token is None:
             return
         try:
-            req.viewer = find_viewer(req.db, token, audience=audience(req.db.settings))
+            authenticate(req, token)
         except Unauthenticated:
             session_cookie(req.builder.origin).clear(resp)
         else:
             req.env['HTTP_AUTHORIZATION'] = f'Bearer {token}'
+
+
+def _is_form(req: Request) -> bool:
+    media_type = parse_media_type(req.env.get('CONTENT_TYPE') or '')
+    return media_type is not None and media_type.name == FORM
 
 
 def _is_html(req: Request) -> bool:

@@ -28,7 +28,7 @@ class ContextMiddleware:
     def __init__(self, settings: Settings, db: Session, page_parts: PageParts) -> None:
         self._page_parts = page_parts
         base_url = settings.base_url
-        self._features = features_of(settings)
+        self._features = Features.of(settings)
         self._base_builder = UrlBuilder(base_url, self._features) if base_url else None
         self._trusted = settings.forwarded_allow_ips
         self._db = db
@@ -73,16 +73,6 @@ class ContextMiddleware:
     ) -> None:
         """Return the connection: a Document needs nothing more from the database."""
         self._db.release()
-
-
-def features_of(settings: Settings) -> Features:
-    """Return the optional features that the settings turn on."""
-    return Features(
-        avatars=settings.avatars,
-        signed_tokens=settings.base_url is not None,
-        registration=settings.registration == 'open',
-        mail=settings.mail_url is not None,
-    )
 
 
 def _authority(environ: dict[str, Any]) -> str:

@@ -1,11 +1,13 @@
-"""Content negotiation (RFC 9110 §12), and parsing the query parameters of the chosen format."""
+"""Content negotiation (RFC 9110 §12): choosing the format of a request, and presenting the response in it."""
 
 from typing import Any
 
 import falcon
 
+from service.http.errors import problem_of, write_problem
 from service.http.invalid_header import InvalidHeader
 from service.http.operation import SAFE_METHODS, Formats
+from service.http.presenter import present, set_rate_limit_headers
 from service.http.request import Related, Request
 from service.http.request_body import read_parameters
 from service.representation.formats import available_media_types, choose_format
@@ -14,10 +16,9 @@ from service.representation.strict_input import MalformedBody
 
 
 class NegotiationMiddleware:
-    """Chooses the format by the Accept header and parses the query, before any work is done.
+    """Chooses the format by Accept and parses the query, before any work is done; then presents the response.
 
-    Operations that negotiate themselves, or have one representation, are skipped. `kinds` are those of all
-    documents; `related` finds documents to include.
+    `kinds` are those of all documents; `related` finds documents to include.
     """
 
     def __init__(self, kinds: Kinds, related: Related) -> None:
@@ -29,8 +30,9 @@ class NegotiationMiddleware:
     ) -> None:
         """Set `req.format` and `req.query`; raises HTTPNotAcceptable and InvalidParameter.
 
-        For a safe method an error in the query is kept in `req.query_error`, since a resource that does not
-        exist, or is forbidden, is reported before it.
+        An operation that negotiates itself, or has one representation, is skipped. For a safe method an error
+        in the query is kept in `req.query_error`, since a resource that does not exist, or is forbidden, is
+        reported before it.
         """
         operation = req.operation
         if operation.formats not in (Formats.DOCUMENT, Formats.RELATIONSHIP):
@@ -50,6 +52,18 @@ class NegotiationMiddleware:
             if req.method not in SAFE_METHODS:
                 raise
             req.query_error = error
+
+    def process_response(
+        self, req: Request, resp: falcon.Response, resource: Any, req_succeeded: bool
+    ) -> None:
+        """Present the response unless it is a replay; one that cannot be presented becomes a problem."""
+        if not resp.complete:
+            try:
+                present(req, resp)
+            except Exception as error:
+                write_problem(req, resp, problem_of(error, req))
+                present(req, resp)
+        set_rate_limit_headers(req, resp)
 
     def _read_query(self, req: Request) -> None:
         if req.method == 'QUERY':

@@ -1,12 +1,11 @@
-"""Request bodies: a schema and an example for each media type that an endpoint accepts."""
+"""Request bodies: a schema with an example for each media type that an endpoint accepts."""
 
 from collections.abc import Mapping
 from typing import Any
 
 from service.http.operation import Access
-from service.representation.action import Field
+from service.representation.action import Action, Field
 from service.representation.json_schema import (
-    Schema,
     schema_of_action,
     schema_of_linkage,
     schema_of_resource,
@@ -24,31 +23,34 @@ def request_body(endpoint: Endpoint, samples: SampleDocuments, components: Compo
     """Return the Request Body Object (OpenAPI 3.1 §4.8.13) of an endpoint that reads a body."""
     action = endpoint.body
     assert action is not None
-    schemas, examples = _schemas(endpoint, samples, components), _examples(endpoint, samples, components)
+    if endpoint.operation.is_relationship:
+        content, is_required = {JSON_API: _linkage(endpoint, samples, components)}, True
+    else:
+        plain, json_api = _resource(endpoint, action, samples, components)
+        content = {name: json_api if name == JSON_API else plain for name in endpoint.body_types}
+        has_other_credentials = endpoint.operation.access is Access.CREDENTIALS
+        is_required = any(field.required for field in action.fields) and not has_other_credentials
     return {
-        'required': (endpoint.operation.is_relationship or any(field.required for field in action.fields))
-        and endpoint.operation.access is not Access.CREDENTIALS,
-        'content': {
-            media_type: {
-                'schema': schemas[media_type == JSON_API],
-                'examples': {action.name: examples[media_type == JSON_API]},
-            }
-            for media_type in endpoint.body_types
-        },
+        'required': is_required,
+        'content': {media_type: {'schema': schema} for media_type, schema in content.items()},
     }
 
 
-def _schemas(endpoint: Endpoint, samples: SampleDocuments, components: Components) -> Mapping[bool, Schema]:
+def _linkage(endpoint: Endpoint, samples: SampleDocuments, components: Components) -> dict[str, str]:
+    """Return a reference to the schema of a body that identifies members of a relationship."""
+    kind = samples.kinds[endpoint.operation.query.kind]
+    schema = components.refer('schemas', f'{kind.title}Linkage', schema_of_linkage(kind.name))
+    members = [{'type': kind.name, 'id': str(sample_data.FOLLOW.followed_id)}]
+    components.set_example(schema, {'data': members})
+    return schema
+
+
+def _resource(
+    endpoint: Endpoint, action: Action, samples: SampleDocuments, components: Components
+) -> tuple[dict[str, str], dict[str, str]]:
     """Return references to the schemas of the body as plain members, and as JSON:API."""
-    if endpoint.operation.is_relationship:
-        linkage = schema_of_linkage(endpoint.operation.query.kind)
-        return {
-            True: components.refer(
-                'schemas', f'{samples.kinds[endpoint.operation.query.kind].title}Linkage', linkage
-            )
-        }
-    name, action = _name(endpoint, samples), endpoint.body
-    assert action is not None
+    kind = samples.kinds[endpoint.operation.query.kind]
+    name = kind.title + ''.join(word.capitalize() for word in action.name.split('-'))  # UserChangePassword
     rules = schema_of_action(action)
     if endpoint.operation.access is Access.CREDENTIALS:
         # Credentials are in the body or in the header, but not partly in each.
@@ -56,47 +58,20 @@ def _schemas(endpoint: Endpoint, samples: SampleDocuments, components: Component
         rules['dependentRequired'] = {
             name: [other for other in required if other != name] for name in required
         }
-    attributes = components.refer('schemas', name, rules)
-    resource = schema_of_resource(
-        attributes,
-        endpoint.operation.query.kind,
-        is_new=endpoint.method == 'POST',
-        is_optional='required' not in rules,
-    )
-    return {False: attributes, True: components.refer('schemas', f'{name}Document', resource)}
-
-
-def _examples(
-    endpoint: Endpoint, samples: SampleDocuments, components: Components
-) -> Mapping[bool, dict[str, str]]:
-    """Return references to examples of the body as plain members, and as JSON:API."""
-    action, name = endpoint.body, _name(endpoint, samples)
-    assert action is not None
-    if endpoint.operation.is_relationship:
-        linkage = {
-            'data': [{'type': endpoint.operation.query.kind, 'id': str(sample_data.FOLLOW.followed_id)}]
-        }
-        return {True: components.refer('examples', f'{name}Linkage', {'value': linkage})}
+    plain = components.refer('schemas', name, rules)
+    is_new, is_optional = endpoint.method == 'POST', 'required' not in rules
+    resource = schema_of_resource(plain, kind.name, is_new=is_new, is_optional=is_optional)
+    json_api = components.refer('schemas', f'{name}Document', resource)
     values = sample_values(samples.of_resource(endpoint))
-    members = {
+    attributes = {
         field.name: _example(field, values, samples.values)
         for field in action.fields
         if field.required or field.name in values
     }
-    data: dict[str, Any] = {'type': endpoint.operation.query.kind, 'attributes': members}
-    if endpoint.method != 'POST':
-        data['id'] = samples.id_at(endpoint)
-    return {
-        False: components.refer('examples', name, {'value': members}),
-        True: components.refer('examples', f'{name}Document', {'value': {'data': data}}),
-    }
-
-
-def _name(endpoint: Endpoint, samples: SampleDocuments) -> str:
-    """Return the component name of the body: `UserChangePassword`."""
-    assert endpoint.body is not None
-    words = endpoint.body.name.split('-')
-    return samples.kinds[endpoint.operation.query.kind].title + ''.join(word.capitalize() for word in words)
+    components.set_example(plain, attributes)
+    data = {'type': kind.name, 'attributes': attributes} | ({} if is_new else {'id': samples.id_at(endpoint)})
+    components.set_example(json_api, {'data': data})
+    return plain, json_api
 
 
 def _example(field: Field, values: Mapping[str, Any], others: Mapping[str, Any]) -> Any:

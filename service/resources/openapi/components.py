@@ -1,4 +1,4 @@
-"""Components: schemas, examples and the like, described once and referenced by name."""
+"""Components: schemas, responses and the like, described once and referenced by name."""
 
 from typing import Any
 
@@ -13,9 +13,25 @@ class Components:
 
     def __init__(self) -> None:
         self.sections: dict[str, dict[str, Any]] = {}
+        self._examples: dict[str, Any] = {}
 
     def refer(self, section: str, name: str, component: Any) -> dict[str, str]:
         """Return a reference to a component; raises ValueError if another one has its name."""
         if self.sections.setdefault(section, {}).setdefault(name, component) != component:
             raise ValueError(f'two components in {section} have the name {name}')
         return reference(section, name)
+
+    def set_example(self, schema: dict[str, str], value: Any) -> None:
+        """Set the example of a referenced schema, instead of an earlier one.
+
+        Bodies with the same schema have one example, in whatever media type and response they are.
+        """
+        self._examples[schema['$ref'].rpartition('/')[2]] = value
+
+    def described(self) -> dict[str, dict[str, Any]]:
+        """Return all components by section, the schemas with their examples."""
+        schemas = {
+            name: schema | ({'examples': [self._examples[name]]} if name in self._examples else {})
+            for name, schema in self.sections['schemas'].items()
+        }
+        return self.sections | {'schemas': schemas}

@@ -9,7 +9,12 @@ from service.representation.url_builder import Features, UrlBuilder
 from service.resources.openapi.bodies import request_body
 from service.resources.openapi.components import Components
 from service.resources.openapi.endpoints import Endpoint, endpoints_of
-from service.resources.openapi.parameters import header_parameters, path_parameters, query_parameters
+from service.resources.openapi.parameters import (
+    PRECONDITIONS,
+    header_parameters,
+    path_parameters,
+    query_parameters,
+)
 from service.resources.openapi.responses import Responses, add_problem_responses
 from service.resources.openapi.samples import SampleDocuments
 from service.resources.openapi.schemas import SHARED
@@ -80,7 +85,7 @@ class Description:
                         'description': 'The user name and the password, to get a token.',
                     },
                 },
-                **components.sections,
+                **components.described(),
             },
         }
 
@@ -91,8 +96,10 @@ def _paths(samples: SampleDocuments, components: Components) -> dict[str, dict[s
     responses = Responses(samples, components)
     for endpoint in samples.endpoints:
         path = paths.setdefault(endpoint.template, {})
-        if endpoint.variables:
-            path['parameters'] = path_parameters(endpoint, samples, components)
+        path['parameters'] = [
+            *path_parameters(endpoint, samples, components),
+            *header_parameters(PRECONDITIONS, components),
+        ]
         path[endpoint.method.lower()] = _operation(endpoint, samples, components, responses)
     return paths
 
@@ -109,7 +116,7 @@ def _operation(
         'description': endpoint.operation.description,
         'deprecated': endpoint.operation.deprecated,
         'security': _security(endpoint),
-        'parameters': [*query, *header_parameters(endpoint, components)],
+        'parameters': [*query, *header_parameters(endpoint.header_names, components)],
         'responses': responses.of(endpoint),
     }
     if endpoint.body_types:

@@ -95,8 +95,14 @@ class Endpoint(NamedTuple):
         return ACCEPTED_PATCH_TYPES if self.method == 'PATCH' else ACCEPTED_TYPES
 
     @property
+    def header_names(self) -> list[str]:
+        """The header parameters that only some operations have."""
+        names = {'Prefer': self.prefers_return, 'Idempotency-Key': _accepts_key(self)}
+        return [name for name, is_accepted in names.items() if is_accepted]
+
+    @property
     def problems(self) -> list[int]:
-        """The statuses of the problems that it can respond with."""
+        """The statuses below 500 of the problems that it can respond with."""
         return [one for one in DESCRIBED if one in self.operation.errors or _APPLIES[one](self)]
 
 
@@ -106,10 +112,6 @@ def endpoints_of(routes: Iterable[Route]) -> Iterator[Endpoint]:
         if resource.tag:
             for method in sorted(resource.operations):
                 yield Endpoint(template, method, resource)
-
-
-def _checks_credentials(endpoint: Endpoint) -> bool:
-    return endpoint.operation.access is not Access.PUBLIC
 
 
 def _accepts_key(endpoint: Endpoint) -> bool:
@@ -139,11 +141,11 @@ def _is_throttled(endpoint: Endpoint) -> bool:
     return any(field.type in ('password', 'email') for field in fields)
 
 
-# The endpoints that can respond with each status of PROBLEMS; 405 is for methods without endpoint.
+# The endpoints that can respond with each status of PROBLEMS below 500; 405 is for methods without endpoint.
 # What the server rejects before it has a request (414, 417, 431) is not described.
 _APPLIES: dict[int, Callable[[Endpoint], bool]] = {
     400: lambda endpoint: True,
-    401: _checks_credentials,
+    401: lambda endpoint: endpoint.operation.access is not Access.PUBLIC,
     403: _can_be_forbidden,
     404: lambda endpoint: bool(endpoint.variables) or endpoint.operation.linkage is not None,
     405: lambda endpoint: False,
@@ -154,8 +156,5 @@ _APPLIES: dict[int, Callable[[Endpoint], bool]] = {
     415: _reads_body,
     422: _accepts_key,
     429: _is_throttled,
-    500: _checks_credentials,
-    501: lambda endpoint: True,
-    503: _checks_credentials,
 }
 DESCRIBED = tuple(_APPLIES)

@@ -1,10 +1,12 @@
 """Response headers by status."""
 
-from collections.abc import Container
+from collections.abc import Container, Sequence
 from typing import Any
 
 from service.resources.openapi.components import Components
 
+RATE_LIMIT_HEADERS = ('RateLimit', 'RateLimit-Policy')
+REPLAY_HEADERS = ('Idempotency-Replayed',)
 _LIMITED = (200, 201, 202, 204, 303, 400, 401, 403, 404, 406, 409, 412, 413, 415, 422)
 # For each header its description, and the statuses of responses that always or sometimes have it.
 _HEADERS: dict[str, tuple[str, Container[int], Container[int]]] = {
@@ -31,7 +33,7 @@ _HEADERS: dict[str, tuple[str, Container[int], Container[int]]] = {
         (201, 303, 308),
         (),
     ),
-    'Preference-Applied': ('The preference of Prefer that was applied (RFC 7240 §3).', (), (200, 201, 204)),
+    'Preference-Applied': ('The preference of Prefer that was applied (RFC 7240 §3).', (), (201, 204)),
     'RateLimit': (
         'The remaining quota of each rate limit, and the seconds until there is more '
         '(draft-ietf-httpapi-ratelimit-headers).',
@@ -50,17 +52,19 @@ _HEADERS: dict[str, tuple[str, Container[int], Container[int]]] = {
 
 
 def headers_with(
-    status: int, components: Components, *, is_limited: bool = True
+    statuses: Sequence[int], components: Components, *, without: Container[str] = ()
 ) -> dict[str, dict[str, str]]:
-    """Return the headers of a response with the status (Header Objects, OpenAPI 3.1 §4.8.21).
+    """Return the headers of a response with one of the statuses (Header Objects, OpenAPI 3.1 §4.8.21).
 
-    Without `is_limited` it has no headers about rate limits.
+    It has none of those `without` which such responses of an endpoint always are.
     """
-    return {
-        name: components.refer('headers', *_header(name, description, is_required=status in always))
-        for name, (description, always, sometimes) in _HEADERS.items()
-        if (status in always or status in sometimes) and (is_limited or not name.startswith('RateLimit'))
-    }
+    headers = {}
+    for name, (description, always, sometimes) in _HEADERS.items():
+        occurs = any(status in always or status in sometimes for status in statuses)
+        if occurs and name not in without:
+            is_required = all(status in always for status in statuses)
+            headers[name] = components.refer('headers', *_header(name, description, is_required=is_required))
+    return headers
 
 
 def _header(name: str, description: str, *, is_required: bool) -> tuple[str, dict[str, Any]]:

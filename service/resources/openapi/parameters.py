@@ -1,7 +1,7 @@
 """Request parameters: in the path, in the query and in headers."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from service.database.ids import MAX_ID
@@ -22,7 +22,8 @@ _VARIABLES = {
     'name': 'The name of a problem type.',
     'secret': 'The secret in the link of a mail.',
 }
-_CONDITIONS: dict[str, tuple[str, Schema]] = {
+PRECONDITIONS = ('If-Match', 'If-None-Match')  # of every operation
+_HEADERS: dict[str, tuple[str, Schema]] = {
     'If-Match': ('Handle the request only if one of these entity tags is current.', _TEXT),
     'If-None-Match': ('Handle the request only if none of these entity tags is current.', _TEXT),
     'Prefer': ('`return=minimal` omits the content of the response (RFC 7240 §4.2).', _TEXT),
@@ -87,7 +88,11 @@ def query_parameters(
         components.refer(
             'parameters',
             _component_name(name, options.kind),
-            _query_parameter(name, schema, media_types[name]),
+            _query_parameter(
+                name,
+                components.refer('schemas', 'Fields', schema) if name.startswith('fields[') else schema,
+                media_types[name],
+            ),
         )
         for name, schema in schemas.items()
         if endpoint.document_formats & set(media_types[name])
@@ -104,7 +109,7 @@ def _kinds_in(options: QueryOptions, kinds: Mapping[str, Kind]) -> dict[str, dic
     while waiting:
         kind = kinds[waiting.pop()]
         if kind.name not in found:
-            found[kind.name] = {rel: kind.relationships[rel] for rel in kind.includable}
+            found[kind.name] = dict(kind.relationships)
             waiting += kind.embedded.values()
             waiting += found[kind.name].values() if options.can_include else ()
     return found
@@ -121,29 +126,17 @@ def _query_parameter(name: str, schema: Schema, media_types: list[str]) -> dict[
     matches = ((re.fullmatch(pattern, name), meaning) for pattern, meaning in _MEANINGS.items())
     description = next(meaning.format(*match.groups()) for match, meaning in matches if match)
     parameter = {'name': name, 'in': 'query', 'description': description, 'schema': schema}
-    if len(media_types) == len(FORMATS):
-        return parameter
-    described = f'{description} In {", ".join(media_types)} only.'
-    return parameter | {'description': described, 'x-media-types': media_types}
+    return parameter | ({} if len(media_types) == len(FORMATS) else {'x-media-types': media_types})
 
 
-def header_parameters(endpoint: Endpoint, components: Components) -> list[dict[str, str]]:
-    """Return the header parameters: preconditions, Prefer and Idempotency-Key."""
-    names: tuple[str, ...] = ('If-Match', 'If-None-Match')
-    if endpoint.prefers_return:
-        names += ('Prefer',)
-    if 422 in endpoint.problems:
-        names += ('Idempotency-Key',)
+def header_parameters(names: Iterable[str], components: Components) -> list[dict[str, str]]:
+    """Return the header parameters with these names."""
     return [
         components.refer(
             'parameters',
             name,
-            {
-                'name': name,
-                'in': 'header',
-                'description': _CONDITIONS[name][0],
-                'schema': _CONDITIONS[name][1],
-            },
+            {'name': name, 'in': 'header', 'description': description, 'schema': schema},
         )
         for name in names
+        for description, schema in (_HEADERS[name],)
     ]

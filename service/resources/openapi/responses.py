@@ -1,7 +1,7 @@
 """Responses of endpoints: their headers, their content in each format, and their links."""
 
 import re
-from collections.abc import Container, Iterable, Mapping
+from collections.abc import Container, Iterable, Mapping, Sequence
 from http import HTTPStatus
 from typing import Any
 
@@ -10,23 +10,22 @@ import orjson
 from service.http.operation import RawResponse, Samples
 from service.representation.document import Document, Link
 from service.representation.examples import sample_problem
-from service.representation.formats import FORMATS, Format
+from service.representation.formats import Format
+from service.representation.json_api import json_api_errors
 from service.representation.json_schema import Schema
-from service.representation.media_types import HAL, HTML, JSON, JSON_API, PROBLEM
-from service.representation.problem import PROBLEMS, Problem
+from service.representation.media_types import HAL, HAL_FORMS, HTML, JSON, JSON_API, PROBLEM
+from service.representation.problem import PROBLEMS, Problem, problem_details, simple_error
 from service.representation.url_builder import UrlBuilder
 from service.resources.openapi.components import Components, reference
 from service.resources.openapi.endpoints import DESCRIBED, Endpoint
-from service.resources.openapi.headers import headers_with
+from service.resources.openapi.headers import RATE_LIMIT_HEADERS, REPLAY_HEADERS, headers_with
 from service.resources.openapi.samples import SampleDocuments
 from service.resources.openapi.schemas import KindSchemas
 
-_PAGE = {'schema': {'type': 'string'}, 'example': '<!doctype html>…'}
-_PROBLEM_SCHEMAS = {
-    PROBLEM: reference('schemas', 'Problem'),
-    JSON: reference('schemas', 'Error'),
-    JSON_API: reference('schemas', 'JsonApiErrors'),
-}
+SERVER_ERROR = 'ServerError'  # the response with any 5XX
+_PAGE = {'schema': reference('schemas', 'HtmlPage')}
+_JSON_API_ERRORS = reference('schemas', 'JsonApiErrors')
+_ERROR = reference('schemas', 'Error')
 _WITHOUT_CONTENT = {
     202: 'The request is accepted; there is no content.',
     204: 'The request succeeded; there is no content.',
@@ -50,9 +49,10 @@ class Responses:
             str(status): self._success(endpoint, status, content)
             for status, content in endpoint.responses.items()
         }
-        return successes | {
+        problems = {
             str(status): reference('responses', response_name(status)) for status in endpoint.problems
         }
+        return successes | problems | {'5XX': reference('responses', SERVER_ERROR)}
 
     def _success(
         self, endpoint: Endpoint, status: int, content: Samples | RawResponse | None
@@ -61,47 +61,58 @@ class Responses:
             return self._document(endpoint, status, content)
         if isinstance(content, RawResponse):
             name = ''.join(word.capitalize() for word in content.name.split('-'))
-            return self._refer(name, status, 'OK.', is_limited=False, content=self._raw(content))
-        return self._refer(response_name(status), status, _WITHOUT_CONTENT[status], is_limited=True)
+            return self._refer(
+                name,
+                status,
+                'OK.',
+                without=(*RATE_LIMIT_HEADERS, *REPLAY_HEADERS),
+                content=self._raw(content),
+            )
+        return self._refer(response_name(status), status, _WITHOUT_CONTENT[status])
 
     def _refer(
-        self, name: str, status: int, description: str, *, is_limited: bool, **members: Any
+        self, name: str, status: int, description: str, *, without: Container[str] = (), **members: Any
     ) -> dict[str, str]:
         """Return a reference to a Response Object (OpenAPI 3.1 §4.8.17)."""
-        headers = headers_with(status, self._components, is_limited=is_limited)
+        headers = headers_with((status,), self._components, without=without)
         response = {'description': description, 'headers': headers, **members}
         return self._components.refer('responses', name, response)
 
     def _document(self, endpoint: Endpoint, status: int, samples: Samples) -> dict[str, str]:
         """Return a reference to the response with a document, in every available format.
 
-        All pages of a kind share one response, whose example is a page of the first collection.
+        All pages of a kind share one response.
         """
         documents = self._samples.of_response(endpoint, status)
         name, description = _name_and_description(endpoint, status, samples, documents[0])
         if name in self._components.sections['responses']:
             return reference('responses', name)
         content = {
-            format.media_type: self._content(endpoint, name, samples, format)
+            format.media_type: self._content(endpoint, status, samples, format)
             for format in endpoint.formats(status)
         }
         is_resource = not documents[0].is_collection and not documents[0].is_relationship
         links = {'links': self._links(documents, content)} if is_resource else {}
-        is_limited = bool(endpoint.operation.limits)
-        return self._refer(name, status, description, is_limited=is_limited, content=content, **links)
+        limited = () if endpoint.operation.limits else RATE_LIMIT_HEADERS
+        replayed = () if status == HTTPStatus.CREATED or documents[0].is_relationship else REPLAY_HEADERS
+        return self._refer(name, status, description, without=(*limited, *replayed), content=content, **links)
 
-    def _content(self, endpoint: Endpoint, name: str, samples: Samples, format: Format) -> dict[str, Any]:
-        """Return the Media Type Object (OpenAPI 3.1 §4.8.14) of a document, with the first of the samples."""
+    def _content(self, endpoint: Endpoint, status: int, samples: Samples, format: Format) -> dict[str, Any]:
+        """Return the Media Type Object (OpenAPI 3.1 §4.8.14) of a document; its example is the first sample.
+
+        The example belongs to the schema. HAL-FORMS has the schema of HAL, and an example of its own if that
+        shows how to fill in a form of a resource.
+        """
         if format.media_type == HTML:
             return _PAGE
-        label, document = next(iter(samples.in_dialect(self._samples.builder, format.dialect.names).items()))
-        title = name if document.is_collection or document.is_relationship else samples.kind.title
-        suffix = FORMATS[HAL].name if format.media_type == JSON else format.name
-        example = {'value': orjson.loads(format.render(document))}
-        return {
-            'schema': self._schema(endpoint, samples, document, is_json_api=format.media_type == JSON_API),
-            'examples': {label: self._components.refer('examples', f'{title}.{label}.{suffix}', example)},
-        }
+        document = next(iter(samples.in_dialect(self._samples.builder, format.dialect.names).values()))
+        schema = self._schema(endpoint, samples, document, is_json_api=format.media_type == JSON_API)
+        content: dict[str, Any] = {'schema': schema}
+        if format.media_type in (HAL, JSON_API):
+            self._components.set_example(schema, orjson.loads(format.render(document)))
+        elif format.media_type == HAL_FORMS and status == HTTPStatus.OK and _has_inputs(document):
+            content['example'] = orjson.loads(format.render(document))
+        return content
 
     def _schema(
         self, endpoint: Endpoint, samples: Samples, document: Document, *, is_json_api: bool
@@ -142,10 +153,9 @@ def _name_and_description(
     """Return the component name of a response with such a document, and its description."""
     kind = samples.kind
     words = re.sub('(?<!^)(?=[A-Z])', ' ', kind.title).lower()
-    if document.is_relationship and document.is_collection:
-        return f'{kind.title}Linkage', f'A page of the identifiers of {kind.name}.'
     if document.is_relationship:
-        return f'{kind.title}Identifier', f'The identifier of the {words}.'
+        is_page = document.is_collection
+        return ('Linkage', 'A page of identifiers.') if is_page else ('Identifier', 'One identifier.')
     if document.is_collection:
         return f'{kind.title}Page', f'A page of {kind.name}.'
     if status == HTTPStatus.CREATED:
@@ -160,35 +170,40 @@ def response_name(status: int) -> str:
 
 def add_problem_responses(builder: UrlBuilder, components: Components) -> None:
     """Add the responses with a problem to the components, each in every format of errors."""
+    problems = {
+        name: sample_problem(name, f'{problem_type.title}.', builder, '/')
+        for name, problem_type in PROBLEMS.items()
+    }
     for status in DESCRIBED:
-        problems = {
-            name: sample_problem(name, problem_type.meaning, builder, '/')
-            for name, problem_type in PROBLEMS.items()
-            if problem_type.status == status
-        }
-        response = {
-            'description': ' '.join(f'{problem.title}.' for problem in problems.values()),
-            'headers': headers_with(status, components),
-            'content': _problem_content(problems),
-        }
-        components.refer('responses', response_name(status), response)
+        of_status = {name: problem for name, problem in problems.items() if problem.status == status}
+        _add_problem_response(response_name(status), (status,), of_status, components)
+    errors = {name: problem for name, problem in problems.items() if problem.status >= 500}
+    _add_problem_response(SERVER_ERROR, sorted({one.status for one in errors.values()}), errors, components)
+    problem = problems['invalid-values']
+    components.set_example(_JSON_API_ERRORS, json_api_errors(problem))
+    components.set_example(_ERROR, simple_error(problem))
 
 
-def _problem_content(problems: Mapping[str, Problem]) -> dict[str, Any]:
-    """Return the content of a response with one of the problems; problem details have an example of each."""
-    content: dict[str, Any] = {}
-    for format in FORMATS.values():
-        media_type = format.problem_type.partition(';')[0]
-        if media_type not in _PROBLEM_SCHEMAS:
-            content[media_type] = _PAGE
-            continue
-        examples = {
-            name: {'value': orjson.loads(format.render_problem(problem))}
-            for name, problem in problems.items()
-            if media_type == PROBLEM or problem is next(iter(problems.values()))
-        }
-        content[media_type] = {'schema': _PROBLEM_SCHEMAS[media_type], 'examples': examples}
-    return content
+def _add_problem_response(
+    name: str, statuses: Sequence[int], problems: Mapping[str, Problem], components: Components
+) -> None:
+    """Add the response with one of the problems; problem details have an example of each."""
+    examples = {name: {'value': problem_details(problem)} for name, problem in problems.items()}
+    response = {
+        'description': ' '.join(f'{problem.title}.' for problem in problems.values()),
+        'headers': headers_with(statuses, components),
+        'content': {
+            PROBLEM: {'schema': reference('schemas', 'Problem'), 'examples': examples},
+            JSON_API: {'schema': _JSON_API_ERRORS},
+            JSON: {'schema': _ERROR},
+            HTML: _PAGE,
+        },
+    }
+    components.refer('responses', name, response)
+
+
+def _has_inputs(document: Document) -> bool:
+    return document.id is not None and any(form.action.fields for form in document.forms)
 
 
 def _pointers(

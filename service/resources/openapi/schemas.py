@@ -75,6 +75,7 @@ def _page_meta(page: Schema) -> Schema:
 
 # The schemas that documents of all kinds share, and those of errors.
 SHARED: dict[str, Schema] = {
+    'HtmlPage': {**_TEXT, 'description': 'An HTML page for people.', 'examples': ['<!doctype html>…']},
     'Link': _object(
         {
             'href': {'type': 'string', 'description': 'A URI, or a URI template (RFC 6570).'},
@@ -242,7 +243,7 @@ class KindSchemas:
         properties: dict[str, Schema] = {'_links': all_links, **members}
         required = ['_links', *(name for name in members if name == 'id')]  # `fields` leaves out others
         embedded = {rel: self.hal(self._kinds[name]) for rel, name in kind.embedded.items()}
-        embedded |= {rel: self._included(kind, rel) for rel in kind.includable if rel not in embedded}
+        embedded |= {rel: self._included(kind, rel) for rel in kind.relationships if rel not in embedded}
         if embedded:
             properties['_embedded'] = _object(embedded)
         properties['_templates'] = reference('schemas', 'Templates')
@@ -300,10 +301,15 @@ class KindSchemas:
     def _resource(self, kind: Kind, members: Mapping[str, Schema]) -> Schema:
         """Return the schema of a resource object (JSON:API §7.2); sparse fieldsets can omit its members."""
         properties: dict[str, Schema] = {'type': {'const': kind.name}, 'id': _TEXT}
-        attributes = {name: schema for name, schema in members.items() if name != 'id'}
+        attributes = {
+            name: {keyword: value for keyword, value in schema.items() if keyword != 'description'}
+            for name, schema in members.items()
+            if name != 'id'
+        }
         relationships = {member(rel): _RELATIONSHIP for rel in kind.relationships}
         if attributes:
-            properties['attributes'] = _object(attributes)
+            title = _title(kind, members)
+            properties['attributes'] = _object(attributes, description=f'They are described in {title}.')
         if kind.has_more_links:
             properties['relationships'] = _map(_RELATIONSHIP)
         elif relationships:

@@ -1,17 +1,15 @@
 """The presenter: the pipeline that turns the result of a responder into the HTTP response."""
 
-from typing import Any
-
 import falcon
 
+from service.domain.rate_limits import Quotas
+from service.domain.throttle import address_subjects, find_quotas
 from service.http.browser import complete_browser_response
 from service.http.conditional import NO_STORE, PRIVATE, PUBLIC, check_if_match, parse_etags
 from service.http.content_coding import accepts_gzip
-from service.http.errors import problem_of, write_problem
 from service.http.operation import SAFE_METHODS, Access
 from service.http.pages import page_of
 from service.http.preferences import prefers_minimal
-from service.http.rate_limits import set_rate_limit_headers
 from service.http.request import Request
 from service.http.selection import apply_selection
 from service.representation.document import Document, Link
@@ -24,27 +22,11 @@ RETRIEVAL_METHODS = ('GET', 'HEAD', 'QUERY')
 _PAGES = ('self', 'first', 'prev', 'next', 'last')
 
 
-class PresenterMiddleware:
-    """Presents every response once; a response to an idempotency key is presented before it is stored.
-
-    The RateLimit fields are set after that: a replayed response, too, has the current quotas.
-    """
-
-    def process_response(
-        self, req: Request, resp: falcon.Response, resource: Any, req_succeeded: bool
-    ) -> None:
-        """Present the response unless it is complete; one that cannot be presented becomes a problem."""
-        if not resp.complete:
-            try:
-                present(req, resp)
-            except Exception as error:
-                write_problem(req, resp, problem_of(error, req))
-                present(req, resp)
-        set_rate_limit_headers(req, resp)
-
-
 def present(req: Request, resp: falcon.Response) -> None:
-    """Complete the response; each step relies on those before it."""
+    """Complete the response; each step relies on those before it.
+
+    A response to an Idempotency-Key is presented before it is stored, and not again when it is replayed.
+    """
     _select(req, resp)
     _label(req, resp)
     if req.format.media_type == HTML:
@@ -168,3 +150,27 @@ def _minimize(req: Request, resp: falcon.Response) -> None:
     for name in ('Content-Type', 'Content-Location'):
         resp.delete_header(name)
     resp.set_header('Preference-Applied', 'return=minimal')
+
+
+def set_rate_limit_headers(req: Request, resp: falcon.Response) -> None:
+    """Set RateLimit and RateLimit-Policy (draft-ietf-httpapi-ratelimit-headers-11).
+
+    The quotas are those that the responder found, or else those of the client's IP address. A replayed
+    response has the current ones, so they are not part of the response that is stored.
+    """
+    if resp.status_code >= 500:
+        return
+    quotas, limits = req.quotas, req.operation.limits
+    if limits and not quotas:
+        quotas = find_quotas(req.db, address_subjects(limits, req.client_address))
+    if quotas:
+        resp.set_headers(_rate_limit_headers(quotas))
+
+
+def _rate_limit_headers(quotas: Quotas) -> dict[str, str]:
+    """Return the fields of the quotas, which are lists of strings with parameters (RFC 9651 §3.1)."""
+    policies, limits = [], []
+    for name, (limit, remaining, seconds) in quotas.items():
+        policies.append(f'"{name}";q={limit.attempts};w={limit.seconds}')
+        limits.append(f'"{name}";r={remaining}' + (f';t={seconds}' if seconds else ''))
+    return {'RateLimit-Policy': ', '.join(policies), 'RateLimit': ', '.join(limits)}

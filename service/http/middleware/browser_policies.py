@@ -1,13 +1,15 @@
-"""Cross-origin requests (Fetch Standard §3.2): pages of the allowed origins may call, without cookies."""
+"""Policies for browsers: security headers, and cross-origin requests (CORS, Fetch Standard §3.2)."""
 
 import re
 from typing import Any
 
 import falcon
 
+from service import urls
 from service.config import Settings
-from service.http.operation import SERVED_METHODS, methods_of
+from service.http.operation import SERVED_METHODS, Access, methods_of
 from service.http.request import Request
+from service.http.security_headers import security_headers
 
 LOCAL = re.compile(r'https?://(?:localhost|127\.0\.0\.1|\[::1\])(?::[0-9]{1,5})?')
 ALLOW_HEADERS = (
@@ -21,16 +23,34 @@ EXPOSE_HEADERS = (
 MAX_AGE = '600'
 
 
-class CorsMiddleware:
-    """Sets which other origins may read a response, errors included; a preflight needs no credentials."""
+class BrowserPolicyMiddleware:
+    """Sets what pages may do with a response, errors included.
+
+    Pages of the allowed origins may call without cookies, and a preflight needs no credentials. Explorers of
+    the API may frame the pages of link relations.
+    """
 
     def __init__(self, settings: Settings) -> None:
+        self._is_https = settings.is_https
         self._origins = settings.cors_origins
         self._is_public = settings.allows_all_origins
 
     def process_response(
         self, req: Request, resp: falcon.Response, resource: Any, req_succeeded: bool
     ) -> None:
+        """Set the security headers for the content type and the status, then the Access-Control headers."""
+        resp.set_headers(
+            security_headers(
+                resp.content_type,
+                resp.status_code,
+                is_https=self._is_https,
+                may_be_framed=req.uri_template == urls.RELATION,
+                has_secret_url=req.operation.access is Access.SECRET,
+            )
+        )
+        self._allow_origin(req, resp, resource)
+
+    def _allow_origin(self, req: Request, resp: falcon.Response, resource: Any) -> None:
         """Set the Access-Control headers for an allowed Origin.
 
         If all origins are allowed, every response has them, because a shared cache may send it to a page.
