@@ -3,6 +3,8 @@
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any, NamedTuple
 
+import peewee
+
 from service.database.compiled import CompiledQuery, RowsByKey, add_to, bindparam, insert_into
 from service.database.pagination import Bounds, FirstPagePerOwner, KeysetQuery, Page, PageRequest, page_of
 from service.database.session import Session
@@ -50,7 +52,8 @@ def posts_by_time(query: Any, bounds: Bounds | None = None) -> dict[str, KeysetQ
 
 _WITH_AUTHOR = User.id == Post.author
 _SELECT = Post.select(*POST_COLUMNS).join(User, on=_WITH_AUTHOR).where(Post.id == bindparam('post_id'))
-_LISTED = Post.select(Post.id, *POST_COLUMNS).join(User, on=_WITH_AUTHOR)
+# With an inner join, MariaDB would read all users and sort all posts. Every post has an author.
+_LISTED = Post.select(Post.id, *POST_COLUMNS).join(User, peewee.JOIN.LEFT_OUTER, on=_WITH_AUTHOR)
 _FIND = CompiledQuery(_SELECT)
 _FIND_MANY = RowsByKey(Post.select().join(User, on=_WITH_AUTHOR), Post.id, POST_COLUMNS)
 _LOCK = CompiledQuery(_SELECT, for_update=True)

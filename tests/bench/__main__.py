@@ -90,7 +90,10 @@ def measure_growth(options: argparse.Namespace) -> None:
                 data, url = plan_data(size, options.posts), environment.database(f'{size}', server_url)
                 environment.load(url, data)
                 server = environment.gunicorn(f'{size:,} users', APP, url)
-                by_size.append([Subject(server, case) for case in growing_cases(server.origin, data)])
+                cases = growing_cases(server.origin, data)
+                by_size.append(
+                    [Subject(server, case) for case in cases if re.search(options.only, case.name)]
+                )
             _measure([subject for of_case in zip(*by_size, strict=True) for subject in of_case], options)
             print(name, growth_table(options.sizes, by_size), sep='\n\n')
 
@@ -150,7 +153,7 @@ def read_options() -> argparse.Namespace:
     parser.add_argument('--workers', type=int, default=min(WORKERS, os.cpu_count() or 1))
     parser.add_argument('--port', type=int, default=8900, help='first port of the servers')
     parser.add_argument('--bcrypt-cost', type=int, default=12)
-    parser.add_argument('--only', default='', help='regular expression for the cases of `load` and `peers`')
+    parser.add_argument('--only', default='', help='regular expression for the names of cases')
     parser.add_argument('--posts', type=int, default=POSTS_EACH, help='posts of each user')
     parser.add_argument('--users', type=int, default=1000, help='number of users, except in `growth`')
     parser.add_argument('--viewers', type=int, default=200, help='number of viewers in `peers`')

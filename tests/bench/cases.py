@@ -84,6 +84,7 @@ def growing_cases(origin: str, data: DemoData) -> Iterator[Case]:
         ('GET celebrity', href(celebrity, 'self')),
         ('page of 10', href(users, 'hc:page', page=1, per_page=10)),
         ('last page of 10', href(users, 'last')),
+        ('newest posts', posts),
         ('followers, first page', href(followers, 'first')),
         ('followers, last page', href(followers, 'last')),
         ('feed of 10, follows 200', href(reader.entry, 'hc:feed')),
