@@ -23,6 +23,7 @@ JSON_API = 'application/vnd.api+json'
 JSON = 'application/json'
 HTML = 'text/html'
 PROBLEM = 'application/problem+json'
+PASSWORD = 'correct horse'
 
 
 class ApiResponse:
@@ -153,12 +154,12 @@ class Client:
         assert template['contentType'] == 'application/json'
         return self.request(template['method'], template['target'], json=current | values)
 
-    def register(self, username: str, password: str = 'correct horse', **more: str) -> ApiResponse:
+    def register(self, username: str, password: str = PASSWORD, **more: str) -> ApiResponse:
         """Register a user by the form of the entry point."""
         email = more.pop('email', f'{username}@example.org')
         return self.entry().submit('register', username=username, email=email, password=password, **more)
 
-    def sign_in(self, username: str, password: str = 'correct horse') -> Client:
+    def sign_in(self, username: str, password: str = PASSWORD) -> Client:
         """Return a client that has signed in by the form of the entry point."""
         response = (
             Client(self.app, accept=self.accept).entry().submit('login', username=username, password=password)

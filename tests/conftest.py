@@ -10,16 +10,13 @@ from typing import Any
 
 import pytest
 
-from service.app import create_app
 from service.config import Settings
-from service.database.instrumentation import NO_INSTRUMENTATION
 from service.database.session import Session
 from service.domain.startup import open_session
-from service.metrics import Metrics
-from tests.client import Client
+from tests.applications import ApplicationPool
+from tests.client import PASSWORD, Client
 from tests.clock import MovableClock
 from tests.databases import TestDatabase, engines_to_test, temporary_database
-from tests.description import share_description
 from tests.json_api_client import JsonApiClient
 from tests.preparation import Preparation
 from tests.routes import World, populate
@@ -84,27 +81,33 @@ def database_url(database: TestDatabase) -> str:
     return database.url
 
 
+@pytest.fixture(scope='session')
+def application_pool() -> ApplicationPool:
+    return ApplicationPool()
+
+
 @pytest.fixture
-def lines() -> StringIO:
+def lines(application_pool: ApplicationPool) -> StringIO:
     """The request log."""
-    return StringIO()
+    application_pool.log.seek(0)
+    application_pool.log.truncate()
+    return application_pool.log
 
 
 @pytest.fixture
-def start(database_url: str, clock: MovableClock, lines: StringIO) -> Iterator[Start]:
-    """Return a function that starts the application on this test's database, with more settings if any."""
+def start(
+    application_pool: ApplicationPool, database_url: str, clock: MovableClock, lines: StringIO
+) -> Iterator[Start]:
+    """Return a function that starts the application on this test's database, with more settings if any.
+
+    It returns an application of an earlier test, if there is one with these settings.
+    """
     with ExitStack() as stack:
 
         def start(**environment: str) -> Any:
             fixed = {'DATABASE_URL': database_url, 'BCRYPT_COST': '4', 'SQLITE_SYNCHRONOUS': 'off'}
             settings = Settings.from_environment(fixed | environment)
-            metrics = Metrics(settings) if settings.metrics else None
-            db = open_session(settings, clock, metrics or NO_INSTRUMENTATION)
-            stack.callback(db.close)
-            app = create_app(settings, clock=clock, db=db, lines=lines, metrics=metrics)
-            if metrics is None:
-                share_description(app, settings)
-            return app
+            return stack.enter_context(application_pool.application(settings, clock))
 
         yield start
 
@@ -134,10 +137,10 @@ def preparation(database: TestDatabase, clock: MovableClock, app: Any, lines: St
     return Preparation(database, clock, app, lines)
 
 
-def sign_up(client: Client, name: str) -> str | None:
+def sign_up(client: Client, name: str, password: str = PASSWORD) -> str | None:
     """Register a user and sign them in; return their token."""
-    client.register(name)
-    return client.sign_in(name).token
+    client.register(name, password)
+    return client.sign_in(name, password).token
 
 
 @pytest.fixture

@@ -6,6 +6,7 @@ import copy
 import re
 from base64 import b64encode
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
@@ -26,9 +27,10 @@ from service.representation.url_builder import Features, UrlBuilder
 from service.resources.openapi import description as openapi
 from tests.client import HAL, HAL_FORMS, HTML, JSON, JSON_API, ORIGIN, ApiResponse, Client
 from tests.clock import MovableClock
-from tests.conftest import Start
+from tests.conftest import Start, sign_up
 from tests.description import Described, Description, description_of
 from tests.golden import check_golden
+from tests.preparation import Preparation
 from tests.routes import World
 
 pytestmark = pytest.mark.above_databases
@@ -90,11 +92,11 @@ def clock() -> FailingClock:
 
 
 @pytest.fixture
-def ada(client: Client) -> Client:
+def ada(client: Client, preparation: Preparation) -> Client:
     """Ada with the password of the examples."""
     password = example('/api/users', 'POST')['password']
-    client.register('ada', password)
-    return client.sign_in('ada', password)
+    sign_up_ada = partial(sign_up, client, 'ada', password)
+    return Client(client.app, preparation.run('ada with the password of the examples', sign_up_ada))
 
 
 def example(template: str, method: str, media_type: str = JSON) -> dict[str, Any]:
@@ -357,6 +359,26 @@ def test_every_described_422_occurs(world: World) -> None:
     for operation in with_status(422):
         assert send(world, operation, headers=key, more=mary).status in (200, 201), str(operation)
         assert send(world, operation, headers=key, more=mary | {'x': 1}).status == 422, str(operation)
+
+
+def test_a_malformed_key_has_no_effect_wherever_keys_are_accepted(world: World) -> None:
+    for operation in with_status(422):
+        response = send(world, operation, headers={'Idempotency-Key': 'two words'})
+        assert response.status == 400, str(operation)
+        assert 'Idempotency-Key' in response.text
+
+
+def test_an_unknown_parameter_of_a_write_has_no_effect(world: World) -> None:
+    before = world.ada.me().state
+    for operation in OPERATIONS:
+        succeeds = any(status in operation.operation['responses'] for status in ('200', '201', '204'))
+        if operation.method == 'GET' or not succeeds:
+            continue
+        href = f'{world.url(operation.template)}?unknown=1'
+        response = send(world, operation, href=href, accept=JSON_API)
+        assert response.status == 400, str(operation)
+        assert response.state['errors'][0]['source'] == {'parameter': 'unknown'}
+    assert world.ada.me().state == before
 
 
 def test_every_described_429_occurs(world: World, db: Session) -> None:

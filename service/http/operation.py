@@ -50,7 +50,7 @@ class Formats(enum.Enum):
     OWN = enum.auto()
     """The formats that the responder itself negotiates."""
     FIXED = enum.auto()
-    """None: there is one representation, or no content at all."""
+    """None: there is one representation, whatever Accept says (RFC 9110 §12.4.1), or no content at all."""
 
 
 class Samples(NamedTuple):
