@@ -14,7 +14,7 @@ from service.http.selection import apply_selection
 from service.representation.assembler import Assembler
 from service.representation.document import Document
 from service.representation.formats import Format, comparable_tag, formats_named_by, state_tag
-from service.representation.query_parameters import Query
+from service.representation.query import Query
 
 Record = TypeVar('Record')
 CurrentTags = Callable[[Format], Iterable[str]]

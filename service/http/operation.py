@@ -11,7 +11,8 @@ from service.representation.action import Action
 from service.representation.document import Document, Identifier
 from service.representation.json_schema import Schema
 from service.representation.kind import Kind
-from service.representation.query_parameters import NO_QUERY, PageNames, QueryOptions
+from service.representation.query import PageNames
+from service.representation.query_parameters import NO_QUERY, QueryOptions
 from service.representation.url_builder import UrlBuilder
 
 HTTP_METHODS = frozenset(

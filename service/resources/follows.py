@@ -32,7 +32,8 @@ from service.http.request import Expansions, Find, Request
 from service.http.request_body import read_body, read_resource_identifiers
 from service.representation.document import Document, Identifier, Link, Relationship, member
 from service.representation.kind import Kind, time_member
-from service.representation.query_parameters import Query, QueryOptions
+from service.representation.query import Query
+from service.representation.query_parameters import QueryOptions
 from service.representation.url_builder import UrlBuilder
 from service.resources import sample_data
 from service.resources.collection_pages import represent_listing

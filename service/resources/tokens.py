@@ -45,7 +45,8 @@ from service.representation.display import Column, Crumb, Display, Note
 from service.representation.document import Document
 from service.representation.json_schema import Schema
 from service.representation.kind import Kind, Member, Presence, id_member, time_member
-from service.representation.query_parameters import Query, QueryOptions
+from service.representation.query import Query
+from service.representation.query_parameters import QueryOptions
 from service.representation.url_builder import UrlBuilder
 from service.resources import sample_data
 from service.resources.collection_pages import represent_listing

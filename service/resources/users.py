@@ -38,7 +38,8 @@ from service.representation.action import EMAIL, Action, Field, Form
 from service.representation.display import Column, Count, Crumb, Display
 from service.representation.document import Document, Link, Relationship, member
 from service.representation.kind import Kind, Member, Presence, id_member, time_member
-from service.representation.query_parameters import MAX_FILTER_LENGTH, QueryOptions
+from service.representation.parameter_values import MAX_FILTER_LENGTH
+from service.representation.query_parameters import QueryOptions
 from service.representation.template import MAX_TEMPLATES, Template, variable
 from service.representation.url_builder import UrlBuilder
 from service.resources import sample_data
