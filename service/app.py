@@ -24,7 +24,7 @@ from service.http.middleware.context import ContextMiddleware
 from service.http.middleware.guards import GuardMiddleware
 from service.http.middleware.negotiation import NegotiationMiddleware
 from service.http.operation import Route, check_declaration, kinds_of
-from service.http.request import PageParts, Related, Request
+from service.http.request import Related, Request
 from service.logs import RequestLog
 from service.representation.formats import HANDLERS
 from service.resources import follows, items, posts, recovery, stores, tokens, users
@@ -93,10 +93,9 @@ def create_app(
     for _, resource in routes:
         check_declaration(resource)
     kinds = kinds_of(resource for _, resource in routes)
-    expansions = {place: expand for module in MODULES for place, expand in module.EXPANSIONS.items()}
     related = Related(
         kinds,
-        expansions,
+        {place: expand for module in MODULES for place, expand in module.EXPANSIONS.items()},
         {kind: find for module in MODULES for kind, find in module.RESOURCES.items()},
     )
     app = Application(
@@ -124,7 +123,7 @@ def create_app(
         #
         # An exception becomes a problem (http/errors.py), which passes up from there like any response.
         middleware=[
-            ContextMiddleware(settings, db, PageParts(HOME, expansions)),
+            ContextMiddleware(settings, db, HOME),
             GuardMiddleware(),
             BrowserSessionMiddleware(),
             BrowserPolicyMiddleware(settings),

@@ -20,10 +20,11 @@ import pytest
 
 import service
 from service.domain.text import MAX_NORMALIZED_LENGTH, normalize
+from service.http.content_coding import accepts_gzip
 from service.http.forwarded import read_forwarded
-from service.representation import formats
 from service.representation.action import Action
-from service.representation.media_types import MAX_FIELD_LENGTH
+from service.representation.formats import choose_format
+from service.representation.media_types import MAX_FIELD_LENGTH, parse_media_type
 from tests.client import JSON_API, Client, assert_problem
 from tests.routes import routes
 
@@ -54,15 +55,22 @@ def test_an_oversized_accept_field_is_not_parsed(client: Client) -> None:
     assert_problem(client.get('/api', accept=accept), 400)
 
 
-def test_caches_hold_no_long_header_values(client: Client) -> None:
-    def remembered() -> int:
-        return formats._cached_choice.cache_info().currsize
+@pytest.mark.parametrize('name', ['Accept', 'Accept-Encoding', 'Content-Type'])
+def test_caches_hold_no_long_header_values(ada: Client, name: str) -> None:
+    def entries() -> int:
+        modules = {parse_media_type.__module__, choose_format.__module__, accepts_gzip.__module__}
+        caches = [one for one in gc.get_objects() if type(one) is functools._lru_cache_wrapper]
+        return sum(one.cache_info().currsize for one in caches if one.__module__ in modules)
 
-    before = remembered()
-    client.get('/api', accept='a/b,' * 1000 + '*/*')
-    assert remembered() == before
-    client.get('/api', accept=f'a/{secrets.token_hex()}, */*')
-    assert remembered() in (before + 1, 1024)
+    def send(value: str) -> None:
+        ada.get('/api', **({'accept': value} if name == 'Accept' else {'headers': {name: value}}))
+
+    send('text/html')
+    before = entries()
+    send(f'{secrets.token_hex()}/b;' + 'c=d;' * 1000)
+    assert entries() == before
+    send(f'{secrets.token_hex()}/b')
+    assert entries() > before
 
 
 def test_every_cache_is_bounded(app: Any) -> None:

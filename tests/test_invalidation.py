@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 import pytest
 
-from tests.client import HAL, ORIGIN, ApiResponse, Client
+from tests.client import HAL, HTML, ORIGIN, ApiResponse, Client
 from tests.routes import World
 
 SHARED = ('/api/users', '/api/posts', '/api/stores', '/api/items')
@@ -74,6 +74,16 @@ def test_a_password_names_everything_that_it_changed(world: World) -> None:
     world.ada.sign_in('ada')
     body = {'current_password': 'correct horse', 'password': 'battery staple'}
     assert_complete(world, lambda world: world.ada.put(world.url('/api/users/{user_id}/password'), body))
+
+
+def test_a_renamed_store_changes_its_items_on_pages_only(world: World) -> None:
+    """As many items as a store has would be too many to name, so only their lists are."""
+    item = world.url('/api/items/{item_id}')
+    data, page = world.ada.get(item), world.ada.get(item, accept=HTML)
+    named = invalidated(WRITES['rename store'](world))
+    assert named == {f'{ORIGIN}/api/stores', ORIGIN + world.url('/api/stores/{store_id}/items')}
+    assert world.ada.get(item, headers={'If-None-Match': data.tag}).status == 304
+    assert world.ada.get(item, accept=HTML, headers={'If-None-Match': page.tag}).status == 200
 
 
 def test_no_write_has_more_than_20_links(ada: Client) -> None:

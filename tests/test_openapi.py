@@ -361,6 +361,26 @@ def test_every_described_422_occurs(world: World) -> None:
         assert send(world, operation, headers=key, more=mary | {'x': 1}).status == 422, str(operation)
 
 
+def test_a_malformed_key_has_no_effect_wherever_keys_are_accepted(world: World) -> None:
+    for operation in with_status(422):
+        response = send(world, operation, headers={'Idempotency-Key': 'two words'})
+        assert response.status == 400, str(operation)
+        assert 'Idempotency-Key' in response.text
+
+
+def test_an_unknown_parameter_of_a_write_has_no_effect(world: World) -> None:
+    before = world.ada.me().state
+    for operation in OPERATIONS:
+        succeeds = any(status in operation.operation['responses'] for status in ('200', '201', '204'))
+        if operation.method == 'GET' or not succeeds:
+            continue
+        href = f'{world.url(operation.template)}?unknown=1'
+        response = send(world, operation, href=href, accept=JSON_API)
+        assert response.status == 400, str(operation)
+        assert response.state['errors'][0]['source'] == {'parameter': 'unknown'}
+    assert world.ada.me().state == before
+
+
 def test_every_described_429_occurs(world: World, db: Session) -> None:
     elsewhere = '192.0.2.1'
     for _ in range(REGISTRATION.attempts):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from base64 import b64encode
 from typing import Any
 
 import pytest
@@ -13,6 +14,8 @@ from tests.routes import World
 BAD_TYPE = {'headers': {'Content-Type': 'image/png'}, 'body': b'x'}
 MALFORMED = {'headers': {'Content-Type': 'application/json'}, 'body': b'{'}
 STALE = {'headers': {'If-Match': '"stale"'}}
+BAD_KEY = {'headers': {'Idempotency-Key': 'two words'}, 'json': {'name': 'Bobbin', 'price': '1'}}
+WRONG_PASSWORD = {'Authorization': f'Basic {b64encode(b"ada:wrong horse").decode()}'}
 UNKNOWN_ID = 4711
 CASES: dict[str, tuple[str, str, str, dict[str, Any], int]] = {
     'an unknown URL before a bad token': ('malformed', 'GET', '/api/nothing', {}, 404),
@@ -71,6 +74,42 @@ CASES: dict[str, tuple[str, str, str, dict[str, Any], int]] = {
     'permission before the query': ('other', 'GET', '/api/users/{user_id}/feed?page=0', {}, 403),
     'the resource before the Content-Type of a QUERY': (
         'owner', 'QUERY', f'/api/users/{UNKNOWN_ID}/posts', BAD_TYPE, 404,
+    ),
+    'the resource before an Idempotency-Key': (
+        'owner', 'POST', f'/api/stores/{UNKNOWN_ID}/items', BAD_KEY, 404,
+    ),
+    'permission before an Idempotency-Key': ('other', 'POST', '/api/stores/{store_id}/items', BAD_KEY, 403),
+    'Content-Type before an Idempotency-Key': (
+        'owner', 'POST', '/api/stores/{store_id}/items',
+        {'headers': BAD_KEY['headers'] | BAD_TYPE['headers'], 'body': b'x'}, 415,
+    ),
+    'an Idempotency-Key before a precondition': (
+        'owner', 'POST', '/api/stores/{store_id}/items',
+        BAD_KEY | {'headers': BAD_KEY['headers'] | STALE['headers']}, 400,
+    ),
+    'a wrong password before Content-Type': (
+        'anonymous', 'POST', '/api/tokens',
+        {'headers': BAD_TYPE['headers'] | WRONG_PASSWORD, 'body': b'x'}, 401,
+    ),
+    'a wrong password before syntax': (
+        'anonymous', 'POST', '/api/tokens',
+        {'headers': MALFORMED['headers'] | WRONG_PASSWORD, 'body': b'{'}, 401,
+    ),
+    'a wrong password before a precondition': (
+        'anonymous', 'POST', '/api/tokens', {'headers': STALE['headers'] | WRONG_PASSWORD}, 401,
+    ),
+    'a wrong password before values': (
+        'anonymous', 'POST', '/api/tokens',
+        {'headers': WRONG_PASSWORD, 'json': {'scope': 'everything'}}, 401,
+    ),
+    'the resource before the query of a write': (
+        'owner', 'PUT', f'/api/posts/{UNKNOWN_ID}?include=nothing', {'json': {'body': 'x'}}, 404,
+    ),
+    'permission before the query of a write': (
+        'other', 'PUT', '/api/posts/{post_id}?include=nothing', {'json': {'body': 'x'}}, 403,
+    ),
+    'the query of a write before a precondition': (
+        'owner', 'DELETE', '/api/posts/{post_id}?include=nothing', STALE, 400,
     ),
     'the query before a precondition': ('owner', 'GET', '/api/posts?page=0', STALE, 400),
     'the query before an effect': (

@@ -60,7 +60,7 @@ def test_a_replay_is_presented_once(ada: Client) -> None:
 def test_a_response_that_cannot_be_presented_is_a_problem(
     ada: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(users, 'format_time', lambda moment: object())
+    monkeypatch.setattr(users, 'iso_time', lambda moment: object())
     response = ada.get('/api/users', accept=HAL)
     assert_problem(response, 500)
     assert response.headers['vary'] == 'Accept, Authorization, Origin'

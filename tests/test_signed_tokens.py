@@ -43,6 +43,12 @@ def published(client: Client) -> dict[str, Any]:
     return response.state
 
 
+@pytest.mark.parametrize('accept', ['application/json', 'application/jwk-set+json', 'text/html', '*/*'])
+def test_the_keys_have_one_representation_for_all_clients(signed: Client, accept: str) -> None:
+    response = signed.get('/.well-known/jwks.json', accept=accept)
+    assert (response.status, response.content_type) == (200, 'application/jwk-set+json')
+
+
 def verify(client: Client, token: str) -> Any:
     return outside.decode(token, KeySet.import_key_set(published(client)), algorithms=['EdDSA'])
 

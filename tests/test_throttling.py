@@ -126,6 +126,17 @@ def test_basic_form_and_json_sign_ins_are_counted_together(app: Any, ada: Client
     assert Client(app).request('POST', tokens, **form).status == 429
 
 
+def test_a_wrong_password_counts_with_a_body_that_is_rejected_too(app: Any, ada: Client) -> None:
+    def send(password: str) -> int:
+        credentials = b64encode(f'ada:{password}'.encode()).decode()
+        headers = {'Authorization': f'Basic {credentials}', 'Content-Type': 'image/png'}
+        return Client(app).request('POST', '/api/tokens', headers=headers, body=b'x').status
+
+    assert send(RIGHT) == 415
+    assert [send(WRONG) for _ in range(11)] == [401] * 10 + [429]
+    assert send(RIGHT) == 429
+
+
 def test_an_incomplete_sign_in_is_not_counted(app: Any, ada: Client) -> None:
     tokens = ada.entry().href('hc:tokens')
     assert {Client(app).post(tokens, {'username': 'ada'}).status for _ in range(12)} == {400}

@@ -13,7 +13,7 @@ from service.conformance.exchange import Exchange
 
 MAX_PER_SHAPE = 3
 PRIORITY = ('next', 'self', 'related')
-MISSING = (404, 405, 410)
+MISSING = (404, 410)
 _IDENTIFIER = re.compile(r'\d+|[0-9A-Fa-f]{8,}|[0-9A-Fa-f-]{36}|(?=.*\d)[\w-]{12,}')
 
 

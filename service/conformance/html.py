@@ -74,11 +74,13 @@ class Page(HTMLParser):
             self._open.append(tag)
 
     def handle_endtag(self, tag: str) -> None:
+        if tag in VOID:
+            return  # <br/> is also reported as an end tag
         while self._open and self._open[-1] != tag and self._open[-1] in OPTIONAL_END:
             self._open.pop()
         if self._open and self._open[-1] == tag:
             self._open.pop()
-        elif tag not in VOID:
+        else:
             self.unbalanced.append('/' + tag)
 
     def handle_data(self, data: str) -> None:

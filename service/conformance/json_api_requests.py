@@ -192,12 +192,21 @@ def check_mixed(exchange: Exchange) -> Iterator[Fault]:
         yield Fault('status', 'the instance without parameters is not honoured')
 
 
+def supports_parameters(exchange: Exchange) -> bool:
+    """Return whether the document says that the server supports `ext` and `profile`, which are new in 1.1."""
+    document = exchange.response.document if is_json_api(exchange) else None
+    declared = document.get('jsonapi') if isinstance(document, dict) else None
+    return isinstance(declared, dict) and bool(
+        {'ext', 'profile'} & set(declared) or declared.get('version') == '1.1'
+    )
+
+
 @RULES.should(
     'JA-VARY',
     SPECIFICATION,
     '#content-negotiation-servers',
-    'Responses in JSON:API vary by Accept.',
-    lambda exchange: exchange.purpose == 'crawl' and is_json_api(exchange),
+    'Responses of a server that supports `ext` or `profile` vary by Accept.',
+    lambda exchange: exchange.purpose == 'crawl' and supports_parameters(exchange),
 )
 def check_vary(exchange: Exchange) -> Iterator[Fault]:
     if not {'accept', '*'} & set(exchange.response.elements('Vary')):

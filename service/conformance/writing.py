@@ -68,7 +68,10 @@ class Writer:
         location = sent.response.header('Location')
         target = self.client.resolve(url, location) if location else None
         if sent.response.status == 201 and target is not None:
-            self.created.setdefault(target, headers['Accept'])
+            if urlsplit(target).path.rstrip('/') == urlsplit(url).path.rstrip('/'):
+                self.left_behind.append(target)  # not deleted: that might delete the whole collection
+            else:
+                self.created.setdefault(target, headers['Accept'])
         return sent
 
     def send_form(self, exchange: Exchange, template: Template) -> None:

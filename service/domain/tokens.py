@@ -160,17 +160,23 @@ def find_viewer(session: Session, secret: str, *, audience: str = '') -> Viewer:
     return Viewer._make(row)
 
 
-def sign_in(
+class VerifiedAccount(NamedTuple):
+    """An account whose password was presented; `subjects` are those whose attempts were checked."""
+
+    user_id: int
+    password_hash: str
+    subjects: Sequence[Subject]
+
+
+def verify_account(
     session: Session,
-    *,
     username: str,
     password: str,
-    user_agent: str | None,
+    *,
     client_address: str | None = None,
     quotas: Quotas | None = None,
-    options: TokenOptions = DEFAULT_OPTIONS,
-) -> NewToken:
-    """Issue a token for a user name and password.
+) -> VerifiedAccount:
+    """Return the account with a user name and password.
 
     Raises Unauthenticated, in the same time for a wrong password and an unknown name, Suspended for the right
     password of a suspended account, and Throttled after too many wrong ones, also for the right password.
@@ -187,19 +193,40 @@ def sign_in(
     assert password_hash is not None
     if suspended_at is not None:
         raise Suspended('This account is suspended. Contact the operator.')
+    return VerifiedAccount(user_id, password_hash, subjects)
+
+
+def issue_token(
+    session: Session,
+    account: VerifiedAccount,
+    user_agent: str | None,
+    options: TokenOptions = DEFAULT_OPTIONS,
+) -> NewToken:
+    """Issue a token for an account whose password was presented.
+
+    Raises Unauthenticated if the password has been changed since, and Throttled.
+    """
     purge(session)
-    return _issue_token(session, user_id, password_hash, user_agent, subjects, options)
+    return _issue_token(session, account, user_agent, options)
+
+
+def sign_in(
+    session: Session,
+    *,
+    username: str,
+    password: str,
+    user_agent: str | None,
+    options: TokenOptions = DEFAULT_OPTIONS,
+) -> NewToken:
+    """Issue a token for a user name and password; raises what `verify_account` and `issue_token` raise."""
+    return issue_token(session, verify_account(session, username, password), user_agent, options)
 
 
 @transaction
 def _issue_token(
-    session: Session,
-    user_id: int,
-    password_hash: str,
-    user_agent: str | None,
-    subjects: Sequence[Subject],
-    options: TokenOptions,
+    session: Session, account: VerifiedAccount, user_agent: str | None, options: TokenOptions
 ) -> NewToken:
+    user_id, password_hash, subjects = account
     check_limits(session, subjects)  # concurrent requests with wrong passwords may have been counted since
     now = session.now()
     if not _UPDATE_LAST_SEEN.execute(session, user_id=user_id, password_hash=password_hash, now=now):

@@ -23,7 +23,7 @@ from service.representation.formats import (
 )
 from service.representation.html import render_page
 from service.representation.media_types import HTML
-from service.representation.query_parameters import Query
+from service.representation.query import Query
 
 Record = TypeVar('Record')
 CurrentTags = Callable[[Format, Set[str]], Iterable[str]]  # called with a format and the tags to compare with
@@ -90,6 +90,8 @@ def check_if_match(req: Request, tag: str | None, document: Document | None) -> 
 
 
 def _check(req: Request, exists: bool, current_tags: CurrentTags) -> None:
+    if req.deferred_error is not None:
+        raise req.deferred_error
     if_match, if_none_match = req.env.get('HTTP_IF_MATCH'), req.env.get('HTTP_IF_NONE_MATCH')
     if if_match is not None and not _matches(if_match, exists, current_tags, weakly=False):
         raise Stale(*NOT_MATCHED)

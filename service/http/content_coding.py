@@ -2,7 +2,8 @@
 
 import re
 import zlib
-from functools import lru_cache
+
+from service.representation.media_types import cached_by_header
 
 _GZIP_WINDOW = 31  # zlib: 15 bits, with the header and trailer of gzip
 _CODING = re.compile(
@@ -10,7 +11,7 @@ _CODING = re.compile(
 )
 
 
-@lru_cache(maxsize=256)
+@cached_by_header(maxsize=256)
 def accepts_gzip(accept_encoding: str | None) -> bool:
     """Return whether an Accept-Encoding field accepts gzip (RFC 9110 §12.5.3); False without the field."""
     qualities = {}

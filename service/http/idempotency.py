@@ -32,13 +32,17 @@ def idempotent(responder: Responder) -> Responder:
     """Return the responder of a POST, extended to honour Idempotency-Key.
 
     With a key, the response to the first request is presented, and stored in the transaction of its effect; a
-    retry gets the stored response. It raises InvalidHeader, MalformedBody, KeyReused, KeyInUse and Throttled.
+    retry gets the stored response. It raises MalformedBody, KeyReused, KeyInUse and Throttled. An invalid key
+    is `req.deferred_error`.
     """
 
     @functools.wraps(responder)
     def respond(req: Request, resp: falcon.Response, **params: Any) -> None:
         header = req.env.get('HTTP_IDEMPOTENCY_KEY')
-        text = None if header is None else read_key(header)
+        try:
+            text = None if header is None else read_key(header)
+        except InvalidHeader as error:
+            text, req.deferred_error = None, error
         body = None if text is None else _read_bytes(req)
         if text is None or body is None:
             responder(req, resp, **params)

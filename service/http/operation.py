@@ -11,7 +11,8 @@ from service.representation.action import Action
 from service.representation.document import Document, Identifier
 from service.representation.json_schema import Schema
 from service.representation.kind import Kind
-from service.representation.query_parameters import NO_QUERY, PageNames, QueryOptions
+from service.representation.query import PageNames
+from service.representation.query_parameters import NO_QUERY, QueryOptions
 from service.representation.url_builder import UrlBuilder
 
 HTTP_METHODS = frozenset(
@@ -50,7 +51,7 @@ class Formats(enum.Enum):
     OWN = enum.auto()
     """The formats that the responder itself negotiates."""
     FIXED = enum.auto()
-    """None: there is one representation, or no content at all."""
+    """None: there is one representation, whatever Accept says (RFC 9110 §12.4.1), or no content at all."""
 
 
 class Samples(NamedTuple):

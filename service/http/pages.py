@@ -1,17 +1,21 @@
-"""HTML pages: the navigation around a document or a problem, and the sections below it."""
+"""HTML pages: a document or a problem with what its page shows around it."""
 
-import dataclasses
 import json
+from functools import lru_cache
 
 from service import urls
+from service.domain.viewer import Viewer
 from service.http.browser import RETURN_FIELD, failed_form, return_url
-from service.http.request import Request
+from service.http.request import Home, Request
+from service.http.selection import find_related
 from service.representation.document import Document
 from service.representation.formats import FORMATS
-from service.representation.html import Page, Source
+from service.representation.html import Page, Site, Source
 from service.representation.media_types import HAL, HAL_FORMS, JSON_API
 from service.representation.problem import Problem
+from service.representation.url_builder import UrlBuilder
 
+MAX_SITES = 256  # viewers whose header is cached
 _SOURCES = {'hal': ('HAL', HAL), 'hal-forms': ('HAL-FORMS', HAL_FORMS), 'json-api': ('JSON:API', JSON_API)}
 _RETRIED = frozenset((400, 401, 409, 429, 503))  # statuses of problems for which a form can be sent again
 
@@ -20,15 +24,20 @@ def page_of(req: Request, content: Document | Problem, *, is_public: bool) -> Pa
     """Return the page; a public page is the same for everybody."""
     # A server error may come from the entry point itself.
     is_server_error = isinstance(content, Problem) and content.status >= 500
-    home = None if is_public or is_server_error else req.page_parts.home(req.viewer, req.builder)
+    site = None if is_public or is_server_error else _site(req.home, req.viewer, req.builder)
     base = req.builder.path
     if isinstance(content, Problem):
         form = failed_form(req) if content.status in _RETRIED else None
-        return Page(content, home, form, _back(req), base=base)
-    source = _SOURCES.get(str(req.params.get('as'))) if home is not None and req.params else None
+        return Page(content, site, form=form, back=_back(req), base=base)
+    source = _SOURCES.get(str(req.params.get('as'))) if site is not None and req.params else None
     if source is not None:
-        return Page(content, home, source=_source(content, *source), base=base, document=content)
-    return Page(_with_sections(req, content), home, base=base, document=content)
+        return Page(content, site, source=_source(content, *source), base=base)
+    return Page(content, site, _related(req, content), base=base)
+
+
+@lru_cache(maxsize=MAX_SITES)
+def _site(home: Home, viewer: Viewer | None, builder: UrlBuilder) -> Site:
+    return Site(home(viewer, builder))
 
 
 def _back(req: Request) -> str:
@@ -44,15 +53,11 @@ def _source(document: Document, name: str, media_type: str) -> Source:
     return Source(name, media_type, json.dumps(data, indent=2, ensure_ascii=False))
 
 
-def _with_sections(req: Request, document: Document) -> Document:
-    """Return the document with the related documents that its page shows below it."""
+def _related(req: Request, document: Document) -> dict[str, Document]:
+    """Return the related documents that the page of a single document shows, by relation."""
     display = document.display
-    if display is None or not display.includes or document.is_collection or req.viewer is None:
-        return document
-    embedded = dict(document.embedded)
-    for rel in display.includes:
-        expand = req.page_parts.sections.get((document.kind, rel))
-        if expand is not None and rel in document.links:
-            key = int(document.id) if document.id and document.id.isdigit() else req.viewer.user_id
-            embedded[rel] = expand(req, (key,), req.query.first_page())[key]
-    return dataclasses.replace(document, embedded=embedded)
+    if display is None or document.is_collection or req.viewer is None:
+        return {}
+    rels = (*(display.includes or ()), *(link.rel for link in display.links))
+    found = {rel: find_related(req, [document], rel) for rel in rels if document.href_of(rel)}
+    return {rel: one for rel, documents in found.items() for one in documents.values()}

@@ -43,8 +43,8 @@ def _select(req: Request, resp: falcon.Response) -> None:
 
     Raises what is wrong with the query.
     """
-    if isinstance(resp.media, Document) and req.query_error is not None:
-        raise req.query_error
+    if isinstance(resp.media, Document) and req.deferred_error is not None:
+        raise req.deferred_error
     if isinstance(resp.media, Document) and resp.media.selection != req.query.selection:
         resp.media = apply_selection(req, resp.media)
 

@@ -14,7 +14,8 @@ from service.http.forwarded import client_address, without_prefix
 from service.http.operation import Operation
 from service.representation.document import Document
 from service.representation.formats import Format
-from service.representation.query_parameters import Kinds, Query
+from service.representation.query import Query
+from service.representation.selection_parameters import Kinds
 from service.representation.url_builder import UrlBuilder
 
 REQUEST = 'halcyon.request'  # where the WSGI environment has this object
@@ -25,6 +26,7 @@ _UNESCAPED = "%/:@!$&'()*+,;=-._~"  # characters of a path (RFC 3986 §3.3), and
 Expand = Callable[['Request', Sequence[int], Query], Mapping[int, Document]]
 Expansions = Mapping[tuple[str, str], Expand]
 Find = Callable[['Request', Sequence[int]], Mapping[int, Document]]
+Home = Callable[[Viewer | None, UrlBuilder], Document]
 
 
 class Related(NamedTuple):
@@ -58,21 +60,15 @@ class SubmittedForm(NamedTuple):
     back: str
 
 
-class PageParts(NamedTuple):
-    """What pages show besides a document: the entry point, and related documents by kind and relation."""
-
-    home: Callable[[Viewer | None, UrlBuilder], Document]
-    sections: Expansions
-
-
 class Request(falcon.Request):
     """falcon's request with the attributes that middleware sets; ContextMiddleware initializes all of them.
 
     `db` is the database, and `builder` builds URLs of the request's origin. `viewer` is None until a token
     is verified. `operation` is UNROUTED, and `resource` None, until a route matches; `path_values` are the
     variables of its URL. `format` renders the Document of the response, `query` has the parsed query
-    parameters, `query_error` is the error in them, if any, and `related` finds related documents. `submitted`
-    is the form that a page posted, if any; `page_parts` is what pages show besides a document.
+    parameters, and `related` finds related documents. `deferred_error` is an error in the query or the
+    Idempotency-Key, reported once the resource is found and permitted. `submitted` is the form that a page
+    posted, if any; `home` represents the entry point, which pages lead to.
     `json_api_body` is the body if it was read as JSON:API. `is_counted` tells whether the request already
     counts against a rate limit, and `quotas` are the remaining quotas of the limits that apply. `queried` are
     the parameters of a QUERY once its body is read.
@@ -81,15 +77,15 @@ class Request(falcon.Request):
     __slots__ = (
         'builder',
         'db',
+        'deferred_error',
         'format',
+        'home',
         'is_counted',
         'json_api_body',
         'operation',
-        'page_parts',
         'path_values',
         'queried',
         'query',
-        'query_error',
         'quotas',
         'related',
         'resource',
@@ -103,7 +99,7 @@ class Request(falcon.Request):
     operation: Operation
     format: Format
     query: Query
-    query_error: Exception | None
+    deferred_error: Exception | None
     related: Related
     json_api_body: Mapping[str, Any] | None
     is_counted: bool
@@ -112,7 +108,7 @@ class Request(falcon.Request):
     resource: Any  # a Resource, with its responders
     path_values: Mapping[str, Any]
     submitted: SubmittedForm | None
-    page_parts: PageParts
+    home: Home
 
     @property
     def id(self) -> str:

@@ -24,7 +24,7 @@ from service.representation.media_types import (
     MediaType,
     parse_media_type,
 )
-from service.representation.query_parameters import InvalidParameter
+from service.representation.parameter_values import InvalidParameter
 from service.representation.strict_input import MalformedBody, parse_form, parse_json, parse_pairs
 
 # The header fields that list the media types of bodies, in a response to one of another type.

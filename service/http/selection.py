@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 
 from service.http.request import Request
 from service.representation.document import Document, Inclusion, Relationship
-from service.representation.query_parameters import InvalidParameter
+from service.representation.parameter_values import InvalidParameter
 
 MAX_OWNERS = 1000  # documents to include others with: each step can have ten times as many as the last
 
@@ -38,7 +38,7 @@ def _with_related(req: Request, documents: Sequence[Document], include: Inclusio
     }
     embedded: dict[tuple[str, str | None], dict[str, Document]] = {key: {} for key in singles}
     for rel, inner in include.items():
-        found = _find(req, list(singles.values()), rel)
+        found = find_related(req, list(singles.values()), rel)
         expanded = _with_related(req, [*found.values()], inner)
         for key, related in zip(found, expanded, strict=True):
             embedded[key][rel] = related
@@ -51,8 +51,10 @@ def _with_related(req: Request, documents: Sequence[Document], include: Inclusio
     ]
 
 
-def _find(req: Request, documents: Sequence[Document], rel: str) -> dict[tuple[str, str | None], Document]:
-    """Return what a relation of the documents leads to: pages, or single documents.
+def find_related(
+    req: Request, documents: Sequence[Document], rel: str
+) -> dict[tuple[str, str | None], Document]:
+    """Return the targets of a relation, pages or single documents, by the documents' kinds and ids.
 
     Nothing is included with a document that does not have the relation: only one's own user has a feed. Paths
     are checked by kind alone, as a collection of users has both (JSON:API 1.1 §6.3).
@@ -64,8 +66,9 @@ def _find(req: Request, documents: Sequence[Document], rel: str) -> dict[tuple[s
         raise InvalidParameter('include', 'leads to too many resources: request smaller pages')
     expand = req.related.pages.get((documents[0].kind, rel))
     if expand is not None:
-        pages = expand(req, [int(one.id or 0) for one in documents], req.query.first_page())
-        return {_key(one): pages[int(one.id or 0)] for one in documents}
+        ids_by_key = {_key(one): _owner_id(req, one) for one in documents}
+        pages = expand(req, list(ids_by_key.values()), req.query.first_page())
+        return {key: pages[owner_id] for key, owner_id in ids_by_key.items()}
     targets = {_key(one): one.relationships.get(rel, Relationship()).to_one for one in documents}
     present = {_key(one): one.embedded[rel] for one in documents if rel in one.embedded}
     kinds = {target.kind for target in targets.values() if target}
@@ -98,6 +101,11 @@ def _with_fields(document: Document, fields: Mapping[str, frozenset[str]]) -> Do
     }
     display = document.display if names is None else None
     return dataclasses.replace(document, properties=properties, embedded=embedded, display=display)
+
+
+def _owner_id(req: Request, document: Document) -> int:
+    """Return the id of the document, or of the viewer if it is the entry point."""
+    return int(document.id) if document.id and document.id.isdigit() else req.user.user_id
 
 
 def _key(document: Document) -> tuple[str, str | None]:

@@ -1,7 +1,8 @@
 """Display hints: how documents of a kind are shown to people, declared beside the kind."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import cached_property
 from typing import NamedTuple
 
 
@@ -45,7 +46,7 @@ class NavigationLink(NamedTuple):
     label: str
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Display:
     """How a document is shown on a page; names are those of members, relations and actions.
 
@@ -80,14 +81,21 @@ class Display:
     in_rows: frozenset[str] = frozenset()
     hidden: frozenset[str] = frozenset()
     session_ending: frozenset[str] = frozenset()
-    confirmations: Mapping[str, str] | None = None
-    outcomes: Mapping[str, str] | None = None
-    includes: Mapping[str, str] | None = None
+    confirmations: Mapping[str, str] = field(default_factory=dict)
+    outcomes: Mapping[str, str] = field(default_factory=dict)
+    includes: Mapping[str, str] = field(default_factory=dict)
     navigation: tuple[NavigationLink, ...] = ()
     account: tuple[NavigationLink, ...] = ()
     session: str = ''
     sign_in: str = ''
     lead: str = ''
+
+    @cached_property
+    def visible(self) -> frozenset[str]:
+        """The members that the page of a document shows outside "Details"."""
+        columns = {column.member for column in (*self.summary, *self.columns)}
+        counts = {count.member for count in self.counts}
+        return frozenset({self.text, self.moment, *columns, *counts} - {''})
 
 
 class Crumb(NamedTuple):

@@ -27,7 +27,7 @@ Inclusion = Mapping[str, 'Inclusion']
 
 
 class Selection(NamedTuple):
-    """How a client asked to see a document.
+    """The related documents and the fields that a client requests with a document.
 
     `include` has the relations to include, None if the client did not specify any; `fields` maps kinds to the
     names of the requested fields; `query` is the query string with both.
@@ -93,9 +93,14 @@ class Document:
         """A document with the same relations and forms, whose URLs may have variables."""
         return self
 
-    def render(self, part: 'Part') -> bytes:
-        """Return a part of the document as JSON."""
-        return orjson.dumps(part(self))
+    def render(self, part: 'Part') -> str:
+        """Return a part of the document in one format."""
+        return part(self)
+
+    def href_of(self, rel: str) -> str:
+        """Return the URL of a relation to one target, empty if there is none."""
+        link = self.links.get(rel)
+        return link.href if isinstance(link, Link) else ''
 
     @property
     def is_collection(self) -> bool:
@@ -131,8 +136,17 @@ class Document:
         )
 
 
-Part = Callable[[Document], Any]
-"""A function that represents the links, forms or relationships of a document in one format.
+Part = Callable[[Document], str]
+"""A function that renders the links, forms or relationships of a document in one format.
 
 It must not read anything else of the document: all documents of a Template share the result.
 """
+
+
+def json_part(represent: Callable[[Document], Any]) -> Part:
+    """Return the part that is what the function returns, as JSON."""
+
+    def part(document: Document) -> str:
+        return orjson.dumps(represent(document)).decode()
+
+    return part

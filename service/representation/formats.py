@@ -2,7 +2,6 @@
 
 import hashlib
 from collections.abc import Callable, Iterable, Sequence
-from functools import lru_cache
 from typing import Any, NamedTuple, NoReturn
 
 import orjson
@@ -26,11 +25,11 @@ from service.representation.media_types import (
     HTML,
     JSON,
     JSON_API,
-    MAX_CACHED_HEADER,
     MAX_FIELD_LENGTH,
     PROBLEM,
     MediaType,
     Offer,
+    cached_by_header,
     choose,
     is_only_modified,
     parse_accept,
@@ -155,10 +154,10 @@ def choose_format(accept: str | None, sent: str | None = None, *, linkage: bool 
     `sent` is the Content-Type of the request's body, if it has one. `linkage` limits the choice to formats
     that support relationships.
     """
-    choose_one = _cached_choice if len(accept or '') <= MAX_CACHED_HEADER else _choose_format
-    return choose_one(accept, _is_json_api(sent), linkage)
+    return _choose_format(accept, _is_json_api(sent), linkage)
 
 
+@cached_by_header(maxsize=1024)
 def _choose_format(accept: str | None, is_json_api: bool, linkage: bool) -> Format | None:
     ranges = _ranges(accept)
     if is_only_modified(ranges, JSON_API, _IGNORED[JSON_API]):
@@ -166,9 +165,6 @@ def _choose_format(accept: str | None, is_json_api: bool, linkage: bool) -> Form
     offers = _LINKAGE_OFFERS if linkage else _OFFERS
     chosen = choose(ranges, offers, JSON_API if is_json_api else DEFAULT)
     return _with_profile(chosen, ranges) if chosen else None
-
-
-_cached_choice = lru_cache(maxsize=1024)(_choose_format)  # clients repeat the same headers
 
 
 def negotiate(accept: str | None, types: Sequence[str], *, default: str) -> str | None:

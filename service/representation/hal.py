@@ -5,7 +5,7 @@ from typing import Any
 
 import orjson
 
-from service.representation.document import Document, Link
+from service.representation.document import Document, Link, json_part
 
 Extras = Callable[[Document, bool], dict[str, Any]]
 
@@ -20,7 +20,7 @@ def to_json(document: Document, extras: Extras, *, outermost: bool = True) -> by
 
     The second argument of `extras` is whether the document is the outermost one.
     """
-    body = b'{"_links":' + document.render(_all_links if outermost else _links)
+    body = b'{"_links":' + document.render(_ALL_LINKS if outermost else _LINKS).encode()
     if document.properties:
         body += b',' + orjson.dumps(document.properties)[1:-1]
     if document.meta:
@@ -56,6 +56,9 @@ def _all_links(document: Document) -> dict[str, Any]:
 def _links(document: Document) -> dict[str, Any]:
     """Return the links without `curies`, which only the outermost document has (§8.2)."""
     return {rel: target for rel, target in _all_links(document).items() if rel != 'curies'}
+
+
+_ALL_LINKS, _LINKS = json_part(_all_links), json_part(_links)
 
 
 def _link(link: Link) -> dict[str, Any]:

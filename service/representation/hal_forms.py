@@ -6,7 +6,7 @@ from typing import Any
 import orjson
 
 from service.representation.action import Field, Form
-from service.representation.document import Document
+from service.representation.document import Document, json_part
 from service.representation.hal import to_json
 
 
@@ -23,12 +23,15 @@ def templates(document: Document, outermost: bool) -> dict[str, Any]:
         return {}
     can_be_filled = any(form.action.fields for form in forms)
     return {
-        '_templates': _templates(document) if can_be_filled else orjson.Fragment(document.render(_templates))
+        '_templates': _templates(document) if can_be_filled else orjson.Fragment(document.render(_TEMPLATES))
     }
 
 
 def _templates(document: Document) -> dict[str, Any]:
     return {form.action.name: template(form) for form in document.forms}
+
+
+_TEMPLATES = json_part(_templates)
 
 
 def template(form: Form) -> dict[str, Any]:

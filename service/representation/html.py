@@ -1,9 +1,9 @@
 """HTML: a page for every document and every error, drawn from display hints; templates escape text."""
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import Any, NamedTuple
 from urllib.parse import parse_qsl, urlsplit
 
@@ -14,7 +14,7 @@ from service import urls
 from service.representation.action import Field, Form
 from service.representation.display import Display
 from service.representation.docs import entries
-from service.representation.document import Document, Link
+from service.representation.document import Document, Link, Part
 from service.representation.json_schema import TIME
 from service.representation.problem import PROBLEMS, Problem
 from service.representation.query_parameters import HalDialect
@@ -34,6 +34,17 @@ _PLAIN = Display()
 _QUERY_TEMPLATE = re.compile(r'([^{}?]*)(?:\?([^{}]*))?{[?&]([a-z_,]+)}')
 _WEB_LINK = re.compile(r'https?://[^\s<>"\'`]+', re.IGNORECASE)
 _AFTER_LINK = '.,;:!?)]}…\u2019\u201d'
+_LINK = Markup('<a href="%s" rel="nofollow ugc noopener">%s</a>')
+_NONE = Markup('<span class="none" aria-hidden="true">\u2013</span><span class="unseen">none</span>')
+_YES, _NO = Markup('yes'), Markup('no')
+_TEXT = Markup('<span class="text" dir="auto">%s</span>')
+_TIME, _DAY = Markup('<time datetime="%s">%s</time>'), Markup('<time datetime="%s" class="day">%s</time>')
+_AVATAR = Markup(
+    '<span class="avatar"><svg viewBox="0 0 48 48" aria-hidden="true">'
+    '<circle cx="24" cy="24" r="24" fill="hsl(%d 45%% 32%%)"/>'
+    '<text x="24" y="32" text-anchor="middle" font-size="22" fill="#fff">%s</text></svg>%s</span>'
+)
+_IMAGE = Markup('<img src="%s" alt="" loading="lazy">')
 _SYSTEMS = ('iPhone', 'iPad', 'Android', 'Windows', 'Macintosh', 'CrOS', 'Linux')
 _PROGRAMS = (
     ('Edg', 'Edge'),
@@ -62,23 +73,49 @@ class Source(NamedTuple):
     text: str
 
 
+class Site:
+    """The entry point as one viewer sees it, with the header that all pages for this viewer have.
+
+    The header is rendered once for each of its links, since that to the page itself is marked.
+    """
+
+    def __init__(self, home: Document) -> None:
+        self.home = home
+        display = hints(home)
+        rels = (link.rel for link in (*display.navigation, *display.account))
+        self._marked = {home.href: 'self'} | {home.href_of(rel): rel for rel in rels if rel in home.links}
+        self._headers: dict[str, Markup] = {}
+
+    def header(self, url: str) -> Markup:
+        """Return the header of the page at the URL, empty if it has none of its own."""
+        current = self._marked.get(url.partition('?')[0], '')
+        header = self._headers.get(current)
+        if header is None:
+            header = self._headers[current] = _macros('header.html')['header'](self.home, current)
+        return header
+
+
 class Page(NamedTuple):
     """A document or a problem with what a page has around it.
 
-    `home` is the entry point as the viewer sees it, None if a page is the same for all viewers. `form` is
-    the form whose submission failed, with the submitted values. `back` is the URL of the page itself, to
-    which a sign-in leads back. `source` is shown instead of the document, if there is one. `base` is the path
-    under which the application is, empty at the root. `document` is what the page is about, without what
-    it shows around and below it; None for a problem.
+    `site` is None if the page is the same for all viewers. `related` has documents that the page shows, too,
+    by relation. `source` is shown instead of the document, if there is one. `form` is the form whose
+    submission failed, with the submitted values. `back` is the URL of the page of a problem, to which a
+    sign-in leads back. `base` is the path under which the application is, empty at the root.
     """
 
     content: Document | Problem
-    home: Document | None = None
+    site: Site | None = None
+    related: Mapping[str, Document] = {}
+    source: Source | None = None
     form: Form | None = None
     back: str = ''
-    source: Source | None = None
     base: str = ''
-    document: Document | None = None
+
+    @property
+    def document(self) -> Document | None:
+        """The document that the page is about; None for a problem."""
+        return self.content if isinstance(self.content, Document) else None
 
 
 class SearchForm(NamedTuple):
@@ -92,12 +129,16 @@ class SearchForm(NamedTuple):
 
 def render_page(page: Page) -> str:
     """Return the page as HTML."""
-    if isinstance(page.content, Problem):
-        template, name = 'problem.html', 'problem'
-    else:
-        template, name = 'document.html', 'document'
+    document = page.document
+    template, name = ('problem.html', 'problem') if document is None else ('document.html', 'document')
     return _PAGES.get_template(template).render(
-        {'page': page, name: page.content, 'home': page.home, 'base': page.base}
+        {
+            'page': page,
+            name: page.content,
+            'home': page.site and page.site.home,
+            'header': page.site and page.site.header('' if document is None else document.href),
+            'base': page.base,
+        }
     )
 
 
@@ -115,8 +156,18 @@ def docs_page(description: dict[str, Any]) -> str:
     """Return the description of the API (OpenAPI) as a page."""
     base = urlsplit(description['servers'][0]['url']).path
     return _PAGES.get_template('docs.html').render(
-        description=description, entries=entries(description), home=None, base=base
+        description=description, entries=entries(description), header=None, base=base
     )
+
+
+def _macros(template: str) -> dict[str, Callable[..., Markup]]:
+    """Return the macros of a template by name."""
+    module = vars(_PAGES.get_template(template).module)
+    return {name: macro for name, macro in module.items() if callable(macro)}
+
+
+def _render_part(document: Document, part: Part) -> str:
+    return document.render(part)
 
 
 @lru_cache(maxsize=1024)
@@ -148,11 +199,13 @@ def title_of(document: Document) -> str:
 
 def moment(value: Any) -> str | None:
     """Return a time as people read it, `22 Nov 2026, 15:04 UTC`, or None if it is not a time."""
-    return _moment(value) if isinstance(value, str) and TIME.fullmatch(value) else None
+    return _moment(value) if isinstance(value, str) else None
 
 
 @lru_cache(maxsize=4096)
 def _moment(value: str) -> str | None:
+    if not TIME.fullmatch(value):
+        return None
     try:
         return datetime.fromisoformat(value).strftime('%-d %b %Y, %H:%M UTC')
     except ValueError:
@@ -172,18 +225,37 @@ def device(user_agent: str | None) -> str:
 
 def link_text(text: str) -> Markup:
     """Return the text with its web addresses as links (http and https only)."""
+    if '://' not in text:
+        return escape(text)
     parts, end = [], 0
     for match in _WEB_LINK.finditer(text):
         url = match[0].rstrip(_AFTER_LINK)
-        parts.append(escape(text[end : match.start()]))
-        parts.append(Markup('<a href="{0}" rel="nofollow ugc noopener">{0}</a>').format(url))
+        parts += [escape(text[end : match.start()]), _LINK % (url, url)]
         end = match.start() + len(url)
     return Markup('').join([*parts, escape(text[end:])])
 
 
-def hue(document: Document) -> int:
-    """Return the hue in degrees of the document's picture, which follows from its id."""
-    return sum(map(ord, document.id or '')) * 47 % 360
+def format_value(value: Any, *, is_day: bool = False) -> Markup:
+    """Return the value of a member as people read it; with `is_day` only the date of a time."""
+    if value is None or value == '':
+        return _NONE
+    if isinstance(value, bool):
+        return _YES if value else _NO
+    text = moment(value)
+    if text is None:
+        return _TEXT % (value,)
+    return _DAY % (value, text.partition(',')[0]) if is_day else _TIME % (value, text)
+
+
+def avatar(document: Document) -> Markup:
+    """Return the picture of the document: a circle with its initial, and over it the image that it links to.
+
+    The hue of the circle follows from the id. An image that cannot be loaded leaves the circle visible,
+    because it has no width and height.
+    """
+    hue = sum(map(ord, document.id or '')) * 47 % 360
+    url = document.href_of(hints(document).picture)
+    return _AVATAR % (hue, title_of(document)[:1].upper(), _IMAGE % (url,) if url else '')
 
 
 def is_number(value: Any) -> bool:
@@ -191,16 +263,6 @@ def is_number(value: Any) -> bool:
     return isinstance(value, (int, float)) or (
         isinstance(value, str) and re.fullmatch(r'-?\d+\.\d+', value, re.ASCII) is not None
     )
-
-
-def is_here(href: str, document: Any) -> bool:
-    """Return whether the URL is the document's own, without its query."""
-    return isinstance(document, Document) and href == document.href.partition('?')[0]
-
-
-def path_of(href: str) -> str:
-    """Return the path of a URL, which identifies a form together with its name."""
-    return urlsplit(href).path
 
 
 def clickable_links(document: Document) -> Iterator[tuple[str, Link]]:
@@ -222,6 +284,32 @@ def search_forms(document: Document) -> Iterator[SearchForm]:
             yield SearchForm(rel, href, tuple(parse_qsl(query or '', keep_blank_values=True)), variables)
 
 
+@lru_cache(maxsize=256)
+def attributes(field: Field) -> Markup:
+    """Return the attributes of a field's input that follow from its declaration."""
+    is_text_area = field.type == 'textarea'
+    values = {
+        'name': field.name,
+        'dir': 'auto',
+        'type': None if is_text_area else field.type,
+        'required': '' if field.required else None,
+        'minlength': field.min_length if field.min_length > 1 else None,
+        'data-max': field.max_length,  # the script counts characters as the server does, maxlength does not
+        'min': field.min,
+        'max': field.max,
+        'step': field.step,
+        'pattern': field.regex if not is_text_area and field.type != 'email' else None,
+        'title': f'{field.prompt} {field.rule}' if field.rule and field.type == 'text' else None,
+        'placeholder': field.placeholder,
+        'autocomplete': field.autocomplete,
+        'autocapitalize': 'none' if field.autocomplete else None,
+        'rows': field.rows or 3 if is_text_area else None,
+    }
+    pairs = (Markup(' {}="{}"').format(name, value) for name, value in values.items() if value is not None)
+    return Markup('').join(pairs)
+
+
+@lru_cache(maxsize=256)
 def hint(field: Field) -> str:
     """Return the rules of a field in words, without those that are obvious."""
     sentences = []
@@ -276,20 +364,6 @@ def destination(form: Form, document: Document, page_href: str) -> str:
     return collection.href if is_gone and isinstance(collection, Link) else page_href
 
 
-def confirmation(form: Form, display: Display) -> str:
-    """Return the question that the form asks before it is submitted, empty if it asks none."""
-    return _text(display.confirmations, form, '')
-
-
-def outcome(form: Form, display: Display) -> str:
-    """Return the message that is shown after the form has been submitted."""
-    return _text(display.outcomes, form, 'Done.')
-
-
-def _text(texts: Mapping[str, str] | None, form: Form, default: str) -> str:
-    return (texts or {}).get(form.action.name, default)
-
-
 _PAGES = jinja2.Environment(
     loader=jinja2.PackageLoader('service.representation'),
     autoescape=True,
@@ -299,31 +373,35 @@ _PAGES = jinja2.Environment(
     auto_reload=False,
 )
 _PAGES.filters |= {
+    'attributes': attributes,
+    'avatar': avatar,
+    'advice': advice,
+    'clickable_links': clickable_links,
     'device': device,
+    'field_errors': field_errors,
+    'format_value': format_value,
+    'grouped': '{:,}'.format,
     'hint': hint,
     'hints': hints,
-    'hue': hue,
     'link_text': link_text,
     'moment': moment,
-    'path': path_of,
+    'search_forms': search_forms,
+    'sign_in_form': sign_in_form,
     'title': title_of,
     'words': words,
 }
 _PAGES.tests |= {'number_like': is_number}
-_PAGES.globals |= {
+_PAGES.globals = {
     'NEIGHBOURS': NEIGHBOURS,
     'NUMBERS': HalDialect.names,
     'PLAIN': _PLAIN,
-    'PROBLEMS': PROBLEMS,
-    'advice': advice,
-    'asset': asset_path,
-    'clickable_links': clickable_links,
-    'confirmation': confirmation,
+    'STYLE': asset_path('page.css'),
+    'SCRIPT': asset_path('page.js'),
+    'ICON': asset_path('icon.svg'),
     'destination': destination,
-    'field_errors': field_errors,
-    'is_here': is_here,
-    'outcome': outcome,
-    'search_forms': search_forms,
-    'sign_in_form': sign_in_form,
     'urls': urls,
 }
+# Macros are used as filters: that costs less than importing and calling them.
+_PAGES.filters |= {name: partial(_render_part, part=macro) for name, macro in _macros('parts.html').items()}
+_PAGES.filters |= _macros('forms.html')
+_PAGES.filters |= _macros('entries.html')

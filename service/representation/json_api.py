@@ -7,7 +7,7 @@ from typing import Any
 import orjson
 
 from service import urls
-from service.representation.document import Document, Link, Relationship, Selection, member
+from service.representation.document import Document, Link, Relationship, Selection, json_part, member
 from service.representation.json_api_input import existing_pointer
 from service.representation.problem import Problem
 
@@ -120,7 +120,7 @@ def _resource(
     outline = document.outline
     if outline is document or fields is not None or not _are_identified(embedded, outline):
         return resource | _references(document, embedded, fields)
-    return orjson.Fragment(orjson.dumps(resource)[:-1] + b',' + document.render(_references)[1:])
+    return orjson.Fragment(orjson.dumps(resource)[:-1] + b',' + document.render(_REFERENCES)[1:].encode())
 
 
 def _are_identified(embedded: Mapping[str, Embedded], outline: Document) -> bool:
@@ -152,6 +152,9 @@ def _references(
     if other_links:
         references['meta'] = {'links': other_links}
     return references
+
+
+_REFERENCES = json_part(_references)
 
 
 def _relationship(

@@ -5,6 +5,8 @@ from typing import Any, NamedTuple
 
 from service.representation.strict_input import MalformedBody
 
+_OF_RELATIONSHIPS = frozenset(('data', 'links', 'meta'))  # a relationship object has one of them (§7.2.2.2)
+
 
 class ResourceMismatch(ValueError):
     """The type or the id in a body is not that of the resource at the URL (§9.1.4, §9.2.4)."""
@@ -41,7 +43,10 @@ def read_resource(body: Mapping[str, Any], kind: str, resource_id: str | None) -
         raise ResourceMismatch(f'The id at this URL is {resource_id}.', '/data/id')
     relationships = _member(data, 'relationships', dict, 'an object', '/data', optional=True)
     for name in relationships:
-        _member(relationships, name, dict, 'a relationship object', '/data/relationships')
+        relationship = _member(relationships, name, dict, 'a relationship object', '/data/relationships')
+        if not relationship.keys() & _OF_RELATIONSHIPS:
+            pointer = f'/data/relationships/{name}'
+            raise MalformedBody(f'{pointer} must have data, links or meta.', pointer)
     attributes = _member(data, 'attributes', dict, 'an object', '/data', optional=True)
     return SubmittedResource(attributes, relationships)
 

@@ -1,9 +1,14 @@
 """Media types and ranges: parsing and content negotiation (RFC 9110 §8.3.1, §12.5.1)."""
 
 import re
-from collections.abc import Sequence
-from functools import lru_cache
-from typing import NamedTuple
+from collections.abc import Callable, Sequence
+from functools import lru_cache, wraps
+from typing import Concatenate, NamedTuple, ParamSpec, TypeVar
+
+H = TypeVar('H', bound=str | None)
+P = ParamSpec('P')
+R = TypeVar('R')
+_OfHeader = Callable[Concatenate[H, P], R]
 
 HAL = 'application/hal+json'
 HAL_ALIAS = 'application/vnd.hal+json'
@@ -41,12 +46,28 @@ class MediaType(NamedTuple):
         return f'{self.type}/{self.subtype}'
 
 
+def cached_by_header(maxsize: int) -> Callable[[_OfHeader[H, P, R]], _OfHeader[H, P, R]]:
+    """Cache a function whose first argument is a header field, which clients repeat.
+
+    It is called each time for a field that is longer than MAX_CACHED_HEADER.
+    """
+
+    def decorate(function: _OfHeader[H, P, R]) -> _OfHeader[H, P, R]:
+        cached = lru_cache(maxsize)(function)
+
+        @wraps(function)
+        def call(header: H, /, *args: P.args, **kwargs: P.kwargs) -> R:
+            is_long = header is not None and len(header) > MAX_CACHED_HEADER
+            return (function if is_long else cached)(header, *args, **kwargs)
+
+        return call
+
+    return decorate
+
+
+@cached_by_header(maxsize=1024)
 def parse_media_type(text: str) -> MediaType | None:
     """Return the media type or range, aliases resolved, or None if it is malformed (RFC 9110 §8.3.1)."""
-    return _parse_cached(text) if len(text) <= MAX_CACHED_HEADER else _parse_uncached(text)
-
-
-def _parse_uncached(text: str) -> MediaType | None:
     text = '*/*' + text[1:] if re.match(r'\s*\*\s*(;|$)', text) else text  # what old Java clients send
     match = _TYPE.match(text)
     if match is None:
@@ -69,9 +90,6 @@ def _parse_uncached(text: str) -> MediaType | None:
             parameters.append((name.lower(), value))
     type, subtype = _ALIASES.get(match[0].strip().lower(), f'{match[1]}/{match[2]}'.lower()).split('/')
     return MediaType(type, subtype, tuple(parameters), quality)
-
-
-_parse_cached = lru_cache(maxsize=1024)(_parse_uncached)  # clients repeat the same headers
 
 
 def parse_accept(header: str) -> tuple[MediaType, ...]:

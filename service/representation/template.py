@@ -28,8 +28,8 @@ class Template:
     a `variable` for each value in a URL, an identifier or a parent's label. Values in URLs are not escaped,
     so they must not need it. The forms of a document are filled with its properties.
 
-    Making a document is fast: its links are rendered as JSON once for all documents, and its Link objects are
-    made only if they are read.
+    Making a document is fast: its links are rendered once for all documents in each format, and its Link
+    objects are made only if they are read.
     """
 
     def __init__(self, outline: Document) -> None:
@@ -69,12 +69,13 @@ class Template:
         )
         return document
 
-    def render(self, part: Part, values: Mapping[str, Any]) -> bytes:
-        """Return a part of the document with these values as JSON."""
+    def render(self, part: Part, values: Mapping[str, Any]) -> str:
+        """Return a part of the document with these values, which are escaped if the part is Markup."""
         text = self._parts.get(part)
         if text is None:
-            text = self._parts[part] = _format_string(self.outline.render(part).decode())
-        return (text % values).encode()
+            rendered = self.outline.render(part)
+            text = self._parts[part] = type(rendered)(_format_string(rendered))
+        return text % values
 
 
 class _FilledTemplate(Document):
@@ -110,8 +111,14 @@ class _FilledTemplate(Document):
     def href(self) -> str:
         return super().href if self.template is None else self.template.href % self.values
 
-    def render(self, part: Part) -> bytes:
+    def render(self, part: Part) -> str:
         return super().render(part) if self.template is None else self.template.render(part, self.values)
+
+    def href_of(self, rel: str) -> str:
+        if self.template is None:
+            return super().href_of(rel)
+        link = self._format_strings.links.get(rel)
+        return self._fill(link.href) if isinstance(link, Link) else ''
 
     @property
     def _format_strings(self) -> Document:

@@ -9,7 +9,8 @@ from service.representation.action import Form
 from service.representation.assembler import Assembler
 from service.representation.display import Crumb, Display
 from service.representation.document import Document, Link
-from service.representation.query_parameters import HalDialect, Query
+from service.representation.query import Query
+from service.representation.query_parameters import HalDialect
 from service.representation.url_builder import UrlBuilder
 
 

@@ -10,7 +10,7 @@ from service import urls
 from service.domain.viewer import Viewer
 from service.http.conditional import NO_STORE
 from service.http.operation import Access, Formats, Operation, Samples
-from service.http.request import Request
+from service.http.request import Home, Request
 from service.representation.display import Display, NavigationLink
 from service.representation.document import Document, Relationship
 from service.representation.kind import Kind
@@ -21,7 +21,6 @@ from service.resources import sample_data
 from service.resources.module import EntryPointPart
 
 EntryPoint = Callable[[Viewer | None, UrlBuilder], EntryPointPart]
-Home = Callable[[Viewer | None, UrlBuilder], Document]
 
 
 KIND = Kind(

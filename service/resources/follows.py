@@ -9,7 +9,7 @@ from urllib.parse import quote
 import falcon
 
 from service import urls
-from service.database.clock import format_time
+from service.database.clock import iso_time
 from service.database.pagination import Page
 from service.domain.errors import Forbidden
 from service.domain.follows import (
@@ -32,7 +32,8 @@ from service.http.request import Expansions, Find, Request
 from service.http.request_body import read_body, read_resource_identifiers
 from service.representation.document import Document, Identifier, Link, Relationship, member
 from service.representation.kind import Kind, time_member
-from service.representation.query_parameters import Query, QueryOptions
+from service.representation.query import Query
+from service.representation.query_parameters import QueryOptions
 from service.representation.url_builder import UrlBuilder
 from service.resources import sample_data
 from service.resources.collection_pages import represent_listing
@@ -73,7 +74,7 @@ def represent_follow(record: FollowRecord, viewer: Viewer | None, builder: UrlBu
     return Document(
         kind='follows',
         id=f'{follower_id}-{followed_id}',
-        properties={'created_at': format_time(record.created_at)},
+        properties={'created_at': iso_time(record.created_at)},
         links={
             'self': builder.link_to(urls.FOLLOW, user_id=follower_id, other_id=followed_id),
             'curies': builder.curies,

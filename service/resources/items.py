@@ -8,7 +8,7 @@ from typing import ClassVar
 import falcon
 
 from service import urls
-from service.database.clock import format_time
+from service.database.clock import iso_time
 from service.database.pagination import Page
 from service.domain.stores import (
     ITEM_ORDERS,
@@ -35,7 +35,8 @@ from service.representation.action import Action, Field
 from service.representation.display import Column, Crumb, Display
 from service.representation.document import Document, Identifier, Relationship
 from service.representation.kind import Kind, Member, id_member, time_member
-from service.representation.query_parameters import Query, QueryOptions
+from service.representation.query import Query
+from service.representation.query_parameters import QueryOptions
 from service.representation.template import MAX_TEMPLATES, Template, variable
 from service.representation.url_builder import UrlBuilder
 from service.resources import sample_data
@@ -105,7 +106,7 @@ def represent_item(item: ItemRecord, viewer: Viewer | None, builder: UrlBuilder)
         'id': item.id,
         'name': item.name,
         'price': f'{item.price:.2f}',
-        'created_at': format_time(item.created_at),
+        'created_at': iso_time(item.created_at),
     }
     values = {'item_id': item.id, 'store_id': item.store_id, 'store_name': item.store_name}
     template = _item_template(builder, item.is_editable_by(viewer))

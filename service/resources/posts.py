@@ -8,7 +8,7 @@ from typing import ClassVar
 import falcon
 
 from service import urls
-from service.database.clock import format_time
+from service.database.clock import iso_time
 from service.database.pagination import Page
 from service.domain.feed import list_feed
 from service.domain.posts import (
@@ -34,7 +34,8 @@ from service.representation.action import NOT_BLANK, Action, Field
 from service.representation.display import Display
 from service.representation.document import Document, Identifier, Relationship
 from service.representation.kind import Kind, Member, id_member, time_member
-from service.representation.query_parameters import Query, QueryOptions
+from service.representation.query import Query
+from service.representation.query_parameters import QueryOptions
 from service.representation.template import MAX_TEMPLATES, Template, variable
 from service.representation.url_builder import UrlBuilder
 from service.resources import sample_data
@@ -111,8 +112,8 @@ def represent_post(post: PostRecord, viewer: Viewer | None, builder: UrlBuilder)
     properties = {
         'id': post.id,
         'body': post.body,
-        'created_at': format_time(post.created_at),
-        'updated_at': None if post.updated_at is None else format_time(post.updated_at),
+        'created_at': iso_time(post.created_at),
+        'updated_at': None if post.updated_at is None else iso_time(post.updated_at),
     }
     return _template(builder, post.is_editable_by(viewer)).fill(
         str(post.id),

@@ -5,7 +5,7 @@ from typing import ClassVar
 import falcon
 
 from service import urls
-from service.database.clock import format_time
+from service.database.clock import iso_time
 from service.domain.mail_secrets import SecretRecord
 from service.domain.recovery import (
     find_email_verification,
@@ -130,7 +130,7 @@ def _represent(
     return Document(
         kind.name,
         secret,
-        {'username': record.username, 'expires_at': format_time(record.expires_at)},
+        {'username': record.username, 'expires_at': iso_time(record.expires_at)},
         {'self': here, 'curies': builder.curies},
         forms=(action.at(here.href),),
         title=title,

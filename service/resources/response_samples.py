@@ -4,7 +4,8 @@ from service.database.pagination import Page, PageRequest
 from service.http.operation import Samples
 from service.representation.action import Action
 from service.representation.document import Document, Link
-from service.representation.query_parameters import HalDialect, PageNames, Query
+from service.representation.query import PageNames, Query
+from service.representation.query_parameters import HalDialect
 from service.representation.url_builder import UrlBuilder
 from service.resources import sample_data
 from service.resources.collection_pages import represent_page

@@ -7,7 +7,7 @@ from typing import ClassVar
 import falcon
 
 from service import urls
-from service.database.clock import format_time
+from service.database.clock import iso_time
 from service.database.pagination import PageRequest
 from service.domain.stores import (
     MAX_NAME_LENGTH,
@@ -97,7 +97,7 @@ def represent_store(store: StoreRecord, viewer: Viewer | None, builder: UrlBuild
         'id': store.id,
         'name': store.name,
         'item_count': store.item_count,
-        'created_at': format_time(store.created_at),
+        'created_at': iso_time(store.created_at),
     }
     values = {'store_id': store.id, 'owner_id': store.owner_id}
     template = _store_template(builder, store.is_editable_by(viewer))

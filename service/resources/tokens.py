@@ -9,7 +9,7 @@ import falcon
 import orjson
 
 from service import urls
-from service.database.clock import format_time
+from service.database.clock import iso_time
 from service.database.pagination import PageRequest
 from service.domain.errors import Invalid, Unauthenticated
 from service.domain.signing_keys import ALGORITHM, KEY_SET_MAX_AGE, list_published_keys
@@ -23,13 +23,15 @@ from service.domain.tokens import (
     NewToken,
     TokenOptions,
     TokenRecord,
+    VerifiedAccount,
     find_token,
     is_signed,
+    issue_token,
     list_tokens,
     renew_token,
     revoke_other_tokens,
     revoke_token,
-    sign_in,
+    verify_account,
 )
 from service.domain.users import find_user
 from service.domain.viewer import SCOPES, WRITE, Viewer, require_permission, require_write_scope
@@ -43,7 +45,8 @@ from service.representation.display import Column, Crumb, Display, Note
 from service.representation.document import Document
 from service.representation.json_schema import Schema
 from service.representation.kind import Kind, Member, Presence, id_member, time_member
-from service.representation.query_parameters import Query, QueryOptions
+from service.representation.query import Query
+from service.representation.query_parameters import QueryOptions
 from service.representation.url_builder import UrlBuilder
 from service.resources import sample_data
 from service.resources.collection_pages import represent_listing, sample_page
@@ -144,9 +147,9 @@ def represent_token(token: TokenRecord, viewer: Viewer | None, builder: UrlBuild
         id=str(token.id),
         properties={
             'id': token.id,
-            'created_at': format_time(token.created_at),
-            'expires_at': format_time(token.expires_at),
-            'last_used_at': None if token.last_used_at is None else format_time(token.last_used_at),
+            'created_at': iso_time(token.created_at),
+            'expires_at': iso_time(token.expires_at),
+            'last_used_at': None if token.last_used_at is None else iso_time(token.last_used_at),
             'user_agent': token.user_agent,
             'name': token.name,
             'scope': token.scope,
@@ -366,28 +369,53 @@ def _find_tokens(req: Request, token_ids: Sequence[int]) -> dict[int, Document]:
 
 
 def _issue(req: Request) -> NewToken:
-    """Issue a token for the credentials in the body, or else for those in the Authorization header."""
-    scheme, value = req.credentials
+    """Issue a token for the credentials in the body, or else for those in the Authorization header.
+
+    Wrong credentials in the header are reported before an invalid body. Hashing a password for a body that is
+    rejected costs no more than hashing it for a valid one, and counts against the same limits.
+    """
     try:
         body = read_body(req)
     except Exception:
-        if scheme == 'bearer':
-            authenticate(req, value)  # an invalid token is reported first
+        _verify_header(req)
         raise
     if 'username' in body or 'password' in body:
         target_precondition(req)()
-        return _sign_in(req, **LOGIN.read(body))
+        values = LOGIN.read(body)
+        account = _verify_password(req, values.pop('username'), values.pop('password'))
+        return issue_token(req.db, account, req.user_agent, _options(req, **values))
+    verified = _verify_header(req)
+    if verified is None:
+        raise Unauthenticated('Send a user name and a password, or a token to be renewed.')
+    target_precondition(req)()
+    if isinstance(verified, VerifiedAccount):
+        return issue_token(req.db, verified, req.user_agent, _options(req, **BASIC_LOGIN.read(body)))
+    current_format = 'jwt' if is_signed(req.credentials.value) else 'opaque'
+    issuer = _issuer(req, RENEW.read(body).get('format', current_format))
+    return renew_token(req.db, verified, req.user_agent, issuer)
+
+
+def _verify_header(req: Request) -> VerifiedAccount | Viewer | None:
+    """Return whom the Authorization header identifies, by a password or a token; None without credentials."""
+    scheme, value = req.credentials
     if scheme == 'bearer':
-        viewer = authenticate(req, value)
-        target_precondition(req)()
-        values = RENEW.read(body)
-        current_format = 'jwt' if is_signed(value) else 'opaque'
-        return renew_token(req.db, viewer, req.user_agent, _issuer(req, values.get('format', current_format)))
-    if scheme == 'basic':
-        username, password = read_basic(value)
-        target_precondition(req)()
-        return _sign_in(req, username, password, **BASIC_LOGIN.read(body))
-    raise Unauthenticated('Send a user name and a password, or a token to be renewed.')
+        return authenticate(req, value)
+    return _verify_password(req, *read_basic(value)) if scheme == 'basic' else None
+
+
+def _verify_password(req: Request, username: str, password: str) -> VerifiedAccount:
+    return verify_account(req.db, username, password, client_address=req.client_address, quotas=req.quotas)
+
+
+def _options(
+    req: Request,
+    name: str = '',
+    scope: str = WRITE,
+    expires_in: Decimal | None = None,
+    format: str = 'opaque',
+) -> TokenOptions:
+    lifetime = None if expires_in is None else int(expires_in)
+    return TokenOptions(name or None, scope, lifetime, _issuer(req, format))
 
 
 def _issuer(req: Request, format: str) -> Issuer | None:
@@ -397,28 +425,6 @@ def _issuer(req: Request, format: str) -> Issuer | None:
     if req.db.settings.base_url is None:
         raise Invalid([('format', 'can be jwt only on servers with BASE_URL')])
     return Issuer(req.db.settings.base_url, audience(req.db.settings))
-
-
-def _sign_in(
-    req: Request,
-    username: str,
-    password: str,
-    name: str = '',
-    scope: str = WRITE,
-    expires_in: Decimal | None = None,
-    format: str = 'opaque',
-) -> NewToken:
-    return sign_in(
-        req.db,
-        username=username,
-        password=password,
-        user_agent=req.user_agent,
-        client_address=req.client_address,
-        quotas=req.quotas,
-        options=TokenOptions(
-            name or None, scope, None if expires_in is None else int(expires_in), _issuer(req, format)
-        ),
-    )
 
 
 def entry_point(viewer: Viewer | None, builder: UrlBuilder) -> EntryPointPart:

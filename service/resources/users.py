@@ -8,7 +8,7 @@ from typing import ClassVar
 import falcon
 
 from service import urls
-from service.database.clock import format_time
+from service.database.clock import iso_time
 from service.domain.accounts import delete_user
 from service.domain.errors import RegistrationClosed
 from service.domain.stores import find_owned
@@ -38,7 +38,8 @@ from service.representation.action import EMAIL, Action, Field, Form
 from service.representation.display import Column, Count, Crumb, Display
 from service.representation.document import Document, Link, Relationship, member
 from service.representation.kind import Kind, Member, Presence, id_member, time_member
-from service.representation.query_parameters import MAX_FILTER_LENGTH, QueryOptions
+from service.representation.parameter_values import MAX_FILTER_LENGTH
+from service.representation.query_parameters import QueryOptions
 from service.representation.template import MAX_TEMPLATES, Template, variable
 from service.representation.url_builder import UrlBuilder
 from service.resources import sample_data
@@ -181,8 +182,8 @@ def represent_user(user: UserRecord, viewer: Viewer | None, builder: UrlBuilder)
         'id': user.id,
         'username': user.username,
         'about_me': user.about_me,
-        'last_seen': format_time(user.last_seen),
-        'member_since': format_time(user.member_since),
+        'last_seen': iso_time(user.last_seen),
+        'member_since': iso_time(user.member_since),
         'post_count': user.post_count,
         'follower_count': user.follower_count,
         'following_count': user.following_count,

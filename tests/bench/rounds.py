@@ -34,6 +34,10 @@ class Subject:
     rounds: list[Round] = field(default_factory=list)
 
     @property
+    def name(self) -> str:
+        return f'{self.server.name}: {self.case.name}'
+
+    @property
     def valid(self) -> list[Round]:
         """The valid rounds: those in which the workers shared the work."""
         return [one for one in self.rounds if one.share <= LOPSIDED]

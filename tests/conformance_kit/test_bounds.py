@@ -11,7 +11,7 @@ from service.conformance.client import Client, NotAllowed
 from service.conformance.exchange import HAL, HAL_FORMS, JSON_API, Request, Response
 from service.conformance.suite import run
 from tests.conformance_kit.exemplary import ORIGIN, START, Exemplary
-from tests.conformance_kit.faults import document, form, hal, put, status
+from tests.conformance_kit.faults import document, form, hal, header, put, status
 
 pytestmark = pytest.mark.above_databases
 
@@ -100,6 +100,18 @@ def test_what_cannot_be_deleted_is_reported() -> None:
     report = run(Client(lambda request: undeletable(server, request), START, may_write=True))
     assert report.left_behind
     assert all(url.startswith(f'{ORIGIN}/api/things/') for url in report.left_behind)
+
+
+def test_the_collection_that_a_location_leads_to_is_not_changed() -> None:
+    server = Exemplary()
+    sent = Recorder(
+        lambda request: header('Location', f'{ORIGIN}/api/things/?id=4', status=201)(server, request)
+    )
+    report = run(Client(sent, START, may_write=True))
+    assert {request.method for request in sent.requests} >= {'GET', 'POST'}
+    assert not {'PUT', 'PATCH', 'DELETE'} & {request.method for request in sent.requests}
+    assert report.left_behind
+    assert set(report.left_behind) == {f'{ORIGIN}/api/things/?id=4'}
 
 
 def test_a_signed_in_client_sends_no_form_to_where_it_signed_in() -> None:

@@ -10,9 +10,9 @@ from service.config import Settings, normal_origin
 from service.database.session import Session
 from service.http.forwarded import forwarding, without_prefix
 from service.http.operation import UNROUTED
-from service.http.request import NOTHING_RELATED, REQUEST, PageParts, Request
+from service.http.request import NOTHING_RELATED, REQUEST, Home, Request
 from service.representation.formats import DEFAULT, FORMATS
-from service.representation.query_parameters import Query
+from service.representation.query import Query
 from service.representation.url_builder import Features, UrlBuilder
 
 _EMPTY_QUERY = Query(FORMATS[DEFAULT].dialect.names)
@@ -25,8 +25,8 @@ class ContextMiddleware:
     It is first in the list, so it processes responses last, and then returns the database connection.
     """
 
-    def __init__(self, settings: Settings, db: Session, page_parts: PageParts) -> None:
-        self._page_parts = page_parts
+    def __init__(self, settings: Settings, db: Session, home: Home) -> None:
+        self._home = home
         base_url = settings.base_url
         self._features = Features.of(settings)
         self._base_builder = UrlBuilder(base_url, self._features) if base_url else None
@@ -41,7 +41,7 @@ class ContextMiddleware:
         req.operation = UNROUTED
         req.format = FORMATS[DEFAULT]
         req.query = _EMPTY_QUERY
-        req.query_error = None
+        req.deferred_error = None
         req.related = NOTHING_RELATED
         req.is_counted = False
         req.quotas = {}
@@ -50,7 +50,7 @@ class ContextMiddleware:
         req.path_values = {}
         req.json_api_body = None
         req.submitted = None
-        req.page_parts = self._page_parts
+        req.home = self._home
         environ = req.env
         scheme, authority = environ['wsgi.url_scheme'], _authority(environ)
         try:

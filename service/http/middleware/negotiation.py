@@ -6,12 +6,14 @@ import falcon
 
 from service.http.errors import problem_of, write_problem
 from service.http.invalid_header import InvalidHeader
-from service.http.operation import SAFE_METHODS, Formats
+from service.http.operation import Formats
 from service.http.presenter import present, set_rate_limit_headers
 from service.http.request import Related, Request
 from service.http.request_body import read_parameters
 from service.representation.formats import available_media_types, choose_format
-from service.representation.query_parameters import InvalidParameter, Kinds, Query
+from service.representation.parameter_values import InvalidParameter
+from service.representation.query import Query
+from service.representation.selection_parameters import Kinds
 from service.representation.strict_input import MalformedBody
 
 
@@ -28,11 +30,9 @@ class NegotiationMiddleware:
     def process_resource(
         self, req: Request, resp: falcon.Response, resource: Any, params: dict[str, Any]
     ) -> None:
-        """Set `req.format` and `req.query`; raises HTTPNotAcceptable and InvalidParameter.
+        """Set `req.format` and `req.query`, or `req.deferred_error`; raises HTTPNotAcceptable.
 
-        An operation that negotiates itself, or has one representation, is skipped. For a safe method an error
-        in the query is kept in `req.query_error`, since a resource that does not exist, or is forbidden, is
-        reported before it.
+        An operation that negotiates itself, or has one representation, is skipped.
         """
         operation = req.operation
         if operation.formats not in (Formats.DOCUMENT, Formats.RELATIONSHIP):
@@ -49,9 +49,7 @@ class NegotiationMiddleware:
         try:
             self._read_query(req)
         except (falcon.HTTPError, InvalidHeader, InvalidParameter, MalformedBody) as error:
-            if req.method not in SAFE_METHODS:
-                raise
-            req.query_error = error
+            req.deferred_error = error
 
     def process_response(
         self, req: Request, resp: falcon.Response, resource: Any, req_succeeded: bool
