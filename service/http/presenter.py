@@ -13,7 +13,7 @@ from service.http.preferences import prefers_minimal
 from service.http.request import Request
 from service.http.selection import apply_selection
 from service.representation.document import Document, Link
-from service.representation.formats import coded_tag, entity_tag, format_for
+from service.representation.formats import coded_tag, entity_tag, format_for, page_tag
 from service.representation.html import Page
 from service.representation.media_types import HTML
 from service.representation.problem import Problem
@@ -108,16 +108,19 @@ def _validate(req: Request, resp: falcon.Response) -> None:
     if resp.status_code >= 300:
         return
     tag = resp.get_header('ETag')
+    content = resp.media.document if isinstance(resp.media, Page) else resp.media
+    document = content if isinstance(content, Document) else None
     if cache_control != NO_STORE and body and req.method != 'PUT':  # RFC 9110 §9.3.4
         is_public = cache_control.startswith('public')
         viewer_id = None if is_public or req.viewer is None else req.viewer.user_id
-        document = resp.media.document if isinstance(resp.media, Page) else None
-        tag = entity_tag(body, req.format, viewer_id, document)
+        if document is not None and isinstance(resp.media, Page):
+            tag = page_tag(body, document, viewer_id)
+        else:
+            tag = entity_tag(body, req.format, viewer_id)
         resp.set_header('ETag', tag)
     if req.method in RETRIEVAL_METHODS:
         if 'HTTP_IF_MATCH' in req.env:
-            content = resp.media.document if isinstance(resp.media, Page) else resp.media
-            check_if_match(req, tag, content if isinstance(content, Document) else None)
+            check_if_match(req, tag, document)
         _respond_not_modified(req, resp, tag)
 
 

@@ -40,7 +40,7 @@ from service.resources.collection_pages import represent_listing
 from service.resources.module import EntryPointPart, LinkRelation
 from service.resources.relationships import ToManyRelationship, ToOneRelationship
 from service.resources.response_samples import sample_pages
-from service.resources.responses import add_invalidation_links, respond_created
+from service.resources.responses import add_invalidation_links, respond_created, respond_no_content
 from service.resources.users import (
     FOLLOW,
     UNFOLLOW,
@@ -196,8 +196,7 @@ class FollowResource:
     def on_delete(self, req: Request, resp: falcon.Response, user_id: int, other_id: int) -> None:
         check = precondition(req, represent_follow)
         unfollow(req.db, user_id, other_id, by=req.user, precondition=check)
-        resp.status = falcon.HTTP_204
-        add_invalidation_links(resp, *_changed_by_following(req.builder, user_id, other_id))
+        respond_no_content(resp, *_changed_by_following(req.builder, user_id, other_id))
 
 
 class FollowersResource:

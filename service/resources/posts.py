@@ -39,11 +39,16 @@ from service.representation.query_parameters import QueryOptions
 from service.representation.template import MAX_TEMPLATES, Template, variable
 from service.representation.url_builder import UrlBuilder
 from service.resources import sample_data
-from service.resources.collection_pages import represent_listing, sample_page
-from service.resources.module import EntryPointPart, LinkRelation, Sample
-from service.resources.relationships import ToManyRelationship, ToOneRelationship
-from service.resources.response_samples import sample_pages
-from service.resources.responses import add_invalidation_links, apply_edit, respond_created, respond_related
+from service.resources.collection_pages import represent_listing
+from service.resources.module import EntryPointPart, LinkRelation
+from service.resources.relationships import RelatedResource, ToManyRelationship, ToOneRelationship
+from service.resources.response_samples import sample_collection, sample_pages
+from service.resources.responses import (
+    add_invalidation_links,
+    apply_edit,
+    respond_created,
+    respond_no_content,
+)
 from service.resources.users import ONE_USER, entitle, represent_user
 from service.resources.users import SAMPLES as USER_SAMPLES
 
@@ -259,8 +264,7 @@ class PostResource:
 
     def on_delete(self, req: Request, resp: falcon.Response, post_id: int) -> None:
         delete_post(req.db, post_id, by=req.user, precondition=precondition(req, represent_post))
-        resp.status = falcon.HTTP_204
-        add_invalidation_links(resp, *_changed_by_posting(req))
+        respond_no_content(resp, *_changed_by_posting(req))
 
 
 def _find_posts(req: Request, post_ids: Sequence[int]) -> dict[int, Document]:
@@ -268,23 +272,17 @@ def _find_posts(req: Request, post_ids: Sequence[int]) -> dict[int, Document]:
     return {post_id: represent_post(post, req.viewer, req.builder) for post_id, post in posts.items()}
 
 
-class PostAuthorResource:
-    """The author of one post."""
+def _find_author(req: Request, post_id: int) -> Document:
+    author = find_post(req.db, post_id, req.user).author
+    return represent_user(author, req.viewer, req.builder)
 
-    tag = 'posts'
-    operation_name = 'PostAuthor'
-    operations: ClassVar = {
-        'GET': Operation(
-            'Get the author of a post',
-            'The user who published the post; Content-Location has their own URL.',
-            {200: USER_SAMPLES},
-            query=ONE_USER,
-        ),
-    }
 
-    def on_get(self, req: Request, resp: falcon.Response, post_id: int) -> None:
-        author = find_post(req.db, post_id, req.user).author
-        respond_related(resp, represent_user(author, req.viewer, req.builder))
+_GET_AUTHOR = Operation(
+    'Get the author of a post',
+    'The user who published the post; Content-Location has their own URL.',
+    {200: USER_SAMPLES},
+    query=ONE_USER,
+)
 
 
 class UserPostsResource:
@@ -363,14 +361,8 @@ def entry_point(viewer: Viewer | None, builder: UrlBuilder) -> EntryPointPart:
     return EntryPointPart(links, (PUBLISH.at(posts.href),) if viewer.can_write else ())
 
 
-def _sample_posts(template: str) -> Sample:
-    def sample(builder: UrlBuilder) -> Document:
-        post = represent_post(sample_data.POST, sample_data.OTHER_USER, builder)
-        return sample_page(
-            'posts', builder.url_for(template, user_id=sample_data.OTHER_USER.user_id), post, builder
-        )
-
-    return sample
+def _sample_post(builder: UrlBuilder) -> Document:
+    return represent_post(sample_data.POST, sample_data.OTHER_USER, builder)
 
 
 RELATIONS = (
@@ -379,14 +371,14 @@ RELATIONS = (
         'Posts, the newest first: all of them, or those of one user.',
         ('GET', 'POST'),
         'a collection of posts',
-        _sample_posts(urls.POSTS),
+        sample_collection(urls.POSTS, _sample_post),
     ),
     LinkRelation(
         'feed',
         'The posts of the user and of the users that they follow, the newest first.',
         ('GET',),
         'a collection of posts',
-        _sample_posts(urls.FEED),
+        sample_collection(urls.FEED, _sample_post, user_id=sample_data.OTHER_USER.user_id),
     ),
 )
 EXPANSIONS: Expansions = {
@@ -398,7 +390,7 @@ RESOURCES: Mapping[str, Find] = {'posts': _find_posts}
 ROUTES: tuple[Route, ...] = (
     (urls.POSTS, PostsResource()),
     (urls.POST, PostResource()),
-    (urls.POST_AUTHOR, PostAuthorResource()),
+    (urls.POST_AUTHOR, RelatedResource('posts', 'PostAuthor', _GET_AUTHOR, _find_author)),
     (urls.USER_POSTS, UserPostsResource()),
     (urls.FEED, FeedResource()),
     (

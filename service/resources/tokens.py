@@ -49,11 +49,11 @@ from service.representation.query import Query
 from service.representation.query_parameters import QueryOptions
 from service.representation.url_builder import UrlBuilder
 from service.resources import sample_data
-from service.resources.collection_pages import represent_listing, sample_page
+from service.resources.collection_pages import represent_listing
 from service.resources.module import EntryPointPart, LinkRelation
 from service.resources.relationships import ToManyRelationship
-from service.resources.response_samples import sample_pages
-from service.resources.responses import add_invalidation_links
+from service.resources.response_samples import sample_collection, sample_pages
+from service.resources.responses import add_invalidation_links, respond_no_content
 
 # The format of a new token: a random secret, or a signed JWT that other services can verify (RFC 9068).
 _FORMAT = Field('format', 'Format', type='hidden', regex=None, options=('opaque', 'jwt'))
@@ -280,8 +280,7 @@ class TokensResource:
 
     def on_delete(self, req: Request, resp: falcon.Response) -> None:
         revoke_token(req.db, req.user.token_id, by=req.user, precondition=target_precondition(req))
-        resp.status = falcon.HTTP_204
-        add_invalidation_links(resp, req.builder.url_for(urls.TOKEN, token_id=req.user.token_id))
+        respond_no_content(resp, req.builder.url_for(urls.TOKEN, token_id=req.user.token_id))
 
 
 class OtherTokensResource:
@@ -302,8 +301,7 @@ class OtherTokensResource:
         require_write_scope(req.viewer)
         target_precondition(req)()
         revoke_other_tokens(req.db, by=req.user)
-        resp.status = falcon.HTTP_204
-        add_invalidation_links(resp, req.builder.url_for(urls.TOKENS))
+        respond_no_content(resp, req.builder.url_for(urls.TOKENS))
 
 
 class UserTokensResource:
@@ -344,8 +342,7 @@ class TokenResource:
 
     def on_delete(self, req: Request, resp: falcon.Response, token_id: int) -> None:
         revoke_token(req.db, token_id, by=req.user, precondition=precondition(req, represent_token))
-        resp.status = falcon.HTTP_204
-        add_invalidation_links(resp, req.builder.url_for(urls.TOKENS))
+        respond_no_content(resp, req.builder.url_for(urls.TOKENS))
 
 
 def _represent_tokens(req: Request, query: Query) -> Document:
@@ -434,9 +431,8 @@ def entry_point(viewer: Viewer | None, builder: UrlBuilder) -> EntryPointPart:
     return EntryPointPart({'hc:tokens': tokens}, (login.at(tokens.href),) if viewer is None else ())
 
 
-def _sample_tokens(builder: UrlBuilder) -> Document:
-    token = represent_token(sample_data.TOKEN, sample_data.OWNER, builder)
-    return sample_page('tokens', builder.url_for(urls.TOKENS), token, builder)
+def _sample_token(builder: UrlBuilder) -> Document:
+    return represent_token(sample_data.TOKEN, sample_data.OWNER, builder)
 
 
 RELATIONS = (
@@ -446,7 +442,7 @@ RELATIONS = (
         'a token to be renewed. GET lists your valid tokens; DELETE revokes the one that you present.',
         ('GET', 'POST', 'DELETE'),
         'a collection of tokens',
-        _sample_tokens,
+        sample_collection(urls.TOKENS, _sample_token),
     ),
 )
 EXPANSIONS: Expansions = {('users', 'hc:tokens'): _expand_tokens}

@@ -43,10 +43,15 @@ from service.representation.query_parameters import QueryOptions
 from service.representation.template import MAX_TEMPLATES, Template, variable
 from service.representation.url_builder import UrlBuilder
 from service.resources import sample_data
-from service.resources.collection_pages import represent_listing, sample_page
+from service.resources.collection_pages import represent_listing
 from service.resources.module import EntryPointPart, LinkRelation, Sample
-from service.resources.response_samples import sample_pages
-from service.resources.responses import add_invalidation_links, apply_edit, respond_created
+from service.resources.response_samples import sample_collection, sample_pages
+from service.resources.responses import (
+    add_invalidation_links,
+    apply_edit,
+    respond_created,
+    respond_no_content,
+)
 
 _NEW_PASSWORD = Field(
     'password',
@@ -400,8 +405,7 @@ class UserResource:
     def on_delete(self, req: Request, resp: falcon.Response, user_id: int) -> None:
         stores, items = find_owned(req.db, user_id)
         delete_user(req.db, user_id, by=req.user, precondition=precondition(req, represent_user))
-        resp.status = falcon.HTTP_204
-        add_invalidation_links(resp, *_deleted_with_user(req, user_id, stores, items))
+        respond_no_content(resp, *_deleted_with_user(req, user_id, stores, items))
 
 
 class PasswordResource:
@@ -434,8 +438,7 @@ class PasswordResource:
             quotas=req.quotas,
             **values,
         )
-        resp.status = falcon.HTTP_204
-        add_invalidation_links(
+        respond_no_content(
             resp, req.builder.url_for(urls.TOKENS), req.builder.url_for(urls.USER, user_id=user_id)
         )
 
@@ -480,10 +483,8 @@ def _sample_self(builder: UrlBuilder) -> Document:
 
 
 def sample_users(template: str) -> Sample:
-    """Return a function that makes a sample page of the users at a URL template."""
-    return lambda builder: sample_page(
-        'users', builder.url_for(template, user_id=sample_data.USER.id), sample_user(builder), builder
-    )
+    """Return a function that makes a sample of the users at a URL template."""
+    return sample_collection(template, sample_user, user_id=sample_data.USER.id)
 
 
 RELATIONS = (
