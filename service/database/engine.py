@@ -23,6 +23,7 @@ class Engine(peewee.Database):
     startup_sql: tuple[str, ...] = ()  # run when a process opens the database
     ddl_sql: tuple[str, ...] = ()  # run before the schema is created or migrated
     bulk_load_sql: tuple[str, ...] = ()  # run before many rows are inserted
+    bulk_loaded_sql: tuple[str, ...] = ()  # run after that
     has_transactional_ddl = True
     read_only_sql = ''  # returns whether the server rejects writes
     lock_schema_sql = ''  # locks the schema, waiting while another process migrates it

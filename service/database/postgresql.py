@@ -52,6 +52,7 @@ class PostgresqlEngine(PooledEngine, peewee.PostgresqlDatabase):
     name = 'postgresql'
     read_only_sql = "SELECT current_setting('transaction_read_only') = 'on'"
     lock_schema_sql = 'SELECT pg_advisory_xact_lock(5147268395671)'
+    bulk_loaded_sql = ('ANALYZE',)  # else plans are bad until autovacuum has collected statistics
 
     def __init__(
         self, settings: Settings, database: str, *, has_prepared_statements: bool, **parameters: Any

@@ -26,8 +26,10 @@ class Viewer(NamedTuple):
 
 ANONYMOUS = Viewer(0, '', 0)  # no user has this id
 
-_UPDATE_LAST_SEEN = CompiledQuery(
-    User.update({User.last_seen: bindparam('now')}).where(User.id == bindparam('user_id'))
+_UPDATE_USER = CompiledQuery(
+    User.update(
+        {User.last_seen: bindparam('now'), User.post_count: User.post_count + bindparam('posts')}
+    ).where(User.id == bindparam('user_id'))
 )
 _UPDATE_LAST_USED = CompiledQuery(
     Token.update({Token.last_used_at: bindparam('now')}).where(
@@ -41,23 +43,24 @@ def is_writer(viewer: Viewer | None, user_id: int) -> bool:
     return viewer is not None and viewer.user_id == user_id and viewer.can_write
 
 
-def authorize_write(session: Session, viewer: Viewer) -> int:
+def authorize_write(session: Session, viewer: Viewer, *, posts: int = 0) -> int:
     """Check inside the transaction that the token permits writes, and confirm it; return the time.
 
-    Raises InsufficientScope, and what `confirm_token` raises.
+    `posts` is the change of the viewer's `post_count`, which is written together with `last_seen`. Raises
+    InsufficientScope, and what `confirm_token` raises.
     """
     require_write_scope(viewer)
-    return confirm_token(session, viewer)
+    return confirm_token(session, viewer, posts=posts)
 
 
-def confirm_token(session: Session, viewer: Viewer) -> int:
+def confirm_token(session: Session, viewer: Viewer, *, posts: int = 0) -> int:
     """Check the token again inside the transaction, so that revoking it takes effect at once.
 
     Updates `last_seen` and `last_used_at`, and returns their new value. Raises Unauthenticated if the token
     was revoked or the account deleted since it was presented.
     """
     now = session.now()
-    _UPDATE_LAST_SEEN.run(session, now=now, user_id=viewer.user_id)
+    _UPDATE_USER.run(session, now=now, posts=posts, user_id=viewer.user_id)
     if not _UPDATE_LAST_USED.execute(session, now=now, token_id=viewer.token_id):
         raise Unauthenticated('The token is revoked or expired.', 'token')
     return now

@@ -29,11 +29,12 @@ from service.http.conditional import NO_STORE
 from service.http.credentials import INSUFFICIENT_SCOPE, www_authenticate
 from service.http.invalid_header import InvalidHeader
 from service.http.request import Request
+from service.representation.cursors import AFTER, BEFORE
 from service.representation.formats import choose_problem_format
 from service.representation.json_api_input import ClientGeneratedId, ResourceMismatch
 from service.representation.media_types import HTML
+from service.representation.parameter_values import InvalidParameter
 from service.representation.problem import PROBLEMS, Problem
-from service.representation.query_parameters import AFTER, BEFORE, InvalidParameter
 from service.representation.strict_input import MalformedBody
 
 RETRY_SECONDS = '2'
@@ -137,7 +138,7 @@ def problem_of(error: Exception, req: Request) -> Problem:
 
 
 def _find_mismatch(req: Request) -> Exception | None:
-    """Return the schema mismatch that may be why a statement failed, if there is one."""
+    """Return the schema mismatch that may have caused a statement to fail, if there is one."""
     req.db.engine.invalidate()
     try:
         check_schema(req.db)

@@ -14,7 +14,8 @@ from service.http.forwarded import client_address, without_prefix
 from service.http.operation import Operation
 from service.representation.document import Document
 from service.representation.formats import Format
-from service.representation.query_parameters import Kinds, Query
+from service.representation.query import Query
+from service.representation.selection_parameters import Kinds
 from service.representation.url_builder import UrlBuilder
 
 REQUEST = 'halcyon.request'  # where the WSGI environment has this object

@@ -27,7 +27,7 @@ Inclusion = Mapping[str, 'Inclusion']
 
 
 class Selection(NamedTuple):
-    """How a client asked to see a document.
+    """The related documents and the fields that a client requests with a document.
 
     `include` has the relations to include, None if the client did not specify any; `fields` maps kinds to the
     names of the requested fields; `query` is the query string with both.

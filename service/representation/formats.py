@@ -212,20 +212,24 @@ def _ranges(accept: str | None) -> tuple[MediaType, ...]:
     return parse_accept(accept)
 
 
-def entity_tag(body: bytes, format: Format, viewer_id: int | None, document: Document | None = None) -> str:
+def entity_tag(body: bytes, format: Format, viewer_id: int | None) -> str:
     """Return the strong validator of a representation, by media type and viewer (RFC 9110 §8.8.3).
 
-    It starts with the name of the format, which tells which representation it has to be compared with. The
-    tag of a page starts with the digest of its `document`.
+    It starts with the name of the format, which tells which representation it has to be compared with.
     """
-    start = f'"{format.name}-' if document is None else page_tag_start(document, viewer_id)
-    return f'{start}{_digest(body, format, viewer_id)}"'
+    return f'"{format.name}-{_digest(body, format, viewer_id)}"'
 
 
-def page_tag_start(document: Document, viewer_id: int | None) -> str:
-    """Return how the tags of all pages of the document start, without rendering a page."""
-    forms = FORMATS[HAL_FORMS]
-    return f'"{FORMATS[HTML].name}-{_digest(forms.render(document), forms, viewer_id)}.'
+def page_tag(body: bytes, document: Document, viewer_id: int | None) -> str:
+    """Return the strong validator of an HTML page, whose first part is that of its document."""
+    html = FORMATS[HTML]
+    return f'{state_tag(document, html, viewer_id)[:-1]}.{_digest(body, html, viewer_id)}"'
+
+
+def state_tag(document: Document, format: Format, viewer_id: int | None) -> str:
+    """Return the part of a document's validator that preconditions compare: see `comparable_tag`."""
+    rendered = FORMATS[HAL_FORMS] if format.media_type == HTML else format
+    return f'"{format.name}-{_digest(rendered.render(document), rendered, viewer_id)}"'
 
 
 def _digest(body: bytes, format: Format, viewer_id: int | None) -> str:
@@ -239,8 +243,13 @@ def coded_tag(tag: str) -> str:
     return f'{tag[:-1]}{_GZIP}"'
 
 
-def without_coding(tag: str) -> str:
-    """Return the tag of the same representation without a content coding."""
+def comparable_tag(tag: str) -> str:
+    """Return the part of a tag that preconditions compare: the state, in one media type.
+
+    The content coding is not part of the state, nor is what surrounds a document on a page.
+    """
+    if tag.startswith(f'"{FORMATS[HTML].name}-') and '.' in tag:
+        return tag.partition('.')[0] + '"'
     return tag.removesuffix(f'{_GZIP}"') + '"' if tag.endswith(f'{_GZIP}"') else tag
 
 

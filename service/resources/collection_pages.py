@@ -9,7 +9,7 @@ from service.representation.action import Form
 from service.representation.assembler import Assembler
 from service.representation.display import Crumb, Display
 from service.representation.document import Document, Link
-from service.representation.query_parameters import HalDialect, Query
+from service.representation.query import Query
 from service.representation.url_builder import UrlBuilder
 
 
@@ -81,13 +81,6 @@ def represent_page(
         display=display,
         parents=parents,
     )
-
-
-def sample_page(kind: str, url: str, item: Document, builder: UrlBuilder) -> Document:
-    """Return a collection of `kind` with one item, as an example."""
-    query = Query(HalDialect.names)
-    page = Page([item], 1, query.position.per_page, 1, None, None)
-    return represent_page(kind, url, query, page, [item], builder)
 
 
 def _meta(query: Query, page: Page) -> dict[str, Any]:

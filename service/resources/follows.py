@@ -33,14 +33,15 @@ from service.http.request_body import read_body, read_resource_identifiers
 from service.representation.display import Display
 from service.representation.document import Document, Identifier, Link, Relationship, member
 from service.representation.kind import Kind, time_member
-from service.representation.query_parameters import Query, QueryOptions
+from service.representation.query import Query
+from service.representation.query_parameters import QueryOptions
 from service.representation.url_builder import UrlBuilder
 from service.resources import sample_data
 from service.resources.collection_pages import represent_listing
 from service.resources.module import EntryPointPart, LinkRelation
 from service.resources.relationships import ToManyRelationship, ToOneRelationship
 from service.resources.response_samples import sample_pages
-from service.resources.responses import add_invalidation_links, respond_created
+from service.resources.responses import add_invalidation_links, respond_created, respond_no_content
 from service.resources.users import (
     FOLLOW,
     UNFOLLOW,
@@ -204,8 +205,7 @@ class FollowResource:
     def on_delete(self, req: Request, resp: falcon.Response, user_id: int, other_id: int) -> None:
         check = precondition(req, represent_follow)
         unfollow(req.db, user_id, other_id, by=req.user, precondition=check)
-        resp.status = falcon.HTTP_204
-        add_invalidation_links(resp, *_changed_by_following(req.builder, user_id, other_id))
+        respond_no_content(resp, *_changed_by_following(req.builder, user_id, other_id))
 
 
 class FollowersResource:
@@ -317,7 +317,7 @@ def _change_members(req: Request, resp: falcon.Response, user_id: int, change: C
     members = read_resource_identifiers(req)
     change(req.db, user_id, members, by=req.user, precondition=target_precondition(req))
     resp.media = represent_following_relationship(req, user_id)
-    changed = [one for other_id in members for one in _changed_by_following(req.builder, user_id, other_id)]
+    changed = [url for other_id in members for url in _changed_by_following(req.builder, user_id, other_id)]
     add_invalidation_links(resp, *dict.fromkeys(changed))
 
 

@@ -3,7 +3,7 @@
 import json
 import urllib.error
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from email.message import Message
 from typing import Any
 
@@ -13,9 +13,10 @@ from service.domain.demo.generator import CELEBRITY, PASSWORD, DemoData
 from service.representation.formats import FORMATS
 from service.representation.media_types import HAL
 from tests.bench.data import NEIGHBOUR, READER, WRITER
-from tests.bench.load import Case
+from tests.bench.load import VIEWER, Case
 
 JSON_BODY = {'Content-Type': 'application/json'}
+COMPARED = ('GET user', 'page of 10', 'page of 100', 'PUT user', 'POST post')
 SIGN_INS = 4  # concurrent ones: each occupies a core for the duration of bcrypt
 
 
@@ -49,7 +50,11 @@ def href(document: Any, rel: str, **variables: Any) -> str:
 def send(case: Case) -> tuple[Message, bytes]:
     """Send a case once and return headers and body; exits if the status is wrong."""
     body = case.body.replace('{n}', 'once').encode() if case.body is not None else None
-    request = urllib.request.Request(case.href, body, dict(case.headers), method=case.method)
+    href, headers = case.href, dict(case.headers)
+    if case.viewers:
+        token, user_id = case.viewers[0]
+        href, headers['Authorization'] = href.replace(VIEWER, str(user_id)), f'Bearer {token}'
+    request = urllib.request.Request(href, body, headers, method=case.method)
     try:
         with urllib.request.urlopen(request, timeout=30) as response:
             status, headers, text = response.status, response.headers, response.read()
@@ -79,6 +84,7 @@ def growing_cases(origin: str, data: DemoData) -> Iterator[Case]:
         ('GET celebrity', href(celebrity, 'self')),
         ('page of 10', href(users, 'hc:page', page=1, per_page=10)),
         ('last page of 10', href(users, 'last')),
+        ('newest posts', posts),
         ('followers, first page', href(followers, 'first')),
         ('followers, last page', href(followers, 'last')),
         ('feed of 10, follows 200', href(reader.entry, 'hc:feed')),
@@ -110,3 +116,12 @@ def all_cases(origin: str, data: DemoData) -> Iterator[Case]:
     yield Case('PUT user', href(writer.entry, 'hc:me'), 200, 'PUT', writing, '{"about_me": "now {n}"}')
     yield Case('POST post', href(writer.entry, 'hc:posts'), 201, 'POST', writing, '{"body": "news {n}"}')
     yield writer.sign_in
+
+
+def compared_cases(origin: str, data: DemoData, viewers: Sequence[tuple[str, int]]) -> Iterator[Case]:
+    """Yield the cases that peers can handle, each by one viewer, and then by all viewers in turn."""
+    cases = [case for case in all_cases(origin, data) if case.name in COMPARED]
+    yield from cases
+    for case in cases:
+        href = case.href.replace(str(data.user_id(WRITER)), VIEWER)
+        yield case._replace(name=f'{case.name}, {len(viewers)} viewers', href=href, viewers=viewers)

@@ -3,6 +3,8 @@
 There is a store with ten items for every ten users.
 """
 
+from collections.abc import Sequence
+
 from service.database.clock import system_clock
 from service.database.session import Session
 from service.domain.demo.generator import CELEBRITY, PASSWORD, DemoData, load
@@ -20,6 +22,16 @@ def plan_data(users: int, posts_each: int) -> DemoData:
     """Return demo data with enough users for the reader to follow, and as many items."""
     users = max(users, MIN_USERS)
     return DemoData(users, 1, posts_each, stores=users // 10, items=10, now=system_clock())
+
+
+def sign_in_viewers(db: Session, data: DemoData, count: int) -> Sequence[tuple[str, int]]:
+    """Sign users in, and return the token and the id of each."""
+    viewers = []
+    for number in range(NEIGHBOUR + 1, NEIGHBOUR + 1 + count):
+        token = sign_in(db, username=data.username(number), password=PASSWORD, user_agent=None)
+        viewers.append((token.secret, data.user_id(number)))
+    db.close()
+    return viewers
 
 
 def load_data(db: Session, data: DemoData) -> None:

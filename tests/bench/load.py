@@ -3,15 +3,22 @@
 import os
 import shutil
 import subprocess
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
+from urllib.parse import urlsplit
 
 _SCRIPT = Path(__file__).with_name('wrk.lua')
 
 
+VIEWER = 'VIEWER'  # in a URL: the id of the viewer who sends the request
+
+
 class Case(NamedTuple):
-    """One kind of request, and the status of its response; `{n}` in the body is another text each time."""
+    """One kind of request, and the status of its response; `{n}` in the body is another text each time.
+
+    `viewers` are the tokens and ids of users who send the request in turn.
+    """
 
     name: str
     href: str
@@ -19,7 +26,12 @@ class Case(NamedTuple):
     method: str = 'GET'
     headers: Mapping[str, str] = {}
     body: str | None = None
-    connections: int | None = None  # instead of what is asked for, where that would be too many
+    connections: int | None = None  # instead of those of the benchmark, if these would be too many
+    viewers: Sequence[tuple[str, int]] = ()
+
+    def at(self, origin: str) -> 'Case':
+        """Return the same request to another server."""
+        return self._replace(href=origin + urlsplit(self.href)._replace(scheme='', netloc='').geturl())
 
 
 class Load(NamedTuple):
@@ -43,7 +55,8 @@ class Wrk:
 
     def __init__(self, case: Case, seconds: int, connections: int) -> None:
         headers = [part for name, value in case.headers.items() for part in ('-H', f'{name}: {value}')]
-        environment = {**os.environ, 'BENCH_METHOD': case.method}
+        viewers = ' '.join(f'{token}:{user_id}' for token, user_id in case.viewers)
+        environment = {**os.environ, 'BENCH_METHOD': case.method, 'BENCH_VIEWERS': viewers}
         if case.body is not None:
             environment['BENCH_BODY'] = case.body
         options = ['-t1', f'-c{case.connections or connections}', f'-d{seconds}s', '--timeout', '10s']

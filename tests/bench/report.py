@@ -7,7 +7,7 @@ from importlib.metadata import version
 from pathlib import Path
 from statistics import median
 
-from tests.bench.rounds import BESIDE, LOPSIDED, Subject
+from tests.bench.rounds import LOPSIDED, Subject
 
 
 def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
@@ -33,22 +33,52 @@ def load_table(subjects: Sequence[Subject], bare: Subject, statements: Mapping[i
 
 
 def _load_row(subject: Subject, bare: Subject, statements: int | None) -> list[str]:
-    name = f'{subject.server.name}: {subject.case.name}'
     times = [f'{subject.per_second:,.0f}', f'{subject.p50 / 1000:.2f}', f'{subject.p99 / 1000:.2f}']
     if subject.beside:
-        return [f'{name}, beside {BESIDE} x {subject.beside.name}', *times, '', '', '', '']
+        return [
+            f'{subject.name}, beside {subject.beside.connections} x {subject.beside.name}',
+            *times,
+            '',
+            '',
+            '',
+            '',
+        ]
     cost = [f'{subject.cpu:,.0f}', f'{subject.cpu / bare.cpu:.2f}', f'{subject.cpu - bare.cpu:,.0f}']
-    return [name, *times, *cost, '' if statements is None else str(statements)]
+    return [subject.name, *times, *cost, '' if statements is None else str(statements)]
+
+
+def peer_table(compared: Sequence[Sequence[Subject]]) -> str:
+    """Return the requests per second of each case, with ours first, and the ratio to the best peer."""
+    servers = [subject.server.name.partition(', ')[0] for subject in compared[0]]
+    rows = (
+        [
+            f'{ours.server.name.partition(", ")[2]}: {ours.case.name}',
+            *(f'{one.per_second:,.0f}' for one in (ours, *peers)),
+            f'{ours.per_second / max(peer.per_second for peer in peers):.2f}',
+        ]
+        for ours, *peers in compared
+    )
+    return table(('requests/s', *servers, 'ours / best peer'), rows)
 
 
 def growth_table(sizes: Sequence[int], subjects: Sequence[Sequence[Subject]]) -> str:
-    """Return the CPU of each case in data of these sizes, and the ratio of the largest to the smallest."""
-    head = ('CPU µs a request', *(f'{size:,} users' for size in sizes), 'growth')
+    """Return the CPU time and the median response time of each case in data of these sizes.
+
+    The growth is the ratio of the largest size to the smallest. The CPU time is that of the server alone; the
+    response time includes a database on a server of its own.
+    """
+    head = (
+        'CPU µs a request',
+        *(f'{size:,} users' for size in sizes),
+        'growth of CPU time',
+        'growth of response time',
+    )
     rows = (
         [
             of_case[0].case.name,
             *(f'{one.cpu:,.0f}' for one in of_case),
             f'{of_case[-1].cpu / of_case[0].cpu:.2f}',
+            f'{of_case[-1].p50 / of_case[0].p50:.2f}',
         ]
         for of_case in zip(*subjects, strict=True)
     )
@@ -95,12 +125,11 @@ def memory_table(subjects: Sequence[Subject], before: Mapping[str, float]) -> st
 def print_doubts(subjects: Sequence[Subject]) -> None:
     """Print which rounds were left out, and which responses were errors."""
     for subject in subjects:
-        name = f'{subject.server.name}: {subject.case.name}'
         left_out = len(subject.rounds) - len(subject.valid)
         if left_out:
             print(
-                f'{name}: {left_out} of {len(subject.rounds)} rounds left out, '
+                f'{subject.name}: {left_out} of {len(subject.rounds)} rounds left out, '
                 f'one worker had over {LOPSIDED:.0%} of the CPU.\n'
             )
         if subject.errors:
-            print(f'{name}: {subject.errors} of {subject.requests} responses were errors.\n')
+            print(f'{subject.name}: {subject.errors} of {subject.requests} responses were errors.\n')

@@ -1,17 +1,25 @@
--- What wrk sends, as the environment says, and what it says when it is done: one line.
+-- The requests of wrk, by the environment, and its results in one line.
 
 wrk.method = os.getenv('BENCH_METHOD') or 'GET'
 local body = os.getenv('BENCH_BODY')
+local viewers = {}
+for token, id in (os.getenv('BENCH_VIEWERS') or ''):gmatch('(%S+):(%d+)') do
+    viewers[#viewers + 1] = {token = 'Bearer ' .. token, id = id}
+end
+wrk.body = body
 
 -- A value that a row has already is not written again, so every body is another one.
-if body and body:find('{n}', 1, true) then
-    local start, count = os.time(), 0
+if #viewers > 0 or (body and body:find('{n}', 1, true)) then
+    local start, count, path = os.time(), 0, wrk.path
     request = function()
         count = count + 1
-        return wrk.format(nil, nil, nil, (body:gsub('{n}', start .. '-' .. count)))
+        if #viewers > 0 then
+            local viewer = viewers[count % #viewers + 1]
+            wrk.headers['Authorization'] = viewer.token
+            path = wrk.path:gsub('VIEWER', viewer.id)
+        end
+        return wrk.format(nil, path, nil, body and body:gsub('{n}', start .. '-' .. count))
     end
-elseif body then
-    wrk.body = body
 end
 
 function done(summary, latency, requests)

@@ -83,3 +83,8 @@ def register(db: Session, name: str) -> Viewer:
 @pytest.fixture
 def networked_db(networked_url: str, open_url: Open) -> Session:
     return open_url(networked_url)
+
+
+@pytest.fixture(params=[engine for engine in engines_to_test() if engine == 'postgresql'])
+def postgresql(request: pytest.FixtureRequest, databases: Any, open_url: Open) -> Session:
+    return open_url(databases(request.param).empty())

@@ -2,21 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import pytest
 
 from service.database.postgresql_connection import MAX_STATEMENTS
 from service.database.session import Session
-from tests.databases import engines_to_test
-from tests.engines.conftest import Open, register
-
-ENGINES = [engine for engine in engines_to_test() if engine == 'postgresql']
-
-
-@pytest.fixture(params=ENGINES)
-def postgresql(request: pytest.FixtureRequest, databases: Any, open_url: Open) -> Session:
-    return open_url(databases(request.param).empty())
+from tests.engines.conftest import register
 
 
 def prepared(session: Session) -> list[str]:

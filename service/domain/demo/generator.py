@@ -216,6 +216,8 @@ def load(session: Session, data: DemoData) -> Iterator[int]:
             yield _load_users(session, data, users, password_hash)
         for stores in data.store_batches():
             yield _load_stores(session, data, stores)
+        for statement in session.engine.bulk_loaded_sql:
+            session.execute(statement)
     except ConstraintViolation as error:
         raise Conflict(
             detail='Another process is writing to the database. Loading has stopped; the data loaded so far'

@@ -1,0 +1,11 @@
+"""gunicorn for the peers, with the settings that the service has."""
+
+import os
+
+workers = int(os.environ['WEB_CONCURRENCY'])
+worker_class = 'gthread'
+threads = 8
+keepalive = 15
+accesslog = '-'
+control_socket_disable = True
+chdir = os.path.dirname(__file__)
