@@ -59,5 +59,5 @@ def _related(req: Request, document: Document) -> dict[str, Document]:
     if display is None or document.is_collection or req.viewer is None:
         return {}
     rels = (*(display.includes or ()), *(link.rel for link in display.links))
-    found = {rel: find_related(req, [document], rel) for rel in rels if document.href_of(rel)}
-    return {rel: one for rel, documents in found.items() for one in documents.values()}
+    targets = {rel: find_related(req, [document], rel) for rel in rels if document.href_of(rel)}
+    return {rel: target for rel, documents in targets.items() for target in documents.values()}

@@ -308,7 +308,7 @@ def _change_members(req: Request, resp: falcon.Response, user_id: int, change: C
     members = read_resource_identifiers(req)
     change(req.db, user_id, members, by=req.user, precondition=target_precondition(req))
     resp.media = represent_following_relationship(req, user_id)
-    changed = [one for other_id in members for one in _changed_by_following(req.builder, user_id, other_id)]
+    changed = [url for other_id in members for url in _changed_by_following(req.builder, user_id, other_id)]
     add_invalidation_links(resp, *dict.fromkeys(changed))
 
 

@@ -70,7 +70,10 @@ class Description:
             'openapi': '3.1.0',
             'info': {'title': TITLE, 'version': VERSION, 'description': SUMMARY},
             'servers': [{'url': origin}],
-            'tags': [{'name': name} for name in dict.fromkeys(one.resource.tag for one in samples.endpoints)],
+            'tags': [
+                {'name': name}
+                for name in dict.fromkeys(endpoint.resource.tag for endpoint in samples.endpoints)
+            ],
             'paths': paths,
             'components': {
                 'securitySchemes': {

@@ -103,7 +103,7 @@ class Endpoint(NamedTuple):
     @property
     def problems(self) -> list[int]:
         """The statuses below 500 of the problems that it can respond with."""
-        return [one for one in DESCRIBED if one in self.operation.errors or _APPLIES[one](self)]
+        return [status for status in DESCRIBED if status in self.operation.errors or _APPLIES[status](self)]
 
 
 def endpoints_of(routes: Iterable[Route]) -> Iterator[Endpoint]:
