@@ -48,7 +48,7 @@ def json_api(document: Document) -> dict[str, Any]:
 
 
 def _source_of(problem: Problem, pointer: str) -> dict[str, Any]:
-    """Return the source of an error in a body (§11.2), empty if the body is not JSON:API."""
+    """Return the `source` of an error in a body (§11.2); nothing if the body is not JSON:API."""
     if problem.body is None:
         return {}
     return {'source': {'pointer': existing_pointer(problem.body, pointer)}}
@@ -126,7 +126,7 @@ def _resource(
 
 
 def _are_identified(embedded: Mapping[str, Embedded], outline: Document) -> bool:
-    """Return whether the relationships identify all that is embedded, so that its linkage is the same."""
+    """Return whether all embedded documents are targets of to-one relationships, whose linkage is known."""
     to_one = (outline.relationships.get(rel, Relationship()).to_one for rel in embedded)
     return all(to_one) and all(isinstance(target, Document) for target in embedded.values())
 
