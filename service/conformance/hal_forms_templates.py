@@ -23,7 +23,7 @@ RULES = Rules('hal-forms', SPECIFICATION, is_hal_forms)
 
 
 def probe_targets(client: Client, exchange: Exchange) -> None:
-    """Ask the target of each form which methods it supports, and send the forms whose method is GET."""
+    """Send OPTIONS to the target of each form, and submit the forms whose method is GET."""
     if not is_hal_forms(exchange):
         return
     requested = {one.request.url for one in client.record if one.purpose == 'form-options'}

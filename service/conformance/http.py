@@ -350,7 +350,7 @@ def check_json_names(exchange: Exchange) -> Iterator[Fault]:
 
 
 def parse(exchange: Exchange, **hooks: Any) -> None:
-    """Parse JSON content for what the hooks see; what is not JSON is left to other rules."""
+    """Parse JSON content with hooks; content that is not JSON is reported by another rule."""
     try:
         json.loads(exchange.response.body.decode(), **hooks)
     except (ValueError, RecursionError):

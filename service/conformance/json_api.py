@@ -126,8 +126,8 @@ def attributes_of(resource: Any) -> dict[str, Any]:
     return dict(members(resource.get('attributes'))) if isinstance(resource, dict) else {}
 
 
-def name_of(value: Any) -> tuple[str, str]:
-    """Return type and id of a resource object or identifier."""
+def identity_of(value: Any) -> tuple[str, str]:
+    """Return the type and the id of a resource object or identifier."""
     return (str(value.get('type')), str(value.get('id'))) if isinstance(value, dict) else ('', '')
 
 

@@ -18,11 +18,11 @@ from service.conformance.json_api import (
     all_identifiers,
     href_of,
     identifiers,
+    identity_of,
     is_extension_member,
     is_json_api,
     is_resource,
     is_unlabelled,
-    name_of,
     relationships,
     resources,
     top,
@@ -313,16 +313,16 @@ def check_full_linkage(exchange: Exchange) -> Iterator[Fault]:
     parameters = parameters_of(exchange.request.url) + parameters_of(own)
     if any(name.startswith('fields[') for name, _ in parameters):
         return
-    linked = {name_of(one.value) for one in all_identifiers(exchange)}
+    linked = {identity_of(one.value) for one in all_identifiers(exchange)}
     for number, one in entries(top(exchange).get('included')):
-        if isinstance(one, dict) and name_of(one) not in linked:
+        if isinstance(one, dict) and identity_of(one) not in linked:
             yield Fault(pointer('included', number), 'is not identified by any linkage')
 
 
 @RULES.must('JA-RESOURCE-ONCE', '#document-compound-documents', 'A document has each resource once.')
 def check_resource_once(exchange: Exchange) -> Iterator[Fault]:
     objects = [one for one in resources(exchange) if is_resource(one.value)]
-    counts = Counter(name_of(one.value) for one in objects)
+    counts = Counter(identity_of(one.value) for one in objects)
     for (kind, id), count in counts.items():
         if count > 1:
             yield Fault('', f'has {count} resource objects of type {kind} and id {id}')

@@ -11,10 +11,10 @@ from service.conformance.json_api import (
     PAGE_LINKS,
     SPECIFICATION,
     href_of,
+    identity_of,
     is_fetched,
     is_json_api,
     is_resource,
-    name_of,
     primary,
     relationships,
     requires_status,
@@ -65,7 +65,7 @@ def self_of(exchange: Exchange) -> tuple[str, str] | None:
     found = re.fullmatch(r'(/data(?:/\d+)?|/included/\d+)/links/self', exchange.context['link'].where)
     for where, resource in resources(exchange.source):
         if found and where == found[1]:
-            return name_of(resource)
+            return identity_of(resource)
     return None
 
 
@@ -77,7 +77,7 @@ def self_of(exchange: Exchange) -> tuple[str, str] | None:
 )
 def check_self_primary(exchange: Exchange) -> Iterator[Fault]:
     found = self_of(exchange)
-    if found not in [name_of(one.value) for one in primary(top(exchange))]:
+    if found not in [identity_of(one.value) for one in primary(top(exchange))]:
         yield Fault('/data', f'is not the resource {found}')
 
 
@@ -127,8 +127,8 @@ def check_identity(record: Sequence[Exchange]) -> Iterator[tuple[Exchange, Fault
         for where, resource in resources(exchange):
             href = href_of(dict(members(resource.get('links'))).get('self'))
             url = (join(exchange.request.url, href) or '').partition('?')[0] if href is not None else None
-            if url is not None and selves.setdefault(name_of(resource), url) != url:
-                yield exchange, Fault(where + '/links/self', f'was {selves[name_of(resource)]} elsewhere')
+            if url is not None and selves.setdefault(identity_of(resource), url) != url:
+                yield exchange, Fault(where + '/links/self', f'was {selves[identity_of(resource)]} elsewhere')
 
 
 @RULES.should(
@@ -139,7 +139,7 @@ def check_identity(record: Sequence[Exchange]) -> Iterator[tuple[Exchange, Fault
 )
 def check_page_repeats(exchange: Exchange) -> Iterator[Fault]:
     here, before = (
-        {name_of(one.value) for one in primary(top(page))} for page in (exchange, exchange.source)
+        {identity_of(one.value) for one in primary(top(page))} for page in (exchange, exchange.source)
     )
     if here & before:
         yield Fault('/data', f'{len(here & before)} of its resources were on the page before')

@@ -67,7 +67,7 @@ def check_profile(exchange: Exchange) -> Iterator[Fault]:
 )
 def check_mixed(exchange: Exchange) -> Iterator[Fault]:
     if exchange.response.status != exchange.source.response.status:
-        yield Fault('status', 'the instance without parameters is not honoured')
+        yield Fault('status', 'the instance without parameters is ignored')
 
 
 def supports_parameters(exchange: Exchange) -> bool:

@@ -12,9 +12,9 @@ from service.conformance.exchange import JSON_API, Exchange, entries, members
 from service.conformance.json_api import (
     SPECIFICATION,
     attributes_of,
+    identity_of,
     is_json_api,
     is_resource,
-    name_of,
     primary,
     relationships,
     requires_status,
@@ -42,7 +42,7 @@ def is_collection(exchange: Exchange) -> bool:
 
 
 def probe_unknown(client: Client, exchange: Exchange) -> None:
-    """Send query parameters that the server cannot know."""
+    """Send query parameters that no server supports."""
     if is_json_api(exchange) and any(is_resource(one.value) for one in primary(top(exchange))):
         url = exchange.request.url
         client.repeat(exchange, 'ja-include-unknown', url=with_query(url, 'include', UNKNOWN))
@@ -52,7 +52,7 @@ def probe_unknown(client: Client, exchange: Exchange) -> None:
 
 
 def probe_include(client: Client, exchange: Exchange) -> None:
-    """Request inclusion of a relationship, and of none."""
+    """Request the inclusion of a relationship, and of nothing."""
     names = {name for resource, name, _ in relationships(exchange) if resource.where.startswith('/data')}
     if is_json_api(exchange) and names and 'include' not in urlsplit(exchange.request.url).query:
         name = min(names)
@@ -62,7 +62,7 @@ def probe_include(client: Client, exchange: Exchange) -> None:
 
 
 def probe_fields(client: Client, exchange: Exchange) -> None:
-    """Request one field of a type, and none."""
+    """Request one field of a type, and no fields."""
     for _, resource in resources(exchange):
         fields = [name for name, _ in members(resource.get('attributes'))]
         if is_json_api(exchange) and len(fields) > 1 and 'fields' not in urlsplit(exchange.request.url).query:
@@ -158,9 +158,9 @@ def check_include_only(exchange: Exchange) -> Iterator[Fault]:
     for resource, name, relationship in relationships(exchange):
         if resource.where.startswith('/data') and quote(name, safe='') == requested:
             data = relationship.value.get('data') if isinstance(relationship.value, dict) else None
-            linked |= {name_of(one) for one in (data if isinstance(data, list) else [data])}
+            linked |= {identity_of(one) for one in (data if isinstance(data, list) else [data])}
     for number, one in entries(top(exchange).get('included')):
-        if linked - {('', '')} and name_of(one) not in linked:
+        if linked - {('', '')} and identity_of(one) not in linked:
             yield Fault(f'/included/{number}', 'was not requested')
 
 

@@ -11,9 +11,9 @@ from service.conformance.json_api import (
     attributes_of,
     error_objects,
     href_of,
+    identity_of,
     is_json_api,
     is_resource,
-    name_of,
     primary,
     requires_status,
     top,
@@ -229,6 +229,6 @@ def check_delete_again(exchange: Exchange) -> Iterator[Fault]:
     is_sent('ja-created'),
 )
 def check_ja_created(exchange: Exchange) -> Iterator[Fault]:
-    created = [name_of(one.value) for one in primary(top(exchange.source))]
-    if [name_of(one.value) for one in primary(top(exchange))] != created:
+    created = [identity_of(one.value) for one in primary(top(exchange.source))]
+    if [identity_of(one.value) for one in primary(top(exchange))] != created:
         yield Fault('/data', f'should be {created}')

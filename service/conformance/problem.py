@@ -42,7 +42,7 @@ def probe_missing(client: Client, exchange: Exchange) -> None:
 
 
 def probe_types(client: Client, exchange: Exchange) -> None:
-    """Fetch the documentation of the problem types that were met."""
+    """Fetch the documentation of the problem types that occurred."""
     fetched = {one.request.url for one in client.record if one.purpose == 'problem-type'}
     for one in list(client.record):
         kind = member(one, 'type') if is_problem(one) else None

@@ -40,11 +40,11 @@ NOT_BLANK = rf'^{_TEXT}[^\s\x00-\x1f\x7f-\x9f{_INVISIBLE}]{_TEXT}$'
 class Field:
     """One input of an Action: its prompt, and the rules for its value.
 
-    Lengths are in characters after normalization. `regex` matches the
-    whole value and is valid in JavaScript and Python alike; `rule` is its meaning in words. `type` is an
-    input type of HTML, or `textarea`, which is `rows` lines high; a `number` has `min`, `max` and `step`.
-    With `trim` leading and trailing white space is removed first; with `nullable` null means empty. With
-    `options` the value is one of them. Pages leave out those that are not `on_pages`: they are for programs.
+    Lengths are in characters after normalization. `regex` matches the whole value and is valid in JavaScript
+    and Python alike; `rule` is its meaning in words. `type` is an input type of HTML, or `textarea`, which is
+    `rows` lines high; a `number` has `min`, `max` and `step`. With `trim` leading and trailing white space is
+    removed first; with `nullable` null means empty. With `options` the value is one of them. Fields that are
+    not `on_pages` are for programs only.
     """
 
     name: str

@@ -26,7 +26,7 @@ _NOTHING_EMBEDDED: Mapping[str, Embedded] = {}
 
 def json_api(document: Document) -> dict[str, Any]:
     """Return the document as JSON:API; what it embeds is included."""
-    view = document.selection
+    selection = document.selection
     body: dict[str, Any] = {'jsonapi': VERSION}
     primary = [] if document.is_relationship else _entries(document)
     resources = _Resources(primary)
@@ -35,19 +35,19 @@ def json_api(document: Document) -> dict[str, Any]:
         named = [_identify(entry) for entry in _entries(document)]
         body['data'] = named if document.is_collection else named[0]
     else:
-        data = [_resource(one, resources.embedded[_key(one)], view) for one in primary]
+        data = [_resource(one, resources.embedded[_key(one)], selection) for one in primary]
         body['data'] = data if document.is_collection else data[0]
     if document.is_collection:
         body['meta'] = dict(document.meta)
-    if resources.included or view.include is not None:
+    if resources.included or selection.include is not None:
         body['included'] = [
-            _resource(one, resources.embedded[key], view) for key, one in resources.included.items()
+            _resource(one, resources.embedded[key], selection) for key, one in resources.included.items()
         ]
     return body
 
 
 def _source_of(problem: Problem, pointer: str) -> dict[str, Any]:
-    """Return the source of an error in a body (§11.2), empty if the body is not JSON:API."""
+    """Return the `source` of an error in a body (§11.2); nothing if the body is not JSON:API."""
     if problem.body is None:
         return {}
     return {'source': {'pointer': existing_pointer(problem.body, pointer)}}
@@ -105,10 +105,10 @@ def json_api_errors(problem: Problem) -> dict[str, Any]:
 
 
 def _resource(
-    document: Document, embedded: Mapping[str, Embedded], view: Selection
+    document: Document, embedded: Mapping[str, Embedded], selection: Selection
 ) -> dict[str, Any] | orjson.Fragment:
     """Return the document as a resource object (§7.2), with the selected fields."""
-    fields = view.fields.get(document.kind)
+    fields = selection.fields.get(document.kind)
     attributes = {
         name: value
         for name, value in document.properties.items()
@@ -124,7 +124,7 @@ def _resource(
 
 
 def _are_identified(embedded: Mapping[str, Embedded], outline: Document) -> bool:
-    """Return whether the relationships identify all that is embedded, so that its linkage is the same."""
+    """Return whether all embedded documents are targets of to-one relationships, whose linkage is known."""
     to_one = (outline.relationships.get(rel, Relationship()).to_one for rel in embedded)
     return all(to_one) and all(isinstance(one, Document) for one in embedded.values())
 
