@@ -74,7 +74,7 @@ REGISTER = Action(
             min_length=1,
             max_length=MAX_USERNAME_LENGTH,
             regex=USERNAME,
-            rule='may contain only the letters A to Z, digits, and . _ -',
+            rule='may contain only the letters A to Z, digits, dots, underscores and hyphens',
             autocomplete='username',
         ),
         Field(
