@@ -74,6 +74,7 @@ def test_a_port_in_use_by_another_program_aborts_startup(tmp_path: Path, program
         ({'DATABASE_URL': 'sqlite:///nodir/x.db'}, 'nodir'),
         ({'DATABASE_URL': '', 'DATABASE_URL_FILE': '/nowhere'}, 'DATABASE_URL_FILE: cannot read'),
         ({'DATABASE_URL': 'mysql://u:secret@127.0.0.1:1/x?ssl_ca=/nowhere'}, 'ssl_ca: cannot read the file'),
+        ({'WEB_CONCURRENCY': '5000'}, 'WEB_CONCURRENCY: '),
         ({'METRICS': 'on', 'PROMETHEUS_MULTIPROC_DIR': '/nowhere'}, 'METRICS: '),
     ],
 )

@@ -138,7 +138,7 @@ def problem_of(error: Exception, req: Request) -> Problem:
 
 
 def _find_mismatch(req: Request) -> Exception | None:
-    """Return the schema mismatch that may be why a statement failed, if there is one."""
+    """Return the schema mismatch that may have caused a statement to fail, if there is one."""
     req.db.engine.invalidate()
     try:
         check_schema(req.db)

@@ -114,10 +114,10 @@ def _find_client(address: str, hops: Sequence[str], networks: tuple[Any, ...]) -
     """Return the address of the client, and the number of trusted proxies."""
     proxies = 1
     for hop in reversed(hops):
-        found = _read_node(hop)
-        if found is None:
+        client = _read_node(hop)
+        if client is None:
             break
-        address = found
+        address = client
         if not is_trusted(address, networks):
             break
         proxies += 1

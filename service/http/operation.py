@@ -25,7 +25,7 @@ _RESPONDERS = frozenset(f'on_{method.lower()}' for method in HTTP_METHODS)
 
 
 class Access(enum.Enum):
-    """Who may use an operation."""
+    """The clients that may use an operation."""
 
     PUBLIC = enum.auto()
     """Anyone: credentials are ignored, even invalid ones."""
@@ -158,7 +158,7 @@ def operation_of(resource: Resource, method: str) -> Operation | None:
 
 def options_of(resource: Resource) -> Operation:
     """Return the operation of OPTIONS, which ignores credentials if all others do."""
-    is_public = all(one.access is Access.PUBLIC for one in resource.operations.values())
+    is_public = all(operation.access is Access.PUBLIC for operation in resource.operations.values())
     return _PUBLIC_OPTIONS if is_public else _OPTIONS
 
 
@@ -167,9 +167,10 @@ def kinds_of(resources: Iterable[Resource]) -> dict[str, dict[str, str]]:
 
     Each has the kinds of the documents that can be included, by relation.
     """
-    operations = [one for resource in resources for one in resource.operations.values()]
-    kinds: dict[str, dict[str, str]] = {one.query.kind: {} for one in operations if one.query.kind}
-    for content in (content for one in operations for content in one.responses.values()):
+    operations = [operation for resource in resources for operation in resource.operations.values()]
+    names = (operation.query.kind for operation in operations)
+    kinds: dict[str, dict[str, str]] = {name: {} for name in names if name}
+    for content in (content for operation in operations for content in operation.responses.values()):
         if isinstance(content, Samples):
             kinds[content.kind.name] = dict(content.kind.relationships)
     return kinds
@@ -206,7 +207,7 @@ def check_declaration(resource: Resource) -> None:
 
     The resource must not have other public members, because a misspelt one would have no effect.
     """
-    name, members = type(resource).__name__, {one for one in dir(resource) if not one.startswith('_')}
+    name, members = type(resource).__name__, {name for name in dir(resource) if not name.startswith('_')}
     for member in _MEMBERS:
         if member not in members:
             raise DeclarationError(f'{name} has no {member}.')

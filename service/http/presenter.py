@@ -39,13 +39,15 @@ def present(req: Request, resp: falcon.Response) -> None:
 
 
 def _select(req: Request, resp: falcon.Response) -> None:
-    """Include the documents and keep the fields that the query asks for (JSON:API 1.1 §6.3, §6.4).
+    """Include the documents and keep the fields that the query requests (JSON:API 1.1 §6.3, §6.4).
 
-    Raises what is wrong with the query.
+    Raises `req.deferred_error`.
     """
-    if isinstance(resp.media, Document) and req.deferred_error is not None:
+    if not isinstance(resp.media, Document):
+        return
+    if req.deferred_error is not None:
         raise req.deferred_error
-    if isinstance(resp.media, Document) and resp.media.selection != req.query.selection:
+    if resp.media.selection != req.query.selection:
         resp.media = apply_selection(req, resp.media)
 
 
@@ -131,11 +133,11 @@ def _respond_not_modified(req: Request, resp: falcon.Response, tag: str | None) 
         return
     strong, weak = parse_etags(if_none_match)
     current = [tag, coded_tag(tag)] if accepts_gzip(req.env.get('HTTP_ACCEPT_ENCODING')) else [tag]
-    found = next((one for one in current if one in strong or one in weak), None)
-    if if_none_match.strip() != '*' and found is None:
+    matching = next((candidate for candidate in current if candidate in (*strong, *weak)), None)
+    if if_none_match.strip() != '*' and matching is None:
         return
     resp.status, resp.media, resp.data = falcon.HTTP_304, None, None
-    resp.set_header('ETag', found or tag)
+    resp.set_header('ETag', matching or tag)
     resp.delete_header('Content-Type')
 
 
@@ -158,7 +160,7 @@ def _minimize(req: Request, resp: falcon.Response) -> None:
 def set_rate_limit_headers(req: Request, resp: falcon.Response) -> None:
     """Set RateLimit and RateLimit-Policy (draft-ietf-httpapi-ratelimit-headers-11).
 
-    The quotas are those that the responder found, or else those of the client's IP address. A replayed
+    The quotas are those that the responder read, or else those of the client's IP address. A replayed
     response has the current ones, so they are not part of the response that is stored.
     """
     if resp.status_code >= 500:

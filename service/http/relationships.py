@@ -11,7 +11,7 @@ from service.representation.document import Document, Identifier, member
 from service.representation.json_api_input import read_identifiers
 
 
-def check_relationships(req: Request, relationships: Mapping[str, Any]) -> None:
+def check_relationships(req: Request, relationships: Mapping[str, Mapping[str, Any]]) -> None:
     """Raise unless all linkage is the same as that of the resource, or as it will be after its creation.
 
     Raises MalformedBody for invalid linkage, ResourceMismatch for another type, NotFound for a related
@@ -20,7 +20,7 @@ def check_relationships(req: Request, relationships: Mapping[str, Any]) -> None:
     kind = req.operation.query.kind
     relations = {member(rel): rel for rel in req.related.kinds.get(kind, {})}
     for name, relationship in relationships.items():
-        if not isinstance(relationship, dict) or 'data' not in relationship:
+        if 'data' not in relationship:
             continue
         rel = relations.get(name)
         if rel is None:
@@ -35,9 +35,8 @@ def check_relationships(req: Request, relationships: Mapping[str, Any]) -> None:
 
 
 def _reject_change(req: Request, kind: str, unrelated: set[str], name: str) -> None:
-    ids = [int(one) for one in unrelated if is_id(one)]
-    found = req.related.resources[kind](req, ids)
-    if len(found) < len(unrelated):
+    ids = [int(text) for text in unrelated if is_id(text)]
+    if len(req.related.resources[kind](req, ids)) < len(unrelated):
         raise NotFound(f'{name} has an id for which there is no resource of type {kind}.')
     raise Forbidden(f'The relationship {name} cannot be changed here.')
 
@@ -60,7 +59,8 @@ def _current_members(req: Request, kind: str, rel: str, count: int) -> set[str] 
 
 
 def _document(req: Request, kind: str) -> Document:
-    found = req.related.resources[kind](req, [int(req.resource_id)])
-    if not found:
-        raise NotFound(f'No resource of type {kind} has the id {req.resource_id}.')
-    return found[int(req.resource_id)]
+    resource_id = int(req.resource_id)
+    document = req.related.resources[kind](req, [resource_id]).get(resource_id)
+    if document is None:
+        raise NotFound(f'No resource of type {kind} has the id {resource_id}.')
+    return document

@@ -88,11 +88,11 @@ def read_resource_identifiers(req: Request) -> list[int]:
     _require_write_scope(req)
     sent = _read(req, (JSON_API,))
     req.json_api_body = parse_json(sent[1]) if sent else {}
-    named = read_linkage(req.json_api_body, req.operation.query.kind)
-    unknown = [one for one in named if not is_id(one)]
+    ids = read_linkage(req.json_api_body, req.operation.query.kind)
+    unknown = [text for text in ids if not is_id(text)]
     if unknown and req.method != 'DELETE':
         raise NotFound(f'No resource of type {req.operation.query.kind} has the id {unknown[0][:80]!r}.')
-    return [int(one) for one in named if is_id(one)]
+    return [int(text) for text in ids if is_id(text)]
 
 
 def read_parameters(req: Request) -> dict[str, str | list[str]]:

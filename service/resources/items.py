@@ -88,7 +88,7 @@ ITEM = Kind(
     relationships={'hc:store': 'stores'},
     display=Display(
         plural='Items',
-        empty='There are no items here yet.',
+        empty='No items yet.',
         columns=(
             Column('name', 'Name'),
             Column('price', 'Price'),
@@ -121,7 +121,7 @@ def represent_item(item: ItemRecord, viewer: Viewer | None, builder: UrlBuilder)
 @lru_cache(maxsize=MAX_TEMPLATES)
 def _item_template(builder: UrlBuilder, is_editable: bool) -> Template:
     item_id, store_id = variable('item_id'), variable('store_id')
-    here = builder.link_to(urls.ITEM, item_id=item_id)
+    self_link = builder.link_to(urls.ITEM, item_id=item_id)
     store = builder.link_to(urls.STORE, store_id=store_id)
     return Template(
         Document(
@@ -129,12 +129,12 @@ def _item_template(builder: UrlBuilder, is_editable: bool) -> Template:
             None,
             {},
             {
-                'self': here,
+                'self': self_link,
                 'curies': builder.curies,
                 'collection': builder.link_to(urls.ITEMS),
                 'hc:store': store,
             },
-            forms=(EDIT.at(here.href), DELETE.at(here.href)) if is_editable else (),
+            forms=(EDIT.at(self_link.href), DELETE.at(self_link.href)) if is_editable else (),
             relationships={
                 'hc:store': Relationship(
                     builder.url_for(urls.STORE_RELATIONSHIP, item_id=item_id), Identifier('stores', store_id)

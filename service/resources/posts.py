@@ -90,7 +90,7 @@ KIND = Kind(
     embedded={'author': 'users'},
     display=Display(
         plural='Posts',
-        empty='There are no posts here yet.',
+        empty='No posts yet.',
         text='body',
         byline='author',
         moment='created_at',
@@ -108,7 +108,7 @@ KIND = Kind(
 assert KIND.display is not None
 FEED_DISPLAY = replace(
     KIND.display,
-    empty='Your feed is empty. Write your first post, or find people to follow under People.',
+    empty='Your feed is empty. Publish your first post, or find people to follow under People.',
 )
 
 
@@ -132,7 +132,7 @@ def represent_post(post: PostRecord, viewer: Viewer | None, builder: UrlBuilder)
 @lru_cache(maxsize=MAX_TEMPLATES)
 def _template(builder: UrlBuilder, is_editable: bool) -> Template:
     author_id = variable('author_id')
-    here = builder.link_to(urls.POST, post_id=variable('post_id'))
+    self_link = builder.link_to(urls.POST, post_id=variable('post_id'))
     relationship = builder.url_for(urls.AUTHOR_RELATIONSHIP, post_id=variable('post_id'))
     return Template(
         Document(
@@ -140,12 +140,12 @@ def _template(builder: UrlBuilder, is_editable: bool) -> Template:
             None,
             {},
             {
-                'self': here,
+                'self': self_link,
                 'curies': builder.curies,
                 'collection': builder.link_to(urls.POSTS),
                 'author': builder.link_to(urls.USER, user_id=author_id),
             },
-            forms=(EDIT.at(here.href), DELETE.at(here.href)) if is_editable else (),
+            forms=(EDIT.at(self_link.href), DELETE.at(self_link.href)) if is_editable else (),
             relationships={'author': Relationship(relationship, Identifier('users', author_id))},
             display=KIND.display,
         )
@@ -347,9 +347,8 @@ def _expand_feed(req: Request, user_ids: Sequence[int], query: Query) -> dict[in
 
 
 def _changed_by_posting(req: Request) -> tuple[str, ...]:
-    here = {'user_id': req.user.user_id}
-    own = (req.builder.url_for(template, **here) for template in (urls.USER, urls.USER_POSTS, urls.FEED))
-    return (req.builder.url_for(urls.POSTS), req.builder.url_for(urls.USERS), *own)
+    templates = (urls.POSTS, urls.USERS, urls.USER, urls.USER_POSTS, urls.FEED)
+    return tuple(req.builder.url_for(template, user_id=req.user.user_id) for template in templates)
 
 
 def entry_point(viewer: Viewer | None, builder: UrlBuilder) -> EntryPointPart:

@@ -76,7 +76,7 @@ STORE = Kind(
     to_many=('hc:items',),
     display=Display(
         plural='Stores',
-        empty='There are no stores yet. Open the first one.',
+        empty='No stores yet. Open the first one.',
         columns=(
             Column('name', 'Name'),
             Column('item_count', 'Items'),
@@ -112,20 +112,20 @@ def represent_store(store: StoreRecord, viewer: Viewer | None, builder: UrlBuild
 @lru_cache(maxsize=MAX_TEMPLATES)
 def _store_template(builder: UrlBuilder, is_editable: bool) -> Template:
     store_id, owner_id = variable('store_id'), variable('owner_id')
-    here = builder.link_to(urls.STORE, store_id=store_id)
+    self_link = builder.link_to(urls.STORE, store_id=store_id)
     return Template(
         Document(
             'stores',
             None,
             {},
             {
-                'self': here,
+                'self': self_link,
                 'curies': builder.curies,
                 'collection': builder.link_to(urls.STORES),
                 'hc:owner': builder.link_to(urls.USER, user_id=owner_id),
                 'hc:items': builder.link_to(urls.STORE_ITEMS, store_id=store_id),
             },
-            forms=(EDIT.at(here.href), CLOSE.at(here.href)) if is_editable else (),
+            forms=(EDIT.at(self_link.href), CLOSE.at(self_link.href)) if is_editable else (),
             relationships={
                 'hc:owner': Relationship(
                     builder.url_for(urls.OWNER_RELATIONSHIP, store_id=store_id), Identifier('users', owner_id)

@@ -57,8 +57,8 @@ from service.resources.responses import add_invalidation_links, respond_no_conte
 
 # The format of a new token: a random secret, or a signed JWT that other services can verify (RFC 9068).
 _FORMAT = Field('format', 'Format', type='hidden', regex=None, options=('opaque', 'jwt'))
-# What a program can ask of a new token, by a password in the body or in the header.
-_WISHES = (
+# The properties of a new token that a program can choose, signing in by the body or by Basic.
+_TOKEN_FIELDS = (
     Field('name', 'Name of the token', max_length=MAX_NAME_LENGTH, trim=True, nullable=True, on_pages=False),
     Field('scope', 'Scope', regex=None, options=SCOPES, on_pages=False),
     Field(
@@ -79,10 +79,10 @@ LOGIN = Action(
     (
         Field('username', 'User name', required=True, autocomplete='username'),
         Field('password', 'Password', type='password', required=True, autocomplete='current-password'),
-        *_WISHES,
+        *_TOKEN_FIELDS,
     ),
 )
-BASIC_LOGIN = Action('login', 'POST', 'Sign in', _WISHES)
+BASIC_LOGIN = Action('login', 'POST', 'Sign in', _TOKEN_FIELDS)
 RENEW = Action('renew', 'POST', 'Renew', (_FORMAT,))
 REVOKE = Action('revoke', 'DELETE', 'Revoke')
 REVOKE_OTHERS = Action('revoke-others', 'DELETE', 'Sign out everywhere else')
@@ -134,11 +134,11 @@ KIND = Kind(
 
 def represent_token(token: TokenRecord, viewer: Viewer | None, builder: UrlBuilder) -> Document:
     """Return the token without its secret."""
-    here = builder.link_to(urls.TOKEN, token_id=token.id)
+    self_link = builder.link_to(urls.TOKEN, token_id=token.id)
     is_current = viewer is not None and viewer.token_id == token.id
     forms: tuple[Form, ...] = ()
     if viewer is None or viewer.can_write:
-        forms = (REVOKE.at(here.href),)
+        forms = (REVOKE.at(self_link.href),)
         if is_current:
             renew = RENEW if builder.features.signed_tokens else RENEW.without('format')
             forms += (renew.at(builder.url_for(urls.TOKENS)),)
@@ -155,7 +155,7 @@ def represent_token(token: TokenRecord, viewer: Viewer | None, builder: UrlBuild
             'scope': token.scope,
             'current': is_current,
         },
-        links={'self': here, 'curies': builder.curies, 'collection': builder.link_to(urls.TOKENS)},
+        links={'self': self_link, 'curies': builder.curies, 'collection': builder.link_to(urls.TOKENS)},
         forms=forms,
         display=KIND.display,
         parents=(Crumb('Sign-ins', builder.url_for(urls.TOKENS)),),

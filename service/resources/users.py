@@ -74,7 +74,7 @@ REGISTER = Action(
             min_length=1,
             max_length=MAX_USERNAME_LENGTH,
             regex=USERNAME,
-            rule='may contain only the letters A to Z, digits, and . _ -',
+            rule='may contain only the letters A to Z, digits, dots, underscores and hyphens',
             autocomplete='username',
         ),
         Field(
@@ -152,7 +152,7 @@ USER = Kind(
     to_many=(*RELATIONSHIPS, *OWN_RELATIONSHIPS),
     display=Display(
         plural='People',
-        empty='There is nobody by that name. Try fewer letters.',
+        empty='No user name starts with this. Try fewer letters.',
         text='about_me',
         picture='hc:avatar',
         counts=(
@@ -212,29 +212,29 @@ def _template(
     builder: UrlBuilder, is_own: bool, is_followed: bool | None, can_write: bool, is_unverified: bool
 ) -> Template:
     """Return the template of users; `is_followed` is None for an anonymous client and for the own account."""
-    here = {'user_id': variable('user_id')}
+    ids = {'user_id': variable('user_id')}
     links: dict[str, Link | tuple[Link, ...]] = {
-        'self': builder.link_to(urls.USER, **here),
+        'self': builder.link_to(urls.USER, **ids),
         'curies': builder.curies,
         'collection': builder.link_to(urls.USERS),
-        'hc:followers': builder.link_to(urls.FOLLOWERS, **here),
-        'hc:following': builder.link_to(urls.FOLLOWING, **here),
-        'hc:posts': builder.link_to(urls.USER_POSTS, **here),
+        'hc:followers': builder.link_to(urls.FOLLOWERS, **ids),
+        'hc:following': builder.link_to(urls.FOLLOWING, **ids),
+        'hc:posts': builder.link_to(urls.USER_POSTS, **ids),
     }
     if builder.features.avatars:
         avatar = urls.AVATAR.format(avatar_hash=variable('avatar_hash'))
         links['hc:avatar'] = Link(avatar, type='image/png')
     forms: tuple[Form, ...] = ()
     if is_own:
-        links['hc:feed'] = builder.link_to(urls.FEED, **here)
+        links['hc:feed'] = builder.link_to(urls.FEED, **ids)
         links['hc:tokens'] = builder.link_to(urls.TOKENS)
-        links['hc:password'] = builder.link_to(urls.PASSWORD, **here)
+        links['hc:password'] = builder.link_to(urls.PASSWORD, **ids)
         verification = REQUEST_VERIFICATION.at(builder.url_for(urls.EMAIL_VERIFICATIONS))
         forms = (
-            EDIT.at(builder.url_for(urls.USER, **here)),
-            CHANGE_PASSWORD.at(builder.url_for(urls.PASSWORD, **here)),
+            EDIT.at(builder.url_for(urls.USER, **ids)),
+            CHANGE_PASSWORD.at(builder.url_for(urls.PASSWORD, **ids)),
             *((verification,) if is_unverified else ()),
-            DELETE.at(builder.url_for(urls.USER, **here)),
+            DELETE.at(builder.url_for(urls.USER, **ids)),
         )
     elif is_followed is not None:
         follow = builder.link_to(urls.FOLLOW, user_id=variable('viewer_id'), other_id=variable('user_id'))
@@ -248,7 +248,7 @@ def _template(
             links,
             forms=forms if can_write else (),
             relationships={
-                rel: Relationship(builder.url_for(urls.USER_RELATIONSHIP, name=member(rel), **here))
+                rel: Relationship(builder.url_for(urls.USER_RELATIONSHIP, name=member(rel), **ids))
                 for rel in (*RELATIONSHIPS, *(OWN_RELATIONSHIPS if is_own else ()))
             },
             display=USER.display,
@@ -259,8 +259,8 @@ def _template(
 
 def entitle(document: Document, title: str, user: UserRecord, builder: UrlBuilder) -> Document:
     """Return the document with the title that it has as the user's: `Followers of ada`."""
-    here = builder.url_for(urls.USER, user_id=user.id)
-    parents = (Crumb('People', builder.url_for(urls.USERS)), Crumb(user.username, here))
+    user_url = builder.url_for(urls.USER, user_id=user.id)
+    parents = (Crumb('People', builder.url_for(urls.USERS)), Crumb(user.username, user_url))
     return replace(document, title=f'{title} {user.username}', parents=parents)
 
 

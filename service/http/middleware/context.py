@@ -57,8 +57,8 @@ class ContextMiddleware:
             builder = _builder(scheme, authority, '', self._features)
             if self._trusted:
                 _, proto, host, prefix = forwarding(environ, self._trusted)
-                named = proto or scheme, authority if host is None else host
-                builder = _builder(*named, prefix, self._features)
+                authority = authority if host is None else host
+                builder = _builder(proto or scheme, authority, prefix, self._features)
         except ValueError as error:
             req.builder = self._base_builder or UrlBuilder(f'{environ["wsgi.url_scheme"]}://localhost')
             raise falcon.HTTPBadRequest(
