@@ -21,8 +21,8 @@ _RETRIED = frozenset((400, 401, 409, 429, 503))  # statuses of problems for whic
 
 
 def page_of(req: Request, content: Document | Problem, *, is_public: bool) -> Page:
-    """Return the page; a public page is the same for everybody."""
-    # A server error may come from the entry point itself.
+    """Return the page; a public page is the same for all viewers."""
+    # Representing the entry point may be what caused a server error.
     is_server_error = isinstance(content, Problem) and content.status >= 500
     site = None
     if not (is_public or is_server_error):
