@@ -38,8 +38,8 @@ def parse_etags(header: str) -> tuple[list[str], list[str]]:
 def precondition(req: Request, represent: Assembler[Record]) -> Callable[[Record | None], None]:
     """Return a function that raises Stale for a record that does not meet If-Match and If-None-Match.
 
-    It compares the tags with those of current responses to GET (RFC 9110 §13.1.1, §13.1.2), in the formats
-    that the tags name: a client may read in one media type and write in another.
+    It compares the tags with those of current responses to GET (RFC 9110 §13.1.1, §13.1.2) in the formats
+    that the tags name, because a client may read in one media type and write in another.
     """
 
     def check(record: Record | None) -> None:
@@ -53,7 +53,7 @@ def precondition(req: Request, represent: Assembler[Record]) -> Callable[[Record
 
 
 def target_precondition(req: Request) -> Callable[..., None]:
-    """Return a function that raises Stale unless the response to GET of the target meets the conditions."""
+    """Return a function that raises Stale unless the target's response to GET meets the preconditions."""
 
     def check(record: object = None) -> None:
         _check(req, 'GET' in req.resource.operations, partial(_target_tags, req))
@@ -62,9 +62,9 @@ def target_precondition(req: Request) -> Callable[..., None]:
 
 
 def check_if_match(req: Request, tag: str | None, document: Document | None) -> None:
-    """Raise Stale unless If-Match matches a response to GET that has this tag and document, if any.
+    """Raise Stale unless If-Match matches the response, or another current representation of the target.
 
-    The tag of any other current representation matches, too.
+    `tag` and `document` are those of the response to GET, None if it has none.
     """
 
     def current_tags(format: Format) -> Iterator[str]:
@@ -99,7 +99,7 @@ def _matches(header: str, exists: bool, current_tags: CurrentTags, *, weakly: bo
 
 
 def _tags(req: Request, document: Document, format: Format) -> Iterator[str]:
-    """Yield the tags of the document in the format: of all of it, and of what this request selects."""
+    """Yield the tags of the whole document in the format, and of what this request selects of it."""
     viewer_id = req.viewer.user_id if req.viewer else None
     yield state_tag(document, format, viewer_id)
     if format is req.format and document.selection != req.query.selection:

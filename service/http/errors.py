@@ -108,7 +108,7 @@ _PROBLEM_OF_ERROR: dict[type[Exception], Callable[[Any, Request], dict[str, Any]
 
 
 def install_error_writer(app: falcon.App[Any, Any]) -> None:
-    """Make every exception of the app a rendered Problem."""
+    """Register the handlers that make a Problem of every exception."""
     app.add_error_handler(Exception, _write_error)
     app.add_error_handler(falcon.HTTPError, _write_error)
 

@@ -88,10 +88,10 @@ class Operation:
     `summary` and `description` explain it in the OpenAPI document. `responses` has the content of each
     successful response by status, None for one without content. `form` validates the body, or the query of
     a GET. `query` declares the query parameters. GET responds with 304 only if it is `cacheable`. A
-    `deprecated` operation has a successor. Tokens for reading may use an unsafe method only if it
+    `deprecated` operation has a successor. An unsafe method needs a token with the scope `write`, unless it
     `changes_own_token` and nothing else. `limits` are rate limits; every response has the remaining quotas.
-    `linkage` returns what a new resource will be related to, by relation. `errors` are the statuses of
-    problems that do not follow from the rest of the declaration.
+    `linkage` returns the identifiers of the documents that a new resource will be related to, by relation.
+    `errors` are the statuses of problems that do not follow from the rest of the declaration.
     """
 
     summary: str
@@ -128,9 +128,9 @@ class Operation:
 
 
 class Resource(Protocol):
-    """A falcon resource: its operations by method, and what the API's description calls it.
+    """A falcon resource: its operations by method, and its names in the OpenAPI document.
 
-    A resource with an empty `tag` is not described.
+    A resource with an empty `tag` is not in the OpenAPI document.
     """
 
     tag: str
@@ -165,7 +165,7 @@ def options_of(resource: Resource) -> Operation:
 def kinds_of(resources: Iterable[Resource]) -> dict[str, dict[str, str]]:
     """Return the kinds of all documents that the resources respond with, by name.
 
-    Each has the kinds of the documents that can be included, by relation.
+    Each maps relations to the kinds of the documents that can be included.
     """
     operations = [operation for resource in resources for operation in resource.operations.values()]
     names = (operation.query.kind for operation in operations)
@@ -182,20 +182,20 @@ def methods_of(resource: Resource) -> tuple[str, ...]:
 
 
 def has_query(resource: Resource) -> bool:
-    """Return whether the resource is a collection, which can be queried (RFC 10008), or its former URL."""
+    """Return whether the resource supports QUERY (RFC 10008): collections and their former URLs do."""
     get = resource.operations.get('GET')
     return get is not None and (get.query.paginated or get.deprecated)
 
 
 def has_patch(resource: Resource) -> bool:
-    """Return whether documents can be sent as patches of the resource."""
+    """Return whether the resource, and not only a relationship, can be patched."""
     patch = resource.operations.get('PATCH')
     return patch is not None and not patch.is_relationship
 
 
 _OPTIONS = Operation('List methods', 'Allow lists them.', {204: None}, Access.ANYONE, formats=Formats.FIXED)
 _PUBLIC_OPTIONS = dataclasses.replace(_OPTIONS, access=Access.PUBLIC)
-UNROUTED = Operation('', '', {}, Access.PUBLIC, formats=Formats.FIXED)  # for a request that has no resource
+UNROUTED = Operation('', '', {}, Access.PUBLIC, formats=Formats.FIXED)  # of a request that matches no route
 
 
 class DeclarationError(TypeError):

@@ -103,7 +103,7 @@ def _validate(req: Request, resp: falcon.Response) -> None:
     """
     cache_control = resp.get_header('Cache-Control')
     if cache_control is None:
-        is_redirect = resp.status_code == 308  # the same for everybody, and without a validator
+        is_redirect = resp.status_code == 308  # the same for all clients, and without a validator
         cache_control = PUBLIC if is_redirect else PRIVATE if resp.status_code < 400 else NO_STORE
         resp.set_header('Cache-Control', cache_control)
     body = resp.render_body()
@@ -160,8 +160,8 @@ def _minimize(req: Request, resp: falcon.Response) -> None:
 def set_rate_limit_headers(req: Request, resp: falcon.Response) -> None:
     """Set RateLimit and RateLimit-Policy (draft-ietf-httpapi-ratelimit-headers-11).
 
-    The quotas are those that the responder read, or else those of the client's IP address. A replayed
-    response has the current ones, so they are not part of the response that is stored.
+    The quotas are those that the responder read, or else those of the client's IP address. They
+    are not part of a stored response: a replayed one has the current quotas.
     """
     if resp.status_code >= 500:
         return

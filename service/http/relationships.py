@@ -12,7 +12,7 @@ from service.representation.json_api_input import read_identifiers
 
 
 def check_relationships(req: Request, relationships: Mapping[str, Mapping[str, Any]]) -> None:
-    """Raise unless all linkage is the same as that of the resource, or as it will be after its creation.
+    """Raise unless all linkage equals the linkage of the resource, or of the resource to be created.
 
     Raises MalformedBody for invalid linkage, ResourceMismatch for another type, NotFound for a related
     resource that does not exist, and Forbidden for a change, which is never supported here.
@@ -42,7 +42,7 @@ def _reject_change(req: Request, kind: str, unrelated: set[str], name: str) -> N
 
 
 def _current(req: Request, kind: str, rel: str) -> set[str]:
-    """Return the id of the one document that a relation leads to."""
+    """Return the id of the target of a to-one relation, as a set that is empty if there is none."""
     if req.operation.linkage is not None:
         return {req.operation.linkage(req)[rel].id}
     target: Identifier | None = _document(req, kind).relationships[rel].to_one
@@ -50,7 +50,7 @@ def _current(req: Request, kind: str, rel: str) -> set[str]:
 
 
 def _current_members(req: Request, kind: str, rel: str, count: int) -> set[str] | None:
-    """Return the ids of all documents that a relation leads to, None unless there are `count`."""
+    """Return the ids of the targets of a to-many relation, None unless there are `count` of them."""
     if req.operation.linkage is not None or req.method == 'POST':
         return set()
     query = req.query.first_page()._replace(position=PageRequest(per_page=count + 1))

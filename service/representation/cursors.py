@@ -12,11 +12,11 @@ from service.representation.json_schema import Schema
 from service.representation.parameter_values import InvalidParameter
 
 CURSORS = AFTER, BEFORE = ('page[after]', 'page[before]')
-CURSOR: Schema = {'type': 'string', 'description': 'A position, from a link of the collection.'}
+CURSOR: Schema = {'type': 'string', 'description': 'The cursor in a link of the collection.'}
 
 
 def write_cursor(key: Key | LastPage) -> str:
-    """Return the cursor as text that is opaque to clients."""
+    """Return the cursor of a key."""
     return urlsafe_b64encode(orjson.dumps(None if isinstance(key, LastPage) else key)).decode().rstrip('=')
 
 

@@ -9,11 +9,11 @@ from service.representation.action import TEXT
 from service.representation.json_schema import Schema
 
 MAX_PER_PAGE = 100
-MAX_FILTER_LENGTH = 64  # no name is longer, and longer filters would make links too long for proxies
+MAX_FILTER_LENGTH = 64  # like the longest names; longer filters would make links too long for proxies
 ID_FILTER = 'filter[id]'
 NUMBER: Schema = {'type': 'integer', 'minimum': 1}
 SEARCHED: Schema = {'type': 'string', 'maxLength': MAX_FILTER_LENGTH, 'pattern': TEXT}
-_SHORT_ID = '[1-9][0-9]{0,14}'  # a pattern cannot say 2^53
+_SHORT_ID = '[1-9][0-9]{0,14}'  # a pattern cannot express the maximum, 2^53 - 1
 ID: Schema = {'type': 'string', 'pattern': f'^{_SHORT_ID}$'}
 IDS: Schema = {'type': 'string', 'pattern': f'^(?:{_SHORT_ID}(?:,{_SHORT_ID}){{0,99}})?$'}
 
@@ -28,19 +28,19 @@ class InvalidParameter(ValueError):
     def __init__(
         self,
         parameter: str,
-        wrong: str,
+        reason: str,
         pagination_error: str | None = None,
         *,
         max_page_size: int | None = None,
     ) -> None:
-        super().__init__(f'{parameter} {wrong}.')
+        super().__init__(f'{parameter} {reason}.')
         self.parameter = parameter
         self.pagination_error = pagination_error
         self.max_page_size = max_page_size
 
 
 def single(parameters: Mapping[str, Any], name: str) -> str:
-    """Return the parameter's value; raises InvalidParameter if it has several."""
+    """Return the value of the parameter; raises InvalidParameter if it is repeated."""
     value = parameters[name]
     if not isinstance(value, str):
         raise InvalidParameter(name, 'must not be repeated')
@@ -67,18 +67,18 @@ def read_number(params: Mapping[str, str], name: str, default: int, sent: Mappin
 
 
 def read_id(name: str, value: str) -> int:
-    """Return the id in a filter by what entries belong to; raises InvalidParameter."""
+    """Return the id in a filter by a related resource; raises InvalidParameter."""
     if not is_id(value):
         raise InvalidParameter(f'filter[{name}]', 'must be one id')
     return int(value)
 
 
 def read_ids(value: str) -> tuple[int, ...]:
-    """Return the ids of a list; raises InvalidParameter for an invalid one, and for more than a page has."""
+    """Return the distinct ids of a list; raises InvalidParameter for an invalid id, and for too many."""
     ids = value.split(',') if value else []
-    for one in ids:
-        if not is_id(one):
-            raise InvalidParameter(ID_FILTER, f'contains {one[:80]!r}, which is not an id')
+    for text in ids:
+        if not is_id(text):
+            raise InvalidParameter(ID_FILTER, f'contains {text[:80]!r}, which is not an id')
     if len(ids) > MAX_PER_PAGE:
         raise InvalidParameter(ID_FILTER, f'must have at most {MAX_PER_PAGE} ids')
-    return tuple(dict.fromkeys(int(one) for one in ids))
+    return tuple(dict.fromkeys(map(int, ids)))

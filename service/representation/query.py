@@ -1,4 +1,4 @@
-"""The query of a request, parsed, and the query strings of links."""
+"""The parsed query of a request, and the query strings of links."""
 
 from collections.abc import Mapping
 from functools import lru_cache
@@ -11,20 +11,20 @@ from service.representation.document import EVERYTHING, Selection
 
 
 class PageNames(NamedTuple):
-    """The names of the parameters for the number of a page and for the number of its entries."""
+    """The names of the parameters for the page number and for the page size."""
 
     number: str
     size: str
 
 
 class Query(NamedTuple):
-    """The query of a request, parsed: the page, the order, the filters and the selection.
+    """The parsed query of a request: the page, the order, the filters and the selection.
 
-    `order` is one of the `sort_keys`, after a minus sign for descending order, or empty. `filters` are the
-    values of the filters by text, `related_ids` those of the filters by what entries belong to, `ids` those
-    of the filter by id, None without it. `params` are the parameters of the request in canonical spelling,
-    `kept` those that links to other pages keep. `is_numbered` is false if there is a cursor but no page
-    number.
+    `order` is one of the sort keys, with a minus sign for descending order, or empty. `filters` are the
+    values of the filters by text, and `related_ids` those of the filters by a related resource. `ids` are the
+    values of the filter by id, None without it. `params` are the parameters of the request in canonical
+    spelling; `kept` are those that links to other pages keep. `is_numbered` is false if there is a cursor but
+    no page number.
     """
 
     names: PageNames
@@ -61,7 +61,7 @@ class Query(NamedTuple):
         return query_string(values)
 
     def page_links(self, page: Page) -> dict[str, str]:
-        """Return the query strings of `first`, `prev`, `next` and `last`, as far as there are such pages."""
+        """Return the query strings of `first`, `prev`, `next` and `last`, those of missing pages omitted."""
         queries = {'first': self.page_query(1)}
         last = self.page_query(page.total_pages, before=LAST_PAGE) if page.total_pages else queries['first']
         if isinstance(page.previous_cursor, LastPage):
@@ -73,7 +73,7 @@ class Query(NamedTuple):
             number = page.page + 1 if self.is_numbered else None
             queries['next'] = self.page_query(number, after=page.next_cursor)
         elif not page.entries and page.previous_cursor is None and page.total_items:
-            queries['next'] = queries['first']  # nothing is left before the cursor, but after it
+            queries['next'] = queries['first']  # no entries are left before the cursor, but there are others
         return queries | {'last': last}
 
     def page_template(self) -> str:
@@ -89,5 +89,5 @@ def query_string(values: Mapping[str, str]) -> str:
     return '?' + '&'.join(f'{_quoted(name)}={_quoted(value)}' for name, value in values.items())
 
 
-# As in urlencode, but cached: the same names and values occur again and again.
+# As in urlencode, but cached: the same names and values recur.
 _quoted = lru_cache(maxsize=1024)(quote_plus)

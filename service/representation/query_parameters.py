@@ -33,10 +33,10 @@ _FILTER = re.compile(r'filter\[([^\[\]]+)\]')
 class QueryOptions(NamedTuple):
     """The query parameters that an operation supports.
 
-    `kind` is that of the operation's documents. A collection is `paginated` and can be filtered by the ids
-    of its entries; `filters` are texts that entries have, `related_filters` what they belong to. `sort_keys`
-    is what entries can be ordered by; among entries with an equal one of the `unique_keys` there is no other
-    order. With `can_include` related documents can be included.
+    `kind` is that of the operation's documents. A collection is `paginated` and can be filtered by the ids of
+    its entries, by the texts in `filters`, and by the related resources in `related_filters`. Entries can be
+    ordered by the `sort_keys`; no two entries have the same value of one of the `unique_keys`. With
+    `can_include`, related documents can be included.
     """
 
     kind: str = ''
@@ -48,7 +48,7 @@ class QueryOptions(NamedTuple):
     can_include: bool = False
 
     def of_one(self) -> 'QueryOptions':
-        """Return the options where the response is a single document."""
+        """Return the options for a single document of the same kind."""
         return QueryOptions(self.kind, can_include=self.can_include)
 
 
@@ -57,9 +57,9 @@ _SPELLINGS = (PageNames('page', 'per_page'), PageNames('page[number]', 'page[siz
 
 
 class Dialect:
-    """How a format writes page numbers in links, and whether it rejects unsupported parameters.
+    """The query parameters of a format: their names in links, and whether unsupported ones are rejected.
 
-    It reads every parameter in every spelling, so that a link of one format can be requested in another.
+    Every spelling of a parameter is read in every format, so that a link of one format works in another.
     """
 
     names: ClassVar[PageNames]
@@ -103,7 +103,7 @@ class Dialect:
     def _supported(
         self, parameters: Mapping[str, Any], options: QueryOptions, kinds: Kinds
     ) -> dict[str, str]:
-        """Return the names of the parameters that can be used here, by their canonical spelling."""
+        """Return the names of the supported parameters as they were sent, by canonical spelling."""
         sent: dict[str, str] = {}
         for name in parameters:
             spelling = self._spelling(name)
@@ -124,16 +124,16 @@ class Dialect:
         return f'filter[{SEARCH}]' if name == SEARCH and not self.is_strict else name
 
     def _per_page(self, params: Mapping[str, str], sent: Mapping[str, str]) -> int:
-        """Return the number of entries of a page; in a strict dialect, too many raise InvalidParameter."""
+        """Return the page size; raises InvalidParameter if it is too large for a strict dialect."""
         per_page = read_number(params, self.names.size, DEFAULT_PER_PAGE, sent)
         if per_page > MAX_PER_PAGE and self.is_strict:
             name = sent[self.names.size]
-            wrong = f'must be at most {MAX_PER_PAGE}'
-            raise InvalidParameter(name, wrong, 'max-size-exceeded', max_page_size=MAX_PER_PAGE)
+            reason = f'must be at most {MAX_PER_PAGE}'
+            raise InvalidParameter(name, reason, 'max-size-exceeded', max_page_size=MAX_PER_PAGE)
         return min(per_page, MAX_PER_PAGE)
 
     def parameters(self, options: QueryOptions, kinds: Kinds) -> dict[str, Schema]:
-        """Return the name and the schema of every parameter that `read` accepts for such an operation.
+        """Return the schemas of all parameters that `read` accepts with these options, by name.
 
         `kinds` are those whose fields the documents can have.
         """
@@ -190,16 +190,16 @@ def _filters(params: Mapping[str, str], names: tuple[str, ...]) -> Iterator[tupl
 def _order(value: str, options: QueryOptions) -> str:
     """Return the key to sort by (JSON:API 1.1 §6.5).
 
-    Entries that are equal in it are ordered by id, so further keys are supported only after a unique one,
-    where they change nothing. Raises InvalidParameter.
+    Entries with the same value are ordered by id, so a second key is supported only after a unique one, where
+    it has no effect. Raises InvalidParameter.
     """
     first, *others = value.split(',')
     for key in (first, *others):
         if key.removeprefix('-') not in options.sort_keys:
             raise InvalidParameter('sort', f'does not support {key!r} here', UNSUPPORTED_SORT)
     if others and first.removeprefix('-') not in options.unique_keys:
-        wrong = f'does not support a second key after {first!r}'
-        raise InvalidParameter('sort', wrong, UNSUPPORTED_SORT)
+        reason = f'does not support a second key after {first!r}'
+        raise InvalidParameter('sort', reason, UNSUPPORTED_SORT)
     return first
 
 
@@ -212,12 +212,12 @@ def _sort_pattern(options: QueryOptions) -> str:
 def _read_position(
     params: Mapping[str, str], names: PageNames, per_page: int, sent: Mapping[str, str]
 ) -> PageRequest:
-    """Return the page that the parameters ask for, with `per_page` entries; raises InvalidParameter."""
+    """Return the page that the parameters request, with `per_page` entries; raises InvalidParameter."""
     after = read_cursor(AFTER, params[AFTER]) if AFTER in params else None
     before = read_cursor(BEFORE, params[BEFORE]) if BEFORE in params else None
     if after is not None and before is not None:
-        wrong = f'cannot be combined with {AFTER}'
-        raise InvalidParameter(BEFORE, wrong, 'range-pagination-not-supported')
+        reason = f'cannot be combined with {AFTER}'
+        raise InvalidParameter(BEFORE, reason, 'range-pagination-not-supported')
     if isinstance(after, LastPage):
         raise InvalidParameter(AFTER, 'is not a valid cursor')
     return PageRequest(read_number(params, names.number, 1, sent), per_page, after, before)

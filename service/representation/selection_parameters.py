@@ -17,7 +17,7 @@ Kinds = Mapping[str, Mapping[str, str]]
 
 
 def read_selection(params: Mapping[str, str], kind: str, kinds: Kinds) -> Selection:
-    """Return the relations to include and the fields to show (JSON:API 1.1 §6.3, §6.4)."""
+    """Return the requested relations and fields; raises InvalidParameter."""
     fields = {
         match[1]: frozenset(_names(name, value))
         for name, value in params.items()
@@ -30,24 +30,24 @@ def read_selection(params: Mapping[str, str], kind: str, kinds: Kinds) -> Select
 
 
 def _inclusion(value: str, kind: str, kinds: Kinds) -> Inclusion:
-    """Return the tree of relations that a list of paths names."""
+    """Return the tree of the relations in a list of paths."""
     tree: dict[str, Any] = {}
     for path in _names('include', value):
-        node, of = tree, kind
+        node, node_kind = tree, kind
         steps = path.split('.')
         for step in steps:
-            rel = next((rel for rel in kinds[of] if member(rel) == step), None)
+            rel = next((rel for rel in kinds[node_kind] if member(rel) == step), None)
             if rel is None or len(steps) > MAX_STEPS:
                 raise InvalidParameter('include', f'does not support {path!r} here')
-            node, of = node.setdefault(rel, {}), kinds[of][rel]
+            node, node_kind = node.setdefault(rel, {}), kinds[node_kind][rel]
     return tree
 
 
 def path_pattern(kind: str, kinds: Kinds, steps: int = MAX_STEPS) -> str:
     """Return the regular expression of the paths of relationships that can be included with a kind."""
-    names_by_rest: dict[str, list[str]] = {}  # the names that the same steps can follow
-    for rel, of in kinds[kind].items():
-        rest = f'(?:[.]{path_pattern(of, kinds, steps - 1)})?' if steps > 1 and kinds[of] else ''
+    names_by_rest: dict[str, list[str]] = {}  # names after which the same steps can follow, by these
+    for rel, target in kinds[kind].items():
+        rest = f'(?:[.]{path_pattern(target, kinds, steps - 1)})?' if steps > 1 and kinds[target] else ''
         names_by_rest.setdefault(rest, []).append(member(rel))
     return _any_of([f'{_any_of(sorted(names))}{rest}' for rest, names in names_by_rest.items()])
 
@@ -59,6 +59,6 @@ def _any_of(patterns: Sequence[str]) -> str:
 def _names(parameter: str, value: str) -> list[str]:
     names = value.split(',') if value else []
     for name in names:
-        if not all(MEMBER.fullmatch(part) for part in name.split('.')):
+        if not all(MEMBER.fullmatch(step) for step in name.split('.')):
             raise InvalidParameter(parameter, f'contains {name!r}, which is not a name')
     return names

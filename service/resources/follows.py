@@ -30,6 +30,7 @@ from service.http.conditional import precondition, target_precondition
 from service.http.operation import Access, Formats, Operation, Route, Samples
 from service.http.request import Expansions, Find, Request
 from service.http.request_body import read_body, read_resource_identifiers
+from service.representation.display import Display
 from service.representation.document import Document, Identifier, Link, Relationship, member
 from service.representation.kind import Kind, time_member
 from service.representation.query import Query
@@ -95,12 +96,12 @@ def represent_follow(record: FollowRecord, viewer: Viewer | None, builder: UrlBu
 
 def represent_followers(req: Request, user_id: int, query: Query, page: Page) -> Document:
     """Return a page of the users who follow a user."""
-    return _represent_users(req, urls.FOLLOWERS, user_id, query, page, 'Followers')
+    return _represent_users(req, urls.FOLLOWERS, user_id, query, page, 'Followers', _FOLLOWERS)
 
 
 def represent_following(req: Request, user_id: int, query: Query, page: Page) -> Document:
     """Return a page of the users that a user follows."""
-    return _represent_users(req, urls.FOLLOWING, user_id, query, page, 'Following')
+    return _represent_users(req, urls.FOLLOWING, user_id, query, page, 'Following', _FOLLOWING)
 
 
 def represent_following_relationship(req: Request, user_id: int) -> Document:
@@ -109,19 +110,27 @@ def represent_following_relationship(req: Request, user_id: int) -> Document:
     page = list_following(req.db, user, req.query.position, req.user, ids=req.query.ids)
     related = req.builder.link_to(urls.FOLLOWING, user_id=user_id)
     template = urls.FOLLOWING_RELATIONSHIP
-    return _represent_users(req, template, user_id, req.query, page, 'Following', related=related)
+    return _represent_users(req, template, user_id, req.query, page, 'Following', _FOLLOWING, related=related)
 
 
 assert USER.display is not None
-_DISPLAY = replace(USER.display, empty='There is nobody here yet.')
+_FOLLOWERS = replace(USER.display, empty='No followers yet. People who follow this account are listed here.')
+_FOLLOWING = replace(USER.display, empty='Not following anyone yet. Find people to follow under People.')
 
 
 def _represent_users(
-    req: Request, template: str, user_id: int, query: Query, page: Page, title: str, **links: Link
+    req: Request,
+    template: str,
+    user_id: int,
+    query: Query,
+    page: Page,
+    title: str,
+    display: Display,
+    **links: Link,
 ) -> Document:
     url = req.builder.url_for(template, user_id=user_id)
     return represent_listing(
-        req, 'users', url, page, represent_user, query=query, links=links, title=title, display=_DISPLAY
+        req, 'users', url, page, represent_user, query=query, links=links, title=title, display=display
     )
 
 

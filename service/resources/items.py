@@ -88,7 +88,7 @@ ITEM = Kind(
     relationships={'hc:store': 'stores'},
     display=Display(
         plural='Items',
-        empty='There are no items here yet.',
+        empty='No items yet.',
         columns=(
             Column('name', 'Name'),
             Column('price', 'Price'),

@@ -90,7 +90,7 @@ KIND = Kind(
     embedded={'author': 'users'},
     display=Display(
         plural='Posts',
-        empty='There are no posts here yet.',
+        empty='No posts yet.',
         text='body',
         byline='author',
         moment='created_at',
@@ -108,7 +108,7 @@ KIND = Kind(
 assert KIND.display is not None
 FEED_DISPLAY = replace(
     KIND.display,
-    empty='Your feed is empty. Write your first post, or find people to follow under People.',
+    empty='Your feed is empty. Publish your first post, or find people to follow under People.',
 )
 
 

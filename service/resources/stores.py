@@ -76,7 +76,7 @@ STORE = Kind(
     to_many=('hc:items',),
     display=Display(
         plural='Stores',
-        empty='There are no stores yet. Open the first one.',
+        empty='No stores yet. Open the first one.',
         columns=(
             Column('name', 'Name'),
             Column('item_count', 'Items'),

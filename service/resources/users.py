@@ -74,7 +74,7 @@ REGISTER = Action(
             min_length=1,
             max_length=MAX_USERNAME_LENGTH,
             regex=USERNAME,
-            rule='may contain only the letters A to Z, digits, and . _ -',
+            rule='may contain only the letters A to Z, digits, dots, underscores and hyphens',
             autocomplete='username',
         ),
         Field(
@@ -152,7 +152,7 @@ USER = Kind(
     to_many=(*RELATIONSHIPS, *OWN_RELATIONSHIPS),
     display=Display(
         plural='People',
-        empty='There is nobody by that name. Try fewer letters.',
+        empty='No user name starts with this. Try fewer letters.',
         text='about_me',
         picture='hc:avatar',
         counts=(

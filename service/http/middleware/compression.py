@@ -18,9 +18,10 @@ MAX_PUBLIC = 256  # compressed public bodies that are kept
 
 
 class CompressionMiddleware:
-    """Compresses what the presenter completed, for clients that accept it, with its own entity tag.
+    """Compresses bodies for clients that accept gzip; the compressed body has its own entity tag.
 
-    A response that must not be stored may contain a secret, which its compressed length could reveal.
+    A response that must not be stored is not compressed: it may contain a secret, which its compressed length
+    could reveal.
     """
 
     def process_response(

@@ -34,7 +34,7 @@ class ContextMiddleware:
         self._db = db
 
     def process_request(self, req: Request, resp: falcon.Response) -> None:
-        """Set what later middleware and resources rely on; raises HTTPBadRequest for a bad Host."""
+        """Set what later middleware and resources rely on; raises HTTPBadRequest for an invalid Host."""
         req.env[REQUEST] = req
         req.db = self._db
         req.viewer = None

@@ -141,7 +141,7 @@ def _is_throttled(endpoint: Endpoint) -> bool:
     return any(field.type in ('password', 'email') for field in fields)
 
 
-# The endpoints that can respond with each status of PROBLEMS below 500; 405 is for methods without endpoint.
+# The endpoints that can respond with each status of PROBLEMS below 500; 405 is for methods without one.
 # What the server rejects before it has a request (414, 417, 431) is not described.
 _APPLIES: dict[int, Callable[[Endpoint], bool]] = {
     400: lambda endpoint: True,
