@@ -1,6 +1,6 @@
 """The rules of the conformance kit that Halcyon breaks, each with the clause of its contract."""
 
 EXPECTED: dict[str, str] = {
-    'PROBLEM-EXTENSION-NAME': 'RFC 9457 §4 recommends names that start with a letter; §8: problems have _links',
-    'HF-KEY-DEFAULT': 'HAL-FORMS requires the key default; §5: forms have names of their own, none is default',
+    'PROBLEM-EXTENSION-NAME': '§8: problems have _links; RFC 9457 §4 recommends to start with a letter',
+    'HF-KEY-DEFAULT': '§5: no form is called default; HAL-FORMS requires it of a single one',
 }
