@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 from service.representation.action import Action, Field
 from service.representation.display import Column, Display, Note
 from service.representation.document import Document, Link
-from service.representation.html import device, link_text, moment, page, problem_page, title_of, words
+from service.representation.html import page, problem_page, title_of
+from service.representation.html_text import device, link_text, moment, words
 from service.representation.problem import PROBLEMS, Problem
 from tests.html import Page
 
