@@ -49,7 +49,7 @@ from service.resources.users import (
     represent_user,
     sample_user,
     sample_users,
-    with_owner,
+    with_user_title,
 )
 from service.resources.users import SAMPLES as USER_SAMPLES
 
@@ -226,7 +226,7 @@ class FollowersResource:
         user = find_user(req.db, user_id, req.user)
         page = list_followers(req.db, user, req.query.position, req.user, ids=req.query.ids)
         document = represent_followers(req, user_id, req.query, page)
-        resp.media = with_owner(document, 'Followers of', user, req.builder)
+        resp.media = with_user_title(document, 'Followers of', user, req.builder)
 
 
 class FollowingResource:
@@ -247,7 +247,7 @@ class FollowingResource:
         user = find_user(req.db, user_id, req.user)
         page = list_following(req.db, user, req.query.position, req.user, ids=req.query.ids)
         document = represent_following(req, user_id, req.query, page)
-        resp.media = with_owner(document, 'Followed by', user, req.builder)
+        resp.media = with_user_title(document, 'Followed by', user, req.builder)
 
 
 _LINKAGE = sample_pages(urls.FOLLOWING_RELATIONSHIP, USER_SAMPLES, related=urls.FOLLOWING)

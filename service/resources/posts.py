@@ -49,7 +49,7 @@ from service.resources.responses import (
     respond_created,
     respond_no_content,
 )
-from service.resources.users import ONE_USER, represent_user, with_owner
+from service.resources.users import ONE_USER, represent_user, with_user_title
 from service.resources.users import SAMPLES as USER_SAMPLES
 
 PUBLISH = Action(
@@ -304,7 +304,7 @@ class UserPostsResource:
         query = req.query
         page = list_posts_of(req.db, user, query.position, req.user, ids=query.ids, order=query.order)
         document = _represent_posts_of(req, user_id, req.query, page)
-        resp.media = with_owner(document, 'Posts by', user, req.builder)
+        resp.media = with_user_title(document, 'Posts by', user, req.builder)
 
 
 def _represent_posts_of(req: Request, user_id: int, query: Query, page: Page) -> Document:

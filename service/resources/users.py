@@ -257,8 +257,8 @@ def _template(
     )
 
 
-def with_owner(document: Document, title: str, user: UserRecord, builder: UrlBuilder) -> Document:
-    """Return the collection with its user in the title and the breadcrumbs: `Followers of ada`."""
+def with_user_title(document: Document, title: str, user: UserRecord, builder: UrlBuilder) -> Document:
+    """Return the document with a title that names the user: `Followers of ada`."""
     user_url = builder.url_for(urls.USER, user_id=user.id)
     parents = (Crumb('People', builder.url_for(urls.USERS)), Crumb(user.username, user_url))
     return replace(document, title=f'{title} {user.username}', parents=parents)
