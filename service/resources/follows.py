@@ -350,14 +350,14 @@ class LegacyFollowedRedirect:
 
 
 def _changed_by_following(builder: UrlBuilder, user_id: int, other_id: int) -> tuple[str, ...]:
-    """Return what a follow changes: both users, and the collections that embed them or their posts."""
-    of_both = (urls.USER, urls.USER_POSTS, urls.FOLLOWERS, urls.FOLLOWING)
+    """Return the URLs of what a follow changes: both users, and collections of users or of their posts."""
+    templates = (urls.USER, urls.USER_POSTS, urls.FOLLOWERS, urls.FOLLOWING)
     return (
         builder.url_for(urls.USERS),
         builder.url_for(urls.POSTS),
         builder.url_for(urls.FEED, user_id=user_id),
-        *(builder.url_for(template, user_id=user_id) for template in of_both),
-        *(builder.url_for(template, user_id=other_id) for template in of_both),
+        *(builder.url_for(template, user_id=user_id) for template in templates),
+        *(builder.url_for(template, user_id=other_id) for template in templates),
     )
 
 

@@ -16,7 +16,7 @@ _PAGES = ('self', 'first', 'prev', 'next', 'last', 'hc:page')
 
 
 class ToManyRelationship:
-    """The identifiers of the documents in a collection, in the pages that its resource lists.
+    """A relationship to the documents of a collection, with the same pages as the collection.
 
     `name` is its name in the OpenAPI document, `samples` are sample pages of the relationship.
     """
@@ -43,7 +43,7 @@ class ToManyRelationship:
 
 
 class ToOneRelationship:
-    """The identifier of the one document that a relation of a resource leads to."""
+    """A relationship of a resource to one document."""
 
     def __init__(self, resource: Any, rel: str, name: str, samples: Samples, related: Samples) -> None:
         self._resource = resource
@@ -68,9 +68,9 @@ class ToOneRelationship:
 
 
 class RelatedResource:
-    """The one resource that a relation of another resource leads to.
+    """The target of a to-one relationship, at the URL of its `related` link.
 
-    `find` returns its document for a request and the ids in the URL.
+    `find` returns the document for a request and the ids in the URL.
     """
 
     def __init__(self, tag: str, name: str, operation: Operation, find: Callable[..., Document]) -> None:
