@@ -67,11 +67,11 @@ class Engine(peewee.Database):
         return contextlib.nullcontext()
 
     def exists(self) -> bool:
-        """Return whether the database exists, as far as can be told without connecting."""
+        """Return whether the database exists, as far as that is clear without connecting."""
         return True
 
     def is_writable(self) -> bool:
-        """Return whether this process may write to the database, as far as can be told without connecting."""
+        """Return whether this process may write to the database, as far as that is clear without connecting."""
         return True
 
     @abstractmethod
@@ -143,7 +143,7 @@ class PooledEngine(Engine):
         self.close()
 
     def invalidate(self, kind: ErrorKind = ErrorKind.DISCONNECTED) -> None:
-        """Close this thread's connection and all idle ones: what broke one has most likely broken them."""
+        """Close this thread's connection and all idle ones: the cause has most likely broken them, too."""
         is_unresponsive = kind is ErrorKind.TIMED_OUT
         if not self._check_in(partial(self._pool.invalidate, is_unresponsive=is_unresponsive)):
             self._pool.close_idle()
