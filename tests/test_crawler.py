@@ -212,7 +212,7 @@ def entries(response: ApiResponse) -> tuple[list[str], dict[str, Any] | None]:
 
 
 def test_links_of_each_format_have_the_same_entries_in_all_others(world: Client) -> None:
-    addresses = {
+    urls = {
         href
         for start in ('/api/users', '/api/posts', '/api/users?q=b', '/api/posts?sort=created_at')
         for accept in (HAL, JSON_API)
@@ -225,7 +225,7 @@ def test_links_of_each_format_have_the_same_entries_in_all_others(world: Client)
             else (href for rel, href in links(response.state, VARIABLES) if rel != 'search')
         )
     }
-    addresses |= {
+    urls |= {
         href
         for response in crawl(world, HAL)
         for document in documents(response.state)
@@ -233,17 +233,17 @@ def test_links_of_each_format_have_the_same_entries_in_all_others(world: Client)
         if rel not in NOT_TO_GET and rel != 'search'  # JSON:API forbids the name of its parameter
     }
     compared = 0
-    for address in addresses:
-        is_only_written = address.endswith('/password') or '/following/' in address
-        if is_only_written or '/relationships/' in address or not address.startswith(f'{ORIGIN}/api'):
+    for url in urls:
+        is_only_written = url.endswith('/password') or '/following/' in url
+        if is_only_written or '/relationships/' in url or not url.startswith(f'{ORIGIN}/api'):
             continue
-        hal, api = (world.get(address, accept=accept) for accept in (HAL, JSON_API))
-        assert (hal.status, api.status) == (200, 200), address
+        hal, api = (world.get(url, accept=accept) for accept in (HAL, JSON_API))
+        assert (hal.status, api.status) == (200, 200), url
         if api.content_type != JSON_API or api.state['data'] == []:
             continue
         (ids, meta), (api_ids, api_meta) = entries(hal), entries(api)
-        assert meta == api_meta, address
-        assert '' in ids or ids == api_ids, address
-        assert world.get(address, accept=HTML).status == 200
+        assert meta == api_meta, url
+        assert '' in ids or ids == api_ids, url
+        assert world.get(url, accept=HTML).status == 200
         compared += 1
     assert compared > 50

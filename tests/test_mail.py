@@ -78,7 +78,7 @@ def db(database_url: str, clock: MovableClock, environment: dict[str, str]) -> I
 @pytest.fixture
 def reset(ada: Client, client: Client, db: Session, inbox: MailServer) -> str:
     """The link to reset Ada's password."""
-    assert ask(client).status == 202
+    assert request_reset(client).status == 202
     send_due_mail(db)
     return inbox.last_link()
 
@@ -92,7 +92,7 @@ def browser(app: Any, ada: Client) -> PlainBrowser:
     return browser
 
 
-def ask(client: Client, email: str = 'ada@example.org', **options: Any) -> Any:
+def request_reset(client: Client, email: str = 'ada@example.org', **options: Any) -> Any:
     return client.post('/api/password-resets', {'email': email}, **options)
 
 
@@ -466,7 +466,7 @@ def test_one_of_two_concurrent_resets_succeeds(reset: str, app: Any) -> None:
 
 
 def test_a_reset_voids_the_other_links(reset: str, client: Client, db: Session, inbox: MailServer) -> None:
-    ask(client)
+    request_reset(client)
     send_due_mail(db)
     assert client.put(inbox.last_link(), {'password': NEW_PASSWORD}).status == 204
     assert client.get(reset).status == 404
@@ -535,7 +535,7 @@ def test_no_log_line_has_a_secret(reset: str, client: Client, lines: StringIO) -
 
 
 def test_known_and_unknown_addresses_get_equal_responses(ada: Client, client: Client, db: Session) -> None:
-    responses = [ask(client, email) for email in ('ada@example.org', 'nobody@example.org')]
+    responses = [request_reset(client, email) for email in ('ada@example.org', 'nobody@example.org')]
     existing, unknown = (
         {name: value for name, value in response.lasting_headers.items() if name != 'ratelimit'}
         for response in responses
@@ -546,7 +546,7 @@ def test_known_and_unknown_addresses_get_equal_responses(ada: Client, client: Cl
 
 
 def test_an_unknown_address_gets_no_mail(client: Client, db: Session, inbox: MailServer) -> None:
-    ask(client, 'nobody@example.org')
+    request_reset(client, 'nobody@example.org')
     assert send_due_mail(db) == 0
     assert pending(db) == 0
     assert inbox.messages == []
@@ -556,7 +556,7 @@ def test_an_address_is_found_whatever_its_case(
     ada: Client, client: Client, db: Session, inbox: MailServer
 ) -> None:
     send_due_mail(db)
-    ask(client, ' ADA@Example.ORG ')
+    request_reset(client, ' ADA@Example.ORG ')
     assert send_due_mail(db) == 1
     assert inbox.recipients[-1] == 'ada@example.org'
 
@@ -564,7 +564,7 @@ def test_an_address_is_found_whatever_its_case(
 def test_a_suspended_user_gets_no_link(ada: Client, client: Client, db: Session, inbox: MailServer) -> None:
     send_due_mail(db)
     suspend_user(db, find_user_by_username(db, 'ada').id)
-    assert ask(client).status == 202
+    assert request_reset(client).status == 202
     assert send_due_mail(db) == 0
 
 
@@ -582,13 +582,13 @@ def test_a_thousand_requests_send_five_mails(
     assert int(result.headers['retry-after']) > 0
     assert send_due_mail(db) == 5
     clock.move(seconds=3601)
-    assert ask(Client(app)).status == 202
+    assert request_reset(Client(app)).status == 202
     assert send_due_mail(db) == 1
 
 
 def test_a_request_with_an_idempotency_key_counts_once_and_is_no_registration(client: Client) -> None:
     for _ in range(2):
-        response = ask(client, headers={'Idempotency-Key': '"one"'})
+        response = request_reset(client, headers={'Idempotency-Key': '"one"'})
         assert response.status == 202
         assert response.headers['ratelimit'] == '"password-reset";r=99;t=3600'
     assert 'idempotency-replayed' in response.headers
@@ -597,7 +597,7 @@ def test_a_request_with_an_idempotency_key_counts_once_and_is_no_registration(cl
 
 @pytest.mark.parametrize('email', ['', 'nobody', 5, None, 'a@b\r\nBcc: c@d'])
 def test_a_wrong_address_is_rejected(client: Client, email: Any) -> None:
-    assert_problem(ask(client, email), 400, '#/email')
+    assert_problem(request_reset(client, email), 400, '#/email')
 
 
 # Formats and pages
