@@ -1,45 +1,52 @@
 """The command line: `python -m service COMMAND`."""
 
+from importlib import import_module
+
 import click
 
-from service.commands.api import openapi, routes
+from service import VERSION
 from service.commands.cli import EXIT_CODES
-from service.commands.conform import conform
-from service.commands.database import check, migrate, settings
-from service.commands.demo import demo
-from service.commands.mail import mail
-from service.commands.posts import post
-from service.commands.serve import serve
-from service.commands.tokens import keys, tokens
-from service.commands.users import user
-from service.resources.openapi.description import VERSION
+
+MODULES = {
+    'check': 'database',
+    'conform': 'conform',
+    'demo': 'demo',
+    'keys': 'tokens',
+    'mail': 'mail',
+    'migrate': 'database',
+    'openapi': 'api',
+    'post': 'posts',
+    'routes': 'api',
+    'serve': 'serve',
+    'settings': 'database',
+    'tokens': 'tokens',
+    'user': 'users',
+}
+
+
+class Commands(click.Group):
+    """The commands; the module of one is imported only when the command is used."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Return the names of all commands."""
+        return list(MODULES)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Return the command, or None if there is no such command."""
+        if cmd_name not in MODULES:
+            return None
+        command: click.Command = getattr(import_module(f'service.commands.{MODULES[cmd_name]}'), cmd_name)
+        return command
 
 
 @click.version_option(VERSION, prog_name='Halcyon')
-@click.group(epilog=EXIT_CODES, context_settings={'show_default': True})
+@click.group(cls=Commands, epilog=EXIT_CODES, context_settings={'show_default': True})
 def main() -> None:
     """Operate Halcyon, a microblog served as hypermedia.
 
     Commands read the same environment variables as the server, which `serve` or `gunicorn` starts.
     """
 
-
-for command in (
-    serve,
-    check,
-    settings,
-    migrate,
-    user,
-    post,
-    tokens,
-    keys,
-    mail,
-    routes,
-    openapi,
-    demo,
-    conform,
-):
-    main.add_command(command)
 
 if __name__ == '__main__':
     main(prog_name='python -m service')

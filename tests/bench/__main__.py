@@ -8,7 +8,7 @@ from contextlib import ExitStack
 from importlib.util import find_spec
 
 from tests.bench.cases import all_cases, compared_cases, growing_cases, limit_cases, send
-from tests.bench.data import POSTS_EACH, plan_data, sign_in_viewers
+from tests.bench.data import POSTS_EACH, WRITER, plan_data, sign_in_users
 from tests.bench.environment import Environment, report_progress
 from tests.bench.load import require_wrk
 from tests.bench.peers import PEERS, install_peers
@@ -62,20 +62,21 @@ def compare_with_peers(options: argparse.Namespace) -> None:
     install_peers()
     with ExitStack() as stack:
         environment = Environment(stack, options)
-        compared = []
-        for name, server_url in _engines(options).items():
-            data, url = plan_data(options.users, options.posts), environment.database('peers', server_url)
-            viewers = sign_in_viewers(environment.load(url, data), data, options.viewers)
-            servers = [
-                environment.gunicorn(f'Halcyon, {name}', APP, url),
-                *(environment.peer(f'{peer}, {name}', app, url) for peer, app in PEERS.items()),
-            ]
-            cases = [
-                case
-                for case in compared_cases(servers[0].origin, data, viewers)
-                if re.search(options.only, case.name)
-            ]
-            compared += [[Subject(server, case.at(server.origin)) for server in servers] for case in cases]
+        compared: list[Sequence[Subject]] = []
+        for engine, server_url in _engines(options).items():
+            by_server = []
+            for number, (name, app) in enumerate([('Halcyon', APP), *PEERS.items()]):
+                data = plan_data(options.users, options.posts)
+                url = environment.database(f'peers{number}', server_url)
+                numbers = range(WRITER, WRITER + options.viewers)
+                viewers = sign_in_users(environment.load(url, data), data, numbers)
+                start = environment.gunicorn if app is APP else environment.peer
+                server = start(f'{name}, {engine}', app, url)
+                cases = compared_cases(server.origin, data, viewers)
+                by_server.append(
+                    [Subject(server, case) for case in cases if re.search(options.only, case.name)]
+                )
+            compared += zip(*by_server, strict=True)
         _measure([subject for of_case in compared for subject in of_case], options)
         print(peer_table(compared))
 

@@ -6,7 +6,6 @@ import subprocess
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
-from urllib.parse import urlsplit
 
 _SCRIPT = Path(__file__).with_name('wrk.lua')
 
@@ -28,10 +27,6 @@ class Case(NamedTuple):
     body: str | None = None
     connections: int | None = None  # instead of those of the benchmark, if these would be too many
     viewers: Sequence[tuple[str, int]] = ()
-
-    def at(self, origin: str) -> 'Case':
-        """Return the same request to another server."""
-        return self._replace(href=origin + urlsplit(self.href)._replace(scheme='', netloc='').geturl())
 
 
 class Load(NamedTuple):
