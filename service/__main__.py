@@ -1,6 +1,8 @@
 """The command line: `python -m service COMMAND`."""
 
+from collections import UserDict
 from importlib import import_module
+from typing import Any
 
 import click
 
@@ -24,23 +26,16 @@ MODULES = {
 }
 
 
-class Commands(click.Group):
-    """The commands; the module of one is imported only when the command is used."""
+class Commands(UserDict[str, Any]):
+    """The commands by name; the module of one is imported when the command is used."""
 
-    def list_commands(self, ctx: click.Context) -> list[str]:
-        """Return the names of all commands."""
-        return list(MODULES)
-
-    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        """Return the command, or None if there is no such command."""
-        if cmd_name not in MODULES:
-            return None
-        command: click.Command = getattr(import_module(f'service.commands.{MODULES[cmd_name]}'), cmd_name)
+    def __getitem__(self, name: str) -> click.Command:
+        command: click.Command = getattr(import_module(f'service.commands.{self.data[name]}'), name)
         return command
 
 
 @click.version_option(VERSION, prog_name='Halcyon')
-@click.group(cls=Commands, epilog=EXIT_CODES, context_settings={'show_default': True})
+@click.group(commands=Commands(MODULES), epilog=EXIT_CODES, context_settings={'show_default': True})
 def main() -> None:
     """Operate Halcyon, a microblog served as hypermedia.
 
