@@ -77,9 +77,9 @@ def post_fork(server, worker):
 
 
 def post_worker_init(worker):
-    """Make a worker report "not ready" for a while before it stops; the first logs that it is ready."""
+    """Prepare the graceful shutdown and the mail of the worker; the first one logs that it is ready."""
     PROCESS_SHUTDOWN.install(settings.drain_seconds, lambda: GENERATIONS.is_replaced(worker.age))
-    signal.siginterrupt(signal.SIGTERM, False)  # as gunicorn sets it, before the handler was replaced
+    signal.siginterrupt(signal.SIGTERM, False)  # as gunicorn sets it; replacing the handler has reset it
     if settings.mail_url is not None:
         worker.sender = Sender(settings)
         worker.sender.start()
@@ -88,7 +88,7 @@ def post_worker_init(worker):
 
 
 def worker_exit(server, worker):
-    """Let a worker finish the mail that it is sending."""
+    """Let the worker finish the mail that it is sending."""
     sender = getattr(worker, 'sender', None)
     if sender is not None:
         sender.stop()

@@ -64,8 +64,8 @@ CREATE TABLE IF NOT EXISTS posts (
 );
 CREATE INDEX IF NOT EXISTS posts_by_author ON posts (author_id, id);
 
--- Bearer tokens. sign_in_id is the id of the token that a sign-in issued and later tokens renew; renewed_at is
--- null until a token is renewed; lifetime is in seconds, null for that of the settings.
+-- Bearer tokens. sign_in_id is the id of the token that the sign-in issued, which the later ones renew; renewed_at
+-- is null until a token is renewed; lifetime is in seconds, null for the default.
 CREATE TABLE IF NOT EXISTS tokens (
     id BIGINT NOT NULL,
     user_id BIGINT NOT NULL,

@@ -95,7 +95,7 @@ def create_app(
     kinds = kinds_of(resource for _, resource in routes)
     related = Related(
         kinds,
-        {place: expand for module in MODULES for place, expand in module.EXPANSIONS.items()},
+        {relation: expand for module in MODULES for relation, expand in module.EXPANSIONS.items()},
         {kind: find for module in MODULES for kind, find in module.RESOURCES.items()},
     )
     app = Application(

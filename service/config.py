@@ -244,8 +244,7 @@ class Settings:
         scheme, _, rest = self.database_url.partition('://')
         if scheme == 'sqlite':
             return self.database_url
-        location = rest.rpartition('@')[2] if '@' in rest else rest
-        return f'{scheme}://{location.partition("?")[0]}'
+        return f'{scheme}://{rest.rpartition("@")[2].partition("?")[0]}'
 
     @property
     def mail_server(self) -> str:
@@ -265,8 +264,8 @@ class Settings:
 def _consistent(settings: Settings, values: Mapping[str, Any]) -> Settings:
     """Return the settings with TOKEN_LIFETIME no greater than TOKEN_MAX_AGE.
 
-    The default of one yields to the value of the other. Raises SettingError for settings that contradict or
-    lack each other.
+    If only one of them is set, the other is set to its value where its default would contradict it. Raises
+    SettingError for settings that contradict each other, or that require one that is not set.
     """
     if settings.mail_url is not None:
         for name, value in (('BASE_URL', settings.base_url), ('MAIL_FROM', settings.mail_from)):
@@ -277,24 +276,24 @@ def _consistent(settings: Settings, values: Mapping[str, Any]) -> Settings:
         return settings
     if 'token_lifetime' in values and 'token_max_age' in values:
         raise SettingError(
-            f'TOKEN_MAX_AGE: {max_age} is less than TOKEN_LIFETIME ({lifetime}): tokens cannot live that long'
+            f'TOKEN_MAX_AGE: {max_age} is less than TOKEN_LIFETIME ({lifetime}): it must be at least as long'
         )
-    agreed = max_age if 'token_max_age' in values else lifetime
-    return dataclasses.replace(settings, token_lifetime=agreed, token_max_age=agreed)
+    seconds = max_age if 'token_max_age' in values else lifetime
+    return dataclasses.replace(settings, token_lifetime=seconds, token_max_age=seconds)
 
 
 def misspelt_variables(names: Iterable[str]) -> dict[str, str]:
-    """Return the variables that look like misspelt settings, each with the setting."""
+    """Return the setting that each variable probably misspells, by the name of the variable."""
     settings = {field.name.upper(): field.metadata['is_secret'] for field in dataclasses.fields(Settings)}
     valid_names = [*settings, *(name + FILE_SUFFIX for name, is_secret in settings.items() if is_secret)]
-    found = {}
+    misspelt = {}
     for name in sorted(set(names).difference(valid_names)):
         upper = name.upper()
         anagrams = [setting for setting in valid_names if sorted(setting) == sorted(upper)]
         close = anagrams or difflib.get_close_matches(upper, valid_names, 1, MIN_SIMILARITY)
         if close:
-            found[name] = close[0]
-    return found
+            misspelt[name] = close[0]
+    return misspelt
 
 
 def _secret(name: str, value: str, path: str) -> str:

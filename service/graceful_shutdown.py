@@ -1,7 +1,7 @@
 """Graceful shutdown: report "not ready" for DRAIN_SECONDS after SIGTERM, then stop.
 
-In that time load balancers notice and send requests to other nodes. A worker that new ones replace stops at
-once, because the node keeps serving.
+In that time load balancers notice and send requests to other nodes. A worker that has been replaced by new
+ones stops at once, because the node keeps serving.
 """
 
 import multiprocessing
@@ -48,19 +48,23 @@ class Shutdown:
 
     def install(self, seconds: float, is_replaced: Callable[[], bool]) -> None:
         """Delay the current handler of SIGTERM, unless this process has been replaced."""
-        stop = signal.getsignal(signal.SIGTERM)
+        handler = signal.getsignal(signal.SIGTERM)
 
         def handle_sigterm(number: int, frame: FrameType | None) -> None:
+            def stop() -> None:
+                if callable(handler):
+                    handler(number, frame)
+
             if is_replaced():
-                callable(stop) and stop(number, frame)
+                stop()
             else:
-                self.begin(seconds, lambda: callable(stop) and stop(number, frame))
+                self.begin(seconds, stop)
 
         signal.signal(signal.SIGTERM, handle_sigterm)
 
 
 class Generations:
-    """The workers that have been replaced: all up to an age, in memory that master and workers share."""
+    """The age up to which workers have been replaced, in memory that master and workers share."""
 
     def __init__(self) -> None:
         self._replaced = multiprocessing.Value('q', -1, lock=False)

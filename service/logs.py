@@ -1,4 +1,4 @@
-"""Logging: text or JSON, one line for each record; in text, a traceback follows it."""
+"""Logging: text or JSON, one line for each record; in text, a traceback takes further lines."""
 
 import json
 import logging

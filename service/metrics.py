@@ -19,8 +19,8 @@ from service.database.migrate import LATEST
 from service.domain.throttle import RATE_LIMITS
 from service.metrics_multiprocess import DIRECTORY_VARIABLE, forget_ended_processes
 
-NONE = 'none'
-SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
+NONE = 'none'  # the label of a request without a route, or of a response without content
+BUCKETS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
 LIBRARIES = ('falcon', 'gunicorn', 'peewee')
 
 
@@ -47,7 +47,7 @@ class Metrics(Instrumentation):
             'halcyon_request_seconds',
             'Seconds from a request to its response.',
             ('route',),
-            buckets=SECONDS,
+            buckets=BUCKETS,
             registry=self._registry,
         )
         self._statements = self._counter('halcyon_statements', 'SQL statements, BEGIN and COMMIT included.')

@@ -11,9 +11,9 @@ from service.config import SettingError
 
 DIRECTORY_VARIABLE = 'PROMETHEUS_MULTIPROC_DIR'  # prometheus-client reads it when it is imported
 PREFIX = 'halcyon-metrics-'
-# A file for each of these, of each process: a gauge has one for each multiprocess_mode.
+# Each process has a file of each kind; gauges have a kind for each multiprocess_mode.
 FILE_KINDS = ('counter', 'histogram', 'gauge_livesum', 'gauge_livemax', 'gauge_livemostrecent')
-FILE_BYTES = 1 << 20  # the size that prometheus-client gives them
+FILE_BYTES = 1 << 20  # the initial size in prometheus-client
 
 
 @lru_cache(maxsize=1)

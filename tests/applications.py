@@ -53,8 +53,7 @@ class ApplicationPool:
         metrics = Metrics(settings) if settings.metrics else None
         db = open_session(settings, clock, metrics or NO_INSTRUMENTATION)
         app = create_app(settings, clock=clock, db=db, lines=self.log, metrics=metrics)
-        if metrics is None:
-            share_description(app, settings)
+        share_description(app, settings)
         return Node(app, db)
 
 

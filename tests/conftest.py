@@ -8,6 +8,7 @@ from functools import partial
 from io import StringIO
 from typing import Any
 
+import peewee
 import pytest
 
 from service.config import Settings
@@ -110,6 +111,20 @@ def start(
             return stack.enter_context(application_pool.application(settings, clock))
 
         yield start
+
+
+@pytest.fixture
+def statements(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """A list to which every executed SQL statement is appended, except BEGIN and COMMIT."""
+    executed: list[str] = []
+    execute = peewee.Database.execute_sql
+
+    def record(engine: Any, sql: str, *arguments: Any, **keywords: Any) -> Any:
+        executed.append(sql)
+        return execute(engine, sql, *arguments, **keywords)
+
+    monkeypatch.setattr(peewee.Database, 'execute_sql', record)
+    return executed
 
 
 @pytest.fixture

@@ -73,7 +73,7 @@ class Server:
             'WEB_CONCURRENCY': str(workers),
             'BCRYPT_COST': '4',
             'DATABASE_URL': f'sqlite:///{folder}/halcyon.db',
-            'DRAIN_SECONDS': '1',
+            'DRAIN_SECONDS': '0',
         }
         with self.log_file.open('wb') as log:
             self.process = subprocess.Popen(

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import pytest
 
 from service.domain.users import change_user
 from service.domain.viewer import Viewer
-from service.http import conditional
+from service.representation import formats
 from service.resources import users
 from tests.client import HAL, HAL_FORMS, JSON_API, ORIGIN, Client, assert_problem
 from tests.routes import World
@@ -157,13 +158,13 @@ def test_if_match_accepts_the_tag_of_any_media_type(ada: Client, media_type: str
 
 
 @pytest.fixture
-def no_page(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Make the rendering of a page fail where a tag is compared with it."""
+def forbid_pages(monkeypatch: pytest.MonkeyPatch) -> Callable[[], None]:
+    """Return a function from whose call on the rendering of a page fails."""
 
     def fail(page: Any) -> str:
         raise AssertionError('it is rendered as HTML')
 
-    monkeypatch.setattr(conditional, 'render_page', fail)
+    return lambda: monkeypatch.setattr(formats, 'render_page', fail)
 
 
 @pytest.mark.parametrize(
@@ -177,20 +178,22 @@ def no_page(monkeypatch: pytest.MonkeyPatch) -> None:
         '"html-0.0"',
     ],
 )
-@pytest.mark.usefixtures('no_page')
-def test_a_412_renders_no_page(ada: Client, stale: str) -> None:
+def test_a_412_renders_no_page(ada: Client, forbid_pages: Callable[[], None], stale: str) -> None:
     me = ada.me().href('self')
+    forbid_pages()
     assert_problem(ada.put(me, {'about_me': 'x'}, headers={'If-Match': stale}), 412)
 
 
 @pytest.mark.parametrize('rel', ['hc:me', 'hc:posts', 'hc:stores', 'hc:tokens'])
-@pytest.mark.usefixtures('no_page')
-def test_a_stale_tag_of_a_page_renders_no_page(ada: Client, rel: str) -> None:
+def test_a_stale_tag_of_a_page_renders_no_page(
+    ada: Client, forbid_pages: Callable[[], None], rel: str
+) -> None:
     url = ada.entry().href(rel)
     tag = ada.get(url, accept='text/html').tag
     ada.publish('Hello')
     ada.follow('hc:stores').submit('create', name='Looms')
     Client(ada.app).sign_in('ada')
+    forbid_pages()
     assert_problem(
         ada.request('POST', url, headers={'If-Match': tag}, json={}), 405 if rel == 'hc:me' else 412
     )
@@ -205,8 +208,21 @@ def test_the_tag_of_a_page_covers_all_that_it_shows(ada: Client) -> None:
     plain, source = (ada.get(url + query, accept='text/html').tag for query in ('', '?as=hal'))
     assert plain != source
     assert plain.partition('.')[0] == source.partition('.')[0]
-    assert_problem(ada.patch(url, {'about_me': 'x'}, headers={'If-Match': source}), 412)
-    assert ada.patch(url, {'about_me': 'x'}, headers={'If-Match': plain}).status == 200
+    again = ada.get(url, accept='text/html', headers={'If-None-Match': source})
+    assert (again.status, again.tag) == (200, plain)
+
+
+def test_a_page_matches_while_its_document_is_unchanged(
+    world: World, forbid_pages: Callable[[], None]
+) -> None:
+    """A page shows more than the document: here the name of the store that the item is in."""
+    item = world.url('/api/items/{item_id}')
+    tag = world.ada.get(item, accept='text/html').tag
+    world.ada.put(world.url('/api/stores/{store_id}'), {'name': 'new'})
+    assert world.ada.get(item, accept='text/html').tag != tag
+    forbid_pages()
+    assert world.ada.patch(item, {'price': '7'}, headers={'If-Match': tag}).status == 200
+    assert_problem(world.ada.patch(item, {'price': '8'}, headers={'If-Match': tag}), 412)
 
 
 READS = (

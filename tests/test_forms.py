@@ -9,18 +9,12 @@ from decimal import Decimal
 from typing import Any, NamedTuple
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.client import ApiResponse, Client, assert_problem
+from tests.client import PASSWORD, ApiResponse, Client, assert_problem
+from tests.examples import examples
 
-PASSWORD = 'correct horse'
-BOUNDED = settings(
-    max_examples=20,
-    deadline=None,
-    derandomize=True,
-    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
-)
 # HTML and HAL-FORMS cannot express these rules: control characters, and a length in bytes.
 CHARACTERS = st.characters(exclude_categories=('Cs', 'Cc'))
 ASCII = st.characters(min_codepoint=0x20, max_codepoint=0x7E)
@@ -155,7 +149,7 @@ def fill(place: Place, template: dict[str, Any], data: st.DataObject) -> dict[st
 
 
 @pytest.mark.parametrize('form', PLACES)
-@BOUNDED
+@examples(20)
 @given(data=st.data())
 def test_a_form_filled_in_by_its_rules_succeeds(
     ada: Client, bob: Client, form: str, data: st.DataObject

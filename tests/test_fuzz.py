@@ -8,25 +8,16 @@ from typing import Any, NamedTuple
 from urllib.parse import quote, urlencode
 
 import falcon.testing
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from service import urls
 from service.http.request_body import ACCEPTED_PATCH_TYPES
 from tests.client import HAL, HAL_FORMS, HTML, JSON, JSON_API, ApiResponse, Client
+from tests.examples import examples
 from tests.routes import World, methods_at
 
-ANYTHING = settings(
-    max_examples=12,
-    derandomize=True,
-    deadline=None,  # the speed of machines differs
-    database=None,
-    suppress_health_check=[
-        HealthCheck.function_scoped_fixture,
-        HealthCheck.too_slow,
-        HealthCheck.data_too_large,
-    ],
-)
+ANYTHING = examples(24)
 FORM = 'application/x-www-form-urlencoded'
 NAMES = (
     'username', 'email', 'password', 'about_me', 'current_password', 'format', 'body', 'name', 'price',

@@ -50,22 +50,22 @@ def test_private_relationships_of_other_users_are_absent(
 def test_every_relationship_has_its_own_url(world: World, ada: Client) -> None:
     """Its linkage identifies the resources at the related URL, and only `following` can be changed."""
     api = JsonApiClient(ada)
-    met = set()
+    found = set()
     for template in (urls.USER, urls.FOLLOW, urls.POST, urls.STORE, urls.ITEM):
         resource = api.get(world.url(template)).state['data']
         for name, relationship in resource['relationships'].items():
-            alone = api.get(relationship['links']['self'])
-            assert alone.state['links']['self'] == relationship['links']['self']
-            assert alone.state['links']['related'] == relationship['links']['related']
+            document = api.get(relationship['links']['self'])
+            assert document.state['links']['self'] == relationship['links']['self']
+            assert document.state['links']['related'] == relationship['links']['related']
             there = api.get(relationship['links']['related']).state['data']
-            named = [identify(one) for one in there] if isinstance(there, list) else identify(there)
-            assert alone.state['data'] == named
-            assert relationship.get('data', named) == named
-            assert ('data' in relationship) == isinstance(named, dict), name
+            identifiers = [identify(one) for one in there] if isinstance(there, list) else identify(there)
+            assert document.state['data'] == identifiers
+            assert relationship.get('data', identifiers) == identifiers
+            assert ('data' in relationship) == isinstance(identifiers, dict), name
             if name != 'following':
-                assert api.send('PATCH', relationship['links']['self'], named).status == 405
-            met.add((resource['type'], name))
-    assert len(met) == 11
+                assert api.send('PATCH', relationship['links']['self'], identifiers).status == 405
+            found.add((resource['type'], name))
+    assert len(found) == 11
 
 
 def test_a_post_includes_its_author(ada_api: JsonApiClient) -> None:
@@ -93,8 +93,8 @@ def test_an_author_of_many_posts_is_included_once(ada_api: JsonApiClient) -> Non
 
 def test_a_follow_has_relationships_to_both_users(ada_api: JsonApiClient, bob_api: JsonApiClient) -> None:
     ada, bob = ada_api.me().state['data'], bob_api.me().state['data']
-    address = ada_api.get(bob['links']['self']).state['data']['meta']['links']['follow']['href']
-    made = ada_api.client.put(address)
+    url = ada_api.get(bob['links']['self']).state['data']['meta']['links']['follow']['href']
+    made = ada_api.client.put(url)
     assert made.status == 201
     assert made.state['data']['id'] == f'{ada["id"]}-{bob["id"]}'
     assert made.state['data']['type'] == 'follows'
@@ -108,9 +108,9 @@ def test_a_page_has_counts_in_meta_and_links_to_other_pages(ada_api: JsonApiClie
     page = ada_api.related('posts', query='?page[size]=2').state
     assert page['meta'] == {'page': 1, 'per_page': 2, 'total_pages': 2, 'total_items': 3}
     assert set(page['links']) == {'self', 'first', 'next', 'last', 'describedby'}
-    behind = ada_api.get(page['links']['next']).state
-    assert set(behind['links']) == {'self', 'first', 'prev', 'last', 'describedby'}
-    assert ada_api.get(page['links']['last']).state['data'] == behind['data']
+    second = ada_api.get(page['links']['next']).state
+    assert set(second['links']) == {'self', 'first', 'prev', 'last', 'describedby'}
+    assert ada_api.get(page['links']['last']).state['data'] == second['data']
 
 
 def test_the_link_header_has_the_same_page_links(ada_api: JsonApiClient) -> None:
@@ -129,8 +129,8 @@ def test_an_unchanged_document_is_304(ada_api: JsonApiClient) -> None:
     before = ada_api.me()
     response = ada_api.get(before.state['links']['self'], headers={'If-None-Match': before.tag})
     assert response.status == 304
-    seen_otherwise = f'{before.state["links"]["self"]}?fields[users]=username'
-    assert ada_api.get(seen_otherwise, headers={'If-None-Match': before.tag}).status == 200
+    with_fields = f'{before.state["links"]["self"]}?fields[users]=username'
+    assert ada_api.get(with_fields, headers={'If-None-Match': before.tag}).status == 200
 
 
 def test_the_etag_differs_by_format(ada: Client, ada_api: JsonApiClient) -> None:

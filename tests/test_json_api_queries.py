@@ -155,9 +155,9 @@ def test_nothing_is_included_where_a_relationship_is_absent(
     ada_api: JsonApiClient, bob_api: JsonApiClient
 ) -> None:
     post, other = bob_api.publish('hello'), bob_api.me().state['data']
-    alone = ada_api.get(other['links']['self'] + '?include=feed,tokens').state
-    assert alone['included'] == []
-    assert not {'feed', 'tokens'} & set(alone['data']['relationships'])
+    single = ada_api.get(other['links']['self'] + '?include=feed,tokens').state
+    assert single['included'] == []
+    assert not {'feed', 'tokens'} & set(single['data']['relationships'])
     ada_api.publish('mine')
     users = ada_api.related('users', query='?include=feed,tokens').state
     assert {user['id']: 'feed' in user['relationships'] for user in users['data']} == {
@@ -290,8 +290,8 @@ def test_a_filter_matches_the_exact_name(
 
 
 def test_links_keep_all_query_parameters(ada_api: JsonApiClient, letters: list[str]) -> None:
-    asked = '?sort=-username&fields[users]=username&page[size]=2'
-    pages = walk(ada_api, ada_api.related('users', query=asked), 'next')
+    query = '?sort=-username&fields[users]=username&page[size]=2'
+    pages = walk(ada_api, ada_api.related('users', query=query), 'next')
     assert len(pages) == 3
     assert len(letters) == 5
     for page in pages:
@@ -317,10 +317,10 @@ def test_the_self_link_has_the_query_parameters(ada_api: JsonApiClient) -> None:
         ('me', 'fields[users]=username'),
         ('posts', 'include='),
     ):
-        asked = ada_api.related(name, query=f'?{query}')
-        again = ada_api.get(asked.state['links']['self'])
-        assert again.state == asked.state
-        assert again.tag == asked.tag
+        response = ada_api.related(name, query=f'?{query}')
+        again = ada_api.get(response.state['links']['self'])
+        assert again.state == response.state
+        assert again.tag == response.tag
 
 
 @pytest.mark.parametrize(

@@ -51,9 +51,9 @@ def test_removing_members_is_idempotent(ada_api: JsonApiClient, others: list[Any
 
 def test_other_formats_have_the_same_follows(ada: Client, ada_api: JsonApiClient, bob: Client) -> None:
     ada_api.send('POST', following(ada_api), [identify(JsonApiClient(bob).me().state['data'])])
-    seen = ada.get(bob.me().href('self'))
-    assert set(seen.state['_templates']) == {'unfollow'}
-    seen.submit('unfollow')
+    other = ada.get(bob.me().href('self'))
+    assert set(other.state['_templates']) == {'unfollow'}
+    other.submit('unfollow')
     assert ada_api.get(following(ada_api)).state['data'] == []
 
 
@@ -149,10 +149,10 @@ def test_the_relationship_is_paginated_like_the_collection(ada_api: JsonApiClien
     ada_api.send('POST', following(ada_api), others)
     page = ada_api.get(following(ada_api) + '?page[size]=3').state
     assert page['meta'] == {'page': 1, 'per_page': 3, 'total_pages': 2, 'total_items': 4}
-    behind = ada_api.get(page['links']['next']).state
+    second = ada_api.get(page['links']['next']).state
     assert len(page['data']) == 3
-    assert len(behind['data']) == 1
-    assert 'next' not in behind['links']
+    assert len(second['data']) == 1
+    assert 'next' not in second['links']
 
 
 def test_preconditions_apply_to_relationships(ada_api: JsonApiClient, others: list[Any]) -> None:

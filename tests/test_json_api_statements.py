@@ -5,25 +5,8 @@ from typing import Any
 
 import pytest
 
-from service import app as wiring
-from service.database.session import Session
-from service.domain.startup import open_session
 from tests.client import Client
 from tests.json_api_client import JsonApiClient, identify, relation
-
-
-@pytest.fixture
-def statements(monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """A list to which every SQL statement of the application is appended."""
-    seen: list[str] = []
-
-    def open_and_listen(*arguments: Any) -> Session:
-        db = open_session(*arguments)
-        db.engine.query_hooks.append(lambda event: seen.append(event.sql))
-        return db
-
-    monkeypatch.setattr(wiring, 'open_session', open_and_listen)
-    return seen
 
 
 def cost(statements: list[str], request: Callable[[], Any]) -> int:

@@ -30,6 +30,11 @@ def test_a_forbidden_port_is_reported_with_advice(monkeypatch: pytest.MonkeyPatc
         check_addresses([('127.0.0.1', 80)])
 
 
+def test_a_unix_socket_needs_an_existing_folder() -> None:
+    with pytest.raises(SettingError, match="HOST: the folder '/nowhere' of the unix socket does not exist"):
+        check_addresses(['/nowhere/x.sock'])
+
+
 def test_a_file_at_the_path_of_a_unix_socket_is_kept(tmp_path: Path) -> None:
     place = tmp_path / 'socket'
     place.write_text('mine')

@@ -6,9 +6,10 @@ from typing import Any, ClassVar
 
 import pytest
 
+from service.app import create_app
+from service.database.session import Session
 from service.http.operation import Access, DeclarationError, Formats, Operation
 from service.resources import stores
-from tests.conftest import Start
 
 pytestmark = pytest.mark.above_databases
 
@@ -54,12 +55,12 @@ class Undeclared:
 
 
 @pytest.fixture
-def start_with(start: Start, monkeypatch: pytest.MonkeyPatch) -> Any:
-    """Return a function that starts the application with an additional resource."""
+def start_with(db: Session, monkeypatch: pytest.MonkeyPatch) -> Any:
+    """Return a function that starts a new application with an additional resource."""
 
     def start_with(resource: Any) -> Any:
         monkeypatch.setattr(stores, 'ROUTES', (*stores.ROUTES, ('/api/lamps', resource)))
-        return start()
+        return create_app(db.settings, db=db)
 
     return start_with
 

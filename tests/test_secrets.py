@@ -85,7 +85,7 @@ def test_no_document_contains_a_secret(start: Start, db: Session) -> None:
                     assert [secret for secret in secrets if secret in output] == []
 
 
-@pytest.mark.parametrize('log_format', ['text', 'json'])
+@pytest.mark.parametrize(('program', 'log_format'), [('gunicorn', 'json'), ('granian', 'text')])
 def test_a_real_server_writes_no_secret_to_files_or_logs(
     tmp_path: Path, program: str, log_format: str
 ) -> None:

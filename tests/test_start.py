@@ -66,18 +66,14 @@ def test_a_port_in_use_by_another_program_aborts_startup(tmp_path: Path, program
 @pytest.mark.parametrize(
     ('environment', 'text'),
     [
-        ({'HOST': '192.0.2.1'}, 'HOST: 192.0.2.1:'),
-        ({'HOST': 'unix:/nowhere/x.sock'}, "HOST: the folder '/nowhere' of the unix socket does not exist"),
-        ({'HOST': f'unix:{ROOT}/README.md'}, 'is not a socket'),
         ({'PORT': 'x'}, 'PORT: '),
-        ({'TOKEN_LIFETIME': '60', 'TOKEN_MAX_AGE': '59'}, 'TOKEN_MAX_AGE: 59'),
-        ({'DATABASE_URL': 'sqlite:///nodir/x.db'}, 'nodir'),
-        ({'DATABASE_URL': '', 'DATABASE_URL_FILE': '/nowhere'}, 'DATABASE_URL_FILE: cannot read'),
-        ({'DATABASE_URL': 'mysql://u:secret@127.0.0.1:1/x?ssl_ca=/nowhere'}, 'ssl_ca: cannot read the file'),
+        ({'HOST': '192.0.2.1'}, 'HOST: 192.0.2.1:'),
         ({'METRICS': 'on', 'PROMETHEUS_MULTIPROC_DIR': '/nowhere'}, 'METRICS: '),
+        ({'DATABASE_URL': 'sqlite:///nodir/x.db'}, 'nodir'),
     ],
+    ids=['reading', 'listening', 'metrics', 'database'],
 )
-def test_a_wrong_setting_stops_with_one_line(
+def test_a_wrong_setting_stops_each_step_of_the_start_with_one_line(
     tmp_path: Path, program: str, environment: dict[str, str], text: str
 ) -> None:
     assert_one_line(run_to_end(tmp_path, program, **environment), text)
@@ -223,10 +219,9 @@ def test_hup_replaces_the_workers_and_may_close_connections_under_granian(
     tmp_path: Path, program: str
 ) -> None:
     with Server(tmp_path, program=program) as server, Traffic(server) as traffic:
-        for _ in range(3 if program == 'gunicorn' else 1):
-            old = set(server.workers())
-            server.process.send_signal(signal.SIGHUP)
-            wait_until(lambda old=old: len(server.workers()) == 2 and not old & set(server.workers()))  # type: ignore[misc]
+        old = set(server.workers())
+        server.process.send_signal(signal.SIGHUP)
+        wait_until(lambda: len(server.workers()) == 2 and not old & set(server.workers()))
     assert [one for one in traffic.failures if not isinstance(one, LOST_BY_HUP[program])] == []
     assert traffic.count > 20
 

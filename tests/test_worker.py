@@ -5,9 +5,10 @@ from __future__ import annotations
 import json
 import re
 import socket
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from email.utils import parsedate_to_datetime
+from functools import cache
 from typing import Any
 
 import pytest
@@ -22,23 +23,35 @@ HALF = (
 SLOW_CLIENTS = 6  # fewer than one worker has threads
 
 
-@pytest.fixture(scope='module', params=['text', 'json'])
-def server(request: pytest.FixtureRequest, program: str, tmp_path_factory: Any) -> Iterator[Server]:
-    folder = tmp_path_factory.mktemp('worker')
-    with Server(folder, program=program, LOG_FORMAT=request.param) as server:
-        yield server
-
-
-@pytest.fixture(scope='module', params=['text', 'json'])
-def gunicorn(request: pytest.FixtureRequest, tmp_path_factory: Any) -> Iterator[Server]:
-    with Server(tmp_path_factory.mktemp('gunicorn'), LOG_FORMAT=request.param) as server:
-        yield server
+Started = Callable[[str, str], Server]
 
 
 @pytest.fixture(scope='module')
-def granian(tmp_path_factory: Any) -> Iterator[Server]:
-    with Server(tmp_path_factory.mktemp('granian'), program='granian') as server:
-        yield server
+def started(tmp_path_factory: Any) -> Iterator[Started]:
+    """Return a function that returns the server of a program and a log format, started on first use."""
+    with ExitStack() as stack:
+
+        @cache
+        def started(program: str, log_format: str) -> Server:
+            folder = tmp_path_factory.mktemp('worker')
+            return stack.enter_context(Server(folder, program=program, LOG_FORMAT=log_format))
+
+        yield started
+
+
+@pytest.fixture(params=['text', 'json'])
+def gunicorn(request: pytest.FixtureRequest, started: Started) -> Server:
+    return started('gunicorn', request.param)
+
+
+@pytest.fixture
+def granian(started: Started) -> Server:
+    return started('granian', 'text')
+
+
+@pytest.fixture
+def server(program: str, started: Started) -> Server:
+    return started(program, 'text')
 
 
 def headers_of(raw: bytes) -> dict[str, str]:

@@ -26,7 +26,7 @@ AUDIENCES = {
 @click.command(epilog=EXIT_CODES)
 @json_option
 def routes(as_json: bool) -> None:
-    """List the URL templates of the API, with the methods and who may use them.
+    """List the URL templates of the API, with their methods and the access that these require.
 
     Anyone may use OPTIONS everywhere, and HEAD is like GET. `owner` is the owner of the resource. No database
     is needed.
@@ -42,7 +42,7 @@ def routes(as_json: bool) -> None:
 
 
 def _methods_by_audience(resource: Resource) -> dict[str, list[str]]:
-    """Return the methods of the resource by who may use them."""
+    """Return the methods of the resource by the clients that may use them."""
     methods_by_audience: dict[str, list[str]] = {}
     for method in METHODS:
         if method in resource.operations:

@@ -1,4 +1,4 @@
-"""Shared command-line plumbing: exit codes, errors, output, and the database."""
+"""The common parts of the commands: exit codes, errors, output, and the database."""
 
 import enum
 import json
@@ -20,7 +20,7 @@ from service.domain.startup import prepare_database
 
 json_option = click.option('--json', 'as_json', is_flag=True, help='Print JSON, for scripts.')
 
-LONG_SECONDS = 3600  # to wait for one response of the database, in commands that read or write much
+LONG_SECONDS = 3600  # to wait for one response of the database, in commands whose statements take long
 
 
 class ExitCode(enum.IntEnum):

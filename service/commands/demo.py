@@ -39,10 +39,10 @@ from service.domain.viewer import READ
 def demo(users: int, follows: int, posts: int, stores: int, items: int, seed: int, as_json: bool) -> None:
     """Fill an empty database with demo data.
 
-    Everybody follows one celebrity first, and then other users. The same options and seed produce the same
+    Every user follows one celebrity first, and then other users. The same options and seed produce the same
     data, spread over the past year. All users have the same password, which is printed.
 
-    The celebrity is signed in by a script, whose token may only read and expires like any other.
+    The celebrity has a token of a script, which permits reading only and expires like any other.
 
     A database that has users is rejected. The data is loaded in batches, each in one transaction with exact
     counters, so the result of an interrupted run is smaller, but consistent.
@@ -63,8 +63,8 @@ def demo(users: int, follows: int, posts: int, stores: int, items: int, seed: in
     }
     celebrity = data.username(0)
     text = (
-        f'{", ".join(f"{count:,} {thing}" for thing, count in counts.items())}.'
-        f' Everybody follows {celebrity}; the password of every user is {PASSWORD!r}.'
+        f'{", ".join(f"{count:,} {name}" for name, count in counts.items())}.'
+        f' Every user follows {celebrity}; the password of every user is {PASSWORD!r}.'
     )
     output(text, {**counts, 'celebrity': celebrity, 'password': PASSWORD}, as_json=as_json)
 
@@ -87,6 +87,6 @@ def _load(session: Session, data: DemoData) -> None:
 
 
 def _sign_in(session: Session, username: str) -> None:
-    """Sign a user in as a script does, so that the sign-ins have more than the browser that shows them."""
+    """Sign a user in as a script would, so that their page of tokens lists more than the current browser."""
     options = TokenOptions(name='Backup script', scope=READ)
     sign_in(session, username=username, password=PASSWORD, user_agent='curl/8.5.0', options=options)

@@ -18,7 +18,7 @@ def post() -> None:
 @click.option('--yes', is_flag=True, help='Do not ask for confirmation.')
 @json_option
 def delete(post_id: int, yes: bool, as_json: bool) -> None:
-    """Delete the post with the id POST_ID, whoever wrote it."""
+    """Delete the post with the id POST_ID, of any author."""
     with open_current_schema() as session:
         if not yes:
             record = find_post(session, post_id, ANONYMOUS)

@@ -71,7 +71,7 @@ def list_(prefix: str, limit: int, as_json: bool) -> None:
 @click.argument('name')
 @json_option
 def show(name: str, as_json: bool) -> None:
-    """Show the user NAME, without anything secret."""
+    """Show the user NAME, without secrets."""
     with open_current_schema() as session:
         values = _describe(find_user_by_username(session, name))
     width = max(map(len, values))
@@ -120,7 +120,7 @@ def delete(name: str, yes: bool, as_json: bool) -> None:
 def suspend(name: str, as_json: bool) -> None:
     """Reject sign-ins of the user NAME, and revoke all their tokens, until `user restore`.
 
-    What they have published stays.
+    Their posts and stores stay.
     """
     with open_current_schema() as session:
         record = find_user_by_username(session, name)
@@ -141,7 +141,7 @@ def restore(name: str, as_json: bool) -> None:
 
 
 def _describe(record: UserRecord) -> dict[str, Any]:
-    """Return what an operator may see of a user, ready to print."""
+    """Return the printable details of a user that an operator may see."""
     return {
         'id': record.id,
         'username': printable(record.username),
@@ -156,12 +156,12 @@ def _describe(record: UserRecord) -> dict[str, Any]:
     }
 
 
-def _time_or_no(moment: int | None) -> str:
-    return 'no' if moment is None else format_time(moment / 1000)
+def _time_or_no(milliseconds: int | None) -> str:
+    return 'no' if milliseconds is None else format_time(milliseconds / 1000)
 
 
-def _remark(described: dict[str, Any]) -> str:
-    return '' if described['suspended'] == 'no' else f'  suspended since {described["suspended"]}'
+def _remark(details: dict[str, Any]) -> str:
+    return '' if details['suspended'] == 'no' else f'  suspended since {details["suspended"]}'
 
 
 def _read_password(*, is_piped: bool) -> str:
@@ -170,5 +170,5 @@ def _read_password(*, is_piped: bool) -> str:
         return sys.stdin.readline().removesuffix('\n').removesuffix('\r')
     if not sys.stdin.isatty():
         raise click.UsageError('No terminal to prompt for the password. Pipe it in with --password-stdin.')
-    typed: str = click.prompt('Password', hide_input=True, confirmation_prompt=True, err=True)
-    return typed
+    password: str = click.prompt('Password', hide_input=True, confirmation_prompt=True, err=True)
+    return password

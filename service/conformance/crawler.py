@@ -36,7 +36,7 @@ def shape(url: str) -> tuple[str, tuple[str, ...]]:
 
 
 def priority(link: FoundLink) -> int:
-    """Return a number that puts the links first whose targets have rules of their own."""
+    """Return the rank of a link: those whose targets have rules of their own are followed first."""
     return PRIORITY.index(link.rel) if link.rel in PRIORITY else len(PRIORITY)
 
 

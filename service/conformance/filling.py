@@ -127,7 +127,7 @@ def beyond(template: dict[str, Any], filled: Filled) -> Iterator[tuple[str, str,
 
 
 def matches(regex: str, value: str) -> bool:
-    """Return whether the value matches; True for an expression that Python cannot read."""
+    """Return whether the value matches; True for an expression that Python cannot parse."""
     try:
         return re.fullmatch(regex, value) is not None
     except re.error:

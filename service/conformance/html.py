@@ -15,7 +15,6 @@ STANDARD = Standard('HTML', 'https://html.spec.whatwg.org/multipage/')
 ARIA = Standard('WAI-ARIA 1.2', 'https://www.w3.org/TR/wai-aria-1.2/')
 WCAG = Standard('WCAG 2.2', 'https://www.w3.org/TR/WCAG22/')
 
-RULES = Rules('html')
 VOID = frozenset(
     ['area', 'base', 'br', 'col', 'embed', 'hr', 'img', 'input', 'link', 'meta', 'source', 'track', 'wbr']
 )
@@ -104,24 +103,27 @@ def is_page(exchange: Exchange) -> bool:
     return response.media_type == HTML and response.is_whole
 
 
+RULES = Rules('html', STANDARD, is_page)
+
+
 def page(exchange: Exchange) -> Page:
     return Page(exchange.response.body.decode(errors='replace'))
 
 
-@RULES.must('HTML-TAGS', STANDARD, '13.1.2', 'Every element that needs an end tag has one.', is_page)
+@RULES.must('HTML-TAGS', '13.1.2', 'Every element that needs an end tag has one.')
 def check_tags(exchange: Exchange) -> Iterator[Fault]:
     for tag in page(exchange).unbalanced:
         yield Fault('content', f'<{tag}> has no counterpart')
 
 
-@RULES.must('HTML-ATTRIBUTE-ONCE', STANDARD, '13.1.2.3', 'The attributes of a tag are unique.', is_page)
+@RULES.must('HTML-ATTRIBUTE-ONCE', '13.1.2.3', 'The attributes of a tag are unique.')
 def check_attribute_once(exchange: Exchange) -> Iterator[Fault]:
     for tag in page(exchange).tags:
         if len(set(tag.written)) != len(tag.written):
             yield Fault('content', f'<{tag.name}> has an attribute twice')
 
 
-@RULES.must('HTML-ID-UNIQUE', STANDARD, '3.2.6, id', 'An id is unique in its page.', is_page)
+@RULES.must('HTML-ID-UNIQUE', '3.2.6, id', 'An id is unique in its page.')
 def check_id_unique(exchange: Exchange) -> Iterator[Fault]:
     for name, count in Counter(ids(page(exchange))).items():
         if count > 1:
@@ -132,7 +134,7 @@ def ids(read: Page) -> list[str]:
     return [tag.attributes['id'] or '' for tag in read.tags if 'id' in tag.attributes]
 
 
-@RULES.must('HTML-LABEL-FOR', STANDARD, '4.10.4, for', '`for` of a label is the id of a field.', is_page)
+@RULES.must('HTML-LABEL-FOR', '4.10.4, for', '`for` of a label is the id of a field.')
 def check_label_for(exchange: Exchange) -> Iterator[Fault]:
     read = page(exchange)
     for label in read.all('label'):
@@ -140,7 +142,7 @@ def check_label_for(exchange: Exchange) -> Iterator[Fault]:
             yield Fault('content', f'for="{label["for"]}" refers to no element')
 
 
-@RULES.must('HTML-ARIA-REFERENCE', ARIA, '6.6', 'The ids in an aria attribute are in the page.', is_page)
+@RULES.must('HTML-ARIA-REFERENCE', '6.6', 'The ids in an aria attribute are in the page.', standard=ARIA)
 def check_aria_reference(exchange: Exchange) -> Iterator[Fault]:
     read = page(exchange)
     for tag in read.tags:
@@ -150,7 +152,7 @@ def check_aria_reference(exchange: Exchange) -> Iterator[Fault]:
                     yield Fault('content', f'{name}="{reference}" of <{tag.name}> refers to no element')
 
 
-@RULES.should('HTML-FIELD-LABEL', WCAG, '3.3.2', 'Every field has a label.', is_page)
+@RULES.should('HTML-FIELD-LABEL', '3.3.2', 'Every field has a label.', standard=WCAG)
 def check_field_label(exchange: Exchange) -> Iterator[Fault]:
     read = page(exchange)
     labelled = {label.get('for') for label in read.all('label')}
@@ -161,7 +163,7 @@ def check_field_label(exchange: Exchange) -> Iterator[Fault]:
                 yield Fault('content', f'<{tag.name} name="{tag.attributes.get("name")}"> has no label')
 
 
-@RULES.should('HTML-LANGUAGE', WCAG, '3.1.1', 'A page declares its language.', is_page)
+@RULES.should('HTML-LANGUAGE', '3.1.1', 'A page declares its language.', standard=WCAG)
 def check_language(exchange: Exchange) -> Iterator[Fault]:
     if not any(tag.get('lang') for tag in page(exchange).all('html')):
         yield Fault('content', 'html has no lang')

@@ -28,7 +28,8 @@ RFC8288 = Standard('RFC 8288', 'https://www.rfc-editor.org/rfc/rfc8288')
 RFC8594 = Standard('RFC 8594', 'https://www.rfc-editor.org/rfc/rfc8594')
 RFC9745 = Standard('RFC 9745', 'https://www.rfc-editor.org/rfc/rfc9745')
 
-RULES = Rules('http')
+RULES = Rules('http', RFC9110)
+
 SINGLE = (
     'Content-Type',
     'ETag',
@@ -42,10 +43,6 @@ SINGLE = (
 )
 DELTA_SECONDS = ('max-age', 's-maxage', 'stale-while-revalidate', 'stale-if-error')
 LOCATED = (301, 302, 303, 307, 308)
-
-
-def always(exchange: Exchange) -> bool:
-    return True
 
 
 def with_field(*names: str) -> Applies:
@@ -62,18 +59,14 @@ def has_json(exchange: Exchange) -> bool:
     return exchange.response.is_json and exchange.response.is_whole
 
 
-@RULES.must('HTTP-DATE', RFC9110, '§6.6.1', 'Every response except 1xx and 5xx has a Date.', always)
+@RULES.must('HTTP-DATE', '§6.6.1', 'Every response except 1xx and 5xx has a Date.')
 def check_date(exchange: Exchange) -> Iterator[Fault]:
     if exchange.response.status < 500 and not exchange.response.values('Date'):
         yield Fault('Date:', 'is missing')
 
 
 @RULES.must(
-    'HTTP-DATE-FORMAT',
-    RFC9110,
-    '§5.6.7',
-    'Dates are sent as IMF-fixdate.',
-    with_field('Date', 'Last-Modified'),
+    'HTTP-DATE-FORMAT', '§5.6.7', 'Dates are sent as IMF-fixdate.', with_field('Date', 'Last-Modified')
 )
 def check_date_format(exchange: Exchange) -> Iterator[Fault]:
     for name in ('Date', 'Last-Modified'):
@@ -84,7 +77,6 @@ def check_date_format(exchange: Exchange) -> Iterator[Fault]:
 
 @RULES.must(
     'HTTP-LAST-MODIFIED-PAST',
-    RFC9110,
     '§8.8.2.1',
     'Last-Modified is not later than Date.',
     with_field('Last-Modified'),
@@ -96,21 +88,21 @@ def check_last_modified(exchange: Exchange) -> Iterator[Fault]:
         yield Fault('Last-Modified:', 'is in the future')
 
 
-@RULES.must('HTTP-FIELD-ONCE', RFC9110, '§5.3', 'A field that is not a list is sent once.', always)
+@RULES.must('HTTP-FIELD-ONCE', '§5.3', 'A field that is not a list is sent once.')
 def check_field_once(exchange: Exchange) -> Iterator[Fault]:
     for name in SINGLE:
         if len(exchange.response.values(name)) > 1:
             yield Fault(f'{name}:', 'is sent more than once')
 
 
-@RULES.must('HTTP-FIELD-NAME', RFC9110, '§5.1', 'The name of a field is a token.', always)
+@RULES.must('HTTP-FIELD-NAME', '§5.1', 'The name of a field is a token.')
 def check_field_name(exchange: Exchange) -> Iterator[Fault]:
     for name, _ in exchange.response.headers:
         if not TOKEN.fullmatch(name):
             yield Fault(f'{name}:', 'is not a token')
 
 
-@RULES.should('HTTP-CONTENT-TYPE', RFC9110, '§8.3', 'Content has a Content-Type.', always)
+@RULES.should('HTTP-CONTENT-TYPE', '§8.3', 'Content has a Content-Type.')
 def check_content_type(exchange: Exchange) -> Iterator[Fault]:
     if (
         exchange.response.body
@@ -120,29 +112,25 @@ def check_content_type(exchange: Exchange) -> Iterator[Fault]:
         yield Fault('Content-Type:', 'is missing')
 
 
-@RULES.must('HTTP-MEDIA-TYPE', RFC9110, '§8.3.1', 'Content-Type is a media type.', with_field('Content-Type'))
+@RULES.must('HTTP-MEDIA-TYPE', '§8.3.1', 'Content-Type is a media type.', with_field('Content-Type'))
 def check_media_type(exchange: Exchange) -> Iterator[Fault]:
     if parse_media_type(exchange.response.header('Content-Type')) is None:
         yield Fault('Content-Type:', 'is malformed')
 
 
-@RULES.must(
-    'HTTP-ETAG', RFC9110, '§8.8.3', 'ETag is a quoted string, with W/ before it if weak.', with_field('ETag')
-)
+@RULES.must('HTTP-ETAG', '§8.8.3', 'ETag is a quoted string, with W/ before it if weak.', with_field('ETag'))
 def check_etag(exchange: Exchange) -> Iterator[Fault]:
     if not ENTITY_TAG.fullmatch(exchange.response.header('ETag')):
         yield Fault('ETag:', 'is malformed')
 
 
-@RULES.must(
-    'HTTP-NO-CONTENT', RFC9110, '§6.4.1', 'Responses 204 and 304 have no content.', with_status(204, 304)
-)
+@RULES.must('HTTP-NO-CONTENT', '§6.4.1', 'Responses 204 and 304 have no content.', with_status(204, 304))
 def check_no_content(exchange: Exchange) -> Iterator[Fault]:
     if exchange.response.body:
         yield Fault('content', 'is present')
 
 
-@RULES.must('HTTP-204-LENGTH', RFC9110, '§8.6', 'A response 204 has no Content-Length.', with_status(204))
+@RULES.must('HTTP-204-LENGTH', '§8.6', 'A response 204 has no Content-Length.', with_status(204))
 def check_204_length(exchange: Exchange) -> Iterator[Fault]:
     if exchange.response.values('Content-Length'):
         yield Fault('Content-Length:', 'is present')
@@ -150,7 +138,6 @@ def check_204_length(exchange: Exchange) -> Iterator[Fault]:
 
 @RULES.must(
     'HTTP-CONTENT-LENGTH',
-    RFC9110,
     '§8.6',
     'Content-Length is the length of the content, or what it would be for GET.',
     with_field('Content-Length'),
@@ -164,18 +151,14 @@ def check_content_length(exchange: Exchange) -> Iterator[Fault]:
         yield Fault('Content-Length:', f'{len(exchange.response.body)} octets were received')
 
 
-@RULES.must('HTTP-401-CHALLENGE', RFC9110, '§15.5.2', 'A response 401 has a challenge.', with_status(401))
+@RULES.must('HTTP-401-CHALLENGE', '§15.5.2', 'A response 401 has a challenge.', with_status(401))
 def check_challenge(exchange: Exchange) -> Iterator[Fault]:
     if not exchange.response.values('WWW-Authenticate'):
         yield Fault('WWW-Authenticate:', 'is missing')
 
 
 @RULES.must(
-    'HTTP-CHALLENGE',
-    RFC9110,
-    '§11.6.1',
-    'A challenge starts with a scheme, a token.',
-    with_field('WWW-Authenticate'),
+    'HTTP-CHALLENGE', '§11.6.1', 'A challenge starts with a scheme, a token.', with_field('WWW-Authenticate')
 )
 def check_challenge_syntax(exchange: Exchange) -> Iterator[Fault]:
     for value in exchange.response.values('WWW-Authenticate'):
@@ -183,53 +166,45 @@ def check_challenge_syntax(exchange: Exchange) -> Iterator[Fault]:
             yield Fault('WWW-Authenticate:', 'is malformed')
 
 
-@RULES.must('HTTP-405-ALLOW', RFC9110, '§15.5.6', 'A response 405 has an Allow field.', with_status(405))
+@RULES.must('HTTP-405-ALLOW', '§15.5.6', 'A response 405 has an Allow field.', with_status(405))
 def check_405_allow(exchange: Exchange) -> Iterator[Fault]:
     if not exchange.response.values('Allow'):
         yield Fault('Allow:', 'is missing')
 
 
-@RULES.must(
-    'HTTP-405-METHOD', RFC9110, '§15.5.6', 'A method that gets 405 is not in Allow.', with_status(405)
-)
+@RULES.must('HTTP-405-METHOD', '§15.5.6', 'A method that gets 405 is not in Allow.', with_status(405))
 def check_405_method(exchange: Exchange) -> Iterator[Fault]:
     if exchange.request.method.lower() in exchange.response.elements('Allow'):
         yield Fault('Allow:', f'has {exchange.request.method}, which was rejected')
 
 
-@RULES.must('HTTP-ALLOW', RFC9110, '§10.2.1', 'Allow is a list of methods.', with_field('Allow'))
+@RULES.must('HTTP-ALLOW', '§10.2.1', 'Allow is a list of methods.', with_field('Allow'))
 def check_allow(exchange: Exchange) -> Iterator[Fault]:
     if not is_token_list(exchange.response.header('Allow')):
         yield Fault('Allow:', 'is malformed')
 
 
-@RULES.should(
-    'HTTP-REDIRECT-LOCATION', RFC9110, '§15.4', 'A redirection has a Location.', with_status(*LOCATED)
-)
+@RULES.should('HTTP-REDIRECT-LOCATION', '§15.4', 'A redirection has a Location.', with_status(*LOCATED))
 def check_redirect(exchange: Exchange) -> Iterator[Fault]:
     if not exchange.response.values('Location'):
         yield Fault('Location:', 'is missing')
 
 
-@RULES.must('HTTP-LOCATION', RFC9110, '§10.2.2', 'Location is a URI reference.', with_field('Location'))
+@RULES.must('HTTP-LOCATION', '§10.2.2', 'Location is a URI reference.', with_field('Location'))
 def check_location(exchange: Exchange) -> Iterator[Fault]:
     if not is_uri_reference(exchange.response.header('Location')):
         yield Fault('Location:', 'is not a URI reference')
 
 
 @RULES.must(
-    'HTTP-CONTENT-LOCATION',
-    RFC9110,
-    '§8.7',
-    'Content-Location is a URI reference.',
-    with_field('Content-Location'),
+    'HTTP-CONTENT-LOCATION', '§8.7', 'Content-Location is a URI reference.', with_field('Content-Location')
 )
 def check_content_location(exchange: Exchange) -> Iterator[Fault]:
     if not is_uri_reference(exchange.response.header('Content-Location')):
         yield Fault('Content-Location:', 'is not a URI reference')
 
 
-@RULES.must('HTTP-VARY', RFC9110, '§12.5.5', 'Vary is * or a list of field names.', with_field('Vary'))
+@RULES.must('HTTP-VARY', '§12.5.5', 'Vary is * or a list of field names.', with_field('Vary'))
 def check_vary(exchange: Exchange) -> Iterator[Fault]:
     if not is_token_list(exchange.response.header('Vary')):
         yield Fault('Vary:', 'is malformed')
@@ -237,10 +212,10 @@ def check_vary(exchange: Exchange) -> Iterator[Fault]:
 
 @RULES.must(
     'HTTP-CACHE-CONTROL',
-    RFC9111,
     '§5.2',
     'Cache-Control is a list of directives.',
     with_field('Cache-Control'),
+    standard=RFC9111,
 )
 def check_cache_control(exchange: Exchange) -> Iterator[Fault]:
     if parse_directives(exchange.response.header('Cache-Control')) is None:
@@ -249,10 +224,10 @@ def check_cache_control(exchange: Exchange) -> Iterator[Fault]:
 
 @RULES.must(
     'HTTP-MAX-AGE',
-    RFC9111,
     '§1.2.2',
     '`max-age` and similar directives are whole numbers.',
     with_field('Cache-Control'),
+    standard=RFC9111,
 )
 def check_max_age(exchange: Exchange) -> Iterator[Fault]:
     directives = parse_directives(exchange.response.header('Cache-Control')) or {}
@@ -263,10 +238,10 @@ def check_max_age(exchange: Exchange) -> Iterator[Fault]:
 
 @RULES.should(
     'HTTP-CACHE-CONFLICT',
-    RFC9111,
     '§5.2.2',
     'Cache-Control does not contradict itself.',
     with_field('Cache-Control'),
+    standard=RFC9111,
 )
 def check_cache_conflict(exchange: Exchange) -> Iterator[Fault]:
     directives = parse_directives(exchange.response.header('Cache-Control')) or {}
@@ -275,13 +250,13 @@ def check_cache_conflict(exchange: Exchange) -> Iterator[Fault]:
             yield Fault('Cache-Control:', f'has {one} and {other}')
 
 
-@RULES.must('HTTP-LINK', RFC8288, '§3', 'Link is a list of links.', with_field('Link'))
+@RULES.must('HTTP-LINK', '§3', 'Link is a list of links.', with_field('Link'), standard=RFC8288)
 def check_link(exchange: Exchange) -> Iterator[Fault]:
     if parse_links(exchange.response.header('Link')) is None:
         yield Fault('Link:', 'is malformed')
 
 
-@RULES.must('HTTP-LINK-REL', RFC8288, '§3.3', 'Every link in Link has a rel.', with_field('Link'))
+@RULES.must('HTTP-LINK-REL', '§3.3', 'Every link in Link has a rel.', with_field('Link'), standard=RFC8288)
 def check_link_rel(exchange: Exchange) -> Iterator[Fault]:
     for target, parameters in parse_links(exchange.response.header('Link')) or []:
         if not parameters.get('rel'):
@@ -289,11 +264,7 @@ def check_link_rel(exchange: Exchange) -> Iterator[Fault]:
 
 
 @RULES.must(
-    'HTTP-RETRY-AFTER',
-    RFC9110,
-    '§10.2.3',
-    'Retry-After is a date or a number of seconds.',
-    with_field('Retry-After'),
+    'HTTP-RETRY-AFTER', '§10.2.3', 'Retry-After is a date or a number of seconds.', with_field('Retry-After')
 )
 def check_retry_after(exchange: Exchange) -> Iterator[Fault]:
     value = exchange.response.header('Retry-After')
@@ -301,14 +272,18 @@ def check_retry_after(exchange: Exchange) -> Iterator[Fault]:
         yield Fault('Retry-After:', 'is malformed')
 
 
-@RULES.must('HTTP-SUNSET', RFC8594, '§3', 'Sunset is a date.', with_field('Sunset'))
+@RULES.must('HTTP-SUNSET', '§3', 'Sunset is a date.', with_field('Sunset'), standard=RFC8594)
 def check_sunset(exchange: Exchange) -> Iterator[Fault]:
     if parse_date(exchange.response.header('Sunset')) is None:
         yield Fault('Sunset:', 'is not an IMF-fixdate')
 
 
 @RULES.must(
-    'HTTP-DEPRECATION', RFC9745, '§2.1', 'Deprecation is a date, @ and seconds.', with_field('Deprecation')
+    'HTTP-DEPRECATION',
+    '§2.1',
+    'Deprecation is a date, @ and seconds.',
+    with_field('Deprecation'),
+    standard=RFC9745,
 )
 def check_deprecation(exchange: Exchange) -> Iterator[Fault]:
     value = exchange.response.header('Deprecation')
@@ -316,15 +291,13 @@ def check_deprecation(exchange: Exchange) -> Iterator[Fault]:
         yield Fault('Deprecation:', 'is not a date')
 
 
-@RULES.must('HTTP-SERVER-ERROR', RFC9110, '§15.6', 'The server does not fail.', always)
+@RULES.must('HTTP-SERVER-ERROR', '§15.6', 'The server does not fail.')
 def check_server_error(exchange: Exchange) -> Iterator[Fault]:
     if exchange.response.status >= 500 and exchange.response.status not in (501, 503):
         yield Fault('status', 'the server failed')
 
 
-@RULES.must(
-    'HTTP-CONTENT-ENCODING', RFC9110, '§12.5.3', 'Content has only codings that the client accepts.', always
-)
+@RULES.must('HTTP-CONTENT-ENCODING', '§12.5.3', 'Content has only codings that the client accepts.')
 def check_content_encoding(exchange: Exchange) -> Iterator[Fault]:
     accepted = exchange.request.header('Accept-Encoding').replace(' ', '').lower()
     for coding in split_list(exchange.response.header('Content-Encoding')):
@@ -333,13 +306,15 @@ def check_content_encoding(exchange: Exchange) -> Iterator[Fault]:
             yield Fault('Content-Encoding:', f'Accept-Encoding is {accepted}')
 
 
-@RULES.must('HTTP-JSON', RFC8259, '§2', 'Content labelled as JSON is JSON.', has_json)
+@RULES.must('HTTP-JSON', '§2', 'Content labelled as JSON is JSON.', has_json, standard=RFC8259)
 def check_json(exchange: Exchange) -> Iterator[Fault]:
     if exchange.request.method != 'HEAD' and exchange.response.document is INVALID:
         yield Fault('content', 'cannot be parsed')
 
 
-@RULES.must('HTTP-JSON-UTF8', RFC8259, '§8.1', 'JSON content is UTF-8, without a byte order mark.', has_json)
+@RULES.must(
+    'HTTP-JSON-UTF8', '§8.1', 'JSON content is UTF-8, without a byte order mark.', has_json, standard=RFC8259
+)
 def check_json_utf8(exchange: Exchange) -> Iterator[Fault]:
     body = exchange.response.body
     try:
@@ -350,7 +325,7 @@ def check_json_utf8(exchange: Exchange) -> Iterator[Fault]:
         yield Fault('content', 'starts with a byte order mark')
 
 
-@RULES.must('HTTP-JSON-NUMBER', RFC8259, '§6', 'JSON content has no NaN and no Infinity.', has_json)
+@RULES.must('HTTP-JSON-NUMBER', '§6', 'JSON content has no NaN and no Infinity.', has_json, standard=RFC8259)
 def check_json_number(exchange: Exchange) -> Iterator[Fault]:
     found: list[str] = []
     parse(exchange, parse_constant=found.append)
@@ -358,7 +333,9 @@ def check_json_number(exchange: Exchange) -> Iterator[Fault]:
         yield Fault('content', f'has {name}')
 
 
-@RULES.should('HTTP-JSON-NAMES', RFC8259, '§4', 'The names within a JSON object are unique.', has_json)
+@RULES.should(
+    'HTTP-JSON-NAMES', '§4', 'The names within a JSON object are unique.', has_json, standard=RFC8259
+)
 def check_json_names(exchange: Exchange) -> Iterator[Fault]:
     repeated: list[str] = []
 
@@ -373,7 +350,7 @@ def check_json_names(exchange: Exchange) -> Iterator[Fault]:
 
 
 def parse(exchange: Exchange, **hooks: Any) -> None:
-    """Parse JSON content for what the hooks see; what is not JSON is left to other rules."""
+    """Parse JSON content with hooks; content that is not JSON is reported by another rule."""
     try:
         json.loads(exchange.response.body.decode(), **hooks)
     except (ValueError, RecursionError):

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 from service.conformance.crawler import FoundLink
 from service.conformance.exchange import JSON, JSON_API, Exchange, entries, found_once, members, pointer
-from service.conformance.rules import Applies, Declare, Fault, Rules, Standard
+from service.conformance.rules import Check, Fault, Standard
 
 SPECIFICATION = Standard('JSON:API 1.1', 'https://jsonapi.org/format/1.1/')
 
@@ -126,8 +126,8 @@ def attributes_of(resource: Any) -> dict[str, Any]:
     return dict(members(resource.get('attributes'))) if isinstance(resource, dict) else {}
 
 
-def name_of(value: Any) -> tuple[str, str]:
-    """Return type and id of a resource object or identifier."""
+def identity_of(value: Any) -> tuple[str, str]:
+    """Return the type and the id of a resource object or identifier."""
     return (str(value.get('type')), str(value.get('id'))) if isinstance(value, dict) else ('', '')
 
 
@@ -194,16 +194,11 @@ def undefined_members(located: Located, allowed: set[str]) -> Iterator[Fault]:
             yield Fault(located.where + pointer(name), 'is not defined by the specification')
 
 
-def declaring(rules: Rules) -> tuple[Callable[..., Declare], Callable[..., Declare]]:
-    """Return the functions that declare a MUST and a SHOULD of JSON:API, by id, section and text.
+def requires_status(status: int) -> Check:
+    """Return the check that the server rejects the request with this status."""
 
-    A fourth argument tells which exchanges the rule applies to; by default those with a JSON:API document.
-    """
+    def check(exchange: Exchange) -> Iterator[Fault]:
+        if exchange.response.status not in (status, 401, 403, 405, 429):
+            yield Fault('status', f'should be {status}')
 
-    def must(id: str, section: str, text: str, applies: Applies = is_json_api) -> Declare:
-        return rules.must(id, SPECIFICATION, section, text, applies)
-
-    def should(id: str, section: str, text: str, applies: Applies = is_json_api) -> Declare:
-        return rules.should(id, SPECIFICATION, section, text, applies)
-
-    return must, should
+    return check

@@ -12,16 +12,17 @@ from service.conformance.json_api import (
     IDENTIFIER_MEMBERS,
     RELATIONSHIP_MEMBERS,
     RESOURCE_MEMBERS,
+    SPECIFICATION,
     TOP_MEMBERS,
     Located,
     all_identifiers,
-    declaring,
     href_of,
     identifiers,
+    identity_of,
     is_extension_member,
+    is_json_api,
     is_resource,
     is_unlabelled,
-    name_of,
     relationships,
     resources,
     top,
@@ -30,17 +31,18 @@ from service.conformance.json_api import (
 from service.conformance.rules import Fault, Rules
 from service.conformance.syntax import is_absolute_uri, parameters_of, parse_media_type
 
-RULES = Rules('json-api')
-must, should = declaring(RULES)
+RULES = Rules('json-api', SPECIFICATION, is_json_api)
 
 
-@must('JA-MEDIA-TYPE', '#content-negotiation-all', 'JSON:API data is labelled application/vnd.api+json.')
+@RULES.must(
+    'JA-MEDIA-TYPE', '#content-negotiation-all', 'JSON:API data is labelled application/vnd.api+json.'
+)
 def check_media_type(exchange: Exchange) -> Iterator[Fault]:
     if is_unlabelled(exchange):
         yield Fault('Content-Type:', 'a JSON:API document was sent under another label')
 
 
-@must(
+@RULES.must(
     'JA-MEDIA-PARAMETERS',
     '#media-type-parameter-rules',
     'The media type has no parameters except ext and profile.',
@@ -51,13 +53,13 @@ def check_media_parameters(exchange: Exchange) -> Iterator[Fault]:
         yield Fault('Content-Type:', 'has another parameter')
 
 
-@must('JA-ROOT', '#document-top-level', 'The root of a document is an object.')
+@RULES.must('JA-ROOT', '#document-top-level', 'The root of a document is an object.')
 def check_root(exchange: Exchange) -> Iterator[Fault]:
     if exchange.response.document is INVALID or not isinstance(exchange.response.document, dict):
         yield Fault('', 'the root is not an object')
 
 
-@must('JA-TOP-MEMBER', '#document-top-level', 'A document has at least one of data, errors and meta.')
+@RULES.must('JA-TOP-MEMBER', '#document-top-level', 'A document has at least one of data, errors and meta.')
 def check_top_member(exchange: Exchange) -> Iterator[Fault]:
     document = top(exchange)
     if (
@@ -68,32 +70,34 @@ def check_top_member(exchange: Exchange) -> Iterator[Fault]:
         yield Fault('', 'has none of them')
 
 
-@must('JA-DATA-ERRORS', '#document-top-level', '`data` and `errors` are not in the same document.')
+@RULES.must('JA-DATA-ERRORS', '#document-top-level', '`data` and `errors` are not in the same document.')
 def check_data_errors(exchange: Exchange) -> Iterator[Fault]:
     if {'data', 'errors'} <= set(top(exchange)):
         yield Fault('', 'has both')
 
 
-@must('JA-TOP-UNDEFINED', '#document-structure', 'The top level has no undefined members.')
+@RULES.must('JA-TOP-UNDEFINED', '#document-structure', 'The top level has no undefined members.')
 def check_top_undefined(exchange: Exchange) -> Iterator[Fault]:
     yield from undefined_members(Located('', top(exchange)), TOP_MEMBERS)
 
 
-@must('JA-INCLUDED-DATA', '#document-top-level', 'A document with included has data.')
+@RULES.must('JA-INCLUDED-DATA', '#document-top-level', 'A document with included has data.')
 def check_included_data(exchange: Exchange) -> Iterator[Fault]:
     document = top(exchange)
     if 'included' in document and 'data' not in document:
         yield Fault('/included', 'is present without data')
 
 
-@must('JA-INCLUDED-ARRAY', '#document-compound-documents', '`included` is an array of resource objects.')
+@RULES.must(
+    'JA-INCLUDED-ARRAY', '#document-compound-documents', '`included` is an array of resource objects.'
+)
 def check_included_array(exchange: Exchange) -> Iterator[Fault]:
     included = top(exchange).get('included', [])
     if not isinstance(included, list) or not all(isinstance(one, dict) for one in included):
         yield Fault('/included', 'is not an array of objects')
 
 
-@must(
+@RULES.must(
     'JA-PRIMARY-DATA',
     '#document-top-level',
     'Primary data is a resource object, an identifier or null, or an array of one kind of these objects.',
@@ -109,7 +113,9 @@ def check_primary_data(exchange: Exchange) -> Iterator[Fault]:
         yield Fault('/data', 'mixes resource objects and resource identifier objects')
 
 
-@must('JA-JSONAPI-OBJECT', '#document-jsonapi-object', '`jsonapi` is an object without undefined members.')
+@RULES.must(
+    'JA-JSONAPI-OBJECT', '#document-jsonapi-object', '`jsonapi` is an object without undefined members.'
+)
 def check_jsonapi_object(exchange: Exchange) -> Iterator[Fault]:
     value = top(exchange).get('jsonapi', {})
     if not isinstance(value, dict):
@@ -117,14 +123,16 @@ def check_jsonapi_object(exchange: Exchange) -> Iterator[Fault]:
     yield from undefined_members(Located('/jsonapi', value), {'version', 'ext', 'profile', 'meta'})
 
 
-@must('JA-JSONAPI-VERSION', '#document-jsonapi-object', '`jsonapi.version` is a string.')
+@RULES.must('JA-JSONAPI-VERSION', '#document-jsonapi-object', '`jsonapi.version` is a string.')
 def check_jsonapi_version(exchange: Exchange) -> Iterator[Fault]:
     value = top(exchange).get('jsonapi')
     if isinstance(value, dict) and not isinstance(value.get('version', ''), str):
         yield Fault('/jsonapi/version', 'is not a string')
 
 
-@must('JA-JSONAPI-EXT', '#document-jsonapi-object', '`jsonapi.ext` and `jsonapi.profile` are arrays of URIs.')
+@RULES.must(
+    'JA-JSONAPI-EXT', '#document-jsonapi-object', '`jsonapi.ext` and `jsonapi.profile` are arrays of URIs.'
+)
 def check_jsonapi_ext(exchange: Exchange) -> Iterator[Fault]:
     for name, value in members(top(exchange).get('jsonapi')):
         is_list = isinstance(value, list) and all(is_absolute_uri(one) for one in value)
@@ -132,34 +140,38 @@ def check_jsonapi_ext(exchange: Exchange) -> Iterator[Fault]:
             yield Fault(pointer('jsonapi', name), 'is not an array of URIs')
 
 
-@must('JA-RESOURCE-TYPE', '#document-resource-object-identification', 'Every resource has a type, a string.')
+@RULES.must(
+    'JA-RESOURCE-TYPE', '#document-resource-object-identification', 'Every resource has a type, a string.'
+)
 def check_resource_type(exchange: Exchange) -> Iterator[Fault]:
     for where, resource in resources(exchange):
         if not isinstance(resource.get('type'), str):
             yield Fault(where, 'has no type, or one that is not a string')
 
 
-@must('JA-RESOURCE-ID', '#document-resource-object-identification', 'Every resource has an id, a string.')
+@RULES.must(
+    'JA-RESOURCE-ID', '#document-resource-object-identification', 'Every resource has an id, a string.'
+)
 def check_resource_id(exchange: Exchange) -> Iterator[Fault]:
     for where, resource in resources(exchange):
         if not isinstance(resource.get('id'), str):
             yield Fault(where, 'has no id, or one that is not a string')
 
 
-@must('JA-RESOURCE-UNDEFINED', '#document-structure', 'A resource object has no undefined members.')
+@RULES.must('JA-RESOURCE-UNDEFINED', '#document-structure', 'A resource object has no undefined members.')
 def check_resource_undefined(exchange: Exchange) -> Iterator[Fault]:
     for located in resources(exchange):
         yield from undefined_members(located, RESOURCE_MEMBERS)
 
 
-@must('JA-ATTRIBUTES-OBJECT', '#document-resource-object-attributes', '`attributes` is an object.')
+@RULES.must('JA-ATTRIBUTES-OBJECT', '#document-resource-object-attributes', '`attributes` is an object.')
 def check_attributes_object(exchange: Exchange) -> Iterator[Fault]:
     for where, resource in resources(exchange):
         if not isinstance(resource.get('attributes', {}), dict):
             yield Fault(where + '/attributes', 'is not an object')
 
 
-@must(
+@RULES.must(
     'JA-ATTRIBUTE-LINKS',
     '#document-resource-object-attributes',
     'No object inside an attribute has a member links or relationships.',
@@ -179,7 +191,7 @@ def reserved_inside(where: str, value: Any) -> Iterator[Fault]:
         yield from reserved_inside(where + pointer(number), inner)
 
 
-@must(
+@RULES.must(
     'JA-FIELD-RESERVED',
     '#document-resource-object-fields',
     'No attribute or relationship is named type or id.',
@@ -192,7 +204,7 @@ def check_field_reserved(exchange: Exchange) -> Iterator[Fault]:
                     yield Fault(where + pointer(group, name), 'is the name of another member')
 
 
-@must(
+@RULES.must(
     'JA-FIELD-TWICE',
     '#document-resource-object-fields',
     'No name is an attribute and a relationship of the same resource.',
@@ -205,7 +217,7 @@ def check_field_twice(exchange: Exchange) -> Iterator[Fault]:
                 yield Fault(where + pointer('relationships', name), 'is an attribute, too')
 
 
-@should(
+@RULES.should(
     'JA-FOREIGN-KEY',
     '#document-resource-object-attributes',
     'A foreign key is not an attribute if there is a relationship.',
@@ -219,14 +231,16 @@ def check_foreign_key(exchange: Exchange) -> Iterator[Fault]:
                 yield Fault(where + pointer('attributes', name), f'is the key of the relationship {stem}')
 
 
-@must('JA-RELATIONSHIPS-OBJECT', '#document-resource-object-relationships', '`relationships` is an object.')
+@RULES.must(
+    'JA-RELATIONSHIPS-OBJECT', '#document-resource-object-relationships', '`relationships` is an object.'
+)
 def check_relationships_object(exchange: Exchange) -> Iterator[Fault]:
     for where, resource in resources(exchange):
         if not isinstance(resource.get('relationships', {}), dict):
             yield Fault(where + '/relationships', 'is not an object')
 
 
-@must(
+@RULES.must(
     'JA-RELATIONSHIP',
     '#document-resource-object-relationships',
     'A relationship is an object with at least one of links, data and meta.',
@@ -237,13 +251,13 @@ def check_relationship(exchange: Exchange) -> Iterator[Fault]:
             yield Fault(where, 'has none of them')
 
 
-@must('JA-RELATIONSHIP-UNDEFINED', '#document-structure', 'A relationship has no undefined members.')
+@RULES.must('JA-RELATIONSHIP-UNDEFINED', '#document-structure', 'A relationship has no undefined members.')
 def check_relationship_undefined(exchange: Exchange) -> Iterator[Fault]:
     for _, _, located in relationships(exchange):
         yield from undefined_members(located, RELATIONSHIP_MEMBERS)
 
 
-@must(
+@RULES.must(
     'JA-RELATIONSHIP-LINKS',
     '#document-resource-object-relationships',
     'The links of a relationship have at least one of self and related.',
@@ -255,7 +269,7 @@ def check_relationship_links(exchange: Exchange) -> Iterator[Fault]:
             yield Fault(where + '/links', 'has neither')
 
 
-@must(
+@RULES.must(
     'JA-LINKAGE',
     '#document-resource-object-linkage',
     'Linkage is null, an identifier, or an array of identifiers.',
@@ -270,7 +284,7 @@ def check_linkage(exchange: Exchange) -> Iterator[Fault]:
                 yield Fault(where + '/data', 'has an entry that is not an identifier')
 
 
-@must(
+@RULES.must(
     'JA-IDENTIFIER',
     '#document-resource-identifier-objects',
     'A resource identifier has a type and an id, which are strings.',
@@ -283,13 +297,13 @@ def check_identifier(exchange: Exchange) -> Iterator[Fault]:
             yield Fault(where, 'does not have a type and an id that are strings')
 
 
-@must('JA-IDENTIFIER-UNDEFINED', '#document-structure', 'An identifier has no undefined members.')
+@RULES.must('JA-IDENTIFIER-UNDEFINED', '#document-structure', 'An identifier has no undefined members.')
 def check_identifier_undefined(exchange: Exchange) -> Iterator[Fault]:
     for located in all_identifiers(exchange):
         yield from undefined_members(located, IDENTIFIER_MEMBERS)
 
 
-@must(
+@RULES.must(
     'JA-FULL-LINKAGE',
     '#document-compound-documents',
     'Every included resource is identified by linkage, unless sparse fieldsets left that out.',
@@ -299,20 +313,16 @@ def check_full_linkage(exchange: Exchange) -> Iterator[Fault]:
     parameters = parameters_of(exchange.request.url) + parameters_of(own)
     if any(name.startswith('fields[') for name, _ in parameters):
         return
-    linked = {name_of(one.value) for one in all_identifiers(exchange)}
+    linked = {identity_of(one.value) for one in all_identifiers(exchange)}
     for number, one in entries(top(exchange).get('included')):
-        if isinstance(one, dict) and name_of(one) not in linked:
+        if isinstance(one, dict) and identity_of(one) not in linked:
             yield Fault(pointer('included', number), 'is not identified by any linkage')
 
 
-@must(
-    'JA-RESOURCE-ONCE',
-    '#document-compound-documents',
-    'A document has each resource once.',
-)
+@RULES.must('JA-RESOURCE-ONCE', '#document-compound-documents', 'A document has each resource once.')
 def check_resource_once(exchange: Exchange) -> Iterator[Fault]:
     objects = [one for one in resources(exchange) if is_resource(one.value)]
-    counts = Counter(name_of(one.value) for one in objects)
+    counts = Counter(identity_of(one.value) for one in objects)
     for (kind, id), count in counts.items():
         if count > 1:
             yield Fault('', f'has {count} resource objects of type {kind} and id {id}')

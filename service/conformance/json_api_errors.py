@@ -8,8 +8,8 @@ from collections.abc import Iterator
 from service.conformance.exchange import Exchange, members, pointer
 from service.conformance.json_api import (
     ERROR_MEMBERS,
+    SPECIFICATION,
     Located,
-    declaring,
     error_objects,
     is_error,
     top,
@@ -18,42 +18,36 @@ from service.conformance.json_api import (
 from service.conformance.rules import Fault, Rules
 from service.conformance.syntax import is_json_pointer
 
-RULES = Rules('json-api')
-must, should = declaring(RULES)
+RULES = Rules('json-api', SPECIFICATION, is_error)
 
 
-@must('JA-ERRORS-ARRAY', '#error-objects', '`errors` is an array of objects.', is_error)
+@RULES.must('JA-ERRORS-ARRAY', '#error-objects', '`errors` is an array of objects.')
 def check_errors_array(exchange: Exchange) -> Iterator[Fault]:
     value = top(exchange).get('errors', [])
     if not isinstance(value, list) or not all(isinstance(one, dict) for one in value):
         yield Fault('/errors', 'is not an array of objects')
 
 
-@should('JA-ERRORS-USED', '#errors-processing', 'A failure is described by error objects.', is_error)
+@RULES.should('JA-ERRORS-USED', '#errors-processing', 'A failure is described by error objects.')
 def check_errors_used(exchange: Exchange) -> Iterator[Fault]:
     if not top(exchange).get('errors'):
         yield Fault('', 'has no errors')
 
 
-@must('JA-ERROR-MEMBER', '#error-objects', 'An error object has at least one of its members.', is_error)
+@RULES.must('JA-ERROR-MEMBER', '#error-objects', 'An error object has at least one of its members.')
 def check_error_member(exchange: Exchange) -> Iterator[Fault]:
     for where, value in error_objects(exchange):
         if not ERROR_MEMBERS & set(value):
             yield Fault(where, 'has none of them')
 
 
-@must(
-    'JA-ERROR-UNDEFINED',
-    '#document-structure',
-    'An error object has no undefined members.',
-    is_error,
-)
+@RULES.must('JA-ERROR-UNDEFINED', '#document-structure', 'An error object has no undefined members.')
 def check_error_undefined(exchange: Exchange) -> Iterator[Fault]:
     for located in error_objects(exchange):
         yield from undefined_members(located, ERROR_MEMBERS)
 
 
-@must('JA-ERROR-STATUS', '#error-objects', 'The status of an error is an HTTP status as a string.', is_error)
+@RULES.must('JA-ERROR-STATUS', '#error-objects', 'The status of an error is an HTTP status as a string.')
 def check_error_status(exchange: Exchange) -> Iterator[Fault]:
     for where, value in error_objects(exchange):
         if 'status' in value and not re.fullmatch(r'[45]\d\d', str(value['status'])):
@@ -62,11 +56,8 @@ def check_error_status(exchange: Exchange) -> Iterator[Fault]:
             yield Fault(where + '/status', 'is not a string')
 
 
-@should(
-    'JA-ERROR-STATUS-SAME',
-    '#errors-processing',
-    'If all errors have one status, the response has it too.',
-    is_error,
+@RULES.should(
+    'JA-ERROR-STATUS-SAME', '#errors-processing', 'If all errors have one status, the response has it too.'
 )
 def check_error_status_same(exchange: Exchange) -> Iterator[Fault]:
     statuses = {str(value['status']) for _, value in error_objects(exchange) if 'status' in value}
@@ -74,9 +65,7 @@ def check_error_status_same(exchange: Exchange) -> Iterator[Fault]:
         yield Fault('status', f'the errors say {statuses.pop()}')
 
 
-@must(
-    'JA-ERROR-TEXT', '#error-objects', '`id`, `code`, `title` and `detail` of an error are strings.', is_error
-)
+@RULES.must('JA-ERROR-TEXT', '#error-objects', '`id`, `code`, `title` and `detail` of an error are strings.')
 def check_error_text(exchange: Exchange) -> Iterator[Fault]:
     for where, value in error_objects(exchange):
         for name in ('id', 'code', 'title', 'detail'):
@@ -84,15 +73,13 @@ def check_error_text(exchange: Exchange) -> Iterator[Fault]:
                 yield Fault(where + pointer(name), 'is not a string')
 
 
-@must('JA-ERROR-LINKS', '#error-objects', 'The only links of an error are about and type.', is_error)
+@RULES.must('JA-ERROR-LINKS', '#error-objects', 'The only links of an error are about and type.')
 def check_error_links(exchange: Exchange) -> Iterator[Fault]:
     for where, value in error_objects(exchange):
         yield from undefined_members(Located(where + '/links', value.get('links')), {'about', 'type'})
 
 
-@must(
-    'JA-ERROR-SOURCE', '#error-objects', '`source` is an object of pointer, parameter and header.', is_error
-)
+@RULES.must('JA-ERROR-SOURCE', '#error-objects', '`source` is an object of pointer, parameter and header.')
 def check_error_source(exchange: Exchange) -> Iterator[Fault]:
     for where, value in error_objects(exchange):
         source = value.get('source', {})
@@ -101,7 +88,7 @@ def check_error_source(exchange: Exchange) -> Iterator[Fault]:
         yield from undefined_members(Located(where + '/source', source), {'pointer', 'parameter', 'header'})
 
 
-@must('JA-ERROR-POINTER', '#error-objects', '`source.pointer` is a JSON Pointer.', is_error)
+@RULES.must('JA-ERROR-POINTER', '#error-objects', '`source.pointer` is a JSON Pointer.')
 def check_error_pointer(exchange: Exchange) -> Iterator[Fault]:
     for where, value in error_objects(exchange):
         for name, one in members(value.get('source')):

@@ -10,10 +10,11 @@ from service.conformance.exchange import Exchange, entries, members, pointer
 from service.conformance.json_api import (
     LINK_MEMBERS,
     PAGE_LINKS,
+    SPECIFICATION,
     TOP_LINKS,
     Located,
-    declaring,
     href_of,
+    is_json_api,
     links,
     links_objects,
     metas,
@@ -26,43 +27,42 @@ from service.conformance.json_api import (
 from service.conformance.rules import Fault, Rules
 from service.conformance.syntax import is_language, is_uri_reference
 
-RULES = Rules('json-api')
-must, should = declaring(RULES)
+RULES = Rules('json-api', SPECIFICATION, is_json_api)
 _MEMBER_NAME = re.compile(
     r'[A-Za-z0-9\u0080-\U0010ffff](?:[A-Za-z0-9\u0080-\U0010ffff_ -]*[A-Za-z0-9\u0080-\U0010ffff])?'
 )
 _URL_SAFE = re.compile(r'[A-Za-z0-9_-]*')
 
 
-@must('JA-META-OBJECT', '#document-meta', '`meta` is an object.')
+@RULES.must('JA-META-OBJECT', '#document-meta', '`meta` is an object.')
 def check_meta_object(exchange: Exchange) -> Iterator[Fault]:
     for where, value in metas(exchange):
         if not isinstance(value, dict):
             yield Fault(where, 'is not an object')
 
 
-@must('JA-LINKS-OBJECT', '#document-links', '`links` is an object.')
+@RULES.must('JA-LINKS-OBJECT', '#document-links', '`links` is an object.')
 def check_links_object(exchange: Exchange) -> Iterator[Fault]:
     for where, value in links_objects(exchange):
         if not isinstance(value, dict):
             yield Fault(where, 'is not an object')
 
 
-@must('JA-LINK', '#document-links-link', 'A link is a string, a link object or null.')
+@RULES.must('JA-LINK', '#document-links-link', 'A link is a string, a link object or null.')
 def check_link(exchange: Exchange) -> Iterator[Fault]:
     for where, value in links(exchange):
         if value is not None and not isinstance(value, str | dict):
             yield Fault(where, 'is none of them')
 
 
-@must('JA-LINK-HREF', '#document-links-link-object', 'A link object has an href.')
+@RULES.must('JA-LINK-HREF', '#document-links-link-object', 'A link object has an href.')
 def check_link_href(exchange: Exchange) -> Iterator[Fault]:
     for where, value in links(exchange):
         if isinstance(value, dict) and not isinstance(value.get('href'), str):
             yield Fault(where, 'has no href')
 
 
-@must('JA-LINK-URI', '#document-links-link', 'A link is a URI reference.')
+@RULES.must('JA-LINK-URI', '#document-links-link', 'A link is a URI reference.')
 def check_link_uri(exchange: Exchange) -> Iterator[Fault]:
     for where, value in links(exchange):
         href = href_of(value)
@@ -70,13 +70,15 @@ def check_link_uri(exchange: Exchange) -> Iterator[Fault]:
             yield Fault(where, 'has characters that a URI cannot have')
 
 
-@must('JA-LINK-UNDEFINED', '#document-structure', 'A link object has no undefined members.')
+@RULES.must('JA-LINK-UNDEFINED', '#document-structure', 'A link object has no undefined members.')
 def check_link_undefined(exchange: Exchange) -> Iterator[Fault]:
     for located in links(exchange):
         yield from undefined_members(located, LINK_MEMBERS)
 
 
-@must('JA-LINK-REL', '#document-links-link-object', '`rel` of a link object is a relation type, a string.')
+@RULES.must(
+    'JA-LINK-REL', '#document-links-link-object', '`rel` of a link object is a relation type, a string.'
+)
 def check_link_rel(exchange: Exchange) -> Iterator[Fault]:
     for where, value in links(exchange):
         if isinstance(value, dict) and 'rel' in value:
@@ -85,7 +87,9 @@ def check_link_rel(exchange: Exchange) -> Iterator[Fault]:
                 yield Fault(where + '/rel', 'is not a relation type')
 
 
-@must('JA-LINK-TITLE', '#document-links-link-object', '`title` and `type` of a link object are strings.')
+@RULES.must(
+    'JA-LINK-TITLE', '#document-links-link-object', '`title` and `type` of a link object are strings.'
+)
 def check_link_title(exchange: Exchange) -> Iterator[Fault]:
     for where, value in links(exchange):
         for name, text in members(value):
@@ -93,7 +97,9 @@ def check_link_title(exchange: Exchange) -> Iterator[Fault]:
                 yield Fault(where + pointer(name), 'is not a string')
 
 
-@must('JA-LINK-HREFLANG', '#document-links-link-object', '`hreflang` is a language tag or an array of them.')
+@RULES.must(
+    'JA-LINK-HREFLANG', '#document-links-link-object', '`hreflang` is a language tag or an array of them.'
+)
 def check_link_hreflang(exchange: Exchange) -> Iterator[Fault]:
     for where, value in links(exchange):
         if isinstance(value, dict) and 'hreflang' in value:
@@ -102,7 +108,7 @@ def check_link_hreflang(exchange: Exchange) -> Iterator[Fault]:
                 yield Fault(where + '/hreflang', 'is not a language tag')
 
 
-@must(
+@RULES.must(
     'JA-TOP-LINKS',
     '#document-top-level',
     'The top-level links are self, related, describedby and those of pagination.',
@@ -112,13 +118,13 @@ def check_top_links(exchange: Exchange) -> Iterator[Fault]:
         yield from undefined_members(Located('/links', top(exchange).get('links')), TOP_LINKS)
 
 
-@must('JA-RESOURCE-LINKS', '#document-resource-object-links', 'The only link of a resource is self.')
+@RULES.must('JA-RESOURCE-LINKS', '#document-resource-object-links', 'The only link of a resource is self.')
 def check_resource_links(exchange: Exchange) -> Iterator[Fault]:
     for where, resource in resources(exchange):
         yield from undefined_members(Located(where + '/links', resource.get('links')), {'self'})
 
 
-@must(
+@RULES.must(
     'JA-RELATIONSHIP-LINK-NAMES',
     '#document-resource-object-relationships',
     'The links of a relationship are self, related and those of pagination.',
@@ -151,14 +157,16 @@ def names_inside(where: str, value: Any, *, is_deep: bool) -> Iterator[Located]:
         yield from names_inside(where + pointer(number), inner, is_deep=is_deep)
 
 
-@must('JA-MEMBER-NAME', '#document-member-names', 'Member names have only the characters that are allowed.')
+@RULES.must(
+    'JA-MEMBER-NAME', '#document-member-names', 'Member names have only the characters that are allowed.'
+)
 def check_member_name(exchange: Exchange) -> Iterator[Fault]:
     for where, name in field_names(exchange):
         if not _MEMBER_NAME.fullmatch(name):
             yield Fault(where, 'is not a member name')
 
 
-@must(
+@RULES.must(
     'JA-TYPE-NAME', '#document-resource-object-identification', 'A type satisfies the rules of member names.'
 )
 def check_type_name(exchange: Exchange) -> Iterator[Fault]:
@@ -168,7 +176,7 @@ def check_type_name(exchange: Exchange) -> Iterator[Fault]:
             yield Fault(where + '/type', 'has characters that member names cannot have')
 
 
-@should(
+@RULES.should(
     'JA-MEMBER-NAME-SAFE', '#document-member-names', 'Member names have only characters that URLs can have.'
 )
 def check_member_name_safe(exchange: Exchange) -> Iterator[Fault]:

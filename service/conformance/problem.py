@@ -14,7 +14,6 @@ from service.conformance.syntax import is_absolute_uri, is_uri_reference
 
 RFC9457 = Standard('RFC 9457', 'https://www.rfc-editor.org/rfc/rfc9457')
 
-RULES = Rules('problem')
 BLANK = 'about:blank'
 DEFINED = ('type', 'title', 'status', 'detail', 'instance')
 _TRACE = re.compile(
@@ -24,6 +23,9 @@ _TRACE = re.compile(
 
 def is_problem(exchange: Exchange) -> bool:
     return exchange.response.media_type == PROBLEM and exchange.response.is_whole
+
+
+RULES = Rules('problem', RFC9457, is_problem)
 
 
 def member(exchange: Exchange, name: str) -> Any:
@@ -40,7 +42,7 @@ def probe_missing(client: Client, exchange: Exchange) -> None:
 
 
 def probe_types(client: Client, exchange: Exchange) -> None:
-    """Fetch the documentation of the problem types that were met."""
+    """Fetch the documentation of the problem types that occurred."""
     fetched = {one.request.url for one in client.record if one.purpose == 'problem-type'}
     for one in list(client.record):
         kind = member(one, 'type') if is_problem(one) else None
@@ -53,19 +55,19 @@ def probe_types(client: Client, exchange: Exchange) -> None:
 PROBES = (probe_missing, probe_types)
 
 
-@RULES.must('PROBLEM-ROOT', RFC9457, '§3', 'A problem is a JSON object.', is_problem)
+@RULES.must('PROBLEM-ROOT', '§3', 'A problem is a JSON object.')
 def check_root(exchange: Exchange) -> Iterator[Fault]:
     if not isinstance(exchange.response.document, dict):
         yield Fault('', 'is not an object')
 
 
-@RULES.must('PROBLEM-TYPE', RFC9457, '§3.1.1', '`type` is a URI reference.', is_problem)
+@RULES.must('PROBLEM-TYPE', '§3.1.1', '`type` is a URI reference.')
 def check_type(exchange: Exchange) -> Iterator[Fault]:
     if not is_uri_reference(member(exchange, 'type') or BLANK):
         yield Fault('/type', 'is not a URI reference')
 
 
-@RULES.should('PROBLEM-TYPE-ABSOLUTE', RFC9457, '§3.1.1', '`type` is an absolute URI.', is_problem)
+@RULES.should('PROBLEM-TYPE-ABSOLUTE', '§3.1.1', '`type` is an absolute URI.')
 def check_type_absolute(exchange: Exchange) -> Iterator[Fault]:
     kind = member(exchange, 'type')
     if kind is not None and is_uri_reference(kind) and not is_absolute_uri(kind):
@@ -74,7 +76,6 @@ def check_type_absolute(exchange: Exchange) -> Iterator[Fault]:
 
 @RULES.should(
     'PROBLEM-TYPE-DOCUMENTED',
-    RFC9457,
     '§3.1.1',
     'If `type` can be dereferenced, it leads to documentation.',
     for_purpose('problem-type'),
@@ -84,7 +85,7 @@ def check_type_documented(exchange: Exchange) -> Iterator[Fault]:
         yield Fault('status', 'the type has no documentation')
 
 
-@RULES.must('PROBLEM-STATUS', RFC9457, '§3.1.2', '`status` is a number, an HTTP status code.', is_problem)
+@RULES.must('PROBLEM-STATUS', '§3.1.2', '`status` is a number, an HTTP status code.')
 def check_status(exchange: Exchange) -> Iterator[Fault]:
     status = member(exchange, 'status')
     if status is not None and (
@@ -93,21 +94,21 @@ def check_status(exchange: Exchange) -> Iterator[Fault]:
         yield Fault('/status', 'is not a status code')
 
 
-@RULES.must('PROBLEM-STATUS-SAME', RFC9457, '§3.1.2', '`status` is the status of the response.', is_problem)
+@RULES.must('PROBLEM-STATUS-SAME', '§3.1.2', '`status` is the status of the response.')
 def check_status_same(exchange: Exchange) -> Iterator[Fault]:
     status = member(exchange, 'status')
     if isinstance(status, int) and status != exchange.response.status:
         yield Fault('/status', f'the response is {exchange.response.status}')
 
 
-@RULES.must('PROBLEM-TEXT', RFC9457, '§3.1.3, §3.1.4', '`title` and `detail` are strings.', is_problem)
+@RULES.must('PROBLEM-TEXT', '§3.1.3, §3.1.4', '`title` and `detail` are strings.')
 def check_text(exchange: Exchange) -> Iterator[Fault]:
     for name in ('title', 'detail'):
         if not isinstance(member(exchange, name) or '', str):
             yield Fault(pointer(name), 'is not a string')
 
 
-@RULES.must('PROBLEM-INSTANCE', RFC9457, '§3.1.5', '`instance` is a URI reference.', is_problem)
+@RULES.must('PROBLEM-INSTANCE', '§3.1.5', '`instance` is a URI reference.')
 def check_instance(exchange: Exchange) -> Iterator[Fault]:
     instance = member(exchange, 'instance')
     if instance is not None and not is_uri_reference(instance):
@@ -116,10 +117,8 @@ def check_instance(exchange: Exchange) -> Iterator[Fault]:
 
 @RULES.should(
     'PROBLEM-EXTENSION-NAME',
-    RFC9457,
     '§4',
     'The name of an extension has three or more letters, digits and _, and starts with a letter.',
-    is_problem,
 )
 def check_extension_name(exchange: Exchange) -> Iterator[Fault]:
     for name, _ in members(exchange.response.document):
@@ -128,11 +127,7 @@ def check_extension_name(exchange: Exchange) -> Iterator[Fault]:
 
 
 @RULES.should(
-    'PROBLEM-BLANK-TITLE',
-    RFC9457,
-    '§4.2.1',
-    'The title of an about:blank problem is the phrase of its status.',
-    is_problem,
+    'PROBLEM-BLANK-TITLE', '§4.2.1', 'The title of an about:blank problem is the phrase of its status.'
 )
 def check_blank_title(exchange: Exchange) -> Iterator[Fault]:
     title, status = member(exchange, 'title'), exchange.response.status
@@ -142,14 +137,7 @@ def check_blank_title(exchange: Exchange) -> Iterator[Fault]:
         yield Fault('/title', f'should be {phrase}')
 
 
-@RULES.across(
-    'PROBLEM-TITLE-SAME',
-    RFC9457,
-    '§3.1.3',
-    Level.SHOULD,
-    'The title of a type is the same each time.',
-    is_problem,
-)
+@RULES.across('PROBLEM-TITLE-SAME', Level.SHOULD, '§3.1.3', 'The title of a type is the same each time.')
 def check_title_same(record: Sequence[Exchange]) -> Iterator[tuple[Exchange, Fault]]:
     titles: dict[str, Any] = {}
     for exchange in record:
@@ -159,11 +147,7 @@ def check_title_same(record: Sequence[Exchange]) -> Iterator[tuple[Exchange, Fau
 
 
 @RULES.should(
-    'PROBLEM-NO-INTERNALS',
-    RFC9457,
-    '§5',
-    'A problem does not expose implementation details, such as a stack trace.',
-    is_problem,
+    'PROBLEM-NO-INTERNALS', '§5', 'A problem does not expose implementation details, such as a stack trace.'
 )
 def check_internals(exchange: Exchange) -> Iterator[Fault]:
     for name, value in members(exchange.response.document):

@@ -11,6 +11,7 @@ from typing import NamedTuple
 from service.conformance.exchange import INVALID, Exchange, resolve
 
 MAX_EXCERPT = 400
+NOT_PROCESSED = (401, 403, 429, 503)  # statuses that show nothing about the rest of the request
 
 
 class Level(enum.StrEnum):
@@ -107,45 +108,99 @@ class RecordRule(Rule):
             yield Finding(self, exchange, fault)
 
 
-class Rules:
-    """The rules of one family, in the order in which they are declared."""
-
-    def __init__(self, family: str) -> None:
-        self.family = family
-        self.declared: list[Rule] = []
-
-    def must(self, id: str, standard: Standard, section: str, text: str, applies: Applies) -> Declare:
-        """Declare the decorated check as a rule that the standard requires."""
-        return self._declare(id, standard, section, Level.MUST, text, applies)
-
-    def should(self, id: str, standard: Standard, section: str, text: str, applies: Applies) -> Declare:
-        """Declare the decorated check as a rule that the standard recommends."""
-        return self._declare(id, standard, section, Level.SHOULD, text, applies)
-
-    def across(
-        self, id: str, standard: Standard, section: str, level: Level, text: str, applies: Applies
-    ) -> Callable[[RecordCheck], RecordCheck]:
-        """Declare the decorated check as a rule about several exchanges together."""
-
-        def declare(check: RecordCheck) -> RecordCheck:
-            rule = RecordRule(
-                id, self.family, standard, section, level, text, applies, lambda exchange: (), check
-            )
-            self.declared.append(rule)
-            return check
-
-        return declare
-
-    def _declare(
-        self, id: str, standard: Standard, section: str, level: Level, text: str, applies: Applies
-    ) -> Declare:
-        def declare(check: Check) -> Check:
-            self.declared.append(Rule(id, self.family, standard, section, level, text, applies, check))
-            return check
-
-        return declare
+def always(exchange: Exchange) -> bool:
+    return True
 
 
 def for_purpose(*purposes: str) -> Applies:
     """Return the predicate that an exchange was sent for one of these purposes."""
     return lambda exchange: exchange.purpose in purposes
+
+
+def is_sent(*purposes: str) -> Applies:
+    """Return the predicate that it has one of the purposes and was not rejected for another reason."""
+    return lambda exchange: exchange.purpose in purposes and exchange.response.status not in NOT_PROCESSED
+
+
+class Rules:
+    """The rules of one family, in the order in which they are declared.
+
+    Rules are those of `standard`, about exchanges for which `applies` is true, unless they say otherwise.
+    """
+
+    def __init__(self, family: str, standard: Standard, applies: Applies = always) -> None:
+        self.declared: list[Rule] = []
+        self._family = family
+        self._standard = standard
+        self._applies = applies
+
+    def must(
+        self,
+        id: str,
+        section: str,
+        text: str,
+        applies: Applies | None = None,
+        *,
+        standard: Standard | None = None,
+    ) -> Declare:
+        """Declare the decorated check as a rule that the standard requires."""
+        return self._declare(Level.MUST, id, section, text, applies, standard)
+
+    def should(
+        self,
+        id: str,
+        section: str,
+        text: str,
+        applies: Applies | None = None,
+        *,
+        standard: Standard | None = None,
+    ) -> Declare:
+        """Declare the decorated check as a rule that the standard recommends."""
+        return self._declare(Level.SHOULD, id, section, text, applies, standard)
+
+    def across(
+        self,
+        id: str,
+        level: Level,
+        section: str,
+        text: str,
+        applies: Applies | None = None,
+        *,
+        standard: Standard | None = None,
+    ) -> Callable[[RecordCheck], RecordCheck]:
+        """Declare the decorated check as a rule about several exchanges together."""
+
+        def declare(check: RecordCheck) -> RecordCheck:
+            rule = self._rule(level, id, section, text, applies, standard)
+            self.declared.append(RecordRule(*rule, lambda exchange: (), check))
+            return check
+
+        return declare
+
+    def _declare(
+        self,
+        level: Level,
+        id: str,
+        section: str,
+        text: str,
+        applies: Applies | None,
+        standard: Standard | None,
+    ) -> Declare:
+        def declare(check: Check) -> Check:
+            self.declared.append(Rule(*self._rule(level, id, section, text, applies, standard), check))
+            return check
+
+        return declare
+
+    def _rule(
+        self,
+        level: Level,
+        id: str,
+        section: str,
+        text: str,
+        applies: Applies | None,
+        standard: Standard | None,
+    ) -> tuple[str, str, Standard, str, Level, str, Applies]:
+        """Return all of a rule but its check."""
+        standard, applies = standard or self._standard, applies or self._applies
+        return id, self._family, standard, section, level, text, applies

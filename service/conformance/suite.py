@@ -7,16 +7,25 @@ from dataclasses import dataclass, field
 
 from service.conformance import (
     hal,
-    hal_forms,
+    hal_documents,
+    hal_forms_properties,
+    hal_forms_templates,
+    hal_link_targets,
     html,
     http,
-    http_requests,
+    http_conditions,
+    http_cors,
+    http_methods,
+    http_negotiation,
+    http_ranges,
     json_api,
     json_api_documents,
     json_api_errors,
-    json_api_fetching,
+    json_api_link_targets,
     json_api_members,
-    json_api_requests,
+    json_api_negotiation,
+    json_api_queries,
+    json_api_writes,
     problem,
     writes,
 )
@@ -27,18 +36,25 @@ from service.conformance.rules import Finding, Level, Rule
 from service.conformance.writing import Writer
 
 RULES: tuple[Rule, ...] = (
-    *hal.RULES.declared,
-    *hal_forms.RULES.declared,
+    *hal_documents.RULES.declared,
+    *hal_link_targets.RULES.declared,
+    *hal_forms_templates.RULES.declared,
+    *hal_forms_properties.RULES.declared,
     *writes.FORM_RULES.declared,
     *json_api_documents.RULES.declared,
     *json_api_members.RULES.declared,
     *json_api_errors.RULES.declared,
-    *json_api_fetching.RULES.declared,
-    *json_api_requests.RULES.declared,
-    *writes.JSON_API_RULES.declared,
+    *json_api_link_targets.RULES.declared,
+    *json_api_negotiation.RULES.declared,
+    *json_api_queries.RULES.declared,
+    *json_api_writes.RULES.declared,
     *problem.RULES.declared,
     *http.RULES.declared,
-    *http_requests.RULES.declared,
+    *http_methods.RULES.declared,
+    *http_conditions.RULES.declared,
+    *http_negotiation.RULES.declared,
+    *http_ranges.RULES.declared,
+    *http_cors.RULES.declared,
     *writes.RULES.declared,
     *html.RULES.declared,
 )
@@ -54,11 +70,21 @@ CRAWLED = ('hal', 'hal-forms', 'json-api')
 MAX_CRAWLED = 45  # requests for each format
 MAX_SAMPLES = 6
 PROBES = {
-    'hal': hal.PROBES,
-    'hal-forms': hal_forms.PROBES,
-    'json-api': json_api_requests.PROBES,
+    'hal': hal_link_targets.PROBES,
+    'hal-forms': hal_forms_templates.PROBES,
+    'json-api': (
+        *json_api_negotiation.PROBES,
+        *json_api_queries.PROBES,
+        *json_api_link_targets.PROBES,
+    ),
     'problem': problem.PROBES,
-    'http': http_requests.PROBES,
+    'http': (
+        *http_methods.PROBES,
+        *http_conditions.PROBES,
+        *http_negotiation.PROBES,
+        *http_ranges.PROBES,
+        *http_cors.PROBES,
+    ),
     'html': html.PROBES,
 }
 

@@ -33,7 +33,7 @@ CHANGING = ('PUT', 'PATCH', 'DELETE', 'POST')
 
 
 class Writer:
-    """Sends requests that change something, and remembers what has been created."""
+    """Sends requests that change something, and keeps a list of what they create."""
 
     def __init__(self, client: Client) -> None:
         self.client = client
@@ -63,7 +63,7 @@ class Writer:
     def post(
         self, purpose: str, url: str, origin: Exchange, body: bytes, headers: dict[str, str], **context: Any
     ) -> Exchange:
-        """Send a POST request, and remember what it creates."""
+        """Send a POST request, and record what it creates."""
         sent = self.client.send('POST', url, purpose, origin, headers=headers, body=body, **context)
         location = sent.response.header('Location')
         target = self.client.resolve(url, location) if location else None

@@ -1,1 +1,1 @@
-"""SQL databases: connections, transactions, queries, pagination, migrations. Knows nothing of the domain."""
+"""SQL databases: connections, transactions, queries, pagination and migrations, without the domain."""

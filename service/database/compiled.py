@@ -29,8 +29,8 @@ def bindparam(name: str) -> peewee.Value:
 class CompiledQuery:
     """A peewee query that is compiled once for each engine; its rows are tuples.
 
-    Compiling costs peewee some 200 µs, running the compiled SQL 8 µs. With `for_update` the rows it reads
-    stay locked until the transaction ends; SQLite's transactions lock the database anyway.
+    Compiling takes peewee some 200 µs, running the compiled SQL 8 µs. With `for_update` the rows that are
+    read stay locked until the transaction ends; SQLite's transactions lock the database anyway.
     """
 
     def __init__(self, query: Any, *, for_update: bool = False) -> None:
@@ -98,12 +98,12 @@ class RowsByKey:
     """
 
     def __init__(self, source: Any, key: Any, columns: Sequence[Any]) -> None:
-        named = [column.alias(f'c{place}') for place, column in enumerate((key, *columns))]
-        self._of_one = CompiledQuery(source.select(*named).where(key == bindparam('key')))
+        selected = [column.alias(f'c{number}') for number, column in enumerate((key, *columns))]
+        self._find_one = CompiledQuery(source.select(*selected).where(key == bindparam('key')))
 
     def find(self, session: Session, keys: Sequence[Any], **values: Any) -> dict[Any, Any]:
         """Return the rows by key; `values` are the query's other parameters."""
-        rows = self._of_one.union_all(session, [{**values, 'key': key} for key in keys])
+        rows = self._find_one.union_all(session, [{**values, 'key': key} for key in keys])
         return {row[0]: row[1:] for row in rows}
 
 

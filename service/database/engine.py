@@ -50,7 +50,7 @@ class Engine(peewee.Database):
             self.invalidate()
 
     def _measure(self, sql: str, run: Callable[[], None]) -> None:
-        """Run a statement that peewee sends without `execute_sql`, and call the hooks like that."""
+        """Run a statement that peewee does not send by `execute_sql`, and call the hooks as that does."""
         started = time.perf_counter()
         try:
             run()
@@ -148,7 +148,8 @@ class PooledEngine(Engine):
         if not self._check_in(partial(self._pool.invalidate, is_unresponsive=is_unresponsive)):
             self._pool.close_idle()
 
-    def _check_in(self, end: Any) -> bool:
+    def _check_in(self, end: Callable[[Any], None]) -> bool:
+        """Take this thread's connection from peewee and end its use; return whether there was one."""
         if self.is_closed():
             return False
         connection = self.connection()

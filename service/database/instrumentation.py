@@ -16,7 +16,7 @@ class Instrumentation:
         """Called before a transaction runs again, after a conflict or a lost connection."""
 
     def attempt_counted(self, limit: str) -> None:
-        """Called when an attempt counts against a rate limit: a failed sign-in, or a registration."""
+        """Called when an attempt counts against a rate limit, for example a failed sign-in."""
 
     def request_throttled(self, limit: str) -> None:
         """Called when a request is rejected because a rate limit is used up."""

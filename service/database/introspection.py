@@ -35,10 +35,10 @@ def schema_differences(session: Session, models: Iterable[Any]) -> list[str]:
 
 def _compare(name: str, actual: Table, expected: Table) -> Iterator[str]:
     aspects: Iterator[tuple[str, list[Any], list[Any]]] = zip(Table._fields, actual, expected, strict=True)
-    for aspect, found, declared in aspects:
-        if found != declared:
-            missing = [_text(item) for item in declared if item not in found]
-            unexpected = [_text(item) for item in found if item not in declared]
+    for aspect, existing, declared in aspects:
+        if existing != declared:
+            missing = [_text(item) for item in declared if item not in existing]
+            unexpected = [_text(item) for item in existing if item not in declared]
             parts = [
                 *([f'missing {", ".join(missing)}'] if missing else []),
                 *([f'unexpected {", ".join(unexpected)}'] if unexpected else []),

@@ -8,7 +8,7 @@ from typing import Any
 from urllib.parse import parse_qsl, unquote
 
 import peewee
-from pymysql.constants import CLIENT  # the numbers of the protocol
+from pymysql.constants import CLIENT  # capability flags of the protocol, which both drivers use
 
 from service.config import SettingError, Settings
 from service.database.engine import PooledEngine
@@ -79,15 +79,15 @@ class MariadbEngine(PooledEngine, peewee.MySQLDatabase):
         The current host is tried first, but last if it did not respond in time.
         """
         start = self._current + self._pool.is_unresponsive
-        for turn in range(len(self.hosts)):
-            number = (start + turn) % len(self.hosts)
+        for attempt in range(len(self.hosts)):
+            index = (start + attempt) % len(self.hosts)
             try:
-                connection = self._open_at(self.hosts[number])
+                connection = self._open_at(self.hosts[index])
             except self.driver.Error:
-                if turn == len(self.hosts) - 1:
+                if attempt == len(self.hosts) - 1:
                     raise
             else:
-                self._current = number
+                self._current = index
                 return connection
         raise AssertionError('unreachable')
 
@@ -226,6 +226,6 @@ def _parse_parameters(query: str) -> dict[str, Any]:
     for name in ('ssl_ca', 'ssl_cert', 'ssl_key'):
         if name in values and not os.access(values[name], os.R_OK):
             raise SettingError(f'DATABASE_URL: {name}: cannot read the file {values[name]!r}')
-    if 'ssl_ca' in values:  # an authority is of no use unless certificates are verified
+    if 'ssl_ca' in values:  # which is used only to verify certificates
         values = {'ssl_verify_cert': True, 'ssl_verify_identity': True} | values
     return values

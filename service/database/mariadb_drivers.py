@@ -115,7 +115,7 @@ def _of_mysqlclient(parameters: dict[str, Any]) -> dict[str, Any]:
     if values.get('host') == 'localhost' and 'unix_socket' not in values:
         values['host'] = 'LOCALHOST'
     is_disabled = values.pop('ssl_disabled', False)
-    verifications = [values.pop(f'ssl_verify_{what}', False) for what in ('cert', 'identity')]
+    verifications = [values.pop(f'ssl_verify_{subject}', False) for subject in ('cert', 'identity')]
     files = {name: values.pop(f'ssl_{name}') for name in ('ca', 'cert', 'key') if f'ssl_{name}' in values}
     if is_disabled:
         mode = 'DISABLED'

@@ -17,8 +17,6 @@ class LastPage:
 
 
 LAST_PAGE = LastPage()
-
-
 OTHER_COLLECTION = 'The cursor belongs to another collection.'
 
 
@@ -97,7 +95,7 @@ class KeysetQuery:
         def rows(*, descending: bool, start: Any = None) -> CompiledQuery:
             selected = query
             if start is not None:
-                selected = selected.where(_is_from(columns, descending))
+                selected = selected.where(_is_at_or_after_start(columns, descending))
             order: Sequence[Any] = columns
             if bounds is not None:
                 selected = selected.where(bounds.condition(key, start=start, descending=descending))
@@ -138,15 +136,15 @@ class KeysetQuery:
         return row[0] if self._width == 1 else tuple(row[: self._width])
 
     def _rows(
-        self, session: Session, query: CompiledQuery, values: dict[str, Any], *, limit: int, **where: Any
+        self, session: Session, query: CompiledQuery, values: dict[str, Any], *, limit: int, **position: Any
     ) -> list[Any]:
         """Return the rows of a query, from `start` or `offset` on."""
-        start = where.get('start')
+        start = position.get('start')
         if isinstance(start, tuple):
-            where |= {'start': start[0], 'start_id': start[1]}
+            position |= {'start': start[0], 'start_id': start[1]}
         if self._bounds is not None:
-            values = self._bounds.values(values, limit + where.get('offset', 0))
-        return query.all(session, limit=limit, **where, **values)
+            values = self._bounds.values(values, limit + position.get('offset', 0))
+        return query.all(session, limit=limit, **position, **values)
 
     def _page_after(
         self, session: Session, request: PageRequest, after: Key, total_items: int, values: dict[str, Any]
@@ -193,18 +191,18 @@ class KeysetQuery:
         return _make_page(request, total_items, entries, ends, has_previous, has_next)
 
 
-def _is_from(columns: Sequence[Any], descending: bool) -> Any:
-    """Return the condition that an entry is the one with the key `start`, or one that follows it."""
-    from_start, beyond = (operator.le, operator.lt) if descending else (operator.ge, operator.gt)
+def _is_at_or_after_start(columns: Sequence[Any], descending: bool) -> Any:
+    """Return the condition that an entry has the key `start`, or follows it in the order of the query."""
+    at_or_after, after = (operator.le, operator.lt) if descending else (operator.ge, operator.gt)
     column, *ties = columns
     start = bindparam('start')
     if not ties:
-        return from_start(column, start)
+        return at_or_after(column, start)
     [tie] = ties
     start_id = bindparam('start_id')
-    # Both mean the same: SQLite and PostgreSQL use an index for the first, MariaDB for the second.
-    as_row = from_start(peewee.Tuple(column, tie), peewee.Tuple(start, start_id))
-    return as_row & (beyond(column, start) | ((column == start) & from_start(tie, start_id)))
+    # Equivalent conditions: SQLite and PostgreSQL use an index for the first, MariaDB for the second.
+    as_row = at_or_after(peewee.Tuple(column, tie), peewee.Tuple(start, start_id))
+    return as_row & (after(column, start) | ((column == start) & at_or_after(tie, start_id)))
 
 
 def _make_page(
@@ -227,7 +225,7 @@ def _make_page(
 
 
 def page_of(entries: Iterable[tuple[Any, Any]], request: PageRequest, *, newest_first: bool = True) -> Page:
-    """Return the requested page of some entries that have been read, each with its key.
+    """Return the requested page of entries that have been read, each with its key.
 
     Raises InvalidCursor.
     """
@@ -249,9 +247,9 @@ def page_of(entries: Iterable[tuple[Any, Any]], request: PageRequest, *, newest_
     except TypeError:
         raise InvalidCursor(OTHER_COLLECTION) from None
     has_previous = start > 0 and total > 0
-    found = ordered[start:end]
-    keys = [key for key, _ in found]
-    return _make_page(request, total, [entry for _, entry in found], keys, has_previous, end < total)
+    listed = ordered[start:end]
+    keys = [key for key, _ in listed]
+    return _make_page(request, total, [entry for _, entry in listed], keys, has_previous, end < total)
 
 
 class SortKey(NamedTuple):
@@ -285,7 +283,7 @@ class FirstPagePerOwner:
     """The first pages of the collections of several owners, found in one statement.
 
     `source` is the query to select from, with `bindparam('owner_id')` in its conditions; `owner` and `total`
-    are the columns with the owner's id and the number of entries they have. `make` builds an entry from
+    are the columns with the owner's id and the number of their entries. `make` builds an entry from
     `columns`; the largest `key` comes first.
     """
 
@@ -299,8 +297,9 @@ class FirstPagePerOwner:
         make: Callable[[Any], Any],
     ) -> None:
         self._make = make
-        named = [column.alias(f'c{place}') for place, column in enumerate((owner, total, key, *columns))]
-        self._of_one = CompiledQuery(source.select(*named).order_by(key.desc()).limit(bindparam('limit')))
+        named = [column.alias(f'c{number}') for number, column in enumerate((owner, total, key, *columns))]
+        query = source.select(*named).order_by(key.desc()).limit(bindparam('limit'))
+        self._list_one = CompiledQuery(query)
 
     def pages(
         self, session: Session, owner_ids: Sequence[int], request: PageRequest, **values: Any
@@ -309,7 +308,7 @@ class FirstPagePerOwner:
         limit = request.per_page
         rows_of: dict[int, list[Any]] = {owner_id: [] for owner_id in owner_ids}
         sets = [{'owner_id': owner_id, 'limit': limit, **values} for owner_id in rows_of]
-        for row in self._of_one.union_all(session, sets):
+        for row in self._list_one.union_all(session, sets):
             rows_of[row[0]].append(row)
         return {owner_id: self._page(rows, limit) for owner_id, rows in rows_of.items()}
 

@@ -43,7 +43,7 @@ class ConnectionPool:
         self._changed = threading.Condition()
         self._idle: deque[Any] = deque()
         self._in_use = 0
-        self._progress = time.monotonic()
+        self._last_change = time.monotonic()
         self.is_unresponsive = False
         self.on_change: Callable[[int], None] = lambda change: None
 
@@ -76,10 +76,10 @@ class ConnectionPool:
                     raise PoolTimeout('The database does not respond.')
                 if self._idle or (self._in_use < self._size and (can_open or not self._in_use)):
                     self._in_use += 1
-                    self._progress = time.monotonic()
+                    self._last_change = time.monotonic()
                     self.on_change(1)
                     return self._idle.pop() if self._idle else None
-                remaining = min(deadline, self._progress + STALL_SECONDS) - time.monotonic()
+                remaining = min(deadline, self._last_change + STALL_SECONDS) - time.monotonic()
                 if remaining <= 0:
                     raise PoolTimeout('No connection became available in time.')
                 self._changed.wait(remaining)
@@ -112,7 +112,7 @@ class ConnectionPool:
         with self._changed:
             self._in_use -= 1
             self.is_unresponsive = is_unresponsive
-            self._progress = time.monotonic()
+            self._last_change = time.monotonic()
             self.on_change(-1)
             if is_unresponsive:
                 self._changed.notify_all()

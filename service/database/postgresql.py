@@ -26,11 +26,8 @@ _DRIVER_BUGS = (psycopg.ProgrammingError, psycopg.DataError, psycopg.NotSupporte
 _KINDS = (
     ('40', ErrorKind.CONFLICT),  # serialization failure, deadlock
     ('08', ErrorKind.DISCONNECTED),
-    (
-        '26000',
-        ErrorKind.DISCONNECTED,
-    ),  # a pooler switched to a server that has no such prepared statement
-    ('42P05', ErrorKind.DISCONNECTED),  # or has another one of this name
+    ('26000', ErrorKind.DISCONNECTED),  # a pooler switched to a server without this prepared statement
+    ('42P05', ErrorKind.DISCONNECTED),  # or to one with another statement of this name
     ('53300', ErrorKind.FULL),
     ('57P', ErrorKind.DISCONNECTED),  # the server shuts down or starts, or an administrator ended the session
     ('25P03', ErrorKind.DISCONNECTED),  # idle_in_transaction_session_timeout ended the session
@@ -63,7 +60,7 @@ class PostgresqlEngine(PooledEngine, peewee.PostgresqlDatabase):
     def open_connection(self) -> Any:
         """Return a new connection in READ COMMITTED."""
         connection = Connection.connect(dbname=self.database, autocommit=True, **self.connect_params)
-        connection.answer_seconds = self.timeout
+        connection.response_seconds = self.timeout
         connection.prepare_threshold = None
         if not self.has_prepared_statements:
             return connection

@@ -26,9 +26,9 @@ _PLACEHOLDER = re.compile('%[s%]')
 
 
 class Connection(psycopg.Connection[Any]):
-    """A connection that is closed if the server does not respond to a statement in `answer_seconds`."""
+    """A connection that is closed if the server does not respond to a statement in `response_seconds`."""
 
-    answer_seconds: float | None = None
+    response_seconds: float | None = None
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -38,7 +38,7 @@ class Connection(psycopg.Connection[Any]):
 
     def wait(self, gen: Generator[Any, Any, R], interval: float = 0.1, timeout: float | None = None) -> R:
         """Wait for the server; raises ConnectionTimeout."""
-        seconds = self.answer_seconds if timeout is None else timeout
+        seconds = self.response_seconds if timeout is None else timeout
         began = time.monotonic()
         try:
             return super().wait(gen, interval, seconds)
@@ -74,7 +74,7 @@ class Connection(psycopg.Connection[Any]):
     def _receive(self, *, is_pipeline: bool = False) -> Any:
         """Return the last result of what was sent; raises its error, or ConnectionTimeout."""
         pgconn = self.pgconn
-        deadline = time.monotonic() + self.answer_seconds if self.answer_seconds else None
+        deadline = time.monotonic() + self.response_seconds if self.response_seconds else None
         while pgconn.flush():
             self._wait_until(select.POLLIN | select.POLLOUT, deadline)
             pgconn.consume_input()
@@ -102,7 +102,7 @@ class Connection(psycopg.Connection[Any]):
         poll = select.poll()
         poll.register(self.pgconn.socket, events)
         if not poll.poll(None if deadline is None else max(0, deadline - time.monotonic()) * 1000):
-            raise self._abandon(self.answer_seconds or 0)
+            raise self._abandon(self.response_seconds or 0)
 
     def _abandon(self, seconds: float) -> psycopg.errors.ConnectionTimeout:
         self.close()
@@ -121,7 +121,7 @@ class PreparingCursor:
         self.rowcount = -1
 
     def execute(self, sql: str, parameters: Sequence[Any] = ()) -> None:
-        """Run a statement with `%s` in the place of each parameter; raises what psycopg raises."""
+        """Run a statement with `%s` for each parameter; raises what psycopg raises."""
         connection = self._connection
         if sql == BEGIN:
             connection.must_begin = True
@@ -171,6 +171,6 @@ def _dump(value: Any) -> bytes | None:
 
 
 def _numbered(sql: str) -> str:
-    """Return the statement with `$1`, `$2` … in the places of `%s`."""
+    """Return the statement with `$1`, `$2` … instead of each `%s`."""
     numbers = iter(range(1, sql.count('%s') + 1))
-    return _PLACEHOLDER.sub(lambda found: '%' if found[0] == '%%' else f'${next(numbers)}', sql)
+    return _PLACEHOLDER.sub(lambda match: '%' if match[0] == '%%' else f'${next(numbers)}', sql)

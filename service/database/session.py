@@ -58,8 +58,8 @@ class Session:
     def execute(self, sql: str, parameters: Sequence[Any] = ()) -> Any:
         """Run one SQL statement and return its cursor; raises Unavailable and ConstraintViolation.
 
-        An idle connection may be dead. A SELECT outside a transaction, which has no effect that could happen
-        twice, is then retried once on a new one.
+        An idle connection may be dead. A SELECT outside a transaction is then retried once on a new one,
+        since it has no effect.
         """
         try:
             return self.engine.execute_sql(sql, parameters)
@@ -125,8 +125,8 @@ class Session:
     def deferred(self) -> Iterator['Session']:
         """Provide a session that joins its transactions into one, which the end of the block commits.
 
-        The first one begins it, so nothing is locked before. The others are savepoints; one that fails is
-        rolled back by itself and may be retried.
+        The first transaction begins it, so nothing is locked before. The others are savepoints; one that
+        fails is rolled back alone and may be retried.
         """
         session = copy.copy(self)
         with ExitStack() as session._deferred:

@@ -15,8 +15,8 @@ from service.database.errors import ErrorKind, driver_error
 from service.database.schema import CONSTRAINTS
 
 LOCK_SECONDS = 10  # that a transaction waits for the one that writes
-# Pages are read from the file's memory mapping, not copied, as far as SQLite can map: 2 GiB. With 1,000,000
-# users it more than halves the cost of a feed, whose authors are far apart in the file.
+# The first 2 GiB of the file, which is the most that SQLite maps into memory, are read without copying. With
+# 1,000,000 users this more than halves the time for a feed, whose authors are far apart in the file.
 MMAP_BYTES = 0x7FFF0000
 
 _BUGS = ('SQLITE_ERROR', 'SQLITE_RANGE', 'SQLITE_TOOBIG')
@@ -52,7 +52,7 @@ class SqliteEngine(Engine, peewee.SqliteDatabase):
     def write_lock(self) -> Iterator[None]:
         """Let one thread of this process write at a time; raises OperationalError after LOCK_SECONDS.
 
-        SQLite itself admits one writer and makes all others poll, which costs more than waiting for a lock.
+        SQLite itself admits one writer and makes all others poll, which takes longer than waiting for a lock.
         """
         if not self._write_lock.acquire(timeout=LOCK_SECONDS):
             raise peewee.OperationalError('database is locked')
@@ -67,8 +67,8 @@ class SqliteEngine(Engine, peewee.SqliteDatabase):
 
     def is_writable(self) -> bool:
         """Return whether this process may write to the file and its folder, if they exist."""
-        places = (os.path.dirname(os.path.abspath(self.database)), self.database)
-        return all(os.access(place, os.W_OK) for place in places if os.path.exists(place))
+        paths = (os.path.dirname(os.path.abspath(self.database)), self.database)
+        return all(os.access(path, os.W_OK) for path in paths if os.path.exists(path))
 
     def release(self) -> None:
         """Keep this thread's connection open."""

@@ -1,1 +1,1 @@
-"""The domain: users, follows, posts, tokens and stores. Knows nothing of HTTP or JSON."""
+"""The domain: users, follows, posts, tokens and stores. It does not depend on HTTP or JSON."""

@@ -1,7 +1,7 @@
 """Account deletion.
 
-ON DELETE CASCADE deletes the rows that belong to the user. Each module that counts some of them in other rows
-corrects those counters here; tests/domain/test_account_deletion.py recounts all of them.
+ON DELETE CASCADE deletes the rows that belong to the user. Each module whose counters include such rows has a
+function that corrects these counters; tests/domain/test_account_deletion.py recounts all of them.
 """
 
 from collections.abc import Callable

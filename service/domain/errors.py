@@ -41,11 +41,11 @@ class Unauthenticated(DomainError):
 
 
 class Invalid(DomainError):
-    """Values are invalid: `(field, what is wrong)` for every invalid field, or a `detail` about the whole."""
+    """Values are invalid: `errors` has a field and a message for each, or `detail` is about all of them."""
 
     def __init__(self, errors: Iterable[tuple[str, str]] = (), *, detail: str = '') -> None:
         self.errors = tuple(errors)
-        super().__init__(detail or ' '.join(f'{field} {wrong}.' for field, wrong in self.errors))
+        super().__init__(detail or ' '.join(f'{field} {message}.' for field, message in self.errors))
 
 
 class Conflict(Invalid):

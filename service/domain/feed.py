@@ -21,7 +21,7 @@ class MergedSources:
     A page of n entries needs at most the n newest entries of each source, and at most n sources. With
     at least n sources, sorted by their newest entries, the bound is the newest entry of the n-th source; with
     fewer, it is the newest of the n-th entries of the sources. Finding it takes one index lookup for each
-    source, so the cost of a page does not depend on the number of entries, as sorting all of them would.
+    source, so the time for a page, unlike that for sorting all entries, does not depend on their number.
 
     `owners` is a query of `owner_id`; `owner` and `key` are columns of the table of all entries, with an
     index of both. Keys are positive integers.

@@ -1,4 +1,4 @@
-"""Follows: following, unfollowing, and listing followers and the users that someone follows."""
+"""Follows: following, unfollowing, and listing the followers of a user and the users that they follow."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
@@ -49,7 +49,7 @@ _UNCOUNT_FOLLOWING = CompiledQuery(
 
 
 def _list_users(listed: Any, owner: Any) -> KeysetQuery:
-    """Return the query of the users in one column of the follows that have a user in the other."""
+    """Return the query that lists the users in the column `listed` of the follows with an `owner`."""
     return KeysetQuery(
         Follow.select(Follow.id, *user_columns(User))
         .join(User, on=(User.id == listed))
@@ -128,7 +128,7 @@ def list_following(
     *,
     ids: Sequence[int] | None = None,
 ) -> Page:
-    """Return a page of the users that the user follows, newest follow first, or of those with the `ids`."""
+    """Return a page of the users whom the user follows, newest first, or of those with the `ids`."""
     values = {'user_id': user.id, 'viewer_id': viewer.user_id}
     if ids is not None:
         return _page_of(_FIND_FOLLOWING.find(session, ids, **values), request)

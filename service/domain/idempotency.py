@@ -3,15 +3,15 @@
 A key is first claimed in its own transaction: the unique constraint admits one of several concurrent
 requests, and the others get 409. The write of the request then begins its transaction as usual, but the
 transaction stays open until the response is complete; the response is stored in the key's row, and one commit
-makes both permanent. If the process is killed before the commit, there is neither effect nor response, and
-the claim expires; after the commit there are both. If a claim expires because its holder is slow, the holder
-finds the row claimed by another request, and is rolled back.
+makes both permanent. If the process is killed before the commit, neither takes effect, and the claim expires.
+If a claim expires because the request is slow, and another request claims the key, the slow one is rolled
+back.
 
 Errors are not stored: a rejected request had no effect, its claim is released, and a retry is processed
 again. A response is kept for 24 hours, and deleted with the account that sent the request.
 
-A stolen database must not help to guess a password from a stored fingerprint. The fingerprint of a request
-that may contain one is therefore as costly to compute as a password hash.
+The fingerprint of a request that may contain a password is as costly to compute as a password hash, so that
+passwords are equally hard to guess from a stolen database.
 """
 
 import hashlib
@@ -108,7 +108,7 @@ def make_key(
 ) -> RequestKey:
     """Return the key of a client at a target (method and URL), for a request in canonical form.
 
-    An anonymous client's key is valid for one request: for another request it is another key. With
+    For an anonymous client, the digest also depends on the request, so another request has another key. With
     `may_hold_secrets` the fingerprint is as costly to compute as a password hash.
     """
     scope = f'{user_id}\n{target}\n{key}'.encode(errors='surrogatepass')
@@ -147,9 +147,9 @@ def replay_or_run(
 def _claim(session: Session, key: RequestKey, claim: str) -> StoredResponse | None:
     """Return the stored response, or claim the key; raises KeyReused, KeyInUse or ConstraintViolation."""
     now = session.now()
-    found = _LOCK.first(session, digest=key.digest)
-    if found is not None:
-        row = _Row._make(found)
+    values = _LOCK.first(session, digest=key.digest)
+    if values is not None:
+        row = _Row._make(values)
         if row.is_live(now):
             if row.fingerprint != key.fingerprint:
                 raise KeyReused('This Idempotency-Key was used for another request.')
@@ -165,8 +165,8 @@ def _claim(session: Session, key: RequestKey, claim: str) -> StoredResponse | No
 def _respond(
     session: Session, key: RequestKey, claim: str, respond: Callable[[Session], StoredResponse]
 ) -> StoredResponse:
-    found = _FIND.first(session, digest=key.digest)
-    row = _Row._make(found) if found is not None else None
+    values = _FIND.first(session, digest=key.digest)
+    row = _Row._make(values) if values is not None else None
     if row is not None and row.claim == claim and row.response is not None:
         return row.response  # an earlier attempt was committed, but not acknowledged
     response = respond(session)

@@ -14,7 +14,7 @@ import bcrypt
 
 R = TypeVar('R')
 
-BCRYPT_MAX_BYTES = 72  # longer passwords are hashed with SHA-256 first, so nothing is cut
+BCRYPT_MAX_BYTES = 72  # longer passwords are hashed with SHA-256 first, so nothing is truncated
 NICENESS = 5  # of hashing threads: another thread on the same core gets three quarters of it
 _NO_DIGEST = b'.' * 31
 _BCRYPT64 = bytes.maketrans(
@@ -38,7 +38,7 @@ def verify_password(password: str, password_hash: str | None, cost: int) -> bool
 
 
 def _encode(password: str) -> bytes:
-    """Return what bcrypt hashes: the password, or the base64 of its SHA-256 if it is too long for bcrypt."""
+    """Return the input of bcrypt: the password, or the base64 of its SHA-256 if it is too long."""
     encoded = password.encode(errors='surrogatepass')
     if len(encoded) <= BCRYPT_MAX_BYTES:
         return encoded
@@ -54,9 +54,9 @@ def bcrypt_digest(text: str, salt: bytes, cost: int) -> str:
     return _in_hash_pool(lambda: bcrypt.hashpw(text.encode(), setting)).decode()
 
 
-def _in_hash_pool(hash: Callable[[], R]) -> R:
+def _in_hash_pool(run_bcrypt: Callable[[], R]) -> R:
     """Run bcrypt in a pool of low-priority threads, so that it does not delay other requests."""
-    return _hash_pool(os.getpid()).submit(hash).result()
+    return _hash_pool(os.getpid()).submit(run_bcrypt).result()
 
 
 @lru_cache(maxsize=1)

@@ -190,7 +190,7 @@ def delete_post(
 
 @transaction
 def delete_post_as_operator(session: Session, post_id: int) -> PostRecord:
-    """Delete the post, whoever wrote it, and return it; raises NotFound."""
+    """Delete the post of any author, and return it; raises NotFound."""
     post = find_post(session, post_id, ANONYMOUS, query=_LOCK)
     _DELETE.run(session, post_id=post_id)
     _COUNT_POST.run(session, id=post.author.id, change=-1)

@@ -1,7 +1,7 @@
 """Ed25519 keys that sign tokens, stored in the database for all nodes, and rotated.
 
-This server does not verify signatures: it looks up a signed token by its digest, like any other token, so it
-does not find one that was forged or altered. The public keys are for other services.
+This server does not verify signatures: it finds a signed token by its digest, like any other token, so forged
+and altered ones are unknown. The public keys are for other services.
 """
 
 from typing import Any, NamedTuple

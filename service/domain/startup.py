@@ -36,7 +36,7 @@ def open_session(
 
 
 def prepare_database(settings: Settings) -> None:
-    """Create the schema of an empty database before it is served; raises SettingError, Unavailable."""
+    """Create the schema of an empty database before the server starts; raises SettingError, Unavailable."""
     session = Session(open_engine(settings), settings)
     try:
         create_schema_if_missing(session)

@@ -111,8 +111,8 @@ def list_stores(
     order = order or NEWEST_FIRST
     if ids is not None:
         stores = (store for store in find_stores(session, ids).values() if owner_id in (None, store.owner_id))
-        by_name = order.endswith('name')
-        keyed = ((casefolded(store.name) if by_name else store.id, store) for store in stores)
+        is_by_name = order.endswith('name')
+        keyed = ((casefolded(store.name) if is_by_name else store.id, store) for store in stores)
         return page_of(keyed, request, newest_first=order.startswith('-'))
     if owner_id is None:
         return _ALL[order].page(session, request, read_total(session, 'stores'))

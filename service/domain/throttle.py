@@ -3,10 +3,11 @@
 Each attempt occupies one of the limit's slots for its subject until it expires. The unique constraint admits
 one attempt per slot, so the count is exact on every engine and in any interval, and the rows are bounded.
 A correct password does not free slots, so the owner of one account cannot use it to gain attempts on others.
-Rejected attempts are not counted, so a lockout ends by itself, nor are retries that get a stored response.
+Rejected attempts are not counted, so a lockout ends by itself. Retries that get a stored response are not
+counted either.
 
-A subject is stored as a digest. An existing user is counted by id and an unknown user name by that name: both
-are throttled alike, and renaming an account gains nothing.
+A subject is stored as a digest. Attempts on an existing user are counted by id, those on an unknown user name
+by that name: both are throttled alike, and renaming an account frees no slots.
 """
 
 import hashlib
@@ -60,23 +61,23 @@ _DELETE = CompiledQuery(Attempt.delete().where(Attempt.id == bindparam('attempt_
 
 
 def sign_in_subjects(user_id: int | None, username: str, address: str | None) -> tuple[Subject, ...]:
-    """Return the subjects of a failed sign-in: the account, and the client's IP address if any."""
+    """Return the subjects of a failed sign-in: the account, and the client's IP address if it has one."""
     account = _subject(ACCOUNT, f'name {casefolded(username)}' if user_id is None else f'user {user_id}')
     return (account,) if address is None else (account, _subject(ADDRESS, address))
 
 
 def registration_subjects(address: str | None) -> tuple[Subject, ...]:
-    """Return the subjects of a registration: the client's IP address if any."""
+    """Return the subjects of a registration: the client's IP address if it has one."""
     return () if address is None else (_subject(REGISTRATION, address),)
 
 
 def reset_address_subjects(address: str | None) -> tuple[Subject, ...]:
-    """Return the subject of a request to reset a password, the client's IP address; none if it is None."""
+    """Return the subjects of a request to reset a password: the client's IP address if it has one."""
     return () if address is None else (_subject(PASSWORD_RESET, address),)
 
 
 def reset_email_subjects(email: str) -> tuple[Subject, ...]:
-    """Return the subjects of a request to reset a password by its target: the email address."""
+    """Return the subjects of a request to reset the password of an email address: that address."""
     return (_subject(PASSWORD_RESET_EMAIL, casefolded(email)),)
 
 
@@ -109,13 +110,13 @@ def count_attempt(
     """
     for _ in range(sum(subject.limit.attempts for subject in subjects)):
         try:
-            found, attempt_ids = _insert_attempt(session.autonomous, subjects)
+            remaining, attempt_ids = _insert_attempt(session.autonomous, subjects)
         except ConstraintViolation:
             continue  # a concurrent attempt took the same slot
         for limit, _ in subjects:
             session.instrumentation.attempt_counted(limit.name)
         if quotas is not None:
-            quotas |= found
+            quotas |= remaining
         return attempt_ids
     check_limits(session, subjects, quotas)
     return ()
@@ -133,8 +134,8 @@ def _insert_attempt(session: Session, subjects: Sequence[Subject]) -> tuple[Quot
     now = session.now()
     quotas = {}
     attempt_ids = tuple(session.new_id() for _ in subjects)
-    found = _taken_slots(session, subjects, now)
-    for attempt_id, ((limit, digest), taken) in zip(attempt_ids, found, strict=True):
+    taken_slots = _taken_slots(session, subjects, now)
+    for attempt_id, ((limit, digest), taken) in zip(attempt_ids, taken_slots, strict=True):
         _DELETE_EXPIRED.run(session, digest=digest, now=now, latest=_latest(limit, now))
         slot = random.choice([*set(range(limit.attempts)).difference(taken)])
         expires_at = now + limit.seconds * 1000
@@ -157,14 +158,14 @@ def _taken_slots(
 ) -> list[tuple[Subject, dict[int, int]]]:
     """Return the taken slots of each subject, with the times when they expire; raises Throttled."""
     taken_slots = [(subject, _find_taken(session, subject, now)) for subject in subjects]
-    found = {subject.limit.name: _quota(subject.limit, taken, now) for subject, taken in taken_slots}
-    exhausted = [quota for quota in found.values() if not quota.remaining]
+    remaining = {subject.limit.name: _quota(subject.limit, taken, now) for subject, taken in taken_slots}
+    exhausted = [quota for quota in remaining.values() if not quota.remaining]
     for quota in exhausted:
         session.instrumentation.request_throttled(quota.limit.name)
     if quotas is not None:
-        quotas |= found
+        quotas |= remaining
     if exhausted:
-        raise Throttled(max(quota.seconds for quota in exhausted), found)
+        raise Throttled(max(quota.seconds for quota in exhausted), remaining)
     return taken_slots
 
 
@@ -174,7 +175,7 @@ def _find_taken(session: Session, subject: Subject, now: int) -> dict[int, int]:
 
 
 def _quota(limit: RateLimit, taken: Mapping[int, int], now: int) -> Quota:
-    """Return the quota that the taken slots leave; clock skew makes no interval longer."""
+    """Return the quota that the taken slots leave; clock skew does not prolong the wait."""
     next_expiry = min(taken.values(), default=now)
     seconds = min(limit.seconds, -(-(next_expiry - now) // 1000))
     return Quota(limit, max(0, limit.attempts - len(taken)), seconds)

@@ -41,8 +41,8 @@ class Issuer(NamedTuple):
 class TokenRecord(NamedTuple):
     """A token without its secret; times are UTC milliseconds, `lifetime` is in seconds, None for the default.
 
-    `signed_in_at` is when its first predecessor was issued for a password; the maximum age counts from then.
-    `sign_in_id` is the id of that token. `renewed_at` is None unless it was renewed.
+    `signed_in_at` is when the sign-in issued the first token, from which the maximum age counts; `sign_in_id`
+    is the id of that token. `renewed_at` is None unless this token was renewed.
     """
 
     id: int
@@ -59,7 +59,7 @@ class TokenRecord(NamedTuple):
     renewed_at: int | None
 
     def is_revocable_by(self, viewer: Viewer | None) -> bool:
-        """Return whether the viewer may revoke this token: a token for reading may only revoke itself."""
+        """Return whether the viewer may revoke this token; a read-only token can revoke only itself."""
         return (
             viewer is not None
             and viewer.user_id == self.user_id
@@ -80,7 +80,7 @@ DEFAULT_OPTIONS = TokenOptions()
 
 
 class NewToken(NamedTuple):
-    """A new token with its secret, which is shown only once."""
+    """A new token with its secret, which only the response to the sign-in contains."""
 
     token: TokenRecord
     secret: str
@@ -119,8 +119,8 @@ _RENEW = CompiledQuery(
         Token.id == bindparam('token_id')
     )
 )
-# Tokens beyond the newest ones, which are revoked. Renewed ones are the first, since their successors replace
-# them, except the one being renewed: with it, a client can retry after a lost response.
+# The tokens to revoke when there are too many: first those that have been renewed, then the oldest. The new
+# one is kept, and the one that it renews, so that the client can retry if it does not receive the response.
 _FIND_EXCESS = CompiledQuery(
     Token.select(Token.id)
     .where(_IS_OWN & (Token.id != bindparam('kept_id')))
@@ -161,7 +161,7 @@ def find_viewer(session: Session, secret: str, *, audience: str = '') -> Viewer:
 
 
 class VerifiedAccount(NamedTuple):
-    """An account whose password was presented; `subjects` are those whose attempts were checked."""
+    """An account whose password was verified; `subjects` are those whose attempts are counted."""
 
     user_id: int
     password_hash: str
@@ -202,7 +202,7 @@ def issue_token(
     user_agent: str | None,
     options: TokenOptions = DEFAULT_OPTIONS,
 ) -> NewToken:
-    """Issue a token for an account whose password was presented.
+    """Issue a token for an account whose password was verified.
 
     Raises Unauthenticated if the password has been changed since, and Throttled.
     """

@@ -59,7 +59,7 @@ class UserRecord(NamedTuple):
     is_followed: bool
 
     def is_own(self, viewer: Viewer | None) -> bool:
-        """Return whether it is the viewer's account, so that they may read what is private."""
+        """Return whether it is the viewer's account, whose private members they may read."""
         return viewer is not None and viewer.user_id == self.id
 
     def is_editable_by(self, viewer: Viewer | None) -> bool:
@@ -429,9 +429,9 @@ def _taken(
     """Return a Conflict for every value that another user has; the constraint names at least one."""
     keys = {name: values[name] for name in ('username_key', 'email_key')}
     taken = {name for name in keys if error.constraint == f'users_{name}'}
-    for holder, *held in _FIND_HOLDERS.all(session, **keys):
-        if holder != user_id:
-            taken |= {name for name, value in zip(keys, held, strict=True) if keys[name] == value}
+    for holder_id, *holder_keys in _FIND_HOLDERS.all(session, **keys):
+        if holder_id != user_id:
+            taken |= {name for name, key in zip(keys, holder_keys, strict=True) if keys[name] == key}
     if not taken:
         return error
     return Conflict((name.removesuffix('_key'), 'is taken by another user') for name in keys if name in taken)

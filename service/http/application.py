@@ -64,8 +64,8 @@ class IdConverter(BaseConverter):
 
 
 class Router(CompiledRouter):
-    """falcon's router, which converts ids, and adds HEAD (RFC 9110 §9.3.2), OPTIONS (§9.3.7) and QUERY
-    (RFC 10008).
+    """falcon's router with a converter of ids, and with the methods HEAD (RFC 9110 §9.3.2), OPTIONS (§9.3.7)
+    and QUERY (RFC 10008).
     """
 
     def __init__(self) -> None:
@@ -77,9 +77,9 @@ class Router(CompiledRouter):
         super().add_route(re.sub(r'{(\w+_id)}', r'{\1:id}', uri_template), resource, **options)
 
     def map_http_methods(self, resource: Any, **options: Any) -> dict[str, Any]:
-        """Return the responders by method; HEAD and QUERY are answered by that of GET.
+        """Return the responders by method; HEAD and QUERY have the responder of GET.
 
-        That of POST accepts an Idempotency-Key if the operation does.
+        The responder of POST handles Idempotency-Key if the operation accepts it.
         """
         responders: dict[str, Any] = dict(super().map_http_methods(resource, **options))
         if 'GET' in responders:
@@ -109,7 +109,7 @@ def _options_responder(resource: Resource) -> Callable[..., None]:
 
 
 def describe_server(req: Request, resp: falcon.Response, **params: Any) -> None:
-    """Respond to `OPTIONS *`, which is about the server and not a resource (RFC 9110 §9.3.7)."""
+    """Respond to `OPTIONS *`, which applies to the server in general (RFC 9110 §9.3.7)."""
     resp.status = falcon.HTTP_204
     resp.set_header('Allow', ', '.join(SERVED_METHODS))
 
@@ -118,8 +118,8 @@ class Application(falcon.App[Any, Any]):
     """falcon's application, which adds `X-Request-Id` to every response and logs one line for it.
 
     This is the outermost layer: it logs the status that is sent, including 304s, rendering errors and
-    uncaught exceptions, for which servers respond with 500. The request id is that of a trusted proxy, if it
-    sends one. Successful health checks and scrapes are not logged: balancers send two a second.
+    uncaught exceptions, for which servers respond with 500. A trusted proxy can set the request id in the
+    request. Successful health checks and scrapes are not logged, because balancers send two a second.
     """
 
     def __init__(

@@ -71,7 +71,7 @@ def return_url(req: Request, url: object) -> str:
 
 
 def failed_form(req: Request) -> Form | None:
-    """Return the submitted form, to be shown again with its values, except passwords."""
+    """Return the submitted form with its values except passwords, to be shown again."""
     submitted, action = req.submitted, req.operation.form
     if submitted is None or action is None or not action.fields:
         return None
@@ -95,8 +95,8 @@ def complete_browser_response(req: Request, resp: falcon.Response) -> None:
         session_cookie(req.builder.origin).clear(resp)
     if req.submitted is None:
         if token and isinstance(document, Document):  # the cookie has the secret
-            state = {name: value for name, value in document.properties.items() if name != 'token'}
-            resp.media = replace(document, properties=state)
+            properties = {name: value for name, value in document.properties.items() if name != 'token'}
+            resp.media = replace(document, properties=properties)
         return
     back = req.submitted.back
     if req.uri_template == urls.PASSWORD_RESETS:  # there is no resource to go to yet

@@ -1,7 +1,7 @@
 """Preconditions of requests (RFC 9110 §13), and the values of Cache-Control."""
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Set
+from collections.abc import Callable, Iterable, Iterator
 from functools import partial
 from typing import TypeVar
 
@@ -9,24 +9,15 @@ import falcon
 
 from service.domain.errors import DomainError, Stale
 from service.http.operation import Access
-from service.http.pages import page_of
 from service.http.request import Request
 from service.http.selection import apply_selection
 from service.representation.assembler import Assembler
 from service.representation.document import Document
-from service.representation.formats import (
-    Format,
-    entity_tag,
-    formats_named_by,
-    page_tag_start,
-    without_coding,
-)
-from service.representation.html import render_page
-from service.representation.media_types import HTML
-from service.representation.query_parameters import Query
+from service.representation.formats import Format, comparable_tag, formats_named_by, state_tag
+from service.representation.query import Query
 
 Record = TypeVar('Record')
-CurrentTags = Callable[[Format, Set[str]], Iterable[str]]  # called with a format and the tags to compare with
+CurrentTags = Callable[[Format], Iterable[str]]
 
 NO_STORE = 'no-store'
 PRIVATE = 'private, no-cache'
@@ -47,14 +38,14 @@ def parse_etags(header: str) -> tuple[list[str], list[str]]:
 def precondition(req: Request, represent: Assembler[Record]) -> Callable[[Record | None], None]:
     """Return a function that raises Stale for a record that does not meet If-Match and If-None-Match.
 
-    It compares the tags with the strong validators of current responses to GET (RFC 9110 §13.1.1, §13.1.2),
-    in the formats that the tags name: a client may read in one media type and write in another.
+    It compares the tags with those of current responses to GET (RFC 9110 §13.1.1, §13.1.2) in the formats
+    that the tags name, because a client may read in one media type and write in another.
     """
 
     def check(record: Record | None) -> None:
-        def current_tags(format: Format, tags: Set[str]) -> Iterator[str]:
+        def current_tags(format: Format) -> Iterator[str]:
             if record is not None:
-                yield from _tags(req, represent(record, req.viewer, req.builder), format, tags)
+                yield from _tags(req, represent(record, req.viewer, req.builder), format)
 
         _check(req, record is not None, current_tags)
 
@@ -62,7 +53,7 @@ def precondition(req: Request, represent: Assembler[Record]) -> Callable[[Record
 
 
 def target_precondition(req: Request) -> Callable[..., None]:
-    """Return a function that raises Stale unless the response to GET of the target meets the conditions."""
+    """Return a function that raises Stale unless the target's response to GET meets the preconditions."""
 
     def check(record: object = None) -> None:
         _check(req, 'GET' in req.resource.operations, partial(_target_tags, req))
@@ -71,18 +62,18 @@ def target_precondition(req: Request) -> Callable[..., None]:
 
 
 def check_if_match(req: Request, tag: str | None, document: Document | None) -> None:
-    """Raise Stale unless If-Match matches a response to GET that has this tag and document, if any.
+    """Raise Stale unless If-Match matches the response, or another current representation of the target.
 
-    The tag of any other current representation matches, too.
+    `tag` and `document` are those of the response to GET, None if it has none.
     """
 
-    def current_tags(format: Format, tags: Set[str]) -> Iterator[str]:
+    def current_tags(format: Format) -> Iterator[str]:
         if tag is not None:
-            yield tag
+            yield comparable_tag(tag)
         if document is not None and format.dialect.names == req.format.dialect.names:
-            yield from _tags(req, document, format, tags)
+            yield from _tags(req, document, format)
         if document is not None and format is not req.format and not req.params:
-            yield from _target_tags(req, format, tags)  # in the dialect of the format
+            yield from _target_tags(req, format)  # in the dialect of the format
 
     if_match = req.env.get('HTTP_IF_MATCH')
     if if_match is not None and not _matches(if_match, True, current_tags, weakly=False):
@@ -103,19 +94,19 @@ def _matches(header: str, exists: bool, current_tags: CurrentTags, *, weakly: bo
     if not exists or header.strip() == '*':
         return exists
     strong, weak = parse_etags(header)
-    tags = {without_coding(tag) for tag in (strong + weak if weakly else strong)}
-    return any(tag in tags for format in formats_named_by(tags) for tag in current_tags(format, tags))
+    tags = {comparable_tag(tag) for tag in (strong + weak if weakly else strong)}
+    return any(tag in tags for format in formats_named_by(tags) for tag in current_tags(format))
 
 
-def _tags(req: Request, document: Document, format: Format, tags: Set[str]) -> Iterator[str]:
-    """Yield the tags of the document in the format: of all of it, and of what this request selects."""
+def _tags(req: Request, document: Document, format: Format) -> Iterator[str]:
+    """Yield the tags of the whole document in the format, and of what this request selects of it."""
     viewer_id = req.viewer.user_id if req.viewer else None
-    yield _tag_of(req, document, format, viewer_id, tags)
+    yield state_tag(document, format, viewer_id)
     if format is req.format and document.selection != req.query.selection:
-        yield _tag_of(req, apply_selection(req, document), format, viewer_id, tags)
+        yield state_tag(apply_selection(req, document), format, viewer_id)
 
 
-def _target_tags(req: Request, format: Format, tags: Set[str]) -> Iterator[str]:
+def _target_tags(req: Request, format: Format) -> Iterator[str]:
     """Yield the tag of the response to GET, without a query, in the format, if it succeeds."""
     if req.viewer is None and req.resource.operations['GET'].access not in (Access.ANYONE, Access.PUBLIC):
         return
@@ -129,19 +120,4 @@ def _target_tags(req: Request, format: Format, tags: Set[str]) -> Iterator[str]:
     finally:
         req.format, req.query = requested
     if isinstance(resp.media, Document):
-        yield _tag_of(req, resp.media, format, req.viewer.user_id if req.viewer else None, tags)
-
-
-def _tag_of(req: Request, document: Document, format: Format, viewer_id: int | None, tags: Set[str]) -> str:
-    """Return the validator of the document in the format.
-
-    That of HTML covers the whole page, which is rendered only if one of the `tags` is of the same document;
-    otherwise only the start of the validator is returned, which equals none of them.
-    """
-    if format.media_type != HTML:
-        return entity_tag(format.render(document), format, viewer_id)
-    start = page_tag_start(document, viewer_id)
-    if not any(tag.startswith(start) for tag in tags):
-        return start
-    body = render_page(page_of(req, document, is_public=False)).encode()
-    return entity_tag(body, format, viewer_id, document)
+        yield state_tag(resp.media, format, req.viewer.user_id if req.viewer else None)

@@ -29,7 +29,7 @@ def audience(settings: Settings) -> str:
 
 
 def read_basic(value: str) -> tuple[str, str]:
-    """Return name and password of Basic credentials in UTF-8 (RFC 7617 §2.1); raises Unauthenticated."""
+    """Return the name and the password of Basic credentials (RFC 7617 §2.1); raises Unauthenticated."""
     try:
         text = b64decode(value, validate=True).decode()
     except (binascii.Error, ValueError):
@@ -46,7 +46,7 @@ INSUFFICIENT_SCOPE = f'Bearer realm="{REALM}", error="insufficient_scope", scope
 def www_authenticate(reason: str | None, *, basic: bool) -> str:
     """Return the value of WWW-Authenticate (RFC 6750 §3, RFC 7617 §2.1).
 
-    It has an error code for an invalid token only, not without credentials or for a wrong password.
+    It has an error code only if a token is invalid, not if credentials are missing or a password is wrong.
     """
     bearer = f'Bearer realm="{REALM}"' + (', error="invalid_token"' if reason == 'token' else '')
     return f'{bearer}, Basic realm="{REALM}", charset="UTF-8"' if basic else bearer

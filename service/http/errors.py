@@ -29,11 +29,12 @@ from service.http.conditional import NO_STORE
 from service.http.credentials import INSUFFICIENT_SCOPE, www_authenticate
 from service.http.invalid_header import InvalidHeader
 from service.http.request import Request
+from service.representation.cursors import AFTER, BEFORE
 from service.representation.formats import choose_problem_format
 from service.representation.json_api_input import ClientGeneratedId, ResourceMismatch
 from service.representation.media_types import HTML
+from service.representation.parameter_values import InvalidParameter
 from service.representation.problem import PROBLEMS, Problem
-from service.representation.query_parameters import AFTER, BEFORE, InvalidParameter
 from service.representation.strict_input import MalformedBody
 
 RETRY_SECONDS = '2'
@@ -107,7 +108,7 @@ _PROBLEM_OF_ERROR: dict[type[Exception], Callable[[Any, Request], dict[str, Any]
 
 
 def install_error_writer(app: falcon.App[Any, Any]) -> None:
-    """Make every exception of the app a rendered Problem."""
+    """Register the handlers that make a Problem of every exception."""
     app.add_error_handler(Exception, _write_error)
     app.add_error_handler(falcon.HTTPError, _write_error)
 
@@ -137,7 +138,7 @@ def problem_of(error: Exception, req: Request) -> Problem:
 
 
 def _find_mismatch(req: Request) -> Exception | None:
-    """Return the schema mismatch that may be why a statement failed, if there is one."""
+    """Return the schema mismatch that may have caused a statement to fail, if there is one."""
     req.db.engine.invalidate()
     try:
         check_schema(req.db)

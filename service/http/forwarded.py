@@ -13,7 +13,7 @@ _PAIR = re.compile(r'\s*+(?:([A-Za-z]++)\s*+=\s*+(?:"((?:[^"\\]|\\.)*+)"|([^\s",
 _NODE = re.compile(r'\[([0-9a-f:.]+)\](?::\d+)?|([0-9.]+)(?::\d+)?|([0-9a-f:.]+)', re.ASCII | re.IGNORECASE)
 _PORT = re.compile(r':[0-9]*$')
 _ROOTS = [url.split('/')[1:2] for url in (urls.ENTRY, urls.ASSET, urls.LIVE, urls.METRICS, urls.API_CATALOG)]
-SITE_BITS = 64  # of the smallest network that an IPv6 subscriber has (RFC 6177 §2)
+SITE_BITS = 64  # the prefix length of the smallest network that an IPv6 subscriber gets (RFC 6177 §2)
 
 
 @lru_cache(maxsize=1024)
@@ -34,7 +34,7 @@ def is_trusted(address: str, networks: tuple[Any, ...]) -> bool:
 def read_forwarded(header: str) -> list[dict[str, str]]:
     """Return the elements of a Forwarded header, the nearest proxy's last (RFC 7239 §4).
 
-    A malformed header has none: a quote that a client left open could hide what the proxy added.
+    The list is empty for a malformed header: an unclosed quote of a client could hide what the proxy added.
     """
     elements: list[dict[str, str]] = [{}]
     end = 0
@@ -68,7 +68,7 @@ def forwarding(environ: Mapping[str, Any], networks: tuple[Any, ...]) -> Forward
     It walks back from the peer through the trusted proxies, by Forwarded (RFC 7239 §4), else by
     X-Forwarded-*. Each element was added by the proxy that the next element names. `*` trusts only the peer,
     because a client could invent a chain; a chain of proxies must be listed. A proxy that does not name its
-    client, or names it unreadably, counts as the client.
+    client, or names it by something other than an IP address, counts as the client.
     """
     peer = environ.get('REMOTE_ADDR') or ''
     if not networks or not is_trusted(peer, networks):
@@ -79,10 +79,10 @@ def forwarding(environ: Mapping[str, Any], networks: tuple[Any, ...]) -> Forward
     address, proxies = _find_client(peer, hops, tuple(network for network in networks if network != '*'))
     prefix = ''.join(map(normal_path, _elements(environ, 'PREFIX')[-proxies:]))
     if is_standard:
-        named: dict[str, str] = {}
-        for element in reversed(elements[-proxies:]):  # a proxy that names nothing has changed nothing
-            named |= element
-        return Forwarding(address, named.get('proto'), named.get('host'), prefix)
+        parameters: dict[str, str] = {}
+        for element in reversed(elements[-proxies:]):  # the outermost proxy that has a parameter decides
+            parameters |= element
+        return Forwarding(address, parameters.get('proto'), parameters.get('host'), prefix)
     scheme, authority, port = (_outermost(environ, name, proxies) for name in ('PROTO', 'HOST', 'PORT'))
     if port is not None:
         host = authority if authority is not None else environ.get('HTTP_HOST', '')
@@ -98,7 +98,8 @@ def client_address(environ: Mapping[str, Any], networks: tuple[Any, ...]) -> str
 def without_prefix(path: str, prefix: str) -> str:
     """Return the path of a request without the prefix, which a proxy may have left in it.
 
-    A prefix can look like a path of the API, so a path of the API stays as it is unless the rest is one, too.
+    A prefix can look like a path of the API. A path of the API is therefore kept as it is, unless the rest is
+    a path of the API as well.
     """
     rest = path.removeprefix(prefix)
     if rest == path or not (rest or '/').startswith('/') or (_is_api_path(path) and not _is_api_path(rest)):
@@ -114,10 +115,10 @@ def _find_client(address: str, hops: Sequence[str], networks: tuple[Any, ...]) -
     """Return the address of the client, and the number of trusted proxies."""
     proxies = 1
     for hop in reversed(hops):
-        found = _read_node(hop)
-        if found is None:
+        client = _read_node(hop)
+        if client is None:
             break
-        address = found
+        address = client
         if not is_trusted(address, networks):
             break
         proxies += 1
@@ -131,7 +132,7 @@ def _elements(environ: Mapping[str, Any], name: str) -> list[str]:
 
 
 def _outermost(environ: Mapping[str, Any], name: str, proxies: int) -> str | None:
-    """Return the element of the outermost trusted proxy; proxies left a shorter list unchanged."""
+    """Return the element of the outermost trusted proxy, or the first one of a shorter list."""
     elements = _elements(environ, name)[-proxies:]
     return elements[0] if elements else None
 

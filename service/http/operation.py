@@ -11,7 +11,8 @@ from service.representation.action import Action
 from service.representation.document import Document, Identifier
 from service.representation.json_schema import Schema
 from service.representation.kind import Kind
-from service.representation.query_parameters import NO_QUERY, PageNames, QueryOptions
+from service.representation.query import PageNames
+from service.representation.query_parameters import NO_QUERY, QueryOptions
 from service.representation.url_builder import UrlBuilder
 
 HTTP_METHODS = frozenset(
@@ -24,7 +25,7 @@ _RESPONDERS = frozenset(f'on_{method.lower()}' for method in HTTP_METHODS)
 
 
 class Access(enum.Enum):
-    """Who may use an operation."""
+    """The clients that may use an operation."""
 
     PUBLIC = enum.auto()
     """Anyone: credentials are ignored, even invalid ones."""
@@ -87,10 +88,10 @@ class Operation:
     `summary` and `description` explain it in the OpenAPI document. `responses` has the content of each
     successful response by status, None for one without content. `form` validates the body, or the query of
     a GET. `query` declares the query parameters. GET responds with 304 only if it is `cacheable`. A
-    `deprecated` operation has a successor. Tokens for reading may use an unsafe method only if it
+    `deprecated` operation has a successor. An unsafe method needs a token with the scope `write`, unless it
     `changes_own_token` and nothing else. `limits` are rate limits; every response has the remaining quotas.
-    `linkage` returns what a new resource will be related to, by relation. `errors` are the statuses of
-    problems that do not follow from the rest of the declaration.
+    `linkage` returns the identifiers of the documents that a new resource will be related to, by relation.
+    `errors` are the statuses of problems that do not follow from the rest of the declaration.
     """
 
     summary: str
@@ -127,9 +128,9 @@ class Operation:
 
 
 class Resource(Protocol):
-    """A falcon resource: its operations by method, and what the API's description calls it.
+    """A falcon resource: its operations by method, and its names in the OpenAPI document.
 
-    A resource with an empty `tag` is not described.
+    A resource with an empty `tag` is not in the OpenAPI document.
     """
 
     tag: str
@@ -157,18 +158,19 @@ def operation_of(resource: Resource, method: str) -> Operation | None:
 
 def options_of(resource: Resource) -> Operation:
     """Return the operation of OPTIONS, which ignores credentials if all others do."""
-    is_public = all(one.access is Access.PUBLIC for one in resource.operations.values())
+    is_public = all(operation.access is Access.PUBLIC for operation in resource.operations.values())
     return _PUBLIC_OPTIONS if is_public else _OPTIONS
 
 
 def kinds_of(resources: Iterable[Resource]) -> dict[str, dict[str, str]]:
     """Return the kinds of all documents that the resources respond with, by name.
 
-    Each has the kinds of the documents that can be included, by relation.
+    Each maps relations to the kinds of the documents that can be included.
     """
-    operations = [one for resource in resources for one in resource.operations.values()]
-    kinds: dict[str, dict[str, str]] = {one.query.kind: {} for one in operations if one.query.kind}
-    for content in (content for one in operations for content in one.responses.values()):
+    operations = [operation for resource in resources for operation in resource.operations.values()]
+    names = (operation.query.kind for operation in operations)
+    kinds: dict[str, dict[str, str]] = {name: {} for name in names if name}
+    for content in (content for operation in operations for content in operation.responses.values()):
         if isinstance(content, Samples):
             kinds[content.kind.name] = dict(content.kind.relationships)
     return kinds
@@ -180,20 +182,20 @@ def methods_of(resource: Resource) -> tuple[str, ...]:
 
 
 def has_query(resource: Resource) -> bool:
-    """Return whether the resource is a collection, which can be queried (RFC 10008), or its former URL."""
+    """Return whether the resource supports QUERY (RFC 10008): collections and their former URLs do."""
     get = resource.operations.get('GET')
     return get is not None and (get.query.paginated or get.deprecated)
 
 
 def has_patch(resource: Resource) -> bool:
-    """Return whether documents can be sent as patches of the resource."""
+    """Return whether the resource, and not only a relationship, can be patched."""
     patch = resource.operations.get('PATCH')
     return patch is not None and not patch.is_relationship
 
 
 _OPTIONS = Operation('List methods', 'Allow lists them.', {204: None}, Access.ANYONE, formats=Formats.FIXED)
 _PUBLIC_OPTIONS = dataclasses.replace(_OPTIONS, access=Access.PUBLIC)
-UNROUTED = Operation('', '', {}, Access.PUBLIC, formats=Formats.FIXED)  # for a request that has no resource
+UNROUTED = Operation('', '', {}, Access.PUBLIC, formats=Formats.FIXED)  # of a request that matches no route
 
 
 class DeclarationError(TypeError):
@@ -205,7 +207,7 @@ def check_declaration(resource: Resource) -> None:
 
     The resource must not have other public members, because a misspelt one would have no effect.
     """
-    name, members = type(resource).__name__, {one for one in dir(resource) if not one.startswith('_')}
+    name, members = type(resource).__name__, {name for name in dir(resource) if not name.startswith('_')}
     for member in _MEMBERS:
         if member not in members:
             raise DeclarationError(f'{name} has no {member}.')

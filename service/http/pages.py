@@ -21,10 +21,12 @@ _RETRIED = frozenset((400, 401, 409, 429, 503))  # statuses of problems for whic
 
 
 def page_of(req: Request, content: Document | Problem, *, is_public: bool) -> Page:
-    """Return the page; a public page is the same for everybody."""
-    # A server error may come from the entry point itself.
+    """Return the page; a public page is the same for all viewers."""
+    # Representing the entry point may be what caused a server error.
     is_server_error = isinstance(content, Problem) and content.status >= 500
-    site = None if is_public or is_server_error else _site(req.home, req.viewer, req.builder)
+    site = None
+    if not (is_public or is_server_error):
+        site = _site(req.home, req.viewer, req.builder, req.db.settings.token_lifetime)
     base = req.builder.path
     if isinstance(content, Problem):
         form = failed_form(req) if content.status in _RETRIED else None
@@ -36,8 +38,8 @@ def page_of(req: Request, content: Document | Problem, *, is_public: bool) -> Pa
 
 
 @lru_cache(maxsize=MAX_SITES)
-def _site(home: Home, viewer: Viewer | None, builder: UrlBuilder) -> Site:
-    return Site(home(viewer, builder))
+def _site(home: Home, viewer: Viewer | None, builder: UrlBuilder, token_lifetime: int) -> Site:
+    return Site(home(viewer, builder), token_lifetime)
 
 
 def _back(req: Request) -> str:
@@ -59,5 +61,5 @@ def _related(req: Request, document: Document) -> dict[str, Document]:
     if display is None or document.is_collection or req.viewer is None:
         return {}
     rels = (*(display.includes or ()), *(link.rel for link in display.links))
-    found = {rel: find_related(req, [document], rel) for rel in rels if document.href_of(rel)}
-    return {rel: one for rel, documents in found.items() for one in documents.values()}
+    targets = {rel: find_related(req, [document], rel) for rel in rels if document.href_of(rel)}
+    return {rel: target for rel, documents in targets.items() for target in documents.values()}

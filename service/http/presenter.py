@@ -13,7 +13,7 @@ from service.http.preferences import prefers_minimal
 from service.http.request import Request
 from service.http.selection import apply_selection
 from service.representation.document import Document, Link
-from service.representation.formats import coded_tag, entity_tag, format_for
+from service.representation.formats import coded_tag, entity_tag, format_for, page_tag
 from service.representation.html import Page
 from service.representation.media_types import HTML
 from service.representation.problem import Problem
@@ -39,13 +39,15 @@ def present(req: Request, resp: falcon.Response) -> None:
 
 
 def _select(req: Request, resp: falcon.Response) -> None:
-    """Include the documents and keep the fields that the query asks for (JSON:API 1.1 §6.3, §6.4).
+    """Include the documents and keep the fields that the query requests (JSON:API 1.1 §6.3, §6.4).
 
-    Raises what is wrong with the query.
+    Raises `req.deferred_error`.
     """
-    if isinstance(resp.media, Document) and req.deferred_error is not None:
+    if not isinstance(resp.media, Document):
+        return
+    if req.deferred_error is not None:
         raise req.deferred_error
-    if isinstance(resp.media, Document) and resp.media.selection != req.query.selection:
+    if resp.media.selection != req.query.selection:
         resp.media = apply_selection(req, resp.media)
 
 
@@ -101,23 +103,26 @@ def _validate(req: Request, resp: falcon.Response) -> None:
     """
     cache_control = resp.get_header('Cache-Control')
     if cache_control is None:
-        is_redirect = resp.status_code == 308  # the same for everybody, and without a validator
+        is_redirect = resp.status_code == 308  # the same for all clients, and without a validator
         cache_control = PUBLIC if is_redirect else PRIVATE if resp.status_code < 400 else NO_STORE
         resp.set_header('Cache-Control', cache_control)
     body = resp.render_body()
     if resp.status_code >= 300:
         return
     tag = resp.get_header('ETag')
+    content = resp.media.document if isinstance(resp.media, Page) else resp.media
+    document = content if isinstance(content, Document) else None
     if cache_control != NO_STORE and body and req.method != 'PUT':  # RFC 9110 §9.3.4
         is_public = cache_control.startswith('public')
         viewer_id = None if is_public or req.viewer is None else req.viewer.user_id
-        document = resp.media.document if isinstance(resp.media, Page) else None
-        tag = entity_tag(body, req.format, viewer_id, document)
+        if document is not None and isinstance(resp.media, Page):
+            tag = page_tag(body, document, viewer_id)
+        else:
+            tag = entity_tag(body, req.format, viewer_id)
         resp.set_header('ETag', tag)
     if req.method in RETRIEVAL_METHODS:
         if 'HTTP_IF_MATCH' in req.env:
-            content = resp.media.document if isinstance(resp.media, Page) else resp.media
-            check_if_match(req, tag, content if isinstance(content, Document) else None)
+            check_if_match(req, tag, document)
         _respond_not_modified(req, resp, tag)
 
 
@@ -128,11 +133,11 @@ def _respond_not_modified(req: Request, resp: falcon.Response, tag: str | None) 
         return
     strong, weak = parse_etags(if_none_match)
     current = [tag, coded_tag(tag)] if accepts_gzip(req.env.get('HTTP_ACCEPT_ENCODING')) else [tag]
-    found = next((one for one in current if one in strong or one in weak), None)
-    if if_none_match.strip() != '*' and found is None:
+    matching = next((candidate for candidate in current if candidate in (*strong, *weak)), None)
+    if if_none_match.strip() != '*' and matching is None:
         return
     resp.status, resp.media, resp.data = falcon.HTTP_304, None, None
-    resp.set_header('ETag', found or tag)
+    resp.set_header('ETag', matching or tag)
     resp.delete_header('Content-Type')
 
 
@@ -155,8 +160,8 @@ def _minimize(req: Request, resp: falcon.Response) -> None:
 def set_rate_limit_headers(req: Request, resp: falcon.Response) -> None:
     """Set RateLimit and RateLimit-Policy (draft-ietf-httpapi-ratelimit-headers-11).
 
-    The quotas are those that the responder found, or else those of the client's IP address. A replayed
-    response has the current ones, so they are not part of the response that is stored.
+    The quotas are those that the responder read, or else those of the client's IP address. They
+    are not part of a stored response: a replayed one has the current quotas.
     """
     if resp.status_code >= 500:
         return

@@ -11,8 +11,8 @@ from service.representation.document import Document, Identifier, member
 from service.representation.json_api_input import read_identifiers
 
 
-def check_relationships(req: Request, relationships: Mapping[str, Any]) -> None:
-    """Raise unless all linkage is the same as that of the resource, or as it will be after its creation.
+def check_relationships(req: Request, relationships: Mapping[str, Mapping[str, Any]]) -> None:
+    """Raise unless all linkage equals the linkage of the resource, or of the resource to be created.
 
     Raises MalformedBody for invalid linkage, ResourceMismatch for another type, NotFound for a related
     resource that does not exist, and Forbidden for a change, which is never supported here.
@@ -20,7 +20,7 @@ def check_relationships(req: Request, relationships: Mapping[str, Any]) -> None:
     kind = req.operation.query.kind
     relations = {member(rel): rel for rel in req.related.kinds.get(kind, {})}
     for name, relationship in relationships.items():
-        if not isinstance(relationship, dict) or 'data' not in relationship:
+        if 'data' not in relationship:
             continue
         rel = relations.get(name)
         if rel is None:
@@ -35,15 +35,14 @@ def check_relationships(req: Request, relationships: Mapping[str, Any]) -> None:
 
 
 def _reject_change(req: Request, kind: str, unrelated: set[str], name: str) -> None:
-    ids = [int(one) for one in unrelated if is_id(one)]
-    found = req.related.resources[kind](req, ids)
-    if len(found) < len(unrelated):
+    ids = [int(text) for text in unrelated if is_id(text)]
+    if len(req.related.resources[kind](req, ids)) < len(unrelated):
         raise NotFound(f'{name} has an id for which there is no resource of type {kind}.')
     raise Forbidden(f'The relationship {name} cannot be changed here.')
 
 
 def _current(req: Request, kind: str, rel: str) -> set[str]:
-    """Return the id of the one document that a relation leads to."""
+    """Return the id of the target of a to-one relation, as a set that is empty if there is none."""
     if req.operation.linkage is not None:
         return {req.operation.linkage(req)[rel].id}
     target: Identifier | None = _document(req, kind).relationships[rel].to_one
@@ -51,7 +50,7 @@ def _current(req: Request, kind: str, rel: str) -> set[str]:
 
 
 def _current_members(req: Request, kind: str, rel: str, count: int) -> set[str] | None:
-    """Return the ids of all documents that a relation leads to, None unless there are `count`."""
+    """Return the ids of the targets of a to-many relation, None unless there are `count` of them."""
     if req.operation.linkage is not None or req.method == 'POST':
         return set()
     query = req.query.first_page()._replace(position=PageRequest(per_page=count + 1))
@@ -60,7 +59,8 @@ def _current_members(req: Request, kind: str, rel: str, count: int) -> set[str] 
 
 
 def _document(req: Request, kind: str) -> Document:
-    found = req.related.resources[kind](req, [int(req.resource_id)])
-    if not found:
-        raise NotFound(f'No resource of type {kind} has the id {req.resource_id}.')
-    return found[int(req.resource_id)]
+    resource_id = int(req.resource_id)
+    document = req.related.resources[kind](req, [resource_id]).get(resource_id)
+    if document is None:
+        raise NotFound(f'No resource of type {kind} has the id {resource_id}.')
+    return document

@@ -14,13 +14,14 @@ from service.http.forwarded import client_address, without_prefix
 from service.http.operation import Operation
 from service.representation.document import Document
 from service.representation.formats import Format
-from service.representation.query_parameters import Kinds, Query
+from service.representation.query import Query
+from service.representation.selection_parameters import Kinds
 from service.representation.url_builder import UrlBuilder
 
-REQUEST = 'halcyon.request'  # where the WSGI environment has this object
+REQUEST = 'halcyon.request'  # the key of this object in the WSGI environment
 REQUEST_ID = 'halcyon.request_id'
 _AUTHORITY = re.compile(r'[A-Za-z][A-Za-z0-9+.-]*://[^/?#]*')  # of a target in absolute form
-_UNESCAPED = "%/:@!$&'()*+,;=-._~"  # characters of a path (RFC 3986 §3.3), and of what is escaped already
+_UNESCAPED = "%/:@!$&'()*+,;=-._~"  # characters that a path may contain (RFC 3986 §3.3), and `%`
 
 Expand = Callable[['Request', Sequence[int], Query], Mapping[int, Document]]
 Expansions = Mapping[tuple[str, str], Expand]
@@ -31,9 +32,9 @@ Home = Callable[[Viewer | None, UrlBuilder], Document]
 class Related(NamedTuple):
     """The functions that find related documents, for many resources at once.
 
-    `kinds` has, by kind and relation, the kinds of the documents that can be included. `pages` has, by kind
-    and relation, the function that finds the first page for each owner; `resources` has, by kind, the
-    function that finds the documents with these ids, if they exist.
+    `kinds` maps each kind and relation to the kind of the documents that can be included. `pages` maps kinds
+    and relations to the function that finds the first page for each owner. `resources` maps kinds to the
+    function that finds the documents with the given ids; those that do not exist are missing in its result.
     """
 
     kinds: Kinds
@@ -62,12 +63,12 @@ class SubmittedForm(NamedTuple):
 class Request(falcon.Request):
     """falcon's request with the attributes that middleware sets; ContextMiddleware initializes all of them.
 
-    `db` is the database, and `builder` builds URLs of the request's origin. `viewer` is None until a token
-    is verified. `operation` is UNROUTED, and `resource` None, until a route matches; `path_values` are the
-    variables of its URL. `format` renders the Document of the response, `query` has the parsed query
-    parameters, and `related` finds related documents. `deferred_error` is an error in the query or the
-    Idempotency-Key, reported once the resource is found and permitted. `submitted` is the form that a page
-    posted, if any; `home` represents the entry point, which pages lead to.
+    `db` is the database session, and `builder` builds URLs of the request's origin. `viewer` is None until a
+    token is verified. `operation` is UNROUTED, and `resource` None, until a route matches; `path_values` are
+    the values of the variables in its URL. `format` renders the Document of the response, `query` has the
+    parsed query parameters, and `related` finds related documents. `deferred_error` is an error in the query
+    or the Idempotency-Key, raised once the resource is found and the viewer may use it. `submitted` is the
+    form that a page posted, if any; `home` represents the entry point, to which pages link.
     `json_api_body` is the body if it was read as JSON:API. `is_counted` tells whether the request already
     counts against a rate limit, and `quotas` are the remaining quotas of the limits that apply. `queried` are
     the parameters of a QUERY once its body is read.
@@ -122,12 +123,12 @@ class Request(falcon.Request):
 
     @property
     def params(self) -> Mapping[str, str | list[str]]:
-        """The query parameters: those of the target, and in a QUERY those in the body, too."""
+        """The query parameters of the target, and for QUERY those of the body, too."""
         return super().params if self.queried is None else self.queried
 
     @property
     def raw_path(self) -> str:
-        """The path of the target as it was sent, percent-encoding included, without the prefix."""
+        """The path of the target as it was sent, still percent-encoded, without the prefix."""
         target = self.env.get('RAW_URI') or quote(self.path)
         path = quote(_AUTHORITY.sub('', target).partition('?')[0] or '/', safe=_UNESCAPED)
         return without_prefix(path, self.builder.path)
@@ -158,5 +159,5 @@ class Request(falcon.Request):
 
     @property
     def client_address(self) -> str:
-        """The client as rate limits count it: an IP address or network."""
+        """The client's IP address or network, by which rate limits count."""
         return client_address(self.env, self.db.settings.forwarded_allow_ips)

@@ -24,13 +24,13 @@ from service.representation.media_types import (
     MediaType,
     parse_media_type,
 )
-from service.representation.query_parameters import InvalidParameter
+from service.representation.parameter_values import InvalidParameter
 from service.representation.strict_input import MalformedBody, parse_form, parse_json, parse_pairs
 
-# The header fields that list the media types of bodies, in a response to one of another type.
+# The header fields of a 415 response that list the supported media types, by method (RFC 9110 §15.5.16).
 _FIELDS = {'PATCH': ('Accept', 'Accept-Patch'), 'QUERY': ('Accept', 'Accept-Query')}
 MAX_BODY_BYTES = 64 * 1024
-MAX_QUERY_LENGTH = 8000  # of the equivalent URL's query, which header fields of the response repeat
+MAX_QUERY_LENGTH = 8000  # of the query in the equivalent URL, which header fields of the response repeat
 ACCEPTED_TYPES = (JSON, HAL, HAL_FORMS, JSON_API, FORM)
 ACCEPTED_QUERY_TYPES = (FORM, JSON)
 ACCEPTED_PATCH_TYPES = (MERGE_PATCH, *ACCEPTED_TYPES)
@@ -57,7 +57,7 @@ def _require_write_scope(req: Request) -> None:
 
 
 def read_body(req: Request) -> dict[str, Any]:
-    """Return the members of the body; none without a body, whatever Content-Type says.
+    """Return the members of the body; without a body there are none, whatever Content-Type says.
 
     Raises InvalidHeader, HTTPUnsupportedMediaType, HTTPContentTooLarge, MalformedBody, and for JSON:API
     ResourceMismatch, ClientGeneratedId, and what `check_relationships` raises.
@@ -80,27 +80,27 @@ def read_body(req: Request) -> dict[str, Any]:
 
 
 def read_resource_identifiers(req: Request) -> list[int]:
-    """Return the ids of the members that the body adds to a relation, or takes from it.
+    """Return the ids of the members that the body adds to a relationship, or removes from it.
 
     Raises HTTPUnsupportedMediaType, HTTPContentTooLarge, MalformedBody, ResourceMismatch, and NotFound for a
-    string that is not an id, unless it is to be removed: it cannot be a member.
+    string that is not an id. DELETE ignores such a string, because it cannot be a member.
     """
     _require_write_scope(req)
     sent = _read(req, (JSON_API,))
     req.json_api_body = parse_json(sent[1]) if sent else {}
-    named = read_linkage(req.json_api_body, req.operation.query.kind)
-    unknown = [one for one in named if not is_id(one)]
+    ids = read_linkage(req.json_api_body, req.operation.query.kind)
+    unknown = [text for text in ids if not is_id(text)]
     if unknown and req.method != 'DELETE':
         raise NotFound(f'No resource of type {req.operation.query.kind} has the id {unknown[0][:80]!r}.')
-    return [int(one) for one in named if is_id(one)]
+    return [int(text) for text in ids if is_id(text)]
 
 
 def read_parameters(req: Request) -> dict[str, str | list[str]]:
     """Return the query parameters of a QUERY, those of its target and those in its body (RFC 10008 §2).
 
-    A repeated one has a list of values. Raises InvalidHeader without Content-Type, HTTPUnsupportedMediaType,
-    HTTPContentTooLarge, MalformedBody, and InvalidParameter for a value that is neither a string nor an
-    integer.
+    A repeated parameter has a list of values. Raises InvalidHeader without Content-Type,
+    HTTPUnsupportedMediaType, HTTPContentTooLarge, MalformedBody, and InvalidParameter for a value that is
+    neither a string nor an integer.
     """
     if not req.env.get('CONTENT_TYPE'):
         raise InvalidHeader('Content-Type', 'QUERY needs a Content-Type.')
@@ -112,8 +112,9 @@ def read_parameters(req: Request) -> dict[str, str | list[str]]:
         pairs = parse_pairs(data)
     parameters = dict(req.params)
     for name, value in pairs:
-        sent = parameters.get(name)
-        parameters[name] = value if sent is None else [*(sent if isinstance(sent, list) else [sent]), value]
+        earlier = parameters.get(name, [])
+        values = [*([earlier] if isinstance(earlier, str) else earlier), value]
+        parameters[name] = values if len(values) > 1 else value
     try:
         length = len(urlencode(parameters, doseq=True))
     except UnicodeEncodeError:
@@ -135,7 +136,9 @@ def _text_of(name: str, value: Any) -> str:
 
 def _read(req: Request, readable: Sequence[str]) -> tuple[str, bytes] | None:
     """Return the media type of the body, which is one of these, and its bytes; None without a body."""
-    if req.method == 'PUT' and 'HTTP_CONTENT_RANGE' in req.env:  # the part would replace the whole
+    if (
+        req.method == 'PUT' and 'HTTP_CONTENT_RANGE' in req.env
+    ):  # the part would replace the whole resource (RFC 9110 §14.5)
         raise InvalidHeader('Content-Range', 'Content-Range is not supported for PUT.')
     length = req.content_length
     if length == 0 or (length is None and 'HTTP_TRANSFER_ENCODING' not in req.env):

@@ -1,17 +1,17 @@
-"""Selections: related documents and fields that a client asked for (JSON:API 1.1 §6.3, §6.4)."""
+"""Selections: the related documents and the fields that a query requests (JSON:API 1.1 §6.3, §6.4)."""
 
 import dataclasses
 from collections.abc import Mapping, Sequence
 
 from service.http.request import Request
 from service.representation.document import Document, Inclusion, Relationship
-from service.representation.query_parameters import InvalidParameter
+from service.representation.parameter_values import InvalidParameter
 
 MAX_OWNERS = 1000  # documents to include others with: each step can have ten times as many as the last
 
 
 def apply_selection(req: Request, document: Document) -> Document:
-    """Return the document with the related documents and the fields that the query asks for.
+    """Return the document with the related documents and the fields that the query requests.
 
     Each step of the included paths takes a constant number of SQL statements.
     """
@@ -32,23 +32,25 @@ def _with_related(req: Request, documents: Sequence[Document], include: Inclusio
     The related documents of all pages are found at once.
     """
     singles = {
-        _key(one): one
+        _key(single): single
         for document in documents
-        for one in (document.items if document.is_collection else (document,))
+        for single in (document.items if document.is_collection else (document,))
     }
     embedded: dict[tuple[str, str | None], dict[str, Document]] = {key: {} for key in singles}
     for rel, inner in include.items():
-        found = find_related(req, list(singles.values()), rel)
-        expanded = _with_related(req, [*found.values()], inner)
-        for key, related in zip(found, expanded, strict=True):
-            embedded[key][rel] = related
-    replaced = {key: dataclasses.replace(one, embedded=embedded[key]) for key, one in singles.items()}
-    return [
-        dataclasses.replace(one, embedded={'item': tuple(replaced[_key(item)] for item in one.items)})
-        if one.is_collection
-        else replaced[_key(one)]
-        for one in documents
-    ]
+        targets = find_related(req, list(singles.values()), rel)
+        expanded = _with_related(req, [*targets.values()], inner)
+        for key, target in zip(targets, expanded, strict=True):
+            embedded[key][rel] = target
+    replaced = {key: dataclasses.replace(single, embedded=embedded[key]) for key, single in singles.items()}
+    selected = []
+    for document in documents:
+        if document.is_collection:
+            items = tuple(replaced[_key(item)] for item in document.items)
+            selected.append(dataclasses.replace(document, embedded={'item': items}))
+        else:
+            selected.append(replaced[_key(document)])
+    return selected
 
 
 def find_related(
@@ -56,27 +58,29 @@ def find_related(
 ) -> dict[tuple[str, str | None], Document]:
     """Return the targets of a relation, pages or single documents, by the documents' kinds and ids.
 
-    Nothing is included with a document that does not have the relation: only one's own user has a feed. Paths
-    are checked by kind alone, as a collection of users has both (JSON:API 1.1 §6.3).
+    Nothing is included with a document that does not have the relation: of all users, only the viewer has a
+    feed. Paths are checked by kind alone, because a collection of users has both (JSON:API 1.1 §6.3).
     """
-    documents = [one for one in documents if rel in one.outline.relationships]
+    documents = [document for document in documents if rel in document.outline.relationships]
     if not documents:
         return {}
     if len(documents) > MAX_OWNERS:
         raise InvalidParameter('include', 'leads to too many resources: request smaller pages')
     expand = req.related.pages.get((documents[0].kind, rel))
     if expand is not None:
-        ids_by_key = {_key(one): _owner_id(req, one) for one in documents}
+        ids_by_key = {_key(document): _owner_id(req, document) for document in documents}
         pages = expand(req, list(ids_by_key.values()), req.query.first_page())
         return {key: pages[owner_id] for key, owner_id in ids_by_key.items()}
-    targets = {_key(one): one.relationships.get(rel, Relationship()).to_one for one in documents}
-    present = {_key(one): one.embedded[rel] for one in documents if rel in one.embedded}
+    targets = {
+        _key(document): document.relationships.get(rel, Relationship()).to_one for document in documents
+    }
+    present = {_key(document): document.embedded[rel] for document in documents if rel in document.embedded}
     kinds = {target.kind for target in targets.values() if target}
     ids = {int(target.id) for key, target in targets.items() if target and key not in present}
     resources = {
-        (kind, str(found)): document
+        (kind, str(document_id)): document
         for kind in kinds
-        for found, document in (req.related.resources[kind](req, sorted(ids)) if ids else {}).items()
+        for document_id, document in (req.related.resources[kind](req, sorted(ids)) if ids else {}).items()
     }
     related = {key: present.get(key) or resources.get(target) for key, target in targets.items() if target}
     return {key: document for key, document in related.items() if isinstance(document, Document)}
@@ -89,7 +93,7 @@ def _with_fields(document: Document, fields: Mapping[str, frozenset[str]]) -> Do
     """
     names = fields.get(document.kind)
     embedded = {
-        rel: tuple(_with_fields(one, fields) for one in inner)
+        rel: tuple(_with_fields(document, fields) for document in inner)
         if isinstance(inner, tuple)
         else _with_fields(inner, fields)
         for rel, inner in document.embedded.items()

@@ -77,7 +77,7 @@ def compose(
 ) -> EmailMessage:
     """Return the message for the purpose, with a link if it has a secret.
 
-    `mail_id` makes the Message-ID, so that two copies of a mail are recognised as one; `now` is in UTC
+    The Message-ID contains `mail_id`, so that two copies of a mail are recognised as one; `now` is in UTC
     milliseconds.
     """
     assert settings.base_url is not None

@@ -9,11 +9,14 @@ from urllib.parse import urlsplit
 from service.config import MailServer, Settings, parse_mail_url
 
 SECONDS = 10  # to wait for one reply of the mail server
-PERMANENT = 500  # replies from here on are permanent (RFC 5321 §4.2.1)
+PERMANENT = 500  # replies of this code or greater are permanent (RFC 5321 §4.2.1)
 
 
 class MailError(Exception):
-    """A message could not be sent; the text does not quote it. `is_permanent`: a retry would fail, too."""
+    """A message could not be sent; the text does not quote it.
+
+    If the error `is_permanent`, a retry would fail, too.
+    """
 
     def __init__(self, text: str, *, is_permanent: bool = False) -> None:
         super().__init__(text)

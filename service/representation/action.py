@@ -27,12 +27,12 @@ _DOMAIN_LABEL = re.compile(r'[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?', re.ASCII | r
 # A valid floating-point number (HTML Living Standard §2.3.4.3), with an exponent of at most four digits.
 NUMBER = re.compile(r'-?(?:[0-9]+(?:\.[0-9]+)?|\.[0-9]+)(?:[eE][+-]?[0-9]{1,4})?', re.ASCII)
 # Text as in domain/text.py: no control characters except newline. NOT_BLANK is text with a visible character.
-TEXT = r'^[^\x00-\x09\x0b-\x1f\x7f-\x9f]*$'
+_TEXT = r'[^\x00-\x09\x0b-\x1f\x7f-\x9f]*'
+TEXT = rf'^{_TEXT}$'
 _INVISIBLE = (  # those of the Basic Multilingual Plane (domain/text.py has all)
     r'\xad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u202a-\u202e\u2060-\u206f\u2800\u3164'
     r'\ufe00-\ufe0f\ufeff\uffa0\ufff0-\ufffb'
 )
-_TEXT = r'[^\x00-\x09\x0b-\x1f\x7f-\x9f]*'
 NOT_BLANK = rf'^{_TEXT}[^\s\x00-\x1f\x7f-\x9f{_INVISIBLE}]{_TEXT}$'
 
 
@@ -40,11 +40,11 @@ NOT_BLANK = rf'^{_TEXT}[^\s\x00-\x1f\x7f-\x9f{_INVISIBLE}]{_TEXT}$'
 class Field:
     """One input of an Action: its prompt, and the rules for its value.
 
-    Lengths are in characters after normalization. `regex` matches the
-    whole value and is valid in JavaScript and Python alike; `rule` is its meaning in words. `type` is an
-    input type of HTML, or `textarea`, which is `rows` lines high; a `number` has `min`, `max` and `step`.
-    With `trim` leading and trailing white space is removed first; with `nullable` null means empty. With
-    `options` the value is one of them. Pages leave out those that are not `on_pages`: they are for programs.
+    Lengths are in characters after normalization. `regex` matches the whole value and is valid in both
+    JavaScript and Python; `rule` states it in words. `type` is an input type of HTML, or `textarea`, which is
+    `rows` lines high; a `number` has `min`, `max` and `step`. With `trim`, leading and trailing white space
+    is removed first; with `nullable`, null is read as an empty string. If there are `options`, the value must
+    be one of them. Pages show the field only if it is `on_pages`; other fields are for programs.
     """
 
     name: str
@@ -71,10 +71,10 @@ class Field:
         return self._read_number(value) if self.type == 'number' else self._read_text(value)
 
     def _read_number(self, value: Any) -> Decimal:
-        """Read a number exactly: forms send text, and JSON numbers are not parsed as floats (RFC 8259 §6)."""
+        """Return the number as an exact Decimal; it may be text, which is what forms send."""
         minimum, maximum, step = (Decimal(bound) for bound in (self.min or 0, self.max or 0, self.step or 1))
         rule = f'must be a number from {minimum} to {maximum}, in steps of {step}'
-        if isinstance(value, str) and re.fullmatch(NUMBER, value):
+        if isinstance(value, str) and NUMBER.fullmatch(value):
             value = Decimal(value)
         if (
             isinstance(value, bool)
@@ -93,13 +93,13 @@ class Field:
         if not isinstance(value, str):
             raise ValueError('must be text')
         if self.type == 'textarea':
-            value = value.replace('\r\n', '\n')  # as forms submit it (HTML Living Standard §4.10.22.4)
+            value = value.replace('\r\n', '\n')  # forms submit CRLF (HTML Living Standard §4.10.22.4)
         value = normalize(value.strip(WHITE_SPACE) if self.trim else value)
         self._check_characters(value)
         self._check_length(value)
         if self.options and value not in self.options:
             raise ValueError(f'must be one of {", ".join(self.options)}')
-        if not self._has_shape(value):
+        if not self._matches(value):
             raise ValueError(self.rule)
         return str(value)
 
@@ -117,7 +117,7 @@ class Field:
         if self.max_length is not None and len(value) > self.max_length:
             raise ValueError(f'must have at most {self.max_length} characters')
 
-    def _has_shape(self, value: str) -> bool:
+    def _matches(self, value: str) -> bool:
         """Return whether the value matches the regex, and the rules that a regex cannot express."""
         if self.regex is not None and not re.fullmatch(self.regex, value):
             return False
@@ -154,7 +154,7 @@ class Action:
         return values
 
     def at(self, target: str, values: Mapping[str, Any] | None = None) -> 'Form':
-        """Return the form with an absolute URL as its target, filled with the current values."""
+        """Return the form with this absolute URL as its target and with these current values."""
         return Form(self, target, values or {})
 
     def without(self, name: str) -> 'Action':

@@ -18,14 +18,17 @@ _ERRORS = PROFILES[0]
 
 
 def requested_profile(ranges: Iterable[MediaType]) -> str | None:
-    """Return the spelling in which the preferred of these ranges of JSON:API request the profile, if they do.
+    """Return the URL of the profile as the client spells it, or None if the client does not request it.
 
-    The parameter `profile` is a list of URLs, of which the others are ignored (JSON:API 1.1 §5.4, §6.3).
+    `ranges` are those of JSON:API in Accept; the ones with the highest quality decide. Their parameter
+    `profile` is a list of URLs; those of other profiles are ignored (JSON:API 1.1 §5.4, §6.3).
     """
-    usable = [one for one in ranges if all(name == 'profile' for name, _ in one.parameters)]
-    best = max((one.quality for one in usable), default=0.0)
-    parameters = (one.parameters for one in usable if one.quality == best > 0)
-    urls = {url for profiles in parameters for _, value in profiles for url in value.split()}
+    usable = [
+        media_range for media_range in ranges if all(name == 'profile' for name, _ in media_range.parameters)
+    ]
+    best = max((media_range.quality for media_range in usable), default=0.0)
+    preferred = (media_range for media_range in usable if media_range.quality == best > 0)
+    urls = {url for media_range in preferred for _, value in media_range.parameters for url in value.split()}
     return next((profile for profile in PROFILES if profile in urls), None)
 
 
@@ -35,7 +38,7 @@ def profiled_type(profile: str) -> str:
 
 
 def cursor_pagination(document: Document, profile: str) -> dict[str, Any]:
-    """Return the document as JSON:API with the profile, in the spelling that was requested.
+    """Return the document as JSON:API with the profile, whose URL is spelled as requested.
 
     Pages always have `prev` and `next`, null if there is no such page, and `meta.page.total`.
     """
@@ -44,7 +47,7 @@ def cursor_pagination(document: Document, profile: str) -> dict[str, Any]:
         _describe_page(body)
     data = body['data'] if document.is_collection else [body['data']]
     for resource in (*data, *body.get('included', ())):
-        if isinstance(resource, dict):  # a Fragment, rendered by a Template, has no pages in it
+        if isinstance(resource, dict):  # a Fragment, which a Template rendered, contains no pages
             for relationship in resource.get('relationships', {}).values():
                 if 'first' in relationship.get('links', {}):
                     _describe_page(relationship)

@@ -55,7 +55,8 @@ class Display:
     author, `text` the member with the main text, `moment` the time that links to the document, `edited` the
     time of the last edit, if any. `picture` is the relation of an image; without one, or until it has loaded,
     a circle with the initial is drawn. `counts` are numbers with links, `links` are shown with their labels,
-    and `summary` are members that are shown too. Everything else is under "Details".
+    and `summary` are members that are shown too. On a page without a card, `explanation` is the member with a
+    text of ours, in which code is between backticks. Everything else is under "Details".
 
     `prominent` actions are open, others are collapsed under their title; `in_rows` are those of the entries
     of a table; `hidden` ones are not shown, `session_ending` ones end the session. `confirmations` are the
@@ -69,6 +70,7 @@ class Display:
     plural: str = ''
     empty: str = 'Nothing here yet.'
     text: str = ''
+    explanation: str = ''
     byline: str = ''
     moment: str = ''
     edited: str = ''
@@ -95,7 +97,7 @@ class Display:
         """The members that the page of a document shows outside "Details"."""
         columns = {column.member for column in (*self.summary, *self.columns)}
         counts = {count.member for count in self.counts}
-        return frozenset({self.text, self.moment, *columns, *counts} - {''})
+        return frozenset({self.text, self.explanation, self.moment, *columns, *counts} - {''})
 
 
 class Crumb(NamedTuple):

@@ -12,7 +12,7 @@ _DERIVED = frozenset(('head', 'options'))  # the same for every resource, so the
 class Entry(NamedTuple):
     """One operation: its rules, and an example of a request and of the response.
 
-    `search_text` has the words by which it is found; `members` are the schemas of the members of its body.
+    `members` are the schemas of the members of its body.
     """
 
     tag: str
@@ -25,7 +25,6 @@ class Entry(NamedTuple):
     curl: str
     response: str
     responses: dict[str, str]
-    search_text: str
 
 
 def component(value: dict[str, Any], description: dict[str, Any]) -> dict[str, Any]:
@@ -67,13 +66,6 @@ def _entry(
         status: component(one, description).get('description', '')
         for status, one in operation['responses'].items()
     }
-    words = (
-        path,
-        method,
-        operation['summary'],
-        operation['description'],
-        *(one['name'] for one in parameters),
-    )
     return Entry(
         operation['tags'][0],
         method,
@@ -85,7 +77,6 @@ def _entry(
         _curl(path, method, operation, parameters, _example(content.get(JSON), description), description),
         _response(operation, description),
         responses,
-        ' '.join(words).lower(),
     )
 
 

@@ -23,11 +23,11 @@ class Link(NamedTuple):
 
 
 Inclusion = Mapping[str, 'Inclusion']
-"""A tree of relations: those whose documents are to be included, each with what is included with these."""
+"""A tree of the relations whose documents are to be included."""
 
 
 class Selection(NamedTuple):
-    """How a client asked to see a document.
+    """The related documents and the fields that a client requests with a document.
 
     `include` has the relations to include, None if the client did not specify any; `fields` maps kinds to the
     names of the requested fields; `query` is the query string with both.
@@ -42,7 +42,7 @@ EVERYTHING = Selection()
 
 
 def member(rel: str) -> str:
-    """Return the member name of a relation, without our prefix: colons mark extension members (§7.8.4)."""
+    """Return the member name of a relation: without our prefix, as JSON:API allows no colon in names."""
     return rel.rpartition(':')[2]
 
 
@@ -69,10 +69,10 @@ class Document:
     """One resource as one viewer may see it now; it is complete, so rendering reads nothing else.
 
     `kind` is the plural name of its type (`users`); `id` is None if it has no id; `title` is its display
-    name, if any. Each relation maps to one Link or Document or to a tuple of them, and to the same of the
-    two in every document of a kind. A collection embeds its `item`s and has `meta`; one with a `related`
-    link is a relationship, of which only the identifiers of the items are rendered. `relationships` are the
-    relations to other documents. `display` and `parents`, the way to the document, are for pages only.
+    name, if any. Each relation maps either to one Link or Document or to a tuple of them, the same for all
+    documents of a kind. A collection embeds its `item`s and has `meta`; one with a `related` link is a
+    relationship, of which only the identifiers of the items are rendered. `relationships` are the relations
+    to other documents. `display` and the breadcrumbs in `parents` are for pages only.
     """
 
     kind: str
@@ -144,7 +144,7 @@ It must not read anything else of the document: all documents of a Template shar
 
 
 def json_part(represent: Callable[[Document], Any]) -> Part:
-    """Return the part that is what the function returns, as JSON."""
+    """Return the part that renders the result of the function as JSON."""
 
     def part(document: Document) -> str:
         return orjson.dumps(represent(document)).decode()

@@ -148,13 +148,15 @@ def available_media_types(*, linkage: bool = False) -> list[str]:
     return [offer.name for offer in (_LINKAGE_OFFERS if linkage else _OFFERS)]
 
 
-def choose_format(accept: str | None, sent: str | None = None, *, linkage: bool = False) -> Format | None:
+def choose_format(
+    accept: str | None, content_type: str | None = None, *, linkage: bool = False
+) -> Format | None:
     """Return the format that an Accept header prefers, or None if none is acceptable.
 
-    `sent` is the Content-Type of the request's body, if it has one. `linkage` limits the choice to formats
-    that support relationships.
+    `content_type` is that of the request's body, if it has one. `linkage` limits the choice to formats that
+    support relationships.
     """
-    return _choose_format(accept, _is_json_api(sent), linkage)
+    return _choose_format(accept, _is_json_api(content_type), linkage)
 
 
 @cached_by_header(maxsize=1024)
@@ -177,55 +179,62 @@ def negotiate(accept: str | None, types: Sequence[str], *, default: str) -> str 
     return chosen if chosen is None or chosen in types else default
 
 
-def choose_problem_format(accept: str | None, sent: str | None = None) -> Format:
+def choose_problem_format(accept: str | None, content_type: str | None = None) -> Format:
     """Return the format for a problem that an Accept header prefers, or a default; never None."""
     ranges = _ranges(accept)
-    chosen = choose(ranges, _PROBLEM_OFFERS, JSON_API if _is_json_api(sent) else PROBLEM)
+    chosen = choose(ranges, _PROBLEM_OFFERS, JSON_API if _is_json_api(content_type) else PROBLEM)
     return _with_profile(DEFAULT if chosen in (PROBLEM, None) else chosen, ranges)
 
 
 def _with_profile(chosen: str, ranges: Sequence[MediaType]) -> Format:
     """Return the format of the chosen media type, with the profile that its ranges request, if any."""
-    profile = requested_profile(one for one in ranges if one.name == chosen) if chosen == JSON_API else None
-    return CURSOR_PAGINATION[profile] if profile else FORMATS[chosen]
+    if chosen == JSON_API:
+        profile = requested_profile(media_range for media_range in ranges if media_range.name == JSON_API)
+        if profile is not None:
+            return CURSOR_PAGINATION[profile]
+    return FORMATS[chosen]
 
 
-def _is_json_api(sent: str | None) -> bool:
-    """Return whether a Content-Type is JSON:API, with profiles at most."""
-    media_type = parse_media_type(sent) if sent else None
+def _is_json_api(content_type: str | None) -> bool:
+    """Return whether a Content-Type is JSON:API without parameters other than `profile`."""
+    media_type = parse_media_type(content_type) if content_type else None
     if media_type is None or media_type.name != JSON_API:
         return False
     return all(name in _IGNORED[JSON_API] for name, _ in media_type.parameters)
 
 
 def format_for(document: Document, chosen: Format, accept: str | None) -> Format:
-    """Return what the document is served as: HAL-FORMS without forms is HAL, where that is acceptable."""
+    """Return the format to render: HAL instead of HAL-FORMS if there are no forms and HAL is acceptable."""
     if chosen.media_type == HAL_FORMS and not document.has_forms and choose(_ranges(accept), _HAL, HAL):
         return FORMATS[HAL]
     return chosen
 
 
 def _ranges(accept: str | None) -> tuple[MediaType, ...]:
-    """Return the ranges of an Accept header; one that is rejected for its length is not parsed."""
+    """Return the ranges of an Accept header; a header that is too long is rejected, and so not parsed."""
     if not accept or len(accept) > MAX_FIELD_LENGTH or not accept.strip(', \t'):
         return _ANYTHING
     return parse_accept(accept)
 
 
-def entity_tag(body: bytes, format: Format, viewer_id: int | None, document: Document | None = None) -> str:
+def entity_tag(body: bytes, format: Format, viewer_id: int | None) -> str:
     """Return the strong validator of a representation, by media type and viewer (RFC 9110 §8.8.3).
 
-    It starts with the name of the format, which tells which representation it has to be compared with. The
-    tag of a page starts with the digest of its `document`.
+    It starts with the name of the format, so that it can be compared with a representation in that format.
     """
-    start = f'"{format.name}-' if document is None else page_tag_start(document, viewer_id)
-    return f'{start}{_digest(body, format, viewer_id)}"'
+    return f'"{format.name}-{_digest(body, format, viewer_id)}"'
 
 
-def page_tag_start(document: Document, viewer_id: int | None) -> str:
-    """Return how the tags of all pages of the document start, without rendering a page."""
-    forms = FORMATS[HAL_FORMS]
-    return f'"{FORMATS[HTML].name}-{_digest(forms.render(document), forms, viewer_id)}.'
+def page_tag(body: bytes, document: Document, viewer_id: int | None) -> str:
+    """Return the strong validator of an HTML page, whose first part is that of its document."""
+    html = FORMATS[HTML]
+    return f'{state_tag(document, html, viewer_id)[:-1]}.{_digest(body, html, viewer_id)}"'
+
+
+def state_tag(document: Document, format: Format, viewer_id: int | None) -> str:
+    """Return the part of a document's validator that preconditions compare: see `comparable_tag`."""
+    rendered = FORMATS[HAL_FORMS] if format.media_type == HTML else format
+    return f'"{format.name}-{_digest(rendered.render(document), rendered, viewer_id)}"'
 
 
 def _digest(body: bytes, format: Format, viewer_id: int | None) -> str:
@@ -239,8 +248,13 @@ def coded_tag(tag: str) -> str:
     return f'{tag[:-1]}{_GZIP}"'
 
 
-def without_coding(tag: str) -> str:
-    """Return the tag of the same representation without a content coding."""
+def comparable_tag(tag: str) -> str:
+    """Return the part of a tag that preconditions compare: the state, in one media type.
+
+    The content coding is not part of the state, nor is what surrounds a document on a page.
+    """
+    if tag.startswith(f'"{FORMATS[HTML].name}-') and '.' in tag:
+        return tag.partition('.')[0] + '"'
     return tag.removesuffix(f'{_GZIP}"') + '"' if tag.endswith(f'{_GZIP}"') else tag
 
 
@@ -267,8 +281,8 @@ class FormatHandler(BaseHandler):
         return orjson.dumps(media)
 
     def deserialize(self, *arguments: Any, **keywords: Any) -> NoReturn:
-        """Bodies are not read by falcon's handlers, which are too lenient for strict JSON."""
-        raise TypeError('a body is read by http.request_body')
+        """Raise TypeError: http/request_body.py reads bodies, because falcon's handlers are not strict."""
+        raise TypeError('http/request_body.py reads bodies')
 
 
 HANDLERS = {media_type: FormatHandler(FORMATS[media_type]) for media_type in FORMATS}

@@ -34,18 +34,18 @@ def to_json(document: Document, extras: Extras, *, outermost: bool = True) -> by
 
 
 def _embedded(document: Document, extras: Extras) -> dict[str, Any]:
-    def embed(one: Document) -> orjson.Fragment:
-        return orjson.Fragment(to_json(one, extras, outermost=False))
+    def embed(inner: Document) -> orjson.Fragment:
+        return orjson.Fragment(to_json(inner, extras, outermost=False))
 
     return {
-        rel: [embed(one) for one in target] if isinstance(target, tuple) else embed(target)
+        rel: [embed(inner) for inner in target] if isinstance(target, tuple) else embed(target)
         for rel, target in document.embedded.items()
     }
 
 
 def _all_links(document: Document) -> dict[str, Any]:
     links: dict[str, Any] = {
-        rel: _link(target) if isinstance(target, Link) else [_link(one) for one in target]
+        rel: _link(target) if isinstance(target, Link) else [_link(link) for link in target]
         for rel, target in document.links.items()
     }
     if document.is_collection:

@@ -21,10 +21,9 @@ def templates(document: Document, outermost: bool) -> dict[str, Any]:
     forms = document.outline.forms
     if not forms and not outermost:
         return {}
-    can_be_filled = any(form.action.fields for form in forms)
-    return {
-        '_templates': _templates(document) if can_be_filled else orjson.Fragment(document.render(_TEMPLATES))
-    }
+    if any(form.action.fields for form in forms):  # fields have values, which differ between documents
+        return {'_templates': _templates(document)}
+    return {'_templates': orjson.Fragment(document.render(_TEMPLATES))}
 
 
 def _templates(document: Document) -> dict[str, Any]:

@@ -38,6 +38,7 @@ _LINK = Markup('<a href="%s" rel="nofollow ugc noopener">%s</a>')
 _NONE = Markup('<span class="none" aria-hidden="true">\u2013</span><span class="unseen">none</span>')
 _YES, _NO = Markup('yes'), Markup('no')
 _TEXT = Markup('<span class="text" dir="auto">%s</span>')
+_CODE = Markup('<code>%s</code>')
 _TIME, _DAY = Markup('<time datetime="%s">%s</time>'), Markup('<time datetime="%s" class="day">%s</time>')
 _AVATAR = Markup(
     '<span class="avatar"><svg viewBox="0 0 48 48" aria-hidden="true">'
@@ -55,13 +56,13 @@ _PROGRAMS = (
 )
 _ADVICE = {
     'unauthenticated': 'You need to sign in to see this page.',
-    'invalid-token': 'You are no longer signed in. Sign in again to go on.',
-    'forbidden': 'This belongs to somebody else, so you cannot change it.',
-    'not-found': 'There is nothing here. It may have been deleted, or the address may be mistyped.',
-    'invalid-values': 'Please correct what is marked below. Nothing has been changed.',
-    'stale': 'Somebody changed this in the meantime. Look at it again before you decide.',
+    'invalid-token': 'You are no longer signed in. Sign in again to continue.',
+    'forbidden': 'You do not have permission to do this: it belongs to another user.',
+    'not-found': 'This page does not exist. It may have been deleted, or the address may be mistyped.',
+    'invalid-values': 'Correct the marked fields. Nothing has been changed.',
+    'stale': 'This has been changed in the meantime. Reload the page before you try again.',
     'internal-error': 'Something went wrong on our side. Please try again later.',
-    'unavailable': 'We cannot do this at the moment. Please try again in a few seconds.',
+    'unavailable': 'The service is temporarily unavailable. Please try again in a few seconds.',
 }
 
 
@@ -76,11 +77,13 @@ class Source(NamedTuple):
 class Site:
     """The entry point as one viewer sees it, with the header that all pages for this viewer have.
 
-    The header is rendered once for each of its links, since that to the page itself is marked.
+    The header is rendered once for each of its links, since that to the page itself is marked. It has the
+    `token_lifetime` in seconds, so that the script renews a session in use before it expires.
     """
 
-    def __init__(self, home: Document) -> None:
+    def __init__(self, home: Document, token_lifetime: int) -> None:
         self.home = home
+        self._token_lifetime = token_lifetime
         display = hints(home)
         rels = (link.rel for link in (*display.navigation, *display.account))
         self._marked = {home.href: 'self'} | {home.href_of(rel): rel for rel in rels if rel in home.links}
@@ -91,7 +94,8 @@ class Site:
         current = self._marked.get(url.partition('?')[0], '')
         header = self._headers.get(current)
         if header is None:
-            header = self._headers[current] = _macros('header.html')['header'](self.home, current)
+            macro = _macros('header.html')['header']
+            header = self._headers[current] = macro(self.home, current, self._token_lifetime)
         return header
 
 
@@ -233,6 +237,14 @@ def link_text(text: str) -> Markup:
         parts += [escape(text[end : match.start()]), _LINK % (url, url)]
         end = match.start() + len(url)
     return Markup('').join([*parts, escape(text[end:])])
+
+
+def prose(text: str) -> Markup:
+    """Return a text of ours with what it has between backticks as code."""
+    parts = text.split('`')
+    return Markup('').join(
+        _CODE % (part,) if number % 2 else escape(part) for number, part in enumerate(parts)
+    )
 
 
 def format_value(value: Any, *, is_day: bool = False) -> Markup:
@@ -385,6 +397,7 @@ _PAGES.filters |= {
     'hints': hints,
     'link_text': link_text,
     'moment': moment,
+    'prose': prose,
     'search_forms': search_forms,
     'sign_in_form': sign_in_form,
     'title': title_of,

@@ -26,28 +26,29 @@ _NOTHING_EMBEDDED: Mapping[str, Embedded] = {}
 
 def json_api(document: Document) -> dict[str, Any]:
     """Return the document as JSON:API; what it embeds is included."""
-    view = document.selection
+    selection = document.selection
     body: dict[str, Any] = {'jsonapi': VERSION}
     primary = [] if document.is_relationship else _entries(document)
     resources = _Resources(primary)
     body['links'] = _top_level_links(document)
     if document.is_relationship:
-        named = [_identify(entry) for entry in _entries(document)]
-        body['data'] = named if document.is_collection else named[0]
+        identifiers = [_identify(entry) for entry in _entries(document)]
+        body['data'] = identifiers if document.is_collection else identifiers[0]
     else:
-        data = [_resource(one, resources.embedded[_key(one)], view) for one in primary]
+        data = [_resource(entry, resources.embedded[_key(entry)], selection) for entry in primary]
         body['data'] = data if document.is_collection else data[0]
     if document.is_collection:
         body['meta'] = dict(document.meta)
-    if resources.included or view.include is not None:
+    if resources.included or selection.include is not None:
         body['included'] = [
-            _resource(one, resources.embedded[key], view) for key, one in resources.included.items()
+            _resource(included, resources.embedded[key], selection)
+            for key, included in resources.included.items()
         ]
     return body
 
 
 def _source_of(problem: Problem, pointer: str) -> dict[str, Any]:
-    """Return the source of an error in a body (§11.2), empty if the body is not JSON:API."""
+    """Return the `source` of an error in a body (§11.2); nothing if the body is not JSON:API."""
     if problem.body is None:
         return {}
     return {'source': {'pointer': existing_pointer(problem.body, pointer)}}
@@ -60,7 +61,7 @@ class _Resources:
     """
 
     def __init__(self, primary: list[Document]) -> None:
-        self.embedded: dict[_Key, dict[str, Embedded]] = {_key(one): {} for one in primary}
+        self.embedded: dict[_Key, dict[str, Embedded]] = {_key(document): {} for document in primary}
         self.included: dict[_Key, Document] = {}
         for document in primary:
             self._collect(document)
@@ -68,18 +69,19 @@ class _Resources:
     def _collect(self, document: Document) -> None:
         relations = self.embedded[_key(document)]
         for rel, embedded in document.embedded.items():
-            linked = {_key(one) for one in _flatten(relations.setdefault(rel, embedded))}
-            for one in _flatten(embedded):
-                if _key(one) not in linked:
+            linked = {_key(target) for target in _flatten(relations.setdefault(rel, embedded))}
+            for target in _flatten(embedded):
+                key = _key(target)
+                if key not in linked:
                     continue  # the linkage of an earlier occurrence does not name this document
-                if _key(one) not in self.embedded:
-                    self.embedded[_key(one)] = {}
-                    self.included[_key(one)] = one
-                self._collect(one)
+                if key not in self.embedded:
+                    self.embedded[key] = {}
+                    self.included[key] = target
+                self._collect(target)
 
 
 def json_api_errors(problem: Problem) -> dict[str, Any]:
-    """Return the problem as JSON:API errors (§11.2): one for each broken field."""
+    """Return the problem as JSON:API errors (§11.2): one for each invalid field."""
     error: dict[str, Any] = {
         'status': str(problem.status),
         'code': problem.name,
@@ -105,10 +107,10 @@ def json_api_errors(problem: Problem) -> dict[str, Any]:
 
 
 def _resource(
-    document: Document, embedded: Mapping[str, Embedded], view: Selection
+    document: Document, embedded: Mapping[str, Embedded], selection: Selection
 ) -> dict[str, Any] | orjson.Fragment:
     """Return the document as a resource object (§7.2), with the selected fields."""
-    fields = view.fields.get(document.kind)
+    fields = selection.fields.get(document.kind)
     attributes = {
         name: value
         for name, value in document.properties.items()
@@ -124,9 +126,9 @@ def _resource(
 
 
 def _are_identified(embedded: Mapping[str, Embedded], outline: Document) -> bool:
-    """Return whether the relationships identify all that is embedded, so that its linkage is the same."""
+    """Return whether all embedded documents are targets of to-one relationships, whose linkage is known."""
     to_one = (outline.relationships.get(rel, Relationship()).to_one for rel in embedded)
-    return all(to_one) and all(isinstance(one, Document) for one in embedded.values())
+    return all(to_one) and all(isinstance(target, Document) for target in embedded.values())
 
 
 def _references(
@@ -134,7 +136,7 @@ def _references(
     embedded: Mapping[str, Embedded] = _NOTHING_EMBEDDED,
     fields: frozenset[str] | None = None,
 ) -> dict[str, Any]:
-    """Return the members of a resource object about other resources: `relationships`, `links` and `meta`."""
+    """Return the members of a resource object that lead to resources: `relationships`, `links`, `meta`."""
     links = _links(document)
     related = dict.fromkeys((*document.relationships, *embedded))
     relationships = {
@@ -168,22 +170,22 @@ def _relationship(
     links = {'self': relationship.href, 'related': related}
     body: dict[str, Any] = {}
     if isinstance(embedded, Document) and embedded.is_collection:
-        body['data'] = [_identify(one) for one in _flatten(embedded)]
+        body['data'] = [_identify(item) for item in embedded.items]
         body['meta'] = dict(embedded.meta)
-        pages = {name: href for name, href in _links(embedded).items() if name in PAGES}
         if relationship.href is not None:
             links |= {
-                name: relationship.href + href.removeprefix(embedded.href.partition('?')[0])
-                for name, href in pages.items()
+                rel: relationship.href + href.removeprefix(embedded.href.partition('?')[0])
+                for rel, href in _links(embedded).items()
+                if rel in PAGES
             }
     elif isinstance(embedded, Document):
         body['data'] = _identify(embedded)
     elif embedded is not None:
-        body['data'] = [_identify(one) for one in embedded]
+        body['data'] = [_identify(target) for target in embedded]
     elif relationship.to_one is not None:
         body['data'] = {'type': relationship.to_one.kind, 'id': relationship.to_one.id}
-    found = {name: href for name, href in links.items() if href is not None}
-    return {'links': found, **body} if found else body
+    present = {name: href for name, href in links.items() if href is not None}
+    return {'links': present, **body} if present else body
 
 
 def _top_level_links(document: Document) -> dict[str, str]:
@@ -195,13 +197,13 @@ def _top_level_links(document: Document) -> dict[str, str]:
 
 
 def _base(document: Document) -> str | None:
-    """Return what the URLs of this API begin with, taken from the CURIE of a document."""
+    """Return the beginning of all URLs of this API, taken from the CURIE of a document."""
     curies = document.links.get('curies', ())
     return None if isinstance(curies, Link) or not curies else curies[0].href.removesuffix(urls.RELATION)
 
 
 def _relation_type(document: Document, rel: str) -> str:
-    """Return the relation type of a link: for one of ours the URL of its documentation (RFC 8288 §2.1.2)."""
+    """Return the relation type of a link; our own is the URL of its documentation (RFC 8288 §2.1.2)."""
     base = _base(document)
     if ':' not in rel or base is None:
         return rel
@@ -213,14 +215,14 @@ def _entries(document: Document) -> list[Document]:
 
 
 def _flatten(embedded: Embedded) -> list[Document]:
-    """Return the embedded documents as a list; a collection yields its items."""
+    """Return the embedded documents as a list: for a collection its items."""
     if isinstance(embedded, tuple):
         return list(embedded)
     return list(embedded.items) if embedded.is_collection else [embedded]
 
 
 def _links(document: Document) -> dict[str, str]:
-    """Return the links that are one URL each: JSON:API has no templates, and no lists of links."""
+    """Return the links that JSON:API can represent, which has neither templates nor lists of links."""
     return {
         rel: link.href
         for rel, link in document.links.items()

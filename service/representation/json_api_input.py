@@ -5,7 +5,7 @@ from typing import Any, NamedTuple
 
 from service.representation.strict_input import MalformedBody
 
-_OF_RELATIONSHIPS = frozenset(('data', 'links', 'meta'))  # a relationship object has one of them (§7.2.2.2)
+_RELATIONSHIP_MEMBERS = frozenset(('data', 'links', 'meta'))  # of which one is required (§7.2.2.2)
 
 
 class ResourceMismatch(ValueError):
@@ -30,9 +30,10 @@ class SubmittedResource(NamedTuple):
 
 
 def read_resource(body: Mapping[str, Any], kind: str, resource_id: str | None) -> SubmittedResource:
-    """Return the members of the resource object, which is of this kind and has this id, or is new.
+    """Return the attributes and relationships of the resource object; other members are ignored.
 
-    Other members are ignored. Raises MalformedBody, ResourceMismatch, ClientGeneratedId.
+    It must be of this kind, and have this id, or no id if that is None. Raises MalformedBody,
+    ResourceMismatch and ClientGeneratedId.
     """
     data = _member(body, 'data', dict, 'a resource object', '')
     _check_kind(data, kind, '/data')
@@ -44,7 +45,7 @@ def read_resource(body: Mapping[str, Any], kind: str, resource_id: str | None) -
     relationships = _member(data, 'relationships', dict, 'an object', '/data', optional=True)
     for name in relationships:
         relationship = _member(relationships, name, dict, 'a relationship object', '/data/relationships')
-        if not relationship.keys() & _OF_RELATIONSHIPS:
+        if not relationship.keys() & _RELATIONSHIP_MEMBERS:
             pointer = f'/data/relationships/{name}'
             raise MalformedBody(f'{pointer} must have data, links or meta.', pointer)
     attributes = _member(data, 'attributes', dict, 'an object', '/data', optional=True)
@@ -57,7 +58,7 @@ def read_linkage(body: Mapping[str, Any], kind: str) -> list[str]:
     Raises MalformedBody and ResourceMismatch.
     """
     identifiers = _member(body, 'data', list, 'an array', '')
-    return [_read_id(one, kind, f'/data/{place}') for place, one in enumerate(identifiers)]
+    return [_read_id(identifier, kind, f'/data/{index}') for index, identifier in enumerate(identifiers)]
 
 
 def read_identifiers(data: Any, kind: str, pointer: str, *, is_to_many: bool) -> set[str]:
@@ -69,7 +70,7 @@ def read_identifiers(data: Any, kind: str, pointer: str, *, is_to_many: bool) ->
         return set() if data is None else {_read_id(data, kind, pointer)}
     if not isinstance(data, list):
         raise MalformedBody(f'{pointer} must be an array.', pointer)
-    return {_read_id(one, kind, f'{pointer}/{place}') for place, one in enumerate(data)}
+    return {_read_id(identifier, kind, f'{pointer}/{index}') for index, identifier in enumerate(data)}
 
 
 def _read_id(identifier: Any, kind: str, pointer: str) -> str:
@@ -82,7 +83,7 @@ def _read_id(identifier: Any, kind: str, pointer: str) -> str:
 
 def existing_pointer(body: Any, pointer: str) -> str:
     """Return the pointer, or that of the nearest enclosing value that is in the body (RFC 6901)."""
-    found = ''
+    existing = ''
     for token in pointer.split('/')[1:]:
         key = token.replace('~1', '/').replace('~0', '~')
         if isinstance(body, list) and key.isdigit() and int(key) < len(body):
@@ -91,8 +92,8 @@ def existing_pointer(body: Any, pointer: str) -> str:
             body = body[key]
         else:
             break
-        found += f'/{token}'
-    return found
+        existing += f'/{token}'
+    return existing
 
 
 def _check_kind(data: Mapping[str, Any], kind: str, pointer: str) -> None:
@@ -101,10 +102,16 @@ def _check_kind(data: Mapping[str, Any], kind: str, pointer: str) -> None:
 
 
 def _member(
-    data: Mapping[str, Any], name: str, of: type, shape: str, pointer: str, *, optional: bool = False
+    data: Mapping[str, Any],
+    name: str,
+    expected: type,
+    description: str,
+    pointer: str,
+    *,
+    optional: bool = False,
 ) -> Any:
     if optional and name not in data:
-        return of()
-    if not isinstance(data.get(name), of):
-        raise MalformedBody(f'{pointer}/{name} must be {shape}.', f'{pointer}/{name}')
+        return expected()
+    if not isinstance(data.get(name), expected):
+        raise MalformedBody(f'{pointer}/{name} must be {description}.', f'{pointer}/{name}')
     return data[name]

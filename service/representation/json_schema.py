@@ -60,7 +60,7 @@ def schema_of_linkage(kind: str) -> Schema:
 
 
 def schema_of_field(field: Field) -> Schema:
-    """Return the rules of the field: as keywords if JSON Schema has them, else in the description."""
+    """Return the schema of the field's values; rules for which there is no keyword are in its description."""
     return _schema_of_number(field) if field.type == 'number' else _schema_of_text(field)
 
 

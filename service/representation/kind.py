@@ -8,7 +8,7 @@ from service.representation.display import Display
 
 
 class Presence(enum.Enum):
-    """When a member is present; the value is a sentence for the OpenAPI document."""
+    """The documents in which a member is present, as a sentence for the OpenAPI document."""
 
     ALWAYS = ''
     OWNER = 'Only for the owner.'
@@ -36,8 +36,8 @@ class Kind(NamedTuple):
     `name` is the value of `Document.kind`; `title` names one such document in the OpenAPI document. `links`
     are always present, `optional_links` only for some clients; with `has_more_links` there may be others.
     `relationships` and `embedded` map link relations to the names of the kinds of their targets; relations
-    in `to_many` lead to collections of that kind. What a relationship leads to can be included.
-    `display` tells how pages show such a document; without hints they show a table of its members.
+    in `to_many` lead to collections of that kind. The targets of relationships can be included. `display` has
+    the hints for pages; without hints, pages show a table of the members.
     """
 
     name: str

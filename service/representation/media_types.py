@@ -68,7 +68,7 @@ def cached_by_header(maxsize: int) -> Callable[[_OfHeader[H, P, R]], _OfHeader[H
 @cached_by_header(maxsize=1024)
 def parse_media_type(text: str) -> MediaType | None:
     """Return the media type or range, aliases resolved, or None if it is malformed (RFC 9110 §8.3.1)."""
-    text = '*/*' + text[1:] if re.match(r'\s*\*\s*(;|$)', text) else text  # what old Java clients send
+    text = '*/*' + text[1:] if re.match(r'\s*\*\s*(;|$)', text) else text  # old Java clients send `*`
     match = _TYPE.match(text)
     if match is None:
         return None
@@ -111,12 +111,12 @@ class Offer(NamedTuple):
 def choose(ranges: Sequence[MediaType], offers: Sequence[Offer], default: str) -> str | None:
     """Return the offered type that the ranges prefer, or None if they match none.
 
-    The most specific range determines the quality of each type, and the highest quality wins. Among equals, a
-    type that is named precedes those that only wildcards match. Then the order of `offers` decides; among
-    types that only wildcards match, `default` is the first.
+    The most specific range determines the quality of each type, and the highest quality wins. Among types of
+    the same quality, those that a range names precede those that only wildcards match. Then the order of
+    `offers` decides, but among types that only wildcards match, `default` is the first.
     """
     acceptable = []
-    for place, offer in enumerate(offers):
+    for index, offer in enumerate(offers):
         covering = [
             (specificity, media_range.quality)
             for media_range in ranges
@@ -125,16 +125,17 @@ def choose(ranges: Sequence[MediaType], offers: Sequence[Offer], default: str) -
         if covering:
             specificity, quality = max(covering)
             if quality > 0:
-                named = specificity > 2
-                acceptable.append((quality, named, not named and offer.name == default, -place, offer.name))
+                is_named = specificity > 2
+                is_default = not is_named and offer.name == default
+                acceptable.append((quality, is_named, is_default, -index, offer.name))
     return max(acceptable)[-1] if acceptable else None
 
 
 def is_only_modified(ranges: Sequence[MediaType], name: str, allowed: frozenset[str]) -> bool:
-    """Return whether ranges name the type, and all of them have a parameter that is not allowed."""
-    named = [media_range for media_range in ranges if media_range.name == name and media_range.quality > 0]
-    return bool(named) and all(
-        any(parameter not in allowed for parameter, _ in media_range.parameters) for media_range in named
+    """Return whether ranges name the type, but each of these has a parameter that is not allowed."""
+    naming = [media_range for media_range in ranges if media_range.name == name and media_range.quality > 0]
+    return bool(naming) and all(
+        any(parameter not in allowed for parameter, _ in media_range.parameters) for media_range in naming
     )
 
 

@@ -14,7 +14,7 @@ _TYPES = {
 
 
 class Asset(NamedTuple):
-    """A static file; `name` contains a fingerprint of the content, so that it can be cached for ever.
+    """A static file; `name` contains a fingerprint of the content, so that it can be cached forever.
 
     `tag` is its strong validator (RFC 9110 §8.8.3).
     """

@@ -9,7 +9,7 @@ MAX_DEPTH = 32
 
 
 class MalformedBody(ValueError):
-    """A body that cannot be parsed; the text says why, `pointer` is the JSON Pointer of the place."""
+    """A body that cannot be parsed; the text says why, `pointer` is a JSON Pointer to the error."""
 
     def __init__(self, detail: str, pointer: str | None = None) -> None:
         super().__init__(detail)
@@ -44,7 +44,7 @@ def parse_json(body: bytes) -> dict[str, Any]:
 
 
 def parse_form(body: bytes) -> dict[str, Any]:
-    """Return the fields of a form, line ends as newlines; raises MalformedBody."""
+    """Return the fields of a form, with CRLF replaced by newlines; raises MalformedBody."""
     return _object([(name, value.replace('\r\n', '\n')) for name, value in parse_pairs(body)])
 
 

@@ -1,4 +1,4 @@
-"""Templates of documents: what many documents of a kind have in common, with variables in their URLs."""
+"""Templates of documents: the common content of many documents, with variables in the URLs."""
 
 import re
 from collections.abc import Callable, Mapping
@@ -12,7 +12,7 @@ from service.representation.document import Document, Link, Part, Relationship
 # Private-use characters: no URL of ours contains them, and JSON does not escape them.
 _START, _END = '\ue000', '\ue001'
 _VARIABLE = re.compile(f'{_START}([a-z_]+){_END}')
-MAX_TEMPLATES = 256  # of each kind that are cached: there is one for each origin and kind of viewer
+MAX_TEMPLATES = 256  # cached for each kind of document: one for each origin and kind of viewer
 _NOTHING: Mapping[str, Any] = {}
 
 
@@ -25,11 +25,11 @@ class Template:
     """Makes documents that differ only in their properties, their embedded documents, and values in URLs.
 
     `outline` is a document with the links and forms that such documents have for one kind of viewer. It has
-    a `variable` for each value in a URL, an identifier or a parent's label. Values in URLs are not escaped,
-    so they must not need it. The forms of a document are filled with its properties.
+    a `variable` for each value in a URL, an identifier or a parent's label. Values in URLs must need no
+    escaping. The forms of a document are filled with its properties.
 
-    Making a document is fast: its links are rendered once for all documents in each format, and its Link
-    objects are made only if they are read.
+    Making a document is fast: each format renders the links once for all documents, and Link objects are made
+    only when they are read.
     """
 
     def __init__(self, outline: Document) -> None:
@@ -137,7 +137,7 @@ def _links(document: Document, change: Callable[[str], str]) -> dict[str, Link |
     return {
         rel: Link(change(link.href), *link[1:])
         if isinstance(link, Link)
-        else tuple(Link(change(one.href), *one[1:]) for one in link)
+        else tuple(Link(change(target.href), *target[1:]) for target in link)
         for rel, link in document.links.items()
     }
 
@@ -148,10 +148,8 @@ def _forms(document: Document, change: Callable[[str], str], values: Mapping[str
 
 def _relationships(document: Document, change: Callable[[str], str]) -> dict[str, Relationship]:
     return {
-        rel: Relationship(
-            one.href and change(one.href), one.to_one and one.to_one._replace(id=change(one.to_one.id))
-        )
-        for rel, one in document.relationships.items()
+        rel: Relationship(href and change(href), to_one and to_one._replace(id=change(to_one.id)))
+        for rel, (href, to_one) in document.relationships.items()
     }
 
 

@@ -11,7 +11,7 @@ CURIE = 'hc'
 
 
 class Features(NamedTuple):
-    """What the settings offer by links and forms: pictures, signed tokens, registration, and mail."""
+    """The optional features for which there are links and forms if the settings enable them."""
 
     avatars: bool = True
     signed_tokens: bool = False
@@ -20,7 +20,7 @@ class Features(NamedTuple):
 
     @classmethod
     def of(cls, settings: Settings) -> 'Features':
-        """Return the features that the settings turn on."""
+        """Return the features that the settings enable."""
         return cls(
             avatars=settings.avatars,
             signed_tokens=settings.base_url is not None,
@@ -33,10 +33,10 @@ DEFAULT_FEATURES = Features()
 
 
 class UrlBuilder:
-    """Expands the templates of urls.py to absolute URLs.
+    """Expands the URL templates of urls.py to absolute URLs.
 
     `origin` is like `http://localhost:8000`, with the `path` under which the application is, if any.
-    `features` tells which links and forms there are.
+    `features` determines which links and forms documents have.
     """
 
     __slots__ = ('curies', 'features', 'origin', 'path')

@@ -1,7 +1,7 @@
 """Representation of one page of a collection."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, TypedDict, Unpack
 
 from service.database.pagination import Page
 from service.http.request import Request
@@ -9,8 +9,19 @@ from service.representation.action import Form
 from service.representation.assembler import Assembler
 from service.representation.display import Crumb, Display
 from service.representation.document import Document, Link
-from service.representation.query_parameters import HalDialect, Query
+from service.representation.query import Query
 from service.representation.url_builder import UrlBuilder
+
+NO_LINKS: Mapping[str, Link] = {}
+
+
+class PageExtras(TypedDict, total=False):
+    """The members of a page's Document that its collection determines."""
+
+    forms: tuple[Form, ...]
+    title: str
+    display: Display | None
+    parents: tuple[Crumb, ...]
 
 
 def represent_listing(
@@ -21,30 +32,15 @@ def represent_listing(
     represent: Assembler[Any],
     *,
     query: Query | None = None,
-    links: Mapping[str, Link] | None = None,
-    forms: tuple[Form, ...] = (),
-    title: str = '',
-    display: Display | None = None,
-    parents: tuple[Crumb, ...] = (),
+    links: Mapping[str, Link] = NO_LINKS,
+    **extras: Unpack[PageExtras],
 ) -> Document:
     """Return the page that a request lists, each entry as the viewer may see it.
 
     `query` replaces the query of the request if the page is included in another resource.
     """
     items = [represent(entry, req.viewer, req.builder) for entry in page.entries]
-    return represent_page(
-        kind,
-        url,
-        query or req.query,
-        page,
-        items,
-        req.builder,
-        links=links,
-        forms=forms,
-        title=title,
-        display=display,
-        parents=parents,
-    )
+    return represent_page(kind, url, query or req.query, page, items, req.builder, links=links, **extras)
 
 
 def represent_page(
@@ -55,14 +51,10 @@ def represent_page(
     items: Sequence[Document],
     builder: UrlBuilder,
     *,
-    links: Mapping[str, Link] | None = None,
-    forms: tuple[Form, ...] = (),
-    title: str = '',
-    display: Display | None = None,
-    parents: tuple[Crumb, ...] = (),
+    links: Mapping[str, Link] = NO_LINKS,
+    **extras: Unpack[PageExtras],
 ) -> Document:
     """Return a page of a collection of `kind` at an absolute URL, with links to the other pages."""
-    page_links = {rel: Link(url + other) for rel, other in query.page_links(page).items()}
     return Document(
         kind=kind,
         id=None,
@@ -70,24 +62,14 @@ def represent_page(
         links={
             'self': Link(url + query.self_query()),
             'curies': builder.curies,
-            **page_links,
+            **{rel: Link(url + other) for rel, other in query.page_links(page).items()},
             'hc:page': Link(url + query.page_template(), templated=True),
-            **(links or {}),
+            **links,
         },
         embedded={'item': tuple(items)},
-        forms=forms,
         meta=_meta(query, page),
-        title=title,
-        display=display,
-        parents=parents,
+        **extras,
     )
-
-
-def sample_page(kind: str, url: str, item: Document, builder: UrlBuilder) -> Document:
-    """Return a collection of `kind` with one item, as an example."""
-    query = Query(HalDialect.names)
-    page = Page([item], 1, query.position.per_page, 1, None, None)
-    return represent_page(kind, url, query, page, [item], builder)
 
 
 def _meta(query: Query, page: Page) -> dict[str, Any]:

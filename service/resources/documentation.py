@@ -10,6 +10,7 @@ from service.domain.errors import NotFound
 from service.http.conditional import PUBLIC
 from service.http.operation import Access, Operation, Samples
 from service.http.request import Request
+from service.representation.display import Column, Display
 from service.representation.document import Document
 from service.representation.examples import example_of, example_of_problem
 from service.representation.kind import Kind, Member, Presence
@@ -28,6 +29,9 @@ RELATION = Kind(
         Member('leads_to', 'The kind of document at the target.'),
         Member('example', 'An example of the target in HAL-FORMS, as text.', presence=Presence.OPTIONAL),
     ),
+    display=Display(
+        explanation='meaning', summary=(Column('methods', 'Methods'), Column('leads_to', 'Leads to'))
+    ),
 )
 PROBLEM_TYPE = Kind(
     'problems',
@@ -39,6 +43,7 @@ PROBLEM_TYPE = Kind(
         Member('meaning', 'What it means, and what to do.'),
         Member('example', 'An example, as text.'),
     ),
+    display=Display(explanation='meaning', summary=(Column('status', 'Status'),)),
 )
 
 
@@ -56,6 +61,7 @@ def represent_relation(relation: LinkRelation, builder: UrlBuilder) -> Document:
         | ({'example': example_of(relation.sample(builder))} if relation.sample else {}),
         links={'self': builder.link_to(urls.RELATION, rel=relation.name), 'curies': builder.curies},
         title=f'hc:{relation.name}',
+        display=RELATION.display,
     )
 
 
@@ -73,6 +79,7 @@ def represent_problem_type(name: str, problem: ProblemType, builder: UrlBuilder)
         },
         links={'self': builder.link_to(urls.PROBLEM, name=name), 'curies': builder.curies},
         title=problem.title,
+        display=PROBLEM_TYPE.display,
     )
 
 

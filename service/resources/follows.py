@@ -30,16 +30,18 @@ from service.http.conditional import precondition, target_precondition
 from service.http.operation import Access, Formats, Operation, Route, Samples
 from service.http.request import Expansions, Find, Request
 from service.http.request_body import read_body, read_resource_identifiers
+from service.representation.display import Display
 from service.representation.document import Document, Identifier, Link, Relationship, member
 from service.representation.kind import Kind, time_member
-from service.representation.query_parameters import Query, QueryOptions
+from service.representation.query import Query
+from service.representation.query_parameters import QueryOptions
 from service.representation.url_builder import UrlBuilder
 from service.resources import sample_data
 from service.resources.collection_pages import represent_listing
 from service.resources.module import EntryPointPart, LinkRelation
 from service.resources.relationships import ToManyRelationship, ToOneRelationship
 from service.resources.response_samples import sample_pages
-from service.resources.responses import add_invalidation_links, respond_created
+from service.resources.responses import add_invalidation_links, respond_created, respond_no_content
 from service.resources.users import (
     FOLLOW,
     UNFOLLOW,
@@ -94,12 +96,12 @@ def represent_follow(record: FollowRecord, viewer: Viewer | None, builder: UrlBu
 
 def represent_followers(req: Request, user_id: int, query: Query, page: Page) -> Document:
     """Return a page of the users who follow a user."""
-    return _represent_users(req, urls.FOLLOWERS, user_id, query, page, 'Followers')
+    return _represent_users(req, urls.FOLLOWERS, user_id, query, page, 'Followers', _FOLLOWERS)
 
 
 def represent_following(req: Request, user_id: int, query: Query, page: Page) -> Document:
     """Return a page of the users that a user follows."""
-    return _represent_users(req, urls.FOLLOWING, user_id, query, page, 'Following')
+    return _represent_users(req, urls.FOLLOWING, user_id, query, page, 'Following', _FOLLOWING)
 
 
 def represent_following_relationship(req: Request, user_id: int) -> Document:
@@ -108,19 +110,27 @@ def represent_following_relationship(req: Request, user_id: int) -> Document:
     page = list_following(req.db, user, req.query.position, req.user, ids=req.query.ids)
     related = req.builder.link_to(urls.FOLLOWING, user_id=user_id)
     template = urls.FOLLOWING_RELATIONSHIP
-    return _represent_users(req, template, user_id, req.query, page, 'Following', related=related)
+    return _represent_users(req, template, user_id, req.query, page, 'Following', _FOLLOWING, related=related)
 
 
 assert USER.display is not None
-_DISPLAY = replace(USER.display, empty='There is nobody here yet.')
+_FOLLOWERS = replace(USER.display, empty='No followers yet. People who follow this account are listed here.')
+_FOLLOWING = replace(USER.display, empty='Not following anyone yet. Find people to follow under People.')
 
 
 def _represent_users(
-    req: Request, template: str, user_id: int, query: Query, page: Page, title: str, **links: Link
+    req: Request,
+    template: str,
+    user_id: int,
+    query: Query,
+    page: Page,
+    title: str,
+    display: Display,
+    **links: Link,
 ) -> Document:
     url = req.builder.url_for(template, user_id=user_id)
     return represent_listing(
-        req, 'users', url, page, represent_user, query=query, links=links, title=title, display=_DISPLAY
+        req, 'users', url, page, represent_user, query=query, links=links, title=title, display=display
     )
 
 
@@ -195,8 +205,7 @@ class FollowResource:
     def on_delete(self, req: Request, resp: falcon.Response, user_id: int, other_id: int) -> None:
         check = precondition(req, represent_follow)
         unfollow(req.db, user_id, other_id, by=req.user, precondition=check)
-        resp.status = falcon.HTTP_204
-        add_invalidation_links(resp, *_changed_by_following(req.builder, user_id, other_id))
+        respond_no_content(resp, *_changed_by_following(req.builder, user_id, other_id))
 
 
 class FollowersResource:
@@ -308,7 +317,7 @@ def _change_members(req: Request, resp: falcon.Response, user_id: int, change: C
     members = read_resource_identifiers(req)
     change(req.db, user_id, members, by=req.user, precondition=target_precondition(req))
     resp.media = represent_following_relationship(req, user_id)
-    changed = [one for other_id in members for one in _changed_by_following(req.builder, user_id, other_id)]
+    changed = [url for other_id in members for url in _changed_by_following(req.builder, user_id, other_id)]
     add_invalidation_links(resp, *dict.fromkeys(changed))
 
 

@@ -33,15 +33,21 @@ from service.representation.action import Action, Field
 from service.representation.display import Column, Crumb, Display
 from service.representation.document import Document, Identifier, Relationship
 from service.representation.kind import Kind, Member, id_member, time_member
-from service.representation.query_parameters import Query, QueryOptions
+from service.representation.query import Query
+from service.representation.query_parameters import QueryOptions
 from service.representation.template import MAX_TEMPLATES, Template, variable
 from service.representation.url_builder import UrlBuilder
 from service.resources import sample_data
-from service.resources.collection_pages import represent_listing, sample_page
+from service.resources.collection_pages import represent_listing
 from service.resources.module import EntryPointPart, LinkRelation
-from service.resources.relationships import ToManyRelationship, ToOneRelationship
-from service.resources.response_samples import sample_pages
-from service.resources.responses import add_invalidation_links, apply_edit, respond_created, respond_related
+from service.resources.relationships import RelatedResource, ToManyRelationship, ToOneRelationship
+from service.resources.response_samples import sample_collection, sample_pages
+from service.resources.responses import (
+    add_invalidation_links,
+    apply_edit,
+    respond_created,
+    respond_no_content,
+)
 from service.resources.stores import (
     NAME,
     ONE_STORE,
@@ -80,7 +86,7 @@ ITEM = Kind(
     relationships={'hc:store': 'stores'},
     display=Display(
         plural='Items',
-        empty='There are no items here yet.',
+        empty='No items yet.',
         columns=(
             Column('name', 'Name'),
             Column('price', 'Price'),
@@ -113,7 +119,7 @@ def represent_item(item: ItemRecord, viewer: Viewer | None, builder: UrlBuilder)
 @lru_cache(maxsize=MAX_TEMPLATES)
 def _item_template(builder: UrlBuilder, is_editable: bool) -> Template:
     item_id, store_id = variable('item_id'), variable('store_id')
-    here = builder.link_to(urls.ITEM, item_id=item_id)
+    self_link = builder.link_to(urls.ITEM, item_id=item_id)
     store = builder.link_to(urls.STORE, store_id=store_id)
     return Template(
         Document(
@@ -121,12 +127,12 @@ def _item_template(builder: UrlBuilder, is_editable: bool) -> Template:
             None,
             {},
             {
-                'self': here,
+                'self': self_link,
                 'curies': builder.curies,
                 'collection': builder.link_to(urls.ITEMS),
                 'hc:store': store,
             },
-            forms=(EDIT.at(here.href), DELETE.at(here.href)) if is_editable else (),
+            forms=(EDIT.at(self_link.href), DELETE.at(self_link.href)) if is_editable else (),
             relationships={
                 'hc:store': Relationship(
                     builder.url_for(urls.STORE_RELATIONSHIP, item_id=item_id), Identifier('stores', store_id)
@@ -303,31 +309,24 @@ class ItemResource:
     def on_delete(self, req: Request, resp: falcon.Response, item_id: int) -> None:
         store_id = find_item(req.db, item_id).store_id
         delete_item(req.db, item_id, by=req.user, precondition=precondition(req, represent_item))
-        resp.status = falcon.HTTP_204
-        add_invalidation_links(resp, *changed_with_items(req, store_id))
+        respond_no_content(resp, *changed_with_items(req, store_id))
 
 
-class ItemStoreResource:
-    """The store of one item."""
-
-    tag = 'stores'
-    operation_name = 'ItemStore'
-    operations: ClassVar = {
-        'GET': Operation(
-            'Get the store of an item',
-            'The store that the item is in; Content-Location has its own URL.',
-            {200: STORE_SAMPLES},
-            query=ONE_STORE,
-        ),
-    }
-
-    def on_get(self, req: Request, resp: falcon.Response, item_id: int) -> None:
-        store = find_store(req.db, find_item(req.db, item_id).store_id)
-        respond_related(resp, represent_store(store, req.viewer, req.builder))
+def _find_store(req: Request, item_id: int) -> Document:
+    store = find_store(req.db, find_item(req.db, item_id).store_id)
+    return represent_store(store, req.viewer, req.builder)
 
 
-def _sample_items(builder: UrlBuilder) -> Document:
-    return sample_page('items', builder.url_for(urls.ITEMS), represent_item(_ITEM, None, builder), builder)
+_GET_STORE = Operation(
+    'Get the store of an item',
+    'The store that the item is in; Content-Location has its own URL.',
+    {200: STORE_SAMPLES},
+    query=ONE_STORE,
+)
+
+
+def _sample_item(builder: UrlBuilder) -> Document:
+    return represent_item(_ITEM, None, builder)
 
 
 def entry_point(viewer: Viewer | None, builder: UrlBuilder) -> EntryPointPart:
@@ -348,7 +347,7 @@ RELATIONS = (
         'Items, the newest first: those of all stores, or of one store, whose owner can POST new ones.',
         ('GET', 'POST'),
         'a collection of items',
-        _sample_items,
+        sample_collection(urls.ITEMS, _sample_item),
     ),
 )
 EXPANSIONS: Expansions = {('stores', 'hc:items'): _expand_items}
@@ -357,7 +356,7 @@ ROUTES: tuple[Route, ...] = (
     (urls.STORE_ITEMS, StoreItemsResource()),
     (urls.ITEMS, ItemsResource()),
     (urls.ITEM, ItemResource()),
-    (urls.ITEM_STORE, ItemStoreResource()),
+    (urls.ITEM_STORE, RelatedResource('stores', 'ItemStore', _GET_STORE, _find_store)),
     (
         urls.ITEMS_RELATIONSHIP,
         ToManyRelationship(

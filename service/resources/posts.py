@@ -34,15 +34,21 @@ from service.representation.action import NOT_BLANK, Action, Field
 from service.representation.display import Display
 from service.representation.document import Document, Identifier, Relationship
 from service.representation.kind import Kind, Member, id_member, time_member
-from service.representation.query_parameters import Query, QueryOptions
+from service.representation.query import Query
+from service.representation.query_parameters import QueryOptions
 from service.representation.template import MAX_TEMPLATES, Template, variable
 from service.representation.url_builder import UrlBuilder
 from service.resources import sample_data
-from service.resources.collection_pages import represent_listing, sample_page
-from service.resources.module import EntryPointPart, LinkRelation, Sample
-from service.resources.relationships import ToManyRelationship, ToOneRelationship
-from service.resources.response_samples import sample_pages
-from service.resources.responses import add_invalidation_links, apply_edit, respond_created, respond_related
+from service.resources.collection_pages import represent_listing
+from service.resources.module import EntryPointPart, LinkRelation
+from service.resources.relationships import RelatedResource, ToManyRelationship, ToOneRelationship
+from service.resources.response_samples import sample_collection, sample_pages
+from service.resources.responses import (
+    add_invalidation_links,
+    apply_edit,
+    respond_created,
+    respond_no_content,
+)
 from service.resources.users import ONE_USER, entitle, represent_user
 from service.resources.users import SAMPLES as USER_SAMPLES
 
@@ -84,7 +90,7 @@ KIND = Kind(
     embedded={'author': 'users'},
     display=Display(
         plural='Posts',
-        empty='There are no posts here yet.',
+        empty='No posts yet.',
         text='body',
         byline='author',
         moment='created_at',
@@ -102,7 +108,7 @@ KIND = Kind(
 assert KIND.display is not None
 FEED_DISPLAY = replace(
     KIND.display,
-    empty='Your feed is empty. Write your first post, or find people to follow under People.',
+    empty='Your feed is empty. Publish your first post, or find people to follow under People.',
 )
 
 
@@ -126,7 +132,7 @@ def represent_post(post: PostRecord, viewer: Viewer | None, builder: UrlBuilder)
 @lru_cache(maxsize=MAX_TEMPLATES)
 def _template(builder: UrlBuilder, is_editable: bool) -> Template:
     author_id = variable('author_id')
-    here = builder.link_to(urls.POST, post_id=variable('post_id'))
+    self_link = builder.link_to(urls.POST, post_id=variable('post_id'))
     relationship = builder.url_for(urls.AUTHOR_RELATIONSHIP, post_id=variable('post_id'))
     return Template(
         Document(
@@ -134,12 +140,12 @@ def _template(builder: UrlBuilder, is_editable: bool) -> Template:
             None,
             {},
             {
-                'self': here,
+                'self': self_link,
                 'curies': builder.curies,
                 'collection': builder.link_to(urls.POSTS),
                 'author': builder.link_to(urls.USER, user_id=author_id),
             },
-            forms=(EDIT.at(here.href), DELETE.at(here.href)) if is_editable else (),
+            forms=(EDIT.at(self_link.href), DELETE.at(self_link.href)) if is_editable else (),
             relationships={'author': Relationship(relationship, Identifier('users', author_id))},
             display=KIND.display,
         )
@@ -258,8 +264,7 @@ class PostResource:
 
     def on_delete(self, req: Request, resp: falcon.Response, post_id: int) -> None:
         delete_post(req.db, post_id, by=req.user, precondition=precondition(req, represent_post))
-        resp.status = falcon.HTTP_204
-        add_invalidation_links(resp, *_changed_by_posting(req))
+        respond_no_content(resp, *_changed_by_posting(req))
 
 
 def _find_posts(req: Request, post_ids: Sequence[int]) -> dict[int, Document]:
@@ -267,23 +272,17 @@ def _find_posts(req: Request, post_ids: Sequence[int]) -> dict[int, Document]:
     return {post_id: represent_post(post, req.viewer, req.builder) for post_id, post in posts.items()}
 
 
-class PostAuthorResource:
-    """The author of one post."""
+def _find_author(req: Request, post_id: int) -> Document:
+    author = find_post(req.db, post_id, req.user).author
+    return represent_user(author, req.viewer, req.builder)
 
-    tag = 'posts'
-    operation_name = 'PostAuthor'
-    operations: ClassVar = {
-        'GET': Operation(
-            'Get the author of a post',
-            'The user who published the post; Content-Location has their own URL.',
-            {200: USER_SAMPLES},
-            query=ONE_USER,
-        ),
-    }
 
-    def on_get(self, req: Request, resp: falcon.Response, post_id: int) -> None:
-        author = find_post(req.db, post_id, req.user).author
-        respond_related(resp, represent_user(author, req.viewer, req.builder))
+_GET_AUTHOR = Operation(
+    'Get the author of a post',
+    'The user who published the post; Content-Location has their own URL.',
+    {200: USER_SAMPLES},
+    query=ONE_USER,
+)
 
 
 class UserPostsResource:
@@ -348,9 +347,8 @@ def _expand_feed(req: Request, user_ids: Sequence[int], query: Query) -> dict[in
 
 
 def _changed_by_posting(req: Request) -> tuple[str, ...]:
-    here = {'user_id': req.user.user_id}
-    own = (req.builder.url_for(template, **here) for template in (urls.USER, urls.USER_POSTS, urls.FEED))
-    return (req.builder.url_for(urls.POSTS), req.builder.url_for(urls.USERS), *own)
+    templates = (urls.POSTS, urls.USERS, urls.USER, urls.USER_POSTS, urls.FEED)
+    return tuple(req.builder.url_for(template, user_id=req.user.user_id) for template in templates)
 
 
 def entry_point(viewer: Viewer | None, builder: UrlBuilder) -> EntryPointPart:
@@ -362,14 +360,8 @@ def entry_point(viewer: Viewer | None, builder: UrlBuilder) -> EntryPointPart:
     return EntryPointPart(links, (PUBLISH.at(posts.href),) if viewer.can_write else ())
 
 
-def _sample_posts(template: str) -> Sample:
-    def sample(builder: UrlBuilder) -> Document:
-        post = represent_post(sample_data.POST, sample_data.OTHER_USER, builder)
-        return sample_page(
-            'posts', builder.url_for(template, user_id=sample_data.OTHER_USER.user_id), post, builder
-        )
-
-    return sample
+def _sample_post(builder: UrlBuilder) -> Document:
+    return represent_post(sample_data.POST, sample_data.OTHER_USER, builder)
 
 
 RELATIONS = (
@@ -378,14 +370,14 @@ RELATIONS = (
         'Posts, the newest first: all of them, or those of one user.',
         ('GET', 'POST'),
         'a collection of posts',
-        _sample_posts(urls.POSTS),
+        sample_collection(urls.POSTS, _sample_post),
     ),
     LinkRelation(
         'feed',
         'The posts of the user and of the users that they follow, the newest first.',
         ('GET',),
         'a collection of posts',
-        _sample_posts(urls.FEED),
+        sample_collection(urls.FEED, _sample_post, user_id=sample_data.OTHER_USER.user_id),
     ),
 )
 EXPANSIONS: Expansions = {
@@ -397,7 +389,7 @@ RESOURCES: Mapping[str, Find] = {'posts': _find_posts}
 ROUTES: tuple[Route, ...] = (
     (urls.POSTS, PostsResource()),
     (urls.POST, PostResource()),
-    (urls.POST_AUTHOR, PostAuthorResource()),
+    (urls.POST_AUTHOR, RelatedResource('posts', 'PostAuthor', _GET_AUTHOR, _find_author)),
     (urls.USER_POSTS, UserPostsResource()),
     (urls.FEED, FeedResource()),
     (

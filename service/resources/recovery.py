@@ -90,7 +90,7 @@ VERIFICATIONS = Kind(
 
 def represent_requests(builder: UrlBuilder, *, is_requested: bool = False) -> Document:
     """Return the form to request a password reset; if `is_requested`, the outcome of the request."""
-    here = builder.link_to(urls.PASSWORD_RESETS)
+    self_link = builder.link_to(urls.PASSWORD_RESETS)
     message = (
         'Enter the email address of your account. You get a mail with a link, which works for 30 minutes.'
     )
@@ -98,8 +98,8 @@ def represent_requests(builder: UrlBuilder, *, is_requested: bool = False) -> Do
         REQUESTS.name,
         'new',
         {'message': _REQUEST_OUTCOME if is_requested else message},
-        {'self': here, 'curies': builder.curies},
-        forms=() if is_requested else (FORGOT_PASSWORD.at(here.href),),
+        {'self': self_link, 'curies': builder.curies},
+        forms=() if is_requested else (FORGOT_PASSWORD.at(self_link.href),),
         title='Check your mail' if is_requested else 'Reset your password',
         display=REQUESTS.display,
     )
@@ -107,22 +107,22 @@ def represent_requests(builder: UrlBuilder, *, is_requested: bool = False) -> Do
 
 def represent_reset(reset: SecretRecord, secret: str, builder: UrlBuilder) -> Document:
     """Return the reset that the secret in a mail identifies, with the form for the new password."""
-    here = builder.link_to(urls.PASSWORD_RESET, secret=secret)
-    return _represent(RESETS, reset, secret, here, builder, RESET_PASSWORD, 'Choose a new password')
+    self_link = builder.link_to(urls.PASSWORD_RESET, secret=secret)
+    return _represent(RESETS, reset, secret, self_link, builder, RESET_PASSWORD, 'Choose a new password')
 
 
 def represent_verification(verification: SecretRecord, secret: str, builder: UrlBuilder) -> Document:
     """Return the verification that the secret in a mail identifies, with its form."""
-    here = builder.link_to(urls.EMAIL_VERIFICATION, secret=secret)
+    self_link = builder.link_to(urls.EMAIL_VERIFICATION, secret=secret)
     title = 'Verify your email address'
-    return _represent(VERIFICATIONS, verification, secret, here, builder, VERIFY_EMAIL, title)
+    return _represent(VERIFICATIONS, verification, secret, self_link, builder, VERIFY_EMAIL, title)
 
 
 def _represent(
     kind: Kind,
     record: SecretRecord,
     secret: str,
-    here: Link,
+    self_link: Link,
     builder: UrlBuilder,
     action: Action,
     title: str,
@@ -131,8 +131,8 @@ def _represent(
         kind.name,
         secret,
         {'username': record.username, 'expires_at': iso_time(record.expires_at)},
-        {'self': here, 'curies': builder.curies},
-        forms=(action.at(here.href),),
+        {'self': self_link, 'curies': builder.curies},
+        forms=(action.at(self_link.href),),
         title=title,
         display=kind.display,
     )

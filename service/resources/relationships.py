@@ -1,6 +1,7 @@
-"""Relationships at their own URLs (JSON:API 1.1 §6.2): the identifiers of the related documents."""
+"""Relationships and related resources at their own URLs (JSON:API 1.1 §6.1, §6.2)."""
 
 import dataclasses
+from collections.abc import Callable
 from typing import Any
 
 import falcon
@@ -64,6 +65,23 @@ class ToOneRelationship:
     def on_get(self, req: Request, resp: falcon.Response, **ids: int) -> None:
         self._resource.on_get(req, resp, **ids)
         resp.media = to_one_relationship(resp.media, self._rel)
+
+
+class RelatedResource:
+    """The one resource that a relation of another resource leads to.
+
+    `find` returns its document for a request and the ids in the URL.
+    """
+
+    def __init__(self, tag: str, name: str, operation: Operation, find: Callable[..., Document]) -> None:
+        self.tag = tag
+        self.operation_name = name
+        self.operations = {'GET': operation}
+        self._find = find
+
+    def on_get(self, req: Request, resp: falcon.Response, **ids: int) -> None:
+        resp.media = document = self._find(req, **ids)
+        resp.set_header('Content-Location', document.href)  # its own URL (RFC 9110 §8.7)
 
 
 def as_relationship(listing: Document, href: str) -> Document:

@@ -1,13 +1,15 @@
-"""Sample responses of collections, built by the functions that build real ones."""
+"""Samples of collections, built by the functions that build real ones."""
 
 from service.database.pagination import Page, PageRequest
 from service.http.operation import Samples
 from service.representation.action import Action
 from service.representation.document import Document, Link
-from service.representation.query_parameters import HalDialect, PageNames, Query
+from service.representation.query import PageNames, Query
+from service.representation.query_parameters import HalDialect
 from service.representation.url_builder import UrlBuilder
 from service.resources import sample_data
 from service.resources.collection_pages import represent_page
+from service.resources.module import Sample
 
 
 def sample_pages(
@@ -36,6 +38,17 @@ def sample_pages(
         return {'page': document}
 
     return Samples(entries.kind, lambda builder: pages(builder, HalDialect.names), pages)
+
+
+def sample_collection(template: str, sample: Sample, **ids: int) -> Sample:
+    """Return a function that makes the collection at a URL template, with these ids and one sample."""
+
+    def collection(builder: UrlBuilder) -> Document:
+        item, query = sample(builder), Query(HalDialect.names)
+        page = Page([item], 1, query.position.per_page, 1, None, None)
+        return represent_page(item.kind, builder.url_for(template, **ids), query, page, [item], builder)
+
+    return collection
 
 
 def _query(names: PageNames, page: Page) -> Query:

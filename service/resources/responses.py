@@ -42,10 +42,10 @@ def respond_created(resp: falcon.Response, document: Document) -> None:
     resp.status, resp.location, resp.media = falcon.HTTP_201, document.href, document
 
 
-def respond_related(resp: falcon.Response, document: Document) -> None:
-    """Respond with a resource, and with its own URL in Content-Location (RFC 9110 §8.7)."""
-    resp.media = document
-    resp.set_header('Content-Location', document.href)
+def respond_no_content(resp: falcon.Response, *urls: str) -> None:
+    """Respond to a write without content (RFC 9110 §15.3.5), with links to what it changed."""
+    resp.status = falcon.HTTP_204
+    add_invalidation_links(resp, *urls)
 
 
 def apply_edit(

@@ -36,11 +36,16 @@ from service.representation.query_parameters import QueryOptions
 from service.representation.template import MAX_TEMPLATES, Template, variable
 from service.representation.url_builder import UrlBuilder
 from service.resources import sample_data
-from service.resources.collection_pages import represent_listing, sample_page
+from service.resources.collection_pages import represent_listing
 from service.resources.module import EntryPointPart, LinkRelation
-from service.resources.relationships import ToOneRelationship
-from service.resources.response_samples import sample_pages
-from service.resources.responses import add_invalidation_links, apply_edit, respond_created, respond_related
+from service.resources.relationships import RelatedResource, ToOneRelationship
+from service.resources.response_samples import sample_collection, sample_pages
+from service.resources.responses import (
+    add_invalidation_links,
+    apply_edit,
+    respond_created,
+    respond_no_content,
+)
 from service.resources.users import ONE_USER, represent_user, sample_user
 from service.resources.users import SAMPLES as USER_SAMPLES
 
@@ -71,7 +76,7 @@ STORE = Kind(
     to_many=('hc:items',),
     display=Display(
         plural='Stores',
-        empty='There are no stores yet. Open the first one.',
+        empty='No stores yet. Open the first one.',
         columns=(
             Column('name', 'Name'),
             Column('item_count', 'Items'),
@@ -107,20 +112,20 @@ def represent_store(store: StoreRecord, viewer: Viewer | None, builder: UrlBuild
 @lru_cache(maxsize=MAX_TEMPLATES)
 def _store_template(builder: UrlBuilder, is_editable: bool) -> Template:
     store_id, owner_id = variable('store_id'), variable('owner_id')
-    here = builder.link_to(urls.STORE, store_id=store_id)
+    self_link = builder.link_to(urls.STORE, store_id=store_id)
     return Template(
         Document(
             'stores',
             None,
             {},
             {
-                'self': here,
+                'self': self_link,
                 'curies': builder.curies,
                 'collection': builder.link_to(urls.STORES),
                 'hc:owner': builder.link_to(urls.USER, user_id=owner_id),
                 'hc:items': builder.link_to(urls.STORE_ITEMS, store_id=store_id),
             },
-            forms=(EDIT.at(here.href), CLOSE.at(here.href)) if is_editable else (),
+            forms=(EDIT.at(self_link.href), CLOSE.at(self_link.href)) if is_editable else (),
             relationships={
                 'hc:owner': Relationship(
                     builder.url_for(urls.OWNER_RELATIONSHIP, store_id=store_id), Identifier('users', owner_id)
@@ -243,28 +248,21 @@ class StoreResource:
     def on_delete(self, req: Request, resp: falcon.Response, store_id: int) -> None:
         items = list_items_of(req.db, find_store(req.db, store_id), PageRequest(per_page=MAX_OWNED)).entries
         close_store(req.db, store_id, by=req.user, precondition=precondition(req, represent_store))
-        resp.status = falcon.HTTP_204
         gone = (req.builder.url_for(urls.ITEM, item_id=item.id) for item in items)
-        add_invalidation_links(resp, *changed_with_items(req, store_id), *gone)
+        respond_no_content(resp, *changed_with_items(req, store_id), *gone)
 
 
-class StoreOwnerResource:
-    """The owner of one store."""
+def _find_owner(req: Request, store_id: int) -> Document:
+    owner = find_user(req.db, find_store(req.db, store_id).owner_id, req.viewer)
+    return represent_user(owner, req.viewer, req.builder)
 
-    tag = 'stores'
-    operation_name = 'StoreOwner'
-    operations: ClassVar = {
-        'GET': Operation(
-            'Get the owner of a store',
-            'The user who owns the store; Content-Location has their own URL.',
-            {200: USER_SAMPLES},
-            query=ONE_USER,
-        ),
-    }
 
-    def on_get(self, req: Request, resp: falcon.Response, store_id: int) -> None:
-        owner = find_user(req.db, find_store(req.db, store_id).owner_id, req.viewer)
-        respond_related(resp, represent_user(owner, req.viewer, req.builder))
+_GET_OWNER = Operation(
+    'Get the owner of a store',
+    'The user who owns the store; Content-Location has their own URL.',
+    {200: USER_SAMPLES},
+    query=ONE_USER,
+)
 
 
 def _find_stores(req: Request, store_ids: Sequence[int]) -> dict[int, Document]:
@@ -288,17 +286,13 @@ def sample_store(builder: UrlBuilder) -> Document:
     return represent_store(STORE_SAMPLE, None, builder)
 
 
-def _sample_stores(builder: UrlBuilder) -> Document:
-    return sample_page('stores', builder.url_for(urls.STORES), sample_store(builder), builder)
-
-
 RELATIONS = (
     LinkRelation(
         'stores',
         'All stores, the newest first; POST opens a new one.',
         ('GET', 'POST'),
         'a collection of stores',
-        _sample_stores,
+        sample_collection(urls.STORES, sample_store),
     ),
     LinkRelation(
         'owner', 'The user who owns the store.', ('GET', 'PUT', 'PATCH', 'DELETE'), 'a user', sample_user
@@ -309,7 +303,7 @@ RESOURCES: Mapping[str, Find] = {'stores': _find_stores}
 ROUTES: tuple[Route, ...] = (
     (urls.STORES, StoresResource()),
     (urls.STORE, StoreResource()),
-    (urls.STORE_OWNER, StoreOwnerResource()),
+    (urls.STORE_OWNER, RelatedResource('stores', 'StoreOwner', _GET_OWNER, _find_owner)),
     (
         urls.OWNER_RELATIONSHIP,
         ToOneRelationship(StoreResource(), 'hc:owner', 'StoreOwner', SAMPLES, USER_SAMPLES),

@@ -45,19 +45,20 @@ from service.representation.display import Column, Crumb, Display, Note
 from service.representation.document import Document
 from service.representation.json_schema import Schema
 from service.representation.kind import Kind, Member, Presence, id_member, time_member
-from service.representation.query_parameters import Query, QueryOptions
+from service.representation.query import Query
+from service.representation.query_parameters import QueryOptions
 from service.representation.url_builder import UrlBuilder
 from service.resources import sample_data
-from service.resources.collection_pages import represent_listing, sample_page
+from service.resources.collection_pages import represent_listing
 from service.resources.module import EntryPointPart, LinkRelation
 from service.resources.relationships import ToManyRelationship
-from service.resources.response_samples import sample_pages
-from service.resources.responses import add_invalidation_links
+from service.resources.response_samples import sample_collection, sample_pages
+from service.resources.responses import add_invalidation_links, respond_no_content
 
 # The format of a new token: a random secret, or a signed JWT that other services can verify (RFC 9068).
 _FORMAT = Field('format', 'Format', type='hidden', regex=None, options=('opaque', 'jwt'))
-# What a program can ask of a new token, by a password in the body or in the header.
-_WISHES = (
+# The properties of a new token that a program can choose, signing in by the body or by Basic.
+_TOKEN_FIELDS = (
     Field('name', 'Name of the token', max_length=MAX_NAME_LENGTH, trim=True, nullable=True, on_pages=False),
     Field('scope', 'Scope', regex=None, options=SCOPES, on_pages=False),
     Field(
@@ -78,10 +79,10 @@ LOGIN = Action(
     (
         Field('username', 'User name', required=True, autocomplete='username'),
         Field('password', 'Password', type='password', required=True, autocomplete='current-password'),
-        *_WISHES,
+        *_TOKEN_FIELDS,
     ),
 )
-BASIC_LOGIN = Action('login', 'POST', 'Sign in', _WISHES)
+BASIC_LOGIN = Action('login', 'POST', 'Sign in', _TOKEN_FIELDS)
 RENEW = Action('renew', 'POST', 'Renew', (_FORMAT,))
 REVOKE = Action('revoke', 'DELETE', 'Revoke')
 REVOKE_OTHERS = Action('revoke-others', 'DELETE', 'Sign out everywhere else')
@@ -133,11 +134,11 @@ KIND = Kind(
 
 def represent_token(token: TokenRecord, viewer: Viewer | None, builder: UrlBuilder) -> Document:
     """Return the token without its secret."""
-    here = builder.link_to(urls.TOKEN, token_id=token.id)
+    self_link = builder.link_to(urls.TOKEN, token_id=token.id)
     is_current = viewer is not None and viewer.token_id == token.id
     forms: tuple[Form, ...] = ()
     if viewer is None or viewer.can_write:
-        forms = (REVOKE.at(here.href),)
+        forms = (REVOKE.at(self_link.href),)
         if is_current:
             renew = RENEW if builder.features.signed_tokens else RENEW.without('format')
             forms += (renew.at(builder.url_for(urls.TOKENS)),)
@@ -154,7 +155,7 @@ def represent_token(token: TokenRecord, viewer: Viewer | None, builder: UrlBuild
             'scope': token.scope,
             'current': is_current,
         },
-        links={'self': here, 'curies': builder.curies, 'collection': builder.link_to(urls.TOKENS)},
+        links={'self': self_link, 'curies': builder.curies, 'collection': builder.link_to(urls.TOKENS)},
         forms=forms,
         display=KIND.display,
         parents=(Crumb('Sign-ins', builder.url_for(urls.TOKENS)),),
@@ -279,8 +280,7 @@ class TokensResource:
 
     def on_delete(self, req: Request, resp: falcon.Response) -> None:
         revoke_token(req.db, req.user.token_id, by=req.user, precondition=target_precondition(req))
-        resp.status = falcon.HTTP_204
-        add_invalidation_links(resp, req.builder.url_for(urls.TOKEN, token_id=req.user.token_id))
+        respond_no_content(resp, req.builder.url_for(urls.TOKEN, token_id=req.user.token_id))
 
 
 class OtherTokensResource:
@@ -301,8 +301,7 @@ class OtherTokensResource:
         require_write_scope(req.viewer)
         target_precondition(req)()
         revoke_other_tokens(req.db, by=req.user)
-        resp.status = falcon.HTTP_204
-        add_invalidation_links(resp, req.builder.url_for(urls.TOKENS))
+        respond_no_content(resp, req.builder.url_for(urls.TOKENS))
 
 
 class UserTokensResource:
@@ -343,8 +342,7 @@ class TokenResource:
 
     def on_delete(self, req: Request, resp: falcon.Response, token_id: int) -> None:
         revoke_token(req.db, token_id, by=req.user, precondition=precondition(req, represent_token))
-        resp.status = falcon.HTTP_204
-        add_invalidation_links(resp, req.builder.url_for(urls.TOKENS))
+        respond_no_content(resp, req.builder.url_for(urls.TOKENS))
 
 
 def _represent_tokens(req: Request, query: Query) -> Document:
@@ -433,9 +431,8 @@ def entry_point(viewer: Viewer | None, builder: UrlBuilder) -> EntryPointPart:
     return EntryPointPart({'hc:tokens': tokens}, (login.at(tokens.href),) if viewer is None else ())
 
 
-def _sample_tokens(builder: UrlBuilder) -> Document:
-    token = represent_token(sample_data.TOKEN, sample_data.OWNER, builder)
-    return sample_page('tokens', builder.url_for(urls.TOKENS), token, builder)
+def _sample_token(builder: UrlBuilder) -> Document:
+    return represent_token(sample_data.TOKEN, sample_data.OWNER, builder)
 
 
 RELATIONS = (
@@ -445,7 +442,7 @@ RELATIONS = (
         'a token to be renewed. GET lists your valid tokens; DELETE revokes the one that you present.',
         ('GET', 'POST', 'DELETE'),
         'a collection of tokens',
-        _sample_tokens,
+        sample_collection(urls.TOKENS, _sample_token),
     ),
 )
 EXPANSIONS: Expansions = {('users', 'hc:tokens'): _expand_tokens}

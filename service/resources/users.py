@@ -38,14 +38,20 @@ from service.representation.action import EMAIL, Action, Field, Form
 from service.representation.display import Column, Count, Crumb, Display
 from service.representation.document import Document, Link, Relationship, member
 from service.representation.kind import Kind, Member, Presence, id_member, time_member
-from service.representation.query_parameters import MAX_FILTER_LENGTH, QueryOptions
+from service.representation.parameter_values import MAX_FILTER_LENGTH
+from service.representation.query_parameters import QueryOptions
 from service.representation.template import MAX_TEMPLATES, Template, variable
 from service.representation.url_builder import UrlBuilder
 from service.resources import sample_data
-from service.resources.collection_pages import represent_listing, sample_page
+from service.resources.collection_pages import represent_listing
 from service.resources.module import EntryPointPart, LinkRelation, Sample
-from service.resources.response_samples import sample_pages
-from service.resources.responses import add_invalidation_links, apply_edit, respond_created
+from service.resources.response_samples import sample_collection, sample_pages
+from service.resources.responses import (
+    add_invalidation_links,
+    apply_edit,
+    respond_created,
+    respond_no_content,
+)
 
 _NEW_PASSWORD = Field(
     'password',
@@ -68,7 +74,7 @@ REGISTER = Action(
             min_length=1,
             max_length=MAX_USERNAME_LENGTH,
             regex=USERNAME,
-            rule='may contain only the letters A to Z, digits, and . _ -',
+            rule='may contain only the letters A to Z, digits, dots, underscores and hyphens',
             autocomplete='username',
         ),
         Field(
@@ -146,7 +152,7 @@ USER = Kind(
     to_many=(*RELATIONSHIPS, *OWN_RELATIONSHIPS),
     display=Display(
         plural='People',
-        empty='There is nobody by that name. Try fewer letters.',
+        empty='No user name starts with this. Try fewer letters.',
         text='about_me',
         picture='hc:avatar',
         counts=(
@@ -206,29 +212,29 @@ def _template(
     builder: UrlBuilder, is_own: bool, is_followed: bool | None, can_write: bool, is_unverified: bool
 ) -> Template:
     """Return the template of users; `is_followed` is None for an anonymous client and for the own account."""
-    here = {'user_id': variable('user_id')}
+    ids = {'user_id': variable('user_id')}
     links: dict[str, Link | tuple[Link, ...]] = {
-        'self': builder.link_to(urls.USER, **here),
+        'self': builder.link_to(urls.USER, **ids),
         'curies': builder.curies,
         'collection': builder.link_to(urls.USERS),
-        'hc:followers': builder.link_to(urls.FOLLOWERS, **here),
-        'hc:following': builder.link_to(urls.FOLLOWING, **here),
-        'hc:posts': builder.link_to(urls.USER_POSTS, **here),
+        'hc:followers': builder.link_to(urls.FOLLOWERS, **ids),
+        'hc:following': builder.link_to(urls.FOLLOWING, **ids),
+        'hc:posts': builder.link_to(urls.USER_POSTS, **ids),
     }
     if builder.features.avatars:
         avatar = urls.AVATAR.format(avatar_hash=variable('avatar_hash'))
         links['hc:avatar'] = Link(avatar, type='image/png')
     forms: tuple[Form, ...] = ()
     if is_own:
-        links['hc:feed'] = builder.link_to(urls.FEED, **here)
+        links['hc:feed'] = builder.link_to(urls.FEED, **ids)
         links['hc:tokens'] = builder.link_to(urls.TOKENS)
-        links['hc:password'] = builder.link_to(urls.PASSWORD, **here)
+        links['hc:password'] = builder.link_to(urls.PASSWORD, **ids)
         verification = REQUEST_VERIFICATION.at(builder.url_for(urls.EMAIL_VERIFICATIONS))
         forms = (
-            EDIT.at(builder.url_for(urls.USER, **here)),
-            CHANGE_PASSWORD.at(builder.url_for(urls.PASSWORD, **here)),
+            EDIT.at(builder.url_for(urls.USER, **ids)),
+            CHANGE_PASSWORD.at(builder.url_for(urls.PASSWORD, **ids)),
             *((verification,) if is_unverified else ()),
-            DELETE.at(builder.url_for(urls.USER, **here)),
+            DELETE.at(builder.url_for(urls.USER, **ids)),
         )
     elif is_followed is not None:
         follow = builder.link_to(urls.FOLLOW, user_id=variable('viewer_id'), other_id=variable('user_id'))
@@ -242,7 +248,7 @@ def _template(
             links,
             forms=forms if can_write else (),
             relationships={
-                rel: Relationship(builder.url_for(urls.USER_RELATIONSHIP, name=member(rel), **here))
+                rel: Relationship(builder.url_for(urls.USER_RELATIONSHIP, name=member(rel), **ids))
                 for rel in (*RELATIONSHIPS, *(OWN_RELATIONSHIPS if is_own else ()))
             },
             display=USER.display,
@@ -253,8 +259,8 @@ def _template(
 
 def entitle(document: Document, title: str, user: UserRecord, builder: UrlBuilder) -> Document:
     """Return the document with the title that it has as the user's: `Followers of ada`."""
-    here = builder.url_for(urls.USER, user_id=user.id)
-    parents = (Crumb('People', builder.url_for(urls.USERS)), Crumb(user.username, here))
+    user_url = builder.url_for(urls.USER, user_id=user.id)
+    parents = (Crumb('People', builder.url_for(urls.USERS)), Crumb(user.username, user_url))
     return replace(document, title=f'{title} {user.username}', parents=parents)
 
 
@@ -399,8 +405,7 @@ class UserResource:
     def on_delete(self, req: Request, resp: falcon.Response, user_id: int) -> None:
         stores, items = find_owned(req.db, user_id)
         delete_user(req.db, user_id, by=req.user, precondition=precondition(req, represent_user))
-        resp.status = falcon.HTTP_204
-        add_invalidation_links(resp, *_deleted_with_user(req, user_id, stores, items))
+        respond_no_content(resp, *_deleted_with_user(req, user_id, stores, items))
 
 
 class PasswordResource:
@@ -433,8 +438,7 @@ class PasswordResource:
             quotas=req.quotas,
             **values,
         )
-        resp.status = falcon.HTTP_204
-        add_invalidation_links(
+        respond_no_content(
             resp, req.builder.url_for(urls.TOKENS), req.builder.url_for(urls.USER, user_id=user_id)
         )
 
@@ -479,10 +483,8 @@ def _sample_self(builder: UrlBuilder) -> Document:
 
 
 def sample_users(template: str) -> Sample:
-    """Return a function that makes a sample page of the users at a URL template."""
-    return lambda builder: sample_page(
-        'users', builder.url_for(template, user_id=sample_data.USER.id), sample_user(builder), builder
-    )
+    """Return a function that makes a sample of the users at a URL template."""
+    return sample_collection(template, sample_user, user_id=sample_data.USER.id)
 
 
 RELATIONS = (

@@ -35,7 +35,7 @@ log = logging.getLogger('service')
 
 
 class Node:
-    """What the main process shares with its workers, which are forked from it."""
+    """The state that the main process shares with its workers, which are forked from it."""
 
     settings = Settings()  # replaced by run()
     shutdown = Shutdown(SharedFlag())
@@ -125,7 +125,7 @@ def _stop_at_exit(sender: Sender) -> None:
 
 
 class Gateway:
-    """The application that granian calls: it adapts requests, and responds where the service cannot."""
+    """The application that granian calls: it adapts requests, and responds if the service cannot."""
 
     def __init__(self, application: Callable[..., Iterable[bytes]], settings: Settings) -> None:
         self._application = application

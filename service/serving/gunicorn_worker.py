@@ -45,8 +45,8 @@ class Worker(ThreadWorker):
     def handle_error(self, req: Any, client: Any, addr: Any, exc: BaseException) -> None:
         """Respond to a request that the parser rejected, or that ended in an uncaught exception."""
         if isinstance(exc, CLIENT_ERRORS) and not isinstance(exc, APPLICATION_ERRORS):
-            found = (kind for error, kind in PROBLEM_OF_ERROR.items() if isinstance(exc, error))
-            refusal = rejected(Problem(*next(found, MALFORMED)), type(exc).__name__)
+            matches = (problem for error, problem in PROBLEM_OF_ERROR.items() if isinstance(exc, error))
+            refusal = rejected(Problem(*next(matches, MALFORMED)), type(exc).__name__)
         else:
             refusal = failed(exc)
         status, fields, body = response_to(refusal, _origin_of(client), self.settings)
@@ -58,9 +58,9 @@ class Worker(ThreadWorker):
 
 
 def _ends_connection(headers: Iterable[tuple[str, str]]) -> bool:
-    """Return whether the connection ends with this request, which the response has to say (RFC 9112 §9.6).
+    """Return whether the connection ends with this request, as the response must declare (RFC 9112 §9.6).
 
-    `close` may be one of several options, and in any of several lines. A body that is too large is not read,
+    `close` may be one option of many, in any of the Connection fields. A body that is too large is not read,
     so no request can follow it.
     """
     for name, value in headers:

@@ -46,7 +46,7 @@ def accepts_connections(address: Address) -> bool:
 
 
 def check_addresses(addresses: Iterable[Address | int]) -> None:
-    """Raise SettingError for the first address that cannot be listened on; ints are open sockets."""
+    """Raise SettingError for the first address that is not available; ints are sockets that are open."""
     for address in addresses:
         if isinstance(address, str):
             _check_path(address)

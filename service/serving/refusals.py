@@ -37,9 +37,8 @@ def failed(error: BaseException) -> Refusal:
     """
     request_id = _new_request_id()
     name = type(error).__name__
-    log.error(
-        'request %s failed: %s', request_id, name, exc_info=(Exception, Exception(name), error.__traceback__)
-    )
+    without_message = (Exception, Exception(name), error.__traceback__)
+    log.error('request %s failed: %s', request_id, name, exc_info=without_message)
     detail = 'The server log has details under the reference.'
     return Refusal(Problem('internal-error', detail, reference=request_id), request_id)
 

@@ -27,6 +27,7 @@ from tests.bench.statements import StatementCounter
 
 WORKERS = 2
 GRANIAN_CASES = ('GET user', 'PUT user')
+BESIDE = {'POST token': 8, 'PUT user': 16}  # cases beside which GET user is measured, and their connections
 APP, BARE = 'service.app:create_app()', 'tests.bench.limits:bare_falcon()'
 
 
@@ -48,7 +49,13 @@ def measure_load(options: argparse.Namespace) -> None:
             statements |= {id(subject): counter.of(subject.case) for subject in measured}
             subjects += measured
             if not options.only:
-                subjects.append(Subject(server, measured[0].case, beside=measured[-1].case))
+                get_user, by_name = (
+                    measured[0].case,
+                    {subject.case.name: subject.case for subject in measured},
+                )
+                for beside_name, connections in BESIDE.items():
+                    beside = by_name[beside_name]._replace(connections=connections)
+                    subjects.append(Subject(server, get_user, beside=beside))
             if find_spec('granian'):
                 other = environment.granian(f'Halcyon, {name}, granian', url)
                 cases = (case for case in all_cases(other.origin, data) if case.name in GRANIAN_CASES)

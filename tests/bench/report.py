@@ -7,7 +7,7 @@ from importlib.metadata import version
 from pathlib import Path
 from statistics import median
 
-from tests.bench.rounds import BESIDE, LOPSIDED, Subject
+from tests.bench.rounds import LOPSIDED, Subject
 
 
 def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
@@ -35,7 +35,14 @@ def load_table(subjects: Sequence[Subject], bare: Subject, statements: Mapping[i
 def _load_row(subject: Subject, bare: Subject, statements: int | None) -> list[str]:
     times = [f'{subject.per_second:,.0f}', f'{subject.p50 / 1000:.2f}', f'{subject.p99 / 1000:.2f}']
     if subject.beside:
-        return [f'{subject.name}, beside {BESIDE} x {subject.beside.name}', *times, '', '', '', '']
+        return [
+            f'{subject.name}, beside {subject.beside.connections} x {subject.beside.name}',
+            *times,
+            '',
+            '',
+            '',
+            '',
+        ]
     cost = [f'{subject.cpu:,.0f}', f'{subject.cpu / bare.cpu:.2f}', f'{subject.cpu - bare.cpu:,.0f}']
     return [subject.name, *times, *cost, '' if statements is None else str(statements)]
 

@@ -10,7 +10,6 @@ from tests.bench.load import Case, Load, Wrk
 from tests.bench.processes import Server
 
 LOPSIDED = 0.9  # of the CPU of all workers, used by one of them
-BESIDE = 8  # connections of a concurrent case
 
 
 class Round(NamedTuple):
@@ -30,7 +29,7 @@ class Subject:
 
     server: Server
     case: Case
-    beside: Case | None = None
+    beside: Case | None = None  # its `connections` are open during the whole round
     rounds: list[Round] = field(default_factory=list)
 
     @property
@@ -75,7 +74,7 @@ class Subject:
     def run(self, seconds: int, connections: int) -> Round:
         """Load the server for some seconds, and return the result."""
         before = self.server.cpu()
-        beside = Wrk(self.beside._replace(connections=None), seconds, BESIDE) if self.beside else None
+        beside = Wrk(self.beside, seconds, connections) if self.beside else None
         try:
             load = Wrk(self.case, seconds, connections).finish()
         finally:

@@ -49,7 +49,7 @@ SIGNED_IN: dict[str, str | tuple[str, ...]] = {
     'posts-last': ('Posts', 'Last'),
     'posts-past-the-end': '/api/posts?page=1000',
     'people': ('People',),
-    'nobody-found': '/api/users?q=zzz',
+    'no-user-found': '/api/users?q=zzz',
     'person': ('People', '.card:nth-of-type(2) h2 a'),
     'followers': ('Profile', '.profile .counts li:nth-child(3) a'),
     'own-profile': ('Profile',),
@@ -111,14 +111,18 @@ def visit(page: playwright.Page, origin: str, way: str | tuple[str, ...]) -> Non
 
 
 class Camera:
-    """Takes the pages of a site, at one width and in one set of colours."""
+    """Takes the pages of a site, at one width, in one set of colours, with scripts or without."""
 
-    def __init__(self, folder: Path, site: Site, width: int, colors: Colors) -> None:
+    def __init__(
+        self, folder: Path, site: Site, width: int, colors: Colors, *, has_scripts: bool = True
+    ) -> None:
         self.folder, self.site, self.width, self.colors = folder, site, width, colors
+        self.has_scripts = has_scripts
+        self.look = f'{width}-{colors}{"" if has_scripts else "-without-scripts"}'
 
     def take(self, page: playwright.Page, name: str) -> None:
         """Take the page as it is; of the documentation, the part in the window."""
-        path = self.folder / f'{name}-{self.width}-{self.colors}.png'
+        path = self.folder / f'{name}-{self.look}.png'
         page.screenshot(path=path, full_page=not name.startswith('docs'))
 
     def take_pages(self, page: playwright.Page, pages: dict[str, str | tuple[str, ...]]) -> None:
@@ -129,7 +133,11 @@ class Camera:
 
     def take_all(self, browser: playwright.Browser) -> None:
         """Take every page, as an anonymous visitor, as a new person and as one with posts."""
-        page = browser.new_page(viewport={'width': self.width, 'height': 900}, color_scheme=self.colors)
+        page = browser.new_page(
+            viewport={'width': self.width, 'height': 900},
+            color_scheme=self.colors,
+            java_script_enabled=self.has_scripts,
+        )
         self.take_pages(page, ANONYMOUS)
         self._register(page)
         sign_in(page, self.site.origin, self._new_person)
@@ -141,7 +149,7 @@ class Camera:
 
     @property
     def _new_person(self) -> str:
-        return f'{NEW_PERSON}.{self.width}.{self.colors}'
+        return f'{NEW_PERSON}.{self.look}'
 
     def _register(self, page: playwright.Page) -> None:
         """Take the forms that fail, and the pages that mails lead to."""
@@ -154,6 +162,7 @@ class Camera:
         page.get_by_text('is taken').wait_for()
         self.take(page, 'taken-name')
         form.get_by_label('User name').fill(self._new_person)
+        form.get_by_label('Password').fill(PASSWORD)  # without scripts, the page with the error has none
         form.get_by_role('button').click()
         self._take_mail(page, 'verify-email')
         page.request.post(
@@ -170,11 +179,12 @@ class Camera:
 
 
 def take_all(folder: Path, browser: playwright.Browser) -> None:
-    """Take every page at every width, in light and in dark colours."""
+    """Take every page at every width: in light and in dark colours, and in light ones without scripts."""
     with demo_site() as site:
         for width in WIDTHS:
             for colors in COLORS:
                 Camera(folder, site, width, colors).take_all(browser)
+            Camera(folder, site, width, COLORS[0], has_scripts=False).take_all(browser)
     with demo_site(REGISTRATION='closed') as site:
         page = browser.new_page(viewport={'width': WIDTHS[0], 'height': 900})
         Camera(folder, site, WIDTHS[0], COLORS[0]).take_pages(page, {'closed': '/api'})

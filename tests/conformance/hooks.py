@@ -16,8 +16,8 @@ API = os.environ['HALCYON_API']
 PASSWORD = 'correct horse battery staple'
 JSON_API = 'application/vnd.api+json'
 HTML = 'text/html'
-# Rules about existing data, two values, or bytes, which JSON Schema cannot express: a 400 with one of these
-# texts is a correct response to a request that the schemas allow.
+# The messages of rules that JSON Schema cannot express, about existing data, two values or bytes: a request
+# that is valid by the schemas may get a 400 with one of them.
 BEYOND_SCHEMAS = (
     'is taken',
     'is not your password',
@@ -40,13 +40,13 @@ class NewUser:
     def get(self, case: Case, context: Any) -> str:
         """Return the token of a new user, since the previous one may have been renamed or deleted."""
         session.headers.pop('Authorization', None)
-        links = ask('GET', API)['_links']
+        links = request_json('GET', API)['_links']
         ada, other = sign_up(links['hc:users']['href']), sign_up(links['hc:users']['href'])
         sign_in = {'username': ada['username'], 'password': PASSWORD}
-        token = ask('POST', links['hc:tokens']['href'], sign_in)
+        token = request_json('POST', links['hc:tokens']['href'], sign_in)
         own.update(user_id=str(ada['id']), other_id=str(other['id']), token_id=str(token['id']))
         session.headers['Authorization'] = f'Bearer {token["token"]}'
-        make_things()
+        create_resources()
         return str(token['token'])
 
     def set(self, case: Case, data: str, context: Any) -> None:
@@ -54,7 +54,7 @@ class NewUser:
         case.headers['Authorization'] = f'Bearer {data}'
 
 
-def ask(method: str, href: str, values: dict[str, Any] | None = None) -> Any:
+def request_json(method: str, href: str, values: dict[str, Any] | None = None) -> Any:
     """Return the document of a response to the current user."""
     response = session.request(method, href, json=values, timeout=10)
     response.raise_for_status()
@@ -64,20 +64,20 @@ def ask(method: str, href: str, values: dict[str, Any] | None = None) -> Any:
 def sign_up(users: str) -> dict[str, Any]:
     """Return a new user with a name that generated data is unlikely to take."""
     name = f'person-{secrets.token_hex(8)}'
-    response: dict[str, Any] = ask(
+    response: dict[str, Any] = request_json(
         'POST', users, {'username': name, 'email': f'{name}@example.org', 'password': PASSWORD}
     )
     return response
 
 
-def make_things() -> None:
+def create_resources() -> None:
     """Follow the other user, publish a post, and open a store with an item."""
-    links = ask('GET', API)['_links']
-    other = ask('GET', links['hc:user']['href'].replace('{id}', own['other_id']))
-    ask('PUT', other['_links']['hc:follow']['href'])
-    post = ask('POST', links['hc:posts']['href'], {'body': 'x'})
-    store = ask('POST', links['hc:stores']['href'], {'name': secrets.token_hex(8)})
-    item = ask('POST', store['_links']['hc:items']['href'], {'name': 'x', 'price': 1})
+    links = request_json('GET', API)['_links']
+    other = request_json('GET', links['hc:user']['href'].replace('{id}', own['other_id']))
+    request_json('PUT', other['_links']['hc:follow']['href'])
+    post = request_json('POST', links['hc:posts']['href'], {'body': 'x'})
+    store = request_json('POST', links['hc:stores']['href'], {'name': secrets.token_hex(8)})
+    item = request_json('POST', store['_links']['hc:items']['href'], {'name': 'x', 'price': 1})
     own.update(post_id=str(post['id']), store_id=str(store['id']), item_id=str(item['id']))
 
 
@@ -94,13 +94,13 @@ def before_call(context: HookContext, case: Case, kwargs: dict[str, Any]) -> Non
         if not is_stateful and not case.meta.is_negative_at(ParameterLocation.PATH):
             case.path_parameters.update({name: own[name] for name in case.path_parameters if name in own})
         if isinstance(case.body, dict) and not case.meta.is_negative_at(ParameterLocation.BODY):
-            case.body = fitting(copy.deepcopy(case.body), case)
+            case.body = with_valid_values(copy.deepcopy(case.body), case)
     if 'Accept' not in case.headers:
-        case.headers['Accept'] = accepted(case, turn, is_stateful=is_stateful)
+        case.headers['Accept'] = choose_media_type(case, turn, is_stateful=is_stateful)
 
 
-def fitting(body: dict[str, Any], case: Case) -> dict[str, Any]:
-    """Return the body with values that fit the data: unused names, the right password, existing ids."""
+def with_valid_values(body: dict[str, Any], case: Case) -> dict[str, Any]:
+    """Return the body with values that fit the data: unused names, the correct password, existing ids."""
     values, data = body, body.get('data')
     if case.media_type == JSON_API:
         if isinstance(data, list):
@@ -114,24 +114,24 @@ def fitting(body: dict[str, Any], case: Case) -> dict[str, Any]:
     return body
 
 
-def accepted(case: Case, turn: int, *, is_stateful: bool) -> str:
+def choose_media_type(case: Case, turn: int, *, is_stateful: bool) -> str:
     """Return the media type to request, and remove query parameters that it does not support.
 
     Supported parameters depend on the format. OpenAPI cannot express that; `x-media-types` does.
     """
     available = media_types_at(case)
     query: MutableMapping[str, Any] = case.query if isinstance(case.query, MutableMapping) else {}
-    of_few = {
+    limited = {
         parameter.name: parameter.definition['x-media-types']
         for parameter in case.operation.query
         if parameter.name in query and 'x-media-types' in parameter.definition
     }
     if is_stateful and len(available) > 1:  # the next step uses links of the response, which HAL has
         available = [one for one in available if one not in (JSON_API, HTML)]
-    elif of_few:
-        available = list(of_few.values())[turn % len(of_few)]
+    elif limited:
+        available = list(limited.values())[turn % len(limited)]
     chosen = available[turn % len(available)]
-    for name, media_types in of_few.items():
+    for name, media_types in limited.items():
         if chosen not in media_types:
             del query[name]
     return chosen
@@ -155,18 +155,18 @@ def media_types_at(case: Case) -> list[str]:
 @schemathesis.hook
 def after_call(context: HookContext, case: Case, response: Any) -> None:
     """Create resources again after one was deleted; a deleted account or token leads to a new user."""
-    own_things = {'post_id', 'store_id', 'item_id', 'other_id'}
+    own_resources = {'post_id', 'store_id', 'item_id', 'other_id'}
     if (
         case.method == 'DELETE'
         and response.status_code < 300
-        and own_things & set(case.path_parameters or ())
+        and own_resources & set(case.path_parameters or ())
     ):
-        make_things()
+        create_resources()
 
 
 @schemathesis.hook
 def filter_failure(context: HookContext, failure: Any, case: Case, response: Any) -> bool:
-    """Keep every failure but those of rules that schemas cannot express.
+    """Ignore failures of rules that schemas cannot express.
 
     OPTIONS describes a URL, whether or not the resource exists. OpenAPI 3.1 cannot describe QUERY.
     """

@@ -1,6 +1,6 @@
 """An exemplary server in memory: things and their owners, as HAL, HAL-FORMS, JSON:API and HTML.
 
-It keeps every rule of the kit. It is called with requests instead of through HTTP.
+It satisfies every rule of the kit. It is called directly, not through HTTP.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ Headers = dict[str, str]
 
 
 class Rejection(Exception):
-    """A request is answered with an error."""
+    """An error response."""
 
     def __init__(self, status: int, detail: str, headers: Headers | None = None, **source: str) -> None:
         super().__init__(detail)
@@ -37,7 +37,7 @@ class Rejection(Exception):
 
 
 class Exemplary:
-    """The server; its state is as new with each instance."""
+    """The server; each instance starts with the same state."""
 
     def __init__(self) -> None:
         self.people = {str(number): name for number, name in enumerate(('ada', 'bob'), 1)}
@@ -56,7 +56,7 @@ class Exemplary:
         except Rejection as rejection:
             response = self.describe_error(request, rejection, media_type)
         except (ValueError, KeyError, TypeError, AttributeError):
-            response = self.describe_error(request, Rejection(400, 'This makes no sense.'), media_type)
+            response = self.describe_error(request, Rejection(400, 'The request is malformed.'), media_type)
         return finish(request, response)
 
     def describe_error(self, request: Request, rejection: Rejection, media_type: str) -> Response:
@@ -77,7 +77,7 @@ class Exemplary:
             raise Rejection(501, 'This method is not known.')
         base, *path = urlsplit(request.url).path.strip('/').split('/')
         if base != 'api':
-            raise Rejection(404, 'There is nothing here.')
+            raise Rejection(404, 'There is no such resource.')
         match path:
             case []:
                 return self.fetch(request, self.root(request), READ)
@@ -100,7 +100,7 @@ class Exemplary:
                 raise Rejection(503, 'Later.', {'Retry-After': '10'})
             case ['rels' | 'problems', name]:
                 return self.fetch(request, {HTML: page(name)}, READ)
-        raise Rejection(404, 'There is nothing here.')
+        raise Rejection(404, 'There is no such resource.')
 
     def serve_owner(self, request: Request, id: str, rest: list[str]) -> Response:
         if rest == ['relationships', 'owner']:
@@ -110,7 +110,7 @@ class Exemplary:
                 request, self.person(self.things[id]['owner']), f'/api/things/{id}/owner'
             )
             return self.fetch(request, {JSON_API: document}, READ)
-        raise Rejection(404, 'There is nothing here.')
+        raise Rejection(404, 'There is no such resource.')
 
     def serve_person(self, request: Request, id: str, rest: list[str]) -> Response:
         if not rest:
@@ -122,10 +122,10 @@ class Exemplary:
             ]
             document = self.json_api(request, owned, f'/api/people/{id}/things')
             return self.fetch(request, {JSON_API: document}, READ)
-        raise Rejection(404, 'There is nothing here.')
+        raise Rejection(404, 'There is no such resource.')
 
     def fetch(self, request: Request, variants: dict[str, Any], methods: list[str]) -> Response:
-        """Answer the safe methods: negotiate, evaluate conditions, compress, cut."""
+        """Respond to safe methods: negotiate, evaluate conditions, compress, select a range."""
         negotiated = {'Vary': 'Accept, Accept-Encoding, Origin'}
         allow = {'Allow': ', '.join(methods)} | ({'Accept-Patch': PATCHES} if 'PATCH' in methods else {})
         if request.method == 'OPTIONS':
@@ -150,7 +150,7 @@ class Exemplary:
         if is_current:
             kept = ('ETag', 'Vary', 'Cache-Control', 'Content-Location')
             return Response(304, tuple((name, headers[name]) for name in kept))
-        return cut(request, compress(request, headers, body))
+        return select_range(request, compress(request, headers, body))
 
     def evaluate(self, request: Request, tags: list[str]) -> None:
         """Evaluate If-Match, and If-None-Match of unsafe methods."""
@@ -245,7 +245,7 @@ class Exemplary:
         if parsed[0] not in (*JSON_TYPES, JSON_API) or (
             parsed[0] == JSON_API and parsed[1].keys() - {'profile'}
         ):
-            raise Rejection(415, 'This media type is not taken.', {'Accept-Patch': PATCHES})
+            raise Rejection(415, 'This media type is not supported.', {'Accept-Patch': PATCHES})
         try:
             document = json.loads(request.body or b'')
         except ValueError:
@@ -265,11 +265,16 @@ class Exemplary:
         return data['attributes']
 
     def validate(self, values: dict[str, Any], current: dict[str, str] | None = None) -> dict[str, str]:
-        """Return the values if they keep the rules that the form states."""
+        """Return the values if they satisfy the rules of the form."""
         merged = (current or {}) | values
         name, size, colour = (str(merged.get(key, '')) for key in ('name', 'size', 'colour'))
-        is_short = 2 <= len(name) <= 40 and not any(one < ' ' for one in name)
-        if not is_short or not size.isdecimal() or not 1 <= int(size) <= 9 or colour not in ('red', 'blue'):
+        is_valid_name = 2 <= len(name) <= 40 and not any(one < ' ' for one in name)
+        if (
+            not is_valid_name
+            or not size.isdecimal()
+            or not 1 <= int(size) <= 9
+            or colour not in ('red', 'blue')
+        ):
             raise Rejection(422, 'A value breaks a rule.')
         return {'name': name, 'size': size, 'colour': colour}
 
@@ -280,20 +285,20 @@ class Exemplary:
         number = int(query.get('page', query.get('page[number]', '1')) or 1)
         ids = sorted(self.things, key=int)
         last = -(-len(ids) // PAGE_SIZE)
-        shown = ids[(number - 1) * PAGE_SIZE : number * PAGE_SIZE]
+        on_page = ids[(number - 1) * PAGE_SIZE : number * PAGE_SIZE]
         pages = {'first': 1, 'last': last}
         pages |= {'prev': number - 1} if number > 1 else {}
         pages |= {'next': number + 1} if number < last else {}
         links: dict[str, Any] = {'self': {'href': page_url(number)}}
         links |= {rel: {'href': page_url(target)} for rel, target in pages.items()}
-        links['item'] = [{'href': f'{ORIGIN}/api/things/{id}'} for id in shown]
-        items = [self.hal_thing(id) for id in shown]
+        links['item'] = [{'href': f'{ORIGIN}/api/things/{id}'} for id in on_page]
+        items = [self.hal_thing(id) for id in on_page]
         state = {'_links': links, '_embedded': {'item': items}}
         key = query.get('sort', 'name').lstrip('-')
         if key not in ('name', 'colour'):
             raise Rejection(400, 'Sort by name.', parameter='sort')
-        shown.sort(key=lambda one: self.things[one][key], reverse=query.get('sort', '').startswith('-'))
-        document = self.json_api(request, [self.resource(id) for id in shown], '/api/things')
+        on_page.sort(key=lambda one: self.things[one][key], reverse=query.get('sort', '').startswith('-'))
+        document = self.json_api(request, [self.resource(id) for id in on_page], '/api/things')
         document['links'] |= {
             rel: f'{ORIGIN}/api/things?page%5Bnumber%5D={target}' for rel, target in pages.items()
         }
@@ -361,7 +366,7 @@ class Exemplary:
         return {'data': {'type': 'people', 'id': self.things[id]['owner']}, 'links': links}
 
     def json_api(self, request: Request, data: Any, path: str) -> dict[str, Any]:
-        """Return a document, with what the query asks to include and the fields that it asks for."""
+        """Return a document with the resources and the fields that the query requests."""
         query = dict(parse_qsl(urlsplit(request.url).query, keep_blank_values=True))
         resources = data if isinstance(data, list) else [data]
         document = {
@@ -371,8 +376,8 @@ class Exemplary:
         }
         document['links'] = {'self': f'{ORIGIN}{path}', 'describedby': f'{ORIGIN}/api/rels/things'}
         for name, value in query.items():
-            is_known = name.partition('[')[0] in ('fields', 'include', 'page', 'sort')
-            if not is_known and JSON_API in request.header('Accept'):
+            is_defined = name.partition('[')[0] in ('fields', 'include', 'page', 'sort')
+            if not is_defined and JSON_API in request.header('Accept'):
                 raise Rejection(400, 'This parameter is not known.', parameter=name)
             if name == 'include' and value not in ('', 'owner', 'things'):
                 raise Rejection(400, 'This path is not known.', parameter='include')
@@ -485,7 +490,7 @@ def compress(request: Request, headers: Headers, body: bytes) -> Response:
     return Response(200, tuple(headers.items()), body)
 
 
-def cut(request: Request, response: Response) -> Response:
+def select_range(request: Request, response: Response) -> Response:
     """Return the part of the content that a Range field asks for."""
     length = len(response.body)
     if request.header('Range') == 'bytes=0-0':

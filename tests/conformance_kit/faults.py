@@ -1,6 +1,6 @@
 """One deliberate fault for each rule, which turns the exemplary server into one that breaks it.
 
-A fault responds in the server's place, mostly by changing the server's response.
+A fault responds instead of the server; most change its response.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ def always(request: Request) -> bool:
 def on(method: str = '', at: str = '', **fields: str) -> When:
     """Return the predicate of the method, the end of the URL and the beginnings of the fields."""
 
-    def is_meant(request: Request) -> bool:
+    def applies(request: Request) -> bool:
         has_fields = all(
             request.header(name.replace('_', '-')).startswith(value)
             and request.header(name.replace('_', '-'))
@@ -36,7 +36,7 @@ def on(method: str = '', at: str = '', **fields: str) -> When:
         )
         return method in ('', request.method) and request.url.endswith(at) and has_fields
 
-    return is_meant
+    return applies
 
 
 def changed(response: Response, **changes: Any) -> Response:
@@ -61,8 +61,8 @@ def header(name: str, value: str | None, when: When = always, status: int = 0) -
 
     def fault(server: Exemplary, request: Request) -> Response:
         response = server(request)
-        is_meant = when(request) and status in (0, response.status)
-        return with_header(response, name, value) if is_meant else response
+        applies = when(request) and status in (0, response.status)
+        return with_header(response, name, value) if applies else response
 
     return fault
 
@@ -82,8 +82,8 @@ def content(edit: Callable[[bytes], bytes], when: When = always, was: int = 200)
 
     def fault(server: Exemplary, request: Request) -> Response:
         response = server(request)
-        is_meant = when(request) and response.status == was and response.body
-        return with_body(response, edit(response.body)) if is_meant else response
+        applies = when(request) and response.status == was and response.body
+        return with_body(response, edit(response.body)) if applies else response
 
     return fault
 
@@ -93,8 +93,8 @@ def document(edit: Edit, *media_types: str, when: When = always, is_error: bool 
 
     def fault(server: Exemplary, request: Request) -> Response:
         response = server(request)
-        is_meant = response.media_type in media_types and response.is_whole and when(request)
-        if not is_meant or is_error == response.is_success:
+        applies = response.media_type in media_types and response.is_whole and when(request)
+        if not applies or is_error == response.is_success:
             return response
         value = json.loads(response.body)
         other = edit(value)
@@ -215,7 +215,7 @@ def swap(server: Exemplary, request: Request, **changes: Any) -> Response:
 
 
 def ok(server: Exemplary, request: Request) -> Response:
-    """Answer any write as done, without doing it."""
+    """Respond to any write with success, without performing it."""
     return Response(204, (('Date', 'Wed, 25 Nov 2026 12:00:00 GMT'),))
 
 
@@ -245,7 +245,7 @@ def fresh_content(server: Exemplary, request: Request) -> Response:
 
 
 def forgotten_key(server: Exemplary, request: Request) -> Response:
-    """Answer a repeated key with the location of the first result, and another status."""
+    """Respond to a repeated key with the location of the first result, and another status."""
     is_known = request.header('Idempotency-Key') in server.results
     response = server(request)
     return changed(response, status=200) if is_known and response.status == 201 else response
@@ -257,7 +257,7 @@ def reused_key(server: Exemplary, request: Request) -> Response:
 
 
 def stale_change(server: Exemplary, request: Request) -> Response:
-    """Refuse a precondition, and change the thing all the same."""
+    """Reject a precondition, and change the thing nevertheless."""
     response = server(request)
     return swap(server, request, colour='red', name='changed') if response.status == 412 else response
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from urllib.parse import urlsplit
 
 import pytest
@@ -45,7 +44,7 @@ def test_an_unsafe_method_is_not_sent(method: str) -> None:
 
 
 def leading_elsewhere(server: Exemplary, request: Request) -> Response:
-    """Answer with links and a form that leave the origin."""
+    """Respond with links and a form that leave the origin."""
     leave = put('_links', 'about', value={'href': ELSEWHERE})
     response = hal(leave, '/api')(server, request)
     edit = put('_templates', 'default', 'target', value=ELSEWHERE)
@@ -67,7 +66,7 @@ def test_another_origin_is_refused() -> None:
 
 
 @pytest.mark.parametrize('href', ['/a b', '/a\r\nX: y', 'http://[', '//elsewhere.test/', 'mailto:a@b.c'])
-def test_what_is_no_url_of_the_origin_is_not_followed(href: str) -> None:
+def test_a_reference_that_leaves_the_origin_is_not_followed(href: str) -> None:
     assert Client(Recorder(), START).resolve(START, href) is None
 
 
@@ -79,7 +78,7 @@ def test_no_more_requests_than_allowed_are_sent(most: int) -> None:
     assert not report.is_complete
 
 
-def test_what_was_created_is_deleted_however_few_requests_are_left() -> None:
+def test_created_resources_are_deleted_even_beyond_the_limit() -> None:
     for most in range(40, 140, 7):
         server = Exemplary()
         report = run(Client(server, START, max_requests=most, may_write=True))
@@ -87,14 +86,14 @@ def test_what_was_created_is_deleted_however_few_requests_are_left() -> None:
         assert report.left_behind == []
 
 
-def test_nothing_is_changed_that_was_there_before() -> None:
+def test_existing_resources_are_not_changed() -> None:
     server = Exemplary()
     before = {id: dict(thing) for id, thing in server.things.items()}
     run(Client(server, START, max_requests=2000, may_write=True))
     assert server.things == before
 
 
-def test_what_cannot_be_deleted_is_reported() -> None:
+def test_resources_that_cannot_be_deleted_are_reported() -> None:
     server = Exemplary()
     undeletable = status(403, lambda request: request.method == 'DELETE')
     report = run(Client(lambda request: undeletable(server, request), START, may_write=True))
@@ -121,15 +120,17 @@ def test_a_signed_in_client_sends_no_form_to_where_it_signed_in() -> None:
     assert not any(request.url.endswith('/tokens') for request in sent.requests if request.method == 'POST')
 
 
-def test_requests_are_as_far_apart_as_the_rate_says() -> None:
-    client = Client(Recorder(), START, rate=100)
-    started = time.monotonic()
+def test_the_rate_limits_the_requests_per_second(monkeypatch: pytest.MonkeyPatch) -> None:
+    waits: list[float] = []
+    monkeypatch.setattr('time.monotonic', lambda: 100 + sum(waits))
+    monkeypatch.setattr('time.sleep', waits.append)
+    client = Client(Recorder(), START, rate=4)
     for _ in range(5):
         client.get(START, 'test', headers={'Accept': HAL})
-    assert time.monotonic() - started >= 0.04
+    assert waits == [0.25] * 4
 
 
-def test_credentials_are_sent_but_to_a_preflight() -> None:
+def test_credentials_are_sent_except_with_a_preflight() -> None:
     sent = Recorder()
     run(Client(sent, START, authorization='Bearer secret'))
     unsigned = [request for request in sent.requests if not request.header('Authorization')]

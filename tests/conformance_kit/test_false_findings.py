@@ -1,4 +1,4 @@
-"""A server is not blamed for what the standards permit, and once only for what they forbid."""
+"""What the standards permit is not found, and one fault is found by one rule."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Halcyon keeps the rules of the kit, but for those of clauses that are listed with their rules."""
+"""Halcyon satisfies the rules of the kit, except those in tests/expected.py."""
 
 from __future__ import annotations
 

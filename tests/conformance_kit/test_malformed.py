@@ -1,4 +1,4 @@
-"""The kit judges servers that send anything at all, and does not fail itself."""
+"""The kit judges malformed documents and fields without failing itself."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ STRANGE: tuple[Any, ...] = (None, [], {}, '', 'a', 0, True, [None], [[]], {'a': 
 
 
 def spoil(value: Any, chance: random.Random) -> Any:
-    """Return the value with some of what is in it replaced by something else."""
+    """Return the value with some of its parts replaced."""
     if chance.random() < 0.02:
         return chance.choice(STRANGE)
     if isinstance(value, dict):

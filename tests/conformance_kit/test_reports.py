@@ -67,7 +67,7 @@ def test_a_secret_that_the_server_repeats_is_masked() -> None:
     assert TOKEN not in to_text(report, BEARER)
 
 
-def test_junit_fails_for_must_and_only_tells_of_should() -> None:
+def test_junit_has_a_failure_for_must_and_output_for_should() -> None:
     must = ElementTree.fromstring(to_junit(report_of('HAL-LINK-TITLE'), BEARER))  # noqa: S314
     failed = [case.get('name', '') for case in must.iter('testcase') if case.find('failure') is not None]
     assert [name.partition(':')[0] for name in failed] == ['HAL-LINK-TITLE']
@@ -75,8 +75,8 @@ def test_junit_fails_for_must_and_only_tells_of_should() -> None:
     assert len(list(must.iter('testcase'))) == int(must.get('tests', '0')) >= 120
     should = ElementTree.fromstring(to_junit(report_of('HAL-RELATION-REGISTERED'), BEARER))  # noqa: S314
     assert should.get('failures') == '0'
-    told = [case.get('name', '') for case in should.iter('testcase') if case.find('system-out') is not None]
-    assert [name.partition(':')[0] for name in told] == ['HAL-RELATION-REGISTERED']
+    noted = [case.get('name', '') for case in should.iter('testcase') if case.find('system-out') is not None]
+    assert [name.partition(':')[0] for name in noted] == ['HAL-RELATION-REGISTERED']
 
 
 def test_the_page_is_whole_and_lists_every_rule() -> None:

@@ -23,7 +23,7 @@ MANY = ('hc:items', 'hc:posts')
 FIELDS = (Field('body', 'Text', required=True, max_length=140), Field('secret', 'Secret', type='password'))
 
 texts = st.text(st.characters(exclude_categories=['Cs']), max_size=12)
-lines = st.text('ab é', max_size=12)  # what a form may be filled in with keeps the form's rules
+lines = st.text('ab é', max_size=12)  # prefilled values satisfy the rules of the form
 values = texts | st.integers(-(2**53), 2**53) | st.booleans()
 names = st.sampled_from(('username', 'body', 'name', 'price', 'created_at', 'x-y', 'a'))
 forms = st.lists(st.sampled_from(('edit', 'delete', 'publish')), max_size=2, unique=True)

@@ -84,9 +84,9 @@ class World:
         self.clock.move(seconds=60)
         return self.ada.publish(body)
 
-    def break_down(self) -> None:
+    def make_requests_fail(self) -> None:
         """Make every request fail from now on."""
-        self.clock.exception = RuntimeError('the clock fell')
+        self.clock.exception = RuntimeError('the clock failed')
 
 
 @pytest.fixture
@@ -94,13 +94,13 @@ def world(start: Start, clock: StillClock) -> World:
     return World(start(), clock)
 
 
-Ask = Callable[[World, str], ApiResponse]
+Send = Callable[[World, str], ApiResponse]
 
 
 class Case(NamedTuple):
     """A request, the status of its response, and the formats in which it is recorded."""
 
-    ask: Ask
+    send: Send
     status: int = 200
     formats: tuple[str, ...] = DOCUMENT_FORMATS
 
@@ -123,7 +123,7 @@ def register_wrongly(world: World, accept: str) -> ApiResponse:
     )
 
 
-def edit_another(world: World, accept: str) -> ApiResponse:
+def edit_with_another_id(world: World, accept: str) -> ApiResponse:
     body = json.dumps({'data': {'type': 'posts', 'id': '3', 'attributes': {'body': 'Hello.'}}})
     return world.ada.request(
         'PATCH', world.post, accept=accept, headers={'Content-Type': JSON_API}, body=body
@@ -131,7 +131,7 @@ def edit_another(world: World, accept: str) -> ApiResponse:
 
 
 def fail(world: World, accept: str) -> ApiResponse:
-    world.break_down()
+    world.make_requests_fail()
     return world.ada.get('/api/users', accept=accept)
 
 
@@ -168,7 +168,7 @@ CASES = {
     'not_found': Case(
         lambda world, accept: world.ada.get('/api/users/99', accept=accept), 404, ERROR_FORMATS
     ),
-    'wrong_resource': Case(edit_another, 409, ('json-api', 'problem')),
+    'wrong_resource': Case(edit_with_another_id, 409, ('json-api', 'problem')),
     'internal_error': Case(fail, 500, ERROR_FORMATS),
 }
 
@@ -183,7 +183,7 @@ RUNS = [(name, format) for name, case in CASES.items() for format in case.format
 @pytest.mark.parametrize(('name', 'format'), RUNS)
 def test_document_is_as_recorded(world: World, name: str, format: str) -> None:
     case, accept = CASES[name], ACCEPT[format]
-    response = case.ask(world, accept)
+    response = case.send(world, accept)
     content_type = PROBLEM if format == 'problem' else accept
     assert (response.status, response.content_type) == (case.status, content_type)
     placeholders = world.placeholders | {response.request_id: 'request-id'}

@@ -190,14 +190,14 @@ def test_a_device_is_shown_with_its_name_and_remarks() -> None:
 def test_a_page_past_the_end_names_the_last_one() -> None:
     meta = {'page': 9, 'per_page': 10, 'total_pages': 2, 'total_items': 11}
     text = Page(page(document(meta=meta, embedded={'item': ()}, display=Display(empty='No things.')))).text
-    assert 'There is nothing here: the last page is page 2.' in text
+    assert 'This page is empty. The last page is page 2.' in text
     assert 'No things.' not in text
 
 
 def test_a_problem_says_what_is_missing_if_it_knows() -> None:
     assert 'The link has expired.' in problem_page(Problem('not-found', 'The link has expired.'))
     general = problem_page(Problem('not-found', PROBLEMS['not-found'].meaning))
-    assert 'There is nothing here.' in general
+    assert 'This page does not exist.' in general
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""The JSON:API renderer as a pure function: selections, and the rules for any document."""
+"""The JSON:API renderer, without the application: selections, and the rules for any document."""
 
 import dataclasses
 from typing import Any
@@ -79,7 +79,7 @@ def test_a_pointer_into_the_body_is_escaped() -> None:
     assert rendered['errors'][0]['source'] == {'pointer': '/data/attributes/a~1b'}
 
 
-def seen(document: Document, **view: Any) -> dict[str, Any]:
+def render_selection(document: Document, **selection: Any) -> dict[str, Any]:
     """Return the rendering of a selection of the document."""
     body = json_api(
         Document(
@@ -90,21 +90,21 @@ def seen(document: Document, **view: Any) -> dict[str, Any]:
             document.embedded,
             meta=document.meta,
             relationships=document.relationships,
-            selection=Selection(query='?fields%5B', **view),
+            selection=Selection(query='?fields%5B', **selection),
         )
     )
     check_json_api(body)
     return body
 
 
-def test_a_view_that_wants_nothing_along_has_an_empty_array_of_included() -> None:
-    said = seen(dataclasses.replace(post(5, ADA), embedded={}), include={})
-    assert said['included'] == []
-    assert said['data']['relationships']['author']['data'] == {'type': 'users', 'id': '1'}
+def test_a_selection_that_includes_nothing_has_an_empty_array() -> None:
+    body = render_selection(dataclasses.replace(post(5, ADA), embedded={}), include={})
+    assert body['included'] == []
+    assert body['data']['relationships']['author']['data'] == {'type': 'users', 'id': '1'}
 
 
 def test_pages_of_linkage_are_pages_of_the_relationship() -> None:
-    related = seen(USER_WITH_POSTS)['data']['relationships']['posts']
+    related = render_selection(USER_WITH_POSTS)['data']['relationships']['posts']
     assert related['links'] == {
         'self': f'{API}/users/1/relationships/posts',
         'related': f'{API}/users/1/posts',
@@ -112,18 +112,18 @@ def test_pages_of_linkage_are_pages_of_the_relationship() -> None:
     }
 
 
-def test_what_is_included_twice_has_the_linkage_of_both_occurrences() -> None:
-    along = user(2, 'bob', following=page('users', f'{API}/users/2/following', BOB))
-    followed = page('users', f'{API}/users/1/following', along)
+def test_a_resource_included_twice_has_the_linkage_of_both() -> None:
+    embedded = user(2, 'bob', following=page('users', f'{API}/users/2/following', BOB))
+    followed = page('users', f'{API}/users/1/following', embedded)
     authored = page('posts', f'{API}/users/1/posts', post(5, BOB))
-    said = seen(user(1, 'ada', posts=authored, following=followed))
-    [found] = [one for one in said['included'] if one['type'] == 'users']
+    body = render_selection(user(1, 'ada', posts=authored, following=followed))
+    [found] = [one for one in body['included'] if one['type'] == 'users']
     assert found['relationships']['following']['data'] == [{'type': 'users', 'id': '2'}]
 
 
 def test_other_links_have_the_type_of_their_relation() -> None:
-    said = seen(Document('a', '1', {}, {**ADA.links, 'hc:avatar': Link('http://a.test/')}))
-    assert said['data']['meta']['links'] == {
+    body = render_selection(Document('a', '1', {}, {**ADA.links, 'hc:avatar': Link('http://a.test/')}))
+    assert body['data']['meta']['links'] == {
         'collection': {'href': f'{API}/users', 'rel': 'collection'},
         'following': {'href': f'{API}/users/1/following', 'rel': f'{API}/rels/following'},
         'posts': {'href': f'{API}/users/1/posts', 'rel': f'{API}/rels/posts'},
@@ -133,7 +133,7 @@ def test_other_links_have_the_type_of_their_relation() -> None:
 
 def test_a_selection_has_the_named_fields_of_each_kind() -> None:
     fields = {'users': frozenset(('username',)), 'posts': frozenset(('author',))}
-    body = seen(post(5, ADA), fields=fields)
+    body = render_selection(post(5, ADA), fields=fields)
     assert 'attributes' not in body['data']
     assert set(body['data']['relationships']) == {'author'}
     assert body['included'][0]['attributes'] == {'username': 'ada'}
@@ -141,7 +141,7 @@ def test_a_selection_has_the_named_fields_of_each_kind() -> None:
 
 
 def test_the_self_link_has_the_query_of_the_selection() -> None:
-    body = seen(ADA)
+    body = render_selection(ADA)
     assert body['links']['self'] == f'{API}/users/1?fields%5B'
     assert body['data']['links']['self'] == f'{API}/users/1'
 
@@ -160,18 +160,18 @@ VALUES = st.sampled_from((None, True, 7, 'text', [1, 'x'], {'a': {'b': [None]}})
 def single_documents(draw: Any, embedded: Any) -> Document:
     kind, number = draw(st.sampled_from(('users', 'posts', 'items'))), draw(st.integers(1, 5))
     here = Link(f'{API}/{kind}/{number}')
-    along = draw(st.dictionaries(RELATIONS, embedded, max_size=2))
+    embedded = draw(st.dictionaries(RELATIONS, embedded, max_size=2))
     links = {**draw(st.dictionaries(RELATIONS, LINKS, max_size=4)), 'self': here}
     related = {rel for rel in links if rel != 'self' and not links[rel].templated and draw(st.booleans())}
     links['curies'] = CURIES
-    for rel in along:
+    for rel in embedded:
         links[rel] = Link(f'{API}/{kind}/{number}/{rel.rpartition(":")[2]}')
     changed = {
         rel: Relationship(draw(st.none() | st.just(f'{here.href}/relationships/x')))
         for rel in sorted(related)
     }
     properties = {'id': number, **draw(st.dictionaries(NAMES, VALUES, max_size=4))}
-    return Document(kind, str(number), properties, links, embedded=along, relationships=changed)
+    return Document(kind, str(number), properties, links, embedded=embedded, relationships=changed)
 
 
 def distinct(documents: Any) -> Any:

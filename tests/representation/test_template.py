@@ -1,4 +1,4 @@
-"""A document made from a template is rendered like one that was made by itself."""
+"""A document made from a template is rendered like the same document without the template."""
 
 from __future__ import annotations
 
@@ -48,10 +48,10 @@ def template() -> Template:
     )
 
 
-def by_itself(document: Document) -> Document:
-    """Return an equal document, and equal embedded ones, without their templates."""
+def without_template(document: Document) -> Document:
+    """Return an equal document, with equal embedded ones, that is not rendered by a template."""
     embedded = {
-        rel: tuple(map(by_itself, inner)) if isinstance(inner, tuple) else by_itself(inner)
+        rel: tuple(map(without_template, inner)) if isinstance(inner, tuple) else without_template(inner)
         for rel, inner in document.embedded.items()
     }
     return dataclasses.replace(document, embedded=embedded)
@@ -79,7 +79,7 @@ def test_documents_of_a_template_are_independent(template: Template) -> None:
 
 
 @pytest.mark.parametrize('name', FORMATS)
-def test_a_copy_has_what_it_was_given(template: Template, name: str) -> None:
+def test_a_copy_has_its_own_values(template: Template, name: str) -> None:
     changed = dataclasses.replace(
         note(template, 1), properties={'id': 1}, links={'self': Link('http://b.test')}
     )
@@ -94,7 +94,7 @@ def test_linkage_is_that_of_embedded_documents(template: Template, name: str) ->
     inner = note(template, 2)
     for rel in ('hc:next', 'search'):
         document = note(template, 1, **{rel: inner})
-        assert FORMATS[name].render(document) == FORMATS[name].render(by_itself(document))
+        assert FORMATS[name].render(document) == FORMATS[name].render(without_template(document))
 
 
 def samples(app: Any) -> Iterator[Samples]:
@@ -111,6 +111,6 @@ def test_every_resource_is_rendered_as_without_templates(app: Any, name: str) ->
     for sample in samples(app):
         for builder in builders:
             for document in sample.in_dialect(builder, format.dialect.names).values():
-                assert format.render(document) == format.render(by_itself(document))
+                assert format.render(document) == format.render(without_template(document))
                 count += 1
     assert count > 100

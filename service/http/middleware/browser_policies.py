@@ -26,8 +26,8 @@ MAX_AGE = '600'
 class BrowserPolicyMiddleware:
     """Sets what pages may do with a response, errors included.
 
-    Pages of the allowed origins may call without cookies, and a preflight needs no credentials. Explorers of
-    the API may frame the pages of link relations.
+    Pages of the allowed origins may send requests without cookies, and a preflight needs no credentials. API
+    explorers may frame the pages of link relations.
     """
 
     def __init__(self, settings: Settings) -> None:

@@ -27,8 +27,8 @@ _METHODS = frozenset(('PUT', 'PATCH', 'DELETE'))
 class BrowserSessionMiddleware:
     """Reads `_method` of forms before routing, and accepts the session's cookie if the format is HTML.
 
-    With the cookie, only our own pages may send unsafe methods. Only they may sign in, too, unless the
-    browser does not tell which page has the form.
+    With the cookie, only our own pages may send unsafe methods. A sign-in is rejected if the browser says
+    that a page of another site sent it.
     """
 
     def process_request(self, req: Request, resp: falcon.Response) -> None:

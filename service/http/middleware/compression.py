@@ -11,16 +11,17 @@ from service.http.request import Request
 from service.representation.formats import coded_tag
 
 MIN_BYTES = 1024  # smaller bodies take as many round trips uncompressed
-# Of a page of 100 posts (145 KB), level 3 makes 4.6 KB in 0.17 ms, level 6 3.7 KB in 0.45 ms.
+# A page of 100 posts (145 KB) is reduced to 4.6 KB in 0.17 ms by level 3, to 3.7 KB in 0.45 ms by level 6.
 LEVEL = 3
 PUBLIC_LEVEL = 9  # public bodies are compressed once: the OpenAPI document takes 5 ms
 MAX_PUBLIC = 256  # compressed public bodies that are kept
 
 
 class CompressionMiddleware:
-    """Compresses what the presenter completed, for clients that accept it, with its own entity tag.
+    """Compresses bodies for clients that accept gzip; the compressed body has its own entity tag.
 
-    A response that must not be stored may contain a secret, which its compressed length could reveal.
+    A response that must not be stored is not compressed: it may contain a secret, which its compressed length
+    could reveal.
     """
 
     def process_response(

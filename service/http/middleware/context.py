@@ -12,7 +12,7 @@ from service.http.forwarded import forwarding, without_prefix
 from service.http.operation import UNROUTED
 from service.http.request import NOTHING_RELATED, REQUEST, Home, Request
 from service.representation.formats import DEFAULT, FORMATS
-from service.representation.query_parameters import Query
+from service.representation.query import Query
 from service.representation.url_builder import Features, UrlBuilder
 
 _EMPTY_QUERY = Query(FORMATS[DEFAULT].dialect.names)
@@ -34,7 +34,7 @@ class ContextMiddleware:
         self._db = db
 
     def process_request(self, req: Request, resp: falcon.Response) -> None:
-        """Set what later middleware and resources rely on; raises HTTPBadRequest for a bad Host."""
+        """Set what later middleware and resources rely on; raises HTTPBadRequest for an invalid Host."""
         req.env[REQUEST] = req
         req.db = self._db
         req.viewer = None
@@ -57,8 +57,8 @@ class ContextMiddleware:
             builder = _builder(scheme, authority, '', self._features)
             if self._trusted:
                 _, proto, host, prefix = forwarding(environ, self._trusted)
-                named = proto or scheme, authority if host is None else host
-                builder = _builder(*named, prefix, self._features)
+                authority = authority if host is None else host
+                builder = _builder(proto or scheme, authority, prefix, self._features)
         except ValueError as error:
             req.builder = self._base_builder or UrlBuilder(f'{environ["wsgi.url_scheme"]}://localhost')
             raise falcon.HTTPBadRequest(

@@ -51,7 +51,7 @@ class GuardMiddleware:
         """Set the resource and the operation; raises HTTPNotImplemented or HTTPMethodNotAllowed."""
         operation = resource.operations.get(req.method) or operation_of(resource, req.method)
         req.resource, req.path_values = resource, params
-        req.operation = operation or options_of(resource)  # sets Vary of a problem, too
+        req.operation = operation or options_of(resource)  # the Vary header of a problem depends on it, too
         if req.method not in HTTP_METHODS:
             raise falcon.HTTPNotImplemented(description='The server does not support this method.')
         if operation is None:

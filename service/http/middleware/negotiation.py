@@ -11,7 +11,9 @@ from service.http.presenter import present, set_rate_limit_headers
 from service.http.request import Related, Request
 from service.http.request_body import read_parameters
 from service.representation.formats import available_media_types, choose_format
-from service.representation.query_parameters import InvalidParameter, Kinds, Query
+from service.representation.parameter_values import InvalidParameter
+from service.representation.query import Query
+from service.representation.selection_parameters import Kinds
 from service.representation.strict_input import MalformedBody
 
 

@@ -3,7 +3,6 @@
 // resource: the pages come from the server, and the session is in a cookie that scripts cannot read.
 'use strict';
 
-const RENEW_AFTER = 10 * 60 * 1000;
 const DRAFT = 'draft ';
 const SESSION = 'session-changed';
 const RENEWED = 'renewed';
@@ -198,11 +197,12 @@ document.addEventListener('keydown', (event) => {
 // Sessions: one that is in use is renewed; other tabs follow a change
 
 const signOut = document.getElementById('sign-out');
+const renewAfter = Number(signOut?.dataset.lifetime) * 1000 / 6; // so that several renewals may fail
 let isActive = false;
 
 async function renew() {
   const last = Number(storage('localStorage')?.getItem(RENEWED) ?? 0);
-  if (!isActive || Date.now() - last < RENEW_AFTER) return;
+  if (!isActive || Date.now() - last < renewAfter) return;
   isActive = false;
   storage('localStorage')?.setItem(RENEWED, String(Date.now()));
   await fetch(signOut.getAttribute('action'), {
@@ -212,7 +212,7 @@ async function renew() {
 
 if (signOut) {
   for (const event of ['keydown', 'pointerdown']) document.addEventListener(event, () => { isActive = true; });
-  setInterval(renew, 60000);
+  setInterval(renew, Math.min(renewAfter / 10, 60000));
 }
 const loaded = Date.now();
 function follow() {
@@ -226,7 +226,7 @@ window.addEventListener('pageshow', ({ persisted }) => { if (persisted) follow()
 function find(text) {
   const wanted = text.toLowerCase().split(/\s+/).filter(Boolean);
   for (const article of document.querySelectorAll('.docs article')) {
-    const words = article.dataset.words;
+    const words = [...article.querySelectorAll('h3, p, th')].map((part) => part.textContent).join(' ').toLowerCase();
     article.hidden = !wanted.every((word) => words.includes(word));
   }
   for (const section of document.querySelectorAll('.docs section')) {
@@ -241,6 +241,7 @@ function find(text) {
   }
 }
 
+document.getElementById('search')?.removeAttribute('hidden');
 prepare(document);
 const done = storage('sessionStorage')?.getItem('done');
 if (done) {

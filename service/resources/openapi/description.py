@@ -41,7 +41,7 @@ Most operations need a token: post a user name and a password to /api/tokens, an
 returned in the Authorization header. An invalid token gets 401 everywhere under /api.
 
 Errors are problem details (RFC 9457) unless the client prefers another of the formats. The page at the URI \
-of the problem type explains it.
+of the problem type explains it. 5XX stands for 500, 501 and 503.
 
 A 200 response to GET has a strong ETag. With If-None-Match the next GET responds with 304 if nothing has \
 changed; with If-Match a write fails with 412 if the resource has changed. Follow links from page to page of \
@@ -70,7 +70,10 @@ class Description:
             'openapi': '3.1.0',
             'info': {'title': TITLE, 'version': VERSION, 'description': SUMMARY},
             'servers': [{'url': origin}],
-            'tags': [{'name': name} for name in dict.fromkeys(one.resource.tag for one in samples.endpoints)],
+            'tags': [
+                {'name': name}
+                for name in dict.fromkeys(endpoint.resource.tag for endpoint in samples.endpoints)
+            ],
             'paths': paths,
             'components': {
                 'securitySchemes': {

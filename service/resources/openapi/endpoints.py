@@ -103,7 +103,7 @@ class Endpoint(NamedTuple):
     @property
     def problems(self) -> list[int]:
         """The statuses below 500 of the problems that it can respond with."""
-        return [one for one in DESCRIBED if one in self.operation.errors or _APPLIES[one](self)]
+        return [status for status in DESCRIBED if status in self.operation.errors or _APPLIES[status](self)]
 
 
 def endpoints_of(routes: Iterable[Route]) -> Iterator[Endpoint]:
@@ -141,7 +141,7 @@ def _is_throttled(endpoint: Endpoint) -> bool:
     return any(field.type in ('password', 'email') for field in fields)
 
 
-# The endpoints that can respond with each status of PROBLEMS below 500; 405 is for methods without endpoint.
+# The endpoints that can respond with each status of PROBLEMS below 500; 405 is for methods without one.
 # What the server rejects before it has a request (414, 417, 431) is not described.
 _APPLIES: dict[int, Callable[[Endpoint], bool]] = {
     400: lambda endpoint: True,

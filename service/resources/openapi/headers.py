@@ -56,7 +56,7 @@ def headers_with(
 ) -> dict[str, dict[str, str]]:
     """Return the headers of a response with one of the statuses (Header Objects, OpenAPI 3.1 §4.8.21).
 
-    It has none of those `without` which such responses of an endpoint always are.
+    Those in `without` are left out.
     """
     headers = {}
     for name, (description, always, sometimes) in _HEADERS.items():

@@ -35,10 +35,10 @@ _HEADERS: dict[str, tuple[str, Schema]] = {
 # The descriptions of query parameters, by a pattern that their names match.
 _MEANINGS = {
     r'page|page\[number\]': 'The number of the page, from 1.',
-    r'per_page|page\[size\]': 'How many entries a page has at most: 10 by default, 100 at most.',
+    r'per_page|page\[size\]': 'The maximum number of entries of a page: 10 by default, at most 100.',
     r'page\[after\]': 'Start after this position, from a `next` link.',
     r'page\[before\]': 'End before this position, from a `prev` or `last` link.',
-    r'sort': 'What to sort by, `-` before it for descending order.',
+    r'sort': 'The members to sort by, with `-` for descending order.',
     r'include': 'The relationships whose resources are included, separated by commas.',
     r'filter\[id\]': 'Only the entries with these ids, separated by commas.',
     r'filter\[q\]|q': 'Only entries whose name starts with this text, ignoring case.',
@@ -104,15 +104,15 @@ def _kinds_in(options: QueryOptions, kinds: Mapping[str, Kind]) -> dict[str, dic
 
     Each has the relations whose documents can be included, with the kind of these.
     """
-    found: dict[str, dict[str, str]] = {}
+    relations_of: dict[str, dict[str, str]] = {}
     waiting = [options.kind]
     while waiting:
         kind = kinds[waiting.pop()]
-        if kind.name not in found:
-            found[kind.name] = dict(kind.relationships)
+        if kind.name not in relations_of:
+            relations_of[kind.name] = dict(kind.relationships)
             waiting += kind.embedded.values()
-            waiting += found[kind.name].values() if options.can_include else ()
-    return found
+            waiting += relations_of[kind.name].values() if options.can_include else ()
+    return relations_of
 
 
 def _component_name(name: str, kind: str) -> str:

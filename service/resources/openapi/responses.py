@@ -178,7 +178,9 @@ def add_problem_responses(builder: UrlBuilder, components: Components) -> None:
         of_status = {name: problem for name, problem in problems.items() if problem.status == status}
         _add_problem_response(response_name(status), (status,), of_status, components)
     errors = {name: problem for name, problem in problems.items() if problem.status >= 500}
-    _add_problem_response(SERVER_ERROR, sorted({one.status for one in errors.values()}), errors, components)
+    _add_problem_response(
+        SERVER_ERROR, sorted({problem.status for problem in errors.values()}), errors, components
+    )
     problem = problems['invalid-values']
     components.set_example(_JSON_API_ERRORS, json_api_errors(problem))
     components.set_example(_ERROR, simple_error(problem))

@@ -21,7 +21,7 @@ class SampleDocuments:
         self.endpoints = endpoints
         self.builder = builder
         self._documents: dict[tuple[Endpoint, int], list[Document]] = {}
-        self._patterns = {one.template: _pattern(one.template) for one in endpoints}
+        self._patterns = {endpoint.template: _pattern(endpoint.template) for endpoint in endpoints}
         self.kinds = {}
         for endpoint in endpoints:
             for status, content in endpoint.responses.items():

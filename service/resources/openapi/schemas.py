@@ -64,12 +64,15 @@ def _page_meta(page: Schema) -> Schema:
     return _object(
         {
             'page': page,
-            'per_page': {'type': 'integer', 'description': 'How many entries a page has at most.'},
-            'total_pages': {'type': 'integer', 'description': 'How many pages there are; 0 if it is empty.'},
-            'total_items': {'type': 'integer', 'description': 'How many entries the collection has.'},
+            'per_page': {'type': 'integer', 'description': 'The maximum number of entries of a page.'},
+            'total_pages': {
+                'type': 'integer',
+                'description': 'The number of pages; 0 if the collection is empty.',
+            },
+            'total_items': {'type': 'integer', 'description': 'The number of entries of the collection.'},
         },
         *('per_page', 'total_pages', 'total_items'),
-        description='Where a page is in its collection.',
+        description='The position of a page in its collection.',
     )
 
 
@@ -108,7 +111,7 @@ SHARED: dict[str, Schema] = {
     'DocumentMeta': _page_meta(
         {
             'oneOf': [_PAGE_NUMBER, _object({'total': {'type': 'integer'}}, 'total')],
-            'description': 'With the Cursor Pagination profile, how many entries the collection has.',
+            'description': 'With the Cursor Pagination profile, the number of entries of the collection.',
         }
     ),
     'Templates': _map(
@@ -321,9 +324,9 @@ class KindSchemas:
 
 def _members(kind: Kind, *, is_new: bool = False) -> dict[str, Schema]:
     return {
-        one.name: schema_of_member(one)
-        for one in kind.members
-        if is_new or one.presence is not Presence.CREATION
+        member.name: schema_of_member(member)
+        for member in kind.members
+        if is_new or member.presence is not Presence.CREATION
     }
 
 

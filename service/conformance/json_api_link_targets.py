@@ -1,37 +1,54 @@
-"""Rules of JSON:API 1.1 about what the links of a document lead to."""
+"""Rules of JSON:API 1.1 about what the links of a document lead to, and about missing resources."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
 
-from service.conformance.exchange import Exchange, members, pointer
+from service.conformance.client import Client
+from service.conformance.exchange import JSON_API, Exchange, members, pointer
 from service.conformance.json_api import (
     PAGE_LINKS,
     SPECIFICATION,
-    declaring,
     href_of,
+    identity_of,
     is_fetched,
     is_json_api,
     is_resource,
-    name_of,
     primary,
     relationships,
+    requires_status,
     resources,
     top,
 )
-from service.conformance.rules import Fault, Level, Rules
+from service.conformance.rules import Fault, Level, Rules, for_purpose
 from service.conformance.syntax import join, parameters_of
 
-RULES = Rules('json-api')
-must, should = declaring(RULES)
+RULES = Rules('json-api', SPECIFICATION, is_json_api)
+
+
+UNKNOWN = 'noSuchThing'
+
+
+def probe_missing(client: Client, exchange: Exchange) -> None:
+    """Request a resource and a relationship that do not exist."""
+    data = top(exchange).get('data')
+    if is_json_api(exchange) and isinstance(data, dict) and is_resource(data):
+        base = exchange.request.url.partition('?')[0]
+        headers = {'Accept': JSON_API}
+        client.get(f'{base}/relationships/{UNKNOWN}', 'ja-missing', exchange, headers=headers)
+        if base.rstrip('/').endswith('/' + str(data.get('id'))):
+            client.get(base.rstrip('/') + '0' * 3, 'ja-missing', exchange, headers=headers)
+
+
+PROBES = (probe_missing,)
 
 
 def is_fetched_by_link(exchange: Exchange) -> bool:
     return exchange.purpose == 'crawl' and exchange.origin is not None and is_json_api(exchange.origin)
 
 
-@must(
+@RULES.must(
     'JA-FETCH-LINK',
     '#fetching-resources',
     'Every self and related link can be fetched, and gets 200.',
@@ -48,11 +65,11 @@ def self_of(exchange: Exchange) -> tuple[str, str] | None:
     found = re.fullmatch(r'(/data(?:/\d+)?|/included/\d+)/links/self', exchange.context['link'].where)
     for where, resource in resources(exchange.source):
         if found and where == found[1]:
-            return name_of(resource)
+            return identity_of(resource)
     return None
 
 
-@must(
+@RULES.must(
     'JA-SELF-PRIMARY',
     '#document-resource-object-links',
     'The self link of a resource leads to a document with the resource as primary data.',
@@ -60,7 +77,7 @@ def self_of(exchange: Exchange) -> tuple[str, str] | None:
 )
 def check_self_primary(exchange: Exchange) -> Iterator[Fault]:
     found = self_of(exchange)
-    if found not in [name_of(one.value) for one in primary(top(exchange))]:
+    if found not in [identity_of(one.value) for one in primary(top(exchange))]:
         yield Fault('/data', f'is not the resource {found}')
 
 
@@ -72,7 +89,7 @@ def leads_to_relationship(exchange: Exchange) -> bool:
     )
 
 
-@must(
+@RULES.must(
     'JA-RELATIONSHIP-FETCH',
     '#fetching-relationships-responses-200',
     'The self link of a relationship leads to linkage as primary data.',
@@ -83,7 +100,7 @@ def check_relationship_fetch(exchange: Exchange) -> Iterator[Fault]:
         yield Fault('/data', 'is not linkage')
 
 
-@must(
+@RULES.must(
     'JA-RELATED-KIND',
     '#fetching-resources-responses-200',
     'The related link leads to an array if the relationship is to-many, else to a resource or null.',
@@ -99,9 +116,8 @@ def check_related_kind(exchange: Exchange) -> Iterator[Fault]:
 
 @RULES.across(
     'JA-IDENTITY',
-    SPECIFICATION,
-    '#document-resource-object-identification',
     Level.MUST,
+    '#document-resource-object-identification',
     'Type and id identify one resource: its self link is the same everywhere.',
     is_fetched,
 )
@@ -111,11 +127,11 @@ def check_identity(record: Sequence[Exchange]) -> Iterator[tuple[Exchange, Fault
         for where, resource in resources(exchange):
             href = href_of(dict(members(resource.get('links'))).get('self'))
             url = (join(exchange.request.url, href) or '').partition('?')[0] if href is not None else None
-            if url is not None and selves.setdefault(name_of(resource), url) != url:
-                yield exchange, Fault(where + '/links/self', f'was {selves[name_of(resource)]} elsewhere')
+            if url is not None and selves.setdefault(identity_of(resource), url) != url:
+                yield exchange, Fault(where + '/links/self', f'was {selves[identity_of(resource)]} elsewhere')
 
 
-@should(
+@RULES.should(
     'JA-PAGE-REPEATS',
     '#fetching-pagination',
     'The next page repeats no resources of the page before it.',
@@ -123,13 +139,13 @@ def check_identity(record: Sequence[Exchange]) -> Iterator[tuple[Exchange, Fault
 )
 def check_page_repeats(exchange: Exchange) -> Iterator[Fault]:
     here, before = (
-        {name_of(one.value) for one in primary(top(page))} for page in (exchange, exchange.source)
+        {identity_of(one.value) for one in primary(top(page))} for page in (exchange, exchange.source)
     )
     if here & before:
         yield Fault('/data', f'{len(here & before)} of its resources were on the page before')
 
 
-@should(
+@RULES.should(
     'JA-PAGE-PARAMETERS',
     '#fetching-pagination',
     'Pagination links use parameters of the page family.',
@@ -140,3 +156,11 @@ def check_page_parameters(exchange: Exchange) -> Iterator[Fault]:
         query = parameters_of(href_of(link))
         if name in PAGE_LINKS and query and not any(key.partition('[')[0] == 'page' for key, _ in query):
             yield Fault(pointer('links', name), 'has no parameter of the page family')
+
+
+RULES.must(
+    'JA-404',
+    '#fetching-resources-responses-404',
+    'A resource or relationship that does not exist gets 404.',
+    for_purpose('ja-missing'),
+)(requires_status(404))

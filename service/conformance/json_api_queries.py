@@ -1,4 +1,4 @@
-"""Rules of JSON:API 1.1 about requests: negotiation, inclusion, sparse fieldsets, sorting, parameters."""
+"""Rules of JSON:API 1.1 about query parameters: inclusion, sparse fieldsets, sorting, unknown ones."""
 
 from __future__ import annotations
 
@@ -12,19 +12,24 @@ from service.conformance.exchange import JSON_API, Exchange, entries, members
 from service.conformance.json_api import (
     SPECIFICATION,
     attributes_of,
+    identity_of,
     is_json_api,
     is_resource,
-    name_of,
     primary,
     relationships,
+    requires_status,
     resources,
     top,
 )
-from service.conformance.rules import Check, Declare, Fault, Rules, for_purpose
+from service.conformance.rules import Fault, Rules, for_purpose
 
-RULES = Rules('json-api')
 UNKNOWN = 'noSuchThing'
+
+
 _UNSORTABLE = (dict, list, type(None), bool)
+
+
+RULES = Rules('json-api', SPECIFICATION)
 
 
 def with_query(url: str, name: str, value: str) -> str:
@@ -36,21 +41,8 @@ def is_collection(exchange: Exchange) -> bool:
     return isinstance(top(exchange).get('data'), list)
 
 
-def probe_negotiation(client: Client, exchange: Exchange) -> None:
-    """Request the document by media types with parameters."""
-    if is_json_api(exchange):
-        client.repeat(exchange, 'ja-accept-parameter', Accept=f'{JSON_API}; charset=utf-8')
-        client.repeat(
-            exchange, 'ja-accept-ext', Accept=f'{JSON_API}; ext="https://example.org/no-such-extension"'
-        )
-        profile = f'{JSON_API}; profile="https://example.org/no-such-profile"'
-        client.repeat(exchange, 'ja-accept-profile', Accept=profile)
-        mixed = f'{JSON_API}; charset=utf-8, {JSON_API}'
-        client.repeat(exchange, 'ja-accept-mixed', Accept=mixed)
-
-
 def probe_unknown(client: Client, exchange: Exchange) -> None:
-    """Send query parameters that the server cannot know."""
+    """Send query parameters that no server supports."""
     if is_json_api(exchange) and any(is_resource(one.value) for one in primary(top(exchange))):
         url = exchange.request.url
         client.repeat(exchange, 'ja-include-unknown', url=with_query(url, 'include', UNKNOWN))
@@ -60,7 +52,7 @@ def probe_unknown(client: Client, exchange: Exchange) -> None:
 
 
 def probe_include(client: Client, exchange: Exchange) -> None:
-    """Request inclusion of a relationship, and of none."""
+    """Request the inclusion of a relationship, and of nothing."""
     names = {name for resource, name, _ in relationships(exchange) if resource.where.startswith('/data')}
     if is_json_api(exchange) and names and 'include' not in urlsplit(exchange.request.url).query:
         name = min(names)
@@ -70,7 +62,7 @@ def probe_include(client: Client, exchange: Exchange) -> None:
 
 
 def probe_fields(client: Client, exchange: Exchange) -> None:
-    """Request one field of a type, and none."""
+    """Request one field of a type, and no fields."""
     for _, resource in resources(exchange):
         fields = [name for name, _ in members(resource.get('attributes'))]
         if is_json_api(exchange) and len(fields) > 1 and 'fields' not in urlsplit(exchange.request.url).query:
@@ -104,113 +96,31 @@ def probe_sort(client: Client, exchange: Exchange) -> None:
             return
 
 
-def probe_missing(client: Client, exchange: Exchange) -> None:
-    """Request a resource and a relationship that do not exist."""
-    data = top(exchange).get('data')
-    if is_json_api(exchange) and isinstance(data, dict) and is_resource(data):
-        base = exchange.request.url.partition('?')[0]
-        headers = {'Accept': JSON_API}
-        client.get(f'{base}/relationships/{UNKNOWN}', 'ja-missing', exchange, headers=headers)
-        if base.rstrip('/').endswith('/' + str(data.get('id'))):
-            client.get(base.rstrip('/') + '0' * 3, 'ja-missing', exchange, headers=headers)
+PROBES = (probe_unknown, probe_include, probe_fields, probe_sort)
 
 
-PROBES = (probe_negotiation, probe_unknown, probe_include, probe_fields, probe_sort, probe_missing)
-
-
-def requires_status(status: int) -> Check:
-    """Return the check that the server rejects the request with this status."""
-
-    def check(exchange: Exchange) -> Iterator[Fault]:
-        if exchange.response.status not in (status, 401, 403, 405, 429):
-            yield Fault('status', f'should be {status}')
-
-    return check
-
-
-def must(id: str, section: str, text: str, *purposes: str) -> Declare:
-    return RULES.must(id, SPECIFICATION, section, text, for_purpose(*purposes))
-
-
-must(
-    'JA-406-PARAMETER',
-    '#content-negotiation-servers',
-    'An Accept whose instances of the media type all have a parameter other than ext and profile gets 406.',
-    'ja-accept-parameter',
-)(requires_status(406))
-must(
-    'JA-406-EXT',
-    '#content-negotiation-servers',
-    'An Accept whose instances of the media type all have an unsupported extension gets 406.',
-    'ja-accept-ext',
-)(requires_status(406))
-must(
+RULES.must(
     'JA-INCLUDE-UNKNOWN',
     '#fetching-includes',
     'An unknown include path gets 400.',
-    'ja-include-unknown',
+    for_purpose('ja-include-unknown'),
 )(requires_status(400))
-must(
+
+
+RULES.must(
     'JA-SORT-UNKNOWN',
     '#fetching-sorting',
     'An unsupported sort field gets 400.',
-    'ja-sort-unknown',
+    for_purpose('ja-sort-unknown'),
 )(requires_status(400))
-must(
+
+
+RULES.must(
     'JA-QUERY-UNKNOWN',
     '#query-parameters-custom',
     'A parameter whose name is neither defined nor allowed to implementations gets 400.',
-    'ja-query-unknown',
+    for_purpose('ja-query-unknown'),
 )(requires_status(400))
-must(
-    'JA-404',
-    '#fetching-resources-responses-404',
-    'A resource or relationship that does not exist gets 404.',
-    'ja-missing',
-)(requires_status(404))
-
-
-@must(
-    'JA-PROFILE-IGNORED',
-    '#content-negotiation-servers',
-    'A profile that is not recognised is ignored.',
-    'ja-accept-profile',
-)
-def check_profile(exchange: Exchange) -> Iterator[Fault]:
-    if exchange.response.status != exchange.source.response.status:
-        yield Fault('status', 'the unknown profile is rejected')
-
-
-@must(
-    'JA-ACCEPT-MIXED',
-    '#content-negotiation-servers',
-    'Instances of the media type with other parameters are ignored if there is one without.',
-    'ja-accept-mixed',
-)
-def check_mixed(exchange: Exchange) -> Iterator[Fault]:
-    if exchange.response.status != exchange.source.response.status:
-        yield Fault('status', 'the instance without parameters is not honoured')
-
-
-def supports_parameters(exchange: Exchange) -> bool:
-    """Return whether the document says that the server supports `ext` and `profile`, which are new in 1.1."""
-    document = exchange.response.document if is_json_api(exchange) else None
-    declared = document.get('jsonapi') if isinstance(document, dict) else None
-    return isinstance(declared, dict) and bool(
-        {'ext', 'profile'} & set(declared) or declared.get('version') == '1.1'
-    )
-
-
-@RULES.should(
-    'JA-VARY',
-    SPECIFICATION,
-    '#content-negotiation-servers',
-    'Responses of a server that supports `ext` or `profile` vary by Accept.',
-    lambda exchange: exchange.purpose == 'crawl' and supports_parameters(exchange),
-)
-def check_vary(exchange: Exchange) -> Iterator[Fault]:
-    if not {'accept', '*'} & set(exchange.response.elements('Vary')):
-        yield Fault('Vary:', 'does not name Accept')
 
 
 def is_included(exchange: Exchange) -> bool:
@@ -219,7 +129,6 @@ def is_included(exchange: Exchange) -> bool:
 
 @RULES.must(
     'JA-INCLUDE-KEY',
-    SPECIFICATION,
     '#fetching-includes',
     'The response to a request with include has included, even if it is empty.',
     is_included,
@@ -231,7 +140,6 @@ def check_include_key(exchange: Exchange) -> Iterator[Fault]:
 
 @RULES.must(
     'JA-INCLUDE-EMPTY',
-    SPECIFICATION,
     '#fetching-includes',
     'An empty include includes nothing.',
     lambda exchange: exchange.purpose == 'ja-include-empty' and exchange.is_fetch,
@@ -242,11 +150,7 @@ def check_include_empty(exchange: Exchange) -> Iterator[Fault]:
 
 
 @RULES.must(
-    'JA-INCLUDE-ONLY',
-    SPECIFICATION,
-    '#fetching-includes',
-    'Nothing is included that was not requested.',
-    is_included,
+    'JA-INCLUDE-ONLY', '#fetching-includes', 'Nothing is included that was not requested.', is_included
 )
 def check_include_only(exchange: Exchange) -> Iterator[Fault]:
     requested = exchange.request.url.rpartition('include=')[2]
@@ -254,17 +158,17 @@ def check_include_only(exchange: Exchange) -> Iterator[Fault]:
     for resource, name, relationship in relationships(exchange):
         if resource.where.startswith('/data') and quote(name, safe='') == requested:
             data = relationship.value.get('data') if isinstance(relationship.value, dict) else None
-            linked |= {name_of(one) for one in (data if isinstance(data, list) else [data])}
+            linked |= {identity_of(one) for one in (data if isinstance(data, list) else [data])}
     for number, one in entries(top(exchange).get('included')):
-        if linked - {('', '')} and name_of(one) not in linked:
+        if linked - {('', '')} and identity_of(one) not in linked:
             yield Fault(f'/included/{number}', 'was not requested')
 
 
-@must(
+@RULES.must(
     'JA-FIELDS',
     '#fetching-sparse-fieldsets',
     'Resources of a type whose fields are restricted have no others.',
-    'ja-fields',
+    for_purpose('ja-fields'),
 )
 def check_fields(exchange: Exchange) -> Iterator[Fault]:
     for where, resource in resources(exchange):
@@ -275,11 +179,11 @@ def check_fields(exchange: Exchange) -> Iterator[Fault]:
                         yield Fault(f'{where}/{group}/{name}', 'was not requested')
 
 
-@must(
+@RULES.must(
     'JA-SORT',
     '#fetching-sorting',
     'Sorting is ascending, and descending with a minus.',
-    'ja-sort',
+    for_purpose('ja-sort'),
 )
 def check_sort(exchange: Exchange) -> Iterator[Fault]:
     name, is_descending = exchange.context['name'], exchange.context['is_descending']
