@@ -121,7 +121,7 @@ _REPLACE_PASSWORD = CompiledQuery(
         (User.id == bindparam('user_id')) & (User.password_hash == bindparam('old_hash'))
     )
 )
-_REVOKE_OTHER_TOKENS = CompiledQuery(
+REVOKE_OTHER_TOKENS = CompiledQuery(
     Token.delete().where((Token.user == bindparam('user_id')) & (Token.id != bindparam('token_id')))
 )
 _SET_PASSWORD = CompiledQuery(
@@ -354,7 +354,7 @@ def _change_password(
         raise Invalid([('current_password', 'is not your password')])  # another request has changed it
     authorize_write(session, by)
     revoke_secrets(session, RESET_PASSWORD, user_id)
-    _REVOKE_OTHER_TOKENS.run(session, user_id=user_id, token_id=by.token_id)
+    REVOKE_OTHER_TOKENS.run(session, user_id=user_id, token_id=by.token_id)
 
 
 def set_password(session: Session, user_id: int, password: str) -> int:

@@ -60,7 +60,7 @@ def send(case: Case) -> tuple[Message, bytes]:
     except urllib.error.HTTPError as response:
         status, headers, text = response.code, response.headers, response.read()
     if status != case.status:
-        raise SystemExit(f'{case.name}: {case.method} {case.href} answered {status}: {text[:500]!r}')
+        raise SystemExit(f'{case.name}: {case.method} {case.href}: status {status}: {text[:500]!r}')
     return headers, text
 
 
