@@ -17,7 +17,6 @@ ACCEPTED = {
     'a response to a request with Authorization only if it is public (RFC 9111 §3.5)',
     'REQUEST_HDR_IN_RESPONSE': 'a 415 lists the supported media types in Accept (RFC 9110 §15.5.16)',
     'VARY_COMPLEX': 'a response depends on its format, its viewer, its coding and, by CORS, its origin',
-    'PROBLEM-EXTENSION-NAME': 'HAL clients read `_links` of a problem as of any document',
     'HTTP-SERVER-ERROR': 'tests make the server fail on purpose',
     'STATUS_BAD_REQUEST': 'it only says that the status is 400',
 }

@@ -39,7 +39,8 @@ def precondition(req: Request, represent: Assembler[Record]) -> Callable[[Record
     """Return a function that raises Stale for a record that does not meet If-Match and If-None-Match.
 
     It compares the tags with those of current responses to GET (RFC 9110 §13.1.1, §13.1.2) in the formats
-    that the tags name, because a client may read in one media type and write in another.
+    that the tags name, because a client may read in one media type and write in another. It also raises
+    `req.deferred_error`.
     """
 
     def check(record: Record | None) -> None:
@@ -53,7 +54,10 @@ def precondition(req: Request, represent: Assembler[Record]) -> Callable[[Record
 
 
 def target_precondition(req: Request) -> Callable[..., None]:
-    """Return a function that raises Stale unless the target's response to GET meets the preconditions."""
+    """Return a function that raises Stale unless the target's response to GET meets the preconditions.
+
+    It also raises `req.deferred_error`.
+    """
 
     def check(record: object = None) -> None:
         _check(req, 'GET' in req.resource.operations, partial(_target_tags, req))
@@ -81,6 +85,10 @@ def check_if_match(req: Request, tag: str | None, document: Document | None) -> 
 
 
 def _check(req: Request, exists: bool, current_tags: CurrentTags) -> None:
+    """Raise the deferred error of the request, if any, or Stale.
+
+    Each write calls this once its target is found and permitted and its body is read, before it takes effect.
+    """
     if req.deferred_error is not None:
         raise req.deferred_error
     if_match, if_none_match = req.env.get('HTTP_IF_MATCH'), req.env.get('HTTP_IF_NONE_MATCH')

@@ -40,11 +40,11 @@ def idempotent(responder: Responder) -> Responder:
     def respond(req: Request, resp: falcon.Response, **params: Any) -> None:
         header = req.env.get('HTTP_IDEMPOTENCY_KEY')
         try:
-            text = None if header is None else read_key(header)
+            key = None if header is None else read_key(header)
         except InvalidHeader as error:
-            text, req.deferred_error = None, error
-        body = None if text is None else _read_bytes(req)
-        if text is None or body is None:
+            key, req.deferred_error = None, error
+        body = None if key is None else _read_bytes(req)
+        if key is None or body is None:
             responder(req, resp, **params)
             return
 
@@ -56,11 +56,11 @@ def idempotent(responder: Responder) -> Responder:
             return StoredResponse(fresh.status_code, fresh.headers, (fresh.render_body() or b'').decode())
 
         db, subjects = req.db, address_subjects(req.operation.limits, req.client_address)
-        # The request is counted first, because `_key` hashes a body that may contain a password by bcrypt.
+        # The request is counted first: `_request_key` hashes a body that may contain a password by bcrypt.
         attempt_ids = count_attempt(db, subjects, req.quotas) if subjects else ()
         req.is_counted = bool(subjects)
         try:
-            stored = replay_or_run(db, _key(req, text, body), run)
+            stored = replay_or_run(db, _request_key(req, key, body), run)
         finally:
             req.db = db
         if stored.is_replayed and attempt_ids:
@@ -94,7 +94,7 @@ def _read_bytes(req: Request) -> bytes | None:
     return data if len(data) <= MAX_BODY_BYTES else None
 
 
-def _key(req: Request, key: str, body: bytes) -> RequestKey:
+def _request_key(req: Request, key: str, body: bytes) -> RequestKey:
     variant = (req.query_string, req.env.get('CONTENT_TYPE', ''), req.format.content_type)
     return make_key(
         req.db,

@@ -2,20 +2,29 @@
 
 import re
 from collections.abc import Callable, Iterator, Mapping
-from datetime import datetime
-from functools import lru_cache, partial
+from functools import partial
 from typing import Any, NamedTuple
 from urllib.parse import parse_qsl, urlsplit
 
 import jinja2
-from markupsafe import Markup, escape
+from markupsafe import Markup
 
 from service import urls
-from service.representation.action import Field, Form
+from service.representation.action import Form
 from service.representation.display import Display
-from service.representation.docs import entries
+from service.representation.docs import entries_by_tag
 from service.representation.document import Document, Link, Part
-from service.representation.json_schema import TIME
+from service.representation.html_text import (
+    attributes,
+    device,
+    format_value,
+    hint,
+    is_number,
+    link_text,
+    moment,
+    prose,
+    words,
+)
 from service.representation.problem import PROBLEMS, Problem
 from service.representation.query_parameters import HalDialect
 from service.representation.static_files import asset_path
@@ -23,41 +32,17 @@ from service.representation.static_files import asset_path
 NEIGHBOURS = {'first': 'First', 'prev': 'Previous', 'next': 'Next', 'last': 'Last'}
 # Links that are not listed as clickable: they are shown in another way, or are targets of writes only.
 _NOT_TO_CLICK = frozenset((*NEIGHBOURS, 'hc:avatar', 'self', 'curies', 'item', 'hc:password', 'hc:follow'))
-_LABELS = {
-    'prev': 'Previous',
-    'hc:page': 'Go to page',
-    'hc:me': 'My profile',
-    'service-desc': 'API description',
-    'service-doc': 'API documentation',
-}
 _PLAIN = Display()
 _QUERY_TEMPLATE = re.compile(r'([^{}?]*)(?:\?([^{}]*))?{[?&]([a-z_,]+)}')
-_WEB_LINK = re.compile(r'https?://[^\s<>"\'`]+', re.IGNORECASE)
-_AFTER_LINK = '.,;:!?)]}…\u2019\u201d'
-_LINK = Markup('<a href="%s" rel="nofollow ugc noopener">%s</a>')
-_NONE = Markup('<span class="none" aria-hidden="true">\u2013</span><span class="unseen">none</span>')
-_YES, _NO = Markup('yes'), Markup('no')
-_TEXT = Markup('<span class="text" dir="auto">%s</span>')
-_CODE = Markup('<code>%s</code>')
-_TIME, _DAY = Markup('<time datetime="%s">%s</time>'), Markup('<time datetime="%s" class="day">%s</time>')
 _AVATAR = Markup(
     '<span class="avatar"><svg viewBox="0 0 48 48" aria-hidden="true">'
     '<circle cx="24" cy="24" r="24" fill="hsl(%d 45%% 32%%)"/>'
     '<text x="24" y="32" text-anchor="middle" font-size="22" fill="#fff">%s</text></svg>%s</span>'
 )
 _IMAGE = Markup('<img src="%s" alt="" loading="lazy">')
-_SYSTEMS = ('iPhone', 'iPad', 'Android', 'Windows', 'Macintosh', 'CrOS', 'Linux')
-_PROGRAMS = (
-    ('Edg', 'Edge'),
-    ('OPR', 'Opera'),
-    ('Firefox', 'Firefox'),
-    ('Chrom', 'Chrome'),
-    ('Safari', 'Safari'),
-)
 _ADVICE = {
     'unauthenticated': 'You need to sign in to see this page.',
     'invalid-token': 'You are no longer signed in. Sign in again to continue.',
-    'forbidden': 'You do not have permission to do this: it belongs to another user.',
     'not-found': 'This page does not exist. It may have been deleted, or the address may be mistyped.',
     'invalid-values': 'Correct the marked fields. Nothing has been changed.',
     'stale': 'This has been changed in the meantime. Reload the page before you try again.',
@@ -160,7 +145,7 @@ def docs_page(description: dict[str, Any]) -> str:
     """Return the description of the API (OpenAPI) as a page."""
     base = urlsplit(description['servers'][0]['url']).path
     return _PAGES.get_template('docs.html').render(
-        description=description, entries=entries(description), header=None, base=base
+        description=description, groups=entries_by_tag(description), header=None, base=base
     )
 
 
@@ -172,13 +157,6 @@ def _macros(template: str) -> dict[str, Callable[..., Markup]]:
 
 def _render_part(document: Document, part: Part) -> str:
     return document.render(part)
-
-
-@lru_cache(maxsize=1024)
-def words(name: str) -> str:
-    """Return the name of a relation, a member or a form as people read it: `member_since`, Member since."""
-    plain = _LABELS.get(name) or name.removeprefix('hc:').replace('_', ' ').replace('-', ' ')
-    return plain[:1].upper() + plain[1:]
 
 
 def hints(document: Document) -> Display:
@@ -201,64 +179,6 @@ def title_of(document: Document) -> str:
     return f'{words(document.kind).removesuffix("s")} {document.id}'
 
 
-def moment(value: Any) -> str | None:
-    """Return a time as people read it, `22 Nov 2026, 15:04 UTC`, or None if it is not a time."""
-    return _moment(value) if isinstance(value, str) else None
-
-
-@lru_cache(maxsize=4096)
-def _moment(value: str) -> str | None:
-    if not TIME.fullmatch(value):
-        return None
-    try:
-        return datetime.fromisoformat(value).strftime('%-d %b %Y, %H:%M UTC')
-    except ValueError:
-        return None
-
-
-def device(user_agent: str | None) -> str:
-    """Return a User-Agent in words: `Firefox on Linux`."""
-    if not user_agent:
-        return 'Unknown device'
-    program = next((name for mark, name in _PROGRAMS if mark in user_agent), '')
-    system = next((name for name in _SYSTEMS if name in user_agent), '')
-    if program and system:
-        return f'{program} on {"Mac" if system == "Macintosh" else system}'
-    return user_agent.partition(' ')[0].replace('/', ' ')[:40]
-
-
-def link_text(text: str) -> Markup:
-    """Return the text with its web addresses as links (http and https only)."""
-    if '://' not in text:
-        return escape(text)
-    parts, end = [], 0
-    for match in _WEB_LINK.finditer(text):
-        url = match[0].rstrip(_AFTER_LINK)
-        parts += [escape(text[end : match.start()]), _LINK % (url, url)]
-        end = match.start() + len(url)
-    return Markup('').join([*parts, escape(text[end:])])
-
-
-def prose(text: str) -> Markup:
-    """Return a text of ours with what it has between backticks as code."""
-    parts = text.split('`')
-    return Markup('').join(
-        _CODE % (part,) if number % 2 else escape(part) for number, part in enumerate(parts)
-    )
-
-
-def format_value(value: Any, *, is_day: bool = False) -> Markup:
-    """Return the value of a member as people read it; with `is_day` only the date of a time."""
-    if value is None or value == '':
-        return _NONE
-    if isinstance(value, bool):
-        return _YES if value else _NO
-    text = moment(value)
-    if text is None:
-        return _TEXT % (value,)
-    return _DAY % (value, text.partition(',')[0]) if is_day else _TIME % (value, text)
-
-
 def avatar(document: Document) -> Markup:
     """Return the picture of the document: a circle with its initial, and over it the image that it links to.
 
@@ -268,13 +188,6 @@ def avatar(document: Document) -> Markup:
     hue = sum(map(ord, document.id or '')) * 47 % 360
     url = document.href_of(hints(document).picture)
     return _AVATAR % (hue, title_of(document)[:1].upper(), _IMAGE % (url,) if url else '')
-
-
-def is_number(value: Any) -> bool:
-    """Return whether a value is a number, or a decimal as text."""
-    return isinstance(value, (int, float)) or (
-        isinstance(value, str) and re.fullmatch(r'-?\d+\.\d+', value, re.ASCII) is not None
-    )
 
 
 def clickable_links(document: Document) -> Iterator[tuple[str, Link]]:
@@ -294,47 +207,6 @@ def search_forms(document: Document) -> Iterator[SearchForm]:
         href, query, variables = match[1], match[2], tuple(match[3].split(','))
         if variables[0] not in offered:
             yield SearchForm(rel, href, tuple(parse_qsl(query or '', keep_blank_values=True)), variables)
-
-
-@lru_cache(maxsize=256)
-def attributes(field: Field) -> Markup:
-    """Return the attributes of a field's input that follow from its declaration."""
-    is_text_area = field.type == 'textarea'
-    values = {
-        'name': field.name,
-        'dir': 'auto',
-        'type': None if is_text_area else field.type,
-        'required': '' if field.required else None,
-        'minlength': field.min_length if field.min_length > 1 else None,
-        'data-max': field.max_length,  # the script counts characters as the server does, maxlength does not
-        'min': field.min,
-        'max': field.max,
-        'step': field.step,
-        'pattern': field.regex if not is_text_area and field.type != 'email' else None,
-        'title': f'{field.prompt} {field.rule}' if field.rule and field.type == 'text' else None,
-        'placeholder': field.placeholder,
-        'autocomplete': field.autocomplete,
-        'autocapitalize': 'none' if field.autocomplete else None,
-        'rows': field.rows or 3 if is_text_area else None,
-    }
-    pairs = (Markup(' {}="{}"').format(name, value) for name, value in values.items() if value is not None)
-    return Markup('').join(pairs)
-
-
-@lru_cache(maxsize=256)
-def hint(field: Field) -> str:
-    """Return the rules of a field in words, without those that are obvious."""
-    sentences = []
-    if field.min_length > 1:
-        sentences.append(f'{field.min_length} to {field.max_length} characters.')
-    elif field.max_length is not None and field.type not in ('email', 'search'):
-        sentences.append(f'At most {field.max_length} characters.')
-    if field.rule and field.type == 'text' and field.rule not in _OBVIOUS:
-        sentences.append(f'{field.rule[0].upper()}{field.rule[1:]}.')
-    return ' '.join(sentences)
-
-
-_OBVIOUS = ('must not contain control characters', 'must not be blank')
 
 
 def field_errors(problem: Problem, form: Form | None) -> dict[str, str]:

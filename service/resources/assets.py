@@ -1,4 +1,4 @@
-"""The static files of the HTML pages, cacheable for ever: their URLs contain a fingerprint of the content."""
+"""The static files of the HTML pages, cacheable forever: their URLs contain a fingerprint of the content."""
 
 from itertools import chain
 from typing import ClassVar

@@ -55,7 +55,7 @@ _CLOSED_DISPLAY = replace(
 
 
 class EntryPointResource:
-    """Links and forms for everything that this viewer can start with."""
+    """The links and forms with which a viewer starts."""
 
     tag = 'entry-point'
     operation_name = 'EntryPoint'
@@ -94,7 +94,7 @@ def entry_point_of(parts: Sequence[EntryPoint]) -> Home:
 
 
 def represent_entry_point(parts: Sequence[EntryPointPart], builder: UrlBuilder) -> Document:
-    """Return the entry point, assembled from what the modules contribute."""
+    """Return the entry point, assembled from the contributions of the modules."""
     links = {rel: link for part in parts for rel, link in part.links.items()}
     return Document(
         kind='entry-points',

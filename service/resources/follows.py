@@ -39,17 +39,17 @@ from service.representation.url_builder import UrlBuilder
 from service.resources import sample_data
 from service.resources.collection_pages import represent_listing
 from service.resources.module import EntryPointPart, LinkRelation
-from service.resources.relationships import ToManyRelationship, ToOneRelationship
+from service.resources.relationships import ToOneRelationship, to_many_route
 from service.resources.response_samples import sample_pages
 from service.resources.responses import add_invalidation_links, respond_created, respond_no_content
 from service.resources.users import (
     FOLLOW,
     UNFOLLOW,
     USER,
-    entitle,
     represent_user,
     sample_user,
     sample_users,
+    with_user_title,
 )
 from service.resources.users import SAMPLES as USER_SAMPLES
 
@@ -226,7 +226,7 @@ class FollowersResource:
         user = find_user(req.db, user_id, req.user)
         page = list_followers(req.db, user, req.query.position, req.user, ids=req.query.ids)
         document = represent_followers(req, user_id, req.query, page)
-        resp.media = entitle(document, 'Followers of', user, req.builder)
+        resp.media = with_user_title(document, 'Followers of', user, req.builder)
 
 
 class FollowingResource:
@@ -247,7 +247,7 @@ class FollowingResource:
         user = find_user(req.db, user_id, req.user)
         page = list_following(req.db, user, req.query.position, req.user, ids=req.query.ids)
         document = represent_following(req, user_id, req.query, page)
-        resp.media = entitle(document, 'Followed by', user, req.builder)
+        resp.media = with_user_title(document, 'Followed by', user, req.builder)
 
 
 _LINKAGE = sample_pages(urls.FOLLOWING_RELATIONSHIP, USER_SAMPLES, related=urls.FOLLOWING)
@@ -350,14 +350,14 @@ class LegacyFollowedRedirect:
 
 
 def _changed_by_following(builder: UrlBuilder, user_id: int, other_id: int) -> tuple[str, ...]:
-    """Return what a follow changes: both users, and the collections that embed them or their posts."""
-    of_both = (urls.USER, urls.USER_POSTS, urls.FOLLOWERS, urls.FOLLOWING)
+    """Return the URLs of what a follow changes: both users, and collections of users or of their posts."""
+    templates = (urls.USER, urls.USER_POSTS, urls.FOLLOWERS, urls.FOLLOWING)
     return (
         builder.url_for(urls.USERS),
         builder.url_for(urls.POSTS),
         builder.url_for(urls.FEED, user_id=user_id),
-        *(builder.url_for(template, user_id=user_id) for template in of_both),
-        *(builder.url_for(template, user_id=other_id) for template in of_both),
+        *(builder.url_for(template, user_id=user_id) for template in templates),
+        *(builder.url_for(template, user_id=other_id) for template in templates),
     )
 
 
@@ -413,13 +413,8 @@ ROUTES: tuple[Route, ...] = (
     (urls.FOLLOWERS, FollowersResource()),
     (urls.FOLLOWING, FollowingResource()),
     (urls.FOLLOWING_RELATIONSHIP, FollowingRelationshipResource()),
-    (
-        urls.FOLLOWERS_RELATIONSHIP,
-        ToManyRelationship(
-            FollowersResource(),
-            'Followers',
-            sample_pages(urls.FOLLOWERS_RELATIONSHIP, USER_SAMPLES, related=urls.FOLLOWERS),
-        ),
+    to_many_route(
+        urls.FOLLOWERS_RELATIONSHIP, urls.FOLLOWERS, FollowersResource(), 'Followers', USER_SAMPLES
     ),
     (
         urls.FOLLOWER_RELATIONSHIP,

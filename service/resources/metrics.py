@@ -51,6 +51,6 @@ class MetricsResource:
     def on_get(self, req: Request, resp: falcon.Response) -> None:
         resp.set_header('Cache-Control', NO_STORE)
         if req.db.settings.mail_url is not None:
-            with suppress(Unavailable):  # the other metrics are those of this node
+            with suppress(Unavailable):  # the other metrics need no database
                 self._metrics.set_outbox_pending(count_mails(req.db))
         resp.data, resp.content_type = self._metrics.exposed(), self._metrics.content_type

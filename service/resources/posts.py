@@ -41,7 +41,7 @@ from service.representation.url_builder import UrlBuilder
 from service.resources import sample_data
 from service.resources.collection_pages import represent_listing
 from service.resources.module import EntryPointPart, LinkRelation
-from service.resources.relationships import RelatedResource, ToManyRelationship, ToOneRelationship
+from service.resources.relationships import RelatedResource, ToOneRelationship, to_many_route
 from service.resources.response_samples import sample_collection, sample_pages
 from service.resources.responses import (
     add_invalidation_links,
@@ -49,7 +49,7 @@ from service.resources.responses import (
     respond_created,
     respond_no_content,
 )
-from service.resources.users import ONE_USER, entitle, represent_user
+from service.resources.users import ONE_USER, represent_user, with_user_title
 from service.resources.users import SAMPLES as USER_SAMPLES
 
 PUBLISH = Action(
@@ -304,7 +304,7 @@ class UserPostsResource:
         query = req.query
         page = list_posts_of(req.db, user, query.position, req.user, ids=query.ids, order=query.order)
         document = _represent_posts_of(req, user_id, req.query, page)
-        resp.media = entitle(document, 'Posts by', user, req.builder)
+        resp.media = with_user_title(document, 'Posts by', user, req.builder)
 
 
 def _represent_posts_of(req: Request, user_id: int, query: Query, page: Page) -> Document:
@@ -396,18 +396,6 @@ ROUTES: tuple[Route, ...] = (
         urls.AUTHOR_RELATIONSHIP,
         ToOneRelationship(PostResource(), 'author', 'PostAuthor', SAMPLES, USER_SAMPLES),
     ),
-    (
-        urls.POSTS_RELATIONSHIP,
-        ToManyRelationship(
-            UserPostsResource(),
-            'UserPosts',
-            sample_pages(urls.POSTS_RELATIONSHIP, SAMPLES, related=urls.USER_POSTS),
-        ),
-    ),
-    (
-        urls.FEED_RELATIONSHIP,
-        ToManyRelationship(
-            FeedResource(), 'Feed', sample_pages(urls.FEED_RELATIONSHIP, SAMPLES, related=urls.FEED)
-        ),
-    ),
+    to_many_route(urls.POSTS_RELATIONSHIP, urls.USER_POSTS, UserPostsResource(), 'UserPosts', SAMPLES),
+    to_many_route(urls.FEED_RELATIONSHIP, urls.FEED, FeedResource(), 'Feed', SAMPLES),
 )

@@ -91,9 +91,7 @@ VERIFICATIONS = Kind(
 def represent_requests(builder: UrlBuilder, *, is_requested: bool = False) -> Document:
     """Return the form to request a password reset; if `is_requested`, the outcome of the request."""
     self_link = builder.link_to(urls.PASSWORD_RESETS)
-    message = (
-        'Enter the email address of your account. You get a mail with a link, which works for 30 minutes.'
-    )
+    message = 'Enter the email address of your account. You get a mail with a link that works for 30 minutes.'
     return Document(
         REQUESTS.name,
         'new',
@@ -153,13 +151,13 @@ class PasswordResetsResource:
     operations: ClassVar = {
         'GET': Operation(
             'Get the form for a forgotten password',
-            'The form by which a mail with a link to reset the password is sent.',
+            'The form that requests a mail with a link to reset the password.',
             {200: Samples(REQUESTS, lambda builder: {'form': represent_requests(builder)})},
             Access.ANYONE,
             query=QueryOptions(REQUESTS.name),
         ),
         'POST': Operation(
-            'Ask for a new password',
+            'Request a password reset',
             'Sends a mail with a link to reset the password, if the address belongs to a user. The response '
             'is the same if it does not.',
             {202: None},

@@ -6,17 +6,18 @@ from typing import Any
 
 import falcon
 
-from service.http.operation import Formats, Operation, Samples
+from service.http.operation import Formats, Operation, Route, Samples
 from service.http.request import Request
 from service.representation.document import Document, Link, member
 from service.representation.query_parameters import QueryOptions
 from service.representation.url_builder import UrlBuilder
+from service.resources.response_samples import sample_pages
 
 _PAGES = ('self', 'first', 'prev', 'next', 'last', 'hc:page')
 
 
 class ToManyRelationship:
-    """The identifiers of the documents in a collection, in the pages that its resource lists.
+    """A relationship to the documents of a collection, with the same pages as the collection.
 
     `name` is its name in the OpenAPI document, `samples` are sample pages of the relationship.
     """
@@ -42,8 +43,17 @@ class ToManyRelationship:
         resp.media = as_relationship(resp.media, req.builder.url_for(req.path))
 
 
+def to_many_route(template: str, related: str, collection: Any, name: str, samples: Samples) -> Route:
+    """Return the route of a relationship at a URL template to the collection at the template `related`.
+
+    `samples` are those of its entries.
+    """
+    pages = sample_pages(template, samples, related=related)
+    return template, ToManyRelationship(collection, name, pages)
+
+
 class ToOneRelationship:
-    """The identifier of the one document that a relation of a resource leads to."""
+    """A relationship of a resource to one document."""
 
     def __init__(self, resource: Any, rel: str, name: str, samples: Samples, related: Samples) -> None:
         self._resource = resource
@@ -68,9 +78,9 @@ class ToOneRelationship:
 
 
 class RelatedResource:
-    """The one resource that a relation of another resource leads to.
+    """The target of a to-one relationship, at the URL of its `related` link.
 
-    `find` returns its document for a request and the ids in the URL.
+    `find` returns the document for a request and the ids in the URL.
     """
 
     def __init__(self, tag: str, name: str, operation: Operation, find: Callable[..., Document]) -> None:

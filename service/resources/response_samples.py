@@ -15,10 +15,10 @@ from service.resources.module import Sample
 def sample_pages(
     template: str, entries: Samples, *forms: tuple[Action, str], related: str | None = None
 ) -> Samples:
-    """Return a sample of a middle page of the collection at a URL template, with the last of the entries.
+    """Return a sample of the second of three pages of a collection, with the last of the entries.
 
-    `forms` are Actions with the URL templates of their targets. `related` is the URL template of the related
-    collection, if the page is one of a relationship itself.
+    `template` is its URL template, and `forms` are Actions with the URL templates of their targets. `related`
+    is the URL template of the related collection, if the page is part of a relationship.
     """
 
     def pages(builder: UrlBuilder, names: PageNames) -> dict[str, Document]:
@@ -41,7 +41,7 @@ def sample_pages(
 
 
 def sample_collection(template: str, sample: Sample, **ids: int) -> Sample:
-    """Return a function that makes the collection at a URL template, with these ids and one sample."""
+    """Return a function that makes a collection of one sample; its URL is the template with these ids."""
 
     def collection(builder: UrlBuilder) -> Document:
         item, query = sample(builder), Query(HalDialect.names)

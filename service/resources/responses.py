@@ -16,7 +16,7 @@ MAX_INVALIDATION_LINKS = 20  # servers and proxies limit the size of header fiel
 
 
 class Editable(Protocol):
-    """A record that knows who may change it."""
+    """A record that can tell whether a viewer may change it."""
 
     @property
     def id(self) -> int: ...
@@ -30,7 +30,7 @@ Record = TypeVar('Record', bound=Editable)
 def add_invalidation_links(resp: falcon.Response, *urls: str) -> None:
     """Link to the other resources that a write changed (draft-nottingham-linked-cache-inv §3).
 
-    The most general ones come first, because no more than MAX_INVALIDATION_LINKS are sent.
+    Only the first MAX_INVALIDATION_LINKS are sent, so the most general URLs come first.
     """
     if urls:
         links = (f'<{url}>; rel="invalidates"' for url in urls[:MAX_INVALIDATION_LINKS])
@@ -43,7 +43,7 @@ def respond_created(resp: falcon.Response, document: Document) -> None:
 
 
 def respond_no_content(resp: falcon.Response, *urls: str) -> None:
-    """Respond to a write without content (RFC 9110 §15.3.5), with links to what it changed."""
+    """Respond without content to a write (RFC 9110 §15.3.5), with links to the URLs that it changed."""
     resp.status = falcon.HTTP_204
     add_invalidation_links(resp, *urls)
 

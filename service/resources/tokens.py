@@ -51,7 +51,7 @@ from service.representation.url_builder import UrlBuilder
 from service.resources import sample_data
 from service.resources.collection_pages import represent_listing
 from service.resources.module import EntryPointPart, LinkRelation
-from service.resources.relationships import ToManyRelationship
+from service.resources.relationships import to_many_route
 from service.resources.response_samples import sample_collection, sample_pages
 from service.resources.responses import add_invalidation_links, respond_no_content
 
@@ -97,9 +97,9 @@ KIND = Kind(
         time_member('expires_at', 'When the token expires.'),
         time_member('last_used_at', 'When the token was last used to change something.', nullable=True),
         Member('user_agent', 'The User-Agent of the request by which the token was issued.', nullable=True),
-        Member('name', 'The name that the sign-in gave the token.', nullable=True),
-        Member('scope', 'What the token permits: `write` everything, `read` no changes.'),
-        Member('current', 'Whether it is the token that is presented.', 'boolean'),
+        Member('name', 'The name that the client chose for the token.', nullable=True),
+        Member('scope', 'The scope of the token: `write` permits everything, `read` permits no changes.'),
+        Member('current', 'Whether it is the token in the request.', 'boolean'),
         Member('token', 'The secret, to be sent as a Bearer token.', presence=Presence.CREATION),
         Member(
             'token_type', 'The authentication scheme of the secret: `Bearer`.', presence=Presence.CREATION
@@ -305,7 +305,7 @@ class OtherTokensResource:
 
 
 class UserTokensResource:
-    """The tokens of a user, who is the viewer."""
+    """The viewer's tokens, at a URL with the viewer's id."""
 
     tag = 'tokens'
     operations: ClassVar = {'GET': dataclasses.replace(TokensResource.operations['GET'], access=Access.OWNER)}
@@ -368,8 +368,8 @@ def _find_tokens(req: Request, token_ids: Sequence[int]) -> dict[int, Document]:
 def _issue(req: Request) -> NewToken:
     """Issue a token for the credentials in the body, or else for those in the Authorization header.
 
-    Wrong credentials in the header are reported before an invalid body. Hashing a password for a body that is
-    rejected costs no more than hashing it for a valid one, and counts against the same limits.
+    Wrong credentials in the header are reported before an invalid body. That does not help attackers: hashing
+    a password costs as much with a valid body, and counts against the same limits.
     """
     try:
         body = read_body(req)
@@ -393,7 +393,7 @@ def _issue(req: Request) -> NewToken:
 
 
 def _verify_header(req: Request) -> VerifiedAccount | Viewer | None:
-    """Return whom the Authorization header identifies, by a password or a token; None without credentials."""
+    """Verify the password or the token in the Authorization header; return None without credentials."""
     scheme, value = req.credentials
     if scheme == 'bearer':
         return authenticate(req, value)
@@ -416,7 +416,7 @@ def _options(
 
 
 def _issuer(req: Request, format: str) -> Issuer | None:
-    """Return the issuer of a signed token, None for an opaque one; raises Invalid where none is signed."""
+    """Return the issuer of a signed token, None for an opaque one; raises Invalid without BASE_URL."""
     if format != 'jwt':
         return None
     if req.db.settings.base_url is None:
@@ -452,12 +452,5 @@ ROUTES: tuple[Route, ...] = (
     (urls.OTHER_TOKENS, OtherTokensResource()),
     (urls.TOKEN, TokenResource()),
     (urls.KEYS, KeysResource()),
-    (
-        urls.TOKENS_RELATIONSHIP,
-        ToManyRelationship(
-            UserTokensResource(),
-            'Tokens',
-            sample_pages(urls.TOKENS_RELATIONSHIP, SAMPLES, related=urls.TOKENS),
-        ),
-    ),
+    to_many_route(urls.TOKENS_RELATIONSHIP, urls.TOKENS, UserTokensResource(), 'Tokens', SAMPLES),
 )

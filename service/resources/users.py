@@ -257,8 +257,8 @@ def _template(
     )
 
 
-def entitle(document: Document, title: str, user: UserRecord, builder: UrlBuilder) -> Document:
-    """Return the document with the title that it has as the user's: `Followers of ada`."""
+def with_user_title(document: Document, title: str, user: UserRecord, builder: UrlBuilder) -> Document:
+    """Return the document with a title that names the user: `Followers of ada`."""
     user_url = builder.url_for(urls.USER, user_id=user.id)
     parents = (Crumb('People', builder.url_for(urls.USERS)), Crumb(user.username, user_url))
     return replace(document, title=f'{title} {user.username}', parents=parents)
@@ -321,7 +321,7 @@ class UsersResource:
             req.db, client_address=req.uncounted_address, quotas=req.quotas, **read_form(req)
         )
         respond_created(resp, represent_user(user, None, req.builder))
-        resp.set_header('Cache-Control', NO_STORE)  # it is for an anonymous client; the new user sees more
+        resp.set_header('Cache-Control', NO_STORE)  # the new user, once signed in, sees more
         add_invalidation_links(resp, req.builder.url_for(urls.USERS))
 
 
@@ -451,11 +451,14 @@ def _changed_by_user(req: Request, user_id: int) -> tuple[str, ...]:
 def _deleted_with_user(
     req: Request, user_id: int, stores: Sequence[int], items: Sequence[int]
 ) -> tuple[str, ...]:
-    collections = (*(urls.STORES,) * bool(stores), *(urls.ITEMS,) * bool(items), urls.TOKENS)
-    own = (urls.FOLLOWERS, urls.FOLLOWING)
+    collections = (
+        *((urls.STORES,) if stores else ()),
+        *((urls.ITEMS,) if items else ()),
+        *(urls.TOKENS, urls.FOLLOWERS, urls.FOLLOWING),
+    )
     return (
         *_changed_by_user(req, user_id),
-        *(req.builder.url_for(template, user_id=user_id) for template in (*collections, *own)),
+        *(req.builder.url_for(template, user_id=user_id) for template in collections),
         *(req.builder.url_for(urls.STORE, store_id=store_id) for store_id in stores),
         *(req.builder.url_for(urls.STORE_ITEMS, store_id=store_id) for store_id in stores),
         *(req.builder.url_for(urls.ITEM, item_id=item_id) for item_id in items),

@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 from service.representation.action import Action, Field
 from service.representation.display import Column, Display, Note
 from service.representation.document import Document, Link
-from service.representation.html import device, link_text, moment, page, problem_page, title_of, words
+from service.representation.html import page, problem_page, title_of
+from service.representation.html_text import device, link_text, moment, words
 from service.representation.problem import PROBLEMS, Problem
 from tests.html import Page
 
@@ -224,6 +225,7 @@ def test_a_device_is_told_in_words(user_agent: str | None, shown: str) -> None:
         ('(https://a.test/?a=1&b=2)', ['https://a.test/?a=1&amp;b=2']),
         ('javascript:alert(1) ftp://a.test data:text/html,x', []),
         ('https://a.test/"onclick="x', ['https://a.test/']),
+        ('http://a.test/{id} http://a.test/x', ['http://a.test/x']),
     ],
 )
 def test_web_addresses_become_links(text: str, hrefs: list[str]) -> None:

@@ -22,9 +22,9 @@ class Components:
         return reference(section, name)
 
     def set_example(self, schema: dict[str, str], value: Any) -> None:
-        """Set the example of a referenced schema, instead of an earlier one.
+        """Set the example of a referenced schema, replacing an earlier one.
 
-        Bodies with the same schema have one example, in whatever media type and response they are.
+        All bodies with the schema have this example, in every media type and response.
         """
         self._examples[schema['$ref'].rpartition('/')[2]] = value
 

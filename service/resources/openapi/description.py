@@ -112,7 +112,7 @@ def _operation(
 ) -> dict[str, Any]:
     """Return the Operation Object (OpenAPI 3.1 §4.8.10)."""
     query = query_parameters(endpoint, samples, components)
-    described: dict[str, Any] = {
+    members: dict[str, Any] = {
         'operationId': endpoint.operation_id,
         'tags': [endpoint.resource.tag],
         'summary': endpoint.operation.summary,
@@ -123,12 +123,12 @@ def _operation(
         'responses': responses.of(endpoint),
     }
     if endpoint.body_types:
-        described['requestBody'] = request_body(endpoint, samples, components)
-    return {name: value for name, value in described.items() if value or name == 'security'}
+        members['requestBody'] = request_body(endpoint, samples, components)
+    return {name: value for name, value in members.items() if value or name == 'security'}
 
 
 def _security(endpoint: Endpoint) -> list[dict[str, list[str]]]:
-    """Return the alternative Security Requirement Objects (§4.8.30); `{}` stands for no credentials."""
+    """Return the alternative Security Requirement Objects (§4.8.30); `{}` is access without credentials."""
     if endpoint.operation.access is Access.CREDENTIALS:
         return [{}, {'basic': []}, {'bearer': []}]
     if endpoint.operation.access is Access.PUBLIC:

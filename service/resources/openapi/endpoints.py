@@ -47,7 +47,7 @@ class Endpoint(NamedTuple):
         responses = dict(declared)
         if self.method == 'GET' and 200 in declared and self.operation.cacheable:
             responses[304] = None
-        if self.prefers_return and 200 in responses:
+        if self.accepts_prefer and 200 in responses:
             responses[204] = None
         if self.method == 'DELETE' and 204 in declared:
             responses[200] = _DELETED
@@ -59,8 +59,8 @@ class Endpoint(NamedTuple):
         return responses
 
     @property
-    def prefers_return(self) -> bool:
-        """Whether a client may prefer a response without content."""
+    def accepts_prefer(self) -> bool:
+        """Whether it accepts the header Prefer, by which a client can omit the content of the response."""
         is_write = self.method != 'GET' and self.operation.access is not Access.CREDENTIALS
         return is_write and any(status < 300 for status in self.operation.responses)
 
@@ -97,7 +97,7 @@ class Endpoint(NamedTuple):
     @property
     def header_names(self) -> list[str]:
         """The header parameters that only some operations have."""
-        names = {'Prefer': self.prefers_return, 'Idempotency-Key': _accepts_key(self)}
+        names = {'Prefer': self.accepts_prefer, 'Idempotency-Key': _accepts_key(self)}
         return [name for name, is_accepted in names.items() if is_accepted]
 
     @property
@@ -119,12 +119,12 @@ def _accepts_key(endpoint: Endpoint) -> bool:
 
 
 def _reads_resource(endpoint: Endpoint) -> bool:
-    """Return whether its body can identify another resource than the URL does (JSON:API §9.1, §9.2)."""
+    """Return whether it reads JSON:API, where the type and the id may not match the URL (§9.1, §9.2)."""
     return JSON_API in endpoint.body_types
 
 
 def _can_be_forbidden(endpoint: Endpoint) -> bool:
-    """Return whether it is for the owner or for tokens that permit writes, or rejects ids of clients."""
+    """Return whether it requires ownership or a token for writes, or rejects client-generated ids."""
     creates = endpoint.method == 'POST' and _reads_resource(endpoint)
     operation = endpoint.operation
     needs_permission = operation.access is Access.OWNER or operation.needs_write_scope(endpoint.method)
@@ -142,7 +142,7 @@ def _is_throttled(endpoint: Endpoint) -> bool:
 
 
 # The endpoints that can respond with each status of PROBLEMS below 500; 405 is for methods without one.
-# What the server rejects before it has a request (414, 417, 431) is not described.
+# Errors that the HTTP server reports before the application is called (414, 417, 431) are not described.
 _APPLIES: dict[int, Callable[[Endpoint], bool]] = {
     400: lambda endpoint: True,
     401: lambda endpoint: endpoint.operation.access is not Access.PUBLIC,

@@ -56,7 +56,7 @@ def headers_with(
 ) -> dict[str, dict[str, str]]:
     """Return the headers of a response with one of the statuses (Header Objects, OpenAPI 3.1 §4.8.21).
 
-    Those in `without` are left out.
+    The headers in `without` are omitted.
     """
     headers = {}
     for name, (description, always, sometimes) in _HEADERS.items():
@@ -68,6 +68,6 @@ def headers_with(
 
 
 def _header(name: str, description: str, *, is_required: bool) -> tuple[str, dict[str, Any]]:
-    """Return the name of the component and the header; one that may be absent is another component."""
+    """Return the component name and the header, which is a separate component if it is optional."""
     header: dict[str, Any] = {'description': description, 'schema': {'type': 'string'}}
     return (name, {**header, 'required': True}) if is_required else (f'{name}.optional', header)

@@ -33,11 +33,11 @@ _HEADERS: dict[str, tuple[str, Schema]] = {
     ),
 }
 # The descriptions of query parameters, by a pattern that their names match.
-_MEANINGS = {
+_DESCRIPTIONS = {
     r'page|page\[number\]': 'The number of the page, from 1.',
     r'per_page|page\[size\]': 'The maximum number of entries of a page: 10 by default, at most 100.',
-    r'page\[after\]': 'Start after this position, from a `next` link.',
-    r'page\[before\]': 'End before this position, from a `prev` or `last` link.',
+    r'page\[after\]': 'The cursor after which the page starts, from a `next` link.',
+    r'page\[before\]': 'The cursor before which the page ends, from a `prev` or `last` link.',
     r'sort': 'The members to sort by, with `-` for descending order.',
     r'include': 'The relationships whose resources are included, separated by commas.',
     r'filter\[id\]': 'Only the entries with these ids, separated by commas.',
@@ -71,7 +71,7 @@ def path_parameters(
 def query_parameters(
     endpoint: Endpoint, samples: SampleDocuments, components: Components
 ) -> list[dict[str, str]]:
-    """Return the query parameters; `x-media-types` names the formats of one that is not in all formats."""
+    """Return the query parameters; `x-media-types` lists the formats of one that is not in all of them."""
     options = endpoint.operation.query
     if not endpoint.document_formats:
         return []
@@ -102,7 +102,7 @@ def query_parameters(
 def _kinds_in(options: QueryOptions, kinds: Mapping[str, Kind]) -> dict[str, dict[str, str]]:
     """Return the kinds of a document, of what it embeds, and of what can be included with it at any depth.
 
-    Each has the relations whose documents can be included, with the kind of these.
+    Each maps the relations whose documents can be included to the kinds of these documents.
     """
     relations_of: dict[str, dict[str, str]] = {}
     waiting = [options.kind]
@@ -123,8 +123,8 @@ def _component_name(name: str, kind: str) -> str:
 
 def _query_parameter(name: str, schema: Schema, media_types: list[str]) -> dict[str, Any]:
     """Return the Parameter Object (OpenAPI 3.1 §4.8.12)."""
-    matches = ((re.fullmatch(pattern, name), meaning) for pattern, meaning in _MEANINGS.items())
-    description = next(meaning.format(*match.groups()) for match, meaning in matches if match)
+    matches = ((re.fullmatch(pattern, name), text) for pattern, text in _DESCRIPTIONS.items())
+    description = next(text.format(*match.groups()) for match, text in matches if match)
     parameter = {'name': name, 'in': 'query', 'description': description, 'schema': schema}
     return parameter | ({} if len(media_types) == len(FORMATS) else {'x-media-types': media_types})
 

@@ -211,7 +211,7 @@ def _has_inputs(document: Document) -> bool:
 def _pointers(
     variables: Mapping[str, str], properties: Mapping[str, Any], *, is_hal: bool
 ) -> dict[str, str] | None:
-    """Return the runtime expressions for the values of the variables, or None if the body lacks one."""
+    """Return the runtime expressions for the values of the variables, None if one is not in the body."""
     pointers = {
         str(value): _pointer(name, is_hal=is_hal) for name, value in properties.items() if value != ''
     }

@@ -13,8 +13,8 @@ from service.resources.openapi.endpoints import Endpoint
 class SampleDocuments:
     """The endpoints and the sample documents of their responses, with the URLs of a builder.
 
-    `kinds` has the kinds of all documents by name, `variables` a value for each variable of a URL, and
-    `values` one for each property of any document.
+    `kinds` has the kinds of all documents by name, `variables` has a value for each variable of a URL, and
+    `values` has a value for each property of any document.
     """
 
     def __init__(self, endpoints: Sequence[Endpoint], builder: UrlBuilder) -> None:
@@ -30,7 +30,7 @@ class SampleDocuments:
                     self._documents[endpoint, status] = [*content.documents(builder).values()]
         self.variables: dict[str, Any] = {}
         for endpoint in endpoints:
-            self.variables |= self._variables_of(endpoint)  # those within one URL belong together
+            self.variables |= self._variables_of(endpoint)  # the values in one URL are from one document
         self.values = sample_values(
             document for documents in self._documents.values() for document in documents
         )
@@ -61,7 +61,7 @@ class SampleDocuments:
                 yield endpoint, match.groupdict()
 
     def _variables_of(self, endpoint: Endpoint) -> dict[str, Any]:
-        """Return the values of the variables in the endpoint's URL that its documents have."""
+        """Return the values of the URL's variables in the first document that is at the endpoint."""
         paths = (document.href.partition('?')[0] for document in self.of_resource(endpoint))
         pattern = self._patterns[endpoint.template]
         matches = (pattern.fullmatch(path.removeprefix(self.builder.origin)) for path in paths)

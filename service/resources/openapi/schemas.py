@@ -244,7 +244,7 @@ class KindSchemas:
         if kind.has_more_links:
             all_links['additionalProperties'] = _LINK
         properties: dict[str, Schema] = {'_links': all_links, **members}
-        required = ['_links', *(name for name in members if name == 'id')]  # `fields` leaves out others
+        required = ['_links', *(name for name in members if name == 'id')]  # `fields` can omit the others
         embedded = {rel: self.hal(self._kinds[name]) for rel, name in kind.embedded.items()}
         embedded |= {rel: self._included(kind, rel) for rel in kind.relationships if rel not in embedded}
         if embedded:
@@ -331,5 +331,5 @@ def _members(kind: Kind, *, is_new: bool = False) -> dict[str, Schema]:
 
 
 def _title(kind: Kind, members: Mapping[str, Schema]) -> str:
-    """Return the title of such a document: a `NewToken` has members that a `Token` lacks."""
+    """Return the title of a document with these members: a new token has more than a token."""
     return kind.title if members == _members(kind) else f'New{kind.title}'
