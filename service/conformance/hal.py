@@ -19,9 +19,7 @@ from service.conformance.exchange import (
     pointer,
 )
 from service.conformance.rules import Standard
-from service.conformance.syntax import (
-    expand,
-)
+from service.conformance.syntax import expand
 
 DRAFT = Standard('draft-kelly-json-hal-11', 'https://datatracker.ietf.org/doc/html/draft-kelly-json-hal-11')
 

@@ -5,12 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator
 
-from service.conformance.exchange import (
-    Exchange,
-    entries,
-    members,
-    pointer,
-)
+from service.conformance.exchange import Exchange, entries, members, pointer
 from service.conformance.hal import (
     DRAFT,
     curies,
@@ -37,11 +32,7 @@ from service.conformance.syntax import (
 )
 
 RFC8288 = Standard('RFC 8288', 'https://www.rfc-editor.org/rfc/rfc8288')
-
-
 RFC6570 = Standard('RFC 6570', 'https://www.rfc-editor.org/rfc/rfc6570')
-
-
 RULES = Rules('hal', DRAFT, is_hal)
 
 

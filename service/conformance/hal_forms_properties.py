@@ -8,18 +8,11 @@ from collections.abc import Iterator
 from typing import Any
 
 from service.conformance.exchange import Exchange, entries, pointer
-from service.conformance.hal_forms import (
-    SPECIFICATION,
-    is_hal_forms,
-    options,
-    properties,
-)
+from service.conformance.hal_forms import SPECIFICATION, is_hal_forms, options, properties
 from service.conformance.rules import Fault, Rules
 from service.conformance.syntax import is_template
 
 CORE, ADDITIONAL = 'Core property Attributes', 'Additional property Attributes'
-
-
 TYPES = frozenset(
     [
         'hidden',
@@ -42,11 +35,7 @@ TYPES = frozenset(
         'radio',
     ]
 )
-
-
 BOOLEANS = ('readOnly', 'required', 'templated')
-
-
 RULES = Rules('hal-forms', SPECIFICATION, is_hal_forms)
 
 

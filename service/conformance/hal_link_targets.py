@@ -7,11 +7,7 @@ from typing import Any
 
 from service.conformance.client import Client
 from service.conformance.crawler import MISSING
-from service.conformance.exchange import (
-    Exchange,
-    entries,
-    members,
-)
+from service.conformance.exchange import Exchange, entries, members
 from service.conformance.hal import (
     DRAFT,
     curies,
@@ -23,24 +19,13 @@ from service.conformance.hal import (
     selves,
 )
 from service.conformance.rules import Fault, Level, Rules, Standard, for_purpose
-from service.conformance.syntax import (
-    expand,
-    is_absolute_uri,
-    join,
-    parse_media_type,
-)
+from service.conformance.syntax import expand, is_absolute_uri, join, parse_media_type
 
 RELATIONS = Standard(
     'IANA link relations', 'https://www.iana.org/assignments/link-relations/link-relations.xhtml'
 )
-
-
 MAX_CURIES = 10
-
-
 MAX_TYPED = 5
-
-
 RULES = Rules('hal', DRAFT, is_hal)
 
 

@@ -11,15 +11,14 @@ from service.conformance.rules import Fault, Rules, is_sent
 from service.conformance.syntax import ENTITY_TAG
 
 OTHER_TAG = '"conform-no-such-tag"'
-
-
 KEPT_BY_304 = ('ETag', 'Vary', 'Cache-Control', 'Content-Location', 'Expires')
-
-
 NOT_MODIFIED = ('not-modified', 'not-modified-head')
-
-
 RULES = Rules('http', RFC9110)
+
+
+def probe_again(client: Client, exchange: Exchange) -> None:
+    """Send the same request again."""
+    client.repeat(exchange, 'again')
 
 
 def probe_tags(client: Client, exchange: Exchange) -> None:
@@ -47,17 +46,13 @@ def probe_dates(client: Client, exchange: Exchange) -> None:
         client.repeat(exchange, 'tag-over-date', If_Modified_Since=modified, If_None_Match=OTHER_TAG)
 
 
-PROBES = (
-    probe_tags,
-    probe_dates,
-)
+PROBES = (probe_again, probe_tags, probe_dates)
 
 
 def has_changed(exchange: Exchange) -> bool:
     """Return whether the resource has changed since the request that this one repeats."""
-    return exchange.response.is_success and exchange.response.header(
-        'ETag'
-    ) != exchange.source.response.header('ETag')
+    here, there = exchange.response, exchange.source.response
+    return here.is_success and here.header('ETag') != there.header('ETag')
 
 
 @RULES.must(

@@ -10,19 +10,14 @@ from service.conformance.http import RFC9110
 from service.conformance.rules import Fault, Rules, Standard, is_sent
 
 RFC5789 = Standard('RFC 5789', 'https://www.rfc-editor.org/rfc/rfc5789')
-
-
 SAME_FIELDS = ('Content-Type', 'ETag', 'Last-Modified', 'Vary', 'Cache-Control', 'Content-Language', 'Allow')
-
-
 RULES = Rules('http', RFC9110)
 
 
 def probe_methods(client: Client, exchange: Exchange) -> None:
-    """Send HEAD and OPTIONS, and the same GET again."""
+    """Send HEAD and OPTIONS."""
     head = client.repeat(exchange, 'head', 'HEAD')
     client.repeat(head, 'options', 'OPTIONS')
-    client.repeat(exchange, 'again')
 
 
 def probe_missing(client: Client, exchange: Exchange) -> None:
@@ -31,10 +26,7 @@ def probe_missing(client: Client, exchange: Exchange) -> None:
     client.repeat(exchange, 'missing', url=url)
 
 
-PROBES = (
-    probe_methods,
-    probe_missing,
-)
+PROBES = (probe_methods, probe_missing)
 
 
 @RULES.must('HEAD-CONTENT', '§9.3.2', 'A response to HEAD has no content.', is_sent('head'))

@@ -12,8 +12,6 @@ from service.conformance.http import RFC9110
 from service.conformance.rules import Fault, Level, Rules, is_sent
 
 VARIANTS = (HAL, HAL_FORMS, JSON_API, JSON, HTML)
-
-
 RULES = Rules('http', RFC9110)
 
 
@@ -48,11 +46,7 @@ def probe_coding(client: Client, exchange: Exchange) -> None:
     client.repeat(exchange, 'gzip-q-0', Accept_Encoding='gzip;q=0, identity')
 
 
-PROBES = (
-    probe_accept,
-    probe_variants,
-    probe_coding,
-)
+PROBES = (probe_accept, probe_variants, probe_coding)
 
 
 @RULES.must(

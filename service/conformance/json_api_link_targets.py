@@ -25,8 +25,6 @@ from service.conformance.rules import Fault, Level, Rules, for_purpose
 from service.conformance.syntax import join, parameters_of
 
 RULES = Rules('json-api', SPECIFICATION, is_json_api)
-
-
 UNKNOWN = 'noSuchThing'
 
 

@@ -24,11 +24,7 @@ from service.conformance.json_api import (
 from service.conformance.rules import Fault, Rules, for_purpose
 
 UNKNOWN = 'noSuchThing'
-
-
 _UNSORTABLE = (dict, list, type(None), bool)
-
-
 RULES = Rules('json-api', SPECIFICATION)
 
 
@@ -105,16 +101,12 @@ RULES.must(
     'An unknown include path gets 400.',
     for_purpose('ja-include-unknown'),
 )(requires_status(400))
-
-
 RULES.must(
     'JA-SORT-UNKNOWN',
     '#fetching-sorting',
     'An unsupported sort field gets 400.',
     for_purpose('ja-sort-unknown'),
 )(requires_status(400))
-
-
 RULES.must(
     'JA-QUERY-UNKNOWN',
     '#query-parameters-custom',
