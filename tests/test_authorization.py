@@ -1,4 +1,4 @@
-"""Authorization: every method of every URL, for every kind of client."""
+"""Authorization: every method of every URL of a server with mail, for every kind of client."""
 
 from __future__ import annotations
 
@@ -8,14 +8,16 @@ from typing import Any
 import pytest
 
 from service.http.operation import Access
-from tests.client import Client
+from tests.client import ORIGIN, Client
 from tests.clock import MovableClock
+from tests.conftest import Start
 from tests.preparation import Preparation
 from tests.routes import methods_at, populate, routes
 
 CLIENTS = ('anonymous', 'other', 'owner', 'expired', 'revoked', 'malformed')
 ANYONE = (200, 200, 200, 401, 401, 401)
 SIGNED_IN = (401, 200, 200, 401, 401, 401)
+UNKNOWN_SECRET = (404, 404, 404, 401, 401, 401)
 MATRIX = {
     ('GET', '/'): (308,) * 6,
     ('GET', '/health/live'): (200,) * 6,
@@ -90,7 +92,20 @@ MATRIX = {
     ('DELETE', '/api/tokens/others'): (401, 204, 204, 401, 401, 401),
     ('GET', '/api/tokens/{token_id}'): (401, 403, 200, 401, 401, 401),
     ('DELETE', '/api/tokens/{token_id}'): (401, 403, 204, 401, 401, 401),
+    ('GET', '/api/password-resets'): ANYONE,
+    ('POST', '/api/password-resets'): (400, 400, 400, 401, 401, 401),
+    ('GET', '/api/password-resets/{secret}'): UNKNOWN_SECRET,
+    ('PUT', '/api/password-resets/{secret}'): UNKNOWN_SECRET,
+    ('POST', '/api/email-verifications'): (401, 202, 202, 401, 401, 401),
+    ('GET', '/api/email-verifications/{secret}'): UNKNOWN_SECRET,
+    ('POST', '/api/email-verifications/{secret}'): UNKNOWN_SECRET,
 }
+
+
+@pytest.fixture
+def app(start: Start) -> Any:
+    """An application with mail, which sends none."""
+    return start(BASE_URL=ORIGIN, MAIL_URL='smtp://127.0.0.1:1', MAIL_FROM='halcyon@example.org')
 
 
 def test_every_method_of_every_url_has_a_row(app: Any) -> None:
@@ -100,6 +115,8 @@ def test_every_method_of_every_url_has_a_row(app: Any) -> None:
 
 def access_of(method: str, row: tuple[int, ...]) -> Access:
     """Return the access of an operation with this row of the matrix."""
+    if row == UNKNOWN_SECRET:
+        return Access.SECRET
     anonymous, other, owner, *invalid = row
     if 401 not in invalid:
         return Access.PUBLIC
@@ -133,14 +150,14 @@ def sign_in_again(ada: Client, clock: MovableClock) -> tuple[dict[str, Any], dic
 
 @pytest.mark.usefixtures('bob')
 @pytest.mark.parametrize(('method', 'template'), MATRIX)
-def test_only_permitted_users_succeed(
+def test_only_permitted_clients_succeed(
     app: Any, ada: Client, clock: MovableClock, preparation: Preparation, method: str, template: str
 ) -> None:
     values, tokens = preparation.run('sign in again', partial(sign_in_again, ada, clock))
     tokens |= {'anonymous': None, 'malformed': 'no token'}
     # Clients that can change the resource come last.
     order = sorted(CLIENTS, key=lambda name: name in ('other', 'owner'))
-    url = template.format_map(values)
+    url = template.format_map(values | {'secret': 'x' * 43})
     responses = {name: Client(app, tokens[name]).request(method, url).status for name in order}
     assert tuple(responses[name] for name in CLIENTS) == MATRIX[method, template]
 

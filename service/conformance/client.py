@@ -1,4 +1,4 @@
-"""The client that all requests go through: one origin, bounded in number and rate, safe by default."""
+"""The client that sends all requests: to one origin, limited in number and rate, safe by default."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ class BudgetSpent(Exception):
 
 
 class NotAllowed(Exception):
-    """The request would leave the origin, or change something without permission."""
+    """The request would leave the origin, or is unsafe and --write is not set."""
 
 
 class Client:
-    """Sends requests within bounds and records the exchanges.
+    """Sends requests within its limits and records the exchanges.
 
     `authorization` is the value of the Authorization field, empty for none; `on_send` is called after each
     request.
@@ -57,8 +57,8 @@ class Client:
 
     def is_on_origin(self, url: str) -> bool:
         """Return whether the URL has the start's scheme, host and port."""
-        there, here = urlsplit(url), urlsplit(self.start)
-        return (there.scheme, there.netloc) == (here.scheme, here.netloc)
+        target, start = urlsplit(url), urlsplit(self.start)
+        return (target.scheme, target.netloc) == (start.scheme, start.netloc)
 
     def resolve(self, base: str, reference: str) -> str | None:
         """Return the absolute URL of a reference; None if it leaves the origin or is malformed."""

@@ -1,4 +1,4 @@
-"""The crawler: follows the links of documents, breadth first, within bounds."""
+"""The crawler: follows the links of documents, breadth first, up to a limit."""
 
 from __future__ import annotations
 
@@ -54,11 +54,11 @@ def crawl(client: Client, accept: str, links: Links, limit: int) -> None:
         limit -= 1
         if exchange.response.status in MISSING and origin is not None:
             client.send('OPTIONS', url, 'options-missing', exchange)
-        for found in sorted(links(exchange), key=priority):
-            target = client.resolve(url, found.href)
+        for next_link in sorted(links(exchange), key=priority):
+            target = client.resolve(url, next_link.href)
             if target is not None and target not in seen:
                 seen.add(target)
-                waiting.append((target, exchange, found))
+                waiting.append((target, exchange, next_link))
 
 
 def samples(record: Sequence[Exchange], count: int) -> list[Exchange]:

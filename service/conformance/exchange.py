@@ -1,4 +1,4 @@
-"""HTTP messages as recorded: a request, its response, and why the request was sent."""
+"""HTTP messages as recorded: a request, its response, and the purpose of the request."""
 
 from __future__ import annotations
 
@@ -20,7 +20,6 @@ PROBLEM = 'application/problem+json'
 JSON = 'application/json'
 HTML = 'text/html'
 HAL_TYPES = (HAL, 'application/vnd.hal+json', HAL_FORMS)
-
 T = TypeVar('T')
 Headers = tuple[tuple[str, str], ...]
 
@@ -61,7 +60,7 @@ class Request:
 
 @dataclass(frozen=True)
 class Response:
-    """An HTTP response as received: fields in their order, and all octets that came as content."""
+    """An HTTP response as received: fields in their order, and all octets of the content."""
 
     status: int
     headers: Headers = ()
@@ -77,7 +76,7 @@ class Response:
 
     def elements(self, name: str) -> list[str]:
         """Return the members of a field that is a list of tokens, in lower case."""
-        return [one.strip().lower() for one in self.header(name).split(',') if one.strip()]
+        return [element.strip().lower() for element in self.header(name).split(',') if element.strip()]
 
     @cached_property
     def media_type(self) -> str:
@@ -91,7 +90,7 @@ class Response:
 
     @property
     def is_whole(self) -> bool:
-        """Whether the content is there, in full and not encoded."""
+        """Whether the response has its whole content, without a content coding."""
         return bool(self.body) and self.status != 206 and not self.values('Content-Encoding')
 
     @cached_property
@@ -111,8 +110,8 @@ class Response:
 class Exchange:
     """A request and its response.
 
-    `purpose` is why it was sent, `origin` is the exchange that it was made from, and `context` has
-    what rules need to know about the request.
+    `purpose` names why the request was sent, `origin` is the exchange that it was derived from, and
+    `context` has details of the request for the rules.
     """
 
     request: Request
@@ -128,20 +127,20 @@ class Exchange:
 
     @property
     def source(self) -> Exchange:
-        """The exchange that it was made from; only for purposes that have one."""
+        """The exchange that the request was derived from; only for purposes that have one."""
         assert self.origin is not None
         return self.origin
 
 
 def found_once(find: Callable[[Exchange], Iterable[T]]) -> Callable[[Exchange], Sequence[T]]:
-    """Cache what a function finds in an exchange: many rules look at the same links and templates."""
-    found: WeakKeyDictionary[Exchange, Sequence[T]] = WeakKeyDictionary()
+    """Cache the results of a function by exchange, since many rules need the same links and templates."""
+    results: WeakKeyDictionary[Exchange, Sequence[T]] = WeakKeyDictionary()
 
     @functools.wraps(find)
     def find_once(exchange: Exchange) -> Sequence[T]:
-        if exchange not in found:
-            found[exchange] = tuple(find(exchange))
-        return found[exchange]
+        if exchange not in results:
+            results[exchange] = tuple(find(exchange))
+        return results[exchange]
 
     return find_once
 

@@ -12,7 +12,7 @@ from urllib.parse import urlencode
 
 from service.conformance.exchange import entries, members
 
-MISFITS = ('a\x01b', '<!>', '-', 'x')  # values that most expressions do not match
+MISFITS = ('a\x01b', '<!>', '-', 'x')  # values that do not match most regular expressions
 FORM = 'application/x-www-form-urlencoded'
 _NUMBERS = ('min', 'max', 'minLength', 'maxLength')
 _MEMBER_TYPES: dict[str, Any] = {
@@ -42,7 +42,7 @@ _BY_TYPE = {
 
 @dataclass(frozen=True)
 class Filled:
-    """A form's values, and the content that they are sent as."""
+    """The values of a form, and the media type in which they are sent."""
 
     values: dict[str, Any]
     content_type: str
@@ -65,13 +65,13 @@ class Filled:
 def fields_of(template: dict[str, Any]) -> Iterator[dict[str, Any]]:
     """Yield the fields that have a name, without members of a wrong type."""
     for _, field in entries(template.get('properties')):
-        kept = {
+        valid = {
             name: value
             for name, value in members(field)
             if isinstance(value, _MEMBER_TYPES.get(name, object)) and not (name in _NUMBERS and value is True)
         }
-        if kept.get('name'):
-            yield kept
+        if valid.get('name'):
+            yield valid
 
 
 def fill(template: dict[str, Any], *, is_query: bool = False) -> Filled:
@@ -119,7 +119,7 @@ def beyond(template: dict[str, Any], filled: Filled) -> Iterator[tuple[str, str,
             yield name, 'max', filled.replace(name, str(field['max'] + 1))
         if 'min' in field:
             yield name, 'min', filled.replace(name, str(field['min'] - 1))
-        misfit = next((one for one in MISFITS if not matches(field.get('regex', ''), one)), None)
+        misfit = next((value for value in MISFITS if not matches(field.get('regex', ''), value)), None)
         if field.get('regex') and misfit is not None:
             yield name, 'regex', filled.replace(name, misfit)
         if field.get('options', {}).get('inline'):

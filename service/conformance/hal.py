@@ -19,9 +19,7 @@ from service.conformance.exchange import (
     pointer,
 )
 from service.conformance.rules import Standard
-from service.conformance.syntax import (
-    expand,
-)
+from service.conformance.syntax import expand
 
 DRAFT = Standard('draft-kelly-json-hal-11', 'https://datatracker.ietf.org/doc/html/draft-kelly-json-hal-11')
 
@@ -62,8 +60,8 @@ def resources(value: Any, where: str = '') -> Iterator[tuple[str, dict[str, Any]
             here = where + pointer('_embedded', rel)
             if isinstance(embedded, dict):
                 yield from resources(embedded, here)
-            for number, one in entries(embedded):
-                yield from resources(one, here + pointer(number))
+            for number, entry in entries(embedded):
+                yield from resources(entry, here + pointer(number))
 
 
 def links(document: Any) -> Iterator[Link]:
@@ -77,8 +75,8 @@ def links_of(resource: dict[str, Any], where: str = '') -> Iterator[Link]:
     for rel, value in members(resource.get('_links')):
         here = where + pointer('_links', rel)
         if isinstance(value, list):
-            for number, one in enumerate(value):
-                yield Link(here + pointer(number), rel, one)
+            for number, entry in enumerate(value):
+                yield Link(here + pointer(number), rel, entry)
         else:
             yield Link(here, rel, value)
 

@@ -37,10 +37,7 @@ from service.conformance.syntax import (
 )
 
 RFC8288 = Standard('RFC 8288', 'https://www.rfc-editor.org/rfc/rfc8288')
-
-
 RFC6570 = Standard('RFC 6570', 'https://www.rfc-editor.org/rfc/rfc6570')
-
 
 RULES = Rules('hal', DRAFT, is_hal)
 
@@ -186,8 +183,8 @@ def check_embedded_resource(exchange: Exchange) -> Iterator[Fault]:
             here = where + pointer('_embedded', rel)
             if not isinstance(value, dict | list):
                 yield Fault(here, 'is not a resource object')
-            for number, one in entries(value):
-                if not isinstance(one, dict):
+            for number, entry in entries(value):
+                if not isinstance(entry, dict):
                     yield Fault(here + pointer(number), 'is not a resource object')
 
 
@@ -293,8 +290,8 @@ def check_embedded_self(exchange: Exchange) -> Iterator[Fault]:
         for rel, value in members(resource.get('_embedded')):
             linked = {str(link.href) for link in links_of(resource) if link.rel == rel}
             embedded = value if isinstance(value, list) else [value]
-            for number, one in enumerate(embedded):
-                own = list(selves(one))
+            for number, entry in enumerate(embedded):
+                own = list(selves(entry))
                 if linked and own and own[0] not in linked:
                     here = where + pointer('_embedded', rel)
                     yield Fault(here + (pointer(number) if isinstance(value, list) else ''), 'is not linked')

@@ -50,7 +50,7 @@ def all_templates(exchange: Exchange) -> Iterator[tuple[str, str, Any]]:
 @found_once
 def templates(exchange: Exchange) -> Iterator[Template]:
     """Yield the templates that are objects."""
-    return (Template(*one) for one in all_templates(exchange) if isinstance(one[2], dict))
+    return (Template(*entry) for entry in all_templates(exchange) if isinstance(entry[2], dict))
 
 
 @found_once
@@ -64,11 +64,11 @@ def all_properties(exchange: Exchange) -> Iterator[tuple[str, Template, Any]]:
 @found_once
 def properties(exchange: Exchange) -> Iterator[Property]:
     """Yield the properties that are objects."""
-    return (Property(*one) for one in all_properties(exchange) if isinstance(one[2], dict))
+    return (Property(*entry) for entry in all_properties(exchange) if isinstance(entry[2], dict))
 
 
 def options(exchange: Exchange) -> Iterator[tuple[str, dict[str, Any], dict[str, Any]]]:
     """Yield JSON Pointer and value of the `options` that are objects, and their property."""
-    for one in properties(exchange):
-        if isinstance(one.value.get('options'), dict):
-            yield one.where + '/options', one.value['options'], one.value
+    for field in properties(exchange):
+        if isinstance(field.value.get('options'), dict):
+            yield field.where + '/options', field.value['options'], field.value

@@ -18,8 +18,6 @@ from service.conformance.rules import Fault, Rules
 from service.conformance.syntax import is_template
 
 CORE, ADDITIONAL = 'Core property Attributes', 'Additional property Attributes'
-
-
 TYPES = frozenset(
     [
         'hidden',
@@ -42,10 +40,7 @@ TYPES = frozenset(
         'radio',
     ]
 )
-
-
 BOOLEANS = ('readOnly', 'required', 'templated')
-
 
 RULES = Rules('hal-forms', SPECIFICATION, is_hal_forms)
 
@@ -61,19 +56,22 @@ def is_number(value: Any) -> bool:
 def option_values(choice: dict[str, Any]) -> list[Any]:
     """Return the values of inline options."""
     field = choice.get('valueField', 'value')
-    return [one.get(field) if isinstance(one, dict) else one for _, one in entries(choice.get('inline'))]
+    return [
+        option.get(field) if isinstance(option, dict) else option
+        for _, option in entries(choice.get('inline'))
+    ]
 
 
 @RULES.must('HF-NAME', f'{CORE}, name', 'Every property has a name.')
 def check_name(exchange: Exchange) -> Iterator[Fault]:
-    for one in properties(exchange):
-        if not isinstance(one.value.get('name'), str) or not one.value['name']:
-            yield Fault(one.where, 'has no name')
+    for field in properties(exchange):
+        if not isinstance(field.value.get('name'), str) or not field.value['name']:
+            yield Fault(field.where, 'has no name')
 
 
 @RULES.should('HF-NAME-UNIQUE', f'{CORE}, name', 'The names in a form are unique.')
 def check_name_unique(exchange: Exchange) -> Iterator[Fault]:
-    counts = Counter((one.template.where, str(one.value.get('name'))) for one in properties(exchange))
+    counts = Counter((field.template.where, str(field.value.get('name'))) for field in properties(exchange))
     for (where, name), count in counts.items():
         if count > 1:
             yield Fault(where + '/properties', f'{count} properties are named {name}')
@@ -81,39 +79,39 @@ def check_name_unique(exchange: Exchange) -> Iterator[Fault]:
 
 @RULES.must('HF-PROMPT', f'{CORE}, prompt', '`prompt` is a string.')
 def check_prompt(exchange: Exchange) -> Iterator[Fault]:
-    for one in properties(exchange):
-        if not isinstance(one.value.get('prompt', ''), str):
-            yield Fault(one.where + '/prompt', 'is not a string')
+    for field in properties(exchange):
+        if not isinstance(field.value.get('prompt', ''), str):
+            yield Fault(field.where + '/prompt', 'is not a string')
 
 
 @RULES.must('HF-BOOLEANS', CORE, '`readOnly`, `required` and `templated` are booleans.')
 def check_booleans(exchange: Exchange) -> Iterator[Fault]:
-    for one in properties(exchange):
+    for field in properties(exchange):
         for name in BOOLEANS:
-            if not isinstance(one.value.get(name, False), bool):
-                yield Fault(one.where + pointer(name), 'is not a boolean')
+            if not isinstance(field.value.get(name, False), bool):
+                yield Fault(field.where + pointer(name), 'is not a boolean')
 
 
 @RULES.must('HF-VALUE', f'{CORE}, value', '`value` is a string.')
 def check_value(exchange: Exchange) -> Iterator[Fault]:
-    for one in properties(exchange):
-        if not isinstance(one.value.get('value', ''), str):
-            yield Fault(one.where + '/value', 'is not a string')
+    for field in properties(exchange):
+        if not isinstance(field.value.get('value', ''), str):
+            yield Fault(field.where + '/value', 'is not a string')
 
 
 @RULES.must('HF-VALUE-TEMPLATE', f'{CORE}, templated', 'A templated value is a URI Template.')
 def check_value_template(exchange: Exchange) -> Iterator[Fault]:
-    for one in properties(exchange):
-        if one.value.get('templated') is True and not is_template(str(one.value.get('value', ''))):
-            yield Fault(one.where + '/value', 'is not a URI Template')
+    for field in properties(exchange):
+        if field.value.get('templated') is True and not is_template(str(field.value.get('value', ''))):
+            yield Fault(field.where + '/value', 'is not a URI Template')
 
 
 @RULES.must('HF-REGEX', f'{CORE}, regex', '`regex` is a regular expression.')
 def check_regex(exchange: Exchange) -> Iterator[Fault]:
-    for one in properties(exchange):
-        regex = one.value.get('regex', '')
+    for field in properties(exchange):
+        regex = field.value.get('regex', '')
         if not isinstance(regex, str) or compiled(regex) is None:
-            yield Fault(one.where + '/regex', 'cannot be parsed')
+            yield Fault(field.where + '/regex', 'cannot be parsed')
 
 
 def compiled(regex: str) -> re.Pattern[str] | None:
@@ -126,9 +124,9 @@ def compiled(regex: str) -> re.Pattern[str] | None:
 
 @RULES.must('HF-TYPE', f'{ADDITIONAL}, type', '`type` is one of those listed.')
 def check_type(exchange: Exchange) -> Iterator[Fault]:
-    for one in properties(exchange):
-        if str(one.value.get('type', 'text')) not in TYPES:
-            yield Fault(one.where + '/type', 'is not one of the types')
+    for field in properties(exchange):
+        if str(field.value.get('type', 'text')) not in TYPES:
+            yield Fault(field.where + '/type', 'is not one of the types')
 
 
 @RULES.must(
@@ -137,45 +135,45 @@ def check_type(exchange: Exchange) -> Iterator[Fault]:
     '`minLength` and `maxLength` are integers of at least 0, and consistent.',
 )
 def check_lengths(exchange: Exchange) -> Iterator[Fault]:
-    for one in properties(exchange):
-        lengths = [one.value[name] for name in ('minLength', 'maxLength') if name in one.value]
+    for field in properties(exchange):
+        lengths = [field.value[name] for name in ('minLength', 'maxLength') if name in field.value]
         if not all(is_integer(length) and length >= 0 for length in lengths):
-            yield Fault(one.where, 'has a length that is not an integer of at least 0')
+            yield Fault(field.where, 'has a length that is not an integer of at least 0')
         elif lengths != sorted(lengths):
-            yield Fault(one.where, 'has a minLength above its maxLength')
+            yield Fault(field.where, 'has a minLength above its maxLength')
 
 
 @RULES.must('HF-BOUNDS', f'{ADDITIONAL}, min, max', '`min` and `max` are numbers, and consistent.')
 def check_bounds(exchange: Exchange) -> Iterator[Fault]:
-    for one in properties(exchange):
-        bounds = [one.value[name] for name in ('min', 'max') if name in one.value]
+    for field in properties(exchange):
+        bounds = [field.value[name] for name in ('min', 'max') if name in field.value]
         if not all(is_number(bound) for bound in bounds):
-            yield Fault(one.where, 'has a bound that is not a number')
+            yield Fault(field.where, 'has a bound that is not a number')
         elif bounds != sorted(bounds):
-            yield Fault(one.where, 'has a min above its max')
+            yield Fault(field.where, 'has a min above its max')
 
 
 @RULES.must('HF-STEP', f'{ADDITIONAL}, step', '`step` is a number above 0.')
 def check_step(exchange: Exchange) -> Iterator[Fault]:
-    for one in properties(exchange):
-        step = one.value.get('step', 1)
+    for field in properties(exchange):
+        step = field.value.get('step', 1)
         if not is_number(step) or step <= 0:
-            yield Fault(one.where + '/step', 'is not a number above 0')
+            yield Fault(field.where + '/step', 'is not a number above 0')
 
 
 @RULES.must('HF-ROWS-COLS', f'{ADDITIONAL}, rows, cols', '`rows` and `cols` are positive integers.')
 def check_rows_cols(exchange: Exchange) -> Iterator[Fault]:
-    for one in properties(exchange):
+    for field in properties(exchange):
         for name in ('rows', 'cols'):
-            if not is_integer(one.value.get(name, 1)) or one.value.get(name, 1) < 1:
-                yield Fault(one.where + pointer(name), 'is not a positive integer')
+            if not is_integer(field.value.get(name, 1)) or field.value.get(name, 1) < 1:
+                yield Fault(field.where + pointer(name), 'is not a positive integer')
 
 
 @RULES.must('HF-PLACEHOLDER', f'{ADDITIONAL}, placeholder', '`placeholder` is a string.')
 def check_placeholder(exchange: Exchange) -> Iterator[Fault]:
-    for one in properties(exchange):
-        if not isinstance(one.value.get('placeholder', ''), str):
-            yield Fault(one.where + '/placeholder', 'is not a string')
+    for field in properties(exchange):
+        if not isinstance(field.value.get('placeholder', ''), str):
+            yield Fault(field.where + '/placeholder', 'is not a string')
 
 
 @RULES.must(
@@ -184,10 +182,10 @@ def check_placeholder(exchange: Exchange) -> Iterator[Fault]:
     '`options` is an object with `inline` or `link`.',
 )
 def check_options(exchange: Exchange) -> Iterator[Fault]:
-    for one in properties(exchange):
-        choice = one.value.get('options', {'inline': []})
+    for field in properties(exchange):
+        choice = field.value.get('options', {'inline': []})
         if not isinstance(choice, dict) or not {'inline', 'link'} & set(choice):
-            yield Fault(one.where + '/options', 'has neither inline nor link')
+            yield Fault(field.where + '/options', 'has neither inline nor link')
 
 
 @RULES.must(
@@ -199,9 +197,9 @@ def check_options_inline(exchange: Exchange) -> Iterator[Fault]:
     for where, choice, _ in options(exchange):
         if 'inline' in choice and not isinstance(choice['inline'], list):
             yield Fault(where + '/inline', 'is not an array')
-        for number, one in entries(choice.get('inline')):
-            if not isinstance(one, str) and not (
-                isinstance(one, dict) and choice.get('valueField', 'value') in one
+        for number, option in entries(choice.get('inline')):
+            if not isinstance(option, str) and not (
+                isinstance(option, dict) and choice.get('valueField', 'value') in option
             ):
                 yield Fault(where + pointer('inline', number), 'is neither a string nor an option')
 
@@ -224,7 +222,7 @@ def check_options_selected(exchange: Exchange) -> Iterator[Fault]:
         selected = choice.get('selectedValues', [])
         if not isinstance(selected, list):
             yield Fault(where + '/selectedValues', 'is not an array')
-        elif 'inline' in choice and not all(one in option_values(choice) for one in selected):
+        elif 'inline' in choice and not all(value in option_values(choice) for value in selected):
             yield Fault(where + '/selectedValues', 'has a value that is not an option')
 
 
@@ -246,18 +244,18 @@ def check_options_items(exchange: Exchange) -> Iterator[Fault]:
     '`required` and `options.minItems` do not contradict each other.',
 )
 def check_options_required(exchange: Exchange) -> Iterator[Fault]:
-    for where, choice, one in options(exchange):
-        if one.get('required') is True and choice.get('minItems') == 0:
+    for where, choice, field in options(exchange):
+        if field.get('required') is True and choice.get('minItems') == 0:
             yield Fault(where, 'the property is required, and minItems is 0')
 
 
 @RULES.should('HF-PREFILLED', CORE, 'A prefilled value satisfies the constraints of its own form.')
 def check_prefilled(exchange: Exchange) -> Iterator[Fault]:
-    for one in properties(exchange):
-        value = one.value.get('value')
-        if isinstance(value, str) and value and one.value.get('templated') is not True:
-            for broken in broken_constraints(one.value, value):
-                yield Fault(one.where, f'its value violates its own {broken}')
+    for field in properties(exchange):
+        value = field.value.get('value')
+        if isinstance(value, str) and value and field.value.get('templated') is not True:
+            for broken in broken_constraints(field.value, value):
+                yield Fault(field.where, f'its value violates its own {broken}')
 
 
 def broken_constraints(stated: dict[str, Any], value: str) -> Iterator[str]:

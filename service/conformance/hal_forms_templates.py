@@ -26,7 +26,7 @@ def probe_targets(client: Client, exchange: Exchange) -> None:
     """Send OPTIONS to the target of each form, and submit the forms whose method is GET."""
     if not is_hal_forms(exchange):
         return
-    requested = {one.request.url for one in client.record if one.purpose == 'form-options'}
+    requested = {earlier.request.url for earlier in client.record if earlier.purpose == 'form-options'}
     for template in templates(exchange):
         url = client.resolve(exchange.request.url, str(template.value.get('target', exchange.request.url)))
         if url is None:

@@ -22,7 +22,7 @@ from service.conformance.hal import (
     relations,
     selves,
 )
-from service.conformance.rules import Fault, Level, Rules, Standard, for_purpose
+from service.conformance.rules import Applies, Fault, Level, Rules, Standard, for_purpose
 from service.conformance.syntax import (
     expand,
     is_absolute_uri,
@@ -33,13 +33,8 @@ from service.conformance.syntax import (
 RELATIONS = Standard(
     'IANA link relations', 'https://www.iana.org/assignments/link-relations/link-relations.xhtml'
 )
-
-
 MAX_CURIES = 10
-
-
 MAX_TYPED = 5
-
 
 RULES = Rules('hal', DRAFT, is_hal)
 
@@ -49,7 +44,7 @@ def probe_curies(client: Client, exchange: Exchange) -> None:
     if not is_hal(exchange):
         return
     templates = curies(exchange.response.document)
-    fetched = {one.request.url for one in client.record if one.purpose == 'curie'}
+    fetched = {earlier.request.url for earlier in client.record if earlier.purpose == 'curie'}
     for where, rel in relations(exchange.response.document):
         prefix, separator, name = rel.partition(':')
         if separator and prefix in templates and not is_absolute_uri_relation(rel, templates):
@@ -68,7 +63,7 @@ def is_absolute_uri_relation(rel: str, templates: dict[str, str]) -> bool:
 
 def probe_typed_links(client: Client, exchange: Exchange) -> None:
     """Fetch the targets of links with `type`, in that type."""
-    fetched = {one.request.url for one in client.record if one.purpose == 'typed-link'}
+    fetched = {earlier.request.url for earlier in client.record if earlier.purpose == 'typed-link'}
     for link in links_with_href(exchange) if is_hal(exchange) else ():
         hint = None if is_templated(link) else parse_media_type(link.value.get('type'))
         url = client.resolve(exchange.request.url, link.href)
@@ -92,18 +87,28 @@ def leads_from_hal(exchange: Exchange) -> bool:
     return exchange.purpose == 'crawl' and exchange.origin is not None and is_hal(exchange.origin)
 
 
+def is_fetched_by(rel: str) -> Applies:
+    """Return the predicate that the exchange fetched a HAL document by a HAL link with the relation."""
+    return lambda exchange: (
+        leads_from_hal(exchange)
+        and is_hal(exchange)
+        and exchange.is_fetch
+        and exchange.context['link'].rel == rel
+    )
+
+
 @RULES.across(
     'HAL-LINK-DEAD',
     Level.SHOULD,
     '§5.1',
     'A link leads to a resource.',
-    lambda one: leads_from_hal(one) or one.purpose == 'options-missing',
+    lambda exchange: leads_from_hal(exchange) or exchange.purpose == 'options-missing',
 )
 def check_dead_links(record: Sequence[Exchange]) -> Iterator[tuple[Exchange, Fault]]:
     writable = {
-        one.source
-        for one in record
-        if one.purpose == 'options-missing' and 'put' in one.response.elements('Allow')
+        exchange.source
+        for exchange in record
+        if exchange.purpose == 'options-missing' and 'put' in exchange.response.elements('Allow')
     }
     for exchange in record:
         if exchange.response.status in MISSING and leads_from_hal(exchange) and exchange not in writable:
@@ -127,7 +132,7 @@ def check_type_hint(exchange: Exchange) -> Iterator[Fault]:
     'HAL-SELF-TARGET',
     '§8.1',
     'The resource that a self link leads to has the same self link.',
-    lambda one: leads_from_hal(one) and is_hal(one) and one.is_fetch and one.context['link'].rel == 'self',
+    is_fetched_by('self'),
 )
 def check_self_target(exchange: Exchange) -> Iterator[Fault]:
     for href in selves(exchange.response.document):
@@ -139,7 +144,7 @@ def check_self_target(exchange: Exchange) -> Iterator[Fault]:
     'HAL-PAGE-PREV',
     'next, prev',
     'The page that next leads to has a prev link.',
-    lambda one: leads_from_hal(one) and is_hal(one) and one.is_fetch and one.context['link'].rel == 'next',
+    is_fetched_by('next'),
     standard=RELATIONS,
 )
 def check_prev(exchange: Exchange) -> Iterator[Fault]:
@@ -151,17 +156,17 @@ def check_prev(exchange: Exchange) -> Iterator[Fault]:
     'HAL-PAGE-REPEATS',
     'next',
     'The page that next leads to repeats no items of the page before it.',
-    lambda one: leads_from_hal(one) and is_hal(one) and one.is_fetch and one.context['link'].rel == 'next',
+    is_fetched_by('next'),
     standard=RELATIONS,
 )
 def check_page_repeats(exchange: Exchange) -> Iterator[Fault]:
-    here, before = (set(embedded_selves(one.response.document)) for one in (exchange, exchange.source))
-    if here & before:
-        yield Fault('/_embedded', f'{len(here & before)} of its items were on the page before')
+    current, previous = (set(embedded_selves(page.response.document)) for page in (exchange, exchange.source))
+    if current & previous:
+        yield Fault('/_embedded', f'{len(current & previous)} of its items were on the page before')
 
 
 def embedded_selves(document: Any) -> Iterator[str]:
     """Yield the URLs of the resources that a document embeds directly in arrays."""
     for _, value in members(document.get('_embedded') if isinstance(document, dict) else None):
-        for _, one in entries(value):
-            yield from selves(one)
+        for _, entry in entries(value):
+            yield from selves(entry)

@@ -14,7 +14,6 @@ from service.conformance.rules import Fault, Rules, Standard
 STANDARD = Standard('HTML', 'https://html.spec.whatwg.org/multipage/')
 ARIA = Standard('WAI-ARIA 1.2', 'https://www.w3.org/TR/wai-aria-1.2/')
 WCAG = Standard('WCAG 2.2', 'https://www.w3.org/TR/WCAG22/')
-
 VOID = frozenset(
     ['area', 'base', 'br', 'col', 'embed', 'hr', 'img', 'input', 'link', 'meta', 'source', 'track', 'wbr']
 )
@@ -130,33 +129,33 @@ def check_id_unique(exchange: Exchange) -> Iterator[Fault]:
             yield Fault('content', f'the id {name} occurs {count} times')
 
 
-def ids(read: Page) -> list[str]:
-    return [tag.attributes['id'] or '' for tag in read.tags if 'id' in tag.attributes]
+def ids(parsed: Page) -> list[str]:
+    return [tag.attributes['id'] or '' for tag in parsed.tags if 'id' in tag.attributes]
 
 
 @RULES.must('HTML-LABEL-FOR', '4.10.4, for', '`for` of a label is the id of a field.')
 def check_label_for(exchange: Exchange) -> Iterator[Fault]:
-    read = page(exchange)
-    for label in read.all('label'):
-        if 'for' in label and label['for'] not in ids(read):
+    parsed = page(exchange)
+    for label in parsed.all('label'):
+        if 'for' in label and label['for'] not in ids(parsed):
             yield Fault('content', f'for="{label["for"]}" refers to no element')
 
 
 @RULES.must('HTML-ARIA-REFERENCE', '6.6', 'The ids in an aria attribute are in the page.', standard=ARIA)
 def check_aria_reference(exchange: Exchange) -> Iterator[Fault]:
-    read = page(exchange)
-    for tag in read.tags:
+    parsed = page(exchange)
+    for tag in parsed.tags:
         for name in REFERENCES:
             for reference in (tag.attributes.get(name) or '').split():
-                if reference not in ids(read):
+                if reference not in ids(parsed):
                     yield Fault('content', f'{name}="{reference}" of <{tag.name}> refers to no element')
 
 
 @RULES.should('HTML-FIELD-LABEL', '3.3.2', 'Every field has a label.', standard=WCAG)
 def check_field_label(exchange: Exchange) -> Iterator[Fault]:
-    read = page(exchange)
-    labelled = {label.get('for') for label in read.all('label')}
-    for tag in read.tags:
+    parsed = page(exchange)
+    labelled = {label.get('for') for label in parsed.all('label')}
+    for tag in parsed.tags:
         if tag.name in ('input', 'textarea', 'select') and tag.attributes.get('type') not in UNLABELLED:
             has_name = {'aria-label', 'aria-labelledby', 'title'} & set(tag.attributes)
             if not has_name and not tag.is_inside_label and tag.attributes.get('id', '') not in labelled:

@@ -29,7 +29,6 @@ RFC8594 = Standard('RFC 8594', 'https://www.rfc-editor.org/rfc/rfc8594')
 RFC9745 = Standard('RFC 9745', 'https://www.rfc-editor.org/rfc/rfc9745')
 
 RULES = Rules('http', RFC9110)
-
 SINGLE = (
     'Content-Type',
     'ETag',
@@ -245,9 +244,9 @@ def check_max_age(exchange: Exchange) -> Iterator[Fault]:
 )
 def check_cache_conflict(exchange: Exchange) -> Iterator[Fault]:
     directives = parse_directives(exchange.response.header('Cache-Control')) or {}
-    for one, other in (('public', 'private'), ('no-store', 'public'), ('no-store', 'max-age')):
-        if one in directives and other in directives and directives[other] != '0':
-            yield Fault('Cache-Control:', f'has {one} and {other}')
+    for directive, other in (('public', 'private'), ('no-store', 'public'), ('no-store', 'max-age')):
+        if directive in directives and other in directives and directives[other] != '0':
+            yield Fault('Cache-Control:', f'has {directive} and {other}')
 
 
 @RULES.must('HTTP-LINK', '§3', 'Link is a list of links.', with_field('Link'), standard=RFC8288)
@@ -327,9 +326,9 @@ def check_json_utf8(exchange: Exchange) -> Iterator[Fault]:
 
 @RULES.must('HTTP-JSON-NUMBER', '§6', 'JSON content has no NaN and no Infinity.', has_json, standard=RFC8259)
 def check_json_number(exchange: Exchange) -> Iterator[Fault]:
-    found: list[str] = []
-    parse(exchange, parse_constant=found.append)
-    for name in found:
+    constants: list[str] = []
+    parse(exchange, parse_constant=constants.append)
+    for name in constants:
         yield Fault('content', f'has {name}')
 
 
@@ -339,12 +338,12 @@ def check_json_number(exchange: Exchange) -> Iterator[Fault]:
 def check_json_names(exchange: Exchange) -> Iterator[Fault]:
     repeated: list[str] = []
 
-    def look(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    def collect(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
         names = [name for name, _ in pairs]
         repeated.extend(sorted({name for name in names if names.count(name) > 1}))
         return dict(pairs)
 
-    parse(exchange, object_pairs_hook=look)
+    parse(exchange, object_pairs_hook=collect)
     for name in repeated:
         yield Fault('content', f'has the name {name} twice in one object')
 

@@ -11,13 +11,8 @@ from service.conformance.rules import Fault, Rules, is_sent
 from service.conformance.syntax import ENTITY_TAG
 
 OTHER_TAG = '"conform-no-such-tag"'
-
-
 KEPT_BY_304 = ('ETag', 'Vary', 'Cache-Control', 'Content-Location', 'Expires')
-
-
 NOT_MODIFIED = ('not-modified', 'not-modified-head')
-
 
 RULES = Rules('http', RFC9110)
 
@@ -64,17 +59,17 @@ def has_changed(exchange: Exchange) -> bool:
     'ETAG-STRONG', '§8.8.1', 'Responses with the same strong tag have the same content.', is_sent('again')
 )
 def check_etag_strong(exchange: Exchange) -> Iterator[Fault]:
-    here, there = exchange.response, exchange.source.response
-    tag = here.header('ETag')
-    if tag.startswith('"') and tag == there.header('ETag') and here.body != there.body:
+    response, original = exchange.response, exchange.source.response
+    tag = response.header('ETag')
+    if tag.startswith('"') and tag == original.header('ETag') and response.body != original.body:
         yield Fault('ETag:', 'is the same, and the content is not')
 
 
 @RULES.should('ETAG-STABLE', '§8.8.3', 'A tag stays the same as long as the content does.', is_sent('again'))
 def check_etag_stable(exchange: Exchange) -> Iterator[Fault]:
-    here, there = exchange.response, exchange.source.response
-    if here.body == there.body and here.header('ETag') != there.header('ETag'):
-        yield Fault('ETag:', f'was {there.header("ETag") or "absent"} for the same content')
+    response, original = exchange.response, exchange.source.response
+    if response.body == original.body and response.header('ETag') != original.header('ETag'):
+        yield Fault('ETag:', f'was {original.header("ETag") or "absent"} for the same content')
 
 
 def check_not_modified(exchange: Exchange) -> Iterator[Fault]:

@@ -9,10 +9,7 @@ from service.conformance.exchange import Exchange
 from service.conformance.rules import Fault, Rules, Standard, for_purpose
 
 FETCH = Standard('Fetch', 'https://fetch.spec.whatwg.org/')
-
-
 PEER = 'https://conform.example.org'
-
 
 RULES = Rules('http', FETCH)
 

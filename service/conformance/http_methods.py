@@ -10,10 +10,7 @@ from service.conformance.http import RFC9110
 from service.conformance.rules import Fault, Rules, Standard, is_sent
 
 RFC5789 = Standard('RFC 5789', 'https://www.rfc-editor.org/rfc/rfc5789')
-
-
 SAME_FIELDS = ('Content-Type', 'ETag', 'Last-Modified', 'Vary', 'Cache-Control', 'Content-Language', 'Allow')
-
 
 RULES = Rules('http', RFC9110)
 
@@ -53,9 +50,9 @@ def check_head_status(exchange: Exchange) -> Iterator[Fault]:
 def check_head_fields(exchange: Exchange) -> Iterator[Fault]:
     is_supported = exchange.response.status == exchange.source.response.status
     for name in SAME_FIELDS if is_supported else ():
-        here, there = exchange.response.header(name), exchange.source.response.header(name)
-        if here != there and not (name == 'ETag' and here and there):
-            yield Fault(f'{name}:', f'GET has {there or "none"}')
+        value, expected = exchange.response.header(name), exchange.source.response.header(name)
+        if value != expected and not (name == 'ETag' and value and expected):
+            yield Fault(f'{name}:', f'GET has {expected or "none"}')
 
 
 @RULES.should(

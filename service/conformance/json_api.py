@@ -10,7 +10,6 @@ from service.conformance.exchange import JSON, JSON_API, Exchange, entries, foun
 from service.conformance.rules import Check, Fault, Standard
 
 SPECIFICATION = Standard('JSON:API 1.1', 'https://jsonapi.org/format/1.1/')
-
 TOP_MEMBERS = {'data', 'errors', 'meta', 'jsonapi', 'links', 'included'}
 PAGE_LINKS = {'first', 'last', 'prev', 'next'}
 TOP_LINKS = {'self', 'related', 'describedby'} | PAGE_LINKS
@@ -52,9 +51,9 @@ def is_error(exchange: Exchange) -> bool:
     return is_json_api(exchange) and exchange.response.status >= 400
 
 
-def without_at_members(members_: Iterator[tuple[str, Any]]) -> Iterator[tuple[str, Any]]:
+def without_at_members(pairs: Iterator[tuple[str, Any]]) -> Iterator[tuple[str, Any]]:
     """Yield the members except @-members, which are ignored (#document-member-names-at-members)."""
-    return ((name, value) for name, value in members_ if not name.startswith('@'))
+    return ((name, value) for name, value in pairs if not name.startswith('@'))
 
 
 def is_extension_member(name: str) -> bool:
@@ -72,7 +71,7 @@ def primary(document: dict[str, Any]) -> Iterator[Located]:
     """Yield the entries of the primary data."""
     data = document.get('data')
     if isinstance(data, list):
-        yield from (Located(pointer('data', number), one) for number, one in enumerate(data))
+        yield from (Located(pointer('data', number), entry) for number, entry in enumerate(data))
     elif data is not None:
         yield Located('/data', data)
 
@@ -89,9 +88,9 @@ def resources(exchange: Exchange) -> Iterator[Located]:
     for located in primary(document):
         if isinstance(located.value, dict):
             yield located
-    for number, one in entries(document.get('included')):
-        if isinstance(one, dict):
-            yield Located(pointer('included', number), one)
+    for number, entry in entries(document.get('included')):
+        if isinstance(entry, dict):
+            yield Located(pointer('included', number), entry)
 
 
 @found_once
@@ -105,7 +104,7 @@ def relationships(exchange: Exchange) -> Iterator[tuple[Located, str, Located]]:
 def identifiers(where: str, data: Any) -> Iterator[Located]:
     """Yield the resource identifier objects of linkage, also those of a wrong type."""
     if isinstance(data, list):
-        yield from (Located(where + pointer(number), one) for number, one in enumerate(data))
+        yield from (Located(where + pointer(number), entry) for number, entry in enumerate(data))
     elif data is not None:
         yield Located(where, data)
 
@@ -154,11 +153,12 @@ def links(exchange: Exchange) -> Iterator[Located]:
 
 def errors(exchange: Exchange) -> list[Located]:
     """Return the error objects, also those of a wrong type."""
-    return [Located(pointer('errors', number), one) for number, one in entries(top(exchange).get('errors'))]
+    document = top(exchange)
+    return [Located(pointer('errors', number), error) for number, error in entries(document.get('errors'))]
 
 
 def error_objects(exchange: Exchange) -> Iterator[Located]:
-    return (one for one in errors(exchange) if isinstance(one.value, dict))
+    return (error for error in errors(exchange) if isinstance(error.value, dict))
 
 
 def href_of(link: Any) -> str | None:

@@ -93,7 +93,7 @@ def check_included_data(exchange: Exchange) -> Iterator[Fault]:
 )
 def check_included_array(exchange: Exchange) -> Iterator[Fault]:
     included = top(exchange).get('included', [])
-    if not isinstance(included, list) or not all(isinstance(one, dict) for one in included):
+    if not isinstance(included, list) or not all(isinstance(entry, dict) for entry in included):
         yield Fault('/included', 'is not an array of objects')
 
 
@@ -104,10 +104,10 @@ def check_included_array(exchange: Exchange) -> Iterator[Fault]:
 )
 def check_primary_data(exchange: Exchange) -> Iterator[Fault]:
     data = top(exchange).get('data')
-    kinds = {is_resource(one) for _, one in entries(data) if isinstance(one, dict)}
+    kinds = {is_resource(entry) for _, entry in entries(data) if isinstance(entry, dict)}
     if data is not None and not isinstance(data, dict | list):
         yield Fault('/data', 'is neither object, array nor null')
-    if not all(isinstance(one, dict) for _, one in entries(data)):
+    if not all(isinstance(entry, dict) for _, entry in entries(data)):
         yield Fault('/data', 'has an entry that is not an object')
     if len(kinds) > 1:
         yield Fault('/data', 'mixes resource objects and resource identifier objects')
@@ -135,7 +135,7 @@ def check_jsonapi_version(exchange: Exchange) -> Iterator[Fault]:
 )
 def check_jsonapi_ext(exchange: Exchange) -> Iterator[Fault]:
     for name, value in members(top(exchange).get('jsonapi')):
-        is_list = isinstance(value, list) and all(is_absolute_uri(one) for one in value)
+        is_list = isinstance(value, list) and all(is_absolute_uri(entry) for entry in value)
         if name in ('ext', 'profile') and not is_list:
             yield Fault(pointer('jsonapi', name), 'is not an array of URIs')
 
@@ -280,7 +280,7 @@ def check_linkage(exchange: Exchange) -> Iterator[Fault]:
             data = value['data']
             if data is not None and not isinstance(data, dict | list):
                 yield Fault(where + '/data', 'is not linkage')
-            elif not all(isinstance(one.value, dict) for one in identifiers('', data)):
+            elif not all(isinstance(identifier.value, dict) for identifier in identifiers('', data)):
                 yield Fault(where + '/data', 'has an entry that is not an identifier')
 
 
@@ -313,16 +313,16 @@ def check_full_linkage(exchange: Exchange) -> Iterator[Fault]:
     parameters = parameters_of(exchange.request.url) + parameters_of(own)
     if any(name.startswith('fields[') for name, _ in parameters):
         return
-    linked = {identity_of(one.value) for one in all_identifiers(exchange)}
-    for number, one in entries(top(exchange).get('included')):
-        if isinstance(one, dict) and identity_of(one) not in linked:
+    linked = {identity_of(identifier.value) for identifier in all_identifiers(exchange)}
+    for number, resource in entries(top(exchange).get('included')):
+        if isinstance(resource, dict) and identity_of(resource) not in linked:
             yield Fault(pointer('included', number), 'is not identified by any linkage')
 
 
 @RULES.must('JA-RESOURCE-ONCE', '#document-compound-documents', 'A document has each resource once.')
 def check_resource_once(exchange: Exchange) -> Iterator[Fault]:
-    objects = [one for one in resources(exchange) if is_resource(one.value)]
-    counts = Counter(identity_of(one.value) for one in objects)
+    objects = [resource for resource in resources(exchange) if is_resource(resource.value)]
+    counts = Counter(identity_of(resource.value) for resource in objects)
     for (kind, id), count in counts.items():
         if count > 1:
             yield Fault('', f'has {count} resource objects of type {kind} and id {id}')

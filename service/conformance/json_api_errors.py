@@ -24,7 +24,7 @@ RULES = Rules('json-api', SPECIFICATION, is_error)
 @RULES.must('JA-ERRORS-ARRAY', '#error-objects', '`errors` is an array of objects.')
 def check_errors_array(exchange: Exchange) -> Iterator[Fault]:
     value = top(exchange).get('errors', [])
-    if not isinstance(value, list) or not all(isinstance(one, dict) for one in value):
+    if not isinstance(value, list) or not all(isinstance(entry, dict) for entry in value):
         yield Fault('/errors', 'is not an array of objects')
 
 
@@ -91,6 +91,6 @@ def check_error_source(exchange: Exchange) -> Iterator[Fault]:
 @RULES.must('JA-ERROR-POINTER', '#error-objects', '`source.pointer` is a JSON Pointer.')
 def check_error_pointer(exchange: Exchange) -> Iterator[Fault]:
     for where, value in error_objects(exchange):
-        for name, one in members(value.get('source')):
-            if name == 'pointer' and not is_json_pointer(one):
+        for name, reference in members(value.get('source')):
+            if name == 'pointer' and not is_json_pointer(reference):
                 yield Fault(where + '/source/pointer', 'is not a JSON Pointer')

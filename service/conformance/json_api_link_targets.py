@@ -25,8 +25,6 @@ from service.conformance.rules import Fault, Level, Rules, for_purpose
 from service.conformance.syntax import join, parameters_of
 
 RULES = Rules('json-api', SPECIFICATION, is_json_api)
-
-
 UNKNOWN = 'noSuchThing'
 
 
@@ -62,9 +60,9 @@ def check_fetch_link(exchange: Exchange) -> Iterator[Fault]:
 
 def self_of(exchange: Exchange) -> tuple[str, str] | None:
     """Return the resource whose self link led to the exchange."""
-    found = re.fullmatch(r'(/data(?:/\d+)?|/included/\d+)/links/self', exchange.context['link'].where)
+    match = re.fullmatch(r'(/data(?:/\d+)?|/included/\d+)/links/self', exchange.context['link'].where)
     for where, resource in resources(exchange.source):
-        if found and where == found[1]:
+        if match and where == match[1]:
             return identity_of(resource)
     return None
 
@@ -73,12 +71,12 @@ def self_of(exchange: Exchange) -> tuple[str, str] | None:
     'JA-SELF-PRIMARY',
     '#document-resource-object-links',
     'The self link of a resource leads to a document with the resource as primary data.',
-    lambda one: is_fetched_by_link(one) and one.is_fetch and self_of(one) is not None,
+    lambda exchange: is_fetched_by_link(exchange) and exchange.is_fetch and self_of(exchange) is not None,
 )
 def check_self_primary(exchange: Exchange) -> Iterator[Fault]:
-    found = self_of(exchange)
-    if found not in [identity_of(one.value) for one in primary(top(exchange))]:
-        yield Fault('/data', f'is not the resource {found}')
+    resource = self_of(exchange)
+    if resource not in [identity_of(entry.value) for entry in primary(top(exchange))]:
+        yield Fault('/data', f'is not the resource {resource}')
 
 
 def leads_to_relationship(exchange: Exchange) -> bool:
@@ -96,7 +94,7 @@ def leads_to_relationship(exchange: Exchange) -> bool:
     leads_to_relationship,
 )
 def check_relationship_fetch(exchange: Exchange) -> Iterator[Fault]:
-    if any(is_resource(one.value) for one in primary(top(exchange))) or 'data' not in top(exchange):
+    if any(is_resource(entry.value) for entry in primary(top(exchange))) or 'data' not in top(exchange):
         yield Fault('/data', 'is not linkage')
 
 
@@ -104,14 +102,16 @@ def check_relationship_fetch(exchange: Exchange) -> Iterator[Fault]:
     'JA-RELATED-KIND',
     '#fetching-resources-responses-200',
     'The related link leads to an array if the relationship is to-many, else to a resource or null.',
-    lambda one: is_fetched_by_link(one) and one.is_fetch and one.context['link'].rel == 'related',
+    lambda exchange: (
+        is_fetched_by_link(exchange) and exchange.is_fetch and exchange.context['link'].rel == 'related'
+    ),
 )
 def check_related_kind(exchange: Exchange) -> Iterator[Fault]:
     for _, _, (where, value) in relationships(exchange.source):
         is_followed = exchange.context['link'].where == where + '/links/related' and 'data' in value
         is_array = isinstance(top(exchange).get('data'), list)
         if is_followed and isinstance(value['data'], list) != is_array:
-            yield Fault('/data', f'is not of the kind that {where} has')
+            yield Fault('/data', f'is {"an" if is_array else "not an"} array, unlike the linkage of {where}')
 
 
 @RULES.across(
@@ -135,14 +135,16 @@ def check_identity(record: Sequence[Exchange]) -> Iterator[tuple[Exchange, Fault
     'JA-PAGE-REPEATS',
     '#fetching-pagination',
     'The next page repeats no resources of the page before it.',
-    lambda one: is_fetched_by_link(one) and one.is_fetch and one.context['link'].where == '/links/next',
+    lambda exchange: (
+        is_fetched_by_link(exchange) and exchange.is_fetch and exchange.context['link'].where == '/links/next'
+    ),
 )
 def check_page_repeats(exchange: Exchange) -> Iterator[Fault]:
-    here, before = (
-        {identity_of(one.value) for one in primary(top(page))} for page in (exchange, exchange.source)
+    current, previous = (
+        {identity_of(entry.value) for entry in primary(top(page))} for page in (exchange, exchange.source)
     )
-    if here & before:
-        yield Fault('/data', f'{len(here & before)} of its resources were on the page before')
+    if current & previous:
+        yield Fault('/data', f'{len(current & previous)} of its resources were on the page before')
 
 
 @RULES.should(

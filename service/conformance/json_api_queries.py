@@ -24,10 +24,7 @@ from service.conformance.json_api import (
 from service.conformance.rules import Fault, Rules, for_purpose
 
 UNKNOWN = 'noSuchThing'
-
-
 _UNSORTABLE = (dict, list, type(None), bool)
-
 
 RULES = Rules('json-api', SPECIFICATION)
 
@@ -43,7 +40,7 @@ def is_collection(exchange: Exchange) -> bool:
 
 def probe_unknown(client: Client, exchange: Exchange) -> None:
     """Send query parameters that no server supports."""
-    if is_json_api(exchange) and any(is_resource(one.value) for one in primary(top(exchange))):
+    if is_json_api(exchange) and any(is_resource(entry.value) for entry in primary(top(exchange))):
         url = exchange.request.url
         client.repeat(exchange, 'ja-include-unknown', url=with_query(url, 'include', UNKNOWN))
         client.repeat(exchange, 'ja-query-unknown', url=with_query(url, 'nosuchparameter', '1'))
@@ -158,9 +155,9 @@ def check_include_only(exchange: Exchange) -> Iterator[Fault]:
     for resource, name, relationship in relationships(exchange):
         if resource.where.startswith('/data') and quote(name, safe='') == requested:
             data = relationship.value.get('data') if isinstance(relationship.value, dict) else None
-            linked |= {identity_of(one) for one in (data if isinstance(data, list) else [data])}
-    for number, one in entries(top(exchange).get('included')):
-        if linked - {('', '')} and identity_of(one) not in linked:
+            linked |= {identity_of(identifier) for identifier in (data if isinstance(data, list) else [data])}
+    for number, resource in entries(top(exchange).get('included')):
+        if linked - {('', '')} and identity_of(resource) not in linked:
             yield Fault(f'/included/{number}', 'was not requested')
 
 
@@ -187,7 +184,7 @@ def check_fields(exchange: Exchange) -> Iterator[Fault]:
 )
 def check_sort(exchange: Exchange) -> Iterator[Fault]:
     name, is_descending = exchange.context['name'], exchange.context['is_descending']
-    values = [attributes_of(one.value).get(name) for one in primary(top(exchange))]
+    values = [attributes_of(entry.value).get(name) for entry in primary(top(exchange))]
     values = comparable(values) if exchange.is_fetch else []
     for before, after in pairwise(reversed(values) if is_descending else values):
         if before > after and not is_close(before, after):
@@ -208,7 +205,8 @@ def is_close(before: Any, after: Any) -> bool:
     if not isinstance(before, str):
         return False
     difference = next(
-        ((one, other) for one, other in zip(before, after, strict=False) if one != other), ('', '')
+        ((character, other) for character, other in zip(before, after, strict=False) if character != other),
+        ('', ''),
     )
     are_letters = difference[0].isalpha() and difference[1].isalpha()
     return not are_letters and not (difference[0].isdigit() and difference[1].isdigit())

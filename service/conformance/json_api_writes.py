@@ -87,7 +87,7 @@ def check_create_status(exchange: Exchange) -> Iterator[Fault]:
     lambda exchange: exchange.purpose == 'ja-create' and exchange.response.status == 201,
 )
 def check_create_document(exchange: Exchange) -> Iterator[Fault]:
-    if not is_json_api(exchange) or not any(is_resource(one.value) for one in primary(top(exchange))):
+    if not is_json_api(exchange) or not any(is_resource(entry.value) for entry in primary(top(exchange))):
         yield Fault('', 'has no resource')
 
 
@@ -229,6 +229,6 @@ def check_delete_again(exchange: Exchange) -> Iterator[Fault]:
     is_sent('ja-created'),
 )
 def check_ja_created(exchange: Exchange) -> Iterator[Fault]:
-    created = [identity_of(one.value) for one in primary(top(exchange.source))]
-    if [identity_of(one.value) for one in primary(top(exchange))] != created:
+    created = [identity_of(entry.value) for entry in primary(top(exchange.source))]
+    if [identity_of(entry.value) for entry in primary(top(exchange))] != created:
         yield Fault('/data', f'should be {created}')

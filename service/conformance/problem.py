@@ -13,7 +13,6 @@ from service.conformance.rules import Fault, Level, Rules, Standard, for_purpose
 from service.conformance.syntax import is_absolute_uri, is_uri_reference
 
 RFC9457 = Standard('RFC 9457', 'https://www.rfc-editor.org/rfc/rfc9457')
-
 BLANK = 'about:blank'
 DEFINED = ('type', 'title', 'status', 'detail', 'instance')
 _TRACE = re.compile(
@@ -36,20 +35,20 @@ def member(exchange: Exchange, name: str) -> Any:
 
 def probe_missing(client: Client, exchange: Exchange) -> None:
     """Provoke problems: a URL below this one that does not exist."""
-    if not any(one.purpose == 'problem-missing' for one in client.record):
+    if not any(earlier.purpose == 'problem-missing' for earlier in client.record):
         url = exchange.request.url.partition('?')[0].rstrip('/') + '/no-such-resource'
         client.get(url, 'problem-missing', exchange, headers={'Accept': PROBLEM})
 
 
 def probe_types(client: Client, exchange: Exchange) -> None:
     """Fetch the documentation of the problem types that occurred."""
-    fetched = {one.request.url for one in client.record if one.purpose == 'problem-type'}
-    for one in list(client.record):
-        kind = member(one, 'type') if is_problem(one) else None
-        url = client.resolve(one.request.url, kind) if isinstance(kind, str) and kind != BLANK else None
+    fetched = {earlier.request.url for earlier in client.record if earlier.purpose == 'problem-type'}
+    for earlier in list(client.record):
+        kind = member(earlier, 'type') if is_problem(earlier) else None
+        url = client.resolve(earlier.request.url, kind) if isinstance(kind, str) and kind != BLANK else None
         if url is not None and url not in fetched:
             fetched.add(url)
-            client.get(url, 'problem-type', one, headers={'Accept': 'text/html, */*;q=0.5'})
+            client.get(url, 'problem-type', earlier, headers={'Accept': 'text/html, */*;q=0.5'})
 
 
 PROBES = (probe_missing, probe_types)

@@ -16,7 +16,6 @@ from service.conformance.suite import Report, Result
 
 MASK = '***'
 MAX_LISTED = 3  # findings of a rule in text and HTML
-
 _PAGE = jinja2.Environment(
     loader=jinja2.FileSystemLoader(Path(__file__).parent),
     autoescape=True,
@@ -52,7 +51,7 @@ class Credentials:
 
 
 def describe_finding(finding: Finding, credentials: Credentials) -> dict[str, str]:
-    """Return a finding in words, with a command that repeats its request."""
+    """Return a finding as text, with a command that repeats its request."""
     described = {
         'where': finding.fault.where,
         'message': finding.fault.message,
@@ -129,14 +128,14 @@ def _lines(report: Report, credentials: Credentials) -> Iterator[str]:
             yield f'    and {len(result.findings) - MAX_LISTED} more'
         yield ''
     for result in report.ignored:
-        yield f'Ignored: {result.rule.id}, {_in_words(result)}'
+        yield f'Ignored: {result.rule.id}, {_finding_count(result)}'
     if not report.is_complete:
         yield 'Incomplete: the limit of --max-requests was reached.'
     for url in report.left_behind:
         yield f'Created and not deleted: {credentials.mask(url)}'
 
 
-def _in_words(result: Result) -> str:
+def _finding_count(result: Result) -> str:
     count = len(result.findings)
     return f'{count} finding' if count == 1 else f'{count} findings'
 
@@ -164,7 +163,7 @@ def to_junit(report: Report, credentials: Credentials) -> str:
             for finding in result.findings
         )
         if result.is_ignored:
-            ElementTree.SubElement(case, 'skipped', message=f'ignored, {_in_words(result)}')
+            ElementTree.SubElement(case, 'skipped', message=f'ignored, {_finding_count(result)}')
         elif result.findings and rule.level is Level.MUST:
             failure = ElementTree.SubElement(case, 'failure', message=f'{rule.standard.name} {rule.section}')
             failure.text = _xml_text(described)
@@ -176,9 +175,10 @@ def to_junit(report: Report, credentials: Credentials) -> str:
 
 
 def _xml_text(text: str) -> str:
-    """Return the text without the characters that XML cannot have."""
+    """Return the text without characters that XML does not allow."""
     return ''.join(
-        one if one in '\t\n' or ' ' <= one < '\ud800' or one > '\ue000' else '\ufffd' for one in text
+        character if character in '\t\n' or ' ' <= character < '\ud800' or character > '\ue000' else '\ufffd'
+        for character in text
     )
 
 

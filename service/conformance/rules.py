@@ -15,7 +15,7 @@ NOT_PROCESSED = (401, 403, 429, 503)  # statuses that show nothing about the res
 
 
 class Level(enum.StrEnum):
-    """How strongly the standard requires it (RFC 2119)."""
+    """The level of a requirement (RFC 2119)."""
 
     MUST = 'MUST'
     SHOULD = 'SHOULD'
@@ -87,8 +87,8 @@ class Rule:
 
     def judge(self, record: Sequence[Exchange]) -> tuple[int, list[Finding]]:
         """Return the number of exchanges to which the rule applies, and its findings."""
-        concerned = [exchange for exchange in record if self.applies(exchange)]
-        return len(concerned), list(self.find(concerned))
+        applicable = [exchange for exchange in record if self.applies(exchange)]
+        return len(applicable), list(self.find(applicable))
 
     def find(self, record: Sequence[Exchange]) -> Iterator[Finding]:
         """Yield the findings in exchanges to which the rule applies."""
@@ -118,14 +118,14 @@ def for_purpose(*purposes: str) -> Applies:
 
 
 def is_sent(*purposes: str) -> Applies:
-    """Return the predicate that it has one of the purposes and was not rejected for another reason."""
+    """Return the predicate that an exchange has one of these purposes, and no status of NOT_PROCESSED."""
     return lambda exchange: exchange.purpose in purposes and exchange.response.status not in NOT_PROCESSED
 
 
 class Rules:
     """The rules of one family, in the order in which they are declared.
 
-    Rules are those of `standard`, about exchanges for which `applies` is true, unless they say otherwise.
+    By default a rule is one of `standard`, about exchanges for which `applies` is true.
     """
 
     def __init__(self, family: str, standard: Standard, applies: Applies = always) -> None:
@@ -201,6 +201,6 @@ class Rules:
         applies: Applies | None,
         standard: Standard | None,
     ) -> tuple[str, str, Standard, str, Level, str, Applies]:
-        """Return all of a rule but its check."""
+        """Return the attributes of a rule except its check."""
         standard, applies = standard or self._standard, applies or self._applies
         return id, self._family, standard, section, level, text, applies

@@ -1,4 +1,4 @@
-"""The whole kit: crawl a server in each format, send what the rules need, judge the record."""
+"""A run of the kit: crawl a server in each format, send the requests that rules need, apply the rules."""
 
 from __future__ import annotations
 
@@ -141,7 +141,7 @@ class Report:
 
 
 def run(client: Client, formats: Sequence[str] = tuple(FORMATS), ignored: Collection[str] = ()) -> Report:
-    """Crawl, write where the client may, send what the rules of the formats need, and judge them.
+    """Crawl, write if the client may, send the requests that the rules of the formats need, and apply them.
 
     `ignored` are the ids of rules whose findings do not fail the run.
     """
@@ -179,7 +179,8 @@ def probe(client: Client, formats: Sequence[str]) -> None:
     """Send the requests that the rules of the formats need, each kind for some samples."""
     crawled = list(client.record)
     by_format = {
-        name: [one for one in crawled if one.context.get('accept') == FORMATS[name]] for name in CRAWLED
+        name: [exchange for exchange in crawled if exchange.context.get('accept') == FORMATS[name]]
+        for name in CRAWLED
     }
     chosen = {name: samples(by_format.get(name, crawled), MAX_SAMPLES) for name in formats}
     for number in range(MAX_SAMPLES):
@@ -190,7 +191,7 @@ def probe(client: Client, formats: Sequence[str]) -> None:
 
 
 def check_exchange(exchange: Exchange, families: Iterable[str]) -> list[Finding]:
-    """Return the findings of the families' rules about single exchanges in an exchange of another source."""
-    wanted = set(families)
-    rules = [rule for rule in RULES if rule.family in wanted and rule.applies(exchange)]
+    """Return the findings of the families' rules in an exchange that the kit did not send."""
+    names = set(families)
+    rules = [rule for rule in RULES if rule.family in names and rule.applies(exchange)]
     return [finding for rule in rules for finding in rule.find([exchange])]

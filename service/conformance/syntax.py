@@ -116,7 +116,7 @@ def is_language(value: object) -> bool:
 
 def is_token_list(value: str) -> bool:
     """Return whether it is a list of tokens; empty members are allowed (RFC 9110 §5.6.1)."""
-    return all(TOKEN.fullmatch(one.strip()) for one in value.split(',') if one.strip())
+    return all(TOKEN.fullmatch(member.strip()) for member in value.split(',') if member.strip())
 
 
 def is_json_pointer(value: object) -> bool:
@@ -146,8 +146,8 @@ def split_list(value: str) -> list[str]:
 def parse_directives(value: str) -> dict[str, str] | None:
     """Return the directives of Cache-Control; None if it is malformed (RFC 9111 §5.2)."""
     directives = {}
-    for one in split_list(value):
-        match = _DIRECTIVE.fullmatch(one)
+    for member in split_list(value):
+        match = _DIRECTIVE.fullmatch(member)
         if match is None:
             return None
         directives[match[1].lower()] = (match[2] or '').strip('"')
@@ -157,14 +157,14 @@ def parse_directives(value: str) -> dict[str, str] | None:
 def parse_links(value: str) -> list[tuple[str, dict[str, str]]] | None:
     """Return target and parameters of each link of a Link field; None if malformed (RFC 8288 §3)."""
     links = []
-    for one in split_list(value):
-        target = re.match(r'<([^>]*)>', one)
+    for member in split_list(value):
+        target = re.match(r'<([^>]*)>', member)
         if target is None or not is_uri_reference(target[1]):
             return None
         parameters: dict[str, str] = {}
         position = target.end()
-        while position < len(one):
-            match = _LINK_PARAMETER.match(one, position)
+        while position < len(member):
+            match = _LINK_PARAMETER.match(member, position)
             if match is None:
                 return None
             parameters.setdefault(match[1].lower(), (match[2] or '').strip('"'))

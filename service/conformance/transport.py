@@ -1,4 +1,4 @@
-"""HTTP/1.1 over a socket, read to its end, so that forbidden content is seen too."""
+"""HTTP/1.1 over a socket, read to its end, so that forbidden content is recorded, too."""
 
 from __future__ import annotations
 

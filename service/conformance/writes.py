@@ -16,14 +16,9 @@ IDEMPOTENCY = Standard(
     'draft-ietf-httpapi-idempotency-key-header-07',
     'https://datatracker.ietf.org/doc/html/draft-ietf-httpapi-idempotency-key-header-07',
 )
-
-
 RFC7396 = Standard('RFC 7396', 'https://www.rfc-editor.org/rfc/rfc7396')
 
-
 RULES = Rules('http', RFC9110)
-
-
 FORM_RULES = Rules('hal-forms', HAL_FORMS_SPECIFICATION)
 
 

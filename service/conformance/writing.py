@@ -1,7 +1,8 @@
 """Unsafe requests: forms, and the creation, change and deletion of resources.
 
 Only resources that the kit has created are changed or deleted. A signed-in client does not write to resources
-with names of sign-ins, because a new token may replace the one that it uses. The rules are in writes.py.
+that are named like sign-ins, because a new token may replace the one that it uses. The rules are in
+writes.py.
 """
 
 from __future__ import annotations
@@ -130,28 +131,24 @@ class Writer:
         """PUT the content of a GET, and with preconditions that fail."""
         url, response = fetched.request.url, fetched.response
         accept = {'Accept': fetched.request.header('Accept')}
-        tag = {'If-Match': response.header('ETag')} if response.header('ETag').startswith('"') else {}
 
-        def send(purpose: str, media_type: str, **fields: str) -> Exchange:
-            named = {name.replace('_', '-'): value for name, value in fields.items()}
-            headers = accept | {'Content-Type': media_type} | named
+        def send(purpose: str, media_type: str, fields: dict[str, str]) -> Exchange:
+            headers = accept | {'Content-Type': media_type} | fields
             return self.client.send('PUT', url, purpose, fetched, headers=headers, body=response.body)
 
         media_type = response.header('Content-Type')
-        sent = send('put-same', media_type, **{name.replace('-', '_'): value for name, value in tag.items()})
+        sent = send('put-same', media_type, if_match(fetched))
         if sent.response.status == 415:
             media_type = 'application/json'
-            sent = send(
-                'put-same', media_type, **{name.replace('-', '_'): value for name, value in tag.items()}
-            )
+            sent = send('put-same', media_type, if_match(fetched))
         after = self.client.get(url, 'after-put', sent, headers=accept)
         if not sent.response.is_success:
             return
         if response.header('ETag'):
-            stale = send('put-stale', media_type, If_Match='"conform-no-such-tag"')
+            stale = send('put-stale', media_type, {'If-Match': '"conform-no-such-tag"'})
             self.client.get(url, 'after-stale', stale, headers=accept, before=after)
-            send('put-none-match', media_type, If_None_Match='*')
-        send('put-range', media_type, Content_Range='bytes 0-0/1')
+            send('put-none-match', media_type, {'If-None-Match': '*'})
+        send('put-range', media_type, {'Content-Range': 'bytes 0-0/1'})
 
     def patch(self, fetched: Exchange, allowed: Exchange) -> None:
         """Send a patch of an unknown type, and a merge patch that changes nothing."""
@@ -161,10 +158,7 @@ class Writer:
         self.client.send('PATCH', url, 'patch-unknown-type', fetched, headers=unknown, body=b'{}')
         if MERGE_PATCH in allowed.response.elements('Accept-Patch'):
             before = self.client.get(url, 'before-merge', fetched, headers=accept)
-            tag = before.response.header('ETag')
-            headers = (
-                accept | {'Content-Type': MERGE_PATCH} | ({'If-Match': tag} if tag.startswith('"') else {})
-            )
+            headers = accept | {'Content-Type': MERGE_PATCH} | if_match(before)
             sent = self.client.send('PATCH', url, 'merge-nothing', fetched, headers=headers, body=b'{}')
             self.client.get(url, 'after-merge', sent, headers=accept, before=before)
 
@@ -172,22 +166,19 @@ class Writer:
         """Delete a created resource, and check that it is gone."""
         accept = {'Accept': self.created[url]}
         current = self.client.get(url, 'before-delete', origin, headers=accept)
-        tag = current.response.header('ETag')
-        headers = accept | ({'If-Match': tag} if tag.startswith('"') else {})
-        is_json_api_ = accept['Accept'] == JSON_API
-        sent = self.client.send(
-            'DELETE', url, 'ja-delete' if is_json_api_ else 'delete', origin, headers=headers
-        )
+        headers = accept | if_match(current)
+        prefix = 'ja-' if accept['Accept'] == JSON_API else ''
+        sent = self.client.send('DELETE', url, f'{prefix}delete', origin, headers=headers)
         if sent.response.is_success:
             del self.created[url]
-            self.client.get(url, 'ja-deleted' if is_json_api_ else 'deleted', sent, headers=accept)
-            if is_json_api_:
-                self.client.send('DELETE', url, 'ja-delete-again', sent, headers=accept)
+            self.client.get(url, f'{prefix}deleted', sent, headers=accept)
+            if prefix:
+                self.client.send('DELETE', url, f'{prefix}delete-again', sent, headers=accept)
 
     def write_collection(self, exchange: Exchange) -> None:
         """Send invalid resources to a JSON:API collection, and create a copy of one of its resources."""
         url = exchange.request.url.partition('?')[0]
-        template = next(one.value for one in primary(top(exchange)) if is_resource(one.value))
+        template = next(entry.value for entry in primary(top(exchange)) if is_resource(entry.value))
         headers = {'Accept': JSON_API, 'Content-Type': JSON_API}
         kind = template.get('type')
         data = {'type': kind, 'attributes': new_attributes(template)}
@@ -248,13 +239,12 @@ class Writer:
         self.delete(url, created)
 
     def clean_up(self) -> None:
-        """Delete the remaining created resources; these requests are sent even beyond the budget."""
+        """Delete the remaining created resources, even if the maximum number of requests has been sent."""
         for url, accept in list(self.created.items()):
             self.client.left = max(self.client.left, 2)
             try:
                 current = self.client.get(url, 'clean-up', headers={'Accept': accept})
-                tag = current.response.header('ETag')
-                headers = {'Accept': accept} | ({'If-Match': tag} if tag.startswith('"') else {})
+                headers = {'Accept': accept} | if_match(current)
                 sent = self.client.send('DELETE', url, 'clean-up', headers=headers)
                 is_gone = sent.response.is_success or sent.response.status in (404, 410)
             except TransportError:
@@ -262,6 +252,12 @@ class Writer:
             if not is_gone:
                 self.left_behind.append(url)
             del self.created[url]
+
+
+def if_match(fetched: Exchange) -> dict[str, str]:
+    """Return the If-Match field for the response, none if it has no strong tag."""
+    tag = fetched.response.header('ETag')
+    return {'If-Match': tag} if tag.startswith('"') else {}
 
 
 def target_of(exchange: Exchange, template: Template) -> str:
@@ -293,9 +289,9 @@ def collections_to_write(record: Sequence[Exchange]) -> Iterator[Exchange]:
             and is_json_api(exchange)
             and isinstance(data, list)
         ):
-            found = [str(one.get('type')) for one in data if is_resource(one)]
-            if found and found[0] not in types and len(types) < MAX_COLLECTIONS:
-                types.add(found[0])
+            entry_types = [str(entry.get('type')) for entry in data if is_resource(entry)]
+            if entry_types and entry_types[0] not in types and len(types) < MAX_COLLECTIONS:
+                types.add(entry_types[0])
                 yield exchange
 
 

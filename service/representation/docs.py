@@ -15,7 +15,6 @@ class Entry(NamedTuple):
     `members` are the schemas of the members of its body.
     """
 
-    tag: str
     method: str
     path: str
     operation: dict[str, Any]
@@ -36,20 +35,16 @@ def component(value: dict[str, Any], description: dict[str, Any]) -> dict[str, A
     return found
 
 
-def entries(description: dict[str, Any]) -> list[Entry]:
-    """Return the operations of the description in its order, without HEAD and OPTIONS."""
-    return [
-        _entry(
-            path,
-            method,
-            operation,
-            [*item.get('parameters', ()), *operation.get('parameters', ())],
-            description,
-        )
-        for path, item in description['paths'].items()
-        for method, operation in item.items()
-        if isinstance(operation, dict) and method not in _DERIVED
-    ]
+def entries_by_tag(description: dict[str, Any]) -> dict[str, list[Entry]]:
+    """Return the operations in the order of the description's tags and paths, without HEAD and OPTIONS."""
+    groups: dict[str, list[Entry]] = {tag['name']: [] for tag in description['tags']}
+    for path, item in description['paths'].items():
+        for method, operation in item.items():
+            if isinstance(operation, dict) and method not in _DERIVED:
+                references = [*item.get('parameters', ()), *operation.get('parameters', ())]
+                entry = _entry(path, method, operation, references, description)
+                groups[operation['tags'][0]].append(entry)
+    return groups
 
 
 def _entry(
@@ -67,7 +62,6 @@ def _entry(
         for status, one in operation['responses'].items()
     }
     return Entry(
-        operation['tags'][0],
         method,
         path,
         operation,

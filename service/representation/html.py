@@ -12,7 +12,7 @@ from markupsafe import Markup
 from service import urls
 from service.representation.action import Form
 from service.representation.display import Display
-from service.representation.docs import entries
+from service.representation.docs import entries_by_tag
 from service.representation.document import Document, Link, Part
 from service.representation.html_text import (
     attributes,
@@ -145,7 +145,7 @@ def docs_page(description: dict[str, Any]) -> str:
     """Return the description of the API (OpenAPI) as a page."""
     base = urlsplit(description['servers'][0]['url']).path
     return _PAGES.get_template('docs.html').render(
-        description=description, entries=entries(description), header=None, base=base
+        description=description, groups=entries_by_tag(description), header=None, base=base
     )
 
 

@@ -76,6 +76,8 @@ def link_text(text: str) -> Markup:
     parts, end = [], 0
     for match in _WEB_LINK.finditer(text):
         url = match[0].rstrip(_AFTER_LINK)
+        if '{' in url:  # a URI template
+            continue
         parts += [escape(text[end : match.start()]), _LINK % (url, url)]
         end = match.start() + len(url)
     return Markup('').join([*parts, escape(text[end:])])

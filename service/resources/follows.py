@@ -39,7 +39,7 @@ from service.representation.url_builder import UrlBuilder
 from service.resources import sample_data
 from service.resources.collection_pages import represent_listing
 from service.resources.module import EntryPointPart, LinkRelation
-from service.resources.relationships import ToManyRelationship, ToOneRelationship
+from service.resources.relationships import ToOneRelationship, to_many_route
 from service.resources.response_samples import sample_pages
 from service.resources.responses import add_invalidation_links, respond_created, respond_no_content
 from service.resources.users import (
@@ -413,13 +413,8 @@ ROUTES: tuple[Route, ...] = (
     (urls.FOLLOWERS, FollowersResource()),
     (urls.FOLLOWING, FollowingResource()),
     (urls.FOLLOWING_RELATIONSHIP, FollowingRelationshipResource()),
-    (
-        urls.FOLLOWERS_RELATIONSHIP,
-        ToManyRelationship(
-            FollowersResource(),
-            'Followers',
-            sample_pages(urls.FOLLOWERS_RELATIONSHIP, USER_SAMPLES, related=urls.FOLLOWERS),
-        ),
+    to_many_route(
+        urls.FOLLOWERS_RELATIONSHIP, urls.FOLLOWERS, FollowersResource(), 'Followers', USER_SAMPLES
     ),
     (
         urls.FOLLOWER_RELATIONSHIP,

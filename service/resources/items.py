@@ -42,7 +42,7 @@ from service.representation.url_builder import UrlBuilder
 from service.resources import sample_data
 from service.resources.collection_pages import represent_listing
 from service.resources.module import EntryPointPart, LinkRelation
-from service.resources.relationships import RelatedResource, ToManyRelationship, ToOneRelationship
+from service.resources.relationships import RelatedResource, ToOneRelationship, to_many_route
 from service.resources.response_samples import sample_collection, sample_pages
 from service.resources.responses import (
     add_invalidation_links,
@@ -361,14 +361,7 @@ ROUTES: tuple[Route, ...] = (
     (urls.ITEMS, ItemsResource()),
     (urls.ITEM, ItemResource()),
     (urls.ITEM_STORE, RelatedResource('stores', 'ItemStore', _GET_STORE, _find_store)),
-    (
-        urls.ITEMS_RELATIONSHIP,
-        ToManyRelationship(
-            StoreItemsResource(),
-            'StoreItems',
-            sample_pages(urls.ITEMS_RELATIONSHIP, SAMPLES, related=urls.STORE_ITEMS),
-        ),
-    ),
+    to_many_route(urls.ITEMS_RELATIONSHIP, urls.STORE_ITEMS, StoreItemsResource(), 'StoreItems', SAMPLES),
     (
         urls.STORE_RELATIONSHIP,
         ToOneRelationship(ItemResource(), 'hc:store', 'ItemStore', SAMPLES, STORE_SAMPLES),

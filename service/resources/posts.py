@@ -41,7 +41,7 @@ from service.representation.url_builder import UrlBuilder
 from service.resources import sample_data
 from service.resources.collection_pages import represent_listing
 from service.resources.module import EntryPointPart, LinkRelation
-from service.resources.relationships import RelatedResource, ToManyRelationship, ToOneRelationship
+from service.resources.relationships import RelatedResource, ToOneRelationship, to_many_route
 from service.resources.response_samples import sample_collection, sample_pages
 from service.resources.responses import (
     add_invalidation_links,
@@ -396,18 +396,6 @@ ROUTES: tuple[Route, ...] = (
         urls.AUTHOR_RELATIONSHIP,
         ToOneRelationship(PostResource(), 'author', 'PostAuthor', SAMPLES, USER_SAMPLES),
     ),
-    (
-        urls.POSTS_RELATIONSHIP,
-        ToManyRelationship(
-            UserPostsResource(),
-            'UserPosts',
-            sample_pages(urls.POSTS_RELATIONSHIP, SAMPLES, related=urls.USER_POSTS),
-        ),
-    ),
-    (
-        urls.FEED_RELATIONSHIP,
-        ToManyRelationship(
-            FeedResource(), 'Feed', sample_pages(urls.FEED_RELATIONSHIP, SAMPLES, related=urls.FEED)
-        ),
-    ),
+    to_many_route(urls.POSTS_RELATIONSHIP, urls.USER_POSTS, UserPostsResource(), 'UserPosts', SAMPLES),
+    to_many_route(urls.FEED_RELATIONSHIP, urls.FEED, FeedResource(), 'Feed', SAMPLES),
 )

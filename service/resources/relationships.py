@@ -6,11 +6,12 @@ from typing import Any
 
 import falcon
 
-from service.http.operation import Formats, Operation, Samples
+from service.http.operation import Formats, Operation, Route, Samples
 from service.http.request import Request
 from service.representation.document import Document, Link, member
 from service.representation.query_parameters import QueryOptions
 from service.representation.url_builder import UrlBuilder
+from service.resources.response_samples import sample_pages
 
 _PAGES = ('self', 'first', 'prev', 'next', 'last', 'hc:page')
 
@@ -40,6 +41,15 @@ class ToManyRelationship:
     def on_get(self, req: Request, resp: falcon.Response, **ids: int) -> None:
         self._collection.on_get(req, resp, **ids)
         resp.media = as_relationship(resp.media, req.builder.url_for(req.path))
+
+
+def to_many_route(template: str, related: str, collection: Any, name: str, samples: Samples) -> Route:
+    """Return the route of a relationship at a URL template to the collection at the template `related`.
+
+    `samples` are those of its entries.
+    """
+    pages = sample_pages(template, samples, related=related)
+    return template, ToManyRelationship(collection, name, pages)
 
 
 class ToOneRelationship:

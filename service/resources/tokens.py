@@ -51,7 +51,7 @@ from service.representation.url_builder import UrlBuilder
 from service.resources import sample_data
 from service.resources.collection_pages import represent_listing
 from service.resources.module import EntryPointPart, LinkRelation
-from service.resources.relationships import ToManyRelationship
+from service.resources.relationships import to_many_route
 from service.resources.response_samples import sample_collection, sample_pages
 from service.resources.responses import add_invalidation_links, respond_no_content
 
@@ -452,12 +452,5 @@ ROUTES: tuple[Route, ...] = (
     (urls.OTHER_TOKENS, OtherTokensResource()),
     (urls.TOKEN, TokenResource()),
     (urls.KEYS, KeysResource()),
-    (
-        urls.TOKENS_RELATIONSHIP,
-        ToManyRelationship(
-            UserTokensResource(),
-            'Tokens',
-            sample_pages(urls.TOKENS_RELATIONSHIP, SAMPLES, related=urls.TOKENS),
-        ),
-    ),
+    to_many_route(urls.TOKENS_RELATIONSHIP, urls.TOKENS, UserTokensResource(), 'Tokens', SAMPLES),
 )

@@ -225,6 +225,7 @@ def test_a_device_is_told_in_words(user_agent: str | None, shown: str) -> None:
         ('(https://a.test/?a=1&b=2)', ['https://a.test/?a=1&amp;b=2']),
         ('javascript:alert(1) ftp://a.test data:text/html,x', []),
         ('https://a.test/"onclick="x', ['https://a.test/']),
+        ('http://a.test/{id} http://a.test/x', ['http://a.test/x']),
     ],
 )
 def test_web_addresses_become_links(text: str, hrefs: list[str]) -> None:
