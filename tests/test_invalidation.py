@@ -1,4 +1,4 @@
-"""Links with rel="invalidates": every write names the other resources whose representations it changed."""
+"""Links with rel="invalidates": every write names the other resources whose texts it changed."""
 
 from __future__ import annotations
 
@@ -112,13 +112,13 @@ def assert_complete(
 
 def states(world: World) -> dict[str, str]:
     """Return the representation of every resource, empty where there is none, as its owner sees it."""
-    found = {}
+    texts = {}
     for client, templates in ((world.ada, OWN), (world.bob, (*SHARED, *OTHERS))):
         for template in templates:
             address = world.url(template)
             response = client.get(address, accept=HAL)
-            found[f'{ORIGIN}{address}'] = MOVING.sub('', response.text) if response.status == 200 else ''
-    return found
+            texts[f'{ORIGIN}{address}'] = MOVING.sub('', response.text) if response.status == 200 else ''
+    return texts
 
 
 def invalidated(response: ApiResponse) -> set[str]:

@@ -83,6 +83,15 @@ def reset(ada: Client, client: Client, db: Session, inbox: MailServer) -> str:
     return inbox.last_link()
 
 
+@pytest.fixture
+def browser(app: Any, ada: Client) -> PlainBrowser:
+    """A browser in which Ada is signed in."""
+    browser = PlainBrowser(app)
+    browser.open(f'{ORIGIN}/api')
+    browser.submit('login', username='ada', password=PASSWORD)
+    return browser
+
+
 def ask(client: Client, email: str = 'ada@example.org', **options: Any) -> Any:
     return client.post('/api/password-resets', {'email': email}, **options)
 
@@ -342,10 +351,10 @@ def test_a_changed_address_is_verified_again_and_the_old_one_notified(
     assert changed.state['email_verified'] is False
     assert send_due_mail(db) == 2
     assert set(inbox.recipients[1:]) == {'ada@example.org', 'new@example.org'}
-    told = next(
+    notice = next(
         one for one in inbox.messages if one['To'] == 'ada@example.org' and 'changed' in one['Subject']
     )
-    assert 'http' not in text_of(told).replace(ORIGIN, '')
+    assert 'http' not in text_of(notice).replace(ORIGIN, '')
     link = next(link_of(one) for one in inbox.messages if one['To'] == 'new@example.org')
     assert Client(ada.app).post(link).status == 204
     assert ada.me().state['email_verified'] is True
@@ -421,11 +430,8 @@ def test_verification_mails_need_a_token_that_permits_changes(ada: Client, clien
 
 
 def test_a_verification_mail_is_requested_without_scripts(
-    app: Any, ada: Client, db: Session, inbox: MailServer
+    browser: PlainBrowser, ada: Client, db: Session, inbox: MailServer
 ) -> None:
-    browser = PlainBrowser(app)
-    browser.open(f'{ORIGIN}/api')
-    browser.submit('login', username='ada', password=PASSWORD)
     send_due_mail(db)
     inbox.messages.clear()
     profile = ada.me().href('self')
@@ -530,11 +536,11 @@ def test_no_log_line_has_a_secret(reset: str, client: Client, lines: StringIO) -
 
 def test_known_and_unknown_addresses_get_equal_responses(ada: Client, client: Client, db: Session) -> None:
     responses = [ask(client, email) for email in ('ada@example.org', 'nobody@example.org')]
-    known, unknown = (
+    existing, unknown = (
         {name: value for name, value in response.lasting_headers.items() if name != 'ratelimit'}
         for response in responses
     )
-    assert known == unknown
+    assert existing == unknown
     assert {(response.status, response.text) for response in responses} == {(202, '')}
     assert db.execute("SELECT COUNT(*) FROM outbox WHERE purpose = 'password-reset'").fetchone()[0] == 2
 
@@ -676,11 +682,8 @@ def test_a_browser_without_scripts_recovers_a_lost_password(
 
 
 def test_a_browser_that_is_signed_in_can_use_a_link(
-    ada: Client, app: Any, db: Session, inbox: MailServer
+    browser: PlainBrowser, ada: Client, db: Session, inbox: MailServer
 ) -> None:
-    browser = PlainBrowser(app)
-    browser.open(f'{ORIGIN}/api')
-    browser.submit('login', username='ada', password=PASSWORD)
     send_due_mail(db)
     assert browser.open(inbox.last_link()) == 200
     assert browser.submit('verify-email') == 200
