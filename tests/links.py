@@ -30,9 +30,10 @@ def check_links(response: Response, base: str) -> None:
 
 def links_of(response: Response, base: str) -> list[str]:
     """Return the URLs in a document, a page or a Link header that GET can follow."""
+    text = re.sub('<a href="[^"]*" rel="nofollow', '', response.text)
     form_targets = '(?<!action=)(?<!"target":)'
-    urls = re.findall(rf'{form_targets}"({re.escape(base)}/[^"]*)"', response.text)
-    urls += [urljoin(base, url) for url in re.findall(r'(?:href|src)="(/[^"]*)"', response.text)]
+    urls = re.findall(rf'{form_targets}"({re.escape(base)}/[^"]*)"', text)
+    urls += [urljoin(base, url) for url in re.findall(r'(?:href|src)="(/[^"]*)"', text)]
     urls += re.findall(r'<([^>]*)>', response.headers.get('link', ''))
     plain = (re.sub('[#{].*', '', re.sub('{[?&].*', '', url)) for url in urls if not re.search('{[^?&]', url))
     return [url.replace('&amp;', '&') for url in plain if not url.endswith('/password')]
