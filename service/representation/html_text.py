@@ -1,4 +1,4 @@
-"""Text of HTML pages: names, values and rules as people read them, escaped."""
+"""Text of HTML pages: names, values and rules in words, escaped."""
 
 import re
 from datetime import datetime
