@@ -1,45 +1,47 @@
 """The command line: `python -m service COMMAND`."""
 
+from collections import UserDict
+from importlib import import_module
+from typing import Any
+
 import click
 
-from service.commands.api import openapi, routes
+from service import VERSION
 from service.commands.cli import EXIT_CODES
-from service.commands.conform import conform
-from service.commands.database import check, migrate, settings
-from service.commands.demo import demo
-from service.commands.mail import mail
-from service.commands.posts import post
-from service.commands.serve import serve
-from service.commands.tokens import keys, tokens
-from service.commands.users import user
-from service.resources.openapi.description import VERSION
+
+MODULES = {
+    'check': 'database',
+    'conform': 'conform',
+    'demo': 'demo',
+    'keys': 'tokens',
+    'mail': 'mail',
+    'migrate': 'database',
+    'openapi': 'api',
+    'post': 'posts',
+    'routes': 'api',
+    'serve': 'serve',
+    'settings': 'database',
+    'tokens': 'tokens',
+    'user': 'users',
+}
+
+
+class Commands(UserDict[str, Any]):
+    """The commands by name; the module of one is imported when the command is used."""
+
+    def __getitem__(self, name: str) -> click.Command:
+        command: click.Command = getattr(import_module(f'service.commands.{self.data[name]}'), name)
+        return command
 
 
 @click.version_option(VERSION, prog_name='Halcyon')
-@click.group(epilog=EXIT_CODES, context_settings={'show_default': True})
+@click.group(commands=Commands(MODULES), epilog=EXIT_CODES, context_settings={'show_default': True})
 def main() -> None:
     """Operate Halcyon, a microblog served as hypermedia.
 
     Commands read the same environment variables as the server, which `serve` or `gunicorn` starts.
     """
 
-
-for command in (
-    serve,
-    check,
-    settings,
-    migrate,
-    user,
-    post,
-    tokens,
-    keys,
-    mail,
-    routes,
-    openapi,
-    demo,
-    conform,
-):
-    main.add_command(command)
 
 if __name__ == '__main__':
     main(prog_name='python -m service')

@@ -30,21 +30,20 @@ def check_links(response: Response, base: str) -> None:
 
 def links_of(response: Response, base: str) -> list[str]:
     """Return the URLs in a document, a page or a Link header that GET can follow."""
+    text = re.sub('<a href="[^"]*" rel="nofollow', '', response.text)
     form_targets = '(?<!action=)(?<!"target":)'
-    found = re.findall(rf'{form_targets}"({re.escape(base)}/[^"]*)"', response.text)
-    found += [urljoin(base, url) for url in re.findall(r'(?:href|src)="(/[^"]*)"', response.text)]
-    found += re.findall(r'<([^>]*)>', response.headers.get('link', ''))
-    plain = (
-        re.sub('[#{].*', '', re.sub('{[?&].*', '', url)) for url in found if not re.search('{[^?&]', url)
-    )
+    urls = re.findall(rf'{form_targets}"({re.escape(base)}/[^"]*)"', text)
+    urls += [urljoin(base, url) for url in re.findall(r'(?:href|src)="(/[^"]*)"', text)]
+    urls += re.findall(r'<([^>]*)>', response.headers.get('link', ''))
+    plain = (re.sub('[#{].*', '', re.sub('{[?&].*', '', url)) for url in urls if not re.search('{[^?&]', url))
     return [url.replace('&amp;', '&') for url in plain if not url.endswith('/password')]
 
 
 def follow_all(get: Callable[[str], Response], base: str) -> set[str]:
     """Follow every link from the entry point on, and return the URLs; each must be 200."""
-    found, seen = [f'{base}/api'], set[str]()
-    while found:
-        url = found.pop()
+    urls, seen = [f'{base}/api'], set[str]()
+    while urls:
+        url = urls.pop()
         if url in seen or not url.startswith(f'{base}/'):
             continue
         seen.add(url)
@@ -52,5 +51,5 @@ def follow_all(get: Callable[[str], Response], base: str) -> set[str]:
         assert response.status == 200, (url, response.text)
         check_links(response, base)
         if not EXAMPLES & {*url.split('/')}:
-            found += links_of(response, base)
+            urls += links_of(response, base)
     return seen

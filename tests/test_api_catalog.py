@@ -14,8 +14,8 @@ PROFILE = 'https://www.rfc-editor.org/info/rfc9727'
 
 def context(response: Any, anchor: str) -> dict[str, Any]:
     """Return the links of one context of a linkset."""
-    (found,) = (one for one in response.state['linkset'] if one['anchor'] == anchor)
-    return found
+    (context,) = (one for one in response.state['linkset'] if one['anchor'] == anchor)
+    return context
 
 
 def test_the_catalog_is_a_linkset_with_the_profile(client: Client) -> None:

@@ -221,8 +221,8 @@ def test_markup_in_user_text_is_escaped_in_pages_and_headers(app: Any, world: Wo
 def test_sql_and_like_wildcards_are_plain_text(world: World, q: str) -> None:
     users = world.ada.follow('hc:users')
     assert users.submit('search', q=q).items == []
-    found = world.ada.get('/api/users', accept=JSON_API)
-    assert len(found.state['data']) == 2
+    everyone = world.ada.get('/api/users', accept=JSON_API)
+    assert len(everyone.state['data']) == 2
 
 
 def test_responses_to_anonymous_clients_contain_only_public_data(app: Any, world: World) -> None:

@@ -68,10 +68,10 @@ def test_tags_differ_by_media_type_and_viewer(world: World) -> None:
 def test_a_write_returns_the_etag_of_the_next_get(
     world: World, method: str, template: str, body: Any, media_type: str
 ) -> None:
-    address = world.url(template)
-    written = world.ada.request(method, address, json=body, accept=media_type)
-    assert written.tag == world.ada.get(address, accept=media_type).tag
-    assert written.headers['content-location'] == f'{ORIGIN}{address}'
+    url = world.url(template)
+    written = world.ada.request(method, url, json=body, accept=media_type)
+    assert written.tag == world.ada.get(url, accept=media_type).tag
+    assert written.headers['content-location'] == f'{ORIGIN}{url}'
 
 
 @pytest.mark.parametrize(
@@ -85,11 +85,11 @@ def test_a_write_returns_the_etag_of_the_next_get(
     ],
 )
 def test_a_response_to_put_has_no_validator(world: World, template: str, body: Any) -> None:
-    address = world.url(template)
-    written = world.ada.put(address, body)
+    url = world.url(template)
+    written = world.ada.put(url, body)
     assert written.status == 200
     assert not {'etag', 'last-modified'} & set(written.headers)
-    assert written.headers['content-location'] == f'{ORIGIN}{address}'
+    assert written.headers['content-location'] == f'{ORIGIN}{url}'
 
 
 @pytest.mark.parametrize('media_type', TYPES)
@@ -246,15 +246,15 @@ READS = (
 
 @pytest.mark.parametrize('template', READS)
 def test_a_read_is_conditional_on_if_match(world: World, template: str) -> None:
-    address = world.url(template)
-    tag = world.ada.get(address).headers.get('etag')
+    url = world.url(template)
+    tag = world.ada.get(url).headers.get('etag')
     for form in BAD:
-        response = world.ada.request('HEAD', address, headers={'If-Match': form.format(tag or '"none"')})
+        response = world.ada.request('HEAD', url, headers={'If-Match': form.format(tag or '"none"')})
         assert response.status == 412
         assert 'etag' not in response.headers
-    assert_problem(world.ada.get(address, headers={'If-Match': '"x"'}), 412)
+    assert_problem(world.ada.get(url, headers={'If-Match': '"x"'}), 412)
     for form in GOOD if tag else ['*']:
-        assert world.ada.get(address, headers={'If-Match': form.format(tag)}).status == 200
+        assert world.ada.get(url, headers={'If-Match': form.format(tag)}).status == 200
 
 
 def test_if_match_comes_before_if_none_match(ada: Client) -> None:
@@ -268,10 +268,10 @@ def test_if_match_comes_before_if_none_match(ada: Client) -> None:
 @pytest.mark.parametrize('media_type', [*TYPES, JSON_API])
 @pytest.mark.parametrize('template', ['/api/posts', '/api/users/{user_id}'])
 def test_a_read_accepts_the_tag_of_any_media_type(world: World, template: str, media_type: str) -> None:
-    address = world.url(template)
-    tag = world.ada.get(address, accept=media_type).tag
+    url = world.url(template)
+    tag = world.ada.get(url, accept=media_type).tag
     for other in (*TYPES, JSON_API):
-        assert world.ada.get(address, accept=other, headers={'If-Match': tag}).status == 200
+        assert world.ada.get(url, accept=other, headers={'If-Match': tag}).status == 200
 
 
 POSTS = (
@@ -289,10 +289,10 @@ POSTS = (
 def test_a_post_with_a_failed_precondition_creates_nothing(
     world: World, template: str, body: Any, conditions: dict[str, str]
 ) -> None:
-    address = world.url(template)
-    before = world.ada.get(address).text
-    assert_problem(world.ada.post(address, body, headers=conditions), 412)
-    assert world.ada.get(address).text == before
+    url = world.url(template)
+    before = world.ada.get(url).text
+    assert_problem(world.ada.post(url, body, headers=conditions), 412)
+    assert world.ada.get(url).text == before
 
 
 @pytest.mark.parametrize('media_type', [*TYPES, JSON_API])
@@ -300,12 +300,12 @@ def test_a_post_with_a_failed_precondition_creates_nothing(
 def test_a_post_with_a_matching_if_match_succeeds(
     world: World, template: str, body: Any, media_type: str
 ) -> None:
-    address = world.url(template)
-    tag = world.ada.get(address, accept=media_type).tag
-    response = world.ada.post(address, body, headers={'If-Match': f'"x", {tag}'})
+    url = world.url(template)
+    tag = world.ada.get(url, accept=media_type).tag
+    response = world.ada.post(url, body, headers={'If-Match': f'"x", {tag}'})
     assert response.status == 201, response.text
-    assert world.ada.get(address, accept=media_type).tag != tag
-    assert world.ada.post(address, body, headers={'If-Match': tag}).status == 412
+    assert world.ada.get(url, accept=media_type).tag != tag
+    assert world.ada.post(url, body, headers={'If-Match': tag}).status == 412
 
 
 @pytest.mark.parametrize('form', GOOD)
@@ -322,16 +322,16 @@ def test_a_malformed_body_is_reported_before_a_failed_precondition(ada: Client) 
 
 
 @pytest.mark.parametrize(
-    'address', ['/api/openapi.json', '/api/docs', '/api/rels/users', '/api/problems/not-found']
+    'url', ['/api/openapi.json', '/api/docs', '/api/rels/users', '/api/problems/not-found']
 )
-def test_public_documents_have_one_tag_for_all_clients(world: World, client: Client, address: str) -> None:
-    assert len({one.get(address, accept='*/*').tag for one in (world.ada, world.bob, client)}) == 1
+def test_public_documents_have_one_tag_for_all_clients(world: World, client: Client, url: str) -> None:
+    assert len({one.get(url, accept='*/*').tag for one in (world.ada, world.bob, client)}) == 1
 
 
 def test_if_match_rejects_the_tag_of_another_viewer(world: World) -> None:
-    address = world.url('/api/users/{user_id}')
-    tag = world.bob.get(address).tag
-    assert_problem(world.ada.put(address, {'about_me': 'x'}, headers={'If-Match': tag}), 412)
+    url = world.url('/api/users/{user_id}')
+    tag = world.bob.get(url).tag
+    assert_problem(world.ada.put(url, {'about_me': 'x'}, headers={'If-Match': tag}), 412)
 
 
 def test_the_tag_of_a_write_matches_in_the_next_write(ada: Client) -> None:

@@ -253,18 +253,18 @@ def test_ordinary_variables_are_not_misspelt_settings() -> None:
 
 
 @pytest.mark.parametrize(
-    ('url', 'shown'),
+    ('url', 'printable'),
     [
         ('postgresql://ada:s3cret@a:1,b:2/db?password=s3cret', 'postgresql://a:1,b:2/db'),
         ('mysql://ada:s3c@ret@db/halcyon', 'mysql://db/halcyon'),
         ('sqlite:///x.db', 'sqlite:///x.db'),
     ],
 )
-def test_settings_are_shown_without_secrets(url: str, shown: str) -> None:
+def test_settings_are_printed_without_secrets(url: str, printable: str) -> None:
     settings = Settings.from_environment(
         {'DATABASE_URL': url, 'METRICS': 'on', 'CORS_ORIGINS': 'http://a.test'}
     )
-    assert settings.database == settings.printable()['DATABASE_URL'] == shown
+    assert settings.database == settings.printable()['DATABASE_URL'] == printable
     assert settings.printable()['METRICS'] == 'on'
     assert settings.printable()['CORS_ORIGINS'] == 'http://a.test'
     assert set(settings.printable()) == {field.name.upper() for field in dataclasses.fields(Settings)}

@@ -37,8 +37,7 @@ def world(ada: Client, bob: Client) -> Client:
     """A user with followers and followees, more than one page of posts, and two tokens."""
     for reader, read in ((ada, bob), (bob, ada)):
         reader.get(read.me().href('self')).submit('follow')
-    eva = ada.entry().client.app
-    Client(eva).register('eva')
+    Client(ada.app).register('eva')
     for number in range(11):
         ada.publish(f'number {number}')
     bob.publish('number last')
@@ -49,15 +48,15 @@ def world(ada: Client, bob: Client) -> Client:
 def documents(document: dict[str, Any]) -> Iterator[dict[str, Any]]:
     """Yield the document and all embedded documents, at any depth."""
     yield document
-    for what in document.get('_embedded', {}).values():
-        for one in what if isinstance(what, list) else [what]:
-            yield from documents(one)
+    for value in document.get('_embedded', {}).values():
+        for embedded in value if isinstance(value, list) else [value]:
+            yield from documents(embedded)
 
 
 def links(document: dict[str, Any], variables: dict[str, Any]) -> Iterator[tuple[str, str]]:
     """Yield the relation and the URL of every link, with values for the variables of templates."""
-    for rel, what in document.get('_links', {}).items():  # the OpenAPI document is not HAL
-        for link in what if isinstance(what, list) else [what]:
+    for rel, value in document.get('_links', {}).items():  # the OpenAPI document is not HAL
+        for link in value if isinstance(value, list) else [value]:
             yield rel, uritemplate.expand(link['href'], variables) if link.get('templated') else link['href']
 
 
@@ -104,19 +103,19 @@ def test_every_link_relation_is_documented(world: Client) -> None:
 
 
 def test_every_form_is_found_and_its_target_supports_its_method(world: Client) -> None:
-    found = set()
+    names = set()
     for client in (world, Client(world.app)):
         responses = crawl(world, HAL_FORMS) if client is world else [client.entry()]
         for response in responses:
             for document in documents(response.state):
                 for name, template in document.get('_templates', {}).items():
                     assert template['method'] in allowed(client, template['target'])
-                    found.add(name)
-    assert found >= FORMS
+                    names.add(name)
+    assert names >= FORMS
 
 
 def test_no_link_or_form_of_an_html_page_is_broken(world: Client) -> None:
-    met = set()
+    forms = set()
     waiting, seen = [f'{ORIGIN}/api'], set()
     while waiting:
         url = waiting.pop()
@@ -131,18 +130,19 @@ def test_no_link_or_form_of_an_html_page_is_broken(world: Client) -> None:
         for form, fields in page.forms():
             target, method = form['action'] or '', fields.get('_method') or (form['method'] or '').upper()
             assert method in allowed(world, target)
-            met.add(form.get('data-form') or method)
+            forms.add(form.get('data-form') or method)
         loaded = [tag['src'] for tag in page.all('script')] + [tag['href'] for tag in page.all('link')]
-        clicked = [tag['href'] for tag in page.all('a')]
+        # Links in texts and in the source of a document are nofollow.
+        clicked = [tag['href'] for tag in page.all('a') if 'nofollow' not in (tag.get('rel') or '')]
         waiting += [urljoin(url, urldefrag(href or '').url) for href in loaded + clicked]
-    assert met >= FORMS - {'register', 'login', 'renew'} | {'hc:page'}
+    assert forms >= FORMS - {'register', 'login', 'renew'} | {'hc:page'}
     assert len(seen) > 30
 
 
 def test_every_problem_type_is_documented(world: Client) -> None:
     stranger = Client(world.app)
     json = {'Content-Type': 'application/json'}
-    met = [
+    responses = [
         stranger.get('/api/users'),
         stranger.get('/api/users', headers={'Authorization': 'Bearer hc_wrong'}),
         stranger.entry().submit('login', username='ada', password='not this one'),
@@ -158,7 +158,7 @@ def test_every_problem_type_is_documented(world: Client) -> None:
         world.delete(world.sign_in('bob').me().href('self')),
         world.put(world.me().href('self'), {}, headers={'If-Match': '"other"'}),
     ]
-    for response in met:
+    for response in responses:
         explained = stranger.get(response.state['type'])
         assert explained.status == 200
         assert explained.state['status'] == response.status
@@ -213,7 +213,7 @@ def entries(response: ApiResponse) -> tuple[list[str], dict[str, Any] | None]:
 
 
 def test_links_of_each_format_have_the_same_entries_in_all_others(world: Client) -> None:
-    addresses = {
+    urls = {
         href
         for start in ('/api/users', '/api/posts', '/api/users?q=b', '/api/posts?sort=created_at')
         for accept in (HAL, JSON_API)
@@ -226,7 +226,7 @@ def test_links_of_each_format_have_the_same_entries_in_all_others(world: Client)
             else (href for rel, href in links(response.state, VARIABLES) if rel != 'search')
         )
     }
-    addresses |= {
+    urls |= {
         href
         for response in crawl(world, HAL)
         for document in documents(response.state)
@@ -234,17 +234,17 @@ def test_links_of_each_format_have_the_same_entries_in_all_others(world: Client)
         if rel not in NOT_TO_GET and rel != 'search'  # JSON:API forbids the name of its parameter
     }
     compared = 0
-    for address in addresses:
-        is_only_written = address.endswith('/password') or '/following/' in address
-        if is_only_written or '/relationships/' in address or not address.startswith(f'{ORIGIN}/api'):
+    for url in urls:
+        is_only_written = url.endswith('/password') or '/following/' in url
+        if is_only_written or '/relationships/' in url or not url.startswith(f'{ORIGIN}/api'):
             continue
-        hal, api = (world.get(address, accept=accept) for accept in (HAL, JSON_API))
-        assert (hal.status, api.status) == (200, 200), address
+        hal, api = (world.get(url, accept=accept) for accept in (HAL, JSON_API))
+        assert (hal.status, api.status) == (200, 200), url
         if api.content_type != JSON_API or api.state['data'] == []:
             continue
         (ids, meta), (api_ids, api_meta) = entries(hal), entries(api)
-        assert meta == api_meta, address
-        assert '' in ids or ids == api_ids, address
-        assert world.get(address, accept=HTML).status == 200
+        assert meta == api_meta, url
+        assert '' in ids or ids == api_ids, url
+        assert world.get(url, accept=HTML).status == 200
         compared += 1
     assert compared > 50

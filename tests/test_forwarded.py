@@ -17,7 +17,7 @@ def address(peer: str, allowed: str = '10.0.0.0/24', **headers: str) -> str:
 
 
 @pytest.mark.parametrize(
-    ('header', 'found'),
+    ('header', 'expected'),
     [
         ('for=203.0.113.7', CLIENT),
         ('For="203.0.113.7:4711";proto=https', CLIENT),
@@ -29,8 +29,8 @@ def address(peer: str, allowed: str = '10.0.0.0/24', **headers: str) -> str:
         ('for=203.0.113.7;by=10.0.0.2;host="a,b", for=10.0.0.2', CLIENT),
     ],
 )
-def test_forwarded_from_a_trusted_proxy_names_the_client(header: str, found: str) -> None:
-    assert address(PROXY, forwarded=header) == found
+def test_forwarded_from_a_trusted_proxy_names_the_client(header: str, expected: str) -> None:
+    assert address(PROXY, forwarded=header) == expected
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""Links with rel="invalidates": every write names the other resources whose representations it changed."""
+"""Links with rel="invalidates": every write names the other resources whose texts it changed."""
 
 from __future__ import annotations
 
@@ -65,9 +65,9 @@ def test_a_write_names_everything_that_it_changed(world: World, name: str) -> No
 
 
 def test_a_follow_names_everything_that_it_changed(world: World) -> None:
-    address = world.url('/api/users/{user_id}/following/{other_id}')
-    world.ada.delete(address)
-    assert_complete(world, lambda world: world.ada.put(address), ('/api/posts/{post_id}',))
+    url = world.url('/api/users/{user_id}/following/{other_id}')
+    world.ada.delete(url)
+    assert_complete(world, lambda world: world.ada.put(url), ('/api/posts/{post_id}',))
 
 
 def test_a_password_names_everything_that_it_changed(world: World) -> None:
@@ -90,8 +90,8 @@ def test_no_write_has_more_than_20_links(ada: Client) -> None:
     store = ada.follow('hc:stores').submit('create', name='Looms')
     for number in range(25):
         ada.post(store.href('hc:items'), {'name': str(number), 'price': '1'})
-    for address in (store.href('self'), ada.me().href('self')):
-        assert 0 < len(invalidated(ada.delete(address))) <= 20
+    for url in (store.href('self'), ada.me().href('self')):
+        assert 0 < len(invalidated(ada.delete(url))) <= 20
 
 
 def assert_complete(
@@ -104,7 +104,7 @@ def assert_complete(
     response = write(world)
     assert response.status < 300, response.text
     after = states(world)
-    changed = {address for address in before if before[address] != after[address]}
+    changed = {url for url in before if before[url] != after[url]}
     assert changed
     unnamed = {f'{ORIGIN}{world.url(one)}' for one in excepted} | {response.target}
     assert changed - invalidated(response) <= unnamed
@@ -112,13 +112,13 @@ def assert_complete(
 
 def states(world: World) -> dict[str, str]:
     """Return the representation of every resource, empty where there is none, as its owner sees it."""
-    found = {}
+    texts = {}
     for client, templates in ((world.ada, OWN), (world.bob, (*SHARED, *OTHERS))):
         for template in templates:
-            address = world.url(template)
-            response = client.get(address, accept=HAL)
-            found[f'{ORIGIN}{address}'] = MOVING.sub('', response.text) if response.status == 200 else ''
-    return found
+            url = world.url(template)
+            response = client.get(url, accept=HAL)
+            texts[f'{ORIGIN}{url}'] = MOVING.sub('', response.text) if response.status == 200 else ''
+    return texts
 
 
 def invalidated(response: ApiResponse) -> set[str]:

@@ -50,7 +50,7 @@ def test_private_relationships_of_other_users_are_absent(
 def test_every_relationship_has_its_own_url(world: World, ada: Client) -> None:
     """Its linkage identifies the resources at the related URL, and only `following` can be changed."""
     api = JsonApiClient(ada)
-    found = set()
+    relationships = set()
     for template in (urls.USER, urls.FOLLOW, urls.POST, urls.STORE, urls.ITEM):
         resource = api.get(world.url(template)).state['data']
         for name, relationship in resource['relationships'].items():
@@ -64,8 +64,8 @@ def test_every_relationship_has_its_own_url(world: World, ada: Client) -> None:
             assert ('data' in relationship) == isinstance(identifiers, dict), name
             if name != 'following':
                 assert api.send('PATCH', relationship['links']['self'], identifiers).status == 405
-            found.add((resource['type'], name))
-    assert len(found) == 11
+            relationships.add((resource['type'], name))
+    assert len(relationships) == 11
 
 
 def test_a_post_includes_its_author(ada_api: JsonApiClient) -> None:

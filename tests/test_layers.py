@@ -18,16 +18,16 @@ WEB = {'falcon', 'gunicorn', 'orjson', 'jinja2', 'json', 'http', 'wsgiref'}
 
 def imports() -> dict[str, set[str]]:
     """Return what every module of the service imports."""
-    found: dict[str, set[str]] = {}
+    modules: dict[str, set[str]] = {}
     for path in SERVICE.rglob('*.py'):
         name = '.'.join(path.relative_to(SERVICE.parent).with_suffix('').parts).removesuffix('.__init__')
-        names = found.setdefault(name, set())
+        names = modules.setdefault(name, set())
         for node in ast.walk(ast.parse(path.read_text())):
             if isinstance(node, ast.Import):
                 names |= {alias.name for alias in node.names}
             elif isinstance(node, ast.ImportFrom) and node.module:
                 names |= {f'{node.module}.{alias.name}' for alias in node.names} | {node.module}
-    return found
+    return modules
 
 
 IMPORTS = imports()

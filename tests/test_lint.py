@@ -26,8 +26,8 @@ def careless() -> Any:
 
 
 def test_the_linter_reports_errors(careless: Any) -> None:
-    found = findings('GET', 'http://a/', {}, careless)
-    assert any(one.startswith('CC_BAD_VALUE_TYPE') for one in found)
+    reported = findings('GET', 'http://a/', {}, careless)
+    assert any(one.startswith('CC_BAD_VALUE_TYPE') for one in reported)
 
 
 def test_every_response_is_linted(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -78,12 +78,21 @@ def db(database_url: str, clock: MovableClock, environment: dict[str, str]) -> I
 @pytest.fixture
 def reset(ada: Client, client: Client, db: Session, inbox: MailServer) -> str:
     """The link to reset Ada's password."""
-    assert ask(client).status == 202
+    assert request_reset(client).status == 202
     send_due_mail(db)
     return inbox.last_link()
 
 
-def ask(client: Client, email: str = 'ada@example.org', **options: Any) -> Any:
+@pytest.fixture
+def browser(app: Any, ada: Client) -> PlainBrowser:
+    """A browser in which Ada is signed in."""
+    browser = PlainBrowser(app)
+    browser.open(f'{ORIGIN}/api')
+    browser.submit('login', username='ada', password=PASSWORD)
+    return browser
+
+
+def request_reset(client: Client, email: str = 'ada@example.org', **options: Any) -> Any:
     return client.post('/api/password-resets', {'email': email}, **options)
 
 
@@ -342,10 +351,10 @@ def test_a_changed_address_is_verified_again_and_the_old_one_notified(
     assert changed.state['email_verified'] is False
     assert send_due_mail(db) == 2
     assert set(inbox.recipients[1:]) == {'ada@example.org', 'new@example.org'}
-    told = next(
+    notice = next(
         one for one in inbox.messages if one['To'] == 'ada@example.org' and 'changed' in one['Subject']
     )
-    assert 'http' not in text_of(told).replace(ORIGIN, '')
+    assert 'http' not in text_of(notice).replace(ORIGIN, '')
     link = next(link_of(one) for one in inbox.messages if one['To'] == 'new@example.org')
     assert Client(ada.app).post(link).status == 204
     assert ada.me().state['email_verified'] is True
@@ -421,11 +430,8 @@ def test_verification_mails_need_a_token_that_permits_changes(ada: Client, clien
 
 
 def test_a_verification_mail_is_requested_without_scripts(
-    app: Any, ada: Client, db: Session, inbox: MailServer
+    browser: PlainBrowser, ada: Client, db: Session, inbox: MailServer
 ) -> None:
-    browser = PlainBrowser(app)
-    browser.open(f'{ORIGIN}/api')
-    browser.submit('login', username='ada', password=PASSWORD)
     send_due_mail(db)
     inbox.messages.clear()
     profile = ada.me().href('self')
@@ -460,7 +466,7 @@ def test_one_of_two_concurrent_resets_succeeds(reset: str, app: Any) -> None:
 
 
 def test_a_reset_voids_the_other_links(reset: str, client: Client, db: Session, inbox: MailServer) -> None:
-    ask(client)
+    request_reset(client)
     send_due_mail(db)
     assert client.put(inbox.last_link(), {'password': NEW_PASSWORD}).status == 204
     assert client.get(reset).status == 404
@@ -529,18 +535,18 @@ def test_no_log_line_has_a_secret(reset: str, client: Client, lines: StringIO) -
 
 
 def test_known_and_unknown_addresses_get_equal_responses(ada: Client, client: Client, db: Session) -> None:
-    responses = [ask(client, email) for email in ('ada@example.org', 'nobody@example.org')]
-    known, unknown = (
+    responses = [request_reset(client, email) for email in ('ada@example.org', 'nobody@example.org')]
+    existing, unknown = (
         {name: value for name, value in response.lasting_headers.items() if name != 'ratelimit'}
         for response in responses
     )
-    assert known == unknown
+    assert existing == unknown
     assert {(response.status, response.text) for response in responses} == {(202, '')}
     assert db.execute("SELECT COUNT(*) FROM outbox WHERE purpose = 'password-reset'").fetchone()[0] == 2
 
 
 def test_an_unknown_address_gets_no_mail(client: Client, db: Session, inbox: MailServer) -> None:
-    ask(client, 'nobody@example.org')
+    request_reset(client, 'nobody@example.org')
     assert send_due_mail(db) == 0
     assert pending(db) == 0
     assert inbox.messages == []
@@ -550,7 +556,7 @@ def test_an_address_is_found_whatever_its_case(
     ada: Client, client: Client, db: Session, inbox: MailServer
 ) -> None:
     send_due_mail(db)
-    ask(client, ' ADA@Example.ORG ')
+    request_reset(client, ' ADA@Example.ORG ')
     assert send_due_mail(db) == 1
     assert inbox.recipients[-1] == 'ada@example.org'
 
@@ -558,7 +564,7 @@ def test_an_address_is_found_whatever_its_case(
 def test_a_suspended_user_gets_no_link(ada: Client, client: Client, db: Session, inbox: MailServer) -> None:
     send_due_mail(db)
     suspend_user(db, find_user_by_username(db, 'ada').id)
-    assert ask(client).status == 202
+    assert request_reset(client).status == 202
     assert send_due_mail(db) == 0
 
 
@@ -576,13 +582,13 @@ def test_a_thousand_requests_send_five_mails(
     assert int(result.headers['retry-after']) > 0
     assert send_due_mail(db) == 5
     clock.move(seconds=3601)
-    assert ask(Client(app)).status == 202
+    assert request_reset(Client(app)).status == 202
     assert send_due_mail(db) == 1
 
 
 def test_a_request_with_an_idempotency_key_counts_once_and_is_no_registration(client: Client) -> None:
     for _ in range(2):
-        response = ask(client, headers={'Idempotency-Key': '"one"'})
+        response = request_reset(client, headers={'Idempotency-Key': '"one"'})
         assert response.status == 202
         assert response.headers['ratelimit'] == '"password-reset";r=99;t=3600'
     assert 'idempotency-replayed' in response.headers
@@ -591,7 +597,7 @@ def test_a_request_with_an_idempotency_key_counts_once_and_is_no_registration(cl
 
 @pytest.mark.parametrize('email', ['', 'nobody', 5, None, 'a@b\r\nBcc: c@d'])
 def test_a_wrong_address_is_rejected(client: Client, email: Any) -> None:
-    assert_problem(ask(client, email), 400, '#/email')
+    assert_problem(request_reset(client, email), 400, '#/email')
 
 
 # Formats and pages
@@ -676,11 +682,8 @@ def test_a_browser_without_scripts_recovers_a_lost_password(
 
 
 def test_a_browser_that_is_signed_in_can_use_a_link(
-    ada: Client, app: Any, db: Session, inbox: MailServer
+    browser: PlainBrowser, ada: Client, db: Session, inbox: MailServer
 ) -> None:
-    browser = PlainBrowser(app)
-    browser.open(f'{ORIGIN}/api')
-    browser.submit('login', username='ada', password=PASSWORD)
     send_due_mail(db)
     assert browser.open(inbox.last_link()) == 200
     assert browser.submit('verify-email') == 200

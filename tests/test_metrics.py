@@ -243,7 +243,7 @@ def scraped(server: Server) -> Scrape:
     return Scrape(response.body.decode())
 
 
-def ask_often(server: Server, times: int) -> set[int]:
+def request_often(server: Server, times: int) -> set[int]:
     """Request the entry point that many times, and return the workers that responded."""
     with ThreadPoolExecutor(4) as pool:
         responses = list(pool.map(lambda _: server.ask('GET', '/api'), range(times)))
@@ -256,7 +256,7 @@ def test_every_worker_reports_the_totals_of_all_workers(server: Server) -> None:
     expected = scraped(server).sum('requests_total', route='/api')
     workers: set[int] = set()
     while workers != set(server.workers()):  # one worker may accept many connections in a row
-        workers, expected = workers | ask_often(server, 20), expected + 20
+        workers, expected = workers | request_often(server, 20), expected + 20
     for _ in range(10):
         totals = scraped(server)
         assert totals.sum('requests_total', route='/api', status='200') == expected
@@ -274,7 +274,7 @@ def test_the_counts_of_a_killed_worker_are_kept(server: Server) -> None:
     assert scraped(server).sum('requests_total', route='/api') == before
     workers: set[int] = set()
     while workers != set(server.workers()):
-        workers, before = workers | ask_often(server, 10), before + 10
+        workers, before = workers | request_often(server, 10), before + 10
     assert scraped(server).sum('requests_total', route='/api') == before
     assert scraped(server).sum('info') == 1
 

@@ -26,8 +26,8 @@ def policy(response: ApiResponse) -> dict[str, str]:
 
 def files(page: Page) -> list[str]:
     """Return the URLs of all files of this origin that a page loads."""
-    found = [tag['src'] for tag in page.all('script')] + [tag['href'] for tag in page.all('link')]
-    return [url for url in found if url]
+    loaded = [tag['src'] for tag in page.all('script')] + [tag['href'] for tag in page.all('link')]
+    return [url for url in loaded if url]
 
 
 def post_form(client: Client, url: str, values: dict[str, str], accept: str = BROWSER) -> ApiResponse:
@@ -62,7 +62,7 @@ def test_an_error_page_has_the_same_content_security_policy(client: Client) -> N
 
 def test_the_page_of_a_relation_may_be_framed(client: Client) -> None:
     assert policy(client.get('/api/rels/users', accept=HTML))['frame-ancestors'] == '*'
-    assert policy(client.get('/api/problems/not-found', accept=HTML))['frame-ancestors'] == "'none'"
+    assert policy(client.get('/api/problems/not-loaded', accept=HTML))['frame-ancestors'] == "'none'"
 
 
 def test_static_files_are_cacheable_for_ever(client: Client) -> None:

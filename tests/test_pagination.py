@@ -156,8 +156,8 @@ def test_a_cursor_of_another_order_is_rejected(author: Client, bob: Client) -> N
     everybody = author.get('/api/users?per_page=1').href('next')
     assert_problem(author.get(everybody + '&q=a'), 400)
     Client(bob.app).register('adam')
-    found = author.get('/api/users?q=a&per_page=1').href('next')
-    assert_problem(author.get(found.replace('filter%5Bq%5D=a&', '')), 400)
+    matches = author.get('/api/users?q=a&per_page=1').href('next')
+    assert_problem(author.get(matches.replace('filter%5Bq%5D=a&', '')), 400)
 
 
 def test_two_cursors_in_one_request_are_rejected(author: Client) -> None:
@@ -178,11 +178,11 @@ def test_an_unknown_parameter_is_ignored_and_not_repeated(ada: Client) -> None:
 def test_links_keep_the_filter(ada: Client) -> None:
     for name in ('adam', 'adele', 'Adrian', 'bob'):
         Client(ada.app).register(name)
-    found = ada.follow('hc:users').follow('search', q='AD', per_page=1)
-    names = [page.items[0]['username'] for page in walk(found, 'next')]
+    first = ada.follow('hc:users').follow('search', q='AD', per_page=1)
+    names = [page.items[0]['username'] for page in walk(first, 'next')]
     assert names == ['ada', 'adam', 'adele', 'Adrian']
-    assert found.follow('last').items[0]['username'] == 'Adrian'
-    assert found.follow('hc:page', page=2, per_page=3).items[0]['username'] == 'Adrian'
+    assert first.follow('last').items[0]['username'] == 'Adrian'
+    assert first.follow('hc:page', page=2, per_page=3).items[0]['username'] == 'Adrian'
 
 
 def test_self_is_the_requested_page(author: Client) -> None:
@@ -211,11 +211,11 @@ def test_follows_are_paginated_newest_first(ada: Client, bob: Client, rel: str) 
     for name in names:
         Client(ada.app).register(name)
         friend = ada.sign_in(name)
-        one, other = (friend, ada) if rel == 'hc:followers' else (ada, friend)
-        one.put(href_of(one.get(other.me().href('self')).state, 'hc:follow'))
+        follower, followee = (friend, ada) if rel == 'hc:followers' else (ada, friend)
+        follower.put(href_of(follower.get(followee.me().href('self')).state, 'hc:follow'))
     first = ada.me().follow(rel).follow('hc:page', page=1, per_page=2)
-    met = [item['username'] for page in walk(first, 'next') for item in page.items]
-    assert met == names[::-1]
+    listed = [item['username'] for page in walk(first, 'next') for item in page.items]
+    assert listed == names[::-1]
 
 
 def test_every_collection_can_be_traversed_from_its_end(author: Client, bob: Client) -> None:

@@ -49,8 +49,8 @@ def test_the_response_to_an_edit_equals_the_next_get(ada: Client, clock: Movable
     post = ada.publish('one').href('self')
     clock.move(seconds=60)
     changed = ada.patch(post, {'body': body})
-    found = ada.get(post)
-    assert (changed.text, changed.headers['etag']) == (found.text, found.headers['etag'])
+    current = ada.get(post)
+    assert (changed.text, changed.headers['etag']) == (current.text, current.headers['etag'])
 
 
 def test_put_accepts_what_get_returned_and_changes_nothing(ada: Client) -> None:

@@ -26,15 +26,15 @@ MINIMAL = {'Prefer': 'return=minimal'}
 def test_a_write_can_get_a_response_without_content(
     world: World, method: str, template: str, body: Any, status: int
 ) -> None:
-    address = world.url(template)
-    response = world.ada.request(method, address, json=body, headers=MINIMAL)
+    url = world.url(template)
+    response = world.ada.request(method, url, json=body, headers=MINIMAL)
     assert response.status == status
     assert response.text == ''
     assert response.headers['preference-applied'] == 'return=minimal'
     if status == 201:
         assert world.ada.get(response.headers['location']).state.items() >= body.items()
     if method == 'PATCH':
-        assert response.tag == world.ada.get(address).tag
+        assert response.tag == world.ada.get(url).tag
 
 
 @pytest.mark.parametrize(

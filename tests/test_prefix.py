@@ -23,7 +23,7 @@ PERSON = {'username': 'ada', 'email': 'ada@example.org', 'password': 'correct ho
 @pytest.fixture(
     params=['BASE_URL', 'BASE_URL, path kept', 'X-Forwarded-Prefix', 'X-Forwarded-Prefix, two proxies']
 )
-def ask(request: pytest.FixtureRequest, start: Start) -> Any:
+def send(request: pytest.FixtureRequest, start: Start) -> Any:
     """Return a function that requests a URL below BASE, and checks that no URL leads elsewhere."""
     sent: dict[str, str] = {}
     if request.param.startswith('BASE_URL'):
@@ -36,7 +36,7 @@ def ask(request: pytest.FixtureRequest, start: Start) -> Any:
             sent['X-Forwarded-For'] = '10.1.1.1, 192.0.2.1, 10.0.0.8'
     kept = '/town/halcyon' if 'kept' in request.param else ''
 
-    def ask(method: str, url: str, **options: Any) -> Any:
+    def send(method: str, url: str, **options: Any) -> Any:
         assert url.startswith(BASE), url
         parts = urlsplit(url)
         headers = {**sent, **options.pop('headers', {})}
@@ -48,53 +48,53 @@ def ask(request: pytest.FixtureRequest, start: Start) -> Any:
         check_links(Response(result.status_code, result.headers, result.text), BASE)
         return result
 
-    return ask
+    return send
 
 
-def test_every_link_of_every_format_works(ask: Any) -> None:
-    assert ask('POST', f'{BASE}/api/users', json=PERSON).status_code == 201
-    response = ask('POST', f'{BASE}/api/tokens', json={'username': 'ada', 'password': 'correct horse'})
+def test_every_link_of_every_format_works(send: Any) -> None:
+    assert send('POST', f'{BASE}/api/users', json=PERSON).status_code == 201
+    response = send('POST', f'{BASE}/api/tokens', json={'username': 'ada', 'password': 'correct horse'})
     token = {'Authorization': f'Bearer {response.json["token"]}'}
     for name in ('Hello', 'Good-bye'):
-        assert ask('POST', f'{BASE}/api/posts', headers=token, json={'body': name}).status_code == 201
+        assert send('POST', f'{BASE}/api/posts', headers=token, json={'body': name}).status_code == 201
     for accept in (HAL, JSON_API, HTML):
 
         def get(url: str, accept: str = accept) -> Response:
-            result = ask('GET', url, headers={'Accept': f'{accept}, */*;q=0.1', **token})
+            result = send('GET', url, headers={'Accept': f'{accept}, */*;q=0.1', **token})
             return Response(result.status_code, result.headers, result.text)
 
         assert len(follow_all(get, BASE)) > 20
 
 
-def test_a_page_has_its_files_below_the_base(ask: Any) -> None:
-    page = Page(ask('GET', f'{BASE}/api', headers={'Accept': HTML}).text)
+def test_a_page_has_its_files_below_the_base(send: Any) -> None:
+    page = Page(send('GET', f'{BASE}/api', headers={'Accept': HTML}).text)
     files = [tag['src'] for tag in page.all('script')] + [tag['href'] for tag in page.all('link')]
     assert len(files) >= 3
     for url in files:
-        assert ask('GET', f'https://h.test{url}').status_code == 200
+        assert send('GET', f'https://h.test{url}').status_code == 200
 
 
-def test_redirects_lead_below_the_base(ask: Any) -> None:
-    assert ask('GET', BASE).headers['location'] == f'{BASE}/api'
-    assert ask('GET', f'{BASE}/').headers['location'] == f'{BASE}/api'
-    assert ask('GET', f'{BASE}/api/users/5/followed').headers['location'] == f'{BASE}/api/users/5/following'
+def test_redirects_lead_below_the_base(send: Any) -> None:
+    assert send('GET', BASE).headers['location'] == f'{BASE}/api'
+    assert send('GET', f'{BASE}/').headers['location'] == f'{BASE}/api'
+    assert send('GET', f'{BASE}/api/users/5/followed').headers['location'] == f'{BASE}/api/users/5/following'
 
 
-def test_a_problem_names_its_target_once(ask: Any) -> None:
+def test_a_problem_names_its_target_once(send: Any) -> None:
     for path in ('/api/nothing', '/nothing', '/api/%20x'):
-        assert ask('GET', BASE + path).json['instance'] == BASE + path
+        assert send('GET', BASE + path).json['instance'] == BASE + path
 
 
-def test_the_session_cookie_is_only_for_the_base_path(ask: Any) -> None:
-    ask('POST', f'{BASE}/api/users', json=PERSON)
+def test_the_session_cookie_is_only_for_the_base_path(send: Any) -> None:
+    send('POST', f'{BASE}/api/users', json=PERSON)
     headers = {'Accept': HTML, 'Content-Type': 'application/x-www-form-urlencoded'}
     body = f'username=ada&password=correct+horse&_return={BASE}/api/posts'
-    result = ask('POST', f'{BASE}/api/tokens', headers=headers, body=body)
+    result = send('POST', f'{BASE}/api/tokens', headers=headers, body=body)
     assert (result.status_code, result.headers['location']) == (303, f'{BASE}/api/posts')
     name, value, attributes = re.match(r'([^=]*)=([^;]*); (.*)', result.headers['set-cookie']).groups()
     assert name == '__Secure-halcyon'
     assert attributes.split('; ')[0] == 'Path=/town/halcyon'
-    page = ask('GET', f'{BASE}/api/posts', headers={'Accept': HTML, 'Cookie': f'{name}={value}'})
+    page = send('GET', f'{BASE}/api/posts', headers={'Accept': HTML, 'Cookie': f'{name}={value}'})
     assert page.status_code == 200
 
 

@@ -56,11 +56,11 @@ def assert_same(queried: ApiResponse, got: ApiResponse) -> None:
 
 
 def test_every_collection_responds_to_query_as_to_get(app: Any, world: World) -> None:
-    found = collections(app)
+    templates = collections(app)
     assert {'/api/users', '/api/posts', '/api/tokens', '/api/users/{user_id}/feed', '/api/stores'} <= set(
-        found
+        templates
     )
-    for template in found:
+    for template in templates:
         url = world.url(template)
         for accept in formats(template):
             assert_same(query(world.ada, url, accept=accept), world.ada.get(url, accept=accept))
@@ -187,11 +187,11 @@ def test_a_query_too_long_for_a_url_is_413(world: World) -> None:
 
 
 def test_options_names_the_content_types_of_queries(app: Any, world: World) -> None:
-    found = [*collections(app), FOLLOWED]
+    templates = [*collections(app), FOLLOWED]
     for template, _ in routes(app):
         headers = Client(app).request('OPTIONS', world.url(template)).headers
-        assert ('QUERY' in headers['allow'].split(', ')) == (template in found)
-        assert headers.get('accept-query') == (f'{FORM}, {JSON}' if template in found else None)
+        assert ('QUERY' in headers['allow'].split(', ')) == (template in templates)
+        assert headers.get('accept-query') == (f'{FORM}, {JSON}' if template in templates else None)
 
 
 @pytest.mark.parametrize('url', ['/api', '/api/docs', '/health/live', '/api/users/5', '/api/openapi.json'])

@@ -25,16 +25,16 @@ DIRECT, TRANSITIVE = map(read, (ROOT / 'requirements.txt').read_text().split('# 
 def dependencies_of(requirements: Iterable[Requirement]) -> set[str]:
     """Return the names of these packages and all their dependencies on this platform."""
     waiting = list(requirements)
-    found: set[tuple[str, str]] = set()
+    required: set[tuple[str, str]] = set()
     while waiting:
         one = waiting.pop()
-        for extra in {'', *one.extras} - {extra for name, extra in found if name == one.name}:
-            found.add((one.name, extra))
+        for extra in {'', *one.extras} - {extra for name, extra in required if name == one.name}:
+            required.add((one.name, extra))
             others = [Requirement(line) for line in requires(one.name) or ()]
             waiting += [
                 other for other in others if other.marker is None or other.marker.evaluate({'extra': extra})
             ]
-    return {canonicalize_name(name) for name, _ in found}
+    return {canonicalize_name(name) for name, _ in required}
 
 
 def test_every_runtime_dependency_is_pinned() -> None:

@@ -21,12 +21,12 @@ def basic(name: str, password: str = PASSWORD) -> dict[str, str]:
     return {'Authorization': 'Basic ' + b64encode(f'{name}:{password}'.encode()).decode()}
 
 
-def ask(client: Client, headers: dict[str, str] | None = None, **body: Any) -> Any:
+def request_token(client: Client, headers: dict[str, str] | None = None, **body: Any) -> Any:
     return client.post(client.entry().href('hc:tokens'), body or None, headers=headers)
 
 
 def test_a_name_and_its_password_get_a_token(client: Client, ada: Client) -> None:
-    response = ask(client, username='ada', password=PASSWORD)
+    response = request_token(client, username='ada', password=PASSWORD)
     assert response.status == 200
     assert 'location' not in response.headers
     assert response.state['token'].startswith('hc_')
@@ -36,30 +36,30 @@ def test_a_name_and_its_password_get_a_token(client: Client, ada: Client) -> Non
 
 
 def test_basic_credentials_get_a_token(client: Client, ada: Client) -> None:
-    assert ask(client, basic('ADA')).status == 200
+    assert request_token(client, basic('ADA')).status == 200
 
 
 def test_basic_credentials_may_contain_colons_and_any_letters(client: Client) -> None:
     client.register('eve', password='a:b:cö∂å😀')
-    assert ask(client, basic('eve', 'a:b:cö∂å😀')).status == 200
+    assert request_token(client, basic('eve', 'a:b:cö∂å😀')).status == 200
 
 
 def test_passwords_are_normalized(client: Client) -> None:
     client.register('eve', password='caf\u00e9 noir')
-    assert ask(client, basic('eve', 'cafe\u0301 noir')).status == 200
-    assert ask(client, username='eve', password='cafe\u0301 noir').status == 200
+    assert request_token(client, basic('eve', 'cafe\u0301 noir')).status == 200
+    assert request_token(client, username='eve', password='cafe\u0301 noir').status == 200
 
 
 @pytest.mark.parametrize(
     'header', ['Bearer bad', 'Basic bad', 'Basic', 'Digest x', basic('ada', 'wrong')['Authorization']]
 )
 def test_credentials_in_the_body_take_precedence(client: Client, ada: Client, header: str) -> None:
-    response = ask(client, {'Authorization': header}, username='ada', password=PASSWORD)
+    response = request_token(client, {'Authorization': header}, username='ada', password=PASSWORD)
     assert response.status == 200
 
 
 def test_a_body_without_credentials_uses_the_header(client: Client, ada: Client) -> None:
-    assert ask(client, basic('ada'), other='x').status == 200
+    assert request_token(client, basic('ada'), other='x').status == 200
 
 
 BOTH = 'Bearer realm="Halcyon", Basic realm="Halcyon", charset="UTF-8"'
@@ -88,13 +88,15 @@ BAD_BEARER = 'Bearer realm="Halcyon", error="invalid_token", Basic realm="Halcyo
 def test_bad_credentials_get_a_challenge_for_both_schemes(
     client: Client, ada: Client, headers: dict[str, str], challenge: str
 ) -> None:
-    response = ask(client, headers)
+    response = request_token(client, headers)
     assert_problem(response, 401)
     assert response.headers['www-authenticate'] == challenge
 
 
 def test_a_wrong_password_and_an_unknown_name_get_equal_responses(client: Client, ada: Client) -> None:
-    wrong, unknown = (ask(client, username=name, password='wrong horse') for name in ('ada', 'nobody'))
+    wrong, unknown = (
+        request_token(client, username=name, password='wrong horse') for name in ('ada', 'nobody')
+    )
     assert (wrong.status, wrong.text) == (unknown.status, unknown.text)
 
 
@@ -107,7 +109,7 @@ def test_every_rejected_sign_in_computes_one_hash(
     monkeypatch.setattr(
         bcrypt, 'checkpw', lambda password, salted: hashed.append(salted) or check(password, salted)
     )
-    assert ask(client, username=name, password='wrong horse').status == 401
+    assert request_token(client, username=name, password='wrong horse').status == 401
     assert [salted[:7] for salted in hashed] == [b'$2b$04$']
 
 
@@ -122,11 +124,11 @@ def test_every_rejected_sign_in_computes_one_hash(
 def test_an_incomplete_sign_in_reports_the_missing_field(
     client: Client, body: dict[str, Any], pointers: list[str]
 ) -> None:
-    assert_problem(ask(client, **body), 400, *pointers)
+    assert_problem(request_token(client, **body), 400, *pointers)
 
 
 def test_a_renewed_token_stays_valid_for_thirty_seconds(ada: Client, clock: MovableClock) -> None:
-    renewed = ask(ada)
+    renewed = request_token(ada)
     assert renewed.status == 200
     clock.move(seconds=29)
     assert ada.entry().status == 200
@@ -136,34 +138,34 @@ def test_a_renewed_token_stays_valid_for_thirty_seconds(ada: Client, clock: Mova
 
 
 def test_a_renewal_can_be_repeated_after_a_lost_response(ada: Client, clock: MovableClock) -> None:
-    first = ask(ada)
+    first = request_token(ada)
     clock.move(seconds=20)
-    second = ask(ada)
+    second = request_token(ada)
     assert {first.status, second.status} == {200}
     assert first.state['token'] != second.state['token']
     clock.move(seconds=10)
-    assert ask(ada).status == 401
+    assert request_token(ada).status == 401
 
 
 def test_concurrent_renewals_all_succeed(ada: Client) -> None:
     with ThreadPoolExecutor(8) as pool:
-        responses = [*pool.map(lambda _: ask(Client(ada.app, ada.token)), range(8))]
+        responses = [*pool.map(lambda _: request_token(Client(ada.app, ada.token)), range(8))]
     assert {response.status for response in responses} == {200}
     assert {Client(ada.app, response.state['token']).entry().status for response in responses} == {200}
 
 
 def test_the_grace_does_not_prolong_a_token(ada: Client, clock: MovableClock) -> None:
     clock.move(seconds=3590)
-    assert ask(ada).status == 200
+    assert request_token(ada).status == 200
     clock.move(seconds=10)
     assert ada.entry().status == 401
 
 
 def test_revoking_a_token_revokes_its_predecessors(ada: Client) -> None:
-    second = Client(ada.app, ask(ada).state['token'])
-    third = Client(ada.app, ask(second).state['token'])
+    second = Client(ada.app, request_token(ada).state['token'])
+    third = Client(ada.app, request_token(second).state['token'])
     other = ada.sign_in('ada')
-    renewed_elsewhere = Client(ada.app, ask(other).state['token'])
+    renewed_elsewhere = Client(ada.app, request_token(other).state['token'])
     third.delete('/api/tokens')
     assert [one.entry().status for one in (ada, second, third)] == [401] * 3
     assert [one.entry().status for one in (other, renewed_elsewhere)] == [200] * 2
@@ -175,11 +177,11 @@ def test_one_token_is_the_current_one(ada: Client) -> None:
         current = [item for item in one.follow('hc:tokens').items if item['current']]
         assert len(current) == 1
         assert set(current[0]['_templates']) == {'revoke', 'renew'}
-    assert not ask(ada).state['current']
+    assert not request_token(ada).state['current']
 
 
 def test_all_other_tokens_are_revoked_by_a_form(ada: Client, bob: Client) -> None:
-    others = [ada.sign_in('ada'), Client(ada.app, ask(ada).state['token'])]
+    others = [ada.sign_in('ada'), Client(ada.app, request_token(ada).state['token'])]
     response = ada.follow('hc:tokens').submit('revoke-others')
     assert response.status == 204
     assert 'rel="invalidates"' in response.headers['link']
@@ -203,28 +205,30 @@ def test_a_precondition_on_the_others_never_holds(ada: Client) -> None:
 def test_a_sign_in_names_its_token(client: Client, ada: Client) -> None:
     response = client.entry().submit('login', username='ada', password=PASSWORD, name=' Laptop ')
     assert response.state['name'] == 'Laptop'
-    assert ask(client, basic('ada'), name='Phone').state['name'] == 'Phone'
-    assert ask(Client(client.app, response.state['token'])).state['name'] == 'Laptop'
-    assert ask(client, basic('ada'), name='').state['name'] is None
-    assert_problem(ask(client, basic('ada'), name='x' * 81), 400, '#/name')
+    assert request_token(client, basic('ada'), name='Phone').state['name'] == 'Phone'
+    assert request_token(Client(client.app, response.state['token'])).state['name'] == 'Laptop'
+    assert request_token(client, basic('ada'), name='').state['name'] is None
+    assert_problem(request_token(client, basic('ada'), name='x' * 81), 400, '#/name')
 
 
 def test_a_sign_in_asks_for_a_shorter_life(client: Client, ada: Client, clock: MovableClock) -> None:
     response = client.entry().submit('login', username='ada', password=PASSWORD, expires_in=60)
     assert response.state['expires_in'] == 60
     short = Client(client.app, response.state['token'])
-    assert ask(short).state['expires_in'] == 60
+    assert request_token(short).state['expires_in'] == 60
     clock.move(seconds=60)
     assert short.entry().status == 401
 
 
 def test_no_sign_in_lives_longer_than_the_setting(client: Client, ada: Client) -> None:
-    assert ask(client, basic('ada'), expires_in=10**9).state['expires_in'] == 3600
+    assert request_token(client, basic('ada'), expires_in=10**9).state['expires_in'] == 3600
 
 
 @pytest.mark.parametrize('seconds', [0, -1, 1.5, '', 'soon', True, None, 10**10])
 def test_a_wrong_life_is_rejected(client: Client, ada: Client, seconds: Any) -> None:
-    assert_problem(ask(client, username='ada', password=PASSWORD, expires_in=seconds), 400, '#/expires_in')
+    assert_problem(
+        request_token(client, username='ada', password=PASSWORD, expires_in=seconds), 400, '#/expires_in'
+    )
 
 
 def test_expires_in_is_never_zero(start: Start, clock: MovableClock) -> None:
@@ -232,7 +236,7 @@ def test_expires_in_is_never_zero(start: Start, clock: MovableClock) -> None:
     client.register('ada')
     ada = client.sign_in('ada')
     clock.move(seconds=99.5)
-    response = ask(ada)
+    response = request_token(ada)
     assert response.state['expires_in'] == 1
     assert Client(ada.app, response.state['token']).entry().status == 200
 
@@ -242,7 +246,7 @@ def test_a_token_older_than_a_shortened_maximum_age_is_not_renewed(start: Start,
     client.register('ada')
     ada = client.sign_in('ada')
     clock.move(seconds=100)
-    assert ask(Client(start(TOKEN_MAX_AGE='100'), ada.token)).status == 401
+    assert request_token(Client(start(TOKEN_MAX_AGE='100'), ada.token)).status == 401
 
 
 def test_a_user_has_at_most_100_live_tokens(ada: Client) -> None:
@@ -255,7 +259,7 @@ def test_a_user_has_at_most_100_live_tokens(ada: Client) -> None:
 
 def test_a_renewal_at_the_limit_can_be_repeated_after_a_lost_response(ada: Client) -> None:
     signed_in = [ada.sign_in('ada') for _ in range(99)]
-    responses = [ask(signed_in[-1]), ask(signed_in[-1])]
+    responses = [request_token(signed_in[-1]), request_token(signed_in[-1])]
     assert [response.status for response in responses] == [200, 200]
     renewed = Client(ada.app, responses[-1].state['token'])
     assert renewed.follow('hc:tokens').state['_meta']['total_items'] == 100
@@ -338,18 +342,18 @@ def test_signing_in_and_renewing_update_last_seen(ada: Client, clock: MovableClo
     other = ada.sign_in('ada')
     seen.append(ada.me().state['last_seen'])
     clock.move(seconds=60)
-    ask(other)
+    request_token(other)
     seen.append(ada.me().state['last_seen'])
     assert seen == sorted(set(seen))
 
 
 def test_a_token_has_the_user_agent_of_its_request(client: Client, ada: Client) -> None:
-    response = ask(client, basic('ada') | {'User-Agent': 'x' * 300})
+    response = request_token(client, basic('ada') | {'User-Agent': 'x' * 300})
     assert response.state['user_agent'] == 'x' * 255
 
 
 def test_no_later_document_of_a_token_has_its_secret(ada: Client) -> None:
-    response = ask(ada.sign_in('ada'))
+    response = request_token(ada.sign_in('ada'))
     again = ada.get(response.href('self'))
     assert again.status == 200
     assert not SECRETS & set(again.state)
@@ -357,8 +361,8 @@ def test_no_later_document_of_a_token_has_its_secret(ada: Client) -> None:
 
 def test_a_page_tells_the_sign_ins_apart(client: Client, ada: Client) -> None:
     firefox = 'Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0'
-    ask(client, basic('ada') | {'User-Agent': firefox})
-    ask(client, basic('ada'), name='Backup script')
+    request_token(client, basic('ada') | {'User-Agent': firefox})
+    request_token(client, basic('ada'), name='Backup script')
     page = ada.get(ada.entry().href('hc:tokens'), accept=HTML).text
     assert 'Firefox on Linux' in page
     assert 'Backup script' in page

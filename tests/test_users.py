@@ -159,10 +159,10 @@ def test_the_response_to_an_edit_equals_the_next_get(ada: Client, clock: Movable
     clock.move(seconds=60)
     values = {'username': 'Ada', 'email': 'New@example.org', 'about_me': ' new'}
     changed = ada.request(method, ada.me().href('self'), json=values)
-    found = ada.me()
-    assert changed.text == found.text
+    current = ada.me()
+    assert changed.text == current.text
     # The content of a PUT is not stored as it came, so its response has no validator (RFC 9110 §9.3.4).
-    assert changed.headers.get('etag') == (found.headers['etag'] if method == 'PATCH' else None)
+    assert changed.headers.get('etag') == (current.headers['etag'] if method == 'PATCH' else None)
 
 
 def test_put_accepts_what_get_returned(ada: Client) -> None:

@@ -17,6 +17,11 @@ NOT_MODIFIED = ('not-modified', 'not-modified-head')
 RULES = Rules('http', RFC9110)
 
 
+def probe_again(client: Client, exchange: Exchange) -> None:
+    """Send the same request again."""
+    client.repeat(exchange, 'again')
+
+
 def probe_tags(client: Client, exchange: Exchange) -> None:
     """Send conditions with the entity tag of the response."""
     tag = exchange.response.header('ETag')
@@ -43,6 +48,7 @@ def probe_dates(client: Client, exchange: Exchange) -> None:
 
 
 PROBES = (
+    probe_again,
     probe_tags,
     probe_dates,
 )
@@ -50,9 +56,8 @@ PROBES = (
 
 def has_changed(exchange: Exchange) -> bool:
     """Return whether the resource has changed since the request that this one repeats."""
-    return exchange.response.is_success and exchange.response.header(
-        'ETag'
-    ) != exchange.source.response.header('ETag')
+    here, there = exchange.response, exchange.source.response
+    return here.is_success and here.header('ETag') != there.header('ETag')
 
 
 @RULES.must(

@@ -16,10 +16,9 @@ RULES = Rules('http', RFC9110)
 
 
 def probe_methods(client: Client, exchange: Exchange) -> None:
-    """Send HEAD and OPTIONS, and the same GET again."""
+    """Send HEAD and OPTIONS."""
     head = client.repeat(exchange, 'head', 'HEAD')
     client.repeat(head, 'options', 'OPTIONS')
-    client.repeat(exchange, 'again')
 
 
 def probe_missing(client: Client, exchange: Exchange) -> None:

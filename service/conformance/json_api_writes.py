@@ -35,32 +35,24 @@ RULES.must(
     'A new resource of another type than that of the collection gets 409.',
     is_sent('ja-type-conflict'),
 )(requires_status(409))
-
-
 RULES.must(
     'JA-415-PARAMETER',
     '#content-negotiation-servers',
     'Content-Type with a parameter other than ext and profile gets 415.',
     is_sent('ja-type-parameter'),
 )(requires_status(415))
-
-
 RULES.must(
     'JA-415-EXT',
     '#content-negotiation-servers',
     'Content-Type with an unsupported extension gets 415.',
     is_sent('ja-type-ext'),
 )(requires_status(415))
-
-
 RULES.must(
     'JA-CREATE-RELATED',
     '#crud-creating-responses-404',
     'A new resource that references a resource that does not exist gets 404.',
     is_sent('ja-create-related'),
 )(requires_status(404))
-
-
 RULES.must(
     'JA-UPDATE-CONFLICT',
     '#crud-updating-responses-409',

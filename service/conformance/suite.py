@@ -72,11 +72,7 @@ MAX_SAMPLES = 6
 PROBES = {
     'hal': hal_link_targets.PROBES,
     'hal-forms': hal_forms_templates.PROBES,
-    'json-api': (
-        *json_api_negotiation.PROBES,
-        *json_api_queries.PROBES,
-        *json_api_link_targets.PROBES,
-    ),
+    'json-api': (*json_api_negotiation.PROBES, *json_api_queries.PROBES, *json_api_link_targets.PROBES),
     'problem': problem.PROBES,
     'http': (
         *http_methods.PROBES,

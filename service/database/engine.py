@@ -67,11 +67,11 @@ class Engine(peewee.Database):
         return contextlib.nullcontext()
 
     def exists(self) -> bool:
-        """Return whether the database exists, as far as that is clear without connecting."""
+        """Return whether the database exists, or True if only connecting could show it."""
         return True
 
     def is_writable(self) -> bool:
-        """Return whether this process may write to the database, as far as that is clear without connecting."""
+        """Return whether this process may write to the database, or True if only connecting could show it."""
         return True
 
     @abstractmethod

@@ -269,6 +269,16 @@ class SortKey(NamedTuple):
         return {name: ascending, f'-{name}': descending}
 
 
+def in_every_order(
+    source: Any, columns: Sequence[Any], make: Callable[[Any], Any], keys: Mapping[str, SortKey]
+) -> dict[str, KeysetQuery]:
+    """Return the queries that list the entries of `source` by each of the keys, also after a minus sign."""
+    queries: dict[str, KeysetQuery] = {}
+    for name, key in keys.items():
+        queries |= key.queries(source, name, columns, make)
+    return queries
+
+
 class FirstPagePerOwner:
     """The first pages of the collections of several owners, found in one statement.
 

@@ -19,7 +19,7 @@ from service.domain.rate_limits import Quotas
 from service.domain.signing_keys import CLIENT_ID, read_audiences, sign
 from service.domain.text import normalize
 from service.domain.throttle import Subject, check_limits, count_attempt, sign_in_subjects
-from service.domain.users import find_credentials
+from service.domain.users import REVOKE_OTHER_TOKENS, find_credentials
 from service.domain.viewer import WRITE, Viewer, authorize_write, confirm_token, require_permission
 
 PREFIX = 'hc_'
@@ -102,9 +102,6 @@ _FIND_OWN = RowsByKey(Token.select().where(_IS_OWN), Token.id, _COLUMNS)
 _COUNT = CompiledQuery(Token.select(peewee.fn.COUNT(Token.id)).where(_IS_OWN))
 _INSERT = insert_into(Token)
 _DELETE = CompiledQuery(Token.delete().where(Token.id == bindparam('token_id')))
-_DELETE_OTHERS = CompiledQuery(
-    Token.delete().where((Token.user == bindparam('user_id')) & (Token.id != bindparam('token_id')))
-)
 _DELETE_WITH_PREDECESSORS = CompiledQuery(
     Token.delete().where(
         (Token.user == bindparam('user_id'))
@@ -355,4 +352,4 @@ def revoke_token(
 def revoke_other_tokens(session: Session, *, by: Viewer) -> None:
     """Revoke all of the viewer's tokens but the presented one; raises InsufficientScope."""
     authorize_write(session, by)
-    _DELETE_OTHERS.run(session, user_id=by.user_id, token_id=by.token_id)
+    REVOKE_OTHER_TOKENS.run(session, user_id=by.user_id, token_id=by.token_id)

@@ -9,7 +9,7 @@ import peewee
 
 from service.database.compiled import CompiledQuery, RowsByKey, bindparam, insert_into
 from service.database.errors import ConstraintViolation
-from service.database.pagination import KeysetQuery, Page, PageRequest, SortKey, page_of
+from service.database.pagination import Page, PageRequest, SortKey, in_every_order, page_of
 from service.database.session import Session
 from service.database.transactions import transaction
 from service.domain.errors import Conflict, Invalid, NotFound
@@ -89,18 +89,11 @@ _FIND_MANY = RowsByKey(User.select(), User.id, user_columns(User))
 _LOCK = CompiledQuery(_SELECT, for_update=True)
 ORDERS = ('id', 'username')
 
-
-def _in_every_order(source: Any) -> dict[str, KeysetQuery]:
-    """Return the queries that list users by `id` or `username`, or by either after a minus sign."""
-    columns = user_columns(User)
-    by_id = SortKey(User.id).queries(source, 'id', columns, UserRecord._make)
-    return by_id | SortKey(User.username_key, str).queries(source, 'username', columns, UserRecord._make)
-
-
+_KEYS = {'id': SortKey(User.id), 'username': SortKey(User.username_key, str)}
 _HAS_USERNAME = User.username_key == bindparam('username_key')
 _HAS_PREFIX = (User.username_key >= bindparam('first')) & (User.username_key < bindparam('end'))
-_ALL = _in_every_order(User.select())
-_WITH_PREFIX = _in_every_order(User.select().where(_HAS_PREFIX))
+_ALL = in_every_order(User.select(), user_columns(User), UserRecord._make, _KEYS)
+_WITH_PREFIX = in_every_order(User.select().where(_HAS_PREFIX), user_columns(User), UserRecord._make, _KEYS)
 _FIND_BY_USERNAME = CompiledQuery(User.select(*user_columns(User)).where(_HAS_USERNAME))
 _FIND_BY_EMAIL = CompiledQuery(
     User.select(*user_columns(User)).where(User.email_key == bindparam('email_key'))
@@ -128,7 +121,7 @@ _REPLACE_PASSWORD = CompiledQuery(
         (User.id == bindparam('user_id')) & (User.password_hash == bindparam('old_hash'))
     )
 )
-_REVOKE_OTHER_TOKENS = CompiledQuery(
+REVOKE_OTHER_TOKENS = CompiledQuery(
     Token.delete().where((Token.user == bindparam('user_id')) & (Token.id != bindparam('token_id')))
 )
 _SET_PASSWORD = CompiledQuery(
@@ -361,7 +354,7 @@ def _change_password(
         raise Invalid([('current_password', 'is not your password')])  # another request has changed it
     authorize_write(session, by)
     revoke_secrets(session, RESET_PASSWORD, user_id)
-    _REVOKE_OTHER_TOKENS.run(session, user_id=user_id, token_id=by.token_id)
+    REVOKE_OTHER_TOKENS.run(session, user_id=user_id, token_id=by.token_id)
 
 
 def set_password(session: Session, user_id: int, password: str) -> int:

@@ -1,4 +1,4 @@
-"""Display hints: how documents of a kind are shown to people, declared beside the kind."""
+"""Display hints: the appearance of documents of a kind on pages, declared with the kind."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -48,7 +48,7 @@ class NavigationLink(NamedTuple):
 
 @dataclass(frozen=True)
 class Display:
-    """How a document is shown on a page; names are those of members, relations and actions.
+    """The appearance of a document on a page, by the names of members, relations and actions.
 
     `plural` heads a collection, and `empty` is shown if it has no entries. An entry of a collection is a row
     of a table if there are `columns`, otherwise a card. In a card, `byline` is the relation of the embedded
@@ -56,7 +56,7 @@ class Display:
     time of the last edit, if any. `picture` is the relation of an image; without one, or until it has loaded,
     a circle with the initial is drawn. `counts` are numbers with links, `links` are shown with their labels,
     and `summary` are members that are shown too. On a page without a card, `explanation` is the member with a
-    text of ours, in which code is between backticks. Everything else is under "Details".
+    text of the API's own, in which code is between backticks. Everything else is under "Details".
 
     `prominent` actions are open, others are collapsed under their title; `in_rows` are those of the entries
     of a table; `hidden` ones are not shown, `session_ending` ones end the session. `confirmations` are the
@@ -64,7 +64,7 @@ class Display:
 
     `includes` are relations whose documents a page shows below, each with its heading. `navigation` and
     `account` are the entry point's links for the header. DELETE of the target of `session` ends a session,
-    the action `sign_in` begins one. `lead` is a sentence for anonymous visitors.
+    and the action `sign_in` begins a session. `lead` is a sentence for anonymous visitors.
     """
 
     plural: str = ''
@@ -101,7 +101,7 @@ class Display:
 
 
 class Crumb(NamedTuple):
-    """A step of the way to a document: its label and its URL."""
+    """A breadcrumb: the label and the URL of a page above the document."""
 
     label: str
     href: str

@@ -6,11 +6,11 @@ from typing import Any, NamedTuple
 
 from service.representation.media_types import HAL, JSON
 
-_DERIVED = frozenset(('head', 'options'))  # the same for every resource, so they are left out
+_DERIVED = frozenset(('head', 'options'))  # the same for every resource, so they are omitted
 
 
 class Entry(NamedTuple):
-    """One operation: its rules, and an example of a request and of the response.
+    """One operation with its rules, and examples of its request and response.
 
     `members` are the schemas of the members of its body.
     """
@@ -27,12 +27,12 @@ class Entry(NamedTuple):
 
 
 def component(value: dict[str, Any], description: dict[str, Any]) -> dict[str, Any]:
-    """Return the component that a Reference Object of the description leads to, or else the value itself."""
+    """Return the component that a Reference Object references, or the value if it is not a reference."""
     if '$ref' not in value:
         return value
     section, name = value['$ref'].split('/')[-2:]
-    found: dict[str, Any] = description['components'][section][name]
-    return found
+    referenced: dict[str, Any] = description['components'][section][name]
+    return referenced
 
 
 def entries_by_tag(description: dict[str, Any]) -> dict[str, list[Entry]]:
@@ -54,12 +54,12 @@ def _entry(
     references: list[dict[str, Any]],
     description: dict[str, Any],
 ) -> Entry:
-    parameters = [component(one, description) for one in references]
+    parameters = [component(reference, description) for reference in references]
     content = operation.get('requestBody', {}).get('content', {})
     schema = component(content[JSON]['schema'], description) if JSON in content else {}
     responses = {
-        status: component(one, description).get('description', '')
-        for status, one in operation['responses'].items()
+        status: component(response, description).get('description', '')
+        for status, response in operation['responses'].items()
     }
     return Entry(
         method,
@@ -92,10 +92,11 @@ def _curl(
     body: Any,
     description: dict[str, Any],
 ) -> str:
-    for one in parameters:
-        if one['in'] == 'path':
-            value = one.get('example', f'${one["name"].upper()}')
-            path = path.replace(f'{{{one["name"]}}}', str(value))
+    for parameter in parameters:
+        if parameter['in'] == 'path':
+            name = parameter['name']
+            value = parameter.get('example', f'${name.upper()}')
+            path = path.replace(f'{{{name}}}', str(value))
     words = ['curl', *(['-X', method.upper()] if method != 'get' else [])]
     url = description['servers'][0]['url'] + path
     words.append(f'"{url}"' if '$' in url else shlex.quote(url))
@@ -108,10 +109,10 @@ def _curl(
 
 
 def _response(operation: dict[str, Any], description: dict[str, Any]) -> str:
-    """Return the example of the first success, in HAL where there is one."""
+    """Return the example of the first successful response, in HAL if available."""
     for status, reference in operation['responses'].items():
         content = component(reference, description).get('content', {})
-        media_type = next((one for one in (HAL, JSON, *content) if one in content), None)
+        media_type = next((name for name in (HAL, JSON, *content) if name in content), None)
         if status < '300' and media_type is not None:
             example = _example(content[media_type], description)
             if isinstance(example, dict):

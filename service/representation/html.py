@@ -1,4 +1,4 @@
-"""HTML: a page for every document and every error, drawn from display hints; templates escape text."""
+"""HTML: a page for every document and every problem, by display hints; templates escape text."""
 
 import re
 from collections.abc import Callable, Iterator, Mapping
@@ -30,8 +30,8 @@ from service.representation.query_parameters import HalDialect
 from service.representation.static_files import asset_path
 
 NEIGHBOURS = {'first': 'First', 'prev': 'Previous', 'next': 'Next', 'last': 'Last'}
-# Links that are not listed as clickable: they are shown in another way, or are targets of writes only.
-_NOT_TO_CLICK = frozenset((*NEIGHBOURS, 'hc:avatar', 'self', 'curies', 'item', 'hc:password', 'hc:follow'))
+# Relations whose links are not listed: they are shown in another way, or their targets do not support GET.
+_UNLISTED = frozenset((*NEIGHBOURS, 'hc:avatar', 'self', 'curies', 'item', 'hc:password', 'hc:follow'))
 _PLAIN = Display()
 _QUERY_TEMPLATE = re.compile(r'([^{}?]*)(?:\?([^{}]*))?{[?&]([a-z_,]+)}')
 _AVATAR = Markup(
@@ -62,8 +62,8 @@ class Source(NamedTuple):
 class Site:
     """The entry point as one viewer sees it, with the header that all pages for this viewer have.
 
-    The header is rendered once for each of its links, since that to the page itself is marked. It has the
-    `token_lifetime` in seconds, so that the script renews a session in use before it expires.
+    The header is rendered once for each of its links, because the link to the current page is marked. It has
+    the `token_lifetime` in seconds, so that the script renews a session in use before it expires.
     """
 
     def __init__(self, home: Document, token_lifetime: int) -> None:
@@ -75,7 +75,7 @@ class Site:
         self._headers: dict[str, Markup] = {}
 
     def header(self, url: str) -> Markup:
-        """Return the header of the page at the URL, empty if it has none of its own."""
+        """Return the header of the page at the URL, in which the link to this page is marked."""
         current = self._marked.get(url.partition('?')[0], '')
         header = self._headers.get(current)
         if header is None:
@@ -85,12 +85,12 @@ class Site:
 
 
 class Page(NamedTuple):
-    """A document or a problem with what a page has around it.
+    """A document or a problem with everything else on its page.
 
-    `site` is None if the page is the same for all viewers. `related` has documents that the page shows, too,
-    by relation. `source` is shown instead of the document, if there is one. `form` is the form whose
-    submission failed, with the submitted values. `back` is the URL of the page of a problem, to which a
-    sign-in leads back. `base` is the path under which the application is, empty at the root.
+    `site` is None if the page is the same for all viewers. `related` has further documents on the page, by
+    relation. `source` is shown instead of the document, if there is one. `form` is the form whose submission
+    failed, with the submitted values. `back` is the URL to which a form on the page of a problem returns.
+    `base` is the path under which the application is, empty at the root.
     """
 
     content: Document | Problem
@@ -108,7 +108,7 @@ class Page(NamedTuple):
 
 
 class SearchForm(NamedTuple):
-    """A link whose template has only query variables, which a form with the method GET can fill in."""
+    """A templated link with query variables only, as a form with the method GET."""
 
     rel: str
     href: str
@@ -191,14 +191,14 @@ def avatar(document: Document) -> Markup:
 
 
 def clickable_links(document: Document) -> Iterator[tuple[str, Link]]:
-    """Yield the links that can be followed by clicking, with their relations."""
+    """Yield the links that a page lists, with their relations."""
     for rel, link in document.links.items():
-        if rel not in _NOT_TO_CLICK and isinstance(link, Link) and not link.templated:
+        if rel not in _UNLISTED and isinstance(link, Link) and not link.templated:
             yield rel, link
 
 
 def search_forms(document: Document) -> Iterator[SearchForm]:
-    """Yield the templated links that a form can fill in, except those that the document has a form for."""
+    """Yield forms for the templated links of the document for which it has no form of its own."""
     offered = {field.name for form in document.forms for field in form.action.fields}
     for rel, link in document.links.items():
         match = _QUERY_TEMPLATE.fullmatch(link.href) if isinstance(link, Link) else None
@@ -210,9 +210,9 @@ def search_forms(document: Document) -> Iterator[SearchForm]:
 
 
 def field_errors(problem: Problem, form: Form | None) -> dict[str, str]:
-    """Return a sentence for every broken field, by name; it begins with the prompt of the field."""
+    """Return a sentence for every invalid field, by name; it begins with the prompt of the field."""
     prompts = {field.name: field.prompt for field in form.action.fields} if form else {}
-    return {name: f'{prompts.get(name, words(name))} {wrong}.' for name, wrong in problem.errors}
+    return {name: f'{prompts.get(name, words(name))} {reason}.' for name, reason in problem.errors}
 
 
 def advice(problem: Problem) -> str:
@@ -222,7 +222,7 @@ def advice(problem: Problem) -> str:
         minutes = -(-seconds // 60)
         return f'Too many attempts. Try again in {minutes} minute{"s" if minutes > 1 else ""}.'
     is_general = problem.detail == PROBLEMS[problem.name].meaning
-    if problem.name == 'not-found' and not is_general:  # such as an expired link in a mail
+    if problem.name == 'not-found' and not is_general:  # e.g. an expired link in a mail
         return problem.detail
     if problem.name == 'unavailable':  # the operator sees pages, too: the detail tells what to do
         return f'{_ADVICE[problem.name]} {problem.detail}'

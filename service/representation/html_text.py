@@ -1,4 +1,4 @@
-"""Text of HTML pages: names, values and rules as people read them, escaped."""
+"""Text of HTML pages: names, values and rules in words, escaped."""
 
 import re
 from datetime import datetime
@@ -38,13 +38,13 @@ _OBVIOUS = ('must not contain control characters', 'must not be blank')
 
 @lru_cache(maxsize=1024)
 def words(name: str) -> str:
-    """Return the name of a relation, a member or a form as people read it: `member_since`, Member since."""
+    """Return the name of a relation, a member or a form in words: `Member since` for `member_since`."""
     plain = _LABELS.get(name) or name.removeprefix('hc:').replace('_', ' ').replace('-', ' ')
     return plain[:1].upper() + plain[1:]
 
 
 def moment(value: Any) -> str | None:
-    """Return a time as people read it, `22 Nov 2026, 15:04 UTC`, or None if it is not a time."""
+    """Return a time like `22 Nov 2026, 15:04 UTC`, or None if the value is not a time."""
     return _moment(value) if isinstance(value, str) else None
 
 
@@ -59,7 +59,7 @@ def _moment(value: str) -> str | None:
 
 
 def device(user_agent: str | None) -> str:
-    """Return a User-Agent in words: `Firefox on Linux`."""
+    """Return the program and the system in a User-Agent header: `Firefox on Linux`."""
     if not user_agent:
         return 'Unknown device'
     program = next((name for mark, name in _PROGRAMS if mark in user_agent), '')
@@ -84,7 +84,7 @@ def link_text(text: str) -> Markup:
 
 
 def prose(text: str) -> Markup:
-    """Return a text of ours with what it has between backticks as code."""
+    """Return a text of the API's own, in which code is between backticks, as HTML."""
     parts = text.split('`')
     return Markup('').join(
         _CODE % (part,) if number % 2 else escape(part) for number, part in enumerate(parts)
@@ -92,7 +92,7 @@ def prose(text: str) -> Markup:
 
 
 def format_value(value: Any, *, is_day: bool = False) -> Markup:
-    """Return the value of a member as people read it; with `is_day` only the date of a time."""
+    """Return the value of a member as HTML for people; with `is_day`, only the date of a time."""
     if value is None or value == '':
         return _NONE
     if isinstance(value, bool):

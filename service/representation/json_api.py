@@ -100,8 +100,8 @@ def json_api_errors(problem: Problem) -> dict[str, Any]:
     if problem.reference is not None:
         error['meta'] = {'reference': problem.reference}
     errors = [
-        error | {'detail': wrong} | _source_of(problem, ATTRIBUTES + pointer)
-        for pointer, wrong in problem.errors_by_pointer()
+        error | {'detail': detail} | _source_of(problem, ATTRIBUTES + pointer)
+        for pointer, detail in problem.errors_by_pointer()
     ]
     return {'jsonapi': VERSION, 'errors': errors or [error]}
 

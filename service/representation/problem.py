@@ -21,8 +21,8 @@ PROBLEMS: dict[str, ProblemType] = {
     'bad-request': ProblemType(
         400,
         'Bad request',
-        'The request itself is invalid: its Host header, or something else that is neither the body nor '
-        'a query parameter.',
+        'The request is invalid: its Host header, or another part of it that is neither the body nor a query '
+        'parameter.',
     ),
     'malformed-body': ProblemType(
         400,
@@ -34,20 +34,20 @@ PROBLEMS: dict[str, ProblemType] = {
     'invalid-values': ProblemType(
         400,
         'Validation failed',
-        'Nothing was changed. If single values are invalid, `errors` lists each of them with a JSON '
-        'Pointer into the body. The forms of documents state the rules.',
+        'Nothing was changed. `errors` lists the invalid values, if there are any, with JSON Pointers into '
+        'the body. The forms of documents state the rules.',
     ),
     'invalid-parameter': ProblemType(
         400,
         'Invalid query parameter',
-        'A query parameter has an invalid value; the detail names it. Follow the links of documents '
-        'instead of building queries.',
+        'A query parameter is not supported, or has an invalid value; the detail names it. Follow the links '
+        'of documents instead of building queries.',
     ),
     'own-id': ProblemType(
         403,
         'Client-generated ids are not supported',
         'The new resource in the body has an id. Omit it; the response contains the id that the server '
-        'assigned.',
+        'assigns.',
     ),
     'wrong-resource': ProblemType(
         409,
@@ -57,7 +57,7 @@ PROBLEMS: dict[str, ProblemType] = {
     'unauthenticated': ProblemType(
         401,
         'Authentication required',
-        'Sign in at the link relation hc:tokens of the entry point, and send the token as '
+        'Sign in at the target of hc:tokens, a link of the entry point, and send the token as '
         '"Authorization: Bearer …".',
     ),
     'invalid-token': ProblemType(
@@ -80,14 +80,14 @@ PROBLEMS: dict[str, ProblemType] = {
     'insufficient-scope': ProblemType(
         403,
         'The token may only read',
-        'The token has the scope "read", by which nothing can be changed. Sign in for one with the scope '
-        '"write".',
+        'The token has the scope "read", which permits no changes. Sign in again to get a token with the '
+        'scope "write".',
     ),
     'account-suspended': ProblemType(
         403,
         'The account is suspended',
         'The user name and the password are right, but the operator has suspended the account. Its tokens '
-        'are revoked, and signing in is possible once the operator restores it.',
+        'are revoked. Signing in is possible again once the operator has restored it.',
     ),
     'registration-closed': ProblemType(
         403,
@@ -126,8 +126,8 @@ PROBLEMS: dict[str, ProblemType] = {
     'length-required': ProblemType(
         411,
         'Length required',
-        'The server accepts bodies only with a Content-Length, not in chunks: it could not tell whether one '
-        'is complete.',
+        'The server accepts a body only with a Content-Length, not in chunks, because it could not tell '
+        'whether a chunked body is complete.',
     ),
     'too-large': ProblemType(
         413,
@@ -148,13 +148,13 @@ PROBLEMS: dict[str, ProblemType] = {
     'expectation-failed': ProblemType(
         417,
         'The expectation cannot be met',
-        'The Expect header can only be 100-continue.',
+        'The only supported value of the Expect header is 100-continue.',
     ),
     'idempotency-mismatch': ProblemType(
         422,
         'The key belongs to another request',
         'An earlier request with this Idempotency-Key had another body, query or media type. Nothing was '
-        'done. Send the same request again, or this one with a new key.',
+        'done. Repeat the earlier request, or send this one with a new key.',
     ),
     'too-many-tries': ProblemType(
         429,
@@ -181,7 +181,8 @@ PROBLEMS: dict[str, ProblemType] = {
     'unavailable': ProblemType(
         503,
         'Temporarily unavailable',
-        'The database is currently unavailable. Try again after the time in Retry-After.',
+        'The database is currently unavailable or has another schema version, or the server is shutting '
+        'down. Try again after the time in Retry-After.',
     ),
 }
 
@@ -190,12 +191,12 @@ PROBLEMS: dict[str, ProblemType] = {
 class Problem:
     """One error that occurred; `name` is its type in PROBLEMS.
 
-    `errors` has `(field, what is wrong)` for every invalid field of a body, `pointer` is a JSON Pointer to
-    an invalid place in it; `parameter` names an invalid query parameter, `header` an invalid header field;
-    `pagination_error` is its name in the Cursor Pagination profile of JSON:API; `max_page_size` is the
-    largest page size if the requested one is larger; `reference` identifies the error in the log. `body` is
-    that of the request if it is JSON:API. `instance` is the URL at which the error occurred, `origin` the
-    origin of that URL.
+    `errors` has the name of every invalid field of a body, with what is wrong. `pointer` is a JSON Pointer to
+    the error in a body, `parameter` names an invalid query parameter, and `header` an invalid header field.
+    `pagination_error` is the name of the error in the Cursor Pagination profile of JSON:API; `max_page_size`
+    is the largest page size if the requested one is larger. `reference` identifies the error in the log.
+    `body` is that of the request if it is JSON:API. `instance` is the URL at which the error occurred,
+    `origin` the origin of that URL.
     """
 
     name: str
@@ -228,10 +229,10 @@ class Problem:
         return self.origin + urls.PROBLEM.format(name=self.name)
 
     def errors_by_pointer(self) -> list[tuple[str, str]]:
-        """Return `(JSON Pointer into the body, what is wrong)` for every invalid field (RFC 6901 §3)."""
+        """Return a JSON Pointer into the body and a sentence for every invalid field (RFC 6901 §3)."""
         return [
-            ('/' + name.replace('~', '~0').replace('/', '~1'), f'{name} {wrong}.')
-            for name, wrong in self.errors
+            ('/' + name.replace('~', '~0').replace('/', '~1'), f'{name} {reason}.')
+            for name, reason in self.errors
         ]
 
 
@@ -247,7 +248,7 @@ def problem_details(problem: Problem) -> dict[str, Any]:
     body['_links'] = _links(problem)
     if problem.errors:
         body['errors'] = [
-            {'detail': wrong, 'pointer': f'#{pointer}'} for pointer, wrong in problem.errors_by_pointer()
+            {'detail': detail, 'pointer': f'#{pointer}'} for pointer, detail in problem.errors_by_pointer()
         ]
     if problem.pointer is not None:
         body['errors'] = [{'detail': problem.detail, 'pointer': f'#{problem.pointer}'}]

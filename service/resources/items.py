@@ -10,22 +10,20 @@ import falcon
 from service import urls
 from service.database.clock import iso_time
 from service.database.pagination import Page
-from service.domain.stores import (
-    ITEM_ORDERS,
+from service.domain.items import (
     MAX_PRICE,
+    ORDERS,
     ItemRecord,
-    StoreRecord,
     add_item,
     change_item,
     delete_item,
     find_item,
     find_items,
-    find_store,
-    find_stores,
     first_pages_of_items,
     list_items,
     list_items_of,
 )
+from service.domain.stores import StoreRecord, find_store, find_stores
 from service.domain.viewer import Viewer, require_permission
 from service.http.conditional import precondition
 from service.http.operation import Access, Operation, Route, Samples
@@ -166,9 +164,7 @@ SAMPLES = Samples(
     },
 )
 _PAGES = sample_pages(urls.STORE_ITEMS, SAMPLES, (ADD, urls.STORE_ITEMS))
-_ITEMS = QueryOptions(
-    'items', paginated=True, related_filters=('store',), sort_keys=ITEM_ORDERS, can_include=True
-)
+_ITEMS = QueryOptions('items', paginated=True, related_filters=('store',), sort_keys=ORDERS, can_include=True)
 _ITEMS_OF_ONE = _ITEMS._replace(related_filters=())
 _ONE_ITEM = _ITEMS.of_one()
 

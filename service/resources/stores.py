@@ -9,16 +9,16 @@ import falcon
 from service import urls
 from service.database.clock import iso_time
 from service.database.pagination import PageRequest
+from service.domain.items import list_items_of
 from service.domain.stores import (
     MAX_NAME_LENGTH,
     MAX_OWNED,
-    STORE_ORDERS,
+    ORDERS,
     StoreRecord,
     change_store,
     close_store,
     find_store,
     find_stores,
-    list_items_of,
     list_stores,
     open_store,
 )
@@ -152,7 +152,7 @@ _STORES = QueryOptions(
     'stores',
     paginated=True,
     related_filters=('owner',),
-    sort_keys=STORE_ORDERS,
+    sort_keys=ORDERS,
     unique_keys=('name',),
     can_include=True,
 )

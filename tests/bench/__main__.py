@@ -3,15 +3,16 @@
 import argparse
 import os
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from contextlib import ExitStack
 from importlib.util import find_spec
 
 from tests.bench.cases import all_cases, compared_cases, growing_cases, limit_cases, send
-from tests.bench.data import POSTS_EACH, plan_data, sign_in_viewers
+from tests.bench.data import POSTS_EACH, WRITER, plan_data, sign_in_users
 from tests.bench.environment import Environment, report_progress
-from tests.bench.load import require_wrk
+from tests.bench.load import Case, require_wrk
 from tests.bench.peers import PEERS, install_peers
+from tests.bench.processes import Server
 from tests.bench.report import (
     balance_table,
     growth_table,
@@ -44,8 +45,7 @@ def measure_load(options: argparse.Namespace) -> None:
             data, url = plan_data(options.users, options.posts), environment.database('load', server_url)
             counter = StatementCounter(environment.load(url, data).settings)
             server = environment.gunicorn(f'Halcyon, {name}', APP, url)
-            cases = all_cases(server.origin, data)
-            measured = [Subject(server, case) for case in cases if re.search(options.only, case.name)]
+            measured = _subjects(server, all_cases(server.origin, data), options)
             statements |= {id(subject): counter.of(subject.case) for subject in measured}
             subjects += measured
             if not options.only:
@@ -59,7 +59,7 @@ def measure_load(options: argparse.Namespace) -> None:
             if find_spec('granian'):
                 other = environment.granian(f'Halcyon, {name}, granian', url)
                 cases = (case for case in all_cases(other.origin, data) if case.name in GRANIAN_CASES)
-                subjects += [Subject(other, case) for case in cases if re.search(options.only, case.name)]
+                subjects += _subjects(other, cases, options)
         before = _measure(subjects, options)
         print(load_table(subjects, subjects[1], statements), memory_table(subjects, before), sep='\n\n')
 
@@ -69,20 +69,18 @@ def compare_with_peers(options: argparse.Namespace) -> None:
     install_peers()
     with ExitStack() as stack:
         environment = Environment(stack, options)
-        compared = []
-        for name, server_url in _engines(options).items():
-            data, url = plan_data(options.users, options.posts), environment.database('peers', server_url)
-            viewers = sign_in_viewers(environment.load(url, data), data, options.viewers)
-            servers = [
-                environment.gunicorn(f'Halcyon, {name}', APP, url),
-                *(environment.peer(f'{peer}, {name}', app, url) for peer, app in PEERS.items()),
-            ]
-            cases = [
-                case
-                for case in compared_cases(servers[0].origin, data, viewers)
-                if re.search(options.only, case.name)
-            ]
-            compared += [[Subject(server, case.at(server.origin)) for server in servers] for case in cases]
+        compared: list[Sequence[Subject]] = []
+        for engine, server_url in _engines(options).items():
+            by_server = []
+            for number, (name, app) in enumerate([('Halcyon', APP), *PEERS.items()]):
+                data = plan_data(options.users, options.posts)
+                url = environment.database(f'peers{number}', server_url)
+                numbers = range(WRITER, WRITER + options.viewers)
+                viewers = sign_in_users(environment.load(url, data), data, numbers)
+                start = environment.gunicorn if app is APP else environment.peer
+                server = start(f'{name}, {engine}', app, url)
+                by_server.append(_subjects(server, compared_cases(server.origin, data, viewers), options))
+            compared += zip(*by_server, strict=True)
         _measure([subject for of_case in compared for subject in of_case], options)
         print(peer_table(compared))
 
@@ -97,10 +95,7 @@ def measure_growth(options: argparse.Namespace) -> None:
                 data, url = plan_data(size, options.posts), environment.database(f'{size}', server_url)
                 environment.load(url, data)
                 server = environment.gunicorn(f'{size:,} users', APP, url)
-                cases = growing_cases(server.origin, data)
-                by_size.append(
-                    [Subject(server, case) for case in cases if re.search(options.only, case.name)]
-                )
+                by_size.append(_subjects(server, growing_cases(server.origin, data), options))
             _measure([subject for of_case in zip(*by_size, strict=True) for subject in of_case], options)
             print(name, growth_table(options.sizes, by_size), sep='\n\n')
 
@@ -113,6 +108,11 @@ def measure_balance(options: argparse.Namespace) -> None:
         subjects = [Subject(server, case) for case in limit_cases(server.origin)]
         _measure(subjects, options)
         print(balance_table(subjects))
+
+
+def _subjects(server: Server, cases: Iterable[Case], options: argparse.Namespace) -> list[Subject]:
+    """Return the selected cases on the server."""
+    return [Subject(server, case) for case in cases if re.search(options.only, case.name)]
 
 
 def _engines(options: argparse.Namespace) -> dict[str, str | None]:

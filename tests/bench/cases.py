@@ -16,7 +16,6 @@ from tests.bench.data import NEIGHBOUR, READER, WRITER
 from tests.bench.load import VIEWER, Case
 
 JSON_BODY = {'Content-Type': 'application/json'}
-COMPARED = ('GET user', 'page of 10', 'page of 100', 'PUT user', 'POST post')
 SIGN_INS = 4  # concurrent ones: each occupies a core for the duration of bcrypt
 
 
@@ -61,7 +60,7 @@ def send(case: Case) -> tuple[Message, bytes]:
     except urllib.error.HTTPError as response:
         status, headers, text = response.code, response.headers, response.read()
     if status != case.status:
-        raise SystemExit(f'{case.name}: {case.method} {case.href} answered {status}: {text[:500]!r}')
+        raise SystemExit(f'{case.name}: {case.method} {case.href}: status {status}: {text[:500]!r}')
     return headers, text
 
 
@@ -119,9 +118,16 @@ def all_cases(origin: str, data: DemoData) -> Iterator[Case]:
 
 
 def compared_cases(origin: str, data: DemoData, viewers: Sequence[tuple[str, int]]) -> Iterator[Case]:
-    """Yield the cases that peers can handle, each by one viewer, and then by all viewers in turn."""
-    cases = [case for case in all_cases(origin, data) if case.name in COMPARED]
-    yield from cases
-    for case in cases:
-        href = case.href.replace(str(data.user_id(WRITER)), VIEWER)
-        yield case._replace(name=f'{case.name}, {len(viewers)} viewers', href=href, viewers=viewers)
+    """Yield the cases that peers can handle: each by the first viewer, and then by all viewers in turn."""
+    users = f'{origin}/api/users'
+    body, news = '{"about_me": "now {n}"}', '{"body": "news {n}"}'
+    for suffix, senders in (('', viewers[:1]), (f', {len(viewers)} viewers', viewers)):
+        reading = Case('', users, headers={'Accept': HAL}, viewers=senders)
+        writing = reading._replace(headers={**reading.headers, **JSON_BODY})
+        yield reading._replace(name=f'GET user{suffix}', href=f'{users}/{data.user_id(NEIGHBOUR)}')
+        for size in (10, 100):
+            yield reading._replace(name=f'page of {size}{suffix}', href=f'{users}?page=1&per_page={size}')
+        yield writing._replace(name=f'PUT user{suffix}', href=f'{users}/{VIEWER}', method='PUT', body=body)
+        yield writing._replace(
+            name=f'POST post{suffix}', href=f'{origin}/api/posts', method='POST', status=201, body=news
+        )

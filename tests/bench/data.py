@@ -3,7 +3,7 @@
 There is a store with ten items for every ten users.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable
 
 from service.database.clock import system_clock
 from service.database.session import Session
@@ -24,14 +24,14 @@ def plan_data(users: int, posts_each: int) -> DemoData:
     return DemoData(users, 1, posts_each, stores=users // 10, items=10, now=system_clock())
 
 
-def sign_in_viewers(db: Session, data: DemoData, count: int) -> Sequence[tuple[str, int]]:
+def sign_in_users(db: Session, data: DemoData, numbers: Iterable[int]) -> list[tuple[str, int]]:
     """Sign users in, and return the token and the id of each."""
-    viewers = []
-    for number in range(NEIGHBOUR + 1, NEIGHBOUR + 1 + count):
+    tokens = []
+    for number in numbers:
         token = sign_in(db, username=data.username(number), password=PASSWORD, user_agent=None)
-        viewers.append((token.secret, data.user_id(number)))
+        tokens.append((token.secret, data.user_id(number)))
     db.close()
-    return viewers
+    return tokens
 
 
 def load_data(db: Session, data: DemoData) -> None:

@@ -33,7 +33,7 @@ _HEADERS = [('Content-Type', 'application/json'), ('Content-Length', str(len(_BO
 
 
 def wsgi(environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
-    """Answer every request with the constant: nothing in Python under this server is faster."""
+    """Respond to every request with the constant; no Python application under this server can be faster."""
     start_response('200 OK', _HEADERS)
     return [_BODY]
 

@@ -6,7 +6,6 @@ import subprocess
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
-from urllib.parse import urlsplit
 
 _SCRIPT = Path(__file__).with_name('wrk.lua')
 
@@ -29,10 +28,6 @@ class Case(NamedTuple):
     connections: int | None = None  # instead of those of the benchmark, if these would be too many
     viewers: Sequence[tuple[str, int]] = ()
 
-    def at(self, origin: str) -> 'Case':
-        """Return the same request to another server."""
-        return self._replace(href=origin + urlsplit(self.href)._replace(scheme='', netloc='').geturl())
-
 
 class Load(NamedTuple):
     """What wrk measured: times in microseconds; `errors` counts statuses from 400 on, and lost responses."""
@@ -45,13 +40,13 @@ class Load(NamedTuple):
 
 
 def require_wrk() -> None:
-    """Stop with one clear line where wrk is not installed."""
+    """Exit with one line if wrk is not installed."""
     if shutil.which('wrk') is None:
-        raise SystemExit('wrk is not installed: apt-get install wrk (or any other package of it).')
+        raise SystemExit('wrk is not installed: apt-get install wrk')
 
 
 class Wrk:
-    """A run of wrk that may go on beside another one."""
+    """A running process of wrk; more than one can run at once."""
 
     def __init__(self, case: Case, seconds: int, connections: int) -> None:
         headers = [part for name, value in case.headers.items() for part in ('-H', f'{name}: {value}')]
@@ -70,7 +65,7 @@ class Wrk:
         )
 
     def finish(self) -> Load:
-        """Return what it saw, once its time is over."""
+        """Wait for its end, and return the result."""
         try:
             output, _ = self._process.communicate(timeout=self._seconds + 30)
         except BaseException:

@@ -1,4 +1,4 @@
-"""Server processes, and what /proc tells of them."""
+"""Server processes, with their CPU time and memory from /proc."""
 
 import os
 import subprocess

@@ -48,17 +48,21 @@ def _load_row(subject: Subject, bare: Subject, statements: int | None) -> list[s
 
 
 def peer_table(compared: Sequence[Sequence[Subject]]) -> str:
-    """Return the requests per second of each case, with ours first, and the ratio to the best peer."""
+    """Return the requests per second of each case, with ours first, and the ratio to the best peer.
+
+    The last column is the CPU time of a request of the peer with the least, divided by ours.
+    """
     servers = [subject.server.name.partition(', ')[0] for subject in compared[0]]
     rows = (
         [
             f'{ours.server.name.partition(", ")[2]}: {ours.case.name}',
             *(f'{one.per_second:,.0f}' for one in (ours, *peers)),
             f'{ours.per_second / max(peer.per_second for peer in peers):.2f}',
+            f'{min(peer.cpu for peer in peers) / ours.cpu:.2f}',
         ]
         for ours, *peers in compared
     )
-    return table(('requests/s', *servers, 'ours / best peer'), rows)
+    return table(('requests/s', *servers, 'ours / best peer', 'CPU: best peer / ours'), rows)
 
 
 def growth_table(sizes: Sequence[int], subjects: Sequence[Sequence[Subject]]) -> str:

@@ -56,7 +56,7 @@ SIGNED_IN: dict[str, str | tuple[str, ...]] = {
     'edit-profile': ('Profile', '.actions summary'),
     'stores': ('Stores',),
     'store': ('Stores', '.rows th a'),
-    'item': ('Stores', '.rows th a', '.along .rows th a'),
+    'item': ('Stores', '.rows th a', '.related .rows th a'),
     'sign-ins': ('Sign-ins',),
     'sign-in': ('Sign-ins', '.rows th a'),
     'missing': '/api/posts/1',

@@ -8,7 +8,7 @@ from service.database.session import Session
 from service.domain.demo.generator import DemoData, load
 from tests.sql import compiled_queries
 
-LISTS_ALL = re.compile(r'(posts\._ALL|stores\._ALL_ITEMS)(\.[\w-]+)?\._from_(first|last)')
+LISTS_ALL = re.compile(r'(posts|items)\._ALL(\.[\w-]+)?\._from_(first|last)')
 SORT = {'sqlite': 'USE TEMP B-TREE', 'postgresql': 'Sort Key', 'mysql': 'filesort'}
 EXPLAIN = {'sqlite': 'EXPLAIN QUERY PLAN', 'postgresql': 'EXPLAIN', 'mysql': 'EXPLAIN'}
 VALUES = {'viewer_id': 1, 'limit': 10, 'offset': 0}

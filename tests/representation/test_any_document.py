@@ -59,7 +59,7 @@ def singles(draw: Any, inner: Any) -> Document:
 
 @st.composite
 def collections(draw: Any, inner: Any) -> Document:
-    items = tuple(draw(st.lists(inner, max_size=3, unique_by=lambda one: (one.kind, one.id))))
+    items = tuple(draw(st.lists(inner, max_size=3, unique_by=lambda document: (document.kind, document.id))))
     links: dict[str, Any] = {rel: Link(href('items')) for rel in ('self', 'first', 'last')}
     links |= {'curies': CURIES, 'item': tuple(Link(item.href) for item in items)}
     links['hc:page'] = Link(href('items{?page,per_page}'), templated=True)

@@ -39,7 +39,7 @@ NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
 
 
 class StillClock(MovableClock):
-    """A clock that stands still until a test moves it, and raises an exception when one has been set."""
+    """A clock that only a test moves; it raises `exception` if that is set."""
 
     exception: Exception | None = None
 
@@ -114,7 +114,7 @@ def page(size: int, number: int, accept: str) -> str:
     )
 
 
-def register_wrongly(world: World, accept: str) -> ApiResponse:
+def register_invalid_user(world: World, accept: str) -> ApiResponse:
     values = {'username': 'a b', 'email': 'nowhere', 'password': 'short'}
     content_type = JSON_API if accept == JSON_API else JSON
     body = {'data': {'type': 'users', 'attributes': values}} if accept == JSON_API else values
@@ -130,7 +130,7 @@ def edit_with_another_id(world: World, accept: str) -> ApiResponse:
     )
 
 
-def fail(world: World, accept: str) -> ApiResponse:
+def fail_internally(world: World, accept: str) -> ApiResponse:
     world.make_requests_fail()
     return world.ada.get('/api/users', accept=accept)
 
@@ -156,7 +156,7 @@ CASES = {
         ),
         formats=('json-api',),
     ),
-    'validation_error': Case(register_wrongly, 400, ERROR_FORMATS),
+    'validation_error': Case(register_invalid_user, 400, ERROR_FORMATS),
     'parameter_error': Case(
         lambda world, accept: world.ada.get(f'/api/users{page(101, 0, accept)}', accept=accept),
         400,
@@ -169,7 +169,7 @@ CASES = {
         lambda world, accept: world.ada.get('/api/users/99', accept=accept), 404, ERROR_FORMATS
     ),
     'wrong_resource': Case(edit_with_another_id, 409, ('json-api', 'problem')),
-    'internal_error': Case(fail, 500, ERROR_FORMATS),
+    'internal_error': Case(fail_internally, 500, ERROR_FORMATS),
 }
 
 

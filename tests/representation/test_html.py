@@ -25,7 +25,13 @@ WRITE = Action(
     'Write it',
     (
         Field(
-            'name', 'Name', required=True, min_length=2, max_length=9, regex='^[a-z]+$', rule='must be low'
+            'name',
+            'Name',
+            required=True,
+            min_length=2,
+            max_length=9,
+            regex='^[a-z]+$',
+            rule='must be lower case',
         ),
         Field('secret', 'Secret', type='password', autocomplete='new-password'),
         Field('words', 'Words', type='textarea', rows=4, placeholder='Say it'),
@@ -47,11 +53,11 @@ def document(value: Any = 'x', **more: Any) -> Document:
         'item': (Link('http://a.test/things/1'),),
     }
     item = Document(
-        'things', '1', {'said': value}, {'self': Link('http://a.test/things/1')}, {'author': author}
+        'things', '1', {'note': value}, {'self': Link('http://a.test/things/1')}, {'author': author}
     )
     forms = (SEARCH.at('http://a.test/things'), WRITE.at('http://a.test/things', {'words': value}))
     meta = {'page': 1, 'per_page': 10, 'total_pages': 2, 'total_items': 11}
-    whole = Document('things', None, {'said': value}, links, {'item': (item,)}, forms, meta)
+    whole = Document('things', None, {'note': value}, links, {'item': (item,)}, forms, meta)
     return dataclasses.replace(whole, **more)
 
 
@@ -61,10 +67,10 @@ PLAIN = Page(page(document())).shape()
 @settings(deadline=None, max_examples=100, derandomize=True)
 @given(st.text(min_size=1))
 def test_no_text_changes_the_structure_of_a_page(text: str) -> None:
-    shown = Page(page(document(text)))
-    assert shown.shape() == PLAIN
+    html = Page(page(document(text)))
+    assert html.shape() == PLAIN
     kept = text.replace('\r\n', '\n').replace('\r', '\n').replace('\0', '\ufffd')
-    assert kept.strip() in shown.text.replace('\0', '\ufffd').replace('\r\n', '\n').replace('\r', '\n')
+    assert kept.strip() in html.text.replace('\0', '\ufffd').replace('\r\n', '\n').replace('\r', '\n')
 
 
 @settings(deadline=None, max_examples=100, derandomize=True)
@@ -77,10 +83,10 @@ def test_any_state_is_a_valid_page(state: dict[str, Any]) -> None:
 def test_any_problem_is_a_valid_page() -> None:
     for name in PROBLEMS:
         problem = Problem(name, EVIL, errors=((EVIL, 'is wrong'),), reference=EVIL, origin='http://a.test')
-        shown = Page(problem_page(problem))
-        assert len(shown.all('script')) == 1
-        assert EVIL in shown.text
-        assert PROBLEMS[name].title in shown.text
+        html = Page(problem_page(problem))
+        assert len(html.all('script')) == 1
+        assert EVIL in html.text
+        assert PROBLEMS[name].title in html.text
 
 
 def test_a_form_has_the_rules_of_its_fields() -> None:
@@ -100,11 +106,11 @@ def test_a_text_area_has_rows_placeholder_and_value() -> None:
 
 
 def test_a_form_declares_methods_that_html_lacks() -> None:
-    shown = Page(page(document()))
-    forms = {form['data-form']: form for form in shown.all('form')}
+    html = Page(page(document()))
+    forms = {form['data-form']: form for form in html.all('form')}
     assert (forms['search']['method'], forms['search']['action']) == ('get', 'http://a.test/things')
     assert forms['write']['method'] == 'post'
-    hidden = {field['name']: field['value'] for field in shown.all('input') if field.get('type') == 'hidden'}
+    hidden = {field['name']: field['value'] for field in html.all('input') if field.get('type') == 'hidden'}
     assert hidden['_method'] == 'PUT'
     assert hidden['_return'] == 'http://a.test/things'
 
@@ -148,12 +154,12 @@ def test_hints_make_a_card_of_an_entry() -> None:
     state = {'body': 'one', 'at': '2026-11-22T15:04:27.123+00:00', 'changed': None, 'id': 17_000}
     forms = (WRITE.at('http://a.test/notes/1'),)
     note = Document('notes', '1', state, links, {'author': author}, forms, display=display)
-    shown = Page(page(document(embedded={'item': (note,)})))
-    assert {'class': 'when', 'href': 'http://a.test/notes/1'} in shown.all('a')
-    assert '22 Nov 2026, 15:04 UTC' in shown.text
-    assert 'Sure?' in shown.text
-    assert '17000' not in shown.text
-    assert 'edited' not in shown.text
+    html = Page(page(document(embedded={'item': (note,)})))
+    assert {'class': 'when', 'href': 'http://a.test/notes/1'} in html.all('a')
+    assert '22 Nov 2026, 15:04 UTC' in html.text
+    assert 'Sure?' in html.text
+    assert '17000' not in html.text
+    assert 'edited' not in html.text
     state['changed'] = state['at']
     assert 'edited' in Page(page(document(embedded={'item': (note,)}))).text
 
@@ -161,11 +167,11 @@ def test_hints_make_a_card_of_an_entry() -> None:
 def test_hints_make_a_table_of_entries() -> None:
     display = Display(columns=(Column('name', 'Name'), Column('price', 'Price'), Column('count', 'Count')))
     state = {'name': 'Gear', 'price': '15.99', 'count': 12345}
-    thing = Document('things', '1', state, {'self': Link('http://a.test/things/1')}, display=display)
-    shown = Page(page(document(embedded={'item': (thing, thing)})))
-    assert len(shown.all('tr')) == 3
-    assert 'number' in {cell.get('class') for cell in shown.all('td')}
-    assert '12,345' in shown.text
+    entry = Document('things', '1', state, {'self': Link('http://a.test/things/1')}, display=display)
+    html = Page(page(document(embedded={'item': (entry, entry)})))
+    assert len(html.all('tr')) == 3
+    assert 'number' in {cell.get('class') for cell in html.all('td')}
+    assert '12,345' in html.text
 
 
 def test_a_device_is_shown_with_its_name_and_remarks() -> None:
@@ -179,12 +185,12 @@ def test_a_device_is_shown_with_its_name_and_remarks() -> None:
         'scope': 'read',
         'since': '2026-11-22T15:04:27.123+00:00',
     }
-    one = Document('things', '1', state, {'self': Link('http://a.test/things/1')}, display=display)
-    assert title_of(one) == 'Backup'
-    assert title_of(dataclasses.replace(one, properties={**state, 'name': None})) == 'curl 8.5.0'
-    text = Page(page(document(embedded={'item': (one,)}))).text
-    for shown in ('Backup', 'read only', 'curl 8.5.0', '22 Nov 2026'):
-        assert shown in text
+    entry = Document('things', '1', state, {'self': Link('http://a.test/things/1')}, display=display)
+    assert title_of(entry) == 'Backup'
+    assert title_of(dataclasses.replace(entry, properties={**state, 'name': None})) == 'curl 8.5.0'
+    text = Page(page(document(embedded={'item': (entry,)}))).text
+    for visible in ('Backup', 'read only', 'curl 8.5.0', '22 Nov 2026'):
+        assert visible in text
     assert '15:04' not in text
 
 
@@ -202,7 +208,7 @@ def test_a_problem_says_what_is_missing_if_it_knows() -> None:
 
 
 @pytest.mark.parametrize(
-    ('user_agent', 'shown'),
+    ('user_agent', 'expected'),
     [
         ('Mozilla/5.0 (X11; Linux x86_64; rv:133.0) Gecko/20100101 Firefox/133.0', 'Firefox on Linux'),
         (
@@ -214,8 +220,8 @@ def test_a_problem_says_what_is_missing_if_it_knows() -> None:
         (None, 'Unknown device'),
     ],
 )
-def test_a_device_is_told_in_words(user_agent: str | None, shown: str) -> None:
-    assert device(user_agent) == shown
+def test_a_user_agent_is_named_by_program_and_system(user_agent: str | None, expected: str) -> None:
+    assert device(user_agent) == expected
 
 
 @pytest.mark.parametrize(
@@ -233,21 +239,21 @@ def test_web_addresses_become_links(text: str, hrefs: list[str]) -> None:
 
 
 def test_a_page_loads_only_our_files() -> None:
-    shown = Page(page(document()))
-    addresses = [tag['src'] for tag in shown.all('script')] + [tag['href'] for tag in shown.all('link')]
-    assert len(addresses) == 3
-    assert all(address and address.startswith('/static/') for address in addresses)
+    html = Page(page(document()))
+    urls = [tag['src'] for tag in html.all('script')] + [tag['href'] for tag in html.all('link')]
+    assert len(urls) == 3
+    assert all(url and url.startswith('/static/') for url in urls)
 
 
 def test_a_page_has_landmarks() -> None:
-    shown = Page(page(document()))
-    assert [shown.all(name) != [] for name in ('header', 'nav', 'main', 'h1')] == [True] * 4
-    assert shown.all('a')[0] == {'class': 'skip', 'href': '#main'}
-    assert shown.all('html') == [{'lang': 'en'}]
+    html = Page(page(document()))
+    assert [html.all(name) != [] for name in ('header', 'nav', 'main', 'h1')] == [True] * 4
+    assert html.all('a')[0] == {'class': 'skip', 'href': '#main'}
+    assert html.all('html') == [{'lang': 'en'}]
 
 
 @pytest.mark.parametrize(
-    ('value', 'shown'),
+    ('value', 'expected'),
     [
         ('2026-11-22T15:04:27.123+00:00', '22 Nov 2026, 15:04 UTC'),
         ('2026-13-22T15:04:27.123+00:00', None),
@@ -255,16 +261,16 @@ def test_a_page_has_landmarks() -> None:
         (5, None),
     ],
 )
-def test_times_are_formatted_for_people(value: Any, shown: str | None) -> None:
-    assert moment(value) == shown
+def test_times_are_formatted_for_people(value: Any, expected: str | None) -> None:
+    assert moment(value) == expected
 
 
 @pytest.mark.parametrize(
-    ('name', 'shown'),
+    ('name', 'expected'),
     [('member_since', 'Member since'), ('hc:followers', 'Followers'), ('prev', 'Previous'), ('', '')],
 )
-def test_names_are_humanized(name: str, shown: str) -> None:
-    assert words(name) == shown
+def test_names_are_humanized(name: str, expected: str) -> None:
+    assert words(name) == expected
 
 
 def test_a_document_without_a_title_is_titled_by_its_kind() -> None:

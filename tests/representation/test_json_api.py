@@ -16,30 +16,30 @@ CURIES = (Link(f'{API}/rels/{{rel}}', templated=True, name='hc'),)
 
 
 def user(user_id: int, name: str, **embedded: Document) -> Document:
-    here = f'{API}/users/{user_id}'
+    url = f'{API}/users/{user_id}'
     return Document(
         'users',
         str(user_id),
         {'id': user_id, 'username': name, 'about_me': ''},
         {
-            'self': Link(here),
+            'self': Link(url),
             'curies': CURIES,
             'collection': Link(f'{API}/users'),
-            'hc:following': Link(f'{here}/following'),
-            'hc:posts': Link(f'{here}/posts'),
+            'hc:following': Link(f'{url}/following'),
+            'hc:posts': Link(f'{url}/posts'),
             'hc:user': Link(f'{API}/users/{{id}}', templated=True),
         },
         embedded={f'hc:{name}': document for name, document in embedded.items()},
         relationships={
-            f'hc:{rel}': Relationship(f'{here}/relationships/{rel}') for rel in ('following', 'posts')
+            f'hc:{rel}': Relationship(f'{url}/relationships/{rel}') for rel in ('following', 'posts')
         },
     )
 
 
 def post(post_id: int, author: Document) -> Document:
-    here = f'{API}/posts/{post_id}'
-    links = {'self': Link(here), 'curies': CURIES, 'author': Link(author.href)}
-    to_author = Relationship(f'{here}/relationships/author', Identifier('users', author.id or ''))
+    url = f'{API}/posts/{post_id}'
+    links = {'self': Link(url), 'curies': CURIES, 'author': Link(author.href)}
+    to_author = Relationship(f'{url}/relationships/author', Identifier('users', author.id or ''))
     properties = {'id': post_id, 'body': 'hello', 'updated_at': None}
     return Document(
         'posts', str(post_id), properties, links, {'author': author}, relationships={'author': to_author}
@@ -117,8 +117,8 @@ def test_a_resource_included_twice_has_the_linkage_of_both() -> None:
     followed = page('users', f'{API}/users/1/following', embedded)
     authored = page('posts', f'{API}/users/1/posts', post(5, BOB))
     body = render_selection(user(1, 'ada', posts=authored, following=followed))
-    [found] = [one for one in body['included'] if one['type'] == 'users']
-    assert found['relationships']['following']['data'] == [{'type': 'users', 'id': '2'}]
+    [bob] = [resource for resource in body['included'] if resource['type'] == 'users']
+    assert bob['relationships']['following']['data'] == [{'type': 'users', 'id': '2'}]
 
 
 def test_other_links_have_the_type_of_their_relation() -> None:
@@ -159,15 +159,15 @@ VALUES = st.sampled_from((None, True, 7, 'text', [1, 'x'], {'a': {'b': [None]}})
 @st.composite
 def single_documents(draw: Any, embedded: Any) -> Document:
     kind, number = draw(st.sampled_from(('users', 'posts', 'items'))), draw(st.integers(1, 5))
-    here = Link(f'{API}/{kind}/{number}')
+    self_link = Link(f'{API}/{kind}/{number}')
     embedded = draw(st.dictionaries(RELATIONS, embedded, max_size=2))
-    links = {**draw(st.dictionaries(RELATIONS, LINKS, max_size=4)), 'self': here}
+    links = {**draw(st.dictionaries(RELATIONS, LINKS, max_size=4)), 'self': self_link}
     related = {rel for rel in links if rel != 'self' and not links[rel].templated and draw(st.booleans())}
     links['curies'] = CURIES
     for rel in embedded:
         links[rel] = Link(f'{API}/{kind}/{number}/{rel.rpartition(":")[2]}')
     changed = {
-        rel: Relationship(draw(st.none() | st.just(f'{here.href}/relationships/x')))
+        rel: Relationship(draw(st.none() | st.just(f'{self_link.href}/relationships/x')))
         for rel in sorted(related)
     }
     properties = {'id': number, **draw(st.dictionaries(NAMES, VALUES, max_size=4))}
@@ -175,7 +175,7 @@ def single_documents(draw: Any, embedded: Any) -> Document:
 
 
 def distinct(documents: Any) -> Any:
-    return st.lists(documents, max_size=2, unique_by=lambda one: (one.kind, one.id)).map(tuple)
+    return st.lists(documents, max_size=2, unique_by=lambda document: (document.kind, document.id)).map(tuple)
 
 
 @st.composite

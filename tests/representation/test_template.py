@@ -30,20 +30,20 @@ def note(template: Template, number: int, **embedded: Document) -> Document:
 
 @pytest.fixture
 def template() -> Template:
-    here = f'http://a.test/100%25/{variable("note_id")}'
+    url = f'http://a.test/100%25/{variable("note_id")}'
     return Template(
         Document(
             'notes',
             None,
             {},
             {
-                'self': Link(here),
+                'self': Link(url),
                 'curies': (Link('http://a.test/api/rels/{rel}', templated=True, name='hc'),),
-                'hc:next': Link(f'{here}/next'),
-                'search': Link(f'{here}{{?q}}', templated=True),
+                'hc:next': Link(f'{url}/next'),
+                'search': Link(f'{url}{{?q}}', templated=True),
             },
-            forms=(EDIT.at(here),),
-            relationships={'hc:next': Relationship(f'{here}/r', Identifier('notes', variable('next_id')))},
+            forms=(EDIT.at(url),),
+            relationships={'hc:next': Relationship(f'{url}/r', Identifier('notes', variable('next_id')))},
         )
     )
 
@@ -73,7 +73,7 @@ def test_values_are_in_links_forms_and_relationships(template: Template) -> None
 def test_documents_of_a_template_are_independent(template: Template) -> None:
     first, second = note(template, 1), note(template, 2)
     for format in FORMATS.values():
-        texts = [format.render(one) for one in (first, second, first)]
+        texts = [format.render(document) for document in (first, second, first)]
         assert texts[0] == texts[2] != texts[1]
         assert b'100%25/2' not in texts[0]
 
@@ -100,7 +100,7 @@ def test_linkage_is_that_of_embedded_documents(template: Template, name: str) ->
 def samples(app: Any) -> Iterator[Samples]:
     for _, resource in routes(app):
         for operation in resource.operations.values():
-            yield from (one for one in operation.responses.values() if isinstance(one, Samples))
+            yield from (content for content in operation.responses.values() if isinstance(content, Samples))
 
 
 @pytest.mark.above_databases

@@ -1,6 +1,6 @@
 // Enhancements of a page; without this script everything works by plain forms and links. It sends forms without
-// leaving the page, keeps drafts, counts characters as the server does, and shows local times. It knows no
-// resource: the pages come from the server, and the session is in a cookie that scripts cannot read.
+// leaving the page, keeps drafts, counts characters as the server does, and shows local times. It has no code for
+// particular resources. The session is in a cookie that scripts cannot read.
 'use strict';
 
 const DRAFT = 'draft ';
@@ -11,10 +11,10 @@ function storage(kind) { // in a frame, access may be denied
   try { return window[kind]; } catch { return null; }
 }
 
-function say(text) {
+function showMessage(text) {
   document.getElementById('message').textContent = text;
-  clearTimeout(say.timer);
-  if (text) say.timer = setTimeout(() => say(''), 8000);
+  clearTimeout(showMessage.timer);
+  if (text) showMessage.timer = setTimeout(() => showMessage(''), 8000);
 }
 
 // Times
@@ -24,7 +24,7 @@ const UNITS = [['day', 86400], ['hour', 3600], ['minute', 60]];
 const relative = new Intl.RelativeTimeFormat('en', { numeric: 'auto' });
 const absolute = new Intl.DateTimeFormat('en-GB', { dateStyle: 'medium', timeStyle: 'short' });
 
-function day(date, more) { // the year only if it is another one
+function day(date, more) { // with the year unless it is the current one
   const year = date.getFullYear() === new Date().getFullYear() ? undefined : 'numeric';
   return date.toLocaleString('en-GB', { day: 'numeric', month: 'short', year, ...more });
 }
@@ -69,14 +69,14 @@ function prepare(root) {
     const draft = key && storage('sessionStorage')?.getItem(key);
     if (draft && draft !== field.value) {
       field.value = draft;
-      const fold = field.closest('details');
-      if (fold) fold.open = true;
+      const details = field.closest('details');
+      if (details) details.open = true;
     }
     if (field.dataset.max) count(field);
   }
 }
 
-function forget(form) {
+function removeDrafts(form) {
   for (const field of form.querySelectorAll('[name]')) {
     const key = draftOf(field);
     if (key) storage('sessionStorage')?.removeItem(key);
@@ -90,7 +90,7 @@ document.addEventListener('input', ({ target }) => {
     if (target.value) storage('sessionStorage')?.setItem(key, target.value);
     else storage('sessionStorage')?.removeItem(key);
   }
-  if (target.id === 'find') find(target.value);
+  if (target.id === 'find') filterOperations(target.value);
 });
 
 // Forms
@@ -101,26 +101,26 @@ function idOf(form) {
 
 function clearErrors(form) {
   for (const field of form.querySelectorAll('[aria-invalid]')) field.removeAttribute('aria-invalid');
-  for (const place of form.querySelectorAll('.error')) place.textContent = '';
+  for (const output of form.querySelectorAll('.error')) output.textContent = '';
 }
 
 function showErrors(form, page) {
   const failed = page.querySelector(`#main form[data-form="${form.dataset.form}"]`);
   for (const error of failed?.querySelectorAll('.error') ?? []) {
     const name = error.dataset.for;
-    const place = form.querySelector(`.error[data-for="${name}"]`);
-    if (!place || !error.textContent) continue;
-    place.textContent = error.textContent;
+    const output = form.querySelector(`.error[data-for="${name}"]`);
+    if (!output || !error.textContent) continue;
+    output.textContent = error.textContent;
     const field = name && form.querySelector(`[name="${name}"]`);
     if (field) field.setAttribute('aria-invalid', 'true');
   }
-  const whole = form.querySelector('.error[data-for=""]');
-  if (whole && !whole.textContent) {
+  const formError = form.querySelector('.error[data-for=""]');
+  if (formError && !formError.textContent) {
     const detail = page.querySelector('#main .detail');
-    whole.textContent = detail?.textContent ?? (failed ? '' : 'Something went wrong. Please try again.');
+    formError.textContent = detail?.textContent ?? (failed ? '' : 'Something went wrong. Please try again.');
   }
   (form.querySelector('[aria-invalid]') ?? form.querySelector('button')).focus();
-  whole?.scrollIntoView({ block: 'nearest' });
+  formError?.scrollIntoView({ block: 'nearest' });
 }
 
 const ENTRIES = '#main :is(.card, .rows tbody tr)';
@@ -133,15 +133,15 @@ function replaceMain(page, form, isGone) { // the focus stays at the form, or at
   document.getElementById('main').replaceWith(document.adoptNode(page.getElementById('main')));
   prepare(document.getElementById('main'));
   const same = [...document.querySelectorAll('#main form')].find((form) => idOf(form) === id);
-  const place = same?.querySelector('textarea') ?? same?.querySelector('button')
+  const target = same?.querySelector('textarea') ?? same?.querySelector('button')
     ?? document.querySelectorAll(ENTRIES)[index]?.querySelector('a') ?? document.getElementById('main');
-  if (place.closest('details:not([open])')) place.closest('details').querySelector('summary').focus({ preventScroll: true });
-  else place.focus({ preventScroll: true });
+  if (target.closest('details:not([open])')) target.closest('details').querySelector('summary').focus({ preventScroll: true });
+  else target.focus({ preventScroll: true });
 }
 
 async function submit(form, button) {
   clearErrors(form);
-  say('');
+  showMessage('');
   const method = form.querySelector('[name="_method"]')?.value;
   const body = new URLSearchParams(new FormData(form, button));
   const response = await fetch(form.getAttribute('action'), { method: 'POST', headers: { Accept: 'text/html' }, body });
@@ -149,7 +149,7 @@ async function submit(form, button) {
   const isSession = form.dataset.form === 'login' || form.id === 'sign-out';
   if (response.status === 401 && !isSession) return location.reload(); // to sign in; the draft is kept
   if (!response.ok) return showErrors(form, page);
-  forget(form);
+  removeDrafts(form);
   if (isSession) {
     storage('localStorage')?.setItem(SESSION, String(Date.now()));
     storage('localStorage')?.setItem(RENEWED, String(Date.now()));
@@ -164,7 +164,7 @@ async function submit(form, button) {
     return location.assign(response.url);
   }
   replaceMain(page, form, method === 'DELETE' && form.closest('.actions'));
-  return say(done);
+  return showMessage(done);
 }
 
 document.addEventListener('submit', (event) => {
@@ -180,9 +180,9 @@ document.addEventListener('submit', (event) => {
   button.setAttribute('aria-disabled', 'true'); // one click, one request
   submit(form, event.submitter)
     .catch(() => {
-      const place = form.querySelector('.error[data-for=""]');
-      if (place) place.textContent = 'The server cannot be reached. Your text is kept; try again.';
-      else say('The server cannot be reached. Try again.');
+      const output = form.querySelector('.error[data-for=""]');
+      if (output) output.textContent = 'The server cannot be reached. Your text is kept; try again.';
+      else showMessage('The server cannot be reached. Try again.');
     })
     .finally(() => button.removeAttribute('aria-disabled'));
 });
@@ -194,7 +194,7 @@ document.addEventListener('keydown', (event) => {
   }
 });
 
-// Sessions: one that is in use is renewed; other tabs follow a change
+// Sessions: a session in use is renewed; other tabs reload after a change
 
 const signOut = document.getElementById('sign-out');
 const renewAfter = Number(signOut?.dataset.lifetime) * 1000 / 6; // so that several renewals may fail
@@ -215,19 +215,19 @@ if (signOut) {
   setInterval(renew, Math.min(renewAfter / 10, 60000));
 }
 const loaded = Date.now();
-function follow() {
+function reloadAfterSessionChange() {
   if (Number(storage('localStorage')?.getItem(SESSION) ?? 0) > loaded) location.reload();
 }
-window.addEventListener('storage', ({ key }) => { if (key === SESSION) follow(); });
-window.addEventListener('pageshow', ({ persisted }) => { if (persisted) follow(); });
+window.addEventListener('storage', ({ key }) => { if (key === SESSION) reloadAfterSessionChange(); });
+window.addEventListener('pageshow', ({ persisted }) => { if (persisted) reloadAfterSessionChange(); });
 
-// The documentation: only operations that have all the words
+// The documentation: a search shows the operations that contain all the words
 
-function find(text) {
-  const wanted = text.toLowerCase().split(/\s+/).filter(Boolean);
+function filterOperations(text) {
+  const terms = text.toLowerCase().split(/\s+/).filter(Boolean);
   for (const article of document.querySelectorAll('.docs article')) {
     const words = [...article.querySelectorAll('h3, p, th')].map((part) => part.textContent).join(' ').toLowerCase();
-    article.hidden = !wanted.every((word) => words.includes(word));
+    article.hidden = !terms.every((word) => words.includes(word));
   }
   for (const section of document.querySelectorAll('.docs section')) {
     section.hidden = !section.querySelector('article:not([hidden])');
@@ -236,7 +236,7 @@ function find(text) {
     link.hidden = document.getElementById(link.firstElementChild.hash.slice(1))?.hidden ?? false;
   }
   for (const group of document.querySelectorAll('.docs aside details')) {
-    group.open = wanted.length > 0;
+    group.open = terms.length > 0;
     group.hidden = !group.querySelector('li:not([hidden])');
   }
 }
@@ -246,5 +246,5 @@ prepare(document);
 const done = storage('sessionStorage')?.getItem('done');
 if (done) {
   storage('sessionStorage').removeItem('done');
-  say(done);
+  showMessage(done);
 }

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from functools import lru_cache
 from typing import Any
 
+from service import VERSION
 from service.http.operation import Access, Route
 from service.representation.url_builder import Features, UrlBuilder
 from service.resources.openapi.bodies import request_body
@@ -20,7 +21,6 @@ from service.resources.openapi.samples import SampleDocuments
 from service.resources.openapi.schemas import SHARED
 
 TITLE = 'Halcyon'
-VERSION = '1.0.0'
 SUMMARY = """\
 A microblog: users, follows, posts and expiring tokens, and stores with items, as hypermedia. Clients start \
 at /api and follow links and forms; this document describes all of them.

@@ -1,6 +1,6 @@
-"""The same requests in Django REST framework and in Flask with SQLAlchemy, as idiomatic programs.
+"""The measured requests in Django REST framework and in Flask with SQLAlchemy, as idiomatic programs.
 
-They have a virtual environment of their own, and use the schema and the data of the service.
+They have a virtual environment of their own, and use the schema of the service.
 """
 
 import subprocess

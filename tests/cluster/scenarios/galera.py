@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
+from contextlib import AbstractContextManager
 from pathlib import Path
 
 from tests.cluster.databases import GaleraNode
 from tests.cluster.deployment import on_galera
 from tests.cluster.load import Load, Row
 from tests.cluster.network import separated, three_hosts, unplugged
-from tests.cluster.programs import wait_until
+from tests.cluster.programs import Host, wait_until
 
+Separation = Callable[[Host, list[Host]], AbstractContextManager[None]]
 PARTITION_SECONDS = 12.0  # the cluster excludes a member that was silent for 5 s
 
 
@@ -29,30 +32,25 @@ def killed_galera_node(folder: Path, seconds: float) -> Row:
 
 def partitioned_galera_node(folder: Path, seconds: float) -> Row:
     """Separate one of three Galera nodes from the others, but not from Halcyon, and heal the partition."""
-    with three_hosts() as hosts, on_galera(folder, hosts) as (deployment, galera):
-        with Load(deployment.balancer.origin) as load:
-            time.sleep(seconds / 3)
-            member = busiest_of(galera)
-            with separated(member.host, hosts):
-                time.sleep(PARTITION_SECONDS)
-                assert member.status() != 'Synced'
-            wait_until(lambda: member.status() == 'Synced', 'the node is a member again')
-            time.sleep(seconds / 3)
-        return load.judge('Galera node partitioned')
+    return _without_one_node(folder, seconds, separated, 'Galera node partitioned')
 
 
 def unplugged_galera_node(folder: Path, seconds: float) -> Row:
     """Separate one of three Galera nodes from everything, and heal the partition."""
+    return _without_one_node(folder, seconds, lambda host, _: unplugged(host), 'Galera node unplugged')
+
+
+def _without_one_node(folder: Path, seconds: float, separation: Separation, name: str) -> Row:
     with three_hosts() as hosts, on_galera(folder, hosts) as (deployment, galera):
         with Load(deployment.balancer.origin) as load:
             time.sleep(seconds / 3)
             member = busiest_of(galera)
-            with unplugged(member.host):
+            with separation(member.host, hosts):
                 time.sleep(PARTITION_SECONDS)
                 assert member.status() != 'Synced'
             wait_until(lambda: member.status() == 'Synced', 'the node is a member again')
             time.sleep(seconds / 3)
-        return load.judge('Galera node unplugged')
+        return load.judge(name)
 
 
 def busiest_of(galera: list[GaleraNode]) -> GaleraNode:
