@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from tests.client import HAL, HAL_FORMS, Client, assert_problem
+from tests.client import HAL, HAL_FORMS, JSON_API, Client, assert_problem
 
 JSON = {'Content-Type': 'application/json'}
 FORM = {'Content-Type': 'application/x-www-form-urlencoded'}
@@ -142,6 +142,16 @@ def test_control_characters_and_lone_surrogates_are_rejected(client: Client, nam
     value = NEW.get(name, '')
     body = json.dumps(NEW | {name: value[:-1] + text + value[-1:]}).encode()  # within: an email is trimmed
     assert_problem(client.request('POST', '/api/users', headers=JSON, body=body), 400, f'#/{name}')
+
+
+def test_a_name_with_a_lone_surrogate_is_rejected(client: Client) -> None:
+    """The response to an unknown relationship of such a name could not be encoded, and was 500."""
+    headers = {'Content-Type': JSON_API}
+    data = {'type': 'users', 'attributes': NEW, 'relationships': {'\ud800': {'data': None}}}
+    body = json.dumps({'data': data}).encode()
+    response = client.request('POST', '/api/users', headers=headers, body=body)
+    assert_problem(response, 400)
+    assert response.state['detail'] == 'The name "\\ud800" must not contain a lone surrogate.'
 
 
 @pytest.mark.parametrize(

@@ -111,6 +111,14 @@ def test_a_revoked_token_gets_no_replay(ada: Client) -> None:
     assert ada.post('/api/posts', posts, headers={'Idempotency-Key': KEY}).status == 401
 
 
+def test_a_token_for_reading_gets_no_replay(ada: Client) -> None:
+    publish(ada)
+    sign_in = {'username': 'ada', 'password': PASSWORD, 'scope': 'read'}
+    reader = Client(ada.app, ada.post('/api/tokens', sign_in).state['token'])
+    response = reader.post('/api/posts', {'body': 'hello'}, headers={'Idempotency-Key': KEY})
+    assert_problem(response, 403)
+
+
 def test_a_retried_registration_gets_the_first_response(app: Any) -> None:
     first, again = register(app), register(app)
     assert first.status == again.status == 201

@@ -8,6 +8,7 @@ from collections.abc import Callable
 import pytest
 
 from tests.client import HAL, HTML, ORIGIN, ApiResponse, Client
+from tests.json_api_client import JsonApiClient
 from tests.routes import World
 
 SHARED = ('/api/users', '/api/posts', '/api/stores', '/api/items')
@@ -59,7 +60,7 @@ WRITES: dict[str, Callable[[World], ApiResponse]] = {
 @pytest.mark.parametrize('name', WRITES)
 def test_a_write_names_everything_that_it_changed(world: World, name: str) -> None:
     """Single posts that embed a changed author, and what third users have, would be too many to name."""
-    third_users = () if name == 'unfollow' else OTHERS
+    third_users = {'unfollow': (), 'delete user': OTHERS[1:]}.get(name, OTHERS)
     deleted = ('/api/users/{user_id}/following/{other_id}',) if name == 'delete user' else ()
     assert_complete(world, WRITES[name], (*third_users, *deleted, '/api/posts/{post_id}'))
 
@@ -68,6 +69,21 @@ def test_a_follow_names_everything_that_it_changed(world: World) -> None:
     url = world.url('/api/users/{user_id}/following/{other_id}')
     world.ada.delete(url)
     assert_complete(world, lambda world: world.ada.put(url), ('/api/posts/{post_id}',))
+
+
+def test_a_change_of_linkage_names_the_follow_and_the_other_relationship(world: World) -> None:
+    relationship = world.url('/api/users/{user_id}/relationships/following')
+    follow = ORIGIN + world.url('/api/users/{user_id}/following/{other_id}')
+    followers = ORIGIN + world.url('/api/users/{other_id}/relationships/followers')
+    members = [{'type': 'users', 'id': str(world.values['other_id'])}]
+    for method in ('DELETE', 'POST'):
+        named = invalidated(JsonApiClient(world.ada).send(method, relationship, members))
+        assert named >= {follow, followers}
+        assert ORIGIN + relationship not in named
+    for method in ('DELETE', 'PUT'):
+        named = invalidated(world.ada.request(method, follow))
+        assert named >= {ORIGIN + relationship, followers}
+        assert follow not in named
 
 
 def test_a_password_names_everything_that_it_changed(world: World) -> None:

@@ -58,7 +58,7 @@ def test_a_406_lists_json_api(client: Client) -> None:
     assert JSON_API in refused.state['detail']
 
 
-@pytest.mark.parametrize('content_type', [MODIFIED, EXTENDED, f'{JSON_API}; version=1'])
+@pytest.mark.parametrize('content_type', [MODIFIED, EXTENDED, f'{JSON_API}; version=1', f'{JSON_API}; q=1'])
 def test_a_body_in_json_api_with_parameters_is_415(anonymous_api: JsonApiClient, content_type: str) -> None:
     refused = anonymous_api.send('POST', '/api/users', NEW, Content_Type=content_type)
     assert refused.status == 415

@@ -6,8 +6,7 @@ from typing import Any
 import pytest
 
 from service import urls
-from tests.client import HAL_FORMS, JSON_API, Client
-from tests.databases import TestDatabase
+from tests.client import HAL_FORMS, Client
 from tests.json_api_client import JsonApiClient, assert_refused, identify, link, related
 from tests.routes import World
 
@@ -360,62 +359,3 @@ def test_an_error_names_a_content_range(ada_api: JsonApiClient) -> None:
     me = ada_api.me().state['data']
     refused = ada_api.send('PUT', me['links']['self'], identify(me), **{'Content-Range': 'bytes 0-1/2'})
     assert_refused(refused, 400, 'Content-Range')
-
-
-PERSON = {'username': 'eve', 'email': 'eve@example.org', 'password': 'correct horse'}
-PASSWORDS = {'current_password': 'correct horse', 'password': 'battery staple'}
-WRITES: list[tuple[str, str, Any]] = [
-    ('POST', urls.USERS, PERSON),
-    ('PUT', urls.USER, {'about_me': 'new'}),
-    ('PATCH', urls.USER, {'about_me': 'new'}),
-    ('DELETE', urls.USER, None),
-    ('PUT', urls.PASSWORD, PASSWORDS),
-    ('PUT', urls.FOLLOW, None),
-    ('DELETE', urls.FOLLOW, None),
-    ('POST', urls.POSTS, {'body': 'new'}),
-    ('PUT', urls.POST, {'body': 'new'}),
-    ('DELETE', urls.POST, None),
-    ('POST', urls.TOKENS, None),
-    ('DELETE', urls.TOKENS, None),
-    ('DELETE', urls.OTHER_TOKENS, None),
-    ('DELETE', urls.TOKEN, None),
-    ('POST', urls.STORES, {'name': 'new'}),
-    ('PATCH', urls.STORE, {'name': 'new'}),
-    ('DELETE', urls.STORE, None),
-    ('POST', urls.STORE_ITEMS, {'name': 'new', 'price': '1'}),
-    ('PATCH', urls.ITEM, {'name': 'new'}),
-    ('DELETE', urls.ITEM, None),
-]
-
-
-@pytest.mark.parametrize(('method', 'template', 'body'), WRITES)
-def test_an_unsupported_parameter_prevents_any_write(
-    world: World, ada: Client, database: TestDatabase, method: str, template: str, body: Any
-) -> None:
-    before = database.rows()
-    response = ada.request(method, f'{world.url(template)}?bogus=1', accept=JSON_API, json=body)
-    assert response.status == 400, response.text
-    assert response.state['errors'][0]['source'] == {'parameter': 'bogus'}
-    assert database.rows() == before
-
-
-def test_an_unsupported_parameter_prevents_a_change_of_linkage(
-    world: World, ada: Client, database: TestDatabase
-) -> None:
-    before, following = database.rows(), world.url(urls.FOLLOWING_RELATIONSHIP)
-    members = [{'type': 'users', 'id': str(world.values['other_id'])}]
-    for method in ('POST', 'DELETE'):
-        assert JsonApiClient(ada).send(method, f'{following}?bogus=1', members).status == 400
-    assert database.rows() == before
-
-
-@pytest.mark.parametrize(
-    ('template', 'body'),
-    [(template, body) for method, template, body in WRITES if method == 'POST' and template != urls.TOKENS],
-)
-def test_an_invalid_idempotency_key_prevents_any_write(
-    world: World, ada: Client, database: TestDatabase, template: str, body: Any
-) -> None:
-    before, headers = database.rows(), {'Idempotency-Key': 'two words'}
-    assert ada.request('POST', world.url(template), headers=headers, json=body).status == 400
-    assert database.rows() == before

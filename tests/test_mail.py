@@ -420,6 +420,16 @@ def test_verification_mails_are_limited_for_each_user(ada: Client, bob: Client, 
     assert bob.post(target).status == 202
 
 
+def test_changes_of_the_address_are_limited_for_each_user(ada: Client, bob: Client, db: Session) -> None:
+    """Two mails for each change, without a limit, filled the mailbox of an address of anybody's choice."""
+    emails = [f'ada{number}@example.org' for number in range(6)]
+    assert [ada.me().submit('edit', email=email).status for email in emails] == [200] * 5 + [429]
+    assert ada.me().state['email'] == 'ada4@example.org'
+    assert ada.me().submit('edit', email='ada4@example.org', about_me='unchanged address').status == 200
+    assert ada.post('/api/email-verifications').status == 429
+    assert bob.me().submit('edit', email='robert@example.org').status == 200
+
+
 def test_verification_mails_need_a_token_that_permits_changes(ada: Client, client: Client) -> None:
     target = '/api/email-verifications'
     assert client.post(target).status == 401

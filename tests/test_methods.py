@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from service import urls
-from tests.client import Client, assert_problem
+from tests.client import HTML, Client, assert_problem
 from tests.routes import STANDARD, World, methods_at
 
 pytestmark = pytest.mark.above_databases
@@ -48,6 +48,12 @@ def test_head_responds_like_get_without_content(world: World, template: str) -> 
 def test_head_has_the_content_length_of_get(world: World, media_type: str) -> None:
     got, headed = (world.ada.request(method, '/api', accept=media_type) for method in ('GET', 'HEAD'))
     assert headed.headers['content-length'] == str(len(got.text.encode()))
+
+
+def test_head_responds_like_get_to_a_browser_that_is_not_signed_in(client: Client) -> None:
+    """The sign-in form of a response to HEAD led to the entry point, and so was shorter."""
+    got, headed = (client.request(method, '/api/users?per_page=5', accept=HTML) for method in ('GET', 'HEAD'))
+    assert (headed.status, headed.lasting_headers) == (401, got.lasting_headers)
 
 
 def test_options_lists_the_methods_of_every_resource(app: Any, world: World) -> None:

@@ -9,6 +9,8 @@ from typing import Any
 import bcrypt
 import pytest
 
+from service.database.session import Session
+from service.domain.throttle import REGISTRATION, count_attempt, registration_subjects
 from tests.client import ApiResponse, Client, assert_problem
 from tests.clock import MovableClock
 from tests.conftest import Start
@@ -226,3 +228,17 @@ def test_failed_credentials_are_not_stored(start: Start, tmp_path: Path) -> None
     assert b'ada@example.org' in stored
     for typed in (WRONG, 'hunter-2-as-a-name', 'x' * 100):
         assert typed.encode() not in stored
+
+
+def test_the_limit_of_registrations_hides_whether_an_address_is_taken(
+    ada: Client, bob: Client, db: Session
+) -> None:
+    """Once the limit was reached, a change to a taken address was 429, and one to a free address was 200."""
+    elsewhere = '192.0.2.1'
+    for _ in range(REGISTRATION.attempts):
+        count_attempt(db, registration_subjects(elsewhere))
+    me = ada.me().href('self')
+    for email in ('bob@example.org', 'free@example.org'):
+        assert ada.request('PATCH', me, json={'email': email}, remote_addr=elsewhere).status == 429
+    unchanged = ada.request('PATCH', me, json={'email': 'ada@example.org'}, remote_addr=elsewhere)
+    assert unchanged.status == 200

@@ -24,6 +24,8 @@ class FollowRecord(NamedTuple):
 
 Precondition = Callable[[FollowRecord | None], None]
 
+MAX_CONNECTED = 20
+
 _IS_PAIR = (Follow.follower == bindparam('follower_id')) & (Follow.followed == bindparam('followed_id'))
 _FIND = CompiledQuery(Follow.select(Follow.follower, Follow.followed, Follow.created_at).where(_IS_PAIR))
 _INSERT = insert_into(Follow)
@@ -33,6 +35,11 @@ _LOCK_BOTH = CompiledQuery(
     .where((User.id == bindparam('follower_id')) | (User.id == bindparam('followed_id')))
     .order_by(User.id),
     for_update=True,
+)
+_FIND_CONNECTED = CompiledQuery(
+    Follow.select(Follow.follower, Follow.followed)
+    .where((Follow.follower == bindparam('user_id')) | (Follow.followed == bindparam('user_id')))
+    .limit(MAX_CONNECTED)
 )
 _COUNT_FOLLOWING = add_to(User.following_count)
 _COUNT_FOLLOWER = add_to(User.follower_count)
@@ -265,6 +272,12 @@ def _lock_pair(
 def _count(session: Session, follower_id: int, followed_id: int, change: int) -> None:
     _COUNT_FOLLOWING.run(session, id=follower_id, change=change)
     _COUNT_FOLLOWER.run(session, id=followed_id, change=change)
+
+
+def find_connected(session: Session, user_id: int) -> list[int]:
+    """Return the ids of users who follow the user or are followed by them, from MAX_CONNECTED follows."""
+    rows = _FIND_CONNECTED.all(session, user_id=user_id)
+    return list(dict.fromkeys(other for row in rows for other in row if other != user_id))
 
 
 def uncount_follows(session: Session, user: UserRecord) -> None:

@@ -26,6 +26,7 @@ from service.domain.throttle import (
     count_attempt,
     registration_subjects,
     sign_in_subjects,
+    verification_subjects,
 )
 from service.domain.viewer import Viewer, authorize_write, is_writer, require_permission
 
@@ -288,7 +289,10 @@ def change_user(
     `precondition` is called with the locked user (RFC 9110 §13.1.1). Raises NotFound, Forbidden, what
     `precondition` raises, and Conflict if the name or the email address is taken. Such an attempt with an
     email address counts as a registration from the IP address, since it reveals whether the address is taken.
+    Raises Throttled after too many of them, or after too many changes of the email address, which send mail.
     """
+    if 'email' in changes:
+        _limit_changes_of_email(session, user_id, changes['email'], by, client_address)
     try:
         return _change_user(session, user_id, changes, by, precondition)
     except ConstraintViolation as error:
@@ -296,6 +300,16 @@ def change_user(
         if 'email' in changes:
             count_attempt(session, registration_subjects(client_address))
         raise _taken(session, error, folded, user_id=user_id) from error
+
+
+def _limit_changes_of_email(
+    session: Session, user_id: int, email: str, by: Viewer, client_address: str | None
+) -> None:
+    if email == find_user(session, user_id, by).email:
+        return
+    check_limits(session, registration_subjects(client_address))  # whether or not the address is taken
+    if session.settings.mail_url is not None:
+        count_attempt(session, verification_subjects(user_id))
 
 
 @transaction

@@ -15,7 +15,7 @@ from service.http.invalid_header import InvalidHeader
 from service.http.operation import Access
 from service.http.presenter import present
 from service.http.request import Request
-from service.http.request_body import MAX_BODY_BYTES, read_stream
+from service.http.request_body import MAX_BODY_BYTES, check_write_scope, read_stream
 
 KEY_LENGTH = 255
 # A quoted string, optionally with parameters (RFC 8941 §3.3.3), or, as many clients send it, without quotes.
@@ -63,6 +63,8 @@ def idempotent(responder: Responder) -> Responder:
             stored = replay_or_run(db, _request_key(req, key, body), run)
         finally:
             req.db = db
+        if stored.is_replayed:
+            check_write_scope(req)
         if stored.is_replayed and attempt_ids:
             withdraw_attempt(db, attempt_ids)
             req.quotas = {}  # so that the presenter finds the current ones

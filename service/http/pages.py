@@ -47,7 +47,7 @@ def _back(req: Request) -> str:
     if req.submitted is not None:
         return return_url(req, req.submitted.fields.get(RETURN_FIELD))
     url = req.builder.origin + req.path + (f'?{req.query_string}' if req.query_string else '')
-    return url if req.method == 'GET' else req.builder.origin + urls.ENTRY
+    return url if req.method in ('GET', 'HEAD') else req.builder.origin + urls.ENTRY
 
 
 def _source(document: Document, name: str, media_type: str) -> Source:

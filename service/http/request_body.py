@@ -44,13 +44,14 @@ def read_form(req: Request, check_precondition: Callable[[], object] | None = No
     and Invalid.
     """
     assert req.operation.form is not None
-    _require_write_scope(req)
+    check_write_scope(req)
     body = read_body(req)
     (check_precondition or target_precondition(req))()
     return req.operation.form.read(body)
 
 
-def _require_write_scope(req: Request) -> None:
+def check_write_scope(req: Request) -> None:
+    """Raise InsufficientScope if the operation needs the scope `write` and the token has not got it."""
     can_only_read = req.viewer is not None and not req.viewer.can_write
     if can_only_read and req.operation.needs_write_scope(req.method):
         require_write_scope(req.viewer)
@@ -85,7 +86,7 @@ def read_resource_identifiers(req: Request) -> list[int]:
     Raises HTTPUnsupportedMediaType, HTTPContentTooLarge, MalformedBody, ResourceMismatch, and NotFound for a
     string that is not an id. DELETE ignores such a string, because it cannot be a member.
     """
-    _require_write_scope(req)
+    check_write_scope(req)
     sent = _read(req, (JSON_API,))
     req.json_api_body = parse_json(sent[1]) if sent else {}
     ids = read_linkage(req.json_api_body, req.operation.query.kind)

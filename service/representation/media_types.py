@@ -33,7 +33,7 @@ _QUALITY = re.compile(r'0?\.[0-9]+|[01](?:\.[0-9]*)?')
 
 
 class MediaType(NamedTuple):
-    """A media type or range; names are in lower case, `parameters` without `q`."""
+    """A media type or range; names are in lower case, the parameters of a range without `q`."""
 
     type: str
     subtype: str
@@ -67,12 +67,11 @@ def cached_by_header(maxsize: int) -> Callable[[_OfHeader[H, P, R]], _OfHeader[H
 
 @cached_by_header(maxsize=1024)
 def parse_media_type(text: str) -> MediaType | None:
-    """Return the media type or range, aliases resolved, or None if it is malformed (RFC 9110 §8.3.1)."""
-    text = '*/*' + text[1:] if re.match(r'\s*\*\s*(;|$)', text) else text  # old Java clients send `*`
+    """Return the media type, aliases resolved, or None if it is malformed (RFC 9110 §8.3.1)."""
     match = _TYPE.match(text)
     if match is None:
         return None
-    parameters, quality, end = [], 1.0, match.end()
+    parameters, end = [], match.end()
     while end < len(text):
         parameter = _PARAMETER.match(text, end)
         if parameter is None:
@@ -82,14 +81,24 @@ def parse_media_type(text: str) -> MediaType | None:
         if name is None:
             continue
         value = token if token is not None else re.sub(r'\\(.)', r'\1', quoted)
-        if name.lower() == 'q':
-            if not _QUALITY.fullmatch(value) or float(value) > 1:
-                return None
-            quality = float(value)
-        elif value or name.lower() != 'ext':  # an empty `ext` means the same as no `ext`
+        if value or name.lower() != 'ext':  # an empty `ext` means the same as no `ext`
             parameters.append((name.lower(), value))
     type, subtype = _ALIASES.get(match[0].strip().lower(), f'{match[1]}/{match[2]}'.lower()).split('/')
-    return MediaType(type, subtype, tuple(parameters), quality)
+    return MediaType(type, subtype, tuple(parameters))
+
+
+@cached_by_header(maxsize=1024)
+def _parse_range(text: str) -> MediaType | None:
+    """Return the media range, or None if it or its weight is malformed (RFC 9110 §12.5.1)."""
+    text = '*/*' + text[1:] if re.match(r'\s*\*\s*(;|$)', text) else text  # old Java clients send `*`
+    media_range = parse_media_type(text)
+    if media_range is None:
+        return None
+    parameters = tuple(parameter for parameter in media_range.parameters if parameter[0] != 'q')
+    weights = [value for name, value in media_range.parameters if name == 'q']
+    if not all(_QUALITY.fullmatch(weight) and float(weight) <= 1 for weight in weights):
+        return None
+    return media_range._replace(parameters=parameters, quality=float(weights[-1]) if weights else 1.0)
 
 
 def parse_accept(header: str) -> tuple[MediaType, ...]:
@@ -97,7 +106,7 @@ def parse_accept(header: str) -> tuple[MediaType, ...]:
     return tuple(
         media_range
         for element in _ELEMENT.findall(header)
-        if (media_range := parse_media_type(element.strip())) is not None
+        if (media_range := _parse_range(element.strip())) is not None
     )
 
 

@@ -1,11 +1,13 @@
 """Strict parsing of JSON (RFC 8259, RFC 7493) and of urlencoded forms."""
 
 import json
+import re
 from decimal import Decimal
 from typing import Any, NoReturn
 from urllib.parse import parse_qsl
 
 MAX_DEPTH = 32
+_SURROGATE = re.compile('[\ud800-\udfff]')
 
 
 class MalformedBody(ValueError):
@@ -19,7 +21,8 @@ class MalformedBody(ValueError):
 def parse_json(body: bytes) -> dict[str, Any]:
     """Return the JSON object: in UTF-8, no duplicate names, no NaN or Infinity, at most 32 levels deep.
 
-    Numbers with a fraction or an exponent are Decimals. Raises MalformedBody with the position.
+    Names have no lone surrogates (RFC 7493 §2.1); numbers with a fraction or an exponent are Decimals.
+    Raises MalformedBody with the position.
     """
     try:
         text = body.decode()
@@ -61,6 +64,8 @@ def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     for name, value in pairs:
         if name in members:
             raise MalformedBody(f'The name {json.dumps(name[:80])} must not be repeated in one object.')
+        if not name.isascii() and _SURROGATE.search(name):  # such a name cannot be encoded in a response
+            raise MalformedBody(f'The name {json.dumps(name[:80])} must not contain a lone surrogate.')
         members[name] = value
     return members
 

@@ -11,6 +11,7 @@ from service import urls
 from service.database.clock import iso_time
 from service.domain.accounts import delete_user
 from service.domain.errors import RegistrationClosed
+from service.domain.follows import find_connected
 from service.domain.stores import find_owned
 from service.domain.throttle import REGISTRATION, SIGN_IN
 from service.domain.users import (
@@ -404,8 +405,9 @@ class UserResource:
 
     def on_delete(self, req: Request, resp: falcon.Response, user_id: int) -> None:
         stores, items = find_owned(req.db, user_id)
+        connected = find_connected(req.db, user_id)
         delete_user(req.db, user_id, by=req.user, precondition=precondition(req, represent_user))
-        respond_no_content(resp, *_deleted_with_user(req, user_id, stores, items))
+        respond_no_content(resp, *_changed_by_deletion(req, user_id, stores, items, connected))
 
 
 class PasswordResource:
@@ -448,9 +450,10 @@ def _changed_by_user(req: Request, user_id: int) -> tuple[str, ...]:
     return tuple(req.builder.url_for(template, user_id=user_id) for template in collections)
 
 
-def _deleted_with_user(
-    req: Request, user_id: int, stores: Sequence[int], items: Sequence[int]
+def _changed_by_deletion(
+    req: Request, user_id: int, stores: Sequence[int], items: Sequence[int], connected: Sequence[int]
 ) -> tuple[str, ...]:
+    """Return the URLs of what the deletion of a user deletes, and of users whose counters it changes."""
     collections = (
         *((urls.STORES,) if stores else ()),
         *((urls.ITEMS,) if items else ()),
@@ -462,6 +465,7 @@ def _deleted_with_user(
         *(req.builder.url_for(urls.STORE, store_id=store_id) for store_id in stores),
         *(req.builder.url_for(urls.STORE_ITEMS, store_id=store_id) for store_id in stores),
         *(req.builder.url_for(urls.ITEM, item_id=item_id) for item_id in items),
+        *(req.builder.url_for(urls.USER, user_id=other_id) for other_id in connected),
     )
 
 
