@@ -73,7 +73,7 @@ def read_settings() -> Settings:
 
 @contextmanager
 def open_any_schema(*, seconds: int | None = None) -> Iterator[Session]:
-    """Provide a session on the configured database, whatever its schema is; raises Failure.
+    """Provide a session on the configured database, with any schema; raises Failure.
 
     `seconds` limits the wait for one response of the database, instead of DATABASE_TIMEOUT.
     """

@@ -46,7 +46,7 @@ def _check_rules(context: click.Context, option: click.Parameter, ids: tuple[str
     callback=_check_rules,
     help='The id of a rule whose findings do not count; can be repeated.',
 )
-@click.option('--write', is_flag=True, help='Also send unsafe methods; what is created is deleted again.')
+@click.option('--write', is_flag=True, help='Also send unsafe methods; created resources are deleted.')
 @click.option('--max-requests', type=click.IntRange(1), default=500)
 @click.option('--rate', type=click.FloatRange(0), default=0.0, help='Requests a second; 0 is unlimited.')
 @click.option('--json', 'as_json', is_flag=True, help='Print the report as JSON.')

@@ -120,11 +120,11 @@ def find_links(exchange: Exchange) -> Iterator[FoundLink]:
 def curies(document: Any) -> dict[str, str]:
     """Return the templates of the root's CURIEs by name."""
     root = document if isinstance(document, dict) else {}
-    found = {}
+    templates = {}
     for link in links_of(root):
         if link.rel == 'curies' and isinstance(link.value, dict) and isinstance(link.href, str):
-            found[str(link.value.get('name'))] = link.href
-    return found
+            templates[str(link.value.get('name'))] = link.href
+    return templates
 
 
 def relations(document: Any) -> Iterator[tuple[str, str]]:

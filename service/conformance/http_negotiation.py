@@ -27,16 +27,16 @@ def probe_accept(client: Client, exchange: Exchange) -> None:
 
 def probe_variants(client: Client, exchange: Exchange) -> None:
     """Request the resource in each format, and two that it has in their order of preference."""
-    found = {exchange.response.media_type}
+    available = {exchange.response.media_type}
     for media_type in VARIANTS:
-        if media_type not in found:
+        if media_type not in available:
             sent = client.repeat(exchange, 'variant', Accept=media_type)
             if sent.response.media_type == media_type and sent.is_fetch:
-                found.add(media_type)
-    if len(found) > 1:
+                available.add(media_type)
+    if len(available) > 1:
         own = exchange.response.media_type
         client.repeat(exchange, 'accept-q-0', Accept=f'{own};q=0, */*;q=0.5')
-        last, first = sorted(found)[:2]
+        last, first = sorted(available)[:2]
         client.repeat(exchange, 'preference', Accept=f'{last};q=0.2, {first};q=0.8')
         client.repeat(exchange, 'specificity', Accept=f'*/*;q=0.9, {last};q=0.1, {first}')
 

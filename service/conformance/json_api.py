@@ -18,6 +18,7 @@ IDENTIFIER_MEMBERS = {'type', 'id', 'lid', 'meta'}
 RELATIONSHIP_MEMBERS = {'links', 'data', 'meta'}
 LINK_MEMBERS = {'href', 'rel', 'describedby', 'title', 'type', 'hreflang', 'meta'}
 ERROR_MEMBERS = {'id', 'links', 'status', 'code', 'title', 'detail', 'source', 'meta'}
+UNKNOWN = 'noSuchThing'  # a name that no server has
 
 
 class Located(NamedTuple):

@@ -10,6 +10,7 @@ from service.conformance.exchange import JSON_API, Exchange, members, pointer
 from service.conformance.json_api import (
     PAGE_LINKS,
     SPECIFICATION,
+    UNKNOWN,
     href_of,
     identity_of,
     is_fetched,
@@ -25,7 +26,6 @@ from service.conformance.rules import Fault, Level, Rules, for_purpose
 from service.conformance.syntax import join, parameters_of
 
 RULES = Rules('json-api', SPECIFICATION, is_json_api)
-UNKNOWN = 'noSuchThing'
 
 
 def probe_missing(client: Client, exchange: Exchange) -> None:

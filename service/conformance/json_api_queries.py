@@ -11,6 +11,7 @@ from service.conformance.client import Client
 from service.conformance.exchange import JSON_API, Exchange, entries, members
 from service.conformance.json_api import (
     SPECIFICATION,
+    UNKNOWN,
     attributes_of,
     identity_of,
     is_json_api,
@@ -23,7 +24,6 @@ from service.conformance.json_api import (
 )
 from service.conformance.rules import Fault, Rules, for_purpose
 
-UNKNOWN = 'noSuchThing'
 _UNSORTABLE = (dict, list, type(None), bool)
 
 RULES = Rules('json-api', SPECIFICATION)

@@ -134,10 +134,10 @@ def check_error_pointer_value(exchange: Exchange) -> Iterator[Fault]:
     except ValueError:
         return
     for where, value in error_objects(exchange):
-        found = dict(members(value.get('source'))).get('pointer')
-        if is_json_pointer(found):
+        reference = dict(members(value.get('source'))).get('pointer')
+        if is_json_pointer(reference):
             try:
-                resolve(sent, str(found))
+                resolve(sent, str(reference))
             except LookupError:
                 yield Fault(where + '/source/pointer', 'leads to nothing in the request')
 

@@ -23,7 +23,7 @@ _JSON_POINTER = re.compile(r'(?:/(?:[^~]|~[01])*)?')
 _LANGUAGE = re.compile(r'[A-Za-z]{1,8}(?:-[A-Za-z0-9]{1,8})*')
 _DIRECTIVE = re.compile(rf'({TOKEN.pattern})(?:=({TOKEN.pattern}|{_QUOTED}))?')
 _LINK_PARAMETER = re.compile(rf'\s*;\s*({TOKEN.pattern})\s*(?:=\s*({TOKEN.pattern}|{_QUOTED}))?')
-_OPERATORS = {  # RFC 6570 §A: first character, separator, whether names are written, characters that stay
+_OPERATORS = {  # RFC 6570 §A: first character, separator, whether names are written, characters not escaped
     '': ('', ',', False, ''),
     '+': ('', ',', False, ":/?#[]@!$&'()*+,;="),
     '#': ('#', ',', False, ":/?#[]@!$&'()*+,;="),
@@ -81,12 +81,12 @@ def expand(template: str, values: dict[str, str]) -> str:
     """Return the URI of a template with string values; other variables are left out (RFC 6570 §3)."""
 
     def replace(match: re.Match[str]) -> str:
-        first, separator, named, kept = _OPERATORS[match[1]]
+        first, separator, is_named, unescaped = _OPERATORS[match[1]]
         parts = []
         for name in variables(match[0]):
             if name in values:
-                text = quote(values[name], safe=kept + '~')
-                parts.append(f'{name}={text}' if named else text)
+                text = quote(values[name], safe=unescaped + '~')
+                parts.append(f'{name}={text}' if is_named else text)
         return first + separator.join(parts) if parts else ''
 
     return _EXPRESSION.sub(replace, template)

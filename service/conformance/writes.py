@@ -1,4 +1,4 @@
-"""Rules of HTTP and HAL-FORMS about requests that change something; the requests are in writing.py."""
+"""Rules of HTTP and HAL-FORMS about unsafe requests, which writing.py sends."""
 
 from __future__ import annotations
 

@@ -34,7 +34,7 @@ CHANGING = ('PUT', 'PATCH', 'DELETE', 'POST')
 
 
 class Writer:
-    """Sends requests that change something, and keeps a list of what they create."""
+    """Sends unsafe requests, and records the resources that they create."""
 
     def __init__(self, client: Client) -> None:
         self.client = client
@@ -42,7 +42,7 @@ class Writer:
         self.left_behind: list[str] = []
 
     def run(self, record: Sequence[Exchange]) -> None:
-        """Send all forms and all JSON:API writes, and delete what was created."""
+        """Send all forms and all JSON:API writes, and delete the created resources."""
         try:
             for exchange, template in forms_to_send(record):
                 url = target_of(exchange, template)
@@ -64,7 +64,7 @@ class Writer:
     def post(
         self, purpose: str, url: str, origin: Exchange, body: bytes, headers: dict[str, str], **context: Any
     ) -> Exchange:
-        """Send a POST request, and record what it creates."""
+        """Send a POST request, and record the resource that it creates."""
         sent = self.client.send('POST', url, purpose, origin, headers=headers, body=body, **context)
         location = sent.response.header('Location')
         target = self.client.resolve(url, location) if location else None

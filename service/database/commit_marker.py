@@ -34,7 +34,7 @@ _DELETE_OLD = CompiledQuery(Commit.delete().where(Commit.committed_at < bindpara
 class CommitMarker:
     """The marker of one transaction, which tells whether a COMMIT that was not acknowledged took effect.
 
-    A connection can break after COMMIT was sent and before it was acknowledged; then only the database knows.
+    If a connection breaks after COMMIT was sent and before it was acknowledged, only the database can tell.
     So each transaction writes its number into the row of its writer, as its last statement: the marker is
     committed with the effect, or not at all. The next attempt reads it first. It waits for an attempt that
     the server is still processing, because of the lock of the row, or the primary key of a new row; on

@@ -143,7 +143,7 @@ class PooledEngine(Engine):
         self.close()
 
     def invalidate(self, kind: ErrorKind = ErrorKind.DISCONNECTED) -> None:
-        """Close this thread's connection and all idle ones: what broke one has most likely broken them."""
+        """Close this thread's connection and all idle ones: the cause has most likely broken them, too."""
         is_unresponsive = kind is ErrorKind.TIMED_OUT
         if not self._check_in(partial(self._pool.invalidate, is_unresponsive=is_unresponsive)):
             self._pool.close_idle()

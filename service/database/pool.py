@@ -97,7 +97,7 @@ class ConnectionPool:
         self._free(is_unresponsive=self.is_unresponsive and not is_open)
 
     def invalidate(self, connection: Any, *, is_unresponsive: bool = False) -> None:
-        """Close the connection and all idle ones: what broke one has most likely broken them."""
+        """Close the connection and all idle ones: the cause has most likely broken them, too."""
         _close(connection)
         self.close_idle()
         self._free(is_unresponsive=is_unresponsive or self.is_unresponsive)

@@ -22,14 +22,14 @@ _ADD = CompiledQuery(
 _INSERT = insert_into(Total)
 
 
-def read_total(session: Session, thing: str) -> int:
-    """Return the number of resources of a kind."""
-    return int(_READ.first(session, thing=thing)[0])
+def read_total(session: Session, kind: str) -> int:
+    """Return the number of resources of the kind, such as `users`."""
+    return int(_READ.first(session, thing=kind)[0])
 
 
-def add_to_total(session: Session, thing: str, amount: int) -> None:
-    """Change the number of resources, within the transaction that creates or deletes them."""
-    values = {'thing': thing, 'shard': random.randrange(SHARDS), 'amount': amount}
+def add_to_total(session: Session, kind: str, amount: int) -> None:
+    """Change the number of resources of the kind, within the transaction that creates or deletes them."""
+    values = {'thing': kind, 'shard': random.randrange(SHARDS), 'amount': amount}
     if not _ADD.execute(session, **values):
         try:
             with session.atomic():

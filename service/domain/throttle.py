@@ -7,7 +7,7 @@ Rejected attempts are not counted, so a lockout ends by itself. Retries that get
 counted either.
 
 A subject is stored as a digest. Attempts on an existing user are counted by id, those on an unknown user name
-by that name: both are throttled alike, and renaming an account frees no slots.
+by that name: both are throttled equally, and renaming an account frees no slots.
 """
 
 import hashlib

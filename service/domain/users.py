@@ -40,8 +40,8 @@ MAX_PASSWORD_LENGTH = 256
 class UserRecord(NamedTuple):
     """A user as one viewer sees them: `is_followed` tells whether that viewer follows them.
 
-    Times are UTC milliseconds, None for what has not happened; `avatar_hash` is the hexadecimal SHA-256 of
-    the lower-cased email address.
+    Times are UTC milliseconds, None for events that have not happened; `avatar_hash` is the hexadecimal
+    SHA-256 of the lower-cased email address.
     """
 
     id: int

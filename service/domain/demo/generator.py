@@ -43,7 +43,7 @@ STORES_PER_BATCH = 1000
 MAX_USERS, MAX_PER_USER, MAX_STORES, MAX_ITEMS = 10_000_000, 500, 1_000_000, 1000
 
 _QUARTER = 90 * 86_400_000
-# Everything of one kind happens in one quarter of the year, so that nothing precedes what it refers to.
+# All rows of a kind have times in one quarter of the year, so that no row precedes one that it references.
 _REGISTRATIONS, _FOLLOWS, _STORES, _POSTS = range(4)
 _SPREAD = 2_654_435_761  # Knuth's multiplicative hash: spreads consecutive numbers
 _STRIDE = 7919  # a prime, so that every pair of words is used once before any is repeated
