@@ -79,13 +79,13 @@ def test_an_unavailable_type_is_406_and_lists_the_available_ones(client: Client,
         assert media_type in response.state['detail']
 
 
-def test_an_unacceptable_write_does_nothing(ada: Client) -> None:
+def test_a_write_without_an_acceptable_type_has_no_effect(ada: Client) -> None:
     response = ada.post('/api/posts', {'body': 'x'}, accept='image/png')
     assert response.status == 406
     assert ada.me().state['post_count'] == 0
 
 
-def test_a_missing_accept_header_accepts_anything(app: Any) -> None:
+def test_a_request_without_accept_gets_hal(app: Any) -> None:
     result = falcon.testing.simulate_get(app, '/api', host='halcyon.test')
     assert result.headers['content-type'] == HAL
 
@@ -98,9 +98,9 @@ def test_application_json_is_the_hal_document(ada: Client) -> None:
 def test_a_document_without_forms_is_plain_hal(ada: Client) -> None:
     url = ada.me().follow('hc:followers').href('self')
     assert ada.get(url).content_type == HAL
-    alone = ada.get(url, accept=HAL_FORMS)
-    assert alone.content_type == HAL_FORMS
-    assert alone.state['_templates'] == {}
+    response = ada.get(url, accept=HAL_FORMS)
+    assert response.content_type == HAL_FORMS
+    assert response.state['_templates'] == {}
 
 
 @pytest.mark.parametrize(

@@ -38,8 +38,8 @@ pytestmark = pytest.mark.above_databases
 
 OPENAPI = 'application/vnd.oai.openapi+json'
 FORM = 'application/x-www-form-urlencoded'
-MAX_DOCUMENT_BYTES = 250_000  # bytes, with everything that mail adds; every client downloads them
-UNRELATED = {
+MAX_DOCUMENT_BYTES = 250_000  # with the operations of mail
+RELATIONSHIPS = {
     '/api/users': ('following', 'users'),
     '/api/posts': ('author', 'users'),
     '/api/stores': ('owner', 'users'),
@@ -68,16 +68,16 @@ def bodies() -> Iterator[Any]:
 
 def with_status(status: int) -> list[Described]:
     """Return the operations with a described response of the status."""
-    return [one for one in OPERATIONS if str(status) in one.operation['responses']]
+    return [operation for operation in OPERATIONS if str(status) in operation.operation['responses']]
 
 
-def is_for_anyone(operation: Described) -> bool:
+def is_public(operation: Described) -> bool:
     """Return whether the operation needs no credentials by its description."""
     return operation.operation['security'] != [{'bearer': []}]
 
 
 class FailingClock(MovableClock):
-    """A clock that raises an exception when it has been set."""
+    """A clock that raises `exception`, if it is set."""
 
     exception: Exception | None = None
 
@@ -142,10 +142,10 @@ def send(
 
 def send_for_success(world: World, operation: Described, **options: Any) -> ApiResponse:
     """Send a request that succeeds: anonymously if possible, and with a name that is not taken."""
-    anyone = Client(world.ada.app)
+    anonymous = Client(world.ada.app)
     if operation.operation['operationId'] == 'postUsers':
         world.ada.delete(world.ada.me().href('self'))
-    return send(world, operation, by=anyone if is_for_anyone(operation) else world.ada, **options)
+    return send(world, operation, by=anonymous if is_public(operation) else world.ada, **options)
 
 
 def test_the_document_is_valid_openapi() -> None:
@@ -158,7 +158,7 @@ def test_the_document_is_small() -> None:
     assert len(orjson.dumps(document)) < MAX_DOCUMENT_BYTES
 
 
-def test_every_route_and_method_is_described_and_no_other(app: Any) -> None:
+def test_exactly_the_served_operations_are_described(app: Any) -> None:
     served = {
         (re.sub(r':id}', '}', route.path), method.method)
         for route in falcon.inspect.inspect_app(app).routes
@@ -167,12 +167,12 @@ def test_every_route_and_method_is_described_and_no_other(app: Any) -> None:
         and route.path != urls.ASSET
         and method.method not in ('HEAD', 'OPTIONS', 'QUERY')
     }
-    assert {(one.template, one.method) for one in OPERATIONS} == served
+    assert {(operation.template, operation.method) for operation in OPERATIONS} == served
 
 
 @pytest.mark.parametrize('member', ['operationId', 'summary', 'description'])
 def test_every_operation_has_its_own_name_summary_and_description(member: str) -> None:
-    values = [one.operation[member] for one in OPERATIONS]
+    values = [operation.operation[member] for operation in OPERATIONS]
     assert all(values)
     assert len(set(values)) == len(values)
 
@@ -194,10 +194,10 @@ def test_every_query_parameter_has_a_description() -> None:
 def test_shared_components_are_referenced() -> None:
     for operation in OPERATIONS:
         shared = [*operation.operation.get('parameters', ()), *operation.operation['responses'].values()]
-        assert all(list(one) == ['$ref'] for one in shared), str(operation)
+        assert all(list(reference) == ['$ref'] for reference in shared), str(operation)
 
 
-def test_only_problems_of_other_methods_are_unused_components() -> None:
+def test_only_the_405_response_is_an_unused_component() -> None:
     text = orjson.dumps(DOCUMENT).decode()
     unused = [
         f'{section}/{name}'
@@ -223,7 +223,7 @@ def schemas_in(tree: Any) -> Iterator[dict[str, Any]]:
 
 def test_every_body_has_a_valid_example() -> None:
     for content in contents_in(DOCUMENT):
-        values = [one['value'] for one in content.get('examples', {}).values()]
+        values = [example['value'] for example in content.get('examples', {}).values()]
         values += [content['example']] if 'example' in content else []
         values += DESCRIPTION.resolved(content['schema']).get('examples', [])
         assert values, content
@@ -273,21 +273,21 @@ def test_every_described_body_is_accepted(world: World, operation: Described, me
     assert send_for_success(world, operation, media_type=media_type).status in (200, 201, 204)
 
 
-def test_only_operations_described_as_secured_need_a_token(world: World) -> None:
+def test_exactly_the_operations_described_as_secured_need_a_token(world: World) -> None:
     for operation in OPERATIONS:
-        is_refused = send(world, operation, by=Client(world.ada.app)).status == 401
-        assert is_refused != is_for_anyone(operation), str(operation)
+        is_rejected = send(world, operation, by=Client(world.ada.app)).status == 401
+        assert is_rejected != is_public(operation), str(operation)
 
 
 def test_every_described_security_scheme_is_accepted(world: World) -> None:
     security = DOCUMENT['paths']['/api/tokens']['post']['security']
     assert security == [{}, {'basic': []}, {'bearer': []}]
     body = example('/api/tokens', 'POST')
-    anyone = Client(world.ada.app)
-    assert anyone.post('/api/tokens', body).status == 200
+    anonymous = Client(world.ada.app)
+    assert anonymous.post('/api/tokens', body).status == 200
     name_and_password = b64encode(f'{body["username"]}:{body["password"]}'.encode()).decode()
     basic = {'Authorization': f'Basic {name_and_password}'}
-    assert anyone.request('POST', '/api/tokens', headers=basic).status == 200
+    assert anonymous.request('POST', '/api/tokens', headers=basic).status == 200
     assert world.ada.request('POST', '/api/tokens').status == 200
 
 
@@ -306,7 +306,7 @@ def test_every_described_problem_occurs(world: World, status: int, options: dict
         assert send(world, operation, **options).status == status, str(operation)
 
 
-def test_every_operation_describes_server_errors_and_has_them(world: World) -> None:
+def test_every_operation_describes_and_returns_server_errors(world: World) -> None:
     for operation in OPERATIONS:
         response = send(world, operation, headers={'Transfer-Encoding': 'gzip'})
         assert response.status == 501, str(operation)
@@ -314,36 +314,36 @@ def test_every_operation_describes_server_errors_and_has_them(world: World) -> N
 
 
 def test_every_described_401_occurs(world: World) -> None:
-    stranger = Client(world.ada.app, 'hc_nonsense')
+    invalid = Client(world.ada.app, 'hc_invalid')
     for operation in with_status(401):
         without_password = {'body': None} if operation.template == '/api/tokens' else {}
-        assert send(world, operation, by=stranger, **without_password).status == 401, str(operation)
+        assert send(world, operation, by=invalid, **without_password).status == 401, str(operation)
 
 
 def test_every_described_403_occurs(world: World) -> None:
     login = {'username': 'bob', 'password': 'correct horse', 'scope': 'read'}
-    reading = Client(world.bob.app, Client(world.bob.app).post(urls.TOKENS, login).state['token'])
+    reader = Client(world.bob.app, Client(world.bob.app).post(urls.TOKENS, login).state['token'])
     for operation in with_status(403):
         with_id: dict[str, Any] = {}
         if operation.method == 'POST' and '/relationships/' not in operation.template:
             body = body_of(world, operation, JSON_API)
             body['data']['id'] = '1'
             with_id = {'body': orjson.dumps(body), 'headers': {'Content-Type': JSON_API}}
-        by = reading if operation.method == 'DELETE' and '{' not in operation.template else world.bob
+        by = reader if operation.method == 'DELETE' and '{' not in operation.template else world.bob
         assert send(world, operation, by=by, **with_id).status == 403, str(operation)
 
 
 def test_every_described_404_occurs(world: World) -> None:
     for operation in with_status(404):
-        elsewhere = re.sub('{.*?}', 'x', operation.template)
-        unrelated: dict[str, Any] = {}
-        if elsewhere == operation.template:  # a new resource can name a related one that does not exist
+        href = re.sub('{.*?}', 'x', operation.template)
+        options: dict[str, Any] = {}
+        if href == operation.template:  # a new resource can name a related one that does not exist
             body = body_of(world, operation, JSON_API)
-            name, kind = UNRELATED[operation.template]
-            missing = {'type': kind, 'id': '7'}
+            name, resource_type = RELATIONSHIPS[operation.template]
+            missing = {'type': resource_type, 'id': '7'}
             body['data']['relationships'] = {name: {'data': [missing] if name == 'following' else missing}}
-            unrelated = {'body': orjson.dumps(body), 'headers': {'Content-Type': JSON_API}}
-        assert send(world, operation, href=elsewhere, **unrelated).status == 404, str(operation)
+            options = {'body': orjson.dumps(body), 'headers': {'Content-Type': JSON_API}}
+        assert send(world, operation, href=href, **options).status == 404, str(operation)
 
 
 def test_every_described_409_occurs(world: World) -> None:
@@ -362,7 +362,7 @@ def test_every_described_422_occurs(world: World) -> None:
         assert send(world, operation, headers=key, more=mary | {'x': 1}).status == 422, str(operation)
 
 
-def test_a_malformed_key_has_no_effect_wherever_it_is_read(world: World, database: TestDatabase) -> None:
+def test_a_malformed_idempotency_key_has_no_effect(world: World, database: TestDatabase) -> None:
     before = database.rows()
     for operation in with_status(422):
         response = send(world, operation, headers={'Idempotency-Key': 'two words'})
@@ -385,28 +385,29 @@ def test_an_unknown_parameter_of_a_write_has_no_effect(world: World, database: T
 
 
 def test_every_described_429_occurs(world: World, db: Session) -> None:
-    elsewhere = '192.0.2.1'
+    ip_address = '192.0.2.1'
     for _ in range(REGISTRATION.attempts):
-        count_attempt(db, registration_subjects(elsewhere))
+        count_attempt(db, registration_subjects(ip_address))
     for operation in with_status(429):
-        taken = {'email': 'bob@example.org'} if operation.template == '/api/users/{user_id}' else {}
+        taken_email = {'email': 'bob@example.org'} if operation.template == '/api/users/{user_id}' else {}
         statuses = [
-            send(world, operation, more=unknown_user(number) | taken, remote_addr=elsewhere).status
+            send(world, operation, more=unknown_user(number) | taken_email, remote_addr=ip_address).status
             for number in range(120)
         ]
         assert 429 in statuses, str(operation)
 
 
 def unknown_user(number: int) -> dict[str, str]:
-    """Return the name of an unknown user and a wrong password."""
+    """Return the name and the email of an unknown user, and a wrong password."""
     name = f'person{number}'
     return {'username': name, 'email': f'{name}@example.org', 'current_password': 'wrong horse'}
 
 
 @pytest.mark.parametrize(
-    ('status', 'exception'), [(500, RuntimeError('the clock fell')), (503, Unavailable('the clock rests'))]
+    ('status', 'exception'),
+    [(500, RuntimeError('the clock failed')), (503, Unavailable('the database is down'))],
 )
-def test_the_described_500_occurs(
+def test_every_described_server_error_occurs(
     world: World, clock: FailingClock, status: int, exception: Exception
 ) -> None:
     clock.exception = exception
@@ -425,8 +426,8 @@ def test_the_503_of_a_server_that_is_shutting_down_is_described(tmp_path: Path) 
 
 
 def test_every_described_status_is_tested_here() -> None:
-    provoked = {'200', '201', '204', '303', '304', '308'}
-    provoked |= {
+    tested = {'200', '201', '204', '303', '304', '308'}
+    tested |= {
         '400',
         '401',
         '403',
@@ -440,8 +441,8 @@ def test_every_described_status_is_tested_here() -> None:
         '429',
         '5XX',
     }
-    described = {status for one in OPERATIONS for status in one.operation['responses']}
-    assert described == provoked
+    described = {status for operation in OPERATIONS for status in operation.operation['responses']}
+    assert described == tested
 
 
 def test_a_form_and_its_body_schema_have_the_same_rules(ada: Client) -> None:
@@ -479,7 +480,7 @@ def test_the_etag_of_the_document_differs_by_media_type(client: Client) -> None:
     assert client.get(href, accept=OPENAPI).tag != client.get(href, accept=JSON).tag
 
 
-def test_its_urls_start_with_the_base_url(start: Start) -> None:
+def test_urls_in_the_document_start_with_the_base_url(start: Start) -> None:
     app = start(BASE_URL='https://api.example.org')
     response = Client(app).get('/api/openapi.json')
     assert response.state['servers'] == [{'url': 'https://api.example.org'}]
@@ -506,7 +507,7 @@ def test_the_documentation_page_loads_nothing_from_other_origins(client: Client)
     assert not re.search(r'(?:src|href)="(?:https?:)?//(?!halcyon\.test)', page)
 
 
-def test_every_link_of_a_document_is_an_openapi_link() -> None:
+def test_links_of_a_document_are_openapi_links() -> None:
     response = DESCRIPTION.response(DOCUMENT['paths']['/api/users']['post'], 201)
     assert response['links']['hc.followers'] == {
         'operationId': 'getFollowers',

@@ -1,4 +1,4 @@
-"""Declarations: a resource that differs from its declaration aborts startup with one sentence."""
+"""Declarations: a resource that differs from its declaration aborts startup with a one-sentence error."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ class Undeclared:
 
 @pytest.fixture
 def start_with(db: Session, monkeypatch: pytest.MonkeyPatch) -> Any:
-    """Return a function that starts a new application with an additional resource."""
+    """Return a function that creates an application with an additional resource."""
 
     def start_with(resource: Any) -> Any:
         monkeypatch.setattr(stores, 'ROUTES', (*stores.ROUTES, ('/api/lamps', resource)))
@@ -65,7 +65,7 @@ def start_with(db: Session, monkeypatch: pytest.MonkeyPatch) -> Any:
     return start_with
 
 
-def test_a_correct_declaration_starts(start_with: Any) -> None:
+def test_a_correct_declaration_is_accepted(start_with: Any) -> None:
     assert start_with(Lamp())
 
 
@@ -86,6 +86,6 @@ def test_a_wrong_declaration_aborts_startup(start_with: Any, resource: Any, sent
     assert str(raised.value) == sentence
 
 
-def test_an_operation_has_no_unknown_member() -> None:
+def test_an_unknown_member_of_an_operation_is_rejected() -> None:
     with pytest.raises(TypeError, match='acces'):
         Operation('Look', 'Says whether it is on.', {204: None}, acces=Access.PUBLIC)  # type: ignore[call-arg]

@@ -115,7 +115,7 @@ CASES: dict[str, tuple[str, str, str, dict[str, Any], int]] = {
     'the query before an effect': (
         'owner', 'POST', '/api/posts?include=nothing', {'json': {'body': 'x'}}, 400,
     ),
-    'Accept before a new user is made': (
+    'Accept before a new user is created': (
         'anonymous', 'POST', '/api/users',
         {'accept': 'image/png', 'json': {'username': 'eve', 'email': 'e@x.org', 'password': 'x' * 9}}, 406,
     ),

@@ -11,7 +11,7 @@ from tests.conftest import Start
 
 pytestmark = pytest.mark.above_databases
 
-PROXY, STRANGER = '10.0.0.7', '192.0.2.1'
+PROXY, UNTRUSTED = '10.0.0.7', '192.0.2.1'
 
 
 def origin(app: Any, host: str = 'h.test', **options: Any) -> str:
@@ -94,7 +94,7 @@ def test_forwarding_headers_of_untrusted_peers_are_ignored(
     start: Start, trusted: str, headers: dict[str, str]
 ) -> None:
     app = start(FORWARDED_ALLOW_IPS=trusted)
-    assert origin(app, headers=headers, remote_addr=STRANGER) == 'http://h.test'
+    assert origin(app, headers=headers, remote_addr=UNTRUSTED) == 'http://h.test'
 
 
 @pytest.mark.parametrize('peer', ['', 'unix', 'x'])

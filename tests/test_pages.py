@@ -41,7 +41,7 @@ def test_a_browser_gets_a_page(client: Client) -> None:
     assert [form.get('data-form') for form in Page(response.text).all('form')] == ['login', 'register']
 
 
-def test_a_page_may_load_only_our_files_and_gravatar_pictures(client: Client) -> None:
+def test_a_page_may_load_only_own_files_and_gravatar_images(client: Client) -> None:
     assert policy(client.entry(accept=HTML)) == {
         'default-src': "'none'",
         'script-src': "'self'",
@@ -65,7 +65,7 @@ def test_the_page_of_a_relation_may_be_framed(client: Client) -> None:
     assert policy(client.get('/api/problems/not-loaded', accept=HTML))['frame-ancestors'] == "'none'"
 
 
-def test_static_files_are_cacheable_for_ever(client: Client) -> None:
+def test_static_files_are_immutable(client: Client) -> None:
     for url in files(Page(client.entry(accept=HTML).text)):
         response = client.get(url)
         assert response.status == 200
@@ -160,7 +160,7 @@ def test_user_text_is_escaped_in_pages(ada: Client) -> None:
     ada.publish('<img src=x onerror=alert(1)>')
     rendered = Page(ada.follow('hc:posts', accept=HTML).text)
     assert '<img src=x onerror=alert(1)>' in rendered.text
-    assert all('gravatar' in (picture['src'] or '') for picture in rendered.all('img'))
+    assert all('gravatar' in (image['src'] or '') for image in rendered.all('img'))
 
 
 def test_examples_have_the_origin_of_the_request(client: Client) -> None:
@@ -178,7 +178,7 @@ def test_a_relation_of_a_feature_that_is_off_is_documented(client: Client) -> No
     assert 'servers with mail' in client.get('/api/rels/password-resets').state['meaning']
 
 
-def test_the_documentation_shows_code_as_code(client: Client) -> None:
+def test_code_in_the_documentation_is_marked_up_as_code(client: Client) -> None:
     text = client.get('/api/docs', accept=HTML).text
     assert '<code>page[after]</code>' in text
     assert '`' not in Page(text).text

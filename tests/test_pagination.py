@@ -95,19 +95,20 @@ def test_a_page_past_the_end_is_empty_and_its_prev_is_the_last(author: Client) -
     assert posts(page.follow('prev')) == [f'post {n}' for n in range(4, -1, -1)]
 
 
-def test_a_page_past_the_end_of_nothing_has_no_prev(ada: Client) -> None:
+def test_a_page_past_the_end_of_an_empty_collection_has_no_prev(ada: Client) -> None:
     page = ada.follow('hc:posts').follow('hc:page', page=2)
     assert not {'prev', 'next'} & set(page.state['_links'])
 
 
 @pytest.mark.parametrize(
-    ('per_page', 'taken'), [('1', 1), ('100', 100), ('101', 100), ('500', 100), ('007', 7), ('9' * 400, 100)]
+    ('per_page', 'applied'),
+    [('1', 1), ('100', 100), ('101', 100), ('500', 100), ('007', 7), ('9' * 400, 100)],
 )
-def test_per_page_is_taken_up_to_100(author: Client, per_page: str, taken: int) -> None:
+def test_per_page_is_limited_to_100(author: Client, per_page: str, applied: int) -> None:
     page = author.get(f'/api/posts?per_page={per_page}')
-    assert page.state['_meta']['per_page'] == taken
-    assert len(page.items) == min(taken, 25)
-    assert page.href('self').endswith(f'?per_page={taken}')
+    assert page.state['_meta']['per_page'] == applied
+    assert len(page.items) == min(applied, 25)
+    assert page.href('self').endswith(f'?per_page={applied}')
 
 
 @pytest.mark.parametrize('page', ['3', '03', str(2**53), str(2**70), '9' * 400])
@@ -120,7 +121,7 @@ def test_any_positive_integer_is_a_page_number(author: Client, page: str) -> Non
     'value', ['0', '00', '-1', 'abc', '', '1.5', '1e3', '%2B1', '٣', '1%00', '%20', '1_0', 'NaN']
 )
 @pytest.mark.parametrize('url', ['/api/posts', '/api/users', '/api/tokens'])
-def test_other_page_numbers_are_rejected(ada: Client, url: str, name: str, value: str) -> None:
+def test_an_invalid_page_number_or_size_is_rejected(ada: Client, url: str, name: str, value: str) -> None:
     response = ada.get(f'{url}?{name}={value}')
     assert_problem(response, 400)
     assert response.state['parameter'] == name
@@ -153,8 +154,8 @@ def test_an_invalid_cursor_is_rejected(ada: Client, name: str, value: str) -> No
 
 
 def test_a_cursor_of_another_order_is_rejected(author: Client, bob: Client) -> None:
-    everybody = author.get('/api/users?per_page=1').href('next')
-    assert_problem(author.get(everybody + '&q=a'), 400)
+    all_users = author.get('/api/users?per_page=1').href('next')
+    assert_problem(author.get(all_users + '&q=a'), 400)
     Client(bob.app).register('adam')
     matches = author.get('/api/users?q=a&per_page=1').href('next')
     assert_problem(author.get(matches.replace('filter%5Bq%5D=a&', '')), 400)
@@ -170,7 +171,7 @@ def test_a_repeated_parameter_is_rejected(ada: Client, query: str) -> None:
     assert_problem(ada.get(f'/api/posts?{query}'), 400)
 
 
-def test_an_unknown_parameter_is_ignored_and_not_repeated(ada: Client) -> None:
+def test_an_unknown_parameter_is_ignored_and_left_out_of_links(ada: Client) -> None:
     page = ada.get('/api/posts?foo=bar&per_page=5&%ff=%00')
     assert page.href('self') == 'http://halcyon.test/api/posts?per_page=5'
 
@@ -228,8 +229,8 @@ def test_every_collection_can_be_traversed_from_its_end(author: Client, bob: Cli
         me.href('hc:posts'),
         me.href('hc:following'),
     ):
-        page: Any = author.get(f'{url}?per_page=1')
-        forward = [item for one in walk(page, 'next') for item in one.items]
-        backward = [item for one in walk(page.follow('last'), 'prev')[::-1] for item in one.items]
+        first: Any = author.get(f'{url}?per_page=1')
+        forward = [item for page in walk(first, 'next') for item in page.items]
+        backward = [item for page in walk(first.follow('last'), 'prev')[::-1] for item in page.items]
         assert forward == backward
-        assert len(forward) == page.state['_meta']['total_items']
+        assert len(forward) == first.state['_meta']['total_items']

@@ -18,18 +18,18 @@ pytestmark = pytest.mark.above_databases
 FORM = 'application/x-www-form-urlencoded'
 
 
-def drawn() -> list[tuple[str, bool, bool]]:
-    """Return each middleware in the drawing of create_app, and whether it acts on requests and responses."""
+def diagram() -> list[tuple[str, bool, bool]]:
+    """Return each middleware in the diagram in create_app, and whether it acts on requests and responses."""
     rows = re.findall(r'# +(\w+Middleware) +(.+?)  +(.+)', inspect.getsource(application.create_app))
     return [(name, on_request != '|', on_response != '|') for name, on_request, on_response in rows]
 
 
-def test_the_order_of_the_middleware_is_as_drawn(app: Any) -> None:
+def test_the_middleware_is_in_the_order_of_the_diagram(app: Any) -> None:
     tree = falcon.inspect.inspect_app(app).middleware.middleware_tree
-    on_request = [one.class_name for one in (*tree.request, *tree.resource)]
-    on_response = [one.class_name for one in reversed(tree.response)]
-    assert on_request == [name for name, acts, _ in drawn() if acts]
-    assert on_response == [name for name, _, acts in drawn() if acts]
+    on_request = [middleware.class_name for middleware in (*tree.request, *tree.resource)]
+    on_response = [middleware.class_name for middleware in reversed(tree.response)]
+    assert on_request == [name for name, acts, _ in diagram() if acts]
+    assert on_response == [name for name, _, acts in diagram() if acts]
     assert on_request[0] == on_response[0] == 'ContextMiddleware'
     assert on_response[-1] == 'NegotiationMiddleware'
 
@@ -41,7 +41,7 @@ def test_a_304_links_to_the_pages_like_the_200(ada: Client) -> None:
     assert unchanged.headers['link'] == page.headers['link']
 
 
-def test_a_form_of_a_page_is_redirected_after_its_response_was_labelled(ada: Client) -> None:
+def test_a_form_of_a_page_redirects_to_the_new_resource_without_content(ada: Client) -> None:
     response = ada.post('/api/posts', accept=HTML, headers={'Content-Type': FORM}, body=b'body=Hello')
     assert response.status == 303
     assert re.search('/api/posts/[0-9]+$', response.headers['location'])

@@ -25,7 +25,7 @@ def test_a_post_is_at_its_location_with_its_author_embedded(ada: Client) -> None
      ('e\u0301', 'é'), ('😀' * 140, '😀' * 140), ('<b>&', '<b>&'),
      ('\u200dx', '\u200dx'), ('\u3000x\ufeff', 'x')],
 )  # fmt: skip
-def test_text_is_trimmed_and_composed(ada: Client, submitted: str, stored: str) -> None:
+def test_text_is_trimmed_and_normalized(ada: Client, submitted: str, stored: str) -> None:
     assert ada.publish(submitted).state['body'] == stored
 
 

@@ -23,7 +23,7 @@ MINIMAL = {'Prefer': 'return=minimal'}
         ('DELETE', '/api/items/{item_id}', None, 204),
     ],
 )
-def test_a_write_can_get_a_response_without_content(
+def test_a_client_can_prefer_a_response_without_content(
     world: World, method: str, template: str, body: Any, status: int
 ) -> None:
     url = world.url(template)

@@ -24,7 +24,7 @@ PERSON = {'username': 'ada', 'email': 'ada@example.org', 'password': 'correct ho
     params=['BASE_URL', 'BASE_URL, path kept', 'X-Forwarded-Prefix', 'X-Forwarded-Prefix, two proxies']
 )
 def send(request: pytest.FixtureRequest, start: Start) -> Any:
-    """Return a function that requests a URL below BASE, and checks that no URL leads elsewhere."""
+    """Return a function that requests a URL below BASE, and checks that all links lead below it."""
     sent: dict[str, str] = {}
     if request.param.startswith('BASE_URL'):
         app = start(BASE_URL=BASE + '/')
@@ -80,7 +80,7 @@ def test_redirects_lead_below_the_base(send: Any) -> None:
     assert send('GET', f'{BASE}/api/users/5/followed').headers['location'] == f'{BASE}/api/users/5/following'
 
 
-def test_a_problem_names_its_target_once(send: Any) -> None:
+def test_the_instance_of_a_problem_has_the_prefix_once(send: Any) -> None:
     for path in ('/api/nothing', '/nothing', '/api/%20x'):
         assert send('GET', BASE + path).json['instance'] == BASE + path
 
@@ -133,5 +133,7 @@ def test_the_prefix_of_an_untrusted_peer_is_ignored(start: Start) -> None:
         ('/', '/halcyon', '/'),
     ],
 )
-def test_a_prefix_may_be_left_in_the_path(path: str, prefix: str, expected: str) -> None:
+def test_a_prefix_that_the_proxy_keeps_is_removed_from_the_path(
+    path: str, prefix: str, expected: str
+) -> None:
     assert without_prefix(path, prefix) == expected

@@ -31,13 +31,13 @@ def stored(tmp_path: Path) -> Stored:
 
 @pytest.fixture
 def ada(start: Start, stored: Stored, clock: MovableClock) -> Client:
-    """Ada, signed in for one second more, at a server with three expired tokens."""
-    visitor = Client(start(DATABASE_URL=f'sqlite:///{stored.path}'))
-    visitor.register('ada')
+    """Ada, whose token expires in one second, at a server with three expired tokens."""
+    anonymous = Client(start(DATABASE_URL=f'sqlite:///{stored.path}'))
+    anonymous.register('ada')
     for _ in range(3):
-        visitor.sign_in('ada')
+        anonymous.sign_in('ada')
     clock.move(seconds=2)
-    ada = visitor.sign_in('ada')
+    ada = anonymous.sign_in('ada')
     clock.move(seconds=3599)
     return ada
 
@@ -49,7 +49,7 @@ def test_a_sign_in_deletes_expired_tokens(ada: Client, stored: Stored) -> None:
 
 def test_a_renewal_deletes_expired_tokens(ada: Client, stored: Stored) -> None:
     assert ada.post(ada.entry().href('hc:tokens')).status == 200
-    assert stored.count('tokens') == 2  # the renewed one is valid for a while
+    assert stored.count('tokens') == 2  # the renewed token stays valid for 30 seconds
 
 
 def test_other_requests_delete_nothing(ada: Client, stored: Stored) -> None:
@@ -85,15 +85,15 @@ def test_deletion_continues_when_the_clock_steps_back(
 def test_a_backlog_is_deleted_in_batches_by_the_next_sign_ins(
     start: Start, stored: Stored, clock: MovableClock
 ) -> None:
-    visitor = Client(start(DATABASE_URL=f'sqlite:///{stored.path}'))
+    anonymous = Client(start(DATABASE_URL=f'sqlite:///{stored.path}'))
     names = ('ada', 'bob', 'cleo')
     for name in names:
-        visitor.register(name)
+        anonymous.register(name)
     for number in range(250):
-        visitor.sign_in(names[number % 3])
+        anonymous.sign_in(names[number % 3])
     clock.move(seconds=3601)
     remaining = []
     for _ in range(3):
-        visitor.sign_in('ada')
+        anonymous.sign_in('ada')
         remaining.append(stored.count('tokens'))
     assert remaining == [151, 52, 3]

@@ -47,12 +47,12 @@ def formats(template: str) -> list[str]:
     return [JSON_API] if '/relationships/' in template else FORMATS
 
 
-def assert_same(queried: ApiResponse, got: ApiResponse) -> None:
-    """Assert that both have the same content and headers, but for the URL that QUERY names."""
-    assert (queried.status, queried.text) == (got.status, got.text)
+def assert_same(queried: ApiResponse, expected: ApiResponse) -> None:
+    """Assert that both responses are the same, except for the Content-Location of QUERY."""
+    assert (queried.status, queried.text) == (expected.status, expected.text)
     headers = queried.lasting_headers
     assert headers.pop('content-location').startswith(ORIGIN)
-    assert headers == got.lasting_headers
+    assert headers == expected.lasting_headers
 
 
 def test_every_collection_responds_to_query_as_to_get(app: Any, world: World) -> None:
@@ -89,14 +89,14 @@ def test_every_collection_responds_to_query_as_to_get(app: Any, world: World) ->
 def test_the_parameters_are_those_of_get(
     world: World, url: str, parameters: dict[str, str], accept: str
 ) -> None:
-    got = world.ada.get(f'{url}?{urlencode(parameters)}', accept=accept)
+    expected = world.ada.get(f'{url}?{urlencode(parameters)}', accept=accept)
     for body, content_type in ((urlencode(parameters), FORM), (json.dumps(parameters), JSON)):
         response = query(world.ada, url, body, content_type, accept=accept)
-        assert_same(response, got)
+        assert_same(response, expected)
         assert_same(response, world.ada.get(response.headers['content-location'], accept=accept))
 
 
-def test_json_may_have_numbers(world: World) -> None:
+def test_a_query_in_json_may_have_numbers(world: World) -> None:
     response = query(world.ada, '/api/posts', b'{"page": 2, "per_page": 1}', JSON)
     assert_same(response, world.ada.get('/api/posts?page=2&per_page=1'))
     assert response.headers['content-location'] == f'{ORIGIN}/api/posts?page=2&per_page=1'
@@ -215,10 +215,10 @@ def test_accept_is_checked_before_the_body(world: World) -> None:
 def test_a_query_is_conditional_like_get(world: World, accept: str) -> None:
     body = b'page=1&per_page=2' if accept != JSON_API else b'page[size]=2'
     response = query(world.ada, '/api/posts', body, accept=accept)
-    same = query(world.ada, '/api/posts', body, accept=accept, headers={'If-None-Match': response.tag})
-    assert same.status == 304
-    assert same.tag == response.tag
-    assert same.headers['content-location'] == response.headers['content-location']
+    unchanged = query(world.ada, '/api/posts', body, accept=accept, headers={'If-None-Match': response.tag})
+    assert unchanged.status == 304
+    assert unchanged.tag == response.tag
+    assert unchanged.headers['content-location'] == response.headers['content-location']
     matching = {'If-Match': response.tag}
     assert query(world.ada, '/api/posts', body, accept=accept, headers=matching).status == 200
     world.ada.publish('another')
@@ -229,13 +229,13 @@ def test_a_query_is_conditional_like_get(world: World, accept: str) -> None:
 
 def test_a_query_is_compressed_like_get(app: Any, world: World) -> None:
     sent = {'Accept': HAL, 'Accept-Encoding': 'gzip', 'Authorization': f'Bearer {world.ada.token}'}
-    got = simulate_request(app, 'GET', '/api/posts', headers=sent)
+    expected = simulate_request(app, 'GET', '/api/posts', headers=sent)
     queried = simulate_request(app, 'QUERY', '/api/posts', headers={**sent, 'Content-Type': FORM})
     assert queried.headers['content-encoding'] == 'gzip'
-    assert (queried.content, queried.headers['etag']) == (got.content, got.headers['etag'])
+    assert (queried.content, queried.headers['etag']) == (expected.content, expected.headers['etag'])
 
 
-def test_pages_of_other_origins_may_query(client: Client) -> None:
+def test_pages_of_other_origins_may_send_a_query(client: Client) -> None:
     headers = {'Origin': 'http://localhost', 'Access-Control-Request-Method': 'QUERY'}
     response = client.request('OPTIONS', '/api/posts', headers=headers)
     assert 'QUERY' in response.headers['access-control-allow-methods'].split(', ')

@@ -37,7 +37,7 @@ def test_a_failed_sign_in_counts_immediately(client: Client, ada: Client, clock:
     assert limits(client.post('/api/tokens', RIGHT))[1] == '"account";r=9;t=600, "address";r=98;t=600'
 
 
-def test_the_time_in_ratelimit_is_that_of_retry_after(client: Client, ada: Client) -> None:
+def test_ratelimit_and_retry_after_have_the_same_time(client: Client, ada: Client) -> None:
     for _ in range(10):
         client.post('/api/tokens', WRONG)
     response = client.post('/api/tokens', RIGHT)
@@ -75,7 +75,9 @@ def test_registrations_report_their_remaining_quota(client: Client, accept: str)
     expected = ['"registration";r=999;t=3600', '"registration";r=998;t=3600', '"registration";r=998;t=3600']
     responses = [client.post('/api/users', values, accept=accept) for values in (EVA, EVA, {})]
     assert [response.status for response in responses] == [201, 400, 400]
-    assert [limits(response) for response in responses] == [(REGISTRATION_POLICY, one) for one in expected]
+    assert [limits(response) for response in responses] == [
+        (REGISTRATION_POLICY, limit) for limit in expected
+    ]
 
 
 def test_a_form_without_scripts_gets_the_remaining_quota(client: Client) -> None:

@@ -1,4 +1,4 @@
-"""The documents: their commands run as they are typed, and their tables agree with the code."""
+"""The documentation: its commands run as written, and its tables agree with the code."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def rows(document: str, heading: str) -> list[str]:
 
 def run(script: str, folder: Path, **environment: str) -> str:
     """Run a script and return its standard output; raises CalledProcessError."""
-    done = subprocess.run(
+    result = subprocess.run(
         ['bash', '-ec', script],
         cwd=folder,
         env={'PATH': os.environ['PATH']} | environment,
@@ -56,7 +56,7 @@ def run(script: str, folder: Path, **environment: str) -> str:
         check=True,
         timeout=100,
     )
-    return done.stdout
+    return result.stdout
 
 
 @pytest.fixture
@@ -97,10 +97,10 @@ def test_the_transcript_ends_with_an_invalid_token(responses: list[dict[str, Any
     assert responses[-1]['type'].endswith('/api/problems/invalid-token')
 
 
-def test_the_demo_makes_the_user_to_sign_in_as(project: Path) -> None:
+def test_the_demo_creates_the_user_that_the_readme_names(project: Path) -> None:
     (command,) = (line for line in blocks(README, 'bash')[0].splitlines() if line.startswith(COMMAND))
-    made = json.loads(run(f'{command} --json', project, BCRYPT_COST='4'))
-    assert f'sign in as `{made["celebrity"]}` with the password `{made["password"]}`' in README
+    printed = json.loads(run(f'{command} --json', project, BCRYPT_COST='4'))
+    assert f'sign in as `{printed["celebrity"]}` with the password `{printed["password"]}`' in README
 
 
 @pytest.mark.installation
@@ -144,11 +144,11 @@ def test_the_documented_commands_of_operators_succeed(tmp_path: Path) -> None:
 
 
 def test_every_documented_command_is_tested() -> None:
-    run_above = blocks(OPERATIONS, 'bash')[0].splitlines() + blocks(README, 'bash')[0].splitlines()
+    tested = blocks(OPERATIONS, 'bash')[0].splitlines() + blocks(README, 'bash')[0].splitlines()
     for document in DOCUMENTS:
         # test_serve.py tests `serve`, which does not end
         named = set(re.findall(f'({COMMAND} (?!COMMAND|serve).*?)[`\n]', document))
-        assert named <= set(run_above)
+        assert named <= set(tested)
         assert re.findall(r'(?<!\.venv/bin/)\bpython -m', document) == []
 
 
@@ -160,15 +160,15 @@ def commands(group: click.Group) -> Iterator[str]:
             yield name
 
 
-def test_every_command_has_its_row() -> None:
+def test_every_command_is_listed() -> None:
     assert sorted(re.findall('`(.+?)`', ' '.join(rows(OPERATIONS, 'command')))) == sorted(commands(main))
 
 
-def test_every_exit_code_has_its_row() -> None:
+def test_every_exit_code_is_listed() -> None:
     assert rows(OPERATIONS, 'exit code') == re.findall(r'\d', str(main.epilog))
 
 
-def test_every_setting_has_its_row() -> None:
+def test_every_setting_is_listed() -> None:
     names = re.findall('`(.+?)`', ' '.join(rows(README, 'variable')))
     assert set(names) == {name.upper() for name in Settings.__dataclass_fields__}
 
@@ -184,12 +184,12 @@ def test_a_restored_copy_of_sqlite_is_complete(project: Path) -> None:
     assert run(f'{COMMAND} check', project).count(' ok ') == 3
 
 
-def test_every_file_that_is_named_exists() -> None:
+def test_every_file_named_in_the_documentation_exists() -> None:
     for document in DOCUMENTS:
         named = set(re.findall(r'`((?:service|tests|\.ci)/[\w./*]*\w|test_\w+\.py)`', document))
         linked = set(re.findall(r'\]\((?:\.\./)*([\w./]+\.\w+)[)#]', document))
         folders = (ROOT, ROOT / 'service', ROOT / 'tests')
-        assert [name for name in named | linked if not any([*one.glob(name)] for one in folders)] == []
+        assert [name for name in named | linked if not any([*folder.glob(name)] for folder in folders)] == []
     assert len(README.splitlines()) <= 250
 
 
@@ -212,7 +212,7 @@ def test_every_metric_is_listed_with_its_labels() -> None:
     assert counted == listed
 
 
-def test_every_module_that_the_architecture_names_exists() -> None:
+def test_every_module_named_in_the_architecture_exists() -> None:
     named = set(re.findall(r'[\w/.]*\w\.py\b', (ROOT / 'service' / 'ARCHITECTURE.md').read_text()))
     assert len(named) > 50
     assert [name for name in named if not [*(ROOT / 'service').glob(f'**/{name}'), *ROOT.glob(name)]] == []

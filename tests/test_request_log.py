@@ -30,7 +30,7 @@ EVIL = 'x\n2026-11-22T06:06:33.221Z INFO vm service.requests[1] GET /api 200\r\x
 
 
 @pytest.fixture
-def machine(start: Start, lines: StringIO) -> Client:
+def visitor(start: Start, lines: StringIO) -> Client:
     """An anonymous client of a server that logs in JSON, before its first request."""
     app = start(LOG_FORMAT='json')
     description_of(app)  # which Client requests first
@@ -55,8 +55,8 @@ def test_a_text_line_has_request_status_user_and_request_id(ada: Client, lines: 
     assert re.fullmatch(pattern, lines.getvalue().splitlines()[-1])
 
 
-def test_a_json_line_has_request_status_user_and_request_id(machine: Client, lines: StringIO) -> None:
-    response = machine.get('/api/users?page=2')
+def test_a_json_line_has_request_status_user_and_request_id(visitor: Client, lines: StringIO) -> None:
+    response = visitor.get('/api/users?page=2')
     line = last(lines)
     assert re.fullmatch(r'\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z', line.pop('time'))
     assert line.pop('ms') > 0
@@ -101,39 +101,39 @@ def test_a_request_line_has_the_layout_of_a_log_record(format: str) -> None:
     ],
 )
 def test_the_line_has_the_status_of_the_response(
-    machine: Client, lines: StringIO, method: str, url: str, status: int
+    visitor: Client, lines: StringIO, method: str, url: str, status: int
 ) -> None:
-    response = machine.request(method, url)
+    response = visitor.request(method, url)
     line = last(lines)
     assert (line['method'], line['path'], line['status']) == (method, url, status)
     assert line['request'] == response.request_id
     assert response.status == status
 
 
-def test_a_304_is_logged_as_304(machine: Client, lines: StringIO) -> None:
-    machine.get('/api', headers={'If-None-Match': machine.get('/api').tag})
+def test_a_304_is_logged_as_304(visitor: Client, lines: StringIO) -> None:
+    visitor.get('/api', headers={'If-None-Match': visitor.get('/api').tag})
     assert last(lines)['status'] == 304
 
 
-def test_an_unknown_method_is_logged_as_other(machine: Client, lines: StringIO) -> None:
-    machine.request('FROB', '/api')
+def test_an_unknown_method_is_logged_as_other(visitor: Client, lines: StringIO) -> None:
+    visitor.request('FROB', '/api')
     assert (last(lines)['method'], last(lines)['status']) == ('other', 501)
 
 
 @pytest.mark.parametrize(('error', 'status'), [(RuntimeError(), 500), (Unavailable('x'), 503)])
 def test_a_failed_request_is_logged(
-    machine: Client, lines: StringIO, monkeypatch: pytest.MonkeyPatch, error: Exception, status: int
+    visitor: Client, lines: StringIO, monkeypatch: pytest.MonkeyPatch, error: Exception, status: int
 ) -> None:
     monkeypatch.setattr(entry_point, 'Document', failing(error))
-    response = machine.get('/api')
+    response = visitor.get('/api')
     assert last(lines)['status'] == response.status == status
 
 
 def test_a_rendering_error_is_logged_as_500(
-    machine: Client, lines: StringIO, monkeypatch: pytest.MonkeyPatch
+    visitor: Client, lines: StringIO, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr('service.resources.health._OK', {'status': object()})
-    response = falcon.testing.simulate_get(machine.app, '/health/live', host='halcyon.test')
+    response = falcon.testing.simulate_get(visitor.app, '/health/live', host='halcyon.test')
     assert response.status_code == last(lines)['status'] == 500
     assert last(lines)['request'] in response.text
 
@@ -143,11 +143,11 @@ class Stop(BaseException):
 
 
 def test_an_uncaught_exception_is_logged_as_500(
-    machine: Client, lines: StringIO, monkeypatch: pytest.MonkeyPatch
+    visitor: Client, lines: StringIO, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(entry_point, 'Document', failing(Stop()))
     with pytest.raises(Stop):
-        falcon.testing.simulate_get(machine.app, '/api', host='halcyon.test')
+        falcon.testing.simulate_get(visitor.app, '/api', host='halcyon.test')
     assert (last(lines)['path'], last(lines)['status']) == ('/api', 500)
 
 
@@ -158,7 +158,7 @@ def failing(error: BaseException) -> Any:
     return fail
 
 
-class Full(StringIO):
+class FullDisk(StringIO):
     """A stream whose disk is full."""
 
     def write(self, _: str) -> int:
@@ -166,12 +166,12 @@ class Full(StringIO):
 
 
 def test_a_log_write_failure_does_not_affect_the_request(db: Session) -> None:
-    assert Client(create_app(db.settings, db=db, lines=Full())).get('/api').status == 200
+    assert Client(create_app(db.settings, db=db, lines=FullDisk())).get('/api').status == 200
 
 
 @pytest.mark.parametrize('url', ['/health/live', '/health/ready'])
-def test_successful_health_checks_are_not_logged(machine: Client, lines: StringIO, url: str) -> None:
-    assert machine.get(url).status == 200
+def test_successful_health_checks_are_not_logged(visitor: Client, lines: StringIO, url: str) -> None:
+    assert visitor.get(url).status == 200
     assert lines.getvalue() == ''
 
 
@@ -227,7 +227,7 @@ def test_lines_of_a_traceback_are_indented_and_escaped() -> None:
 def test_every_request_has_its_own_id(client: Client) -> None:
     ids = {client.get(url).request_id for url in ('/api', '/api', '/nothing', '/health/live')}
     assert len(ids) == 4
-    assert all(re.fullmatch(r'[0-9a-f]{16}', one) for one in ids)
+    assert all(re.fullmatch(r'[0-9a-f]{16}', request_id) for request_id in ids)
 
 
 @pytest.mark.parametrize(

@@ -24,14 +24,16 @@ DIRECT, TRANSITIVE = map(read, (ROOT / 'requirements.txt').read_text().split('# 
 
 def dependencies_of(requirements: Iterable[Requirement]) -> set[str]:
     """Return the names of these packages and all their dependencies on this platform."""
-    waiting = list(requirements)
+    pending = list(requirements)
     required: set[tuple[str, str]] = set()
-    while waiting:
-        one = waiting.pop()
-        for extra in {'', *one.extras} - {extra for name, extra in required if name == one.name}:
-            required.add((one.name, extra))
-            others = [Requirement(line) for line in requires(one.name) or ()]
-            waiting += [
+    while pending:
+        requirement = pending.pop()
+        for extra in {'', *requirement.extras} - {
+            extra for name, extra in required if name == requirement.name
+        }:
+            required.add((requirement.name, extra))
+            others = [Requirement(line) for line in requires(requirement.name) or ()]
+            pending += [
                 other for other in others if other.marker is None or other.marker.evaluate({'extra': extra})
             ]
     return {canonicalize_name(name) for name, _ in required}

@@ -14,8 +14,8 @@ from tests.test_authorization import MATRIX
 
 PASSWORD = 'correct horse'
 CHALLENGE = 'Bearer realm="Halcyon", error="insufficient_scope", scope="write"'
-# What a token for reading may do, and its status: it renews and revokes itself; the others need no token, or
-# are for another format.
+# The requests that a token for reading may send, and their statuses: it renews and revokes itself; the others
+# need no token, or are in another format.
 PERMITTED = {
     ('POST', '/api/users'): 400,
     ('POST', '/api/tokens'): 200,
@@ -61,10 +61,10 @@ def test_a_token_for_reading_reads_what_its_user_reads(world: World, reader: Cli
     assert reader.get(url).status == world.ada.get(url).status
 
 
-@pytest.mark.parametrize(('accept', 'kind'), [(HTML, 'text/html'), (JSON, JSON), (JSON_API, JSON_API)])
-def test_the_scope_is_checked_in_every_format(reader: Client, accept: str, kind: str) -> None:
+@pytest.mark.parametrize(('accept', 'media_type'), [(HTML, 'text/html'), (JSON, JSON), (JSON_API, JSON_API)])
+def test_the_scope_is_checked_in_every_format(reader: Client, accept: str, media_type: str) -> None:
     response = reader.post('/api/posts', {'body': 'x'}, accept=accept)
-    assert (response.status, response.content_type) == (403, kind)
+    assert (response.status, response.content_type) == (403, media_type)
     assert response.headers['www-authenticate'] == CHALLENGE
 
 
@@ -76,7 +76,7 @@ def test_a_token_for_reading_changes_no_relationship(world: World, reader: Clien
     assert reader.request(method, url, body=json.dumps(body), headers=headers, accept=JSON_API).status == 403
 
 
-def test_what_does_not_exist_is_not_found_first(reader: Client) -> None:
+def test_a_missing_resource_is_404_before_the_scope_is_checked(reader: Client) -> None:
     assert_problem(reader.delete('/api/posts/1'), 404)
     assert_problem(reader.patch('/api/users/1', {}), 404)
 
@@ -89,8 +89,8 @@ def test_the_scope_is_checked_before_the_body(reader: Client) -> None:
 def forms_of(document: Any) -> Iterator[tuple[str, str]]:
     """Yield the names and methods of all forms of a document and of what it embeds."""
     if isinstance(document, list):
-        for one in document:
-            yield from forms_of(one)
+        for entry in document:
+            yield from forms_of(entry)
     elif isinstance(document, dict):
         for name, form in document.get('_templates', {}).items():
             yield name, form['method']
@@ -103,7 +103,7 @@ def test_no_form_that_writes_is_offered(world: World, reader: Client, template: 
     assert {method for _, method in forms_of(response.state)} <= {'GET'}
 
 
-def test_a_page_offers_only_to_search_and_to_sign_out(world: World, reader: Client) -> None:
+def test_a_page_has_only_forms_to_search_and_to_sign_out(world: World, reader: Client) -> None:
     for rel in ('hc:me', 'hc:posts', 'hc:users', 'hc:tokens', 'hc:stores'):
         page = reader.get(reader.entry().href(rel), accept=HTML).text
         assert page.count('<form') - page.count('method="get"') == 1

@@ -11,7 +11,7 @@ from tests.html import Page
 pytestmark = pytest.mark.above_databases
 
 DATA_POLICY = "default-src 'none'; frame-ancestors 'none'"
-OF_PAGES = ('cross-origin-resource-policy', 'permissions-policy', 'referrer-policy')
+PAGE_HEADERS = ('cross-origin-resource-policy', 'permissions-policy', 'referrer-policy')
 
 
 def check_security_headers(response: ApiResponse) -> None:
@@ -20,7 +20,7 @@ def check_security_headers(response: ApiResponse) -> None:
     assert headers['x-content-type-options'] == 'nosniff'
     assert 'strict-transport-security' not in headers
     if response.status == 304:
-        assert not {'content-security-policy', *OF_PAGES} & set(headers)
+        assert not {'content-security-policy', *PAGE_HEADERS} & set(headers)
     elif response.content_type == HTML:
         assert headers['referrer-policy'] == 'same-origin'
         assert headers['cross-origin-resource-policy'] in ('same-origin', 'cross-origin')
@@ -33,7 +33,7 @@ def check_security_headers(response: ApiResponse) -> None:
             assert headers['cross-origin-resource-policy'] == 'same-origin'
     else:
         assert headers['content-security-policy'] == DATA_POLICY
-        assert not set(OF_PAGES) & set(headers)
+        assert not set(PAGE_HEADERS) & set(headers)
 
 
 @pytest.mark.parametrize('accept', [HTML, HAL, JSON, JSON_API])

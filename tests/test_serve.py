@@ -1,4 +1,4 @@
-"""The command that starts the server: under gunicorn as `gunicorn` does, or under granian."""
+"""The serve command: starts the server under gunicorn, as `gunicorn` does, or under granian."""
 
 from __future__ import annotations
 
@@ -26,30 +26,28 @@ def test_serve_starts_gunicorn_by_default(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize('program', ['serve', 'granian'])
 @pytest.mark.parametrize('name', ['WEB_CONCURRENCY', 'FORWARDED_ALLOW_IPS'])
-def test_serve_reports_settings_that_gunicorn_reads_in_one_line(
+def test_an_invalid_setting_of_gunicorn_is_reported_in_one_line(
     tmp_path: Path, program: str, name: str
 ) -> None:
     assert_one_line(run_to_end(tmp_path, program, **{name: 'abc'}), f"{name}: 'abc' is invalid")
 
 
 @pytest.mark.parametrize('program', ['serve', 'granian'])
-def test_empty_settings_have_their_defaults_and_every_trusted_proxy_is_accepted(
-    tmp_path: Path, program: str
-) -> None:
+def test_empty_settings_and_trusted_unix_sockets_are_accepted(tmp_path: Path, program: str) -> None:
     settings = {'WEB_CONCURRENCY': '', 'FORWARDED_ALLOW_IPS': 'unix,10.0.0.0/8'}
     with Server(tmp_path, program=program, **settings) as server:
         forwarded = server.ask('GET', '/api', X_Forwarded_Host='evil.test')
         assert b'evil.test' not in forwarded.body
 
 
-def test_variables_of_the_environment_are_no_header_fields(tmp_path: Path) -> None:
+def test_environment_variables_are_not_header_fields(tmp_path: Path) -> None:
     settings = {'FORWARDED_ALLOW_IPS': '127.0.0.1', 'HTTP_X_FORWARDED_HOST': 'evil.test'}
     with Server(tmp_path, program='granian', workers=1, **settings) as server:
         assert b'evil.test' not in server.ask('GET', '/api').body
 
 
 @pytest.mark.parametrize('host', ['192.0.2.1', '::1', '/run/halcyon.sock'])
-def test_an_exception_that_the_application_does_not_handle_is_a_problem_without_its_message(
+def test_an_unhandled_exception_is_a_problem_without_its_message(
     caplog: pytest.LogCaptureFixture, host: str
 ) -> None:
     message = 'secret'
@@ -71,7 +69,7 @@ def test_an_exception_that_the_application_does_not_handle_is_a_problem_without_
     assert message not in caplog.text
 
 
-def test_granian_that_is_not_installed_is_reported_with_what_to_install(tmp_path: Path) -> None:
+def test_a_missing_granian_is_reported_with_its_requirement(tmp_path: Path) -> None:
     (tmp_path / 'granian.py').write_text('raise ImportError')
     result = run_to_end(tmp_path, 'granian', PYTHONPATH=str(tmp_path))
     assert_one_line(result, f'granian is not installed: pip install {REQUIREMENT}')

@@ -51,8 +51,8 @@ def test_two_workers_run(server: Server) -> None:
 
 def test_a_chunked_body_is_accepted_or_refused(server: Server) -> None:
     body = b'9\r\n{"body": \r\n5\r\n"Hi"}\r\n0\r\n\r\n'
-    who = f'Authorization: {sign_in(server)}\r\n'.encode()
-    raw = server.send_raw(b'POST /api/posts HTTP/1.1\r\n' + HOST + who + CHUNKED + b'\r\n' + body)
+    authorization = f'Authorization: {sign_in(server)}\r\n'.encode()
+    raw = server.send_raw(b'POST /api/posts HTTP/1.1\r\n' + HOST + authorization + CHUNKED + b'\r\n' + body)
     assert status_of(raw) == {'gunicorn': 201, 'granian': 411}[server.program]
 
 
@@ -103,7 +103,7 @@ def test_a_rejected_body_is_never_parsed_as_a_request(server: Server) -> None:
     assert raw.count(b'HTTP/1.1 ') == 1
 
 
-def test_one_of_several_concurrent_registrations_succeeds(server: Server) -> None:
+def test_only_one_of_several_concurrent_registrations_succeeds(server: Server) -> None:
     person = json.dumps({**NEW, 'username': 'eve', 'email': 'eve@example.org'}).encode()
 
     def register(_: int) -> int:
@@ -138,7 +138,7 @@ def test_a_killed_worker_loses_no_acknowledged_write(server: Server, tmp_path: P
         writer.start()
     for _ in range(2):
         before = len(acknowledged)
-        wait_until(lambda seen=before: len(acknowledged) > seen + 20)  # type: ignore[misc]
+        wait_until(lambda count=before: len(acknowledged) > count + 20)  # type: ignore[misc]
         os.kill(server.workers()[0], signal.SIGKILL)
     stop.set()
     for writer in writers:
@@ -152,7 +152,7 @@ def test_a_killed_worker_loses_no_acknowledged_write(server: Server, tmp_path: P
     assert set(acknowledged) <= stored
 
 
-def test_granian_stops_when_a_worker_ends_again_within_seconds(tmp_path: Path) -> None:
+def test_granian_stops_if_its_workers_crash_repeatedly(tmp_path: Path) -> None:
     with Server(tmp_path, program='granian', workers=1) as server:
         while server.process.poll() is None:
             with suppress(OSError):  # a worker or the server has just ended

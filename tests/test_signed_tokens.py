@@ -9,7 +9,7 @@ import falcon.testing
 import jwt
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-from joserfc import jwt as outside
+from joserfc import jwt as joserfc_jwt
 from joserfc.jwk import KeySet
 
 from service.database.session import Session
@@ -17,7 +17,7 @@ from service.domain.signing_keys import rotate_keys
 from tests.client import ORIGIN, Client, assert_problem
 from tests.clock import MovableClock
 
-# RFC 9864 defines a newer name, which few verifiers support yet.
+# RFC 9864 defines a newer name of the algorithm, which few verifiers support yet.
 pytestmark = pytest.mark.filterwarnings('ignore:EdDSA is deprecated')
 
 PASSWORD = 'correct horse'
@@ -50,7 +50,7 @@ def test_the_keys_have_one_representation_for_all_clients(signed: Client, accept
 
 
 def verify(client: Client, token: str) -> Any:
-    return outside.decode(token, KeySet.import_key_set(published(client)), algorithms=['EdDSA'])
+    return joserfc_jwt.decode(token, KeySet.import_key_set(published(client)), algorithms=['EdDSA'])
 
 
 def test_another_library_verifies_a_token_by_the_published_keys(signed: Client) -> None:
@@ -83,8 +83,8 @@ def test_tokens_are_opaque_by_default(client: Client) -> None:
 
 def test_an_unknown_token_format_is_rejected(client: Client) -> None:
     client.register('ada')
-    refused = client.entry().submit('login', username='ada', password=PASSWORD, format='saml')
-    assert_problem(refused, 400, '#/format')
+    response = client.entry().submit('login', username='ada', password=PASSWORD, format='saml')
+    assert_problem(response, 400, '#/format')
 
 
 def test_basic_credentials_can_request_a_signed_token(client: Client) -> None:
@@ -190,11 +190,11 @@ def test_a_signed_token_with_unknown_claims_is_rejected(
 
 def test_an_altered_signature_is_rejected(signed: Client) -> None:
     token = signed.token or ''
-    swapped = 'A' if token[-10] != 'A' else 'B'
-    assert_problem(Client(signed.app, token[:-10] + swapped + token[-9:]).get('/api'), 401)
+    other = 'A' if token[-10] != 'A' else 'B'
+    assert_problem(Client(signed.app, token[:-10] + other + token[-9:]).get('/api'), 401)
 
 
-def test_the_claims_have_the_times_of_the_clock(signed: Client, clock: MovableClock) -> None:
+def test_the_iat_claim_is_the_time_of_the_clock(signed: Client, clock: MovableClock) -> None:
     assert abs(verify(signed, signed.token or '').claims['iat'] - clock.now // 1000) < 5
 
 
@@ -212,7 +212,7 @@ def test_a_new_key_is_published_before_it_signs(signed: Client, clock: MovableCl
     assert jwt.get_unverified_header(response.state['token'])['kid'] == str(new_key.id)
 
 
-def test_two_rotations_end_with_the_last_key(signed: Client, clock: MovableClock, db: Session) -> None:
+def test_after_two_rotations_the_last_key_signs(signed: Client, clock: MovableClock, db: Session) -> None:
     keys = [rotate_keys(db), rotate_keys(db)]
     assert len(published(signed)['keys']) == 3
     clock.move(seconds=361)
@@ -233,8 +233,8 @@ def test_no_token_is_signed_without_base_url(start: Callable[..., Any]) -> None:
     client.register('ada')
     entry = client.entry()
     assert 'format' not in {field['name'] for field in entry.state['_templates']['login']['properties']}
-    refused = entry.submit('login', username='ada', password=PASSWORD, format='jwt')
-    assert_problem(refused, 400, '#/format')
+    response = entry.submit('login', username='ada', password=PASSWORD, format='jwt')
+    assert_problem(response, 400, '#/format')
     assert entry.submit('login', username='ada', password=PASSWORD, format='opaque').status == 200
 
 

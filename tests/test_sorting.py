@@ -16,20 +16,20 @@ PRICES = {'Atlas': '9.50', 'novel': '1.00', 'Poems': '1.00', 'essays': '0.00', '
 @pytest.fixture
 def stores(ada: Client, bob: Client) -> dict[str, ApiResponse]:
     """Two stores of Ada and one of Bob, by name."""
-    opened = {}
+    created = {}
     for client, name in ((ada, 'Looms'), (bob, 'books'), (ada, 'Engines')):
-        opened[name] = client.follow('hc:stores').submit('create', name=name)
-    return opened
+        created[name] = client.follow('hc:stores').submit('create', name=name)
+    return created
 
 
 @pytest.fixture
 def items(stores: dict[str, ApiResponse]) -> dict[str, ApiResponse]:
     """The items of the store Looms by name, and an item of another store with the name of one of them."""
     target = stores['Looms'].follow('hc:items')
-    added = {name: target.submit('create', name=name, price=price) for name, price in PRICES.items()}
+    created = {name: target.submit('create', name=name, price=price) for name, price in PRICES.items()}
     other = stores['books'].client.get(stores['books'].href('hc:items'))
-    added['other'] = other.submit('create', name='Atlas', price='1.00')
-    return added
+    created['other'] = other.submit('create', name='Atlas', price='1.00')
+    return created
 
 
 def id_of(response: ApiResponse) -> str:
@@ -53,10 +53,10 @@ def assert_pages(client: Client, url: str, expected: list[str]) -> None:
     pages = walk(client.get(f'{url}&per_page=2', accept=HAL))
     assert [name for page in pages for name in names(page)] == expected
     assert all(page.state['_meta']['total_items'] == len(expected) for page in pages)
-    back = walk(pages[0].follow('last'), 'prev')
-    assert [name for page in reversed(back) for name in names(page)] == expected
+    backward = walk(pages[0].follow('last'), 'prev')
+    assert [name for page in reversed(backward) for name in names(page)] == expected
     kept = [part for part in quote(urlsplit(url).query, safe='=&').split('&') if part]
-    for page in (*pages, *back):
+    for page in (*pages, *backward):
         for rel in ('self', 'first', 'last', 'next', 'prev'):
             if rel in page.state['_links']:
                 assert all(part in page.href(rel) for part in kept), page.href(rel)
@@ -102,16 +102,14 @@ def test_items_are_sorted(
     assert_pages(ada, f'/api/items?sort={sort}', expected)
     ids = ','.join(id_of(item) for item in items.values())
     assert_pages(ada, f'/api/items?sort={sort}&filter[id]={ids}', expected)
-    one = expected.copy()
-    one.pop(0 if sort in ('-created_at', '-name', '-price') else len(one) - 1)
-    own = list(dict.fromkeys(expected)) if 'created' not in sort and 'price' not in sort else None
+    distinct = list(dict.fromkeys(expected)) if 'created' not in sort and 'price' not in sort else None
     store = stores['Looms']
     for url in (
         f'/api/items?sort={sort}&filter[store]={id_of(store)}',
         f'{store.href("hc:items")}?sort={sort}',
     ):
         in_store = sorted(PRICES, key=key_of(sort.lstrip('-')), reverse=sort.startswith('-'))
-        assert own in (None, in_store)
+        assert distinct in (None, in_store)
         assert_pages(ada, url, in_store)
         chosen = ','.join((id_of(items['Atlas']), id_of(items['Poems']), id_of(items['other'])))
         both = [name for name in in_store if name in ('Atlas', 'Poems')]
@@ -133,14 +131,14 @@ def test_entries_with_equal_values_are_on_exactly_one_page(
     ada: Client, stores: dict[str, ApiResponse], direction: str
 ) -> None:
     target = stores['Looms'].follow('hc:items')
-    added = [id_of(target.submit('create', name=f'item {number}', price='5.00')) for number in range(7)]
+    created = [id_of(target.submit('create', name=f'item {number}', price='5.00')) for number in range(7)]
     pages = walk(ada.get(f'/api/items?sort={direction}price&per_page=2', accept=HAL))
-    seen = [str(item['id']) for page in pages for item in page.items]
-    assert seen == (added[::-1] if direction else added)
+    listed = [str(item['id']) for page in pages for item in page.items]
+    assert listed == (created[::-1] if direction else created)
     removed = pages[1].items[-1]['_links']['self']['href']
     ada.delete(removed)
     rest = walk(pages[1].follow('next'))
-    assert [str(item['id']) for page in rest for item in page.items] == seen[4:]
+    assert [str(item['id']) for page in rest for item in page.items] == listed[4:]
 
 
 def test_posts_are_filtered_by_author(ada: Client, bob: Client) -> None:
@@ -175,20 +173,20 @@ def test_every_collection_can_be_filtered_by_id(
         chosen = ada.get(f'{url}?filter[id]={",".join([*reversed(ids), "1"])}', accept=HAL)
         assert [str(entry['id']) for entry in chosen.items] == ids
         assert ada.get(f'{url}?filter[id]={ids[0]}', accept=HAL).items == everything[:1]
-        for none in ('', '1'):
-            empty = ada.get(f'{url}?filter[id]={none}', accept=HAL)
+        for missing in ('', '1'):
+            empty = ada.get(f'{url}?filter[id]={missing}', accept=HAL)
             assert empty.items == []
             assert empty.state['_meta']['total_items'] == 0
 
 
 def test_a_filter_by_id_finds_nothing_outside_the_collection(ada: Client, bob: Client) -> None:
     bob.publish('unseen')
-    stranger, post = bob.me().state['id'], bob.follow('hc:posts').items[0]['id']
+    other_user, post = bob.me().state['id'], bob.follow('hc:posts').items[0]['id']
     token = bob.follow('hc:tokens').items[0]['id']
     me = ada.me()
     for rel, other in (
-        ('hc:followers', stranger),
-        ('hc:following', stranger),
+        ('hc:followers', other_user),
+        ('hc:following', other_user),
         ('hc:posts', post),
         ('hc:feed', post),
         ('hc:tokens', token),
@@ -221,10 +219,13 @@ def test_relationships_are_filtered_like_their_collections(
     store = api.get('/api/stores?sort=name').state['data'][-1]
     url = store['relationships']['items']['links']['self']
     by_price = api.get(f'{url}?sort=-price&page[size]=2').state
-    assert [one['id'] for one in by_price['data']] == [id_of(items['Émile']), id_of(items['Atlas'])]
+    assert [identifier['id'] for identifier in by_price['data']] == [
+        id_of(items['Émile']),
+        id_of(items['Atlas']),
+    ]
     assert 'sort=-price' in by_price['links']['next']
     chosen = api.get(f'{url}?filter[id]={id_of(items["Poems"])}').state
-    assert [one['id'] for one in chosen['data']] == [id_of(items['Poems'])]
+    assert [identifier['id'] for identifier in chosen['data']] == [id_of(items['Poems'])]
 
 
 @pytest.mark.parametrize(
@@ -245,7 +246,9 @@ def test_relationships_are_filtered_like_their_collections(
         ('/api/posts?filter[owner]=1', 'filter[owner]'),
     ],
 )
-def test_an_unsupported_key_or_filter_is_named(ada: Client, url: str, parameter: str) -> None:
+def test_an_unsupported_sort_key_or_filter_is_named_in_the_error(
+    ada: Client, url: str, parameter: str
+) -> None:
     assert_refused(JsonApiClient(ada).get(url), 400, parameter)
 
 
@@ -253,7 +256,7 @@ def test_an_unsupported_key_or_filter_is_named(ada: Client, url: str, parameter:
 @pytest.mark.parametrize(
     'cursor', ['WzEsMl0', 'WyJhIiwyXQ', 'ImEi', 'MQ', 'W10', 'WzEsMiwzXQ', 'WzEsIjIiXQ', 'MA']
 )
-def test_a_cursor_of_another_sort_order_is_rejected(
+def test_a_cursor_of_another_sort_order_causes_no_server_error(
     ada: Client, items: dict[str, ApiResponse], query: str, cursor: str
 ) -> None:
     for url in ('/api/items', '/api/stores', '/api/posts', '/api/users'):

@@ -22,7 +22,7 @@ SETTING, DATABASE = 3, 4
 
 
 def run_to_end(folder: Path, program: str, **environment: str) -> subprocess.CompletedProcess[str]:
-    """Start a server that cannot start, and return its output."""
+    """Run a server whose startup fails, and return its output and exit code."""
     settings = {
         'PATH': os.environ['PATH'],
         'DATABASE_URL': f'sqlite:///{folder}/x.db',
@@ -73,20 +73,22 @@ def test_a_port_in_use_by_another_program_aborts_startup(tmp_path: Path, program
     ],
     ids=['reading', 'listening', 'metrics', 'database'],
 )
-def test_a_wrong_setting_stops_each_step_of_the_start_with_one_line(
+def test_an_invalid_setting_aborts_startup_with_one_line(
     tmp_path: Path, program: str, environment: dict[str, str], text: str
 ) -> None:
     assert_one_line(run_to_end(tmp_path, program, **environment), text)
 
 
 @pytest.mark.parametrize('scheme', ['postgres', 'mariadb'])
-def test_an_unreachable_database_stops_with_one_line(tmp_path: Path, program: str, scheme: str) -> None:
+def test_an_unreachable_database_aborts_startup_with_one_line(
+    tmp_path: Path, program: str, scheme: str
+) -> None:
     result = run_to_end(tmp_path, program, DATABASE_URL=f'{scheme}://ada:secret@127.0.0.1:1/halcyon')
     assert_one_line(result, 'DATABASE_URL: cannot use', DATABASE)
     assert 'secret' not in result.stderr
 
 
-def test_a_file_that_is_not_a_database_stops_with_one_line(tmp_path: Path, program: str) -> None:
+def test_a_file_that_is_not_a_database_aborts_startup_with_one_line(tmp_path: Path, program: str) -> None:
     (tmp_path / 'x.db').write_text('not a database, but a text ' * 100)
     assert_one_line(run_to_end(tmp_path, program), 'file is not a database', DATABASE)
 
@@ -94,11 +96,11 @@ def test_a_file_that_is_not_a_database_stops_with_one_line(tmp_path: Path, progr
 def test_one_line_reports_readiness_and_the_url(tmp_path: Path, program: str) -> None:
     with Server(tmp_path, program=program, DATABSE_URL='x') as server:
         wait_until(lambda: 'ready at' in server.log)  # another worker may respond first
-        warning, ready, *_ = server.log.splitlines()
+        warning, ready, *others = server.log.splitlines()
         assert 'DATABSE_URL is not a setting: did you mean DATABASE_URL?' in warning
         for part in (server.origin, '2 workers', f'sqlite:///{tmp_path}/halcyon.db', 'Ctrl-C'):
             assert part in ready
-        assert 'ready at' not in ''.join(_)
+        assert 'ready at' not in ''.join(others)
 
 
 def get_by_unix(path: Path, **headers: str) -> tuple[int, bytes]:
@@ -138,8 +140,8 @@ def test_a_unix_socket_is_served_and_a_second_server_on_it_stops(tmp_path: Path,
 
 def test_a_stale_unix_socket_is_replaced(tmp_path: Path, program: str) -> None:
     path = tmp_path / 's.sock'
-    with closing(socket.socket(socket.AF_UNIX)) as dead:
-        dead.bind(str(path))
+    with closing(socket.socket(socket.AF_UNIX)) as stale:
+        stale.bind(str(path))
     with on_unix_socket(tmp_path, program, path, FORWARDED_ALLOW_IPS='*'):
         wait_until(lambda: can_get(path))
         assert b'"https://halcyon.test/api"' in get_by_unix(path, **{'X-Forwarded-Proto': 'https'})[1]
@@ -176,14 +178,16 @@ def on_ipv6(folder: Path, program: str, port: int) -> Iterator[Path]:
 
 
 class Traffic:
-    """Requests on new and on kept connections, for the duration of a block."""
+    """Requests on new and on persistent connections, for the duration of a block."""
 
     def __init__(self, server: Server) -> None:
         self._server = server
         self._is_over = threading.Event()
         self.failures: list[object] = []
         self.count = 0
-        self._threads = [threading.Thread(target=self._run, args=(kept,)) for kept in (True, False)]
+        self._threads = [
+            threading.Thread(target=self._run, args=(is_persistent,)) for is_persistent in (True, False)
+        ]
 
     def __enter__(self) -> Traffic:
         for thread in self._threads:
@@ -195,11 +199,13 @@ class Traffic:
         for thread in self._threads:
             thread.join()
 
-    def _run(self, is_kept: bool) -> None:
+    def _run(self, is_persistent: bool) -> None:
         connection = self._server.connect()
         while not self._is_over.is_set():
             try:
-                connection.request('GET', '/health/ready', headers={} if is_kept else {'Connection': 'close'})
+                connection.request(
+                    'GET', '/health/ready', headers={} if is_persistent else {'Connection': 'close'}
+                )
                 response = connection.getresponse()
                 response.read()
                 if response.status != 200:
@@ -211,7 +217,7 @@ class Traffic:
         connection.close()
 
 
-# granian closes kept and waiting connections of the worker that it replaces.
+# granian closes the idle and the waiting connections of a worker that it replaces.
 LOST_BY_HUP = {'gunicorn': (), 'granian': (http.client.RemoteDisconnected, ConnectionResetError)}
 
 
@@ -222,11 +228,11 @@ def test_hup_replaces_the_workers_and_may_close_connections_under_granian(
         old = set(server.workers())
         server.process.send_signal(signal.SIGHUP)
         wait_until(lambda: len(server.workers()) == 2 and not old & set(server.workers()))
-    assert [one for one in traffic.failures if not isinstance(one, LOST_BY_HUP[program])] == []
+    assert [failure for failure in traffic.failures if not isinstance(failure, LOST_BY_HUP[program])] == []
     assert traffic.count > 20
 
 
-def test_hup_is_not_held_up_by_slow_clients(tmp_path: Path) -> None:
+def test_slow_clients_do_not_delay_hup(tmp_path: Path) -> None:
     with Server(tmp_path) as server:
         slow = socket.create_connection(('127.0.0.1', server.port), timeout=10)
         slow.sendall(b'POST /api/users HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\n\r\n{')
@@ -234,13 +240,13 @@ def test_hup_is_not_held_up_by_slow_clients(tmp_path: Path) -> None:
             old = set(server.workers())
             server.process.send_signal(signal.SIGHUP)
             wait_until(lambda: len(set(server.workers()) - old) == 2)
-            seen = traffic.count
-            wait_until(lambda: traffic.count > seen + 20)
+            before = traffic.count
+            wait_until(lambda: traffic.count > before + 20)
         assert traffic.failures == []
 
 
 @pytest.mark.parametrize('program', ['gunicorn', 'serve'])
-def test_usr2_hands_the_socket_over_without_a_failed_request(tmp_path: Path, program: str) -> None:
+def test_usr2_replaces_the_master_without_a_failed_request(tmp_path: Path, program: str) -> None:
     with Server(tmp_path, program=program) as server, Traffic(server) as traffic:
         old_workers = set(server.workers())
         server.process.send_signal(signal.SIGUSR2)
@@ -248,8 +254,8 @@ def test_usr2_hands_the_socket_over_without_a_failed_request(tmp_path: Path, pro
         (new,) = set(server.workers()) - old_workers
         server.process.send_signal(signal.SIGTERM)
         assert server.process.wait(timeout=40) == 0
-        seen = traffic.count
-        wait_until(lambda: traffic.count > seen + 20)
+        before = traffic.count
+        wait_until(lambda: traffic.count > before + 20)
     os.kill(new, signal.SIGTERM)
     wait_until(lambda: not Path(f'/proc/{new}').exists())
     assert traffic.failures == []
@@ -297,11 +303,11 @@ def test_a_worker_without_a_metrics_directory_serves_without_metrics(tmp_path: P
         tmp_path, program=program, METRICS='on', PROMETHEUS_MULTIPROC_DIR=str(folder), workers=1
     ) as server:
         assert server.ask('GET', '/metrics').status == 200
-        (made,) = folder.iterdir()
-        for file in made.iterdir():
+        (created,) = folder.iterdir()
+        for file in created.iterdir():
             file.unlink()
-        made.rmdir()
-        made.write_text('in the way')
+        created.rmdir()
+        created.write_text('a file, not a directory')
         (worker,) = server.workers()
         os.kill(worker, signal.SIGKILL)
         wait_until(lambda: 'serves without metrics' in server.log)

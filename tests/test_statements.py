@@ -52,7 +52,7 @@ def test_a_collection_takes_three_statements_whatever_its_size(
     page = ada.get(url)
     assert page.state['_meta']['total_pages'] > 1 or 'follow' in template
     pages = [page.href(rel) for rel in ('self', 'first', 'next', 'last') if rel in page.state['_links']]
-    assert {count(ada, one) for one in pages} == {3}
+    assert {count(ada, page_url) for page_url in pages} == {3}
     assert small <= 3
 
 
@@ -63,12 +63,13 @@ def test_a_collection_takes_three_statements_whatever_its_size(
         ('/api/users', {'username': 'eva', 'email': 'eva@example.org', 'password': 'correct horse'}, 3),
     ],
 )
-def test_an_idempotency_key_takes_few_statements_more(
+def test_an_idempotency_key_takes_few_additional_statements(
     ada: Client, statements: list[str], url: str, values: dict[str, str], uncounting: int
 ) -> None:
     """The key is searched for, inserted, locked and completed; nothing else happens twice.
 
-    A retry is counted before it is recognized as one, and then uncounted, in a marked transaction.
+    A retry is counted against the rate limit before it is recognized, and then uncounted, in a transaction
+    with a commit marker.
     """
     token = ada.token if url == '/api/posts' else None
     counts = []
@@ -76,8 +77,8 @@ def test_an_idempotency_key_takes_few_statements_more(
         statements.clear()
         sent = values if headers else {**values, 'username': 'eve', 'email': 'eve@example.org'}
         assert Client(ada.app, token).post(url, sent, headers=headers).status == 201
-        # The others depend on a random shard.
+        # The number of the others depends on a random shard.
         counts.append(len([sql for sql in statements if 'SAVEPOINT' not in sql and 'totals' not in sql]))
-    first, again, plain = counts
-    assert first - plain in (4, 5)  # PostgreSQL marks the transaction, too
-    assert again <= plain + uncounting
+    first, again, without_key = counts
+    assert first - without_key in (4, 5)  # PostgreSQL writes a commit marker, too
+    assert again <= without_key + uncounting

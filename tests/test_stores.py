@@ -17,7 +17,7 @@ def add(store: ApiResponse, **values: Any) -> ApiResponse:
     return store.client.get(store.href('hc:items')).submit('create', **values)
 
 
-def test_a_store_belongs_to_the_user_who_opened_it(ada: Client, store: ApiResponse) -> None:
+def test_a_store_belongs_to_the_user_who_created_it(ada: Client, store: ApiResponse) -> None:
     assert store.status == 201
     assert store.headers['location'] == store.href('self')
     assert store.href('hc:owner') == ada.me().href('self')
@@ -30,18 +30,18 @@ def test_a_new_store_is_at_its_location_with_the_same_etag(ada: Client, store: A
 
 def test_stores_are_listed_newest_first(ada: Client, store: ApiResponse) -> None:
     newer = ada.follow('hc:stores').submit('create', name='Looms')
-    assert [one['name'] for one in ada.follow('hc:stores').items] == ['Looms', 'Difference Engines']
+    assert [entry['name'] for entry in ada.follow('hc:stores').items] == ['Looms', 'Difference Engines']
     assert ada.follow('hc:stores').state['_meta']['total_items'] == 2
     assert newer.status == 201
 
 
 def test_store_names_are_unique_ignoring_case(bob: Client, store: ApiResponse) -> None:
-    refused = bob.follow('hc:stores').submit('create', name='difference ENGINES')
-    assert_problem(refused, 400, '#/name')
+    response = bob.follow('hc:stores').submit('create', name='difference ENGINES')
+    assert_problem(response, 400, '#/name')
     assert bob.follow('hc:stores').state['_meta']['total_items'] == 1
 
 
-def test_a_store_can_be_renamed_to_its_own_name(store: ApiResponse) -> None:
+def test_the_name_of_a_store_may_change_its_case(store: ApiResponse) -> None:
     renamed = store.client.get(store.href('self')).submit('edit', name='DIFFERENCE engines')
     assert renamed.state['name'] == 'DIFFERENCE engines'
 
@@ -57,8 +57,8 @@ def test_an_invalid_name_is_rejected(ada: Client, name: Any) -> None:
 
 
 def test_only_the_owner_has_forms_and_may_submit_them(bob: Client, store: ApiResponse) -> None:
-    seen = bob.get(store.href('self'))
-    assert '_templates' not in seen.state
+    response = bob.get(store.href('self'))
+    assert '_templates' not in response.state
     assert_problem(bob.put(store.href('self'), {'name': 'Mine'}), 403)
     assert_problem(bob.delete(store.href('self')), 403)
     assert_problem(bob.post(store.href('hc:items'), {'name': 'Gear', 'price': '1.00'}), 403)
@@ -114,8 +114,8 @@ def test_a_price_is_exact(ada: Client, store: ApiResponse, submitted: Any, store
     ],
 )
 def test_an_invalid_price_is_rejected(ada: Client, store: ApiResponse, price: Any) -> None:
-    refused = ada.post(store.href('hc:items'), {'name': 'Gear', 'price': price})
-    assert_problem(refused, 400, '#/price')
+    response = ada.post(store.href('hc:items'), {'name': 'Gear', 'price': price})
+    assert_problem(response, 400, '#/price')
     assert ada.get(store.href('self')).state['item_count'] == 0
 
 
@@ -133,11 +133,11 @@ def test_an_item_is_edited_by_its_form(ada: Client, store: ApiResponse) -> None:
     assert edited.tag == ada.get(item.href('self')).tag
 
 
-def test_an_edit_of_a_changed_item_is_rejected(ada: Client, store: ApiResponse) -> None:
+def test_an_edit_with_a_stale_if_match_is_rejected(ada: Client, store: ApiResponse) -> None:
     item = ada.get(add(store, name='Gear', price='1').href('self'))
     ada.patch(item.href('self'), {'price': '3'})
-    refused = ada.put(item.href('self'), {'price': '4'}, headers={'If-Match': item.tag})
-    assert_problem(refused, 412)
+    response = ada.put(item.href('self'), {'price': '4'}, headers={'If-Match': item.tag})
+    assert_problem(response, 412)
     assert ada.get(item.href('self')).state['price'] == '3.00'
 
 

@@ -128,7 +128,7 @@ def test_basic_form_and_json_sign_ins_are_counted_together(app: Any, ada: Client
     assert Client(app).request('POST', tokens, **form).status == 429
 
 
-def test_a_wrong_password_counts_with_a_body_that_is_rejected_too(app: Any, ada: Client) -> None:
+def test_a_wrong_password_counts_even_if_the_body_is_rejected(app: Any, ada: Client) -> None:
     def send(password: str) -> int:
         credentials = b64encode(f'ada:{password}'.encode()).decode()
         headers = {'Authorization': f'Basic {credentials}', 'Content-Type': 'image/png'}
@@ -180,14 +180,14 @@ def test_a_forged_forwarding_header_is_ignored(app: Any, ada: Client) -> None:
 
 def test_a_trusted_proxy_reports_the_ip_address_of_the_client(start: Start, ada: Client) -> None:
     app = start(FORWARDED_ALLOW_IPS='10.0.0.1')
-    one, another = (
+    first, second = (
         {'remote_addr': '10.0.0.1', 'headers': {'X-Forwarded-For': client}}
         for client in ('198.51.100.1', '198.51.100.2')
     )
     for name in range(10):
-        fail(app, f'name{name}', 10, **one)
-    assert sign_in(app, 'ada', RIGHT, **one).status == 429
-    assert sign_in(app, 'ada', RIGHT, **another).status == 200
+        fail(app, f'name{name}', 10, **first)
+    assert sign_in(app, 'ada', RIGHT, **first).status == 429
+    assert sign_in(app, 'ada', RIGHT, **second).status == 200
 
 
 def test_ipv6_clients_are_counted_by_network(app: Any, ada: Client) -> None:
@@ -214,7 +214,7 @@ def test_failed_sign_ins_throttle_changing_the_password(app: Any, ada: Client) -
     assert_problem(change_password(ada, RIGHT), 429)
 
 
-def test_renaming_an_account_gains_no_attempts(app: Any, ada: Client) -> None:
+def test_renaming_an_account_does_not_reset_its_count(app: Any, ada: Client) -> None:
     fail(app, 'ada', 10)
     assert ada.me().submit('edit', username='countess').status == 200
     assert fail(app, 'countess', 1) == [429]
@@ -230,15 +230,15 @@ def test_failed_credentials_are_not_stored(start: Start, tmp_path: Path) -> None
         assert typed.encode() not in stored
 
 
-def test_the_limit_of_registrations_hides_whether_an_address_is_taken(
+def test_the_limit_of_registrations_hides_whether_an_email_is_taken(
     ada: Client, bob: Client, db: Session
 ) -> None:
-    """Once the limit was reached, a change to a taken address was 429, and one to a free address was 200."""
-    elsewhere = '192.0.2.1'
+    """Above the limit, a change to a taken email was 429, but a change to an unused one was 200."""
+    ip_address = '192.0.2.1'
     for _ in range(REGISTRATION.attempts):
-        count_attempt(db, registration_subjects(elsewhere))
+        count_attempt(db, registration_subjects(ip_address))
     me = ada.me().href('self')
-    for email in ('bob@example.org', 'free@example.org'):
-        assert ada.request('PATCH', me, json={'email': email}, remote_addr=elsewhere).status == 429
-    unchanged = ada.request('PATCH', me, json={'email': 'ada@example.org'}, remote_addr=elsewhere)
+    for email in ('bob@example.org', 'unused@example.org'):
+        assert ada.request('PATCH', me, json={'email': email}, remote_addr=ip_address).status == 429
+    unchanged = ada.request('PATCH', me, json={'email': 'ada@example.org'}, remote_addr=ip_address)
     assert unchanged.status == 200

@@ -12,7 +12,7 @@ from tests.client import ApiResponse, Client, assert_problem
 from tests.clock import MovableClock
 
 AUTUMN = 1_793_512_799_000  # 2026-11-01T05:59:59Z: a second before clocks in New York go back an hour
-SPRING = 1_805_007_599_000  # 2027-03-14T06:59:59Z: a second before they skip one
+SPRING = 1_805_007_599_000  # 2027-03-14T06:59:59Z: a second before they go forward an hour
 
 
 @pytest.fixture(params=['America/New_York', 'Pacific/Apia', 'UTC'])
@@ -26,7 +26,7 @@ def zone(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Ite
 
 
 @pytest.mark.parametrize('moment', [AUTUMN, SPRING])
-def test_daylight_saving_time_changes_nothing(
+def test_daylight_saving_time_has_no_effect(
     zone: str, client: Client, clock: MovableClock, moment: int
 ) -> None:
     clock.now = moment
@@ -56,29 +56,29 @@ def pages(first: ApiResponse) -> Iterator[ApiResponse]:
         yield first
 
 
-def test_clock_steps_back_keep_the_order_of_posts(ada: Client, clock: MovableClock) -> None:
+def test_posts_keep_their_order_when_the_clock_steps_back(ada: Client, clock: MovableClock) -> None:
     published = []
     for number in range(9):
         published.append(ada.publish(str(number)).state['id'])
         if number % 2:
             clock.move(seconds=-1)
     assert all(earlier < later for earlier, later in pairwise(published))
-    seen = [
+    listed = [
         post['id']
         for page in pages(ada.follow('hc:posts').follow('hc:page', per_page=2))
         for post in page.items
     ]
-    assert seen == published[::-1]
+    assert listed == published[::-1]
 
 
-def test_a_clock_step_back_does_not_disturb_paging(ada: Client, clock: MovableClock) -> None:
+def test_a_clock_step_back_does_not_affect_pagination(ada: Client, clock: MovableClock) -> None:
     published = [ada.publish(str(number)).state['id'] for number in range(6)]
     first = ada.follow('hc:posts').follow('hc:page', per_page=2)
     clock.move(seconds=-3600)
-    fresh = ada.publish('later').state['id']
-    seen = [post['id'] for page in pages(first) for post in page.items]
-    assert seen == published[::-1]
-    assert ada.follow('hc:posts').items[0]['id'] == fresh
+    new = ada.publish('later').state['id']
+    listed = [post['id'] for page in pages(first) for post in page.items]
+    assert listed == published[::-1]
+    assert ada.follow('hc:posts').items[0]['id'] == new
 
 
 @pytest.mark.parametrize('seconds', [-1, -3600, -86400 * 400])
@@ -116,8 +116,8 @@ def test_a_token_issued_after_a_clock_step_back_has_its_full_lifetime(
     client: Client, ada: Client, clock: MovableClock
 ) -> None:
     clock.move(seconds=-3600)
-    fresh = client.sign_in('ada')
+    new = client.sign_in('ada')
     clock.move(seconds=3590)
-    assert fresh.entry().status == 200
+    assert new.entry().status == 200
     clock.move(seconds=10)
-    assert_problem(fresh.entry(), 401)
+    assert_problem(new.entry(), 401)

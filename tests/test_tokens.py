@@ -154,7 +154,7 @@ def test_concurrent_renewals_all_succeed(ada: Client) -> None:
     assert {Client(ada.app, response.state['token']).entry().status for response in responses} == {200}
 
 
-def test_the_grace_does_not_prolong_a_token(ada: Client, clock: MovableClock) -> None:
+def test_the_grace_period_does_not_prolong_a_token(ada: Client, clock: MovableClock) -> None:
     clock.move(seconds=3590)
     assert request_token(ada).status == 200
     clock.move(seconds=10)
@@ -167,14 +167,14 @@ def test_revoking_a_token_revokes_its_predecessors(ada: Client) -> None:
     other = ada.sign_in('ada')
     renewed_elsewhere = Client(ada.app, request_token(other).state['token'])
     third.delete('/api/tokens')
-    assert [one.entry().status for one in (ada, second, third)] == [401] * 3
-    assert [one.entry().status for one in (other, renewed_elsewhere)] == [200] * 2
+    assert [client.entry().status for client in (ada, second, third)] == [401] * 3
+    assert [client.entry().status for client in (other, renewed_elsewhere)] == [200] * 2
 
 
-def test_one_token_is_the_current_one(ada: Client) -> None:
+def test_exactly_one_token_is_the_current_one(ada: Client) -> None:
     other = ada.sign_in('ada')
-    for one in (ada, other):
-        current = [item for item in one.follow('hc:tokens').items if item['current']]
+    for client in (ada, other):
+        current = [item for item in client.follow('hc:tokens').items if item['current']]
         assert len(current) == 1
         assert set(current[0]['_templates']) == {'revoke', 'renew'}
     assert not request_token(ada).state['current']
@@ -185,24 +185,24 @@ def test_all_other_tokens_are_revoked_by_a_form(ada: Client, bob: Client) -> Non
     response = ada.follow('hc:tokens').submit('revoke-others')
     assert response.status == 204
     assert 'rel="invalidates"' in response.headers['link']
-    assert [one.entry().status for one in others] == [401, 401]
+    assert [client.entry().status for client in others] == [401, 401]
     assert {ada.entry().status, bob.entry().status} == {200}
     assert ada.follow('hc:tokens').submit('revoke-others').status == 204
 
 
-def test_the_others_cannot_be_read(ada: Client) -> None:
+def test_the_other_tokens_have_no_representation(ada: Client) -> None:
     response = ada.get('/api/tokens/others')
     assert response.status == 405
     assert response.headers['allow'] == 'DELETE, OPTIONS'
 
 
-def test_a_precondition_on_the_others_never_holds(ada: Client) -> None:
+def test_if_match_never_matches_the_other_tokens(ada: Client) -> None:
     other = ada.sign_in('ada')
     assert ada.delete('/api/tokens/others', headers={'If-Match': '"nope"'}).status == 412
     assert other.entry().status == 200
 
 
-def test_a_sign_in_names_its_token(client: Client, ada: Client) -> None:
+def test_a_sign_in_can_name_its_token(client: Client, ada: Client) -> None:
     response = client.entry().submit('login', username='ada', password=PASSWORD, name=' Laptop ')
     assert response.state['name'] == 'Laptop'
     assert request_token(client, basic('ada'), name='Phone').state['name'] == 'Phone'
@@ -211,7 +211,7 @@ def test_a_sign_in_names_its_token(client: Client, ada: Client) -> None:
     assert_problem(request_token(client, basic('ada'), name='x' * 81), 400, '#/name')
 
 
-def test_a_sign_in_asks_for_a_shorter_life(client: Client, ada: Client, clock: MovableClock) -> None:
+def test_a_sign_in_can_request_a_shorter_lifetime(client: Client, ada: Client, clock: MovableClock) -> None:
     response = client.entry().submit('login', username='ada', password=PASSWORD, expires_in=60)
     assert response.state['expires_in'] == 60
     short = Client(client.app, response.state['token'])
@@ -220,12 +220,12 @@ def test_a_sign_in_asks_for_a_shorter_life(client: Client, ada: Client, clock: M
     assert short.entry().status == 401
 
 
-def test_no_sign_in_lives_longer_than_the_setting(client: Client, ada: Client) -> None:
+def test_no_token_has_a_longer_lifetime_than_the_setting(client: Client, ada: Client) -> None:
     assert request_token(client, basic('ada'), expires_in=10**9).state['expires_in'] == 3600
 
 
 @pytest.mark.parametrize('seconds', [0, -1, 1.5, '', 'soon', True, None, 10**10])
-def test_a_wrong_life_is_rejected(client: Client, ada: Client, seconds: Any) -> None:
+def test_an_invalid_lifetime_is_rejected(client: Client, ada: Client, seconds: Any) -> None:
     assert_problem(
         request_token(client, username='ada', password=PASSWORD, expires_in=seconds), 400, '#/expires_in'
     )
@@ -254,7 +254,7 @@ def test_a_user_has_at_most_100_live_tokens(ada: Client) -> None:
     signed_in = [ada.sign_in('ada') for _ in range(99)]
     assert first.entry().status == 401
     assert second.follow('hc:tokens').state['_meta']['total_items'] == 100
-    assert {one.entry().status for one in (second, signed_in[0], signed_in[-1])} == {200}
+    assert {client.entry().status for client in (second, signed_in[0], signed_in[-1])} == {200}
 
 
 def test_a_renewal_at_the_limit_can_be_repeated_after_a_lost_response(ada: Client) -> None:
@@ -327,24 +327,24 @@ def test_only_writes_update_last_used_at(ada: Client, clock: MovableClock) -> No
     def last_used() -> Any:
         return ada.follow('hc:tokens').items[0]['last_used_at']
 
-    seen = ada.me().state['last_seen']
+    last_seen = ada.me().state['last_seen']
     assert last_used() is None
-    assert ada.me().state['last_seen'] == seen
+    assert ada.me().state['last_seen'] == last_seen
     clock.move(seconds=60)
     ada.publish('Hello')
     assert last_used() is not None
-    assert ada.me().state['last_seen'] > seen
+    assert ada.me().state['last_seen'] > last_seen
 
 
 def test_signing_in_and_renewing_update_last_seen(ada: Client, clock: MovableClock) -> None:
-    seen = [ada.me().state['last_seen']]
+    times = [ada.me().state['last_seen']]
     clock.move(seconds=60)
     other = ada.sign_in('ada')
-    seen.append(ada.me().state['last_seen'])
+    times.append(ada.me().state['last_seen'])
     clock.move(seconds=60)
     request_token(other)
-    seen.append(ada.me().state['last_seen'])
-    assert seen == sorted(set(seen))
+    times.append(ada.me().state['last_seen'])
+    assert times == sorted(set(times))
 
 
 def test_a_token_has_the_user_agent_of_its_request(client: Client, ada: Client) -> None:
@@ -359,7 +359,7 @@ def test_no_later_document_of_a_token_has_its_secret(ada: Client) -> None:
     assert not SECRETS & set(again.state)
 
 
-def test_a_page_tells_the_sign_ins_apart(client: Client, ada: Client) -> None:
+def test_a_page_shows_the_browser_or_the_name_of_each_sign_in(client: Client, ada: Client) -> None:
     firefox = 'Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0'
     request_token(client, basic('ada') | {'User-Agent': firefox})
     request_token(client, basic('ada'), name='Backup script')

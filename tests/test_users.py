@@ -27,14 +27,14 @@ def test_a_new_user_is_at_the_location_of_the_response(client: Client) -> None:
 
 
 def test_a_taken_username_changes_nothing(client: Client, ada: Client) -> None:
-    refused = client.register('ADA', email='new@example.org')
-    assert_problem(refused, 400, '#/username')
+    response = client.register('ADA', email='new@example.org')
+    assert_problem(response, 400, '#/username')
     assert ada.follow('hc:users').state['_meta']['total_items'] == 1
 
 
 def test_all_invalid_fields_are_reported_together(client: Client) -> None:
-    refused = client.register('a da', email='nobody', password='short')
-    assert_problem(refused, 400, '#/username', '#/email', '#/password')
+    response = client.register('a da', email='nobody', password='short')
+    assert_problem(response, 400, '#/username', '#/email', '#/password')
 
 
 @pytest.mark.parametrize('name', ['', 'ä', 'a b', 'x' * 65, 'a/b'])
@@ -128,11 +128,11 @@ def test_only_the_owner_sees_the_email(ada: Client, bob: Client) -> None:
     assert set(bob.get(me.href('self')).state) == STATE | {'_templates'}
 
 
-def test_ones_own_document_has_private_links(ada: Client, bob: Client) -> None:
+def test_the_owner_gets_private_links(ada: Client, bob: Client) -> None:
     own, other = ada.me(), bob.get(ada.me().href('self'))
-    both = {'self', 'curies', 'collection', 'hc:followers', 'hc:following', 'hc:posts', 'hc:avatar'}
-    assert set(own.state['_links']) == both | {'hc:feed', 'hc:tokens', 'hc:password'}
-    assert set(other.state['_links']) == both | {'hc:follow'}
+    shared = {'self', 'curies', 'collection', 'hc:followers', 'hc:following', 'hc:posts', 'hc:avatar'}
+    assert set(own.state['_links']) == shared | {'hc:feed', 'hc:tokens', 'hc:password'}
+    assert set(other.state['_links']) == shared | {'hc:follow'}
     assert set(own.state['_templates']) == {'edit', 'change-password', 'delete'}
 
 
@@ -161,7 +161,7 @@ def test_the_response_to_an_edit_equals_the_next_get(ada: Client, clock: Movable
     changed = ada.request(method, ada.me().href('self'), json=values)
     current = ada.me()
     assert changed.text == current.text
-    # The content of a PUT is not stored as it came, so its response has no validator (RFC 9110 §9.3.4).
+    # The content of a PUT is not stored as it was sent, so its response has no validator (RFC 9110 §9.3.4).
     assert changed.headers.get('etag') == (current.headers['etag'] if method == 'PATCH' else None)
 
 
@@ -201,10 +201,12 @@ def test_only_patch_accepts_a_merge_patch(ada: Client) -> None:
 
 def test_an_invalid_edit_changes_nothing(ada: Client, bob: Client) -> None:
     before = ada.me()
-    refused = ada.put(before.href('self'), {'username': 'a b', 'email': 'x', 'about_me': 'x' * 141})
-    assert_problem(refused, 400, '#/username', '#/email', '#/about_me')
-    taken = ada.put(before.href('self'), {'about_me': 'new', 'username': 'BOB', 'email': 'bob@example.org'})
-    assert_problem(taken, 400, '#/username', '#/email')
+    response = ada.put(before.href('self'), {'username': 'a b', 'email': 'x', 'about_me': 'x' * 141})
+    assert_problem(response, 400, '#/username', '#/email', '#/about_me')
+    conflict = ada.put(
+        before.href('self'), {'about_me': 'new', 'username': 'BOB', 'email': 'bob@example.org'}
+    )
+    assert_problem(conflict, 400, '#/username', '#/email')
     assert ada.me().text == before.text
 
 
@@ -245,7 +247,7 @@ def test_an_invalid_new_password_is_rejected(ada: Client) -> None:
     assert_problem(change_password(ada, 'correct horse', 'short'), 400, '#/password')
 
 
-def test_deleting_an_account_deletes_everything_it_owns(ada: Client, bob: Client) -> None:
+def test_deleting_an_account_deletes_its_data(ada: Client, bob: Client) -> None:
     post = ada.publish('bye').href('self')
     bob.submit(bob.get(ada.me().href('self')).state, 'follow')
     assert ada.submit(ada.me().state, 'delete').status == 204

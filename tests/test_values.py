@@ -19,7 +19,7 @@ def items(ada: Client) -> str:
 
 
 @pytest.mark.parametrize(
-    ('price', 'read'),
+    ('price', 'stored'),
     [
         ('.99', '0.99'),
         ('1e1', '10.00'),
@@ -32,10 +32,10 @@ def items(ada: Client) -> str:
         (1e1, '10.00'),
     ],
 )
-def test_a_number_is_read_as_html_writes_it(ada: Client, items: str, price: Any, read: str) -> None:
+def test_a_number_may_have_the_syntax_of_html(ada: Client, items: str, price: Any, stored: str) -> None:
     response = ada.post(items, {'name': 'Shuttle', 'price': price})
     assert response.status == 201, response.text
-    assert response.state['price'] == read
+    assert response.state['price'] == stored
 
 
 @pytest.mark.parametrize(

@@ -53,7 +53,7 @@ def live(more: bytes) -> bytes:
 
 LENGTHS = {
     'both framings': (POST + b'Content-Length: 4\r\nTransfer-Encoding: chunked\r\n\r\n' + CHUNKS, REFUSED),
-    'both framings turned': (
+    'both framings reversed': (
         POST + b'Transfer-Encoding: chunked\r\nContent-Length: 4\r\n\r\n' + CHUNKS,
         REFUSED,
     ),
@@ -95,7 +95,7 @@ CODINGS = {
     'chunks in HTTP/1.0': (coding(b'chunked').replace(b'HTTP/1.1', b'HTTP/1.0'), REFUSED),
     'a coding with an underscore is ignored': (POST + b'Transfer_Encoding: chunked\r\n\r\n', READ),
 }  # fmt: skip
-BROKEN_CHUNKS = (
+INVALID_CHUNKS = (
     b'ZZ\r\nabc\r\n0\r\n\r\n', b'2\r\n{}xx0\r\n\r\n', b'2\r\n{}\r\n', b'0x2\r\n{}\r\n0\r\n\r\n',
     b'+2\r\n{}\r\n0\r\n\r\n', b'-2\r\n{}\r\n0\r\n\r\n', b'2 \r\n{}\r\n0\r\n\r\n', b' 2\r\n{}\r\n0\r\n\r\n',
     b'2\n{}\n0\n\n', b'2\r\n{}\n0\r\n\r\n', b'\r\n', b'ffffffffffffffffff\r\n{}\r\n0\r\n\r\n',
@@ -103,11 +103,11 @@ BROKEN_CHUNKS = (
     b'2\r\n{}0\r\n\r\n', b'2\r\n{}\r\n0\r\n', b'2;\rx\r\n{}\r\n0\r\n\r\n', b'2;\n{}\r\n0\r\n\r\n',
     b'2;' + LONG, b'2\r\n{}\r\n0\r\nno trailer\r\n\r\n', b'5\r\n{"a',
 )  # fmt: skip
-SOUND_CHUNKS = (CHUNKS, b'2;name=value\r\n{}\r\n0\r\n\r\n', b'002\r\n{}\r\n000\r\n\r\n')
+VALID_CHUNKS = (CHUNKS, b'2;name=value\r\n{}\r\n0\r\n\r\n', b'002\r\n{}\r\n000\r\n\r\n')
 BODIES = {
     f'{name} {chunks[:20]!r}': (head + chunks, expected)
     for name, head in (('chunks', CHUNKED), ('chunks with a key', KEYED))
-    for bodies, expected in ((BROKEN_CHUNKS, REFUSED), (SOUND_CHUNKS, READ))
+    for bodies, expected in ((INVALID_CHUNKS, REFUSED), (VALID_CHUNKS, READ))
     for chunks in bodies
 } | {
     'a secret in a trailer': (CHUNKED + b'2\r\n{}\r\n0\r\nAuthorization: Bearer x\r\n\r\n', REFUSED),
@@ -170,16 +170,16 @@ UNFINISHED = {
     'half a line': b'GET /api HT',
     'half a header': b'GET /api HTTP/1.1\r\nHost: x\r\nX: ',
     'TLS': b'\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03',
-    'noise': b'\x00\xff' * 50,
+    'binary': b'\x00\xff' * 50,
 }
 TABLE = LENGTHS | CODINGS | BODIES | HEADERS | TARGETS
-UNCHUNKED = (411,)  # without a look at the chunks, and the connection is closed
-# Where granian responds otherwise. In no case does it process a part of a body as a request.
+UNCHUNKED = (411,)  # the chunks are not parsed, and the connection is closed
+# The cases in which granian responds differently. In no case does it process a part of a body as a request.
 UNDER_GRANIAN: dict[str, tuple[int, ...]] = {
     **dict.fromkeys((case for case in BODIES if case.startswith('chunks')), UNCHUNKED),
     **dict.fromkeys(
         (
-            'both framings', 'both framings turned', "coding b'chunked, chunked'",
+            'both framings', 'both framings reversed', "coding b'chunked, chunked'",
             "coding b'chunked\\r\\nTransfer-Encoding: chunked'", "coding b'gzip, chunked'",
             "coding b'CHUNKED'", "coding b' chunked '", 'a coding that is not supported within chunks',
             'a coding with an underscore is ignored', 'a secret in a trailer',
@@ -220,7 +220,8 @@ def server(tmp_path_factory: Any, program: str) -> Iterator[Server]:
 def send(server: Server, data: bytes) -> bytes:
     """Send bytes, and return everything received before the connection is closed or reset.
 
-    granian drops a request when the client has sent everything, so this does so only when it is silent.
+    granian drops a request when the client shuts down its side of the connection, so this waits until granian
+    has sent nothing for SILENT_SECONDS.
     """
     with socket.create_connection(('127.0.0.1', server.port), timeout=10) as peer:
         received = b''
@@ -229,14 +230,14 @@ def send(server: Server, data: bytes) -> bytes:
         if server.program == 'granian':
             peer.settimeout(SILENT_SECONDS)
             with suppress(ConnectionError, TimeoutError):
-                while some := peer.recv(65536):
-                    received += some
+                while chunk := peer.recv(65536):
+                    received += chunk
             peer.settimeout(10)
         with suppress(OSError):
             peer.shutdown(socket.SHUT_WR)
         with suppress(ConnectionError):
-            while some := peer.recv(65536):
-                received += some
+            while chunk := peer.recv(65536):
+                received += chunk
         return received
 
 
@@ -275,10 +276,10 @@ def test_raw_bytes_get_the_expected_statuses(server: Server, case: str) -> None:
 
 
 def test_unfinished_requests_get_no_response(server: Server) -> None:
-    with ThreadPoolExecutor(len(UNFINISHED)) as pool:  # so that all are silent at the same time
+    with ThreadPoolExecutor(len(UNFINISHED)) as pool:  # so that all wait at the same time
         received = [statuses(raw) for raw in pool.map(partial(send, server), UNFINISHED.values())]
-    refused = ('TLS', 'noise') if server.program == 'granian' else ()
-    assert received == [REFUSED if case in refused else CLOSED for case in UNFINISHED]
+    rejected = ('TLS', 'binary') if server.program == 'granian' else ()
+    assert received == [REFUSED if case in rejected else CLOSED for case in UNFINISHED]
     assert server.ask('GET', '/health/live').status == 200
 
 
@@ -307,7 +308,7 @@ HALVES = [UNFINISHED['half a header'], CHUNKED + b'5\r\n{"a', POST + b'Content-L
 
 
 @pytest.mark.parametrize('half', HALVES, ids=['header', 'chunk', 'body'])
-def test_unfinished_requests_leave_free_threads_to_others(server: Server, half: bytes) -> None:
+def test_unfinished_requests_leave_a_free_thread_to_others(server: Server, half: bytes) -> None:
     with ExitStack() as stack:
         half_open(stack, server, THREADS - 1, half)
         assert [server.ask('GET', '/health/live').status for _ in range(10)] == [200] * 10
@@ -318,8 +319,8 @@ def test_thirty_unfinished_requests_delay_others_only_while_open(server: Server,
     # Each takes a thread; a balancer (OPERATIONS.md) keeps them from delaying others.
     with ExitStack() as stack:
         peers = half_open(stack, server, 30, half)
-        honest = stack.enter_context(socket.create_connection(('127.0.0.1', server.port), timeout=10))
-        honest.sendall(LIVE)
+        other = stack.enter_context(socket.create_connection(('127.0.0.1', server.port), timeout=10))
+        other.sendall(LIVE)
         for peer in peers:
             peer.close()
-        assert statuses(honest.recv(65536)) == (200,)
+        assert statuses(other.recv(65536)) == (200,)

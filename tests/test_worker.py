@@ -122,7 +122,7 @@ STATUS_UNDER_GRANIAN = {
 
 
 @pytest.mark.parametrize('case', MALFORMED)
-def test_granian_refuses_or_ignores_what_is_malformed(granian: Server, case: str) -> None:
+def test_granian_rejects_or_ignores_a_malformed_request(granian: Server, case: str) -> None:
     with socket.create_connection(('127.0.0.1', granian.port), timeout=10) as peer:
         peer.sendall(MALFORMED[case][1])
         head, _, body = peer.recv(65536).partition(b'\r\n\r\n')
@@ -132,23 +132,23 @@ def test_granian_refuses_or_ignores_what_is_malformed(granian: Server, case: str
     assert SECRET not in granian.log
 
 
-ENDINGS = {
+CLOSE_FIELDS = {
     'close among other options': b'Connection: close, TE\r\n',
     'close in capitals, last': b'Connection: TE , Close\r\n',
     'close in the second line': b'Connection: TE\r\nConnection: close\r\n',
 }
 
 
-@pytest.mark.parametrize('case', ENDINGS)
-def test_a_response_says_that_it_is_the_last(server: Server, case: str) -> None:
-    raw = server.send_raw(b'POST /api/users HTTP/1.1\r\n' + HOST + ENDINGS[case] + b'\r\n')
+@pytest.mark.parametrize('case', CLOSE_FIELDS)
+def test_the_last_response_has_connection_close(server: Server, case: str) -> None:
+    raw = server.send_raw(b'POST /api/users HTTP/1.1\r\n' + HOST + CLOSE_FIELDS[case] + b'\r\n')
     assert headers_of(raw)['connection'] == 'close'
 
 
-def test_a_response_to_a_body_that_is_too_large_is_the_last(server: Server) -> None:
+def test_a_response_to_an_unread_body_is_the_last(server: Server) -> None:
     raw = server.send_raw(b'POST /api/users HTTP/1.1\r\n' + HOST + b'Content-Length: 65537\r\n\r\n')
     assert raw.startswith(b'HTTP/1.1 415 ')
-    if server.program == 'gunicorn':  # granian closes the connection, but does not always say so
+    if server.program == 'gunicorn':  # granian closes the connection, but does not always send the field
         assert headers_of(raw)['connection'] == 'close'
 
 
@@ -178,7 +178,7 @@ def test_an_unknown_method_is_501(server: Server, method: bytes) -> None:
     assert b'"title":' in raw
 
 
-def test_options_of_the_server_is_204(server: Server) -> None:
+def test_options_asterisk_is_204(server: Server) -> None:
     raw = server.send_raw(b'OPTIONS * HTTP/1.1\r\n' + HOST + b'Connection: close\r\n\r\n')
     assert raw.startswith(b'HTTP/1.1 204 ')
     assert {'GET', 'POST', 'OPTIONS'} <= set(headers_of(raw)['allow'].split(', '))

@@ -25,14 +25,14 @@ class Operator:
         assert result.exception is None or isinstance(result.exception, SystemExit), result.exception
         return result
 
-    def ask(self, *arguments: str, typed: str = '') -> Any:
+    def run_json(self, *arguments: str, typed: str = '') -> Any:
         """Return the JSON output of a command that must succeed."""
         result = self.run(*arguments, '--json', typed=typed)
         assert result.exit_code == 0, result.stderr
         return json.loads(result.stdout)
 
 
-def refusal(result: Result) -> str:
+def error_of(result: Result) -> str:
     """Return the one-line error of a command that failed."""
     assert result.stdout == ''
     (line,) = result.stderr.splitlines()
@@ -52,6 +52,6 @@ def operator(database_url: str) -> Operator:
 
 
 @pytest.fixture
-def newcomer(tmp_path: Any) -> Operator:
+def new_operator(tmp_path: Any) -> Operator:
     """An operator without a database."""
     return Operator(DATABASE_URL=f'sqlite:///{tmp_path}/new.db', BCRYPT_COST='4')

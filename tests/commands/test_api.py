@@ -14,40 +14,42 @@ from tests.routes import methods_at
 
 
 def test_routes_lists_every_url_template_with_its_methods(
-    newcomer: Operator, app: Any, tmp_path: Path
+    new_operator: Operator, app: Any, tmp_path: Path
 ) -> None:
     listed: dict[str, set[str]] = {}
-    for row in newcomer.ask('routes'):
+    for row in new_operator.run_json('routes'):
         listed.setdefault(row['address'], set()).update(row['methods'])
-    assert listed == {address: set(methods) for address, methods in methods_at(app).items()}
+    assert listed == {template: set(methods) for template, methods in methods_at(app).items()}
     assert os.listdir(tmp_path) == []
 
 
-def test_routes_lists_the_audience_of_each_method(newcomer: Operator) -> None:
-    who = {
-        (row['address'], method): row['who'] for row in newcomer.ask('routes') for method in row['methods']
+def test_routes_lists_the_audience_of_each_method(new_operator: Operator) -> None:
+    audiences = {
+        (row['address'], method): row['who']
+        for row in new_operator.run_json('routes')
+        for method in row['methods']
     }
-    assert who['/api', 'GET'] == 'anyone'
-    assert who['/api/users', 'POST'] == 'anyone'
-    assert who['/api/users', 'GET'] == 'token'
-    assert who['/api/users/{user_id}', 'PUT'] == 'owner'
-    assert who['/api/tokens', 'POST'] == 'password or token'
+    assert audiences['/api', 'GET'] == 'anyone'
+    assert audiences['/api/users', 'POST'] == 'anyone'
+    assert audiences['/api/users', 'GET'] == 'token'
+    assert audiences['/api/users/{user_id}', 'PUT'] == 'owner'
+    assert audiences['/api/tokens', 'POST'] == 'password or token'
 
 
-def test_routes_prints_a_line_for_each_audience_of_a_url(newcomer: Operator) -> None:
-    lines = newcomer.run('routes').stdout.splitlines()
-    assert len(lines) == len(newcomer.ask('routes'))
+def test_routes_prints_a_line_for_each_audience_of_a_url(new_operator: Operator) -> None:
+    lines = new_operator.run('routes').stdout.splitlines()
+    assert len(lines) == len(new_operator.run_json('routes'))
     assert ['/api/users/{user_id}', 'owner', 'PUT', 'PATCH', 'DELETE'] in [line.split() for line in lines]
 
 
-def test_openapi_prints_the_document_that_the_server_serves(newcomer: Operator, start: Start) -> None:
+def test_openapi_prints_the_document_that_the_server_serves(new_operator: Operator, start: Start) -> None:
     client = Client(start(BASE_URL='http://halcyon.test'))
-    newcomer.environment['BASE_URL'] = 'http://halcyon.test'
-    printed = newcomer.run('openapi').stdout
+    new_operator.environment['BASE_URL'] = 'http://halcyon.test'
+    printed = new_operator.run('openapi').stdout
     assert json.loads(printed) == client.entry().follow('service-desc', accept='application/json').state
 
 
-def test_openapi_uses_localhost_without_a_base_url(newcomer: Operator, tmp_path: Path) -> None:
-    newcomer.environment['PORT'] = '8123'
-    assert json.loads(newcomer.run('openapi').stdout)['servers'] == [{'url': 'http://localhost:8123'}]
+def test_openapi_uses_localhost_without_a_base_url(new_operator: Operator, tmp_path: Path) -> None:
+    new_operator.environment['PORT'] = '8123'
+    assert json.loads(new_operator.run('openapi').stdout)['servers'] == [{'url': 'http://localhost:8123'}]
     assert os.listdir(tmp_path) == []

@@ -15,7 +15,7 @@ from service.database.mariadb import MariadbEngine
 from service.database.migrate import LATEST
 from service.database.postgresql import PostgresqlEngine
 from service.database.session import Session
-from tests.commands.conftest import Operator, refusal
+from tests.commands.conftest import Operator, error_of
 from tests.conftest import Start
 
 
@@ -31,8 +31,8 @@ def test_check_prints_a_line_for_each_successful_check(operator: Operator) -> No
 
 def test_check_prints_no_password(operator: Operator) -> None:
     operator.environment['BASE_URL'] = 'https://halcyon.test'
-    report = operator.ask('check')
-    assert all(part['ok'] for part in report.values())
+    report = operator.run_json('check')
+    assert all(check['ok'] for check in report.values())
     assert '@' not in report['database']['detail']
 
 
@@ -41,33 +41,35 @@ def test_check_prints_no_password(operator: Operator) -> None:
     [('WEB_CONCURRENCY', 'abc'), ('FORWARDED_ALLOW_IPS', 'proxy'), ('DATABASE_URL', 'sqlite://'),
      ('DATABASE_URL', 'sqlite:////nowhere/at/all.db'), ('BCRYPT_COST', '3')],
 )  # fmt: skip
-def test_check_names_an_invalid_setting(newcomer: Operator, name: str, value: str) -> None:
-    newcomer.environment[name] = value
-    result = newcomer.run('check')
+def test_check_names_an_invalid_setting(new_operator: Operator, name: str, value: str) -> None:
+    new_operator.environment[name] = value
+    result = new_operator.run('check')
     assert result.exit_code == ExitCode.SETTING
-    assert refusal(result).startswith(f'{name}: ')
+    assert error_of(result).startswith(f'{name}: ')
 
 
 @pytest.mark.parametrize('engine', ['postgresql', 'mysql'])
-def test_check_reports_an_unavailable_database(newcomer: Operator, engine: str) -> None:
-    newcomer.environment['DATABASE_URL'] = f'{engine}://nobody:secret@127.0.0.1:1/nothing'
-    result = newcomer.run('check')
+def test_check_reports_an_unavailable_database(new_operator: Operator, engine: str) -> None:
+    new_operator.environment['DATABASE_URL'] = f'{engine}://nobody:secret@127.0.0.1:1/nothing'
+    result = new_operator.run('check')
     assert result.exit_code == ExitCode.DATABASE
     assert result.stdout.splitlines() == [f'settings  ok  2 set, {len(fields(Settings)) - 2} defaults']
     assert len(result.stderr.splitlines()) == 1
     assert 'secret' not in result.output
 
 
-def test_commands_report_a_file_that_is_not_a_database(newcomer: Operator, tmp_path: Path) -> None:
+def test_commands_report_a_file_that_is_not_a_database(new_operator: Operator, tmp_path: Path) -> None:
     (tmp_path / 'new.db').write_text('not a database' * 100)
     for command in (('check',), ('migrate',), ('user', 'delete', 'ada', '--yes')):
-        result = newcomer.run(*command)
+        result = new_operator.run(*command)
         assert result.exit_code == ExitCode.DATABASE
         assert 'not a database' in result.stderr
 
 
-def test_check_reports_a_missing_database_and_does_not_create_it(newcomer: Operator, tmp_path: Path) -> None:
-    result = newcomer.run('check')
+def test_check_reports_a_missing_database_and_does_not_create_it(
+    new_operator: Operator, tmp_path: Path
+) -> None:
+    result = new_operator.run('check')
     assert result.exit_code == ExitCode.SCHEMA
     assert 'python -m service migrate' in result.stderr
     assert os.listdir(tmp_path) == []
@@ -86,69 +88,69 @@ def test_check_reports_the_schema_of_another_release(
     assert word in result.stderr
 
 
-def test_the_json_report_has_the_failed_and_the_skipped_checks(newcomer: Operator) -> None:
-    newcomer.environment['PORT'] = 'x'
-    result = newcomer.run('check', '--json')
+def test_the_json_report_has_the_failed_and_the_skipped_checks(new_operator: Operator) -> None:
+    new_operator.environment['PORT'] = 'x'
+    result = new_operator.run('check', '--json')
     assert result.exit_code == ExitCode.SETTING
     assert '"settings": {"ok": false, "detail": "PORT: ' in result.stdout
     assert '"schema": {"ok": false, "detail": "not checked"}' in result.stdout
 
 
-def test_migrate_prints_the_applied_migrations_as_json(newcomer: Operator) -> None:
-    assert newcomer.ask('migrate') == {'taken': [LATEST], 'step': LATEST}
-    assert newcomer.ask('migrate') == {'taken': [], 'step': LATEST}
-    assert newcomer.run('check').exit_code == 0
+def test_migrate_prints_the_applied_migrations_as_json(new_operator: Operator) -> None:
+    assert new_operator.run_json('migrate') == {'taken': [LATEST], 'step': LATEST}
+    assert new_operator.run_json('migrate') == {'taken': [], 'step': LATEST}
+    assert new_operator.run('check').exit_code == 0
 
 
-def test_the_help_of_every_command_lists_the_exit_codes(newcomer: Operator) -> None:
+def test_the_help_of_every_command_lists_the_exit_codes(new_operator: Operator) -> None:
     commands: tuple[tuple[str, ...], ...] = (
         (), ('check',), ('migrate',), ('demo',), ('routes',), ('openapi',), ('user', 'add'),
         ('user', 'password'), ('user', 'delete'), ('tokens', 'purge'), ('tokens', 'revoke'),
         ('keys', 'rotate'),
     )  # fmt: skip
     for command in commands:
-        text = ' '.join(newcomer.run(*command, '--help').stdout.split())
+        text = ' '.join(new_operator.run(*command, '--help').stdout.split())
         for code in ExitCode:
             assert f' {code.value} ' in text, command
 
 
-def test_commands_fail_on_a_database_without_tables(newcomer: Operator) -> None:
+def test_commands_fail_on_a_database_without_tables(new_operator: Operator) -> None:
     for command in (('keys', 'rotate'), ('tokens', 'purge'), ('tokens', 'revoke', 'ada')):
-        assert newcomer.run(*command).exit_code == ExitCode.SCHEMA
+        assert new_operator.run(*command).exit_code == ExitCode.SCHEMA
 
 
 def test_keys_rotate_prints_the_new_key_as_json(operator: Operator, start: Start, db: Session) -> None:
     start()
-    key = operator.ask('keys', 'rotate')['id']
+    key = operator.run_json('keys', 'rotate')['id']
     current = db.execute('SELECT id FROM signing_keys WHERE published_until IS NULL')
     assert current.fetchone() == (key,)
     assert current.fetchone() is None
 
 
-def test_settings_are_printed_without_secrets(newcomer: Operator) -> None:
-    newcomer.environment['DATABASE_URL'] = 'postgres://ada:secret@db/halcyon'
-    shown = newcomer.ask('settings')
-    assert set(shown) == {field.name.upper() for field in fields(Settings)}
-    assert shown['DATABASE_URL'] == 'postgresql://db/halcyon'
-    result = newcomer.run('settings')
+def test_settings_are_printed_without_secrets(new_operator: Operator) -> None:
+    new_operator.environment['DATABASE_URL'] = 'postgres://ada:secret@db/halcyon'
+    printed = new_operator.run_json('settings')
+    assert set(printed) == {field.name.upper() for field in fields(Settings)}
+    assert printed['DATABASE_URL'] == 'postgresql://db/halcyon'
+    result = new_operator.run('settings')
     assert 'BCRYPT_COST=4' in result.stdout.splitlines()
     assert 'secret' not in result.output
 
 
-def test_a_misspelt_setting_is_a_warning(newcomer: Operator) -> None:
-    newcomer.environment['BCRYPT_COTS'] = '4'
-    result = newcomer.run('settings')
+def test_a_misspelt_setting_is_a_warning(new_operator: Operator) -> None:
+    new_operator.environment['BCRYPT_COTS'] = '4'
+    result = new_operator.run('settings')
     assert result.exit_code == 0
     assert result.stderr == 'Warning: BCRYPT_COTS is not a setting: did you mean BCRYPT_COST?\n'
 
 
-def test_the_version_is_printed(newcomer: Operator) -> None:
-    result = newcomer.run('--version')
+def test_the_version_is_printed(new_operator: Operator) -> None:
+    result = new_operator.run('--version')
     assert result.exit_code == 0
     assert result.stdout.startswith('Halcyon, version ')
 
 
-def test_check_notices_a_database_that_cannot_be_written(
+def test_check_reports_a_read_only_database(
     operator: Operator, database_url: str, monkeypatch: pytest.MonkeyPatch, start: Start
 ) -> None:
     app = start()
@@ -169,8 +171,8 @@ def test_check_notices_a_database_that_cannot_be_written(
     [((3, 51, 3), False), ((3, 51, 2), True), ((3, 50, 7), False), ((3, 50, 6), True), ((3, 44, 6), False),
      ((3, 45, 0), True), ((3, 40, 1), True), ((4, 0, 0), False)],
 )  # fmt: skip
-def test_check_names_a_version_of_sqlite_with_the_wal_reset_bug(
-    newcomer: Operator, monkeypatch: pytest.MonkeyPatch, version: tuple[int, ...], has_bug: bool
+def test_check_reports_a_sqlite_version_with_the_wal_reset_bug(
+    new_operator: Operator, monkeypatch: pytest.MonkeyPatch, version: tuple[int, ...], has_bug: bool
 ) -> None:
     monkeypatch.setattr('sqlite3.sqlite_version_info', version)
-    assert ('WAL-reset bug' in newcomer.run('check').stdout) == has_bug
+    assert ('WAL-reset bug' in new_operator.run('check').stdout) == has_bug

@@ -29,7 +29,7 @@ from service.domain.demo.generator import (
 from service.domain.errors import Conflict
 from service.domain.users import register_user
 from tests.client import Client
-from tests.commands.conftest import Operator, refusal
+from tests.commands.conftest import Operator, error_of
 from tests.server import wait_until
 
 SMALL = ('demo', '--users', '40', '--follows', '5', '--posts', '2', '--stores', '3', '--items', '4')
@@ -43,21 +43,22 @@ TABLES = ('users', 'follows', 'posts', 'stores', 'items')
 
 
 def wrong_counters(execute: Any) -> dict[str, tuple[Any, Any]]:
-    """Return every wrong counter with its value and the number of rows, without the service's queries."""
+    """Return the wrong counters, computed without the queries of the service."""
     wrong = {}
     for counter, (table, counted, key) in COUNTED.items():
-        found = execute(
+        wrong_rows = execute(
             f'SELECT COUNT(*) FROM {table} LEFT JOIN'
             f' (SELECT {key} AS owner, COUNT(*) AS number FROM {counted} GROUP BY {key}) AS c ON owner = id'
             f' WHERE {counter} <> COALESCE(number, 0)'
         ).fetchone()
-        if found != (0,):
-            wrong[counter] = (found[0], 0)
+        if wrong_rows != (0,):
+            wrong[counter] = (wrong_rows[0], 0)
     for table in set(TABLES) - {'follows'}:
-        query = f"SELECT COALESCE(SUM(amount), 0) FROM totals WHERE thing = '{table}'"
-        kept, counted = (execute(one).fetchone()[0] for one in (query, f'SELECT COUNT(*) FROM {table}'))
-        if int(kept) != counted:
-            wrong[table] = (kept, counted)
+        total_query = f"SELECT COALESCE(SUM(amount), 0) FROM totals WHERE thing = '{table}'"
+        queries = (total_query, f'SELECT COUNT(*) FROM {table}')
+        total, counted = (execute(query).fetchone()[0] for query in queries)
+        if int(total) != counted:
+            wrong[table] = (total, counted)
     return wrong
 
 
@@ -66,7 +67,7 @@ def rows(db: Session, columns: str, table: str) -> list[Any]:
 
 
 def test_demo_creates_the_requested_numbers_with_exact_counters(operator: Operator, db: Session) -> None:
-    printed = operator.ask(*SMALL)
+    printed = operator.run_json(*SMALL)
     rows = {table: db.execute(f'SELECT COUNT(*) FROM {table}').fetchone()[0] for table in TABLES}
     assert rows == {'users': 40, 'follows': 200, 'posts': 80, 'stores': 3, 'items': 12}
     assert rows.items() <= printed.items()
@@ -83,7 +84,7 @@ def test_every_batch_leaves_exact_counters(db: Session) -> None:
     assert db.execute('SELECT MAX(follower_count) FROM users').fetchone()[0] == data.users - 1
 
 
-def test_a_name_taken_meanwhile_stops_loading_and_keeps_the_batches(db: Session) -> None:
+def test_loading_stops_at_a_taken_name_and_keeps_earlier_batches(db: Session) -> None:
     data = DemoData(3 * MIN_BATCH_USERS, 0, 0, now=db.now())
     batches = load(db, data)
     next(batches)
@@ -111,10 +112,14 @@ def test_ids_are_unique_at_the_maximum_size() -> None:
 
 
 @pytest.mark.parametrize(('users', 'follows'), [(1, 10), (2, 10), (3, 1), (3, 10), (10, 9), (10, 0)])
-def test_few_users_follow_each_other_as_far_as_possible(newcomer: Operator, users: int, follows: int) -> None:
-    printed = newcomer.ask('demo', '--users', str(users), '--follows', str(follows), '--posts', '0')
+def test_few_users_follow_each_other_as_far_as_possible(
+    new_operator: Operator, users: int, follows: int
+) -> None:
+    printed = new_operator.run_json('demo', '--users', str(users), '--follows', str(follows), '--posts', '0')
     assert printed['follows'] == users * min(follows, users - 1)
-    with closing(sqlite3.connect(newcomer.environment['DATABASE_URL'].removeprefix('sqlite:///'))) as stored:
+    with closing(
+        sqlite3.connect(new_operator.environment['DATABASE_URL'].removeprefix('sqlite:///'))
+    ) as stored:
         assert wrong_counters(stored.execute) == {}
         counted = stored.execute('SELECT COUNT(*) FROM follows').fetchone()[0]
         assert counted == printed['follows']
@@ -123,7 +128,7 @@ def test_few_users_follow_each_other_as_far_as_possible(newcomer: Operator, user
 
 
 def test_the_api_serves_the_demo_data(operator: Operator, client: Client) -> None:
-    printed = operator.ask(*SMALL)
+    printed = operator.run_json(*SMALL)
     celebrity = client.sign_in(printed['celebrity'], PASSWORD)
     me = celebrity.me()
     assert me.state['follower_count'] == printed['users'] - 1
@@ -149,15 +154,15 @@ def every_item(page: Any) -> list[Any]:
 
 
 def test_later_posts_are_newer_than_the_demo_data(operator: Operator, client: Client) -> None:
-    printed = operator.ask(*SMALL)
-    someone = client.sign_in(printed['celebrity'], PASSWORD)
-    someone.publish('New here')
-    assert someone.follow('hc:posts').items[0]['body'] == 'New here'
-    assert someone.follow('hc:feed').items[0]['body'] == 'New here'
+    printed = operator.run_json(*SMALL)
+    celebrity = client.sign_in(printed['celebrity'], PASSWORD)
+    celebrity.publish('New here')
+    assert celebrity.follow('hc:posts').items[0]['body'] == 'New here'
+    assert celebrity.follow('hc:feed').items[0]['body'] == 'New here'
 
 
 def test_demo_ids_contain_their_time(operator: Operator, db: Session) -> None:
-    operator.ask(*SMALL)
+    operator.run_json(*SMALL)
     now = db.now()
     for table, column in (('users', 'member_since'), *((table, 'created_at') for table in TABLES[1:])):
         times = rows(db, f'id, {column}', table)
@@ -165,8 +170,8 @@ def test_demo_ids_contain_their_time(operator: Operator, db: Session) -> None:
         assert all(time < now for _, time in times)
 
 
-def test_nothing_happens_before_registration(operator: Operator, db: Session) -> None:
-    operator.ask(*SMALL)
+def test_demo_rows_are_newer_than_all_registrations(operator: Operator, db: Session) -> None:
+    operator.run_json(*SMALL)
     last_joined = db.execute('SELECT MAX(member_since) FROM users').fetchone()[0]
     for table in TABLES[1:]:
         assert db.execute(f'SELECT MIN(created_at) FROM {table}').fetchone()[0] > last_joined
@@ -174,11 +179,11 @@ def test_nothing_happens_before_registration(operator: Operator, db: Session) ->
     assert db.execute(late).fetchone() == (0,)
 
 
-def load_seed(newcomer: Operator, folder: Path, seed: int) -> list[list[Any]]:
-    """Return the data of that seed, loaded into a database of its own."""
+def load_seed(new_operator: Operator, folder: Path, seed: int) -> list[list[Any]]:
+    """Return the data of the seed, loaded into a new database."""
     path = folder / f'{time.monotonic_ns()}.db'
-    newcomer.environment['DATABASE_URL'] = f'sqlite:///{path}'
-    newcomer.ask(*SMALL, '--seed', str(seed))
+    new_operator.environment['DATABASE_URL'] = f'sqlite:///{path}'
+    new_operator.run_json(*SMALL, '--seed', str(seed))
     queries = (
         'SELECT username, about_me, follower_count FROM users ORDER BY id',
         'SELECT username, body FROM posts JOIN users ON users.id = author_id ORDER BY posts.id',
@@ -190,16 +195,16 @@ def load_seed(newcomer: Operator, folder: Path, seed: int) -> list[list[Any]]:
         return [stored.execute(query).fetchall() for query in queries]
 
 
-def test_the_seed_determines_the_data(newcomer: Operator, tmp_path: Path) -> None:
-    first = load_seed(newcomer, tmp_path, 1)
-    assert load_seed(newcomer, tmp_path, 1) == first
-    assert all(one != other for one, other in zip(load_seed(newcomer, tmp_path, 2), first, strict=True))
+def test_the_seed_determines_the_data(new_operator: Operator, tmp_path: Path) -> None:
+    first = load_seed(new_operator, tmp_path, 1)
+    assert load_seed(new_operator, tmp_path, 1) == first
+    assert all(rows != other for rows, other in zip(load_seed(new_operator, tmp_path, 2), first, strict=True))
 
 
 def test_demo_rejects_a_database_with_users(operator: Operator, ada: Client) -> None:
     result = operator.run(*SMALL)
     assert result.exit_code == ExitCode.REJECTED
-    assert refusal(result).startswith('The database has users already. Demo data needs an empty database: ')
+    assert error_of(result).startswith('The database has users already. Demo data needs an empty database: ')
     assert ada.follow('hc:users').state['_meta']['total_items'] == 1
 
 
@@ -207,30 +212,30 @@ def test_demo_rejects_a_database_with_users(operator: Operator, ada: Client) -> 
     ('sent', 'status'), [(signal.SIGINT, ExitCode.REJECTED), (signal.SIGKILL, -signal.SIGKILL)]
 )
 def test_an_interrupted_run_leaves_consistent_data(
-    newcomer: Operator, tmp_path: Path, sent: signal.Signals, status: int
+    new_operator: Operator, tmp_path: Path, sent: signal.Signals, status: int
 ) -> None:
     signal.signal(signal.SIGINT, signal.default_int_handler)  # else a child would inherit an ignored SIGINT
     with (
         subprocess.Popen(
             [sys.executable, '-m', 'service', 'demo', '--users', '1000000', '--posts', '0'],
-            env={**os.environ, **newcomer.environment},
+            env={**os.environ, **new_operator.environment},
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,
-        ) as running,
+        ) as process,
         closing(sqlite3.connect(tmp_path / 'new.db')) as stored,
     ):
         try:
             wait_until(lambda: has_users(stored))
-            running.send_signal(sent)
-            stdout, stderr = running.communicate(timeout=20)
+            process.send_signal(sent)
+            stdout, stderr = process.communicate(timeout=20)
         finally:
-            running.kill()
-        assert (stdout, running.returncode) == ('', status)
+            process.kill()
+        assert (stdout, process.returncode) == ('', status)
         assert ('Error: Interrupted. ' in stderr) == (sent is signal.SIGINT)
         assert 0 < stored.execute('SELECT COUNT(*) FROM users').fetchone()[0] < 1_000_000
         assert wrong_counters(stored.execute) == {}
-    assert 'has users already' in refusal(newcomer.run(*SMALL))
+    assert 'has users already' in error_of(new_operator.run(*SMALL))
 
 
 def has_users(stored: sqlite3.Connection) -> bool:

@@ -8,13 +8,13 @@ from service.commands.cli import ExitCode
 from service.database.session import Session
 from service.domain.users import find_user_by_username
 from tests.client import Client
-from tests.commands.conftest import Operator, refusal
+from tests.commands.conftest import Operator, error_of
 
 
 def test_an_operator_deletes_a_post(operator: Operator, ada: Client, db: Session) -> None:
     kept = ada.post('/api/posts', {'body': 'kept'}).state['id']
     post = ada.post('/api/posts', {'body': 'deleted'}).state['id']
-    assert operator.ask('post', 'delete', str(post), '--yes') == {'id': post, 'author': 'ada'}
+    assert operator.run_json('post', 'delete', str(post), '--yes') == {'id': post, 'author': 'ada'}
     assert ada.get(f'/api/posts/{post}').status == 404
     page = ada.get('/api/posts').state
     assert page['_meta']['total_items'] == 1
@@ -26,7 +26,7 @@ def test_an_operator_deletes_a_post(operator: Operator, ada: Client, db: Session
 def test_an_unknown_post_is_rejected(operator: Operator, options: tuple[str, ...]) -> None:
     result = operator.run('post', 'delete', '1', *options)
     assert result.exit_code == ExitCode.REJECTED
-    assert refusal(result) == 'There is no such post.'
+    assert error_of(result) == 'There is no such post.'
 
 
 def test_deleting_a_post_asks_for_confirmation(operator: Operator, ada: Client) -> None:

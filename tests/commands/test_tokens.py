@@ -7,14 +7,14 @@ from service.database.session import Session
 from service.domain.expiry import BATCH_SIZE
 from tests.client import Client, assert_problem
 from tests.clock import MovableClock
-from tests.commands.conftest import Operator, refusal
+from tests.commands.conftest import Operator, error_of
 
 DAY = 86400
 
 
 def test_all_tokens_of_one_user_are_revoked(operator: Operator, ada: Client, bob: Client) -> None:
     other = ada.sign_in('ada')
-    assert operator.ask('tokens', 'revoke', 'ada') == {'username': 'ada', 'revoked': 2}
+    assert operator.run_json('tokens', 'revoke', 'ada') == {'username': 'ada', 'revoked': 2}
     assert_problem(ada.entry(), 401)
     assert_problem(other.entry(), 401)
     assert bob.me().status == 200
@@ -32,12 +32,12 @@ def test_expired_tokens_are_not_counted_as_revoked(
     clock.move(seconds=-DAY)
     client.sign_in('ada')
     clock.move(seconds=DAY)
-    assert operator.ask('tokens', 'revoke', 'ada')['revoked'] == 0
+    assert operator.run_json('tokens', 'revoke', 'ada')['revoked'] == 0
 
 
 def test_revoking_tokens_of_an_unknown_user_fails(operator: Operator, ada: Client) -> None:
     result = operator.run('tokens', 'revoke', 'eve')
-    assert (result.exit_code, refusal(result)) == (ExitCode.REJECTED, "There is no user 'eve'.")
+    assert (result.exit_code, error_of(result)) == (ExitCode.REJECTED, "There is no user 'eve'.")
 
 
 def test_purge_deletes_everything_expired_and_keeps_live_tokens(
@@ -54,7 +54,7 @@ def test_purge_deletes_everything_expired_and_keeps_live_tokens(
                 f" VALUES ({number + 1}, {row[0]}, 'x{number}', 0, 1, 0)"
             )
     clock.move(seconds=DAY)
-    purged = operator.ask('tokens', 'purge')
+    purged = operator.run_json('tokens', 'purge')
     assert purged['tokens'] == expired
     assert purged['tries'] > 0
     assert ada.me().status == 200

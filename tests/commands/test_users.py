@@ -1,4 +1,4 @@
-"""The user commands: add, password and delete, by the rules of the API."""
+"""The user commands, which apply the rules of the API."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ import pytest
 
 from service.commands.cli import ExitCode
 from tests.client import Client, assert_problem
-from tests.commands.conftest import Operator, refusal
+from tests.commands.conftest import Operator, error_of
 
 PASSWORD = 'battery staple'
 
 
 def add(operator: Operator, name: str = 'ada', password: str = PASSWORD) -> int:
-    printed = operator.ask(
+    printed = operator.run_json(
         'user', 'add', name, f'{name}@example.org', '--password-stdin', typed=f'{password}\n'
     )
     user_id: int = printed['id']
@@ -36,9 +36,9 @@ def test_added_users_are_counted(operator: Operator, client: Client) -> None:
     assert client.sign_in('ada', PASSWORD).follow('hc:users').state['_meta']['total_items'] == 2
 
 
-def test_adding_the_first_user_creates_the_schema(newcomer: Operator) -> None:
-    assert add(newcomer) > 0
-    assert newcomer.run('check').exit_code == 0
+def test_adding_the_first_user_creates_the_schema(new_operator: Operator) -> None:
+    assert add(new_operator) > 0
+    assert new_operator.run('check').exit_code == 0
 
 
 @pytest.mark.parametrize(
@@ -55,14 +55,14 @@ def test_values_that_the_api_rejects_are_rejected_in_one_line(
 ) -> None:
     result = operator.run('user', 'add', name, email, '--password-stdin', typed=f'{password}\n')
     assert result.exit_code == ExitCode.REJECTED
-    line = refusal(result)
+    line = error_of(result)
     assert all(word in line for word in words)
 
 
 def test_a_taken_name_and_email_are_rejected(operator: Operator, ada: Client) -> None:
     result = operator.run('user', 'add', 'ADA', 'ADA@example.org', '--password-stdin', typed=PASSWORD)
     assert result.exit_code == ExitCode.REJECTED
-    assert refusal(result) == 'username is taken by another user. email is taken by another user.'
+    assert error_of(result) == 'username is taken by another user. email is taken by another user.'
 
 
 def test_the_password_prompt_needs_a_terminal(operator: Operator) -> None:
@@ -72,7 +72,9 @@ def test_the_password_prompt_needs_a_terminal(operator: Operator) -> None:
 
 
 def test_the_password_prompt_asks_twice_without_echo(operator: Operator, client: Client) -> None:
-    screen = at_a_terminal(operator, 'user', 'add', 'ada', 'ada@example.org', responses=(PASSWORD, PASSWORD))
+    screen = run_at_a_terminal(
+        operator, 'user', 'add', 'ada', 'ada@example.org', responses=(PASSWORD, PASSWORD)
+    )
     assert re.findall(r'Password:|Repeat for confirmation:', screen) == [
         'Password:',
         'Repeat for confirmation:',
@@ -81,7 +83,7 @@ def test_the_password_prompt_asks_twice_without_echo(operator: Operator, client:
     assert client.sign_in('ada', PASSWORD).me().status == 200
 
 
-def at_a_terminal(operator: Operator, *arguments: str, responses: tuple[str, ...]) -> str:
+def run_at_a_terminal(operator: Operator, *arguments: str, responses: tuple[str, ...]) -> str:
     """Run a command at a terminal, type an answer to each prompt, and return what the terminal displays."""
     process, terminal = pty.fork()
     if process == 0:
@@ -90,14 +92,14 @@ def at_a_terminal(operator: Operator, *arguments: str, responses: tuple[str, ...
             [sys.executable, '-m', 'service', *arguments],
             {**os.environ, **operator.environment},
         )
-    output, left = b'', list(responses)
+    output, pending = b'', list(responses)
     while True:
         try:
             output += os.read(terminal, 1024)
         except OSError:  # the command has ended
             break
-        if left and output.endswith(b': '):  # the space is printed after echo is off
-            os.write(terminal, f'{left.pop(0)}\n'.encode())
+        if pending and output.endswith(b': '):  # the space is printed after echo is off
+            os.write(terminal, f'{pending.pop(0)}\n'.encode())
     os.close(terminal)
     assert os.waitstatus_to_exitcode(os.waitpid(process, 0)[1]) == 0, output
     return output.decode()
@@ -107,7 +109,7 @@ def test_a_new_password_replaces_the_old_one_and_revokes_all_tokens(
     operator: Operator, ada: Client, client: Client
 ) -> None:
     client.sign_in('ada')
-    printed = operator.ask('user', 'password', 'ADA', '--password-stdin', typed=f'{PASSWORD}\n')
+    printed = operator.run_json('user', 'password', 'ADA', '--password-stdin', typed=f'{PASSWORD}\n')
     assert printed == {'username': 'ada', 'revoked': 2}
     assert_problem(ada.entry(), 401)
     assert client.sign_in('ada', PASSWORD).me().status == 200
@@ -117,7 +119,7 @@ def test_a_new_password_replaces_the_old_one_and_revokes_all_tokens(
 
 def test_a_weak_password_changes_nothing(operator: Operator, ada: Client) -> None:
     result = operator.run('user', 'password', 'ada', '--password-stdin', typed='short\n')
-    assert (result.exit_code, refusal(result)) == (
+    assert (result.exit_code, error_of(result)) == (
         ExitCode.REJECTED,
         'password must have at least 8 characters.',
     )
@@ -131,7 +133,7 @@ def test_an_unknown_user_is_reported_in_one_line(operator: Operator, command: st
         'user', command, name, *(['--yes'] if command == 'delete' else ['--password-stdin'])
     )
     assert result.exit_code == ExitCode.REJECTED
-    assert refusal(result).startswith('There is no user ')
+    assert error_of(result).startswith('There is no user ')
 
 
 def test_delete_asks_for_confirmation(operator: Operator, ada: Client) -> None:
@@ -143,20 +145,22 @@ def test_delete_asks_for_confirmation(operator: Operator, ada: Client) -> None:
 
 
 def test_a_deleted_user_is_signed_out(operator: Operator, ada: Client) -> None:
-    assert operator.ask('user', 'delete', 'ada', '--yes')['username'] == 'ada'
+    assert operator.run_json('user', 'delete', 'ada', '--yes')['username'] == 'ada'
     assert_problem(ada.entry(), 401)
 
 
 def test_users_are_listed_and_shown(operator: Operator, ada: Client, bob: Client) -> None:
-    listed = operator.ask('user', 'list')
-    assert [one['username'] for one in listed['users']] == ['ada', 'bob']
+    listed = operator.run_json('user', 'list')
+    assert [user['username'] for user in listed['users']] == ['ada', 'bob']
     assert listed['total'] == 2
-    assert [one['username'] for one in operator.ask('user', 'list', '--prefix', 'B')['users']] == ['bob']
-    assert len(operator.ask('user', 'list', '--limit', '1')['users']) == 1
+    assert [user['username'] for user in operator.run_json('user', 'list', '--prefix', 'B')['users']] == [
+        'bob'
+    ]
+    assert len(operator.run_json('user', 'list', '--limit', '1')['users']) == 1
     assert operator.run('user', 'list').stdout.splitlines()[-1] == '2 of 2 users.'
-    shown = operator.ask('user', 'show', 'ADA')
-    assert shown == listed['users'][0]
-    assert set(shown) == {
+    user = operator.run_json('user', 'show', 'ADA')
+    assert user == listed['users'][0]
+    assert set(user) == {
         'id', 'username', 'email', 'member_since', 'last_seen', 'posts', 'followers', 'following',
         'suspended',
         'email_verified',
@@ -168,14 +172,14 @@ def test_users_are_listed_and_shown(operator: Operator, ada: Client, bob: Client
 def test_a_user_is_suspended_and_restored(operator: Operator, client: Client) -> None:
     add(operator)
     ada = client.sign_in('ada', PASSWORD)
-    assert operator.ask('user', 'suspend', 'ADA') == {'username': 'ada', 'revoked': 1}
+    assert operator.run_json('user', 'suspend', 'ADA') == {'username': 'ada', 'revoked': 1}
     assert ada.entry().status == 401
-    assert operator.ask('user', 'show', 'ada')['suspended'].startswith('20')
+    assert operator.run_json('user', 'show', 'ada')['suspended'].startswith('20')
     assert 'ada@example.org  suspended since 20' in operator.run('user', 'list').stdout
     body = {'username': 'ada', 'password': PASSWORD}
     assert_problem(client.post('/api/tokens', body), 403)
-    assert operator.ask('user', 'restore', 'ada') == {'username': 'ada'}
-    assert operator.ask('user', 'show', 'ada')['suspended'] == 'no'
+    assert operator.run_json('user', 'restore', 'ada') == {'username': 'ada'}
+    assert operator.run_json('user', 'show', 'ada')['suspended'] == 'no'
     assert client.post('/api/tokens', body).status == 200
 
 
@@ -187,5 +191,5 @@ def test_the_operator_adds_users_while_registration_is_closed(
 
 
 @pytest.mark.parametrize('command', ['suspend', 'restore'])
-def test_only_a_user_can_be_suspended_or_restored(operator: Operator, command: str) -> None:
+def test_an_unknown_user_cannot_be_suspended_or_restored(operator: Operator, command: str) -> None:
     assert operator.run('user', command, 'nobody').exit_code == ExitCode.REJECTED

@@ -1,7 +1,7 @@
 """Deleting an account deletes everything of the user, and leaves every counter exact.
 
-The foreign keys of the database tell which tables refer to users. So these tests fail for a new table that
-the preparation leaves empty, and for a new counter that no query here recounts.
+The foreign keys of the database determine which tables refer to users. So these tests fail for a new table
+that the preparation leaves empty, and for a new counter that no query here recounts.
 
 Counters were once corrected only by modules that happened to be imported, so deleting an account by the
 command left some of them wrong.
@@ -24,7 +24,7 @@ from tests.conftest import Start
 
 ROOT = Path(__file__).parents[2]
 COMMAND = ('-m', 'service', 'user', 'delete', 'ada', '--yes')
-# The same with the imports of its module alone.
+# The same command with only the imports of its module.
 MODULE = ('-c', "from service.commands.users import user; user(['delete', 'ada', '--yes'])")
 COUNTERS = {
     ('users', 'post_count'): 'SELECT COUNT(*) FROM posts WHERE author_id = users.id',
@@ -94,9 +94,9 @@ def owned(db: Session, table: str, condition: str) -> Iterator[tuple[str, str]]:
     for other in db.engine.get_tables():
         for key in db.engine.get_foreign_keys(other):
             if key.dest_table == table:
-                refers = f'{key.column} IN (SELECT {key.dest_column} FROM {table} WHERE {condition})'
-                yield other, refers
-                yield from owned(db, other, refers)
+                reference = f'{key.column} IN (SELECT {key.dest_column} FROM {table} WHERE {condition})'
+                yield other, reference
+                yield from owned(db, other, reference)
 
 
 def test_deletion_removes_all_rows_of_the_user_and_no_others(
@@ -104,16 +104,16 @@ def test_deletion_removes_all_rows_of_the_user_and_no_others(
 ) -> None:
     references = list(owned(db, 'users', f'id = {user_id}'))
     for table, condition in references:
-        found = number(db, f'SELECT COUNT(*) FROM {table} WHERE {condition}')
-        assert found, f'the preparation has no row of {table} where {condition}'
-    left = {}
+        count = number(db, f'SELECT COUNT(*) FROM {table} WHERE {condition}')
+        assert count, f'the preparation has no row of {table} where {condition}'
+    others = {}
     for table in {table for table, _ in references} | {'users'}:
-        mine = [condition for other, condition in references if other == table] or [f'id = {user_id}']
-        mine_count = number(db, f'SELECT COUNT(*) FROM {table} WHERE {" OR ".join(mine)}')
-        left[table] = number(db, f'SELECT COUNT(*) FROM {table}') - mine_count
+        own = [condition for other, condition in references if other == table] or [f'id = {user_id}']
+        own_count = number(db, f'SELECT COUNT(*) FROM {table} WHERE {" OR ".join(own)}')
+        others[table] = number(db, f'SELECT COUNT(*) FROM {table}') - own_count
     delete_ada(database_url)
-    assert {table: number(db, f'SELECT COUNT(*) FROM {table}') for table in left} == left
-    assert all(left.values())
+    assert {table: number(db, f'SELECT COUNT(*) FROM {table}') for table in others} == others
+    assert all(others.values())
 
 
 def test_no_row_refers_to_a_deleted_row(db: Session, database_url: str, user_id: int) -> None:
@@ -121,8 +121,8 @@ def test_no_row_refers_to_a_deleted_row(db: Session, database_url: str, user_id:
     assert {key.dest_table for key in keys} >= {'users', 'stores'}
     delete_ada(database_url)
     for key in keys:
-        there = f'SELECT {key.dest_column} FROM {key.dest_table}'
-        orphans = number(db, f'SELECT COUNT(*) FROM {key.table} WHERE {key.column} NOT IN ({there})')
+        existing = f'SELECT {key.dest_column} FROM {key.dest_table}'
+        orphans = number(db, f'SELECT COUNT(*) FROM {key.table} WHERE {key.column} NOT IN ({existing})')
         assert orphans == 0, key
 
 
@@ -141,12 +141,12 @@ def test_every_counter_equals_the_number_of_rows(
         if column.name.endswith('_count')
     }
     assert counters == set(COUNTERS), 'a counter has no query, or a query has no counter'
-    assert {thing for (thing,) in db.execute('SELECT DISTINCT thing FROM totals')} == TOTALS
+    assert {table for (table,) in db.execute('SELECT DISTINCT thing FROM totals')} == TOTALS
     delete_ada(database_url, arguments)
     for (table, column), count in COUNTERS.items():
         rows = db.execute(f'SELECT id, {column}, ({count}) FROM {table}').fetchall()
-        assert any(kept for _, kept, _ in rows), f'the preparation leaves nothing in {table}.{column}'
-        assert [kept for _, kept, _ in rows] == [counted for _, _, counted in rows], (table, column)
-    for thing in TOTALS:
-        kept = number(db, f"SELECT SUM(amount) FROM totals WHERE thing = '{thing}'")
-        assert (thing, kept) == (thing, number(db, f'SELECT COUNT(*) FROM {thing}'))
+        assert any(counter for _, counter, _ in rows), f'the preparation leaves nothing in {table}.{column}'
+        assert [counter for _, counter, _ in rows] == [counted for _, _, counted in rows], (table, column)
+    for table in TOTALS:
+        total = number(db, f"SELECT SUM(amount) FROM totals WHERE thing = '{table}'")
+        assert (table, total) == (table, number(db, f'SELECT COUNT(*) FROM {table}'))

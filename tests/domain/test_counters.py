@@ -43,7 +43,7 @@ def test_posts_are_counted_by_author_and_in_total(db: Session, ada: Viewer, bob:
 
 STEPS = st.lists(
     st.tuples(
-        st.sampled_from(['follow', 'unfollow', 'post', 'unpost', 'leave']),
+        st.sampled_from(['follow', 'unfollow', 'post', 'delete post', 'delete account']),
         st.integers(0, 2),
         st.integers(0, 2),
     ),
@@ -56,31 +56,31 @@ STEPS = st.lists(
 def test_counters_equal_the_number_of_rows(
     db: Session, person: Any, steps: list[tuple[str, int, int]]
 ) -> None:
-    mark = db.new_id()
-    people = [person(f'p{mark}-{number}') for number in range(3)]
-    watcher = person(f'w{mark}')
-    left: set[int] = set()
-    for verb, one, other in steps:
-        by, target = people[one], people[other]
-        if by.user_id in left:
+    suffix = db.new_id()
+    people = [person(f'p{suffix}-{number}') for number in range(3)]
+    observer = person(f'w{suffix}')
+    deleted: set[int] = set()
+    for action, number, target_number in steps:
+        by, target = people[number], people[target_number]
+        if by.user_id in deleted:
             continue
-        if verb in ('follow', 'unfollow') and one != other and target.user_id not in left:
-            (follow if verb == 'follow' else unfollow)(
+        if action in ('follow', 'unfollow') and number != target_number and target.user_id not in deleted:
+            (follow if action == 'follow' else unfollow)(
                 db, by.user_id, target.user_id, by=by, precondition=no_precondition
             )
-        elif verb == 'post':
+        elif action == 'post':
             publish_post(db, body='x', by=by)
-        elif verb == 'unpost':
+        elif action == 'delete post':
             for post in list_posts_of(db, find_user(db, by.user_id, by), PageRequest(), by).entries[:1]:
                 delete_post(db, post.id, by=by, precondition=no_precondition)
-        elif verb == 'leave':
+        elif action == 'delete account':
             delete_user(db, by.user_id, by=by, precondition=no_precondition)
-            left.add(by.user_id)
+            deleted.add(by.user_id)
     for user in people:
         try:
             counters = counts(db, user)
         except NotFound:
-            assert user.user_id in left
+            assert user.user_id in deleted
             continue
         counted = db.execute(
             f'SELECT (SELECT COUNT(*) FROM posts WHERE author_id = {user.user_id}),'
@@ -89,10 +89,10 @@ def test_counters_equal_the_number_of_rows(
         ).fetchone()
         assert counters == counted
     assert (
-        list_posts(db, PageRequest(), watcher).total_items
+        list_posts(db, PageRequest(), observer).total_items
         == db.execute('SELECT COUNT(*) FROM posts').fetchone()[0]
     )
     assert (
-        list_users(db, PageRequest(), watcher).total_items
+        list_users(db, PageRequest(), observer).total_items
         == db.execute('SELECT COUNT(*) FROM users').fetchone()[0]
     )

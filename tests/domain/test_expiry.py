@@ -23,10 +23,10 @@ TABLES = ('tokens', 'idempotency_keys', 'tries')
 
 
 def fill(db: Session, count: int) -> None:
-    """Create that many idempotency keys and attempts, and a token."""
+    """Create as many idempotency keys and attempts, and one token."""
     for number in range(count):
         key = make_key(db, f'k{number}', target='POST /', request=b'', user_id=None, may_hold_secrets=False)
-        replay_or_run(db, key, lambda one: StoredResponse(201, {}, ''))
+        replay_or_run(db, key, lambda session: StoredResponse(201, {}, ''))
         count_attempt(db, sign_in_subjects(None, f'name{number}', None))
     sign_in(db, username='ada', password='correct horse', user_agent=None)
 

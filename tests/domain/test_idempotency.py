@@ -59,10 +59,10 @@ def count_posts(db: Session) -> int:
     return int(db.execute('SELECT COUNT(*) FROM posts').fetchone()[0])
 
 
-def closing(db: Session, do: Callable[[Session], Any]) -> Any:
-    """Call the function in a thread, and close its connection."""
+def closing(db: Session, function: Callable[[Session], Any]) -> Any:
+    """Call the function, and close the connection of this thread."""
     try:
-        return do(db)
+        return function(db)
     finally:
         db.close()
 
@@ -82,16 +82,16 @@ def test_a_retry_on_another_node_gets_the_first_response(
 def test_the_effect_is_invisible_until_there_is_a_response(
     db: Session, open_node: Callable[[], Session], key: RequestKey, publish: Respond
 ) -> None:
-    seen, other_node = [], open_node()
+    counts, other_node = [], open_node()
 
     def respond(session: Session) -> StoredResponse:
         response = publish(session)
         with ThreadPoolExecutor(1) as another_thread:
-            seen.append(another_thread.submit(closing, other_node, count_posts).result())
+            counts.append(another_thread.submit(closing, other_node, count_posts).result())
         return response
 
     replay_or_run(db, key, respond)
-    assert seen == [0]
+    assert counts == [0]
     assert count_posts(other_node) == 1
 
 
@@ -108,11 +108,11 @@ def test_a_failure_after_the_effect_rolls_it_back(db: Session, key: RequestKey, 
 
 
 def test_an_error_is_not_stored(db: Session, key: RequestKey, publish: Respond) -> None:
-    def refuse(session: Session) -> StoredResponse:
+    def reject(session: Session) -> StoredResponse:
         raise Invalid(detail='no')
 
     with pytest.raises(Invalid):
-        replay_or_run(db, key, refuse)
+        replay_or_run(db, key, reject)
     assert count_keys(db) == 0
     assert replay_or_run(db, key, publish).status == 201
 
@@ -143,24 +143,24 @@ class Killed(BaseException):
     """Simulates the end of the process."""
 
 
-def claim_and_die(node: Session, key: RequestKey) -> None:
+def claim_and_crash(node: Session, key: RequestKey) -> None:
     """Claim the key on a node whose process is then killed."""
 
     def fail(*arguments: Any) -> None:
         raise Killed
 
-    def die(session: Session) -> StoredResponse:
+    def crash(session: Session) -> StoredResponse:
         node.engine.execute_sql = fail
         raise Killed
 
     with pytest.raises(Killed):
-        replay_or_run(node, key, die)
+        replay_or_run(node, key, crash)
 
 
 def test_the_claim_of_a_killed_process_expires(
     db: Session, open_node: Callable[[], Session], key: RequestKey, publish: Respond, clock: MovableClock
 ) -> None:
-    claim_and_die(open_node(), key)
+    claim_and_crash(open_node(), key)
     with pytest.raises(KeyInUse):
         replay_or_run(db, key, publish)
     clock.move(seconds=CLAIM_SECONDS)
@@ -183,11 +183,11 @@ def test_a_slow_request_has_no_effect_after_another_with_its_key(
 def test_a_slow_request_yields_to_the_current_holder_of_its_claim(
     db: Session, open_node: Callable[[], Session], key: RequestKey, publish: Respond, clock: MovableClock
 ) -> None:
-    is_claimed, may_go_on, other_node = Event(), Event(), open_node()
+    is_claimed, may_continue, other_node = Event(), Event(), open_node()
 
     def respond_later(session: Session) -> StoredResponse:
         is_claimed.set()
-        assert may_go_on.wait(10)
+        assert may_continue.wait(10)
         return publish(session)
 
     def respond_slowly(session: Session) -> StoredResponse:
@@ -200,7 +200,7 @@ def test_a_slow_request_yields_to_the_current_holder_of_its_claim(
     with ThreadPoolExecutor(1) as pool:
         with pytest.raises(KeyInUse):
             replay_or_run(db, key, respond_slowly)
-        may_go_on.set()
+        may_continue.set()
         assert others[0].result().status == 201
     assert count_posts(db) == 1
 
@@ -208,7 +208,7 @@ def test_a_slow_request_yields_to_the_current_holder_of_its_claim(
 def test_a_clock_step_back_does_not_prolong_a_claim(
     db: Session, open_node: Callable[[], Session], key: RequestKey, publish: Respond, clock: MovableClock
 ) -> None:
-    claim_and_die(open_node(), key)
+    claim_and_crash(open_node(), key)
     clock.move(seconds=-3600)
     assert replay_or_run(db, key, publish).status == 201
 
@@ -329,8 +329,8 @@ from service.domain.viewer import Viewer
 url, now, key, viewer = json.loads(sys.argv[1])
 db = open_session(Settings.from_environment({'DATABASE_URL': url}), lambda: now)
 
-def respond(one):
-    print(publish_post(one, body='hello', by=Viewer(*viewer)).body, flush=True)
+def respond(session):
+    print(publish_post(session, body='hello', by=Viewer(*viewer)).body, flush=True)
     os.kill(os.getpid(), signal.SIGKILL)
 
 replay_or_run(db, RequestKey(*key), respond)

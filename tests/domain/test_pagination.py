@@ -28,29 +28,29 @@ def ids(page: Page) -> list[int]:
 
 
 def test_numbered_pages_and_keyset_pages_are_the_same(db: Session, ada: Viewer) -> None:
-    made = publish(db, ada, 7)
+    published = publish(db, ada, 7)
     for per_page in range(1, 9):
-        found, request = [], PageRequest(1, per_page)
+        listed, request = [], PageRequest(1, per_page)
         while True:
             page = list_posts(db, request, ada)
             by_number = list_posts(db, PageRequest(request.page, per_page), ada)
             assert page == by_number
-            found += ids(page)
+            listed += ids(page)
             if page.next_cursor is None:
                 break
             request = PageRequest(request.page + 1, per_page, after=page.next_cursor)
-        assert found == made
+        assert listed == published
         assert request.page == page.total_pages
 
 
-def test_paging_backwards_finds_every_entry_once(db: Session, ada: Viewer) -> None:
-    made = publish(db, ada, 7)
+def test_paging_backwards_lists_every_entry_once(db: Session, ada: Viewer) -> None:
+    published = publish(db, ada, 7)
     page = list_posts(db, PageRequest(1, 3, before=LAST_PAGE), ada)
-    found = [ids(page)]
+    listed = [ids(page)]
     while page.previous_cursor is not None:
         page = list_posts(db, PageRequest(page.page - 1, 3, before=page.previous_cursor), ada)
-        found.insert(0, ids(page))
-    assert found == [made[0:3], made[3:6], made[6:7]]
+        listed.insert(0, ids(page))
+    assert listed == [published[0:3], published[3:6], published[6:7]]
 
 
 @pytest.mark.parametrize('order', ['', '-created_at', 'created_at'])
@@ -62,23 +62,23 @@ def test_a_feed_has_all_posts_of_its_authors_in_order(
     authors = [ada, *(person(f'author{number}') for number in range(1, len(posts_of_each)))]
     for author in authors[1:]:
         follow(db, ada.user_id, author.user_id, by=ada, precondition=no_precondition)
-    made = []
+    published = []
     for turn in range(max(posts_of_each)):  # in turns, so that the posts of authors alternate
         writers = (author for author, count in zip(authors, posts_of_each, strict=True) if turn < count)
-        made += [post_id for author in writers for post_id in publish(db, author, 1)]
-    publish(db, person('nobody'), 3)
-    expected = made if order == 'created_at' else made[::-1]
+        published += [post_id for author in writers for post_id in publish(db, author, 1)]
+    publish(db, person('stranger'), 3)
+    expected = published if order == 'created_at' else published[::-1]
     for per_page in (1, 2, 3, 5, 20):
-        found, numbered, request = [], [], PageRequest(1, per_page)
+        listed, numbered, request = [], [], PageRequest(1, per_page)
         while True:
             page = list_feed(db, ada.user_id, request, ada, order=order)
-            found += ids(page)
+            listed += ids(page)
             numbered += ids(list_feed(db, ada.user_id, PageRequest(request.page, per_page), ada, order=order))
             if page.next_cursor is None:
                 break
             request = PageRequest(request.page + 1, per_page, after=page.next_cursor)
-        assert found == numbered == expected
-        back = [
+        assert listed == numbered == expected
+        backward = [
             ids(
                 page := list_feed(
                     db, ada.user_id, PageRequest(1, per_page, before=LAST_PAGE), ada, order=order
@@ -87,8 +87,8 @@ def test_a_feed_has_all_posts_of_its_authors_in_order(
         ]
         while page.previous_cursor is not None:
             request = PageRequest(page.page - 1, per_page, before=page.previous_cursor)
-            back.insert(0, ids(page := list_feed(db, ada.user_id, request, ada, order=order)))
-        assert [post_id for page in back for post_id in page] == expected
+            backward.insert(0, ids(page := list_feed(db, ada.user_id, request, ada, order=order)))
+        assert [post_id for page in backward for post_id in page] == expected
 
 
 def test_the_last_page_has_the_highest_number(db: Session, ada: Viewer) -> None:
@@ -110,25 +110,25 @@ def test_an_empty_collection_has_no_other_pages(db: Session, ada: Viewer) -> Non
 
 
 def test_a_page_after_a_deleted_entry_continues_there(db: Session, ada: Viewer) -> None:
-    made = publish(db, ada, 6)
-    delete_post(db, made[1], by=ada, precondition=no_precondition)
-    page = list_posts(db, PageRequest(2, 2, after=made[1]), ada)
-    assert ids(page) == made[2:4]
-    assert page.previous_cursor == made[2]
+    published = publish(db, ada, 6)
+    delete_post(db, published[1], by=ada, precondition=no_precondition)
+    page = list_posts(db, PageRequest(2, 2, after=published[1]), ada)
+    assert ids(page) == published[2:4]
+    assert page.previous_cursor == published[2]
 
 
 def test_a_page_without_earlier_entries_has_no_previous_page(db: Session, ada: Viewer) -> None:
-    made = publish(db, ada, 4)
-    delete_post(db, made[0], by=ada, precondition=no_precondition)
-    page = list_posts(db, PageRequest(2, 2, after=made[0]), ada)
-    assert ids(page) == made[1:3]
+    published = publish(db, ada, 4)
+    delete_post(db, published[0], by=ada, precondition=no_precondition)
+    page = list_posts(db, PageRequest(2, 2, after=published[0]), ada)
+    assert ids(page) == published[1:3]
     assert page.previous_cursor is None
 
 
 def test_a_page_before_the_first_entry_is_empty(db: Session, ada: Viewer) -> None:
-    made = publish(db, ada, 3)
-    delete_post(db, made[0], by=ada, precondition=no_precondition)
-    page = list_posts(db, PageRequest(1, 2, before=made[1]), ada)
+    published = publish(db, ada, 3)
+    delete_post(db, published[0], by=ada, precondition=no_precondition)
+    page = list_posts(db, PageRequest(1, 2, before=published[1]), ada)
     assert (page.entries, page.previous_cursor, page.total_items) == ([], None, 2)
 
 
@@ -157,30 +157,30 @@ def test_a_search_for_an_impossible_prefix_finds_nothing(db: Session, ada: Viewe
 def test_a_search_lists_names_in_order(db: Session, ada: Viewer) -> None:
     for name in ('Ac', 'ab', 'aB2', 'b'):
         register_user(db, username=name, email=f'{name}@example.org', password=PASSWORD)
-    found = list_users(db, PageRequest(1, 2), ada, prefix='a')
-    more = list_users(db, PageRequest(2, 2, after=found.next_cursor), ada, prefix='a')
-    assert [user.username for user in found.entries + more.entries] == ['ab', 'aB2', 'Ac', 'ada']
+    first = list_users(db, PageRequest(1, 2), ada, prefix='a')
+    second = list_users(db, PageRequest(2, 2, after=first.next_cursor), ada, prefix='a')
+    assert [user.username for user in first.entries + second.entries] == ['ab', 'aB2', 'Ac', 'ada']
 
 
 @settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(changes=st.lists(st.tuples(st.booleans(), st.integers(0, 6)), max_size=8), per_page=st.integers(1, 4))
-def test_paging_finds_lasting_entries_once_despite_changes(
+def test_lasting_entries_are_listed_once_despite_changes(
     db: Session, person: Any, changes: list[tuple[bool, int]], per_page: int
 ) -> None:
     author = person(f'w{db.new_id()}')
     lasting = publish(db, author, 6)
     pending = iter(changes)
-    found, request = [], PageRequest(1, per_page)
+    listed, request = [], PageRequest(1, per_page)
     while True:
         page = list_posts_of(db, find_user(db, author.user_id, author), request, author)
-        found += ids(page)
-        is_insert, which = next(pending, (False, 6))
+        listed += ids(page)
+        is_insert, index = next(pending, (False, 6))
         if is_insert:
             publish(db, author, 1)
-        elif which < len(lasting):
-            delete_post(db, lasting.pop(which), by=author, precondition=no_precondition)
+        elif index < len(lasting):
+            delete_post(db, lasting.pop(index), by=author, precondition=no_precondition)
         if page.next_cursor is None:
             break
         request = PageRequest(request.page + 1, per_page, after=page.next_cursor)
-    assert found == sorted(set(found), reverse=True)
-    assert set(lasting) <= set(found)
+    assert listed == sorted(set(listed), reverse=True)
+    assert set(lasting) <= set(listed)

@@ -23,7 +23,7 @@ from service.domain.viewer import Viewer
 from tests.clock import MovableClock
 
 Interrupt = Callable[[Callable[[], None]], Session]
-ADDRESS = '203.0.113.7'
+IP_ADDRESS = '203.0.113.7'
 
 
 def is_counted(db: Session) -> bool:
@@ -34,7 +34,7 @@ def is_counted(db: Session) -> bool:
     return True
 
 
-def in_a_thread(db: Session) -> bool:
+def is_counted_in_a_thread(db: Session) -> bool:
     try:
         return is_counted(db)
     finally:
@@ -44,7 +44,7 @@ def in_a_thread(db: Session) -> bool:
 def test_concurrent_attempts_on_two_nodes_are_counted_exactly(open_node: Callable[[], Session]) -> None:
     nodes = [open_node(), open_node()]
     with ThreadPoolExecutor(8) as pool:
-        counted = list(pool.map(lambda turn: in_a_thread(nodes[turn % 2]), range(40)))
+        counted = list(pool.map(lambda turn: is_counted_in_a_thread(nodes[turn % 2]), range(40)))
     assert counted.count(True) == ACCOUNT.attempts
 
 
@@ -79,7 +79,7 @@ def test_an_attempt_rejected_by_one_limit_is_not_counted_by_another(db: Session)
     for _ in range(ACCOUNT.attempts):
         is_counted(db)
     with pytest.raises(Throttled):
-        count_attempt(db, sign_in_subjects(None, 'nobody', ADDRESS))
+        count_attempt(db, sign_in_subjects(None, 'nobody', IP_ADDRESS))
     assert db.execute('SELECT COUNT(*) FROM tries').fetchone()[0] == ACCOUNT.attempts
 
 
@@ -114,11 +114,11 @@ def test_an_ip_address_may_register_1000_users_an_hour(db: Session, clock: Movab
     person = {'username': 'ada', 'email': 'ada@example.org', 'password': 'correct horse'}
     assert REGISTRATION.attempts == 1000
     for _ in range(REGISTRATION.attempts):
-        count_attempt(db, registration_subjects(ADDRESS))
+        count_attempt(db, registration_subjects(IP_ADDRESS))
     with pytest.raises(Throttled):
-        register_user(db, **person, client_address=ADDRESS)
+        register_user(db, **person, client_address=IP_ADDRESS)
     clock.move(seconds=REGISTRATION.seconds)
-    assert register_user(db, **person, client_address=ADDRESS).username == 'ada'
+    assert register_user(db, **person, client_address=IP_ADDRESS).username == 'ada'
 
 
 def test_a_registration_without_an_ip_address_is_not_counted(db: Session) -> None:
@@ -128,18 +128,18 @@ def test_a_registration_without_an_ip_address_is_not_counted(db: Session) -> Non
 
 @pytest.fixture
 def interrupted(open_node: Callable[[], Session]) -> Interrupt:
-    """Return a function that opens a node on which a call happens once before a transaction begins."""
+    """Return a function that opens a node which calls an action once, before a transaction begins."""
 
-    def interrupt(happen: Callable[[], None]) -> Session:
-        node, happenings = open_node(), [happen]
+    def interrupt(action: Callable[[], None]) -> Session:
+        node, pending = open_node(), [action]
         begin = node.engine.begin
 
-        def happen_and_begin() -> None:
-            if happenings:
-                happenings.pop()()
+        def act_and_begin() -> None:
+            if pending:
+                pending.pop()()
             begin()
 
-        node.engine.begin = happen_and_begin
+        node.engine.begin = act_and_begin
         return node
 
     return interrupt
@@ -151,18 +151,18 @@ def ada(db: Session) -> Viewer:
     return find_viewer(db, sign_in(db, username='ada', password='correct horse', user_agent=None).secret)
 
 
-def fail_often(db: Session, user_id: int) -> Callable[[], None]:
-    def fail_often() -> None:
+def exhaust_attempts(db: Session, user_id: int) -> Callable[[], None]:
+    def exhaust_attempts() -> None:
         for _ in range(ACCOUNT.attempts):
             count_attempt(db, sign_in_subjects(user_id, 'ada', None))
 
-    return fail_often
+    return exhaust_attempts
 
 
 def test_a_correct_password_during_a_concurrent_attack_gets_no_token(
     db: Session, ada: Viewer, interrupted: Interrupt
 ) -> None:
-    node = interrupted(fail_often(db, ada.user_id))
+    node = interrupted(exhaust_attempts(db, ada.user_id))
     with pytest.raises(Throttled):
         sign_in(node, username='ada', password='correct horse', user_agent=None)
 
@@ -170,7 +170,7 @@ def test_a_correct_password_during_a_concurrent_attack_gets_no_token(
 def test_a_correct_password_during_a_concurrent_attack_changes_nothing(
     db: Session, ada: Viewer, interrupted: Interrupt
 ) -> None:
-    node = interrupted(fail_often(db, ada.user_id))
+    node = interrupted(exhaust_attempts(db, ada.user_id))
     with pytest.raises(Throttled):
         change_password(
             node,

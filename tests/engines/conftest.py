@@ -18,7 +18,7 @@ from tests.databases import engines_to_test, opened
 from tests.proxy import Proxy
 
 PASSWORD = 'correct horse'
-IN_CLEAR = {'postgresql': 'sslmode=disable', 'mysql': 'ssl_disabled=true'}
+WITHOUT_TLS = {'postgresql': 'sslmode=disable', 'mysql': 'ssl_disabled=true'}
 
 Open = Callable[..., Session]
 
@@ -56,15 +56,15 @@ def networked_url(request: pytest.FixtureRequest, databases: Any) -> str:
 
 @pytest.fixture
 def proxy(networked_url: str) -> Iterator[Proxy]:
-    place = urlsplit(networked_url)
-    with Proxy(place.hostname, place.port) as running:
+    parts = urlsplit(networked_url)
+    with Proxy(parts.hostname, parts.port) as running:
         yield running
 
 
 def through(proxy: Proxy, url: str) -> str:
     """Return the URL of the same database through the proxy."""
     parts = urlsplit(url)
-    query = '&'.join(filter(None, (parts.query, IN_CLEAR[parts.scheme])))
+    query = '&'.join(filter(None, (parts.query, WITHOUT_TLS[parts.scheme])))
     user = f'{parts.username}:{parts.password}' if parts.password else parts.username
     return parts._replace(netloc=f'{user}@127.0.0.1:{proxy.port}', query=query).geturl()
 

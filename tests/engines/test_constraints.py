@@ -15,7 +15,7 @@ LARGE = '😀'  # four bytes in UTF-8, two units in UTF-16, one character
 
 
 def insert(db: Session, **values: object) -> None:
-    """Insert a user with these values, past the validation of the API."""
+    """Insert a user with these values, bypassing the validation of the API."""
     row = {
         'id': 1,
         'username': 'x',

@@ -143,7 +143,7 @@ def test_concurrent_nodes_upgrade_the_schema_once(first_url: str, open_url: Open
 
 
 def test_a_migration_recorded_by_another_node_counts_as_applied(empty_url: str, open_url: Open) -> None:
-    """Nodes of Galera that started at once failed with a duplicate key."""
+    """Galera nodes that started at the same time failed with a duplicate key."""
     db = open_url(empty_url)
 
     def record(run: Any) -> None:  # as another Galera node does, since locks are local to a server
@@ -162,12 +162,12 @@ def test_a_conflict_with_another_node_is_retried(empty_url: str, open_url: Open)
     db = open_url(empty_url)
     conflict = Unavailable('The database is currently unavailable.', ErrorKind.CONFLICT)
 
-    def refuse(run: Any) -> None:
+    def conflict_once(run: Any) -> None:
         if 'EXISTS users ' in run.sql:
             db.engine.query_hooks.clear()
             raise conflict
 
-    db.engine.query_hooks.append(refuse)
+    db.engine.query_hooks.append(conflict_once)
     assert migrate(db) == [LATEST]
     assert not db.engine.query_hooks
     check_schema(db)
@@ -212,7 +212,7 @@ PATHS = ('/', '/api', '/api/users', '/api/docs', '/api/openapi.json', '/api/noth
 
 
 def assert_serves_only_health(url: str, db: Session, detail: str) -> None:
-    """Assert that a node responds to everything but health with 503 and the sentence."""
+    """Assert that a node responds to everything but health with 503 and the detail."""
     for path in PATHS:
         response = get(url, db, path)
         assert response.status_code == 503
@@ -232,7 +232,7 @@ def test_everything_but_health_is_503_until_the_schema_matches(
     assert caplog.records == []
 
 
-def test_a_node_notices_that_the_schema_was_upgraded(
+def test_a_node_detects_that_the_schema_was_upgraded(
     empty_url: str, open_url: Open, caplog: pytest.LogCaptureFixture
 ) -> None:
     db = open_url(empty_url)
@@ -264,9 +264,9 @@ def test_a_database_of_another_application_is_not_changed(
     db = open_url(empty_url)
     db.execute(statement)
     tables = db.engine.get_tables()
-    for use in (check_schema, migrate, create_schema_if_missing):
+    for function in (check_schema, migrate, create_schema_if_missing):
         with pytest.raises(SchemaMismatch, match='not a Halcyon database'):
-            use(db)
+            function(db)
     assert db.engine.get_tables() == tables
     result = command(empty_url)
     assert result.returncode == ExitCode.SCHEMA
@@ -313,9 +313,9 @@ def command(url: str) -> subprocess.CompletedProcess[str]:
 
 
 def test_the_command_applies_the_missing_migrations(first_url: str, open_url: Open) -> None:
-    done = command(first_url)
-    assert (done.returncode, done.stderr) == (0, '')
-    assert done.stdout.splitlines()[-1] == f'The schema has version {LATEST}.'
+    result = command(first_url)
+    assert (result.returncode, result.stderr) == (0, '')
+    assert result.stdout.splitlines()[-1] == f'The schema has version {LATEST}.'
     check_schema(open_url(first_url))
 
 
@@ -323,10 +323,10 @@ def test_the_command_applies_the_missing_migrations(first_url: str, open_url: Op
     'url', ['postgresql://nobody@127.0.0.1:1/nothing', 'mysql://nobody@127.0.0.1:1/nothing']
 )
 def test_the_command_fails_with_one_line(url: str) -> None:
-    done = command(url)
-    assert (done.returncode, done.stdout) == (ExitCode.DATABASE, '')
-    assert len(done.stderr.splitlines()) == 1
-    assert 'Traceback' not in done.stderr
+    result = command(url)
+    assert (result.returncode, result.stdout) == (ExitCode.DATABASE, '')
+    assert len(result.stderr.splitlines()) == 1
+    assert 'Traceback' not in result.stderr
 
 
 def test_an_unreachable_database_does_not_stop_a_worker(caplog: pytest.LogCaptureFixture) -> None:

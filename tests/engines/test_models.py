@@ -28,7 +28,7 @@ def test_a_model_describes_its_table(db: Session, model: Any) -> None:
     assert describe_model(model)._asdict() == describe_table(db, model._meta.table_name)._asdict()
 
 
-def test_models_add_nothing_to_an_insert(db: Session) -> None:
+def test_models_have_no_defaults_and_no_database(db: Session) -> None:
     for model in MODELS:
         assert model._meta.database is None
         assert not model._meta.defaults
@@ -45,7 +45,7 @@ def test_models_add_nothing_to_an_insert(db: Session) -> None:
         ('DROP TABLE items', 'table items is missing'),
     ],
 )
-def test_an_altered_database_is_described(
+def test_check_reports_the_differences_of_an_altered_database(
     tmp_path: Any,
     request: pytest.FixtureRequest,
     database_url: str,

@@ -30,7 +30,7 @@ class Response(NamedTuple):
     text: str
 
 
-def ask(server: Server, path: str, body: dict[str, str] | None = None, token: str | None = None) -> Response:
+def send(server: Server, path: str, body: dict[str, str] | None = None, token: str | None = None) -> Response:
     """Send a GET, or a POST if there is a body."""
     request = urllib.request.Request(
         server.origin + path,
@@ -47,9 +47,9 @@ def ask(server: Server, path: str, body: dict[str, str] | None = None, token: st
 
 
 def wait_for(server: Server, status: int) -> None:
-    """Wait for that status of /health/ready."""
+    """Wait until /health/ready has the status."""
     end = time.monotonic() + MAX_WAIT_SECONDS
-    while (response := ask(server, '/health/ready')).status != status:
+    while (response := send(server, '/health/ready')).status != status:
         assert time.monotonic() < end, response
         time.sleep(0.05)
 
@@ -63,8 +63,8 @@ def server(tmp_path: Path, networked_url: str, proxy: Proxy) -> Iterator[Server]
 def sign_up(server: Server) -> str:
     """Register a user and return their token."""
     person = {'username': 'ada', 'password': PASSWORD}
-    assert ask(server, '/api/users', person | {'email': 'ada@example.org'}).status == 201
-    return str(json.loads(ask(server, '/api/tokens', person).text)['token'])
+    assert send(server, '/api/users', person | {'email': 'ada@example.org'}).status == 201
+    return str(json.loads(send(server, '/api/tokens', person).text)['token'])
 
 
 @pytest.fixture
@@ -77,21 +77,21 @@ def test_an_outage_is_503_with_retry_after_and_ends_by_itself(
 ) -> None:
     proxy.cut()
     for path, body in (('/health/ready', None), ('/api/posts', None), ('/api/posts', {'body': 'hello'})):
-        refused = ask(server, path, body, token)
-        assert refused.status == 503, refused
-        assert int(refused.headers['Retry-After']) > 0
-    assert ask(server, '/health/live').status == 200
+        response = send(server, path, body, token)
+        assert response.status == 503, response
+        assert int(response.headers['Retry-After']) > 0
+    assert send(server, '/health/live').status == 200
     proxy.restore()
     wait_for(server, 200)
-    assert ask(server, '/api/posts', {'body': 'hello'}, token).status == 201
-    assert json.loads(ask(server, '/api/posts', token=token).text)['_meta']['total_items'] == 1
+    assert send(server, '/api/posts', {'body': 'hello'}, token).status == 201
+    assert json.loads(send(server, '/api/posts', token=token).text)['_meta']['total_items'] == 1
 
 
 def test_broken_idle_connections_fail_no_request(server: Server, proxy: Proxy, token: str) -> None:
     proxy.interrupt()
-    assert ask(server, '/api/posts', {'body': 'hello'}, token).status == 201
+    assert send(server, '/api/posts', {'body': 'hello'}, token).status == 201
     proxy.interrupt()
-    assert ask(server, '/api/posts', token=token).status == 200
+    assert send(server, '/api/posts', token=token).status == 200
 
 
 def test_a_worker_that_starts_during_an_outage_serves_after_it(
@@ -105,7 +105,7 @@ def test_a_worker_that_starts_during_an_outage_serves_after_it(
     wait_for(server, 503)
     proxy.restore()
     wait_for(server, 200)
-    assert ask(server, '/api/posts', {'body': 'hello'}, token).status == 201
+    assert send(server, '/api/posts', {'body': 'hello'}, token).status == 201
 
 
 TIMEOUT_SECONDS = 3
@@ -121,15 +121,15 @@ def short_timeout(tmp_path: Path, networked_url: str, proxy: Proxy) -> Iterator[
 
 def timed(server: Server, path: str, token: str | None = None) -> tuple[int, float]:
     """Return the status, and the seconds until the response."""
-    began = time.monotonic()
-    return ask(server, path, token=token).status, time.monotonic() - began
+    started = time.monotonic()
+    return send(server, path, token=token).status, time.monotonic() - started
 
 
 def test_a_database_that_hangs_is_503_in_bounded_time(short_timeout: Server, proxy: Proxy) -> None:
     token = sign_up(short_timeout)
     with ThreadPoolExecutor(30) as pool:
-        loaded = [pool.submit(timed, short_timeout, '/api/posts', token) for _ in range(30)]
-        assert {future.result()[0] for future in loaded} == {200}
+        warm_up = [pool.submit(timed, short_timeout, '/api/posts', token) for _ in range(30)]
+        assert {future.result()[0] for future in warm_up} == {200}
         proxy.freeze()
         waiting = [pool.submit(timed, short_timeout, '/api/posts', token) for _ in range(20)]
         time.sleep(STALL_SECONDS)
@@ -137,7 +137,7 @@ def test_a_database_that_hangs_is_503_in_bounded_time(short_timeout: Server, pro
         for future in waiting:
             status, seconds = future.result()
             assert status == 503
-            # One that waited for a thread may be the one that tries the database again.
+            # A request that waited for a thread may be the one that tries the database again.
             assert seconds < 2 * TIMEOUT_SECONDS + SLACK_SECONDS
         trial = pool.submit(timed, short_timeout, '/api/posts', token)
         time.sleep(0.5)
@@ -149,7 +149,7 @@ def test_a_database_that_hangs_is_503_in_bounded_time(short_timeout: Server, pro
         assert trial.result()[0] == 503
     proxy.thaw()
     wait_for(short_timeout, 200)
-    assert ask(short_timeout, '/api/posts', token=token).status == 200
+    assert send(short_timeout, '/api/posts', token=token).status == 200
     assert 'WORKER TIMEOUT' not in short_timeout.log
     assert 'Traceback' not in short_timeout.log
 
@@ -159,7 +159,7 @@ def wait_until_reachable(server: Server) -> None:
     end = time.monotonic() + MAX_WAIT_SECONDS
     while True:
         try:
-            ask(server, '/health/live')
+            send(server, '/health/live')
             return
         except (urllib.error.URLError, ConnectionError):
             assert time.monotonic() < end, server.log

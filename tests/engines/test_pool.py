@@ -16,7 +16,7 @@ from service.database.pool import ConnectionPool, PoolTimeout
 
 
 class Refused(Exception):
-    """A connection was refused for the reason that is the first argument."""
+    """The server refused a connection; the first argument is the kind of error."""
 
 
 class Connection:
@@ -27,7 +27,7 @@ class Connection:
 
 
 class Driver:
-    """A server that accepts a number of connections; `error` is the reason why it opens no more."""
+    """A server that accepts a number of connections; `error` is the kind of error beyond it."""
 
     def __init__(self, limit: int, error: ErrorKind) -> None:
         self.limit = limit

@@ -116,18 +116,18 @@ def test_a_change_meets_its_precondition_if_the_commit_breaks(
     ada = register(proxied.db, 'ada')
     post = publish_post(proxied.db, body='hello', by=ada)
 
-    def is_unchanged(now: Any) -> None:
-        assert now == post
+    def is_unchanged(current: Any) -> None:
+        assert current == post
 
     break_commit()
     assert change_post(proxied.db, post.id, {'body': 'bye'}, by=ada, precondition=is_unchanged).body == 'bye'
     assert proxied.proxy.cuts == 1
 
 
-@pytest.mark.parametrize('word', [b'BEGIN', b'INSERT'])
-def test_a_transaction_takes_effect_once_if_its_connection_breaks(proxied: Proxied, word: bytes) -> None:
+@pytest.mark.parametrize('statement', [b'BEGIN', b'INSERT'])
+def test_a_transaction_takes_effect_once_if_its_connection_breaks(proxied: Proxied, statement: bytes) -> None:
     ada = register(proxied.db, 'ada')
-    proxied.proxy.cut_at(word, delivers=True)
+    proxied.proxy.cut_at(statement, delivers=True)
     publish_post(proxied.db, body='hello', by=ada)
     assert proxied.proxy.cuts == 1
     assert list_posts(proxied.db, PageRequest(), ada).total_items == 1
@@ -153,7 +153,7 @@ def test_an_unreachable_database_is_unavailable_until_it_returns(proxied: Proxie
 def test_threads_share_the_connections_of_the_pool(proxied: Proxied) -> None:
     ada = register(proxied.db, 'ada')
 
-    def look(_: int) -> str:
+    def read(_: int) -> str:
         try:
             return find_user(proxied.db, ada.user_id, ada).username
         finally:
@@ -161,25 +161,25 @@ def test_threads_share_the_connections_of_the_pool(proxied: Proxied) -> None:
 
     proxied.db.release()
     with ThreadPoolExecutor(32) as pool:
-        assert set(pool.map(look, range(200))) == {'ada'}
+        assert set(pool.map(read, range(200))) == {'ada'}
 
 
 def test_an_exhausted_pool_makes_the_database_unavailable(
     proxied: Proxied, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr('service.database.pool.STALL_SECONDS', 0.1)
-    enough, is_over = threading.Barrier(9), threading.Event()
+    all_hold, is_over = threading.Barrier(9), threading.Event()
 
     def hold() -> None:
         proxied.db.execute('SELECT 1')
-        enough.wait()
+        all_hold.wait()
         is_over.wait()
         proxied.db.release()
 
     holders = [threading.Thread(target=hold) for _ in range(8)]
     for holder in holders:
         holder.start()
-    enough.wait()
+    all_hold.wait()
     with pytest.raises(Unavailable):
         proxied.db.execute('SELECT 1')
     is_over.set()
@@ -188,10 +188,10 @@ def test_an_exhausted_pool_makes_the_database_unavailable(
     assert proxied.db.execute('SELECT 1').fetchone()[0] == 1
 
 
-def test_deadlocked_transactions_are_both_completed(database_url: str, open_url: Open) -> None:
-    one, other = open_url(database_url), open_url(database_url)
-    ada, bob = register(one, 'ada'), register(one, 'bob')
-    both = threading.Barrier(2)
+def test_two_deadlocked_transactions_both_succeed(database_url: str, open_url: Open) -> None:
+    node, other_node = open_url(database_url), open_url(database_url)
+    ada, bob = register(node, 'ada'), register(node, 'bob')
+    both_locked = threading.Barrier(2)
     attempts: list[int] = []
 
     @transaction
@@ -200,7 +200,7 @@ def test_deadlocked_transactions_are_both_completed(database_url: str, open_url:
         touch(db, first)
         # On SQLite, transactions wait for each other at BEGIN.
         if len(attempts) <= 2 and db.engine.name != 'sqlite':
-            both.wait(10)
+            both_locked.wait(10)
         touch(db, second)
 
     def touch(db: Session, viewer: Viewer) -> None:
@@ -211,9 +211,9 @@ def test_deadlocked_transactions_are_both_completed(database_url: str, open_url:
         db.release()
 
     with ThreadPoolExecutor(2) as pool:
-        for done in [pool.submit(run, one, ada, bob), pool.submit(run, other, bob, ada)]:
-            done.result(30)
-    assert [find_user(one, viewer.user_id, None).post_count for viewer in (ada, bob)] == [2, 2]
+        for future in [pool.submit(run, node, ada, bob), pool.submit(run, other_node, bob, ada)]:
+            future.result(30)
+    assert [find_user(node, viewer.user_id, None).post_count for viewer in (ada, bob)] == [2, 2]
 
 
 def test_concurrent_writers_keep_counters_exact(database_url: str, open_url: Open) -> None:
@@ -287,7 +287,7 @@ def test_old_commit_markers_are_deleted(networked_url: str, open_url: Open, cloc
 def test_a_conflict_at_savepoint_release_is_reported_as_such(
     db: Session, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Galera rolls back the whole transaction then; the savepoint that peewee rolls back to is gone."""
+    """Galera then rolls back the whole transaction; the savepoint that peewee rolls back to is gone."""
     execute = db.engine.execute_sql
 
     def conflict(sql: str, *arguments: Any) -> Any:
@@ -298,6 +298,6 @@ def test_a_conflict_at_savepoint_release_is_reported_as_such(
         return execute(sql, *arguments)
 
     monkeypatch.setattr(db.engine, 'execute_sql', conflict)
-    with pytest.raises(Unavailable) as refusal, db.atomic(), db.atomic():
+    with pytest.raises(Unavailable) as raised, db.atomic(), db.atomic():
         db.execute('SELECT 1')
-    assert refusal.value.kind is ErrorKind.CONFLICT
+    assert raised.value.kind is ErrorKind.CONFLICT
