@@ -16,7 +16,7 @@ HERE = Path(__file__).parent
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark the tests of this folder: they run by themselves."""
+    """Mark the tests of this folder, which the suite does not include."""
     for item in items:
         if HERE in item.path.parents:
             item.add_marker(pytest.mark.clients)
@@ -31,26 +31,26 @@ def server(tmp_path: Path) -> Iterator[Server]:
 @pytest.fixture(scope='session')
 def node() -> str:
     """Return the path of Node; the packages of the clients must be installed."""
-    found = shutil.which('node')
-    if found is None:
-        _miss('Node is missing')
+    path = shutil.which('node')
+    if path is None:
+        _fail('Node is missing')
     if not (HERE / 'node_modules').is_dir():
-        _miss("the clients' packages are missing: npm ci in tests/clients")
-    return found
+        _fail("the clients' packages are missing: npm ci in tests/clients")
+    return path
 
 
 @pytest.fixture(scope='session')
 def chromium() -> str:
     """Return the path of Chromium."""
-    return shutil.which('chromium') or _miss('Chromium is missing')
+    return shutil.which('chromium') or _fail('Chromium is missing')
 
 
 @pytest.fixture(scope='session')
 def nginx() -> str:
     """Return the path of nginx."""
-    found = shutil.which('nginx', path=f'{os.environ["PATH"]}:/usr/sbin')
-    return found or _miss('nginx is missing')
+    path = shutil.which('nginx', path=f'{os.environ["PATH"]}:/usr/sbin')
+    return path or _fail('nginx is missing')
 
 
-def _miss(what: str) -> NoReturn:
-    pytest.fail(f'{what}; .ci/clients installs it')
+def _fail(reason: str) -> NoReturn:
+    pytest.fail(f'{reason}; .ci/clients installs it')

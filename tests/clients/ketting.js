@@ -1,11 +1,11 @@
-// The whole journey with Ketting, which knows HAL-FORMS: `node ketting.js http://host/api`.
+// Every feature with Ketting, a client of HAL-FORMS: `node ketting.js http://host/api`.
 import assert from 'node:assert/strict';
 import { bearerAuth, Client } from 'ketting';
 
 const [entryPoint] = process.argv.slice(2);
 const password = 'correct horse';
 
-async function refused(work, status, type) {
+async function rejected(work, status, type) {
   const error = await work.then(() => assert.fail(`${status} was expected`), (thrown) => thrown);
   assert.equal(error.status, status);
   assert.match(error.body.type, new RegExp(`/api/problems/${type}$`));
@@ -36,9 +36,9 @@ async function signIn(username) {
 
 await register('ada');
 await register('bob');
-const taken = await refused(register('ADA'), 400, 'invalid-values');
-assert.deepEqual(taken.errors.map((error) => error.pointer), ['#/username', '#/email']);
-await refused(get(new Client(entryPoint), 'hc:users'), 401, 'unauthenticated');
+const conflict = await rejected(register('ADA'), 400, 'invalid-values');
+assert.deepEqual(conflict.errors.map((error) => error.pointer), ['#/username', '#/email']);
+await rejected(get(new Client(entryPoint), 'hc:users'), 401, 'unauthenticated');
 
 const ada = await signIn('ada');
 const bob = await signIn('bob');
@@ -49,10 +49,10 @@ await (await me.get()).action('edit').submit({ about_me: 'Countess' });
 assert.equal((await me.refresh()).data.about_me, 'Countess');
 assert.equal((await me.get()).data.email, 'ada@example.org');
 
-const found = await (await get(ada, 'hc:users')).action('search').submit({ q: 'b' });
-const [other] = found.followAll('item');
+const results = await (await get(ada, 'hc:users')).action('search').submit({ q: 'b' });
+const [other] = results.followAll('item');
 await (await other.get()).action('follow').submit({});
-const followed = await other.get(); // the cache was told by Link: rel="invalidates"
+const followed = await other.get(); // Link: rel="invalidates" removed it from the cache
 assert.equal(followed.data.follower_count, 1);
 assert.ok(!followed.hasAction('follow'));
 assert.ok(followed.hasAction('unfollow'));
@@ -78,12 +78,12 @@ assert.equal((await followers.follow('item').get()).data.username, 'ada');
 const post = (await get(bob, 'hc:posts')).follow('item');
 await (await post.get()).action('delete').submit({});
 bob.clearCache();
-await refused(bob.go(post.uri).get(), 404, 'not-found');
+await rejected(bob.go(post.uri).get(), 404, 'not-found');
 assert.equal((await get(bob, 'hc:me')).data.post_count, 12);
-await refused((await bob.go().get()).action('publish').submit({ body: 'x'.repeat(141) }), 400, 'invalid-values');
+await rejected((await bob.go().get()).action('publish').submit({ body: 'x'.repeat(141) }), 400, 'invalid-values');
 
 const token = (await get(bob, 'hc:tokens')).follow('item');
 await (await token.get()).action('revoke').submit({});
 bob.clearCache();
-await refused(bob.go().get(), 401, 'invalid-token');
+await rejected(bob.go().get(), 401, 'invalid-token');
 console.log('signed out');

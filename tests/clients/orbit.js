@@ -1,4 +1,4 @@
-// The whole journey with Orbit, which knows JSON:API: `node orbit.js http://host/api`.
+// Every feature with Orbit, a client of JSON:API: `node orbit.js http://host/api`.
 import assert from 'node:assert/strict';
 import { ClientError, JSONAPISerializers, JSONAPISource } from '@orbit/jsonapi';
 import { RecordKeyMap, RecordSchema } from '@orbit/records';
@@ -55,7 +55,7 @@ async function signIn(username) {
   return connect(token.attributes.token);
 }
 
-async function refused(source, status, work) {
+async function rejected(source, status, work) {
   const error = await work(source).then(() => assert.fail(`${status} was expected`), (thrown) => thrown);
   await source.requestQueue.skip(error); // a task that failed stops the queue
   assert.ok(error instanceof ClientError, error);
@@ -64,10 +64,10 @@ async function refused(source, status, work) {
 }
 
 const me = await register('ada');
-const him = await register('bob');
-const taken = await refused(anonymous, 400, () => register('ADA', 'new@example.org'));
-assert.deepEqual(taken.map((error) => error.source.pointer), ['/data/attributes/username']);
-await refused(anonymous, 401, (source) => source.query((query) => query.findRecords('user')));
+const other = await register('bob');
+const conflict = await rejected(anonymous, 400, () => register('ADA', 'new@example.org'));
+assert.deepEqual(conflict.map((error) => error.source.pointer), ['/data/attributes/username']);
+await rejected(anonymous, 401, (source) => source.query((query) => query.findRecords('user')));
 const ada = await signIn('ada');
 const bob = await signIn('bob');
 console.log('signed in');
@@ -77,44 +77,44 @@ assert.equal(own.attributes.email, 'ada@example.org');
 await ada.update((change) => change.replaceAttribute(me, 'about_me', 'Countess'));
 assert.equal((await ada.query((query) => query.findRecord(me))).attributes.about_me, 'Countess');
 
-const [found] = await ada.query((query) => query.findRecords('user').filter({ attribute: 'username', value: 'BOB' }));
-assert.equal(found.keys.remoteId, him.keys.remoteId);
-await ada.update((change) => change.addToRelatedRecords(me, 'following', found));
+const [match] = await ada.query((query) => query.findRecords('user').filter({ attribute: 'username', value: 'BOB' }));
+assert.equal(match.keys.remoteId, other.keys.remoteId);
+await ada.update((change) => change.addToRelatedRecords(me, 'following', match));
 const following = await ada.query((query) => query.findRelatedRecords(me, 'following'));
 assert.deepEqual(following.map((user) => user.attributes.username), ['bob']);
-assert.equal((await ada.query((query) => query.findRecord(him))).attributes.follower_count, 1);
+assert.equal((await ada.query((query) => query.findRecord(other))).attributes.follower_count, 1);
 
 for (let number = 0; number < 12; number += 1) {
   const attributes = { body: `post ${number}` };
-  const relationships = { author: { data: { type: 'user', id: him.id } } };
+  const relationships = { author: { data: { type: 'user', id: other.id } } };
   await bob.update((change) => change.addRecord({ type: 'post', attributes, relationships }));
 }
 console.log('published');
 
-const seen = [];
+const listed = [];
 for (let url = `${host}/posts?page[size]=5&sort=created_at&include=author`; url;) {
   const page = await ada.query((query) => query.findRecords('post'), { url, fullResponse: true });
-  assert.ok(page.data.every((post) => post.relationships.author.data.id === him.id));
-  seen.push(...bodies(page.data));
+  assert.ok(page.data.every((post) => post.relationships.author.data.id === other.id));
+  listed.push(...bodies(page.data));
   url = page.details[0].document.links.next;
 }
-assert.deepEqual(seen, Array.from({ length: 12 }, (_, number) => `post ${number}`));
+assert.deepEqual(listed, Array.from({ length: 12 }, (_, number) => `post ${number}`));
 
 const post = await ada.update((change) => change.addRecord({ type: 'post', attributes: { body: 'hello' } }));
 await ada.update((change) => change.replaceAttribute(post, 'body', 'hello again'));
 assert.deepEqual(bodies(await ada.query((query) => query.findRelatedRecords(me, 'posts'))), ['hello again']);
 const rename = (body) => (source) => source.update((change) => change.replaceAttribute(post, 'body', body));
-const long = await refused(ada, 400, rename('x'.repeat(141)));
-assert.deepEqual(long.map((error) => error.source.pointer), ['/data/attributes/body']);
-await refused(bob, 403, rename('not mine'));
-await refused(ada, 403, (source) => source.update((change) => change.replaceRelatedRecord(post, 'author', him)));
+const tooLong = await rejected(ada, 400, rename('x'.repeat(141)));
+assert.deepEqual(tooLong.map((error) => error.source.pointer), ['/data/attributes/body']);
+await rejected(bob, 403, rename('not mine'));
+await rejected(ada, 403, (source) => source.update((change) => change.replaceRelatedRecord(post, 'author', other)));
 await ada.update((change) => change.removeRecord(post));
 assert.equal(await ada.query((query) => query.findRecord(post)), undefined);
 
-await ada.update((change) => change.removeFromRelatedRecords(me, 'following', found));
+await ada.update((change) => change.removeFromRelatedRecords(me, 'following', match));
 assert.deepEqual(await ada.query((query) => query.findRelatedRecords(me, 'following')), []);
 
 const [token] = await ada.query((query) => query.findRecords('token'));
 await ada.update((change) => change.removeRecord(token));
-await refused(ada, 401, (source) => source.query((query) => query.findRecord(me)));
+await rejected(ada, 401, (source) => source.query((query) => query.findRecord(me)));
 console.log('signed out');

@@ -29,7 +29,7 @@ NEW_PERSON = 'new.person'
 WIDTHS = (390, 1440)
 COLORS: tuple[Colors, ...] = ('light', 'dark')
 README_PICTURE = Path(__file__).parent / 'screenshot.png'
-# The pages by name: links to click one after the other from the entry point, or an address.
+# The pages by name: links to click one after the other from the entry point, or a path.
 ANONYMOUS: dict[str, str | tuple[str, ...]] = {
     'welcome': '/api',
     'please-sign-in': '/api/users',
@@ -100,10 +100,10 @@ def sign_in(page: playwright.Page, origin: str, name: str = PERSON) -> None:
     page.locator('#sign-out').wait_for()
 
 
-def visit(page: playwright.Page, origin: str, way: str | tuple[str, ...]) -> None:
+def visit(page: playwright.Page, origin: str, destination: str | tuple[str, ...]) -> None:
     """Go to a page of ANONYMOUS or SIGNED_IN."""
-    page.goto(f'{origin}{way if isinstance(way, str) else "/api"}')
-    for step in way if isinstance(way, tuple) else ():
+    page.goto(f'{origin}{destination if isinstance(destination, str) else "/api"}')
+    for step in destination if isinstance(destination, tuple) else ():
         is_selector = step.startswith('.')
         target = page.locator(step) if is_selector else page.get_by_role('link', name=step, exact=True)
         target.first.click()
@@ -127,8 +127,8 @@ class Camera:
 
     def take_pages(self, page: playwright.Page, pages: dict[str, str | tuple[str, ...]]) -> None:
         """Take pages that can be visited."""
-        for name, way in pages.items():
-            visit(page, self.site.origin, way)
+        for name, destination in pages.items():
+            visit(page, self.site.origin, destination)
             self.take(page, name)
 
     def take_all(self, browser: playwright.Browser) -> None:
@@ -199,7 +199,7 @@ def take_readme_picture(browser: playwright.Browser) -> None:
 
 
 def main() -> None:
-    """Take the screenshots that the command line asks for."""
+    """Take the screenshots that the command line requests."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument('folder', nargs='?', type=Path)
     parser.add_argument('--readme', action='store_true')

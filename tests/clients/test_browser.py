@@ -1,4 +1,4 @@
-"""A person with a browser does everything by clicking and typing, from /api on, with scripts and without."""
+"""Every feature in a browser, by clicking and typing from /api on, with scripts and without."""
 
 from __future__ import annotations
 
@@ -24,24 +24,24 @@ AXE = Path(__file__).parent / 'node_modules' / 'axe-core' / 'axe.min.js'
 
 
 class Browser:
-    """A page in a browser: what it is asked to do, what its console said, and where it went."""
+    """A page in a browser, the errors in its console, and its requests to other origins."""
 
     def __init__(self, context: playwright.BrowserContext, origin: str, *, scripts: bool = True) -> None:
         self.page = context.new_page()
         self.origin = origin
         self.scripts = scripts
-        self.complaints: list[str] = []
-        self.elsewhere: list[str] = []
-        self.page.on('console', self._listen)
-        self.page.on('pageerror', lambda error: self.complaints.append(str(error)))
-        context.route(lambda url: not url.startswith(f'{origin}/'), self._leave)
+        self.console_errors: list[str] = []
+        self.other_requests: list[str] = []
+        self.page.on('console', self._record_message)
+        self.page.on('pageerror', lambda error: self.console_errors.append(str(error)))
+        context.route(lambda url: not url.startswith(f'{origin}/'), self._record_request)
 
-    def _listen(self, message: playwright.ConsoleMessage) -> None:
+    def _record_message(self, message: playwright.ConsoleMessage) -> None:
         if message.type in ('error', 'warning'):
-            self.complaints.append(message.text)
+            self.console_errors.append(message.text)
 
-    def _leave(self, route: playwright.Route) -> None:
-        self.elsewhere.append(route.request.url)
+    def _record_request(self, route: playwright.Route) -> None:
+        self.other_requests.append(route.request.url)
         if route.request.url.startswith('https://www.gravatar.com/avatar/'):
             route.fulfill(body=PICTURE, content_type='image/svg+xml')
         else:
@@ -84,15 +84,15 @@ class Browser:
         assert self.page.context.cookies() == []
 
     @contextmanager
-    def complaining(self, status: int) -> Iterator[None]:
-        """Expect that the browser itself complains of a response with this status, and of nothing else."""
-        before = len(self.complaints)
+    def expecting_errors(self, status: int) -> Iterator[None]:
+        """Expect errors in the console for responses with this status, and no others."""
+        before = len(self.console_errors)
         yield
         self.page.wait_for_load_state('networkidle')
-        complaints = self.complaints[before:]
-        assert complaints
-        assert all(f'status of {status} ' in complaint for complaint in complaints), complaints
-        del self.complaints[before:]
+        errors = self.console_errors[before:]
+        assert errors
+        assert all(f'status of {status} ' in error for error in errors), errors
+        del self.console_errors[before:]
 
 
 @pytest.fixture(scope='module')
@@ -105,7 +105,7 @@ def program(chromium: str) -> Iterator[playwright.Browser]:
 def visiting(
     program: playwright.Browser, server: Server, *, width: int = 390, scripts: bool = True
 ) -> Iterator[Browser]:
-    """Open a browser at the entry point; its console must stay clean, and only pictures be elsewhere."""
+    """Open a browser at the entry point; it must log no errors, and load only pictures from other origins."""
     viewport = playwright.ViewportSize(width=width, height=844)
     with program.new_context(viewport=viewport, java_script_enabled=scripts) as context:
         context.set_default_timeout(20_000)
@@ -114,8 +114,8 @@ def visiting(
         browser.page.goto(f'{server.origin}/api')
         yield browser
         browser.page.wait_for_load_state('networkidle')
-    assert browser.complaints == []
-    assert all(url.startswith('https://www.gravatar.com/avatar/') for url in browser.elsewhere)
+    assert browser.console_errors == []
+    assert all(url.startswith('https://www.gravatar.com/avatar/') for url in browser.other_requests)
 
 
 @pytest.fixture
@@ -126,18 +126,18 @@ def browser(program: playwright.Browser, server: Server) -> Iterator[Browser]:
 
 @pytest.mark.parametrize('scripts', [True, False])
 @pytest.mark.parametrize('width', WIDTHS)
-def test_a_person_does_the_whole_journey(
+def test_every_feature_works_by_clicking_and_typing(
     program: playwright.Browser, server: Server, width: int, scripts: bool
 ) -> None:
     with visiting(program, server, width=width, scripts=scripts) as browser:
-        _journey(browser)
+        _use_every_feature(browser)
 
 
-def _journey(browser: Browser) -> None:
+def _use_every_feature(browser: Browser) -> None:
     page = browser.page
     browser.register('ada')
     browser.register('bob')
-    with browser.complaining(400):
+    with browser.expecting_errors(400):
         browser.fill('Sign up', {'User name': 'ADA', 'Email': 'new@example.org', 'Password': PASSWORD})
         expect(page.get_by_text('User name is taken by another user.')).to_be_visible()
         name = page.get_by_role('form', name='Sign up').get_by_label('User name')
@@ -145,7 +145,7 @@ def _journey(browser: Browser) -> None:
         expect(name).to_have_attribute('aria-invalid', 'true')
 
     page.goto(f'{browser.origin}/api')
-    with browser.complaining(401):
+    with browser.expecting_errors(401):
         browser.fill('Sign in', {'User name': 'bob', 'Password': 'not this one'})
         wrong = page.get_by_text('The user name or the password is wrong.')
         expect(wrong).to_be_visible()
@@ -216,7 +216,7 @@ def _journey(browser: Browser) -> None:
 
 
 @pytest.mark.parametrize('scripts', [True, False])
-def test_a_lost_password_is_recovered_by_a_mail(
+def test_a_forgotten_password_is_reset_by_mail(
     program: playwright.Browser, tmp_path: Path, scripts: bool
 ) -> None:
     port = free_port()
@@ -253,7 +253,7 @@ def test_an_expired_session_loses_no_text(browser: Browser) -> None:
     text.fill('a long thought')
     (cookie,) = page.context.cookies()
     page.context.add_cookies([{'name': cookie['name'], 'value': 'hc_expired', 'url': browser.origin}])
-    with browser.complaining(401):
+    with browser.expecting_errors(401):
         page.get_by_role('button', name='Publish a post').click()
         expect(page.get_by_role('form', name='Sign in')).to_be_visible()
     browser.sign_in('ada')
@@ -297,7 +297,7 @@ def test_back_leads_to_the_same_place_in_a_list(browser: Browser) -> None:
     page.wait_for_function('scrollY === 600')
 
 
-def test_a_deleted_entry_leaves_the_focus_at_the_next_one(browser: Browser) -> None:
+def test_deleting_an_entry_moves_the_focus_to_the_next(browser: Browser) -> None:
     page = browser.page
     browser.register('ada')
     browser.sign_in('ada')
@@ -326,16 +326,16 @@ def test_back_does_not_lead_to_a_deleted_post(browser: Browser) -> None:
     browser.heading('Feed')
 
 
-def test_an_address_that_needs_a_sign_in_leads_back(browser: Browser) -> None:
+def test_signing_in_returns_to_the_requested_url(browser: Browser) -> None:
     browser.register('ada')
-    with browser.complaining(401):
+    with browser.expecting_errors(401):
         browser.page.goto(f'{browser.origin}/api/users?q=a')
         browser.heading('Please sign in')
     browser.sign_in('ada')
     expect(browser.page).to_have_url(f'{browser.origin}/api/users?q=a')
 
 
-def test_a_session_is_there_in_every_tab_and_no_script_reads_it(browser: Browser) -> None:
+def test_tabs_share_a_session_that_no_script_can_read(browser: Browser) -> None:
     browser.register('ada')
     browser.sign_in('ada')
     other = browser.page.context.new_page()
@@ -347,7 +347,7 @@ def test_a_session_is_there_in_every_tab_and_no_script_reads_it(browser: Browser
     expect(other.get_by_role('form', name='Sign in')).to_be_visible()
 
 
-def test_a_page_of_another_origin_changes_nothing(
+def test_a_page_of_another_origin_cannot_change_data(
     program: playwright.Browser, server: Server, browser: Browser
 ) -> None:
     browser.register('ada')
@@ -391,7 +391,7 @@ def test_a_page_is_never_wider_than_the_window(browser: Browser, width: int) -> 
     page.set_viewport_size({'width': width, 'height': 844})
     for path in ('/api', '/api/users', '/api/tokens', '/api/rels/users', '/api/docs', '/api/posts?as=hal'):
         page.goto(f'{browser.origin}{path}')
-        page.evaluate('document.querySelectorAll("details").forEach(one => { one.open = true; })')
+        page.evaluate('document.querySelectorAll("details").forEach(details => { details.open = true; })')
         assert page.evaluate('document.documentElement.scrollWidth') <= width, path
 
 
@@ -408,13 +408,13 @@ def test_a_picture_that_cannot_be_loaded_leaves_the_initial(
         browser.click('Profile')
         picture, avatar = page.locator('.avatar img'), page.locator('.avatar')
         expect(picture).to_have_js_property('complete', value=True)
-        shown = avatar.screenshot()
+        broken = avatar.screenshot()
         picture.evaluate('picture => picture.remove()')
-        assert avatar.screenshot() == shown
+        assert avatar.screenshot() == broken
         page.unroute('https://www.gravatar.com/**')
         page.reload()
         expect(picture).to_have_js_property('naturalWidth', 128)
-        assert avatar.screenshot() != shown
+        assert avatar.screenshot() != broken
 
 
 def test_the_keyboard_reaches_the_content_first(browser: Browser) -> None:
@@ -427,7 +427,7 @@ def test_the_keyboard_reaches_the_content_first(browser: Browser) -> None:
     expect(page.get_by_role('form', name='Sign in').get_by_label('User name')).to_be_focused()
 
 
-def test_the_browser_itself_refuses_what_breaks_a_rule(browser: Browser) -> None:
+def test_the_browser_rejects_invalid_values(browser: Browser) -> None:
     browser.fill('Sign up', {'User name': 'a b', 'Email': 'ada@example.org', 'Password': PASSWORD})
     name = browser.page.get_by_role('form', name='Sign up').get_by_label('User name')
     assert name.evaluate('field => field.validity.patternMismatch')
@@ -441,8 +441,8 @@ def test_no_page_violates_wcag(program: playwright.Browser, width: int) -> None:
     with demo_site() as site, program.new_context(viewport=viewport, bypass_csp=True) as context:  # for axe
         page = context.new_page()
         for pages in (ANONYMOUS, SIGNED_IN):
-            for way in (way for way in pages.values() if '#' not in way):
-                visit(page, site.origin, way)
+            for destination in (destination for destination in pages.values() if '#' not in destination):
+                visit(page, site.origin, destination)
                 for colors in COLORS:
                     page.emulate_media(color_scheme=colors)
                     _check_accessibility(page)
@@ -455,7 +455,7 @@ def _check_accessibility(page: playwright.Page) -> None:
     page.add_script_tag(path=AXE)
     violations = page.evaluate(
         'async tags => (await axe.run({runOnly: tags})).violations.map('
-        'one => [one.id, ...one.nodes.slice(0, 3).map(node => node.html)])',
+        'violation => [violation.id, ...violation.nodes.slice(0, 3).map(node => node.html)])',
         ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa'],
     )
     assert violations == [], page.url
@@ -468,6 +468,6 @@ def test_the_documentation_is_searched_within_the_page(browser: Browser) -> None
     every = visible.count()
     page.get_by_label('Find').fill('publish post')
     expect(visible).not_to_have_count(every)
-    found = visible.all_text_contents()
-    assert found
-    assert all('publish' in text.lower() and 'post' in text.lower() for text in found)
+    texts = visible.all_text_contents()
+    assert texts
+    assert all('publish' in text.lower() and 'post' in text.lower() for text in texts)

@@ -34,10 +34,10 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     database = tmp_path_factory.mktemp('json_api') / 'halcyon.db'
     with socket.socket() as free:
         free.bind(('127.0.0.1', 0))
-        address = f'127.0.0.1:{free.getsockname()[1]}'
+        host = f'127.0.0.1:{free.getsockname()[1]}'
     environment = {'DATABASE_URL': f'sqlite:///{database}', 'BCRYPT_COST': '4', 'DRAIN_SECONDS': '0'}
     process = subprocess.Popen(
-        [sys.executable, '-m', 'gunicorn', '--workers', '1', '--bind', address],
+        [sys.executable, '-m', 'gunicorn', '--workers', '1', '--bind', host],
         cwd=Path(__file__).parents[2],
         env=os.environ | environment,
         stderr=subprocess.PIPE,
@@ -47,7 +47,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     for line in process.stderr:
         if 'Halcyon is ready' in line:
             break
-    yield f'http://{address}/api'
+    yield f'http://{host}/api'
     process.terminate()
     process.communicate()
 
@@ -75,26 +75,26 @@ def members(user: Any) -> dict[str, Any]:
 
 def test_a_generic_json_api_client_uses_every_feature(server: str) -> None:
     ada, me = sign_up(server, 'ada')
-    bob, him = sign_up(server, 'bob')
+    bob, other = sign_up(server, 'bob')
     assert me.email == 'ada@example.org'
     assert me.relationships.posts.resources == []
 
-    with pytest.raises(DocumentError) as refused:
+    with pytest.raises(DocumentError) as raised:
         session(server).create_and_commit('users', username='ada', email='x', password='short')
-    pointers = [error['source']['pointer'] for error in refused.value.response.json()['errors']]
+    pointers = [error['source']['pointer'] for error in raised.value.response.json()['errors']]
     assert pointers == ['/data/attributes/email', '/data/attributes/password']
 
     for number in range(12):
         bob.create_and_commit('posts', body=f'post {number}')
-    found = ada.get('users', Filter(username='BOB')).resource
-    assert found.id == him.id
+    match = ada.get('users', Filter(username='BOB')).resource
+    assert match.id == other.id
 
     relation = me.relationships.following.links.self.url
-    status, body, _ = ada.http_request('post', relation, members(found))
-    assert (status, body['data']) == (200, members(found)['data'])
+    status, body, _ = ada.http_request('post', relation, members(match))
+    assert (status, body['data']) == (200, members(match)['data'])
 
-    seen = ada.get('users', f'{me.id}?include=following').resource
-    assert [one.username for one in seen.relationships.following.resources] == ['bob']
+    user = ada.get('users', f'{me.id}?include=following').resource
+    assert [followee.username for followee in user.relationships.following.resources] == ['bob']
 
     pages = ada.iterate('posts', Inclusion('author') + Modifier('page[size]=5&sort=created_at'))
     posts = list(pages)
@@ -111,7 +111,7 @@ def test_a_generic_json_api_client_uses_every_feature(server: str) -> None:
     with pytest.raises(DocumentError, match='404'):
         session_of(ada).get('posts', mine.id)
 
-    status, body, _ = ada.http_request('delete', relation, members(found))
+    status, body, _ = ada.http_request('delete', relation, members(match))
     assert (status, body['data']) == (200, [])
 
 

@@ -1,6 +1,6 @@
-"""Third-party libraries make the whole journey.
+"""Third-party client libraries use every feature.
 
-Ketting and traverson start from /api and use only link relations and forms. Orbit and WarpDrive know
+Ketting and traverson start from /api and use only link relations and forms. Orbit and WarpDrive support
 JSON:API.
 """
 
@@ -19,13 +19,13 @@ CONDITION = '--conditions=unpkg'
 
 @pytest.mark.parametrize('client', ['ketting', 'traverson', 'orbit', 'warp_drive'])
 def test_every_feature_works_with_generic_clients(client: str, node: str, server: Server) -> None:
-    visit = subprocess.run(
+    result = subprocess.run(
         [node, CONDITION, HERE / f'{client}.js', f'{server.origin}/api'],
         capture_output=True,
         text=True,
         timeout=60,
         check=False,
     )
-    assert visit.returncode == 0, visit.stdout + visit.stderr
-    assert visit.stderr == ''
-    assert visit.stdout.splitlines()[-1] == 'signed out'
+    assert result.returncode == 0, result.stdout + result.stderr
+    assert result.stderr == ''
+    assert result.stdout.splitlines()[-1] == 'signed out'

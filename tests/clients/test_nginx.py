@@ -1,4 +1,4 @@
-"""Behind nginx, below a path of its origin: every link of every format is followed through it."""
+"""Halcyon behind nginx, below a path: every link of every format works."""
 
 from __future__ import annotations
 
@@ -40,8 +40,8 @@ http {{
 
 def documented() -> str:
     """Return the configuration in service/OPERATIONS.md."""
-    (found,) = re.findall('```nginx\n(.*?)```', (ROOT / 'service' / 'OPERATIONS.md').read_text(), re.DOTALL)
-    return found
+    (text,) = re.findall('```nginx\n(.*?)```', (ROOT / 'service' / 'OPERATIONS.md').read_text(), re.DOTALL)
+    return text
 
 
 def with_path_removed(locations: str) -> str:
@@ -58,8 +58,8 @@ class Nginx:
         self.port = port
         self.base = f'http://127.0.0.1:{port}/halcyon'
 
-    def ask(self, method: str, url: str, body: str | None = None, **headers: str) -> Response:
-        """Send a request, and check that no URL in the response leads elsewhere."""
+    def send(self, method: str, url: str, body: str | None = None, **headers: str) -> Response:
+        """Send a request, and check that every URL in the response is below `base`."""
         parts = urlsplit(url)
         connection = HTTPConnection('127.0.0.1', self.port, timeout=10)
         sent = {name.replace('_', '-'): value for name, value in headers.items()}
@@ -86,22 +86,22 @@ def running(program: str, folder: Path, locations: str, *, has_base_url: bool = 
         file.write_text(CONFIGURATION.format(folder=folder, port=proxy.port, locations=text))
         with subprocess.Popen([program, '-p', str(folder), '-e', 'stderr', '-c', str(file)]) as process:
             try:
-                wait_until(lambda: is_there(proxy))
+                wait_until(lambda: is_reachable(proxy))
                 yield proxy
             finally:
                 process.terminate()
 
 
-def is_there(proxy: Nginx) -> bool:
+def is_reachable(proxy: Nginx) -> bool:
     try:
-        return proxy.ask('GET', f'{proxy.base}/health/live').status == 200
+        return proxy.send('GET', f'{proxy.base}/health/live').status == 200
     except ConnectionRefusedError:
         return False
 
 
 @pytest.fixture(params=['documented', 'documented and BASE_URL', 'path removed'])
 def proxy(request: pytest.FixtureRequest, nginx: str, tmp_path: Path) -> Iterator[Nginx]:
-    """nginx as service/OPERATIONS.md configures it, and as others do."""
+    """nginx as service/OPERATIONS.md configures it, and as other proxies are configured."""
     locations = with_path_removed(documented()) if request.param == 'path removed' else documented()
     with running(nginx, tmp_path, locations, has_base_url='BASE_URL' in request.param) as proxy:
         yield proxy
@@ -110,14 +110,14 @@ def proxy(request: pytest.FixtureRequest, nginx: str, tmp_path: Path) -> Iterato
 def sign_in(proxy: Nginx) -> str:
     """Register, publish posts and return a token."""
     person = {'username': 'ada', 'email': 'ada@example.org', 'password': 'correct horse'}
-    new = proxy.ask('POST', f'{proxy.base}/api/users', json.dumps(person), Content_Type='application/json')
+    new = proxy.send('POST', f'{proxy.base}/api/users', json.dumps(person), Content_Type='application/json')
     assert new.status == 201
-    response = proxy.ask(
+    response = proxy.send(
         'POST', f'{proxy.base}/api/tokens', json.dumps(person), Content_Type='application/json'
     )
     token = f'Bearer {json.loads(response.text)["token"]}'
     for number in range(12):
-        posted = proxy.ask(
+        posted = proxy.send(
             'POST', f'{proxy.base}/api/posts', urlencode({'body': f'post {number}'}),
             Content_Type=FORM, Authorization=token,
         )  # fmt: skip
@@ -128,34 +128,34 @@ def sign_in(proxy: Nginx) -> str:
 def test_every_link_of_every_format_can_be_followed(proxy: Nginx) -> None:
     token = sign_in(proxy)
     for accept in (HAL, HAL_FORMS, JSON_API, HTML):
-        found = follow_all(
-            lambda url, accept=accept: proxy.ask(
+        visited = follow_all(
+            lambda url, accept=accept: proxy.send(
                 'GET', url, Accept=f'{accept}, */*;q=0.1', Authorization=token
             ),
             proxy.base,
         )
-        assert len(found) > 20
+        assert len(visited) > 20
 
 
 def test_a_browser_signs_in_and_out_below_the_path(proxy: Nginx) -> None:
     sign_in(proxy)
     form = {'username': 'ada', 'password': 'correct horse', '_return': f'{proxy.base}/api/posts'}
-    response = proxy.ask('POST', f'{proxy.base}/api/tokens', urlencode(form), Accept=HTML, Content_Type=FORM)
+    response = proxy.send('POST', f'{proxy.base}/api/tokens', urlencode(form), Accept=HTML, Content_Type=FORM)
     assert (response.status, response.headers['location']) == (303, f'{proxy.base}/api/posts')
     cookie, _, attributes = response.headers['set-cookie'].partition('; ')
     assert attributes.startswith('Path=/halcyon; ')
-    page = proxy.ask('GET', f'{proxy.base}/api/posts', Accept=HTML, Cookie=cookie)
+    page = proxy.send('GET', f'{proxy.base}/api/posts', Accept=HTML, Cookie=cookie)
     assert page.status == 200
     origin = proxy.base.removesuffix('/halcyon')
-    out = proxy.ask(
+    response = proxy.send(
         'POST', f'{proxy.base}/api/tokens', '_method=DELETE',
         Accept=HTML, Content_Type=FORM, Cookie=cookie, Origin=origin,
     )  # fmt: skip
-    assert (out.status, out.headers['location']) == (303, f'{proxy.base}/api')
-    assert proxy.ask('GET', f'{proxy.base}/api/posts', Accept=HTML, Cookie=cookie).status == 401
+    assert (response.status, response.headers['location']) == (303, f'{proxy.base}/api')
+    assert proxy.send('GET', f'{proxy.base}/api/posts', Accept=HTML, Cookie=cookie).status == 401
 
 
-def test_clients_can_forge_nothing(proxy: Nginx) -> None:
+def test_forwarding_headers_of_clients_are_ignored(proxy: Nginx) -> None:
     forged = {
         'Forwarded': 'for=192.0.2.1;host=evil.test;proto=https',
         'X_Forwarded_For': '192.0.2.1',
@@ -164,21 +164,21 @@ def test_clients_can_forge_nothing(proxy: Nginx) -> None:
         'X_Forwarded_Prefix': '/evil',
         'X_Forwarded_Proto': 'https',
     }
-    response = proxy.ask('GET', f'{proxy.base}/api', **forged)
+    response = proxy.send('GET', f'{proxy.base}/api', **forged)
     assert json.loads(response.text)['_links']['self']['href'] == f'{proxy.base}/api'
 
 
 def test_conditional_and_compressed_responses_pass_unchanged(proxy: Nginx) -> None:
     url, sent = f'{proxy.base}/api', {'Accept': HAL_FORMS}
-    response = proxy.ask('GET', url, **sent)
-    assert proxy.ask('GET', url, If_None_Match=response.headers['etag'], **sent).status == 304
-    assert proxy.ask('GET', url, If_Match=response.headers['etag'], **sent).status == 200
-    assert proxy.ask('GET', url, If_Match='"other"', **sent).status == 412
+    response = proxy.send('GET', url, **sent)
+    assert proxy.send('GET', url, If_None_Match=response.headers['etag'], **sent).status == 304
+    assert proxy.send('GET', url, If_Match=response.headers['etag'], **sent).status == 200
+    assert proxy.send('GET', url, If_Match='"other"', **sent).status == 412
 
 
 def test_an_encoded_slash_is_not_a_separator(nginx: str, tmp_path: Path) -> None:
     with running(nginx, tmp_path, documented()) as proxy:
         token = sign_in(proxy)
-        out = proxy.ask('DELETE', f'{proxy.base}/api%2Ftokens', Authorization=token)
-        assert out.status == 404
-        assert proxy.ask('GET', f'{proxy.base}/api/posts', Authorization=token).status == 200
+        response = proxy.send('DELETE', f'{proxy.base}/api%2Ftokens', Authorization=token)
+        assert response.status == 404
+        assert proxy.send('GET', f'{proxy.base}/api/posts', Authorization=token).status == 200

@@ -1,4 +1,4 @@
-// The whole journey with traverson and its HAL plug-in, which follow links: `node traverson.js http://host/api`.
+// Every feature with traverson and its HAL plug-in, which follow links: `node traverson.js http://host/api`.
 import assert from 'node:assert/strict';
 import traverson from 'traverson';
 import JsonHalAdapter from 'traverson-hal';
@@ -13,9 +13,9 @@ function walk(token, ...rels) {
   return traverson.from(entryPoint).jsonHal().withRequestOptions({ headers }).follow(...rels);
 }
 
-function send(walked, method, ...body) {
+function send(traversal, method, ...body) {
   return new Promise((resolve, reject) => {
-    walked[method](...body, (error, response) => {
+    traversal[method](...body, (error, response) => {
       if (error) reject(error);
       else resolve({ status: response.statusCode, body: response.body ? JSON.parse(response.body) : undefined });
     });
@@ -37,9 +37,9 @@ async function signIn(username) {
 }
 
 for (const username of ['ada', 'bob']) assert.equal((await register(username)).status, 201);
-const taken = await register('ADA');
-assert.equal(taken.status, 400);
-assert.deepEqual(taken.body.errors.map((error) => error.pointer), ['#/username', '#/email']);
+const conflict = await register('ADA');
+assert.equal(conflict.status, 400);
+assert.deepEqual(conflict.body.errors.map((error) => error.pointer), ['#/username', '#/email']);
 assert.equal((await send(walk(null, 'hc:users'), 'get')).status, 401);
 
 const ada = await signIn('ada');
@@ -68,13 +68,13 @@ const followers = await get(bob, 'hc:me', 'hc:followers');
 assert.equal(followers._meta.total_items, 1);
 assert.equal((await get(bob, 'hc:me', 'hc:followers', 'item[0]')).username, 'ada');
 
-const gone = (await get(bob, 'hc:posts', 'item[0]'))._links.self.href;
+const deletedUrl = (await get(bob, 'hc:posts', 'item[0]'))._links.self.href;
 assert.equal((await send(walk(bob, 'hc:posts', 'item[0]'), 'delete')).status, 204);
-const missing = traverson.from(gone).jsonHal().withRequestOptions({ headers: { Authorization: `Bearer ${bob}` } });
+const missing = traverson.from(deletedUrl).jsonHal().withRequestOptions({ headers: { Authorization: `Bearer ${bob}` } });
 assert.equal((await send(missing, 'get')).status, 404);
 assert.equal((await send(walk(bob, 'hc:posts'), 'post', { body: '' })).status, 400);
 
 assert.equal((await send(walk(bob, 'hc:tokens'), 'delete')).status, 204);
-const late = traverson.from(entryPoint).jsonHal().withRequestOptions({ headers: { Authorization: `Bearer ${bob}` } });
-assert.equal((await send(late, 'get')).status, 401);
+const revoked = traverson.from(entryPoint).jsonHal().withRequestOptions({ headers: { Authorization: `Bearer ${bob}` } });
+assert.equal((await send(revoked, 'get')).status, 401);
 console.log('signed out');

@@ -1,4 +1,4 @@
-// The whole journey with WarpDrive, the successor of Ember Data: `node --conditions=unpkg warp_drive.js http://host/api`.
+// Every feature with WarpDrive, the successor of Ember Data: `node --conditions=unpkg warp_drive.js http://host/api`.
 import assert from 'node:assert/strict';
 import { recordIdentifierFor, useRecommendedStore } from '@warp-drive/core';
 import { setupSignals } from '@warp-drive/core/configure';
@@ -6,7 +6,7 @@ import { checkout, withDefaults } from '@warp-drive/core/reactive';
 import { JSONAPICache } from '@warp-drive/json-api';
 import * as build from '@warp-drive/utilities/json-api';
 
-setupSignals(() => ({ // nothing is rendered here, so no change needs to be watched
+setupSignals(() => ({ // nothing is rendered here, so changes need not be observed
   createSignal: () => ({}),
   consumeSignal: () => {},
   notifySignal: () => {},
@@ -81,7 +81,7 @@ class Session {
   }
 }
 
-async function refused(work, status) {
+async function rejected(work, status) {
   const error = await work.then(() => assert.fail(`${status} was expected`), (thrown) => thrown);
   assert.equal(error.status, status, error);
   return error.content.errors;
@@ -99,9 +99,9 @@ async function signIn(username) {
 
 const { id: adaId } = await register('ada');
 await register('bob');
-const taken = await refused(register('ADA', 'new@example.org'), 400);
-assert.deepEqual(taken.map((error) => error.source.pointer), ['/data/attributes/username']);
-await refused(new Session().get(build.query('users')), 401);
+const conflict = await rejected(register('ADA', 'new@example.org'), 400);
+assert.deepEqual(conflict.map((error) => error.source.pointer), ['/data/attributes/username']);
+await rejected(new Session().get(build.query('users')), 401);
 const ada = await signIn('ada');
 const bob = await signIn('bob');
 console.log('signed in');
@@ -110,10 +110,10 @@ const { data: me } = await ada.get(build.findRecord('users', adaId));
 assert.equal(me.email, 'ada@example.org');
 assert.equal((await ada.edit(me, { about_me: 'Countess' })).about_me, 'Countess');
 
-const { data: [found] } = await ada.get(build.query('users', { 'filter[username]': 'BOB' }));
-assert.equal(found.username, 'bob');
+const { data: [match] } = await ada.get(build.query('users', { 'filter[username]': 'BOB' }));
+assert.equal(match.username, 'bob');
 const following = `${entryPoint}/users/${adaId}/relationships/following`;
-await ada.change('POST', following, [found]);
+await ada.change('POST', following, [match]);
 const { data: [followed] } = await ada.get({ url: `${entryPoint}/users/${adaId}/following` });
 assert.equal(followed.username, 'bob');
 assert.equal(followed.follower_count, 1);
@@ -121,28 +121,28 @@ assert.equal(followed.follower_count, 1);
 for (let number = 0; number < 12; number += 1) await bob.create('posts', { body: `post ${number}` });
 console.log('published');
 
-const seen = [];
+const listed = [];
 let page = await ada.get(build.query('posts', { 'page[size]': 5, sort: 'created_at', include: ['author'] }));
 while (page) {
-  seen.push(...page.data.map((post) => `${post.author.username}: ${post.body}`));
+  listed.push(...page.data.map((post) => `${post.author.username}: ${post.body}`));
   page = await page.next();
 }
-assert.deepEqual(seen, Array.from({ length: 12 }, (_, number) => `bob: post ${number}`));
+assert.deepEqual(listed, Array.from({ length: 12 }, (_, number) => `bob: post ${number}`));
 
 const post = await ada.create('posts', { body: 'hello' });
 assert.equal((await ada.edit(post, { body: 'hello again' })).body, 'hello again');
-const long = await refused(ada.edit(post, { body: 'x'.repeat(141) }), 400);
-assert.deepEqual(long.map((error) => error.source.pointer), ['/data/attributes/body']);
-const { data: hers } = await bob.get(build.findRecord('posts', post.id));
-await refused(bob.edit(hers, { body: 'not mine' }), 403);
+const tooLong = await rejected(ada.edit(post, { body: 'x'.repeat(141) }), 400);
+assert.deepEqual(tooLong.map((error) => error.source.pointer), ['/data/attributes/body']);
+const { data: postOfAda } = await bob.get(build.findRecord('posts', post.id));
+await rejected(bob.edit(postOfAda, { body: 'not mine' }), 403);
 await ada.destroy(post);
-const missing = await refused(bob.get(build.findRecord('posts', hers.id)), 404);
+const missing = await rejected(bob.get(build.findRecord('posts', postOfAda.id)), 404);
 assert.equal(missing[0].code, 'not-found');
 
-await ada.change('DELETE', following, [found]);
+await ada.change('DELETE', following, [match]);
 assert.equal((await ada.get({ url: following })).data.length, 0);
 
 const { data: [token] } = await ada.get(build.query('tokens'));
 await ada.destroy(token);
-await refused(ada.get(build.findRecord('users', adaId)), 401);
+await rejected(ada.get(build.findRecord('users', adaId)), 401);
 console.log('signed out');

@@ -26,7 +26,7 @@ def main(seconds: float, names: tuple[str, ...]) -> None:
             click.echo(f'{scenario.__name__} …', err=True)
             rows.append(scenario(Path(folder), seconds))
     click.echo(table(rows))
-    sys.exit(not all(row.is_whole for row in rows))
+    sys.exit(not all(row.is_correct for row in rows))
 
 
 if __name__ == '__main__':

@@ -33,15 +33,15 @@ def pytest_runtest_makereport(
 @pytest.fixture
 def folder(request: pytest.FixtureRequest) -> Iterator[Path]:
     """A folder that other users can traverse; it is kept if the test fails."""
-    place = Path(tempfile.mkdtemp(prefix='halcyon-cluster-'))
-    place.chmod(0o755)
-    yield place
+    path = Path(tempfile.mkdtemp(prefix='halcyon-cluster-'))
+    path.chmod(0o755)
+    yield path
     if not request.node.stash[HAS_FAILED]:
-        shutil.rmtree(place)
+        shutil.rmtree(path)
 
 
 @pytest.fixture
-def judged(folder: Path, pytestconfig: pytest.Config) -> Callable[[Scenario], Row]:
+def run_scenario(folder: Path, pytestconfig: pytest.Config) -> Callable[[Scenario], Row]:
     """Return a function that runs a scenario, records its row for the table, and returns it."""
 
     def run(scenario: Scenario) -> Row:

@@ -12,7 +12,7 @@ import pymysql
 from tests.cluster.programs import THIS_HOST, Host, Program, find_program, make_folder, wait_until
 from tests.server import free_port
 
-ANSWER_SECONDS = 2.0
+RESPONSE_SECONDS = 2.0
 
 
 class Postgresql(Program):
@@ -97,14 +97,14 @@ class GaleraNode(Program):
         self.host = host
         self.port = 4400 + number
         self.address = f'{host.address}:{self.port}'
-        place = folder / f'galera{number}'
-        self._socket = str(place / 's.sock')
-        make_folder(place, 'mysql')
+        directory = folder / f'galera{number}'
+        self._socket = str(directory / 's.sock')
+        make_folder(directory, 'mysql')
         file = folder / f'galera{number}.cnf'
         members = ','.join(f'{other.address}:45{at}1' for at, other in enumerate(hosts, 1))
         file.write_text(
             GALERA.format(
-                place=place, port=self.port, number=number, host=host.address, base=f'45{number}',
+                directory=directory, port=self.port, number=number, host=host.address, base=f'45{number}',
                 members=members, provider=find_program('/usr/lib/galera/libgalera_smm.so'),
             )
         )  # fmt: skip
@@ -143,8 +143,8 @@ class GaleraNode(Program):
 
     def run(self, *statements: str) -> Sequence[Sequence[object]]:
         """Run statements as its administrator, and return the rows of the last."""
-        with socket.socket(socket.AF_UNIX) as channel:  # PyMySQL leaves its own one open if it cannot connect
-            channel.settimeout(ANSWER_SECONDS)
+        with socket.socket(socket.AF_UNIX) as channel:  # PyMySQL does not close its own if it cannot connect
+            channel.settimeout(RESPONSE_SECONDS)
             channel.connect(self._socket)
             server = pymysql.Connection(user='root', defer_connect=True)
             server.connect(channel)
@@ -157,9 +157,9 @@ class GaleraNode(Program):
 
 GALERA = """
 [mysqld]
-datadir={place}/data
-socket={place}/s.sock
-pid-file={place}/pid
+datadir={directory}/data
+socket={directory}/s.sock
+pid-file={directory}/pid
 bind-address={host}
 skip-name-resolve
 port={port}

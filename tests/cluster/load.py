@@ -15,7 +15,7 @@ from urllib.parse import urlsplit
 
 PEOPLE = 4
 THINKING_SECONDS = 0.01
-ANSWER_SECONDS = 30.0
+RESPONSE_SECONDS = 30.0
 PATIENCE_SECONDS = 20.0  # of a client that retries every request
 PAUSE_SECONDS = 0.25
 REGISTRATION_SECONDS = 0.1  # keeps the registrations of one IP address below their limit
@@ -35,7 +35,7 @@ class Row(NamedTuple):
     longest_gap: float
 
     @property
-    def is_whole(self) -> bool:
+    def is_correct(self) -> bool:
         return not (self.lost or self.duplicated or self.miscounted or self.errors)
 
 
@@ -56,7 +56,7 @@ class Caller:
     """
 
     def __init__(self, origin: str, patience: float, sign_in: Callable[[], object]) -> None:
-        self._place = urlsplit(origin)
+        self._url = urlsplit(origin)
         self._patience = patience
         self._sign_in = sign_in
         self._connection: http.client.HTTPConnection | None = None
@@ -102,7 +102,7 @@ class Caller:
         if self.token:
             headers['Authorization'] = f'Bearer {self.token}'
         if self._connection is None:
-            self._connection = http.client.HTTPConnection(self._place.netloc, timeout=ANSWER_SECONDS)
+            self._connection = http.client.HTTPConnection(self._url.netloc, timeout=RESPONSE_SECONDS)
         parts = urlsplit(href)
         try:
             self._connection.request(
@@ -132,14 +132,14 @@ class Caller:
 
     def items(self, href: str) -> list[Any]:
         """Return all entries of a collection, from all pages."""
-        found: list[Any] = []
+        entries: list[Any] = []
         document = self.get(f'{href}?per_page=100')
         while True:
-            found += document['_embedded']['item']
-            following = document['_links'].get('next')
-            if following is None:
-                return found
-            document = self.get(following['href'])
+            entries += document['_embedded']['item']
+            next_link = document['_links'].get('next')
+            if next_link is None:
+                return entries
+            document = self.get(next_link['href'])
 
 
 class Person:
@@ -189,10 +189,10 @@ class Person:
     def href(self, rel: str) -> str:
         return str(self.links[rel]['href'])
 
-    def meet(self, other: Person) -> None:
-        """Find the user to follow."""
+    def set_followee(self, other: Person) -> None:
+        """Set the user to follow and unfollow."""
         user = self.caller.get(self.href('hc:user').replace('{id}', str(other.id)))
-        self.relation = str(user['_links']['hc:follow']['href'])
+        self.follow_url = str(user['_links']['hc:follow']['href'])
 
     def act(self) -> None:
         """Perform one random action."""
@@ -216,11 +216,11 @@ class Person:
                 self.deleted.add(text)
 
     def toggle(self) -> None:
-        wanted = not self.follows
+        should_follow = not self.follows
         self.follows = None
-        status, _ = self.caller.request('PUT' if wanted else 'DELETE', self.relation)
+        status, _ = self.caller.request('PUT' if should_follow else 'DELETE', self.follow_url)
         if status in (200, 201, 204):
-            self.follows = wanted
+            self.follows = should_follow
 
 
 class Registrar(Person):
@@ -243,13 +243,13 @@ class Load:
         for person in self.people:
             person.sign_up()
         for person, other in zip(self.people, [*self.people[1:], self.people[0]], strict=True):
-            person.meet(other)
+            person.set_followee(other)
             person.caller.requests = 0
         self._is_over = threading.Event()
-        self._faults: list[BaseException] = []
+        self._errors: list[BaseException] = []
 
     def __enter__(self) -> Load:
-        self.began = time.monotonic()
+        self.started = time.monotonic()
         self._threads = [threading.Thread(target=self._run, args=(person,)) for person in self.people]
         for thread in self._threads:
             thread.start()
@@ -266,23 +266,23 @@ class Load:
             while not self._is_over.is_set():
                 person.act()
                 time.sleep(THINKING_SECONDS)
-        except BaseException as fault:  # it is raised by judge
-            self._faults.append(fault)
+        except BaseException as error:  # it is raised by evaluate
+            self._errors.append(error)
 
-    def judge(self, name: str) -> Row:
+    def evaluate(self, name: str) -> Row:
         """Compare the data with what was acknowledged, and return the result."""
-        if self._faults:
-            raise self._faults[0]
+        if self._errors:
+            raise self._errors[0]
         callers = [person.caller for person in self.people]
-        during = [time for caller in callers for time in caller.times if time > self.began]
-        times = sorted((self.began, *during, self.ended))
+        during = [time for caller in callers for time in caller.times if time > self.started]
+        times = sorted((self.started, *during, self.ended))
         counted = {'requests': sum(caller.requests for caller in callers)}
         counted['failed'] = sum(caller.failed for caller in callers)
         lost = duplicated = miscounted = 0
         for person in self.people:
             user = person.caller.get(person.href('hc:me'))
             texts = [post['body'] for post in person.caller.items(user['_links']['hc:posts']['href'])]
-            followed = [one['id'] for one in person.caller.items(user['_links']['hc:following']['href'])]
+            followed = [entry['id'] for entry in person.caller.items(user['_links']['hc:following']['href'])]
             followers = person.caller.items(user['_links']['hc:followers']['href'])
             lost += len(set(person.published.values()).difference(texts)) + len(
                 person.deleted.intersection(texts)

@@ -1,4 +1,4 @@
-"""PostgreSQL with Patroni, which replaces a failed primary, and etcd, by which it elects one."""
+"""PostgreSQL with Patroni, which replaces a failed primary, and etcd, which it uses to elect one."""
 
 from __future__ import annotations
 
@@ -34,23 +34,23 @@ class PatroniNode(Program):
     """A PostgreSQL server that Patroni runs; one of them is the primary, and one the synchronous standby."""
 
     def __init__(self, number: int, folder: Path, etcd: Etcd) -> None:
-        place = folder / f'patroni{number}'
-        make_folder(place, 'postgres')
+        directory = folder / f'patroni{number}'
+        make_folder(directory, 'postgres')
         self.port = free_port()
         self._api = f'http://127.0.0.1:{free_port()}'
-        self._postmaster = place / 'data' / 'postmaster.pid'
+        self._postmaster = directory / 'data' / 'postmaster.pid'
         file = folder / f'patroni{number}.yml'
         server = Path(find_program('/usr/lib/postgresql/*/bin/postgres'))
         file.write_text(
             PATRONI.format(
-                number=number, place=place, port=self.port, api=self._api.removeprefix('http://'),
+                number=number, directory=directory, port=self.port, api=self._api.removeprefix('http://'),
                 etcd=etcd.port, bin=server.parent,
             )
         )  # fmt: skip
         super().__init__(
             (find_program('patroni'), str(file)),
             folder / f'patroni{number}.log',
-            environment={'HOME': str(place), 'TMPDIR': str(place)},
+            environment={'HOME': str(directory), 'TMPDIR': str(directory)},
             user='postgres',
         )
 
@@ -82,13 +82,13 @@ bootstrap:
 postgresql:
   listen: '127.0.0.1:{port}'
   connect_address: '127.0.0.1:{port}'
-  data_dir: '{place}/data'
+  data_dir: '{directory}/data'
   bin_dir: '{bin}'
-  pgpass: '{place}/pgpass'
+  pgpass: '{directory}/pgpass'
   pg_hba: [host all all 127.0.0.1/32 trust, host replication all 127.0.0.1/32 trust]
   authentication:
     superuser: {{username: postgres, password: postgres}}
     replication: {{username: replication, password: replication}}
     rewind: {{username: rewind, password: rewind}}
-  parameters: {{unix_socket_directories: '{place}'}}
+  parameters: {{unix_socket_directories: '{directory}'}}
 """

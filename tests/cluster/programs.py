@@ -31,17 +31,17 @@ class Missing(Exception):
 def find_program(*names: str) -> str:
     """Return the path of the first program that is installed; raises Missing."""
     for name in names:
-        found = shutil.which(name) or next(iter(sorted(glob.glob(name), reverse=True)), None)
-        if found:
-            return found
+        path = shutil.which(name) or next(iter(sorted(glob.glob(name), reverse=True)), None)
+        if path:
+            return path
     raise Missing(f'{names[0]} is missing: .ci/cluster installs it')
 
 
-def wait_until(holds: Callable[[], bool], what: str) -> None:
+def wait_until(condition: Callable[[], bool], description: str) -> None:
     """Wait until the condition holds; raises AssertionError after PATIENCE_SECONDS."""
     end = time.monotonic() + PATIENCE_SECONDS
-    while not holds():
-        assert time.monotonic() < end, f'not after {PATIENCE_SECONDS} s: {what}'
+    while not condition():
+        assert time.monotonic() < end, f'not after {PATIENCE_SECONDS} s: {description}'
         time.sleep(0.05)
 
 
@@ -50,9 +50,9 @@ def get_status(href: str) -> int:
     try:
         with urllib.request.urlopen(href, timeout=2) as response:
             return int(response.status)
-    except urllib.error.HTTPError as refused:
-        refused.close()
-        return refused.code
+    except urllib.error.HTTPError as error:
+        error.close()
+        return error.code
     except (OSError, http.client.HTTPException):
         return 0
 
@@ -159,7 +159,7 @@ def terminate(pid: int) -> None:
 
 
 class Node(Program):
-    """A Halcyon server, by default with one worker; `settings` are further ones.
+    """A Halcyon server, by default with one worker; `settings` are additional environment variables.
 
     With `has_own_clock`, its clock can be stepped without affecting any other process.
     """
@@ -217,7 +217,7 @@ class Node(Program):
 
 
 class Balancer(Program):
-    """HAProxy in front of several nodes, configured as service/OPERATIONS.md says."""
+    """HAProxy in front of several nodes, configured as in service/OPERATIONS.md."""
 
     def __init__(self, folder: Path, nodes: Iterable[Node]) -> None:
         self.port = free_port()
@@ -242,9 +242,9 @@ def balancer_configuration(port: int, servers: Iterable[str]) -> str:
     return shared.replace('bind :80\n', f'bind 127.0.0.1:{port}\n') + ''.join(servers)
 
 
-def make_folder(place: Path, user: str) -> None:
+def make_folder(directory: Path, user: str) -> None:
     """Create a folder that a user can write to."""
-    place.mkdir()
-    place.chmod(0o700)
+    directory.mkdir()
+    directory.chmod(0o700)
     if os.getuid() == 0:
-        shutil.chown(place, user, user)
+        shutil.chown(directory, user, user)

@@ -24,7 +24,7 @@ class SlowClients:
         self.opened = 0
         self._peers: list[socket.socket] = []
         self._stop = threading.Event()
-        self._thread = threading.Thread(target=self._drip)
+        self._thread = threading.Thread(target=self._send_bytes)
 
     def __enter__(self) -> SlowClients:
         self._peers = [self._begin() for _ in range(PEERS)]
@@ -44,9 +44,9 @@ class SlowClients:
         self.opened += 1
         return peer
 
-    def _drip(self) -> None:
+    def _send_bytes(self) -> None:
         while not self._stop.wait(PAUSE_SECONDS):
-            for place, peer in enumerate(self._peers):
+            for index, peer in enumerate(self._peers):
                 try:
                     peer.send(b'a')
                     with suppress(BlockingIOError):
@@ -55,4 +55,4 @@ class SlowClients:
                         raise ConnectionError('the connection was closed')
                 except ConnectionError:
                     peer.close()
-                    self._peers[place] = self._begin()
+                    self._peers[index] = self._begin()

@@ -14,17 +14,17 @@ from tests.cluster.scenarios import SCENARIOS, Scenario
 from tests.cluster.scenarios.sqlite import full_disk
 
 pytestmark = pytest.mark.cluster
-Judged = Callable[[Scenario], Row]
+RunScenario = Callable[[Scenario], Row]
 
 
 @pytest.mark.parametrize('scenario', [scenario for scenario in SCENARIOS if scenario is not full_disk])
-def test_no_write_is_lost_and_no_request_fails(judged: Judged, scenario: Scenario) -> None:
-    row = judged(scenario)
-    assert row.is_whole
+def test_no_write_is_lost_and_no_request_fails(run_scenario: RunScenario, scenario: Scenario) -> None:
+    row = run_scenario(scenario)
+    assert row.is_correct
     assert row.failed == 0
 
 
-def test_a_full_disk_is_503_and_loses_no_write(judged: Judged) -> None:
-    row = judged(full_disk)
-    assert row.is_whole
+def test_a_full_disk_is_503_and_loses_no_write(run_scenario: RunScenario) -> None:
+    row = run_scenario(full_disk)
+    assert row.is_correct
     assert row.failed > 0

@@ -1,4 +1,4 @@
-"""Slow clients: the load balancer absorbs them."""
+"""Slow clients: the load balancer keeps them from delaying others."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ LIMIT_SECONDS = 0.1
 
 @pytest.fixture
 def balancer(folder: Path) -> Iterator[Balancer]:
-    """Three nodes behind a balancer that is configured as service/OPERATIONS.md says."""
+    """Three nodes behind a balancer that is configured as in service/OPERATIONS.md."""
     with ExitStack() as stack:
         try:
             deployment = stack.enter_context(three_nodes(folder, f'sqlite:///{folder}/halcyon.db'))
@@ -35,7 +35,7 @@ def balancer(folder: Path) -> Iterator[Balancer]:
         yield deployment.balancer
 
 
-def ask(balancer: Balancer) -> float:
+def time_request(balancer: Balancer) -> float:
     """Return the seconds of a normal request on a new connection."""
     started = time.perf_counter()
     with urllib.request.urlopen(f'{balancer.origin}/api', timeout=10) as response:
@@ -49,7 +49,7 @@ def test_slow_clients_do_not_delay_others(balancer: Balancer, pytestconfig: pyte
     with SlowClients(balancer.port, HEADER) as headers, SlowClients(balancer.port, BODY) as bodies:
         end = time.monotonic() + SECONDS
         while time.monotonic() < end:
-            times.append(ask(balancer))
+            times.append(time_request(balancer))
             time.sleep(0.02)
         opened = headers.opened + bodies.opened
     figures = (

@@ -50,7 +50,7 @@ class Certificate(NamedTuple):
 
 
 def issue(name: str, issuer: Certificate | None = None) -> Certificate:
-    """Return a certificate for a host, or without an issuer that of an authority."""
+    """Return a certificate for a host, or for an authority if there is no issuer."""
     key = ec.generate_private_key(ec.SECP256R1())
     subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
     now = datetime.datetime.now(datetime.UTC)
@@ -112,7 +112,7 @@ def server(request: pytest.FixtureRequest, folder: Path) -> Iterator[Server]:
         pytest.skip(str(missing))
 
 
-def opens(server: Server, host: str, authority: Path) -> bool:
+def can_connect(server: Server, host: str, authority: Path) -> bool:
     """Return whether a node connects to the host, when it trusts the authority."""
     url = server.url.format(host=host) + '?' + server.parameters.format(authority)
     engine = open_engine(Settings.from_environment({'DATABASE_URL': url}))
@@ -126,7 +126,7 @@ def opens(server: Server, host: str, authority: Path) -> bool:
         engine.close_all()
 
 
-def test_only_the_right_host_with_a_certificate_of_the_authority_is_used(server: Server) -> None:
-    assert opens(server, 'localhost', server.authority)
-    assert not opens(server, 'localhost', server.other)
-    assert not opens(server, '127.0.0.1', server.authority)
+def test_the_host_name_and_the_certificate_authority_are_verified(server: Server) -> None:
+    assert can_connect(server, 'localhost', server.authority)
+    assert not can_connect(server, 'localhost', server.other)
+    assert not can_connect(server, '127.0.0.1', server.authority)

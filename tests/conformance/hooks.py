@@ -23,7 +23,6 @@ BEYOND_SCHEMAS = (
     'is not your password',
     'is not a valid cursor',
     'cannot be combined with',
-    'must have at most 72 bytes',
     'must not be repeated',
     'must be an email address',  # which letters a domain may have is a table (RFC 5892)
     'can be jwt only on servers with BASE_URL',
@@ -104,7 +103,7 @@ def with_valid_values(body: dict[str, Any], case: Case) -> dict[str, Any]:
     values, data = body, body.get('data')
     if case.media_type == JSON_API:
         if isinstance(data, list):
-            return {**body, 'data': [{**one, 'id': own['other_id']} for one in data]}
+            return {**body, 'data': [{**identifier, 'id': own['other_id']} for identifier in data]}
         values = data.get('attributes', {})
         if 'id' in data:
             data['id'] = '-'.join(str(value) for value in case.path_parameters.values())
@@ -127,7 +126,7 @@ def choose_media_type(case: Case, turn: int, *, is_stateful: bool) -> str:
         if parameter.name in query and 'x-media-types' in parameter.definition
     }
     if is_stateful and len(available) > 1:  # the next step uses links of the response, which HAL has
-        available = [one for one in available if one not in (JSON_API, HTML)]
+        available = [media_type for media_type in available if media_type not in (JSON_API, HTML)]
     elif limited:
         available = list(limited.values())[turn % len(limited)]
     chosen = available[turn % len(available)]

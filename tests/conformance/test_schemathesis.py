@@ -15,7 +15,7 @@ from tests.server import Server
 
 HERE = Path(__file__).parent
 SCHEMATHESIS = Path(sys.executable).with_name('schemathesis')
-SECONDS = 600  # takes a sixth of that on two idle cores
+SECONDS = 600  # a run takes a sixth of that on two idle cores
 REQUESTS = 2000
 
 pytestmark = pytest.mark.conformance
@@ -64,5 +64,5 @@ def test_every_operation_is_tested(report: Any) -> None:
     assert report['operations']['tested'] == report['operations']['total'] > 50
 
 
-def test_thousands_of_requests_are_made(report: Any) -> None:
+def test_thousands_of_requests_are_generated(report: Any) -> None:
     assert report['test_cases']['generated'] >= REQUESTS

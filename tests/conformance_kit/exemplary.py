@@ -74,7 +74,7 @@ class Exemplary:
 
     def respond(self, request: Request) -> Response:
         if request.method not in METHODS:
-            raise Rejection(501, 'This method is not known.')
+            raise Rejection(501, 'The method is unknown.')
         base, *path = urlsplit(request.url).path.strip('/').split('/')
         if base != 'api':
             raise Rejection(404, 'There is no such resource.')
@@ -97,7 +97,7 @@ class Exemplary:
             case ['private']:
                 raise Rejection(401, 'Sign in.', {'WWW-Authenticate': 'Bearer realm="things"'})
             case ['busy']:
-                raise Rejection(503, 'Later.', {'Retry-After': '10'})
+                raise Rejection(503, 'Try again later.', {'Retry-After': '10'})
             case ['rels' | 'problems', name]:
                 return self.fetch(request, {HTML: page(name)}, READ)
         raise Rejection(404, 'There is no such resource.')
@@ -156,9 +156,9 @@ class Exemplary:
         """Evaluate If-Match, and If-None-Match of unsafe methods."""
         wanted = request.header('If-Match')
         if wanted and wanted != '*' and not any(tag in wanted for tag in tags):
-            raise Rejection(412, 'The tag is another one.')
+            raise Rejection(412, 'The entity tag does not match.')
         if request.header('If-None-Match') == '*' and request.method not in ('GET', 'HEAD'):
-            raise Rejection(412, 'It exists.')
+            raise Rejection(412, 'The resource exists.')
 
     def root(self, request: Request) -> dict[str, Any]:
         links = {
@@ -224,7 +224,7 @@ class Exemplary:
             del self.things[id]
             return Response(204)
         if request.header('Content-Range'):
-            raise Rejection(400, 'A part cannot be put.')
+            raise Rejection(400, 'A partial PUT is not supported.')
         values = self.read(request, id)
         self.things[id] |= self.validate(values, self.things[id])
         if request.header('Content-Type') == JSON_API:
@@ -254,9 +254,9 @@ class Exemplary:
             return {name: value for name, value in document.items() if not name.startswith('_')}
         data = document['data']
         if data['type'] != 'things' or (id and data.get('id') != id):
-            raise Rejection(409, 'Another type or id.')
+            raise Rejection(409, 'The type or the id does not match.')
         if 'id' in data and not id:
-            raise Rejection(403, 'The server gives ids.')
+            raise Rejection(403, 'The server generates ids.')
         owner = data.get('relationships', {}).get('owner', {}).get('data', {'id': '1'})
         if owner['id'] not in self.people:
             raise Rejection(404, 'There is no such owner.')
@@ -268,7 +268,7 @@ class Exemplary:
         """Return the values if they satisfy the rules of the form."""
         merged = (current or {}) | values
         name, size, colour = (str(merged.get(key, '')) for key in ('name', 'size', 'colour'))
-        is_valid_name = 2 <= len(name) <= 40 and not any(one < ' ' for one in name)
+        is_valid_name = 2 <= len(name) <= 40 and not any(character < ' ' for character in name)
         if (
             not is_valid_name
             or not size.isdecimal()
@@ -296,8 +296,8 @@ class Exemplary:
         state = {'_links': links, '_embedded': {'item': items}}
         key = query.get('sort', 'name').lstrip('-')
         if key not in ('name', 'colour'):
-            raise Rejection(400, 'Sort by name.', parameter='sort')
-        on_page.sort(key=lambda one: self.things[one][key], reverse=query.get('sort', '').startswith('-'))
+            raise Rejection(400, 'The sort key is not supported.', parameter='sort')
+        on_page.sort(key=lambda thing: self.things[thing][key], reverse=query.get('sort', '').startswith('-'))
         document = self.json_api(request, [self.resource(id) for id in on_page], '/api/things')
         document['links'] |= {
             rel: f'{ORIGIN}/api/things?page%5Bnumber%5D={target}' for rel, target in pages.items()
@@ -355,7 +355,7 @@ class Exemplary:
             'id': id,
             'attributes': {'name': self.people[id]},
             'relationships': {
-                'things': {'links': links, 'data': [{'type': 'things', 'id': one} for one in owned]}
+                'things': {'links': links, 'data': [{'type': 'things', 'id': thing} for thing in owned]}
             },
             'links': {'self': f'{ORIGIN}/api/people/{id}'},
         }
@@ -378,23 +378,23 @@ class Exemplary:
         for name, value in query.items():
             is_defined = name.partition('[')[0] in ('fields', 'include', 'page', 'sort')
             if not is_defined and JSON_API in request.header('Accept'):
-                raise Rejection(400, 'This parameter is not known.', parameter=name)
+                raise Rejection(400, 'The parameter is unknown.', parameter=name)
             if name == 'include' and value not in ('', 'owner', 'things'):
-                raise Rejection(400, 'This path is not known.', parameter='include')
+                raise Rejection(400, 'The path is unknown.', parameter='include')
         if query.get('include') == 'owner':
             document['included'] = [
-                self.person(id) for id in sorted({self.things[one['id']]['owner'] for one in resources})
+                self.person(id) for id in sorted({self.things[item['id']]['owner'] for item in resources})
             ]
         elif 'include' in query:
-            people = [one['id'] for one in resources if one['type'] == 'people' and query['include']]
+            people = [item['id'] for item in resources if item['type'] == 'people' and query['include']]
             owned = [id for id in sorted(self.things) if self.things[id]['owner'] in people]
             document['included'] = [self.resource(id) for id in owned]
-        for one in [*resources, *document.get('included', [])]:
-            wanted = query.get(f'fields[{one["type"]}]')
+        for resource in [*resources, *document.get('included', [])]:
+            wanted = query.get(f'fields[{resource["type"]}]')
             if wanted is not None:
                 for group in ('attributes', 'relationships'):
-                    one[group] = {
-                        name: value for name, value in one[group].items() if name in wanted.split(',')
+                    resource[group] = {
+                        name: value for name, value in resource[group].items() if name in wanted.split(',')
                     }
         return document
 
@@ -457,26 +457,26 @@ def tag_of(media_type: str, body: bytes) -> str:
 
 def matches(field: str, tag: str) -> bool:
     """Return whether If-None-Match has the tag, compared weakly."""
-    return field == '*' or tag in [one.strip().removeprefix('W/') for one in field.split(',')]
+    return field == '*' or tag in [other.strip().removeprefix('W/') for other in field.split(',')]
 
 
 def choose(request: Request, available: list[str]) -> str:
     """Return the media type that the request prefers."""
     accept = request.header('Accept') or '*/*'
     qualities: dict[str, tuple[int, float]] = {}
-    for one in accept.split(', '):
-        parsed = parse_media_type(one)
+    for media_range in accept.split(', '):
+        parsed = parse_media_type(media_range)
         if parsed is None or (parsed[0] == JSON_API and parsed[1].keys() - {'profile', 'q'}):
             continue
         is_any = parsed[0] == '*/*'
         for media_type in available:
             if is_any or parsed[0] == media_type:
-                found = (0 if is_any else 1, float(parsed[1].get('q', '1')))
-                qualities[media_type] = max(qualities.get(media_type, (-1, 0.0)), found)
-    acceptable = [one for one in available if qualities.get(one, (0, 0.0))[1] > 0]
+                quality = (0 if is_any else 1, float(parsed[1].get('q', '1')))
+                qualities[media_type] = max(qualities.get(media_type, (-1, 0.0)), quality)
+    acceptable = [media_type for media_type in available if qualities.get(media_type, (0, 0.0))[1] > 0]
     if not acceptable:
         raise Rejection(406, f'Available: {", ".join(available)}')
-    return max(acceptable, key=lambda one: qualities[one][1])
+    return max(acceptable, key=lambda media_type: qualities[media_type][1])
 
 
 def compress(request: Request, headers: Headers, body: bytes) -> Response:
@@ -491,7 +491,7 @@ def compress(request: Request, headers: Headers, body: bytes) -> Response:
 
 
 def select_range(request: Request, response: Response) -> Response:
-    """Return the part of the content that a Range field asks for."""
+    """Return the part of the content that a Range field requests."""
     length = len(response.body)
     if request.header('Range') == 'bytes=0-0':
         headers = (*response.headers, ('Content-Range', f'bytes 0-0/{length}'))
@@ -502,7 +502,7 @@ def select_range(request: Request, response: Response) -> Response:
 
 
 def finish(request: Request, response: Response) -> Response:
-    """Add what every response has, and leave out the content of HEAD."""
+    """Add the fields of every response, and remove the content of a response to HEAD."""
     headers = [*response.headers, ('Date', DATE)]
     if response.status not in (204, 304):
         headers.append(('Content-Length', str(len(response.body))))

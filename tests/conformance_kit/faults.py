@@ -125,12 +125,12 @@ def hal(edit: Edit, at: str = THING) -> Fault:
 
 
 def link(rel: str = 'author', **changes: Any) -> Fault:
-    """Return the fault of a link with other members; None stands for a missing one."""
+    """Return the fault of a link with other members; None removes a member."""
 
     def edit(value: Any) -> None:
-        one = value['_links'][rel]
-        one.update({'href': f'{ORIGIN}/api'} | changes)
-        value['_links'][rel] = {name: member for name, member in one.items() if member is not None}
+        link_object = value['_links'][rel]
+        link_object.update({'href': f'{ORIGIN}/api'} | changes)
+        value['_links'][rel] = {name: member for name, member in link_object.items() if member is not None}
 
     return hal(edit)
 
@@ -146,7 +146,7 @@ def put(*path: Any, value: Any) -> Edit:
     return edit
 
 
-def cut(*path: Any) -> Edit:
+def remove(*path: Any) -> Edit:
     """Return the edit that deletes what is at a path."""
 
     def edit(document: Any) -> None:
@@ -158,11 +158,13 @@ def cut(*path: Any) -> Edit:
 
 
 def form(**changes: Any) -> Fault:
-    """Return the fault of a template with other members; None stands for a missing one."""
+    """Return the fault of a template with other members; None removes a member."""
 
     def edit(value: Any) -> None:
         template = value['_templates']['default'] | changes
-        value['_templates']['default'] = {name: one for name, one in template.items() if one is not None}
+        value['_templates']['default'] = {
+            name: member for name, member in template.items() if member is not None
+        }
 
     return document(edit, HAL_FORMS, when=on(at=ROOT))
 
@@ -205,8 +207,8 @@ def html(old: str, new: str) -> Fault:
     return content(lambda body: body.replace(old.encode(), new.encode()), on(Accept=HTML))
 
 
-def swap(server: Exemplary, request: Request, **changes: Any) -> Response:
-    """Change the thing of the URL, and respond as usual."""
+def change_too(server: Exemplary, request: Request, **changes: Any) -> Response:
+    """Respond as usual, and change the thing at the URL."""
     id = request.url.rpartition('/')[2]
     response = server(request)
     if id in server.things:
@@ -214,21 +216,21 @@ def swap(server: Exemplary, request: Request, **changes: Any) -> Response:
     return response
 
 
-def ok(server: Exemplary, request: Request) -> Response:
+def do_nothing(server: Exemplary, request: Request) -> Response:
     """Respond to any write with success, without performing it."""
     return Response(204, (('Date', 'Wed, 25 Nov 2026 12:00:00 GMT'),))
 
 
-def renamed(text: bytes, new: bytes) -> Callable[[bytes], bytes]:
+def replaced(text: bytes, new: bytes) -> Callable[[bytes], bytes]:
     return lambda body: body.replace(text, new)
 
 
 def undeleted(server: Exemplary, request: Request) -> Response:
     id = request.url.rpartition('/')[2]
-    kept = server.things.get(id)
+    thing = server.things.get(id)
     response = server(request)
-    if kept is not None:
-        server.things[id] = kept
+    if thing is not None:
+        server.things[id] = thing
     return response
 
 
@@ -257,9 +259,9 @@ def reused_key(server: Exemplary, request: Request) -> Response:
 
 
 def stale_change(server: Exemplary, request: Request) -> Response:
-    """Reject a precondition, and change the thing nevertheless."""
+    """Change the thing although a precondition fails."""
     response = server(request)
-    return swap(server, request, colour='red', name='changed') if response.status == 412 else response
+    return change_too(server, request, colour='red', name='changed') if response.status == 412 else response
 
 
 def partial_update(server: Exemplary, request: Request) -> Response:
@@ -268,7 +270,7 @@ def partial_update(server: Exemplary, request: Request) -> Response:
     return response
 
 
-def doubled(value: Any) -> None:
+def repeat_first(value: Any) -> None:
     if isinstance(value['data'], list):
         value['data'].append(value['data'][0])
 
@@ -278,7 +280,7 @@ def without_fields(server: Exemplary, request: Request) -> Response:
 
 
 def is_new(request: Request) -> bool:
-    """Return whether it fetches a thing that was created."""
+    """Return whether the request fetches a thing that was created."""
     id = request.url.rpartition('/')[2]
     return request.method == 'GET' and id.isdigit() and int(id) > 3
 
@@ -294,7 +296,7 @@ def is_unknown_method(request: Request) -> bool:
 
 
 IDENTIFIER = {'type': 'people', 'id': '1'}
-REFUSED_METHOD = on('POST', '/api/things/4')
+UNSUPPORTED_METHOD = on('POST', '/api/things/4')
 UNDECODABLE = b'\xff'
 
 FAULTS: dict[str, Fault] = {
@@ -319,24 +321,24 @@ FAULTS: dict[str, Fault] = {
     'HAL-EMBEDDED-RESOURCE': hal(put('_embedded', 'author', value='ada')),
     'HAL-RELATION-NAME': hal(put('_links', 'two words', value={'href': ROOT})),
     'HAL-RELATION-REGISTERED': hal(put('_links', 'maker', value={'href': ROOT})),
-    'HAL-SELF': hal(cut('_links', 'self')),
+    'HAL-SELF': hal(remove('_links', 'self')),
     'HAL-SELF-TEMPLATED': link('self', href='/api/things/{id}', templated=True),
     'HAL-CURIES-ARRAY': hal(lambda value: value['_links'].update(curies=value['_links']['curies'][0]), ROOT),
-    'HAL-CURIE-NAME': hal(cut('_links', 'curies', 0, 'name'), ROOT),
+    'HAL-CURIE-NAME': hal(remove('_links', 'curies', 0, 'name'), ROOT),
     'HAL-CURIE-TEMPLATE': hal(put('_links', 'curies', 0, 'href', value='/api/rels/{name}'), ROOT),
     'HAL-CURIES-ROOT': hal(put('_embedded', 'author', '_links', 'curies', value=[])),
-    'HAL-CURIE-DEFINED': hal(cut('_links', 'curies'), ROOT),
+    'HAL-CURIE-DEFINED': hal(remove('_links', 'curies'), ROOT),
     'HAL-CURIE-DOCUMENTED': status(404, on(at='/rels/things')),
-    'HAL-EMBEDDED-LINKED': hal(cut('_links', 'author')),
+    'HAL-EMBEDDED-LINKED': hal(remove('_links', 'author')),
     'HAL-EMBEDDED-SELF': link(href=f'{ORIGIN}/api/people/2'),
     'HAL-LINK-DEAD': link(href=f'{ORIGIN}/api/nothing'),
     'HAL-LINK-TYPE-HINT': hal(put('_links', 'help', 'type', value='text/plain'), ROOT),
     'HAL-SELF-TARGET': hal(put('_links', 'self', 'href', value='/api/people/one'), PERSON),
-    'HAL-PAGE-PREV': hal(cut('_links', 'prev'), SECOND_PAGE),
+    'HAL-PAGE-PREV': hal(remove('_links', 'prev'), SECOND_PAGE),
     'HAL-PAGE-REPEATS': hal(
         put('_embedded', 'item', 0, '_links', 'self', 'href', value=f'{ORIGIN}/api/things/1'), SECOND_PAGE
     ),
-    'HF-TEMPLATES': document(cut('_templates'), HAL_FORMS, when=on(at=ROOT)),
+    'HF-TEMPLATES': document(remove('_templates'), HAL_FORMS, when=on(at=ROOT)),
     'HF-TEMPLATES-OBJECT': document(put('_templates', value=[]), HAL_FORMS, when=on(at=ROOT)),
     'HF-TEMPLATE-OBJECT': document(put('_templates', 'find', value=[]), HAL_FORMS, when=on(at=ROOT)),
     'HF-KEY-DEFAULT': document(
@@ -386,7 +388,7 @@ FAULTS: dict[str, Fault] = {
     'JA-JSONAPI-OBJECT': ja(put('jsonapi', value='1.1')),
     'JA-JSONAPI-VERSION': ja(put('jsonapi', 'version', value=1.1)),
     'JA-JSONAPI-EXT': ja(put('jsonapi', 'ext', value='https://example.org')),
-    'JA-RESOURCE-TYPE': ja(cut('data', 'type')),
+    'JA-RESOURCE-TYPE': ja(remove('data', 'type')),
     'JA-RESOURCE-ID': ja(put('data', 'id', value=1)),
     'JA-RESOURCE-UNDEFINED': ja(put('data', 'name', value='thing')),
     'JA-TYPE-NAME': ja(put('data', 'type', value='thing+')),
@@ -403,11 +405,11 @@ FAULTS: dict[str, Fault] = {
     'JA-IDENTIFIER': ja(put('data', 'relationships', 'owner', 'data', value={'id': '1'})),
     'JA-IDENTIFIER-UNDEFINED': ja(put('data', 'relationships', 'owner', 'data', 'name', value='ada')),
     'JA-FULL-LINKAGE': ja(put('included', value=[{'type': 'people', 'id': '9', 'attributes': {}}])),
-    'JA-RESOURCE-ONCE': ja(doubled, THINGS),
+    'JA-RESOURCE-ONCE': ja(repeat_first, THINGS),
     'JA-META-OBJECT': ja(put('data', 'meta', value=[])),
     'JA-LINKS-OBJECT': ja(put('data', 'links', value=THING)),
     'JA-LINK': ja(put('data', 'links', 'self', value=1)),
-    'JA-LINK-HREF': ja(cut('data', 'links', 'self', 'href')),
+    'JA-LINK-HREF': ja(remove('data', 'links', 'self', 'href')),
     'JA-LINK-URI': ja_link(href='/a b'),
     'JA-LINK-UNDEFINED': ja_link(templated=False),
     'JA-LINK-REL': ja_link(rel=['self']),
@@ -446,14 +448,14 @@ FAULTS: dict[str, Fault] = {
     'JA-PROFILE-IGNORED': status(406, on(Accept=f'{JSON_API}; profile')),
     'JA-ACCEPT-MIXED': status(406, on(Accept=f'{JSON_API}; charset=utf-8, ')),
     'JA-VARY': header('Vary', 'Origin'),
-    'JA-INCLUDE-KEY': ja(cut('included'), 'include=owner'),
+    'JA-INCLUDE-KEY': ja(remove('included'), 'include=owner'),
     'JA-INCLUDE-EMPTY': ja(put('included', value=[{'type': 'people', 'id': '1'}]), 'include='),
     'JA-INCLUDE-ONLY': ja(
         lambda value: value['included'].append({'type': 'people', 'id': '2'}), 'include=owner'
     ),
     'JA-FIELDS': without_fields,
     'JA-SORT': ja(lambda value: value['data'].reverse(), 'sort=-name'),
-    'JA-CREATE-TYPE': instead(ok, on('POST', Content_Type=JSON_API)),
+    'JA-CREATE-TYPE': instead(do_nothing, on('POST', Content_Type=JSON_API)),
     'JA-415-PARAMETER': status(400, on(Content_Type=f'{JSON_API}; charset')),
     'JA-415-EXT': status(400, on(Content_Type=f'{JSON_API}; ext')),
     'JA-CREATE-RELATED': status(201, on('POST', Content_Type=JSON_API), was=404),
@@ -461,12 +463,12 @@ FAULTS: dict[str, Fault] = {
     'JA-CREATE-201': status(200, on('POST', Content_Type=JSON_API), was=201),
     'JA-CREATE-DOCUMENT': content(lambda body: b'{"meta": {}}', on('POST'), was=201),
     'JA-CREATE-LOCATION': header('Location', None, status=201),
-    'JA-CREATE-SELF': content(renamed(b'"http://exemplary.test/api/', b'"/api/'), on('POST'), was=201),
+    'JA-CREATE-SELF': content(replaced(b'"http://exemplary.test/api/', b'"/api/'), on('POST'), was=201),
     'JA-CLIENT-ID': status(400, on('POST'), was=403),
     'JA-ERROR-POINTER-VALUE': ja_error(source={'pointer': '/data/attributes/none'}),
     'JA-UPDATE-STATUS': status(201, on('PATCH', Content_Type=JSON_API), was=200),
     'JA-UPDATE-PARTIAL': instead(partial_update, on('PATCH', Content_Type=JSON_API)),
-    'JA-UPDATE-APPLIED': instead(ok, on('PATCH', Content_Type=JSON_API)),
+    'JA-UPDATE-APPLIED': instead(do_nothing, on('PATCH', Content_Type=JSON_API)),
     'JA-DELETE-STATUS': status(205, on('DELETE'), was=204),
     'JA-DELETED': instead(undeleted, on('DELETE', Accept=JSON_API)),
     'JA-DELETE-AGAIN': status(204, on('DELETE'), was=404),
@@ -522,8 +524,8 @@ FAULTS: dict[str, Fault] = {
     'HTTP-SERVER-ERROR': status(500, on(at=PERSON)),
     'HTTP-CONTENT-ENCODING': header('Content-Encoding', 'br', on(Accept_Encoding='gzip'), status=200),
     'HTTP-JSON': content(lambda body: body + b',', on(Accept=HAL)),
-    'HTTP-JSON-UTF8': content(renamed(b'Things', UNDECODABLE), on(at=ROOT)),
-    'HTTP-JSON-NUMBER': content(renamed(b'"Things"', b'NaN'), on(at=ROOT)),
+    'HTTP-JSON-UTF8': content(replaced(b'Things', UNDECODABLE), on(at=ROOT)),
+    'HTTP-JSON-NUMBER': content(replaced(b'"Things"', b'NaN'), on(at=ROOT)),
     'HTTP-JSON-NAMES': content(lambda body: b'{"title": 1, ' + body[1:], on(at=ROOT, Accept=HAL)),
     'HEAD-CONTENT': instead(lambda server, request: changed(server(request), body=b'no'), on('HEAD')),
     'HEAD-STATUS': status(404, on('HEAD')),
@@ -582,9 +584,9 @@ FAULTS: dict[str, Fault] = {
     'CREATED-FETCH': status(404, is_new),
     'CREATED-STATE': instead(lost_values, on('POST', Content_Type='application/json')),
     'PUT-ROUNDTRIP': status(422, on('PUT'), was=200),
-    'PUT-KEEPS': instead(lambda server, request: swap(server, request, colour='blue'), on('PUT')),
+    'PUT-KEEPS': instead(lambda server, request: change_too(server, request, colour='blue'), on('PUT')),
     'PUT-VALIDATOR': lambda server, request: (
-        with_header(swap(server, request, size='7'), 'ETag', '"new"')
+        with_header(change_too(server, request, size='7'), 'ETag', '"new"')
         if request.method == 'PUT' and server(request).is_success
         else server(request)
     ),
@@ -595,11 +597,11 @@ FAULTS: dict[str, Fault] = {
     'PATCH-415': status(400, on('PATCH'), was=415),
     'PATCH-415-ACCEPT': header('Accept-Patch', None, on('PATCH')),
     'MERGE-NOTHING': instead(
-        lambda server, request: swap(server, request, colour='blue'),
+        lambda server, request: change_too(server, request, colour='blue'),
         on('PATCH', Content_Type='application/merge'),
     ),
     'METHOD-501': status(405, is_unknown_method),
-    'METHOD-405': status(404, REFUSED_METHOD),
+    'METHOD-405': status(404, UNSUPPORTED_METHOD),
     'DELETE-STATUS': status(205, on('DELETE'), was=204),
     'DELETE-GONE': instead(undeleted, on('DELETE')),
     'KEY-REPLAY': instead(forgotten_key, on('POST', Idempotency_Key='"')),

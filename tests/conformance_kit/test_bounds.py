@@ -1,4 +1,4 @@
-"""The kit keeps its bounds: one origin, safe methods, number and rate of requests, nothing left behind."""
+"""The kit respects its limits: one origin, safe methods, number and rate of requests, and cleaning up."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ from tests.conformance_kit.faults import document, form, hal, header, put, statu
 
 pytestmark = pytest.mark.above_databases
 
-ELSEWHERE = 'http://elsewhere.test/'
+OTHER_ORIGIN = 'http://elsewhere.test/'
 
 
 class Recorder:
-    """A server that remembers what was sent to it."""
+    """A server that records its requests."""
 
     def __init__(self, server: object = None) -> None:
         self.server = server or Exemplary()
@@ -43,26 +43,26 @@ def test_an_unsafe_method_is_not_sent(method: str) -> None:
     assert sent.requests == []
 
 
-def leading_elsewhere(server: Exemplary, request: Request) -> Response:
-    """Respond with links and a form that leave the origin."""
-    leave = put('_links', 'about', value={'href': ELSEWHERE})
-    response = hal(leave, '/api')(server, request)
-    edit = put('_templates', 'default', 'target', value=ELSEWHERE)
-    follow = put('data', 'relationships', 'things', 'links', 'related', value=ELSEWHERE)
-    changed = document(edit, HAL_FORMS, when=lambda one: one.url == START)(lambda _: response, request)  # type: ignore[arg-type]
-    return document(follow, JSON_API, when=lambda one: one.url == START)(lambda _: changed, request)  # type: ignore[arg-type]
+def link_to_another_origin(server: Exemplary, request: Request) -> Response:
+    """Respond with links and a form that lead to another origin."""
+    add_link = put('_links', 'about', value={'href': OTHER_ORIGIN})
+    response = hal(add_link, '/api')(server, request)
+    edit = put('_templates', 'default', 'target', value=OTHER_ORIGIN)
+    follow = put('data', 'relationships', 'things', 'links', 'related', value=OTHER_ORIGIN)
+    changed = document(edit, HAL_FORMS, when=lambda sent: sent.url == START)(lambda _: response, request)  # type: ignore[arg-type]
+    return document(follow, JSON_API, when=lambda sent: sent.url == START)(lambda _: changed, request)  # type: ignore[arg-type]
 
 
 def test_no_request_leaves_the_origin() -> None:
     server = Exemplary()
-    sent = Recorder(lambda request: leading_elsewhere(server, request))
+    sent = Recorder(lambda request: link_to_another_origin(server, request))
     run(Client(sent, START, may_write=True))
     assert {urlsplit(request.url).netloc for request in sent.requests} == {'exemplary.test'}
 
 
 def test_another_origin_is_refused() -> None:
     with pytest.raises(NotAllowed):
-        Client(Recorder(), START).get(ELSEWHERE, 'test')
+        Client(Recorder(), START).get(OTHER_ORIGIN, 'test')
 
 
 @pytest.mark.parametrize('href', ['/a b', '/a\r\nX: y', 'http://[', '//elsewhere.test/', 'mailto:a@b.c'])
@@ -70,18 +70,18 @@ def test_a_reference_that_leaves_the_origin_is_not_followed(href: str) -> None:
     assert Client(Recorder(), START).resolve(START, href) is None
 
 
-@pytest.mark.parametrize('most', [1, 7, 50])
-def test_no_more_requests_than_allowed_are_sent(most: int) -> None:
+@pytest.mark.parametrize('limit', [1, 7, 50])
+def test_no_more_requests_than_allowed_are_sent(limit: int) -> None:
     sent = Recorder()
-    report = run(Client(sent, START, max_requests=most))
-    assert len(sent.requests) == most
+    report = run(Client(sent, START, max_requests=limit))
+    assert len(sent.requests) == limit
     assert not report.is_complete
 
 
 def test_created_resources_are_deleted_even_beyond_the_limit() -> None:
-    for most in range(40, 140, 7):
+    for limit in range(40, 140, 7):
         server = Exemplary()
-        report = run(Client(server, START, max_requests=most, may_write=True))
+        report = run(Client(server, START, max_requests=limit, may_write=True))
         assert list(server.things) == ['1', '2', '3']
         assert report.left_behind == []
 
@@ -113,7 +113,7 @@ def test_the_collection_that_a_location_leads_to_is_not_changed() -> None:
     assert set(report.left_behind) == {f'{ORIGIN}/api/things/?id=4'}
 
 
-def test_a_signed_in_client_sends_no_form_to_where_it_signed_in() -> None:
+def test_a_signed_in_client_submits_no_form_to_the_sign_in_url() -> None:
     server = Exemplary()
     sent = Recorder(lambda request: form(target=f'{ORIGIN}/api/tokens')(server, request))
     run(Client(sent, START, authorization='Bearer secret', may_write=True), ['hal-forms'])
@@ -133,6 +133,6 @@ def test_the_rate_limits_the_requests_per_second(monkeypatch: pytest.MonkeyPatch
 def test_credentials_are_sent_except_with_a_preflight() -> None:
     sent = Recorder()
     run(Client(sent, START, authorization='Bearer secret'))
-    unsigned = [request for request in sent.requests if not request.header('Authorization')]
-    assert unsigned
-    assert {request.header('Access-Control-Request-Method') for request in unsigned} == {'GET'}
+    anonymous = [request for request in sent.requests if not request.header('Authorization')]
+    assert anonymous
+    assert {request.header('Access-Control-Request-Method') for request in anonymous} == {'GET'}

@@ -1,4 +1,4 @@
-"""What the standards permit is not found, and one fault is found by one rule."""
+"""No rule reports what the standards permit, and only one rule reports a fault."""
 
 from __future__ import annotations
 
@@ -26,12 +26,12 @@ POST_ONLY = f'{ORIGIN}/api/sign-in'
 
 
 def head_is_not_supported(server: Exemplary, request: Request) -> Response:
-    """A server without HEAD, which says so."""
+    """A server that rejects HEAD with 405."""
     response = server(request)
     allow = response.header('Allow').replace('HEAD, ', '') or 'GET, OPTIONS'
     if request.method == 'HEAD':
-        refused = Response(405, (('Allow', allow), ('Date', response.header('Date'))))
-        return with_header(refused, 'Vary', response.header('Vary'))
+        rejection = Response(405, (('Allow', allow), ('Date', response.header('Date'))))
+        return with_header(rejection, 'Vary', response.header('Vary'))
     return with_header(response, 'Allow', allow) if response.values('Allow') else response
 
 
@@ -39,8 +39,8 @@ def link_to_a_resource_without_get(server: Exemplary, request: Request) -> Respo
     """A server with a link to a resource that supports POST alone."""
     if request.url == POST_ONLY:
         problem = json.dumps({'title': 'Method Not Allowed', 'status': 405}).encode()
-        refused = server(Request('GET', f'{ORIGIN}/api/nothing', request.headers))
-        return with_header(with_body(changed(refused, status=405), problem), 'Allow', 'POST, OPTIONS')
+        error = server(Request('GET', f'{ORIGIN}/api/nothing', request.headers))
+        return with_header(with_body(changed(error, status=405), problem), 'Allow', 'POST, OPTIONS')
     add = document(
         lambda value: value['_links'].update({'ex:login': {'href': POST_ONLY}}), HAL, when=on(at='/api')
     )
@@ -70,5 +70,7 @@ def test_a_server_breaks_only_these_rules(server: Fault, expected: set[str]) -> 
     exemplary = Exemplary()
     client = Client(lambda request: server(exemplary, request), START, max_requests=2000)
     report = run(client)
-    assert {one.rule.id: one.findings[0].fault for one in report.failed if one.rule.id not in expected} == {}
-    assert expected <= {one.rule.id for one in report.failed}
+    assert {
+        result.rule.id: result.findings[0].fault for result in report.failed if result.rule.id not in expected
+    } == {}
+    assert expected <= {result.rule.id for result in report.failed}

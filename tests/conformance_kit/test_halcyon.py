@@ -70,8 +70,8 @@ def app(start: Any) -> Any:
 @pytest.fixture
 def world(ada: Client, bob: Client) -> Client:
     """A user who follows, has posts on more than one page, a store and items."""
-    for reader, read in ((ada, bob), (bob, ada)):
-        reader.get(read.me().href('self')).submit('follow')
+    for follower, followee in ((ada, bob), (bob, ada)):
+        follower.get(followee.me().href('self')).submit('follow')
     for number in range(11):
         ada.publish(f'number {number}')
     store = ada.follow('hc:stores').submit('create', name='Books')
@@ -83,45 +83,47 @@ def world(ada: Client, bob: Client) -> Client:
 IGNORE = [word for rule in EXPECTED for word in ('--ignore', rule)]
 
 
-def judge(app: Any, token: str | None = None, *, may_write: bool = False) -> Report:
+def run_kit(app: Any, token: str | None = None, *, may_write: bool = False) -> Report:
     authorization = f'Bearer {token}' if token else ''
     kit = Kit(served_by(app), START, authorization=authorization, max_requests=1500, may_write=may_write)
     return run(kit)
 
 
-def found(report: Report) -> dict[str, list[str]]:
-    """Return the rules that failed, with what was found first."""
+def failures(report: Report) -> dict[str, list[str]]:
+    """Return the rules that failed, with their first findings."""
     return {
-        result.rule.id: [f'{one.fault.message} {one.exchange.request.curl()}' for one in result.findings[:3]]
+        result.rule.id: [
+            f'{finding.fault.message} {finding.exchange.request.curl()}' for finding in result.findings[:3]
+        ]
         for result in report.failed
     }
 
 
 def unexpected(report: Report) -> dict[str, list[str]]:
-    return {rule: findings for rule, findings in found(report).items() if rule not in EXPECTED}
+    return {rule: findings for rule, findings in failures(report).items() if rule not in EXPECTED}
 
 
 def test_an_anonymous_client_finds_nothing_unexpected(world: Client) -> None:
-    report = judge(world.app)
+    report = run_kit(world.app)
     assert unexpected(report) == {}
-    assert set(found(report)) == ANYONE
+    assert set(failures(report)) == ANYONE
     assert report.is_complete
 
 
 def test_a_signed_in_client_finds_nothing_unexpected(world: Client) -> None:
-    report = judge(world.app, world.token)
+    report = run_kit(world.app, world.token)
     assert unexpected(report) == {}
-    assert set(found(report)) == READING
+    assert set(failures(report)) == READING
     assert report.count('not exercised') < 70
 
 
-def test_a_client_that_writes_finds_what_is_expected_and_leaves_nothing(world: Client) -> None:
+def test_a_client_that_writes_finds_nothing_unexpected_and_cleans_up(world: Client) -> None:
     before = [
         world.follow(rel).state['_meta']['total_items'] for rel in ('hc:posts', 'hc:stores', 'hc:users')
     ]
-    report = judge(world.app, world.token, may_write=True)
+    report = run_kit(world.app, world.token, may_write=True)
     assert unexpected(report) == {}
-    assert set(found(report)) == set(EXPECTED)
+    assert set(failures(report)) == set(EXPECTED)
     assert report.left_behind == []
     assert [
         world.follow(rel).state['_meta']['total_items'] for rel in ('hc:posts', 'hc:stores', 'hc:users')
@@ -131,7 +133,7 @@ def test_a_client_that_writes_finds_what_is_expected_and_leaves_nothing(world: C
 
 
 def test_an_anonymous_client_that_writes_finds_nothing_unexpected(world: Client) -> None:
-    report = judge(world.app, may_write=True)
+    report = run_kit(world.app, may_write=True)
     assert unexpected(report) == {}
     assert all(
         '/api/users/' in url for url in report.left_behind
@@ -144,7 +146,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
         yield server
 
 
-def test_the_command_finds_nothing_else_on_a_running_server(server: Server, tmp_path: Path) -> None:
+def test_the_command_finds_nothing_unexpected_on_a_running_server(server: Server, tmp_path: Path) -> None:
     page, junit = tmp_path / 'report.html', tmp_path / 'report.xml'
     files = ['--html', str(page), '--junit', str(junit)]
     result = CliRunner().invoke(main, ['conform', f'{server.origin}/api', '--json', *files, *IGNORE])
@@ -159,7 +161,7 @@ def test_the_command_finds_nothing_else_on_a_running_server(server: Server, tmp_
     assert 'Requests' in result.stderr
 
 
-def test_the_command_finds_nothing_else_when_it_is_signed_in_and_writes(server: Server) -> None:
+def test_the_command_finds_nothing_unexpected_when_it_writes(server: Server) -> None:
     sign_up = json.dumps({'username': 'ada', 'email': 'ada@example.org', 'password': 'correct horse'})
     server.ask('POST', '/api/users', sign_up.encode(), Content_Type='application/json')
     sign_in = server.ask('POST', '/api/tokens', sign_up.encode(), Content_Type='application/json')
@@ -191,7 +193,7 @@ def test_formats_limit_the_rules(server: Server) -> None:
         ),
     ],
 )
-def test_a_command_that_cannot_run_says_why(arguments: list[str], code: int, line: str) -> None:
+def test_a_command_that_cannot_run_reports_the_reason(arguments: list[str], code: int, line: str) -> None:
     result = CliRunner().invoke(main, ['conform', *arguments])
     assert result.exit_code == code
     assert line in result.stderr

@@ -1,4 +1,4 @@
-"""The kit judges malformed documents and fields without failing itself."""
+"""The kit checks malformed documents and fields without raising an exception."""
 
 from __future__ import annotations
 
@@ -11,33 +11,33 @@ import pytest
 from service.conformance.exchange import Request, Response
 from tests.conformance_kit.exemplary import Exemplary, dump
 from tests.conformance_kit.faults import with_body
-from tests.conformance_kit.test_rules import judge
+from tests.conformance_kit.test_rules import run_kit
 
 pytestmark = pytest.mark.above_databases
 
-STRANGE: tuple[Any, ...] = (None, [], {}, '', 'a', 0, True, [None], [[]], {'a': None}, 'http://[')
+UNEXPECTED: tuple[Any, ...] = (None, [], {}, '', 'a', 0, True, [None], [[]], {'a': None}, 'http://[')
 
 
-def spoil(value: Any, chance: random.Random) -> Any:
+def corrupt(value: Any, generator: random.Random) -> Any:
     """Return the value with some of its parts replaced."""
-    if chance.random() < 0.02:
-        return chance.choice(STRANGE)
+    if generator.random() < 0.02:
+        return generator.choice(UNEXPECTED)
     if isinstance(value, dict):
-        return {name: spoil(inner, chance) for name, inner in value.items()}
-    return [spoil(inner, chance) for inner in value] if isinstance(value, list) else value
+        return {name: corrupt(inner, generator) for name, inner in value.items()}
+    return [corrupt(inner, generator) for inner in value] if isinstance(value, list) else value
 
 
 @pytest.mark.parametrize('seed', range(25))
 def test_no_document_makes_the_kit_fail(seed: int) -> None:
-    server, chance = Exemplary(), random.Random(seed)
+    server, generator = Exemplary(), random.Random(seed)
 
-    def strange(request: Request) -> Response:
+    def malformed(request: Request) -> Response:
         response = server(request)
         if not response.is_json or not response.is_whole:
             return response
-        return with_body(response, dump(spoil(json.loads(response.body), chance)))
+        return with_body(response, dump(corrupt(json.loads(response.body), generator)))
 
-    assert judge(strange).failed
+    assert run_kit(malformed).failed
 
 
 @pytest.mark.parametrize(
@@ -47,9 +47,9 @@ def test_no_document_makes_the_kit_fail(seed: int) -> None:
 def test_no_field_makes_the_kit_fail(name: str, value: str) -> None:
     server = Exemplary()
 
-    def strange(request: Request) -> Response:
+    def malformed(request: Request) -> Response:
         response = server(request)
         fields = tuple((other, value if other == name else text) for other, text in response.headers)
         return Response(response.status, fields, response.body)
 
-    assert judge(strange, 'http').results
+    assert run_kit(malformed, 'http').results

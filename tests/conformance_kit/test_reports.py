@@ -1,4 +1,4 @@
-"""Reports say what failed, by which request and where in the response, and keep secrets."""
+"""Reports name the rule, the request and the part of the response, and mask secrets."""
 
 from __future__ import annotations
 
@@ -79,7 +79,7 @@ def test_junit_has_a_failure_for_must_and_output_for_should() -> None:
     assert [name.partition(':')[0] for name in noted] == ['HAL-RELATION-REGISTERED']
 
 
-def test_the_page_is_whole_and_lists_every_rule() -> None:
+def test_the_page_lists_every_rule_and_loads_no_files() -> None:
     report = report_of('HAL-LINK-TITLE')
     page = Page(to_html(report, BEARER))
     assert len(page.all('tr')) == len(report.results) + 1
@@ -92,21 +92,21 @@ def test_a_should_that_failed_does_not_fail_the_run() -> None:
     assert not report_of('HAL-LINK-TITLE').has_passed
 
 
-def test_ignored_rules_do_not_fail_the_run_but_are_listed_with_their_findings() -> None:
+def test_ignored_rules_are_listed_and_do_not_fail_the_run() -> None:
     report = report_of('HAL-LINK-TITLE', ignored=('HAL-LINK-TITLE', 'HAL-LINK-NAME'))
     assert report.has_passed
     assert 'HAL-LINK-TITLE' not in [result.rule.id for result in report.failed]
     lines = to_text(report, BEARER).splitlines()
-    found = len(next(one.findings for one in report.results if one.rule.id == 'HAL-LINK-TITLE'))
-    assert found > 0
-    assert f'Ignored: HAL-LINK-TITLE, {found} finding{"s" * (found > 1)}' in lines
+    count = len(next(result.findings for result in report.results if result.rule.id == 'HAL-LINK-TITLE'))
+    assert count > 0
+    assert f'Ignored: HAL-LINK-TITLE, {count} finding{"s" * (count > 1)}' in lines
     assert 'Ignored: HAL-LINK-NAME, 0 findings' in lines
     assert '0 MUST and ' in lines[-1]
     assert lines[-1].endswith(', 2 ignored.')
     described = describe(report, BEARER)
     assert described['counts']['ignored'] == 2
     ignored = [rule for rule in described['rules'] if rule['outcome'] == 'ignored']
-    assert sorted(len(rule['findings']) for rule in ignored) == [0, found]
+    assert sorted(len(rule['findings']) for rule in ignored) == [0, count]
     junit = ElementTree.fromstring(to_junit(report, BEARER))  # noqa: S314
     assert junit.get('failures') == '0'
     messages = {skipped.get('message') for skipped in junit.iter('skipped')}

@@ -1,4 +1,4 @@
-"""Every rule of the kit is kept by a correct server, and broken by one with a fault made for it."""
+"""A correct server satisfies every rule of the kit, and a server with the fault of a rule violates it."""
 
 from __future__ import annotations
 
@@ -19,24 +19,24 @@ IDS = [rule.id for rule in RULES]
 FAMILIES = {rule.id: rule.family for rule in RULES}
 
 
-def judge(transport: object, *formats: str) -> Report:
-    """Run the kit with everything that it may do."""
+def run_kit(transport: object, *formats: str) -> Report:
+    """Run the kit with credentials and with writes."""
     client = Client(transport, START, authorization='Bearer secret', max_requests=2000, may_write=True)  # type: ignore[arg-type]
     return run(client, formats) if formats else run(client)
 
 
 @cache
 def correct() -> Report:
-    return judge(Exemplary())
+    return run_kit(Exemplary())
 
 
 def test_there_are_many_rules_and_their_ids_are_unique() -> None:
     assert len(set(IDS)) == len(IDS) >= 120
 
 
-def test_a_correct_server_keeps_every_rule() -> None:
-    found = {finding.rule.id: finding.fault for result in correct().failed for finding in result.findings}
-    assert found == {}
+def test_a_correct_server_satisfies_every_rule() -> None:
+    failures = {finding.rule.id: finding.fault for result in correct().failed for finding in result.findings}
+    assert failures == {}
     assert correct().has_passed
     assert correct().is_complete
     assert correct().left_behind == []
@@ -51,13 +51,13 @@ def test_every_rule_has_a_fault() -> None:
 
 
 @pytest.mark.parametrize('id', IDS)
-def test_a_server_with_the_fault_is_caught(id: str) -> None:
+def test_a_server_with_the_fault_of_a_rule_violates_it(id: str) -> None:
     server = Exemplary()
 
     def faulty(request: Request) -> Response:
         return FAULTS[id](server, request)
 
-    report = judge(faulty, FAMILIES[id])
+    report = run_kit(faulty, FAMILIES[id])
     assert id in [result.rule.id for result in report.failed]
 
 

@@ -39,7 +39,7 @@ def fetch() -> Iterator[Fetch]:
         thread.join()
 
 
-def test_content_after_a_head_response_is_seen(fetch: Fetch) -> None:
+def test_content_after_a_head_response_is_read(fetch: Fetch) -> None:
     response = fetch(b'HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nno', 'HEAD')
     assert (response.status, response.header('content-length'), response.body) == (200, '2', b'no')
 

@@ -15,14 +15,14 @@ HOUR = 3600
 PAGE = 50
 
 
-class Traveller:
-    """A user of two nodes, who sends the same requests to both and reads the pages of a collection from both.
+class TwoNodeUser:
+    """A user who sends the same writes to two nodes, and reads the pages of a collection from both.
 
-    `lost` counts posts that were published but are on no page, `duplicated` what was done or read twice.
+    `lost` counts published posts that are on no page, `duplicated` posts that were created or read twice.
     """
 
     def __init__(self, *nodes: Node) -> None:
-        name = f'traveller_{time.time_ns():x}'
+        name = f'two_nodes_{time.time_ns():x}'
         self._people = [Person(node.origin, name, PATIENCE_SECONDS) for node in nodes]
         self._people[0].sign_up()
         for person in self._people[1:]:
@@ -43,16 +43,16 @@ class Traveller:
         self._people.reverse()
 
     def read(self) -> None:
-        """Read all posts, each page from the other node than the one before."""
-        known, seen = set(self._published), []
+        """Read all posts, and change the node after each page."""
+        published, listed = set(self._published), []
         href: str | None = f'{self._people[0].href("hc:posts")}?per_page={PAGE}'
         while href:
             page = self._people[0].caller.get(href)
-            seen += [post['id'] for post in page['_embedded']['item']]
+            listed += [post['id'] for post in page['_embedded']['item']]
             href = page['_links'].get('next', {}).get('href')
             self._people.reverse()
-        self.lost += len(known.difference(seen))
-        self.duplicated += len(seen) - len(set(seen))
+        self.lost += len(published.difference(listed))
+        self.duplicated += len(listed) - len(set(listed))
 
     def close(self) -> None:
         """Close the connections to the nodes."""
@@ -61,16 +61,16 @@ class Traveller:
 
 
 def stepped_clock(folder: Path, seconds: float) -> Row:
-    """Set the clock of one of three nodes an hour ahead, then back, then an hour behind, then right."""
+    """Set the clock of one of three nodes an hour ahead, then back, then an hour behind, then back."""
     with on_postgresql(folder, has_own_clock=True) as (deployment, _):
         node, other, _ = deployment.nodes
-        with closing(Traveller(node, other)) as traveller, Load(deployment.balancer.origin) as load:
+        with closing(TwoNodeUser(node, other)) as user, Load(deployment.balancer.origin) as load:
             for ahead in (0, HOUR, 0, -HOUR, 0):
                 node.step_clock(ahead)
-                traveller.publish()
+                user.publish()
                 time.sleep(seconds / 5)
-                traveller.publish()
-                traveller.read()
+                user.publish()
+                user.read()
         rejected = sum(person.caller.rejected_tokens for person in load.people)
-        row = load.judge(f'clock stepped by 1 h ({rejected} times signed in again)')
-        return row._replace(lost=row.lost + traveller.lost, duplicated=row.duplicated + traveller.duplicated)
+        row = load.evaluate(f'clock stepped by 1 h ({rejected} times signed in again)')
+        return row._replace(lost=row.lost + user.lost, duplicated=row.duplicated + user.duplicated)

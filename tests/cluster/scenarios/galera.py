@@ -27,7 +27,7 @@ def killed_galera_node(folder: Path, seconds: float) -> Row:
             time.sleep(seconds / 3)
             member.start()
             time.sleep(seconds / 3)
-        return load.judge('Galera node killed -9')
+        return load.evaluate('Galera node killed -9')
 
 
 def partitioned_galera_node(folder: Path, seconds: float) -> Row:
@@ -50,7 +50,7 @@ def _without_one_node(folder: Path, seconds: float, separation: Separation, name
                 assert member.status() != 'Synced'
             wait_until(lambda: member.status() == 'Synced', 'the node is a member again')
             time.sleep(seconds / 3)
-        return load.judge(name)
+        return load.evaluate(name)
 
 
 def busiest_of(galera: list[GaleraNode]) -> GaleraNode:

@@ -40,5 +40,5 @@ def killed_senders(folder: Path, seconds: float) -> Row:
         while missing and time.monotonic() < end:
             time.sleep(0.5)
             missing.difference_update(server.recipients)
-        row = load.judge('mail, workers killed -9')
+        row = load.evaluate('mail, workers killed -9')
         return row._replace(lost=row.lost + len(missing))

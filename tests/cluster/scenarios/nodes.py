@@ -24,7 +24,7 @@ def rolling_restart(folder: Path, seconds: float, program: str = 'gunicorn') -> 
                 node.start()
                 node.wait_until_ready()
                 time.sleep(max(BALANCER_SECONDS, seconds / 6))
-        return load.judge(f'rolling restart, {program}')
+        return load.evaluate(f'rolling restart, {program}')
 
 
 def rolling_restart_of_granian(folder: Path, seconds: float) -> Row:
@@ -42,7 +42,7 @@ def killed_node(folder: Path, seconds: float) -> Row:
             deployment.nodes[0].start()
             deployment.nodes[0].wait_until_ready()
             time.sleep(seconds / 3)
-        return load.judge('node killed -9')
+        return load.evaluate('node killed -9')
 
 
 def reloaded_nodes(folder: Path, seconds: float) -> Row:
@@ -55,7 +55,7 @@ def reloaded_nodes(folder: Path, seconds: float) -> Row:
                 node.signal(signal.SIGHUP)
                 wait_until(lambda node=node, old=old: has_only_new(node, old), 'the workers are replaced')  # type: ignore[misc]
             time.sleep(seconds / 9)
-        return load.judge('HUP')
+        return load.evaluate('HUP')
 
 
 def has_only_new(node: Node, old: set[int]) -> bool:
@@ -72,4 +72,4 @@ def upgraded_nodes(folder: Path, seconds: float) -> Row:
                 time.sleep(seconds / 6)
                 stack.callback(terminate, node.replace_master())
             time.sleep(seconds / 3)
-        return load.judge('USR2')
+        return load.evaluate('USR2')

@@ -14,7 +14,7 @@ from tests.cluster.load import Load, Row
 from tests.cluster.programs import children_of, get_status, wait_until
 
 HANG_SECONDS = 20.0
-ANSWER_SECONDS = 15.0  # at most; DATABASE_TIMEOUT is 10 s
+RESPONSE_SECONDS = 15.0  # at most; DATABASE_TIMEOUT is 10 s
 FAILOVER_SECONDS = 60.0  # at most; the lock of the primary expires after 20 s
 
 
@@ -22,13 +22,13 @@ def restarted_postgresql(folder: Path, seconds: float) -> Row:
     """Restart PostgreSQL under three nodes, once in fast and once in immediate mode."""
     with on_postgresql(folder) as (deployment, postgresql):
         with Load(deployment.balancer.origin) as load:
-            for how in (signal.SIGINT, signal.SIGQUIT):  # fast, immediate
+            for stop_signal in (signal.SIGINT, signal.SIGQUIT):  # fast, immediate
                 time.sleep(seconds / 3)
-                postgresql.signal(how)
+                postgresql.signal(stop_signal)
                 postgresql.wait()
                 postgresql.start()
             time.sleep(seconds / 3)
-        return load.judge('PostgreSQL restarted')
+        return load.evaluate('PostgreSQL restarted')
 
 
 def hanging_postgresql(folder: Path, seconds: float) -> Row:
@@ -47,7 +47,7 @@ def hanging_postgresql(folder: Path, seconds: float) -> Row:
                 while time.monotonic() < end:
                     for node in nodes:
                         assert get_status(f'{node.origin}/health/live') == 200, f'{node.log} is not live'
-                        assert get_status(f'{node.origin}/health/ready') in (0, 503)  # 0: one waits itself
+                        assert get_status(f'{node.origin}/health/ready') in (0, 503)  # 0: it is still waiting
                     time.sleep(0.5)
             finally:
                 for pid in stopped:
@@ -57,8 +57,8 @@ def hanging_postgresql(folder: Path, seconds: float) -> Row:
             time.sleep(seconds / 3)
         assert [children_of(node.pid) for node in nodes] == workers, 'a worker was killed'
         longest = max(person.caller.longest_wait for person in load.people)
-        assert longest < ANSWER_SECONDS, f'a response took {longest:.1f} s'
-        return load.judge(f'PostgreSQL hangs for {HANG_SECONDS:g} s')
+        assert longest < RESPONSE_SECONDS, f'a response took {longest:.1f} s'
+        return load.evaluate(f'PostgreSQL hangs for {HANG_SECONDS:g} s')
 
 
 def restarted_pgbouncer(folder: Path, seconds: float) -> Row:
@@ -73,7 +73,7 @@ def restarted_pgbouncer(folder: Path, seconds: float) -> Row:
             bouncer.stop()
             bouncer.start()
             time.sleep(seconds / 2)
-        return load.judge('PgBouncer restarted')
+        return load.evaluate('PgBouncer restarted')
 
 
 def killed_primary(folder: Path, seconds: float) -> Row:
@@ -88,4 +88,4 @@ def killed_primary(folder: Path, seconds: float) -> Row:
             old.start()
             wait_until(lambda: old.has_role('replica'), 'the old primary is a standby')
             time.sleep(seconds / 3)
-        return load.judge('Patroni, primary killed -9')
+        return load.evaluate('Patroni, primary killed -9')

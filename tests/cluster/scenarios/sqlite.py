@@ -39,7 +39,7 @@ def killed_sqlite_workers(folder: Path, seconds: float) -> Row:
                 os.kill(random.choice(children_of(node.pid)), signal.SIGKILL)
                 wait_until(lambda: len(children_of(node.pid)) == 2, 'two workers')
             time.sleep(seconds / ROUNDS)
-        return load.judge('SQLite workers killed -9')
+        return load.evaluate('SQLite workers killed -9')
 
 
 def full_disk(folder: Path, seconds: float) -> Row:
@@ -57,4 +57,4 @@ def full_disk(folder: Path, seconds: float) -> Row:
             time.sleep(seconds / 3)
             ballast.unlink()
             time.sleep(seconds / 3)
-        return load.judge('disk full')
+        return load.evaluate('disk full')
