@@ -34,13 +34,13 @@ def send(request: pytest.FixtureRequest, start: Start) -> Any:
         if 'two' in request.param:
             sent['X-Forwarded-Prefix'] = '/evil, /town/, /halcyon'
             sent['X-Forwarded-For'] = '10.1.1.1, 192.0.2.1, 10.0.0.8'
-    kept = '/town/halcyon' if 'kept' in request.param else ''
+    path_prefix = '/town/halcyon' if 'kept' in request.param else ''
 
     def send(method: str, url: str, **options: Any) -> Any:
         assert url.startswith(BASE), url
         parts = urlsplit(url)
         headers = {**sent, **options.pop('headers', {})}
-        path = kept + parts.path.removeprefix('/town/halcyon')
+        path = path_prefix + parts.path.removeprefix('/town/halcyon')
         result = falcon.testing.simulate_request(
             app, method, path or '/', query_string=parts.query, host='h.test', headers=headers,
             remote_addr=PROXY, extras={'RAW_URI': f'{path}?{parts.query}'.rstrip('?')}, **options

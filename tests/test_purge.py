@@ -1,4 +1,4 @@
-"""Purging: issuing a token deletes what has expired; nothing else does."""
+"""Purging: issuing a token deletes expired rows; no other request does."""
 
 from __future__ import annotations
 

@@ -87,7 +87,7 @@ def test_the_scope_is_checked_before_the_body(reader: Client) -> None:
 
 
 def forms_of(document: Any) -> Iterator[tuple[str, str]]:
-    """Yield the names and methods of all forms of a document and of what it embeds."""
+    """Yield the names and methods of all forms of a document and of its embedded documents."""
     if isinstance(document, list):
         for entry in document:
             yield from forms_of(entry)

@@ -55,11 +55,11 @@ def assert_pages(client: Client, url: str, expected: list[str]) -> None:
     assert all(page.state['_meta']['total_items'] == len(expected) for page in pages)
     backward = walk(pages[0].follow('last'), 'prev')
     assert [name for page in reversed(backward) for name in names(page)] == expected
-    kept = [part for part in quote(urlsplit(url).query, safe='=&').split('&') if part]
+    parameters = [part for part in quote(urlsplit(url).query, safe='=&').split('&') if part]
     for page in (*pages, *backward):
         for rel in ('self', 'first', 'last', 'next', 'prev'):
             if rel in page.state['_links']:
-                assert all(part in page.href(rel) for part in kept), page.href(rel)
+                assert all(part in page.href(rel) for part in parameters), page.href(rel)
 
 
 @pytest.mark.parametrize(

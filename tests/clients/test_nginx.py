@@ -101,7 +101,7 @@ def is_reachable(proxy: Nginx) -> bool:
 
 @pytest.fixture(params=['documented', 'documented and BASE_URL', 'path removed'])
 def proxy(request: pytest.FixtureRequest, nginx: str, tmp_path: Path) -> Iterator[Nginx]:
-    """nginx as service/OPERATIONS.md configures it, and as other proxies are configured."""
+    """nginx as service/OPERATIONS.md configures it, and with the path removed."""
     locations = with_path_removed(documented()) if request.param == 'path removed' else documented()
     with running(nginx, tmp_path, locations, has_base_url='BASE_URL' in request.param) as proxy:
         yield proxy

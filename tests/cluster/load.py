@@ -145,9 +145,9 @@ class Caller:
 class Person:
     """A user who publishes, reads, deletes, follows and unfollows.
 
-    `published` has the texts of posts whose publication was acknowledged, by URL; `deleted` those whose
-    deletion was; `registered` the email addresses whose registration was. Unacknowledged writes are in none,
-    since they may have taken effect or not.
+    `published` has the texts of the posts whose publication was acknowledged, by URL; `deleted` the texts of
+    those whose deletion was acknowledged; `registered` the email addresses whose registration was
+    acknowledged. Unacknowledged writes are in none of them, since they may or may not have taken effect.
     """
 
     def __init__(self, origin: str, name: str, patience: float) -> None:

@@ -70,7 +70,7 @@ def issue(name: str, issuer: Certificate | None = None) -> Certificate:
 
 
 class Server(NamedTuple):
-    """A database whose certificate is for `localhost`; the parameters name a file with an authority."""
+    """A database whose certificate is for `localhost`; `parameters` is a query that names an authority."""
 
     url: str
     parameters: str

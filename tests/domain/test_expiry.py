@@ -23,7 +23,7 @@ TABLES = ('tokens', 'idempotency_keys', 'tries')
 
 
 def fill(db: Session, count: int) -> None:
-    """Create as many idempotency keys and attempts, and one token."""
+    """Create `count` idempotency keys, `count` attempts and one token."""
     for number in range(count):
         key = make_key(db, f'k{number}', target='POST /', request=b'', user_id=None, may_hold_secrets=False)
         replay_or_run(db, key, lambda session: StoredResponse(201, {}, ''))

@@ -15,7 +15,7 @@ VALUES = {'viewer_id': 1, 'limit': 10, 'offset': 0}
 
 
 def plan_of(db: Session, name: str) -> str:
-    """Return the engine's description of how it would run a query."""
+    """Return the plan that the engine has for a query."""
     sql, parameters = compiled_queries()[name].compile(db.engine)
     values = [VALUES[value.name] if hasattr(value, 'name') else value for value in parameters]
     return str(db.execute(f'{EXPLAIN[db.engine.name]} {sql}', values).fetchall())

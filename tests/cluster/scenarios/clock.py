@@ -61,7 +61,7 @@ class TwoNodeUser:
 
 
 def stepped_clock(folder: Path, seconds: float) -> Row:
-    """Set the clock of one of three nodes an hour ahead, then back, then an hour behind, then back."""
+    """Set the clock of one of three nodes an hour ahead, back, an hour behind, and back again."""
     with on_postgresql(folder, has_own_clock=True) as (deployment, _):
         node, other, _ = deployment.nodes
         with closing(TwoNodeUser(node, other)) as user, Load(deployment.balancer.origin) as load:
