@@ -181,7 +181,7 @@ def title_of(document: Document) -> str:
 
 
 def avatar(document: Document) -> Markup:
-    """Return the picture of the document: a circle with its initial, and over it the image that it links to.
+    """Return the picture of the document: a circle with its initial, covered by the linked image, if any.
 
     The hue of the circle follows from the id. An image that cannot be loaded leaves the circle visible,
     because it has no width and height.

@@ -81,12 +81,12 @@ def link_text(text: str) -> Markup:
 
 
 def link_json(text: str) -> Markup:
-    """Return a JSON text with the URLs in it as links, but for those of forms and URI templates."""
+    """Return a JSON text with the URLs in it as links, except those of forms and URI templates."""
     return _link(text, [(match.start(), match[0]) for match in _JSON_URL.finditer(text)])
 
 
 def _link(text: str, urls: Iterable[tuple[int, str]]) -> Markup:
-    """Return the text with these URLs, each after its position, as links."""
+    """Return the text with these URLs, each in a pair with its position, as links."""
     parts, end = [], 0
     for start, url in urls:
         parts += [escape(text[end:start]), _LINK % (url, url)]

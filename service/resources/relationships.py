@@ -1,4 +1,4 @@
-"""Relationships and related resources at their own URLs (JSON:API 1.1 §6.1, §6.2)."""
+"""Relationships and related resources at their own URLs (JSON:API 1.1 §8.1, §8.2)."""
 
 import dataclasses
 from collections.abc import Callable
