@@ -1,4 +1,4 @@
-"""Applications that tests reuse, because creating one takes longer than most tests."""
+"""Applications that successive tests reuse, because creating one takes longer than most tests."""
 
 from __future__ import annotations
 
@@ -27,10 +27,10 @@ class Node(NamedTuple):
 
 
 class ApplicationPool:
-    """The idle applications by their settings; all write their request log to `log`.
+    """The applications that no test is using, by their settings; all write to `log`.
 
-    An application keeps no state of a test except its clock, its id generator and its metrics. The next test
-    gets it with another clock; an application with metrics is not reused.
+    An application keeps nothing of a test but the clock, the ids that it made, and its metrics. The next test
+    gets it with its own clock; one with metrics is not used again.
     """
 
     def __init__(self) -> None:
@@ -41,7 +41,7 @@ class ApplicationPool:
     def application(self, settings: Settings, clock: MovableClock) -> Iterator[Any]:
         """Provide an application on an empty database for the duration of the block."""
         idle = self._idle.setdefault(settings, [])
-        node = reset(idle.pop(), clock) if idle else self._create(settings, clock)
+        node = renewed(idle.pop(), clock) if idle else self._create(settings, clock)
         try:
             yield node.app
         finally:
@@ -57,8 +57,8 @@ class ApplicationPool:
         return Node(app, db)
 
 
-def reset(node: Node, clock: MovableClock) -> Node:
-    """Return the node as if it had just started with this clock."""
+def renewed(node: Node, clock: MovableClock) -> Node:
+    """Return the node as it is when it starts at the time of the clock."""
     node.db.now = clock
     node.db.new_id = IdGenerator(clock)
     create_first_key(node.db)

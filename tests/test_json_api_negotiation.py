@@ -1,4 +1,4 @@
-"""Content negotiation of JSON:API: the formats of responses and of bodies (JSON:API 1.1 §5)."""
+"""Content negotiation of JSON:API: the formats of responses and of bodies (JSON:API 1.1 §6)."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""Query parameters of JSON:API: include, fields, sort, filter and page, and no others (§6, §10)."""
+"""Query parameters of JSON:API: include, fields, sort, filter and page, and no others (§8, §10)."""
 
 from itertools import pairwise
 from urllib.parse import parse_qs, urlsplit

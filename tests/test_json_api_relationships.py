@@ -1,4 +1,4 @@
-"""The relationship `following` at its own URL (JSON:API 1.1 §6.2, §9.3)."""
+"""The relationship `following` at its own URL (JSON:API 1.1 §8.2, §9.3)."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""Addresses at which the server cannot listen, the limit of open files, and the connections of a worker."""
+"""Addresses at which the server cannot listen, the limit on open files, and the connections of a worker."""
 
 from __future__ import annotations
 

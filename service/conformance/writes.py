@@ -228,7 +228,7 @@ def check_key_replay(exchange: Exchange) -> Iterator[Fault]:
     first, second = exchange.source.response, exchange.response
     is_replay = first.header('Location') == second.header('Location') != ''
     if is_replay and (first.status, first.body) != (second.status, second.body):
-        yield Fault('status', f'the first result was {first.status}, and another content')
+        yield Fault('status', f'differs from the first result, which had the status {first.status}')
 
 
 @RULES.should(

@@ -30,7 +30,7 @@ def request_password_reset(
 ) -> None:
     """Request a mail with a link to reset the password, if the address belongs to a user.
 
-    That is looked up only when the mail is sent, so the response and its timing cannot reveal it.
+    The user is looked up only when the mail is sent, so the response and its timing reveal nothing.
     Raises Throttled after too many requests from the IP address; after too many for one email address it
     does nothing.
     """

@@ -48,7 +48,8 @@ class ResponseObserver(Protocol):
 def redacted_path(path: str) -> str:
     """Return the path with `*` for each segment that is neither a word of our URL templates nor an id.
 
-    Unknown segments may contain secrets, e.g. an email address or a token.
+    Unknown segments may contain secrets, e.g. an email address or a token. A path with too many
+    segments is truncated.
     """
     if _KNOWN_PATH.fullmatch(path):
         return path

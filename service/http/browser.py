@@ -36,7 +36,7 @@ class Cookie(NamedTuple):
 
 
 def session_cookie(base: str) -> Cookie:
-    """Return the session's cookie for a base URL; its prefix makes browsers enforce its attributes."""
+    """Return the session cookie for a base URL; its prefix makes browsers enforce its attributes."""
     parts = urlsplit(base)
     path, secure = parts.path.rstrip('/') or '/', parts.scheme == 'https'
     prefix = ('__Host-' if path == '/' else '__Secure-') if secure else ''
@@ -44,7 +44,7 @@ def session_cookie(base: str) -> Cookie:
 
 
 def read_session(req: Request) -> str | None:
-    """Return the token in the session's cookie, None without one."""
+    """Return the token in the session cookie, None without one."""
     values = req.get_cookie_values(session_cookie(req.builder.origin).name)
     return values[0] if values and values[0] else None
 

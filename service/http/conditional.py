@@ -87,7 +87,8 @@ def check_if_match(req: Request, tag: str | None, document: Document | None) -> 
 def _check(req: Request, exists: bool, current_tags: CurrentTags) -> None:
     """Raise the deferred error of the request, if any, or Stale.
 
-    Each write calls this once its target is found and permitted and its body is read, before it takes effect.
+    Each write calls this after its target is found and permitted and its body is read, and before it takes
+    effect.
     """
     if req.deferred_error is not None:
         raise req.deferred_error
@@ -115,7 +116,7 @@ def _tags(req: Request, document: Document, format: Format) -> Iterator[str]:
 
 
 def _target_tags(req: Request, format: Format) -> Iterator[str]:
-    """Yield the tag of the response to GET, without a query, in the format, if it succeeds."""
+    """Yield the tag of a successful response to GET of the target, without a query, in the format."""
     if req.viewer is None and req.resource.operations['GET'].access not in (Access.ANYONE, Access.PUBLIC):
         return
     resp = falcon.Response()

@@ -16,7 +16,7 @@ _TOKEN = re.compile(r'[A-Za-z0-9._~+/-]+=*')
 
 
 def authenticate(req: Request, token: str) -> Viewer:
-    """Set `req.viewer` by a bearer token (RFC 6750 §2.1), and return it; raises Unauthenticated."""
+    """Set `req.viewer` from a bearer token (RFC 6750 §2.1), and return it; raises Unauthenticated."""
     if not _TOKEN.fullmatch(token):
         raise Unauthenticated('The Bearer credentials are not a token.', 'token')
     req.viewer = viewer = find_viewer(req.db, token, audience=audience(req.db.settings))

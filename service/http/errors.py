@@ -59,7 +59,7 @@ def _unauthenticated(error: Unauthenticated, req: Request) -> dict[str, Any]:
     basic = req.uri_template == urls.TOKENS and req.method == 'POST' and not is_page
     return {
         'name': _NAME_OF_REASON[error.reason],
-        'header': None if error.reason == 'password' else 'Authorization',  # a body may have the password
+        'header': None if error.reason == 'password' else 'Authorization',  # the password may be in the body
         'headers': {'WWW-Authenticate': www_authenticate(error.reason, basic=basic)},
     }
 
@@ -108,7 +108,7 @@ _PROBLEM_OF_ERROR: dict[type[Exception], Callable[[Any, Request], dict[str, Any]
 
 
 def install_error_writer(app: falcon.App[Any, Any]) -> None:
-    """Register the handlers that make a Problem of every exception."""
+    """Register the handlers that turn every exception into a Problem."""
     app.add_error_handler(Exception, _write_error)
     app.add_error_handler(falcon.HTTPError, _write_error)
 

@@ -56,7 +56,7 @@ def idempotent(responder: Responder) -> Responder:
             return StoredResponse(fresh.status_code, fresh.headers, (fresh.render_body() or b'').decode())
 
         db, subjects = req.db, address_subjects(req.operation.limits, req.client_address)
-        # The request is counted first: `_request_key` hashes a body that may contain a password by bcrypt.
+        # The request is counted first, because `_request_key` uses bcrypt if the body may contain a password.
         attempt_ids = count_attempt(db, subjects, req.quotas) if subjects else ()
         req.is_counted = bool(subjects)
         try:

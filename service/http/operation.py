@@ -89,9 +89,9 @@ class Operation:
     successful response by status, None for one without content. `form` validates the body, or the query of
     a GET. `query` declares the query parameters. GET responds with 304 only if it is `cacheable`. A
     `deprecated` operation has a successor. An unsafe method needs a token with the scope `write`, unless it
-    `changes_own_token` and nothing else. `limits` are rate limits; every response has the remaining quotas.
-    `linkage` returns the identifiers of the documents that a new resource will be related to, by relation.
-    `errors` are the statuses of problems that do not follow from the rest of the declaration.
+    `changes_own_token` and nothing else. `limits` are rate limits; every response below 500 has the remaining
+    quotas. `linkage` returns the identifiers of the documents that a new resource will be related to, by
+    relation. `errors` are the statuses of problems that do not follow from the rest of the declaration.
     """
 
     summary: str

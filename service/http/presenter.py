@@ -39,7 +39,7 @@ def present(req: Request, resp: falcon.Response) -> None:
 
 
 def _select(req: Request, resp: falcon.Response) -> None:
-    """Include the documents and keep the fields that the query requests (JSON:API 1.1 §6.3, §6.4).
+    """Include the documents, and keep only the fields, that the query requests (JSON:API 1.1 §8.3, §8.4).
 
     Raises `req.deferred_error`.
     """
@@ -52,7 +52,7 @@ def _select(req: Request, resp: falcon.Response) -> None:
 
 
 def _label(req: Request, resp: falcon.Response) -> None:
-    """Set Content-Type, Vary (RFC 9110 §12.5.5), and the status that the format has for POST and DELETE."""
+    """Set Content-Type, Vary (RFC 9110 §12.5.5), and the format's own status for POST and DELETE."""
     if isinstance(resp.media, Document):
         req.format = format_for(resp.media, req.format, req.env.get('HTTP_ACCEPT'))
         resp.content_type = req.format.content_type
@@ -69,7 +69,7 @@ def _label(req: Request, resp: falcon.Response) -> None:
 
 
 def _locate(req: Request, resp: falcon.Response) -> None:
-    """Set Content-Location to the URL of the representation, unless GET requested it (RFC 9110 §8.7)."""
+    """Set Content-Location of a response to PUT, PATCH or QUERY that has a document (RFC 9110 §8.7)."""
     if (
         req.method in ('PUT', 'PATCH', 'QUERY')
         and resp.status_code == 200

@@ -42,7 +42,7 @@ def _reject_change(req: Request, kind: str, unrelated: set[str], name: str) -> N
 
 
 def _current(req: Request, kind: str, rel: str) -> set[str]:
-    """Return the id of the target of a to-one relation, as a set that is empty if there is none."""
+    """Return the id of the target of a to-one relation, as a set that is empty if there is no target."""
     if req.operation.linkage is not None:
         return {req.operation.linkage(req)[rel].id}
     target: Identifier | None = _document(req, kind).relationships[rel].to_one
@@ -50,7 +50,10 @@ def _current(req: Request, kind: str, rel: str) -> set[str]:
 
 
 def _current_members(req: Request, kind: str, rel: str, count: int) -> set[str] | None:
-    """Return the ids of the targets of a to-many relation, None unless there are `count` of them."""
+    """Return the ids of the targets of a to-many relation, None unless there are `count` of them.
+
+    A new resource has no targets.
+    """
     if req.operation.linkage is not None or req.method == 'POST':
         return set()
     query = req.query.first_page()._replace(position=PageRequest(per_page=count + 1))

@@ -18,7 +18,7 @@ from service.representation.query import Query
 from service.representation.selection_parameters import Kinds
 from service.representation.url_builder import UrlBuilder
 
-REQUEST = 'halcyon.request'  # the key of this object in the WSGI environment
+REQUEST = 'halcyon.request'  # the key of the Request in the WSGI environment
 REQUEST_ID = 'halcyon.request_id'
 _AUTHORITY = re.compile(r'[A-Za-z][A-Za-z0-9+.-]*://[^/?#]*')  # of a target in absolute form
 _UNESCAPED = "%/:@!$&'()*+,;=-._~"  # characters that a path may contain (RFC 3986 §3.3), and `%`
@@ -34,7 +34,7 @@ class Related(NamedTuple):
 
     `kinds` maps each kind and relation to the kind of the documents that can be included. `pages` maps kinds
     and relations to the function that finds the first page for each owner. `resources` maps kinds to the
-    function that finds the documents with the given ids; those that do not exist are missing in its result.
+    function that finds the documents with the given ids; those that do not exist are missing from its result.
     """
 
     kinds: Kinds

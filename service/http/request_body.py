@@ -51,7 +51,7 @@ def read_form(req: Request, check_precondition: Callable[[], object] | None = No
 
 
 def check_write_scope(req: Request) -> None:
-    """Raise InsufficientScope if the operation needs the scope `write` and the token has not got it."""
+    """Raise InsufficientScope if the operation needs the scope `write` and the token does not have it."""
     can_only_read = req.viewer is not None and not req.viewer.can_write
     if can_only_read and req.operation.needs_write_scope(req.method):
         require_write_scope(req.viewer)
@@ -187,7 +187,7 @@ def _sent_type(req: Request, readable: Sequence[str]) -> str:
 
 
 def _has_supported_parameters(media_type: MediaType) -> bool:
-    """Return whether the parameters of the type are supported: JSON:API may have only profiles (§5.2)."""
+    """Return whether the parameters of the type are supported: JSON:API may have only profiles (§6.3)."""
     parameters = dict(media_type.parameters)
     if media_type.name == JSON_API:
         return set(parameters) <= {'profile'}

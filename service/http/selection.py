@@ -1,4 +1,4 @@
-"""Selections: the related documents and the fields that a query requests (JSON:API 1.1 §6.3, §6.4)."""
+"""Selections: the related documents and the fields that a query requests (JSON:API 1.1 §8.3, §8.4)."""
 
 import dataclasses
 from collections.abc import Mapping, Sequence
@@ -7,7 +7,7 @@ from service.http.request import Request
 from service.representation.document import Document, Inclusion, Relationship
 from service.representation.parameter_values import InvalidParameter
 
-MAX_OWNERS = 1000  # documents to include others with: each step can have ten times as many as the last
+MAX_OWNERS = 1000  # of one step of a path; a step can have ten times as many as the step before it
 
 
 def apply_selection(req: Request, document: Document) -> Document:
@@ -59,7 +59,8 @@ def find_related(
     """Return the targets of a relation, pages or single documents, by the documents' kinds and ids.
 
     Nothing is included with a document that does not have the relation: of all users, only the viewer has a
-    feed. Paths are checked by kind alone, because a collection of users has both (JSON:API 1.1 §6.3).
+    feed. Paths are checked by kind alone (JSON:API 1.1 §8.3), because a page of users can contain the viewer
+    and others.
     """
     documents = [document for document in documents if rel in document.outline.relationships]
     if not documents:
@@ -87,9 +88,9 @@ def find_related(
 
 
 def _with_fields(document: Document, fields: Mapping[str, frozenset[str]]) -> Document:
-    """Return the document, and all that it embeds, with these members by kind; ids stay.
+    """Return the document, and all that it embeds, with only these members of each kind, and always with ids.
 
-    A document without all of its members has no display: it would show what is missing.
+    A document of such a kind has no display, which could refer to a missing member.
     """
     names = fields.get(document.kind)
     embedded = {

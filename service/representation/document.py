@@ -42,7 +42,7 @@ EVERYTHING = Selection()
 
 
 def member(rel: str) -> str:
-    """Return the member name of a relation: without our prefix, as JSON:API allows no colon in names."""
+    """Return the member name of a relation: without our prefix, because JSON:API allows no colon in names."""
     return rel.rpartition(':')[2]
 
 

@@ -130,7 +130,7 @@ def _with_cursor_pagination(profile: str) -> Format:
 
 CURSOR_PAGINATION = {profile: _with_cursor_pagination(profile) for profile in PROFILES}
 DEFAULT = HAL
-# Of the parameters of JSON:API, a server may ignore profiles, but not extensions (JSON:API 1.1 §5.3).
+# Of the parameters of JSON:API, a server may ignore profiles, but not extensions (JSON:API 1.1 §6.3).
 _IGNORED = {JSON_API: frozenset(('profile',))}
 _OFFERS = tuple(
     Offer(media_type, _IGNORED[media_type]) if media_type in _IGNORED else Offer(media_type)
@@ -180,7 +180,7 @@ def negotiate(accept: str | None, types: Sequence[str], *, default: str) -> str 
 
 
 def choose_problem_format(accept: str | None, content_type: str | None = None) -> Format:
-    """Return the format for a problem that an Accept header prefers, or a default; never None."""
+    """Return the format that an Accept header prefers for a problem, or a default; never None."""
     ranges = _ranges(accept)
     chosen = choose(ranges, _PROBLEM_OFFERS, JSON_API if _is_json_api(content_type) else PROBLEM)
     return _with_profile(DEFAULT if chosen in (PROBLEM, None) else chosen, ranges)

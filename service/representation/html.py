@@ -20,6 +20,7 @@ from service.representation.html_text import (
     format_value,
     hint,
     is_number,
+    link_json,
     link_text,
     moment,
     prose,
@@ -180,7 +181,7 @@ def title_of(document: Document) -> str:
 
 
 def avatar(document: Document) -> Markup:
-    """Return the picture of the document: a circle with its initial, and over it the image that it links to.
+    """Return the picture of the document: a circle with its initial, covered by the linked image, if any.
 
     The hue of the circle follows from the id. An image that cannot be loaded leaves the circle visible,
     because it has no width and height.
@@ -237,7 +238,7 @@ def sign_in_form(home: Document | None) -> Form | None:
 
 
 def destination(form: Form, document: Document, page_href: str) -> str:
-    """Return the URL of the page to show after a form of the document, empty for the entry point.
+    """Return the URL of the page to show after a form of the document succeeds, empty for the entry point.
 
     It is the page of the document, or the collection once the document is deleted.
     """
@@ -267,6 +268,7 @@ _PAGES.filters |= {
     'grouped': '{:,}'.format,
     'hint': hint,
     'hints': hints,
+    'link_json': link_json,
     'link_text': link_text,
     'moment': moment,
     'prose': prose,

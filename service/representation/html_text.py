@@ -1,6 +1,7 @@
 """Text of HTML pages: names, values and rules in words, escaped."""
 
 import re
+from collections.abc import Iterable
 from datetime import datetime
 from functools import lru_cache
 from typing import Any
@@ -18,6 +19,8 @@ _LABELS = {
     'service-doc': 'API documentation',
 }
 _WEB_LINK = re.compile(r'https?://[^\s<>"\'`]+', re.IGNORECASE)
+# A JSON string that is a URL, but not that of a form, which a browser could only send GET to.
+_JSON_URL = re.compile(r'(?<!"target": ")(?<=")https?://[^\s"\\{}]+(?=")')
 _AFTER_LINK = '.,;:!?)]}…\u2019\u201d'
 _LINK = Markup('<a href="%s" rel="nofollow ugc noopener">%s</a>')
 _NONE = Markup('<span class="none" aria-hidden="true">\u2013</span><span class="unseen">none</span>')
@@ -73,13 +76,21 @@ def link_text(text: str) -> Markup:
     """Return the text with its web addresses as links (http and https only)."""
     if '://' not in text:
         return escape(text)
+    urls = ((match.start(), match[0].rstrip(_AFTER_LINK)) for match in _WEB_LINK.finditer(text))
+    return _link(text, [(start, url) for start, url in urls if '{' not in url])  # { is in URI templates
+
+
+def link_json(text: str) -> Markup:
+    """Return a JSON text with the URLs in it as links, except those of forms and URI templates."""
+    return _link(text, [(match.start(), match[0]) for match in _JSON_URL.finditer(text)])
+
+
+def _link(text: str, urls: Iterable[tuple[int, str]]) -> Markup:
+    """Return the text with these URLs, each in a pair with its position, as links."""
     parts, end = [], 0
-    for match in _WEB_LINK.finditer(text):
-        url = match[0].rstrip(_AFTER_LINK)
-        if '{' in url:  # a URI template
-            continue
-        parts += [escape(text[end : match.start()]), _LINK % (url, url)]
-        end = match.start() + len(url)
+    for start, url in urls:
+        parts += [escape(text[end:start]), _LINK % (url, url)]
+        end = start + len(url)
     return Markup('').join([*parts, escape(text[end:])])
 
 

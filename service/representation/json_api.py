@@ -222,7 +222,7 @@ def _flatten(embedded: Embedded) -> list[Document]:
 
 
 def _links(document: Document) -> dict[str, str]:
-    """Return the links that JSON:API can represent, which has neither templates nor lists of links."""
+    """Return the links that JSON:API can represent: neither templates nor lists of links."""
     return {
         rel: link.href
         for rel, link in document.links.items()

@@ -9,7 +9,7 @@ _RELATIONSHIP_MEMBERS = frozenset(('data', 'links', 'meta'))  # of which one is 
 
 
 class ResourceMismatch(ValueError):
-    """The type or the id in a body is not that of the resource at the URL (§9.1.4, §9.2.4)."""
+    """The type or the id in a body is not that of the resource at the URL (§9.1.2, §9.2.3)."""
 
     def __init__(self, detail: str, pointer: str) -> None:
         super().__init__(detail)
@@ -17,7 +17,7 @@ class ResourceMismatch(ValueError):
 
 
 class ClientGeneratedId(ValueError):
-    """A new resource has an id, which only the server can assign (§9.1.2)."""
+    """A new resource has an id, which only the server can assign (§9.1.1)."""
 
     pointer = '/data/id'
 
@@ -32,7 +32,7 @@ class SubmittedResource(NamedTuple):
 def read_resource(body: Mapping[str, Any], kind: str, resource_id: str | None) -> SubmittedResource:
     """Return the attributes and relationships of the resource object; other members are ignored.
 
-    It must be of this kind, and have this id, or no id if that is None. Raises MalformedBody,
+    It must be of this kind, and have this id, or no id if `resource_id` is None. Raises MalformedBody,
     ResourceMismatch and ClientGeneratedId.
     """
     data = _member(body, 'data', dict, 'a resource object', '')
@@ -53,7 +53,7 @@ def read_resource(body: Mapping[str, Any], kind: str, resource_id: str | None) -
 
 
 def read_linkage(body: Mapping[str, Any], kind: str) -> list[str]:
-    """Return the ids of the resource identifier objects, which are of this kind.
+    """Return the ids of the resource identifier objects, which must be of this kind.
 
     Raises MalformedBody and ResourceMismatch.
     """

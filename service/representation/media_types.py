@@ -49,7 +49,7 @@ class MediaType(NamedTuple):
 def cached_by_header(maxsize: int) -> Callable[[_OfHeader[H, P, R]], _OfHeader[H, P, R]]:
     """Cache a function whose first argument is a header field, which clients repeat.
 
-    It is called each time for a field that is longer than MAX_CACHED_HEADER.
+    Results for a field that is longer than MAX_CACHED_HEADER are not cached.
     """
 
     def decorate(function: _OfHeader[H, P, R]) -> _OfHeader[H, P, R]:

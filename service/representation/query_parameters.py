@@ -135,7 +135,7 @@ class Dialect:
     def parameters(self, options: QueryOptions, kinds: Kinds) -> dict[str, Schema]:
         """Return the schemas of all parameters that `read` accepts with these options, by name.
 
-        `kinds` are those whose fields the documents can have.
+        `kinds` are those of the documents that the response can contain.
         """
         schemas: dict[str, Schema] = {}
         if options.paginated:
@@ -188,7 +188,7 @@ def _filters(params: Mapping[str, str], names: tuple[str, ...]) -> Iterator[tupl
 
 
 def _order(value: str, options: QueryOptions) -> str:
-    """Return the key to sort by (JSON:API 1.1 §6.5).
+    """Return the key to sort by (JSON:API 1.1 §8.5).
 
     Entries with the same value are ordered by id, so a second key is supported only after a unique one, where
     it has no effect. Raises InvalidParameter.

@@ -1,4 +1,4 @@
-"""The parameters `include` and `fields[KIND]` (JSON:API 1.1 §6.3, §6.4)."""
+"""The parameters `include` and `fields[KIND]` (JSON:API 1.1 §8.3, §8.4)."""
 
 import re
 from collections.abc import Mapping, Sequence
@@ -45,7 +45,7 @@ def _inclusion(value: str, kind: str, kinds: Kinds) -> Inclusion:
 
 def path_pattern(kind: str, kinds: Kinds, steps: int = MAX_STEPS) -> str:
     """Return the regular expression of the paths of relationships that can be included with a kind."""
-    names_by_rest: dict[str, list[str]] = {}  # names after which the same steps can follow, by these
+    names_by_rest: dict[str, list[str]] = {}  # names by the pattern of the steps that can follow
     for rel, target in kinds[kind].items():
         rest = f'(?:[.]{path_pattern(target, kinds, steps - 1)})?' if steps > 1 and kinds[target] else ''
         names_by_rest.setdefault(rest, []).append(member(rel))

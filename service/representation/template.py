@@ -9,7 +9,7 @@ from service.representation.action import Form
 from service.representation.display import Crumb
 from service.representation.document import Document, Link, Part, Relationship
 
-# Private-use characters: no URL of ours contains them, and JSON does not escape them.
+# Private-use characters: our URLs do not contain them, and JSON does not escape them.
 _START, _END = '\ue000', '\ue001'
 _VARIABLE = re.compile(f'{_START}([a-z_]+){_END}')
 MAX_TEMPLATES = 256  # cached for each kind of document: one for each origin and kind of viewer

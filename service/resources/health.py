@@ -46,7 +46,7 @@ class LiveResource:
 
 
 class ReadyResource:
-    """Readiness: succeeds if the database has the expected schema and no shutdown has begun."""
+    """Readiness: succeeds if the database is writable, its schema is current, and no shutdown has begun."""
 
     tag = 'health'
     operation_name = 'Ready'

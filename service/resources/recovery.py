@@ -179,7 +179,7 @@ class PasswordResetsResource:
 
 
 class PasswordResetResource:
-    """A password that can be reset by the secret in a mail."""
+    """A password that can be reset with the secret in a mail."""
 
     tag = 'recovery'
     operation_name = 'PasswordReset'
@@ -237,7 +237,7 @@ class EmailVerificationsResource:
 
 
 class EmailVerificationResource:
-    """An email address that can be verified by the secret in a mail."""
+    """An email address that can be verified with the secret in a mail."""
 
     tag = 'recovery'
     operation_name = 'EmailVerification'

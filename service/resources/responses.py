@@ -30,7 +30,7 @@ Record = TypeVar('Record', bound=Editable)
 def add_invalidation_links(resp: falcon.Response, *urls: str) -> None:
     """Link to the other resources that a write changed (draft-nottingham-linked-cache-inv §3).
 
-    Only the first MAX_INVALIDATION_LINKS are sent, so the most general URLs come first.
+    Only the first MAX_INVALIDATION_LINKS are sent, so callers pass the most general URLs first.
     """
     if urls:
         links = (f'<{url}>; rel="invalidates"' for url in urls[:MAX_INVALIDATION_LINKS])
@@ -51,7 +51,7 @@ def respond_no_content(resp: falcon.Response, *urls: str) -> None:
 def apply_edit(
     req: Request, record: Record, represent: Assembler[Record], change: Callable[..., Record]
 ) -> Document:
-    """Change the record by the submitted form, and return its new representation.
+    """Apply the submitted form to the record, and return its new representation.
 
     Checks the permission, parses the form, and checks the precondition; `change` repeats both checks on the
     locked row. Raises Forbidden, and what `read_form` and `change` raise.

@@ -57,7 +57,7 @@ from service.resources.responses import add_invalidation_links, respond_no_conte
 
 # The format of a new token: a random secret, or a signed JWT that other services can verify (RFC 9068).
 _FORMAT = Field('format', 'Format', type='hidden', regex=None, options=('opaque', 'jwt'))
-# The properties of a new token that a program can choose, signing in by the body or by Basic.
+# The properties of a new token that a program can choose when it signs in, also with Basic credentials.
 _TOKEN_FIELDS = (
     Field('name', 'Name of the token', max_length=MAX_NAME_LENGTH, trim=True, nullable=True, on_pages=False),
     Field('scope', 'Scope', regex=None, options=SCOPES, on_pages=False),

@@ -212,7 +212,7 @@ def represent_user(user: UserRecord, viewer: Viewer | None, builder: UrlBuilder)
 def _template(
     builder: UrlBuilder, is_own: bool, is_followed: bool | None, can_write: bool, is_unverified: bool
 ) -> Template:
-    """Return the template of users; `is_followed` is None for an anonymous client and for the own account."""
+    """Return the template of users; `is_followed` is None for an anonymous client or if `is_own`."""
     ids = {'user_id': variable('user_id')}
     links: dict[str, Link | tuple[Link, ...]] = {
         'self': builder.link_to(urls.USER, **ids),

@@ -14,7 +14,7 @@ from service.representation.action import Action, Field
 from service.representation.display import Column, Display, Note
 from service.representation.document import Document, Link
 from service.representation.html import page, problem_page, title_of
-from service.representation.html_text import device, link_text, moment, words
+from service.representation.html_text import device, link_json, link_text, moment, words
 from service.representation.problem import PROBLEMS, Problem
 from tests.html import Page
 
@@ -222,6 +222,15 @@ def test_a_problem_says_what_is_missing_if_it_knows() -> None:
 )
 def test_a_user_agent_is_named_by_program_and_system(user_agent: str | None, expected: str) -> None:
     assert device(user_agent) == expected
+
+
+def test_the_urls_of_a_json_text_become_links_but_not_those_of_forms() -> None:
+    text = (
+        '{"href": "http://a.test/x", "target": "http://a.test/form", "body": "see http://a.test/", '
+        '"links": ["http://a.test/{id}"]}'
+    )
+    assert re.findall('<a href="(.*?)"', link_json(text)) == ['http://a.test/x']
+    assert link_json('{"href": "<script>"}') == '{&#34;href&#34;: &#34;&lt;script&gt;&#34;}'
 
 
 @pytest.mark.parametrize(

@@ -13,7 +13,7 @@ _UNCHECKED = (Access.PUBLIC, Access.CREDENTIALS)  # only responders read the cre
 
 
 class AuthenticationMiddleware:
-    """Finds the viewer, and rejects requests that need a token and have none, by the operation's access.
+    """Finds the viewer, and rejects requests without a token if the operation's access requires one.
 
     BrowserSessionMiddleware may have found the viewer already.
     """

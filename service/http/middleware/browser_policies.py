@@ -1,4 +1,4 @@
-"""Policies for browsers: security headers, and cross-origin requests (CORS, Fetch Standard §3.2)."""
+"""Policies for browsers: security headers, and cross-origin requests (Fetch Standard, "CORS protocol")."""
 
 import re
 from typing import Any

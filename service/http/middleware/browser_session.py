@@ -25,7 +25,7 @@ _METHODS = frozenset(('PUT', 'PATCH', 'DELETE'))
 
 
 class BrowserSessionMiddleware:
-    """Reads `_method` of forms before routing, and accepts the session's cookie if the format is HTML.
+    """Reads `_method` of forms before routing, and accepts the session cookie if the format is HTML.
 
     With the cookie, only our own pages may send unsafe methods. A sign-in is rejected if the browser says
     that a page of another site sent it.
@@ -51,7 +51,7 @@ class BrowserSessionMiddleware:
     def process_resource(
         self, req: Request, resp: falcon.Response, resource: Any, params: dict[str, Any]
     ) -> None:
-        """Set `req.viewer` by the cookie; raises Forbidden for a request from another site."""
+        """Set `req.viewer` from the cookie; raises Forbidden for a request from another site."""
         access = req.operation.access
         if access in (Access.PUBLIC, Access.SECRET) or 'HTTP_AUTHORIZATION' in req.env or not _is_html(req):
             return

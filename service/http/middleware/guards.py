@@ -23,11 +23,11 @@ class GuardMiddleware:
     def process_request(self, req: Request, resp: falcon.Response) -> None:
         """Check the schema, the header fields and the path.
 
-        Raises SchemaMismatch until the schema matches; readiness checks notice when it no longer does.
-        Raises HTTPBadRequest for a field longer than MAX_FIELD_LENGTH, before any pattern is applied to it;
-        WSGI servers join the lines of a field (RFC 9110 §5.3). Raises HTTPNotImplemented for a transfer
-        coding that is not supported (RFC 9112 §6.1), and HTTPNotFound for an encoded slash, which is not a
-        separator (RFC 3986 §2.2): no segment of our URLs contains a slash.
+        Raises SchemaMismatch until the schema matches, except for health checks and metrics; readiness checks
+        notice when it no longer does. Raises HTTPBadRequest for a field longer than MAX_FIELD_LENGTH, before
+        any pattern is applied to it; WSGI servers join the lines of a field (RFC 9110 §5.3). Raises
+        HTTPNotImplemented for a transfer coding that is not supported (RFC 9112 §6.1), and HTTPNotFound for
+        an encoded slash, which is not a separator (RFC 3986 §2.2): no segment of our URLs contains a slash.
         """
         if not req.db.is_schema_current and req.path not in _WITHOUT_DATABASE:
             _check_schema(req)

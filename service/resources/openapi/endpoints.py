@@ -96,7 +96,7 @@ class Endpoint(NamedTuple):
 
     @property
     def header_names(self) -> list[str]:
-        """The header parameters that only some operations have."""
+        """The names of the header parameters that it accepts and that some operations do not."""
         names = {'Prefer': self.accepts_prefer, 'Idempotency-Key': _accepts_key(self)}
         return [name for name, is_accepted in names.items() if is_accepted]
 
@@ -136,13 +136,13 @@ def _reads_body(endpoint: Endpoint) -> bool:
 
 
 def _is_throttled(endpoint: Endpoint) -> bool:
-    """Return whether passwords, or the email addresses of accounts, can be guessed."""
+    """Return whether it reads a password or an email address, which clients could try to guess."""
     fields = endpoint.body.fields if endpoint.body else ()
     return any(field.type in ('password', 'email') for field in fields)
 
 
-# The endpoints that can respond with each status of PROBLEMS below 500; 405 is for methods without one.
-# Errors that the HTTP server reports before the application is called (414, 417, 431) are not described.
+# The endpoints that can respond with each status of PROBLEMS below 500; a method with 405 has no endpoint.
+# Errors that the HTTP server reports before the application is called (411, 414, 417, 431) are not described.
 _APPLIES: dict[int, Callable[[Endpoint], bool]] = {
     400: lambda endpoint: True,
     401: lambda endpoint: endpoint.operation.access is not Access.PUBLIC,

@@ -50,7 +50,7 @@ _DESCRIPTIONS = {
 def path_parameters(
     endpoint: Endpoint, samples: SampleDocuments, components: Components
 ) -> list[dict[str, str]]:
-    """Return the parameters in the path, with values of the samples."""
+    """Return the parameters in the path, with values from the samples."""
     return [
         components.refer(
             'parameters',

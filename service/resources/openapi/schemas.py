@@ -283,12 +283,12 @@ class KindSchemas:
         return self._components.refer('schemas', f'{kind.title}DocumentPage', document)
 
     def identifier(self) -> Schema:
-        """Return the schema of a relationship to one document by itself (JSON:API §7.2.2.1)."""
+        """Return the schema of a to-one relationship at its own URL (JSON:API §8.2)."""
         document = self._json_api_document(data=_IDENTIFIER)
         return self._components.refer('schemas', 'ToOneLinkage', document)
 
     def linkage(self) -> Schema:
-        """Return the schema of a relationship to several documents by itself (JSON:API §7.2.2.1)."""
+        """Return the schema of a to-many relationship at its own URL (JSON:API §8.2)."""
         document = self._json_api_document(data=_array(_IDENTIFIER), meta=_DOCUMENT_META)
         return self._components.refer('schemas', 'Linkage', document)
 
@@ -331,5 +331,5 @@ def _members(kind: Kind, *, is_new: bool = False) -> dict[str, Schema]:
 
 
 def _title(kind: Kind, members: Mapping[str, Schema]) -> str:
-    """Return the title of a document with these members: a new token has more than a token."""
+    """Return the title of a document with these members: a new token has more members than a token."""
     return kind.title if members == _members(kind) else f'New{kind.title}'
