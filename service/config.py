@@ -264,7 +264,7 @@ class Settings:
 def _consistent(settings: Settings, values: Mapping[str, Any]) -> Settings:
     """Return the settings with TOKEN_LIFETIME no greater than TOKEN_MAX_AGE.
 
-    If only one of them is set, the other is set to its value where its default would contradict it. Raises
+    If only one of them is set and contradicts the default of the other, both get its value. Raises
     SettingError for settings that contradict each other, or that require one that is not set.
     """
     if settings.mail_url is not None:

@@ -1,4 +1,4 @@
-"""Applications that one test after another uses: to create one takes longer than most tests."""
+"""Applications that successive tests reuse, because creating one takes longer than most tests."""
 
 from __future__ import annotations
 

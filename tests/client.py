@@ -27,7 +27,7 @@ PASSWORD = 'correct horse'
 
 
 class ApiResponse:
-    """A response, and the document in it."""
+    """A response and its document."""
 
     def __init__(self, client: Client, result: falcon.testing.Result, target: str = '') -> None:
         self.client = client
@@ -60,7 +60,7 @@ class ApiResponse:
         return href_of(self.state, rel, **variables)
 
     def follow(self, rel: str, **options: Any) -> ApiResponse:
-        """Get the target of a link; options that are not for the request are variables of its template."""
+        """Get the target of a link; options other than accept and headers are variables of its template."""
         request = {name: options.pop(name) for name in ('accept', 'headers') if name in options}
         return self.client.get(self.href(rel, **options), **request)
 
@@ -76,7 +76,7 @@ def href_of(document: dict[str, Any], rel: str, **variables: Any) -> str:
 
 
 class Client:
-    """One user of the API, signed in if there is a token."""
+    """A client of the API, signed in if it has a token."""
 
     def __init__(self, app: Any, token: str | None = None, accept: str = HAL_FORMS + ', ' + HAL) -> None:
         self.app = app
@@ -93,10 +93,10 @@ class Client:
         headers: dict[str, str] | None = None,
         **options: Any,
     ) -> ApiResponse:
-        """Send a request to a URL or a path of this origin, and check that the response is as described."""
+        """Send a request to a URL or a path of this origin, and check the response."""
         parts = urlsplit(href)
         if parts.netloc:
-            assert f'{parts.scheme}://{parts.netloc}' == ORIGIN, f'{href} leads elsewhere'
+            assert f'{parts.scheme}://{parts.netloc}' == ORIGIN, f'{href} is not at {ORIGIN}'
         sent = {'Accept': accept or self.accept}
         if self.token:
             sent['Authorization'] = f'Bearer {self.token}'
@@ -155,12 +155,12 @@ class Client:
         return self.request(template['method'], template['target'], json=current | values)
 
     def register(self, username: str, password: str = PASSWORD, **more: str) -> ApiResponse:
-        """Register a user by the form of the entry point."""
+        """Register a user with the form of the entry point."""
         email = more.pop('email', f'{username}@example.org')
         return self.entry().submit('register', username=username, email=email, password=password, **more)
 
     def sign_in(self, username: str, password: str = PASSWORD) -> Client:
-        """Return a client that has signed in by the form of the entry point."""
+        """Return a client that has signed in with the form of the entry point."""
         response = (
             Client(self.app, accept=self.accept).entry().submit('login', username=username, password=password)
         )
@@ -175,7 +175,7 @@ class Client:
 
 
 def check_response(method: str, response: ApiResponse) -> None:
-    """Check what is true of every response."""
+    """Assert what every response must satisfy."""
     status, headers = response.status, response.headers
     assert 'Accept' in headers['vary'].split(', ')
     assert response.request_id
@@ -202,7 +202,7 @@ def check_response(method: str, response: ApiResponse) -> None:
 
 
 def assert_problem(response: ApiResponse, status: int, *pointers: str) -> None:
-    """Assert that the response is a problem document with the status and the pointers of these fields."""
+    """Assert that the response is a problem document with the status and exactly these pointers."""
     assert response.status == status, response.text
     assert response.content_type == PROBLEM
     problem = response.state

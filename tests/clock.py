@@ -2,7 +2,7 @@
 
 
 class MovableClock:
-    """Returns UTC milliseconds, and advances with each call, so that no two events have the same time."""
+    """A clock in UTC milliseconds that advances with each call, so that no two events have the same time."""
 
     def __init__(self, now: int = 1_795_000_000_000) -> None:
         self.now = now

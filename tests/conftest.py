@@ -27,7 +27,7 @@ Start = Callable[..., Any]
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Deselect tests marked `above_databases` on all engines but the first: they do not depend on it."""
+    """Deselect tests marked `above_databases` on all engines except the first: they do not depend on it."""
     others = engines_to_test()[1:]
     repeated = [
         item
@@ -43,7 +43,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 @pytest.fixture(scope='module', params=PROGRAMS)
 def program(request: pytest.FixtureRequest) -> str:
-    """The program that serves HTTP; a test that uses it runs with each."""
+    """The HTTP server; a test that uses it runs with each server."""
     name: str = request.param
     return name
 
@@ -99,9 +99,9 @@ def lines(application_pool: ApplicationPool) -> StringIO:
 def start(
     application_pool: ApplicationPool, database_url: str, clock: MovableClock, lines: StringIO
 ) -> Iterator[Start]:
-    """Return a function that starts the application on this test's database, with more settings if any.
+    """Return a function that starts the application on this test's database, with additional settings.
 
-    It returns an application of an earlier test, if there is one with these settings.
+    An application of an earlier test with the same settings is reused.
     """
     with ExitStack() as stack:
 

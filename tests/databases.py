@@ -1,4 +1,4 @@
-"""The test databases: one of each engine for a test process, emptied before each test."""
+"""The test databases: one for each engine in each test process, emptied before each test."""
 
 from __future__ import annotations
 
@@ -22,8 +22,8 @@ ENGINES = ('sqlite', 'postgresql', 'mysql')
 POSTGRESQL = os.environ.get('TEST_POSTGRESQL', 'postgres@127.0.0.1:5432')
 MYSQL = os.environ.get('TEST_MYSQL', 'root@127.0.0.1:3306')
 NAME = f'halcyon_test_{os.getpid()}'
-# Collations that differ from ours, so that no code can rely on the default of a database.
-FOREIGN_ORDER = {
+# Their defaults differ from those of the schema, so that no code can rely on the default of a database.
+OTHER_COLLATIONS = {
     'postgresql': "TEMPLATE template0 LOCALE_PROVIDER icu ICU_LOCALE 'en-US' LOCALE 'C.UTF-8'",
     'mysql': 'CHARACTER SET latin1 COLLATE latin1_swedish_ci',
 }
@@ -37,10 +37,10 @@ PARAMETERS = {
 def engines_to_test() -> list[str]:
     """Return the engines in TEST_DATABASES; by default all in CI, and SQLite elsewhere.
 
-    `mysqlclient` is MariaDB by its other driver.
+    `mysqlclient` is MariaDB with its other driver.
     """
-    named = os.environ.get('TEST_DATABASES', '').replace(',', ' ').split()
-    return named or list(ENGINES if os.environ.get('CI') == 'true' else ENGINES[:1])
+    names = os.environ.get('TEST_DATABASES', '').replace(',', ' ').split()
+    return names or list(ENGINES if os.environ.get('CI') == 'true' else ENGINES[:1])
 
 
 def _administer(engine: str, statement: str) -> None:
@@ -50,11 +50,11 @@ def _administer(engine: str, statement: str) -> None:
         ) as server:
             server.execute(statement)
         return
-    user, _, place = MYSQL.rpartition('@')
-    name, _, password = user.partition(':')
-    host, _, port = place.partition(':')
+    credentials, _, server_address = MYSQL.rpartition('@')
+    user, _, password = credentials.partition(':')
+    host, _, port = server_address.partition(':')
     with pymysql.connect(
-        user=name, password=password, host=host, port=int(port), connect_timeout=2, ssl_disabled=True
+        user=user, password=password, host=host, port=int(port), connect_timeout=2, ssl_disabled=True
     ) as server:
         server.cursor().execute(statement)
 
@@ -65,17 +65,17 @@ def temporary_database(engine: str, folder: Path, name: str = NAME) -> Iterator[
     if engine == 'sqlite':
         yield f'sqlite:///{folder}/{name}.db'
         return
-    scheme, place = ('postgresql', POSTGRESQL) if engine == 'postgresql' else ('mysql', MYSQL)
+    scheme, server = ('postgresql', POSTGRESQL) if engine == 'postgresql' else ('mysql', MYSQL)
     name = f'{name}_{engine}'
-    _administer(scheme, f'CREATE DATABASE {name} {FOREIGN_ORDER[scheme]}')
+    _administer(scheme, f'CREATE DATABASE {name} {OTHER_COLLATIONS[scheme]}')
     try:
-        yield f'{scheme}://{place}/{name}?{PARAMETERS[engine]}'
+        yield f'{scheme}://{server}/{name}?{PARAMETERS[engine]}'
     finally:
         _administer(scheme, f'DROP DATABASE {name}' + (' WITH (FORCE)' if scheme == 'postgresql' else ''))
 
 
 def opened(url: str, clock: Clock = system_clock) -> Session:
-    """Return a session on the database, whatever its schema is."""
+    """Return a session on the database, without a check of its schema."""
     environment = {'DATABASE_URL': url, 'SQLITE_SYNCHRONOUS': 'off', 'BCRYPT_COST': '4'}
     settings = Settings.from_environment(environment)
     return Session(open_engine(settings), settings, clock)
@@ -104,7 +104,7 @@ class TestDatabase:
         return self.url
 
     def rows(self) -> Rows:
-        """Return every row but the signing keys, which an application writes when it starts."""
+        """Return every row except the signing keys, which an application writes when it starts."""
         with self._db.atomic():
             rows = tuple(
                 (table, tuple(self._db.execute(f'SELECT * FROM {table}').fetchall()))
@@ -115,14 +115,14 @@ class TestDatabase:
         return rows
 
     def restore(self, rows: Rows) -> None:
-        """Replace all rows but the signing keys by these."""
+        """Replace all rows, except the signing keys, with these."""
         with self._db.atomic():
             for table, _ in rows:
                 self._db.execute(f'DELETE FROM {table}')
-            for table, values in reversed(rows):
-                for value in values:
-                    places = ', '.join([self._db.engine.param] * len(value))
-                    self._db.execute(f'INSERT INTO {table} VALUES ({places})', value)
+            for table, table_rows in reversed(rows):
+                for row in table_rows:
+                    placeholders = ', '.join([self._db.engine.param] * len(row))
+                    self._db.execute(f'INSERT INTO {table} VALUES ({placeholders})', row)
         self._db.release()
 
     def close(self) -> None:

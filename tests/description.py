@@ -35,10 +35,10 @@ DESCRIBED_HEADERS = (
     'x-request-id',
 )
 METHODS = ('get', 'put', 'post', 'delete', 'patch')
-# What the document describes in words: the statuses of OPTIONS, and of requests without an operation.
-OF_OPTIONS = (204, 400, 401, 500, 503)
-OF_NO_OPERATION = (400, 405, 501)
-OF_NO_PATH = (400, 404, 501)
+# Statuses that the document describes in prose: of OPTIONS, and of requests without an operation.
+OPTIONS_STATUSES = (204, 400, 401, 500, 503)
+NO_OPERATION_STATUSES = (400, 405, 501)
+NO_PATH_STATUSES = (400, 404, 501)
 
 
 class Described(NamedTuple):
@@ -73,17 +73,19 @@ class Description:
     def parameters(self, template: str, method: str = '') -> list[dict[str, Any]]:
         """Return the parameters of a path, or of one of its operations."""
         item = self.document['paths'][template]
-        return [self.resolved(one) for one in (item[method] if method else item).get('parameters', ())]
+        parameters = (item[method] if method else item).get('parameters', ())
+        return [self.resolved(parameter) for parameter in parameters]
 
     def response(self, operation: dict[str, Any], status: int) -> dict[str, Any]:
-        """Return the described response of an operation with a status, or with the range that it is in."""
+        """Return the response that an operation describes for a status, or for its range."""
         responses = operation['responses']
         return self.resolved(responses.get(str(status)) or responses[f'{status // 100}XX'])
 
     def template_of(self, path: str) -> str | None:
         """Return the template of a path, or None if it is not described."""
         path = path.removesuffix('/') or '/'
-        return next((one for one, pattern in self._patterns.items() if pattern.fullmatch(path)), None)
+        templates = (template for template, pattern in self._patterns.items() if pattern.fullmatch(path))
+        return next(templates, None)
 
     def resolved(self, value: dict[str, Any]) -> dict[str, Any]:
         """Return the target of a reference, or the value itself."""
@@ -97,11 +99,11 @@ class Description:
             return
         template = self.template_of(path)
         item = self.document['paths'].get(template, {})
-        words = f'{method} {path} got {response.status}'
+        summary = f'{method} {path} got {response.status}'
         operation = item.get('get' if method == 'HEAD' else method.lower())
         if operation is not None:
             described_statuses = {str(response.status), f'{response.status // 100}XX'}
-            assert described_statuses & set(operation['responses']), f'{words}, which is not described'
+            assert described_statuses & set(operation['responses']), f'{summary}, which is not described'
             described = self.response(operation, response.status)
         elif method == 'QUERY' and item:  # GET with a body, which OpenAPI 3.1 cannot describe
             is_like_get = response.status in (200, 304, 308)
@@ -109,16 +111,16 @@ class Description:
                 self.response(item['get'], response.status) if is_like_get else self.problem(response.status)
             )
         elif method == 'OPTIONS' and item:
-            assert response.status in OF_OPTIONS, words
+            assert response.status in OPTIONS_STATUSES, summary
             described = options_response(item) if response.status == 204 else self.problem(response.status)
         elif method == 'OPTIONS' and response.status == 204:  # a preflight of any URL
             described = {'headers': {'X-Request-Id': {'required': True}}}
         else:
-            assert response.status in (OF_NO_OPERATION if item else OF_NO_PATH), words
+            assert response.status in (NO_OPERATION_STATUSES if item else NO_PATH_STATUSES), summary
             described = self.problem(response.status)
-        self._check_headers(described.get('headers', {}), response, words)
+        self._check_headers(described.get('headers', {}), response, summary)
         if method != 'HEAD':
-            self._check_content(described.get('content'), response, words)
+            self._check_content(described.get('content'), response, summary)
             if response.content_type == 'application/prs.hal-forms+json':
                 self._check_forms(response.state)
 
@@ -130,20 +132,20 @@ class Description:
         name = ''.join(word.capitalize() for word in re.split('[ -]', HTTPStatus(status).phrase))
         return responses[name]
 
-    def _check_headers(self, described: dict[str, Any], response: Any, words: str) -> None:
+    def _check_headers(self, described: dict[str, Any], response: Any, summary: str) -> None:
         lower = {name.lower() for name in described}
         for name, header in described.items():
             is_required = self.resolved(header).get('required', False)
-            assert name.lower() in response.headers or not is_required, f'{words} without {name}'
+            assert name.lower() in response.headers or not is_required, f'{summary} without {name}'
         for name in DESCRIBED_HEADERS:
-            assert name not in response.headers or name in lower, f'{words} with {name}, not described'
+            assert name not in response.headers or name in lower, f'{summary} with {name}, not described'
 
-    def _check_content(self, content: dict[str, Any] | None, response: Any, words: str) -> None:
+    def _check_content(self, content: dict[str, Any] | None, response: Any, summary: str) -> None:
         if content is None or response.headers.get('preference-applied') == 'return=minimal':
-            assert response.text == '', f'{words} with a body, not described'
+            assert response.text == '', f'{summary} with a body, not described'
             return
         types = {media_type.partition(';')[0]: described for media_type, described in content.items()}
-        assert response.content_type in types, f'{words} as {response.content_type}, not described'
+        assert response.content_type in types, f'{summary} as {response.content_type}, not described'
         if response.content_type.endswith('json'):
             self.validate(types[response.content_type]['schema'], response.state)
 
@@ -151,8 +153,8 @@ class Description:
         """Assert that the value is valid against a schema, without undeclared members."""
         key = json.dumps(schema)
         if key not in self._validators:
-            whole = {**closed(schema), 'components': {'schemas': self._schemas}}
-            self._validators[key] = jsonschema_rs.Draft202012Validator(whole, validate_formats=True)
+            complete_schema = {**closed(schema), 'components': {'schemas': self._schemas}}
+            self._validators[key] = jsonschema_rs.Draft202012Validator(complete_schema, validate_formats=True)
         self._validators[key].validate(value)
 
     def _check_forms(self, document: dict[str, Any]) -> None:
@@ -160,11 +162,12 @@ class Description:
         for form in document.get('_templates', {}).values():
             path = re.sub(r'^https?://[^/]+', '', form['target']).partition('?')[0]
             template = self.template_of(path)
-            assert template is not None, f'a form is sent to {path}, not described'
+            assert template is not None, f'a form has the target {path}, which is not described'
             operation = self.document['paths'][template][form['method'].lower()]
             names = [field['name'] for field in form['properties']]
             if form['method'] == 'GET':
-                query = {one['name'] for one in self.parameters(template, 'get') if one['in'] == 'query'}
+                parameters = self.parameters(template, 'get')
+                query = {parameter['name'] for parameter in parameters if parameter['in'] == 'query'}
                 assert set(names) <= query
             elif names:
                 content = operation['requestBody']['content'][form['contentType']]
@@ -176,14 +179,13 @@ class Description:
                     needed = schema.get('required', schema.get('dependentRequired', ()))
                     assert field.get('required', False) == (field['name'] in needed)
                     assert field.get('maxLength') == schema['properties'][field['name']].get('maxLength')
-        embedded = document.get('_embedded', {})
-        for what in embedded.values():
-            for one in what if isinstance(what, list) else [what]:
-                self._check_forms(one)
+        for value in document.get('_embedded', {}).values():
+            for embedded in value if isinstance(value, list) else [value]:
+                self._check_forms(embedded)
 
     def _pattern(self, path: str) -> re.Pattern[str]:
         """Return the pattern of the paths of a template; integers are ids."""
-        types = {one['name']: one['schema']['type'] for one in self.parameters(path)}
+        types = {parameter['name']: parameter['schema']['type'] for parameter in self.parameters(path)}
         pieces = re.split(r'{(\w+)}', path)
         pieces[1::2] = ['[1-9][0-9]{0,15}' if types[name] == 'integer' else '[^/]+' for name in pieces[1::2]]
         pieces[::2] = [re.escape(piece) for piece in pieces[::2]]
@@ -191,7 +193,7 @@ class Description:
 
 
 def options_response(item: dict[str, Any]) -> dict[str, Any]:
-    """Return the response to OPTIONS, which the document describes in words."""
+    """Return the response to OPTIONS, which the document describes in prose."""
     headers = {'Allow': {'required': True}, 'X-Request-Id': {'required': True}}
     if 'patch' in item:
         headers['Accept-Patch'] = {'required': 'requestBody' in item['patch']}
@@ -204,7 +206,7 @@ def closed(schema: Any) -> Any:
     Clients must accept new members in the future; in tests every present member must be declared.
     """
     if isinstance(schema, list):
-        return [closed(one) for one in schema]
+        return [closed(value) for value in schema]
     if not isinstance(schema, dict):
         return schema
     values = {name: closed(value) for name, value in schema.items()}
@@ -216,26 +218,26 @@ def is_declared_object(schema: dict[str, Any]) -> bool:
     return schema.get('type') == 'object' and isinstance(schema.get('properties'), dict)
 
 
-_OF_SETTINGS: dict[Settings, Description] = {}
-_OF_APPS: WeakKeyDictionary[Callable[..., Any], Description] = WeakKeyDictionary()
+_BY_SETTINGS: dict[Settings, Description] = {}
+_BY_APP: WeakKeyDictionary[Callable[..., Any], Description] = WeakKeyDictionary()
 
 
 def share_description(app: Any, settings: Settings) -> None:
-    """Let applications with these settings share one OpenAPI document, which takes 0.1 s to make.
+    """Share one OpenAPI document among the applications with these settings; generating it takes 0.1 s.
 
-    Another application makes it, so the one under test has received no request.
+    It is requested from another application, so that the application under test has received no request.
     """
-    if settings not in _OF_SETTINGS:
+    if settings not in _BY_SETTINGS:
         db = open_session(settings)
-        _OF_SETTINGS[settings] = description_of(create_app(settings, db=db, lines=StringIO()))
+        _BY_SETTINGS[settings] = description_of(create_app(settings, db=db, lines=StringIO()))
         db.close()
-    _OF_APPS[app] = _OF_SETTINGS[settings]
+    _BY_APP[app] = _BY_SETTINGS[settings]
 
 
 def description_of(app: Any) -> Description:
     """Return the OpenAPI document of an application, which is requested once."""
-    if app not in _OF_APPS:
+    if app not in _BY_APP:
         response = falcon.testing.simulate_get(app, '/api/openapi.json', host='halcyon.test')
         assert response.status_code == 200, response.text
-        _OF_APPS[app] = Description(json.loads(response.text))
-    return _OF_APPS[app]
+        _BY_APP[app] = Description(json.loads(response.text))
+    return _BY_APP[app]

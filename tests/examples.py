@@ -10,7 +10,7 @@ IS_CI = os.environ.get('CI') == 'true'
 
 
 def examples(number: int) -> settings:
-    """Return settings with this number of examples in CI and a quarter elsewhere, the same in every run."""
+    """Return settings for this many examples in CI and a quarter of that elsewhere, the same in every run."""
     return settings(
         max_examples=number if IS_CI else number // 4,
         derandomize=True,

@@ -1,6 +1,6 @@
 """Golden files: recorded text that a result must equal.
 
-A test that fails shows the difference. Where the difference is intended, record the new text by
+A test that fails shows the difference. Where the difference is intended, record the new text with
 `GOLDEN=write .venv/bin/python -m pytest tests/test_x.py`, and review what `git diff` shows.
 """
 

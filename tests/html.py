@@ -1,4 +1,4 @@
-"""A strict reader of our pages: the rules of the conformance kit, and those that Halcyon adds."""
+"""A strict parser of our pages: the rules of the conformance kit, and those that Halcyon adds."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from tests.kit import assert_text_conformant
 
 
 class Page(html.Page):
-    """The tags of a page in their order with their attributes, and its text; raises AssertionError."""
+    """The tags of a page in order, with their attributes, and its text; raises AssertionError."""
 
     def __init__(self, text: str) -> None:
         super().__init__(text)

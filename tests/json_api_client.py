@@ -26,7 +26,7 @@ class JsonApiClient:
         accept: str = JSON_API,
         **headers: str,
     ) -> ApiResponse:
-        """Send a document with this primary data, or this whole body, to a URL."""
+        """Send a document with this primary data, or with this body, to a URL."""
         sent = {'Content-Type': JSON_API} | {name.replace('_', '-'): value for name, value in headers.items()}
         text = json.dumps({'data': data} if body is None else body)
         return self.client.request(method, href, accept=accept, headers=sent, body=text)
@@ -64,7 +64,7 @@ class JsonApiClient:
 
 
 def related(resource: Resource, name: str) -> str:
-    """Return the URL of the resources of a relationship."""
+    """Return the URL of the related resources."""
     href: str = resource['relationships'][name]['links']['related']
     return href
 
@@ -76,7 +76,7 @@ def relation(resource: Resource, name: str) -> str:
 
 
 def link(resource: Resource, name: str) -> str:
-    """Return the URL of a link of the resource that is not a relationship."""
+    """Return the URL of a link in the meta object of the resource."""
     href: str = resource['meta']['links'][name]['href']
     return href
 
@@ -87,7 +87,7 @@ def identify(resource: Resource) -> Resource:
 
 
 def assert_refused(response: ApiResponse, status: int, *sources: str) -> None:
-    """Assert that the response is JSON:API errors with the status and exactly these sources."""
+    """Assert that the response has JSON:API errors with the status and exactly these sources."""
     assert response.status == status, response.text
     assert response.content_type == JSON_API
     errors = response.state['errors']

@@ -1,4 +1,4 @@
-"""The conformance kit's rules about single responses, for the responses and documents of tests."""
+"""The conformance kit's rules for single responses, applied to the responses and documents of tests."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The URLs in responses, all followed: below a base URL, and nowhere else."""
+"""The links in responses: all are below a base URL, and all can be followed."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from typing import NamedTuple
 from urllib.parse import urljoin, urlsplit
 
-EXAMPLES = {'openapi.json', 'docs', 'rels'}  # documents with the URLs of examples
+EXAMPLES = {'openapi.json', 'docs', 'rels'}  # documents that contain URLs of examples
 
 
 class Response(NamedTuple):
@@ -21,15 +21,15 @@ class Response(NamedTuple):
 def check_links(response: Response, base: str) -> None:
     """Assert that every URL of the origin in the response is below the base."""
     parts = urlsplit(base)
-    others = rf'{parts.scheme}://{re.escape(parts.netloc)}(?!{parts.path}(?:[/"?#<&]|$))'
-    assert not re.findall(others, response.text)
+    urls_outside = rf'{parts.scheme}://{re.escape(parts.netloc)}(?!{parts.path}(?:[/"?#<&]|$))'
+    assert not re.findall(urls_outside, response.text)
     assert not re.findall(rf"""(?:href|src|action)=['"]/(?!{parts.path[1:]}/)""", response.text)
     for name in ('location', 'content-location'):
         assert response.headers.get(name, base).startswith(base)
 
 
 def links_of(response: Response, base: str) -> list[str]:
-    """Return the URLs in a document, a page or a Link header that GET can follow."""
+    """Return the URLs in a document, a page or a Link header that can be requested with GET."""
     text = re.sub('<a href="[^"]*" rel="nofollow', '', response.text)
     form_targets = '(?<!action=)(?<!"target":)'
     urls = re.findall(rf'{form_targets}"({re.escape(base)}/[^"]*)"', text)
@@ -40,7 +40,7 @@ def links_of(response: Response, base: str) -> list[str]:
 
 
 def follow_all(get: Callable[[str], Response], base: str) -> set[str]:
-    """Follow every link from the entry point on, and return the URLs; each must be 200."""
+    """Follow every link, starting at the entry point, and return the URLs; every response must be 200."""
     urls, seen = [f'{base}/api'], set[str]()
     while urls:
         url = urls.pop()

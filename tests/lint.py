@@ -18,7 +18,7 @@ ACCEPTED = {
     'REQUEST_HDR_IN_RESPONSE': 'a 415 lists the supported media types in Accept (RFC 9110 §15.5.16)',
     'VARY_COMPLEX': 'a response depends on its format, its viewer, its coding and, by CORS, its origin',
     'HTTP-SERVER-ERROR': 'tests make the server fail on purpose',
-    'STATUS_BAD_REQUEST': 'it only says that the status is 400',
+    'STATUS_BAD_REQUEST': 'it only reports that the status is 400',
 }
 _CHANGING = ('etag', 'content-length', 'x-request-id')
 _URL = re.compile('https?://[^\\s<>",;]+')
@@ -28,7 +28,7 @@ _seen: set[Any] = set()
 def lint(method: str, url: str, sent: dict[str, str], result: Any) -> None:
     """Assert that there are no findings.
 
-    Responses whose header fields differ only in tag, length, URLs and numbers are checked once.
+    Responses whose header fields differ only in ETag, length, URLs and numbers are checked once.
     """
     fields = [
         (name, without_numbers(_URL.sub('URL', value)))
@@ -37,8 +37,8 @@ def lint(method: str, url: str, sent: dict[str, str], result: Any) -> None:
     ]
     key = (method, result.status_code, tuple(fields), tuple(sent))
     if key not in _seen:
-        found = findings(method, url, sent, result) + kit_findings(method, url, sent, result)
-        assert found == [], f'{method} {url}: {found} {dict(result.headers)}'
+        reported = findings(method, url, sent, result) + kit_findings(method, url, sent, result)
+        assert reported == [], f'{method} {url}: {reported} {dict(result.headers)}'
         _seen.add(key)
 
 
@@ -68,4 +68,4 @@ def kit_findings(method: str, url: str, sent: dict[str, str], result: Any) -> li
     headers = (*result.headers.items(), ('Date', formatdate(usegmt=True)))
     response = Response(result.status_code, headers, b'' if method == 'HEAD' else result.content)
     exchange = Exchange(Request(method, url, tuple(sent.items())), response, 'test')
-    return [one for one in violations(exchange, 'http', 'problem') if one.split()[0] not in ACCEPTED]
+    return [text for text in violations(exchange, 'http', 'problem') if text.split()[0] not in ACCEPTED]

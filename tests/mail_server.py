@@ -1,4 +1,4 @@
-"""A mail server for tests, which keeps what it receives."""
+"""A mail server for tests, which keeps the messages that it receives."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ LINK = re.compile(r'^http\S+/(?:password-resets|email-verifications)/\S+$', re.M
 
 
 class MailServer:
-    """The messages that arrived; a `reply` rejects each recipient, and each message takes some `seconds`."""
+    """Keeps messages; rejects each recipient with `reply`, if set; takes `seconds` for each message."""
 
     def __init__(self) -> None:
         self.messages: list[EmailMessage] = []
@@ -29,7 +29,7 @@ class MailServer:
         self.is_busy = threading.Event()
         self.url = ''
 
-    async def handle_RCPT(  # noqa: N802  # aiosmtpd calls it so
+    async def handle_RCPT(  # noqa: N802  # the name that aiosmtpd requires
         self, server: Any, session: Any, envelope: Any, address: str, options: list[str]
     ) -> str:
         if self.reply:
@@ -67,12 +67,12 @@ def link_of(message: EmailMessage) -> str:
 
 @contextmanager
 def mail_server(**options: Any) -> Iterator[MailServer]:
-    """Provide a mail server on a free port of this machine."""
-    received, port = MailServer(), free_port()
-    received.url = f'smtp://127.0.0.1:{port}'
-    controller = Controller(received, hostname='127.0.0.1', port=port, **options)
+    """Provide a mail server on a free local port."""
+    server, port = MailServer(), free_port()
+    server.url = f'smtp://127.0.0.1:{port}'
+    controller = Controller(server, hostname='127.0.0.1', port=port, **options)
     controller.start()
     try:
-        yield received
+        yield server
     finally:
         controller.stop(no_assert=True)

@@ -17,7 +17,7 @@ REDIRECT = 303
 
 
 class PlainBrowser:
-    """A browser at one origin; `result` is the last response, `page` what it shows, `url` its URL."""
+    """A browser at one origin; `result` is the last response, `page` its content, `url` its URL."""
 
     def __init__(self, app: Any, origin: str = ORIGIN) -> None:
         self.app = app
@@ -39,7 +39,7 @@ class PlainBrowser:
         return Page(self.text)
 
     def send(self, method: str, url: str, *, headers: dict[str, str] | None = None, body: str = '') -> int:
-        """Send one request with the cookies, keep those of the response, and return its status."""
+        """Send one request with the cookies, store those of the response, and return its status."""
         parts = urlsplit(url)
         cookies = '; '.join(f'{name}={value}' for name, value in self.cookies.items())
         sent = {'Accept': ACCEPT, **({'Cookie': cookies} if cookies else {}), **(headers or {})}
@@ -71,7 +71,7 @@ class PlainBrowser:
         sent = {'Content-Type': FORM, **(SAME_ORIGIN if headers is None else headers)}
         status = self.send('POST', url, headers=sent, body=urlencode(fields))
         if status == REDIRECT:
-            self.redirected = self.set_cookies
+            self.redirect_cookies = self.set_cookies
             return self.open(self.result.headers['location'])
         return status
 

@@ -1,4 +1,4 @@
-"""States of the database that many tests begin with: built by requests once, and restored afterwards."""
+"""Database states with which many tests start: created once by requests, and restored afterwards."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ MAX_STATES = 64
 
 
 class State(NamedTuple):
-    """The database and the clock after a step, and what the step returned."""
+    """The database and the clock after a step, and the result of the step."""
 
     rows: Rows
     now: int
@@ -26,7 +26,7 @@ _STATES: dict[Any, State] = {}
 
 
 class Preparation:
-    """Runs a step once for each state that it begins in, and restores its outcome when it is run again.
+    """Runs a step once for each initial state, and restores the resulting state when it is run again.
 
     A step registers a user, for example. Its result must not refer to the application of one test. The log
     of the application is empty afterwards in both cases.
@@ -37,10 +37,10 @@ class Preparation:
         self.settings = description_of(app)  # one object for all applications with the same settings
 
     def run(self, name: str, step: Callable[[], Any]) -> Any:
-        """Run the step, or restore the state that it left when it began in the current one."""
-        begins = (name, self.settings, self.clock.now, self.database.rows())
-        if begins in _STATES:
-            state = _STATES[begins]
+        """Run the step, or restore its resulting state if it has been run from the current state before."""
+        initial = (name, self.settings, self.clock.now, self.database.rows())
+        if initial in _STATES:
+            state = _STATES[initial]
             self.database.restore(state.rows)
             self.clock.now = state.now
             return deepcopy(state.result)
@@ -49,5 +49,5 @@ class Preparation:
         self.lines.truncate()
         if len(_STATES) >= MAX_STATES:
             _STATES.pop(next(iter(_STATES)))
-        _STATES[begins] = State(self.database.rows(), self.clock.now, deepcopy(result))
+        _STATES[initial] = State(self.database.rows(), self.clock.now, deepcopy(result))
         return result

@@ -11,11 +11,11 @@ BYTES = 65536
 
 
 class Proxy:
-    """Forwards connections to `port` to a server, for the duration of a block."""
+    """A context manager that forwards connections from `port` to a server."""
 
     def __init__(self, host: str, port: int) -> None:
         self._server = (host, port)
-        self._ends: set[socket.socket] = set()
+        self._sockets: set[socket.socket] = set()
         self._lock = threading.Lock()
         self._word: bytes | None = None
         self._delivers = True
@@ -49,20 +49,20 @@ class Proxy:
     def interrupt(self) -> None:
         """Break the current connections; new ones are accepted."""
         with self._lock:
-            ends, self._ends = self._ends, set()
-        for end in ends:
-            _break(end)
+            sockets, self._sockets = self._sockets, set()
+        for connection in sockets:
+            _close(connection)
 
     def freeze(self) -> None:
         """Stop forwarding, but keep all connections open, like a hanging host."""
         self._is_thawed.clear()
 
     def thaw(self) -> None:
-        """Forward again, first the data received meanwhile."""
+        """Resume forwarding, starting with the data received meanwhile."""
         self._is_thawed.set()
 
     def cut_at(self, word: bytes, *, delivers: bool) -> None:
-        """Break a connection, once, when the client sends the word: before or after delivering it."""
+        """Break one connection when the client sends the word, before or after delivering it."""
         self._word, self._delivers = word, delivers
 
     def _accept(self) -> None:
@@ -78,28 +78,29 @@ class Proxy:
                     client.close()
                     continue
                 with self._lock:
-                    self._ends |= {client, server}
-                for one, other, is_client in ((client, server, True), (server, client, False)):
-                    threading.Thread(target=self._pass, args=(one, other, is_client), daemon=True).start()
+                    self._sockets |= {client, server}
+                for source, target, is_client in ((client, server, True), (server, client, False)):
+                    arguments = (source, target, is_client)
+                    threading.Thread(target=self._forward, args=arguments, daemon=True).start()
 
-    def _pass(self, one: socket.socket, other: socket.socket, is_client: bool) -> None:
+    def _forward(self, source: socket.socket, target: socket.socket, is_client: bool) -> None:
         with contextlib.suppress(OSError):
-            while data := one.recv(BYTES):
+            while data := source.recv(BYTES):
                 self._is_thawed.wait()
                 if is_client and self._word and self._word in data:
                     self._word = None
                     self.cuts += 1
                     if self._delivers:
-                        one.shutdown(socket.SHUT_RDWR)  # so that the response is lost
-                        other.sendall(data)
-                        other.recv(BYTES)
+                        source.shutdown(socket.SHUT_RDWR)  # so that the response is lost
+                        target.sendall(data)
+                        target.recv(BYTES)
                     break
-                other.sendall(data)
-        _break(one)
-        _break(other)
+                target.sendall(data)
+        _close(source)
+        _close(target)
 
 
-def _break(end: socket.socket) -> None:
+def _close(connection: socket.socket) -> None:
     with contextlib.suppress(OSError):
-        end.shutdown(socket.SHUT_RDWR)
-    end.close()
+        connection.shutdown(socket.SHUT_RDWR)
+    connection.close()

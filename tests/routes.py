@@ -29,7 +29,7 @@ def methods_at(app: Any) -> dict[str, tuple[str, ...]]:
 
 
 def populate(ada: Client, bob: Client) -> dict[str, Any]:
-    """Let Ada publish a post, open a store and follow Bob; return the variables of the URL templates."""
+    """Let Ada publish a post, create a store and follow Bob; return the variables of the URL templates."""
     me, other = ada.me().state, bob.me().state
     ada.put(href_of(ada.get(other['_links']['self']['href']).state, 'hc:follow'))
     post = ada.publish('Hello').state
@@ -49,7 +49,7 @@ def populate(ada: Client, bob: Client) -> dict[str, Any]:
 
 
 class World:
-    """Ada and Bob, what `populate` made for them, and the values that it returned."""
+    """Ada and Bob after `populate`, and the values that it returned."""
 
     def __init__(self, ada: Client, bob: Client, values: dict[str, Any]) -> None:
         self.ada, self.bob, self.values = ada, bob, values

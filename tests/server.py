@@ -30,10 +30,10 @@ def free_port() -> int:
         return port
 
 
-def wait_until(holds: Callable[[], bool]) -> None:
-    """Return once the condition holds; raises TimeoutError."""
+def wait_until(condition: Callable[[], bool]) -> None:
+    """Return once the condition is true; raises TimeoutError after 20 s."""
     deadline = time.monotonic() + 20
-    while not holds():
+    while not condition():
         if time.monotonic() > deadline:
             raise TimeoutError
         time.sleep(0.01)
@@ -52,7 +52,7 @@ class Reply(NamedTuple):
 
 
 class Server:
-    """A process of a server for the duration of a block; `log` is its output."""
+    """A server process for the duration of a block; `log` is its output."""
 
     def __init__(
         self,
@@ -127,17 +127,17 @@ class Server:
     def send_raw(self, data: bytes) -> bytes:
         """Send bytes and return everything received until the connection is closed or reset.
 
-        Under granian the request must ask to close it.
+        Under granian the request must have `Connection: close`.
         """
         received = b''
         with socket.create_connection(('127.0.0.1', self.port), timeout=10) as peer:
             with suppress(OSError):  # a reset, because the server does not read everything
                 peer.sendall(data)
-                if self.program != 'granian':  # which drops a request when the client has sent everything
+                if self.program != 'granian':  # which drops a request when the client shuts down its side
                     peer.shutdown(socket.SHUT_WR)
             with suppress(ConnectionError):
-                while some := peer.recv(65536):
-                    received += some
+                while chunk := peer.recv(65536):
+                    received += chunk
         return received
 
     def workers(self) -> list[int]:

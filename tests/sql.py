@@ -35,14 +35,14 @@ class Recorder(Session):
 
 
 def compiled_queries() -> dict[str, CompiledQuery]:
-    """Return every compiled query by module, variable and role; one with more than one name has the first."""
+    """Return every compiled query by module, variable and role; one with several names has the first."""
     names: dict[CompiledQuery, str] = {}
     for module in pkgutil.walk_packages(service.__path__, 'service.'):
         if module.name.startswith(PACKAGES):
             for name, query in _queries_in(vars(import_module(module.name)), module.name.rpartition('.')[2]):
                 names.setdefault(query, name)
     queries = {name: query for query, name in names.items()}
-    assert len(queries) == len(names), 'two queries have one name'
+    assert len(queries) == len(names), 'two queries have the same name'
     return queries
 
 
@@ -60,7 +60,7 @@ def _queries_in(value: Any, name: str) -> Iterator[tuple[str, CompiledQuery]]:
 
 
 def compile_query(query: CompiledQuery, db: Recorder) -> tuple[str, str]:
-    """Return its text on the database's engine, and its parameters in order, by name where they have one."""
+    """Return the SQL of the query for the engine, and its parameters in order, by name if they have one."""
     values: dict[str, str] = {}
     while True:
         try:

@@ -1,4 +1,4 @@
-"""A strict reader of HAL and HAL-FORMS: the rules of the conformance kit, and those that Halcyon adds."""
+"""Strict checks of HAL and HAL-FORMS: the rules of the conformance kit, and those that Halcyon adds."""
 
 from __future__ import annotations
 
@@ -19,23 +19,23 @@ def check_hal(document: dict[str, Any], *, forms: bool, outermost: bool = True) 
         assert_conformant(document, HAL_FORMS if forms else HAL, 'hal', 'hal-forms' if forms else 'hal')
     links = document['_links']
     assert ('curies' in links) == outermost
-    for rel, link in links.items():
-        assert isinstance(link, list) == (rel in ARRAYS), rel
-        for one in link if isinstance(link, list) else [link]:
-            assert set(one) <= {'href', 'templated', 'name', 'type'}
-            assert urlsplit(one['href']).netloc
+    for rel, value in links.items():
+        assert isinstance(value, list) == (rel in ARRAYS), rel
+        for link in value if isinstance(value, list) else [value]:
+            assert set(link) <= {'href', 'templated', 'name', 'type'}
+            assert urlsplit(link['href']).netloc
     for name, value in document.items():
         assert value is not None or name in NULLABLE, name
         assert name in ('_links', '_embedded', '_meta', '_templates') or not name.startswith('_'), name
     embedded = document.get('_embedded', {})
     assert '_embedded' not in document or embedded
-    for rel, what in embedded.items():
-        assert isinstance(what, list) == (rel in ARRAYS), rel
-        entries = what if isinstance(what, list) else [what]
+    for rel, value in embedded.items():
+        assert isinstance(value, list) == (rel in ARRAYS), rel
+        entries = value if isinstance(value, list) else [value]
         linked = links[rel] if isinstance(links[rel], list) else [links[rel]]
-        assert [one['_links']['self']['href'] for one in entries] == [link['href'] for link in linked]
-        for one in entries:
-            check_hal(one, forms=forms, outermost=False)
+        assert [entry['_links']['self']['href'] for entry in entries] == [link['href'] for link in linked]
+        for entry in entries:
+            check_hal(entry, forms=forms, outermost=False)
     assert ('_meta' in document) == ('item' in links)
     if '_meta' in document:
         check_collection(document)

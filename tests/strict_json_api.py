@@ -1,4 +1,4 @@
-"""A strict reader of JSON:API 1.1: the rules of the conformance kit, and those that Halcyon adds."""
+"""Strict checks of JSON:API 1.1: the rules of the conformance kit, and those that Halcyon adds."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ RELATIONSHIP_LINKS = {'self', 'related', 'first', 'prev', 'next', 'last'}
 
 
 def check_json_api(document: dict[str, Any]) -> None:
-    """Assert that the document is strict JSON:API 1.1, of the kind that this server sends."""
+    """Assert that the document is strict JSON:API 1.1, as this server sends it."""
     status = int(document['errors'][0]['status']) if 'errors' in document else 200
     assert_conformant(document, JSON_API, 'json-api', status=status)
     for link in links_of(document):
@@ -29,8 +29,8 @@ def check_json_api(document: dict[str, Any]) -> None:
         assert document['links']['describedby'].endswith('/api/openapi.json')
         included = document.get('included', [])
         data = document['data'] if isinstance(document['data'], list) else [document['data']]
-        resources = [one for one in [*data, *included] if 'attributes' in one]
-        assert all(set(one['links']) == {'self'} for one in resources)
+        resources = [resource for resource in [*data, *included] if 'attributes' in resource]
+        assert all(set(resource['links']) == {'self'} for resource in resources)
         assert set(document['links']) <= {'describedby', *RELATIONSHIP_LINKS}
         for resource in resources:
             for relationship in resource.get('relationships', {}).values():

@@ -1,4 +1,4 @@
-"""Accounts: suspended by the operator, and registered by the operator alone."""
+"""Accounts: suspension by the operator, and closed registration."""
 
 from __future__ import annotations
 
@@ -38,9 +38,7 @@ def test_a_suspended_user_cannot_sign_in(ada: Client, client: Client, db: Sessio
     assert sign_in(client, accept=JSON_API) == sign_in(client, accept=HTML) == 403
 
 
-def test_only_who_knows_the_password_learns_of_the_suspension(
-    ada: Client, client: Client, db: Session
-) -> None:
+def test_a_wrong_password_does_not_disclose_the_suspension(ada: Client, client: Client, db: Session) -> None:
     suspend(db, 'ada')
     wrong = client.post('/api/tokens', {'username': 'ada', 'password': 'wrong horse'})
     unknown = client.post('/api/tokens', {'username': 'nobody', 'password': 'wrong horse'})
@@ -55,20 +53,20 @@ def test_a_restored_user_can_sign_in(ada: Client, client: Client, db: Session) -
     assert ada.entry().status == 401
 
 
-def test_what_a_suspended_user_published_stays(ada: Client, bob: Client, db: Session) -> None:
+def test_posts_of_a_suspended_user_remain_visible(ada: Client, bob: Client, db: Session) -> None:
     post = ada.publish('Hello')
     suspend(db, 'ada')
     assert bob.get(post.href('self')).status == 200
 
 
 @pytest.mark.parametrize('accept', [HTML, JSON_API, 'application/hal+json'])
-def test_nobody_registers_while_registration_is_closed(start: Start, accept: str) -> None:
+def test_registration_is_forbidden_while_it_is_closed(start: Start, accept: str) -> None:
     client = Client(start(REGISTRATION='closed'))
     body = {'username': 'eve', 'email': 'eve@example.org', 'password': PASSWORD}
     assert client.post('/api/users', body, accept=accept).status == 403
 
 
-def test_no_form_to_register_while_registration_is_closed(start: Start) -> None:
+def test_the_form_to_register_is_absent_while_registration_is_closed(start: Start) -> None:
     client = Client(start(REGISTRATION='closed'))
     assert set(client.entry().state['_templates']) == {'login'}
     assert 'name="email"' not in client.entry(accept=HTML).text

@@ -1,4 +1,4 @@
-"""The API catalog (RFC 9727), where a client that knows only the origin begins."""
+"""The API catalog (RFC 9727), from which a client that knows only the origin can start."""
 
 from typing import Any
 
@@ -14,8 +14,8 @@ PROFILE = 'https://www.rfc-editor.org/info/rfc9727'
 
 def context(response: Any, anchor: str) -> dict[str, Any]:
     """Return the links of one context of a linkset."""
-    (context,) = (one for one in response.state['linkset'] if one['anchor'] == anchor)
-    return context
+    (links,) = (links for links in response.state['linkset'] if links['anchor'] == anchor)
+    return links
 
 
 def test_the_catalog_is_a_linkset_with_the_profile(client: Client) -> None:
@@ -24,7 +24,7 @@ def test_the_catalog_is_a_linkset_with_the_profile(client: Client) -> None:
     assert response.headers['content-type'] == f'application/linkset+json; profile="{PROFILE}"'
 
 
-def test_its_item_is_the_entry_point(client: Client) -> None:
+def test_the_item_of_the_catalog_is_the_entry_point(client: Client) -> None:
     response = client.get(CATALOG)
     (item,) = context(response, ORIGIN + CATALOG)['item']
     assert item['href'] == client.entry().href('self')
@@ -37,7 +37,7 @@ def test_the_catalog_and_the_entry_point_have_the_same_links(client: Client) -> 
         assert [link['href'] for link in links[rel]] == [entry.href(rel)]
 
 
-def test_every_link_is_available_in_its_type(client: Client) -> None:
+def test_every_link_target_is_available_in_the_type_of_the_link(client: Client) -> None:
     links = context(client.get(CATALOG), client.entry().href('self'))
     for rel in ('service-desc', 'service-doc', 'status'):
         (link,) = links[rel]
@@ -46,7 +46,7 @@ def test_every_link_is_available_in_its_type(client: Client) -> None:
         assert response.headers['content-type'].startswith(link['type'])
 
 
-def test_head_has_the_links_in_its_link_header(client: Client) -> None:
+def test_a_response_to_head_has_the_links_in_its_link_header(client: Client) -> None:
     response = client.request('HEAD', CATALOG)
     assert response.status == 200
     assert '<http://halcyon.test/.well-known/api-catalog>; rel="api-catalog"' in response.headers['link']

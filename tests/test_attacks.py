@@ -1,4 +1,4 @@
-"""Attacks by a client that knows the API well, tried at every URL."""
+"""Attacks by a client that knows the API, at every URL."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ from tests.test_security_headers import check_security_headers
 
 FORMATS = (f'{HAL_FORMS}, {HAL};q=0.9', JSON_API, HTML, JSON)
 FORM = 'application/x-www-form-urlencoded'
-MOVING = {'updated_at', 'last_seen', 'last_used_at'}  # which every write changes
+VOLATILE = {'updated_at', 'last_seen', 'last_used_at'}  # members that every write changes
 OVERRIDES = ('X-HTTP-Method-Override', 'X-HTTP-Method', 'X-Method-Override', '_method')
-EVIL = '"><script>alert(1)</script>\'\u202e'
+MALICIOUS_TEXT = '"><script>alert(1)</script>\'\u202e'
 
 
 @pytest.fixture
@@ -49,7 +49,7 @@ def altered(value: Any) -> Any:
 def state_of(client: Client, url: str) -> dict[str, Any]:
     """Return the state of a resource without the members that every write changes."""
     state = client.get(url, accept=JSON).state
-    return {name: value for name, value in state.items() if name not in MOVING and not name.startswith('_')}
+    return {name: value for name, value in state.items() if name not in VOLATILE and not name.startswith('_')}
 
 
 @pytest.mark.parametrize('method', ['PUT', 'PATCH'])
@@ -89,20 +89,20 @@ def test_protected_members_of_new_resources_are_set_by_the_server(world: World) 
               'user_id': world.values['other_id'], 'owner_id': world.values['other_id'],
               '_embedded': {'author': {'id': 1}}}  # fmt: skip
     person = {'username': 'eve', 'email': 'eve@example.org', 'password': 'correct horse'}
-    for url, wanted in (
+    for url, body in (
         ('/api/users', person),
         ('/api/posts', {'body': 'Hello'}),
         ('/api/stores', {'name': 'Wheels'}),
         (store, {'name': 'Spoke', 'price': '1'}),
     ):
-        state = ada.post(url, forged | wanted).state
+        state = ada.post(url, forged | body).state
         assert state['id'] != 7
         assert [name for name in forged if name in state and state[name] == forged[name]] == []
         assert state.get('_embedded', {}).get('author', ada.me().state)['username'] == 'ada'
     assert ada.get(world.url('/api/users/{user_id}')).state['post_count'] == 2
 
 
-ASKED = {
+QUERIES = {
     HAL: ('', '?q=b'),
     HTML: ('',),
     JSON_API: (
@@ -116,7 +116,7 @@ def test_an_email_is_disclosed_only_to_its_owner(app: Any, world: World) -> None
     disclosed = 0
     for client in (world.ada, Client(app)):
         for url in urls(app, world, 'GET'):
-            for accept, queries in ASKED.items():
+            for accept, queries in QUERIES.items():
                 for query in queries:
                     response = client.get(url + query, accept=accept)
                     assert 'bob@example.org' not in response.text, url + query
@@ -129,33 +129,30 @@ def test_emails_cannot_be_searched(world: World, url: str) -> None:
     assert world.ada.get(url, accept=JSON_API).status == 400
 
 
-def everything(app: Any, world: World, accept: str) -> Iterator[tuple[str, str, ApiResponse]]:
-    """Yield method, URL and response of every kind of request, anonymous and by Ada."""
+def all_responses(app: Any, world: World, accept: str) -> Iterator[tuple[str, str, ApiResponse]]:
+    """Yield method, URL and response of every kind of request, by an anonymous client and by Ada."""
     for client in (Client(app), world.ada):
         for template, methods in sorted(methods_at(app).items()):
             url = world.url(template)
             for method in ('GET', 'HEAD', 'OPTIONS', 'TRACE', 'PROPFIND', *methods):
                 headers = {'Origin': 'https://evil.test'}
-                if method not in ('GET', 'HEAD'):  # which would be 412
+                if method not in ('GET', 'HEAD'):  # these would be 412
                     headers |= {'If-Match': '"another"', 'Content-Type': 'text/plain'}
-                yield (
-                    method,
-                    url,
-                    client.request(method, url, accept=accept, headers=headers, body=b'x'),
-                )
+                response = client.request(method, url, accept=accept, headers=headers, body=b'x')
+                yield method, url, response
 
 
 @pytest.mark.parametrize('accept', [HTML, HAL, JSON_API])
 def test_every_response_has_its_security_headers(app: Any, world: World, accept: str) -> None:
     statuses = set()
-    for _, _, response in everything(app, world, accept):
+    for _, _, response in all_responses(app, world, accept):
         check_security_headers(response)
         statuses.add(response.status)
     assert statuses >= {200, 204, 308, 401, 404, 405, 412, 415, 501}
 
 
-def test_pages_of_other_origins_can_read_nothing(app: Any, world: World) -> None:
-    for method, url, response in everything(app, world, JSON):
+def test_pages_of_other_origins_cannot_read_responses(app: Any, world: World) -> None:
+    for method, url, response in all_responses(app, world, JSON):
         allowed = [name for name in response.headers if name.startswith('access-control')]
         assert allowed == [], f'{method} {url}'
         assert 'Origin' in response.headers['vary'].split(', ')
@@ -203,11 +200,11 @@ def test_etags_of_another_user_never_match(app: Any, world: World) -> None:
 
 def test_markup_in_user_text_is_escaped_in_pages_and_headers(app: Any, world: World) -> None:
     ada = world.ada
-    assert ada.publish(EVIL).status == 201
-    assert ada.me().submit('edit', about_me=EVIL).status == 200
-    assert ada.follow('hc:stores').submit('create', name=EVIL).status == 201
+    assert ada.publish(MALICIOUS_TEXT).status == 201
+    assert ada.me().submit('edit', about_me=MALICIOUS_TEXT).status == 200
+    assert ada.follow('hc:stores').submit('create', name=MALICIOUS_TEXT).status == 201
     login = {'username': 'ada', 'password': 'correct horse'}
-    assert ada.post('/api/tokens', login, headers={'User-Agent': EVIL[:-1]}).status == 200
+    assert ada.post('/api/tokens', login, headers={'User-Agent': MALICIOUS_TEXT[:-1]}).status == 200
     escaped = 0
     for url in urls(app, world, 'GET'):
         response = ada.get(url, accept=HTML)
@@ -218,11 +215,11 @@ def test_markup_in_user_text_is_escaped_in_pages_and_headers(app: Any, world: Wo
 
 
 @pytest.mark.parametrize('q', ["'", "' OR '1'='1", '%', '_', '\\', 'a%', '*', '") OR 1=1 --', '0x61', 'ada%'])
-def test_sql_and_like_wildcards_are_plain_text(world: World, q: str) -> None:
+def test_a_search_treats_sql_and_like_wildcards_as_text(world: World, q: str) -> None:
     users = world.ada.follow('hc:users')
     assert users.submit('search', q=q).items == []
-    everyone = world.ada.get('/api/users', accept=JSON_API)
-    assert len(everyone.state['data']) == 2
+    all_users = world.ada.get('/api/users', accept=JSON_API)
+    assert len(all_users.state['data']) == 2
 
 
 def test_responses_to_anonymous_clients_contain_only_public_data(app: Any, world: World) -> None:

@@ -93,7 +93,7 @@ MATRIX = {
     ('GET', '/api/tokens/{token_id}'): (401, 403, 200, 401, 401, 401),
     ('DELETE', '/api/tokens/{token_id}'): (401, 403, 204, 401, 401, 401),
 }
-MATRIX_OF_MAIL = {
+MAIL_MATRIX = {
     ('GET', '/api/password-resets'): ANYONE,
     ('POST', '/api/password-resets'): (400, 400, 400, 401, 401, 401),
     ('GET', '/api/password-resets/{secret}'): UNKNOWN_SECRET,
@@ -102,16 +102,16 @@ MATRIX_OF_MAIL = {
     ('GET', '/api/email-verifications/{secret}'): UNKNOWN_SECRET,
     ('POST', '/api/email-verifications/{secret}'): UNKNOWN_SECRET,
 }
-ALL = MATRIX | MATRIX_OF_MAIL
+ALL = MATRIX | MAIL_MATRIX
 
 
 @pytest.fixture
 def app(start: Start) -> Any:
-    """An application with mail, which sends none."""
+    """An application with mail, whose mail server is unreachable."""
     return start(BASE_URL=ORIGIN, MAIL_URL='smtp://127.0.0.1:1', MAIL_FROM='halcyon@example.org')
 
 
-def test_every_method_of_every_url_has_a_row(app: Any) -> None:
+def test_every_method_of_every_url_is_in_the_matrix(app: Any) -> None:
     served = {(method, template) for template, methods in methods_at(app).items() for method in methods}
     assert served == set(ALL)
 
@@ -128,7 +128,7 @@ def access_of(method: str, row: tuple[int, ...]) -> Access:
     return Access.OWNER if other == 403 or (owner == 406 and method != 'GET') else Access.TOKEN
 
 
-def test_the_declared_access_is_that_of_the_matrix(app: Any) -> None:
+def test_the_declared_access_agrees_with_the_matrix(app: Any) -> None:
     declared = {
         (method, template): operation.access
         for template, resource in routes(app)
@@ -166,8 +166,8 @@ def test_only_permitted_clients_succeed(
 
 
 @pytest.mark.parametrize('method', ['HEAD', 'OPTIONS'])
-def test_a_bad_token_is_rejected_at_public_urls_too(client: Client, method: str) -> None:
-    client.token = 'hc_nobody'
+def test_an_invalid_token_is_rejected_at_public_urls_too(client: Client, method: str) -> None:
+    client.token = 'hc_unknown'
     assert client.request(method, '/api').status == 401
     assert client.request(method, '/health/live').status in (200, 204)
 
@@ -175,7 +175,7 @@ def test_a_bad_token_is_rejected_at_public_urls_too(client: Client, method: str)
 @pytest.mark.parametrize(
     'value', ['Bearer', 'Bearer ', 'Bearer a b', 'bearer hc_x', 'Bearer ä', 'Bearer a, Basic b', 'BEARER =']
 )
-def test_bad_bearer_credentials_are_an_invalid_token(client: Client, value: str) -> None:
+def test_invalid_bearer_credentials_are_an_invalid_token(client: Client, value: str) -> None:
     sent = {'Authorization': value.encode().decode('latin-1')}
     response = client.get('/api', headers=sent)
     assert response.status == 401

@@ -1,4 +1,4 @@
-"""Backups made as service/OPERATIONS.md says contain every acknowledged write."""
+"""Backups made with the commands in service/OPERATIONS.md contain every acknowledged write."""
 
 from __future__ import annotations
 
@@ -31,22 +31,22 @@ def test_the_documented_backup_commands_are_those_tested_here() -> None:
     assert f'sqlite3 halcyon.db "{COPY}"' in OPERATIONS
 
 
-def documented(program: str) -> str:
+def documented_command(program: str) -> str:
     """Return the command in OPERATIONS.md that begins with this program."""
     (command,) = re.findall(f'^{program} .+$', OPERATIONS, re.MULTILINE)
     return str(command)
 
 
-def adapted(command: str, url: str) -> str:
-    """Return the command with the database at the URL in place of that in the document."""
+def adapt(command: str, url: str) -> str:
+    """Return the command with its database replaced by the one at the URL."""
     if url.startswith('postgresql'):
         return re.sub('postgresql://user:password@host/[a-z]+', f"'{url}'", command)
-    place = urlsplit(url)
-    login = f'--host={place.hostname} --port={place.port} --user={place.username}'
+    parts = urlsplit(url)
+    login = f'--host={parts.hostname} --port={parts.port} --user={parts.username}'
     command = command.replace(
-        '--host=host --user=user --password', f'{login} --password={place.password or ""}'
+        '--host=host --user=user --password', f'{login} --password={parts.password or ""}'
     )
-    return re.sub(' (halcyon$|restored )', f' {place.path[1:]} ', command)
+    return re.sub(' (halcyon$|restored )', f' {parts.path[1:]} ', command)
 
 
 @pytest.mark.parametrize(
@@ -64,7 +64,7 @@ def test_a_restored_dump_is_complete(engine: str, dump: str, restore: str, tmp_p
         register_user(session, **NEW)
         session.close()
         for program, url in ((dump, source), (restore, restored)):
-            subprocess.run(adapted(documented(program), url), shell=True, cwd=tmp_path, check=True)  # noqa: S602
+            subprocess.run(adapt(documented_command(program), url), shell=True, cwd=tmp_path, check=True)  # noqa: S602
         copy = opened(restored)
         check_schema(copy)
         assert find_user_by_username(copy, 'ada').email == NEW['email']

@@ -55,7 +55,7 @@ def test_a_body_that_is_not_a_json_object_is_rejected(ada: Client, body: bytes) 
     assert ada.me().state['post_count'] == 0
 
 
-def test_the_error_has_the_position(ada: Client) -> None:
+def test_the_error_for_malformed_json_has_its_position(ada: Client) -> None:
     response = ada.request('POST', '/api/posts', headers=JSON, body=b'{"a": 1,\n "b" 2}')
     assert 'line 2, column 6' in response.state['detail']
 
@@ -129,7 +129,7 @@ def test_a_body_shorter_than_its_content_length_is_malformed(ada: Client) -> Non
 @pytest.mark.parametrize('name', ['username', 'email', 'password', 'about_me'])
 def test_a_value_that_is_not_a_string_is_rejected(client: Client, name: str, value: Any) -> None:
     if (name, value) == ('about_me', None):
-        pytest.skip('null empties it')
+        pytest.skip('null empties about_me')
     assert_problem(client.post('/api/users', NEW | {name: value}), 400, f'#/{name}')
 
 
@@ -140,12 +140,14 @@ CONTROLS = ['\0', 'a\0b', '\x07', '\x1b[31m', '\x7f', '\x85', '\r', '\t', '\ud80
 @pytest.mark.parametrize('name', ['username', 'email', 'password', 'about_me'])
 def test_control_characters_and_lone_surrogates_are_rejected(client: Client, name: str, text: str) -> None:
     value = NEW.get(name, '')
-    body = json.dumps(NEW | {name: value[:-1] + text + value[-1:]}).encode()  # within: an email is trimmed
+    body = json.dumps(
+        NEW | {name: value[:-1] + text + value[-1:]}
+    ).encode()  # not at the end: an email is trimmed
     assert_problem(client.request('POST', '/api/users', headers=JSON, body=body), 400, f'#/{name}')
 
 
 def test_a_name_with_a_lone_surrogate_is_rejected(client: Client) -> None:
-    """The response to an unknown relationship of such a name could not be encoded, and was 500."""
+    """The error for an unknown relationship with such a name could not be encoded, and was a 500."""
     headers = {'Content-Type': JSON_API}
     data = {'type': 'users', 'attributes': NEW, 'relationships': {'\ud800': {'data': None}}}
     body = json.dumps({'data': data}).encode()
@@ -160,7 +162,9 @@ def test_a_name_with_a_lone_surrogate_is_rejected(client: Client) -> None:
      'application/json; charset=latin-1', 'application/json; charset', 'application/merge-patch+json',
      'a/b/c', 'application/vnd.api+xml', 'multipart/form-data; boundary=x'],
 )  # fmt: skip
-def test_an_unsupported_media_type_is_415_and_lists_the_supported(ada: Client, content_type: str) -> None:
+def test_an_unsupported_media_type_is_415_and_lists_the_supported_types(
+    ada: Client, content_type: str
+) -> None:
     headers = {'Content-Type': content_type} if content_type else {}
     response = ada.request('POST', '/api/posts', headers=headers, body=b'{"body": "x"}')
     assert_problem(response, 415)
@@ -168,7 +172,7 @@ def test_an_unsupported_media_type_is_415_and_lists_the_supported(ada: Client, c
     assert 'accept-patch' not in response.headers
 
 
-def test_a_415_to_patch_has_accept_patch(ada: Client) -> None:
+def test_a_415_response_to_patch_has_accept_patch(ada: Client) -> None:
     response = ada.request(
         'PATCH', ada.me().href('self'), headers={'Content-Type': 'application/json-patch+json'}, body=b'[]'
     )
@@ -212,7 +216,7 @@ def test_an_invalid_form_reports_its_fields(ada: Client, body: bytes) -> None:
     assert_problem(ada.request('POST', '/api/posts', headers=FORM, body=body), 400, '#/body')
 
 
-def test_a_parameter_that_is_too_long_is_named(ada: Client) -> None:
+def test_a_query_parameter_that_is_too_long_is_rejected(ada: Client) -> None:
     assert ada.get('/api/users?q=' + 'a' * 64).items == []
     assert_problem(ada.get('/api/users?q=' + 'a' * 100_000), 400)
     assert_problem(ada.get('/api/users?page=' + 'a' * 100_000), 400)
@@ -226,7 +230,7 @@ def test_a_search_for_control_characters_is_rejected(ada: Client, q: str) -> Non
 @pytest.mark.parametrize(
     'path', ['/api/%00', '/api/%0d%0aX:y', '/api/%ff', '/api/"<b>', '/api/users/%E2%80%A8']
 )
-def test_an_error_escapes_the_url_that_it_repeats(client: Client, path: str) -> None:
+def test_an_error_escapes_the_url_of_the_request(client: Client, path: str) -> None:
     response = client.get(path)
     assert_problem(response, 404)
     instance = response.state['instance']

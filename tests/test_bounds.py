@@ -1,4 +1,4 @@
-"""Bounds of the cost of input: sizes are checked first, caches are bounded, and patterns take linear time."""
+"""Limits on the cost of input: lengths, caches, normalization and regular expressions."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ pytestmark = pytest.mark.above_databases
 
 JSON = {'Content-Type': 'application/json'}
 MARKS = '\u0316\u0301' * 16_000  # two marks in the wrong order, repeated up to the maximum size of a body
-COMPOSED = 4  # the most code points that compose to one in NFC (UAX #15 §13)
+MAX_COMPOSED = 4  # the maximum number of code points that NFC composes into one (UAX #15 §13)
 NAMES = (
     'Accept', 'Content-Type', 'If-Match', 'If-None-Match', 'Idempotency-Key', 'Authorization', 'Origin',
     'Forwarded', 'X-Forwarded-For', 'User-Agent', 'X-Whatever',
@@ -49,18 +49,18 @@ def test_a_header_field_of_the_maximum_length_is_accepted(ada: Client) -> None:
 
 
 def test_an_oversized_accept_field_is_not_parsed(client: Client) -> None:
-    """Parsing one of 120 KB for the format of the error took 0.2 s."""
+    """Parsing a field of 120 KB, to choose the format of the error, took 0.2 s."""
     accept = f'{JSON_API}, ' + 'a/b;c=d, ' * 2000
     assert client.get('/api', accept=accept[:MAX_FIELD_LENGTH]).content_type == JSON_API
     assert_problem(client.get('/api', accept=accept), 400)
 
 
 @pytest.mark.parametrize('name', ['Accept', 'Accept-Encoding', 'Content-Type'])
-def test_caches_hold_no_long_header_values(ada: Client, name: str) -> None:
+def test_long_header_values_are_not_cached(ada: Client, name: str) -> None:
     def entries() -> int:
         modules = {parse_media_type.__module__, choose_format.__module__, accepts_gzip.__module__}
-        caches = [one for one in gc.get_objects() if type(one) is functools._lru_cache_wrapper]
-        return sum(one.cache_info().currsize for one in caches if one.__module__ in modules)
+        caches = [item for item in gc.get_objects() if type(item) is functools._lru_cache_wrapper]
+        return sum(cache.cache_info().currsize for cache in caches if cache.__module__ in modules)
 
     def send(value: str) -> None:
         ada.get('/api', **({'accept': value} if name == 'Accept' else {'headers': {name: value}}))
@@ -74,11 +74,11 @@ def test_caches_hold_no_long_header_values(ada: Client, name: str) -> None:
 
 
 def test_every_cache_is_bounded(app: Any) -> None:
-    remembering = [one for one in gc.get_objects() if type(one) is functools._lru_cache_wrapper]
-    own = [one for one in remembering if one.__module__.startswith('service.')]
+    caches = [item for item in gc.get_objects() if type(item) is functools._lru_cache_wrapper]
+    own = [cache for cache in caches if cache.__module__.startswith('service.')]
     assert len(own) > 5
-    boundless = [one for one in own if not one.cache_parameters()['maxsize']]
-    assert [(one.__module__, one.__qualname__) for one in boundless] == []
+    unbounded = [cache for cache in own if not cache.cache_parameters()['maxsize']]
+    assert [(cache.__module__, cache.__qualname__) for cache in unbounded] == []
 
 
 def actions(app: Any) -> Iterator[Action]:
@@ -89,7 +89,7 @@ def actions(app: Any) -> Iterator[Action]:
 
 def test_every_accepted_text_is_normalized(app: Any) -> None:
     lengths = [field.max_length or 0 for action in actions(app) for field in action.fields]
-    assert 0 < max(lengths) * COMPOSED <= MAX_NORMALIZED_LENGTH
+    assert 0 < max(lengths) * MAX_COMPOSED <= MAX_NORMALIZED_LENGTH
 
 
 def test_text_that_is_too_long_is_not_normalized() -> None:
@@ -127,7 +127,7 @@ def test_a_malformed_forwarded_header_is_ignored(header: str) -> None:
 
 
 def patterns() -> Iterator[tuple[str, str]]:
-    """Yield the place and the text of every pattern: named ones, and literals in calls."""
+    """Yield the location and the text of every pattern: module constants, and literals in calls of re."""
     for module in pkgutil.walk_packages(service.__path__, 'service.'):
         if not module.name.endswith('__main__'):
             for name, value in vars(importlib.import_module(module.name)).items():
@@ -140,20 +140,22 @@ def patterns() -> Iterator[tuple[str, str]]:
                     yield f'{path.name}:{node.lineno}', pattern
 
 
-def runs_on(parsed: Any, *, repeated: bool = False) -> bool:
+def nests_repetitions(parsed: Any, *, repeated: bool = False) -> bool:
     """Return whether unbounded repetitions that backtrack are nested, which can take exponential time."""
     for code, argument in parsed:
         if code in (codes.MAX_REPEAT, codes.MIN_REPEAT):
             unbounded = argument[1] is codes.MAXREPEAT
-            if (unbounded and repeated) or runs_on(argument[2], repeated=repeated or unbounded):
+            if (unbounded and repeated) or nests_repetitions(argument[2], repeated=repeated or unbounded):
                 return True
         elif code is codes.POSSESSIVE_REPEAT:
-            if runs_on(argument[2]):
+            if nests_repetitions(argument[2]):
                 return True
         elif code is codes.SUBPATTERN:
-            if runs_on(argument[3], repeated=repeated):
+            if nests_repetitions(argument[3], repeated=repeated):
                 return True
-        elif code is codes.BRANCH and any(runs_on(branch, repeated=repeated) for branch in argument[1]):
+        elif code is codes.BRANCH and any(
+            nests_repetitions(branch, repeated=repeated) for branch in argument[1]
+        ):
             return True
     return False
 
@@ -166,9 +168,11 @@ def test_no_regular_expression_backtracks_exponentially(app: Any) -> None:
     }
     distinct = {*patterns(), *fields}
     assert len(distinct) > 40
-    assert [where for where, pattern in sorted(distinct) if runs_on(parser.parse(pattern))] == []
+    assert [
+        location for location, pattern in sorted(distinct) if nests_repetitions(parser.parse(pattern))
+    ] == []
 
 
 @pytest.mark.parametrize('pattern', [r'(a+)+', r'(?:a|b*)*c', r'((?:x?a+)b?)+', r'(?:a*?b?)*'])
 def test_a_backtracking_regular_expression_is_detected(pattern: str) -> None:
-    assert runs_on(parser.parse(pattern))
+    assert nests_repetitions(parser.parse(pattern))

@@ -1,4 +1,4 @@
-"""Browser sessions: cookies, forms without scripts, and requests of other sites."""
+"""Browser sessions: cookies, forms without scripts, and cross-site requests."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ pytestmark = pytest.mark.above_databases
 
 PASSWORD = 'correct horse'
 COOKIE = 'halcyon'
-ELSEWHERE = (
+CROSS_SITE_HEADERS = (
     {},
     {'Sec-Fetch-Site': 'cross-site'},
     {'Sec-Fetch-Site': 'same-site'},
@@ -27,15 +27,15 @@ ELSEWHERE = (
 
 @pytest.fixture
 def browser(app: Any, ada: Client) -> PlainBrowser:
-    """A browser that has signed in as ada."""
-    visitor = PlainBrowser(app)
-    visitor.open('/api')
-    assert visitor.submit('login', username='ada', password=PASSWORD) == 200
-    assert COOKIE in visitor.cookies
-    return visitor
+    """A browser that is signed in as Ada."""
+    browser = PlainBrowser(app)
+    browser.open('/api')
+    assert browser.submit('login', username='ada', password=PASSWORD) == 200
+    assert COOKIE in browser.cookies
+    return browser
 
 
-def test_everything_works_without_scripts(app: Any) -> None:
+def test_the_pages_work_without_scripts(app: Any) -> None:
     browser = PlainBrowser(app)
     browser.open('/api')
     browser.submit('register', username='eva', email='eva@example.org', password=PASSWORD)
@@ -62,7 +62,7 @@ def test_the_cookie_is_http_only_and_same_site(app: Any, ada: Client) -> None:
     browser = PlainBrowser(app)
     browser.open('/api')
     browser.submit('login', username='ada', password=PASSWORD)
-    (cookie,) = browser.redirected
+    (cookie,) = browser.redirect_cookies
     assert cookie.startswith(f'{COOKIE}=hc_')
     assert cookie.partition('; ')[2] == 'Path=/; Max-Age=2592000; HttpOnly; SameSite=Lax'
 
@@ -74,11 +74,11 @@ def test_under_https_the_cookie_has_a_prefix(start: Any) -> None:
     browser.submit('register', headers, username='eva', email='eva@example.org', password=PASSWORD)
     browser.submit('login', headers, username='eva', password=PASSWORD)
     assert list(browser.cookies) == ['__Host-halcyon']
-    assert browser.redirected[0].endswith('HttpOnly; SameSite=Lax; Secure')
+    assert browser.redirect_cookies[0].endswith('HttpOnly; SameSite=Lax; Secure')
 
 
-@pytest.mark.parametrize('headers', ELSEWHERE)
-def test_another_site_changes_nothing_with_the_cookie(
+@pytest.mark.parametrize('headers', CROSS_SITE_HEADERS)
+def test_a_cross_site_request_with_the_cookie_changes_nothing(
     browser: PlainBrowser, ada: Client, headers: dict[str, str]
 ) -> None:
     assert browser.post('/api/posts', {'body': 'forged'}, headers) == 403
@@ -96,8 +96,10 @@ def test_forms_of_this_origin_are_accepted_with_the_cookie(
     assert ada.me().state['post_count'] == 1
 
 
-@pytest.mark.parametrize('headers', ELSEWHERE[1:])
-def test_another_site_cannot_sign_a_browser_in(app: Any, ada: Client, headers: dict[str, str]) -> None:
+@pytest.mark.parametrize('headers', CROSS_SITE_HEADERS[1:])
+def test_a_cross_site_request_cannot_sign_in_a_browser(
+    app: Any, ada: Client, headers: dict[str, str]
+) -> None:
     browser = PlainBrowser(app)
     assert browser.post('/api/tokens', {'username': 'ada', 'password': PASSWORD}, headers) == 403
     assert browser.cookies == {}
@@ -192,7 +194,7 @@ def test_pages_of_a_session_are_private(browser: PlainBrowser) -> None:
     assert browser.open('/api/users', **{'If-None-Match': tag}) == 401
 
 
-def test_deleting_an_account_asks_for_confirmation(browser: PlainBrowser, ada: Client) -> None:
+def test_the_form_to_delete_an_account_has_a_warning(browser: PlainBrowser, ada: Client) -> None:
     browser.open(ada.me().href('self'))
     assert 'This deletes your account with all your posts' in browser.page.text
     assert browser.submit('delete') == 200
@@ -206,7 +208,7 @@ def test_a_session_is_renewed(browser: PlainBrowser) -> None:
     assert browser.open('/api/users') == 200
 
 
-def test_a_page_can_be_viewed_in_each_format(browser: PlainBrowser) -> None:
+def test_a_page_can_show_its_source_in_each_format(browser: PlainBrowser) -> None:
     for name, member in (('hal', '_links'), ('hal-forms', '_templates'), ('json-api', 'data')):
         assert browser.open(f'/api/posts?as={name}') == 200
         assert f'"{member}"' in browser.page.text
@@ -215,5 +217,5 @@ def test_a_page_can_be_viewed_in_each_format(browser: PlainBrowser) -> None:
 def test_urls_in_posts_are_links(browser: PlainBrowser, ada: Client) -> None:
     ada.publish('see https://example.org/a?b=1&c=2. Not javascript:alert(1)')
     browser.open('/api')
-    (link,) = [one for one in browser.page.all('a') if one.get('rel') == 'nofollow ugc noopener']
+    (link,) = [tag for tag in browser.page.all('a') if tag.get('rel') == 'nofollow ugc noopener']
     assert link['href'] == 'https://example.org/a?b=1&c=2'

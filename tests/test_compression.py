@@ -1,4 +1,4 @@
-"""Compression: which responses, for which clients, and the validators of both codings."""
+"""Compression: the compressed responses, the accepted codings, and the validators of both codings."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ PUBLIC = LARGE[2:5]
 
 
 def fetch(client: Client, method: str, path: str, coding: str | None, **headers: str) -> Any:
-    """Return the result of a request with this Accept-Encoding, not decoded."""
+    """Send a request with this Accept-Encoding, and return the undecoded response."""
     sent = {'Authorization': f'Bearer {client.token}', 'Accept': '*/*', **headers}
     if coding is not None:
         sent['Accept-Encoding'] = coding
@@ -33,7 +33,7 @@ def fetch(client: Client, method: str, path: str, coding: str | None, **headers:
 
 
 @pytest.mark.parametrize('template', LARGE)
-def test_a_large_response_is_compressed_with_a_tag_of_its_own(world: World, template: str) -> None:
+def test_a_large_response_is_compressed_and_has_its_own_tag(world: World, template: str) -> None:
     path = world.url(template)
     plain, small = (fetch(world.ada, 'GET', path, coding) for coding in (None, 'gzip'))
     assert decompress(small.content) == plain.content
@@ -96,7 +96,7 @@ def test_a_write_accepts_the_tag_of_each_coding(ada: Client, coding: str | None)
     assert ada.patch(path, {'about_me': 'newer'}, headers={'If-Match': tag}).status == 412
 
 
-def test_a_patch_has_the_tag_of_the_next_get(ada: Client) -> None:
+def test_the_response_to_a_patch_has_the_tag_of_the_next_get(ada: Client) -> None:
     path = '/api/users/{id}'.format_map(ada.me().state)
     written = fetch(ada, 'PATCH', path, 'gzip')
     assert written.headers['content-encoding'] == 'gzip'

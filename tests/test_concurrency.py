@@ -1,4 +1,4 @@
-"""Concurrency: constraints of the database decide, and counters stay exact."""
+"""Concurrent requests: database constraints resolve conflicts, and counters stay exact."""
 
 from __future__ import annotations
 
@@ -11,48 +11,48 @@ import pytest
 from tests.client import Client, href_of
 
 
-def at_once(count: int, do: Callable[[int], Any]) -> list[Any]:
-    """Call the functions concurrently, each in a thread, and return their results."""
+def concurrently(count: int, call: Callable[[int], Any]) -> list[Any]:
+    """Call the function with each number below `count`, each in a thread, and return the results."""
     with ThreadPoolExecutor(count) as pool:
-        return list(pool.map(do, range(count)))
+        return list(pool.map(call, range(count)))
 
 
-@pytest.mark.parametrize('by', ['username', 'email'])
-def test_one_of_several_concurrent_registrations_succeeds(app: Any, by: str) -> None:
+@pytest.mark.parametrize('field', ['username', 'email'])
+def test_one_of_several_concurrent_registrations_succeeds(app: Any, field: str) -> None:
     def register(number: int) -> int:
-        other = {'username': 'ada', 'email': 'ada@example.org'}
-        other['email' if by == 'username' else 'username'] = f'x{number}' + (
-            '@x.org' if by == 'username' else ''
+        body = {'username': 'ada', 'email': 'ada@example.org'}
+        body['email' if field == 'username' else 'username'] = f'x{number}' + (
+            '@x.org' if field == 'username' else ''
         )
-        return Client(app).post('/api/users', other | {'password': 'correct horse'}).status
+        return Client(app).post('/api/users', body | {'password': 'correct horse'}).status
 
-    assert sorted(at_once(6, register)) == [201] + [400] * 5
+    assert sorted(concurrently(6, register)) == [201] + [400] * 5
 
 
 def test_counters_are_exact_under_concurrent_writes(app: Any, ada: Client, bob: Client) -> None:
-    relation = href_of(ada.get(bob.me().href('self')).state, 'hc:follow')
+    follow_url = href_of(ada.get(bob.me().href('self')).state, 'hc:follow')
 
     def write(number: int) -> list[int]:
         follow = [
-            Client(app, ada.token).request(method, relation).status for method in ('PUT', 'DELETE', 'PUT')
+            Client(app, ada.token).request(method, follow_url).status for method in ('PUT', 'DELETE', 'PUT')
         ]
         return [*follow, Client(app, ada.token).publish(f'post {number}').status]
 
-    for statuses in at_once(6, write):
+    for statuses in concurrently(6, write):
         assert set(statuses) <= {200, 201, 204}
     assert ada.me().state['post_count'] == ada.follow('hc:posts').state['_meta']['total_items'] == 6
     assert (ada.me().state['following_count'], bob.me().state['follower_count']) == (1, 1)
 
 
 def test_concurrent_renewals_of_a_token_all_succeed(app: Any, ada: Client) -> None:
-    responses = at_once(4, lambda _: Client(app, ada.token).post('/api/tokens').status)
+    responses = concurrently(4, lambda _: Client(app, ada.token).post('/api/tokens').status)
     assert responses == [200, 200, 200, 200]
 
 
-def test_of_many_concurrent_sign_ins_at_most_100_tokens_stay(app: Any, ada: Client) -> None:
+def test_at_most_100_tokens_remain_after_concurrent_sign_ins(app: Any, ada: Client) -> None:
     for _ in range(98):
         ada.sign_in('ada')
-    at_once(6, lambda _: Client(app).sign_in('ada').entry().status)
+    concurrently(6, lambda _: Client(app).sign_in('ada').entry().status)
     assert ada.sign_in('ada').follow('hc:tokens').state['_meta']['total_items'] == 100
 
 
@@ -63,43 +63,43 @@ def test_one_of_several_concurrent_edits_with_if_match_succeeds(app: Any, ada: C
         headers = {'If-Match': me.tag}
         return Client(app, ada.token).put(me.href('self'), {'about_me': str(number)}, headers=headers).status
 
-    assert sorted(at_once(4, change)) == [200, 412, 412, 412]
+    assert sorted(concurrently(4, change)) == [200, 412, 412, 412]
 
 
 def test_counters_are_exact_when_a_followed_user_is_deleted(app: Any, ada: Client, bob: Client) -> None:
-    relation = href_of(ada.get(bob.me().href('self')).state, 'hc:follow')
+    follow_url = href_of(ada.get(bob.me().href('self')).state, 'hc:follow')
     account = bob.me().href('self')
 
     def act(number: int) -> int:
         if number == 3:
             return Client(app, bob.token).delete(account).status
-        return Client(app, ada.token).request('DELETE' if number % 3 == 1 else 'PUT', relation).status
+        return Client(app, ada.token).request('DELETE' if number % 3 == 1 else 'PUT', follow_url).status
 
-    assert set(at_once(7, act)) <= {200, 201, 204, 404}
+    assert set(concurrently(7, act)) <= {200, 201, 204, 404}
     assert ada.get(account).status == 404
     assert ada.me().state['following_count'] == 0
     assert ada.me().follow('hc:following').items == []
     assert ada.follow('hc:users').state['_meta']['total_items'] == 1
 
 
-def test_a_token_revoked_during_a_write_writes_nothing_more(app: Any, ada: Client) -> None:
-    written = Client(app, ada.sign_in('ada').token)
+def test_a_token_revoked_during_writes_permits_no_further_write(app: Any, ada: Client) -> None:
+    writer = Client(app, ada.sign_in('ada').token)
     tokens = ada.entry().href('hc:tokens')
 
     def act(number: int) -> int:
         if number == 4:
-            return Client(app, written.token).delete(tokens).status
-        return Client(app, written.token).post('/api/posts', {'body': str(number)}).status
+            return Client(app, writer.token).delete(tokens).status
+        return Client(app, writer.token).post('/api/posts', {'body': str(number)}).status
 
-    statuses = at_once(8, act)
+    statuses = concurrently(8, act)
     assert set(statuses) <= {201, 204, 401}
     assert statuses[4] == 204
-    assert written.post('/api/posts', {'body': 'later'}).status == 401
+    assert writer.post('/api/posts', {'body': 'later'}).status == 401
     posts = ada.follow('hc:posts').state['_meta']['total_items']
     assert posts == ada.me().state['post_count'] == statuses.count(201)
 
 
-def test_a_sign_in_during_a_password_change_gets_no_valid_token(app: Any, ada: Client) -> None:
+def test_a_sign_in_during_a_password_change_leaves_no_valid_token(app: Any, ada: Client) -> None:
     me = ada.me().state
     login = {'username': 'ada', 'password': 'correct horse'}
     passwords = {'current_password': 'correct horse', 'password': 'another horse'}
@@ -112,7 +112,7 @@ def test_a_sign_in_during_a_password_change_gets_no_valid_token(app: Any, ada: C
         assert response.status in (200, 401)
         return response.state.get('token')
 
-    for token in at_once(7, act):
+    for token in concurrently(7, act):
         assert token is None or Client(app, token).entry().status == 401
     assert ada.entry().status == 200
     assert ada.follow('hc:tokens').state['_meta']['total_items'] == 1

@@ -1,4 +1,4 @@
-"""Conditions and caching: ETag, 304, If-Match, Cache-Control and Vary."""
+"""Conditional requests and caching: ETag, 304, If-Match, Cache-Control and Vary."""
 
 from __future__ import annotations
 
@@ -23,23 +23,23 @@ TYPES = (HAL_FORMS, HAL, 'application/json', 'text/html')
 )
 def test_an_unchanged_document_is_304(world: World, template: str, media_type: str) -> None:
     url = world.url(template)
-    got = world.ada.get(url, accept=media_type)
-    again = world.ada.get(url, accept=media_type, headers={'If-None-Match': got.tag})
+    response = world.ada.get(url, accept=media_type)
+    again = world.ada.get(url, accept=media_type, headers={'If-None-Match': response.tag})
     assert again.status == 304
     for name in ('etag', 'vary', 'cache-control'):
-        assert again.headers[name] == got.headers[name]
+        assert again.headers[name] == response.headers[name]
 
 
-@pytest.mark.parametrize('form', ['{}', 'W/{}', '"x", {}', '{},"y"', '"a,b" , W/{}', '*', '"x",,{}'])
-def test_if_none_match_is_a_list_of_tags_compared_weakly(ada: Client, form: str) -> None:
+@pytest.mark.parametrize('value', ['{}', 'W/{}', '"x", {}', '{},"y"', '"a,b" , W/{}', '*', '"x",,{}'])
+def test_if_none_match_is_a_list_of_tags_compared_weakly(ada: Client, value: str) -> None:
     tag = ada.me().tag
-    response = ada.get(ada.me().href('self'), headers={'If-None-Match': form.format(tag)})
+    response = ada.get(ada.me().href('self'), headers={'If-None-Match': value.format(tag)})
     assert response.status == 304
 
 
-@pytest.mark.parametrize('form', ['"other"', 'W/"other"', '', 'x', '"'])
-def test_another_or_a_malformed_tag_gets_the_document(ada: Client, form: str) -> None:
-    assert ada.get(ada.me().href('self'), headers={'If-None-Match': form}).status == 200
+@pytest.mark.parametrize('value', ['"other"', 'W/"other"', '', 'x', '"'])
+def test_a_different_or_malformed_tag_gets_the_document(ada: Client, value: str) -> None:
+    assert ada.get(ada.me().href('self'), headers={'If-None-Match': value}).status == 200
 
 
 def test_head_is_conditional_like_get(ada: Client) -> None:
@@ -106,8 +106,8 @@ def test_a_registration_has_no_etag_and_no_email(client: Client) -> None:
     assert response.headers['cache-control'] == 'no-store'
 
 
-GOOD = ('{}', '"x", {}', '{},"x"', '*', ' * ')
-BAD = ('"x"', 'W/{}', '', '{}x', 'x', '"', '"x", W/{}')
+MATCHING = ('{}', '"x", {}', '{},"x"', '*', ' * ')
+FAILING = ('"x"', 'W/{}', '', '{}x', 'x', '"', '"x", W/{}')
 WRITES = (
     ('PUT', '/api/users/{user_id}', '/api/users/{user_id}', {'about_me': 'x'}),
     ('PATCH', '/api/users/{user_id}', '/api/users/{user_id}', {'about_me': 'x'}),
@@ -126,24 +126,24 @@ WRITES = (
 )
 
 
-@pytest.mark.parametrize('form', GOOD)
+@pytest.mark.parametrize('value', MATCHING)
 @pytest.mark.parametrize(('method', 'template', 'read', 'body'), WRITES)
 def test_a_write_with_a_matching_if_match_succeeds(
-    world: World, method: str, template: str, read: str, body: Any, form: str
+    world: World, method: str, template: str, read: str, body: Any, value: str
 ) -> None:
     tag = world.ada.get(world.url(read)).tag
-    headers = {'If-Match': form.format(tag)}
+    headers = {'If-Match': value.format(tag)}
     response = world.ada.request(method, world.url(template), json=body, headers=headers)
     assert response.status in (200, 204), response.text
 
 
-@pytest.mark.parametrize('form', BAD)
+@pytest.mark.parametrize('value', FAILING)
 @pytest.mark.parametrize(('method', 'template', 'read', 'body'), WRITES)
 def test_a_write_with_a_failing_if_match_changes_nothing(
-    world: World, method: str, template: str, read: str, body: Any, form: str
+    world: World, method: str, template: str, read: str, body: Any, value: str
 ) -> None:
     before = world.ada.get(world.url(read))
-    headers = {'If-Match': form.format(before.tag)}
+    headers = {'If-Match': value.format(before.tag)}
     response = world.ada.request(method, world.url(template), json=body, headers=headers)
     assert_problem(response, 412)
     assert world.ada.get(world.url(read)).text == before.text
@@ -159,10 +159,10 @@ def test_if_match_accepts_the_tag_of_any_media_type(ada: Client, media_type: str
 
 @pytest.fixture
 def forbid_pages(monkeypatch: pytest.MonkeyPatch) -> Callable[[], None]:
-    """Return a function from whose call on the rendering of a page fails."""
+    """Return a function that makes the rendering of pages fail from then on."""
 
     def fail(page: Any) -> str:
-        raise AssertionError('it is rendered as HTML')
+        raise AssertionError('a page is rendered')
 
     return lambda: monkeypatch.setattr(formats, 'render_page', fail)
 
@@ -202,7 +202,7 @@ def test_a_stale_tag_of_a_page_renders_no_page(
         assert_problem(ada.patch(url, {'about_me': 'x'}, headers={'If-Match': tag}), 412)
 
 
-def test_the_tag_of_a_page_covers_all_that_it_shows(ada: Client) -> None:
+def test_the_tag_of_a_page_covers_its_whole_content(ada: Client) -> None:
     """The first part of the tag is that of the document; the second covers the page around it."""
     url = ada.me().href('self')
     plain, source = (ada.get(url + query, accept='text/html').tag for query in ('', '?as=hal'))
@@ -248,13 +248,13 @@ READS = (
 def test_a_read_is_conditional_on_if_match(world: World, template: str) -> None:
     url = world.url(template)
     tag = world.ada.get(url).headers.get('etag')
-    for form in BAD:
-        response = world.ada.request('HEAD', url, headers={'If-Match': form.format(tag or '"none"')})
+    for value in FAILING:
+        response = world.ada.request('HEAD', url, headers={'If-Match': value.format(tag or '"none"')})
         assert response.status == 412
         assert 'etag' not in response.headers
     assert_problem(world.ada.get(url, headers={'If-Match': '"x"'}), 412)
-    for form in GOOD if tag else ['*']:
-        assert world.ada.get(url, headers={'If-Match': form.format(tag)}).status == 200
+    for value in MATCHING if tag else ['*']:
+        assert world.ada.get(url, headers={'If-Match': value.format(tag)}).status == 200
 
 
 def test_if_match_comes_before_if_none_match(ada: Client) -> None:
@@ -308,10 +308,10 @@ def test_a_post_with_a_matching_if_match_succeeds(
     assert world.ada.post(url, body, headers={'If-Match': tag}).status == 412
 
 
-@pytest.mark.parametrize('form', GOOD)
-def test_a_renewal_with_a_matching_if_match_succeeds(ada: Client, form: str) -> None:
+@pytest.mark.parametrize('value', MATCHING)
+def test_a_renewal_with_a_matching_if_match_succeeds(ada: Client, value: str) -> None:
     tag = ada.get('/api/tokens').tag
-    assert ada.post('/api/tokens', headers={'If-Match': form.format(tag)}).status == 200
+    assert ada.post('/api/tokens', headers={'If-Match': value.format(tag)}).status == 200
 
 
 def test_a_malformed_body_is_reported_before_a_failed_precondition(ada: Client) -> None:
@@ -325,7 +325,7 @@ def test_a_malformed_body_is_reported_before_a_failed_precondition(ada: Client) 
     'url', ['/api/openapi.json', '/api/docs', '/api/rels/users', '/api/problems/not-found']
 )
 def test_public_documents_have_one_tag_for_all_clients(world: World, client: Client, url: str) -> None:
-    assert len({one.get(url, accept='*/*').tag for one in (world.ada, world.bob, client)}) == 1
+    assert len({viewer.get(url, accept='*/*').tag for viewer in (world.ada, world.bob, client)}) == 1
 
 
 def test_if_match_rejects_the_tag_of_another_viewer(world: World) -> None:
@@ -334,15 +334,15 @@ def test_if_match_rejects_the_tag_of_another_viewer(world: World) -> None:
     assert_problem(world.ada.put(url, {'about_me': 'x'}, headers={'If-Match': tag}), 412)
 
 
-def test_the_tag_of_a_write_matches_in_the_next_write(ada: Client) -> None:
+def test_the_tag_of_a_write_is_valid_for_the_next_write(ada: Client) -> None:
     me = ada.me()
     for number in range(3):
-        me_next = ada.patch(me.href('self'), {'about_me': str(number)}, headers={'If-Match': me.tag})
-        assert me_next.status == 200
-        me = me_next
+        changed = ada.patch(me.href('self'), {'about_me': str(number)}, headers={'If-Match': me.tag})
+        assert changed.status == 200
+        me = changed
 
 
-def test_if_none_match_asterisk_follows_only_once(world: World) -> None:
+def test_if_none_match_asterisk_creates_a_follow_only_once(world: World) -> None:
     url = world.url('/api/users/{user_id}/following/{other_id}')
     headers = {'If-None-Match': '*'}
     assert_problem(world.ada.put(url, headers=headers), 412)
@@ -409,7 +409,7 @@ def test_responses_with_secrets_are_no_store(ada: Client) -> None:
 
 
 def test_a_write_links_to_the_other_resources_that_it_changed(ada: Client, bob: Client) -> None:
-    bob_seen = ada.get(bob.me().href('self'))
-    followed = ada.put(bob_seen.href('hc:follow')).headers['link']
-    for url in (bob_seen.href('self'), bob_seen.href('hc:followers'), ada.me().href('hc:following')):
+    bob_profile = ada.get(bob.me().href('self'))
+    followed = ada.put(bob_profile.href('hc:follow')).headers['link']
+    for url in (bob_profile.href('self'), bob_profile.href('hc:followers'), ada.me().href('hc:following')):
         assert f'<{url}>; rel="invalidates"' in followed

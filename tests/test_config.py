@@ -140,18 +140,18 @@ MAIL = {'MAIL_URL': 'smtp://ada:s%40cret@mail.example', 'MAIL_FROM': 'a@b.exampl
         ('smtp://[::1]:1025', ('::1', 1025, '', '', False)),
     ],
 )
-def test_a_mail_url_names_a_server(url: str, server: tuple[Any, ...]) -> None:
+def test_a_mail_url_is_parsed(url: str, server: tuple[Any, ...]) -> None:
     assert parse_mail_url(url) == server
 
 
 @pytest.mark.parametrize('missing', ['BASE_URL', 'MAIL_FROM'])
-def test_mail_needs_other_settings(missing: str) -> None:
+def test_mail_requires_other_settings(missing: str) -> None:
     environment = {name: value for name, value in MAIL.items() if name != missing}
     with pytest.raises(SettingError, match=f'^{missing}: is required for mail, because MAIL_URL is set$'):
         Settings.from_environment(environment)
 
 
-def test_the_password_of_the_mail_server_is_neither_printed_nor_reported(tmp_path: Path) -> None:
+def test_the_password_of_the_mail_server_is_not_disclosed(tmp_path: Path) -> None:
     assert Settings.from_environment(MAIL).printable()['MAIL_URL'] == 'smtp://mail.example:587'
     with pytest.raises(SettingError) as error:
         Settings.from_environment(MAIL | {'MAIL_URL': 'smtp://ada:secret@mail.example/x'})
@@ -162,7 +162,7 @@ def test_the_password_of_the_mail_server_is_neither_printed_nor_reported(tmp_pat
     assert Settings.from_environment(environment).mail_url == MAIL['MAIL_URL']
 
 
-def test_an_empty_variable_has_the_default() -> None:
+def test_an_empty_variable_means_the_default() -> None:
     names = [field.name.upper() for field in dataclasses.fields(Settings)]
     assert Settings.from_environment(dict.fromkeys(names, ' ')) == Settings()
 
@@ -207,7 +207,7 @@ def test_a_secret_is_read_from_a_file(tmp_path: Path) -> None:
         (b'sqlite:///x.db', {'DATABASE_URL': 'sqlite:///y.db'}, 'not both'),
     ],
 )
-def test_an_unusable_file_of_a_secret_is_reported_in_one_line(
+def test_an_unusable_secret_file_is_reported_in_one_line(
     tmp_path: Path, content: bytes | None, environment: dict[str, str], problem: str
 ) -> None:
     file = tmp_path / 'url'

@@ -1,4 +1,4 @@
-"""Cross-origin requests: the pages that may send them, and what they may read."""
+"""CORS: the origins that may send requests, and the response headers that they may read."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ from tests.conftest import Start
 
 pytestmark = pytest.mark.above_databases
 
-LOCAL = [
+LOCAL_ORIGINS = [
     'http://localhost',
     'http://localhost:3000',
     'https://localhost:8443',
     'http://127.0.0.1:5173',
     'http://[::1]:80',
 ]
-ELSEWHERE = [
+OTHER_ORIGINS = [
     'https://example.org',
     'http://localhost.evil.test',
     'http://localhost:x',
@@ -27,7 +27,7 @@ ELSEWHERE = [
 PREFLIGHT = {'Access-Control-Request-Method': 'PUT', 'Access-Control-Request-Headers': 'authorization'}
 
 
-@pytest.mark.parametrize('origin', LOCAL)
+@pytest.mark.parametrize('origin', LOCAL_ORIGINS)
 def test_pages_of_localhost_are_allowed(client: Client, origin: str) -> None:
     headers = client.get('/api', headers={'Origin': origin}).headers
     assert headers['access-control-allow-origin'] == origin
@@ -40,7 +40,7 @@ def test_pages_of_localhost_are_allowed(client: Client, origin: str) -> None:
     assert 'access-control-allow-credentials' not in headers
 
 
-@pytest.mark.parametrize('origin', ELSEWHERE)
+@pytest.mark.parametrize('origin', OTHER_ORIGINS)
 def test_pages_of_other_origins_are_not_allowed(client: Client, origin: str) -> None:
     headers = client.get('/api', headers={'Origin': origin}).headers
     assert not [name for name in headers if name.startswith('access-control')]
@@ -49,7 +49,7 @@ def test_pages_of_other_origins_are_not_allowed(client: Client, origin: str) -> 
 
 @pytest.mark.parametrize('url', ['/api', '/api/users/5', '/api/tokens', '/health/ready'])
 def test_a_preflight_needs_no_credentials(client: Client, url: str) -> None:
-    response = client.request('OPTIONS', url, headers=PREFLIGHT | {'Origin': LOCAL[0]})
+    response = client.request('OPTIONS', url, headers=PREFLIGHT | {'Origin': LOCAL_ORIGINS[0]})
     assert response.status == 204
     assert response.headers['access-control-allow-methods'] == response.headers['allow']
     allowed = response.headers['access-control-allow-headers'].split(', ')
@@ -69,15 +69,15 @@ def test_a_preflight_needs_no_credentials(client: Client, url: str) -> None:
 
 
 @pytest.mark.parametrize('url', ['/nothing', '/api/nothing', '/api%2Fusers', '/api/users/x'])
-def test_a_preflight_succeeds_without_a_resource(client: Client, url: str) -> None:
-    """The page then reads the 404 of its request, instead of a network error."""
-    response = client.request('OPTIONS', url, headers=PREFLIGHT | {'Origin': LOCAL[0]})
+def test_a_preflight_succeeds_at_a_url_without_a_resource(client: Client, url: str) -> None:
+    """The page can then read the 404 response to its request, instead of getting a network error."""
+    response = client.request('OPTIONS', url, headers=PREFLIGHT | {'Origin': LOCAL_ORIGINS[0]})
     assert response.status == 204
     assert 'PUT' in response.headers['access-control-allow-methods'].split(', ')
-    assert client.put(url, headers={'Origin': LOCAL[0]}).status == 404
+    assert client.put(url, headers={'Origin': LOCAL_ORIGINS[0]}).status == 404
 
 
-@pytest.mark.parametrize('headers', [{}, PREFLIGHT, {'Origin': LOCAL[0]}])
+@pytest.mark.parametrize('headers', [{}, PREFLIGHT, {'Origin': LOCAL_ORIGINS[0]}])
 def test_other_options_requests_are_404_without_a_resource(client: Client, headers: dict[str, str]) -> None:
     assert client.request('OPTIONS', '/nothing', headers=headers).status == 404
 
@@ -95,9 +95,9 @@ def test_every_response_allows_all_origins_if_configured(
     ('url', 'status'), [('/nothing', 404), ('/api/users', 401), ('/api/users?page=0', 401)]
 )
 def test_errors_are_readable_across_origins(client: Client, url: str, status: int) -> None:
-    response = client.get(url, headers={'Origin': LOCAL[0]})
+    response = client.get(url, headers={'Origin': LOCAL_ORIGINS[0]})
     assert response.status == status
-    assert response.headers['access-control-allow-origin'] == LOCAL[0]
+    assert response.headers['access-control-allow-origin'] == LOCAL_ORIGINS[0]
 
 
 @pytest.mark.parametrize(

@@ -28,15 +28,15 @@ FORMS = {
     'revoke',
     'renew',
 }
-NOT_TO_GET = {'hc:password': 405, 'hc:follow': 404}
+UNREADABLE = {'hc:password': 405, 'hc:follow': 404}  # the status of GET by link relation
 VARIABLES = {'page': 1, 'per_page': 3, 'q': 'a', 'rel': 'users'}
 
 
 @pytest.fixture
 def world(ada: Client, bob: Client) -> Client:
-    """A user with followers and followees, more than one page of posts, and two tokens."""
-    for reader, read in ((ada, bob), (bob, ada)):
-        reader.get(read.me().href('self')).submit('follow')
+    """A client of a user who has a follower, a followee and two tokens, with several pages of posts."""
+    for follower, followed in ((ada, bob), (bob, ada)):
+        follower.get(followed.me().href('self')).submit('follow')
     Client(ada.app).register('eva')
     for number in range(11):
         ada.publish(f'number {number}')
@@ -65,7 +65,7 @@ def allowed(client: Client, url: str) -> list[str]:
 
 
 def crawl(client: Client, accept: str) -> Iterator[ApiResponse]:
-    """Follow every link from /api on, and return every response."""
+    """Follow every link, starting at /api, and yield every response."""
     variables = VARIABLES | {'id': client.me().state['id']}
     waiting, seen = {f'{ORIGIN}/api': 200}, set()
     while waiting:
@@ -79,7 +79,7 @@ def crawl(client: Client, accept: str) -> Iterator[ApiResponse]:
         for document in documents(response.state):
             for rel, href in links(document, variables):
                 if href.startswith(f'{ORIGIN}/') and href not in seen:
-                    waiting[href] = NOT_TO_GET.get(rel, 200)
+                    waiting[href] = UNREADABLE.get(rel, 200)
 
 
 @pytest.mark.parametrize('accept', [HAL, f'{HAL_FORMS}, {HAL};q=0.9'])
@@ -97,12 +97,12 @@ def test_every_link_relation_is_documented(world: Client) -> None:
     }
     template = world.entry().state['_links']['curies'][0]['href']
     for rel in rels:
-        explained = world.get(uritemplate.expand(template, rel=rel.removeprefix('hc:')))
-        assert explained.status == 200, rel
-        assert explained.state['leads_to'], rel
+        explanation = world.get(uritemplate.expand(template, rel=rel.removeprefix('hc:')))
+        assert explanation.status == 200, rel
+        assert explanation.state['leads_to'], rel
 
 
-def test_every_form_is_found_and_its_target_supports_its_method(world: Client) -> None:
+def test_every_form_occurs_and_its_target_supports_its_method(world: Client) -> None:
     names = set()
     for client in (world, Client(world.app)):
         responses = crawl(world, HAL_FORMS) if client is world else [client.entry()]
@@ -140,40 +140,42 @@ def test_no_link_or_form_of_an_html_page_is_broken(world: Client) -> None:
 
 
 def test_every_problem_type_is_documented(world: Client) -> None:
-    stranger = Client(world.app)
+    anonymous = Client(world.app)
     json = {'Content-Type': 'application/json'}
     responses = [
-        stranger.get('/api/users'),
-        stranger.get('/api/users', headers={'Authorization': 'Bearer hc_wrong'}),
-        stranger.entry().submit('login', username='ada', password='not this one'),
-        stranger.register('ada'),
-        stranger.request('POST', '/api/users', body=b'{', headers=json),
-        stranger.request('POST', '/api/users', body=b'{}'),
-        stranger.request('POST', '/api/users', body=b' ' * 70_000, headers=json),
-        stranger.request('PUT', '/api'),
-        stranger.request('BREW', '/api'),
-        stranger.get('/api/nothing'),
-        stranger.entry(accept='image/png'),
+        anonymous.get('/api/users'),
+        anonymous.get('/api/users', headers={'Authorization': 'Bearer hc_wrong'}),
+        anonymous.entry().submit('login', username='ada', password='not this one'),
+        anonymous.register('ada'),
+        anonymous.request('POST', '/api/users', body=b'{', headers=json),
+        anonymous.request('POST', '/api/users', body=b'{}'),
+        anonymous.request('POST', '/api/users', body=b' ' * 70_000, headers=json),
+        anonymous.request('PUT', '/api'),
+        anonymous.request('BREW', '/api'),
+        anonymous.get('/api/nothing'),
+        anonymous.entry(accept='image/png'),
         world.get('/api/users?page=0'),
         world.delete(world.sign_in('bob').me().href('self')),
         world.put(world.me().href('self'), {}, headers={'If-Match': '"other"'}),
     ]
     for response in responses:
-        explained = stranger.get(response.state['type'])
-        assert explained.status == 200
-        assert explained.state['status'] == response.status
-        assert explained.state['title'] == response.state['title']
+        explanation = anonymous.get(response.state['type'])
+        assert explanation.status == 200
+        assert explanation.state['status'] == response.status
+        assert explanation.state['title'] == response.state['title']
 
 
 @pytest.mark.parametrize('name', PROBLEMS)
 def test_every_problem_has_an_example(client: Client, name: str) -> None:
-    explained = client.get(f'/api/problems/{name}')
-    assert f'"type": "{ORIGIN}/api/problems/{name}"' in explained.state['example']
+    explanation = client.get(f'/api/problems/{name}')
+    assert f'"type": "{ORIGIN}/api/problems/{name}"' in explanation.state['example']
     assert Page(client.get(f'/api/problems/{name}', accept=HTML).text).all('pre')
 
 
 @pytest.mark.parametrize('accept', [HAL, HAL_FORMS, f'{HAL_FORMS}, {HAL}'])
-def test_an_anonymous_client_is_led_to_the_sign_in_form(client: Client, ada: Client, accept: str) -> None:
+def test_an_anonymous_client_gets_links_to_register_and_sign_in(
+    client: Client, ada: Client, accept: str
+) -> None:
     entry = client.get('/api', accept=accept)
     assert {rel for rel in entry.state['_links'] if rel.startswith('hc:')} == {'hc:users', 'hc:tokens'}
     curie = entry.state['_links']['curies'][0]['href']
@@ -185,9 +187,9 @@ def test_an_embedded_document_equals_the_response_at_its_url(ada: Client, bob: C
     populate(ada, bob)
     for rel in ('hc:users', 'hc:posts', 'hc:feed', 'hc:tokens'):
         for item in ada.follow(rel).items:
-            whole = ada.get(item['_links']['self']['href']).state
-            whole['_links'].pop('curies')
-            assert item == whole
+            document = ada.get(item['_links']['self']['href']).state
+            document['_links'].pop('curies')
+            assert item == document
 
 
 def api_links(value: Any) -> Iterator[str]:
@@ -204,15 +206,16 @@ def api_links(value: Any) -> Iterator[str]:
 
 
 def entries(response: ApiResponse) -> tuple[list[str], dict[str, Any] | None]:
-    """Return the ids of the resources in the document, in order, and the position of its page."""
+    """Return the ids of the resources in the document, in order, and the metadata of its page."""
     if response.content_type == JSON_API:
         data = response.state['data']
-        return [one['id'] for one in (data if isinstance(data, list) else [data])], response.state.get('meta')
+        resources = data if isinstance(data, list) else [data]
+        return [resource['id'] for resource in resources], response.state.get('meta')
     documents = response.items if '_meta' in response.state else [response.state]
-    return [str(one.get('id', '')) for one in documents], response.state.get('_meta')
+    return [str(document.get('id', '')) for document in documents], response.state.get('_meta')
 
 
-def test_links_of_each_format_have_the_same_entries_in_all_others(world: Client) -> None:
+def test_a_link_leads_to_the_same_entries_in_all_formats(world: Client) -> None:
     urls = {
         href
         for start in ('/api/users', '/api/posts', '/api/users?q=b', '/api/posts?sort=created_at')
@@ -231,12 +234,12 @@ def test_links_of_each_format_have_the_same_entries_in_all_others(world: Client)
         for response in crawl(world, HAL)
         for document in documents(response.state)
         for rel, href in links(document, VARIABLES | {'id': world.me().state['id']})
-        if rel not in NOT_TO_GET and rel != 'search'  # JSON:API forbids the name of its parameter
+        if rel not in UNREADABLE and rel != 'search'  # JSON:API forbids the name of its parameter
     }
     compared = 0
     for url in urls:
-        is_only_written = url.endswith('/password') or '/following/' in url
-        if is_only_written or '/relationships/' in url or not url.startswith(f'{ORIGIN}/api'):
+        is_write_only = url.endswith('/password') or '/following/' in url
+        if is_write_only or '/relationships/' in url or not url.startswith(f'{ORIGIN}/api'):
             continue
         hal, api = (world.get(url, accept=accept) for accept in (HAL, JSON_API))
         assert (hal.status, api.status) == (200, 200), url

@@ -27,13 +27,13 @@ def with_profile(api: JsonApiClient, href: str) -> ApiResponse:
 
 @pytest.fixture
 def posts(ada_api: JsonApiClient) -> str:
-    """The URL of three posts."""
+    """The URL of a collection of three posts."""
     for body in ('one', 'two', 'three'):
         ada_api.publish(body)
     return related(ada_api.get('/api').state['data'], 'posts')
 
 
-def test_pages_have_both_links_and_the_total(ada_api: JsonApiClient, posts: str) -> None:
+def test_pages_have_prev_and_next_links_and_the_total(ada_api: JsonApiClient, posts: str) -> None:
     bodies: list[str] = []
     pages: list[dict[str, Any]] = []
     url: str | None = f'{posts}?page[size]=2'
@@ -45,11 +45,11 @@ def test_pages_have_both_links_and_the_total(ada_api: JsonApiClient, posts: str)
         url = page['links']['next']
     assert bodies == ['three', 'two', 'one']
     assert [page['prev'] is None for page in pages] == [True, False]
-    back = with_profile(ada_api, pages[1]['prev']).state
-    assert [post['attributes']['body'] for post in back['data']] == ['three', 'two']
+    previous = with_profile(ada_api, pages[1]['prev']).state
+    assert [post['attributes']['body'] for post in previous['data']] == ['three', 'two']
 
 
-def test_included_relationships_are_paginated_alike(ada_api: JsonApiClient, posts: str) -> None:
+def test_included_relationships_have_the_same_pagination(ada_api: JsonApiClient, posts: str) -> None:
     state = with_profile(ada_api, ada_api.me().state['data']['links']['self'] + '?include=posts').state
     relationship = state['data']['relationships']['posts']
     assert relationship['links']['prev'] is relationship['links']['next'] is None
@@ -84,7 +84,9 @@ def test_the_profile_is_used_only_on_request(ada_api: JsonApiClient, posts: str)
         (f'{JSON_API}, text/html;profile="{PROFILE}";q=0.5', False),
     ],
 )
-def test_the_preferred_range_requests_the_profile(client: Client, accept: str, is_applied: bool) -> None:
+def test_only_the_preferred_media_range_can_request_the_profile(
+    client: Client, accept: str, is_applied: bool
+) -> None:
     response = client.get('/api', accept=accept)
     assert response.status == 200
     assert response.headers['content-type'] == (CURSOR_PAGINATION_TYPE if is_applied else JSON_API)
@@ -92,7 +94,7 @@ def test_the_preferred_range_requests_the_profile(client: Client, accept: str, i
 
 
 @pytest.mark.parametrize('profile', PROFILES)
-def test_the_profile_has_the_spelling_of_the_request(
+def test_the_profile_uri_is_spelt_as_in_the_request(
     ada: Client, ada_api: JsonApiClient, profile: str
 ) -> None:
     post = ada_api.publish('one')['links']['self']
@@ -114,7 +116,7 @@ def test_the_profile_has_the_spelling_of_the_request(
         ('page[after]={cursor}&page[before]={cursor}', 'page[before]', 'range-pagination-not-supported'),
     ],
 )
-def test_its_errors_have_its_types(
+def test_errors_have_the_types_of_the_profile(
     ada_api: JsonApiClient, posts: str, query: str, parameter: str, name: str
 ) -> None:
     (cursor,) = parse_qs(ada_api.get(f'{posts}?page[size]=1').state['links']['next'])['page[after]']
@@ -125,7 +127,9 @@ def test_its_errors_have_its_types(
     assert name != 'max-size-exceeded' or error['meta'] == {'page': {'maxSize': 100}}
 
 
-def test_its_tags_are_validators_of_its_own(ada: Client, ada_api: JsonApiClient, posts: str) -> None:
+def test_responses_with_the_profile_have_their_own_tags(
+    ada: Client, ada_api: JsonApiClient, posts: str
+) -> None:
     post = ada_api.get(posts).state['data'][0]['links']['self']
     tag = with_profile(ada_api, post).tag
     assert tag != ada_api.get(post).tag

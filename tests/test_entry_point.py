@@ -10,21 +10,21 @@ ANYONE = {'self', 'curies', 'hc:users', 'hc:tokens'}
 SIGNED_IN = {'hc:me', 'hc:posts', 'hc:feed', 'hc:user'}
 
 
-def test_an_anonymous_client_finds_forms_to_sign_up_and_sign_in(client: Client) -> None:
+def test_an_anonymous_client_gets_forms_to_register_and_sign_in(client: Client) -> None:
     entry = client.entry()
     assert set(entry.state['_links']) >= ANYONE
     assert not SIGNED_IN & set(entry.state['_links'])
     assert list(entry.state['_templates']) == ['register', 'login']
 
 
-def test_a_signed_in_client_finds_links_to_its_resources(ada: Client) -> None:
+def test_a_signed_in_client_gets_links_to_its_resources(ada: Client) -> None:
     entry = ada.entry()
     assert set(entry.state['_links']) >= ANYONE | SIGNED_IN
     assert 'publish' in entry.state['_templates']
     assert not {'register', 'login'} & set(entry.state['_templates'])
 
 
-def test_a_user_is_found_by_id(ada: Client) -> None:
+def test_the_user_link_is_a_template_with_the_id(ada: Client) -> None:
     me = ada.me()
     assert ada.follow('hc:user', id=me.state['id']).text == me.text
 

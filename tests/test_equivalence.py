@@ -12,7 +12,7 @@ from tests.json_api_client import JsonApiClient, identify, relation
 
 pytestmark = pytest.mark.above_databases
 
-PLACES = (
+RESOURCES = (
     'entry',
     'anonymous entry',
     'me',
@@ -38,8 +38,8 @@ PLACES = (
 
 
 @pytest.fixture
-def places(ada: Client, bob: Client, client: Client) -> dict[str, str]:
-    """The URL of a resource of each sort, with an entry in every collection."""
+def urls(ada: Client, bob: Client, client: Client) -> dict[str, str]:
+    """The URL of a resource of each kind, with an entry in every collection."""
     client.register('cleo')
     ada_api, bob_api = JsonApiClient(ada), JsonApiClient(bob)
     me, other = ada_api.me().state['data'], bob_api.me().state['data']
@@ -96,13 +96,13 @@ def read_hal(document: dict[str, Any]) -> Rendering:
         if isinstance(link, dict) and not link.get('templated') and '_meta' not in document
     }
     embedded = document.get('_embedded', {}).values()
-    documents = [one for what in embedded for one in (what if isinstance(what, list) else [what])]
-    return Rendering(state | document.get('_meta', {}), links, [read_hal(one) for one in documents])
+    documents = [inner for value in embedded for inner in (value if isinstance(value, list) else [value])]
+    return Rendering(state | document.get('_meta', {}), links, [read_hal(inner) for inner in documents])
 
 
 def read_json_api(document: dict[str, Any]) -> Rendering:
-    """Read a JSON:API document, with the included resources in place of their identifiers."""
-    included = {(one['type'], one['id']): one for one in document.get('included', [])}
+    """Read a JSON:API document, with the included resources instead of their identifiers."""
+    included = {(resource['type'], resource['id']): resource for resource in document.get('included', [])}
 
     def read(resource: dict[str, Any]) -> Rendering:
         links = dict(resource['links'])
@@ -110,41 +110,41 @@ def read_json_api(document: dict[str, Any]) -> Rendering:
         embedded = []
         for name, relationship in resource.get('relationships', {}).items():
             links[name] = relationship['links']['related']
-            named = relationship.get('data', {})
-            if (named.get('type'), named.get('id')) in included:
-                embedded.append(read(included[named['type'], named['id']]))
+            identifier = relationship.get('data', {})
+            if (identifier.get('type'), identifier.get('id')) in included:
+                embedded.append(read(included[identifier['type'], identifier['id']]))
         return Rendering(resource.get('attributes', {}), links, embedded)
 
     if isinstance(document['data'], list):
-        return Rendering(document['meta'], {}, [read(one) for one in document['data']])
+        return Rendering(document['meta'], {}, [read(resource) for resource in document['data']])
     return read(document['data'])
 
 
-def get(ada: Client, client: Client, places: dict[str, str], place: str, accept: str) -> Any:
-    asker = client if place.startswith('anonymous') else ada
-    return asker.get(places[place], accept=accept)
+def get(ada: Client, client: Client, urls: dict[str, str], resource: str, accept: str) -> Any:
+    reader = client if resource.startswith('anonymous') else ada
+    return reader.get(urls[resource], accept=accept)
 
 
-@pytest.mark.parametrize('place', PLACES)
+@pytest.mark.parametrize('resource', RESOURCES)
 def test_every_format_has_the_same_state_and_links(
-    ada: Client, client: Client, places: dict[str, str], place: str
+    ada: Client, client: Client, urls: dict[str, str], resource: str
 ) -> None:
-    hal = read_hal(get(ada, client, places, place, HAL).state)
-    forms = read_hal(get(ada, client, places, place, f'{HAL_FORMS}, {HAL};q=0.1').state)
-    json = read_hal(get(ada, client, places, place, JSON).state)
-    api = read_json_api(get(ada, client, places, place, JSON_API).state)
+    hal = read_hal(get(ada, client, urls, resource, HAL).state)
+    forms = read_hal(get(ada, client, urls, resource, f'{HAL_FORMS}, {HAL};q=0.1').state)
+    json = read_hal(get(ada, client, urls, resource, JSON).state)
+    api = read_json_api(get(ada, client, urls, resource, JSON_API).state)
     assert hal.links or hal.embedded
     assert forms == hal
     assert json == hal
     assert api == hal
 
 
-@pytest.mark.parametrize('place', PLACES)
+@pytest.mark.parametrize('resource', RESOURCES)
 def test_the_page_has_the_same_state_and_links(
-    ada: Client, client: Client, places: dict[str, str], place: str
+    ada: Client, client: Client, urls: dict[str, str], resource: str
 ) -> None:
-    rendering = read_hal(get(ada, client, places, place, HAL).state)
-    page = unescape(get(ada, client, places, place, HTML).text)
+    rendering = read_hal(get(ada, client, urls, resource, HAL).state)
+    page = unescape(get(ada, client, urls, resource, HTML).text)
     for rel, href in rendering.links.items():
         assert href in page or rel == 'self', rel
     for name, value in rendering.state.items():
@@ -152,33 +152,33 @@ def test_the_page_has_the_same_state_and_links(
             continue
         text = ('yes' if value else 'no') if isinstance(value, bool) else str(value)
         assert value is None or text in page, name
-    for one in rendering.embedded:  # an entry is a card or a row, which leads to its own page
-        assert one.links.get('self', '') in page
+    for embedded in rendering.embedded:  # an entry is a card or a row, which leads to its own page
+        assert embedded.links.get('self', '') in page
 
 
-@pytest.mark.parametrize('place', PLACES)
-def test_every_form_has_the_same_effect_in_json_api(
-    ada: Client, client: Client, places: dict[str, str], place: str
+@pytest.mark.parametrize('resource', RESOURCES)
+def test_the_target_of_every_form_supports_its_method_in_json_api(
+    ada: Client, client: Client, urls: dict[str, str], resource: str
 ) -> None:
-    """The target of every form supports its method in JSON:API too, which has no forms but Allow."""
-    document = get(ada, client, places, place, HAL_FORMS).state
+    """JSON:API has no forms; its clients learn the methods from Allow."""
+    document = get(ada, client, urls, resource, HAL_FORMS).state
     for template in document['_templates'].values():
         allowed = client.request('OPTIONS', template['target'], accept=JSON_API).headers['allow']
         assert template['method'] in allowed.split(', ')
 
 
 @pytest.mark.parametrize(
-    ('place', 'form'), [('me', 'edit'), ('post', 'edit'), ('posts', 'publish'), ('followed', 'unfollow')]
+    ('resource', 'form'), [('me', 'edit'), ('post', 'edit'), ('posts', 'publish'), ('followed', 'unfollow')]
 )
-def test_every_offered_form_is_possible_in_json_api(
-    ada: Client, client: Client, places: dict[str, str], place: str, form: str
+def test_the_request_of_a_form_is_possible_in_json_api(
+    ada: Client, client: Client, urls: dict[str, str], resource: str, form: str
 ) -> None:
-    document = get(ada, client, places, place, HAL_FORMS).state
+    document = get(ada, client, urls, resource, HAL_FORMS).state
     template = document['_templates'][form]
     values = {field['name']: field.get('value', 'hello') for field in template['properties']}
     method = {'PUT': 'PATCH'}.get(template['method'], template['method'])
-    data: dict[str, Any] = {'type': 'users' if place == 'me' else 'posts', 'attributes': values}
+    data: dict[str, Any] = {'type': 'users' if resource == 'me' else 'posts', 'attributes': values}
     if method == 'PATCH':
         data['id'] = template['target'].rpartition('/')[2]
-    done = JsonApiClient(ada).send(method, template['target'], data)
-    assert done.status in (200, 201), done.text
+    response = JsonApiClient(ada).send(method, template['target'], data)
+    assert response.status in (200, 201), response.text

@@ -40,7 +40,7 @@ def test_plain_json_has_the_short_form(client: Client) -> None:
     assert response.state['error'] == 'Not Found'
 
 
-def test_an_error_page_escapes_what_it_repeats(ada: Client) -> None:
+def test_an_error_page_escapes_values_of_the_request(ada: Client) -> None:
     headers = {'Content-Type': '<script>alert(1)</script>'}
     response = ada.request('POST', '/api/posts', headers=headers, body=b'x', accept='text/html')
     assert response.status == 415
@@ -48,8 +48,8 @@ def test_an_error_page_escapes_what_it_repeats(ada: Client) -> None:
     assert '&lt;script&gt;' in response.text
 
 
-class Broken:
-    """An unexpected exception."""
+class Raising:
+    """A callable that raises an error."""
 
     def __init__(self, error: Exception) -> None:
         self.error = error
@@ -59,10 +59,10 @@ class Broken:
 
 
 @pytest.mark.parametrize('accept', ['*/*', 'application/json', 'text/html'])
-def test_an_internal_error_has_the_reference_of_its_log_line(
+def test_an_internal_error_has_the_request_id_of_its_log_line(
     client: Client, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, accept: str
 ) -> None:
-    monkeypatch.setattr(entry_point, 'Document', Broken(RuntimeError('the secret cause')))
+    monkeypatch.setattr(entry_point, 'Document', Raising(RuntimeError('the secret cause')))
     response = client.get('/api', accept=accept)
     assert response.status == 500
     assert 'secret cause' not in response.text
@@ -73,14 +73,14 @@ def test_an_internal_error_has_the_reference_of_its_log_line(
 
 
 def test_an_unreachable_database_is_503(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(entry_point, 'Document', Broken(Unavailable('The database cannot be reached.')))
+    monkeypatch.setattr(entry_point, 'Document', Raising(Unavailable('The database cannot be reached.')))
     response = client.get('/api')
     assert_problem(response, 503)
     assert response.headers['retry-after'] == '2'
 
 
 @pytest.mark.parametrize('url', ['/nothing', '/api/users', '/api/users/1', '/api/posts?page=x'])
-def test_errors_are_no_store(ada: Client, url: str) -> None:
+def test_errors_have_cache_control_no_store(ada: Client, url: str) -> None:
     response = ada.get(url)
     assert response.headers['cache-control'] == (
         'no-store' if response.status >= 400 else 'private, no-cache'

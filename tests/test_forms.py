@@ -1,4 +1,4 @@
-"""Forms: values that keep the stated rules are accepted, and values that break one are reported."""
+"""Forms: values that satisfy the stated rules are accepted, and values that break a rule are reported."""
 
 from __future__ import annotations
 
@@ -15,15 +15,15 @@ from hypothesis import strategies as st
 from tests.client import PASSWORD, ApiResponse, Client, assert_problem
 from tests.examples import examples
 
-# HTML and HAL-FORMS cannot express these rules: control characters, and a length in bytes.
+# HTML and HAL-FORMS cannot express that control characters are invalid.
 CHARACTERS = st.characters(exclude_categories=('Cs', 'Cc'))
 ASCII = st.characters(min_codepoint=0x20, max_codepoint=0x7E)
 
 
-class Place(NamedTuple):
-    """A form: how to find it, and the values that existing data requires."""
+class Case(NamedTuple):
+    """A form: a function that returns its document, and the values that existing data requires."""
 
-    find: Callable[[Client, Client], ApiResponse]
+    document: Callable[[Client, Client], ApiResponse]
     fixed: dict[str, str]
 
 
@@ -47,9 +47,9 @@ def _item(ada: Client, bob: Client) -> ApiResponse:
     return ada.get(items.submit('create', name='Shuttle', price='1.50').href('self'))
 
 
-def _fresh_token(ada: Client, bob: Client) -> ApiResponse:
-    fresh = ada.sign_in('ada')
-    return fresh.get(fresh.follow('hc:tokens').items[0]['_links']['self']['href'])
+def _new_token(ada: Client, bob: Client) -> ApiResponse:
+    renewing = ada.sign_in('ada')
+    return renewing.get(renewing.follow('hc:tokens').items[0]['_links']['self']['href'])
 
 
 def follow(ada: Client, bob: Client) -> ApiResponse:
@@ -58,25 +58,25 @@ def follow(ada: Client, bob: Client) -> ApiResponse:
     return ada.get(other.href('self'))
 
 
-PLACES = {
-    'register': Place(lambda ada, bob: Client(ada.app).entry(), {}),
-    'login': Place(lambda ada, bob: Client(ada.app).entry(), {'username': 'bob', 'password': PASSWORD}),
-    'publish': Place(lambda ada, bob: ada.entry(), {}),
-    'edit': Place(lambda ada, bob: ada.me(), {}),
-    'change-password': Place(lambda ada, bob: ada.me(), {'current_password': PASSWORD}),
-    'edit post': Place(_post, {}),
-    'create store': Place(lambda ada, bob: ada.follow('hc:stores'), {}),
-    'edit store': Place(_store, {}),
-    'create item': Place(lambda ada, bob: ada.get(_store(ada, bob).href('hc:items')), {}),
-    'edit item': Place(_item, {}),
-    'search': Place(lambda ada, bob: ada.follow('hc:users'), {}),
+CASES = {
+    'register': Case(lambda ada, bob: Client(ada.app).entry(), {}),
+    'login': Case(lambda ada, bob: Client(ada.app).entry(), {'username': 'bob', 'password': PASSWORD}),
+    'publish': Case(lambda ada, bob: ada.entry(), {}),
+    'edit': Case(lambda ada, bob: ada.me(), {}),
+    'change-password': Case(lambda ada, bob: ada.me(), {'current_password': PASSWORD}),
+    'edit post': Case(_post, {}),
+    'create store': Case(lambda ada, bob: ada.follow('hc:stores'), {}),
+    'edit store': Case(_store, {}),
+    'create item': Case(lambda ada, bob: ada.get(_store(ada, bob).href('hc:items')), {}),
+    'edit item': Case(_item, {}),
+    'search': Case(lambda ada, bob: ada.follow('hc:users'), {}),
 }
 BUTTONS: dict[str, Callable[[Client, Client], ApiResponse]] = {
     'follow': lambda ada, bob: ada.get(bob.me().href('self')),
     'unfollow': follow,
     'delete': lambda ada, bob: ada.me(),
     'delete post': _post,
-    'renew': _fresh_token,
+    'renew': _new_token,
     'revoke-others': lambda ada, bob: ada.follow('hc:tokens'),
     'revoke': lambda ada, bob: ada.get(ada.follow('hc:tokens').items[0]['_links']['self']['href']),
     'delete store': _store,
@@ -84,102 +84,102 @@ BUTTONS: dict[str, Callable[[Client, Client], ApiResponse]] = {
 }
 
 
-def _good(field: dict[str, Any]) -> str:
+def _valid_value(field: dict[str, Any]) -> str:
     return '60' if field['type'] == 'number' else field.get('options', {'inline': ['x12345678']})['inline'][0]
 
 
 def name_of(form: str) -> str:
-    """Return the name of the form in its document: a name here may have a second word."""
+    """Return the name of the form in its document, without the second word that some keys have here."""
     return form.partition(' ')[0]
 
 
-def keeping(field: dict[str, Any]) -> st.SearchStrategy[str]:
-    """Return a strategy for values that keep every stated rule of the field."""
+def valid_values(field: dict[str, Any]) -> st.SearchStrategy[str]:
+    """Return a strategy for values that satisfy every stated rule of the field."""
     if 'options' in field:
         return st.sampled_from(field['options']['inline'])
     if field['type'] == 'number':
         step = Decimal(str(field['step'])).normalize()
         steps = st.integers(round(field['min'] / field['step']), round(field['max'] / field['step']))
         return steps.map(lambda number: f'{number * step:f}')
-    least = max(field.get('minLength', 0), int(field.get('required', False)))
-    most = field.get('maxLength', 60)
+    min_length = max(field.get('minLength', 0), int(field.get('required', False)))
+    max_length = field.get('maxLength', 60)
     if 'regex' in field and field['type'] != 'textarea':
         # Which letters beyond ASCII a domain may have is a table (RFC 5892), which no pattern can express.
         alphabet = ASCII if field['type'] == 'email' else CHARACTERS
         texts = st.from_regex(re.compile(field['regex'], re.ASCII), fullmatch=True, alphabet=alphabet)
     else:
-        texts = st.text(ASCII if field['type'] == 'password' else CHARACTERS, min_size=least, max_size=most)
+        texts = st.text(
+            ASCII if field['type'] == 'password' else CHARACTERS, min_size=min_length, max_size=max_length
+        )
 
-    def keeps(text: str) -> bool:
+    def is_valid(text: str) -> bool:
         normal = unicodedata.normalize('NFC', text)
         return (
-            least <= len(normal) <= most
-            and least <= len(text) <= most
+            min_length <= len(normal) <= max_length
+            and min_length <= len(text) <= max_length
             and re.fullmatch(field.get('regex', r'[\s\S]*'), text) is not None
         )
 
-    return texts.filter(keeps)
+    return texts.filter(is_valid)
 
 
-def breaking(field: dict[str, Any]) -> list[str | None]:
+def invalid_values(field: dict[str, Any]) -> list[str | None]:
     """Return a value for every stated rule of the field that breaks it; None stands for no value."""
-    broken: list[str | None] = []
+    invalid: list[str | None] = []
     if field.get('required'):
-        broken.append(None)
+        invalid.append(None)
     if field.get('minLength'):
-        broken.append('x' * (field['minLength'] - 1))
+        invalid.append('x' * (field['minLength'] - 1))
     if 'maxLength' in field:
-        broken.append('x' * (field['maxLength'] + 1))
+        invalid.append('x' * (field['maxLength'] + 1))
     if 'options' in field:
-        broken.append('none of them')
+        invalid.append('none of them')
     if field['type'] == 'number':
-        broken += [str(field['min'] - 1), str(field['max'] + 1), '0.001', 'none']
+        invalid += [str(field['min'] - 1), str(field['max'] + 1), '0.001', 'none']
     if 'regex' in field:
-        broken.append(
+        invalid.append(
             next(text for text in (' ', 'ä ö', 'a\x07b 12345') if not re.fullmatch(field['regex'], text))
         )
-    return broken
+    return invalid
 
 
-def fill(place: Place, template: dict[str, Any], data: st.DataObject) -> dict[str, str]:
+def fill(case: Case, template: dict[str, Any], data: st.DataObject) -> dict[str, str]:
     return {
-        field['name']: place.fixed.get(field['name']) or data.draw(keeping(field), label=field['name'])
+        field['name']: case.fixed.get(field['name']) or data.draw(valid_values(field), label=field['name'])
         for field in template['properties']
     }
 
 
-@pytest.mark.parametrize('form', PLACES)
+@pytest.mark.parametrize('form', CASES)
 @examples(20)
 @given(data=st.data())
-def test_a_form_filled_in_by_its_rules_succeeds(
-    ada: Client, bob: Client, form: str, data: st.DataObject
-) -> None:
-    place, name = PLACES[form], name_of(form)
-    document = place.find(ada, bob)
-    values = fill(place, document.state['_templates'][name], data)
-    done = document.submit(name, **values)
-    assert done.status in (200, 201, 204), done.text
+def test_a_form_with_valid_values_succeeds(ada: Client, bob: Client, form: str, data: st.DataObject) -> None:
+    case, name = CASES[form], name_of(form)
+    document = case.document(ada, bob)
+    values = fill(case, document.state['_templates'][name], data)
+    response = document.submit(name, **values)
+    assert response.status in (200, 201, 204), response.text
     if form == 'register':  # the next example needs a free user name and email
         Client(ada.app).sign_in(values['username'], values['password']).me().submit('delete')
-    elif done.status == 201:
-        ada.delete(done.headers['location'])
+    elif response.status == 201:
+        ada.delete(response.headers['location'])
     elif form == 'change-password':
-        back = {'current_password': values['password'], 'password': PASSWORD}
-        assert document.submit(name, **back).status == 204
+        restored = {'current_password': values['password'], 'password': PASSWORD}
+        assert document.submit(name, **restored).status == 204
 
 
-@pytest.mark.parametrize('form', [form for form in PLACES if form != 'search'])
+@pytest.mark.parametrize('form', [form for form in CASES if form != 'search'])
 def test_a_value_that_breaks_a_rule_is_reported(ada: Client, bob: Client, form: str) -> None:
-    place, name = PLACES[form], name_of(form)
-    document = place.find(ada, bob)
+    case, name = CASES[form], name_of(form)
+    document = case.document(ada, bob)
     template = document.state['_templates'][name]
-    good = {field['name']: field.get('value') or _good(field) for field in template['properties']}
-    good |= {'email': 'x@example.org'} if 'email' in good else {}
-    good |= place.fixed
+    valid = {field['name']: field.get('value') or _valid_value(field) for field in template['properties']}
+    valid |= {'email': 'x@example.org'} if 'email' in valid else {}
+    valid |= case.fixed
     tried = 0
     for field in template['properties']:
-        for wrong in breaking(field):
-            values = good | {field['name']: wrong}
+        for invalid in invalid_values(field):
+            values = valid | {field['name']: invalid}
             body = {name: value for name, value in values.items() if value is not None}
             refused = document.client.request(template['method'], template['target'], json=body)
             assert_problem(refused, 400, f'#/{field["name"]}')
@@ -206,7 +206,7 @@ def test_signed_in_users_have_the_form_to_publish(ada: Client) -> None:
     assert forms_of(ada.entry()) == ['publish']
 
 
-def test_ones_own_account_has_the_forms_to_edit_and_delete(ada: Client) -> None:
+def test_a_users_own_account_has_the_forms_to_edit_and_delete(ada: Client) -> None:
     assert forms_of(ada.me()) == ['edit', 'change-password', 'delete']
 
 
@@ -215,7 +215,7 @@ def test_another_user_has_either_the_follow_or_the_unfollow_form(ada: Client, bo
     assert forms_of(follow(ada, bob)) == ['unfollow']
 
 
-def test_ones_own_post_has_the_forms_to_edit_and_delete(ada: Client, bob: Client) -> None:
+def test_a_users_own_post_has_the_forms_to_edit_and_delete(ada: Client, bob: Client) -> None:
     post = _post(ada, bob)
     assert forms_of(post) == ['edit', 'delete']
     assert forms_of(bob.get(post.href('self'))) == []
@@ -226,7 +226,7 @@ def test_collections_of_posts_have_the_form_to_publish(ada: Client, path: tuple[
     assert forms_of(ada.follow(*path)) == ['publish']
 
 
-def test_the_users_have_a_search_form(ada: Client) -> None:
+def test_the_collection_of_users_has_a_search_form(ada: Client) -> None:
     assert forms_of(ada.follow('hc:users')) == ['search']
 
 

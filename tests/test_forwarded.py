@@ -51,7 +51,7 @@ def test_a_proxy_that_names_no_client_counts_as_the_client(header: str) -> None:
     assert address(PROXY, forwarded=header) == PROXY
 
 
-def test_an_unclosed_quote_of_a_client_hides_no_hop() -> None:
+def test_an_unclosed_quote_does_not_hide_the_next_hop() -> None:
     forged = 'for=198.51.100.1;by=", for="[2001:db8::1]"'
     assert address(PROXY, forwarded=forged) == PROXY
 
@@ -82,11 +82,11 @@ def test_an_asterisk_trusts_only_the_peer() -> None:
     assert address(OUTER_PROXY, allowed='*', x_forwarded_for='198.51.100.1, 203.0.113.7') == CLIENT
 
 
-def test_an_all_trusted_chain_ends_at_its_first_hop() -> None:
+def test_the_client_of_a_fully_trusted_chain_is_its_first_hop() -> None:
     assert address(PROXY, x_forwarded_for='10.0.0.3, 10.0.0.2') == '10.0.0.3'
 
 
-def test_a_peer_without_an_ip_address_is_throttled_too() -> None:
+def test_a_peer_without_an_ip_address_has_an_empty_address() -> None:
     assert address('') == ''
 
 

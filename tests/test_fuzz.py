@@ -1,4 +1,4 @@
-"""Fuzzing of every URL: each response is described, not empty, and no internal error."""
+"""Fuzzing of every URL: each response is described, is not empty, and is not an internal error."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ PARAMETERS = (
     'q', 'page', 'per_page', 'page[after]', 'page[before]', 'page[number]', 'page[size]', 'sort', 'include',
     'fields[users]', 'fields[posts]', 'filter[username]', 'fields[', 'x', '',
 )  # fmt: skip
-PIECES = (
+HEADER_PIECES = (
     '*/*', 'a/b', HAL, HAL_FORMS, JSON_API, HTML, JSON, ';q=0', ';q=1.5',
     ';ext="x"', ';charset=utf-8', ',', ';', '"', '\\', '=',
     '*', 'W/', '"0"', '"', ' ', '\t', 'Bearer ', 'Basic ', 'hc_x', 'OmE=', '====', 'for=', 'host=evil.test',
@@ -41,7 +41,7 @@ HEADERS = (
     'X-HTTP-Method-Override',
     'Content-Encoding',
 )  # fmt: skip
-ODD = (
+UNUSUAL_TEXTS = (
     '',
     ' ',
     'ada',
@@ -61,18 +61,20 @@ ODD = (
     '1e3',
 )
 
-letters = (
-    st.sampled_from(ODD) | st.text(max_size=8) | st.sampled_from((100, 5000)).map(lambda size: 'x' * size)
+texts = (
+    st.sampled_from(UNUSUAL_TEXTS)
+    | st.text(max_size=8)
+    | st.sampled_from((100, 5000)).map(lambda size: 'x' * size)
 )
 numbers = st.integers() | st.floats() | st.sampled_from((2**53, 10**400, -0.0, 1e-300, True, None))
 values = st.recursive(
-    letters | numbers,
+    texts | numbers,
     lambda inner: (
-        st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from(NAMES) | letters, inner, max_size=3)
+        st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from(NAMES) | texts, inner, max_size=3)
     ),
     max_leaves=6,
 )
-objects = st.dictionaries(st.sampled_from(NAMES), letters | numbers | values, max_size=8)
+objects = st.dictionaries(st.sampled_from(NAMES), texts | numbers | values, max_size=8)
 resources = st.fixed_dictionaries(
     {'type': st.sampled_from(('users', 'posts', 'tokens', 'stores', 'items'))},
     optional={
@@ -82,19 +84,19 @@ resources = st.fixed_dictionaries(
     },
 )
 documents = st.fixed_dictionaries({'data': resources | st.lists(resources | values, max_size=3) | values})
-fields = st.lists(st.tuples(st.sampled_from(NAMES), letters), max_size=6)
+fields = st.lists(st.tuples(st.sampled_from(NAMES), texts), max_size=6)
 header_values = st.lists(
-    st.sampled_from(PIECES)
+    st.sampled_from(HEADER_PIECES)
     | st.text(st.characters(max_codepoint=255, exclude_characters='\r\n\0'), max_size=6),
     max_size=6,
 ).map(''.join)
 cursors = values.map(lambda value: urlsafe_b64encode(json.dumps(value).encode()).decode().rstrip('='))
 queries = st.one_of(
-    st.lists(st.tuples(st.sampled_from(PARAMETERS), letters | cursors), max_size=4).map(
+    st.lists(st.tuples(st.sampled_from(PARAMETERS), texts | cursors), max_size=4).map(
         lambda pairs: urlencode(pairs, errors='surrogatepass')
     ),
     st.text(st.characters(max_codepoint=126, min_codepoint=33), max_size=20),
-).map(lambda query: query.replace('#', '')[:800])  # httplint warns of a longer Location
+).map(lambda query: query.replace('#', '')[:800])  # httplint warns about a longer Location
 
 
 class Body(NamedTuple):

@@ -1,6 +1,6 @@
 """The Idempotency-Key header: its syntax, its scope, and the replayed response.
 
-domain/test_idempotency.py has storage, expiry, clocks and killed processes.
+domain/test_idempotency.py covers storage, expiry, clocks and killed processes.
 """
 
 from __future__ import annotations
@@ -68,7 +68,7 @@ def test_a_response_is_replayed_after_the_resource_has_changed(ada: Client) -> N
     assert publish(ada).text == first.text
 
 
-def test_a_key_belongs_to_the_user_not_to_the_token(ada: Client) -> None:
+def test_a_key_is_scoped_to_the_user_not_to_the_token(ada: Client) -> None:
     first = publish(ada)
     assert publish(ada.sign_in('ada')).text == first.text
 
@@ -107,11 +107,11 @@ def test_a_key_is_the_same_with_and_without_quotes(ada: Client) -> None:
 def test_a_revoked_token_gets_no_replay(ada: Client) -> None:
     publish(ada)
     assert ada.delete(ada.entry().href('hc:tokens')).status == 204
-    posts = {'body': 'hello'}
-    assert ada.post('/api/posts', posts, headers={'Idempotency-Key': KEY}).status == 401
+    body = {'body': 'hello'}
+    assert ada.post('/api/posts', body, headers={'Idempotency-Key': KEY}).status == 401
 
 
-def test_a_token_for_reading_gets_no_replay(ada: Client) -> None:
+def test_a_read_token_gets_no_replay(ada: Client) -> None:
     publish(ada)
     sign_in = {'username': 'ada', 'password': PASSWORD, 'scope': 'read'}
     reader = Client(ada.app, ada.post('/api/tokens', sign_in).state['token'])
@@ -122,10 +122,10 @@ def test_a_token_for_reading_gets_no_replay(ada: Client) -> None:
 def test_a_retried_registration_gets_the_first_response(app: Any) -> None:
     first, again = register(app), register(app)
     assert first.status == again.status == 201
-    left = again.headers['ratelimit']  # as it is now
+    current = again.headers['ratelimit']  # a replayed response has the current limit
     assert again.lasting_headers == first.lasting_headers | {
         'idempotency-replayed': 'true',
-        'ratelimit': left,
+        'ratelimit': current,
     }
     assert first.text == again.text
 
@@ -181,7 +181,7 @@ def test_a_replayed_response_has_the_cors_headers_of_the_retry(ada: Client) -> N
 def test_concurrent_requests_with_one_key_take_effect_once(ada: Client, start: Start) -> None:
     nodes = [Client(start(), ada.token) for _ in range(2)]
     with ThreadPoolExecutor(8) as pool:
-        responses = list(pool.map(lambda turn: publish(nodes[turn % 2]), range(16)))
+        responses = list(pool.map(lambda number: publish(nodes[number % 2]), range(16)))
     assert {response.status for response in responses} <= {201, 409}
     assert len({response.text for response in responses if response.status == 201}) == 1
     assert all(response.headers['retry-after'] for response in responses if response.status == 409)

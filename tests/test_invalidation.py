@@ -1,4 +1,4 @@
-"""Links with rel="invalidates": every write names the other resources whose texts it changed."""
+"""Links with rel="invalidates": a write names the other resources that it changed."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ OWN = (
     '/api/users/{user_id}/following/{other_id}',
 )
 OTHERS = tuple(f'/api/users/{{other_id}}{rest}' for rest in ('', '/followers', '/following', '/posts'))
-MOVING = re.compile(r'"(last_seen|last_used_at)":("[^"]*"|null)')
+VOLATILE = re.compile(r'"(last_seen|last_used_at)":("[^"]*"|null)')
 
 
 @pytest.fixture
@@ -58,46 +58,46 @@ WRITES: dict[str, Callable[[World], ApiResponse]] = {
 
 
 @pytest.mark.parametrize('name', WRITES)
-def test_a_write_names_everything_that_it_changed(world: World, name: str) -> None:
-    """Single posts that embed a changed author, and what third users have, would be too many to name."""
+def test_a_write_invalidates_every_resource_that_it_changed(world: World, name: str) -> None:
+    """Except posts that embed a changed author and resources of third users, which would be too many."""
     third_users = {'unfollow': (), 'delete user': OTHERS[1:]}.get(name, OTHERS)
     deleted = ('/api/users/{user_id}/following/{other_id}',) if name == 'delete user' else ()
     assert_complete(world, WRITES[name], (*third_users, *deleted, '/api/posts/{post_id}'))
 
 
-def test_a_follow_names_everything_that_it_changed(world: World) -> None:
+def test_a_follow_invalidates_every_resource_that_it_changed(world: World) -> None:
     url = world.url('/api/users/{user_id}/following/{other_id}')
     world.ada.delete(url)
     assert_complete(world, lambda world: world.ada.put(url), ('/api/posts/{post_id}',))
 
 
-def test_a_change_of_linkage_names_the_follow_and_the_other_relationship(world: World) -> None:
+def test_a_change_of_linkage_invalidates_the_follow_and_the_followers(world: World) -> None:
     relationship = world.url('/api/users/{user_id}/relationships/following')
     follow = ORIGIN + world.url('/api/users/{user_id}/following/{other_id}')
     followers = ORIGIN + world.url('/api/users/{other_id}/relationships/followers')
     members = [{'type': 'users', 'id': str(world.values['other_id'])}]
     for method in ('DELETE', 'POST'):
-        named = invalidated(JsonApiClient(world.ada).send(method, relationship, members))
-        assert named >= {follow, followers}
-        assert ORIGIN + relationship not in named
+        urls = invalidated(JsonApiClient(world.ada).send(method, relationship, members))
+        assert urls >= {follow, followers}
+        assert ORIGIN + relationship not in urls
     for method in ('DELETE', 'PUT'):
-        named = invalidated(world.ada.request(method, follow))
-        assert named >= {ORIGIN + relationship, followers}
-        assert follow not in named
+        urls = invalidated(world.ada.request(method, follow))
+        assert urls >= {ORIGIN + relationship, followers}
+        assert follow not in urls
 
 
-def test_a_password_names_everything_that_it_changed(world: World) -> None:
+def test_a_password_change_invalidates_every_changed_resource(world: World) -> None:
     world.ada.sign_in('ada')
     body = {'current_password': 'correct horse', 'password': 'battery staple'}
     assert_complete(world, lambda world: world.ada.put(world.url('/api/users/{user_id}/password'), body))
 
 
-def test_a_renamed_store_changes_its_items_on_pages_only(world: World) -> None:
-    """As many items as a store has would be too many to name, so only their lists are."""
+def test_renaming_a_store_changes_only_the_pages_of_its_items(world: World) -> None:
+    """A store can have too many items to name, so only its collections are invalidated."""
     item = world.url('/api/items/{item_id}')
     data, page = world.ada.get(item), world.ada.get(item, accept=HTML)
-    named = invalidated(WRITES['rename store'](world))
-    assert named == {f'{ORIGIN}/api/stores', ORIGIN + world.url('/api/stores/{store_id}/items')}
+    urls = invalidated(WRITES['rename store'](world))
+    assert urls == {f'{ORIGIN}/api/stores', ORIGIN + world.url('/api/stores/{store_id}/items')}
     assert world.ada.get(item, headers={'If-None-Match': data.tag}).status == 304
     assert world.ada.get(item, accept=HTML, headers={'If-None-Match': page.tag}).status == 200
 
@@ -111,29 +111,27 @@ def test_no_write_has_more_than_20_links(ada: Client) -> None:
 
 
 def assert_complete(
-    world: World, write: Callable[[World], ApiResponse], excepted: tuple[str, ...] = ()
+    world: World, write: Callable[[World], ApiResponse], ignored: tuple[str, ...] = ()
 ) -> None:
-    """Assert that the write names each resource that it changed, but for its target, for last_seen, and for
-    what is excepted.
-    """
+    """Assert that the write invalidates every changed resource, except its target and the `ignored` ones."""
     before = states(world)
     response = write(world)
     assert response.status < 300, response.text
     after = states(world)
     changed = {url for url in before if before[url] != after[url]}
     assert changed
-    unnamed = {f'{ORIGIN}{world.url(one)}' for one in excepted} | {response.target}
-    assert changed - invalidated(response) <= unnamed
+    allowed = {f'{ORIGIN}{world.url(template)}' for template in ignored} | {response.target}
+    assert changed - invalidated(response) <= allowed
 
 
 def states(world: World) -> dict[str, str]:
-    """Return the representation of every resource, empty where there is none, as its owner sees it."""
+    """Return the representation of every resource as its owner sees it, or an empty text if there is none."""
     texts = {}
     for client, templates in ((world.ada, OWN), (world.bob, (*SHARED, *OTHERS))):
         for template in templates:
             url = world.url(template)
             response = client.get(url, accept=HAL)
-            texts[f'{ORIGIN}{url}'] = MOVING.sub('', response.text) if response.status == 200 else ''
+            texts[f'{ORIGIN}{url}'] = VOLATILE.sub('', response.text) if response.status == 200 else ''
     return texts
 
 

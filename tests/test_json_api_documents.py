@@ -57,8 +57,10 @@ def test_every_relationship_has_its_own_url(world: World, ada: Client) -> None:
             document = api.get(relationship['links']['self'])
             assert document.state['links']['self'] == relationship['links']['self']
             assert document.state['links']['related'] == relationship['links']['related']
-            there = api.get(relationship['links']['related']).state['data']
-            identifiers = [identify(one) for one in there] if isinstance(there, list) else identify(there)
+            target = api.get(relationship['links']['related']).state['data']
+            identifiers = (
+                [identify(resource) for resource in target] if isinstance(target, list) else identify(target)
+            )
             assert document.state['data'] == identifiers
             assert relationship.get('data', identifiers) == identifiers
             assert ('data' in relationship) == isinstance(identifiers, dict), name
@@ -94,12 +96,12 @@ def test_an_author_of_many_posts_is_included_once(ada_api: JsonApiClient) -> Non
 def test_a_follow_has_relationships_to_both_users(ada_api: JsonApiClient, bob_api: JsonApiClient) -> None:
     ada, bob = ada_api.me().state['data'], bob_api.me().state['data']
     url = ada_api.get(bob['links']['self']).state['data']['meta']['links']['follow']['href']
-    made = ada_api.client.put(url)
-    assert made.status == 201
-    assert made.state['data']['id'] == f'{ada["id"]}-{bob["id"]}'
-    assert made.state['data']['type'] == 'follows'
-    assert related(made.state['data'], 'follower') == ada['links']['self']
-    assert related(made.state['data'], 'followed') == bob['links']['self']
+    created = ada_api.client.put(url)
+    assert created.status == 201
+    assert created.state['data']['id'] == f'{ada["id"]}-{bob["id"]}'
+    assert created.state['data']['type'] == 'follows'
+    assert related(created.state['data'], 'follower') == ada['links']['self']
+    assert related(created.state['data'], 'followed') == bob['links']['self']
 
 
 def test_a_page_has_counts_in_meta_and_links_to_other_pages(ada_api: JsonApiClient) -> None:
@@ -137,7 +139,7 @@ def test_the_etag_differs_by_format(ada: Client, ada_api: JsonApiClient) -> None
     assert ada_api.me().tag != ada.me().tag
 
 
-def test_caching_headers_are_those_of_other_formats(ada: Client, ada_api: JsonApiClient) -> None:
+def test_caching_headers_are_the_same_as_in_other_formats(ada: Client, ada_api: JsonApiClient) -> None:
     assert ada_api.me().headers['cache-control'] == ada.me().headers['cache-control']
 
 

@@ -8,8 +8,8 @@ from tests.json_api_client import JsonApiClient, assert_refused
 pytestmark = pytest.mark.above_databases
 
 PROFILE = f'{JSON_API}; profile="https://example.org/a https://example.org/b"'
-MODIFIED = f'{JSON_API}; charset=utf-8'
-EXTENDED = f'{JSON_API}; ext="https://jsonapi.org/ext/atomic"'
+WITH_CHARSET = f'{JSON_API}; charset=utf-8'
+WITH_EXTENSION = f'{JSON_API}; ext="https://jsonapi.org/ext/atomic"'
 NEW = {
     'type': 'users',
     'attributes': {'username': 'eve', 'email': 'eve@example.org', 'password': 'correct horse'},
@@ -22,8 +22,8 @@ NEW = {
         (JSON_API, JSON_API),
         (JSON_API.upper(), JSON_API),
         (PROFILE, JSON_API),
-        (f'{MODIFIED}, {JSON_API}', JSON_API),
-        (f'{EXTENDED}, {JSON_API}', JSON_API),
+        (f'{WITH_CHARSET}, {JSON_API}', JSON_API),
+        (f'{WITH_EXTENSION}, {JSON_API}', JSON_API),
         (f'{HAL};q=0.5, {JSON_API}', JSON_API),
         (f'{JSON_API}, {JSON}', JSON_API),
         (f'{JSON_API}, {HAL}', HAL),
@@ -41,11 +41,11 @@ def test_the_accept_header_selects_json_api(client: Client, accept: str, media_t
 @pytest.mark.parametrize(
     'accept',
     [
-        MODIFIED,
-        EXTENDED,
-        f'{MODIFIED}, {EXTENDED}',
-        f'{MODIFIED}, {HAL}',
-        f'{EXTENDED}, */*',
+        WITH_CHARSET,
+        WITH_EXTENSION,
+        f'{WITH_CHARSET}, {WITH_EXTENSION}',
+        f'{WITH_CHARSET}, {HAL}',
+        f'{WITH_EXTENSION}, */*',
         f'{PROFILE}; a=b',
     ],
 )
@@ -58,7 +58,9 @@ def test_a_406_lists_json_api(client: Client) -> None:
     assert JSON_API in refused.state['detail']
 
 
-@pytest.mark.parametrize('content_type', [MODIFIED, EXTENDED, f'{JSON_API}; version=1', f'{JSON_API}; q=1'])
+@pytest.mark.parametrize(
+    'content_type', [WITH_CHARSET, WITH_EXTENSION, f'{JSON_API}; version=1', f'{JSON_API}; q=1']
+)
 def test_a_body_in_json_api_with_parameters_is_415(anonymous_api: JsonApiClient, content_type: str) -> None:
     refused = anonymous_api.send('POST', '/api/users', NEW, Content_Type=content_type)
     assert refused.status == 415
@@ -89,7 +91,7 @@ def test_a_json_api_body_can_get_another_format(anonymous_api: JsonApiClient) ->
 
 @pytest.mark.parametrize(
     ('content_type', 'media_type'),
-    [(JSON_API, JSON_API), (PROFILE, JSON_API), (f'{JSON_API}; ext=""', JSON_API), (MODIFIED, HAL)],
+    [(JSON_API, JSON_API), (PROFILE, JSON_API), (f'{JSON_API}; ext=""', JSON_API), (WITH_CHARSET, HAL)],
 )
 def test_a_json_api_content_type_without_a_body_selects_json_api(
     client: Client, content_type: str, media_type: str
@@ -99,14 +101,14 @@ def test_a_json_api_content_type_without_a_body_selects_json_api(
 
 
 def test_an_empty_list_of_extensions_is_ignored(anonymous_api: JsonApiClient) -> None:
-    unextended = f'{JSON_API}; ext=""'
-    assert anonymous_api.client.get('/api', accept=unextended).content_type == JSON_API
-    assert anonymous_api.send('POST', '/api/users', NEW, Content_Type=unextended).status == 201
+    without_extensions = f'{JSON_API}; ext=""'
+    assert anonymous_api.client.get('/api', accept=without_extensions).content_type == JSON_API
+    assert anonymous_api.send('POST', '/api/users', NEW, Content_Type=without_extensions).status == 201
 
 
 @pytest.mark.parametrize(
     ('accept', 'media_type'),
-    [(JSON_API, JSON_API), (f'{JSON_API}, {HAL};q=0.1', JSON_API), ('*/*', PROBLEM), (MODIFIED, PROBLEM)],
+    [(JSON_API, JSON_API), (f'{JSON_API}, {HAL};q=0.1', JSON_API), ('*/*', PROBLEM), (WITH_CHARSET, PROBLEM)],
 )
 def test_errors_are_in_json_api_if_that_is_preferred(client: Client, accept: str, media_type: str) -> None:
     refused = client.get('/api/users', accept=accept)

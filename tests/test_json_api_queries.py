@@ -10,15 +10,15 @@ from tests.client import HAL, JSON_API, ApiResponse, Client
 from tests.json_api_client import JsonApiClient, assert_refused, identify, related, relation
 from tests.routes import World
 
-LETTERS = ('dora', 'Bea', 'eve', 'Carl')
+USERNAMES = ('dora', 'Bea', 'eve', 'Carl')
 
 
 @pytest.fixture
-def letters(client: Client, ada: Client) -> list[str]:
+def usernames(client: Client, ada: Client) -> list[str]:
     """The names of all users, in the order in which they registered."""
-    for name in LETTERS:
+    for name in USERNAMES:
         client.register(name)
-    return [ada.me().state['username'], *LETTERS]
+    return [ada.me().state['username'], *USERNAMES]
 
 
 def names(response: ApiResponse) -> list[str]:
@@ -30,7 +30,7 @@ def bodies(response: ApiResponse) -> list[str]:
 
 
 def walk(client: JsonApiClient, first: ApiResponse, rel: str) -> list[ApiResponse]:
-    """Return all pages, from the first by the `next` links."""
+    """Return all pages, starting at the first, by their links with this relation."""
     pages = [first]
     while rel in pages[-1].state['links']:
         pages.append(client.get(pages[-1].state['links'][rel]))
@@ -69,7 +69,7 @@ def test_the_first_page_of_each_relationship_can_be_included(
 
 
 def test_relationships_of_many_users_can_be_included(
-    ada_api: JsonApiClient, bob_api: JsonApiClient, letters: list[str]
+    ada_api: JsonApiClient, bob_api: JsonApiClient, usernames: list[str]
 ) -> None:
     ada, bob = ada_api.me().state['data'], bob_api.me().state['data']
     ada_api.send('POST', relation(ada, 'following'), [identify(bob)])
@@ -78,7 +78,7 @@ def test_relationships_of_many_users_can_be_included(
     last = bob_api.publish('hello')
     response = ada_api.related('users', query='?include=followers,following,posts&page[size]=100').state
     by_name = {user['attributes']['username']: user['relationships'] for user in response['data']}
-    assert len(by_name) == len(letters) + 1
+    assert len(by_name) == len(usernames) + 1
     assert by_name['bob']['followers']['data'] == [identify(ada)]
     assert by_name['ada']['following']['data'] == [identify(bob)]
     assert by_name['bob']['posts']['data'] == [identify(last)]
@@ -91,26 +91,27 @@ def test_relationships_of_many_users_can_be_included(
 
 def test_an_include_path_can_have_three_steps(world: World, ada: Client, bob: Client) -> None:
     api = JsonApiClient(ada)
-    me, him = (identify(JsonApiClient(one).me().state['data']) for one in (ada, bob))
+    me, other = (identify(JsonApiClient(client).me().state['data']) for client in (ada, bob))
     item = {'type': 'items', 'id': str(world.values['item_id'])}
     post = {'type': 'posts', 'id': str(world.values['post_id'])}
     store = {'type': 'stores', 'id': str(world.values['store_id'])}
     for template, path, expected in (
-        (urls.POST, 'author.following.followers', [me, him]),
+        (urls.POST, 'author.following.followers', [me, other]),
         (urls.ITEM, 'store.owner.posts', [store, me, post]),
-        (urls.STORE, 'items,owner.following', [item, me, him]),
+        (urls.STORE, 'items,owner.following', [item, me, other]),
         (urls.STORES, 'owner.posts.author', [me, post]),
         (urls.STORE_ITEMS, 'store.items', [store]),
-        (urls.FOLLOW, 'follower.posts,followed.followers', [me, post, him]),
-        (urls.USER, 'following.followers.posts', [him, post]),
+        (urls.FOLLOW, 'follower.posts,followed.followers', [me, post, other]),
+        (urls.USER, 'following.followers.posts', [other, post]),
     ):
         response = api.get(f'{world.url(template)}?include={path}').state
-        assert sorted(one['id'] for one in response['included']) == sorted(one['id'] for one in expected)
+        ids = [resource['id'] for resource in response['included']]
+        assert sorted(ids) == sorted(identifier['id'] for identifier in expected)
         hal = ada.get(f'{world.url(template)}?include={path}', accept=HAL)
         assert hal.status == 200
 
 
-def test_included_linkage_is_paged_by_its_relationship(ada_api: JsonApiClient) -> None:
+def test_included_linkage_is_paginated_at_the_relationship(ada_api: JsonApiClient) -> None:
     for number in range(12):
         ada_api.publish(f'post {number}')
     related_posts = ada_api.me('?include=posts').state['data']['relationships']['posts']
@@ -118,12 +119,12 @@ def test_included_linkage_is_paged_by_its_relationship(ada_api: JsonApiClient) -
     while 'next' in pages[-1]['links']:
         pages.append(ada_api.get(pages[-1]['links']['next']).state)
     assert [len(page['data']) for page in pages] == [10, 2]
-    everything = ada_api.get(related_posts['links']['related'] + '?page[size]=100').state['data']
-    assert [one for page in pages for one in page['data']] == [identify(post) for post in everything]
+    posts = ada_api.get(related_posts['links']['related'] + '?page[size]=100').state['data']
+    assert [member for page in pages for member in page['data']] == [identify(post) for post in posts]
     assert ada_api.get(related_posts['links']['last']).state['data'] == pages[1]['data']
 
 
-def test_the_own_feed_can_be_included(ada_api: JsonApiClient, bob_api: JsonApiClient) -> None:
+def test_a_users_own_feed_can_be_included(ada_api: JsonApiClient, bob_api: JsonApiClient) -> None:
     me, other = ada_api.me().state['data'], bob_api.me().state['data']
     for number in range(12):
         bob_api.publish(f'post {number}')
@@ -132,18 +133,20 @@ def test_the_own_feed_can_be_included(ada_api: JsonApiClient, bob_api: JsonApiCl
     feed = response['data']['relationships']['feed']
     posts = ada_api.get(related(me, 'feed')).state['data']
     assert feed['data'] == [identify(post) for post in posts]
-    assert [one for one in response['included'] if one['type'] == 'posts'] == posts
-    assert [one['id'] for one in response['included'] if one['type'] == 'users'] == [other['id']]
-    assert [identify(one) for one in ada_api.get(feed['links']['next']).state['data']] == [
+    assert [resource for resource in response['included'] if resource['type'] == 'posts'] == posts
+    assert [resource['id'] for resource in response['included'] if resource['type'] == 'users'] == [
+        other['id']
+    ]
+    assert [identify(post) for post in ada_api.get(feed['links']['next']).state['data']] == [
         identify(post) for post in ada_api.get(related(me, 'feed') + '?page[number]=2').state['data']
     ]
 
 
-def test_own_tokens_are_included_without_secrets(ada: Client, ada_api: JsonApiClient) -> None:
+def test_a_users_own_tokens_are_included_without_secrets(ada: Client, ada_api: JsonApiClient) -> None:
     response = ada_api.me('?include=tokens')
     me = response.state['data']
     assert response.state['included'] == ada_api.get(related(me, 'tokens')).state['data']
-    assert me['relationships']['tokens']['data'] == [identify(one) for one in response.state['included']]
+    assert me['relationships']['tokens']['data'] == [identify(token) for token in response.state['included']]
     page = ada_api.get(me['relationships']['tokens']['links']['first']).state
     assert page['data'] == me['relationships']['tokens']['data']
     assert ada.token is not None
@@ -164,8 +167,8 @@ def test_nothing_is_included_where_a_relationship_is_absent(
         other['id']: False,
         ada_api.me().state['data']['id']: True,
     }
-    assert sorted(one['type'] for one in users['included']) == ['posts', 'tokens']
-    assert post['id'] not in [one['id'] for one in users['included']]
+    assert sorted(resource['type'] for resource in users['included']) == ['posts', 'tokens']
+    assert post['id'] not in [resource['id'] for resource in users['included']]
 
 
 def test_including_too_many_resources_is_rejected(
@@ -186,14 +189,14 @@ def test_only_requested_relationships_are_included(ada_api: JsonApiClient) -> No
     ada_api.publish('hello')
     response = ada_api.me('?include=posts').state
     assert 'data' not in response['data']['relationships']['following']
-    assert [one['type'] for one in response['included']] == ['posts']
+    assert [resource['type'] for resource in response['included']] == ['posts']
 
 
 def test_the_response_to_a_write_can_include_resources(ada_api: JsonApiClient) -> None:
     ada_api.publish('hello')
     me = ada_api.me().state['data']
     changed = ada_api.send('PATCH', me['links']['self'] + '?include=posts', identify(me))
-    assert [one['type'] for one in changed.state['included']] == ['posts']
+    assert [resource['type'] for resource in changed.state['included']] == ['posts']
 
 
 def test_a_precondition_applies_to_the_selected_representation(ada_api: JsonApiClient) -> None:
@@ -239,35 +242,37 @@ def test_fieldsets_of_other_types_are_accepted(ada_api: JsonApiClient) -> None:
         ('?sort=-username,id', ['eve', 'dora', 'Carl', 'Bea', 'ada']),
     ],
 )
-def test_users_are_sorted(ada_api: JsonApiClient, letters: list[str], sort: str, expected: list[str]) -> None:
-    assert sorted(letters) == sorted(expected)
+def test_users_are_sorted(
+    ada_api: JsonApiClient, usernames: list[str], sort: str, expected: list[str]
+) -> None:
+    assert sorted(usernames) == sorted(expected)
     assert names(ada_api.related('users', query=sort)) == expected
 
 
 @pytest.mark.parametrize('sort', ['id', '-id', 'username', '-username'])
 def test_pages_keep_their_order_in_both_directions(
-    ada_api: JsonApiClient, letters: list[str], sort: str
+    ada_api: JsonApiClient, usernames: list[str], sort: str
 ) -> None:
-    whole = names(ada_api.related('users', query=f'?sort={sort}'))
+    expected = names(ada_api.related('users', query=f'?sort={sort}'))
     pages = walk(ada_api, ada_api.related('users', query=f'?sort={sort}&page[size]=2'), 'next')
-    assert [name for page in pages for name in names(page)] == whole
+    assert [name for page in pages for name in names(page)] == expected
     assert [len(names(page)) for page in pages] == [2, 2, 1]
     back = walk(ada_api, pages[-1], 'prev')
-    assert [name for page in reversed(back) for name in names(page)] == whole
+    assert [name for page in reversed(back) for name in names(page)] == expected
     assert names(ada_api.get(pages[0].state['links']['last'])) == names(pages[-1])
 
 
-@pytest.mark.parametrize('place', ['posts', 'feed', 'own'])
-def test_posts_are_sorted_by_time(ada_api: JsonApiClient, place: str) -> None:
+@pytest.mark.parametrize('relationship', ['posts', 'feed', 'own'])
+def test_posts_are_sorted_by_time(ada_api: JsonApiClient, relationship: str) -> None:
     for body in ('one', 'two', 'three'):
         ada_api.publish(body)
-    url = related(ada_api.me().state['data'], 'posts') if place == 'own' else None
+    url = related(ada_api.me().state['data'], 'posts') if relationship == 'own' else None
     for query, expected in (
         ('', ['three', 'two', 'one']),
         ('?sort=-created_at', ['three', 'two', 'one']),
         ('?sort=created_at', ['one', 'two', 'three']),
     ):
-        response = ada_api.get(url + query) if url else ada_api.related(place, query=query)
+        response = ada_api.get(url + query) if url else ada_api.related(relationship, query=query)
         assert bodies(response) == expected
 
 
@@ -280,20 +285,20 @@ def test_new_posts_cause_no_repeats_or_gaps_in_pages(ada_api: JsonApiClient) -> 
 
 
 @pytest.mark.parametrize(('name', 'expected'), [('BEA', ['Bea']), ('Be', []), ('', []), ('bea,eve', [])])
-def test_a_filter_matches_the_exact_name(
-    ada_api: JsonApiClient, letters: list[str], name: str, expected: list[str]
+def test_a_filter_matches_the_whole_name_ignoring_case(
+    ada_api: JsonApiClient, usernames: list[str], name: str, expected: list[str]
 ) -> None:
-    assert 'Bea' in letters
+    assert 'Bea' in usernames
     response = ada_api.related('users', query=f'?filter[username]={name}')
     assert names(response) == expected
     assert response.state['meta']['total_items'] == len(expected)
 
 
-def test_links_keep_all_query_parameters(ada_api: JsonApiClient, letters: list[str]) -> None:
+def test_links_keep_all_query_parameters(ada_api: JsonApiClient, usernames: list[str]) -> None:
     query = '?sort=-username&fields[users]=username&page[size]=2'
     pages = walk(ada_api, ada_api.related('users', query=query), 'next')
     assert len(pages) == 3
-    assert len(letters) == 5
+    assert len(usernames) == 5
     for page in pages:
         assert all(set(user['attributes']) == {'username'} for user in page.state['data'])
         for name, link in page.state['links'].items():
@@ -303,12 +308,12 @@ def test_links_keep_all_query_parameters(ada_api: JsonApiClient, letters: list[s
             assert 'page%5Bsize%5D=2' in link
 
 
-def test_a_page_is_available_by_number(ada_api: JsonApiClient, letters: list[str]) -> None:
+def test_a_page_is_available_by_number(ada_api: JsonApiClient, usernames: list[str]) -> None:
     pages = [
         names(ada_api.related('users', query=f'?page[size]=2&page[number]={number}'))
         for number in (1, 2, 3, 4)
     ]
-    assert pages == [letters[:2], letters[2:4], letters[4:], []]
+    assert pages == [usernames[:2], usernames[2:4], usernames[4:], []]
 
 
 def test_the_self_link_has_the_query_parameters(ada_api: JsonApiClient) -> None:
@@ -324,7 +329,7 @@ def test_the_self_link_has_the_query_parameters(ada_api: JsonApiClient) -> None:
 
 
 @pytest.mark.parametrize(
-    ('place', 'query', 'parameter'),
+    ('relationship', 'query', 'parameter'),
     [
         ('users', 'colour=red', 'colour'),
         ('users', 'q=a', 'q'),
@@ -370,9 +375,9 @@ def test_the_self_link_has_the_query_parameters(ada_api: JsonApiClient) -> None:
     ],
 )
 def test_an_unsupported_parameter_is_named(
-    ada_api: JsonApiClient, place: str, query: str, parameter: str
+    ada_api: JsonApiClient, relationship: str, query: str, parameter: str
 ) -> None:
-    assert_refused(ada_api.related(place, query=f'?{query}'), 400, parameter)
+    assert_refused(ada_api.related(relationship, query=f'?{query}'), 400, parameter)
 
 
 def test_followers_cannot_be_sorted(ada_api: JsonApiClient) -> None:
@@ -393,10 +398,10 @@ def test_a_write_with_an_unknown_parameter_changes_nothing(ada_api: JsonApiClien
     assert ada_api.related('posts').state['data'] == []
 
 
-def test_other_formats_ignore_unknown_parameters(ada: Client, letters: list[str]) -> None:
+def test_other_formats_ignore_unknown_parameters(ada: Client, usernames: list[str]) -> None:
     page = ada.follow('hc:users', accept=HAL)
     response = ada.get(page.href('self') + '?per_page=1000&colour=red&sort=-id&filter[x]=y', accept=HAL)
-    assert [user['username'] for user in response.items] == letters[::-1]
+    assert [user['username'] for user in response.items] == usernames[::-1]
     assert response.state['_meta']['per_page'] == 100
     assert 'colour' not in response.href('self')
 
@@ -413,9 +418,9 @@ def test_other_formats_ignore_unknown_parameters(ada: Client, letters: list[str]
     ],
 )
 def test_parameters_mean_the_same_in_every_format(
-    ada: Client, letters: list[str], accept: str, query: str, expected: list[str]
+    ada: Client, usernames: list[str], accept: str, query: str, expected: list[str]
 ) -> None:
-    assert set(expected) <= set(letters)
+    assert set(expected) <= set(usernames)
     response = ada.get(f'/api/users?{query}', accept=accept)
     entries = (
         [user['attributes'] for user in response.state['data']] if accept == JSON_API else response.items
@@ -441,19 +446,19 @@ def test_hal_embeds_included_resources(ada: Client, ada_api: JsonApiClient) -> N
     assert (refused.status, refused.state['parameter']) == (400, 'include')
 
 
-def test_a_page_by_a_cursor_alone_has_no_number(ada_api: JsonApiClient, letters: list[str]) -> None:
+def test_a_page_requested_by_cursor_has_no_number(ada_api: JsonApiClient, usernames: list[str]) -> None:
     users = ada_api.related('users', query='?page[size]=2').state
     cursor = parse_qs(urlsplit(users['links']['next']).query)['page[after]'][0]
     page = ada_api.related('users', query=f'?page[size]=2&page[after]={cursor}').state
-    assert [user['attributes']['username'] for user in page['data']] == letters[2:4]
+    assert [user['attributes']['username'] for user in page['data']] == usernames[2:4]
     assert page['meta'] == {'per_page': 2, 'total_pages': 3, 'total_items': 5}
     assert 'page%5Bnumber%5D' not in page['links']['next'] + page['links']['prev']
-    assert names(ada_api.get(page['links']['next'])) == letters[4:]
-    assert names(ada_api.get(page['links']['prev'])) == letters[:2]
+    assert names(ada_api.get(page['links']['next'])) == usernames[4:]
+    assert names(ada_api.get(page['links']['prev'])) == usernames[:2]
 
 
-def test_cursors_are_strictly_ordered(ada_api: JsonApiClient, letters: list[str]) -> None:
+def test_cursors_are_strictly_ordered(ada_api: JsonApiClient, usernames: list[str]) -> None:
     pages = walk(ada_api, ada_api.related('users', query='?page[size]=1'), 'next')
-    seen = [user['id'] for page in pages for user in page.state['data']]
-    assert len(seen) == len(letters)
-    assert all(int(one) < int(other) for one, other in pairwise(seen))
+    ids = [user['id'] for page in pages for user in page.state['data']]
+    assert len(ids) == len(usernames)
+    assert all(int(first) < int(second) for first, second in pairwise(ids))

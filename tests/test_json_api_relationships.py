@@ -15,21 +15,21 @@ def following(client: JsonApiClient) -> str:
 @pytest.fixture
 def others(bob_api: JsonApiClient) -> list[dict[str, Any]]:
     """The identifiers of Bob and three other users."""
-    people = [identify(bob_api.me().state['data'])]
+    identifiers = [identify(bob_api.me().state['data'])]
     for name in ('cleo', 'dora', 'eve'):
         person = {'username': name, 'email': f'{name}@example.org', 'password': 'correct horse'}
-        people.append(identify(bob_api.create('/api/users', 'users', **person).state['data']))
-    return people
+        identifiers.append(identify(bob_api.create('/api/users', 'users', **person).state['data']))
+    return identifiers
 
 
 def test_members_are_added_atomically(ada_api: JsonApiClient, others: list[Any]) -> None:
     response = ada_api.send('POST', following(ada_api), others)
     assert response.status == 200
-    assert sorted(one['id'] for one in response.state['data']) == sorted(one['id'] for one in others)
+    assert sorted(member['id'] for member in response.state['data']) == sorted(user['id'] for user in others)
     assert ada_api.get(following(ada_api)).state == response.state
     assert ada_api.me().state['data']['attributes']['following_count'] == 4
     followed = ada_api.get(related(ada_api.me().state['data'], 'following'))
-    assert [identify(one) for one in followed.state['data']] == response.state['data']
+    assert [identify(user) for user in followed.state['data']] == response.state['data']
 
 
 def test_adding_an_existing_member_changes_nothing(ada_api: JsonApiClient, others: list[Any]) -> None:
@@ -84,7 +84,7 @@ def test_the_relationship_cannot_be_replaced_as_a_whole(ada_api: JsonApiClient, 
     assert ada_api.get(following(ada_api)).state['data'] == []
 
 
-def test_only_the_owner_can_change_it_and_all_users_can_read_it(
+def test_all_users_can_read_the_relationship_but_only_its_owner_change_it(
     ada_api: JsonApiClient, bob_api: JsonApiClient, others: list[Any]
 ) -> None:
     for method in ('POST', 'DELETE', 'PATCH'):
@@ -109,9 +109,7 @@ def test_other_formats_are_not_acceptable(ada: Client, ada_api: JsonApiClient, a
 
 
 @pytest.mark.parametrize('accept', ['*/*', f'{HAL}, */*;q=0.1', f'{HAL}, {JSON_API};q=0.1'])
-def test_json_api_is_chosen_if_it_is_one_of_the_accepted_types(
-    ada: Client, ada_api: JsonApiClient, accept: str
-) -> None:
+def test_json_api_is_chosen_if_it_is_acceptable(ada: Client, ada_api: JsonApiClient, accept: str) -> None:
     assert ada.get(following(ada_api), accept=accept).content_type == JSON_API
 
 

@@ -9,7 +9,7 @@ from tests.client import Client
 from tests.json_api_client import JsonApiClient, identify, relation
 
 
-def cost(statements: list[str], request: Callable[[], Any]) -> int:
+def count_statements(statements: list[str], request: Callable[[], Any]) -> int:
     """Return the number of statements of a request that has been sent before."""
     assert request().status == 200
     del statements[:]
@@ -17,8 +17,8 @@ def cost(statements: list[str], request: Callable[[], Any]) -> int:
     return len(statements)
 
 
-def meet(client: Client, api: JsonApiClient, name: str) -> None:
-    """Register a user with a post, a follower and a followee."""
+def register_follower(client: Client, api: JsonApiClient, name: str) -> None:
+    """Register a user with a post, who follows the user of `api` and is followed back."""
     client.register(name)
     other = JsonApiClient(client.sign_in(name))
     other.publish('hello')
@@ -28,7 +28,7 @@ def meet(client: Client, api: JsonApiClient, name: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ('place', 'query', 'most'),
+    ('relationship', 'query', 'maximum'),
     [
         ('users', '', 3),
         ('users', '?sort=-username', 3),
@@ -50,27 +50,27 @@ def meet(client: Client, api: JsonApiClient, name: str) -> None:
         ('tokens', '', 3),
     ],
 )
-def test_the_number_of_statements_does_not_depend_on_page_size(
-    statements: list[str], client: Client, ada: Client, place: str, query: str, most: int
+def test_the_number_of_statements_does_not_depend_on_entries(
+    statements: list[str], client: Client, ada: Client, relationship: str, query: str, maximum: int
 ) -> None:
     api = JsonApiClient(ada)
     api.publish('one')
-    meet(client, api, 'bob')
-    small = cost(statements, lambda: api.related(place, query=query))
+    register_follower(client, api, 'bob')
+    before = count_statements(statements, lambda: api.related(relationship, query=query))
     for name in ('cleo', 'dora', 'eve'):
         api.publish('more')
-        meet(client, api, name)
-    assert cost(statements, lambda: api.related(place, query=query)) == small
-    assert small - cost(statements, lambda: api.get('/api')) <= most
+        register_follower(client, api, name)
+    assert count_statements(statements, lambda: api.related(relationship, query=query)) == before
+    assert before - count_statements(statements, lambda: api.get('/api')) <= maximum
 
 
-def test_a_relationship_change_has_a_constant_number_of_statements(
+def test_a_relationship_has_a_constant_number_of_statements(
     statements: list[str], client: Client, ada: Client
 ) -> None:
     api = JsonApiClient(ada)
     url = relation(api.me().state['data'], 'following')
-    meet(client, api, 'bob')
-    small = cost(statements, lambda: api.get(url))
+    register_follower(client, api, 'bob')
+    before = count_statements(statements, lambda: api.get(url))
     for name in ('cleo', 'dora', 'eve'):
-        meet(client, api, name)
-    assert cost(statements, lambda: api.get(url)) == small
+        register_follower(client, api, name)
+    assert count_statements(statements, lambda: api.get(url)) == before

@@ -22,43 +22,43 @@ def tokens(client: JsonApiClient) -> str:
 
 
 def test_a_user_can_sign_up_and_sign_in(anonymous_api: JsonApiClient) -> None:
-    made = anonymous_api.create(users(anonymous_api), 'users', **PERSON)
-    assert made.status == 201
-    assert made.headers['location'] == made.state['data']['links']['self']
+    created = anonymous_api.create(users(anonymous_api), 'users', **PERSON)
+    assert created.status == 201
+    assert created.headers['location'] == created.state['data']['links']['self']
     token = anonymous_api.create(tokens(anonymous_api), 'tokens', username='eve', password='correct horse')
     assert token.status == 201
     attributes = token.state['data']['attributes']
     assert attributes['token_type'] == 'Bearer'
     eve = JsonApiClient(Client(anonymous_api.client.app, attributes['token']))
     assert eve.get(token.headers['location']).state['data']['id'] == token.state['data']['id']
-    assert eve.me().state['data']['id'] == made.state['data']['id']
+    assert eve.me().state['data']['id'] == created.state['data']['id']
 
 
 def test_a_registration_can_include_empty_relationships(anonymous_api: JsonApiClient) -> None:
-    made = anonymous_api.create(users(anonymous_api) + '?include=posts,following', 'users', **PERSON)
-    assert made.status == 201
-    assert made.state['data']['relationships']['posts']['data'] == []
+    created = anonymous_api.create(users(anonymous_api) + '?include=posts,following', 'users', **PERSON)
+    assert created.status == 201
+    assert created.state['data']['relationships']['posts']['data'] == []
 
 
 def test_a_new_token_is_no_store(anonymous_api: JsonApiClient, ada_api: JsonApiClient) -> None:
-    made = anonymous_api.create(tokens(anonymous_api), 'tokens', username='ada', password='correct horse')
-    assert made.headers['cache-control'] == 'no-store'
-    assert 'token' not in ada_api.get(made.headers['location']).state['data']['attributes']
+    created = anonymous_api.create(tokens(anonymous_api), 'tokens', username='ada', password='correct horse')
+    assert created.headers['cache-control'] == 'no-store'
+    assert 'token' not in ada_api.get(created.headers['location']).state['data']['attributes']
 
 
 def test_basic_credentials_get_a_token_without_a_body(
     anonymous_api: JsonApiClient, ada_api: JsonApiClient
 ) -> None:
     basic = 'Basic ' + b64encode(b'ada:correct horse').decode()
-    made = anonymous_api.client.post(tokens(ada_api), headers={'Authorization': basic})
-    assert made.status == 201
-    assert made.headers['location'].endswith(made.state['data']['id'])
+    created = anonymous_api.client.post(tokens(ada_api), headers={'Authorization': basic})
+    assert created.status == 201
+    assert created.headers['location'].endswith(created.state['data']['id'])
 
 
 def test_a_new_token_has_no_location_in_other_formats(client: Client, ada: Client) -> None:
-    made = client.entry().submit('login', username='ada', password='correct horse')
-    assert made.status == 200
-    assert 'location' not in made.headers
+    created = client.entry().submit('login', username='ada', password='correct horse')
+    assert created.status == 200
+    assert 'location' not in created.headers
 
 
 def test_a_wrong_password_is_unauthenticated(anonymous_api: JsonApiClient) -> None:
@@ -117,16 +117,16 @@ def test_preconditions_apply_to_json_api(ada_api: JsonApiClient) -> None:
 
 def test_a_password_is_changed_as_an_attribute_of_its_user(ada_api: JsonApiClient) -> None:
     me = ada_api.me().state['data']
-    words = {'current_password': 'correct horse', 'password': 'battery staple'}
-    changed = ada_api.send('PUT', link(me, 'password'), identify(me) | {'attributes': words})
+    passwords = {'current_password': 'correct horse', 'password': 'battery staple'}
+    changed = ada_api.send('PUT', link(me, 'password'), identify(me) | {'attributes': passwords})
     assert changed.status == 204
-    refused = ada_api.send('PUT', link(me, 'password'), identify(me) | {'attributes': words})
+    refused = ada_api.send('PUT', link(me, 'password'), identify(me) | {'attributes': passwords})
     assert_refused(refused, 400, '/data/attributes/current_password')
 
 
 def test_every_invalid_attribute_has_a_pointer(anonymous_api: JsonApiClient) -> None:
     refused = anonymous_api.create(users(anonymous_api), 'users', username='a b', email='x', about_me=5)
-    names = ('/username', '/email', '', '/about_me')  # the parent of what is missing
+    names = ('/username', '/email', '', '/about_me')  # a missing member: its parent
     assert_refused(refused, 400, *(f'/data/attributes{name}' for name in names))
 
 
@@ -172,7 +172,7 @@ def test_an_id_of_null_is_ignored(anonymous_api: JsonApiClient) -> None:
         ({'type': 'users', 'attributes': PERSON | {'email': 5}}, ['/data/attributes/email']),
     ],
 )
-def test_a_pointer_is_to_a_value_in_the_request(
+def test_a_pointer_refers_to_a_value_in_the_request(
     anonymous_api: JsonApiClient, data: Any, pointers: list[str]
 ) -> None:
     assert_refused(anonymous_api.send('POST', users(anonymous_api), data), 400, *pointers)
@@ -216,9 +216,9 @@ def test_unknown_attributes_are_ignored(ada_api: JsonApiClient) -> None:
         'relationships': {'author': {'links': {}}},
         'meta': {},
     }
-    made = ada_api.send('POST', related(ada_api.get('/api').state['data'], 'posts'), data)
-    assert made.status == 201
-    author = made.state['data']['relationships']['author']['data']
+    created = ada_api.send('POST', related(ada_api.get('/api').state['data'], 'posts'), data)
+    assert created.status == 201
+    author = created.state['data']['relationships']['author']['data']
     assert author == identify(ada_api.me().state['data'])
 
 
@@ -254,27 +254,27 @@ def linkage(**relationships: Any) -> dict[str, Any]:
 
 def test_unchanged_linkage_is_accepted(world: World, ada: Client, bob: Client) -> None:
     api = JsonApiClient(ada)
-    me, him = (JsonApiClient(one).me().state['data'] for one in (ada, bob))
-    bare = identify(me)
+    me, other = (JsonApiClient(client).me().state['data'] for client in (ada, bob))
+    user = identify(me)
     store = identify(api.get(world.url(urls.STORE)).state['data'])
     item = identify(api.get(world.url(urls.ITEM)).state['data'])
     post = identify(api.get(world.url(urls.POST)).state['data'])
     follow = api.get(world.url(urls.FOLLOW)).state['data']
     tokens = [identify(token) for token in api.related('tokens').state['data']]
     unchanged = [
-        ('PATCH', urls.USER, bare, linkage(feed=[post], tokens=tokens)),
-        ('PATCH', urls.USER, bare, linkage(following=[identify(him)], followers=[], posts=[post])),
-        ('PATCH', urls.POST, post, linkage(author=bare)),
-        ('PATCH', urls.STORE, store, linkage(owner=bare, items=[item])),
+        ('PATCH', urls.USER, user, linkage(feed=[post], tokens=tokens)),
+        ('PATCH', urls.USER, user, linkage(following=[identify(other)], followers=[], posts=[post])),
+        ('PATCH', urls.POST, post, linkage(author=user)),
+        ('PATCH', urls.STORE, store, linkage(owner=user, items=[item])),
         ('PUT', urls.ITEM, item, linkage(store=store)),
-        ('PUT', urls.FOLLOW, identify(follow), linkage(follower=bare, followed=identify(him))),
+        ('PUT', urls.FOLLOW, identify(follow), linkage(follower=user, followed=identify(other))),
     ]
     for method, template, resource, relationships in unchanged:
         response = api.send(method, world.url(template), resource | relationships)
         assert response.status == 200, response.text
     created = [
-        (urls.POSTS, 'posts', {'body': 'hello'}, linkage(author=bare)),
-        (urls.STORES, 'stores', {'name': 'Gears'}, linkage(owner=bare, items=[])),
+        (urls.POSTS, 'posts', {'body': 'hello'}, linkage(author=user)),
+        (urls.STORES, 'stores', {'name': 'Gears'}, linkage(owner=user, items=[])),
         (urls.STORE_ITEMS, 'items', {'name': 'Gear', 'price': '1'}, linkage(store=store)),
         (urls.USERS, 'users', PERSON, linkage(following=[], posts=[], feed=[], tokens=[])),
     ]
@@ -286,7 +286,7 @@ def test_unchanged_linkage_is_accepted(world: World, ada: Client, bob: Client) -
 
 def test_changed_linkage_is_rejected(world: World, ada: Client, bob: Client) -> None:
     api = JsonApiClient(ada)
-    me, him = (identify(JsonApiClient(one).me().state['data']) for one in (ada, bob))
+    me, other = (identify(JsonApiClient(client).me().state['data']) for client in (ada, bob))
     missing = {'type': 'users', 'id': '7'}
     item = {'type': 'items', 'id': str(world.values['item_id'])}
     post = {'type': 'posts', 'id': str(world.values['post_id'])}
@@ -294,23 +294,23 @@ def test_changed_linkage_is_rejected(world: World, ada: Client, bob: Client) -> 
     token = {'type': 'tokens', 'id': '7'}
     refused = [
         ('PATCH', urls.USER, me | {'attributes': {'about_me': 'x'}} | linkage(following=[]), 403),
-        ('PATCH', urls.USER, me | linkage(following=[him, me]), 403),
-        ('PATCH', urls.USER, me | linkage(following=[him, missing]), 404),
+        ('PATCH', urls.USER, me | linkage(following=[other, me]), 403),
+        ('PATCH', urls.USER, me | linkage(following=[other, missing]), 404),
         ('PATCH', urls.USER, me | linkage(followers=[{'type': 'users', 'id': 'x'}]), 404),
         ('PUT', urls.USER, me | linkage(posts=[]), 403),
         ('PATCH', urls.USER, me | linkage(tokens=[]), 403),
         ('PATCH', urls.USER, me | linkage(tokens=[token]), 404),
         ('PATCH', urls.USER, me | linkage(feed=[]), 403),
         ('PATCH', urls.USER, me | linkage(colour=None), 403),
-        ('PATCH', urls.POST, post | {'attributes': {'body': 'x'}} | linkage(author=him), 403),
+        ('PATCH', urls.POST, post | {'attributes': {'body': 'x'}} | linkage(author=other), 403),
         ('PATCH', urls.POST, post | linkage(author=None), 403),
         ('PATCH', urls.POST, post | linkage(author=missing), 404),
         ('PATCH', urls.ITEM, item | linkage(store={'type': 'stores', 'id': '7'}), 404),
         ('PATCH', urls.STORE, store | linkage(items=[]), 403),
-        ('POST', urls.POSTS, {'type': 'posts', 'attributes': {'body': 'x'}} | linkage(author=him), 403),
+        ('POST', urls.POSTS, {'type': 'posts', 'attributes': {'body': 'x'}} | linkage(author=other), 403),
         ('POST', urls.POSTS, {'type': 'posts', 'attributes': {'body': 'x'}} | linkage(author=missing), 404),
         ('POST', urls.STORES, {'type': 'stores', 'attributes': {'name': 'x'}} | linkage(items=[item]), 403),
-        ('POST', urls.USERS, {'type': 'users', 'attributes': PERSON} | linkage(following=[him]), 403),
+        ('POST', urls.USERS, {'type': 'users', 'attributes': PERSON} | linkage(following=[other]), 403),
         ('POST', urls.USERS, {'type': 'users', 'attributes': PERSON} | linkage(following=[missing]), 404),
         ('POST', urls.USERS, {'type': 'users', 'attributes': PERSON} | linkage(tokens=[token]), 404),
     ]
@@ -323,12 +323,12 @@ def test_changed_linkage_is_rejected(world: World, ada: Client, bob: Client) -> 
 
 def test_linkage_must_be_identifiers_of_the_related_type(ada_api: JsonApiClient) -> None:
     post = ada_api.publish('hello')
-    place = '/data/relationships/author/data'
+    parent = '/data/relationships/author/data'
     for data, status, pointer in (
-        ({'type': 'posts', 'id': post['id']}, 409, f'{place}/type'),
-        ([], 400, place),
-        ({'type': 'users'}, 400, place),
-        ({'id': '1'}, 400, place),
+        ({'type': 'posts', 'id': post['id']}, 409, f'{parent}/type'),
+        ([], 400, parent),
+        ({'type': 'users'}, 400, parent),
+        ({'id': '1'}, 400, parent),
     ):
         changed = identify(post) | linkage(author=data)
         assert_refused(ada_api.send('PATCH', post['links']['self'], changed), status, pointer)
@@ -355,7 +355,7 @@ def test_an_error_names_the_header_field_that_caused_it(
     assert_refused(ada_api.send('POST', '/api/posts', post, **fields), status, source)
 
 
-def test_an_error_names_a_content_range(ada_api: JsonApiClient) -> None:
+def test_an_error_names_the_content_range_field(ada_api: JsonApiClient) -> None:
     me = ada_api.me().state['data']
     refused = ada_api.send('PUT', me['links']['self'], identify(me), **{'Content-Range': 'bytes 0-1/2'})
     assert_refused(refused, 400, 'Content-Range')

@@ -1,4 +1,4 @@
-"""Kinds of documents: real documents have exactly what their kind declares."""
+"""Kinds of documents: a document has exactly the members and links that its kind declares."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ PYTHON_TYPES = {'string': str, 'integer': int, 'boolean': bool}
 each_kind = pytest.mark.parametrize('kind', KINDS.values(), ids=KINDS)
 
 
-def of_owner(world: World, accept: str = HAL) -> dict[str, dict[str, Any]]:
+def documents_of_owner(world: World, accept: str = HAL) -> dict[str, dict[str, Any]]:
     """Return a document of each kind as its owner sees it."""
     urls = {
         'users': '/api/users/{user_id}',
@@ -45,7 +45,7 @@ def of_owner(world: World, accept: str = HAL) -> dict[str, dict[str, Any]]:
     return {kind: world.ada.get(world.url(template), accept=accept).state for kind, template in urls.items()}
 
 
-def of_others(world: World) -> dict[str, dict[str, Any]]:
+def documents_of_others(world: World) -> dict[str, dict[str, Any]]:
     """Return a document of each kind that other users can see, as they see it."""
     return {
         'users': world.ada.get(world.url('/api/users/{other_id}'), accept=HAL).state,
@@ -58,7 +58,7 @@ def of_others(world: World) -> dict[str, dict[str, Any]]:
     }
 
 
-def created(world: World) -> dict[str, dict[str, Any]]:
+def created_documents(world: World) -> dict[str, dict[str, Any]]:
     """Return the documents of responses that created resources."""
     credentials = {'username': 'ada', 'password': 'correct horse'}
     return {
@@ -70,7 +70,11 @@ def created(world: World) -> dict[str, dict[str, Any]]:
 
 def all_of(kind: Kind, world: World) -> list[dict[str, Any]]:
     """Return every document of the kind."""
-    sources: list[Callable[[World], dict[str, dict[str, Any]]]] = [of_owner, of_others, created]
+    sources: list[Callable[[World], dict[str, dict[str, Any]]]] = [
+        documents_of_owner,
+        documents_of_others,
+        created_documents,
+    ]
     return [documents[kind.name] for source in sources if kind.name in (documents := source(world))]
 
 
@@ -84,12 +88,12 @@ def has_declared_type(value: Any, declared: Member) -> bool:
 
 
 def test_every_kind_has_a_document_in_this_test(world: World) -> None:
-    assert set(of_owner(world)) == set(KINDS)
+    assert set(documents_of_owner(world)) == set(KINDS)
 
 
 @each_kind
 def test_every_member_is_declared_with_its_type(kind: Kind, world: World) -> None:
-    declared = {one.name: one for one in kind.members}
+    declared = {declaration.name: declaration for declaration in kind.members}
     for document in all_of(kind, world):
         for name in document.keys() - RESERVED:
             assert has_declared_type(document[name], declared[name]), (name, document[name])
@@ -97,22 +101,23 @@ def test_every_member_is_declared_with_its_type(kind: Kind, world: World) -> Non
 
 @each_kind
 def test_every_declared_member_is_present_for_its_audience(kind: Kind, world: World) -> None:
-    presence = {one.name: one.presence for one in kind.members}
-    always = {name for name, one in presence.items() if one is Presence.ALWAYS}
-    owner = {name for name, one in presence.items() if one is Presence.OWNER}
-    creation = {name for name, one in presence.items() if one is Presence.CREATION}
+    presence = {declaration.name: declaration.presence for declaration in kind.members}
+    always = {name for name, value in presence.items() if value is Presence.ALWAYS}
+    owner = {name for name, value in presence.items() if value is Presence.OWNER}
+    creation = {name for name, value in presence.items() if value is Presence.CREATION}
     assert all(always <= document.keys() for document in all_of(kind, world))
-    assert owner <= of_owner(world)[kind.name].keys()
-    assert not owner & of_others(world).get(kind.name, {}).keys()
-    assert not creation & of_owner(world)[kind.name].keys()
-    assert creation <= created(world).get(kind.name, {}).keys()
+    assert owner <= documents_of_owner(world)[kind.name].keys()
+    assert not owner & documents_of_others(world).get(kind.name, {}).keys()
+    assert not creation & documents_of_owner(world)[kind.name].keys()
+    assert creation <= created_documents(world).get(kind.name, {}).keys()
 
 
 def test_an_optional_member_can_be_absent_or_present(world: World) -> None:
-    optional = [one.name for one in KINDS['relations'].members if one.presence is Presence.OPTIONAL]
+    members = KINDS['relations'].members
+    optional = [declared.name for declared in members if declared.presence is Presence.OPTIONAL]
     assert optional == ['example']
-    assert 'example' in of_owner(world)['relations']
-    assert 'example' not in of_others(world)['relations']
+    assert 'example' in documents_of_owner(world)['relations']
+    assert 'example' not in documents_of_others(world)['relations']
 
 
 @each_kind
@@ -137,8 +142,8 @@ def test_every_embedded_document_is_declared(kind: Kind, world: World) -> None:
 
 @each_kind
 def test_json_api_has_the_declared_members_and_relationships(kind: Kind, world: World) -> None:
-    resource = of_owner(world, JSON_API)[kind.name]['data']
-    attributes = of_owner(world)[kind.name].keys() - RESERVED - {'id'}
+    resource = documents_of_owner(world, JSON_API)[kind.name]['data']
+    attributes = documents_of_owner(world)[kind.name].keys() - RESERVED - {'id'}
     assert resource.get('attributes', {}).keys() == attributes
     relationships = resource.get('relationships', {}).keys()
     assert relationships == {member(rel) for rel in kind.relationships} or kind.has_more_links
@@ -146,7 +151,7 @@ def test_json_api_has_the_declared_members_and_relationships(kind: Kind, world: 
 
 def test_the_target_of_a_relationship_has_the_declared_kind(world: World) -> None:
     for kind in KINDS.values():
-        links = of_owner(world)[kind.name]['_links']
+        links = documents_of_owner(world)[kind.name]['_links']
         for rel, name in kind.relationships.items():
             data = world.ada.get(links[rel]['href'], accept=JSON_API).state['data']
             entries = data if isinstance(data, list) else [data]

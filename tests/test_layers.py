@@ -31,7 +31,7 @@ def imports() -> dict[str, set[str]]:
 
 
 IMPORTS = imports()
-INNER = {
+INTERNAL = {
     name: {other for other in others if other in IMPORTS and other != 'service'}
     for name, others in IMPORTS.items()
 }
@@ -42,43 +42,43 @@ def layer(name: str) -> int | None:
     return LAYERS.index(part) if part in LAYERS else None
 
 
-@pytest.mark.parametrize('name', sorted(INNER))
+@pytest.mark.parametrize('name', sorted(INTERNAL))
 def test_imports_point_downwards(name: str) -> None:
-    here = layer(name)
-    for other in INNER[name]:
-        there = layer(other)
-        assert here is None or there is None or there <= here, f'{name} imports {other}'
+    own_layer = layer(name)
+    for other in INTERNAL[name]:
+        other_layer = layer(other)
+        assert own_layer is None or other_layer is None or other_layer <= own_layer, f'{name} imports {other}'
 
 
 def test_imports_have_no_cycle() -> None:
-    assert len(list(TopologicalSorter(INNER).static_order())) >= len(INNER)
+    assert len(list(TopologicalSorter(INTERNAL).static_order())) >= len(INTERNAL)
 
 
-def test_the_domain_knows_no_http_and_no_json() -> None:
+def test_the_domain_imports_no_http_and_no_json() -> None:
     for name, others in IMPORTS.items():
         if name.startswith(('service.domain', 'service.database')):
             assert not WEB & {other.partition('.')[0] for other in others}, name
 
 
-def test_urls_has_no_imports() -> None:
+def test_the_urls_module_has_no_imports() -> None:
     assert IMPORTS['service.urls'] == set()
 
 
 def test_resources_import_no_renderer() -> None:
     describing = ('service.resources.openapi', 'service.resources.discovery')  # these describe all formats
-    for name, others in INNER.items():
+    for name, others in INTERNAL.items():
         if name.startswith('service.resources') and not name.startswith(describing):
             formats = {'hal', 'hal_forms', 'json_api', 'html', 'formats'}
-            assert not {f'service.representation.{one}' for one in formats} & others, name
+            assert not {f'service.representation.{renderer}' for renderer in formats} & others, name
 
 
 def test_the_conformance_kit_imports_nothing_else_of_the_service() -> None:
-    for name, others in INNER.items():
+    for name, others in INTERNAL.items():
         if name.startswith('service.conformance'):
             assert all(other.startswith('service.conformance') for other in others), name
 
 
 def test_only_commands_import_the_conformance_kit() -> None:
-    for name, others in INNER.items():
+    for name, others in INTERNAL.items():
         if not name.startswith(('service.conformance', 'service.commands')):
             assert not any(other.startswith('service.conformance') for other in others), name

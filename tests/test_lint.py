@@ -12,22 +12,22 @@ from tests.lint import ACCEPTED, findings
 pytestmark = pytest.mark.above_databases
 
 
-class Careless:
+class InvalidResource:
     def on_get(self, req: falcon.Request, resp: falcon.Response) -> None:
         resp.media = {}
         resp.set_header('Cache-Control', 'max-age=never')
 
 
 @pytest.fixture
-def careless() -> Any:
+def invalid_result() -> Any:
     app = falcon.App()
-    app.add_route('/', Careless())
+    app.add_route('/', InvalidResource())
     return falcon.testing.simulate_get(app, '/')
 
 
-def test_the_linter_reports_errors(careless: Any) -> None:
-    reported = findings('GET', 'http://a/', {}, careless)
-    assert any(one.startswith('CC_BAD_VALUE_TYPE') for one in reported)
+def test_the_linter_reports_errors(invalid_result: Any) -> None:
+    reported = findings('GET', 'http://a/', {}, invalid_result)
+    assert any(finding.startswith('CC_BAD_VALUE_TYPE') for finding in reported)
 
 
 def test_every_response_is_linted(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:

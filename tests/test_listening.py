@@ -1,4 +1,4 @@
-"""Addresses at which the server cannot listen, the limit of open files, and the connections of a worker."""
+"""Addresses at which the server cannot listen, the limit on open files, and the connections of a worker."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from service.serving.listening import MAX_OPEN_FILES, check_addresses, raise_ope
 
 
 class RefusingSocket(socket.socket):
-    """A socket that the operating system lets this user bind to no port."""
+    """A socket that this user has no permission to bind."""
 
     def bind(self, address: Any, /) -> None:
         raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
@@ -36,11 +36,11 @@ def test_a_unix_socket_needs_an_existing_folder() -> None:
 
 
 def test_a_file_at_the_path_of_a_unix_socket_is_kept(tmp_path: Path) -> None:
-    place = tmp_path / 'socket'
-    place.write_text('mine')
+    path = tmp_path / 'socket'
+    path.write_text('mine')
     with pytest.raises(SettingError, match='exists and is not a socket'):
-        check_addresses([str(place)])
-    assert place.read_text() == 'mine'
+        check_addresses([str(path)])
+    assert path.read_text() == 'mine'
 
 
 @pytest.mark.parametrize(

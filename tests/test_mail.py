@@ -1,4 +1,4 @@
-"""Mail: verifying addresses and resetting passwords by links, which work once and for a limited time."""
+"""Mail: links that verify email addresses and reset passwords, once and for a limited time."""
 
 from __future__ import annotations
 
@@ -45,8 +45,8 @@ SENDER = 'Halcyon <halcyon@example.org>'
 
 @pytest.fixture(scope='module')
 def shared_inbox() -> Iterator[MailServer]:
-    with mail_server() as received:
-        yield received
+    with mail_server() as server:
+        yield server
 
 
 @pytest.fixture
@@ -103,7 +103,7 @@ def pending(db: Session) -> int:
 # Messages
 
 
-def test_a_registration_is_followed_by_a_mail(ada: Client, db: Session, inbox: MailServer) -> None:
+def test_a_registration_sends_a_verification_mail(ada: Client, db: Session, inbox: MailServer) -> None:
     assert inbox.messages == []
     assert send_due_mail(db) == 1
     (message,) = inbox.messages
@@ -133,7 +133,7 @@ def test_an_internationalised_domain_is_sent_in_ascii(client: Client, db: Sessio
 
 
 @pytest.mark.parametrize('name', ['evil\r\nBcc: x@example.org', 'evil\nX: y'])
-def test_no_value_adds_a_header(db: Session, name: str) -> None:
+def test_a_line_break_in_a_value_adds_no_header_field(db: Session, name: str) -> None:
     with pytest.raises(ValueError, match=r'.'):
         compose(db.settings, 'test', f'{name}@example.org', mail_id=1, now=1)
     message = compose(db.settings, 'test', 'a@example.org', mail_id=1, now=1, username=name)
@@ -141,7 +141,7 @@ def test_no_value_adds_a_header(db: Session, name: str) -> None:
     assert message['X'] is None
 
 
-def test_a_mail_escapes_what_it_quotes_in_html(db: Session) -> None:
+def test_the_html_of_a_mail_escapes_values(db: Session) -> None:
     message = compose(db.settings, 'test', 'a@example.org', mail_id=1, now=1, username='<b>')
     assert '&lt;b&gt;' in text_of(message, 'html')
     assert '<b>' in text_of(message)
@@ -150,7 +150,7 @@ def test_a_mail_escapes_what_it_quotes_in_html(db: Session) -> None:
 # Delivery
 
 
-def test_an_unreachable_mail_server_delays_only_mail(
+def test_a_temporary_failure_of_the_mail_server_delays_only_mail(
     ada: Client, db: Session, inbox: MailServer, clock: MovableClock
 ) -> None:
     inbox.reply = '450 busy'
@@ -176,7 +176,7 @@ def test_retries_become_less_frequent(
     assert waits[-1] == 3600
 
 
-def test_a_mail_is_given_up_after_five_days(
+def test_a_mail_is_discarded_after_five_days(
     ada: Client, db: Session, inbox: MailServer, clock: MovableClock
 ) -> None:
     inbox.reply = '450 busy'
@@ -185,7 +185,7 @@ def test_a_mail_is_given_up_after_five_days(
     assert pending(db) == 0
 
 
-def test_a_refused_recipient_is_given_up(
+def test_a_mail_to_a_rejected_recipient_is_discarded(
     ada: Client, db: Session, inbox: MailServer, caplog: pytest.LogCaptureFixture
 ) -> None:
     inbox.reply = '550 no such mailbox'
@@ -197,7 +197,7 @@ def test_a_refused_recipient_is_given_up(
     assert 'ada@' not in record.getMessage()
 
 
-def test_a_missing_mail_server_is_logged_without_secrets(
+def test_an_unreachable_mail_server_is_logged_without_secrets(
     start: Start, database_url: str, clock: MovableClock, caplog: pytest.LogCaptureFixture
 ) -> None:
     environment = {'BASE_URL': ORIGIN, 'MAIL_URL': 'smtp://ada:s3cret@127.0.0.1:1', 'MAIL_FROM': SENDER}
@@ -221,12 +221,12 @@ def test_a_process_that_ends_while_it_sends_loses_no_mail(
         patched.setattr('service.mail.sender.send_message', end)
         with pytest.raises(SystemExit):
             send_due_mail(db)
-    assert send_due_mail(db) == 0  # it may still be being sent
+    assert send_due_mail(db) == 0  # the ended process may still be sending it
     clock.move(seconds=61)
     assert send_due_mail(db) == 1
 
 
-def test_each_mail_is_sent_by_one_of_many_senders(client: Client, db: Session, inbox: MailServer) -> None:
+def test_concurrent_senders_send_each_mail_once(client: Client, db: Session, inbox: MailServer) -> None:
     for number in range(10):
         client.register(f'user{number}')
     barrier = threading.Barrier(4)
@@ -257,7 +257,7 @@ def test_a_password_is_not_sent_without_tls(
     assert inbox.messages == []
 
 
-def test_a_mail_server_that_hangs_is_given_up(db: Session, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_mail_server_that_hangs_is_an_error(db: Session, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(smtp, 'SECONDS', 0.1)
     with socket.create_server(('127.0.0.1', 0)) as silent:
         url = f'smtp://127.0.0.1:{silent.getsockname()[1]}'
@@ -268,7 +268,7 @@ def test_a_mail_server_that_hangs_is_given_up(db: Session, monkeypatch: pytest.M
 
 @pytest.fixture(scope='module')
 def certificate(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
-    """The files of a certificate for this machine, and of its key."""
+    """The files of a certificate for localhost and of its key."""
     key = ec.generate_private_key(ec.SECP256R1())
     name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, 'localhost')])
     now = datetime.now(UTC)
@@ -291,7 +291,7 @@ def certificate(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
 
 
 @pytest.mark.parametrize('is_trusted', [True, False])
-def test_mail_goes_by_tls_to_a_server_with_a_valid_certificate(
+def test_mail_is_sent_only_to_a_server_with_a_valid_certificate(
     db: Session, certificate: tuple[Path, Path], monkeypatch: pytest.MonkeyPatch, is_trusted: bool
 ) -> None:
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
@@ -352,15 +352,17 @@ def test_a_changed_address_is_verified_again_and_the_old_one_notified(
     assert send_due_mail(db) == 2
     assert set(inbox.recipients[1:]) == {'ada@example.org', 'new@example.org'}
     notice = next(
-        one for one in inbox.messages if one['To'] == 'ada@example.org' and 'changed' in one['Subject']
+        message
+        for message in inbox.messages
+        if message['To'] == 'ada@example.org' and 'changed' in message['Subject']
     )
     assert 'http' not in text_of(notice).replace(ORIGIN, '')
-    link = next(link_of(one) for one in inbox.messages if one['To'] == 'new@example.org')
+    link = next(link_of(message) for message in inbox.messages if message['To'] == 'new@example.org')
     assert Client(ada.app).post(link).status == 204
     assert ada.me().state['email_verified'] is True
 
 
-def test_a_link_to_another_address_is_void(ada: Client, db: Session, inbox: MailServer) -> None:
+def test_a_link_sent_to_a_former_address_is_invalid(ada: Client, db: Session, inbox: MailServer) -> None:
     send_due_mail(db)
     link = inbox.last_link()
     ada.me().submit('edit', email='new@example.org')
@@ -378,7 +380,7 @@ def test_an_unchanged_or_taken_address_sends_no_mail(ada: Client, bob: Client, d
 # Resetting a password
 
 
-def test_a_lost_password_is_reset_by_the_link_in_a_mail(reset: str, ada: Client, client: Client) -> None:
+def test_a_forgotten_password_is_reset_by_the_link_in_a_mail(reset: str, ada: Client, client: Client) -> None:
     page = client.get(reset)
     assert page.state['username'] == 'ada'
     assert page.submit('reset-password', password=NEW_PASSWORD).status == 204
@@ -387,7 +389,7 @@ def test_a_lost_password_is_reset_by_the_link_in_a_mail(reset: str, ada: Client,
     assert client.sign_in('ada', NEW_PASSWORD).me().state['email_verified'] is True
 
 
-def test_the_entry_point_leads_to_the_form(ada: Client, client: Client) -> None:
+def test_the_entry_point_has_a_form_and_a_link_to_request_a_reset(ada: Client, client: Client) -> None:
     entry = client.entry()
     assert list(entry.state['_templates']) == ['register', 'login', 'forgot-password']
     assert entry.submit('forgot-password', email='ada@example.org').status == 202
@@ -397,7 +399,7 @@ def test_the_entry_point_leads_to_the_form(ada: Client, client: Client) -> None:
     assert list(ada.entry().state['_templates']) == ['publish']
 
 
-def test_a_user_requests_another_verification_mail(ada: Client, db: Session, inbox: MailServer) -> None:
+def test_a_user_can_request_another_verification_mail(ada: Client, db: Session, inbox: MailServer) -> None:
     send_due_mail(db)
     inbox.messages.clear()
     assert ada.me().submit('request-verification').status == 202
@@ -421,7 +423,7 @@ def test_verification_mails_are_limited_for_each_user(ada: Client, bob: Client, 
 
 
 def test_changes_of_the_address_are_limited_for_each_user(ada: Client, bob: Client, db: Session) -> None:
-    """Two mails for each change, without a limit, filled the mailbox of an address of anybody's choice."""
+    """Each change sends two mails, which could fill the mailbox of any address if there was no limit."""
     emails = [f'ada{number}@example.org' for number in range(6)]
     assert [ada.me().submit('edit', email=email).status for email in emails] == [200] * 5 + [429]
     assert ada.me().state['email'] == 'ada4@example.org'
@@ -430,7 +432,7 @@ def test_changes_of_the_address_are_limited_for_each_user(ada: Client, bob: Clie
     assert bob.me().submit('edit', email='robert@example.org').status == 200
 
 
-def test_verification_mails_need_a_token_that_permits_changes(ada: Client, client: Client) -> None:
+def test_requesting_a_verification_mail_needs_a_write_token(ada: Client, client: Client) -> None:
     target = '/api/email-verifications'
     assert client.post(target).status == 401
     token = client.entry().submit('login', username='ada', password=PASSWORD, scope='read').state['token']
@@ -439,7 +441,7 @@ def test_verification_mails_need_a_token_that_permits_changes(ada: Client, clien
     assert 'request-verification' not in reader.me().state.get('_templates', {})
 
 
-def test_a_verification_mail_is_requested_without_scripts(
+def test_a_verification_mail_can_be_requested_without_scripts(
     browser: PlainBrowser, ada: Client, db: Session, inbox: MailServer
 ) -> None:
     send_due_mail(db)
@@ -451,7 +453,7 @@ def test_a_verification_mail_is_requested_without_scripts(
     assert send_due_mail(db) == 1
 
 
-def test_a_server_without_mail_offers_no_recovery(start: Start) -> None:
+def test_a_server_without_mail_has_no_resets_and_no_verification(start: Start) -> None:
     client = Client(start())
     assert 'hc:password-resets' not in client.entry().state['_links']
     client.register('ada')
@@ -467,15 +469,17 @@ def test_a_link_works_once(reset: str, client: Client) -> None:
     assert_problem(client.get(reset), 404)
 
 
-def test_one_of_two_concurrent_resets_succeeds(reset: str, app: Any) -> None:
+def test_one_of_several_concurrent_resets_succeeds(reset: str, app: Any) -> None:
     with ThreadPoolExecutor(4) as pool:
         passwords = [f'password {number}' for number in range(4)]
-        statuses = list(pool.map(lambda one: Client(app).put(reset, {'password': one}).status, passwords))
+        statuses = list(pool.map(lambda new: Client(app).put(reset, {'password': new}).status, passwords))
     assert sorted(statuses) == [204, 404, 404, 404]
     Client(app).sign_in('ada', passwords[statuses.index(204)])
 
 
-def test_a_reset_voids_the_other_links(reset: str, client: Client, db: Session, inbox: MailServer) -> None:
+def test_a_reset_invalidates_the_other_links(
+    reset: str, client: Client, db: Session, inbox: MailServer
+) -> None:
     request_reset(client)
     send_due_mail(db)
     assert client.put(inbox.last_link(), {'password': NEW_PASSWORD}).status == 204
@@ -483,7 +487,9 @@ def test_a_reset_voids_the_other_links(reset: str, client: Client, db: Session, 
 
 
 @pytest.mark.parametrize('change', ['password', 'email'])
-def test_a_change_of_the_account_voids_the_link(reset: str, ada: Client, client: Client, change: str) -> None:
+def test_a_changed_password_or_email_invalidates_the_link(
+    reset: str, ada: Client, client: Client, change: str
+) -> None:
     if change == 'email':
         ada.me().submit('edit', email='new@example.org')
     else:
@@ -506,13 +512,13 @@ def test_an_unknown_secret_is_not_found(client: Client, secret: str) -> None:
         assert_problem(client.get(f'/api/{kind}/{secret}'), 404)
 
 
-def test_a_secret_is_for_one_purpose(reset: str, client: Client) -> None:
+def test_a_secret_is_valid_for_one_purpose_only(reset: str, client: Client) -> None:
     other = reset.replace('password-resets', 'email-verifications')
     assert_problem(client.get(other), 404)
     assert_problem(client.post(other), 404)
 
 
-def test_a_weak_password_keeps_the_link(reset: str, client: Client) -> None:
+def test_a_link_remains_valid_after_an_invalid_password(reset: str, client: Client) -> None:
     assert_problem(client.put(reset, {'password': 'short'}), 400, '#/password')
     assert_problem(client.put(reset, {}), 400, '#/password')
     assert client.put(reset, {'password': NEW_PASSWORD}).status == 204
@@ -527,7 +533,7 @@ def test_an_invalid_token_is_rejected_at_links_too(reset: str, app: Any) -> None
     assert Client(app, 'hc_unknown').get(reset).status == 401
 
 
-def test_the_database_has_only_digests(reset: str, db: Session) -> None:
+def test_the_database_has_only_digests_of_secrets(reset: str, db: Session) -> None:
     secret = reset.rpartition('/')[2]
     assert len(secret) == 43
     for table in ('outbox', 'mail_secrets'):
@@ -541,7 +547,7 @@ def test_no_log_line_has_a_secret(reset: str, client: Client, lines: StringIO) -
     assert '/api/password-resets/*' in lines.getvalue()
 
 
-# What a response tells
+# Information in responses
 
 
 def test_known_and_unknown_addresses_get_equal_responses(ada: Client, client: Client, db: Session) -> None:
@@ -562,7 +568,7 @@ def test_an_unknown_address_gets_no_mail(client: Client, db: Session, inbox: Mai
     assert inbox.messages == []
 
 
-def test_an_address_is_found_whatever_its_case(
+def test_an_address_is_matched_ignoring_case(
     ada: Client, client: Client, db: Session, inbox: MailServer
 ) -> None:
     send_due_mail(db)
@@ -578,7 +584,7 @@ def test_a_suspended_user_gets_no_link(ada: Client, client: Client, db: Session,
     assert send_due_mail(db) == 0
 
 
-def test_a_thousand_requests_send_five_mails(
+def test_many_requests_send_at_most_five_mails(
     ada: Client, app: Any, db: Session, inbox: MailServer, clock: MovableClock
 ) -> None:
     send_due_mail(db)
@@ -596,7 +602,7 @@ def test_a_thousand_requests_send_five_mails(
     assert send_due_mail(db) == 1
 
 
-def test_a_request_with_an_idempotency_key_counts_once_and_is_no_registration(client: Client) -> None:
+def test_a_reset_request_with_an_idempotency_key_counts_once(client: Client) -> None:
     for _ in range(2):
         response = request_reset(client, headers={'Idempotency-Key': '"one"'})
         assert response.status == 202
@@ -605,8 +611,8 @@ def test_a_request_with_an_idempotency_key_counts_once_and_is_no_registration(cl
     assert client.post('/api/users', {}).headers['ratelimit'] == '"registration";r=1000'
 
 
-@pytest.mark.parametrize('email', ['', 'nobody', 5, None, 'a@b\r\nBcc: c@d'])
-def test_a_wrong_address_is_rejected(client: Client, email: Any) -> None:
+@pytest.mark.parametrize('email', ['', 'no address', 5, None, 'a@b\r\nBcc: c@d'])
+def test_an_invalid_address_is_rejected(client: Client, email: Any) -> None:
     assert_problem(request_reset(client, email), 400, '#/email')
 
 
@@ -646,36 +652,36 @@ ACCESS = {
 def test_links_need_no_token_but_reject_an_invalid_one(
     ada: Client, client: Client, method: str, path: str
 ) -> None:
-    for one in (client, ada):
-        assert one.request(method, path).status == ACCESS[method, path]
+    for valid in (client, ada):
+        assert valid.request(method, path).status == ACCESS[method, path]
     assert Client(client.app, 'hc_unknown').request(method, path).status == 401
 
 
-def test_the_description_of_a_server_with_mail_is_valid_and_small(client: Client) -> None:
+def test_the_openapi_document_of_a_server_with_mail_is_valid_and_small(client: Client) -> None:
     document = client.follow('service-desc', accept='application/json').state
     assert list(OpenAPIV31SpecValidator(document).iter_errors()) == []
     assert len(orjson.dumps(document)) < 330_000
     assert '/api/password-resets/{secret}' in document['paths']
 
 
-def test_the_link_relation_is_explained(client: Client) -> None:
+def test_the_link_relation_is_documented(client: Client) -> None:
     assert client.get('/api/rels/password-resets').status == 200
 
 
-def test_the_number_of_mails_to_be_sent_is_a_metric(start: Start, environment: dict[str, str]) -> None:
+def test_the_number_of_pending_mails_is_a_metric(start: Start, environment: dict[str, str]) -> None:
     client = Client(start(METRICS='on', **environment))
     client.register('ada')
     assert 'halcyon_outbox_pending 1.0' in client.get('/metrics').text
 
 
-def test_an_unknown_link_tells_no_other_page_its_url(client: Client) -> None:
+def test_the_page_of_an_unknown_link_sends_no_referrer(client: Client) -> None:
     response = client.get('/api/password-resets/unknown', accept=HTML)
     assert response.status == 404
     assert response.headers['referrer-policy'] == 'no-referrer'
     assert response.headers['cache-control'] == 'no-store'
 
 
-def test_a_browser_without_scripts_recovers_a_lost_password(
+def test_a_forgotten_password_can_be_reset_without_scripts(
     ada: Client, app: Any, db: Session, inbox: MailServer
 ) -> None:
     browser = PlainBrowser(app)

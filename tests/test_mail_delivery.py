@@ -43,7 +43,7 @@ def test_killed_workers_lose_no_mail(tmp_path: Path, program: str) -> None:
             for worker in server.workers():
                 os.kill(worker, signal.SIGKILL)
             server.wait_until_ready()
-        # Those that were being sent are due in a minute: the clock of the test makes them due now.
+        # Mails that were being sent are due again in a minute: this makes them due now.
         with sqlite3.connect(tmp_path / 'halcyon.db', timeout=10) as database:
             database.execute('UPDATE outbox SET due_at = 0')
         database.close()
@@ -52,7 +52,7 @@ def test_killed_workers_lose_no_mail(tmp_path: Path, program: str) -> None:
     assert 'ada@' not in server.log
 
 
-def test_a_server_waits_for_no_mail_server(tmp_path: Path, program: str) -> None:
+def test_a_server_does_not_wait_for_the_mail_server(tmp_path: Path, program: str) -> None:
     settings = {'BASE_URL': BASE_URL, 'MAIL_URL': 'smtp://127.0.0.1:1', 'MAIL_FROM': 'halcyon@example.org'}
     with Server(tmp_path, program=program, workers=1, **settings) as server:
         assert register(server, 'ada') == 201
@@ -61,7 +61,7 @@ def test_a_server_waits_for_no_mail_server(tmp_path: Path, program: str) -> None
     assert 'ada@example.org' not in server.log
 
 
-def test_a_server_that_stops_finishes_the_mail_it_is_sending(tmp_path: Path, program: str) -> None:
+def test_a_stopping_server_finishes_the_mail_that_it_is_sending(tmp_path: Path, program: str) -> None:
     with mail_server() as inbox, Server(tmp_path, program=program, workers=1, **environment(inbox)) as server:
         inbox.seconds = 2.0
         assert register(server, 'ada') == 201

@@ -1,4 +1,4 @@
-"""Methods and URLs: HEAD, OPTIONS, 405, 501, and other spellings of a URL."""
+"""Methods and URLs: HEAD, OPTIONS, 405, 501, equivalent URLs and redirects."""
 
 from __future__ import annotations
 
@@ -39,21 +39,21 @@ READABLE = (
 
 @pytest.mark.parametrize('template', READABLE)
 def test_head_responds_like_get_without_content(world: World, template: str) -> None:
-    got, headed = (world.ada.request(method, world.url(template)) for method in ('GET', 'HEAD'))
-    assert (headed.status, headed.lasting_headers) == (got.status, got.lasting_headers)
-    assert headed.text == ''
+    get, head = (world.ada.request(method, world.url(template)) for method in ('GET', 'HEAD'))
+    assert (head.status, head.lasting_headers) == (get.status, get.lasting_headers)
+    assert head.text == ''
 
 
 @pytest.mark.parametrize('media_type', ['application/hal+json', 'application/json', 'text/html'])
 def test_head_has_the_content_length_of_get(world: World, media_type: str) -> None:
-    got, headed = (world.ada.request(method, '/api', accept=media_type) for method in ('GET', 'HEAD'))
-    assert headed.headers['content-length'] == str(len(got.text.encode()))
+    get, head = (world.ada.request(method, '/api', accept=media_type) for method in ('GET', 'HEAD'))
+    assert head.headers['content-length'] == str(len(get.text.encode()))
 
 
 def test_head_responds_like_get_to_a_browser_that_is_not_signed_in(client: Client) -> None:
-    """The sign-in form of a response to HEAD led to the entry point, and so was shorter."""
-    got, headed = (client.request(method, '/api/users?per_page=5', accept=HTML) for method in ('GET', 'HEAD'))
-    assert (headed.status, headed.lasting_headers) == (401, got.lasting_headers)
+    """The sign-in form for HEAD returned to the entry point, so Content-Length was smaller."""
+    get, head = (client.request(method, '/api/users?per_page=5', accept=HTML) for method in ('GET', 'HEAD'))
+    assert (head.status, head.lasting_headers) == (401, get.lasting_headers)
 
 
 def test_options_lists_the_methods_of_every_resource(app: Any, world: World) -> None:
@@ -63,8 +63,8 @@ def test_options_lists_the_methods_of_every_resource(app: Any, world: World) -> 
         expected |= {'QUERY'} if 'accept-query' in response.headers else set()
         assert response.status == 204
         assert response.headers['allow'] == ', '.join(sorted(expected))
-        patches = 'PATCH' in methods and template != urls.FOLLOWING_RELATIONSHIP  # which responds with 403
-        assert ('accept-patch' in response.headers) == patches
+        has_patch = 'PATCH' in methods and template != urls.FOLLOWING_RELATIONSHIP  # where it is 403
+        assert ('accept-patch' in response.headers) == has_patch
 
 
 def test_an_unsupported_method_is_405_with_allow(app: Any, world: World) -> None:
@@ -113,7 +113,7 @@ def test_a_url_with_a_malformed_id_is_404(client: Client, template: str, name: s
     assert client.get(template.format(name)).status == 404
 
 
-def test_a_percent_encoded_url_is_the_same_resource(ada: Client) -> None:
+def test_a_percent_encoded_url_identifies_the_same_resource(ada: Client) -> None:
     assert ada.get('/api/%75sers').href('self') == ada.get('/api/users').href('self')
 
 
@@ -127,7 +127,9 @@ def test_the_root_redirects_to_the_entry_point(client: Client) -> None:
 @pytest.mark.parametrize(
     'query', ['', '?page=2&per_page=5', '?q=a%20b&x=%22%3C', '?a=b+c&page%5Bafter%5D=NQ']
 )
-def test_the_url_of_2018_redirects_and_keeps_the_query(client: Client, method: str, query: str) -> None:
+def test_the_former_url_of_following_redirects_and_keeps_the_query(
+    client: Client, method: str, query: str
+) -> None:
     response = client.request(method, f'/api/users/5/followed{query}')
     assert response.status == 308
     assert response.headers['location'] == f'http://halcyon.test/api/users/5/following{query}'
@@ -149,7 +151,7 @@ def test_a_content_type_without_a_body_is_ignored(ada: Client) -> None:
     assert response.status == 200
 
 
-def test_options_asterisk_is_not_a_resource(client: Client) -> None:
+def test_an_asterisk_as_a_path_is_an_unknown_url(client: Client) -> None:
     response = client.request('OPTIONS', '/*')
     assert response.state['instance'] == 'http://halcyon.test/*'
 
@@ -167,7 +169,9 @@ def test_options_asterisk_is_not_a_resource(client: Client) -> None:
     ],
 )
 @pytest.mark.parametrize('query', ['', '?a=b%2F'])
-def test_a_problem_names_its_target_as_it_was_sent(client: Client, path: str, query: str) -> None:
+def test_the_instance_of_a_problem_is_the_target_as_it_was_sent(
+    client: Client, path: str, query: str
+) -> None:
     response = client.get(path + query)
     assert_problem(response, 404)
     assert response.state['instance'] == f'http://halcyon.test{path}'
@@ -201,7 +205,7 @@ def test_a_transfer_coding_other_than_chunked_is_501(ada: Client, method: str, c
 @pytest.mark.parametrize(
     'template', ['/api/users/{user_id}', '/api/posts/{post_id}', '/api/stores/{store_id}']
 )
-def test_a_put_of_a_range_is_400(world: World, template: str) -> None:
+def test_a_put_with_content_range_is_400(world: World, template: str) -> None:
     url = world.url(template)
     before = world.ada.get(url).tag
     ranged = {'Content-Range': 'bytes 0-4/10'}

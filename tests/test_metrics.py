@@ -24,8 +24,7 @@ from service.resources import entry_point
 from tests.client import HAL, PROBLEM, Client, assert_problem
 from tests.conftest import Start
 from tests.description import description_of
-from tests.server import ROOT, Server
-from tests.test_server import wait_until
+from tests.server import ROOT, Server, wait_until
 
 pytestmark = pytest.mark.above_databases
 
@@ -65,10 +64,10 @@ def scrape(client: Client) -> Scrape:
     return Scrape(response.text)
 
 
-def growth(client: Client, name: str, do: Any, **labels: str) -> float:
-    """Return by how much a metric grows during a call."""
+def growth(client: Client, name: str, call: Any, **labels: str) -> float:
+    """Return the growth of a metric during a call."""
     before = scrape(client).sum(name, **labels)
-    do()
+    call()
     return scrape(client).sum(name, **labels) - before
 
 
@@ -93,8 +92,8 @@ def test_metrics_are_prometheus_text_and_not_cached(metered: Client) -> None:
 
 
 def test_metrics_support_the_standard_methods(metered: Client) -> None:
-    headed = metered.request('HEAD', '/metrics')
-    assert (headed.status, headed.text) == (200, '')
+    head = metered.request('HEAD', '/metrics')
+    assert (head.status, head.text) == (200, '')
     assert metered.request('OPTIONS', '/metrics').headers['allow'] == 'GET, HEAD, OPTIONS'
     assert_problem(metered.post('/metrics', {}), 405)
     assert_problem(metered.request('FROB', '/metrics'), 501)
@@ -191,13 +190,13 @@ def fail_once(db: Session, errors: list[Exception]) -> None:
 
 def test_retried_transactions_are_counted(metered: Client) -> None:
     dbs: list[Session] = []
-    metered.app.add_middleware(Keeper(dbs))
+    metered.app.add_middleware(SessionRecorder(dbs))
     conflict = Unavailable('a serialization failure', ErrorKind.CONFLICT)
     assert growth(metered, 'transaction_retries_total', lambda: fail_once(dbs[0], [conflict])) == 1
 
 
-class Keeper:
-    """Keeps the sessions of requests."""
+class SessionRecorder:
+    """Middleware that records the sessions of requests."""
 
     def __init__(self, dbs: list[Session]) -> None:
         self._dbs = dbs
@@ -208,7 +207,7 @@ class Keeper:
 
 def test_connections_are_counted_while_checked_out(metered: Client) -> None:
     dbs: list[Session] = []
-    metered.app.add_middleware(Keeper(dbs))
+    metered.app.add_middleware(SessionRecorder(dbs))
     before = scrape(metered)
     has_pool = dbs[0].engine.name != 'sqlite'
     assert before.sum('connections') == (8 if has_pool else 0)
@@ -236,14 +235,14 @@ def server(tmp_path_factory: Any, program: str) -> Iterator[Server]:
         yield server
 
 
-def scraped(server: Server) -> Scrape:
+def scrape_server(server: Server) -> Scrape:
     response = server.ask('GET', '/metrics')
     assert (response.status, response.headers['content-type']) == (200, TYPE)
     return Scrape(response.body.decode())
 
 
-def request_often(server: Server, times: int) -> set[int]:
-    """Request the entry point that many times, and return the workers that responded."""
+def request_entry_point(server: Server, times: int) -> set[int]:
+    """Request the entry point this many times, and return the workers that responded."""
     with ThreadPoolExecutor(4) as pool:
         responses = list(pool.map(lambda _: server.ask('GET', '/api'), range(times)))
     ids = {response.headers['x-request-id'] for response in responses}
@@ -252,12 +251,12 @@ def request_often(server: Server, times: int) -> set[int]:
 
 
 def test_every_worker_reports_the_totals_of_all_workers(server: Server) -> None:
-    expected = scraped(server).sum('requests_total', route='/api')
+    expected = scrape_server(server).sum('requests_total', route='/api')
     workers: set[int] = set()
     while workers != set(server.workers()):  # one worker may accept many connections in a row
-        workers, expected = workers | request_often(server, 20), expected + 20
+        workers, expected = workers | request_entry_point(server, 20), expected + 20
     for _ in range(10):
-        totals = scraped(server)
+        totals = scrape_server(server)
         assert totals.sum('requests_total', route='/api', status='200') == expected
         assert totals.sum('request_seconds_count', route='/api') == expected
         assert totals.sum('request_seconds_bucket', route='/api', le='+Inf') == expected
@@ -265,30 +264,30 @@ def test_every_worker_reports_the_totals_of_all_workers(server: Server) -> None:
 
 
 def test_the_counts_of_a_killed_worker_are_kept(server: Server) -> None:
-    before = scraped(server).sum('requests_total', route='/api')
+    before = scrape_server(server).sum('requests_total', route='/api')
     killed = server.workers()[0]
     os.kill(killed, signal.SIGKILL)
     wait_until(lambda: len(server.workers()) == 2 and killed not in server.workers())
     server.wait_until_ready()
-    assert scraped(server).sum('requests_total', route='/api') == before
+    assert scrape_server(server).sum('requests_total', route='/api') == before
     workers: set[int] = set()
     while workers != set(server.workers()):
-        workers, before = workers | request_often(server, 10), before + 10
-    assert scraped(server).sum('requests_total', route='/api') == before
-    assert scraped(server).sum('info') == 1
+        workers, before = workers | request_entry_point(server, 10), before + 10
+    assert scrape_server(server).sum('requests_total', route='/api') == before
+    assert scrape_server(server).sum('info') == 1
 
 
 def test_failed_sign_ins_are_counted_across_workers(server: Server) -> None:
     wrong = 'Basic ' + b64encode(b'nobody:wrong horse').decode()
-    before = scraped(server).sum('rate_limit_attempts_total', limit='account')
+    before = scrape_server(server).sum('rate_limit_attempts_total', limit='account')
     for _ in range(5):
         assert server.ask('POST', '/api/tokens', Authorization=wrong).status == 401
-    assert scraped(server).sum('rate_limit_attempts_total', limit='account') == before + 5
+    assert scrape_server(server).sum('rate_limit_attempts_total', limit='account') == before + 5
 
 
 def test_a_stopped_server_leaves_no_files(tmp_path: Path, program: str) -> None:
     with Server(tmp_path, program=program, METRICS='on', TMPDIR=str(tmp_path)) as server:
-        assert scraped(server).sum('info') == 1
+        assert scrape_server(server).sum('info') == 1
         assert list(tmp_path.glob('halcyon-metrics-*/*.db'))
     assert not list(tmp_path.glob('halcyon-metrics-*'))
 

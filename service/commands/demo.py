@@ -42,7 +42,7 @@ def demo(users: int, follows: int, posts: int, stores: int, items: int, seed: in
     Every user follows one celebrity first, and then other users. The same options and seed produce the same
     data, spread over the past year. All users have the same password, which is printed.
 
-    The celebrity has a token of a script, which permits reading only and expires like any other.
+    The celebrity has a read-only token, as a script would have, which expires like any other.
 
     A database that has users is rejected. The data is loaded in batches, each in one transaction with exact
     counters, so the result of an interrupted run is smaller, but consistent.

@@ -31,7 +31,7 @@ def mail() -> None:
 @click.argument('address')
 @json_option
 def test(address: str, as_json: bool) -> None:
-    """Send a test mail to ADDRESS by the server of MAIL_URL. No database is needed."""
+    """Send a test mail to ADDRESS through the server of MAIL_URL. No database is needed."""
     with exit_on_error():
         settings = read_settings()
         if settings.mail_url is None:

@@ -57,7 +57,7 @@ def add(name: str, email: str, password_stdin: bool, as_json: bool) -> None:
 @click.option('--limit', type=click.IntRange(1), default=100, help='Number of users.')
 @json_option
 def list_(prefix: str, limit: int, as_json: bool) -> None:
-    """List users in the order of their registration, or with a prefix by name."""
+    """List users in the order of their registration, or by name if a prefix is given."""
     with open_current_schema() as session:
         page = list_users(session, PageRequest(per_page=limit), ANONYMOUS, prefix=prefix)
     values = [_describe(record) for record in page.entries]

@@ -62,7 +62,7 @@ def crawl(client: Client, accept: str, links: Links, limit: int) -> None:
 
 
 def samples(record: Sequence[Exchange], count: int) -> list[Exchange]:
-    """Return successful fetches of different shapes: first of each media type in turn."""
+    """Return at most `count` successful fetches of different shapes, in varying formats if possible."""
     by_shape: dict[tuple[str, tuple[str, ...]], list[Exchange]] = {}
     for exchange in record:
         if exchange.purpose == 'crawl' and exchange.is_fetch:

@@ -53,7 +53,7 @@ class Tag(NamedTuple):
 
 
 class Page(HTMLParser):
-    """The start tags of a page in their order, its text, and the tags that are not closed in their order."""
+    """The start tags of a page in their order, its text, and its tags without a counterpart."""
 
     def __init__(self, text: str) -> None:
         super().__init__(convert_charrefs=True)

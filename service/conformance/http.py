@@ -157,7 +157,10 @@ def check_challenge(exchange: Exchange) -> Iterator[Fault]:
 
 
 @RULES.must(
-    'HTTP-CHALLENGE', '§11.6.1', 'A challenge starts with a scheme, a token.', with_field('WWW-Authenticate')
+    'HTTP-CHALLENGE',
+    '§11.6.1',
+    'A challenge starts with a scheme, which is a token.',
+    with_field('WWW-Authenticate'),
 )
 def check_challenge_syntax(exchange: Exchange) -> Iterator[Fault]:
     for value in exchange.response.values('WWW-Authenticate'):
@@ -280,7 +283,7 @@ def check_sunset(exchange: Exchange) -> Iterator[Fault]:
 @RULES.must(
     'HTTP-DEPRECATION',
     '§2.1',
-    'Deprecation is a date, @ and seconds.',
+    'Deprecation is a date: @ and a number of seconds.',
     with_field('Deprecation'),
     standard=RFC9745,
 )

@@ -32,7 +32,7 @@ def probe_tags(client: Client, exchange: Exchange) -> None:
         client.repeat(exchange, 'not-modified-list', If_None_Match=f'{OTHER_TAG}, {tag}')
         client.repeat(exchange, 'not-modified-any', If_None_Match='*')
         client.repeat(exchange, 'not-modified-head', 'HEAD', If_None_Match=tag)
-        # a write since the response may have changed the resource: If-Match needs the current tag
+        # A write since the response may have changed the resource: If-Match needs the current tag.
         current = client.repeat(exchange, 'modified', If_None_Match=OTHER_TAG).response.header('ETag')
         if current and not current.startswith('W/'):
             client.repeat(exchange, 'if-match', If_Match=current)

@@ -17,7 +17,7 @@ RULES = Rules('http', RFC9110)
 
 
 def probe_accept(client: Client, exchange: Exchange) -> None:
-    """Request the resource by other Accept fields."""
+    """Request the resource with other Accept fields."""
     own = exchange.response.media_type
     client.repeat(exchange, 'unacceptable', Accept='application/x-no-such-type')
     client.repeat(exchange, 'accept-malformed', Accept=';;q=,/')
@@ -26,7 +26,7 @@ def probe_accept(client: Client, exchange: Exchange) -> None:
 
 
 def probe_variants(client: Client, exchange: Exchange) -> None:
-    """Request the resource in each format, and two that it has in their order of preference."""
+    """Request the resource in each format, and with preferences between two that are available."""
     available = {exchange.response.media_type}
     for media_type in VARIANTS:
         if media_type not in available:
@@ -36,9 +36,9 @@ def probe_variants(client: Client, exchange: Exchange) -> None:
     if len(available) > 1:
         own = exchange.response.media_type
         client.repeat(exchange, 'accept-q-0', Accept=f'{own};q=0, */*;q=0.5')
-        last, first = sorted(available)[:2]
-        client.repeat(exchange, 'preference', Accept=f'{last};q=0.2, {first};q=0.8')
-        client.repeat(exchange, 'specificity', Accept=f'*/*;q=0.9, {last};q=0.1, {first}')
+        other, preferred = sorted(available)[:2]
+        client.repeat(exchange, 'preference', Accept=f'{other};q=0.2, {preferred};q=0.8')
+        client.repeat(exchange, 'specificity', Accept=f'*/*;q=0.9, {other};q=0.1, {preferred}')
 
 
 def probe_coding(client: Client, exchange: Exchange) -> None:

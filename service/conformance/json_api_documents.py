@@ -141,7 +141,7 @@ def check_jsonapi_ext(exchange: Exchange) -> Iterator[Fault]:
 
 
 @RULES.must(
-    'JA-RESOURCE-TYPE', '#document-resource-object-identification', 'Every resource has a type, a string.'
+    'JA-RESOURCE-TYPE', '#document-resource-object-identification', 'The type of every resource is a string.'
 )
 def check_resource_type(exchange: Exchange) -> Iterator[Fault]:
     for where, resource in resources(exchange):
@@ -150,7 +150,7 @@ def check_resource_type(exchange: Exchange) -> Iterator[Fault]:
 
 
 @RULES.must(
-    'JA-RESOURCE-ID', '#document-resource-object-identification', 'Every resource has an id, a string.'
+    'JA-RESOURCE-ID', '#document-resource-object-identification', 'The id of every resource is a string.'
 )
 def check_resource_id(exchange: Exchange) -> Iterator[Fault]:
     for where, resource in resources(exchange):

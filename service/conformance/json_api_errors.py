@@ -57,7 +57,7 @@ def check_error_status(exchange: Exchange) -> Iterator[Fault]:
 
 
 @RULES.should(
-    'JA-ERROR-STATUS-SAME', '#errors-processing', 'If all errors have one status, the response has it too.'
+    'JA-ERROR-STATUS-SAME', '#errors-processing', 'If all errors have the same status, so has the response.'
 )
 def check_error_status_same(exchange: Exchange) -> Iterator[Fault]:
     statuses = {str(value['status']) for _, value in error_objects(exchange) if 'status' in value}

@@ -13,7 +13,7 @@ RULES = Rules('json-api', SPECIFICATION)
 
 
 def probe_negotiation(client: Client, exchange: Exchange) -> None:
-    """Request the document by media types with parameters."""
+    """Request the document with parameters of the media type in Accept."""
     if is_json_api(exchange):
         client.repeat(exchange, 'ja-accept-parameter', Accept=f'{JSON_API}; charset=utf-8')
         client.repeat(

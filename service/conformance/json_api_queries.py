@@ -115,7 +115,7 @@ RULES.must(
 RULES.must(
     'JA-QUERY-UNKNOWN',
     '#query-parameters-custom',
-    'A parameter whose name is neither defined nor allowed to implementations gets 400.',
+    'A parameter whose name is neither defined nor allowed for implementations gets 400.',
     for_purpose('ja-query-unknown'),
 )(requires_status(400))
 
@@ -201,7 +201,7 @@ def comparable(values: list[Any]) -> list[Any]:
 
 
 def is_close(before: Any, after: Any) -> bool:
-    """Return whether collations may differ: the first difference is not between letters or digits."""
+    """Return whether collations may differ: the first difference is not between two letters or two digits."""
     if not isinstance(before, str):
         return False
     difference = next(

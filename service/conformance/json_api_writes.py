@@ -32,7 +32,7 @@ def succeeded(*purposes: str) -> Applies:
 RULES.must(
     'JA-CREATE-TYPE',
     '#crud-creating-responses-409',
-    'A new resource of another type than that of the collection gets 409.',
+    'A new resource whose type is not that of the collection gets 409.',
     is_sent('ja-type-conflict'),
 )(requires_status(409))
 RULES.must(

@@ -34,7 +34,7 @@ def member(exchange: Exchange, name: str) -> Any:
 
 
 def probe_missing(client: Client, exchange: Exchange) -> None:
-    """Provoke problems: a URL below this one that does not exist."""
+    """Provoke a problem: request a URL below this one that does not exist."""
     if not any(earlier.purpose == 'problem-missing' for earlier in client.record):
         url = exchange.request.url.partition('?')[0].rstrip('/') + '/no-such-resource'
         client.get(url, 'problem-missing', exchange, headers={'Accept': PROBLEM})
@@ -84,7 +84,7 @@ def check_type_documented(exchange: Exchange) -> Iterator[Fault]:
         yield Fault('status', 'the type has no documentation')
 
 
-@RULES.must('PROBLEM-STATUS', '§3.1.2', '`status` is a number, an HTTP status code.')
+@RULES.must('PROBLEM-STATUS', '§3.1.2', '`status` is an HTTP status code, as a number.')
 def check_status(exchange: Exchange) -> Iterator[Fault]:
     status = member(exchange, 'status')
     if status is not None and (

@@ -82,7 +82,9 @@ def check_created_state(exchange: Exchange) -> Iterator[Fault]:
                 yield Fault('/' + name, f'{value} was sent')
 
 
-@RULES.should('PUT-ROUNDTRIP', '§9.3.4', 'The content of a GET can be sent back by PUT.', is_sent('put-same'))
+@RULES.should(
+    'PUT-ROUNDTRIP', '§9.3.4', 'The content of a GET can be sent back in a PUT.', is_sent('put-same')
+)
 def check_roundtrip(exchange: Exchange) -> Iterator[Fault]:
     if exchange.response.status >= 400 and exchange.response.status != 415:
         yield Fault('status', 'the content is that of a GET')
@@ -228,7 +230,7 @@ def check_key_replay(exchange: Exchange) -> Iterator[Fault]:
     first, second = exchange.source.response, exchange.response
     is_replay = first.header('Location') == second.header('Location') != ''
     if is_replay and (first.status, first.body) != (second.status, second.body):
-        yield Fault('status', f'the first result was {first.status}, and another content')
+        yield Fault('status', f'differs from the first result, which had the status {first.status}')
 
 
 @RULES.should(

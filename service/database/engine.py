@@ -50,7 +50,7 @@ class Engine(peewee.Database):
             self.invalidate()
 
     def _measure(self, sql: str, run: Callable[[], None]) -> None:
-        """Run a statement that peewee does not send by `execute_sql`, and call the hooks as that does."""
+        """Run a statement that peewee does not send through `execute_sql`, and call the hooks as it does."""
         started = time.perf_counter()
         try:
             run()

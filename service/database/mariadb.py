@@ -108,7 +108,7 @@ class MariadbEngine(PooledEngine, peewee.MySQLDatabase):
         except self.driver.Error as error:
             if error.args[0] == _UNKNOWN_COLLATION:
                 raise self.driver.OperationalError(
-                    1049, 'The server is not MariaDB 10.2 or newer, but MySQL or older'
+                    1049, 'The server is MySQL or too old: MariaDB 10.2 or newer is required'
                 ) from error
             raise
         try:

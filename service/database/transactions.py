@@ -70,7 +70,7 @@ def _retried(write: Write[P, R], begin: Callable[[Session], AbstractContextManag
 
 
 def _is_retryable(error: Unavailable | ConstraintViolation) -> bool:
-    """Return whether the transaction failed by a conflict, a lost connection, or a colliding new id."""
+    """Return whether a conflict, a lost connection or a collision of ids made the transaction fail."""
     if isinstance(error, ConstraintViolation):
         return error.constraint in GENERATED_KEYS
     return error.kind in (ErrorKind.CONFLICT, ErrorKind.DISCONNECTED, ErrorKind.FULL)

@@ -257,7 +257,7 @@ def _lock_pair(
 ) -> FollowRecord | None:
     """Lock both users, in the order of their ids to avoid deadlocks, and return their follow, if any.
 
-    Raises NotFound, also if the followed user does not exist but is needed.
+    Raises Forbidden, and NotFound if the follower, or the followed user if needed, does not exist.
     """
     users = {
         user_id for (user_id,) in _LOCK_BOTH.all(session, follower_id=follower_id, followed_id=followed_id)
@@ -275,7 +275,7 @@ def _count(session: Session, follower_id: int, followed_id: int, change: int) ->
 
 
 def find_connected(session: Session, user_id: int) -> list[int]:
-    """Return the ids of users who follow the user or are followed by them, from MAX_CONNECTED follows."""
+    """Return the ids of followers and followed users, from at most MAX_CONNECTED follows of the user."""
     rows = _FIND_CONNECTED.all(session, user_id=user_id)
     return list(dict.fromkeys(other for row in rows for other in row if other != user_id))
 

@@ -46,7 +46,7 @@ def _encode(password: str) -> bytes:
 
 
 def bcrypt_digest(text: str, salt: bytes, cost: int) -> str:
-    """Return a digest that is as costly to compute as a password hash, the same for the same salt.
+    """Return a digest that is as costly to compute as a password hash, the same for the same text and salt.
 
     `text` has at most 72 bytes, `salt` at least 16, of which 16 are used; the digest has 60 characters.
     """

@@ -175,7 +175,7 @@ def uncount_stores(session: Session, user: UserRecord) -> None:
 
 
 def find_owned(session: Session, owner_id: int) -> tuple[list[int], list[int]]:
-    """Return the ids of the first stores and items of a user, at most MAX_OWNED in total."""
+    """Return the ids of the first stores and items of a user, at most MAX_OWNED of each."""
     rows = _FIND_OWNED.all(session, owner_id=owner_id)
     items = [item_id for _, item_id in rows if item_id is not None]
     return list(dict.fromkeys(store_id for store_id, _ in rows)), items

@@ -24,7 +24,7 @@ from service.domain.viewer import WRITE, Viewer, authorize_write, confirm_token,
 
 PREFIX = 'hc_'
 SECRET_BYTES = 32
-USER_AGENT_LENGTH = 255
+MAX_USER_AGENT_LENGTH = 255
 MAX_NAME_LENGTH = 80
 MAX_LIVE_TOKENS = 100  # of a user
 GRACE_SECONDS = 30  # for which a renewed token stays valid, so that a client can retry a lost renewal
@@ -274,7 +274,7 @@ def _insert_token(
         expires_at=expires_at,
         signed_in_at=signed_in_at,
         last_used_at=None,
-        user_agent=user_agent[:USER_AGENT_LENGTH] if user_agent else None,
+        user_agent=user_agent[:MAX_USER_AGENT_LENGTH] if user_agent else None,
         name=options.name,
         scope=options.scope,
         lifetime=options.lifetime,

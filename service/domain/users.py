@@ -186,8 +186,8 @@ def list_users(
 ) -> Page:
     """Return a page of all users, the oldest first, or in an `order` of ORDERS ('-id': the newest first).
 
-    It lists only those whose names start with the `prefix`, by name unless ordered, those with the
-    `username`, and those with the `ids`; names are compared ignoring case.
+    `prefix`, `username` and `ids` restrict the users; with a `prefix` the default order is by name. Names
+    are compared ignoring case.
     """
     order = order or ('username' if prefix else 'id')
     if username is None and ids is None:

@@ -91,7 +91,7 @@ def forwarding(environ: Mapping[str, Any], networks: tuple[Any, ...]) -> Forward
 
 
 def client_address(environ: Mapping[str, Any], networks: tuple[Any, ...]) -> str:
-    """Return the client that rate limits count: an IPv4 address, or the /64 network of an IPv6 address."""
+    """Return the client by which rate limits count: an IPv4 address, or the /64 network of an IPv6 one."""
     return _network_of(forwarding(environ, networks).address)
 
 

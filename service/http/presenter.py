@@ -52,7 +52,7 @@ def _select(req: Request, resp: falcon.Response) -> None:
 
 
 def _label(req: Request, resp: falcon.Response) -> None:
-    """Set Content-Type, Vary (RFC 9110 §12.5.5), and the status that the format has for POST and DELETE."""
+    """Set Content-Type, Vary (RFC 9110 §12.5.5), and the format's own status for POST and DELETE."""
     if isinstance(resp.media, Document):
         req.format = format_for(resp.media, req.format, req.env.get('HTTP_ACCEPT'))
         resp.content_type = req.format.content_type

@@ -58,8 +58,8 @@ class Display:
     and `summary` are members that are shown too. On a page without a card, `explanation` is the member with a
     text of the API's own, in which code is between backticks. Everything else is under "Details".
 
-    `prominent` actions are open, others are collapsed under their title; `in_rows` are those of the entries
-    of a table; `hidden` ones are not shown, `session_ending` ones end the session. `confirmations` are the
+    `prominent` actions are open, others are collapsed under their title; `in_rows` ones are in the rows of
+    a table; `hidden` ones are not shown, `session_ending` ones end the session. `confirmations` are the
     questions before an action, `outcomes` the messages after it.
 
     `includes` are relations whose documents a page shows below, each with its heading. `navigation` and

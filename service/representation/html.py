@@ -238,7 +238,7 @@ def sign_in_form(home: Document | None) -> Form | None:
 
 
 def destination(form: Form, document: Document, page_href: str) -> str:
-    """Return the URL of the page to show after a form of the document, empty for the entry point.
+    """Return the URL of the page to show after a form of the document succeeds, empty for the entry point.
 
     It is the page of the document, or the collection once the document is deleted.
     """

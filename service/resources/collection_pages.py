@@ -16,7 +16,7 @@ NO_LINKS: Mapping[str, Link] = {}
 
 
 class PageExtras(TypedDict, total=False):
-    """The members of a page's Document that its collection determines."""
+    """The members of Document that a collection sets for its pages."""
 
     forms: tuple[Form, ...]
     title: str
@@ -35,7 +35,7 @@ def represent_listing(
     links: Mapping[str, Link] = NO_LINKS,
     **extras: Unpack[PageExtras],
 ) -> Document:
-    """Return the page that a request lists, each entry as the viewer may see it.
+    """Return the requested page of a collection, each entry as the viewer may see it.
 
     `query` replaces the query of the request if the page is included in another resource.
     """

@@ -44,9 +44,9 @@ class ToManyRelationship:
 
 
 def to_many_route(template: str, related: str, collection: Any, name: str, samples: Samples) -> Route:
-    """Return the route of a relationship at a URL template to the collection at the template `related`.
+    """Return the route of a relationship; `related` is the URL template of its collection.
 
-    `samples` are those of its entries.
+    `samples` are those of the entries.
     """
     pages = sample_pages(template, samples, related=related)
     return template, ToManyRelationship(collection, name, pages)

@@ -27,7 +27,7 @@ FINISH_SECONDS = 30  # for requests in flight when a worker stops
 REPLACE_SECONDS = 2.0  # for a new worker to start, after SIGHUP, before an old one stops
 POLL_SECONDS = 0.02
 PARENT_SECONDS = 1.0  # between checks that the main process runs
-UNCHUNKED = 'A body needs a Content-Length; this server accepts no body in chunks.'
+LENGTH_REQUIRED = 'A body needs a Content-Length; this server accepts no body in chunks.'
 # Without handlers, granian's messages reach the root logger, not standard output.
 LOGGERS: dict[str, Any] = {'formatters': {}, 'handlers': {}, 'loggers': {'_granian': {'handlers': []}}}
 
@@ -138,7 +138,7 @@ class Gateway:
             if not environ['HTTP_HOST']:
                 del environ['HTTP_HOST']
         if 'HTTP_TRANSFER_ENCODING' in environ:  # granian does not tell whether the chunks are complete
-            refusal = rejected(Problem('length-required', UNCHUNKED), 'a body in chunks')
+            refusal = rejected(Problem('length-required', LENGTH_REQUIRED), 'a body in chunks')
         else:
             try:
                 return self._application(environ, start_response)
@@ -150,7 +150,7 @@ class Gateway:
 
 
 def _origin_of(environ: dict[str, Any]) -> str:
-    """Return the origin of the address that granian listens on; that of a unix socket is a path."""
+    """Return the origin of the address that granian listens on; http://localhost for a unix socket."""
     host, port = environ['SERVER_NAME'], environ['SERVER_PORT']
     try:
         return normal_origin('http', f'[{host}]:{port}' if ':' in host else f'{host}:{port}')

@@ -1,4 +1,4 @@
-"""Preparing to listen: checking the address, and raising the limit of open files."""
+"""Preparing to listen: checking the address, and raising the limit on open files."""
 
 import errno
 import os
@@ -46,7 +46,7 @@ def accepts_connections(address: Address) -> bool:
 
 
 def check_addresses(addresses: Iterable[Address | int]) -> None:
-    """Raise SettingError for the first address that is not available; ints are sockets that are open."""
+    """Raise SettingError for the first address that is not available; ints are open sockets."""
     for address in addresses:
         if isinstance(address, str):
             _check_path(address)
@@ -84,7 +84,7 @@ def _check_path(path: str) -> None:
 
 
 def raise_open_files() -> int:
-    """Raise the limit of open files as far as allowed, and return how many connections a worker can hold."""
+    """Raise the limit on open files as far as allowed, and return how many connections a worker can hold."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     allowed = MAX_OPEN_FILES if hard == resource.RLIM_INFINITY else min(hard, MAX_OPEN_FILES)
     if soft != resource.RLIM_INFINITY and soft < allowed:

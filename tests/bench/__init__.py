@@ -1,1 +1,1 @@
-"""Benchmarks: `python -m tests.bench`, `python -m tests.bench growth`, `python -m tests.bench balance`."""
+"""Benchmarks: `python -m tests.bench`, optionally with `peers`, `growth` or `balance`."""

@@ -20,7 +20,7 @@ from tests.bench.report import (
     machine,
     memory_table,
     peer_table,
-    print_doubts,
+    print_warnings,
 )
 from tests.bench.rounds import Subject, measure
 from tests.bench.statements import StatementCounter
@@ -122,7 +122,7 @@ def _engines(options: argparse.Namespace) -> dict[str, str | None]:
 
 
 def _measure(subjects: Sequence[Subject], options: argparse.Namespace) -> dict[str, float]:
-    """Measure, print the machine and doubtful results, and return the memory of each server before."""
+    """Measure, print the machine and the warnings, and return each server's memory before the rounds."""
     before = {}
     for subject in subjects:
         send(subject.case)
@@ -138,7 +138,7 @@ def _measure(subjects: Sequence[Subject], options: argparse.Namespace) -> dict[s
         f'{machine()}; {options.workers} workers, {options.connections} connections, '
         f'{options.rounds} rounds of {options.seconds} s.\n'
     )
-    print_doubts(subjects)
+    print_warnings(subjects)
     return before
 
 

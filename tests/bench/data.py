@@ -19,7 +19,7 @@ POSTS_EACH = 5
 
 
 def plan_data(users: int, posts_each: int) -> DemoData:
-    """Return demo data with enough users for the reader to follow, and as many items."""
+    """Return demo data with enough users for the reader to follow, and an item for each user."""
     users = max(users, MIN_USERS)
     return DemoData(users, 1, posts_each, stores=users // 10, items=10, now=system_clock())
 

@@ -14,7 +14,7 @@ VIEWER = 'VIEWER'  # in a URL: the id of the viewer who sends the request
 
 
 class Case(NamedTuple):
-    """One kind of request, and the status of its response; `{n}` in the body is another text each time.
+    """One kind of request, and the status of its response; `{n}` in the body is a different text each time.
 
     `viewers` are the tokens and ids of users who send the request in turn.
     """
@@ -65,7 +65,7 @@ class Wrk:
         )
 
     def finish(self) -> Load:
-        """Wait for its end, and return the result."""
+        """Wait until wrk ends, and return its result."""
         try:
             output, _ = self._process.communicate(timeout=self._seconds + 30)
         except BaseException:

@@ -7,7 +7,7 @@ from importlib.metadata import version
 from pathlib import Path
 from statistics import median
 
-from tests.bench.rounds import LOPSIDED, Subject
+from tests.bench.rounds import MAX_SHARE, Subject
 
 
 def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
@@ -96,7 +96,7 @@ def balance_table(subjects: Sequence[Subject]) -> str:
         'rounds',
         'median share',
         'largest share',
-        f'over {LOPSIDED:.0%}',
+        f'over {MAX_SHARE:.0%}',
         'CPU µs',
         'worst µs',
     )
@@ -107,7 +107,7 @@ def balance_table(subjects: Sequence[Subject]) -> str:
         found = [
             f'{median(shares):.2f}',
             f'{max(shares):.2f}',
-            str(sum(share > LOPSIDED for share in shares)),
+            str(sum(share > MAX_SHARE for share in shares)),
         ]
         cost = [f'{median(costs):,.0f}', f'{max(costs):,.0f}']
         rows.append([subject.server.name, str(len(shares)), *found, *cost])
@@ -126,14 +126,14 @@ def memory_table(subjects: Sequence[Subject], before: Mapping[str, float]) -> st
     return table(head, rows)
 
 
-def print_doubts(subjects: Sequence[Subject]) -> None:
+def print_warnings(subjects: Sequence[Subject]) -> None:
     """Print which rounds were left out, and which responses were errors."""
     for subject in subjects:
         left_out = len(subject.rounds) - len(subject.valid)
         if left_out:
             print(
                 f'{subject.name}: {left_out} of {len(subject.rounds)} rounds left out, '
-                f'one worker had over {LOPSIDED:.0%} of the CPU.\n'
+                f'one worker had over {MAX_SHARE:.0%} of the CPU.\n'
             )
         if subject.errors:
             print(f'{subject.name}: {subject.errors} of {subject.requests} responses were errors.\n')

@@ -9,7 +9,7 @@ from typing import NamedTuple
 from tests.bench.load import Case, Load, Wrk
 from tests.bench.processes import Server
 
-LOPSIDED = 0.9  # of the CPU of all workers, used by one of them
+MAX_SHARE = 0.9  # of one worker in the CPU time of all, in a valid round
 
 
 class Round(NamedTuple):
@@ -39,7 +39,7 @@ class Subject:
     @property
     def valid(self) -> list[Round]:
         """The valid rounds: those in which the workers shared the work."""
-        return [one for one in self.rounds if one.share <= LOPSIDED]
+        return [one for one in self.rounds if one.share <= MAX_SHARE]
 
     def median(self, value: Callable[[Round], float]) -> float:
         """Return the median over the valid rounds, NaN without any request."""

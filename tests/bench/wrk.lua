@@ -1,4 +1,4 @@
--- The requests of wrk, by the environment, and its results in one line.
+-- The requests that wrk sends, from environment variables, and its results in one line.
 
 wrk.method = os.getenv('BENCH_METHOD') or 'GET'
 local body = os.getenv('BENCH_BODY')
@@ -8,7 +8,7 @@ for token, id in (os.getenv('BENCH_VIEWERS') or ''):gmatch('(%S+):(%d+)') do
 end
 wrk.body = body
 
--- A value that a row has already is not written again, so every body is another one.
+-- A value that a row has already is not written again, so every body is different.
 if #viewers > 0 or (body and body:find('{n}', 1, true)) then
     local start, count, path = os.time(), 0, wrk.path
     request = function()

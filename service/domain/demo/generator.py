@@ -156,7 +156,7 @@ class DemoData:
             yield author, *self._id_and_time(_POSTS, number, self.users * self.posts)
 
     def user_rows(self, users: range, followers: Counter[int], password_hash: str) -> Iterator[Row]:
-        """Yield the rows of a batch of users, who have that many followers in their batch."""
+        """Yield the rows of a batch of users; `followers` counts the followers of each in the batch."""
         rng = self._rng('people', users.start)
         last = self._publications(users, self.posts - 1) if self.posts else ()
         last_seen = {author: time for author, _, time in last}

@@ -142,7 +142,7 @@ def _is_throttled(endpoint: Endpoint) -> bool:
 
 
 # The endpoints that can respond with each status of PROBLEMS below 500; a method with 405 has no endpoint.
-# Errors that the HTTP server reports before the application is called (414, 417, 431) are not described.
+# Errors that the HTTP server reports before the application is called (411, 414, 417, 431) are not described.
 _APPLIES: dict[int, Callable[[Endpoint], bool]] = {
     400: lambda endpoint: True,
     401: lambda endpoint: endpoint.operation.access is not Access.PUBLIC,
