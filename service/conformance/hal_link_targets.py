@@ -88,7 +88,7 @@ def leads_from_hal(exchange: Exchange) -> bool:
 
 
 def is_fetched_by(rel: str) -> Applies:
-    """Return the predicate that the exchange fetched a HAL document by a HAL link with the relation."""
+    """Return the predicate that the exchange fetched a HAL document through a HAL link with the relation."""
     return lambda exchange: (
         leads_from_hal(exchange)
         and is_hal(exchange)

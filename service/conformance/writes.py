@@ -82,7 +82,9 @@ def check_created_state(exchange: Exchange) -> Iterator[Fault]:
                 yield Fault('/' + name, f'{value} was sent')
 
 
-@RULES.should('PUT-ROUNDTRIP', '§9.3.4', 'The content of a GET can be sent back by PUT.', is_sent('put-same'))
+@RULES.should(
+    'PUT-ROUNDTRIP', '§9.3.4', 'The content of a GET can be sent back in a PUT.', is_sent('put-same')
+)
 def check_roundtrip(exchange: Exchange) -> Iterator[Fault]:
     if exchange.response.status >= 400 and exchange.response.status != 415:
         yield Fault('status', 'the content is that of a GET')

@@ -52,7 +52,7 @@ class Writer:
                 if not self.may_sign_out(exchange.request.url):
                     self.write_collection(exchange)
         except BudgetSpent:
-            pass  # created resources are deleted nevertheless
+            pass  # created resources are still deleted
         finally:
             self.clean_up()
 

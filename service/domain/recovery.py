@@ -1,4 +1,4 @@
-"""Resetting passwords and verifying email addresses, by links in mails."""
+"""Resetting passwords and verifying email addresses, through links in mails."""
 
 from service.database.compiled import CompiledQuery, bindparam
 from service.database.session import Session
@@ -70,7 +70,7 @@ def find_email_verification(session: Session, secret: str) -> SecretRecord:
 
 
 def reset_password(session: Session, secret: str, password: str) -> None:
-    """Set the password by the secret of a mail, and revoke all tokens; raises NotFound.
+    """Set the password with the secret from a mail, and revoke all tokens; raises NotFound.
 
     The secret proves that the user receives mail at the address, so that is verified, too.
     """
@@ -87,7 +87,7 @@ def _reset_password(session: Session, secret: str, new_hash: str) -> None:
 
 @transaction
 def verify_email(session: Session, secret: str) -> None:
-    """Record the email address as verified, by the secret of a mail; raises NotFound."""
+    """Record the email address as verified, with the secret from a mail; raises NotFound."""
     user_id = _use(session, VERIFY_EMAIL, secret)
     _VERIFY.run(session, user_id=user_id, now=session.now())
 

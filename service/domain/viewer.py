@@ -39,7 +39,7 @@ _UPDATE_LAST_USED = CompiledQuery(
 
 
 def is_writer(viewer: Viewer | None, user_id: int) -> bool:
-    """Return whether the viewer is that user, by a token that permits writes."""
+    """Return whether the viewer is that user, with a token that permits writes."""
     return viewer is not None and viewer.user_id == user_id and viewer.can_write
 
 
