@@ -166,14 +166,14 @@ def test_retries_become_less_frequent(
     ada: Client, db: Session, inbox: MailServer, clock: MovableClock
 ) -> None:
     inbox.reply = '450 busy'
-    waits = []
+    delays = []
     for _ in range(12):
         send_due_mail(db)
         due_at = db.execute('SELECT due_at FROM outbox').fetchone()[0]
-        waits.append(round((due_at - clock.now) / 1000))
+        delays.append(round((due_at - clock.now) / 1000))
         clock.now = due_at
-    assert waits[:4] == [10, 20, 40, 80]
-    assert waits[-1] == 3600
+    assert delays[:4] == [10, 20, 40, 80]
+    assert delays[-1] == 3600
 
 
 def test_a_mail_is_discarded_after_five_days(
