@@ -75,10 +75,10 @@ class Server:
             'DATABASE_URL': f'sqlite:///{folder}/halcyon.db',
             'DRAIN_SECONDS': '0',
         }
+        settings |= environment
+        self.concurrency = int(settings['WEB_CONCURRENCY'] or 1)
         with self.log_file.open('wb') as log:
-            self.process = subprocess.Popen(
-                COMMANDS[program], cwd=ROOT, env=settings | environment, stdout=log, stderr=log
-            )
+            self.process = subprocess.Popen(COMMANDS[program], cwd=ROOT, env=settings, stdout=log, stderr=log)
 
     def __enter__(self) -> Server:
         try:
@@ -98,11 +98,12 @@ class Server:
         return self.log_file.read_text()
 
     def wait_until_ready(self) -> None:
-        """Return once all workers are ready; each connection reaches only one of them."""
+        """Return once all workers run and every connection reaches one that is ready."""
         deadline = time.monotonic() + 20
         while True:
             try:
-                if all(self.ask('GET', '/health/ready').status == 200 for _ in range(20)):
+                is_ready = all(self.ask('GET', '/health/ready').status == 200 for _ in range(20))
+                if is_ready and len(self.workers()) >= self.concurrency:
                     return
             except OSError:
                 if self.process.poll() is not None or time.monotonic() > deadline:

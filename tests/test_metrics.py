@@ -14,11 +14,10 @@ from pathlib import Path
 from typing import Any
 
 import falcon.testing
-import peewee
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
-from service.database.errors import Unavailable
+from service.database.errors import ErrorKind, Unavailable
 from service.database.session import Session
 from service.database.transactions import transaction
 from service.resources import entry_point
@@ -192,7 +191,7 @@ def fail_once(db: Session, errors: list[Exception]) -> None:
 def test_retried_transactions_are_counted(metered: Client) -> None:
     dbs: list[Session] = []
     metered.app.add_middleware(SessionRecorder(dbs))
-    conflict = peewee.IntegrityError('UNIQUE constraint failed: users.id')
+    conflict = Unavailable('a serialization failure', ErrorKind.CONFLICT)
     assert growth(metered, 'transaction_retries_total', lambda: fail_once(dbs[0], [conflict])) == 1
 
 
