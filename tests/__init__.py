@@ -1,1 +1,1 @@
-"""The tests: what Halcyon guarantees, sentence by sentence."""
+"""Tests whose names are sentences that state what Halcyon guarantees."""

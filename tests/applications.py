@@ -27,10 +27,10 @@ class Node(NamedTuple):
 
 
 class ApplicationPool:
-    """The applications that no test is using, by their settings; all write to `log`.
+    """The idle applications by their settings; all write their request log to `log`.
 
-    An application keeps nothing of a test but the clock, the ids that it made, and its metrics. The next test
-    gets it with its own clock; one with metrics is not used again.
+    An application keeps no state of a test except its clock, its id generator and its metrics. The next test
+    gets it with another clock; an application with metrics is not reused.
     """
 
     def __init__(self) -> None:
@@ -41,7 +41,7 @@ class ApplicationPool:
     def application(self, settings: Settings, clock: MovableClock) -> Iterator[Any]:
         """Provide an application on an empty database for the duration of the block."""
         idle = self._idle.setdefault(settings, [])
-        node = renewed(idle.pop(), clock) if idle else self._create(settings, clock)
+        node = reset(idle.pop(), clock) if idle else self._create(settings, clock)
         try:
             yield node.app
         finally:
@@ -57,8 +57,8 @@ class ApplicationPool:
         return Node(app, db)
 
 
-def renewed(node: Node, clock: MovableClock) -> Node:
-    """Return the node as it is when it starts at the time of the clock."""
+def reset(node: Node, clock: MovableClock) -> Node:
+    """Return the node as if it had just started with this clock."""
     node.db.now = clock
     node.db.new_id = IdGenerator(clock)
     create_first_key(node.db)

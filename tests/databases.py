@@ -22,7 +22,7 @@ ENGINES = ('sqlite', 'postgresql', 'mysql')
 POSTGRESQL = os.environ.get('TEST_POSTGRESQL', 'postgres@127.0.0.1:5432')
 MYSQL = os.environ.get('TEST_MYSQL', 'root@127.0.0.1:3306')
 NAME = f'halcyon_test_{os.getpid()}'
-# Their defaults differ from those of the schema, so that no code can rely on the default of a database.
+# Collations that differ from the schema's, so that no code can rely on the default of a database.
 OTHER_COLLATIONS = {
     'postgresql': "TEMPLATE template0 LOCALE_PROVIDER icu ICU_LOCALE 'en-US' LOCALE 'C.UTF-8'",
     'mysql': 'CHARACTER SET latin1 COLLATE latin1_swedish_ci',

@@ -133,7 +133,7 @@ class Server:
         with socket.create_connection(('127.0.0.1', self.port), timeout=10) as peer:
             with suppress(OSError):  # a reset, because the server does not read everything
                 peer.sendall(data)
-                if self.program != 'granian':  # which drops a request when the client shuts down its side
+                if self.program != 'granian':  # granian drops a request when the client shuts down its side
                     peer.shutdown(socket.SHUT_WR)
             with suppress(ConnectionError):
                 while chunk := peer.recv(65536):

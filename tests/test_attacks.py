@@ -125,7 +125,7 @@ def test_an_email_is_disclosed_only_to_its_owner(app: Any, world: World) -> None
 
 
 @pytest.mark.parametrize('url', ['/api/users?sort=email', '/api/users?filter[email]=bob@example.org'])
-def test_emails_cannot_be_searched(world: World, url: str) -> None:
+def test_users_cannot_be_sorted_or_filtered_by_email(world: World, url: str) -> None:
     assert world.ada.get(url, accept=JSON_API).status == 400
 
 
@@ -136,7 +136,7 @@ def all_responses(app: Any, world: World, accept: str) -> Iterator[tuple[str, st
             url = world.url(template)
             for method in ('GET', 'HEAD', 'OPTIONS', 'TRACE', 'PROPFIND', *methods):
                 headers = {'Origin': 'https://evil.test'}
-                if method not in ('GET', 'HEAD'):  # these would be 412
+                if method not in ('GET', 'HEAD'):  # with If-Match, these would be 412
                     headers |= {'If-Match': '"another"', 'Content-Type': 'text/plain'}
                 response = client.request(method, url, accept=accept, headers=headers, body=b'x')
                 yield method, url, response
@@ -182,18 +182,14 @@ def test_etags_of_another_user_never_match(app: Any, world: World) -> None:
     compared = 0
     for accept in FORMATS:
         for url in urls(app, world, 'GET'):
-            mine = world.ada.get(url, accept=accept)
-            if (
-                mine.status != 200
-                or 'Authorization' not in mine.headers['vary']
-                or 'etag' not in mine.headers
-            ):
+            own = world.ada.get(url, accept=accept)
+            if own.status != 200 or 'Authorization' not in own.headers['vary'] or 'etag' not in own.headers:
                 continue
             for other in (world.bob, Client(app)):
-                response = other.get(url, accept=accept, headers={'If-None-Match': mine.tag})
+                response = other.get(url, accept=accept, headers={'If-None-Match': own.tag})
                 assert response.status != 304, url
-                assert mine.headers['cache-control'] in ('private, no-cache', 'no-store'), url
-            assert world.ada.get(url, accept=accept, headers={'If-None-Match': mine.tag}).status == 304
+                assert own.headers['cache-control'] in ('private, no-cache', 'no-store'), url
+            assert world.ada.get(url, accept=accept, headers={'If-None-Match': own.tag}).status == 304
             compared += 1
     assert compared > 40
 

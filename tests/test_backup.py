@@ -27,7 +27,7 @@ COPY = "VACUUM INTO 'backup.db'"
 NEW = {'username': 'ada', 'email': 'ada@example.org', 'password': 'correct horse'}
 
 
-def test_the_documented_backup_commands_are_those_tested_here() -> None:
+def test_the_documented_backup_command_is_the_tested_one() -> None:
     assert f'sqlite3 halcyon.db "{COPY}"' in OPERATIONS
 
 

@@ -67,7 +67,7 @@ def test_the_cookie_is_http_only_and_same_site(app: Any, ada: Client) -> None:
     assert cookie.partition('; ')[2] == 'Path=/; Max-Age=2592000; HttpOnly; SameSite=Lax'
 
 
-def test_under_https_the_cookie_has_a_prefix(start: Any) -> None:
+def test_the_cookie_has_a_prefix_under_https(start: Any) -> None:
     browser = PlainBrowser(start(BASE_URL='https://halcyon.test'), 'https://halcyon.test')
     headers = {'Origin': 'https://halcyon.test'}
     browser.open('/api')
@@ -201,7 +201,7 @@ def test_the_form_to_delete_an_account_has_a_warning(browser: PlainBrowser, ada:
     assert browser.url == f'{ORIGIN}/api/users' or browser.fields_of('login')
 
 
-def test_a_session_is_renewed(browser: PlainBrowser) -> None:
+def test_a_session_can_be_renewed(browser: PlainBrowser) -> None:
     before = browser.cookies[COOKIE]
     assert browser.post('/api/tokens', {}) == 200
     assert browser.cookies[COOKIE] != before

@@ -257,7 +257,7 @@ def test_a_read_is_conditional_on_if_match(world: World, template: str) -> None:
         assert world.ada.get(url, headers={'If-Match': value.format(tag)}).status == 200
 
 
-def test_if_match_comes_before_if_none_match(ada: Client) -> None:
+def test_if_match_is_evaluated_before_if_none_match(ada: Client) -> None:
     me = ada.me()
     conditions = {'If-Match': '"other"', 'If-None-Match': me.tag}
     assert ada.get(me.href('self'), headers=conditions).status == 412
@@ -401,7 +401,7 @@ def test_responses_that_depend_on_the_viewer_vary_by_authorization(world: World,
     assert 'Accept' in vary
 
 
-def test_responses_with_secrets_are_no_store(ada: Client) -> None:
+def test_responses_with_secrets_have_cache_control_no_store(ada: Client) -> None:
     response = ada.post('/api/tokens')
     assert 'token' in response.state
     assert response.headers['cache-control'] == 'no-store'

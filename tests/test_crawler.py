@@ -132,7 +132,7 @@ def test_no_link_or_form_of_an_html_page_is_broken(world: Client) -> None:
             assert method in allowed(world, target)
             forms.add(form.get('data-form') or method)
         loaded = [tag['src'] for tag in page.all('script')] + [tag['href'] for tag in page.all('link')]
-        # Links in texts are nofollow, and lead anywhere.
+        # Links in texts are nofollow: they can lead to any site.
         clicked = [tag['href'] for tag in page.all('a') if 'nofollow' not in (tag.get('rel') or '')]
         waiting += [urljoin(url, urldefrag(href or '').url) for href in loaded + clicked]
     assert forms >= FORMS - {'register', 'login', 'renew'} | {'hc:page'}

@@ -152,7 +152,7 @@ def test_the_page_has_the_same_state_and_links(
             continue
         text = ('yes' if value else 'no') if isinstance(value, bool) else str(value)
         assert value is None or text in page, name
-    for embedded in rendering.embedded:  # an entry is a card or a row, which leads to its own page
+    for embedded in rendering.embedded:  # an entry is a card or a row, which links to its own page
         assert embedded.links.get('self', '') in page
 
 

@@ -34,7 +34,7 @@ def test_every_problem_type_has_a_page(client: Client) -> None:
         assert page.state['meaning']
 
 
-def test_plain_json_has_the_short_form(client: Client) -> None:
+def test_an_error_in_plain_json_has_only_error_and_message(client: Client) -> None:
     response = client.get('/nothing', accept='application/json')
     assert set(response.state) == {'error', 'message'}
     assert response.state['error'] == 'Not Found'

@@ -104,7 +104,7 @@ def valid_values(field: dict[str, Any]) -> st.SearchStrategy[str]:
     min_length = max(field.get('minLength', 0), int(field.get('required', False)))
     max_length = field.get('maxLength', 60)
     if 'regex' in field and field['type'] != 'textarea':
-        # Which letters beyond ASCII a domain may have is a table (RFC 5892), which no pattern can express.
+        # The non-ASCII letters of domains are a table (RFC 5892), which no pattern can express.
         alphabet = ASCII if field['type'] == 'email' else CHARACTERS
         texts = st.from_regex(re.compile(field['regex'], re.ASCII), fullmatch=True, alphabet=alphabet)
     else:
@@ -176,15 +176,15 @@ def test_a_value_that_breaks_a_rule_is_reported(ada: Client, bob: Client, form: 
     valid = {field['name']: field.get('value') or _valid_value(field) for field in template['properties']}
     valid |= {'email': 'x@example.org'} if 'email' in valid else {}
     valid |= case.fixed
-    tried = 0
+    count = 0
     for field in template['properties']:
         for invalid in invalid_values(field):
             values = valid | {field['name']: invalid}
             body = {name: value for name, value in values.items() if value is not None}
             refused = document.client.request(template['method'], template['target'], json=body)
             assert_problem(refused, 400, f'#/{field["name"]}')
-            tried += 1
-    assert tried > 0
+            count += 1
+    assert count > 0
 
 
 @pytest.mark.parametrize('form', BUTTONS)

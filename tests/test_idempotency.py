@@ -135,7 +135,7 @@ def test_anonymous_clients_have_separate_keys(app: Any) -> None:
     assert register(app, 'bob').status == 201
 
 
-def test_a_registration_is_not_replayed_for_another_password(app: Any) -> None:
+def test_a_registration_with_another_password_is_not_replayed(app: Any) -> None:
     register(app)
     assert_problem(register(app, password='another horse'), 400, '#/username', '#/email')
 

@@ -257,8 +257,8 @@ def test_pages_keep_their_order_in_both_directions(
     pages = walk(ada_api, ada_api.related('users', query=f'?sort={sort}&page[size]=2'), 'next')
     assert [name for page in pages for name in names(page)] == expected
     assert [len(names(page)) for page in pages] == [2, 2, 1]
-    back = walk(ada_api, pages[-1], 'prev')
-    assert [name for page in reversed(back) for name in names(page)] == expected
+    previous = walk(ada_api, pages[-1], 'prev')
+    assert [name for page in reversed(previous) for name in names(page)] == expected
     assert names(ada_api.get(pages[0].state['links']['last'])) == names(pages[-1])
 
 

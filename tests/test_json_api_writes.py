@@ -40,7 +40,7 @@ def test_a_registration_can_include_empty_relationships(anonymous_api: JsonApiCl
     assert created.state['data']['relationships']['posts']['data'] == []
 
 
-def test_a_new_token_is_no_store(anonymous_api: JsonApiClient, ada_api: JsonApiClient) -> None:
+def test_a_new_token_has_cache_control_no_store(anonymous_api: JsonApiClient, ada_api: JsonApiClient) -> None:
     created = anonymous_api.create(tokens(anonymous_api), 'tokens', username='ada', password='correct horse')
     assert created.headers['cache-control'] == 'no-store'
     assert 'token' not in ada_api.get(created.headers['location']).state['data']['attributes']
@@ -61,7 +61,7 @@ def test_a_new_token_has_no_location_in_other_formats(client: Client, ada: Clien
     assert 'location' not in created.headers
 
 
-def test_a_wrong_password_is_unauthenticated(anonymous_api: JsonApiClient) -> None:
+def test_a_wrong_password_is_401(anonymous_api: JsonApiClient) -> None:
     assert_refused(
         anonymous_api.create(tokens(anonymous_api), 'tokens', username='eve', password='wrong'), 401
     )
@@ -130,7 +130,9 @@ def test_every_invalid_attribute_has_a_pointer(anonymous_api: JsonApiClient) -> 
     assert_refused(refused, 400, *(f'/data/attributes{name}' for name in names))
 
 
-def test_a_taken_name_has_a_pointer(anonymous_api: JsonApiClient, ada_api: JsonApiClient) -> None:
+def test_the_error_for_a_taken_name_has_a_pointer(
+    anonymous_api: JsonApiClient, ada_api: JsonApiClient
+) -> None:
     assert ada_api.me().status == 200
     refused = anonymous_api.create(users(anonymous_api), 'users', **PERSON | {'username': 'ADA'})
     assert_refused(refused, 400, '/data/attributes/username')
@@ -159,7 +161,7 @@ def test_a_malformed_new_resource_is_rejected(
     assert_refused(anonymous_api.send('POST', users(anonymous_api), data), status, pointer)
 
 
-def test_an_id_of_null_is_ignored(anonymous_api: JsonApiClient) -> None:
+def test_a_null_id_is_ignored(anonymous_api: JsonApiClient) -> None:
     new = {'type': 'users', 'id': None, 'attributes': PERSON}
     assert anonymous_api.send('POST', users(anonymous_api), new).status == 201
 
@@ -222,7 +224,9 @@ def test_unknown_attributes_are_ignored(ada_api: JsonApiClient) -> None:
     assert author == identify(ada_api.me().state['data'])
 
 
-def test_a_resource_of_another_user_is_forbidden(ada_api: JsonApiClient, bob_api: JsonApiClient) -> None:
+def test_changing_a_resource_of_another_user_is_forbidden(
+    ada_api: JsonApiClient, bob_api: JsonApiClient
+) -> None:
     assert_refused(bob_api.change(ada_api.publish('hello'), body='mine'), 403)
 
 

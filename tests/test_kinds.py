@@ -87,7 +87,7 @@ def has_declared_type(value: Any, declared: Member) -> bool:
     return type(value) is PYTHON_TYPES[declared.type]
 
 
-def test_every_kind_has_a_document_in_this_test(world: World) -> None:
+def test_every_kind_is_tested(world: World) -> None:
     assert set(documents_of_owner(world)) == set(KINDS)
 
 
@@ -100,7 +100,7 @@ def test_every_member_is_declared_with_its_type(kind: Kind, world: World) -> Non
 
 
 @each_kind
-def test_every_declared_member_is_present_for_its_audience(kind: Kind, world: World) -> None:
+def test_members_are_present_as_declared(kind: Kind, world: World) -> None:
     presence = {declaration.name: declaration.presence for declaration in kind.members}
     always = {name for name, value in presence.items() if value is Presence.ALWAYS}
     owner = {name for name, value in presence.items() if value is Presence.OWNER}

@@ -166,14 +166,14 @@ def test_retries_become_less_frequent(
     ada: Client, db: Session, inbox: MailServer, clock: MovableClock
 ) -> None:
     inbox.reply = '450 busy'
-    waits = []
+    delays = []
     for _ in range(12):
         send_due_mail(db)
         due_at = db.execute('SELECT due_at FROM outbox').fetchone()[0]
-        waits.append(round((due_at - clock.now) / 1000))
+        delays.append(round((due_at - clock.now) / 1000))
         clock.now = due_at
-    assert waits[:4] == [10, 20, 40, 80]
-    assert waits[-1] == 3600
+    assert delays[:4] == [10, 20, 40, 80]
+    assert delays[-1] == 3600
 
 
 def test_a_mail_is_discarded_after_five_days(
@@ -211,7 +211,7 @@ def test_an_unreachable_mail_server_is_logged_without_secrets(
     db.close()
 
 
-def test_a_process_that_ends_while_it_sends_loses_no_mail(
+def test_no_mail_is_lost_when_a_process_ends_while_sending(
     ada: Client, db: Session, inbox: MailServer, clock: MovableClock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def end(*arguments: Any) -> None:
@@ -331,7 +331,7 @@ def test_only_the_owner_sees_whether_an_address_is_verified(ada: Client, bob: Cl
     assert 'email_verified' not in bob.get(ada.me().href('self')).state
 
 
-def test_a_link_to_verify_works_for_seven_days(
+def test_a_verification_link_is_valid_for_seven_days(
     ada: Client, db: Session, inbox: MailServer, clock: MovableClock
 ) -> None:
     send_due_mail(db)
@@ -463,7 +463,7 @@ def test_a_server_without_mail_has_no_resets_and_no_verification(start: Start) -
         assert client.get(path).status == client.post(path).status == 404
 
 
-def test_a_link_works_once(reset: str, client: Client) -> None:
+def test_a_reset_link_works_once(reset: str, client: Client) -> None:
     assert client.put(reset, {'password': NEW_PASSWORD}).status == 204
     assert_problem(client.put(reset, {'password': 'another password'}), 404)
     assert_problem(client.get(reset), 404)
@@ -498,7 +498,7 @@ def test_a_changed_password_or_email_invalidates_the_link(
     assert client.put(reset, {'password': 'another password'}).status == 404
 
 
-def test_a_link_to_reset_works_for_thirty_minutes(reset: str, client: Client, clock: MovableClock) -> None:
+def test_a_reset_link_is_valid_for_thirty_minutes(reset: str, client: Client, clock: MovableClock) -> None:
     clock.move(seconds=1790)
     assert client.get(reset).status == 200
     clock.move(seconds=10)
@@ -524,12 +524,12 @@ def test_a_link_remains_valid_after_an_invalid_password(reset: str, client: Clie
     assert client.put(reset, {'password': NEW_PASSWORD}).status == 204
 
 
-def test_a_signed_in_user_can_reset_and_is_signed_out(reset: str, ada: Client) -> None:
+def test_a_password_reset_signs_out_a_signed_in_user(reset: str, ada: Client) -> None:
     assert ada.put(reset, {'password': NEW_PASSWORD}).status == 204
     assert ada.entry().status == 401
 
 
-def test_an_invalid_token_is_rejected_at_links_too(reset: str, app: Any) -> None:
+def test_an_invalid_token_is_rejected_at_reset_links_too(reset: str, app: Any) -> None:
     assert Client(app, 'hc_unknown').get(reset).status == 401
 
 

@@ -36,9 +36,9 @@ def test_the_workers_of_a_server_send_each_mail_once(tmp_path: Path, program: st
 def test_killed_workers_lose_no_mail(tmp_path: Path, program: str) -> None:
     names: list[str] = []
     with mail_server() as inbox, Server(tmp_path, program=program, workers=2, **environment(inbox)) as server:
-        for turn in range(2 if program == 'gunicorn' else 1):  # granian would stop
+        for attempt in range(2 if program == 'gunicorn' else 1):  # granian would stop
             for number in range(5):
-                names.append(f'user{turn}-{number}')
+                names.append(f'user{attempt}-{number}')
                 assert register(server, names[-1]) == 201
             for worker in server.workers():
                 os.kill(worker, signal.SIGKILL)

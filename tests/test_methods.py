@@ -63,7 +63,7 @@ def test_options_lists_the_methods_of_every_resource(app: Any, world: World) -> 
         expected |= {'QUERY'} if 'accept-query' in response.headers else set()
         assert response.status == 204
         assert response.headers['allow'] == ', '.join(sorted(expected))
-        has_patch = 'PATCH' in methods and template != urls.FOLLOWING_RELATIONSHIP  # where it is 403
+        has_patch = 'PATCH' in methods and template != urls.FOLLOWING_RELATIONSHIP  # where PATCH is 403
         assert ('accept-patch' in response.headers) == has_patch
 
 
