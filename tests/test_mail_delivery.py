@@ -49,7 +49,7 @@ def test_killed_workers_lose_no_mail(tmp_path: Path, program: str) -> None:
         database.close()
         wait_until(lambda: set(inbox.recipients) >= {f'{name}@example.org' for name in names})
         server.stop()
-    assert 'ada@' not in server.log
+    assert '@example.org' not in server.log
 
 
 def test_a_server_does_not_wait_for_the_mail_server(tmp_path: Path, program: str) -> None:
