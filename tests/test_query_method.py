@@ -86,7 +86,7 @@ def test_every_collection_responds_to_query_as_to_get(app: Any, world: World) ->
         ('/api/posts', {}, HAL),
     ],
 )
-def test_the_parameters_are_those_of_get(
+def test_query_accepts_the_parameters_of_get(
     world: World, url: str, parameters: dict[str, str], accept: str
 ) -> None:
     expected = world.ada.get(f'{url}?{urlencode(parameters)}', accept=accept)

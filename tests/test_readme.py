@@ -80,7 +80,7 @@ def responses(tmp_path_factory: pytest.TempPathFactory) -> list[dict[str, Any]]:
     return [json.loads(line) for line in printed.splitlines() if line]
 
 
-def test_the_transcript_registers_follows_posts_and_pages(responses: list[dict[str, Any]]) -> None:
+def test_the_transcript_registers_follows_publishes_and_paginates(responses: list[dict[str, Any]]) -> None:
     ada, follow, *posts, page, _ = responses
     assert follow['_links']['hc:follower'] == ada['_links']['self']
     assert [post['body'] for post in posts] == ['Hello, hypermedia', 'Follow the links']

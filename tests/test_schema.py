@@ -38,7 +38,7 @@ def test_creating_the_schema_again_changes_nothing(tmp_path: Path) -> None:
     db.close()
 
 
-def test_sqlite_is_opened_durably(tmp_path: Path) -> None:
+def test_sqlite_is_opened_with_wal_foreign_keys_and_full_sync(tmp_path: Path) -> None:
     db = open_session(Settings(database_url=f'sqlite:///{tmp_path}/x.db'))
     pragmas = {
         name: db.execute(f'PRAGMA {name}').fetchone()[0]

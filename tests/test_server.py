@@ -49,7 +49,7 @@ def test_two_workers_run(server: Server) -> None:
     assert len(server.workers()) == 2
 
 
-def test_a_chunked_body_is_accepted_or_refused(server: Server) -> None:
+def test_a_chunked_body_is_accepted_except_under_granian(server: Server) -> None:
     body = b'9\r\n{"body": \r\n5\r\n"Hi"}\r\n0\r\n\r\n'
     authorization = f'Authorization: {sign_in(server)}\r\n'.encode()
     raw = server.send_raw(b'POST /api/posts HTTP/1.1\r\n' + HOST + authorization + CHUNKED + b'\r\n' + body)
@@ -163,7 +163,7 @@ def test_granian_stops_if_its_workers_crash_repeatedly(tmp_path: Path) -> None:
     assert 'Worker crash loop detected' in server.log
 
 
-def test_workers_end_after_the_main_process_was_killed(tmp_path: Path, program: str) -> None:
+def test_workers_end_after_the_main_process_is_killed(tmp_path: Path, program: str) -> None:
     with Server(tmp_path, program=program) as server:
         wait_until(lambda: len(server.workers()) >= 2)
         workers = server.workers()

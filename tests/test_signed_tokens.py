@@ -178,7 +178,7 @@ def test_a_forged_token_is_rejected(signed: Client, forge: Callable[..., str]) -
 
 
 @pytest.mark.parametrize('changes', CLAIMS.values(), ids=CLAIMS)
-def test_a_signed_token_with_unknown_claims_is_rejected(
+def test_a_signed_token_with_wrong_claims_is_rejected(
     signed: Client, changes: dict[str, Any], db: Session
 ) -> None:
     token = signed.token or ''

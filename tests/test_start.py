@@ -46,7 +46,7 @@ def assert_one_line(result: subprocess.CompletedProcess[str], text: str, code: i
     assert text in line
 
 
-def test_a_second_server_on_the_port_stops_with_one_line(tmp_path: Path, program: str) -> None:
+def test_a_port_in_use_by_another_halcyon_aborts_startup(tmp_path: Path, program: str) -> None:
     with Server(tmp_path, program=program) as server:
         assert_one_line(
             run_to_end(tmp_path, program, PORT=str(server.port)), f'PORT: 127.0.0.1:{server.port} is in use'
@@ -271,7 +271,7 @@ os.execv(sys.argv[2], [sys.argv[2]])
 """
 
 
-def test_a_socket_of_systemd_is_served(tmp_path: Path) -> None:
+def test_a_socket_from_systemd_is_served(tmp_path: Path) -> None:
     port = free_port()
     settings = {
         'PATH': os.environ['PATH'],

@@ -46,7 +46,7 @@ def test_the_name_of_a_store_may_change_its_case(store: ApiResponse) -> None:
     assert renamed.state['name'] == 'DIFFERENCE engines'
 
 
-def test_a_store_cannot_take_the_name_of_another(ada: Client, store: ApiResponse) -> None:
+def test_a_store_cannot_have_the_name_of_another(ada: Client, store: ApiResponse) -> None:
     other = ada.follow('hc:stores').submit('create', name='Looms')
     assert_problem(ada.put(other.href('self'), {'name': 'Difference Engines'}), 400, '#/name')
 

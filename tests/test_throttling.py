@@ -1,4 +1,4 @@
-"""Throttling of failed sign-ins over HTTP; domain/test_throttle.py has concurrency and clocks."""
+"""Throttling of failed sign-ins over HTTP; domain/test_throttle.py tests concurrency and clock steps."""
 
 from __future__ import annotations
 
@@ -85,14 +85,14 @@ def test_a_success_does_not_reset_the_count_of_an_account(app: Any, ada: Client)
 
 
 def test_unknown_names_are_throttled_like_existing_ones(app: Any, ada: Client) -> None:
-    existing, unknown = fail(app, 'ada', 12), fail(app, 'nobody', 12)
+    existing, unknown = fail(app, 'ada', 12), fail(app, 'unknown', 12)
     assert existing == unknown
 
 
 def test_throttling_does_not_reveal_whether_a_name_exists(app: Any, ada: Client) -> None:
     fail(app, 'ada', 10)
-    fail(app, 'nobody', 10)
-    existing, unknown = sign_in(app, 'ada', WRONG), sign_in(app, 'nobody', WRONG)
+    fail(app, 'unknown', 10)
+    existing, unknown = sign_in(app, 'ada', WRONG), sign_in(app, 'unknown', WRONG)
     assert existing.lasting_headers == unknown.lasting_headers
     assert existing.state == unknown.state
 
@@ -103,7 +103,7 @@ def test_a_throttled_sign_in_computes_no_hash(app: Any, monkeypatch: pytest.Monk
     monkeypatch.setattr(
         bcrypt, 'checkpw', lambda password, salted: hashed.append(salted) or check(password, salted)
     )
-    assert fail(app, 'nobody', 11) == [401] * 10 + [429]
+    assert fail(app, 'unknown', 11) == [401] * 10 + [429]
     assert len(hashed) == 10
 
 

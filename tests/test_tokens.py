@@ -72,7 +72,7 @@ BAD_BEARER = 'Bearer realm="Halcyon", error="invalid_token", Basic realm="Halcyo
         ({}, BOTH),
         ({'Authorization': 'Digest x'}, BOTH),
         (basic('ada', 'wrong'), BOTH),
-        (basic('nobody'), BOTH),
+        (basic('unknown'), BOTH),
         (basic('a b'), BOTH),
         (basic('ada', 'x' * 100), BOTH),
         (basic('ada', '\0'), BOTH),
@@ -81,7 +81,7 @@ BAD_BEARER = 'Bearer realm="Halcyon", error="invalid_token", Basic realm="Halcyo
         ({'Authorization': 'Basic !!!'}, BOTH),
         ({'Authorization': 'Basic YWRh'}, BOTH),
         ({'Authorization': 'Basic ' + b64encode(b'ada:\xff').decode()}, BOTH),
-        ({'Authorization': 'Bearer nobody'}, BAD_BEARER),
+        ({'Authorization': 'Bearer unknown'}, BAD_BEARER),
         ({'Authorization': 'Bearer'}, BAD_BEARER),
     ],
 )
@@ -95,12 +95,12 @@ def test_bad_credentials_get_a_challenge_for_both_schemes(
 
 def test_a_wrong_password_and_an_unknown_name_get_equal_responses(client: Client, ada: Client) -> None:
     wrong, unknown = (
-        request_token(client, username=name, password='wrong horse') for name in ('ada', 'nobody')
+        request_token(client, username=name, password='wrong horse') for name in ('ada', 'unknown')
     )
     assert (wrong.status, wrong.text) == (unknown.status, unknown.text)
 
 
-@pytest.mark.parametrize('name', ['ada', 'nobody', 'a b'])
+@pytest.mark.parametrize('name', ['ada', 'unknown', 'a b'])
 def test_every_rejected_sign_in_computes_one_hash(
     client: Client, ada: Client, monkeypatch: pytest.MonkeyPatch, name: str
 ) -> None:

@@ -111,7 +111,7 @@ def visit(page: playwright.Page, origin: str, destination: str | tuple[str, ...]
 
 
 class Camera:
-    """Takes the pages of a site, at one width, in one set of colours, with scripts or without."""
+    """Takes screenshots of a site, at one width, in one set of colours, with scripts or without."""
 
     def __init__(
         self, folder: Path, site: Site, width: int, colors: Colors, *, has_scripts: bool = True

@@ -245,7 +245,7 @@ def test_a_forgotten_password_is_reset_by_mail(
         browser.heading('Feed')
 
 
-def test_an_expired_session_loses_no_text(browser: Browser) -> None:
+def test_text_is_kept_when_the_session_expires(browser: Browser) -> None:
     page = browser.page
     browser.register('ada')
     browser.sign_in('ada')
@@ -280,7 +280,7 @@ def test_a_session_in_use_is_renewed(program: playwright.Browser, tmp_path: Path
         expect(page.get_by_role('button', name='Sign out')).to_be_visible()
 
 
-def test_back_leads_to_the_same_place_in_a_list(browser: Browser) -> None:
+def test_back_restores_the_scroll_position(browser: Browser) -> None:
     page = browser.page
     browser.register('ada')
     browser.sign_in('ada')
@@ -395,7 +395,7 @@ def test_a_page_is_never_wider_than_the_window(browser: Browser, width: int) -> 
         assert page.evaluate('document.documentElement.scrollWidth') <= width, path
 
 
-def test_a_picture_that_cannot_be_loaded_leaves_the_initial(
+def test_the_initial_replaces_a_picture_that_cannot_be_loaded(
     program: playwright.Browser, server: Server
 ) -> None:
     with program.new_context() as context:

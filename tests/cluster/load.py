@@ -16,7 +16,7 @@ from urllib.parse import urlsplit
 PEOPLE = 4
 THINKING_SECONDS = 0.01
 RESPONSE_SECONDS = 30.0
-PATIENCE_SECONDS = 20.0  # of a client that retries every request
+RETRY_SECONDS = 20.0  # of a client that retries every request
 PAUSE_SECONDS = 0.25
 REGISTRATION_SECONDS = 0.1  # keeps the registrations of one IP address below their limit
 PASSWORD = 'correct horse'
@@ -55,9 +55,9 @@ class Caller:
     If its token is rejected, it calls `sign_in`.
     """
 
-    def __init__(self, origin: str, patience: float, sign_in: Callable[[], object]) -> None:
+    def __init__(self, origin: str, retry_seconds: float, sign_in: Callable[[], object]) -> None:
         self._url = urlsplit(origin)
-        self._patience = patience
+        self._retry_seconds = retry_seconds
         self._sign_in = sign_in
         self._connection: http.client.HTTPConnection | None = None
         self.token = ''
@@ -75,7 +75,7 @@ class Caller:
         """
         self.requests += 1
         key = key or uuid.uuid4().hex
-        until = time.monotonic() + self._patience
+        until = time.monotonic() + self._retry_seconds
         while True:
             sent = time.monotonic()
             status, document = self._send(method, href, body, key)
@@ -150,8 +150,8 @@ class Person:
     acknowledged. Unacknowledged writes are in none of them, since they may or may not have taken effect.
     """
 
-    def __init__(self, origin: str, name: str, patience: float) -> None:
-        self.caller = Caller(origin, patience, self.sign_in)
+    def __init__(self, origin: str, name: str, retry_seconds: float) -> None:
+        self.caller = Caller(origin, retry_seconds, self.sign_in)
         self.name = name
         self.published: dict[str, str] = {}
         self.deleted: set[str] = set()
@@ -236,10 +236,10 @@ class Load:
     """Users who act for the duration of a block."""
 
     def __init__(
-        self, origin: str, kind: type[Person] = Person, *, patience: float = PATIENCE_SECONDS
+        self, origin: str, kind: type[Person] = Person, *, retry_seconds: float = RETRY_SECONDS
     ) -> None:
-        mark = f'{time.time_ns():x}'
-        self.people = [kind(origin, f'p{number}_{mark}', patience) for number in range(PEOPLE)]
+        suffix = f'{time.time_ns():x}'
+        self.people = [kind(origin, f'p{number}_{suffix}', retry_seconds) for number in range(PEOPLE)]
         for person in self.people:
             person.sign_up()
         for person, other in zip(self.people, [*self.people[1:], self.people[0]], strict=True):

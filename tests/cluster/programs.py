@@ -19,7 +19,7 @@ from typing import NamedTuple
 
 from tests.server import COMMANDS, ROOT, free_port
 
-PATIENCE_SECONDS = 60.0
+TIMEOUT_SECONDS = 60.0
 MOVED_CLOCK = Path(__file__).parent / 'moved_clock'
 OPERATIONS = ROOT / 'service' / 'OPERATIONS.md'
 
@@ -38,10 +38,10 @@ def find_program(*names: str) -> str:
 
 
 def wait_until(condition: Callable[[], bool], description: str) -> None:
-    """Wait until the condition holds; raises AssertionError after PATIENCE_SECONDS."""
-    end = time.monotonic() + PATIENCE_SECONDS
+    """Wait until the condition holds; raises AssertionError after TIMEOUT_SECONDS."""
+    end = time.monotonic() + TIMEOUT_SECONDS
     while not condition():
-        assert time.monotonic() < end, f'not after {PATIENCE_SECONDS} s: {description}'
+        assert time.monotonic() < end, f'not after {TIMEOUT_SECONDS} s: {description}'
         time.sleep(0.05)
 
 
@@ -114,7 +114,7 @@ class Program:
     def wait(self) -> None:
         """Wait until the program has ended."""
         assert self._process is not None
-        self._process.wait(PATIENCE_SECONDS)
+        self._process.wait(TIMEOUT_SECONDS)
 
     def stop(self) -> None:
         """Terminate the program and wait; kill it if it does not end."""
@@ -123,7 +123,7 @@ class Program:
         if self.is_running:
             self._process.terminate()
         try:
-            self._process.wait(PATIENCE_SECONDS)
+            self._process.wait(TIMEOUT_SECONDS)
         except subprocess.TimeoutExpired:
             self.kill()
 
@@ -136,7 +136,7 @@ class Program:
             for pid in children:
                 with contextlib.suppress(ProcessLookupError):
                     os.kill(pid, 9)
-            self._process.wait(PATIENCE_SECONDS)
+            self._process.wait(TIMEOUT_SECONDS)
 
 
 def prefix_of(user: str | None, host: Host) -> list[str]:

@@ -38,4 +38,4 @@ def test_the_command_reports_a_missing_mail_url(new_operator: Operator) -> None:
 
 def test_an_invalid_email_is_rejected(new_operator: Operator) -> None:
     configure(new_operator, 'smtp://127.0.0.1:1')
-    assert new_operator.run('mail', 'test', 'nobody').exit_code == ExitCode.REJECTED
+    assert new_operator.run('mail', 'test', 'unknown').exit_code == ExitCode.REJECTED

@@ -44,7 +44,7 @@ def test_adding_the_first_user_creates_the_schema(new_operator: Operator) -> Non
 @pytest.mark.parametrize(
     ('name', 'email', 'password', 'words'),
     [('a b', 'a@example.org', PASSWORD, ['username may contain only']),
-     ('a', 'nobody', PASSWORD, ['email must be']),
+     ('a', 'unknown', PASSWORD, ['email must be']),
      ('a', 'a@example.org', 'short', ['password must have at least 8']),
      ('a', 'a@example.org', 'x' * 257, ['password must have at most 256']),
      ('a b', 'x', '', ['username', 'email', 'password must not be empty']),
@@ -127,7 +127,7 @@ def test_a_weak_password_changes_nothing(operator: Operator, ada: Client) -> Non
 
 
 @pytest.mark.parametrize('command', ['password', 'delete'])
-@pytest.mark.parametrize('name', ['nobody', 'a b', '\udcff', 'x' * 1000])
+@pytest.mark.parametrize('name', ['unknown', 'a b', '\udcff', 'x' * 1000])
 def test_an_unknown_user_is_reported_in_one_line(operator: Operator, command: str, name: str) -> None:
     result = operator.run(
         'user', command, name, *(['--yes'] if command == 'delete' else ['--password-stdin'])
@@ -192,4 +192,4 @@ def test_the_operator_adds_users_while_registration_is_closed(
 
 @pytest.mark.parametrize('command', ['suspend', 'restore'])
 def test_an_unknown_user_cannot_be_suspended_or_restored(operator: Operator, command: str) -> None:
-    assert operator.run('user', command, 'nobody').exit_code == ExitCode.REJECTED
+    assert operator.run('user', command, 'unknown').exit_code == ExitCode.REJECTED

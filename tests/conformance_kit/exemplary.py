@@ -148,14 +148,14 @@ class Exemplary:
         matched = request.header('If-None-Match')
         is_current = matches(matched, tag) if matched else request.header('If-Modified-Since') == MODIFIED
         if is_current:
-            kept = ('ETag', 'Vary', 'Cache-Control', 'Content-Location')
-            return Response(304, tuple((name, headers[name]) for name in kept))
+            names = ('ETag', 'Vary', 'Cache-Control', 'Content-Location')
+            return Response(304, tuple((name, headers[name]) for name in names))
         return select_range(request, compress(request, headers, body))
 
     def evaluate(self, request: Request, tags: list[str]) -> None:
         """Evaluate If-Match, and If-None-Match of unsafe methods."""
-        wanted = request.header('If-Match')
-        if wanted and wanted != '*' and not any(tag in wanted for tag in tags):
+        field = request.header('If-Match')
+        if field and field != '*' and not any(tag in field for tag in tags):
             raise Rejection(412, 'The entity tag does not match.')
         if request.header('If-None-Match') == '*' and request.method not in ('GET', 'HEAD'):
             raise Rejection(412, 'The resource exists.')
@@ -390,11 +390,11 @@ class Exemplary:
             owned = [id for id in sorted(self.things) if self.things[id]['owner'] in people]
             document['included'] = [self.resource(id) for id in owned]
         for resource in [*resources, *document.get('included', [])]:
-            wanted = query.get(f'fields[{resource["type"]}]')
-            if wanted is not None:
+            requested = query.get(f'fields[{resource["type"]}]')
+            if requested is not None:
                 for group in ('attributes', 'relationships'):
                     resource[group] = {
-                        name: value for name, value in resource[group].items() if name in wanted.split(',')
+                        name: value for name, value in resource[group].items() if name in requested.split(',')
                     }
         return document
 

@@ -67,22 +67,24 @@ def header(name: str, value: str | None, when: When = always, status: int = 0) -
     return fault
 
 
-def status(code: int, when: When = always, was: int = 0) -> Fault:
+def status(code: int, when: When = always, original: int = 0) -> Fault:
     """Return the fault of a wrong status."""
 
     def fault(server: Exemplary, request: Request) -> Response:
         response = server(request)
-        return changed(response, status=code) if when(request) and was in (0, response.status) else response
+        return (
+            changed(response, status=code) if when(request) and original in (0, response.status) else response
+        )
 
     return fault
 
 
-def content(edit: Callable[[bytes], bytes], when: When = always, was: int = 200) -> Fault:
+def content(edit: Callable[[bytes], bytes], when: When = always, original: int = 200) -> Fault:
     """Return the fault of wrong octets of content."""
 
     def fault(server: Exemplary, request: Request) -> Response:
         response = server(request)
-        applies = when(request) and response.status == was and response.body
+        applies = when(request) and response.status == original and response.body
         return with_body(response, edit(response.body)) if applies else response
 
     return fault
@@ -374,8 +376,8 @@ FAULTS: dict[str, Fault] = {
     'HF-PREFILLED': field(value='x'),
     'HF-TARGET-METHOD': form(method='PUT'),
     'HF-GET': status(400, on(at='?page=1')),
-    'FORM-WITHIN': status(422, on('POST'), was=201),
-    'FORM-BEYOND': status(201, on('POST'), was=422),
+    'FORM-WITHIN': status(422, on('POST'), original=201),
+    'FORM-BEYOND': status(201, on('POST'), original=422),
     'JA-MEDIA-TYPE': header('Content-Type', 'application/json', on(Accept=JSON_API)),
     'JA-MEDIA-PARAMETERS': header('Content-Type', f'{JSON_API}; charset=utf-8', on(Accept=JSON_API)),
     'JA-ROOT': ja(lambda value: [value]),
@@ -458,20 +460,20 @@ FAULTS: dict[str, Fault] = {
     'JA-CREATE-TYPE': instead(do_nothing, on('POST', Content_Type=JSON_API)),
     'JA-415-PARAMETER': status(400, on(Content_Type=f'{JSON_API}; charset')),
     'JA-415-EXT': status(400, on(Content_Type=f'{JSON_API}; ext')),
-    'JA-CREATE-RELATED': status(201, on('POST', Content_Type=JSON_API), was=404),
-    'JA-UPDATE-CONFLICT': status(200, on('PATCH'), was=409),
-    'JA-CREATE-201': status(200, on('POST', Content_Type=JSON_API), was=201),
-    'JA-CREATE-DOCUMENT': content(lambda body: b'{"meta": {}}', on('POST'), was=201),
+    'JA-CREATE-RELATED': status(201, on('POST', Content_Type=JSON_API), original=404),
+    'JA-UPDATE-CONFLICT': status(200, on('PATCH'), original=409),
+    'JA-CREATE-201': status(200, on('POST', Content_Type=JSON_API), original=201),
+    'JA-CREATE-DOCUMENT': content(lambda body: b'{"meta": {}}', on('POST'), original=201),
     'JA-CREATE-LOCATION': header('Location', None, status=201),
-    'JA-CREATE-SELF': content(replaced(b'"http://exemplary.test/api/', b'"/api/'), on('POST'), was=201),
-    'JA-CLIENT-ID': status(400, on('POST'), was=403),
+    'JA-CREATE-SELF': content(replaced(b'"http://exemplary.test/api/', b'"/api/'), on('POST'), original=201),
+    'JA-CLIENT-ID': status(400, on('POST'), original=403),
     'JA-ERROR-POINTER-VALUE': ja_error(source={'pointer': '/data/attributes/none'}),
-    'JA-UPDATE-STATUS': status(201, on('PATCH', Content_Type=JSON_API), was=200),
+    'JA-UPDATE-STATUS': status(201, on('PATCH', Content_Type=JSON_API), original=200),
     'JA-UPDATE-PARTIAL': instead(partial_update, on('PATCH', Content_Type=JSON_API)),
     'JA-UPDATE-APPLIED': instead(do_nothing, on('PATCH', Content_Type=JSON_API)),
-    'JA-DELETE-STATUS': status(205, on('DELETE'), was=204),
+    'JA-DELETE-STATUS': status(205, on('DELETE'), original=204),
     'JA-DELETED': instead(undeleted, on('DELETE', Accept=JSON_API)),
-    'JA-DELETE-AGAIN': status(204, on('DELETE'), was=404),
+    'JA-DELETE-AGAIN': status(204, on('DELETE'), original=404),
     'JA-CREATED-FETCH': document(put('data', 'id', value='77'), JSON_API, when=is_new),
     'PROBLEM-ROOT': document(lambda value: [value], PROBLEM, is_error=True),
     'PROBLEM-TYPE': problem(type='a b'),
@@ -546,7 +548,7 @@ FAULTS: dict[str, Fault] = {
     'COND-304-FIELDS': header('Cache-Control', None, status=304),
     'COND-IF-MATCH': without('If-Match', on('GET')),
     'COND-IF-MATCH-TRUE': status(412, on('GET', If_Match='"')),
-    'ACCEPT-406': content(lambda body: b'', on(Accept='application/x-no'), was=406),
+    'ACCEPT-406': content(lambda body: b'', on(Accept='application/x-no'), original=406),
     'ACCEPT-CASE': status(406, lambda request: request.header('Accept').isupper()),
     'ACCEPT-ZERO': lambda server, request: server(
         Request(request.method, request.url, (('Accept', request.header('Accept').partition(';q=0,')[0]),))
@@ -579,11 +581,11 @@ FAULTS: dict[str, Fault] = {
     ),
     'CORS-VARY': header('Vary', 'Accept'),
     'CORS-PREFLIGHT': status(401, on('OPTIONS', Origin='h')),
-    'WRITE-415': status(400, on('POST'), was=415),
-    'WRITE-MALFORMED': status(409, on('POST'), was=400),
+    'WRITE-415': status(400, on('POST'), original=415),
+    'WRITE-MALFORMED': status(409, on('POST'), original=400),
     'CREATED-FETCH': status(404, is_new),
     'CREATED-STATE': instead(lost_values, on('POST', Content_Type='application/json')),
-    'PUT-ROUNDTRIP': status(422, on('PUT'), was=200),
+    'PUT-ROUNDTRIP': status(422, on('PUT'), original=200),
     'PUT-KEEPS': instead(lambda server, request: change_too(server, request, colour='blue'), on('PUT')),
     'PUT-VALIDATOR': lambda server, request: (
         with_header(change_too(server, request, size='7'), 'ETag', '"new"')
@@ -594,7 +596,7 @@ FAULTS: dict[str, Fault] = {
     'PUT-STALE-KEEPS': instead(stale_change, on('PUT', If_Match='"conform')),
     'PUT-NONE-MATCH': without('If-None-Match', on('PUT')),
     'PUT-RANGE': without('Content-Range', on('PUT')),
-    'PATCH-415': status(400, on('PATCH'), was=415),
+    'PATCH-415': status(400, on('PATCH'), original=415),
     'PATCH-415-ACCEPT': header('Accept-Patch', None, on('PATCH')),
     'MERGE-NOTHING': instead(
         lambda server, request: change_too(server, request, colour='blue'),
@@ -602,7 +604,7 @@ FAULTS: dict[str, Fault] = {
     ),
     'METHOD-501': status(405, is_unknown_method),
     'METHOD-405': status(404, UNSUPPORTED_METHOD),
-    'DELETE-STATUS': status(205, on('DELETE'), was=204),
+    'DELETE-STATUS': status(205, on('DELETE'), original=204),
     'DELETE-GONE': instead(undeleted, on('DELETE')),
     'KEY-REPLAY': instead(forgotten_key, on('POST', Idempotency_Key='"')),
     'KEY-REUSED': instead(reused_key, on('POST', Idempotency_Key='"')),

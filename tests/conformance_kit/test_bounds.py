@@ -29,7 +29,7 @@ class Recorder:
         return self.server(request)  # type: ignore[operator, no-any-return]
 
 
-def test_without_write_every_method_is_safe() -> None:
+def test_only_safe_methods_are_sent_without_permission_to_write() -> None:
     sent = Recorder()
     run(Client(sent, START))
     assert {request.method for request in sent.requests} == {'GET', 'HEAD', 'OPTIONS'}

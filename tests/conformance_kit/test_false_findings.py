@@ -66,7 +66,7 @@ def void_elements_are_closed(server: Exemplary, request: Request) -> Response:
     ],
     ids=['HEAD', 'POST', 'void elements', 'malformed tags'],
 )
-def test_a_server_breaks_only_these_rules(server: Fault, expected: set[str]) -> None:
+def test_a_server_violates_only_the_expected_rules(server: Fault, expected: set[str]) -> None:
     exemplary = Exemplary()
     client = Client(lambda request: server(exemplary, request), START, max_requests=2000)
     report = run(client)

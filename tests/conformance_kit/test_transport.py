@@ -53,7 +53,7 @@ def test_content_that_is_too_short_is_kept(fetch: Fetch) -> None:
     assert (response.header('Content-Length'), response.body) == ('9', b'hi')
 
 
-def test_repeated_fields_are_kept_apart(fetch: Fetch) -> None:
+def test_repeated_fields_are_separate_values(fetch: Fetch) -> None:
     assert fetch(b'HTTP/1.1 204 No Content\r\nVary: a\r\nVary: b\r\n\r\n').values('vary') == ['a', 'b']
 
 

@@ -64,10 +64,10 @@ def test_a_live_token_survives_a_purge(db: Session, clock: MovableClock) -> None
 
 def test_a_rate_limit_survives_a_purge(db: Session) -> None:
     for _ in range(10):
-        count_attempt(db, sign_in_subjects(None, 'nobody', None))
+        count_attempt(db, sign_in_subjects(None, 'unknown', None))
     purge(db)
     with pytest.raises(Throttled):
-        check_limits(db, sign_in_subjects(None, 'nobody', None))
+        check_limits(db, sign_in_subjects(None, 'unknown', None))
 
 
 def test_purge_deletes_at_most_one_batch_and_reports_more(db: Session, clock: MovableClock) -> None:

@@ -59,7 +59,7 @@ def count_posts(db: Session) -> int:
     return int(db.execute('SELECT COUNT(*) FROM posts').fetchone()[0])
 
 
-def closing(db: Session, function: Callable[[Session], Any]) -> Any:
+def call_and_close(db: Session, function: Callable[[Session], Any]) -> Any:
     """Call the function, and close the connection of this thread."""
     try:
         return function(db)
@@ -87,7 +87,7 @@ def test_the_effect_is_invisible_until_there_is_a_response(
     def respond(session: Session) -> StoredResponse:
         response = publish(session)
         with ThreadPoolExecutor(1) as another_thread:
-            counts.append(another_thread.submit(closing, other_node, count_posts).result())
+            counts.append(another_thread.submit(call_and_close, other_node, count_posts).result())
         return response
 
     replay_or_run(db, key, respond)
@@ -192,7 +192,9 @@ def test_a_slow_request_yields_to_the_current_holder_of_its_claim(
 
     def respond_slowly(session: Session) -> StoredResponse:
         clock.move(seconds=CLAIM_SECONDS)
-        others.append(pool.submit(closing, other_node, lambda db: replay_or_run(db, key, respond_later)))
+        others.append(
+            pool.submit(call_and_close, other_node, lambda db: replay_or_run(db, key, respond_later))
+        )
         assert is_claimed.wait(10)
         return publish(session)
 

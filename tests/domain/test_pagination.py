@@ -109,7 +109,7 @@ def test_an_empty_collection_has_no_other_pages(db: Session, ada: Viewer) -> Non
     assert (page.entries, page.next_cursor, page.previous_cursor, page.total_pages) == ([], None, None, 0)
 
 
-def test_a_page_after_a_deleted_entry_continues_there(db: Session, ada: Viewer) -> None:
+def test_a_page_after_a_deleted_entry_starts_at_the_next_entry(db: Session, ada: Viewer) -> None:
     published = publish(db, ada, 6)
     delete_post(db, published[1], by=ada, precondition=no_precondition)
     page = list_posts(db, PageRequest(2, 2, after=published[1]), ada)

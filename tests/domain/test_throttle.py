@@ -28,7 +28,7 @@ IP_ADDRESS = '203.0.113.7'
 
 def is_counted(db: Session) -> bool:
     try:
-        count_attempt(db, sign_in_subjects(None, 'nobody', None))
+        count_attempt(db, sign_in_subjects(None, 'unknown', None))
     except Throttled:
         return False
     return True
@@ -64,7 +64,7 @@ def test_an_attempt_is_allowed_after_retry_after(db: Session, clock: MovableCloc
     while is_counted(db):
         clock.move(seconds=5)
     with pytest.raises(Throttled) as throttled:
-        check_limits(db, sign_in_subjects(None, 'nobody', None))
+        check_limits(db, sign_in_subjects(None, 'unknown', None))
     clock.move(seconds=throttled.value.retry_after)
     assert is_counted(db)
 
@@ -79,7 +79,7 @@ def test_an_attempt_rejected_by_one_limit_is_not_counted_by_another(db: Session)
     for _ in range(ACCOUNT.attempts):
         is_counted(db)
     with pytest.raises(Throttled):
-        count_attempt(db, sign_in_subjects(None, 'nobody', IP_ADDRESS))
+        count_attempt(db, sign_in_subjects(None, 'unknown', IP_ADDRESS))
     assert db.execute('SELECT COUNT(*) FROM tries').fetchone()[0] == ACCOUNT.attempts
 
 

@@ -72,7 +72,7 @@ def token(server: Server) -> str:
     return sign_up(server)
 
 
-def test_an_outage_is_503_with_retry_after_and_ends_by_itself(
+def test_an_outage_is_503_with_retry_after_until_the_database_returns(
     server: Server, proxy: Proxy, token: str
 ) -> None:
     proxy.cut()

@@ -8,7 +8,7 @@ from contextlib import closing
 from pathlib import Path
 
 from tests.cluster.deployment import on_postgresql
-from tests.cluster.load import PATIENCE_SECONDS, Load, Person, Row
+from tests.cluster.load import RETRY_SECONDS, Load, Person, Row
 from tests.cluster.programs import Node
 
 HOUR = 3600
@@ -23,7 +23,7 @@ class TwoNodeUser:
 
     def __init__(self, *nodes: Node) -> None:
         name = f'two_nodes_{time.time_ns():x}'
-        self._people = [Person(node.origin, name, PATIENCE_SECONDS) for node in nodes]
+        self._people = [Person(node.origin, name, RETRY_SECONDS) for node in nodes]
         self._people[0].sign_up()
         for person in self._people[1:]:
             person.links = self._people[0].links

@@ -17,7 +17,7 @@ BALANCER_SECONDS = 2  # until the balancer uses a node again: it requires two su
 def rolling_restart(folder: Path, seconds: float, program: str = 'gunicorn') -> Row:
     """Restart each of three nodes in turn."""
     with on_postgresql(folder, program=program) as (deployment, _):
-        with Load(deployment.balancer.origin, patience=0) as load:
+        with Load(deployment.balancer.origin, retry_seconds=0) as load:
             for node in deployment.nodes:
                 time.sleep(seconds / 6)
                 node.stop()
@@ -48,7 +48,7 @@ def killed_node(folder: Path, seconds: float) -> Row:
 def reloaded_nodes(folder: Path, seconds: float) -> Row:
     """Replace the workers of each of three nodes in turn by SIGHUP."""
     with on_postgresql(folder) as (deployment, _):
-        with Load(deployment.balancer.origin, patience=0) as load:
+        with Load(deployment.balancer.origin, retry_seconds=0) as load:
             for node in deployment.nodes * 2:
                 old = set(children_of(node.pid))
                 time.sleep(seconds / 9)
@@ -67,7 +67,7 @@ def has_only_new(node: Node, old: set[int]) -> bool:
 def upgraded_nodes(folder: Path, seconds: float) -> Row:
     """Replace the master of each of three nodes in turn by SIGUSR2."""
     with on_postgresql(folder) as (deployment, _), ExitStack() as stack:
-        with Load(deployment.balancer.origin, patience=0) as load:
+        with Load(deployment.balancer.origin, retry_seconds=0) as load:
             for node in deployment.nodes:
                 time.sleep(seconds / 6)
                 stack.callback(terminate, node.replace_master())

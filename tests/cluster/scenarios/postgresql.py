@@ -36,7 +36,7 @@ def hanging_postgresql(folder: Path, seconds: float) -> Row:
     with on_postgresql(folder) as (deployment, postgresql):
         nodes = deployment.nodes
         workers = [children_of(node.pid) for node in nodes]
-        with Load(deployment.balancer.origin, patience=2 * HANG_SECONDS) as load:
+        with Load(deployment.balancer.origin, retry_seconds=2 * HANG_SECONDS) as load:
             time.sleep(seconds / 3)
             stopped = [postgresql.pid, *children_of(postgresql.pid)]
             for pid in stopped:
@@ -80,7 +80,7 @@ def killed_primary(folder: Path, seconds: float) -> Row:
     """Kill the primary of three PostgreSQL servers with Patroni, and restart it as a standby."""
     with on_patroni(folder) as (deployment, servers):
         old, *others = servers
-        with Load(deployment.balancer.origin, patience=FAILOVER_SECONDS) as load:
+        with Load(deployment.balancer.origin, retry_seconds=FAILOVER_SECONDS) as load:
             time.sleep(seconds / 3)
             old.kill()
             wait_until(lambda: any(server.has_role('primary') for server in others), 'there is a new primary')

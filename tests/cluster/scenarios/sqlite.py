@@ -52,7 +52,7 @@ def full_disk(folder: Path, seconds: float) -> Row:
         ballast = disk / 'ballast'
         ballast.write_bytes(bytes(BALLAST_BYTES))
         node = stack.enter_context(node_on_sqlite(folder, disk))
-        with Load(node.origin, patience=0) as load:
+        with Load(node.origin, retry_seconds=0) as load:
             wait_until(lambda: sum(person.caller.failed for person in load.people) > 20, 'the disk is full')
             time.sleep(seconds / 3)
             ballast.unlink()
