@@ -47,6 +47,7 @@ def measure_load(options: argparse.Namespace) -> None:
             server = environment.gunicorn(f'Halcyon, {name}', APP, url)
             measured = _subjects(server, all_cases(server.origin, data), options)
             statements |= {id(subject): counter.of(subject.case) for subject in measured}
+            counter.close()
             subjects += measured
             if not options.only:
                 get_user, by_name = (

@@ -7,6 +7,7 @@ import falcon.testing
 
 from service.app import create_app
 from service.config import Settings
+from service.domain.startup import open_session
 from tests.bench.load import Case
 
 _NOT_COUNTED = ('BEGIN', 'COMMIT')
@@ -17,8 +18,13 @@ class StatementCounter:
 
     def __init__(self, settings: Settings) -> None:
         self.count = 0
-        self._app: Any = create_app(settings)
+        self._session = open_session(settings)
+        self._app: Any = create_app(settings, db=self._session)
         self._app.add_middleware(self)
+
+    def close(self) -> None:
+        """Close the connection to the database, which otherwise could not be dropped."""
+        self._session.close()
 
     def process_request(self, req: Any, resp: Any) -> None:
         """Count the statements of this request."""

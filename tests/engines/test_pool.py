@@ -117,7 +117,7 @@ def test_a_connection_timeout_makes_the_server_unresponsive() -> None:
 @pytest.mark.parametrize(
     ('raised', 'text'),
     [
-        (pymysql.OperationalError(1273, 'Unknown collation'), 'not MariaDB'),
+        (pymysql.OperationalError(1273, 'Unknown collation'), 'The server is MySQL or too old'),
         (FileNotFoundError(2, 'No such file or directory', '/ca.pem'), 'ca.pem'),
     ],
 )
