@@ -307,7 +307,8 @@ def _limit_changes_of_email(
 ) -> None:
     if email == find_user(session, user_id, by).email:
         return
-    check_limits(session, registration_subjects(client_address))  # whether or not the address is taken
+    # Checked whether or not the address is taken, so that the response does not reveal it.
+    check_limits(session, registration_subjects(client_address))
     if session.settings.mail_url is not None:
         count_attempt(session, verification_subjects(user_id))
 

@@ -137,9 +137,8 @@ def _text_of(name: str, value: Any) -> str:
 
 def _read(req: Request, readable: Sequence[str]) -> tuple[str, bytes] | None:
     """Return the media type of the body, which is one of these, and its bytes; None without a body."""
-    if (
-        req.method == 'PUT' and 'HTTP_CONTENT_RANGE' in req.env
-    ):  # the part would replace the whole resource (RFC 9110 §14.5)
+    # The part would replace the whole resource (RFC 9110 §14.5).
+    if req.method == 'PUT' and 'HTTP_CONTENT_RANGE' in req.env:
         raise InvalidHeader('Content-Range', 'Content-Range is not supported for PUT.')
     length = req.content_length
     if length == 0 or (length is None and 'HTTP_TRANSFER_ENCODING' not in req.env):

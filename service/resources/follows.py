@@ -200,12 +200,14 @@ class FollowResource:
         resp.media = represent_follow(record, req.viewer, req.builder)
         if is_new:
             respond_created(resp, resp.media)
-        add_invalidation_links(resp, *_changed_by_follow(req.builder, user_id, other_id))
+        relationship = req.builder.url_for(urls.FOLLOWING_RELATIONSHIP, user_id=user_id)
+        add_invalidation_links(resp, *_changed_by_following(req.builder, user_id, other_id), relationship)
 
     def on_delete(self, req: Request, resp: falcon.Response, user_id: int, other_id: int) -> None:
         check = precondition(req, represent_follow)
         unfollow(req.db, user_id, other_id, by=req.user, precondition=check)
-        respond_no_content(resp, *_changed_by_follow(req.builder, user_id, other_id))
+        relationship = req.builder.url_for(urls.FOLLOWING_RELATIONSHIP, user_id=user_id)
+        respond_no_content(resp, *_changed_by_following(req.builder, user_id, other_id), relationship)
 
 
 class FollowersResource:
@@ -317,7 +319,8 @@ def _change_members(req: Request, resp: falcon.Response, user_id: int, change: C
     members = read_resource_identifiers(req)
     change(req.db, user_id, members, by=req.user, precondition=target_precondition(req))
     resp.media = represent_following_relationship(req, user_id)
-    changed = [url for other_id in members for url in _changed_by_linkage(req.builder, user_id, other_id)]
+    changed = [url for other_id in members for url in _changed_by_following(req.builder, user_id, other_id)]
+    changed += (req.builder.url_for(urls.FOLLOW, user_id=user_id, other_id=other_id) for other_id in members)
     add_invalidation_links(resp, *dict.fromkeys(changed))
 
 
@@ -349,24 +352,6 @@ class LegacyFollowedRedirect:
     on_post = on_put = on_patch = on_delete = on_get
 
 
-def _changed_by_follow(builder: UrlBuilder, user_id: int, other_id: int) -> tuple[str, ...]:
-    """Return the URLs of what PUT and DELETE of a follow change."""
-    return (
-        *_changed_by_following(builder, user_id, other_id),
-        builder.url_for(urls.FOLLOWING_RELATIONSHIP, user_id=user_id),
-        builder.url_for(urls.FOLLOWERS_RELATIONSHIP, user_id=other_id),
-    )
-
-
-def _changed_by_linkage(builder: UrlBuilder, user_id: int, other_id: int) -> tuple[str, ...]:
-    """Return the URLs of what POST and DELETE of a member of the relationship `following` change."""
-    return (
-        *_changed_by_following(builder, user_id, other_id),
-        builder.url_for(urls.FOLLOW, user_id=user_id, other_id=other_id),
-        builder.url_for(urls.FOLLOWERS_RELATIONSHIP, user_id=other_id),
-    )
-
-
 def _changed_by_following(builder: UrlBuilder, user_id: int, other_id: int) -> tuple[str, ...]:
     """Return the URLs of what a follow changes: both users, and collections of users or of their posts."""
     templates = (urls.USER, urls.USER_POSTS, urls.FOLLOWERS, urls.FOLLOWING)
@@ -376,6 +361,7 @@ def _changed_by_following(builder: UrlBuilder, user_id: int, other_id: int) -> t
         builder.url_for(urls.FEED, user_id=user_id),
         *(builder.url_for(template, user_id=user_id) for template in templates),
         *(builder.url_for(template, user_id=other_id) for template in templates),
+        builder.url_for(urls.FOLLOWERS_RELATIONSHIP, user_id=other_id),
     )
 
 
