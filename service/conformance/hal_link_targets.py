@@ -98,8 +98,8 @@ def is_fetched_by(rel: str) -> Applies:
 
 
 @RULES.across(
-    'HAL-LINK-DEAD',
     Level.SHOULD,
+    'HAL-LINK-DEAD',
     '§5.1',
     'A link leads to a resource.',
     lambda exchange: leads_from_hal(exchange) or exchange.purpose == 'options-missing',

@@ -115,8 +115,8 @@ def check_related_kind(exchange: Exchange) -> Iterator[Fault]:
 
 
 @RULES.across(
-    'JA-IDENTITY',
     Level.MUST,
+    'JA-IDENTITY',
     '#document-resource-object-identification',
     'Type and id identify one resource: its self link is the same everywhere.',
     is_fetched,

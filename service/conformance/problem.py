@@ -136,7 +136,7 @@ def check_blank_title(exchange: Exchange) -> Iterator[Fault]:
         yield Fault('/title', f'should be {phrase}')
 
 
-@RULES.across('PROBLEM-TITLE-SAME', Level.SHOULD, '§3.1.3', 'The title of a type is the same each time.')
+@RULES.across(Level.SHOULD, 'PROBLEM-TITLE-SAME', '§3.1.3', 'The title of a type is the same each time.')
 def check_title_same(record: Sequence[Exchange]) -> Iterator[tuple[Exchange, Fault]]:
     titles: dict[str, Any] = {}
     for exchange in record:
