@@ -1,10 +1,13 @@
-"""All routes of the application, taken from falcon's router, and the methods of their resources."""
+"""All routes of an application, and the methods of their resources."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from typing import Any
 
+from falcon.inspect import inspect_routes
+
+from service.app import make_routes
 from tests.client import Client, href_of
 
 STANDARD = ('GET', 'POST', 'PUT', 'PATCH', 'DELETE')
@@ -12,12 +15,10 @@ STANDARD = ('GET', 'POST', 'PUT', 'PATCH', 'DELETE')
 
 def routes(app: Any) -> Iterator[tuple[str, Any]]:
     """Yield every URL template with its resource."""
-    nodes = list(app._router._roots)
-    while nodes:
-        node = nodes.pop()
-        nodes += node.children
-        if node.resource is not None:
-            yield node.uri_template.replace(':id}', '}'), node.resource
+    resources = dict(make_routes(has_mail=True))
+    for route in inspect_routes(app):
+        template = route.path.replace(':id}', '}')
+        yield template, resources[template]
 
 
 def methods_at(app: Any) -> dict[str, tuple[str, ...]]:
