@@ -102,7 +102,7 @@ class Server:
         deadline = time.monotonic() + 20
         while True:
             try:
-                is_ready = all(self.ask('GET', '/health/ready').status == 200 for _ in range(20))
+                is_ready = all(self.request('GET', '/health/ready').status == 200 for _ in range(20))
                 if is_ready and len(self.workers()) >= self.concurrency:
                     return
             except OSError:
@@ -113,7 +113,7 @@ class Server:
     def connect(self) -> HTTPConnection:
         return HTTPConnection('127.0.0.1', self.port, timeout=10)
 
-    def ask(self, method: str, path: str, body: bytes | None = None, **headers: str) -> Reply:
+    def request(self, method: str, path: str, body: bytes | None = None, **headers: str) -> Reply:
         """Send one request on a new connection."""
         connection = self.connect()
         try:

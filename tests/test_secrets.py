@@ -95,7 +95,7 @@ def test_a_real_server_writes_no_secret_to_files_or_logs(
     with Server(tmp_path, program=program, LOG_FORMAT=log_format, BASE_URL=ORIGIN) as server:
 
         def post(url: str, body: bytes, content_type: str = JSON, **headers: str) -> Any:
-            return server.ask('POST', url, body, Content_Type=content_type, **headers)
+            return server.request('POST', url, body, Content_Type=content_type, **headers)
 
         def basic(password: str) -> str:
             return 'Basic ' + b64encode(f'ada:{password}'.encode()).decode()
@@ -106,17 +106,17 @@ def test_a_real_server_writes_no_secret_to_files_or_logs(
             post('/api/tokens', json.dumps(login).encode()).state['token'],
             post('/api/tokens', json.dumps(login | {'format': 'jwt'}).encode()).state['token'],
             post('/api/tokens', urlencode(login).encode(), form).state['token'],
-            server.ask('POST', '/api/tokens', Authorization=basic(OLD)).state['token'],
+            server.request('POST', '/api/tokens', Authorization=basic(OLD)).state['token'],
         ]
         statuses = [
             post('/api/tokens', json.dumps(login | {'password': NEW}).encode()).status,
-            server.ask('POST', '/api/tokens', Authorization=basic(NEW)).status,
+            server.request('POST', '/api/tokens', Authorization=basic(NEW)).status,
             post('/api/users', b'{"password": "%s"' % NEW.encode()).status,
             post('/api/users', urlencode(person | {'password': NEW}).encode(), form).status,
             post('/api/users', NEW.encode(), NEW).status,
-            server.ask('GET', '/api', Authorization=f'Bearer {NEW}').status,
-            server.ask('GET', f'/api/users?{urlencode({"token": NEW})}', Authorization='Bearer').status,
-            *(server.ask('GET', '/api/users', Authorization=f'Bearer {token}').status for token in tokens),
+            server.request('GET', '/api', Authorization=f'Bearer {NEW}').status,
+            server.request('GET', f'/api/users?{urlencode({"token": NEW})}', Authorization='Bearer').status,
+            *(server.request('GET', '/api/users', Authorization=f'Bearer {token}').status for token in tokens),
         ]
         assert statuses == [401, 401, 400, 400, 415, 401, 401, 200, 200, 200, 200]
     written = server.log.encode() + b''.join(path.read_bytes() for path in tmp_path.glob('halcyon.db*'))

@@ -271,7 +271,7 @@ def test_raw_bytes_get_the_expected_statuses(server: Server, case: str) -> None:
     assert statuses(raw) == expected or was_reset
     if expected and expected[0] >= 400 and not was_reset:
         check_error(raw, server.program)
-    assert server.ask('GET', '/health/live').status == 200
+    assert server.request('GET', '/health/live').status == 200
     assert b'evil' not in raw.replace(b'//evil.test/api', b'')
 
 
@@ -280,7 +280,7 @@ def test_unfinished_requests_get_no_response(server: Server) -> None:
         received = [statuses(raw) for raw in pool.map(partial(send, server), UNFINISHED.values())]
     rejected = ('TLS', 'binary') if server.program == 'granian' else ()
     assert received == [REFUSED if case in rejected else CLOSED for case in UNFINISHED]
-    assert server.ask('GET', '/health/live').status == 200
+    assert server.request('GET', '/health/live').status == 200
 
 
 def test_pipelined_requests_are_answered_in_order(server: Server) -> None:
@@ -311,7 +311,7 @@ HALVES = [UNFINISHED['half a header'], CHUNKED + b'5\r\n{"a', POST + b'Content-L
 def test_unfinished_requests_leave_a_free_thread_to_others(server: Server, half: bytes) -> None:
     with ExitStack() as stack:
         half_open(stack, server, THREADS - 1, half)
-        assert [server.ask('GET', '/health/live').status for _ in range(10)] == [200] * 10
+        assert [server.request('GET', '/health/live').status for _ in range(10)] == [200] * 10
 
 
 @pytest.mark.parametrize('half', HALVES, ids=['header', 'chunk', 'body'])

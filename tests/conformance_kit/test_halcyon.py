@@ -163,8 +163,8 @@ def test_the_command_finds_nothing_unexpected_on_a_running_server(server: Server
 
 def test_the_command_finds_nothing_unexpected_when_it_writes(server: Server) -> None:
     sign_up = json.dumps({'username': 'ada', 'email': 'ada@example.org', 'password': 'correct horse'})
-    server.ask('POST', '/api/users', sign_up.encode(), Content_Type='application/json')
-    sign_in = server.ask('POST', '/api/tokens', sign_up.encode(), Content_Type='application/json')
+    server.request('POST', '/api/users', sign_up.encode(), Content_Type='application/json')
+    sign_in = server.request('POST', '/api/tokens', sign_up.encode(), Content_Type='application/json')
     arguments = ['--token', sign_in.state['token'], '--write', '--max-requests', '1500', *IGNORE]
     result = CliRunner().invoke(main, ['conform', f'{server.origin}/api', *arguments])
     assert result.exit_code == 0, result.stdout
