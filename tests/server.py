@@ -39,7 +39,7 @@ def wait_until(condition: Callable[[], bool]) -> None:
         time.sleep(0.01)
 
 
-class Reply(NamedTuple):
+class Response(NamedTuple):
     """A response."""
 
     status: int
@@ -113,14 +113,14 @@ class Server:
     def connect(self) -> HTTPConnection:
         return HTTPConnection('127.0.0.1', self.port, timeout=10)
 
-    def request(self, method: str, path: str, body: bytes | None = None, **headers: str) -> Reply:
+    def request(self, method: str, path: str, body: bytes | None = None, **headers: str) -> Response:
         """Send one request on a new connection."""
         connection = self.connect()
         try:
             sent = {name.replace('_', '-'): value for name, value in headers.items()}
             connection.request(method, path, body, sent)
             response = connection.getresponse()
-            return Reply(response.status, dict(response.getheaders()), response.read())
+            return Response(response.status, dict(response.getheaders()), response.read())
         finally:
             connection.close()
 
