@@ -47,7 +47,7 @@ class ApiResponse:
         return self.headers['x-request-id']
 
     @property
-    def lasting_headers(self) -> dict[str, str]:
+    def stable_headers(self) -> dict[str, str]:
         """All headers except X-Request-Id, which differs in each response."""
         return {name: value for name, value in self.headers.items() if name != 'x-request-id'}
 

@@ -553,7 +553,7 @@ def test_no_log_line_has_a_secret(reset: str, client: Client, lines: StringIO) -
 def test_known_and_unknown_addresses_get_equal_responses(ada: Client, client: Client, db: Session) -> None:
     responses = [request_reset(client, email) for email in ('ada@example.org', 'nobody@example.org')]
     existing, unknown = (
-        {name: value for name, value in response.lasting_headers.items() if name != 'ratelimit'}
+        {name: value for name, value in response.stable_headers.items() if name != 'ratelimit'}
         for response in responses
     )
     assert existing == unknown

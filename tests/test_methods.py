@@ -40,7 +40,7 @@ READABLE = (
 @pytest.mark.parametrize('template', READABLE)
 def test_head_responds_like_get_without_content(world: World, template: str) -> None:
     get, head = (world.ada.request(method, world.url(template)) for method in ('GET', 'HEAD'))
-    assert (head.status, head.lasting_headers) == (get.status, get.lasting_headers)
+    assert (head.status, head.stable_headers) == (get.status, get.stable_headers)
     assert head.text == ''
 
 
@@ -53,7 +53,7 @@ def test_head_has_the_content_length_of_get(world: World, media_type: str) -> No
 def test_head_responds_like_get_to_a_browser_that_is_not_signed_in(client: Client) -> None:
     """The sign-in form for HEAD returned to the entry point, so Content-Length was smaller."""
     get, head = (client.request(method, '/api/users?per_page=5', accept=HTML) for method in ('GET', 'HEAD'))
-    assert (head.status, head.lasting_headers) == (401, get.lasting_headers)
+    assert (head.status, head.stable_headers) == (401, get.stable_headers)
 
 
 def test_options_lists_the_methods_of_every_resource(app: Any, world: World) -> None:

@@ -52,7 +52,7 @@ def test_a_replay_is_presented_once(ada: Client) -> None:
     key = {'Idempotency-Key': '"once"'}
     first = ada.post('/api/posts', {'body': 'Hello'}, headers=key)
     again = ada.post('/api/posts', {'body': 'Hello'}, headers=key)
-    assert again.lasting_headers == first.lasting_headers | {'idempotency-replayed': 'true'}
+    assert again.stable_headers == first.stable_headers | {'idempotency-replayed': 'true'}
     assert again.headers['vary'] == 'Accept, Authorization, Accept-Encoding, Origin'
     assert again.headers['etag'] == first.headers['etag'] == ada.get(first.headers['location']).tag
 

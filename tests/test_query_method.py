@@ -50,9 +50,9 @@ def formats(template: str) -> list[str]:
 def assert_same(queried: ApiResponse, expected: ApiResponse) -> None:
     """Assert that both responses are the same, except for the Content-Location of QUERY."""
     assert (queried.status, queried.text) == (expected.status, expected.text)
-    headers = queried.lasting_headers
+    headers = queried.stable_headers
     assert headers.pop('content-location').startswith(ORIGIN)
-    assert headers == expected.lasting_headers
+    assert headers == expected.stable_headers
 
 
 def test_every_collection_responds_to_query_as_to_get(app: Any, world: World) -> None:
