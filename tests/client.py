@@ -39,7 +39,7 @@ class ApiResponse:
         self.state: dict[str, Any] = result.json if self.content_type.endswith('json') and self.text else {}
 
     @property
-    def tag(self) -> str:
+    def etag(self) -> str:
         return self.headers['etag']
 
     @property
@@ -188,7 +188,7 @@ def check_response(method: str, response: ApiResponse) -> None:
     if status == 201:
         assert headers['location'].startswith(ORIGIN)
     if status in (200, 304) and method in ('GET', 'HEAD') and headers.get('cache-control') != 'no-store':
-        assert re.fullmatch(r'"([a-z]+-)?[0-9a-f.]+"', response.tag)
+        assert re.fullmatch(r'"([a-z]+-)?[0-9a-f.]+"', response.etag)
     if status == 401:
         assert headers['www-authenticate'].startswith('Bearer realm="')
     if response.content_type == JSON_API and response.text:

@@ -60,7 +60,7 @@ def test_one_of_several_concurrent_edits_with_if_match_succeeds(app: Any, ada: C
     me = ada.me()
 
     def change(number: int) -> int:
-        headers = {'If-Match': me.tag}
+        headers = {'If-Match': me.etag}
         return Client(app, ada.token).put(me.href('self'), {'about_me': str(number)}, headers=headers).status
 
     assert sorted(concurrently(4, change)) == [200, 412, 412, 412]

@@ -101,7 +101,7 @@ def test_the_profile_uri_is_spelt_as_in_the_request(
     response = ada_api.get(post, accept=f'{JSON_API};profile="{profile}"')
     assert response.headers['content-type'] == f'{JSON_API};profile="{profile}"'
     assert response.state['jsonapi']['profile'] == [profile]
-    assert ada.patch(post, {'body': 'two'}, headers={'If-Match': response.tag}).status == 200
+    assert ada.patch(post, {'body': 'two'}, headers={'If-Match': response.etag}).status == 200
     refused = ada_api.get(
         ada.entry().href('hc:posts') + '?sort=body', accept=f'{JSON_API};profile="{profile}"'
     )
@@ -131,8 +131,8 @@ def test_responses_with_the_profile_have_their_own_tags(
     ada: Client, ada_api: JsonApiClient, posts: str
 ) -> None:
     post = ada_api.get(posts).state['data'][0]['links']['self']
-    tag = with_profile(ada_api, post).tag
-    assert tag != ada_api.get(post).tag
+    tag = with_profile(ada_api, post).etag
+    assert tag != ada_api.get(post).etag
     assert ada_api.get(post, accept=CURSOR_PAGINATION_TYPE, headers={'If-None-Match': tag}).status == 304
     assert ada.patch(post, {'body': 'four'}, headers={'If-Match': tag}).status == 200
     assert ada.patch(post, {'body': 'five'}, headers={'If-Match': tag}).status == 412

@@ -59,7 +59,7 @@ def test_a_response_with_a_key_is_like_one_without(ada: Client) -> None:
 
 def test_a_response_with_a_key_has_the_etag_of_a_get(ada: Client) -> None:
     response = publish(ada)
-    assert ada.get(response.headers['location']).tag == response.tag
+    assert ada.get(response.headers['location']).etag == response.etag
 
 
 def test_a_response_is_replayed_after_the_resource_has_changed(ada: Client) -> None:

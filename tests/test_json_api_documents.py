@@ -129,14 +129,14 @@ def test_documentation_pages_are_json_api_documents(client: Client) -> None:
 
 def test_an_unchanged_document_is_304(ada_api: JsonApiClient) -> None:
     before = ada_api.me()
-    response = ada_api.get(before.state['links']['self'], headers={'If-None-Match': before.tag})
+    response = ada_api.get(before.state['links']['self'], headers={'If-None-Match': before.etag})
     assert response.status == 304
     with_fields = f'{before.state["links"]["self"]}?fields[users]=username'
-    assert ada_api.get(with_fields, headers={'If-None-Match': before.tag}).status == 200
+    assert ada_api.get(with_fields, headers={'If-None-Match': before.etag}).status == 200
 
 
 def test_the_etag_differs_by_format(ada: Client, ada_api: JsonApiClient) -> None:
-    assert ada_api.me().tag != ada.me().tag
+    assert ada_api.me().etag != ada.me().etag
 
 
 def test_caching_headers_are_the_same_as_in_other_formats(ada: Client, ada_api: JsonApiClient) -> None:

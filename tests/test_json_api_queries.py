@@ -204,11 +204,11 @@ def test_a_precondition_applies_to_the_selected_representation(ada_api: JsonApiC
     before = ada_api.me('?include=posts')
     me = before.state['data']
     assert before.state['links']['self'].endswith('?include=posts')
-    changed = ada_api.send('PATCH', before.state['links']['self'], identify(me), If_Match=before.tag)
+    changed = ada_api.send('PATCH', before.state['links']['self'], identify(me), If_Match=before.etag)
     assert changed.status == 200
     ada_api.publish('another')
     assert_refused(
-        ada_api.send('PATCH', before.state['links']['self'], identify(me), If_Match=before.tag),
+        ada_api.send('PATCH', before.state['links']['self'], identify(me), If_Match=before.etag),
         412,
         'If-Match',
     )
@@ -325,7 +325,7 @@ def test_the_self_link_has_the_query_parameters(ada_api: JsonApiClient) -> None:
         response = ada_api.related(name, query=f'?{query}')
         again = ada_api.get(response.state['links']['self'])
         assert again.state == response.state
-        assert again.tag == response.tag
+        assert again.etag == response.etag
 
 
 @pytest.mark.parametrize(

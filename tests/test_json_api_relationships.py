@@ -154,7 +154,7 @@ def test_the_relationship_is_paginated_like_the_collection(ada_api: JsonApiClien
 
 
 def test_preconditions_apply_to_relationships(ada_api: JsonApiClient, others: list[Any]) -> None:
-    tag = ada_api.get(following(ada_api)).tag
+    tag = ada_api.get(following(ada_api)).etag
     assert ada_api.send('POST', following(ada_api), others[:1], If_Match=tag).status == 200
     assert_refused(ada_api.send('POST', following(ada_api), others[1:], If_Match=tag), 412, 'If-Match')
     assert len(ada_api.get(following(ada_api)).state['data']) == 1

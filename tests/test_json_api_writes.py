@@ -72,7 +72,7 @@ def test_a_post_is_published_changed_and_deleted(ada_api: JsonApiClient) -> None
     changed = ada_api.change(post, body='hello again')
     assert changed.status == 200
     assert changed.state['data']['attributes']['body'] == 'hello again'
-    assert ada_api.get(post['links']['self']).tag == changed.tag
+    assert ada_api.get(post['links']['self']).etag == changed.etag
     deleted = ada_api.delete(post['links']['self'])
     assert deleted.status == 200
     assert deleted.state == {'meta': {}}
@@ -111,8 +111,8 @@ def test_preconditions_apply_to_json_api(ada_api: JsonApiClient) -> None:
     post = ada_api.publish('hello')
     before = ada_api.get(post['links']['self'])
     again = identify(post) | {'attributes': {'body': 'again'}}
-    assert ada_api.send('PATCH', post['links']['self'], again, If_Match=before.tag).status == 200
-    assert_refused(ada_api.send('PATCH', post['links']['self'], again, If_Match=before.tag), 412, 'If-Match')
+    assert ada_api.send('PATCH', post['links']['self'], again, If_Match=before.etag).status == 200
+    assert_refused(ada_api.send('PATCH', post['links']['self'], again, If_Match=before.etag), 412, 'If-Match')
 
 
 def test_a_password_is_changed_as_an_attribute_of_its_user(ada_api: JsonApiClient) -> None:

@@ -471,13 +471,13 @@ def test_the_document_is_cacheable_by_anyone(client: Client, rel: str) -> None:
     response = client.follow(rel)
     assert response.status == 200
     assert response.headers['cache-control'].startswith('public')
-    again = client.get(client.entry().href(rel), headers={'If-None-Match': response.tag})
+    again = client.get(client.entry().href(rel), headers={'If-None-Match': response.etag})
     assert again.status == 304
 
 
 def test_the_etag_of_the_document_differs_by_media_type(client: Client) -> None:
     href = client.entry().href('service-desc')
-    assert client.get(href, accept=OPENAPI).tag != client.get(href, accept=JSON).tag
+    assert client.get(href, accept=OPENAPI).etag != client.get(href, accept=JSON).etag
 
 
 def test_urls_in_the_document_start_with_the_base_url(start: Start) -> None:

@@ -79,7 +79,7 @@ def test_a_static_file_has_its_content_type(client: Client) -> None:
 
 def test_an_unchanged_static_file_is_304(client: Client) -> None:
     url = files(Page(client.entry(accept=HTML).text))[0]
-    tag = client.get(url).tag
+    tag = client.get(url).etag
     assert client.get(url, headers={'If-None-Match': tag}).status == 304
 
 

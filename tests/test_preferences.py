@@ -34,7 +34,7 @@ def test_a_client_can_prefer_a_response_without_content(
     if status == 201:
         assert world.ada.get(response.headers['location']).state.items() >= body.items()
     if method == 'PATCH':
-        assert response.tag == world.ada.get(url).tag
+        assert response.etag == world.ada.get(url).etag
 
 
 @pytest.mark.parametrize(

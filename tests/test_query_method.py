@@ -215,15 +215,15 @@ def test_accept_is_checked_before_the_body(world: World) -> None:
 def test_a_query_is_conditional_like_get(world: World, accept: str) -> None:
     body = b'page=1&per_page=2' if accept != JSON_API else b'page[size]=2'
     response = query(world.ada, '/api/posts', body, accept=accept)
-    unchanged = query(world.ada, '/api/posts', body, accept=accept, headers={'If-None-Match': response.tag})
+    unchanged = query(world.ada, '/api/posts', body, accept=accept, headers={'If-None-Match': response.etag})
     assert unchanged.status == 304
-    assert unchanged.tag == response.tag
+    assert unchanged.etag == response.etag
     assert unchanged.headers['content-location'] == response.headers['content-location']
-    matching = {'If-Match': response.tag}
+    matching = {'If-Match': response.etag}
     assert query(world.ada, '/api/posts', body, accept=accept, headers=matching).status == 200
     world.ada.publish('another')
     assert query(world.ada, '/api/posts', body, accept=accept, headers=matching).status == 412
-    changed = query(world.ada, '/api/posts', body, accept=accept, headers={'If-None-Match': response.tag})
+    changed = query(world.ada, '/api/posts', body, accept=accept, headers={'If-None-Match': response.etag})
     assert changed.status == 200
 
 

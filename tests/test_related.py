@@ -18,7 +18,7 @@ from tests.routes import World
 )
 def test_a_related_resource_is_served_with_its_own_url(world: World, template: str, related: str) -> None:
     response, own = (world.ada.get(world.url(path)) for path in (template, related))
-    assert (response.status, response.text, response.tag) == (200, own.text, own.tag)
+    assert (response.status, response.text, response.etag) == (200, own.text, own.etag)
     assert response.headers['content-location'] == own.href('self')
     assert_problem(world.ada.get(template.format_map(dict.fromkeys(world.values, 5))), 404)
     assert Client(world.ada.app).get(world.url(template)).status == 401

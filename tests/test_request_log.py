@@ -111,7 +111,7 @@ def test_the_line_has_the_status_of_the_response(
 
 
 def test_a_304_is_logged_as_304(visitor: Client, lines: StringIO) -> None:
-    visitor.get('/api', headers={'If-None-Match': visitor.get('/api').tag})
+    visitor.get('/api', headers={'If-None-Match': visitor.get('/api').etag})
     assert last(lines)['status'] == 304
 
 

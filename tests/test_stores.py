@@ -25,7 +25,7 @@ def test_a_store_belongs_to_the_user_who_created_it(ada: Client, store: ApiRespo
 
 
 def test_a_new_store_is_at_its_location_with_the_same_etag(ada: Client, store: ApiResponse) -> None:
-    assert ada.get(store.headers['location']).tag == store.tag
+    assert ada.get(store.headers['location']).etag == store.etag
 
 
 def test_stores_are_listed_newest_first(ada: Client, store: ApiResponse) -> None:
@@ -130,13 +130,13 @@ def test_an_item_is_edited_by_its_form(ada: Client, store: ApiResponse) -> None:
     item = ada.get(add(store, name='Gear', price='1').href('self'))
     edited = item.submit('edit', price='2.50')
     assert (edited.state['name'], edited.state['price']) == ('Gear', '2.50')
-    assert edited.tag == ada.get(item.href('self')).tag
+    assert edited.etag == ada.get(item.href('self')).etag
 
 
 def test_an_edit_with_a_stale_if_match_is_rejected(ada: Client, store: ApiResponse) -> None:
     item = ada.get(add(store, name='Gear', price='1').href('self'))
     ada.patch(item.href('self'), {'price': '3'})
-    response = ada.put(item.href('self'), {'price': '4'}, headers={'If-Match': item.tag})
+    response = ada.put(item.href('self'), {'price': '4'}, headers={'If-Match': item.etag})
     assert_problem(response, 412)
     assert ada.get(item.href('self')).state['price'] == '3.00'
 
