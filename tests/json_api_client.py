@@ -86,7 +86,7 @@ def identify(resource: Resource) -> Resource:
     return {'type': resource['type'], 'id': resource['id']}
 
 
-def assert_refused(response: ApiResponse, status: int, *sources: str) -> None:
+def assert_rejected(response: ApiResponse, status: int, *sources: str) -> None:
     """Assert that the response has JSON:API errors with the status and exactly these sources."""
     assert response.status == status, response.text
     assert response.content_type == JSON_API

@@ -2,7 +2,7 @@
 
 from service import urls
 from tests.client import JSON_API, Client
-from tests.json_api_client import JsonApiClient, assert_refused, identify, related, relation
+from tests.json_api_client import JsonApiClient, assert_rejected, identify, related, relation
 from tests.routes import World
 
 
@@ -44,7 +44,7 @@ def test_private_relationships_of_other_users_are_absent(
     assert set(bob['relationships']) == {'followers', 'following', 'posts'}
     for name in ('feed', 'tokens'):
         refused = ada_api.get(relation(bob_api.me().state['data'], name))
-        assert_refused(refused, 403)
+        assert_rejected(refused, 403)
 
 
 def test_every_relationship_has_its_own_url(world: World, ada: Client) -> None:

@@ -7,7 +7,7 @@ import pytest
 
 from service import urls
 from tests.client import HAL, JSON_API, ApiResponse, Client
-from tests.json_api_client import JsonApiClient, assert_refused, identify, related, relation
+from tests.json_api_client import JsonApiClient, assert_rejected, identify, related, relation
 from tests.routes import World
 
 USERNAMES = ('dora', 'Bea', 'eve', 'Carl')
@@ -177,7 +177,7 @@ def test_including_too_many_resources_is_rejected(
     monkeypatch.setattr('service.http.selection.MAX_OWNERS', 1)
     for _ in range(2):
         ada_api.publish('hello')
-    assert_refused(ada_api.related('posts', query='?include=author'), 400, 'include')
+    assert_rejected(ada_api.related('posts', query='?include=author'), 400, 'include')
 
 
 def test_an_empty_page_includes_nothing(ada_api: JsonApiClient) -> None:
@@ -207,7 +207,7 @@ def test_a_precondition_applies_to_the_selected_representation(ada_api: JsonApiC
     changed = ada_api.send('PATCH', before.state['links']['self'], identify(me), If_Match=before.etag)
     assert changed.status == 200
     ada_api.publish('another')
-    assert_refused(
+    assert_rejected(
         ada_api.send('PATCH', before.state['links']['self'], identify(me), If_Match=before.etag),
         412,
         'If-Match',
@@ -377,13 +377,13 @@ def test_the_self_link_has_the_query_parameters(ada_api: JsonApiClient) -> None:
 def test_an_unsupported_parameter_is_named(
     ada_api: JsonApiClient, relationship: str, query: str, parameter: str
 ) -> None:
-    assert_refused(ada_api.related(relationship, query=f'?{query}'), 400, parameter)
+    assert_rejected(ada_api.related(relationship, query=f'?{query}'), 400, parameter)
 
 
 def test_followers_cannot_be_sorted(ada_api: JsonApiClient) -> None:
     for name in ('followers', 'following'):
         refused = ada_api.get(related(ada_api.me().state['data'], name) + '?sort=username')
-        assert_refused(refused, 400, 'sort')
+        assert_rejected(refused, 400, 'sort')
 
 
 def test_an_excessive_page_size_is_rejected_with_the_maximum(ada_api: JsonApiClient) -> None:
@@ -394,7 +394,7 @@ def test_an_excessive_page_size_is_rejected_with_the_maximum(ada_api: JsonApiCli
 
 
 def test_a_write_with_an_unknown_parameter_changes_nothing(ada_api: JsonApiClient) -> None:
-    assert_refused(ada_api.create('/api/posts?colour=red', 'posts', body='hello'), 400, 'colour')
+    assert_rejected(ada_api.create('/api/posts?colour=red', 'posts', body='hello'), 400, 'colour')
     assert ada_api.related('posts').state['data'] == []
 
 

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from tests.client import HAL, HAL_FORMS, HTML, JSON, JSON_API, Client
-from tests.json_api_client import JsonApiClient, assert_refused, identify, related, relation
+from tests.json_api_client import JsonApiClient, assert_rejected, identify, related, relation
 
 
 def following(client: JsonApiClient) -> str:
@@ -60,7 +60,7 @@ def test_other_formats_have_the_same_follows(ada: Client, ada_api: JsonApiClient
 def test_an_unknown_member_prevents_all_additions(ada_api: JsonApiClient, others: list[Any]) -> None:
     for unknown in ('7', '0', 'x', '9' * 30):
         members = [*others, {'type': 'users', 'id': unknown}]
-        assert_refused(ada_api.send('POST', following(ada_api), members), 404)
+        assert_rejected(ada_api.send('POST', following(ada_api), members), 404)
     assert ada_api.get(following(ada_api)).state['data'] == []
     assert ada_api.me().state['data']['attributes']['following_count'] == 0
 
@@ -75,12 +75,12 @@ def test_unknown_members_do_not_prevent_removals(ada_api: JsonApiClient, others:
 
 def test_users_cannot_follow_themselves_in_json_api(ada_api: JsonApiClient, others: list[Any]) -> None:
     members = [*others, identify(ada_api.me().state['data'])]
-    assert_refused(ada_api.send('POST', following(ada_api), members), 400)
+    assert_rejected(ada_api.send('POST', following(ada_api), members), 400)
     assert ada_api.get(following(ada_api)).state['data'] == []
 
 
 def test_the_relationship_cannot_be_replaced(ada_api: JsonApiClient, others: list[Any]) -> None:
-    assert_refused(ada_api.send('PATCH', following(ada_api), others), 403)
+    assert_rejected(ada_api.send('PATCH', following(ada_api), others), 403)
     assert ada_api.get(following(ada_api)).state['data'] == []
 
 
@@ -88,17 +88,17 @@ def test_all_users_can_read_the_relationship_and_its_owner_can_change_it(
     ada_api: JsonApiClient, bob_api: JsonApiClient, others: list[Any]
 ) -> None:
     for method in ('POST', 'DELETE', 'PATCH'):
-        assert_refused(bob_api.send(method, following(ada_api), others[1:]), 403)
+        assert_rejected(bob_api.send(method, following(ada_api), others[1:]), 403)
     assert bob_api.get(following(ada_api)).state['data'] == []
 
 
 def test_the_relationship_of_an_unknown_user_is_404(
     anonymous_api: JsonApiClient, ada_api: JsonApiClient
 ) -> None:
-    assert_refused(anonymous_api.get(following(ada_api)), 401, 'Authorization')
+    assert_rejected(anonymous_api.get(following(ada_api)), 401, 'Authorization')
     for method in ('POST', 'DELETE', 'PATCH'):
-        assert_refused(ada_api.send(method, '/api/users/7/relationships/following', []), 404)
-    assert_refused(ada_api.get('/api/users/7/relationships/following'), 404)
+        assert_rejected(ada_api.send(method, '/api/users/7/relationships/following', []), 404)
+    assert_rejected(ada_api.get('/api/users/7/relationships/following'), 404)
 
 
 @pytest.mark.parametrize('accept', [HAL, HAL_FORMS, JSON, HTML, f'{HTML}, {HAL};q=0.5'])
@@ -135,12 +135,12 @@ def test_members_must_be_identifiers_of_users(
     ada_api: JsonApiClient, data: Any, status: int, pointer: str
 ) -> None:
     for method in ('POST', 'DELETE'):
-        assert_refused(ada_api.send(method, following(ada_api), data), status, pointer)
+        assert_rejected(ada_api.send(method, following(ada_api), data), status, pointer)
 
 
 def test_a_change_without_members_changes_nothing(ada_api: JsonApiClient) -> None:
     assert ada_api.send('POST', following(ada_api), []).status == 200
-    assert_refused(ada_api.client.post(following(ada_api)), 400, '')
+    assert_rejected(ada_api.client.post(following(ada_api)), 400, '')
 
 
 def test_the_relationship_is_paginated_like_the_collection(ada_api: JsonApiClient, others: list[Any]) -> None:
@@ -156,7 +156,7 @@ def test_the_relationship_is_paginated_like_the_collection(ada_api: JsonApiClien
 def test_preconditions_apply_to_relationships(ada_api: JsonApiClient, others: list[Any]) -> None:
     tag = ada_api.get(following(ada_api)).etag
     assert ada_api.send('POST', following(ada_api), others[:1], If_Match=tag).status == 200
-    assert_refused(ada_api.send('POST', following(ada_api), others[1:], If_Match=tag), 412, 'If-Match')
+    assert_rejected(ada_api.send('POST', following(ada_api), others[1:], If_Match=tag), 412, 'If-Match')
     assert len(ada_api.get(following(ada_api)).state['data']) == 1
 
 

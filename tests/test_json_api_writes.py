@@ -7,7 +7,7 @@ import pytest
 
 from service import urls
 from tests.client import HAL_FORMS, Client
-from tests.json_api_client import JsonApiClient, assert_refused, identify, link, related
+from tests.json_api_client import JsonApiClient, assert_rejected, identify, link, related
 from tests.routes import World
 
 PERSON = {'username': 'eve', 'email': 'eve@example.org', 'password': 'correct horse'}
@@ -62,7 +62,7 @@ def test_a_new_token_has_no_location_in_other_formats(client: Client, ada: Clien
 
 
 def test_a_wrong_password_is_401(anonymous_api: JsonApiClient) -> None:
-    assert_refused(
+    assert_rejected(
         anonymous_api.create(tokens(anonymous_api), 'tokens', username='eve', password='wrong'), 401
     )
 
@@ -76,7 +76,7 @@ def test_a_post_is_published_changed_and_deleted(ada_api: JsonApiClient) -> None
     deleted = ada_api.delete(post['links']['self'])
     assert deleted.status == 200
     assert deleted.state == {'meta': {}}
-    assert_refused(ada_api.get(post['links']['self']), 404)
+    assert_rejected(ada_api.get(post['links']['self']), 404)
 
 
 def test_a_deletion_has_no_content_in_other_formats(ada: Client, ada_api: JsonApiClient) -> None:
@@ -112,7 +112,7 @@ def test_preconditions_apply_to_json_api(ada_api: JsonApiClient) -> None:
     before = ada_api.get(post['links']['self'])
     again = identify(post) | {'attributes': {'body': 'again'}}
     assert ada_api.send('PATCH', post['links']['self'], again, If_Match=before.etag).status == 200
-    assert_refused(ada_api.send('PATCH', post['links']['self'], again, If_Match=before.etag), 412, 'If-Match')
+    assert_rejected(ada_api.send('PATCH', post['links']['self'], again, If_Match=before.etag), 412, 'If-Match')
 
 
 def test_a_password_is_changed_as_an_attribute_of_its_user(ada_api: JsonApiClient) -> None:
@@ -121,13 +121,13 @@ def test_a_password_is_changed_as_an_attribute_of_its_user(ada_api: JsonApiClien
     changed = ada_api.send('PUT', link(me, 'password'), identify(me) | {'attributes': passwords})
     assert changed.status == 204
     refused = ada_api.send('PUT', link(me, 'password'), identify(me) | {'attributes': passwords})
-    assert_refused(refused, 400, '/data/attributes/current_password')
+    assert_rejected(refused, 400, '/data/attributes/current_password')
 
 
 def test_every_invalid_attribute_has_a_pointer(anonymous_api: JsonApiClient) -> None:
     refused = anonymous_api.create(users(anonymous_api), 'users', username='a b', email='x', about_me=5)
     names = ('/username', '/email', '', '/about_me')  # a missing member: its parent
-    assert_refused(refused, 400, *(f'/data/attributes{name}' for name in names))
+    assert_rejected(refused, 400, *(f'/data/attributes{name}' for name in names))
 
 
 def test_the_error_for_a_taken_name_has_a_pointer(
@@ -135,7 +135,7 @@ def test_the_error_for_a_taken_name_has_a_pointer(
 ) -> None:
     assert ada_api.me().status == 200
     refused = anonymous_api.create(users(anonymous_api), 'users', **PERSON | {'username': 'ADA'})
-    assert_refused(refused, 400, '/data/attributes/username')
+    assert_rejected(refused, 400, '/data/attributes/username')
 
 
 @pytest.mark.parametrize(
@@ -158,7 +158,7 @@ def test_the_error_for_a_taken_name_has_a_pointer(
 def test_a_malformed_new_resource_is_rejected(
     anonymous_api: JsonApiClient, data: Any, status: int, pointer: str
 ) -> None:
-    assert_refused(anonymous_api.send('POST', users(anonymous_api), data), status, pointer)
+    assert_rejected(anonymous_api.send('POST', users(anonymous_api), data), status, pointer)
 
 
 def test_a_null_id_is_ignored(anonymous_api: JsonApiClient) -> None:
@@ -177,18 +177,18 @@ def test_a_null_id_is_ignored(anonymous_api: JsonApiClient) -> None:
 def test_a_pointer_refers_to_a_value_in_the_request(
     anonymous_api: JsonApiClient, data: Any, pointers: list[str]
 ) -> None:
-    assert_refused(anonymous_api.send('POST', users(anonymous_api), data), 400, *pointers)
+    assert_rejected(anonymous_api.send('POST', users(anonymous_api), data), 400, *pointers)
 
 
 def test_an_unsupported_content_type_is_named(anonymous_api: JsonApiClient) -> None:
     refused = anonymous_api.send('POST', users(anonymous_api), {}, Content_Type='text/plain')
-    assert_refused(refused, 415, 'Content-Type')
+    assert_rejected(refused, 415, 'Content-Type')
 
 
 def test_a_document_without_data_is_rejected(anonymous_api: JsonApiClient) -> None:
-    assert_refused(anonymous_api.send('POST', users(anonymous_api), body={}), 400, '')
+    assert_rejected(anonymous_api.send('POST', users(anonymous_api), body={}), 400, '')
     plain = {'username': 'eve', 'email': 'eve@example.org', 'password': 'correct horse'}
-    assert_refused(anonymous_api.send('POST', users(anonymous_api), body=plain), 400, '')
+    assert_rejected(anonymous_api.send('POST', users(anonymous_api), body=plain), 400, '')
 
 
 @pytest.mark.parametrize(
@@ -206,7 +206,7 @@ def test_a_change_must_identify_the_resource_at_the_url(
 ) -> None:
     post = ada_api.publish('hello')
     changed = identify(post) | {'attributes': {'body': 'changed'}} | changes
-    assert_refused(ada_api.send('PATCH', post['links']['self'], changed), status, pointer)
+    assert_rejected(ada_api.send('PATCH', post['links']['self'], changed), status, pointer)
     assert ada_api.get(post['links']['self']).state['data']['attributes']['body'] == 'hello'
 
 
@@ -227,7 +227,7 @@ def test_unknown_attributes_are_ignored(ada_api: JsonApiClient) -> None:
 def test_changing_a_resource_of_another_user_is_forbidden(
     ada_api: JsonApiClient, bob_api: JsonApiClient
 ) -> None:
-    assert_refused(bob_api.change(ada_api.publish('hello'), body='mine'), 403)
+    assert_rejected(bob_api.change(ada_api.publish('hello'), body='mine'), 403)
 
 
 def test_an_invalid_json_body_is_malformed(anonymous_api: JsonApiClient) -> None:
@@ -237,12 +237,12 @@ def test_an_invalid_json_body_is_malformed(anonymous_api: JsonApiClient) -> None
         headers={'Content-Type': 'application/vnd.api+json'},
         body='{"data": NaN}',
     )
-    assert_refused(refused, 400)
+    assert_rejected(refused, 400)
 
 
 def test_a_plain_json_body_can_have_a_json_api_response(anonymous_api: JsonApiClient) -> None:
     refused = anonymous_api.client.post(users(anonymous_api), {'username': 'eve'})
-    assert_refused(refused, 400)  # there is no pointer into a body that is not JSON:API
+    assert_rejected(refused, 400)  # there is no pointer into a body that is not JSON:API
     assert anonymous_api.client.post(users(anonymous_api), PERSON).state['data']['type'] == 'users'
 
 
@@ -320,7 +320,7 @@ def test_changed_linkage_is_rejected(world: World, ada: Client, bob: Client) -> 
     ]
     before = [api.get(world.url(template)).text for template in (urls.USERS, urls.POSTS, urls.STORES)]
     for method, template, data, status in refused:
-        assert_refused(api.send(method, world.url(template), data), status)
+        assert_rejected(api.send(method, world.url(template), data), status)
     after = [api.get(world.url(template)).text for template in (urls.USERS, urls.POSTS, urls.STORES)]
     assert after == before
 
@@ -335,7 +335,7 @@ def test_linkage_must_be_identifiers_of_the_related_type(ada_api: JsonApiClient)
         ({'id': '1'}, 400, parent),
     ):
         changed = identify(post) | linkage(author=data)
-        assert_refused(ada_api.send('PATCH', post['links']['self'], changed), status, pointer)
+        assert_rejected(ada_api.send('PATCH', post['links']['self'], changed), status, pointer)
 
 
 @pytest.mark.parametrize(
@@ -356,10 +356,10 @@ def test_an_error_names_the_header_field_that_caused_it(
     post = {'type': 'posts', 'attributes': {'body': 'hello'}}
     first = {'type': 'posts', 'attributes': {'body': 'first'}}
     assert ada_api.send('POST', '/api/posts', first, **{'Idempotency-Key': '"used"'}).status == 201
-    assert_refused(ada_api.send('POST', '/api/posts', post, **fields), status, source)
+    assert_rejected(ada_api.send('POST', '/api/posts', post, **fields), status, source)
 
 
 def test_an_error_names_the_content_range_field(ada_api: JsonApiClient) -> None:
     me = ada_api.me().state['data']
     refused = ada_api.send('PUT', me['links']['self'], identify(me), **{'Content-Range': 'bytes 0-1/2'})
-    assert_refused(refused, 400, 'Content-Range')
+    assert_rejected(refused, 400, 'Content-Range')

@@ -8,7 +8,7 @@ from urllib.parse import quote, urlsplit
 import pytest
 
 from tests.client import HAL, JSON_API, ApiResponse, Client
-from tests.json_api_client import JsonApiClient, assert_refused, related
+from tests.json_api_client import JsonApiClient, assert_rejected, related
 
 PRICES = {'Atlas': '9.50', 'novel': '1.00', 'Poems': '1.00', 'essays': '0.00', 'Émile': '12.00'}
 
@@ -249,7 +249,7 @@ def test_relationships_are_filtered_like_their_collections(
 def test_an_unsupported_sort_key_or_filter_is_named_in_the_error(
     ada: Client, url: str, parameter: str
 ) -> None:
-    assert_refused(JsonApiClient(ada).get(url), 400, parameter)
+    assert_rejected(JsonApiClient(ada).get(url), 400, parameter)
 
 
 @pytest.mark.parametrize('query', ['sort=price', 'sort=name', 'sort=created_at', 'filter[id]=1'])
