@@ -75,7 +75,7 @@ def relation(resource: Resource, name: str) -> str:
     return href
 
 
-def link(resource: Resource, name: str) -> str:
+def meta_link_url(resource: Resource, name: str) -> str:
     """Return the URL of a link in the meta object of the resource."""
     href: str = resource['meta']['links'][name]['href']
     return href

@@ -9,7 +9,7 @@ import pytest
 
 from service.representation.cursor_pagination import PROFILES, profiled_type
 from tests.client import JSON_API, ApiResponse, Client
-from tests.json_api_client import JsonApiClient, related
+from tests.json_api_client import JsonApiClient, related_url
 
 pytestmark = pytest.mark.above_databases
 
@@ -30,7 +30,7 @@ def posts(ada_api: JsonApiClient) -> str:
     """The URL of a collection of three posts."""
     for body in ('one', 'two', 'three'):
         ada_api.publish(body)
-    return related(ada_api.get('/api').state['data'], 'posts')
+    return related_url(ada_api.get('/api').state['data'], 'posts')
 
 
 def test_pages_have_prev_and_next_links_and_the_total(ada_api: JsonApiClient, posts: str) -> None:

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 import pytest
 
 from tests.client import HAL, HAL_FORMS, HTML, JSON, JSON_API, Client
-from tests.json_api_client import JsonApiClient, identify, relation
+from tests.json_api_client import JsonApiClient, identifier_of, relationship_url
 
 pytestmark = pytest.mark.above_databases
 
@@ -43,8 +43,8 @@ def urls(ada: Client, bob: Client, client: Client) -> dict[str, str]:
     client.register('cleo')
     ada_api, bob_api = JsonApiClient(ada), JsonApiClient(bob)
     me, other = ada_api.me().state['data'], bob_api.me().state['data']
-    ada_api.send('POST', relation(me, 'following'), [identify(other)])
-    bob_api.send('POST', relation(other, 'following'), [identify(me)])
+    ada_api.send('POST', relationship_url(me, 'following'), [identifier_of(other)])
+    bob_api.send('POST', relationship_url(other, 'following'), [identifier_of(me)])
     post = ada_api.publish('<b>hello</b> & good-bye')
     bob_api.publish('hello, too')
     users = ada.follow('hc:users')

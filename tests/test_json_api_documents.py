@@ -2,7 +2,7 @@
 
 from service import urls
 from tests.client import JSON_API, Client
-from tests.json_api_client import JsonApiClient, assert_rejected, identify, related, relation
+from tests.json_api_client import JsonApiClient, assert_rejected, identifier_of, related_url, relationship_url
 from tests.routes import World
 
 
@@ -11,7 +11,7 @@ def test_the_entry_point_is_a_resource_with_relationships(ada_api: JsonApiClient
     assert (entry['type'], entry['id']) == ('entry-points', 'api')
     assert {'users', 'posts', 'tokens', 'me', 'feed'} <= set(entry['relationships'])
     for name in entry['relationships']:
-        assert ada_api.get(related(entry, name)).status == 200
+        assert ada_api.get(related_url(entry, name)).status == 200
 
 
 def test_the_id_of_a_user_is_a_string_and_not_an_attribute(ada_api: JsonApiClient) -> None:
@@ -34,7 +34,7 @@ def test_a_user_has_relationships(ada_api: JsonApiClient) -> None:
     user = ada_api.me().state['data']
     assert set(user['relationships']) == {'followers', 'following', 'posts', 'feed', 'tokens'}
     for name in user['relationships']:
-        assert ada_api.get(related(user, name)).status == 200
+        assert ada_api.get(related_url(user, name)).status == 200
 
 
 def test_private_relationships_of_other_users_are_absent(
@@ -43,7 +43,7 @@ def test_private_relationships_of_other_users_are_absent(
     bob = ada_api.get(bob_api.me().state['links']['self']).state['data']
     assert set(bob['relationships']) == {'followers', 'following', 'posts'}
     for name in ('feed', 'tokens'):
-        refused = ada_api.get(relation(bob_api.me().state['data'], name))
+        refused = ada_api.get(relationship_url(bob_api.me().state['data'], name))
         assert_rejected(refused, 403)
 
 
@@ -59,7 +59,9 @@ def test_every_relationship_has_its_own_url(world: World, ada: Client) -> None:
             assert document.state['links']['related'] == relationship['links']['related']
             target = api.get(relationship['links']['related']).state['data']
             identifiers = (
-                [identify(resource) for resource in target] if isinstance(target, list) else identify(target)
+                [identifier_of(resource) for resource in target]
+                if isinstance(target, list)
+                else identifier_of(target)
             )
             assert document.state['data'] == identifiers
             assert relationship.get('data', identifiers) == identifiers
@@ -88,7 +90,7 @@ def test_a_post_includes_its_author(ada_api: JsonApiClient) -> None:
 def test_an_author_of_many_posts_is_included_once(ada_api: JsonApiClient) -> None:
     for body in ('one', 'two', 'three'):
         ada_api.publish(body)
-    response = ada_api.related('posts')
+    response = ada_api.get_related('posts')
     assert len(response.state['data']) == 3
     assert len(response.state['included']) == 1
 
@@ -100,14 +102,14 @@ def test_a_follow_has_relationships_to_both_users(ada_api: JsonApiClient, bob_ap
     assert created.status == 201
     assert created.state['data']['id'] == f'{ada["id"]}-{bob["id"]}'
     assert created.state['data']['type'] == 'follows'
-    assert related(created.state['data'], 'follower') == ada['links']['self']
-    assert related(created.state['data'], 'followed') == bob['links']['self']
+    assert related_url(created.state['data'], 'follower') == ada['links']['self']
+    assert related_url(created.state['data'], 'followed') == bob['links']['self']
 
 
 def test_a_page_has_counts_in_meta_and_links_to_other_pages(ada_api: JsonApiClient) -> None:
     for body in ('one', 'two', 'three'):
         ada_api.publish(body)
-    page = ada_api.related('posts', query='?page[size]=2').state
+    page = ada_api.get_related('posts', query='?page[size]=2').state
     assert page['meta'] == {'page': 1, 'per_page': 2, 'total_pages': 2, 'total_items': 3}
     assert set(page['links']) == {'self', 'first', 'next', 'last', 'describedby'}
     second = ada_api.get(page['links']['next']).state
@@ -116,7 +118,7 @@ def test_a_page_has_counts_in_meta_and_links_to_other_pages(ada_api: JsonApiClie
 
 
 def test_the_link_header_has_the_same_page_links(ada_api: JsonApiClient) -> None:
-    response = ada_api.related('users')
+    response = ada_api.get_related('users')
     assert f'<{response.state["links"]["last"]}>; rel="last"' in response.headers['link']
 
 

@@ -7,7 +7,7 @@ import pytest
 
 from service import urls
 from tests.client import HAL, JSON_API, ApiResponse, Client
-from tests.json_api_client import JsonApiClient, assert_rejected, identify, related, relation
+from tests.json_api_client import JsonApiClient, assert_rejected, identifier_of, related_url, relationship_url
 from tests.routes import World
 
 USERNAMES = ('dora', 'Bea', 'eve', 'Carl')
@@ -39,14 +39,14 @@ def walk(client: JsonApiClient, first: ApiResponse, rel: str) -> list[ApiRespons
 
 def test_the_author_of_a_post_can_be_included(ada_api: JsonApiClient) -> None:
     ada_api.publish('hello')
-    posts = ada_api.related('posts', query='?include=author').state
+    posts = ada_api.get_related('posts', query='?include=author').state
     assert posts['included'] == [ada_api.me().state['data']]
-    assert posts['data'][0]['relationships']['author']['data'] == identify(posts['included'][0])
+    assert posts['data'][0]['relationships']['author']['data'] == identifier_of(posts['included'][0])
 
 
 def test_an_empty_include_includes_nothing(ada_api: JsonApiClient) -> None:
     ada_api.publish('hello')
-    posts = ada_api.related('posts', query='?include=').state
+    posts = ada_api.get_related('posts', query='?include=').state
     assert posts['included'] == []
     assert posts['data'][0]['relationships']['author']['data']['type'] == 'users'
 
@@ -55,14 +55,14 @@ def test_the_first_page_of_each_relationship_can_be_included(
     ada_api: JsonApiClient, bob_api: JsonApiClient
 ) -> None:
     ada, bob = ada_api.me().state['data'], bob_api.me().state['data']
-    ada_api.send('POST', relation(ada, 'following'), [identify(bob)])
-    bob_api.send('POST', relation(bob, 'following'), [identify(ada)])
+    ada_api.send('POST', relationship_url(ada, 'following'), [identifier_of(bob)])
+    bob_api.send('POST', relationship_url(bob, 'following'), [identifier_of(ada)])
     for number in range(12):
         ada_api.publish(f'post {number}')
     response = ada_api.me('?include=following,followers,posts').state
     relationships = response['data']['relationships']
-    assert relationships['following']['data'] == [identify(bob)]
-    assert relationships['followers']['data'] == [identify(bob)]
+    assert relationships['following']['data'] == [identifier_of(bob)]
+    assert relationships['followers']['data'] == [identifier_of(bob)]
     assert len(relationships['posts']['data']) == 10
     assert relationships['posts']['meta']['total_items'] == 12
     assert len(response['included']) == 11
@@ -72,26 +72,26 @@ def test_relationships_of_many_users_can_be_included(
     ada_api: JsonApiClient, bob_api: JsonApiClient, usernames: list[str]
 ) -> None:
     ada, bob = ada_api.me().state['data'], bob_api.me().state['data']
-    ada_api.send('POST', relation(ada, 'following'), [identify(bob)])
+    ada_api.send('POST', relationship_url(ada, 'following'), [identifier_of(bob)])
     for number in range(12):
         ada_api.publish(f'post {number}')
     last = bob_api.publish('hello')
-    response = ada_api.related('users', query='?include=followers,following,posts&page[size]=100').state
+    response = ada_api.get_related('users', query='?include=followers,following,posts&page[size]=100').state
     by_name = {user['attributes']['username']: user['relationships'] for user in response['data']}
     assert len(by_name) == len(usernames) + 1
-    assert by_name['bob']['followers']['data'] == [identify(ada)]
-    assert by_name['ada']['following']['data'] == [identify(bob)]
-    assert by_name['bob']['posts']['data'] == [identify(last)]
+    assert by_name['bob']['followers']['data'] == [identifier_of(ada)]
+    assert by_name['ada']['following']['data'] == [identifier_of(bob)]
+    assert by_name['bob']['posts']['data'] == [identifier_of(last)]
     assert by_name['ada']['posts']['meta']['total_items'] == 12
-    newest = ada_api.get(related(ada, 'posts')).state['data']
-    assert by_name['ada']['posts']['data'] == [identify(post) for post in newest]
+    newest = ada_api.get(related_url(ada, 'posts')).state['data']
+    assert by_name['ada']['posts']['data'] == [identifier_of(post) for post in newest]
     assert by_name['eve']['followers']['data'] == by_name['eve']['posts']['data'] == []
     assert len(response['included']) == 11
 
 
 def test_an_include_path_can_have_three_steps(world: World, ada: Client, bob: Client) -> None:
     api = JsonApiClient(ada)
-    me, other = (identify(JsonApiClient(client).me().state['data']) for client in (ada, bob))
+    me, other = (identifier_of(JsonApiClient(client).me().state['data']) for client in (ada, bob))
     item = {'type': 'items', 'id': str(world.values['item_id'])}
     post = {'type': 'posts', 'id': str(world.values['post_id'])}
     store = {'type': 'stores', 'id': str(world.values['store_id'])}
@@ -120,7 +120,7 @@ def test_included_linkage_is_paginated_at_the_relationship(ada_api: JsonApiClien
         pages.append(ada_api.get(pages[-1]['links']['next']).state)
     assert [len(page['data']) for page in pages] == [10, 2]
     posts = ada_api.get(related_posts['links']['related'] + '?page[size]=100').state['data']
-    assert [member for page in pages for member in page['data']] == [identify(post) for post in posts]
+    assert [member for page in pages for member in page['data']] == [identifier_of(post) for post in posts]
     assert ada_api.get(related_posts['links']['last']).state['data'] == pages[1]['data']
 
 
@@ -128,25 +128,27 @@ def test_a_users_own_feed_can_be_included(ada_api: JsonApiClient, bob_api: JsonA
     me, other = ada_api.me().state['data'], bob_api.me().state['data']
     for number in range(12):
         bob_api.publish(f'post {number}')
-    ada_api.send('POST', relation(me, 'following'), [identify(other)])
+    ada_api.send('POST', relationship_url(me, 'following'), [identifier_of(other)])
     response = ada_api.me('?include=feed.author').state
     feed = response['data']['relationships']['feed']
-    posts = ada_api.get(related(me, 'feed')).state['data']
-    assert feed['data'] == [identify(post) for post in posts]
+    posts = ada_api.get(related_url(me, 'feed')).state['data']
+    assert feed['data'] == [identifier_of(post) for post in posts]
     assert [resource for resource in response['included'] if resource['type'] == 'posts'] == posts
     assert [resource['id'] for resource in response['included'] if resource['type'] == 'users'] == [
         other['id']
     ]
-    assert [identify(post) for post in ada_api.get(feed['links']['next']).state['data']] == [
-        identify(post) for post in ada_api.get(related(me, 'feed') + '?page[number]=2').state['data']
+    assert [identifier_of(post) for post in ada_api.get(feed['links']['next']).state['data']] == [
+        identifier_of(post) for post in ada_api.get(related_url(me, 'feed') + '?page[number]=2').state['data']
     ]
 
 
 def test_a_users_own_tokens_are_included_without_secrets(ada: Client, ada_api: JsonApiClient) -> None:
     response = ada_api.me('?include=tokens')
     me = response.state['data']
-    assert response.state['included'] == ada_api.get(related(me, 'tokens')).state['data']
-    assert me['relationships']['tokens']['data'] == [identify(token) for token in response.state['included']]
+    assert response.state['included'] == ada_api.get(related_url(me, 'tokens')).state['data']
+    assert me['relationships']['tokens']['data'] == [
+        identifier_of(token) for token in response.state['included']
+    ]
     page = ada_api.get(me['relationships']['tokens']['links']['first']).state
     assert page['data'] == me['relationships']['tokens']['data']
     assert ada.token is not None
@@ -162,7 +164,7 @@ def test_nothing_is_included_where_a_relationship_is_absent(
     assert single['included'] == []
     assert not {'feed', 'tokens'} & set(single['data']['relationships'])
     ada_api.publish('mine')
-    users = ada_api.related('users', query='?include=feed,tokens').state
+    users = ada_api.get_related('users', query='?include=feed,tokens').state
     assert {user['id']: 'feed' in user['relationships'] for user in users['data']} == {
         other['id']: False,
         ada_api.me().state['data']['id']: True,
@@ -177,11 +179,11 @@ def test_including_too_many_resources_is_rejected(
     monkeypatch.setattr('service.http.selection.MAX_OWNERS', 1)
     for _ in range(2):
         ada_api.publish('hello')
-    assert_rejected(ada_api.related('posts', query='?include=author'), 400, 'include')
+    assert_rejected(ada_api.get_related('posts', query='?include=author'), 400, 'include')
 
 
 def test_an_empty_page_includes_nothing(ada_api: JsonApiClient) -> None:
-    response = ada_api.get(related(ada_api.me().state['data'], 'followers') + '?include=posts').state
+    response = ada_api.get(related_url(ada_api.me().state['data'], 'followers') + '?include=posts').state
     assert response['data'] == response['included'] == []
 
 
@@ -195,7 +197,7 @@ def test_only_requested_relationships_are_included(ada_api: JsonApiClient) -> No
 def test_the_response_to_a_write_can_include_resources(ada_api: JsonApiClient) -> None:
     ada_api.publish('hello')
     me = ada_api.me().state['data']
-    changed = ada_api.send('PATCH', me['links']['self'] + '?include=posts', identify(me))
+    changed = ada_api.send('PATCH', me['links']['self'] + '?include=posts', identifier_of(me))
     assert [resource['type'] for resource in changed.state['included']] == ['posts']
 
 
@@ -204,11 +206,11 @@ def test_a_precondition_applies_to_the_selected_representation(ada_api: JsonApiC
     before = ada_api.me('?include=posts')
     me = before.state['data']
     assert before.state['links']['self'].endswith('?include=posts')
-    changed = ada_api.send('PATCH', before.state['links']['self'], identify(me), If_Match=before.etag)
+    changed = ada_api.send('PATCH', before.state['links']['self'], identifier_of(me), If_Match=before.etag)
     assert changed.status == 200
     ada_api.publish('another')
     assert_rejected(
-        ada_api.send('PATCH', before.state['links']['self'], identify(me), If_Match=before.etag),
+        ada_api.send('PATCH', before.state['links']['self'], identifier_of(me), If_Match=before.etag),
         412,
         'If-Match',
     )
@@ -216,7 +218,7 @@ def test_a_precondition_applies_to_the_selected_representation(ada_api: JsonApiC
 
 def test_sparse_fieldsets_select_attributes_and_relationships(ada_api: JsonApiClient) -> None:
     ada_api.publish('hello')
-    response = ada_api.related('posts', query='?fields[posts]=body,author&fields[users]=username').state
+    response = ada_api.get_related('posts', query='?fields[posts]=body,author&fields[users]=username').state
     assert response['data'][0]['attributes'] == {'body': 'hello'}
     assert set(response['data'][0]['relationships']) == {'author'}
     assert response['included'][0]['attributes'] == {'username': 'ada'}
@@ -246,15 +248,15 @@ def test_users_are_sorted(
     ada_api: JsonApiClient, usernames: list[str], sort: str, expected: list[str]
 ) -> None:
     assert sorted(usernames) == sorted(expected)
-    assert names(ada_api.related('users', query=sort)) == expected
+    assert names(ada_api.get_related('users', query=sort)) == expected
 
 
 @pytest.mark.parametrize('sort', ['id', '-id', 'username', '-username'])
 def test_pages_keep_their_order_in_both_directions(
     ada_api: JsonApiClient, usernames: list[str], sort: str
 ) -> None:
-    expected = names(ada_api.related('users', query=f'?sort={sort}'))
-    pages = walk(ada_api, ada_api.related('users', query=f'?sort={sort}&page[size]=2'), 'next')
+    expected = names(ada_api.get_related('users', query=f'?sort={sort}'))
+    pages = walk(ada_api, ada_api.get_related('users', query=f'?sort={sort}&page[size]=2'), 'next')
     assert [name for page in pages for name in names(page)] == expected
     assert [len(names(page)) for page in pages] == [2, 2, 1]
     previous = walk(ada_api, pages[-1], 'prev')
@@ -266,20 +268,20 @@ def test_pages_keep_their_order_in_both_directions(
 def test_posts_are_sorted_by_time(ada_api: JsonApiClient, relationship: str) -> None:
     for body in ('one', 'two', 'three'):
         ada_api.publish(body)
-    url = related(ada_api.me().state['data'], 'posts') if relationship == 'own' else None
+    url = related_url(ada_api.me().state['data'], 'posts') if relationship == 'own' else None
     for query, expected in (
         ('', ['three', 'two', 'one']),
         ('?sort=-created_at', ['three', 'two', 'one']),
         ('?sort=created_at', ['one', 'two', 'three']),
     ):
-        response = ada_api.get(url + query) if url else ada_api.related(relationship, query=query)
+        response = ada_api.get(url + query) if url else ada_api.get_related(relationship, query=query)
         assert bodies(response) == expected
 
 
 def test_new_posts_cause_no_repeats_or_gaps_in_pages(ada_api: JsonApiClient) -> None:
     for body in ('one', 'two', 'three'):
         ada_api.publish(body)
-    first = ada_api.related('posts', query='?sort=-created_at&page[size]=2')
+    first = ada_api.get_related('posts', query='?sort=-created_at&page[size]=2')
     ada_api.publish('four')
     assert bodies(ada_api.get(first.state['links']['next'])) == ['one']
 
@@ -289,14 +291,14 @@ def test_a_filter_matches_the_whole_name_ignoring_case(
     ada_api: JsonApiClient, usernames: list[str], name: str, expected: list[str]
 ) -> None:
     assert 'Bea' in usernames
-    response = ada_api.related('users', query=f'?filter[username]={name}')
+    response = ada_api.get_related('users', query=f'?filter[username]={name}')
     assert names(response) == expected
     assert response.state['meta']['total_items'] == len(expected)
 
 
 def test_links_keep_all_query_parameters(ada_api: JsonApiClient, usernames: list[str]) -> None:
     query = '?sort=-username&fields[users]=username&page[size]=2'
-    pages = walk(ada_api, ada_api.related('users', query=query), 'next')
+    pages = walk(ada_api, ada_api.get_related('users', query=query), 'next')
     assert len(pages) == 3
     assert len(usernames) == 5
     for page in pages:
@@ -310,7 +312,7 @@ def test_links_keep_all_query_parameters(ada_api: JsonApiClient, usernames: list
 
 def test_a_page_is_available_by_number(ada_api: JsonApiClient, usernames: list[str]) -> None:
     pages = [
-        names(ada_api.related('users', query=f'?page[size]=2&page[number]={number}'))
+        names(ada_api.get_related('users', query=f'?page[size]=2&page[number]={number}'))
         for number in (1, 2, 3, 4)
     ]
     assert pages == [usernames[:2], usernames[2:4], usernames[4:], []]
@@ -322,7 +324,7 @@ def test_the_self_link_has_the_query_parameters(ada_api: JsonApiClient) -> None:
         ('me', 'fields[users]=username'),
         ('posts', 'include='),
     ):
-        response = ada_api.related(name, query=f'?{query}')
+        response = ada_api.get_related(name, query=f'?{query}')
         again = ada_api.get(response.state['links']['self'])
         assert again.state == response.state
         assert again.etag == response.etag
@@ -377,17 +379,17 @@ def test_the_self_link_has_the_query_parameters(ada_api: JsonApiClient) -> None:
 def test_an_unsupported_parameter_is_named(
     ada_api: JsonApiClient, relationship: str, query: str, parameter: str
 ) -> None:
-    assert_rejected(ada_api.related(relationship, query=f'?{query}'), 400, parameter)
+    assert_rejected(ada_api.get_related(relationship, query=f'?{query}'), 400, parameter)
 
 
 def test_followers_cannot_be_sorted(ada_api: JsonApiClient) -> None:
     for name in ('followers', 'following'):
-        refused = ada_api.get(related(ada_api.me().state['data'], name) + '?sort=username')
+        refused = ada_api.get(related_url(ada_api.me().state['data'], name) + '?sort=username')
         assert_rejected(refused, 400, 'sort')
 
 
 def test_an_excessive_page_size_is_rejected_with_the_maximum(ada_api: JsonApiClient) -> None:
-    error = ada_api.related('users', query='?page[size]=101').state['errors'][0]
+    error = ada_api.get_related('users', query='?page[size]=101').state['errors'][0]
     assert error['detail'] == 'page[size] must be at most 100.'
     assert error['meta'] == {'page': {'maxSize': 100}}
     assert 'profiles' not in error['links']['type']  # the profile of cursor pagination was not requested
@@ -395,7 +397,7 @@ def test_an_excessive_page_size_is_rejected_with_the_maximum(ada_api: JsonApiCli
 
 def test_a_write_with_an_unknown_parameter_changes_nothing(ada_api: JsonApiClient) -> None:
     assert_rejected(ada_api.create('/api/posts?colour=red', 'posts', body='hello'), 400, 'colour')
-    assert ada_api.related('posts').state['data'] == []
+    assert ada_api.get_related('posts').state['data'] == []
 
 
 def test_other_formats_ignore_unknown_parameters(ada: Client, usernames: list[str]) -> None:
@@ -447,9 +449,9 @@ def test_hal_embeds_included_resources(ada: Client, ada_api: JsonApiClient) -> N
 
 
 def test_a_page_requested_by_cursor_has_no_number(ada_api: JsonApiClient, usernames: list[str]) -> None:
-    users = ada_api.related('users', query='?page[size]=2').state
+    users = ada_api.get_related('users', query='?page[size]=2').state
     cursor = parse_qs(urlsplit(users['links']['next']).query)['page[after]'][0]
-    page = ada_api.related('users', query=f'?page[size]=2&page[after]={cursor}').state
+    page = ada_api.get_related('users', query=f'?page[size]=2&page[after]={cursor}').state
     assert [user['attributes']['username'] for user in page['data']] == usernames[2:4]
     assert page['meta'] == {'per_page': 2, 'total_pages': 3, 'total_items': 5}
     assert 'page%5Bnumber%5D' not in page['links']['next'] + page['links']['prev']
@@ -458,7 +460,7 @@ def test_a_page_requested_by_cursor_has_no_number(ada_api: JsonApiClient, userna
 
 
 def test_cursors_are_strictly_ordered(ada_api: JsonApiClient, usernames: list[str]) -> None:
-    pages = walk(ada_api, ada_api.related('users', query='?page[size]=1'), 'next')
+    pages = walk(ada_api, ada_api.get_related('users', query='?page[size]=1'), 'next')
     ids = [user['id'] for page in pages for user in page.state['data']]
     assert len(ids) == len(usernames)
     assert all(int(first) < int(second) for first, second in pairwise(ids))

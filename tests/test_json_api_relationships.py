@@ -5,20 +5,20 @@ from typing import Any
 import pytest
 
 from tests.client import HAL, HAL_FORMS, HTML, JSON, JSON_API, Client
-from tests.json_api_client import JsonApiClient, assert_rejected, identify, related, relation
+from tests.json_api_client import JsonApiClient, assert_rejected, identifier_of, related_url, relationship_url
 
 
 def following(client: JsonApiClient) -> str:
-    return relation(client.me().state['data'], 'following')
+    return relationship_url(client.me().state['data'], 'following')
 
 
 @pytest.fixture
 def others(bob_api: JsonApiClient) -> list[dict[str, Any]]:
     """The identifiers of Bob and three other users."""
-    identifiers = [identify(bob_api.me().state['data'])]
+    identifiers = [identifier_of(bob_api.me().state['data'])]
     for name in ('cleo', 'dora', 'eve'):
         person = {'username': name, 'email': f'{name}@example.org', 'password': 'correct horse'}
-        identifiers.append(identify(bob_api.create('/api/users', 'users', **person).state['data']))
+        identifiers.append(identifier_of(bob_api.create('/api/users', 'users', **person).state['data']))
     return identifiers
 
 
@@ -28,8 +28,8 @@ def test_members_are_added_atomically(ada_api: JsonApiClient, others: list[Any])
     assert sorted(member['id'] for member in response.state['data']) == sorted(user['id'] for user in others)
     assert ada_api.get(following(ada_api)).state == response.state
     assert ada_api.me().state['data']['attributes']['following_count'] == 4
-    followed = ada_api.get(related(ada_api.me().state['data'], 'following'))
-    assert [identify(user) for user in followed.state['data']] == response.state['data']
+    followed = ada_api.get(related_url(ada_api.me().state['data'], 'following'))
+    assert [identifier_of(user) for user in followed.state['data']] == response.state['data']
 
 
 def test_adding_an_existing_member_changes_nothing(ada_api: JsonApiClient, others: list[Any]) -> None:
@@ -50,7 +50,7 @@ def test_removing_members_is_idempotent(ada_api: JsonApiClient, others: list[Any
 
 
 def test_other_formats_have_the_same_follows(ada: Client, ada_api: JsonApiClient, bob: Client) -> None:
-    ada_api.send('POST', following(ada_api), [identify(JsonApiClient(bob).me().state['data'])])
+    ada_api.send('POST', following(ada_api), [identifier_of(JsonApiClient(bob).me().state['data'])])
     other = ada.get(bob.me().href('self'))
     assert set(other.state['_templates']) == {'unfollow'}
     other.submit('unfollow')
@@ -74,7 +74,7 @@ def test_unknown_members_do_not_prevent_removals(ada_api: JsonApiClient, others:
 
 
 def test_users_cannot_follow_themselves_in_json_api(ada_api: JsonApiClient, others: list[Any]) -> None:
-    members = [*others, identify(ada_api.me().state['data'])]
+    members = [*others, identifier_of(ada_api.me().state['data'])]
     assert_rejected(ada_api.send('POST', following(ada_api), members), 400)
     assert ada_api.get(following(ada_api)).state['data'] == []
 

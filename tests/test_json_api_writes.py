@@ -7,18 +7,18 @@ import pytest
 
 from service import urls
 from tests.client import HAL_FORMS, Client
-from tests.json_api_client import JsonApiClient, assert_rejected, identify, link, related
+from tests.json_api_client import JsonApiClient, assert_rejected, identifier_of, meta_link_url, related_url
 from tests.routes import World
 
 PERSON = {'username': 'eve', 'email': 'eve@example.org', 'password': 'correct horse'}
 
 
 def users(client: JsonApiClient) -> str:
-    return related(client.get('/api').state['data'], 'users')
+    return related_url(client.get('/api').state['data'], 'users')
 
 
 def tokens(client: JsonApiClient) -> str:
-    return related(client.get('/api').state['data'], 'tokens')
+    return related_url(client.get('/api').state['data'], 'tokens')
 
 
 def test_a_user_can_sign_up_and_sign_in(anonymous_api: JsonApiClient) -> None:
@@ -86,8 +86,8 @@ def test_a_deletion_has_no_content_in_other_formats(ada: Client, ada_api: JsonAp
 def test_every_deletable_resource_can_be_deleted(ada_api: JsonApiClient, bob_api: JsonApiClient) -> None:
     bob = bob_api.me().state['data']
     follow = ada_api.get(bob['links']['self']).state['data']
-    tokens = ada_api.related('tokens').state['data']
-    for url in (link(follow, 'follow'), tokens[0]['links']['self']):
+    tokens = ada_api.get_related('tokens').state['data']
+    for url in (meta_link_url(follow, 'follow'), tokens[0]['links']['self']):
         assert ada_api.delete(url).state == {'meta': {}}
     assert bob_api.delete(bob['links']['self']).state == {'meta': {}}
 
@@ -110,17 +110,23 @@ def test_a_resource_can_be_sent_back_unchanged(ada_api: JsonApiClient) -> None:
 def test_preconditions_apply_to_json_api(ada_api: JsonApiClient) -> None:
     post = ada_api.publish('hello')
     before = ada_api.get(post['links']['self'])
-    again = identify(post) | {'attributes': {'body': 'again'}}
+    again = identifier_of(post) | {'attributes': {'body': 'again'}}
     assert ada_api.send('PATCH', post['links']['self'], again, If_Match=before.etag).status == 200
-    assert_rejected(ada_api.send('PATCH', post['links']['self'], again, If_Match=before.etag), 412, 'If-Match')
+    assert_rejected(
+        ada_api.send('PATCH', post['links']['self'], again, If_Match=before.etag), 412, 'If-Match'
+    )
 
 
 def test_a_password_is_changed_as_an_attribute_of_its_user(ada_api: JsonApiClient) -> None:
     me = ada_api.me().state['data']
     passwords = {'current_password': 'correct horse', 'password': 'battery staple'}
-    changed = ada_api.send('PUT', link(me, 'password'), identify(me) | {'attributes': passwords})
+    changed = ada_api.send(
+        'PUT', meta_link_url(me, 'password'), identifier_of(me) | {'attributes': passwords}
+    )
     assert changed.status == 204
-    refused = ada_api.send('PUT', link(me, 'password'), identify(me) | {'attributes': passwords})
+    refused = ada_api.send(
+        'PUT', meta_link_url(me, 'password'), identifier_of(me) | {'attributes': passwords}
+    )
     assert_rejected(refused, 400, '/data/attributes/current_password')
 
 
@@ -205,7 +211,7 @@ def test_a_change_must_identify_the_resource_at_the_url(
     ada_api: JsonApiClient, changes: dict[str, Any], status: int, pointer: str
 ) -> None:
     post = ada_api.publish('hello')
-    changed = identify(post) | {'attributes': {'body': 'changed'}} | changes
+    changed = identifier_of(post) | {'attributes': {'body': 'changed'}} | changes
     assert_rejected(ada_api.send('PATCH', post['links']['self'], changed), status, pointer)
     assert ada_api.get(post['links']['self']).state['data']['attributes']['body'] == 'hello'
 
@@ -218,10 +224,10 @@ def test_unknown_attributes_are_ignored(ada_api: JsonApiClient) -> None:
         'relationships': {'author': {'links': {}}},
         'meta': {},
     }
-    created = ada_api.send('POST', related(ada_api.get('/api').state['data'], 'posts'), data)
+    created = ada_api.send('POST', related_url(ada_api.get('/api').state['data'], 'posts'), data)
     assert created.status == 201
     author = created.state['data']['relationships']['author']['data']
-    assert author == identify(ada_api.me().state['data'])
+    assert author == identifier_of(ada_api.me().state['data'])
 
 
 def test_changing_a_resource_of_another_user_is_forbidden(
@@ -259,19 +265,19 @@ def linkage(**relationships: Any) -> dict[str, Any]:
 def test_unchanged_linkage_is_accepted(world: World, ada: Client, bob: Client) -> None:
     api = JsonApiClient(ada)
     me, other = (JsonApiClient(client).me().state['data'] for client in (ada, bob))
-    user = identify(me)
-    store = identify(api.get(world.url(urls.STORE)).state['data'])
-    item = identify(api.get(world.url(urls.ITEM)).state['data'])
-    post = identify(api.get(world.url(urls.POST)).state['data'])
+    user = identifier_of(me)
+    store = identifier_of(api.get(world.url(urls.STORE)).state['data'])
+    item = identifier_of(api.get(world.url(urls.ITEM)).state['data'])
+    post = identifier_of(api.get(world.url(urls.POST)).state['data'])
     follow = api.get(world.url(urls.FOLLOW)).state['data']
-    tokens = [identify(token) for token in api.related('tokens').state['data']]
+    tokens = [identifier_of(token) for token in api.get_related('tokens').state['data']]
     unchanged = [
         ('PATCH', urls.USER, user, linkage(feed=[post], tokens=tokens)),
-        ('PATCH', urls.USER, user, linkage(following=[identify(other)], followers=[], posts=[post])),
+        ('PATCH', urls.USER, user, linkage(following=[identifier_of(other)], followers=[], posts=[post])),
         ('PATCH', urls.POST, post, linkage(author=user)),
         ('PATCH', urls.STORE, store, linkage(owner=user, items=[item])),
         ('PUT', urls.ITEM, item, linkage(store=store)),
-        ('PUT', urls.FOLLOW, identify(follow), linkage(follower=user, followed=identify(other))),
+        ('PUT', urls.FOLLOW, identifier_of(follow), linkage(follower=user, followed=identifier_of(other))),
     ]
     for method, template, resource, relationships in unchanged:
         response = api.send(method, world.url(template), resource | relationships)
@@ -290,7 +296,7 @@ def test_unchanged_linkage_is_accepted(world: World, ada: Client, bob: Client) -
 
 def test_changed_linkage_is_rejected(world: World, ada: Client, bob: Client) -> None:
     api = JsonApiClient(ada)
-    me, other = (identify(JsonApiClient(client).me().state['data']) for client in (ada, bob))
+    me, other = (identifier_of(JsonApiClient(client).me().state['data']) for client in (ada, bob))
     missing = {'type': 'users', 'id': '7'}
     item = {'type': 'items', 'id': str(world.values['item_id'])}
     post = {'type': 'posts', 'id': str(world.values['post_id'])}
@@ -334,7 +340,7 @@ def test_linkage_must_be_identifiers_of_the_related_type(ada_api: JsonApiClient)
         ({'type': 'users'}, 400, parent),
         ({'id': '1'}, 400, parent),
     ):
-        changed = identify(post) | linkage(author=data)
+        changed = identifier_of(post) | linkage(author=data)
         assert_rejected(ada_api.send('PATCH', post['links']['self'], changed), status, pointer)
 
 
@@ -361,5 +367,5 @@ def test_an_error_names_the_header_field_that_caused_it(
 
 def test_an_error_names_the_content_range_field(ada_api: JsonApiClient) -> None:
     me = ada_api.me().state['data']
-    refused = ada_api.send('PUT', me['links']['self'], identify(me), **{'Content-Range': 'bytes 0-1/2'})
+    refused = ada_api.send('PUT', me['links']['self'], identifier_of(me), **{'Content-Range': 'bytes 0-1/2'})
     assert_rejected(refused, 400, 'Content-Range')

@@ -116,7 +116,10 @@ def test_a_real_server_writes_no_secret_to_files_or_logs(
             post('/api/users', NEW.encode(), NEW).status,
             server.request('GET', '/api', Authorization=f'Bearer {NEW}').status,
             server.request('GET', f'/api/users?{urlencode({"token": NEW})}', Authorization='Bearer').status,
-            *(server.request('GET', '/api/users', Authorization=f'Bearer {token}').status for token in tokens),
+            *(
+                server.request('GET', '/api/users', Authorization=f'Bearer {token}').status
+                for token in tokens
+            ),
         ]
         assert statuses == [401, 401, 400, 400, 415, 401, 401, 200, 200, 200, 200]
     written = server.log.encode() + b''.join(path.read_bytes() for path in tmp_path.glob('halcyon.db*'))

@@ -8,7 +8,7 @@ from urllib.parse import quote, urlsplit
 import pytest
 
 from tests.client import HAL, JSON_API, ApiResponse, Client
-from tests.json_api_client import JsonApiClient, assert_rejected, related
+from tests.json_api_client import JsonApiClient, assert_rejected, related_url
 
 PRICES = {'Atlas': '9.50', 'novel': '1.00', 'Poems': '1.00', 'essays': '0.00', 'Émile': '12.00'}
 
@@ -270,7 +270,7 @@ def test_the_feed_is_sorted_and_filtered_in_json_api(ada: Client) -> None:
     for body in ('one', 'two'):
         ada.publish(body)
     api = JsonApiClient(ada)
-    url = related(api.me().state['data'], 'feed')
+    url = related_url(api.me().state['data'], 'feed')
     assert [post['attributes']['body'] for post in api.get(f'{url}?sort=created_at').state['data']] == [
         'one',
         'two',
