@@ -47,7 +47,7 @@ class Response(NamedTuple):
     body: bytes
 
     @property
-    def state(self) -> Any:
+    def json(self) -> Any:
         return json.loads(self.body)
 
 

@@ -77,7 +77,7 @@ def test_a_copy_has_every_previously_acknowledged_write(tmp_path: Path) -> None:
     with Server(tmp_path) as server:
         server.request('POST', '/api/users', json.dumps(NEW).encode(), Content_Type='application/json')
         basic = 'Basic ' + b64encode(b'ada:correct horse').decode()
-        bearer = f'Bearer {server.request("POST", "/api/tokens", Authorization=basic).state["token"]}'
+        bearer = f'Bearer {server.request("POST", "/api/tokens", Authorization=basic).json["token"]}'
 
         def write() -> None:
             while not stop.is_set():
@@ -89,7 +89,7 @@ def test_a_copy_has_every_previously_acknowledged_write(tmp_path: Path) -> None:
                     Content_Type='application/json',
                 )
                 assert response.status == 201
-                acknowledged.append(response.state['id'])
+                acknowledged.append(response.json['id'])
 
         writers = [threading.Thread(target=write) for _ in range(2)]
         for writer in writers:

@@ -102,7 +102,7 @@ def test_a_new_post_has_the_etag_of_the_next_get(ada: Client, media_type: str) -
 def test_a_registration_has_no_etag_and_no_email(client: Client) -> None:
     response = client.register('eve')
     assert 'etag' not in response.headers
-    assert 'email' not in response.state
+    assert 'email' not in response.json
     assert response.headers['cache-control'] == 'no-store'
 
 
@@ -370,7 +370,7 @@ def test_precondition_and_write_are_atomic(ada: Client, monkeypatch: pytest.Monk
     monkeypatch.setattr(users, 'change_user', change_after_another)
     response = ada.put(me.href('self'), {'about_me': 'mine'}, headers={'If-Match': me.etag})
     assert_problem(response, 412)
-    assert ada.me().state['about_me'] == 'the other'
+    assert ada.me().json['about_me'] == 'the other'
 
 
 CACHE_CONTROL = {
@@ -403,7 +403,7 @@ def test_responses_that_depend_on_the_viewer_vary_by_authorization(world: World,
 
 def test_responses_with_secrets_have_cache_control_no_store(ada: Client) -> None:
     response = ada.post('/api/tokens')
-    assert 'token' in response.state
+    assert 'token' in response.json
     assert response.headers['cache-control'] == 'no-store'
     assert 'etag' not in response.headers
 

@@ -55,7 +55,7 @@ def test_json_api_accepted_only_with_parameters_is_406(client: Client, accept: s
 
 def test_a_406_lists_json_api(client: Client) -> None:
     refused = client.get('/api', accept='image/png')
-    assert JSON_API in refused.state['detail']
+    assert JSON_API in refused.json['detail']
 
 
 @pytest.mark.parametrize(

@@ -22,7 +22,7 @@ def register_follower(client: Client, api: JsonApiClient, name: str) -> None:
     client.register(name)
     other = JsonApiClient(client.sign_in(name))
     other.publish('hello')
-    me, them = api.me().state['data'], other.me().state['data']
+    me, them = api.me().json['data'], other.me().json['data']
     other.send('POST', relationship_url(them, 'following'), [identifier_of(me)])
     api.send('POST', relationship_url(me, 'following'), [identifier_of(them)])
 
@@ -68,7 +68,7 @@ def test_a_relationship_has_a_constant_number_of_statements(
     statements: list[str], client: Client, ada: Client
 ) -> None:
     api = JsonApiClient(ada)
-    url = relationship_url(api.me().state['data'], 'following')
+    url = relationship_url(api.me().json['data'], 'following')
     register_follower(client, api, 'bob')
     before = count_statements(statements, lambda: api.get(url))
     for name in ('cleo', 'dora', 'eve'):

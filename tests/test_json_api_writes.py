@@ -14,36 +14,36 @@ PERSON = {'username': 'eve', 'email': 'eve@example.org', 'password': 'correct ho
 
 
 def users(client: JsonApiClient) -> str:
-    return related_url(client.get('/api').state['data'], 'users')
+    return related_url(client.get('/api').json['data'], 'users')
 
 
 def tokens(client: JsonApiClient) -> str:
-    return related_url(client.get('/api').state['data'], 'tokens')
+    return related_url(client.get('/api').json['data'], 'tokens')
 
 
 def test_a_user_can_sign_up_and_sign_in(anonymous_api: JsonApiClient) -> None:
     created = anonymous_api.create(users(anonymous_api), 'users', **PERSON)
     assert created.status == 201
-    assert created.headers['location'] == created.state['data']['links']['self']
+    assert created.headers['location'] == created.json['data']['links']['self']
     token = anonymous_api.create(tokens(anonymous_api), 'tokens', username='eve', password='correct horse')
     assert token.status == 201
-    attributes = token.state['data']['attributes']
+    attributes = token.json['data']['attributes']
     assert attributes['token_type'] == 'Bearer'
     eve = JsonApiClient(Client(anonymous_api.client.app, attributes['token']))
-    assert eve.get(token.headers['location']).state['data']['id'] == token.state['data']['id']
-    assert eve.me().state['data']['id'] == created.state['data']['id']
+    assert eve.get(token.headers['location']).json['data']['id'] == token.json['data']['id']
+    assert eve.me().json['data']['id'] == created.json['data']['id']
 
 
 def test_a_registration_can_include_empty_relationships(anonymous_api: JsonApiClient) -> None:
     created = anonymous_api.create(users(anonymous_api) + '?include=posts,following', 'users', **PERSON)
     assert created.status == 201
-    assert created.state['data']['relationships']['posts']['data'] == []
+    assert created.json['data']['relationships']['posts']['data'] == []
 
 
 def test_a_new_token_has_cache_control_no_store(anonymous_api: JsonApiClient, ada_api: JsonApiClient) -> None:
     created = anonymous_api.create(tokens(anonymous_api), 'tokens', username='ada', password='correct horse')
     assert created.headers['cache-control'] == 'no-store'
-    assert 'token' not in ada_api.get(created.headers['location']).state['data']['attributes']
+    assert 'token' not in ada_api.get(created.headers['location']).json['data']['attributes']
 
 
 def test_basic_credentials_get_a_token_without_a_body(
@@ -52,7 +52,7 @@ def test_basic_credentials_get_a_token_without_a_body(
     basic = 'Basic ' + b64encode(b'ada:correct horse').decode()
     created = anonymous_api.client.post(tokens(ada_api), headers={'Authorization': basic})
     assert created.status == 201
-    assert created.headers['location'].endswith(created.state['data']['id'])
+    assert created.headers['location'].endswith(created.json['data']['id'])
 
 
 def test_a_new_token_has_no_location_in_other_formats(client: Client, ada: Client) -> None:
@@ -71,11 +71,11 @@ def test_a_post_is_published_changed_and_deleted(ada_api: JsonApiClient) -> None
     post = ada_api.publish('hello')
     changed = ada_api.change(post, body='hello again')
     assert changed.status == 200
-    assert changed.state['data']['attributes']['body'] == 'hello again'
+    assert changed.json['data']['attributes']['body'] == 'hello again'
     assert ada_api.get(post['links']['self']).etag == changed.etag
     deleted = ada_api.delete(post['links']['self'])
     assert deleted.status == 200
-    assert deleted.state == {'meta': {}}
+    assert deleted.json == {'meta': {}}
     assert_rejected(ada_api.get(post['links']['self']), 404)
 
 
@@ -84,27 +84,27 @@ def test_a_deletion_has_no_content_in_other_formats(ada: Client, ada_api: JsonAp
 
 
 def test_every_deletable_resource_can_be_deleted(ada_api: JsonApiClient, bob_api: JsonApiClient) -> None:
-    bob = bob_api.me().state['data']
-    follow = ada_api.get(bob['links']['self']).state['data']
-    tokens = ada_api.get_related('tokens').state['data']
+    bob = bob_api.me().json['data']
+    follow = ada_api.get(bob['links']['self']).json['data']
+    tokens = ada_api.get_related('tokens').json['data']
     for url in (meta_link_url(follow, 'follow'), tokens[0]['links']['self']):
-        assert ada_api.delete(url).state == {'meta': {}}
-    assert bob_api.delete(bob['links']['self']).state == {'meta': {}}
+        assert ada_api.delete(url).json == {'meta': {}}
+    assert bob_api.delete(bob['links']['self']).json == {'meta': {}}
 
 
 def test_only_present_attributes_of_a_user_change(ada_api: JsonApiClient) -> None:
-    me = ada_api.me().state['data']
+    me = ada_api.me().json['data']
     assert ada_api.change(me, about_me='Countess').status == 200
-    changed = ada_api.me().state['data']['attributes']
+    changed = ada_api.me().json['data']['attributes']
     assert changed['about_me'] == 'Countess'
     assert changed['username'] == 'ada'
-    assert ada_api.change(me, about_me=None).state['data']['attributes']['about_me'] == ''
+    assert ada_api.change(me, about_me=None).json['data']['attributes']['about_me'] == ''
 
 
 def test_a_resource_can_be_sent_back_unchanged(ada_api: JsonApiClient) -> None:
     me = ada_api.me()
-    assert ada_api.send('PATCH', me.state['links']['self'], body=me.state).status == 200
-    assert ada_api.send('PUT', me.state['links']['self'], body=me.state).status == 200
+    assert ada_api.send('PATCH', me.json['links']['self'], body=me.json).status == 200
+    assert ada_api.send('PUT', me.json['links']['self'], body=me.json).status == 200
 
 
 def test_preconditions_apply_to_json_api(ada_api: JsonApiClient) -> None:
@@ -118,7 +118,7 @@ def test_preconditions_apply_to_json_api(ada_api: JsonApiClient) -> None:
 
 
 def test_a_password_is_changed_as_an_attribute_of_its_user(ada_api: JsonApiClient) -> None:
-    me = ada_api.me().state['data']
+    me = ada_api.me().json['data']
     passwords = {'current_password': 'correct horse', 'password': 'battery staple'}
     changed = ada_api.send(
         'PUT', meta_link_url(me, 'password'), identifier_of(me) | {'attributes': passwords}
@@ -213,7 +213,7 @@ def test_a_change_must_identify_the_resource_at_the_url(
     post = ada_api.publish('hello')
     changed = identifier_of(post) | {'attributes': {'body': 'changed'}} | changes
     assert_rejected(ada_api.send('PATCH', post['links']['self'], changed), status, pointer)
-    assert ada_api.get(post['links']['self']).state['data']['attributes']['body'] == 'hello'
+    assert ada_api.get(post['links']['self']).json['data']['attributes']['body'] == 'hello'
 
 
 def test_unknown_attributes_are_ignored(ada_api: JsonApiClient) -> None:
@@ -224,10 +224,10 @@ def test_unknown_attributes_are_ignored(ada_api: JsonApiClient) -> None:
         'relationships': {'author': {'links': {}}},
         'meta': {},
     }
-    created = ada_api.send('POST', related_url(ada_api.get('/api').state['data'], 'posts'), data)
+    created = ada_api.send('POST', related_url(ada_api.get('/api').json['data'], 'posts'), data)
     assert created.status == 201
-    author = created.state['data']['relationships']['author']['data']
-    assert author == identifier_of(ada_api.me().state['data'])
+    author = created.json['data']['relationships']['author']['data']
+    assert author == identifier_of(ada_api.me().json['data'])
 
 
 def test_changing_a_resource_of_another_user_is_forbidden(
@@ -249,13 +249,13 @@ def test_an_invalid_json_body_is_malformed(anonymous_api: JsonApiClient) -> None
 def test_a_plain_json_body_can_have_a_json_api_response(anonymous_api: JsonApiClient) -> None:
     refused = anonymous_api.client.post(users(anonymous_api), {'username': 'eve'})
     assert_rejected(refused, 400)  # there is no pointer into a body that is not JSON:API
-    assert anonymous_api.client.post(users(anonymous_api), PERSON).state['data']['type'] == 'users'
+    assert anonymous_api.client.post(users(anonymous_api), PERSON).json['data']['type'] == 'users'
 
 
 def test_a_json_api_error_is_a_problem_in_other_formats(anonymous_api: JsonApiClient) -> None:
     refused = anonymous_api.send('POST', users(anonymous_api), {'type': 'people'}, accept=HAL_FORMS)
     assert refused.status == 409
-    assert refused.state['errors'][0]['pointer'] == '#/data/type'
+    assert refused.json['errors'][0]['pointer'] == '#/data/type'
 
 
 def linkage(**relationships: Any) -> dict[str, Any]:
@@ -264,13 +264,13 @@ def linkage(**relationships: Any) -> dict[str, Any]:
 
 def test_unchanged_linkage_is_accepted(world: World, ada: Client, bob: Client) -> None:
     api = JsonApiClient(ada)
-    me, other = (JsonApiClient(client).me().state['data'] for client in (ada, bob))
+    me, other = (JsonApiClient(client).me().json['data'] for client in (ada, bob))
     user = identifier_of(me)
-    store = identifier_of(api.get(world.url(urls.STORE)).state['data'])
-    item = identifier_of(api.get(world.url(urls.ITEM)).state['data'])
-    post = identifier_of(api.get(world.url(urls.POST)).state['data'])
-    follow = api.get(world.url(urls.FOLLOW)).state['data']
-    tokens = [identifier_of(token) for token in api.get_related('tokens').state['data']]
+    store = identifier_of(api.get(world.url(urls.STORE)).json['data'])
+    item = identifier_of(api.get(world.url(urls.ITEM)).json['data'])
+    post = identifier_of(api.get(world.url(urls.POST)).json['data'])
+    follow = api.get(world.url(urls.FOLLOW)).json['data']
+    tokens = [identifier_of(token) for token in api.get_related('tokens').json['data']]
     unchanged = [
         ('PATCH', urls.USER, user, linkage(feed=[post], tokens=tokens)),
         ('PATCH', urls.USER, user, linkage(following=[identifier_of(other)], followers=[], posts=[post])),
@@ -296,7 +296,7 @@ def test_unchanged_linkage_is_accepted(world: World, ada: Client, bob: Client) -
 
 def test_changed_linkage_is_rejected(world: World, ada: Client, bob: Client) -> None:
     api = JsonApiClient(ada)
-    me, other = (identifier_of(JsonApiClient(client).me().state['data']) for client in (ada, bob))
+    me, other = (identifier_of(JsonApiClient(client).me().json['data']) for client in (ada, bob))
     missing = {'type': 'users', 'id': '7'}
     item = {'type': 'items', 'id': str(world.values['item_id'])}
     post = {'type': 'posts', 'id': str(world.values['post_id'])}
@@ -366,6 +366,6 @@ def test_an_error_names_the_header_field_that_caused_it(
 
 
 def test_an_error_names_the_content_range_field(ada_api: JsonApiClient) -> None:
-    me = ada_api.me().state['data']
+    me = ada_api.me().json['data']
     refused = ada_api.send('PUT', me['links']['self'], identifier_of(me), **{'Content-Range': 'bytes 0-1/2'})
     assert_rejected(refused, 400, 'Content-Range')

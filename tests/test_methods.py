@@ -153,7 +153,7 @@ def test_a_content_type_without_a_body_is_ignored(ada: Client) -> None:
 
 def test_an_asterisk_as_a_path_is_an_unknown_url(client: Client) -> None:
     response = client.request('OPTIONS', '/*')
-    assert response.state['instance'] == 'http://halcyon.test/*'
+    assert response.json['instance'] == 'http://halcyon.test/*'
 
 
 @pytest.mark.parametrize(
@@ -174,7 +174,7 @@ def test_the_instance_of_a_problem_is_the_target_as_it_was_sent(
 ) -> None:
     response = client.get(path + query)
     assert_problem(response, 404)
-    assert response.state['instance'] == f'http://halcyon.test{path}'
+    assert response.json['instance'] == f'http://halcyon.test{path}'
 
 
 @pytest.mark.parametrize('slash', ['%2F', '%2f'])

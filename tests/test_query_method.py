@@ -128,10 +128,10 @@ def test_an_invalid_parameter_is_400_and_is_named(
 ) -> None:
     response = query(world.ada, url, body, content_type)
     assert_problem(response, 400)
-    assert 'page' in response.state['detail']
+    assert 'page' in response.json['detail']
     response = query(world.ada, url, body, content_type, accept=JSON_API)
     assert response.status == 400
-    assert response.state['errors'][0]['source']['parameter'].startswith('page')
+    assert response.json['errors'][0]['source']['parameter'].startswith('page')
 
 
 @pytest.mark.parametrize(
@@ -158,7 +158,7 @@ def test_a_malformed_body_is_400(world: World, body: bytes, content_type: str) -
 def test_a_query_without_content_type_is_400(world: World, body: bytes) -> None:
     response = world.ada.request('QUERY', '/api/posts', body=body)
     assert_problem(response, 400)
-    assert 'Content-Type' in response.state['detail']
+    assert 'Content-Type' in response.json['detail']
 
 
 @pytest.mark.parametrize('body', [b'page=1', b''])

@@ -29,7 +29,7 @@ def test_secrets_are_in_one_response_and_stored_nowhere(
     responses.append(client.register('bob', password=OLD, email='broken'))
     ada = client.sign_in('ada', OLD)
     token = str(ada.token)
-    change = ada.me().state
+    change = ada.me().json
     responses += [
         ada.submit(change, 'change-password', current_password=OLD + 'x', password=NEW),
         ada.submit(change, 'change-password', current_password=OLD, password=NEW),
@@ -69,7 +69,7 @@ def test_no_document_contains_a_secret(start: Start, db: Session) -> None:
     signed = (
         Client(app)
         .post('/api/tokens', {'username': 'ada', 'password': 'correct horse', 'format': 'jwt'})
-        .state['token']
+        .json['token']
     )
     rows = db.execute('SELECT password_hash FROM users').fetchall()
     rows += db.execute('SELECT digest FROM tokens').fetchall()
@@ -103,10 +103,10 @@ def test_a_real_server_writes_no_secret_to_files_or_logs(
         assert post('/api/users', json.dumps(person).encode(), Idempotency_Key='"k"').status == 201
         assert post('/api/users', json.dumps(person).encode(), Idempotency_Key='"k"').status == 201
         tokens = [
-            post('/api/tokens', json.dumps(login).encode()).state['token'],
-            post('/api/tokens', json.dumps(login | {'format': 'jwt'}).encode()).state['token'],
-            post('/api/tokens', urlencode(login).encode(), form).state['token'],
-            server.request('POST', '/api/tokens', Authorization=basic(OLD)).state['token'],
+            post('/api/tokens', json.dumps(login).encode()).json['token'],
+            post('/api/tokens', json.dumps(login | {'format': 'jwt'}).encode()).json['token'],
+            post('/api/tokens', urlencode(login).encode(), form).json['token'],
+            server.request('POST', '/api/tokens', Authorization=basic(OLD)).json['token'],
         ]
         statuses = [
             post('/api/tokens', json.dumps(login | {'password': NEW}).encode()).status,

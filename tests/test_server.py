@@ -38,7 +38,7 @@ def server(tmp_path_factory: Any, program: str) -> Iterator[Server]:
 def sign_in(server: Server) -> str:
     """Return the Authorization header with a new token of Ada."""
     response = server.request('POST', '/api/tokens', Authorization=BASIC)
-    return f'Bearer {response.state["token"]}'
+    return f'Bearer {response.json["token"]}'
 
 
 def status_of(raw: bytes) -> int:
@@ -129,7 +129,7 @@ def test_a_killed_worker_loses_no_acknowledged_write(server: Server, tmp_path: P
                     Content_Type='application/json',
                 )
                 if response.status == 201:
-                    acknowledged.append(response.state['id'])
+                    acknowledged.append(response.json['id'])
             except (OSError, ValueError, HTTPException):  # also a truncated response
                 continue
 
