@@ -36,10 +36,10 @@ class ApiResponse:
         self.headers = result.headers
         self.text = result.text
         self.content_type = self.headers.get('content-type', '').partition(';')[0]
-        self.state: dict[str, Any] = result.json if self.content_type.endswith('json') and self.text else {}
+        self.json: dict[str, Any] = result.json if self.content_type.endswith('json') and self.text else {}
 
     @property
-    def tag(self) -> str:
+    def etag(self) -> str:
         return self.headers['etag']
 
     @property
@@ -47,17 +47,17 @@ class ApiResponse:
         return self.headers['x-request-id']
 
     @property
-    def lasting_headers(self) -> dict[str, str]:
+    def stable_headers(self) -> dict[str, str]:
         """All headers except X-Request-Id, which differs in each response."""
         return {name: value for name, value in self.headers.items() if name != 'x-request-id'}
 
     @property
     def items(self) -> list[dict[str, Any]]:
-        return self.state['_embedded']['item']
+        return self.json['_embedded']['item']
 
     def href(self, rel: str, **variables: Any) -> str:
         """Return the URL of a link, with the variables of its template."""
-        return href_of(self.state, rel, **variables)
+        return href_of(self.json, rel, **variables)
 
     def follow(self, rel: str, **options: Any) -> ApiResponse:
         """Get the target of a link; options other than accept and headers are variables of its template."""
@@ -66,7 +66,7 @@ class ApiResponse:
 
     def submit(self, form: str, **values: Any) -> ApiResponse:
         """Submit a form of the document."""
-        return self.client.submit(self.state, form, **values)
+        return self.client.submit(self.json, form, **values)
 
 
 def href_of(document: dict[str, Any], rel: str, **variables: Any) -> str:
@@ -165,7 +165,7 @@ class Client:
             Client(self.app, accept=self.accept).entry().submit('login', username=username, password=password)
         )
         assert response.status == 200, response.text
-        return Client(self.app, response.state['token'], self.accept)
+        return Client(self.app, response.json['token'], self.accept)
 
     def me(self) -> ApiResponse:
         return self.follow('hc:me')
@@ -188,7 +188,7 @@ def check_response(method: str, response: ApiResponse) -> None:
     if status == 201:
         assert headers['location'].startswith(ORIGIN)
     if status in (200, 304) and method in ('GET', 'HEAD') and headers.get('cache-control') != 'no-store':
-        assert re.fullmatch(r'"([a-z]+-)?[0-9a-f.]+"', response.tag)
+        assert re.fullmatch(r'"([a-z]+-)?[0-9a-f.]+"', response.etag)
     if status == 401:
         assert headers['www-authenticate'].startswith('Bearer realm="')
     if response.content_type == JSON_API and response.text:
@@ -196,16 +196,16 @@ def check_response(method: str, response: ApiResponse) -> None:
             JSON_API,
             *map(profiled_type, PROFILES),
         )  # without any other parameter
-        check_json_api(response.state)
+        check_json_api(response.json)
     if response.content_type in (HAL, HAL_FORMS) and method != 'HEAD':
-        check_hal(response.state, forms=response.content_type == HAL_FORMS)
+        check_hal(response.json, forms=response.content_type == HAL_FORMS)
 
 
 def assert_problem(response: ApiResponse, status: int, *pointers: str) -> None:
     """Assert that the response is a problem document with the status and exactly these pointers."""
     assert response.status == status, response.text
     assert response.content_type == PROBLEM
-    problem = response.state
+    problem = response.json
     assert problem['status'] == status
     assert problem['type'].startswith(f'{ORIGIN}/api/problems/')
     assert problem['instance'].startswith(ORIGIN)

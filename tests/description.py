@@ -122,7 +122,7 @@ class Description:
         if method != 'HEAD':
             self._check_content(described.get('content'), response, summary)
             if response.content_type == 'application/prs.hal-forms+json':
-                self._check_forms(response.state)
+                self._check_forms(response.json)
 
     def problem(self, status: int) -> dict[str, Any]:
         """Return the response with a problem of this status, which is the same for all operations."""
@@ -147,7 +147,7 @@ class Description:
         types = {media_type.partition(';')[0]: described for media_type, described in content.items()}
         assert response.content_type in types, f'{summary} as {response.content_type}, not described'
         if response.content_type.endswith('json'):
-            self.validate(types[response.content_type]['schema'], response.state)
+            self.validate(types[response.content_type]['schema'], response.json)
 
     def validate(self, schema: dict[str, Any], value: Any) -> None:
         """Assert that the value is valid against a schema, without undeclared members."""

@@ -30,18 +30,18 @@ def methods_at(app: Any) -> dict[str, tuple[str, ...]]:
 
 def populate(ada: Client, bob: Client) -> dict[str, Any]:
     """Let Ada publish a post, create a store and follow Bob; return the variables of the URL templates."""
-    me, other = ada.me().state, bob.me().state
-    ada.put(href_of(ada.get(other['_links']['self']['href']).state, 'hc:follow'))
-    post = ada.publish('Hello').state
+    me, other = ada.me().json, bob.me().json
+    ada.put(href_of(ada.get(other['_links']['self']['href']).json, 'hc:follow'))
+    post = ada.publish('Hello').json
     token = ada.follow('hc:tokens').items[0]
     store = ada.follow('hc:stores').submit('create', name='Looms')
-    item = ada.get(store.href('hc:items')).submit('create', name='Shuttle', price='1.50').state
+    item = ada.get(store.href('hc:items')).submit('create', name='Shuttle', price='1.50').json
     return {
         'user_id': me['id'],
         'other_id': other['id'],
         'post_id': post['id'],
         'token_id': token['id'],
-        'store_id': store.state['id'],
+        'store_id': store.json['id'],
         'item_id': item['id'],
         'rel': 'users',
         'name': 'not-found',

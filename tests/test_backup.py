@@ -75,13 +75,13 @@ def test_a_copy_has_every_previously_acknowledged_write(tmp_path: Path) -> None:
     acknowledged: list[int] = []
     stop = threading.Event()
     with Server(tmp_path) as server:
-        server.ask('POST', '/api/users', json.dumps(NEW).encode(), Content_Type='application/json')
+        server.request('POST', '/api/users', json.dumps(NEW).encode(), Content_Type='application/json')
         basic = 'Basic ' + b64encode(b'ada:correct horse').decode()
-        bearer = f'Bearer {server.ask("POST", "/api/tokens", Authorization=basic).state["token"]}'
+        bearer = f'Bearer {server.request("POST", "/api/tokens", Authorization=basic).json["token"]}'
 
         def write() -> None:
             while not stop.is_set():
-                response = server.ask(
+                response = server.request(
                     'POST',
                     '/api/posts',
                     b'{"body": "x"}',
@@ -89,7 +89,7 @@ def test_a_copy_has_every_previously_acknowledged_write(tmp_path: Path) -> None:
                     Content_Type='application/json',
                 )
                 assert response.status == 201
-                acknowledged.append(response.state['id'])
+                acknowledged.append(response.json['id'])
 
         writers = [threading.Thread(target=write) for _ in range(2)]
         for writer in writers:

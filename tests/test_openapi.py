@@ -322,7 +322,7 @@ def test_every_described_401_occurs(world: World) -> None:
 
 def test_every_described_403_occurs(world: World) -> None:
     login = {'username': 'bob', 'password': 'correct horse', 'scope': 'read'}
-    reader = Client(world.bob.app, Client(world.bob.app).post(urls.TOKENS, login).state['token'])
+    reader = Client(world.bob.app, Client(world.bob.app).post(urls.TOKENS, login).json['token'])
     for operation in with_status(403):
         with_id: dict[str, Any] = {}
         if operation.method == 'POST' and '/relationships/' not in operation.template:
@@ -380,7 +380,7 @@ def test_an_unknown_parameter_of_a_write_has_no_effect(world: World, database: T
         href = f'{world.url(operation.template)}?unknown=1'
         response = send(world, operation, href=href, accept=JSON_API)
         assert response.status == 400, str(operation)
-        assert response.state['errors'][0]['source'] == {'parameter': 'unknown'}
+        assert response.json['errors'][0]['source'] == {'parameter': 'unknown'}
     assert database.rows() == before
 
 
@@ -446,7 +446,7 @@ def test_every_described_status_is_tested_here() -> None:
 
 
 def test_a_form_and_its_body_schema_have_the_same_rules(ada: Client) -> None:
-    form = ada.me().state['_templates']['edit']
+    form = ada.me().json['_templates']['edit']
     content = DOCUMENT['paths']['/api/users/{user_id}']['put']['requestBody']['content'][form['contentType']]
     rules = DESCRIPTION.resolved(content['schema'])['properties']
     for field in form['properties']:
@@ -471,19 +471,19 @@ def test_the_document_is_cacheable_by_anyone(client: Client, rel: str) -> None:
     response = client.follow(rel)
     assert response.status == 200
     assert response.headers['cache-control'].startswith('public')
-    again = client.get(client.entry().href(rel), headers={'If-None-Match': response.tag})
+    again = client.get(client.entry().href(rel), headers={'If-None-Match': response.etag})
     assert again.status == 304
 
 
 def test_the_etag_of_the_document_differs_by_media_type(client: Client) -> None:
     href = client.entry().href('service-desc')
-    assert client.get(href, accept=OPENAPI).tag != client.get(href, accept=JSON).tag
+    assert client.get(href, accept=OPENAPI).etag != client.get(href, accept=JSON).etag
 
 
 def test_urls_in_the_document_start_with_the_base_url(start: Start) -> None:
     app = start(BASE_URL='https://api.example.org')
     response = Client(app).get('/api/openapi.json')
-    assert response.state['servers'] == [{'url': 'https://api.example.org'}]
+    assert response.json['servers'] == [{'url': 'https://api.example.org'}]
     assert 'halcyon.test' not in response.text
 
 

@@ -50,7 +50,7 @@ def test_a_text_line_has_request_status_user_and_request_id(ada: Client, lines: 
     pattern = (
         r'\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z INFO '
         rf'{re.escape(NODE)} service\.requests\[{os.getpid()}\] '
-        rf'GET /api/users/{me.state["id"]} 200 \d+\.\d ms viewer={me.state["id"]} request={me.request_id}'
+        rf'GET /api/users/{me.json["id"]} 200 \d+\.\d ms viewer={me.json["id"]} request={me.request_id}'
     )
     assert re.fullmatch(pattern, lines.getvalue().splitlines()[-1])
 
@@ -111,7 +111,7 @@ def test_the_line_has_the_status_of_the_response(
 
 
 def test_a_304_is_logged_as_304(visitor: Client, lines: StringIO) -> None:
-    visitor.get('/api', headers={'If-None-Match': visitor.get('/api').tag})
+    visitor.get('/api', headers={'If-None-Match': visitor.get('/api').etag})
     assert last(lines)['status'] == 304
 
 

@@ -118,15 +118,13 @@ def test_a_signed_in_client_finds_nothing_unexpected(world: Client) -> None:
 
 
 def test_a_client_that_writes_finds_nothing_unexpected_and_cleans_up(world: Client) -> None:
-    before = [
-        world.follow(rel).state['_meta']['total_items'] for rel in ('hc:posts', 'hc:stores', 'hc:users')
-    ]
+    before = [world.follow(rel).json['_meta']['total_items'] for rel in ('hc:posts', 'hc:stores', 'hc:users')]
     report = run_kit(world.app, world.token, may_write=True)
     assert unexpected(report) == {}
     assert set(failures(report)) == set(EXPECTED)
     assert report.left_behind == []
     assert [
-        world.follow(rel).state['_meta']['total_items'] for rel in ('hc:posts', 'hc:stores', 'hc:users')
+        world.follow(rel).json['_meta']['total_items'] for rel in ('hc:posts', 'hc:stores', 'hc:users')
     ] == before
     unused = {result.rule.id for result in report.results if result.outcome == 'not exercised'}
     assert len(unused) < 25, unused
@@ -163,9 +161,9 @@ def test_the_command_finds_nothing_unexpected_on_a_running_server(server: Server
 
 def test_the_command_finds_nothing_unexpected_when_it_writes(server: Server) -> None:
     sign_up = json.dumps({'username': 'ada', 'email': 'ada@example.org', 'password': 'correct horse'})
-    server.ask('POST', '/api/users', sign_up.encode(), Content_Type='application/json')
-    sign_in = server.ask('POST', '/api/tokens', sign_up.encode(), Content_Type='application/json')
-    arguments = ['--token', sign_in.state['token'], '--write', '--max-requests', '1500', *IGNORE]
+    server.request('POST', '/api/users', sign_up.encode(), Content_Type='application/json')
+    sign_in = server.request('POST', '/api/tokens', sign_up.encode(), Content_Type='application/json')
+    arguments = ['--token', sign_in.json['token'], '--write', '--max-requests', '1500', *IGNORE]
     result = CliRunner().invoke(main, ['conform', f'{server.origin}/api', *arguments])
     assert result.exit_code == 0, result.stdout
     assert '0 MUST and 0 SHOULD failed' in result.stdout
