@@ -1,4 +1,4 @@
-"""Demo data for benchmarks: everybody follows the celebrity, and the reader follows 199 more users.
+"""Demo data for benchmarks: all users follow the celebrity, and the reader follows 199 more users.
 
 There is a store with ten items for every ten users.
 """
