@@ -1,4 +1,4 @@
-"""A client of JSON:API: it knows `/api`, resource objects and relationships."""
+"""A generic JSON:API client, which knows `/api`, resource objects and relationships."""
 
 from __future__ import annotations
 
@@ -27,9 +27,11 @@ class JsonApiClient:
         **headers: str,
     ) -> ApiResponse:
         """Send a document with this primary data, or with this body, to a URL."""
-        sent = {'Content-Type': JSON_API} | {name.replace('_', '-'): value for name, value in headers.items()}
+        all_headers = {'Content-Type': JSON_API} | {
+            name.replace('_', '-'): value for name, value in headers.items()
+        }
         text = json.dumps({'data': data} if body is None else body)
-        return self.client.request(method, href, accept=accept, headers=sent, body=text)
+        return self.client.request(method, href, accept=accept, headers=all_headers, body=text)
 
     def get(self, href: str, **options: Any) -> ApiResponse:
         return self.client.get(href, **options)
@@ -38,7 +40,7 @@ class JsonApiClient:
         return self.client.delete(href, **options)
 
     def get_related(self, *names: str, query: str = '') -> ApiResponse:
-        """Follow a path of relationships from the entry point."""
+        """Get the related resources at the end of a path of relationships from the entry point."""
         response = self.get('/api')
         for name in names[:-1]:
             response = self.get(related_url(response.json['data'], name))
@@ -59,7 +61,7 @@ class JsonApiClient:
         return published
 
     def change(self, resource: Resource, **attributes: Any) -> ApiResponse:
-        """Patch the resource at its URL."""
+        """Change attributes of the resource at its URL."""
         return self.send(
             'PATCH', resource['links']['self'], identifier_of(resource) | {'attributes': attributes}
         )
@@ -72,19 +74,19 @@ def related_url(resource: Resource, name: str) -> str:
 
 
 def relationship_url(resource: Resource, name: str) -> str:
-    """Return the URL of a relationship itself."""
+    """Return the URL of a relationship, where its linkage can be read and changed."""
     href: str = resource['relationships'][name]['links']['self']
     return href
 
 
 def meta_link_url(resource: Resource, name: str) -> str:
-    """Return the URL of a link in the meta object of the resource."""
+    """Return the URL of a link in the meta object of a resource."""
     href: str = resource['meta']['links'][name]['href']
     return href
 
 
 def identifier_of(resource: Resource) -> Resource:
-    """Return the resource identifier object."""
+    """Return the resource identifier object of a resource."""
     return {'type': resource['type'], 'id': resource['id']}
 
 

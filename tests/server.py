@@ -117,8 +117,8 @@ class Server:
         """Send one request on a new connection."""
         connection = self.connect()
         try:
-            sent = {name.replace('_', '-'): value for name, value in headers.items()}
-            connection.request(method, path, body, sent)
+            fields = {name.replace('_', '-'): value for name, value in headers.items()}
+            connection.request(method, path, body, fields)
             response = connection.getresponse()
             return Response(response.status, dict(response.getheaders()), response.read())
         finally:

@@ -19,7 +19,7 @@ from service.config import Settings
 from service.database.migrate import check_schema
 from service.domain.startup import open_session
 from service.domain.users import find_user_by_username, register_user
-from tests.databases import NAME, engines_to_test, opened, temporary_database
+from tests.databases import NAME, engines_to_test, open_unchecked_session, temporary_database
 from tests.server import ROOT, Server, wait_until
 
 OPERATIONS = (ROOT / 'service' / 'OPERATIONS.md').read_text()
@@ -65,7 +65,7 @@ def test_a_restored_dump_is_complete(engine: str, dump: str, restore: str, tmp_p
         session.close()
         for program, url in ((dump, source), (restore, restored)):
             subprocess.run(adapt(documented_command(program), url), shell=True, cwd=tmp_path, check=True)  # noqa: S602
-        copy = opened(restored)
+        copy = open_unchecked_session(restored)
         check_schema(copy)
         assert find_user_by_username(copy, 'ada').email == NEW['email']
         copy.close()

@@ -6,12 +6,11 @@ from typing import Any
 
 import pytest
 
-from tests.client import HAL, HTML, ORIGIN, Client
-from tests.plain_browser import ACCEPT, FORM, PlainBrowser
+from tests.client import FORM, HAL, HTML, ORIGIN, PASSWORD, Client
+from tests.plain_browser import ACCEPT, PlainBrowser
 
 pytestmark = pytest.mark.above_databases
 
-PASSWORD = 'correct horse'
 COOKIE = 'halcyon'
 CROSS_SITE_HEADERS = (
     {},

@@ -51,7 +51,7 @@ def shared_inbox() -> Iterator[MailServer]:
 
 @pytest.fixture
 def inbox(shared_inbox: MailServer) -> MailServer:
-    shared_inbox.messages, shared_inbox.recipients, shared_inbox.reply = [], [], ''
+    shared_inbox.messages, shared_inbox.recipients, shared_inbox.rejection = [], [], ''
     return shared_inbox
 
 
@@ -153,9 +153,9 @@ def test_the_html_of_a_mail_escapes_values(db: Session) -> None:
 def test_a_temporary_failure_of_the_mail_server_delays_only_mail(
     ada: Client, db: Session, inbox: MailServer, clock: MovableClock
 ) -> None:
-    inbox.reply = '450 busy'
+    inbox.rejection = '450 busy'
     assert send_due_mail(db) == 0
-    inbox.reply = ''
+    inbox.rejection = ''
     assert send_due_mail(db) == 0
     assert ada.me().status == 200
     clock.move(seconds=11)
@@ -165,7 +165,7 @@ def test_a_temporary_failure_of_the_mail_server_delays_only_mail(
 def test_retries_become_less_frequent(
     ada: Client, db: Session, inbox: MailServer, clock: MovableClock
 ) -> None:
-    inbox.reply = '450 busy'
+    inbox.rejection = '450 busy'
     delays = []
     for _ in range(12):
         send_due_mail(db)
@@ -179,7 +179,7 @@ def test_retries_become_less_frequent(
 def test_a_mail_is_discarded_after_five_days(
     ada: Client, db: Session, inbox: MailServer, clock: MovableClock
 ) -> None:
-    inbox.reply = '450 busy'
+    inbox.rejection = '450 busy'
     clock.move(seconds=5 * 86400 + 1)
     send_due_mail(db)
     assert pending(db) == 0
@@ -188,7 +188,7 @@ def test_a_mail_is_discarded_after_five_days(
 def test_a_mail_to_a_rejected_recipient_is_discarded(
     ada: Client, db: Session, inbox: MailServer, caplog: pytest.LogCaptureFixture
 ) -> None:
-    inbox.reply = '550 no such mailbox'
+    inbox.rejection = '550 no such mailbox'
     with caplog.at_level(logging.DEBUG, 'service'):
         send_due_mail(db)
     assert pending(db) == 0
@@ -540,11 +540,11 @@ def test_the_database_has_only_digests_of_secrets(reset: str, db: Session) -> No
         assert secret not in str([tuple(row) for row in db.execute(f'SELECT * FROM {table}').fetchall()])
 
 
-def test_no_log_line_has_a_secret(reset: str, client: Client, lines: StringIO) -> None:
+def test_no_log_line_has_a_secret(reset: str, client: Client, request_log: StringIO) -> None:
     client.get(reset)
     client.put(reset, {'password': NEW_PASSWORD})
-    assert reset.rpartition('/')[2] not in lines.getvalue()
-    assert '/api/password-resets/*' in lines.getvalue()
+    assert reset.rpartition('/')[2] not in request_log.getvalue()
+    assert '/api/password-resets/*' in request_log.getvalue()
 
 
 # Information in responses

@@ -8,7 +8,7 @@ import pytest
 
 from service import urls
 from tests.client import HTML, Client, assert_problem
-from tests.routes import STANDARD, World, methods_at
+from tests.routes import STANDARD_METHODS, World, methods_at
 
 pytestmark = pytest.mark.above_databases
 
@@ -70,7 +70,7 @@ def test_options_lists_the_methods_of_every_resource(app: Any, world: World) -> 
 def test_an_unsupported_method_is_405_with_allow(app: Any, world: World) -> None:
     for template in methods_at(app):
         allowed = Client(app).request('OPTIONS', world.url(template)).headers['allow']
-        for method in {*STANDARD, 'HEAD', 'QUERY', 'TRACE', 'CONNECT'} - set(allowed.split(', ')):
+        for method in {*STANDARD_METHODS, 'HEAD', 'QUERY', 'TRACE', 'CONNECT'} - set(allowed.split(', ')):
             response = Client(app).request(method, world.url(template))
             assert response.status == 405
             assert response.headers['allow'] == allowed

@@ -63,7 +63,7 @@ def test_put_accepts_what_get_returned_and_changes_nothing(ada: Client) -> None:
 def test_an_invalid_edit_changes_nothing(ada: Client, body: object) -> None:
     post = ada.publish('one').href('self')
     assert_problem(ada.put(post, {'body': body}), 400, '#/body')
-    assert_problem(ada.merge(post, {'body': body}), 400, '#/body')
+    assert_problem(ada.merge_patch(post, {'body': body}), 400, '#/body')
     assert ada.get(post).json['body'] == 'one'
 
 

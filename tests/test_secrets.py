@@ -22,7 +22,7 @@ OLD, NEW = 'canary-of-the-old-password', 'canary-of-the-new-password'
 
 
 def test_secrets_are_in_one_response_and_stored_nowhere(
-    client: Client, db: Session, caplog: pytest.LogCaptureFixture, lines: StringIO
+    client: Client, db: Session, caplog: pytest.LogCaptureFixture, request_log: StringIO
 ) -> None:
     caplog.set_level(logging.DEBUG)
     responses = [client.register('ada', password=OLD), client.register('ada', password=OLD)]
@@ -53,9 +53,9 @@ def test_secrets_are_in_one_response_and_stored_nowhere(
     for secret in (OLD, NEW, token, token.removeprefix('hc_'), '$2b$'):
         assert secret not in output
         assert secret not in caplog.text
-        assert secret not in lines.getvalue()
-    assert 'POST /api/tokens 401 ' in lines.getvalue()
-    assert 'ada@' not in lines.getvalue()
+        assert secret not in request_log.getvalue()
+    assert 'POST /api/tokens 401 ' in request_log.getvalue()
+    assert 'ada@' not in request_log.getvalue()
     for secret in (OLD, NEW, token.removeprefix('hc_')):
         assert secret not in stored
 

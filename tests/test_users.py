@@ -191,12 +191,12 @@ def test_unknown_members_are_ignored(ada: Client) -> None:
 
 def test_a_merge_patch_with_null_empties_only_about_me(ada: Client) -> None:
     me = ada.put(ada.me().href('self'), {'about_me': 'something'}).href('self')
-    assert ada.merge(me, {'about_me': None}).json['about_me'] == ''
-    assert_problem(ada.merge(me, {'username': None, 'email': None}), 400, '#/username', '#/email')
+    assert ada.merge_patch(me, {'about_me': None}).json['about_me'] == ''
+    assert_problem(ada.merge_patch(me, {'username': None, 'email': None}), 400, '#/username', '#/email')
 
 
 def test_only_patch_accepts_a_merge_patch(ada: Client) -> None:
-    assert_problem(ada.merge(ada.me().href('self'), {'about_me': 'x'}, 'PUT'), 415)
+    assert_problem(ada.merge_patch(ada.me().href('self'), {'about_me': 'x'}, 'PUT'), 415)
 
 
 def test_an_invalid_edit_changes_nothing(ada: Client, bob: Client) -> None:
