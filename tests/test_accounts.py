@@ -34,7 +34,7 @@ def test_a_suspended_user_cannot_sign_in(ada: Client, client: Client, db: Sessio
     suspend(db, 'ada')
     response = client.entry().submit('login', username='ada', password=PASSWORD)
     assert_problem(response, 403)
-    assert response.state['type'].endswith('/account-suspended')
+    assert response.json['type'].endswith('/account-suspended')
     assert sign_in(client, accept=JSON_API) == sign_in(client, accept=HTML) == 403
 
 
@@ -68,8 +68,8 @@ def test_registration_is_forbidden_while_it_is_closed(start: Start, accept: str)
 
 def test_the_form_to_register_is_absent_while_registration_is_closed(start: Start) -> None:
     client = Client(start(REGISTRATION='closed'))
-    assert set(client.entry().state['_templates']) == {'login'}
+    assert set(client.entry().json['_templates']) == {'login'}
     assert 'name="email"' not in client.entry(accept=HTML).text
     response = client.post('/api/users', {})
     assert_problem(response, 403)
-    assert response.state['type'].endswith('/registration-closed')
+    assert response.json['type'].endswith('/registration-closed')

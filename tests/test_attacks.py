@@ -48,7 +48,7 @@ def altered(value: Any) -> Any:
 
 def state_of(client: Client, url: str) -> dict[str, Any]:
     """Return the state of a resource without the members that every write changes."""
-    state = client.get(url, accept=JSON).state
+    state = client.get(url, accept=JSON).json
     return {name: value for name, value in state.items() if name not in VOLATILE and not name.startswith('_')}
 
 
@@ -95,11 +95,11 @@ def test_protected_members_of_new_resources_are_set_by_the_server(world: World) 
         ('/api/stores', {'name': 'Wheels'}),
         (store, {'name': 'Spoke', 'price': '1'}),
     ):
-        state = ada.post(url, forged | body).state
+        state = ada.post(url, forged | body).json
         assert state['id'] != 7
         assert [name for name in forged if name in state and state[name] == forged[name]] == []
-        assert state.get('_embedded', {}).get('author', ada.me().state)['username'] == 'ada'
-    assert ada.get(world.url('/api/users/{user_id}')).state['post_count'] == 2
+        assert state.get('_embedded', {}).get('author', ada.me().json)['username'] == 'ada'
+    assert ada.get(world.url('/api/users/{user_id}')).json['post_count'] == 2
 
 
 QUERIES = {
@@ -186,10 +186,10 @@ def test_etags_of_another_user_never_match(app: Any, world: World) -> None:
             if own.status != 200 or 'Authorization' not in own.headers['vary'] or 'etag' not in own.headers:
                 continue
             for other in (world.bob, Client(app)):
-                response = other.get(url, accept=accept, headers={'If-None-Match': own.tag})
+                response = other.get(url, accept=accept, headers={'If-None-Match': own.etag})
                 assert response.status != 304, url
                 assert own.headers['cache-control'] in ('private, no-cache', 'no-store'), url
-            assert world.ada.get(url, accept=accept, headers={'If-None-Match': own.tag}).status == 304
+            assert world.ada.get(url, accept=accept, headers={'If-None-Match': own.etag}).status == 304
             compared += 1
     assert compared > 40
 
@@ -215,7 +215,7 @@ def test_a_search_treats_sql_and_like_wildcards_as_text(world: World, q: str) ->
     users = world.ada.follow('hc:users')
     assert users.submit('search', q=q).items == []
     all_users = world.ada.get('/api/users', accept=JSON_API)
-    assert len(all_users.state['data']) == 2
+    assert len(all_users.json['data']) == 2
 
 
 def test_responses_to_anonymous_clients_contain_only_public_data(app: Any, world: World) -> None:

@@ -19,7 +19,7 @@ from service.config import Settings
 from service.database.migrate import check_schema
 from service.domain.startup import open_session
 from service.domain.users import find_user_by_username, register_user
-from tests.databases import NAME, engines_to_test, opened, temporary_database
+from tests.databases import NAME, engines_to_test, open_unchecked_session, temporary_database
 from tests.server import ROOT, Server, wait_until
 
 OPERATIONS = (ROOT / 'service' / 'OPERATIONS.md').read_text()
@@ -65,7 +65,7 @@ def test_a_restored_dump_is_complete(engine: str, dump: str, restore: str, tmp_p
         session.close()
         for program, url in ((dump, source), (restore, restored)):
             subprocess.run(adapt(documented_command(program), url), shell=True, cwd=tmp_path, check=True)  # noqa: S602
-        copy = opened(restored)
+        copy = open_unchecked_session(restored)
         check_schema(copy)
         assert find_user_by_username(copy, 'ada').email == NEW['email']
         copy.close()
@@ -75,13 +75,13 @@ def test_a_copy_has_every_previously_acknowledged_write(tmp_path: Path) -> None:
     acknowledged: list[int] = []
     stop = threading.Event()
     with Server(tmp_path) as server:
-        server.ask('POST', '/api/users', json.dumps(NEW).encode(), Content_Type='application/json')
+        server.request('POST', '/api/users', json.dumps(NEW).encode(), Content_Type='application/json')
         basic = 'Basic ' + b64encode(b'ada:correct horse').decode()
-        bearer = f'Bearer {server.ask("POST", "/api/tokens", Authorization=basic).state["token"]}'
+        bearer = f'Bearer {server.request("POST", "/api/tokens", Authorization=basic).json["token"]}'
 
         def write() -> None:
             while not stop.is_set():
-                response = server.ask(
+                response = server.request(
                     'POST',
                     '/api/posts',
                     b'{"body": "x"}',
@@ -89,7 +89,7 @@ def test_a_copy_has_every_previously_acknowledged_write(tmp_path: Path) -> None:
                     Content_Type='application/json',
                 )
                 assert response.status == 201
-                acknowledged.append(response.state['id'])
+                acknowledged.append(response.json['id'])
 
         writers = [threading.Thread(target=write) for _ in range(2)]
         for writer in writers:

@@ -51,13 +51,13 @@ MALFORMED = [
 def test_a_body_that_is_not_a_json_object_is_rejected(ada: Client, body: bytes) -> None:
     response = ada.request('POST', '/api/posts', headers=JSON, body=body)
     assert_problem(response, 400)
-    assert response.state['type'].endswith('/malformed-body')
-    assert ada.me().state['post_count'] == 0
+    assert response.json['type'].endswith('/malformed-body')
+    assert ada.me().json['post_count'] == 0
 
 
 def test_the_error_for_malformed_json_has_its_position(ada: Client) -> None:
     response = ada.request('POST', '/api/posts', headers=JSON, body=b'{"a": 1,\n "b" 2}')
-    assert 'line 2, column 6' in response.state['detail']
+    assert 'line 2, column 6' in response.json['detail']
 
 
 @pytest.mark.parametrize(
@@ -153,7 +153,7 @@ def test_a_name_with_a_lone_surrogate_is_rejected(client: Client) -> None:
     body = json.dumps({'data': data}).encode()
     response = client.request('POST', '/api/users', headers=headers, body=body)
     assert_problem(response, 400)
-    assert response.state['detail'] == 'The name "\\ud800" must not contain a lone surrogate.'
+    assert response.json['detail'] == 'The name "\\ud800" must not contain a lone surrogate.'
 
 
 @pytest.mark.parametrize(
@@ -199,7 +199,7 @@ def test_a_body_with_a_content_coding_is_415(ada: Client, coding: str) -> None:
 
 def test_a_urlencoded_form_is_read_like_json(ada: Client) -> None:
     response = ada.request('POST', '/api/posts', headers=FORM, body=b'body=on+5%0D%0Atr%C3%BCe&other=')
-    assert response.state['body'] == 'on 5\ntrüe'
+    assert response.json['body'] == 'on 5\ntrüe'
 
 
 @pytest.mark.parametrize(
@@ -208,7 +208,7 @@ def test_a_urlencoded_form_is_read_like_json(ada: Client) -> None:
 def test_a_malformed_form_is_rejected(ada: Client, body: bytes) -> None:
     response = ada.request('POST', '/api/posts', headers=FORM, body=body)
     assert_problem(response, 400)
-    assert ada.me().state['post_count'] == 0
+    assert ada.me().json['post_count'] == 0
 
 
 @pytest.mark.parametrize('body', [b'body=%00', b'body=', b'body=+', b'', b'x'])
@@ -233,7 +233,7 @@ def test_a_search_for_control_characters_is_rejected(ada: Client, q: str) -> Non
 def test_an_error_escapes_the_url_of_the_request(client: Client, path: str) -> None:
     response = client.get(path)
     assert_problem(response, 404)
-    instance = response.state['instance']
+    instance = response.json['instance']
     assert instance.isascii()
     assert instance.isprintable()
     assert not set('<>" ') & set(instance)

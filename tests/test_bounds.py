@@ -118,7 +118,7 @@ def test_a_body_of_combining_marks_is_rejected(ada: Client, url: str, name: str,
 
 
 def test_text_is_normalized_despite_surrounding_spaces(ada: Client) -> None:
-    assert ada.publish(' ' * 60_000 + 'e\u0301').state['body'] == 'é'
+    assert ada.publish(' ' * 60_000 + 'e\u0301').json['body'] == 'é'
 
 
 @pytest.mark.parametrize('header', [' ' * 8000 + 'x', 'a' * 8000, ';' * 8000 + 'x', 'x' + ' ' * 8000])

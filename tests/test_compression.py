@@ -90,14 +90,14 @@ def test_a_client_without_gzip_gets_no_304_for_the_gzip_tag(ada: Client) -> None
 
 @pytest.mark.parametrize('coding', [None, 'gzip'])
 def test_a_write_accepts_the_tag_of_each_coding(ada: Client, coding: str | None) -> None:
-    path = '/api/users/{id}'.format_map(ada.me().state)
+    path = '/api/users/{id}'.format_map(ada.me().json)
     tag = fetch(ada, 'GET', path, coding).headers['etag']
     assert ada.patch(path, {'about_me': 'new'}, headers={'If-Match': tag}).status == 200
     assert ada.patch(path, {'about_me': 'newer'}, headers={'If-Match': tag}).status == 412
 
 
 def test_the_response_to_a_patch_has_the_tag_of_the_next_get(ada: Client) -> None:
-    path = '/api/users/{id}'.format_map(ada.me().state)
+    path = '/api/users/{id}'.format_map(ada.me().json)
     written = fetch(ada, 'PATCH', path, 'gzip')
     assert written.headers['content-encoding'] == 'gzip'
     assert written.headers['etag'] == fetch(ada, 'GET', path, 'gzip').headers['etag']

@@ -30,7 +30,7 @@ def test_one_of_several_concurrent_registrations_succeeds(app: Any, field: str) 
 
 
 def test_counters_are_exact_under_concurrent_writes(app: Any, ada: Client, bob: Client) -> None:
-    follow_url = href_of(ada.get(bob.me().href('self')).state, 'hc:follow')
+    follow_url = href_of(ada.get(bob.me().href('self')).json, 'hc:follow')
 
     def write(number: int) -> list[int]:
         follow = [
@@ -40,8 +40,8 @@ def test_counters_are_exact_under_concurrent_writes(app: Any, ada: Client, bob: 
 
     for statuses in concurrently(6, write):
         assert set(statuses) <= {200, 201, 204}
-    assert ada.me().state['post_count'] == ada.follow('hc:posts').state['_meta']['total_items'] == 6
-    assert (ada.me().state['following_count'], bob.me().state['follower_count']) == (1, 1)
+    assert ada.me().json['post_count'] == ada.follow('hc:posts').json['_meta']['total_items'] == 6
+    assert (ada.me().json['following_count'], bob.me().json['follower_count']) == (1, 1)
 
 
 def test_concurrent_renewals_of_a_token_all_succeed(app: Any, ada: Client) -> None:
@@ -53,21 +53,21 @@ def test_at_most_100_tokens_remain_after_concurrent_sign_ins(app: Any, ada: Clie
     for _ in range(98):
         ada.sign_in('ada')
     concurrently(6, lambda _: Client(app).sign_in('ada').entry().status)
-    assert ada.sign_in('ada').follow('hc:tokens').state['_meta']['total_items'] == 100
+    assert ada.sign_in('ada').follow('hc:tokens').json['_meta']['total_items'] == 100
 
 
 def test_one_of_several_concurrent_edits_with_if_match_succeeds(app: Any, ada: Client) -> None:
     me = ada.me()
 
     def change(number: int) -> int:
-        headers = {'If-Match': me.tag}
+        headers = {'If-Match': me.etag}
         return Client(app, ada.token).put(me.href('self'), {'about_me': str(number)}, headers=headers).status
 
     assert sorted(concurrently(4, change)) == [200, 412, 412, 412]
 
 
 def test_counters_are_exact_when_a_followed_user_is_deleted(app: Any, ada: Client, bob: Client) -> None:
-    follow_url = href_of(ada.get(bob.me().href('self')).state, 'hc:follow')
+    follow_url = href_of(ada.get(bob.me().href('self')).json, 'hc:follow')
     account = bob.me().href('self')
 
     def act(number: int) -> int:
@@ -77,9 +77,9 @@ def test_counters_are_exact_when_a_followed_user_is_deleted(app: Any, ada: Clien
 
     assert set(concurrently(7, act)) <= {200, 201, 204, 404}
     assert ada.get(account).status == 404
-    assert ada.me().state['following_count'] == 0
+    assert ada.me().json['following_count'] == 0
     assert ada.me().follow('hc:following').items == []
-    assert ada.follow('hc:users').state['_meta']['total_items'] == 1
+    assert ada.follow('hc:users').json['_meta']['total_items'] == 1
 
 
 def test_a_token_revoked_during_writes_permits_no_further_write(app: Any, ada: Client) -> None:
@@ -95,12 +95,12 @@ def test_a_token_revoked_during_writes_permits_no_further_write(app: Any, ada: C
     assert set(statuses) <= {201, 204, 401}
     assert statuses[4] == 204
     assert writer.post('/api/posts', {'body': 'later'}).status == 401
-    posts = ada.follow('hc:posts').state['_meta']['total_items']
-    assert posts == ada.me().state['post_count'] == statuses.count(201)
+    posts = ada.follow('hc:posts').json['_meta']['total_items']
+    assert posts == ada.me().json['post_count'] == statuses.count(201)
 
 
 def test_a_sign_in_during_a_password_change_leaves_no_valid_token(app: Any, ada: Client) -> None:
-    me = ada.me().state
+    me = ada.me().json
     login = {'username': 'ada', 'password': 'correct horse'}
     passwords = {'current_password': 'correct horse', 'password': 'another horse'}
 
@@ -110,9 +110,9 @@ def test_a_sign_in_during_a_password_change_leaves_no_valid_token(app: Any, ada:
             return None
         response = Client(app).post('/api/tokens', login)
         assert response.status in (200, 401)
-        return response.state.get('token')
+        return response.json.get('token')
 
     for token in concurrently(7, act):
         assert token is None or Client(app, token).entry().status == 401
     assert ada.entry().status == 200
-    assert ada.follow('hc:tokens').state['_meta']['total_items'] == 1
+    assert ada.follow('hc:tokens').json['_meta']['total_items'] == 1

@@ -24,7 +24,7 @@ TYPES = (HAL_FORMS, HAL, 'application/json', 'text/html')
 def test_an_unchanged_document_is_304(world: World, template: str, media_type: str) -> None:
     url = world.url(template)
     response = world.ada.get(url, accept=media_type)
-    again = world.ada.get(url, accept=media_type, headers={'If-None-Match': response.tag})
+    again = world.ada.get(url, accept=media_type, headers={'If-None-Match': response.etag})
     assert again.status == 304
     for name in ('etag', 'vary', 'cache-control'):
         assert again.headers[name] == response.headers[name]
@@ -32,7 +32,7 @@ def test_an_unchanged_document_is_304(world: World, template: str, media_type: s
 
 @pytest.mark.parametrize('value', ['{}', 'W/{}', '"x", {}', '{},"y"', '"a,b" , W/{}', '*', '"x",,{}'])
 def test_if_none_match_is_a_list_of_tags_compared_weakly(ada: Client, value: str) -> None:
-    tag = ada.me().tag
+    tag = ada.me().etag
     response = ada.get(ada.me().href('self'), headers={'If-None-Match': value.format(tag)})
     assert response.status == 304
 
@@ -44,13 +44,13 @@ def test_a_different_or_malformed_tag_gets_the_document(ada: Client, value: str)
 
 def test_head_is_conditional_like_get(ada: Client) -> None:
     me = ada.me()
-    assert ada.request('HEAD', me.href('self'), headers={'If-None-Match': me.tag}).status == 304
+    assert ada.request('HEAD', me.href('self'), headers={'If-None-Match': me.etag}).status == 304
 
 
 def test_tags_differ_by_media_type_and_viewer(world: World) -> None:
     url = world.url('/api/posts/{post_id}')
     tags = {
-        client.get(url, accept=media_type).tag for client in (world.ada, world.bob) for media_type in TYPES
+        client.get(url, accept=media_type).etag for client in (world.ada, world.bob) for media_type in TYPES
     }
     assert len(tags) >= 7  # documents without forms for Bob are equal in HAL and HAL-FORMS
 
@@ -70,7 +70,7 @@ def test_a_write_returns_the_etag_of_the_next_get(
 ) -> None:
     url = world.url(template)
     written = world.ada.request(method, url, json=body, accept=media_type)
-    assert written.tag == world.ada.get(url, accept=media_type).tag
+    assert written.etag == world.ada.get(url, accept=media_type).etag
     assert written.headers['content-location'] == f'{ORIGIN}{url}'
 
 
@@ -96,13 +96,13 @@ def test_a_response_to_put_has_no_validator(world: World, template: str, body: A
 def test_a_new_post_has_the_etag_of_the_next_get(ada: Client, media_type: str) -> None:
     written = ada.post('/api/posts', {'body': 'Hello'}, accept=media_type)
     assert written.status == 201
-    assert written.tag == ada.get(written.headers['location'], accept=media_type).tag
+    assert written.etag == ada.get(written.headers['location'], accept=media_type).etag
 
 
 def test_a_registration_has_no_etag_and_no_email(client: Client) -> None:
     response = client.register('eve')
     assert 'etag' not in response.headers
-    assert 'email' not in response.state
+    assert 'email' not in response.json
     assert response.headers['cache-control'] == 'no-store'
 
 
@@ -131,7 +131,7 @@ WRITES = (
 def test_a_write_with_a_matching_if_match_succeeds(
     world: World, method: str, template: str, read: str, body: Any, value: str
 ) -> None:
-    tag = world.ada.get(world.url(read)).tag
+    tag = world.ada.get(world.url(read)).etag
     headers = {'If-Match': value.format(tag)}
     response = world.ada.request(method, world.url(template), json=body, headers=headers)
     assert response.status in (200, 204), response.text
@@ -143,7 +143,7 @@ def test_a_write_with_a_failing_if_match_changes_nothing(
     world: World, method: str, template: str, read: str, body: Any, value: str
 ) -> None:
     before = world.ada.get(world.url(read))
-    headers = {'If-Match': value.format(before.tag)}
+    headers = {'If-Match': value.format(before.etag)}
     response = world.ada.request(method, world.url(template), json=body, headers=headers)
     assert_problem(response, 412)
     assert world.ada.get(world.url(read)).text == before.text
@@ -152,7 +152,7 @@ def test_a_write_with_a_failing_if_match_changes_nothing(
 @pytest.mark.parametrize('media_type', TYPES)
 def test_if_match_accepts_the_tag_of_any_media_type(ada: Client, media_type: str) -> None:
     me = ada.me().href('self')
-    tag = ada.get(me, accept=media_type).tag
+    tag = ada.get(me, accept=media_type).etag
     response = ada.put(me, {'about_me': 'x'}, headers={'If-Match': tag}, accept='application/json')
     assert response.status == 200
 
@@ -189,7 +189,7 @@ def test_a_stale_tag_of_a_page_renders_no_page(
     ada: Client, forbid_pages: Callable[[], None], rel: str
 ) -> None:
     url = ada.entry().href(rel)
-    tag = ada.get(url, accept='text/html').tag
+    tag = ada.get(url, accept='text/html').etag
     ada.publish('Hello')
     ada.follow('hc:stores').submit('create', name='Looms')
     Client(ada.app).sign_in('ada')
@@ -205,11 +205,11 @@ def test_a_stale_tag_of_a_page_renders_no_page(
 def test_the_tag_of_a_page_covers_its_whole_content(ada: Client) -> None:
     """The first part of the tag is that of the document; the second covers the page around it."""
     url = ada.me().href('self')
-    plain, source = (ada.get(url + query, accept='text/html').tag for query in ('', '?as=hal'))
+    plain, source = (ada.get(url + query, accept='text/html').etag for query in ('', '?as=hal'))
     assert plain != source
     assert plain.partition('.')[0] == source.partition('.')[0]
     again = ada.get(url, accept='text/html', headers={'If-None-Match': source})
-    assert (again.status, again.tag) == (200, plain)
+    assert (again.status, again.etag) == (200, plain)
 
 
 def test_a_page_matches_while_its_document_is_unchanged(
@@ -217,9 +217,9 @@ def test_a_page_matches_while_its_document_is_unchanged(
 ) -> None:
     """A page shows more than the document: here the name of the store that the item is in."""
     item = world.url('/api/items/{item_id}')
-    tag = world.ada.get(item, accept='text/html').tag
+    tag = world.ada.get(item, accept='text/html').etag
     world.ada.put(world.url('/api/stores/{store_id}'), {'name': 'new'})
-    assert world.ada.get(item, accept='text/html').tag != tag
+    assert world.ada.get(item, accept='text/html').etag != tag
     forbid_pages()
     assert world.ada.patch(item, {'price': '7'}, headers={'If-Match': tag}).status == 200
     assert_problem(world.ada.patch(item, {'price': '8'}, headers={'If-Match': tag}), 412)
@@ -259,9 +259,9 @@ def test_a_read_is_conditional_on_if_match(world: World, template: str) -> None:
 
 def test_if_match_is_evaluated_before_if_none_match(ada: Client) -> None:
     me = ada.me()
-    conditions = {'If-Match': '"other"', 'If-None-Match': me.tag}
+    conditions = {'If-Match': '"other"', 'If-None-Match': me.etag}
     assert ada.get(me.href('self'), headers=conditions).status == 412
-    conditions = {'If-Match': me.tag, 'If-None-Match': me.tag}
+    conditions = {'If-Match': me.etag, 'If-None-Match': me.etag}
     assert ada.get(me.href('self'), headers=conditions).status == 304
 
 
@@ -269,7 +269,7 @@ def test_if_match_is_evaluated_before_if_none_match(ada: Client) -> None:
 @pytest.mark.parametrize('template', ['/api/posts', '/api/users/{user_id}'])
 def test_a_read_accepts_the_tag_of_any_media_type(world: World, template: str, media_type: str) -> None:
     url = world.url(template)
-    tag = world.ada.get(url, accept=media_type).tag
+    tag = world.ada.get(url, accept=media_type).etag
     for other in (*TYPES, JSON_API):
         assert world.ada.get(url, accept=other, headers={'If-Match': tag}).status == 200
 
@@ -301,16 +301,16 @@ def test_a_post_with_a_matching_if_match_succeeds(
     world: World, template: str, body: Any, media_type: str
 ) -> None:
     url = world.url(template)
-    tag = world.ada.get(url, accept=media_type).tag
+    tag = world.ada.get(url, accept=media_type).etag
     response = world.ada.post(url, body, headers={'If-Match': f'"x", {tag}'})
     assert response.status == 201, response.text
-    assert world.ada.get(url, accept=media_type).tag != tag
+    assert world.ada.get(url, accept=media_type).etag != tag
     assert world.ada.post(url, body, headers={'If-Match': tag}).status == 412
 
 
 @pytest.mark.parametrize('value', MATCHING)
 def test_a_renewal_with_a_matching_if_match_succeeds(ada: Client, value: str) -> None:
-    tag = ada.get('/api/tokens').tag
+    tag = ada.get('/api/tokens').etag
     assert ada.post('/api/tokens', headers={'If-Match': value.format(tag)}).status == 200
 
 
@@ -325,19 +325,19 @@ def test_a_malformed_body_is_reported_before_a_failed_precondition(ada: Client) 
     'url', ['/api/openapi.json', '/api/docs', '/api/rels/users', '/api/problems/not-found']
 )
 def test_public_documents_have_one_tag_for_all_clients(world: World, client: Client, url: str) -> None:
-    assert len({viewer.get(url, accept='*/*').tag for viewer in (world.ada, world.bob, client)}) == 1
+    assert len({viewer.get(url, accept='*/*').etag for viewer in (world.ada, world.bob, client)}) == 1
 
 
 def test_if_match_rejects_the_tag_of_another_viewer(world: World) -> None:
     url = world.url('/api/users/{user_id}')
-    tag = world.bob.get(url).tag
+    tag = world.bob.get(url).etag
     assert_problem(world.ada.put(url, {'about_me': 'x'}, headers={'If-Match': tag}), 412)
 
 
 def test_the_tag_of_a_write_is_valid_for_the_next_write(ada: Client) -> None:
     me = ada.me()
     for number in range(3):
-        changed = ada.patch(me.href('self'), {'about_me': str(number)}, headers={'If-Match': me.tag})
+        changed = ada.patch(me.href('self'), {'about_me': str(number)}, headers={'If-Match': me.etag})
         assert changed.status == 200
         me = changed
 
@@ -368,9 +368,9 @@ def test_precondition_and_write_are_atomic(ada: Client, monkeypatch: pytest.Monk
         return change_user(db, user_id, changes, by=by, precondition=precondition, **more)
 
     monkeypatch.setattr(users, 'change_user', change_after_another)
-    response = ada.put(me.href('self'), {'about_me': 'mine'}, headers={'If-Match': me.tag})
+    response = ada.put(me.href('self'), {'about_me': 'mine'}, headers={'If-Match': me.etag})
     assert_problem(response, 412)
-    assert ada.me().state['about_me'] == 'the other'
+    assert ada.me().json['about_me'] == 'the other'
 
 
 CACHE_CONTROL = {
@@ -403,7 +403,7 @@ def test_responses_that_depend_on_the_viewer_vary_by_authorization(world: World,
 
 def test_responses_with_secrets_have_cache_control_no_store(ada: Client) -> None:
     response = ada.post('/api/tokens')
-    assert 'token' in response.state
+    assert 'token' in response.json
     assert response.headers['cache-control'] == 'no-store'
     assert 'etag' not in response.headers
 
