@@ -88,7 +88,7 @@ def application_pool() -> ApplicationPool:
 
 
 @pytest.fixture
-def lines(application_pool: ApplicationPool) -> StringIO:
+def request_log(application_pool: ApplicationPool) -> StringIO:
     """The request log."""
     application_pool.log.seek(0)
     application_pool.log.truncate()
@@ -97,7 +97,7 @@ def lines(application_pool: ApplicationPool) -> StringIO:
 
 @pytest.fixture
 def start(
-    application_pool: ApplicationPool, database_url: str, clock: MovableClock, lines: StringIO
+    application_pool: ApplicationPool, database_url: str, clock: MovableClock, request_log: StringIO
 ) -> Iterator[Start]:
     """Return a function that starts the application on this test's database, with additional settings.
 
@@ -148,8 +148,8 @@ def client(app: Any) -> Client:
 
 
 @pytest.fixture
-def preparation(database: TestDatabase, clock: MovableClock, app: Any, lines: StringIO) -> Preparation:
-    return Preparation(database, clock, app, lines)
+def preparation(database: TestDatabase, clock: MovableClock, app: Any, request_log: StringIO) -> Preparation:
+    return Preparation(database, clock, app, request_log)
 
 
 def sign_up(client: Client, name: str, password: str = PASSWORD) -> str | None:

@@ -25,22 +25,21 @@ from service.http.forwarded import read_forwarded
 from service.representation.action import Action
 from service.representation.formats import choose_format
 from service.representation.media_types import MAX_FIELD_LENGTH, parse_media_type
-from tests.client import JSON_API, Client, assert_problem
+from tests.client import JSON, JSON_API, Client, assert_problem, new_user
 from tests.routes import routes
 
 pytestmark = pytest.mark.above_databases
 
-JSON = {'Content-Type': 'application/json'}
-MARKS = '\u0316\u0301' * 16_000  # two marks in the wrong order, repeated up to the maximum size of a body
+LRU_CACHE = type(functools.cache(len))
+COMBINING_MARKS = '\u0316\u0301' * 16_000  # in the wrong order, up to the maximum size of a body
 MAX_COMPOSED = 4  # the maximum number of code points that NFC composes into one (UAX #15 §13)
-LRU_CACHE = type(functools.lru_cache(len))
-NAMES = (
+HEADER_NAMES = (
     'Accept', 'Content-Type', 'If-Match', 'If-None-Match', 'Idempotency-Key', 'Authorization', 'Origin',
     'Forwarded', 'X-Forwarded-For', 'User-Agent', 'X-Whatever',
 )  # fmt: skip
 
 
-@pytest.mark.parametrize('name', NAMES)
+@pytest.mark.parametrize('name', HEADER_NAMES)
 def test_a_header_field_that_is_too_long_is_rejected(ada: Client, name: str) -> None:
     assert_problem(ada.get('/api', headers={name: 'a' * (MAX_FIELD_LENGTH + 1)}), 400)
 
@@ -58,7 +57,7 @@ def test_an_oversized_accept_field_is_not_parsed(client: Client) -> None:
 
 @pytest.mark.parametrize('name', ['Accept', 'Accept-Encoding', 'Content-Type'])
 def test_long_header_values_are_not_cached(ada: Client, name: str) -> None:
-    def entries() -> int:
+    def count_cached() -> int:
         modules = {parse_media_type.__module__, choose_format.__module__, accepts_gzip.__module__}
         caches = [item for item in gc.get_objects() if type(item) is LRU_CACHE]
         return sum(cache.cache_info().currsize for cache in caches if cache.__module__ in modules)
@@ -67,11 +66,11 @@ def test_long_header_values_are_not_cached(ada: Client, name: str) -> None:
         ada.get('/api', **({'accept': value} if name == 'Accept' else {'headers': {name: value}}))
 
     send('text/html')
-    before = entries()
+    before = count_cached()
     send(f'{secrets.token_hex()}/b;' + 'c=d;' * 1000)
-    assert entries() == before
+    assert count_cached() == before
     send(f'{secrets.token_hex()}/b')
-    assert entries() > before
+    assert count_cached() > before
 
 
 def test_every_cache_is_bounded(app: Any) -> None:
@@ -95,7 +94,7 @@ def test_every_accepted_text_is_normalized(app: Any) -> None:
 
 def test_text_that_is_too_long_is_not_normalized() -> None:
     assert normalize('e\u0301' * (MAX_NORMALIZED_LENGTH // 2)) == 'é' * (MAX_NORMALIZED_LENGTH // 2)
-    assert normalize(MARKS) == MARKS
+    assert normalize(COMBINING_MARKS) == COMBINING_MARKS
 
 
 @pytest.mark.parametrize(
@@ -112,14 +111,13 @@ def test_text_that_is_too_long_is_not_normalized() -> None:
     ],
 )
 def test_a_body_of_combining_marks_is_rejected(ada: Client, url: str, name: str, status: int) -> None:
-    person = {'username': 'eve', 'email': 'eve@example.org', 'password': 'correct horse'}
-    body = json.dumps(person | {name: MARKS}, ensure_ascii=False).encode()
-    response = ada.request('POST', url, headers=JSON, body=body)
+    body = json.dumps(new_user() | {name: COMBINING_MARKS}, ensure_ascii=False).encode()
+    response = ada.request('POST', url, headers={'Content-Type': JSON}, body=body)
     assert_problem(response, status, *([f'#/{name}'] if status == 400 else []))
 
 
 def test_text_is_normalized_despite_surrounding_spaces(ada: Client) -> None:
-    assert ada.publish(' ' * 60_000 + 'e\u0301').state['body'] == 'é'
+    assert ada.publish(' ' * 60_000 + 'e\u0301').json['body'] == 'é'
 
 
 @pytest.mark.parametrize('header', [' ' * 8000 + 'x', 'a' * 8000, ';' * 8000 + 'x', 'x' + ' ' * 8000])

@@ -6,12 +6,11 @@ from typing import Any
 
 import pytest
 
-from tests.client import HAL, HTML, ORIGIN, Client
-from tests.plain_browser import ACCEPT, FORM, PlainBrowser
+from tests.client import FORM, HAL, HTML, ORIGIN, PASSWORD, Client
+from tests.plain_browser import ACCEPT, PlainBrowser
 
 pytestmark = pytest.mark.above_databases
 
-PASSWORD = 'correct horse'
 COOKIE = 'halcyon'
 CROSS_SITE_HEADERS = (
     {},
@@ -85,7 +84,7 @@ def test_a_cross_site_request_with_the_cookie_changes_nothing(
     assert browser.post(ada.me().href('self'), {'_method': 'DELETE'}, headers) == 403
     assert browser.post('/api/tokens', {'_method': 'DELETE'}, headers) == 403
     assert browser.open('/api') == 200
-    assert ada.me().state['post_count'] == 0
+    assert ada.me().json['post_count'] == 0
 
 
 @pytest.mark.parametrize('headers', [{'Sec-Fetch-Site': 'same-origin'}, {'Origin': ORIGIN}])
@@ -93,7 +92,7 @@ def test_forms_of_this_origin_are_accepted_with_the_cookie(
     browser: PlainBrowser, ada: Client, headers: dict[str, str]
 ) -> None:
     assert browser.post('/api/posts', {'body': 'mine'}, headers) == 200
-    assert ada.me().state['post_count'] == 1
+    assert ada.me().json['post_count'] == 1
 
 
 @pytest.mark.parametrize('headers', CROSS_SITE_HEADERS[1:])
@@ -118,7 +117,7 @@ def test_authorization_takes_precedence_over_the_cookie(browser: PlainBrowser) -
 def test_a_json_body_with_the_cookie_needs_the_same_origin(browser: PlainBrowser, ada: Client) -> None:
     headers = {'Content-Type': 'application/json'}
     assert browser.send('POST', '/api/posts', headers=headers, body='{"body": "forged"}') == 403
-    assert ada.me().state['post_count'] == 0
+    assert ada.me().json['post_count'] == 0
 
 
 def test_the_token_is_in_no_page_and_no_url(browser: PlainBrowser, ada: Client) -> None:
@@ -188,10 +187,10 @@ def test_pages_of_a_session_are_private(browser: PlainBrowser) -> None:
     browser.open('/api/users')
     assert 'Cookie' in browser.result.headers['vary'].split(', ')
     assert browser.result.headers['cache-control'] == 'private, no-cache'
-    tag = browser.result.headers['etag']
-    assert browser.open('/api/users', **{'If-None-Match': tag}) == 304
+    etag = browser.result.headers['etag']
+    assert browser.open('/api/users', **{'If-None-Match': etag}) == 304
     browser.cookies.clear()
-    assert browser.open('/api/users', **{'If-None-Match': tag}) == 401
+    assert browser.open('/api/users', **{'If-None-Match': etag}) == 401
 
 
 def test_the_form_to_delete_an_account_has_a_warning(browser: PlainBrowser, ada: Client) -> None:

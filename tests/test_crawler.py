@@ -66,7 +66,7 @@ def allowed(client: Client, url: str) -> list[str]:
 
 def crawl(client: Client, accept: str) -> Iterator[ApiResponse]:
     """Follow every link, starting at /api, and yield every response."""
-    variables = VARIABLES | {'id': client.me().state['id']}
+    variables = VARIABLES | {'id': client.me().json['id']}
     waiting, seen = {f'{ORIGIN}/api': 200}, set()
     while waiting:
         url, status = waiting.popitem()
@@ -76,7 +76,7 @@ def crawl(client: Client, accept: str) -> Iterator[ApiResponse]:
         if response.status != 200:
             continue
         yield response
-        for document in documents(response.state):
+        for document in documents(response.json):
             for rel, href in links(document, variables):
                 if href.startswith(f'{ORIGIN}/') and href not in seen:
                     waiting[href] = UNREADABLE.get(rel, 200)
@@ -91,15 +91,15 @@ def test_every_link_relation_is_documented(world: Client) -> None:
     rels = {
         rel
         for response in crawl(world, HAL)
-        for document in documents(response.state)
+        for document in documents(response.json)
         for rel in document.get('_links', {})
         if rel.startswith('hc:')
     }
-    template = world.entry().state['_links']['curies'][0]['href']
+    template = world.entry().json['_links']['curies'][0]['href']
     for rel in rels:
         explanation = world.get(uritemplate.expand(template, rel=rel.removeprefix('hc:')))
         assert explanation.status == 200, rel
-        assert explanation.state['leads_to'], rel
+        assert explanation.json['leads_to'], rel
 
 
 def test_every_form_occurs_and_its_target_supports_its_method(world: Client) -> None:
@@ -107,7 +107,7 @@ def test_every_form_occurs_and_its_target_supports_its_method(world: Client) -> 
     for client in (world, Client(world.app)):
         responses = crawl(world, HAL_FORMS) if client is world else [client.entry()]
         for response in responses:
-            for document in documents(response.state):
+            for document in documents(response.json):
                 for name, template in document.get('_templates', {}).items():
                     assert template['method'] in allowed(client, template['target'])
                     names.add(name)
@@ -159,16 +159,16 @@ def test_every_problem_type_is_documented(world: Client) -> None:
         world.put(world.me().href('self'), {}, headers={'If-Match': '"other"'}),
     ]
     for response in responses:
-        explanation = anonymous.get(response.state['type'])
+        explanation = anonymous.get(response.json['type'])
         assert explanation.status == 200
-        assert explanation.state['status'] == response.status
-        assert explanation.state['title'] == response.state['title']
+        assert explanation.json['status'] == response.status
+        assert explanation.json['title'] == response.json['title']
 
 
 @pytest.mark.parametrize('name', PROBLEMS)
 def test_every_problem_has_an_example(client: Client, name: str) -> None:
     explanation = client.get(f'/api/problems/{name}')
-    assert f'"type": "{ORIGIN}/api/problems/{name}"' in explanation.state['example']
+    assert f'"type": "{ORIGIN}/api/problems/{name}"' in explanation.json['example']
     assert Page(client.get(f'/api/problems/{name}', accept=HTML).text).all('pre')
 
 
@@ -177,8 +177,8 @@ def test_an_anonymous_client_gets_links_to_register_and_sign_in(
     client: Client, ada: Client, accept: str
 ) -> None:
     entry = client.get('/api', accept=accept)
-    assert {rel for rel in entry.state['_links'] if rel.startswith('hc:')} == {'hc:users', 'hc:tokens'}
-    curie = entry.state['_links']['curies'][0]['href']
+    assert {rel for rel in entry.json['_links'] if rel.startswith('hc:')} == {'hc:users', 'hc:tokens'}
+    curie = entry.json['_links']['curies'][0]['href']
     for rel in ('users', 'tokens'):
         assert client.get(uritemplate.expand(curie, rel=rel), accept=accept).status == 200
 
@@ -187,7 +187,7 @@ def test_an_embedded_document_equals_the_response_at_its_url(ada: Client, bob: C
     populate(ada, bob)
     for rel in ('hc:users', 'hc:posts', 'hc:feed', 'hc:tokens'):
         for item in ada.follow(rel).items:
-            document = ada.get(item['_links']['self']['href']).state
+            document = ada.get(item['_links']['self']['href']).json
             document['_links'].pop('curies')
             assert item == document
 
@@ -208,11 +208,11 @@ def api_links(value: Any) -> Iterator[str]:
 def entries(response: ApiResponse) -> tuple[list[str], dict[str, Any] | None]:
     """Return the ids of the resources in the document, in order, and the metadata of its page."""
     if response.content_type == JSON_API:
-        data = response.state['data']
+        data = response.json['data']
         resources = data if isinstance(data, list) else [data]
-        return [resource['id'] for resource in resources], response.state.get('meta')
-    documents = response.items if '_meta' in response.state else [response.state]
-    return [str(document.get('id', '')) for document in documents], response.state.get('_meta')
+        return [resource['id'] for resource in resources], response.json.get('meta')
+    documents = response.items if '_meta' in response.json else [response.json]
+    return [str(document.get('id', '')) for document in documents], response.json.get('_meta')
 
 
 def test_a_link_leads_to_the_same_entries_in_all_formats(world: Client) -> None:
@@ -224,16 +224,16 @@ def test_a_link_leads_to_the_same_entries_in_all_formats(world: Client) -> None:
         if not (accept == JSON_API and '?q=' in start)
         for response in [world.get(f'{start}{"&" if "?" in start else "?"}{size}', accept=accept)]
         for href in (
-            api_links(response.state)
+            api_links(response.json)
             if accept == JSON_API
-            else (href for rel, href in links(response.state, VARIABLES) if rel != 'search')
+            else (href for rel, href in links(response.json, VARIABLES) if rel != 'search')
         )
     }
     urls |= {
         href
         for response in crawl(world, HAL)
-        for document in documents(response.state)
-        for rel, href in links(document, VARIABLES | {'id': world.me().state['id']})
+        for document in documents(response.json)
+        for rel, href in links(document, VARIABLES | {'id': world.me().json['id']})
         if rel not in UNREADABLE and rel != 'search'  # JSON:API forbids the name of its parameter
     }
     compared = 0
@@ -243,7 +243,7 @@ def test_a_link_leads_to_the_same_entries_in_all_formats(world: Client) -> None:
             continue
         hal, api = (world.get(url, accept=accept) for accept in (HAL, JSON_API))
         assert (hal.status, api.status) == (200, 200), url
-        if api.content_type != JSON_API or api.state['data'] == []:
+        if api.content_type != JSON_API or api.json['data'] == []:
             continue
         (ids, meta), (api_ids, api_meta) = entries(hal), entries(api)
         assert meta == api_meta, url

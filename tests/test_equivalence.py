@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 import pytest
 
 from tests.client import HAL, HAL_FORMS, HTML, JSON, JSON_API, Client
-from tests.json_api_client import JsonApiClient, identify, relation
+from tests.json_api_client import JsonApiClient, identifier_of, relationship_url
 
 pytestmark = pytest.mark.above_databases
 
@@ -42,9 +42,9 @@ def urls(ada: Client, bob: Client, client: Client) -> dict[str, str]:
     """The URL of a resource of each kind, with an entry in every collection."""
     client.register('cleo')
     ada_api, bob_api = JsonApiClient(ada), JsonApiClient(bob)
-    me, other = ada_api.me().state['data'], bob_api.me().state['data']
-    ada_api.send('POST', relation(me, 'following'), [identify(other)])
-    bob_api.send('POST', relation(other, 'following'), [identify(me)])
+    me, other = ada_api.me().json['data'], bob_api.me().json['data']
+    ada_api.send('POST', relationship_url(me, 'following'), [identifier_of(other)])
+    bob_api.send('POST', relationship_url(other, 'following'), [identifier_of(me)])
     post = ada_api.publish('<b>hello</b> & good-bye')
     bob_api.publish('hello, too')
     users = ada.follow('hc:users')
@@ -129,10 +129,10 @@ def get(ada: Client, client: Client, urls: dict[str, str], resource: str, accept
 def test_every_format_has_the_same_state_and_links(
     ada: Client, client: Client, urls: dict[str, str], resource: str
 ) -> None:
-    hal = read_hal(get(ada, client, urls, resource, HAL).state)
-    forms = read_hal(get(ada, client, urls, resource, f'{HAL_FORMS}, {HAL};q=0.1').state)
-    json = read_hal(get(ada, client, urls, resource, JSON).state)
-    api = read_json_api(get(ada, client, urls, resource, JSON_API).state)
+    hal = read_hal(get(ada, client, urls, resource, HAL).json)
+    forms = read_hal(get(ada, client, urls, resource, f'{HAL_FORMS}, {HAL};q=0.1').json)
+    json = read_hal(get(ada, client, urls, resource, JSON).json)
+    api = read_json_api(get(ada, client, urls, resource, JSON_API).json)
     assert hal.links or hal.embedded
     assert forms == hal
     assert json == hal
@@ -143,7 +143,7 @@ def test_every_format_has_the_same_state_and_links(
 def test_the_page_has_the_same_state_and_links(
     ada: Client, client: Client, urls: dict[str, str], resource: str
 ) -> None:
-    rendering = read_hal(get(ada, client, urls, resource, HAL).state)
+    rendering = read_hal(get(ada, client, urls, resource, HAL).json)
     page = unescape(get(ada, client, urls, resource, HTML).text)
     for rel, href in rendering.links.items():
         assert href in page or rel == 'self', rel
@@ -161,7 +161,7 @@ def test_the_target_of_every_form_supports_its_method_in_json_api(
     ada: Client, client: Client, urls: dict[str, str], resource: str
 ) -> None:
     """JSON:API has no forms; its clients learn the methods from Allow."""
-    document = get(ada, client, urls, resource, HAL_FORMS).state
+    document = get(ada, client, urls, resource, HAL_FORMS).json
     for template in document['_templates'].values():
         allowed = client.request('OPTIONS', template['target'], accept=JSON_API).headers['allow']
         assert template['method'] in allowed.split(', ')
@@ -173,7 +173,7 @@ def test_the_target_of_every_form_supports_its_method_in_json_api(
 def test_the_request_of_a_form_is_possible_in_json_api(
     ada: Client, client: Client, urls: dict[str, str], resource: str, form: str
 ) -> None:
-    document = get(ada, client, urls, resource, HAL_FORMS).state
+    document = get(ada, client, urls, resource, HAL_FORMS).json
     template = document['_templates'][form]
     values = {field['name']: field.get('value', 'hello') for field in template['properties']}
     method = {'PUT': 'PATCH'}.get(template['method'], template['method'])

@@ -13,7 +13,7 @@ from tests.client import PROBLEM, Client, assert_problem
 
 def test_a_problem_has_type_title_status_detail_instance_and_links(client: Client) -> None:
     response = client.get('/api/users?page=2')
-    assert response.state == {
+    assert response.json == {
         'type': 'http://halcyon.test/api/problems/unauthenticated',
         'title': 'Authentication required',
         'status': 401,
@@ -29,15 +29,15 @@ def test_a_problem_has_type_title_status_detail_instance_and_links(client: Clien
 
 def test_every_problem_type_has_a_page(client: Client) -> None:
     for url in ('/nothing', '/api/users'):
-        page = client.get(client.get(url).state['type'])
+        page = client.get(client.get(url).json['type'])
         assert page.status == 200
-        assert page.state['meaning']
+        assert page.json['meaning']
 
 
 def test_an_error_in_plain_json_has_only_error_and_message(client: Client) -> None:
     response = client.get('/nothing', accept='application/json')
-    assert set(response.state) == {'error', 'message'}
-    assert response.state['error'] == 'Not Found'
+    assert set(response.json) == {'error', 'message'}
+    assert response.json['error'] == 'Not Found'
 
 
 def test_an_error_page_escapes_values_of_the_request(ada: Client) -> None:

@@ -156,7 +156,7 @@ def fill(case: Case, template: dict[str, Any], data: st.DataObject) -> dict[str,
 def test_a_form_with_valid_values_succeeds(ada: Client, bob: Client, form: str, data: st.DataObject) -> None:
     case, name = CASES[form], name_of(form)
     document = case.document(ada, bob)
-    values = fill(case, document.state['_templates'][name], data)
+    values = fill(case, document.json['_templates'][name], data)
     response = document.submit(name, **values)
     assert response.status in (200, 201, 204), response.text
     if form == 'register':  # the next example needs a free user name and email
@@ -172,7 +172,7 @@ def test_a_form_with_valid_values_succeeds(ada: Client, bob: Client, form: str, 
 def test_a_value_that_breaks_a_rule_is_reported(ada: Client, bob: Client, form: str) -> None:
     case, name = CASES[form], name_of(form)
     document = case.document(ada, bob)
-    template = document.state['_templates'][name]
+    template = document.json['_templates'][name]
     valid = {field['name']: field.get('value') or _valid_value(field) for field in template['properties']}
     valid |= {'email': 'x@example.org'} if 'email' in valid else {}
     valid |= case.fixed
@@ -190,12 +190,12 @@ def test_a_value_that_breaks_a_rule_is_reported(ada: Client, bob: Client, form: 
 @pytest.mark.parametrize('form', BUTTONS)
 def test_a_form_without_fields_succeeds(ada: Client, bob: Client, form: str) -> None:
     document = BUTTONS[form](ada, bob)
-    assert document.state['_templates'][name_of(form)]['properties'] == []
+    assert document.json['_templates'][name_of(form)]['properties'] == []
     assert document.submit(name_of(form)).status in (200, 201, 204)
 
 
 def forms_of(response: ApiResponse) -> list[str]:
-    return list(response.state.get('_templates', {}))
+    return list(response.json.get('_templates', {}))
 
 
 def test_anonymous_clients_have_the_forms_to_register_and_sign_in(client: Client) -> None:
@@ -238,7 +238,7 @@ def test_only_the_presented_token_has_the_form_to_renew(ada: Client) -> None:
 
 
 def test_edit_forms_have_the_current_values(ada: Client) -> None:
-    edit = ada.me().state['_templates']['edit']['properties']
+    edit = ada.me().json['_templates']['edit']['properties']
     assert {field['name']: field['value'] for field in edit} == {
         'username': 'ada',
         'email': 'ada@example.org',

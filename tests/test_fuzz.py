@@ -123,8 +123,8 @@ def send(client: Client, method: str, url: str, headers: dict[str, str], body: B
         sent['If-Match'] = '"another"'
     response = client.request(method, url, headers=sent, body=body.data if body else None)
     assert all(value.isascii() and value.isprintable() for value in response.headers.values())
-    if client.token and 'token' in response.state:
-        client.token = response.state['token']  # the token was renewed
+    if client.token and 'token' in response.json:
+        client.token = response.json['token']  # the token was renewed
     return response
 
 

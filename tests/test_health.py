@@ -17,7 +17,7 @@ from tests.client import Client, assert_problem
 def test_health_checks_need_no_token_and_are_not_cached(client: Client, path: str, token: str | None) -> None:
     client.token = token
     response = client.get(path, accept='image/png')
-    assert (response.status, response.state) == (200, {'status': 'ok'})
+    assert (response.status, response.json) == (200, {'status': 'ok'})
     assert response.headers['cache-control'] == 'no-store'
 
 

@@ -25,13 +25,13 @@ def publish(client: Client, body: str = 'hello', key: str = KEY, **options: Any)
 
 def register(app: Any, username: str = 'ada', password: str = PASSWORD, key: str = KEY) -> ApiResponse:
     client = Client(app)
-    users = client.entry().state['_templates']['register']['target']
+    users = client.entry().json['_templates']['register']['target']
     body = {'username': username, 'email': f'{username}@example.org', 'password': password}
     return client.post(users, body, headers={'Idempotency-Key': key})
 
 
 def count_posts(client: Client) -> int:
-    return client.follow('hc:posts').state['_meta']['total_items']
+    return client.follow('hc:posts').json['_meta']['total_items']
 
 
 def test_a_retried_post_is_published_once(ada: Client) -> None:
@@ -43,7 +43,7 @@ def test_a_retried_post_is_published_once(ada: Client) -> None:
 def test_a_retry_gets_the_first_response(ada: Client) -> None:
     first, again = publish(ada), publish(ada)
     assert first.status == again.status == 201
-    assert again.lasting_headers == first.lasting_headers | {'idempotency-replayed': 'true'}
+    assert again.stable_headers == first.stable_headers | {'idempotency-replayed': 'true'}
     assert first.text == again.text
 
 
@@ -54,12 +54,12 @@ def test_a_replayed_response_has_the_request_id_of_the_retry(ada: Client) -> Non
 def test_a_response_with_a_key_is_like_one_without(ada: Client) -> None:
     with_key, without = publish(ada), ada.publish('hello')
     assert with_key.headers.keys() == without.headers.keys()
-    assert with_key.state.keys() == without.state.keys()
+    assert with_key.json.keys() == without.json.keys()
 
 
 def test_a_response_with_a_key_has_the_etag_of_a_get(ada: Client) -> None:
     response = publish(ada)
-    assert ada.get(response.headers['location']).tag == response.tag
+    assert ada.get(response.headers['location']).etag == response.etag
 
 
 def test_a_response_is_replayed_after_the_resource_has_changed(ada: Client) -> None:
@@ -114,7 +114,7 @@ def test_a_revoked_token_gets_no_replay(ada: Client) -> None:
 def test_a_read_token_gets_no_replay(ada: Client) -> None:
     publish(ada)
     sign_in = {'username': 'ada', 'password': PASSWORD, 'scope': 'read'}
-    reader = Client(ada.app, ada.post('/api/tokens', sign_in).state['token'])
+    reader = Client(ada.app, ada.post('/api/tokens', sign_in).json['token'])
     response = reader.post('/api/posts', {'body': 'hello'}, headers={'Idempotency-Key': KEY})
     assert_problem(response, 403)
 
@@ -123,7 +123,7 @@ def test_a_retried_registration_gets_the_first_response(app: Any) -> None:
     first, again = register(app), register(app)
     assert first.status == again.status == 201
     current = again.headers['ratelimit']  # a replayed response has the current limit
-    assert again.lasting_headers == first.lasting_headers | {
+    assert again.stable_headers == first.stable_headers | {
         'idempotency-replayed': 'true',
         'ratelimit': current,
     }
@@ -153,13 +153,13 @@ def test_a_key_has_no_effect_on_sign_ins(app: Any, ada: Client) -> None:
     body = {'username': 'ada', 'password': PASSWORD}
     first, again = (Client(app).post(tokens, body, headers={'Idempotency-Key': KEY}) for _ in range(2))
     assert first.status == again.status == 200
-    assert first.state['token'] != again.state['token']
+    assert first.json['token'] != again.json['token']
 
 
 def test_a_key_has_no_effect_on_other_methods(ada: Client) -> None:
     post = publish(ada)
     edited = [ada.put(post.href('self'), {'body': body}, headers={'Idempotency-Key': KEY}) for body in 'ab']
-    assert [response.state['body'] for response in edited] == ['a', 'b']
+    assert [response.json['body'] for response in edited] == ['a', 'b']
 
 
 def test_a_body_that_is_too_large_is_rejected_with_a_key_too(ada: Client) -> None:

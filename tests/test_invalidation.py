@@ -98,8 +98,8 @@ def test_renaming_a_store_changes_only_the_pages_of_its_items(world: World) -> N
     data, page = world.ada.get(item), world.ada.get(item, accept=HTML)
     urls = invalidated(WRITES['rename store'](world))
     assert urls == {f'{ORIGIN}/api/stores', ORIGIN + world.url('/api/stores/{store_id}/items')}
-    assert world.ada.get(item, headers={'If-None-Match': data.tag}).status == 304
-    assert world.ada.get(item, accept=HTML, headers={'If-None-Match': page.tag}).status == 200
+    assert world.ada.get(item, headers={'If-None-Match': data.etag}).status == 304
+    assert world.ada.get(item, accept=HTML, headers={'If-None-Match': page.etag}).status == 200
 
 
 def test_no_write_has_more_than_20_links(ada: Client) -> None:

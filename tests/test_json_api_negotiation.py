@@ -3,7 +3,7 @@
 import pytest
 
 from tests.client import HAL, HTML, JSON, JSON_API, PROBLEM, Client
-from tests.json_api_client import JsonApiClient, assert_refused
+from tests.json_api_client import JsonApiClient, assert_rejected
 
 pytestmark = pytest.mark.above_databases
 
@@ -55,7 +55,7 @@ def test_json_api_accepted_only_with_parameters_is_406(client: Client, accept: s
 
 def test_a_406_lists_json_api(client: Client) -> None:
     refused = client.get('/api', accept='image/png')
-    assert JSON_API in refused.state['detail']
+    assert JSON_API in refused.json['detail']
 
 
 @pytest.mark.parametrize(
@@ -80,7 +80,7 @@ def test_a_json_api_body_gets_a_json_api_response(anonymous_api: JsonApiClient, 
 
 def test_an_invalid_json_api_body_gets_json_api_errors(anonymous_api: JsonApiClient) -> None:
     refused = anonymous_api.send('POST', '/api/users', {'type': 'users'}, Accept='*/*')
-    assert_refused(refused, 400, '/data', '/data', '/data')
+    assert_rejected(refused, 400, '/data', '/data', '/data')
 
 
 def test_a_json_api_body_can_get_another_format(anonymous_api: JsonApiClient) -> None:

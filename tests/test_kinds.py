@@ -42,19 +42,19 @@ def documents_of_owner(world: World, accept: str = HAL) -> dict[str, dict[str, A
         'relations': '/api/rels/{rel}',
         'problems': '/api/problems/{name}',
     }
-    return {kind: world.ada.get(world.url(template), accept=accept).state for kind, template in urls.items()}
+    return {kind: world.ada.get(world.url(template), accept=accept).json for kind, template in urls.items()}
 
 
 def documents_of_others(world: World) -> dict[str, dict[str, Any]]:
     """Return a document of each kind that other users can see, as they see it."""
     return {
-        'users': world.ada.get(world.url('/api/users/{other_id}'), accept=HAL).state,
-        'posts': world.bob.get(world.url('/api/posts/{post_id}'), accept=HAL).state,
-        'stores': world.bob.get(world.url('/api/stores/{store_id}'), accept=HAL).state,
-        'items': world.bob.get(world.url('/api/items/{item_id}'), accept=HAL).state,
-        'follows': world.bob.get(world.url('/api/users/{user_id}/following/{other_id}'), accept=HAL).state,
-        'entry-points': Client(world.ada.app).get('/api', accept=HAL).state,
-        'relations': Client(world.ada.app).get('/api/rels/password', accept=HAL).state,
+        'users': world.ada.get(world.url('/api/users/{other_id}'), accept=HAL).json,
+        'posts': world.bob.get(world.url('/api/posts/{post_id}'), accept=HAL).json,
+        'stores': world.bob.get(world.url('/api/stores/{store_id}'), accept=HAL).json,
+        'items': world.bob.get(world.url('/api/items/{item_id}'), accept=HAL).json,
+        'follows': world.bob.get(world.url('/api/users/{user_id}/following/{other_id}'), accept=HAL).json,
+        'entry-points': Client(world.ada.app).get('/api', accept=HAL).json,
+        'relations': Client(world.ada.app).get('/api/rels/password', accept=HAL).json,
     }
 
 
@@ -62,9 +62,9 @@ def created_documents(world: World) -> dict[str, dict[str, Any]]:
     """Return the documents of responses that created resources."""
     credentials = {'username': 'ada', 'password': 'correct horse'}
     return {
-        'users': Client(world.ada.app).register('grace').state,
-        'posts': world.ada.publish('Again').state,
-        'tokens': Client(world.ada.app).post('/api/tokens', credentials).state,
+        'users': Client(world.ada.app).register('grace').json,
+        'posts': world.ada.publish('Again').json,
+        'tokens': Client(world.ada.app).post('/api/tokens', credentials).json,
     }
 
 
@@ -153,6 +153,6 @@ def test_the_target_of_a_relationship_has_the_declared_kind(world: World) -> Non
     for kind in KINDS.values():
         links = documents_of_owner(world)[kind.name]['_links']
         for rel, name in kind.relationships.items():
-            data = world.ada.get(links[rel]['href'], accept=JSON_API).state['data']
+            data = world.ada.get(links[rel]['href'], accept=JSON_API).json['data']
             entries = data if isinstance(data, list) else [data]
             assert {entry['type'] for entry in entries} <= {name}, rel

@@ -51,7 +51,7 @@ def shared_inbox() -> Iterator[MailServer]:
 
 @pytest.fixture
 def inbox(shared_inbox: MailServer) -> MailServer:
-    shared_inbox.messages, shared_inbox.recipients, shared_inbox.reply = [], [], ''
+    shared_inbox.messages, shared_inbox.recipients, shared_inbox.rejection = [], [], ''
     return shared_inbox
 
 
@@ -153,9 +153,9 @@ def test_the_html_of_a_mail_escapes_values(db: Session) -> None:
 def test_a_temporary_failure_of_the_mail_server_delays_only_mail(
     ada: Client, db: Session, inbox: MailServer, clock: MovableClock
 ) -> None:
-    inbox.reply = '450 busy'
+    inbox.rejection = '450 busy'
     assert send_due_mail(db) == 0
-    inbox.reply = ''
+    inbox.rejection = ''
     assert send_due_mail(db) == 0
     assert ada.me().status == 200
     clock.move(seconds=11)
@@ -165,7 +165,7 @@ def test_a_temporary_failure_of_the_mail_server_delays_only_mail(
 def test_retries_become_less_frequent(
     ada: Client, db: Session, inbox: MailServer, clock: MovableClock
 ) -> None:
-    inbox.reply = '450 busy'
+    inbox.rejection = '450 busy'
     delays = []
     for _ in range(12):
         send_due_mail(db)
@@ -179,7 +179,7 @@ def test_retries_become_less_frequent(
 def test_a_mail_is_discarded_after_five_days(
     ada: Client, db: Session, inbox: MailServer, clock: MovableClock
 ) -> None:
-    inbox.reply = '450 busy'
+    inbox.rejection = '450 busy'
     clock.move(seconds=5 * 86400 + 1)
     send_due_mail(db)
     assert pending(db) == 0
@@ -188,7 +188,7 @@ def test_a_mail_is_discarded_after_five_days(
 def test_a_mail_to_a_rejected_recipient_is_discarded(
     ada: Client, db: Session, inbox: MailServer, caplog: pytest.LogCaptureFixture
 ) -> None:
-    inbox.reply = '550 no such mailbox'
+    inbox.rejection = '550 no such mailbox'
     with caplog.at_level(logging.DEBUG, 'service'):
         send_due_mail(db)
     assert pending(db) == 0
@@ -313,20 +313,20 @@ def test_mail_is_sent_only_to_a_server_with_a_valid_certificate(
 
 
 def test_an_address_is_verified_by_its_link(ada: Client, db: Session, inbox: MailServer) -> None:
-    assert ada.me().state['email_verified'] is False
+    assert ada.me().json['email_verified'] is False
     send_due_mail(db)
     link = inbox.last_link()
     page = Client(ada.app).get(link)
     assert page.status == 200
-    assert ada.me().state['email_verified'] is False
+    assert ada.me().json['email_verified'] is False
     assert page.submit('verify-email').status == 204
-    assert ada.me().state['email_verified'] is True
+    assert ada.me().json['email_verified'] is True
     assert_problem(page.submit('verify-email'), 404)
     assert_problem(ada.get(link), 404)
 
 
 def test_only_the_owner_sees_whether_an_address_is_verified(ada: Client, bob: Client) -> None:
-    assert 'email_verified' not in bob.get(ada.me().href('self')).state
+    assert 'email_verified' not in bob.get(ada.me().href('self')).json
 
 
 def test_a_verification_link_is_valid_for_seven_days(
@@ -346,7 +346,7 @@ def test_a_changed_address_is_verified_again_and_the_old_one_notified(
     old_link = inbox.last_link()
     Client(ada.app).post(old_link)
     changed = ada.me().submit('edit', email='new@example.org')
-    assert changed.state['email_verified'] is False
+    assert changed.json['email_verified'] is False
     assert send_due_mail(db) == 2
     assert set(inbox.recipients[1:]) == {'ada@example.org', 'new@example.org'}
     notice = next(
@@ -357,7 +357,7 @@ def test_a_changed_address_is_verified_again_and_the_old_one_notified(
     assert 'http' not in text_of(notice).replace(ORIGIN, '')
     link = next(link_of(message) for message in inbox.messages if message['To'] == 'new@example.org')
     assert Client(ada.app).post(link).status == 204
-    assert ada.me().state['email_verified'] is True
+    assert ada.me().json['email_verified'] is True
 
 
 def test_a_link_sent_to_a_former_address_is_invalid(ada: Client, db: Session, inbox: MailServer) -> None:
@@ -365,7 +365,7 @@ def test_a_link_sent_to_a_former_address_is_invalid(ada: Client, db: Session, in
     link = inbox.last_link()
     ada.me().submit('edit', email='new@example.org')
     assert_problem(Client(ada.app).post(link), 404)
-    assert ada.me().state['email_verified'] is False
+    assert ada.me().json['email_verified'] is False
 
 
 def test_an_unchanged_or_taken_address_sends_no_mail(ada: Client, bob: Client, db: Session) -> None:
@@ -380,21 +380,21 @@ def test_an_unchanged_or_taken_address_sends_no_mail(ada: Client, bob: Client, d
 
 def test_a_forgotten_password_is_reset_by_the_link_in_a_mail(reset: str, ada: Client, client: Client) -> None:
     page = client.get(reset)
-    assert page.state['username'] == 'ada'
+    assert page.json['username'] == 'ada'
     assert page.submit('reset-password', password=NEW_PASSWORD).status == 204
     assert ada.entry().status == 401
     assert client.post('/api/tokens', {'username': 'ada', 'password': PASSWORD}).status == 401
-    assert client.sign_in('ada', NEW_PASSWORD).me().state['email_verified'] is True
+    assert client.sign_in('ada', NEW_PASSWORD).me().json['email_verified'] is True
 
 
 def test_the_entry_point_has_a_form_and_a_link_to_request_a_reset(ada: Client, client: Client) -> None:
     entry = client.entry()
-    assert list(entry.state['_templates']) == ['register', 'login', 'forgot-password']
+    assert list(entry.json['_templates']) == ['register', 'login', 'forgot-password']
     assert entry.submit('forgot-password', email='ada@example.org').status == 202
     page = entry.follow('hc:password-resets')
     assert page.submit('forgot-password', email='ada@example.org').status == 202
-    assert 'hc:password-resets' not in ada.entry().state['_links']
-    assert list(ada.entry().state['_templates']) == ['publish']
+    assert 'hc:password-resets' not in ada.entry().json['_links']
+    assert list(ada.entry().json['_templates']) == ['publish']
 
 
 def test_a_user_can_request_another_verification_mail(ada: Client, db: Session, inbox: MailServer) -> None:
@@ -405,8 +405,8 @@ def test_a_user_can_request_another_verification_mail(ada: Client, db: Session, 
     assert inbox.recipients[-1] == 'ada@example.org'
     assert ada.get(inbox.last_link()).submit('verify-email').status == 204
     me = ada.me()
-    assert me.state['email_verified'] is True
-    assert list(me.state['_templates']) == ['edit', 'change-password', 'delete']
+    assert me.json['email_verified'] is True
+    assert list(me.json['_templates']) == ['edit', 'change-password', 'delete']
     assert ada.post('/api/email-verifications').status == 202
     assert send_due_mail(db) == 0
 
@@ -424,7 +424,7 @@ def test_changes_of_the_address_are_limited_for_each_user(ada: Client, bob: Clie
     """Each change sends two mails, which could fill the mailbox of any address if there was no limit."""
     emails = [f'ada{number}@example.org' for number in range(6)]
     assert [ada.me().submit('edit', email=email).status for email in emails] == [200] * 5 + [429]
-    assert ada.me().state['email'] == 'ada4@example.org'
+    assert ada.me().json['email'] == 'ada4@example.org'
     assert ada.me().submit('edit', email='ada4@example.org', about_me='unchanged address').status == 200
     assert ada.post('/api/email-verifications').status == 429
     assert bob.me().submit('edit', email='robert@example.org').status == 200
@@ -433,10 +433,10 @@ def test_changes_of_the_address_are_limited_for_each_user(ada: Client, bob: Clie
 def test_requesting_a_verification_mail_needs_a_write_token(ada: Client, client: Client) -> None:
     target = '/api/email-verifications'
     assert client.post(target).status == 401
-    token = client.entry().submit('login', username='ada', password=PASSWORD, scope='read').state['token']
+    token = client.entry().submit('login', username='ada', password=PASSWORD, scope='read').json['token']
     reader = Client(client.app, token)
     assert_problem(reader.post(target), 403)
-    assert 'request-verification' not in reader.me().state.get('_templates', {})
+    assert 'request-verification' not in reader.me().json.get('_templates', {})
 
 
 def test_a_verification_mail_can_be_requested_without_scripts(
@@ -453,9 +453,9 @@ def test_a_verification_mail_can_be_requested_without_scripts(
 
 def test_a_server_without_mail_has_no_resets_and_no_verification(start: Start) -> None:
     client = Client(start())
-    assert 'hc:password-resets' not in client.entry().state['_links']
+    assert 'hc:password-resets' not in client.entry().json['_links']
     client.register('ada')
-    assert 'email_verified' not in client.sign_in('ada').me().state
+    assert 'email_verified' not in client.sign_in('ada').me().json
     names = ('password-resets', 'email-verifications')
     for path in [f'/api/{name}{secret}' for name in names for secret in ('', '/x')]:
         assert client.get(path).status == client.post(path).status == 404
@@ -538,11 +538,11 @@ def test_the_database_has_only_digests_of_secrets(reset: str, db: Session) -> No
         assert secret not in str([tuple(row) for row in db.execute(f'SELECT * FROM {table}').fetchall()])
 
 
-def test_no_log_line_has_a_secret(reset: str, client: Client, lines: StringIO) -> None:
+def test_no_log_line_has_a_secret(reset: str, client: Client, request_log: StringIO) -> None:
     client.get(reset)
     client.put(reset, {'password': NEW_PASSWORD})
-    assert reset.rpartition('/')[2] not in lines.getvalue()
-    assert '/api/password-resets/*' in lines.getvalue()
+    assert reset.rpartition('/')[2] not in request_log.getvalue()
+    assert '/api/password-resets/*' in request_log.getvalue()
 
 
 # Information in responses
@@ -551,7 +551,7 @@ def test_no_log_line_has_a_secret(reset: str, client: Client, lines: StringIO) -
 def test_known_and_unknown_addresses_get_equal_responses(ada: Client, client: Client, db: Session) -> None:
     responses = [request_reset(client, email) for email in ('ada@example.org', 'nobody@example.org')]
     existing, unknown = (
-        {name: value for name, value in response.lasting_headers.items() if name != 'ratelimit'}
+        {name: value for name, value in response.stable_headers.items() if name != 'ratelimit'}
         for response in responses
     )
     assert existing == unknown
@@ -628,7 +628,7 @@ def test_a_link_is_served_in_every_format(reset: str, client: Client, accept: st
 
 
 def test_a_password_is_reset_in_json_api(reset: str, client: Client) -> None:
-    data = client.get(reset, accept=JSON_API).state['data']
+    data = client.get(reset, accept=JSON_API).json['data']
     body = {'data': {'type': data['type'], 'id': data['id'], 'attributes': {'password': NEW_PASSWORD}}}
     headers = {'Content-Type': JSON_API}
     response = client.request('PUT', reset, body=json.dumps(body), headers=headers, accept=JSON_API)
@@ -656,7 +656,7 @@ def test_links_need_no_token_but_reject_an_invalid_one(
 
 
 def test_the_openapi_document_of_a_server_with_mail_is_valid_and_small(client: Client) -> None:
-    document = client.follow('service-desc', accept='application/json').state
+    document = client.follow('service-desc', accept='application/json').json
     assert list(OpenAPIV31SpecValidator(document).iter_errors()) == []
     assert len(orjson.dumps(document)) < 330_000
     assert '/api/password-resets/{secret}' in document['paths']
@@ -701,4 +701,4 @@ def test_a_browser_that_is_signed_in_can_use_a_link(
     send_due_mail(db)
     assert browser.open(inbox.last_link()) == 200
     assert browser.submit('verify-email') == 200
-    assert ada.me().state['email_verified'] is True
+    assert ada.me().json['email_verified'] is True

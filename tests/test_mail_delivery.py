@@ -22,7 +22,9 @@ def environment(inbox: MailServer) -> dict[str, str]:
 def register(server: Server, name: str) -> int:
     user = {'username': name, 'email': f'{name}@example.org', 'password': 'correct horse'}
     body = json.dumps(user).encode()
-    return server.ask('POST', '/api/users', body, Content_Type='application/json', Host='halcyon.test').status
+    return server.request(
+        'POST', '/api/users', body, Content_Type='application/json', Host='halcyon.test'
+    ).status
 
 
 def test_the_workers_of_a_server_send_each_mail_once(tmp_path: Path, program: str) -> None:

@@ -236,7 +236,7 @@ def server(tmp_path_factory: Any, program: str) -> Iterator[Server]:
 
 
 def scrape_server(server: Server) -> Scrape:
-    response = server.ask('GET', '/metrics')
+    response = server.request('GET', '/metrics')
     assert (response.status, response.headers['content-type']) == (200, TYPE)
     return Scrape(response.body.decode())
 
@@ -244,7 +244,7 @@ def scrape_server(server: Server) -> Scrape:
 def request_entry_point(server: Server, times: int) -> set[int]:
     """Request the entry point this many times, and return the workers that responded."""
     with ThreadPoolExecutor(4) as pool:
-        responses = list(pool.map(lambda _: server.ask('GET', '/api'), range(times)))
+        responses = list(pool.map(lambda _: server.request('GET', '/api'), range(times)))
     ids = {response.headers['x-request-id'] for response in responses}
     lines = [json.loads(line) for line in server.log.splitlines()]
     return {line['process'] for line in lines if line.get('request') in ids}
@@ -281,7 +281,7 @@ def test_failed_sign_ins_are_counted_across_workers(server: Server) -> None:
     wrong = 'Basic ' + b64encode(b'nobody:wrong horse').decode()
     before = scrape_server(server).sum('rate_limit_attempts_total', limit='account')
     for _ in range(5):
-        assert server.ask('POST', '/api/tokens', Authorization=wrong).status == 401
+        assert server.request('POST', '/api/tokens', Authorization=wrong).status == 401
     assert scrape_server(server).sum('rate_limit_attempts_total', limit='account') == before + 5
 
 

@@ -16,7 +16,7 @@ def other_node(start: Start, ada: Client) -> Client:
 
 
 def test_a_token_works_on_every_node(other_node: Client) -> None:
-    assert other_node.me().state['username'] == 'ada'
+    assert other_node.me().json['username'] == 'ada'
 
 
 def test_a_revoked_token_is_rejected_on_every_node(ada: Client, other_node: Client) -> None:

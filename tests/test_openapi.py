@@ -29,7 +29,7 @@ from tests.client import HAL, HAL_FORMS, HTML, JSON, JSON_API, ORIGIN, ApiRespon
 from tests.clock import MovableClock
 from tests.conftest import Start, sign_up
 from tests.databases import TestDatabase
-from tests.description import Described, Description, description_of
+from tests.description import DescribedOperation, Description, description_of
 from tests.golden import check_golden
 from tests.preparation import Preparation
 from tests.routes import World
@@ -66,12 +66,12 @@ def bodies() -> Iterator[Any]:
             yield pytest.param(operation, media_type, id=f'{operation} {media_type}')
 
 
-def with_status(status: int) -> list[Described]:
+def with_status(status: int) -> list[DescribedOperation]:
     """Return the operations with a described response of the status."""
     return [operation for operation in OPERATIONS if str(status) in operation.operation['responses']]
 
 
-def is_public(operation: Described) -> bool:
+def is_public(operation: DescribedOperation) -> bool:
     """Return whether the operation needs no credentials by its description."""
     return operation.operation['security'] != [{'bearer': []}]
 
@@ -103,12 +103,12 @@ def ada(client: Client, preparation: Preparation) -> Client:
 def example(template: str, method: str, media_type: str = JSON) -> dict[str, Any]:
     """Return a copy of the example of a body in the media type."""
     content = DOCUMENT['paths'][template][method.lower()]['requestBody']['content']
-    (body,) = DESCRIPTION.resolved(content[media_type]['schema'])['examples']
+    (body,) = DESCRIPTION.resolve(content[media_type]['schema'])['examples']
     value: dict[str, Any] = copy.deepcopy(body)
     return value
 
 
-def body_of(world: World, operation: Described, media_type: str) -> dict[str, Any]:
+def body_of(world: World, operation: DescribedOperation, media_type: str) -> dict[str, Any]:
     """Return the example of a body with the ids of this world."""
     body = example(operation.template, operation.method, media_type)
     data = body.get('data', {})
@@ -121,7 +121,7 @@ def body_of(world: World, operation: Described, media_type: str) -> dict[str, An
 
 def send(
     world: World,
-    operation: Described,
+    operation: DescribedOperation,
     *,
     by: Client | None = None,
     href: str | None = None,
@@ -140,7 +140,7 @@ def send(
     return (by or world.ada).request(operation.method, href, **options)
 
 
-def send_for_success(world: World, operation: Described, **options: Any) -> ApiResponse:
+def send_for_success(world: World, operation: DescribedOperation, **options: Any) -> ApiResponse:
     """Send a request that succeeds: anonymously if possible, and with a name that is not taken."""
     anonymous = Client(world.ada.app)
     if operation.operation['operationId'] == 'postUsers':
@@ -225,7 +225,7 @@ def test_every_body_has_a_valid_example() -> None:
     for content in contents_in(DOCUMENT):
         values = [example['value'] for example in content.get('examples', {}).values()]
         values += [content['example']] if 'example' in content else []
-        values += DESCRIPTION.resolved(content['schema']).get('examples', [])
+        values += DESCRIPTION.resolve(content['schema']).get('examples', [])
         assert values, content
         for value in values:
             DESCRIPTION.validate(content['schema'], value)
@@ -249,7 +249,7 @@ def test_a_schema_rejects_documents_without_a_required_member(name: str) -> None
 
 @pytest.mark.parametrize(('operation', 'status', 'media_type'), [*responses()])
 def test_every_described_success_occurs(
-    world: World, operation: Described, status: int, media_type: str | None
+    world: World, operation: DescribedOperation, status: int, media_type: str | None
 ) -> None:
     options: dict[str, Any] = {'accept': media_type}
     if status == 303:
@@ -269,7 +269,9 @@ def test_every_described_success_occurs(
 
 
 @pytest.mark.parametrize(('operation', 'media_type'), [*bodies()])
-def test_every_described_body_is_accepted(world: World, operation: Described, media_type: str) -> None:
+def test_every_described_body_is_accepted(
+    world: World, operation: DescribedOperation, media_type: str
+) -> None:
     assert send_for_success(world, operation, media_type=media_type).status in (200, 201, 204)
 
 
@@ -322,7 +324,7 @@ def test_every_described_401_occurs(world: World) -> None:
 
 def test_every_described_403_occurs(world: World) -> None:
     login = {'username': 'bob', 'password': 'correct horse', 'scope': 'read'}
-    reader = Client(world.bob.app, Client(world.bob.app).post(urls.TOKENS, login).state['token'])
+    reader = Client(world.bob.app, Client(world.bob.app).post(urls.TOKENS, login).json['token'])
     for operation in with_status(403):
         with_id: dict[str, Any] = {}
         if operation.method == 'POST' and '/relationships/' not in operation.template:
@@ -380,7 +382,7 @@ def test_an_unknown_parameter_of_a_write_has_no_effect(world: World, database: T
         href = f'{world.url(operation.template)}?unknown=1'
         response = send(world, operation, href=href, accept=JSON_API)
         assert response.status == 400, str(operation)
-        assert response.state['errors'][0]['source'] == {'parameter': 'unknown'}
+        assert response.json['errors'][0]['source'] == {'parameter': 'unknown'}
     assert database.rows() == before
 
 
@@ -446,9 +448,9 @@ def test_every_described_status_is_tested_here() -> None:
 
 
 def test_a_form_and_its_body_schema_have_the_same_rules(ada: Client) -> None:
-    form = ada.me().state['_templates']['edit']
+    form = ada.me().json['_templates']['edit']
     content = DOCUMENT['paths']['/api/users/{user_id}']['put']['requestBody']['content'][form['contentType']]
-    rules = DESCRIPTION.resolved(content['schema'])['properties']
+    rules = DESCRIPTION.resolve(content['schema'])['properties']
     for field in form['properties']:
         assert rules[field['name']].get('maxLength') == field.get('maxLength')
         assert rules[field['name']].get('minLength') == field.get('minLength')
@@ -471,19 +473,19 @@ def test_the_document_is_cacheable_by_anyone(client: Client, rel: str) -> None:
     response = client.follow(rel)
     assert response.status == 200
     assert response.headers['cache-control'].startswith('public')
-    again = client.get(client.entry().href(rel), headers={'If-None-Match': response.tag})
+    again = client.get(client.entry().href(rel), headers={'If-None-Match': response.etag})
     assert again.status == 304
 
 
 def test_the_etag_of_the_document_differs_by_media_type(client: Client) -> None:
     href = client.entry().href('service-desc')
-    assert client.get(href, accept=OPENAPI).tag != client.get(href, accept=JSON).tag
+    assert client.get(href, accept=OPENAPI).etag != client.get(href, accept=JSON).etag
 
 
 def test_urls_in_the_document_start_with_the_base_url(start: Start) -> None:
     app = start(BASE_URL='https://api.example.org')
     response = Client(app).get('/api/openapi.json')
-    assert response.state['servers'] == [{'url': 'https://api.example.org'}]
+    assert response.json['servers'] == [{'url': 'https://api.example.org'}]
     assert 'halcyon.test' not in response.text
 
 

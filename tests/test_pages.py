@@ -79,7 +79,7 @@ def test_a_static_file_has_its_content_type(client: Client) -> None:
 
 def test_an_unchanged_static_file_is_304(client: Client) -> None:
     url = files(Page(client.entry(accept=HTML).text))[0]
-    tag = client.get(url).tag
+    tag = client.get(url).etag
     assert client.get(url, headers={'If-None-Match': tag}).status == 304
 
 
@@ -98,13 +98,13 @@ def test_a_form_submitted_by_a_browser_redirects_to_a_page(client: Client) -> No
     assert response.status == 303
     assert response.headers['location'] == f'{ORIGIN}/api'
     assert response.text == ''
-    assert client.sign_in('eva').me().state['username'] == 'eva'
+    assert client.sign_in('eva').me().json['username'] == 'eva'
 
 
 def test_a_signed_in_browser_is_redirected_to_the_new_resource(ada: Client) -> None:
     response = post_form(ada, '/api/posts', {'body': 'first\r\nsecond'})
     assert response.status == 303
-    assert ada.get(response.headers['location']).state['body'] == 'first\nsecond'
+    assert ada.get(response.headers['location']).json['body'] == 'first\nsecond'
 
 
 def test_a_form_submitted_by_another_client_is_not_redirected(client: Client) -> None:
@@ -165,8 +165,8 @@ def test_user_text_is_escaped_in_pages(ada: Client) -> None:
 
 def test_examples_have_the_origin_of_the_request(client: Client) -> None:
     relation = client.get('/api/rels/followers')
-    assert relation.state['leads_to'] == 'a collection of users'
-    assert f'"{ORIGIN}/api/users/' in relation.state['example']
+    assert relation.json['leads_to'] == 'a collection of users'
+    assert f'"{ORIGIN}/api/users/' in relation.json['example']
 
 
 @pytest.mark.parametrize('url', ['/api/rels/nothing', '/api/problems/nothing'])
@@ -175,7 +175,7 @@ def test_unknown_relations_and_problem_types_are_404(client: Client, url: str) -
 
 
 def test_a_relation_of_a_feature_that_is_off_is_documented(client: Client) -> None:
-    assert 'servers with mail' in client.get('/api/rels/password-resets').state['meaning']
+    assert 'servers with mail' in client.get('/api/rels/password-resets').json['meaning']
 
 
 def test_code_in_the_documentation_is_marked_up_as_code(client: Client) -> None:

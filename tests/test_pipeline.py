@@ -36,7 +36,7 @@ def test_the_middleware_is_in_the_order_of_the_diagram(app: Any) -> None:
 
 def test_a_304_links_to_the_pages_like_the_200(ada: Client) -> None:
     page = ada.get('/api/users')
-    unchanged = ada.get('/api/users', headers={'If-None-Match': page.tag})
+    unchanged = ada.get('/api/users', headers={'If-None-Match': page.etag})
     assert unchanged.status == 304
     assert unchanged.headers['link'] == page.headers['link']
 
@@ -52,9 +52,9 @@ def test_a_replay_is_presented_once(ada: Client) -> None:
     key = {'Idempotency-Key': '"once"'}
     first = ada.post('/api/posts', {'body': 'Hello'}, headers=key)
     again = ada.post('/api/posts', {'body': 'Hello'}, headers=key)
-    assert again.lasting_headers == first.lasting_headers | {'idempotency-replayed': 'true'}
+    assert again.stable_headers == first.stable_headers | {'idempotency-replayed': 'true'}
     assert again.headers['vary'] == 'Accept, Authorization, Accept-Encoding, Origin'
-    assert again.headers['etag'] == first.headers['etag'] == ada.get(first.headers['location']).tag
+    assert again.headers['etag'] == first.headers['etag'] == ada.get(first.headers['location']).etag
 
 
 def test_a_response_that_cannot_be_presented_is_a_problem(

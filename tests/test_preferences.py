@@ -32,9 +32,9 @@ def test_a_client_can_prefer_a_response_without_content(
     assert response.text == ''
     assert response.headers['preference-applied'] == 'return=minimal'
     if status == 201:
-        assert world.ada.get(response.headers['location']).state.items() >= body.items()
+        assert world.ada.get(response.headers['location']).json.items() >= body.items()
     if method == 'PATCH':
-        assert response.tag == world.ada.get(url).tag
+        assert response.etag == world.ada.get(url).etag
 
 
 @pytest.mark.parametrize(
@@ -55,10 +55,10 @@ def test_prefer_has_the_syntax_of_rfc_7240(ada: Client, prefer: str, applied: bo
 
 def test_the_secret_of_a_token_is_never_omitted(ada: Client) -> None:
     response = ada.post('/api/tokens', headers=MINIMAL)
-    assert response.state['token']
+    assert response.json['token']
     assert 'preference-applied' not in response.headers
 
 
 def test_errors_and_reads_keep_their_content(ada: Client) -> None:
-    assert ada.post('/api/posts', {'body': ''}, headers=MINIMAL).state['errors']
+    assert ada.post('/api/posts', {'body': ''}, headers=MINIMAL).json['errors']
     assert ada.get('/api/posts', headers=MINIMAL).items == []

@@ -18,14 +18,14 @@ from tests.routes import World
 )
 def test_a_related_resource_is_served_with_its_own_url(world: World, template: str, related: str) -> None:
     response, own = (world.ada.get(world.url(path)) for path in (template, related))
-    assert (response.status, response.text, response.tag) == (200, own.text, own.tag)
+    assert (response.status, response.text, response.etag) == (200, own.text, own.etag)
     assert response.headers['content-location'] == own.href('self')
     assert_problem(world.ada.get(template.format_map(dict.fromkeys(world.values, 5))), 404)
     assert Client(world.ada.app).get(world.url(template)).status == 401
 
 
 def test_links_to_other_media_types_have_a_type(ada: Client) -> None:
-    entry, me = ada.entry().state['_links'], ada.me().state['_links']
+    entry, me = ada.entry().json['_links'], ada.me().json['_links']
     assert entry['service-desc']['type'] == 'application/vnd.oai.openapi+json'
     assert entry['service-doc']['type'] == 'text/html'
     assert me['hc:avatar']['type'] == 'image/png'
@@ -45,7 +45,7 @@ def test_links_to_other_media_types_have_a_type(ada: Client) -> None:
 def test_a_problem_links_to_helpful_resources(
     client: Client, method: str, url: str, headers: dict[str, str], rels: set[str]
 ) -> None:
-    problem = client.request(method, url, headers=headers).state
+    problem = client.request(method, url, headers=headers).json
     assert set(problem['_links']) == rels
     assert problem['_links']['help']['href'] == problem['type']
     for rel, link in problem['_links'].items():
@@ -74,7 +74,7 @@ def test_a_former_url_has_a_deprecation_header(client: Client) -> None:
 
 def test_the_edit_form_is_a_patch_with_optional_fields(world: World) -> None:
     for template in ('/api/users/{user_id}', '/api/posts/{post_id}', '/api/items/{item_id}'):
-        form = world.ada.get(world.url(template)).state['_templates']['edit']
+        form = world.ada.get(world.url(template)).json['_templates']['edit']
         assert form['method'] == 'PATCH'
         assert not any(field.get('required') for field in form['properties'])
         assert all('value' in field for field in form['properties'])

@@ -33,8 +33,8 @@ WRITES = [(method, template) for method, template in MATRIX if method != 'GET']
 
 def sign_in_to_read(client: Client, name: str) -> Client:
     response = Client(client.app).entry().submit('login', username=name, password=PASSWORD, scope='read')
-    assert response.state['scope'] == 'read'
-    return Client(client.app, response.state['token'])
+    assert response.json['scope'] == 'read'
+    return Client(client.app, response.json['token'])
 
 
 @pytest.fixture
@@ -51,7 +51,7 @@ def test_a_token_for_reading_changes_nothing(
     expected = PERMITTED.get((method, template), 403)
     assert response.status == expected
     if expected == 403:
-        assert response.state['type'].endswith('/insufficient-scope')
+        assert response.json['type'].endswith('/insufficient-scope')
         assert response.headers['www-authenticate'] == CHALLENGE
 
 
@@ -100,7 +100,7 @@ def forms_of(document: Any) -> Iterator[tuple[str, str]]:
 @pytest.mark.parametrize('template', [template for method, template in MATRIX if method == 'GET'])
 def test_no_form_that_writes_is_offered(world: World, reader: Client, template: str) -> None:
     response = reader.get(world.url(template))
-    assert {method for _, method in forms_of(response.state)} <= {'GET'}
+    assert {method for _, method in forms_of(response.json)} <= {'GET'}
 
 
 def test_a_page_has_only_forms_to_search_and_to_sign_out(world: World, reader: Client) -> None:
@@ -111,10 +111,10 @@ def test_a_page_has_only_forms_to_search_and_to_sign_out(world: World, reader: C
 
 
 def test_the_links_do_not_depend_on_the_scope(world: World, reader: Client) -> None:
-    assert set(reader.me().state['_links']) == set(world.ada.me().state['_links'])
-    assert reader.me().state['email'] == 'ada@example.org'
+    assert set(reader.me().json['_links']) == set(world.ada.me().json['_links'])
+    assert reader.me().json['email'] == 'ada@example.org'
     other = world.url('/api/users/{other_id}')
-    assert set(reader.get(other).state['_links']) == set(world.ada.get(other).state['_links'])
+    assert set(reader.get(other).json['_links']) == set(world.ada.get(other).json['_links'])
 
 
 def test_a_token_for_reading_can_revoke_only_itself(ada: Client, reader: Client) -> None:
@@ -130,8 +130,8 @@ def test_a_token_for_reading_can_revoke_only_itself(ada: Client, reader: Client)
 def test_a_renewed_token_keeps_its_scope(reader: Client) -> None:
     for body in ({}, {'scope': 'write'}):
         response = reader.post('/api/tokens', body)
-        assert response.state['scope'] == 'read'
-        assert Client(reader.app, response.state['token']).post('/api/posts', {'body': 'x'}).status == 403
+        assert response.json['scope'] == 'read'
+        assert Client(reader.app, response.json['token']).post('/api/posts', {'body': 'x'}).status == 403
 
 
 @pytest.mark.parametrize('scope', ['', 'admin', 'write read', None, ['write'], 5])
@@ -141,4 +141,4 @@ def test_an_unknown_scope_is_rejected(client: Client, ada: Client, scope: Any) -
 
 
 def test_a_sign_in_gets_the_scope_write_by_default(client: Client, ada: Client) -> None:
-    assert client.entry().submit('login', username='ada', password=PASSWORD).state['scope'] == 'write'
+    assert client.entry().submit('login', username='ada', password=PASSWORD).json['scope'] == 'write'

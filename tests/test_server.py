@@ -31,14 +31,14 @@ CLOSE = b'Connection: close\r\n'
 @pytest.fixture(scope='module')
 def server(tmp_path_factory: Any, program: str) -> Iterator[Server]:
     with Server(tmp_path_factory.mktemp('server'), program=program) as server:
-        server.ask('POST', '/api/users', json.dumps(NEW).encode(), Content_Type='application/json')
+        server.request('POST', '/api/users', json.dumps(NEW).encode(), Content_Type='application/json')
         yield server
 
 
 def sign_in(server: Server) -> str:
     """Return the Authorization header with a new token of Ada."""
-    response = server.ask('POST', '/api/tokens', Authorization=BASIC)
-    return f'Bearer {response.state["token"]}'
+    response = server.request('POST', '/api/tokens', Authorization=BASIC)
+    return f'Bearer {response.json["token"]}'
 
 
 def status_of(raw: bytes) -> int:
@@ -107,7 +107,7 @@ def test_only_one_of_several_concurrent_registrations_succeeds(server: Server) -
     person = json.dumps({**NEW, 'username': 'eve', 'email': 'eve@example.org'}).encode()
 
     def register(_: int) -> int:
-        return server.ask('POST', '/api/users', person, Content_Type='application/json').status
+        return server.request('POST', '/api/users', person, Content_Type='application/json').status
 
     with ThreadPoolExecutor(12) as pool:
         assert sorted(pool.map(register, range(12))) == [201] + [400] * 11
@@ -121,7 +121,7 @@ def test_a_killed_worker_loses_no_acknowledged_write(server: Server, tmp_path: P
     def write() -> None:
         while not stop.is_set():
             try:
-                response = server.ask(
+                response = server.request(
                     'POST',
                     '/api/posts',
                     b'{"body": "x"}',
@@ -129,7 +129,7 @@ def test_a_killed_worker_loses_no_acknowledged_write(server: Server, tmp_path: P
                     Content_Type='application/json',
                 )
                 if response.status == 201:
-                    acknowledged.append(response.state['id'])
+                    acknowledged.append(response.json['id'])
             except (OSError, ValueError, HTTPException):  # also a truncated response
                 continue
 
@@ -185,18 +185,18 @@ def test_sigterm_shuts_down_gracefully(tmp_path: Path, program: str) -> None:
         in_flight = stack.enter_context(closing(server.connect()))
         in_flight.request('POST', '/api/users', json.dumps(NEW), {'Content-Type': 'application/json'})
         server.process.send_signal(signal.SIGTERM)
-        wait_until(lambda: server.ask('GET', '/health/ready').status == 503)
-        assert server.ask('GET', '/health/live').status == 200
-        assert server.ask('GET', '/api').status == 200
+        wait_until(lambda: server.request('GET', '/health/ready').status == 503)
+        assert server.request('GET', '/health/live').status == 200
+        assert server.request('GET', '/api').status == 200
         assert in_flight.getresponse().status == 201
         assert server.process.wait(timeout=20) == 0
         with pytest.raises(OSError, match='refused'):
-            server.ask('GET', '/api')
+            server.request('GET', '/api')
 
 
 def test_requests_are_logged_but_successful_health_checks_are_not(server: Server) -> None:
-    response = server.ask('GET', '/api/rels/users?q=secret')
-    health = server.ask('GET', '/health/ready')
+    response = server.request('GET', '/api/rels/users?q=secret')
+    health = server.request('GET', '/health/ready')
     (line,) = (line for line in server.log.splitlines() if response.headers['x-request-id'] in line)
     assert ' GET /api/rels/users 200 ' in line
     assert health.headers['x-request-id'] not in server.log

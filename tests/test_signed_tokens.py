@@ -34,13 +34,13 @@ def signed(client: Client) -> Client:
     """Ada with a signed token."""
     client.register('ada')
     response = client.entry().submit('login', username='ada', password=PASSWORD, format='jwt')
-    return Client(client.app, response.state['token'])
+    return Client(client.app, response.json['token'])
 
 
 def published(client: Client) -> dict[str, Any]:
     response = client.get('/.well-known/jwks.json')
     assert response.content_type == 'application/jwk-set+json'
-    return response.state
+    return response.json
 
 
 @pytest.mark.parametrize('accept', ['application/json', 'application/jwk-set+json', 'text/html', '*/*'])
@@ -61,7 +61,7 @@ def test_another_library_verifies_a_token_by_the_published_keys(signed: Client) 
     assert claims['iss'] == ORIGIN
     assert claims['aud'] == f'{ORIGIN}/api'
     assert claims['client_id'] == 'halcyon'
-    assert claims['sub'] == str(signed.me().state['id'])
+    assert claims['sub'] == str(signed.me().json['id'])
     assert claims['scope'] == 'write'
     assert claims['exp'] - claims['iat'] == 3600
 
@@ -92,12 +92,12 @@ def test_basic_credentials_can_request_a_signed_token(client: Client) -> None:
     basic = base64.b64encode(f'ada:{PASSWORD}'.encode()).decode()
     tokens = client.entry().href('hc:tokens')
     response = client.post(tokens, {'format': 'jwt'}, headers={'Authorization': f'Basic {basic}'})
-    assert verify(client, response.state['token']).claims['sub']
+    assert verify(client, response.json['token']).claims['sub']
 
 
 def test_renewing_a_signed_token_returns_a_signed_token(signed: Client) -> None:
     renewed = signed.post(signed.entry().href('hc:tokens'))
-    assert verify(signed, renewed.state['token'])
+    assert verify(signed, renewed.json['token'])
 
 
 def test_a_signed_token_is_revoked_immediately(signed: Client) -> None:
@@ -127,13 +127,13 @@ def test_new_tokens_are_signed_with_the_new_key(signed: Client, clock: MovableCl
     new_key = rotate_keys(db)
     clock.move(seconds=361)
     response = Client(signed.app).entry().submit('login', username='ada', password=PASSWORD, format='jwt')
-    assert jwt.get_unverified_header(response.state['token'])['kid'] == str(new_key.id)
+    assert jwt.get_unverified_header(response.json['token'])['kid'] == str(new_key.id)
 
 
 def test_all_nodes_share_the_keys(signed: Client, start: Callable[..., Any]) -> None:
     other_node = Client(start(BASE_URL=ORIGIN))
     assert published(other_node) == published(signed)
-    assert Client(other_node.app, signed.token).me().state['username'] == 'ada'
+    assert Client(other_node.app, signed.token).me().json['username'] == 'ada'
 
 
 def _unsigned(header: dict[str, Any], claims: dict[str, Any]) -> str:
@@ -202,14 +202,14 @@ def test_a_new_key_is_published_before_it_signs(signed: Client, clock: MovableCl
     old = jwt.get_unverified_header(signed.token or '')['kid']
     new_key = rotate_keys(db)
     cached = signed.get('/.well-known/jwks.json')
-    assert str(new_key.id) in {key['kid'] for key in cached.state['keys']}
+    assert str(new_key.id) in {key['kid'] for key in cached.json['keys']}
     max_age = int(cached.headers['cache-control'].partition('max-age=')[2])
     clock.move(seconds=max_age)
     response = signed.post('/api/tokens')
-    assert jwt.get_unverified_header(response.state['token'])['kid'] == old
+    assert jwt.get_unverified_header(response.json['token'])['kid'] == old
     clock.move(seconds=61)
-    response = Client(signed.app, response.state['token']).post('/api/tokens')
-    assert jwt.get_unverified_header(response.state['token'])['kid'] == str(new_key.id)
+    response = Client(signed.app, response.json['token']).post('/api/tokens')
+    assert jwt.get_unverified_header(response.json['token'])['kid'] == str(new_key.id)
 
 
 def test_after_two_rotations_the_last_key_signs(signed: Client, clock: MovableClock, db: Session) -> None:
@@ -217,22 +217,22 @@ def test_after_two_rotations_the_last_key_signs(signed: Client, clock: MovableCl
     assert len(published(signed)['keys']) == 3
     clock.move(seconds=361)
     response = signed.post('/api/tokens')
-    assert jwt.get_unverified_header(response.state['token'])['kid'] == str(keys[1].id)
-    assert verify(signed, response.state['token'])
+    assert jwt.get_unverified_header(response.json['token'])['kid'] == str(keys[1].id)
+    assert verify(signed, response.json['token'])
 
 
 def test_the_scope_is_a_claim(client: Client) -> None:
     client.register('ada')
     login = {'username': 'ada', 'password': PASSWORD, 'format': 'jwt', 'scope': 'read'}
     response = client.entry().submit('login', **login)
-    assert verify(client, response.state['token']).claims['scope'] == 'read'
+    assert verify(client, response.json['token']).claims['scope'] == 'read'
 
 
 def test_no_token_is_signed_without_base_url(start: Callable[..., Any]) -> None:
     client = Client(start())
     client.register('ada')
     entry = client.entry()
-    assert 'format' not in {field['name'] for field in entry.state['_templates']['login']['properties']}
+    assert 'format' not in {field['name'] for field in entry.json['_templates']['login']['properties']}
     response = entry.submit('login', username='ada', password=PASSWORD, format='jwt')
     assert_problem(response, 400, '#/format')
     assert entry.submit('login', username='ada', password=PASSWORD, format='opaque').status == 200

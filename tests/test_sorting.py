@@ -8,7 +8,7 @@ from urllib.parse import quote, urlsplit
 import pytest
 
 from tests.client import HAL, JSON_API, ApiResponse, Client
-from tests.json_api_client import JsonApiClient, assert_refused, related
+from tests.json_api_client import JsonApiClient, assert_rejected, related_url
 
 PRICES = {'Atlas': '9.50', 'novel': '1.00', 'Poems': '1.00', 'essays': '0.00', 'Émile': '12.00'}
 
@@ -33,7 +33,7 @@ def items(stores: dict[str, ApiResponse]) -> dict[str, ApiResponse]:
 
 
 def id_of(response: ApiResponse) -> str:
-    return str(response.state['id'])
+    return str(response.json['id'])
 
 
 def names(page: ApiResponse) -> list[str]:
@@ -43,7 +43,7 @@ def names(page: ApiResponse) -> list[str]:
 def walk(page: ApiResponse, rel: str = 'next') -> list[ApiResponse]:
     """Follow a relation from page to page to the end."""
     pages = [page]
-    while rel in pages[-1].state['_links']:
+    while rel in pages[-1].json['_links']:
         pages.append(pages[-1].follow(rel))
     return pages
 
@@ -52,13 +52,13 @@ def assert_pages(client: Client, url: str, expected: list[str]) -> None:
     """Assert that pages of two have these entries, in both directions, and that links keep the query."""
     pages = walk(client.get(f'{url}&per_page=2', accept=HAL))
     assert [name for page in pages for name in names(page)] == expected
-    assert all(page.state['_meta']['total_items'] == len(expected) for page in pages)
+    assert all(page.json['_meta']['total_items'] == len(expected) for page in pages)
     backward = walk(pages[0].follow('last'), 'prev')
     assert [name for page in reversed(backward) for name in names(page)] == expected
     parameters = [part for part in quote(urlsplit(url).query, safe='=&').split('&') if part]
     for page in (*pages, *backward):
         for rel in ('self', 'first', 'last', 'next', 'prev'):
-            if rel in page.state['_links']:
+            if rel in page.json['_links']:
                 assert all(part in page.href(rel) for part in parameters), page.href(rel)
 
 
@@ -145,12 +145,12 @@ def test_posts_are_filtered_by_author(ada: Client, bob: Client) -> None:
     for number in range(3):
         ada.publish(f'ada {number}')
         bob.publish(f'bob {number}')
-    author = ada.me().state['id']
+    author = ada.me().json['id']
     expected = ['ada 2', 'ada 1', 'ada 0']
     for query, bodies in (('', expected), ('&sort=created_at', expected[::-1])):
         pages = walk(bob.get(f'/api/posts?filter[author]={author}{query}&per_page=2', accept=HAL))
         assert [post['body'] for page in pages for post in page.items] == bodies
-        assert pages[0].state['_meta']['total_items'] == 3
+        assert pages[0].json['_meta']['total_items'] == 3
     assert bob.get('/api/posts?filter[author]=1', accept=HAL).items == []
 
 
@@ -176,12 +176,12 @@ def test_every_collection_can_be_filtered_by_id(
         for missing in ('', '1'):
             empty = ada.get(f'{url}?filter[id]={missing}', accept=HAL)
             assert empty.items == []
-            assert empty.state['_meta']['total_items'] == 0
+            assert empty.json['_meta']['total_items'] == 0
 
 
 def test_a_filter_by_id_finds_nothing_outside_the_collection(ada: Client, bob: Client) -> None:
     bob.publish('unseen')
-    other_user, post = bob.me().state['id'], bob.follow('hc:posts').items[0]['id']
+    other_user, post = bob.me().json['id'], bob.follow('hc:posts').items[0]['id']
     token = bob.follow('hc:tokens').items[0]['id']
     me = ada.me()
     for rel, other in (
@@ -195,7 +195,7 @@ def test_a_filter_by_id_finds_nothing_outside_the_collection(ada: Client, bob: C
 
 
 def test_filters_of_users_apply_together(ada: Client, bob: Client) -> None:
-    mine, other = ada.me().state['id'], bob.me().state['id']
+    mine, other = ada.me().json['id'], bob.me().json['id']
     for query, expected in (
         (f'filter[id]={mine},{other}', ['ada', 'bob']),
         (f'filter[id]={mine},{other}&sort=-username', ['bob', 'ada']),
@@ -216,15 +216,15 @@ def test_relationships_are_filtered_like_their_collections(
     ada: Client, items: dict[str, ApiResponse]
 ) -> None:
     api = JsonApiClient(ada)
-    store = api.get('/api/stores?sort=name').state['data'][-1]
+    store = api.get('/api/stores?sort=name').json['data'][-1]
     url = store['relationships']['items']['links']['self']
-    by_price = api.get(f'{url}?sort=-price&page[size]=2').state
+    by_price = api.get(f'{url}?sort=-price&page[size]=2').json
     assert [identifier['id'] for identifier in by_price['data']] == [
         id_of(items['Émile']),
         id_of(items['Atlas']),
     ]
     assert 'sort=-price' in by_price['links']['next']
-    chosen = api.get(f'{url}?filter[id]={id_of(items["Poems"])}').state
+    chosen = api.get(f'{url}?filter[id]={id_of(items["Poems"])}').json
     assert [identifier['id'] for identifier in chosen['data']] == [id_of(items['Poems'])]
 
 
@@ -249,7 +249,7 @@ def test_relationships_are_filtered_like_their_collections(
 def test_an_unsupported_sort_key_or_filter_is_named_in_the_error(
     ada: Client, url: str, parameter: str
 ) -> None:
-    assert_refused(JsonApiClient(ada).get(url), 400, parameter)
+    assert_rejected(JsonApiClient(ada).get(url), 400, parameter)
 
 
 @pytest.mark.parametrize('query', ['sort=price', 'sort=name', 'sort=created_at', 'filter[id]=1'])
@@ -263,15 +263,15 @@ def test_a_cursor_of_another_sort_order_causes_no_server_error(
         response = ada.get(f'{url}?{query}&page[after]={cursor}', accept=JSON_API)
         assert response.status in (200, 400)
         if response.status == 400:
-            assert response.state['errors'][0]['source']['parameter'] in ('page[after]', 'sort')
+            assert response.json['errors'][0]['source']['parameter'] in ('page[after]', 'sort')
 
 
 def test_the_feed_is_sorted_and_filtered_in_json_api(ada: Client) -> None:
     for body in ('one', 'two'):
         ada.publish(body)
     api = JsonApiClient(ada)
-    url = related(api.me().state['data'], 'feed')
-    assert [post['attributes']['body'] for post in api.get(f'{url}?sort=created_at').state['data']] == [
+    url = related_url(api.me().json['data'], 'feed')
+    assert [post['attributes']['body'] for post in api.get(f'{url}?sort=created_at').json['data']] == [
         'one',
         'two',
     ]

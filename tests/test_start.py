@@ -51,7 +51,7 @@ def test_a_port_in_use_by_another_halcyon_aborts_startup(tmp_path: Path, program
         assert_one_line(
             run_to_end(tmp_path, program, PORT=str(server.port)), f'PORT: 127.0.0.1:{server.port} is in use'
         )
-        assert server.ask('GET', '/api').status == 200
+        assert server.request('GET', '/api').status == 200
 
 
 def test_a_port_in_use_by_another_program_aborts_startup(tmp_path: Path, program: str) -> None:
@@ -302,7 +302,7 @@ def test_a_worker_without_a_metrics_directory_serves_without_metrics(tmp_path: P
     with Server(
         tmp_path, program=program, METRICS='on', PROMETHEUS_MULTIPROC_DIR=str(folder), workers=1
     ) as server:
-        assert server.ask('GET', '/metrics').status == 200
+        assert server.request('GET', '/metrics').status == 200
         (created,) = folder.iterdir()
         for file in created.iterdir():
             file.unlink()
@@ -312,5 +312,5 @@ def test_a_worker_without_a_metrics_directory_serves_without_metrics(tmp_path: P
         os.kill(worker, signal.SIGKILL)
         wait_until(lambda: 'serves without metrics' in server.log)
         server.wait_until_ready()
-        assert server.ask('GET', '/metrics').status == 404
-        assert server.ask('GET', '/api').status == 200
+        assert server.request('GET', '/metrics').status == 404
+        assert server.request('GET', '/api').status == 200

@@ -50,8 +50,8 @@ def test_a_collection_takes_three_statements_whatever_its_size(
         Client(ada.app).register(f'a{number}')
         ada.sign_in('ada')
     page = ada.get(url)
-    assert page.state['_meta']['total_pages'] > 1 or 'follow' in template
-    pages = [page.href(rel) for rel in ('self', 'first', 'next', 'last') if rel in page.state['_links']]
+    assert page.json['_meta']['total_pages'] > 1 or 'follow' in template
+    pages = [page.href(rel) for rel in ('self', 'first', 'next', 'last') if rel in page.json['_links']]
     assert {count(ada, page_url) for page_url in pages} == {3}
     assert small <= 3
 

@@ -93,8 +93,8 @@ def test_throttling_does_not_reveal_whether_a_name_exists(app: Any, ada: Client)
     fail(app, 'ada', 10)
     fail(app, 'unknown', 10)
     existing, unknown = sign_in(app, 'ada', WRONG), sign_in(app, 'unknown', WRONG)
-    assert existing.lasting_headers == unknown.lasting_headers
-    assert existing.state == unknown.state
+    assert existing.stable_headers == unknown.stable_headers
+    assert existing.json == unknown.json
 
 
 def test_a_throttled_sign_in_computes_no_hash(app: Any, monkeypatch: pytest.MonkeyPatch) -> None:

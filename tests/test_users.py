@@ -22,14 +22,14 @@ def test_a_new_user_is_at_the_location_of_the_response(client: Client) -> None:
     assert response.status == 201
     assert response.headers['location'] == response.href('self')
     ada = client.sign_in('ada').get(response.href('self'))
-    assert ada.state['username'] == 'ada'
-    assert ada.state['about_me'] == 'Countess'
+    assert ada.json['username'] == 'ada'
+    assert ada.json['about_me'] == 'Countess'
 
 
 def test_a_taken_username_changes_nothing(client: Client, ada: Client) -> None:
     response = client.register('ADA', email='new@example.org')
     assert_problem(response, 400, '#/username')
-    assert ada.follow('hc:users').state['_meta']['total_items'] == 1
+    assert ada.follow('hc:users').json['_meta']['total_items'] == 1
 
 
 def test_all_invalid_fields_are_reported_together(client: Client) -> None:
@@ -44,7 +44,7 @@ def test_an_invalid_username_is_rejected(client: Client, name: str) -> None:
 
 @pytest.mark.parametrize('name', ['a', 'x' * 64, 'A.b_c-9', '.', '..', '-'])
 def test_a_valid_username_keeps_its_case(client: Client, name: str) -> None:
-    assert client.register(name, email='x@example.org').state['username'] == name
+    assert client.register(name, email='x@example.org').json['username'] == name
 
 
 @pytest.mark.parametrize(
@@ -75,7 +75,7 @@ def test_an_email_is_trimmed_and_may_be_internationalised(
     client: Client, submitted: str, stored: str
 ) -> None:
     assert client.register('eve', email=submitted).status == 201
-    assert client.sign_in('eve').me().state['email'] == stored
+    assert client.sign_in('eve').me().json['email'] == stored
 
 
 def test_emails_are_unique_ignoring_case(client: Client, ada: Client) -> None:
@@ -111,7 +111,7 @@ def test_all_bytes_of_a_long_password_count(client: Client, length: int, other: 
 )
 def test_about_me_has_up_to_140_characters(client: Client, submitted: Any, stored: str) -> None:
     new = {'username': 'eve', 'email': 'e@x.org', 'password': 'correct horse', 'about_me': submitted}
-    assert client.post('/api/users', new).state['about_me'] == stored
+    assert client.post('/api/users', new).json['about_me'] == stored
 
 
 def test_about_me_of_141_characters_is_rejected(client: Client) -> None:
@@ -124,16 +124,16 @@ def test_a_registration_without_a_body_reports_required_fields(client: Client) -
 
 def test_only_the_owner_sees_the_email(ada: Client, bob: Client) -> None:
     me = ada.me()
-    assert set(me.state) == STATE | {'email', '_templates'}
-    assert set(bob.get(me.href('self')).state) == STATE | {'_templates'}
+    assert set(me.json) == STATE | {'email', '_templates'}
+    assert set(bob.get(me.href('self')).json) == STATE | {'_templates'}
 
 
 def test_the_owner_gets_private_links(ada: Client, bob: Client) -> None:
     own, other = ada.me(), bob.get(ada.me().href('self'))
     shared = {'self', 'curies', 'collection', 'hc:followers', 'hc:following', 'hc:posts', 'hc:avatar'}
-    assert set(own.state['_links']) == shared | {'hc:feed', 'hc:tokens', 'hc:password'}
-    assert set(other.state['_links']) == shared | {'hc:follow'}
-    assert set(own.state['_templates']) == {'edit', 'change-password', 'delete'}
+    assert set(own.json['_links']) == shared | {'hc:feed', 'hc:tokens', 'hc:password'}
+    assert set(other.json['_links']) == shared | {'hc:follow'}
+    assert set(own.json['_templates']) == {'edit', 'change-password', 'delete'}
 
 
 def test_the_avatar_is_the_gravatar_of_the_email(client: Client) -> None:
@@ -144,14 +144,14 @@ def test_the_avatar_is_the_gravatar_of_the_email(client: Client) -> None:
 
 
 def test_avatars_can_be_turned_off(start: Start) -> None:
-    assert 'hc:avatar' not in Client(start(AVATARS='off')).register('eve').state['_links']
+    assert 'hc:avatar' not in Client(start(AVATARS='off')).register('eve').json['_links']
 
 
 @pytest.mark.parametrize('method', ['PUT', 'PATCH'])
 def test_only_present_members_change(ada: Client, method: str) -> None:
     changed = ada.request(method, ada.me().href('self'), json={'about_me': 'new'})
-    assert (changed.state['about_me'], changed.state['username']) == ('new', 'ada')
-    assert changed.state['email'] == 'ada@example.org'
+    assert (changed.json['about_me'], changed.json['username']) == ('new', 'ada')
+    assert changed.json['email'] == 'ada@example.org'
 
 
 @pytest.mark.parametrize('method', ['PUT', 'PATCH'])
@@ -167,9 +167,9 @@ def test_the_response_to_an_edit_equals_the_next_get(ada: Client, clock: Movable
 
 def test_put_accepts_what_get_returned(ada: Client) -> None:
     me = ada.me()
-    again = ada.put(me.href('self'), me.state)
+    again = ada.put(me.href('self'), me.json)
     assert again.status == 200
-    assert again.state | {'last_seen': ''} == me.state | {'last_seen': ''}
+    assert again.json | {'last_seen': ''} == me.json | {'last_seen': ''}
 
 
 def test_unknown_members_are_ignored(ada: Client) -> None:
@@ -185,18 +185,18 @@ def test_unknown_members_are_ignored(ada: Client) -> None:
     }
     changed = ada.patch(me.href('self'), others)
     assert changed.status == 200
-    assert changed.state | {'last_seen': ''} == me.state | {'last_seen': ''}
+    assert changed.json | {'last_seen': ''} == me.json | {'last_seen': ''}
     assert ada.sign_in('ada').me().status == 200
 
 
 def test_a_merge_patch_with_null_empties_only_about_me(ada: Client) -> None:
     me = ada.put(ada.me().href('self'), {'about_me': 'something'}).href('self')
-    assert ada.merge(me, {'about_me': None}).state['about_me'] == ''
-    assert_problem(ada.merge(me, {'username': None, 'email': None}), 400, '#/username', '#/email')
+    assert ada.merge_patch(me, {'about_me': None}).json['about_me'] == ''
+    assert_problem(ada.merge_patch(me, {'username': None, 'email': None}), 400, '#/username', '#/email')
 
 
 def test_only_patch_accepts_a_merge_patch(ada: Client) -> None:
-    assert_problem(ada.merge(ada.me().href('self'), {'about_me': 'x'}, 'PUT'), 415)
+    assert_problem(ada.merge_patch(ada.me().href('self'), {'about_me': 'x'}, 'PUT'), 415)
 
 
 def test_an_invalid_edit_changes_nothing(ada: Client, bob: Client) -> None:
@@ -211,21 +211,21 @@ def test_an_invalid_edit_changes_nothing(ada: Client, bob: Client) -> None:
 
 
 def test_a_username_may_change_its_case(ada: Client) -> None:
-    assert ada.put(ada.me().href('self'), {'username': 'Ada'}).state['username'] == 'Ada'
+    assert ada.put(ada.me().href('self'), {'username': 'Ada'}).json['username'] == 'Ada'
 
 
 def test_the_edit_form_has_the_current_values(ada: Client) -> None:
     me = ada.me()
-    fields = {field['name']: field for field in me.state['_templates']['edit']['properties']}
+    fields = {field['name']: field for field in me.json['_templates']['edit']['properties']}
     assert {name: field['value'] for name, field in fields.items()} == {
         'username': 'ada', 'email': 'ada@example.org', 'about_me': '',
     }  # fmt: skip
     assert not [field for field in fields.values() if field.get('required')]
-    assert me.submit('edit', about_me='new').state['about_me'] == 'new'
+    assert me.submit('edit', about_me='new').json['about_me'] == 'new'
 
 
 def change_password(client: Client, current: str, new: str) -> ApiResponse:
-    return client.submit(client.me().state, 'change-password', current_password=current, password=new)
+    return client.submit(client.me().json, 'change-password', current_password=current, password=new)
 
 
 def test_a_changed_password_revokes_all_other_tokens(ada: Client) -> None:
@@ -249,10 +249,10 @@ def test_an_invalid_new_password_is_rejected(ada: Client) -> None:
 
 def test_deleting_an_account_deletes_its_data(ada: Client, bob: Client) -> None:
     post = ada.publish('bye').href('self')
-    bob.submit(bob.get(ada.me().href('self')).state, 'follow')
-    assert ada.submit(ada.me().state, 'delete').status == 204
+    bob.submit(bob.get(ada.me().href('self')).json, 'follow')
+    assert ada.submit(ada.me().json, 'delete').status == 204
     assert ada.entry().status == 401
     assert_problem(bob.get(post), 404)
-    assert bob.me().state['following_count'] == 0
+    assert bob.me().json['following_count'] == 0
     assert [user['username'] for user in bob.follow('hc:users').items] == ['bob']
     assert Client(ada.app).register('ada').status == 201

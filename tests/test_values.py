@@ -35,7 +35,7 @@ def items(ada: Client) -> str:
 def test_a_number_may_have_the_syntax_of_html(ada: Client, items: str, price: Any, stored: str) -> None:
     response = ada.post(items, {'name': 'Shuttle', 'price': price})
     assert response.status == 201, response.text
-    assert response.state['price'] == stored
+    assert response.json['price'] == stored
 
 
 @pytest.mark.parametrize(
@@ -45,14 +45,14 @@ def test_a_number_may_have_the_syntax_of_html(ada: Client, items: str, price: An
 def test_text_that_is_not_an_html_number_is_rejected(ada: Client, items: str, price: str) -> None:
     response = ada.post(items, {'name': 'Shuttle', 'price': price})
     assert_problem(response, 400, '#/price')
-    assert 'must be a number' in response.state['errors'][0]['detail']
+    assert 'must be a number' in response.json['errors'][0]['detail']
 
 
 @pytest.mark.parametrize('text', ['a\r\nb', 'a\nb', 'a\r\n\r\nb'])
 def test_line_ends_are_the_same_in_json_and_forms(ada: Client, text: str) -> None:
     sent = ada.post('/api/posts', {'body': text})
     posted = ada.post('/api/posts', body=urlencode({'body': text}).encode(), headers=FORM)
-    assert sent.state['body'] == posted.state['body'] == text.replace('\r\n', '\n')
+    assert sent.json['body'] == posted.json['body'] == text.replace('\r\n', '\n')
 
 
 @pytest.mark.parametrize(
@@ -75,7 +75,7 @@ def test_invisible_text_is_blank(ada: Client, text: str) -> None:
 
 @pytest.mark.parametrize('text', ['👩\u200d👩\u200d👧', 'x\u200b', '❤\ufe0f', '\u0301'])
 def test_text_with_invisible_characters_among_others_is_kept(ada: Client, text: str) -> None:
-    assert ada.post('/api/posts', {'body': text}).state['body'] == text
+    assert ada.post('/api/posts', {'body': text}).json['body'] == text
 
 
 def test_a_lone_surrogate_is_reported_as_such(ada: Client) -> None:
@@ -98,7 +98,7 @@ def test_a_lone_surrogate_is_reported_as_such(ada: Client) -> None:
 )
 def test_internationalised_email_addresses_are_accepted(client: Client, email: str) -> None:
     assert client.register('eve', email=f'  {email}\t').status == 201
-    assert client.sign_in('eve').me().state['email'] == email
+    assert client.sign_in('eve').me().json['email'] == email
 
 
 @pytest.mark.parametrize(

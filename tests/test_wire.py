@@ -30,7 +30,7 @@ CHUNKS = b'5\r\n{"a":\r\n2\r\n1}\r\n0\r\n\r\n'
 LONG = b'a' * 100_000
 THREADS = 8  # of a worker
 
-REFUSED = (400,)  # and the connection is closed, so that the rest is not parsed as a request
+REJECTED = (400,)  # and the connection is closed, so that the rest is not parsed as a request
 READ = (400, 200)  # the empty registration is invalid, and the next request is processed
 CLOSED = ()
 
@@ -52,23 +52,23 @@ def live(more: bytes) -> bytes:
 
 
 LENGTHS = {
-    'both framings': (POST + b'Content-Length: 4\r\nTransfer-Encoding: chunked\r\n\r\n' + CHUNKS, REFUSED),
+    'both framings': (POST + b'Content-Length: 4\r\nTransfer-Encoding: chunked\r\n\r\n' + CHUNKS, REJECTED),
     'both framings reversed': (
         POST + b'Transfer-Encoding: chunked\r\nContent-Length: 4\r\n\r\n' + CHUNKS,
-        REFUSED,
+        REJECTED,
     ),
-    'the same length twice': (length(b'2\r\nContent-Length: 2'), REFUSED),
-    'two lengths': (length(b'2\r\nContent-Length: 3'), REFUSED),
-    'a list of lengths': (length(b'2, 2'), REFUSED),
+    'the same length twice': (length(b'2\r\nContent-Length: 2'), REJECTED),
+    'two lengths': (length(b'2\r\nContent-Length: 3'), REJECTED),
+    'a list of lengths': (length(b'2, 2'), REJECTED),
     **{
-        f'length {value!r}': (length(value), REFUSED)
+        f'length {value!r}': (length(value), REJECTED)
         for value in (b'+2', b'-1', b'0x2', b'2 2', b'', b'2_0', b'\xd9\xa2', b'1e1', b'x', b'2\x0b')
     },
     'length with spaces around': (length(b' 2 '), READ),
     'length with a zero before': (length(b'02'), READ),
     'a length with an underscore is ignored': (length(b'2\r\nContent_Length: 50'), READ),
-    'a space before the colon': (POST + b'Content-Length : 2\r\n\r\n{}', REFUSED),
-    'a body that ends too soon': (POST + b'Content-Length: 500\r\n\r\n{}', REFUSED),
+    'a space before the colon': (POST + b'Content-Length : 2\r\n\r\n{}', REJECTED),
+    'a body that ends too soon': (POST + b'Content-Length: 500\r\n\r\n{}', REJECTED),
     'the body of a GET is not a request': (
         live(b'Content-Length: %d\r\n' % len(LIVE)) + LIVE,
         (200, 200),
@@ -76,7 +76,7 @@ LENGTHS = {
 }
 CODINGS = {
     **{
-        f'coding {value!r}': (coding(value), REFUSED)
+        f'coding {value!r}': (coding(value), REJECTED)
         for value in (
             b'chunked, identity', b'identity', b'chunked, chunked', b'\x0bchunked',
             b'chunked\r\nTransfer-Encoding: chunked', b'chunked\r\nTransfer-Encoding: identity',
@@ -92,7 +92,7 @@ CODINGS = {
         for value in (b'CHUNKED', b' chunked ')
     },
     'a coding that is not supported within chunks': (coding(b'identity, chunked'), (501, 200)),
-    'chunks in HTTP/1.0': (coding(b'chunked').replace(b'HTTP/1.1', b'HTTP/1.0'), REFUSED),
+    'chunks in HTTP/1.0': (coding(b'chunked').replace(b'HTTP/1.1', b'HTTP/1.0'), REJECTED),
     'a coding with an underscore is ignored': (POST + b'Transfer_Encoding: chunked\r\n\r\n', READ),
 }  # fmt: skip
 INVALID_CHUNKS = (
@@ -107,23 +107,23 @@ VALID_CHUNKS = (CHUNKS, b'2;name=value\r\n{}\r\n0\r\n\r\n', b'002\r\n{}\r\n000\r
 BODIES = {
     f'{name} {chunks[:20]!r}': (head + chunks, expected)
     for name, head in (('chunks', CHUNKED), ('chunks with a key', KEYED))
-    for bodies, expected in ((INVALID_CHUNKS, REFUSED), (VALID_CHUNKS, READ))
+    for bodies, expected in ((INVALID_CHUNKS, REJECTED), (VALID_CHUNKS, READ))
     for chunks in bodies
 } | {
-    'a secret in a trailer': (CHUNKED + b'2\r\n{}\r\n0\r\nAuthorization: Bearer x\r\n\r\n', REFUSED),
+    'a secret in a trailer': (CHUNKED + b'2\r\n{}\r\n0\r\nAuthorization: Bearer x\r\n\r\n', REJECTED),
     'Expect: 100-continue': (length(b'2\r\nExpect: 100-continue'), (100, 400, 200)),
     'an unsupported expectation': (length(b'2\r\nExpect: 200-ok'), (417,)),
 }
 HEADERS = {
     **{
-        f'header {more!r}': (live(more), REFUSED)
+        f'header {more!r}': (live(more), REJECTED)
         for more in (
             b'X: a\r\n b\r\n', b' X: a\r\n', b'X: a\nY: b\r\n', b'X: a\rY: b\r\n', b'X: a\0b\r\n',
             b'X\0: a\r\n',
             b'X : a\r\n', b': a\r\n', b'nothing\r\n', b'X y: a\r\n', b'X\xff: a\r\n', b'Host: b\r\n',
         )
     },
-    'line feeds alone': (b'GET /health/live HTTP/1.1\nHost: halcyon.test\n\n', REFUSED),
+    'line feeds alone': (b'GET /health/live HTTP/1.1\nHost: halcyon.test\n\n', REJECTED),
     'a long header': (live(b'X: ' + LONG + b'\r\n'), (431,)),
     'many headers': (live(b'X: y\r\n' * 200), (431,)),
     'a header of many lines': (live((b'Accept: ' + b'a/b,' * 1500 + b'\r\n') * 20), (400, 200)),
@@ -134,7 +134,7 @@ HEADERS = {
         for value, expected in (
             (b'Host: a b\r\n', (400, 200)), (b'Host: a/evil?x="><b>\r\n', (400, 200)),
             (b'Host: \r\n', (400, 200)), (b'Host: a:99999\r\n', (400, 200)),
-            (b'', (400, 200)), (b'Host: a\r\nHost: b\r\n', REFUSED),
+            (b'', (400, 200)), (b'Host: a\r\nHost: b\r\n', REJECTED),
         )
     },
 }  # fmt: skip
@@ -152,18 +152,18 @@ TARGETS = {
     'long method': (LONG + b' / HTTP/1.1\r\n' + HOST + b'\r\n', (414,)),
     'empty lines before': (b'\r\n' + LIVE, (200, 200)),
     **{
-        f'{target!r}': (get(target), REFUSED)
+        f'{target!r}': (get(target), REJECTED)
         for target in (b'halcyon.test:80', b'*', b'health/live', b'', b'/a b', b'/\xff\xfe',
                        b'/health/live\0', b'http://a b/')
     },
     **{
-        f'{version!r}': (get(b'/health/live', version=version), REFUSED)
+        f'{version!r}': (get(b'/health/live', version=version), REJECTED)
         for version in (b'HTTP/2.0', b'HTTP/0.9', b'HTTP/11', b'HTTP/1', b'http/1.1', b'', b'XTTP/1.1')
     },
     'lower case': (b'get /health/live HTTP/1.1\r\n' + HOST + b'\r\n', (501, 200)),
-    'no version': (b'GET /health/live\r\n\r\n', REFUSED),
-    'HTTP/2': (b'PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n', REFUSED),
-    'PROXY': (b'PROXY TCP4 192.0.2.1 192.0.2.2 1 2\r\n' + LIVE, REFUSED),
+    'no version': (b'GET /health/live\r\n\r\n', REJECTED),
+    'HTTP/2': (b'PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n', REJECTED),
+    'PROXY': (b'PROXY TCP4 192.0.2.1 192.0.2.2 1 2\r\n' + LIVE, REJECTED),
 }  # fmt: skip
 UNFINISHED = {
     'nothing': b'',
@@ -191,7 +191,7 @@ UNDER_GRANIAN: dict[str, tuple[int, ...]] = {
             "coding b'xchunked'", "coding b'\"chunked\"'", "coding b''", "coding b'chunked;q=1'",
             "coding b'chunked\\xa0'", 'absolute with no host',
         ),
-        REFUSED,
+        REJECTED,
     ),
     **dict.fromkeys(
         (
@@ -271,7 +271,7 @@ def test_raw_bytes_get_the_expected_statuses(server: Server, case: str) -> None:
     assert statuses(raw) == expected or was_reset
     if expected and expected[0] >= 400 and not was_reset:
         check_error(raw, server.program)
-    assert server.ask('GET', '/health/live').status == 200
+    assert server.request('GET', '/health/live').status == 200
     assert b'evil' not in raw.replace(b'//evil.test/api', b'')
 
 
@@ -279,8 +279,8 @@ def test_unfinished_requests_get_no_response(server: Server) -> None:
     with ThreadPoolExecutor(len(UNFINISHED)) as pool:  # so that all wait at the same time
         received = [statuses(raw) for raw in pool.map(partial(send, server), UNFINISHED.values())]
     rejected = ('TLS', 'binary') if server.program == 'granian' else ()
-    assert received == [REFUSED if case in rejected else CLOSED for case in UNFINISHED]
-    assert server.ask('GET', '/health/live').status == 200
+    assert received == [REJECTED if case in rejected else CLOSED for case in UNFINISHED]
+    assert server.request('GET', '/health/live').status == 200
 
 
 def test_pipelined_requests_are_answered_in_order(server: Server) -> None:
@@ -311,7 +311,7 @@ HALVES = [UNFINISHED['half a header'], CHUNKED + b'5\r\n{"a', POST + b'Content-L
 def test_unfinished_requests_leave_a_free_thread_to_others(server: Server, half: bytes) -> None:
     with ExitStack() as stack:
         half_open(stack, server, THREADS - 1, half)
-        assert [server.ask('GET', '/health/live').status for _ in range(10)] == [200] * 10
+        assert [server.request('GET', '/health/live').status for _ in range(10)] == [200] * 10
 
 
 @pytest.mark.parametrize('half', HALVES, ids=['header', 'chunk', 'body'])

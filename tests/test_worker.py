@@ -97,7 +97,7 @@ def test_a_malformed_request_gets_a_problem_document(gunicorn: Server, case: str
     document = json.loads(raw.partition(b'\r\n\r\n')[2])
     assert document['status'] == status
     assert document['type'].startswith(f'{gunicorn.origin}/api/problems/')
-    assert gunicorn.ask('GET', document['type']).status == 200
+    assert gunicorn.request('GET', document['type']).status == 200
     assert SECRET.encode() not in raw
     (line,) = (line for line in gunicorn.log.splitlines() if headers['x-request-id'] in line)
     assert f' {status}: ' in line
@@ -208,7 +208,7 @@ def test_slow_requests_block_no_others(server: Server) -> None:
             slow = stack.enter_context(socket.create_connection(('127.0.0.1', server.port), timeout=10))
             slow.sendall(HALF)
         for _ in range(20):
-            assert server.ask('GET', '/health/live').status == 200
+            assert server.request('GET', '/health/live').status == 200
 
 
 def test_idle_connections_take_no_thread(server: Server) -> None:
@@ -217,12 +217,12 @@ def test_idle_connections_take_no_thread(server: Server) -> None:
             connection = stack.enter_context(socket.create_connection(('127.0.0.1', server.port), timeout=10))
             connection.sendall(b'GET /health/live HTTP/1.1\r\n' + HOST + b'\r\n')
             assert connection.recv(65536).startswith(b'HTTP/1.1 200 ')
-        assert server.ask('GET', '/api').status == 200
+        assert server.request('GET', '/api').status == 200
 
 
 def test_a_disconnected_client_leaves_no_traceback(server: Server) -> None:
     with socket.create_connection(('127.0.0.1', server.port), timeout=10) as peer:
         peer.sendall(HALF)
         peer.shutdown(socket.SHUT_WR)
-    wait_until(lambda: server.ask('GET', '/health/live').status == 200)
+    wait_until(lambda: server.request('GET', '/health/live').status == 200)
     assert not re.search('Traceback', server.log)

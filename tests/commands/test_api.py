@@ -46,7 +46,7 @@ def test_openapi_prints_the_document_that_the_server_serves(new_operator: Operat
     client = Client(start(BASE_URL='http://halcyon.test'))
     new_operator.environment['BASE_URL'] = 'http://halcyon.test'
     printed = new_operator.run('openapi').stdout
-    assert json.loads(printed) == client.entry().follow('service-desc', accept='application/json').state
+    assert json.loads(printed) == client.entry().follow('service-desc', accept='application/json').json
 
 
 def test_openapi_uses_localhost_without_a_base_url(new_operator: Operator, tmp_path: Path) -> None:

@@ -131,14 +131,14 @@ def test_the_api_serves_the_demo_data(operator: Operator, client: Client) -> Non
     printed = operator.run_json(*SMALL)
     celebrity = client.sign_in(printed['celebrity'], PASSWORD)
     me = celebrity.me()
-    assert me.state['follower_count'] == printed['users'] - 1
+    assert me.json['follower_count'] == printed['users'] - 1
     for rel, count in (('hc:followers', 39), ('hc:following', 5), ('hc:posts', 2)):
         page = me.follow(rel)
-        assert page.state['_meta']['total_items'] == count
+        assert page.json['_meta']['total_items'] == count
         assert len(every_item(page)) == count
     for rel in ('hc:users', 'hc:posts', 'hc:stores', 'hc:items'):
         page = celebrity.follow(rel)
-        assert page.state['_meta']['total_items'] == printed[rel.removeprefix('hc:')] == len(every_item(page))
+        assert page.json['_meta']['total_items'] == printed[rel.removeprefix('hc:')] == len(every_item(page))
     assert len(every_item(celebrity.follow('hc:feed'))) == 6 * 2
     sign_ins = [(token['name'], token['scope']) for token in celebrity.follow('hc:tokens').items]
     assert sorted(sign_ins, key=str) == [('Backup script', 'read'), (None, 'write')]
@@ -147,7 +147,7 @@ def test_the_api_serves_the_demo_data(operator: Operator, client: Client) -> Non
 def every_item(page: Any) -> list[Any]:
     """Return the entries of all pages of a collection."""
     items = list(page.items)
-    while 'next' in page.state['_links']:
+    while 'next' in page.json['_links']:
         page = page.follow('next')
         items += page.items
     return items
@@ -205,7 +205,7 @@ def test_demo_rejects_a_database_with_users(operator: Operator, ada: Client) -> 
     result = operator.run(*SMALL)
     assert result.exit_code == ExitCode.REJECTED
     assert error_of(result).startswith('The database has users already. Demo data needs an empty database: ')
-    assert ada.follow('hc:users').state['_meta']['total_items'] == 1
+    assert ada.follow('hc:users').json['_meta']['total_items'] == 1
 
 
 @pytest.mark.parametrize(

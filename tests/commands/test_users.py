@@ -26,14 +26,14 @@ def add(operator: Operator, name: str = 'ada', password: str = PASSWORD) -> int:
 
 def test_an_added_user_can_sign_in(operator: Operator, client: Client) -> None:
     user_id = add(operator)
-    me = client.sign_in('ada', PASSWORD).me().state
+    me = client.sign_in('ada', PASSWORD).me().json
     assert (me['id'], me['username'], me['email']) == (user_id, 'ada', 'ada@example.org')
 
 
 def test_added_users_are_counted(operator: Operator, client: Client) -> None:
     add(operator)
     add(operator, 'bob')
-    assert client.sign_in('ada', PASSWORD).follow('hc:users').state['_meta']['total_items'] == 2
+    assert client.sign_in('ada', PASSWORD).follow('hc:users').json['_meta']['total_items'] == 2
 
 
 def test_adding_the_first_user_creates_the_schema(new_operator: Operator) -> None:

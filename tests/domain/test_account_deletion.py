@@ -53,13 +53,13 @@ def user_id(start: Start, db: Session) -> int:
     """The id of Ada, who has rows in every table, like other users."""
     app = start()
     people = {name: _register(app, name) for name in ('ada', 'bob', 'cleo')}
-    ids = {name: client.me().state['id'] for name, client in people.items()}
+    ids = {name: client.me().json['id'] for name, client in people.items()}
     for name, client in people.items():
         for other in ids.keys() - {name}:
             client.put(f'/api/users/{ids[name]}/following/{ids[other]}')
         for turn in ('first', 'second'):
             client.post('/api/posts', {'body': turn}, headers={'Idempotency-Key': f'{name}-{turn}'})
-            store = client.post('/api/stores', {'name': f'{name} {turn}'}).state['id']
+            store = client.post('/api/stores', {'name': f'{name} {turn}'}).json['id']
             client.post(f'/api/stores/{store}/items', {'name': 'Gear', 'price': '1.50'})
             client.post(f'/api/stores/{store}/items', {'name': 'Lever', 'price': '2.50'})
         for table, columns, values in _MAIL_ROWS:

@@ -14,7 +14,7 @@ from service.domain.tokens import find_viewer, sign_in
 from service.domain.users import register_user
 from service.domain.viewer import Viewer
 from tests.clock import MovableClock
-from tests.databases import engines_to_test, opened
+from tests.databases import engines_to_test, open_unchecked_session
 from tests.proxy import Proxy
 
 PASSWORD = 'correct horse'
@@ -36,7 +36,7 @@ def open_url(clock: MovableClock) -> Iterator[Open]:
     with ExitStack() as stack:
 
         def open_url(url: str) -> Session:
-            db = opened(url, clock)
+            db = open_unchecked_session(url, clock)
             stack.callback(db.close)
             return db
 

@@ -32,7 +32,7 @@ COMMIT = b'COMMIT'
 def break_commit(request: pytest.FixtureRequest, proxied: Proxied) -> Callable[[], None]:
     """Return a function that breaks the connection at the next COMMIT, before or after it takes effect."""
     proxied.db.execute('SELECT 1')  # a new connection sends READ COMMITTED first
-    return lambda: proxied.proxy.cut_at(COMMIT, delivers=request.param)
+    return lambda: proxied.proxy.cut_when_sent(COMMIT, is_delivered=request.param)
 
 
 def test_a_post_is_created_once_if_the_commit_breaks(
@@ -127,7 +127,7 @@ def test_a_change_meets_its_precondition_if_the_commit_breaks(
 @pytest.mark.parametrize('statement', [b'BEGIN', b'INSERT'])
 def test_a_transaction_takes_effect_once_if_its_connection_breaks(proxied: Proxied, statement: bytes) -> None:
     ada = register(proxied.db, 'ada')
-    proxied.proxy.cut_at(statement, delivers=True)
+    proxied.proxy.cut_when_sent(statement, is_delivered=True)
     publish_post(proxied.db, body='hello', by=ada)
     assert proxied.proxy.cuts == 1
     assert list_posts(proxied.db, PageRequest(), ada).total_items == 1

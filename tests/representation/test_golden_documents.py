@@ -62,14 +62,14 @@ class World:
         self.anonymous = Client(app)
         self.ada = self._register('ada', about_me='I write <b>programs</b> & notes.')
         self.grace = self._register('grace')
-        ids = [self.ada.me().state['id'], self.grace.me().state['id']]
+        ids = [self.ada.me().json['id'], self.grace.me().json['id']]
         self.user, self.follower = self.ada.me().href('self'), self.grace.me().href('self')
         self.grace.get(self.user).submit('follow')
         posts = [self._publish(body) for body in ('One.', 'Two.', 'Three.', 'Vier “Wörter”.', 'Five\nlines.')]
         self.post = posts[3].href('self')
         self.clock.move(seconds=60)
         self.ada.get(self.post).submit('edit', body='Four “wörds”.')
-        ids += [post.state['id'] for post in posts]
+        ids += [post.json['id'] for post in posts]
         self.placeholders = {str(id): str(number) for number, id in enumerate(ids, 1)} | {
             urlsafe_b64encode(str(id).encode()).decode(): f'cursor-{number}'
             for number, id in enumerate(ids, 1)
