@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Callable, Iterator, Mapping
-from functools import partial
+from functools import lru_cache, partial
 from typing import Any, NamedTuple
 from urllib.parse import parse_qsl, urlsplit
 
@@ -17,12 +17,12 @@ from service.representation.document import Document, Link, Part
 from service.representation.html_text import (
     attributes,
     device,
+    format_time,
     format_value,
     hint,
     is_number,
     link_json,
     link_text,
-    moment,
     prose,
     words,
 )
@@ -30,6 +30,8 @@ from service.representation.problem import PROBLEMS, Problem
 from service.representation.query_parameters import HalDialect
 from service.representation.static_files import asset_path
 
+MAX_PATHS = 64  # paths under which the application is reached, whose frame is cached
+MAX_INPUTS = 1024  # inputs, by field and id, whose constant text is cached
 NEIGHBOURS = {'first': 'First', 'prev': 'Previous', 'next': 'Next', 'last': 'Last'}
 # Relations whose links are not listed: they are shown in another way, or their targets do not support GET.
 _UNLISTED = frozenset((*NEIGHBOURS, 'hc:avatar', 'self', 'curies', 'item', 'hc:password', 'hc:follow'))
@@ -244,9 +246,8 @@ def destination(form: Form, document: Document, page_href: str) -> str:
     """
     if form.action.name in hints(document).session_ending:
         return ''
-    collection = document.links.get('collection')
     is_gone = form.action.method == 'DELETE' and form.target == page_href
-    return collection.href if is_gone and isinstance(collection, Link) else page_href
+    return (document.href_of('collection') if is_gone else '') or page_href
 
 
 _PAGES = jinja2.Environment(
@@ -264,13 +265,13 @@ _PAGES.filters |= {
     'clickable_links': clickable_links,
     'device': device,
     'field_errors': field_errors,
+    'format_time': format_time,
     'format_value': format_value,
     'grouped': '{:,}'.format,
     'hint': hint,
     'hints': hints,
     'link_json': link_json,
     'link_text': link_text,
-    'moment': moment,
     'prose': prose,
     'search_forms': search_forms,
     'sign_in_form': sign_in_form,
@@ -289,6 +290,8 @@ _PAGES.globals = {
     'urls': urls,
 }
 # Macros are used as filters: that costs less than importing and calling them.
+_PAGES.filters |= {name: lru_cache(MAX_PATHS)(macro) for name, macro in _macros('frame.html').items()}
+_PAGES.filters |= {name: lru_cache(MAX_INPUTS)(macro) for name, macro in _macros('inputs.html').items()}
 _PAGES.filters |= {name: partial(_render_part, part=macro) for name, macro in _macros('parts.html').items()}
 _PAGES.filters |= _macros('forms.html')
 _PAGES.filters |= _macros('entries.html')

@@ -27,7 +27,7 @@ _NONE = Markup('<span class="none" aria-hidden="true">\u2013</span><span class="
 _YES, _NO = Markup('yes'), Markup('no')
 _TEXT = Markup('<span class="text" dir="auto">%s</span>')
 _CODE = Markup('<code>%s</code>')
-_TIME, _DAY = Markup('<time datetime="%s">%s</time>'), Markup('<time datetime="%s" class="day">%s</time>')
+_TIME, _CLASS = Markup('<time datetime="%s"%s>%s</time>'), Markup(' class="%s"')
 _SYSTEMS = ('iPhone', 'iPad', 'Android', 'Windows', 'Macintosh', 'CrOS', 'Linux')
 _PROGRAMS = (
     ('Edg', 'Edge'),
@@ -46,19 +46,25 @@ def words(name: str) -> str:
     return plain[:1].upper() + plain[1:]
 
 
-def moment(value: Any) -> str | None:
-    """Return a time like `22 Nov 2026, 15:04 UTC`, or None if the value is not a time."""
-    return _moment(value) if isinstance(value, str) else None
+def format_time(value: Any, *, name: str = '') -> Markup | None:
+    """Return a time like `22 Nov 2026, 15:04 UTC`, or None if the value is not a time.
+
+    `name` is the class of its element: with `day`, only the date is shown, also by the script, which shows
+    local times; with `ago`, the script shows how long ago it was.
+    """
+    return _format_time(value, name) if isinstance(value, str) else None
 
 
 @lru_cache(maxsize=4096)
-def _moment(value: str) -> str | None:
+def _format_time(value: str, name: str) -> Markup | None:
     if not TIME.fullmatch(value):
         return None
     try:
-        return datetime.fromisoformat(value).strftime('%-d %b %Y, %H:%M UTC')
+        time = datetime.fromisoformat(value)
     except ValueError:
         return None
+    text = time.strftime('%-d %b %Y' if name == 'day' else '%-d %b %Y, %H:%M UTC')
+    return _TIME % (value, _CLASS % (name,) if name else '', text)
 
 
 def device(user_agent: str | None) -> str:
@@ -108,10 +114,8 @@ def format_value(value: Any, *, is_day: bool = False) -> Markup:
         return _NONE
     if isinstance(value, bool):
         return _YES if value else _NO
-    text = moment(value)
-    if text is None:
-        return _TEXT % (value,)
-    return _DAY % (value, text.partition(',')[0]) if is_day else _TIME % (value, text)
+    time = format_time(value, name='day' if is_day else '')
+    return _TEXT % (value,) if time is None else time
 
 
 def is_number(value: Any) -> bool:
@@ -121,7 +125,6 @@ def is_number(value: Any) -> bool:
     )
 
 
-@lru_cache(maxsize=256)
 def attributes(field: Field) -> Markup:
     """Return the attributes of a field's input that follow from its declaration."""
     is_text_area = field.type == 'textarea'
@@ -146,7 +149,6 @@ def attributes(field: Field) -> Markup:
     return Markup('').join(pairs)
 
 
-@lru_cache(maxsize=256)
 def hint(field: Field) -> str:
     """Return the rules of a field in words, without those that are obvious."""
     sentences = []

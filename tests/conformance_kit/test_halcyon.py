@@ -1,4 +1,4 @@
-"""Halcyon satisfies the rules of the kit, except those in tests/expected.py."""
+"""Halcyon satisfies every rule of the kit, except those in tests/expected.py."""
 
 from __future__ import annotations
 
@@ -23,12 +23,13 @@ from tests.server import Server
 pytestmark = pytest.mark.conformance
 
 START = f'{ORIGIN}/api'
-ANYONE = {'PROBLEM-EXTENSION-NAME'}
-READING = ANYONE | {'HF-KEY-DEFAULT'}
+ACCEPTED_ANONYMOUS = {'PROBLEM-EXTENSION-NAME'}
+ACCEPTED_SIGNED_IN = ACCEPTED_ANONYMOUS | {'HF-KEY-DEFAULT'}
+IGNORE_OPTIONS = [word for rule in ACCEPTED_VIOLATIONS for word in ('--ignore', rule)]
 
 
 def served_by(app: Any) -> Callable[[Request], Response]:
-    """Return the transport that calls a WSGI application as a server does."""
+    """Return a transport that calls a WSGI application as a server does."""
 
     def send(request: Request) -> Response:
         path, _, query = request.url.removeprefix(ORIGIN).partition('?')
@@ -68,8 +69,8 @@ def app(start: Any) -> Any:
 
 
 @pytest.fixture
-def world(ada: Client, bob: Client) -> Client:
-    """A user who follows, has posts on more than one page, a store and items."""
+def active_user(ada: Client, bob: Client) -> Client:
+    """A user who follows and is followed, with two pages of posts, and a store with items."""
     for follower, followee in ((ada, bob), (bob, ada)):
         follower.get(followee.me().href('self')).submit('follow')
     for number in range(11):
@@ -78,9 +79,6 @@ def world(ada: Client, bob: Client) -> Client:
     for name in ('Atlas', 'Novel', 'Poems'):
         store.follow('hc:items').submit('create', name=name, price='1.50')
     return ada
-
-
-IGNORE = [word for rule in ACCEPTED_VIOLATIONS for word in ('--ignore', rule)]
 
 
 def run_kit(app: Any, token: str | None = None, *, may_write: bool = False) -> Report:
@@ -103,39 +101,40 @@ def unexpected(report: Report) -> dict[str, list[str]]:
     return {rule: findings for rule, findings in failures(report).items() if rule not in ACCEPTED_VIOLATIONS}
 
 
-def test_an_anonymous_client_finds_nothing_unexpected(world: Client) -> None:
-    report = run_kit(world.app)
+def test_an_anonymous_client_finds_nothing_unexpected(active_user: Client) -> None:
+    report = run_kit(active_user.app)
     assert unexpected(report) == {}
-    assert set(failures(report)) == ANYONE
+    assert set(failures(report)) == ACCEPTED_ANONYMOUS
     assert report.is_complete
 
 
-def test_a_signed_in_client_finds_nothing_unexpected(world: Client) -> None:
-    report = run_kit(world.app, world.token)
+def test_a_signed_in_client_finds_nothing_unexpected(active_user: Client) -> None:
+    report = run_kit(active_user.app, active_user.token)
     assert unexpected(report) == {}
-    assert set(failures(report)) == READING
+    assert set(failures(report)) == ACCEPTED_SIGNED_IN
     assert report.count('not exercised') < 70
 
 
-def test_a_client_that_writes_finds_nothing_unexpected_and_cleans_up(world: Client) -> None:
-    before = [world.follow(rel).json['_meta']['total_items'] for rel in ('hc:posts', 'hc:stores', 'hc:users')]
-    report = run_kit(world.app, world.token, may_write=True)
+def test_a_client_that_writes_finds_nothing_unexpected_and_cleans_up(active_user: Client) -> None:
+    before = [
+        active_user.follow(rel).json['_meta']['total_items'] for rel in ('hc:posts', 'hc:stores', 'hc:users')
+    ]
+    report = run_kit(active_user.app, active_user.token, may_write=True)
     assert unexpected(report) == {}
     assert set(failures(report)) == set(ACCEPTED_VIOLATIONS)
     assert report.left_behind == []
     assert [
-        world.follow(rel).json['_meta']['total_items'] for rel in ('hc:posts', 'hc:stores', 'hc:users')
+        active_user.follow(rel).json['_meta']['total_items'] for rel in ('hc:posts', 'hc:stores', 'hc:users')
     ] == before
     unused = {result.rule.id for result in report.results if result.outcome == 'not exercised'}
     assert len(unused) < 25, unused
 
 
-def test_an_anonymous_client_that_writes_finds_nothing_unexpected(world: Client) -> None:
-    report = run_kit(world.app, may_write=True)
+def test_an_anonymous_client_that_writes_finds_nothing_unexpected(active_user: Client) -> None:
+    report = run_kit(active_user.app, may_write=True)
     assert unexpected(report) == {}
-    assert all(
-        '/api/users/' in url for url in report.left_behind
-    )  # accounts can be deleted by their owners alone
+    # Only the owner of an account can delete it.
+    assert all('/api/users/' in url for url in report.left_behind)
 
 
 @pytest.fixture(scope='module')
@@ -147,7 +146,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
 def test_the_command_finds_nothing_unexpected_on_a_running_server(server: Server, tmp_path: Path) -> None:
     page, junit = tmp_path / 'report.html', tmp_path / 'report.xml'
     files = ['--html', str(page), '--junit', str(junit)]
-    result = CliRunner().invoke(main, ['conform', f'{server.origin}/api', '--json', *files, *IGNORE])
+    result = CliRunner().invoke(main, ['conform', f'{server.origin}/api', '--json', *files, *IGNORE_OPTIONS])
     report = json.loads(result.stdout)
     assert [rule['id'] for rule in report['rules'] if rule['outcome'] == 'failed'] == []
     assert {rule['id'] for rule in report['rules'] if rule['outcome'] == 'ignored'} == set(
@@ -165,7 +164,7 @@ def test_the_command_finds_nothing_unexpected_when_it_writes(server: Server) -> 
     sign_up = json.dumps({'username': 'ada', 'email': 'ada@example.org', 'password': 'correct horse'})
     server.request('POST', '/api/users', sign_up.encode(), Content_Type='application/json')
     sign_in = server.request('POST', '/api/tokens', sign_up.encode(), Content_Type='application/json')
-    arguments = ['--token', sign_in.json['token'], '--write', '--max-requests', '1500', *IGNORE]
+    arguments = ['--token', sign_in.json['token'], '--write', '--max-requests', '1500', *IGNORE_OPTIONS]
     result = CliRunner().invoke(main, ['conform', f'{server.origin}/api', *arguments])
     assert result.exit_code == 0, result.stdout
     assert '0 MUST and 0 SHOULD failed' in result.stdout
@@ -193,7 +192,7 @@ def test_formats_limit_the_rules(server: Server) -> None:
         ),
     ],
 )
-def test_a_command_that_cannot_run_reports_the_reason(arguments: list[str], code: int, line: str) -> None:
+def test_a_command_that_cannot_run_reports_why(arguments: list[str], code: int, line: str) -> None:
     result = CliRunner().invoke(main, ['conform', *arguments])
     assert result.exit_code == code
     assert line in result.stderr

@@ -11,8 +11,8 @@ import pytest
 from service.conformance.client import Client
 from service.conformance.report import Credentials, describe, to_html, to_junit, to_text
 from service.conformance.suite import Report, run
-from tests.conformance_kit.exemplary import START, Exemplary
 from tests.conformance_kit.faults import FAULTS
+from tests.conformance_kit.reference_server import START, ReferenceServer
 from tests.html import Page
 
 pytestmark = pytest.mark.above_databases
@@ -23,14 +23,14 @@ BASIC = Credentials(username='ada', password='correct horse')
 
 
 def report_of(fault: str, credentials: Credentials = BEARER, ignored: tuple[str, ...] = ()) -> Report:
-    server = Exemplary()
+    server = ReferenceServer()
     client = Client(
         lambda request: FAULTS[fault](server, request), START, authorization=credentials.authorization
     )
     return run(client, ignored=ignored)
 
 
-def test_the_text_has_the_rule_the_part_and_the_command() -> None:
+def test_the_text_names_the_rule_the_part_and_the_curl_command() -> None:
     lines = to_text(report_of('HAL-LINK-TITLE'), BEARER).splitlines()
     assert lines[0].startswith('MUST HAL-LINK-TITLE: `title` is a string. (draft-kelly-json-hal-11 §5.7)')
     assert lines[1].strip() == '/_links/author/title is not a string'
@@ -57,7 +57,7 @@ def test_no_report_has_a_secret(credentials: Credentials) -> None:
 
 
 def test_a_secret_that_the_server_repeats_is_masked() -> None:
-    server = Exemplary()
+    server = ReferenceServer()
     server.things['1']['name'] = TOKEN
 
     def fault(request: object) -> object:
@@ -87,7 +87,7 @@ def test_the_page_lists_every_rule_and_loads_no_files() -> None:
     assert page.all('script') == page.all('link') == page.all('img') == []
 
 
-def test_a_should_that_failed_does_not_fail_the_run() -> None:
+def test_a_violated_should_does_not_fail_the_run() -> None:
     assert report_of('HAL-RELATION-REGISTERED').has_passed
     assert not report_of('HAL-LINK-TITLE').has_passed
 

@@ -14,7 +14,7 @@ from service.representation.action import Action, Field
 from service.representation.display import Column, Display, Note
 from service.representation.document import Document, Link
 from service.representation.html import page, problem_page, title_of
-from service.representation.html_text import device, link_json, link_text, moment, words
+from service.representation.html_text import device, format_time, link_json, link_text, words
 from service.representation.problem import PROBLEMS, Problem
 from tests.html import Page
 
@@ -37,6 +37,7 @@ WRITE = Action(
         Field('words', 'Words', type='textarea', rows=4, placeholder='Say it'),
     ),
 )
+TIME = '2026-11-22T15:04:27.123+00:00'
 EVIL = '"><script>alert(1)</script>&amp;\'<!--'
 
 
@@ -262,16 +263,20 @@ def test_a_page_has_landmarks() -> None:
 
 
 @pytest.mark.parametrize(
-    ('value', 'expected'),
+    ('name', 'expected'),
     [
-        ('2026-11-22T15:04:27.123+00:00', '22 Nov 2026, 15:04 UTC'),
-        ('2026-13-22T15:04:27.123+00:00', None),
-        ('2026-11-22', None),
-        (5, None),
+        ('', f'<time datetime="{TIME}">22 Nov 2026, 15:04 UTC</time>'),
+        ('ago', f'<time datetime="{TIME}" class="ago">22 Nov 2026, 15:04 UTC</time>'),
+        ('day', f'<time datetime="{TIME}" class="day">22 Nov 2026</time>'),
     ],
 )
-def test_times_are_formatted_for_people(value: Any, expected: str | None) -> None:
-    assert moment(value) == expected
+def test_times_are_formatted_for_people(name: str, expected: str) -> None:
+    assert format_time(TIME, name=name) == expected
+
+
+@pytest.mark.parametrize('value', ['2026-13-22T15:04:27.123+00:00', '2026-11-22', 5])
+def test_what_is_not_a_time_is_not_formatted_as_one(value: Any) -> None:
+    assert format_time(value) is None
 
 
 @pytest.mark.parametrize(

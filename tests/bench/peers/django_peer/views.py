@@ -19,7 +19,7 @@ from .serializers import PostSerializer, UserSerializer
 
 
 class HalView(APIView):
-    """What the views share."""
+    """The base class of the views."""
 
     def context(self) -> dict[str, Any]:
         return {'request': self.request, 'api': self.request.build_absolute_uri('/api')}
