@@ -203,7 +203,7 @@ class Node(Program):
         new.replace(self._clock)
 
     def replace_master(self) -> int:
-        """Start a new master alongside the old one (SIGUSR2), stop the old one, and return the new one's pid."""
+        """Start a new master alongside the old one (SIGUSR2), stop the old one, and return the new pid."""
         children, starts = set(children_of(self.pid)), self._count_starts()
         self.signal(signal.SIGUSR2)
         wait_until(lambda: self._count_starts() > starts, f'{self.log} has a new master')
