@@ -8,7 +8,6 @@ import shutil
 import sqlite3
 import subprocess
 import threading
-from base64 import b64encode
 from contextlib import closing
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -19,12 +18,12 @@ from service.config import Settings
 from service.database.migrate import check_schema
 from service.domain.startup import open_session
 from service.domain.users import find_user_by_username, register_user
+from tests.client import basic, new_user
 from tests.databases import NAME, engines_to_test, open_unchecked_session, temporary_database
 from tests.server import ROOT, Server, wait_until
 
 OPERATIONS = (ROOT / 'service' / 'OPERATIONS.md').read_text()
 COPY = "VACUUM INTO 'backup.db'"
-NEW = {'username': 'ada', 'email': 'ada@example.org', 'password': 'correct horse'}
 
 
 def test_the_documented_backup_command_is_the_tested_one() -> None:
@@ -61,23 +60,24 @@ def test_a_restored_dump_is_complete(engine: str, dump: str, restore: str, tmp_p
         temporary_database(engine, tmp_path, f'{NAME}_restored') as restored,
     ):
         session = open_session(Settings(database_url=source, bcrypt_cost=4))
-        register_user(session, **NEW)
+        register_user(session, **new_user('ada'))
         session.close()
         for program, url in ((dump, source), (restore, restored)):
             subprocess.run(adapt(documented_command(program), url), shell=True, cwd=tmp_path, check=True)  # noqa: S602
-        copy = open_unchecked_session(restored)
-        check_schema(copy)
-        assert find_user_by_username(copy, 'ada').email == NEW['email']
-        copy.close()
+        db = open_unchecked_session(restored)
+        check_schema(db)
+        assert find_user_by_username(db, 'ada').email == 'ada@example.org'
+        db.close()
 
 
 def test_a_copy_has_every_previously_acknowledged_write(tmp_path: Path) -> None:
     acknowledged: list[int] = []
     stop = threading.Event()
     with Server(tmp_path) as server:
-        server.request('POST', '/api/users', json.dumps(NEW).encode(), Content_Type='application/json')
-        basic = 'Basic ' + b64encode(b'ada:correct horse').decode()
-        bearer = f'Bearer {server.request("POST", "/api/tokens", Authorization=basic).json["token"]}'
+        server.request(
+            'POST', '/api/users', json.dumps(new_user('ada')).encode(), Content_Type='application/json'
+        )
+        bearer = f'Bearer {server.request("POST", "/api/tokens", Authorization=basic()).json["token"]}'
 
         def write() -> None:
             while not stop.is_set():
@@ -98,8 +98,8 @@ def test_a_copy_has_every_previously_acknowledged_write(tmp_path: Path) -> None:
         before = set(acknowledged)
         with closing(sqlite3.connect(tmp_path / 'halcyon.db')) as source:
             source.execute(COPY.replace('backup.db', str(tmp_path / 'backup.db')))
-        copied = len(acknowledged)
-        wait_until(lambda: len(acknowledged) > copied + 5)
+        count = len(acknowledged)
+        wait_until(lambda: len(acknowledged) > count + 5)
         stop.set()
         for writer in writers:
             writer.join()

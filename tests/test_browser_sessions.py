@@ -187,10 +187,10 @@ def test_pages_of_a_session_are_private(browser: PlainBrowser) -> None:
     browser.open('/api/users')
     assert 'Cookie' in browser.result.headers['vary'].split(', ')
     assert browser.result.headers['cache-control'] == 'private, no-cache'
-    tag = browser.result.headers['etag']
-    assert browser.open('/api/users', **{'If-None-Match': tag}) == 304
+    etag = browser.result.headers['etag']
+    assert browser.open('/api/users', **{'If-None-Match': etag}) == 304
     browser.cookies.clear()
-    assert browser.open('/api/users', **{'If-None-Match': tag}) == 401
+    assert browser.open('/api/users', **{'If-None-Match': etag}) == 401
 
 
 def test_the_form_to_delete_an_account_has_a_warning(browser: PlainBrowser, ada: Client) -> None:

@@ -1,4 +1,4 @@
-"""Settings: parsed from environment variables; an invalid one is reported in one line."""
+"""Settings: their environment variables, their defaults, and one-line errors for invalid values."""
 
 from __future__ import annotations
 
@@ -107,7 +107,8 @@ INVALID = {
 
 
 @pytest.mark.parametrize(
-    ('name', 'text', 'value'), [(n, t, v) for n, cases in VALID.items() for t, v in cases.items()]
+    ('name', 'text', 'value'),
+    [(name, text, value) for name, values in VALID.items() for text, value in values.items()],
 )
 def test_a_setting_is_read_from_its_variable(name: str, text: str, value: object) -> None:
     assert getattr(Settings.from_environment({name: f' {text} '}), name.lower()) == value
@@ -162,7 +163,7 @@ def test_the_password_of_the_mail_server_is_not_disclosed(tmp_path: Path) -> Non
     assert Settings.from_environment(environment).mail_url == MAIL['MAIL_URL']
 
 
-def test_an_empty_variable_means_the_default() -> None:
+def test_an_empty_variable_has_no_effect() -> None:
     names = [field.name.upper() for field in dataclasses.fields(Settings)]
     assert Settings.from_environment(dict.fromkeys(names, ' ')) == Settings()
 
@@ -199,7 +200,7 @@ def test_a_secret_is_read_from_a_file(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ('content', 'environment', 'problem'),
+    ('content', 'environment', 'message'),
     [
         (None, {}, 'cannot read'),
         (b'\xff\xfe', {}, 'cannot read'),
@@ -208,12 +209,12 @@ def test_a_secret_is_read_from_a_file(tmp_path: Path) -> None:
     ],
 )
 def test_an_unusable_secret_file_is_reported_in_one_line(
-    tmp_path: Path, content: bytes | None, environment: dict[str, str], problem: str
+    tmp_path: Path, content: bytes | None, environment: dict[str, str], message: str
 ) -> None:
     file = tmp_path / 'url'
     if content is not None:
         file.write_bytes(content)
-    with pytest.raises(SettingError, match=f'^DATABASE_URL.*{problem}'):
+    with pytest.raises(SettingError, match=f'^DATABASE_URL.*{message}'):
         Settings.from_environment({'DATABASE_URL_FILE': str(file)} | environment)
 
 

@@ -18,7 +18,8 @@ PROFILE = 'https://jsonapi.org/profiles/ethanresnick/cursor-pagination/'
 CURSOR_PAGINATION_TYPE = profiled_type(PROFILE)
 
 
-def with_profile(api: JsonApiClient, href: str) -> ApiResponse:
+def get_with_profile(api: JsonApiClient, href: str) -> ApiResponse:
+    """Get a document with the profile, and assert that it is applied."""
     response = api.get(href, accept=CURSOR_PAGINATION_TYPE)
     assert response.headers['content-type'] == CURSOR_PAGINATION_TYPE
     assert response.json['jsonapi']['profile'] == [PROFILE]
@@ -38,30 +39,30 @@ def test_pages_have_prev_and_next_links_and_the_total(ada_api: JsonApiClient, po
     pages: list[dict[str, Any]] = []
     url: str | None = f'{posts}?page[size]=2'
     while url:
-        page = with_profile(ada_api, url).json
+        page = get_with_profile(ada_api, url).json
         assert page['meta']['page'] == {'total': 3}
         bodies += [post['attributes']['body'] for post in page['data']]
         pages.append(page['links'])
         url = page['links']['next']
     assert bodies == ['three', 'two', 'one']
     assert [page['prev'] is None for page in pages] == [True, False]
-    previous = with_profile(ada_api, pages[1]['prev']).json
+    previous = get_with_profile(ada_api, pages[1]['prev']).json
     assert [post['attributes']['body'] for post in previous['data']] == ['three', 'two']
 
 
 def test_included_relationships_have_the_same_pagination(ada_api: JsonApiClient, posts: str) -> None:
-    state = with_profile(ada_api, ada_api.me().json['data']['links']['self'] + '?include=posts').json
-    relationship = state['data']['relationships']['posts']
+    document = get_with_profile(ada_api, ada_api.me().json['data']['links']['self'] + '?include=posts').json
+    relationship = document['data']['relationships']['posts']
     assert relationship['links']['prev'] is relationship['links']['next'] is None
     assert relationship['meta']['page'] == {'total': 3}
 
 
 def test_the_profile_is_used_only_on_request(ada_api: JsonApiClient, posts: str) -> None:
     for accept in (JSON_API, f'application/vnd.api+json;profile="{OTHER}"'):
-        plain = ada_api.get(posts, accept=accept)
-        assert plain.headers['content-type'] == JSON_API
-        assert 'profile' not in plain.json['jsonapi']
-        assert 'prev' not in plain.json['links']
+        response = ada_api.get(posts, accept=accept)
+        assert response.headers['content-type'] == JSON_API
+        assert 'profile' not in response.json['jsonapi']
+        assert 'prev' not in response.json['links']
 
 
 @pytest.mark.parametrize(
@@ -102,10 +103,10 @@ def test_the_profile_uri_is_spelt_as_in_the_request(
     assert response.headers['content-type'] == f'{JSON_API};profile="{profile}"'
     assert response.json['jsonapi']['profile'] == [profile]
     assert ada.patch(post, {'body': 'two'}, headers={'If-Match': response.etag}).status == 200
-    refused = ada_api.get(
+    error_response = ada_api.get(
         ada.entry().href('hc:posts') + '?sort=body', accept=f'{JSON_API};profile="{profile}"'
     )
-    assert refused.json['errors'][0]['links'] == {'type': f'{PROFILE}unsupported-sort'}
+    assert error_response.json['errors'][0]['links'] == {'type': f'{PROFILE}unsupported-sort'}
 
 
 @pytest.mark.parametrize(
@@ -120,22 +121,22 @@ def test_errors_have_the_types_of_the_profile(
     ada_api: JsonApiClient, posts: str, query: str, parameter: str, name: str
 ) -> None:
     (cursor,) = parse_qs(ada_api.get(f'{posts}?page[size]=1').json['links']['next'])['page[after]']
-    (error,) = with_profile(ada_api, f'{posts}?{query.format(cursor=cursor)}').json['errors']
+    (error,) = get_with_profile(ada_api, f'{posts}?{query.format(cursor=cursor)}').json['errors']
     assert error['status'] == '400'
     assert error['links'] == {'type': PROFILE + name}
     assert error['source'] == {'parameter': parameter}
     assert name != 'max-size-exceeded' or error['meta'] == {'page': {'maxSize': 100}}
 
 
-def test_responses_with_the_profile_have_their_own_tags(
+def test_responses_with_the_profile_have_their_own_etags(
     ada: Client, ada_api: JsonApiClient, posts: str
 ) -> None:
     post = ada_api.get(posts).json['data'][0]['links']['self']
-    tag = with_profile(ada_api, post).etag
-    assert tag != ada_api.get(post).etag
-    assert ada_api.get(post, accept=CURSOR_PAGINATION_TYPE, headers={'If-None-Match': tag}).status == 304
-    assert ada.patch(post, {'body': 'four'}, headers={'If-Match': tag}).status == 200
-    assert ada.patch(post, {'body': 'five'}, headers={'If-Match': tag}).status == 412
+    etag = get_with_profile(ada_api, post).etag
+    assert etag != ada_api.get(post).etag
+    assert ada_api.get(post, accept=CURSOR_PAGINATION_TYPE, headers={'If-None-Match': etag}).status == 304
+    assert ada.patch(post, {'body': 'four'}, headers={'If-Match': etag}).status == 200
+    assert ada.patch(post, {'body': 'five'}, headers={'If-Match': etag}).status == 412
 
 
 def test_a_response_with_the_profile_is_not_replayed_without_it(ada_api: JsonApiClient, posts: str) -> None:

@@ -16,15 +16,15 @@ RESOURCES = (
     'entry',
     'anonymous entry',
     'me',
-    'another',
-    'followed',
+    'other user',
+    'followed user',
     'users',
     'followers',
     'following',
     'post',
     'posts',
     'feed',
-    'their posts',
+    'posts of a user',
     'follow',
     'token',
     'tokens',
@@ -54,15 +54,17 @@ def urls(ada: Client, bob: Client, client: Client) -> dict[str, str]:
         'entry': '/api',
         'anonymous entry': '/api',
         'me': ada.me().href('self'),
-        'another': next(user['_links']['self']['href'] for user in users.items if user['username'] == 'cleo'),
-        'followed': bob.me().href('self'),
+        'other user': next(
+            user['_links']['self']['href'] for user in users.items if user['username'] == 'cleo'
+        ),
+        'followed user': bob.me().href('self'),
         'users': users.href('self'),
         'followers': ada.me().href('hc:followers'),
         'following': ada.me().href('hc:following'),
         'post': post['links']['self'],
         'posts': ada.entry().href('hc:posts'),
         'feed': ada.entry().href('hc:feed'),
-        'their posts': bob.me().href('hc:posts'),
+        'posts of a user': bob.me().href('hc:posts'),
         'follow': ada.get(bob.me().href('self')).href('hc:follow'),
         'token': ada.follow('hc:tokens').items[0]['_links']['self']['href'],
         'tokens': ada.entry().href('hc:tokens'),
@@ -83,7 +85,7 @@ class Rendering(NamedTuple):
     embedded: list[Rendering]
 
 
-def plain(rel: str) -> str:
+def without_prefix(rel: str) -> str:
     return rel.removeprefix('hc:')
 
 
@@ -91,13 +93,13 @@ def read_hal(document: dict[str, Any]) -> Rendering:
     """Read HAL, except templates, which JSON:API lacks, and page links, whose parameters differ."""
     state = {name: value for name, value in document.items() if not name.startswith('_') and name != 'id'}
     links = {
-        plain(rel): link['href']
+        without_prefix(rel): link['href']
         for rel, link in document['_links'].items()
         if isinstance(link, dict) and not link.get('templated') and '_meta' not in document
     }
     embedded = document.get('_embedded', {}).values()
-    documents = [inner for value in embedded for inner in (value if isinstance(value, list) else [value])]
-    return Rendering(state | document.get('_meta', {}), links, [read_hal(inner) for inner in documents])
+    documents = [item for value in embedded for item in (value if isinstance(value, list) else [value])]
+    return Rendering(state | document.get('_meta', {}), links, [read_hal(item) for item in documents])
 
 
 def read_json_api(document: dict[str, Any]) -> Rendering:
@@ -121,8 +123,9 @@ def read_json_api(document: dict[str, Any]) -> Rendering:
 
 
 def get(ada: Client, client: Client, urls: dict[str, str], resource: str, accept: str) -> Any:
-    reader = client if resource.startswith('anonymous') else ada
-    return reader.get(urls[resource], accept=accept)
+    """Get a resource, as an anonymous client or as Ada."""
+    requester = client if resource.startswith('anonymous') else ada
+    return requester.get(urls[resource], accept=accept)
 
 
 @pytest.mark.parametrize('resource', RESOURCES)
@@ -168,7 +171,8 @@ def test_the_target_of_every_form_supports_its_method_in_json_api(
 
 
 @pytest.mark.parametrize(
-    ('resource', 'form'), [('me', 'edit'), ('post', 'edit'), ('posts', 'publish'), ('followed', 'unfollow')]
+    ('resource', 'form'),
+    [('me', 'edit'), ('post', 'edit'), ('posts', 'publish'), ('followed user', 'unfollow')],
 )
 def test_the_request_of_a_form_is_possible_in_json_api(
     ada: Client, client: Client, urls: dict[str, str], resource: str, form: str

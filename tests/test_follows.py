@@ -11,7 +11,7 @@ from tests.client import ApiResponse, Client, assert_problem
 
 @pytest.fixture
 def bob_profile(ada: Client, bob: Client) -> ApiResponse:
-    """The document of Bob, as Ada sees it."""
+    """Bob's profile as Ada sees it."""
     return ada.get(bob.me().href('self'))
 
 
@@ -76,7 +76,7 @@ def test_users_cannot_follow_on_behalf_of_others(
     assert_problem(bob.request(method, bob_profile.href('hc:follow')), 403)
 
 
-def test_a_follow_is_in_both_lists(ada: Client, bob: Client, bob_profile: ApiResponse) -> None:
+def test_a_follow_is_in_the_lists_of_both_users(ada: Client, bob: Client, bob_profile: ApiResponse) -> None:
     bob_profile.submit('follow')
     assert [user['username'] for user in bob.me().follow('hc:followers').items] == ['ada']
     assert [user['username'] for user in ada.me().follow('hc:following').items] == ['bob']

@@ -22,9 +22,9 @@ def register_follower(client: Client, api: JsonApiClient, name: str) -> None:
     client.register(name)
     other = JsonApiClient(client.sign_in(name))
     other.publish('hello')
-    me, them = api.me().json['data'], other.me().json['data']
-    other.send('POST', relationship_url(them, 'following'), [identifier_of(me)])
-    api.send('POST', relationship_url(me, 'following'), [identifier_of(them)])
+    user, follower = api.me().json['data'], other.me().json['data']
+    other.send('POST', relationship_url(follower, 'following'), [identifier_of(user)])
+    api.send('POST', relationship_url(user, 'following'), [identifier_of(follower)])
 
 
 @pytest.mark.parametrize(

@@ -45,7 +45,7 @@ def probe_curies(client: Client, exchange: Exchange) -> None:
         return
     templates = curies(exchange.response.document)
     fetched = {earlier.request.url for earlier in client.record if earlier.purpose == 'curie'}
-    for where, rel in relations(exchange.response.document):
+    for where, rel in relations(exchange):
         prefix, separator, name = rel.partition(':')
         if separator and prefix in templates and not is_absolute_uri_relation(rel, templates):
             url = client.resolve(exchange.request.url, expand(templates[prefix], {'rel': name}))
@@ -98,8 +98,8 @@ def is_fetched_by(rel: str) -> Applies:
 
 
 @RULES.across(
-    'HAL-LINK-DEAD',
     Level.SHOULD,
+    'HAL-LINK-DEAD',
     '§5.1',
     'A link leads to a resource.',
     lambda exchange: leads_from_hal(exchange) or exchange.purpose == 'options-missing',
@@ -148,7 +148,7 @@ def check_self_target(exchange: Exchange) -> Iterator[Fault]:
     standard=RELATIONS,
 )
 def check_prev(exchange: Exchange) -> Iterator[Fault]:
-    if not any(link.rel in ('prev', 'previous') for link in links(exchange.response.document)):
+    if not any(link.rel in ('prev', 'previous') for link in links(exchange)):
         yield Fault('/_links', 'has no prev link')
 
 

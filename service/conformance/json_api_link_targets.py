@@ -18,7 +18,7 @@ from service.conformance.json_api import (
     is_resource,
     primary,
     relationships,
-    requires_status,
+    requires_rejection,
     resources,
     top,
 )
@@ -115,8 +115,8 @@ def check_related_kind(exchange: Exchange) -> Iterator[Fault]:
 
 
 @RULES.across(
-    'JA-IDENTITY',
     Level.MUST,
+    'JA-IDENTITY',
     '#document-resource-object-identification',
     'Type and id identify one resource: its self link is the same everywhere.',
     is_fetched,
@@ -165,4 +165,4 @@ RULES.must(
     '#fetching-resources-responses-404',
     'A resource or relationship that does not exist gets 404.',
     for_purpose('ja-missing'),
-)(requires_status(404))
+)(requires_rejection(404))

@@ -18,7 +18,7 @@ from service.conformance.json_api import (
     is_resource,
     primary,
     relationships,
-    requires_status,
+    requires_rejection,
     resources,
     top,
 )
@@ -101,23 +101,19 @@ RULES.must(
     '#fetching-includes',
     'An unknown include path gets 400.',
     for_purpose('ja-include-unknown'),
-)(requires_status(400))
-
-
+)(requires_rejection(400))
 RULES.must(
     'JA-SORT-UNKNOWN',
     '#fetching-sorting',
     'An unsupported sort field gets 400.',
     for_purpose('ja-sort-unknown'),
-)(requires_status(400))
-
-
+)(requires_rejection(400))
 RULES.must(
     'JA-QUERY-UNKNOWN',
     '#query-parameters-custom',
     'A parameter whose name is neither defined nor allowed for implementations gets 400.',
     for_purpose('ja-query-unknown'),
-)(requires_status(400))
+)(requires_rejection(400))
 
 
 def is_included(exchange: Exchange) -> bool:

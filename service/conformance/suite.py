@@ -189,5 +189,4 @@ def probe(client: Client, formats: Sequence[str]) -> None:
 def check_exchange(exchange: Exchange, families: Iterable[str]) -> list[Finding]:
     """Return the findings of the families' rules in an exchange that the kit did not send."""
     names = set(families)
-    rules = [rule for rule in RULES if rule.family in names and rule.applies(exchange)]
-    return [finding for rule in rules for finding in rule.find([exchange])]
+    return [finding for rule in RULES if rule.family in names for finding in rule.judge([exchange])[1]]

@@ -23,12 +23,12 @@ from service.config import Settings
 from service.database.errors import ErrorKind, SchemaMismatch, Unavailable
 from service.database.migrate import LATEST, check_schema, create_schema_if_missing, migrate, schema_version
 from service.database.pagination import PageRequest
-from service.database.schema import STATEMENTS, parse_script, tables_of
+from service.database.schema import STATEMENTS, parse_script
 from service.database.session import Session
 from service.domain.posts import list_posts, publish_post
 from service.domain.startup import open_session
 from service.domain.users import find_user, list_users
-from tests.databases import NAME, engines_to_test, temporary_database
+from tests.databases import NAME, SCHEMA_TABLES, engines_to_test, temporary_database
 from tests.engines.conftest import Open, register
 
 FIRST = parse_script((Path(__file__).parents[1] / 'first_schema.sql').read_text())
@@ -86,7 +86,7 @@ def shape(db: Session) -> dict[str, Any]:
 def test_an_empty_database_gets_every_table(empty_url: str, open_url: Open) -> None:
     db = open_url(empty_url)
     assert migrate(db) == [LATEST]
-    assert set(db.engine.get_tables()) == set(tables_of(STATEMENTS))
+    assert set(db.engine.get_tables()) == set(SCHEMA_TABLES)
     check_schema(db)
 
 
@@ -194,7 +194,7 @@ def test_an_incomplete_schema_is_completed(empty_url: str, open_url: Open) -> No
         db.execute(statement)
     assert schema_version(db) == 0
     migrate(db)
-    assert set(db.engine.get_tables()) == set(tables_of(STATEMENTS))
+    assert set(db.engine.get_tables()) == set(SCHEMA_TABLES)
     check_schema(db)
 
 
