@@ -40,15 +40,11 @@ from service.representation.template import MAX_TEMPLATES, Template, variable
 from service.representation.url_builder import UrlBuilder
 from service.resources import sample_data
 from service.resources.collection_pages import represent_listing
+from service.resources.editable import apply_edit, editable_operations
 from service.resources.module import EntryPointPart, LinkRelation
 from service.resources.relationships import RelatedResource, ToOneRelationship, to_many_route
 from service.resources.response_samples import sample_collection, sample_pages
-from service.resources.responses import (
-    add_invalidation_links,
-    apply_edit,
-    respond_created,
-    respond_no_content,
-)
+from service.resources.responses import add_invalidation_links, respond_created, respond_no_content
 from service.resources.users import ONE_USER, represent_user, with_user_title
 from service.resources.users import SAMPLES as USER_SAMPLES
 
@@ -227,8 +223,7 @@ class PostsResource:
 
     def on_post(self, req: Request, resp: falcon.Response) -> None:
         post = publish_post(req.db, by=req.user, **read_form(req))
-        respond_created(resp, represent_post(post, req.viewer, req.builder))
-        add_invalidation_links(resp, *_changed_by_posting(req))
+        respond_created(resp, represent_post(post, req.viewer, req.builder), *_changed_by_posting(req))
 
 
 class PostResource:
@@ -236,21 +231,15 @@ class PostResource:
 
     tag = 'posts'
     operation_name = 'Post'
-    operations: ClassVar = {
-        'GET': Operation('Get a post', 'One post with its author.', {200: SAMPLES}, query=_ONE),
-        'PUT': Operation(
-            'Edit a post', 'Changes the text of your own post.', {200: SAMPLES}, Access.OWNER, EDIT, _ONE
-        ),
-        'PATCH': Operation(
-            'Patch a post',
-            'Changes the text of your own post, also by merge patch (RFC 7396).',
-            {200: SAMPLES},
-            Access.OWNER,
-            EDIT,
-            _ONE,
-        ),
-        'DELETE': Operation('Delete a post', 'Deletes your own post.', {204: None}, Access.OWNER, query=_ONE),
-    }
+    operations: ClassVar = editable_operations(
+        SAMPLES,
+        EDIT,
+        _ONE,
+        get=('Get a post', 'One post with its author.'),
+        put=('Edit a post', 'Changes the text of your own post.'),
+        patch=('Patch a post', 'Changes the text of your own post, also by merge patch (RFC 7396).'),
+        delete=('Delete a post', 'Deletes your own post.'),
+    )
 
     def on_get(self, req: Request, resp: falcon.Response, post_id: int) -> None:
         resp.media = represent_post(find_post(req.db, post_id, req.user), req.viewer, req.builder)
