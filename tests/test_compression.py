@@ -44,7 +44,7 @@ def test_a_large_response_is_compressed_and_has_its_own_etag(world: World, templ
 
 
 @pytest.mark.parametrize('coding', [None, 'gzip'])
-@pytest.mark.parametrize('template', LARGE)
+@pytest.mark.parametrize('template', LARGE_DOCUMENTS)
 def test_a_304_to_any_tag_has_the_tag_of_the_200(world: World, template: str, coding: str | None) -> None:
     path = world.url(template)
     tag = fetch(world.ada, 'GET', path, coding).headers['etag']
