@@ -1,6 +1,5 @@
 """Bearer tokens: issuing, renewing, listing and revoking them; only their digests are stored."""
 
-import hashlib
 import secrets
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
@@ -17,7 +16,7 @@ from service.domain.models import Token, User
 from service.domain.passwords import verify_password
 from service.domain.rate_limits import Quotas
 from service.domain.signing_keys import CLIENT_ID, read_audiences, sign
-from service.domain.text import normalize
+from service.domain.text import digest_of, normalize
 from service.domain.throttle import Subject, check_limits, count_attempt, sign_in_subjects
 from service.domain.users import REVOKE_OTHER_TOKENS, find_credentials
 from service.domain.viewer import WRITE, Viewer, authorize_write, confirm_token, require_permission
@@ -139,17 +138,12 @@ def is_signed(secret: str) -> bool:
     return not secret.startswith(PREFIX)
 
 
-def digest(secret: str) -> str:
-    """Return the hexadecimal SHA-256 of a token's secret, which is stored instead of it."""
-    return hashlib.sha256(secret.encode(errors='surrogatepass')).hexdigest()
-
-
 def find_viewer(session: Session, secret: str, *, audience: str = '') -> Viewer:
     """Return the user of the token.
 
     Raises Unauthenticated if it is unknown, expired or revoked, and if it is signed for another audience.
     """
-    row = _FIND_VIEWER.first(session, digest=digest(secret), now=session.now())
+    row = _FIND_VIEWER.first(session, digest=digest_of(secret), now=session.now())
     if row is None:
         raise Unauthenticated('The token is unknown, expired or revoked.', 'token')
     if is_signed(secret) and audience not in read_audiences(secret):
@@ -283,7 +277,7 @@ def _insert_token(
     )
     issuer = options.issuer
     secret = _sign(session, token, issuer) if issuer else PREFIX + secrets.token_urlsafe(SECRET_BYTES)
-    _INSERT.run(session, digest=digest(secret), **token._asdict())
+    _INSERT.run(session, digest=digest_of(secret), **token._asdict())
     kept_id = token_id if old is None else old.id
     for (excess_id,) in _FIND_EXCESS.all(session, user_id=user_id, now=now, kept_id=kept_id):
         _DELETE.run(session, token_id=excess_id)
@@ -319,13 +313,11 @@ def find_token(
     return token
 
 
-def list_tokens(
-    session: Session, request: PageRequest, viewer: Viewer, *, ids: Sequence[int] | None = None
-) -> Page:
-    """Return a page of the viewer's live tokens, the newest first, or of those with the `ids`."""
+def list_tokens(session: Session, request: PageRequest, viewer: Viewer) -> Page:
+    """Return a page of the viewer's live tokens, the newest first."""
     own = {'user_id': viewer.user_id, 'now': session.now()}
-    if ids is not None:
-        rows = _FIND_OWN.find(session, ids, **own)
+    if request.ids is not None:
+        rows = _FIND_OWN.find(session, request.ids, **own)
         tokens = ((token_id, TokenRecord._make(row)) for token_id, row in rows.items())
         return page_of(tokens, request, newest_first=True)
     return _LIST.page(session, request, _COUNT.first(session, **own)[0], **own)

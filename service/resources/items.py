@@ -39,15 +39,11 @@ from service.representation.template import MAX_TEMPLATES, Template, variable
 from service.representation.url_builder import UrlBuilder
 from service.resources import sample_data
 from service.resources.collection_pages import represent_listing
+from service.resources.editable import apply_edit, editable_operations
 from service.resources.module import EntryPointPart, LinkRelation
 from service.resources.relationships import RelatedResource, ToOneRelationship, to_many_route
 from service.resources.response_samples import sample_collection, sample_pages
-from service.resources.responses import (
-    add_invalidation_links,
-    apply_edit,
-    respond_created,
-    respond_no_content,
-)
+from service.resources.responses import add_invalidation_links, respond_created, respond_no_content
 from service.resources.stores import (
     NAME,
     ONE_STORE,
@@ -194,15 +190,14 @@ class StoreItemsResource:
 
     def on_get(self, req: Request, resp: falcon.Response, store_id: int) -> None:
         store = find_store(req.db, store_id)
-        query = req.query
-        page = list_items_of(req.db, store, query.position, ids=query.ids, order=query.order)
-        resp.media = _represent_items_of(req, store, query, page)
+        page = list_items_of(req.db, store, req.query.page_request)
+        resp.media = _represent_items_of(req, store, req.query, page)
 
     def on_post(self, req: Request, resp: falcon.Response, store_id: int) -> None:
         require_permission(find_store(req.db, store_id).is_editable_by(req.viewer), req.viewer)
         item = add_item(req.db, store_id, by=req.user, **read_form(req))
-        respond_created(resp, represent_item(item, req.viewer, req.builder))
-        add_invalidation_links(resp, *changed_with_items(req, store_id))
+        document = represent_item(item, req.viewer, req.builder)
+        respond_created(resp, document, *changed_with_items(req, store_id))
 
 
 def _represent_items_of(req: Request, store: StoreRecord, query: Query, page: Page) -> Document:
@@ -226,7 +221,7 @@ def _represent_items_of(req: Request, store: StoreRecord, query: Query, page: Pa
 
 def _expand_items(req: Request, store_ids: Sequence[int], query: Query) -> dict[int, Document]:
     stores = find_stores(req.db, store_ids)
-    pages = first_pages_of_items(req.db, store_ids, query.position)
+    pages = first_pages_of_items(req.db, store_ids, query.page_request)
     return {
         store_id: _represent_items_of(req, stores[store_id], query, page) for store_id, page in pages.items()
     }
@@ -252,14 +247,8 @@ class ItemsResource:
     }
 
     def on_get(self, req: Request, resp: falcon.Response) -> None:
-        query = req.query
-        page = list_items(
-            req.db,
-            query.position,
-            store_id=query.related_ids.get('store'),
-            ids=query.ids,
-            order=query.order,
-        )
+        store_id = req.query.related_ids.get('store')
+        page = list_items(req.db, req.query.page_request, store_id=store_id)
         url = req.builder.url_for(urls.ITEMS)
         resp.media = represent_listing(req, 'items', url, page, represent_item, display=ITEM.display)
 
@@ -269,32 +258,15 @@ class ItemResource:
 
     tag = 'stores'
     operation_name = 'Item'
-    operations: ClassVar = {
-        'GET': Operation('Get an item', 'One item.', {200: SAMPLES}, query=_ONE_ITEM),
-        'PUT': Operation(
-            'Edit an item',
-            'Changes an item of your own store; absent members stay the same.',
-            {200: SAMPLES},
-            Access.OWNER,
-            EDIT,
-            _ONE_ITEM,
-        ),
-        'PATCH': Operation(
-            'Patch an item',
-            'Changes an item of your own store, also by merge patch (RFC 7396).',
-            {200: SAMPLES},
-            Access.OWNER,
-            EDIT,
-            _ONE_ITEM,
-        ),
-        'DELETE': Operation(
-            'Delete an item',
-            'Deletes an item of your own store.',
-            {204: None},
-            Access.OWNER,
-            query=_ONE_ITEM,
-        ),
-    }
+    operations: ClassVar = editable_operations(
+        SAMPLES,
+        EDIT,
+        _ONE_ITEM,
+        get=('Get an item', 'One item.'),
+        put=('Edit an item', 'Changes an item of your own store; absent members stay the same.'),
+        patch=('Patch an item', 'Changes an item of your own store, also by merge patch (RFC 7396).'),
+        delete=('Delete an item', 'Deletes an item of your own store.'),
+    )
 
     def on_get(self, req: Request, resp: falcon.Response, item_id: int) -> None:
         resp.media = represent_item(find_item(req.db, item_id), req.viewer, req.builder)

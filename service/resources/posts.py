@@ -40,15 +40,11 @@ from service.representation.template import MAX_TEMPLATES, Template, variable
 from service.representation.url_builder import UrlBuilder
 from service.resources import sample_data
 from service.resources.collection_pages import represent_listing
+from service.resources.editable import apply_edit, editable_operations
 from service.resources.module import EntryPointPart, LinkRelation
 from service.resources.relationships import RelatedResource, ToOneRelationship, to_many_route
 from service.resources.response_samples import sample_collection, sample_pages
-from service.resources.responses import (
-    add_invalidation_links,
-    apply_edit,
-    respond_created,
-    respond_no_content,
-)
+from service.resources.responses import add_invalidation_links, respond_created, respond_no_content
 from service.resources.users import ONE_USER, represent_user, with_user_title
 from service.resources.users import SAMPLES as USER_SAMPLES
 
@@ -214,21 +210,13 @@ class PostsResource:
     }
 
     def on_get(self, req: Request, resp: falcon.Response) -> None:
-        query = req.query
-        page = list_posts(
-            req.db,
-            query.position,
-            req.user,
-            author_id=query.related_ids.get('author'),
-            ids=query.ids,
-            order=query.order,
-        )
+        author_id = req.query.related_ids.get('author')
+        page = list_posts(req.db, req.query.page_request, req.user, author_id=author_id)
         resp.media = _represent_posts(req, req.builder.url_for(urls.POSTS), req.query, page)
 
     def on_post(self, req: Request, resp: falcon.Response) -> None:
         post = publish_post(req.db, by=req.user, **read_form(req))
-        respond_created(resp, represent_post(post, req.viewer, req.builder))
-        add_invalidation_links(resp, *_changed_by_posting(req))
+        respond_created(resp, represent_post(post, req.viewer, req.builder), *_changed_by_posting(req))
 
 
 class PostResource:
@@ -236,21 +224,15 @@ class PostResource:
 
     tag = 'posts'
     operation_name = 'Post'
-    operations: ClassVar = {
-        'GET': Operation('Get a post', 'One post with its author.', {200: SAMPLES}, query=_ONE),
-        'PUT': Operation(
-            'Edit a post', 'Changes the text of your own post.', {200: SAMPLES}, Access.OWNER, EDIT, _ONE
-        ),
-        'PATCH': Operation(
-            'Patch a post',
-            'Changes the text of your own post, also by merge patch (RFC 7396).',
-            {200: SAMPLES},
-            Access.OWNER,
-            EDIT,
-            _ONE,
-        ),
-        'DELETE': Operation('Delete a post', 'Deletes your own post.', {204: None}, Access.OWNER, query=_ONE),
-    }
+    operations: ClassVar = editable_operations(
+        SAMPLES,
+        EDIT,
+        _ONE,
+        get=('Get a post', 'One post with its author.'),
+        put=('Edit a post', 'Changes the text of your own post.'),
+        patch=('Patch a post', 'Changes the text of your own post, also by merge patch (RFC 7396).'),
+        delete=('Delete a post', 'Deletes your own post.'),
+    )
 
     def on_get(self, req: Request, resp: falcon.Response, post_id: int) -> None:
         resp.media = represent_post(find_post(req.db, post_id, req.user), req.viewer, req.builder)
@@ -301,8 +283,7 @@ class UserPostsResource:
 
     def on_get(self, req: Request, resp: falcon.Response, user_id: int) -> None:
         user = find_user(req.db, user_id, req.user)
-        query = req.query
-        page = list_posts_of(req.db, user, query.position, req.user, ids=query.ids, order=query.order)
+        page = list_posts_of(req.db, user, req.query.page_request, req.user)
         document = _represent_posts_of(req, user_id, req.query, page)
         resp.media = with_user_title(document, 'Posts by', user, req.builder)
 
@@ -312,7 +293,7 @@ def _represent_posts_of(req: Request, user_id: int, query: Query, page: Page) ->
 
 
 def _expand_posts(req: Request, user_ids: Sequence[int], query: Query) -> dict[int, Document]:
-    pages = first_pages_of_posts(req.db, user_ids, query.position, req.viewer)
+    pages = first_pages_of_posts(req.db, user_ids, query.page_request, req.viewer)
     return {user_id: _represent_posts_of(req, user_id, query, page) for user_id, page in pages.items()}
 
 
@@ -336,7 +317,7 @@ class FeedResource:
 
 
 def _represent_feed(req: Request, user_id: int, query: Query) -> Document:
-    page = list_feed(req.db, user_id, query.position, req.user, ids=query.ids, order=query.order)
+    page = list_feed(req.db, user_id, query.page_request, req.user)
     return _represent_posts(
         req, req.builder.url_for(urls.FEED, user_id=user_id), query, page, 'Feed', display=FEED_DISPLAY
     )

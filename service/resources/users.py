@@ -45,14 +45,10 @@ from service.representation.template import MAX_TEMPLATES, Template, variable
 from service.representation.url_builder import UrlBuilder
 from service.resources import sample_data
 from service.resources.collection_pages import represent_listing
+from service.resources.editable import apply_edit, editable_operations
 from service.resources.module import EntryPointPart, LinkRelation, Sample
 from service.resources.response_samples import sample_collection, sample_pages
-from service.resources.responses import (
-    add_invalidation_links,
-    apply_edit,
-    respond_created,
-    respond_no_content,
-)
+from service.resources.responses import add_invalidation_links, respond_created, respond_no_content
 
 _NEW_PASSWORD = Field(
     'password',
@@ -321,21 +317,18 @@ class UsersResource:
         user = register_user(
             req.db, client_address=req.uncounted_address, quotas=req.quotas, **read_form(req)
         )
-        respond_created(resp, represent_user(user, None, req.builder))
+        respond_created(resp, represent_user(user, None, req.builder), req.builder.url_for(urls.USERS))
         resp.set_header('Cache-Control', NO_STORE)  # the new user, once signed in, sees more
-        add_invalidation_links(resp, req.builder.url_for(urls.USERS))
 
 
 def _represent_users(req: Request) -> Document:
     query = req.query
     page = list_users(
         req.db,
-        query.position,
+        query.page_request,
         req.user,
         prefix=query.filters.get('q', ''),
         username=query.filters.get('username'),
-        ids=query.ids,
-        order=query.order,
     )
     url = req.builder.url_for(urls.USERS)
     return represent_listing(
@@ -360,37 +353,18 @@ class UserResource:
 
     tag = 'users'
     operation_name = 'User'
-    operations: ClassVar = {
-        'GET': Operation(
-            'Get a user',
-            'The profile of a user; your own includes the email address.',
-            {200: SAMPLES},
-            query=ONE_USER,
-        ),
-        'PUT': Operation(
-            'Edit a user',
-            'Changes your own profile; absent members stay the same.',
-            {200: SAMPLES},
-            Access.OWNER,
-            EDIT,
-            ONE_USER,
-        ),
-        'PATCH': Operation(
+    operations: ClassVar = editable_operations(
+        SAMPLES,
+        EDIT,
+        ONE_USER,
+        get=('Get a user', 'The profile of a user; your own includes the email address.'),
+        put=('Edit a user', 'Changes your own profile; absent members stay the same.'),
+        patch=(
             'Patch a user',
             'Changes your own profile, also by merge patch (RFC 7396): null empties `about_me`.',
-            {200: SAMPLES},
-            Access.OWNER,
-            EDIT,
-            ONE_USER,
         ),
-        'DELETE': Operation(
-            'Delete a user',
-            'Deletes your own account with its posts, follows, tokens and stores.',
-            {204: None},
-            Access.OWNER,
-            query=ONE_USER,
-        ),
-    }
+        delete=('Delete a user', 'Deletes your own account with its posts, follows, tokens and stores.'),
+    )
 
     def on_get(self, req: Request, resp: falcon.Response, user_id: int) -> None:
         resp.media = represent_user(find_user(req.db, user_id, req.viewer), req.viewer, req.builder)

@@ -69,24 +69,23 @@ def test_a_feed_has_all_posts_of_its_authors_in_order(
         post_ids += [post_id for author in authors_in_turn for post_id in publish(db, author, 1)]
     publish(db, register(db, 'stranger'), 3)
     expected = post_ids if order == 'created_at' else post_ids[::-1]
-
-    def feed_page(request: PageRequest) -> Page:
-        return list_feed(db, ada.user_id, request, ada, order=order)
-
     for per_page in (1, 2, 3, 5, 20):
-        listed_ids, ids_by_number, request = [], [], PageRequest(1, per_page)
+        listed_ids, ids_by_number, request = [], [], PageRequest(1, per_page, order=order)
         while True:
-            page = feed_page(request)
+            page = list_feed(db, ada.user_id, request, ada)
             listed_ids += ids(page)
-            ids_by_number += ids(feed_page(PageRequest(request.page, per_page)))
+            by_number = PageRequest(request.page, per_page, order=order)
+            ids_by_number += ids(list_feed(db, ada.user_id, by_number, ada))
             if page.next_cursor is None:
                 break
-            request = PageRequest(request.page + 1, per_page, after=page.next_cursor)
+            request = PageRequest(request.page + 1, per_page, after=page.next_cursor, order=order)
         assert listed_ids == ids_by_number == expected
-        page = feed_page(PageRequest(1, per_page, before=LAST_PAGE))
+        request = PageRequest(1, per_page, before=LAST_PAGE, order=order)
+        page = list_feed(db, ada.user_id, request, ada)
         listed_ids = ids(page)
         while page.previous_cursor is not None:
-            page = feed_page(PageRequest(page.page - 1, per_page, before=page.previous_cursor))
+            request = PageRequest(page.page - 1, per_page, before=page.previous_cursor, order=order)
+            page = list_feed(db, ada.user_id, request, ada)
             listed_ids = ids(page) + listed_ids
         assert listed_ids == expected
 
