@@ -33,13 +33,13 @@ from service.mail import smtp
 from service.mail.messages import compose
 from service.mail.sender import send_due_mail
 from service.mail.smtp import MailError
-from tests.client import HAL, HAL_FORMS, HTML, JSON_API, ORIGIN, Client, assert_problem
+from tests.client import HAL, HAL_FORMS, HTML, JSON_API, ORIGIN, PASSWORD, Client, assert_problem
 from tests.clock import MovableClock
 from tests.conftest import Start
 from tests.mail_server import MailServer, link_of, mail_server, text_of
 from tests.plain_browser import PlainBrowser
 
-PASSWORD, NEW_PASSWORD = 'correct horse', 'battery staple'
+NEW_PASSWORD = 'battery staple'
 SENDER = 'Halcyon <halcyon@example.org>'
 
 

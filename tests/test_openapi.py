@@ -25,7 +25,7 @@ from service.domain.throttle import REGISTRATION, count_attempt, registration_su
 from service.graceful_shutdown import Shutdown
 from service.representation.url_builder import Features, UrlBuilder
 from service.resources.openapi import description as openapi
-from tests.client import HAL, HAL_FORMS, HTML, JSON, JSON_API, ORIGIN, ApiResponse, Client
+from tests.client import FORM, HAL, HAL_FORMS, HTML, JSON, JSON_API, ORIGIN, ApiResponse, Client
 from tests.clock import MovableClock
 from tests.conftest import Start, sign_up
 from tests.databases import TestDatabase
@@ -37,7 +37,6 @@ from tests.routes import World
 pytestmark = pytest.mark.above_databases
 
 OPENAPI = 'application/vnd.oai.openapi+json'
-FORM = 'application/x-www-form-urlencoded'
 MAX_DOCUMENT_BYTES = 250_000  # with the operations of mail
 RELATIONSHIPS = {
     '/api/users': ('following', 'users'),

@@ -6,15 +6,13 @@ from urllib.parse import urlencode
 
 import pytest
 
-from tests.client import HAL, ORIGIN, ApiResponse, Client
+from tests.client import FORM, HAL, HTML, ORIGIN, ApiResponse, Client
 from tests.html import Page
 from tests.routes import World
 
 pytestmark = pytest.mark.above_databases
 
-HTML = 'text/html'
 BROWSER = 'text/html,application/xhtml+xml,application/xml;q=0.9,image/avif,image/webp,*/*;q=0.8'
-FORM = 'application/x-www-form-urlencoded'
 PERSON = {'username': 'eva', 'email': 'eva@example.org', 'password': 'correct horse', 'about_me': ''}
 
 

@@ -10,7 +10,7 @@ import falcon.testing
 import pytest
 
 from service.http.forwarded import without_prefix
-from tests.client import HAL, HTML, JSON_API
+from tests.client import FORM, HAL, HTML, JSON_API
 from tests.conftest import Start
 from tests.html import Page
 from tests.links import Response, check_links, follow_all
@@ -87,7 +87,7 @@ def test_the_instance_of_a_problem_has_the_prefix_once(send: Any) -> None:
 
 def test_the_session_cookie_is_only_for_the_base_path(send: Any) -> None:
     send('POST', f'{BASE}/api/users', json=PERSON)
-    headers = {'Accept': HTML, 'Content-Type': 'application/x-www-form-urlencoded'}
+    headers = {'Accept': HTML, 'Content-Type': FORM}
     body = f'username=ada&password=correct+horse&_return={BASE}/api/posts'
     result = send('POST', f'{BASE}/api/tokens', headers=headers, body=body)
     assert (result.status_code, result.headers['location']) == (303, f'{BASE}/api/posts')
