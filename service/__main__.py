@@ -1,13 +1,18 @@
 """The command line: `python -m service COMMAND`."""
 
+import sys
 from collections import UserDict
 from importlib import import_module
 from typing import Any
 
-import click
-
 from service import VERSION
-from service.commands.cli import EXIT_CODES
+
+try:
+    import click
+
+    from service.commands.cli import EXIT_CODES
+except ModuleNotFoundError as error:
+    sys.exit(f'{error}. Is this the Python of the virtual environment, .venv/bin/python?')
 
 MODULES = {
     'check': 'database',

@@ -43,6 +43,15 @@ def test_a_large_response_is_compressed_and_has_its_own_etag(world: World, templ
     )
 
 
+@pytest.mark.parametrize('coding', [None, 'gzip'])
+@pytest.mark.parametrize('template', LARGE_DOCUMENTS)
+def test_a_304_to_any_tag_has_the_tag_of_the_200(world: World, template: str, coding: str | None) -> None:
+    path = world.url(template)
+    tag = fetch(world.ada, 'GET', path, coding).headers['etag']
+    again = fetch(world.ada, 'GET', path, coding, **{'If-None-Match': '*'})
+    assert (again.status_code, again.headers['etag']) == (304, tag)
+
+
 @pytest.mark.parametrize(
     ('coding', 'is_compressed'),
     [

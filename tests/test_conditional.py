@@ -397,6 +397,18 @@ def test_responses_that_depend_on_the_viewer_vary_by_authorization(world: World,
     assert 'Accept' in vary
 
 
+@pytest.mark.parametrize(
+    ('accept', 'expected'),
+    [('*/*', True), ('text/html;q=0.5, */*', True), (HAL, False), ('text/html', False)],
+)
+def test_a_response_varies_by_content_type_if_that_selects_the_format(
+    world: World, accept: str, expected: bool
+) -> None:
+    for template in ('/api', '/api/users/1', '/api/rels/users'):
+        vary = world.ada.get(world.url(template), accept=accept).headers['vary'].split(', ')
+        assert ('Content-Type' in vary) is expected
+
+
 def test_responses_with_secrets_have_cache_control_no_store(ada: Client) -> None:
     response = ada.post('/api/tokens')
     assert 'token' in response.json

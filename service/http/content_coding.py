@@ -5,6 +5,7 @@ import zlib
 
 from service.representation.media_types import cached_by_header
 
+MIN_BYTES = 1024  # smaller bodies take as many round trips uncompressed
 _GZIP_WINDOW = 31  # zlib: 15 bits, with the header and trailer of gzip
 _CODING = re.compile(
     r'\s*+([!#$%&\x27*+.^_\x60|~0-9A-Za-z-]++)\s*+(?:;\s*q\s*=\s*([0-9.]++)\s*)?', re.IGNORECASE
@@ -20,6 +21,11 @@ def accepts_gzip(accept_encoding: str | None) -> bool:
         if match:
             qualities[match[1].lower()] = _quality(match[2])
     return qualities.get('gzip', qualities.get('x-gzip', qualities.get('*', 0.0))) > 0
+
+
+def is_compressed(body: bytes, accept_encoding: str | None) -> bool:
+    """Return whether a body is sent in the content coding gzip: if it is long, and the client accepts it."""
+    return len(body) >= MIN_BYTES and accepts_gzip(accept_encoding)
 
 
 def compress(body: bytes, level: int) -> bytes:

@@ -6,7 +6,7 @@ from service.domain.rate_limits import Quotas
 from service.domain.throttle import address_subjects, find_quotas
 from service.http.browser import complete_browser_response
 from service.http.conditional import NO_STORE, PRIVATE, PUBLIC, check_if_match, parse_etags
-from service.http.content_coding import accepts_gzip
+from service.http.content_coding import is_compressed
 from service.http.operation import SAFE_METHODS, Access
 from service.http.pages import page_of
 from service.http.preferences import prefers_minimal
@@ -63,7 +63,10 @@ def _label(req: Request, resp: falcon.Response) -> None:
         resp.content_type = req.format.content_type
     is_public = (resp.get_header('Cache-Control') or '').startswith('public')
     depends_on_user = req.operation.access is not Access.PUBLIC and not is_public
-    vary = 'Accept, Authorization' if depends_on_user else 'Accept'
+    accept = req.env.get('HTTP_ACCEPT') or '*'  # with wildcards alone, the Content-Type selects the format
+    vary = 'Accept, Content-Type' if '*' in accept else 'Accept'
+    if depends_on_user:
+        vary += ', Authorization'
     is_page = req.format.media_type == HTML or (resp.content_type or '').startswith(HTML)
     resp.set_header('Vary', f'{vary}, Cookie' if depends_on_user and is_page else vary)
 
@@ -106,7 +109,7 @@ def _validate(req: Request, resp: falcon.Response) -> None:
         is_redirect = resp.status_code == 308  # the same for all clients, and without a validator
         cache_control = PUBLIC if is_redirect else PRIVATE if resp.status_code < 400 else NO_STORE
         resp.set_header('Cache-Control', cache_control)
-    body = resp.render_body()
+    body = resp.render_body() or b''
     if resp.status_code >= 300:
         return
     tag = resp.get_header('ETag')
@@ -123,21 +126,24 @@ def _validate(req: Request, resp: falcon.Response) -> None:
     if req.method in RETRIEVAL_METHODS:
         if 'HTTP_IF_MATCH' in req.env:
             check_if_match(req, tag, document)
-        _respond_not_modified(req, resp, tag)
+        _respond_not_modified(
+            req, resp, tag, is_coded=is_compressed(body, req.env.get('HTTP_ACCEPT_ENCODING'))
+        )
 
 
-def _respond_not_modified(req: Request, resp: falcon.Response, tag: str | None) -> None:
+def _respond_not_modified(req: Request, resp: falcon.Response, tag: str | None, *, is_coded: bool) -> None:
     """Respond with 304 if the client has the representation, in a coding that it accepts."""
     if_none_match = req.env.get('HTTP_IF_NONE_MATCH')
     if if_none_match is None or tag is None or resp.status_code != 200:
         return
     strong, weak = parse_etags(if_none_match)
-    current = [tag, coded_tag(tag)] if accepts_gzip(req.env.get('HTTP_ACCEPT_ENCODING')) else [tag]
-    matching = next((candidate for candidate in current if candidate in (*strong, *weak)), None)
-    if if_none_match.strip() != '*' and matching is None:
+    current = [coded_tag(tag), tag] if is_coded else [tag]
+    is_any = if_none_match.strip() == '*'
+    matching = next((candidate for candidate in current if is_any or candidate in (*strong, *weak)), None)
+    if matching is None:
         return
     resp.status, resp.media, resp.data = falcon.HTTP_304, None, None
-    resp.set_header('ETag', matching or tag)
+    resp.set_header('ETag', matching)
     resp.delete_header('Content-Type')
 
 
