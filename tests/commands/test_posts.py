@@ -31,7 +31,7 @@ def test_an_unknown_post_is_rejected(operator: Operator, options: tuple[str, ...
 
 def test_deleting_a_post_asks_for_confirmation(operator: Operator, ada: Client) -> None:
     post = ada.post('/api/posts', {'body': 'kept'}).json['id']
-    result = operator.run('post', 'delete', str(post), typed='n\n')
+    result = operator.run('post', 'delete', str(post), stdin='n\n')
     assert result.exit_code == 1
     assert f'Delete post {post} of ada (kept)?' in result.stderr
     assert ada.get(f'/api/posts/{post}').status == 200
