@@ -35,6 +35,7 @@ KIND = Kind(
             'publish': 'Your post is published.',
             'register': 'Your account is ready.',
         },
+        labels={'publish': 'Publish'},
         includes={'hc:feed': 'Feed'},
         navigation=(
             NavigationLink('hc:feed', 'Feed'),

@@ -104,7 +104,7 @@ CHANGE_PASSWORD = Action(
             required=True,
             autocomplete='current-password',
         ),
-        _NEW_PASSWORD,
+        replace(_NEW_PASSWORD, prompt='New password'),
     ),
 )
 REQUEST_VERIFICATION = Action('request-verification', 'POST', 'Send another verification mail')
