@@ -13,7 +13,7 @@ from service.domain.errors import NotFound
 from service.domain.models import Post, User
 from service.domain.sharded_counters import add_to_total, read_total
 from service.domain.users import UserRecord, find_user, find_users, user_columns, viewer_id
-from service.domain.viewer import ANONYMOUS, Viewer, authorize_write, require_permission
+from service.domain.viewer import ANONYMOUS, Viewer, authorize_change, authorize_write
 
 MAX_BODY_LENGTH = 140
 
@@ -153,8 +153,8 @@ def change_post(
     `precondition` is called with the locked post (RFC 9110 §13.1.1). Raises NotFound, Forbidden, and what
     `precondition` raises.
     """
-    post = _lock_editable(session, post_id, by, precondition)
-    now = authorize_write(session, by)
+    post = find_post(session, post_id, by, query=_LOCK)
+    now = authorize_change(session, post, by, precondition)
     post = post._replace(author=post.author._replace(last_seen=now))
     body = changes.get('body', post.body)
     if body == post.body:
@@ -168,8 +168,8 @@ def delete_post(
     session: Session, post_id: int, *, by: Viewer, precondition: Callable[[PostRecord], None]
 ) -> None:
     """Delete the post; raises NotFound, Forbidden, and what `precondition` raises for the locked post."""
-    _lock_editable(session, post_id, by, precondition)
-    authorize_write(session, by, posts=-1)
+    post = find_post(session, post_id, by, query=_LOCK)
+    authorize_change(session, post, by, precondition, posts=-1)
     _DELETE.run(session, post_id=post_id)
     add_to_total(session, 'posts', -1)
 
@@ -181,15 +181,6 @@ def delete_post_as_operator(session: Session, post_id: int) -> PostRecord:
     _DELETE.run(session, post_id=post_id)
     _COUNT_POST.run(session, id=post.author.id, change=-1)
     add_to_total(session, 'posts', -1)
-    return post
-
-
-def _lock_editable(
-    session: Session, post_id: int, by: Viewer, precondition: Callable[[PostRecord], None]
-) -> PostRecord:
-    post = find_post(session, post_id, by, query=_LOCK)
-    require_permission(post.is_editable_by(by), by)
-    precondition(post)
     return post
 
 
