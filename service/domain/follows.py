@@ -112,33 +112,19 @@ def first_pages_of_following(
     return _FIRST_FOLLOWING.pages(session, user_ids, request, viewer_id=viewer_id(viewer))
 
 
-def list_followers(
-    session: Session,
-    user: UserRecord,
-    request: PageRequest,
-    viewer: Viewer,
-    *,
-    ids: Sequence[int] | None = None,
-) -> Page:
-    """Return a page of the user's followers, the newest follow first, or of those with the `ids`."""
+def list_followers(session: Session, user: UserRecord, request: PageRequest, viewer: Viewer) -> Page:
+    """Return a page of the user's followers, the newest follow first."""
     values = {'user_id': user.id, 'viewer_id': viewer.user_id}
-    if ids is not None:
-        return _page_of(_FIND_FOLLOWERS.find(session, ids, **values), request)
+    if request.ids is not None:
+        return _page_of(_FIND_FOLLOWERS.find(session, request.ids, **values), request)
     return _FOLLOWERS.page(session, request, user.follower_count, **values)
 
 
-def list_following(
-    session: Session,
-    user: UserRecord,
-    request: PageRequest,
-    viewer: Viewer,
-    *,
-    ids: Sequence[int] | None = None,
-) -> Page:
-    """Return a page of the users whom the user follows, newest first, or of those with the `ids`."""
+def list_following(session: Session, user: UserRecord, request: PageRequest, viewer: Viewer) -> Page:
+    """Return a page of the users whom the user follows, the newest follow first."""
     values = {'user_id': user.id, 'viewer_id': viewer.user_id}
-    if ids is not None:
-        return _page_of(_FIND_FOLLOWING.find(session, ids, **values), request)
+    if request.ids is not None:
+        return _page_of(_FIND_FOLLOWING.find(session, request.ids, **values), request)
     return _FOLLOWING.page(session, request, user.following_count, **values)
 
 

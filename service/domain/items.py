@@ -125,42 +125,29 @@ def first_pages_of_items(session: Session, store_ids: Sequence[int], request: Pa
     return _FIRST.pages(session, store_ids, request)
 
 
-def list_items(
-    session: Session,
-    request: PageRequest,
-    *,
-    store_id: int | None = None,
-    ids: Sequence[int] | None = None,
-    order: str = '',
-) -> Page:
-    """Return a page of all items, or those of the store, or those with the `ids`.
+def list_items(session: Session, request: PageRequest, *, store_id: int | None = None) -> Page:
+    """Return a page of all items, or those of the store, in one of ORDERS, by default the newest first.
 
-    The newest comes first, unless an `order` of ORDERS is requested. Ids grow with time, so items are
-    ordered by id instead of time, and by id where their names or prices are equal.
+    Ids grow with time, so items are ordered by id instead of time, and by id where their names or prices are
+    equal.
     """
-    order = order or NEWEST_FIRST
-    if ids is not None:
-        items = (item for item in find_items(session, ids).values() if store_id in (None, item.store_id))
+    order = request.order or NEWEST_FIRST
+    if request.ids is not None:
+        found = find_items(session, request.ids).values()
+        items = (item for item in found if store_id in (None, item.store_id))
         keyed = ((_key_of_item(item, order.removeprefix('-')), item) for item in items)
         return page_of(keyed, request, newest_first=order.startswith('-'))
     if store_id is None:
         return _ALL[order].page(session, request, read_total(session, 'items'))
     store = find_stores(session, [store_id]).get(store_id)
-    return list_items_of(session, store, request, order=order) if store else page_of((), request)
+    return list_items_of(session, store, request) if store else page_of((), request)
 
 
-def list_items_of(
-    session: Session,
-    store: StoreRecord,
-    request: PageRequest,
-    *,
-    ids: Sequence[int] | None = None,
-    order: str = '',
-) -> Page:
-    """Return a page of the store's items, or those with the `ids`, as list_items does."""
-    if ids is not None:
-        return list_items(session, request, store_id=store.id, ids=ids, order=order)
-    query = _OF_STORE[order or NEWEST_FIRST]
+def list_items_of(session: Session, store: StoreRecord, request: PageRequest) -> Page:
+    """Return a page of the store's items, as list_items does."""
+    if request.ids is not None:
+        return list_items(session, request, store_id=store.id)
+    query = _OF_STORE[request.order or NEWEST_FIRST]
     return query.page(session, request, store.item_count, store_id=store.id)
 
 

@@ -97,43 +97,29 @@ def list_posts(
     viewer: Viewer,
     *,
     author_id: int | None = None,
-    ids: Sequence[int] | None = None,
-    order: str = '',
 ) -> Page:
-    """Return a page of all posts, or those of the author, or those with the `ids`.
-
-    The newest comes first, unless an `order` of ORDERS is requested.
-    """
-    if ids is not None:
-        posts = find_posts(session, ids, viewer).values()
-        return page_of_posts((post for post in posts if author_id in (None, post.author.id)), request, order)
+    """Return a page of all posts, or those of the author, in one of ORDERS, by default the newest first."""
+    if request.ids is not None:
+        posts = find_posts(session, request.ids, viewer).values()
+        return page_of_posts((post for post in posts if author_id in (None, post.author.id)), request)
     if author_id is None:
-        return _ALL[order].page(session, request, read_total(session, 'posts'), viewer_id=viewer.user_id)
+        total = read_total(session, 'posts')
+        return _ALL[request.order].page(session, request, total, viewer_id=viewer.user_id)
     author = find_users(session, [author_id], viewer).get(author_id)
-    if author is None:
-        return page_of_posts((), request, order)
-    return list_posts_of(session, author, request, viewer, order=order)
+    return list_posts_of(session, author, request, viewer) if author else page_of_posts((), request)
 
 
-def list_posts_of(
-    session: Session,
-    user: UserRecord,
-    request: PageRequest,
-    viewer: Viewer,
-    *,
-    ids: Sequence[int] | None = None,
-    order: str = '',
-) -> Page:
-    """Return a page of the user's posts, or those with the `ids`, as list_posts does."""
-    if ids is not None:
-        return list_posts(session, request, viewer, author_id=user.id, ids=ids, order=order)
-    total = user.post_count
-    return _OF_USER[order].page(session, request, total, user_id=user.id, viewer_id=viewer.user_id)
+def list_posts_of(session: Session, user: UserRecord, request: PageRequest, viewer: Viewer) -> Page:
+    """Return a page of the user's posts, as list_posts does."""
+    if request.ids is not None:
+        return list_posts(session, request, viewer, author_id=user.id)
+    query, total = _OF_USER[request.order], user.post_count
+    return query.page(session, request, total, user_id=user.id, viewer_id=viewer.user_id)
 
 
-def page_of_posts(posts: Iterable[PostRecord], request: PageRequest, order: str) -> Page:
-    """Return a page of posts that have been read, in an `order` of ORDERS."""
-    return page_of(((post.id, post) for post in posts), request, newest_first=order != 'created_at')
+def page_of_posts(posts: Iterable[PostRecord], request: PageRequest) -> Page:
+    """Return a page of posts that have been read, in one of ORDERS."""
+    return page_of(((post.id, post) for post in posts), request, newest_first=request.order != 'created_at')
 
 
 def first_pages_of_posts(

@@ -95,22 +95,15 @@ def find_stores(session: Session, store_ids: Sequence[int]) -> dict[int, StoreRe
     return {store_id: StoreRecord._make(row) for store_id, row in rows.items()}
 
 
-def list_stores(
-    session: Session,
-    request: PageRequest,
-    *,
-    owner_id: int | None = None,
-    ids: Sequence[int] | None = None,
-    order: str = '',
-) -> Page:
-    """Return a page of all stores, or those of the owner, or those with the `ids`.
+def list_stores(session: Session, request: PageRequest, *, owner_id: int | None = None) -> Page:
+    """Return a page of all stores, or those of the owner, in one of ORDERS, by default the newest first.
 
-    The newest comes first, unless an `order` of ORDERS is requested. Ids grow with time, so stores are
-    ordered by id instead of time.
+    Ids grow with time, so stores are ordered by id instead of time.
     """
-    order = order or NEWEST_FIRST
-    if ids is not None:
-        stores = (store for store in find_stores(session, ids).values() if owner_id in (None, store.owner_id))
+    order = request.order or NEWEST_FIRST
+    if request.ids is not None:
+        found = find_stores(session, request.ids).values()
+        stores = (store for store in found if owner_id in (None, store.owner_id))
         is_by_name = order.endswith('name')
         keyed = ((casefolded(store.name) if is_by_name else store.id, store) for store in stores)
         return page_of(keyed, request, newest_first=order.startswith('-'))

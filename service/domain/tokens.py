@@ -313,13 +313,11 @@ def find_token(
     return token
 
 
-def list_tokens(
-    session: Session, request: PageRequest, viewer: Viewer, *, ids: Sequence[int] | None = None
-) -> Page:
-    """Return a page of the viewer's live tokens, the newest first, or of those with the `ids`."""
+def list_tokens(session: Session, request: PageRequest, viewer: Viewer) -> Page:
+    """Return a page of the viewer's live tokens, the newest first."""
     own = {'user_id': viewer.user_id, 'now': session.now()}
-    if ids is not None:
-        rows = _FIND_OWN.find(session, ids, **own)
+    if request.ids is not None:
+        rows = _FIND_OWN.find(session, request.ids, **own)
         tokens = ((token_id, TokenRecord._make(row)) for token_id, row in rows.items())
         return page_of(tokens, request, newest_first=True)
     return _LIST.page(session, request, _COUNT.first(session, **own)[0], **own)

@@ -181,19 +181,17 @@ def list_users(
     *,
     prefix: str = '',
     username: str | None = None,
-    ids: Sequence[int] | None = None,
-    order: str = '',
 ) -> Page:
-    """Return a page of all users, the oldest first, or in an `order` of ORDERS ('-id': the newest first).
+    """Return a page of all users, in one of ORDERS, by default the oldest first ('-id': the newest first).
 
-    `prefix`, `username` and `ids` restrict the users; with a `prefix` the default order is by name. Names
-    are compared ignoring case.
+    `prefix` and `username` restrict the users; with a `prefix` the default order is by name. Names are
+    compared ignoring case.
     """
-    order = order or ('username' if prefix else 'id')
-    if username is None and ids is None:
+    order = request.order or ('username' if prefix else 'id')
+    if username is None and request.ids is None:
         return _list_with_prefix(session, request, viewer, prefix, order)
-    if ids is not None:
-        users = [*find_users(session, ids, viewer).values()]
+    if request.ids is not None:
+        users = [*find_users(session, request.ids, viewer).values()]
     else:
         rows = _FIND_BY_USERNAME.all(
             session, username_key=casefolded(username or ''), viewer_id=viewer.user_id

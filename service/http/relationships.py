@@ -56,7 +56,7 @@ def _current_members(req: Request, kind: str, rel: str, count: int) -> set[str] 
     """
     if req.operation.linkage is not None or req.method == 'POST':
         return set()
-    query = req.query.first_page()._replace(position=PageRequest(per_page=count + 1))
+    query = req.query.first_page()._replace(page_request=PageRequest(per_page=count + 1))
     page = req.related.pages[kind, rel](req, [int(req.resource_id)], query)[int(req.resource_id)]
     return {item.id or '' for item in page.items} if page.meta['total_items'] == count else None
 

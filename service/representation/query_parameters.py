@@ -73,17 +73,16 @@ class Dialect:
         sent = self._supported(parameters, options, kinds)
         params = {spelling: single(parameters, name) for spelling, name in sent.items()}
         per_page = self._per_page(params, sent)
-        position = _read_position(params, self.names, per_page, sent)
-        for name, number in ((self.names.number, position.page), (self.names.size, per_page)):
+        page = _read_page(params, self.names, per_page, sent)
+        for name, number in ((self.names.number, page.page), (self.names.size, per_page)):
             if name in params:
                 params[name] = str(number)
         paging = (*self.names, *CURSORS)
         kept = {name: value for name, value in params.items() if name not in paging}
         params = kept | {name: params[name] for name in paging if name in params}
-        by_cursor = position.after is not None or position.before is not None
+        by_cursor = page.after is not None or page.before is not None
         return Query(
             self.names,
-            position,
             filters={
                 name: read_text(sent[f'filter[{name}]'], value)
                 for name, value in _filters(params, options.filters)
@@ -92,8 +91,10 @@ class Dialect:
             related_ids={
                 name: read_id(name, value) for name, value in _filters(params, options.related_filters)
             },
-            ids=read_ids(params[ID_FILTER]) if ID_FILTER in params else None,
-            order=_order(params['sort'], options) if 'sort' in params else '',
+            page_request=page._replace(
+                ids=read_ids(params[ID_FILTER]) if ID_FILTER in params else None,
+                order=_order(params['sort'], options) if 'sort' in params else '',
+            ),
             params=params,
             kept=kept,
             selection=read_selection(params, options.kind, kinds),
@@ -209,7 +210,7 @@ def _sort_pattern(options: QueryOptions) -> str:
     return f'^(?:{key}|{unique}(?:,{key})*)$' if options.unique_keys else f'^{key}$'
 
 
-def _read_position(
+def _read_page(
     params: Mapping[str, str], names: PageNames, per_page: int, sent: Mapping[str, str]
 ) -> PageRequest:
     """Return the page that the parameters request, with `per_page` entries; raises InvalidParameter."""

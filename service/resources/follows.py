@@ -107,7 +107,7 @@ def represent_following(req: Request, user_id: int, query: Query, page: Page) ->
 def represent_following_relationship(req: Request, user_id: int) -> Document:
     """Return a page of the relationship itself: the identifiers of the users that a user follows."""
     user = find_user(req.db, user_id, req.user)
-    page = list_following(req.db, user, req.query.position, req.user, ids=req.query.ids)
+    page = list_following(req.db, user, req.query.page_request, req.user)
     relationship = req.builder.url_for(urls.FOLLOWING_RELATIONSHIP, user_id=user_id)
     return as_relationship(represent_following(req, user_id, req.query, page), relationship)
 
@@ -127,12 +127,12 @@ def _represent_users(
 
 
 def _expand_followers(req: Request, user_ids: Sequence[int], query: Query) -> dict[int, Document]:
-    pages = first_pages_of_followers(req.db, user_ids, query.position, req.viewer)
+    pages = first_pages_of_followers(req.db, user_ids, query.page_request, req.viewer)
     return {user_id: represent_followers(req, user_id, query, page) for user_id, page in pages.items()}
 
 
 def _expand_following(req: Request, user_ids: Sequence[int], query: Query) -> dict[int, Document]:
-    pages = first_pages_of_following(req.db, user_ids, query.position, req.viewer)
+    pages = first_pages_of_following(req.db, user_ids, query.page_request, req.viewer)
     return {user_id: represent_following(req, user_id, query, page) for user_id, page in pages.items()}
 
 
@@ -218,7 +218,7 @@ class FollowersResource:
 
     def on_get(self, req: Request, resp: falcon.Response, user_id: int) -> None:
         user = find_user(req.db, user_id, req.user)
-        page = list_followers(req.db, user, req.query.position, req.user, ids=req.query.ids)
+        page = list_followers(req.db, user, req.query.page_request, req.user)
         document = represent_followers(req, user_id, req.query, page)
         resp.media = with_user_title(document, 'Followers of', user, req.builder)
 
@@ -239,7 +239,7 @@ class FollowingResource:
 
     def on_get(self, req: Request, resp: falcon.Response, user_id: int) -> None:
         user = find_user(req.db, user_id, req.user)
-        page = list_following(req.db, user, req.query.position, req.user, ids=req.query.ids)
+        page = list_following(req.db, user, req.query.page_request, req.user)
         document = represent_following(req, user_id, req.query, page)
         resp.media = with_user_title(document, 'Followed by', user, req.builder)
 

@@ -190,9 +190,8 @@ class StoreItemsResource:
 
     def on_get(self, req: Request, resp: falcon.Response, store_id: int) -> None:
         store = find_store(req.db, store_id)
-        query = req.query
-        page = list_items_of(req.db, store, query.position, ids=query.ids, order=query.order)
-        resp.media = _represent_items_of(req, store, query, page)
+        page = list_items_of(req.db, store, req.query.page_request)
+        resp.media = _represent_items_of(req, store, req.query, page)
 
     def on_post(self, req: Request, resp: falcon.Response, store_id: int) -> None:
         require_permission(find_store(req.db, store_id).is_editable_by(req.viewer), req.viewer)
@@ -222,7 +221,7 @@ def _represent_items_of(req: Request, store: StoreRecord, query: Query, page: Pa
 
 def _expand_items(req: Request, store_ids: Sequence[int], query: Query) -> dict[int, Document]:
     stores = find_stores(req.db, store_ids)
-    pages = first_pages_of_items(req.db, store_ids, query.position)
+    pages = first_pages_of_items(req.db, store_ids, query.page_request)
     return {
         store_id: _represent_items_of(req, stores[store_id], query, page) for store_id, page in pages.items()
     }
@@ -248,14 +247,8 @@ class ItemsResource:
     }
 
     def on_get(self, req: Request, resp: falcon.Response) -> None:
-        query = req.query
-        page = list_items(
-            req.db,
-            query.position,
-            store_id=query.related_ids.get('store'),
-            ids=query.ids,
-            order=query.order,
-        )
+        store_id = req.query.related_ids.get('store')
+        page = list_items(req.db, req.query.page_request, store_id=store_id)
         url = req.builder.url_for(urls.ITEMS)
         resp.media = represent_listing(req, 'items', url, page, represent_item, display=ITEM.display)
 

@@ -210,15 +210,8 @@ class PostsResource:
     }
 
     def on_get(self, req: Request, resp: falcon.Response) -> None:
-        query = req.query
-        page = list_posts(
-            req.db,
-            query.position,
-            req.user,
-            author_id=query.related_ids.get('author'),
-            ids=query.ids,
-            order=query.order,
-        )
+        author_id = req.query.related_ids.get('author')
+        page = list_posts(req.db, req.query.page_request, req.user, author_id=author_id)
         resp.media = _represent_posts(req, req.builder.url_for(urls.POSTS), req.query, page)
 
     def on_post(self, req: Request, resp: falcon.Response) -> None:
@@ -290,8 +283,7 @@ class UserPostsResource:
 
     def on_get(self, req: Request, resp: falcon.Response, user_id: int) -> None:
         user = find_user(req.db, user_id, req.user)
-        query = req.query
-        page = list_posts_of(req.db, user, query.position, req.user, ids=query.ids, order=query.order)
+        page = list_posts_of(req.db, user, req.query.page_request, req.user)
         document = _represent_posts_of(req, user_id, req.query, page)
         resp.media = with_user_title(document, 'Posts by', user, req.builder)
 
@@ -301,7 +293,7 @@ def _represent_posts_of(req: Request, user_id: int, query: Query, page: Page) ->
 
 
 def _expand_posts(req: Request, user_ids: Sequence[int], query: Query) -> dict[int, Document]:
-    pages = first_pages_of_posts(req.db, user_ids, query.position, req.viewer)
+    pages = first_pages_of_posts(req.db, user_ids, query.page_request, req.viewer)
     return {user_id: _represent_posts_of(req, user_id, query, page) for user_id, page in pages.items()}
 
 
@@ -325,7 +317,7 @@ class FeedResource:
 
 
 def _represent_feed(req: Request, user_id: int, query: Query) -> Document:
-    page = list_feed(req.db, user_id, query.position, req.user, ids=query.ids, order=query.order)
+    page = list_feed(req.db, user_id, query.page_request, req.user)
     return _represent_posts(
         req, req.builder.url_for(urls.FEED, user_id=user_id), query, page, 'Feed', display=FEED_DISPLAY
     )

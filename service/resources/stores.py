@@ -178,14 +178,8 @@ class StoresResource:
     }
 
     def on_get(self, req: Request, resp: falcon.Response) -> None:
-        query = req.query
-        page = list_stores(
-            req.db,
-            query.position,
-            owner_id=query.related_ids.get('owner'),
-            ids=query.ids,
-            order=query.order,
-        )
+        owner_id = req.query.related_ids.get('owner')
+        page = list_stores(req.db, req.query.page_request, owner_id=owner_id)
         url = req.builder.url_for(urls.STORES)
         forms = (OPEN.at(url),) if req.user.can_write else ()
         resp.media = represent_listing(

@@ -346,7 +346,7 @@ class TokenResource:
 
 
 def _represent_tokens(req: Request, query: Query) -> Document:
-    page = list_tokens(req.db, query.position, req.user, ids=query.ids)
+    page = list_tokens(req.db, query.page_request, req.user)
     url = req.builder.url_for(urls.TOKENS)
     forms = (REVOKE_OTHERS.at(req.builder.url_for(urls.OTHER_TOKENS)),) if req.user.can_write else ()
     return represent_listing(
@@ -361,7 +361,7 @@ def _expand_tokens(req: Request, user_ids: Sequence[int], query: Query) -> dict[
 def _find_tokens(req: Request, token_ids: Sequence[int]) -> dict[int, Document]:
     if req.viewer is None or not token_ids:
         return {}
-    page = list_tokens(req.db, PageRequest(per_page=len(token_ids)), req.user, ids=token_ids)
+    page = list_tokens(req.db, PageRequest(per_page=len(token_ids), ids=token_ids), req.user)
     return {token.id: represent_token(token, req.viewer, req.builder) for token in page.entries}
 
 

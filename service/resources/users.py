@@ -325,12 +325,10 @@ def _represent_users(req: Request) -> Document:
     query = req.query
     page = list_users(
         req.db,
-        query.position,
+        query.page_request,
         req.user,
         prefix=query.filters.get('q', ''),
         username=query.filters.get('username'),
-        ids=query.ids,
-        order=query.order,
     )
     url = req.builder.url_for(urls.USERS)
     return represent_listing(

@@ -69,25 +69,21 @@ def test_a_feed_has_all_posts_of_its_authors_in_order(
     publish(db, person('stranger'), 3)
     expected = published if order == 'created_at' else published[::-1]
     for per_page in (1, 2, 3, 5, 20):
-        listed, numbered, request = [], [], PageRequest(1, per_page)
+        listed, numbered, request = [], [], PageRequest(1, per_page, order=order)
         while True:
-            page = list_feed(db, ada.user_id, request, ada, order=order)
+            page = list_feed(db, ada.user_id, request, ada)
             listed += ids(page)
-            numbered += ids(list_feed(db, ada.user_id, PageRequest(request.page, per_page), ada, order=order))
+            by_number = PageRequest(request.page, per_page, order=order)
+            numbered += ids(list_feed(db, ada.user_id, by_number, ada))
             if page.next_cursor is None:
                 break
-            request = PageRequest(request.page + 1, per_page, after=page.next_cursor)
+            request = PageRequest(request.page + 1, per_page, after=page.next_cursor, order=order)
         assert listed == numbered == expected
-        backward = [
-            ids(
-                page := list_feed(
-                    db, ada.user_id, PageRequest(1, per_page, before=LAST_PAGE), ada, order=order
-                )
-            )
-        ]
+        last_page = PageRequest(1, per_page, before=LAST_PAGE, order=order)
+        backward = [ids(page := list_feed(db, ada.user_id, last_page, ada))]
         while page.previous_cursor is not None:
-            request = PageRequest(page.page - 1, per_page, before=page.previous_cursor)
-            backward.insert(0, ids(page := list_feed(db, ada.user_id, request, ada, order=order)))
+            request = PageRequest(page.page - 1, per_page, before=page.previous_cursor, order=order)
+            backward.insert(0, ids(page := list_feed(db, ada.user_id, request, ada)))
         assert [post_id for page in backward for post_id in page] == expected
 
 
