@@ -1,4 +1,4 @@
-"""Kinds of documents: a document has exactly the members and links that its kind declares."""
+"""Kinds of documents: each document has exactly the members and links that its kind declares."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from service.app import make_routes
 from service.http.operation import Samples
 from service.representation.document import member
 from service.representation.kind import Kind, Member, Presence
-from tests.client import HAL, JSON_API, Client
+from tests.client import HAL, JSON_API, LOGIN, Client
 from tests.routes import World
 
 pytestmark = pytest.mark.above_databases
@@ -46,7 +46,7 @@ def documents_of_owner(world: World, accept: str = HAL) -> dict[str, dict[str, A
 
 
 def documents_of_others(world: World) -> dict[str, dict[str, Any]]:
-    """Return a document of each kind that other users can see, as they see it."""
+    """Return a document of each kind that other users may see, as they see it."""
     return {
         'users': world.ada.get(world.url('/api/users/{other_id}'), accept=HAL).json,
         'posts': world.bob.get(world.url('/api/posts/{post_id}'), accept=HAL).json,
@@ -59,17 +59,16 @@ def documents_of_others(world: World) -> dict[str, dict[str, Any]]:
 
 
 def created_documents(world: World) -> dict[str, dict[str, Any]]:
-    """Return the documents of responses that created resources."""
-    credentials = {'username': 'ada', 'password': 'correct horse'}
+    """Return the documents in responses to the creation of resources."""
     return {
         'users': Client(world.ada.app).register('grace').json,
         'posts': world.ada.publish('Again').json,
-        'tokens': Client(world.ada.app).post('/api/tokens', credentials).json,
+        'tokens': Client(world.ada.app).post('/api/tokens', LOGIN).json,
     }
 
 
-def all_of(kind: Kind, world: World) -> list[dict[str, Any]]:
-    """Return every document of the kind."""
+def documents_of_kind(kind: Kind, world: World) -> list[dict[str, Any]]:
+    """Return the documents of the kind: as the owner and others see it, and when it was created."""
     sources: list[Callable[[World], dict[str, dict[str, Any]]]] = [
         documents_of_owner,
         documents_of_others,
@@ -94,7 +93,7 @@ def test_every_kind_is_tested(world: World) -> None:
 @each_kind
 def test_every_member_is_declared_with_its_type(kind: Kind, world: World) -> None:
     declared = {declaration.name: declaration for declaration in kind.members}
-    for document in all_of(kind, world):
+    for document in documents_of_kind(kind, world):
         for name in document.keys() - RESERVED:
             assert has_declared_type(document[name], declared[name]), (name, document[name])
 
@@ -105,14 +104,14 @@ def test_members_are_present_as_declared(kind: Kind, world: World) -> None:
     always = {name for name, value in presence.items() if value is Presence.ALWAYS}
     owner = {name for name, value in presence.items() if value is Presence.OWNER}
     creation = {name for name, value in presence.items() if value is Presence.CREATION}
-    assert all(always <= document.keys() for document in all_of(kind, world))
+    assert all(always <= document.keys() for document in documents_of_kind(kind, world))
     assert owner <= documents_of_owner(world)[kind.name].keys()
     assert not owner & documents_of_others(world).get(kind.name, {}).keys()
     assert not creation & documents_of_owner(world)[kind.name].keys()
     assert creation <= created_documents(world).get(kind.name, {}).keys()
 
 
-def test_an_optional_member_can_be_absent_or_present(world: World) -> None:
+def test_an_optional_member_is_present_or_absent(world: World) -> None:
     members = KINDS['relations'].members
     optional = [declared.name for declared in members if declared.presence is Presence.OPTIONAL]
     assert optional == ['example']
@@ -122,7 +121,7 @@ def test_an_optional_member_can_be_absent_or_present(world: World) -> None:
 
 @each_kind
 def test_every_link_is_declared_and_required_links_are_present(kind: Kind, world: World) -> None:
-    for document in all_of(kind, world):
+    for document in documents_of_kind(kind, world):
         links = document['_links'].keys() - {'self', 'curies'}
         assert set(kind.links) <= links
         assert links <= {*kind.links, *kind.optional_links} or kind.has_more_links
@@ -130,13 +129,13 @@ def test_every_link_is_declared_and_required_links_are_present(kind: Kind, world
 
 @each_kind
 def test_every_declared_link_occurs(kind: Kind, world: World) -> None:
-    links = {rel for document in all_of(kind, world) for rel in document['_links']}
+    links = {rel for document in documents_of_kind(kind, world) for rel in document['_links']}
     assert set(kind.optional_links) <= links
 
 
 @each_kind
 def test_every_embedded_document_is_declared(kind: Kind, world: World) -> None:
-    for document in all_of(kind, world):
+    for document in documents_of_kind(kind, world):
         assert document.get('_embedded', {}).keys() == kind.embedded.keys()
 
 

@@ -12,7 +12,7 @@ from tests.routes import STANDARD_METHODS, World, methods_at
 
 pytestmark = pytest.mark.above_databases
 
-READABLE = (
+GET_TEMPLATES = (
     '/api',
     '/api/rels/users',
     '/api/problems/not-found',
@@ -37,7 +37,7 @@ READABLE = (
 )
 
 
-@pytest.mark.parametrize('template', READABLE)
+@pytest.mark.parametrize('template', GET_TEMPLATES)
 def test_head_responds_like_get_without_content(world: World, template: str) -> None:
     get, head = (world.ada.request(method, world.url(template)) for method in ('GET', 'HEAD'))
     assert (head.status, head.stable_headers) == (get.status, get.stable_headers)
@@ -51,7 +51,7 @@ def test_head_has_the_content_length_of_get(world: World, media_type: str) -> No
 
 
 def test_head_responds_like_get_to_a_browser_that_is_not_signed_in(client: Client) -> None:
-    """The sign-in form for HEAD returned to the entry point, so Content-Length was smaller."""
+    """Content-Length differed, because the sign-in form of HEAD led to the entry point, not to this page."""
     get, head = (client.request(method, '/api/users?per_page=5', accept=HTML) for method in ('GET', 'HEAD'))
     assert (head.status, head.stable_headers) == (401, get.stable_headers)
 
@@ -117,10 +117,11 @@ def test_a_percent_encoded_url_identifies_the_same_resource(ada: Client) -> None
     assert ada.get('/api/%75sers').href('self') == ada.get('/api/users').href('self')
 
 
-def test_the_root_redirects_to_the_entry_point(client: Client) -> None:
+def test_the_root_redirects_to_the_entry_point_without_caching(client: Client) -> None:
     response = client.get('/')
     assert response.status == 308
     assert response.headers['location'] == 'http://halcyon.test/api'
+    assert response.headers['cache-control'] == 'no-store'
 
 
 @pytest.mark.parametrize('method', ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE'])
@@ -133,6 +134,7 @@ def test_the_former_url_of_following_redirects_and_keeps_the_query(
     response = client.request(method, f'/api/users/5/followed{query}')
     assert response.status == 308
     assert response.headers['location'] == f'http://halcyon.test/api/users/5/following{query}'
+    assert response.headers['cache-control'].startswith('public')
 
 
 def test_a_redirect_escapes_characters_that_urls_may_not_contain(client: Client) -> None:
@@ -151,7 +153,7 @@ def test_a_content_type_without_a_body_is_ignored(ada: Client) -> None:
     assert response.status == 200
 
 
-def test_an_asterisk_as_a_path_is_an_unknown_url(client: Client) -> None:
+def test_the_path_of_an_asterisk_is_an_unknown_url(client: Client) -> None:
     response = client.request('OPTIONS', '/*')
     assert response.json['instance'] == 'http://halcyon.test/*'
 

@@ -7,11 +7,10 @@ from typing import Any
 import falcon.testing
 import pytest
 
-from tests.client import HAL, HAL_FORMS, PROBLEM, Client, assert_problem
+from tests.client import HAL, HAL_FORMS, HTML, JSON, JSON_API, PROBLEM, Client, assert_problem
 
 pytestmark = pytest.mark.above_databases
 
-JSON, JSON_API, HTML = 'application/json', 'application/vnd.api+json', 'text/html'
 BROWSER = 'text/html,application/xhtml+xml,application/xml;q=0.9,image/avif,*/*;q=0.8'
 CHOICES = [
     ('*/*', HAL),

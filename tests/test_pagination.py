@@ -1,4 +1,4 @@
-"""Pagination by links, by numbers, and with invalid parameters."""
+"""Pagination by links and by page numbers, and its invalid parameters."""
 
 from __future__ import annotations
 
@@ -20,12 +20,13 @@ def author(ada: Client) -> Client:
     return ada
 
 
-def posts(page: ApiResponse) -> list[str]:
+def bodies(page: ApiResponse) -> list[str]:
+    """Return the texts of the posts on a page."""
     return [item['body'] for item in page.items]
 
 
-def walk(page: ApiResponse, rel: str) -> list[ApiResponse]:
-    """Follow a relation from page to page to the end."""
+def walk(page: ApiResponse, rel: str = 'next') -> list[ApiResponse]:
+    """Return the page and all pages after it, or before it if the link relation is `prev`."""
     pages = [page]
     while rel in pages[-1].json['_links']:
         pages.append(pages[-1].follow(rel))
@@ -36,12 +37,12 @@ def test_next_visits_every_entry_once(author: Client) -> None:
     pages = walk(author.follow('hc:posts'), 'next')
     assert [len(page.items) for page in pages] == [10, 10, 5]
     assert [page.json['_meta']['page'] for page in pages] == [1, 2, 3]
-    assert [body for page in pages for body in posts(page)] == [f'post {n}' for n in reversed(range(25))]
+    assert [body for page in pages for body in bodies(page)] == [f'post {n}' for n in reversed(range(25))]
 
 
 def test_prev_visits_every_entry_once(author: Client) -> None:
     pages = walk(author.follow('hc:posts').follow('last'), 'prev')
-    assert [body for page in pages[::-1] for body in posts(page)] == [
+    assert [body for page in pages[::-1] for body in bodies(page)] == [
         f'post {n}' for n in reversed(range(25))
     ]
 
@@ -49,14 +50,14 @@ def test_prev_visits_every_entry_once(author: Client) -> None:
 def test_new_entries_cause_no_repeats(author: Client) -> None:
     first = author.follow('hc:posts')
     author.publish('new')
-    assert posts(first.follow('next')) == [f'post {n}' for n in range(14, 4, -1)]
+    assert bodies(first.follow('next')) == [f'post {n}' for n in range(14, 4, -1)]
 
 
 def test_deleted_entries_cause_no_gaps(author: Client) -> None:
     first = author.follow('hc:posts')
     author.delete(first.items[0]['_links']['self']['href'])
     author.delete(first.items[-1]['_links']['self']['href'])
-    assert posts(first.follow('next')) == [f'post {n}' for n in range(14, 4, -1)]
+    assert bodies(first.follow('next')) == [f'post {n}' for n in range(14, 4, -1)]
 
 
 def test_next_of_an_emptied_page_is_the_first_page(author: Client) -> None:
@@ -64,14 +65,14 @@ def test_next_of_an_emptied_page_is_the_first_page(author: Client) -> None:
     for item in author.follow('hc:posts').items:
         author.delete(item['_links']['self']['href'])
     empty = second.follow('prev')
-    assert posts(empty) == []
-    assert posts(empty.follow('next')) == [f'post {n}' for n in range(14, 4, -1)]
+    assert bodies(empty) == []
+    assert bodies(empty.follow('next')) == [f'post {n}' for n in range(14, 4, -1)]
 
 
 def test_every_page_links_to_first_and_last(author: Client) -> None:
     for page in walk(author.follow('hc:posts'), 'next'):
-        assert posts(page.follow('first')) == [f'post {n}' for n in range(24, 14, -1)]
-        assert posts(page.follow('last')) == [f'post {n}' for n in range(4, -1, -1)]
+        assert bodies(page.follow('first')) == [f'post {n}' for n in range(24, 14, -1)]
+        assert bodies(page.follow('last')) == [f'post {n}' for n in range(4, -1, -1)]
 
 
 def test_the_first_page_has_no_prev_and_the_last_no_next(author: Client) -> None:
@@ -89,10 +90,10 @@ def test_an_empty_collection_links_only_to_first_and_last(ada: Client) -> None:
 
 def test_a_page_past_the_end_is_empty_and_its_prev_is_the_last(author: Client) -> None:
     page = author.follow('hc:posts').follow('hc:page', page=99, per_page=10)
-    assert (page.status, posts(page)) == (200, [])
+    assert (page.status, bodies(page)) == (200, [])
     assert 'next' not in page.json['_links']
     assert page.href('prev') == page.href('last')
-    assert posts(page.follow('prev')) == [f'post {n}' for n in range(4, -1, -1)]
+    assert bodies(page.follow('prev')) == [f'post {n}' for n in range(4, -1, -1)]
 
 
 def test_a_page_past_the_end_of_an_empty_collection_has_no_prev(ada: Client) -> None:
@@ -207,7 +208,7 @@ def test_items_are_linked_and_embedded_in_the_same_order(author: Client) -> None
 
 
 @pytest.mark.parametrize('rel', ['hc:followers', 'hc:following'])
-def test_follows_are_paginated_newest_first(ada: Client, bob: Client, rel: str) -> None:
+def test_follows_are_listed_newest_first(ada: Client, bob: Client, rel: str) -> None:
     names = [f'friend{number}' for number in range(3)]
     for name in names:
         Client(ada.app).register(name)
@@ -219,7 +220,7 @@ def test_follows_are_paginated_newest_first(ada: Client, bob: Client, rel: str) 
     assert listed == names[::-1]
 
 
-def test_every_collection_can_be_traversed_from_its_end(author: Client, bob: Client) -> None:
+def test_every_collection_can_be_read_from_either_end(author: Client, bob: Client) -> None:
     author.put(author.get(bob.me().href('self')).href('hc:follow'))
     me = author.me()
     for url in (

@@ -11,11 +11,9 @@ import pytest
 
 from service import app as application
 from service.resources import users
-from tests.client import HAL, HTML, JSON_API, Client, assert_problem
+from tests.client import FORM, HAL, HTML, JSON_API, Client, assert_problem
 
 pytestmark = pytest.mark.above_databases
-
-FORM = 'application/x-www-form-urlencoded'
 
 
 def diagram() -> list[tuple[str, bool, bool]]:

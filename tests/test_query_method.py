@@ -10,12 +10,22 @@ import pytest
 from falcon.testing import simulate_request
 
 from service.urls import FOLLOWED
-from tests.client import HAL, HAL_FORMS, HTML, JSON, JSON_API, ORIGIN, ApiResponse, Client, assert_problem
+from tests.client import (
+    FORM,
+    HAL,
+    HAL_FORMS,
+    HTML,
+    JSON,
+    JSON_API,
+    ORIGIN,
+    ApiResponse,
+    Client,
+    assert_problem,
+)
 from tests.routes import World, routes
 
 pytestmark = pytest.mark.above_databases
 
-FORM = 'application/x-www-form-urlencoded'
 FORMATS = [HAL, HAL_FORMS, JSON, JSON_API, HTML]
 
 

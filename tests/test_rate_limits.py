@@ -8,12 +8,11 @@ import pytest
 
 from service.database.session import Session
 from service.domain.models import IdempotencyKey
-from tests.client import HTML, JSON_API, ApiResponse, Client, assert_problem
+from tests.client import FORM, HTML, JSON_API, ApiResponse, Client, assert_problem
 from tests.clock import MovableClock
 
 RIGHT = {'username': 'ada', 'password': 'correct horse'}
 WRONG = {'username': 'ada', 'password': 'wrong horse'}
-FORM = 'application/x-www-form-urlencoded'
 SIGN_IN_POLICY = '"account";q=10;w=900, "address";q=100;w=900'
 REGISTRATION_POLICY = '"registration";q=1000;w=3600'
 EVA = {'username': 'eva', 'email': 'eva@example.org', 'password': 'correct horse'}

@@ -8,11 +8,10 @@ from typing import Any
 
 import pytest
 
-from tests.client import HTML, JSON, JSON_API, Client, assert_problem, href_of
+from tests.client import HTML, JSON, JSON_API, PASSWORD, Client, assert_problem, href_of
 from tests.routes import World
 from tests.test_authorization import MATRIX
 
-PASSWORD = 'correct horse'
 CHALLENGE = 'Bearer realm="Halcyon", error="insufficient_scope", scope="write"'
 # The requests that a token for reading may send, and their statuses: it renews and revokes itself; the others
 # need no token, or are in another format.

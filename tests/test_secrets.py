@@ -13,7 +13,7 @@ from urllib.parse import urlencode
 import pytest
 
 from service.database.session import Session
-from tests.client import HAL, HAL_FORMS, HTML, JSON, JSON_API, ORIGIN, Client
+from tests.client import FORM, HAL, HAL_FORMS, HTML, JSON, JSON_API, ORIGIN, Client
 from tests.conftest import Start
 from tests.routes import World, methods_at, populate
 from tests.server import Server
@@ -91,7 +91,6 @@ def test_a_real_server_writes_no_secret_to_files_or_logs(
 ) -> None:
     person = {'username': 'ada', 'email': 'ada@example.org', 'password': OLD}
     login = {'username': 'ada', 'password': OLD}
-    form = 'application/x-www-form-urlencoded'
     with Server(tmp_path, program=program, LOG_FORMAT=log_format, BASE_URL=ORIGIN) as server:
 
         def post(url: str, body: bytes, content_type: str = JSON, **headers: str) -> Any:
@@ -105,14 +104,14 @@ def test_a_real_server_writes_no_secret_to_files_or_logs(
         tokens = [
             post('/api/tokens', json.dumps(login).encode()).json['token'],
             post('/api/tokens', json.dumps(login | {'format': 'jwt'}).encode()).json['token'],
-            post('/api/tokens', urlencode(login).encode(), form).json['token'],
+            post('/api/tokens', urlencode(login).encode(), FORM).json['token'],
             server.request('POST', '/api/tokens', Authorization=basic(OLD)).json['token'],
         ]
         statuses = [
             post('/api/tokens', json.dumps(login | {'password': NEW}).encode()).status,
             server.request('POST', '/api/tokens', Authorization=basic(NEW)).status,
             post('/api/users', b'{"password": "%s"' % NEW.encode()).status,
-            post('/api/users', urlencode(person | {'password': NEW}).encode(), form).status,
+            post('/api/users', urlencode(person | {'password': NEW}).encode(), FORM).status,
             post('/api/users', NEW.encode(), NEW).status,
             server.request('GET', '/api', Authorization=f'Bearer {NEW}').status,
             server.request('GET', f'/api/users?{urlencode({"token": NEW})}', Authorization='Bearer').status,

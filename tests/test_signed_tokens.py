@@ -14,13 +14,11 @@ from joserfc.jwk import KeySet
 
 from service.database.session import Session
 from service.domain.signing_keys import rotate_keys
-from tests.client import ORIGIN, Client, assert_problem
+from tests.client import ORIGIN, PASSWORD, Client, assert_problem
 from tests.clock import MovableClock
 
 # RFC 9864 defines a newer name of the algorithm, which few verifiers support yet.
 pytestmark = pytest.mark.filterwarnings('ignore:EdDSA is deprecated')
-
-PASSWORD = 'correct horse'
 
 
 @pytest.fixture

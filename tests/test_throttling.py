@@ -11,13 +11,12 @@ import pytest
 
 from service.database.session import Session
 from service.domain.throttle import REGISTRATION, count_attempt, registration_subjects
-from tests.client import ApiResponse, Client, assert_problem
+from tests.client import FORM, ApiResponse, Client, assert_problem
 from tests.clock import MovableClock
 from tests.conftest import Start
 
 RIGHT = 'correct horse'
 WRONG = 'wrong horse'
-FORM = 'application/x-www-form-urlencoded'
 
 
 def sign_in(app: Any, username: str, password: str, **options: Any) -> ApiResponse:

@@ -8,8 +8,9 @@ from itertools import pairwise
 
 import pytest
 
-from tests.client import ApiResponse, Client, assert_problem
+from tests.client import Client, assert_problem
 from tests.clock import MovableClock
+from tests.test_pagination import walk
 
 AUTUMN = 1_793_512_799_000  # 2026-11-01T05:59:59Z: a second before clocks in New York go back an hour
 SPRING = 1_805_007_599_000  # 2027-03-14T06:59:59Z: a second before they go forward an hour
@@ -48,14 +49,6 @@ def test_daylight_saving_time_has_no_effect(
     assert_problem(ada.entry(), 401)
 
 
-def pages(first: ApiResponse) -> Iterator[ApiResponse]:
-    """Yield a page and the pages after it."""
-    yield first
-    while 'next' in first.json['_links']:
-        first = first.follow('next')
-        yield first
-
-
 def test_posts_keep_their_order_when_the_clock_steps_back(ada: Client, clock: MovableClock) -> None:
     published = []
     for number in range(9):
@@ -65,7 +58,7 @@ def test_posts_keep_their_order_when_the_clock_steps_back(ada: Client, clock: Mo
     assert all(earlier < later for earlier, later in pairwise(published))
     listed = [
         post['id']
-        for page in pages(ada.follow('hc:posts').follow('hc:page', per_page=2))
+        for page in walk(ada.follow('hc:posts').follow('hc:page', per_page=2))
         for post in page.items
     ]
     assert listed == published[::-1]
@@ -76,7 +69,7 @@ def test_a_clock_step_back_does_not_affect_pagination(ada: Client, clock: Movabl
     first = ada.follow('hc:posts').follow('hc:page', per_page=2)
     clock.move(seconds=-3600)
     new = ada.publish('later').json['id']
-    listed = [post['id'] for page in pages(first) for post in page.items]
+    listed = [post['id'] for page in walk(first) for post in page.items]
     assert listed == published[::-1]
     assert ada.follow('hc:posts').items[0]['id'] == new
 

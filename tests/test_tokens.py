@@ -9,11 +9,10 @@ from typing import Any
 import bcrypt
 import pytest
 
-from tests.client import HTML, Client, assert_problem
+from tests.client import HTML, PASSWORD, Client, assert_problem
 from tests.clock import MovableClock
 from tests.conftest import Start
 
-PASSWORD = 'correct horse'
 SECRETS = {'token', 'token_type', 'expires_in'}
 
 

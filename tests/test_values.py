@@ -8,9 +8,7 @@ from urllib.parse import urlencode
 import pytest
 
 from service.domain import throttle
-from tests.client import Client, assert_problem
-
-FORM = {'Content-Type': 'application/x-www-form-urlencoded'}
+from tests.client import FORM, Client, assert_problem
 
 
 @pytest.fixture
@@ -51,7 +49,7 @@ def test_text_that_is_not_an_html_number_is_rejected(ada: Client, items: str, pr
 @pytest.mark.parametrize('text', ['a\r\nb', 'a\nb', 'a\r\n\r\nb'])
 def test_line_ends_are_the_same_in_json_and_forms(ada: Client, text: str) -> None:
     sent = ada.post('/api/posts', {'body': text})
-    posted = ada.post('/api/posts', body=urlencode({'body': text}).encode(), headers=FORM)
+    posted = ada.post('/api/posts', body=urlencode({'body': text}).encode(), headers={'Content-Type': FORM})
     assert sent.json['body'] == posted.json['body'] == text.replace('\r\n', '\n')
 
 

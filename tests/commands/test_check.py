@@ -133,9 +133,9 @@ def test_keys_rotate_prints_the_new_key_as_json(operator: Operator, start: Start
 
 def test_settings_are_printed_without_secrets(new_operator: Operator) -> None:
     new_operator.environment['DATABASE_URL'] = 'postgres://ada:secret@db/halcyon'
-    printed = new_operator.run_json('settings')
-    assert set(printed) == {field.name.upper() for field in fields(Settings)}
-    assert printed['DATABASE_URL'] == 'postgresql://db/halcyon'
+    settings = new_operator.run_json('settings')
+    assert set(settings) == {field.name.upper() for field in fields(Settings)}
+    assert settings['DATABASE_URL'] == 'postgresql://db/halcyon'
     result = new_operator.run('settings')
     assert 'BCRYPT_COST=4' in result.stdout.splitlines()
     assert 'secret' not in result.output

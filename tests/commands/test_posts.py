@@ -36,7 +36,7 @@ def test_an_id_that_no_post_can_have_is_a_usage_error(operator: Operator) -> Non
 
 def test_deleting_a_post_asks_for_confirmation(operator: Operator, ada: Client) -> None:
     post = ada.post('/api/posts', {'body': 'kept'}).json['id']
-    result = operator.run('post', 'delete', str(post), typed='n\n')
+    result = operator.run('post', 'delete', str(post), stdin='n\n')
     assert result.exit_code == 1
     assert f'Delete post {post} of ada (kept)?' in result.stderr
     assert ada.get(f'/api/posts/{post}').status == 200
