@@ -16,6 +16,7 @@ from service.domain.users import UserRecord, find_user, find_users, user_columns
 from service.domain.viewer import ANONYMOUS, Viewer, authorize_change, authorize_write
 
 MAX_BODY_LENGTH = 140
+MAX_FOUND = 20
 
 
 class PostRecord(NamedTuple):
@@ -67,6 +68,12 @@ _FIRST = FirstPagePerOwner(
     POST_COLUMNS,
     _make_post,
 )
+_FIND_NEWEST_OF = CompiledQuery(
+    Post.select(Post.id)
+    .where(Post.author == bindparam('author_id'))
+    .order_by(Post.id.desc())
+    .limit(MAX_FOUND)
+)
 _INSERT = insert_into(Post)
 _UPDATE = CompiledQuery(
     Post.update({Post.body: bindparam('body'), Post.updated_at: bindparam('now')}).where(
@@ -89,6 +96,11 @@ def find_posts(session: Session, post_ids: Sequence[int], viewer: Viewer | None)
     """Return the existing posts with these ids, as the viewer sees them."""
     rows = _FIND_MANY.find(session, post_ids, viewer_id=viewer_id(viewer))
     return {post_id: _make_post(row) for post_id, row in rows.items()}
+
+
+def find_newest_of(session: Session, author_id: int) -> list[int]:
+    """Return the ids of the newest posts of a user, at most MAX_FOUND."""
+    return [post_id for (post_id,) in _FIND_NEWEST_OF.all(session, author_id=author_id)]
 
 
 def list_posts(
