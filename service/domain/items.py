@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 
 import peewee
 
-from service.database.compiled import CompiledQuery, RowsByKey, add_to, bindparam, insert_into
+from service.database.compiled import CompiledQuery, RecordsByKey, add_to, bindparam, insert_into
 from service.database.pagination import (
     FirstPagePerOwner,
     Key,
@@ -80,7 +80,7 @@ def _in_every_order(source: Any, name: SortKey) -> dict[str, KeysetQuery]:
 
 _COUNT_ITEM = add_to(Store.item_count)
 _FIND = CompiledQuery(_SELECT)
-_FIND_MANY = RowsByKey(Item.select().join(Store, on=_WITH_STORE), Item.id, _COLUMNS)
+_FIND_MANY = RecordsByKey(Item.select().join(Store, on=_WITH_STORE), Item.id, _COLUMNS, _make_item)
 _FIRST = FirstPagePerOwner(
     Item.select().join(Store, on=_WITH_STORE).where(Item.store == bindparam('owner_id')),
     Store.id,
@@ -117,7 +117,7 @@ def find_item(session: Session, item_id: int, *, query: CompiledQuery = _FIND) -
 
 def find_items(session: Session, item_ids: Sequence[int]) -> dict[int, ItemRecord]:
     """Return the existing items with these ids."""
-    return {item_id: _make_item(row) for item_id, row in _FIND_MANY.find(session, item_ids).items()}
+    return _FIND_MANY.find(session, item_ids)
 
 
 def first_pages_of_items(session: Session, store_ids: Sequence[int], request: PageRequest) -> dict[int, Page]:

@@ -5,7 +5,7 @@ from typing import Any, NamedTuple
 
 import peewee
 
-from service.database.compiled import CompiledQuery, RowsByKey, add_to, bindparam, insert_into
+from service.database.compiled import CompiledQuery, RecordsByKey, add_to, bindparam, insert_into
 from service.database.pagination import Bounds, FirstPagePerOwner, KeysetQuery, Page, PageRequest, page_of
 from service.database.session import Session
 from service.database.transactions import transaction
@@ -56,7 +56,7 @@ _SELECT = Post.select(*POST_COLUMNS).join(User, on=_WITH_AUTHOR).where(Post.id =
 # With an inner join, MariaDB would read all users and sort all posts. Every post has an author.
 _LISTED = Post.select(Post.id, *POST_COLUMNS).join(User, peewee.JOIN.LEFT_OUTER, on=_WITH_AUTHOR)
 _FIND = CompiledQuery(_SELECT)
-_FIND_MANY = RowsByKey(Post.select().join(User, on=_WITH_AUTHOR), Post.id, POST_COLUMNS)
+_FIND_MANY = RecordsByKey(Post.select().join(User, on=_WITH_AUTHOR), Post.id, POST_COLUMNS, _make_post)
 _LOCK = CompiledQuery(_SELECT, for_update=True)
 _ALL = posts_by_time(_LISTED)
 _OF_USER = posts_by_time(_LISTED.where(Post.author == bindparam('user_id')))
@@ -94,8 +94,7 @@ def find_post(session: Session, post_id: int, viewer: Viewer, *, query: Compiled
 
 def find_posts(session: Session, post_ids: Sequence[int], viewer: Viewer | None) -> dict[int, PostRecord]:
     """Return the existing posts with these ids, as the viewer sees them."""
-    rows = _FIND_MANY.find(session, post_ids, viewer_id=viewer_id(viewer))
-    return {post_id: _make_post(row) for post_id, row in rows.items()}
+    return _FIND_MANY.find(session, post_ids, viewer_id=viewer_id(viewer))
 
 
 def find_newest_of(session: Session, author_id: int) -> list[int]:

@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 
 import peewee
 
-from service.database.compiled import CompiledQuery, RowsByKey, bindparam, insert_into
+from service.database.compiled import CompiledQuery, RecordsByKey, bindparam, insert_into
 from service.database.errors import ConstraintViolation
 from service.database.pagination import Page, PageRequest, SortKey, in_every_order, page_of
 from service.database.session import Session
@@ -42,7 +42,7 @@ _COLUMNS = tuple(getattr(Store, name) for name in StoreRecord._fields)
 _SELECT = Store.select(*_COLUMNS).where(Store.id == bindparam('store_id'))
 _KEYS = {'name': SortKey(Store.name_key, str), 'created_at': SortKey(Store.id)}
 _FIND = CompiledQuery(_SELECT)
-_FIND_MANY = RowsByKey(Store.select(), Store.id, _COLUMNS)
+_FIND_MANY = RecordsByKey(Store.select(), Store.id, _COLUMNS, StoreRecord._make)
 _LOCK = CompiledQuery(_SELECT, for_update=True)
 _ALL = in_every_order(Store.select(), _COLUMNS, StoreRecord._make, _KEYS)
 _OF_OWNER = in_every_order(
@@ -91,8 +91,7 @@ def find_store(session: Session, store_id: int, *, query: CompiledQuery = _FIND)
 
 def find_stores(session: Session, store_ids: Sequence[int]) -> dict[int, StoreRecord]:
     """Return the existing stores with these ids."""
-    rows = _FIND_MANY.find(session, store_ids)
-    return {store_id: StoreRecord._make(row) for store_id, row in rows.items()}
+    return _FIND_MANY.find(session, store_ids)
 
 
 def list_stores(session: Session, request: PageRequest, *, owner_id: int | None = None) -> Page:
