@@ -115,7 +115,9 @@ def _validate(req: Request, resp: falcon.Response) -> None:
     tag = resp.get_header('ETag')
     content = resp.media.document if isinstance(resp.media, Page) else resp.media
     document = content if isinstance(content, Document) else None
-    if cache_control != NO_STORE and body and req.method != 'PUT':  # RFC 9110 §9.3.4
+    # A validator of a 201 is that of the new resource, without what the query selects (RFC 9110 §15.3.2).
+    is_other = resp.status_code == 201 and bool(req.params)
+    if cache_control != NO_STORE and body and req.method != 'PUT' and not is_other:  # RFC 9110 §9.3.4
         is_public = cache_control.startswith('public')
         viewer_id = None if is_public or req.viewer is None else req.viewer.user_id
         if document is not None and isinstance(resp.media, Page):
