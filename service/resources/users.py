@@ -334,13 +334,12 @@ def _represent_users(req: Request) -> Document:
     url = req.builder.url_for(urls.USERS)
     return represent_listing(
         req,
-        'users',
+        USER,
         url,
         page,
         represent_user,
         links={'search': Link(url + '{?q,per_page}', templated=True)},
         forms=(SEARCH.at(url, query.filters),),
-        display=USER.display,
     )
 
 
