@@ -7,6 +7,11 @@ from service.conformance.exchange import HTML
 from tests.kit import assert_text_conformant
 
 
+def as_parsed(text: str) -> str:
+    """Return the text as a parser of HTML reads it."""
+    return text.replace('\r\n', '\n').replace('\r', '\n').replace('\0', '\ufffd')
+
+
 class Page(html.Page):
     """The tags of a page in order, with their attributes, and its text; raises AssertionError."""
 

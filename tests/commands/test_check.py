@@ -133,9 +133,9 @@ def test_keys_rotate_prints_the_new_key_as_json(operator: Operator, start: Start
 
 def test_settings_are_printed_without_secrets(new_operator: Operator) -> None:
     new_operator.environment['DATABASE_URL'] = 'postgres://ada:secret@db/halcyon'
-    printed = new_operator.run_json('settings')
-    assert set(printed) == {field.name.upper() for field in fields(Settings)}
-    assert printed['DATABASE_URL'] == 'postgresql://db/halcyon'
+    settings = new_operator.run_json('settings')
+    assert set(settings) == {field.name.upper() for field in fields(Settings)}
+    assert settings['DATABASE_URL'] == 'postgresql://db/halcyon'
     result = new_operator.run('settings')
     assert 'BCRYPT_COST=4' in result.stdout.splitlines()
     assert 'secret' not in result.output
@@ -154,6 +154,13 @@ def test_a_python_without_the_packages_is_reported_in_one_line() -> None:
     assert result.returncode == 1
     assert 'Is this the Python of the virtual environment' in result.stderr
     assert len(result.stderr.splitlines()) == 1
+
+
+def test_an_argument_that_is_not_utf_8_is_a_usage_error() -> None:
+    command: list[str | bytes] = [sys.executable, '-m', 'service', 'user', 'list', '--prefix', b'\xff']
+    result = subprocess.run(command, check=False, capture_output=True, text=True, timeout=60)
+    assert result.returncode == ExitCode.USAGE
+    assert 'An argument is not valid UTF-8.' in result.stderr
 
 
 def test_the_version_is_printed(new_operator: Operator) -> None:

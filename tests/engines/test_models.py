@@ -13,7 +13,7 @@ from service.database.introspection import describe_model, describe_table, schem
 from service.database.session import Session
 from service.domain.models import MODELS, Post
 from tests.databases import NAME, SCHEMA_TABLES, temporary_database
-from tests.engines.conftest import Open
+from tests.engines.conftest import OpenUrl
 
 TABLES = [model._meta.table_name for model in MODELS]
 
@@ -48,7 +48,7 @@ def test_check_reports_the_differences_of_an_altered_database(
     tmp_path: Any,
     request: pytest.FixtureRequest,
     database_url: str,
-    open_url: Open,
+    open_url: OpenUrl,
     change: str,
     difference: str,
 ) -> None:
