@@ -203,14 +203,13 @@ def _represent_items_of(req: Request, store: StoreRecord, query: Query, page: Pa
     url = req.builder.url_for(urls.STORE_ITEMS, store_id=store.id)
     return represent_listing(
         req,
-        'items',
+        ITEM,
         url,
         page,
         represent_item,
         query=query,
         forms=(ADD.at(url),) if store.is_editable_by(req.viewer) else (),
         title=f'Items of {store.name}',
-        display=ITEM.display,
         parents=(
             Crumb('Stores', req.builder.url_for(urls.STORES)),
             Crumb(store.name, req.builder.url_for(urls.STORE, store_id=store.id)),
@@ -249,7 +248,7 @@ class ItemsResource:
         store_id = req.query.related_ids.get('store')
         page = list_items(req.db, req.query.page_request, store_id=store_id)
         url = req.builder.url_for(urls.ITEMS)
-        resp.media = represent_listing(req, 'items', url, page, represent_item, display=ITEM.display)
+        resp.media = represent_listing(req, ITEM, url, page, represent_item)
 
 
 class ItemResource:

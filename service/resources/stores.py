@@ -181,9 +181,7 @@ class StoresResource:
         page = list_stores(req.db, req.query.page_request, owner_id=owner_id)
         url = req.builder.url_for(urls.STORES)
         forms = (OPEN.at(url),) if req.user.can_write else ()
-        resp.media = represent_listing(
-            req, 'stores', url, page, represent_store, forms=forms, display=STORE.display
-        )
+        resp.media = represent_listing(req, STORE, url, page, represent_store, forms=forms)
 
     def on_post(self, req: Request, resp: falcon.Response) -> None:
         store = open_store(req.db, by=req.user, **read_form(req))

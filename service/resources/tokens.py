@@ -304,9 +304,7 @@ def _represent_tokens(req: Request, query: Query) -> Document:
     page = list_tokens(req.db, query.page_request, req.user)
     url = req.builder.url_for(urls.TOKENS)
     forms = (REVOKE_OTHERS.at(req.builder.url_for(urls.OTHER_TOKENS)),) if req.user.can_write else ()
-    return represent_listing(
-        req, 'tokens', url, page, represent_token, query=query, forms=forms, display=KIND.display
-    )
+    return represent_listing(req, KIND, url, page, represent_token, query=query, forms=forms)
 
 
 def _expand_tokens(req: Request, user_ids: Sequence[int], query: Query) -> dict[int, Document]:
