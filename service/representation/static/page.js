@@ -159,7 +159,7 @@ async function submit(form, button) {
   const done = form.dataset.done;
   if (!page.getElementById('main')) return location.assign(response.url);
   if (response.url.split('#')[0] !== location.href.split('#')[0]) {
-    storage('sessionStorage')?.setItem('done', done);
+    if (!page.querySelector('.notice')) storage('sessionStorage')?.setItem('done', done);
     if (method === 'DELETE') return location.replace(response.url); // Back must not lead to what is deleted
     return location.assign(response.url);
   }
