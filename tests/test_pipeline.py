@@ -61,7 +61,7 @@ def test_a_response_that_cannot_be_presented_is_a_problem(
     monkeypatch.setattr(users, 'iso_time', lambda moment: object())
     response = ada.get('/api/users', accept=HAL)
     assert_problem(response, 500)
-    assert response.headers['vary'] == 'Accept, Authorization, Origin'
+    assert response.headers['vary'] == 'Accept, Authorization, Accept-Encoding, Origin'
     assert response.headers['cache-control'] == 'no-store'
     assert 'link' not in response.headers
     assert ada.get('/api/users', accept=JSON_API).content_type == JSON_API

@@ -45,6 +45,7 @@ def test_a_client_can_prefer_a_response_without_content(
         ('return=representation, return=minimal', False),
         ('return=minimalist', False),
         ('minimal', False),
+        ('x="a, return=minimal"', False),
     ],
 )
 def test_prefer_has_the_syntax_of_rfc_7240(ada: Client, prefer: str, applied: bool) -> None:

@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 
 import peewee
 
-from service.database.compiled import CompiledQuery, RowsByKey, add_to, bindparam, insert_into
+from service.database.compiled import CompiledQuery, RecordsByKey, add_to, bindparam, insert_into
 from service.database.pagination import (
     FirstPagePerOwner,
     Key,
@@ -24,7 +24,7 @@ from service.domain.models import Item, Store
 from service.domain.sharded_counters import add_to_total, read_total
 from service.domain.stores import NEWEST_FIRST, StoreRecord, find_stores, lock_store, unique_names
 from service.domain.text import casefolded
-from service.domain.viewer import Viewer, authorize_write, is_writer, require_permission
+from service.domain.viewer import Viewer, authorize_change, authorize_write, is_writer, require_permission
 
 MAX_PRICE = Decimal('99999999.99')
 ORDERS = ('name', 'price', 'created_at')
@@ -80,7 +80,7 @@ def _in_every_order(source: Any, name: SortKey) -> dict[str, KeysetQuery]:
 
 _COUNT_ITEM = add_to(Store.item_count)
 _FIND = CompiledQuery(_SELECT)
-_FIND_MANY = RowsByKey(Item.select().join(Store, on=_WITH_STORE), Item.id, _COLUMNS)
+_FIND_MANY = RecordsByKey(Item.select().join(Store, on=_WITH_STORE), Item.id, _COLUMNS, _make_item)
 _FIRST = FirstPagePerOwner(
     Item.select().join(Store, on=_WITH_STORE).where(Item.store == bindparam('owner_id')),
     Store.id,
@@ -117,7 +117,7 @@ def find_item(session: Session, item_id: int, *, query: CompiledQuery = _FIND) -
 
 def find_items(session: Session, item_ids: Sequence[int]) -> dict[int, ItemRecord]:
     """Return the existing items with these ids."""
-    return {item_id: _make_item(row) for item_id, row in _FIND_MANY.find(session, item_ids).items()}
+    return _FIND_MANY.find(session, item_ids)
 
 
 def first_pages_of_items(session: Session, store_ids: Sequence[int], request: PageRequest) -> dict[int, Page]:
@@ -165,7 +165,8 @@ def add_item(session: Session, store_id: int, *, name: str, price: Decimal, by: 
 
     Raises NotFound, Forbidden, and Conflict if another item of the store has the name.
     """
-    store = lock_store(session, store_id, by)
+    store = lock_store(session, store_id)
+    require_permission(store.is_editable_by(by), by)
     authorize_write(session, by)
     item = ItemRecord(
         session.new_id(), store_id, store.name, store.owner_id, name, _exact(price), session.now()
@@ -199,9 +200,8 @@ def change_item(
     `precondition` is called with the locked item (RFC 9110 §13.1.1). Raises NotFound, Forbidden, what
     `precondition` raises, and Conflict if another item of the store has the name.
     """
-    item = _lock_item(session, item_id, by)
-    precondition(item)
-    authorize_write(session, by)
+    item = find_item(session, item_id, query=_LOCK)
+    authorize_change(session, item, by, precondition)
     changed = item._replace(**changes)
     cents = _cents(changed.price)
     _UPDATE.run(session, item_id=item_id, name=changed.name, name_key=casefolded(changed.name), cents=cents)
@@ -213,18 +213,11 @@ def delete_item(
     session: Session, item_id: int, *, by: Viewer, precondition: Callable[[ItemRecord], None]
 ) -> None:
     """Delete the item; raises NotFound, Forbidden, and what `precondition` raises for the locked item."""
-    item = _lock_item(session, item_id, by)
-    precondition(item)
-    authorize_write(session, by)
+    item = find_item(session, item_id, query=_LOCK)
+    authorize_change(session, item, by, precondition)
     _DELETE.run(session, item_id=item_id)
     _COUNT_ITEM.run(session, id=item.store_id, change=-1)
     add_to_total(session, 'items', -1)
-
-
-def _lock_item(session: Session, item_id: int, by: Viewer) -> ItemRecord:
-    item = find_item(session, item_id, query=_LOCK)
-    require_permission(item.is_editable_by(by), by)
-    return item
 
 
 def _cents(price: Decimal) -> int:

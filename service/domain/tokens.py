@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 import peewee
 
-from service.database.compiled import CompiledQuery, RowsByKey, bindparam, insert_into
+from service.database.compiled import CompiledQuery, RecordsByKey, bindparam, insert_into
 from service.database.pagination import KeysetQuery, Page, PageRequest, page_of
 from service.database.session import Session
 from service.database.transactions import transaction
@@ -97,7 +97,7 @@ _SELECT = Token.select(*_COLUMNS).where((Token.id == bindparam('token_id')) & _I
 _FIND = CompiledQuery(_SELECT)
 _LOCK = CompiledQuery(_SELECT, for_update=True)
 _LIST = KeysetQuery(Token.select(Token.id, *_COLUMNS).where(_IS_OWN), Token.id, TokenRecord._make)
-_FIND_OWN = RowsByKey(Token.select().where(_IS_OWN), Token.id, _COLUMNS)
+_FIND_OWN = RecordsByKey(Token.select().where(_IS_OWN), Token.id, _COLUMNS, TokenRecord._make)
 _COUNT = CompiledQuery(Token.select(peewee.fn.COUNT(Token.id)).where(_IS_OWN))
 _INSERT = insert_into(Token)
 _DELETE = CompiledQuery(Token.delete().where(Token.id == bindparam('token_id')))
@@ -317,9 +317,7 @@ def list_tokens(session: Session, request: PageRequest, viewer: Viewer) -> Page:
     """Return a page of the viewer's live tokens, the newest first."""
     own = {'user_id': viewer.user_id, 'now': session.now()}
     if request.ids is not None:
-        rows = _FIND_OWN.find(session, request.ids, **own)
-        tokens = ((token_id, TokenRecord._make(row)) for token_id, row in rows.items())
-        return page_of(tokens, request, newest_first=True)
+        return page_of(_FIND_OWN.find(session, request.ids, **own).items(), request)
     return _LIST.page(session, request, _COUNT.first(session, **own)[0], **own)
 
 

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 import peewee
 
-from service.database.compiled import CompiledQuery, RowsByKey, bindparam, insert_into
+from service.database.compiled import CompiledQuery, RecordsByKey, bindparam, insert_into
 from service.database.errors import ConstraintViolation
 from service.database.pagination import Page, PageRequest, SortKey, in_every_order, page_of
 from service.database.session import Session
@@ -28,7 +28,7 @@ from service.domain.throttle import (
     sign_in_subjects,
     verification_subjects,
 )
-from service.domain.viewer import Viewer, authorize_write, is_writer, require_permission
+from service.domain.viewer import Viewer, authorize_change, authorize_write, is_writer, require_permission
 
 USERNAME = r'^[A-Za-z0-9_.\-]+$'
 MAX_USERNAME_LENGTH = 64
@@ -86,7 +86,7 @@ def viewer_id(viewer: Viewer | None) -> int:
 
 _SELECT = User.select(*user_columns(User)).where(User.id == bindparam('user_id'))
 _FIND = CompiledQuery(_SELECT)
-_FIND_MANY = RowsByKey(User.select(), User.id, user_columns(User))
+_FIND_MANY = RecordsByKey(User.select(), User.id, user_columns(User), UserRecord._make)
 _LOCK = CompiledQuery(_SELECT, for_update=True)
 ORDERS = ('id', 'username')
 
@@ -148,8 +148,7 @@ def find_user(
 
 def find_users(session: Session, user_ids: Sequence[int], viewer: Viewer | None) -> dict[int, UserRecord]:
     """Return the existing users with these ids, as the viewer sees them."""
-    rows = _FIND_MANY.find(session, user_ids, viewer_id=viewer_id(viewer))
-    return {user_id: UserRecord._make(row) for user_id, row in rows.items()}
+    return _FIND_MANY.find(session, user_ids, viewer_id=viewer_id(viewer))
 
 
 def find_user_by_username(session: Session, username: str) -> UserRecord:
@@ -320,9 +319,8 @@ def _change_user(
     precondition: Callable[[UserRecord], None],
 ) -> UserRecord:
     user = lock_user(session, user_id, by)
-    require_permission(user.is_editable_by(by), by)
-    precondition(user)
-    changed = user._replace(**changes, last_seen=authorize_write(session, by))
+    now = authorize_change(session, user, by, precondition)
+    changed = user._replace(**changes, last_seen=now)
     if changed.email != user.email:
         changed = changed._replace(email_verified_at=None)
         add_mail(session, VERIFY_EMAIL, changed.email, user_id)

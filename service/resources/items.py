@@ -49,7 +49,6 @@ from service.resources.stores import (
     ONE_STORE,
     STORE_SAMPLE,
     changed_with_items,
-    represent_store,
     sample_store,
 )
 from service.resources.stores import SAMPLES as STORE_SAMPLES
@@ -204,14 +203,13 @@ def _represent_items_of(req: Request, store: StoreRecord, query: Query, page: Pa
     url = req.builder.url_for(urls.STORE_ITEMS, store_id=store.id)
     return represent_listing(
         req,
-        'items',
+        ITEM,
         url,
         page,
         represent_item,
         query=query,
         forms=(ADD.at(url),) if store.is_editable_by(req.viewer) else (),
         title=f'Items of {store.name}',
-        display=ITEM.display,
         parents=(
             Crumb('Stores', req.builder.url_for(urls.STORES)),
             Crumb(store.name, req.builder.url_for(urls.STORE, store_id=store.id)),
@@ -250,7 +248,7 @@ class ItemsResource:
         store_id = req.query.related_ids.get('store')
         page = list_items(req.db, req.query.page_request, store_id=store_id)
         url = req.builder.url_for(urls.ITEMS)
-        resp.media = represent_listing(req, 'items', url, page, represent_item, display=ITEM.display)
+        resp.media = represent_listing(req, ITEM, url, page, represent_item)
 
 
 class ItemResource:
@@ -282,11 +280,6 @@ class ItemResource:
         store_id = find_item(req.db, item_id).store_id
         delete_item(req.db, item_id, by=req.user, precondition=precondition(req, represent_item))
         respond_no_content(resp, *changed_with_items(req, store_id))
-
-
-def _find_store(req: Request, item_id: int) -> Document:
-    store = find_store(req.db, find_item(req.db, item_id).store_id)
-    return represent_store(store, req.viewer, req.builder)
 
 
 _GET_STORE = Operation(
@@ -328,7 +321,7 @@ ROUTES: tuple[Route, ...] = (
     (urls.STORE_ITEMS, StoreItemsResource()),
     (urls.ITEMS, ItemsResource()),
     (urls.ITEM, ItemResource()),
-    (urls.ITEM_STORE, RelatedResource('stores', 'ItemStore', _GET_STORE, _find_store)),
+    (urls.ITEM_STORE, RelatedResource(ItemResource(), 'hc:store', 'ItemStore', _GET_STORE)),
     to_many_route(urls.ITEMS_RELATIONSHIP, urls.STORE_ITEMS, StoreItemsResource(), 'StoreItems', SAMPLES),
     (
         urls.STORE_RELATIONSHIP,

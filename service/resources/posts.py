@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import lru_cache
-from typing import ClassVar
+from typing import ClassVar, Unpack
 
 import falcon
 
@@ -39,7 +39,7 @@ from service.representation.query_parameters import QueryOptions
 from service.representation.template import MAX_TEMPLATES, Template, variable
 from service.representation.url_builder import UrlBuilder
 from service.resources import sample_data
-from service.resources.collection_pages import represent_listing
+from service.resources.collection_pages import PageExtras, represent_listing
 from service.resources.editable import apply_edit, editable_operations
 from service.resources.module import EntryPointPart, LinkRelation
 from service.resources.relationships import RelatedResource, ToOneRelationship, to_many_route
@@ -154,26 +154,11 @@ _ONE = _PAGE.of_one()
 
 
 def _represent_posts(
-    req: Request,
-    url: str,
-    query: Query,
-    page: Page,
-    title: str = '',
-    display: Display | None = KIND.display,
+    req: Request, url: str, query: Query, page: Page, **extras: Unpack[PageExtras]
 ) -> Document:
-    can_publish = req.viewer is not None and req.viewer.can_write
-    forms = (PUBLISH.at(req.builder.url_for(urls.POSTS)),) if can_publish else ()
-    return represent_listing(
-        req,
-        'posts',
-        url,
-        page,
-        represent_post,
-        query=query,
-        forms=forms,
-        title=title,
-        display=display,
-    )
+    if req.viewer is not None and req.viewer.can_write:
+        extras['forms'] = (PUBLISH.at(req.builder.url_for(urls.POSTS)),)
+    return represent_listing(req, KIND, url, page, represent_post, query=query, **extras)
 
 
 SAMPLES = Samples(
@@ -254,11 +239,6 @@ def _find_posts(req: Request, post_ids: Sequence[int]) -> dict[int, Document]:
     return {post_id: represent_post(post, req.viewer, req.builder) for post_id, post in posts.items()}
 
 
-def _find_author(req: Request, post_id: int) -> Document:
-    author = find_post(req.db, post_id, req.user).author
-    return represent_user(author, req.viewer, req.builder)
-
-
 _GET_AUTHOR = Operation(
     'Get the author of a post',
     'The user who published the post; Content-Location has their own URL.',
@@ -318,9 +298,8 @@ class FeedResource:
 
 def _represent_feed(req: Request, user_id: int, query: Query) -> Document:
     page = list_feed(req.db, user_id, query.page_request, req.user)
-    return _represent_posts(
-        req, req.builder.url_for(urls.FEED, user_id=user_id), query, page, 'Feed', display=FEED_DISPLAY
-    )
+    url = req.builder.url_for(urls.FEED, user_id=user_id)
+    return _represent_posts(req, url, query, page, title='Feed', display=FEED_DISPLAY)
 
 
 def _expand_feed(req: Request, user_ids: Sequence[int], query: Query) -> dict[int, Document]:
@@ -370,7 +349,7 @@ RESOURCES: Mapping[str, Find] = {'posts': _find_posts}
 ROUTES: tuple[Route, ...] = (
     (urls.POSTS, PostsResource()),
     (urls.POST, PostResource()),
-    (urls.POST_AUTHOR, RelatedResource('posts', 'PostAuthor', _GET_AUTHOR, _find_author)),
+    (urls.POST_AUTHOR, RelatedResource(PostResource(), 'author', 'PostAuthor', _GET_AUTHOR)),
     (urls.USER_POSTS, UserPostsResource()),
     (urls.FEED, FeedResource()),
     (

@@ -22,7 +22,6 @@ from service.domain.stores import (
     list_stores,
     open_store,
 )
-from service.domain.users import find_user
 from service.domain.viewer import Viewer
 from service.http.conditional import precondition
 from service.http.operation import Operation, Route, Samples
@@ -42,7 +41,7 @@ from service.resources.module import EntryPointPart, LinkRelation
 from service.resources.relationships import RelatedResource, ToOneRelationship
 from service.resources.response_samples import sample_collection, sample_pages
 from service.resources.responses import add_invalidation_links, respond_created, respond_no_content
-from service.resources.users import ONE_USER, represent_user, sample_user
+from service.resources.users import ONE_USER, sample_user
 from service.resources.users import SAMPLES as USER_SAMPLES
 
 NAME = Field(
@@ -182,9 +181,7 @@ class StoresResource:
         page = list_stores(req.db, req.query.page_request, owner_id=owner_id)
         url = req.builder.url_for(urls.STORES)
         forms = (OPEN.at(url),) if req.user.can_write else ()
-        resp.media = represent_listing(
-            req, 'stores', url, page, represent_store, forms=forms, display=STORE.display
-        )
+        resp.media = represent_listing(req, STORE, url, page, represent_store, forms=forms)
 
     def on_post(self, req: Request, resp: falcon.Response) -> None:
         store = open_store(req.db, by=req.user, **read_form(req))
@@ -223,11 +220,6 @@ class StoreResource:
         close_store(req.db, store_id, by=req.user, precondition=precondition(req, represent_store))
         gone = (req.builder.url_for(urls.ITEM, item_id=item.id) for item in items)
         respond_no_content(resp, *changed_with_items(req, store_id), *gone)
-
-
-def _find_owner(req: Request, store_id: int) -> Document:
-    owner = find_user(req.db, find_store(req.db, store_id).owner_id, req.viewer)
-    return represent_user(owner, req.viewer, req.builder)
 
 
 _GET_OWNER = Operation(
@@ -276,7 +268,7 @@ RESOURCES: Mapping[str, Find] = {'stores': _find_stores}
 ROUTES: tuple[Route, ...] = (
     (urls.STORES, StoresResource()),
     (urls.STORE, StoreResource()),
-    (urls.STORE_OWNER, RelatedResource('stores', 'StoreOwner', _GET_OWNER, _find_owner)),
+    (urls.STORE_OWNER, RelatedResource(StoreResource(), 'hc:owner', 'StoreOwner', _GET_OWNER)),
     (
         urls.OWNER_RELATIONSHIP,
         ToOneRelationship(StoreResource(), 'hc:owner', 'StoreOwner', SAMPLES, USER_SAMPLES),
