@@ -12,6 +12,7 @@ from tests.plain_browser import ACCEPT, PlainBrowser
 pytestmark = pytest.mark.above_databases
 
 COOKIE = 'halcyon'
+NEW_PASSWORD = 'battery staple'
 CROSS_SITE_HEADERS = (
     {},
     {'Sec-Fetch-Site': 'cross-site'},
@@ -70,7 +71,9 @@ def test_a_registration_leads_to_the_form_to_sign_in(app: Any) -> None:
     assert 'Your feed is empty.' in browser.page.text
 
 
-@pytest.mark.parametrize('query', ['done=nothing&username=eva', 'done=register&done=register', 'username=eva'])
+@pytest.mark.parametrize(
+    'query', ['done=nothing&username=eva', 'done=register&done=register', 'username=eva']
+)
 def test_a_page_without_an_outcome_is_unchanged(app: Any, query: str) -> None:
     browser = PlainBrowser(app)
     browser.open('/api')
@@ -236,7 +239,16 @@ def test_the_form_to_delete_an_account_has_a_warning(browser: PlainBrowser, ada:
     browser.open(ada.me().href('self'))
     assert 'This deletes your account with all your posts' in browser.page.text
     assert browser.submit('delete') == 200
-    assert browser.url == f'{ORIGIN}/api/users' or browser.fields_of('login')
+    assert 'Your account is deleted.' in browser.page.text
+    assert browser.fields_of('login')
+
+
+def test_a_changed_password_is_announced(browser: PlainBrowser, ada: Client) -> None:
+    browser.open(ada.me().href('self'))
+    assert browser.submit('change-password', current_password='wrong', password=NEW_PASSWORD) == 400
+    assert browser.submit('change-password', current_password=PASSWORD, password=NEW_PASSWORD) == 200
+    assert 'Your password is changed, and you are signed out everywhere else.' in browser.page.text
+    assert browser.fields_of('edit')
 
 
 def test_a_session_can_be_renewed(browser: PlainBrowser) -> None:

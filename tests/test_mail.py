@@ -449,7 +449,8 @@ def test_a_verification_mail_can_be_requested_without_scripts(
     profile = ada.me().href('self')
     browser.open(profile)
     assert browser.submit('request-verification') == 200
-    assert browser.url == profile
+    assert browser.url == f'{profile}?done=request-verification'
+    assert 'A mail with a link is on its way to your email address.' in browser.page.text
     assert send_due_mail(db) == 1
 
 

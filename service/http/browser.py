@@ -14,14 +14,17 @@ from service.representation.document import Document
 
 METHOD_FIELD = '_method'
 RETURN_FIELD = '_return'
-DONE, USERNAME = 'done', 'username'  # parameters of the entry point: a completed action, a user name
+DONE, USERNAME = 'done', 'username'  # parameters of a page: the action that succeeded, a user name
 _NAME = 'halcyon'
-# Actions of anonymous users, whose outcome the entry point shows because no other page does.
-_ANONYMOUS_ACTIONS = {
-    urls.USERS: 'register',
-    urls.PASSWORD_RESETS: 'forgot-password',
-    urls.PASSWORD_RESET: 'reset-password',
-    urls.EMAIL_VERIFICATION: 'verify-email',
+# The actions whose outcome is announced, because the next page does not show it, by method and operation.
+_ANNOUNCED = {
+    ('POST', 'Users'): 'register',
+    ('DELETE', 'User'): 'delete',
+    ('PUT', 'Password'): 'change-password',
+    ('POST', 'PasswordResets'): 'forgot-password',
+    ('PUT', 'PasswordReset'): 'reset-password',
+    ('POST', 'EmailVerifications'): 'request-verification',
+    ('POST', 'EmailVerification'): 'verify-email',
 }
 
 
@@ -91,8 +94,8 @@ def failed_form(req: Request) -> Form | None:
 def complete_browser_response(req: Request, resp: falcon.Response) -> None:
     """Set or clear the session cookie of a browser, and redirect it after a submitted form (303).
 
-    The redirect leads to the page that the form names, else to the new resource, else to the entry point,
-    which shows the outcome of an anonymous action, with the name of a new user in its sign-in form.
+    The redirect leads to the page that the form names, else to the new resource, else to the entry point. Its
+    query names an action that must be announced, and a new user, for the sign-in form.
     """
     if req.method in SAFE_METHODS or resp.status_code >= 300:
         return
@@ -108,11 +111,12 @@ def complete_browser_response(req: Request, resp: falcon.Response) -> None:
             resp.media = replace(document, properties=properties)
         return
     back = req.submitted.back
-    action = _ANONYMOUS_ACTIONS.get(req.uri_template) if req.viewer is None else None
+    if not back and resp.status_code == 201 and req.viewer is not None:
+        back = str(resp.get_header('Location'))
+    url = return_url(req, back)
+    action = _ANNOUNCED.get((req.method, req.resource.operation_name))
     if action is not None:
         name = document.properties.get('username') if isinstance(document, Document) else None
         query = urlencode({DONE: action} | ({USERNAME: name} if name else {}))
-        back = f'{req.builder.url_for(urls.ENTRY)}?{query}'
-    elif not back and resp.status_code == 201 and req.viewer is not None:
-        back = str(resp.get_header('Location'))
-    resp.status, resp.media, resp.location = falcon.HTTP_303, None, return_url(req, back)
+        url += f'{"&" if "?" in url else "?"}{query}'
+    resp.status, resp.media, resp.location = falcon.HTTP_303, None, url

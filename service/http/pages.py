@@ -35,9 +35,7 @@ def page_of(req: Request, content: Document | Problem, *, is_public: bool) -> Pa
     source = _SOURCES.get(str(req.params.get('as'))) if site is not None and req.params else None
     if source is not None:
         return Page(content, site, source=_source(content, *source), base=base)
-    notice = ''
-    if req.params and req.uri_template == urls.ENTRY:
-        notice = hints(content).outcomes.get(str(req.params.get(DONE)), '')
+    notice = hints(content).outcomes.get(str(req.params.get(DONE)), '') if req.params else ''
     if notice:
         content = _with_username(content, req.params.get(USERNAME))
     return Page(content, site, _related(req, content), base=base, notice=notice)

@@ -24,6 +24,7 @@ EntryPoint = Callable[[Viewer | None, UrlBuilder], EntryPointPart]
 
 OUTCOMES = {
     'publish': 'Your post is published.',
+    'delete': 'Your account is deleted.',
     'register': 'Your account is ready. Sign in.',
     'forgot-password': 'If the address belongs to an account, a mail with a link is on its way.',
     'reset-password': 'Your password is changed. Sign in with it.',

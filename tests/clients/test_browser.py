@@ -251,6 +251,23 @@ def test_a_forgotten_password_is_reset_by_mail(
         browser.expect_heading('Feed')
 
 
+@pytest.mark.parametrize('scripts', [True, False])
+def test_a_changed_password_is_confirmed(program: playwright.Browser, server: Server, scripts: bool) -> None:
+    with visiting(program, server, scripts=scripts) as browser:
+        browser.register('ada')
+        browser.sign_in('ada')
+        browser.click('Profile')
+        browser.open('Change password')
+        browser.page.get_by_label('Current password').fill(PASSWORD)
+        browser.page.get_by_label('Password', exact=True).fill('battery staple')
+        browser.submit('Change password')
+        outcome = 'Your password is changed, and you are signed out everywhere else.'
+        browser.expect_message(outcome)
+        expect(browser.page.locator('.notice')).to_have_count(0 if scripts else 1)
+        expect(browser.page.get_by_text(outcome)).to_be_visible()
+        browser.expect_heading('ada')
+
+
 def test_text_is_kept_when_the_session_expires(browser: Browser) -> None:
     page = browser.page
     browser.register('ada')
