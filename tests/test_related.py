@@ -1,4 +1,4 @@
-"""URLs of related resources, types of links, and links of problems."""
+"""URLs of related resources, media types of links, and links in problem documents."""
 
 from __future__ import annotations
 
