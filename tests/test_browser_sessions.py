@@ -13,6 +13,7 @@ from tests.plain_browser import ACCEPT, PlainBrowser
 pytestmark = pytest.mark.above_databases
 
 COOKIE = 'halcyon'
+NEW_PASSWORD = 'battery staple'
 CROSS_SITE_HEADERS = (
     {},
     {'Sec-Fetch-Site': 'cross-site'},
@@ -39,9 +40,9 @@ def test_the_pages_work_without_scripts(app: Any) -> None:
     browser = PlainBrowser(app)
     browser.open('/api')
     browser.submit('register', username='eva', email='eva@example.org', password=PASSWORD)
-    assert browser.url == f'{ORIGIN}/api'
     browser.submit('login', username='eva', password=PASSWORD)
     assert browser.status == 200
+    assert browser.url == f'{ORIGIN}/api'
     assert 'Your feed is empty.' in browser.page.text
 
     browser.submit('publish', body='first\r\nsecond')
@@ -56,6 +57,37 @@ def test_the_pages_work_without_scripts(app: Any) -> None:
     browser.submit('sign-out')
     assert browser.cookies == {}
     assert browser.fields_of('login')
+
+
+def test_a_registration_leads_to_the_form_to_sign_in(app: Any) -> None:
+    browser = PlainBrowser(app)
+    browser.open('/api')
+    values = {'username': 'Eva', 'email': 'eva@example.org'}
+    assert browser.submit('register', password='short', **values) == 400
+    assert browser.submit('register', password=PASSWORD, **values) == 200
+    assert 'Your account is ready. Sign in.' in browser.page.text
+    assert browser.fields_of('login')[1]['username'] == 'Eva'
+    assert [tag['name'] for tag in browser.page.all('input') if 'autofocus' in tag] == ['password']
+    assert browser.submit('login', password=PASSWORD) == 200
+    assert 'Your feed is empty.' in browser.page.text
+
+
+@pytest.mark.parametrize(
+    'query', ['done=nothing&username=eva', 'done=register&done=register', 'username=eva']
+)
+def test_a_page_without_an_outcome_is_unchanged(app: Any, query: str) -> None:
+    browser = PlainBrowser(app)
+    browser.open('/api')
+    text = browser.text
+    assert browser.open(f'/api?{query}') == 200
+    assert browser.text == text
+
+
+def test_a_name_to_sign_in_with_is_escaped(app: Any) -> None:
+    browser = PlainBrowser(app)
+    browser.open('/api?done=register&username=%22%3E%3Cscript%3E')
+    assert browser.fields_of('login')[1]['username'] == '"><script>'
+    assert len(browser.page.all('script')) == 1
 
 
 def test_the_cookie_is_http_only_and_same_site(app: Any, ada: Client) -> None:
@@ -208,7 +240,16 @@ def test_the_form_to_delete_an_account_has_a_warning(browser: PlainBrowser, ada:
     browser.open(ada.me().href('self'))
     assert 'This deletes your account with all your posts' in browser.page.text
     assert browser.submit('delete') == 200
-    assert browser.url == f'{ORIGIN}/api/users' or browser.fields_of('login')
+    assert 'Your account is deleted.' in browser.page.text
+    assert browser.fields_of('login')
+
+
+def test_a_changed_password_is_announced(browser: PlainBrowser, ada: Client) -> None:
+    browser.open(ada.me().href('self'))
+    assert browser.submit('change-password', current_password='wrong', password=NEW_PASSWORD) == 400
+    assert browser.submit('change-password', current_password=PASSWORD, password=NEW_PASSWORD) == 200
+    assert 'Your password is changed, and you are signed out everywhere else.' in browser.page.text
+    assert browser.fields_of('edit')
 
 
 def test_a_session_can_be_renewed(browser: PlainBrowser) -> None:

@@ -103,7 +103,8 @@ class Page(NamedTuple):
     `site` is None if the page is the same for all viewers. `related` has further documents on the page, by
     relation. `source` is shown instead of the document, if there is one. `form` is the form whose submission
     failed, with the submitted values. `back` is the URL to which a form on the page of a problem returns.
-    `base` is the path under which the application is, empty at the root.
+    `base` is the path under which the application is, empty at the root. `notice` is the outcome of the
+    action that led to the page, if nothing else on it shows the outcome.
     """
 
     content: Document | Problem
@@ -113,6 +114,7 @@ class Page(NamedTuple):
     form: Form | None = None
     back: str = ''
     base: str = ''
+    notice: str = ''
 
     @property
     def document(self) -> Document | None:

@@ -54,6 +54,11 @@ class Browser:
             expect(self.page.locator('#message')).to_contain_text(text)
             expect(self.page.locator('#message')).to_be_in_viewport()
 
+    def expect_notice(self, text: str) -> None:
+        expect(self.page.locator('.notice')).to_have_text(text)
+        expect(self.page.locator('.notice')).to_be_in_viewport()
+        expect(self.page.locator('#message')).to_be_empty()
+
     def click(self, text: str) -> None:
         self.page.get_by_role('link', name=text, exact=True).first.click()
 
@@ -69,7 +74,10 @@ class Browser:
 
     def register(self, name: str) -> None:
         self.submit('Sign up', {'User name': name, 'Email': f'{name}@example.org', 'Password': PASSWORD})
-        self.expect_message('Your account is ready.')
+        sign_in = self.page.get_by_role('form', name='Sign in')
+        expect(sign_in.get_by_label('User name')).to_have_value(name)
+        expect(sign_in.get_by_label('Password')).to_be_focused()
+        self.expect_notice('Your account is ready. Sign in.')
         expect(self.page.get_by_role('form', name='Sign up').get_by_label('User name')).to_have_value('')
 
     def sign_in(self, name: str) -> None:
@@ -229,18 +237,35 @@ def test_a_forgotten_password_is_reset_by_mail(
         browser.page.goto(inbox.last_link())
         browser.expect_heading('Verify your email address')
         browser.submit('Verify the address')
-        browser.expect_message('Your email address is verified.')
+        browser.expect_notice('Your email address is verified.')
         browser.open('Reset a forgotten password')
         browser.submit('Reset a forgotten password', {'Email': 'ada@example.org'})
-        browser.expect_heading('Check your mail')
+        browser.expect_notice('If the address belongs to an account, a mail with a link is on its way.')
         wait_until(lambda: len(inbox.messages) == 2)
         browser.page.goto(inbox.last_link())
         browser.expect_heading('Choose a new password')
         browser.submit('Set the new password', {'Password': 'battery staple'})
-        browser.expect_message('Your password is changed. Sign in with it.')
+        browser.expect_notice('Your password is changed. Sign in with it.')
         browser.submit('Sign in', {'User name': 'ada', 'Password': 'battery staple'})
         browser.click('Feed')
         browser.expect_heading('Feed')
+
+
+@pytest.mark.parametrize('scripts', [True, False])
+def test_a_changed_password_is_confirmed(program: playwright.Browser, server: Server, scripts: bool) -> None:
+    with visiting(program, server, scripts=scripts) as browser:
+        browser.register('ada')
+        browser.sign_in('ada')
+        browser.click('Profile')
+        browser.open('Change password')
+        browser.page.get_by_label('Current password').fill(PASSWORD)
+        browser.page.get_by_label('Password', exact=True).fill('battery staple')
+        browser.submit('Change password')
+        outcome = 'Your password is changed, and you are signed out everywhere else.'
+        browser.expect_message(outcome)
+        expect(browser.page.locator('.notice')).to_have_count(0 if scripts else 1)
+        expect(browser.page.get_by_text(outcome)).to_be_visible()
+        browser.expect_heading('ada')
 
 
 def test_text_is_kept_when_the_session_expires(browser: Browser) -> None:
@@ -449,7 +474,7 @@ def test_the_browser_rejects_invalid_values(browser: Browser) -> None:
     name = browser.page.get_by_role('form', name='Sign up').get_by_label('User name')
     assert name.evaluate('field => field.validity.patternMismatch')
     browser.submit('Sign up', {'User name': 'ada'})
-    browser.expect_message('Your account is ready.')
+    browser.expect_notice('Your account is ready. Sign in.')
 
 
 @pytest.mark.parametrize('width', WIDTHS)

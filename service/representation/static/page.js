@@ -161,11 +161,12 @@ async function submit(form, button) {
   }
   const done = form.dataset.done;
   if (!page.getElementById('main')) return location.assign(response.url);
-  if (response.url.split('#')[0] !== location.href.split('#')[0]) {
-    storage('sessionStorage')?.setItem('done', done);
+  if (response.url.replace(/[?&]done=[^&]*$/, '') !== location.href.split('#')[0]) {
+    if (!page.querySelector('.notice')) storage('sessionStorage')?.setItem('done', done);
     if (method === 'DELETE') return location.replace(response.url); // Back must not lead to what is deleted
     return location.assign(response.url);
   }
+  page.querySelector('.notice')?.remove(); // the message tells it
   replaceMain(page, form, method === 'DELETE' && form.closest('.actions'));
   return showMessage(done);
 }
