@@ -98,6 +98,7 @@ KIND = Kind(
             'edit': 'Your post is saved.',
             'delete': 'Your post is deleted.',
         },
+        labels={'publish': 'Publish', 'edit': 'Edit', 'delete': 'Delete'},
     ),
 )
 

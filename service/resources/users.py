@@ -47,6 +47,7 @@ from service.representation.url_builder import UrlBuilder
 from service.resources import sample_data
 from service.resources.collection_pages import represent_listing
 from service.resources.editable import apply_edit, editable_operations
+from service.resources.entry_point import OUTCOMES
 from service.resources.module import EntryPointPart, LinkRelation, Sample
 from service.resources.response_samples import sample_collection, sample_pages
 from service.resources.responses import add_invalidation_links, respond_created, respond_no_content
@@ -105,7 +106,7 @@ CHANGE_PASSWORD = Action(
             required=True,
             autocomplete='current-password',
         ),
-        _NEW_PASSWORD,
+        replace(_NEW_PASSWORD, prompt='New password'),
     ),
 )
 REQUEST_VERIFICATION = Action('request-verification', 'POST', 'Send another verification mail')
@@ -172,7 +173,7 @@ USER = Kind(
             'edit': 'Your profile is saved.',
             'request-verification': 'A mail with a link is on its way to your email address.',
             'change-password': 'Your password is changed, and you are signed out everywhere else.',
-            'delete': 'Your account is deleted.',
+            'delete': OUTCOMES['delete'],
         },
         includes={'hc:posts': 'Posts'},
     ),
