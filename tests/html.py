@@ -8,7 +8,7 @@ from tests.kit import assert_text_conformant
 
 
 def as_parsed(text: str) -> str:
-    """Return the text as a parser of HTML reads it."""
+    """Return the text as an HTML parser reads it."""
     return text.replace('\r\n', '\n').replace('\r', '\n').replace('\0', '\ufffd')
 
 

@@ -42,7 +42,7 @@ MALICIOUS_TEXT = '"><script>alert(1)</script>&amp;\'<!--'
 
 
 def document(value: Any = 'x', **changes: Any) -> Document:
-    """Return a document with all features, with the value wherever text of users can be, and with changes."""
+    """Return a document with all features, and with the value wherever there can be text of users."""
     author = Document('people', '7', {'name': value}, {'self': Link('http://a.test/7')}, title=value)
     links: dict[str, Any] = {
         'self': Link('http://a.test/things'),
