@@ -6,6 +6,7 @@ from importlib import import_module
 from typing import Any
 
 from service import VERSION
+from service.domain.text import has_surrogates
 
 try:
     import click
@@ -46,6 +47,8 @@ def main() -> None:
 
     Commands read the same environment variables as the server, which `serve` or `gunicorn` starts.
     """
+    if has_surrogates(''.join(sys.argv)):
+        raise click.UsageError('An argument is not valid UTF-8.')
 
 
 if __name__ == '__main__':

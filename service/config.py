@@ -3,6 +3,7 @@
 import dataclasses
 import difflib
 import ipaddress
+import os
 import re
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
@@ -30,6 +31,7 @@ MAIL_FROM = re.compile(rf'{_ADDRESS}|[^\x00-\x1f\x7f<>"]*<{_ADDRESS}>')
 SCHEME = re.compile(r'[A-Za-z][A-Za-z0-9+.-]{0,20}')
 MAX_QUOTED_LENGTH = 200  # of an invalid value in an error message
 MIN_SIMILARITY = 0.8  # between a variable and the setting that it probably misspells
+MAX_SOCKET_PATH = 107  # bytes (Linux, unix(7))
 UNIX = 'unix'  # among the trusted proxies: every peer on a unix socket
 
 
@@ -63,6 +65,11 @@ def normal_path(path: str) -> str:
     if not PATH.fullmatch(path):
         raise ValueError('must be a path of letters, digits and the characters ._~@:+-')
     return path.rstrip('/')
+
+
+def _check_characters(value: str) -> None:
+    if re.search(r'[\x00-\x1f\x7f]', value):
+        raise ValueError('must be one line without control characters')
 
 
 def _integer(minimum: int, maximum: int) -> Callable[[str], int]:
@@ -102,6 +109,8 @@ def _database_url(value: str) -> str:
 def _host(value: str) -> str:
     if value.startswith('unix:'):
         if len(value) > len('unix:/') and value[len('unix:')] == '/':
+            if len(os.fsencode(value)) > len('unix:') + MAX_SOCKET_PATH:
+                raise ValueError(f'must be a path of at most {MAX_SOCKET_PATH} bytes')
             return value
     elif '%' not in value:
         bare = value[1:-1] if value.startswith('[') and value.endswith(']') else value
@@ -221,6 +230,7 @@ class Settings:
                 value = _secret(name, value, environment.get(name + FILE_SUFFIX, '').strip())
             if value:
                 try:
+                    _check_characters(value)
                     values[setting.name] = setting.metadata['parse'](value)
                 except ValueError as error:
                     quoted = _quoted(value, is_secret=setting.metadata['is_secret'])

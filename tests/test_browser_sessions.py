@@ -134,6 +134,16 @@ def test_an_expired_cookie_is_ignored_and_cleared(browser: PlainBrowser) -> None
     assert browser.fields_of('login')
 
 
+@pytest.mark.parametrize('path', ['/api/rels/users', '/api/problems/not-found', '/api/docs'])
+def test_a_public_page_does_not_clear_the_cookie_of_those_who_get_it_from_a_cache(
+    browser: PlainBrowser, path: str
+) -> None:
+    browser.cookies[COOKIE] = 'hc_expired'
+    assert browser.open(path) == 200
+    assert browser.result.headers['cache-control'].startswith('public')
+    assert 'set-cookie' not in browser.result.headers
+
+
 def test_a_sign_in_returns_to_the_requested_page(browser: PlainBrowser) -> None:
     browser.submit('sign-out')
     url = f'{ORIGIN}/api/users?q=a'

@@ -53,7 +53,7 @@ VALID = {
     'MAIL_FROM': {'a@b.example': 'a@b.example', 'Halcyon <a@b.example>': 'Halcyon <a@b.example>'},
 }
 INVALID = {
-    'DATABASE_URL': ['x', 'oracle://x', 'sqlite://', 'sqlite:/x'],
+    'DATABASE_URL': ['x', 'oracle://x', 'sqlite://', 'sqlite:/x', 'sqlite:////x\0', 'sqlite:////x\ny'],
     'DATABASE_TIMEOUT': ['0', '-1', '3601', '1.5', '10s'],
     'DATABASE_POOL': ['0', '101', 'x'],
     'HOST': [
@@ -65,6 +65,7 @@ INVALID = {
         'unix:',
         'unix:/',
         'unix:x.sock',
+        f'unix:/{"a" * 107}',
         'fe80::1%eth0',
     ],
     'KEEP_ALIVE': ['0', '-1', '3601', 'x'],

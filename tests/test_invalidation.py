@@ -63,8 +63,8 @@ WRITES: dict[str, Callable[[World], ApiResponse]] = {
 def test_a_write_invalidates_every_resource_that_it_changed(world: World, name: str) -> None:
     """Posts that embed a changed author and resources of third users are excepted: they would be too many."""
     third_users = {'unfollow': (), 'delete user': RESOURCES_OF_BOB[1:]}.get(name, RESOURCES_OF_BOB)
-    deleted = ('/api/users/{user_id}/following/{other_id}',) if name == 'delete user' else ()
-    assert_complete(world, WRITES[name], (*third_users, *deleted, '/api/posts/{post_id}'))
+    other = '/api/users/{user_id}/following/{other_id}' if name == 'delete user' else '/api/posts/{post_id}'
+    assert_complete(world, WRITES[name], (*third_users, other))
 
 
 def test_a_follow_invalidates_every_resource_that_it_changed(world: World) -> None:

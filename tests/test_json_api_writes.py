@@ -317,7 +317,8 @@ def test_changed_linkage_is_rejected(world: World, ada: Client, bob: Client) -> 
     ]
     before = [api.get(world.url(template)).text for template in (urls.USERS, urls.POSTS, urls.STORES)]
     for method, template, data, status in rejected:
-        assert_rejected(api.send(method, world.url(template), data), status)
+        (name,) = data['relationships']
+        assert_rejected(api.send(method, world.url(template), data), status, f'/data/relationships/{name}')
     after = [api.get(world.url(template)).text for template in (urls.USERS, urls.POSTS, urls.STORES)]
     assert after == before
 

@@ -20,9 +20,11 @@ from service import urls
 from service.app import create_app, make_routes
 from service.config import Settings
 from service.database.errors import Unavailable
+from service.database.ids import is_id
 from service.database.session import Session
 from service.domain.throttle import REGISTRATION, count_attempt, registration_subjects
 from service.graceful_shutdown import Shutdown
+from service.representation.parameter_values import ID
 from service.representation.url_builder import Features, UrlBuilder
 from service.resources.openapi import description as openapi
 from tests.client import FORM, HAL, HAL_FORMS, HTML, JSON, JSON_API, ORIGIN, ApiResponse, Client
@@ -442,6 +444,13 @@ def test_a_form_and_its_body_schema_have_the_same_rules(ada: Client) -> None:
         assert rules[field['name']].get('minLength') == field.get('minLength')
         if 'regex' in field:
             assert rules[field['name']]['pattern'] == field['regex']
+
+
+@pytest.mark.parametrize(
+    'value', ['1', '999999999999999', '1000000000000000', '8999999999999999', '0', '01', str(2**53)]
+)
+def test_the_pattern_of_ids_accepts_what_the_server_accepts(value: str) -> None:
+    assert bool(re.search(ID['pattern'], value)) == is_id(value)
 
 
 def test_the_document_has_the_openapi_media_type(client: Client) -> None:

@@ -6,7 +6,9 @@ from typing import Any
 
 import pytest
 
-from tests.client import FORM, HTML, JSON_API, ApiResponse, Client
+from service.database.session import Session
+from service.domain.models import IdempotencyKey
+from tests.client import FORM, HTML, JSON_API, ApiResponse, Client, assert_problem
 from tests.clock import MovableClock
 
 RIGHT = {'username': 'ada', 'password': 'correct horse'}
@@ -98,6 +100,16 @@ def test_a_retry_is_not_counted_and_reports_the_current_quota(client: Client, cl
     again = client.post('/api/users', EVA, headers=key)
     assert again.headers['idempotency-replayed'] == 'true'
     assert limits(again)[1] == '"registration";r=999;t=3540'
+
+
+def test_a_retry_while_the_first_request_is_processed_is_not_counted(client: Client, db: Session) -> None:
+    key = {'Idempotency-Key': '"one"'}
+    client.post('/api/users', EVA, headers=key)
+    processed: dict[Any, Any] = {IdempotencyKey.status: None, IdempotencyKey.expires_at: db.now() + 1000}
+    db.engine.execute(IdempotencyKey.update(processed))
+    retry = client.post('/api/users', EVA, headers=key)
+    assert_problem(retry, 409)
+    assert limits(retry)[1] == '"registration";r=999;t=3600'
 
 
 def test_a_password_change_reports_the_remaining_quota(ada: Client) -> None:

@@ -71,9 +71,9 @@ def top(exchange: Exchange) -> dict[str, Any]:
     return document if isinstance(document, dict) else {}
 
 
-def primary(document: dict[str, Any]) -> Iterator[Located]:
+def primary(exchange: Exchange) -> Iterator[Located]:
     """Yield the entries of the primary data."""
-    data = document.get('data')
+    data = top(exchange).get('data')
     if isinstance(data, list):
         yield from (Located(pointer('data', number), entry) for number, entry in enumerate(data))
     elif data is not None:
@@ -88,11 +88,10 @@ def is_resource(value: Any) -> bool:
 @found_once
 def resources(exchange: Exchange) -> Iterator[Located]:
     """Yield the resource objects of primary and included data, if they are objects."""
-    document = top(exchange)
-    for located in primary(document):
+    for located in primary(exchange):
         if isinstance(located.value, dict):
             yield located
-    for number, entry in entries(document.get('included')):
+    for number, entry in entries(top(exchange).get('included')):
         if isinstance(entry, dict):
             yield Located(pointer('included', number), entry)
 
@@ -119,7 +118,7 @@ def all_identifiers(exchange: Exchange) -> Iterator[Located]:
     for _, _, relationship in relationships(exchange):
         if isinstance(relationship.value, dict):
             yield from identifiers(relationship.where + '/data', relationship.value.get('data'))
-    for located in primary(top(exchange)):
+    for located in primary(exchange):
         if isinstance(located.value, dict) and not is_resource(located.value):
             yield located
 
@@ -157,8 +156,8 @@ def links(exchange: Exchange) -> Iterator[Located]:
 
 def errors(exchange: Exchange) -> list[Located]:
     """Return the error objects, also those of a wrong type."""
-    document = top(exchange)
-    return [Located(pointer('errors', number), error) for number, error in entries(document.get('errors'))]
+    reported = entries(top(exchange).get('errors'))
+    return [Located(pointer('errors', number), error) for number, error in reported]
 
 
 def error_objects(exchange: Exchange) -> Iterator[Located]:

@@ -30,6 +30,10 @@ def succeeded(*purposes: str) -> Applies:
     return lambda exchange: exchange.purpose in purposes and exchange.response.is_success
 
 
+def is_created(exchange: Exchange) -> bool:
+    return exchange.purpose == 'ja-create' and exchange.response.status == 201
+
+
 RULES.must(
     'JA-CREATE-TYPE',
     '#crud-creating-responses-409',
@@ -72,10 +76,10 @@ RULES.must(
     'JA-CREATE-DOCUMENT',
     '#crud-creating-responses-201',
     'A 201 has the resource as primary data.',
-    lambda exchange: exchange.purpose == 'ja-create' and exchange.response.status == 201,
+    is_created,
 )
 def check_create_document(exchange: Exchange) -> Iterator[Fault]:
-    if not is_json_api(exchange) or not any(is_resource(entry.value) for entry in primary(top(exchange))):
+    if not is_json_api(exchange) or not any(is_resource(entry.value) for entry in primary(exchange)):
         yield Fault('', 'has no resource')
 
 
@@ -83,7 +87,7 @@ RULES.should(
     'JA-CREATE-LOCATION',
     '#crud-creating-responses-201',
     'A 201 has a Location.',
-    lambda exchange: exchange.purpose == 'ja-create' and exchange.response.status == 201,
+    is_created,
 )(requires_field('Location'))
 
 
@@ -91,11 +95,11 @@ RULES.should(
     'JA-CREATE-SELF',
     '#crud-creating-responses-201',
     'The self link of a new resource is its Location.',
-    lambda exchange: exchange.purpose == 'ja-create' and exchange.response.status == 201,
+    is_created,
 )
 def check_create_self(exchange: Exchange) -> Iterator[Fault]:
     location = exchange.response.header('Location')
-    for where, value in primary(top(exchange)):
+    for where, value in primary(exchange):
         links = value.get('links') if isinstance(value, dict) else None
         own = href_of(links.get('self')) if isinstance(links, dict) else None
         if own is not None and location and own != location:
@@ -205,6 +209,6 @@ RULES.should(
     is_sent('ja-created'),
 )
 def check_ja_created(exchange: Exchange) -> Iterator[Fault]:
-    created = [identity_of(entry.value) for entry in primary(top(exchange.source))]
-    if [identity_of(entry.value) for entry in primary(top(exchange))] != created:
+    created = [identity_of(entry.value) for entry in primary(exchange.source)]
+    if [identity_of(entry.value) for entry in primary(exchange)] != created:
         yield Fault('/data', f'should be {created}')

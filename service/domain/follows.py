@@ -11,7 +11,7 @@ from service.database.transactions import transaction
 from service.domain.errors import Invalid, NotFound
 from service.domain.models import Follow, User
 from service.domain.users import UserRecord, lock_user, user_columns, viewer_id
-from service.domain.viewer import Viewer, authorize_write, is_writer, require_permission
+from service.domain.viewer import Viewer, authorize_change, authorize_write, is_writer, require_permission
 
 
 class FollowRecord(NamedTuple):
@@ -169,7 +169,7 @@ def follow_all(
     `precondition` is called with the locked follower. Raises NotFound, Forbidden, what `precondition`
     raises, and Invalid for following oneself.
     """
-    _lock_follower(session, follower_id, by, precondition)
+    authorize_change(session, lock_user(session, follower_id, by), by, precondition)
     for followed_id in sorted(set(followed_ids)):
         existing = _lock_pair(session, follower_id, followed_id, by)
         _insert_follow(session, follower_id, followed_id, existing)
@@ -202,21 +202,11 @@ def unfollow_all(
 
     `precondition` is called with the locked follower. Raises NotFound, Forbidden, and what it raises.
     """
-    _lock_follower(session, follower_id, by, precondition)
+    authorize_change(session, lock_user(session, follower_id, by), by, precondition)
     for followed_id in sorted(set(followed_ids)):
         with suppress(NotFound):
             _lock_pair(session, follower_id, followed_id, by)
             _delete_follow(session, follower_id, followed_id)
-
-
-def _lock_follower(
-    session: Session, follower_id: int, by: Viewer, precondition: Callable[[UserRecord], None]
-) -> None:
-    """Lock the follower, check permission and the precondition, and authorize the write once."""
-    follower = lock_user(session, follower_id, by)
-    require_permission(follower.is_editable_by(by), by)
-    precondition(follower)
-    authorize_write(session, by)
 
 
 def _insert_follow(

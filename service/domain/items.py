@@ -24,7 +24,7 @@ from service.domain.models import Item, Store
 from service.domain.sharded_counters import add_to_total, read_total
 from service.domain.stores import NEWEST_FIRST, StoreRecord, find_stores, lock_store, unique_names
 from service.domain.text import casefolded
-from service.domain.viewer import Viewer, authorize_write, is_writer, require_permission
+from service.domain.viewer import Viewer, authorize_change, authorize_write, is_writer, require_permission
 
 MAX_PRICE = Decimal('99999999.99')
 ORDERS = ('name', 'price', 'created_at')
@@ -165,7 +165,8 @@ def add_item(session: Session, store_id: int, *, name: str, price: Decimal, by: 
 
     Raises NotFound, Forbidden, and Conflict if another item of the store has the name.
     """
-    store = lock_store(session, store_id, by)
+    store = lock_store(session, store_id)
+    require_permission(store.is_editable_by(by), by)
     authorize_write(session, by)
     item = ItemRecord(
         session.new_id(), store_id, store.name, store.owner_id, name, _exact(price), session.now()
@@ -199,9 +200,8 @@ def change_item(
     `precondition` is called with the locked item (RFC 9110 §13.1.1). Raises NotFound, Forbidden, what
     `precondition` raises, and Conflict if another item of the store has the name.
     """
-    item = _lock_item(session, item_id, by)
-    precondition(item)
-    authorize_write(session, by)
+    item = find_item(session, item_id, query=_LOCK)
+    authorize_change(session, item, by, precondition)
     changed = item._replace(**changes)
     cents = _cents(changed.price)
     _UPDATE.run(session, item_id=item_id, name=changed.name, name_key=casefolded(changed.name), cents=cents)
@@ -213,18 +213,11 @@ def delete_item(
     session: Session, item_id: int, *, by: Viewer, precondition: Callable[[ItemRecord], None]
 ) -> None:
     """Delete the item; raises NotFound, Forbidden, and what `precondition` raises for the locked item."""
-    item = _lock_item(session, item_id, by)
-    precondition(item)
-    authorize_write(session, by)
+    item = find_item(session, item_id, query=_LOCK)
+    authorize_change(session, item, by, precondition)
     _DELETE.run(session, item_id=item_id)
     _COUNT_ITEM.run(session, id=item.store_id, change=-1)
     add_to_total(session, 'items', -1)
-
-
-def _lock_item(session: Session, item_id: int, by: Viewer) -> ItemRecord:
-    item = find_item(session, item_id, query=_LOCK)
-    require_permission(item.is_editable_by(by), by)
-    return item
 
 
 def _cents(price: Decimal) -> int:

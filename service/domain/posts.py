@@ -13,9 +13,10 @@ from service.domain.errors import NotFound
 from service.domain.models import Post, User
 from service.domain.sharded_counters import add_to_total, read_total
 from service.domain.users import UserRecord, find_user, find_users, user_columns, viewer_id
-from service.domain.viewer import ANONYMOUS, Viewer, authorize_write, require_permission
+from service.domain.viewer import ANONYMOUS, Viewer, authorize_change, authorize_write
 
 MAX_BODY_LENGTH = 140
+MAX_FOUND = 20
 
 
 class PostRecord(NamedTuple):
@@ -67,6 +68,12 @@ _FIRST = FirstPagePerOwner(
     POST_COLUMNS,
     _make_post,
 )
+_FIND_NEWEST_OF = CompiledQuery(
+    Post.select(Post.id)
+    .where(Post.author == bindparam('author_id'))
+    .order_by(Post.id.desc())
+    .limit(MAX_FOUND)
+)
 _INSERT = insert_into(Post)
 _UPDATE = CompiledQuery(
     Post.update({Post.body: bindparam('body'), Post.updated_at: bindparam('now')}).where(
@@ -89,6 +96,11 @@ def find_posts(session: Session, post_ids: Sequence[int], viewer: Viewer | None)
     """Return the existing posts with these ids, as the viewer sees them."""
     rows = _FIND_MANY.find(session, post_ids, viewer_id=viewer_id(viewer))
     return {post_id: _make_post(row) for post_id, row in rows.items()}
+
+
+def find_newest_of(session: Session, author_id: int) -> list[int]:
+    """Return the ids of the newest posts of a user, at most MAX_FOUND."""
+    return [post_id for (post_id,) in _FIND_NEWEST_OF.all(session, author_id=author_id)]
 
 
 def list_posts(
@@ -153,8 +165,8 @@ def change_post(
     `precondition` is called with the locked post (RFC 9110 §13.1.1). Raises NotFound, Forbidden, and what
     `precondition` raises.
     """
-    post = _lock_editable(session, post_id, by, precondition)
-    now = authorize_write(session, by)
+    post = find_post(session, post_id, by, query=_LOCK)
+    now = authorize_change(session, post, by, precondition)
     post = post._replace(author=post.author._replace(last_seen=now))
     body = changes.get('body', post.body)
     if body == post.body:
@@ -168,8 +180,8 @@ def delete_post(
     session: Session, post_id: int, *, by: Viewer, precondition: Callable[[PostRecord], None]
 ) -> None:
     """Delete the post; raises NotFound, Forbidden, and what `precondition` raises for the locked post."""
-    _lock_editable(session, post_id, by, precondition)
-    authorize_write(session, by, posts=-1)
+    post = find_post(session, post_id, by, query=_LOCK)
+    authorize_change(session, post, by, precondition, posts=-1)
     _DELETE.run(session, post_id=post_id)
     add_to_total(session, 'posts', -1)
 
@@ -181,15 +193,6 @@ def delete_post_as_operator(session: Session, post_id: int) -> PostRecord:
     _DELETE.run(session, post_id=post_id)
     _COUNT_POST.run(session, id=post.author.id, change=-1)
     add_to_total(session, 'posts', -1)
-    return post
-
-
-def _lock_editable(
-    session: Session, post_id: int, by: Viewer, precondition: Callable[[PostRecord], None]
-) -> PostRecord:
-    post = find_post(session, post_id, by, query=_LOCK)
-    require_permission(post.is_editable_by(by), by)
-    precondition(post)
     return post
 
 

@@ -16,7 +16,7 @@ from service.domain.models import Item, Store
 from service.domain.sharded_counters import add_to_total, read_total
 from service.domain.text import casefolded
 from service.domain.users import UserRecord
-from service.domain.viewer import Viewer, authorize_write, is_writer, require_permission
+from service.domain.viewer import Viewer, authorize_change, authorize_write, is_writer
 
 MAX_NAME_LENGTH = 80
 MAX_OWNED = 20
@@ -139,9 +139,8 @@ def change_store(
     `precondition` is called with the locked store (RFC 9110 §13.1.1). Raises NotFound, Forbidden, what
     `precondition` raises, and Conflict if the name is taken.
     """
-    store = lock_store(session, store_id, by)
-    precondition(store)
-    authorize_write(session, by)
+    store = lock_store(session, store_id)
+    authorize_change(session, store, by, precondition)
     changed = store._replace(**changes)
     _UPDATE.run(session, store_id=store_id, name=changed.name, name_key=casefolded(changed.name))
     return changed
@@ -152,9 +151,8 @@ def close_store(
     session: Session, store_id: int, *, by: Viewer, precondition: Callable[[StoreRecord], None]
 ) -> None:
     """Delete the store with its items; raises NotFound, Forbidden, and what `precondition` raises."""
-    store = lock_store(session, store_id, by)
-    precondition(store)
-    authorize_write(session, by)
+    store = lock_store(session, store_id)
+    authorize_change(session, store, by, precondition)
     _DELETE.run(session, store_id=store_id)
     add_to_total(session, 'stores', -1)
     add_to_total(session, 'items', -store.item_count)
@@ -174,7 +172,6 @@ def find_owned(session: Session, owner_id: int) -> tuple[list[int], list[int]]:
     return list(dict.fromkeys(store_id for store_id, _ in rows)), items
 
 
-def lock_store(session: Session, store_id: int, by: Viewer) -> StoreRecord:
-    store = find_store(session, store_id, query=_LOCK)
-    require_permission(store.is_editable_by(by), by)
-    return store
+def lock_store(session: Session, store_id: int) -> StoreRecord:
+    """Return the store, whose row stays locked until the transaction ends; raises NotFound."""
+    return find_store(session, store_id, query=_LOCK)

@@ -28,7 +28,7 @@ from service.domain.throttle import (
     sign_in_subjects,
     verification_subjects,
 )
-from service.domain.viewer import Viewer, authorize_write, is_writer, require_permission
+from service.domain.viewer import Viewer, authorize_change, authorize_write, is_writer, require_permission
 
 USERNAME = r'^[A-Za-z0-9_.\-]+$'
 MAX_USERNAME_LENGTH = 64
@@ -320,9 +320,8 @@ def _change_user(
     precondition: Callable[[UserRecord], None],
 ) -> UserRecord:
     user = lock_user(session, user_id, by)
-    require_permission(user.is_editable_by(by), by)
-    precondition(user)
-    changed = user._replace(**changes, last_seen=authorize_write(session, by))
+    now = authorize_change(session, user, by, precondition)
+    changed = user._replace(**changes, last_seen=now)
     if changed.email != user.email:
         changed = changed._replace(email_verified_at=None)
         add_mail(session, VERIFY_EMAIL, changed.email, user_id)

@@ -1,6 +1,7 @@
 """The authenticated user and the token that they presented."""
 
-from typing import NamedTuple
+from collections.abc import Callable
+from typing import NamedTuple, Protocol, TypeVar
 
 from service.database.compiled import CompiledQuery, bindparam
 from service.database.session import Session
@@ -51,6 +52,30 @@ def authorize_write(session: Session, viewer: Viewer, *, posts: int = 0) -> int:
     """
     require_write_scope(viewer)
     return confirm_token(session, viewer, posts=posts)
+
+
+class Editable(Protocol):
+    """A record that can tell whether a viewer may change it."""
+
+    @property
+    def id(self) -> int: ...
+
+    def is_editable_by(self, viewer: Viewer | None) -> bool: ...
+
+
+Record = TypeVar('Record', bound=Editable)
+
+
+def authorize_change(
+    session: Session, record: Record, by: Viewer, precondition: Callable[[Record], None], *, posts: int = 0
+) -> int:
+    """Check inside the transaction that the viewer may change the locked record now; return the time.
+
+    Raises Forbidden, what `precondition` raises for the record, and what `authorize_write` raises.
+    """
+    require_permission(record.is_editable_by(by), by)
+    precondition(record)
+    return authorize_write(session, by, posts=posts)
 
 
 def confirm_token(session: Session, viewer: Viewer, *, posts: int = 0) -> int:

@@ -1,9 +1,9 @@
 """Resources that their owners can edit and delete: their operations, and the flow of an edit."""
 
 from collections.abc import Callable
-from typing import Any, Protocol, TypeVar
+from typing import Any
 
-from service.domain.viewer import Viewer, require_permission
+from service.domain.viewer import Record, require_permission
 from service.http.conditional import precondition
 from service.http.operation import Access, Operation, Samples
 from service.http.request import Request
@@ -12,18 +12,6 @@ from service.representation.action import Action
 from service.representation.assembler import Assembler
 from service.representation.document import Document
 from service.representation.query_parameters import QueryOptions
-
-
-class Editable(Protocol):
-    """A record that can tell whether a viewer may change it."""
-
-    @property
-    def id(self) -> int: ...
-
-    def is_editable_by(self, viewer: Viewer | None) -> bool: ...
-
-
-Record = TypeVar('Record', bound=Editable)
 
 
 def editable_operations(

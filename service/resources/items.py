@@ -49,7 +49,6 @@ from service.resources.stores import (
     ONE_STORE,
     STORE_SAMPLE,
     changed_with_items,
-    represent_store,
     sample_store,
 )
 from service.resources.stores import SAMPLES as STORE_SAMPLES
@@ -284,11 +283,6 @@ class ItemResource:
         respond_no_content(resp, *changed_with_items(req, store_id))
 
 
-def _find_store(req: Request, item_id: int) -> Document:
-    store = find_store(req.db, find_item(req.db, item_id).store_id)
-    return represent_store(store, req.viewer, req.builder)
-
-
 _GET_STORE = Operation(
     'Get the store of an item',
     'The store that the item is in; Content-Location has its own URL.',
@@ -328,7 +322,7 @@ ROUTES: tuple[Route, ...] = (
     (urls.STORE_ITEMS, StoreItemsResource()),
     (urls.ITEMS, ItemsResource()),
     (urls.ITEM, ItemResource()),
-    (urls.ITEM_STORE, RelatedResource('stores', 'ItemStore', _GET_STORE, _find_store)),
+    (urls.ITEM_STORE, RelatedResource(ItemResource(), 'hc:store', 'ItemStore', _GET_STORE)),
     to_many_route(urls.ITEMS_RELATIONSHIP, urls.STORE_ITEMS, StoreItemsResource(), 'StoreItems', SAMPLES),
     (
         urls.STORE_RELATIONSHIP,

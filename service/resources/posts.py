@@ -254,11 +254,6 @@ def _find_posts(req: Request, post_ids: Sequence[int]) -> dict[int, Document]:
     return {post_id: represent_post(post, req.viewer, req.builder) for post_id, post in posts.items()}
 
 
-def _find_author(req: Request, post_id: int) -> Document:
-    author = find_post(req.db, post_id, req.user).author
-    return represent_user(author, req.viewer, req.builder)
-
-
 _GET_AUTHOR = Operation(
     'Get the author of a post',
     'The user who published the post; Content-Location has their own URL.',
@@ -370,7 +365,7 @@ RESOURCES: Mapping[str, Find] = {'posts': _find_posts}
 ROUTES: tuple[Route, ...] = (
     (urls.POSTS, PostsResource()),
     (urls.POST, PostResource()),
-    (urls.POST_AUTHOR, RelatedResource('posts', 'PostAuthor', _GET_AUTHOR, _find_author)),
+    (urls.POST_AUTHOR, RelatedResource(PostResource(), 'author', 'PostAuthor', _GET_AUTHOR)),
     (urls.USER_POSTS, UserPostsResource()),
     (urls.FEED, FeedResource()),
     (

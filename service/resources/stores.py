@@ -22,7 +22,6 @@ from service.domain.stores import (
     list_stores,
     open_store,
 )
-from service.domain.users import find_user
 from service.domain.viewer import Viewer
 from service.http.conditional import precondition
 from service.http.operation import Operation, Route, Samples
@@ -42,7 +41,7 @@ from service.resources.module import EntryPointPart, LinkRelation
 from service.resources.relationships import RelatedResource, ToOneRelationship
 from service.resources.response_samples import sample_collection, sample_pages
 from service.resources.responses import add_invalidation_links, respond_created, respond_no_content
-from service.resources.users import ONE_USER, represent_user, sample_user
+from service.resources.users import ONE_USER, sample_user
 from service.resources.users import SAMPLES as USER_SAMPLES
 
 NAME = Field(
@@ -225,11 +224,6 @@ class StoreResource:
         respond_no_content(resp, *changed_with_items(req, store_id), *gone)
 
 
-def _find_owner(req: Request, store_id: int) -> Document:
-    owner = find_user(req.db, find_store(req.db, store_id).owner_id, req.viewer)
-    return represent_user(owner, req.viewer, req.builder)
-
-
 _GET_OWNER = Operation(
     'Get the owner of a store',
     'The user who owns the store; Content-Location has their own URL.',
@@ -276,7 +270,7 @@ RESOURCES: Mapping[str, Find] = {'stores': _find_stores}
 ROUTES: tuple[Route, ...] = (
     (urls.STORES, StoresResource()),
     (urls.STORE, StoreResource()),
-    (urls.STORE_OWNER, RelatedResource('stores', 'StoreOwner', _GET_OWNER, _find_owner)),
+    (urls.STORE_OWNER, RelatedResource(StoreResource(), 'hc:owner', 'StoreOwner', _GET_OWNER)),
     (
         urls.OWNER_RELATIONSHIP,
         ToOneRelationship(StoreResource(), 'hc:owner', 'StoreOwner', SAMPLES, USER_SAMPLES),

@@ -12,6 +12,7 @@ from service.database.clock import iso_time
 from service.domain.accounts import delete_user
 from service.domain.errors import RegistrationClosed
 from service.domain.follows import find_connected
+from service.domain.posts import find_newest_of
 from service.domain.stores import find_owned
 from service.domain.throttle import REGISTRATION, SIGN_IN
 from service.domain.users import (
@@ -378,10 +379,9 @@ class UserResource:
     on_patch = on_put
 
     def on_delete(self, req: Request, resp: falcon.Response, user_id: int) -> None:
-        stores, items = find_owned(req.db, user_id)
-        connected = find_connected(req.db, user_id)
+        changed = _changed_by_deletion(req, user_id)
         delete_user(req.db, user_id, by=req.user, precondition=precondition(req, represent_user))
-        respond_no_content(resp, *_changed_by_deletion(req, user_id, stores, items, connected))
+        respond_no_content(resp, *changed)
 
 
 class PasswordResource:
@@ -424,10 +424,10 @@ def _changed_by_user(req: Request, user_id: int) -> tuple[str, ...]:
     return tuple(req.builder.url_for(template, user_id=user_id) for template in collections)
 
 
-def _changed_by_deletion(
-    req: Request, user_id: int, stores: Sequence[int], items: Sequence[int], connected: Sequence[int]
-) -> tuple[str, ...]:
+def _changed_by_deletion(req: Request, user_id: int) -> tuple[str, ...]:
     """Return the URLs of what the deletion of a user deletes, and of users whose counters it changes."""
+    stores, items = find_owned(req.db, user_id)
+    posts, connected = find_newest_of(req.db, user_id), find_connected(req.db, user_id)
     collections = (
         *((urls.STORES,) if stores else ()),
         *((urls.ITEMS,) if items else ()),
@@ -439,6 +439,7 @@ def _changed_by_deletion(
         *(req.builder.url_for(urls.STORE, store_id=store_id) for store_id in stores),
         *(req.builder.url_for(urls.STORE_ITEMS, store_id=store_id) for store_id in stores),
         *(req.builder.url_for(urls.ITEM, item_id=item_id) for item_id in items),
+        *(req.builder.url_for(urls.POST, post_id=post_id) for post_id in posts),
         *(req.builder.url_for(urls.USER, user_id=other_id) for other_id in connected),
     )
 

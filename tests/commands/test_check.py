@@ -156,6 +156,13 @@ def test_a_python_without_the_packages_is_reported_in_one_line() -> None:
     assert len(result.stderr.splitlines()) == 1
 
 
+def test_an_argument_that_is_not_utf_8_is_a_usage_error() -> None:
+    command: list[str | bytes] = [sys.executable, '-m', 'service', 'user', 'list', '--prefix', b'\xff']
+    result = subprocess.run(command, check=False, capture_output=True, text=True, timeout=60)
+    assert result.returncode == ExitCode.USAGE
+    assert 'An argument is not valid UTF-8.' in result.stderr
+
+
 def test_the_version_is_printed(new_operator: Operator) -> None:
     result = new_operator.run('--version')
     assert result.exit_code == 0

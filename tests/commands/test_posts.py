@@ -29,6 +29,11 @@ def test_an_unknown_post_is_rejected(operator: Operator, options: tuple[str, ...
     assert error_of(result) == 'There is no such post.'
 
 
+def test_an_id_that_no_post_can_have_is_a_usage_error(operator: Operator) -> None:
+    result = operator.run('post', 'delete', str(2**53), '--yes')
+    assert result.exit_code == ExitCode.USAGE
+
+
 def test_deleting_a_post_asks_for_confirmation(operator: Operator, ada: Client) -> None:
     post = ada.post('/api/posts', {'body': 'kept'}).json['id']
     result = operator.run('post', 'delete', str(post), stdin='n\n')
