@@ -1,4 +1,4 @@
-"""Halcyon satisfies every rule of the kit, except those in tests/expected.py."""
+"""Halcyon satisfies every rule of the kit, except those in tests/accepted_violations.py."""
 
 from __future__ import annotations
 
