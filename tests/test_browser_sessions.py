@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import pytest
@@ -12,6 +13,7 @@ from tests.plain_browser import ACCEPT, PlainBrowser
 pytestmark = pytest.mark.above_databases
 
 COOKIE = 'halcyon'
+NEW_PASSWORD = 'battery staple'
 CROSS_SITE_HEADERS = (
     {},
     {'Sec-Fetch-Site': 'cross-site'},
@@ -38,9 +40,9 @@ def test_the_pages_work_without_scripts(app: Any) -> None:
     browser = PlainBrowser(app)
     browser.open('/api')
     browser.submit('register', username='eva', email='eva@example.org', password=PASSWORD)
-    assert browser.url == f'{ORIGIN}/api'
     browser.submit('login', username='eva', password=PASSWORD)
     assert browser.status == 200
+    assert browser.url == f'{ORIGIN}/api'
     assert 'Your feed is empty.' in browser.page.text
 
     browser.submit('publish', body='first\r\nsecond')
@@ -55,6 +57,37 @@ def test_the_pages_work_without_scripts(app: Any) -> None:
     browser.submit('sign-out')
     assert browser.cookies == {}
     assert browser.fields_of('login')
+
+
+def test_a_registration_leads_to_the_form_to_sign_in(app: Any) -> None:
+    browser = PlainBrowser(app)
+    browser.open('/api')
+    values = {'username': 'Eva', 'email': 'eva@example.org'}
+    assert browser.submit('register', password='short', **values) == 400
+    assert browser.submit('register', password=PASSWORD, **values) == 200
+    assert 'Your account is ready. Sign in.' in browser.page.text
+    assert browser.fields_of('login')[1]['username'] == 'Eva'
+    assert [tag['name'] for tag in browser.page.all('input') if 'autofocus' in tag] == ['password']
+    assert browser.submit('login', password=PASSWORD) == 200
+    assert 'Your feed is empty.' in browser.page.text
+
+
+@pytest.mark.parametrize(
+    'query', ['done=nothing&username=eva', 'done=register&done=register', 'username=eva']
+)
+def test_a_page_without_an_outcome_is_unchanged(app: Any, query: str) -> None:
+    browser = PlainBrowser(app)
+    browser.open('/api')
+    text = browser.text
+    assert browser.open(f'/api?{query}') == 200
+    assert browser.text == text
+
+
+def test_a_name_to_sign_in_with_is_escaped(app: Any) -> None:
+    browser = PlainBrowser(app)
+    browser.open('/api?done=register&username=%22%3E%3Cscript%3E')
+    assert browser.fields_of('login')[1]['username'] == '"><script>'
+    assert len(browser.page.all('script')) == 1
 
 
 def test_the_cookie_is_http_only_and_same_site(app: Any, ada: Client) -> None:
@@ -207,7 +240,16 @@ def test_the_form_to_delete_an_account_has_a_warning(browser: PlainBrowser, ada:
     browser.open(ada.me().href('self'))
     assert 'This deletes your account with all your posts' in browser.page.text
     assert browser.submit('delete') == 200
-    assert browser.url == f'{ORIGIN}/api/users' or browser.fields_of('login')
+    assert 'Your account is deleted.' in browser.page.text
+    assert browser.fields_of('login')
+
+
+def test_a_changed_password_is_announced(browser: PlainBrowser, ada: Client) -> None:
+    browser.open(ada.me().href('self'))
+    assert browser.submit('change-password', current_password='wrong', password=NEW_PASSWORD) == 400
+    assert browser.submit('change-password', current_password=PASSWORD, password=NEW_PASSWORD) == 200
+    assert 'Your password is changed, and you are signed out everywhere else.' in browser.page.text
+    assert browser.fields_of('edit')
 
 
 def test_a_session_can_be_renewed(browser: PlainBrowser) -> None:
@@ -228,3 +270,40 @@ def test_urls_in_posts_are_links(browser: PlainBrowser, ada: Client) -> None:
     browser.open('/api')
     (link,) = [tag for tag in browser.page.all('a') if tag.get('rel') == 'nofollow ugc noopener']
     assert link['href'] == 'https://example.org/a?b=1&c=2'
+
+
+def test_the_header_marks_the_page_and_what_it_is_below(
+    browser: PlainBrowser, ada: Client, bob: Client
+) -> None:
+    post = ada.publish('x')
+    store = ada.post('/api/stores', {'name': 'Gears'})
+    item = ada.post(store.href('hc:items'), {'name': 'Gear', 'price': '1.00'})
+    pages = {
+        '/api/posts': ('Posts', 'page'),
+        '/api/users?q=a': ('People', 'page'),
+        ada.me().href('self'): ('Profile', 'page'),
+        bob.me().href('self'): ('People', 'true'),
+        bob.me().href('hc:followers'): ('People', 'true'),
+        post.href('self'): ('Posts', 'true'),
+        item.href('self'): ('Stores', 'true'),
+    }
+    for url, (label, mark) in pages.items():
+        browser.open(url)
+        marked = re.findall('aria-current="([a-z]+)">([^<]+)</a>', browser.text)
+        assert marked == [(mark, label)], url
+
+
+def test_the_page_of_a_sign_in_shows_the_device_unless_it_is_the_title(
+    browser: PlainBrowser, ada: Client
+) -> None:
+    [unnamed] = [token for token in ada.follow('hc:tokens').items if token['current']]
+    browser.open(unnamed['_links']['self']['href'])
+    assert 'Device' not in browser.page.text
+    named = ada.post('/api/tokens', {'username': 'ada', 'password': PASSWORD, 'name': 'Backup'})
+    browser.open(named.href('self'))
+    assert 'Device falcon-client' in browser.page.text
+
+
+def test_a_page_names_an_invalid_query_parameter(browser: PlainBrowser) -> None:
+    browser.open('/api/users?page=x')
+    assert 'The query parameter page must be a positive integer.' in browser.page.text

@@ -62,6 +62,8 @@ def test_a_304_response_has_the_etag_of_the_200_response(
         ('*', True),
         ('deflate, *;q=0.1', True),
         ('identity', False),
+        ('identity, gzip;q=0.5', False),
+        ('identity;q=0.5, gzip', True),
         ('gzip;q=0', False),
         ('*;q=0', False),
         ('gzip;q=0, *', False),
@@ -73,6 +75,14 @@ def test_a_304_response_has_the_etag_of_the_200_response(
 def test_only_accepted_codings_are_used(ada: Client, coding: str, is_compressed: bool) -> None:
     response = fetch(ada, 'GET', '/api/openapi.json', coding)
     assert (response.headers.get('content-encoding') == 'gzip') == is_compressed
+
+
+def test_a_large_error_is_compressed(client: Client) -> None:
+    sent = {'Accept': 'text/html', 'Accept-Encoding': 'gzip'}
+    response = falcon.testing.simulate_get(client.app, '/api/users', headers=sent, host='halcyon.test')
+    assert (response.status_code, response.headers['content-encoding']) == (401, 'gzip')
+    assert b'<!doctype html>' in decompress(response.content).lower()
+    assert 'Accept-Encoding' in response.headers['vary'].split(', ')
 
 
 @pytest.mark.parametrize('template', LARGE_DOCUMENTS)

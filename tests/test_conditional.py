@@ -409,6 +409,18 @@ def test_a_response_varies_by_content_type_if_that_selects_the_format(
         assert ('Content-Type' in vary) is expected
 
 
+@pytest.mark.parametrize('query', ['include=author', 'fields[posts]=body'])
+def test_a_created_resource_has_no_validator_of_a_selection(ada: Client, query: str) -> None:
+    """If-Match with the tag of the response failed, because no GET of the new URL has that tag."""
+    posts = ada.entry().href('hc:posts')
+    for accept in (HAL, JSON_API):
+        created = ada.post(f'{posts}?{query}', {'body': 'hello'}, accept=accept)
+        assert created.status == 201
+        assert 'etag' not in created.headers
+    created = ada.post(posts, {'body': 'hello'}, accept=HAL)
+    assert created.etag == ada.get(created.headers['location'], accept=HAL).etag
+
+
 def test_responses_with_secrets_have_cache_control_no_store(ada: Client) -> None:
     response = ada.post('/api/tokens')
     assert 'token' in response.json

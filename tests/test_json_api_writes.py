@@ -285,6 +285,13 @@ def test_unchanged_linkage_is_accepted(world: World, ada: Client, bob: Client) -
         assert response.status == 201, response.text
 
 
+def test_a_deletion_has_no_validator(ada_api: JsonApiClient) -> None:
+    post = ada_api.publish('hello')
+    deleted = ada_api.send('DELETE', post['links']['self'])
+    assert (deleted.status, deleted.json) == (200, {'meta': {}})
+    assert 'etag' not in deleted.headers
+
+
 def test_changed_linkage_is_rejected(world: World, ada: Client, bob: Client) -> None:
     api = JsonApiClient(ada)
     me, other = (identifier_of(JsonApiClient(client).me().json['data']) for client in (ada, bob))

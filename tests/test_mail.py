@@ -449,7 +449,8 @@ def test_a_verification_mail_can_be_requested_without_scripts(
     profile = ada.me().href('self')
     browser.open(profile)
     assert browser.submit('request-verification') == 200
-    assert browser.url == profile
+    assert browser.url == f'{profile}?done=request-verification'
+    assert 'A mail with a link is on its way to your email address.' in browser.page.text
     assert send_due_mail(db) == 1
 
 
@@ -690,12 +691,13 @@ def test_a_forgotten_password_can_be_reset_without_scripts(
     browser = PlainBrowser(app)
     browser.open(f'{ORIGIN}/api')
     browser.submit('forgot-password', email='ada@example.org')
-    assert 'Check your mail' in browser.text
+    assert 'If the address belongs to an account' in browser.page.text
     send_due_mail(db)
     browser.open(inbox.last_link())
     assert browser.submit('reset-password', password='short') == 400
     assert 'at least 8 characters' in browser.text
     assert browser.submit('reset-password', password=NEW_PASSWORD) == 200
+    assert 'Your password is changed. Sign in with it.' in browser.page.text
     assert browser.submit('login', username='ada', password=NEW_PASSWORD) == 200
     assert 'id="sign-out"' in browser.text
 
@@ -706,4 +708,5 @@ def test_a_browser_that_is_signed_in_can_use_a_link(
     send_due_mail(db)
     assert browser.open(inbox.last_link()) == 200
     assert browser.submit('verify-email') == 200
+    assert 'Your email address is verified.' in browser.page.text
     assert ada.me().json['email_verified'] is True

@@ -89,7 +89,7 @@ def test_an_unknown_static_file_is_404(client: Client, name: str) -> None:
 def test_a_form_submitted_by_a_browser_redirects_to_a_page(client: Client) -> None:
     response = post_form(client, '/api/users', NEW_USER)
     assert response.status == 303
-    assert response.headers['location'] == f'{ORIGIN}/api'
+    assert response.headers['location'] == f'{ORIGIN}/api?done=register&username=eva'
     assert response.text == ''
     assert client.sign_in('eva').me().json['username'] == 'eva'
 

@@ -1,4 +1,4 @@
-"""QUERY (RFC 10008): a collection with the parameters in the body, the same as GET of the equivalent URL."""
+"""QUERY (RFC 10008): a collection with the parameters in the body; the response is that of GET."""
 
 from __future__ import annotations
 
@@ -46,6 +46,7 @@ def query(
 
 
 def collections(app: Any) -> list[str]:
+    """Return the URL templates of all collections."""
     return sorted(
         template
         for template, resource in routes(app)
@@ -54,11 +55,12 @@ def collections(app: Any) -> list[str]:
 
 
 def formats(template: str) -> list[str]:
+    """Return the media types in which a collection is available."""
     return [JSON_API] if '/relationships/' in template else FORMATS
 
 
 def assert_same(queried: ApiResponse, expected: ApiResponse) -> None:
-    """Assert that both responses are the same, except for the Content-Location of QUERY."""
+    """Assert that the responses to QUERY and GET are the same, except for the Content-Location of QUERY."""
     assert (queried.status, queried.text) == (expected.status, expected.text)
     headers = queried.stable_headers
     assert headers.pop('content-location').startswith(ORIGIN)

@@ -25,8 +25,8 @@ from tests.description import description_of
 
 pytestmark = pytest.mark.above_databases
 
-PROXY = {'FORWARDED_ALLOW_IPS': '10.0.0.0/8'}
-EVIL = 'x\n2026-11-22T06:06:33.221Z INFO vm service.requests[1] GET /api 200\r\x1b[2J\x85\u2028'
+TRUST_PROXIES = {'FORWARDED_ALLOW_IPS': '10.0.0.0/8'}
+INJECTION = 'x\n2026-11-22T06:06:33.221Z INFO vm service.requests[1] GET /api 200\r\x1b[2J\x85\u2028'
 
 
 @pytest.fixture
@@ -79,8 +79,8 @@ def test_a_request_line_has_the_layout_of_a_log_record(format: str) -> None:
     RequestLog(format, request_log).write('GET', '/api', 200, 0.001, None, 'one')
     record = logging.LogRecord('service.requests', logging.INFO, '', 0, 'GET /api 200', None, None)
     if format == 'json':
-        by_record = json.loads(JsonFormatter().format(record))
-        assert [*json.loads(request_log.getvalue())][:5] == [*by_record][:5]
+        formatted_record = json.loads(JsonFormatter().format(record))
+        assert [*json.loads(request_log.getvalue())][:5] == [*formatted_record][:5]
     else:
         start = re.compile(r'\S+ INFO \S+ service\.requests\[\d+\] GET /api 200')
         assert start.match(request_log.getvalue())
@@ -188,7 +188,7 @@ def test_successful_health_checks_are_not_logged(visitor: Client, request_log: S
         ('*', '*'),
         ('/api' * 9, '/api' * 7),
         ('/x' * 5000, '/*' * 7),
-        ('/' + EVIL, '/*/*'),
+        ('/' + INJECTION, '/*/*'),
         ('/api\n', '/*'),
     ],
 )  # fmt: skip
@@ -207,7 +207,7 @@ def test_only_path_segments_of_routes_are_logged(app: Any) -> None:
 @pytest.mark.parametrize('format', ['text', 'json'])
 def test_a_request_is_always_one_line(format: str) -> None:
     request_log = StringIO()
-    RequestLog(format, request_log).write(EVIL, EVIL, 200, 0.001, None, EVIL)
+    RequestLog(format, request_log).write(INJECTION, INJECTION, 200, 0.001, None, INJECTION)
     written = request_log.getvalue()
     assert written.endswith('\n')
     assert written[:-1].isprintable()
@@ -215,7 +215,7 @@ def test_a_request_is_always_one_line(format: str) -> None:
 
 def test_lines_of_a_traceback_are_indented_and_escaped() -> None:
     try:
-        raise RuntimeError(EVIL)
+        raise RuntimeError(INJECTION)
     except RuntimeError as error:
         caught = (type(error), error, error.__traceback__)
     record = logging.LogRecord('x', logging.ERROR, '', 0, 'request one failed', None, caught)
@@ -234,7 +234,7 @@ def test_every_request_has_its_own_id(client: Client) -> None:
     'request_id', ['a', '9f86d081-884c-4d65-9a2f', '0A2B:1F90_AC10:0050', '1-67891233-abcdef', 'x' * 64]
 )
 def test_a_trusted_proxy_can_set_the_request_id(start: Start, request_id: str) -> None:
-    response = Client(start(**PROXY)).get(
+    response = Client(start(**TRUST_PROXIES)).get(
         '/nothing', headers={'X-Request-Id': request_id}, remote_addr='10.0.0.1'
     )
     assert response.request_id == request_id
@@ -244,13 +244,13 @@ def test_a_trusted_proxy_can_set_the_request_id(start: Start, request_id: str) -
     'request_id', ['', 'x' * 65, 'a b', 'a,b', '"a"', 'ada@example.org', 'a\x1b', 'ä', 'a;b', '<b>']
 )
 def test_an_invalid_request_id_is_replaced(start: Start, request_id: str) -> None:
-    response = Client(start(**PROXY)).get(
+    response = Client(start(**TRUST_PROXIES)).get(
         '/nothing', headers={'X-Request-Id': request_id}, remote_addr='10.0.0.1'
     )
     assert re.fullmatch(r'[0-9a-f]{16}', response.request_id)
 
 
-@pytest.mark.parametrize(('settings', 'peer'), [(PROXY, '192.0.2.1'), ({}, '10.0.0.1')])
+@pytest.mark.parametrize(('settings', 'peer'), [(TRUST_PROXIES, '192.0.2.1'), ({}, '10.0.0.1')])
 def test_other_peers_cannot_set_the_request_id(start: Start, settings: dict[str, str], peer: str) -> None:
     response = Client(start(**settings)).get('/api', headers={'X-Request-Id': 'mine'}, remote_addr=peer)
     assert response.request_id != 'mine'

@@ -1,4 +1,4 @@
-"""Scopes: a token for reading sees everything that its user may see, and changes nothing."""
+"""Scopes: with a read-only token, a client can read everything that its user may read, and change nothing."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from tests.routes import World
 from tests.test_authorization import MATRIX
 
 CHALLENGE = 'Bearer realm="Halcyon", error="insufficient_scope", scope="write"'
-# The requests that a token for reading may send, and their statuses: it renews and revokes itself; the others
-# need no token, or are in another format.
+# The writes that a read-only token does not prevent, with their statuses: renewing and revoking the token;
+# those that need no token; and those that fail earlier, because of their format.
 PERMITTED = {
     ('POST', '/api/users'): 400,
     ('POST', '/api/tokens'): 200,
@@ -30,7 +30,7 @@ PERMITTED = {
 WRITES = [(method, template) for method, template in MATRIX if method != 'GET']
 
 
-def sign_in_to_read(client: Client, name: str) -> Client:
+def sign_in_read_only(client: Client, name: str) -> Client:
     response = Client(client.app).entry().submit('login', username=name, password=PASSWORD, scope='read')
     assert response.json['scope'] == 'read'
     return Client(client.app, response.json['token'])
@@ -38,14 +38,12 @@ def sign_in_to_read(client: Client, name: str) -> Client:
 
 @pytest.fixture
 def reader(ada: Client) -> Client:
-    """Ada with a token for reading."""
-    return sign_in_to_read(ada, 'ada')
+    """Ada with a read-only token."""
+    return sign_in_read_only(ada, 'ada')
 
 
 @pytest.mark.parametrize(('method', 'template'), WRITES)
-def test_a_token_for_reading_changes_nothing(
-    world: World, reader: Client, method: str, template: str
-) -> None:
+def test_a_read_only_token_changes_nothing(world: World, reader: Client, method: str, template: str) -> None:
     response = reader.request(method, world.url(template))
     expected = PERMITTED.get((method, template), 403)
     assert response.status == expected
@@ -55,7 +53,9 @@ def test_a_token_for_reading_changes_nothing(
 
 
 @pytest.mark.parametrize('template', [template for method, template in MATRIX if method == 'GET'])
-def test_a_token_for_reading_reads_what_its_user_reads(world: World, reader: Client, template: str) -> None:
+def test_a_read_only_token_can_read_what_its_user_may_read(
+    world: World, reader: Client, template: str
+) -> None:
     url = world.url(template)
     assert reader.get(url).status == world.ada.get(url).status
 
@@ -68,7 +68,7 @@ def test_the_scope_is_checked_in_every_format(reader: Client, accept: str, media
 
 
 @pytest.mark.parametrize('method', ['POST', 'DELETE', 'PATCH'])
-def test_a_token_for_reading_changes_no_relationship(world: World, reader: Client, method: str) -> None:
+def test_a_read_only_token_changes_no_relationship(world: World, reader: Client, method: str) -> None:
     url = world.url('/api/users/{user_id}/relationships/following')
     body = {'data': [{'type': 'users', 'id': str(world.values['other_id'])}]}
     headers = {'Content-Type': JSON_API}
@@ -97,7 +97,9 @@ def forms_of(document: Any) -> Iterator[tuple[str, str]]:
 
 
 @pytest.mark.parametrize('template', [template for method, template in MATRIX if method == 'GET'])
-def test_no_form_that_writes_is_offered(world: World, reader: Client, template: str) -> None:
+def test_documents_for_a_read_only_token_have_no_forms_that_write(
+    world: World, reader: Client, template: str
+) -> None:
     response = reader.get(world.url(template))
     assert {method for _, method in forms_of(response.json)} <= {'GET'}
 
@@ -116,7 +118,7 @@ def test_the_links_do_not_depend_on_the_scope(world: World, reader: Client) -> N
     assert set(reader.get(other).json['_links']) == set(world.ada.get(other).json['_links'])
 
 
-def test_a_token_for_reading_can_revoke_only_itself(ada: Client, reader: Client) -> None:
+def test_a_read_only_token_can_revoke_only_itself(ada: Client, reader: Client) -> None:
     tokens = reader.follow('hc:tokens').items
     own = next(token for token in tokens if token['current'])
     other = next(token for token in tokens if not token['current'])

@@ -1,4 +1,4 @@
-"""Secrets: no password or token is in any later response, any log line, or the database."""
+"""Secrets: no password or token is in a later response, a log line, or the database."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from tests.server import Server
 OLD, NEW = 'canary-of-the-old-password', 'canary-of-the-new-password'
 
 
-def test_secrets_are_in_one_response_and_stored_nowhere(
+def test_secrets_are_in_no_other_response_log_line_or_table(
     client: Client, db: Session, caplog: pytest.LogCaptureFixture, request_log: StringIO
 ) -> None:
     caplog.set_level(logging.DEBUG)
@@ -29,10 +29,10 @@ def test_secrets_are_in_one_response_and_stored_nowhere(
     responses.append(client.register('bob', password=OLD, email='broken'))
     ada = client.sign_in('ada', OLD)
     token = str(ada.token)
-    change = ada.me().json
+    me = ada.me().json
     responses += [
-        ada.submit(change, 'change-password', current_password=OLD + 'x', password=NEW),
-        ada.submit(change, 'change-password', current_password=OLD, password=NEW),
+        ada.submit(me, 'change-password', current_password=OLD + 'x', password=NEW),
+        ada.submit(me, 'change-password', current_password=OLD, password=NEW),
         ada.post('/api/tokens', {'username': 'ada', 'password': OLD}),
         ada.post('/api/tokens', {'username': 'ada', 'password': NEW + 'x'}),
         ada.publish('Hello'),
@@ -61,7 +61,7 @@ def test_secrets_are_in_one_response_and_stored_nowhere(
 
 
 def test_no_document_contains_a_secret(start: Start, db: Session) -> None:
-    app = start(BASE_URL=ORIGIN)  # without which no token is signed
+    app = start(BASE_URL=ORIGIN)  # signed tokens need it
     for name in ('ada', 'bob'):
         Client(app).register(name)
     ada, bob = (Client(app).sign_in(name) for name in ('ada', 'bob'))
@@ -89,7 +89,7 @@ def test_no_document_contains_a_secret(start: Start, db: Session) -> None:
 def test_a_real_server_writes_no_secret_to_files_or_logs(
     tmp_path: Path, program: str, log_format: str
 ) -> None:
-    person = {'username': 'ada', 'email': 'ada@example.org', 'password': OLD}
+    user = {'username': 'ada', 'email': 'ada@example.org', 'password': OLD}
     login = {'username': 'ada', 'password': OLD}
     with Server(tmp_path, program=program, LOG_FORMAT=log_format, BASE_URL=ORIGIN) as server:
 
@@ -99,8 +99,8 @@ def test_a_real_server_writes_no_secret_to_files_or_logs(
         def basic(password: str) -> str:
             return 'Basic ' + b64encode(f'ada:{password}'.encode()).decode()
 
-        assert post('/api/users', json.dumps(person).encode(), Idempotency_Key='"k"').status == 201
-        assert post('/api/users', json.dumps(person).encode(), Idempotency_Key='"k"').status == 201
+        assert post('/api/users', json.dumps(user).encode(), Idempotency_Key='"k"').status == 201
+        assert post('/api/users', json.dumps(user).encode(), Idempotency_Key='"k"').status == 201
         tokens = [
             post('/api/tokens', json.dumps(login).encode()).json['token'],
             post('/api/tokens', json.dumps(login | {'format': 'jwt'}).encode()).json['token'],
@@ -111,7 +111,7 @@ def test_a_real_server_writes_no_secret_to_files_or_logs(
             post('/api/tokens', json.dumps(login | {'password': NEW}).encode()).status,
             server.request('POST', '/api/tokens', Authorization=basic(NEW)).status,
             post('/api/users', b'{"password": "%s"' % NEW.encode()).status,
-            post('/api/users', urlencode(person | {'password': NEW}).encode(), FORM).status,
+            post('/api/users', urlencode(user | {'password': NEW}).encode(), FORM).status,
             post('/api/users', NEW.encode(), NEW).status,
             server.request('GET', '/api', Authorization=f'Bearer {NEW}').status,
             server.request('GET', f'/api/users?{urlencode({"token": NEW})}', Authorization='Bearer').status,

@@ -1,4 +1,4 @@
-"""The serve command: starts the server under gunicorn, as `gunicorn` does, or under granian."""
+"""The command `serve`: starts the server under gunicorn, like `gunicorn`, or under granian."""
 
 from __future__ import annotations
 
@@ -65,7 +65,7 @@ def test_an_unhandled_exception_is_a_problem_without_its_message(
     origin = {'192.0.2.1': 'http://192.0.2.1:8000', '::1': 'http://[::1]:8000'}.get(host, 'http://localhost')
     assert problem['type'] == f'{origin}/api/problems/internal-error'
     assert f'request {problem["reference"]} failed: SystemExit' in caplog.text
-    assert 'in fail' in caplog.text  # the traceback
+    assert 'in fail' in caplog.text  # a line of the traceback
     assert message not in caplog.text
 
 
@@ -80,7 +80,7 @@ def test_the_documented_version_of_granian_is_the_tested_one() -> None:
         assert set(re.findall(r'granian==[\d.]+', (ROOT / name).read_text())) == {REQUIREMENT}
 
 
-def test_gunicorn_parses_requests_in_python(tmp_path: Path) -> None:
+def test_gunicorn_uses_its_parser_in_python(tmp_path: Path) -> None:
     settings = {'PATH': os.environ['PATH'], 'DATABASE_URL': f'sqlite:///{tmp_path}/x.db'}
     printed = subprocess.check_output([GUNICORN, '--print-config'], cwd=ROOT, env=settings, text=True)
     assert re.search(r'^http_parser += python$', printed, re.MULTILINE)

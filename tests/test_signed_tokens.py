@@ -1,4 +1,4 @@
-"""Signed tokens: other services can verify them by the published keys."""
+"""Signed tokens, which other services can verify with the published keys."""
 
 import base64
 import json
@@ -17,7 +17,7 @@ from service.domain.signing_keys import rotate_keys
 from tests.client import ORIGIN, PASSWORD, Client, assert_problem
 from tests.clock import MovableClock
 
-# RFC 9864 defines a newer name of the algorithm, which few verifiers support yet.
+# RFC 9864 defines a new name of the algorithm, but few libraries support it yet.
 pytestmark = pytest.mark.filterwarnings('ignore:EdDSA is deprecated')
 
 
@@ -35,7 +35,8 @@ def signed(client: Client) -> Client:
     return Client(client.app, response.json['token'])
 
 
-def published(client: Client) -> dict[str, Any]:
+def published_keys(client: Client) -> dict[str, Any]:
+    """Return the published key set."""
     response = client.get('/.well-known/jwks.json')
     assert response.content_type == 'application/jwk-set+json'
     return response.json
@@ -48,10 +49,11 @@ def test_the_keys_have_one_representation_for_all_clients(signed: Client, accept
 
 
 def verify(client: Client, token: str) -> Any:
-    return joserfc_jwt.decode(token, KeySet.import_key_set(published(client)), algorithms=['EdDSA'])
+    """Verify a token with another library and the published keys, and return it decoded."""
+    return joserfc_jwt.decode(token, KeySet.import_key_set(published_keys(client)), algorithms=['EdDSA'])
 
 
-def test_another_library_verifies_a_token_by_the_published_keys(signed: Client) -> None:
+def test_another_library_verifies_a_token_with_the_published_keys(signed: Client) -> None:
     verified = verify(signed, signed.token or '')
     assert verified.header['typ'] == 'at+jwt'
     assert verified.header['alg'] == 'EdDSA'
@@ -65,12 +67,12 @@ def test_another_library_verifies_a_token_by_the_published_keys(signed: Client) 
 
 
 def test_the_token_id_is_in_the_claim_jti(signed: Client) -> None:
-    (row,) = signed.follow('hc:tokens').items
-    assert verify(signed, signed.token or '').claims['jti'] == str(row['id'])
+    (token,) = signed.follow('hc:tokens').items
+    assert verify(signed, signed.token or '').claims['jti'] == str(token['id'])
 
 
 def test_only_public_keys_are_published(signed: Client) -> None:
-    (key,) = published(signed)['keys']
+    (key,) = published_keys(signed)['keys']
     assert set(key) == {'kty', 'crv', 'x', 'kid', 'use', 'alg'}
 
 
@@ -111,12 +113,12 @@ def test_a_signed_token_expires_at_its_exp_claim(signed: Client, clock: MovableC
 def test_rotation_keeps_the_old_key_until_its_tokens_expire(
     signed: Client, clock: MovableClock, db: Session
 ) -> None:
-    before = {key['kid'] for key in published(signed)['keys']}
+    before = {key['kid'] for key in published_keys(signed)['keys']}
     rotate_keys(db)
     assert verify(signed, signed.token or '')
     clock.move(seconds=361)
     clock.move(seconds=3661)
-    after = {key['kid'] for key in published(signed)['keys']}
+    after = {key['kid'] for key in published_keys(signed)['keys']}
     assert len(after) == 1
     assert not before & after
 
@@ -130,11 +132,11 @@ def test_new_tokens_are_signed_with_the_new_key(signed: Client, clock: MovableCl
 
 def test_all_nodes_share_the_keys(signed: Client, start: Callable[..., Any]) -> None:
     other_node = Client(start(BASE_URL=ORIGIN))
-    assert published(other_node) == published(signed)
+    assert published_keys(other_node) == published_keys(signed)
     assert Client(other_node.app, signed.token).me().json['username'] == 'ada'
 
 
-def _unsigned(header: dict[str, Any], claims: dict[str, Any]) -> str:
+def unsigned_token(header: dict[str, Any], claims: dict[str, Any]) -> str:
     parts = (
         base64.urlsafe_b64encode(json.dumps(part).encode()).decode().rstrip('=') for part in (header, claims)
     )
@@ -142,7 +144,7 @@ def _unsigned(header: dict[str, Any], claims: dict[str, Any]) -> str:
 
 
 FORGERIES: dict[str, Callable[[dict[str, Any], dict[str, Any], dict[str, Any]], str]] = {
-    'alg none': lambda header, claims, key: _unsigned(header | {'alg': 'none'}, claims),
+    'alg none': lambda header, claims, key: unsigned_token(header | {'alg': 'none'}, claims),
     'HS256 with the public key': lambda header, claims, key: jwt.encode(
         claims,
         base64.urlsafe_b64decode(key['x'] + '='),
@@ -156,13 +158,13 @@ FORGERIES: dict[str, Callable[[dict[str, Any], dict[str, Any], dict[str, Any]], 
         claims, Ed25519PrivateKey.generate(), 'EdDSA', headers=header | {'kid': '1'}
     ),
 }
-CLAIMS = {
+WRONG_CLAIMS = {
     'another issuer': {'iss': 'http://evil.test'},
     'another audience': {'aud': 'http://evil.test/api'},
     'exp in the past': {'exp': 1},
     'exp in the far future': {'exp': 2**53},
     'another user': {'sub': '1'},
-    'another row': {'jti': '1'},
+    'another token': {'jti': '1'},
 }
 
 
@@ -171,11 +173,11 @@ def test_a_forged_token_is_rejected(signed: Client, forge: Callable[..., str]) -
     token = signed.token or ''
     claims = jwt.decode(token, options={'verify_signature': False})
     header = jwt.get_unverified_header(token)
-    (key,) = published(signed)['keys']
+    (key,) = published_keys(signed)['keys']
     assert_problem(Client(signed.app, forge(header, claims, key)).get('/api'), 401)
 
 
-@pytest.mark.parametrize('changes', CLAIMS.values(), ids=CLAIMS)
+@pytest.mark.parametrize('changes', WRONG_CLAIMS.values(), ids=WRONG_CLAIMS)
 def test_a_signed_token_with_wrong_claims_is_rejected(
     signed: Client, changes: dict[str, Any], db: Session
 ) -> None:
@@ -212,7 +214,7 @@ def test_a_new_key_is_published_before_it_signs(signed: Client, clock: MovableCl
 
 def test_after_two_rotations_the_last_key_signs(signed: Client, clock: MovableClock, db: Session) -> None:
     keys = [rotate_keys(db), rotate_keys(db)]
-    assert len(published(signed)['keys']) == 3
+    assert len(published_keys(signed)['keys']) == 3
     clock.move(seconds=361)
     response = signed.post('/api/tokens')
     assert jwt.get_unverified_header(response.json['token'])['kid'] == str(keys[1].id)

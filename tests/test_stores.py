@@ -1,4 +1,4 @@
-"""Stores and items: a second domain, which is independent of the first."""
+"""Stores and their items: creating, listing, editing and deleting."""
 
 from typing import Any
 

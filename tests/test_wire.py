@@ -1,4 +1,4 @@
-"""Raw bytes on a connection: the server responds as HTTP requires, whatever it receives, and keeps serving.
+"""Raw bytes on a connection: the server responds to anything as HTTP requires, and keeps serving.
 
 The HTTP server itself rejects malformed requests, before the application: gunicorn with problem documents,
 granian without content.
@@ -25,13 +25,13 @@ LAST = b'GET /health/live HTTP/1.1\r\nConnection: close\r\n' + HOST + b'\r\n'
 SILENT_SECONDS = 4.0
 POST = b'POST /api/users HTTP/1.1\r\n' + HOST + b'Content-Type: application/json\r\n'
 CHUNKED = POST + b'Transfer-Encoding: chunked\r\n\r\n'
-KEYED = POST + b'Idempotency-Key: "k"\r\nTransfer-Encoding: chunked\r\n\r\n'
+CHUNKED_WITH_KEY = POST + b'Idempotency-Key: "k"\r\nTransfer-Encoding: chunked\r\n\r\n'
 CHUNKS = b'5\r\n{"a":\r\n2\r\n1}\r\n0\r\n\r\n'
 LONG = b'a' * 100_000
 THREADS = 8  # of a worker
 
 REJECTED = (400,)  # and the connection is closed, so that the rest is not parsed as a request
-READ = (400, 200)  # the empty registration is invalid, and the next request is processed
+PROCESSED = (400, 200)  # the empty registration is invalid, and the next request is processed
 CLOSED = ()
 
 
@@ -64,9 +64,9 @@ LENGTHS = {
         f'length {value!r}': (length(value), REJECTED)
         for value in (b'+2', b'-1', b'0x2', b'2 2', b'', b'2_0', b'\xd9\xa2', b'1e1', b'x', b'2\x0b')
     },
-    'length with spaces around': (length(b' 2 '), READ),
-    'length with a zero before': (length(b'02'), READ),
-    'a length with an underscore is ignored': (length(b'2\r\nContent_Length: 50'), READ),
+    'length with spaces around': (length(b' 2 '), PROCESSED),
+    'length with a zero before': (length(b'02'), PROCESSED),
+    'a length with an underscore is ignored': (length(b'2\r\nContent_Length: 50'), PROCESSED),
     'a space before the colon': (POST + b'Content-Length : 2\r\n\r\n{}', REJECTED),
     'a body that ends too soon': (POST + b'Content-Length: 500\r\n\r\n{}', REJECTED),
     'the body of a GET is not a request': (
@@ -88,12 +88,12 @@ CODINGS = {
         for value in (b'xchunked', b'"chunked"', b'', b'chunked;q=1', b'chunked\xa0', b'gzip, chunked')
     },
     **{
-        f'coding {value!r}': (coding(value), READ)
+        f'coding {value!r}': (coding(value), PROCESSED)
         for value in (b'CHUNKED', b' chunked ')
     },
     'a coding that is not supported within chunks': (coding(b'identity, chunked'), (501, 200)),
     'chunks in HTTP/1.0': (coding(b'chunked').replace(b'HTTP/1.1', b'HTTP/1.0'), REJECTED),
-    'a coding with an underscore is ignored': (POST + b'Transfer_Encoding: chunked\r\n\r\n', READ),
+    'a coding with an underscore is ignored': (POST + b'Transfer_Encoding: chunked\r\n\r\n', PROCESSED),
 }  # fmt: skip
 INVALID_CHUNKS = (
     b'ZZ\r\nabc\r\n0\r\n\r\n', b'2\r\n{}xx0\r\n\r\n', b'2\r\n{}\r\n', b'0x2\r\n{}\r\n0\r\n\r\n',
@@ -106,8 +106,8 @@ INVALID_CHUNKS = (
 VALID_CHUNKS = (CHUNKS, b'2;name=value\r\n{}\r\n0\r\n\r\n', b'002\r\n{}\r\n000\r\n\r\n')
 BODIES = {
     f'{name} {chunks[:20]!r}': (head + chunks, expected)
-    for name, head in (('chunks', CHUNKED), ('chunks with a key', KEYED))
-    for bodies, expected in ((INVALID_CHUNKS, REJECTED), (VALID_CHUNKS, READ))
+    for name, head in (('chunks', CHUNKED), ('chunks with a key', CHUNKED_WITH_KEY))
+    for bodies, expected in ((INVALID_CHUNKS, REJECTED), (VALID_CHUNKS, PROCESSED))
     for chunks in bodies
 } | {
     'a secret in a trailer': (CHUNKED + b'2\r\n{}\r\n0\r\nAuthorization: Bearer x\r\n\r\n', REJECTED),
@@ -172,11 +172,11 @@ UNFINISHED = {
     'TLS': b'\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03',
     'binary': b'\x00\xff' * 50,
 }
-TABLE = LENGTHS | CODINGS | BODIES | HEADERS | TARGETS
-UNCHUNKED = (411,)  # the chunks are not parsed, and the connection is closed
-# The cases in which granian responds differently. In no case does it process a part of a body as a request.
+CASES = LENGTHS | CODINGS | BODIES | HEADERS | TARGETS
+LENGTH_REQUIRED = (411,)  # the chunks are not parsed, and the connection is closed
+# The cases in which granian responds differently. It never processes a part of a body as a request.
 UNDER_GRANIAN: dict[str, tuple[int, ...]] = {
-    **dict.fromkeys((case for case in BODIES if case.startswith('chunks')), UNCHUNKED),
+    **dict.fromkeys((case for case in BODIES if case.startswith('chunks')), LENGTH_REQUIRED),
     **dict.fromkeys(
         (
             'both framings', 'both framings reversed', "coding b'chunked, chunked'",
@@ -184,7 +184,7 @@ UNDER_GRANIAN: dict[str, tuple[int, ...]] = {
             "coding b'CHUNKED'", "coding b' chunked '", 'a coding that is not supported within chunks',
             'a coding with an underscore is ignored', 'a secret in a trailer',
         ),
-        UNCHUNKED,
+        LENGTH_REQUIRED,
     ),
     **dict.fromkeys(
         (
@@ -198,7 +198,7 @@ UNDER_GRANIAN: dict[str, tuple[int, ...]] = {
             'the same length twice', 'an unsupported expectation', "header b'Host: b\\r\\n'",
             "host b'Host: a\\r\\nHost: b\\r\\n'", 'a long header',
         ),
-        READ,
+        PROCESSED,
     ),
     "header b'X: a\\nY: b\\r\\n'": (200, 200),
     'line feeds alone': (200, 200),
@@ -246,7 +246,7 @@ def statuses(raw: bytes) -> tuple[int, ...]:
 
 
 def check_error(raw: bytes, program: str) -> None:
-    """Assert that the first response is a problem document, or one of the server itself."""
+    """Assert that the first response is a problem document, or an error of the HTTP server itself."""
     head, _, body = raw.partition(b'\r\n\r\n')
     if b'content-type: application/problem+json' in head.lower():
         size = int(re.findall(rb'(?i)content-length: (\d+)', head)[0])
@@ -260,9 +260,9 @@ def check_error(raw: bytes, program: str) -> None:
         assert b'<h1>' in body
 
 
-@pytest.mark.parametrize('case', TABLE)
+@pytest.mark.parametrize('case', CASES)
 def test_raw_bytes_get_the_expected_statuses(server: Server, case: str) -> None:
-    data, expected = TABLE[case]
+    data, expected = CASES[case]
     if server.program == 'granian':
         expected = UNDER_GRANIAN.get(case, expected)
     raw = send(server, data + LAST)
@@ -283,19 +283,19 @@ def test_unfinished_requests_get_no_response(server: Server) -> None:
     assert server.request('GET', '/health/live').status == 200
 
 
-def test_pipelined_requests_are_answered_in_order(server: Server) -> None:
+def test_pipelined_requests_get_responses_in_order(server: Server) -> None:
     raw = send(server, get(b'/nothing') + get(b'/') + get(b'/api/users') + LAST)
     assert statuses(raw) == (404, 308, 401, 200)
 
 
 def test_repeated_header_lines_count_as_one_long_header(server: Server) -> None:
-    raw = send(server, TABLE['a header of many lines'][0] + LAST)
+    raw = send(server, CASES['a header of many lines'][0] + LAST)
     assert b'application/problem+json' in raw
     assert b'at most 8190 characters' in raw
 
 
-def half_open(stack: ExitStack, server: Server, count: int, data: bytes) -> list[socket.socket]:
-    """Open connections that send only the beginning of a request."""
+def open_unfinished(stack: ExitStack, server: Server, count: int, data: bytes) -> list[socket.socket]:
+    """Open connections, and send only the beginning of a request on each."""
     peers = []
     for _ in range(count):
         peer = stack.enter_context(socket.create_connection(('127.0.0.1', server.port), timeout=10))
@@ -304,21 +304,25 @@ def half_open(stack: ExitStack, server: Server, count: int, data: bytes) -> list
     return peers
 
 
-HALVES = [UNFINISHED['half a header'], CHUNKED + b'5\r\n{"a', POST + b'Content-Length: 9\r\n\r\n{']
+UNFINISHED_REQUESTS = [
+    UNFINISHED['half a header'],
+    CHUNKED + b'5\r\n{"a',
+    POST + b'Content-Length: 9\r\n\r\n{',
+]
 
 
-@pytest.mark.parametrize('half', HALVES, ids=['header', 'chunk', 'body'])
-def test_unfinished_requests_leave_a_free_thread_to_others(server: Server, half: bytes) -> None:
+@pytest.mark.parametrize('unfinished', UNFINISHED_REQUESTS, ids=['header', 'chunk', 'body'])
+def test_fewer_unfinished_requests_than_threads_block_no_others(server: Server, unfinished: bytes) -> None:
     with ExitStack() as stack:
-        half_open(stack, server, THREADS - 1, half)
+        open_unfinished(stack, server, THREADS - 1, unfinished)
         assert [server.request('GET', '/health/live').status for _ in range(10)] == [200] * 10
 
 
-@pytest.mark.parametrize('half', HALVES, ids=['header', 'chunk', 'body'])
-def test_thirty_unfinished_requests_delay_others_only_while_open(server: Server, half: bytes) -> None:
-    # Each takes a thread; a balancer (OPERATIONS.md) keeps them from delaying others.
+@pytest.mark.parametrize('unfinished', UNFINISHED_REQUESTS, ids=['header', 'chunk', 'body'])
+def test_thirty_unfinished_requests_delay_others_only_while_open(server: Server, unfinished: bytes) -> None:
+    # Each occupies a thread; behind a balancer as in OPERATIONS.md, they would delay no others.
     with ExitStack() as stack:
-        peers = half_open(stack, server, 30, half)
+        peers = open_unfinished(stack, server, 30, unfinished)
         other = stack.enter_context(socket.create_connection(('127.0.0.1', server.port), timeout=10))
         other.sendall(LIVE)
         for peer in peers:

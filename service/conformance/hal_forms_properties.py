@@ -19,28 +19,10 @@ from service.conformance.rules import Fault, Rules
 from service.conformance.syntax import is_template
 
 CORE, ADDITIONAL = 'Core property Attributes', 'Additional property Attributes'
-TYPES = frozenset(
-    [
-        'hidden',
-        'text',
-        'textarea',
-        'search',
-        'tel',
-        'url',
-        'email',
-        'password',
-        'date',
-        'month',
-        'week',
-        'time',
-        'datetime-local',
-        'number',
-        'range',
-        'color',
-        'checkbox',
-        'radio',
-    ]
-)
+TYPES = frozenset((
+    'hidden', 'text', 'textarea', 'search', 'tel', 'url', 'email', 'password', 'date', 'month', 'week',
+    'time', 'datetime-local', 'number', 'range', 'color', 'checkbox', 'radio',
+))  # fmt: skip
 BOOLEANS = ('readOnly', 'required', 'templated')
 
 RULES = Rules('hal-forms', SPECIFICATION, is_hal_forms)

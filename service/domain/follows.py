@@ -1,10 +1,10 @@
 """Follows: following, unfollowing, and listing the followers of a user and the users that they follow."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from typing import Any, NamedTuple
 
-from service.database.compiled import CompiledQuery, RowsByKey, add_to, bindparam, insert_into
+from service.database.compiled import CompiledQuery, RecordsByKey, add_to, bindparam, insert_into
 from service.database.pagination import FirstPagePerOwner, KeysetQuery, Page, PageRequest, page_of
 from service.database.session import Session
 from service.database.transactions import transaction
@@ -66,12 +66,13 @@ def _list_users(listed: Any, owner: Any) -> KeysetQuery:
     )
 
 
-def _find_users(listed: Any, owner: Any) -> RowsByKey:
-    """Return the query that finds some of the users that `_list_users` lists."""
-    return RowsByKey(
+def _find_users(listed: Any, owner: Any) -> RecordsByKey:
+    """Return the query that finds some of the users that `_list_users` lists, with the ids of the follows."""
+    return RecordsByKey(
         Follow.select().join(User, on=(User.id == listed)).where(owner == bindparam('user_id')),
         listed,
         (Follow.id, *user_columns(User)),
+        lambda row: (row[0], UserRecord._make(row[1:])),
     )
 
 
@@ -116,7 +117,7 @@ def list_followers(session: Session, user: UserRecord, request: PageRequest, vie
     """Return a page of the user's followers, the newest follow first."""
     values = {'user_id': user.id, 'viewer_id': viewer.user_id}
     if request.ids is not None:
-        return _page_of(_FIND_FOLLOWERS.find(session, request.ids, **values), request)
+        return page_of(_FIND_FOLLOWERS.find(session, request.ids, **values).values(), request)
     return _FOLLOWERS.page(session, request, user.follower_count, **values)
 
 
@@ -124,12 +125,8 @@ def list_following(session: Session, user: UserRecord, request: PageRequest, vie
     """Return a page of the users whom the user follows, the newest follow first."""
     values = {'user_id': user.id, 'viewer_id': viewer.user_id}
     if request.ids is not None:
-        return _page_of(_FIND_FOLLOWING.find(session, request.ids, **values), request)
+        return page_of(_FIND_FOLLOWING.find(session, request.ids, **values).values(), request)
     return _FOLLOWING.page(session, request, user.following_count, **values)
-
-
-def _page_of(rows: Mapping[int, Any], request: PageRequest) -> Page:
-    return page_of(((row[0], UserRecord._make(row[1:])) for row in rows.values()), request, newest_first=True)
 
 
 def find_follow(session: Session, follower_id: int, followed_id: int) -> FollowRecord:

@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 
 import peewee
 
-from service.database.compiled import CompiledQuery, RowsByKey, add_to, bindparam, insert_into
+from service.database.compiled import CompiledQuery, RecordsByKey, add_to, bindparam, insert_into
 from service.database.pagination import (
     FirstPagePerOwner,
     Key,
@@ -24,7 +24,14 @@ from service.domain.models import Item, Store
 from service.domain.sharded_counters import add_to_total, read_total
 from service.domain.stores import NEWEST_FIRST, StoreRecord, find_stores, lock_store, unique_names
 from service.domain.text import casefolded
-from service.domain.viewer import Viewer, authorize_change, authorize_write, is_writer, require_permission
+from service.domain.viewer import (
+    CreationCheck,
+    Viewer,
+    authorize_change,
+    authorize_write,
+    is_writer,
+    require_permission,
+)
 
 MAX_PRICE = Decimal('99999999.99')
 ORDERS = ('name', 'price', 'created_at')
@@ -80,7 +87,7 @@ def _in_every_order(source: Any, name: SortKey) -> dict[str, KeysetQuery]:
 
 _COUNT_ITEM = add_to(Store.item_count)
 _FIND = CompiledQuery(_SELECT)
-_FIND_MANY = RowsByKey(Item.select().join(Store, on=_WITH_STORE), Item.id, _COLUMNS)
+_FIND_MANY = RecordsByKey(Item.select().join(Store, on=_WITH_STORE), Item.id, _COLUMNS, _make_item)
 _FIRST = FirstPagePerOwner(
     Item.select().join(Store, on=_WITH_STORE).where(Item.store == bindparam('owner_id')),
     Store.id,
@@ -117,7 +124,7 @@ def find_item(session: Session, item_id: int, *, query: CompiledQuery = _FIND) -
 
 def find_items(session: Session, item_ids: Sequence[int]) -> dict[int, ItemRecord]:
     """Return the existing items with these ids."""
-    return {item_id: _make_item(row) for item_id, row in _FIND_MANY.find(session, item_ids).items()}
+    return _FIND_MANY.find(session, item_ids)
 
 
 def first_pages_of_items(session: Session, store_ids: Sequence[int], request: PageRequest) -> dict[int, Page]:
@@ -160,14 +167,23 @@ def _key_of_item(item: ItemRecord, order: str) -> Key:
 
 @unique_names()
 @transaction
-def add_item(session: Session, store_id: int, *, name: str, price: Decimal, by: Viewer) -> ItemRecord:
+def add_item(
+    session: Session,
+    store_id: int,
+    *,
+    name: str,
+    price: Decimal,
+    by: Viewer,
+    precondition: CreationCheck = None,
+) -> ItemRecord:
     """Add an item to the store and return it.
 
-    Raises NotFound, Forbidden, and Conflict if another item of the store has the name.
+    Raises NotFound, Forbidden, Conflict if another item of the store has the name, and what `precondition`
+    raises.
     """
     store = lock_store(session, store_id)
     require_permission(store.is_editable_by(by), by)
-    authorize_write(session, by)
+    authorize_write(session, by, precondition=precondition)
     item = ItemRecord(
         session.new_id(), store_id, store.name, store.owner_id, name, _exact(price), session.now()
     )

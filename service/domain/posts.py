@@ -5,7 +5,7 @@ from typing import Any, NamedTuple
 
 import peewee
 
-from service.database.compiled import CompiledQuery, RowsByKey, add_to, bindparam, insert_into
+from service.database.compiled import CompiledQuery, RecordsByKey, add_to, bindparam, insert_into
 from service.database.pagination import Bounds, FirstPagePerOwner, KeysetQuery, Page, PageRequest, page_of
 from service.database.session import Session
 from service.database.transactions import transaction
@@ -13,7 +13,7 @@ from service.domain.errors import NotFound
 from service.domain.models import Post, User
 from service.domain.sharded_counters import add_to_total, read_total
 from service.domain.users import UserRecord, find_user, find_users, user_columns, viewer_id
-from service.domain.viewer import ANONYMOUS, Viewer, authorize_change, authorize_write
+from service.domain.viewer import ANONYMOUS, CreationCheck, Viewer, authorize_change, authorize_write
 
 MAX_BODY_LENGTH = 140
 MAX_FOUND = 20
@@ -56,7 +56,7 @@ _SELECT = Post.select(*POST_COLUMNS).join(User, on=_WITH_AUTHOR).where(Post.id =
 # With an inner join, MariaDB would read all users and sort all posts. Every post has an author.
 _LISTED = Post.select(Post.id, *POST_COLUMNS).join(User, peewee.JOIN.LEFT_OUTER, on=_WITH_AUTHOR)
 _FIND = CompiledQuery(_SELECT)
-_FIND_MANY = RowsByKey(Post.select().join(User, on=_WITH_AUTHOR), Post.id, POST_COLUMNS)
+_FIND_MANY = RecordsByKey(Post.select().join(User, on=_WITH_AUTHOR), Post.id, POST_COLUMNS, _make_post)
 _LOCK = CompiledQuery(_SELECT, for_update=True)
 _ALL = posts_by_time(_LISTED)
 _OF_USER = posts_by_time(_LISTED.where(Post.author == bindparam('user_id')))
@@ -94,8 +94,7 @@ def find_post(session: Session, post_id: int, viewer: Viewer, *, query: Compiled
 
 def find_posts(session: Session, post_ids: Sequence[int], viewer: Viewer | None) -> dict[int, PostRecord]:
     """Return the existing posts with these ids, as the viewer sees them."""
-    rows = _FIND_MANY.find(session, post_ids, viewer_id=viewer_id(viewer))
-    return {post_id: _make_post(row) for post_id, row in rows.items()}
+    return _FIND_MANY.find(session, post_ids, viewer_id=viewer_id(viewer))
 
 
 def find_newest_of(session: Session, author_id: int) -> list[int]:
@@ -142,9 +141,11 @@ def first_pages_of_posts(
 
 
 @transaction
-def publish_post(session: Session, *, body: str, by: Viewer) -> PostRecord:
-    """Publish a post by the viewer and return it."""
-    now = authorize_write(session, by, posts=1)
+def publish_post(
+    session: Session, *, body: str, by: Viewer, precondition: CreationCheck = None
+) -> PostRecord:
+    """Publish a post by the viewer and return it; raises what `precondition` raises."""
+    now = authorize_write(session, by, posts=1, precondition=precondition)
     post_id = session.new_id()
     _INSERT.run(session, id=post_id, author_id=by.user_id, body=body, created_at=now, updated_at=None)
     add_to_total(session, 'posts', 1)

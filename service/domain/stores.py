@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 
 import peewee
 
-from service.database.compiled import CompiledQuery, RowsByKey, bindparam, insert_into
+from service.database.compiled import CompiledQuery, RecordsByKey, bindparam, insert_into
 from service.database.errors import ConstraintViolation
 from service.database.pagination import Page, PageRequest, SortKey, in_every_order, page_of
 from service.database.session import Session
@@ -16,7 +16,7 @@ from service.domain.models import Item, Store
 from service.domain.sharded_counters import add_to_total, read_total
 from service.domain.text import casefolded
 from service.domain.users import UserRecord
-from service.domain.viewer import Viewer, authorize_change, authorize_write, is_writer
+from service.domain.viewer import CreationCheck, Viewer, authorize_change, authorize_write, is_writer
 
 MAX_NAME_LENGTH = 80
 MAX_OWNED = 20
@@ -42,7 +42,7 @@ _COLUMNS = tuple(getattr(Store, name) for name in StoreRecord._fields)
 _SELECT = Store.select(*_COLUMNS).where(Store.id == bindparam('store_id'))
 _KEYS = {'name': SortKey(Store.name_key, str), 'created_at': SortKey(Store.id)}
 _FIND = CompiledQuery(_SELECT)
-_FIND_MANY = RowsByKey(Store.select(), Store.id, _COLUMNS)
+_FIND_MANY = RecordsByKey(Store.select(), Store.id, _COLUMNS, StoreRecord._make)
 _LOCK = CompiledQuery(_SELECT, for_update=True)
 _ALL = in_every_order(Store.select(), _COLUMNS, StoreRecord._make, _KEYS)
 _OF_OWNER = in_every_order(
@@ -91,8 +91,7 @@ def find_store(session: Session, store_id: int, *, query: CompiledQuery = _FIND)
 
 def find_stores(session: Session, store_ids: Sequence[int]) -> dict[int, StoreRecord]:
     """Return the existing stores with these ids."""
-    rows = _FIND_MANY.find(session, store_ids)
-    return {store_id: StoreRecord._make(row) for store_id, row in rows.items()}
+    return _FIND_MANY.find(session, store_ids)
 
 
 def list_stores(session: Session, request: PageRequest, *, owner_id: int | None = None) -> Page:
@@ -115,9 +114,12 @@ def list_stores(session: Session, request: PageRequest, *, owner_id: int | None 
 
 @unique_names()
 @transaction
-def open_store(session: Session, *, name: str, by: Viewer) -> StoreRecord:
-    """Open a store that the viewer owns and return it; raises Conflict if the name is taken."""
-    authorize_write(session, by)
+def open_store(session: Session, *, name: str, by: Viewer, precondition: CreationCheck = None) -> StoreRecord:
+    """Open a store that the viewer owns and return it.
+
+    Raises Conflict if the name is taken, and what `precondition` raises.
+    """
+    authorize_write(session, by, precondition=precondition)
     store = StoreRecord(session.new_id(), by.user_id, name, 0, session.now())
     _INSERT.run(session, name_key=casefolded(name), **store._asdict())
     add_to_total(session, 'stores', 1)

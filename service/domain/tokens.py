@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 import peewee
 
-from service.database.compiled import CompiledQuery, RowsByKey, bindparam, insert_into
+from service.database.compiled import CompiledQuery, RecordsByKey, bindparam, insert_into
 from service.database.pagination import KeysetQuery, Page, PageRequest, page_of
 from service.database.session import Session
 from service.database.transactions import transaction
@@ -19,7 +19,15 @@ from service.domain.signing_keys import CLIENT_ID, read_audiences, sign
 from service.domain.text import digest_of, normalize
 from service.domain.throttle import Subject, check_limits, count_attempt, sign_in_subjects
 from service.domain.users import REVOKE_OTHER_TOKENS, find_credentials
-from service.domain.viewer import WRITE, Viewer, authorize_write, confirm_token, require_permission
+from service.domain.viewer import (
+    WRITE,
+    CreationCheck,
+    Viewer,
+    authorize_write,
+    check_creation,
+    confirm_token,
+    require_permission,
+)
 
 PREFIX = 'hc_'
 SECRET_BYTES = 32
@@ -97,7 +105,7 @@ _SELECT = Token.select(*_COLUMNS).where((Token.id == bindparam('token_id')) & _I
 _FIND = CompiledQuery(_SELECT)
 _LOCK = CompiledQuery(_SELECT, for_update=True)
 _LIST = KeysetQuery(Token.select(Token.id, *_COLUMNS).where(_IS_OWN), Token.id, TokenRecord._make)
-_FIND_OWN = RowsByKey(Token.select().where(_IS_OWN), Token.id, _COLUMNS)
+_FIND_OWN = RecordsByKey(Token.select().where(_IS_OWN), Token.id, _COLUMNS, TokenRecord._make)
 _COUNT = CompiledQuery(Token.select(peewee.fn.COUNT(Token.id)).where(_IS_OWN))
 _INSERT = insert_into(Token)
 _DELETE = CompiledQuery(Token.delete().where(Token.id == bindparam('token_id')))
@@ -226,19 +234,30 @@ def _issue_token(
 
 
 def renew_token(
-    session: Session, viewer: Viewer, user_agent: str | None, issuer: Issuer | None = None
+    session: Session,
+    viewer: Viewer,
+    user_agent: str | None,
+    issuer: Issuer | None = None,
+    precondition: CreationCheck = None,
 ) -> NewToken:
     """Issue a token like the viewer's that expires later, within the maximum age of a sign-in.
 
     With an `issuer` it is signed. The old one stays valid for GRACE_SECONDS. Raises Unauthenticated if it has
-    been revoked.
+    been revoked, and what `precondition` raises.
     """
     purge(session)
-    return _renew_token(session, viewer, user_agent, issuer)
+    return _renew_token(session, viewer, user_agent, issuer, precondition)
 
 
 @transaction
-def _renew_token(session: Session, viewer: Viewer, user_agent: str | None, issuer: Issuer | None) -> NewToken:
+def _renew_token(
+    session: Session,
+    viewer: Viewer,
+    user_agent: str | None,
+    issuer: Issuer | None,
+    precondition: CreationCheck,
+) -> NewToken:
+    check_creation(session, viewer, precondition)
     now = confirm_token(session, viewer)
     old = TokenRecord._make(_LOCK.first(session, token_id=viewer.token_id, now=now))
     expires_at = min(old.expires_at, now + GRACE_SECONDS * 1000)
@@ -317,9 +336,7 @@ def list_tokens(session: Session, request: PageRequest, viewer: Viewer) -> Page:
     """Return a page of the viewer's live tokens, the newest first."""
     own = {'user_id': viewer.user_id, 'now': session.now()}
     if request.ids is not None:
-        rows = _FIND_OWN.find(session, request.ids, **own)
-        tokens = ((token_id, TokenRecord._make(row)) for token_id, row in rows.items())
-        return page_of(tokens, request, newest_first=True)
+        return page_of(_FIND_OWN.find(session, request.ids, **own).items(), request)
     return _LIST.page(session, request, _COUNT.first(session, **own)[0], **own)
 
 

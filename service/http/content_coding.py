@@ -14,13 +14,17 @@ _CODING = re.compile(
 
 @cached_by_header(maxsize=256)
 def accepts_gzip(accept_encoding: str | None) -> bool:
-    """Return whether an Accept-Encoding field accepts gzip (RFC 9110 §12.5.3); False without the field."""
+    """Return whether an Accept-Encoding field accepts gzip, and does not prefer identity (RFC 9110 §12.5.3).
+
+    Without the field, it does not accept gzip.
+    """
     qualities = {}
     for element in (accept_encoding or '').split(','):
         match = _CODING.fullmatch(element)
         if match:
             qualities[match[1].lower()] = _quality(match[2])
-    return qualities.get('gzip', qualities.get('x-gzip', qualities.get('*', 0.0))) > 0
+    gzip = qualities.get('gzip', qualities.get('x-gzip', qualities.get('*', 0.0)))
+    return 0 < gzip >= qualities.get('identity', 0.0)
 
 
 def is_compressed(body: bytes, accept_encoding: str | None) -> bool:

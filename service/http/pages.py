@@ -1,16 +1,17 @@
 """HTML pages: a document or a problem with what its page shows around it."""
 
 import json
+from dataclasses import replace
 from functools import lru_cache
 
 from service import urls
 from service.domain.viewer import Viewer
-from service.http.browser import RETURN_FIELD, failed_form, return_url
+from service.http.browser import DONE, RETURN_FIELD, USERNAME, failed_form, return_url
 from service.http.request import Home, Request
 from service.http.selection import find_related
 from service.representation.document import Document
 from service.representation.formats import FORMATS
-from service.representation.html import Page, Site, Source
+from service.representation.html import Page, Site, Source, hints
 from service.representation.media_types import HAL, HAL_FORMS, JSON_API
 from service.representation.problem import Problem
 from service.representation.url_builder import UrlBuilder
@@ -34,12 +35,26 @@ def page_of(req: Request, content: Document | Problem, *, is_public: bool) -> Pa
     source = _SOURCES.get(str(req.params.get('as'))) if site is not None and req.params else None
     if source is not None:
         return Page(content, site, source=_source(content, *source), base=base)
-    return Page(content, site, _related(req, content), base=base)
+    notice = hints(content).outcomes.get(str(req.params.get(DONE)), '') if req.params else ''
+    if notice:
+        content = _with_username(content, req.params.get(USERNAME))
+    return Page(content, site, _related(req, content), base=base, notice=notice)
 
 
 @lru_cache(maxsize=MAX_SITES)
 def _site(home: Home, viewer: Viewer | None, builder: UrlBuilder, token_lifetime: int) -> Site:
     return Site(home(viewer, builder), token_lifetime)
+
+
+def _with_username(document: Document, name: object) -> Document:
+    """Return the document with the user name as a value of its sign-in form, if it has one."""
+    if not isinstance(name, str):
+        return document
+    forms = (
+        replace(form, values={'username': name}) if form.action.name == hints(document).sign_in else form
+        for form in document.forms
+    )
+    return replace(document, forms=tuple(forms))
 
 
 def _back(req: Request) -> str:

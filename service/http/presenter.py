@@ -115,7 +115,7 @@ def _validate(req: Request, resp: falcon.Response) -> None:
     tag = resp.get_header('ETag')
     content = resp.media.document if isinstance(resp.media, Page) else resp.media
     document = content if isinstance(content, Document) else None
-    if cache_control != NO_STORE and body and req.method != 'PUT':  # RFC 9110 §9.3.4
+    if cache_control != NO_STORE and body and _has_validator(req, resp, document):
         is_public = cache_control.startswith('public')
         viewer_id = None if is_public or req.viewer is None else req.viewer.user_id
         if document is not None and isinstance(resp.media, Page):
@@ -129,6 +129,17 @@ def _validate(req: Request, resp: falcon.Response) -> None:
         _respond_not_modified(
             req, resp, tag, is_coded=is_compressed(body, req.env.get('HTTP_ACCEPT_ENCODING'))
         )
+
+
+def _has_validator(req: Request, resp: falcon.Response, document: Document | None) -> bool:
+    """Return whether the body is what a GET responds with, so that the response has its validator.
+
+    That of a PUT may differ from what was sent (RFC 9110 §9.3.4); that of a 201 represents the new resource,
+    but only without a selection (§15.3.2); after a DELETE, only relationships remain.
+    """
+    if req.method == 'DELETE':
+        return document is not None
+    return req.method != 'PUT' and not (resp.status_code == 201 and req.params)
 
 
 def _respond_not_modified(req: Request, resp: falcon.Response, tag: str | None, *, is_coded: bool) -> None:

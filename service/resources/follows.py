@@ -121,9 +121,7 @@ def _represent_users(
     req: Request, template: str, user_id: int, query: Query, page: Page, title: str, display: Display
 ) -> Document:
     url = req.builder.url_for(template, user_id=user_id)
-    return represent_listing(
-        req, 'users', url, page, represent_user, query=query, title=title, display=display
-    )
+    return represent_listing(req, USER, url, page, represent_user, query=query, title=title, display=display)
 
 
 def _expand_followers(req: Request, user_ids: Sequence[int], query: Query) -> dict[int, Document]:

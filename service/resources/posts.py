@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import lru_cache
-from typing import ClassVar
+from typing import ClassVar, Unpack
 
 import falcon
 
@@ -26,7 +26,7 @@ from service.domain.posts import (
 )
 from service.domain.users import find_user
 from service.domain.viewer import Viewer
-from service.http.conditional import precondition
+from service.http.conditional import creation_check, precondition
 from service.http.operation import Access, Operation, Route, Samples
 from service.http.request import Expansions, Find, Request
 from service.http.request_body import read_form
@@ -39,7 +39,7 @@ from service.representation.query_parameters import QueryOptions
 from service.representation.template import MAX_TEMPLATES, Template, variable
 from service.representation.url_builder import UrlBuilder
 from service.resources import sample_data
-from service.resources.collection_pages import represent_listing
+from service.resources.collection_pages import PageExtras, represent_listing
 from service.resources.editable import apply_edit, editable_operations
 from service.resources.module import EntryPointPart, LinkRelation
 from service.resources.relationships import RelatedResource, ToOneRelationship, to_many_route
@@ -98,6 +98,7 @@ KIND = Kind(
             'edit': 'Your post is saved.',
             'delete': 'Your post is deleted.',
         },
+        labels={'publish': 'Publish', 'edit': 'Edit', 'delete': 'Delete'},
     ),
 )
 
@@ -154,26 +155,11 @@ _ONE = _PAGE.of_one()
 
 
 def _represent_posts(
-    req: Request,
-    url: str,
-    query: Query,
-    page: Page,
-    title: str = '',
-    display: Display | None = KIND.display,
+    req: Request, url: str, query: Query, page: Page, **extras: Unpack[PageExtras]
 ) -> Document:
-    can_publish = req.viewer is not None and req.viewer.can_write
-    forms = (PUBLISH.at(req.builder.url_for(urls.POSTS)),) if can_publish else ()
-    return represent_listing(
-        req,
-        'posts',
-        url,
-        page,
-        represent_post,
-        query=query,
-        forms=forms,
-        title=title,
-        display=display,
-    )
+    if req.viewer is not None and req.viewer.can_write:
+        extras['forms'] = (PUBLISH.at(req.builder.url_for(urls.POSTS)),)
+    return represent_listing(req, KIND, url, page, represent_post, query=query, **extras)
 
 
 SAMPLES = Samples(
@@ -215,7 +201,7 @@ class PostsResource:
         resp.media = _represent_posts(req, req.builder.url_for(urls.POSTS), req.query, page)
 
     def on_post(self, req: Request, resp: falcon.Response) -> None:
-        post = publish_post(req.db, by=req.user, **read_form(req))
+        post = publish_post(req.db, by=req.user, precondition=creation_check(req), **read_form(req))
         respond_created(resp, represent_post(post, req.viewer, req.builder), *_changed_by_posting(req))
 
 
@@ -313,9 +299,8 @@ class FeedResource:
 
 def _represent_feed(req: Request, user_id: int, query: Query) -> Document:
     page = list_feed(req.db, user_id, query.page_request, req.user)
-    return _represent_posts(
-        req, req.builder.url_for(urls.FEED, user_id=user_id), query, page, 'Feed', display=FEED_DISPLAY
-    )
+    url = req.builder.url_for(urls.FEED, user_id=user_id)
+    return _represent_posts(req, url, query, page, title='Feed', display=FEED_DISPLAY)
 
 
 def _expand_feed(req: Request, user_ids: Sequence[int], query: Query) -> dict[int, Document]:

@@ -32,7 +32,7 @@ from service.domain.users import (
     register_user,
 )
 from service.domain.viewer import Viewer, require_permission
-from service.http.conditional import NO_STORE, precondition
+from service.http.conditional import NO_STORE, creation_check, precondition
 from service.http.operation import Access, Operation, Route, Samples
 from service.http.request import Expansions, Find, Request
 from service.http.request_body import read_form
@@ -47,6 +47,7 @@ from service.representation.url_builder import UrlBuilder
 from service.resources import sample_data
 from service.resources.collection_pages import represent_listing
 from service.resources.editable import apply_edit, editable_operations
+from service.resources.entry_point import OUTCOMES
 from service.resources.module import EntryPointPart, LinkRelation, Sample
 from service.resources.response_samples import sample_collection, sample_pages
 from service.resources.responses import add_invalidation_links, respond_created, respond_no_content
@@ -105,7 +106,7 @@ CHANGE_PASSWORD = Action(
             required=True,
             autocomplete='current-password',
         ),
-        _NEW_PASSWORD,
+        replace(_NEW_PASSWORD, prompt='New password'),
     ),
 )
 REQUEST_VERIFICATION = Action('request-verification', 'POST', 'Send another verification mail')
@@ -172,7 +173,7 @@ USER = Kind(
             'edit': 'Your profile is saved.',
             'request-verification': 'A mail with a link is on its way to your email address.',
             'change-password': 'Your password is changed, and you are signed out everywhere else.',
-            'delete': 'Your account is deleted.',
+            'delete': OUTCOMES['delete'],
         },
         includes={'hc:posts': 'Posts'},
     ),
@@ -316,7 +317,12 @@ class UsersResource:
         if not req.builder.features.registration:
             raise RegistrationClosed('Registration is closed. Ask the operator for an account.')
         user = register_user(
-            req.db, client_address=req.uncounted_address, quotas=req.quotas, **read_form(req)
+            req.db,
+            client_address=req.uncounted_address,
+            quotas=req.quotas,
+            by=req.viewer,
+            precondition=creation_check(req),
+            **read_form(req),
         )
         respond_created(resp, represent_user(user, None, req.builder), req.builder.url_for(urls.USERS))
         resp.set_header('Cache-Control', NO_STORE)  # the new user, once signed in, sees more
@@ -334,13 +340,12 @@ def _represent_users(req: Request) -> Document:
     url = req.builder.url_for(urls.USERS)
     return represent_listing(
         req,
-        'users',
+        USER,
         url,
         page,
         represent_user,
         links={'search': Link(url + '{?q,per_page}', templated=True)},
         forms=(SEARCH.at(url, query.filters),),
-        display=USER.display,
     )
 
 

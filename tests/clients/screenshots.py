@@ -34,7 +34,7 @@ ANONYMOUS: dict[str, str | tuple[str, ...]] = {
     'welcome': '/api',
     'please-sign-in': '/api/users',
     'forgot-password': '/api/password-resets',
-    'check-your-mail': '/api/password-resets?requested',
+    'check-your-mail': '/api?done=forgot-password',
     'expired-link': f'/api/password-resets/{"x" * 43}',
     'relation': '/api/rels/followers',
     'problem-type': '/api/problems/invalid-values',

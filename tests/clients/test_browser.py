@@ -54,6 +54,11 @@ class Browser:
             expect(self.page.locator('#message')).to_contain_text(text)
             expect(self.page.locator('#message')).to_be_in_viewport()
 
+    def expect_notice(self, text: str) -> None:
+        expect(self.page.locator('.notice')).to_have_text(text)
+        expect(self.page.locator('.notice')).to_be_in_viewport()
+        expect(self.page.locator('#message')).to_be_empty()
+
     def click(self, text: str) -> None:
         self.page.get_by_role('link', name=text, exact=True).first.click()
 
@@ -69,7 +74,10 @@ class Browser:
 
     def register(self, name: str) -> None:
         self.submit('Sign up', {'User name': name, 'Email': f'{name}@example.org', 'Password': PASSWORD})
-        self.expect_message('Your account is ready.')
+        sign_in = self.page.get_by_role('form', name='Sign in')
+        expect(sign_in.get_by_label('User name')).to_have_value(name)
+        expect(sign_in.get_by_label('Password')).to_be_focused()
+        self.expect_notice('Your account is ready. Sign in.')
         expect(self.page.get_by_role('form', name='Sign up').get_by_label('User name')).to_have_value('')
 
     def sign_in(self, name: str) -> None:
@@ -194,7 +202,7 @@ def _use_every_feature(browser: Browser) -> None:
     expect(page.get_by_role('article').first).to_contain_text('<script>alert("no")</script>')
     page.get_by_role('article').first.locator('.when').click()
     browser.expect_heading('Post by ada')
-    browser.open('Delete post')
+    browser.open('Delete')
     expect(page.get_by_text('This deletes the post. It cannot be undone.')).to_be_visible()
     browser.submit('Delete post')
     browser.expect_heading('Posts')
@@ -229,18 +237,35 @@ def test_a_forgotten_password_is_reset_by_mail(
         browser.page.goto(inbox.last_link())
         browser.expect_heading('Verify your email address')
         browser.submit('Verify the address')
-        browser.expect_message('Your email address is verified.')
+        browser.expect_notice('Your email address is verified.')
         browser.open('Reset a forgotten password')
         browser.submit('Reset a forgotten password', {'Email': 'ada@example.org'})
-        browser.expect_heading('Check your mail')
+        browser.expect_notice('If the address belongs to an account, a mail with a link is on its way.')
         wait_until(lambda: len(inbox.messages) == 2)
         browser.page.goto(inbox.last_link())
         browser.expect_heading('Choose a new password')
         browser.submit('Set the new password', {'Password': 'battery staple'})
-        browser.expect_message('Your password is changed. Sign in with it.')
+        browser.expect_notice('Your password is changed. Sign in with it.')
         browser.submit('Sign in', {'User name': 'ada', 'Password': 'battery staple'})
         browser.click('Feed')
         browser.expect_heading('Feed')
+
+
+@pytest.mark.parametrize('scripts', [True, False])
+def test_a_changed_password_is_confirmed(program: playwright.Browser, server: Server, scripts: bool) -> None:
+    with visiting(program, server, scripts=scripts) as browser:
+        browser.register('ada')
+        browser.sign_in('ada')
+        browser.click('Profile')
+        browser.open('Change password')
+        browser.page.get_by_label('Current password').fill(PASSWORD)
+        browser.page.get_by_label('Password', exact=True).fill('battery staple')
+        browser.submit('Change password')
+        outcome = 'Your password is changed, and you are signed out everywhere else.'
+        browser.expect_message(outcome)
+        expect(browser.page.locator('.notice')).to_have_count(0 if scripts else 1)
+        expect(browser.page.get_by_text(outcome)).to_be_visible()
+        browser.expect_heading('ada')
 
 
 def test_text_is_kept_when_the_session_expires(browser: Browser) -> None:
@@ -252,8 +277,9 @@ def test_text_is_kept_when_the_session_expires(browser: Browser) -> None:
     (cookie,) = page.context.cookies()
     page.context.add_cookies([{'name': cookie['name'], 'value': 'hc_expired', 'url': browser.origin}])
     with browser.expecting_errors(401):
-        page.get_by_role('button', name='Publish a post').click()
+        page.get_by_role('button', name='Publish').click()
         expect(page.get_by_role('form', name='Sign in')).to_be_visible()
+    browser.expect_message('You are no longer signed in.')
     browser.sign_in('ada')
     expect(text).to_have_value('a long thought')
     text.press('Control+Enter')
@@ -295,6 +321,24 @@ def test_back_restores_the_scroll_position(browser: Browser) -> None:
     page.wait_for_function('scrollY === 600')
 
 
+def test_opening_a_form_does_not_move_the_other_actions(browser: Browser) -> None:
+    page = browser.page
+    browser.register('ada')
+    browser.sign_in('ada')
+    browser.submit('Publish a post', {'Your post': 'one'})
+    article = page.get_by_role('article')
+    edit, delete = article.locator('summary').first, article.locator('summary').last
+    expect(delete).to_be_visible()
+    before = edit.bounding_box(), delete.bounding_box()
+    edit.click()
+    expect(article.get_by_label('Your post')).to_be_visible()
+    assert (edit.bounding_box(), delete.bounding_box()) == before
+    edit.click()
+    delete.click()
+    expect(article.get_by_text('This deletes the post.')).to_be_visible()
+    assert (edit.bounding_box(), delete.bounding_box()) == before
+
+
 def test_deleting_an_entry_moves_the_focus_to_the_next(browser: Browser) -> None:
     page = browser.page
     browser.register('ada')
@@ -303,8 +347,8 @@ def test_deleting_an_entry_moves_the_focus_to_the_next(browser: Browser) -> None
         browser.submit('Publish a post', {'Your post': text})
         expect(page.get_by_role('article').first).to_contain_text(text)
     second = page.get_by_role('article').nth(1)
-    second.locator('summary', has_text='Delete post').click()
-    second.get_by_role('button', name='Delete post').click()
+    second.locator('summary', has_text='Delete').click()
+    second.get_by_role('button', name='Delete').click()
     browser.expect_message('Your post is deleted.')
     expect(page.get_by_role('article')).to_have_count(2)
     expect(page.get_by_role('article').nth(1).get_by_role('link', name='ada')).to_be_focused()
@@ -317,7 +361,7 @@ def test_back_does_not_lead_to_a_deleted_post(browser: Browser) -> None:
     browser.submit('Publish a post', {'Your post': 'gone soon'})
     browser.click('Feed')
     page.get_by_role('article').locator('.when').click()
-    browser.open('Delete post')
+    browser.open('Delete')
     browser.submit('Delete post')
     browser.expect_heading('Posts')
     page.go_back()
@@ -430,7 +474,7 @@ def test_the_browser_rejects_invalid_values(browser: Browser) -> None:
     name = browser.page.get_by_role('form', name='Sign up').get_by_label('User name')
     assert name.evaluate('field => field.validity.patternMismatch')
     browser.submit('Sign up', {'User name': 'ada'})
-    browser.expect_message('Your account is ready.')
+    browser.expect_notice('Your account is ready. Sign in.')
 
 
 @pytest.mark.parametrize('width', WIDTHS)
@@ -469,3 +513,11 @@ def test_the_documentation_is_searched_within_the_page(browser: Browser) -> None
     texts = visible.all_text_contents()
     assert texts
     assert all('publish' in text.lower() and 'post' in text.lower() for text in texts)
+    expect(page.locator('.intro')).to_be_hidden()
+
+
+def test_names_in_the_documentation_are_not_broken_on_a_phone(browser: Browser) -> None:
+    page = browser.page
+    page.goto(f'{browser.origin}/api/docs')
+    name = page.locator('#postPosts th code', has_text='fields[posts]')
+    assert name.evaluate('name => name.getClientRects().length') == 1

@@ -19,7 +19,7 @@ MAX_PUBLIC = 256  # compressed public bodies that are kept
 class CompressionMiddleware:
     """Compresses bodies for clients that accept gzip; the compressed body has its own entity tag.
 
-    A response that must not be stored is not compressed: it may contain a secret, which its compressed length
+    A success that must not be stored is not compressed: it may contain a secret, which its compressed length
     could reveal.
     """
 
@@ -28,7 +28,8 @@ class CompressionMiddleware:
     ) -> None:
         """Compress the body, and set Content-Encoding, ETag and Vary."""
         cache_control = resp.get_header('Cache-Control') or NO_STORE
-        if cache_control == NO_STORE or resp.status_code not in (200, 201, 304):
+        is_error = resp.status_code >= 400
+        if not is_error and (cache_control == NO_STORE or resp.status_code not in (200, 201, 304)):
             return
         resp.append_header('Vary', 'Accept-Encoding')
         body = resp.render_body() or b''
