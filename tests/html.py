@@ -34,3 +34,9 @@ class Page(html.Page):
     def shape(self) -> list[tuple[str, list[str]]]:
         """Return the tags and the names of their attributes, without any value."""
         return [(tag.name, list(tag.attributes)) for tag in self.tags]
+
+
+def loaded_files(page: Page) -> list[str]:
+    """Return the URLs of the scripts, styles and icons that a page loads."""
+    loaded = [tag['src'] for tag in page.all('script')] + [tag['href'] for tag in page.all('link')]
+    return [url for url in loaded if url]
