@@ -169,9 +169,7 @@ def test_an_expired_cookie_is_ignored_and_cleared(browser: PlainBrowser) -> None
 
 
 @pytest.mark.parametrize('path', ['/api/rels/users', '/api/problems/not-found', '/api/docs'])
-def test_a_public_page_does_not_clear_the_cookie_of_those_who_get_it_from_a_cache(
-    browser: PlainBrowser, path: str
-) -> None:
+def test_a_page_for_shared_caches_does_not_clear_the_cookie(browser: PlainBrowser, path: str) -> None:
     browser.cookies[COOKIE] = 'hc_expired'
     assert browser.open(path) == 200
     assert browser.result.headers['cache-control'].startswith('public')
