@@ -54,7 +54,6 @@ KIND = Kind(
     ),
 )
 
-assert KIND.display is not None
 _CLOSED_DISPLAY = replace(
     KIND.display, lead=f'{KIND.display.lead} Registration is closed; the operator can add an account for you.'
 )
