@@ -17,7 +17,7 @@ from service.representation.html import Page as HtmlPage
 from service.representation.html import page, problem_page, render_page, title_of
 from service.representation.html_text import device, format_time, link_json, link_text, words
 from service.representation.problem import PROBLEMS, Problem
-from tests.html import Page, as_parsed
+from tests.html import Page, as_parsed, loaded_files
 
 SEARCH = Action('search', 'GET', 'Search', (Field('q', 'Begins with', type='search'),))
 WRITE = Action(
@@ -43,7 +43,7 @@ MALICIOUS_TEXT = '"><script>alert(1)</script>&amp;\'<!--'
 
 
 def document(value: Any = 'x', **changes: Any) -> Document:
-    """Return a document with all features, with the value wherever text of users can be, and with changes."""
+    """Return a document with all features, and with the value wherever there can be text of users."""
     author = Document('people', '7', {'name': value}, {'self': Link('http://a.test/7')}, title=value)
     links: dict[str, Any] = {
         'self': Link('http://a.test/things'),
@@ -278,10 +278,9 @@ def test_http_urls_in_text_become_links(text: str, hrefs: list[str]) -> None:
 
 
 def test_a_page_loads_only_files_of_the_server() -> None:
-    html = Page(page(document()))
-    urls = [tag['src'] for tag in html.all('script')] + [tag['href'] for tag in html.all('link')]
+    urls = loaded_files(Page(page(document())))
     assert len(urls) == 3
-    assert all(url and url.startswith('/static/') for url in urls)
+    assert all(url.startswith('/static/') for url in urls)
 
 
 def test_a_page_has_landmarks() -> None:
