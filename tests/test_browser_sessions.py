@@ -212,8 +212,22 @@ def test_text_submitted_with_an_expired_session_is_kept(browser: PlainBrowser) -
     browser.open('/api')
     browser.cookies[COOKIE] = 'hc_expired'
     assert browser.submit('publish', body='a long thought') == 401
+    assert 'Your session has ended. Nothing has been published or changed. Your text is kept below.' in (
+        browser.page.text
+    )
     assert 'a long thought' in browser.page.text
-    assert browser.fields_of('login')
+    assert browser.submit('login', username='ada', password='wrong password') == 401
+    assert 'Your session has ended' not in browser.page.text
+
+
+def test_an_action_with_an_expired_session_changes_nothing(browser: PlainBrowser, ada: Client) -> None:
+    ada.publish('mine')
+    browser.open('/api')
+    browser.cookies[COOKIE] = 'hc_expired'
+    assert browser.submit('delete') == 401
+    assert 'Your session has ended. Nothing has been published or changed.' in browser.page.text
+    assert 'Your text' not in browser.page.text
+    assert ada.me().json['post_count'] == 1
 
 
 def test_only_forms_of_pages_can_set_the_method(ada: Client) -> None:
