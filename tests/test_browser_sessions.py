@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import pytest
@@ -283,3 +284,40 @@ def test_urls_in_posts_are_links(browser: PlainBrowser, ada: Client) -> None:
     browser.open('/api')
     (link,) = [tag for tag in browser.page.all('a') if tag.get('rel') == 'nofollow ugc noopener']
     assert link['href'] == 'https://example.org/a?b=1&c=2'
+
+
+def test_the_header_marks_the_page_and_what_it_is_below(
+    browser: PlainBrowser, ada: Client, bob: Client
+) -> None:
+    post = ada.publish('x')
+    store = ada.post('/api/stores', {'name': 'Gears'})
+    item = ada.post(store.href('hc:items'), {'name': 'Gear', 'price': '1.00'})
+    pages = {
+        '/api/posts': ('Posts', 'page'),
+        '/api/users?q=a': ('People', 'page'),
+        ada.me().href('self'): ('Profile', 'page'),
+        bob.me().href('self'): ('People', 'true'),
+        bob.me().href('hc:followers'): ('People', 'true'),
+        post.href('self'): ('Posts', 'true'),
+        item.href('self'): ('Stores', 'true'),
+    }
+    for url, (label, mark) in pages.items():
+        browser.open(url)
+        marked = re.findall('aria-current="([a-z]+)">([^<]+)</a>', browser.text)
+        assert marked == [(mark, label)], url
+
+
+def test_the_page_of_a_sign_in_shows_the_device_unless_it_is_the_title(
+    browser: PlainBrowser, ada: Client
+) -> None:
+    [unnamed] = [token for token in ada.follow('hc:tokens').items if token['current']]
+    browser.open(unnamed['_links']['self']['href'])
+    assert 'Device' not in browser.page.text
+    named = ada.post('/api/tokens', {'username': 'ada', 'password': PASSWORD, 'name': 'Backup'})
+    browser.open(named.href('self'))
+    assert 'Device falcon-client' in browser.page.text
+
+
+def test_a_page_names_an_invalid_query_parameter(browser: PlainBrowser) -> None:
+    browser.open('/api/users?page=x')
+    assert 'The query parameter page must be a positive integer.' in browser.page.text

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from tests.client import LOGIN, PASSWORD, Client, href_of, new_user
+from tests.routes import World
 
 
 def run_concurrently(count: int, call: Callable[[int], Any]) -> list[Any]:
@@ -61,6 +62,27 @@ def test_one_of_several_concurrent_edits_with_if_match_succeeds(app: Any, ada: C
         return Client(app, ada.token).put(me.href('self'), {'about_me': str(number)}, headers=headers).status
 
     assert sorted(run_concurrently(4, change)) == [200, 412, 412, 412]
+
+
+@pytest.mark.parametrize(
+    'template', ['/api/users', '/api/posts', '/api/stores', '/api/stores/{store_id}/items']
+)
+def test_one_of_several_concurrent_creations_with_if_match_succeeds(world: World, template: str) -> None:
+    url, fields = world.url(template), {'body': 'x', 'price': '1'}
+    headers = {'If-Match': world.ada.get(url).etag}
+
+    def create(number: int) -> int:
+        body = fields | new_user(f'user{number}') | {'name': f'name {number}'}
+        return Client(world.ada.app, world.ada.token).post(url, body, headers=headers).status
+
+    assert sorted(run_concurrently(6, create)) == [201, 412, 412, 412, 412, 412]
+
+
+def test_one_of_several_concurrent_renewals_with_if_match_succeeds(app: Any, ada: Client) -> None:
+    tokens = ada.entry().href('hc:tokens')
+    headers = {'If-Match': ada.get(tokens).etag}
+    renewals = run_concurrently(4, lambda _: Client(app, ada.token).post(tokens, headers=headers).status)
+    assert sorted(renewals) == [200, 412, 412, 412]
 
 
 def test_counters_are_exact_when_a_followed_user_is_deleted(app: Any, ada: Client, bob: Client) -> None:

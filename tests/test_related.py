@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.client import HAL, ORIGIN, Client, assert_problem
+from tests.client import HAL, JSON_API, ORIGIN, Client, assert_problem
 from tests.routes import World
 
 
@@ -22,6 +22,14 @@ def test_a_related_resource_is_served_with_its_own_url(world: World, template: s
     assert response.headers['content-location'] == own.href('self')
     assert_problem(world.ada.get(template.format_map(dict.fromkeys(world.values, 5))), 404)
     assert Client(world.ada.app).get(world.url(template)).status == 401
+
+
+def test_the_content_location_of_a_related_resource_has_its_selection(world: World) -> None:
+    url = world.url('/api/posts/{post_id}/author') + '?fields[users]=username'
+    for accept in (HAL, JSON_API):
+        response = world.ada.get(url, accept=accept)
+        own = world.ada.get(response.headers['content-location'], accept=accept)
+        assert (response.text, response.etag) == (own.text, own.etag)
 
 
 def test_links_to_other_media_types_have_a_type(ada: Client) -> None:

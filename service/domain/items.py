@@ -24,7 +24,14 @@ from service.domain.models import Item, Store
 from service.domain.sharded_counters import add_to_total, read_total
 from service.domain.stores import NEWEST_FIRST, StoreRecord, find_stores, lock_store, unique_names
 from service.domain.text import casefolded
-from service.domain.viewer import Viewer, authorize_change, authorize_write, is_writer, require_permission
+from service.domain.viewer import (
+    CreationCheck,
+    Viewer,
+    authorize_change,
+    authorize_write,
+    is_writer,
+    require_permission,
+)
 
 MAX_PRICE = Decimal('99999999.99')
 ORDERS = ('name', 'price', 'created_at')
@@ -160,14 +167,23 @@ def _key_of_item(item: ItemRecord, order: str) -> Key:
 
 @unique_names()
 @transaction
-def add_item(session: Session, store_id: int, *, name: str, price: Decimal, by: Viewer) -> ItemRecord:
+def add_item(
+    session: Session,
+    store_id: int,
+    *,
+    name: str,
+    price: Decimal,
+    by: Viewer,
+    precondition: CreationCheck = None,
+) -> ItemRecord:
     """Add an item to the store and return it.
 
-    Raises NotFound, Forbidden, and Conflict if another item of the store has the name.
+    Raises NotFound, Forbidden, Conflict if another item of the store has the name, and what `precondition`
+    raises.
     """
     store = lock_store(session, store_id)
     require_permission(store.is_editable_by(by), by)
-    authorize_write(session, by)
+    authorize_write(session, by, precondition=precondition)
     item = ItemRecord(
         session.new_id(), store_id, store.name, store.owner_id, name, _exact(price), session.now()
     )

@@ -16,7 +16,7 @@ from service.domain.models import Item, Store
 from service.domain.sharded_counters import add_to_total, read_total
 from service.domain.text import casefolded
 from service.domain.users import UserRecord
-from service.domain.viewer import Viewer, authorize_change, authorize_write, is_writer
+from service.domain.viewer import CreationCheck, Viewer, authorize_change, authorize_write, is_writer
 
 MAX_NAME_LENGTH = 80
 MAX_OWNED = 20
@@ -114,9 +114,12 @@ def list_stores(session: Session, request: PageRequest, *, owner_id: int | None 
 
 @unique_names()
 @transaction
-def open_store(session: Session, *, name: str, by: Viewer) -> StoreRecord:
-    """Open a store that the viewer owns and return it; raises Conflict if the name is taken."""
-    authorize_write(session, by)
+def open_store(session: Session, *, name: str, by: Viewer, precondition: CreationCheck = None) -> StoreRecord:
+    """Open a store that the viewer owns and return it.
+
+    Raises Conflict if the name is taken, and what `precondition` raises.
+    """
+    authorize_write(session, by, precondition=precondition)
     store = StoreRecord(session.new_id(), by.user_id, name, 0, session.now())
     _INSERT.run(session, name_key=casefolded(name), **store._asdict())
     add_to_total(session, 'stores', 1)

@@ -19,7 +19,15 @@ from service.domain.signing_keys import CLIENT_ID, read_audiences, sign
 from service.domain.text import digest_of, normalize
 from service.domain.throttle import Subject, check_limits, count_attempt, sign_in_subjects
 from service.domain.users import REVOKE_OTHER_TOKENS, find_credentials
-from service.domain.viewer import WRITE, Viewer, authorize_write, confirm_token, require_permission
+from service.domain.viewer import (
+    WRITE,
+    CreationCheck,
+    Viewer,
+    authorize_write,
+    check_creation,
+    confirm_token,
+    require_permission,
+)
 
 PREFIX = 'hc_'
 SECRET_BYTES = 32
@@ -226,19 +234,30 @@ def _issue_token(
 
 
 def renew_token(
-    session: Session, viewer: Viewer, user_agent: str | None, issuer: Issuer | None = None
+    session: Session,
+    viewer: Viewer,
+    user_agent: str | None,
+    issuer: Issuer | None = None,
+    precondition: CreationCheck = None,
 ) -> NewToken:
     """Issue a token like the viewer's that expires later, within the maximum age of a sign-in.
 
     With an `issuer` it is signed. The old one stays valid for GRACE_SECONDS. Raises Unauthenticated if it has
-    been revoked.
+    been revoked, and what `precondition` raises.
     """
     purge(session)
-    return _renew_token(session, viewer, user_agent, issuer)
+    return _renew_token(session, viewer, user_agent, issuer, precondition)
 
 
 @transaction
-def _renew_token(session: Session, viewer: Viewer, user_agent: str | None, issuer: Issuer | None) -> NewToken:
+def _renew_token(
+    session: Session,
+    viewer: Viewer,
+    user_agent: str | None,
+    issuer: Issuer | None,
+    precondition: CreationCheck,
+) -> NewToken:
+    check_creation(session, viewer, precondition)
     now = confirm_token(session, viewer)
     old = TokenRecord._make(_LOCK.first(session, token_id=viewer.token_id, now=now))
     expires_at = min(old.expires_at, now + GRACE_SECONDS * 1000)

@@ -28,7 +28,16 @@ from service.domain.throttle import (
     sign_in_subjects,
     verification_subjects,
 )
-from service.domain.viewer import Viewer, authorize_change, authorize_write, is_writer, require_permission
+from service.domain.viewer import (
+    ANONYMOUS,
+    CreationCheck,
+    Viewer,
+    authorize_change,
+    authorize_write,
+    check_creation,
+    is_writer,
+    require_permission,
+)
 
 USERNAME = r'^[A-Za-z0-9_.\-]+$'
 MAX_USERNAME_LENGTH = 64
@@ -238,11 +247,14 @@ def register_user(
     about_me: str = '',
     client_address: str | None = None,
     quotas: Quotas | None = None,
+    by: Viewer | None = None,
+    precondition: CreationCheck = None,
 ) -> UserRecord:
     """Register a user and return them as an anonymous client sees them.
 
-    Raises Conflict if the name or the email address is taken, and Throttled after too many registrations
-    from the IP address `client_address`. `quotas` receives the remaining quotas.
+    Raises Conflict if the name or the email address is taken, Throttled after too many registrations from the
+    IP address `client_address`, and what the `precondition` of the viewer `by` raises. `quotas` receives the
+    remaining quotas.
     """
     count_attempt(session, registration_subjects(client_address), quotas)
     now = session.now()
@@ -258,13 +270,16 @@ def register_user(
         'suspended_at': None,
     }
     try:
-        return _insert_user(session, values)
+        return _insert_user(session, values, by or ANONYMOUS, precondition)
     except ConstraintViolation as error:
         raise _taken(session, error, values, user_id=0) from error
 
 
 @transaction
-def _insert_user(session: Session, values: dict[str, Any]) -> UserRecord:
+def _insert_user(
+    session: Session, values: dict[str, Any], by: Viewer, precondition: CreationCheck
+) -> UserRecord:
+    check_creation(session, by, precondition)
     row = {'id': session.new_id(), **values}
     _INSERT.run(session, **row)
     add_to_total(session, 'users', 1)

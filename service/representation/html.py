@@ -50,7 +50,7 @@ _ADVICE = {
     'invalid-values': 'Correct the marked fields. Nothing has been changed.',
     'stale': 'This has been changed in the meantime. Reload the page before you try again.',
     'internal-error': 'Something went wrong on our side. Please try again later.',
-    'unavailable': 'The service is temporarily unavailable. Please try again in a few seconds.',
+    'unavailable': 'The server cannot respond at the moment. Please try again in a few seconds.',
 }
 
 
@@ -65,9 +65,9 @@ class Source(NamedTuple):
 class Site:
     """The entry point as one viewer sees it, with the header that all pages for this viewer have.
 
-    The header is rendered once for each of its links, because the link to the current page is marked. It has
-    the `token_lifetime` in seconds, so that the script renews a session in use before it expires, and the
-    `user_id`, so that it restores the drafts of this user only.
+    The header is rendered once for each of its links, because the link to the current page, or to what the
+    page is below, is marked. It has the `token_lifetime` in seconds, so that the script renews a session in
+    use before it expires, and the `user_id`, so that it restores the drafts of this user only.
     """
 
     def __init__(self, home: Document, user_id: int | None, token_lifetime: int) -> None:
@@ -77,16 +77,25 @@ class Site:
         display = hints(home)
         rels = (link.rel for link in (*display.navigation, *display.account))
         self._marked = {home.href: 'self'} | {home.href_of(rel): rel for rel in rels if rel in home.links}
-        self._headers: dict[str, Markup] = {}
+        self._headers: dict[tuple[str, str], Markup] = {}
 
-    def header(self, url: str) -> Markup:
-        """Return the header of the page at the URL, in which the link to this page is marked."""
-        current = self._marked.get(url.partition('?')[0], '')
+    def header(self, document: Document | None) -> Markup:
+        """Return the header of the document's page."""
+        current = self._current(document) if document else ('', '')
         header = self._headers.get(current)
         if header is None:
             macro = _macros('header.html')['header']
-            header = self._headers[current] = macro(self.home, current, self._user_id, self._token_lifetime)
+            header = self._headers[current] = macro(self.home, *current, self._user_id, self._token_lifetime)
         return header
+
+    def _current(self, document: Document) -> tuple[str, str]:
+        """Return the relation of the link to mark, and its value of aria-current, empty if there is none."""
+        rel = self._marked.get(document.href.partition('?')[0])
+        if rel is not None:
+            return rel, 'page'
+        outline = document.outline
+        above = (*(crumb.href for crumb in outline.parents), outline.href_of('collection'))
+        return next(((self._marked[url], 'true') for url in above if url in self._marked), ('', ''))
 
 
 class Page(NamedTuple):
@@ -132,7 +141,7 @@ def render_page(page: Page) -> str:
             'page': page,
             name: page.content,
             'home': page.site and page.site.home,
-            'header': page.site and page.site.header('' if document is None else document.href),
+            'header': page.site and page.site.header(document),
             'base': page.base,
         }
     )
@@ -233,6 +242,8 @@ def advice(problem: Problem) -> str:
         return problem.detail
     if problem.name == 'unavailable':  # the operator sees pages, too: the detail tells what to do
         return f'{_ADVICE[problem.name]} {problem.detail}'
+    if problem.parameter is not None:
+        return f'The query parameter {problem.detail}'
     return _ADVICE.get(problem.name, problem.detail)
 
 

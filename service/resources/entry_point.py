@@ -40,6 +40,7 @@ KIND = Kind(
         lead='Short posts, and people to follow. Each page is also available through an API.',
         prominent=frozenset(('publish', 'login', 'register')),
         outcomes=OUTCOMES,
+        labels={'publish': 'Publish'},
         includes={'hc:feed': 'Feed'},
         navigation=(
             NavigationLink('hc:feed', 'Feed'),

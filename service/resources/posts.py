@@ -26,7 +26,7 @@ from service.domain.posts import (
 )
 from service.domain.users import find_user
 from service.domain.viewer import Viewer
-from service.http.conditional import precondition
+from service.http.conditional import creation_check, precondition
 from service.http.operation import Access, Operation, Route, Samples
 from service.http.request import Expansions, Find, Request
 from service.http.request_body import read_form
@@ -98,6 +98,7 @@ KIND = Kind(
             'edit': 'Your post is saved.',
             'delete': 'Your post is deleted.',
         },
+        labels={'publish': 'Publish', 'edit': 'Edit', 'delete': 'Delete'},
     ),
 )
 
@@ -200,7 +201,7 @@ class PostsResource:
         resp.media = _represent_posts(req, req.builder.url_for(urls.POSTS), req.query, page)
 
     def on_post(self, req: Request, resp: falcon.Response) -> None:
-        post = publish_post(req.db, by=req.user, **read_form(req))
+        post = publish_post(req.db, by=req.user, precondition=creation_check(req), **read_form(req))
         respond_created(resp, represent_post(post, req.viewer, req.builder), *_changed_by_posting(req))
 
 

@@ -56,6 +56,7 @@ REQUESTS = Kind(
         summary=(Column('message', ''),),
         prominent=frozenset(('forgot-password',)),
         outcomes=OUTCOMES,
+        labels={'forgot-password': 'Send the mail'},
     ),
 )
 RESETS = Kind(

@@ -94,7 +94,8 @@ class RelatedResource:
         if not related:
             raise NotFound('It has just been deleted.')
         [resp.media] = related.values()
-        resp.set_header('Content-Location', resp.media.href)  # its own URL (RFC 9110 §8.7)
+        own_url = resp.media.href + req.query.selection.query
+        resp.set_header('Content-Location', own_url)  # RFC 9110 §8.7
 
 
 def as_relationship(listing: Document, href: str) -> Document:

@@ -23,7 +23,7 @@ from service.domain.stores import (
     open_store,
 )
 from service.domain.viewer import Viewer
-from service.http.conditional import precondition
+from service.http.conditional import creation_check, precondition
 from service.http.operation import Operation, Route, Samples
 from service.http.request import Expansions, Find, Request
 from service.http.request_body import read_form
@@ -184,7 +184,7 @@ class StoresResource:
         resp.media = represent_listing(req, STORE, url, page, represent_store, forms=forms)
 
     def on_post(self, req: Request, resp: falcon.Response) -> None:
-        store = open_store(req.db, by=req.user, **read_form(req))
+        store = open_store(req.db, by=req.user, precondition=creation_check(req), **read_form(req))
         document = represent_store(store, req.viewer, req.builder)
         respond_created(resp, document, req.builder.url_for(urls.STORES))
 

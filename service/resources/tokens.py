@@ -33,7 +33,7 @@ from service.domain.tokens import (
 )
 from service.domain.users import find_user
 from service.domain.viewer import SCOPES, WRITE, Viewer, require_permission, require_write_scope
-from service.http.conditional import NO_STORE, precondition, target_precondition
+from service.http.conditional import NO_STORE, creation_check, precondition, target_precondition
 from service.http.credentials import audience, authenticate, read_basic
 from service.http.operation import Access, Operation, Route, Samples
 from service.http.request import Expansions, Find, Request
@@ -342,7 +342,7 @@ def _issue(req: Request) -> NewToken:
         return issue_token(req.db, verified, req.user_agent, _options(req, **BASIC_LOGIN.read(body)))
     current_format = 'jwt' if is_signed(req.credentials.value) else 'opaque'
     issuer = _issuer(req, RENEW.read(body).get('format', current_format))
-    return renew_token(req.db, verified, req.user_agent, issuer)
+    return renew_token(req.db, verified, req.user_agent, issuer, creation_check(req))
 
 
 def _verify_header(req: Request) -> VerifiedAccount | Viewer | None:

@@ -32,7 +32,7 @@ from service.domain.users import (
     register_user,
 )
 from service.domain.viewer import Viewer, require_permission
-from service.http.conditional import NO_STORE, precondition
+from service.http.conditional import NO_STORE, creation_check, precondition
 from service.http.operation import Access, Operation, Route, Samples
 from service.http.request import Expansions, Find, Request
 from service.http.request_body import read_form
@@ -106,7 +106,7 @@ CHANGE_PASSWORD = Action(
             required=True,
             autocomplete='current-password',
         ),
-        _NEW_PASSWORD,
+        replace(_NEW_PASSWORD, prompt='New password'),
     ),
 )
 REQUEST_VERIFICATION = Action('request-verification', 'POST', 'Send another verification mail')
@@ -317,7 +317,12 @@ class UsersResource:
         if not req.builder.features.registration:
             raise RegistrationClosed('Registration is closed. Ask the operator for an account.')
         user = register_user(
-            req.db, client_address=req.uncounted_address, quotas=req.quotas, **read_form(req)
+            req.db,
+            client_address=req.uncounted_address,
+            quotas=req.quotas,
+            by=req.viewer,
+            precondition=creation_check(req),
+            **read_form(req),
         )
         respond_created(resp, represent_user(user, None, req.builder), req.builder.url_for(urls.USERS))
         resp.set_header('Cache-Control', NO_STORE)  # the new user, once signed in, sees more

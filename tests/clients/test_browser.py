@@ -202,7 +202,7 @@ def _use_every_feature(browser: Browser) -> None:
     expect(page.get_by_role('article').first).to_contain_text('<script>alert("no")</script>')
     page.get_by_role('article').first.locator('.when').click()
     browser.expect_heading('Post by ada')
-    browser.open('Delete post')
+    browser.open('Delete')
     expect(page.get_by_text('This deletes the post. It cannot be undone.')).to_be_visible()
     browser.submit('Delete post')
     browser.expect_heading('Posts')
@@ -259,7 +259,7 @@ def test_a_changed_password_is_confirmed(program: playwright.Browser, server: Se
         browser.click('Profile')
         browser.open('Change password')
         browser.page.get_by_label('Current password').fill(PASSWORD)
-        browser.page.get_by_label('Password', exact=True).fill('battery staple')
+        browser.page.get_by_label('New password').fill('battery staple')
         browser.submit('Change password')
         outcome = 'Your password is changed, and you are signed out everywhere else.'
         browser.expect_message(outcome)
@@ -284,7 +284,7 @@ def test_text_is_kept_when_the_session_expires(browser: Browser) -> None:
     _composer(page).fill('a long thought')
     _expire_session(browser)
     with browser.expecting_errors(401):
-        page.get_by_role('button', name='Publish a post').click()
+        page.get_by_role('button', name='Publish').click()
         browser.expect_heading('Please sign in')
     expect(page.get_by_role('main')).to_contain_text('Your session has ended. Nothing has been published')
     expect(page.get_by_role('main')).to_contain_text('Your text is kept below.')
@@ -396,6 +396,24 @@ def test_back_restores_the_scroll_position(browser: Browser) -> None:
     page.wait_for_function('scrollY === 600')
 
 
+def test_opening_a_form_does_not_move_the_other_actions(browser: Browser) -> None:
+    page = browser.page
+    browser.register('ada')
+    browser.sign_in('ada')
+    browser.submit('Publish a post', {'Your post': 'one'})
+    article = page.get_by_role('article')
+    edit, delete = article.locator('summary').first, article.locator('summary').last
+    expect(delete).to_be_visible()
+    before = edit.bounding_box(), delete.bounding_box()
+    edit.click()
+    expect(article.get_by_label('Your post')).to_be_visible()
+    assert (edit.bounding_box(), delete.bounding_box()) == before
+    edit.click()
+    delete.click()
+    expect(article.get_by_text('This deletes the post.')).to_be_visible()
+    assert (edit.bounding_box(), delete.bounding_box()) == before
+
+
 def test_deleting_an_entry_moves_the_focus_to_the_next(browser: Browser) -> None:
     page = browser.page
     browser.register('ada')
@@ -404,8 +422,8 @@ def test_deleting_an_entry_moves_the_focus_to_the_next(browser: Browser) -> None
         browser.submit('Publish a post', {'Your post': text})
         expect(page.get_by_role('article').first).to_contain_text(text)
     second = page.get_by_role('article').nth(1)
-    second.locator('summary', has_text='Delete post').click()
-    second.get_by_role('button', name='Delete post').click()
+    second.locator('summary', has_text='Delete').click()
+    second.get_by_role('button', name='Delete').click()
     browser.expect_message('Your post is deleted.')
     expect(page.get_by_role('article')).to_have_count(2)
     expect(page.get_by_role('article').nth(1).get_by_role('link', name='ada')).to_be_focused()
@@ -418,7 +436,7 @@ def test_back_does_not_lead_to_a_deleted_post(browser: Browser) -> None:
     browser.submit('Publish a post', {'Your post': 'gone soon'})
     browser.click('Feed')
     page.get_by_role('article').locator('.when').click()
-    browser.open('Delete post')
+    browser.open('Delete')
     browser.submit('Delete post')
     browser.expect_heading('Posts')
     page.go_back()
@@ -570,3 +588,11 @@ def test_the_documentation_is_searched_within_the_page(browser: Browser) -> None
     texts = visible.all_text_contents()
     assert texts
     assert all('publish' in text.lower() and 'post' in text.lower() for text in texts)
+    expect(page.locator('.intro')).to_be_hidden()
+
+
+def test_names_in_the_documentation_are_not_broken_on_a_phone(browser: Browser) -> None:
+    page = browser.page
+    page.goto(f'{browser.origin}/api/docs')
+    name = page.locator('#postPosts th code', has_text='fields[posts]')
+    assert name.evaluate('name => name.getClientRects().length') == 1

@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 from service.representation.action import Action, Field
 from service.representation.display import Column, Display, Note
 from service.representation.document import Document, Link
-from service.representation.html import page, problem_page, title_of
+from service.representation.html import Page as HtmlPage
+from service.representation.html import page, problem_page, render_page, title_of
 from service.representation.html_text import device, format_time, link_json, link_text, words
 from service.representation.problem import PROBLEMS, Problem
 from tests.html import Page, as_parsed
@@ -168,6 +169,29 @@ def test_display_hints_render_an_entry_as_a_card() -> None:
     assert 'edited' not in html.text
     properties['changed'] = properties['at']
     assert 'edited' in Page(page(document(embedded={'item': (note,)}))).text
+
+
+def test_a_short_label_keeps_the_title_for_assistive_technology() -> None:
+    display = Display(text='name', labels={'write': 'Write'})
+    text = page(document(display=display))
+    assert '<summary aria-label="Write it">Write</summary>' in text
+    assert '<button>Write</button>' in text
+
+
+def test_an_entry_on_its_own_page_has_an_absolute_time() -> None:
+    author = Document('people', '7', {}, {'self': Link('http://a.test/7')}, title='ada')
+    display = Display(text='body', byline='author', moment='at')
+    links = {'self': Link('http://a.test/notes/1')}
+    note = Document('notes', '1', {'body': 'one', 'at': TIME}, links, {'author': author}, display=display)
+    assert {'datetime': TIME} in Page(page(note)).all('time')
+    assert {'datetime': TIME, 'class': 'ago'} in Page(page(document(embedded={'item': (note,)}))).all('time')
+
+
+def test_a_page_of_a_server_error_can_be_tried_again() -> None:
+    problem = Problem('unavailable', 'The database is unavailable.', origin='http://a.test')
+    html = Page(render_page(HtmlPage(problem, back='http://a.test/api/posts')))
+    assert {'href': 'http://a.test/api/posts'} in html.all('a')
+    assert 'Try again' not in Page(render_page(HtmlPage(problem))).text
 
 
 def test_display_hints_render_entries_as_a_table() -> None:

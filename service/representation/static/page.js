@@ -253,6 +253,7 @@ function filterOperations(text) {
     const words = [...article.querySelectorAll('h3, p, th')].map((part) => part.textContent).join(' ').toLowerCase();
     article.hidden = !terms.every((word) => words.includes(word));
   }
+  document.querySelector('.docs .intro').hidden = terms.length > 0;
   for (const section of document.querySelectorAll('.docs section')) {
     section.hidden = !section.querySelector('article:not([hidden])');
   }
