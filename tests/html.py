@@ -8,7 +8,7 @@ from tests.kit import assert_text_conformant
 
 
 def as_parsed(text: str) -> str:
-    """Return the text as a parser of HTML reads it."""
+    """Return the text as an HTML parser reads it."""
     return text.replace('\r\n', '\n').replace('\r', '\n').replace('\0', '\ufffd')
 
 
@@ -34,3 +34,9 @@ class Page(html.Page):
     def shape(self) -> list[tuple[str, list[str]]]:
         """Return the tags and the names of their attributes, without any value."""
         return [(tag.name, list(tag.attributes)) for tag in self.tags]
+
+
+def loaded_files(page: Page) -> list[str]:
+    """Return the URLs of the scripts, styles and icons that a page loads."""
+    loaded = [tag['src'] for tag in page.all('script')] + [tag['href'] for tag in page.all('link')]
+    return [url for url in loaded if url]

@@ -54,11 +54,11 @@ class JsonApiClient:
 
     def publish(self, body: str) -> Resource:
         """Publish a post and return it."""
-        posts = related_url(self.get('/api').json['data'], 'posts')
-        response = self.create(posts, 'posts', body=body)
+        url = related_url(self.get('/api').json['data'], 'posts')
+        response = self.create(url, 'posts', body=body)
         assert response.status == 201, response.text
-        published: Resource = response.json['data']
-        return published
+        post: Resource = response.json['data']
+        return post
 
     def change(self, resource: Resource, **attributes: Any) -> ApiResponse:
         """Change attributes of the resource at its URL."""
@@ -96,5 +96,5 @@ def assert_rejected(response: ApiResponse, status: int, *sources: str) -> None:
     assert response.content_type == JSON_API
     errors = response.json['errors']
     assert all(error['status'] == str(status) and error['title'] and error['detail'] for error in errors)
-    actual = [source for error in errors for source in error.get('source', {}).values()]
-    assert actual == list(sources)
+    actual_sources = [source for error in errors for source in error.get('source', {}).values()]
+    assert actual_sources == list(sources)

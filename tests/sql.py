@@ -35,7 +35,7 @@ class Recorder(Session):
 
 
 def compiled_queries() -> dict[str, CompiledQuery]:
-    """Return every compiled query by a name of module and variable; of several names the first."""
+    """Return every compiled query by module, variable and role; a query with several names has the first."""
     names: dict[CompiledQuery, str] = {}
     for module in pkgutil.walk_packages(service.__path__, 'service.'):
         if module.name.startswith(PACKAGES):

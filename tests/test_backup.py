@@ -71,7 +71,7 @@ def test_a_restored_dump_is_complete(engine: str, dump: str, restore: str, tmp_p
 
 
 def test_a_copy_has_every_previously_acknowledged_write(tmp_path: Path) -> None:
-    acknowledged: list[int] = []
+    acknowledged_ids: list[int] = []
     stop = threading.Event()
     with Server(tmp_path) as server:
         server.request(
@@ -89,25 +89,25 @@ def test_a_copy_has_every_previously_acknowledged_write(tmp_path: Path) -> None:
                     Content_Type='application/json',
                 )
                 assert response.status == 201
-                acknowledged.append(response.json['id'])
+                acknowledged_ids.append(response.json['id'])
 
         writers = [threading.Thread(target=write) for _ in range(2)]
         for writer in writers:
             writer.start()
-        wait_until(lambda: len(acknowledged) > 20)
-        before = set(acknowledged)
+        wait_until(lambda: len(acknowledged_ids) > 20)
+        before = set(acknowledged_ids)
         with closing(sqlite3.connect(tmp_path / 'halcyon.db')) as source:
             source.execute(COPY.replace('backup.db', str(tmp_path / 'backup.db')))
-        count = len(acknowledged)
-        wait_until(lambda: len(acknowledged) > count + 5)
+        count = len(acknowledged_ids)
+        wait_until(lambda: len(acknowledged_ids) > count + 5)
         stop.set()
         for writer in writers:
             writer.join()
     with closing(sqlite3.connect(tmp_path / 'backup.db')) as copy:
-        stored = {row[0] for row in copy.execute('SELECT id FROM posts')}
-        assert before <= stored < set(acknowledged)
+        stored_ids = {row[0] for row in copy.execute('SELECT id FROM posts')}
+        assert before <= stored_ids < set(acknowledged_ids)
         counters = "SELECT post_count, (SELECT SUM(amount) FROM totals WHERE thing = 'posts') FROM users"
-        assert copy.execute(counters).fetchone() == (len(stored), len(stored))
+        assert copy.execute(counters).fetchone() == (len(stored_ids), len(stored_ids))
         assert copy.execute('PRAGMA integrity_check').fetchone() == ('ok',)
 
 

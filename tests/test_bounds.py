@@ -143,17 +143,19 @@ def nests_repetitions(pattern: str) -> bool:
     """Return whether unbounded repetitions that backtrack are nested, which can take exponential time."""
     with redirect_stdout(io.StringIO()) as output:
         re.compile(pattern, re.DEBUG)  # prints the parsed expression, indented, and then its code
-    around: list[tuple[int, bool]] = []  # indentation of each enclosing repetition, and whether it backtracks
+    enclosing: list[tuple[int, bool]] = []  # indentation of enclosing repetitions, and whether they backtrack
     for line in output.getvalue().partition('\n\n')[0].splitlines():
         depth = len(line) - len(line.lstrip())
-        around = [(outer, backtracks) for outer, backtracks in around if outer < depth]
+        enclosing = [
+            (outer_depth, backtracks) for outer_depth, backtracks in enclosing if outer_depth < depth
+        ]
         match line.split():
             case ['POSSESSIVE_REPEAT', *_]:
-                around.append((depth, False))
+                enclosing.append((depth, False))
             case ['MAX_REPEAT' | 'MIN_REPEAT', _, 'MAXREPEAT']:
-                if around and around[-1][1]:
+                if enclosing and enclosing[-1][1]:
                     return True
-                around.append((depth, True))
+                enclosing.append((depth, True))
     return False
 
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import re
 from typing import Any
 
 import pytest
 
-from tests.client import FORM, HAL, HTML, ORIGIN, PASSWORD, Client
+from tests.client import FORM, HAL, HAL_FORMS, HTML, JSON_API, ORIGIN, PASSWORD, Client
 from tests.plain_browser import ACCEPT, PlainBrowser
 
 pytestmark = pytest.mark.above_databases
@@ -273,10 +274,33 @@ def test_a_session_can_be_renewed(browser: PlainBrowser) -> None:
     assert browser.open('/api/users') == 200
 
 
-def test_a_page_can_show_its_source_in_each_format(browser: PlainBrowser) -> None:
-    for name, member in (('hal', '_links'), ('hal-forms', '_templates'), ('json-api', 'data')):
-        assert browser.open(f'/api/posts?as={name}') == 200
-        assert f'"{member}"' in browser.page.text
+@pytest.mark.parametrize(
+    ('name', 'media_type', 'url', 'fields'),
+    [
+        ('hal', HAL, '/api/posts?per_page=1', ('Content-Type', 'Cache-Control', 'ETag', 'Link')),
+        ('hal-forms', HAL_FORMS, '/api', ('Content-Type', 'Cache-Control', 'ETag', 'Link')),
+        ('json-api', JSON_API, '/api/posts?per_page=1', ('Content-Type', 'Cache-Control')),
+        ('json-api', JSON_API, '/api', ('Content-Type', 'Cache-Control', 'ETag', 'Link')),
+    ],
+)
+def test_a_page_can_show_the_response_in_each_format(
+    browser: PlainBrowser, ada: Client, name: str, media_type: str, url: str, fields: tuple[str, ...]
+) -> None:
+    ada.publish('one')
+    ada.publish('two')
+    client = Client(ada.app, browser.cookies[COOKIE])
+    browser.open(f'{url}{"&" if "?" in url else "?"}as={name}')
+    source = browser.page.text.partition('Back to the page')[2]
+    request, response, body = source.strip().split('\n\n', 2)
+    assert request == f'GET {ORIGIN}{url}\nAccept: {media_type}'
+    expected = client.get(url, accept=media_type)
+    assert response.splitlines() == [
+        '200 OK',
+        *(f'{name}: {expected.headers[name.lower()]}' for name in fields),
+    ]
+    shown = json.JSONDecoder().raw_decode(body)[0]
+    assert shown.keys() == expected.json.keys()
+    assert shown == expected.json or 'ETag' not in fields
 
 
 def test_urls_in_posts_are_links(browser: PlainBrowser, ada: Client) -> None:

@@ -11,7 +11,7 @@ import uritemplate
 
 from service.representation.problem import PROBLEMS
 from tests.client import HAL, HAL_FORMS, HTML, JSON, JSON_API, ORIGIN, ApiResponse, Client
-from tests.html import Page
+from tests.html import Page, loaded_files
 from tests.routes import populate
 from tests.strict_json_api import links_of
 
@@ -131,10 +131,9 @@ def test_no_link_or_form_of_an_html_page_is_broken(crawler: Client) -> None:
             target, method = form['action'] or '', fields.get('_method') or (form['method'] or '').upper()
             assert method in allowed_methods(crawler, target)
             forms.add(form.get('data-form') or method)
-        files = [tag['src'] for tag in page.all('script')] + [tag['href'] for tag in page.all('link')]
         # Links in the texts of users are nofollow, because they can lead to any site.
         links = [tag['href'] for tag in page.all('a') if 'nofollow' not in (tag.get('rel') or '')]
-        pending += [urljoin(url, urldefrag(href or '').url) for href in files + links]
+        pending += [urljoin(url, urldefrag(href or '').url) for href in loaded_files(page) + links]
     assert forms >= FORMS - {'register', 'login', 'renew'} | {'hc:page'}
     assert len(seen) > 30
 

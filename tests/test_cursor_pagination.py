@@ -13,7 +13,7 @@ from tests.json_api_client import JsonApiClient, related_url
 
 pytestmark = pytest.mark.above_databases
 
-OTHER = 'https://example.org/profile'
+OTHER_PROFILE = 'https://example.org/profile'
 PROFILE = 'https://jsonapi.org/profiles/ethanresnick/cursor-pagination/'
 CURSOR_PAGINATION_TYPE = profiled_type(PROFILE)
 
@@ -58,7 +58,7 @@ def test_included_relationships_have_the_same_pagination(ada_api: JsonApiClient,
 
 
 def test_the_profile_is_used_only_on_request(ada_api: JsonApiClient, posts: str) -> None:
-    for accept in (JSON_API, f'application/vnd.api+json;profile="{OTHER}"'):
+    for accept in (JSON_API, f'application/vnd.api+json;profile="{OTHER_PROFILE}"'):
         response = ada_api.get(posts, accept=accept)
         assert response.headers['content-type'] == JSON_API
         assert 'profile' not in response.json['jsonapi']
@@ -68,19 +68,19 @@ def test_the_profile_is_used_only_on_request(ada_api: JsonApiClient, posts: str)
 @pytest.mark.parametrize(
     ('accept', 'is_applied'),
     [
-        (f'{JSON_API};profile="{OTHER} {PROFILE}"', True),
-        (f'{JSON_API}; Profile = "{PROFILE} {OTHER}"', True),
-        (f'{JSON_API};profile="{OTHER}";profile="{PROFILE}"', True),
-        (f'{JSON_API};profile="  {OTHER}  {PROFILE}"', True),
+        (f'{JSON_API};profile="{OTHER_PROFILE} {PROFILE}"', True),
+        (f'{JSON_API}; Profile = "{PROFILE} {OTHER_PROFILE}"', True),
+        (f'{JSON_API};profile="{OTHER_PROFILE}";profile="{PROFILE}"', True),
+        (f'{JSON_API};profile="  {OTHER_PROFILE}  {PROFILE}"', True),
         (f'{JSON_API};profile="{PROFILE.replace(":", chr(92) + ":")}"', True),
         (f'{JSON_API}, {JSON_API};profile="{PROFILE}"', True),
         (f'{JSON_API};profile="{PROFILE}", {JSON_API}', True),
         (f'{JSON_API};q=0.5, {JSON_API};profile="{PROFILE}";q=0.6', True),
         (f'{JSON_API};q=0.6, {JSON_API};profile="{PROFILE}";q=0.5', False),
-        (f'{JSON_API}, {JSON_API};ext="{OTHER}";profile="{PROFILE}"', False),
+        (f'{JSON_API}, {JSON_API};ext="{OTHER_PROFILE}";profile="{PROFILE}"', False),
         (f'{JSON_API}, {JSON_API};profile="{PROFILE}";charset=utf-8', False),
         (f'{JSON_API};profile="{PROFILE}x"', False),
-        (f'{JSON_API};profile="{PROFILE},{OTHER}"', False),
+        (f'{JSON_API};profile="{PROFILE},{OTHER_PROFILE}"', False),
         (f'{JSON_API};profile=""', False),
         (f'{JSON_API}, text/html;profile="{PROFILE}";q=0.5', False),
     ],

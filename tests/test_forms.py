@@ -166,8 +166,8 @@ def test_a_form_with_valid_values_succeeds(ada: Client, bob: Client, form: str, 
     elif response.status == 201:
         ada.delete(response.headers['location'])
     elif form == 'change-password':
-        restored = {'current_password': values['password'], 'password': PASSWORD}
-        assert document.submit(name, **restored).status == 204
+        passwords = {'current_password': values['password'], 'password': PASSWORD}
+        assert document.submit(name, **passwords).status == 204
 
 
 @pytest.mark.parametrize('form', [form for form in CASES if form != 'search'])

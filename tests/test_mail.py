@@ -312,7 +312,7 @@ def test_mail_is_sent_only_to_a_server_with_a_valid_certificate(
 # Verification
 
 
-def test_an_address_is_verified_by_its_link(ada: Client, db: Session, inbox: MailServer) -> None:
+def test_an_email_is_verified_by_its_link(ada: Client, db: Session, inbox: MailServer) -> None:
     assert ada.me().json['email_verified'] is False
     send_due_mail(db)
     link = inbox.last_link()
@@ -325,7 +325,7 @@ def test_an_address_is_verified_by_its_link(ada: Client, db: Session, inbox: Mai
     assert_problem(ada.get(link), 404)
 
 
-def test_only_the_owner_sees_whether_an_address_is_verified(ada: Client, bob: Client) -> None:
+def test_only_the_owner_sees_whether_an_email_is_verified(ada: Client, bob: Client) -> None:
     assert 'email_verified' not in bob.get(ada.me().href('self')).json
 
 
@@ -339,7 +339,7 @@ def test_a_verification_link_is_valid_for_seven_days(
     assert_problem(Client(ada.app).get(inbox.last_link()), 404)
 
 
-def test_a_changed_address_is_verified_again_and_the_old_one_notified(
+def test_a_changed_email_is_verified_again_and_the_old_one_notified(
     ada: Client, db: Session, inbox: MailServer
 ) -> None:
     send_due_mail(db)
@@ -360,7 +360,7 @@ def test_a_changed_address_is_verified_again_and_the_old_one_notified(
     assert ada.me().json['email_verified'] is True
 
 
-def test_a_link_sent_to_a_former_address_is_invalid(ada: Client, db: Session, inbox: MailServer) -> None:
+def test_a_link_sent_to_a_former_email_is_invalid(ada: Client, db: Session, inbox: MailServer) -> None:
     send_due_mail(db)
     link = inbox.last_link()
     ada.me().submit('edit', email='new@example.org')
@@ -368,7 +368,7 @@ def test_a_link_sent_to_a_former_address_is_invalid(ada: Client, db: Session, in
     assert ada.me().json['email_verified'] is False
 
 
-def test_an_unchanged_or_taken_address_sends_no_mail(ada: Client, bob: Client, db: Session) -> None:
+def test_an_unchanged_or_taken_email_sends_no_mail(ada: Client, bob: Client, db: Session) -> None:
     send_due_mail(db)
     assert ada.me().submit('edit', about_me='Countess').status == 200
     assert ada.me().submit('edit', email='bob@example.org').status == 400
@@ -422,12 +422,12 @@ def test_verification_mails_are_limited_for_each_user(ada: Client, bob: Client, 
     assert bob.post(target).status == 202
 
 
-def test_changes_of_the_address_are_limited_for_each_user(ada: Client, bob: Client, db: Session) -> None:
+def test_changes_of_the_email_are_limited_for_each_user(ada: Client, bob: Client, db: Session) -> None:
     """Without a limit, changes could fill the mailbox of any address, because each sends two mails."""
     emails = [f'ada{number}@example.org' for number in range(6)]
     assert [ada.me().submit('edit', email=email).status for email in emails] == [200] * 5 + [429]
     assert ada.me().json['email'] == 'ada4@example.org'
-    assert ada.me().submit('edit', email='ada4@example.org', about_me='unchanged address').status == 200
+    assert ada.me().submit('edit', email='ada4@example.org', about_me='unchanged email').status == 200
     assert ada.post('/api/email-verifications').status == 429
     assert bob.me().submit('edit', email='robert@example.org').status == 200
 
@@ -555,8 +555,8 @@ def test_no_log_line_has_a_secret(reset_link: str, client: Client, request_log: 
 # Information in responses
 
 
-def test_known_and_unknown_addresses_get_equal_responses(ada: Client, client: Client, db: Session) -> None:
-    responses = [request_reset(client, email) for email in ('ada@example.org', 'nobody@example.org')]
+def test_known_and_unknown_emails_get_equal_responses(ada: Client, client: Client, db: Session) -> None:
+    responses = [request_reset(client, email) for email in ('ada@example.org', 'unknown@example.org')]
     existing, unknown = (
         {name: value for name, value in response.stable_headers.items() if name != 'ratelimit'}
         for response in responses
@@ -566,14 +566,14 @@ def test_known_and_unknown_addresses_get_equal_responses(ada: Client, client: Cl
     assert db.execute("SELECT COUNT(*) FROM outbox WHERE purpose = 'password-reset'").fetchone()[0] == 2
 
 
-def test_an_unknown_address_gets_no_mail(client: Client, db: Session, inbox: MailServer) -> None:
-    request_reset(client, 'nobody@example.org')
+def test_an_unknown_email_gets_no_mail(client: Client, db: Session, inbox: MailServer) -> None:
+    request_reset(client, 'unknown@example.org')
     assert send_due_mail(db) == 0
     assert count_pending(db) == 0
     assert inbox.messages == []
 
 
-def test_an_address_is_matched_ignoring_case(
+def test_an_email_is_matched_ignoring_case(
     ada: Client, client: Client, db: Session, inbox: MailServer
 ) -> None:
     send_due_mail(db)
@@ -617,7 +617,7 @@ def test_a_reset_request_with_an_idempotency_key_counts_once(client: Client) -> 
 
 
 @pytest.mark.parametrize('email', ['', 'no address', 5, None, 'a@b\r\nBcc: c@d'])
-def test_an_invalid_address_is_rejected(client: Client, email: Any) -> None:
+def test_an_invalid_email_is_rejected(client: Client, email: Any) -> None:
     assert_problem(request_reset(client, email), 400, '#/email')
 
 

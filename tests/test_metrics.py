@@ -284,7 +284,7 @@ def test_the_counts_of_a_killed_worker_are_kept(server: Server) -> None:
 
 
 def test_failed_sign_ins_are_counted_across_workers(server: Server) -> None:
-    wrong = 'Basic ' + b64encode(b'nobody:wrong horse').decode()
+    wrong = 'Basic ' + b64encode(b'unknown:wrong horse').decode()
     before = scrape_server(server).sum('rate_limit_attempts_total', limit='account')
     for _ in range(5):
         assert server.request('POST', '/api/tokens', Authorization=wrong).status == 401

@@ -402,7 +402,7 @@ def test_every_described_429_occurs(world: World, db: Session) -> None:
 
 def unknown_user(number: int) -> dict[str, str]:
     """Return the name and the email of a user that does not exist, and a wrong password."""
-    name = f'person{number}'
+    name = f'user{number}'
     return {'username': name, 'email': f'{name}@example.org', 'current_password': 'wrong horse'}
 
 

@@ -7,7 +7,7 @@ from urllib.parse import urlencode
 import pytest
 
 from tests.client import FORM, HAL, HTML, ORIGIN, ApiResponse, Client
-from tests.html import Page
+from tests.html import Page, loaded_files
 from tests.routes import World
 
 pytestmark = pytest.mark.above_databases
@@ -20,12 +20,6 @@ def policy(response: ApiResponse) -> dict[str, str]:
     """Return the directives of the response's Content-Security-Policy."""
     parts = (part.strip().partition(' ') for part in response.headers['content-security-policy'].split(';'))
     return {name: sources for name, _, sources in parts}
-
-
-def loaded_files(page: Page) -> list[str]:
-    """Return the URLs of the scripts, styles and icons that a page loads."""
-    loaded = [tag['src'] for tag in page.all('script')] + [tag['href'] for tag in page.all('link')]
-    return [url for url in loaded if url]
 
 
 def post_form(client: Client, url: str, values: dict[str, str], accept: str = BROWSER) -> ApiResponse:
@@ -132,6 +126,7 @@ def test_script_and_style_are_small(client: Client) -> None:
     sizes = [len(client.get(url).text) for url in loaded_files(Page(page.text))]
     assert sum(sizes) < 30_000
     assert len(page.text) < 25_000
+    assert len(client.get('/api/docs', accept=HTML).text) < 300_000
 
 
 @pytest.mark.parametrize('fields', ['', 'created_at', 'username', 'name', 'body', 'nothing'])

@@ -53,7 +53,7 @@ def test_the_response_to_an_edit_equals_the_next_get(ada: Client, clock: Movable
     assert (changed.text, changed.headers['etag']) == (current.text, current.headers['etag'])
 
 
-def test_put_accepts_what_get_returned_and_changes_nothing(ada: Client) -> None:
+def test_put_of_the_document_of_get_changes_nothing(ada: Client) -> None:
     post = ada.publish('one')
     again = ada.put(post.href('self'), post.json)
     assert (again.status, again.json['body'], again.json['updated_at']) == (200, 'one', None)

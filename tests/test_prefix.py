@@ -12,9 +12,8 @@ import pytest
 from service.http.forwarded import without_prefix
 from tests.client import FORM, HAL, HTML, JSON_API
 from tests.conftest import Start
-from tests.html import Page
+from tests.html import Page, loaded_files
 from tests.links import Response, check_links, follow_all
-from tests.test_pages import loaded_files
 
 PROXY = '10.0.0.7'
 BASE = 'https://h.test/town/halcyon'

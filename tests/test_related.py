@@ -62,7 +62,7 @@ def test_a_problem_links_to_helpful_resources(
 
 
 @pytest.mark.parametrize('accept', ['application/vnd.hal+json', 'Application/Vnd.HAL+json;q=0.5, text/plain'])
-def test_hal_has_an_alias(ada: Client, accept: str) -> None:
+def test_application_vnd_hal_json_is_an_alias_of_hal(ada: Client, accept: str) -> None:
     assert ada.get('/api', accept=accept).content_type == HAL
     response = ada.post(
         '/api/posts',

@@ -39,7 +39,7 @@ def visitor(start: Start, request_log: StringIO) -> Client:
     return Client(app)
 
 
-def last(request_log: StringIO) -> dict[str, Any]:
+def last_line(request_log: StringIO) -> dict[str, Any]:
     """Return the last line, parsed as JSON."""
     line: dict[str, Any] = json.loads(request_log.getvalue().splitlines()[-1])
     return line
@@ -57,7 +57,7 @@ def test_a_text_line_has_request_status_user_and_request_id(ada: Client, request
 
 def test_a_json_line_has_request_status_user_and_request_id(visitor: Client, request_log: StringIO) -> None:
     response = visitor.get('/api/users?page=2')
-    line = last(request_log)
+    line = last_line(request_log)
     assert re.fullmatch(r'\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z', line.pop('time'))
     assert line.pop('ms') > 0
     assert line == {
@@ -104,7 +104,7 @@ def test_the_line_has_the_status_of_the_response(
     visitor: Client, request_log: StringIO, method: str, url: str, status: int
 ) -> None:
     response = visitor.request(method, url)
-    line = last(request_log)
+    line = last_line(request_log)
     assert (line['method'], line['path'], line['status']) == (method, url, status)
     assert line['request'] == response.request_id
     assert response.status == status
@@ -112,12 +112,12 @@ def test_the_line_has_the_status_of_the_response(
 
 def test_a_304_is_logged_as_304(visitor: Client, request_log: StringIO) -> None:
     visitor.get('/api', headers={'If-None-Match': visitor.get('/api').etag})
-    assert last(request_log)['status'] == 304
+    assert last_line(request_log)['status'] == 304
 
 
 def test_an_unknown_method_is_logged_as_other(visitor: Client, request_log: StringIO) -> None:
     visitor.request('FROB', '/api')
-    assert (last(request_log)['method'], last(request_log)['status']) == ('other', 501)
+    assert (last_line(request_log)['method'], last_line(request_log)['status']) == ('other', 501)
 
 
 @pytest.mark.parametrize(('error', 'status'), [(RuntimeError(), 500), (Unavailable('x'), 503)])
@@ -126,7 +126,7 @@ def test_a_failed_request_is_logged(
 ) -> None:
     monkeypatch.setattr(entry_point, 'Document', failing(error))
     response = visitor.get('/api')
-    assert last(request_log)['status'] == response.status == status
+    assert last_line(request_log)['status'] == response.status == status
 
 
 def test_a_rendering_error_is_logged_as_500(
@@ -134,8 +134,8 @@ def test_a_rendering_error_is_logged_as_500(
 ) -> None:
     monkeypatch.setattr('service.resources.health._OK', {'status': object()})
     response = falcon.testing.simulate_get(visitor.app, '/health/live', host='halcyon.test')
-    assert response.status_code == last(request_log)['status'] == 500
-    assert last(request_log)['request'] in response.text
+    assert response.status_code == last_line(request_log)['status'] == 500
+    assert last_line(request_log)['request'] in response.text
 
 
 class Stop(BaseException):
@@ -148,7 +148,7 @@ def test_an_uncaught_exception_is_logged_as_500(
     monkeypatch.setattr(entry_point, 'Document', failing(Stop()))
     with pytest.raises(Stop):
         falcon.testing.simulate_get(visitor.app, '/api', host='halcyon.test')
-    assert (last(request_log)['path'], last(request_log)['status']) == ('/api', 500)
+    assert (last_line(request_log)['path'], last_line(request_log)['status']) == ('/api', 500)
 
 
 def failing(error: BaseException) -> Any:

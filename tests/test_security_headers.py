@@ -6,8 +6,7 @@ import pytest
 
 from tests.client import HAL, HTML, JSON, JSON_API, ApiResponse, Client
 from tests.conftest import Start
-from tests.html import Page
-from tests.test_pages import loaded_files
+from tests.html import Page, loaded_files
 
 pytestmark = pytest.mark.above_databases
 

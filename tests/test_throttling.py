@@ -107,7 +107,7 @@ def test_a_throttled_sign_in_computes_no_hash(app: Any, monkeypatch: pytest.Monk
     assert len(hashed) == 10
 
 
-def test_an_account_is_throttled_whatever_the_case_of_its_name(app: Any, ada: Client) -> None:
+def test_an_account_is_throttled_ignoring_the_case_of_its_name(app: Any, ada: Client) -> None:
     assert fail_to_sign_in(app, 'ada', 5) + fail_to_sign_in(app, 'ADA', 6) == [401] * 10 + [429]
 
 

@@ -96,7 +96,7 @@ def test_all_taken_values_are_reported_together(client: Client, ada: Client) -> 
     'password',
     ['12345678', ' ' * 8, '😀' * 8, 'x' * 72, 'x' * 73, 'x' * 256, 'ä' * 37, 'ä' * 256, '🔑' * 64],
 )
-def test_a_password_has_8_to_256_characters_which_all_count(client: Client, password: str) -> None:
+def test_a_password_has_8_to_256_characters_and_all_count(client: Client, password: str) -> None:
     client.register('eve', password=password)
     assert client.sign_in('eve', password).me().status == 200
     wrong = client.post('/api/tokens', {'username': 'eve', 'password': password[:-1] + 'y'})
@@ -185,7 +185,7 @@ def test_the_response_to_an_edit_equals_the_next_get(ada: Client, clock: Movable
     assert changed.headers.get('etag') == (current.headers['etag'] if method == 'PATCH' else None)
 
 
-def test_put_accepts_what_get_returned(ada: Client) -> None:
+def test_put_accepts_the_document_of_get(ada: Client) -> None:
     me = ada.me()
     again = ada.put(me.href('self'), me.json)
     assert again.status == 200

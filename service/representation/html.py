@@ -19,9 +19,9 @@ from service.representation.html_text import (
     device,
     format_time,
     format_value,
+    highlight_json,
     hint,
     is_number,
-    link_json,
     link_text,
     prose,
     words,
@@ -55,10 +55,10 @@ _ADVICE = {
 
 
 class Source(NamedTuple):
-    """The representation of a document in another format: its name, its media type, and its text."""
+    """The response to GET of a document in another format: the format's name, the header fields, the text."""
 
     name: str
-    media_type: str
+    headers: Mapping[str, str]
     text: str
 
 
@@ -283,9 +283,9 @@ _PAGES.filters |= {
     'format_time': format_time,
     'format_value': format_value,
     'grouped': '{:,}'.format,
+    'highlight_json': highlight_json,
     'hint': hint,
     'hints': hints,
-    'link_json': link_json,
     'link_text': link_text,
     'prose': prose,
     'search_forms': search_forms,

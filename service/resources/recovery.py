@@ -21,7 +21,7 @@ from service.http.conditional import NO_STORE, target_precondition
 from service.http.operation import Access, Operation, Route, Samples
 from service.http.request import Expansions, Request
 from service.http.request_body import read_form
-from service.representation.action import Action
+from service.representation.action import Action, Form
 from service.representation.display import Column, Display
 from service.representation.document import Document, Link
 from service.representation.kind import Kind, Member, time_member
@@ -106,32 +106,25 @@ def represent_requests(builder: UrlBuilder) -> Document:
 
 def represent_reset(reset: SecretRecord, secret: str, builder: UrlBuilder) -> Document:
     """Return the reset that the secret in a mail identifies, with the form for the new password."""
-    self_link = builder.link_to(urls.PASSWORD_RESET, secret=secret)
-    return _represent(RESETS, reset, secret, self_link, builder, RESET_PASSWORD, 'Choose a new password')
+    form = RESET_PASSWORD.at(builder.url_for(urls.PASSWORD_RESET, secret=secret))
+    return _represent(RESETS, reset, secret, form, builder, 'Choose a new password')
 
 
 def represent_verification(verification: SecretRecord, secret: str, builder: UrlBuilder) -> Document:
     """Return the verification that the secret in a mail identifies, with its form."""
-    self_link = builder.link_to(urls.EMAIL_VERIFICATION, secret=secret)
-    title = 'Verify your email address'
-    return _represent(VERIFICATIONS, verification, secret, self_link, builder, VERIFY_EMAIL, title)
+    form = VERIFY_EMAIL.at(builder.url_for(urls.EMAIL_VERIFICATION, secret=secret))
+    return _represent(VERIFICATIONS, verification, secret, form, builder, 'Verify your email address')
 
 
 def _represent(
-    kind: Kind,
-    record: SecretRecord,
-    secret: str,
-    self_link: Link,
-    builder: UrlBuilder,
-    action: Action,
-    title: str,
+    kind: Kind, record: SecretRecord, secret: str, form: Form, builder: UrlBuilder, title: str
 ) -> Document:
     return Document(
         kind.name,
         secret,
         {'username': record.username, 'expires_at': iso_time(record.expires_at)},
-        {'self': self_link, 'curies': builder.curies},
-        forms=(action.at(self_link.href),),
+        {'self': Link(form.target), 'curies': builder.curies},
+        forms=(form,),
         title=title,
         display=kind.display,
     )

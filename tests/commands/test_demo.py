@@ -87,7 +87,7 @@ def test_ids_are_unique_at_the_maximum_size() -> None:
 
 
 @pytest.mark.parametrize(('users', 'follows'), [(1, 10), (2, 10), (3, 1), (3, 10), (10, 9), (10, 0)])
-def test_few_users_follow_each_other_as_far_as_possible(
+def test_the_number_of_follows_is_limited_by_the_number_of_users(
     new_operator: Operator, users: int, follows: int
 ) -> None:
     report = new_operator.run_json('demo', '--users', str(users), '--follows', str(follows), '--posts', '0')
@@ -136,7 +136,7 @@ def test_later_posts_are_newer_than_the_demo_data(operator: Operator, client: Cl
     assert celebrity.follow('hc:feed').items[0]['body'] == 'New here'
 
 
-def test_demo_ids_contain_their_time(operator: Operator, db: Session) -> None:
+def test_demo_ids_encode_the_time_of_creation(operator: Operator, db: Session) -> None:
     operator.run_json(*SMALL)
     now = db.now()
     for table, column in (('users', 'member_since'), *((table, 'created_at') for table in TABLES[1:])):

@@ -1,4 +1,4 @@
-"""Halcyon satisfies every rule of the kit, except those in tests/expected.py."""
+"""Halcyon satisfies every rule of the kit, except those in tests/accepted_violations.py."""
 
 from __future__ import annotations
 
@@ -172,7 +172,7 @@ def test_the_command_finds_nothing_unexpected_when_it_writes(server: Server) -> 
     assert 'Created and not deleted' not in result.stdout
 
 
-def test_formats_limit_the_rules(server: Server) -> None:
+def test_the_option_format_limits_the_rules(server: Server) -> None:
     result = CliRunner().invoke(main, ['conform', f'{server.origin}/api', '--format', 'hal', '--json'])
     report = json.loads(result.stdout)
     assert {rule['family'] for rule in report['rules']} == {'hal'}

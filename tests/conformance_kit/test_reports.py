@@ -9,8 +9,10 @@ from xml.etree import ElementTree
 import pytest
 
 from service.conformance.client import Client
+from service.conformance.exchange import Request, Response
 from service.conformance.report import Credentials, describe, to_html, to_junit, to_text
 from service.conformance.suite import Report, run
+from service.conformance.transport import TransportError
 from tests.conformance_kit.faults import FAULTS
 from tests.conformance_kit.reference_server import START, ReferenceServer
 from tests.html import Page
@@ -28,6 +30,25 @@ def report_of(fault: str, credentials: Credentials = BEARER, ignored: tuple[str,
         lambda request: FAULTS[fault](server, request), START, authorization=credentials.authorization
     )
     return run(client, ignored=ignored)
+
+
+def test_a_request_without_a_response_ends_the_run_but_not_the_report() -> None:
+    """The findings were lost, although such a request may be the worst of them."""
+    server, requests = ReferenceServer(), iter(range(60))
+
+    def transport(request: Request) -> Response:
+        if next(requests, None) is None:
+            raise TransportError(f'GET {START}?x={TOKEN}: the connection was closed')
+        return FAULTS['HAL-LINK-TITLE'](server, request)
+
+    report = run(Client(transport, START, authorization=BEARER.authorization))
+    assert not report.has_passed
+    lines = to_text(report, BEARER).splitlines()
+    assert lines[0].startswith('MUST HAL-LINK-TITLE')
+    failure = f'GET {START}?x=***: the connection was closed'
+    assert f'Failed: no response to {failure}' in lines
+    assert describe(report, BEARER)['failure'] == failure
+    assert failure in Page(to_html(report, BEARER)).text
 
 
 def test_the_text_names_the_rule_the_part_and_the_curl_command() -> None:

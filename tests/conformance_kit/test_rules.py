@@ -10,8 +10,8 @@ import pytest
 from service.conformance.client import Client
 from service.conformance.exchange import Request, Response
 from service.conformance.suite import RULES, Report, run
-from tests.conformance_kit.faults import FAULTS
-from tests.conformance_kit.reference_server import START, ReferenceServer
+from tests.conformance_kit.faults import FAULTS, THINGS, Fault, hal, json_api, set_value
+from tests.conformance_kit.reference_server import ORIGIN, START, ReferenceServer
 
 pytestmark = pytest.mark.above_databases
 
@@ -62,6 +62,22 @@ def test_a_server_with_the_fault_of_a_rule_violates_it(id: str) -> None:
         return FAULTS[id](server, request)
 
     report = run_kit(faulty, FAMILIES[id])
+    assert id in [result.rule.id for result in report.failed]
+
+
+@pytest.mark.parametrize(
+    ('id', 'fault'),
+    [
+        (
+            'HAL-PAGE-REPEATS',
+            hal(set_value('_links', 'next', 'href', value=f'{ORIGIN}{THINGS}'), THINGS),
+        ),
+        ('JA-PAGE-REPEATS', json_api(set_value('links', 'next', value=f'{ORIGIN}{THINGS}'), THINGS)),
+    ],
+)
+def test_a_page_whose_next_page_is_itself_violates_a_rule(id: str, fault: Fault) -> None:
+    server = ReferenceServer()
+    report = run_kit(lambda request: fault(server, request), FAMILIES[id])
     assert id in [result.rule.id for result in report.failed]
 
 

@@ -89,7 +89,7 @@ SLACK_SECONDS = 3.0
 
 
 @pytest.fixture
-def short_timeout(tmp_path: Path, networked_url: str, proxy: Proxy) -> Iterator[Server]:
+def server_with_short_timeout(tmp_path: Path, networked_url: str, proxy: Proxy) -> Iterator[Server]:
     url = proxied_url(proxy, networked_url)
     with Server(tmp_path, workers=1, DATABASE_URL=url, DATABASE_TIMEOUT=str(TIMEOUT_SECONDS)) as running:
         yield running
@@ -107,33 +107,33 @@ def assert_live(server: Server, max_seconds: float) -> None:
     assert seconds < max_seconds
 
 
-def test_a_database_that_hangs_is_503_in_bounded_time(short_timeout: Server, proxy: Proxy) -> None:
-    token = sign_up(short_timeout)
+def test_a_hanging_database_is_503_in_bounded_time(server_with_short_timeout: Server, proxy: Proxy) -> None:
+    token = sign_up(server_with_short_timeout)
     with ThreadPoolExecutor(30) as pool:
-        warm_up = [pool.submit(send_timed, short_timeout, '/api/posts', token) for _ in range(30)]
+        warm_up = [pool.submit(send_timed, server_with_short_timeout, '/api/posts', token) for _ in range(30)]
         assert {future.result()[0] for future in warm_up} == {200}
         proxy.freeze()
-        waiting = [pool.submit(send_timed, short_timeout, '/api/posts', token) for _ in range(20)]
+        waiting = [pool.submit(send_timed, server_with_short_timeout, '/api/posts', token) for _ in range(20)]
         time.sleep(STALL_SECONDS)
-        assert_live(short_timeout, SLACK_SECONDS)
+        assert_live(server_with_short_timeout, SLACK_SECONDS)
         for future in waiting:
             status, seconds = future.result()
             assert status == 503
             # A request that had to wait for a thread can then wait for the database as well.
             assert seconds < 2 * TIMEOUT_SECONDS + SLACK_SECONDS
-        trial = pool.submit(send_timed, short_timeout, '/api/posts', token)
+        trial = pool.submit(send_timed, server_with_short_timeout, '/api/posts', token)
         time.sleep(0.5)
         for path in ['/api/posts', '/health/ready'] * 5:
-            status, seconds = send_timed(short_timeout, path, token)
+            status, seconds = send_timed(server_with_short_timeout, path, token)
             assert status == 503
             assert seconds < TIMEOUT_SECONDS - 1
-        assert_live(short_timeout, TIMEOUT_SECONDS - 1.0)
+        assert_live(server_with_short_timeout, TIMEOUT_SECONDS - 1.0)
         assert trial.result()[0] == 503
     proxy.thaw()
-    wait_for_readiness(short_timeout, 200)
-    assert send(short_timeout, '/api/posts', token=token).status == 200
-    assert 'WORKER TIMEOUT' not in short_timeout.log
-    assert 'Traceback' not in short_timeout.log
+    wait_for_readiness(server_with_short_timeout, 200)
+    assert send(server_with_short_timeout, '/api/posts', token=token).status == 200
+    assert 'WORKER TIMEOUT' not in server_with_short_timeout.log
+    assert 'Traceback' not in server_with_short_timeout.log
 
 
 def is_reachable(server: Server) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import json
 import re
 from typing import Any
 
@@ -15,9 +16,9 @@ from service.representation.display import Column, Display, Note
 from service.representation.document import Document, Link
 from service.representation.html import Page as HtmlPage
 from service.representation.html import page, problem_page, render_page, title_of
-from service.representation.html_text import device, format_time, link_json, link_text, words
+from service.representation.html_text import device, format_time, highlight_json, link_text, words
 from service.representation.problem import PROBLEMS, Problem
-from tests.html import Page, as_parsed
+from tests.html import Page, as_parsed, loaded_files
 
 SEARCH = Action('search', 'GET', 'Search', (Field('q', 'Begins with', type='search'),))
 WRITE = Action(
@@ -43,7 +44,7 @@ MALICIOUS_TEXT = '"><script>alert(1)</script>&amp;\'<!--'
 
 
 def document(value: Any = 'x', **changes: Any) -> Document:
-    """Return a document with all features, with the value wherever text of users can be, and with changes."""
+    """Return a document with all features, and with the value wherever there can be text of users."""
     author = Document('people', '7', {'name': value}, {'self': Link('http://a.test/7')}, title=value)
     links: dict[str, Any] = {
         'self': Link('http://a.test/things'),
@@ -259,8 +260,16 @@ def test_urls_in_json_become_links_except_the_targets_of_forms() -> None:
         '{"href": "http://a.test/x", "target": "http://a.test/form", "body": "see http://a.test/", '
         '"links": ["http://a.test/{id}"]}'
     )
-    assert re.findall('<a href="(.*?)"', link_json(text)) == ['http://a.test/x']
-    assert link_json('{"href": "<script>"}') == '{&#34;href&#34;: &#34;&lt;script&gt;&#34;}'
+    assert re.findall('<a href="(.*?)"', highlight_json(text, has_links=True)) == ['http://a.test/x']
+    assert '<a ' not in highlight_json(text)
+
+
+def test_the_names_in_json_are_marked() -> None:
+    value = {'a"b': '<script>', 'c': {'d': 'x": "y'}, 'e': ['f']}
+    text = highlight_json(json.dumps(value, indent=2))
+    assert re.findall('<b>(.*?)</b>', text) == [f'&#34;{name}&#34;' for name in ('a\\&#34;b', 'c', 'd', 'e')]
+    assert '&#34;&lt;script&gt;&#34;' in text
+    assert text.striptags() == re.sub(r'\s+', ' ', json.dumps(value, indent=2))
 
 
 @pytest.mark.parametrize(
@@ -278,10 +287,9 @@ def test_http_urls_in_text_become_links(text: str, hrefs: list[str]) -> None:
 
 
 def test_a_page_loads_only_files_of_the_server() -> None:
-    html = Page(page(document()))
-    urls = [tag['src'] for tag in html.all('script')] + [tag['href'] for tag in html.all('link')]
+    urls = loaded_files(Page(page(document())))
     assert len(urls) == 3
-    assert all(url and url.startswith('/static/') for url in urls)
+    assert all(url.startswith('/static/') for url in urls)
 
 
 def test_a_page_has_landmarks() -> None:

@@ -34,7 +34,7 @@ class HalView(APIView):
         return response
 
     def confirm_token(self) -> int:
-        """Update the token in the transaction; it may have been revoked meanwhile."""
+        """Update the token in the transaction; it may have been revoked since authentication."""
         time = now()
         if not Token.objects.filter(pk=self.request.auth.pk, expires_at__gt=time).update(last_used_at=time):
             raise AuthenticationFailed
