@@ -84,7 +84,7 @@ def test_a_page_without_an_outcome_is_unchanged(app: Any, query: str) -> None:
     assert browser.text == text
 
 
-def test_a_name_to_sign_in_with_is_escaped(app: Any) -> None:
+def test_a_prefilled_user_name_is_escaped(app: Any) -> None:
     browser = PlainBrowser(app)
     browser.open('/api?done=register&username=%22%3E%3Cscript%3E')
     assert browser.fields_of('login')[1]['username'] == '"><script>'
@@ -169,9 +169,7 @@ def test_an_expired_cookie_is_ignored_and_cleared(browser: PlainBrowser) -> None
 
 
 @pytest.mark.parametrize('path', ['/api/rels/users', '/api/problems/not-found', '/api/docs'])
-def test_a_public_page_does_not_clear_the_cookie_of_those_who_get_it_from_a_cache(
-    browser: PlainBrowser, path: str
-) -> None:
+def test_a_page_in_shared_caches_does_not_clear_the_cookie(browser: PlainBrowser, path: str) -> None:
     browser.cookies[COOKIE] = 'hc_expired'
     assert browser.open(path) == 200
     assert browser.result.headers['cache-control'].startswith('public')
@@ -310,7 +308,7 @@ def test_urls_in_posts_are_links(browser: PlainBrowser, ada: Client) -> None:
     assert link['href'] == 'https://example.org/a?b=1&c=2'
 
 
-def test_the_header_marks_the_page_and_what_it_is_below(
+def test_the_navigation_marks_the_current_page_or_section(
     browser: PlainBrowser, ada: Client, bob: Client
 ) -> None:
     post = ada.publish('x')
@@ -334,7 +332,7 @@ def test_the_header_marks_the_page_and_what_it_is_below(
 def test_the_page_of_a_sign_in_shows_the_device_unless_it_is_the_title(
     browser: PlainBrowser, ada: Client
 ) -> None:
-    [unnamed] = [token for token in ada.follow('hc:tokens').items if token['current']]
+    (unnamed,) = [token for token in ada.follow('hc:tokens').items if token['current']]
     browser.open(unnamed['_links']['self']['href'])
     assert 'Device' not in browser.page.text
     named = ada.post('/api/tokens', {'username': 'ada', 'password': PASSWORD, 'name': 'Backup'})
