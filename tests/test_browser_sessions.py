@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import re
 from typing import Any
 
 import pytest
 
-from tests.client import FORM, HAL, HTML, ORIGIN, PASSWORD, Client
+from tests.client import FORM, HAL, HAL_FORMS, HTML, JSON_API, ORIGIN, PASSWORD, Client
 from tests.plain_browser import ACCEPT, PlainBrowser
 
 pytestmark = pytest.mark.above_databases
@@ -83,7 +84,7 @@ def test_a_page_without_an_outcome_is_unchanged(app: Any, query: str) -> None:
     assert browser.text == text
 
 
-def test_a_name_to_sign_in_with_is_escaped(app: Any) -> None:
+def test_a_prefilled_user_name_is_escaped(app: Any) -> None:
     browser = PlainBrowser(app)
     browser.open('/api?done=register&username=%22%3E%3Cscript%3E')
     assert browser.fields_of('login')[1]['username'] == '"><script>'
@@ -168,9 +169,7 @@ def test_an_expired_cookie_is_ignored_and_cleared(browser: PlainBrowser) -> None
 
 
 @pytest.mark.parametrize('path', ['/api/rels/users', '/api/problems/not-found', '/api/docs'])
-def test_a_public_page_does_not_clear_the_cookie_of_those_who_get_it_from_a_cache(
-    browser: PlainBrowser, path: str
-) -> None:
+def test_a_page_in_shared_caches_does_not_clear_the_cookie(browser: PlainBrowser, path: str) -> None:
     browser.cookies[COOKIE] = 'hc_expired'
     assert browser.open(path) == 200
     assert browser.result.headers['cache-control'].startswith('public')
@@ -213,8 +212,22 @@ def test_text_submitted_with_an_expired_session_is_kept(browser: PlainBrowser) -
     browser.open('/api')
     browser.cookies[COOKIE] = 'hc_expired'
     assert browser.submit('publish', body='a long thought') == 401
+    assert 'Your session has ended. Nothing has been published or changed. Your text is kept below.' in (
+        browser.page.text
+    )
     assert 'a long thought' in browser.page.text
-    assert browser.fields_of('login')
+    assert browser.submit('login', username='ada', password='wrong password') == 401
+    assert 'Your session has ended' not in browser.page.text
+
+
+def test_an_action_with_an_expired_session_changes_nothing(browser: PlainBrowser, ada: Client) -> None:
+    ada.publish('mine')
+    browser.open('/api')
+    browser.cookies[COOKIE] = 'hc_expired'
+    assert browser.submit('delete') == 401
+    assert 'Your session has ended. Nothing has been published or changed.' in browser.page.text
+    assert 'Your text' not in browser.page.text
+    assert ada.me().json['post_count'] == 1
 
 
 def test_only_forms_of_pages_can_set_the_method(ada: Client) -> None:
@@ -259,10 +272,33 @@ def test_a_session_can_be_renewed(browser: PlainBrowser) -> None:
     assert browser.open('/api/users') == 200
 
 
-def test_a_page_can_show_its_source_in_each_format(browser: PlainBrowser) -> None:
-    for name, member in (('hal', '_links'), ('hal-forms', '_templates'), ('json-api', 'data')):
-        assert browser.open(f'/api/posts?as={name}') == 200
-        assert f'"{member}"' in browser.page.text
+@pytest.mark.parametrize(
+    ('name', 'media_type', 'url', 'fields'),
+    [
+        ('hal', HAL, '/api/posts?per_page=1', ('Content-Type', 'Cache-Control', 'ETag', 'Link')),
+        ('hal-forms', HAL_FORMS, '/api', ('Content-Type', 'Cache-Control', 'ETag', 'Link')),
+        ('json-api', JSON_API, '/api/posts?per_page=1', ('Content-Type', 'Cache-Control')),
+        ('json-api', JSON_API, '/api', ('Content-Type', 'Cache-Control', 'ETag', 'Link')),
+    ],
+)
+def test_a_page_can_show_the_response_in_each_format(
+    browser: PlainBrowser, ada: Client, name: str, media_type: str, url: str, fields: tuple[str, ...]
+) -> None:
+    ada.publish('one')
+    ada.publish('two')
+    client = Client(ada.app, browser.cookies[COOKIE])
+    browser.open(f'{url}{"&" if "?" in url else "?"}as={name}')
+    source = browser.page.text.partition('Back to the page')[2]
+    request, response, body = source.strip().split('\n\n', 2)
+    assert request == f'GET {ORIGIN}{url}\nAccept: {media_type}'
+    expected = client.get(url, accept=media_type)
+    assert response.splitlines() == [
+        '200 OK',
+        *(f'{name}: {expected.headers[name.lower()]}' for name in fields),
+    ]
+    shown = json.JSONDecoder().raw_decode(body)[0]
+    assert shown.keys() == expected.json.keys()
+    assert shown == expected.json or 'ETag' not in fields
 
 
 def test_urls_in_posts_are_links(browser: PlainBrowser, ada: Client) -> None:
@@ -272,7 +308,7 @@ def test_urls_in_posts_are_links(browser: PlainBrowser, ada: Client) -> None:
     assert link['href'] == 'https://example.org/a?b=1&c=2'
 
 
-def test_the_header_marks_the_page_and_what_it_is_below(
+def test_the_navigation_marks_the_current_page_or_section(
     browser: PlainBrowser, ada: Client, bob: Client
 ) -> None:
     post = ada.publish('x')
@@ -296,7 +332,7 @@ def test_the_header_marks_the_page_and_what_it_is_below(
 def test_the_page_of_a_sign_in_shows_the_device_unless_it_is_the_title(
     browser: PlainBrowser, ada: Client
 ) -> None:
-    [unnamed] = [token for token in ada.follow('hc:tokens').items if token['current']]
+    (unnamed,) = [token for token in ada.follow('hc:tokens').items if token['current']]
     browser.open(unnamed['_links']['self']['href'])
     assert 'Device' not in browser.page.text
     named = ada.post('/api/tokens', {'username': 'ada', 'password': PASSWORD, 'name': 'Backup'})

@@ -126,6 +126,7 @@ def test_script_and_style_are_small(client: Client) -> None:
     sizes = [len(client.get(url).text) for url in loaded_files(Page(page.text))]
     assert sum(sizes) < 30_000
     assert len(page.text) < 25_000
+    assert len(client.get('/api/docs', accept=HTML).text) < 300_000
 
 
 @pytest.mark.parametrize('fields', ['', 'created_at', 'username', 'name', 'body', 'nothing'])

@@ -7,10 +7,12 @@ from functools import lru_cache
 from service import urls
 from service.domain.viewer import Viewer
 from service.http.browser import DONE, RETURN_FIELD, USERNAME, failed_form, return_url
+from service.http.conditional import PRIVATE
+from service.http.operation import Access
 from service.http.request import Home, Request
 from service.http.selection import find_related
 from service.representation.document import Document
-from service.representation.formats import FORMATS
+from service.representation.formats import FORMATS, entity_tag
 from service.representation.html import Page, Site, Source, hints
 from service.representation.media_types import HAL, HAL_FORMS, JSON_API
 from service.representation.problem import Problem
@@ -21,8 +23,8 @@ _SOURCES = {'hal': ('HAL', HAL), 'hal-forms': ('HAL-FORMS', HAL_FORMS), 'json-ap
 _RETRIED = frozenset((400, 401, 409, 429, 503))  # statuses of problems for which a form can be sent again
 
 
-def page_of(req: Request, content: Document | Problem, *, is_public: bool) -> Page:
-    """Return the page; a public page is the same for all viewers."""
+def page_of(req: Request, content: Document | Problem, link: str | None, *, is_public: bool) -> Page:
+    """Return the page; a public page is the same for all viewers. `link` is the response's Link header."""
     # Representing the entry point may be what caused a server error.
     is_server_error = isinstance(content, Problem) and content.status >= 500
     site = None
@@ -31,10 +33,11 @@ def page_of(req: Request, content: Document | Problem, *, is_public: bool) -> Pa
     base = req.builder.path
     if isinstance(content, Problem):
         form = failed_form(req) if content.status in _RETRIED else None
-        return Page(content, site, form=form, back=_back(req), base=base)
+        notice = _session_notice(req, content)
+        return Page(content, site, form=form, back=_back(req), base=base, notice=notice)
     source = _SOURCES.get(str(req.params.get('as'))) if site is not None and req.params else None
     if source is not None:
-        return Page(content, site, source=_source(content, *source), base=base)
+        return Page(content, site, source=_source(req, content, link, *source), base=base)
     notice = hints(content).outcomes.get(str(req.params.get(DONE)), '') if req.params else ''
     if notice:
         content = _with_username(content, req.params.get(USERNAME))
@@ -43,7 +46,7 @@ def page_of(req: Request, content: Document | Problem, *, is_public: bool) -> Pa
 
 @lru_cache(maxsize=MAX_SITES)
 def _site(home: Home, viewer: Viewer | None, builder: UrlBuilder, token_lifetime: int) -> Site:
-    return Site(home(viewer, builder), token_lifetime)
+    return Site(home(viewer, builder), viewer and viewer.user_id, token_lifetime)
 
 
 def _with_username(document: Document, name: object) -> Document:
@@ -57,6 +60,15 @@ def _with_username(document: Document, name: object) -> Document:
     return replace(document, forms=tuple(forms))
 
 
+def _session_notice(req: Request, problem: Problem) -> str:
+    """Return the notice that the session ended before a form was submitted, else an empty text."""
+    has_ended = problem.status == 401 and req.submitted and req.operation.access is not Access.CREDENTIALS
+    if not has_ended:
+        return ''
+    text = ' Your text is kept below.' if failed_form(req) else ''
+    return f'Your session has ended. Nothing has been published or changed.{text}'
+
+
 def _back(req: Request) -> str:
     """Return the URL to which a form on the page of a problem leads back."""
     if req.submitted is not None:
@@ -65,9 +77,16 @@ def _back(req: Request) -> str:
     return url if req.method in ('GET', 'HEAD') else req.builder.origin + urls.ENTRY
 
 
-def _source(document: Document, name: str, media_type: str) -> Source:
-    data = json.loads(FORMATS[media_type].render(document))
-    return Source(name, media_type, json.dumps(data, indent=2, ensure_ascii=False))
+def _source(req: Request, document: Document, link: str | None, name: str, media_type: str) -> Source:
+    """Return the response to a client that sends the session's token and accepts this media type only."""
+    format = FORMATS[media_type]
+    body = format.render(document)
+    headers = {'Content-Type': media_type, 'Cache-Control': PRIVATE}
+    # JSON:API has other parameters in the URLs of pages than the document, which was made for HTML.
+    if not document.meta or format.dialect.names == req.format.dialect.names:
+        headers['ETag'] = entity_tag(body, format, req.viewer and req.viewer.user_id)
+        headers |= {'Link': link} if link else {}
+    return Source(name, headers, json.dumps(json.loads(body), indent=2, ensure_ascii=False))
 
 
 def _related(req: Request, document: Document) -> dict[str, Document]:

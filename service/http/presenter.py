@@ -96,7 +96,7 @@ def _surround(req: Request, resp: falcon.Response) -> None:
     is_page = (resp.content_type or '').startswith(HTML)
     if is_page and isinstance(resp.media, (Document, Problem)):
         is_public = 'Cookie' not in (resp.get_header('Vary') or '')
-        resp.media = page_of(req, resp.media, is_public=is_public)
+        resp.media = page_of(req, resp.media, resp.get_header('Link'), is_public=is_public)
 
 
 def _validate(req: Request, resp: falcon.Response) -> None:

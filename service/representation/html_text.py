@@ -1,7 +1,7 @@
 """Text of HTML pages: names, values and rules in words, escaped."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from datetime import datetime
 from functools import lru_cache
 from typing import Any
@@ -19,13 +19,18 @@ _LABELS = {
     'service-doc': 'API documentation',
 }
 _WEB_LINK = re.compile(r'https?://[^\s<>"\'`]+', re.IGNORECASE)
-# A JSON string that is a URL, but not that of a form, which a browser could only send GET to.
-_JSON_URL = re.compile(r'(?<!"target": ")(?<=")https?://[^\s"\\{}]+(?=")')
+# In indented JSON: a member's name, and a string that is a URL, but not that of a form, which a browser could
+# only send GET to.
+_JSON = re.compile(
+    r'^ *(?P<name>"(?:[^"\\]|\\.)*")(?=:)|(?<!"target": ")(?<=")(?P<url>https?://[^\s"\\{}]+)(?=")',
+    re.MULTILINE,
+)
 _AFTER_LINK = '.,;:!?)]}…\u2019\u201d'
 _LINK = Markup('<a href="%s" rel="nofollow ugc noopener">%s</a>')
 _NONE = Markup('<span class="none" aria-hidden="true">\u2013</span><span class="unseen">none</span>')
 _YES, _NO = Markup('yes'), Markup('no')
 _TEXT = Markup('<span class="text" dir="auto">%s</span>')
+_NAME = Markup('<b>%s</b>')
 _CODE = Markup('<code>%s</code>')
 _TIME, _CLASS = Markup('<time datetime="%s"%s>%s</time>'), Markup(' class="%s"')
 _SYSTEMS = ('iPhone', 'iPad', 'Android', 'Windows', 'Macintosh', 'CrOS', 'Linux')
@@ -83,21 +88,35 @@ def link_text(text: str) -> Markup:
     if '://' not in text:
         return escape(text)
     urls = ((match.start(), match[0].rstrip(_AFTER_LINK)) for match in _WEB_LINK.finditer(text))
-    return _link(text, [(start, url) for start, url in urls if '{' not in url])  # { is in URI templates
+    return _mark_up(
+        text, ((start, url, _LINK % (url, url)) for start, url in urls if '{' not in url)
+    )  # { is in URI templates
 
 
-def link_json(text: str) -> Markup:
-    """Return a JSON text with the URLs in it as links, except those of forms and URI templates."""
-    return _link(text, [(match.start(), match[0]) for match in _JSON_URL.finditer(text)])
+def highlight_json(text: str, *, has_links: bool = False) -> Markup:
+    """Return an indented JSON text with its names marked, and with links if its URLs exist.
+
+    The URLs of forms and URI templates are no links.
+    """
+    return _mark_up(text, _json_marks(text, has_links=has_links))
 
 
-def _link(text: str, urls: Iterable[tuple[int, str]]) -> Markup:
-    """Return the text with these URLs, each in a pair with its position, as links."""
-    parts, end = [], 0
-    for start, url in urls:
-        parts += [escape(text[end:start]), _LINK % (url, url)]
-        end = start + len(url)
-    return Markup('').join([*parts, escape(text[end:])])
+def _json_marks(text: str, *, has_links: bool) -> Iterator[tuple[int, str, Markup]]:
+    for match in _JSON.finditer(text):
+        name, url = match['name'], match['url']
+        if name is not None:
+            yield match.start('name'), name, _NAME % (name,)
+        elif has_links:
+            yield match.start(), url, _LINK % (url, url)
+
+
+def _mark_up(text: str, marks: Iterable[tuple[int, str, Markup]]) -> Markup:
+    """Return the text with parts of it, each at its position, replaced by elements."""
+    pieces, end = [], 0
+    for start, part, element in marks:
+        pieces += [escape(text[end:start]), element]
+        end = start + len(part)
+    return Markup('').join([*pieces, escape(text[end:])])
 
 
 def prose(text: str) -> Markup:

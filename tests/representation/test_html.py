@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import json
 import re
 from typing import Any
 
@@ -15,7 +16,7 @@ from service.representation.display import Column, Display, Note
 from service.representation.document import Document, Link
 from service.representation.html import Page as HtmlPage
 from service.representation.html import page, problem_page, render_page, title_of
-from service.representation.html_text import device, format_time, link_json, link_text, words
+from service.representation.html_text import device, format_time, highlight_json, link_text, words
 from service.representation.problem import PROBLEMS, Problem
 from tests.html import Page, as_parsed, loaded_files
 
@@ -187,7 +188,7 @@ def test_an_entry_on_its_own_page_has_an_absolute_time() -> None:
     assert {'datetime': TIME, 'class': 'ago'} in Page(page(document(embedded={'item': (note,)}))).all('time')
 
 
-def test_a_page_of_a_server_error_can_be_tried_again() -> None:
+def test_a_server_error_page_has_a_link_to_try_again() -> None:
     problem = Problem('unavailable', 'The database is unavailable.', origin='http://a.test')
     html = Page(render_page(HtmlPage(problem, back='http://a.test/api/posts')))
     assert {'href': 'http://a.test/api/posts'} in html.all('a')
@@ -259,8 +260,16 @@ def test_urls_in_json_become_links_except_the_targets_of_forms() -> None:
         '{"href": "http://a.test/x", "target": "http://a.test/form", "body": "see http://a.test/", '
         '"links": ["http://a.test/{id}"]}'
     )
-    assert re.findall('<a href="(.*?)"', link_json(text)) == ['http://a.test/x']
-    assert link_json('{"href": "<script>"}') == '{&#34;href&#34;: &#34;&lt;script&gt;&#34;}'
+    assert re.findall('<a href="(.*?)"', highlight_json(text, has_links=True)) == ['http://a.test/x']
+    assert '<a ' not in highlight_json(text)
+
+
+def test_the_names_in_json_are_marked() -> None:
+    value = {'a"b': '<script>', 'c': {'d': 'x": "y'}, 'e': ['f']}
+    text = highlight_json(json.dumps(value, indent=2))
+    assert re.findall('<b>(.*?)</b>', text) == [f'&#34;{name}&#34;' for name in ('a\\&#34;b', 'c', 'd', 'e')]
+    assert '&#34;&lt;script&gt;&#34;' in text
+    assert text.striptags() == re.sub(r'\s+', ' ', json.dumps(value, indent=2))
 
 
 @pytest.mark.parametrize(
