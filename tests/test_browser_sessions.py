@@ -84,7 +84,7 @@ def test_a_page_without_an_outcome_is_unchanged(app: Any, query: str) -> None:
     assert browser.text == text
 
 
-def test_a_name_to_sign_in_with_is_escaped(app: Any) -> None:
+def test_a_prefilled_user_name_is_escaped(app: Any) -> None:
     browser = PlainBrowser(app)
     browser.open('/api?done=register&username=%22%3E%3Cscript%3E')
     assert browser.fields_of('login')[1]['username'] == '"><script>'
@@ -169,7 +169,7 @@ def test_an_expired_cookie_is_ignored_and_cleared(browser: PlainBrowser) -> None
 
 
 @pytest.mark.parametrize('path', ['/api/rels/users', '/api/problems/not-found', '/api/docs'])
-def test_a_page_for_shared_caches_does_not_clear_the_cookie(browser: PlainBrowser, path: str) -> None:
+def test_a_page_in_shared_caches_does_not_clear_the_cookie(browser: PlainBrowser, path: str) -> None:
     browser.cookies[COOKIE] = 'hc_expired'
     assert browser.open(path) == 200
     assert browser.result.headers['cache-control'].startswith('public')
@@ -212,8 +212,22 @@ def test_text_submitted_with_an_expired_session_is_kept(browser: PlainBrowser) -
     browser.open('/api')
     browser.cookies[COOKIE] = 'hc_expired'
     assert browser.submit('publish', body='a long thought') == 401
+    assert 'Your session has ended. Nothing has been published or changed. Your text is kept below.' in (
+        browser.page.text
+    )
     assert 'a long thought' in browser.page.text
-    assert browser.fields_of('login')
+    assert browser.submit('login', username='ada', password='wrong password') == 401
+    assert 'Your session has ended' not in browser.page.text
+
+
+def test_an_action_with_an_expired_session_changes_nothing(browser: PlainBrowser, ada: Client) -> None:
+    ada.publish('mine')
+    browser.open('/api')
+    browser.cookies[COOKIE] = 'hc_expired'
+    assert browser.submit('delete') == 401
+    assert 'Your session has ended. Nothing has been published or changed.' in browser.page.text
+    assert 'Your text' not in browser.page.text
+    assert ada.me().json['post_count'] == 1
 
 
 def test_only_forms_of_pages_can_set_the_method(ada: Client) -> None:
@@ -294,7 +308,7 @@ def test_urls_in_posts_are_links(browser: PlainBrowser, ada: Client) -> None:
     assert link['href'] == 'https://example.org/a?b=1&c=2'
 
 
-def test_the_header_marks_the_page_and_what_it_is_below(
+def test_the_navigation_marks_the_current_page_or_section(
     browser: PlainBrowser, ada: Client, bob: Client
 ) -> None:
     post = ada.publish('x')
@@ -318,7 +332,7 @@ def test_the_header_marks_the_page_and_what_it_is_below(
 def test_the_page_of_a_sign_in_shows_the_device_unless_it_is_the_title(
     browser: PlainBrowser, ada: Client
 ) -> None:
-    [unnamed] = [token for token in ada.follow('hc:tokens').items if token['current']]
+    (unnamed,) = [token for token in ada.follow('hc:tokens').items if token['current']]
     browser.open(unnamed['_links']['self']['href'])
     assert 'Device' not in browser.page.text
     named = ada.post('/api/tokens', {'username': 'ada', 'password': PASSWORD, 'name': 'Backup'})
