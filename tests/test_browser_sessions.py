@@ -176,6 +176,14 @@ def test_a_page_in_shared_caches_does_not_clear_the_cookie(browser: PlainBrowser
     assert 'set-cookie' not in browser.result.headers
 
 
+def test_a_sign_in_replaces_an_expired_cookie(app: Any, ada: Client) -> None:
+    browser = PlainBrowser(app)
+    browser.open('/api')
+    browser.cookies[COOKIE] = 'hc_expired'
+    assert browser.submit('login', username='ada', password=PASSWORD) == 200
+    assert 'Your feed is empty.' in browser.page.text
+
+
 def test_a_sign_in_returns_to_the_requested_page(browser: PlainBrowser) -> None:
     browser.submit('sign-out')
     url = f'{ORIGIN}/api/users?q=a'

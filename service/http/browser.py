@@ -103,6 +103,7 @@ def complete_browser_response(req: Request, resp: falcon.Response) -> None:
     token = document.properties.get('token') if isinstance(document, Document) else None
     if token:
         session_cookie(req.builder.origin).set(resp, str(token), req.db.settings.token_max_age)
+        req.is_session_invalid = False
     elif req.method == 'DELETE' and req.uri_template == urls.TOKENS:
         session_cookie(req.builder.origin).clear(resp)
     if req.submitted is None:
