@@ -61,10 +61,10 @@ def _check() -> Iterator[str]:
         changed = sum(getattr(settings, name) != getattr(Settings(), name) for name in Settings.__slots__)
         yield f'{changed} set, {len(Settings.__slots__) - changed} defaults'
         try:
+            check_writable(session)
             if session.engine.exists():
                 with session.translating_errors():
                     session.execute('SELECT 1')
-            check_writable(session)
             check_rights(session)
             yield f'{session.engine.name}: {session.engine.database}{_version_of(session)}'
             check_schema(session)

@@ -1,5 +1,6 @@
 """PostgreSQL."""
 
+import re
 from typing import Any
 from urllib.parse import parse_qsl, quote, urlencode
 
@@ -21,6 +22,10 @@ DEFAULTS = {
     'application_name': 'halcyon',
 }
 
+# libpq has no SQLSTATE for a connection that was refused; the texts are those of the server and of PgBouncer.
+_CONNECTION_LIMIT = re.compile(
+    'too many (connections|clients)|slots are reserved|no more connections allowed'
+)
 _DRIVER_BUGS = (psycopg.ProgrammingError, psycopg.DataError, psycopg.NotSupportedError)
 # SQLSTATE, by its first characters (PostgreSQL manual, appendix A).
 _KINDS = (
@@ -120,6 +125,8 @@ class PostgresqlEngine(PooledEngine, peewee.PostgresqlDatabase):
         if isinstance(cause, psycopg.errors.ConnectionTimeout):
             return ErrorKind.TIMED_OUT
         if cause.sqlstate is None:  # raised by the driver: there is no connection, or it was lost
+            if _CONNECTION_LIMIT.search(str(cause)):
+                return ErrorKind.FULL
             return ErrorKind.BUG if isinstance(cause, _DRIVER_BUGS) else ErrorKind.DISCONNECTED
         return next((kind for start, kind in _KINDS if cause.sqlstate.startswith(start)), ErrorKind.BUG)
 

@@ -6,6 +6,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -124,3 +125,27 @@ def test_a_user_who_may_read_and_write_but_owns_nothing_operates_the_server(
     for arguments in (('migrate',), ('check',), ('demo', '--users', '5', '--follows', '1')):
         result = run_command(guest_url, *arguments)
         assert result.returncode == 0, result.stderr
+
+
+def test_a_thread_waits_while_the_server_accepts_no_more_connections(
+    guest_url: str, owner: Session, open_url: OpenUrl
+) -> None:
+    if owner.engine.name == 'postgresql':
+        administer('postgresql', f'ALTER ROLE {USER} CONNECTION LIMIT 1')
+    else:
+        administer('mysql', f"ALTER USER {USER}@'%' WITH MAX_USER_CONNECTIONS 1")
+    db = open_url(guest_url)
+    db.execute('SELECT 1')
+
+    def read() -> int:
+        try:
+            return int(db.execute('SELECT 2').fetchone()[0])
+        finally:
+            db.release()
+
+    with ThreadPoolExecutor(1) as executor:
+        waiting = executor.submit(read)
+        with pytest.raises(TimeoutError):
+            waiting.result(0.3)
+        db.release()
+        assert waiting.result(10) == 2
