@@ -216,6 +216,14 @@ def test_an_invalid_form_is_returned_with_its_values(browser: PlainBrowser, ada:
     assert browser.url == ada.me().href('self')
 
 
+def test_the_text_of_an_edit_is_kept_if_the_post_was_deleted(browser: PlainBrowser, ada: Client) -> None:
+    post = ada.publish('hello').headers['location']
+    assert browser.open(post) == 200
+    ada.delete(post)
+    assert browser.submit('edit', body='a long text') == 404
+    assert 'a long text' in browser.page.text
+
+
 def test_text_submitted_with_an_expired_session_is_kept(browser: PlainBrowser) -> None:
     browser.open('/api')
     browser.cookies[COOKIE] = 'hc_expired'
