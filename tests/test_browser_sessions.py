@@ -8,7 +8,9 @@ from typing import Any
 
 import pytest
 
+from service.database.errors import Unavailable
 from tests.client import FORM, HAL, HAL_FORMS, HTML, JSON_API, ORIGIN, PASSWORD, Client
+from tests.clock import MovableClock
 from tests.plain_browser import ACCEPT, PlainBrowser
 
 pytestmark = pytest.mark.above_databases
@@ -286,6 +288,80 @@ def test_a_session_can_be_renewed(browser: PlainBrowser) -> None:
     assert browser.post('/api/tokens', {}) == 200
     assert browser.cookies[COOKIE] != before
     assert browser.open('/api/users') == 200
+
+
+def test_submitting_forms_renews_a_session(browser: PlainBrowser, clock: MovableClock) -> None:
+    first = browser.cookies[COOKIE]
+    clock.move(seconds=1790)
+    browser.open('/api')
+    browser.submit('publish', body='in the first half')
+    assert browser.cookies[COOKIE] == first
+    clock.move(seconds=10)
+    browser.open('/api')
+    assert browser.submit('publish', body='in the second half') == 200
+    assert browser.cookies[COOKIE] != first
+    (cookie,) = browser.redirect_cookies
+    assert cookie.partition('; ')[2] == 'Path=/; Max-Age=2592000; HttpOnly; SameSite=Lax'
+    clock.move(seconds=3590)
+    assert browser.open('/api/users') == 200
+    clock.move(seconds=10)
+    assert browser.open('/api/users') == 401
+
+
+def test_a_form_that_fails_does_not_renew_a_session(browser: PlainBrowser, clock: MovableClock) -> None:
+    before = dict(browser.cookies)
+    clock.move(seconds=1800)
+    browser.open('/api')
+    assert browser.submit('publish', body=' ') == 400
+    assert browser.cookies == before
+
+
+def test_a_form_succeeds_although_the_session_cannot_be_renewed(
+    browser: PlainBrowser, clock: MovableClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*args: object) -> None:
+        raise Unavailable('The database is gone.')
+
+    monkeypatch.setattr('service.http.browser.renew_aging_token', fail)
+    before = dict(browser.cookies)
+    clock.move(seconds=1800)
+    browser.open('/api')
+    assert browser.submit('publish', body='written') == 200
+    assert 'written' in browser.page.text
+    assert browser.cookies == before
+
+
+def test_signing_out_of_an_old_session_does_not_renew_it(browser: PlainBrowser, clock: MovableClock) -> None:
+    clock.move(seconds=1800)
+    browser.open('/api')
+    browser.submit('sign-out')
+    assert browser.cookies == {}
+
+
+def test_revoking_an_old_session_does_not_renew_it(browser: PlainBrowser, clock: MovableClock) -> None:
+    clock.move(seconds=1800)
+    browser.open('/api/tokens')
+    assert browser.submit('revoke') == 401
+    assert browser.redirect_cookies == []
+    assert browser.cookies == {}
+
+
+def test_a_sign_in_with_an_old_session_does_not_renew_it(
+    browser: PlainBrowser, client: Client, clock: MovableClock
+) -> None:
+    bob = client.register('bob').href('self')
+    clock.move(seconds=1800)
+    browser.post('/api/tokens', {'username': 'bob', 'password': PASSWORD})
+    browser.open(bob)
+    assert browser.fields_of('change-password')
+
+
+def test_a_form_with_a_bearer_token_sets_no_cookie(ada: Client, clock: MovableClock) -> None:
+    clock.move(seconds=1800)
+    headers = {'Content-Type': FORM}
+    response = ada.request('POST', '/api/posts', accept=ACCEPT, headers=headers, body='body=mine')
+    assert response.status == 303
+    assert 'set-cookie' not in response.headers
 
 
 @pytest.mark.parametrize(
