@@ -193,7 +193,7 @@ def title_of(document: Document) -> str:
             document.properties.get(member) for member in (display.columns[0].name, display.columns[0].member)
         )
         return str(name or device(user_agent))
-    return f'{words(document.kind).removesuffix("s")} {document.id}'
+    return words(document.kind).removesuffix('s')
 
 
 def avatar(document: Document) -> Markup:
