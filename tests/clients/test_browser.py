@@ -437,6 +437,20 @@ def test_a_page_is_never_wider_than_the_window(browser: Browser, width: int) -> 
         assert page.evaluate('document.documentElement.scrollWidth') <= width, path
 
 
+def test_a_printed_page_has_no_forms(browser: Browser) -> None:
+    page = browser.page
+    browser.register('ada')
+    browser.sign_in('ada')
+    browser.submit('Publish a post', {'Your post': 'one'})
+    expect(page.get_by_role('article')).to_be_visible()
+    page.emulate_media(media='print')
+    for path in ('/api', '/api/users'):
+        page.goto(f'{browser.origin}{path}')
+        expect(page.get_by_role('article').first).to_be_visible()
+        for element in page.locator('form, button, summary, nav, footer').all():
+            expect(element).to_be_hidden()
+
+
 def test_the_initial_replaces_an_avatar_that_cannot_be_loaded(
     program: playwright.Browser, server: Server
 ) -> None:
