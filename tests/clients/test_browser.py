@@ -530,6 +530,16 @@ def test_the_documentation_is_searched_within_the_page(browser: Browser) -> None
     expect(page.locator('.intro')).to_be_hidden()
 
 
+def test_the_sidebar_of_the_documentation_marks_the_operation_in_the_url(browser: Browser) -> None:
+    page = browser.page
+    page.goto(f'{browser.origin}/api/docs#postPosts')
+    marked = page.locator('aside [aria-current]')
+    expect(marked).to_be_visible()
+    expect(marked).to_contain_text('Publish a post')
+    page.get_by_role('link', name='List posts').click()
+    expect(marked).to_contain_text('List posts')
+
+
 def test_names_in_the_documentation_are_not_broken_on_a_phone(browser: Browser) -> None:
     page = browser.page
     page.goto(f'{browser.origin}/api/docs')
