@@ -78,8 +78,8 @@ def test_only_accepted_codings_are_used(ada: Client, coding: str, is_compressed:
 
 
 def test_a_large_error_is_compressed(client: Client) -> None:
-    sent = {'Accept': 'text/html', 'Accept-Encoding': 'gzip'}
-    response = falcon.testing.simulate_get(client.app, '/api/users', headers=sent, host='halcyon.test')
+    headers = {'Accept': 'text/html', 'Accept-Encoding': 'gzip'}
+    response = falcon.testing.simulate_get(client.app, '/api/users', headers=headers, host='halcyon.test')
     assert (response.status_code, response.headers['content-encoding']) == (401, 'gzip')
     assert b'<!doctype html>' in decompress(response.content).lower()
     assert 'Accept-Encoding' in response.headers['vary'].split(', ')

@@ -411,7 +411,7 @@ def test_a_response_varies_by_content_type_if_that_selects_the_format(
 
 @pytest.mark.parametrize('query', ['include=author', 'fields[posts]=body'])
 def test_a_created_resource_has_no_validator_of_a_selection(ada: Client, query: str) -> None:
-    """If-Match with the tag of the response failed, because no GET of the new URL has that tag."""
+    """If-Match with the ETag of the response failed, because no GET of the new URL has that ETag."""
     posts = ada.entry().href('hc:posts')
     for accept in (HAL, JSON_API):
         created = ada.post(f'{posts}?{query}', {'body': 'hello'}, accept=accept)

@@ -188,7 +188,7 @@ def test_an_entry_on_its_own_page_has_an_absolute_time() -> None:
     assert {'datetime': TIME, 'class': 'ago'} in Page(page(document(embedded={'item': (note,)}))).all('time')
 
 
-def test_a_page_of_a_server_error_can_be_tried_again() -> None:
+def test_a_server_error_page_has_a_link_to_try_again() -> None:
     problem = Problem('unavailable', 'The database is unavailable.', origin='http://a.test')
     html = Page(render_page(HtmlPage(problem, back='http://a.test/api/posts')))
     assert {'href': 'http://a.test/api/posts'} in html.all('a')
