@@ -295,6 +295,33 @@ def test_text_is_kept_when_the_session_expires(browser: Browser) -> None:
     expect(page.get_by_role('article')).to_contain_text('a long thought')
 
 
+@pytest.mark.parametrize('reloads', [True, False])
+def test_a_retry_after_a_lost_response_publishes_once(browser: Browser, reloads: bool) -> None:
+    page = browser.page
+    browser.register('ada')
+    browser.sign_in('ada')
+
+    def lose_response(route: playwright.Route) -> None:
+        route.fetch(max_redirects=0)
+        route.abort()
+
+    page.route('**/api/posts', lose_response)
+    _composer(page).fill('only once')
+    page.get_by_role('button', name='Publish').click()
+    expect(page.get_by_text('The server cannot be reached. Your text is kept; try again.')).to_be_visible()
+    assert all('net::ERR_FAILED' in error for error in browser.console_errors)
+    browser.console_errors.clear()
+    page.unroute('**/api/posts')
+    if reloads:
+        page.reload()
+    page.get_by_role('button', name='Publish').click()
+    browser.expect_message('Your post is published.')
+    expect(page.get_by_role('article')).to_have_count(1)
+    _composer(page).fill('only once')
+    page.get_by_role('button', name='Publish').click()
+    expect(page.get_by_role('article')).to_have_count(2)  # on purpose
+
+
 def test_a_draft_is_not_shown_to_another_user(browser: Browser) -> None:
     page = browser.page
     browser.register('ada')

@@ -76,10 +76,25 @@ function removeOtherDrafts() { // without a user, keep those of a user whose ses
   }
 }
 
+function draftName(form, part) {
+  return `${draftPrefix()}${userOf(document)} ${idOf(form)} ${form.dataset.form} ${part}`;
+}
+
 function draftOf(field) {
   const form = field.closest('form[method="post"]');
   if (!form || !field.name || field.type === 'password' || field.type === 'hidden') return null;
-  return `${draftPrefix()}${userOf(document)} ${idOf(form)} ${form.dataset.form} ${field.name}`;
+  return draftName(form, field.name);
+}
+
+function retryName(form) {
+  return draftName(form, `key ${location.href}`);
+}
+
+function retryKey(form) { // the same until the form is changed or succeeds, so that it takes effect once
+  const name = retryName(form);
+  const key = storage('sessionStorage')?.getItem(name) ?? crypto.getRandomValues(new Uint32Array(4)).join('-');
+  storage('sessionStorage')?.setItem(name, key);
+  return `"${key}"`;
 }
 
 function prepare(root) {
@@ -101,6 +116,7 @@ function removeDrafts(form) {
     const key = draftOf(field);
     if (key) storage('sessionStorage')?.removeItem(key);
   }
+  storage('sessionStorage')?.removeItem(retryName(form));
 }
 
 document.addEventListener('input', ({ target }) => {
@@ -109,6 +125,7 @@ document.addEventListener('input', ({ target }) => {
   if (key && target.form.dataset.form !== 'login') {
     if (target.value) storage('sessionStorage')?.setItem(key, target.value);
     else storage('sessionStorage')?.removeItem(key);
+    storage('sessionStorage')?.removeItem(retryName(target.form));
   }
   if (target.id === 'find') filterOperations(target.value);
 });
@@ -165,7 +182,9 @@ async function submit(form, button) {
   await renewal;
   const method = form.querySelector('[name="_method"]')?.value;
   const body = new URLSearchParams(new FormData(form, button));
-  const response = await fetch(form.getAttribute('action'), { method: 'POST', headers: { Accept: 'text/html' }, body });
+  const headers = { Accept: 'text/html' };
+  if (!method && userOf(document)) headers['Idempotency-Key'] = retryKey(form);
+  const response = await fetch(form.getAttribute('action'), { method: 'POST', headers, body });
   const page = new DOMParser().parseFromString(await response.text(), 'text/html');
   const isDone = response.ok || (response.redirected && response.status < 500);
   const isExpired = !isDone && response.status === 401 && form.dataset.form !== 'login';
