@@ -215,6 +215,7 @@ def test_an_invalid_form_is_returned_with_its_values(browser: PlainBrowser, ada:
     assert browser.fields_of('edit')[1]['username'] == 'not a name'
     assert 'kept' in browser.page.text
     assert 'User name may contain only the letters' in browser.page.text
+    assert f'<a href="{ada.me().href("self")}">Cancel</a>' in browser.text
     assert browser.submit('edit', username='ada.l', about_me='kept') == 200
     assert browser.url == ada.me().href('self')
 

@@ -554,6 +554,20 @@ def test_a_page_is_never_wider_than_the_window(browser: Browser, width: int) -> 
         assert page.evaluate('document.documentElement.scrollWidth') <= width, path
 
 
+def test_a_printed_page_has_no_forms(browser: Browser) -> None:
+    page = browser.page
+    browser.register('ada')
+    browser.sign_in('ada')
+    browser.submit('Publish a post', {'Your post': 'one'})
+    expect(page.get_by_role('article')).to_be_visible()
+    page.emulate_media(media='print')
+    for path in ('/api', '/api/users'):
+        page.goto(f'{browser.origin}{path}')
+        expect(page.get_by_role('article').first).to_be_visible()
+        for element in page.locator('form, button, summary, nav, footer').all():
+            expect(element).to_be_hidden()
+
+
 def test_the_initial_replaces_an_avatar_that_cannot_be_loaded(
     program: playwright.Browser, server: Server
 ) -> None:
@@ -631,6 +645,16 @@ def test_the_documentation_is_searched_within_the_page(browser: Browser) -> None
     assert texts
     assert all('publish' in text.lower() and 'post' in text.lower() for text in texts)
     expect(page.locator('.intro')).to_be_hidden()
+
+
+def test_the_sidebar_of_the_documentation_marks_the_operation_in_the_url(browser: Browser) -> None:
+    page = browser.page
+    page.goto(f'{browser.origin}/api/docs#postPosts')
+    marked = page.locator('aside [aria-current]')
+    expect(marked).to_be_visible()
+    expect(marked).to_contain_text('Publish a post')
+    page.get_by_role('link', name='List posts').click()
+    expect(marked).to_contain_text('List posts')
 
 
 def test_names_in_the_documentation_are_not_broken_on_a_phone(browser: Browser) -> None:

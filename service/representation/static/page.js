@@ -267,7 +267,17 @@ function reloadAfterSessionChange() {
 window.addEventListener('storage', ({ key }) => { if (key === SESSION) reloadAfterSessionChange(); });
 window.addEventListener('pageshow', ({ persisted }) => { if (persisted) reloadAfterSessionChange(); });
 
-// The documentation: a search shows the operations that contain all the words
+// The documentation: the sidebar shows the operation in the URL, a search those that contain all the words
+
+function markOperation() {
+  for (const link of document.querySelectorAll('.docs aside a')) {
+    if (link.hash === location.hash) {
+      link.setAttribute('aria-current', 'true');
+      link.closest('details').open = true;
+    } else link.removeAttribute('aria-current');
+  }
+}
+window.addEventListener('hashchange', markOperation);
 
 function filterOperations(text) {
   const terms = text.toLowerCase().split(/\s+/).filter(Boolean);
@@ -289,6 +299,7 @@ function filterOperations(text) {
 }
 
 document.getElementById('search')?.removeAttribute('hidden');
+markOperation();
 removeOtherDrafts();
 prepare(document);
 const done = storage('sessionStorage')?.getItem('done');
