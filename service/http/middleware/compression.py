@@ -32,8 +32,10 @@ class CompressionMiddleware:
         if cache_control == NO_STORE or resp.status_code not in (200, 201, 304):
             return
         resp.append_header('Vary', 'Accept-Encoding')
+        if not accepts_gzip(req.env.get('HTTP_ACCEPT_ENCODING')):
+            return
         body = resp.render_body() or b''
-        if len(body) < MIN_BYTES or not accepts_gzip(req.env.get('HTTP_ACCEPT_ENCODING')):
+        if len(body) < MIN_BYTES:
             return
         is_public = cache_control.startswith('public')
         resp.data = _compress_public(body) if is_public else compress(body, LEVEL)
