@@ -28,7 +28,7 @@ from service.domain.throttle import (
     sign_in_subjects,
     verification_subjects,
 )
-from service.domain.viewer import Viewer, authorize_write, is_writer, require_permission
+from service.domain.viewer import Viewer, authorize_write, is_writer, require_permission, use_token
 
 USERNAME = r'^[A-Za-z0-9_.\-]+$'
 MAX_USERNAME_LENGTH = 64
@@ -111,7 +111,7 @@ _FIND_HOLDERS = CompiledQuery(
 )
 _INSERT = insert_into(User)
 _IDENTITY = (User.username, User.username_key, User.email, User.email_key, User.avatar_hash, User.about_me)
-_CHANGEABLE = (*_IDENTITY, User.email_verified_at)
+_CHANGEABLE = (*_IDENTITY, User.email_verified_at, User.last_seen)
 _UPDATE = CompiledQuery(
     User.update({field: bindparam(field.column_name) for field in _CHANGEABLE}).where(
         User.id == bindparam('user_id')
@@ -324,13 +324,16 @@ def _change_user(
     user = lock_user(session, user_id, by)
     require_permission(user.is_editable_by(by), by)
     precondition(user)
-    changed = user._replace(**changes, last_seen=authorize_write(session, by))
+    now = session.now()
+    use_token(session, by, now)
+    changed = user._replace(**changes, last_seen=now)
     if changed.email != user.email:
         changed = changed._replace(email_verified_at=None)
         add_mail(session, VERIFY_EMAIL, changed.email, user_id)
         add_mail(session, EMAIL_CHANGED, user.email, user_id)
     identity = _identity(changed.username, changed.email, changed.about_me)
-    _UPDATE.run(session, user_id=user_id, email_verified_at=changed.email_verified_at, **identity)
+    verified_at = changed.email_verified_at
+    _UPDATE.run(session, user_id=user_id, email_verified_at=verified_at, last_seen=now, **identity)
     return changed._replace(avatar_hash=identity['avatar_hash'])
 
 
