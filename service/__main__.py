@@ -1,13 +1,19 @@
 """The command line: `python -m service COMMAND`."""
 
+import sys
 from collections import UserDict
 from importlib import import_module
 from typing import Any
 
-import click
-
 from service import VERSION
-from service.commands.cli import EXIT_CODES
+from service.domain.text import has_surrogates
+
+try:
+    import click
+
+    from service.commands.cli import EXIT_CODES
+except ModuleNotFoundError as error:
+    sys.exit(f'{error}. Is this the Python of the virtual environment, .venv/bin/python?')
 
 MODULES = {
     'check': 'database',
@@ -41,6 +47,8 @@ def main() -> None:
 
     Commands read the same environment variables as the server, which `serve` or `gunicorn` starts.
     """
+    if has_surrogates(''.join(sys.argv)):
+        raise click.UsageError('An argument is not valid UTF-8.')
 
 
 if __name__ == '__main__':

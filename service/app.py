@@ -114,7 +114,7 @@ def create_app(
         #   BrowserSessionMiddleware       the method of a form        |
         #   -- routing --                  URL (404)                   |
         #   GuardMiddleware                method (405, 501)           |
-        #   BrowserSessionMiddleware       viewer by cookie (403)      |
+        #   BrowserSessionMiddleware       viewer by cookie (403)      clears an invalid cookie
         #   BrowserPolicyMiddleware        |                           security policies, Access-Control-…
         #   CompressionMiddleware          |                           Content-Encoding
         #   AuthenticationMiddleware       viewer (401)                |

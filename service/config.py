@@ -3,11 +3,12 @@
 import dataclasses
 import difflib
 import ipaddress
+import os
 import re
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
-from urllib.parse import unquote, urlsplit
+from urllib.parse import unquote
 
 AUTHORITY = re.compile(
     r'(?P<host>[a-z0-9._-]+|\[[0-9a-f:.]+\])(?::(?P<port>[0-9]{0,5}))?', re.ASCII | re.IGNORECASE
@@ -22,9 +23,15 @@ DATABASES = ('sqlite', 'postgresql', 'mysql')
 DATABASE_ALIASES = {'postgres': 'postgresql', 'mariadb': 'mysql'}
 FILE_SUFFIX = '_FILE'
 MAIL_PORTS = {'smtp': 587, 'smtps': 465}
+MAIL_URL = re.compile(
+    r'(?P<scheme>smtps?)://((?P<user>[^/?#@:]+):(?P<password>[^/?#@]+)@)?(?P<authority>[^/?#@]+)/?'
+)
 _ADDRESS = r'[^\s\x00-\x1f\x7f<>@,;"]+@[^\s\x00-\x1f\x7f<>@,;"]+'
 MAIL_FROM = re.compile(rf'{_ADDRESS}|[^\x00-\x1f\x7f<>"]*<{_ADDRESS}>')
+SCHEME = re.compile(r'[A-Za-z][A-Za-z0-9+.-]{0,20}')
+MAX_QUOTED_LENGTH = 200  # of an invalid value in an error message
 MIN_SIMILARITY = 0.8  # between a variable and the setting that it probably misspells
+MAX_SOCKET_PATH = 107  # bytes (Linux, unix(7))
 UNIX = 'unix'  # among the trusted proxies: every peer on a unix socket
 
 
@@ -58,6 +65,11 @@ def normal_path(path: str) -> str:
     if not PATH.fullmatch(path):
         raise ValueError('must be a path of letters, digits and the characters ._~@:+-')
     return path.rstrip('/')
+
+
+def _check_characters(value: str) -> None:
+    if re.search(r'[\x00-\x1f\x7f]', value):
+        raise ValueError('must be one line without control characters')
 
 
 def _integer(minimum: int, maximum: int) -> Callable[[str], int]:
@@ -97,6 +109,8 @@ def _database_url(value: str) -> str:
 def _host(value: str) -> str:
     if value.startswith('unix:'):
         if len(value) > len('unix:/') and value[len('unix:')] == '/':
+            if len(os.fsencode(value)) > len('unix:') + MAX_SOCKET_PATH:
+                raise ValueError(f'must be a path of at most {MAX_SOCKET_PATH} bytes')
             return value
     elif '%' not in value:
         bare = value[1:-1] if value.startswith('[') and value.endswith(']') else value
@@ -148,16 +162,16 @@ class MailServer(NamedTuple):
 
 def parse_mail_url(value: str) -> MailServer:
     """Return the mail server of a URL like smtp://user:password@host:587; raises ValueError."""
-    parts = urlsplit(value)
-    port = parts.port if parts.port is not None else MAIL_PORTS.get(parts.scheme, 0)
-    if parts.scheme not in MAIL_PORTS or not parts.hostname or not port or parts.path.strip('/'):
+    match = MAIL_URL.fullmatch(value)
+    host = match and AUTHORITY.fullmatch(match['authority'])
+    port = int(host['port'] or MAIL_PORTS[match['scheme']]) if match and host else 0
+    if not match or not host or port not in range(1, 65536):
         raise ValueError(
-            'must be smtp:// or smtps://, optionally user:password@, a host, and optionally a port'
+            'must be smtp:// or smtps://, optionally user:password@ (percent-encoded), a host, and '
+            'optionally a port'
         )
-    user, password = unquote(parts.username or ''), unquote(parts.password or '')
-    if bool(user) != bool(password):
-        raise ValueError('must have a user and a password, or neither')
-    return MailServer(parts.hostname, port, user, password, parts.scheme == 'smtps')
+    user, password = unquote(match['user'] or ''), unquote(match['password'] or '')
+    return MailServer(host['host'].strip('[]'), port, user, password, match['scheme'] == 'smtps')
 
 
 def _mail_url(value: str) -> str:
@@ -216,9 +230,11 @@ class Settings:
                 value = _secret(name, value, environment.get(name + FILE_SUFFIX, '').strip())
             if value:
                 try:
+                    _check_characters(value)
                     values[setting.name] = setting.metadata['parse'](value)
                 except ValueError as error:
-                    raise SettingError(f'{name}: {_quoted(value)} is invalid: {error}') from None
+                    quoted = _quoted(value, is_secret=setting.metadata['is_secret'])
+                    raise SettingError(f'{name}: {quoted} is invalid: {error}') from None
         return _consistent(cls(**values), values)
 
     @property
@@ -311,12 +327,12 @@ def _secret(name: str, value: str, path: str) -> str:
     return content
 
 
-def _quoted(value: str) -> str:
-    """Return the value for an error message; of a URL that may contain a password, only the scheme."""
+def _quoted(value: str, *, is_secret: bool) -> str:
+    """Return the value for an error message; of one that may contain a password, only the scheme of a URL."""
     scheme, separator, _ = value.partition('://')
-    if separator and '@' in value:
-        return f'{scheme}://…' if re.fullmatch(r'[A-Za-z][A-Za-z0-9+.-]{0,20}', scheme) else 'the value'
-    return repr(value)
+    if is_secret or (separator and '@' in value):
+        return f'{scheme}://…' if separator and SCHEME.fullmatch(scheme) else 'the value'
+    return repr(value) if len(value) <= MAX_QUOTED_LENGTH else f'{value[:MAX_QUOTED_LENGTH]!r}…'
 
 
 def _text(value: Any) -> str:

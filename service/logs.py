@@ -100,9 +100,9 @@ class RequestLog:
                 f'{method} {path} {status} {milliseconds} ms viewer={viewer_id or "-"} request={request_id}'
             )
             line = f'{now} INFO {NODE} {REQUEST_LOGGER}[{process}] {message}\n'
-        try:
+        try:  # noqa: SIM105 (suppress() takes as long as formatting the time)
             self._lines.write(line)
-        except OSError:  # noqa: SIM105 (suppress() takes as long as formatting the time)
+        except OSError:
             pass
 
 

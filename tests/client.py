@@ -1,8 +1,9 @@
-"""A generic hypermedia client: it knows `/api` and the media types, follows links and fills in forms."""
+"""A generic hypermedia client, which knows `/api` and the media types, follows links and fills in forms."""
 
 from __future__ import annotations
 
 import re
+from base64 import b64encode
 from json import dumps
 from typing import Any
 from urllib.parse import unquote, urlsplit
@@ -22,8 +23,10 @@ HAL_FORMS = 'application/prs.hal-forms+json'
 JSON_API = 'application/vnd.api+json'
 JSON = 'application/json'
 HTML = 'text/html'
+FORM = 'application/x-www-form-urlencoded'
 PROBLEM = 'application/problem+json'
 PASSWORD = 'correct horse'
+LOGIN = {'username': 'ada', 'password': PASSWORD}
 
 
 class ApiResponse:
@@ -36,10 +39,10 @@ class ApiResponse:
         self.headers = result.headers
         self.text = result.text
         self.content_type = self.headers.get('content-type', '').partition(';')[0]
-        self.state: dict[str, Any] = result.json if self.content_type.endswith('json') and self.text else {}
+        self.json: dict[str, Any] = result.json if self.content_type.endswith('json') and self.text else {}
 
     @property
-    def tag(self) -> str:
+    def etag(self) -> str:
         return self.headers['etag']
 
     @property
@@ -47,17 +50,17 @@ class ApiResponse:
         return self.headers['x-request-id']
 
     @property
-    def lasting_headers(self) -> dict[str, str]:
+    def stable_headers(self) -> dict[str, str]:
         """All headers except X-Request-Id, which differs in each response."""
         return {name: value for name, value in self.headers.items() if name != 'x-request-id'}
 
     @property
     def items(self) -> list[dict[str, Any]]:
-        return self.state['_embedded']['item']
+        return self.json['_embedded']['item']
 
     def href(self, rel: str, **variables: Any) -> str:
         """Return the URL of a link, with the variables of its template."""
-        return href_of(self.state, rel, **variables)
+        return href_of(self.json, rel, **variables)
 
     def follow(self, rel: str, **options: Any) -> ApiResponse:
         """Get the target of a link; options other than accept and headers are variables of its template."""
@@ -65,8 +68,8 @@ class ApiResponse:
         return self.client.get(self.href(rel, **options), **request)
 
     def submit(self, form: str, **values: Any) -> ApiResponse:
-        """Submit a form of the document."""
-        return self.client.submit(self.state, form, **values)
+        """Submit a form of this document."""
+        return self.client.submit(self.json, form, **values)
 
 
 def href_of(document: dict[str, Any], rel: str, **variables: Any) -> str:
@@ -93,25 +96,26 @@ class Client:
         headers: dict[str, str] | None = None,
         **options: Any,
     ) -> ApiResponse:
-        """Send a request to a URL or a path of this origin, and check the response."""
+        """Send a request to a URL or a path, and check the response."""
         parts = urlsplit(href)
         if parts.netloc:
             assert f'{parts.scheme}://{parts.netloc}' == ORIGIN, f'{href} is not at {ORIGIN}'
-        sent = {'Accept': accept or self.accept}
+        all_headers = {'Accept': accept or self.accept}
         if self.token:
-            sent['Authorization'] = f'Bearer {self.token}'
+            all_headers['Authorization'] = f'Bearer {self.token}'
+        all_headers |= headers or {}
         result = falcon.testing.simulate_request(
             self.app,
             method,
             parts.path,
             query_string=parts.query,
-            headers=sent | (headers or {}),
+            headers=all_headers,
             host='halcyon.test',
             **options,
         )
         response = ApiResponse(self, result, f'{ORIGIN}{parts.path}')
         check_response(method, response)
-        lint(method, f'{ORIGIN}{parts.path}', {'Host': 'halcyon.test', **sent, **(headers or {})}, result)
+        lint(method, f'{ORIGIN}{parts.path}', {'Host': 'halcyon.test', **all_headers}, result)
         self.description.check(method, unquote(re.sub('%2[Ff]', '%252F', parts.path)), response)
         return response
 
@@ -127,7 +131,7 @@ class Client:
     def patch(self, href: str, json: Any = None, **options: Any) -> ApiResponse:
         return self.request('PATCH', href, json=json, **options)
 
-    def merge(self, href: str, patch: dict[str, Any], method: str = 'PATCH') -> ApiResponse:
+    def merge_patch(self, href: str, patch: dict[str, Any], method: str = 'PATCH') -> ApiResponse:
         """Send a merge patch (RFC 7396)."""
         headers = {'Content-Type': 'application/merge-patch+json'}
         return self.request(method, href, headers=headers, body=dumps(patch).encode())
@@ -154,10 +158,10 @@ class Client:
         assert template['contentType'] == 'application/json'
         return self.request(template['method'], template['target'], json=current | values)
 
-    def register(self, username: str, password: str = PASSWORD, **more: str) -> ApiResponse:
+    def register(self, username: str, password: str = PASSWORD, **fields: str) -> ApiResponse:
         """Register a user with the form of the entry point."""
-        email = more.pop('email', f'{username}@example.org')
-        return self.entry().submit('register', username=username, email=email, password=password, **more)
+        email = fields.pop('email', f'{username}@example.org')
+        return self.entry().submit('register', username=username, email=email, password=password, **fields)
 
     def sign_in(self, username: str, password: str = PASSWORD) -> Client:
         """Return a client that has signed in with the form of the entry point."""
@@ -165,7 +169,7 @@ class Client:
             Client(self.app, accept=self.accept).entry().submit('login', username=username, password=password)
         )
         assert response.status == 200, response.text
-        return Client(self.app, response.state['token'], self.accept)
+        return Client(self.app, response.json['token'], self.accept)
 
     def me(self) -> ApiResponse:
         return self.follow('hc:me')
@@ -174,8 +178,18 @@ class Client:
         return self.entry().submit('publish', body=body)
 
 
+def new_user(username: str = 'eve') -> dict[str, str]:
+    """Return the body of a request that registers a user."""
+    return {'username': username, 'email': f'{username}@example.org', 'password': PASSWORD}
+
+
+def basic(username: str = 'ada', password: str = PASSWORD) -> str:
+    """Return an Authorization field with Basic credentials."""
+    return 'Basic ' + b64encode(f'{username}:{password}'.encode()).decode()
+
+
 def check_response(method: str, response: ApiResponse) -> None:
-    """Assert what every response must satisfy."""
+    """Assert the rules that apply to every response."""
     status, headers = response.status, response.headers
     assert 'Accept' in headers['vary'].split(', ')
     assert response.request_id
@@ -188,24 +202,24 @@ def check_response(method: str, response: ApiResponse) -> None:
     if status == 201:
         assert headers['location'].startswith(ORIGIN)
     if status in (200, 304) and method in ('GET', 'HEAD') and headers.get('cache-control') != 'no-store':
-        assert re.fullmatch(r'"([a-z]+-)?[0-9a-f.]+"', response.tag)
+        assert re.fullmatch(r'"([a-z]+-)?[0-9a-f.]+"', response.etag)
     if status == 401:
         assert headers['www-authenticate'].startswith('Bearer realm="')
     if response.content_type == JSON_API and response.text:
         assert headers['content-type'] in (
             JSON_API,
             *map(profiled_type, PROFILES),
-        )  # without any other parameter
-        check_json_api(response.state)
+        )
+        check_json_api(response.json)
     if response.content_type in (HAL, HAL_FORMS) and method != 'HEAD':
-        check_hal(response.state, forms=response.content_type == HAL_FORMS)
+        check_hal(response.json, forms=response.content_type == HAL_FORMS)
 
 
 def assert_problem(response: ApiResponse, status: int, *pointers: str) -> None:
     """Assert that the response is a problem document with the status and exactly these pointers."""
     assert response.status == status, response.text
     assert response.content_type == PROBLEM
-    problem = response.state
+    problem = response.json
     assert problem['status'] == status
     assert problem['type'].startswith(f'{ORIGIN}/api/problems/')
     assert problem['instance'].startswith(ORIGIN)

@@ -28,17 +28,17 @@ Start = Callable[..., Any]
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Deselect tests marked `above_databases` on all engines except the first: they do not depend on it."""
-    others = engines_to_test()[1:]
-    repeated = [
+    other_engines = engines_to_test()[1:]
+    deselected = [
         item
         for item in items
         if isinstance(item, pytest.Function)
         and item.get_closest_marker('above_databases')
         and hasattr(item, 'callspec')
-        and item.callspec.params.get('database') in others
+        and item.callspec.params.get('database') in other_engines
     ]
-    config.hook.pytest_deselected(items=repeated)
-    items[:] = [item for item in items if item not in set(repeated)]
+    config.hook.pytest_deselected(items=deselected)
+    items[:] = [item for item in items if item not in set(deselected)]
 
 
 @pytest.fixture(scope='module', params=PROGRAMS)
@@ -88,7 +88,7 @@ def application_pool() -> ApplicationPool:
 
 
 @pytest.fixture
-def lines(application_pool: ApplicationPool) -> StringIO:
+def request_log(application_pool: ApplicationPool) -> StringIO:
     """The request log."""
     application_pool.log.seek(0)
     application_pool.log.truncate()
@@ -97,7 +97,7 @@ def lines(application_pool: ApplicationPool) -> StringIO:
 
 @pytest.fixture
 def start(
-    application_pool: ApplicationPool, database_url: str, clock: MovableClock, lines: StringIO
+    application_pool: ApplicationPool, database_url: str, clock: MovableClock, request_log: StringIO
 ) -> Iterator[Start]:
     """Return a function that starts the application on this test's database, with additional settings.
 
@@ -106,8 +106,8 @@ def start(
     with ExitStack() as stack:
 
         def start(**environment: str) -> Any:
-            fixed = {'DATABASE_URL': database_url, 'BCRYPT_COST': '4', 'SQLITE_SYNCHRONOUS': 'off'}
-            settings = Settings.from_environment(fixed | environment)
+            defaults = {'DATABASE_URL': database_url, 'BCRYPT_COST': '4', 'SQLITE_SYNCHRONOUS': 'off'}
+            settings = Settings.from_environment(defaults | environment)
             return stack.enter_context(application_pool.application(settings, clock))
 
         yield start
@@ -148,8 +148,8 @@ def client(app: Any) -> Client:
 
 
 @pytest.fixture
-def preparation(database: TestDatabase, clock: MovableClock, app: Any, lines: StringIO) -> Preparation:
-    return Preparation(database, clock, app, lines)
+def preparation(database: TestDatabase, clock: MovableClock, app: Any, request_log: StringIO) -> Preparation:
+    return Preparation(database, clock, app, request_log)
 
 
 def sign_up(client: Client, name: str, password: str = PASSWORD) -> str | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -15,15 +16,17 @@ from service.config import Settings
 from service.database.clock import Clock, system_clock
 from service.database.connect import open_engine
 from service.database.migrate import migrate
-from service.database.schema import STATEMENTS, tables_of
+from service.database.schema import SCHEMA
 from service.database.session import Session
 
+# The tables of schema.sql, referenced tables first.
+SCHEMA_TABLES = re.findall(r'CREATE TABLE IF NOT EXISTS (\w+)', SCHEMA.read_text())
 ENGINES = ('sqlite', 'postgresql', 'mysql')
 POSTGRESQL = os.environ.get('TEST_POSTGRESQL', 'postgres@127.0.0.1:5432')
 MYSQL = os.environ.get('TEST_MYSQL', 'root@127.0.0.1:3306')
 NAME = f'halcyon_test_{os.getpid()}'
-# Collations that differ from the schema's, so that no code can rely on the default of a database.
-OTHER_COLLATIONS = {
+# Default collations that differ from the schema's, so that no code can rely on them.
+COLLATIONS = {
     'postgresql': "TEMPLATE template0 LOCALE_PROVIDER icu ICU_LOCALE 'en-US' LOCALE 'C.UTF-8'",
     'mysql': 'CHARACTER SET latin1 COLLATE latin1_swedish_ci',
 }
@@ -67,15 +70,15 @@ def temporary_database(engine: str, folder: Path, name: str = NAME) -> Iterator[
         return
     scheme, server = ('postgresql', POSTGRESQL) if engine == 'postgresql' else ('mysql', MYSQL)
     name = f'{name}_{engine}'
-    _administer(scheme, f'CREATE DATABASE {name} {OTHER_COLLATIONS[scheme]}')
+    _administer(scheme, f'CREATE DATABASE {name} {COLLATIONS[scheme]}')
     try:
         yield f'{scheme}://{server}/{name}?{PARAMETERS[engine]}'
     finally:
         _administer(scheme, f'DROP DATABASE {name}' + (' WITH (FORCE)' if scheme == 'postgresql' else ''))
 
 
-def opened(url: str, clock: Clock = system_clock) -> Session:
-    """Return a session on the database, without a check of its schema."""
+def open_unchecked_session(url: str, clock: Clock = system_clock) -> Session:
+    """Return a session on the database without checking its schema."""
     environment = {'DATABASE_URL': url, 'SQLITE_SYNCHRONOUS': 'off', 'BCRYPT_COST': '4'}
     settings = Settings.from_environment(environment)
     return Session(open_engine(settings), settings, clock)
@@ -85,15 +88,15 @@ Rows = tuple[tuple[str, tuple[tuple[Any, ...], ...]], ...]  # (table, its rows) 
 
 
 class TestDatabase:
-    """A database whose tables are emptied for each test, which is faster than creating them."""
+    """A database whose tables are emptied for each test, because creating them is slower."""
 
     __test__ = False
 
     def __init__(self, url: str) -> None:
         self.url = url
-        self._db = opened(url)
+        self._db = open_unchecked_session(url)
         migrate(self._db)
-        self._tables = [table for table in reversed(tables_of(STATEMENTS)) if table != 'migrations']
+        self._tables = [table for table in reversed(SCHEMA_TABLES) if table != 'migrations']
 
     def empty(self) -> str:
         """Delete every row, and return the URL."""

@@ -1,4 +1,4 @@
-"""The OpenAPI document of an application: every response in every test is validated against it."""
+"""Validation of every response in every test against the OpenAPI document of the application."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ NO_OPERATION_STATUSES = (400, 405, 501)
 NO_PATH_STATUSES = (400, 404, 501)
 
 
-class Described(NamedTuple):
+class DescribedOperation(NamedTuple):
     """An operation of the document, with its path template."""
 
     template: str
@@ -58,13 +58,13 @@ class Description:
     def __init__(self, document: dict[str, Any]) -> None:
         self.document = document
         self._patterns = {path: self._pattern(path) for path in document['paths']}
-        self._schemas = closed(document['components']['schemas'])
+        self._schemas = forbid_undeclared(document['components']['schemas'])
         self._validators: dict[str, Any] = {}
 
-    def operations(self) -> list[Described]:
+    def operations(self) -> list[DescribedOperation]:
         """Return every operation."""
         return [
-            Described(template, method.upper(), item[method])
+            DescribedOperation(template, method.upper(), item[method])
             for template, item in self.document['paths'].items()
             for method in item
             if method in METHODS
@@ -74,12 +74,12 @@ class Description:
         """Return the parameters of a path, or of one of its operations."""
         item = self.document['paths'][template]
         parameters = (item[method] if method else item).get('parameters', ())
-        return [self.resolved(parameter) for parameter in parameters]
+        return [self.resolve(parameter) for parameter in parameters]
 
     def response(self, operation: dict[str, Any], status: int) -> dict[str, Any]:
         """Return the response that an operation describes for a status, or for its range."""
         responses = operation['responses']
-        return self.resolved(responses.get(str(status)) or responses[f'{status // 100}XX'])
+        return self.resolve(responses.get(str(status)) or responses[f'{status // 100}XX'])
 
     def template_of(self, path: str) -> str | None:
         """Return the template of a path, or None if it is not described."""
@@ -87,7 +87,7 @@ class Description:
         templates = (template for template, pattern in self._patterns.items() if pattern.fullmatch(path))
         return next(templates, None)
 
-    def resolved(self, value: dict[str, Any]) -> dict[str, Any]:
+    def resolve(self, value: dict[str, Any]) -> dict[str, Any]:
         """Return the target of a reference, or the value itself."""
         if '$ref' not in value:
             return value
@@ -99,11 +99,11 @@ class Description:
             return
         template = self.template_of(path)
         item = self.document['paths'].get(template, {})
-        summary = f'{method} {path} got {response.status}'
+        summary = f'{method} {path}: {response.status}'
         operation = item.get('get' if method == 'HEAD' else method.lower())
         if operation is not None:
             described_statuses = {str(response.status), f'{response.status // 100}XX'}
-            assert described_statuses & set(operation['responses']), f'{summary}, which is not described'
+            assert described_statuses & set(operation['responses']), f'{summary} is not described'
             described = self.response(operation, response.status)
         elif method == 'QUERY' and item:  # GET with a body, which OpenAPI 3.1 cannot describe
             is_like_get = response.status in (200, 304, 308)
@@ -122,7 +122,7 @@ class Description:
         if method != 'HEAD':
             self._check_content(described.get('content'), response, summary)
             if response.content_type == 'application/prs.hal-forms+json':
-                self._check_forms(response.state)
+                self._check_forms(response.json)
 
     def problem(self, status: int) -> dict[str, Any]:
         """Return the response with a problem of this status, which is the same for all operations."""
@@ -133,27 +133,29 @@ class Description:
         return responses[name]
 
     def _check_headers(self, described: dict[str, Any], response: Any, summary: str) -> None:
-        lower = {name.lower() for name in described}
+        described_names = {name.lower() for name in described}
         for name, header in described.items():
-            is_required = self.resolved(header).get('required', False)
+            is_required = self.resolve(header).get('required', False)
             assert name.lower() in response.headers or not is_required, f'{summary} without {name}'
         for name in DESCRIBED_HEADERS:
-            assert name not in response.headers or name in lower, f'{summary} with {name}, not described'
+            assert name not in response.headers or name in described_names, (
+                f'{summary} with {name}, which is not described'
+            )
 
     def _check_content(self, content: dict[str, Any] | None, response: Any, summary: str) -> None:
         if content is None or response.headers.get('preference-applied') == 'return=minimal':
-            assert response.text == '', f'{summary} with a body, not described'
+            assert response.text == '', f'{summary} with a body, which is not described'
             return
         types = {media_type.partition(';')[0]: described for media_type, described in content.items()}
-        assert response.content_type in types, f'{summary} as {response.content_type}, not described'
+        assert response.content_type in types, f'{summary} as {response.content_type}, which is not described'
         if response.content_type.endswith('json'):
-            self.validate(types[response.content_type]['schema'], response.state)
+            self.validate(types[response.content_type]['schema'], response.json)
 
     def validate(self, schema: dict[str, Any], value: Any) -> None:
         """Assert that the value is valid against a schema, without undeclared members."""
         key = json.dumps(schema)
         if key not in self._validators:
-            complete_schema = {**closed(schema), 'components': {'schemas': self._schemas}}
+            complete_schema = {**forbid_undeclared(schema), 'components': {'schemas': self._schemas}}
             self._validators[key] = jsonschema_rs.Draft202012Validator(complete_schema, validate_formats=True)
         self._validators[key].validate(value)
 
@@ -171,13 +173,13 @@ class Description:
                 assert set(names) <= query
             elif names:
                 content = operation['requestBody']['content'][form['contentType']]
-                schema = self.resolved(content['schema'])
+                schema = self.resolve(content['schema'])
                 # renewing a token needs fewer fields than signing in
                 described = [name for name in schema['properties'] if name in names]
                 assert names == (described if 'dependentRequired' in schema else list(schema['properties']))
                 for field in form['properties']:
-                    needed = schema.get('required', schema.get('dependentRequired', ()))
-                    assert field.get('required', False) == (field['name'] in needed)
+                    required = schema.get('required', schema.get('dependentRequired', ()))
+                    assert field.get('required', False) == (field['name'] in required)
                     assert field.get('maxLength') == schema['properties'][field['name']].get('maxLength')
         for value in document.get('_embedded', {}).values():
             for embedded in value if isinstance(value, list) else [value]:
@@ -200,21 +202,21 @@ def options_response(item: dict[str, Any]) -> dict[str, Any]:
     return {'headers': headers}
 
 
-def closed(schema: Any) -> Any:
+def forbid_undeclared(schema: Any) -> Any:
     """Return the schema with undeclared members forbidden wherever it declares members.
 
     Clients must accept new members in the future; in tests every present member must be declared.
     """
     if isinstance(schema, list):
-        return [closed(value) for value in schema]
+        return [forbid_undeclared(value) for value in schema]
     if not isinstance(schema, dict):
         return schema
-    values = {name: closed(value) for name, value in schema.items()}
-    return {'additionalProperties': False, **values} if is_declared_object(schema) else values
+    values = {name: forbid_undeclared(value) for name, value in schema.items()}
+    return {'additionalProperties': False, **values} if declares_members(schema) else values
 
 
-def is_declared_object(schema: dict[str, Any]) -> bool:
-    """Return whether the schema is of an object with declared members."""
+def declares_members(schema: dict[str, Any]) -> bool:
+    """Return whether the schema declares the members of an object."""
     return schema.get('type') == 'object' and isinstance(schema.get('properties'), dict)
 
 
@@ -225,7 +227,7 @@ _BY_APP: WeakKeyDictionary[Callable[..., Any], Description] = WeakKeyDictionary(
 def share_description(app: Any, settings: Settings) -> None:
     """Share one OpenAPI document among the applications with these settings; generating it takes 0.1 s.
 
-    It is requested from another application, so that the application under test has received no request.
+    The document is requested from another application, so that the application under test has no request.
     """
     if settings not in _BY_SETTINGS:
         db = open_session(settings)

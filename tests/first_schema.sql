@@ -1,6 +1,4 @@
--- Everything that Halcyon stores. It runs unchanged on SQLite, PostgreSQL and MariaDB, and again without effect.
--- Ids are made by the application. Times are UTC milliseconds since 1970. A *_key column is what uniqueness and
--- searches go by: the value without regard to case.
+-- The schema of the first release, from which the tests of migrations upgrade.
 
 CREATE TABLE IF NOT EXISTS users (
     id BIGINT NOT NULL,
@@ -62,7 +60,7 @@ CREATE TABLE IF NOT EXISTS tokens (
 );
 CREATE INDEX IF NOT EXISTS tokens_by_user ON tokens (user_id, id);
 
--- How many there are of a thing, in shards that are added up, so that writers do not queue for one row.
+-- Sharded counters: the total is the sum over the shards.
 CREATE TABLE IF NOT EXISTS totals (
     thing VARCHAR(32) NOT NULL,
     shard BIGINT NOT NULL,

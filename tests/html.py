@@ -7,6 +7,11 @@ from service.conformance.exchange import HTML
 from tests.kit import assert_text_conformant
 
 
+def as_parsed(text: str) -> str:
+    """Return the text as an HTML parser reads it."""
+    return text.replace('\r\n', '\n').replace('\r', '\n').replace('\0', '\ufffd')
+
+
 class Page(html.Page):
     """The tags of a page in order, with their attributes, and its text; raises AssertionError."""
 
@@ -29,3 +34,9 @@ class Page(html.Page):
     def shape(self) -> list[tuple[str, list[str]]]:
         """Return the tags and the names of their attributes, without any value."""
         return [(tag.name, list(tag.attributes)) for tag in self.tags]
+
+
+def loaded_files(page: Page) -> list[str]:
+    """Return the URLs of the scripts, styles and icons that a page loads."""
+    loaded = [tag['src'] for tag in page.all('script')] + [tag['href'] for tag in page.all('link')]
+    return [url for url in loaded if url]

@@ -1,4 +1,4 @@
-"""A client of JSON:API: it knows `/api`, resource objects and relationships."""
+"""A generic JSON:API client, which knows `/api`, resource objects and relationships."""
 
 from __future__ import annotations
 
@@ -27,9 +27,11 @@ class JsonApiClient:
         **headers: str,
     ) -> ApiResponse:
         """Send a document with this primary data, or with this body, to a URL."""
-        sent = {'Content-Type': JSON_API} | {name.replace('_', '-'): value for name, value in headers.items()}
+        all_headers = {'Content-Type': JSON_API} | {
+            name.replace('_', '-'): value for name, value in headers.items()
+        }
         text = json.dumps({'data': data} if body is None else body)
-        return self.client.request(method, href, accept=accept, headers=sent, body=text)
+        return self.client.request(method, href, accept=accept, headers=all_headers, body=text)
 
     def get(self, href: str, **options: Any) -> ApiResponse:
         return self.client.get(href, **options)
@@ -37,60 +39,62 @@ class JsonApiClient:
     def delete(self, href: str, **options: Any) -> ApiResponse:
         return self.client.delete(href, **options)
 
-    def related(self, *names: str, query: str = '') -> ApiResponse:
-        """Follow a path of relationships from the entry point."""
+    def get_related(self, *names: str, query: str = '') -> ApiResponse:
+        """Get the related resources at the end of a path of relationships from the entry point."""
         response = self.get('/api')
         for name in names[:-1]:
-            response = self.get(related(response.state['data'], name))
-        return self.get(related(response.state['data'], names[-1]) + query)
+            response = self.get(related_url(response.json['data'], name))
+        return self.get(related_url(response.json['data'], names[-1]) + query)
 
     def me(self, query: str = '') -> ApiResponse:
-        return self.related('me', query=query)
+        return self.get_related('me', query=query)
 
     def create(self, href: str, kind: str, **attributes: Any) -> ApiResponse:
         return self.send('POST', href, {'type': kind, 'attributes': attributes})
 
     def publish(self, body: str) -> Resource:
         """Publish a post and return it."""
-        posts = related(self.get('/api').state['data'], 'posts')
-        response = self.create(posts, 'posts', body=body)
+        url = related_url(self.get('/api').json['data'], 'posts')
+        response = self.create(url, 'posts', body=body)
         assert response.status == 201, response.text
-        published: Resource = response.state['data']
-        return published
+        post: Resource = response.json['data']
+        return post
 
     def change(self, resource: Resource, **attributes: Any) -> ApiResponse:
-        """Patch the resource at its URL."""
-        return self.send('PATCH', resource['links']['self'], identify(resource) | {'attributes': attributes})
+        """Change attributes of the resource at its URL."""
+        return self.send(
+            'PATCH', resource['links']['self'], identifier_of(resource) | {'attributes': attributes}
+        )
 
 
-def related(resource: Resource, name: str) -> str:
+def related_url(resource: Resource, name: str) -> str:
     """Return the URL of the related resources."""
     href: str = resource['relationships'][name]['links']['related']
     return href
 
 
-def relation(resource: Resource, name: str) -> str:
-    """Return the URL of a relationship itself."""
+def relationship_url(resource: Resource, name: str) -> str:
+    """Return the URL of a relationship, where its linkage can be read and changed."""
     href: str = resource['relationships'][name]['links']['self']
     return href
 
 
-def link(resource: Resource, name: str) -> str:
-    """Return the URL of a link in the meta object of the resource."""
+def meta_link_url(resource: Resource, name: str) -> str:
+    """Return the URL of a link in the meta object of a resource."""
     href: str = resource['meta']['links'][name]['href']
     return href
 
 
-def identify(resource: Resource) -> Resource:
-    """Return the resource identifier object."""
+def identifier_of(resource: Resource) -> Resource:
+    """Return the resource identifier object of a resource."""
     return {'type': resource['type'], 'id': resource['id']}
 
 
-def assert_refused(response: ApiResponse, status: int, *sources: str) -> None:
+def assert_rejected(response: ApiResponse, status: int, *sources: str) -> None:
     """Assert that the response has JSON:API errors with the status and exactly these sources."""
     assert response.status == status, response.text
     assert response.content_type == JSON_API
-    errors = response.state['errors']
+    errors = response.json['errors']
     assert all(error['status'] == str(status) and error['title'] and error['detail'] for error in errors)
-    actual = [source for error in errors for source in error.get('source', {}).values()]
-    assert actual == list(sources)
+    actual_sources = [source for error in errors for source in error.get('source', {}).values()]
+    assert actual_sources == list(sources)

@@ -1,4 +1,4 @@
-"""The links in responses: all are below a base URL, and all can be followed."""
+"""Checks that every link in responses is below a base URL and can be followed."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from typing import NamedTuple
 from urllib.parse import urljoin, urlsplit
 
-EXAMPLES = {'openapi.json', 'docs', 'rels'}  # documents that contain URLs of examples
+WITH_EXAMPLES = {'openapi.json', 'docs', 'rels'}  # segments of URLs whose documents contain example URLs
 
 
 class Response(NamedTuple):
@@ -31,12 +31,14 @@ def check_links(response: Response, base: str) -> None:
 def links_of(response: Response, base: str) -> list[str]:
     """Return the URLs in a document, a page or a Link header that can be requested with GET."""
     text = re.sub('<a href="[^"]*" rel="nofollow', '', response.text)
-    form_targets = '(?<!action=)(?<!"target":)'
-    urls = re.findall(rf'{form_targets}"({re.escape(base)}/[^"]*)"', text)
+    no_form_target = '(?<!action=)(?<!"target":)'
+    urls = re.findall(rf'{no_form_target}"({re.escape(base)}/[^"]*)"', text)
     urls += [urljoin(base, url) for url in re.findall(r'(?:href|src)="(/[^"]*)"', text)]
     urls += re.findall(r'<([^>]*)>', response.headers.get('link', ''))
-    plain = (re.sub('[#{].*', '', re.sub('{[?&].*', '', url)) for url in urls if not re.search('{[^?&]', url))
-    return [url.replace('&amp;', '&') for url in plain if not url.endswith('/password')]
+    expanded = (
+        re.sub('[#{].*', '', re.sub('{[?&].*', '', url)) for url in urls if not re.search('{[^?&]', url)
+    )
+    return [url.replace('&amp;', '&') for url in expanded if not url.endswith('/password')]
 
 
 def follow_all(get: Callable[[str], Response], base: str) -> set[str]:
@@ -50,6 +52,6 @@ def follow_all(get: Callable[[str], Response], base: str) -> set[str]:
         response = get(url)
         assert response.status == 200, (url, response.text)
         check_links(response, base)
-        if not EXAMPLES & {*url.split('/')}:
+        if not WITH_EXAMPLES & {*url.split('/')}:
             urls += links_of(response, base)
     return seen

@@ -1,4 +1,4 @@
-"""A mail server for tests, which keeps the messages that it receives."""
+"""An SMTP server that stores the messages that it receives."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ LINK = re.compile(r'^http\S+/(?:password-resets|email-verifications)/\S+$', re.M
 
 
 class MailServer:
-    """Keeps messages; rejects each recipient with `reply`, if set; takes `seconds` for each message."""
+    """Stores messages; rejects every recipient with `rejection` if it is set; takes `seconds` per message."""
 
     def __init__(self) -> None:
         self.messages: list[EmailMessage] = []
         self.recipients: list[str] = []
-        self.reply = ''
+        self.rejection = ''
         self.seconds = 0.0
         self.is_busy = threading.Event()
         self.url = ''
@@ -32,8 +32,8 @@ class MailServer:
     async def handle_RCPT(  # noqa: N802  # the name that aiosmtpd requires
         self, server: Any, session: Any, envelope: Any, address: str, options: list[str]
     ) -> str:
-        if self.reply:
-            return self.reply
+        if self.rejection:
+            return self.rejection
         envelope.rcpt_tos.append(address)
         return '250 OK'
 

@@ -1,4 +1,4 @@
-"""A browser without scripts: it keeps cookies, follows redirects, and submits the forms of its page."""
+"""A browser without scripts, which stores cookies, follows redirects, and submits the forms of its page."""
 
 from __future__ import annotations
 
@@ -7,11 +7,10 @@ from urllib.parse import urlencode, urlsplit
 
 import falcon.testing
 
-from tests.client import ORIGIN
+from tests.client import FORM, ORIGIN
 from tests.html import Page
 
 ACCEPT = 'text/html,application/xhtml+xml,application/xml;q=0.9,image/avif,image/webp,*/*;q=0.8'
-FORM = 'application/x-www-form-urlencoded'
 SAME_ORIGIN = {'Sec-Fetch-Site': 'same-origin', 'Origin': ORIGIN}
 REDIRECT = 303
 
@@ -42,13 +41,13 @@ class PlainBrowser:
         """Send one request with the cookies, store those of the response, and return its status."""
         parts = urlsplit(url)
         cookies = '; '.join(f'{name}={value}' for name, value in self.cookies.items())
-        sent = {'Accept': ACCEPT, **({'Cookie': cookies} if cookies else {}), **(headers or {})}
+        all_headers = {'Accept': ACCEPT, **({'Cookie': cookies} if cookies else {}), **(headers or {})}
         self.result = falcon.testing.simulate_request(
             self.app,
             method,
             parts.path,
             query_string=parts.query,
-            headers=sent,
+            headers=all_headers,
             host=urlsplit(self.origin).netloc,
             protocol=urlsplit(self.origin).scheme,
             body=body or None,
@@ -68,8 +67,8 @@ class PlainBrowser:
 
     def post(self, url: str, fields: dict[str, str], headers: dict[str, str] | None = None) -> int:
         """Post a form, and follow the redirect to a page."""
-        sent = {'Content-Type': FORM, **(SAME_ORIGIN if headers is None else headers)}
-        status = self.send('POST', url, headers=sent, body=urlencode(fields))
+        all_headers = {'Content-Type': FORM, **(SAME_ORIGIN if headers is None else headers)}
+        status = self.send('POST', url, headers=all_headers, body=urlencode(fields))
         if status == REDIRECT:
             self.redirect_cookies = self.set_cookies
             return self.open(self.result.headers['location'])
@@ -80,7 +79,7 @@ class PlainBrowser:
         for attributes, fields in self.page.forms():
             if form in (attributes.get('data-form'), attributes.get('id')):
                 return attributes['action'] or '', fields
-        raise AssertionError(f'there is no form {form}')
+        raise AssertionError(f'the page has no form {form}')
 
     def submit(self, form: str, headers: dict[str, str] | None = None, **values: str) -> int:
         """Fill in a form of the page and submit it."""

@@ -32,8 +32,8 @@ class Preparation:
     of the application is empty afterwards in both cases.
     """
 
-    def __init__(self, database: TestDatabase, clock: MovableClock, app: Any, lines: StringIO) -> None:
-        self.database, self.clock, self.lines = database, clock, lines
+    def __init__(self, database: TestDatabase, clock: MovableClock, app: Any, request_log: StringIO) -> None:
+        self.database, self.clock, self.request_log = database, clock, request_log
         self.settings = description_of(app)  # one object for all applications with the same settings
 
     def run(self, name: str, step: Callable[[], Any]) -> Any:
@@ -45,8 +45,8 @@ class Preparation:
             self.clock.now = state.now
             return deepcopy(state.result)
         result = step()
-        self.lines.seek(0)
-        self.lines.truncate()
+        self.request_log.seek(0)
+        self.request_log.truncate()
         if len(_STATES) >= MAX_STATES:
             _STATES.pop(next(iter(_STATES)))
         _STATES[initial] = State(self.database.rows(), self.clock.now, deepcopy(result))

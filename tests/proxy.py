@@ -7,7 +7,7 @@ import socket
 import threading
 from types import TracebackType
 
-BYTES = 65536
+CHUNK_SIZE = 65536
 
 
 class Proxy:
@@ -17,8 +17,8 @@ class Proxy:
         self._server = (host, port)
         self._sockets: set[socket.socket] = set()
         self._lock = threading.Lock()
-        self._word: bytes | None = None
-        self._delivers = True
+        self._trigger: bytes | None = None
+        self._is_delivered = True
         self._is_thawed = threading.Event()
         self._is_thawed.set()
         self.cuts = 0
@@ -61,9 +61,9 @@ class Proxy:
         """Resume forwarding, starting with the data received meanwhile."""
         self._is_thawed.set()
 
-    def cut_at(self, word: bytes, *, delivers: bool) -> None:
-        """Break one connection when the client sends the word, before or after delivering it."""
-        self._word, self._delivers = word, delivers
+    def cut_when_sent(self, trigger: bytes, *, is_delivered: bool) -> None:
+        """Break one connection when the client sends these bytes, before or after delivering them."""
+        self._trigger, self._is_delivered = trigger, is_delivered
 
     def _accept(self) -> None:
         threading.Thread(target=self._serve, args=(self._listener,), daemon=True).start()
@@ -85,15 +85,15 @@ class Proxy:
 
     def _forward(self, source: socket.socket, target: socket.socket, is_client: bool) -> None:
         with contextlib.suppress(OSError):
-            while data := source.recv(BYTES):
+            while data := source.recv(CHUNK_SIZE):
                 self._is_thawed.wait()
-                if is_client and self._word and self._word in data:
-                    self._word = None
+                if is_client and self._trigger and self._trigger in data:
+                    self._trigger = None
                     self.cuts += 1
-                    if self._delivers:
+                    if self._is_delivered:
                         source.shutdown(socket.SHUT_RDWR)  # so that the response is lost
                         target.sendall(data)
-                        target.recv(BYTES)
+                        target.recv(CHUNK_SIZE)
                     break
                 target.sendall(data)
         _close(source)

@@ -39,7 +39,7 @@ def wait_until(condition: Callable[[], bool]) -> None:
         time.sleep(0.01)
 
 
-class Reply(NamedTuple):
+class Response(NamedTuple):
     """A response."""
 
     status: int
@@ -47,7 +47,7 @@ class Reply(NamedTuple):
     body: bytes
 
     @property
-    def state(self) -> Any:
+    def json(self) -> Any:
         return json.loads(self.body)
 
 
@@ -102,7 +102,7 @@ class Server:
         deadline = time.monotonic() + 20
         while True:
             try:
-                is_ready = all(self.ask('GET', '/health/ready').status == 200 for _ in range(20))
+                is_ready = all(self.request('GET', '/health/ready').status == 200 for _ in range(20))
                 if is_ready and len(self.workers()) >= self.concurrency:
                     return
             except OSError:
@@ -113,14 +113,14 @@ class Server:
     def connect(self) -> HTTPConnection:
         return HTTPConnection('127.0.0.1', self.port, timeout=10)
 
-    def ask(self, method: str, path: str, body: bytes | None = None, **headers: str) -> Reply:
+    def request(self, method: str, path: str, body: bytes | None = None, **headers: str) -> Response:
         """Send one request on a new connection."""
         connection = self.connect()
         try:
-            sent = {name.replace('_', '-'): value for name, value in headers.items()}
-            connection.request(method, path, body, sent)
+            fields = {name.replace('_', '-'): value for name, value in headers.items()}
+            connection.request(method, path, body, fields)
             response = connection.getresponse()
-            return Reply(response.status, dict(response.getheaders()), response.read())
+            return Response(response.status, dict(response.getheaders()), response.read())
         finally:
             connection.close()
 

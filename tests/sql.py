@@ -14,7 +14,7 @@ from service.database.compiled import CompiledQuery
 from service.database.connect import open_engine
 from service.database.session import Session
 
-TEXT = Path(__file__).with_name('sql.txt')
+SQL_FILE = Path(__file__).with_name('sql.txt')
 PACKAGES = ('service.domain', 'service.database')
 URLS = {
     'sqlite': 'sqlite:///never-opened.db',
@@ -35,7 +35,7 @@ class Recorder(Session):
 
 
 def compiled_queries() -> dict[str, CompiledQuery]:
-    """Return every compiled query by module, variable and role; one with several names has the first."""
+    """Return every compiled query by module, variable and role; a query with several names has the first."""
     names: dict[CompiledQuery, str] = {}
     for module in pkgutil.walk_packages(service.__path__, 'service.'):
         if module.name.startswith(PACKAGES):
@@ -47,16 +47,16 @@ def compiled_queries() -> dict[str, CompiledQuery]:
 
 
 def _queries_in(value: Any, name: str) -> Iterator[tuple[str, CompiledQuery]]:
-    """Yield the value if it is a query, or the queries in a mapping or in attributes of our objects."""
+    """Yield the value if it is a query, or the queries in a mapping or in the attributes of an object."""
     if isinstance(value, CompiledQuery):
         yield name, value
         return
     if not isinstance(value, (Mapping, type)) and type(value).__module__.startswith(PACKAGES):
         value = getattr(value, '__dict__', {})
     if isinstance(value, Mapping):
-        for part, inner in list(value.items()):
-            if not str(part).startswith('__'):
-                yield from _queries_in(inner, f'{name}.{part}'.removesuffix('.'))
+        for key, item in list(value.items()):
+            if not str(key).startswith('__'):
+                yield from _queries_in(item, f'{name}.{key}'.removesuffix('.'))
 
 
 def compile_query(query: CompiledQuery, db: Recorder) -> tuple[str, str]:
@@ -84,4 +84,4 @@ def all_sql() -> str:
 
 
 if __name__ == '__main__':
-    TEXT.write_text(all_sql())
+    SQL_FILE.write_text(all_sql())

@@ -13,12 +13,12 @@ NULLABLE = ('name', 'last_used_at', 'user_agent', 'updated_at')
 TEMPLATE_MEMBERS = {'title', 'method', 'contentType', 'target', 'properties'}
 
 
-def check_hal(document: dict[str, Any], *, forms: bool, outermost: bool = True) -> None:
+def check_hal(document: dict[str, Any], *, forms: bool, is_root: bool = True) -> None:
     """Assert that the document is strict HAL, with `forms` HAL-FORMS."""
-    if outermost:
+    if is_root:
         assert_conformant(document, HAL_FORMS if forms else HAL, 'hal', 'hal-forms' if forms else 'hal')
     links = document['_links']
-    assert ('curies' in links) == outermost
+    assert ('curies' in links) == is_root
     for rel, value in links.items():
         assert isinstance(value, list) == (rel in ARRAYS), rel
         for link in value if isinstance(value, list) else [value]:
@@ -35,7 +35,7 @@ def check_hal(document: dict[str, Any], *, forms: bool, outermost: bool = True) 
         linked = links[rel] if isinstance(links[rel], list) else [links[rel]]
         assert [entry['_links']['self']['href'] for entry in entries] == [link['href'] for link in linked]
         for entry in entries:
-            check_hal(entry, forms=forms, outermost=False)
+            check_hal(entry, forms=forms, is_root=False)
     assert ('_meta' in document) == ('item' in links)
     if '_meta' in document:
         check_collection(document)

@@ -40,12 +40,12 @@ def check_json_api(document: dict[str, Any]) -> None:
 def links_of(value: Any) -> Iterator[str]:
     """Yield every link in a document, wherever it is."""
     if isinstance(value, dict):
-        for name, inner in value.items():
+        for name, member in value.items():
             if name == 'links':
-                links = (link for link in inner.values() if link is not None)
+                links = (link for link in member.values() if link is not None)
                 yield from (link['href'] if isinstance(link, dict) else link for link in links)
             elif name != 'attributes':
-                yield from links_of(inner)
+                yield from links_of(member)
     elif isinstance(value, list):
-        for inner in value:
-            yield from links_of(inner)
+        for item in value:
+            yield from links_of(item)

@@ -6,19 +6,18 @@ import pytest
 
 from service.database.session import Session
 from service.domain.users import find_user_by_username, restore_user, suspend_user
-from tests.client import HTML, JSON_API, Client, assert_problem
+from tests.client import HTML, JSON_API, LOGIN, PASSWORD, Client, assert_problem, new_user
 from tests.conftest import Start
-
-PASSWORD = 'correct horse'
 
 
 def suspend(db: Session, name: str) -> int:
+    """Suspend a user, and return the number of their tokens that were revoked."""
     return suspend_user(db, find_user_by_username(db, name).id)
 
 
-def sign_in(client: Client, password: str = PASSWORD, **options: str) -> int:
-    body = {'username': 'ada', 'password': password}
-    return client.post('/api/tokens', body, **options).status
+def sign_in(client: Client, **options: str) -> int:
+    """Sign in as Ada, and return the status of the response."""
+    return client.post('/api/tokens', LOGIN, **options).status
 
 
 def test_a_suspended_user_has_no_valid_token(ada: Client, bob: Client, db: Session) -> None:
@@ -34,7 +33,7 @@ def test_a_suspended_user_cannot_sign_in(ada: Client, client: Client, db: Sessio
     suspend(db, 'ada')
     response = client.entry().submit('login', username='ada', password=PASSWORD)
     assert_problem(response, 403)
-    assert response.state['type'].endswith('/account-suspended')
+    assert response.json['type'].endswith('/account-suspended')
     assert sign_in(client, accept=JSON_API) == sign_in(client, accept=HTML) == 403
 
 
@@ -62,14 +61,13 @@ def test_posts_of_a_suspended_user_remain_visible(ada: Client, bob: Client, db: 
 @pytest.mark.parametrize('accept', [HTML, JSON_API, 'application/hal+json'])
 def test_registration_is_forbidden_while_it_is_closed(start: Start, accept: str) -> None:
     client = Client(start(REGISTRATION='closed'))
-    body = {'username': 'eve', 'email': 'eve@example.org', 'password': PASSWORD}
-    assert client.post('/api/users', body, accept=accept).status == 403
+    assert client.post('/api/users', new_user(), accept=accept).status == 403
 
 
 def test_the_form_to_register_is_absent_while_registration_is_closed(start: Start) -> None:
     client = Client(start(REGISTRATION='closed'))
-    assert set(client.entry().state['_templates']) == {'login'}
+    assert set(client.entry().json['_templates']) == {'login'}
     assert 'name="email"' not in client.entry(accept=HTML).text
     response = client.post('/api/users', {})
     assert_problem(response, 403)
-    assert response.state['type'].endswith('/registration-closed')
+    assert response.json['type'].endswith('/registration-closed')

@@ -14,7 +14,7 @@ PROFILE = 'https://www.rfc-editor.org/info/rfc9727'
 
 def context(response: Any, anchor: str) -> dict[str, Any]:
     """Return the links of one context of a linkset."""
-    (links,) = (links for links in response.state['linkset'] if links['anchor'] == anchor)
+    (links,) = (links for links in response.json['linkset'] if links['anchor'] == anchor)
     return links
 
 

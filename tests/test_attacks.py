@@ -8,12 +8,11 @@ from typing import Any
 
 import pytest
 
-from tests.client import HAL, HAL_FORMS, HTML, JSON, JSON_API, ApiResponse, Client
+from tests.client import FORM, HAL, HAL_FORMS, HTML, JSON, JSON_API, LOGIN, ApiResponse, Client, new_user
 from tests.routes import World, methods_at, routes
 from tests.test_security_headers import check_security_headers
 
 FORMATS = (f'{HAL_FORMS}, {HAL};q=0.9', JSON_API, HTML, JSON)
-FORM = 'application/x-www-form-urlencoded'
 VOLATILE = {'updated_at', 'last_seen', 'last_used_at'}  # members that every write changes
 OVERRIDES = ('X-HTTP-Method-Override', 'X-HTTP-Method', 'X-Method-Override', '_method')
 MALICIOUS_TEXT = '"><script>alert(1)</script>\'\u202e'
@@ -33,7 +32,7 @@ def urls(app: Any, world: World, method: str) -> Iterator[str]:
             yield world.url(template)
 
 
-def altered(value: Any) -> Any:
+def different_value(value: Any) -> Any:
     """Return another value of the same type."""
     match value:
         case bool():
@@ -46,10 +45,12 @@ def altered(value: Any) -> Any:
             return [value]
 
 
-def state_of(client: Client, url: str) -> dict[str, Any]:
-    """Return the state of a resource without the members that every write changes."""
-    state = client.get(url, accept=JSON).state
-    return {name: value for name, value in state.items() if name not in VOLATILE and not name.startswith('_')}
+def stable_members(client: Client, url: str) -> dict[str, Any]:
+    """Return the members of a resource without those that every write changes."""
+    document = client.get(url, accept=JSON).json
+    return {
+        name: value for name, value in document.items() if name not in VOLATILE and not name.startswith('_')
+    }
 
 
 @pytest.mark.parametrize('method', ['PUT', 'PATCH'])
@@ -57,26 +58,26 @@ def test_protected_members_cannot_be_assigned(app: Any, world: World, method: st
     tested = 0
     for template, resource in routes(app):
         operation = resource.operations.get(method)
-        action = operation and operation.form
-        if action is None or not action.fields or 'GET' not in resource.operations:
+        form = operation and operation.form
+        if form is None or not form.fields or 'GET' not in resource.operations:
             continue
         url = world.url(template)
-        before = state_of(world.ada, url)
-        inputs = {field.name for field in action.fields}
-        others = {name: altered(value) for name, value in before.items() if name not in inputs}
-        others |= {
+        before = stable_members(world.ada, url)
+        inputs = {field.name for field in form.fields}
+        protected = {name: different_value(value) for name, value in before.items() if name not in inputs}
+        protected |= {
             'password': 'another horse',
             'password_hash': 'x',
             'owner_id': 1,
             'author': 1,
             'is_admin': True,
         }
-        assert world.ada.request(method, url, json=others).status == 200
-        resource_object = {'type': operation.query.kind, 'id': str(before['id']), 'attributes': others}
+        assert world.ada.request(method, url, json=protected).status == 200
+        resource_object = {'type': operation.query.kind, 'id': str(before['id']), 'attributes': protected}
         headers = {'Content-Type': JSON_API}
         body = json.dumps({'data': resource_object})
         assert world.ada.request(method, url, headers=headers, body=body).status == 200
-        assert state_of(world.ada, url) == before
+        assert stable_members(world.ada, url) == before
         tested += 1
     assert tested == 4  # a user, a post, a store, an item
     assert world.ada.sign_in('ada').entry().status == 200
@@ -88,18 +89,17 @@ def test_protected_members_of_new_resources_are_set_by_the_server(world: World) 
               'follower_count': 7, 'item_count': 7, 'updated_at': 'x',
               'user_id': world.values['other_id'], 'owner_id': world.values['other_id'],
               '_embedded': {'author': {'id': 1}}}  # fmt: skip
-    person = {'username': 'eve', 'email': 'eve@example.org', 'password': 'correct horse'}
     for url, body in (
-        ('/api/users', person),
+        ('/api/users', new_user()),
         ('/api/posts', {'body': 'Hello'}),
         ('/api/stores', {'name': 'Wheels'}),
         (store, {'name': 'Spoke', 'price': '1'}),
     ):
-        state = ada.post(url, forged | body).state
-        assert state['id'] != 7
-        assert [name for name in forged if name in state and state[name] == forged[name]] == []
-        assert state.get('_embedded', {}).get('author', ada.me().state)['username'] == 'ada'
-    assert ada.get(world.url('/api/users/{user_id}')).state['post_count'] == 2
+        created = ada.post(url, forged | body).json
+        assert created['id'] != 7
+        assert [name for name in forged if name in created and created[name] == forged[name]] == []
+        assert created.get('_embedded', {}).get('author', ada.me().json)['username'] == 'ada'
+    assert ada.get(world.url('/api/users/{user_id}')).json['post_count'] == 2
 
 
 QUERIES = {
@@ -136,7 +136,7 @@ def all_responses(app: Any, world: World, accept: str) -> Iterator[tuple[str, st
             url = world.url(template)
             for method in ('GET', 'HEAD', 'OPTIONS', 'TRACE', 'PROPFIND', *methods):
                 headers = {'Origin': 'https://evil.test'}
-                if method not in ('GET', 'HEAD'):  # with If-Match, these would be 412
+                if method not in ('GET', 'HEAD'):  # GET and HEAD with this If-Match would be 412
                     headers |= {'If-Match': '"another"', 'Content-Type': 'text/plain'}
                 response = client.request(method, url, accept=accept, headers=headers, body=b'x')
                 yield method, url, response
@@ -186,10 +186,10 @@ def test_etags_of_another_user_never_match(app: Any, world: World) -> None:
             if own.status != 200 or 'Authorization' not in own.headers['vary'] or 'etag' not in own.headers:
                 continue
             for other in (world.bob, Client(app)):
-                response = other.get(url, accept=accept, headers={'If-None-Match': own.tag})
+                response = other.get(url, accept=accept, headers={'If-None-Match': own.etag})
                 assert response.status != 304, url
                 assert own.headers['cache-control'] in ('private, no-cache', 'no-store'), url
-            assert world.ada.get(url, accept=accept, headers={'If-None-Match': own.tag}).status == 304
+            assert world.ada.get(url, accept=accept, headers={'If-None-Match': own.etag}).status == 304
             compared += 1
     assert compared > 40
 
@@ -199,8 +199,7 @@ def test_markup_in_user_text_is_escaped_in_pages_and_headers(app: Any, world: Wo
     assert ada.publish(MALICIOUS_TEXT).status == 201
     assert ada.me().submit('edit', about_me=MALICIOUS_TEXT).status == 200
     assert ada.follow('hc:stores').submit('create', name=MALICIOUS_TEXT).status == 201
-    login = {'username': 'ada', 'password': 'correct horse'}
-    assert ada.post('/api/tokens', login, headers={'User-Agent': MALICIOUS_TEXT[:-1]}).status == 200
+    assert ada.post('/api/tokens', LOGIN, headers={'User-Agent': MALICIOUS_TEXT[:-1]}).status == 200
     escaped = 0
     for url in urls(app, world, 'GET'):
         response = ada.get(url, accept=HTML)
@@ -215,7 +214,7 @@ def test_a_search_treats_sql_and_like_wildcards_as_text(world: World, q: str) ->
     users = world.ada.follow('hc:users')
     assert users.submit('search', q=q).items == []
     all_users = world.ada.get('/api/users', accept=JSON_API)
-    assert len(all_users.state['data']) == 2
+    assert len(all_users.json['data']) == 2
 
 
 def test_responses_to_anonymous_clients_contain_only_public_data(app: Any, world: World) -> None:

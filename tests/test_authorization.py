@@ -15,6 +15,7 @@ from tests.preparation import Preparation
 from tests.routes import methods_at, populate, routes
 
 CLIENTS = ('anonymous', 'other', 'owner', 'expired', 'revoked', 'malformed')
+# The statuses of the responses to these clients, in this order.
 ANYONE = (200, 200, 200, 401, 401, 401)
 SIGNED_IN = (401, 200, 200, 401, 401, 401)
 UNKNOWN_SECRET = (404, 404, 404, 401, 401, 401)
@@ -102,7 +103,7 @@ MAIL_MATRIX = {
     ('GET', '/api/email-verifications/{secret}'): UNKNOWN_SECRET,
     ('POST', '/api/email-verifications/{secret}'): UNKNOWN_SECRET,
 }
-ALL = MATRIX | MAIL_MATRIX
+FULL_MATRIX = MATRIX | MAIL_MATRIX
 
 
 @pytest.fixture
@@ -112,8 +113,8 @@ def app(start: Start) -> Any:
 
 
 def test_every_method_of_every_url_is_in_the_matrix(app: Any) -> None:
-    served = {(method, template) for template, methods in methods_at(app).items() for method in methods}
-    assert served == set(ALL)
+    routed = {(method, template) for template, methods in methods_at(app).items() for method in methods}
+    assert routed == set(FULL_MATRIX)
 
 
 def access_of(method: str, row: tuple[int, ...]) -> Access:
@@ -134,7 +135,7 @@ def test_the_declared_access_agrees_with_the_matrix(app: Any) -> None:
         for template, resource in routes(app)
         for method, operation in resource.operations.items()
     }
-    expected = {(method, template): access_of(method, row) for (method, template), row in ALL.items()}
+    expected = {(method, template): access_of(method, row) for (method, template), row in FULL_MATRIX.items()}
     private = ('/api/users/{user_id}/relationships/feed', '/api/users/{user_id}/relationships/tokens')
     assert declared == expected | {('POST', '/api/tokens'): Access.CREDENTIALS} | {
         ('GET', template): Access.OWNER for template in private
@@ -142,7 +143,7 @@ def test_the_declared_access_agrees_with_the_matrix(app: Any) -> None:
 
 
 def sign_in_again(ada: Client, clock: MovableClock) -> tuple[dict[str, Any], dict[str, str | None]]:
-    """Let Ada's first token expire, and return the values of a world and the tokens of its clients."""
+    """Let Ada's first token expire, and return the variables of URL templates and the tokens."""
     expired = ada.sign_in('ada')
     clock.move(seconds=3601)
     ada, bob, revoked = (ada.sign_in(name) for name in ('ada', 'bob', 'ada'))
@@ -152,7 +153,7 @@ def sign_in_again(ada: Client, clock: MovableClock) -> tuple[dict[str, Any], dic
 
 
 @pytest.mark.usefixtures('bob')
-@pytest.mark.parametrize(('method', 'template'), ALL)
+@pytest.mark.parametrize(('method', 'template'), FULL_MATRIX)
 def test_only_permitted_clients_succeed(
     app: Any, ada: Client, clock: MovableClock, preparation: Preparation, method: str, template: str
 ) -> None:
@@ -162,7 +163,7 @@ def test_only_permitted_clients_succeed(
     order = sorted(CLIENTS, key=lambda name: name in ('other', 'owner'))
     url = template.format_map(values | {'secret': 'x' * 43})
     responses = {name: Client(app, tokens[name]).request(method, url).status for name in order}
-    assert tuple(responses[name] for name in CLIENTS) == ALL[method, template]
+    assert tuple(responses[name] for name in CLIENTS) == FULL_MATRIX[method, template]
 
 
 @pytest.mark.parametrize('method', ['HEAD', 'OPTIONS'])
@@ -176,8 +177,8 @@ def test_an_invalid_token_is_rejected_at_public_urls_too(client: Client, method:
     'value', ['Bearer', 'Bearer ', 'Bearer a b', 'bearer hc_x', 'Bearer ä', 'Bearer a, Basic b', 'BEARER =']
 )
 def test_invalid_bearer_credentials_are_an_invalid_token(client: Client, value: str) -> None:
-    sent = {'Authorization': value.encode().decode('latin-1')}
-    response = client.get('/api', headers=sent)
+    headers = {'Authorization': value.encode().decode('latin-1')}
+    response = client.get('/api', headers=headers)
     assert response.status == 401
     assert response.headers['www-authenticate'] == 'Bearer realm="Halcyon", error="invalid_token"'
 

@@ -8,7 +8,6 @@ import shutil
 import sqlite3
 import subprocess
 import threading
-from base64 import b64encode
 from contextlib import closing
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -19,12 +18,12 @@ from service.config import Settings
 from service.database.migrate import check_schema
 from service.domain.startup import open_session
 from service.domain.users import find_user_by_username, register_user
-from tests.databases import NAME, engines_to_test, opened, temporary_database
+from tests.client import basic, new_user
+from tests.databases import NAME, engines_to_test, open_unchecked_session, temporary_database
 from tests.server import ROOT, Server, wait_until
 
 OPERATIONS = (ROOT / 'service' / 'OPERATIONS.md').read_text()
 COPY = "VACUUM INTO 'backup.db'"
-NEW = {'username': 'ada', 'email': 'ada@example.org', 'password': 'correct horse'}
 
 
 def test_the_documented_backup_command_is_the_tested_one() -> None:
@@ -61,27 +60,28 @@ def test_a_restored_dump_is_complete(engine: str, dump: str, restore: str, tmp_p
         temporary_database(engine, tmp_path, f'{NAME}_restored') as restored,
     ):
         session = open_session(Settings(database_url=source, bcrypt_cost=4))
-        register_user(session, **NEW)
+        register_user(session, **new_user('ada'))
         session.close()
         for program, url in ((dump, source), (restore, restored)):
             subprocess.run(adapt(documented_command(program), url), shell=True, cwd=tmp_path, check=True)  # noqa: S602
-        copy = opened(restored)
-        check_schema(copy)
-        assert find_user_by_username(copy, 'ada').email == NEW['email']
-        copy.close()
+        db = open_unchecked_session(restored)
+        check_schema(db)
+        assert find_user_by_username(db, 'ada').email == 'ada@example.org'
+        db.close()
 
 
 def test_a_copy_has_every_previously_acknowledged_write(tmp_path: Path) -> None:
-    acknowledged: list[int] = []
+    acknowledged_ids: list[int] = []
     stop = threading.Event()
     with Server(tmp_path) as server:
-        server.ask('POST', '/api/users', json.dumps(NEW).encode(), Content_Type='application/json')
-        basic = 'Basic ' + b64encode(b'ada:correct horse').decode()
-        bearer = f'Bearer {server.ask("POST", "/api/tokens", Authorization=basic).state["token"]}'
+        server.request(
+            'POST', '/api/users', json.dumps(new_user('ada')).encode(), Content_Type='application/json'
+        )
+        bearer = f'Bearer {server.request("POST", "/api/tokens", Authorization=basic()).json["token"]}'
 
         def write() -> None:
             while not stop.is_set():
-                response = server.ask(
+                response = server.request(
                     'POST',
                     '/api/posts',
                     b'{"body": "x"}',
@@ -89,25 +89,25 @@ def test_a_copy_has_every_previously_acknowledged_write(tmp_path: Path) -> None:
                     Content_Type='application/json',
                 )
                 assert response.status == 201
-                acknowledged.append(response.state['id'])
+                acknowledged_ids.append(response.json['id'])
 
         writers = [threading.Thread(target=write) for _ in range(2)]
         for writer in writers:
             writer.start()
-        wait_until(lambda: len(acknowledged) > 20)
-        before = set(acknowledged)
+        wait_until(lambda: len(acknowledged_ids) > 20)
+        before = set(acknowledged_ids)
         with closing(sqlite3.connect(tmp_path / 'halcyon.db')) as source:
             source.execute(COPY.replace('backup.db', str(tmp_path / 'backup.db')))
-        copied = len(acknowledged)
-        wait_until(lambda: len(acknowledged) > copied + 5)
+        count = len(acknowledged_ids)
+        wait_until(lambda: len(acknowledged_ids) > count + 5)
         stop.set()
         for writer in writers:
             writer.join()
     with closing(sqlite3.connect(tmp_path / 'backup.db')) as copy:
-        stored = {row[0] for row in copy.execute('SELECT id FROM posts')}
-        assert before <= stored < set(acknowledged)
+        stored_ids = {row[0] for row in copy.execute('SELECT id FROM posts')}
+        assert before <= stored_ids < set(acknowledged_ids)
         counters = "SELECT post_count, (SELECT SUM(amount) FROM totals WHERE thing = 'posts') FROM users"
-        assert copy.execute(counters).fetchone() == (len(stored), len(stored))
+        assert copy.execute(counters).fetchone() == (len(stored_ids), len(stored_ids))
         assert copy.execute('PRAGMA integrity_check').fetchone() == ('ok',)
 
 

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import json
+import re
 from typing import Any
 
 import pytest
 
-from tests.client import HAL, HTML, ORIGIN, Client
-from tests.plain_browser import ACCEPT, FORM, PlainBrowser
+from tests.client import FORM, HAL, HAL_FORMS, HTML, JSON_API, ORIGIN, PASSWORD, Client
+from tests.plain_browser import ACCEPT, PlainBrowser
 
 pytestmark = pytest.mark.above_databases
 
-PASSWORD = 'correct horse'
 COOKIE = 'halcyon'
+NEW_PASSWORD = 'battery staple'
 CROSS_SITE_HEADERS = (
     {},
     {'Sec-Fetch-Site': 'cross-site'},
@@ -39,9 +41,9 @@ def test_the_pages_work_without_scripts(app: Any) -> None:
     browser = PlainBrowser(app)
     browser.open('/api')
     browser.submit('register', username='eva', email='eva@example.org', password=PASSWORD)
-    assert browser.url == f'{ORIGIN}/api'
     browser.submit('login', username='eva', password=PASSWORD)
     assert browser.status == 200
+    assert browser.url == f'{ORIGIN}/api'
     assert 'Your feed is empty.' in browser.page.text
 
     browser.submit('publish', body='first\r\nsecond')
@@ -56,6 +58,37 @@ def test_the_pages_work_without_scripts(app: Any) -> None:
     browser.submit('sign-out')
     assert browser.cookies == {}
     assert browser.fields_of('login')
+
+
+def test_a_registration_leads_to_the_form_to_sign_in(app: Any) -> None:
+    browser = PlainBrowser(app)
+    browser.open('/api')
+    values = {'username': 'Eva', 'email': 'eva@example.org'}
+    assert browser.submit('register', password='short', **values) == 400
+    assert browser.submit('register', password=PASSWORD, **values) == 200
+    assert 'Your account is ready. Sign in.' in browser.page.text
+    assert browser.fields_of('login')[1]['username'] == 'Eva'
+    assert [tag['name'] for tag in browser.page.all('input') if 'autofocus' in tag] == ['password']
+    assert browser.submit('login', password=PASSWORD) == 200
+    assert 'Your feed is empty.' in browser.page.text
+
+
+@pytest.mark.parametrize(
+    'query', ['done=nothing&username=eva', 'done=register&done=register', 'username=eva']
+)
+def test_a_page_without_an_outcome_is_unchanged(app: Any, query: str) -> None:
+    browser = PlainBrowser(app)
+    browser.open('/api')
+    text = browser.text
+    assert browser.open(f'/api?{query}') == 200
+    assert browser.text == text
+
+
+def test_a_prefilled_user_name_is_escaped(app: Any) -> None:
+    browser = PlainBrowser(app)
+    browser.open('/api?done=register&username=%22%3E%3Cscript%3E')
+    assert browser.fields_of('login')[1]['username'] == '"><script>'
+    assert len(browser.page.all('script')) == 1
 
 
 def test_the_cookie_is_http_only_and_same_site(app: Any, ada: Client) -> None:
@@ -85,7 +118,7 @@ def test_a_cross_site_request_with_the_cookie_changes_nothing(
     assert browser.post(ada.me().href('self'), {'_method': 'DELETE'}, headers) == 403
     assert browser.post('/api/tokens', {'_method': 'DELETE'}, headers) == 403
     assert browser.open('/api') == 200
-    assert ada.me().state['post_count'] == 0
+    assert ada.me().json['post_count'] == 0
 
 
 @pytest.mark.parametrize('headers', [{'Sec-Fetch-Site': 'same-origin'}, {'Origin': ORIGIN}])
@@ -93,7 +126,7 @@ def test_forms_of_this_origin_are_accepted_with_the_cookie(
     browser: PlainBrowser, ada: Client, headers: dict[str, str]
 ) -> None:
     assert browser.post('/api/posts', {'body': 'mine'}, headers) == 200
-    assert ada.me().state['post_count'] == 1
+    assert ada.me().json['post_count'] == 1
 
 
 @pytest.mark.parametrize('headers', CROSS_SITE_HEADERS[1:])
@@ -118,7 +151,7 @@ def test_authorization_takes_precedence_over_the_cookie(browser: PlainBrowser) -
 def test_a_json_body_with_the_cookie_needs_the_same_origin(browser: PlainBrowser, ada: Client) -> None:
     headers = {'Content-Type': 'application/json'}
     assert browser.send('POST', '/api/posts', headers=headers, body='{"body": "forged"}') == 403
-    assert ada.me().state['post_count'] == 0
+    assert ada.me().json['post_count'] == 0
 
 
 def test_the_token_is_in_no_page_and_no_url(browser: PlainBrowser, ada: Client) -> None:
@@ -133,6 +166,14 @@ def test_an_expired_cookie_is_ignored_and_cleared(browser: PlainBrowser) -> None
     assert browser.open('/api') == 200
     assert browser.cookies == {}
     assert browser.fields_of('login')
+
+
+@pytest.mark.parametrize('path', ['/api/rels/users', '/api/problems/not-found', '/api/docs'])
+def test_a_page_in_shared_caches_does_not_clear_the_cookie(browser: PlainBrowser, path: str) -> None:
+    browser.cookies[COOKIE] = 'hc_expired'
+    assert browser.open(path) == 200
+    assert browser.result.headers['cache-control'].startswith('public')
+    assert 'set-cookie' not in browser.result.headers
 
 
 def test_a_sign_in_returns_to_the_requested_page(browser: PlainBrowser) -> None:
@@ -188,17 +229,26 @@ def test_pages_of_a_session_are_private(browser: PlainBrowser) -> None:
     browser.open('/api/users')
     assert 'Cookie' in browser.result.headers['vary'].split(', ')
     assert browser.result.headers['cache-control'] == 'private, no-cache'
-    tag = browser.result.headers['etag']
-    assert browser.open('/api/users', **{'If-None-Match': tag}) == 304
+    etag = browser.result.headers['etag']
+    assert browser.open('/api/users', **{'If-None-Match': etag}) == 304
     browser.cookies.clear()
-    assert browser.open('/api/users', **{'If-None-Match': tag}) == 401
+    assert browser.open('/api/users', **{'If-None-Match': etag}) == 401
 
 
 def test_the_form_to_delete_an_account_has_a_warning(browser: PlainBrowser, ada: Client) -> None:
     browser.open(ada.me().href('self'))
     assert 'This deletes your account with all your posts' in browser.page.text
     assert browser.submit('delete') == 200
-    assert browser.url == f'{ORIGIN}/api/users' or browser.fields_of('login')
+    assert 'Your account is deleted.' in browser.page.text
+    assert browser.fields_of('login')
+
+
+def test_a_changed_password_is_announced(browser: PlainBrowser, ada: Client) -> None:
+    browser.open(ada.me().href('self'))
+    assert browser.submit('change-password', current_password='wrong', password=NEW_PASSWORD) == 400
+    assert browser.submit('change-password', current_password=PASSWORD, password=NEW_PASSWORD) == 200
+    assert 'Your password is changed, and you are signed out everywhere else.' in browser.page.text
+    assert browser.fields_of('edit')
 
 
 def test_a_session_can_be_renewed(browser: PlainBrowser) -> None:
@@ -208,10 +258,33 @@ def test_a_session_can_be_renewed(browser: PlainBrowser) -> None:
     assert browser.open('/api/users') == 200
 
 
-def test_a_page_can_show_its_source_in_each_format(browser: PlainBrowser) -> None:
-    for name, member in (('hal', '_links'), ('hal-forms', '_templates'), ('json-api', 'data')):
-        assert browser.open(f'/api/posts?as={name}') == 200
-        assert f'"{member}"' in browser.page.text
+@pytest.mark.parametrize(
+    ('name', 'media_type', 'url', 'fields'),
+    [
+        ('hal', HAL, '/api/posts?per_page=1', ('Content-Type', 'Cache-Control', 'ETag', 'Link')),
+        ('hal-forms', HAL_FORMS, '/api', ('Content-Type', 'Cache-Control', 'ETag', 'Link')),
+        ('json-api', JSON_API, '/api/posts?per_page=1', ('Content-Type', 'Cache-Control')),
+        ('json-api', JSON_API, '/api', ('Content-Type', 'Cache-Control', 'ETag', 'Link')),
+    ],
+)
+def test_a_page_can_show_the_response_in_each_format(
+    browser: PlainBrowser, ada: Client, name: str, media_type: str, url: str, fields: tuple[str, ...]
+) -> None:
+    ada.publish('one')
+    ada.publish('two')
+    client = Client(ada.app, browser.cookies[COOKIE])
+    browser.open(f'{url}{"&" if "?" in url else "?"}as={name}')
+    source = browser.page.text.partition('Back to the page')[2]
+    request, response, body = source.strip().split('\n\n', 2)
+    assert request == f'GET {ORIGIN}{url}\nAccept: {media_type}'
+    expected = client.get(url, accept=media_type)
+    assert response.splitlines() == [
+        '200 OK',
+        *(f'{name}: {expected.headers[name.lower()]}' for name in fields),
+    ]
+    shown = json.JSONDecoder().raw_decode(body)[0]
+    assert shown.keys() == expected.json.keys()
+    assert shown == expected.json or 'ETag' not in fields
 
 
 def test_urls_in_posts_are_links(browser: PlainBrowser, ada: Client) -> None:
@@ -219,3 +292,40 @@ def test_urls_in_posts_are_links(browser: PlainBrowser, ada: Client) -> None:
     browser.open('/api')
     (link,) = [tag for tag in browser.page.all('a') if tag.get('rel') == 'nofollow ugc noopener']
     assert link['href'] == 'https://example.org/a?b=1&c=2'
+
+
+def test_the_navigation_marks_the_current_page_or_section(
+    browser: PlainBrowser, ada: Client, bob: Client
+) -> None:
+    post = ada.publish('x')
+    store = ada.post('/api/stores', {'name': 'Gears'})
+    item = ada.post(store.href('hc:items'), {'name': 'Gear', 'price': '1.00'})
+    pages = {
+        '/api/posts': ('Posts', 'page'),
+        '/api/users?q=a': ('People', 'page'),
+        ada.me().href('self'): ('Profile', 'page'),
+        bob.me().href('self'): ('People', 'true'),
+        bob.me().href('hc:followers'): ('People', 'true'),
+        post.href('self'): ('Posts', 'true'),
+        item.href('self'): ('Stores', 'true'),
+    }
+    for url, (label, mark) in pages.items():
+        browser.open(url)
+        marked = re.findall('aria-current="([a-z]+)">([^<]+)</a>', browser.text)
+        assert marked == [(mark, label)], url
+
+
+def test_the_page_of_a_sign_in_shows_the_device_unless_it_is_the_title(
+    browser: PlainBrowser, ada: Client
+) -> None:
+    (unnamed,) = [token for token in ada.follow('hc:tokens').items if token['current']]
+    browser.open(unnamed['_links']['self']['href'])
+    assert 'Device' not in browser.page.text
+    named = ada.post('/api/tokens', {'username': 'ada', 'password': PASSWORD, 'name': 'Backup'})
+    browser.open(named.href('self'))
+    assert 'Device falcon-client' in browser.page.text
+
+
+def test_a_page_names_an_invalid_query_parameter(browser: PlainBrowser) -> None:
+    browser.open('/api/users?page=x')
+    assert 'The query parameter page must be a positive integer.' in browser.page.text

@@ -1,4 +1,4 @@
-"""Settings: parsed from environment variables; an invalid one is reported in one line."""
+"""Settings: their environment variables, their defaults, and one-line errors for invalid values."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from service.config import SettingError, Settings, misspelt_variables, parse_mail_url
+from service.database.connect import open_engine
 
 VALID = {
     'DATABASE_URL': {
@@ -52,7 +53,7 @@ VALID = {
     'MAIL_FROM': {'a@b.example': 'a@b.example', 'Halcyon <a@b.example>': 'Halcyon <a@b.example>'},
 }
 INVALID = {
-    'DATABASE_URL': ['x', 'oracle://x', 'sqlite://', 'sqlite:/x'],
+    'DATABASE_URL': ['x', 'oracle://x', 'sqlite://', 'sqlite:/x', 'sqlite:////x\0', 'sqlite:////x\ny'],
     'DATABASE_TIMEOUT': ['0', '-1', '3601', '1.5', '10s'],
     'DATABASE_POOL': ['0', '101', 'x'],
     'HOST': [
@@ -64,6 +65,7 @@ INVALID = {
         'unix:',
         'unix:/',
         'unix:x.sock',
+        f'unix:/{"a" * 107}',
         'fe80::1%eth0',
     ],
     'KEEP_ALIVE': ['0', '-1', '3601', 'x'],
@@ -107,7 +109,8 @@ INVALID = {
 
 
 @pytest.mark.parametrize(
-    ('name', 'text', 'value'), [(n, t, v) for n, cases in VALID.items() for t, v in cases.items()]
+    ('name', 'text', 'value'),
+    [(name, text, value) for name, values in VALID.items() for text, value in values.items()],
 )
 def test_a_setting_is_read_from_its_variable(name: str, text: str, value: object) -> None:
     assert getattr(Settings.from_environment({name: f' {text} '}), name.lower()) == value
@@ -162,7 +165,7 @@ def test_the_password_of_the_mail_server_is_not_disclosed(tmp_path: Path) -> Non
     assert Settings.from_environment(environment).mail_url == MAIL['MAIL_URL']
 
 
-def test_an_empty_variable_means_the_default() -> None:
+def test_an_empty_variable_has_no_effect() -> None:
     names = [field.name.upper() for field in dataclasses.fields(Settings)]
     assert Settings.from_environment(dict.fromkeys(names, ' ')) == Settings()
 
@@ -176,11 +179,52 @@ def test_the_defaults_are_as_documented() -> None:
     assert not settings.metrics
 
 
-def test_an_invalid_url_with_a_password_is_not_printed() -> None:
-    with pytest.raises(SettingError) as error:
-        Settings.from_environment({'DATABASE_URL': 'oracle://user:secret@host/db'})
+@pytest.mark.parametrize(
+    ('name', 'value'),
+    [
+        ('DATABASE_URL', 'oracle://user:secret@host/db'),
+        ('DATABASE_URL', 'postgresql:/user:secret@host/db'),
+        ('DATABASE_URL', 'host=db password=secret'),
+        ('DATABASE_URL', 'secret'),
+        ('MAIL_URL', 'user:secret@mail.example'),
+        ('MAIL_URL', 'smtp://user:secret/top@mail.example'),
+        ('MAIL_URL', 'smtp://user:25#secret@mail.example'),
+        ('MAIL_URL', 'smtp://user:secret℀@mail.example/x'),
+    ],
+)
+def test_an_invalid_secret_is_not_quoted(tmp_path: Path, name: str, value: str) -> None:
+    file = tmp_path / 'secret-file'
+    file.write_text(value)
+    for environment in ({name: value}, {f'{name}_FILE': str(file)}):
+        with pytest.raises(SettingError, match=f'^{name}: ') as error:
+            Settings.from_environment(environment)
+        assert 'secret' not in str(error.value)
+
+
+@pytest.mark.parametrize(
+    'url',
+    [
+        'postgresql://user:top@secret@host/db',
+        'postgresql://user:secret/top@host/db',
+        'mysql://user:secret/top@host/db',
+        'mysql://user:secret?top@host/db',
+    ],
+)
+def test_a_password_that_is_not_percent_encoded_is_not_quoted(url: str) -> None:
+    with pytest.raises(SettingError, match=r'^DATABASE_URL: ') as error:
+        open_engine(Settings.from_environment({'DATABASE_URL': url}))
     assert 'secret' not in str(error.value)
-    assert 'oracle://' in str(error.value)
+
+
+def test_the_scheme_of_an_invalid_secret_is_quoted() -> None:
+    with pytest.raises(SettingError, match=r'^DATABASE_URL: oracle://… is invalid: '):
+        Settings.from_environment({'DATABASE_URL': 'oracle://user:secret@host/db'})
+
+
+def test_a_long_invalid_value_is_truncated_in_the_message() -> None:
+    with pytest.raises(SettingError) as error:
+        Settings.from_environment({'PORT': '1' * 10**6})
+    assert len(str(error.value)) < 400
 
 
 @pytest.mark.parametrize(
@@ -199,7 +243,7 @@ def test_a_secret_is_read_from_a_file(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ('content', 'environment', 'problem'),
+    ('content', 'environment', 'message'),
     [
         (None, {}, 'cannot read'),
         (b'\xff\xfe', {}, 'cannot read'),
@@ -208,12 +252,12 @@ def test_a_secret_is_read_from_a_file(tmp_path: Path) -> None:
     ],
 )
 def test_an_unusable_secret_file_is_reported_in_one_line(
-    tmp_path: Path, content: bytes | None, environment: dict[str, str], problem: str
+    tmp_path: Path, content: bytes | None, environment: dict[str, str], message: str
 ) -> None:
     file = tmp_path / 'url'
     if content is not None:
         file.write_bytes(content)
-    with pytest.raises(SettingError, match=f'^DATABASE_URL.*{problem}'):
+    with pytest.raises(SettingError, match=f'^DATABASE_URL.*{message}'):
         Settings.from_environment({'DATABASE_URL_FILE': str(file)} | environment)
 
 

@@ -10,11 +10,11 @@ import pytest
 import uritemplate
 
 from service.representation.problem import PROBLEMS
-from tests.client import HAL, HAL_FORMS, JSON_API, ORIGIN, ApiResponse, Client
-from tests.html import Page
+from tests.client import HAL, HAL_FORMS, HTML, JSON, JSON_API, ORIGIN, ApiResponse, Client
+from tests.html import Page, loaded_files
 from tests.routes import populate
+from tests.strict_json_api import links_of
 
-HTML = 'text/html'
 FORMS = {
     'register',
     'login',
@@ -33,7 +33,7 @@ VARIABLES = {'page': 1, 'per_page': 3, 'q': 'a', 'rel': 'users'}
 
 
 @pytest.fixture
-def world(ada: Client, bob: Client) -> Client:
+def crawler(ada: Client, bob: Client) -> Client:
     """A client of a user who has a follower, a followee and two tokens, with several pages of posts."""
     for follower, followed in ((ada, bob), (bob, ada)):
         follower.get(followed.me().href('self')).submit('follow')
@@ -60,115 +60,115 @@ def links(document: dict[str, Any], variables: dict[str, Any]) -> Iterator[tuple
             yield rel, uritemplate.expand(link['href'], variables) if link.get('templated') else link['href']
 
 
-def allowed(client: Client, url: str) -> list[str]:
+def allowed_methods(client: Client, url: str) -> list[str]:
     return client.request('OPTIONS', url).headers['allow'].split(', ')
 
 
 def crawl(client: Client, accept: str) -> Iterator[ApiResponse]:
     """Follow every link, starting at /api, and yield every response."""
-    variables = VARIABLES | {'id': client.me().state['id']}
-    waiting, seen = {f'{ORIGIN}/api': 200}, set()
-    while waiting:
-        url, status = waiting.popitem()
+    variables = VARIABLES | {'id': client.me().json['id']}
+    pending, seen = {f'{ORIGIN}/api': 200}, set()
+    while pending:
+        url, status = pending.popitem()
         seen.add(url)
         response = client.get(url, accept=accept)
         assert response.status in (200, status), f'{url}: {response.text}'
         if response.status != 200:
             continue
         yield response
-        for document in documents(response.state):
+        for document in documents(response.json):
             for rel, href in links(document, variables):
                 if href.startswith(f'{ORIGIN}/') and href not in seen:
-                    waiting[href] = UNREADABLE.get(rel, 200)
+                    pending[href] = UNREADABLE.get(rel, 200)
 
 
 @pytest.mark.parametrize('accept', [HAL, f'{HAL_FORMS}, {HAL};q=0.9'])
-def test_no_link_is_broken(world: Client, accept: str) -> None:
-    assert len(list(crawl(world, accept))) > 30
+def test_no_link_is_broken(crawler: Client, accept: str) -> None:
+    assert len(list(crawl(crawler, accept))) > 30
 
 
-def test_every_link_relation_is_documented(world: Client) -> None:
+def test_every_link_relation_is_documented(crawler: Client) -> None:
     rels = {
         rel
-        for response in crawl(world, HAL)
-        for document in documents(response.state)
+        for response in crawl(crawler, HAL)
+        for document in documents(response.json)
         for rel in document.get('_links', {})
         if rel.startswith('hc:')
     }
-    template = world.entry().state['_links']['curies'][0]['href']
+    template = crawler.entry().json['_links']['curies'][0]['href']
     for rel in rels:
-        explanation = world.get(uritemplate.expand(template, rel=rel.removeprefix('hc:')))
-        assert explanation.status == 200, rel
-        assert explanation.state['leads_to'], rel
+        relation = crawler.get(uritemplate.expand(template, rel=rel.removeprefix('hc:')))
+        assert relation.status == 200, rel
+        assert relation.json['leads_to'], rel
 
 
-def test_every_form_occurs_and_its_target_supports_its_method(world: Client) -> None:
+def test_every_form_occurs_and_its_target_supports_its_method(crawler: Client) -> None:
     names = set()
-    for client in (world, Client(world.app)):
-        responses = crawl(world, HAL_FORMS) if client is world else [client.entry()]
+    for client in (crawler, Client(crawler.app)):
+        responses = crawl(crawler, HAL_FORMS) if client is crawler else [client.entry()]
         for response in responses:
-            for document in documents(response.state):
+            for document in documents(response.json):
                 for name, template in document.get('_templates', {}).items():
-                    assert template['method'] in allowed(client, template['target'])
+                    assert template['method'] in allowed_methods(client, template['target'])
                     names.add(name)
     assert names >= FORMS
 
 
-def test_no_link_or_form_of_an_html_page_is_broken(world: Client) -> None:
+def test_no_link_or_form_of_an_html_page_is_broken(crawler: Client) -> None:
     forms = set()
-    waiting, seen = [f'{ORIGIN}/api'], set()
-    while waiting:
-        url = waiting.pop()
+    pending, seen = [f'{ORIGIN}/api'], set()
+    while pending:
+        url = pending.pop()
         if url in seen:
             continue
         seen.add(url)
-        response = world.get(url, accept=HTML)
+        response = crawler.get(url, accept=HTML)
         assert response.status == 200, url
         if response.content_type != HTML:
             continue
         page = Page(response.text)
         for form, fields in page.forms():
             target, method = form['action'] or '', fields.get('_method') or (form['method'] or '').upper()
-            assert method in allowed(world, target)
+            assert method in allowed_methods(crawler, target)
             forms.add(form.get('data-form') or method)
-        loaded = [tag['src'] for tag in page.all('script')] + [tag['href'] for tag in page.all('link')]
-        # Links in texts are nofollow: they can lead to any site.
-        clicked = [tag['href'] for tag in page.all('a') if 'nofollow' not in (tag.get('rel') or '')]
-        waiting += [urljoin(url, urldefrag(href or '').url) for href in loaded + clicked]
+        # Links in the texts of users are nofollow, because they can lead to any site.
+        links = [tag['href'] for tag in page.all('a') if 'nofollow' not in (tag.get('rel') or '')]
+        pending += [urljoin(url, urldefrag(href or '').url) for href in loaded_files(page) + links]
     assert forms >= FORMS - {'register', 'login', 'renew'} | {'hc:page'}
     assert len(seen) > 30
 
 
-def test_every_problem_type_is_documented(world: Client) -> None:
-    anonymous = Client(world.app)
-    json = {'Content-Type': 'application/json'}
+def test_every_problem_type_is_documented(crawler: Client) -> None:
+    anonymous = Client(crawler.app)
+    json_header = {'Content-Type': JSON}
     responses = [
         anonymous.get('/api/users'),
         anonymous.get('/api/users', headers={'Authorization': 'Bearer hc_wrong'}),
         anonymous.entry().submit('login', username='ada', password='not this one'),
         anonymous.register('ada'),
-        anonymous.request('POST', '/api/users', body=b'{', headers=json),
+        anonymous.request('POST', '/api/users', body=b'{', headers=json_header),
         anonymous.request('POST', '/api/users', body=b'{}'),
-        anonymous.request('POST', '/api/users', body=b' ' * 70_000, headers=json),
+        anonymous.request('POST', '/api/users', body=b' ' * 70_000, headers=json_header),
         anonymous.request('PUT', '/api'),
         anonymous.request('BREW', '/api'),
         anonymous.get('/api/nothing'),
         anonymous.entry(accept='image/png'),
-        world.get('/api/users?page=0'),
-        world.delete(world.sign_in('bob').me().href('self')),
-        world.put(world.me().href('self'), {}, headers={'If-Match': '"other"'}),
+        crawler.get('/api/users?page=0'),
+        crawler.delete(crawler.sign_in('bob').me().href('self')),
+        crawler.put(crawler.me().href('self'), {}, headers={'If-Match': '"other"'}),
     ]
     for response in responses:
-        explanation = anonymous.get(response.state['type'])
-        assert explanation.status == 200
-        assert explanation.state['status'] == response.status
-        assert explanation.state['title'] == response.state['title']
+        problem_type = anonymous.get(response.json['type'])
+        assert problem_type.status == 200
+        assert problem_type.json['status'] == response.status
+        assert problem_type.json['title'] == response.json['title']
+        assert problem_type.json['meaning']
 
 
 @pytest.mark.parametrize('name', PROBLEMS)
 def test_every_problem_has_an_example(client: Client, name: str) -> None:
-    explanation = client.get(f'/api/problems/{name}')
-    assert f'"type": "{ORIGIN}/api/problems/{name}"' in explanation.state['example']
+    problem_type = client.get(f'/api/problems/{name}')
+    assert f'"type": "{ORIGIN}/api/problems/{name}"' in problem_type.json['example']
     assert Page(client.get(f'/api/problems/{name}', accept=HTML).text).all('pre')
 
 
@@ -177,8 +177,8 @@ def test_an_anonymous_client_gets_links_to_register_and_sign_in(
     client: Client, ada: Client, accept: str
 ) -> None:
     entry = client.get('/api', accept=accept)
-    assert {rel for rel in entry.state['_links'] if rel.startswith('hc:')} == {'hc:users', 'hc:tokens'}
-    curie = entry.state['_links']['curies'][0]['href']
+    assert {rel for rel in entry.json['_links'] if rel.startswith('hc:')} == {'hc:users', 'hc:tokens'}
+    curie = entry.json['_links']['curies'][0]['href']
     for rel in ('users', 'tokens'):
         assert client.get(uritemplate.expand(curie, rel=rel), accept=accept).status == 200
 
@@ -187,67 +187,54 @@ def test_an_embedded_document_equals_the_response_at_its_url(ada: Client, bob: C
     populate(ada, bob)
     for rel in ('hc:users', 'hc:posts', 'hc:feed', 'hc:tokens'):
         for item in ada.follow(rel).items:
-            document = ada.get(item['_links']['self']['href']).state
+            document = ada.get(item['_links']['self']['href']).json
             document['_links'].pop('curies')
             assert item == document
-
-
-def api_links(value: Any) -> Iterator[str]:
-    """Yield every link in a JSON:API document."""
-    if isinstance(value, dict):
-        for name, inner in value.items():
-            if name == 'links':
-                yield from (link['href'] if isinstance(link, dict) else link for link in inner.values())
-            elif name != 'attributes':
-                yield from api_links(inner)
-    elif isinstance(value, list):
-        for inner in value:
-            yield from api_links(inner)
 
 
 def entries(response: ApiResponse) -> tuple[list[str], dict[str, Any] | None]:
     """Return the ids of the resources in the document, in order, and the metadata of its page."""
     if response.content_type == JSON_API:
-        data = response.state['data']
+        data = response.json['data']
         resources = data if isinstance(data, list) else [data]
-        return [resource['id'] for resource in resources], response.state.get('meta')
-    documents = response.items if '_meta' in response.state else [response.state]
-    return [str(document.get('id', '')) for document in documents], response.state.get('_meta')
+        return [resource['id'] for resource in resources], response.json.get('meta')
+    documents = response.items if '_meta' in response.json else [response.json]
+    return [str(document.get('id', '')) for document in documents], response.json.get('_meta')
 
 
-def test_a_link_leads_to_the_same_entries_in_all_formats(world: Client) -> None:
+def test_a_link_leads_to_the_same_entries_in_all_formats(crawler: Client) -> None:
     urls = {
         href
         for start in ('/api/users', '/api/posts', '/api/users?q=b', '/api/posts?sort=created_at')
         for accept in (HAL, JSON_API)
         for size in ('per_page=2', 'page[size]=2')
         if not (accept == JSON_API and '?q=' in start)
-        for response in [world.get(f'{start}{"&" if "?" in start else "?"}{size}', accept=accept)]
+        for response in [crawler.get(f'{start}{"&" if "?" in start else "?"}{size}', accept=accept)]
         for href in (
-            api_links(response.state)
+            links_of(response.json)
             if accept == JSON_API
-            else (href for rel, href in links(response.state, VARIABLES) if rel != 'search')
+            else (href for rel, href in links(response.json, VARIABLES) if rel != 'search')
         )
     }
     urls |= {
         href
-        for response in crawl(world, HAL)
-        for document in documents(response.state)
-        for rel, href in links(document, VARIABLES | {'id': world.me().state['id']})
-        if rel not in UNREADABLE and rel != 'search'  # JSON:API forbids the name of its parameter
+        for response in crawl(crawler, HAL)
+        for document in documents(response.json)
+        for rel, href in links(document, VARIABLES | {'id': crawler.me().json['id']})
+        if rel not in UNREADABLE and rel != 'search'  # JSON:API does not allow the name of its parameter
     }
     compared = 0
     for url in urls:
         is_write_only = url.endswith('/password') or '/following/' in url
         if is_write_only or '/relationships/' in url or not url.startswith(f'{ORIGIN}/api'):
             continue
-        hal, api = (world.get(url, accept=accept) for accept in (HAL, JSON_API))
+        hal, api = (crawler.get(url, accept=accept) for accept in (HAL, JSON_API))
         assert (hal.status, api.status) == (200, 200), url
-        if api.content_type != JSON_API or api.state['data'] == []:
+        if api.content_type != JSON_API or api.json['data'] == []:
             continue
         (ids, meta), (api_ids, api_meta) = entries(hal), entries(api)
         assert meta == api_meta, url
         assert '' in ids or ids == api_ids, url
-        assert world.get(url, accept=HTML).status == 200
+        assert crawler.get(url, accept=HTML).status == 200
         compared += 1
     assert compared > 50

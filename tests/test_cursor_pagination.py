@@ -9,19 +9,20 @@ import pytest
 
 from service.representation.cursor_pagination import PROFILES, profiled_type
 from tests.client import JSON_API, ApiResponse, Client
-from tests.json_api_client import JsonApiClient, related
+from tests.json_api_client import JsonApiClient, related_url
 
 pytestmark = pytest.mark.above_databases
 
-OTHER = 'https://example.org/profile'
+OTHER_PROFILE = 'https://example.org/profile'
 PROFILE = 'https://jsonapi.org/profiles/ethanresnick/cursor-pagination/'
 CURSOR_PAGINATION_TYPE = profiled_type(PROFILE)
 
 
-def with_profile(api: JsonApiClient, href: str) -> ApiResponse:
+def get_with_profile(api: JsonApiClient, href: str) -> ApiResponse:
+    """Get a document with the profile, and assert that it is applied."""
     response = api.get(href, accept=CURSOR_PAGINATION_TYPE)
     assert response.headers['content-type'] == CURSOR_PAGINATION_TYPE
-    assert response.state['jsonapi']['profile'] == [PROFILE]
+    assert response.json['jsonapi']['profile'] == [PROFILE]
     return response
 
 
@@ -30,7 +31,7 @@ def posts(ada_api: JsonApiClient) -> str:
     """The URL of a collection of three posts."""
     for body in ('one', 'two', 'three'):
         ada_api.publish(body)
-    return related(ada_api.get('/api').state['data'], 'posts')
+    return related_url(ada_api.get('/api').json['data'], 'posts')
 
 
 def test_pages_have_prev_and_next_links_and_the_total(ada_api: JsonApiClient, posts: str) -> None:
@@ -38,48 +39,48 @@ def test_pages_have_prev_and_next_links_and_the_total(ada_api: JsonApiClient, po
     pages: list[dict[str, Any]] = []
     url: str | None = f'{posts}?page[size]=2'
     while url:
-        page = with_profile(ada_api, url).state
+        page = get_with_profile(ada_api, url).json
         assert page['meta']['page'] == {'total': 3}
         bodies += [post['attributes']['body'] for post in page['data']]
         pages.append(page['links'])
         url = page['links']['next']
     assert bodies == ['three', 'two', 'one']
     assert [page['prev'] is None for page in pages] == [True, False]
-    previous = with_profile(ada_api, pages[1]['prev']).state
+    previous = get_with_profile(ada_api, pages[1]['prev']).json
     assert [post['attributes']['body'] for post in previous['data']] == ['three', 'two']
 
 
 def test_included_relationships_have_the_same_pagination(ada_api: JsonApiClient, posts: str) -> None:
-    state = with_profile(ada_api, ada_api.me().state['data']['links']['self'] + '?include=posts').state
-    relationship = state['data']['relationships']['posts']
+    document = get_with_profile(ada_api, ada_api.me().json['data']['links']['self'] + '?include=posts').json
+    relationship = document['data']['relationships']['posts']
     assert relationship['links']['prev'] is relationship['links']['next'] is None
     assert relationship['meta']['page'] == {'total': 3}
 
 
 def test_the_profile_is_used_only_on_request(ada_api: JsonApiClient, posts: str) -> None:
-    for accept in (JSON_API, f'application/vnd.api+json;profile="{OTHER}"'):
-        plain = ada_api.get(posts, accept=accept)
-        assert plain.headers['content-type'] == JSON_API
-        assert 'profile' not in plain.state['jsonapi']
-        assert 'prev' not in plain.state['links']
+    for accept in (JSON_API, f'application/vnd.api+json;profile="{OTHER_PROFILE}"'):
+        response = ada_api.get(posts, accept=accept)
+        assert response.headers['content-type'] == JSON_API
+        assert 'profile' not in response.json['jsonapi']
+        assert 'prev' not in response.json['links']
 
 
 @pytest.mark.parametrize(
     ('accept', 'is_applied'),
     [
-        (f'{JSON_API};profile="{OTHER} {PROFILE}"', True),
-        (f'{JSON_API}; Profile = "{PROFILE} {OTHER}"', True),
-        (f'{JSON_API};profile="{OTHER}";profile="{PROFILE}"', True),
-        (f'{JSON_API};profile="  {OTHER}  {PROFILE}"', True),
+        (f'{JSON_API};profile="{OTHER_PROFILE} {PROFILE}"', True),
+        (f'{JSON_API}; Profile = "{PROFILE} {OTHER_PROFILE}"', True),
+        (f'{JSON_API};profile="{OTHER_PROFILE}";profile="{PROFILE}"', True),
+        (f'{JSON_API};profile="  {OTHER_PROFILE}  {PROFILE}"', True),
         (f'{JSON_API};profile="{PROFILE.replace(":", chr(92) + ":")}"', True),
         (f'{JSON_API}, {JSON_API};profile="{PROFILE}"', True),
         (f'{JSON_API};profile="{PROFILE}", {JSON_API}', True),
         (f'{JSON_API};q=0.5, {JSON_API};profile="{PROFILE}";q=0.6', True),
         (f'{JSON_API};q=0.6, {JSON_API};profile="{PROFILE}";q=0.5', False),
-        (f'{JSON_API}, {JSON_API};ext="{OTHER}";profile="{PROFILE}"', False),
+        (f'{JSON_API}, {JSON_API};ext="{OTHER_PROFILE}";profile="{PROFILE}"', False),
         (f'{JSON_API}, {JSON_API};profile="{PROFILE}";charset=utf-8', False),
         (f'{JSON_API};profile="{PROFILE}x"', False),
-        (f'{JSON_API};profile="{PROFILE},{OTHER}"', False),
+        (f'{JSON_API};profile="{PROFILE},{OTHER_PROFILE}"', False),
         (f'{JSON_API};profile=""', False),
         (f'{JSON_API}, text/html;profile="{PROFILE}";q=0.5', False),
     ],
@@ -90,7 +91,7 @@ def test_only_the_preferred_media_range_can_request_the_profile(
     response = client.get('/api', accept=accept)
     assert response.status == 200
     assert response.headers['content-type'] == (CURSOR_PAGINATION_TYPE if is_applied else JSON_API)
-    assert response.state['jsonapi'].get('profile') == ([PROFILE] if is_applied else None)
+    assert response.json['jsonapi'].get('profile') == ([PROFILE] if is_applied else None)
 
 
 @pytest.mark.parametrize('profile', PROFILES)
@@ -100,12 +101,12 @@ def test_the_profile_uri_is_spelt_as_in_the_request(
     post = ada_api.publish('one')['links']['self']
     response = ada_api.get(post, accept=f'{JSON_API};profile="{profile}"')
     assert response.headers['content-type'] == f'{JSON_API};profile="{profile}"'
-    assert response.state['jsonapi']['profile'] == [profile]
-    assert ada.patch(post, {'body': 'two'}, headers={'If-Match': response.tag}).status == 200
-    refused = ada_api.get(
+    assert response.json['jsonapi']['profile'] == [profile]
+    assert ada.patch(post, {'body': 'two'}, headers={'If-Match': response.etag}).status == 200
+    error_response = ada_api.get(
         ada.entry().href('hc:posts') + '?sort=body', accept=f'{JSON_API};profile="{profile}"'
     )
-    assert refused.state['errors'][0]['links'] == {'type': f'{PROFILE}unsupported-sort'}
+    assert error_response.json['errors'][0]['links'] == {'type': f'{PROFILE}unsupported-sort'}
 
 
 @pytest.mark.parametrize(
@@ -119,23 +120,23 @@ def test_the_profile_uri_is_spelt_as_in_the_request(
 def test_errors_have_the_types_of_the_profile(
     ada_api: JsonApiClient, posts: str, query: str, parameter: str, name: str
 ) -> None:
-    (cursor,) = parse_qs(ada_api.get(f'{posts}?page[size]=1').state['links']['next'])['page[after]']
-    (error,) = with_profile(ada_api, f'{posts}?{query.format(cursor=cursor)}').state['errors']
+    (cursor,) = parse_qs(ada_api.get(f'{posts}?page[size]=1').json['links']['next'])['page[after]']
+    (error,) = get_with_profile(ada_api, f'{posts}?{query.format(cursor=cursor)}').json['errors']
     assert error['status'] == '400'
     assert error['links'] == {'type': PROFILE + name}
     assert error['source'] == {'parameter': parameter}
     assert name != 'max-size-exceeded' or error['meta'] == {'page': {'maxSize': 100}}
 
 
-def test_responses_with_the_profile_have_their_own_tags(
+def test_responses_with_the_profile_have_their_own_etags(
     ada: Client, ada_api: JsonApiClient, posts: str
 ) -> None:
-    post = ada_api.get(posts).state['data'][0]['links']['self']
-    tag = with_profile(ada_api, post).tag
-    assert tag != ada_api.get(post).tag
-    assert ada_api.get(post, accept=CURSOR_PAGINATION_TYPE, headers={'If-None-Match': tag}).status == 304
-    assert ada.patch(post, {'body': 'four'}, headers={'If-Match': tag}).status == 200
-    assert ada.patch(post, {'body': 'five'}, headers={'If-Match': tag}).status == 412
+    post = ada_api.get(posts).json['data'][0]['links']['self']
+    etag = get_with_profile(ada_api, post).etag
+    assert etag != ada_api.get(post).etag
+    assert ada_api.get(post, accept=CURSOR_PAGINATION_TYPE, headers={'If-None-Match': etag}).status == 304
+    assert ada.patch(post, {'body': 'four'}, headers={'If-Match': etag}).status == 200
+    assert ada.patch(post, {'body': 'five'}, headers={'If-Match': etag}).status == 412
 
 
 def test_a_response_with_the_profile_is_not_replayed_without_it(ada_api: JsonApiClient, posts: str) -> None:

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 import pytest
 
 from tests.client import HAL, HAL_FORMS, HTML, JSON, JSON_API, Client
-from tests.json_api_client import JsonApiClient, identify, relation
+from tests.json_api_client import JsonApiClient, identifier_of, relationship_url
 
 pytestmark = pytest.mark.above_databases
 
@@ -16,15 +16,15 @@ RESOURCES = (
     'entry',
     'anonymous entry',
     'me',
-    'another',
-    'followed',
+    'other user',
+    'followed user',
     'users',
     'followers',
     'following',
     'post',
     'posts',
     'feed',
-    'their posts',
+    'posts of a user',
     'follow',
     'token',
     'tokens',
@@ -42,9 +42,9 @@ def urls(ada: Client, bob: Client, client: Client) -> dict[str, str]:
     """The URL of a resource of each kind, with an entry in every collection."""
     client.register('cleo')
     ada_api, bob_api = JsonApiClient(ada), JsonApiClient(bob)
-    me, other = ada_api.me().state['data'], bob_api.me().state['data']
-    ada_api.send('POST', relation(me, 'following'), [identify(other)])
-    bob_api.send('POST', relation(other, 'following'), [identify(me)])
+    me, other = ada_api.me().json['data'], bob_api.me().json['data']
+    ada_api.send('POST', relationship_url(me, 'following'), [identifier_of(other)])
+    bob_api.send('POST', relationship_url(other, 'following'), [identifier_of(me)])
     post = ada_api.publish('<b>hello</b> & good-bye')
     bob_api.publish('hello, too')
     users = ada.follow('hc:users')
@@ -54,15 +54,17 @@ def urls(ada: Client, bob: Client, client: Client) -> dict[str, str]:
         'entry': '/api',
         'anonymous entry': '/api',
         'me': ada.me().href('self'),
-        'another': next(user['_links']['self']['href'] for user in users.items if user['username'] == 'cleo'),
-        'followed': bob.me().href('self'),
+        'other user': next(
+            user['_links']['self']['href'] for user in users.items if user['username'] == 'cleo'
+        ),
+        'followed user': bob.me().href('self'),
         'users': users.href('self'),
         'followers': ada.me().href('hc:followers'),
         'following': ada.me().href('hc:following'),
         'post': post['links']['self'],
         'posts': ada.entry().href('hc:posts'),
         'feed': ada.entry().href('hc:feed'),
-        'their posts': bob.me().href('hc:posts'),
+        'posts of a user': bob.me().href('hc:posts'),
         'follow': ada.get(bob.me().href('self')).href('hc:follow'),
         'token': ada.follow('hc:tokens').items[0]['_links']['self']['href'],
         'tokens': ada.entry().href('hc:tokens'),
@@ -83,7 +85,7 @@ class Rendering(NamedTuple):
     embedded: list[Rendering]
 
 
-def plain(rel: str) -> str:
+def without_prefix(rel: str) -> str:
     return rel.removeprefix('hc:')
 
 
@@ -91,13 +93,13 @@ def read_hal(document: dict[str, Any]) -> Rendering:
     """Read HAL, except templates, which JSON:API lacks, and page links, whose parameters differ."""
     state = {name: value for name, value in document.items() if not name.startswith('_') and name != 'id'}
     links = {
-        plain(rel): link['href']
+        without_prefix(rel): link['href']
         for rel, link in document['_links'].items()
         if isinstance(link, dict) and not link.get('templated') and '_meta' not in document
     }
     embedded = document.get('_embedded', {}).values()
-    documents = [inner for value in embedded for inner in (value if isinstance(value, list) else [value])]
-    return Rendering(state | document.get('_meta', {}), links, [read_hal(inner) for inner in documents])
+    documents = [item for value in embedded for item in (value if isinstance(value, list) else [value])]
+    return Rendering(state | document.get('_meta', {}), links, [read_hal(item) for item in documents])
 
 
 def read_json_api(document: dict[str, Any]) -> Rendering:
@@ -121,18 +123,19 @@ def read_json_api(document: dict[str, Any]) -> Rendering:
 
 
 def get(ada: Client, client: Client, urls: dict[str, str], resource: str, accept: str) -> Any:
-    reader = client if resource.startswith('anonymous') else ada
-    return reader.get(urls[resource], accept=accept)
+    """Get a resource, as an anonymous client or as Ada."""
+    requester = client if resource.startswith('anonymous') else ada
+    return requester.get(urls[resource], accept=accept)
 
 
 @pytest.mark.parametrize('resource', RESOURCES)
 def test_every_format_has_the_same_state_and_links(
     ada: Client, client: Client, urls: dict[str, str], resource: str
 ) -> None:
-    hal = read_hal(get(ada, client, urls, resource, HAL).state)
-    forms = read_hal(get(ada, client, urls, resource, f'{HAL_FORMS}, {HAL};q=0.1').state)
-    json = read_hal(get(ada, client, urls, resource, JSON).state)
-    api = read_json_api(get(ada, client, urls, resource, JSON_API).state)
+    hal = read_hal(get(ada, client, urls, resource, HAL).json)
+    forms = read_hal(get(ada, client, urls, resource, f'{HAL_FORMS}, {HAL};q=0.1').json)
+    json = read_hal(get(ada, client, urls, resource, JSON).json)
+    api = read_json_api(get(ada, client, urls, resource, JSON_API).json)
     assert hal.links or hal.embedded
     assert forms == hal
     assert json == hal
@@ -143,7 +146,7 @@ def test_every_format_has_the_same_state_and_links(
 def test_the_page_has_the_same_state_and_links(
     ada: Client, client: Client, urls: dict[str, str], resource: str
 ) -> None:
-    rendering = read_hal(get(ada, client, urls, resource, HAL).state)
+    rendering = read_hal(get(ada, client, urls, resource, HAL).json)
     page = unescape(get(ada, client, urls, resource, HTML).text)
     for rel, href in rendering.links.items():
         assert href in page or rel == 'self', rel
@@ -161,19 +164,20 @@ def test_the_target_of_every_form_supports_its_method_in_json_api(
     ada: Client, client: Client, urls: dict[str, str], resource: str
 ) -> None:
     """JSON:API has no forms; its clients learn the methods from Allow."""
-    document = get(ada, client, urls, resource, HAL_FORMS).state
+    document = get(ada, client, urls, resource, HAL_FORMS).json
     for template in document['_templates'].values():
         allowed = client.request('OPTIONS', template['target'], accept=JSON_API).headers['allow']
         assert template['method'] in allowed.split(', ')
 
 
 @pytest.mark.parametrize(
-    ('resource', 'form'), [('me', 'edit'), ('post', 'edit'), ('posts', 'publish'), ('followed', 'unfollow')]
+    ('resource', 'form'),
+    [('me', 'edit'), ('post', 'edit'), ('posts', 'publish'), ('followed user', 'unfollow')],
 )
 def test_the_request_of_a_form_is_possible_in_json_api(
     ada: Client, client: Client, urls: dict[str, str], resource: str, form: str
 ) -> None:
-    document = get(ada, client, urls, resource, HAL_FORMS).state
+    document = get(ada, client, urls, resource, HAL_FORMS).json
     template = document['_templates'][form]
     values = {field['name']: field.get('value', 'hello') for field in template['properties']}
     method = {'PUT': 'PATCH'}.get(template['method'], template['method'])

@@ -11,7 +11,7 @@ from tests.client import ApiResponse, Client, assert_problem
 
 @pytest.fixture
 def bob_profile(ada: Client, bob: Client) -> ApiResponse:
-    """The document of Bob, as Ada sees it."""
+    """Bob's profile as Ada sees it."""
     return ada.get(bob.me().href('self'))
 
 
@@ -21,7 +21,7 @@ def test_following_is_idempotent(ada: Client, bob_profile: ApiResponse) -> None:
     assert (first.status, second.status) == (201, 200)
     assert first.headers['location'] == first.href('self') == url
     assert first.text == second.text
-    assert ada.me().state['following_count'] == 1
+    assert ada.me().json['following_count'] == 1
 
 
 def test_unfollowing_is_idempotent(ada: Client, bob_profile: ApiResponse) -> None:
@@ -29,44 +29,44 @@ def test_unfollowing_is_idempotent(ada: Client, bob_profile: ApiResponse) -> Non
     ada.put(url)
     assert [ada.delete(url).status for _ in range(2)] == [204, 204]
     assert_problem(ada.get(url), 404)
-    assert ada.me().state['following_count'] == 0
+    assert ada.me().json['following_count'] == 0
 
 
 def test_a_follow_links_to_both_users(ada: Client, bob_profile: ApiResponse) -> None:
     follow = ada.put(bob_profile.href('hc:follow'))
     assert follow.href('hc:follower') == ada.me().href('self')
     assert follow.href('hc:followed') == bob_profile.href('self')
-    assert set(follow.state) == {'_links', 'created_at'}
+    assert set(follow.json) == {'_links', 'created_at'}
 
 
 def test_either_the_follow_or_the_unfollow_form_is_offered(ada: Client, bob_profile: ApiResponse) -> None:
-    assert set(bob_profile.state['_templates']) == {'follow'}
+    assert set(bob_profile.json['_templates']) == {'follow'}
     assert bob_profile.submit('follow').status == 201
     followed = ada.get(bob_profile.href('self'))
-    assert set(followed.state['_templates']) == {'unfollow'}
+    assert set(followed.json['_templates']) == {'unfollow'}
     assert followed.submit('unfollow').status == 204
 
 
 def test_users_cannot_follow_themselves(ada: Client) -> None:
-    me = ada.me().state['id']
+    me = ada.me().json['id']
     assert_problem(ada.put(f'/api/users/{me}/following/{me}'), 400)
-    assert ada.me().state['following_count'] == 0
+    assert ada.me().json['following_count'] == 0
 
 
 def test_following_an_unknown_user_is_404(ada: Client) -> None:
-    me = ada.me().state['id']
+    me = ada.me().json['id']
     assert_problem(ada.put(f'/api/users/{me}/following/4711'), 404)
 
 
 def test_unfollowing_an_unknown_user_succeeds(ada: Client, bob: Client) -> None:
-    me = ada.me().state['id']
+    me = ada.me().json['id']
     assert ada.delete(f'/api/users/{me}/following/4711').status == 204
     assert_problem(bob.delete(f'/api/users/{me}/following/4711'), 403)
     assert_problem(ada.delete(f'/api/users/4711/following/{me}'), 404)
-    bob_id = bob.me().state['id']
+    bob_id = bob.me().json['id']
     bob.delete(bob.me().href('self'))
     assert ada.delete(f'/api/users/{me}/following/{bob_id}').status == 204
-    assert ada.me().state['following_count'] == 0
+    assert ada.me().json['following_count'] == 0
 
 
 @pytest.mark.parametrize('method', ['PUT', 'DELETE'])
@@ -76,11 +76,11 @@ def test_users_cannot_follow_on_behalf_of_others(
     assert_problem(bob.request(method, bob_profile.href('hc:follow')), 403)
 
 
-def test_a_follow_is_in_both_lists(ada: Client, bob: Client, bob_profile: ApiResponse) -> None:
+def test_a_follow_is_in_the_lists_of_both_users(ada: Client, bob: Client, bob_profile: ApiResponse) -> None:
     bob_profile.submit('follow')
     assert [user['username'] for user in bob.me().follow('hc:followers').items] == ['ada']
     assert [user['username'] for user in ada.me().follow('hc:following').items] == ['bob']
-    assert bob.me().state['follower_count'] == 1
+    assert bob.me().json['follower_count'] == 1
 
 
 @pytest.mark.parametrize('path', ['followers', 'following', 'posts', 'feed'])
@@ -97,4 +97,4 @@ def test_the_feed_has_own_and_followed_posts_newest_first(
     bob_profile.submit('follow')
     feed: Any = ada.follow('hc:feed')
     assert [post['body'] for post in feed.items] == ['from ada', 'from bob']
-    assert feed.state['_meta']['total_items'] == 2
+    assert feed.json['_meta']['total_items'] == 2

@@ -10,7 +10,8 @@ from service.http.forwarded import client_address, is_trusted
 PROXY, OUTER_PROXY, CLIENT = '10.0.0.1', '10.0.0.2', '203.0.113.7'
 
 
-def address(peer: str, allowed: str = '10.0.0.0/24', **headers: str) -> str:
+def client_ip(peer: str, allowed: str = '10.0.0.0/24', **headers: str) -> str:
+    """Return the client IP address of a request from `peer` if the proxies in `allowed` are trusted."""
     settings = Settings.from_environment({'FORWARDED_ALLOW_IPS': allowed})
     environ = {'REMOTE_ADDR': peer} | {f'HTTP_{name.upper()}': value for name, value in headers.items()}
     return client_address(environ, settings.forwarded_allow_ips)
@@ -30,7 +31,7 @@ def address(peer: str, allowed: str = '10.0.0.0/24', **headers: str) -> str:
     ],
 )
 def test_forwarded_from_a_trusted_proxy_names_the_client(header: str, expected: str) -> None:
-    assert address(PROXY, forwarded=header) == expected
+    assert client_ip(PROXY, forwarded=header) == expected
 
 
 @pytest.mark.parametrize(
@@ -48,46 +49,46 @@ def test_forwarded_from_a_trusted_proxy_names_the_client(header: str, expected: 
     ],
 )
 def test_a_proxy_that_names_no_client_counts_as_the_client(header: str) -> None:
-    assert address(PROXY, forwarded=header) == PROXY
+    assert client_ip(PROXY, forwarded=header) == PROXY
 
 
 def test_an_unclosed_quote_does_not_hide_the_next_hop() -> None:
-    forged = 'for=198.51.100.1;by=", for="[2001:db8::1]"'
-    assert address(PROXY, forwarded=forged) == PROXY
+    header = 'for=198.51.100.1;by=", for="[2001:db8::1]"'
+    assert client_ip(PROXY, forwarded=header) == PROXY
 
 
 def test_entries_before_the_first_untrusted_hop_are_ignored() -> None:
-    assert address(PROXY, x_forwarded_for='198.51.100.1, 203.0.113.7, 10.0.0.2') == CLIENT
+    assert client_ip(PROXY, x_forwarded_for='198.51.100.1, 203.0.113.7, 10.0.0.2') == CLIENT
 
 
 def test_x_forwarded_for_may_have_ports() -> None:
-    assert address(PROXY, x_forwarded_for='203.0.113.7:4711') == CLIENT
-    assert address(PROXY, x_forwarded_for='[2001:db8::1]:4711') == '2001:db8::/64'
-    assert address(PROXY, x_forwarded_for='2001:db8::1') == '2001:db8::/64'
+    assert client_ip(PROXY, x_forwarded_for='203.0.113.7:4711') == CLIENT
+    assert client_ip(PROXY, x_forwarded_for='[2001:db8::1]:4711') == '2001:db8::/64'
+    assert client_ip(PROXY, x_forwarded_for='2001:db8::1') == '2001:db8::/64'
 
 
 def test_forwarded_takes_precedence_over_x_forwarded_for() -> None:
-    assert address(PROXY, forwarded='for=203.0.113.7', x_forwarded_for='198.51.100.1') == CLIENT
+    assert client_ip(PROXY, forwarded='for=203.0.113.7', x_forwarded_for='198.51.100.1') == CLIENT
 
 
 def test_an_untrusted_peer_is_the_client() -> None:
-    assert address(CLIENT, forwarded='for=198.51.100.1', x_forwarded_for='198.51.100.1') == CLIENT
+    assert client_ip(CLIENT, forwarded='for=198.51.100.1', x_forwarded_for='198.51.100.1') == CLIENT
 
 
 def test_no_proxy_is_trusted_by_default() -> None:
-    assert address('127.0.0.1', allowed='', x_forwarded_for=CLIENT) == '127.0.0.1'
+    assert client_ip('127.0.0.1', allowed='', x_forwarded_for=CLIENT) == '127.0.0.1'
 
 
 def test_an_asterisk_trusts_only_the_peer() -> None:
-    assert address(OUTER_PROXY, allowed='*', x_forwarded_for='198.51.100.1, 203.0.113.7') == CLIENT
+    assert client_ip(OUTER_PROXY, allowed='*', x_forwarded_for='198.51.100.1, 203.0.113.7') == CLIENT
 
 
 def test_the_client_of_a_fully_trusted_chain_is_its_first_hop() -> None:
-    assert address(PROXY, x_forwarded_for='10.0.0.3, 10.0.0.2') == '10.0.0.3'
+    assert client_ip(PROXY, x_forwarded_for='10.0.0.3, 10.0.0.2') == '10.0.0.3'
 
 
 def test_a_peer_without_an_ip_address_has_an_empty_address() -> None:
-    assert address('') == ''
+    assert client_ip('') == ''
 
 
 def test_a_peer_on_a_unix_socket_is_trusted_only_by_name() -> None:

@@ -13,17 +13,16 @@ from hypothesis import strategies as st
 
 from service import urls
 from service.http.request_body import ACCEPTED_PATCH_TYPES
-from tests.client import HAL, HAL_FORMS, HTML, JSON, JSON_API, ApiResponse, Client
+from tests.client import FORM, HAL, HAL_FORMS, HTML, JSON, JSON_API, ApiResponse, Client
 from tests.examples import examples
 from tests.routes import World, methods_at
 
-ANYTHING = examples(24)
-FORM = 'application/x-www-form-urlencoded'
-NAMES = (
+EXAMPLES = examples(24)
+MEMBER_NAMES = (
     'username', 'email', 'password', 'about_me', 'current_password', 'format', 'body', 'name', 'price',
     'data', 'id', 'type', 'attributes', '_links', 'user_id', 'item_count', '',
 )  # fmt: skip
-PARAMETERS = (
+PARAMETER_NAMES = (
     'q', 'page', 'per_page', 'page[after]', 'page[before]', 'page[number]', 'page[size]', 'sort', 'include',
     'fields[users]', 'fields[posts]', 'filter[username]', 'fields[', 'x', '',
 )  # fmt: skip
@@ -34,7 +33,7 @@ HEADER_PIECES = (
     'proto=https', 'http://localhost', 'null', '127.0.0.1', '[::1]', ':80', '0', '-1',
     'gzip', 'identity', 'bytes=0-',
 )  # fmt: skip
-HEADERS = (
+HEADER_NAMES = (
     'Accept', 'If-Match', 'If-None-Match', 'If-Modified-Since', 'Idempotency-Key', 'Forwarded',
     'X-Forwarded-For', 'X-Forwarded-Host', 'X-Forwarded-Proto', 'Origin', 'Link', 'Referer',
     'User-Agent', 'Range', 'Cookie', 'Access-Control-Request-Method', 'Access-Control-Request-Headers',
@@ -69,12 +68,13 @@ texts = (
 numbers = st.integers() | st.floats() | st.sampled_from((2**53, 10**400, -0.0, 1e-300, True, None))
 values = st.recursive(
     texts | numbers,
-    lambda inner: (
-        st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from(NAMES) | texts, inner, max_size=3)
+    lambda items: (
+        st.lists(items, max_size=3)
+        | st.dictionaries(st.sampled_from(MEMBER_NAMES) | texts, items, max_size=3)
     ),
     max_leaves=6,
 )
-objects = st.dictionaries(st.sampled_from(NAMES), texts | numbers | values, max_size=8)
+objects = st.dictionaries(st.sampled_from(MEMBER_NAMES), texts | numbers | values, max_size=8)
 resources = st.fixed_dictionaries(
     {'type': st.sampled_from(('users', 'posts', 'tokens', 'stores', 'items'))},
     optional={
@@ -84,7 +84,7 @@ resources = st.fixed_dictionaries(
     },
 )
 documents = st.fixed_dictionaries({'data': resources | st.lists(resources | values, max_size=3) | values})
-fields = st.lists(st.tuples(st.sampled_from(NAMES), texts), max_size=6)
+fields = st.lists(st.tuples(st.sampled_from(MEMBER_NAMES), texts), max_size=6)
 header_values = st.lists(
     st.sampled_from(HEADER_PIECES)
     | st.text(st.characters(max_codepoint=255, exclude_characters='\r\n\0'), max_size=6),
@@ -92,7 +92,7 @@ header_values = st.lists(
 ).map(''.join)
 cursors = values.map(lambda value: urlsafe_b64encode(json.dumps(value).encode()).decode().rstrip('='))
 queries = st.one_of(
-    st.lists(st.tuples(st.sampled_from(PARAMETERS), texts | cursors), max_size=4).map(
+    st.lists(st.tuples(st.sampled_from(PARAMETER_NAMES), texts | cursors), max_size=4).map(
         lambda pairs: urlencode(pairs, errors='surrogatepass')
     ),
     st.text(st.characters(max_codepoint=126, min_codepoint=33), max_size=20),
@@ -117,18 +117,18 @@ bodies = st.one_of(
 
 
 def send(client: Client, method: str, url: str, headers: dict[str, str], body: Body | None) -> ApiResponse:
-    """Send a request that deletes nothing, and return its response, which the client has checked."""
-    sent = {**headers, **({'Content-Type': body.content_type} if body else {})}
+    """Send a request that deletes nothing, and return its response."""
+    all_headers = {**headers, **({'Content-Type': body.content_type} if body else {})}
     if method == 'DELETE':
-        sent['If-Match'] = '"another"'
-    response = client.request(method, url, headers=sent, body=body.data if body else None)
+        all_headers['If-Match'] = '"another"'
+    response = client.request(method, url, headers=all_headers, body=body.data if body else None)
     assert all(value.isascii() and value.isprintable() for value in response.headers.values())
-    if client.token and 'token' in response.state:
-        client.token = response.state['token']  # the token was renewed
+    if client.token and 'token' in response.json:
+        client.token = response.json['token']  # the token was renewed
     return response
 
 
-@ANYTHING
+@EXAMPLES
 @given(body=bodies, accept=st.sampled_from((HAL_FORMS, JSON_API, HTML, JSON)), key=st.none() | st.just('"k"'))
 def test_any_body_gets_a_valid_response(
     app: Any, world: World, body: Body, accept: str, key: str | None
@@ -141,20 +141,20 @@ def test_any_body_gets_a_valid_response(
                 assert response.status < 500, f'{method} {template}: {response.text}'
 
 
-@ANYTHING
-@given(query=queries, accept=st.sampled_from((HAL_FORMS, JSON_API, HTML, JSON)), signed_in=st.booleans())
+@EXAMPLES
+@given(query=queries, accept=st.sampled_from((HAL_FORMS, JSON_API, HTML, JSON)), is_signed_in=st.booleans())
 def test_any_query_gets_a_valid_response(
-    app: Any, world: World, query: str, accept: str, signed_in: bool
+    app: Any, world: World, query: str, accept: str, is_signed_in: bool
 ) -> None:
     for template, methods in sorted(methods_at(app).items()):
         for method in methods:
-            client = world.ada if signed_in else Client(app)
+            client = world.ada if is_signed_in else Client(app)
             response = send(client, method, f'{world.url(template)}?{query}', {'Accept': accept}, None)
             assert response.status < 500, f'{method} {template}: {response.text}'
 
 
-@ANYTHING
-@given(headers=st.dictionaries(st.sampled_from(HEADERS), header_values, min_size=1, max_size=5))
+@EXAMPLES
+@given(headers=st.dictionaries(st.sampled_from(HEADER_NAMES), header_values, min_size=1, max_size=5))
 def test_any_headers_get_a_valid_response(app: Any, world: World, headers: dict[str, str]) -> None:
     for template, methods in sorted(methods_at(app).items()):
         for method in methods:
@@ -162,7 +162,7 @@ def test_any_headers_get_a_valid_response(app: Any, world: World, headers: dict[
             assert response.status < 500, f'{method} {template}: {response.text}'
 
 
-@ANYTHING
+@EXAMPLES
 @given(value=header_values, path=st.text(max_size=8))
 def test_any_credentials_host_and_path_get_a_valid_response(
     app: Any, world: World, value: str, path: str
@@ -179,7 +179,7 @@ def test_any_credentials_host_and_path_get_a_valid_response(
             assert result.text
 
 
-@ANYTHING
+@EXAMPLES
 @given(method=st.text(st.characters(min_codepoint=33, max_codepoint=126), min_size=1, max_size=12))
 def test_any_method_gets_a_valid_response(world: World, method: str) -> None:
     assert world.ada.request(method, '/api/users').status in (400, 405, 501, 200)

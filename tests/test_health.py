@@ -17,7 +17,7 @@ from tests.client import Client, assert_problem
 def test_health_checks_need_no_token_and_are_not_cached(client: Client, path: str, token: str | None) -> None:
     client.token = token
     response = client.get(path, accept='image/png')
-    assert (response.status, response.state) == (200, {'status': 'ok'})
+    assert (response.status, response.json) == (200, {'status': 'ok'})
     assert response.headers['cache-control'] == 'no-store'
 
 
@@ -25,9 +25,7 @@ def test_a_node_that_is_shutting_down_is_live_but_not_ready(tmp_path: Path) -> N
     shutdown = Shutdown()
     settings = Settings(database_url=f'sqlite:///{tmp_path}/halcyon.db')
     client = Client(create_app(settings, shutdown=shutdown))
-    stopped: list[bool] = []
-    shutdown.begin(0, lambda: stopped.append(True))
-    shutdown.begin(0, lambda: stopped.append(True))
+    shutdown.begin(3600, lambda: None)
     response = client.get('/health/ready')
     assert_problem(response, 503)
     assert response.headers['retry-after'] == '2'

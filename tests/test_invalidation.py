@@ -7,12 +7,12 @@ from collections.abc import Callable
 
 import pytest
 
-from tests.client import HAL, HTML, ORIGIN, ApiResponse, Client
+from tests.client import HAL, HTML, LOGIN, ORIGIN, PASSWORD, ApiResponse, Client
 from tests.json_api_client import JsonApiClient
 from tests.routes import World
 
-SHARED = ('/api/users', '/api/posts', '/api/stores', '/api/items')
-OWN = (
+SHARED_COLLECTIONS = ('/api/users', '/api/posts', '/api/stores', '/api/items')
+RESOURCES_OF_ADA = (
     '/api/users/{user_id}',
     '/api/users/{user_id}/followers',
     '/api/users/{user_id}/following',
@@ -25,7 +25,9 @@ OWN = (
     '/api/posts/{post_id}',
     '/api/users/{user_id}/following/{other_id}',
 )
-OTHERS = tuple(f'/api/users/{{other_id}}{rest}' for rest in ('', '/followers', '/following', '/posts'))
+RESOURCES_OF_BOB = tuple(
+    f'/api/users/{{other_id}}{rest}' for rest in ('', '/followers', '/following', '/posts')
+)
 VOLATILE = re.compile(r'"(last_seen|last_used_at)":("[^"]*"|null)')
 
 
@@ -45,11 +47,11 @@ WRITES: dict[str, Callable[[World], ApiResponse]] = {
     'rename user': lambda world: world.ada.put(world.url('/api/users/{user_id}'), {'username': 'eve'}),
     'delete user': lambda world: world.ada.delete(world.url('/api/users/{user_id}')),
     'unfollow': lambda world: world.ada.delete(world.url('/api/users/{user_id}/following/{other_id}')),
-    'sign in': lambda world: world.ada.post('/api/tokens', {'username': 'ada', 'password': 'correct horse'}),
-    'open store': lambda world: world.ada.post('/api/stores', {'name': 'new'}),
+    'sign in': lambda world: world.ada.post('/api/tokens', LOGIN),
+    'create store': lambda world: world.ada.post('/api/stores', {'name': 'new'}),
     'rename store': lambda world: world.ada.put(world.url('/api/stores/{store_id}'), {'name': 'new'}),
     'delete store': lambda world: world.ada.delete(world.url('/api/stores/{store_id}')),
-    'add item': lambda world: world.ada.post(
+    'create item': lambda world: world.ada.post(
         world.url('/api/stores/{store_id}/items'), {'name': 'new', 'price': '1'}
     ),
     'edit item': lambda world: world.ada.patch(world.url('/api/items/{item_id}'), {'price': '7'}),
@@ -59,10 +61,10 @@ WRITES: dict[str, Callable[[World], ApiResponse]] = {
 
 @pytest.mark.parametrize('name', WRITES)
 def test_a_write_invalidates_every_resource_that_it_changed(world: World, name: str) -> None:
-    """Except posts that embed a changed author and resources of third users, which would be too many."""
-    third_users = {'unfollow': (), 'delete user': OTHERS[1:]}.get(name, OTHERS)
-    deleted = ('/api/users/{user_id}/following/{other_id}',) if name == 'delete user' else ()
-    assert_complete(world, WRITES[name], (*third_users, *deleted, '/api/posts/{post_id}'))
+    """Posts that embed a changed author and resources of third users are excepted: they would be too many."""
+    third_users = {'unfollow': (), 'delete user': RESOURCES_OF_BOB[1:]}.get(name, RESOURCES_OF_BOB)
+    other = '/api/users/{user_id}/following/{other_id}' if name == 'delete user' else '/api/posts/{post_id}'
+    assert_complete(world, WRITES[name], (*third_users, other))
 
 
 def test_a_follow_invalidates_every_resource_that_it_changed(world: World) -> None:
@@ -77,18 +79,18 @@ def test_a_change_of_linkage_invalidates_the_follow_and_the_followers(world: Wor
     followers = ORIGIN + world.url('/api/users/{other_id}/relationships/followers')
     members = [{'type': 'users', 'id': str(world.values['other_id'])}]
     for method in ('DELETE', 'POST'):
-        urls = invalidated(JsonApiClient(world.ada).send(method, relationship, members))
+        urls = invalidated_urls(JsonApiClient(world.ada).send(method, relationship, members))
         assert urls >= {follow, followers}
         assert ORIGIN + relationship not in urls
     for method in ('DELETE', 'PUT'):
-        urls = invalidated(world.ada.request(method, follow))
+        urls = invalidated_urls(world.ada.request(method, follow))
         assert urls >= {ORIGIN + relationship, followers}
         assert follow not in urls
 
 
 def test_a_password_change_invalidates_every_changed_resource(world: World) -> None:
     world.ada.sign_in('ada')
-    body = {'current_password': 'correct horse', 'password': 'battery staple'}
+    body = {'current_password': PASSWORD, 'password': 'battery staple'}
     assert_complete(world, lambda world: world.ada.put(world.url('/api/users/{user_id}/password'), body))
 
 
@@ -96,10 +98,10 @@ def test_renaming_a_store_changes_only_the_pages_of_its_items(world: World) -> N
     """A store can have too many items to name, so only its collections are invalidated."""
     item = world.url('/api/items/{item_id}')
     data, page = world.ada.get(item), world.ada.get(item, accept=HTML)
-    urls = invalidated(WRITES['rename store'](world))
+    urls = invalidated_urls(WRITES['rename store'](world))
     assert urls == {f'{ORIGIN}/api/stores', ORIGIN + world.url('/api/stores/{store_id}/items')}
-    assert world.ada.get(item, headers={'If-None-Match': data.tag}).status == 304
-    assert world.ada.get(item, accept=HTML, headers={'If-None-Match': page.tag}).status == 200
+    assert world.ada.get(item, headers={'If-None-Match': data.etag}).status == 304
+    assert world.ada.get(item, accept=HTML, headers={'If-None-Match': page.etag}).status == 200
 
 
 def test_no_write_has_more_than_20_links(ada: Client) -> None:
@@ -107,27 +109,30 @@ def test_no_write_has_more_than_20_links(ada: Client) -> None:
     for number in range(25):
         ada.post(store.href('hc:items'), {'name': str(number), 'price': '1'})
     for url in (store.href('self'), ada.me().href('self')):
-        assert 0 < len(invalidated(ada.delete(url))) <= 20
+        assert 0 < len(invalidated_urls(ada.delete(url))) <= 20
 
 
 def assert_complete(
     world: World, write: Callable[[World], ApiResponse], ignored: tuple[str, ...] = ()
 ) -> None:
     """Assert that the write invalidates every changed resource, except its target and the `ignored` ones."""
-    before = states(world)
+    before = representations(world)
     response = write(world)
     assert response.status < 300, response.text
-    after = states(world)
+    after = representations(world)
     changed = {url for url in before if before[url] != after[url]}
     assert changed
     allowed = {f'{ORIGIN}{world.url(template)}' for template in ignored} | {response.target}
-    assert changed - invalidated(response) <= allowed
+    assert changed - invalidated_urls(response) <= allowed
 
 
-def states(world: World) -> dict[str, str]:
-    """Return the representation of every resource as its owner sees it, or an empty text if there is none."""
+def representations(world: World) -> dict[str, str]:
+    """Return the representation of every resource as its owner sees it, or '' if it cannot be read."""
     texts = {}
-    for client, templates in ((world.ada, OWN), (world.bob, (*SHARED, *OTHERS))):
+    for client, templates in (
+        (world.ada, RESOURCES_OF_ADA),
+        (world.bob, (*SHARED_COLLECTIONS, *RESOURCES_OF_BOB)),
+    ):
         for template in templates:
             url = world.url(template)
             response = client.get(url, accept=HAL)
@@ -135,5 +140,6 @@ def states(world: World) -> dict[str, str]:
     return texts
 
 
-def invalidated(response: ApiResponse) -> set[str]:
+def invalidated_urls(response: ApiResponse) -> set[str]:
+    """Return the URLs that the response invalidates."""
     return set(re.findall(r'<([^>]*)>; rel="invalidates"', response.headers.get('link', '')))

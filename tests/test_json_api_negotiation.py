@@ -2,18 +2,15 @@
 
 import pytest
 
-from tests.client import HAL, HTML, JSON, JSON_API, PROBLEM, Client
-from tests.json_api_client import JsonApiClient, assert_refused
+from tests.client import HAL, HTML, JSON, JSON_API, PROBLEM, Client, new_user
+from tests.json_api_client import JsonApiClient, assert_rejected
 
 pytestmark = pytest.mark.above_databases
 
 PROFILE = f'{JSON_API}; profile="https://example.org/a https://example.org/b"'
 WITH_CHARSET = f'{JSON_API}; charset=utf-8'
 WITH_EXTENSION = f'{JSON_API}; ext="https://jsonapi.org/ext/atomic"'
-NEW = {
-    'type': 'users',
-    'attributes': {'username': 'eve', 'email': 'eve@example.org', 'password': 'correct horse'},
-}
+NEW_USER = {'type': 'users', 'attributes': new_user()}
 
 
 @pytest.mark.parametrize(
@@ -54,37 +51,37 @@ def test_json_api_accepted_only_with_parameters_is_406(client: Client, accept: s
 
 
 def test_a_406_lists_json_api(client: Client) -> None:
-    refused = client.get('/api', accept='image/png')
-    assert JSON_API in refused.state['detail']
+    response = client.get('/api', accept='image/png')
+    assert JSON_API in response.json['detail']
 
 
 @pytest.mark.parametrize(
     'content_type', [WITH_CHARSET, WITH_EXTENSION, f'{JSON_API}; version=1', f'{JSON_API}; q=1']
 )
 def test_a_body_in_json_api_with_parameters_is_415(anonymous_api: JsonApiClient, content_type: str) -> None:
-    refused = anonymous_api.send('POST', '/api/users', NEW, Content_Type=content_type)
-    assert refused.status == 415
-    assert JSON_API in refused.headers['accept'].split(', ')
+    response = anonymous_api.send('POST', '/api/users', NEW_USER, Content_Type=content_type)
+    assert response.status == 415
+    assert JSON_API in response.headers['accept'].split(', ')
 
 
 def test_profiles_of_a_body_are_ignored(anonymous_api: JsonApiClient) -> None:
-    assert anonymous_api.send('POST', '/api/users', NEW, Content_Type=PROFILE).status == 201
+    assert anonymous_api.send('POST', '/api/users', NEW_USER, Content_Type=PROFILE).status == 201
 
 
 @pytest.mark.parametrize('accept', ['*/*', 'application/*', ''])
 def test_a_json_api_body_gets_a_json_api_response(anonymous_api: JsonApiClient, accept: str) -> None:
-    response = anonymous_api.send('POST', '/api/users', NEW, Accept=accept)
+    response = anonymous_api.send('POST', '/api/users', NEW_USER, Accept=accept)
     assert response.status == 201
     assert response.content_type == JSON_API
 
 
 def test_an_invalid_json_api_body_gets_json_api_errors(anonymous_api: JsonApiClient) -> None:
-    refused = anonymous_api.send('POST', '/api/users', {'type': 'users'}, Accept='*/*')
-    assert_refused(refused, 400, '/data', '/data', '/data')
+    response = anonymous_api.send('POST', '/api/users', {'type': 'users'}, Accept='*/*')
+    assert_rejected(response, 400, '/data', '/data', '/data')
 
 
 def test_a_json_api_body_can_get_another_format(anonymous_api: JsonApiClient) -> None:
-    response = anonymous_api.send('POST', '/api/users', NEW, accept=HAL)
+    response = anonymous_api.send('POST', '/api/users', NEW_USER, accept=HAL)
     assert response.status == 201
     assert response.content_type == HAL
 
@@ -103,7 +100,7 @@ def test_a_json_api_content_type_without_a_body_selects_json_api(
 def test_an_empty_list_of_extensions_is_ignored(anonymous_api: JsonApiClient) -> None:
     without_extensions = f'{JSON_API}; ext=""'
     assert anonymous_api.client.get('/api', accept=without_extensions).content_type == JSON_API
-    assert anonymous_api.send('POST', '/api/users', NEW, Content_Type=without_extensions).status == 201
+    assert anonymous_api.send('POST', '/api/users', NEW_USER, Content_Type=without_extensions).status == 201
 
 
 @pytest.mark.parametrize(
@@ -111,9 +108,9 @@ def test_an_empty_list_of_extensions_is_ignored(anonymous_api: JsonApiClient) ->
     [(JSON_API, JSON_API), (f'{JSON_API}, {HAL};q=0.1', JSON_API), ('*/*', PROBLEM), (WITH_CHARSET, PROBLEM)],
 )
 def test_errors_are_in_json_api_if_that_is_preferred(client: Client, accept: str, media_type: str) -> None:
-    refused = client.get('/api/users', accept=accept)
-    assert refused.status in (401, 406)
-    assert refused.content_type == media_type
+    response = client.get('/api/users', accept=accept)
+    assert response.status in (401, 406)
+    assert response.content_type == media_type
 
 
 def test_patch_accepts_json_api(client: Client) -> None:

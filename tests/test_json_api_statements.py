@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from tests.client import Client
-from tests.json_api_client import JsonApiClient, identify, relation
+from tests.json_api_client import JsonApiClient, identifier_of, relationship_url
 
 
 def count_statements(statements: list[str], request: Callable[[], Any]) -> int:
@@ -22,9 +22,9 @@ def register_follower(client: Client, api: JsonApiClient, name: str) -> None:
     client.register(name)
     other = JsonApiClient(client.sign_in(name))
     other.publish('hello')
-    me, them = api.me().state['data'], other.me().state['data']
-    other.send('POST', relation(them, 'following'), [identify(me)])
-    api.send('POST', relation(me, 'following'), [identify(them)])
+    user, follower = api.me().json['data'], other.me().json['data']
+    other.send('POST', relationship_url(follower, 'following'), [identifier_of(user)])
+    api.send('POST', relationship_url(user, 'following'), [identifier_of(follower)])
 
 
 @pytest.mark.parametrize(
@@ -56,11 +56,11 @@ def test_the_number_of_statements_does_not_depend_on_entries(
     api = JsonApiClient(ada)
     api.publish('one')
     register_follower(client, api, 'bob')
-    before = count_statements(statements, lambda: api.related(relationship, query=query))
+    before = count_statements(statements, lambda: api.get_related(relationship, query=query))
     for name in ('cleo', 'dora', 'eve'):
         api.publish('more')
         register_follower(client, api, name)
-    assert count_statements(statements, lambda: api.related(relationship, query=query)) == before
+    assert count_statements(statements, lambda: api.get_related(relationship, query=query)) == before
     assert before - count_statements(statements, lambda: api.get('/api')) <= maximum
 
 
@@ -68,7 +68,7 @@ def test_a_relationship_has_a_constant_number_of_statements(
     statements: list[str], client: Client, ada: Client
 ) -> None:
     api = JsonApiClient(ada)
-    url = relation(api.me().state['data'], 'following')
+    url = relationship_url(api.me().json['data'], 'following')
     register_follower(client, api, 'bob')
     before = count_statements(statements, lambda: api.get(url))
     for name in ('cleo', 'dora', 'eve'):

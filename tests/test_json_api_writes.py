@@ -1,69 +1,67 @@
 """Writes in JSON:API: resource objects in requests, resource objects or errors in responses (§9, §11)."""
 
-from base64 import b64encode
 from typing import Any
 
 import pytest
 
 from service import urls
-from tests.client import HAL_FORMS, Client
-from tests.json_api_client import JsonApiClient, assert_refused, identify, link, related
+from tests.client import HAL_FORMS, JSON_API, LOGIN, PASSWORD, Client, basic, new_user
+from tests.json_api_client import JsonApiClient, assert_rejected, identifier_of, meta_link_url, related_url
 from tests.routes import World
 
-PERSON = {'username': 'eve', 'email': 'eve@example.org', 'password': 'correct horse'}
+NEW_USER = new_user()
 
 
-def users(client: JsonApiClient) -> str:
-    return related(client.get('/api').state['data'], 'users')
+def users_url(client: JsonApiClient) -> str:
+    return related_url(client.get('/api').json['data'], 'users')
 
 
-def tokens(client: JsonApiClient) -> str:
-    return related(client.get('/api').state['data'], 'tokens')
+def tokens_url(client: JsonApiClient) -> str:
+    return related_url(client.get('/api').json['data'], 'tokens')
 
 
-def test_a_user_can_sign_up_and_sign_in(anonymous_api: JsonApiClient) -> None:
-    created = anonymous_api.create(users(anonymous_api), 'users', **PERSON)
+def test_a_user_can_register_and_sign_in(anonymous_api: JsonApiClient) -> None:
+    created = anonymous_api.create(users_url(anonymous_api), 'users', **NEW_USER)
     assert created.status == 201
-    assert created.headers['location'] == created.state['data']['links']['self']
-    token = anonymous_api.create(tokens(anonymous_api), 'tokens', username='eve', password='correct horse')
+    assert created.headers['location'] == created.json['data']['links']['self']
+    token = anonymous_api.create(tokens_url(anonymous_api), 'tokens', username='eve', password=PASSWORD)
     assert token.status == 201
-    attributes = token.state['data']['attributes']
+    attributes = token.json['data']['attributes']
     assert attributes['token_type'] == 'Bearer'
     eve = JsonApiClient(Client(anonymous_api.client.app, attributes['token']))
-    assert eve.get(token.headers['location']).state['data']['id'] == token.state['data']['id']
-    assert eve.me().state['data']['id'] == created.state['data']['id']
+    assert eve.get(token.headers['location']).json['data']['id'] == token.json['data']['id']
+    assert eve.me().json['data']['id'] == created.json['data']['id']
 
 
 def test_a_registration_can_include_empty_relationships(anonymous_api: JsonApiClient) -> None:
-    created = anonymous_api.create(users(anonymous_api) + '?include=posts,following', 'users', **PERSON)
+    created = anonymous_api.create(users_url(anonymous_api) + '?include=posts,following', 'users', **NEW_USER)
     assert created.status == 201
-    assert created.state['data']['relationships']['posts']['data'] == []
+    assert created.json['data']['relationships']['posts']['data'] == []
 
 
 def test_a_new_token_has_cache_control_no_store(anonymous_api: JsonApiClient, ada_api: JsonApiClient) -> None:
-    created = anonymous_api.create(tokens(anonymous_api), 'tokens', username='ada', password='correct horse')
+    created = anonymous_api.create(tokens_url(anonymous_api), 'tokens', **LOGIN)
     assert created.headers['cache-control'] == 'no-store'
-    assert 'token' not in ada_api.get(created.headers['location']).state['data']['attributes']
+    assert 'token' not in ada_api.get(created.headers['location']).json['data']['attributes']
 
 
 def test_basic_credentials_get_a_token_without_a_body(
     anonymous_api: JsonApiClient, ada_api: JsonApiClient
 ) -> None:
-    basic = 'Basic ' + b64encode(b'ada:correct horse').decode()
-    created = anonymous_api.client.post(tokens(ada_api), headers={'Authorization': basic})
+    created = anonymous_api.client.post(tokens_url(ada_api), headers={'Authorization': basic()})
     assert created.status == 201
-    assert created.headers['location'].endswith(created.state['data']['id'])
+    assert created.headers['location'].endswith(created.json['data']['id'])
 
 
 def test_a_new_token_has_no_location_in_other_formats(client: Client, ada: Client) -> None:
-    created = client.entry().submit('login', username='ada', password='correct horse')
+    created = client.entry().submit('login', **LOGIN)
     assert created.status == 200
     assert 'location' not in created.headers
 
 
 def test_a_wrong_password_is_401(anonymous_api: JsonApiClient) -> None:
-    assert_refused(
-        anonymous_api.create(tokens(anonymous_api), 'tokens', username='eve', password='wrong'), 401
+    assert_rejected(
+        anonymous_api.create(tokens_url(anonymous_api), 'tokens', username='eve', password='wrong'), 401
     )
 
 
@@ -71,12 +69,12 @@ def test_a_post_is_published_changed_and_deleted(ada_api: JsonApiClient) -> None
     post = ada_api.publish('hello')
     changed = ada_api.change(post, body='hello again')
     assert changed.status == 200
-    assert changed.state['data']['attributes']['body'] == 'hello again'
-    assert ada_api.get(post['links']['self']).tag == changed.tag
+    assert changed.json['data']['attributes']['body'] == 'hello again'
+    assert ada_api.get(post['links']['self']).etag == changed.etag
     deleted = ada_api.delete(post['links']['self'])
     assert deleted.status == 200
-    assert deleted.state == {'meta': {}}
-    assert_refused(ada_api.get(post['links']['self']), 404)
+    assert deleted.json == {'meta': {}}
+    assert_rejected(ada_api.get(post['links']['self']), 404)
 
 
 def test_a_deletion_has_no_content_in_other_formats(ada: Client, ada_api: JsonApiClient) -> None:
@@ -84,71 +82,70 @@ def test_a_deletion_has_no_content_in_other_formats(ada: Client, ada_api: JsonAp
 
 
 def test_every_deletable_resource_can_be_deleted(ada_api: JsonApiClient, bob_api: JsonApiClient) -> None:
-    bob = bob_api.me().state['data']
-    follow = ada_api.get(bob['links']['self']).state['data']
-    tokens = ada_api.related('tokens').state['data']
-    for url in (link(follow, 'follow'), tokens[0]['links']['self']):
-        assert ada_api.delete(url).state == {'meta': {}}
-    assert bob_api.delete(bob['links']['self']).state == {'meta': {}}
+    bob = bob_api.me().json['data']
+    follow = ada_api.get(bob['links']['self']).json['data']
+    tokens = ada_api.get_related('tokens').json['data']
+    for url in (meta_link_url(follow, 'follow'), tokens[0]['links']['self']):
+        assert ada_api.delete(url).json == {'meta': {}}
+    assert bob_api.delete(bob['links']['self']).json == {'meta': {}}
 
 
 def test_only_present_attributes_of_a_user_change(ada_api: JsonApiClient) -> None:
-    me = ada_api.me().state['data']
+    me = ada_api.me().json['data']
     assert ada_api.change(me, about_me='Countess').status == 200
-    changed = ada_api.me().state['data']['attributes']
+    changed = ada_api.me().json['data']['attributes']
     assert changed['about_me'] == 'Countess'
     assert changed['username'] == 'ada'
-    assert ada_api.change(me, about_me=None).state['data']['attributes']['about_me'] == ''
+    assert ada_api.change(me, about_me=None).json['data']['attributes']['about_me'] == ''
 
 
 def test_a_resource_can_be_sent_back_unchanged(ada_api: JsonApiClient) -> None:
     me = ada_api.me()
-    assert ada_api.send('PATCH', me.state['links']['self'], body=me.state).status == 200
-    assert ada_api.send('PUT', me.state['links']['self'], body=me.state).status == 200
+    assert ada_api.send('PATCH', me.json['links']['self'], body=me.json).status == 200
+    assert ada_api.send('PUT', me.json['links']['self'], body=me.json).status == 200
 
 
 def test_preconditions_apply_to_json_api(ada_api: JsonApiClient) -> None:
     post = ada_api.publish('hello')
     before = ada_api.get(post['links']['self'])
-    again = identify(post) | {'attributes': {'body': 'again'}}
-    assert ada_api.send('PATCH', post['links']['self'], again, If_Match=before.tag).status == 200
-    assert_refused(ada_api.send('PATCH', post['links']['self'], again, If_Match=before.tag), 412, 'If-Match')
+    url, data = post['links']['self'], identifier_of(post) | {'attributes': {'body': 'again'}}
+    assert ada_api.send('PATCH', url, data, If_Match=before.etag).status == 200
+    assert_rejected(ada_api.send('PATCH', url, data, If_Match=before.etag), 412, 'If-Match')
 
 
 def test_a_password_is_changed_as_an_attribute_of_its_user(ada_api: JsonApiClient) -> None:
-    me = ada_api.me().state['data']
-    passwords = {'current_password': 'correct horse', 'password': 'battery staple'}
-    changed = ada_api.send('PUT', link(me, 'password'), identify(me) | {'attributes': passwords})
-    assert changed.status == 204
-    refused = ada_api.send('PUT', link(me, 'password'), identify(me) | {'attributes': passwords})
-    assert_refused(refused, 400, '/data/attributes/current_password')
+    me = ada_api.me().json['data']
+    passwords = {'current_password': PASSWORD, 'password': 'battery staple'}
+    url, data = meta_link_url(me, 'password'), identifier_of(me) | {'attributes': passwords}
+    assert ada_api.send('PUT', url, data).status == 204
+    assert_rejected(ada_api.send('PUT', url, data), 400, '/data/attributes/current_password')
 
 
 def test_every_invalid_attribute_has_a_pointer(anonymous_api: JsonApiClient) -> None:
-    refused = anonymous_api.create(users(anonymous_api), 'users', username='a b', email='x', about_me=5)
-    names = ('/username', '/email', '', '/about_me')  # a missing member: its parent
-    assert_refused(refused, 400, *(f'/data/attributes{name}' for name in names))
+    response = anonymous_api.create(users_url(anonymous_api), 'users', username='a b', email='x', about_me=5)
+    names = ('/username', '/email', '', '/about_me')  # the pointer for a missing member is that of its parent
+    assert_rejected(response, 400, *(f'/data/attributes{name}' for name in names))
 
 
 def test_the_error_for_a_taken_name_has_a_pointer(
     anonymous_api: JsonApiClient, ada_api: JsonApiClient
 ) -> None:
     assert ada_api.me().status == 200
-    refused = anonymous_api.create(users(anonymous_api), 'users', **PERSON | {'username': 'ADA'})
-    assert_refused(refused, 400, '/data/attributes/username')
+    response = anonymous_api.create(users_url(anonymous_api), 'users', **NEW_USER | {'username': 'ADA'})
+    assert_rejected(response, 400, '/data/attributes/username')
 
 
 @pytest.mark.parametrize(
     ('data', 'status', 'pointer'),
     [
-        ({'type': 'users', 'id': '7', 'attributes': PERSON}, 403, '/data/id'),
-        ({'type': 'people', 'attributes': PERSON}, 409, '/data/type'),
-        ({'attributes': PERSON}, 400, '/data'),
+        ({'type': 'users', 'id': '7', 'attributes': NEW_USER}, 403, '/data/id'),
+        ({'type': 'people', 'attributes': NEW_USER}, 409, '/data/type'),
+        ({'attributes': NEW_USER}, 400, '/data'),
         ({'type': 'users', 'relationships': []}, 400, '/data/relationships'),
         ({'type': 'users', 'relationships': {'posts': []}}, 400, '/data/relationships/posts'),
         ({'type': 'users', 'relationships': {'posts': {}}}, 400, '/data/relationships/posts'),
         ({'type': 'users', 'relationships': {'x': {'y': 1}}}, 400, '/data/relationships/x'),
-        ({'type': 5, 'attributes': PERSON}, 400, '/data/type'),
+        ({'type': 5, 'attributes': NEW_USER}, 400, '/data/type'),
         ({'type': 'users', 'attributes': []}, 400, '/data/attributes'),
         (None, 400, '/data'),
         ([], 400, '/data'),
@@ -158,12 +155,12 @@ def test_the_error_for_a_taken_name_has_a_pointer(
 def test_a_malformed_new_resource_is_rejected(
     anonymous_api: JsonApiClient, data: Any, status: int, pointer: str
 ) -> None:
-    assert_refused(anonymous_api.send('POST', users(anonymous_api), data), status, pointer)
+    assert_rejected(anonymous_api.send('POST', users_url(anonymous_api), data), status, pointer)
 
 
 def test_a_null_id_is_ignored(anonymous_api: JsonApiClient) -> None:
-    new = {'type': 'users', 'id': None, 'attributes': PERSON}
-    assert anonymous_api.send('POST', users(anonymous_api), new).status == 201
+    data = {'type': 'users', 'id': None, 'attributes': NEW_USER}
+    assert anonymous_api.send('POST', users_url(anonymous_api), data).status == 201
 
 
 @pytest.mark.parametrize(
@@ -171,24 +168,23 @@ def test_a_null_id_is_ignored(anonymous_api: JsonApiClient) -> None:
     [
         ({'type': 'users'}, ['/data'] * 3),
         ({'type': 'users', 'attributes': {}}, ['/data/attributes'] * 3),
-        ({'type': 'users', 'attributes': PERSON | {'email': 5}}, ['/data/attributes/email']),
+        ({'type': 'users', 'attributes': NEW_USER | {'email': 5}}, ['/data/attributes/email']),
     ],
 )
 def test_a_pointer_refers_to_a_value_in_the_request(
     anonymous_api: JsonApiClient, data: Any, pointers: list[str]
 ) -> None:
-    assert_refused(anonymous_api.send('POST', users(anonymous_api), data), 400, *pointers)
+    assert_rejected(anonymous_api.send('POST', users_url(anonymous_api), data), 400, *pointers)
 
 
 def test_an_unsupported_content_type_is_named(anonymous_api: JsonApiClient) -> None:
-    refused = anonymous_api.send('POST', users(anonymous_api), {}, Content_Type='text/plain')
-    assert_refused(refused, 415, 'Content-Type')
+    response = anonymous_api.send('POST', users_url(anonymous_api), {}, Content_Type='text/plain')
+    assert_rejected(response, 415, 'Content-Type')
 
 
 def test_a_document_without_data_is_rejected(anonymous_api: JsonApiClient) -> None:
-    assert_refused(anonymous_api.send('POST', users(anonymous_api), body={}), 400, '')
-    plain = {'username': 'eve', 'email': 'eve@example.org', 'password': 'correct horse'}
-    assert_refused(anonymous_api.send('POST', users(anonymous_api), body=plain), 400, '')
+    assert_rejected(anonymous_api.send('POST', users_url(anonymous_api), body={}), 400, '')
+    assert_rejected(anonymous_api.send('POST', users_url(anonymous_api), body=NEW_USER), 400, '')
 
 
 @pytest.mark.parametrize(
@@ -205,9 +201,9 @@ def test_a_change_must_identify_the_resource_at_the_url(
     ada_api: JsonApiClient, changes: dict[str, Any], status: int, pointer: str
 ) -> None:
     post = ada_api.publish('hello')
-    changed = identify(post) | {'attributes': {'body': 'changed'}} | changes
-    assert_refused(ada_api.send('PATCH', post['links']['self'], changed), status, pointer)
-    assert ada_api.get(post['links']['self']).state['data']['attributes']['body'] == 'hello'
+    changed = identifier_of(post) | {'attributes': {'body': 'changed'}} | changes
+    assert_rejected(ada_api.send('PATCH', post['links']['self'], changed), status, pointer)
+    assert ada_api.get(post['links']['self']).json['data']['attributes']['body'] == 'hello'
 
 
 def test_unknown_attributes_are_ignored(ada_api: JsonApiClient) -> None:
@@ -218,85 +214,93 @@ def test_unknown_attributes_are_ignored(ada_api: JsonApiClient) -> None:
         'relationships': {'author': {'links': {}}},
         'meta': {},
     }
-    created = ada_api.send('POST', related(ada_api.get('/api').state['data'], 'posts'), data)
+    created = ada_api.send('POST', related_url(ada_api.get('/api').json['data'], 'posts'), data)
     assert created.status == 201
-    author = created.state['data']['relationships']['author']['data']
-    assert author == identify(ada_api.me().state['data'])
+    author = created.json['data']['relationships']['author']['data']
+    assert author == identifier_of(ada_api.me().json['data'])
 
 
 def test_changing_a_resource_of_another_user_is_forbidden(
     ada_api: JsonApiClient, bob_api: JsonApiClient
 ) -> None:
-    assert_refused(bob_api.change(ada_api.publish('hello'), body='mine'), 403)
+    assert_rejected(bob_api.change(ada_api.publish('hello'), body='mine'), 403)
 
 
 def test_an_invalid_json_body_is_malformed(anonymous_api: JsonApiClient) -> None:
-    refused = anonymous_api.client.request(
+    response = anonymous_api.client.request(
         'POST',
-        users(anonymous_api),
-        headers={'Content-Type': 'application/vnd.api+json'},
+        users_url(anonymous_api),
+        headers={'Content-Type': JSON_API},
         body='{"data": NaN}',
     )
-    assert_refused(refused, 400)
+    assert_rejected(response, 400)
 
 
 def test_a_plain_json_body_can_have_a_json_api_response(anonymous_api: JsonApiClient) -> None:
-    refused = anonymous_api.client.post(users(anonymous_api), {'username': 'eve'})
-    assert_refused(refused, 400)  # there is no pointer into a body that is not JSON:API
-    assert anonymous_api.client.post(users(anonymous_api), PERSON).state['data']['type'] == 'users'
+    response = anonymous_api.client.post(users_url(anonymous_api), {'username': 'eve'})
+    assert_rejected(response, 400)  # without a pointer, because the body is not a JSON:API document
+    assert anonymous_api.client.post(users_url(anonymous_api), NEW_USER).json['data']['type'] == 'users'
 
 
 def test_a_json_api_error_is_a_problem_in_other_formats(anonymous_api: JsonApiClient) -> None:
-    refused = anonymous_api.send('POST', users(anonymous_api), {'type': 'people'}, accept=HAL_FORMS)
-    assert refused.status == 409
-    assert refused.state['errors'][0]['pointer'] == '#/data/type'
+    response = anonymous_api.send('POST', users_url(anonymous_api), {'type': 'people'}, accept=HAL_FORMS)
+    assert response.status == 409
+    assert response.json['errors'][0]['pointer'] == '#/data/type'
 
 
 def linkage(**relationships: Any) -> dict[str, Any]:
+    """Return the member `relationships` of a resource object with this linkage."""
     return {'relationships': {name: {'data': data} for name, data in relationships.items()}}
 
 
 def test_unchanged_linkage_is_accepted(world: World, ada: Client, bob: Client) -> None:
     api = JsonApiClient(ada)
-    me, other = (JsonApiClient(client).me().state['data'] for client in (ada, bob))
-    user = identify(me)
-    store = identify(api.get(world.url(urls.STORE)).state['data'])
-    item = identify(api.get(world.url(urls.ITEM)).state['data'])
-    post = identify(api.get(world.url(urls.POST)).state['data'])
-    follow = api.get(world.url(urls.FOLLOW)).state['data']
-    tokens = [identify(token) for token in api.related('tokens').state['data']]
+    me, other = (JsonApiClient(client).me().json['data'] for client in (ada, bob))
+    user = identifier_of(me)
+    store = identifier_of(api.get(world.url(urls.STORE)).json['data'])
+    item = identifier_of(api.get(world.url(urls.ITEM)).json['data'])
+    post = identifier_of(api.get(world.url(urls.POST)).json['data'])
+    follow = api.get(world.url(urls.FOLLOW)).json['data']
+    tokens = [identifier_of(token) for token in api.get_related('tokens').json['data']]
     unchanged = [
         ('PATCH', urls.USER, user, linkage(feed=[post], tokens=tokens)),
-        ('PATCH', urls.USER, user, linkage(following=[identify(other)], followers=[], posts=[post])),
+        ('PATCH', urls.USER, user, linkage(following=[identifier_of(other)], followers=[], posts=[post])),
         ('PATCH', urls.POST, post, linkage(author=user)),
         ('PATCH', urls.STORE, store, linkage(owner=user, items=[item])),
         ('PUT', urls.ITEM, item, linkage(store=store)),
-        ('PUT', urls.FOLLOW, identify(follow), linkage(follower=user, followed=identify(other))),
+        ('PUT', urls.FOLLOW, identifier_of(follow), linkage(follower=user, followed=identifier_of(other))),
     ]
     for method, template, resource, relationships in unchanged:
         response = api.send(method, world.url(template), resource | relationships)
         assert response.status == 200, response.text
-    created = [
+    creations = [
         (urls.POSTS, 'posts', {'body': 'hello'}, linkage(author=user)),
         (urls.STORES, 'stores', {'name': 'Gears'}, linkage(owner=user, items=[])),
         (urls.STORE_ITEMS, 'items', {'name': 'Gear', 'price': '1'}, linkage(store=store)),
-        (urls.USERS, 'users', PERSON, linkage(following=[], posts=[], feed=[], tokens=[])),
+        (urls.USERS, 'users', NEW_USER, linkage(following=[], posts=[], feed=[], tokens=[])),
     ]
-    for template, kind, attributes, relationships in created:
-        new = {'type': kind, 'attributes': attributes} | relationships
-        response = api.send('POST', world.url(template), new)
+    for template, kind, attributes, relationships in creations:
+        data = {'type': kind, 'attributes': attributes} | relationships
+        response = api.send('POST', world.url(template), data)
         assert response.status == 201, response.text
+
+
+def test_a_deletion_has_no_validator(ada_api: JsonApiClient) -> None:
+    post = ada_api.publish('hello')
+    deleted = ada_api.send('DELETE', post['links']['self'])
+    assert (deleted.status, deleted.json) == (200, {'meta': {}})
+    assert 'etag' not in deleted.headers
 
 
 def test_changed_linkage_is_rejected(world: World, ada: Client, bob: Client) -> None:
     api = JsonApiClient(ada)
-    me, other = (identify(JsonApiClient(client).me().state['data']) for client in (ada, bob))
+    me, other = (identifier_of(JsonApiClient(client).me().json['data']) for client in (ada, bob))
     missing = {'type': 'users', 'id': '7'}
     item = {'type': 'items', 'id': str(world.values['item_id'])}
     post = {'type': 'posts', 'id': str(world.values['post_id'])}
     store = {'type': 'stores', 'id': str(world.values['store_id'])}
     token = {'type': 'tokens', 'id': '7'}
-    refused = [
+    rejected = [
         ('PATCH', urls.USER, me | {'attributes': {'about_me': 'x'}} | linkage(following=[]), 403),
         ('PATCH', urls.USER, me | linkage(following=[other, me]), 403),
         ('PATCH', urls.USER, me | linkage(following=[other, missing]), 404),
@@ -314,13 +318,14 @@ def test_changed_linkage_is_rejected(world: World, ada: Client, bob: Client) -> 
         ('POST', urls.POSTS, {'type': 'posts', 'attributes': {'body': 'x'}} | linkage(author=other), 403),
         ('POST', urls.POSTS, {'type': 'posts', 'attributes': {'body': 'x'}} | linkage(author=missing), 404),
         ('POST', urls.STORES, {'type': 'stores', 'attributes': {'name': 'x'}} | linkage(items=[item]), 403),
-        ('POST', urls.USERS, {'type': 'users', 'attributes': PERSON} | linkage(following=[other]), 403),
-        ('POST', urls.USERS, {'type': 'users', 'attributes': PERSON} | linkage(following=[missing]), 404),
-        ('POST', urls.USERS, {'type': 'users', 'attributes': PERSON} | linkage(tokens=[token]), 404),
+        ('POST', urls.USERS, {'type': 'users', 'attributes': NEW_USER} | linkage(following=[other]), 403),
+        ('POST', urls.USERS, {'type': 'users', 'attributes': NEW_USER} | linkage(following=[missing]), 404),
+        ('POST', urls.USERS, {'type': 'users', 'attributes': NEW_USER} | linkage(tokens=[token]), 404),
     ]
     before = [api.get(world.url(template)).text for template in (urls.USERS, urls.POSTS, urls.STORES)]
-    for method, template, data, status in refused:
-        assert_refused(api.send(method, world.url(template), data), status)
+    for method, template, data, status in rejected:
+        (name,) = data['relationships']
+        assert_rejected(api.send(method, world.url(template), data), status, f'/data/relationships/{name}')
     after = [api.get(world.url(template)).text for template in (urls.USERS, urls.POSTS, urls.STORES)]
     assert after == before
 
@@ -334,8 +339,8 @@ def test_linkage_must_be_identifiers_of_the_related_type(ada_api: JsonApiClient)
         ({'type': 'users'}, 400, parent),
         ({'id': '1'}, 400, parent),
     ):
-        changed = identify(post) | linkage(author=data)
-        assert_refused(ada_api.send('PATCH', post['links']['self'], changed), status, pointer)
+        changed = identifier_of(post) | linkage(author=data)
+        assert_rejected(ada_api.send('PATCH', post['links']['self'], changed), status, pointer)
 
 
 @pytest.mark.parametrize(
@@ -356,10 +361,10 @@ def test_an_error_names_the_header_field_that_caused_it(
     post = {'type': 'posts', 'attributes': {'body': 'hello'}}
     first = {'type': 'posts', 'attributes': {'body': 'first'}}
     assert ada_api.send('POST', '/api/posts', first, **{'Idempotency-Key': '"used"'}).status == 201
-    assert_refused(ada_api.send('POST', '/api/posts', post, **fields), status, source)
+    assert_rejected(ada_api.send('POST', '/api/posts', post, **fields), status, source)
 
 
 def test_an_error_names_the_content_range_field(ada_api: JsonApiClient) -> None:
-    me = ada_api.me().state['data']
-    refused = ada_api.send('PUT', me['links']['self'], identify(me), **{'Content-Range': 'bytes 0-1/2'})
-    assert_refused(refused, 400, 'Content-Range')
+    me = ada_api.me().json['data']
+    response = ada_api.send('PUT', me['links']['self'], identifier_of(me), **{'Content-Range': 'bytes 0-1/2'})
+    assert_rejected(response, 400, 'Content-Range')

@@ -1,4 +1,4 @@
-"""Kinds of documents: a document has exactly the members and links that its kind declares."""
+"""Kinds of documents: each document has exactly the members and links that its kind declares."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from service.app import make_routes
 from service.http.operation import Samples
 from service.representation.document import member
 from service.representation.kind import Kind, Member, Presence
-from tests.client import HAL, JSON_API, Client
+from tests.client import HAL, JSON_API, LOGIN, Client
 from tests.routes import World
 
 pytestmark = pytest.mark.above_databases
@@ -42,34 +42,33 @@ def documents_of_owner(world: World, accept: str = HAL) -> dict[str, dict[str, A
         'relations': '/api/rels/{rel}',
         'problems': '/api/problems/{name}',
     }
-    return {kind: world.ada.get(world.url(template), accept=accept).state for kind, template in urls.items()}
+    return {kind: world.ada.get(world.url(template), accept=accept).json for kind, template in urls.items()}
 
 
 def documents_of_others(world: World) -> dict[str, dict[str, Any]]:
-    """Return a document of each kind that other users can see, as they see it."""
+    """Return a document of each kind that other users may see, as they see it."""
     return {
-        'users': world.ada.get(world.url('/api/users/{other_id}'), accept=HAL).state,
-        'posts': world.bob.get(world.url('/api/posts/{post_id}'), accept=HAL).state,
-        'stores': world.bob.get(world.url('/api/stores/{store_id}'), accept=HAL).state,
-        'items': world.bob.get(world.url('/api/items/{item_id}'), accept=HAL).state,
-        'follows': world.bob.get(world.url('/api/users/{user_id}/following/{other_id}'), accept=HAL).state,
-        'entry-points': Client(world.ada.app).get('/api', accept=HAL).state,
-        'relations': Client(world.ada.app).get('/api/rels/password', accept=HAL).state,
+        'users': world.ada.get(world.url('/api/users/{other_id}'), accept=HAL).json,
+        'posts': world.bob.get(world.url('/api/posts/{post_id}'), accept=HAL).json,
+        'stores': world.bob.get(world.url('/api/stores/{store_id}'), accept=HAL).json,
+        'items': world.bob.get(world.url('/api/items/{item_id}'), accept=HAL).json,
+        'follows': world.bob.get(world.url('/api/users/{user_id}/following/{other_id}'), accept=HAL).json,
+        'entry-points': Client(world.ada.app).get('/api', accept=HAL).json,
+        'relations': Client(world.ada.app).get('/api/rels/password', accept=HAL).json,
     }
 
 
 def created_documents(world: World) -> dict[str, dict[str, Any]]:
-    """Return the documents of responses that created resources."""
-    credentials = {'username': 'ada', 'password': 'correct horse'}
+    """Return the documents in responses to the creation of resources."""
     return {
-        'users': Client(world.ada.app).register('grace').state,
-        'posts': world.ada.publish('Again').state,
-        'tokens': Client(world.ada.app).post('/api/tokens', credentials).state,
+        'users': Client(world.ada.app).register('grace').json,
+        'posts': world.ada.publish('Again').json,
+        'tokens': Client(world.ada.app).post('/api/tokens', LOGIN).json,
     }
 
 
-def all_of(kind: Kind, world: World) -> list[dict[str, Any]]:
-    """Return every document of the kind."""
+def documents_of_kind(kind: Kind, world: World) -> list[dict[str, Any]]:
+    """Return the documents of the kind: as the owner and others see it, and when it was created."""
     sources: list[Callable[[World], dict[str, dict[str, Any]]]] = [
         documents_of_owner,
         documents_of_others,
@@ -94,7 +93,7 @@ def test_every_kind_is_tested(world: World) -> None:
 @each_kind
 def test_every_member_is_declared_with_its_type(kind: Kind, world: World) -> None:
     declared = {declaration.name: declaration for declaration in kind.members}
-    for document in all_of(kind, world):
+    for document in documents_of_kind(kind, world):
         for name in document.keys() - RESERVED:
             assert has_declared_type(document[name], declared[name]), (name, document[name])
 
@@ -105,14 +104,14 @@ def test_members_are_present_as_declared(kind: Kind, world: World) -> None:
     always = {name for name, value in presence.items() if value is Presence.ALWAYS}
     owner = {name for name, value in presence.items() if value is Presence.OWNER}
     creation = {name for name, value in presence.items() if value is Presence.CREATION}
-    assert all(always <= document.keys() for document in all_of(kind, world))
+    assert all(always <= document.keys() for document in documents_of_kind(kind, world))
     assert owner <= documents_of_owner(world)[kind.name].keys()
     assert not owner & documents_of_others(world).get(kind.name, {}).keys()
     assert not creation & documents_of_owner(world)[kind.name].keys()
     assert creation <= created_documents(world).get(kind.name, {}).keys()
 
 
-def test_an_optional_member_can_be_absent_or_present(world: World) -> None:
+def test_an_optional_member_is_present_or_absent(world: World) -> None:
     members = KINDS['relations'].members
     optional = [declared.name for declared in members if declared.presence is Presence.OPTIONAL]
     assert optional == ['example']
@@ -122,7 +121,7 @@ def test_an_optional_member_can_be_absent_or_present(world: World) -> None:
 
 @each_kind
 def test_every_link_is_declared_and_required_links_are_present(kind: Kind, world: World) -> None:
-    for document in all_of(kind, world):
+    for document in documents_of_kind(kind, world):
         links = document['_links'].keys() - {'self', 'curies'}
         assert set(kind.links) <= links
         assert links <= {*kind.links, *kind.optional_links} or kind.has_more_links
@@ -130,13 +129,13 @@ def test_every_link_is_declared_and_required_links_are_present(kind: Kind, world
 
 @each_kind
 def test_every_declared_link_occurs(kind: Kind, world: World) -> None:
-    links = {rel for document in all_of(kind, world) for rel in document['_links']}
+    links = {rel for document in documents_of_kind(kind, world) for rel in document['_links']}
     assert set(kind.optional_links) <= links
 
 
 @each_kind
 def test_every_embedded_document_is_declared(kind: Kind, world: World) -> None:
-    for document in all_of(kind, world):
+    for document in documents_of_kind(kind, world):
         assert document.get('_embedded', {}).keys() == kind.embedded.keys()
 
 
@@ -153,6 +152,6 @@ def test_the_target_of_a_relationship_has_the_declared_kind(world: World) -> Non
     for kind in KINDS.values():
         links = documents_of_owner(world)[kind.name]['_links']
         for rel, name in kind.relationships.items():
-            data = world.ada.get(links[rel]['href'], accept=JSON_API).state['data']
+            data = world.ada.get(links[rel]['href'], accept=JSON_API).json['data']
             entries = data if isinstance(data, list) else [data]
             assert {entry['type'] for entry in entries} <= {name}, rel

@@ -1,4 +1,4 @@
-"""The layers: imports point downwards without a cycle, and the domain imports no HTTP."""
+"""The layers: modules import only from the layers below, and the domain imports no HTTP or JSON."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ LAYERS = (
     *('config', 'database', 'domain', 'urls', 'mail', 'representation', 'http', 'resources', 'app'),
     *('serving', 'commands'),
 )
-WEB = {'falcon', 'gunicorn', 'orjson', 'jinja2', 'json', 'http', 'wsgiref'}
+HTTP_AND_JSON = {'falcon', 'gunicorn', 'orjson', 'jinja2', 'json', 'http', 'wsgiref'}
 
 
-def imports() -> dict[str, set[str]]:
-    """Return what every module of the service imports."""
+def read_imports() -> dict[str, set[str]]:
+    """Return the names of the modules and objects that each module of the service imports."""
     modules: dict[str, set[str]] = {}
     for path in SERVICE.rglob('*.py'):
         name = '.'.join(path.relative_to(SERVICE.parent).with_suffix('').parts).removesuffix('.__init__')
@@ -30,23 +30,24 @@ def imports() -> dict[str, set[str]]:
     return modules
 
 
-IMPORTS = imports()
+IMPORTS = read_imports()
 INTERNAL = {
     name: {other for other in others if other in IMPORTS and other != 'service'}
     for name, others in IMPORTS.items()
 }
 
 
-def layer(name: str) -> int | None:
+def layer_of(name: str) -> int | None:
+    """Return the number of the layer of a module, None if it is outside the layers."""
     part = name.split('.')[1] if '.' in name else ''
     return LAYERS.index(part) if part in LAYERS else None
 
 
 @pytest.mark.parametrize('name', sorted(INTERNAL))
-def test_imports_point_downwards(name: str) -> None:
-    own_layer = layer(name)
+def test_a_module_imports_only_from_its_layer_and_those_below(name: str) -> None:
+    own_layer = layer_of(name)
     for other in INTERNAL[name]:
-        other_layer = layer(other)
+        other_layer = layer_of(other)
         assert own_layer is None or other_layer is None or other_layer <= own_layer, f'{name} imports {other}'
 
 
@@ -54,10 +55,10 @@ def test_imports_have_no_cycle() -> None:
     assert len(list(TopologicalSorter(INTERNAL).static_order())) >= len(INTERNAL)
 
 
-def test_the_domain_imports_no_http_and_no_json() -> None:
+def test_the_domain_and_the_database_import_no_http_or_json() -> None:
     for name, others in IMPORTS.items():
         if name.startswith(('service.domain', 'service.database')):
-            assert not WEB & {other.partition('.')[0] for other in others}, name
+            assert not HTTP_AND_JSON & {other.partition('.')[0] for other in others}, name
 
 
 def test_the_urls_module_has_no_imports() -> None:
@@ -65,9 +66,9 @@ def test_the_urls_module_has_no_imports() -> None:
 
 
 def test_resources_import_no_renderer() -> None:
-    describing = ('service.resources.openapi', 'service.resources.discovery')  # these describe all formats
+    exceptions = ('service.resources.openapi', 'service.resources.discovery')  # they describe all formats
     for name, others in INTERNAL.items():
-        if name.startswith('service.resources') and not name.startswith(describing):
+        if name.startswith('service.resources') and not name.startswith(exceptions):
             formats = {'hal', 'hal_forms', 'json_api', 'html', 'formats'}
             assert not {f'service.representation.{renderer}' for renderer in formats} & others, name
 

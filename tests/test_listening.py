@@ -1,4 +1,4 @@
-"""Addresses at which the server cannot listen, the limit on open files, and the connections of a worker."""
+"""Addresses on which the server cannot listen, the limit on open files, and the connections of a worker."""
 
 from __future__ import annotations
 
@@ -15,15 +15,15 @@ from service.config import SettingError
 from service.serving.listening import MAX_OPEN_FILES, check_addresses, raise_open_files
 
 
-class RefusingSocket(socket.socket):
-    """A socket that this user has no permission to bind."""
+class PrivilegedSocket(socket.socket):
+    """A socket that this user is not permitted to bind."""
 
     def bind(self, address: Any, /) -> None:
         raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
 
 
-def test_a_forbidden_port_is_reported_with_advice(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr('socket.socket', RefusingSocket)
+def test_the_error_for_a_privileged_port_suggests_another(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr('socket.socket', PrivilegedSocket)
     with pytest.raises(
         SettingError, match=r'PORT: 127\.0\.0\.1:80 may not be used by this user; choose a PORT'
     ):
@@ -55,7 +55,7 @@ def test_a_file_at_the_path_of_a_unix_socket_is_kept(tmp_path: Path) -> None:
         (resource.RLIM_INFINITY, resource.RLIM_INFINITY, None, 1000),
     ],
 )
-def test_the_limit_of_open_files_is_raised(
+def test_the_limit_on_open_files_is_raised(
     monkeypatch: pytest.MonkeyPatch, soft: int, hard: int, raised: int | None, connections: int
 ) -> None:
     changes: list[tuple[int, int]] = []

@@ -8,11 +8,11 @@ import pytest
 
 from service import urls
 from tests.client import HTML, Client, assert_problem
-from tests.routes import STANDARD, World, methods_at
+from tests.routes import STANDARD_METHODS, World, methods_at
 
 pytestmark = pytest.mark.above_databases
 
-READABLE = (
+GET_TEMPLATES = (
     '/api',
     '/api/rels/users',
     '/api/problems/not-found',
@@ -37,10 +37,10 @@ READABLE = (
 )
 
 
-@pytest.mark.parametrize('template', READABLE)
+@pytest.mark.parametrize('template', GET_TEMPLATES)
 def test_head_responds_like_get_without_content(world: World, template: str) -> None:
     get, head = (world.ada.request(method, world.url(template)) for method in ('GET', 'HEAD'))
-    assert (head.status, head.lasting_headers) == (get.status, get.lasting_headers)
+    assert (head.status, head.stable_headers) == (get.status, get.stable_headers)
     assert head.text == ''
 
 
@@ -51,9 +51,9 @@ def test_head_has_the_content_length_of_get(world: World, media_type: str) -> No
 
 
 def test_head_responds_like_get_to_a_browser_that_is_not_signed_in(client: Client) -> None:
-    """The sign-in form for HEAD returned to the entry point, so Content-Length was smaller."""
+    """Content-Length differed, because the sign-in form of HEAD led to the entry point, not to this page."""
     get, head = (client.request(method, '/api/users?per_page=5', accept=HTML) for method in ('GET', 'HEAD'))
-    assert (head.status, head.lasting_headers) == (401, get.lasting_headers)
+    assert (head.status, head.stable_headers) == (401, get.stable_headers)
 
 
 def test_options_lists_the_methods_of_every_resource(app: Any, world: World) -> None:
@@ -70,7 +70,7 @@ def test_options_lists_the_methods_of_every_resource(app: Any, world: World) -> 
 def test_an_unsupported_method_is_405_with_allow(app: Any, world: World) -> None:
     for template in methods_at(app):
         allowed = Client(app).request('OPTIONS', world.url(template)).headers['allow']
-        for method in {*STANDARD, 'HEAD', 'QUERY', 'TRACE', 'CONNECT'} - set(allowed.split(', ')):
+        for method in {*STANDARD_METHODS, 'HEAD', 'QUERY', 'TRACE', 'CONNECT'} - set(allowed.split(', ')):
             response = Client(app).request(method, world.url(template))
             assert response.status == 405
             assert response.headers['allow'] == allowed
@@ -117,10 +117,11 @@ def test_a_percent_encoded_url_identifies_the_same_resource(ada: Client) -> None
     assert ada.get('/api/%75sers').href('self') == ada.get('/api/users').href('self')
 
 
-def test_the_root_redirects_to_the_entry_point(client: Client) -> None:
+def test_the_root_redirects_to_the_entry_point_without_caching(client: Client) -> None:
     response = client.get('/')
     assert response.status == 308
     assert response.headers['location'] == 'http://halcyon.test/api'
+    assert response.headers['cache-control'] == 'no-store'
 
 
 @pytest.mark.parametrize('method', ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE'])
@@ -133,6 +134,7 @@ def test_the_former_url_of_following_redirects_and_keeps_the_query(
     response = client.request(method, f'/api/users/5/followed{query}')
     assert response.status == 308
     assert response.headers['location'] == f'http://halcyon.test/api/users/5/following{query}'
+    assert response.headers['cache-control'].startswith('public')
 
 
 def test_a_redirect_escapes_characters_that_urls_may_not_contain(client: Client) -> None:
@@ -151,9 +153,9 @@ def test_a_content_type_without_a_body_is_ignored(ada: Client) -> None:
     assert response.status == 200
 
 
-def test_an_asterisk_as_a_path_is_an_unknown_url(client: Client) -> None:
+def test_the_path_of_an_asterisk_is_an_unknown_url(client: Client) -> None:
     response = client.request('OPTIONS', '/*')
-    assert response.state['instance'] == 'http://halcyon.test/*'
+    assert response.json['instance'] == 'http://halcyon.test/*'
 
 
 @pytest.mark.parametrize(
@@ -174,7 +176,7 @@ def test_the_instance_of_a_problem_is_the_target_as_it_was_sent(
 ) -> None:
     response = client.get(path + query)
     assert_problem(response, 404)
-    assert response.state['instance'] == f'http://halcyon.test{path}'
+    assert response.json['instance'] == f'http://halcyon.test{path}'
 
 
 @pytest.mark.parametrize('slash', ['%2F', '%2f'])
@@ -207,7 +209,7 @@ def test_a_transfer_coding_other_than_chunked_is_501(ada: Client, method: str, c
 )
 def test_a_put_with_content_range_is_400(world: World, template: str) -> None:
     url = world.url(template)
-    before = world.ada.get(url).tag
+    before = world.ada.get(url).etag
     ranged = {'Content-Range': 'bytes 0-4/10'}
     assert_problem(world.ada.put(url, {'name': 'x', 'body': 'x', 'about_me': 'x'}, headers=ranged), 400)
-    assert world.ada.get(url).tag == before
+    assert world.ada.get(url).etag == before

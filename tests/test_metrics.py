@@ -1,4 +1,4 @@
-"""Metrics: exact across processes, with a bounded number of time series."""
+"""Metrics: exact totals over all processes, and a bounded number of time series."""
 
 from __future__ import annotations
 
@@ -28,11 +28,11 @@ from tests.server import ROOT, Server, wait_until
 
 pytestmark = pytest.mark.above_databases
 
-TYPE = 'text/plain; version=0.0.4; charset=utf-8'
+CONTENT_TYPE = 'text/plain; version=0.0.4; charset=utf-8'
 
 
 class Scrape:
-    """The samples of a scrape, by name and labels."""
+    """The samples in a response of /metrics, by name and labels."""
 
     def __init__(self, text: str) -> None:
         self.samples = [
@@ -64,8 +64,8 @@ def scrape(client: Client) -> Scrape:
     return Scrape(response.text)
 
 
-def growth(client: Client, name: str, call: Any, **labels: str) -> float:
-    """Return the growth of a metric during a call."""
+def increase(client: Client, name: str, call: Any, **labels: str) -> float:
+    """Return the increase of a metric during a call."""
     before = scrape(client).sum(name, **labels)
     call()
     return scrape(client).sum(name, **labels) - before
@@ -86,7 +86,7 @@ def test_prometheus_client_is_not_imported_by_default(tmp_path: Path) -> None:
 
 def test_metrics_are_prometheus_text_and_not_cached(metered: Client) -> None:
     response = metered.get('/metrics', accept='application/openmetrics-text;version=x,text/plain;version=x')
-    assert response.headers['content-type'] == TYPE
+    assert response.headers['content-type'] == CONTENT_TYPE
     assert response.headers['cache-control'] == 'no-store'
     assert 'etag' not in response.headers
 
@@ -122,10 +122,13 @@ def test_a_request_is_counted_by_route_method_status_and_format(
 ) -> None:
     names = ('route', 'method', 'status', 'format')
     by_label = dict(zip(names, labels, strict=True))
-    request = lambda: metered.request(method, url, accept=accept)  # noqa: E731 (called by growth)
-    request()
-    assert growth(metered, 'requests_total', request, **by_label) == 1
-    assert growth(metered, 'request_seconds_count', request, route=labels[0]) == 1
+
+    def send() -> None:
+        metered.request(method, url, accept=accept)
+
+    send()
+    assert increase(metered, 'requests_total', send, **by_label) == 1
+    assert increase(metered, 'request_seconds_count', send, route=labels[0]) == 1
 
 
 def test_clients_cannot_create_time_series(metered: Client) -> None:
@@ -151,7 +154,7 @@ def test_a_failed_request_is_counted_with_its_status(
 
     metered.get('/api')
     monkeypatch.setattr(entry_point, 'Document', fail)
-    assert growth(metered, 'requests_total', lambda: metered.get('/api'), route='/api', status='503') == 1
+    assert increase(metered, 'requests_total', lambda: metered.get('/api'), route='/api', status='503') == 1
 
 
 def test_statements_are_counted_and_timed(metered: Client) -> None:
@@ -159,9 +162,11 @@ def test_statements_are_counted_and_timed(metered: Client) -> None:
     ada = metered.sign_in('ada')
     users = ada.entry().href('hc:users')
     seconds = scrape(metered).sum('statement_seconds_total')
-    assert growth(metered, 'statements_total', lambda: ada.get(users)) == 3  # the token, the total, the page
+    assert (
+        increase(metered, 'statements_total', lambda: ada.get(users)) == 3
+    )  # the token, the total, the page
     assert scrape(metered).sum('statement_seconds_total') > seconds
-    assert growth(metered, 'statements_total', lambda: metered.get('/health/live')) == 0
+    assert increase(metered, 'statements_total', lambda: metered.get('/health/live')) == 0
 
 
 def test_failed_sign_ins_and_throttled_requests_are_counted(metered: Client) -> None:
@@ -171,8 +176,8 @@ def test_failed_sign_ins_and_throttled_requests_are_counted(metered: Client) -> 
         metered.entry().submit('login', username='ada', password='wrong horse')
 
     for limit in ('account', 'address'):
-        assert growth(metered, 'rate_limit_attempts_total', fail, limit=limit) == 1
-    assert growth(metered, 'throttled_total', lambda: [fail() for _ in range(10)], limit='account') == 2
+        assert increase(metered, 'rate_limit_attempts_total', fail, limit=limit) == 1
+    assert increase(metered, 'throttled_total', lambda: [fail() for _ in range(10)], limit='account') == 2
     assert scrape(metered).sum('throttled_total', limit='address') == 0
     assert scrape(metered).sum('rate_limit_attempts_total', limit='registration') == 1
 
@@ -182,41 +187,42 @@ def test_the_former_name_of_rate_limit_attempts_is_kept_for_one_release(metered:
     assert scrape(metered).sum('counted_tries_total', limit='registration') == 1
 
 
+class SessionRecorder:
+    """Middleware that records the sessions of requests."""
+
+    def __init__(self, sessions: list[Session]) -> None:
+        self._sessions = sessions
+
+    def process_response(self, req: Any, *_: Any) -> None:
+        self._sessions.append(req.db)
+
+
 @transaction
 def fail_once(db: Session, errors: list[Exception]) -> None:
+    """Raise the error in the list when it is called first."""
     if errors:
         raise errors.pop()
 
 
 def test_retried_transactions_are_counted(metered: Client) -> None:
-    dbs: list[Session] = []
-    metered.app.add_middleware(SessionRecorder(dbs))
+    sessions: list[Session] = []
+    metered.app.add_middleware(SessionRecorder(sessions))
     conflict = Unavailable('a serialization failure', ErrorKind.CONFLICT)
-    assert growth(metered, 'transaction_retries_total', lambda: fail_once(dbs[0], [conflict])) == 1
-
-
-class SessionRecorder:
-    """Middleware that records the sessions of requests."""
-
-    def __init__(self, dbs: list[Session]) -> None:
-        self._dbs = dbs
-
-    def process_response(self, req: Any, *_: Any) -> None:
-        self._dbs.append(req.db)
+    assert increase(metered, 'transaction_retries_total', lambda: fail_once(sessions[0], [conflict])) == 1
 
 
 def test_connections_are_counted_while_checked_out(metered: Client) -> None:
-    dbs: list[Session] = []
-    metered.app.add_middleware(SessionRecorder(dbs))
+    sessions: list[Session] = []
+    metered.app.add_middleware(SessionRecorder(sessions))
     before = scrape(metered)
-    has_pool = dbs[0].engine.name != 'sqlite'
+    has_pool = sessions[0].engine.name != 'sqlite'
     assert before.sum('connections') == (8 if has_pool else 0)
     assert before.sum('connections_in_use') == 0
-    dbs[0].execute('SELECT 1')
-    assert dbs[0].instrumentation.exposed().count(b'connections_in_use 1.0\n') == has_pool  # type: ignore[attr-defined]
-    dbs[0].release()
-    dbs[0].execute('SELECT 1')
-    dbs[0].engine.invalidate()
+    sessions[0].execute('SELECT 1')
+    assert sessions[0].instrumentation.exposed().count(b'connections_in_use 1.0\n') == has_pool  # type: ignore[attr-defined]
+    sessions[0].release()
+    sessions[0].execute('SELECT 1')
+    sessions[0].engine.invalidate()
     assert scrape(metered).sum('connections_in_use') == 0
 
 
@@ -236,15 +242,15 @@ def server(tmp_path_factory: Any, program: str) -> Iterator[Server]:
 
 
 def scrape_server(server: Server) -> Scrape:
-    response = server.ask('GET', '/metrics')
-    assert (response.status, response.headers['content-type']) == (200, TYPE)
+    response = server.request('GET', '/metrics')
+    assert (response.status, response.headers['content-type']) == (200, CONTENT_TYPE)
     return Scrape(response.body.decode())
 
 
 def request_entry_point(server: Server, times: int) -> set[int]:
-    """Request the entry point this many times, and return the workers that responded."""
+    """Request the entry point this many times, and return the process ids of the workers that responded."""
     with ThreadPoolExecutor(4) as pool:
-        responses = list(pool.map(lambda _: server.ask('GET', '/api'), range(times)))
+        responses = list(pool.map(lambda _: server.request('GET', '/api'), range(times)))
     ids = {response.headers['x-request-id'] for response in responses}
     lines = [json.loads(line) for line in server.log.splitlines()]
     return {line['process'] for line in lines if line.get('request') in ids}
@@ -253,7 +259,7 @@ def request_entry_point(server: Server, times: int) -> set[int]:
 def test_every_worker_reports_the_totals_of_all_workers(server: Server) -> None:
     expected = scrape_server(server).sum('requests_total', route='/api')
     workers: set[int] = set()
-    while workers != set(server.workers()):  # one worker may accept many connections in a row
+    while workers != set(server.workers()):  # one worker may accept many successive connections
         workers, expected = workers | request_entry_point(server, 20), expected + 20
     for _ in range(10):
         totals = scrape_server(server)
@@ -278,10 +284,10 @@ def test_the_counts_of_a_killed_worker_are_kept(server: Server) -> None:
 
 
 def test_failed_sign_ins_are_counted_across_workers(server: Server) -> None:
-    wrong = 'Basic ' + b64encode(b'nobody:wrong horse').decode()
+    wrong = 'Basic ' + b64encode(b'unknown:wrong horse').decode()
     before = scrape_server(server).sum('rate_limit_attempts_total', limit='account')
     for _ in range(5):
-        assert server.ask('POST', '/api/tokens', Authorization=wrong).status == 401
+        assert server.request('POST', '/api/tokens', Authorization=wrong).status == 401
     assert scrape_server(server).sum('rate_limit_attempts_total', limit='account') == before + 5
 
 
@@ -293,7 +299,7 @@ def test_a_stopped_server_leaves_no_files(tmp_path: Path, program: str) -> None:
 
 
 def test_the_disk_space_of_metrics_is_allocated_when_a_worker_starts(server: Server) -> None:
-    """A worker was killed by SIGBUS when it wrote to a sparse file on a full disk."""
+    """A worker that wrote to a sparse file on a full disk was killed by SIGBUS."""
     folder = server.log_file.with_name('tmp')
     files = [file.stat() for file in folder.glob('halcyon-metrics-*/*.db')]
     assert files

@@ -7,11 +7,10 @@ from typing import Any
 import falcon.testing
 import pytest
 
-from tests.client import HAL, HAL_FORMS, PROBLEM, Client, assert_problem
+from tests.client import HAL, HAL_FORMS, HTML, JSON, JSON_API, PROBLEM, Client, assert_problem
 
 pytestmark = pytest.mark.above_databases
 
-JSON, JSON_API, HTML = 'application/json', 'application/vnd.api+json', 'text/html'
 BROWSER = 'text/html,application/xhtml+xml,application/xml;q=0.9,image/avif,*/*;q=0.8'
 CHOICES = [
     ('*/*', HAL),
@@ -76,13 +75,13 @@ def test_an_unavailable_type_is_406_and_lists_the_available_ones(client: Client,
     response = client.get('/api', headers={'Accept': accept})
     assert_problem(response, 406)
     for media_type in (HAL, HAL_FORMS, JSON, HTML):
-        assert media_type in response.state['detail']
+        assert media_type in response.json['detail']
 
 
 def test_a_write_without_an_acceptable_type_has_no_effect(ada: Client) -> None:
     response = ada.post('/api/posts', {'body': 'x'}, accept='image/png')
     assert response.status == 406
-    assert ada.me().state['post_count'] == 0
+    assert ada.me().json['post_count'] == 0
 
 
 def test_a_request_without_accept_gets_hal(app: Any) -> None:
@@ -100,7 +99,7 @@ def test_a_document_without_forms_is_plain_hal(ada: Client) -> None:
     assert ada.get(url).content_type == HAL
     response = ada.get(url, accept=HAL_FORMS)
     assert response.content_type == HAL_FORMS
-    assert response.state['_templates'] == {}
+    assert response.json['_templates'] == {}
 
 
 @pytest.mark.parametrize(

@@ -16,7 +16,7 @@ def other_node(start: Start, ada: Client) -> Client:
 
 
 def test_a_token_works_on_every_node(other_node: Client) -> None:
-    assert other_node.me().state['username'] == 'ada'
+    assert other_node.me().json['username'] == 'ada'
 
 
 def test_a_revoked_token_is_rejected_on_every_node(ada: Client, other_node: Client) -> None:
@@ -55,9 +55,9 @@ def test_changing_the_password_revokes_other_tokens_on_every_node(ada: Client, s
 
 def test_the_old_password_is_rejected_on_every_node(ada: Client, other_node: Client) -> None:
     ada.me().submit('change-password', current_password='correct horse', password='another horse')
-    login = Client(other_node.app).entry()
-    assert_problem(login.submit('login', username='ada', password='correct horse'), 401)
-    assert login.submit('login', username='ada', password='another horse').status == 200
+    entry = Client(other_node.app).entry()
+    assert_problem(entry.submit('login', username='ada', password='correct horse'), 401)
+    assert entry.submit('login', username='ada', password='another horse').status == 200
 
 
 def test_a_deleted_account_is_signed_out_on_every_node(ada: Client, other_node: Client) -> None:

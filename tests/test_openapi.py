@@ -20,16 +20,18 @@ from service import urls
 from service.app import create_app, make_routes
 from service.config import Settings
 from service.database.errors import Unavailable
+from service.database.ids import is_id
 from service.database.session import Session
 from service.domain.throttle import REGISTRATION, count_attempt, registration_subjects
 from service.graceful_shutdown import Shutdown
+from service.representation.parameter_values import ID
 from service.representation.url_builder import Features, UrlBuilder
 from service.resources.openapi import description as openapi
-from tests.client import HAL, HAL_FORMS, HTML, JSON, JSON_API, ORIGIN, ApiResponse, Client
+from tests.client import FORM, HAL, HAL_FORMS, HTML, JSON, JSON_API, ORIGIN, ApiResponse, Client
 from tests.clock import MovableClock
 from tests.conftest import Start, sign_up
 from tests.databases import TestDatabase
-from tests.description import Described, Description, description_of
+from tests.description import DescribedOperation, Description, description_of
 from tests.golden import check_golden
 from tests.preparation import Preparation
 from tests.routes import World
@@ -37,8 +39,7 @@ from tests.routes import World
 pytestmark = pytest.mark.above_databases
 
 OPENAPI = 'application/vnd.oai.openapi+json'
-FORM = 'application/x-www-form-urlencoded'
-MAX_DOCUMENT_BYTES = 250_000  # with the operations of mail
+MAX_DOCUMENT_BYTES = 250_000  # including the operations of mail
 RELATIONSHIPS = {
     '/api/users': ('following', 'users'),
     '/api/posts': ('author', 'users'),
@@ -50,7 +51,7 @@ DESCRIPTION = Description(DOCUMENT)
 OPERATIONS = DESCRIPTION.operations()
 
 
-def responses() -> Iterator[Any]:
+def successful_responses() -> Iterator[Any]:
     """Yield every operation with each status below 400, and each media type of its content, if any."""
     for operation in OPERATIONS:
         for status in (int(name) for name in operation.operation['responses'] if name != '5XX'):
@@ -59,20 +60,20 @@ def responses() -> Iterator[Any]:
                     yield pytest.param(operation, status, media_type, id=f'{operation} {status} {media_type}')
 
 
-def bodies() -> Iterator[Any]:
+def request_bodies() -> Iterator[Any]:
     """Yield every operation with each media type of its body."""
     for operation in OPERATIONS:
         for media_type in operation.operation.get('requestBody', {}).get('content', ()):
             yield pytest.param(operation, media_type, id=f'{operation} {media_type}')
 
 
-def with_status(status: int) -> list[Described]:
+def operations_with(status: int) -> list[DescribedOperation]:
     """Return the operations with a described response of the status."""
     return [operation for operation in OPERATIONS if str(status) in operation.operation['responses']]
 
 
-def is_public(operation: Described) -> bool:
-    """Return whether the operation needs no credentials by its description."""
+def is_public(operation: DescribedOperation) -> bool:
+    """Return whether the operation needs no credentials according to its description."""
     return operation.operation['security'] != [{'bearer': []}]
 
 
@@ -94,7 +95,7 @@ def clock() -> FailingClock:
 
 @pytest.fixture
 def ada(client: Client, preparation: Preparation) -> Client:
-    """Ada with the password of the examples."""
+    """Ada, with the password in the examples."""
     password = example('/api/users', 'POST')['password']
     sign_up_ada = partial(sign_up, client, 'ada', password)
     return Client(client.app, preparation.run('ada with the password of the examples', sign_up_ada))
@@ -103,12 +104,12 @@ def ada(client: Client, preparation: Preparation) -> Client:
 def example(template: str, method: str, media_type: str = JSON) -> dict[str, Any]:
     """Return a copy of the example of a body in the media type."""
     content = DOCUMENT['paths'][template][method.lower()]['requestBody']['content']
-    (body,) = DESCRIPTION.resolved(content[media_type]['schema'])['examples']
+    (body,) = DESCRIPTION.resolve(content[media_type]['schema'])['examples']
     value: dict[str, Any] = copy.deepcopy(body)
     return value
 
 
-def body_of(world: World, operation: Described, media_type: str) -> dict[str, Any]:
+def body_of(world: World, operation: DescribedOperation, media_type: str) -> dict[str, Any]:
     """Return the example of a body with the ids of this world."""
     body = example(operation.template, operation.method, media_type)
     data = body.get('data', {})
@@ -121,7 +122,7 @@ def body_of(world: World, operation: Described, media_type: str) -> dict[str, An
 
 def send(
     world: World,
-    operation: Described,
+    operation: DescribedOperation,
     *,
     by: Client | None = None,
     href: str | None = None,
@@ -129,7 +130,7 @@ def send(
     more: dict[str, Any] | None = None,
     **options: Any,
 ) -> ApiResponse:
-    """Send the described request, by default as Ada, with `more` members in its body."""
+    """Send the described request, by default as Ada, with `more` as additional members of its body."""
     if '/relationships/' in operation.template:
         options, media_type = {'accept': JSON_API} | options, JSON_API
     if 'requestBody' in operation.operation and 'body' not in options:
@@ -140,7 +141,7 @@ def send(
     return (by or world.ada).request(operation.method, href, **options)
 
 
-def send_for_success(world: World, operation: Described, **options: Any) -> ApiResponse:
+def send_for_success(world: World, operation: DescribedOperation, **options: Any) -> ApiResponse:
     """Send a request that succeeds: anonymously if possible, and with a name that is not taken."""
     anonymous = Client(world.ada.app)
     if operation.operation['operationId'] == 'postUsers':
@@ -209,36 +210,36 @@ def test_only_the_405_response_is_an_unused_component() -> None:
 
 
 def test_every_array_has_items() -> None:
-    assert [schema for schema in schemas_in(DOCUMENT) if 'items' not in schema] == []
+    assert [schema for schema in array_schemas(DOCUMENT) if 'items' not in schema] == []
 
 
-def schemas_in(tree: Any) -> Iterator[dict[str, Any]]:
-    """Yield every schema of an array."""
+def array_schemas(tree: Any) -> Iterator[dict[str, Any]]:
+    """Yield every schema of an array in a part of the document."""
     if isinstance(tree, dict):
         if tree.get('type') == 'array':
             yield tree
         for value in tree.values():
-            yield from schemas_in(value)
+            yield from array_schemas(value)
 
 
 def test_every_body_has_a_valid_example() -> None:
-    for content in contents_in(DOCUMENT):
+    for content in media_type_objects(DOCUMENT):
         values = [example['value'] for example in content.get('examples', {}).values()]
         values += [content['example']] if 'example' in content else []
-        values += DESCRIPTION.resolved(content['schema']).get('examples', [])
+        values += DESCRIPTION.resolve(content['schema']).get('examples', [])
         assert values, content
         for value in values:
             DESCRIPTION.validate(content['schema'], value)
 
 
-def contents_in(tree: Any) -> Iterator[dict[str, Any]]:
-    """Yield every Media Type Object of the document."""
+def media_type_objects(tree: Any) -> Iterator[dict[str, Any]]:
+    """Yield every Media Type Object in a part of the document."""
     if isinstance(tree, dict):
         if isinstance(tree.get('content'), dict):
             yield from tree['content'].values()
         for name, value in tree.items():
             if name != 'examples':
-                yield from contents_in(value)
+                yield from media_type_objects(value)
 
 
 @pytest.mark.parametrize('name', ['User', 'UserDocument'])
@@ -247,9 +248,9 @@ def test_a_schema_rejects_documents_without_a_required_member(name: str) -> None
         DESCRIPTION.validate({'$ref': f'#/components/schemas/{name}'}, {})
 
 
-@pytest.mark.parametrize(('operation', 'status', 'media_type'), [*responses()])
+@pytest.mark.parametrize(('operation', 'status', 'media_type'), [*successful_responses()])
 def test_every_described_success_occurs(
-    world: World, operation: Described, status: int, media_type: str | None
+    world: World, operation: DescribedOperation, status: int, media_type: str | None
 ) -> None:
     options: dict[str, Any] = {'accept': media_type}
     if status == 303:
@@ -268,8 +269,10 @@ def test_every_described_success_occurs(
         assert response.content_type == media_type
 
 
-@pytest.mark.parametrize(('operation', 'media_type'), [*bodies()])
-def test_every_described_body_is_accepted(world: World, operation: Described, media_type: str) -> None:
+@pytest.mark.parametrize(('operation', 'media_type'), [*request_bodies()])
+def test_every_described_body_is_accepted(
+    world: World, operation: DescribedOperation, media_type: str
+) -> None:
     assert send_for_success(world, operation, media_type=media_type).status in (200, 201, 204)
 
 
@@ -302,7 +305,7 @@ def test_every_described_security_scheme_is_accepted(world: World) -> None:
     ],
 )
 def test_every_described_problem_occurs(world: World, status: int, options: dict[str, Any]) -> None:
-    for operation in with_status(status):
+    for operation in operations_with(status):
         assert send(world, operation, **options).status == status, str(operation)
 
 
@@ -315,15 +318,15 @@ def test_every_operation_describes_and_returns_server_errors(world: World) -> No
 
 def test_every_described_401_occurs(world: World) -> None:
     invalid = Client(world.ada.app, 'hc_invalid')
-    for operation in with_status(401):
+    for operation in operations_with(401):
         without_password = {'body': None} if operation.template == '/api/tokens' else {}
         assert send(world, operation, by=invalid, **without_password).status == 401, str(operation)
 
 
 def test_every_described_403_occurs(world: World) -> None:
     login = {'username': 'bob', 'password': 'correct horse', 'scope': 'read'}
-    reader = Client(world.bob.app, Client(world.bob.app).post(urls.TOKENS, login).state['token'])
-    for operation in with_status(403):
+    reader = Client(world.bob.app, Client(world.bob.app).post(urls.TOKENS, login).json['token'])
+    for operation in operations_with(403):
         with_id: dict[str, Any] = {}
         if operation.method == 'POST' and '/relationships/' not in operation.template:
             body = body_of(world, operation, JSON_API)
@@ -334,7 +337,7 @@ def test_every_described_403_occurs(world: World) -> None:
 
 
 def test_every_described_404_occurs(world: World) -> None:
-    for operation in with_status(404):
+    for operation in operations_with(404):
         href = re.sub('{.*?}', 'x', operation.template)
         options: dict[str, Any] = {}
         if href == operation.template:  # a new resource can name a related one that does not exist
@@ -347,7 +350,7 @@ def test_every_described_404_occurs(world: World) -> None:
 
 
 def test_every_described_409_occurs(world: World) -> None:
-    for operation in with_status(409):
+    for operation in operations_with(409):
         other = {'type': 'another', 'id': '1'}
         body = orjson.dumps({'data': [other] if '/relationships/' in operation.template else other})
         response = send(world, operation, body=body, headers={'Content-Type': JSON_API})
@@ -357,14 +360,14 @@ def test_every_described_409_occurs(world: World) -> None:
 def test_every_described_422_occurs(world: World) -> None:
     key = {'Idempotency-Key': '"one"'}
     mary = {'username': 'mary', 'email': 'mary@example.org'}
-    for operation in with_status(422):
+    for operation in operations_with(422):
         assert send(world, operation, headers=key, more=mary).status in (200, 201), str(operation)
         assert send(world, operation, headers=key, more=mary | {'x': 1}).status == 422, str(operation)
 
 
 def test_a_malformed_idempotency_key_has_no_effect(world: World, database: TestDatabase) -> None:
     before = database.rows()
-    for operation in with_status(422):
+    for operation in operations_with(422):
         response = send(world, operation, headers={'Idempotency-Key': 'two words'})
         assert response.status == 400, str(operation)
         assert 'Idempotency-Key' in response.text
@@ -380,7 +383,7 @@ def test_an_unknown_parameter_of_a_write_has_no_effect(world: World, database: T
         href = f'{world.url(operation.template)}?unknown=1'
         response = send(world, operation, href=href, accept=JSON_API)
         assert response.status == 400, str(operation)
-        assert response.state['errors'][0]['source'] == {'parameter': 'unknown'}
+        assert response.json['errors'][0]['source'] == {'parameter': 'unknown'}
     assert database.rows() == before
 
 
@@ -388,7 +391,7 @@ def test_every_described_429_occurs(world: World, db: Session) -> None:
     ip_address = '192.0.2.1'
     for _ in range(REGISTRATION.attempts):
         count_attempt(db, registration_subjects(ip_address))
-    for operation in with_status(429):
+    for operation in operations_with(429):
         taken_email = {'email': 'bob@example.org'} if operation.template == '/api/users/{user_id}' else {}
         statuses = [
             send(world, operation, more=unknown_user(number) | taken_email, remote_addr=ip_address).status
@@ -398,8 +401,8 @@ def test_every_described_429_occurs(world: World, db: Session) -> None:
 
 
 def unknown_user(number: int) -> dict[str, str]:
-    """Return the name and the email of an unknown user, and a wrong password."""
-    name = f'person{number}'
+    """Return the name and the email of a user that does not exist, and a wrong password."""
+    name = f'user{number}'
     return {'username': name, 'email': f'{name}@example.org', 'current_password': 'wrong horse'}
 
 
@@ -427,33 +430,27 @@ def test_the_503_of_a_server_that_is_shutting_down_is_described(tmp_path: Path) 
 
 def test_every_described_status_is_tested_here() -> None:
     tested = {'200', '201', '204', '303', '304', '308'}
-    tested |= {
-        '400',
-        '401',
-        '403',
-        '404',
-        '406',
-        '409',
-        '412',
-        '413',
-        '415',
-        '422',
-        '429',
-        '5XX',
-    }
+    tested |= {'400', '401', '403', '404', '406', '409', '412', '413', '415', '422', '429', '5XX'}
     described = {status for operation in OPERATIONS for status in operation.operation['responses']}
     assert described == tested
 
 
 def test_a_form_and_its_body_schema_have_the_same_rules(ada: Client) -> None:
-    form = ada.me().state['_templates']['edit']
+    form = ada.me().json['_templates']['edit']
     content = DOCUMENT['paths']['/api/users/{user_id}']['put']['requestBody']['content'][form['contentType']]
-    rules = DESCRIPTION.resolved(content['schema'])['properties']
+    rules = DESCRIPTION.resolve(content['schema'])['properties']
     for field in form['properties']:
         assert rules[field['name']].get('maxLength') == field.get('maxLength')
         assert rules[field['name']].get('minLength') == field.get('minLength')
         if 'regex' in field:
             assert rules[field['name']]['pattern'] == field['regex']
+
+
+@pytest.mark.parametrize(
+    'value', ['1', '999999999999999', '1000000000000000', '8999999999999999', '0', '01', str(2**53)]
+)
+def test_the_pattern_of_ids_accepts_what_the_server_accepts(value: str) -> None:
+    assert bool(re.search(ID['pattern'], value)) == is_id(value)
 
 
 def test_the_document_has_the_openapi_media_type(client: Client) -> None:
@@ -471,19 +468,19 @@ def test_the_document_is_cacheable_by_anyone(client: Client, rel: str) -> None:
     response = client.follow(rel)
     assert response.status == 200
     assert response.headers['cache-control'].startswith('public')
-    again = client.get(client.entry().href(rel), headers={'If-None-Match': response.tag})
+    again = client.get(client.entry().href(rel), headers={'If-None-Match': response.etag})
     assert again.status == 304
 
 
 def test_the_etag_of_the_document_differs_by_media_type(client: Client) -> None:
     href = client.entry().href('service-desc')
-    assert client.get(href, accept=OPENAPI).tag != client.get(href, accept=JSON).tag
+    assert client.get(href, accept=OPENAPI).etag != client.get(href, accept=JSON).etag
 
 
 def test_urls_in_the_document_start_with_the_base_url(start: Start) -> None:
     app = start(BASE_URL='https://api.example.org')
     response = Client(app).get('/api/openapi.json')
-    assert response.state['servers'] == [{'url': 'https://api.example.org'}]
+    assert response.json['servers'] == [{'url': 'https://api.example.org'}]
     assert 'halcyon.test' not in response.text
 
 

@@ -1,4 +1,4 @@
-"""Declarations: a resource that differs from its declaration aborts startup with a one-sentence error."""
+"""Operations: a resource that does not match its declared operations aborts startup with one sentence."""
 
 from __future__ import annotations
 
@@ -13,7 +13,9 @@ from service.resources import stores
 
 pytestmark = pytest.mark.above_databases
 
-READ = Operation('Look', 'Says whether it is on.', {204: None}, Access.PUBLIC, formats=Formats.FIXED)
+READ = Operation(
+    'Get lamp', 'Tells whether the lamp is on.', {204: None}, Access.PUBLIC, formats=Formats.FIXED
+)
 
 
 class Lamp:
@@ -88,4 +90,4 @@ def test_a_wrong_declaration_aborts_startup(start_with: Any, resource: Any, sent
 
 def test_an_unknown_member_of_an_operation_is_rejected() -> None:
     with pytest.raises(TypeError, match='acces'):
-        Operation('Look', 'Says whether it is on.', {204: None}, acces=Access.PUBLIC)  # type: ignore[call-arg]
+        Operation('Get lamp', 'Tells whether the lamp is on.', {204: None}, acces=Access.PUBLIC)  # type: ignore[call-arg]

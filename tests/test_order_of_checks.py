@@ -18,17 +18,17 @@ BAD_KEY = {'headers': {'Idempotency-Key': 'two words'}, 'json': {'name': 'Bobbin
 WRONG_PASSWORD = {'Authorization': f'Basic {b64encode(b"ada:wrong horse").decode()}'}
 UNKNOWN_ID = 4711
 CASES: dict[str, tuple[str, str, str, dict[str, Any], int]] = {
-    'an unknown URL before a bad token': ('malformed', 'GET', '/api/nothing', {}, 404),
-    'an unsupported method before a bad token': ('malformed', 'POST', '/api', {}, 405),
-    'an unknown method before a bad token': ('malformed', 'FROB', '/api', {}, 501),
+    'an unknown URL before an invalid token': ('invalid token', 'GET', '/api/nothing', {}, 404),
+    'an unsupported method before an invalid token': ('invalid token', 'POST', '/api', {}, 405),
+    'an unknown method before an invalid token': ('invalid token', 'FROB', '/api', {}, 501),
     'a missing token before Accept': ('anonymous', 'GET', '/api/users', {'accept': 'image/png'}, 401),
-    'a bad token before Accept': ('malformed', 'GET', '/api', {'accept': 'image/png'}, 401),
+    'an invalid token before Accept': ('invalid token', 'GET', '/api', {'accept': 'image/png'}, 401),
     'Accept before the resource': ('owner', 'GET', f'/api/users/{UNKNOWN_ID}', {'accept': 'image/png'}, 406),
     'the resource before permission': ('other', 'PUT', f'/api/users/{UNKNOWN_ID}', {}, 404),
-    'the user to follow before permission': (
+    'the existence of the followed user before permission': (
         'other', 'PUT', f'/api/users/{{user_id}}/following/{UNKNOWN_ID}', {}, 404,
     ),
-    'permission before a follow that need not exist': (
+    'permission before the existence of the follow': (
         'other', 'DELETE', f'/api/users/{{user_id}}/following/{UNKNOWN_ID}', {}, 403,
     ),
     'permission before Content-Type': ('other', 'PUT', '/api/users/{user_id}', BAD_TYPE, 403),
@@ -60,9 +60,9 @@ CASES: dict[str, tuple[str, str, str, dict[str, Any], int]] = {
     'Content-Type before size': (
         'owner', 'POST', '/api/posts', {'headers': BAD_TYPE['headers'], 'body': b'{' * 65537}, 415,
     ),
-    'an invalid token to renew before syntax': ('malformed', 'POST', '/api/tokens', MALFORMED, 401),
+    'an invalid token to renew before syntax': ('invalid token', 'POST', '/api/tokens', MALFORMED, 401),
     'an invalid token to renew before values': (
-        'malformed', 'POST', '/api/tokens', {'json': {'format': 'unknown'}}, 401,
+        'invalid token', 'POST', '/api/tokens', {'json': {'format': 'unknown'}}, 401,
     ),
     'a precondition before values of a renewal': (
         'owner', 'POST', '/api/tokens', STALE | {'json': {'format': 'unknown'}}, 412,
@@ -112,10 +112,10 @@ CASES: dict[str, tuple[str, str, str, dict[str, Any], int]] = {
         'owner', 'DELETE', '/api/posts/{post_id}?include=nothing', STALE, 400,
     ),
     'the query before a precondition': ('owner', 'GET', '/api/posts?page=0', STALE, 400),
-    'the query before an effect': (
+    'the query before a post is created': (
         'owner', 'POST', '/api/posts?include=nothing', {'json': {'body': 'x'}}, 400,
     ),
-    'Accept before a new user is created': (
+    'Accept before a user is created': (
         'anonymous', 'POST', '/api/users',
         {'accept': 'image/png', 'json': {'username': 'eve', 'email': 'e@x.org', 'password': 'x' * 9}}, 406,
     ),
@@ -129,7 +129,7 @@ def test_checks_run_in_the_documented_order(
     name, method, template, request, status = CASES[case]
     clients = {
         'anonymous': Client(app),
-        'malformed': Client(app, token='no token'),
+        'invalid token': Client(app, token='no token'),
         'owner': ada,
         'other': bob,
     }

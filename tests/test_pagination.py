@@ -1,4 +1,4 @@
-"""Pagination by links, by numbers, and with invalid parameters."""
+"""Pagination by links and by page numbers, and its invalid parameters."""
 
 from __future__ import annotations
 
@@ -20,14 +20,15 @@ def author(ada: Client) -> Client:
     return ada
 
 
-def posts(page: ApiResponse) -> list[str]:
+def bodies(page: ApiResponse) -> list[str]:
+    """Return the texts of the posts on a page."""
     return [item['body'] for item in page.items]
 
 
-def walk(page: ApiResponse, rel: str) -> list[ApiResponse]:
-    """Follow a relation from page to page to the end."""
+def walk(page: ApiResponse, rel: str = 'next') -> list[ApiResponse]:
+    """Return the page and all pages after it, or before it if the link relation is `prev`."""
     pages = [page]
-    while rel in pages[-1].state['_links']:
+    while rel in pages[-1].json['_links']:
         pages.append(pages[-1].follow(rel))
     return pages
 
@@ -35,13 +36,13 @@ def walk(page: ApiResponse, rel: str) -> list[ApiResponse]:
 def test_next_visits_every_entry_once(author: Client) -> None:
     pages = walk(author.follow('hc:posts'), 'next')
     assert [len(page.items) for page in pages] == [10, 10, 5]
-    assert [page.state['_meta']['page'] for page in pages] == [1, 2, 3]
-    assert [body for page in pages for body in posts(page)] == [f'post {n}' for n in reversed(range(25))]
+    assert [page.json['_meta']['page'] for page in pages] == [1, 2, 3]
+    assert [body for page in pages for body in bodies(page)] == [f'post {n}' for n in reversed(range(25))]
 
 
 def test_prev_visits_every_entry_once(author: Client) -> None:
     pages = walk(author.follow('hc:posts').follow('last'), 'prev')
-    assert [body for page in pages[::-1] for body in posts(page)] == [
+    assert [body for page in pages[::-1] for body in bodies(page)] == [
         f'post {n}' for n in reversed(range(25))
     ]
 
@@ -49,14 +50,14 @@ def test_prev_visits_every_entry_once(author: Client) -> None:
 def test_new_entries_cause_no_repeats(author: Client) -> None:
     first = author.follow('hc:posts')
     author.publish('new')
-    assert posts(first.follow('next')) == [f'post {n}' for n in range(14, 4, -1)]
+    assert bodies(first.follow('next')) == [f'post {n}' for n in range(14, 4, -1)]
 
 
 def test_deleted_entries_cause_no_gaps(author: Client) -> None:
     first = author.follow('hc:posts')
     author.delete(first.items[0]['_links']['self']['href'])
     author.delete(first.items[-1]['_links']['self']['href'])
-    assert posts(first.follow('next')) == [f'post {n}' for n in range(14, 4, -1)]
+    assert bodies(first.follow('next')) == [f'post {n}' for n in range(14, 4, -1)]
 
 
 def test_next_of_an_emptied_page_is_the_first_page(author: Client) -> None:
@@ -64,40 +65,40 @@ def test_next_of_an_emptied_page_is_the_first_page(author: Client) -> None:
     for item in author.follow('hc:posts').items:
         author.delete(item['_links']['self']['href'])
     empty = second.follow('prev')
-    assert posts(empty) == []
-    assert posts(empty.follow('next')) == [f'post {n}' for n in range(14, 4, -1)]
+    assert bodies(empty) == []
+    assert bodies(empty.follow('next')) == [f'post {n}' for n in range(14, 4, -1)]
 
 
 def test_every_page_links_to_first_and_last(author: Client) -> None:
     for page in walk(author.follow('hc:posts'), 'next'):
-        assert posts(page.follow('first')) == [f'post {n}' for n in range(24, 14, -1)]
-        assert posts(page.follow('last')) == [f'post {n}' for n in range(4, -1, -1)]
+        assert bodies(page.follow('first')) == [f'post {n}' for n in range(24, 14, -1)]
+        assert bodies(page.follow('last')) == [f'post {n}' for n in range(4, -1, -1)]
 
 
 def test_the_first_page_has_no_prev_and_the_last_no_next(author: Client) -> None:
     first = author.follow('hc:posts')
-    assert 'prev' not in first.state['_links']
-    assert 'next' not in first.follow('last').state['_links']
+    assert 'prev' not in first.json['_links']
+    assert 'next' not in first.follow('last').json['_links']
 
 
 def test_an_empty_collection_links_only_to_first_and_last(ada: Client) -> None:
     page = ada.follow('hc:posts')
-    assert page.state['_meta'] == {'page': 1, 'per_page': 10, 'total_pages': 0, 'total_items': 0}
-    assert not {'prev', 'next'} & set(page.state['_links'])
+    assert page.json['_meta'] == {'page': 1, 'per_page': 10, 'total_pages': 0, 'total_items': 0}
+    assert not {'prev', 'next'} & set(page.json['_links'])
     assert page.href('first') == page.href('last')
 
 
 def test_a_page_past_the_end_is_empty_and_its_prev_is_the_last(author: Client) -> None:
     page = author.follow('hc:posts').follow('hc:page', page=99, per_page=10)
-    assert (page.status, posts(page)) == (200, [])
-    assert 'next' not in page.state['_links']
+    assert (page.status, bodies(page)) == (200, [])
+    assert 'next' not in page.json['_links']
     assert page.href('prev') == page.href('last')
-    assert posts(page.follow('prev')) == [f'post {n}' for n in range(4, -1, -1)]
+    assert bodies(page.follow('prev')) == [f'post {n}' for n in range(4, -1, -1)]
 
 
 def test_a_page_past_the_end_of_an_empty_collection_has_no_prev(ada: Client) -> None:
     page = ada.follow('hc:posts').follow('hc:page', page=2)
-    assert not {'prev', 'next'} & set(page.state['_links'])
+    assert not {'prev', 'next'} & set(page.json['_links'])
 
 
 @pytest.mark.parametrize(
@@ -106,7 +107,7 @@ def test_a_page_past_the_end_of_an_empty_collection_has_no_prev(ada: Client) -> 
 )
 def test_per_page_is_limited_to_100(author: Client, per_page: str, applied: int) -> None:
     page = author.get(f'/api/posts?per_page={per_page}')
-    assert page.state['_meta']['per_page'] == applied
+    assert page.json['_meta']['per_page'] == applied
     assert len(page.items) == min(applied, 25)
     assert page.href('self').endswith(f'?per_page={applied}')
 
@@ -124,7 +125,7 @@ def test_any_positive_integer_is_a_page_number(author: Client, page: str) -> Non
 def test_an_invalid_page_number_or_size_is_rejected(ada: Client, url: str, name: str, value: str) -> None:
     response = ada.get(f'{url}?{name}={value}')
     assert_problem(response, 400)
-    assert response.state['parameter'] == name
+    assert response.json['parameter'] == name
 
 
 @pytest.mark.parametrize('name', ['page[after]', 'page[before]'])
@@ -150,7 +151,7 @@ def test_an_invalid_page_number_or_size_is_rejected(ada: Client, url: str, name:
 def test_an_invalid_cursor_is_rejected(ada: Client, name: str, value: str) -> None:
     response = ada.get(f'/api/posts?{name}={value}')
     assert_problem(response, 400)
-    assert response.state['parameter'] == name
+    assert response.json['parameter'] == name
 
 
 def test_a_cursor_of_another_order_is_rejected(author: Client, bob: Client) -> None:
@@ -194,7 +195,7 @@ def test_self_is_the_requested_page(author: Client) -> None:
 def test_the_link_header_has_the_links_of_the_document(author: Client) -> None:
     for page in walk(author.follow('hc:posts'), 'next'):
         header_links = {rel: href for href, rel in LINK.findall(page.headers['link'])}
-        links = page.state['_links']
+        links = page.json['_links']
         assert header_links == {
             rel: links[rel]['href'] for rel in ('self', 'first', 'prev', 'next', 'last') if rel in links
         }
@@ -202,24 +203,24 @@ def test_the_link_header_has_the_links_of_the_document(author: Client) -> None:
 
 def test_items_are_linked_and_embedded_in_the_same_order(author: Client) -> None:
     page = author.follow('hc:posts')
-    linked = [link['href'] for link in page.state['_links']['item']]
+    linked = [link['href'] for link in page.json['_links']['item']]
     assert linked == [item['_links']['self']['href'] for item in page.items]
 
 
 @pytest.mark.parametrize('rel', ['hc:followers', 'hc:following'])
-def test_follows_are_paginated_newest_first(ada: Client, bob: Client, rel: str) -> None:
+def test_follows_are_listed_newest_first(ada: Client, bob: Client, rel: str) -> None:
     names = [f'friend{number}' for number in range(3)]
     for name in names:
         Client(ada.app).register(name)
         friend = ada.sign_in(name)
         follower, followee = (friend, ada) if rel == 'hc:followers' else (ada, friend)
-        follower.put(href_of(follower.get(followee.me().href('self')).state, 'hc:follow'))
+        follower.put(href_of(follower.get(followee.me().href('self')).json, 'hc:follow'))
     first = ada.me().follow(rel).follow('hc:page', page=1, per_page=2)
     listed = [item['username'] for page in walk(first, 'next') for item in page.items]
     assert listed == names[::-1]
 
 
-def test_every_collection_can_be_traversed_from_its_end(author: Client, bob: Client) -> None:
+def test_every_collection_can_be_read_from_either_end(author: Client, bob: Client) -> None:
     author.put(author.get(bob.me().href('self')).href('hc:follow'))
     me = author.me()
     for url in (
@@ -233,4 +234,4 @@ def test_every_collection_can_be_traversed_from_its_end(author: Client, bob: Cli
         forward = [item for page in walk(first, 'next') for item in page.items]
         backward = [item for page in walk(first.follow('last'), 'prev')[::-1] for item in page.items]
         assert forward == backward
-        assert len(forward) == first.state['_meta']['total_items']
+        assert len(forward) == first.json['_meta']['total_items']

@@ -1,4 +1,4 @@
-"""A path prefix of all URLs: that of BASE_URL, or one that proxies remove and send in X-Forwarded-Prefix."""
+"""A path prefix of all URLs: the path of BASE_URL, or the one that proxies send in X-Forwarded-Prefix."""
 
 from __future__ import annotations
 
@@ -10,21 +10,21 @@ import falcon.testing
 import pytest
 
 from service.http.forwarded import without_prefix
-from tests.client import HAL, HTML, JSON_API
+from tests.client import FORM, HAL, HTML, JSON_API
 from tests.conftest import Start
-from tests.html import Page
+from tests.html import Page, loaded_files
 from tests.links import Response, check_links, follow_all
 
 PROXY = '10.0.0.7'
 BASE = 'https://h.test/town/halcyon'
-PERSON = {'username': 'ada', 'email': 'ada@example.org', 'password': 'correct horse'}
+NEW_USER = {'username': 'ada', 'email': 'ada@example.org', 'password': 'correct horse'}
 
 
 @pytest.fixture(
     params=['BASE_URL', 'BASE_URL, path kept', 'X-Forwarded-Prefix', 'X-Forwarded-Prefix, two proxies']
 )
 def send(request: pytest.FixtureRequest, start: Start) -> Any:
-    """Return a function that requests a URL below BASE, and checks that all links lead below it."""
+    """Return a function that requests a URL below BASE, and asserts that all links lead below it."""
     sent: dict[str, str] = {}
     if request.param.startswith('BASE_URL'):
         app = start(BASE_URL=BASE + '/')
@@ -52,7 +52,7 @@ def send(request: pytest.FixtureRequest, start: Start) -> Any:
 
 
 def test_every_link_of_every_format_works(send: Any) -> None:
-    assert send('POST', f'{BASE}/api/users', json=PERSON).status_code == 201
+    assert send('POST', f'{BASE}/api/users', json=NEW_USER).status_code == 201
     response = send('POST', f'{BASE}/api/tokens', json={'username': 'ada', 'password': 'correct horse'})
     token = {'Authorization': f'Bearer {response.json["token"]}'}
     for name in ('Hello', 'Good-bye'):
@@ -67,8 +67,7 @@ def test_every_link_of_every_format_works(send: Any) -> None:
 
 
 def test_a_page_has_its_files_below_the_base(send: Any) -> None:
-    page = Page(send('GET', f'{BASE}/api', headers={'Accept': HTML}).text)
-    files = [tag['src'] for tag in page.all('script')] + [tag['href'] for tag in page.all('link')]
+    files = loaded_files(Page(send('GET', f'{BASE}/api', headers={'Accept': HTML}).text))
     assert len(files) >= 3
     for url in files:
         assert send('GET', f'https://h.test{url}').status_code == 200
@@ -86,8 +85,8 @@ def test_the_instance_of_a_problem_has_the_prefix_once(send: Any) -> None:
 
 
 def test_the_session_cookie_is_only_for_the_base_path(send: Any) -> None:
-    send('POST', f'{BASE}/api/users', json=PERSON)
-    headers = {'Accept': HTML, 'Content-Type': 'application/x-www-form-urlencoded'}
+    send('POST', f'{BASE}/api/users', json=NEW_USER)
+    headers = {'Accept': HTML, 'Content-Type': FORM}
     body = f'username=ada&password=correct+horse&_return={BASE}/api/posts'
     result = send('POST', f'{BASE}/api/tokens', headers=headers, body=body)
     assert (result.status_code, result.headers['location']) == (303, f'{BASE}/api/posts')

@@ -1,4 +1,4 @@
-"""Purging: issuing a token deletes expired rows; no other request does."""
+"""Purging: requests that issue a token also delete expired rows, and no other requests do."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from tests.clock import MovableClock
 from tests.conftest import Start
 
 
-class Stored:
-    """A database, read by another connection."""
+class DatabaseFile:
+    """A SQLite file, which is read by a connection of its own."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
@@ -25,14 +25,14 @@ class Stored:
 
 
 @pytest.fixture
-def stored(tmp_path: Path) -> Stored:
-    return Stored(tmp_path / 'purged.db')
+def database_file(tmp_path: Path) -> DatabaseFile:
+    return DatabaseFile(tmp_path / 'purged.db')
 
 
 @pytest.fixture
-def ada(start: Start, stored: Stored, clock: MovableClock) -> Client:
-    """Ada, whose token expires in one second, at a server with three expired tokens."""
-    anonymous = Client(start(DATABASE_URL=f'sqlite:///{stored.path}'))
+def ada(start: Start, database_file: DatabaseFile, clock: MovableClock) -> Client:
+    """Ada, whose token expires in one second, on a server with three expired tokens."""
+    anonymous = Client(start(DATABASE_URL=f'sqlite:///{database_file.path}'))
     anonymous.register('ada')
     for _ in range(3):
         anonymous.sign_in('ada')
@@ -42,50 +42,50 @@ def ada(start: Start, stored: Stored, clock: MovableClock) -> Client:
     return ada
 
 
-def test_a_sign_in_deletes_expired_tokens(ada: Client, stored: Stored) -> None:
+def test_a_sign_in_deletes_expired_tokens(ada: Client, database_file: DatabaseFile) -> None:
     ada.sign_in('ada')
-    assert stored.count('tokens') == 2
+    assert database_file.count('tokens') == 2
 
 
-def test_a_renewal_deletes_expired_tokens(ada: Client, stored: Stored) -> None:
+def test_a_renewal_deletes_expired_tokens(ada: Client, database_file: DatabaseFile) -> None:
     assert ada.post(ada.entry().href('hc:tokens')).status == 200
-    assert stored.count('tokens') == 2  # the renewed token stays valid for 30 seconds
+    assert database_file.count('tokens') == 2  # the renewed token stays valid for 30 seconds
 
 
-def test_other_requests_delete_nothing(ada: Client, stored: Stored) -> None:
+def test_other_requests_delete_nothing(ada: Client, database_file: DatabaseFile) -> None:
     ada.entry()
     ada.request('HEAD', '/api')
     ada.request('OPTIONS', '/api')
     ada.publish('Hello')
     assert Client(ada.app).post('/api/tokens', {'username': 'ada', 'password': 'wrong'}).status == 401
-    assert stored.count('tokens') == 4
+    assert database_file.count('tokens') == 4
 
 
 def test_a_sign_in_deletes_expired_idempotency_keys_and_attempts(
-    ada: Client, stored: Stored, clock: MovableClock
+    ada: Client, database_file: DatabaseFile, clock: MovableClock
 ) -> None:
     ada.post('/api/posts', {'body': 'Hello'}, headers={'Idempotency-Key': '"k"'})
-    assert stored.count('idempotency_keys') == 1
-    assert stored.count('tries') > 0
+    assert database_file.count('idempotency_keys') == 1
+    assert database_file.count('tries') > 0
     clock.move(seconds=24 * 3600 + 1)
     ada.sign_in('ada')
-    assert (stored.count('idempotency_keys'), stored.count('tries')) == (0, 0)
+    assert (database_file.count('idempotency_keys'), database_file.count('tries')) == (0, 0)
 
 
-def test_deletion_continues_when_the_clock_steps_back(
-    ada: Client, stored: Stored, clock: MovableClock
+def test_expired_tokens_are_deleted_after_the_clock_steps_back(
+    ada: Client, database_file: DatabaseFile, clock: MovableClock
 ) -> None:
     clock.move(seconds=-80000)
     ada.sign_in('ada')
     clock.move(seconds=83700)
     ada.sign_in('ada')
-    assert stored.count('tokens') == 1
+    assert database_file.count('tokens') == 1
 
 
 def test_a_backlog_is_deleted_in_batches_by_the_next_sign_ins(
-    start: Start, stored: Stored, clock: MovableClock
+    start: Start, database_file: DatabaseFile, clock: MovableClock
 ) -> None:
-    anonymous = Client(start(DATABASE_URL=f'sqlite:///{stored.path}'))
+    anonymous = Client(start(DATABASE_URL=f'sqlite:///{database_file.path}'))
     names = ('ada', 'bob', 'cleo')
     for name in names:
         anonymous.register(name)
@@ -95,5 +95,5 @@ def test_a_backlog_is_deleted_in_batches_by_the_next_sign_ins(
     remaining = []
     for _ in range(3):
         anonymous.sign_in('ada')
-        remaining.append(stored.count('tokens'))
+        remaining.append(database_file.count('tokens'))
     assert remaining == [151, 52, 3]

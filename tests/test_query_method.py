@@ -1,4 +1,4 @@
-"""QUERY (RFC 10008): a collection with the parameters in the body, the same as GET of the equivalent URL."""
+"""QUERY (RFC 10008): a collection with the parameters in the body; the response is that of GET."""
 
 from __future__ import annotations
 
@@ -10,12 +10,22 @@ import pytest
 from falcon.testing import simulate_request
 
 from service.urls import FOLLOWED
-from tests.client import HAL, HAL_FORMS, HTML, JSON, JSON_API, ORIGIN, ApiResponse, Client, assert_problem
+from tests.client import (
+    FORM,
+    HAL,
+    HAL_FORMS,
+    HTML,
+    JSON,
+    JSON_API,
+    ORIGIN,
+    ApiResponse,
+    Client,
+    assert_problem,
+)
 from tests.routes import World, routes
 
 pytestmark = pytest.mark.above_databases
 
-FORM = 'application/x-www-form-urlencoded'
 FORMATS = [HAL, HAL_FORMS, JSON, JSON_API, HTML]
 
 
@@ -36,6 +46,7 @@ def query(
 
 
 def collections(app: Any) -> list[str]:
+    """Return the URL templates of all collections."""
     return sorted(
         template
         for template, resource in routes(app)
@@ -44,15 +55,16 @@ def collections(app: Any) -> list[str]:
 
 
 def formats(template: str) -> list[str]:
+    """Return the media types in which a collection is available."""
     return [JSON_API] if '/relationships/' in template else FORMATS
 
 
 def assert_same(queried: ApiResponse, expected: ApiResponse) -> None:
-    """Assert that both responses are the same, except for the Content-Location of QUERY."""
+    """Assert that the responses to QUERY and GET are the same, except for the Content-Location of QUERY."""
     assert (queried.status, queried.text) == (expected.status, expected.text)
-    headers = queried.lasting_headers
+    headers = queried.stable_headers
     assert headers.pop('content-location').startswith(ORIGIN)
-    assert headers == expected.lasting_headers
+    assert headers == expected.stable_headers
 
 
 def test_every_collection_responds_to_query_as_to_get(app: Any, world: World) -> None:
@@ -128,10 +140,10 @@ def test_an_invalid_parameter_is_400_and_is_named(
 ) -> None:
     response = query(world.ada, url, body, content_type)
     assert_problem(response, 400)
-    assert 'page' in response.state['detail']
+    assert 'page' in response.json['detail']
     response = query(world.ada, url, body, content_type, accept=JSON_API)
     assert response.status == 400
-    assert response.state['errors'][0]['source']['parameter'].startswith('page')
+    assert response.json['errors'][0]['source']['parameter'].startswith('page')
 
 
 @pytest.mark.parametrize(
@@ -158,7 +170,7 @@ def test_a_malformed_body_is_400(world: World, body: bytes, content_type: str) -
 def test_a_query_without_content_type_is_400(world: World, body: bytes) -> None:
     response = world.ada.request('QUERY', '/api/posts', body=body)
     assert_problem(response, 400)
-    assert 'Content-Type' in response.state['detail']
+    assert 'Content-Type' in response.json['detail']
 
 
 @pytest.mark.parametrize('body', [b'page=1', b''])
@@ -215,15 +227,15 @@ def test_accept_is_checked_before_the_body(world: World) -> None:
 def test_a_query_is_conditional_like_get(world: World, accept: str) -> None:
     body = b'page=1&per_page=2' if accept != JSON_API else b'page[size]=2'
     response = query(world.ada, '/api/posts', body, accept=accept)
-    unchanged = query(world.ada, '/api/posts', body, accept=accept, headers={'If-None-Match': response.tag})
+    unchanged = query(world.ada, '/api/posts', body, accept=accept, headers={'If-None-Match': response.etag})
     assert unchanged.status == 304
-    assert unchanged.tag == response.tag
+    assert unchanged.etag == response.etag
     assert unchanged.headers['content-location'] == response.headers['content-location']
-    matching = {'If-Match': response.tag}
+    matching = {'If-Match': response.etag}
     assert query(world.ada, '/api/posts', body, accept=accept, headers=matching).status == 200
     world.ada.publish('another')
     assert query(world.ada, '/api/posts', body, accept=accept, headers=matching).status == 412
-    changed = query(world.ada, '/api/posts', body, accept=accept, headers={'If-None-Match': response.tag})
+    changed = query(world.ada, '/api/posts', body, accept=accept, headers={'If-None-Match': response.etag})
     assert changed.status == 200
 
 

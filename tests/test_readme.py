@@ -1,4 +1,4 @@
-"""The documentation: its commands run as written, and its tables agree with the code."""
+"""The documentation: its commands work as written, and its tables agree with the code."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ README, OPERATIONS, *OTHERS = (
 )
 DOCUMENTS = (README, OPERATIONS, *OTHERS)
 COMMAND = '.venv/bin/python -m service'
-# Without a terminal HTTPie would take its standard input for a request body.
+# Without --ignore-stdin, HTTPie sends its standard input as the body if it is not a terminal.
 PREFACE = 'set -e\nhttp() { command http --ignore-stdin "$@"; echo; }\n'
 
 
@@ -61,7 +61,7 @@ def run(script: str, folder: Path, **environment: str) -> str:
 
 @pytest.fixture
 def project(tmp_path: Path) -> Path:
-    """A directory like a clone in which everything is installed."""
+    """A directory that is like a clone with an installed environment."""
     for name in ('service', 'schema.sql', 'gunicorn.conf.py'):
         (tmp_path / name).symlink_to(ROOT / name)
     (tmp_path / '.venv').symlink_to(sys.prefix)
@@ -70,7 +70,7 @@ def project(tmp_path: Path) -> Path:
 
 @pytest.fixture(scope='module')
 def responses(tmp_path_factory: pytest.TempPathFactory) -> list[dict[str, Any]]:
-    """The documents that the transcript prints, run against a real server."""
+    """The documents that the transcript in the README prints, run with a real server."""
     folder = tmp_path_factory.mktemp('readme')
     transcript = '\n'.join(blocks(README, 'sh'))
     with Server(folder) as server:
@@ -137,9 +137,9 @@ def test_the_documented_commands_of_operators_succeed(tmp_path: Path) -> None:
     environment = {'DATABASE_URL': f'sqlite:///{tmp_path}/halcyon.db', 'BCRYPT_COST': '4'}
     for line in script.splitlines():
         command, _, file = line.partition(' < ')
-        typed = {'': '', 'password.txt': 'correct horse\n'}[file]
+        standard_input = {'': '', 'password.txt': 'correct horse\n'}[file]
         arguments = shlex.split(command.removeprefix(COMMAND))
-        result = CliRunner().invoke(main, arguments, input=typed, env=environment)
+        result = CliRunner().invoke(main, arguments, input=standard_input, env=environment)
         assert result.exit_code == 0, f'{line}: {result.output}'
 
 

@@ -25,39 +25,39 @@ from tests.description import description_of
 
 pytestmark = pytest.mark.above_databases
 
-PROXY = {'FORWARDED_ALLOW_IPS': '10.0.0.0/8'}
-EVIL = 'x\n2026-11-22T06:06:33.221Z INFO vm service.requests[1] GET /api 200\r\x1b[2J\x85\u2028'
+TRUST_PROXIES = {'FORWARDED_ALLOW_IPS': '10.0.0.0/8'}
+INJECTION = 'x\n2026-11-22T06:06:33.221Z INFO vm service.requests[1] GET /api 200\r\x1b[2J\x85\u2028'
 
 
 @pytest.fixture
-def visitor(start: Start, lines: StringIO) -> Client:
+def visitor(start: Start, request_log: StringIO) -> Client:
     """An anonymous client of a server that logs in JSON, before its first request."""
     app = start(LOG_FORMAT='json')
     description_of(app)  # which Client requests first
-    lines.seek(0)
-    lines.truncate()
+    request_log.seek(0)
+    request_log.truncate()
     return Client(app)
 
 
-def last(lines: StringIO) -> dict[str, Any]:
+def last_line(request_log: StringIO) -> dict[str, Any]:
     """Return the last line, parsed as JSON."""
-    line: dict[str, Any] = json.loads(lines.getvalue().splitlines()[-1])
+    line: dict[str, Any] = json.loads(request_log.getvalue().splitlines()[-1])
     return line
 
 
-def test_a_text_line_has_request_status_user_and_request_id(ada: Client, lines: StringIO) -> None:
+def test_a_text_line_has_request_status_user_and_request_id(ada: Client, request_log: StringIO) -> None:
     me = ada.me()
     pattern = (
         r'\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z INFO '
         rf'{re.escape(NODE)} service\.requests\[{os.getpid()}\] '
-        rf'GET /api/users/{me.state["id"]} 200 \d+\.\d ms viewer={me.state["id"]} request={me.request_id}'
+        rf'GET /api/users/{me.json["id"]} 200 \d+\.\d ms viewer={me.json["id"]} request={me.request_id}'
     )
-    assert re.fullmatch(pattern, lines.getvalue().splitlines()[-1])
+    assert re.fullmatch(pattern, request_log.getvalue().splitlines()[-1])
 
 
-def test_a_json_line_has_request_status_user_and_request_id(visitor: Client, lines: StringIO) -> None:
+def test_a_json_line_has_request_status_user_and_request_id(visitor: Client, request_log: StringIO) -> None:
     response = visitor.get('/api/users?page=2')
-    line = last(lines)
+    line = last_line(request_log)
     assert re.fullmatch(r'\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z', line.pop('time'))
     assert line.pop('ms') > 0
     assert line == {
@@ -75,15 +75,15 @@ def test_a_json_line_has_request_status_user_and_request_id(visitor: Client, lin
 
 @pytest.mark.parametrize('format', ['text', 'json'])
 def test_a_request_line_has_the_layout_of_a_log_record(format: str) -> None:
-    lines = StringIO()
-    RequestLog(format, lines).write('GET', '/api', 200, 0.001, None, 'one')
+    request_log = StringIO()
+    RequestLog(format, request_log).write('GET', '/api', 200, 0.001, None, 'one')
     record = logging.LogRecord('service.requests', logging.INFO, '', 0, 'GET /api 200', None, None)
     if format == 'json':
-        by_record = json.loads(JsonFormatter().format(record))
-        assert [*json.loads(lines.getvalue())][:5] == [*by_record][:5]
+        formatted_record = json.loads(JsonFormatter().format(record))
+        assert [*json.loads(request_log.getvalue())][:5] == [*formatted_record][:5]
     else:
         start = re.compile(r'\S+ INFO \S+ service\.requests\[\d+\] GET /api 200')
-        assert start.match(lines.getvalue())
+        assert start.match(request_log.getvalue())
         assert start.match(TextFormatter().format(record))
 
 
@@ -101,41 +101,41 @@ def test_a_request_line_has_the_layout_of_a_log_record(format: str) -> None:
     ],
 )
 def test_the_line_has_the_status_of_the_response(
-    visitor: Client, lines: StringIO, method: str, url: str, status: int
+    visitor: Client, request_log: StringIO, method: str, url: str, status: int
 ) -> None:
     response = visitor.request(method, url)
-    line = last(lines)
+    line = last_line(request_log)
     assert (line['method'], line['path'], line['status']) == (method, url, status)
     assert line['request'] == response.request_id
     assert response.status == status
 
 
-def test_a_304_is_logged_as_304(visitor: Client, lines: StringIO) -> None:
-    visitor.get('/api', headers={'If-None-Match': visitor.get('/api').tag})
-    assert last(lines)['status'] == 304
+def test_a_304_is_logged_as_304(visitor: Client, request_log: StringIO) -> None:
+    visitor.get('/api', headers={'If-None-Match': visitor.get('/api').etag})
+    assert last_line(request_log)['status'] == 304
 
 
-def test_an_unknown_method_is_logged_as_other(visitor: Client, lines: StringIO) -> None:
+def test_an_unknown_method_is_logged_as_other(visitor: Client, request_log: StringIO) -> None:
     visitor.request('FROB', '/api')
-    assert (last(lines)['method'], last(lines)['status']) == ('other', 501)
+    assert (last_line(request_log)['method'], last_line(request_log)['status']) == ('other', 501)
 
 
 @pytest.mark.parametrize(('error', 'status'), [(RuntimeError(), 500), (Unavailable('x'), 503)])
 def test_a_failed_request_is_logged(
-    visitor: Client, lines: StringIO, monkeypatch: pytest.MonkeyPatch, error: Exception, status: int
+    visitor: Client, request_log: StringIO, monkeypatch: pytest.MonkeyPatch, error: Exception, status: int
 ) -> None:
     monkeypatch.setattr(entry_point, 'Document', failing(error))
     response = visitor.get('/api')
-    assert last(lines)['status'] == response.status == status
+    assert last_line(request_log)['status'] == response.status == status
 
 
 def test_a_rendering_error_is_logged_as_500(
-    visitor: Client, lines: StringIO, monkeypatch: pytest.MonkeyPatch
+    visitor: Client, request_log: StringIO, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr('service.resources.health._OK', {'status': object()})
     response = falcon.testing.simulate_get(visitor.app, '/health/live', host='halcyon.test')
-    assert response.status_code == last(lines)['status'] == 500
-    assert last(lines)['request'] in response.text
+    assert response.status_code == last_line(request_log)['status'] == 500
+    assert last_line(request_log)['request'] in response.text
 
 
 class Stop(BaseException):
@@ -143,12 +143,12 @@ class Stop(BaseException):
 
 
 def test_an_uncaught_exception_is_logged_as_500(
-    visitor: Client, lines: StringIO, monkeypatch: pytest.MonkeyPatch
+    visitor: Client, request_log: StringIO, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(entry_point, 'Document', failing(Stop()))
     with pytest.raises(Stop):
         falcon.testing.simulate_get(visitor.app, '/api', host='halcyon.test')
-    assert (last(lines)['path'], last(lines)['status']) == ('/api', 500)
+    assert (last_line(request_log)['path'], last_line(request_log)['status']) == ('/api', 500)
 
 
 def failing(error: BaseException) -> Any:
@@ -170,9 +170,9 @@ def test_a_log_write_failure_does_not_affect_the_request(db: Session) -> None:
 
 
 @pytest.mark.parametrize('url', ['/health/live', '/health/ready'])
-def test_successful_health_checks_are_not_logged(visitor: Client, lines: StringIO, url: str) -> None:
+def test_successful_health_checks_are_not_logged(visitor: Client, request_log: StringIO, url: str) -> None:
     assert visitor.get(url).status == 200
-    assert lines.getvalue() == ''
+    assert request_log.getvalue() == ''
 
 
 @pytest.mark.parametrize(
@@ -188,7 +188,7 @@ def test_successful_health_checks_are_not_logged(visitor: Client, lines: StringI
         ('*', '*'),
         ('/api' * 9, '/api' * 7),
         ('/x' * 5000, '/*' * 7),
-        ('/' + EVIL, '/*/*'),
+        ('/' + INJECTION, '/*/*'),
         ('/api\n', '/*'),
     ],
 )  # fmt: skip
@@ -206,16 +206,16 @@ def test_only_path_segments_of_routes_are_logged(app: Any) -> None:
 
 @pytest.mark.parametrize('format', ['text', 'json'])
 def test_a_request_is_always_one_line(format: str) -> None:
-    lines = StringIO()
-    RequestLog(format, lines).write(EVIL, EVIL, 200, 0.001, None, EVIL)
-    written = lines.getvalue()
+    request_log = StringIO()
+    RequestLog(format, request_log).write(INJECTION, INJECTION, 200, 0.001, None, INJECTION)
+    written = request_log.getvalue()
     assert written.endswith('\n')
     assert written[:-1].isprintable()
 
 
 def test_lines_of_a_traceback_are_indented_and_escaped() -> None:
     try:
-        raise RuntimeError(EVIL)
+        raise RuntimeError(INJECTION)
     except RuntimeError as error:
         caught = (type(error), error, error.__traceback__)
     record = logging.LogRecord('x', logging.ERROR, '', 0, 'request one failed', None, caught)
@@ -234,7 +234,7 @@ def test_every_request_has_its_own_id(client: Client) -> None:
     'request_id', ['a', '9f86d081-884c-4d65-9a2f', '0A2B:1F90_AC10:0050', '1-67891233-abcdef', 'x' * 64]
 )
 def test_a_trusted_proxy_can_set_the_request_id(start: Start, request_id: str) -> None:
-    response = Client(start(**PROXY)).get(
+    response = Client(start(**TRUST_PROXIES)).get(
         '/nothing', headers={'X-Request-Id': request_id}, remote_addr='10.0.0.1'
     )
     assert response.request_id == request_id
@@ -244,13 +244,13 @@ def test_a_trusted_proxy_can_set_the_request_id(start: Start, request_id: str) -
     'request_id', ['', 'x' * 65, 'a b', 'a,b', '"a"', 'ada@example.org', 'a\x1b', 'ä', 'a;b', '<b>']
 )
 def test_an_invalid_request_id_is_replaced(start: Start, request_id: str) -> None:
-    response = Client(start(**PROXY)).get(
+    response = Client(start(**TRUST_PROXIES)).get(
         '/nothing', headers={'X-Request-Id': request_id}, remote_addr='10.0.0.1'
     )
     assert re.fullmatch(r'[0-9a-f]{16}', response.request_id)
 
 
-@pytest.mark.parametrize(('settings', 'peer'), [(PROXY, '192.0.2.1'), ({}, '10.0.0.1')])
+@pytest.mark.parametrize(('settings', 'peer'), [(TRUST_PROXIES, '192.0.2.1'), ({}, '10.0.0.1')])
 def test_other_peers_cannot_set_the_request_id(start: Start, settings: dict[str, str], peer: str) -> None:
     response = Client(start(**settings)).get('/api', headers={'X-Request-Id': 'mine'}, remote_addr=peer)
     assert response.request_id != 'mine'

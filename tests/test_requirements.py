@@ -1,4 +1,4 @@
-"""The dependencies of the server: all pinned, transitive ones included."""
+"""The dependencies of the server: all are pinned, including transitive ones."""
 
 from __future__ import annotations
 
@@ -13,17 +13,17 @@ from packaging.utils import canonicalize_name
 from tests.server import ROOT
 
 
-def read(section: str) -> dict[str, Requirement]:
+def parse(section: str) -> dict[str, Requirement]:
     """Return the requirements in a section of the file, by name."""
     requirements = [Requirement(line) for line in section.splitlines() if line and not line.startswith('#')]
     return {canonicalize_name(requirement.name): requirement for requirement in requirements}
 
 
-DIRECT, TRANSITIVE = map(read, (ROOT / 'requirements.txt').read_text().split('# Transitive dependencies.\n'))
+DIRECT, TRANSITIVE = map(parse, (ROOT / 'requirements.txt').read_text().split('# Transitive dependencies.\n'))
 
 
 def dependencies_of(requirements: Iterable[Requirement]) -> set[str]:
-    """Return the names of these packages and all their dependencies on this platform."""
+    """Return the names of these packages and of all their dependencies on this platform."""
     pending = list(requirements)
     required: set[tuple[str, str]] = set()
     while pending:

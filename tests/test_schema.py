@@ -10,15 +10,15 @@ from service.database.migrate import migrate
 from service.database.schema import STATEMENTS
 from service.domain.startup import open_session
 
-PORTABLE = {'BIGINT', 'VARCHAR', 'TEXT'}
+PORTABLE_TYPES = {'BIGINT', 'VARCHAR', 'TEXT'}
 
 
 def test_the_schema_uses_only_portable_types() -> None:
     for statement in STATEMENTS:
         assert re.match(r'CREATE (TABLE|INDEX) IF NOT EXISTS \w+', statement)
         for line in statement.splitlines()[1:-1]:
-            kind = line.split()[1].rstrip(',').partition('(')[0]
-            assert line.strip().startswith('CONSTRAINT ') or kind in PORTABLE, line
+            column_type = line.split()[1].rstrip(',').partition('(')[0]
+            assert line.strip().startswith('CONSTRAINT ') or column_type in PORTABLE_TYPES, line
 
 
 def test_constraint_names_are_unique() -> None:

@@ -1,4 +1,4 @@
-"""Scopes: a token for reading sees everything that its user may see, and changes nothing."""
+"""Scopes: with a read-only token, a client can read everything that its user may read, and change nothing."""
 
 from __future__ import annotations
 
@@ -8,14 +8,13 @@ from typing import Any
 
 import pytest
 
-from tests.client import HTML, JSON, JSON_API, Client, assert_problem, href_of
+from tests.client import HTML, JSON, JSON_API, PASSWORD, Client, assert_problem, href_of
 from tests.routes import World
 from tests.test_authorization import MATRIX
 
-PASSWORD = 'correct horse'
 CHALLENGE = 'Bearer realm="Halcyon", error="insufficient_scope", scope="write"'
-# The requests that a token for reading may send, and their statuses: it renews and revokes itself; the others
-# need no token, or are in another format.
+# The writes that a read-only token does not prevent, with their statuses: renewing and revoking the token;
+# those that need no token; and those that fail earlier, because of their format.
 PERMITTED = {
     ('POST', '/api/users'): 400,
     ('POST', '/api/tokens'): 200,
@@ -31,32 +30,32 @@ PERMITTED = {
 WRITES = [(method, template) for method, template in MATRIX if method != 'GET']
 
 
-def sign_in_to_read(client: Client, name: str) -> Client:
+def sign_in_read_only(client: Client, name: str) -> Client:
     response = Client(client.app).entry().submit('login', username=name, password=PASSWORD, scope='read')
-    assert response.state['scope'] == 'read'
-    return Client(client.app, response.state['token'])
+    assert response.json['scope'] == 'read'
+    return Client(client.app, response.json['token'])
 
 
 @pytest.fixture
 def reader(ada: Client) -> Client:
-    """Ada with a token for reading."""
-    return sign_in_to_read(ada, 'ada')
+    """Ada with a read-only token."""
+    return sign_in_read_only(ada, 'ada')
 
 
 @pytest.mark.parametrize(('method', 'template'), WRITES)
-def test_a_token_for_reading_changes_nothing(
-    world: World, reader: Client, method: str, template: str
-) -> None:
+def test_a_read_only_token_changes_nothing(world: World, reader: Client, method: str, template: str) -> None:
     response = reader.request(method, world.url(template))
     expected = PERMITTED.get((method, template), 403)
     assert response.status == expected
     if expected == 403:
-        assert response.state['type'].endswith('/insufficient-scope')
+        assert response.json['type'].endswith('/insufficient-scope')
         assert response.headers['www-authenticate'] == CHALLENGE
 
 
 @pytest.mark.parametrize('template', [template for method, template in MATRIX if method == 'GET'])
-def test_a_token_for_reading_reads_what_its_user_reads(world: World, reader: Client, template: str) -> None:
+def test_a_read_only_token_can_read_what_its_user_may_read(
+    world: World, reader: Client, template: str
+) -> None:
     url = world.url(template)
     assert reader.get(url).status == world.ada.get(url).status
 
@@ -69,7 +68,7 @@ def test_the_scope_is_checked_in_every_format(reader: Client, accept: str, media
 
 
 @pytest.mark.parametrize('method', ['POST', 'DELETE', 'PATCH'])
-def test_a_token_for_reading_changes_no_relationship(world: World, reader: Client, method: str) -> None:
+def test_a_read_only_token_changes_no_relationship(world: World, reader: Client, method: str) -> None:
     url = world.url('/api/users/{user_id}/relationships/following')
     body = {'data': [{'type': 'users', 'id': str(world.values['other_id'])}]}
     headers = {'Content-Type': JSON_API}
@@ -98,9 +97,11 @@ def forms_of(document: Any) -> Iterator[tuple[str, str]]:
 
 
 @pytest.mark.parametrize('template', [template for method, template in MATRIX if method == 'GET'])
-def test_no_form_that_writes_is_offered(world: World, reader: Client, template: str) -> None:
+def test_documents_for_a_read_only_token_have_no_forms_that_write(
+    world: World, reader: Client, template: str
+) -> None:
     response = reader.get(world.url(template))
-    assert {method for _, method in forms_of(response.state)} <= {'GET'}
+    assert {method for _, method in forms_of(response.json)} <= {'GET'}
 
 
 def test_a_page_has_only_forms_to_search_and_to_sign_out(world: World, reader: Client) -> None:
@@ -111,13 +112,13 @@ def test_a_page_has_only_forms_to_search_and_to_sign_out(world: World, reader: C
 
 
 def test_the_links_do_not_depend_on_the_scope(world: World, reader: Client) -> None:
-    assert set(reader.me().state['_links']) == set(world.ada.me().state['_links'])
-    assert reader.me().state['email'] == 'ada@example.org'
+    assert set(reader.me().json['_links']) == set(world.ada.me().json['_links'])
+    assert reader.me().json['email'] == 'ada@example.org'
     other = world.url('/api/users/{other_id}')
-    assert set(reader.get(other).state['_links']) == set(world.ada.get(other).state['_links'])
+    assert set(reader.get(other).json['_links']) == set(world.ada.get(other).json['_links'])
 
 
-def test_a_token_for_reading_can_revoke_only_itself(ada: Client, reader: Client) -> None:
+def test_a_read_only_token_can_revoke_only_itself(ada: Client, reader: Client) -> None:
     tokens = reader.follow('hc:tokens').items
     own = next(token for token in tokens if token['current'])
     other = next(token for token in tokens if not token['current'])
@@ -130,8 +131,8 @@ def test_a_token_for_reading_can_revoke_only_itself(ada: Client, reader: Client)
 def test_a_renewed_token_keeps_its_scope(reader: Client) -> None:
     for body in ({}, {'scope': 'write'}):
         response = reader.post('/api/tokens', body)
-        assert response.state['scope'] == 'read'
-        assert Client(reader.app, response.state['token']).post('/api/posts', {'body': 'x'}).status == 403
+        assert response.json['scope'] == 'read'
+        assert Client(reader.app, response.json['token']).post('/api/posts', {'body': 'x'}).status == 403
 
 
 @pytest.mark.parametrize('scope', ['', 'admin', 'write read', None, ['write'], 5])
@@ -141,4 +142,4 @@ def test_an_unknown_scope_is_rejected(client: Client, ada: Client, scope: Any) -
 
 
 def test_a_sign_in_gets_the_scope_write_by_default(client: Client, ada: Client) -> None:
-    assert client.entry().submit('login', username='ada', password=PASSWORD).state['scope'] == 'write'
+    assert client.entry().submit('login', username='ada', password=PASSWORD).json['scope'] == 'write'

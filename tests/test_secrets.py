@@ -1,4 +1,4 @@
-"""Secrets: no password or token is in any later response, any log line, or the database."""
+"""Secrets: no password or token is in a later response, a log line, or the database."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from urllib.parse import urlencode
 import pytest
 
 from service.database.session import Session
-from tests.client import HAL, HAL_FORMS, HTML, JSON, JSON_API, ORIGIN, Client
+from tests.client import FORM, HAL, HAL_FORMS, HTML, JSON, JSON_API, ORIGIN, Client
 from tests.conftest import Start
 from tests.routes import World, methods_at, populate
 from tests.server import Server
@@ -21,18 +21,18 @@ from tests.server import Server
 OLD, NEW = 'canary-of-the-old-password', 'canary-of-the-new-password'
 
 
-def test_secrets_are_in_one_response_and_stored_nowhere(
-    client: Client, db: Session, caplog: pytest.LogCaptureFixture, lines: StringIO
+def test_secrets_are_in_no_other_response_log_line_or_table(
+    client: Client, db: Session, caplog: pytest.LogCaptureFixture, request_log: StringIO
 ) -> None:
     caplog.set_level(logging.DEBUG)
     responses = [client.register('ada', password=OLD), client.register('ada', password=OLD)]
     responses.append(client.register('bob', password=OLD, email='broken'))
     ada = client.sign_in('ada', OLD)
     token = str(ada.token)
-    change = ada.me().state
+    me = ada.me().json
     responses += [
-        ada.submit(change, 'change-password', current_password=OLD + 'x', password=NEW),
-        ada.submit(change, 'change-password', current_password=OLD, password=NEW),
+        ada.submit(me, 'change-password', current_password=OLD + 'x', password=NEW),
+        ada.submit(me, 'change-password', current_password=OLD, password=NEW),
         ada.post('/api/tokens', {'username': 'ada', 'password': OLD}),
         ada.post('/api/tokens', {'username': 'ada', 'password': NEW + 'x'}),
         ada.publish('Hello'),
@@ -53,15 +53,15 @@ def test_secrets_are_in_one_response_and_stored_nowhere(
     for secret in (OLD, NEW, token, token.removeprefix('hc_'), '$2b$'):
         assert secret not in output
         assert secret not in caplog.text
-        assert secret not in lines.getvalue()
-    assert 'POST /api/tokens 401 ' in lines.getvalue()
-    assert 'ada@' not in lines.getvalue()
+        assert secret not in request_log.getvalue()
+    assert 'POST /api/tokens 401 ' in request_log.getvalue()
+    assert 'ada@' not in request_log.getvalue()
     for secret in (OLD, NEW, token.removeprefix('hc_')):
         assert secret not in stored
 
 
 def test_no_document_contains_a_secret(start: Start, db: Session) -> None:
-    app = start(BASE_URL=ORIGIN)  # without which no token is signed
+    app = start(BASE_URL=ORIGIN)  # signed tokens need it
     for name in ('ada', 'bob'):
         Client(app).register(name)
     ada, bob = (Client(app).sign_in(name) for name in ('ada', 'bob'))
@@ -69,7 +69,7 @@ def test_no_document_contains_a_secret(start: Start, db: Session) -> None:
     signed = (
         Client(app)
         .post('/api/tokens', {'username': 'ada', 'password': 'correct horse', 'format': 'jwt'})
-        .state['token']
+        .json['token']
     )
     rows = db.execute('SELECT password_hash FROM users').fetchall()
     rows += db.execute('SELECT digest FROM tokens').fetchall()
@@ -89,34 +89,36 @@ def test_no_document_contains_a_secret(start: Start, db: Session) -> None:
 def test_a_real_server_writes_no_secret_to_files_or_logs(
     tmp_path: Path, program: str, log_format: str
 ) -> None:
-    person = {'username': 'ada', 'email': 'ada@example.org', 'password': OLD}
+    user = {'username': 'ada', 'email': 'ada@example.org', 'password': OLD}
     login = {'username': 'ada', 'password': OLD}
-    form = 'application/x-www-form-urlencoded'
     with Server(tmp_path, program=program, LOG_FORMAT=log_format, BASE_URL=ORIGIN) as server:
 
         def post(url: str, body: bytes, content_type: str = JSON, **headers: str) -> Any:
-            return server.ask('POST', url, body, Content_Type=content_type, **headers)
+            return server.request('POST', url, body, Content_Type=content_type, **headers)
 
         def basic(password: str) -> str:
             return 'Basic ' + b64encode(f'ada:{password}'.encode()).decode()
 
-        assert post('/api/users', json.dumps(person).encode(), Idempotency_Key='"k"').status == 201
-        assert post('/api/users', json.dumps(person).encode(), Idempotency_Key='"k"').status == 201
+        assert post('/api/users', json.dumps(user).encode(), Idempotency_Key='"k"').status == 201
+        assert post('/api/users', json.dumps(user).encode(), Idempotency_Key='"k"').status == 201
         tokens = [
-            post('/api/tokens', json.dumps(login).encode()).state['token'],
-            post('/api/tokens', json.dumps(login | {'format': 'jwt'}).encode()).state['token'],
-            post('/api/tokens', urlencode(login).encode(), form).state['token'],
-            server.ask('POST', '/api/tokens', Authorization=basic(OLD)).state['token'],
+            post('/api/tokens', json.dumps(login).encode()).json['token'],
+            post('/api/tokens', json.dumps(login | {'format': 'jwt'}).encode()).json['token'],
+            post('/api/tokens', urlencode(login).encode(), FORM).json['token'],
+            server.request('POST', '/api/tokens', Authorization=basic(OLD)).json['token'],
         ]
         statuses = [
             post('/api/tokens', json.dumps(login | {'password': NEW}).encode()).status,
-            server.ask('POST', '/api/tokens', Authorization=basic(NEW)).status,
+            server.request('POST', '/api/tokens', Authorization=basic(NEW)).status,
             post('/api/users', b'{"password": "%s"' % NEW.encode()).status,
-            post('/api/users', urlencode(person | {'password': NEW}).encode(), form).status,
+            post('/api/users', urlencode(user | {'password': NEW}).encode(), FORM).status,
             post('/api/users', NEW.encode(), NEW).status,
-            server.ask('GET', '/api', Authorization=f'Bearer {NEW}').status,
-            server.ask('GET', f'/api/users?{urlencode({"token": NEW})}', Authorization='Bearer').status,
-            *(server.ask('GET', '/api/users', Authorization=f'Bearer {token}').status for token in tokens),
+            server.request('GET', '/api', Authorization=f'Bearer {NEW}').status,
+            server.request('GET', f'/api/users?{urlencode({"token": NEW})}', Authorization='Bearer').status,
+            *(
+                server.request('GET', '/api/users', Authorization=f'Bearer {token}').status
+                for token in tokens
+            ),
         ]
         assert statuses == [401, 401, 400, 400, 415, 401, 401, 200, 200, 200, 200]
     written = server.log.encode() + b''.join(path.read_bytes() for path in tmp_path.glob('halcyon.db*'))

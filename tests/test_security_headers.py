@@ -6,7 +6,7 @@ import pytest
 
 from tests.client import HAL, HTML, JSON, JSON_API, ApiResponse, Client
 from tests.conftest import Start
-from tests.html import Page
+from tests.html import Page, loaded_files
 
 pytestmark = pytest.mark.above_databases
 
@@ -15,7 +15,7 @@ PAGE_HEADERS = ('cross-origin-resource-policy', 'permissions-policy', 'referrer-
 
 
 def check_security_headers(response: ApiResponse) -> None:
-    """Assert that the response has the security headers of its type."""
+    """Assert that the response has the security headers of its media type."""
     headers = response.headers
     assert headers['x-content-type-options'] == 'nosniff'
     assert 'strict-transport-security' not in headers
@@ -40,7 +40,7 @@ def check_security_headers(response: ApiResponse) -> None:
 @pytest.mark.parametrize(
     'url', ['/', '/api', '/nothing', '/api/users', '/api/docs', '/api/openapi.json', '/health/live']
 )
-def test_a_response_has_the_security_headers_of_its_type(client: Client, url: str, accept: str) -> None:
+def test_a_response_has_the_security_headers_of_its_media_type(client: Client, url: str, accept: str) -> None:
     check_security_headers(client.get(url, accept=f'{accept}, */*;q=0.1'))
     check_security_headers(client.request('OPTIONS', url))
     check_security_headers(client.request('FROB', url, accept=accept))
@@ -48,22 +48,22 @@ def test_a_response_has_the_security_headers_of_its_type(client: Client, url: st
 
 def test_static_files_have_security_headers(client: Client) -> None:
     page = Page(client.entry(accept=HTML).text)
-    for url in [tag['src'] for tag in page.all('script')] + [tag['href'] for tag in page.all('link')]:
-        assert url
+    for url in loaded_files(page):
         check_security_headers(client.get(url, accept='*/*'))
     check_security_headers(client.get('/static/nothing', accept='*/*'))
 
 
-def test_the_page_of_a_relation_may_be_framed_by_any_site(client: Client) -> None:
+def test_only_the_page_of_a_relation_may_be_framed_by_any_site(client: Client) -> None:
     headers = client.get('/api/rels/users', accept=HTML).headers
     assert headers['content-security-policy'].endswith('; frame-ancestors *')
     assert headers['cross-origin-resource-policy'] == 'cross-origin'
+    check_security_headers(client.get('/api/problems/not-found', accept=HTML))
 
 
 @pytest.mark.parametrize('url', ['/api', '/api/docs', '/api/rels/users'])
 @pytest.mark.parametrize('accept', [HTML, HAL, '*/*'])
-def test_a_304_leaves_the_policies_of_the_cached_response(client: Client, url: str, accept: str) -> None:
-    tag = client.get(url, accept=f'{accept}, */*;q=0.1').tag
+def test_a_304_does_not_replace_the_cached_policies(client: Client, url: str, accept: str) -> None:
+    tag = client.get(url, accept=f'{accept}, */*;q=0.1').etag
     response = client.get(url, accept=f'{accept}, */*;q=0.1', headers={'If-None-Match': tag})
     assert response.status == 304
     check_security_headers(response)

@@ -1,4 +1,4 @@
-"""The serve command: starts the server under gunicorn, as `gunicorn` does, or under granian."""
+"""The command `serve`: starts the server under gunicorn, like `gunicorn`, or under granian."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from tests.test_start import assert_one_line, run_to_end
 
 def test_serve_starts_gunicorn_by_default(tmp_path: Path) -> None:
     with Server(tmp_path, program='serve') as server:
-        assert server.ask('GET', '/api').headers['Server'] == 'gunicorn'
+        assert server.request('GET', '/api').headers['Server'] == 'gunicorn'
         wait_until(lambda: len(server.workers()) == 2)
         assert server.stop() == 0
 
@@ -36,14 +36,14 @@ def test_an_invalid_setting_of_gunicorn_is_reported_in_one_line(
 def test_empty_settings_and_trusted_unix_sockets_are_accepted(tmp_path: Path, program: str) -> None:
     settings = {'WEB_CONCURRENCY': '', 'FORWARDED_ALLOW_IPS': 'unix,10.0.0.0/8'}
     with Server(tmp_path, program=program, **settings) as server:
-        forwarded = server.ask('GET', '/api', X_Forwarded_Host='evil.test')
+        forwarded = server.request('GET', '/api', X_Forwarded_Host='evil.test')
         assert b'evil.test' not in forwarded.body
 
 
 def test_environment_variables_are_not_header_fields(tmp_path: Path) -> None:
     settings = {'FORWARDED_ALLOW_IPS': '127.0.0.1', 'HTTP_X_FORWARDED_HOST': 'evil.test'}
     with Server(tmp_path, program='granian', workers=1, **settings) as server:
-        assert b'evil.test' not in server.ask('GET', '/api').body
+        assert b'evil.test' not in server.request('GET', '/api').body
 
 
 @pytest.mark.parametrize('host', ['192.0.2.1', '::1', '/run/halcyon.sock'])
@@ -65,7 +65,7 @@ def test_an_unhandled_exception_is_a_problem_without_its_message(
     origin = {'192.0.2.1': 'http://192.0.2.1:8000', '::1': 'http://[::1]:8000'}.get(host, 'http://localhost')
     assert problem['type'] == f'{origin}/api/problems/internal-error'
     assert f'request {problem["reference"]} failed: SystemExit' in caplog.text
-    assert 'in fail' in caplog.text  # the traceback
+    assert 'in fail' in caplog.text  # a line of the traceback
     assert message not in caplog.text
 
 
@@ -80,7 +80,7 @@ def test_the_documented_version_of_granian_is_the_tested_one() -> None:
         assert set(re.findall(r'granian==[\d.]+', (ROOT / name).read_text())) == {REQUIREMENT}
 
 
-def test_gunicorn_parses_requests_in_python(tmp_path: Path) -> None:
+def test_gunicorn_uses_its_parser_in_python(tmp_path: Path) -> None:
     settings = {'PATH': os.environ['PATH'], 'DATABASE_URL': f'sqlite:///{tmp_path}/x.db'}
     printed = subprocess.check_output([GUNICORN, '--print-config'], cwd=ROOT, env=settings, text=True)
     assert re.search(r'^http_parser += python$', printed, re.MULTILINE)

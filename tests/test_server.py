@@ -1,4 +1,4 @@
-"""A real server with two workers."""
+"""A real server with two workers: connections, concurrency, crashes and graceful shutdown."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ import pytest
 
 from tests.server import Server, wait_until
 
-NEW = {'username': 'ada', 'email': 'ada@example.org', 'password': 'correct horse'}
+USER = {'username': 'ada', 'email': 'ada@example.org', 'password': 'correct horse'}
 BASIC = 'Basic ' + b64encode(b'ada:correct horse').decode()
 HOST = b'Host: halcyon.test\r\n'
 CHUNKED = b'Content-Type: application/json\r\nTransfer-Encoding: chunked\r\n'
@@ -31,21 +31,22 @@ CLOSE = b'Connection: close\r\n'
 @pytest.fixture(scope='module')
 def server(tmp_path_factory: Any, program: str) -> Iterator[Server]:
     with Server(tmp_path_factory.mktemp('server'), program=program) as server:
-        server.ask('POST', '/api/users', json.dumps(NEW).encode(), Content_Type='application/json')
+        server.request('POST', '/api/users', json.dumps(USER).encode(), Content_Type='application/json')
         yield server
 
 
 def sign_in(server: Server) -> str:
     """Return the Authorization header with a new token of Ada."""
-    response = server.ask('POST', '/api/tokens', Authorization=BASIC)
-    return f'Bearer {response.state["token"]}'
+    response = server.request('POST', '/api/tokens', Authorization=BASIC)
+    return f'Bearer {response.json["token"]}'
 
 
 def status_of(raw: bytes) -> int:
+    """Return the status of a response, received as bytes."""
     return int(raw.split()[1])
 
 
-def test_two_workers_run(server: Server) -> None:
+def test_a_server_has_the_configured_number_of_workers(server: Server) -> None:
     assert len(server.workers()) == 2
 
 
@@ -95,8 +96,8 @@ def test_an_idle_connection_is_closed_after_keep_alive(tmp_path: Path, program: 
 
 
 def test_a_rejected_body_is_never_parsed_as_a_request(server: Server) -> None:
-    inner = b'GET /health/live HTTP/1.1\r\n' + HOST + b'\r\n'
-    body = inner * 2000
+    embedded_request = b'GET /health/live HTTP/1.1\r\n' + HOST + b'\r\n'
+    body = embedded_request * 2000
     head = f'Content-Type: application/json\r\nContent-Length: {len(body)}\r\n\r\n'.encode()
     raw = server.send_raw(b'POST /api/users HTTP/1.1\r\n' + HOST + CLOSE + head + body)
     assert status_of(raw) == 413
@@ -104,10 +105,10 @@ def test_a_rejected_body_is_never_parsed_as_a_request(server: Server) -> None:
 
 
 def test_only_one_of_several_concurrent_registrations_succeeds(server: Server) -> None:
-    person = json.dumps({**NEW, 'username': 'eve', 'email': 'eve@example.org'}).encode()
+    eve = json.dumps({**USER, 'username': 'eve', 'email': 'eve@example.org'}).encode()
 
     def register(_: int) -> int:
-        return server.ask('POST', '/api/users', person, Content_Type='application/json').status
+        return server.request('POST', '/api/users', eve, Content_Type='application/json').status
 
     with ThreadPoolExecutor(12) as pool:
         assert sorted(pool.map(register, range(12))) == [201] + [400] * 11
@@ -121,7 +122,7 @@ def test_a_killed_worker_loses_no_acknowledged_write(server: Server, tmp_path: P
     def write() -> None:
         while not stop.is_set():
             try:
-                response = server.ask(
+                response = server.request(
                     'POST',
                     '/api/posts',
                     b'{"body": "x"}',
@@ -129,7 +130,7 @@ def test_a_killed_worker_loses_no_acknowledged_write(server: Server, tmp_path: P
                     Content_Type='application/json',
                 )
                 if response.status == 201:
-                    acknowledged.append(response.state['id'])
+                    acknowledged.append(response.json['id'])
             except (OSError, ValueError, HTTPException):  # also a truncated response
                 continue
 
@@ -152,7 +153,7 @@ def test_a_killed_worker_loses_no_acknowledged_write(server: Server, tmp_path: P
     assert set(acknowledged) <= stored
 
 
-def test_granian_stops_if_its_workers_crash_repeatedly(tmp_path: Path) -> None:
+def test_granian_stops_if_its_worker_crashes_repeatedly(tmp_path: Path) -> None:
     with Server(tmp_path, program='granian', workers=1) as server:
         while server.process.poll() is None:
             with suppress(OSError):  # a worker or the server has just ended
@@ -173,6 +174,7 @@ def test_workers_end_after_the_main_process_is_killed(tmp_path: Path, program: s
 
 
 def is_running(pid: int) -> bool:
+    """Return whether the process exists and is not a zombie."""
     try:
         return Path(f'/proc/{pid}/stat').read_text().rpartition(')')[2].split()[0] != 'Z'
     except OSError:
@@ -183,20 +185,20 @@ def test_sigterm_shuts_down_gracefully(tmp_path: Path, program: str) -> None:
     with ExitStack() as stack:
         server = stack.enter_context(Server(tmp_path, program=program, BCRYPT_COST='12', DRAIN_SECONDS='1'))
         in_flight = stack.enter_context(closing(server.connect()))
-        in_flight.request('POST', '/api/users', json.dumps(NEW), {'Content-Type': 'application/json'})
+        in_flight.request('POST', '/api/users', json.dumps(USER), {'Content-Type': 'application/json'})
         server.process.send_signal(signal.SIGTERM)
-        wait_until(lambda: server.ask('GET', '/health/ready').status == 503)
-        assert server.ask('GET', '/health/live').status == 200
-        assert server.ask('GET', '/api').status == 200
+        wait_until(lambda: server.request('GET', '/health/ready').status == 503)
+        assert server.request('GET', '/health/live').status == 200
+        assert server.request('GET', '/api').status == 200
         assert in_flight.getresponse().status == 201
         assert server.process.wait(timeout=20) == 0
         with pytest.raises(OSError, match='refused'):
-            server.ask('GET', '/api')
+            server.request('GET', '/api')
 
 
 def test_requests_are_logged_but_successful_health_checks_are_not(server: Server) -> None:
-    response = server.ask('GET', '/api/rels/users?q=secret')
-    health = server.ask('GET', '/health/ready')
+    response = server.request('GET', '/api/rels/users?q=secret')
+    health = server.request('GET', '/health/ready')
     (line,) = (line for line in server.log.splitlines() if response.headers['x-request-id'] in line)
     assert ' GET /api/rels/users 200 ' in line
     assert health.headers['x-request-id'] not in server.log

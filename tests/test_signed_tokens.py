@@ -1,4 +1,4 @@
-"""Signed tokens: other services can verify them by the published keys."""
+"""Signed tokens, which other services can verify with the published keys."""
 
 import base64
 import json
@@ -14,13 +14,11 @@ from joserfc.jwk import KeySet
 
 from service.database.session import Session
 from service.domain.signing_keys import rotate_keys
-from tests.client import ORIGIN, Client, assert_problem
+from tests.client import ORIGIN, PASSWORD, Client, assert_problem
 from tests.clock import MovableClock
 
-# RFC 9864 defines a newer name of the algorithm, which few verifiers support yet.
+# RFC 9864 defines a new name of the algorithm, but few libraries support it yet.
 pytestmark = pytest.mark.filterwarnings('ignore:EdDSA is deprecated')
-
-PASSWORD = 'correct horse'
 
 
 @pytest.fixture
@@ -34,13 +32,14 @@ def signed(client: Client) -> Client:
     """Ada with a signed token."""
     client.register('ada')
     response = client.entry().submit('login', username='ada', password=PASSWORD, format='jwt')
-    return Client(client.app, response.state['token'])
+    return Client(client.app, response.json['token'])
 
 
-def published(client: Client) -> dict[str, Any]:
+def published_keys(client: Client) -> dict[str, Any]:
+    """Return the published key set."""
     response = client.get('/.well-known/jwks.json')
     assert response.content_type == 'application/jwk-set+json'
-    return response.state
+    return response.json
 
 
 @pytest.mark.parametrize('accept', ['application/json', 'application/jwk-set+json', 'text/html', '*/*'])
@@ -50,10 +49,11 @@ def test_the_keys_have_one_representation_for_all_clients(signed: Client, accept
 
 
 def verify(client: Client, token: str) -> Any:
-    return joserfc_jwt.decode(token, KeySet.import_key_set(published(client)), algorithms=['EdDSA'])
+    """Verify a token with another library and the published keys, and return it decoded."""
+    return joserfc_jwt.decode(token, KeySet.import_key_set(published_keys(client)), algorithms=['EdDSA'])
 
 
-def test_another_library_verifies_a_token_by_the_published_keys(signed: Client) -> None:
+def test_another_library_verifies_a_token_with_the_published_keys(signed: Client) -> None:
     verified = verify(signed, signed.token or '')
     assert verified.header['typ'] == 'at+jwt'
     assert verified.header['alg'] == 'EdDSA'
@@ -61,18 +61,18 @@ def test_another_library_verifies_a_token_by_the_published_keys(signed: Client) 
     assert claims['iss'] == ORIGIN
     assert claims['aud'] == f'{ORIGIN}/api'
     assert claims['client_id'] == 'halcyon'
-    assert claims['sub'] == str(signed.me().state['id'])
+    assert claims['sub'] == str(signed.me().json['id'])
     assert claims['scope'] == 'write'
     assert claims['exp'] - claims['iat'] == 3600
 
 
 def test_the_token_id_is_in_the_claim_jti(signed: Client) -> None:
-    (row,) = signed.follow('hc:tokens').items
-    assert verify(signed, signed.token or '').claims['jti'] == str(row['id'])
+    (token,) = signed.follow('hc:tokens').items
+    assert verify(signed, signed.token or '').claims['jti'] == str(token['id'])
 
 
 def test_only_public_keys_are_published(signed: Client) -> None:
-    (key,) = published(signed)['keys']
+    (key,) = published_keys(signed)['keys']
     assert set(key) == {'kty', 'crv', 'x', 'kid', 'use', 'alg'}
 
 
@@ -92,12 +92,12 @@ def test_basic_credentials_can_request_a_signed_token(client: Client) -> None:
     basic = base64.b64encode(f'ada:{PASSWORD}'.encode()).decode()
     tokens = client.entry().href('hc:tokens')
     response = client.post(tokens, {'format': 'jwt'}, headers={'Authorization': f'Basic {basic}'})
-    assert verify(client, response.state['token']).claims['sub']
+    assert verify(client, response.json['token']).claims['sub']
 
 
 def test_renewing_a_signed_token_returns_a_signed_token(signed: Client) -> None:
     renewed = signed.post(signed.entry().href('hc:tokens'))
-    assert verify(signed, renewed.state['token'])
+    assert verify(signed, renewed.json['token'])
 
 
 def test_a_signed_token_is_revoked_immediately(signed: Client) -> None:
@@ -113,12 +113,12 @@ def test_a_signed_token_expires_at_its_exp_claim(signed: Client, clock: MovableC
 def test_rotation_keeps_the_old_key_until_its_tokens_expire(
     signed: Client, clock: MovableClock, db: Session
 ) -> None:
-    before = {key['kid'] for key in published(signed)['keys']}
+    before = {key['kid'] for key in published_keys(signed)['keys']}
     rotate_keys(db)
     assert verify(signed, signed.token or '')
     clock.move(seconds=361)
     clock.move(seconds=3661)
-    after = {key['kid'] for key in published(signed)['keys']}
+    after = {key['kid'] for key in published_keys(signed)['keys']}
     assert len(after) == 1
     assert not before & after
 
@@ -127,16 +127,16 @@ def test_new_tokens_are_signed_with_the_new_key(signed: Client, clock: MovableCl
     new_key = rotate_keys(db)
     clock.move(seconds=361)
     response = Client(signed.app).entry().submit('login', username='ada', password=PASSWORD, format='jwt')
-    assert jwt.get_unverified_header(response.state['token'])['kid'] == str(new_key.id)
+    assert jwt.get_unverified_header(response.json['token'])['kid'] == str(new_key.id)
 
 
 def test_all_nodes_share_the_keys(signed: Client, start: Callable[..., Any]) -> None:
     other_node = Client(start(BASE_URL=ORIGIN))
-    assert published(other_node) == published(signed)
-    assert Client(other_node.app, signed.token).me().state['username'] == 'ada'
+    assert published_keys(other_node) == published_keys(signed)
+    assert Client(other_node.app, signed.token).me().json['username'] == 'ada'
 
 
-def _unsigned(header: dict[str, Any], claims: dict[str, Any]) -> str:
+def unsigned_token(header: dict[str, Any], claims: dict[str, Any]) -> str:
     parts = (
         base64.urlsafe_b64encode(json.dumps(part).encode()).decode().rstrip('=') for part in (header, claims)
     )
@@ -144,7 +144,7 @@ def _unsigned(header: dict[str, Any], claims: dict[str, Any]) -> str:
 
 
 FORGERIES: dict[str, Callable[[dict[str, Any], dict[str, Any], dict[str, Any]], str]] = {
-    'alg none': lambda header, claims, key: _unsigned(header | {'alg': 'none'}, claims),
+    'alg none': lambda header, claims, key: unsigned_token(header | {'alg': 'none'}, claims),
     'HS256 with the public key': lambda header, claims, key: jwt.encode(
         claims,
         base64.urlsafe_b64decode(key['x'] + '='),
@@ -158,13 +158,13 @@ FORGERIES: dict[str, Callable[[dict[str, Any], dict[str, Any], dict[str, Any]], 
         claims, Ed25519PrivateKey.generate(), 'EdDSA', headers=header | {'kid': '1'}
     ),
 }
-CLAIMS = {
+WRONG_CLAIMS = {
     'another issuer': {'iss': 'http://evil.test'},
     'another audience': {'aud': 'http://evil.test/api'},
     'exp in the past': {'exp': 1},
     'exp in the far future': {'exp': 2**53},
     'another user': {'sub': '1'},
-    'another row': {'jti': '1'},
+    'another token': {'jti': '1'},
 }
 
 
@@ -173,11 +173,11 @@ def test_a_forged_token_is_rejected(signed: Client, forge: Callable[..., str]) -
     token = signed.token or ''
     claims = jwt.decode(token, options={'verify_signature': False})
     header = jwt.get_unverified_header(token)
-    (key,) = published(signed)['keys']
+    (key,) = published_keys(signed)['keys']
     assert_problem(Client(signed.app, forge(header, claims, key)).get('/api'), 401)
 
 
-@pytest.mark.parametrize('changes', CLAIMS.values(), ids=CLAIMS)
+@pytest.mark.parametrize('changes', WRONG_CLAIMS.values(), ids=WRONG_CLAIMS)
 def test_a_signed_token_with_wrong_claims_is_rejected(
     signed: Client, changes: dict[str, Any], db: Session
 ) -> None:
@@ -202,37 +202,37 @@ def test_a_new_key_is_published_before_it_signs(signed: Client, clock: MovableCl
     old = jwt.get_unverified_header(signed.token or '')['kid']
     new_key = rotate_keys(db)
     cached = signed.get('/.well-known/jwks.json')
-    assert str(new_key.id) in {key['kid'] for key in cached.state['keys']}
+    assert str(new_key.id) in {key['kid'] for key in cached.json['keys']}
     max_age = int(cached.headers['cache-control'].partition('max-age=')[2])
     clock.move(seconds=max_age)
     response = signed.post('/api/tokens')
-    assert jwt.get_unverified_header(response.state['token'])['kid'] == old
+    assert jwt.get_unverified_header(response.json['token'])['kid'] == old
     clock.move(seconds=61)
-    response = Client(signed.app, response.state['token']).post('/api/tokens')
-    assert jwt.get_unverified_header(response.state['token'])['kid'] == str(new_key.id)
+    response = Client(signed.app, response.json['token']).post('/api/tokens')
+    assert jwt.get_unverified_header(response.json['token'])['kid'] == str(new_key.id)
 
 
 def test_after_two_rotations_the_last_key_signs(signed: Client, clock: MovableClock, db: Session) -> None:
     keys = [rotate_keys(db), rotate_keys(db)]
-    assert len(published(signed)['keys']) == 3
+    assert len(published_keys(signed)['keys']) == 3
     clock.move(seconds=361)
     response = signed.post('/api/tokens')
-    assert jwt.get_unverified_header(response.state['token'])['kid'] == str(keys[1].id)
-    assert verify(signed, response.state['token'])
+    assert jwt.get_unverified_header(response.json['token'])['kid'] == str(keys[1].id)
+    assert verify(signed, response.json['token'])
 
 
 def test_the_scope_is_a_claim(client: Client) -> None:
     client.register('ada')
     login = {'username': 'ada', 'password': PASSWORD, 'format': 'jwt', 'scope': 'read'}
     response = client.entry().submit('login', **login)
-    assert verify(client, response.state['token']).claims['scope'] == 'read'
+    assert verify(client, response.json['token']).claims['scope'] == 'read'
 
 
 def test_no_token_is_signed_without_base_url(start: Callable[..., Any]) -> None:
     client = Client(start())
     client.register('ada')
     entry = client.entry()
-    assert 'format' not in {field['name'] for field in entry.state['_templates']['login']['properties']}
+    assert 'format' not in {field['name'] for field in entry.json['_templates']['login']['properties']}
     response = entry.submit('login', username='ada', password=PASSWORD, format='jwt')
     assert_problem(response, 400, '#/format')
     assert entry.submit('login', username='ada', password=PASSWORD, format='opaque').status == 200

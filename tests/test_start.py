@@ -1,4 +1,4 @@
-"""Starting a real server: addresses, settings, output, and replacement."""
+"""Starting a real server: addresses, settings, output, and the replacement of workers and masters."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ import pytest
 
 from tests.server import COMMANDS, GUNICORN, ROOT, Server, free_port, wait_until
 
-SETTING, DATABASE = 3, 4
+INVALID_SETTING, DATABASE_UNAVAILABLE = 3, 4  # exit codes
 
 
 def run_to_end(folder: Path, program: str, **environment: str) -> subprocess.CompletedProcess[str]:
@@ -39,7 +39,7 @@ def run_to_end(folder: Path, program: str, **environment: str) -> subprocess.Com
     )
 
 
-def assert_one_line(result: subprocess.CompletedProcess[str], text: str, code: int = SETTING) -> None:
+def assert_one_line(result: subprocess.CompletedProcess[str], text: str, code: int = INVALID_SETTING) -> None:
     assert result.returncode == code, result.stderr
     assert result.stdout == ''
     (line,) = result.stderr.splitlines()
@@ -51,7 +51,7 @@ def test_a_port_in_use_by_another_halcyon_aborts_startup(tmp_path: Path, program
         assert_one_line(
             run_to_end(tmp_path, program, PORT=str(server.port)), f'PORT: 127.0.0.1:{server.port} is in use'
         )
-        assert server.ask('GET', '/api').status == 200
+        assert server.request('GET', '/api').status == 200
 
 
 def test_a_port_in_use_by_another_program_aborts_startup(tmp_path: Path, program: str) -> None:
@@ -59,7 +59,7 @@ def test_a_port_in_use_by_another_program_aborts_startup(tmp_path: Path, program
         port = str(other.getsockname()[1])
         assert_one_line(run_to_end(tmp_path, program, PORT=port), 'is in use')
         result = run_to_end(tmp_path, program, PORT=port, LOG_FORMAT='json')
-        assert result.returncode == SETTING
+        assert result.returncode == INVALID_SETTING
         assert 'is in use' in json.loads(result.stderr)['message']
 
 
@@ -71,7 +71,7 @@ def test_a_port_in_use_by_another_program_aborts_startup(tmp_path: Path, program
         ({'METRICS': 'on', 'PROMETHEUS_MULTIPROC_DIR': '/nowhere'}, 'METRICS: '),
         ({'DATABASE_URL': 'sqlite:///nodir/x.db'}, 'nodir'),
     ],
-    ids=['reading', 'listening', 'metrics', 'database'],
+    ids=['invalid number', 'foreign address', 'missing metrics directory', 'missing database directory'],
 )
 def test_an_invalid_setting_aborts_startup_with_one_line(
     tmp_path: Path, program: str, environment: dict[str, str], text: str
@@ -84,13 +84,13 @@ def test_an_unreachable_database_aborts_startup_with_one_line(
     tmp_path: Path, program: str, scheme: str
 ) -> None:
     result = run_to_end(tmp_path, program, DATABASE_URL=f'{scheme}://ada:secret@127.0.0.1:1/halcyon')
-    assert_one_line(result, 'DATABASE_URL: cannot use', DATABASE)
+    assert_one_line(result, 'DATABASE_URL: cannot use', DATABASE_UNAVAILABLE)
     assert 'secret' not in result.stderr
 
 
 def test_a_file_that_is_not_a_database_aborts_startup_with_one_line(tmp_path: Path, program: str) -> None:
-    (tmp_path / 'x.db').write_text('not a database, but a text ' * 100)
-    assert_one_line(run_to_end(tmp_path, program), 'file is not a database', DATABASE)
+    (tmp_path / 'x.db').write_text('not a database, but text ' * 100)
+    assert_one_line(run_to_end(tmp_path, program), 'file is not a database', DATABASE_UNAVAILABLE)
 
 
 def test_one_line_reports_readiness_and_the_url(tmp_path: Path, program: str) -> None:
@@ -103,7 +103,8 @@ def test_one_line_reports_readiness_and_the_url(tmp_path: Path, program: str) ->
         assert 'ready at' not in ''.join(others)
 
 
-def get_by_unix(path: Path, **headers: str) -> tuple[int, bytes]:
+def get_entry_point(path: Path, **headers: str) -> tuple[int, bytes]:
+    """Request the entry point on a unix socket, and return status and body."""
     with closing(http.client.HTTPConnection('halcyon.test')) as connection:
         connection.sock = socket.socket(socket.AF_UNIX)
         connection.sock.connect(str(path))
@@ -116,6 +117,7 @@ def get_by_unix(path: Path, **headers: str) -> tuple[int, bytes]:
 def on_unix_socket(
     folder: Path, program: str, path: Path, **environment: str
 ) -> Iterator[subprocess.Popen[bytes]]:
+    """Run a server on a unix socket for the duration of a block."""
     settings = {'PATH': os.environ['PATH'], 'DATABASE_URL': f'sqlite:///{folder}/x.db', 'DRAIN_SECONDS': '0'}
     settings |= {'HOST': f'unix:{path}', 'WEB_CONCURRENCY': '1'}
     process = subprocess.Popen(COMMANDS[program], cwd=ROOT, env=settings | environment)
@@ -127,13 +129,13 @@ def on_unix_socket(
         process.wait(30)
 
 
-def test_a_unix_socket_is_served_and_a_second_server_on_it_stops(tmp_path: Path, program: str) -> None:
+def test_a_unix_socket_is_served_and_is_in_use_for_a_second_server(tmp_path: Path, program: str) -> None:
     path = tmp_path / 's.sock'
     with on_unix_socket(tmp_path, program, path):
-        wait_until(lambda: can_get(path))
-        status, body = get_by_unix(path)
+        wait_until(lambda: is_serving(path))
+        status, body = get_entry_point(path)
         assert status == 200
-        assert get_by_unix(path, **{'X-Forwarded-Proto': 'https'})[1] == body  # no peer is trusted
+        assert get_entry_point(path, **{'X-Forwarded-Proto': 'https'})[1] == body  # no peer is trusted
         assert_one_line(run_to_end(tmp_path, program, HOST=f'unix:{path}'), f'HOST: unix:{path} is in use')
     assert not path.exists()
 
@@ -143,13 +145,13 @@ def test_a_stale_unix_socket_is_replaced(tmp_path: Path, program: str) -> None:
     with closing(socket.socket(socket.AF_UNIX)) as stale:
         stale.bind(str(path))
     with on_unix_socket(tmp_path, program, path, FORWARDED_ALLOW_IPS='*'):
-        wait_until(lambda: can_get(path))
-        assert b'"https://halcyon.test/api"' in get_by_unix(path, **{'X-Forwarded-Proto': 'https'})[1]
+        wait_until(lambda: is_serving(path))
+        assert b'"https://halcyon.test/api"' in get_entry_point(path, **{'X-Forwarded-Proto': 'https'})[1]
 
 
-def can_get(path: Path) -> bool:
+def is_serving(path: Path) -> bool:
     try:
-        return get_by_unix(path)[0] == 200
+        return get_entry_point(path)[0] == 200
     except OSError:
         return False
 
@@ -165,6 +167,7 @@ def test_ipv6_is_served(tmp_path: Path, program: str) -> None:
 
 @contextmanager
 def on_ipv6(folder: Path, program: str, port: int) -> Iterator[Path]:
+    """Run a server on the IPv6 loopback address for the duration of a block; return its log file."""
     log = folder / 'log'
     settings = {'PATH': os.environ['PATH'], 'DATABASE_URL': f'sqlite:///{folder}/x.db', 'DRAIN_SECONDS': '0'}
     with log.open('wb') as output:
@@ -178,7 +181,7 @@ def on_ipv6(folder: Path, program: str, port: int) -> Iterator[Path]:
 
 
 class Traffic:
-    """Requests on new and on persistent connections, for the duration of a block."""
+    """Sends requests on new and on persistent connections for the duration of a block."""
 
     def __init__(self, server: Server) -> None:
         self._server = server
@@ -218,17 +221,15 @@ class Traffic:
 
 
 # granian closes the idle and the waiting connections of a worker that it replaces.
-LOST_BY_HUP = {'gunicorn': (), 'granian': (http.client.RemoteDisconnected, ConnectionResetError)}
+LOST_ON_HUP = {'gunicorn': (), 'granian': (http.client.RemoteDisconnected, ConnectionResetError)}
 
 
-def test_hup_replaces_the_workers_and_may_close_connections_under_granian(
-    tmp_path: Path, program: str
-) -> None:
+def test_hup_replaces_the_workers_without_failed_responses(tmp_path: Path, program: str) -> None:
     with Server(tmp_path, program=program) as server, Traffic(server) as traffic:
         old = set(server.workers())
         server.process.send_signal(signal.SIGHUP)
         wait_until(lambda: len(server.workers()) == 2 and not old & set(server.workers()))
-    assert [failure for failure in traffic.failures if not isinstance(failure, LOST_BY_HUP[program])] == []
+    assert [failure for failure in traffic.failures if not isinstance(failure, LOST_ON_HUP[program])] == []
     assert traffic.count > 20
 
 
@@ -261,7 +262,7 @@ def test_usr2_replaces_the_master_without_a_failed_request(tmp_path: Path, progr
     assert traffic.failures == []
 
 
-ACTIVATE = """
+SOCKET_ACTIVATION = """
 import os, socket, sys
 listener = socket.create_server(('127.0.0.1', int(sys.argv[1])))
 os.dup2(listener.fileno(), 3)
@@ -279,10 +280,10 @@ def test_a_socket_from_systemd_is_served(tmp_path: Path) -> None:
         'DRAIN_SECONDS': '0',
     }
     process = subprocess.Popen(
-        [sys.executable, '-c', ACTIVATE, str(port), GUNICORN], cwd=ROOT, env=settings, close_fds=True
+        [sys.executable, '-c', SOCKET_ACTIVATION, str(port), GUNICORN], cwd=ROOT, env=settings, close_fds=True
     )
     try:
-        wait_until(lambda: is_open(port))
+        wait_until(lambda: is_listening(port))
         with closing(http.client.HTTPConnection('127.0.0.1', port, timeout=20)) as connection:
             connection.request('GET', '/api')
             assert connection.getresponse().status == 200
@@ -291,7 +292,7 @@ def test_a_socket_from_systemd_is_served(tmp_path: Path) -> None:
         assert process.wait(30) == 0
 
 
-def is_open(port: int) -> bool:
+def is_listening(port: int) -> bool:
     with closing(socket.socket()) as probe:
         return probe.connect_ex(('127.0.0.1', port)) == 0
 
@@ -302,7 +303,7 @@ def test_a_worker_without_a_metrics_directory_serves_without_metrics(tmp_path: P
     with Server(
         tmp_path, program=program, METRICS='on', PROMETHEUS_MULTIPROC_DIR=str(folder), workers=1
     ) as server:
-        assert server.ask('GET', '/metrics').status == 200
+        assert server.request('GET', '/metrics').status == 200
         (created,) = folder.iterdir()
         for file in created.iterdir():
             file.unlink()
@@ -312,5 +313,5 @@ def test_a_worker_without_a_metrics_directory_serves_without_metrics(tmp_path: P
         os.kill(worker, signal.SIGKILL)
         wait_until(lambda: 'serves without metrics' in server.log)
         server.wait_until_ready()
-        assert server.ask('GET', '/metrics').status == 404
-        assert server.ask('GET', '/api').status == 200
+        assert server.request('GET', '/metrics').status == 404
+        assert server.request('GET', '/api').status == 200

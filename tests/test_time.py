@@ -8,8 +8,9 @@ from itertools import pairwise
 
 import pytest
 
-from tests.client import ApiResponse, Client, assert_problem
+from tests.client import Client, assert_problem
 from tests.clock import MovableClock
+from tests.test_pagination import walk
 
 AUTUMN = 1_793_512_799_000  # 2026-11-01T05:59:59Z: a second before clocks in New York go back an hour
 SPRING = 1_805_007_599_000  # 2027-03-14T06:59:59Z: a second before they go forward an hour
@@ -34,7 +35,7 @@ def test_daylight_saving_time_has_no_effect(
     ada = client.sign_in('ada')
     posts = []
     for _ in range(4):
-        posts.append(ada.publish('x').state)
+        posts.append(ada.publish('x').json)
         clock.move(seconds=0.5)
     created = [post['created_at'] for post in posts]
     assert created == sorted(created)
@@ -48,35 +49,27 @@ def test_daylight_saving_time_has_no_effect(
     assert_problem(ada.entry(), 401)
 
 
-def pages(first: ApiResponse) -> Iterator[ApiResponse]:
-    """Yield a page and the pages after it."""
-    yield first
-    while 'next' in first.state['_links']:
-        first = first.follow('next')
-        yield first
-
-
 def test_posts_keep_their_order_when_the_clock_steps_back(ada: Client, clock: MovableClock) -> None:
     published = []
     for number in range(9):
-        published.append(ada.publish(str(number)).state['id'])
+        published.append(ada.publish(str(number)).json['id'])
         if number % 2:
             clock.move(seconds=-1)
     assert all(earlier < later for earlier, later in pairwise(published))
     listed = [
         post['id']
-        for page in pages(ada.follow('hc:posts').follow('hc:page', per_page=2))
+        for page in walk(ada.follow('hc:posts').follow('hc:page', per_page=2))
         for post in page.items
     ]
     assert listed == published[::-1]
 
 
 def test_a_clock_step_back_does_not_affect_pagination(ada: Client, clock: MovableClock) -> None:
-    published = [ada.publish(str(number)).state['id'] for number in range(6)]
+    published = [ada.publish(str(number)).json['id'] for number in range(6)]
     first = ada.follow('hc:posts').follow('hc:page', per_page=2)
     clock.move(seconds=-3600)
-    new = ada.publish('later').state['id']
-    listed = [post['id'] for page in pages(first) for post in page.items]
+    new = ada.publish('later').json['id']
+    listed = [post['id'] for page in walk(first) for post in page.items]
     assert listed == published[::-1]
     assert ada.follow('hc:posts').items[0]['id'] == new
 
@@ -92,8 +85,8 @@ def test_a_clock_step_back_does_not_extend_a_token(ada: Client, clock: MovableCl
 
 @pytest.mark.parametrize('moment', ['23:59:60', '2026-12-31T23:59:60Z', '2026-11-22'])
 def test_clients_cannot_set_times(ada: Client, moment: str) -> None:
-    before = ada.me().state
-    changed = ada.put(ada.me().href('self'), {'member_since': moment, 'last_seen': moment}).state
+    before = ada.me().json
+    changed = ada.put(ada.me().href('self'), {'member_since': moment, 'last_seen': moment}).json
     assert changed['member_since'] == before['member_since']
     assert moment not in str(changed)
 

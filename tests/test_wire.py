@@ -1,4 +1,4 @@
-"""Raw bytes on a connection: the server responds as HTTP requires, whatever it receives, and keeps serving.
+"""Raw bytes on a connection: the server responds to anything as HTTP requires, and keeps serving.
 
 The HTTP server itself rejects malformed requests, before the application: gunicorn with problem documents,
 granian without content.
@@ -25,13 +25,13 @@ LAST = b'GET /health/live HTTP/1.1\r\nConnection: close\r\n' + HOST + b'\r\n'
 SILENT_SECONDS = 4.0
 POST = b'POST /api/users HTTP/1.1\r\n' + HOST + b'Content-Type: application/json\r\n'
 CHUNKED = POST + b'Transfer-Encoding: chunked\r\n\r\n'
-KEYED = POST + b'Idempotency-Key: "k"\r\nTransfer-Encoding: chunked\r\n\r\n'
+CHUNKED_WITH_KEY = POST + b'Idempotency-Key: "k"\r\nTransfer-Encoding: chunked\r\n\r\n'
 CHUNKS = b'5\r\n{"a":\r\n2\r\n1}\r\n0\r\n\r\n'
 LONG = b'a' * 100_000
 THREADS = 8  # of a worker
 
-REFUSED = (400,)  # and the connection is closed, so that the rest is not parsed as a request
-READ = (400, 200)  # the empty registration is invalid, and the next request is processed
+REJECTED = (400,)  # and the connection is closed, so that the rest is not parsed as a request
+PROCESSED = (400, 200)  # the empty registration is invalid, and the next request is processed
 CLOSED = ()
 
 
@@ -52,23 +52,23 @@ def live(more: bytes) -> bytes:
 
 
 LENGTHS = {
-    'both framings': (POST + b'Content-Length: 4\r\nTransfer-Encoding: chunked\r\n\r\n' + CHUNKS, REFUSED),
+    'both framings': (POST + b'Content-Length: 4\r\nTransfer-Encoding: chunked\r\n\r\n' + CHUNKS, REJECTED),
     'both framings reversed': (
         POST + b'Transfer-Encoding: chunked\r\nContent-Length: 4\r\n\r\n' + CHUNKS,
-        REFUSED,
+        REJECTED,
     ),
-    'the same length twice': (length(b'2\r\nContent-Length: 2'), REFUSED),
-    'two lengths': (length(b'2\r\nContent-Length: 3'), REFUSED),
-    'a list of lengths': (length(b'2, 2'), REFUSED),
+    'the same length twice': (length(b'2\r\nContent-Length: 2'), REJECTED),
+    'two lengths': (length(b'2\r\nContent-Length: 3'), REJECTED),
+    'a list of lengths': (length(b'2, 2'), REJECTED),
     **{
-        f'length {value!r}': (length(value), REFUSED)
+        f'length {value!r}': (length(value), REJECTED)
         for value in (b'+2', b'-1', b'0x2', b'2 2', b'', b'2_0', b'\xd9\xa2', b'1e1', b'x', b'2\x0b')
     },
-    'length with spaces around': (length(b' 2 '), READ),
-    'length with a zero before': (length(b'02'), READ),
-    'a length with an underscore is ignored': (length(b'2\r\nContent_Length: 50'), READ),
-    'a space before the colon': (POST + b'Content-Length : 2\r\n\r\n{}', REFUSED),
-    'a body that ends too soon': (POST + b'Content-Length: 500\r\n\r\n{}', REFUSED),
+    'length with spaces around': (length(b' 2 '), PROCESSED),
+    'length with a zero before': (length(b'02'), PROCESSED),
+    'a length with an underscore is ignored': (length(b'2\r\nContent_Length: 50'), PROCESSED),
+    'a space before the colon': (POST + b'Content-Length : 2\r\n\r\n{}', REJECTED),
+    'a body that ends too soon': (POST + b'Content-Length: 500\r\n\r\n{}', REJECTED),
     'the body of a GET is not a request': (
         live(b'Content-Length: %d\r\n' % len(LIVE)) + LIVE,
         (200, 200),
@@ -76,7 +76,7 @@ LENGTHS = {
 }
 CODINGS = {
     **{
-        f'coding {value!r}': (coding(value), REFUSED)
+        f'coding {value!r}': (coding(value), REJECTED)
         for value in (
             b'chunked, identity', b'identity', b'chunked, chunked', b'\x0bchunked',
             b'chunked\r\nTransfer-Encoding: chunked', b'chunked\r\nTransfer-Encoding: identity',
@@ -88,12 +88,12 @@ CODINGS = {
         for value in (b'xchunked', b'"chunked"', b'', b'chunked;q=1', b'chunked\xa0', b'gzip, chunked')
     },
     **{
-        f'coding {value!r}': (coding(value), READ)
+        f'coding {value!r}': (coding(value), PROCESSED)
         for value in (b'CHUNKED', b' chunked ')
     },
     'a coding that is not supported within chunks': (coding(b'identity, chunked'), (501, 200)),
-    'chunks in HTTP/1.0': (coding(b'chunked').replace(b'HTTP/1.1', b'HTTP/1.0'), REFUSED),
-    'a coding with an underscore is ignored': (POST + b'Transfer_Encoding: chunked\r\n\r\n', READ),
+    'chunks in HTTP/1.0': (coding(b'chunked').replace(b'HTTP/1.1', b'HTTP/1.0'), REJECTED),
+    'a coding with an underscore is ignored': (POST + b'Transfer_Encoding: chunked\r\n\r\n', PROCESSED),
 }  # fmt: skip
 INVALID_CHUNKS = (
     b'ZZ\r\nabc\r\n0\r\n\r\n', b'2\r\n{}xx0\r\n\r\n', b'2\r\n{}\r\n', b'0x2\r\n{}\r\n0\r\n\r\n',
@@ -106,24 +106,24 @@ INVALID_CHUNKS = (
 VALID_CHUNKS = (CHUNKS, b'2;name=value\r\n{}\r\n0\r\n\r\n', b'002\r\n{}\r\n000\r\n\r\n')
 BODIES = {
     f'{name} {chunks[:20]!r}': (head + chunks, expected)
-    for name, head in (('chunks', CHUNKED), ('chunks with a key', KEYED))
-    for bodies, expected in ((INVALID_CHUNKS, REFUSED), (VALID_CHUNKS, READ))
+    for name, head in (('chunks', CHUNKED), ('chunks with a key', CHUNKED_WITH_KEY))
+    for bodies, expected in ((INVALID_CHUNKS, REJECTED), (VALID_CHUNKS, PROCESSED))
     for chunks in bodies
 } | {
-    'a secret in a trailer': (CHUNKED + b'2\r\n{}\r\n0\r\nAuthorization: Bearer x\r\n\r\n', REFUSED),
+    'a secret in a trailer': (CHUNKED + b'2\r\n{}\r\n0\r\nAuthorization: Bearer x\r\n\r\n', REJECTED),
     'Expect: 100-continue': (length(b'2\r\nExpect: 100-continue'), (100, 400, 200)),
     'an unsupported expectation': (length(b'2\r\nExpect: 200-ok'), (417,)),
 }
 HEADERS = {
     **{
-        f'header {more!r}': (live(more), REFUSED)
+        f'header {more!r}': (live(more), REJECTED)
         for more in (
             b'X: a\r\n b\r\n', b' X: a\r\n', b'X: a\nY: b\r\n', b'X: a\rY: b\r\n', b'X: a\0b\r\n',
             b'X\0: a\r\n',
             b'X : a\r\n', b': a\r\n', b'nothing\r\n', b'X y: a\r\n', b'X\xff: a\r\n', b'Host: b\r\n',
         )
     },
-    'line feeds alone': (b'GET /health/live HTTP/1.1\nHost: halcyon.test\n\n', REFUSED),
+    'line feeds alone': (b'GET /health/live HTTP/1.1\nHost: halcyon.test\n\n', REJECTED),
     'a long header': (live(b'X: ' + LONG + b'\r\n'), (431,)),
     'many headers': (live(b'X: y\r\n' * 200), (431,)),
     'a header of many lines': (live((b'Accept: ' + b'a/b,' * 1500 + b'\r\n') * 20), (400, 200)),
@@ -134,7 +134,7 @@ HEADERS = {
         for value, expected in (
             (b'Host: a b\r\n', (400, 200)), (b'Host: a/evil?x="><b>\r\n', (400, 200)),
             (b'Host: \r\n', (400, 200)), (b'Host: a:99999\r\n', (400, 200)),
-            (b'', (400, 200)), (b'Host: a\r\nHost: b\r\n', REFUSED),
+            (b'', (400, 200)), (b'Host: a\r\nHost: b\r\n', REJECTED),
         )
     },
 }  # fmt: skip
@@ -152,18 +152,18 @@ TARGETS = {
     'long method': (LONG + b' / HTTP/1.1\r\n' + HOST + b'\r\n', (414,)),
     'empty lines before': (b'\r\n' + LIVE, (200, 200)),
     **{
-        f'{target!r}': (get(target), REFUSED)
+        f'{target!r}': (get(target), REJECTED)
         for target in (b'halcyon.test:80', b'*', b'health/live', b'', b'/a b', b'/\xff\xfe',
                        b'/health/live\0', b'http://a b/')
     },
     **{
-        f'{version!r}': (get(b'/health/live', version=version), REFUSED)
+        f'{version!r}': (get(b'/health/live', version=version), REJECTED)
         for version in (b'HTTP/2.0', b'HTTP/0.9', b'HTTP/11', b'HTTP/1', b'http/1.1', b'', b'XTTP/1.1')
     },
     'lower case': (b'get /health/live HTTP/1.1\r\n' + HOST + b'\r\n', (501, 200)),
-    'no version': (b'GET /health/live\r\n\r\n', REFUSED),
-    'HTTP/2': (b'PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n', REFUSED),
-    'PROXY': (b'PROXY TCP4 192.0.2.1 192.0.2.2 1 2\r\n' + LIVE, REFUSED),
+    'no version': (b'GET /health/live\r\n\r\n', REJECTED),
+    'HTTP/2': (b'PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n', REJECTED),
+    'PROXY': (b'PROXY TCP4 192.0.2.1 192.0.2.2 1 2\r\n' + LIVE, REJECTED),
 }  # fmt: skip
 UNFINISHED = {
     'nothing': b'',
@@ -172,11 +172,11 @@ UNFINISHED = {
     'TLS': b'\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03',
     'binary': b'\x00\xff' * 50,
 }
-TABLE = LENGTHS | CODINGS | BODIES | HEADERS | TARGETS
-UNCHUNKED = (411,)  # the chunks are not parsed, and the connection is closed
-# The cases in which granian responds differently. In no case does it process a part of a body as a request.
+CASES = LENGTHS | CODINGS | BODIES | HEADERS | TARGETS
+LENGTH_REQUIRED = (411,)  # the chunks are not parsed, and the connection is closed
+# The cases in which granian responds differently. It never processes a part of a body as a request.
 UNDER_GRANIAN: dict[str, tuple[int, ...]] = {
-    **dict.fromkeys((case for case in BODIES if case.startswith('chunks')), UNCHUNKED),
+    **dict.fromkeys((case for case in BODIES if case.startswith('chunks')), LENGTH_REQUIRED),
     **dict.fromkeys(
         (
             'both framings', 'both framings reversed', "coding b'chunked, chunked'",
@@ -184,21 +184,21 @@ UNDER_GRANIAN: dict[str, tuple[int, ...]] = {
             "coding b'CHUNKED'", "coding b' chunked '", 'a coding that is not supported within chunks',
             'a coding with an underscore is ignored', 'a secret in a trailer',
         ),
-        UNCHUNKED,
+        LENGTH_REQUIRED,
     ),
     **dict.fromkeys(
         (
             "coding b'xchunked'", "coding b'\"chunked\"'", "coding b''", "coding b'chunked;q=1'",
             "coding b'chunked\\xa0'", 'absolute with no host',
         ),
-        REFUSED,
+        REJECTED,
     ),
     **dict.fromkeys(
         (
             'the same length twice', 'an unsupported expectation', "header b'Host: b\\r\\n'",
             "host b'Host: a\\r\\nHost: b\\r\\n'", 'a long header',
         ),
-        READ,
+        PROCESSED,
     ),
     "header b'X: a\\nY: b\\r\\n'": (200, 200),
     'line feeds alone': (200, 200),
@@ -246,7 +246,7 @@ def statuses(raw: bytes) -> tuple[int, ...]:
 
 
 def check_error(raw: bytes, program: str) -> None:
-    """Assert that the first response is a problem document, or one of the server itself."""
+    """Assert that the first response is a problem document, or an error of the HTTP server itself."""
     head, _, body = raw.partition(b'\r\n\r\n')
     if b'content-type: application/problem+json' in head.lower():
         size = int(re.findall(rb'(?i)content-length: (\d+)', head)[0])
@@ -260,9 +260,9 @@ def check_error(raw: bytes, program: str) -> None:
         assert b'<h1>' in body
 
 
-@pytest.mark.parametrize('case', TABLE)
+@pytest.mark.parametrize('case', CASES)
 def test_raw_bytes_get_the_expected_statuses(server: Server, case: str) -> None:
-    data, expected = TABLE[case]
+    data, expected = CASES[case]
     if server.program == 'granian':
         expected = UNDER_GRANIAN.get(case, expected)
     raw = send(server, data + LAST)
@@ -271,7 +271,7 @@ def test_raw_bytes_get_the_expected_statuses(server: Server, case: str) -> None:
     assert statuses(raw) == expected or was_reset
     if expected and expected[0] >= 400 and not was_reset:
         check_error(raw, server.program)
-    assert server.ask('GET', '/health/live').status == 200
+    assert server.request('GET', '/health/live').status == 200
     assert b'evil' not in raw.replace(b'//evil.test/api', b'')
 
 
@@ -279,23 +279,23 @@ def test_unfinished_requests_get_no_response(server: Server) -> None:
     with ThreadPoolExecutor(len(UNFINISHED)) as pool:  # so that all wait at the same time
         received = [statuses(raw) for raw in pool.map(partial(send, server), UNFINISHED.values())]
     rejected = ('TLS', 'binary') if server.program == 'granian' else ()
-    assert received == [REFUSED if case in rejected else CLOSED for case in UNFINISHED]
-    assert server.ask('GET', '/health/live').status == 200
+    assert received == [REJECTED if case in rejected else CLOSED for case in UNFINISHED]
+    assert server.request('GET', '/health/live').status == 200
 
 
-def test_pipelined_requests_are_answered_in_order(server: Server) -> None:
+def test_pipelined_requests_get_responses_in_order(server: Server) -> None:
     raw = send(server, get(b'/nothing') + get(b'/') + get(b'/api/users') + LAST)
     assert statuses(raw) == (404, 308, 401, 200)
 
 
 def test_repeated_header_lines_count_as_one_long_header(server: Server) -> None:
-    raw = send(server, TABLE['a header of many lines'][0] + LAST)
+    raw = send(server, CASES['a header of many lines'][0] + LAST)
     assert b'application/problem+json' in raw
     assert b'at most 8190 characters' in raw
 
 
-def half_open(stack: ExitStack, server: Server, count: int, data: bytes) -> list[socket.socket]:
-    """Open connections that send only the beginning of a request."""
+def open_unfinished(stack: ExitStack, server: Server, count: int, data: bytes) -> list[socket.socket]:
+    """Open connections, and send only the beginning of a request on each."""
     peers = []
     for _ in range(count):
         peer = stack.enter_context(socket.create_connection(('127.0.0.1', server.port), timeout=10))
@@ -304,21 +304,25 @@ def half_open(stack: ExitStack, server: Server, count: int, data: bytes) -> list
     return peers
 
 
-HALVES = [UNFINISHED['half a header'], CHUNKED + b'5\r\n{"a', POST + b'Content-Length: 9\r\n\r\n{']
+UNFINISHED_REQUESTS = [
+    UNFINISHED['half a header'],
+    CHUNKED + b'5\r\n{"a',
+    POST + b'Content-Length: 9\r\n\r\n{',
+]
 
 
-@pytest.mark.parametrize('half', HALVES, ids=['header', 'chunk', 'body'])
-def test_unfinished_requests_leave_a_free_thread_to_others(server: Server, half: bytes) -> None:
+@pytest.mark.parametrize('unfinished', UNFINISHED_REQUESTS, ids=['header', 'chunk', 'body'])
+def test_fewer_unfinished_requests_than_threads_block_no_others(server: Server, unfinished: bytes) -> None:
     with ExitStack() as stack:
-        half_open(stack, server, THREADS - 1, half)
-        assert [server.ask('GET', '/health/live').status for _ in range(10)] == [200] * 10
+        open_unfinished(stack, server, THREADS - 1, unfinished)
+        assert [server.request('GET', '/health/live').status for _ in range(10)] == [200] * 10
 
 
-@pytest.mark.parametrize('half', HALVES, ids=['header', 'chunk', 'body'])
-def test_thirty_unfinished_requests_delay_others_only_while_open(server: Server, half: bytes) -> None:
-    # Each takes a thread; a balancer (OPERATIONS.md) keeps them from delaying others.
+@pytest.mark.parametrize('unfinished', UNFINISHED_REQUESTS, ids=['header', 'chunk', 'body'])
+def test_thirty_unfinished_requests_delay_others_only_while_open(server: Server, unfinished: bytes) -> None:
+    # Each occupies a thread; behind a balancer as in OPERATIONS.md, they would delay no others.
     with ExitStack() as stack:
-        peers = half_open(stack, server, 30, half)
+        peers = open_unfinished(stack, server, 30, unfinished)
         other = stack.enter_context(socket.create_connection(('127.0.0.1', server.port), timeout=10))
         other.sendall(LIVE)
         for peer in peers:

@@ -1,4 +1,4 @@
-"""Plain words: no identifier with a private meaning, no module docstring that opens with a question word."""
+"""Plain words: identifiers contain no ambiguous word, and no module docstring opens with a question word."""
 
 from __future__ import annotations
 

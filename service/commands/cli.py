@@ -11,7 +11,7 @@ from typing import Any
 import click
 
 from service.config import SettingError, Settings, misspelt_variables
-from service.database.connect import open_engine
+from service.database.connect import describe_failure, open_engine
 from service.database.errors import SchemaMismatch, Unavailable
 from service.database.migrate import check_schema
 from service.database.session import Session
@@ -57,8 +57,8 @@ def exit_on_error() -> Iterator[None]:
     except SchemaMismatch as error:
         raise Failure(str(error), ExitCode.SCHEMA) from error
     except Unavailable as error:
-        cause = error.__cause__ or error
-        raise Failure(f'The database is unavailable: {cause}', ExitCode.DATABASE) from error
+        settings = Settings.from_environment(os.environ)
+        raise Failure(describe_failure(settings, error), ExitCode.DATABASE) from error
     except DomainError as error:
         raise Failure(str(error), ExitCode.REJECTED) from error
 

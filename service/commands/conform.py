@@ -12,9 +12,10 @@ from service.conformance.report import Credentials, to_html, to_junit, to_text
 from service.conformance.report import describe as describe_report
 from service.conformance.transport import TransportError, send
 
-FORMATS = ('hal', 'hal-forms', 'json-api', 'problem', 'http', 'html', 'all')
+FORMATS = (*suite.FORMATS, 'all')
 EXIT_CODES = (
-    'Exit codes: 0 no rule of level MUST failed; 1 at least one failed; 2 usage error; 4 no response.'
+    'Exit codes: 0 no rule of level MUST failed; 1 one failed, or a request got no response; 2 usage '
+    'error; 4 no response to the first request.'
 )
 
 report_file = click.Path(dir_okay=False, writable=True, path_type=Path)

@@ -3,6 +3,7 @@
 import click
 
 from service.commands.cli import EXIT_CODES, json_option, open_current_schema, output
+from service.database.ids import MAX_ID
 from service.domain.posts import delete_post_as_operator, find_post
 from service.domain.viewer import ANONYMOUS
 from service.logs import printable
@@ -14,7 +15,7 @@ def post() -> None:
 
 
 @post.command(epilog=EXIT_CODES)
-@click.argument('post_id', type=click.IntRange(1))
+@click.argument('post_id', type=click.IntRange(1, MAX_ID))
 @click.option('--yes', is_flag=True, help='Do not ask for confirmation.')
 @json_option
 def delete(post_id: int, yes: bool, as_json: bool) -> None:

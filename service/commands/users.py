@@ -22,6 +22,7 @@ from service.logs import format_time, printable
 from service.representation.action import Action
 from service.resources.users import REGISTER
 
+MAX_LISTED = 1_000_000
 SET_PASSWORD = Action('set-password', 'PUT', 'Set password', REGISTER.optional('password'))
 
 password_stdin = click.option(
@@ -54,7 +55,7 @@ def add(name: str, email: str, password_stdin: bool, as_json: bool) -> None:
 
 @user.command('list', epilog=EXIT_CODES)
 @click.option('--prefix', default='', help='Only users whose names start with this.')
-@click.option('--limit', type=click.IntRange(1), default=100, help='Number of users.')
+@click.option('--limit', type=click.IntRange(1, MAX_LISTED), default=100, help='Number of users.')
 @json_option
 def list_(prefix: str, limit: int, as_json: bool) -> None:
     """List users in the order of their registration, or by name if a prefix is given."""

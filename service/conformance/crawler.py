@@ -56,7 +56,8 @@ def crawl(client: Client, accept: str, links: Links, limit: int) -> None:
             client.send('OPTIONS', url, 'options-missing', exchange)
         for next_link in sorted(links(exchange), key=priority):
             target = client.resolve(url, next_link.href)
-            if target is not None and target not in seen:
+            # Only a page that is reached by `next` shows whether it repeats the page before it.
+            if target is not None and (target not in seen or next_link.rel == 'next'):
                 seen.add(target)
                 waiting.append((target, exchange, next_link))
 

@@ -8,7 +8,7 @@ import shlex
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 from weakref import WeakKeyDictionary
 
 from service.conformance.syntax import parse_media_type
@@ -130,6 +130,13 @@ class Exchange:
         """The exchange that the request was derived from; only for purposes that have one."""
         assert self.origin is not None
         return self.origin
+
+
+class Located(NamedTuple):
+    """A value of a document with its JSON Pointer."""
+
+    where: str
+    value: Any
 
 
 def found_once(find: Callable[[Exchange], Iterable[T]]) -> Callable[[Exchange], Sequence[T]]:

@@ -13,6 +13,7 @@ from service.conformance.exchange import (
     HAL_TYPES,
     JSON,
     Exchange,
+    Located,
     entries,
     found_once,
     members,
@@ -52,21 +53,27 @@ def is_unlabelled(exchange: Exchange) -> bool:
     return is_requested and labelled and isinstance(document, dict) and '_links' in document
 
 
-def resources(value: Any, where: str = '') -> Iterator[tuple[str, dict[str, Any]]]:
-    """Yield each resource object of a document with its JSON Pointer, the root first."""
+@found_once
+def resources(exchange: Exchange) -> Iterator[Located]:
+    """Yield the resource objects of a document, the root first."""
+    return _resources('', exchange.response.document)
+
+
+def _resources(where: str, value: Any) -> Iterator[Located]:
     if isinstance(value, dict):
-        yield where, value
+        yield Located(where, value)
         for rel, embedded in members(value.get('_embedded')):
             here = where + pointer('_embedded', rel)
             if isinstance(embedded, dict):
-                yield from resources(embedded, here)
+                yield from _resources(here, embedded)
             for number, entry in entries(embedded):
-                yield from resources(entry, here + pointer(number))
+                yield from _resources(here + pointer(number), entry)
 
 
-def links(document: Any) -> Iterator[Link]:
+@found_once
+def links(exchange: Exchange) -> Iterator[Link]:
     """Yield the links of all resource objects of a document."""
-    for where, resource in resources(document):
+    for where, resource in resources(exchange):
         yield from links_of(resource, where)
 
 
@@ -84,7 +91,7 @@ def links_of(resource: dict[str, Any], where: str = '') -> Iterator[Link]:
 @found_once
 def link_objects(exchange: Exchange) -> Iterator[Link]:
     """Yield the links that are objects."""
-    return (link for link in links(exchange.response.document) if isinstance(link.value, dict))
+    return (link for link in links(exchange) if isinstance(link.value, dict))
 
 
 @found_once
@@ -127,9 +134,9 @@ def curies(document: Any) -> dict[str, str]:
     return templates
 
 
-def relations(document: Any) -> Iterator[tuple[str, str]]:
-    """Yield each relation of links and embedded resources with its JSON Pointer."""
-    for where, resource in resources(document):
+def relations(exchange: Exchange) -> Iterator[Located]:
+    """Yield each relation of links and embedded resources."""
+    for where, resource in resources(exchange):
         for reserved in ('_links', '_embedded'):
             for rel, _ in members(resource.get(reserved)):
-                yield where + pointer(reserved, rel), rel
+                yield Located(where + pointer(reserved, rel), rel)

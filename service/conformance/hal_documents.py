@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator
 
+from service.conformance.checks import is_a, requires_valid, requires_valid_members
 from service.conformance.exchange import (
     Exchange,
     entries,
@@ -54,18 +55,12 @@ def check_root(exchange: Exchange) -> Iterator[Fault]:
         yield Fault('', 'the root is not an object')
 
 
-@RULES.must('HAL-LINKS-OBJECT', '§4.1.1', '`_links` is an object.')
-def check_links_object(exchange: Exchange) -> Iterator[Fault]:
-    for where, resource in resources(exchange.response.document):
-        if '_links' in resource and not isinstance(resource['_links'], dict):
-            yield Fault(where + '/_links', '_links is not an object')
-
-
-@RULES.must('HAL-LINK-OBJECT', '§4.1.1', 'The value of a relation is a link object or an array of them.')
-def check_link_object(exchange: Exchange) -> Iterator[Fault]:
-    for link in links(exchange.response.document):
-        if not isinstance(link.value, dict):
-            yield Fault(link.where, 'is not a link object')
+RULES.must('HAL-LINKS-OBJECT', '§4.1.1', '`_links` is an object.')(
+    requires_valid_members(resources, is_a(dict), '_links is not an object', '_links')
+)
+RULES.must('HAL-LINK-OBJECT', '§4.1.1', 'The value of a relation is a link object or an array of them.')(
+    requires_valid(links, is_a(dict), 'is not a link object')
+)
 
 
 @RULES.must('HAL-LINK-HREF', '§5.1', 'Every link object has an href, which is a string.')
@@ -96,11 +91,9 @@ def check_templated(exchange: Exchange) -> Iterator[Fault]:
             yield Fault(link.where, 'the href has an expression, and templated is not true')
 
 
-@RULES.must('HAL-TEMPLATED-BOOLEAN', '§5.2', '`templated` is a boolean.')
-def check_templated_boolean(exchange: Exchange) -> Iterator[Fault]:
-    for link in link_objects(exchange):
-        if not isinstance(link.value.get('templated', False), bool):
-            yield Fault(link.where + '/templated', 'is not a boolean')
+RULES.must('HAL-TEMPLATED-BOOLEAN', '§5.2', '`templated` is a boolean.')(
+    requires_valid_members(link_objects, is_a(bool), 'is not a boolean', 'templated')
+)
 
 
 @RULES.should('HAL-TEMPLATED-NEEDLESS', '§5.2', '`templated` is true only for URI Templates.')
@@ -110,30 +103,20 @@ def check_templated_needless(exchange: Exchange) -> Iterator[Fault]:
             yield Fault(link.where, 'templated is true, and the href has no expression')
 
 
-@RULES.must('HAL-LINK-TYPE', '§5.3', '`type` is a media type.')
-def check_type(exchange: Exchange) -> Iterator[Fault]:
-    for link in link_objects(exchange):
-        if 'type' in link.value and parse_media_type(link.value['type']) is None:
-            yield Fault(link.where + '/type', 'is not a media type')
-
-
-@RULES.must('HAL-LINK-DEPRECATION', '§5.4', '`deprecation` is a URL.')
-def check_deprecation(exchange: Exchange) -> Iterator[Fault]:
-    for link in link_objects(exchange):
-        if 'deprecation' in link.value and not is_uri_reference(link.value['deprecation']):
-            yield Fault(link.where + '/deprecation', 'is not a URL')
-
-
-@RULES.must('HAL-LINK-NAME', '§5.5', '`name` is a string.')
-def check_name(exchange: Exchange) -> Iterator[Fault]:
-    for link in link_objects(exchange):
-        if not isinstance(link.value.get('name', ''), str):
-            yield Fault(link.where + '/name', 'is not a string')
+RULES.must('HAL-LINK-TYPE', '§5.3', '`type` is a media type.')(
+    requires_valid_members(link_objects, parse_media_type, 'is not a media type', 'type')
+)
+RULES.must('HAL-LINK-DEPRECATION', '§5.4', '`deprecation` is a URL.')(
+    requires_valid_members(link_objects, is_uri_reference, 'is not a URL', 'deprecation')
+)
+RULES.must('HAL-LINK-NAME', '§5.5', '`name` is a string.')(
+    requires_valid_members(link_objects, is_a(str), 'is not a string', 'name')
+)
 
 
 @RULES.should('HAL-LINK-NAME-UNIQUE', '§5.5', 'The links of a relation have different names.')
 def check_name_unique(exchange: Exchange) -> Iterator[Fault]:
-    for where, resource in resources(exchange.response.document):
+    for where, resource in resources(exchange):
         named = Counter(
             (link.rel, link.value['name'])
             for link in links_of(resource, where)
@@ -144,32 +127,18 @@ def check_name_unique(exchange: Exchange) -> Iterator[Fault]:
                 yield Fault(where + pointer('_links', rel), f'{count} links are named {name}')
 
 
-@RULES.must('HAL-LINK-PROFILE', '§5.6', '`profile` is a URI.')
-def check_profile(exchange: Exchange) -> Iterator[Fault]:
-    for link in link_objects(exchange):
-        if 'profile' in link.value and not is_uri_reference(link.value['profile']):
-            yield Fault(link.where + '/profile', 'is not a URI')
-
-
-@RULES.must('HAL-LINK-TITLE', '§5.7', '`title` is a string.')
-def check_title(exchange: Exchange) -> Iterator[Fault]:
-    for link in link_objects(exchange):
-        if not isinstance(link.value.get('title', ''), str):
-            yield Fault(link.where + '/title', 'is not a string')
-
-
-@RULES.must('HAL-LINK-HREFLANG', '§5.8', '`hreflang` is a language tag.')
-def check_hreflang(exchange: Exchange) -> Iterator[Fault]:
-    for link in link_objects(exchange):
-        if 'hreflang' in link.value and not is_language(link.value['hreflang']):
-            yield Fault(link.where + '/hreflang', 'is not a language tag')
-
-
-@RULES.must('HAL-EMBEDDED-OBJECT', '§4.1.2', '`_embedded` is an object.')
-def check_embedded_object(exchange: Exchange) -> Iterator[Fault]:
-    for where, resource in resources(exchange.response.document):
-        if '_embedded' in resource and not isinstance(resource['_embedded'], dict):
-            yield Fault(where + '/_embedded', '_embedded is not an object')
+RULES.must('HAL-LINK-PROFILE', '§5.6', '`profile` is a URI.')(
+    requires_valid_members(link_objects, is_uri_reference, 'is not a URI', 'profile')
+)
+RULES.must('HAL-LINK-TITLE', '§5.7', '`title` is a string.')(
+    requires_valid_members(link_objects, is_a(str), 'is not a string', 'title')
+)
+RULES.must('HAL-LINK-HREFLANG', '§5.8', '`hreflang` is a language tag.')(
+    requires_valid_members(link_objects, is_language, 'is not a language tag', 'hreflang')
+)
+RULES.must('HAL-EMBEDDED-OBJECT', '§4.1.2', '`_embedded` is an object.')(
+    requires_valid_members(resources, is_a(dict), '_embedded is not an object', '_embedded')
+)
 
 
 @RULES.must(
@@ -178,7 +147,7 @@ def check_embedded_object(exchange: Exchange) -> Iterator[Fault]:
     'The value of an embedded relation is a resource object or an array of them.',
 )
 def check_embedded_resource(exchange: Exchange) -> Iterator[Fault]:
-    for where, resource in resources(exchange.response.document):
+    for where, resource in resources(exchange):
         for rel, value in members(resource.get('_embedded')):
             here = where + pointer('_embedded', rel)
             if not isinstance(value, dict | list):
@@ -190,7 +159,7 @@ def check_embedded_resource(exchange: Exchange) -> Iterator[Fault]:
 
 @RULES.must('HAL-RELATION-NAME', '§3.3', 'A relation type is a registered name or a URI.', standard=RFC8288)
 def check_relation_name(exchange: Exchange) -> Iterator[Fault]:
-    for where, rel in relations(exchange.response.document):
+    for where, rel in relations(exchange):
         if not rel or any(character.isspace() for character in rel):
             yield Fault(where, 'is not a relation type: it is empty or has white space')
 
@@ -202,7 +171,7 @@ def check_relation_name(exchange: Exchange) -> Iterator[Fault]:
 )
 def check_relation_registered(exchange: Exchange) -> Iterator[Fault]:
     reported = set()
-    for where, rel in relations(exchange.response.document):
+    for where, rel in relations(exchange):
         if (
             rel
             and rel != 'curies'
@@ -216,7 +185,7 @@ def check_relation_registered(exchange: Exchange) -> Iterator[Fault]:
 
 @RULES.should('HAL-SELF', '§8.1', 'Every resource object has a self link.')
 def check_self(exchange: Exchange) -> Iterator[Fault]:
-    for where, resource in resources(exchange.response.document):
+    for where, resource in resources(exchange):
         if exchange.response.is_success and not any(link.rel == 'self' for link in links_of(resource)):
             yield Fault(where, 'has no self link')
 
@@ -230,7 +199,7 @@ def check_self_templated(exchange: Exchange) -> Iterator[Fault]:
 
 @RULES.must('HAL-CURIES-ARRAY', '§8.2', '`curies` is an array of link objects.')
 def check_curies_array(exchange: Exchange) -> Iterator[Fault]:
-    for where, resource in resources(exchange.response.document):
+    for where, resource in resources(exchange):
         for rel, value in members(resource.get('_links')):
             if rel == 'curies' and not isinstance(value, list):
                 yield Fault(where + '/_links/curies', 'curies is not an array')
@@ -252,7 +221,7 @@ def check_curie_template(exchange: Exchange) -> Iterator[Fault]:
 
 @RULES.must('HAL-CURIES-ROOT', '§8.2', 'CURIEs are on the root resource object.')
 def check_curies_root(exchange: Exchange) -> Iterator[Fault]:
-    for where, resource in resources(exchange.response.document):
+    for where, resource in resources(exchange):
         if where and any(rel == 'curies' for rel, _ in members(resource.get('_links'))):
             yield Fault(where + '/_links/curies', 'an embedded resource has curies')
 
@@ -261,7 +230,7 @@ def check_curies_root(exchange: Exchange) -> Iterator[Fault]:
 def check_curie_defined(exchange: Exchange) -> Iterator[Fault]:
     defined = curies(exchange.response.document)
     reported = set()
-    for where, rel in relations(exchange.response.document):
+    for where, rel in relations(exchange):
         prefix, separator, rest = rel.partition(':')
         is_uri = rest.startswith('//') or prefix.lower() in ('urn', 'tag', 'http', 'https')
         if separator and prefix not in defined and not is_uri and prefix not in reported:
@@ -275,7 +244,7 @@ def check_curie_defined(exchange: Exchange) -> Iterator[Fault]:
     'An embedded resource is also linked, for clients that do not use embedded resources.',
 )
 def check_embedded_linked(exchange: Exchange) -> Iterator[Fault]:
-    for where, resource in resources(exchange.response.document):
+    for where, resource in resources(exchange):
         linked = {rel for rel, _ in members(resource.get('_links'))}
         for rel, value in members(resource.get('_embedded')):
             if value and rel not in linked:
@@ -286,7 +255,7 @@ def check_embedded_linked(exchange: Exchange) -> Iterator[Fault]:
     'HAL-EMBEDDED-SELF', '§8.3', 'An embedded resource is the target of the link of the same relation.'
 )
 def check_embedded_self(exchange: Exchange) -> Iterator[Fault]:
-    for where, resource in resources(exchange.response.document):
+    for where, resource in resources(exchange):
         for rel, value in members(resource.get('_embedded')):
             linked = {str(link.href) for link in links_of(resource) if link.rel == rel}
             embedded = value if isinstance(value, list) else [value]

@@ -13,11 +13,11 @@ SPECIFICATION = Standard('HAL-FORMS', 'https://rwcbook.github.io/hal-forms/')
 
 
 class Template(NamedTuple):
-    """An entry of `_templates` that is an object, with its key and its JSON Pointer."""
+    """An entry of `_templates`, of any type, with its key and its JSON Pointer."""
 
     where: str
     key: str
-    value: dict[str, Any]
+    value: Any
 
     @property
     def method(self) -> str:
@@ -26,10 +26,18 @@ class Template(NamedTuple):
 
 
 class Property(NamedTuple):
-    """An entry of a template's properties that is an object."""
+    """An entry of a template's properties, of any type."""
 
     where: str
     template: Template
+    value: Any
+
+
+class Options(NamedTuple):
+    """The `options` of a property that are an object."""
+
+    where: str
+    field: Property
     value: dict[str, Any]
 
 
@@ -40,35 +48,35 @@ def is_hal_forms(exchange: Exchange) -> bool:
 
 
 @found_once
-def all_templates(exchange: Exchange) -> Iterator[tuple[str, str, Any]]:
-    """Yield JSON Pointer, key and value of every entry of `_templates`, embedded ones too."""
-    for where, resource in resources(exchange.response.document):
+def all_templates(exchange: Exchange) -> Iterator[Template]:
+    """Yield every entry of `_templates`, embedded ones too."""
+    for where, resource in resources(exchange):
         for key, value in members(resource.get('_templates')):
-            yield where + pointer('_templates', key), key, value
+            yield Template(where + pointer('_templates', key), key, value)
 
 
 @found_once
 def templates(exchange: Exchange) -> Iterator[Template]:
     """Yield the templates that are objects."""
-    return (Template(*entry) for entry in all_templates(exchange) if isinstance(entry[2], dict))
+    return (template for template in all_templates(exchange) if isinstance(template.value, dict))
 
 
 @found_once
-def all_properties(exchange: Exchange) -> Iterator[tuple[str, Template, Any]]:
-    """Yield JSON Pointer, template and value of every property."""
+def all_properties(exchange: Exchange) -> Iterator[Property]:
+    """Yield every property of the templates."""
     for template in templates(exchange):
         for number, value in entries(template.value.get('properties')):
-            yield template.where + pointer('properties', number), template, value
+            yield Property(template.where + pointer('properties', number), template, value)
 
 
 @found_once
 def properties(exchange: Exchange) -> Iterator[Property]:
     """Yield the properties that are objects."""
-    return (Property(*entry) for entry in all_properties(exchange) if isinstance(entry[2], dict))
+    return (field for field in all_properties(exchange) if isinstance(field.value, dict))
 
 
-def options(exchange: Exchange) -> Iterator[tuple[str, dict[str, Any], dict[str, Any]]]:
-    """Yield JSON Pointer and value of the `options` that are objects, and their property."""
+def options(exchange: Exchange) -> Iterator[Options]:
+    """Yield the options of all properties."""
     for field in properties(exchange):
         if isinstance(field.value.get('options'), dict):
-            yield field.where + '/options', field.value['options'], field.value
+            yield Options(field.where + '/options', field, field.value['options'])

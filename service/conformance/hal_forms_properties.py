@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Iterator
 from typing import Any
 
+from service.conformance.checks import is_a, requires_valid_members
 from service.conformance.exchange import Exchange, entries, pointer
 from service.conformance.hal_forms import (
     SPECIFICATION,
@@ -18,28 +19,10 @@ from service.conformance.rules import Fault, Rules
 from service.conformance.syntax import is_template
 
 CORE, ADDITIONAL = 'Core property Attributes', 'Additional property Attributes'
-TYPES = frozenset(
-    [
-        'hidden',
-        'text',
-        'textarea',
-        'search',
-        'tel',
-        'url',
-        'email',
-        'password',
-        'date',
-        'month',
-        'week',
-        'time',
-        'datetime-local',
-        'number',
-        'range',
-        'color',
-        'checkbox',
-        'radio',
-    ]
-)
+TYPES = frozenset((
+    'hidden', 'text', 'textarea', 'search', 'tel', 'url', 'email', 'password', 'date', 'month', 'week',
+    'time', 'datetime-local', 'number', 'range', 'color', 'checkbox', 'radio',
+))  # fmt: skip
 BOOLEANS = ('readOnly', 'required', 'templated')
 
 RULES = Rules('hal-forms', SPECIFICATION, is_hal_forms)
@@ -51,6 +34,18 @@ def is_integer(value: Any) -> bool:
 
 def is_number(value: Any) -> bool:
     return isinstance(value, int | float) and not isinstance(value, bool)
+
+
+def is_regex(value: Any) -> bool:
+    return isinstance(value, str) and compiled(value) is not None
+
+
+def compiled(regex: str) -> re.Pattern[str] | None:
+    """Return the expression compiled, JavaScript's own escapes replaced; None if it is malformed."""
+    try:
+        return re.compile(re.sub(r'\\u\{[0-9A-Fa-f]+\}|\\[pP]\{[^}]*\}', 'x', regex))
+    except re.error:
+        return None
 
 
 def option_values(choice: dict[str, Any]) -> list[Any]:
@@ -77,26 +72,15 @@ def check_name_unique(exchange: Exchange) -> Iterator[Fault]:
             yield Fault(where + '/properties', f'{count} properties are named {name}')
 
 
-@RULES.must('HF-PROMPT', f'{CORE}, prompt', '`prompt` is a string.')
-def check_prompt(exchange: Exchange) -> Iterator[Fault]:
-    for field in properties(exchange):
-        if not isinstance(field.value.get('prompt', ''), str):
-            yield Fault(field.where + '/prompt', 'is not a string')
-
-
-@RULES.must('HF-BOOLEANS', CORE, '`readOnly`, `required` and `templated` are booleans.')
-def check_booleans(exchange: Exchange) -> Iterator[Fault]:
-    for field in properties(exchange):
-        for name in BOOLEANS:
-            if not isinstance(field.value.get(name, False), bool):
-                yield Fault(field.where + pointer(name), 'is not a boolean')
-
-
-@RULES.must('HF-VALUE', f'{CORE}, value', '`value` is a string.')
-def check_value(exchange: Exchange) -> Iterator[Fault]:
-    for field in properties(exchange):
-        if not isinstance(field.value.get('value', ''), str):
-            yield Fault(field.where + '/value', 'is not a string')
+RULES.must('HF-PROMPT', f'{CORE}, prompt', '`prompt` is a string.')(
+    requires_valid_members(properties, is_a(str), 'is not a string', 'prompt')
+)
+RULES.must('HF-BOOLEANS', CORE, '`readOnly`, `required` and `templated` are booleans.')(
+    requires_valid_members(properties, is_a(bool), 'is not a boolean', 'readOnly', 'required', 'templated')
+)
+RULES.must('HF-VALUE', f'{CORE}, value', '`value` is a string.')(
+    requires_valid_members(properties, is_a(str), 'is not a string', 'value')
+)
 
 
 @RULES.must('HF-VALUE-TEMPLATE', f'{CORE}, templated', 'A templated value is a URI Template.')
@@ -106,27 +90,12 @@ def check_value_template(exchange: Exchange) -> Iterator[Fault]:
             yield Fault(field.where + '/value', 'is not a URI Template')
 
 
-@RULES.must('HF-REGEX', f'{CORE}, regex', '`regex` is a regular expression.')
-def check_regex(exchange: Exchange) -> Iterator[Fault]:
-    for field in properties(exchange):
-        regex = field.value.get('regex', '')
-        if not isinstance(regex, str) or compiled(regex) is None:
-            yield Fault(field.where + '/regex', 'cannot be parsed')
-
-
-def compiled(regex: str) -> re.Pattern[str] | None:
-    """Return the expression compiled, JavaScript's own escapes replaced; None if it is malformed."""
-    try:
-        return re.compile(re.sub(r'\\u\{[0-9A-Fa-f]+\}|\\[pP]\{[^}]*\}', 'x', regex))
-    except re.error:
-        return None
-
-
-@RULES.must('HF-TYPE', f'{ADDITIONAL}, type', '`type` is one of those listed.')
-def check_type(exchange: Exchange) -> Iterator[Fault]:
-    for field in properties(exchange):
-        if str(field.value.get('type', 'text')) not in TYPES:
-            yield Fault(field.where + '/type', 'is not one of the types')
+RULES.must('HF-REGEX', f'{CORE}, regex', '`regex` is a regular expression.')(
+    requires_valid_members(properties, is_regex, 'cannot be parsed', 'regex')
+)
+RULES.must('HF-TYPE', f'{ADDITIONAL}, type', '`type` is one of those listed.')(
+    requires_valid_members(properties, lambda value: str(value) in TYPES, 'is not one of the types', 'type')
+)
 
 
 @RULES.must(
@@ -153,39 +122,31 @@ def check_bounds(exchange: Exchange) -> Iterator[Fault]:
             yield Fault(field.where, 'has a min above its max')
 
 
-@RULES.must('HF-STEP', f'{ADDITIONAL}, step', '`step` is a number above 0.')
-def check_step(exchange: Exchange) -> Iterator[Fault]:
-    for field in properties(exchange):
-        step = field.value.get('step', 1)
-        if not is_number(step) or step <= 0:
-            yield Fault(field.where + '/step', 'is not a number above 0')
-
-
-@RULES.must('HF-ROWS-COLS', f'{ADDITIONAL}, rows, cols', '`rows` and `cols` are positive integers.')
-def check_rows_cols(exchange: Exchange) -> Iterator[Fault]:
-    for field in properties(exchange):
-        for name in ('rows', 'cols'):
-            if not is_integer(field.value.get(name, 1)) or field.value.get(name, 1) < 1:
-                yield Fault(field.where + pointer(name), 'is not a positive integer')
-
-
-@RULES.must('HF-PLACEHOLDER', f'{ADDITIONAL}, placeholder', '`placeholder` is a string.')
-def check_placeholder(exchange: Exchange) -> Iterator[Fault]:
-    for field in properties(exchange):
-        if not isinstance(field.value.get('placeholder', ''), str):
-            yield Fault(field.where + '/placeholder', 'is not a string')
-
-
-@RULES.must(
+RULES.must('HF-STEP', f'{ADDITIONAL}, step', '`step` is a number above 0.')(
+    requires_valid_members(
+        properties, lambda value: is_number(value) and value > 0, 'is not a number above 0', 'step'
+    )
+)
+RULES.must('HF-ROWS-COLS', f'{ADDITIONAL}, rows, cols', '`rows` and `cols` are positive integers.')(
+    requires_valid_members(
+        properties, lambda value: is_integer(value) and value > 0, 'is not a positive integer', 'rows', 'cols'
+    )
+)
+RULES.must('HF-PLACEHOLDER', f'{ADDITIONAL}, placeholder', '`placeholder` is a string.')(
+    requires_valid_members(properties, is_a(str), 'is not a string', 'placeholder')
+)
+RULES.must(
     'HF-OPTIONS',
     'The options Element, Additional Considerations',
     '`options` is an object with `inline` or `link`.',
+)(
+    requires_valid_members(
+        properties,
+        lambda value: isinstance(value, dict) and {'inline', 'link'} & set(value),
+        'has neither inline nor link',
+        'options',
+    )
 )
-def check_options(exchange: Exchange) -> Iterator[Fault]:
-    for field in properties(exchange):
-        choice = field.value.get('options', {'inline': []})
-        if not isinstance(choice, dict) or not {'inline', 'link'} & set(choice):
-            yield Fault(field.where + '/options', 'has neither inline nor link')
 
 
 @RULES.must(
@@ -194,7 +155,7 @@ def check_options(exchange: Exchange) -> Iterator[Fault]:
     'Inline options are strings, or objects with the fields for prompt and value.',
 )
 def check_options_inline(exchange: Exchange) -> Iterator[Fault]:
-    for where, choice, _ in options(exchange):
+    for where, _, choice in options(exchange):
         if 'inline' in choice and not isinstance(choice['inline'], list):
             yield Fault(where + '/inline', 'is not an array')
         for number, option in entries(choice.get('inline')):
@@ -204,12 +165,14 @@ def check_options_inline(exchange: Exchange) -> Iterator[Fault]:
                 yield Fault(where + pointer('inline', number), 'is neither a string nor an option')
 
 
-@RULES.must('HF-OPTIONS-LINK', 'The options Element', '`options.link` has an href.')
-def check_options_link(exchange: Exchange) -> Iterator[Fault]:
-    for where, choice, _ in options(exchange):
-        link = choice.get('link', {'href': ''})
-        if not isinstance(link, dict) or not isinstance(link.get('href'), str):
-            yield Fault(where + '/link', 'has no href')
+RULES.must('HF-OPTIONS-LINK', 'The options Element', '`options.link` has an href.')(
+    requires_valid_members(
+        options,
+        lambda link: isinstance(link, dict) and isinstance(link.get('href'), str),
+        'has no href',
+        'link',
+    )
+)
 
 
 @RULES.must(
@@ -218,7 +181,7 @@ def check_options_link(exchange: Exchange) -> Iterator[Fault]:
     '`selectedValues` is an array of values that are among the options.',
 )
 def check_options_selected(exchange: Exchange) -> Iterator[Fault]:
-    for where, choice, _ in options(exchange):
+    for where, _, choice in options(exchange):
         selected = choice.get('selectedValues', [])
         if not isinstance(selected, list):
             yield Fault(where + '/selectedValues', 'is not an array')
@@ -232,7 +195,7 @@ def check_options_selected(exchange: Exchange) -> Iterator[Fault]:
     '`minItems` and `maxItems` are integers of at least 0, and consistent.',
 )
 def check_options_items(exchange: Exchange) -> Iterator[Fault]:
-    for where, choice, _ in options(exchange):
+    for where, _, choice in options(exchange):
         counts = [choice[name] for name in ('minItems', 'maxItems') if name in choice]
         if not all(is_integer(count) and count >= 0 for count in counts) or counts != sorted(counts):
             yield Fault(where, 'has inconsistent minItems and maxItems')
@@ -244,8 +207,8 @@ def check_options_items(exchange: Exchange) -> Iterator[Fault]:
     '`required` and `options.minItems` do not contradict each other.',
 )
 def check_options_required(exchange: Exchange) -> Iterator[Fault]:
-    for where, choice, field in options(exchange):
-        if field.get('required') is True and choice.get('minItems') == 0:
+    for where, field, choice in options(exchange):
+        if field.value.get('required') is True and choice.get('minItems') == 0:
             yield Fault(where, 'the property is required, and minItems is 0')
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+from service.conformance.checks import is_a, requires_valid, requires_valid_members
 from service.conformance.client import Client
 from service.conformance.exchange import HAL_FORMS, Exchange, members
 from service.conformance.filling import fill
@@ -52,23 +53,17 @@ PROBES = (probe_targets,)
 def check_templates(exchange: Exchange) -> Iterator[Fault]:
     document = exchange.response.document
     if isinstance(document, dict) and '_templates' not in document:
-        embedded = any('_templates' in resource for _, resource in resources(document))
+        embedded = any('_templates' in resource for _, resource in resources(exchange))
         if not embedded:
             yield Fault('', 'has no _templates')
 
 
-@RULES.must('HF-TEMPLATES-OBJECT', 'The _templates Collection', '`_templates` is an object.')
-def check_templates_object(exchange: Exchange) -> Iterator[Fault]:
-    for where, resource in resources(exchange.response.document):
-        if '_templates' in resource and not isinstance(resource['_templates'], dict):
-            yield Fault(where + '/_templates', 'is not an object')
-
-
-@RULES.must('HF-TEMPLATE-OBJECT', 'The _templates Collection', 'Every template is an object.')
-def check_template_object(exchange: Exchange) -> Iterator[Fault]:
-    for where, _, value in all_templates(exchange):
-        if not isinstance(value, dict):
-            yield Fault(where, 'is not an object')
+RULES.must('HF-TEMPLATES-OBJECT', 'The _templates Collection', '`_templates` is an object.')(
+    requires_valid_members(resources, is_a(dict), 'is not an object', '_templates')
+)
+RULES.must('HF-TEMPLATE-OBJECT', 'The _templates Collection', 'Every template is an object.')(
+    requires_valid(all_templates, is_a(dict), 'is not an object')
+)
 
 
 @RULES.must(
@@ -77,7 +72,7 @@ def check_template_object(exchange: Exchange) -> Iterator[Fault]:
 def check_key_default(exchange: Exchange) -> Iterator[Fault]:
     # "For exactly one element in the collection the key value MUST be set to default": editions differ about
     # several templates, but not about a single one.
-    for where, resource in resources(exchange.response.document):
+    for where, resource in resources(exchange):
         keys = [key for key, _ in members(resource.get('_templates'))]
         if len(keys) == 1 and keys != ['default']:
             yield Fault(where + '/_templates', f'the only template is {keys[0]}')
@@ -91,18 +86,12 @@ def check_method(exchange: Exchange) -> Iterator[Fault]:
             yield Fault(template.where, 'has no method')
 
 
-@RULES.must('HF-TARGET', 'The _templates Collection, target', '`target` is a URL.')
-def check_target(exchange: Exchange) -> Iterator[Fault]:
-    for template in templates(exchange):
-        if 'target' in template.value and not is_uri_reference(template.value['target']):
-            yield Fault(template.where + '/target', 'is not a URL')
-
-
-@RULES.must('HF-CONTENT-TYPE', 'The _templates Collection, contentType', '`contentType` is a media type.')
-def check_content_type(exchange: Exchange) -> Iterator[Fault]:
-    for template in templates(exchange):
-        if 'contentType' in template.value and parse_media_type(template.value['contentType']) is None:
-            yield Fault(template.where + '/contentType', 'is not a media type')
+RULES.must('HF-TARGET', 'The _templates Collection, target', '`target` is a URL.')(
+    requires_valid_members(templates, is_uri_reference, 'is not a URL', 'target')
+)
+RULES.must('HF-CONTENT-TYPE', 'The _templates Collection, contentType', '`contentType` is a media type.')(
+    requires_valid_members(templates, parse_media_type, 'is not a media type', 'contentType')
+)
 
 
 @RULES.should(
@@ -118,11 +107,9 @@ def check_content_type_usual(exchange: Exchange) -> Iterator[Fault]:
             yield Fault(template.where + '/contentType', 'is another media type')
 
 
-@RULES.must('HF-TITLE', 'The _templates Collection, title', '`title` is a string.')
-def check_title(exchange: Exchange) -> Iterator[Fault]:
-    for template in templates(exchange):
-        if not isinstance(template.value.get('title', ''), str):
-            yield Fault(template.where + '/title', 'is not a string')
+RULES.must('HF-TITLE', 'The _templates Collection, title', '`title` is a string.')(
+    requires_valid_members(templates, is_a(str), 'is not a string', 'title')
+)
 
 
 @RULES.must('HF-PROPERTIES', 'The _templates Collection, properties', '`properties` is an array of objects.')

@@ -25,7 +25,6 @@ from service.conformance.hal import (
 from service.conformance.rules import Applies, Fault, Level, Rules, Standard, for_purpose
 from service.conformance.syntax import (
     expand,
-    is_absolute_uri,
     join,
     parse_media_type,
 )
@@ -45,20 +44,15 @@ def probe_curies(client: Client, exchange: Exchange) -> None:
         return
     templates = curies(exchange.response.document)
     fetched = {earlier.request.url for earlier in client.record if earlier.purpose == 'curie'}
-    for where, rel in relations(exchange.response.document):
+    for where, rel in relations(exchange):
         prefix, separator, name = rel.partition(':')
-        if separator and prefix in templates and not is_absolute_uri_relation(rel, templates):
+        if separator and prefix in templates:
             url = client.resolve(exchange.request.url, expand(templates[prefix], {'rel': name}))
             if url is not None and url not in fetched and len(fetched) < MAX_CURIES:
                 fetched.add(url)
                 client.get(
                     url, 'curie', exchange, headers={'Accept': 'text/html, */*;q=0.5'}, where=where, rel=rel
                 )
-
-
-def is_absolute_uri_relation(rel: str, templates: dict[str, str]) -> bool:
-    """Return whether the relation is a URI and not a CURIE."""
-    return is_absolute_uri(rel) and rel.partition(':')[0] not in templates
 
 
 def probe_typed_links(client: Client, exchange: Exchange) -> None:
@@ -98,8 +92,8 @@ def is_fetched_by(rel: str) -> Applies:
 
 
 @RULES.across(
-    'HAL-LINK-DEAD',
     Level.SHOULD,
+    'HAL-LINK-DEAD',
     '§5.1',
     'A link leads to a resource.',
     lambda exchange: leads_from_hal(exchange) or exchange.purpose == 'options-missing',
@@ -148,7 +142,7 @@ def check_self_target(exchange: Exchange) -> Iterator[Fault]:
     standard=RELATIONS,
 )
 def check_prev(exchange: Exchange) -> Iterator[Fault]:
-    if not any(link.rel in ('prev', 'previous') for link in links(exchange.response.document)):
+    if not any(link.rel in ('prev', 'previous') for link in links(exchange)):
         yield Fault('/_links', 'has no prev link')
 
 

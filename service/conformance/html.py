@@ -17,26 +17,10 @@ WCAG = Standard('WCAG 2.2', 'https://www.w3.org/TR/WCAG22/')
 VOID = frozenset(
     ['area', 'base', 'br', 'col', 'embed', 'hr', 'img', 'input', 'link', 'meta', 'source', 'track', 'wbr']
 )
-OPTIONAL_END = frozenset(
-    [
-        'html',
-        'head',
-        'body',
-        'p',
-        'li',
-        'dt',
-        'dd',
-        'option',
-        'optgroup',
-        'tr',
-        'td',
-        'th',
-        'thead',
-        'tbody',
-        'tfoot',
-        'colgroup',
-    ]
-)
+OPTIONAL_END = frozenset((
+    'html', 'head', 'body', 'p', 'li', 'dt', 'dd', 'option', 'optgroup', 'tr', 'td', 'th', 'thead',
+    'tbody', 'tfoot', 'colgroup',
+))  # fmt: skip
 UNLABELLED = ('hidden', 'submit', 'button', 'reset', 'image')
 REFERENCES = ('aria-describedby', 'aria-labelledby', 'aria-controls')
 

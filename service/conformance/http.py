@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from service.conformance.checks import requires_field, requires_valid_field
 from service.conformance.exchange import INVALID, Exchange
 from service.conformance.rules import Applies, Fault, Rules, Standard
 from service.conformance.syntax import (
@@ -111,16 +112,12 @@ def check_content_type(exchange: Exchange) -> Iterator[Fault]:
         yield Fault('Content-Type:', 'is missing')
 
 
-@RULES.must('HTTP-MEDIA-TYPE', '§8.3.1', 'Content-Type is a media type.', with_field('Content-Type'))
-def check_media_type(exchange: Exchange) -> Iterator[Fault]:
-    if parse_media_type(exchange.response.header('Content-Type')) is None:
-        yield Fault('Content-Type:', 'is malformed')
-
-
-@RULES.must('HTTP-ETAG', '§8.8.3', 'ETag is a quoted string, with W/ before it if weak.', with_field('ETag'))
-def check_etag(exchange: Exchange) -> Iterator[Fault]:
-    if not ENTITY_TAG.fullmatch(exchange.response.header('ETag')):
-        yield Fault('ETag:', 'is malformed')
+RULES.must('HTTP-MEDIA-TYPE', '§8.3.1', 'Content-Type is a media type.', with_field('Content-Type'))(
+    requires_valid_field('Content-Type', parse_media_type)
+)
+RULES.must('HTTP-ETAG', '§8.8.3', 'ETag is a quoted string, with W/ before it if weak.', with_field('ETag'))(
+    requires_valid_field('ETag', ENTITY_TAG.fullmatch)
+)
 
 
 @RULES.must('HTTP-NO-CONTENT', '§6.4.1', 'Responses 204 and 304 have no content.', with_status(204, 304))
@@ -150,10 +147,9 @@ def check_content_length(exchange: Exchange) -> Iterator[Fault]:
         yield Fault('Content-Length:', f'{len(exchange.response.body)} octets were received')
 
 
-@RULES.must('HTTP-401-CHALLENGE', '§15.5.2', 'A response 401 has a challenge.', with_status(401))
-def check_challenge(exchange: Exchange) -> Iterator[Fault]:
-    if not exchange.response.values('WWW-Authenticate'):
-        yield Fault('WWW-Authenticate:', 'is missing')
+RULES.must('HTTP-401-CHALLENGE', '§15.5.2', 'A response 401 has a challenge.', with_status(401))(
+    requires_field('WWW-Authenticate')
+)
 
 
 @RULES.must(
@@ -168,10 +164,9 @@ def check_challenge_syntax(exchange: Exchange) -> Iterator[Fault]:
             yield Fault('WWW-Authenticate:', 'is malformed')
 
 
-@RULES.must('HTTP-405-ALLOW', '§15.5.6', 'A response 405 has an Allow field.', with_status(405))
-def check_405_allow(exchange: Exchange) -> Iterator[Fault]:
-    if not exchange.response.values('Allow'):
-        yield Fault('Allow:', 'is missing')
+RULES.must('HTTP-405-ALLOW', '§15.5.6', 'A response 405 has an Allow field.', with_status(405))(
+    requires_field('Allow')
+)
 
 
 @RULES.must('HTTP-405-METHOD', '§15.5.6', 'A method that gets 405 is not in Allow.', with_status(405))
@@ -180,36 +175,21 @@ def check_405_method(exchange: Exchange) -> Iterator[Fault]:
         yield Fault('Allow:', f'has {exchange.request.method}, which was rejected')
 
 
-@RULES.must('HTTP-ALLOW', '§10.2.1', 'Allow is a list of methods.', with_field('Allow'))
-def check_allow(exchange: Exchange) -> Iterator[Fault]:
-    if not is_token_list(exchange.response.header('Allow')):
-        yield Fault('Allow:', 'is malformed')
-
-
-@RULES.should('HTTP-REDIRECT-LOCATION', '§15.4', 'A redirection has a Location.', with_status(*LOCATED))
-def check_redirect(exchange: Exchange) -> Iterator[Fault]:
-    if not exchange.response.values('Location'):
-        yield Fault('Location:', 'is missing')
-
-
-@RULES.must('HTTP-LOCATION', '§10.2.2', 'Location is a URI reference.', with_field('Location'))
-def check_location(exchange: Exchange) -> Iterator[Fault]:
-    if not is_uri_reference(exchange.response.header('Location')):
-        yield Fault('Location:', 'is not a URI reference')
-
-
-@RULES.must(
-    'HTTP-CONTENT-LOCATION', '§8.7', 'Content-Location is a URI reference.', with_field('Content-Location')
+RULES.must('HTTP-ALLOW', '§10.2.1', 'Allow is a list of methods.', with_field('Allow'))(
+    requires_valid_field('Allow', is_token_list)
 )
-def check_content_location(exchange: Exchange) -> Iterator[Fault]:
-    if not is_uri_reference(exchange.response.header('Content-Location')):
-        yield Fault('Content-Location:', 'is not a URI reference')
-
-
-@RULES.must('HTTP-VARY', '§12.5.5', 'Vary is * or a list of field names.', with_field('Vary'))
-def check_vary(exchange: Exchange) -> Iterator[Fault]:
-    if not is_token_list(exchange.response.header('Vary')):
-        yield Fault('Vary:', 'is malformed')
+RULES.should('HTTP-REDIRECT-LOCATION', '§15.4', 'A redirection has a Location.', with_status(*LOCATED))(
+    requires_field('Location')
+)
+RULES.must('HTTP-LOCATION', '§10.2.2', 'Location is a URI reference.', with_field('Location'))(
+    requires_valid_field('Location', is_uri_reference, 'is not a URI reference')
+)
+RULES.must(
+    'HTTP-CONTENT-LOCATION', '§8.7', 'Content-Location is a URI reference.', with_field('Content-Location')
+)(requires_valid_field('Content-Location', is_uri_reference, 'is not a URI reference'))
+RULES.must('HTTP-VARY', '§12.5.5', 'Vary is * or a list of field names.', with_field('Vary'))(
+    requires_valid_field('Vary', is_token_list)
+)
 
 
 @RULES.must(
@@ -265,19 +245,12 @@ def check_link_rel(exchange: Exchange) -> Iterator[Fault]:
             yield Fault('Link:', f'the link to {target} has no rel')
 
 
-@RULES.must(
+RULES.must(
     'HTTP-RETRY-AFTER', '§10.2.3', 'Retry-After is a date or a number of seconds.', with_field('Retry-After')
+)(requires_valid_field('Retry-After', lambda value: value.isdecimal() or parse_date(value)))
+RULES.must('HTTP-SUNSET', '§3', 'Sunset is a date.', with_field('Sunset'), standard=RFC8594)(
+    requires_valid_field('Sunset', parse_date, 'is not an IMF-fixdate')
 )
-def check_retry_after(exchange: Exchange) -> Iterator[Fault]:
-    value = exchange.response.header('Retry-After')
-    if not value.isdecimal() and parse_date(value) is None:
-        yield Fault('Retry-After:', 'is malformed')
-
-
-@RULES.must('HTTP-SUNSET', '§3', 'Sunset is a date.', with_field('Sunset'), standard=RFC8594)
-def check_sunset(exchange: Exchange) -> Iterator[Fault]:
-    if parse_date(exchange.response.header('Sunset')) is None:
-        yield Fault('Sunset:', 'is not an IMF-fixdate')
 
 
 @RULES.must(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from service.conformance.checks import requires_status
 from service.conformance.client import Client
 from service.conformance.exchange import Exchange
 from service.conformance.http import RFC9110
@@ -89,26 +90,18 @@ RULES.must(
     'GET and HEAD with the current tag in If-None-Match get 304.',
     is_sent(*NOT_MODIFIED),
 )(check_not_modified)
-
-
 RULES.must('COND-WEAK', '§13.1.2', 'If-None-Match compares weakly.', is_sent('not-modified-weak'))(
     check_not_modified
 )
-
-
 RULES.must('COND-LIST', '§13.1.2', 'If-None-Match is a list of tags.', is_sent('not-modified-list'))(
     check_not_modified
 )
-
-
 RULES.must(
     'COND-ANY',
     '§13.1.2',
     'If-None-Match: * is false if there is a representation.',
     is_sent('not-modified-any'),
 )(check_not_modified)
-
-
 RULES.should(
     'COND-DATE',
     '§13.1.3',
@@ -147,15 +140,12 @@ def check_304_fields(exchange: Exchange) -> Iterator[Fault]:
             yield Fault(f'{name}:', f'the 200 has {expected}')
 
 
-@RULES.must(
+RULES.must(
     'COND-IF-MATCH',
     '§13.1.1',
     'A request with another tag in If-Match gets 412, whatever its method.',
     is_sent('if-match-other'),
-)
-def check_if_match_other(exchange: Exchange) -> Iterator[Fault]:
-    if exchange.response.status != 412:
-        yield Fault('status', 'should be 412')
+)(requires_status(412))
 
 
 @RULES.must(

@@ -134,8 +134,8 @@ def check_sent(exchange: Exchange) -> Iterator[Fault]:
 
 
 @RULES.across(
-    'VARY-ACCEPT',
     Level.SHOULD,
+    'VARY-ACCEPT',
     '§12.5.5',
     'A response that depends on Accept says so in Vary.',
     lambda exchange: exchange.purpose == 'variant' and exchange.is_fetch,

@@ -3,10 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any, NamedTuple
+from typing import Any
 
+from service.conformance.checks import Find, Found, requires_status
 from service.conformance.crawler import FoundLink
-from service.conformance.exchange import JSON, JSON_API, Exchange, entries, found_once, members, pointer
+from service.conformance.exchange import (
+    JSON,
+    JSON_API,
+    Exchange,
+    Located,
+    entries,
+    found_once,
+    members,
+    pointer,
+)
 from service.conformance.rules import Check, Fault, Standard
 
 SPECIFICATION = Standard('JSON:API 1.1', 'https://jsonapi.org/format/1.1/')
@@ -19,13 +29,6 @@ RELATIONSHIP_MEMBERS = {'links', 'data', 'meta'}
 LINK_MEMBERS = {'href', 'rel', 'describedby', 'title', 'type', 'hreflang', 'meta'}
 ERROR_MEMBERS = {'id', 'links', 'status', 'code', 'title', 'detail', 'source', 'meta'}
 UNKNOWN = 'noSuchThing'  # a name that no server has
-
-
-class Located(NamedTuple):
-    """A value of a document with its JSON Pointer."""
-
-    where: str
-    value: Any
 
 
 def is_json_api(exchange: Exchange) -> bool:
@@ -68,9 +71,9 @@ def top(exchange: Exchange) -> dict[str, Any]:
     return document if isinstance(document, dict) else {}
 
 
-def primary(document: dict[str, Any]) -> Iterator[Located]:
+def primary(exchange: Exchange) -> Iterator[Located]:
     """Yield the entries of the primary data."""
-    data = document.get('data')
+    data = top(exchange).get('data')
     if isinstance(data, list):
         yield from (Located(pointer('data', number), entry) for number, entry in enumerate(data))
     elif data is not None:
@@ -85,11 +88,10 @@ def is_resource(value: Any) -> bool:
 @found_once
 def resources(exchange: Exchange) -> Iterator[Located]:
     """Yield the resource objects of primary and included data, if they are objects."""
-    document = top(exchange)
-    for located in primary(document):
+    for located in primary(exchange):
         if isinstance(located.value, dict):
             yield located
-    for number, entry in entries(document.get('included')):
+    for number, entry in entries(top(exchange).get('included')):
         if isinstance(entry, dict):
             yield Located(pointer('included', number), entry)
 
@@ -116,7 +118,7 @@ def all_identifiers(exchange: Exchange) -> Iterator[Located]:
     for _, _, relationship in relationships(exchange):
         if isinstance(relationship.value, dict):
             yield from identifiers(relationship.where + '/data', relationship.value.get('data'))
-    for located in primary(top(exchange)):
+    for located in primary(exchange):
         if isinstance(located.value, dict) and not is_resource(located.value):
             yield located
 
@@ -154,8 +156,8 @@ def links(exchange: Exchange) -> Iterator[Located]:
 
 def errors(exchange: Exchange) -> list[Located]:
     """Return the error objects, also those of a wrong type."""
-    document = top(exchange)
-    return [Located(pointer('errors', number), error) for number, error in entries(document.get('errors'))]
+    reported = entries(top(exchange).get('errors'))
+    return [Located(pointer('errors', number), error) for number, error in reported]
 
 
 def error_objects(exchange: Exchange) -> Iterator[Located]:
@@ -188,18 +190,23 @@ def metas(exchange: Exchange) -> Iterator[Located]:
             yield Located(where + '/meta', value['meta'])
 
 
-def undefined_members(located: Located, allowed: set[str]) -> Iterator[Fault]:
+def undefined_members(located: Found, allowed: set[str]) -> Iterator[Fault]:
     """Yield a fault for each member that the specification does not define."""
     for name, _ in without_at_members(members(located.value)):
         if name not in allowed and not is_extension_member(name):
             yield Fault(located.where + pointer(name), 'is not defined by the specification')
 
 
-def requires_status(status: int) -> Check:
-    """Return the check that the server rejects the request with this status."""
+def requires_defined(find: Find, allowed: set[str]) -> Check:
+    """Return the check that the values of `find` have only members that are allowed."""
 
     def check(exchange: Exchange) -> Iterator[Fault]:
-        if exchange.response.status not in (status, 401, 403, 405, 429):
-            yield Fault('status', f'should be {status}')
+        for located in find(exchange):
+            yield from undefined_members(located, allowed)
 
     return check
+
+
+def requires_rejection(status: int) -> Check:
+    """Return the check that the server rejects the request with this status."""
+    return requires_status(status, 401, 403, 405, 429)

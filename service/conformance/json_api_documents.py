@@ -7,14 +7,14 @@ from collections import Counter
 from collections.abc import Iterator
 from typing import Any
 
-from service.conformance.exchange import INVALID, JSON_API, Exchange, entries, members, pointer
+from service.conformance.checks import is_a, requires_valid, requires_valid_members
+from service.conformance.exchange import INVALID, JSON_API, Exchange, Located, entries, members, pointer
 from service.conformance.json_api import (
     IDENTIFIER_MEMBERS,
     RELATIONSHIP_MEMBERS,
     RESOURCE_MEMBERS,
     SPECIFICATION,
     TOP_MEMBERS,
-    Located,
     all_identifiers,
     href_of,
     identifiers,
@@ -24,6 +24,7 @@ from service.conformance.json_api import (
     is_resource,
     is_unlabelled,
     relationships,
+    requires_defined,
     resources,
     top,
     undefined_members,
@@ -140,35 +141,28 @@ def check_jsonapi_ext(exchange: Exchange) -> Iterator[Fault]:
             yield Fault(pointer('jsonapi', name), 'is not an array of URIs')
 
 
-@RULES.must(
+RULES.must(
     'JA-RESOURCE-TYPE', '#document-resource-object-identification', 'The type of every resource is a string.'
+)(
+    requires_valid(
+        resources,
+        lambda value: isinstance(value.get('type'), str),
+        'has no type, or one that is not a string',
+    )
 )
-def check_resource_type(exchange: Exchange) -> Iterator[Fault]:
-    for where, resource in resources(exchange):
-        if not isinstance(resource.get('type'), str):
-            yield Fault(where, 'has no type, or one that is not a string')
-
-
-@RULES.must(
+RULES.must(
     'JA-RESOURCE-ID', '#document-resource-object-identification', 'The id of every resource is a string.'
+)(
+    requires_valid(
+        resources, lambda value: isinstance(value.get('id'), str), 'has no id, or one that is not a string'
+    )
 )
-def check_resource_id(exchange: Exchange) -> Iterator[Fault]:
-    for where, resource in resources(exchange):
-        if not isinstance(resource.get('id'), str):
-            yield Fault(where, 'has no id, or one that is not a string')
-
-
-@RULES.must('JA-RESOURCE-UNDEFINED', '#document-structure', 'A resource object has no undefined members.')
-def check_resource_undefined(exchange: Exchange) -> Iterator[Fault]:
-    for located in resources(exchange):
-        yield from undefined_members(located, RESOURCE_MEMBERS)
-
-
-@RULES.must('JA-ATTRIBUTES-OBJECT', '#document-resource-object-attributes', '`attributes` is an object.')
-def check_attributes_object(exchange: Exchange) -> Iterator[Fault]:
-    for where, resource in resources(exchange):
-        if not isinstance(resource.get('attributes', {}), dict):
-            yield Fault(where + '/attributes', 'is not an object')
+RULES.must('JA-RESOURCE-UNDEFINED', '#document-structure', 'A resource object has no undefined members.')(
+    requires_defined(resources, RESOURCE_MEMBERS)
+)
+RULES.must('JA-ATTRIBUTES-OBJECT', '#document-resource-object-attributes', '`attributes` is an object.')(
+    requires_valid_members(resources, is_a(dict), 'is not an object', 'attributes')
+)
 
 
 @RULES.must(
@@ -231,13 +225,9 @@ def check_foreign_key(exchange: Exchange) -> Iterator[Fault]:
                 yield Fault(where + pointer('attributes', name), f'is the key of the relationship {stem}')
 
 
-@RULES.must(
+RULES.must(
     'JA-RELATIONSHIPS-OBJECT', '#document-resource-object-relationships', '`relationships` is an object.'
-)
-def check_relationships_object(exchange: Exchange) -> Iterator[Fault]:
-    for where, resource in resources(exchange):
-        if not isinstance(resource.get('relationships', {}), dict):
-            yield Fault(where + '/relationships', 'is not an object')
+)(requires_valid_members(resources, is_a(dict), 'is not an object', 'relationships'))
 
 
 @RULES.must(
@@ -297,10 +287,9 @@ def check_identifier(exchange: Exchange) -> Iterator[Fault]:
             yield Fault(where, 'does not have a type and an id that are strings')
 
 
-@RULES.must('JA-IDENTIFIER-UNDEFINED', '#document-structure', 'An identifier has no undefined members.')
-def check_identifier_undefined(exchange: Exchange) -> Iterator[Fault]:
-    for located in all_identifiers(exchange):
-        yield from undefined_members(located, IDENTIFIER_MEMBERS)
+RULES.must('JA-IDENTIFIER-UNDEFINED', '#document-structure', 'An identifier has no undefined members.')(
+    requires_defined(all_identifiers, IDENTIFIER_MEMBERS)
+)
 
 
 @RULES.must(

@@ -5,13 +5,14 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from service.conformance.exchange import Exchange, members, pointer
+from service.conformance.checks import is_a, requires_valid, requires_valid_members
+from service.conformance.exchange import Exchange, Located, members
 from service.conformance.json_api import (
     ERROR_MEMBERS,
     SPECIFICATION,
-    Located,
     error_objects,
     is_error,
+    requires_defined,
     top,
     undefined_members,
 )
@@ -34,17 +35,12 @@ def check_errors_used(exchange: Exchange) -> Iterator[Fault]:
         yield Fault('', 'has no errors')
 
 
-@RULES.must('JA-ERROR-MEMBER', '#error-objects', 'An error object has at least one of its members.')
-def check_error_member(exchange: Exchange) -> Iterator[Fault]:
-    for where, value in error_objects(exchange):
-        if not ERROR_MEMBERS & set(value):
-            yield Fault(where, 'has none of them')
-
-
-@RULES.must('JA-ERROR-UNDEFINED', '#document-structure', 'An error object has no undefined members.')
-def check_error_undefined(exchange: Exchange) -> Iterator[Fault]:
-    for located in error_objects(exchange):
-        yield from undefined_members(located, ERROR_MEMBERS)
+RULES.must('JA-ERROR-MEMBER', '#error-objects', 'An error object has at least one of its members.')(
+    requires_valid(error_objects, lambda value: ERROR_MEMBERS & set(value), 'has none of them')
+)
+RULES.must('JA-ERROR-UNDEFINED', '#document-structure', 'An error object has no undefined members.')(
+    requires_defined(error_objects, ERROR_MEMBERS)
+)
 
 
 @RULES.must('JA-ERROR-STATUS', '#error-objects', 'The status of an error is an HTTP status as a string.')
@@ -65,12 +61,9 @@ def check_error_status_same(exchange: Exchange) -> Iterator[Fault]:
         yield Fault('status', f'the errors say {statuses.pop()}')
 
 
-@RULES.must('JA-ERROR-TEXT', '#error-objects', '`id`, `code`, `title` and `detail` of an error are strings.')
-def check_error_text(exchange: Exchange) -> Iterator[Fault]:
-    for where, value in error_objects(exchange):
-        for name in ('id', 'code', 'title', 'detail'):
-            if not isinstance(value.get(name, ''), str):
-                yield Fault(where + pointer(name), 'is not a string')
+RULES.must('JA-ERROR-TEXT', '#error-objects', '`id`, `code`, `title` and `detail` of an error are strings.')(
+    requires_valid_members(error_objects, is_a(str), 'is not a string', 'id', 'code', 'title', 'detail')
+)
 
 
 @RULES.must('JA-ERROR-LINKS', '#error-objects', 'The only links of an error are about and type.')

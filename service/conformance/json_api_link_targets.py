@@ -18,7 +18,7 @@ from service.conformance.json_api import (
     is_resource,
     primary,
     relationships,
-    requires_status,
+    requires_rejection,
     resources,
     top,
 )
@@ -75,7 +75,7 @@ def self_of(exchange: Exchange) -> tuple[str, str] | None:
 )
 def check_self_primary(exchange: Exchange) -> Iterator[Fault]:
     resource = self_of(exchange)
-    if resource not in [identity_of(entry.value) for entry in primary(top(exchange))]:
+    if resource not in [identity_of(entry.value) for entry in primary(exchange)]:
         yield Fault('/data', f'is not the resource {resource}')
 
 
@@ -94,7 +94,7 @@ def leads_to_relationship(exchange: Exchange) -> bool:
     leads_to_relationship,
 )
 def check_relationship_fetch(exchange: Exchange) -> Iterator[Fault]:
-    if any(is_resource(entry.value) for entry in primary(top(exchange))) or 'data' not in top(exchange):
+    if any(is_resource(entry.value) for entry in primary(exchange)) or 'data' not in top(exchange):
         yield Fault('/data', 'is not linkage')
 
 
@@ -115,8 +115,8 @@ def check_related_kind(exchange: Exchange) -> Iterator[Fault]:
 
 
 @RULES.across(
-    'JA-IDENTITY',
     Level.MUST,
+    'JA-IDENTITY',
     '#document-resource-object-identification',
     'Type and id identify one resource: its self link is the same everywhere.',
     is_fetched,
@@ -141,7 +141,7 @@ def check_identity(record: Sequence[Exchange]) -> Iterator[tuple[Exchange, Fault
 )
 def check_page_repeats(exchange: Exchange) -> Iterator[Fault]:
     current, previous = (
-        {identity_of(entry.value) for entry in primary(top(page))} for page in (exchange, exchange.source)
+        {identity_of(entry.value) for entry in primary(page)} for page in (exchange, exchange.source)
     )
     if current & previous:
         yield Fault('/data', f'{len(current & previous)} of its resources were on the page before')
@@ -165,4 +165,4 @@ RULES.must(
     '#fetching-resources-responses-404',
     'A resource or relationship that does not exist gets 404.',
     for_purpose('ja-missing'),
-)(requires_status(404))
+)(requires_rejection(404))

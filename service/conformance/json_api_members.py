@@ -6,19 +6,20 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-from service.conformance.exchange import Exchange, entries, members, pointer
+from service.conformance.checks import is_a, requires_valid, requires_valid_members
+from service.conformance.exchange import Exchange, Located, entries, members, pointer
 from service.conformance.json_api import (
     LINK_MEMBERS,
     PAGE_LINKS,
     SPECIFICATION,
     TOP_LINKS,
-    Located,
     href_of,
     is_json_api,
     links,
     links_objects,
     metas,
     relationships,
+    requires_defined,
     resources,
     top,
     undefined_members,
@@ -34,32 +35,24 @@ _MEMBER_NAME = re.compile(
 _URL_SAFE = re.compile(r'[A-Za-z0-9_-]*')
 
 
-@RULES.must('JA-META-OBJECT', '#document-meta', '`meta` is an object.')
-def check_meta_object(exchange: Exchange) -> Iterator[Fault]:
-    for where, value in metas(exchange):
-        if not isinstance(value, dict):
-            yield Fault(where, 'is not an object')
+def is_relation(value: Any) -> bool:
+    return isinstance(value, str) and bool(value) and not re.search(r'\s', value)
 
 
-@RULES.must('JA-LINKS-OBJECT', '#document-links', '`links` is an object.')
-def check_links_object(exchange: Exchange) -> Iterator[Fault]:
-    for where, value in links_objects(exchange):
-        if not isinstance(value, dict):
-            yield Fault(where, 'is not an object')
-
-
-@RULES.must('JA-LINK', '#document-links-link', 'A link is a string, a link object or null.')
-def check_link(exchange: Exchange) -> Iterator[Fault]:
-    for where, value in links(exchange):
-        if value is not None and not isinstance(value, str | dict):
-            yield Fault(where, 'is none of them')
-
-
-@RULES.must('JA-LINK-HREF', '#document-links-link-object', 'A link object has an href.')
-def check_link_href(exchange: Exchange) -> Iterator[Fault]:
-    for where, value in links(exchange):
-        if isinstance(value, dict) and not isinstance(value.get('href'), str):
-            yield Fault(where, 'has no href')
+RULES.must('JA-META-OBJECT', '#document-meta', '`meta` is an object.')(
+    requires_valid(metas, is_a(dict), 'is not an object')
+)
+RULES.must('JA-LINKS-OBJECT', '#document-links', '`links` is an object.')(
+    requires_valid(links_objects, is_a(dict), 'is not an object')
+)
+RULES.must('JA-LINK', '#document-links-link', 'A link is a string, a link object or null.')(
+    requires_valid(links, lambda value: value is None or isinstance(value, str | dict), 'is none of them')
+)
+RULES.must('JA-LINK-HREF', '#document-links-link-object', 'A link object has an href.')(
+    requires_valid(
+        links, lambda value: not isinstance(value, dict) or isinstance(value.get('href'), str), 'has no href'
+    )
+)
 
 
 @RULES.must('JA-LINK-URI', '#document-links-link', 'A link is a URI reference.')
@@ -70,31 +63,15 @@ def check_link_uri(exchange: Exchange) -> Iterator[Fault]:
             yield Fault(where, 'has characters that a URI cannot have')
 
 
-@RULES.must('JA-LINK-UNDEFINED', '#document-structure', 'A link object has no undefined members.')
-def check_link_undefined(exchange: Exchange) -> Iterator[Fault]:
-    for located in links(exchange):
-        yield from undefined_members(located, LINK_MEMBERS)
-
-
-@RULES.must(
+RULES.must('JA-LINK-UNDEFINED', '#document-structure', 'A link object has no undefined members.')(
+    requires_defined(links, LINK_MEMBERS)
+)
+RULES.must(
     'JA-LINK-REL', '#document-links-link-object', '`rel` of a link object is a relation type, a string.'
-)
-def check_link_rel(exchange: Exchange) -> Iterator[Fault]:
-    for where, value in links(exchange):
-        if isinstance(value, dict) and 'rel' in value:
-            rel = value['rel']
-            if not isinstance(rel, str) or not rel or re.search(r'\s', rel):
-                yield Fault(where + '/rel', 'is not a relation type')
-
-
-@RULES.must(
+)(requires_valid_members(links, is_relation, 'is not a relation type', 'rel'))
+RULES.must(
     'JA-LINK-TITLE', '#document-links-link-object', '`title` and `type` of a link object are strings.'
-)
-def check_link_title(exchange: Exchange) -> Iterator[Fault]:
-    for where, value in links(exchange):
-        for name, text in members(value):
-            if name in ('title', 'type') and not isinstance(text, str):
-                yield Fault(where + pointer(name), 'is not a string')
+)(requires_valid_members(links, is_a(str), 'is not a string', 'title', 'type'))
 
 
 @RULES.must(
@@ -157,13 +134,9 @@ def names_inside(where: str, value: Any, *, is_deep: bool) -> Iterator[Located]:
         yield from names_inside(where + pointer(number), inner, is_deep=is_deep)
 
 
-@RULES.must(
+RULES.must(
     'JA-MEMBER-NAME', '#document-member-names', 'Member names have only the characters that are allowed.'
-)
-def check_member_name(exchange: Exchange) -> Iterator[Fault]:
-    for where, name in field_names(exchange):
-        if not _MEMBER_NAME.fullmatch(name):
-            yield Fault(where, 'is not a member name')
+)(requires_valid(field_names, _MEMBER_NAME.fullmatch, 'is not a member name'))
 
 
 @RULES.must(

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from service.conformance.client import Client
 from service.conformance.exchange import JSON_API, Exchange
-from service.conformance.json_api import SPECIFICATION, is_json_api, requires_status
+from service.conformance.json_api import SPECIFICATION, is_json_api, requires_rejection
 from service.conformance.rules import Fault, Rules, for_purpose
 
 RULES = Rules('json-api', SPECIFICATION)
@@ -33,13 +33,13 @@ RULES.must(
     '#content-negotiation-servers',
     'An Accept whose instances of the media type all have a parameter other than ext and profile gets 406.',
     for_purpose('ja-accept-parameter'),
-)(requires_status(406))
+)(requires_rejection(406))
 RULES.must(
     'JA-406-EXT',
     '#content-negotiation-servers',
     'An Accept whose instances of the media type all have an unsupported extension gets 406.',
     for_purpose('ja-accept-ext'),
-)(requires_status(406))
+)(requires_rejection(406))
 
 
 @RULES.must(

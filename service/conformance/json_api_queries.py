@@ -18,7 +18,7 @@ from service.conformance.json_api import (
     is_resource,
     primary,
     relationships,
-    requires_status,
+    requires_rejection,
     resources,
     top,
 )
@@ -40,7 +40,7 @@ def is_collection(exchange: Exchange) -> bool:
 
 def probe_unknown(client: Client, exchange: Exchange) -> None:
     """Send query parameters that no server supports."""
-    if is_json_api(exchange) and any(is_resource(entry.value) for entry in primary(top(exchange))):
+    if is_json_api(exchange) and any(is_resource(entry.value) for entry in primary(exchange)):
         url = exchange.request.url
         client.repeat(exchange, 'ja-include-unknown', url=with_query(url, 'include', UNKNOWN))
         client.repeat(exchange, 'ja-query-unknown', url=with_query(url, 'nosuchparameter', '1'))
@@ -101,23 +101,19 @@ RULES.must(
     '#fetching-includes',
     'An unknown include path gets 400.',
     for_purpose('ja-include-unknown'),
-)(requires_status(400))
-
-
+)(requires_rejection(400))
 RULES.must(
     'JA-SORT-UNKNOWN',
     '#fetching-sorting',
     'An unsupported sort field gets 400.',
     for_purpose('ja-sort-unknown'),
-)(requires_status(400))
-
-
+)(requires_rejection(400))
 RULES.must(
     'JA-QUERY-UNKNOWN',
     '#query-parameters-custom',
     'A parameter whose name is neither defined nor allowed for implementations gets 400.',
     for_purpose('ja-query-unknown'),
-)(requires_status(400))
+)(requires_rejection(400))
 
 
 def is_included(exchange: Exchange) -> bool:
@@ -184,7 +180,7 @@ def check_fields(exchange: Exchange) -> Iterator[Fault]:
 )
 def check_sort(exchange: Exchange) -> Iterator[Fault]:
     name, is_descending = exchange.context['name'], exchange.context['is_descending']
-    values = [attributes_of(entry.value).get(name) for entry in primary(top(exchange))]
+    values = [attributes_of(entry.value).get(name) for entry in primary(exchange)]
     values = comparable(values) if exchange.is_fetch else []
     for before, after in pairwise(reversed(values) if is_descending else values):
         if before > after and not is_close(before, after):

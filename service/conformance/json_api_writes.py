@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 
+from service.conformance.checks import requires_field, requires_status
 from service.conformance.exchange import Exchange, members, resolve
 from service.conformance.json_api import (
     SPECIFICATION,
@@ -15,7 +16,7 @@ from service.conformance.json_api import (
     is_json_api,
     is_resource,
     primary,
-    requires_status,
+    requires_rejection,
     top,
 )
 from service.conformance.rules import NOT_PROCESSED, Applies, Fault, Rules, for_purpose, is_sent
@@ -29,95 +30,88 @@ def succeeded(*purposes: str) -> Applies:
     return lambda exchange: exchange.purpose in purposes and exchange.response.is_success
 
 
+def is_created(exchange: Exchange) -> bool:
+    return exchange.purpose == 'ja-create' and exchange.response.status == 201
+
+
 RULES.must(
     'JA-CREATE-TYPE',
     '#crud-creating-responses-409',
     'A new resource whose type is not that of the collection gets 409.',
     is_sent('ja-type-conflict'),
-)(requires_status(409))
+)(requires_rejection(409))
 RULES.must(
     'JA-415-PARAMETER',
     '#content-negotiation-servers',
     'Content-Type with a parameter other than ext and profile gets 415.',
     is_sent('ja-type-parameter'),
-)(requires_status(415))
+)(requires_rejection(415))
 RULES.must(
     'JA-415-EXT',
     '#content-negotiation-servers',
     'Content-Type with an unsupported extension gets 415.',
     is_sent('ja-type-ext'),
-)(requires_status(415))
+)(requires_rejection(415))
 RULES.must(
     'JA-CREATE-RELATED',
     '#crud-creating-responses-404',
     'A new resource that references a resource that does not exist gets 404.',
     is_sent('ja-create-related'),
-)(requires_status(404))
+)(requires_rejection(404))
 RULES.must(
     'JA-UPDATE-CONFLICT',
     '#crud-updating-responses-409',
     'An update with a type or an id that does not match the URL gets 409.',
     is_sent('ja-update-other-id', 'ja-update-other-type'),
-)(requires_status(409))
-
-
-@RULES.must(
+)(requires_rejection(409))
+RULES.must(
     'JA-CREATE-201',
     '#crud-creating-responses-201',
     'Creating a resource gets 201, or 202 if it is created later.',
     succeeded('ja-create'),
-)
-def check_create_status(exchange: Exchange) -> Iterator[Fault]:
-    if exchange.response.status not in (201, 202):
-        yield Fault('status', 'should be 201')
+)(requires_status(201, 202))
 
 
 @RULES.must(
     'JA-CREATE-DOCUMENT',
     '#crud-creating-responses-201',
     'A 201 has the resource as primary data.',
-    lambda exchange: exchange.purpose == 'ja-create' and exchange.response.status == 201,
+    is_created,
 )
 def check_create_document(exchange: Exchange) -> Iterator[Fault]:
-    if not is_json_api(exchange) or not any(is_resource(entry.value) for entry in primary(top(exchange))):
+    if not is_json_api(exchange) or not any(is_resource(entry.value) for entry in primary(exchange)):
         yield Fault('', 'has no resource')
 
 
-@RULES.should(
+RULES.should(
     'JA-CREATE-LOCATION',
     '#crud-creating-responses-201',
     'A 201 has a Location.',
-    lambda exchange: exchange.purpose == 'ja-create' and exchange.response.status == 201,
-)
-def check_create_location(exchange: Exchange) -> Iterator[Fault]:
-    if not exchange.response.values('Location'):
-        yield Fault('Location:', 'is missing')
+    is_created,
+)(requires_field('Location'))
 
 
 @RULES.must(
     'JA-CREATE-SELF',
     '#crud-creating-responses-201',
     'The self link of a new resource is its Location.',
-    lambda exchange: exchange.purpose == 'ja-create' and exchange.response.status == 201,
+    is_created,
 )
 def check_create_self(exchange: Exchange) -> Iterator[Fault]:
     location = exchange.response.header('Location')
-    for where, value in primary(top(exchange)):
+    for where, value in primary(exchange):
         links = value.get('links') if isinstance(value, dict) else None
         own = href_of(links.get('self')) if isinstance(links, dict) else None
         if own is not None and location and own != location:
             yield Fault(where + '/links/self', f'Location is {location}')
 
 
-@RULES.must(
+RULES.must(
     'JA-CLIENT-ID',
     '#crud-creating-client-ids',
     'A client-generated id is accepted, or gets 403.',
     for_purpose('ja-client-id'),
-)
-def check_client_id(exchange: Exchange) -> Iterator[Fault]:
-    if exchange.response.status not in (201, 202, 204, *NOT_PROCESSED):
-        yield Fault('status', 'should be 403')
+)(requires_status(201, 202, 204, *NOT_PROCESSED, message='should be 403'))
 
 
 @RULES.must(
@@ -142,15 +136,12 @@ def check_error_pointer_value(exchange: Exchange) -> Iterator[Fault]:
                 yield Fault(where + '/source/pointer', 'leads to nothing in the request')
 
 
-@RULES.must(
+RULES.must(
     'JA-UPDATE-STATUS',
     '#crud-updating-responses',
     'A successful update gets 200, 202 or 204.',
     succeeded('ja-update'),
-)
-def check_update_status(exchange: Exchange) -> Iterator[Fault]:
-    if exchange.response.status not in (200, 202, 204):
-        yield Fault('status', 'should be 200')
+)(requires_status(200, 202, 204))
 
 
 @RULES.must(
@@ -203,15 +194,12 @@ def check_ja_deleted(exchange: Exchange) -> Iterator[Fault]:
         yield Fault('status', 'should be 404')
 
 
-@RULES.should(
+RULES.should(
     'JA-DELETE-AGAIN',
     '#crud-deleting-responses-404',
     'Deleting a resource that does not exist gets 404.',
     is_sent('ja-delete-again'),
-)
-def check_delete_again(exchange: Exchange) -> Iterator[Fault]:
-    if exchange.response.status != 404:
-        yield Fault('status', 'should be 404')
+)(requires_status(404))
 
 
 @RULES.must(
@@ -221,6 +209,6 @@ def check_delete_again(exchange: Exchange) -> Iterator[Fault]:
     is_sent('ja-created'),
 )
 def check_ja_created(exchange: Exchange) -> Iterator[Fault]:
-    created = [identity_of(entry.value) for entry in primary(top(exchange.source))]
-    if [identity_of(entry.value) for entry in primary(top(exchange))] != created:
+    created = [identity_of(entry.value) for entry in primary(exchange.source)]
+    if [identity_of(entry.value) for entry in primary(exchange)] != created:
         yield Fault('/data', f'should be {created}')

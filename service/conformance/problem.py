@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from http import HTTPStatus
 from typing import Any
 
+from service.conformance.checks import requires_status
 from service.conformance.client import Client
 from service.conformance.exchange import PROBLEM, Exchange, members, pointer
 from service.conformance.rules import Fault, Level, Rules, Standard, for_purpose
@@ -73,15 +74,12 @@ def check_type_absolute(exchange: Exchange) -> Iterator[Fault]:
         yield Fault('/type', 'is relative')
 
 
-@RULES.should(
+RULES.should(
     'PROBLEM-TYPE-DOCUMENTED',
     '§3.1.1',
     'If `type` can be dereferenced, it leads to documentation.',
     for_purpose('problem-type'),
-)
-def check_type_documented(exchange: Exchange) -> Iterator[Fault]:
-    if exchange.response.status not in (200, 401, 403):
-        yield Fault('status', 'the type has no documentation')
+)(requires_status(200, 401, 403, message='the type has no documentation'))
 
 
 @RULES.must('PROBLEM-STATUS', '§3.1.2', '`status` is an HTTP status code, as a number.')
@@ -136,7 +134,7 @@ def check_blank_title(exchange: Exchange) -> Iterator[Fault]:
         yield Fault('/title', f'should be {phrase}')
 
 
-@RULES.across('PROBLEM-TITLE-SAME', Level.SHOULD, '§3.1.3', 'The title of a type is the same each time.')
+@RULES.across(Level.SHOULD, 'PROBLEM-TITLE-SAME', '§3.1.3', 'The title of a type is the same each time.')
 def check_title_same(record: Sequence[Exchange]) -> Iterator[tuple[Exchange, Fault]]:
     titles: dict[str, Any] = {}
     for exchange in record:

@@ -86,6 +86,7 @@ def describe(report: Report, credentials: Credentials) -> dict[str, Any]:
         'url': credentials.mask(report.url),
         'requests': report.requests,
         'complete': report.is_complete,
+        'failure': credentials.mask(report.failure),
         'passed': report.has_passed,
         'counts': {
             'must_failed': report.count('failed', Level.MUST),
@@ -129,7 +130,9 @@ def _lines(report: Report, credentials: Credentials) -> Iterator[str]:
         yield ''
     for result in report.ignored:
         yield f'Ignored: {result.rule.id}, {_finding_count(result)}'
-    if not report.is_complete:
+    if report.failure:
+        yield f'Failed: no response to {credentials.mask(report.failure)}'
+    elif not report.is_complete:
         yield 'Incomplete: the limit of --max-requests was reached.'
     for url in report.left_behind:
         yield f'Created and not deleted: {credentials.mask(url)}'

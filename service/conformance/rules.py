@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import enum
 import json
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
+from functools import partialmethod
 from typing import NamedTuple
 
 from service.conformance.exchange import INVALID, Exchange, resolve
@@ -40,7 +41,6 @@ class Fault(NamedTuple):
 
 
 Check = Callable[[Exchange], Iterable[Fault]]
-Declare = Callable[[Check], Check]
 Applies = Callable[[Exchange], bool]
 RecordCheck = Callable[[Sequence[Exchange]], Iterable[tuple[Exchange, Fault]]]
 
@@ -74,7 +74,10 @@ class Finding:
 
 @dataclass(frozen=True)
 class Rule:
-    """A rule of a standard; `section` names where the standard states it."""
+    """A rule of a standard; `section` names where the standard states it.
+
+    `check` is called with the exchanges for which `applies` is true.
+    """
 
     id: str
     family: str
@@ -83,29 +86,13 @@ class Rule:
     level: Level
     text: str
     applies: Applies
-    check: Check = field(repr=False)
+    check: RecordCheck = field(repr=False)
 
     def judge(self, record: Sequence[Exchange]) -> tuple[int, list[Finding]]:
         """Return the number of exchanges to which the rule applies, and its findings."""
         applicable = [exchange for exchange in record if self.applies(exchange)]
-        return len(applicable), list(self.find(applicable))
-
-    def find(self, record: Sequence[Exchange]) -> Iterator[Finding]:
-        """Yield the findings in exchanges to which the rule applies."""
-        for exchange in record:
-            for fault in self.check(exchange):
-                yield Finding(self, exchange, fault)
-
-
-@dataclass(frozen=True)
-class RecordRule(Rule):
-    """A rule about several exchanges together; `check` is not used."""
-
-    check_record: RecordCheck = lambda record: ()
-
-    def find(self, record: Sequence[Exchange]) -> Iterator[Finding]:
-        for exchange, fault in self.check_record(record):
-            yield Finding(self, exchange, fault)
+        found = self.check(applicable)
+        return len(applicable), [Finding(self, exchange, fault) for exchange, fault in found]
 
 
 def always(exchange: Exchange) -> bool:
@@ -134,34 +121,10 @@ class Rules:
         self._standard = standard
         self._applies = applies
 
-    def must(
-        self,
-        id: str,
-        section: str,
-        text: str,
-        applies: Applies | None = None,
-        *,
-        standard: Standard | None = None,
-    ) -> Declare:
-        """Declare the decorated check as a rule that the standard requires."""
-        return self._declare(Level.MUST, id, section, text, applies, standard)
-
-    def should(
-        self,
-        id: str,
-        section: str,
-        text: str,
-        applies: Applies | None = None,
-        *,
-        standard: Standard | None = None,
-    ) -> Declare:
-        """Declare the decorated check as a rule that the standard recommends."""
-        return self._declare(Level.SHOULD, id, section, text, applies, standard)
-
     def across(
         self,
-        id: str,
         level: Level,
+        id: str,
         section: str,
         text: str,
         applies: Applies | None = None,
@@ -169,10 +132,10 @@ class Rules:
         standard: Standard | None = None,
     ) -> Callable[[RecordCheck], RecordCheck]:
         """Declare the decorated check as a rule about several exchanges together."""
+        standard, applies = standard or self._standard, applies or self._applies
 
         def declare(check: RecordCheck) -> RecordCheck:
-            rule = self._rule(level, id, section, text, applies, standard)
-            self.declared.append(RecordRule(*rule, lambda exchange: (), check))
+            self.declared.append(Rule(id, self._family, standard, section, level, text, applies, check))
             return check
 
         return declare
@@ -183,24 +146,19 @@ class Rules:
         id: str,
         section: str,
         text: str,
-        applies: Applies | None,
-        standard: Standard | None,
-    ) -> Declare:
+        applies: Applies | None = None,
+        *,
+        standard: Standard | None = None,
+    ) -> Callable[[Check], Check]:
+        """Declare the decorated check as a rule about each exchange."""
+
         def declare(check: Check) -> Check:
-            self.declared.append(Rule(*self._rule(level, id, section, text, applies, standard), check))
+            self.across(level, id, section, text, applies, standard=standard)(
+                lambda record: ((exchange, fault) for exchange in record for fault in check(exchange))
+            )
             return check
 
         return declare
 
-    def _rule(
-        self,
-        level: Level,
-        id: str,
-        section: str,
-        text: str,
-        applies: Applies | None,
-        standard: Standard | None,
-    ) -> tuple[str, str, Standard, str, Level, str, Applies]:
-        """Return the attributes of a rule except its check."""
-        standard, applies = standard or self._standard, applies or self._applies
-        return id, self._family, standard, section, level, text, applies
+    must = partialmethod(_declare, Level.MUST)
+    should = partialmethod(_declare, Level.SHOULD)

@@ -33,6 +33,7 @@ from service.conformance.client import BudgetSpent, Client
 from service.conformance.crawler import FoundLink, crawl, samples
 from service.conformance.exchange import HAL, HAL_FORMS, HTML, JSON_API, PROBLEM, Exchange
 from service.conformance.rules import Finding, Level, Rule
+from service.conformance.transport import TransportError
 from service.conformance.writing import Writer
 
 RULES: tuple[Rule, ...] = (
@@ -108,13 +109,14 @@ class Result:
 
 @dataclass
 class Report:
-    """The results of a run."""
+    """The results of a run; `failure` is the request without a response that ended it, if there is one."""
 
     url: str
     results: list[Result]
     requests: int
     is_complete: bool
     left_behind: list[str] = field(default_factory=list)
+    failure: str = ''
 
     @property
     def failed(self) -> list[Result]:
@@ -126,8 +128,8 @@ class Report:
 
     @property
     def has_passed(self) -> bool:
-        """Whether no rule of level MUST has failed."""
-        return all(result.rule.level is not Level.MUST for result in self.failed)
+        """Whether no rule of level MUST has failed, and every request got a response."""
+        return not self.failure and all(result.rule.level is not Level.MUST for result in self.failed)
 
     def count(self, outcome: str, level: Level | None = None) -> int:
         """Return how many rules have the outcome."""
@@ -139,10 +141,11 @@ class Report:
 def run(client: Client, formats: Sequence[str] = tuple(FORMATS), ignored: Collection[str] = ()) -> Report:
     """Crawl, write if the client may, send the requests that the rules of the formats need, and apply them.
 
-    `ignored` are the ids of rules whose findings do not fail the run.
+    `ignored` are the ids of rules whose findings do not fail the run. Raises TransportError if the first
+    request gets no response.
     """
     left_behind: list[str] = []
-    is_complete = True
+    is_complete, failure = True, ''
     try:
         crawl_formats(client, formats)
         if client.may_write:
@@ -152,9 +155,13 @@ def run(client: Client, formats: Sequence[str] = tuple(FORMATS), ignored: Collec
         probe(client, formats)
     except BudgetSpent:
         is_complete = False
+    except TransportError as error:
+        if not client.record:
+            raise
+        is_complete, failure = False, str(error)
     rules = [rule for rule in RULES if rule.family in formats]
     results = [Result(rule, *rule.judge(client.record), rule.id in ignored) for rule in rules]
-    return Report(client.start, results, len(client.record), is_complete, left_behind)
+    return Report(client.start, results, len(client.record), is_complete, left_behind, failure)
 
 
 def crawl_formats(client: Client, formats: Sequence[str]) -> None:
@@ -189,5 +196,4 @@ def probe(client: Client, formats: Sequence[str]) -> None:
 def check_exchange(exchange: Exchange, families: Iterable[str]) -> list[Finding]:
     """Return the findings of the families' rules in an exchange that the kit did not send."""
     names = set(families)
-    rules = [rule for rule in RULES if rule.family in names and rule.applies(exchange)]
-    return [finding for rule in rules for finding in rule.find([exchange])]
+    return [finding for rule in RULES if rule.family in names for finding in rule.judge([exchange])[1]]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 
+from service.conformance.checks import requires_field, requires_status
 from service.conformance.exchange import Exchange
 from service.conformance.hal_forms import SPECIFICATION as HAL_FORMS_SPECIFICATION
 from service.conformance.http import RFC9110
@@ -47,22 +48,15 @@ def check_beyond(exchange: Exchange) -> Iterator[Fault]:
         )
 
 
-@RULES.should('WRITE-415', '§15.5.16', 'Content of an unknown type gets 415.', is_sent('write-unknown-type'))
-def check_unknown_type(exchange: Exchange) -> Iterator[Fault]:
-    if exchange.response.status != 415:
-        yield Fault('status', 'should be 415')
-
-
-@RULES.should('WRITE-MALFORMED', '§15.5.1', 'Malformed content gets 400.', is_sent('write-malformed'))
-def check_malformed(exchange: Exchange) -> Iterator[Fault]:
-    if exchange.response.status not in (400, 422):
-        yield Fault('status', 'should be 400')
-
-
-@RULES.should('CREATED-FETCH', '§15.3.2', 'Location of a 201 leads to the new resource.', is_sent('created'))
-def check_created(exchange: Exchange) -> Iterator[Fault]:
-    if exchange.response.status != 200:
-        yield Fault('status', 'there is no resource at the location')
+RULES.should('WRITE-415', '§15.5.16', 'Content of an unknown type gets 415.', is_sent('write-unknown-type'))(
+    requires_status(415)
+)
+RULES.should('WRITE-MALFORMED', '§15.5.1', 'Malformed content gets 400.', is_sent('write-malformed'))(
+    requires_status(400, 422)
+)
+RULES.should('CREATED-FETCH', '§15.3.2', 'Location of a 201 leads to the new resource.', is_sent('created'))(
+    requires_status(200, message='there is no resource at the location')
+)
 
 
 @RULES.should('CREATED-STATE', '§9.3.3', 'A new resource has the values that were sent.', is_sent('created'))
@@ -114,10 +108,9 @@ def check_put_validator(exchange: Exchange) -> Iterator[Fault]:
             yield Fault('content', f'is not what was sent, and the response to PUT had {name}')
 
 
-@RULES.must('PUT-STALE', '§13.1.1', 'A PUT with another tag in If-Match gets 412.', is_sent('put-stale'))
-def check_stale(exchange: Exchange) -> Iterator[Fault]:
-    if exchange.response.status != 412:
-        yield Fault('status', 'should be 412')
+RULES.must('PUT-STALE', '§13.1.1', 'A PUT with another tag in If-Match gets 412.', is_sent('put-stale'))(
+    requires_status(412)
+)
 
 
 @RULES.must(
@@ -131,50 +124,32 @@ def check_stale_keeps(exchange: Exchange) -> Iterator[Fault]:
         yield Fault('ETag:', 'was different before the request')
 
 
-@RULES.must(
+RULES.must(
     'PUT-NONE-MATCH',
     '§13.1.2',
     'A PUT with If-None-Match: * to an existing resource gets 412.',
     is_sent('put-none-match'),
-)
-def check_none_match(exchange: Exchange) -> Iterator[Fault]:
-    if exchange.response.status != 412:
-        yield Fault('status', 'should be 412')
-
-
-@RULES.should(
+)(requires_status(412))
+RULES.should(
     'PUT-RANGE',
     '§14.5',
     'A PUT with Content-Range gets 400 if partial PUT is not supported.',
     is_sent('put-range'),
-)
-def check_put_range(exchange: Exchange) -> Iterator[Fault]:
-    if exchange.response.status != 400:
-        yield Fault('status', 'should be 400')
-
-
-@RULES.should(
+)(requires_status(400))
+RULES.should(
     'PATCH-415',
     '§2.2',
     'A patch of an unknown type gets 415.',
     is_sent('patch-unknown-type'),
     standard=RFC5789,
-)
-def check_patch_type(exchange: Exchange) -> Iterator[Fault]:
-    if exchange.response.status != 415:
-        yield Fault('status', 'should be 415')
-
-
-@RULES.should(
+)(requires_status(415))
+RULES.should(
     'PATCH-415-ACCEPT',
     '§2.2',
     'A response 415 to PATCH lists the supported formats in Accept-Patch.',
     lambda exchange: exchange.purpose == 'patch-unknown-type' and exchange.response.status == 415,
     standard=RFC5789,
-)
-def check_patch_accept(exchange: Exchange) -> Iterator[Fault]:
-    if not exchange.response.values('Accept-Patch'):
-        yield Fault('Accept-Patch:', 'is missing')
+)(requires_field('Accept-Patch'))
 
 
 @RULES.must(
@@ -190,16 +165,12 @@ def check_merge(exchange: Exchange) -> Iterator[Fault]:
         yield Fault('', f'was {json.dumps(state_of(before))}')
 
 
-@RULES.should('METHOD-501', '§9.1', 'An unknown method gets 501.', is_sent('unknown-method'))
-def check_unknown_method(exchange: Exchange) -> Iterator[Fault]:
-    if exchange.response.status != 501:
-        yield Fault('status', 'should be 501')
-
-
-@RULES.should('METHOD-405', '§9.1', 'A method that is not in Allow gets 405.', is_sent('not-allowed'))
-def check_not_allowed(exchange: Exchange) -> Iterator[Fault]:
-    if exchange.response.status != 405:
-        yield Fault('status', 'should be 405')
+RULES.should('METHOD-501', '§9.1', 'An unknown method gets 501.', is_sent('unknown-method'))(
+    requires_status(501)
+)
+RULES.should('METHOD-405', '§9.1', 'A method that is not in Allow gets 405.', is_sent('not-allowed'))(
+    requires_status(405)
+)
 
 
 @RULES.should(
@@ -233,13 +204,10 @@ def check_key_replay(exchange: Exchange) -> Iterator[Fault]:
         yield Fault('status', f'differs from the first result, which had the status {first.status}')
 
 
-@RULES.should(
+RULES.should(
     'KEY-REUSED',
     '§2.7',
     'An idempotency key that is reused with another request gets 422.',
     lambda exchange: is_sent('key-reused')(exchange) and bool(exchange.request.header('Authorization')),
     standard=IDEMPOTENCY,
-)
-def check_key_reused(exchange: Exchange) -> Iterator[Fault]:
-    if exchange.response.status != 422:
-        yield Fault('status', 'should be 422')
+)(requires_status(422))

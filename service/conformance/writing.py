@@ -178,7 +178,7 @@ class Writer:
     def write_collection(self, exchange: Exchange) -> None:
         """Send invalid resources to a JSON:API collection, and create a copy of one of its resources."""
         url = exchange.request.url.partition('?')[0]
-        template = next(entry.value for entry in primary(top(exchange)) if is_resource(entry.value))
+        template = next(entry.value for entry in primary(exchange) if is_resource(entry.value))
         headers = {'Accept': JSON_API, 'Content-Type': JSON_API}
         kind = template.get('type')
         data = {'type': kind, 'attributes': new_attributes(template)}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import peewee
@@ -94,20 +94,21 @@ class CompiledQuery:
         return rows
 
 
-class RowsByKey:
-    """Finds the rows with any of several keys in one statement.
+class RecordsByKey:
+    """Finds the records with any of several keys in one statement.
 
-    `source` is the query to select `columns` from; a `key` has at most one row.
+    `source` is the query to select `columns` from, of which `make` makes a record; a `key` has at most one.
     """
 
-    def __init__(self, source: Any, key: Any, columns: Sequence[Any]) -> None:
+    def __init__(self, source: Any, key: Any, columns: Sequence[Any], make: Callable[[Any], Any]) -> None:
+        self._make = make
         selected = [column.alias(f'c{number}') for number, column in enumerate((key, *columns))]
         self._find_one = CompiledQuery(source.select(*selected).where(key == bindparam('key')))
 
     def find(self, session: Session, keys: Sequence[Any], **values: Any) -> dict[Any, Any]:
-        """Return the rows by key; `values` are the query's other parameters."""
+        """Return the records by key; `values` are the query's other parameters."""
         rows = self._find_one.union_all(session, [{**values, 'key': key} for key in keys])
-        return {row[0]: row[1:] for row in rows}
+        return {row[0]: self._make(row[1:]) for row in rows}
 
 
 def _bound(parameters: tuple[Any, ...], values: Mapping[str, Any]) -> list[Any]:

@@ -4,6 +4,7 @@ import logging
 
 from service.config import Settings
 from service.database.engine import Engine
+from service.database.errors import Unavailable
 from service.database.mariadb import open_mariadb
 from service.database.postgresql import open_postgresql
 from service.database.sqlite import open_sqlite
@@ -21,3 +22,12 @@ def open_engine(settings: Settings) -> Engine:
     if scheme == 'mysql':
         return open_mariadb(settings)
     return open_sqlite(settings)
+
+
+def describe_failure(settings: Settings, error: Unavailable) -> str:
+    """Return one line for the operator: which database cannot be used, why, and what to check."""
+    cause = '. '.join(str(error.__cause__ or error).split('\n\t'))  # libpq's hint is a line of its own
+    line = f'DATABASE_URL: cannot use {settings.database}: {cause}{"" if cause.endswith(("?", ".")) else "."}'
+    if settings.database_url.startswith('sqlite') or cause.endswith('?'):
+        return line
+    return f'{line} Is the server running, does the database exist, and may this user use it?'

@@ -28,13 +28,17 @@ class PageRequest(NamedTuple):
     """The page that a client requests.
 
     `page` counts from 1. With `after` or `before` the page is next to the entry with that key, and `page`
-    is only its number; otherwise it is found by its number.
+    is only its number; otherwise it is found by its number. `order` names a key to sort by, with a minus sign
+    for descending order; if it is empty, the collection has its usual order. With `ids` only the entries with
+    these ids are listed.
     """
 
     page: int = 1
     per_page: int = 10
     after: Key | None = None
     before: Key | LastPage | None = None
+    order: str = ''
+    ids: Sequence[int] | None = None
 
 
 class Page(NamedTuple):

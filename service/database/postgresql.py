@@ -117,6 +117,9 @@ def open_postgresql(settings: Settings) -> PostgresqlEngine:
         parameters: dict[str, Any] = conninfo_to_dict(url)
     except psycopg.ProgrammingError:
         raise SettingError('DATABASE_URL: must be a connection URI of libpq') from None
+    authority, _, rest = url.partition('://')[2].partition('/')
+    if authority.count('@') > 1 or '@' in rest.partition('?')[0]:  # else libpq uses part of it as the host
+        raise SettingError('DATABASE_URL: the characters @ and / in a password must be percent-encoded')
     if not parameters.get('dbname'):
         raise SettingError('DATABASE_URL: must name a database: postgresql://user:password@host/database')
     if ',' in str(parameters.get('host', '')):

@@ -25,11 +25,6 @@ def parse_script(script: str) -> list[str]:
     return [statement.strip() for statement in '\n'.join(lines).split(';') if statement.strip()]
 
 
-def tables_of(statements: list[str]) -> list[str]:
-    """Return the names of the tables that the statements create, referenced tables first."""
-    return [match[1] for match in map(_TABLE.match, statements) if match]
-
-
 def constraints_of(statements: list[str]) -> list[Constraint]:
     """Return the primary keys and unique constraints that the statements create."""
     return [

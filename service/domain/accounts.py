@@ -15,7 +15,7 @@ from service.domain.posts import uncount_posts
 from service.domain.sharded_counters import add_to_total
 from service.domain.stores import uncount_stores
 from service.domain.users import UserRecord, lock_user
-from service.domain.viewer import Viewer, authorize_write, require_permission
+from service.domain.viewer import Viewer, authorize_change
 
 _DELETE = CompiledQuery(User.delete().where(User.id == bindparam('user_id')))
 
@@ -29,9 +29,7 @@ def delete_user(
     Raises NotFound, Forbidden, and what `precondition` raises for the locked user.
     """
     user = lock_user(session, user_id, by)
-    require_permission(user.is_editable_by(by), by)
-    precondition(user)
-    authorize_write(session, by)
+    authorize_change(session, user, by, precondition)
     _delete_account(session, user)
 
 

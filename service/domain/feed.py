@@ -1,6 +1,6 @@
 """The feed: a user's own posts and those of the users they follow, merged by time."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 import peewee
@@ -77,24 +77,17 @@ _COUNT = CompiledQuery(
 )
 
 
-def list_feed(
-    session: Session,
-    user_id: int,
-    request: PageRequest,
-    viewer: Viewer,
-    *,
-    ids: Sequence[int] | None = None,
-    order: str = '',
-) -> Page:
-    """Return a page of the viewer's feed, the newest post first, or in an `order` of posts.ORDERS.
+def list_feed(session: Session, user_id: int, request: PageRequest, viewer: Viewer) -> Page:
+    """Return a page of the viewer's feed, in one of posts.ORDERS, by default the newest post first.
 
-    With `ids` it lists only those posts. Raises NotFound, and Forbidden if `user_id` is another user.
+    Raises NotFound, and Forbidden if `user_id` is another user.
     """
     if user_id != viewer.user_id:
         require_permission(find_user(session, user_id, viewer).is_own(viewer))
-    if ids is not None:
-        posts = find_posts(session, ids, viewer).values()
+    if request.ids is not None:
+        posts = find_posts(session, request.ids, viewer).values()
         in_feed = (post for post in posts if post.author.is_followed or post.author.id == user_id)
-        return page_of_posts(in_feed, request, order)
+        return page_of_posts(in_feed, request)
     total, authors = _COUNT.first(session, viewer_id=user_id)
-    return _FEED[order].page(session, request, int(total), viewer_id=user_id, source_count=authors)
+    query = _FEED[request.order]
+    return query.page(session, request, int(total), viewer_id=user_id, source_count=authors)

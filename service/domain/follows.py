@@ -1,17 +1,17 @@
 """Follows: following, unfollowing, and listing the followers of a user and the users that they follow."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from typing import Any, NamedTuple
 
-from service.database.compiled import CompiledQuery, RowsByKey, add_to, bindparam, insert_into
+from service.database.compiled import CompiledQuery, RecordsByKey, add_to, bindparam, insert_into
 from service.database.pagination import FirstPagePerOwner, KeysetQuery, Page, PageRequest, page_of
 from service.database.session import Session
 from service.database.transactions import transaction
 from service.domain.errors import Invalid, NotFound
 from service.domain.models import Follow, User
 from service.domain.users import UserRecord, lock_user, user_columns, viewer_id
-from service.domain.viewer import Viewer, authorize_write, is_writer, require_permission
+from service.domain.viewer import Viewer, authorize_change, authorize_write, is_writer, require_permission
 
 
 class FollowRecord(NamedTuple):
@@ -66,12 +66,13 @@ def _list_users(listed: Any, owner: Any) -> KeysetQuery:
     )
 
 
-def _find_users(listed: Any, owner: Any) -> RowsByKey:
-    """Return the query that finds some of the users that `_list_users` lists."""
-    return RowsByKey(
+def _find_users(listed: Any, owner: Any) -> RecordsByKey:
+    """Return the query that finds some of the users that `_list_users` lists, with the ids of the follows."""
+    return RecordsByKey(
         Follow.select().join(User, on=(User.id == listed)).where(owner == bindparam('user_id')),
         listed,
         (Follow.id, *user_columns(User)),
+        lambda row: (row[0], UserRecord._make(row[1:])),
     )
 
 
@@ -112,38 +113,20 @@ def first_pages_of_following(
     return _FIRST_FOLLOWING.pages(session, user_ids, request, viewer_id=viewer_id(viewer))
 
 
-def list_followers(
-    session: Session,
-    user: UserRecord,
-    request: PageRequest,
-    viewer: Viewer,
-    *,
-    ids: Sequence[int] | None = None,
-) -> Page:
-    """Return a page of the user's followers, the newest follow first, or of those with the `ids`."""
+def list_followers(session: Session, user: UserRecord, request: PageRequest, viewer: Viewer) -> Page:
+    """Return a page of the user's followers, the newest follow first."""
     values = {'user_id': user.id, 'viewer_id': viewer.user_id}
-    if ids is not None:
-        return _page_of(_FIND_FOLLOWERS.find(session, ids, **values), request)
+    if request.ids is not None:
+        return page_of(_FIND_FOLLOWERS.find(session, request.ids, **values).values(), request)
     return _FOLLOWERS.page(session, request, user.follower_count, **values)
 
 
-def list_following(
-    session: Session,
-    user: UserRecord,
-    request: PageRequest,
-    viewer: Viewer,
-    *,
-    ids: Sequence[int] | None = None,
-) -> Page:
-    """Return a page of the users whom the user follows, newest first, or of those with the `ids`."""
+def list_following(session: Session, user: UserRecord, request: PageRequest, viewer: Viewer) -> Page:
+    """Return a page of the users whom the user follows, the newest follow first."""
     values = {'user_id': user.id, 'viewer_id': viewer.user_id}
-    if ids is not None:
-        return _page_of(_FIND_FOLLOWING.find(session, ids, **values), request)
+    if request.ids is not None:
+        return page_of(_FIND_FOLLOWING.find(session, request.ids, **values).values(), request)
     return _FOLLOWING.page(session, request, user.following_count, **values)
-
-
-def _page_of(rows: Mapping[int, Any], request: PageRequest) -> Page:
-    return page_of(((row[0], UserRecord._make(row[1:])) for row in rows.values()), request, newest_first=True)
 
 
 def find_follow(session: Session, follower_id: int, followed_id: int) -> FollowRecord:
@@ -183,7 +166,7 @@ def follow_all(
     `precondition` is called with the locked follower. Raises NotFound, Forbidden, what `precondition`
     raises, and Invalid for following oneself.
     """
-    _lock_follower(session, follower_id, by, precondition)
+    authorize_change(session, lock_user(session, follower_id, by), by, precondition)
     for followed_id in sorted(set(followed_ids)):
         existing = _lock_pair(session, follower_id, followed_id, by)
         _insert_follow(session, follower_id, followed_id, existing)
@@ -216,21 +199,11 @@ def unfollow_all(
 
     `precondition` is called with the locked follower. Raises NotFound, Forbidden, and what it raises.
     """
-    _lock_follower(session, follower_id, by, precondition)
+    authorize_change(session, lock_user(session, follower_id, by), by, precondition)
     for followed_id in sorted(set(followed_ids)):
         with suppress(NotFound):
             _lock_pair(session, follower_id, followed_id, by)
             _delete_follow(session, follower_id, followed_id)
-
-
-def _lock_follower(
-    session: Session, follower_id: int, by: Viewer, precondition: Callable[[UserRecord], None]
-) -> None:
-    """Lock the follower, check permission and the precondition, and authorize the write once."""
-    follower = lock_user(session, follower_id, by)
-    require_permission(follower.is_editable_by(by), by)
-    precondition(follower)
-    authorize_write(session, by)
 
 
 def _insert_follow(

@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 
 import peewee
 
-from service.database.compiled import CompiledQuery, RowsByKey, add_to, bindparam, insert_into
+from service.database.compiled import CompiledQuery, RecordsByKey, add_to, bindparam, insert_into
 from service.database.pagination import (
     FirstPagePerOwner,
     Key,
@@ -24,7 +24,14 @@ from service.domain.models import Item, Store
 from service.domain.sharded_counters import add_to_total, read_total
 from service.domain.stores import NEWEST_FIRST, StoreRecord, find_stores, lock_store, unique_names
 from service.domain.text import casefolded
-from service.domain.viewer import Viewer, authorize_write, is_writer, require_permission
+from service.domain.viewer import (
+    CreationCheck,
+    Viewer,
+    authorize_change,
+    authorize_write,
+    is_writer,
+    require_permission,
+)
 
 MAX_PRICE = Decimal('99999999.99')
 ORDERS = ('name', 'price', 'created_at')
@@ -80,7 +87,7 @@ def _in_every_order(source: Any, name: SortKey) -> dict[str, KeysetQuery]:
 
 _COUNT_ITEM = add_to(Store.item_count)
 _FIND = CompiledQuery(_SELECT)
-_FIND_MANY = RowsByKey(Item.select().join(Store, on=_WITH_STORE), Item.id, _COLUMNS)
+_FIND_MANY = RecordsByKey(Item.select().join(Store, on=_WITH_STORE), Item.id, _COLUMNS, _make_item)
 _FIRST = FirstPagePerOwner(
     Item.select().join(Store, on=_WITH_STORE).where(Item.store == bindparam('owner_id')),
     Store.id,
@@ -117,7 +124,7 @@ def find_item(session: Session, item_id: int, *, query: CompiledQuery = _FIND) -
 
 def find_items(session: Session, item_ids: Sequence[int]) -> dict[int, ItemRecord]:
     """Return the existing items with these ids."""
-    return {item_id: _make_item(row) for item_id, row in _FIND_MANY.find(session, item_ids).items()}
+    return _FIND_MANY.find(session, item_ids)
 
 
 def first_pages_of_items(session: Session, store_ids: Sequence[int], request: PageRequest) -> dict[int, Page]:
@@ -125,42 +132,29 @@ def first_pages_of_items(session: Session, store_ids: Sequence[int], request: Pa
     return _FIRST.pages(session, store_ids, request)
 
 
-def list_items(
-    session: Session,
-    request: PageRequest,
-    *,
-    store_id: int | None = None,
-    ids: Sequence[int] | None = None,
-    order: str = '',
-) -> Page:
-    """Return a page of all items, or those of the store, or those with the `ids`.
+def list_items(session: Session, request: PageRequest, *, store_id: int | None = None) -> Page:
+    """Return a page of all items, or those of the store, in one of ORDERS, by default the newest first.
 
-    The newest comes first, unless an `order` of ORDERS is requested. Ids grow with time, so items are
-    ordered by id instead of time, and by id where their names or prices are equal.
+    Ids grow with time, so items are ordered by id instead of time, and by id where their names or prices are
+    equal.
     """
-    order = order or NEWEST_FIRST
-    if ids is not None:
-        items = (item for item in find_items(session, ids).values() if store_id in (None, item.store_id))
+    order = request.order or NEWEST_FIRST
+    if request.ids is not None:
+        found = find_items(session, request.ids).values()
+        items = (item for item in found if store_id in (None, item.store_id))
         keyed = ((_key_of_item(item, order.removeprefix('-')), item) for item in items)
         return page_of(keyed, request, newest_first=order.startswith('-'))
     if store_id is None:
         return _ALL[order].page(session, request, read_total(session, 'items'))
     store = find_stores(session, [store_id]).get(store_id)
-    return list_items_of(session, store, request, order=order) if store else page_of((), request)
+    return list_items_of(session, store, request) if store else page_of((), request)
 
 
-def list_items_of(
-    session: Session,
-    store: StoreRecord,
-    request: PageRequest,
-    *,
-    ids: Sequence[int] | None = None,
-    order: str = '',
-) -> Page:
-    """Return a page of the store's items, or those with the `ids`, as list_items does."""
-    if ids is not None:
-        return list_items(session, request, store_id=store.id, ids=ids, order=order)
-    query = _OF_STORE[order or NEWEST_FIRST]
+def list_items_of(session: Session, store: StoreRecord, request: PageRequest) -> Page:
+    """Return a page of the store's items, as list_items does."""
+    if request.ids is not None:
+        return list_items(session, request, store_id=store.id)
+    query = _OF_STORE[request.order or NEWEST_FIRST]
     return query.page(session, request, store.item_count, store_id=store.id)
 
 
@@ -173,13 +167,23 @@ def _key_of_item(item: ItemRecord, order: str) -> Key:
 
 @unique_names()
 @transaction
-def add_item(session: Session, store_id: int, *, name: str, price: Decimal, by: Viewer) -> ItemRecord:
+def add_item(
+    session: Session,
+    store_id: int,
+    *,
+    name: str,
+    price: Decimal,
+    by: Viewer,
+    precondition: CreationCheck = None,
+) -> ItemRecord:
     """Add an item to the store and return it.
 
-    Raises NotFound, Forbidden, and Conflict if another item of the store has the name.
+    Raises NotFound, Forbidden, Conflict if another item of the store has the name, and what `precondition`
+    raises.
     """
-    store = lock_store(session, store_id, by)
-    authorize_write(session, by)
+    store = lock_store(session, store_id)
+    require_permission(store.is_editable_by(by), by)
+    authorize_write(session, by, precondition=precondition)
     item = ItemRecord(
         session.new_id(), store_id, store.name, store.owner_id, name, _exact(price), session.now()
     )
@@ -212,9 +216,8 @@ def change_item(
     `precondition` is called with the locked item (RFC 9110 §13.1.1). Raises NotFound, Forbidden, what
     `precondition` raises, and Conflict if another item of the store has the name.
     """
-    item = _lock_item(session, item_id, by)
-    precondition(item)
-    authorize_write(session, by)
+    item = find_item(session, item_id, query=_LOCK)
+    authorize_change(session, item, by, precondition)
     changed = item._replace(**changes)
     cents = _cents(changed.price)
     _UPDATE.run(session, item_id=item_id, name=changed.name, name_key=casefolded(changed.name), cents=cents)
@@ -226,18 +229,11 @@ def delete_item(
     session: Session, item_id: int, *, by: Viewer, precondition: Callable[[ItemRecord], None]
 ) -> None:
     """Delete the item; raises NotFound, Forbidden, and what `precondition` raises for the locked item."""
-    item = _lock_item(session, item_id, by)
-    precondition(item)
-    authorize_write(session, by)
+    item = find_item(session, item_id, query=_LOCK)
+    authorize_change(session, item, by, precondition)
     _DELETE.run(session, item_id=item_id)
     _COUNT_ITEM.run(session, id=item.store_id, change=-1)
     add_to_total(session, 'items', -1)
-
-
-def _lock_item(session: Session, item_id: int, by: Viewer) -> ItemRecord:
-    item = find_item(session, item_id, query=_LOCK)
-    require_permission(item.is_editable_by(by), by)
-    return item
 
 
 def _cents(price: Decimal) -> int:

@@ -1,6 +1,5 @@
 """Secrets in mail links: random, stored as digests, and bound to the address that the mail was sent to."""
 
-import hashlib
 import secrets
 from typing import NamedTuple
 
@@ -10,6 +9,7 @@ from service.database.transactions import transaction
 from service.domain.errors import NotFound
 from service.domain.models import MailSecret, User
 from service.domain.outbox import RESET_PASSWORD, VERIFY_EMAIL
+from service.domain.text import digest_of
 
 SECRET_BYTES = 32
 LIFETIMES = {RESET_PASSWORD: 1800, VERIFY_EMAIL: 7 * 86400}  # seconds
@@ -43,10 +43,6 @@ _DELETE = CompiledQuery(
 )
 
 
-def _digest(secret: str) -> str:
-    return hashlib.sha256(secret.encode(errors='surrogatepass')).hexdigest()
-
-
 @transaction
 def create_secret(session: Session, purpose: str, user_id: int, email_key: str) -> str:
     """Return a new secret for a mail to the user's current address."""
@@ -54,7 +50,7 @@ def create_secret(session: Session, purpose: str, user_id: int, email_key: str) 
     _INSERT.run(
         session,
         id=session.new_id(),
-        digest=_digest(secret),
+        digest=digest_of(secret),
         purpose=purpose,
         user_id=user_id,
         email_key=email_key,
@@ -65,7 +61,7 @@ def create_secret(session: Session, purpose: str, user_id: int, email_key: str) 
 
 def find_secret(session: Session, purpose: str, secret: str) -> SecretRecord:
     """Return the secret; raises NotFound if it is unknown, used or expired, or for another address."""
-    row = _FIND.first(session, digest=_digest(secret), purpose=purpose, now=session.now())
+    row = _FIND.first(session, digest=digest_of(secret), purpose=purpose, now=session.now())
     if row is None:
         raise NotFound('The link is incomplete, expired or already used. Request a new one.')
     return SecretRecord._make(row)

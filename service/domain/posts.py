@@ -5,7 +5,7 @@ from typing import Any, NamedTuple
 
 import peewee
 
-from service.database.compiled import CompiledQuery, RowsByKey, add_to, bindparam, insert_into
+from service.database.compiled import CompiledQuery, RecordsByKey, add_to, bindparam, insert_into
 from service.database.pagination import Bounds, FirstPagePerOwner, KeysetQuery, Page, PageRequest, page_of
 from service.database.session import Session
 from service.database.transactions import transaction
@@ -13,9 +13,10 @@ from service.domain.errors import NotFound
 from service.domain.models import Post, User
 from service.domain.sharded_counters import add_to_total, read_total
 from service.domain.users import UserRecord, find_user, find_users, user_columns, viewer_id
-from service.domain.viewer import ANONYMOUS, Viewer, authorize_write, require_permission
+from service.domain.viewer import ANONYMOUS, CreationCheck, Viewer, authorize_change, authorize_write
 
 MAX_BODY_LENGTH = 140
+MAX_FOUND = 20
 
 
 class PostRecord(NamedTuple):
@@ -55,7 +56,7 @@ _SELECT = Post.select(*POST_COLUMNS).join(User, on=_WITH_AUTHOR).where(Post.id =
 # With an inner join, MariaDB would read all users and sort all posts. Every post has an author.
 _LISTED = Post.select(Post.id, *POST_COLUMNS).join(User, peewee.JOIN.LEFT_OUTER, on=_WITH_AUTHOR)
 _FIND = CompiledQuery(_SELECT)
-_FIND_MANY = RowsByKey(Post.select().join(User, on=_WITH_AUTHOR), Post.id, POST_COLUMNS)
+_FIND_MANY = RecordsByKey(Post.select().join(User, on=_WITH_AUTHOR), Post.id, POST_COLUMNS, _make_post)
 _LOCK = CompiledQuery(_SELECT, for_update=True)
 _ALL = posts_by_time(_LISTED)
 _OF_USER = posts_by_time(_LISTED.where(Post.author == bindparam('user_id')))
@@ -66,6 +67,12 @@ _FIRST = FirstPagePerOwner(
     Post.id,
     POST_COLUMNS,
     _make_post,
+)
+_FIND_NEWEST_OF = CompiledQuery(
+    Post.select(Post.id)
+    .where(Post.author == bindparam('author_id'))
+    .order_by(Post.id.desc())
+    .limit(MAX_FOUND)
 )
 _INSERT = insert_into(Post)
 _UPDATE = CompiledQuery(
@@ -87,8 +94,12 @@ def find_post(session: Session, post_id: int, viewer: Viewer, *, query: Compiled
 
 def find_posts(session: Session, post_ids: Sequence[int], viewer: Viewer | None) -> dict[int, PostRecord]:
     """Return the existing posts with these ids, as the viewer sees them."""
-    rows = _FIND_MANY.find(session, post_ids, viewer_id=viewer_id(viewer))
-    return {post_id: _make_post(row) for post_id, row in rows.items()}
+    return _FIND_MANY.find(session, post_ids, viewer_id=viewer_id(viewer))
+
+
+def find_newest_of(session: Session, author_id: int) -> list[int]:
+    """Return the ids of the newest posts of a user, at most MAX_FOUND."""
+    return [post_id for (post_id,) in _FIND_NEWEST_OF.all(session, author_id=author_id)]
 
 
 def list_posts(
@@ -97,43 +108,29 @@ def list_posts(
     viewer: Viewer,
     *,
     author_id: int | None = None,
-    ids: Sequence[int] | None = None,
-    order: str = '',
 ) -> Page:
-    """Return a page of all posts, or those of the author, or those with the `ids`.
-
-    The newest comes first, unless an `order` of ORDERS is requested.
-    """
-    if ids is not None:
-        posts = find_posts(session, ids, viewer).values()
-        return page_of_posts((post for post in posts if author_id in (None, post.author.id)), request, order)
+    """Return a page of all posts, or those of the author, in one of ORDERS, by default the newest first."""
+    if request.ids is not None:
+        posts = find_posts(session, request.ids, viewer).values()
+        return page_of_posts((post for post in posts if author_id in (None, post.author.id)), request)
     if author_id is None:
-        return _ALL[order].page(session, request, read_total(session, 'posts'), viewer_id=viewer.user_id)
+        total = read_total(session, 'posts')
+        return _ALL[request.order].page(session, request, total, viewer_id=viewer.user_id)
     author = find_users(session, [author_id], viewer).get(author_id)
-    if author is None:
-        return page_of_posts((), request, order)
-    return list_posts_of(session, author, request, viewer, order=order)
+    return list_posts_of(session, author, request, viewer) if author else page_of_posts((), request)
 
 
-def list_posts_of(
-    session: Session,
-    user: UserRecord,
-    request: PageRequest,
-    viewer: Viewer,
-    *,
-    ids: Sequence[int] | None = None,
-    order: str = '',
-) -> Page:
-    """Return a page of the user's posts, or those with the `ids`, as list_posts does."""
-    if ids is not None:
-        return list_posts(session, request, viewer, author_id=user.id, ids=ids, order=order)
-    total = user.post_count
-    return _OF_USER[order].page(session, request, total, user_id=user.id, viewer_id=viewer.user_id)
+def list_posts_of(session: Session, user: UserRecord, request: PageRequest, viewer: Viewer) -> Page:
+    """Return a page of the user's posts, as list_posts does."""
+    if request.ids is not None:
+        return list_posts(session, request, viewer, author_id=user.id)
+    query, total = _OF_USER[request.order], user.post_count
+    return query.page(session, request, total, user_id=user.id, viewer_id=viewer.user_id)
 
 
-def page_of_posts(posts: Iterable[PostRecord], request: PageRequest, order: str) -> Page:
-    """Return a page of posts that have been read, in an `order` of ORDERS."""
-    return page_of(((post.id, post) for post in posts), request, newest_first=order != 'created_at')
+def page_of_posts(posts: Iterable[PostRecord], request: PageRequest) -> Page:
+    """Return a page of posts that have been read, in one of ORDERS."""
+    return page_of(((post.id, post) for post in posts), request, newest_first=request.order != 'created_at')
 
 
 def first_pages_of_posts(
@@ -144,9 +141,11 @@ def first_pages_of_posts(
 
 
 @transaction
-def publish_post(session: Session, *, body: str, by: Viewer) -> PostRecord:
-    """Publish a post by the viewer and return it."""
-    now = authorize_write(session, by, posts=1)
+def publish_post(
+    session: Session, *, body: str, by: Viewer, precondition: CreationCheck = None
+) -> PostRecord:
+    """Publish a post by the viewer and return it; raises what `precondition` raises."""
+    now = authorize_write(session, by, posts=1, precondition=precondition)
     post_id = session.new_id()
     _INSERT.run(session, id=post_id, author_id=by.user_id, body=body, created_at=now, updated_at=None)
     add_to_total(session, 'posts', 1)
@@ -167,8 +166,8 @@ def change_post(
     `precondition` is called with the locked post (RFC 9110 §13.1.1). Raises NotFound, Forbidden, and what
     `precondition` raises.
     """
-    post = _lock_editable(session, post_id, by, precondition)
-    now = authorize_write(session, by)
+    post = find_post(session, post_id, by, query=_LOCK)
+    now = authorize_change(session, post, by, precondition)
     post = post._replace(author=post.author._replace(last_seen=now))
     body = changes.get('body', post.body)
     if body == post.body:
@@ -182,8 +181,8 @@ def delete_post(
     session: Session, post_id: int, *, by: Viewer, precondition: Callable[[PostRecord], None]
 ) -> None:
     """Delete the post; raises NotFound, Forbidden, and what `precondition` raises for the locked post."""
-    _lock_editable(session, post_id, by, precondition)
-    authorize_write(session, by, posts=-1)
+    post = find_post(session, post_id, by, query=_LOCK)
+    authorize_change(session, post, by, precondition, posts=-1)
     _DELETE.run(session, post_id=post_id)
     add_to_total(session, 'posts', -1)
 
@@ -195,15 +194,6 @@ def delete_post_as_operator(session: Session, post_id: int) -> PostRecord:
     _DELETE.run(session, post_id=post_id)
     _COUNT_POST.run(session, id=post.author.id, change=-1)
     add_to_total(session, 'posts', -1)
-    return post
-
-
-def _lock_editable(
-    session: Session, post_id: int, by: Viewer, precondition: Callable[[PostRecord], None]
-) -> PostRecord:
-    post = find_post(session, post_id, by, query=_LOCK)
-    require_permission(post.is_editable_by(by), by)
-    precondition(post)
     return post
 
 

@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 
 import peewee
 
-from service.database.compiled import CompiledQuery, RowsByKey, bindparam, insert_into
+from service.database.compiled import CompiledQuery, RecordsByKey, bindparam, insert_into
 from service.database.errors import ConstraintViolation
 from service.database.pagination import Page, PageRequest, SortKey, in_every_order, page_of
 from service.database.session import Session
@@ -16,7 +16,7 @@ from service.domain.models import Item, Store
 from service.domain.sharded_counters import add_to_total, read_total
 from service.domain.text import casefolded
 from service.domain.users import UserRecord
-from service.domain.viewer import Viewer, authorize_write, is_writer, require_permission
+from service.domain.viewer import CreationCheck, Viewer, authorize_change, authorize_write, is_writer
 
 MAX_NAME_LENGTH = 80
 MAX_OWNED = 20
@@ -42,7 +42,7 @@ _COLUMNS = tuple(getattr(Store, name) for name in StoreRecord._fields)
 _SELECT = Store.select(*_COLUMNS).where(Store.id == bindparam('store_id'))
 _KEYS = {'name': SortKey(Store.name_key, str), 'created_at': SortKey(Store.id)}
 _FIND = CompiledQuery(_SELECT)
-_FIND_MANY = RowsByKey(Store.select(), Store.id, _COLUMNS)
+_FIND_MANY = RecordsByKey(Store.select(), Store.id, _COLUMNS, StoreRecord._make)
 _LOCK = CompiledQuery(_SELECT, for_update=True)
 _ALL = in_every_order(Store.select(), _COLUMNS, StoreRecord._make, _KEYS)
 _OF_OWNER = in_every_order(
@@ -91,26 +91,18 @@ def find_store(session: Session, store_id: int, *, query: CompiledQuery = _FIND)
 
 def find_stores(session: Session, store_ids: Sequence[int]) -> dict[int, StoreRecord]:
     """Return the existing stores with these ids."""
-    rows = _FIND_MANY.find(session, store_ids)
-    return {store_id: StoreRecord._make(row) for store_id, row in rows.items()}
+    return _FIND_MANY.find(session, store_ids)
 
 
-def list_stores(
-    session: Session,
-    request: PageRequest,
-    *,
-    owner_id: int | None = None,
-    ids: Sequence[int] | None = None,
-    order: str = '',
-) -> Page:
-    """Return a page of all stores, or those of the owner, or those with the `ids`.
+def list_stores(session: Session, request: PageRequest, *, owner_id: int | None = None) -> Page:
+    """Return a page of all stores, or those of the owner, in one of ORDERS, by default the newest first.
 
-    The newest comes first, unless an `order` of ORDERS is requested. Ids grow with time, so stores are
-    ordered by id instead of time.
+    Ids grow with time, so stores are ordered by id instead of time.
     """
-    order = order or NEWEST_FIRST
-    if ids is not None:
-        stores = (store for store in find_stores(session, ids).values() if owner_id in (None, store.owner_id))
+    order = request.order or NEWEST_FIRST
+    if request.ids is not None:
+        found = find_stores(session, request.ids).values()
+        stores = (store for store in found if owner_id in (None, store.owner_id))
         is_by_name = order.endswith('name')
         keyed = ((casefolded(store.name) if is_by_name else store.id, store) for store in stores)
         return page_of(keyed, request, newest_first=order.startswith('-'))
@@ -122,9 +114,12 @@ def list_stores(
 
 @unique_names()
 @transaction
-def open_store(session: Session, *, name: str, by: Viewer) -> StoreRecord:
-    """Open a store that the viewer owns and return it; raises Conflict if the name is taken."""
-    authorize_write(session, by)
+def open_store(session: Session, *, name: str, by: Viewer, precondition: CreationCheck = None) -> StoreRecord:
+    """Open a store that the viewer owns and return it.
+
+    Raises Conflict if the name is taken, and what `precondition` raises.
+    """
+    authorize_write(session, by, precondition=precondition)
     store = StoreRecord(session.new_id(), by.user_id, name, 0, session.now())
     _INSERT.run(session, name_key=casefolded(name), **store._asdict())
     add_to_total(session, 'stores', 1)
@@ -146,9 +141,8 @@ def change_store(
     `precondition` is called with the locked store (RFC 9110 §13.1.1). Raises NotFound, Forbidden, what
     `precondition` raises, and Conflict if the name is taken.
     """
-    store = lock_store(session, store_id, by)
-    precondition(store)
-    authorize_write(session, by)
+    store = lock_store(session, store_id)
+    authorize_change(session, store, by, precondition)
     changed = store._replace(**changes)
     _UPDATE.run(session, store_id=store_id, name=changed.name, name_key=casefolded(changed.name))
     return changed
@@ -159,9 +153,8 @@ def close_store(
     session: Session, store_id: int, *, by: Viewer, precondition: Callable[[StoreRecord], None]
 ) -> None:
     """Delete the store with its items; raises NotFound, Forbidden, and what `precondition` raises."""
-    store = lock_store(session, store_id, by)
-    precondition(store)
-    authorize_write(session, by)
+    store = lock_store(session, store_id)
+    authorize_change(session, store, by, precondition)
     _DELETE.run(session, store_id=store_id)
     add_to_total(session, 'stores', -1)
     add_to_total(session, 'items', -store.item_count)
@@ -181,7 +174,6 @@ def find_owned(session: Session, owner_id: int) -> tuple[list[int], list[int]]:
     return list(dict.fromkeys(store_id for store_id, _ in rows)), items
 
 
-def lock_store(session: Session, store_id: int, by: Viewer) -> StoreRecord:
-    store = find_store(session, store_id, query=_LOCK)
-    require_permission(store.is_editable_by(by), by)
-    return store
+def lock_store(session: Session, store_id: int) -> StoreRecord:
+    """Return the store, whose row stays locked until the transaction ends; raises NotFound."""
+    return find_store(session, store_id, query=_LOCK)

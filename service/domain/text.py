@@ -1,5 +1,6 @@
-"""Text normalization: NFC, no control characters, case folding."""
+"""Text normalization: NFC, no control characters, case folding; and digests of texts."""
 
+import hashlib
 import unicodedata
 
 MAX_NORMALIZED_LENGTH = 1024  # code points: no text that is stored or compared is longer
@@ -65,3 +66,8 @@ def _is_invisible(code_point: int) -> bool:
 def casefolded(text: str) -> str:
     """Return the case-folded text, by which texts are compared ignoring case."""
     return normalize(text).casefold()
+
+
+def digest_of(text: str) -> str:
+    """Return the hexadecimal SHA-256 of the text, which is stored instead of it."""
+    return hashlib.sha256(text.encode(errors='surrogatepass')).hexdigest()

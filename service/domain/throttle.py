@@ -10,7 +10,6 @@ A subject is stored as a digest. Attempts on an existing user are counted by id,
 by that name: both are throttled equally, and renaming an account frees no slots.
 """
 
-import hashlib
 import random
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
@@ -22,7 +21,7 @@ from service.database.transactions import transaction
 from service.domain.errors import Throttled
 from service.domain.models import Attempt
 from service.domain.rate_limits import Quota, Quotas, RateLimit
-from service.domain.text import casefolded
+from service.domain.text import casefolded, digest_of
 
 MAX_CLOCK_SKEW_SECONDS = 7200  # an attempt from further in the future does not count
 
@@ -92,8 +91,7 @@ def address_subjects(limits: Sequence[RateLimit], address: str) -> tuple[Subject
 
 
 def _subject(limit: RateLimit, identity: str) -> Subject:
-    text = f'{limit.name} {identity}'
-    return Subject(limit, hashlib.sha256(text.encode(errors='surrogatepass')).hexdigest())
+    return Subject(limit, digest_of(f'{limit.name} {identity}'))
 
 
 def check_limits(session: Session, subjects: Sequence[Subject], quotas: Quotas | None = None) -> None:

@@ -1,13 +1,12 @@
 """Bearer tokens: issuing, renewing, listing and revoking them; only their digests are stored."""
 
-import hashlib
 import secrets
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 import peewee
 
-from service.database.compiled import CompiledQuery, RowsByKey, bindparam, insert_into
+from service.database.compiled import CompiledQuery, RecordsByKey, bindparam, insert_into
 from service.database.pagination import KeysetQuery, Page, PageRequest, page_of
 from service.database.session import Session
 from service.database.transactions import transaction
@@ -17,10 +16,18 @@ from service.domain.models import Token, User
 from service.domain.passwords import verify_password
 from service.domain.rate_limits import Quotas
 from service.domain.signing_keys import CLIENT_ID, read_audiences, sign
-from service.domain.text import normalize
+from service.domain.text import digest_of, normalize
 from service.domain.throttle import Subject, check_limits, count_attempt, sign_in_subjects
 from service.domain.users import REVOKE_OTHER_TOKENS, find_credentials
-from service.domain.viewer import WRITE, Viewer, authorize_write, confirm_token, require_permission
+from service.domain.viewer import (
+    WRITE,
+    CreationCheck,
+    Viewer,
+    authorize_write,
+    check_creation,
+    confirm_token,
+    require_permission,
+)
 
 PREFIX = 'hc_'
 SECRET_BYTES = 32
@@ -98,7 +105,7 @@ _SELECT = Token.select(*_COLUMNS).where((Token.id == bindparam('token_id')) & _I
 _FIND = CompiledQuery(_SELECT)
 _LOCK = CompiledQuery(_SELECT, for_update=True)
 _LIST = KeysetQuery(Token.select(Token.id, *_COLUMNS).where(_IS_OWN), Token.id, TokenRecord._make)
-_FIND_OWN = RowsByKey(Token.select().where(_IS_OWN), Token.id, _COLUMNS)
+_FIND_OWN = RecordsByKey(Token.select().where(_IS_OWN), Token.id, _COLUMNS, TokenRecord._make)
 _COUNT = CompiledQuery(Token.select(peewee.fn.COUNT(Token.id)).where(_IS_OWN))
 _INSERT = insert_into(Token)
 _DELETE = CompiledQuery(Token.delete().where(Token.id == bindparam('token_id')))
@@ -139,17 +146,12 @@ def is_signed(secret: str) -> bool:
     return not secret.startswith(PREFIX)
 
 
-def digest(secret: str) -> str:
-    """Return the hexadecimal SHA-256 of a token's secret, which is stored instead of it."""
-    return hashlib.sha256(secret.encode(errors='surrogatepass')).hexdigest()
-
-
 def find_viewer(session: Session, secret: str, *, audience: str = '') -> Viewer:
     """Return the user of the token.
 
     Raises Unauthenticated if it is unknown, expired or revoked, and if it is signed for another audience.
     """
-    row = _FIND_VIEWER.first(session, digest=digest(secret), now=session.now())
+    row = _FIND_VIEWER.first(session, digest=digest_of(secret), now=session.now())
     if row is None:
         raise Unauthenticated('The token is unknown, expired or revoked.', 'token')
     if is_signed(secret) and audience not in read_audiences(secret):
@@ -232,19 +234,30 @@ def _issue_token(
 
 
 def renew_token(
-    session: Session, viewer: Viewer, user_agent: str | None, issuer: Issuer | None = None
+    session: Session,
+    viewer: Viewer,
+    user_agent: str | None,
+    issuer: Issuer | None = None,
+    precondition: CreationCheck = None,
 ) -> NewToken:
     """Issue a token like the viewer's that expires later, within the maximum age of a sign-in.
 
     With an `issuer` it is signed. The old one stays valid for GRACE_SECONDS. Raises Unauthenticated if it has
-    been revoked.
+    been revoked, and what `precondition` raises.
     """
     purge(session)
-    return _renew_token(session, viewer, user_agent, issuer)
+    return _renew_token(session, viewer, user_agent, issuer, precondition)
 
 
 @transaction
-def _renew_token(session: Session, viewer: Viewer, user_agent: str | None, issuer: Issuer | None) -> NewToken:
+def _renew_token(
+    session: Session,
+    viewer: Viewer,
+    user_agent: str | None,
+    issuer: Issuer | None,
+    precondition: CreationCheck,
+) -> NewToken:
+    check_creation(session, viewer, precondition)
     now = confirm_token(session, viewer)
     old = TokenRecord._make(_LOCK.first(session, token_id=viewer.token_id, now=now))
     expires_at = min(old.expires_at, now + GRACE_SECONDS * 1000)
@@ -283,7 +296,7 @@ def _insert_token(
     )
     issuer = options.issuer
     secret = _sign(session, token, issuer) if issuer else PREFIX + secrets.token_urlsafe(SECRET_BYTES)
-    _INSERT.run(session, digest=digest(secret), **token._asdict())
+    _INSERT.run(session, digest=digest_of(secret), **token._asdict())
     kept_id = token_id if old is None else old.id
     for (excess_id,) in _FIND_EXCESS.all(session, user_id=user_id, now=now, kept_id=kept_id):
         _DELETE.run(session, token_id=excess_id)
@@ -319,15 +332,11 @@ def find_token(
     return token
 
 
-def list_tokens(
-    session: Session, request: PageRequest, viewer: Viewer, *, ids: Sequence[int] | None = None
-) -> Page:
-    """Return a page of the viewer's live tokens, the newest first, or of those with the `ids`."""
+def list_tokens(session: Session, request: PageRequest, viewer: Viewer) -> Page:
+    """Return a page of the viewer's live tokens, the newest first."""
     own = {'user_id': viewer.user_id, 'now': session.now()}
-    if ids is not None:
-        rows = _FIND_OWN.find(session, ids, **own)
-        tokens = ((token_id, TokenRecord._make(row)) for token_id, row in rows.items())
-        return page_of(tokens, request, newest_first=True)
+    if request.ids is not None:
+        return page_of(_FIND_OWN.find(session, request.ids, **own).items(), request)
     return _LIST.page(session, request, _COUNT.first(session, **own)[0], **own)
 
 

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 import peewee
 
-from service.database.compiled import CompiledQuery, RowsByKey, bindparam, insert_into
+from service.database.compiled import CompiledQuery, RecordsByKey, bindparam, insert_into
 from service.database.errors import ConstraintViolation
 from service.database.pagination import Page, PageRequest, SortKey, in_every_order, page_of
 from service.database.session import Session
@@ -28,7 +28,16 @@ from service.domain.throttle import (
     sign_in_subjects,
     verification_subjects,
 )
-from service.domain.viewer import Viewer, authorize_write, is_writer, require_permission, use_token
+from service.domain.viewer import (
+    ANONYMOUS,
+    CreationCheck,
+    Viewer,
+    authorize_write,
+    check_creation,
+    is_writer,
+    require_permission,
+    use_token,
+)
 
 USERNAME = r'^[A-Za-z0-9_.\-]+$'
 MAX_USERNAME_LENGTH = 64
@@ -86,7 +95,7 @@ def viewer_id(viewer: Viewer | None) -> int:
 
 _SELECT = User.select(*user_columns(User)).where(User.id == bindparam('user_id'))
 _FIND = CompiledQuery(_SELECT)
-_FIND_MANY = RowsByKey(User.select(), User.id, user_columns(User))
+_FIND_MANY = RecordsByKey(User.select(), User.id, user_columns(User), UserRecord._make)
 _LOCK = CompiledQuery(_SELECT, for_update=True)
 ORDERS = ('id', 'username')
 
@@ -148,8 +157,7 @@ def find_user(
 
 def find_users(session: Session, user_ids: Sequence[int], viewer: Viewer | None) -> dict[int, UserRecord]:
     """Return the existing users with these ids, as the viewer sees them."""
-    rows = _FIND_MANY.find(session, user_ids, viewer_id=viewer_id(viewer))
-    return {user_id: UserRecord._make(row) for user_id, row in rows.items()}
+    return _FIND_MANY.find(session, user_ids, viewer_id=viewer_id(viewer))
 
 
 def find_user_by_username(session: Session, username: str) -> UserRecord:
@@ -181,19 +189,17 @@ def list_users(
     *,
     prefix: str = '',
     username: str | None = None,
-    ids: Sequence[int] | None = None,
-    order: str = '',
 ) -> Page:
-    """Return a page of all users, the oldest first, or in an `order` of ORDERS ('-id': the newest first).
+    """Return a page of all users, in one of ORDERS, by default the oldest first ('-id': the newest first).
 
-    `prefix`, `username` and `ids` restrict the users; with a `prefix` the default order is by name. Names
-    are compared ignoring case.
+    `prefix` and `username` restrict the users; with a `prefix` the default order is by name. Names are
+    compared ignoring case.
     """
-    order = order or ('username' if prefix else 'id')
-    if username is None and ids is None:
+    order = request.order or ('username' if prefix else 'id')
+    if username is None and request.ids is None:
         return _list_with_prefix(session, request, viewer, prefix, order)
-    if ids is not None:
-        users = [*find_users(session, ids, viewer).values()]
+    if request.ids is not None:
+        users = [*find_users(session, request.ids, viewer).values()]
     else:
         rows = _FIND_BY_USERNAME.all(
             session, username_key=casefolded(username or ''), viewer_id=viewer.user_id
@@ -241,11 +247,14 @@ def register_user(
     about_me: str = '',
     client_address: str | None = None,
     quotas: Quotas | None = None,
+    by: Viewer | None = None,
+    precondition: CreationCheck = None,
 ) -> UserRecord:
     """Register a user and return them as an anonymous client sees them.
 
-    Raises Conflict if the name or the email address is taken, and Throttled after too many registrations
-    from the IP address `client_address`. `quotas` receives the remaining quotas.
+    Raises Conflict if the name or the email address is taken, Throttled after too many registrations from the
+    IP address `client_address`, and what the `precondition` of the viewer `by` raises. `quotas` receives the
+    remaining quotas.
     """
     count_attempt(session, registration_subjects(client_address), quotas)
     now = session.now()
@@ -261,13 +270,16 @@ def register_user(
         'suspended_at': None,
     }
     try:
-        return _insert_user(session, values)
+        return _insert_user(session, values, by or ANONYMOUS, precondition)
     except ConstraintViolation as error:
         raise _taken(session, error, values, user_id=0) from error
 
 
 @transaction
-def _insert_user(session: Session, values: dict[str, Any]) -> UserRecord:
+def _insert_user(
+    session: Session, values: dict[str, Any], by: Viewer, precondition: CreationCheck
+) -> UserRecord:
+    check_creation(session, by, precondition)
     row = {'id': session.new_id(), **values}
     _INSERT.run(session, **row)
     add_to_total(session, 'users', 1)
@@ -325,7 +337,7 @@ def _change_user(
     require_permission(user.is_editable_by(by), by)
     precondition(user)
     now = session.now()
-    use_token(session, by, now)
+    use_token(session, by, now)  # `_UPDATE` writes `last_seen`
     changed = user._replace(**changes, last_seen=now)
     if changed.email != user.email:
         changed = changed._replace(email_verified_at=None)

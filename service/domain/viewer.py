@@ -1,6 +1,7 @@
 """The authenticated user and the token that they presented."""
 
-from typing import NamedTuple
+from collections.abc import Callable
+from typing import NamedTuple, Protocol, TypeVar
 
 from service.database.compiled import CompiledQuery, bindparam
 from service.database.session import Session
@@ -25,7 +26,9 @@ class Viewer(NamedTuple):
 
 
 ANONYMOUS = Viewer(0, '', 0)  # no user has this id
+CreationCheck = Callable[[], None] | None
 
+_LOCK_USER = CompiledQuery(User.select(User.id).where(User.id == bindparam('user_id')), for_update=True)
 _UPDATE_USER = CompiledQuery(
     User.update(
         {User.last_seen: bindparam('now'), User.post_count: User.post_count + bindparam('posts')}
@@ -43,14 +46,53 @@ def is_writer(viewer: Viewer | None, user_id: int) -> bool:
     return viewer is not None and viewer.user_id == user_id and viewer.can_write
 
 
-def authorize_write(session: Session, viewer: Viewer, *, posts: int = 0) -> int:
+def authorize_write(
+    session: Session, viewer: Viewer, *, posts: int = 0, precondition: CreationCheck = None
+) -> int:
     """Check inside the transaction that the token permits writes, and confirm it; return the time.
 
-    `posts` is the change of the viewer's `post_count`, which is written together with `last_seen`. Raises
-    InsufficientScope, and what `confirm_token` raises.
+    `posts` is the change of the viewer's `post_count`, which is written together with `last_seen`.
+    `precondition` is that of a creation, as for `check_creation`. Raises InsufficientScope, what
+    `precondition` raises, and what `confirm_token` raises.
     """
     require_write_scope(viewer)
+    check_creation(session, viewer, precondition)
     return confirm_token(session, viewer, posts=posts)
+
+
+def check_creation(session: Session, viewer: Viewer, precondition: CreationCheck) -> None:
+    """Call the precondition inside the transaction that creates a resource, if the request has one.
+
+    The viewer's requests call theirs one after the other, so that only one of several with the same entity
+    tag of the collection succeeds (RFC 9110 §13.1.1). Raises what `precondition` raises.
+    """
+    if precondition is not None:
+        _LOCK_USER.first(session, user_id=viewer.user_id)
+        precondition()
+
+
+class Editable(Protocol):
+    """A record that can tell whether a viewer may change it."""
+
+    @property
+    def id(self) -> int: ...
+
+    def is_editable_by(self, viewer: Viewer | None) -> bool: ...
+
+
+Record = TypeVar('Record', bound=Editable)
+
+
+def authorize_change(
+    session: Session, record: Record, by: Viewer, precondition: Callable[[Record], None], *, posts: int = 0
+) -> int:
+    """Check inside the transaction that the viewer may change the locked record now; return the time.
+
+    Raises Forbidden, what `precondition` raises for the record, and what `authorize_write` raises.
+    """
+    require_permission(record.is_editable_by(by), by)
+    precondition(record)
+    return authorize_write(session, by, posts=posts)
 
 
 def confirm_token(session: Session, viewer: Viewer, *, posts: int = 0) -> int:

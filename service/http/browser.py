@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 from typing import NamedTuple
-from urllib.parse import urlsplit
+from urllib.parse import urlencode, urlsplit
 
 import falcon
 
@@ -14,7 +14,18 @@ from service.representation.document import Document
 
 METHOD_FIELD = '_method'
 RETURN_FIELD = '_return'
+DONE, USERNAME = 'done', 'username'  # parameters of a page: the action that succeeded, a user name
 _NAME = 'halcyon'
+# The actions whose outcome is announced, because the next page does not show it, by method and operation.
+_ANNOUNCED = {
+    ('POST', 'Users'): 'register',
+    ('DELETE', 'User'): 'delete',
+    ('PUT', 'Password'): 'change-password',
+    ('POST', 'PasswordResets'): 'forgot-password',
+    ('PUT', 'PasswordReset'): 'reset-password',
+    ('POST', 'EmailVerifications'): 'request-verification',
+    ('POST', 'EmailVerification'): 'verify-email',
+}
 
 
 class Cookie(NamedTuple):
@@ -83,7 +94,8 @@ def failed_form(req: Request) -> Form | None:
 def complete_browser_response(req: Request, resp: falcon.Response) -> None:
     """Set or clear the session cookie of a browser, and redirect it after a submitted form (303).
 
-    The redirect leads to the page that the form names, else to the new resource, else to the entry point.
+    The redirect leads to the page that the form names, else to the new resource, else to the entry point. Its
+    query names an action that must be announced, and a new user, for the sign-in form.
     """
     if req.method in SAFE_METHODS or resp.status_code >= 300:
         return
@@ -99,8 +111,12 @@ def complete_browser_response(req: Request, resp: falcon.Response) -> None:
             resp.media = replace(document, properties=properties)
         return
     back = req.submitted.back
-    if req.uri_template == urls.PASSWORD_RESETS:  # there is no resource to go to yet
-        back = f'{req.builder.url_for(urls.PASSWORD_RESETS)}?requested'
     if not back and resp.status_code == 201 and req.viewer is not None:
         back = str(resp.get_header('Location'))
-    resp.status, resp.media, resp.location = falcon.HTTP_303, None, return_url(req, back)
+    url = return_url(req, back)
+    action = _ANNOUNCED.get((req.method, req.resource.operation_name))
+    if action is not None:
+        name = document.properties.get('username') if isinstance(document, Document) else None
+        query = urlencode({DONE: action} | ({USERNAME: name} if name else {}))
+        url += f'{"&" if "?" in url else "?"}{query}'
+    resp.status, resp.media, resp.location = falcon.HTTP_303, None, url

@@ -64,6 +64,12 @@ def target_precondition(req: Request) -> Callable[..., None]:
     return check
 
 
+def creation_check(req: Request) -> Callable[[], None] | None:
+    """Return the precondition of a POST, to be checked again in its transaction; None if it has none."""
+    has_precondition = 'HTTP_IF_MATCH' in req.env or 'HTTP_IF_NONE_MATCH' in req.env
+    return target_precondition(req) if has_precondition else None
+
+
 def check_if_match(req: Request, tag: str | None, document: Document | None) -> None:
     """Raise Stale unless If-Match matches the response, or another current representation of the target.
 

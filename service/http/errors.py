@@ -31,7 +31,7 @@ from service.http.invalid_header import InvalidHeader
 from service.http.request import Request
 from service.representation.cursors import AFTER, BEFORE
 from service.representation.formats import choose_problem_format
-from service.representation.json_api_input import ClientGeneratedId, ResourceMismatch
+from service.representation.json_api_input import ClientGeneratedId, RelationshipError, ResourceMismatch
 from service.representation.media_types import HTML
 from service.representation.parameter_values import InvalidParameter
 from service.representation.problem import PROBLEMS, Problem
@@ -86,6 +86,10 @@ _PROBLEM_OF_ERROR: dict[type[Exception], Callable[[Any, Request], dict[str, Any]
     MalformedBody: lambda error, req: {'name': 'malformed-body', 'pointer': error.pointer},
     ClientGeneratedId: lambda error, req: {'name': 'own-id', 'pointer': error.pointer},
     ResourceMismatch: lambda error, req: {'name': 'wrong-resource', 'pointer': error.pointer},
+    RelationshipError: lambda error, req: {
+        'name': 'not-found' if error.names_unknown else 'forbidden',
+        'pointer': error.pointer,
+    },
     Unauthenticated: _unauthenticated,
     InsufficientScope: lambda error, req: {
         'name': 'insufficient-scope',

@@ -2,13 +2,14 @@
 
 import functools
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from io import BytesIO
 from typing import Any
 
 import falcon
 
 from service.database.session import Session
+from service.domain.errors import KeyInUse
 from service.domain.idempotency import RequestKey, StoredResponse, make_key, replay_or_run
 from service.domain.throttle import address_subjects, count_attempt, withdraw_attempt
 from service.http.invalid_header import InvalidHeader
@@ -61,13 +62,14 @@ def idempotent(responder: Responder) -> Responder:
         req.is_counted = bool(subjects)
         try:
             stored = replay_or_run(db, _request_key(req, key, body), run)
+        except KeyInUse:
+            _uncount(req, db, attempt_ids)
+            raise
         finally:
             req.db = db
         if stored.is_replayed:
             check_write_scope(req)
-        if stored.is_replayed and attempt_ids:
-            withdraw_attempt(db, attempt_ids)
-            req.quotas = {}  # so that the presenter finds the current ones
+            _uncount(req, db, attempt_ids)
         _send(stored, resp)
 
     return respond
@@ -94,6 +96,13 @@ def _read_bytes(req: Request) -> bytes | None:
     data = read_stream(req, MAX_BODY_BYTES + 1 if length is None else length)
     req.stream = BytesIO(data)
     return data if len(data) <= MAX_BODY_BYTES else None
+
+
+def _uncount(req: Request, db: Session, attempt_ids: Sequence[int]) -> None:
+    """Withdraw the attempt of a retry, because a request with a key counts once."""
+    if attempt_ids:
+        withdraw_attempt(db, attempt_ids)
+        req.quotas = {}  # so that the presenter finds the current ones
 
 
 def _request_key(req: Request, key: str, body: bytes) -> RequestKey:

@@ -1,16 +1,18 @@
 """HTML pages: a document or a problem with what its page shows around it."""
 
 import json
+from dataclasses import replace
 from functools import lru_cache
 
 from service import urls
 from service.domain.viewer import Viewer
-from service.http.browser import RETURN_FIELD, failed_form, return_url
+from service.http.browser import DONE, RETURN_FIELD, USERNAME, failed_form, return_url
+from service.http.conditional import PRIVATE
 from service.http.request import Home, Request
 from service.http.selection import find_related
 from service.representation.document import Document
-from service.representation.formats import FORMATS
-from service.representation.html import Page, Site, Source
+from service.representation.formats import FORMATS, entity_tag
+from service.representation.html import Page, Site, Source, hints
 from service.representation.media_types import HAL, HAL_FORMS, JSON_API
 from service.representation.problem import Problem
 from service.representation.url_builder import UrlBuilder
@@ -20,8 +22,8 @@ _SOURCES = {'hal': ('HAL', HAL), 'hal-forms': ('HAL-FORMS', HAL_FORMS), 'json-ap
 _RETRIED = frozenset((400, 401, 409, 429, 503))  # statuses of problems for which a form can be sent again
 
 
-def page_of(req: Request, content: Document | Problem, *, is_public: bool) -> Page:
-    """Return the page; a public page is the same for all viewers."""
+def page_of(req: Request, content: Document | Problem, link: str | None, *, is_public: bool) -> Page:
+    """Return the page; a public page is the same for all viewers. `link` is the response's Link header."""
     # Representing the entry point may be what caused a server error.
     is_server_error = isinstance(content, Problem) and content.status >= 500
     site = None
@@ -33,13 +35,27 @@ def page_of(req: Request, content: Document | Problem, *, is_public: bool) -> Pa
         return Page(content, site, form=form, back=_back(req), base=base)
     source = _SOURCES.get(str(req.params.get('as'))) if site is not None and req.params else None
     if source is not None:
-        return Page(content, site, source=_source(content, *source), base=base)
-    return Page(content, site, _related(req, content), base=base)
+        return Page(content, site, source=_source(req, content, link, *source), base=base)
+    notice = hints(content).outcomes.get(str(req.params.get(DONE)), '') if req.params else ''
+    if notice:
+        content = _with_username(content, req.params.get(USERNAME))
+    return Page(content, site, _related(req, content), base=base, notice=notice)
 
 
 @lru_cache(maxsize=MAX_SITES)
 def _site(home: Home, viewer: Viewer | None, builder: UrlBuilder, token_lifetime: int) -> Site:
     return Site(home(viewer, builder), token_lifetime)
+
+
+def _with_username(document: Document, name: object) -> Document:
+    """Return the document with the user name as a value of its sign-in form, if it has one."""
+    if not isinstance(name, str):
+        return document
+    forms = (
+        replace(form, values={'username': name}) if form.action.name == hints(document).sign_in else form
+        for form in document.forms
+    )
+    return replace(document, forms=tuple(forms))
 
 
 def _back(req: Request) -> str:
@@ -50,9 +66,16 @@ def _back(req: Request) -> str:
     return url if req.method in ('GET', 'HEAD') else req.builder.origin + urls.ENTRY
 
 
-def _source(document: Document, name: str, media_type: str) -> Source:
-    data = json.loads(FORMATS[media_type].render(document))
-    return Source(name, media_type, json.dumps(data, indent=2, ensure_ascii=False))
+def _source(req: Request, document: Document, link: str | None, name: str, media_type: str) -> Source:
+    """Return the response to a client that sends the session's token and accepts this media type only."""
+    format = FORMATS[media_type]
+    body = format.render(document)
+    headers = {'Content-Type': media_type, 'Cache-Control': PRIVATE}
+    # JSON:API has other parameters in the URLs of pages than the document, which was made for HTML.
+    if not document.meta or format.dialect.names == req.format.dialect.names:
+        headers['ETag'] = entity_tag(body, format, req.viewer and req.viewer.user_id)
+        headers |= {'Link': link} if link else {}
+    return Source(name, headers, json.dumps(json.loads(body), indent=2, ensure_ascii=False))
 
 
 def _related(req: Request, document: Document) -> dict[str, Document]:

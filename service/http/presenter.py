@@ -6,7 +6,7 @@ from service.domain.rate_limits import Quotas
 from service.domain.throttle import address_subjects, find_quotas
 from service.http.browser import complete_browser_response
 from service.http.conditional import NO_STORE, PRIVATE, PUBLIC, check_if_match, parse_etags
-from service.http.content_coding import accepts_gzip
+from service.http.content_coding import is_compressed
 from service.http.operation import SAFE_METHODS, Access
 from service.http.pages import page_of
 from service.http.preferences import prefers_minimal
@@ -72,7 +72,10 @@ def _label(req: Request, resp: falcon.Response, document: Document | None) -> No
         resp.content_type = req.format.content_type
     is_public = (resp.get_header('Cache-Control') or '').startswith('public')
     depends_on_user = req.operation.access is not Access.PUBLIC and not is_public
-    vary = 'Accept, Authorization' if depends_on_user else 'Accept'
+    accept = req.env.get('HTTP_ACCEPT') or '*'  # with wildcards alone, the Content-Type selects the format
+    vary = 'Accept, Content-Type' if '*' in accept else 'Accept'
+    if depends_on_user:
+        vary += ', Authorization'
     is_page = req.format.media_type == HTML or (resp.content_type or '').startswith(HTML)
     resp.set_header('Vary', f'{vary}, Cookie' if depends_on_user and is_page else vary)
 
@@ -98,7 +101,7 @@ def _surround(req: Request, resp: falcon.Response) -> None:
     is_page = (resp.content_type or '').startswith(HTML)
     if is_page and isinstance(resp.media, (Document, Problem)):
         is_public = 'Cookie' not in (resp.get_header('Vary') or '')
-        resp.media = page_of(req, resp.media, is_public=is_public)
+        resp.media = page_of(req, resp.media, resp.get_header('Link'), is_public=is_public)
 
 
 def _validate(req: Request, resp: falcon.Response, document: Document | None) -> None:
@@ -111,11 +114,11 @@ def _validate(req: Request, resp: falcon.Response, document: Document | None) ->
         is_redirect = status == 308  # the same for all clients, and without a validator
         cache_control = PUBLIC if is_redirect else PRIVATE if status < 400 else NO_STORE
         resp.set_header('Cache-Control', cache_control)
-    body = resp.render_body()
+    body = resp.render_body() or b''
     if status >= 300:
         return
     tag = resp.get_header('ETag')
-    if cache_control != NO_STORE and body and req.method != 'PUT':  # RFC 9110 §9.3.4
+    if cache_control != NO_STORE and body and _has_validator(req, resp, document):
         is_public = cache_control.startswith('public')
         viewer_id = None if is_public or req.viewer is None else req.viewer.user_id
         if document is not None and isinstance(resp.media, Page):
@@ -126,21 +129,35 @@ def _validate(req: Request, resp: falcon.Response, document: Document | None) ->
     if req.method in RETRIEVAL_METHODS:
         if 'HTTP_IF_MATCH' in req.env:
             check_if_match(req, tag, document)
-        _respond_not_modified(req, resp, tag)
+        _respond_not_modified(
+            req, resp, tag, is_coded=is_compressed(body, req.env.get('HTTP_ACCEPT_ENCODING'))
+        )
 
 
-def _respond_not_modified(req: Request, resp: falcon.Response, tag: str | None) -> None:
+def _has_validator(req: Request, resp: falcon.Response, document: Document | None) -> bool:
+    """Return whether the body is what a GET responds with, so that the response has its validator.
+
+    That of a PUT may differ from what was sent (RFC 9110 §9.3.4); that of a 201 represents the new resource,
+    but only without a selection (§15.3.2); after a DELETE, only relationships remain.
+    """
+    if req.method == 'DELETE':
+        return document is not None
+    return req.method != 'PUT' and not (resp.status_code == 201 and req.params)
+
+
+def _respond_not_modified(req: Request, resp: falcon.Response, tag: str | None, *, is_coded: bool) -> None:
     """Respond with 304 if the client has the representation, in a coding that it accepts."""
     if_none_match = req.env.get('HTTP_IF_NONE_MATCH')
     if if_none_match is None or tag is None or resp.status_code != 200:
         return
     strong, weak = parse_etags(if_none_match)
-    current = [tag, coded_tag(tag)] if accepts_gzip(req.env.get('HTTP_ACCEPT_ENCODING')) else [tag]
-    matching = next((candidate for candidate in current if candidate in (*strong, *weak)), None)
-    if if_none_match.strip() != '*' and matching is None:
+    current = [coded_tag(tag), tag] if is_coded else [tag]
+    is_any = if_none_match.strip() == '*'
+    matching = next((candidate for candidate in current if is_any or candidate in (*strong, *weak)), None)
+    if matching is None:
         return
     resp.status, resp.media, resp.data = falcon.HTTP_304, None, None
-    resp.set_header('ETag', matching or tag)
+    resp.set_header('ETag', matching)
     resp.delete_header('Content-Type')
 
 

@@ -5,17 +5,17 @@ from typing import Any
 
 from service.database.ids import is_id
 from service.database.pagination import PageRequest
-from service.domain.errors import Forbidden, NotFound
+from service.domain.errors import NotFound
 from service.http.request import Request
 from service.representation.document import Document, Identifier, member
-from service.representation.json_api_input import read_identifiers
+from service.representation.json_api_input import RelationshipError, read_identifiers
 
 
 def check_relationships(req: Request, relationships: Mapping[str, Mapping[str, Any]]) -> None:
     """Raise unless all linkage equals the linkage of the resource, or of the resource to be created.
 
-    Raises MalformedBody for invalid linkage, ResourceMismatch for another type, NotFound for a related
-    resource that does not exist, and Forbidden for a change, which is never supported here.
+    Raises MalformedBody for invalid linkage, ResourceMismatch for another type, and RelationshipError for a
+    related resource that does not exist, and for a change, which is never supported here.
     """
     kind = req.operation.query.kind
     relations = {member(rel): rel for rel in req.related.kinds.get(kind, {})}
@@ -24,7 +24,7 @@ def check_relationships(req: Request, relationships: Mapping[str, Mapping[str, A
             continue
         rel = relations.get(name)
         if rel is None:
-            raise Forbidden(f'The relationship {name[:80]} cannot be set here.')
+            raise RelationshipError(f'The relationship {name[:80]} cannot be set here.', name)
         is_to_many = (kind, rel) in req.related.pages
         related_kind = req.related.kinds[kind][rel]
         pointer = f'/data/relationships/{name}/data'
@@ -37,8 +37,9 @@ def check_relationships(req: Request, relationships: Mapping[str, Mapping[str, A
 def _reject_change(req: Request, kind: str, unrelated: set[str], name: str) -> None:
     ids = [int(text) for text in unrelated if is_id(text)]
     if len(req.related.resources[kind](req, ids)) < len(unrelated):
-        raise NotFound(f'{name} has an id for which there is no resource of type {kind}.')
-    raise Forbidden(f'The relationship {name} cannot be changed here.')
+        detail = f'{name} has an id for which there is no resource of type {kind}.'
+        raise RelationshipError(detail, name, names_unknown=True)
+    raise RelationshipError(f'The relationship {name} cannot be changed here.', name)
 
 
 def _current(req: Request, kind: str, rel: str) -> set[str]:
@@ -56,7 +57,7 @@ def _current_members(req: Request, kind: str, rel: str, count: int) -> set[str] 
     """
     if req.operation.linkage is not None or req.method == 'POST':
         return set()
-    query = req.query.first_page()._replace(position=PageRequest(per_page=count + 1))
+    query = req.query.first_page()._replace(page_request=PageRequest(per_page=count + 1))
     page = req.related.pages[kind, rel](req, [int(req.resource_id)], query)[int(req.resource_id)]
     return {item.id or '' for item in page.items} if page.meta['total_items'] == count else None
 

@@ -71,7 +71,8 @@ class Request(falcon.Request):
     form that a page posted, if any; `home` represents the entry point, to which pages link.
     `json_api_body` is the body if it was read as JSON:API. `is_counted` tells whether the request already
     counts against a rate limit, and `quotas` are the remaining quotas of the limits that apply. `queried` are
-    the parameters of a QUERY once its body is read.
+    the parameters of a QUERY once its body is read. `is_session_invalid` tells whether the session
+    cookie has a token that has expired or was revoked.
     """
 
     __slots__ = (
@@ -81,6 +82,7 @@ class Request(falcon.Request):
         'format',
         'home',
         'is_counted',
+        'is_session_invalid',
         'json_api_body',
         'operation',
         'path_values',
@@ -103,6 +105,7 @@ class Request(falcon.Request):
     related: Related
     json_api_body: Mapping[str, Any] | None
     is_counted: bool
+    is_session_invalid: bool
     quotas: Quotas
     queried: Mapping[str, str | list[str]] | None
     resource: Any  # a Resource, with its responders

@@ -66,13 +66,18 @@ class Field:
     options: tuple[str, ...] = ()
     on_pages: bool = True
 
+    @property
+    def bounds(self) -> tuple[Decimal, Decimal, Decimal]:
+        """The minimum, the maximum and the step of a number."""
+        return Decimal(self.min or 0), Decimal(self.max or 0), Decimal(self.step or 1)
+
     def read(self, value: Any) -> Any:
         """Return the normalized value; raises ValueError with the rule that it breaks."""
         return self._read_number(value) if self.type == 'number' else self._read_text(value)
 
     def _read_number(self, value: Any) -> Decimal:
         """Return the number as an exact Decimal; it may be text, which is what forms send."""
-        minimum, maximum, step = (Decimal(bound) for bound in (self.min or 0, self.max or 0, self.step or 1))
+        minimum, maximum, step = self.bounds
         rule = f'must be a number from {minimum} to {maximum}, in steps of {step}'
         if isinstance(value, str) and NUMBER.fullmatch(value):
             value = Decimal(value)

@@ -60,7 +60,8 @@ class Display:
 
     `prominent` actions are open, others are collapsed under their title; `in_rows` ones are in the rows of
     a table; `hidden` ones are not shown, `session_ending` ones end the session. `confirmations` are the
-    questions before an action, `outcomes` the messages after it.
+    questions before an action, `outcomes` the messages after it, `labels` short forms of titles where the
+    page tells what the action is about.
 
     `includes` are relations whose documents a page shows below, each with its heading. `navigation` and
     `account` are the entry point's links for the header. DELETE of the target of `session` ends a session,
@@ -85,6 +86,7 @@ class Display:
     session_ending: frozenset[str] = frozenset()
     confirmations: Mapping[str, str] = field(default_factory=dict)
     outcomes: Mapping[str, str] = field(default_factory=dict)
+    labels: Mapping[str, str] = field(default_factory=dict)
     includes: Mapping[str, str] = field(default_factory=dict)
     navigation: tuple[NavigationLink, ...] = ()
     account: tuple[NavigationLink, ...] = ()

@@ -26,9 +26,7 @@ def hal_members(document: Document, *, is_outermost: bool = False) -> dict[str, 
 
 def to_json(document: Document, members_of: Members = hal_members) -> bytes:
     """Return the document as JSON, each embedded one with its `members_of`."""
-    return orjson.dumps(
-        members_of(document, is_outermost=True), members_of, orjson.OPT_PASSTHROUGH_DATACLASS
-    )
+    return orjson.dumps(members_of(document, is_outermost=True), members_of, orjson.OPT_PASSTHROUGH_DATACLASS)
 
 
 def _all_links(document: Document) -> dict[str, Any]:

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Callable, Iterator, Mapping
-from functools import partial
+from functools import lru_cache, partial
 from typing import Any, NamedTuple
 from urllib.parse import parse_qsl, urlsplit
 
@@ -17,12 +17,12 @@ from service.representation.document import Document, Link, Part
 from service.representation.html_text import (
     attributes,
     device,
+    format_time,
     format_value,
+    highlight_json,
     hint,
     is_number,
-    link_json,
     link_text,
-    moment,
     prose,
     words,
 )
@@ -30,6 +30,8 @@ from service.representation.problem import PROBLEMS, Problem
 from service.representation.query_parameters import HalDialect
 from service.representation.static_files import asset_path
 
+MAX_PATHS = 64  # paths under which the application is reached, whose frame is cached
+MAX_INPUTS = 1024  # inputs, by field and id, whose constant text is cached
 NEIGHBOURS = {'first': 'First', 'prev': 'Previous', 'next': 'Next', 'last': 'Last'}
 # Relations whose links are not listed: they are shown in another way, or their targets do not support GET.
 _UNLISTED = frozenset((*NEIGHBOURS, 'hc:avatar', 'self', 'curies', 'item', 'hc:password', 'hc:follow'))
@@ -48,23 +50,24 @@ _ADVICE = {
     'invalid-values': 'Correct the marked fields. Nothing has been changed.',
     'stale': 'This has been changed in the meantime. Reload the page before you try again.',
     'internal-error': 'Something went wrong on our side. Please try again later.',
-    'unavailable': 'The service is temporarily unavailable. Please try again in a few seconds.',
+    'unavailable': 'The server cannot respond at the moment. Please try again in a few seconds.',
 }
 
 
 class Source(NamedTuple):
-    """The representation of a document in another format: its name, its media type, and its text."""
+    """The response to GET of a document in another format: the format's name, the header fields, the text."""
 
     name: str
-    media_type: str
+    headers: Mapping[str, str]
     text: str
 
 
 class Site:
     """The entry point as one viewer sees it, with the header that all pages for this viewer have.
 
-    The header is rendered once for each of its links, because the link to the current page is marked. It has
-    the `token_lifetime` in seconds, so that the script renews a session in use before it expires.
+    The header is rendered once for each of its links, because the link to the current page, or to what the
+    page is below, is marked. It has the `token_lifetime` in seconds, so that the script renews a session in
+    use before it expires.
     """
 
     def __init__(self, home: Document, token_lifetime: int) -> None:
@@ -73,16 +76,25 @@ class Site:
         display = hints(home)
         rels = (link.rel for link in (*display.navigation, *display.account))
         self._marked = {home.href: 'self'} | {home.href_of(rel): rel for rel in rels if rel in home.links}
-        self._headers: dict[str, Markup] = {}
+        self._headers: dict[tuple[str, str], Markup] = {}
 
-    def header(self, url: str) -> Markup:
-        """Return the header of the page at the URL, in which the link to this page is marked."""
-        current = self._marked.get(url.partition('?')[0], '')
+    def header(self, document: Document | None) -> Markup:
+        """Return the header of the document's page."""
+        current = self._current(document) if document else ('', '')
         header = self._headers.get(current)
         if header is None:
             macro = _macros('header.html')['header']
-            header = self._headers[current] = macro(self.home, current, self._token_lifetime)
+            header = self._headers[current] = macro(self.home, *current, self._token_lifetime)
         return header
+
+    def _current(self, document: Document) -> tuple[str, str]:
+        """Return the relation of the link to mark, and its value of aria-current, empty if there is none."""
+        rel = self._marked.get(document.href.partition('?')[0])
+        if rel is not None:
+            return rel, 'page'
+        outline = document.outline
+        above = (*(crumb.href for crumb in outline.parents), outline.href_of('collection'))
+        return next(((self._marked[url], 'true') for url in above if url in self._marked), ('', ''))
 
 
 class Page(NamedTuple):
@@ -91,7 +103,8 @@ class Page(NamedTuple):
     `site` is None if the page is the same for all viewers. `related` has further documents on the page, by
     relation. `source` is shown instead of the document, if there is one. `form` is the form whose submission
     failed, with the submitted values. `back` is the URL to which a form on the page of a problem returns.
-    `base` is the path under which the application is, empty at the root.
+    `base` is the path under which the application is, empty at the root. `notice` is the outcome of the
+    action that led to the page, if nothing else on it shows the outcome.
     """
 
     content: Document | Problem
@@ -101,6 +114,7 @@ class Page(NamedTuple):
     form: Form | None = None
     back: str = ''
     base: str = ''
+    notice: str = ''
 
     @property
     def document(self) -> Document | None:
@@ -126,7 +140,7 @@ def render_page(page: Page) -> str:
             'page': page,
             name: page.content,
             'home': page.site and page.site.home,
-            'header': page.site and page.site.header('' if document is None else document.href),
+            'header': page.site and page.site.header(document),
             'base': page.base,
         }
     )
@@ -227,6 +241,8 @@ def advice(problem: Problem) -> str:
         return problem.detail
     if problem.name == 'unavailable':  # the operator sees pages, too: the detail tells what to do
         return f'{_ADVICE[problem.name]} {problem.detail}'
+    if problem.parameter is not None:
+        return f'The query parameter {problem.detail}'
     return _ADVICE.get(problem.name, problem.detail)
 
 
@@ -244,9 +260,8 @@ def destination(form: Form, document: Document, page_href: str) -> str:
     """
     if form.action.name in hints(document).session_ending:
         return ''
-    collection = document.links.get('collection')
     is_gone = form.action.method == 'DELETE' and form.target == page_href
-    return collection.href if is_gone and isinstance(collection, Link) else page_href
+    return (document.href_of('collection') if is_gone else '') or page_href
 
 
 _PAGES = jinja2.Environment(
@@ -264,13 +279,13 @@ _PAGES.filters |= {
     'clickable_links': clickable_links,
     'device': device,
     'field_errors': field_errors,
+    'format_time': format_time,
     'format_value': format_value,
     'grouped': '{:,}'.format,
+    'highlight_json': highlight_json,
     'hint': hint,
     'hints': hints,
-    'link_json': link_json,
     'link_text': link_text,
-    'moment': moment,
     'prose': prose,
     'search_forms': search_forms,
     'sign_in_form': sign_in_form,
@@ -289,6 +304,8 @@ _PAGES.globals = {
     'urls': urls,
 }
 # Macros are used as filters: that costs less than importing and calling them.
+_PAGES.filters |= {name: lru_cache(MAX_PATHS)(macro) for name, macro in _macros('frame.html').items()}
+_PAGES.filters |= {name: lru_cache(MAX_INPUTS)(macro) for name, macro in _macros('inputs.html').items()}
 _PAGES.filters |= {name: partial(_render_part, part=macro) for name, macro in _macros('parts.html').items()}
 _PAGES.filters |= _macros('forms.html')
 _PAGES.filters |= _macros('entries.html')

@@ -1,7 +1,7 @@
 """Text of HTML pages: names, values and rules in words, escaped."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from datetime import datetime
 from functools import lru_cache
 from typing import Any
@@ -19,15 +19,20 @@ _LABELS = {
     'service-doc': 'API documentation',
 }
 _WEB_LINK = re.compile(r'https?://[^\s<>"\'`]+', re.IGNORECASE)
-# A JSON string that is a URL, but not that of a form, which a browser could only send GET to.
-_JSON_URL = re.compile(r'(?<!"target": ")(?<=")https?://[^\s"\\{}]+(?=")')
+# In indented JSON: a member's name, and a string that is a URL, but not that of a form, which a browser could
+# only send GET to.
+_JSON = re.compile(
+    r'^ *(?P<name>"(?:[^"\\]|\\.)*")(?=:)|(?<!"target": ")(?<=")(?P<url>https?://[^\s"\\{}]+)(?=")',
+    re.MULTILINE,
+)
 _AFTER_LINK = '.,;:!?)]}…\u2019\u201d'
 _LINK = Markup('<a href="%s" rel="nofollow ugc noopener">%s</a>')
 _NONE = Markup('<span class="none" aria-hidden="true">\u2013</span><span class="unseen">none</span>')
 _YES, _NO = Markup('yes'), Markup('no')
 _TEXT = Markup('<span class="text" dir="auto">%s</span>')
+_NAME = Markup('<b>%s</b>')
 _CODE = Markup('<code>%s</code>')
-_TIME, _DAY = Markup('<time datetime="%s">%s</time>'), Markup('<time datetime="%s" class="day">%s</time>')
+_TIME, _CLASS = Markup('<time datetime="%s"%s>%s</time>'), Markup(' class="%s"')
 _SYSTEMS = ('iPhone', 'iPad', 'Android', 'Windows', 'Macintosh', 'CrOS', 'Linux')
 _PROGRAMS = (
     ('Edg', 'Edge'),
@@ -46,19 +51,25 @@ def words(name: str) -> str:
     return plain[:1].upper() + plain[1:]
 
 
-def moment(value: Any) -> str | None:
-    """Return a time like `22 Nov 2026, 15:04 UTC`, or None if the value is not a time."""
-    return _moment(value) if isinstance(value, str) else None
+def format_time(value: Any, *, name: str = '') -> Markup | None:
+    """Return a time like `22 Nov 2026, 15:04 UTC`, or None if the value is not a time.
+
+    `name` is the class of its element: with `day`, only the date is shown, also by the script, which shows
+    local times; with `ago`, the script shows how long ago it was.
+    """
+    return _format_time(value, name) if isinstance(value, str) else None
 
 
 @lru_cache(maxsize=4096)
-def _moment(value: str) -> str | None:
+def _format_time(value: str, name: str) -> Markup | None:
     if not TIME.fullmatch(value):
         return None
     try:
-        return datetime.fromisoformat(value).strftime('%-d %b %Y, %H:%M UTC')
+        time = datetime.fromisoformat(value)
     except ValueError:
         return None
+    text = time.strftime('%-d %b %Y' if name == 'day' else '%-d %b %Y, %H:%M UTC')
+    return _TIME % (value, _CLASS % (name,) if name else '', text)
 
 
 def device(user_agent: str | None) -> str:
@@ -77,21 +88,35 @@ def link_text(text: str) -> Markup:
     if '://' not in text:
         return escape(text)
     urls = ((match.start(), match[0].rstrip(_AFTER_LINK)) for match in _WEB_LINK.finditer(text))
-    return _link(text, [(start, url) for start, url in urls if '{' not in url])  # { is in URI templates
+    return _mark_up(
+        text, ((start, url, _LINK % (url, url)) for start, url in urls if '{' not in url)
+    )  # { is in URI templates
 
 
-def link_json(text: str) -> Markup:
-    """Return a JSON text with the URLs in it as links, except those of forms and URI templates."""
-    return _link(text, [(match.start(), match[0]) for match in _JSON_URL.finditer(text)])
+def highlight_json(text: str, *, has_links: bool = False) -> Markup:
+    """Return an indented JSON text with its names marked, and with links if its URLs exist.
+
+    The URLs of forms and URI templates are no links.
+    """
+    return _mark_up(text, _json_marks(text, has_links=has_links))
 
 
-def _link(text: str, urls: Iterable[tuple[int, str]]) -> Markup:
-    """Return the text with these URLs, each in a pair with its position, as links."""
-    parts, end = [], 0
-    for start, url in urls:
-        parts += [escape(text[end:start]), _LINK % (url, url)]
-        end = start + len(url)
-    return Markup('').join([*parts, escape(text[end:])])
+def _json_marks(text: str, *, has_links: bool) -> Iterator[tuple[int, str, Markup]]:
+    for match in _JSON.finditer(text):
+        name, url = match['name'], match['url']
+        if name is not None:
+            yield match.start('name'), name, _NAME % (name,)
+        elif has_links:
+            yield match.start(), url, _LINK % (url, url)
+
+
+def _mark_up(text: str, marks: Iterable[tuple[int, str, Markup]]) -> Markup:
+    """Return the text with parts of it, each at its position, replaced by elements."""
+    pieces, end = [], 0
+    for start, part, element in marks:
+        pieces += [escape(text[end:start]), element]
+        end = start + len(part)
+    return Markup('').join([*pieces, escape(text[end:])])
 
 
 def prose(text: str) -> Markup:
@@ -108,10 +133,8 @@ def format_value(value: Any, *, is_day: bool = False) -> Markup:
         return _NONE
     if isinstance(value, bool):
         return _YES if value else _NO
-    text = moment(value)
-    if text is None:
-        return _TEXT % (value,)
-    return _DAY % (value, text.partition(',')[0]) if is_day else _TIME % (value, text)
+    time = format_time(value, name='day' if is_day else '')
+    return _TEXT % (value,) if time is None else time
 
 
 def is_number(value: Any) -> bool:
@@ -121,7 +144,6 @@ def is_number(value: Any) -> bool:
     )
 
 
-@lru_cache(maxsize=256)
 def attributes(field: Field) -> Markup:
     """Return the attributes of a field's input that follow from its declaration."""
     is_text_area = field.type == 'textarea'
@@ -146,7 +168,6 @@ def attributes(field: Field) -> Markup:
     return Markup('').join(pairs)
 
 
-@lru_cache(maxsize=256)
 def hint(field: Field) -> str:
     """Return the rules of a field in words, without those that are obvious."""
     sentences = []

@@ -22,6 +22,15 @@ class ClientGeneratedId(ValueError):
     pointer = '/data/id'
 
 
+class RelationshipError(ValueError):
+    """A relationship in a body cannot be set: it `names_unknown` resources, or it cannot be changed here."""
+
+    def __init__(self, detail: str, relationship: str, *, names_unknown: bool = False) -> None:
+        super().__init__(detail)
+        self.pointer = f'/data/relationships/{relationship}'
+        self.names_unknown = names_unknown
+
+
 class SubmittedResource(NamedTuple):
     """The attributes and relationships of a resource object in a body."""
 

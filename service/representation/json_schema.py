@@ -1,7 +1,6 @@
 """JSON Schemas (draft 2020-12) of the bodies that Actions read, and of the members of documents."""
 
 import re
-from decimal import Decimal
 from typing import Any
 
 from service.representation.action import TEXT, Action, Field
@@ -66,7 +65,7 @@ def schema_of_field(field: Field) -> Schema:
 
 def _schema_of_number(field: Field) -> Schema:
     """Return the schema of a decimal number, which may be a string so that it is exact."""
-    minimum, maximum, step = (Decimal(bound) for bound in (field.min or 0, field.max or 0, field.step or 1))
+    minimum, maximum, step = field.bounds
     digits, places = len(str(int(maximum))), -int(step.as_tuple().exponent)
     whole, fraction = rf'0*[0-9]{{1,{digits}}}', rf'\.[0-9]{{1,{places}}}0*'
     pattern = rf'^({whole}({fraction})?|{fraction})$' if places else rf'^{whole}$'

@@ -32,6 +32,12 @@ _ELEMENT = re.compile(r'(?:[^,"]|"(?:[^"\\]|\\.)*+"?)+')
 _QUALITY = re.compile(r'0?\.[0-9]+|[01](?:\.[0-9]*)?')
 
 
+def split_list(header: str) -> list[str]:
+    """Return the elements of a list (RFC 9110 §5.6.1); commas in quoted strings do not separate them."""
+    elements: list[str] = _ELEMENT.findall(header)
+    return elements
+
+
 class MediaType(NamedTuple):
     """A media type or range; names are in lower case, the parameters of a range without `q`."""
 
@@ -105,7 +111,7 @@ def parse_accept(header: str) -> tuple[MediaType, ...]:
     """Return the ranges of an Accept header; malformed ones are ignored (RFC 9110 §12.5.1)."""
     return tuple(
         media_range
-        for element in _ELEMENT.findall(header)
+        for element in split_list(header)
         if (media_range := _parse_range(element.strip())) is not None
     )
 

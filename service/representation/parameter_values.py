@@ -13,9 +13,9 @@ MAX_FILTER_LENGTH = 64  # like the longest names; longer filters would make link
 ID_FILTER = 'filter[id]'
 NUMBER: Schema = {'type': 'integer', 'minimum': 1}
 SEARCHED: Schema = {'type': 'string', 'maxLength': MAX_FILTER_LENGTH, 'pattern': TEXT}
-_SHORT_ID = '[1-9][0-9]{0,14}'  # a pattern cannot express the maximum, 2^53 - 1
-ID: Schema = {'type': 'string', 'pattern': f'^{_SHORT_ID}$'}
-IDS: Schema = {'type': 'string', 'pattern': f'^(?:{_SHORT_ID}(?:,{_SHORT_ID}){{0,99}})?$'}
+_ID = '(?:[1-9][0-9]{0,14}|[1-8][0-9]{15}|900[0-6][0-9]{12})'  # nearly up to the maximum, 2^53 - 1
+ID: Schema = {'type': 'string', 'pattern': f'^{_ID}$'}
+IDS: Schema = {'type': 'string', 'pattern': f'^(?:{_ID}(?:,{_ID}){{0,99}})?$'}
 
 
 class InvalidParameter(ValueError):

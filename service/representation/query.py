@@ -18,21 +18,18 @@ class PageNames(NamedTuple):
 
 
 class Query(NamedTuple):
-    """The parsed query of a request: the page, the order, the filters and the selection.
+    """The parsed query of a request: the page, the filters and the selection.
 
-    `order` is one of the sort keys, with a minus sign for descending order, or empty. `filters` are the
-    values of the filters by text, and `related_ids` those of the filters by a related resource. `ids` are the
-    values of the filter by id, None without it. `params` are the parameters of the request in canonical
+    `filters` are the values of the filters by text, and `related_ids` those of the filters by a related
+    resource. `params` are the parameters of the request in canonical
     spelling; `kept` are those that links to other pages keep. `is_numbered` is false if there is a cursor but
     no page number.
     """
 
     names: PageNames
-    position: PageRequest = PageRequest()
+    page_request: PageRequest = PageRequest()
     filters: Mapping[str, str] = {}
     related_ids: Mapping[str, int] = {}
-    ids: tuple[int, ...] | None = None
-    order: str = ''
     params: Mapping[str, str] = {}
     kept: Mapping[str, str] = {}
     selection: Selection = EVERYTHING
@@ -53,7 +50,7 @@ class Query(NamedTuple):
         values = dict(self.kept)
         if page is not None:
             values[self.names.number] = str(page)
-        values[self.names.size] = str(self.position.per_page)
+        values[self.names.size] = str(self.page_request.per_page)
         if after is not None:
             values[AFTER] = write_cursor(after)
         if before is not None:

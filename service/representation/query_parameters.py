@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any, ClassVar, NamedTuple
 
-from service.database.pagination import LastPage, PageRequest
+from service.database.pagination import Key, LastPage, PageRequest
 from service.representation.cursors import AFTER, BEFORE, CURSOR, CURSORS, read_cursor
 from service.representation.json_schema import Schema
 from service.representation.parameter_values import (
@@ -74,17 +74,16 @@ class Dialect:
         sent = self._supported(parameters, options, kinds)
         params = {spelling: single(parameters, name) for spelling, name in sent.items()}
         per_page = self._per_page(params, sent)
-        position = _read_position(params, self.names, per_page, sent)
-        for name, number in ((self.names.number, position.page), (self.names.size, per_page)):
+        page, after, before = _read_position(params, self.names, sent)
+        for name, number in ((self.names.number, page), (self.names.size, per_page)):
             if name in params:
                 params[name] = str(number)
         paging = (*self.names, *CURSORS)
         kept = {name: value for name, value in params.items() if name not in paging}
         params = kept | {name: params[name] for name in paging if name in params}
-        by_cursor = position.after is not None or position.before is not None
+        by_cursor = after is not None or before is not None
         return Query(
             self.names,
-            position,
             filters={
                 name: read_text(sent[f'filter[{name}]'], value)
                 for name, value in _filters(params, options.filters)
@@ -93,8 +92,14 @@ class Dialect:
             related_ids={
                 name: read_id(name, value) for name, value in _filters(params, options.related_filters)
             },
-            ids=read_ids(params[ID_FILTER]) if ID_FILTER in params else None,
-            order=_order(params['sort'], options) if 'sort' in params else '',
+            page_request=PageRequest(
+                page,
+                per_page,
+                after,
+                before,
+                ids=read_ids(params[ID_FILTER]) if ID_FILTER in params else None,
+                order=_order(params['sort'], options) if 'sort' in params else '',
+            ),
             params=params,
             kept=kept,
             selection=read_selection(params, options.kind, kinds),
@@ -213,9 +218,9 @@ def _sort_pattern(options: QueryOptions) -> str:
 
 
 def _read_position(
-    params: Mapping[str, str], names: PageNames, per_page: int, sent: Mapping[str, str]
-) -> PageRequest:
-    """Return the page that the parameters request, with `per_page` entries; raises InvalidParameter."""
+    params: Mapping[str, str], names: PageNames, sent: Mapping[str, str]
+) -> tuple[int, Key | None, Key | LastPage | None]:
+    """Return the number of the requested page, and the cursors next to it; raises InvalidParameter."""
     after = read_cursor(AFTER, params[AFTER]) if AFTER in params else None
     before = read_cursor(BEFORE, params[BEFORE]) if BEFORE in params else None
     if after is not None and before is not None:
@@ -223,4 +228,4 @@ def _read_position(
         raise InvalidParameter(BEFORE, reason, 'range-pagination-not-supported')
     if isinstance(after, LastPage):
         raise InvalidParameter(AFTER, 'is not a valid cursor')
-    return PageRequest(read_number(params, names.number, 1, sent), per_page, after, before)
+    return read_number(params, names.number, 1, sent), after, before

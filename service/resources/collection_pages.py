@@ -9,6 +9,7 @@ from service.representation.action import Form
 from service.representation.assembler import Assembler
 from service.representation.display import Crumb, Display
 from service.representation.document import Document, Link
+from service.representation.kind import Kind
 from service.representation.query import Query
 from service.representation.url_builder import UrlBuilder
 
@@ -26,7 +27,7 @@ class PageExtras(TypedDict, total=False):
 
 def represent_listing(
     req: Request,
-    kind: str,
+    kind: Kind,
     url: str,
     page: Page,
     represent: Assembler[Any],
@@ -37,10 +38,12 @@ def represent_listing(
 ) -> Document:
     """Return the requested page of a collection, each entry as the viewer may see it.
 
-    `query` replaces the query of the request if the page is included in another resource.
+    `query` replaces the query of the request if the page is included in another resource. The page has the
+    display of the `kind` unless another one is passed.
     """
+    extras.setdefault('display', kind.display)
     items = [represent(entry, req.viewer, req.builder) for entry in page.entries]
-    return represent_page(kind, url, query or req.query, page, items, req.builder, links=links, **extras)
+    return represent_page(kind.name, url, query or req.query, page, items, req.builder, links=links, **extras)
 
 
 def represent_page(

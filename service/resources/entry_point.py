@@ -22,6 +22,14 @@ from service.resources.module import EntryPointPart
 
 EntryPoint = Callable[[Viewer | None, UrlBuilder], EntryPointPart]
 
+OUTCOMES = {
+    'publish': 'Your post is published.',
+    'delete': 'Your account is deleted.',
+    'register': 'Your account is ready. Sign in.',
+    'forgot-password': 'If the address belongs to an account, a mail with a link is on its way.',
+    'reset-password': 'Your password is changed. Sign in with it.',
+    'verify-email': 'Your email address is verified.',
+}
 
 KIND = Kind(
     'entry-points',
@@ -31,10 +39,8 @@ KIND = Kind(
     display=Display(
         lead='Short posts, and people to follow. Each page is also available through an API.',
         prominent=frozenset(('publish', 'login', 'register')),
-        outcomes={
-            'publish': 'Your post is published.',
-            'register': 'Your account is ready.',
-        },
+        outcomes=OUTCOMES,
+        labels={'publish': 'Publish'},
         includes={'hc:feed': 'Feed'},
         navigation=(
             NavigationLink('hc:feed', 'Feed'),

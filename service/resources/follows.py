@@ -31,7 +31,7 @@ from service.http.operation import Access, Formats, Operation, Route, Samples
 from service.http.request import Expansions, Find, Request
 from service.http.request_body import read_body, read_resource_identifiers
 from service.representation.display import Display
-from service.representation.document import Document, Identifier, Link, Relationship, member
+from service.representation.document import Document, Identifier, Relationship, member
 from service.representation.kind import Kind, time_member
 from service.representation.query import Query
 from service.representation.query_parameters import QueryOptions
@@ -39,7 +39,7 @@ from service.representation.url_builder import UrlBuilder
 from service.resources import sample_data
 from service.resources.collection_pages import represent_listing
 from service.resources.module import EntryPointPart, LinkRelation
-from service.resources.relationships import ToOneRelationship, to_many_route
+from service.resources.relationships import ToOneRelationship, as_relationship, to_many_route
 from service.resources.response_samples import sample_pages
 from service.resources.responses import add_invalidation_links, respond_created, respond_no_content
 from service.resources.users import (
@@ -107,10 +107,9 @@ def represent_following(req: Request, user_id: int, query: Query, page: Page) ->
 def represent_following_relationship(req: Request, user_id: int) -> Document:
     """Return a page of the relationship itself: the identifiers of the users that a user follows."""
     user = find_user(req.db, user_id, req.user)
-    page = list_following(req.db, user, req.query.position, req.user, ids=req.query.ids)
-    related = req.builder.link_to(urls.FOLLOWING, user_id=user_id)
-    template = urls.FOLLOWING_RELATIONSHIP
-    return _represent_users(req, template, user_id, req.query, page, 'Following', _FOLLOWING, related=related)
+    page = list_following(req.db, user, req.query.page_request, req.user)
+    relationship = req.builder.url_for(urls.FOLLOWING_RELATIONSHIP, user_id=user_id)
+    return as_relationship(represent_following(req, user_id, req.query, page), relationship)
 
 
 assert USER.display is not None
@@ -119,28 +118,19 @@ _FOLLOWING = replace(USER.display, empty='Not following anyone yet. Find people 
 
 
 def _represent_users(
-    req: Request,
-    template: str,
-    user_id: int,
-    query: Query,
-    page: Page,
-    title: str,
-    display: Display,
-    **links: Link,
+    req: Request, template: str, user_id: int, query: Query, page: Page, title: str, display: Display
 ) -> Document:
     url = req.builder.url_for(template, user_id=user_id)
-    return represent_listing(
-        req, 'users', url, page, represent_user, query=query, links=links, title=title, display=display
-    )
+    return represent_listing(req, USER, url, page, represent_user, query=query, title=title, display=display)
 
 
 def _expand_followers(req: Request, user_ids: Sequence[int], query: Query) -> dict[int, Document]:
-    pages = first_pages_of_followers(req.db, user_ids, query.position, req.viewer)
+    pages = first_pages_of_followers(req.db, user_ids, query.page_request, req.viewer)
     return {user_id: represent_followers(req, user_id, query, page) for user_id, page in pages.items()}
 
 
 def _expand_following(req: Request, user_ids: Sequence[int], query: Query) -> dict[int, Document]:
-    pages = first_pages_of_following(req.db, user_ids, query.position, req.viewer)
+    pages = first_pages_of_following(req.db, user_ids, query.page_request, req.viewer)
     return {user_id: represent_following(req, user_id, query, page) for user_id, page in pages.items()}
 
 
@@ -226,7 +216,7 @@ class FollowersResource:
 
     def on_get(self, req: Request, resp: falcon.Response, user_id: int) -> None:
         user = find_user(req.db, user_id, req.user)
-        page = list_followers(req.db, user, req.query.position, req.user, ids=req.query.ids)
+        page = list_followers(req.db, user, req.query.page_request, req.user)
         document = represent_followers(req, user_id, req.query, page)
         resp.media = with_user_title(document, 'Followers of', user, req.builder)
 
@@ -247,7 +237,7 @@ class FollowingResource:
 
     def on_get(self, req: Request, resp: falcon.Response, user_id: int) -> None:
         user = find_user(req.db, user_id, req.user)
-        page = list_following(req.db, user, req.query.position, req.user, ids=req.query.ids)
+        page = list_following(req.db, user, req.query.page_request, req.user)
         document = represent_following(req, user_id, req.query, page)
         resp.media = with_user_title(document, 'Followed by', user, req.builder)
 

@@ -25,7 +25,7 @@ from service.domain.items import (
 )
 from service.domain.stores import StoreRecord, find_store, find_stores
 from service.domain.viewer import Viewer, require_permission
-from service.http.conditional import precondition
+from service.http.conditional import creation_check, precondition
 from service.http.operation import Access, Operation, Route, Samples
 from service.http.request import Expansions, Find, Request
 from service.http.request_body import read_form
@@ -39,21 +39,16 @@ from service.representation.template import MAX_TEMPLATES, Template, variable
 from service.representation.url_builder import UrlBuilder
 from service.resources import sample_data
 from service.resources.collection_pages import represent_listing
+from service.resources.editable import apply_edit, editable_operations
 from service.resources.module import EntryPointPart, LinkRelation
 from service.resources.relationships import RelatedResource, ToOneRelationship, to_many_route
 from service.resources.response_samples import sample_collection, sample_pages
-from service.resources.responses import (
-    add_invalidation_links,
-    apply_edit,
-    respond_created,
-    respond_no_content,
-)
+from service.resources.responses import add_invalidation_links, respond_created, respond_no_content
 from service.resources.stores import (
     NAME,
     ONE_STORE,
     STORE_SAMPLE,
     changed_with_items,
-    represent_store,
     sample_store,
 )
 from service.resources.stores import SAMPLES as STORE_SAMPLES
@@ -194,29 +189,27 @@ class StoreItemsResource:
 
     def on_get(self, req: Request, resp: falcon.Response, store_id: int) -> None:
         store = find_store(req.db, store_id)
-        query = req.query
-        page = list_items_of(req.db, store, query.position, ids=query.ids, order=query.order)
-        resp.media = _represent_items_of(req, store, query, page)
+        page = list_items_of(req.db, store, req.query.page_request)
+        resp.media = _represent_items_of(req, store, req.query, page)
 
     def on_post(self, req: Request, resp: falcon.Response, store_id: int) -> None:
         require_permission(find_store(req.db, store_id).is_editable_by(req.viewer), req.viewer)
-        item = add_item(req.db, store_id, by=req.user, **read_form(req))
-        respond_created(resp, represent_item(item, req.viewer, req.builder))
-        add_invalidation_links(resp, *changed_with_items(req, store_id))
+        item = add_item(req.db, store_id, by=req.user, precondition=creation_check(req), **read_form(req))
+        document = represent_item(item, req.viewer, req.builder)
+        respond_created(resp, document, *changed_with_items(req, store_id))
 
 
 def _represent_items_of(req: Request, store: StoreRecord, query: Query, page: Page) -> Document:
     url = req.builder.url_for(urls.STORE_ITEMS, store_id=store.id)
     return represent_listing(
         req,
-        'items',
+        ITEM,
         url,
         page,
         represent_item,
         query=query,
         forms=(ADD.at(url),) if store.is_editable_by(req.viewer) else (),
         title=f'Items of {store.name}',
-        display=ITEM.display,
         parents=(
             Crumb('Stores', req.builder.url_for(urls.STORES)),
             Crumb(store.name, req.builder.url_for(urls.STORE, store_id=store.id)),
@@ -226,7 +219,7 @@ def _represent_items_of(req: Request, store: StoreRecord, query: Query, page: Pa
 
 def _expand_items(req: Request, store_ids: Sequence[int], query: Query) -> dict[int, Document]:
     stores = find_stores(req.db, store_ids)
-    pages = first_pages_of_items(req.db, store_ids, query.position)
+    pages = first_pages_of_items(req.db, store_ids, query.page_request)
     return {
         store_id: _represent_items_of(req, stores[store_id], query, page) for store_id, page in pages.items()
     }
@@ -252,16 +245,10 @@ class ItemsResource:
     }
 
     def on_get(self, req: Request, resp: falcon.Response) -> None:
-        query = req.query
-        page = list_items(
-            req.db,
-            query.position,
-            store_id=query.related_ids.get('store'),
-            ids=query.ids,
-            order=query.order,
-        )
+        store_id = req.query.related_ids.get('store')
+        page = list_items(req.db, req.query.page_request, store_id=store_id)
         url = req.builder.url_for(urls.ITEMS)
-        resp.media = represent_listing(req, 'items', url, page, represent_item, display=ITEM.display)
+        resp.media = represent_listing(req, ITEM, url, page, represent_item)
 
 
 class ItemResource:
@@ -269,32 +256,15 @@ class ItemResource:
 
     tag = 'stores'
     operation_name = 'Item'
-    operations: ClassVar = {
-        'GET': Operation('Get an item', 'One item.', {200: SAMPLES}, query=_ONE_ITEM),
-        'PUT': Operation(
-            'Edit an item',
-            'Changes an item of your own store; absent members stay the same.',
-            {200: SAMPLES},
-            Access.OWNER,
-            EDIT,
-            _ONE_ITEM,
-        ),
-        'PATCH': Operation(
-            'Patch an item',
-            'Changes an item of your own store, also by merge patch (RFC 7396).',
-            {200: SAMPLES},
-            Access.OWNER,
-            EDIT,
-            _ONE_ITEM,
-        ),
-        'DELETE': Operation(
-            'Delete an item',
-            'Deletes an item of your own store.',
-            {204: None},
-            Access.OWNER,
-            query=_ONE_ITEM,
-        ),
-    }
+    operations: ClassVar = editable_operations(
+        SAMPLES,
+        EDIT,
+        _ONE_ITEM,
+        get=('Get an item', 'One item.'),
+        put=('Edit an item', 'Changes an item of your own store; absent members stay the same.'),
+        patch=('Patch an item', 'Changes an item of your own store, also by merge patch (RFC 7396).'),
+        delete=('Delete an item', 'Deletes an item of your own store.'),
+    )
 
     def on_get(self, req: Request, resp: falcon.Response, item_id: int) -> None:
         resp.media = represent_item(find_item(req.db, item_id), req.viewer, req.builder)
@@ -310,11 +280,6 @@ class ItemResource:
         store_id = find_item(req.db, item_id).store_id
         delete_item(req.db, item_id, by=req.user, precondition=precondition(req, represent_item))
         respond_no_content(resp, *changed_with_items(req, store_id))
-
-
-def _find_store(req: Request, item_id: int) -> Document:
-    store = find_store(req.db, find_item(req.db, item_id).store_id)
-    return represent_store(store, req.viewer, req.builder)
 
 
 _GET_STORE = Operation(
@@ -356,7 +321,7 @@ ROUTES: tuple[Route, ...] = (
     (urls.STORE_ITEMS, StoreItemsResource()),
     (urls.ITEMS, ItemsResource()),
     (urls.ITEM, ItemResource()),
-    (urls.ITEM_STORE, RelatedResource('stores', 'ItemStore', _GET_STORE, _find_store)),
+    (urls.ITEM_STORE, RelatedResource(ItemResource(), 'hc:store', 'ItemStore', _GET_STORE)),
     to_many_route(urls.ITEMS_RELATIONSHIP, urls.STORE_ITEMS, StoreItemsResource(), 'StoreItems', SAMPLES),
     (
         urls.STORE_RELATIONSHIP,

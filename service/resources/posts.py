@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import lru_cache
-from typing import ClassVar
+from typing import ClassVar, Unpack
 
 import falcon
 
@@ -26,7 +26,7 @@ from service.domain.posts import (
 )
 from service.domain.users import find_user
 from service.domain.viewer import Viewer
-from service.http.conditional import precondition
+from service.http.conditional import creation_check, precondition
 from service.http.operation import Access, Operation, Route, Samples
 from service.http.request import Expansions, Find, Request
 from service.http.request_body import read_form
@@ -39,16 +39,12 @@ from service.representation.query_parameters import QueryOptions
 from service.representation.template import MAX_TEMPLATES, Template, variable
 from service.representation.url_builder import UrlBuilder
 from service.resources import sample_data
-from service.resources.collection_pages import represent_listing
+from service.resources.collection_pages import PageExtras, represent_listing
+from service.resources.editable import apply_edit, editable_operations
 from service.resources.module import EntryPointPart, LinkRelation
 from service.resources.relationships import RelatedResource, ToOneRelationship, to_many_route
 from service.resources.response_samples import sample_collection, sample_pages
-from service.resources.responses import (
-    add_invalidation_links,
-    apply_edit,
-    respond_created,
-    respond_no_content,
-)
+from service.resources.responses import add_invalidation_links, respond_created, respond_no_content
 from service.resources.users import ONE_USER, represent_user, with_user_title
 from service.resources.users import SAMPLES as USER_SAMPLES
 
@@ -102,6 +98,7 @@ KIND = Kind(
             'edit': 'Your post is saved.',
             'delete': 'Your post is deleted.',
         },
+        labels={'publish': 'Publish', 'edit': 'Edit', 'delete': 'Delete'},
     ),
 )
 
@@ -158,26 +155,11 @@ _ONE = _PAGE.of_one()
 
 
 def _represent_posts(
-    req: Request,
-    url: str,
-    query: Query,
-    page: Page,
-    title: str = '',
-    display: Display | None = KIND.display,
+    req: Request, url: str, query: Query, page: Page, **extras: Unpack[PageExtras]
 ) -> Document:
-    can_publish = req.viewer is not None and req.viewer.can_write
-    forms = (PUBLISH.at(req.builder.url_for(urls.POSTS)),) if can_publish else ()
-    return represent_listing(
-        req,
-        'posts',
-        url,
-        page,
-        represent_post,
-        query=query,
-        forms=forms,
-        title=title,
-        display=display,
-    )
+    if req.viewer is not None and req.viewer.can_write:
+        extras['forms'] = (PUBLISH.at(req.builder.url_for(urls.POSTS)),)
+    return represent_listing(req, KIND, url, page, represent_post, query=query, **extras)
 
 
 SAMPLES = Samples(
@@ -214,21 +196,13 @@ class PostsResource:
     }
 
     def on_get(self, req: Request, resp: falcon.Response) -> None:
-        query = req.query
-        page = list_posts(
-            req.db,
-            query.position,
-            req.user,
-            author_id=query.related_ids.get('author'),
-            ids=query.ids,
-            order=query.order,
-        )
+        author_id = req.query.related_ids.get('author')
+        page = list_posts(req.db, req.query.page_request, req.user, author_id=author_id)
         resp.media = _represent_posts(req, req.builder.url_for(urls.POSTS), req.query, page)
 
     def on_post(self, req: Request, resp: falcon.Response) -> None:
-        post = publish_post(req.db, by=req.user, **read_form(req))
-        respond_created(resp, represent_post(post, req.viewer, req.builder))
-        add_invalidation_links(resp, *_changed_by_posting(req))
+        post = publish_post(req.db, by=req.user, precondition=creation_check(req), **read_form(req))
+        respond_created(resp, represent_post(post, req.viewer, req.builder), *_changed_by_posting(req))
 
 
 class PostResource:
@@ -236,21 +210,15 @@ class PostResource:
 
     tag = 'posts'
     operation_name = 'Post'
-    operations: ClassVar = {
-        'GET': Operation('Get a post', 'One post with its author.', {200: SAMPLES}, query=_ONE),
-        'PUT': Operation(
-            'Edit a post', 'Changes the text of your own post.', {200: SAMPLES}, Access.OWNER, EDIT, _ONE
-        ),
-        'PATCH': Operation(
-            'Patch a post',
-            'Changes the text of your own post, also by merge patch (RFC 7396).',
-            {200: SAMPLES},
-            Access.OWNER,
-            EDIT,
-            _ONE,
-        ),
-        'DELETE': Operation('Delete a post', 'Deletes your own post.', {204: None}, Access.OWNER, query=_ONE),
-    }
+    operations: ClassVar = editable_operations(
+        SAMPLES,
+        EDIT,
+        _ONE,
+        get=('Get a post', 'One post with its author.'),
+        put=('Edit a post', 'Changes the text of your own post.'),
+        patch=('Patch a post', 'Changes the text of your own post, also by merge patch (RFC 7396).'),
+        delete=('Delete a post', 'Deletes your own post.'),
+    )
 
     def on_get(self, req: Request, resp: falcon.Response, post_id: int) -> None:
         resp.media = represent_post(find_post(req.db, post_id, req.user), req.viewer, req.builder)
@@ -270,11 +238,6 @@ class PostResource:
 def _find_posts(req: Request, post_ids: Sequence[int]) -> dict[int, Document]:
     posts = find_posts(req.db, post_ids, req.viewer)
     return {post_id: represent_post(post, req.viewer, req.builder) for post_id, post in posts.items()}
-
-
-def _find_author(req: Request, post_id: int) -> Document:
-    author = find_post(req.db, post_id, req.user).author
-    return represent_user(author, req.viewer, req.builder)
 
 
 _GET_AUTHOR = Operation(
@@ -301,8 +264,7 @@ class UserPostsResource:
 
     def on_get(self, req: Request, resp: falcon.Response, user_id: int) -> None:
         user = find_user(req.db, user_id, req.user)
-        query = req.query
-        page = list_posts_of(req.db, user, query.position, req.user, ids=query.ids, order=query.order)
+        page = list_posts_of(req.db, user, req.query.page_request, req.user)
         document = _represent_posts_of(req, user_id, req.query, page)
         resp.media = with_user_title(document, 'Posts by', user, req.builder)
 
@@ -312,7 +274,7 @@ def _represent_posts_of(req: Request, user_id: int, query: Query, page: Page) ->
 
 
 def _expand_posts(req: Request, user_ids: Sequence[int], query: Query) -> dict[int, Document]:
-    pages = first_pages_of_posts(req.db, user_ids, query.position, req.viewer)
+    pages = first_pages_of_posts(req.db, user_ids, query.page_request, req.viewer)
     return {user_id: _represent_posts_of(req, user_id, query, page) for user_id, page in pages.items()}
 
 
@@ -336,10 +298,9 @@ class FeedResource:
 
 
 def _represent_feed(req: Request, user_id: int, query: Query) -> Document:
-    page = list_feed(req.db, user_id, query.position, req.user, ids=query.ids, order=query.order)
-    return _represent_posts(
-        req, req.builder.url_for(urls.FEED, user_id=user_id), query, page, 'Feed', display=FEED_DISPLAY
-    )
+    page = list_feed(req.db, user_id, query.page_request, req.user)
+    url = req.builder.url_for(urls.FEED, user_id=user_id)
+    return _represent_posts(req, url, query, page, title='Feed', display=FEED_DISPLAY)
 
 
 def _expand_feed(req: Request, user_ids: Sequence[int], query: Query) -> dict[int, Document]:
@@ -389,7 +350,7 @@ RESOURCES: Mapping[str, Find] = {'posts': _find_posts}
 ROUTES: tuple[Route, ...] = (
     (urls.POSTS, PostsResource()),
     (urls.POST, PostResource()),
-    (urls.POST_AUTHOR, RelatedResource('posts', 'PostAuthor', _GET_AUTHOR, _find_author)),
+    (urls.POST_AUTHOR, RelatedResource(PostResource(), 'author', 'PostAuthor', _GET_AUTHOR)),
     (urls.USER_POSTS, UserPostsResource()),
     (urls.FEED, FeedResource()),
     (

@@ -21,13 +21,14 @@ from service.http.conditional import NO_STORE, target_precondition
 from service.http.operation import Access, Operation, Route, Samples
 from service.http.request import Expansions, Request
 from service.http.request_body import read_form
-from service.representation.action import Action
+from service.representation.action import Action, Form
 from service.representation.display import Column, Display
 from service.representation.document import Document, Link
 from service.representation.kind import Kind, Member, time_member
 from service.representation.query_parameters import QueryOptions
 from service.representation.url_builder import UrlBuilder
 from service.resources import sample_data
+from service.resources.entry_point import OUTCOMES
 from service.resources.module import EntryPointPart, LinkRelation
 from service.resources.users import REGISTER
 
@@ -44,7 +45,6 @@ RESET_PASSWORD = Action(
     tuple(field for field in REGISTER.fields if field.name == 'password'),
 )
 VERIFY_EMAIL = Action('verify-email', 'POST', 'Verify the address')
-_REQUEST_OUTCOME = 'If the address belongs to an account, a mail with a link is on its way.'
 _SAMPLE_SECRET = 'A' * 43
 _SAMPLE = SecretRecord(1, sample_data.USER.id, sample_data.USER.username, sample_data.UPDATED)
 
@@ -55,7 +55,8 @@ REQUESTS = Kind(
     display=Display(
         summary=(Column('message', ''),),
         prominent=frozenset(('forgot-password',)),
-        outcomes={'forgot-password': _REQUEST_OUTCOME},
+        outcomes=OUTCOMES,
+        labels={'forgot-password': 'Send the mail'},
     ),
 )
 RESETS = Kind(
@@ -69,7 +70,7 @@ RESETS = Kind(
         summary=(Column('username', 'User name'),),
         prominent=frozenset(('reset-password',)),
         session_ending=frozenset(('reset-password',)),
-        outcomes={'reset-password': 'Your password is changed. Sign in with it.'},
+        outcomes=OUTCOMES,
     ),
 )
 VERIFICATIONS = Kind(
@@ -83,54 +84,47 @@ VERIFICATIONS = Kind(
         summary=(Column('username', 'User name'),),
         prominent=frozenset(('verify-email',)),
         session_ending=frozenset(('verify-email',)),
-        outcomes={'verify-email': 'Your email address is verified.'},
+        outcomes=OUTCOMES,
     ),
 )
 
 
-def represent_requests(builder: UrlBuilder, *, is_requested: bool = False) -> Document:
-    """Return the form to request a password reset; if `is_requested`, the outcome of the request."""
+def represent_requests(builder: UrlBuilder) -> Document:
+    """Return the form to request a password reset."""
     self_link = builder.link_to(urls.PASSWORD_RESETS)
     message = 'Enter the email address of your account. You get a mail with a link that works for 30 minutes.'
     return Document(
         REQUESTS.name,
         'new',
-        {'message': _REQUEST_OUTCOME if is_requested else message},
+        {'message': message},
         {'self': self_link, 'curies': builder.curies},
-        forms=() if is_requested else (FORGOT_PASSWORD.at(self_link.href),),
-        title='Check your mail' if is_requested else 'Reset your password',
+        forms=(FORGOT_PASSWORD.at(self_link.href),),
+        title='Reset your password',
         display=REQUESTS.display,
     )
 
 
 def represent_reset(reset: SecretRecord, secret: str, builder: UrlBuilder) -> Document:
     """Return the reset that the secret in a mail identifies, with the form for the new password."""
-    self_link = builder.link_to(urls.PASSWORD_RESET, secret=secret)
-    return _represent(RESETS, reset, secret, self_link, builder, RESET_PASSWORD, 'Choose a new password')
+    form = RESET_PASSWORD.at(builder.url_for(urls.PASSWORD_RESET, secret=secret))
+    return _represent(RESETS, reset, secret, form, builder, 'Choose a new password')
 
 
 def represent_verification(verification: SecretRecord, secret: str, builder: UrlBuilder) -> Document:
     """Return the verification that the secret in a mail identifies, with its form."""
-    self_link = builder.link_to(urls.EMAIL_VERIFICATION, secret=secret)
-    title = 'Verify your email address'
-    return _represent(VERIFICATIONS, verification, secret, self_link, builder, VERIFY_EMAIL, title)
+    form = VERIFY_EMAIL.at(builder.url_for(urls.EMAIL_VERIFICATION, secret=secret))
+    return _represent(VERIFICATIONS, verification, secret, form, builder, 'Verify your email address')
 
 
 def _represent(
-    kind: Kind,
-    record: SecretRecord,
-    secret: str,
-    self_link: Link,
-    builder: UrlBuilder,
-    action: Action,
-    title: str,
+    kind: Kind, record: SecretRecord, secret: str, form: Form, builder: UrlBuilder, title: str
 ) -> Document:
     return Document(
         kind.name,
         secret,
         {'username': record.username, 'expires_at': iso_time(record.expires_at)},
-        {'self': self_link, 'curies': builder.curies},
-        forms=(action.at(self_link.href),),
+        {'self': Link(form.target), 'curies': builder.curies},
+        forms=(form,),
         title=title,
         display=kind.display,
     )
@@ -169,7 +163,7 @@ class PasswordResetsResource:
     }
 
     def on_get(self, req: Request, resp: falcon.Response) -> None:
-        resp.media = represent_requests(req.builder, is_requested='requested' in req.params)
+        resp.media = represent_requests(req.builder)
 
     def on_post(self, req: Request, resp: falcon.Response) -> None:
         values = read_form(req)

@@ -1,13 +1,14 @@
 """Relationships and related resources at their own URLs (JSON:API 1.1 §8.1, §8.2)."""
 
 import dataclasses
-from collections.abc import Callable
 from typing import Any
 
 import falcon
 
+from service.domain.errors import NotFound
 from service.http.operation import Formats, Operation, Route, Samples
 from service.http.request import Request
+from service.http.selection import find_related
 from service.representation.document import Document, Link, member
 from service.representation.query_parameters import QueryOptions
 from service.representation.url_builder import UrlBuilder
@@ -78,20 +79,23 @@ class ToOneRelationship:
 
 
 class RelatedResource:
-    """The target of a to-one relationship, at the URL of its `related` link.
+    """The target of a to-one relationship of a resource, at the URL of its `related` link."""
 
-    `find` returns the document for a request and the ids in the URL.
-    """
-
-    def __init__(self, tag: str, name: str, operation: Operation, find: Callable[..., Document]) -> None:
-        self.tag = tag
+    def __init__(self, resource: Any, rel: str, name: str, operation: Operation) -> None:
+        self._resource = resource
+        self._rel = rel
+        self.tag = resource.tag
         self.operation_name = name
         self.operations = {'GET': operation}
-        self._find = find
 
     def on_get(self, req: Request, resp: falcon.Response, **ids: int) -> None:
-        resp.media = document = self._find(req, **ids)
-        resp.set_header('Content-Location', document.href)  # its own URL (RFC 9110 §8.7)
+        self._resource.on_get(req, resp, **ids)
+        related = find_related(req, [resp.media], self._rel)
+        if not related:
+            raise NotFound('It has just been deleted.')
+        [resp.media] = related.values()
+        own_url = resp.media.href + req.query.selection.query
+        resp.set_header('Content-Location', own_url)  # RFC 9110 §8.7
 
 
 def as_relationship(listing: Document, href: str) -> Document:

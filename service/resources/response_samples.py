@@ -45,7 +45,7 @@ def sample_collection(template: str, sample: Sample, **ids: int) -> Sample:
 
     def collection(builder: UrlBuilder) -> Document:
         item, query = sample(builder), Query(HalDialect.names)
-        page = Page([item], 1, query.position.per_page, 1, None, None)
+        page = Page([item], 1, query.page_request.per_page, 1, None, None)
         return represent_page(item.kind, builder.url_for(template, **ids), query, page, [item], builder)
 
     return collection

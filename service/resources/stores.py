@@ -22,10 +22,9 @@ from service.domain.stores import (
     list_stores,
     open_store,
 )
-from service.domain.users import find_user
 from service.domain.viewer import Viewer
-from service.http.conditional import precondition
-from service.http.operation import Access, Operation, Route, Samples
+from service.http.conditional import creation_check, precondition
+from service.http.operation import Operation, Route, Samples
 from service.http.request import Expansions, Find, Request
 from service.http.request_body import read_form
 from service.representation.action import NOT_BLANK, Action, Field
@@ -37,16 +36,12 @@ from service.representation.template import MAX_TEMPLATES, Template, variable
 from service.representation.url_builder import UrlBuilder
 from service.resources import sample_data
 from service.resources.collection_pages import represent_listing
+from service.resources.editable import apply_edit, editable_operations
 from service.resources.module import EntryPointPart, LinkRelation
 from service.resources.relationships import RelatedResource, ToOneRelationship
 from service.resources.response_samples import sample_collection, sample_pages
-from service.resources.responses import (
-    add_invalidation_links,
-    apply_edit,
-    respond_created,
-    respond_no_content,
-)
-from service.resources.users import ONE_USER, represent_user, sample_user
+from service.resources.responses import add_invalidation_links, respond_created, respond_no_content
+from service.resources.users import ONE_USER, sample_user
 from service.resources.users import SAMPLES as USER_SAMPLES
 
 NAME = Field(
@@ -182,24 +177,16 @@ class StoresResource:
     }
 
     def on_get(self, req: Request, resp: falcon.Response) -> None:
-        query = req.query
-        page = list_stores(
-            req.db,
-            query.position,
-            owner_id=query.related_ids.get('owner'),
-            ids=query.ids,
-            order=query.order,
-        )
+        owner_id = req.query.related_ids.get('owner')
+        page = list_stores(req.db, req.query.page_request, owner_id=owner_id)
         url = req.builder.url_for(urls.STORES)
         forms = (OPEN.at(url),) if req.user.can_write else ()
-        resp.media = represent_listing(
-            req, 'stores', url, page, represent_store, forms=forms, display=STORE.display
-        )
+        resp.media = represent_listing(req, STORE, url, page, represent_store, forms=forms)
 
     def on_post(self, req: Request, resp: falcon.Response) -> None:
-        store = open_store(req.db, by=req.user, **read_form(req))
-        respond_created(resp, represent_store(store, req.viewer, req.builder))
-        add_invalidation_links(resp, req.builder.url_for(urls.STORES))
+        store = open_store(req.db, by=req.user, precondition=creation_check(req), **read_form(req))
+        document = represent_store(store, req.viewer, req.builder)
+        respond_created(resp, document, req.builder.url_for(urls.STORES))
 
 
 class StoreResource:
@@ -207,32 +194,15 @@ class StoreResource:
 
     tag = 'stores'
     operation_name = 'Store'
-    operations: ClassVar = {
-        'GET': Operation('Get a store', 'One store.', {200: SAMPLES}, query=ONE_STORE),
-        'PUT': Operation(
-            'Rename a store',
-            'Changes the name of your own store.',
-            {200: SAMPLES},
-            Access.OWNER,
-            EDIT,
-            ONE_STORE,
-        ),
-        'PATCH': Operation(
-            'Patch a store',
-            'Changes the name of your own store, also by merge patch (RFC 7396).',
-            {200: SAMPLES},
-            Access.OWNER,
-            EDIT,
-            ONE_STORE,
-        ),
-        'DELETE': Operation(
-            'Delete a store',
-            'Deletes your own store with its items.',
-            {204: None},
-            Access.OWNER,
-            query=ONE_STORE,
-        ),
-    }
+    operations: ClassVar = editable_operations(
+        SAMPLES,
+        EDIT,
+        ONE_STORE,
+        get=('Get a store', 'One store.'),
+        put=('Rename a store', 'Changes the name of your own store.'),
+        patch=('Patch a store', 'Changes the name of your own store, also by merge patch (RFC 7396).'),
+        delete=('Delete a store', 'Deletes your own store with its items.'),
+    )
 
     def on_get(self, req: Request, resp: falcon.Response, store_id: int) -> None:
         resp.media = represent_store(find_store(req.db, store_id), req.viewer, req.builder)
@@ -250,11 +220,6 @@ class StoreResource:
         close_store(req.db, store_id, by=req.user, precondition=precondition(req, represent_store))
         gone = (req.builder.url_for(urls.ITEM, item_id=item.id) for item in items)
         respond_no_content(resp, *changed_with_items(req, store_id), *gone)
-
-
-def _find_owner(req: Request, store_id: int) -> Document:
-    owner = find_user(req.db, find_store(req.db, store_id).owner_id, req.viewer)
-    return represent_user(owner, req.viewer, req.builder)
 
 
 _GET_OWNER = Operation(
@@ -303,7 +268,7 @@ RESOURCES: Mapping[str, Find] = {'stores': _find_stores}
 ROUTES: tuple[Route, ...] = (
     (urls.STORES, StoresResource()),
     (urls.STORE, StoreResource()),
-    (urls.STORE_OWNER, RelatedResource('stores', 'StoreOwner', _GET_OWNER, _find_owner)),
+    (urls.STORE_OWNER, RelatedResource(StoreResource(), 'hc:owner', 'StoreOwner', _GET_OWNER)),
     (
         urls.OWNER_RELATIONSHIP,
         ToOneRelationship(StoreResource(), 'hc:owner', 'StoreOwner', SAMPLES, USER_SAMPLES),

@@ -6,13 +6,11 @@ from decimal import Decimal
 from typing import ClassVar
 
 import falcon
-import orjson
 
 from service import urls
 from service.database.clock import iso_time
 from service.database.pagination import PageRequest
 from service.domain.errors import Invalid, Unauthenticated
-from service.domain.signing_keys import ALGORITHM, KEY_SET_MAX_AGE, list_published_keys
 from service.domain.throttle import SIGN_IN
 from service.domain.tokens import (
     MAX_LIFETIME,
@@ -35,15 +33,14 @@ from service.domain.tokens import (
 )
 from service.domain.users import find_user
 from service.domain.viewer import SCOPES, WRITE, Viewer, require_permission, require_write_scope
-from service.http.conditional import NO_STORE, precondition, target_precondition
+from service.http.conditional import NO_STORE, creation_check, precondition, target_precondition
 from service.http.credentials import audience, authenticate, read_basic
-from service.http.operation import Access, Formats, Operation, RawResponse, Route, Samples
+from service.http.operation import Access, Operation, Route, Samples
 from service.http.request import Expansions, Find, Request
 from service.http.request_body import read_body
 from service.representation.action import Action, Field, Form
 from service.representation.display import Column, Crumb, Display, Note
 from service.representation.document import Document
-from service.representation.json_schema import Schema
 from service.representation.kind import Kind, Member, Presence, id_member, time_member
 from service.representation.query import Query
 from service.representation.query_parameters import QueryOptions
@@ -54,6 +51,7 @@ from service.resources.module import EntryPointPart, LinkRelation
 from service.resources.relationships import to_many_route
 from service.resources.response_samples import sample_collection, sample_pages
 from service.resources.responses import add_invalidation_links, respond_no_content
+from service.resources.signing_keys import KeysResource
 
 # The format of a new token: a random secret, or a signed JWT that other services can verify (RFC 9068).
 _FORMAT = Field('format', 'Format', type='hidden', regex=None, options=('opaque', 'jwt'))
@@ -194,49 +192,6 @@ NEW_SAMPLES = Samples(
 )
 _PAGE = QueryOptions('tokens', paginated=True)
 _ONE = _PAGE.of_one()
-JWK_SET = 'application/jwk-set+json'
-_SAMPLE_KEY = {
-    'kty': 'OKP',
-    'crv': 'Ed25519',
-    'x': '11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo',  # RFC 8037 §A.2
-    'kid': '7400000000000008',
-    'use': 'sig',
-    'alg': ALGORITHM,
-}
-
-
-_KEY_SCHEMA = {
-    'type': 'object',
-    'properties': {name: {'type': 'string'} for name in _SAMPLE_KEY},
-    'required': [*_SAMPLE_KEY],
-}
-_KEYS_SCHEMA: Schema = {
-    'type': 'object',
-    'properties': {'keys': {'type': 'array', 'items': _KEY_SCHEMA}},
-    'required': ['keys'],
-}
-
-
-class KeysResource:
-    """The public keys of signed tokens, as a JSON Web Key Set (RFC 7517 §5)."""
-
-    tag = 'tokens'
-    operation_name = 'Keys'
-    operations: ClassVar = {
-        'GET': Operation(
-            'Get the signing keys',
-            'The public keys of signed tokens, as a JSON Web Key Set (RFC 7517 §5).',
-            {200: RawResponse('jwk-set', (JWK_SET,), _KEYS_SCHEMA, lambda builder: {'keys': [_SAMPLE_KEY]})},
-            Access.PUBLIC,
-            formats=Formats.FIXED,
-            errors=(503,),
-        ),
-    }
-
-    def on_get(self, req: Request, resp: falcon.Response) -> None:
-        resp.data = orjson.dumps({'keys': [key.public_jwk() for key in list_published_keys(req.db)]})
-        resp.content_type = JWK_SET
-        resp.set_header('Cache-Control', f'public, max-age={KEY_SET_MAX_AGE}')
 
 
 class TokensResource:
@@ -346,12 +301,10 @@ class TokenResource:
 
 
 def _represent_tokens(req: Request, query: Query) -> Document:
-    page = list_tokens(req.db, query.position, req.user, ids=query.ids)
+    page = list_tokens(req.db, query.page_request, req.user)
     url = req.builder.url_for(urls.TOKENS)
     forms = (REVOKE_OTHERS.at(req.builder.url_for(urls.OTHER_TOKENS)),) if req.user.can_write else ()
-    return represent_listing(
-        req, 'tokens', url, page, represent_token, query=query, forms=forms, display=KIND.display
-    )
+    return represent_listing(req, KIND, url, page, represent_token, query=query, forms=forms)
 
 
 def _expand_tokens(req: Request, user_ids: Sequence[int], query: Query) -> dict[int, Document]:
@@ -361,7 +314,7 @@ def _expand_tokens(req: Request, user_ids: Sequence[int], query: Query) -> dict[
 def _find_tokens(req: Request, token_ids: Sequence[int]) -> dict[int, Document]:
     if req.viewer is None or not token_ids:
         return {}
-    page = list_tokens(req.db, PageRequest(per_page=len(token_ids)), req.user, ids=token_ids)
+    page = list_tokens(req.db, PageRequest(per_page=len(token_ids), ids=token_ids), req.user)
     return {token.id: represent_token(token, req.viewer, req.builder) for token in page.entries}
 
 
@@ -389,7 +342,7 @@ def _issue(req: Request) -> NewToken:
         return issue_token(req.db, verified, req.user_agent, _options(req, **BASIC_LOGIN.read(body)))
     current_format = 'jwt' if is_signed(req.credentials.value) else 'opaque'
     issuer = _issuer(req, RENEW.read(body).get('format', current_format))
-    return renew_token(req.db, verified, req.user_agent, issuer)
+    return renew_token(req.db, verified, req.user_agent, issuer, creation_check(req))
 
 
 def _verify_header(req: Request) -> VerifiedAccount | Viewer | None:

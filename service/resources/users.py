@@ -12,6 +12,7 @@ from service.database.clock import iso_time
 from service.domain.accounts import delete_user
 from service.domain.errors import RegistrationClosed
 from service.domain.follows import find_connected
+from service.domain.posts import find_newest_of
 from service.domain.stores import find_owned
 from service.domain.throttle import REGISTRATION, SIGN_IN
 from service.domain.users import (
@@ -31,7 +32,7 @@ from service.domain.users import (
     register_user,
 )
 from service.domain.viewer import Viewer, require_permission
-from service.http.conditional import NO_STORE, precondition
+from service.http.conditional import NO_STORE, creation_check, precondition
 from service.http.operation import Access, Operation, Route, Samples
 from service.http.request import Expansions, Find, Request
 from service.http.request_body import read_form
@@ -45,14 +46,11 @@ from service.representation.template import MAX_TEMPLATES, Template, variable
 from service.representation.url_builder import UrlBuilder
 from service.resources import sample_data
 from service.resources.collection_pages import represent_listing
+from service.resources.editable import apply_edit, editable_operations
+from service.resources.entry_point import OUTCOMES
 from service.resources.module import EntryPointPart, LinkRelation, Sample
 from service.resources.response_samples import sample_collection, sample_pages
-from service.resources.responses import (
-    add_invalidation_links,
-    apply_edit,
-    respond_created,
-    respond_no_content,
-)
+from service.resources.responses import add_invalidation_links, respond_created, respond_no_content
 
 _NEW_PASSWORD = Field(
     'password',
@@ -108,7 +106,7 @@ CHANGE_PASSWORD = Action(
             required=True,
             autocomplete='current-password',
         ),
-        _NEW_PASSWORD,
+        replace(_NEW_PASSWORD, prompt='New password'),
     ),
 )
 REQUEST_VERIFICATION = Action('request-verification', 'POST', 'Send another verification mail')
@@ -175,7 +173,7 @@ USER = Kind(
             'edit': 'Your profile is saved.',
             'request-verification': 'A mail with a link is on its way to your email address.',
             'change-password': 'Your password is changed, and you are signed out everywhere else.',
-            'delete': 'Your account is deleted.',
+            'delete': OUTCOMES['delete'],
         },
         includes={'hc:posts': 'Posts'},
     ),
@@ -319,34 +317,35 @@ class UsersResource:
         if not req.builder.features.registration:
             raise RegistrationClosed('Registration is closed. Ask the operator for an account.')
         user = register_user(
-            req.db, client_address=req.uncounted_address, quotas=req.quotas, **read_form(req)
+            req.db,
+            client_address=req.uncounted_address,
+            quotas=req.quotas,
+            by=req.viewer,
+            precondition=creation_check(req),
+            **read_form(req),
         )
-        respond_created(resp, represent_user(user, None, req.builder))
+        respond_created(resp, represent_user(user, None, req.builder), req.builder.url_for(urls.USERS))
         resp.set_header('Cache-Control', NO_STORE)  # the new user, once signed in, sees more
-        add_invalidation_links(resp, req.builder.url_for(urls.USERS))
 
 
 def _represent_users(req: Request) -> Document:
     query = req.query
     page = list_users(
         req.db,
-        query.position,
+        query.page_request,
         req.user,
         prefix=query.filters.get('q', ''),
         username=query.filters.get('username'),
-        ids=query.ids,
-        order=query.order,
     )
     url = req.builder.url_for(urls.USERS)
     return represent_listing(
         req,
-        'users',
+        USER,
         url,
         page,
         represent_user,
         links={'search': Link(url + '{?q,per_page}', templated=True)},
         forms=(SEARCH.at(url, query.filters),),
-        display=USER.display,
     )
 
 
@@ -360,37 +359,18 @@ class UserResource:
 
     tag = 'users'
     operation_name = 'User'
-    operations: ClassVar = {
-        'GET': Operation(
-            'Get a user',
-            'The profile of a user; your own includes the email address.',
-            {200: SAMPLES},
-            query=ONE_USER,
-        ),
-        'PUT': Operation(
-            'Edit a user',
-            'Changes your own profile; absent members stay the same.',
-            {200: SAMPLES},
-            Access.OWNER,
-            EDIT,
-            ONE_USER,
-        ),
-        'PATCH': Operation(
+    operations: ClassVar = editable_operations(
+        SAMPLES,
+        EDIT,
+        ONE_USER,
+        get=('Get a user', 'The profile of a user; your own includes the email address.'),
+        put=('Edit a user', 'Changes your own profile; absent members stay the same.'),
+        patch=(
             'Patch a user',
             'Changes your own profile, also by merge patch (RFC 7396): null empties `about_me`.',
-            {200: SAMPLES},
-            Access.OWNER,
-            EDIT,
-            ONE_USER,
         ),
-        'DELETE': Operation(
-            'Delete a user',
-            'Deletes your own account with its posts, follows, tokens and stores.',
-            {204: None},
-            Access.OWNER,
-            query=ONE_USER,
-        ),
-    }
+        delete=('Delete a user', 'Deletes your own account with its posts, follows, tokens and stores.'),
+    )
 
     def on_get(self, req: Request, resp: falcon.Response, user_id: int) -> None:
         resp.media = represent_user(find_user(req.db, user_id, req.viewer), req.viewer, req.builder)
@@ -404,10 +384,9 @@ class UserResource:
     on_patch = on_put
 
     def on_delete(self, req: Request, resp: falcon.Response, user_id: int) -> None:
-        stores, items = find_owned(req.db, user_id)
-        connected = find_connected(req.db, user_id)
+        changed = _changed_by_deletion(req, user_id)
         delete_user(req.db, user_id, by=req.user, precondition=precondition(req, represent_user))
-        respond_no_content(resp, *_changed_by_deletion(req, user_id, stores, items, connected))
+        respond_no_content(resp, *changed)
 
 
 class PasswordResource:
@@ -450,10 +429,10 @@ def _changed_by_user(req: Request, user_id: int) -> tuple[str, ...]:
     return tuple(req.builder.url_for(template, user_id=user_id) for template in collections)
 
 
-def _changed_by_deletion(
-    req: Request, user_id: int, stores: Sequence[int], items: Sequence[int], connected: Sequence[int]
-) -> tuple[str, ...]:
+def _changed_by_deletion(req: Request, user_id: int) -> tuple[str, ...]:
     """Return the URLs of what the deletion of a user deletes, and of users whose counters it changes."""
+    stores, items = find_owned(req.db, user_id)
+    posts, connected = find_newest_of(req.db, user_id), find_connected(req.db, user_id)
     collections = (
         *((urls.STORES,) if stores else ()),
         *((urls.ITEMS,) if items else ()),
@@ -465,6 +444,7 @@ def _changed_by_deletion(
         *(req.builder.url_for(urls.STORE, store_id=store_id) for store_id in stores),
         *(req.builder.url_for(urls.STORE_ITEMS, store_id=store_id) for store_id in stores),
         *(req.builder.url_for(urls.ITEM, item_id=item_id) for item_id in items),
+        *(req.builder.url_for(urls.POST, post_id=post_id) for post_id in posts),
         *(req.builder.url_for(urls.USER, user_id=other_id) for other_id in connected),
     )
 

@@ -6,6 +6,7 @@ import tempfile
 from collections.abc import Iterable
 
 from service.config import SettingError, Settings, misspelt_variables
+from service.database.connect import describe_failure
 from service.database.errors import SchemaMismatch, Unavailable
 from service.domain.startup import prepare_database
 from service.logs import abort
@@ -64,14 +65,7 @@ def prepare(settings: Settings, addresses: Iterable[Address | int]) -> None:
     except SchemaMismatch as error:
         abort(f'DATABASE_URL: {settings.database}: {error}', SETTING, settings.log_format)
     except Unavailable as error:
-        abort(_unusable(settings, str(error.__cause__ or error)), DATABASE, settings.log_format)
-
-
-def _unusable(settings: Settings, cause: str) -> str:
-    line = f'DATABASE_URL: cannot use {settings.database}: {cause.rstrip(".?!")}.'
-    if settings.database_url.startswith('sqlite'):
-        return line
-    return f'{line} Is the server running, does the database exist, and may this user use it?'
+        abort(describe_failure(settings, error), DATABASE, settings.log_format)
 
 
 def prepare_worker(settings: Settings) -> None:

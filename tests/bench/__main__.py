@@ -1,4 +1,4 @@
-"""The benchmarks: cost relative to the limits and to peers, growth with the data, and balance of workers."""
+"""The benchmarks: cost relative to baselines and to peers, growth with the data, and balance of workers."""
 
 import argparse
 import os
@@ -6,8 +6,9 @@ import re
 from collections.abc import Iterable, Sequence
 from contextlib import ExitStack
 from importlib.util import find_spec
+from itertools import chain
 
-from tests.bench.cases import all_cases, compared_cases, growing_cases, limit_cases, send
+from tests.bench.cases import all_cases, baseline_cases, compared_cases, growing_cases, send
 from tests.bench.data import POSTS_EACH, WRITER, plan_data, sign_in_users
 from tests.bench.environment import Environment, report_progress
 from tests.bench.load import Case, require_wrk
@@ -27,36 +28,33 @@ from tests.bench.statements import StatementCounter
 
 WORKERS = 2
 GRANIAN_CASES = ('GET user', 'PUT user')
-BESIDE = {'POST token': 8, 'PUT user': 16}  # cases beside which GET user is measured, and their connections
-APP, BARE = 'service.app:create_app()', 'tests.bench.limits:bare_falcon()'
+BACKGROUND = {'POST token': 8, 'PUT user': 16}  # cases that run while GET user is measured: their connections
+APP, BARE = 'service.app:create_app()', 'tests.bench.baselines:bare_falcon()'
 
 
 def measure_load(options: argparse.Namespace) -> None:
-    """Measure every case, and the limits."""
+    """Measure the baselines and every case."""
     with ExitStack() as stack:
         environment = Environment(stack, options)
-        spare = environment.database('spare')
-        raw = environment.gunicorn('WSGI', 'tests.bench.limits:wsgi', spare)
-        bare = environment.gunicorn('falcon', BARE, spare)
-        limits = (raw, bare)
-        subjects = [Subject(server, case) for server in limits for case in limit_cases(server.origin)]
+        unused = environment.database('unused')
+        raw = environment.gunicorn('WSGI', 'tests.bench.baselines:wsgi', unused)
+        bare = environment.gunicorn('falcon', BARE, unused)
+        baselines = (raw, bare)
+        subjects = [Subject(server, case) for server in baselines for case in baseline_cases(server.origin)]
         statements: dict[int, int] = {}
         for name, server_url in _engines(options).items():
             data, url = plan_data(options.users, options.posts), environment.database('load', server_url)
             counter = StatementCounter(environment.load(url, data).settings)
             server = environment.gunicorn(f'Halcyon, {name}', APP, url)
             measured = _subjects(server, all_cases(server.origin, data), options)
-            statements |= {id(subject): counter.of(subject.case) for subject in measured}
+            statements |= {id(subject): counter.count(subject.case) for subject in measured}
             counter.close()
             subjects += measured
             if not options.only:
-                get_user, by_name = (
-                    measured[0].case,
-                    {subject.case.name: subject.case for subject in measured},
-                )
-                for beside_name, connections in BESIDE.items():
-                    beside = by_name[beside_name]._replace(connections=connections)
-                    subjects.append(Subject(server, get_user, beside=beside))
+                by_name = {subject.case.name: subject.case for subject in measured}
+                for background_name, connections in BACKGROUND.items():
+                    background = by_name[background_name]._replace(connections=connections)
+                    subjects.append(Subject(server, by_name['GET user'], background=background))
             if find_spec('granian'):
                 other = environment.granian(f'Halcyon, {name}, granian', url)
                 cases = (case for case in all_cases(other.origin, data) if case.name in GRANIAN_CASES)
@@ -66,7 +64,7 @@ def measure_load(options: argparse.Namespace) -> None:
 
 
 def compare_with_peers(options: argparse.Namespace) -> None:
-    """Measure the requests that the peers can handle, by one viewer and by many."""
+    """Measure the requests that the peers can handle, sent by one viewer and by many."""
     install_peers()
     with ExitStack() as stack:
         environment = Environment(stack, options)
@@ -82,7 +80,7 @@ def compare_with_peers(options: argparse.Namespace) -> None:
                 server = start(f'{name}, {engine}', app, url)
                 by_server.append(_subjects(server, compared_cases(server.origin, data, viewers), options))
             compared += zip(*by_server, strict=True)
-        _measure([subject for of_case in compared for subject in of_case], options)
+        _measure([*chain.from_iterable(compared)], options)
         print(peer_table(compared))
 
 
@@ -97,7 +95,7 @@ def measure_growth(options: argparse.Namespace) -> None:
                 environment.load(url, data)
                 server = environment.gunicorn(f'{size:,} users', APP, url)
                 by_size.append(_subjects(server, growing_cases(server.origin, data), options))
-            _measure([subject for of_case in zip(*by_size, strict=True) for subject in of_case], options)
+            _measure([*chain.from_iterable(zip(*by_size, strict=True))], options)
             print(name, growth_table(options.sizes, by_size), sep='\n\n')
 
 
@@ -105,8 +103,8 @@ def measure_balance(options: argparse.Namespace) -> None:
     """Measure how two workers share kept-alive connections."""
     with ExitStack() as stack:
         environment = Environment(stack, options)
-        server = environment.gunicorn('falcon', BARE, environment.database('spare'))
-        subjects = [Subject(server, case) for case in limit_cases(server.origin)]
+        server = environment.gunicorn('falcon', BARE, environment.database('unused'))
+        subjects = [Subject(server, case) for case in baseline_cases(server.origin)]
         _measure(subjects, options)
         print(balance_table(subjects))
 
@@ -123,7 +121,7 @@ def _engines(options: argparse.Namespace) -> dict[str, str | None]:
 
 
 def _measure(subjects: Sequence[Subject], options: argparse.Namespace) -> dict[str, float]:
-    """Measure, print the machine and the warnings, and return each server's memory before the rounds."""
+    """Measure, print the machine and the warnings, and return the memory of each server before the rounds."""
     before = {}
     for subject in subjects:
         send(subject.case)
@@ -166,7 +164,7 @@ def read_options() -> argparse.Namespace:
     parser.add_argument('--users', type=int, default=1000, help='number of users, except in `growth`')
     parser.add_argument('--viewers', type=int, default=200, help='number of viewers in `peers`')
     parser.add_argument(
-        '--database', action='append', default=[], help='URL of a server, where databases are created'
+        '--database', action='append', default=[], help='URL of a server, on which databases are created'
     )
     parser.add_argument('--no-sqlite', action='store_true', help='measure only the --database')
     parser.add_argument(

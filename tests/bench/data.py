@@ -1,4 +1,4 @@
-"""Demo data for benchmarks: everybody follows the celebrity, and the reader follows 199 more users.
+"""Demo data for benchmarks: all users follow the celebrity, and the reader follows 199 more users.
 
 There is a store with ten items for every ten users.
 """
@@ -12,7 +12,7 @@ from service.domain.errors import Conflict
 from service.domain.follows import follow_all
 from service.domain.tokens import find_viewer, sign_in
 
-READER, WRITER, NEIGHBOUR = range(CELEBRITY + 1, CELEBRITY + 4)
+READER, WRITER, NEIGHBOUR, VISITOR = range(CELEBRITY + 1, CELEBRITY + 5)
 FOLLOWED_BY_READER = 200
 MIN_USERS = 2 * FOLLOWED_BY_READER
 POSTS_EACH = 5

@@ -1,4 +1,4 @@
-"""The servers, on consecutive ports, and the temporary databases of a benchmark."""
+"""The environment of a benchmark: servers on consecutive ports, and temporary databases."""
 
 import argparse
 import os
@@ -27,7 +27,7 @@ def report_progress(line: str) -> None:
 
 
 class Environment:
-    """The servers and the temporary databases, which end with the stack."""
+    """Starts servers and creates databases, which are stopped and dropped with the stack."""
 
     def __init__(self, stack: ExitStack, options: argparse.Namespace) -> None:
         self._stack = stack
@@ -36,7 +36,7 @@ class Environment:
         self._folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix='halcyon-bench-')))
 
     def database(self, name: str, server_url: str | None = None) -> str:
-        """Return the URL of a temporary database on the server of a URL, by default of a SQLite file."""
+        """Create a temporary database on the server, or a SQLite file if there is none; return its URL."""
         if server_url is None:
             return f'sqlite:///{self._folder / name}.db'
         engine = open_engine(Settings.from_environment(self._variables(server_url)))

@@ -8,13 +8,11 @@ from pathlib import Path
 from typing import NamedTuple
 
 _SCRIPT = Path(__file__).with_name('wrk.lua')
-
-
 VIEWER = 'VIEWER'  # in a URL: the id of the viewer who sends the request
 
 
 class Case(NamedTuple):
-    """One kind of request, and the status of its response; `{n}` in the body is a different text each time.
+    """One kind of request, and the status of its response; `{n}` in the body is replaced by a unique text.
 
     `viewers` are the tokens and ids of users who send the request in turn.
     """
@@ -25,12 +23,12 @@ class Case(NamedTuple):
     method: str = 'GET'
     headers: Mapping[str, str] = {}
     body: str | None = None
-    connections: int | None = None  # instead of those of the benchmark, if these would be too many
+    connections: int | None = None  # overrides the option --connections, if that would be too many
     viewers: Sequence[tuple[str, int]] = ()
 
 
 class Load(NamedTuple):
-    """What wrk measured: times in microseconds; `errors` counts statuses from 400 on, and lost responses."""
+    """The result of wrk: times in microseconds; `errors` counts statuses from 400 on, and lost responses."""
 
     requests: int
     duration: float
@@ -46,7 +44,7 @@ def require_wrk() -> None:
 
 
 class Wrk:
-    """A running process of wrk; more than one can run at once."""
+    """A running process of wrk; several can run at the same time."""
 
     def __init__(self, case: Case, seconds: int, connections: int) -> None:
         headers = [part for name, value in case.headers.items() for part in ('-H', f'{name}: {value}')]

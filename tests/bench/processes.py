@@ -16,24 +16,25 @@ ROOT = Path(__file__).parents[2]
 
 
 class Process(NamedTuple):
-    """The CPU microseconds of a process, and its parent."""
+    """The parent of a process, and the CPU time that it has used, in microseconds."""
 
     parent: int
     cpu: float
 
 
 def _read_processes() -> dict[int, Process]:
-    found = {}
+    """Return all processes by their ids."""
+    processes = {}
     for folder in Path('/proc').iterdir():
         if folder.name.isdigit():
             try:
                 fields = (folder / 'stat').read_text().rpartition(')')[2].split()
             except (FileNotFoundError, ProcessLookupError):
                 continue  # it has just ended
-            found[int(folder.name)] = Process(
+            processes[int(folder.name)] = Process(
                 int(fields[1]), (int(fields[11]) + int(fields[12])) * _TICK_MICROSECONDS
             )
-    return found
+    return processes
 
 
 class Server:
@@ -93,14 +94,14 @@ class Server:
         raise SystemExit(f'{self.name} did not respond within {START_SECONDS:.0f} s.')
 
     def cpu(self) -> dict[int, float]:
-        """Return the CPU microseconds that the master and each of its descendants have used."""
+        """Return the CPU time that the master and each of its descendants have used, in microseconds."""
         assert self._process is not None
         processes = _read_processes()
-        family, before = {self._process.pid}, 0
-        while len(family) > before:
-            before = len(family)
-            family |= {pid for pid, process in processes.items() if process.parent in family}
-        return {pid: processes[pid].cpu for pid in family if pid in processes}
+        pids, before = {self._process.pid}, 0
+        while len(pids) > before:
+            before = len(pids)
+            pids |= {pid for pid, process in processes.items() if process.parent in pids}
+        return {pid: processes[pid].cpu for pid in pids if pid in processes}
 
     def workers(self) -> list[int]:
         """Return the process ids of the workers: all processes but the master."""

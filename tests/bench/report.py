@@ -10,9 +10,9 @@ from statistics import median
 from tests.bench.rounds import MAX_SHARE, Subject
 
 
-def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+def table(headings: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
     """Return a Markdown table; all columns but the first are numbers."""
-    lines = [head, ['---', *['---:'] * (len(head) - 1)], *rows]
+    lines = [headings, ['---', *['---:'] * (len(headings) - 1)], *rows]
     return '\n'.join(f'| {" | ".join(line)} |' for line in lines)
 
 
@@ -27,16 +27,16 @@ def machine() -> str:
 
 
 def load_table(subjects: Sequence[Subject], bare: Subject, statements: Mapping[int, int]) -> str:
-    """Return the results relative to bare falcon; `statements` is keyed by the identity of a subject."""
-    head = ('case', 'requests/s', 'p50 ms', 'p99 ms', 'CPU µs', 'x bare falcon', 'own µs', 'SQL')
-    return table(head, (_load_row(subject, bare, statements.get(id(subject))) for subject in subjects))
+    """Return the results relative to bare falcon; `statements` has the number of each id(subject)."""
+    headings = ('case', 'requests/s', 'p50 ms', 'p99 ms', 'CPU µs', 'x bare falcon', 'own µs', 'SQL')
+    return table(headings, (_load_row(subject, bare, statements.get(id(subject))) for subject in subjects))
 
 
 def _load_row(subject: Subject, bare: Subject, statements: int | None) -> list[str]:
     times = [f'{subject.per_second:,.0f}', f'{subject.p50 / 1000:.2f}', f'{subject.p99 / 1000:.2f}']
-    if subject.beside:
+    if subject.background:
         return [
-            f'{subject.name}, beside {subject.beside.connections} x {subject.beside.name}',
+            f'{subject.name}, during {subject.background.connections} x {subject.background.name}',
             *times,
             '',
             '',
@@ -50,7 +50,7 @@ def _load_row(subject: Subject, bare: Subject, statements: int | None) -> list[s
 def peer_table(compared: Sequence[Sequence[Subject]]) -> str:
     """Return the requests per second of each case, with ours first, and the ratio to the best peer.
 
-    The last column is the CPU time of a request of the peer with the least, divided by ours.
+    The last column is the CPU time of a request on the peer that needs the least, divided by ours.
     """
     servers = [subject.server.name.partition(', ')[0] for subject in compared[0]]
     rows = (
@@ -66,12 +66,12 @@ def peer_table(compared: Sequence[Sequence[Subject]]) -> str:
 
 
 def growth_table(sizes: Sequence[int], subjects: Sequence[Sequence[Subject]]) -> str:
-    """Return the CPU time and the median response time of each case in data of these sizes.
+    """Return the CPU time of each case with data of these sizes, and the growth of CPU and response time.
 
     The growth is the ratio of the largest size to the smallest. The CPU time is that of the server alone; the
-    response time includes a database on a server of its own.
+    median response time includes the database server, if there is one.
     """
-    head = (
+    headings = (
         'CPU µs a request',
         *(f'{size:,} users' for size in sizes),
         'growth of CPU time',
@@ -79,19 +79,19 @@ def growth_table(sizes: Sequence[int], subjects: Sequence[Sequence[Subject]]) ->
     )
     rows = (
         [
-            of_case[0].case.name,
-            *(f'{one.cpu:,.0f}' for one in of_case),
-            f'{of_case[-1].cpu / of_case[0].cpu:.2f}',
-            f'{of_case[-1].p50 / of_case[0].p50:.2f}',
+            group[0].case.name,
+            *(f'{one.cpu:,.0f}' for one in group),
+            f'{group[-1].cpu / group[0].cpu:.2f}',
+            f'{group[-1].p50 / group[0].p50:.2f}',
         ]
-        for of_case in zip(*subjects, strict=True)
+        for group in zip(*subjects, strict=True)
     )
-    return table(head, rows)
+    return table(headings, rows)
 
 
 def balance_table(subjects: Sequence[Subject]) -> str:
-    """Return the share of the busiest worker in the CPU time, over the rounds of each server."""
-    head = (
+    """Return the share of the busiest worker in the CPU time of each server, over its rounds."""
+    headings = (
         'workers',
         'rounds',
         'median share',
@@ -104,14 +104,11 @@ def balance_table(subjects: Sequence[Subject]) -> str:
     for subject in subjects:
         shares = [one.share for one in subject.rounds]
         costs = [one.cpu / one.load.requests for one in subject.rounds]
-        found = [
-            f'{median(shares):.2f}',
-            f'{max(shares):.2f}',
-            str(sum(share > MAX_SHARE for share in shares)),
-        ]
+        unbalanced = sum(share > MAX_SHARE for share in shares)
+        balance = [f'{median(shares):.2f}', f'{max(shares):.2f}', str(unbalanced)]
         cost = [f'{median(costs):,.0f}', f'{max(costs):,.0f}']
-        rows.append([subject.server.name, str(len(shares)), *found, *cost])
-    return table(head, rows)
+        rows.append([subject.server.name, str(len(shares)), *balance, *cost])
+    return table(headings, rows)
 
 
 def memory_table(subjects: Sequence[Subject], before: Mapping[str, float]) -> str:
@@ -122,14 +119,14 @@ def memory_table(subjects: Sequence[Subject], before: Mapping[str, float]) -> st
         requests = sum(subject.requests for subject in subjects if subject.server is server)
         memory = (f'{before[name]:.1f}', f'{server.memory():.1f}')
         rows.append([name, f'{server.start_cpu / 1_000_000:.2f}', *memory, f'{requests:,}'])
-    head = ('server', 'start, CPU s', 'MB before', 'MB after', 'requests of all workers')
-    return table(head, rows)
+    headings = ('server', 'start, CPU s', 'MB before', 'MB after', 'requests of all workers')
+    return table(headings, rows)
 
 
 def print_warnings(subjects: Sequence[Subject]) -> None:
-    """Print which rounds were left out, and which responses were errors."""
+    """Print how many rounds were left out, and how many responses were errors."""
     for subject in subjects:
-        left_out = len(subject.rounds) - len(subject.valid)
+        left_out = len(subject.rounds) - len(subject.valid_rounds)
         if left_out:
             print(
                 f'{subject.name}: {left_out} of {len(subject.rounds)} rounds left out, '

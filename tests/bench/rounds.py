@@ -1,4 +1,4 @@
-"""Rounds of measurement: each round measures every case once, so that disturbances affect all alike."""
+"""Rounds of measurement: each round measures every case once, so that disturbances affect all cases alike."""
 
 import os
 from collections.abc import Callable, Sequence
@@ -9,13 +9,14 @@ from typing import NamedTuple
 from tests.bench.load import Case, Load, Wrk
 from tests.bench.processes import Server
 
-MAX_SHARE = 0.9  # of one worker in the CPU time of all, in a valid round
+MAX_SHARE = 0.9  # of the CPU time of all workers that one may have used in a valid round
 
 
 class Round(NamedTuple):
     """One run of one subject: the result of wrk, and the cost of the server.
 
-    `cpu` is in microseconds of master and workers, `share` is that of the busiest worker.
+    `cpu` is the CPU time of master and workers in microseconds, `share` the part of it that the busiest
+    worker used.
     """
 
     load: Load
@@ -25,11 +26,11 @@ class Round(NamedTuple):
 
 @dataclass
 class Subject:
-    """A case on a server, alone or concurrent with another one, and its results."""
+    """A case on a server, alone or while another case runs in the background, and its results."""
 
     server: Server
     case: Case
-    beside: Case | None = None  # its `connections` are open during the whole round
+    background: Case | None = None  # its `connections` are open during the whole round
     rounds: list[Round] = field(default_factory=list)
 
     @property
@@ -37,13 +38,13 @@ class Subject:
         return f'{self.server.name}: {self.case.name}'
 
     @property
-    def valid(self) -> list[Round]:
-        """The valid rounds: those in which the workers shared the work."""
+    def valid_rounds(self) -> list[Round]:
+        """The rounds in which the workers shared the work."""
         return [one for one in self.rounds if one.share <= MAX_SHARE]
 
     def median(self, value: Callable[[Round], float]) -> float:
         """Return the median over the valid rounds, NaN without any request."""
-        rounds = [one for one in self.valid if one.load.requests]
+        rounds = [one for one in self.valid_rounds if one.load.requests]
         return median(map(value, rounds)) if rounds else float('nan')
 
     @property
@@ -74,12 +75,12 @@ class Subject:
     def run(self, seconds: int, connections: int) -> Round:
         """Load the server for some seconds, and return the result."""
         before = self.server.cpu()
-        beside = Wrk(self.beside, seconds, connections) if self.beside else None
+        background = Wrk(self.background, seconds, connections) if self.background else None
         try:
             load = Wrk(self.case, seconds, connections).finish()
         finally:
-            if beside:
-                beside.finish()
+            if background:
+                background.finish()
         spent = {pid: cpu - before.get(pid, 0.0) for pid, cpu in self.server.cpu().items()}
         workers = [spent[pid] for pid in self.server.workers() if pid in spent]
         busy = sum(workers)

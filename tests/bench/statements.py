@@ -1,4 +1,4 @@
-"""The number of SQL statements of a request, counted in this process."""
+"""Counting the SQL statements of a request, by an application in this process."""
 
 from typing import Any
 from urllib.parse import urlsplit
@@ -17,13 +17,13 @@ class StatementCounter:
     """Counts the SQL statements of a request, without BEGIN and COMMIT."""
 
     def __init__(self, settings: Settings) -> None:
-        self.count = 0
+        self._number = 0
         self._session = open_session(settings)
         self._app: Any = create_app(settings, db=self._session)
         self._app.add_middleware(self)
 
     def close(self) -> None:
-        """Close the connection to the database, which otherwise could not be dropped."""
+        """Close the connection to the database, so that the database can be dropped."""
         self._session.close()
 
     def process_request(self, req: Any, resp: Any) -> None:
@@ -31,13 +31,13 @@ class StatementCounter:
         req.db.engine.query_hooks[:] = [self._count]
 
     def _count(self, run: Any) -> None:
-        self.count += not run.sql.startswith(_NOT_COUNTED)
+        self._number += not run.sql.startswith(_NOT_COUNTED)
 
-    def of(self, case: Case) -> int:
-        """Return the number of statements of a case, when it is repeated."""
+    def count(self, case: Case) -> int:
+        """Send the request of a case twice, and return the number of statements of the second."""
         parts = urlsplit(case.href)
         for _ in range(2):
-            self.count = 0
+            self._number = 0
             falcon.testing.simulate_request(
                 self._app,
                 case.method,
@@ -48,4 +48,4 @@ class StatementCounter:
                 host=parts.hostname or '',
                 port=parts.port,
             )
-        return self.count
+        return self._number

@@ -8,7 +8,7 @@ for token, id in (os.getenv('BENCH_VIEWERS') or ''):gmatch('(%S+):(%d+)') do
 end
 wrk.body = body
 
--- A value that a row has already is not written again, so every body is different.
+-- Every body is different, because the service does not write a value that is already stored.
 if #viewers > 0 or (body and body:find('{n}', 1, true)) then
     local start, count, path = os.time(), 0, wrk.path
     request = function()

@@ -1,1 +1,1 @@
-"""Third-party generic clients and a real browser, each starting from /api only."""
+"""Third-party clients, a real browser and nginx; clients know only the URL of the entry point."""

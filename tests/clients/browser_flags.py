@@ -1,4 +1,4 @@
-"""Flags of Chromium for tests: no sandbox in containers, and no requests of its own."""
+"""Flags of Chromium for tests: without a sandbox, as in containers, and without background requests."""
 
 FLAGS = (
     '--no-sandbox',

@@ -1,4 +1,4 @@
-"""A real server, and the programs that the tests run."""
+"""Shared fixtures: a real server, and the paths of the programs that the tests run."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ HERE = Path(__file__).parent
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark the tests of this folder, which the suite does not include."""
+    """Mark the tests of this folder, which the ordinary suite does not include."""
     for item in items:
         if HERE in item.path.parents:
             item.add_marker(pytest.mark.clients)
@@ -35,7 +35,7 @@ def node() -> str:
     if path is None:
         _fail('Node is missing')
     if not (HERE / 'node_modules').is_dir():
-        _fail("the clients' packages are missing: npm ci in tests/clients")
+        _fail('the packages of the clients are missing: npm ci in tests/clients')
     return path
 
 

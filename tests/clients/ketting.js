@@ -5,7 +5,7 @@ import { bearerAuth, Client } from 'ketting';
 const [entryPoint] = process.argv.slice(2);
 const password = 'correct horse';
 
-async function rejected(work, status, type) {
+async function expectError(work, status, type) {
   const error = await work.then(() => assert.fail(`${status} was expected`), (thrown) => thrown);
   assert.equal(error.status, status);
   assert.match(error.body.type, new RegExp(`/api/problems/${type}$`));
@@ -36,9 +36,9 @@ async function signIn(username) {
 
 await register('ada');
 await register('bob');
-const conflict = await rejected(register('ADA'), 400, 'invalid-values');
+const conflict = await expectError(register('ADA'), 400, 'invalid-values');
 assert.deepEqual(conflict.errors.map((error) => error.pointer), ['#/username', '#/email']);
-await rejected(get(new Client(entryPoint), 'hc:users'), 401, 'unauthenticated');
+await expectError(get(new Client(entryPoint), 'hc:users'), 401, 'unauthenticated');
 
 const ada = await signIn('ada');
 const bob = await signIn('bob');
@@ -78,12 +78,12 @@ assert.equal((await followers.follow('item').get()).data.username, 'ada');
 const post = (await get(bob, 'hc:posts')).follow('item');
 await (await post.get()).action('delete').submit({});
 bob.clearCache();
-await rejected(bob.go(post.uri).get(), 404, 'not-found');
+await expectError(bob.go(post.uri).get(), 404, 'not-found');
 assert.equal((await get(bob, 'hc:me')).data.post_count, 12);
-await rejected((await bob.go().get()).action('publish').submit({ body: 'x'.repeat(141) }), 400, 'invalid-values');
+await expectError((await bob.go().get()).action('publish').submit({ body: 'x'.repeat(141) }), 400, 'invalid-values');
 
 const token = (await get(bob, 'hc:tokens')).follow('item');
 await (await token.get()).action('revoke').submit({});
 bob.clearCache();
-await rejected(bob.go().get(), 401, 'invalid-token');
+await expectError(bob.go().get(), 401, 'invalid-token');
 console.log('signed out');

@@ -55,7 +55,7 @@ async function signIn(username) {
   return connect(token.attributes.token);
 }
 
-async function rejected(source, status, work) {
+async function expectError(source, status, work) {
   const error = await work(source).then(() => assert.fail(`${status} was expected`), (thrown) => thrown);
   await source.requestQueue.skip(error); // a task that failed stops the queue
   assert.ok(error instanceof ClientError, error);
@@ -65,9 +65,9 @@ async function rejected(source, status, work) {
 
 const me = await register('ada');
 const other = await register('bob');
-const conflict = await rejected(anonymous, 400, () => register('ADA', 'new@example.org'));
+const conflict = await expectError(anonymous, 400, () => register('ADA', 'new@example.org'));
 assert.deepEqual(conflict.map((error) => error.source.pointer), ['/data/attributes/username']);
-await rejected(anonymous, 401, (source) => source.query((query) => query.findRecords('user')));
+await expectError(anonymous, 401, (source) => source.query((query) => query.findRecords('user')));
 const ada = await signIn('ada');
 const bob = await signIn('bob');
 console.log('signed in');
@@ -104,10 +104,10 @@ const post = await ada.update((change) => change.addRecord({ type: 'post', attri
 await ada.update((change) => change.replaceAttribute(post, 'body', 'hello again'));
 assert.deepEqual(bodies(await ada.query((query) => query.findRelatedRecords(me, 'posts'))), ['hello again']);
 const rename = (body) => (source) => source.update((change) => change.replaceAttribute(post, 'body', body));
-const tooLong = await rejected(ada, 400, rename('x'.repeat(141)));
+const tooLong = await expectError(ada, 400, rename('x'.repeat(141)));
 assert.deepEqual(tooLong.map((error) => error.source.pointer), ['/data/attributes/body']);
-await rejected(bob, 403, rename('not mine'));
-await rejected(ada, 403, (source) => source.update((change) => change.replaceRelatedRecord(post, 'author', other)));
+await expectError(bob, 403, rename('not mine'));
+await expectError(ada, 403, (source) => source.update((change) => change.replaceRelatedRecord(post, 'author', other)));
 await ada.update((change) => change.removeRecord(post));
 assert.equal(await ada.query((query) => query.findRecord(post)), undefined);
 
@@ -116,5 +116,5 @@ assert.deepEqual(await ada.query((query) => query.findRelatedRecords(me, 'follow
 
 const [token] = await ada.query((query) => query.findRecords('token'));
 await ada.update((change) => change.removeRecord(token));
-await rejected(ada, 401, (source) => source.query((query) => query.findRecord(me)));
+await expectError(ada, 401, (source) => source.query((query) => query.findRecord(me)));
 console.log('signed out');

@@ -1,6 +1,6 @@
-"""Screenshots of the pages: `python -m tests.clients.screenshots FOLDER` makes them with demo data.
+"""Screenshots of the pages: `python -m tests.clients.screenshots FOLDER` takes them with demo data.
 
-`python -m tests.clients.screenshots --readme` makes the README's picture.
+`python -m tests.clients.screenshots --readme` takes the screenshot in the README.
 """
 
 from __future__ import annotations
@@ -24,17 +24,17 @@ from tests.mail_server import MailServer, mail_server
 from tests.server import ROOT, Server, free_port, wait_until
 
 Colors = Literal['light', 'dark']
-PERSON, PASSWORD = 'stella.nova', 'correct horse'
-NEW_PERSON = 'new.person'
+USERNAME, PASSWORD = 'stella.nova', 'correct horse'
+NEW_USERNAME = 'new.user'
 WIDTHS = (390, 1440)
 COLORS: tuple[Colors, ...] = ('light', 'dark')
-README_PICTURE = Path(__file__).parent / 'screenshot.png'
-# The pages by name: links to click one after the other from the entry point, or a path.
+README_SCREENSHOT = Path(__file__).parent / 'screenshot.png'
+# The pages by name: a path, or links to click one after the other from the entry point.
 ANONYMOUS: dict[str, str | tuple[str, ...]] = {
     'welcome': '/api',
     'please-sign-in': '/api/users',
     'forgot-password': '/api/password-resets',
-    'check-your-mail': '/api/password-resets?requested',
+    'check-your-mail': '/api?done=forgot-password',
     'expired-link': f'/api/password-resets/{"x" * 43}',
     'relation': '/api/rels/followers',
     'problem-type': '/api/problems/invalid-values',
@@ -66,7 +66,7 @@ SIGNED_IN: dict[str, str | tuple[str, ...]] = {
 
 
 class Site(NamedTuple):
-    """A server with demo data, and the mails that it has sent."""
+    """The origin of a server with demo data, and the mail server that receives its mails."""
 
     origin: str
     inbox: MailServer
@@ -74,7 +74,7 @@ class Site(NamedTuple):
 
 @contextmanager
 def demo_site(**settings: str) -> Iterator[Site]:
-    """Run a server with demo data, and with mail."""
+    """Run a server with demo data and a mail server for the duration of a block."""
     with tempfile.TemporaryDirectory() as folder, mail_server() as inbox:
         environment = {'DATABASE_URL': f'sqlite:///{folder}/halcyon.db', 'BCRYPT_COST': '4'}
         command = [sys.executable, '-m', 'service', 'demo', '--users', '60', '--stores', '5']
@@ -90,7 +90,7 @@ def demo_site(**settings: str) -> Iterator[Site]:
             yield Site(server.origin, inbox)
 
 
-def sign_in(page: playwright.Page, origin: str, name: str = PERSON) -> None:
+def sign_in(page: playwright.Page, origin: str, name: str = USERNAME) -> None:
     """Sign in at the entry point."""
     page.goto(f'{origin}/api')
     form = page.get_by_role('form', name='Sign in')
@@ -111,28 +111,28 @@ def visit(page: playwright.Page, origin: str, destination: str | tuple[str, ...]
 
 
 class Camera:
-    """Takes screenshots of a site, at one width, in one set of colours, with scripts or without."""
+    """Takes screenshots of a site with one width and colour scheme, with or without scripts."""
 
     def __init__(
         self, folder: Path, site: Site, width: int, colors: Colors, *, has_scripts: bool = True
     ) -> None:
         self.folder, self.site, self.width, self.colors = folder, site, width, colors
         self.has_scripts = has_scripts
-        self.look = f'{width}-{colors}{"" if has_scripts else "-without-scripts"}'
+        self.suffix = f'{width}-{colors}{"" if has_scripts else "-without-scripts"}'
 
     def take(self, page: playwright.Page, name: str) -> None:
-        """Take the page as it is; of the documentation, the part in the window."""
-        path = self.folder / f'{name}-{self.look}.png'
+        """Take a screenshot of the whole page; for the documentation, only of the visible part."""
+        path = self.folder / f'{name}-{self.suffix}.png'
         page.screenshot(path=path, full_page=not name.startswith('docs'))
 
     def take_pages(self, page: playwright.Page, pages: dict[str, str | tuple[str, ...]]) -> None:
-        """Take pages that can be visited."""
+        """Visit pages, and take a screenshot of each."""
         for name, destination in pages.items():
             visit(page, self.site.origin, destination)
             self.take(page, name)
 
     def take_all(self, browser: playwright.Browser) -> None:
-        """Take every page, as an anonymous visitor, as a new person and as one with posts."""
+        """Take screenshots of all pages, for an anonymous visitor, a new user, and a user with posts."""
         page = browser.new_page(
             viewport={'width': self.width, 'height': 900},
             color_scheme=self.colors,
@@ -140,7 +140,7 @@ class Camera:
         )
         self.take_pages(page, ANONYMOUS)
         self._register(page)
-        sign_in(page, self.site.origin, self._new_person)
+        sign_in(page, self.site.origin, self._new_username)
         self.take_pages(page, {'empty-home': '/api', 'empty-profile': ('Profile',)})
         page.context.clear_cookies()
         sign_in(page, self.site.origin)
@@ -148,30 +148,30 @@ class Camera:
         page.close()
 
     @property
-    def _new_person(self) -> str:
-        return f'{NEW_PERSON}.{self.look}'
+    def _new_username(self) -> str:
+        return f'{NEW_USERNAME}.{self.suffix}'
 
     def _register(self, page: playwright.Page) -> None:
-        """Take the forms that fail, and the pages that mails lead to."""
+        """Register a user; take screenshots of a failed form, and of the pages that mails link to."""
         page.goto(f'{self.site.origin}/api')
         form = page.get_by_role('form', name='Sign up')
-        form.get_by_label('User name').fill(PERSON)
-        form.get_by_label('Email').fill(f'{self._new_person}@example.org')
+        form.get_by_label('User name').fill(USERNAME)
+        form.get_by_label('Email').fill(f'{self._new_username}@example.org')
         form.get_by_label('Password').fill(PASSWORD)
         form.get_by_role('button').click()
         page.get_by_text('is taken').wait_for()
         self.take(page, 'taken-name')
-        form.get_by_label('User name').fill(self._new_person)
+        form.get_by_label('User name').fill(self._new_username)
         form.get_by_label('Password').fill(PASSWORD)  # without scripts, the page with the error has none
         form.get_by_role('button').click()
         self._take_mail(page, 'verify-email')
         page.request.post(
-            f'{self.site.origin}/api/password-resets', form={'email': f'{self._new_person}@example.org'}
+            f'{self.site.origin}/api/password-resets', form={'email': f'{self._new_username}@example.org'}
         )
         self._take_mail(page, 'reset-password')
 
     def _take_mail(self, page: playwright.Page, name: str) -> None:
-        """Take the page that the next mail leads to."""
+        """Take a screenshot of the page that the next mail links to."""
         wait_until(lambda: self.site.inbox.messages != [])
         page.goto(self.site.inbox.last_link())
         self.site.inbox.messages.clear()
@@ -179,7 +179,7 @@ class Camera:
 
 
 def take_all(folder: Path, browser: playwright.Browser) -> None:
-    """Take every page at every width: in light and in dark colours, and in light ones without scripts."""
+    """Take screenshots of all pages at each width: light, dark, and light without scripts."""
     with demo_site() as site:
         for width in WIDTHS:
             for colors in COLORS:
@@ -190,12 +190,12 @@ def take_all(folder: Path, browser: playwright.Browser) -> None:
         Camera(folder, site, WIDTHS[0], COLORS[0]).take_pages(page, {'closed': '/api'})
 
 
-def take_readme_picture(browser: playwright.Browser) -> None:
-    """Take the home page of a person who has signed in."""
+def take_readme_screenshot(browser: playwright.Browser) -> None:
+    """Take the screenshot of the home page of a signed-in user."""
     with demo_site() as site:
         page = browser.new_page(viewport={'width': 760, 'height': 620})
         sign_in(page, site.origin)
-        page.screenshot(path=README_PICTURE)
+        page.screenshot(path=README_SCREENSHOT)
 
 
 def main() -> None:
@@ -207,7 +207,7 @@ def main() -> None:
     with sync_playwright() as driver:
         browser = driver.chromium.launch(executable_path=shutil.which('chromium'), args=FLAGS)
         if options.readme:
-            take_readme_picture(browser)
+            take_readme_screenshot(browser)
         if options.folder:
             options.folder.mkdir(parents=True, exist_ok=True)
             take_all(options.folder, browser)

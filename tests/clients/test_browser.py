@@ -1,4 +1,4 @@
-"""Every feature in a browser, by clicking and typing from /api on, with scripts and without."""
+"""Every feature in a browser, by clicking and typing, from the entry point on, with scripts and without."""
 
 from __future__ import annotations
 
@@ -16,15 +16,13 @@ from tests.clients.screenshots import ANONYMOUS, COLORS, SIGNED_IN, WIDTHS, demo
 from tests.mail_server import mail_server
 from tests.server import Server, free_port, wait_until
 
-PICTURE = (
-    '<svg xmlns="http://www.w3.org/2000/svg" width="128" height="128"><circle r="99" fill="teal"/></svg>'
-)
+AVATAR = '<svg xmlns="http://www.w3.org/2000/svg" width="128" height="128"><circle r="99" fill="teal"/></svg>'
 PASSWORD = 'correct horse'
 AXE = Path(__file__).parent / 'node_modules' / 'axe-core' / 'axe.min.js'
 
 
 class Browser:
-    """A page in a browser, the errors in its console, and its requests to other origins."""
+    """A page in a browser; records the errors in its console and its requests to other origins."""
 
     def __init__(self, context: playwright.BrowserContext, origin: str, *, scripts: bool = True) -> None:
         self.page = context.new_page()
@@ -43,18 +41,23 @@ class Browser:
     def _record_request(self, route: playwright.Route) -> None:
         self.other_requests.append(route.request.url)
         if route.request.url.startswith('https://www.gravatar.com/avatar/'):
-            route.fulfill(body=PICTURE, content_type='image/svg+xml')
+            route.fulfill(body=AVATAR, content_type='image/svg+xml')
         else:
             route.abort()
 
-    def heading(self, text: str) -> None:
+    def expect_heading(self, text: str) -> None:
         expect(self.page.get_by_role('heading', level=1)).to_have_text(text)
 
-    def message(self, text: str) -> None:
-        """Expect the message, which only scripts show."""
+    def expect_message(self, text: str) -> None:
+        """Expect the message, if scripts run: only they show it."""
         if self.scripts:
             expect(self.page.locator('#message')).to_contain_text(text)
             expect(self.page.locator('#message')).to_be_in_viewport()
+
+    def expect_notice(self, text: str) -> None:
+        expect(self.page.locator('.notice')).to_have_text(text)
+        expect(self.page.locator('.notice')).to_be_in_viewport()
+        expect(self.page.locator('#message')).to_be_empty()
 
     def click(self, text: str) -> None:
         self.page.get_by_role('link', name=text, exact=True).first.click()
@@ -62,20 +65,23 @@ class Browser:
     def open(self, text: str) -> None:
         self.page.locator('summary', has_text=text).first.click()
 
-    def fill(self, form: str, values: Mapping[str, str] = MappingProxyType({})) -> None:
-        """Fill in a form by the labels of its fields, and send it."""
-        filled = self.page.get_by_role('form', name=form, exact=True).first
+    def submit(self, form: str, values: Mapping[str, str] = MappingProxyType({})) -> None:
+        """Fill in a form by the labels of its fields, and submit it."""
+        element = self.page.get_by_role('form', name=form, exact=True).first
         for label, value in values.items():
-            filled.get_by_label(label).fill(value)
-        filled.get_by_role('button').click()
+            element.get_by_label(label).fill(value)
+        element.get_by_role('button').click()
 
     def register(self, name: str) -> None:
-        self.fill('Sign up', {'User name': name, 'Email': f'{name}@example.org', 'Password': PASSWORD})
-        self.message('Your account is ready.')
+        self.submit('Sign up', {'User name': name, 'Email': f'{name}@example.org', 'Password': PASSWORD})
+        sign_in = self.page.get_by_role('form', name='Sign in')
+        expect(sign_in.get_by_label('User name')).to_have_value(name)
+        expect(sign_in.get_by_label('Password')).to_be_focused()
+        self.expect_notice('Your account is ready. Sign in.')
         expect(self.page.get_by_role('form', name='Sign up').get_by_label('User name')).to_have_value('')
 
     def sign_in(self, name: str) -> None:
-        self.fill('Sign in', {'User name': name, 'Password': PASSWORD})
+        self.submit('Sign in', {'User name': name, 'Password': PASSWORD})
         expect(self.page.get_by_role('button', name='Sign out')).to_be_visible()
 
     def sign_out(self) -> None:
@@ -85,7 +91,7 @@ class Browser:
 
     @contextmanager
     def expecting_errors(self, status: int) -> Iterator[None]:
-        """Expect errors in the console for responses with this status, and no others."""
+        """Expect console errors for responses with this status during the block, and no others."""
         before = len(self.console_errors)
         yield
         self.page.wait_for_load_state('networkidle')
@@ -105,7 +111,7 @@ def program(chromium: str) -> Iterator[playwright.Browser]:
 def visiting(
     program: playwright.Browser, server: Server, *, width: int = 390, scripts: bool = True
 ) -> Iterator[Browser]:
-    """Open a browser at the entry point; it must log no errors, and load only pictures from other origins."""
+    """Open a browser at the entry point; it must log no errors, and load only images from other origins."""
     viewport = playwright.ViewportSize(width=width, height=844)
     with program.new_context(viewport=viewport, java_script_enabled=scripts) as context:
         context.set_default_timeout(20_000)
@@ -120,8 +126,8 @@ def visiting(
 
 @pytest.fixture
 def browser(program: playwright.Browser, server: Server) -> Iterator[Browser]:
-    with visiting(program, server) as visitor:
-        yield visitor
+    with visiting(program, server) as browser:
+        yield browser
 
 
 @pytest.mark.parametrize('scripts', [True, False])
@@ -138,7 +144,7 @@ def _use_every_feature(browser: Browser) -> None:
     browser.register('ada')
     browser.register('bob')
     with browser.expecting_errors(400):
-        browser.fill('Sign up', {'User name': 'ADA', 'Email': 'new@example.org', 'Password': PASSWORD})
+        browser.submit('Sign up', {'User name': 'ADA', 'Email': 'new@example.org', 'Password': PASSWORD})
         expect(page.get_by_text('User name is taken by another user.')).to_be_visible()
         name = page.get_by_role('form', name='Sign up').get_by_label('User name')
         expect(name).to_have_value('ADA')
@@ -146,45 +152,45 @@ def _use_every_feature(browser: Browser) -> None:
 
     page.goto(f'{browser.origin}/api')
     with browser.expecting_errors(401):
-        browser.fill('Sign in', {'User name': 'bob', 'Password': 'not this one'})
+        browser.submit('Sign in', {'User name': 'bob', 'Password': 'not this one'})
         wrong = page.get_by_text('The user name or the password is wrong.')
         expect(wrong).to_be_visible()
         expect(wrong).to_be_in_viewport()
     browser.sign_in('bob')
     for number in range(1, 13):
-        browser.fill('Publish a post', {'Your post': f'number {number}'})
+        browser.submit('Publish a post', {'Your post': f'number {number}'})
         expect(page.get_by_role('article').first).to_contain_text(f'number {number}')
         expect(page.get_by_role('form', name='Publish a post').get_by_label('Your post')).to_have_value('')
-    browser.message('Your post is published.')
+    browser.expect_message('Your post is published.')
     browser.sign_out()
 
     browser.sign_in('ada')
     browser.click('Profile')
-    browser.heading('ada')
+    browser.expect_heading('ada')
     browser.open('Edit profile')
-    browser.fill('Edit profile', {'About me': 'Countess'})
-    browser.message('Your profile is saved.')
+    browser.submit('Edit profile', {'About me': 'Countess'})
+    browser.expect_message('Your profile is saved.')
     expect(page.locator('.profile')).to_contain_text('Countess')
 
     browser.click('People')
-    browser.heading('People')
-    browser.fill('Search', {'Name starts with': 'b'})
+    browser.expect_heading('People')
+    browser.submit('Search', {'Name starts with': 'b'})
     expect(page.get_by_role('article')).to_have_count(1)
     browser.click('bob')
-    browser.heading('bob')
+    browser.expect_heading('bob')
     page.get_by_role('button', name='Follow', exact=True).click()
     expect(page.get_by_role('button', name='Unfollow')).to_be_visible()
-    browser.message('You follow them now.')
+    browser.expect_message('You follow them now.')
     if browser.scripts:
         expect(page.get_by_role('button', name='Unfollow')).to_be_focused()
     page.get_by_role('link', name='1 follower', exact=True).click()
-    browser.heading('Followers of bob')
+    browser.expect_heading('Followers of bob')
     expect(page.get_by_role('article')).to_have_count(1)
     page.go_back()
-    browser.heading('bob')
+    browser.expect_heading('bob')
 
     browser.click('Feed')
-    browser.heading('Feed')
+    browser.expect_heading('Feed')
     expect(page.get_by_role('article')).to_have_count(10)
     browser.click('Next')
     expect(page.get_by_role('article')).to_have_count(2)
@@ -192,26 +198,26 @@ def _use_every_feature(browser: Browser) -> None:
     expect(page.get_by_role('article')).to_have_count(10)
 
     browser.click('Halcyon')
-    browser.fill('Publish a post', {'Your post': '<script>alert("no")</script>'})
+    browser.submit('Publish a post', {'Your post': '<script>alert("no")</script>'})
     expect(page.get_by_role('article').first).to_contain_text('<script>alert("no")</script>')
     page.get_by_role('article').first.locator('.when').click()
-    browser.heading('Post by ada')
-    browser.open('Delete post')
+    browser.expect_heading('Post by ada')
+    browser.open('Delete')
     expect(page.get_by_text('This deletes the post. It cannot be undone.')).to_be_visible()
-    browser.fill('Delete post')
-    browser.heading('Posts')
-    browser.message('Your post is deleted.')
+    browser.submit('Delete post')
+    browser.expect_heading('Posts')
+    browser.expect_message('Your post is deleted.')
 
     browser.click('Stores')
     browser.open('Open a store')
-    browser.fill('Open a store', {'Name': 'Gears'})
+    browser.submit('Open a store', {'Name': 'Gears'})
     browser.click('Gears')
-    browser.heading('Gears')
+    browser.expect_heading('Gears')
     browser.open('Add an item')
-    browser.fill('Add an item', {'Name': 'Cog', 'Price': '1234.50'})
+    browser.submit('Add an item', {'Name': 'Cog', 'Price': '1234.50'})
     expect(page.get_by_role('row', name='Cog')).to_contain_text('1234.50')
     browser.click('Sign-ins')
-    browser.heading('Sign-ins')
+    browser.expect_heading('Sign-ins')
     browser.sign_out()
 
 
@@ -229,20 +235,37 @@ def test_a_forgotten_password_is_reset_by_mail(
         browser.register('ada')
         wait_until(lambda: len(inbox.messages) == 1)
         browser.page.goto(inbox.last_link())
-        browser.heading('Verify your email address')
-        browser.fill('Verify the address')
-        browser.message('Your email address is verified.')
+        browser.expect_heading('Verify your email address')
+        browser.submit('Verify the address')
+        browser.expect_notice('Your email address is verified.')
         browser.open('Reset a forgotten password')
-        browser.fill('Reset a forgotten password', {'Email': 'ada@example.org'})
-        browser.heading('Check your mail')
+        browser.submit('Reset a forgotten password', {'Email': 'ada@example.org'})
+        browser.expect_notice('If the address belongs to an account, a mail with a link is on its way.')
         wait_until(lambda: len(inbox.messages) == 2)
         browser.page.goto(inbox.last_link())
-        browser.heading('Choose a new password')
-        browser.fill('Set the new password', {'Password': 'battery staple'})
-        browser.message('Your password is changed. Sign in with it.')
-        browser.fill('Sign in', {'User name': 'ada', 'Password': 'battery staple'})
+        browser.expect_heading('Choose a new password')
+        browser.submit('Set the new password', {'Password': 'battery staple'})
+        browser.expect_notice('Your password is changed. Sign in with it.')
+        browser.submit('Sign in', {'User name': 'ada', 'Password': 'battery staple'})
         browser.click('Feed')
-        browser.heading('Feed')
+        browser.expect_heading('Feed')
+
+
+@pytest.mark.parametrize('scripts', [True, False])
+def test_a_changed_password_is_confirmed(program: playwright.Browser, server: Server, scripts: bool) -> None:
+    with visiting(program, server, scripts=scripts) as browser:
+        browser.register('ada')
+        browser.sign_in('ada')
+        browser.click('Profile')
+        browser.open('Change password')
+        browser.page.get_by_label('Current password').fill(PASSWORD)
+        browser.page.get_by_label('Password', exact=True).fill('battery staple')
+        browser.submit('Change password')
+        outcome = 'Your password is changed, and you are signed out everywhere else.'
+        browser.expect_message(outcome)
+        expect(browser.page.locator('.notice')).to_have_count(0 if scripts else 1)
+        expect(browser.page.get_by_text(outcome)).to_be_visible()
+        browser.expect_heading('ada')
 
 
 def test_text_is_kept_when_the_session_expires(browser: Browser) -> None:
@@ -254,8 +277,9 @@ def test_text_is_kept_when_the_session_expires(browser: Browser) -> None:
     (cookie,) = page.context.cookies()
     page.context.add_cookies([{'name': cookie['name'], 'value': 'hc_expired', 'url': browser.origin}])
     with browser.expecting_errors(401):
-        page.get_by_role('button', name='Publish a post').click()
+        page.get_by_role('button', name='Publish').click()
         expect(page.get_by_role('form', name='Sign in')).to_be_visible()
+    browser.expect_message('You are no longer signed in.')
     browser.sign_in('ada')
     expect(text).to_have_value('a long thought')
     text.press('Control+Enter')
@@ -285,16 +309,34 @@ def test_back_restores_the_scroll_position(browser: Browser) -> None:
     browser.register('ada')
     browser.sign_in('ada')
     for number in range(10):
-        browser.fill('Publish a post', {'Your post': f'number {number}'})
+        browser.submit('Publish a post', {'Your post': f'number {number}'})
         expect(page.get_by_role('article').first).to_contain_text(f'number {number}')
     browser.click('Posts')
-    browser.heading('Posts')
+    browser.expect_heading('Posts')
     page.evaluate('scrollTo(0, 600)')
     page.get_by_role('article').last.locator('.when').click()
     page.locator('.alone').wait_for()
     page.go_back()
-    browser.heading('Posts')
+    browser.expect_heading('Posts')
     page.wait_for_function('scrollY === 600')
+
+
+def test_opening_a_form_does_not_move_the_other_actions(browser: Browser) -> None:
+    page = browser.page
+    browser.register('ada')
+    browser.sign_in('ada')
+    browser.submit('Publish a post', {'Your post': 'one'})
+    article = page.get_by_role('article')
+    edit, delete = article.locator('summary').first, article.locator('summary').last
+    expect(delete).to_be_visible()
+    before = edit.bounding_box(), delete.bounding_box()
+    edit.click()
+    expect(article.get_by_label('Your post')).to_be_visible()
+    assert (edit.bounding_box(), delete.bounding_box()) == before
+    edit.click()
+    delete.click()
+    expect(article.get_by_text('This deletes the post.')).to_be_visible()
+    assert (edit.bounding_box(), delete.bounding_box()) == before
 
 
 def test_deleting_an_entry_moves_the_focus_to_the_next(browser: Browser) -> None:
@@ -302,12 +344,12 @@ def test_deleting_an_entry_moves_the_focus_to_the_next(browser: Browser) -> None
     browser.register('ada')
     browser.sign_in('ada')
     for text in ('first', 'second', 'third'):
-        browser.fill('Publish a post', {'Your post': text})
+        browser.submit('Publish a post', {'Your post': text})
         expect(page.get_by_role('article').first).to_contain_text(text)
     second = page.get_by_role('article').nth(1)
-    second.locator('summary', has_text='Delete post').click()
-    second.get_by_role('button', name='Delete post').click()
-    browser.message('Your post is deleted.')
+    second.locator('summary', has_text='Delete').click()
+    second.get_by_role('button', name='Delete').click()
+    browser.expect_message('Your post is deleted.')
     expect(page.get_by_role('article')).to_have_count(2)
     expect(page.get_by_role('article').nth(1).get_by_role('link', name='ada')).to_be_focused()
 
@@ -316,21 +358,21 @@ def test_back_does_not_lead_to_a_deleted_post(browser: Browser) -> None:
     page = browser.page
     browser.register('ada')
     browser.sign_in('ada')
-    browser.fill('Publish a post', {'Your post': 'gone soon'})
+    browser.submit('Publish a post', {'Your post': 'gone soon'})
     browser.click('Feed')
     page.get_by_role('article').locator('.when').click()
-    browser.open('Delete post')
-    browser.fill('Delete post')
-    browser.heading('Posts')
+    browser.open('Delete')
+    browser.submit('Delete post')
+    browser.expect_heading('Posts')
     page.go_back()
-    browser.heading('Feed')
+    browser.expect_heading('Feed')
 
 
 def test_signing_in_returns_to_the_requested_url(browser: Browser) -> None:
     browser.register('ada')
     with browser.expecting_errors(401):
         browser.page.goto(f'{browser.origin}/api/users?q=a')
-        browser.heading('Please sign in')
+        browser.expect_heading('Please sign in')
     browser.sign_in('ada')
     expect(browser.page).to_have_url(f'{browser.origin}/api/users?q=a')
 
@@ -387,7 +429,7 @@ def test_a_page_is_never_wider_than_the_window(browser: Browser, width: int) -> 
     page = browser.page
     browser.register('W' * 64)
     browser.sign_in('W' * 64)
-    browser.fill('Publish a post', {'Your post': 'x' * 140})
+    browser.submit('Publish a post', {'Your post': 'x' * 140})
     page.set_viewport_size({'width': width, 'height': 844})
     for path in ('/api', '/api/users', '/api/tokens', '/api/rels/users', '/api/docs', '/api/posts?as=hal'):
         page.goto(f'{browser.origin}{path}')
@@ -395,7 +437,7 @@ def test_a_page_is_never_wider_than_the_window(browser: Browser, width: int) -> 
         assert page.evaluate('document.documentElement.scrollWidth') <= width, path
 
 
-def test_the_initial_replaces_a_picture_that_cannot_be_loaded(
+def test_the_initial_replaces_an_avatar_that_cannot_be_loaded(
     program: playwright.Browser, server: Server
 ) -> None:
     with program.new_context() as context:
@@ -406,14 +448,14 @@ def test_the_initial_replaces_a_picture_that_cannot_be_loaded(
         browser.sign_in('ada')
         page.route('https://www.gravatar.com/**', lambda route: route.abort())
         browser.click('Profile')
-        picture, avatar = page.locator('.avatar img'), page.locator('.avatar')
-        expect(picture).to_have_js_property('complete', value=True)
+        image, avatar = page.locator('.avatar img'), page.locator('.avatar')
+        expect(image).to_have_js_property('complete', value=True)
         broken = avatar.screenshot()
-        picture.evaluate('picture => picture.remove()')
+        image.evaluate('image => image.remove()')
         assert avatar.screenshot() == broken
         page.unroute('https://www.gravatar.com/**')
         page.reload()
-        expect(picture).to_have_js_property('naturalWidth', 128)
+        expect(image).to_have_js_property('naturalWidth', 128)
         assert avatar.screenshot() != broken
 
 
@@ -428,11 +470,11 @@ def test_the_keyboard_reaches_the_content_first(browser: Browser) -> None:
 
 
 def test_the_browser_rejects_invalid_values(browser: Browser) -> None:
-    browser.fill('Sign up', {'User name': 'a b', 'Email': 'ada@example.org', 'Password': PASSWORD})
+    browser.submit('Sign up', {'User name': 'a b', 'Email': 'ada@example.org', 'Password': PASSWORD})
     name = browser.page.get_by_role('form', name='Sign up').get_by_label('User name')
     assert name.evaluate('field => field.validity.patternMismatch')
-    browser.fill('Sign up', {'User name': 'ada'})
-    browser.message('Your account is ready.')
+    browser.submit('Sign up', {'User name': 'ada'})
+    browser.expect_notice('Your account is ready. Sign in.')
 
 
 @pytest.mark.parametrize('width', WIDTHS)
@@ -465,9 +507,17 @@ def test_the_documentation_is_searched_within_the_page(browser: Browser) -> None
     page = browser.page
     page.goto(f'{browser.origin}/api/docs')
     visible = page.get_by_role('article').filter(visible=True)
-    every = visible.count()
+    total = visible.count()
     page.get_by_label('Find').fill('publish post')
-    expect(visible).not_to_have_count(every)
+    expect(visible).not_to_have_count(total)
     texts = visible.all_text_contents()
     assert texts
     assert all('publish' in text.lower() and 'post' in text.lower() for text in texts)
+    expect(page.locator('.intro')).to_be_hidden()
+
+
+def test_names_in_the_documentation_are_not_broken_on_a_phone(browser: Browser) -> None:
+    page = browser.page
+    page.goto(f'{browser.origin}/api/docs')
+    name = page.locator('#postPosts th code', has_text='fields[posts]')
+    assert name.evaluate('name => name.getClientRects().length') == 1

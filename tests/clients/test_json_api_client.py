@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
-import os
-import socket
-import subprocess
-import sys
-from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
 from jsonapi_client import Filter, Inclusion, Modifier, Session
 from jsonapi_client.exceptions import DocumentError
 
-JSON_API = 'application/vnd.api+json'
+from tests.client import JSON_API, PASSWORD
+from tests.server import Server
+
 TEXT = {'type': ['string', 'null']}  # the client sends null for members that the server omitted
 USER, POSTS = {'relation': 'to-one', 'resource': ['users']}, {'relation': 'to-many', 'resource': ['posts']}
 USERS = USER | {'relation': 'to-many'}
@@ -28,54 +24,30 @@ MODELS = {
 }
 
 
-@pytest.fixture(scope='module')
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """The URL of the API, served by gunicorn on an empty database."""
-    database = tmp_path_factory.mktemp('json_api') / 'halcyon.db'
-    with socket.socket() as free:
-        free.bind(('127.0.0.1', 0))
-        host = f'127.0.0.1:{free.getsockname()[1]}'
-    environment = {'DATABASE_URL': f'sqlite:///{database}', 'BCRYPT_COST': '4', 'DRAIN_SECONDS': '0'}
-    process = subprocess.Popen(
-        [sys.executable, '-m', 'gunicorn', '--workers', '1', '--bind', host],
-        cwd=Path(__file__).parents[2],
-        env=os.environ | environment,
-        stderr=subprocess.PIPE,
-        text=True,
-    )
-    assert process.stderr is not None
-    for line in process.stderr:
-        if 'Halcyon is ready' in line:
-            break
-    yield f'http://{host}/api'
-    process.terminate()
-    process.communicate()
-
-
-def session(server: str, token: str | None = None) -> Session:
+def session(server: Server, token: str | None = None) -> Session:
     headers = {'Accept': JSON_API} | ({'Authorization': f'Bearer {token}'} if token else {})
-    return Session(server, request_kwargs={'headers': headers}, schema=MODELS)
+    return Session(f'{server.origin}/api', request_kwargs={'headers': headers}, schema=MODELS)
 
 
-def sign_up(server: str, username: str) -> tuple[Session, Any]:
-    """Register and sign in; return a session that sends the token, and the user."""
+def sign_up(server: Server, username: str) -> tuple[str, Session, Any]:
+    """Register and sign in; return the token, a session that sends it, and the user."""
     anonymous = session(server)
     user = anonymous.create_and_commit(
-        'users', username=username, email=f'{username}@example.org', password='correct horse'
+        'users', username=username, email=f'{username}@example.org', password=PASSWORD
     )
-    token = anonymous.create_and_commit('tokens', username=username, password='correct horse')
-    mine = session(server, token.token)
-    return mine, mine.get('users', user.id).resource
+    token = anonymous.create_and_commit('tokens', username=username, password=PASSWORD).token
+    signed_in = session(server, token)
+    return token, signed_in, signed_in.get('users', user.id).resource
 
 
-def members(user: Any) -> dict[str, Any]:
-    """Return a body that identifies a user as a member of a relationship."""
+def linkage(user: Any) -> dict[str, Any]:
+    """Return the linkage of a to-many relationship with one user."""
     return {'data': [user.as_resource_identifier_dict()]}
 
 
-def test_a_generic_json_api_client_uses_every_feature(server: str) -> None:
-    ada, me = sign_up(server, 'ada')
-    bob, other = sign_up(server, 'bob')
+def test_a_generic_json_api_client_uses_every_feature(server: Server) -> None:
+    token, ada, me = sign_up(server, 'ada')
+    _, bob, other = sign_up(server, 'bob')
     assert me.email == 'ada@example.org'
     assert me.relationships.posts.resources == []
 
@@ -89,15 +61,14 @@ def test_a_generic_json_api_client_uses_every_feature(server: str) -> None:
     match = ada.get('users', Filter(username='BOB')).resource
     assert match.id == other.id
 
-    relation = me.relationships.following.links.self.url
-    status, body, _ = ada.http_request('post', relation, members(match))
-    assert (status, body['data']) == (200, members(match)['data'])
+    relationship = me.relationships.following.links.self.url
+    status, body, _ = ada.http_request('post', relationship, linkage(match))
+    assert (status, body['data']) == (200, linkage(match)['data'])
 
     user = ada.get('users', f'{me.id}?include=following').resource
     assert [followee.username for followee in user.relationships.following.resources] == ['bob']
 
-    pages = ada.iterate('posts', Inclusion('author') + Modifier('page[size]=5&sort=created_at'))
-    posts = list(pages)
+    posts = list(ada.iterate('posts', Inclusion('author') + Modifier('page[size]=5&sort=created_at')))
     assert [post.body for post in posts] == [f'post {number}' for number in range(12)]
     assert {post.relationships.author.resource.username for post in posts} == {'bob'}
 
@@ -109,12 +80,7 @@ def test_a_generic_json_api_client_uses_every_feature(server: str) -> None:
     mine.delete()
     mine.commit()
     with pytest.raises(DocumentError, match='404'):
-        session_of(ada).get('posts', mine.id)
+        session(server, token).get('posts', mine.id)  # without the cache of ada
 
-    status, body, _ = ada.http_request('delete', relation, members(match))
+    status, body, _ = ada.http_request('delete', relationship, linkage(match))
     assert (status, body['data']) == (200, [])
-
-
-def session_of(other: Session) -> Session:
-    """Return a session of the same user with an empty cache."""
-    return Session(other.url_prefix, request_kwargs=other._request_kwargs, schema=MODELS)

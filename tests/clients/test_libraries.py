@@ -1,7 +1,6 @@
 """Third-party client libraries use every feature.
 
-Ketting and traverson start from /api and use only link relations and forms. Orbit and WarpDrive support
-JSON:API.
+Ketting and traverson start from /api and use only link relations and forms. Orbit and WarpDrive use JSON:API.
 """
 
 from __future__ import annotations
@@ -13,7 +12,7 @@ import pytest
 from tests.clients.conftest import HERE
 from tests.server import Server
 
-# WarpDrive's modules for bundlers need a build; those under this condition do not.
+# The default modules of WarpDrive need a bundler; those under this condition do not.
 CONDITION = '--conditions=unpkg'
 
 

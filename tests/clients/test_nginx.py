@@ -1,4 +1,4 @@
-"""Halcyon behind nginx, below a path: every link of every format works."""
+"""Halcyon below a path, behind nginx as service/OPERATIONS.md configures it."""
 
 from __future__ import annotations
 
@@ -13,11 +13,10 @@ from urllib.parse import urlencode, urlsplit
 
 import pytest
 
-from tests.client import HAL, HAL_FORMS, HTML, JSON_API
+from tests.client import FORM, HAL, HAL_FORMS, HTML, JSON_API
 from tests.links import Response, check_links, follow_all
 from tests.server import ROOT, Server, free_port, wait_until
 
-FORM = 'application/x-www-form-urlencoded'
 CONFIGURATION = """\
 daemon off;
 pid {folder}/nginx.pid;
@@ -38,21 +37,21 @@ http {{
 """
 
 
-def documented() -> str:
-    """Return the configuration in service/OPERATIONS.md."""
+def documented_locations() -> str:
+    """Return the configuration of locations in service/OPERATIONS.md."""
     (text,) = re.findall('```nginx\n(.*?)```', (ROOT / 'service' / 'OPERATIONS.md').read_text(), re.DOTALL)
     return text
 
 
 def with_path_removed(locations: str) -> str:
-    """Return the configuration of a proxy that removes the path."""
+    """Return the locations, changed so that nginx removes the path from requests."""
     changed = locations.replace('proxy_pass http://127.0.0.1:8000;', 'proxy_pass http://127.0.0.1:8000/;')
     assert changed != locations
     return changed
 
 
 class Nginx:
-    """nginx in front of a server; `base` is the URL below which the server is."""
+    """nginx in front of a server, which is below the URL `base`."""
 
     def __init__(self, port: int) -> None:
         self.port = port
@@ -101,36 +100,40 @@ def is_reachable(proxy: Nginx) -> bool:
 
 @pytest.fixture(params=['documented', 'documented and BASE_URL', 'path removed'])
 def proxy(request: pytest.FixtureRequest, nginx: str, tmp_path: Path) -> Iterator[Nginx]:
-    """nginx as service/OPERATIONS.md configures it, and with the path removed."""
-    locations = with_path_removed(documented()) if request.param == 'path removed' else documented()
+    """nginx as service/OPERATIONS.md configures it, and if it removes the path from requests."""
+    locations = (
+        with_path_removed(documented_locations())
+        if request.param == 'path removed'
+        else documented_locations()
+    )
     with running(nginx, tmp_path, locations, has_base_url='BASE_URL' in request.param) as proxy:
         yield proxy
 
 
-def sign_in(proxy: Nginx) -> str:
-    """Register, publish posts and return a token."""
-    person = {'username': 'ada', 'email': 'ada@example.org', 'password': 'correct horse'}
-    new = proxy.send('POST', f'{proxy.base}/api/users', json.dumps(person), Content_Type='application/json')
+def sign_up(proxy: Nginx) -> str:
+    """Register a user, sign in and publish posts; return the Authorization header."""
+    user = {'username': 'ada', 'email': 'ada@example.org', 'password': 'correct horse'}
+    new = proxy.send('POST', f'{proxy.base}/api/users', json.dumps(user), Content_Type='application/json')
     assert new.status == 201
     response = proxy.send(
-        'POST', f'{proxy.base}/api/tokens', json.dumps(person), Content_Type='application/json'
+        'POST', f'{proxy.base}/api/tokens', json.dumps(user), Content_Type='application/json'
     )
-    token = f'Bearer {json.loads(response.text)["token"]}'
+    authorization = f'Bearer {json.loads(response.text)["token"]}'
     for number in range(12):
         posted = proxy.send(
             'POST', f'{proxy.base}/api/posts', urlencode({'body': f'post {number}'}),
-            Content_Type=FORM, Authorization=token,
+            Content_Type=FORM, Authorization=authorization,
         )  # fmt: skip
         assert posted.headers['location'].startswith(f'{proxy.base}/api/posts/')
-    return token
+    return authorization
 
 
 def test_every_link_of_every_format_can_be_followed(proxy: Nginx) -> None:
-    token = sign_in(proxy)
+    authorization = sign_up(proxy)
     for accept in (HAL, HAL_FORMS, JSON_API, HTML):
         visited = follow_all(
             lambda url, accept=accept: proxy.send(
-                'GET', url, Accept=f'{accept}, */*;q=0.1', Authorization=token
+                'GET', url, Accept=f'{accept}, */*;q=0.1', Authorization=authorization
             ),
             proxy.base,
         )
@@ -138,7 +141,7 @@ def test_every_link_of_every_format_can_be_followed(proxy: Nginx) -> None:
 
 
 def test_a_browser_signs_in_and_out_below_the_path(proxy: Nginx) -> None:
-    sign_in(proxy)
+    sign_up(proxy)
     form = {'username': 'ada', 'password': 'correct horse', '_return': f'{proxy.base}/api/posts'}
     response = proxy.send('POST', f'{proxy.base}/api/tokens', urlencode(form), Accept=HTML, Content_Type=FORM)
     assert (response.status, response.headers['location']) == (303, f'{proxy.base}/api/posts')
@@ -177,8 +180,8 @@ def test_conditional_requests_work_through_nginx(proxy: Nginx) -> None:
 
 
 def test_an_encoded_slash_is_not_a_separator(nginx: str, tmp_path: Path) -> None:
-    with running(nginx, tmp_path, documented()) as proxy:
-        token = sign_in(proxy)
-        response = proxy.send('DELETE', f'{proxy.base}/api%2Ftokens', Authorization=token)
+    with running(nginx, tmp_path, documented_locations()) as proxy:
+        authorization = sign_up(proxy)
+        response = proxy.send('DELETE', f'{proxy.base}/api%2Ftokens', Authorization=authorization)
         assert response.status == 404
-        assert proxy.send('GET', f'{proxy.base}/api/posts', Authorization=token).status == 200
+        assert proxy.send('GET', f'{proxy.base}/api/posts', Authorization=authorization).status == 200

@@ -81,7 +81,7 @@ class Session {
   }
 }
 
-async function rejected(work, status) {
+async function expectError(work, status) {
   const error = await work.then(() => assert.fail(`${status} was expected`), (thrown) => thrown);
   assert.equal(error.status, status, error);
   return error.content.errors;
@@ -99,9 +99,9 @@ async function signIn(username) {
 
 const { id: adaId } = await register('ada');
 await register('bob');
-const conflict = await rejected(register('ADA', 'new@example.org'), 400);
+const conflict = await expectError(register('ADA', 'new@example.org'), 400);
 assert.deepEqual(conflict.map((error) => error.source.pointer), ['/data/attributes/username']);
-await rejected(new Session().get(build.query('users')), 401);
+await expectError(new Session().get(build.query('users')), 401);
 const ada = await signIn('ada');
 const bob = await signIn('bob');
 console.log('signed in');
@@ -131,12 +131,12 @@ assert.deepEqual(listed, Array.from({ length: 12 }, (_, number) => `bob: post ${
 
 const post = await ada.create('posts', { body: 'hello' });
 assert.equal((await ada.edit(post, { body: 'hello again' })).body, 'hello again');
-const tooLong = await rejected(ada.edit(post, { body: 'x'.repeat(141) }), 400);
+const tooLong = await expectError(ada.edit(post, { body: 'x'.repeat(141) }), 400);
 assert.deepEqual(tooLong.map((error) => error.source.pointer), ['/data/attributes/body']);
 const { data: postOfAda } = await bob.get(build.findRecord('posts', post.id));
-await rejected(bob.edit(postOfAda, { body: 'not mine' }), 403);
+await expectError(bob.edit(postOfAda, { body: 'not mine' }), 403);
 await ada.destroy(post);
-const missing = await rejected(bob.get(build.findRecord('posts', postOfAda.id)), 404);
+const missing = await expectError(bob.get(build.findRecord('posts', postOfAda.id)), 404);
 assert.equal(missing[0].code, 'not-found');
 
 await ada.change('DELETE', following, [match]);
@@ -144,5 +144,5 @@ assert.equal((await ada.get({ url: following })).data.length, 0);
 
 const { data: [token] } = await ada.get(build.query('tokens'));
 await ada.destroy(token);
-await rejected(ada.get(build.findRecord('users', adaId)), 401);
+await expectError(ada.get(build.findRecord('users', adaId)), 401);
 console.log('signed out');

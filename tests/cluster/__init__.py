@@ -1,1 +1,1 @@
-"""Fault tests: real servers under load while programs are killed; no acknowledged write is lost."""
+"""Fault tests: real servers lose no acknowledged write while programs are killed under load."""

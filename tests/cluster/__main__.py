@@ -1,4 +1,4 @@
-"""The scenarios at any length: `python -m tests.cluster --seconds 120`."""
+"""Runs scenarios for any duration: `python -m tests.cluster --seconds 120`."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from tests.cluster.scenarios import SCENARIOS
 @click.option('--seconds', default=60.0, show_default=True, help='Duration of each scenario.')
 @click.argument('names', nargs=-1)
 def main(seconds: float, names: tuple[str, ...]) -> None:
-    """Run the scenarios, or those NAMES, and print the table."""
+    """Run the scenarios NAMES, by default all, and print the table of results."""
     rows = []
     for scenario in SCENARIOS:
         if names and scenario.__name__ not in names:

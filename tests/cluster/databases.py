@@ -1,4 +1,4 @@
-"""The databases of a deployment."""
+"""The database servers of a deployment."""
 
 from __future__ import annotations
 
@@ -13,6 +13,15 @@ from tests.cluster.programs import THIS_HOST, Host, Program, find_program, make_
 from tests.server import free_port
 
 RESPONSE_SECONDS = 2.0
+
+
+def accepts_connections(url: str) -> bool:
+    """Return whether PostgreSQL, or a pooler of it, accepts connections at the URL."""
+    try:
+        psycopg.connect(url, connect_timeout=2).close()
+    except psycopg.Error:
+        return False
+    return True
 
 
 class Postgresql(Program):
@@ -40,20 +49,13 @@ class Postgresql(Program):
         super().__init__(command, folder / 'postgresql.log', user='postgres')
 
     def start(self, *more: str) -> None:
-        """Start it, and wait until it accepts connections."""
+        """Start the server, and wait until it accepts connections."""
         super().start(*more)
-        wait_until(self._is_reachable, 'PostgreSQL accepts connections')
-
-    def _is_reachable(self) -> bool:
-        try:
-            psycopg.connect(self.url, connect_timeout=2).close()
-        except psycopg.Error:
-            return False
-        return True
+        wait_until(lambda: accepts_connections(self.url), 'PostgreSQL accepts connections')
 
 
 class PgBouncer(Program):
-    """PgBouncer in transaction mode: a client gets another connection of the server for each transaction."""
+    """PgBouncer in transaction mode: the transactions of a client run on changing server connections."""
 
     def __init__(self, folder: Path, postgresql: Postgresql) -> None:
         self.port = free_port()
@@ -64,16 +66,9 @@ class PgBouncer(Program):
         super().__init__(command, folder / 'pgbouncer.log', user='postgres')
 
     def start(self, *more: str) -> None:
-        """Start it, and wait until it accepts connections."""
+        """Start PgBouncer, and wait until it accepts connections."""
         super().start(*more)
-        wait_until(self._is_reachable, 'PgBouncer accepts connections')
-
-    def _is_reachable(self) -> bool:
-        try:
-            psycopg.connect(self.url.partition('?')[0], connect_timeout=2).close()
-        except psycopg.Error:
-            return False
-        return True
+        wait_until(lambda: accepts_connections(self.url.partition('?')[0]), 'PgBouncer accepts connections')
 
 
 PGBOUNCER = """
@@ -101,7 +96,7 @@ class GaleraNode(Program):
         self._socket = str(directory / 's.sock')
         make_folder(directory, 'mysql')
         file = folder / f'galera{number}.cnf'
-        members = ','.join(f'{other.address}:45{at}1' for at, other in enumerate(hosts, 1))
+        members = ','.join(f'{other.address}:45{index}1' for index, other in enumerate(hosts, 1))
         file.write_text(
             GALERA.format(
                 directory=directory, port=self.port, number=number, host=host.address, base=f'45{number}',
@@ -126,24 +121,26 @@ class GaleraNode(Program):
         )
 
     def start(self, *more: str) -> None:
-        """Start it, and wait until it is synchronized."""
+        """Start the node, and wait until it is synchronized."""
         super().start(*more)
         wait_until(lambda: self.status() == 'Synced', f'{self.log} is synced')
 
     def status(self) -> str:
-        """Return its state in the cluster."""
+        """Return the state of the node in the cluster."""
         try:
             return str(self.run("SHOW STATUS LIKE 'wsrep_local_state_comment'")[0][1])
         except (OSError, pymysql.Error):
             return ''
 
     def count_connections(self) -> int:
-        """Return the number of its connections."""
+        """Return the number of connections to the node."""
         return int(str(self.run("SHOW STATUS LIKE 'Threads_connected'")[0][1]))
 
     def run(self, *statements: str) -> Sequence[Sequence[object]]:
-        """Run statements as its administrator, and return the rows of the last."""
-        with socket.socket(socket.AF_UNIX) as channel:  # PyMySQL does not close its own if it cannot connect
+        """Run statements as the administrator, and return the rows of the last one."""
+        with socket.socket(
+            socket.AF_UNIX
+        ) as channel:  # if PyMySQL cannot connect, it leaves its own socket open
             channel.settimeout(RESPONSE_SECONDS)
             channel.connect(self._socket)
             server = pymysql.Connection(user='root', defer_connect=True)

@@ -1,4 +1,4 @@
-"""Users who act continuously, and record what the service acknowledged."""
+"""Virtual users, who send requests continuously and record which writes were acknowledged."""
 
 from __future__ import annotations
 
@@ -13,17 +13,17 @@ from collections.abc import Callable
 from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
-PEOPLE = 4
-THINKING_SECONDS = 0.01
+USERS = 4
+THINK_SECONDS = 0.01
 RESPONSE_SECONDS = 30.0
-RETRY_SECONDS = 20.0  # of a client that retries every request
-PAUSE_SECONDS = 0.25
+RETRY_SECONDS = 20.0  # for which a client retries a request
+PAUSE_SECONDS = 0.25  # before a retry
 REGISTRATION_SECONDS = 0.1  # keeps the registrations of one IP address below their limit
 PASSWORD = 'correct horse'
 
 
 class Row(NamedTuple):
-    """The result of a load: a line of the table."""
+    """The result of a scenario: a row of the table."""
 
     name: str
     requests: int
@@ -40,17 +40,17 @@ class Row(NamedTuple):
 
 
 def table(rows: list[Row]) -> str:
-    """Return the rows as text; failed requests were not acknowledged."""
-    heads = ('', 'requests', 'failed', 'lost', 'duplicated', 'miscounted', '500s', 'longest gap')
-    lines = [heads, *((*map(str, row[:-1]), f'{row.longest_gap:.1f} s') for row in rows)]
+    """Return the rows as a table in text."""
+    headings = ('', 'requests', 'failed', 'lost', 'duplicated', 'miscounted', '500s', 'longest gap')
+    lines = [headings, *((*map(str, row[:-1]), f'{row.longest_gap:.1f} s') for row in rows)]
     widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
     return '\n'.join(
         '  '.join([line[0].ljust(widths[0]), *map(str.rjust, line[1:], widths[1:])]) for line in lines
     )
 
 
-class Caller:
-    """One connection to the service, with the times and numbers of its requests.
+class RetryingClient:
+    """A client with one connection, which retries requests and records their times and numbers.
 
     If its token is rejected, it calls `sign_in`.
     """
@@ -68,10 +68,10 @@ class Caller:
     def request(
         self, method: str, href: str, body: dict[str, str] | None = None, key: str | None = None
     ) -> tuple[int, Any]:
-        """Return the status and the document of a response, status 0 if there was none.
+        """Return the status and the document of the last response, status 0 if there was none.
 
-        Failed requests are retried: every method but POST is idempotent (RFC 9110 §9.2.2), and a POST has an
-        Idempotency-Key. 409 means that the first one is still being processed, 401 a rejected token.
+        Retrying is safe: every method but POST is idempotent (RFC 9110 §9.2.2), and a POST has an
+        Idempotency-Key. 409 is retried, too: an earlier attempt is still being processed; and 401.
         """
         self.requests += 1
         key = key or uuid.uuid4().hex
@@ -125,7 +125,7 @@ class Caller:
             self._connection = None
 
     def get(self, href: str) -> Any:
-        """Return a document, which must exist."""
+        """Return the document at a URL; raises AssertionError if there is none."""
         status, document = self.request('GET', href)
         assert status == 200, (status, document)
         return document
@@ -142,16 +142,16 @@ class Caller:
             document = self.get(next_link['href'])
 
 
-class Person:
+class VirtualUser:
     """A user who publishes, reads, deletes, follows and unfollows.
 
-    `published` has the texts of the posts whose publication was acknowledged, by URL; `deleted` the texts of
-    those whose deletion was acknowledged; `registered` the email addresses whose registration was
-    acknowledged. Unacknowledged writes are in none of them, since they may or may not have taken effect.
+    `published` has the texts of posts by URL, `deleted` the texts of deleted posts, and `registered` email
+    addresses. They contain acknowledged writes only: others may or may not have taken effect. `follows` is
+    None while that is unknown.
     """
 
     def __init__(self, origin: str, name: str, retry_seconds: float) -> None:
-        self.caller = Caller(origin, retry_seconds, self.sign_in)
+        self.client = RetryingClient(origin, retry_seconds, self.sign_in)
         self.name = name
         self.published: dict[str, str] = {}
         self.deleted: set[str] = set()
@@ -161,19 +161,19 @@ class Person:
 
     def sign_up(self) -> None:
         """Register and sign in, before anything fails."""
-        self.links = self.caller.get('/api')['_links']
+        self.links = self.client.get('/api')['_links']
         status = self.register(self.name)
         assert status == 201, status
         status = self.sign_in()
         assert status == 200, status
-        self.links = self.caller.get('/api')['_links']
-        self.id = self.caller.get(self.href('hc:me'))['id']
+        self.links = self.client.get('/api')['_links']
+        self.id = self.client.get(self.href('hc:me'))['id']
 
     def register(self, name: str) -> int:
         """Register a user, and return the status."""
         email = f'{name}@example.org'
-        person = {'username': name, 'password': PASSWORD, 'email': email}
-        status, _ = self.caller.request('POST', self.href('hc:users'), person)
+        values = {'username': name, 'password': PASSWORD, 'email': email}
+        status, _ = self.client.request('POST', self.href('hc:users'), values)
         if status == 201:
             self.registered.append(email)
         return status
@@ -181,49 +181,49 @@ class Person:
     def sign_in(self) -> int:
         """Sign in, and return the status."""
         credentials = {'username': self.name, 'password': PASSWORD}
-        status, document = self.caller.request('POST', self.href('hc:tokens'), credentials)
+        status, document = self.client.request('POST', self.href('hc:tokens'), credentials)
         if status == 200:
-            self.caller.token = document['token']
+            self.client.token = document['token']
         return status
 
     def href(self, rel: str) -> str:
         return str(self.links[rel]['href'])
 
-    def set_followee(self, other: Person) -> None:
+    def set_followee(self, other: VirtualUser) -> None:
         """Set the user to follow and unfollow."""
-        user = self.caller.get(self.href('hc:user').replace('{id}', str(other.id)))
-        self.follow_url = str(user['_links']['hc:follow']['href'])
+        profile = self.client.get(self.href('hc:user').replace('{id}', str(other.id)))
+        self.follow_url = str(profile['_links']['hc:follow']['href'])
 
     def act(self) -> None:
         """Perform one random action."""
-        random.choices((self.publish, self.read, self.delete, self.toggle), (5, 3, 1, 1))[0]()
+        random.choices((self.publish, self.read, self.delete, self.toggle_follow), (5, 3, 1, 1))[0]()
 
     def publish(self) -> None:
         text = f'{self.name} {next(self._numbers)}'
-        status, post = self.caller.request('POST', self.href('hc:posts'), {'body': text})
+        status, post = self.client.request('POST', self.href('hc:posts'), {'body': text})
         if status == 201:
             self.published[post['_links']['self']['href']] = text
 
     def read(self) -> None:
-        self.caller.request('GET', self.href(random.choice(('hc:posts', 'hc:feed', 'hc:users', 'hc:me'))))
+        self.client.request('GET', self.href(random.choice(('hc:posts', 'hc:feed', 'hc:users', 'hc:me'))))
 
     def delete(self) -> None:
         if self.published:
             href = random.choice([*self.published])
             text = self.published.pop(href)
-            status, _ = self.caller.request('DELETE', href)
+            status, _ = self.client.request('DELETE', href)
             if status in (204, 404):  # 404 if the response was lost and the request retried
                 self.deleted.add(text)
 
-    def toggle(self) -> None:
+    def toggle_follow(self) -> None:
         should_follow = not self.follows
         self.follows = None
-        status, _ = self.caller.request('PUT' if should_follow else 'DELETE', self.follow_url)
+        status, _ = self.client.request('PUT' if should_follow else 'DELETE', self.follow_url)
         if status in (200, 201, 204):
             self.follows = should_follow
 
 
-class Registrar(Person):
+class Registrar(VirtualUser):
     """A user who registers others."""
 
     def act(self) -> None:
@@ -233,24 +233,24 @@ class Registrar(Person):
 
 
 class Load:
-    """Users who act for the duration of a block."""
+    """Virtual users who send requests for the duration of a block."""
 
     def __init__(
-        self, origin: str, kind: type[Person] = Person, *, retry_seconds: float = RETRY_SECONDS
+        self, origin: str, kind: type[VirtualUser] = VirtualUser, *, retry_seconds: float = RETRY_SECONDS
     ) -> None:
         suffix = f'{time.time_ns():x}'
-        self.people = [kind(origin, f'p{number}_{suffix}', retry_seconds) for number in range(PEOPLE)]
-        for person in self.people:
-            person.sign_up()
-        for person, other in zip(self.people, [*self.people[1:], self.people[0]], strict=True):
-            person.set_followee(other)
-            person.caller.requests = 0
+        self.users = [kind(origin, f'p{number}_{suffix}', retry_seconds) for number in range(USERS)]
+        for user in self.users:
+            user.sign_up()
+        for user, other in zip(self.users, [*self.users[1:], self.users[0]], strict=True):
+            user.set_followee(other)
+            user.client.requests = 0
         self._is_over = threading.Event()
         self._errors: list[BaseException] = []
 
     def __enter__(self) -> Load:
         self.started = time.monotonic()
-        self._threads = [threading.Thread(target=self._run, args=(person,)) for person in self.people]
+        self._threads = [threading.Thread(target=self._run, args=(user,)) for user in self.users]
         for thread in self._threads:
             thread.start()
         return self
@@ -261,59 +261,54 @@ class Load:
             thread.join()
         self.ended = time.monotonic()
 
-    def _run(self, person: Person) -> None:
+    def _run(self, user: VirtualUser) -> None:
         try:
             while not self._is_over.is_set():
-                person.act()
-                time.sleep(THINKING_SECONDS)
-        except BaseException as error:  # it is raised by evaluate
+                user.act()
+                time.sleep(THINK_SECONDS)
+        except BaseException as error:  # evaluate raises it
             self._errors.append(error)
 
     def evaluate(self, name: str) -> Row:
-        """Compare the data with what was acknowledged, and return the result."""
+        """Compare the stored data with the acknowledged writes, and return the result."""
         if self._errors:
             raise self._errors[0]
-        callers = [person.caller for person in self.people]
-        during = [time for caller in callers for time in caller.times if time > self.started]
+        clients = [user.client for user in self.users]
+        during = [time for client in clients for time in client.times if time > self.started]
         times = sorted((self.started, *during, self.ended))
-        counted = {'requests': sum(caller.requests for caller in callers)}
-        counted['failed'] = sum(caller.failed for caller in callers)
+        requests = sum(client.requests for client in clients)  # without those that follow
+        failed = sum(client.failed for client in clients)
         lost = duplicated = miscounted = 0
-        for person in self.people:
-            user = person.caller.get(person.href('hc:me'))
-            texts = [post['body'] for post in person.caller.items(user['_links']['hc:posts']['href'])]
-            followed = [entry['id'] for entry in person.caller.items(user['_links']['hc:following']['href'])]
-            followers = person.caller.items(user['_links']['hc:followers']['href'])
-            lost += len(set(person.published.values()).difference(texts)) + len(
-                person.deleted.intersection(texts)
-            )
-            lost += person.follows is not None and person.follows != bool(followed)
+        for user in self.users:
+            profile = user.client.get(user.href('hc:me'))
+            texts = [post['body'] for post in user.client.items(profile['_links']['hc:posts']['href'])]
+            followed = [entry['id'] for entry in user.client.items(profile['_links']['hc:following']['href'])]
+            followers = user.client.items(profile['_links']['hc:followers']['href'])
+            lost += len(set(user.published.values()).difference(texts))
+            lost += len(user.deleted.intersection(texts))
+            lost += user.follows is not None and user.follows != bool(followed)
             duplicated += len(texts) - len(set(texts))
-            miscounted += (user['post_count'], user['following_count'], user['follower_count']) != (
-                len(texts),
-                len(followed),
-                len(followers),
-            )
+            counters = (profile['post_count'], profile['following_count'], profile['follower_count'])
+            miscounted += counters != (len(texts), len(followed), len(followers))
         miscounted += self._miscounted_totals()
-        errors = sum(caller.errors for caller in callers)
-        for caller in callers:
-            caller.close()
+        for client in clients:
+            client.close()
         gap = max(later - earlier for earlier, later in itertools.pairwise(times))
         return Row(
             name,
-            **counted,
+            requests=requests,
+            failed=failed,
             lost=lost,
             duplicated=duplicated,
             miscounted=miscounted,
-            errors=errors,
+            errors=sum(client.errors for client in clients),
             longest_gap=gap,
         )
 
     def _miscounted_totals(self) -> int:
         """Return the number of collections with a wrong total."""
-        person = self.people[0]
-        hrefs = [person.href('hc:posts'), person.href('hc:users')]
+        user = self.users[0]
         return sum(
-            person.caller.get(href)['_meta']['total_items'] != len(person.caller.items(href))
-            for href in hrefs
+            user.client.get(href)['_meta']['total_items'] != len(user.client.items(href))
+            for href in (user.href('hc:posts'), user.href('hc:users'))
         )

@@ -1,4 +1,4 @@
-"""PostgreSQL with Patroni, which replaces a failed primary, and etcd, which it uses to elect one."""
+"""PostgreSQL with Patroni, which replaces a failed primary, and etcd, with which Patroni elects a new one."""
 
 from __future__ import annotations
 
@@ -25,13 +25,13 @@ class Etcd(Program):
         super().__init__(command, folder / 'etcd.log')
 
     def start(self, *more: str) -> None:
-        """Start it, and wait until it is healthy."""
+        """Start etcd, and wait until it is healthy."""
         super().start(*more)
         wait_until(lambda: get_status(f'http://127.0.0.1:{self.port}/health') == 200, 'etcd is healthy')
 
 
 class PatroniNode(Program):
-    """A PostgreSQL server that Patroni runs; one of them is the primary, and one the synchronous standby."""
+    """A PostgreSQL server that Patroni runs: the primary, the synchronous standby, or another standby."""
 
     def __init__(self, number: int, folder: Path, etcd: Etcd) -> None:
         directory = folder / f'patroni{number}'
@@ -55,7 +55,7 @@ class PatroniNode(Program):
         )
 
     def has_role(self, role: str) -> bool:
-        """Return whether it is running as `primary`, `replica` or `synchronous`."""
+        """Return whether PostgreSQL runs in the role `primary`, `replica` or `synchronous`."""
         return get_status(f'{self._api}/{role}') == 200
 
     def kill(self) -> None:

@@ -38,15 +38,15 @@ def find_program(*names: str) -> str:
 
 
 def wait_until(condition: Callable[[], bool], description: str) -> None:
-    """Wait until the condition holds; raises AssertionError after TIMEOUT_SECONDS."""
+    """Wait until the condition is true; raises AssertionError after TIMEOUT_SECONDS."""
     end = time.monotonic() + TIMEOUT_SECONDS
     while not condition():
-        assert time.monotonic() < end, f'not after {TIMEOUT_SECONDS} s: {description}'
+        assert time.monotonic() < end, f'not within {TIMEOUT_SECONDS} s: {description}'
         time.sleep(0.05)
 
 
 def get_status(href: str) -> int:
-    """Return the status of a GET, 0 without a response."""
+    """Return the status of a GET, 0 if there was no response."""
     try:
         with urllib.request.urlopen(href, timeout=2) as response:
             return int(response.status)
@@ -58,7 +58,7 @@ def get_status(href: str) -> int:
 
 
 class Host(NamedTuple):
-    """Where a program runs: the address that it listens on, and the network namespace if it has its own."""
+    """The address on which a program listens, and its network namespace, if it has its own."""
 
     address: str
     namespace: str | None = None
@@ -82,7 +82,7 @@ class Program:
         user: str | None = None,
         host: Host = THIS_HOST,
     ) -> None:
-        self.command = [*prefix_of(user, host), *command]
+        self.command = [*command_prefix(user, host), *command]
         self.log = log
         self._environment = {**os.environ, **(environment or {})}
         self._process: subprocess.Popen[bytes] | None = None
@@ -139,8 +139,8 @@ class Program:
             self._process.wait(TIMEOUT_SECONDS)
 
 
-def prefix_of(user: str | None, host: Host) -> list[str]:
-    """Return the command that executes another one as the user in the namespace of the host."""
+def command_prefix(user: str | None, host: Host) -> list[str]:
+    """Return the beginning of a command that runs as the user in the network namespace of the host."""
     prefix = [] if host.namespace is None else ['ip', 'netns', 'exec', host.namespace]
     if user is not None and os.getuid() == 0:
         prefix += ['setpriv', '--reuid', user, '--regid', user, '--clear-groups']
@@ -161,7 +161,7 @@ def terminate(pid: int) -> None:
 class Node(Program):
     """A Halcyon server, by default with one worker; `settings` are additional environment variables.
 
-    With `has_own_clock`, its clock can be stepped without affecting any other process.
+    With `has_own_clock`, the clock of the node can be stepped without affecting other processes.
     """
 
     def __init__(
@@ -197,13 +197,13 @@ class Node(Program):
         wait_until(lambda: get_status(f'{self.origin}/health/ready') == 200, f'{self.log} is ready')
 
     def step_clock(self, seconds: int) -> None:
-        """Set its clock that many seconds ahead of the machine's."""
+        """Set the clock of the node this many seconds ahead of the machine's."""
         new = self._clock.with_suffix('.new')
         new.write_text(str(seconds))
         new.replace(self._clock)
 
     def replace_master(self) -> int:
-        """Start a new master beside the old one (SIGUSR2), end the old one, and return the new one's id."""
+        """Start a new master alongside the old one (SIGUSR2), stop the old one, and return the new pid."""
         children, starts = set(children_of(self.pid)), self._count_starts()
         self.signal(signal.SIGUSR2)
         wait_until(lambda: self._count_starts() > starts, f'{self.log} has a new master')
@@ -230,7 +230,7 @@ class Balancer(Program):
         )
 
     def start(self, *more: str) -> None:
-        """Start it, and wait until it has a ready node."""
+        """Start the balancer, and wait until it has a ready node."""
         super().start(*more)
         wait_until(lambda: get_status(f'{self.origin}/health/ready') == 200, 'the balancer has a ready node')
 

@@ -16,7 +16,7 @@ BODY = (
 
 
 class SlowClients:
-    """Opens PEERS connections to a port, each with an endless request, for the duration of a block."""
+    """Keeps PEERS connections to a port open for the duration of a block, each with an endless request."""
 
     def __init__(self, port: int, beginning: bytes) -> None:
         self.port = port

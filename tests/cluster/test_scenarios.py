@@ -1,6 +1,6 @@
 """Failures of a deployment: every acknowledged write takes effect once, and no response is a 500.
 
-Clients that retry, a POST with an Idempotency-Key, see no failure at all.
+Clients that retry requests, and send an Idempotency-Key with each POST, see no failure at all.
 """
 
 from __future__ import annotations

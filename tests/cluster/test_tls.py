@@ -20,6 +20,7 @@ from cryptography.x509.oid import NameOID
 
 from service.config import Settings
 from service.database.connect import open_engine
+from tests.cluster.conftest import skip_if_missing
 from tests.cluster.databases import GaleraNode, Postgresql
 from tests.cluster.programs import Missing
 
@@ -27,13 +28,13 @@ pytestmark = pytest.mark.cluster
 
 
 class Certificate(NamedTuple):
-    """A certificate with its key."""
+    """A certificate with its private key."""
 
     certificate: x509.Certificate
     key: ec.EllipticCurvePrivateKey
 
     def write(self, folder: Path, name: str, user: str) -> tuple[Path, Path]:
-        """Write both for a user, and return the paths."""
+        """Write certificate and key to files that a user can read, and return the paths."""
         paths = folder / f'{name}.pem', folder / f'{name}.key'
         paths[0].write_bytes(self.certificate.public_bytes(serialization.Encoding.PEM))
         paths[1].touch(0o600)
@@ -50,7 +51,7 @@ class Certificate(NamedTuple):
 
 
 def issue(name: str, issuer: Certificate | None = None) -> Certificate:
-    """Return a certificate for a host, or for an authority if there is no issuer."""
+    """Return a certificate for a host, or for a certificate authority if there is no issuer."""
     key = ec.generate_private_key(ec.SECP256R1())
     subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
     now = datetime.datetime.now(datetime.UTC)
@@ -70,12 +71,16 @@ def issue(name: str, issuer: Certificate | None = None) -> Certificate:
 
 
 class Server(NamedTuple):
-    """A database whose certificate is for `localhost`; `parameters` is a query that names an authority."""
+    """A database server with a certificate for `localhost`.
+
+    `url` is a template for the host, `parameters` for the path of a trusted certificate authority.
+    `authority` has issued the certificate, `other_authority` has not.
+    """
 
     url: str
     parameters: str
     authority: Path
-    other: Path
+    other_authority: Path
 
 
 @pytest.fixture(params=['postgresql', 'pymysql', 'mysqlclient'])
@@ -85,35 +90,28 @@ def server(request: pytest.FixtureRequest, folder: Path) -> Iterator[Server]:
     trusted, _ = authority.write(folder, 'authority', user)
     other, _ = issue('Other').write(folder, 'other', user)
     certificate, key = issue('localhost', authority).write(folder, 'server', user)
-    try:
-        with ExitStack() as stack:
-            if request.param == 'postgresql':
-                program = Postgresql(folder)
-                stack.callback(program.kill)
-                program.start(
-                    *('-c', 'ssl=on', '-c', f'ssl_cert_file={certificate}', '-c', f'ssl_key_file={key}')
-                )
-                url = f'postgresql://postgres@{{host}}:{program.port}/postgres'
-                yield Server(url, 'sslmode=verify-full&sslrootcert={}', trusted, other)
-            else:
-                if importlib.util.find_spec('MySQLdb') is None and request.param == 'mysqlclient':
-                    raise Missing('mysqlclient is not installed: bash .ci/mysqlclient')
-                node = GaleraNode(1, folder)
-                stack.callback(node.kill)
-                node.start(f'--ssl-cert={certificate}', f'--ssl-key={key}', '--wsrep-new-cluster')
-                node.run(
-                    'CREATE DATABASE app', "CREATE USER app@'%' REQUIRE SSL", 'GRANT ALL ON app.* TO app'
-                )
-                parameters = f'driver={request.param}&ssl_ca={{}}'
-                yield Server(f'mysql://app@{{host}}:{node.port}/app', parameters, trusted, other)
-    except Missing as missing:
-        if os.environ.get('CI') == 'true':
-            raise
-        pytest.skip(str(missing))
+    with skip_if_missing(), ExitStack() as stack:
+        if request.param == 'postgresql':
+            program = Postgresql(folder)
+            stack.callback(program.kill)
+            program.start(
+                *('-c', 'ssl=on', '-c', f'ssl_cert_file={certificate}', '-c', f'ssl_key_file={key}')
+            )
+            url = f'postgresql://postgres@{{host}}:{program.port}/postgres'
+            yield Server(url, 'sslmode=verify-full&sslrootcert={}', trusted, other)
+        else:
+            if importlib.util.find_spec('MySQLdb') is None and request.param == 'mysqlclient':
+                raise Missing('mysqlclient is not installed: bash .ci/mysqlclient')
+            node = GaleraNode(1, folder)
+            stack.callback(node.kill)
+            node.start(f'--ssl-cert={certificate}', f'--ssl-key={key}', '--wsrep-new-cluster')
+            node.run('CREATE DATABASE app', "CREATE USER app@'%' REQUIRE SSL", 'GRANT ALL ON app.* TO app')
+            parameters = f'driver={request.param}&ssl_ca={{}}'
+            yield Server(f'mysql://app@{{host}}:{node.port}/app', parameters, trusted, other)
 
 
 def can_connect(server: Server, host: str, authority: Path) -> bool:
-    """Return whether a node connects to the host, when it trusts the authority."""
+    """Return whether a node can connect to the host if it trusts the certificate authority."""
     url = server.url.format(host=host) + '?' + server.parameters.format(authority)
     engine = open_engine(Settings.from_environment({'DATABASE_URL': url}))
     try:
@@ -128,5 +126,5 @@ def can_connect(server: Server, host: str, authority: Path) -> bool:
 
 def test_the_host_name_and_the_certificate_authority_are_verified(server: Server) -> None:
     assert can_connect(server, 'localhost', server.authority)
-    assert not can_connect(server, 'localhost', server.other)
+    assert not can_connect(server, 'localhost', server.other_authority)
     assert not can_connect(server, '127.0.0.1', server.authority)

@@ -19,15 +19,15 @@ class Operator:
     def __init__(self, **environment: str) -> None:
         self.environment = environment
 
-    def run(self, *arguments: str, typed: str = '') -> Result:
-        """Run a command and return its result; asserts that it raised no exception."""
-        result = CliRunner().invoke(main, arguments, input=typed, env=self.environment)
+    def run(self, *arguments: str, stdin: str = '') -> Result:
+        """Run a command and return its result; raises AssertionError for an unexpected exception."""
+        result = CliRunner().invoke(main, arguments, input=stdin, env=self.environment)
         assert result.exception is None or isinstance(result.exception, SystemExit), result.exception
         return result
 
-    def run_json(self, *arguments: str, typed: str = '') -> Any:
+    def run_json(self, *arguments: str, stdin: str = '') -> Any:
         """Return the JSON output of a command that must succeed."""
-        result = self.run(*arguments, '--json', typed=typed)
+        result = self.run(*arguments, '--json', stdin=stdin)
         assert result.exit_code == 0, result.stderr
         return json.loads(result.stdout)
 

@@ -16,27 +16,27 @@ from tests.routes import methods_at
 def test_routes_lists_every_url_template_with_its_methods(
     new_operator: Operator, app: Any, tmp_path: Path
 ) -> None:
-    listed: dict[str, set[str]] = {}
+    methods: dict[str, set[str]] = {}
     for row in new_operator.run_json('routes'):
-        listed.setdefault(row['address'], set()).update(row['methods'])
-    assert listed == {template: set(methods) for template, methods in methods_at(app).items()}
+        methods.setdefault(row['address'], set()).update(row['methods'])
+    assert methods == {template: set(expected) for template, expected in methods_at(app).items()}
     assert os.listdir(tmp_path) == []
 
 
-def test_routes_lists_the_audience_of_each_method(new_operator: Operator) -> None:
-    audiences = {
+def test_routes_lists_the_access_of_each_method(new_operator: Operator) -> None:
+    access = {
         (row['address'], method): row['who']
         for row in new_operator.run_json('routes')
         for method in row['methods']
     }
-    assert audiences['/api', 'GET'] == 'anyone'
-    assert audiences['/api/users', 'POST'] == 'anyone'
-    assert audiences['/api/users', 'GET'] == 'token'
-    assert audiences['/api/users/{user_id}', 'PUT'] == 'owner'
-    assert audiences['/api/tokens', 'POST'] == 'password or token'
+    assert access['/api', 'GET'] == 'anyone'
+    assert access['/api/users', 'POST'] == 'anyone'
+    assert access['/api/users', 'GET'] == 'token'
+    assert access['/api/users/{user_id}', 'PUT'] == 'owner'
+    assert access['/api/tokens', 'POST'] == 'password or token'
 
 
-def test_routes_prints_a_line_for_each_audience_of_a_url(new_operator: Operator) -> None:
+def test_routes_prints_a_line_for_each_access_of_a_url(new_operator: Operator) -> None:
     lines = new_operator.run('routes').stdout.splitlines()
     assert len(lines) == len(new_operator.run_json('routes'))
     assert ['/api/users/{user_id}', 'owner', 'PUT', 'PATCH', 'DELETE'] in [line.split() for line in lines]
@@ -45,8 +45,8 @@ def test_routes_prints_a_line_for_each_audience_of_a_url(new_operator: Operator)
 def test_openapi_prints_the_document_that_the_server_serves(new_operator: Operator, start: Start) -> None:
     client = Client(start(BASE_URL='http://halcyon.test'))
     new_operator.environment['BASE_URL'] = 'http://halcyon.test'
-    printed = new_operator.run('openapi').stdout
-    assert json.loads(printed) == client.entry().follow('service-desc', accept='application/json').state
+    output = new_operator.run('openapi').stdout
+    assert json.loads(output) == client.entry().follow('service-desc', accept='application/json').json
 
 
 def test_openapi_uses_localhost_without_a_base_url(new_operator: Operator, tmp_path: Path) -> None:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import subprocess
+import sys
 from dataclasses import fields
 from pathlib import Path
 
@@ -55,6 +57,8 @@ def test_check_reports_an_unavailable_database(new_operator: Operator, engine: s
     assert result.exit_code == ExitCode.DATABASE
     assert result.stdout.splitlines() == [f'settings  ok  2 set, {len(fields(Settings)) - 2} defaults']
     assert len(result.stderr.splitlines()) == 1
+    assert f'DATABASE_URL: cannot use {engine}://127.0.0.1:1/nothing: ' in result.stderr
+    assert 'Is the server running' in result.stderr
     assert 'secret' not in result.output
 
 
@@ -129,9 +133,9 @@ def test_keys_rotate_prints_the_new_key_as_json(operator: Operator, start: Start
 
 def test_settings_are_printed_without_secrets(new_operator: Operator) -> None:
     new_operator.environment['DATABASE_URL'] = 'postgres://ada:secret@db/halcyon'
-    printed = new_operator.run_json('settings')
-    assert set(printed) == {field.name.upper() for field in fields(Settings)}
-    assert printed['DATABASE_URL'] == 'postgresql://db/halcyon'
+    settings = new_operator.run_json('settings')
+    assert set(settings) == {field.name.upper() for field in fields(Settings)}
+    assert settings['DATABASE_URL'] == 'postgresql://db/halcyon'
     result = new_operator.run('settings')
     assert 'BCRYPT_COST=4' in result.stdout.splitlines()
     assert 'secret' not in result.output
@@ -142,6 +146,21 @@ def test_a_misspelt_setting_is_a_warning(new_operator: Operator) -> None:
     result = new_operator.run('settings')
     assert result.exit_code == 0
     assert result.stderr == 'Warning: BCRYPT_COTS is not a setting: did you mean BCRYPT_COST?\n'
+
+
+def test_a_python_without_the_packages_is_reported_in_one_line() -> None:
+    without_packages = [sys.executable, '-S', '-m', 'service', 'demo']
+    result = subprocess.run(without_packages, check=False, capture_output=True, text=True, timeout=60)
+    assert result.returncode == 1
+    assert 'Is this the Python of the virtual environment' in result.stderr
+    assert len(result.stderr.splitlines()) == 1
+
+
+def test_an_argument_that_is_not_utf_8_is_a_usage_error() -> None:
+    command: list[str | bytes] = [sys.executable, '-m', 'service', 'user', 'list', '--prefix', b'\xff']
+    result = subprocess.run(command, check=False, capture_output=True, text=True, timeout=60)
+    assert result.returncode == ExitCode.USAGE
+    assert 'An argument is not valid UTF-8.' in result.stderr
 
 
 def test_the_version_is_printed(new_operator: Operator) -> None:

@@ -28,59 +28,34 @@ from service.domain.demo.generator import (
 )
 from service.domain.errors import Conflict
 from service.domain.users import register_user
-from tests.client import Client
+from tests.client import Client, new_user
 from tests.commands.conftest import Operator, error_of
+from tests.counters import wrong_counters
 from tests.server import wait_until
 
 SMALL = ('demo', '--users', '40', '--follows', '5', '--posts', '2', '--stores', '3', '--items', '4')
-COUNTED = {
-    'post_count': ('users', 'posts', 'author_id'),
-    'follower_count': ('users', 'follows', 'followed_id'),
-    'following_count': ('users', 'follows', 'follower_id'),
-    'item_count': ('stores', 'items', 'store_id'),
-}
 TABLES = ('users', 'follows', 'posts', 'stores', 'items')
 
 
-def wrong_counters(execute: Any) -> dict[str, tuple[Any, Any]]:
-    """Return the wrong counters, computed without the queries of the service."""
-    wrong = {}
-    for counter, (table, counted, key) in COUNTED.items():
-        wrong_rows = execute(
-            f'SELECT COUNT(*) FROM {table} LEFT JOIN'
-            f' (SELECT {key} AS owner, COUNT(*) AS number FROM {counted} GROUP BY {key}) AS c ON owner = id'
-            f' WHERE {counter} <> COALESCE(number, 0)'
-        ).fetchone()
-        if wrong_rows != (0,):
-            wrong[counter] = (wrong_rows[0], 0)
-    for table in set(TABLES) - {'follows'}:
-        total_query = f"SELECT COALESCE(SUM(amount), 0) FROM totals WHERE thing = '{table}'"
-        queries = (total_query, f'SELECT COUNT(*) FROM {table}')
-        total, counted = (execute(query).fetchone()[0] for query in queries)
-        if int(total) != counted:
-            wrong[table] = (total, counted)
-    return wrong
-
-
-def rows(db: Session, columns: str, table: str) -> list[Any]:
+def read_rows(db: Session, columns: str, table: str) -> list[Any]:
     return [tuple(row) for row in db.execute(f'SELECT {columns} FROM {table} ORDER BY id').fetchall()]
 
 
 def test_demo_creates_the_requested_numbers_with_exact_counters(operator: Operator, db: Session) -> None:
-    printed = operator.run_json(*SMALL)
-    rows = {table: db.execute(f'SELECT COUNT(*) FROM {table}').fetchone()[0] for table in TABLES}
-    assert rows == {'users': 40, 'follows': 200, 'posts': 80, 'stores': 3, 'items': 12}
-    assert rows.items() <= printed.items()
-    assert wrong_counters(db.execute) == {}
+    report = operator.run_json(*SMALL)
+    counts = {table: db.execute(f'SELECT COUNT(*) FROM {table}').fetchone()[0] for table in TABLES}
+    assert counts == {'users': 40, 'follows': 200, 'posts': 80, 'stores': 3, 'items': 12}
+    assert counts.items() <= report.items()
+    assert wrong_counters(db.execute) == []
 
 
 def test_every_batch_leaves_exact_counters(db: Session) -> None:
     data = DemoData(2 * MIN_BATCH_USERS + 1, 2, 1, STORES_PER_BATCH + 1, 1, now=db.now())
-    loaded = 0
-    for rows in load(db, data):
-        loaded += rows
-        assert wrong_counters(db.execute) == {}
-    assert loaded == data.row_count
+    row_count = 0
+    for batch_row_count in load(db, data):
+        row_count += batch_row_count
+        assert wrong_counters(db.execute) == []
+    assert row_count == data.row_count
     assert db.execute('SELECT MAX(follower_count) FROM users').fetchone()[0] == data.users - 1
 
 
@@ -89,11 +64,11 @@ def test_loading_stops_at_a_taken_name_and_keeps_earlier_batches(db: Session) ->
     batches = load(db, data)
     next(batches)
     name = data.username(data.users - 1)
-    register_user(db, username=name, email='late@example.org', password='correct horse')
+    register_user(db, **new_user(name))
     with pytest.raises(Conflict):
         list(batches)
     assert db.execute('SELECT COUNT(*) FROM users').fetchone()[0] == 2 * MIN_BATCH_USERS + 1
-    assert wrong_counters(db.execute) == {}
+    assert wrong_counters(db.execute) == []
 
 
 def test_names_and_ids_are_unique() -> None:
@@ -112,33 +87,33 @@ def test_ids_are_unique_at_the_maximum_size() -> None:
 
 
 @pytest.mark.parametrize(('users', 'follows'), [(1, 10), (2, 10), (3, 1), (3, 10), (10, 9), (10, 0)])
-def test_few_users_follow_each_other_as_far_as_possible(
+def test_the_number_of_follows_is_limited_by_the_number_of_users(
     new_operator: Operator, users: int, follows: int
 ) -> None:
-    printed = new_operator.run_json('demo', '--users', str(users), '--follows', str(follows), '--posts', '0')
-    assert printed['follows'] == users * min(follows, users - 1)
+    report = new_operator.run_json('demo', '--users', str(users), '--follows', str(follows), '--posts', '0')
+    assert report['follows'] == users * min(follows, users - 1)
     with closing(
         sqlite3.connect(new_operator.environment['DATABASE_URL'].removeprefix('sqlite:///'))
-    ) as stored:
-        assert wrong_counters(stored.execute) == {}
-        counted = stored.execute('SELECT COUNT(*) FROM follows').fetchone()[0]
-        assert counted == printed['follows']
+    ) as connection:
+        assert wrong_counters(connection.execute) == []
+        follow_count = connection.execute('SELECT COUNT(*) FROM follows').fetchone()[0]
+        assert follow_count == report['follows']
         if follows:
-            assert stored.execute('SELECT MAX(follower_count) FROM users').fetchone()[0] == users - 1
+            assert connection.execute('SELECT MAX(follower_count) FROM users').fetchone()[0] == users - 1
 
 
 def test_the_api_serves_the_demo_data(operator: Operator, client: Client) -> None:
-    printed = operator.run_json(*SMALL)
-    celebrity = client.sign_in(printed['celebrity'], PASSWORD)
+    report = operator.run_json(*SMALL)
+    celebrity = client.sign_in(report['celebrity'], PASSWORD)
     me = celebrity.me()
-    assert me.state['follower_count'] == printed['users'] - 1
+    assert me.json['follower_count'] == report['users'] - 1
     for rel, count in (('hc:followers', 39), ('hc:following', 5), ('hc:posts', 2)):
         page = me.follow(rel)
-        assert page.state['_meta']['total_items'] == count
+        assert page.json['_meta']['total_items'] == count
         assert len(every_item(page)) == count
     for rel in ('hc:users', 'hc:posts', 'hc:stores', 'hc:items'):
         page = celebrity.follow(rel)
-        assert page.state['_meta']['total_items'] == printed[rel.removeprefix('hc:')] == len(every_item(page))
+        assert page.json['_meta']['total_items'] == report[rel.removeprefix('hc:')] == len(every_item(page))
     assert len(every_item(celebrity.follow('hc:feed'))) == 6 * 2
     sign_ins = [(token['name'], token['scope']) for token in celebrity.follow('hc:tokens').items]
     assert sorted(sign_ins, key=str) == [('Backup script', 'read'), (None, 'write')]
@@ -147,25 +122,25 @@ def test_the_api_serves_the_demo_data(operator: Operator, client: Client) -> Non
 def every_item(page: Any) -> list[Any]:
     """Return the entries of all pages of a collection."""
     items = list(page.items)
-    while 'next' in page.state['_links']:
+    while 'next' in page.json['_links']:
         page = page.follow('next')
         items += page.items
     return items
 
 
 def test_later_posts_are_newer_than_the_demo_data(operator: Operator, client: Client) -> None:
-    printed = operator.run_json(*SMALL)
-    celebrity = client.sign_in(printed['celebrity'], PASSWORD)
+    report = operator.run_json(*SMALL)
+    celebrity = client.sign_in(report['celebrity'], PASSWORD)
     celebrity.publish('New here')
     assert celebrity.follow('hc:posts').items[0]['body'] == 'New here'
     assert celebrity.follow('hc:feed').items[0]['body'] == 'New here'
 
 
-def test_demo_ids_contain_their_time(operator: Operator, db: Session) -> None:
+def test_demo_ids_encode_the_time_of_creation(operator: Operator, db: Session) -> None:
     operator.run_json(*SMALL)
     now = db.now()
     for table, column in (('users', 'member_since'), *((table, 'created_at') for table in TABLES[1:])):
-        times = rows(db, f'id, {column}', table)
+        times = read_rows(db, f'id, {column}', table)
         assert all(row_id >> RANDOM_BITS == time - EPOCH for row_id, time in times)
         assert all(time < now for _, time in times)
 
@@ -175,8 +150,10 @@ def test_demo_rows_are_newer_than_all_registrations(operator: Operator, db: Sess
     last_joined = db.execute('SELECT MAX(member_since) FROM users').fetchone()[0]
     for table in TABLES[1:]:
         assert db.execute(f'SELECT MIN(created_at) FROM {table}').fetchone()[0] > last_joined
-    late = 'SELECT COUNT(*) FROM users JOIN posts ON author_id = users.id WHERE last_seen < created_at'
-    assert db.execute(late).fetchone() == (0,)
+    posted_later = (
+        'SELECT COUNT(*) FROM users JOIN posts ON author_id = users.id WHERE last_seen < created_at'
+    )
+    assert db.execute(posted_later).fetchone() == (0,)
 
 
 def load_seed(new_operator: Operator, folder: Path, seed: int) -> list[list[Any]]:
@@ -191,8 +168,8 @@ def load_seed(new_operator: Operator, folder: Path, seed: int) -> list[list[Any]
         ' JOIN users b ON b.id = followed_id ORDER BY follows.id',
         'SELECT name, cents FROM items ORDER BY id',
     )
-    with closing(sqlite3.connect(path)) as stored:
-        return [stored.execute(query).fetchall() for query in queries]
+    with closing(sqlite3.connect(path)) as connection:
+        return [connection.execute(query).fetchall() for query in queries]
 
 
 def test_the_seed_determines_the_data(new_operator: Operator, tmp_path: Path) -> None:
@@ -205,16 +182,18 @@ def test_demo_rejects_a_database_with_users(operator: Operator, ada: Client) -> 
     result = operator.run(*SMALL)
     assert result.exit_code == ExitCode.REJECTED
     assert error_of(result).startswith('The database has users already. Demo data needs an empty database: ')
-    assert ada.follow('hc:users').state['_meta']['total_items'] == 1
+    assert ada.follow('hc:users').json['_meta']['total_items'] == 1
 
 
 @pytest.mark.parametrize(
-    ('sent', 'status'), [(signal.SIGINT, ExitCode.REJECTED), (signal.SIGKILL, -signal.SIGKILL)]
+    ('signal_number', 'status'), [(signal.SIGINT, ExitCode.REJECTED), (signal.SIGKILL, -signal.SIGKILL)]
 )
 def test_an_interrupted_run_leaves_consistent_data(
-    new_operator: Operator, tmp_path: Path, sent: signal.Signals, status: int
+    new_operator: Operator, tmp_path: Path, signal_number: signal.Signals, status: int
 ) -> None:
-    signal.signal(signal.SIGINT, signal.default_int_handler)  # else a child would inherit an ignored SIGINT
+    signal.signal(
+        signal.SIGINT, signal.default_int_handler
+    )  # an ignored SIGINT would be inherited by the child
     with (
         subprocess.Popen(
             [sys.executable, '-m', 'service', 'demo', '--users', '1000000', '--posts', '0'],
@@ -223,23 +202,23 @@ def test_an_interrupted_run_leaves_consistent_data(
             stderr=subprocess.PIPE,
             text=True,
         ) as process,
-        closing(sqlite3.connect(tmp_path / 'new.db')) as stored,
+        closing(sqlite3.connect(tmp_path / 'new.db')) as connection,
     ):
         try:
-            wait_until(lambda: has_users(stored))
-            process.send_signal(sent)
+            wait_until(lambda: has_users(connection))
+            process.send_signal(signal_number)
             stdout, stderr = process.communicate(timeout=20)
         finally:
             process.kill()
         assert (stdout, process.returncode) == ('', status)
-        assert ('Error: Interrupted. ' in stderr) == (sent is signal.SIGINT)
-        assert 0 < stored.execute('SELECT COUNT(*) FROM users').fetchone()[0] < 1_000_000
-        assert wrong_counters(stored.execute) == {}
+        assert ('Error: Interrupted. ' in stderr) == (signal_number is signal.SIGINT)
+        assert 0 < connection.execute('SELECT COUNT(*) FROM users').fetchone()[0] < 1_000_000
+        assert wrong_counters(connection.execute) == []
     assert 'has users already' in error_of(new_operator.run(*SMALL))
 
 
-def has_users(stored: sqlite3.Connection) -> bool:
+def has_users(connection: sqlite3.Connection) -> bool:
     try:
-        return stored.execute('SELECT COUNT(*) FROM users').fetchone()[0] >= MIN_BATCH_USERS
+        return connection.execute('SELECT COUNT(*) FROM users').fetchone()[0] >= MIN_BATCH_USERS
     except sqlite3.OperationalError:  # no tables yet
         return False

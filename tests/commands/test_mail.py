@@ -15,8 +15,8 @@ def configure(operator: Operator, url: str) -> None:
 def test_a_test_mail_is_sent_immediately(new_operator: Operator) -> None:
     with mail_server() as inbox:
         configure(new_operator, inbox.url)
-        printed = new_operator.run_json('mail', 'test', 'ada@example.org')
-        assert printed == {'server': inbox.url, 'recipient': 'ada@example.org'}
+        report = new_operator.run_json('mail', 'test', 'ada@example.org')
+        assert report == {'server': inbox.url, 'recipient': 'ada@example.org'}
         (message,) = inbox.messages
     assert message['Subject'] == 'Test of the mail settings'
 
@@ -24,7 +24,7 @@ def test_a_test_mail_is_sent_immediately(new_operator: Operator) -> None:
 def test_a_rejected_recipient_is_reported_in_one_line(new_operator: Operator) -> None:
     with mail_server() as inbox:
         configure(new_operator, inbox.url)
-        inbox.reply = '550 no such mailbox'
+        inbox.rejection = '550 no such mailbox'
         result = new_operator.run('mail', 'test', 'ada@example.org')
     assert result.exit_code == ExitCode.REJECTED
     assert error_of(result) == f'{inbox.url}: the recipient was rejected (550)'

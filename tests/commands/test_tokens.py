@@ -40,23 +40,23 @@ def test_revoking_tokens_of_an_unknown_user_fails(operator: Operator, ada: Clien
     assert (result.exit_code, error_of(result)) == (ExitCode.REJECTED, "There is no user 'eve'.")
 
 
-def test_purge_deletes_everything_expired_and_keeps_live_tokens(
+def test_purge_deletes_expired_rows_and_keeps_valid_tokens(
     operator: Operator, ada: Client, db: Session, clock: MovableClock
 ) -> None:
     clock.move(seconds=-DAY)
     ada.request('POST', '/api/tokens', json={'username': 'ada', 'password': 'wrong password'})
     row = db.execute('SELECT user_id FROM tokens').fetchone()
-    expired = BATCH_SIZE + 5
+    expired_count = BATCH_SIZE + 5
     with db.atomic():
-        for number in range(expired):
+        for number in range(expired_count):
             db.execute(
                 'INSERT INTO tokens (id, user_id, digest, created_at, expires_at, signed_in_at)'
                 f" VALUES ({number + 1}, {row[0]}, 'x{number}', 0, 1, 0)"
             )
     clock.move(seconds=DAY)
-    purged = operator.run_json('tokens', 'purge')
-    assert purged['tokens'] == expired
-    assert purged['tries'] > 0
+    report = operator.run_json('tokens', 'purge')
+    assert report['tokens'] == expired_count
+    assert report['tries'] > 0
     assert ada.me().status == 200
     assert (
         operator.run('tokens', 'purge').stdout

@@ -16,28 +16,28 @@ from tests.commands.conftest import Operator, error_of
 PASSWORD = 'battery staple'
 
 
-def add(operator: Operator, name: str = 'ada', password: str = PASSWORD) -> int:
-    printed = operator.run_json(
-        'user', 'add', name, f'{name}@example.org', '--password-stdin', typed=f'{password}\n'
+def add_user(operator: Operator, name: str = 'ada', password: str = PASSWORD) -> int:
+    report = operator.run_json(
+        'user', 'add', name, f'{name}@example.org', '--password-stdin', stdin=f'{password}\n'
     )
-    user_id: int = printed['id']
+    user_id: int = report['id']
     return user_id
 
 
 def test_an_added_user_can_sign_in(operator: Operator, client: Client) -> None:
-    user_id = add(operator)
-    me = client.sign_in('ada', PASSWORD).me().state
+    user_id = add_user(operator)
+    me = client.sign_in('ada', PASSWORD).me().json
     assert (me['id'], me['username'], me['email']) == (user_id, 'ada', 'ada@example.org')
 
 
 def test_added_users_are_counted(operator: Operator, client: Client) -> None:
-    add(operator)
-    add(operator, 'bob')
-    assert client.sign_in('ada', PASSWORD).follow('hc:users').state['_meta']['total_items'] == 2
+    add_user(operator)
+    add_user(operator, 'bob')
+    assert client.sign_in('ada', PASSWORD).follow('hc:users').json['_meta']['total_items'] == 2
 
 
 def test_adding_the_first_user_creates_the_schema(new_operator: Operator) -> None:
-    assert add(new_operator) > 0
+    assert add_user(new_operator) > 0
     assert new_operator.run('check').exit_code == 0
 
 
@@ -53,20 +53,20 @@ def test_adding_the_first_user_creates_the_schema(new_operator: Operator) -> Non
 def test_values_that_the_api_rejects_are_rejected_in_one_line(
     operator: Operator, name: str, email: str, password: str, words: list[str]
 ) -> None:
-    result = operator.run('user', 'add', name, email, '--password-stdin', typed=f'{password}\n')
+    result = operator.run('user', 'add', name, email, '--password-stdin', stdin=f'{password}\n')
     assert result.exit_code == ExitCode.REJECTED
     line = error_of(result)
     assert all(word in line for word in words)
 
 
 def test_a_taken_name_and_email_are_rejected(operator: Operator, ada: Client) -> None:
-    result = operator.run('user', 'add', 'ADA', 'ADA@example.org', '--password-stdin', typed=PASSWORD)
+    result = operator.run('user', 'add', 'ADA', 'ADA@example.org', '--password-stdin', stdin=PASSWORD)
     assert result.exit_code == ExitCode.REJECTED
     assert error_of(result) == 'username is taken by another user. email is taken by another user.'
 
 
 def test_the_password_prompt_needs_a_terminal(operator: Operator) -> None:
-    result = operator.run('user', 'add', 'ada', 'ada@example.org', typed=f'{PASSWORD}\n{PASSWORD}\n')
+    result = operator.run('user', 'add', 'ada', 'ada@example.org', stdin=f'{PASSWORD}\n{PASSWORD}\n')
     assert result.exit_code == ExitCode.USAGE
     assert '--password-stdin' in result.stderr
 
@@ -84,7 +84,7 @@ def test_the_password_prompt_asks_twice_without_echo(operator: Operator, client:
 
 
 def run_at_a_terminal(operator: Operator, *arguments: str, responses: tuple[str, ...]) -> str:
-    """Run a command at a terminal, type an answer to each prompt, and return what the terminal displays."""
+    """Run a command at a terminal, type a response to each prompt, and return what the terminal displays."""
     process, terminal = pty.fork()
     if process == 0:
         os.execve(  # noqa: S606
@@ -109,8 +109,8 @@ def test_a_new_password_replaces_the_old_one_and_revokes_all_tokens(
     operator: Operator, ada: Client, client: Client
 ) -> None:
     client.sign_in('ada')
-    printed = operator.run_json('user', 'password', 'ADA', '--password-stdin', typed=f'{PASSWORD}\n')
-    assert printed == {'username': 'ada', 'revoked': 2}
+    report = operator.run_json('user', 'password', 'ADA', '--password-stdin', stdin=f'{PASSWORD}\n')
+    assert report == {'username': 'ada', 'revoked': 2}
     assert_problem(ada.entry(), 401)
     assert client.sign_in('ada', PASSWORD).me().status == 200
     with pytest.raises(AssertionError):
@@ -118,7 +118,7 @@ def test_a_new_password_replaces_the_old_one_and_revokes_all_tokens(
 
 
 def test_a_weak_password_changes_nothing(operator: Operator, ada: Client) -> None:
-    result = operator.run('user', 'password', 'ada', '--password-stdin', typed='short\n')
+    result = operator.run('user', 'password', 'ada', '--password-stdin', stdin='short\n')
     assert (result.exit_code, error_of(result)) == (
         ExitCode.REJECTED,
         'password must have at least 8 characters.',
@@ -138,7 +138,7 @@ def test_an_unknown_user_is_reported_in_one_line(operator: Operator, command: st
 
 def test_delete_asks_for_confirmation(operator: Operator, ada: Client) -> None:
     ada.publish('Hello')
-    result = operator.run('user', 'delete', 'ada', typed='n\n')
+    result = operator.run('user', 'delete', 'ada', stdin='n\n')
     assert result.exit_code == ExitCode.REJECTED
     assert 'Delete ada (1 posts, 0 followers)?' in result.stderr
     assert ada.me().status == 200
@@ -150,16 +150,16 @@ def test_a_deleted_user_is_signed_out(operator: Operator, ada: Client) -> None:
 
 
 def test_users_are_listed_and_shown(operator: Operator, ada: Client, bob: Client) -> None:
-    listed = operator.run_json('user', 'list')
-    assert [user['username'] for user in listed['users']] == ['ada', 'bob']
-    assert listed['total'] == 2
+    page = operator.run_json('user', 'list')
+    assert [user['username'] for user in page['users']] == ['ada', 'bob']
+    assert page['total'] == 2
     assert [user['username'] for user in operator.run_json('user', 'list', '--prefix', 'B')['users']] == [
         'bob'
     ]
     assert len(operator.run_json('user', 'list', '--limit', '1')['users']) == 1
     assert operator.run('user', 'list').stdout.splitlines()[-1] == '2 of 2 users.'
     user = operator.run_json('user', 'show', 'ADA')
-    assert user == listed['users'][0]
+    assert user == page['users'][0]
     assert set(user) == {
         'id', 'username', 'email', 'member_since', 'last_seen', 'posts', 'followers', 'following',
         'suspended',
@@ -170,7 +170,7 @@ def test_users_are_listed_and_shown(operator: Operator, ada: Client, bob: Client
 
 
 def test_a_user_is_suspended_and_restored(operator: Operator, client: Client) -> None:
-    add(operator)
+    add_user(operator)
     ada = client.sign_in('ada', PASSWORD)
     assert operator.run_json('user', 'suspend', 'ADA') == {'username': 'ada', 'revoked': 1}
     assert ada.entry().status == 401
@@ -187,7 +187,7 @@ def test_the_operator_adds_users_while_registration_is_closed(
     operator: Operator, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv('REGISTRATION', 'closed')
-    assert add(operator) > 0
+    assert add_user(operator) > 0
 
 
 @pytest.mark.parametrize('command', ['suspend', 'restore'])

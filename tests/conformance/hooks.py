@@ -1,4 +1,4 @@
-"""Hooks of schemathesis: signing in, own resources, and rules that JSON Schema cannot express."""
+"""Hooks of schemathesis: signing in, resources of the user, and rules that JSON Schema cannot express."""
 
 import copy
 import itertools
@@ -28,8 +28,8 @@ BEYOND_SCHEMAS = (
     'can be jwt only on servers with BASE_URL',
 )
 
-turns = itertools.count()
-own: dict[str, str] = {}
+turns = itertools.count()  # choose the format and the resources of each request
+own_ids: dict[str, str] = {}
 session = requests.Session()
 
 
@@ -43,7 +43,7 @@ class NewUser:
         ada, other = sign_up(links['hc:users']['href']), sign_up(links['hc:users']['href'])
         sign_in = {'username': ada['username'], 'password': PASSWORD}
         token = request_json('POST', links['hc:tokens']['href'], sign_in)
-        own.update(user_id=str(ada['id']), other_id=str(other['id']), token_id=str(token['id']))
+        own_ids.update(user_id=str(ada['id']), other_id=str(other['id']), token_id=str(token['id']))
         session.headers['Authorization'] = f'Bearer {token["token"]}'
         create_resources()
         return str(token['token'])
@@ -62,7 +62,7 @@ def request_json(method: str, href: str, values: dict[str, Any] | None = None) -
 
 def sign_up(users: str) -> dict[str, Any]:
     """Return a new user with a name that generated data is unlikely to take."""
-    name = f'person-{secrets.token_hex(8)}'
+    name = f'user-{secrets.token_hex(8)}'
     response: dict[str, Any] = request_json(
         'POST', users, {'username': name, 'email': f'{name}@example.org', 'password': PASSWORD}
     )
@@ -72,12 +72,12 @@ def sign_up(users: str) -> dict[str, Any]:
 def create_resources() -> None:
     """Follow the other user, publish a post, and open a store with an item."""
     links = request_json('GET', API)['_links']
-    other = request_json('GET', links['hc:user']['href'].replace('{id}', own['other_id']))
+    other = request_json('GET', links['hc:user']['href'].replace('{id}', own_ids['other_id']))
     request_json('PUT', other['_links']['hc:follow']['href'])
     post = request_json('POST', links['hc:posts']['href'], {'body': 'x'})
     store = request_json('POST', links['hc:stores']['href'], {'name': secrets.token_hex(8)})
     item = request_json('POST', store['_links']['hc:items']['href'], {'name': 'x', 'price': 1})
-    own.update(post_id=str(post['id']), store_id=str(store['id']), item_id=str(item['id']))
+    own_ids.update(post_id=str(post['id']), store_id=str(store['id']), item_id=str(item['id']))
 
 
 if os.environ.get('HALCYON_SIGNED_IN'):
@@ -86,12 +86,14 @@ if os.environ.get('HALCYON_SIGNED_IN'):
 
 @schemathesis.hook
 def before_call(context: HookContext, case: Case, kwargs: dict[str, Any]) -> None:
-    """Direct most requests to own resources, and request each format in turn."""
+    """Direct most requests to resources of the user, and request each format in turn."""
     is_stateful = case.meta is not None and case.meta.phase.name == 'stateful'
     turn = 1 if is_stateful else next(turns)  # the same steps must get the same responses
-    if own and case.meta is not None and turn % 4:
+    if own_ids and case.meta is not None and turn % 4:
         if not is_stateful and not case.meta.is_negative_at(ParameterLocation.PATH):
-            case.path_parameters.update({name: own[name] for name in case.path_parameters if name in own})
+            case.path_parameters.update(
+                {name: own_ids[name] for name in case.path_parameters if name in own_ids}
+            )
         if isinstance(case.body, dict) and not case.meta.is_negative_at(ParameterLocation.BODY):
             case.body = with_valid_values(copy.deepcopy(case.body), case)
     if 'Accept' not in case.headers:
@@ -103,13 +105,13 @@ def with_valid_values(body: dict[str, Any], case: Case) -> dict[str, Any]:
     values, data = body, body.get('data')
     if case.media_type == JSON_API:
         if isinstance(data, list):
-            return {**body, 'data': [{**identifier, 'id': own['other_id']} for identifier in data]}
+            return {**body, 'data': [{**identifier, 'id': own_ids['other_id']} for identifier in data]}
         values = data.get('attributes', {})
         if 'id' in data:
             data['id'] = '-'.join(str(value) for value in case.path_parameters.values())
     name = secrets.token_hex(8)
-    fit = {'username': name, 'email': f'{name}@example.org', 'name': name, 'current_password': PASSWORD}
-    values.update({member: value for member, value in fit.items() if member in values})
+    valid = {'username': name, 'email': f'{name}@example.org', 'name': name, 'current_password': PASSWORD}
+    values.update({member: value for member, value in valid.items() if member in values})
     return body
 
 

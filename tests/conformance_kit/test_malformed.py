@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from service.conformance.exchange import Request, Response
-from tests.conformance_kit.exemplary import Exemplary, dump
 from tests.conformance_kit.faults import with_body
+from tests.conformance_kit.reference_server import ReferenceServer, dump
 from tests.conformance_kit.test_rules import run_kit
 
 pytestmark = pytest.mark.above_databases
@@ -28,8 +28,8 @@ def corrupt(value: Any, generator: random.Random) -> Any:
 
 
 @pytest.mark.parametrize('seed', range(25))
-def test_no_document_makes_the_kit_fail(seed: int) -> None:
-    server, generator = Exemplary(), random.Random(seed)
+def test_malformed_documents_cause_findings_but_no_exception(seed: int) -> None:
+    server, generator = ReferenceServer(), random.Random(seed)
 
     def malformed(request: Request) -> Response:
         response = server(request)
@@ -44,8 +44,8 @@ def test_no_document_makes_the_kit_fail(seed: int) -> None:
     'name', ['Content-Type', 'ETag', 'Link', 'Allow', 'Location', 'Vary', 'Cache-Control']
 )
 @pytest.mark.parametrize('value', ['', ',', '"', '<', '\x80;', 'a' * 5000, 'http://['])
-def test_no_field_makes_the_kit_fail(name: str, value: str) -> None:
-    server = Exemplary()
+def test_malformed_fields_cause_no_exception(name: str, value: str) -> None:
+    server = ReferenceServer()
 
     def malformed(request: Request) -> Response:
         response = server(request)

@@ -9,10 +9,12 @@ from xml.etree import ElementTree
 import pytest
 
 from service.conformance.client import Client
+from service.conformance.exchange import Request, Response
 from service.conformance.report import Credentials, describe, to_html, to_junit, to_text
 from service.conformance.suite import Report, run
-from tests.conformance_kit.exemplary import START, Exemplary
+from service.conformance.transport import TransportError
 from tests.conformance_kit.faults import FAULTS
+from tests.conformance_kit.reference_server import START, ReferenceServer
 from tests.html import Page
 
 pytestmark = pytest.mark.above_databases
@@ -23,14 +25,33 @@ BASIC = Credentials(username='ada', password='correct horse')
 
 
 def report_of(fault: str, credentials: Credentials = BEARER, ignored: tuple[str, ...] = ()) -> Report:
-    server = Exemplary()
+    server = ReferenceServer()
     client = Client(
         lambda request: FAULTS[fault](server, request), START, authorization=credentials.authorization
     )
     return run(client, ignored=ignored)
 
 
-def test_the_text_has_the_rule_the_part_and_the_command() -> None:
+def test_a_request_without_a_response_ends_the_run_but_not_the_report() -> None:
+    """The findings were lost, although such a request may be the worst of them."""
+    server, requests = ReferenceServer(), iter(range(60))
+
+    def transport(request: Request) -> Response:
+        if next(requests, None) is None:
+            raise TransportError(f'GET {START}?x={TOKEN}: the connection was closed')
+        return FAULTS['HAL-LINK-TITLE'](server, request)
+
+    report = run(Client(transport, START, authorization=BEARER.authorization))
+    assert not report.has_passed
+    lines = to_text(report, BEARER).splitlines()
+    assert lines[0].startswith('MUST HAL-LINK-TITLE')
+    failure = f'GET {START}?x=***: the connection was closed'
+    assert f'Failed: no response to {failure}' in lines
+    assert describe(report, BEARER)['failure'] == failure
+    assert failure in Page(to_html(report, BEARER)).text
+
+
+def test_the_text_names_the_rule_the_part_and_the_curl_command() -> None:
     lines = to_text(report_of('HAL-LINK-TITLE'), BEARER).splitlines()
     assert lines[0].startswith('MUST HAL-LINK-TITLE: `title` is a string. (draft-kelly-json-hal-11 §5.7)')
     assert lines[1].strip() == '/_links/author/title is not a string'
@@ -57,7 +78,7 @@ def test_no_report_has_a_secret(credentials: Credentials) -> None:
 
 
 def test_a_secret_that_the_server_repeats_is_masked() -> None:
-    server = Exemplary()
+    server = ReferenceServer()
     server.things['1']['name'] = TOKEN
 
     def fault(request: object) -> object:
@@ -87,7 +108,7 @@ def test_the_page_lists_every_rule_and_loads_no_files() -> None:
     assert page.all('script') == page.all('link') == page.all('img') == []
 
 
-def test_a_should_that_failed_does_not_fail_the_run() -> None:
+def test_a_violated_should_does_not_fail_the_run() -> None:
     assert report_of('HAL-RELATION-REGISTERED').has_passed
     assert not report_of('HAL-LINK-TITLE').has_passed
 

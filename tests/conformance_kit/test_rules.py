@@ -1,4 +1,4 @@
-"""A correct server satisfies every rule of the kit, and a server with the fault of a rule violates it."""
+"""The reference server satisfies every rule of the kit, and a server with the fault of a rule violates it."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ import pytest
 from service.conformance.client import Client
 from service.conformance.exchange import Request, Response
 from service.conformance.suite import RULES, Report, run
-from tests.conformance_kit.exemplary import START, Exemplary
-from tests.conformance_kit.faults import FAULTS
+from tests.conformance_kit.faults import FAULTS, THINGS, Fault, hal, json_api, set_value
+from tests.conformance_kit.reference_server import ORIGIN, START, ReferenceServer
 
 pytestmark = pytest.mark.above_databases
 
@@ -26,24 +26,28 @@ def run_kit(transport: object, *formats: str) -> Report:
 
 
 @cache
-def correct() -> Report:
-    return run_kit(Exemplary())
+def reference_report() -> Report:
+    return run_kit(ReferenceServer())
 
 
 def test_there_are_many_rules_and_their_ids_are_unique() -> None:
     assert len(set(IDS)) == len(IDS) >= 120
 
 
-def test_a_correct_server_satisfies_every_rule() -> None:
-    failures = {finding.rule.id: finding.fault for result in correct().failed for finding in result.findings}
+def test_the_reference_server_satisfies_every_rule() -> None:
+    failures = {
+        finding.rule.id: finding.fault for result in reference_report().failed for finding in result.findings
+    }
     assert failures == {}
-    assert correct().has_passed
-    assert correct().is_complete
-    assert correct().left_behind == []
+    assert reference_report().has_passed
+    assert reference_report().is_complete
+    assert reference_report().left_behind == []
 
 
-def test_every_rule_applies_to_the_correct_server() -> None:
-    assert [result.rule.id for result in correct().results if result.outcome == 'not exercised'] == []
+def test_every_rule_applies_to_the_reference_server() -> None:
+    assert [
+        result.rule.id for result in reference_report().results if result.outcome == 'not exercised'
+    ] == []
 
 
 def test_every_rule_has_a_fault() -> None:
@@ -52,12 +56,28 @@ def test_every_rule_has_a_fault() -> None:
 
 @pytest.mark.parametrize('id', IDS)
 def test_a_server_with_the_fault_of_a_rule_violates_it(id: str) -> None:
-    server = Exemplary()
+    server = ReferenceServer()
 
     def faulty(request: Request) -> Response:
         return FAULTS[id](server, request)
 
     report = run_kit(faulty, FAMILIES[id])
+    assert id in [result.rule.id for result in report.failed]
+
+
+@pytest.mark.parametrize(
+    ('id', 'fault'),
+    [
+        (
+            'HAL-PAGE-REPEATS',
+            hal(set_value('_links', 'next', 'href', value=f'{ORIGIN}{THINGS}'), THINGS),
+        ),
+        ('JA-PAGE-REPEATS', json_api(set_value('links', 'next', value=f'{ORIGIN}{THINGS}'), THINGS)),
+    ],
+)
+def test_a_page_whose_next_page_is_itself_violates_a_rule(id: str, fault: Fault) -> None:
+    server = ReferenceServer()
+    report = run_kit(lambda request: fault(server, request), FAMILIES[id])
     assert id in [result.rule.id for result in report.failed]
 
 

@@ -10,17 +10,9 @@ import pytest
 from service.config import Settings
 from service.database.session import Session
 from service.domain.startup import open_session
-from service.domain.tokens import find_viewer, sign_in
-from service.domain.users import register_user
 from service.domain.viewer import Viewer
 from tests.clock import MovableClock
-
-PASSWORD = 'correct horse'
-Person = Callable[[str], Viewer]
-
-
-def no_precondition(_: object) -> None:
-    """Accept any state."""
+from tests.domain.users import register
 
 
 @pytest.fixture
@@ -30,7 +22,7 @@ def settings(database_url: str) -> Settings:
 
 @pytest.fixture
 def open_node(settings: Settings, clock: MovableClock) -> Iterator[Callable[[], Session]]:
-    """Return a function that opens this test's database as another node."""
+    """Return a function that opens this test's database as another node does."""
     with ExitStack() as stack:
 
         def open_node() -> Session:
@@ -47,21 +39,10 @@ def db(open_node: Callable[[], Session]) -> Session:
 
 
 @pytest.fixture
-def person(db: Session) -> Person:
-    """Return a function that registers a user by name and signs them in."""
-
-    def register(name: str) -> Viewer:
-        register_user(db, username=name, email=f'{name}@example.org', password=PASSWORD)
-        return find_viewer(db, sign_in(db, username=name, password=PASSWORD, user_agent='a test').secret)
-
-    return register
+def ada(db: Session) -> Viewer:
+    return register(db, 'ada')
 
 
 @pytest.fixture
-def ada(person: Person) -> Viewer:
-    return person('ada')
-
-
-@pytest.fixture
-def bob(person: Person) -> Viewer:
-    return person('bob')
+def bob(db: Session) -> Viewer:
+    return register(db, 'bob')

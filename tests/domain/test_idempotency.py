@@ -1,4 +1,4 @@
-"""Idempotency keys: one effect and one response, whatever fails in between."""
+"""Idempotency keys: one effect and one response, whatever fails."""
 
 from __future__ import annotations
 
@@ -8,7 +8,6 @@ import subprocess
 import sys
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
-from pathlib import Path
 from threading import Event
 from typing import Any
 
@@ -20,19 +19,19 @@ from service.domain.accounts import delete_user
 from service.domain.errors import Invalid, KeyInUse, KeyReused
 from service.domain.idempotency import CLAIM_SECONDS, RequestKey, StoredResponse, make_key, replay_or_run
 from service.domain.posts import publish_post
-from service.domain.tokens import find_viewer, sign_in
 from service.domain.users import register_user
 from service.domain.viewer import Viewer
+from tests.client import new_user
 from tests.clock import MovableClock
+from tests.domain.users import no_precondition, register
+from tests.server import ROOT
 
 Respond = Callable[[Session], StoredResponse]
 
 
 @pytest.fixture
 def viewer(db: Session) -> Viewer:
-    register_user(db, username='ada', email='ada@example.org', password='correct horse')
-    token = sign_in(db, username='ada', password='correct horse', user_agent=None)
-    return find_viewer(db, token.secret)
+    return register(db, 'ada')
 
 
 @pytest.fixture
@@ -120,7 +119,7 @@ def test_an_error_is_not_stored(db: Session, key: RequestKey, publish: Respond) 
 def test_a_failed_savepoint_does_not_fail_the_request(db: Session, key: RequestKey, publish: Respond) -> None:
     def respond(session: Session) -> StoredResponse:
         with pytest.raises(Invalid):
-            register_user(session, username='ADA', email='new@example.org', password='correct horse')
+            register_user(session, **new_user('ADA'))
         return publish(session)
 
     replay_or_run(db, key, respond)
@@ -140,7 +139,7 @@ def test_a_concurrent_request_is_rejected(
 
 
 class Killed(BaseException):
-    """Simulates the end of the process."""
+    """Simulates that the process is killed."""
 
 
 def claim_and_crash(node: Session, key: RequestKey) -> None:
@@ -192,18 +191,18 @@ def test_a_slow_request_yields_to_the_current_holder_of_its_claim(
 
     def respond_slowly(session: Session) -> StoredResponse:
         clock.move(seconds=CLAIM_SECONDS)
-        others.append(
+        futures.append(
             pool.submit(call_and_close, other_node, lambda db: replay_or_run(db, key, respond_later))
         )
         assert is_claimed.wait(10)
         return publish(session)
 
-    others: list[Future[StoredResponse]] = []
+    futures: list[Future[StoredResponse]] = []
     with ThreadPoolExecutor(1) as pool:
         with pytest.raises(KeyInUse):
             replay_or_run(db, key, respond_slowly)
         may_continue.set()
-        assert others[0].result().status == 201
+        assert futures[0].result().status == 201
     assert count_posts(db) == 1
 
 
@@ -223,12 +222,12 @@ def test_a_response_is_replayed_after_the_clock_steps_back(
     assert replay_or_run(db, key, publish) == first._replace(is_replayed=True)
 
 
-def fail_commits(node: Session, failures: list[Unavailable], *, after: bool) -> None:
+def fail_commits(node: Session, failures: list[Unavailable], *, is_committed: bool) -> None:
     """Make commits of the node raise each of the failures once, before or after they take effect."""
     commit = node.engine.commit
 
     def fail() -> None:
-        if after or not failures:
+        if is_committed or not failures:
             commit()
         if failures:
             raise failures.pop()
@@ -242,7 +241,7 @@ CONFLICT = Unavailable('The database is currently unavailable.', ErrorKind.CONFL
 def test_a_conflict_at_commit_is_retried_as_a_whole(db: Session, key: RequestKey, publish: Respond) -> None:
     failures: list[Unavailable] = []
     responses: list[StoredResponse] = []
-    fail_commits(db, failures, after=False)
+    fail_commits(db, failures, is_committed=False)
 
     def respond(session: Session) -> StoredResponse:
         failures.extend([CONFLICT] if len(responses) < 2 else [])
@@ -258,7 +257,7 @@ def test_the_response_of_an_unacknowledged_commit_is_replayed(
 ) -> None:
     failures: list[Unavailable] = []
     responses: list[StoredResponse] = []
-    fail_commits(db, failures, after=True)
+    fail_commits(db, failures, is_committed=True)
 
     def respond(session: Session) -> StoredResponse:
         failures.append(Unavailable('The connection broke.'))
@@ -276,7 +275,7 @@ def test_a_retry_finds_the_response_of_an_unacknowledged_commit(
 ) -> None:
     failures: list[Unavailable] = []
     responses: list[StoredResponse] = []
-    fail_commits(db, failures, after=True)
+    fail_commits(db, failures, is_committed=True)
 
     def respond(session: Session) -> StoredResponse:
         failures.append(CONFLICT)
@@ -310,7 +309,7 @@ def test_responses_are_deleted_with_the_account(
     db: Session, viewer: Viewer, key: RequestKey, publish: Respond
 ) -> None:
     replay_or_run(db, key, publish)
-    delete_user(db, viewer.user_id, by=viewer, precondition=lambda user: None)
+    delete_user(db, viewer.user_id, by=viewer, precondition=no_precondition)
     assert count_keys(db) == 0
 
 
@@ -320,7 +319,7 @@ def test_a_fingerprint_of_secrets_costs_a_password_hash(db: Session) -> None:
 
 
 # A process that is killed between its effect and its commit.
-KILLED = """
+KILLED_PROCESS = """
 import json, os, signal, sys
 from service.config import Settings
 from service.domain.idempotency import RequestKey, replay_or_run
@@ -343,15 +342,15 @@ def test_a_process_killed_before_the_commit_leaves_no_effect(
     db: Session, key: RequestKey, viewer: Viewer, publish: Respond, clock: MovableClock
 ) -> None:
     arguments = json.dumps([db.settings.database_url, clock.now, key, viewer])
-    killed = subprocess.run(
-        [sys.executable, '-c', KILLED, arguments],
+    process = subprocess.run(
+        [sys.executable, '-c', KILLED_PROCESS, arguments],
         check=False,
         capture_output=True,
         text=True,
         timeout=60,
-        cwd=Path(__file__).parents[2],
+        cwd=ROOT,
     )
-    assert (killed.returncode, killed.stdout) == (-signal.SIGKILL, 'hello\n'), killed.stderr
+    assert (process.returncode, process.stdout) == (-signal.SIGKILL, 'hello\n'), process.stderr
     assert count_posts(db) == 0
     clock.move(seconds=CLAIM_SECONDS)
     assert replay_or_run(db, key, publish).status == 201

@@ -10,20 +10,16 @@ from urllib.parse import urlsplit
 import pytest
 
 from service.database.session import Session
-from service.domain.tokens import find_viewer, sign_in
-from service.domain.users import register_user
-from service.domain.viewer import Viewer
 from tests.clock import MovableClock
-from tests.databases import engines_to_test, opened
+from tests.databases import engines_to_test, open_unchecked_session
 from tests.proxy import Proxy
 
-PASSWORD = 'correct horse'
 WITHOUT_TLS = {'postgresql': 'sslmode=disable', 'mysql': 'ssl_disabled=true'}
 
-Open = Callable[..., Session]
+OpenUrl = Callable[..., Session]
 
 
-class Proxied(NamedTuple):
+class ProxiedSession(NamedTuple):
     """A session on a database, and the proxy through which it connects."""
 
     db: Session
@@ -31,12 +27,12 @@ class Proxied(NamedTuple):
 
 
 @pytest.fixture
-def open_url(clock: MovableClock) -> Iterator[Open]:
+def open_url(clock: MovableClock) -> Iterator[OpenUrl]:
     """Return a function that opens a URL as another process does."""
     with ExitStack() as stack:
 
         def open_url(url: str) -> Session:
-            db = opened(url, clock)
+            db = open_unchecked_session(url, clock)
             stack.callback(db.close)
             return db
 
@@ -44,7 +40,7 @@ def open_url(clock: MovableClock) -> Iterator[Open]:
 
 
 @pytest.fixture
-def db(database_url: str, open_url: Open) -> Session:
+def db(database_url: str, open_url: OpenUrl) -> Session:
     return open_url(database_url)
 
 
@@ -61,7 +57,7 @@ def proxy(networked_url: str) -> Iterator[Proxy]:
         yield running
 
 
-def through(proxy: Proxy, url: str) -> str:
+def proxied_url(proxy: Proxy, url: str) -> str:
     """Return the URL of the same database through the proxy."""
     parts = urlsplit(url)
     query = '&'.join(filter(None, (parts.query, WITHOUT_TLS[parts.scheme])))
@@ -70,21 +66,15 @@ def through(proxy: Proxy, url: str) -> str:
 
 
 @pytest.fixture
-def proxied(proxy: Proxy, networked_url: str, open_url: Open) -> Proxied:
-    return Proxied(open_url(through(proxy, networked_url)), proxy)
-
-
-def register(db: Session, name: str) -> Viewer:
-    """Register a user and sign them in."""
-    register_user(db, username=name, email=f'{name}@example.org', password=PASSWORD)
-    return find_viewer(db, sign_in(db, username=name, password=PASSWORD, user_agent=None).secret)
+def proxied(proxy: Proxy, networked_url: str, open_url: OpenUrl) -> ProxiedSession:
+    return ProxiedSession(open_url(proxied_url(proxy, networked_url)), proxy)
 
 
 @pytest.fixture
-def networked_db(networked_url: str, open_url: Open) -> Session:
+def networked_db(networked_url: str, open_url: OpenUrl) -> Session:
     return open_url(networked_url)
 
 
 @pytest.fixture(params=[engine for engine in engines_to_test() if engine == 'postgresql'])
-def postgresql(request: pytest.FixtureRequest, databases: Any, open_url: Open) -> Session:
+def postgresql(request: pytest.FixtureRequest, databases: Any, open_url: OpenUrl) -> Session:
     return open_url(databases(request.param).empty())

@@ -23,16 +23,18 @@ from service.config import Settings
 from service.database.errors import ErrorKind, SchemaMismatch, Unavailable
 from service.database.migrate import LATEST, check_schema, create_schema_if_missing, migrate, schema_version
 from service.database.pagination import PageRequest
-from service.database.schema import STATEMENTS, parse_script, tables_of
+from service.database.schema import STATEMENTS, parse_script
 from service.database.session import Session
 from service.domain.posts import list_posts, publish_post
 from service.domain.startup import open_session
 from service.domain.users import find_user, list_users
-from tests.databases import NAME, engines_to_test, temporary_database
-from tests.engines.conftest import Open, register
+from tests.client import new_user
+from tests.databases import NAME, SCHEMA_TABLES, engines_to_test, temporary_database
+from tests.domain.users import register
+from tests.engines.conftest import OpenUrl
 
-FIRST = parse_script((Path(__file__).parents[1] / 'first_schema.sql').read_text())
-NUMBERS = itertools.count()
+FIRST_SCHEMA = parse_script((Path(__file__).parents[1] / 'first_schema.sql').read_text())
+DATABASE_NUMBERS = itertools.count()
 DATA = (
     "INSERT INTO users VALUES (1, 'Ada', 'ada', 'a@b.c', 'a@b.c', 'x', 'x', 'Countess 😀', 5, 6, 1, 1, 0)",
     "INSERT INTO users VALUES (2, 'bob', 'bob', 'b@b.c', 'b@b.c', 'x', 'x', '', 5, 6, 0, 0, 1)",
@@ -49,7 +51,7 @@ def make_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Callabl
     """Return a function that creates a database without tables."""
     with ExitStack() as stack:
         yield lambda: stack.enter_context(
-            temporary_database(request.param, tmp_path, f'{NAME}_{next(NUMBERS)}')
+            temporary_database(request.param, tmp_path, f'{NAME}_{next(DATABASE_NUMBERS)}')
         )
 
 
@@ -59,17 +61,17 @@ def empty_url(make_url: Callable[[], str]) -> str:
 
 
 @pytest.fixture
-def first_url(make_url: Callable[[], str], open_url: Open) -> str:
+def first_url(make_url: Callable[[], str], open_url: OpenUrl) -> str:
     """The URL of a database of the first release, with data."""
     url = make_url()
     db = open_url(url)
-    for statement in (*db.engine.ddl_sql, *FIRST, *DATA):
+    for statement in (*db.engine.ddl_sql, *FIRST_SCHEMA, *DATA):
         db.execute(statement)
     db.close()
     return url
 
 
-def shape(db: Session) -> dict[str, Any]:
+def schema_of(db: Session) -> dict[str, Any]:
     """Return every table with its columns, indexes and foreign keys."""
     return {
         table: (
@@ -83,24 +85,24 @@ def shape(db: Session) -> dict[str, Any]:
     }
 
 
-def test_an_empty_database_gets_every_table(empty_url: str, open_url: Open) -> None:
+def test_an_empty_database_gets_every_table(empty_url: str, open_url: OpenUrl) -> None:
     db = open_url(empty_url)
     assert migrate(db) == [LATEST]
-    assert set(db.engine.get_tables()) == set(tables_of(STATEMENTS))
+    assert set(db.engine.get_tables()) == set(SCHEMA_TABLES)
     check_schema(db)
 
 
 def test_the_first_schema_is_upgraded_to_the_latest(
-    first_url: str, make_url: Callable[[], str], open_url: Open
+    first_url: str, make_url: Callable[[], str], open_url: OpenUrl
 ) -> None:
-    upgraded, fresh = open_url(first_url), open_url(make_url())
-    assert migrate(upgraded) == list(range(2, LATEST + 1))
-    migrate(fresh)
-    assert shape(upgraded) == shape(fresh)
-    check_schema(upgraded)
+    upgraded_db, new_db = open_url(first_url), open_url(make_url())
+    assert migrate(upgraded_db) == list(range(2, LATEST + 1))
+    migrate(new_db)
+    assert schema_of(upgraded_db) == schema_of(new_db)
+    check_schema(upgraded_db)
 
 
-def test_an_upgrade_keeps_the_data(first_url: str, open_url: Open) -> None:
+def test_an_upgrade_keeps_the_data(first_url: str, open_url: OpenUrl) -> None:
     db = open_url(first_url)
     migrate(db)
     ada = find_user(db, 1, None)
@@ -112,41 +114,41 @@ def test_an_upgrade_keeps_the_data(first_url: str, open_url: Open) -> None:
     assert posts.total_items == 2
 
 
-def test_an_upgraded_database_has_tokens_with_the_scope_write(first_url: str, open_url: Open) -> None:
+def test_an_upgraded_database_has_tokens_with_the_scope_write(first_url: str, open_url: OpenUrl) -> None:
     db = open_url(first_url)
     migrate(db)
     rows = db.execute('SELECT scope, sign_in_id, renewed_at FROM tokens').fetchall()
     assert [tuple(row) for row in rows] == [('write', 5, None)]
 
 
-def test_an_upgraded_database_lists_names_in_byte_order(first_url: str, open_url: Open) -> None:
+def test_an_upgraded_database_lists_names_in_byte_order(first_url: str, open_url: OpenUrl) -> None:
     db = open_url(first_url)
     migrate(db)
     viewer = register(db, 'a_b')
     register(db, 'a-c')
-    listed = list_users(db, PageRequest(), viewer, prefix='a').entries
-    assert [user.username for user in listed] == ['a-c', 'a_b', 'Ada']
+    users = list_users(db, PageRequest(), viewer, prefix='a').entries
+    assert [user.username for user in users] == ['a-c', 'a_b', 'Ada']
 
 
-def test_the_latest_schema_is_not_changed(first_url: str, open_url: Open) -> None:
+def test_the_latest_schema_is_not_changed(first_url: str, open_url: OpenUrl) -> None:
     db = open_url(first_url)
     migrate(db)
     assert migrate(db) == []
 
 
-def test_concurrent_nodes_create_the_schema_once(empty_url: str, open_url: Open) -> None:
+def test_concurrent_nodes_create_the_schema_once(empty_url: str, open_url: OpenUrl) -> None:
     assert_one_migrates([open_url(empty_url) for _ in range(4)])
 
 
-def test_concurrent_nodes_upgrade_the_schema_once(first_url: str, open_url: Open) -> None:
+def test_concurrent_nodes_upgrade_the_schema_once(first_url: str, open_url: OpenUrl) -> None:
     assert_one_migrates([open_url(first_url) for _ in range(4)])
 
 
-def test_a_migration_recorded_by_another_node_counts_as_applied(empty_url: str, open_url: Open) -> None:
+def test_a_migration_recorded_by_another_node_counts_as_applied(empty_url: str, open_url: OpenUrl) -> None:
     """Galera nodes that started at the same time failed with a duplicate key."""
     db = open_url(empty_url)
 
-    def record(run: Any) -> None:  # as another Galera node does, since locks are local to a server
+    def record(run: Any) -> None:  # like another Galera node, because locks are local to a node
         if 'EXISTS migrations ' in run.sql:
             db.engine.query_hooks.clear()
             db.execute(f'INSERT INTO migrations VALUES ({LATEST}, 1)')
@@ -157,7 +159,7 @@ def test_a_migration_recorded_by_another_node_counts_as_applied(empty_url: str, 
     check_schema(db)
 
 
-def test_a_conflict_with_another_node_is_retried(empty_url: str, open_url: Open) -> None:
+def test_a_conflict_with_another_node_is_retried(empty_url: str, open_url: OpenUrl) -> None:
     """A node of Galera aborted the DDL of another, which then did not start."""
     db = open_url(empty_url)
     conflict = Unavailable('The database is currently unavailable.', ErrorKind.CONFLICT)
@@ -188,23 +190,23 @@ def assert_one_migrates(sessions: list[Session]) -> None:
     check_schema(sessions[0])
 
 
-def test_an_incomplete_schema_is_completed(empty_url: str, open_url: Open) -> None:
+def test_an_incomplete_schema_is_completed(empty_url: str, open_url: OpenUrl) -> None:
     db = open_url(empty_url)
     for statement in (*db.engine.ddl_sql, *STATEMENTS[:5]):
         db.execute(statement)
     assert schema_version(db) == 0
     migrate(db)
-    assert set(db.engine.get_tables()) == set(tables_of(STATEMENTS))
+    assert set(db.engine.get_tables()) == set(SCHEMA_TABLES)
     check_schema(db)
 
 
 def get(url: str, db: Session, path: str, accept: str = '*/*') -> Any:
-    """Return the response of a node on the database; Client would get the OpenAPI document first."""
+    """Return the response of a node on the database, without the check against the OpenAPI document."""
     app = create_app(Settings.from_environment({'DATABASE_URL': url}), db=db, lines=StringIO())
     return simulate_get(app, path, host='halcyon.test', headers={'Accept': accept})
 
 
-def ready(url: str, db: Session) -> Any:
+def get_readiness(url: str, db: Session) -> Any:
     return get(url, db, '/health/ready')
 
 
@@ -223,7 +225,7 @@ def assert_serves_only_health(url: str, db: Session, detail: str) -> None:
 
 
 def test_everything_but_health_is_503_until_the_schema_matches(
-    first_url: str, open_url: Open, caplog: pytest.LogCaptureFixture
+    first_url: str, open_url: OpenUrl, caplog: pytest.LogCaptureFixture
 ) -> None:
     db = open_url(first_url)
     assert_serves_only_health(first_url, db, 'python -m service migrate')
@@ -233,7 +235,7 @@ def test_everything_but_health_is_503_until_the_schema_matches(
 
 
 def test_a_node_detects_that_the_schema_was_upgraded(
-    empty_url: str, open_url: Open, caplog: pytest.LogCaptureFixture
+    empty_url: str, open_url: OpenUrl, caplog: pytest.LogCaptureFixture
 ) -> None:
     db = open_url(empty_url)
     migrate(db)
@@ -241,9 +243,8 @@ def test_a_node_detects_that_the_schema_was_upgraded(
     db.execute(f'INSERT INTO migrations (number, taken_at) VALUES ({LATEST + 1}, 0)')
     db.execute('DROP TABLE totals')
     db.execute('DROP TABLE idempotency_keys')
-    body = {'username': 'ada', 'email': 'ada@example.org', 'password': 'correct horse'}
     app = create_app(Settings.from_environment({'DATABASE_URL': empty_url}), db=db, lines=StringIO())
-    response = simulate_post(app, '/api/users', json=body, host='halcyon.test')
+    response = simulate_post(app, '/api/users', json=new_user(), host='halcyon.test')
     assert response.status_code == 503
     assert f'version {LATEST + 1}' in response.json['detail']
     assert_serves_only_health(empty_url, db, f'version {LATEST + 1}')
@@ -259,7 +260,7 @@ def test_a_node_detects_that_the_schema_was_upgraded(
     ],
 )
 def test_a_database_of_another_application_is_not_changed(
-    empty_url: str, open_url: Open, statement: str
+    empty_url: str, open_url: OpenUrl, statement: str
 ) -> None:
     db = open_url(empty_url)
     db.execute(statement)
@@ -268,26 +269,26 @@ def test_a_database_of_another_application_is_not_changed(
         with pytest.raises(SchemaMismatch, match='not a Halcyon database'):
             function(db)
     assert db.engine.get_tables() == tables
-    result = command(empty_url)
+    result = run_migrate(empty_url)
     assert result.returncode == ExitCode.SCHEMA
     assert 'not a Halcyon database' in result.stderr
     assert len(result.stderr.splitlines()) == 1
 
 
-def test_a_node_newer_than_the_schema_is_not_ready(first_url: str, open_url: Open) -> None:
+def test_a_node_newer_than_the_schema_is_not_ready(first_url: str, open_url: OpenUrl) -> None:
     db = open_url(first_url)
-    response = ready(first_url, db)
+    response = get_readiness(first_url, db)
     assert response.status_code == 503
     assert 'python -m service migrate' in response.json['detail']
     migrate(db)
-    assert ready(first_url, db).status_code == 200
+    assert get_readiness(first_url, db).status_code == 200
 
 
-def test_a_node_older_than_the_schema_is_not_ready(empty_url: str, open_url: Open) -> None:
+def test_a_node_older_than_the_schema_is_not_ready(empty_url: str, open_url: OpenUrl) -> None:
     db = open_url(empty_url)
     migrate(db)
     db.execute(f'INSERT INTO migrations (number, taken_at) VALUES ({LATEST + 1}, 0)')
-    response = ready(empty_url, db)
+    response = get_readiness(empty_url, db)
     assert response.status_code == 503
     assert f'version {LATEST + 1}' in response.json['detail']
 
@@ -301,7 +302,7 @@ def test_a_schema_mismatch_is_logged_in_one_line(first_url: str, caplog: pytest.
     ]
 
 
-def command(url: str) -> subprocess.CompletedProcess[str]:
+def run_migrate(url: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         [sys.executable, '-m', 'service', 'migrate'],
         env={**os.environ, 'DATABASE_URL': url},
@@ -312,8 +313,8 @@ def command(url: str) -> subprocess.CompletedProcess[str]:
     )
 
 
-def test_the_command_applies_the_missing_migrations(first_url: str, open_url: Open) -> None:
-    result = command(first_url)
+def test_the_command_applies_the_missing_migrations(first_url: str, open_url: OpenUrl) -> None:
+    result = run_migrate(first_url)
     assert (result.returncode, result.stderr) == (0, '')
     assert result.stdout.splitlines()[-1] == f'The schema has version {LATEST}.'
     check_schema(open_url(first_url))
@@ -322,8 +323,8 @@ def test_the_command_applies_the_missing_migrations(first_url: str, open_url: Op
 @pytest.mark.parametrize(
     'url', ['postgresql://nobody@127.0.0.1:1/nothing', 'mysql://nobody@127.0.0.1:1/nothing']
 )
-def test_the_command_fails_with_one_line(url: str) -> None:
-    result = command(url)
+def test_the_command_reports_an_unreachable_database_in_one_line(url: str) -> None:
+    result = run_migrate(url)
     assert (result.returncode, result.stdout) == (ExitCode.DATABASE, '')
     assert len(result.stderr.splitlines()) == 1
     assert 'Traceback' not in result.stderr

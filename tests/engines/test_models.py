@@ -10,17 +10,16 @@ from click.testing import CliRunner
 from service.__main__ import main
 from service.commands.cli import ExitCode
 from service.database.introspection import describe_model, describe_table, schema_differences
-from service.database.schema import STATEMENTS, tables_of
 from service.database.session import Session
 from service.domain.models import MODELS, Post
-from tests.databases import NAME, temporary_database
-from tests.engines.conftest import Open
+from tests.databases import NAME, SCHEMA_TABLES, temporary_database
+from tests.engines.conftest import OpenUrl
 
 TABLES = [model._meta.table_name for model in MODELS]
 
 
 def test_there_is_a_model_for_every_table(db: Session) -> None:
-    assert sorted(TABLES) == sorted(tables_of(STATEMENTS)) == sorted(db.engine.get_tables())
+    assert sorted(TABLES) == sorted(SCHEMA_TABLES) == sorted(db.engine.get_tables())
 
 
 @pytest.mark.parametrize('model', MODELS, ids=TABLES)
@@ -49,7 +48,7 @@ def test_check_reports_the_differences_of_an_altered_database(
     tmp_path: Any,
     request: pytest.FixtureRequest,
     database_url: str,
-    open_url: Open,
+    open_url: OpenUrl,
     change: str,
     difference: str,
 ) -> None:

@@ -6,10 +6,10 @@ import pytest
 
 from service.database.postgresql_connection import MAX_STATEMENTS
 from service.database.session import Session
-from tests.engines.conftest import register
+from tests.domain.users import register
 
 
-def prepared(session: Session) -> list[str]:
+def prepared_statements(session: Session) -> list[str]:
     """Return the texts of the statements that the session's connection has prepared."""
     return [row[0] for row in session.execute('SELECT statement FROM pg_prepared_statements').fetchall()]
 
@@ -17,19 +17,19 @@ def prepared(session: Session) -> list[str]:
 def test_a_statement_is_prepared_once(postgresql: Session) -> None:
     for number in range(3):
         assert postgresql.execute('SELECT %s + 1', [number]).fetchall() == [(number + 1,)]
-    assert prepared(postgresql).count('SELECT $1 + 1') == 1
+    assert prepared_statements(postgresql).count('SELECT $1 + 1') == 1
 
 
 def test_savepoints_are_not_prepared(postgresql: Session) -> None:
     with postgresql.atomic(), postgresql.atomic():
         register(postgresql, 'ada')
-    assert not [sql for sql in prepared(postgresql) if 'SAVEPOINT' in sql]
+    assert not [sql for sql in prepared_statements(postgresql) if 'SAVEPOINT' in sql]
 
 
 def test_the_number_of_prepared_statements_is_limited(postgresql: Session) -> None:
     for number in range(MAX_STATEMENTS + 20):
         assert postgresql.execute(f'SELECT {number}').fetchall() == [(number,)]
-    assert len(prepared(postgresql)) == MAX_STATEMENTS
+    assert len(prepared_statements(postgresql)) == MAX_STATEMENTS
 
 
 def test_a_percent_sign_is_not_a_parameter(postgresql: Session) -> None:

@@ -1,4 +1,4 @@
-"""Transactions: atomic, effective once, and retried, on every engine."""
+"""Transactions: each is atomic and takes effect once, even if it is retried, on every engine."""
 
 from __future__ import annotations
 
@@ -22,21 +22,22 @@ from service.domain.sharded_counters import read_total
 from service.domain.tokens import find_viewer, list_tokens, renew_token, sign_in
 from service.domain.users import change_password, find_user, register_user
 from service.domain.viewer import Viewer
-from tests.domain.conftest import no_precondition
-from tests.engines.conftest import PASSWORD, Open, Proxied, register
+from tests.client import PASSWORD, new_user
+from tests.domain.users import no_precondition, register
+from tests.engines.conftest import OpenUrl, ProxiedSession
 
 COMMIT = b'COMMIT'
 
 
 @pytest.fixture(params=[True, False], ids=['committed', 'lost'])
-def break_commit(request: pytest.FixtureRequest, proxied: Proxied) -> Callable[[], None]:
+def break_commit(request: pytest.FixtureRequest, proxied: ProxiedSession) -> Callable[[], None]:
     """Return a function that breaks the connection at the next COMMIT, before or after it takes effect."""
     proxied.db.execute('SELECT 1')  # a new connection sends READ COMMITTED first
-    return lambda: proxied.proxy.cut_at(COMMIT, delivers=request.param)
+    return lambda: proxied.proxy.cut_when_sent(COMMIT, is_delivered=request.param)
 
 
 def test_a_post_is_created_once_if_the_commit_breaks(
-    proxied: Proxied, break_commit: Callable[[], None]
+    proxied: ProxiedSession, break_commit: Callable[[], None]
 ) -> None:
     ada = register(proxied.db, 'ada')
     break_commit()
@@ -48,16 +49,18 @@ def test_a_post_is_created_once_if_the_commit_breaks(
 
 
 def test_a_user_is_created_once_if_the_commit_breaks(
-    proxied: Proxied, break_commit: Callable[[], None]
+    proxied: ProxiedSession, break_commit: Callable[[], None]
 ) -> None:
     break_commit()
-    user = register_user(proxied.db, username='ada', email='ada@example.org', password=PASSWORD)
+    user = register_user(proxied.db, **new_user('ada'))
     assert proxied.proxy.cuts == 1
     assert find_user(proxied.db, user.id, None) == user
     assert read_total(proxied.db, 'users') == 1
 
 
-def test_a_deletion_succeeds_if_the_commit_breaks(proxied: Proxied, break_commit: Callable[[], None]) -> None:
+def test_a_deletion_succeeds_if_the_commit_breaks(
+    proxied: ProxiedSession, break_commit: Callable[[], None]
+) -> None:
     ada = register(proxied.db, 'ada')
     post = publish_post(proxied.db, body='hello', by=ada)
     break_commit()
@@ -67,7 +70,7 @@ def test_a_deletion_succeeds_if_the_commit_breaks(proxied: Proxied, break_commit
 
 
 def test_an_account_is_deleted_if_the_commit_breaks(
-    proxied: Proxied, break_commit: Callable[[], None]
+    proxied: ProxiedSession, break_commit: Callable[[], None]
 ) -> None:
     ada = register(proxied.db, 'ada')
     break_commit()
@@ -77,20 +80,20 @@ def test_an_account_is_deleted_if_the_commit_breaks(
 
 
 def test_a_renewed_token_is_valid_if_the_commit_breaks(
-    proxied: Proxied, break_commit: Callable[[], None]
+    proxied: ProxiedSession, break_commit: Callable[[], None]
 ) -> None:
     ada = register(proxied.db, 'ada')
     break_commit()
-    renewed = find_viewer(proxied.db, renew_token(proxied.db, ada, None).secret)
+    viewer = find_viewer(proxied.db, renew_token(proxied.db, ada, None).secret)
     assert proxied.proxy.cuts == 1
-    assert [token.id for token in list_tokens(proxied.db, PageRequest(), renewed).entries] == [
-        renewed.token_id,
+    assert [token.id for token in list_tokens(proxied.db, PageRequest(), viewer).entries] == [
+        viewer.token_id,
         ada.token_id,
     ]
 
 
 def test_a_password_is_changed_if_the_commit_breaks(
-    proxied: Proxied, break_commit: Callable[[], None]
+    proxied: ProxiedSession, break_commit: Callable[[], None]
 ) -> None:
     ada = register(proxied.db, 'ada')
     break_commit()
@@ -100,7 +103,7 @@ def test_a_password_is_changed_if_the_commit_breaks(
 
 
 def test_a_follow_is_reported_as_new_if_the_commit_breaks(
-    proxied: Proxied, break_commit: Callable[[], None]
+    proxied: ProxiedSession, break_commit: Callable[[], None]
 ) -> None:
     ada, bob = register(proxied.db, 'ada'), register(proxied.db, 'bob')
     break_commit()
@@ -111,35 +114,40 @@ def test_a_follow_is_reported_as_new_if_the_commit_breaks(
 
 
 def test_a_change_meets_its_precondition_if_the_commit_breaks(
-    proxied: Proxied, break_commit: Callable[[], None]
+    proxied: ProxiedSession, break_commit: Callable[[], None]
 ) -> None:
     ada = register(proxied.db, 'ada')
     post = publish_post(proxied.db, body='hello', by=ada)
 
-    def is_unchanged(current: Any) -> None:
+    def require_unchanged(current: Any) -> None:
         assert current == post
 
     break_commit()
-    assert change_post(proxied.db, post.id, {'body': 'bye'}, by=ada, precondition=is_unchanged).body == 'bye'
+    assert (
+        change_post(proxied.db, post.id, {'body': 'bye'}, by=ada, precondition=require_unchanged).body
+        == 'bye'
+    )
     assert proxied.proxy.cuts == 1
 
 
 @pytest.mark.parametrize('statement', [b'BEGIN', b'INSERT'])
-def test_a_transaction_takes_effect_once_if_its_connection_breaks(proxied: Proxied, statement: bytes) -> None:
+def test_a_transaction_takes_effect_once_if_its_connection_breaks(
+    proxied: ProxiedSession, statement: bytes
+) -> None:
     ada = register(proxied.db, 'ada')
-    proxied.proxy.cut_at(statement, delivers=True)
+    proxied.proxy.cut_when_sent(statement, is_delivered=True)
     publish_post(proxied.db, body='hello', by=ada)
     assert proxied.proxy.cuts == 1
     assert list_posts(proxied.db, PageRequest(), ada).total_items == 1
 
 
-def test_a_read_on_a_dead_connection_is_retried_on_a_new_one(proxied: Proxied) -> None:
+def test_a_read_on_a_dead_connection_is_retried_on_a_new_one(proxied: ProxiedSession) -> None:
     ada = register(proxied.db, 'ada')
     proxied.proxy.interrupt()
     assert find_user(proxied.db, ada.user_id, ada).username == 'ada'
 
 
-def test_an_unreachable_database_is_unavailable_until_it_returns(proxied: Proxied) -> None:
+def test_an_unreachable_database_is_unavailable_until_it_returns(proxied: ProxiedSession) -> None:
     ada = register(proxied.db, 'ada')
     proxied.proxy.cut()
     with pytest.raises(Unavailable):
@@ -150,7 +158,7 @@ def test_an_unreachable_database_is_unavailable_until_it_returns(proxied: Proxie
     assert publish_post(proxied.db, body='hello', by=ada).body == 'hello'
 
 
-def test_threads_share_the_connections_of_the_pool(proxied: Proxied) -> None:
+def test_threads_share_the_connections_of_the_pool(proxied: ProxiedSession) -> None:
     ada = register(proxied.db, 'ada')
 
     def read(_: int) -> str:
@@ -165,30 +173,30 @@ def test_threads_share_the_connections_of_the_pool(proxied: Proxied) -> None:
 
 
 def test_an_exhausted_pool_makes_the_database_unavailable(
-    proxied: Proxied, monkeypatch: pytest.MonkeyPatch
+    proxied: ProxiedSession, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr('service.database.pool.STALL_SECONDS', 0.1)
-    all_hold, is_over = threading.Barrier(9), threading.Event()
+    all_connected, may_release = threading.Barrier(9), threading.Event()
 
     def hold() -> None:
         proxied.db.execute('SELECT 1')
-        all_hold.wait()
-        is_over.wait()
+        all_connected.wait()
+        may_release.wait()
         proxied.db.release()
 
     holders = [threading.Thread(target=hold) for _ in range(8)]
     for holder in holders:
         holder.start()
-    all_hold.wait()
+    all_connected.wait()
     with pytest.raises(Unavailable):
         proxied.db.execute('SELECT 1')
-    is_over.set()
+    may_release.set()
     for holder in holders:
         holder.join()
     assert proxied.db.execute('SELECT 1').fetchone()[0] == 1
 
 
-def test_two_deadlocked_transactions_both_succeed(database_url: str, open_url: Open) -> None:
+def test_two_deadlocked_transactions_both_succeed(database_url: str, open_url: OpenUrl) -> None:
     node, other_node = open_url(database_url), open_url(database_url)
     ada, bob = register(node, 'ada'), register(node, 'bob')
     both_locked = threading.Barrier(2)
@@ -216,7 +224,7 @@ def test_two_deadlocked_transactions_both_succeed(database_url: str, open_url: O
     assert [find_user(node, viewer.user_id, None).post_count for viewer in (ada, bob)] == [2, 2]
 
 
-def test_concurrent_writers_keep_counters_exact(database_url: str, open_url: Open) -> None:
+def test_concurrent_writers_keep_counters_exact(database_url: str, open_url: OpenUrl) -> None:
     sessions = [open_url(database_url) for _ in range(4)]
     ada, bob = register(sessions[0], 'ada'), register(sessions[0], 'bob')
 
@@ -253,7 +261,7 @@ def test_a_nested_transaction_is_rolled_back_with_the_outer_one(db: Session) -> 
     @transaction
     def publish_and_fail(db: Session) -> None:
         publish_post(db, body='hello', by=ada)
-        raise NotFound('It is not there.')
+        raise NotFound('There is no such post.')
 
     with pytest.raises(NotFound):
         publish_and_fail(db)
@@ -267,7 +275,7 @@ def test_a_nested_transaction_can_fail_alone(db: Session) -> None:
     def register_twice(db: Session) -> None:
         for name in ('bob', 'ADA'):
             try:
-                register_user(db, username=name, email=f'{name}@example.org', password=PASSWORD)
+                register_user(db, **new_user(name))
             except Conflict:
                 publish_post(db, body=f'{name} is taken', by=ada)
 
@@ -276,18 +284,18 @@ def test_a_nested_transaction_can_fail_alone(db: Session) -> None:
     assert read_total(db, 'users') == 2
 
 
-def test_old_commit_markers_are_deleted(networked_url: str, open_url: Open, clock: Any) -> None:
+def test_old_commit_markers_are_deleted(networked_url: str, open_url: OpenUrl, clock: Any) -> None:
     register(open_url(networked_url), 'ada')
     clock.move(seconds=2 * 24 * 3600)
     db = open_url(networked_url)
-    register_user(db, username='bob', email='bob@example.org', password=PASSWORD)
+    register_user(db, **new_user('bob'))
     assert db.execute('SELECT COUNT(*) FROM commits').fetchone()[0] == 1
 
 
-def test_a_conflict_at_savepoint_release_is_reported_as_such(
+def test_a_conflict_at_savepoint_release_is_reported_as_a_conflict(
     db: Session, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Galera then rolls back the whole transaction; the savepoint that peewee rolls back to is gone."""
+    """Galera then rolls back the whole transaction, and peewee fails to roll back to the savepoint."""
     execute = db.engine.execute_sql
 
     def conflict(sql: str, *arguments: Any) -> Any:

@@ -1,4 +1,4 @@
-"""HAL-FORMS templates of Actions, by the letter of the specification."""
+"""HAL-FORMS templates of Actions, exactly as the specification defines them."""
 
 from __future__ import annotations
 
@@ -13,7 +13,13 @@ RENAME = Action(
     'Rename',
     (
         Field(
-            'name', 'Name', required=True, min_length=2, max_length=9, regex='^[a-z]+$', rule='must be low'
+            'name',
+            'Name',
+            required=True,
+            min_length=2,
+            max_length=9,
+            regex='^[a-z]+$',
+            rule='must be lower case',
         ),
         Field('words', 'Words', type='textarea', rows=4, placeholder='Say it'),
         Field('secret', 'Secret', type='password', autocomplete='new-password'),
@@ -85,8 +91,8 @@ def test_templates_have_the_names_and_the_order_of_forms() -> None:
 
 
 def test_an_embedded_document_has_its_own_templates() -> None:
-    inner = Document('things', '1', {}, SELF, forms=(REMOVE.at('http://a.test/1'),))
-    outer = Document('things', None, {}, {**SELF, 'item': (SELF['self'],)}, {'item': (inner,)})
-    rendered = hal_forms(outer)
+    item = Document('things', '1', {}, SELF, forms=(REMOVE.at('http://a.test/1'),))
+    page = Document('things', None, {}, {**SELF, 'item': (SELF['self'],)}, {'item': (item,)})
+    rendered = hal_forms(page)
     assert rendered['_templates'] == {}
     assert list(rendered['_embedded']['item'][0]['_templates']) == ['remove']

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import json
 import re
 from typing import Any
 
@@ -13,10 +14,11 @@ from hypothesis import strategies as st
 from service.representation.action import Action, Field
 from service.representation.display import Column, Display, Note
 from service.representation.document import Document, Link
-from service.representation.html import page, problem_page, title_of
-from service.representation.html_text import device, link_json, link_text, moment, words
+from service.representation.html import Page as HtmlPage
+from service.representation.html import page, problem_page, render_page, title_of
+from service.representation.html_text import device, format_time, highlight_json, link_text, words
 from service.representation.problem import PROBLEMS, Problem
-from tests.html import Page
+from tests.html import Page, as_parsed, loaded_files
 
 SEARCH = Action('search', 'GET', 'Search', (Field('q', 'Begins with', type='search'),))
 WRITE = Action(
@@ -37,11 +39,12 @@ WRITE = Action(
         Field('words', 'Words', type='textarea', rows=4, placeholder='Say it'),
     ),
 )
-EVIL = '"><script>alert(1)</script>&amp;\'<!--'
+TIME = '2026-11-22T15:04:27.123+00:00'
+MALICIOUS_TEXT = '"><script>alert(1)</script>&amp;\'<!--'
 
 
-def document(value: Any = 'x', **more: Any) -> Document:
-    """Return a document with all features, and with the value wherever user text can be."""
+def document(value: Any = 'x', **changes: Any) -> Document:
+    """Return a document with all features, and with the value wherever there can be text of users."""
     author = Document('people', '7', {'name': value}, {'self': Link('http://a.test/7')}, title=value)
     links: dict[str, Any] = {
         'self': Link('http://a.test/things'),
@@ -57,35 +60,40 @@ def document(value: Any = 'x', **more: Any) -> Document:
     )
     forms = (SEARCH.at('http://a.test/things'), WRITE.at('http://a.test/things', {'words': value}))
     meta = {'page': 1, 'per_page': 10, 'total_pages': 2, 'total_items': 11}
-    whole = Document('things', None, {'note': value}, links, {'item': (item,)}, forms, meta)
-    return dataclasses.replace(whole, **more)
+    complete = Document('things', None, {'note': value}, links, {'item': (item,)}, forms, meta)
+    return dataclasses.replace(complete, **changes)
 
 
-PLAIN = Page(page(document())).shape()
+SHAPE = Page(page(document())).shape()
 
 
 @settings(deadline=None, max_examples=100, derandomize=True)
 @given(st.text(min_size=1))
 def test_no_text_changes_the_structure_of_a_page(text: str) -> None:
     html = Page(page(document(text)))
-    assert html.shape() == PLAIN
-    kept = text.replace('\r\n', '\n').replace('\r', '\n').replace('\0', '\ufffd')
-    assert kept.strip() in html.text.replace('\0', '\ufffd').replace('\r\n', '\n').replace('\r', '\n')
+    assert html.shape() == SHAPE
+    assert as_parsed(text).strip() in as_parsed(html.text)
 
 
 @settings(deadline=None, max_examples=100, derandomize=True)
 @given(st.dictionaries(st.text(), st.none() | st.booleans() | st.integers() | st.floats() | st.text()))
-def test_any_state_is_a_valid_page(state: dict[str, Any]) -> None:
-    rows = Page(page(document(properties=state, embedded={}))).all('th')
-    assert len(rows) == len(state.keys() - {'example'})
+def test_any_properties_make_a_valid_page(properties: dict[str, Any]) -> None:
+    rows = Page(page(document(properties=properties, embedded={}))).all('th')
+    assert len(rows) == len(properties.keys() - {'example'})
 
 
 def test_any_problem_is_a_valid_page() -> None:
     for name in PROBLEMS:
-        problem = Problem(name, EVIL, errors=((EVIL, 'is wrong'),), reference=EVIL, origin='http://a.test')
+        problem = Problem(
+            name,
+            MALICIOUS_TEXT,
+            errors=((MALICIOUS_TEXT, 'is wrong'),),
+            reference=MALICIOUS_TEXT,
+            origin='http://a.test',
+        )
         html = Page(problem_page(problem))
         assert len(html.all('script')) == 1
-        assert EVIL in html.text
+        assert MALICIOUS_TEXT in html.text
         assert PROBLEMS[name].title in html.text
 
 
@@ -125,14 +133,14 @@ def test_a_path_template_is_not_a_link() -> None:
     assert '{' not in page(document(properties={}))
 
 
-def test_links_that_support_no_get_are_omitted() -> None:
+def test_links_that_do_not_support_get_are_omitted() -> None:
     links = {'self': Link('http://a.test/'), 'hc:password': Link('http://a.test/password')}
     assert '/password' not in page(Document('people', '1', {}, links))
 
 
-def test_a_picture_is_shown_over_one_that_needs_no_network() -> None:
+def test_a_picture_is_shown_over_a_generated_placeholder() -> None:
     display = Display(text='name', picture='hc:avatar')
-    person = Document(
+    user = Document(
         'people',
         '7',
         {'name': 'x'},
@@ -140,34 +148,57 @@ def test_a_picture_is_shown_over_one_that_needs_no_network() -> None:
         title='ada',
         display=display,
     )
-    text = page(person)
+    text = page(user)
     assert Page(text).all('img')[0]['src'] == 'http://a.test/picture'
     assert re.search('<text [^>]*>A</text></svg><img ', text)
 
 
-def test_hints_make_a_card_of_an_entry() -> None:
+def test_display_hints_render_an_entry_as_a_card() -> None:
     author = Document('people', '7', {}, {'self': Link('http://a.test/7')}, title='ada')
     display = Display(
         text='body', byline='author', moment='at', edited='changed', confirmations={'write': 'Sure?'}
     )
     links = {'self': Link('http://a.test/notes/1')}
-    state = {'body': 'one', 'at': '2026-11-22T15:04:27.123+00:00', 'changed': None, 'id': 17_000}
+    properties = {'body': 'one', 'at': '2026-11-22T15:04:27.123+00:00', 'changed': None, 'id': 17_000}
     forms = (WRITE.at('http://a.test/notes/1'),)
-    note = Document('notes', '1', state, links, {'author': author}, forms, display=display)
+    note = Document('notes', '1', properties, links, {'author': author}, forms, display=display)
     html = Page(page(document(embedded={'item': (note,)})))
     assert {'class': 'when', 'href': 'http://a.test/notes/1'} in html.all('a')
     assert '22 Nov 2026, 15:04 UTC' in html.text
     assert 'Sure?' in html.text
     assert '17000' not in html.text
     assert 'edited' not in html.text
-    state['changed'] = state['at']
+    properties['changed'] = properties['at']
     assert 'edited' in Page(page(document(embedded={'item': (note,)}))).text
 
 
-def test_hints_make_a_table_of_entries() -> None:
+def test_a_short_label_keeps_the_title_for_assistive_technology() -> None:
+    display = Display(text='name', labels={'write': 'Write'})
+    text = page(document(display=display))
+    assert '<summary aria-label="Write it">Write</summary>' in text
+    assert '<button>Write</button>' in text
+
+
+def test_an_entry_on_its_own_page_has_an_absolute_time() -> None:
+    author = Document('people', '7', {}, {'self': Link('http://a.test/7')}, title='ada')
+    display = Display(text='body', byline='author', moment='at')
+    links = {'self': Link('http://a.test/notes/1')}
+    note = Document('notes', '1', {'body': 'one', 'at': TIME}, links, {'author': author}, display=display)
+    assert {'datetime': TIME} in Page(page(note)).all('time')
+    assert {'datetime': TIME, 'class': 'ago'} in Page(page(document(embedded={'item': (note,)}))).all('time')
+
+
+def test_a_server_error_page_has_a_link_to_try_again() -> None:
+    problem = Problem('unavailable', 'The database is unavailable.', origin='http://a.test')
+    html = Page(render_page(HtmlPage(problem, back='http://a.test/api/posts')))
+    assert {'href': 'http://a.test/api/posts'} in html.all('a')
+    assert 'Try again' not in Page(render_page(HtmlPage(problem))).text
+
+
+def test_display_hints_render_entries_as_a_table() -> None:
     display = Display(columns=(Column('name', 'Name'), Column('price', 'Price'), Column('count', 'Count')))
-    state = {'name': 'Gear', 'price': '15.99', 'count': 12345}
-    entry = Document('things', '1', state, {'self': Link('http://a.test/things/1')}, display=display)
+    properties = {'name': 'Gear', 'price': '15.99', 'count': 12345}
+    entry = Document('things', '1', properties, {'self': Link('http://a.test/things/1')}, display=display)
     html = Page(page(document(embedded={'item': (entry, entry)})))
     assert len(html.all('tr')) == 3
     assert 'number' in {cell.get('class') for cell in html.all('td')}
@@ -179,15 +210,15 @@ def test_a_device_is_shown_with_its_name_and_remarks() -> None:
         'agent', 'Device', is_device=True, name='name', notes=(Note('scope', 'read', 'read only'),)
     )
     display = Display(columns=(device_column, Column('since', 'Since', is_day=True)))
-    state = {
+    properties = {
         'agent': 'curl/8.5.0',
         'name': 'Backup',
         'scope': 'read',
         'since': '2026-11-22T15:04:27.123+00:00',
     }
-    entry = Document('things', '1', state, {'self': Link('http://a.test/things/1')}, display=display)
+    entry = Document('things', '1', properties, {'self': Link('http://a.test/things/1')}, display=display)
     assert title_of(entry) == 'Backup'
-    assert title_of(dataclasses.replace(entry, properties={**state, 'name': None})) == 'curl 8.5.0'
+    assert title_of(dataclasses.replace(entry, properties={**properties, 'name': None})) == 'curl 8.5.0'
     text = Page(page(document(embedded={'item': (entry,)}))).text
     for visible in ('Backup', 'read only', 'curl 8.5.0', '22 Nov 2026'):
         assert visible in text
@@ -201,10 +232,10 @@ def test_a_page_past_the_end_names_the_last_one() -> None:
     assert 'No things.' not in text
 
 
-def test_a_problem_says_what_is_missing_if_it_knows() -> None:
+def test_an_error_page_shows_a_specific_detail() -> None:
     assert 'The link has expired.' in problem_page(Problem('not-found', 'The link has expired.'))
-    general = problem_page(Problem('not-found', PROBLEMS['not-found'].meaning))
-    assert 'This page does not exist.' in general
+    without_detail = problem_page(Problem('not-found', PROBLEMS['not-found'].meaning))
+    assert 'This page does not exist.' in without_detail
 
 
 @pytest.mark.parametrize(
@@ -224,13 +255,21 @@ def test_a_user_agent_is_named_by_program_and_system(user_agent: str | None, exp
     assert device(user_agent) == expected
 
 
-def test_the_urls_of_a_json_text_become_links_but_not_those_of_forms() -> None:
+def test_urls_in_json_become_links_except_the_targets_of_forms() -> None:
     text = (
         '{"href": "http://a.test/x", "target": "http://a.test/form", "body": "see http://a.test/", '
         '"links": ["http://a.test/{id}"]}'
     )
-    assert re.findall('<a href="(.*?)"', link_json(text)) == ['http://a.test/x']
-    assert link_json('{"href": "<script>"}') == '{&#34;href&#34;: &#34;&lt;script&gt;&#34;}'
+    assert re.findall('<a href="(.*?)"', highlight_json(text, has_links=True)) == ['http://a.test/x']
+    assert '<a ' not in highlight_json(text)
+
+
+def test_the_names_in_json_are_marked() -> None:
+    value = {'a"b': '<script>', 'c': {'d': 'x": "y'}, 'e': ['f']}
+    text = highlight_json(json.dumps(value, indent=2))
+    assert re.findall('<b>(.*?)</b>', text) == [f'&#34;{name}&#34;' for name in ('a\\&#34;b', 'c', 'd', 'e')]
+    assert '&#34;&lt;script&gt;&#34;' in text
+    assert text.striptags() == re.sub(r'\s+', ' ', json.dumps(value, indent=2))
 
 
 @pytest.mark.parametrize(
@@ -243,15 +282,14 @@ def test_the_urls_of_a_json_text_become_links_but_not_those_of_forms() -> None:
         ('http://a.test/{id} http://a.test/x', ['http://a.test/x']),
     ],
 )
-def test_web_addresses_become_links(text: str, hrefs: list[str]) -> None:
+def test_http_urls_in_text_become_links(text: str, hrefs: list[str]) -> None:
     assert re.findall('<a href="(.*?)" rel="nofollow ugc noopener">', link_text(text)) == hrefs
 
 
-def test_a_page_loads_only_our_files() -> None:
-    html = Page(page(document()))
-    urls = [tag['src'] for tag in html.all('script')] + [tag['href'] for tag in html.all('link')]
+def test_a_page_loads_only_files_of_the_server() -> None:
+    urls = loaded_files(Page(page(document())))
     assert len(urls) == 3
-    assert all(url and url.startswith('/static/') for url in urls)
+    assert all(url.startswith('/static/') for url in urls)
 
 
 def test_a_page_has_landmarks() -> None:
@@ -262,16 +300,20 @@ def test_a_page_has_landmarks() -> None:
 
 
 @pytest.mark.parametrize(
-    ('value', 'expected'),
+    ('name', 'expected'),
     [
-        ('2026-11-22T15:04:27.123+00:00', '22 Nov 2026, 15:04 UTC'),
-        ('2026-13-22T15:04:27.123+00:00', None),
-        ('2026-11-22', None),
-        (5, None),
+        ('', f'<time datetime="{TIME}">22 Nov 2026, 15:04 UTC</time>'),
+        ('ago', f'<time datetime="{TIME}" class="ago">22 Nov 2026, 15:04 UTC</time>'),
+        ('day', f'<time datetime="{TIME}" class="day">22 Nov 2026</time>'),
     ],
 )
-def test_times_are_formatted_for_people(value: Any, expected: str | None) -> None:
-    assert moment(value) == expected
+def test_times_are_formatted_for_people(name: str, expected: str) -> None:
+    assert format_time(TIME, name=name) == expected
+
+
+@pytest.mark.parametrize('value', ['2026-13-22T15:04:27.123+00:00', '2026-11-22', 5])
+def test_an_invalid_time_is_not_formatted(value: Any) -> None:
+    assert format_time(value) is None
 
 
 @pytest.mark.parametrize(

@@ -39,10 +39,15 @@ def user(user_id: int, name: str, **embedded: Document) -> Document:
 def post(post_id: int, author: Document) -> Document:
     url = f'{API}/posts/{post_id}'
     links = {'self': Link(url), 'curies': CURIES, 'author': Link(author.href)}
-    to_author = Relationship(f'{url}/relationships/author', Identifier('users', author.id or ''))
+    author_relationship = Relationship(f'{url}/relationships/author', Identifier('users', author.id or ''))
     properties = {'id': post_id, 'body': 'hello', 'updated_at': None}
     return Document(
-        'posts', str(post_id), properties, links, {'author': author}, relationships={'author': to_author}
+        'posts',
+        str(post_id),
+        properties,
+        links,
+        {'author': author},
+        relationships={'author': author_relationship},
     )
 
 
@@ -103,9 +108,9 @@ def test_a_selection_that_includes_nothing_has_an_empty_array() -> None:
     assert body['data']['relationships']['author']['data'] == {'type': 'users', 'id': '1'}
 
 
-def test_pages_of_linkage_are_pages_of_the_relationship() -> None:
-    related = render_selection(USER_WITH_POSTS)['data']['relationships']['posts']
-    assert related['links'] == {
+def test_pages_of_linkage_are_at_the_url_of_the_relationship() -> None:
+    relationship = render_selection(USER_WITH_POSTS)['data']['relationships']['posts']
+    assert relationship['links'] == {
         'self': f'{API}/users/1/relationships/posts',
         'related': f'{API}/users/1/posts',
         'first': f'{API}/users/1/relationships/posts?page=1',
@@ -114,14 +119,14 @@ def test_pages_of_linkage_are_pages_of_the_relationship() -> None:
 
 def test_a_resource_included_twice_has_the_linkage_of_both() -> None:
     embedded = user(2, 'bob', following=page('users', f'{API}/users/2/following', BOB))
-    followed = page('users', f'{API}/users/1/following', embedded)
-    authored = page('posts', f'{API}/users/1/posts', post(5, BOB))
-    body = render_selection(user(1, 'ada', posts=authored, following=followed))
-    [bob] = [resource for resource in body['included'] if resource['type'] == 'users']
+    following = page('users', f'{API}/users/1/following', embedded)
+    posts = page('posts', f'{API}/users/1/posts', post(5, BOB))
+    body = render_selection(user(1, 'ada', posts=posts, following=following))
+    (bob,) = [resource for resource in body['included'] if resource['type'] == 'users']
     assert bob['relationships']['following']['data'] == [{'type': 'users', 'id': '2'}]
 
 
-def test_other_links_have_the_type_of_their_relation() -> None:
+def test_other_links_are_in_meta_with_their_relation() -> None:
     body = render_selection(Document('a', '1', {}, {**ADA.links, 'hc:avatar': Link('http://a.test/')}))
     assert body['data']['meta']['links'] == {
         'collection': {'href': f'{API}/users', 'rel': 'collection'},
@@ -157,32 +162,35 @@ VALUES = st.sampled_from((None, True, 7, 'text', [1, 'x'], {'a': {'b': [None]}})
 
 
 @st.composite
-def single_documents(draw: Any, embedded: Any) -> Document:
+def single_documents(draw: Any, embedded_documents: Any) -> Document:
     kind, number = draw(st.sampled_from(('users', 'posts', 'items'))), draw(st.integers(1, 5))
     self_link = Link(f'{API}/{kind}/{number}')
-    embedded = draw(st.dictionaries(RELATIONS, embedded, max_size=2))
+    embedded = draw(st.dictionaries(RELATIONS, embedded_documents, max_size=2))
     links = {**draw(st.dictionaries(RELATIONS, LINKS, max_size=4)), 'self': self_link}
-    related = {rel for rel in links if rel != 'self' and not links[rel].templated and draw(st.booleans())}
+    with_relationship = {
+        rel for rel in links if rel != 'self' and not links[rel].templated and draw(st.booleans())
+    }
     links['curies'] = CURIES
     for rel in embedded:
         links[rel] = Link(f'{API}/{kind}/{number}/{rel.rpartition(":")[2]}')
-    changed = {
+    relationships = {
         rel: Relationship(draw(st.none() | st.just(f'{self_link.href}/relationships/x')))
-        for rel in sorted(related)
+        for rel in sorted(with_relationship)
     }
     properties = {'id': number, **draw(st.dictionaries(NAMES, VALUES, max_size=4))}
-    return Document(kind, str(number), properties, links, embedded=embedded, relationships=changed)
+    return Document(kind, str(number), properties, links, embedded=embedded, relationships=relationships)
 
 
 def distinct(documents: Any) -> Any:
+    """Return a strategy for up to two documents of different resources."""
     return st.lists(documents, max_size=2, unique_by=lambda document: (document.kind, document.id)).map(tuple)
 
 
 @st.composite
 def collections(draw: Any, items: Any) -> Document:
     members = draw(distinct(items))
-    related = draw(st.sampled_from(({}, {'related': f'{API}/things'})))
-    return page('items', f'{API}/items', *members, **related)
+    extra_links = draw(st.sampled_from(({}, {'related': f'{API}/things'})))
+    return page('items', f'{API}/items', *members, **extra_links)
 
 
 SIMPLE = single_documents(st.nothing())

@@ -22,9 +22,9 @@ FEATURES = (Features(), Features(avatars=False, signed_tokens=True, registration
 
 
 def note(template: Template, number: int, **embedded: Document) -> Document:
-    state = {'id': number, 'name': f'n° {number} "%s" {{x}}'}
+    properties = {'id': number, 'name': f'n° {number} "%s" {{x}}'}
     return template.fill(
-        str(number), state, {'note_id': number, 'next_id': number + 1}, title='Note', embedded=embedded
+        str(number), properties, {'note_id': number, 'next_id': number + 1}, title='Note', embedded=embedded
     )
 
 
@@ -51,8 +51,8 @@ def template() -> Template:
 def without_template(document: Document) -> Document:
     """Return an equal document, with equal embedded ones, that is not rendered by a template."""
     embedded = {
-        rel: tuple(map(without_template, inner)) if isinstance(inner, tuple) else without_template(inner)
-        for rel, inner in document.embedded.items()
+        rel: tuple(map(without_template, value)) if isinstance(value, tuple) else without_template(value)
+        for rel, value in document.embedded.items()
     }
     return dataclasses.replace(document, embedded=embedded)
 
@@ -65,7 +65,7 @@ def test_values_are_in_links_forms_and_relationships(template: Template) -> None
     assert document.relationships == {
         'hc:next': Relationship('http://a.test/100%25/7/r', Identifier('notes', '8'))
     }
-    [form] = document.forms
+    (form,) = document.forms
     assert form.target == document.href
     assert form.values['name'] == 'n° 7 "%s" {x}'
 
@@ -80,24 +80,23 @@ def test_documents_of_a_template_are_independent(template: Template) -> None:
 
 @pytest.mark.parametrize('name', FORMATS)
 def test_a_copy_has_its_own_values(template: Template, name: str) -> None:
-    changed = dataclasses.replace(
-        note(template, 1), properties={'id': 1}, links={'self': Link('http://b.test')}
-    )
-    rendered = FORMATS[name].render(changed)
+    copy = dataclasses.replace(note(template, 1), properties={'id': 1}, links={'self': Link('http://b.test')})
+    rendered = FORMATS[name].render(copy)
     assert b'http://b.test' in rendered
     assert b'100%25/1/next' not in rendered
-    assert b'n\xc2\xb0 1' not in FORMATS[name].render(dataclasses.replace(changed, forms=(), title=''))
+    assert b'n\xc2\xb0 1' not in FORMATS[name].render(dataclasses.replace(copy, forms=(), title=''))
 
 
 @pytest.mark.parametrize('name', FORMATS)
-def test_linkage_is_that_of_embedded_documents(template: Template, name: str) -> None:
-    inner = note(template, 2)
+def test_linkage_identifies_embedded_documents(template: Template, name: str) -> None:
+    embedded = note(template, 2)
     for rel in ('hc:next', 'search'):
-        document = note(template, 1, **{rel: inner})
+        document = note(template, 1, **{rel: embedded})
         assert FORMATS[name].render(document) == FORMATS[name].render(without_template(document))
 
 
 def samples(app: Any) -> Iterator[Samples]:
+    """Yield the sample documents of every operation."""
     for _, resource in routes(app):
         for operation in resource.operations.values():
             yield from (content for content in operation.responses.values() if isinstance(content, Samples))
@@ -105,7 +104,7 @@ def samples(app: Any) -> Iterator[Samples]:
 
 @pytest.mark.above_databases
 @pytest.mark.parametrize('name', FORMATS)
-def test_every_resource_is_rendered_as_without_templates(app: Any, name: str) -> None:
+def test_every_sample_is_rendered_as_without_a_template(app: Any, name: str) -> None:
     builders = [UrlBuilder(origin, features) for origin in ORIGINS for features in FEATURES]
     format, count = FORMATS[name], 0
     for sample in samples(app):

@@ -64,9 +64,16 @@ class BrowserSessionMiddleware:
         try:
             authenticate(req, token)
         except Unauthenticated:
-            session_cookie(req.builder.origin).clear(resp)
+            req.is_session_invalid = True
         else:
             req.env['HTTP_AUTHORIZATION'] = f'Bearer {token}'
+
+    def process_response(
+        self, req: Request, resp: falcon.Response, resource: Any, req_succeeded: bool
+    ) -> None:
+        """Clear a cookie with an invalid token, unless shared caches may store the response."""
+        if req.is_session_invalid and not (resp.get_header('Cache-Control') or '').startswith('public'):
+            session_cookie(req.builder.origin).clear(resp)
 
 
 def _is_form(req: Request) -> bool:

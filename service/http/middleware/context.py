@@ -43,6 +43,7 @@ class ContextMiddleware:
         req.deferred_error = None
         req.related = NOTHING_RELATED
         req.is_counted = False
+        req.is_session_invalid = False
         req.quotas = {}
         req.queried = None
         req.resource = None

@@ -147,7 +147,10 @@ async function submit(form, button) {
   const response = await fetch(form.getAttribute('action'), { method: 'POST', headers: { Accept: 'text/html' }, body });
   const page = new DOMParser().parseFromString(await response.text(), 'text/html');
   const isSession = form.dataset.form === 'login' || form.id === 'sign-out';
-  if (response.status === 401 && !isSession) return location.reload(); // to sign in; the draft is kept
+  if (response.status === 401 && !isSession) { // the page to sign in; the draft is kept
+    storage('sessionStorage')?.setItem('done', 'You are no longer signed in. Sign in again; your text is kept.');
+    return location.reload();
+  }
   if (!response.ok) return showErrors(form, page);
   removeDrafts(form);
   if (isSession) {
@@ -158,11 +161,12 @@ async function submit(form, button) {
   }
   const done = form.dataset.done;
   if (!page.getElementById('main')) return location.assign(response.url);
-  if (response.url.split('#')[0] !== location.href.split('#')[0]) {
-    storage('sessionStorage')?.setItem('done', done);
+  if (response.url.replace(/[?&]done=[^&]*$/, '') !== location.href.split('#')[0]) {
+    if (!page.querySelector('.notice')) storage('sessionStorage')?.setItem('done', done);
     if (method === 'DELETE') return location.replace(response.url); // Back must not lead to what is deleted
     return location.assign(response.url);
   }
+  page.querySelector('.notice')?.remove(); // the message tells it
   replaceMain(page, form, method === 'DELETE' && form.closest('.actions'));
   return showMessage(done);
 }
@@ -229,6 +233,7 @@ function filterOperations(text) {
     const words = [...article.querySelectorAll('h3, p, th')].map((part) => part.textContent).join(' ').toLowerCase();
     article.hidden = !terms.every((word) => words.includes(word));
   }
+  document.querySelector('.docs .intro').hidden = terms.length > 0;
   for (const section of document.querySelectorAll('.docs section')) {
     section.hidden = !section.querySelector('article:not([hidden])');
   }

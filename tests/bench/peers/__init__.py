@@ -1,6 +1,6 @@
-"""The measured requests in Django REST framework and in Flask with SQLAlchemy, as idiomatic programs.
+"""The peers: idiomatic programs in Django REST framework and in Flask with SQLAlchemy.
 
-They have a virtual environment of their own, and use the schema of the service.
+They serve the measured requests, have a virtual environment of their own, and use the schema of the service.
 """
 
 import subprocess
@@ -15,7 +15,7 @@ _PYTHON = _VENV / 'bin' / 'python'
 
 
 def install_peers() -> None:
-    """Install what the peers need into their virtual environment, unless it is there."""
+    """Install the requirements of the peers into their virtual environment, unless they are installed."""
     installed = _VENV / REQUIREMENTS.name
     if not installed.exists() or installed.read_text() != REQUIREMENTS.read_text():
         subprocess.run([sys.executable, '-m', 'venv', _VENV], check=True)
@@ -24,6 +24,6 @@ def install_peers() -> None:
 
 
 def peer_command(app: str, address: str) -> list[str]:
-    """Return the command that serves a peer under gunicorn, with the settings that the service has."""
+    """Return the command that runs a peer under gunicorn, with the same settings as the service."""
     config = str(FOLDER / 'gunicorn_config.py')
     return [str(_PYTHON), '-m', 'gunicorn', '-c', config, '--bind', address, app]

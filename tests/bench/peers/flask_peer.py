@@ -195,7 +195,7 @@ def respond(document: dict[str, Any]) -> Response:
 
 
 def confirm_token() -> int:
-    """Begin the transaction by updating the token; it may have been revoked meanwhile."""
+    """Begin the transaction by updating the token; it may have been revoked since authentication."""
     time = now()
     query = update(Token).where(Token.id == g.token.id, Token.expires_at > time).values(last_used_at=time)
     if not sessions.execute(query.execution_options(synchronize_session=False)).rowcount:

@@ -1,4 +1,4 @@
-"""gunicorn for the peers, with the settings that the service has."""
+"""Configuration of gunicorn for the peers, with the same settings as the service."""
 
 import os
 

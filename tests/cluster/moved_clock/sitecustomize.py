@@ -1,8 +1,7 @@
-"""A clock that can be stepped: the time of day is moved by the seconds in the file that CLOCK_FILE names.
+"""Moves the time of day by the number of seconds in the file that CLOCK_FILE names.
 
-Python imports this module at the start if its directory is in PYTHONPATH. Monotonic clocks are not moved.
-Debian's libfaketime cannot replace it: while monotonic clocks are not faked, its clock_nanosleep, and so
-time.sleep, fails with EINVAL.
+Python imports this module at startup if its directory is in PYTHONPATH. Monotonic clocks are not moved.
+libfaketime is no alternative: if it does not fake monotonic clocks, time.sleep fails with EINVAL on Debian.
 """
 
 import os

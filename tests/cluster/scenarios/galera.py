@@ -14,7 +14,7 @@ from tests.cluster.network import separated, three_hosts, unplugged
 from tests.cluster.programs import Host, wait_until
 
 Separation = Callable[[Host, list[Host]], AbstractContextManager[None]]
-PARTITION_SECONDS = 12.0  # the cluster excludes a member that was silent for 5 s
+PARTITION_SECONDS = 12.0  # the cluster excludes a node that was silent for 5 s
 
 
 def killed_galera_node(folder: Path, seconds: float) -> Row:
@@ -54,5 +54,5 @@ def _without_one_node(folder: Path, seconds: float, separation: Separation, name
 
 
 def busiest_of(galera: list[GaleraNode]) -> GaleraNode:
-    """Return the Galera node with the most connections, since nodes choose one at random."""
+    """Return the node with the most connections: Halcyon chooses one at random."""
     return max(galera, key=GaleraNode.count_connections)

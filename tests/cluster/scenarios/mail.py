@@ -16,8 +16,8 @@ from tests.mail_server import mail_server
 
 ROUNDS = 6
 WORKERS = 2
-MESSAGE_SECONDS = 0.05  # of the mail server for each message, so that most kills interrupt one
-SPARE_SECONDS = 30.0
+MESSAGE_SECONDS = 0.05  # that the mail server takes for each message, so that most kills interrupt one
+GRACE_SECONDS = 30.0
 SETTINGS = {
     'MAIL_FROM': 'halcyon@example.org',
     'BASE_URL': 'http://halcyon.test',
@@ -26,7 +26,7 @@ SETTINGS = {
 
 
 def killed_senders(folder: Path, seconds: float) -> Row:
-    """Kill workers while they send the mails of registrations; a lost mail counts as lost."""
+    """Kill workers while they send the mails of registrations; a mail that is not sent counts as lost."""
     with mail_server() as server, on_postgresql(folder, MAIL_URL=server.url, **SETTINGS) as (deployment, _):
         server.seconds = MESSAGE_SECONDS
         with Load(deployment.balancer.origin, Registrar) as load:
@@ -35,8 +35,8 @@ def killed_senders(folder: Path, seconds: float) -> Row:
                 node = random.choice(deployment.nodes)
                 os.kill(random.choice(children_of(node.pid)), signal.SIGKILL)
                 wait_until(lambda node=node: len(children_of(node.pid)) == WORKERS, 'all workers')  # type: ignore[misc]
-        missing = {email for person in load.people for email in person.registered}
-        end = time.monotonic() + LEASE_SECONDS + SPARE_SECONDS
+        missing = {email for user in load.users for email in user.registered}
+        end = time.monotonic() + LEASE_SECONDS + GRACE_SECONDS
         while missing and time.monotonic() < end:
             time.sleep(0.5)
             missing.difference_update(server.recipients)

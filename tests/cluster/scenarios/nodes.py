@@ -11,7 +11,7 @@ from tests.cluster.deployment import on_postgresql
 from tests.cluster.load import Load, Row
 from tests.cluster.programs import Node, children_of, terminate, wait_until
 
-BALANCER_SECONDS = 2  # until the balancer uses a node again: it requires two successful health checks
+BALANCER_SECONDS = 2  # after which the balancer uses a node again: it requires two successful health checks
 
 
 def rolling_restart(folder: Path, seconds: float, program: str = 'gunicorn') -> Row:
@@ -53,12 +53,14 @@ def reloaded_nodes(folder: Path, seconds: float) -> Row:
                 old = set(children_of(node.pid))
                 time.sleep(seconds / 9)
                 node.signal(signal.SIGHUP)
-                wait_until(lambda node=node, old=old: has_only_new(node, old), 'the workers are replaced')  # type: ignore[misc]
+                wait_until(
+                    lambda node=node, old=old: has_only_new_workers(node, old), 'the workers are replaced'
+                )  # type: ignore[misc]
             time.sleep(seconds / 9)
         return load.evaluate('HUP')
 
 
-def has_only_new(node: Node, old: set[int]) -> bool:
+def has_only_new_workers(node: Node, old: set[int]) -> bool:
     """Return whether a node has workers, and none of the old ones."""
     workers = set(children_of(node.pid))
     return bool(workers) and not old & workers

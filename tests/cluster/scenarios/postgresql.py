@@ -14,8 +14,8 @@ from tests.cluster.load import Load, Row
 from tests.cluster.programs import children_of, get_status, wait_until
 
 HANG_SECONDS = 20.0
-RESPONSE_SECONDS = 15.0  # at most; DATABASE_TIMEOUT is 10 s
-FAILOVER_SECONDS = 60.0  # at most; the lock of the primary expires after 20 s
+MAX_RESPONSE_SECONDS = 15.0  # DATABASE_TIMEOUT is 10 s
+MAX_FAILOVER_SECONDS = 60.0  # the lock of the primary expires after 20 s
 
 
 def restarted_postgresql(folder: Path, seconds: float) -> Row:
@@ -32,14 +32,14 @@ def restarted_postgresql(folder: Path, seconds: float) -> Row:
 
 
 def hanging_postgresql(folder: Path, seconds: float) -> Row:
-    """Stop all processes of PostgreSQL for a while, which then neither respond nor close a connection."""
+    """Suspend all processes of PostgreSQL for a while: they neither respond nor close connections."""
     with on_postgresql(folder) as (deployment, postgresql):
         nodes = deployment.nodes
         workers = [children_of(node.pid) for node in nodes]
         with Load(deployment.balancer.origin, retry_seconds=2 * HANG_SECONDS) as load:
             time.sleep(seconds / 3)
-            stopped = [postgresql.pid, *children_of(postgresql.pid)]
-            for pid in stopped:
+            suspended = [postgresql.pid, *children_of(postgresql.pid)]
+            for pid in suspended:
                 os.kill(pid, signal.SIGSTOP)
             try:
                 end = time.monotonic() + HANG_SECONDS
@@ -50,14 +50,14 @@ def hanging_postgresql(folder: Path, seconds: float) -> Row:
                         assert get_status(f'{node.origin}/health/ready') in (0, 503)  # 0: it is still waiting
                     time.sleep(0.5)
             finally:
-                for pid in stopped:
+                for pid in suspended:
                     os.kill(pid, signal.SIGCONT)
             for node in nodes:
                 node.wait_until_ready()
             time.sleep(seconds / 3)
         assert [children_of(node.pid) for node in nodes] == workers, 'a worker was killed'
-        longest = max(person.caller.longest_wait for person in load.people)
-        assert longest < RESPONSE_SECONDS, f'a response took {longest:.1f} s'
+        longest = max(user.client.longest_wait for user in load.users)
+        assert longest < MAX_RESPONSE_SECONDS, f'a response took {longest:.1f} s'
         return load.evaluate(f'PostgreSQL hangs for {HANG_SECONDS:g} s')
 
 
@@ -80,7 +80,7 @@ def killed_primary(folder: Path, seconds: float) -> Row:
     """Kill the primary of three PostgreSQL servers with Patroni, and restart it as a standby."""
     with on_patroni(folder) as (deployment, servers):
         old, *others = servers
-        with Load(deployment.balancer.origin, retry_seconds=FAILOVER_SECONDS) as load:
+        with Load(deployment.balancer.origin, retry_seconds=MAX_FAILOVER_SECONDS) as load:
             time.sleep(seconds / 3)
             old.kill()
             wait_until(lambda: any(server.has_role('primary') for server in others), 'there is a new primary')

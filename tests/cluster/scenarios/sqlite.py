@@ -31,7 +31,7 @@ def node_on_sqlite(folder: Path, disk: Path) -> Iterator[Node]:
 
 
 def killed_sqlite_workers(folder: Path, seconds: float) -> Row:
-    """Kill one of two workers on SQLite, in twelve rounds."""
+    """Kill one of two workers on SQLite, twelve times."""
     with node_on_sqlite(folder, folder) as node:
         with Load(node.origin) as load:
             for _ in range(ROUNDS):
@@ -53,7 +53,7 @@ def full_disk(folder: Path, seconds: float) -> Row:
         ballast.write_bytes(bytes(BALLAST_BYTES))
         node = stack.enter_context(node_on_sqlite(folder, disk))
         with Load(node.origin, retry_seconds=0) as load:
-            wait_until(lambda: sum(person.caller.failed for person in load.people) > 20, 'the disk is full')
+            wait_until(lambda: sum(user.client.failed for user in load.users) > 20, 'the disk is full')
             time.sleep(seconds / 3)
             ballast.unlink()
             time.sleep(seconds / 3)

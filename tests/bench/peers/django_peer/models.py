@@ -29,7 +29,7 @@ class User(models.Model):
     post_count = models.BigIntegerField()
     follower_count = models.BigIntegerField()
     following_count = models.BigIntegerField()
-    is_authenticated = True  # what IsAuthenticated reads
+    is_authenticated = True  # required by IsAuthenticated
 
     class Meta:
         db_table, managed = 'users', False

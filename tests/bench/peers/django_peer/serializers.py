@@ -58,7 +58,7 @@ class UserSerializer(serializers.ModelSerializer):
         return document
 
     def validate(self, values: dict[str, Any]) -> dict[str, Any]:
-        """Derive the columns by which names and email addresses are unique."""
+        """Set the columns that make names and email addresses unique ignoring case."""
         for name in ('username', 'email'):
             if name in values:
                 key = f'{name}_key'

@@ -1,4 +1,4 @@
-"""The settings."""
+"""Settings of Django."""
 
 import os
 from urllib.parse import urlsplit

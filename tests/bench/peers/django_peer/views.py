@@ -19,7 +19,7 @@ from .serializers import PostSerializer, UserSerializer
 
 
 class HalView(APIView):
-    """What the views share."""
+    """The base class of the views."""
 
     def context(self) -> dict[str, Any]:
         return {'request': self.request, 'api': self.request.build_absolute_uri('/api')}
@@ -34,7 +34,7 @@ class HalView(APIView):
         return response
 
     def confirm_token(self) -> int:
-        """Update the token in the transaction; it may have been revoked meanwhile."""
+        """Update the token in the transaction; it may have been revoked since authentication."""
         time = now()
         if not Token.objects.filter(pk=self.request.auth.pk, expires_at__gt=time).update(last_used_at=time):
             raise AuthenticationFailed

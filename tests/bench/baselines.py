@@ -1,4 +1,4 @@
-"""The limits: one user's document as a constant, served by plain WSGI and by bare falcon."""
+"""The baselines: one user's document as a constant, served by plain WSGI and by bare falcon."""
 
 from collections.abc import Callable, Iterable
 from typing import Any
@@ -39,7 +39,7 @@ def wsgi(environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterabl
 
 
 class ConstantResource:
-    """The constant, serialised for each request as any document is."""
+    """The constant, serialized for each request as any document is."""
 
     def on_get(self, req: falcon.Request, resp: falcon.Response, user_id: str) -> None:
         resp.media = DOCUMENT

@@ -1,6 +1,6 @@
-"""An exemplary server in memory: things and their owners, as HAL, HAL-FORMS, JSON:API and HTML.
+"""The reference server, which satisfies every rule of the kit: things and their owners, in memory.
 
-It satisfies every rule of the kit. It is called directly, not through HTTP.
+It serves HAL, HAL-FORMS, JSON:API and HTML. It is called directly, not through HTTP.
 """
 
 from __future__ import annotations
@@ -15,29 +15,29 @@ from urllib.parse import parse_qsl, urlsplit
 from service.conformance.exchange import HAL, HAL_FORMS, HTML, JSON_API, PROBLEM, Request, Response
 from service.conformance.syntax import parse_media_type
 
-ORIGIN = 'http://exemplary.test'
+ORIGIN = 'http://reference.test'
 START = f'{ORIGIN}/api'
 MODIFIED = 'Wed, 25 Nov 2026 10:00:00 GMT'
 DATE = 'Wed, 25 Nov 2026 12:00:00 GMT'
 PAGE_SIZE = 2
-READ = ['GET', 'HEAD', 'OPTIONS']
+READ_METHODS = ['GET', 'HEAD', 'OPTIONS']
 METHODS = ('GET', 'HEAD', 'OPTIONS', 'POST', 'PUT', 'PATCH', 'DELETE')
 JSON_TYPES = ('application/json', HAL, HAL_FORMS, 'application/merge-patch+json')
-TEXT = '^[^\\x00-\\x1f]*$'
+PRINTABLE = '^[^\\x00-\\x1f]*$'
 
 Headers = dict[str, str]
 
 
 class Rejection(Exception):
-    """An error response."""
+    """The status, the detail and the header fields of an error response."""
 
     def __init__(self, status: int, detail: str, headers: Headers | None = None, **source: str) -> None:
         super().__init__(detail)
         self.status, self.detail, self.headers, self.source = status, detail, headers or {}, source
 
 
-class Exemplary:
-    """The server; each instance starts with the same state."""
+class ReferenceServer:
+    """The reference server; each instance starts with the same state."""
 
     def __init__(self) -> None:
         self.people = {str(number): name for number, name in enumerate(('ada', 'bob'), 1)}
@@ -80,7 +80,7 @@ class Exemplary:
             raise Rejection(404, 'There is no such resource.')
         match path:
             case []:
-                return self.fetch(request, self.root(request), READ)
+                return self.fetch(request, self.root(request), READ_METHODS)
             case ['things']:
                 return self.serve_things(request)
             case ['things', id, *rest] if id in self.things:
@@ -99,40 +99,40 @@ class Exemplary:
             case ['busy']:
                 raise Rejection(503, 'Try again later.', {'Retry-After': '10'})
             case ['rels' | 'problems', name]:
-                return self.fetch(request, {HTML: page(name)}, READ)
+                return self.fetch(request, {HTML: page(name)}, READ_METHODS)
         raise Rejection(404, 'There is no such resource.')
 
     def serve_owner(self, request: Request, id: str, rest: list[str]) -> Response:
         if rest == ['relationships', 'owner']:
-            return self.fetch(request, {JSON_API: self.linkage(id)}, READ)
+            return self.fetch(request, {JSON_API: self.linkage(id)}, READ_METHODS)
         if rest == ['owner']:
             document = self.json_api(
                 request, self.person(self.things[id]['owner']), f'/api/things/{id}/owner'
             )
-            return self.fetch(request, {JSON_API: document}, READ)
+            return self.fetch(request, {JSON_API: document}, READ_METHODS)
         raise Rejection(404, 'There is no such resource.')
 
     def serve_person(self, request: Request, id: str, rest: list[str]) -> Response:
         if not rest:
             document = self.json_api(request, self.person(id), f'/api/people/{id}')
-            return self.fetch(request, {JSON_API: document, HAL: self.hal_person(id)}, READ)
+            return self.fetch(request, {JSON_API: document, HAL: self.hal_person(id)}, READ_METHODS)
         if rest == ['things']:
             owned = [
                 self.resource(thing) for thing in sorted(self.things) if self.things[thing]['owner'] == id
             ]
             document = self.json_api(request, owned, f'/api/people/{id}/things')
-            return self.fetch(request, {JSON_API: document}, READ)
+            return self.fetch(request, {JSON_API: document}, READ_METHODS)
         raise Rejection(404, 'There is no such resource.')
 
     def fetch(self, request: Request, variants: dict[str, Any], methods: list[str]) -> Response:
-        """Respond to safe methods: negotiate, evaluate conditions, compress, select a range."""
+        """Respond to a safe method: negotiate, evaluate preconditions, compress, select a range."""
         negotiated = {'Vary': 'Accept, Accept-Encoding, Origin'}
-        allow = {'Allow': ', '.join(methods)} | ({'Accept-Patch': PATCHES} if 'PATCH' in methods else {})
+        allow = {'Allow': ', '.join(methods)} | ({'Accept-Patch': PATCH_TYPES} if 'PATCH' in methods else {})
         if request.method == 'OPTIONS':
             return Response(204, tuple((negotiated | allow).items()))
         if request.method not in methods:
             raise Rejection(405, 'This method is not allowed.', allow)
-        media_type = choose(request, list(variants))
+        media_type = negotiate(request, list(variants))
         content = variants[media_type]
         body = content.encode() if isinstance(content, str) else dump(content)
         tag = tag_of(media_type, body)
@@ -180,8 +180,8 @@ class Exemplary:
             'relationships': {'things': related},
         }
         document = self.json_api(request, data, '/api')
-        find = {'title': 'Find', 'method': 'GET', 'target': f'{ORIGIN}/api/things', 'properties': FIND}
-        add = {'title': 'Add', 'method': 'POST', 'target': f'{ORIGIN}/api/things', 'properties': ADD}
+        find = {'title': 'Find', 'method': 'GET', 'target': f'{ORIGIN}/api/things', 'properties': FIND_FIELDS}
+        add = {'title': 'Add', 'method': 'POST', 'target': f'{ORIGIN}/api/things', 'properties': ADD_FIELDS}
         add |= {'contentType': 'application/json'}
         forms = state | {'_templates': {'default': add, 'find': find}}
         return {HAL: state, HAL_FORMS: forms, JSON_API: document, HTML: page('Things')}
@@ -208,7 +208,7 @@ class Exemplary:
 
     def serve_thing(self, request: Request, id: str) -> Response:
         edit = {'method': 'PUT', 'target': f'{ORIGIN}/api/things/{id}', 'contentType': 'application/json'}
-        edit |= {'properties': [field | {'value': self.things[id][field['name']]} for field in ADD]}
+        edit |= {'properties': [field | {'value': self.things[id][field['name']]} for field in ADD_FIELDS]}
         state = self.hal_thing(id)
         document = self.json_api(request, self.resource(id), f'/api/things/{id}')
         variants = {HAL: state, HAL_FORMS: state | {'_templates': {'default': edit}}, JSON_API: document}
@@ -230,7 +230,7 @@ class Exemplary:
         if request.header('Content-Type') == JSON_API:
             document = self.json_api(request, self.resource(id), f'/api/things/{id}')
             return Response(200, (('Content-Type', JSON_API), ('Vary', 'Accept')), dump(document))
-        media_type = choose(request, [HAL, HAL_FORMS])
+        media_type = negotiate(request, [HAL, HAL_FORMS])
         headers = (
             {'Content-Type': HAL, 'Vary': 'Accept'} if media_type == HAL else {'Content-Type': HAL_FORMS}
         )
@@ -240,12 +240,12 @@ class Exemplary:
         )
 
     def read(self, request: Request, id: str = '') -> dict[str, Any]:
-        """Return the values in a request's content."""
+        """Return the values in the content of a request."""
         parsed = parse_media_type(request.header('Content-Type')) or ('', {})
         if parsed[0] not in (*JSON_TYPES, JSON_API) or (
             parsed[0] == JSON_API and parsed[1].keys() - {'profile'}
         ):
-            raise Rejection(415, 'This media type is not supported.', {'Accept-Patch': PATCHES})
+            raise Rejection(415, 'This media type is not supported.', {'Accept-Patch': PATCH_TYPES})
         try:
             document = json.loads(request.body or b'')
         except ValueError:
@@ -265,7 +265,7 @@ class Exemplary:
         return data['attributes']
 
     def validate(self, values: dict[str, Any], current: dict[str, str] | None = None) -> dict[str, str]:
-        """Return the values if they satisfy the rules of the form."""
+        """Return the values; raises Rejection if they violate the rules of the form."""
         merged = (current or {}) | values
         name, size, colour = (str(merged.get(key, '')) for key in ('name', 'size', 'colour'))
         is_valid_name = 2 <= len(name) <= 40 and not any(character < ' ' for character in name)
@@ -302,7 +302,7 @@ class Exemplary:
         document['links'] |= {
             rel: f'{ORIGIN}/api/things?page%5Bnumber%5D={target}' for rel, target in pages.items()
         }
-        add = {'method': 'POST', 'properties': ADD, 'contentType': 'application/json'}
+        add = {'method': 'POST', 'properties': ADD_FIELDS, 'contentType': 'application/json'}
         forms = state | {'_templates': {'default': add}}
         methods = ['GET', 'HEAD', 'OPTIONS', 'POST']
         return self.fetch(
@@ -332,9 +332,9 @@ class Exemplary:
         return response
 
     def resource(self, id: str) -> dict[str, Any]:
-        thing, here = self.things[id], f'{ORIGIN}/api/things/{id}'
+        thing, url = self.things[id], f'{ORIGIN}/api/things/{id}'
         owner = {'type': 'people', 'id': thing['owner']}
-        links = {'self': f'{here}/relationships/owner', 'related': f'{here}/owner'}
+        links = {'self': f'{url}/relationships/owner', 'related': f'{url}/owner'}
         return {
             'type': 'things',
             'id': id,
@@ -342,7 +342,7 @@ class Exemplary:
             | {'facts': {'old': True}},
             'relationships': {'owner': {'data': owner, 'links': links, 'meta': {'since': 2026}}},
             'links': {
-                'self': {'href': here, 'title': 'Thing', 'type': JSON_API, 'hreflang': 'en', 'rel': 'self'}
+                'self': {'href': url, 'title': 'Thing', 'type': JSON_API, 'hreflang': 'en', 'rel': 'self'}
             },
             'meta': {'shelf': 1},
         }
@@ -361,12 +361,12 @@ class Exemplary:
         }
 
     def linkage(self, id: str) -> dict[str, Any]:
-        here = f'{ORIGIN}/api/things/{id}'
-        links = {'self': f'{here}/relationships/owner', 'related': f'{here}/owner'}
+        url = f'{ORIGIN}/api/things/{id}'
+        links = {'self': f'{url}/relationships/owner', 'related': f'{url}/owner'}
         return {'data': {'type': 'people', 'id': self.things[id]['owner']}, 'links': links}
 
     def json_api(self, request: Request, data: Any, path: str) -> dict[str, Any]:
-        """Return a document with the resources and the fields that the query requests."""
+        """Return a JSON:API document, with the inclusions and fields that the query requests."""
         query = dict(parse_qsl(urlsplit(request.url).query, keep_blank_values=True))
         resources = data if isinstance(data, list) else [data]
         document = {
@@ -399,8 +399,8 @@ class Exemplary:
         return document
 
 
-PATCHES = 'application/merge-patch+json, application/vnd.api+json'
-ADD = [
+PATCH_TYPES = 'application/merge-patch+json, application/vnd.api+json'
+ADD_FIELDS = [
     {
         'name': 'name',
         'prompt': 'Name',
@@ -408,7 +408,7 @@ ADD = [
         'required': True,
         'minLength': 2,
         'maxLength': 40,
-        'regex': TEXT,
+        'regex': PRINTABLE,
     },
     {'name': 'size', 'prompt': 'Size', 'type': 'number', 'min': 1, 'max': 9, 'step': 1},
     {
@@ -423,7 +423,7 @@ ADD = [
         },
     },
 ]
-FIND = [
+FIND_FIELDS = [
     {'name': 'page', 'type': 'number', 'value': '1', 'min': 1, 'placeholder': '1'},
     {'name': 'note', 'type': 'textarea', 'rows': 3, 'cols': 20, 'options': {'link': {'href': '/api/things'}}},
     {'name': 'from', 'type': 'hidden', 'readOnly': True, 'templated': True, 'value': '{from}'},
@@ -460,7 +460,7 @@ def matches(field: str, tag: str) -> bool:
     return field == '*' or tag in [other.strip().removeprefix('W/') for other in field.split(',')]
 
 
-def choose(request: Request, available: list[str]) -> str:
+def negotiate(request: Request, available: list[str]) -> str:
     """Return the media type that the request prefers."""
     accept = request.header('Accept') or '*/*'
     qualities: dict[str, tuple[int, float]] = {}
