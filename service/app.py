@@ -2,6 +2,7 @@
 
 import os
 import sys
+from functools import partial
 from itertools import chain
 from typing import TYPE_CHECKING, TextIO
 
@@ -31,7 +32,7 @@ from service.resources import follows, items, posts, recovery, stores, tokens, u
 from service.resources.assets import AssetResource
 from service.resources.discovery import ApiCatalogResource, DocsResource, OpenApiResource
 from service.resources.documentation import ProblemResource, RelationResource
-from service.resources.entry_point import EntryPointResource, RootResource, entry_point_of
+from service.resources.entry_point import EntryPointResource, RootResource, represent_entry_point
 from service.resources.health import LiveResource, ReadyResource
 from service.resources.metrics import MetricsResource
 from service.resources.openapi.description import Description
@@ -41,7 +42,7 @@ if TYPE_CHECKING:
 
 MODULES = (users, tokens, posts, follows, stores, items)  # a new resource is added here
 ALL_MODULES = (*MODULES, recovery)
-HOME = entry_point_of([module.entry_point for module in ALL_MODULES])
+HOME = partial(represent_entry_point, [module.entry_point for module in ALL_MODULES])
 
 
 def make_routes(

@@ -8,7 +8,9 @@ from typing import Any
 
 import pytest
 
+from service.database.errors import Unavailable
 from tests.client import FORM, HAL, HAL_FORMS, HTML, JSON_API, ORIGIN, PASSWORD, Client
+from tests.clock import MovableClock
 from tests.plain_browser import ACCEPT, PlainBrowser
 
 pytestmark = pytest.mark.above_databases
@@ -176,6 +178,14 @@ def test_a_page_in_shared_caches_does_not_clear_the_cookie(browser: PlainBrowser
     assert 'set-cookie' not in browser.result.headers
 
 
+def test_a_sign_in_replaces_an_expired_cookie(app: Any, ada: Client) -> None:
+    browser = PlainBrowser(app)
+    browser.open('/api')
+    browser.cookies[COOKIE] = 'hc_expired'
+    assert browser.submit('login', username='ada', password=PASSWORD) == 200
+    assert 'Your feed is empty.' in browser.page.text
+
+
 def test_a_sign_in_returns_to_the_requested_page(browser: PlainBrowser) -> None:
     browser.submit('sign-out')
     url = f'{ORIGIN}/api/users?q=a'
@@ -212,8 +222,22 @@ def test_text_submitted_with_an_expired_session_is_kept(browser: PlainBrowser) -
     browser.open('/api')
     browser.cookies[COOKIE] = 'hc_expired'
     assert browser.submit('publish', body='a long thought') == 401
+    assert 'Your session has ended. Nothing has been published or changed. Your text is kept below.' in (
+        browser.page.text
+    )
     assert 'a long thought' in browser.page.text
-    assert browser.fields_of('login')
+    assert browser.submit('login', username='ada', password='wrong password') == 401
+    assert 'Your session has ended' not in browser.page.text
+
+
+def test_an_action_with_an_expired_session_changes_nothing(browser: PlainBrowser, ada: Client) -> None:
+    ada.publish('mine')
+    browser.open('/api')
+    browser.cookies[COOKIE] = 'hc_expired'
+    assert browser.submit('delete') == 401
+    assert 'Your session has ended. Nothing has been published or changed.' in browser.page.text
+    assert 'Your text' not in browser.page.text
+    assert ada.me().json['post_count'] == 1
 
 
 def test_only_forms_of_pages_can_set_the_method(ada: Client) -> None:
@@ -256,6 +280,80 @@ def test_a_session_can_be_renewed(browser: PlainBrowser) -> None:
     assert browser.post('/api/tokens', {}) == 200
     assert browser.cookies[COOKIE] != before
     assert browser.open('/api/users') == 200
+
+
+def test_submitting_forms_renews_a_session(browser: PlainBrowser, clock: MovableClock) -> None:
+    first = browser.cookies[COOKIE]
+    clock.move(seconds=1790)
+    browser.open('/api')
+    browser.submit('publish', body='in the first half')
+    assert browser.cookies[COOKIE] == first
+    clock.move(seconds=10)
+    browser.open('/api')
+    assert browser.submit('publish', body='in the second half') == 200
+    assert browser.cookies[COOKIE] != first
+    (cookie,) = browser.redirect_cookies
+    assert cookie.partition('; ')[2] == 'Path=/; Max-Age=2592000; HttpOnly; SameSite=Lax'
+    clock.move(seconds=3590)
+    assert browser.open('/api/users') == 200
+    clock.move(seconds=10)
+    assert browser.open('/api/users') == 401
+
+
+def test_a_form_that_fails_does_not_renew_a_session(browser: PlainBrowser, clock: MovableClock) -> None:
+    before = dict(browser.cookies)
+    clock.move(seconds=1800)
+    browser.open('/api')
+    assert browser.submit('publish', body=' ') == 400
+    assert browser.cookies == before
+
+
+def test_a_form_succeeds_although_the_session_cannot_be_renewed(
+    browser: PlainBrowser, clock: MovableClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*args: object) -> None:
+        raise Unavailable('The database is gone.')
+
+    monkeypatch.setattr('service.http.browser.renew_aging_token', fail)
+    before = dict(browser.cookies)
+    clock.move(seconds=1800)
+    browser.open('/api')
+    assert browser.submit('publish', body='written') == 200
+    assert 'written' in browser.page.text
+    assert browser.cookies == before
+
+
+def test_signing_out_of_an_old_session_does_not_renew_it(browser: PlainBrowser, clock: MovableClock) -> None:
+    clock.move(seconds=1800)
+    browser.open('/api')
+    browser.submit('sign-out')
+    assert browser.cookies == {}
+
+
+def test_revoking_an_old_session_does_not_renew_it(browser: PlainBrowser, clock: MovableClock) -> None:
+    clock.move(seconds=1800)
+    browser.open('/api/tokens')
+    assert browser.submit('revoke') == 401
+    assert browser.redirect_cookies == []
+    assert browser.cookies == {}
+
+
+def test_a_sign_in_with_an_old_session_does_not_renew_it(
+    browser: PlainBrowser, client: Client, clock: MovableClock
+) -> None:
+    bob = client.register('bob').href('self')
+    clock.move(seconds=1800)
+    browser.post('/api/tokens', {'username': 'bob', 'password': PASSWORD})
+    browser.open(bob)
+    assert browser.fields_of('change-password')
+
+
+def test_a_form_with_a_bearer_token_sets_no_cookie(ada: Client, clock: MovableClock) -> None:
+    clock.move(seconds=1800)
+    headers = {'Content-Type': FORM}
+    response = ada.request('POST', '/api/posts', accept=ACCEPT, headers=headers, body='body=mine')
+    assert response.status == 303
+    assert 'set-cookie' not in response.headers
 
 
 @pytest.mark.parametrize(

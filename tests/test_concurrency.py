@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from tests.client import LOGIN, PASSWORD, Client, href_of, new_user
+from tests.json_api_client import JsonApiClient
 from tests.routes import World
 
 
@@ -83,6 +84,26 @@ def test_one_of_several_concurrent_renewals_with_if_match_succeeds(app: Any, ada
     headers = {'If-Match': ada.get(tokens).etag}
     renewals = run_concurrently(4, lambda _: Client(app, ada.token).post(tokens, headers=headers).status)
     assert sorted(renewals) == [200, 412, 412, 412]
+
+
+def test_users_who_follow_each_other_at_once_do_not_deadlock(app: Any) -> None:
+    """On PostgreSQL, which takes a second to notice a deadlock, most requests failed with 503."""
+    names = [f'user{number}' for number in range(6)]
+    for name in names:
+        Client(app).register(name)
+    clients = [Client(app).sign_in(name) for name in names]
+    members = [{'type': 'users', 'id': str(client.me().json['id'])} for client in clients]
+
+    def send(method: str, number: int) -> int:
+        others = [member for member in members if member is not members[number]]
+        relationship = f'{clients[number].me().href("self")}/relationships/following'
+        return JsonApiClient(clients[number]).send(method, relationship, others[::-1]).status
+
+    for method in ('POST', 'DELETE', 'POST'):
+        assert run_concurrently(6, lambda number, method=method: send(method, number)) == [200] * 6
+    assert {client.me().json['following_count'] for client in clients} == {5}
+    accounts = [client.me().href('self') for client in clients]
+    assert run_concurrently(6, lambda number: clients[number].delete(accounts[number]).status) == [204] * 6
 
 
 def test_counters_are_exact_when_a_followed_user_is_deleted(app: Any, ada: Client, bob: Client) -> None:

@@ -9,12 +9,12 @@ from collections.abc import Callable
 from service.database.compiled import CompiledQuery, bindparam
 from service.database.session import Session
 from service.database.transactions import transaction
-from service.domain.follows import uncount_follows
+from service.domain.follows import find_connected, uncount_follows
 from service.domain.models import User
 from service.domain.posts import uncount_posts
 from service.domain.sharded_counters import add_to_total
 from service.domain.stores import uncount_stores
-from service.domain.users import UserRecord, lock_user
+from service.domain.users import UserRecord, find_user, lock_users
 from service.domain.viewer import Viewer, authorize_change
 
 _DELETE = CompiledQuery(User.delete().where(User.id == bindparam('user_id')))
@@ -28,7 +28,7 @@ def delete_user(
 
     Raises NotFound, Forbidden, and what `precondition` raises for the locked user.
     """
-    user = lock_user(session, user_id, by)
+    user = _lock_account(session, user_id, by)
     authorize_change(session, user, by, precondition)
     _delete_account(session, user)
 
@@ -36,7 +36,13 @@ def delete_user(
 @transaction
 def delete_user_as_operator(session: Session, user_id: int) -> None:
     """Delete the account as `delete_user` does, for the operator; raises NotFound."""
-    _delete_account(session, lock_user(session, user_id, None))
+    _delete_account(session, _lock_account(session, user_id, None))
+
+
+def _lock_account(session: Session, user_id: int, viewer: Viewer | None) -> UserRecord:
+    """Lock the user and those whose counters the deletion changes; raises NotFound."""
+    lock_users(session, [user_id, *find_connected(session, user_id)])
+    return find_user(session, user_id, viewer)
 
 
 def _delete_account(session: Session, user: UserRecord) -> None:

@@ -1,7 +1,6 @@
 """Follows: following, unfollowing, and listing the followers of a user and the users that they follow."""
 
 from collections.abc import Callable, Iterable, Sequence
-from contextlib import suppress
 from typing import Any, NamedTuple
 
 from service.database.compiled import CompiledQuery, RecordsByKey, add_to, bindparam, insert_into
@@ -10,7 +9,7 @@ from service.database.session import Session
 from service.database.transactions import transaction
 from service.domain.errors import Invalid, NotFound
 from service.domain.models import Follow, User
-from service.domain.users import UserRecord, lock_user, user_columns, viewer_id
+from service.domain.users import UserRecord, find_user, lock_users, user_columns, viewer_id
 from service.domain.viewer import Viewer, authorize_change, authorize_write, is_writer, require_permission
 
 
@@ -24,7 +23,7 @@ class FollowRecord(NamedTuple):
 
 Precondition = Callable[[FollowRecord | None], None]
 
-MAX_CONNECTED = 20
+MAX_CONNECTED = 1000
 
 _IS_PAIR = (Follow.follower == bindparam('follower_id')) & (Follow.followed == bindparam('followed_id'))
 _FIND = CompiledQuery(Follow.select(Follow.follower, Follow.followed, Follow.created_at).where(_IS_PAIR))
@@ -131,10 +130,15 @@ def list_following(session: Session, user: UserRecord, request: PageRequest, vie
 
 def find_follow(session: Session, follower_id: int, followed_id: int) -> FollowRecord:
     """Return the follow; raises NotFound."""
-    row = _FIND.first(session, follower_id=follower_id, followed_id=followed_id)
-    if row is None:
+    found = _find(session, follower_id, followed_id)
+    if found is None:
         raise NotFound('The user does not follow the other user.')
-    return FollowRecord._make(row)
+    return found
+
+
+def _find(session: Session, follower_id: int, followed_id: int) -> FollowRecord | None:
+    row = _FIND.first(session, follower_id=follower_id, followed_id=followed_id)
+    return None if row is None else FollowRecord._make(row)
 
 
 @transaction
@@ -166,10 +170,13 @@ def follow_all(
     `precondition` is called with the locked follower. Raises NotFound, Forbidden, what `precondition`
     raises, and Invalid for following oneself.
     """
-    authorize_change(session, lock_user(session, follower_id, by), by, precondition)
-    for followed_id in sorted(set(followed_ids)):
-        existing = _lock_pair(session, follower_id, followed_id, by)
-        _insert_follow(session, follower_id, followed_id, existing)
+    members = sorted(set(followed_ids))
+    existing = lock_users(session, [follower_id, *members])
+    authorize_change(session, find_user(session, follower_id, by), by, precondition)
+    for followed_id in members:
+        if followed_id not in existing:
+            raise NotFound('There is no such user.')
+        _insert_follow(session, follower_id, followed_id, _find(session, follower_id, followed_id))
 
 
 @transaction
@@ -199,11 +206,10 @@ def unfollow_all(
 
     `precondition` is called with the locked follower. Raises NotFound, Forbidden, and what it raises.
     """
-    authorize_change(session, lock_user(session, follower_id, by), by, precondition)
-    for followed_id in sorted(set(followed_ids)):
-        with suppress(NotFound):
-            _lock_pair(session, follower_id, followed_id, by)
-            _delete_follow(session, follower_id, followed_id)
+    existing = lock_users(session, [follower_id, *followed_ids])
+    authorize_change(session, find_user(session, follower_id, by), by, precondition)
+    for followed_id in sorted(existing):
+        _delete_follow(session, follower_id, followed_id)
 
 
 def _insert_follow(
@@ -238,8 +244,7 @@ def _lock_pair(
     if follower_id not in users or (needs_followed and followed_id not in users):
         raise NotFound('There is no such user.')
     require_permission(is_writer(by, follower_id), by)
-    row = _FIND.first(session, follower_id=follower_id, followed_id=followed_id)
-    return None if row is None else FollowRecord._make(row)
+    return _find(session, follower_id, followed_id)
 
 
 def _count(session: Session, follower_id: int, followed_id: int, change: int) -> None:

@@ -96,7 +96,10 @@ _FIRST = FirstPagePerOwner(
     _COLUMNS,
     _make_item,
 )
-_LOCK = CompiledQuery(_SELECT, for_update=True)
+# PostgreSQL locks the rows of the first table first: the store, as its deletion does.
+_LOCK = CompiledQuery(
+    Store.select(*_COLUMNS).join(Item, on=_WITH_STORE).where(Item.id == bindparam('item_id')), for_update=True
+)
 _ALL = _in_every_order(Item.select(), SortKey((Item.name_key, Item.id), str))
 _OF_STORE = _in_every_order(
     Item.select().where(Item.store == bindparam('store_id')), SortKey(Item.name_key, str)

@@ -2,7 +2,7 @@
 
 import hashlib
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any, NamedTuple
 
 import peewee
@@ -41,6 +41,7 @@ from service.domain.viewer import (
 
 USERNAME = r'^[A-Za-z0-9_.\-]+$'
 MAX_USERNAME_LENGTH = 64
+LOCKED_AT_ONCE = 50  # users, by one statement
 MAX_EMAIL_LENGTH = 120
 MAX_ABOUT_ME_LENGTH = 140
 MIN_PASSWORD_LENGTH = 8
@@ -97,6 +98,12 @@ _SELECT = User.select(*user_columns(User)).where(User.id == bindparam('user_id')
 _FIND = CompiledQuery(_SELECT)
 _FIND_MANY = RecordsByKey(User.select(), User.id, user_columns(User), UserRecord._make)
 _LOCK = CompiledQuery(_SELECT, for_update=True)
+_LOCK_MANY = CompiledQuery(
+    User.select(User.id)
+    .where(User.id.in_([bindparam(f'id{number}') for number in range(LOCKED_AT_ONCE)]))
+    .order_by(User.id),
+    for_update=True,
+)
 ORDERS = ('id', 'username')
 
 _KEYS = {'id': SortKey(User.id), 'username': SortKey(User.username_key, str)}
@@ -174,6 +181,21 @@ def find_user_by_username(session: Session, username: str) -> UserRecord:
 def lock_user(session: Session, user_id: int, viewer: Viewer | None) -> UserRecord:
     """Return the user, whose row stays locked until the transaction ends; raises NotFound."""
     return find_user(session, user_id, viewer, query=_LOCK)
+
+
+def lock_users(session: Session, user_ids: Iterable[int]) -> set[int]:
+    """Lock those of the users that exist until the transaction ends, and return their ids.
+
+    They are locked in the order of their ids, so that transactions that lock several users do not deadlock.
+    """
+    ordered = sorted(set(user_ids))
+    locked = set()
+    for start in range(0, len(ordered), LOCKED_AT_ONCE):
+        batch = ordered[start : start + LOCKED_AT_ONCE]
+        padded = batch + [0] * (LOCKED_AT_ONCE - len(batch))  # no user has the id 0
+        rows = _LOCK_MANY.all(session, **{f'id{number}': user_id for number, user_id in enumerate(padded)})
+        locked |= {user_id for (user_id,) in rows}
+    return locked
 
 
 def find_user_by_email(session: Session, email: str) -> UserRecord | None:

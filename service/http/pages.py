@@ -8,6 +8,7 @@ from service import urls
 from service.domain.viewer import Viewer
 from service.http.browser import DONE, RETURN_FIELD, USERNAME, failed_form, return_url
 from service.http.conditional import PRIVATE
+from service.http.operation import Access
 from service.http.request import Home, Request
 from service.http.selection import find_related
 from service.representation.document import Document
@@ -32,7 +33,8 @@ def page_of(req: Request, content: Document | Problem, link: str | None, *, is_p
     base = req.builder.path
     if isinstance(content, Problem):
         form = failed_form(req) if content.status in _RETRIED else None
-        return Page(content, site, form=form, back=_back(req), base=base)
+        notice = _session_notice(req, content)
+        return Page(content, site, form=form, back=_back(req), base=base, notice=notice)
     source = _SOURCES.get(str(req.params.get('as'))) if site is not None and req.params else None
     if source is not None:
         return Page(content, site, source=_source(req, content, link, *source), base=base)
@@ -44,7 +46,7 @@ def page_of(req: Request, content: Document | Problem, link: str | None, *, is_p
 
 @lru_cache(maxsize=MAX_SITES)
 def _site(home: Home, viewer: Viewer | None, builder: UrlBuilder, token_lifetime: int) -> Site:
-    return Site(home(viewer, builder), token_lifetime)
+    return Site(home(viewer, builder), viewer and viewer.user_id, token_lifetime)
 
 
 def _with_username(document: Document, name: object) -> Document:
@@ -56,6 +58,15 @@ def _with_username(document: Document, name: object) -> Document:
         for form in document.forms
     )
     return replace(document, forms=tuple(forms))
+
+
+def _session_notice(req: Request, problem: Problem) -> str:
+    """Return the notice that the session ended before a form was submitted, else an empty text."""
+    has_ended = problem.status == 401 and req.submitted and req.operation.access is not Access.CREDENTIALS
+    if not has_ended:
+        return ''
+    text = ' Your text is kept below.' if failed_form(req) else ''
+    return f'Your session has ended. Nothing has been published or changed.{text}'
 
 
 def _back(req: Request) -> str:

@@ -67,11 +67,12 @@ class Site:
 
     The header is rendered once for each of its links, because the link to the current page, or to what the
     page is below, is marked. It has the `token_lifetime` in seconds, so that the script renews a session in
-    use before it expires.
+    use before it expires, and the `user_id`, so that it restores the drafts of this user only.
     """
 
-    def __init__(self, home: Document, token_lifetime: int) -> None:
+    def __init__(self, home: Document, user_id: int | None, token_lifetime: int) -> None:
         self.home = home
+        self._user_id = user_id
         self._token_lifetime = token_lifetime
         display = hints(home)
         rels = (link.rel for link in (*display.navigation, *display.account))
@@ -84,7 +85,7 @@ class Site:
         header = self._headers.get(current)
         if header is None:
             macro = _macros('header.html')['header']
-            header = self._headers[current] = macro(self.home, *current, self._token_lifetime)
+            header = self._headers[current] = macro(self.home, *current, self._user_id, self._token_lifetime)
         return header
 
     def _current(self, document: Document) -> tuple[str, str]:
@@ -104,7 +105,7 @@ class Page(NamedTuple):
     relation. `source` is shown instead of the document, if there is one. `form` is the form whose submission
     failed, with the submitted values. `back` is the URL to which a form on the page of a problem returns.
     `base` is the path under which the application is, empty at the root. `notice` is the outcome of the
-    action that led to the page, if nothing else on it shows the outcome.
+    form that was submitted, if nothing else on the page shows it.
     """
 
     content: Document | Problem

@@ -49,7 +49,7 @@ class Kind(NamedTuple):
     relationships: Mapping[str, str] = {}
     embedded: Mapping[str, str] = {}
     to_many: tuple[str, ...] = ()
-    display: Display | None = None
+    display: Display = Display()
 
 
 def id_member(description: str) -> Member:

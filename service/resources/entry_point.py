@@ -54,7 +54,6 @@ KIND = Kind(
     ),
 )
 
-assert KIND.display is not None
 _CLOSED_DISPLAY = replace(
     KIND.display, lead=f'{KIND.display.lead} Registration is closed; the operator can add an account for you.'
 )
@@ -90,17 +89,11 @@ class EntryPointResource:
         }
 
 
-def entry_point_of(parts: Sequence[EntryPoint]) -> Home:
-    """Return the function that represents the entry point for a viewer."""
-
-    def represent(viewer: Viewer | None, builder: UrlBuilder) -> Document:
-        return represent_entry_point([entry_point(viewer, builder) for entry_point in parts], builder)
-
-    return represent
-
-
-def represent_entry_point(parts: Sequence[EntryPointPart], builder: UrlBuilder) -> Document:
+def represent_entry_point(
+    entry_points: Sequence[EntryPoint], viewer: Viewer | None, builder: UrlBuilder
+) -> Document:
     """Return the entry point, assembled from the contributions of the modules."""
+    parts = [entry_point(viewer, builder) for entry_point in entry_points]
     links = {rel: link for part in parts for rel, link in part.links.items()}
     return Document(
         kind='entry-points',

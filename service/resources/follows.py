@@ -112,7 +112,6 @@ def represent_following_relationship(req: Request, user_id: int) -> Document:
     return as_relationship(represent_following(req, user_id, req.query, page), relationship)
 
 
-assert USER.display is not None
 _FOLLOWERS = replace(USER.display, empty='No followers yet. People who follow this account are listed here.')
 _FOLLOWING = replace(USER.display, empty='Not following anyone yet. Find people to follow under People.')
 

@@ -102,7 +102,6 @@ KIND = Kind(
     ),
 )
 
-assert KIND.display is not None
 FEED_DISPLAY = replace(
     KIND.display,
     empty='Your feed is empty. Publish your first post, or find people to follow under People.',

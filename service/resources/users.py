@@ -50,7 +50,12 @@ from service.resources.editable import apply_edit, editable_operations
 from service.resources.entry_point import OUTCOMES
 from service.resources.module import EntryPointPart, LinkRelation, Sample
 from service.resources.response_samples import sample_collection, sample_pages
-from service.resources.responses import add_invalidation_links, respond_created, respond_no_content
+from service.resources.responses import (
+    MAX_INVALIDATION_LINKS,
+    add_invalidation_links,
+    respond_created,
+    respond_no_content,
+)
 
 _NEW_PASSWORD = Field(
     'password',
@@ -432,7 +437,8 @@ def _changed_by_user(req: Request, user_id: int) -> tuple[str, ...]:
 def _changed_by_deletion(req: Request, user_id: int) -> tuple[str, ...]:
     """Return the URLs of what the deletion of a user deletes, and of users whose counters it changes."""
     stores, items = find_owned(req.db, user_id)
-    posts, connected = find_newest_of(req.db, user_id), find_connected(req.db, user_id)
+    posts = find_newest_of(req.db, user_id)
+    connected = find_connected(req.db, user_id)[:MAX_INVALIDATION_LINKS]
     collections = (
         *((urls.STORES,) if stores else ()),
         *((urls.ITEMS,) if items else ()),

@@ -259,7 +259,7 @@ def test_a_changed_password_is_confirmed(program: playwright.Browser, server: Se
         browser.click('Profile')
         browser.open('Change password')
         browser.page.get_by_label('Current password').fill(PASSWORD)
-        browser.page.get_by_label('Password', exact=True).fill('battery staple')
+        browser.page.get_by_label('New password').fill('battery staple')
         browser.submit('Change password')
         outcome = 'Your password is changed, and you are signed out everywhere else.'
         browser.expect_message(outcome)
@@ -268,22 +268,81 @@ def test_a_changed_password_is_confirmed(program: playwright.Browser, server: Se
         browser.expect_heading('ada')
 
 
+def _expire_session(browser: Browser) -> None:
+    (cookie,) = browser.page.context.cookies()
+    browser.page.context.add_cookies([{'name': cookie['name'], 'value': 'hc_old', 'url': browser.origin}])
+
+
+def _composer(page: playwright.Page) -> playwright.Locator:
+    return page.get_by_role('form', name='Publish a post').get_by_label('Your post')
+
+
 def test_text_is_kept_when_the_session_expires(browser: Browser) -> None:
     page = browser.page
     browser.register('ada')
     browser.sign_in('ada')
-    text = page.get_by_role('form', name='Publish a post').get_by_label('Your post')
-    text.fill('a long thought')
-    (cookie,) = page.context.cookies()
-    page.context.add_cookies([{'name': cookie['name'], 'value': 'hc_expired', 'url': browser.origin}])
+    _composer(page).fill('a long thought')
+    _expire_session(browser)
     with browser.expecting_errors(401):
         page.get_by_role('button', name='Publish').click()
-        expect(page.get_by_role('form', name='Sign in')).to_be_visible()
-    browser.expect_message('You are no longer signed in.')
+        browser.expect_heading('Please sign in')
+    expect(page.get_by_role('main')).to_contain_text('Your session has ended. Nothing has been published')
+    expect(page.get_by_role('main')).to_contain_text('Your text is kept below.')
+    expect(page.get_by_role('main')).to_be_focused()
     browser.sign_in('ada')
-    expect(text).to_have_value('a long thought')
-    text.press('Control+Enter')
+    expect(_composer(page)).to_have_value('a long thought')
+    _composer(page).press('Control+Enter')
     expect(page.get_by_role('article')).to_contain_text('a long thought')
+
+
+def test_a_draft_is_not_shown_to_another_user(browser: Browser) -> None:
+    page = browser.page
+    browser.register('ada')
+    browser.register('bob')
+    browser.sign_in('ada')
+    _composer(page).fill('a secret thought')
+    _expire_session(browser)
+    page.reload()
+    browser.sign_in('bob')
+    expect(_composer(page)).to_have_value('')
+    browser.sign_out()
+    browser.sign_in('ada')
+    expect(_composer(page)).to_have_value('')
+    assert 'a secret thought' not in page.evaluate('JSON.stringify(sessionStorage)')
+
+
+@pytest.mark.parametrize('is_expired', [True, False])
+def test_signing_out_removes_the_drafts_in_every_tab(browser: Browser, is_expired: bool) -> None:
+    page = browser.page
+    browser.register('ada')
+    browser.sign_in('ada')
+    other = page.context.new_page()
+    other.goto(f'{browser.origin}/api')
+    _composer(other).fill('a secret thought')
+    assert 'a secret thought' in other.evaluate('JSON.stringify(sessionStorage)')
+    if is_expired:
+        _expire_session(browser)
+        with browser.expecting_errors(401):
+            browser.sign_out()
+    else:
+        browser.sign_out()
+    expect(other.get_by_role('form', name='Sign in')).to_be_visible()
+    assert 'a secret thought' not in other.evaluate('JSON.stringify(sessionStorage)')
+    browser.sign_in('ada')
+    expect(_composer(other)).to_have_value('')
+
+
+def test_revoking_the_current_sign_in_signs_out_every_tab(browser: Browser) -> None:
+    page = browser.page
+    browser.register('ada')
+    browser.sign_in('ada')
+    other = page.context.new_page()
+    other.goto(f'{browser.origin}/api')
+    browser.click('Sign-ins')
+    with browser.expecting_errors(401):
+        page.get_by_role('row').get_by_role('button').click()
+        browser.expect_heading('Please sign in')
+    expect(other.get_by_role('form', name='Sign in')).to_be_visible()
 
 
 @pytest.mark.parametrize('lifetime', [3600, 300])
@@ -302,6 +361,22 @@ def test_a_session_in_use_is_renewed(program: playwright.Browser, tmp_path: Path
         wait_until(lambda: page.context.cookies()[0]['value'] != before['value'])
         page.reload()
         expect(page.get_by_role('button', name='Sign out')).to_be_visible()
+
+
+def test_a_session_is_renewed_by_loading_pages(program: playwright.Browser, tmp_path: Path) -> None:
+    with Server(tmp_path, TOKEN_LIFETIME='600') as server, visiting(program, server) as browser:
+        page = browser.page
+        page.clock.install()
+        browser.register('ada')
+        browser.sign_in('ada')
+        page.wait_for_load_state()
+        (before,) = page.context.cookies()
+        browser.click('People')
+        browser.expect_heading('People')
+        assert page.context.cookies() == [before]  # a renewal is not due yet
+        page.clock.fast_forward(110_000)
+        browser.click('Posts')
+        wait_until(lambda: page.context.cookies()[0]['value'] != before['value'])
 
 
 def test_back_restores_the_scroll_position(browser: Browser) -> None:

@@ -4,11 +4,17 @@
 'use strict';
 
 const DRAFT = 'draft ';
-const SESSION = 'session-changed';
+const SESSION = 'session-changed'; // when somebody signed in or out
+const SIGNED_OUT = 'signed-out';
 const RENEWED = 'renewed';
+const loaded = Date.now();
 
 function storage(kind) { // in a frame, access may be denied
   try { return window[kind]; } catch { return null; }
+}
+
+function userOf(page) { // the id of the user who is signed in
+  return page.getElementById('sign-out')?.dataset.user ?? '';
 }
 
 function showMessage(text) {
@@ -56,10 +62,24 @@ function count(field) {
   if (hint) hint.textContent = `${characters} ${left < 0 ? 'too many' : 'left'}`;
 }
 
+// Drafts: they belong to their author, and only until somebody signs out in any tab
+
+function draftPrefix() {
+  return `${DRAFT}${storage('localStorage')?.getItem(SIGNED_OUT)} `;
+}
+
+function removeOtherDrafts() { // without a user, keep those of a user whose session may have expired
+  const user = userOf(document);
+  const kept = draftPrefix() + (user && `${user} `);
+  for (const key of Object.keys(storage('sessionStorage') ?? {})) {
+    if (key.startsWith(DRAFT) && !key.startsWith(kept)) sessionStorage.removeItem(key);
+  }
+}
+
 function draftOf(field) {
   const form = field.closest('form[method="post"]');
   if (!form || !field.name || field.type === 'password' || field.type === 'hidden') return null;
-  return `${DRAFT}${new URL(form.getAttribute('action'), location).pathname} ${form.dataset.form} ${field.name}`;
+  return `${draftPrefix()}${userOf(document)} ${idOf(form)} ${form.dataset.form} ${field.name}`;
 }
 
 function prepare(root) {
@@ -142,22 +162,20 @@ function replaceMain(page, form, isGone) { // the focus stays at the form, or at
 async function submit(form, button) {
   clearErrors(form);
   showMessage('');
+  await renewal;
   const method = form.querySelector('[name="_method"]')?.value;
   const body = new URLSearchParams(new FormData(form, button));
   const response = await fetch(form.getAttribute('action'), { method: 'POST', headers: { Accept: 'text/html' }, body });
   const page = new DOMParser().parseFromString(await response.text(), 'text/html');
-  const isSession = form.dataset.form === 'login' || form.id === 'sign-out';
-  if (response.status === 401 && !isSession) { // the page to sign in; the draft is kept
-    storage('sessionStorage')?.setItem('done', 'You are no longer signed in. Sign in again; your text is kept.');
-    return location.reload();
-  }
-  if (!response.ok) return showErrors(form, page);
+  const isDone = response.ok || (response.redirected && response.status < 500);
+  const isExpired = !isDone && response.status === 401 && form.dataset.form !== 'login';
+  if (isExpired && form.id !== 'sign-out') return replaceMain(page, form); // by the form to sign in
+  if (!isDone && !isExpired) return showErrors(form, page);
   removeDrafts(form);
-  if (isSession) {
-    storage('localStorage')?.setItem(SESSION, String(Date.now()));
-    storage('localStorage')?.setItem(RENEWED, String(Date.now()));
-    if (form.id === 'sign-out') storage('sessionStorage')?.clear();
-    return location.assign(response.url);
+  if (isExpired || userOf(page) !== userOf(document)) {
+    const keys = userOf(page) ? [RENEWED, SESSION] : [SIGNED_OUT, SESSION];
+    for (const key of keys) storage('localStorage')?.setItem(key, String(Date.now()));
+    return location.assign(isDone ? response.url : location.href);
   }
   const done = form.dataset.done;
   if (!page.getElementById('main')) return location.assign(response.url);
@@ -200,25 +218,27 @@ document.addEventListener('keydown', (event) => {
 
 // Sessions: a session in use is renewed; other tabs reload after a change
 
-const signOut = document.getElementById('sign-out');
-const renewAfter = Number(signOut?.dataset.lifetime) * 1000 / 6; // so that several renewals may fail
+const renewAfter = Number(document.getElementById('sign-out')?.dataset.lifetime) * 1000 / 6; // several may fail
 let isActive = false;
+let renewal = null;
 
-async function renew() {
-  const last = Number(storage('localStorage')?.getItem(RENEWED) ?? 0);
-  if (!isActive || Date.now() - last < renewAfter) return;
+function renew() {
+  const action = document.getElementById('sign-out')?.getAttribute('action');
+  const store = storage('localStorage');
+  const last = store ? Number(store.getItem(RENEWED)) : loaded;
+  if (!action || Date.now() - last < renewAfter) return;
   isActive = false;
-  storage('localStorage')?.setItem(RENEWED, String(Date.now()));
-  await fetch(signOut.getAttribute('action'), {
-    method: 'POST', headers: { Accept: 'text/html' }, body: new URLSearchParams(), redirect: 'manual',
+  store?.setItem(RENEWED, String(Date.now()));
+  renewal = fetch(action, { // which continues if the page is left, because the old session ends soon
+    method: 'POST', headers: { Accept: 'text/html' }, body: new URLSearchParams(), redirect: 'manual', keepalive: true,
   }).catch(() => {});
 }
 
-if (signOut) {
+if (renewAfter) {
   for (const event of ['keydown', 'pointerdown']) document.addEventListener(event, () => { isActive = true; });
-  setInterval(renew, Math.min(renewAfter / 10, 60000));
+  setInterval(() => { if (isActive) renew(); }, Math.min(renewAfter / 10, 60000));
+  renew(); // loading a page is use as well
 }
-const loaded = Date.now();
 function reloadAfterSessionChange() {
   if (Number(storage('localStorage')?.getItem(SESSION) ?? 0) > loaded) location.reload();
 }
@@ -247,6 +267,7 @@ function filterOperations(text) {
 }
 
 document.getElementById('search')?.removeAttribute('hidden');
+removeOtherDrafts();
 prepare(document);
 const done = storage('sessionStorage')?.getItem('done');
 if (done) {
