@@ -8,8 +8,11 @@ from typing import Any
 
 import pytest
 
+from service.database.errors import Unavailable
 from tests.client import FORM, HAL, HAL_FORMS, HTML, JSON_API, ORIGIN, PASSWORD, Client
+from tests.clock import MovableClock
 from tests.plain_browser import ACCEPT, PlainBrowser
+from tests.routes import World
 
 pytestmark = pytest.mark.above_databases
 
@@ -84,11 +87,11 @@ def test_a_page_without_an_outcome_is_unchanged(app: Any, query: str) -> None:
     assert browser.text == text
 
 
-def test_a_prefilled_user_name_is_escaped(app: Any) -> None:
+def test_only_a_valid_user_name_is_prefilled(app: Any) -> None:
     browser = PlainBrowser(app)
-    browser.open('/api?done=register&username=%22%3E%3Cscript%3E')
-    assert browser.fields_of('login')[1]['username'] == '"><script>'
-    assert len(browser.page.all('script')) == 1
+    for name in ('%22%3E%3Cscript%3E', '%00', 'a' * 65, '%E2%80%AE'):
+        browser.open(f'/api?done=register&username={name}')
+        assert browser.fields_of('login')[1]['username'] == ''
 
 
 def test_the_cookie_is_http_only_and_same_site(app: Any, ada: Client) -> None:
@@ -115,6 +118,7 @@ def test_a_cross_site_request_with_the_cookie_changes_nothing(
     browser: PlainBrowser, ada: Client, headers: dict[str, str]
 ) -> None:
     assert browser.post('/api/posts', {'body': 'forged'}, headers) == 403
+    assert 'forged' not in browser.text
     assert browser.post(ada.me().href('self'), {'_method': 'DELETE'}, headers) == 403
     assert browser.post('/api/tokens', {'_method': 'DELETE'}, headers) == 403
     assert browser.open('/api') == 200
@@ -212,8 +216,25 @@ def test_an_invalid_form_is_returned_with_its_values(browser: PlainBrowser, ada:
     assert browser.fields_of('edit')[1]['username'] == 'not a name'
     assert 'kept' in browser.page.text
     assert 'User name may contain only the letters' in browser.page.text
+    assert f'<a href="{ada.me().href("self")}">Cancel</a>' in browser.text
     assert browser.submit('edit', username='ada.l', about_me='kept') == 200
     assert browser.url == ada.me().href('self')
+
+
+def test_the_text_of_an_edit_is_kept_if_the_post_was_deleted(browser: PlainBrowser, ada: Client) -> None:
+    post = ada.publish('hello').headers['location']
+    assert browser.open(post) == 200
+    ada.delete(post)
+    assert browser.submit('edit', body='a long text') == 404
+    assert 'a long text' in browser.page.text
+
+
+def test_the_text_of_an_edit_that_is_not_permitted_is_kept(
+    browser: PlainBrowser, ada: Client, bob: Client
+) -> None:
+    post = bob.publish('hello').headers['location']
+    assert browser.post(post, {'_method': 'PATCH', 'body': 'a long text'}) == 403
+    assert 'a long text' in browser.page.text
 
 
 def test_text_submitted_with_an_expired_session_is_kept(browser: PlainBrowser) -> None:
@@ -226,6 +247,12 @@ def test_text_submitted_with_an_expired_session_is_kept(browser: PlainBrowser) -
     assert 'a long thought' in browser.page.text
     assert browser.submit('login', username='ada', password='wrong password') == 401
     assert 'Your session has ended' not in browser.page.text
+
+
+def test_the_deletion_of_an_item_leads_back_to_its_store(browser: PlainBrowser, world: World) -> None:
+    browser.open(ORIGIN + world.url('/api/items/{item_id}'))
+    assert browser.submit('delete') == 200
+    assert browser.url == ORIGIN + world.url('/api/stores/{store_id}')
 
 
 def test_an_action_with_an_expired_session_changes_nothing(browser: PlainBrowser, ada: Client) -> None:
@@ -278,6 +305,80 @@ def test_a_session_can_be_renewed(browser: PlainBrowser) -> None:
     assert browser.post('/api/tokens', {}) == 200
     assert browser.cookies[COOKIE] != before
     assert browser.open('/api/users') == 200
+
+
+def test_submitting_forms_renews_a_session(browser: PlainBrowser, clock: MovableClock) -> None:
+    first = browser.cookies[COOKIE]
+    clock.move(seconds=1790)
+    browser.open('/api')
+    browser.submit('publish', body='in the first half')
+    assert browser.cookies[COOKIE] == first
+    clock.move(seconds=10)
+    browser.open('/api')
+    assert browser.submit('publish', body='in the second half') == 200
+    assert browser.cookies[COOKIE] != first
+    (cookie,) = browser.redirect_cookies
+    assert cookie.partition('; ')[2] == 'Path=/; Max-Age=2592000; HttpOnly; SameSite=Lax'
+    clock.move(seconds=3590)
+    assert browser.open('/api/users') == 200
+    clock.move(seconds=10)
+    assert browser.open('/api/users') == 401
+
+
+def test_a_form_that_fails_does_not_renew_a_session(browser: PlainBrowser, clock: MovableClock) -> None:
+    before = dict(browser.cookies)
+    clock.move(seconds=1800)
+    browser.open('/api')
+    assert browser.submit('publish', body=' ') == 400
+    assert browser.cookies == before
+
+
+def test_a_form_succeeds_although_the_session_cannot_be_renewed(
+    browser: PlainBrowser, clock: MovableClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*args: object) -> None:
+        raise Unavailable('The database is gone.')
+
+    monkeypatch.setattr('service.http.browser.renew_aging_token', fail)
+    before = dict(browser.cookies)
+    clock.move(seconds=1800)
+    browser.open('/api')
+    assert browser.submit('publish', body='written') == 200
+    assert 'written' in browser.page.text
+    assert browser.cookies == before
+
+
+def test_signing_out_of_an_old_session_does_not_renew_it(browser: PlainBrowser, clock: MovableClock) -> None:
+    clock.move(seconds=1800)
+    browser.open('/api')
+    browser.submit('sign-out')
+    assert browser.cookies == {}
+
+
+def test_revoking_an_old_session_does_not_renew_it(browser: PlainBrowser, clock: MovableClock) -> None:
+    clock.move(seconds=1800)
+    browser.open('/api/tokens')
+    assert browser.submit('revoke') == 401
+    assert browser.redirect_cookies == []
+    assert browser.cookies == {}
+
+
+def test_a_sign_in_with_an_old_session_does_not_renew_it(
+    browser: PlainBrowser, client: Client, clock: MovableClock
+) -> None:
+    bob = client.register('bob').href('self')
+    clock.move(seconds=1800)
+    browser.post('/api/tokens', {'username': 'bob', 'password': PASSWORD})
+    browser.open(bob)
+    assert browser.fields_of('change-password')
+
+
+def test_a_form_with_a_bearer_token_sets_no_cookie(ada: Client, clock: MovableClock) -> None:
+    clock.move(seconds=1800)
+    headers = {'Content-Type': FORM}
+    response = ada.request('POST', '/api/posts', accept=ACCEPT, headers=headers, body='body=mine')
+    assert response.status == 303
+    assert 'set-cookie' not in response.headers
 
 
 @pytest.mark.parametrize(

@@ -22,10 +22,8 @@ DEFAULTS = {
     'application_name': 'halcyon',
 }
 
-# libpq has no SQLSTATE for a connection that was refused; the texts are those of the server and of PgBouncer.
-_CONNECTION_LIMIT = re.compile(
-    'too many (connections|clients)|slots are reserved|no more connections allowed'
-)
+# libpq has no SQLSTATE of an error while connecting. These are the messages of PostgreSQL and PgBouncer.
+_IS_FULL = re.compile('too many (clients|connections)|slots are reserved|no more connections allowed')
 _DRIVER_BUGS = (psycopg.ProgrammingError, psycopg.DataError, psycopg.NotSupportedError)
 # SQLSTATE, by its first characters (PostgreSQL manual, appendix A).
 _KINDS = (
@@ -33,7 +31,6 @@ _KINDS = (
     ('08', ErrorKind.DISCONNECTED),
     ('26000', ErrorKind.DISCONNECTED),  # a pooler switched to a server without this prepared statement
     ('42P05', ErrorKind.DISCONNECTED),  # or to one with another statement of this name
-    ('53300', ErrorKind.FULL),
     ('57P', ErrorKind.DISCONNECTED),  # the server shuts down or starts, or an administrator ended the session
     ('25P03', ErrorKind.DISCONNECTED),  # idle_in_transaction_session_timeout ended the session
     ('25006', ErrorKind.DISCONNECTED),  # this host became a standby: another one accepts writes
@@ -125,9 +122,9 @@ class PostgresqlEngine(PooledEngine, peewee.PostgresqlDatabase):
         if isinstance(cause, psycopg.errors.ConnectionTimeout):
             return ErrorKind.TIMED_OUT
         if cause.sqlstate is None:  # raised by the driver: there is no connection, or it was lost
-            if _CONNECTION_LIMIT.search(str(cause)):
-                return ErrorKind.FULL
-            return ErrorKind.BUG if isinstance(cause, _DRIVER_BUGS) else ErrorKind.DISCONNECTED
+            if isinstance(cause, _DRIVER_BUGS):
+                return ErrorKind.BUG
+            return ErrorKind.FULL if _IS_FULL.search(str(cause)) else ErrorKind.DISCONNECTED
         return next((kind for start, kind in _KINDS if cause.sqlstate.startswith(start)), ErrorKind.BUG)
 
     def violated_constraint(self, error: Any, sql: str) -> str | None:

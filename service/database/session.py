@@ -4,7 +4,7 @@ import copy
 import secrets
 import threading
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import ExitStack, contextmanager, nullcontext
+from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
 from typing import Any, NoReturn
 
 import peewee
@@ -106,20 +106,21 @@ class Session:
             raise error
         raise Unavailable('The database is currently unavailable.', kind) from error
 
-    @contextmanager
-    def atomic(self) -> Iterator['Session']:
+    def atomic(self) -> AbstractContextManager['Session']:
         """Run the block as a transaction, or as a savepoint of the current one.
 
         Raises Unavailable if it cannot begin or commit.
         """
         if self.engine.in_transaction() or self._deferred is None:
-            with self._transaction():
-                yield self
-            return
+            return self._transaction()
+        return self._first_of_deferred(self._deferred)
+
+    @contextmanager
+    def _first_of_deferred(self, deferred: ExitStack) -> Iterator['Session']:
         with ExitStack() as transaction:
             transaction.enter_context(self._transaction())
             yield self
-            self._deferred.push(transaction.pop_all())
+            deferred.push(transaction.pop_all())
 
     @contextmanager
     def deferred(self) -> Iterator['Session']:
@@ -141,7 +142,7 @@ class Session:
         return self.engine.commit_can_be_ambiguous and self._deferred is None
 
     @contextmanager
-    def _transaction(self) -> Iterator[None]:
+    def _transaction(self) -> Iterator['Session']:
         is_savepoint = self.engine.in_transaction()
         lock = nullcontext() if is_savepoint else self.engine.write_lock()
         failure: BaseException | None = None
@@ -149,7 +150,7 @@ class Session:
             try:
                 with self.engine.atomic():
                     try:
-                        yield
+                        yield self
                     except BaseException as error:
                         failure = error
                         raise

@@ -266,6 +266,16 @@ def _renew_token(
     return _insert_token(session, viewer.user_id, user_agent, options, old)
 
 
+def renew_aging_token(session: Session, viewer: Viewer, user_agent: str | None) -> NewToken | None:
+    """Renew the viewer's token in the second half of its lifetime; return None in the first half.
+
+    Raises NotFound if it has been revoked, and what `renew_token` raises.
+    """
+    token = find_token(session, viewer.token_id, viewer)
+    is_aging = session.now() >= (token.created_at + token.expires_at) // 2
+    return renew_token(session, viewer, user_agent) if is_aging else None
+
+
 def _insert_token(
     session: Session,
     user_id: int,

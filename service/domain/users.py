@@ -32,11 +32,11 @@ from service.domain.viewer import (
     ANONYMOUS,
     CreationCheck,
     Viewer,
-    authorize_change,
     authorize_write,
     check_creation,
     is_writer,
     require_permission,
+    use_token,
 )
 
 USERNAME = r'^[A-Za-z0-9_.\-]+$'
@@ -127,7 +127,7 @@ _FIND_HOLDERS = CompiledQuery(
 )
 _INSERT = insert_into(User)
 _IDENTITY = (User.username, User.username_key, User.email, User.email_key, User.avatar_hash, User.about_me)
-_CHANGEABLE = (*_IDENTITY, User.email_verified_at)
+_CHANGEABLE = (*_IDENTITY, User.email_verified_at, User.last_seen)
 _UPDATE = CompiledQuery(
     User.update({field: bindparam(field.column_name) for field in _CHANGEABLE}).where(
         User.id == bindparam('user_id')
@@ -356,14 +356,18 @@ def _change_user(
     precondition: Callable[[UserRecord], None],
 ) -> UserRecord:
     user = lock_user(session, user_id, by)
-    now = authorize_change(session, user, by, precondition)
+    require_permission(user.is_editable_by(by), by)
+    precondition(user)
+    now = session.now()
+    use_token(session, by, now)  # `_UPDATE` writes `last_seen`
     changed = user._replace(**changes, last_seen=now)
     if changed.email != user.email:
         changed = changed._replace(email_verified_at=None)
         add_mail(session, VERIFY_EMAIL, changed.email, user_id)
         add_mail(session, EMAIL_CHANGED, user.email, user_id)
     identity = _identity(changed.username, changed.email, changed.about_me)
-    _UPDATE.run(session, user_id=user_id, email_verified_at=changed.email_verified_at, **identity)
+    verified_at = changed.email_verified_at
+    _UPDATE.run(session, user_id=user_id, email_verified_at=verified_at, last_seen=now, **identity)
     return changed._replace(avatar_hash=identity['avatar_hash'])
 
 

@@ -7,6 +7,10 @@ from urllib.parse import urlencode, urlsplit
 import falcon
 
 from service import urls
+from service.database.errors import Unavailable
+from service.domain.errors import DomainError
+from service.domain.tokens import renew_aging_token
+from service.http.conditional import NO_STORE
 from service.http.operation import SAFE_METHODS
 from service.http.request import Request
 from service.representation.action import Form
@@ -58,6 +62,20 @@ def read_session(req: Request) -> str | None:
     """Return the token in the session cookie, None without one."""
     values = req.get_cookie_values(session_cookie(req.builder.origin).name)
     return values[0] if values and values[0] else None
+
+
+def renew_session(req: Request, resp: falcon.Response) -> None:
+    """Set the session cookie to a new token if the presented one is in the second half of its lifetime.
+
+    The request has succeeded already: if the token cannot be renewed, the response stays as it is.
+    """
+    try:
+        renewed = renew_aging_token(req.db, req.user, req.user_agent)
+    except (DomainError, Unavailable):
+        return
+    if renewed is not None:
+        session_cookie(req.builder.origin).set(resp, renewed.secret, req.db.settings.token_max_age)
+        resp.set_header('Cache-Control', NO_STORE)
 
 
 def is_from_our_pages(req: Request, *, default: bool) -> bool:

@@ -63,6 +63,7 @@ class Dialect:
     """
 
     names: ClassVar[PageNames]
+    no_parameters: ClassVar[Query]
     is_strict: ClassVar[bool]
 
     def read(self, parameters: Mapping[str, Any], options: QueryOptions, kinds: Kinds) -> Query:
@@ -163,6 +164,7 @@ class HalDialect(Dialect):
     """`page` and `per_page`; unsupported parameters are ignored, and a `per_page` above 100 means 100."""
 
     names = _SPELLINGS[0]
+    no_parameters = Query(names)
     is_strict = False
 
 
@@ -170,6 +172,7 @@ class JsonApiDialect(Dialect):
     """`page[number]` and `page[size]`; unsupported parameters are rejected (JSON:API 1.1 §10)."""
 
     names = _SPELLINGS[1]
+    no_parameters = Query(names)
     is_strict = True
 
 

@@ -11,6 +11,7 @@ from service.http.browser import (
     RETURN_FIELD,
     is_from_our_pages,
     read_session,
+    renew_session,
     session_cookie,
 )
 from service.http.credentials import authenticate
@@ -58,6 +59,7 @@ class BrowserSessionMiddleware:
         token = read_session(req)
         is_guarded = req.method not in SAFE_METHODS and (token or access is Access.CREDENTIALS)
         if is_guarded and not is_from_our_pages(req, default=token is None):
+            req.submitted = None  # a page of ours must not offer what another site filled in
             raise Forbidden('The request comes from a page of another site.')
         if token is None:
             return
@@ -71,9 +73,15 @@ class BrowserSessionMiddleware:
     def process_response(
         self, req: Request, resp: falcon.Response, resource: Any, req_succeeded: bool
     ) -> None:
-        """Clear a cookie with an invalid token, unless shared caches may store the response."""
+        """Clear a cookie with an invalid token, unless shared caches may store the response.
+
+        After a submitted form, renew the session, so that it lasts while it is in use without scripts, too.
+        """
         if req.is_session_invalid and not (resp.get_header('Cache-Control') or '').startswith('public'):
             session_cookie(req.builder.origin).clear(resp)
+        is_form_done = resp.status_code == 303 and req.operation.access is not Access.CREDENTIALS
+        if is_form_done and req.viewer is not None and req.credentials.value == read_session(req):
+            renew_session(req, resp)
 
 
 def _is_form(req: Request) -> bool:
