@@ -12,6 +12,7 @@ import peewee
 import pytest
 
 from service.config import Settings
+from service.database.postgresql import PostgresqlEngine
 from service.database.session import Session
 from service.domain.startup import open_session
 from tests.applications import ApplicationPool
@@ -123,7 +124,15 @@ def statements(monkeypatch: pytest.MonkeyPatch) -> list[str]:
         executed.append(sql)
         return execute(engine, sql, *arguments, **keywords)
 
+    defer = PostgresqlEngine.defer
+
+    def record_deferred(engine: Any, sql: str, parameters: Any) -> bool:
+        is_deferred = defer(engine, sql, parameters)
+        executed.extend([sql] * is_deferred)
+        return is_deferred
+
     monkeypatch.setattr(peewee.Database, 'execute_sql', record)
+    monkeypatch.setattr(PostgresqlEngine, 'defer', record_deferred)
     return executed
 
 

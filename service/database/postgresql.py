@@ -1,5 +1,6 @@
 """PostgreSQL."""
 
+from collections.abc import Sequence
 from typing import Any
 from urllib.parse import parse_qsl, quote, urlencode
 
@@ -79,6 +80,15 @@ class PostgresqlEngine(PooledEngine, peewee.PostgresqlDatabase):
         if not self.has_prepared_statements or named_cursor:
             return super().cursor(named_cursor)
         return PreparingCursor(self.connection())
+
+    def defer(self, sql: str, parameters: Sequence[Any]) -> bool:
+        """Send a statement of a transaction together with the next one, if it has been prepared."""
+        if not self.has_prepared_statements or not self.in_transaction():
+            return False
+        is_deferred: bool = self.connection().defer(sql, parameters)
+        if is_deferred:
+            self._measure(sql, lambda: None)  # its time is part of the next statement's
+        return is_deferred
 
     def is_open(self, connection: Any) -> bool:
         """Return whether the connection is open as far as the client can tell."""
