@@ -124,15 +124,15 @@ def statements(monkeypatch: pytest.MonkeyPatch) -> list[str]:
         executed.append(sql)
         return execute(engine, sql, *arguments, **keywords)
 
-    defer = PostgresqlEngine.defer
+    queue = PostgresqlEngine.queue
 
-    def record_deferred(engine: Any, sql: str, parameters: Any) -> bool:
-        is_deferred = defer(engine, sql, parameters)
-        executed.extend([sql] * is_deferred)
-        return is_deferred
+    def record_queued(engine: Any, sql: str, parameters: Any) -> bool:
+        is_queued = queue(engine, sql, parameters)
+        executed.extend([sql] * is_queued)
+        return is_queued
 
     monkeypatch.setattr(peewee.Database, 'execute_sql', record)
-    monkeypatch.setattr(PostgresqlEngine, 'defer', record_deferred)
+    monkeypatch.setattr(PostgresqlEngine, 'queue', record_queued)
     return executed
 
 

@@ -58,8 +58,8 @@ class Engine(peewee.Database):
             for hook in self.query_hooks:
                 hook(peewee.QueryEvent(sql, None, time.perf_counter() - started, None))
 
-    def defer(self, sql: str, parameters: Sequence[Any]) -> bool:
-        """Return whether a statement of a transaction will be sent with the next one, not now."""
+    def queue(self, sql: str, parameters: Sequence[Any]) -> bool:
+        """Return whether a statement of a transaction is queued, to be sent together with the next one."""
         return False
 
     def ddl(self, statement: str) -> str:

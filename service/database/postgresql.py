@@ -81,14 +81,14 @@ class PostgresqlEngine(PooledEngine, peewee.PostgresqlDatabase):
             return super().cursor(named_cursor)
         return PreparingCursor(self.connection())
 
-    def defer(self, sql: str, parameters: Sequence[Any]) -> bool:
-        """Send a statement of a transaction together with the next one, if it has been prepared."""
+    def queue(self, sql: str, parameters: Sequence[Any]) -> bool:
+        """Queue a statement of a transaction, to be sent together with the next one, if it is prepared."""
         if not self.has_prepared_statements or not self.in_transaction():
             return False
-        is_deferred: bool = self.connection().defer(sql, parameters)
-        if is_deferred:
+        is_queued: bool = self.connection().queue(sql, parameters)
+        if is_queued:
             self._measure(sql, lambda: None)  # its time is part of the next statement's
-        return is_deferred
+        return is_queued
 
     def is_open(self, connection: Any) -> bool:
         """Return whether the connection is open as far as the client can tell."""

@@ -33,7 +33,7 @@ class Connection(psycopg.Connection[Any]):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.must_begin = False  # BEGIN is sent together with the first statement of the transaction
-        self._deferred: list[tuple[bytes, Sequence[bytes | None]]] = []  # until the next statement
+        self._queued: list[tuple[bytes, Sequence[bytes | None]]] = []  # until the next statement
         self.transformer = Transformer(self)
         self._statements: dict[str, bytes] = {}
 
@@ -62,36 +62,36 @@ class Connection(psycopg.Connection[Any]):
     def run(self, name: bytes, values: Sequence[bytes | None]) -> Any:
         """Run a prepared statement with values in text format, and return the result of libpq.
 
-        What was deferred runs first; an error in it is raised, too.
+        Queued statements run first, and their errors are raised, too.
         """
-        if not self.must_begin and not self._deferred:
+        if not self.must_begin and not self._queued:
             self.pgconn.send_query_prepared(name, values)
             return self._receive()
         begin = [(self.statement(BEGIN) or b'', ())] if self.must_begin else []
-        statements = (*begin, *self._deferred, (name, values))
+        statements = (*begin, *self._queued, (name, values))
         self.must_begin = False
-        self._deferred = []
+        self._queued = []
         self.pgconn.enter_pipeline_mode()
         for statement in statements:
             self.pgconn.send_query_prepared(*statement)
         self.pgconn.pipeline_sync()
         return self._receive(is_pipeline=True)
 
-    def defer(self, sql: str, parameters: Sequence[Any]) -> bool:
-        """Send a statement together with the next one, if it has been prepared; return whether it has."""
+    def queue(self, sql: str, parameters: Sequence[Any]) -> bool:
+        """Queue a statement, to be sent together with the next one; return False if it is not prepared."""
         name = self._statements.get(sql)
         if name is not None:
-            self._deferred.append((name, [_dump(value) for value in parameters]))
+            self._queued.append((name, [_dump(value) for value in parameters]))
         return name is not None
 
-    def drop_deferred(self) -> None:
-        """Forget the statements that were deferred, because they are rolled back."""
-        self._deferred = []
+    def drop_queued(self) -> None:
+        """Forget the queued statements, because they are rolled back."""
+        self._queued = []
 
-    def run_deferred(self) -> None:
-        """Run the statements that were deferred."""
-        if self._deferred:
-            self.run(*self._deferred.pop())
+    def run_queued(self) -> None:
+        """Run the queued statements."""
+        if self._queued:
+            self.run(*self._queued.pop())
 
     def _receive(self, *, is_pipeline: bool = False) -> Any:
         """Return the last result of what was sent; raises its error, or ConnectionTimeout."""
@@ -149,7 +149,7 @@ class PreparingCursor:
             connection.must_begin = True
             return
         if sql.startswith('ROLLBACK'):
-            connection.drop_deferred()
+            connection.drop_queued()
         name = connection.statement(sql, parameters)
         if name is None:
             self._execute_unprepared(sql, parameters)
@@ -161,7 +161,7 @@ class PreparingCursor:
             self._rows = connection.transformer.load_rows(0, result.ntuples, tuple)
 
     def _execute_unprepared(self, sql: str, parameters: Sequence[Any]) -> None:
-        self._connection.run_deferred()
+        self._connection.run_queued()
         with self._connection.cursor() as cursor:
             if self._connection.must_begin:
                 cursor.execute(BEGIN)

@@ -79,7 +79,7 @@ class Session:
 
         It raises what `execute` raises, or the next statement does.
         """
-        if not self.engine.defer(sql, parameters):
+        if not self.engine.queue(sql, parameters):
             self.execute(sql, parameters)
 
     def insert_many(self, model: Any, rows: Iterable[Sequence[Any]], fields: Sequence[Any]) -> None:
@@ -165,10 +165,9 @@ class Session:
             except BaseException as error:
                 # After an error that ends the transaction, rolling back to one of its savepoints fails, too.
                 reason = error
-                # An error of a deferred statement is one of COMMIT, or of the end of the savepoint.
                 while reason is not failure and reason.__context__ and self._kind_of(reason) is ErrorKind.BUG:
                     if isinstance(reason, peewee.IntegrityError):
-                        break
+                        break  # a queued statement has failed at the end of the transaction or savepoint
                     reason = reason.__context__
                 kind = self._kind_of(reason)
                 if not is_savepoint and kind in LOST:

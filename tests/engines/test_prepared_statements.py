@@ -64,8 +64,8 @@ def things(session: Session) -> list[str]:
     return [row[0] for row in session.execute('SELECT thing FROM totals ORDER BY thing').fetchall()]
 
 
-def test_a_deferred_statement_takes_effect_before_the_next_one(postgresql: Session) -> None:
-    postgresql.execute(ADD, ['a', 1])  # only prepared statements are deferred
+def test_a_queued_statement_takes_effect_before_the_next_one(postgresql: Session) -> None:
+    postgresql.execute(ADD, ['a', 1])  # only prepared statements are queued
     with postgresql.atomic():
         postgresql.execute_later(ADD, ['b', 1])
         postgresql.execute_later(ADD, ['c', 1])
@@ -83,14 +83,14 @@ def add_later(session: Session, *names: str, error: Exception | None = None) -> 
             raise error
 
 
-def test_commit_raises_the_error_of_a_deferred_statement(postgresql: Session) -> None:
+def test_commit_raises_the_error_of_a_queued_statement(postgresql: Session) -> None:
     postgresql.execute(ADD, ['a', 1])
     with pytest.raises(ConstraintViolation):
         add_later(postgresql, 'b', 'a')
     assert things(postgresql) == ['a']
 
 
-def test_a_savepoint_rolls_back_the_error_of_a_deferred_statement(postgresql: Session) -> None:
+def test_a_savepoint_rolls_back_the_error_of_a_queued_statement(postgresql: Session) -> None:
     postgresql.execute(ADD, ['a', 1])
     with postgresql.atomic():
         postgresql.execute_later(ADD, ['b', 1])
@@ -100,7 +100,7 @@ def test_a_savepoint_rolls_back_the_error_of_a_deferred_statement(postgresql: Se
     assert things(postgresql) == ['a', 'b', 'd']
 
 
-def test_a_rollback_drops_deferred_statements(postgresql: Session) -> None:
+def test_a_rollback_drops_queued_statements(postgresql: Session) -> None:
     postgresql.execute(ADD, ['a', 1])
     with pytest.raises(ZeroDivisionError):
         add_later(postgresql, 'a', error=ZeroDivisionError())  # adding it again would fail
