@@ -194,10 +194,10 @@ def test_a_body_with_a_content_coding_is_415(ada: Client, coding: str) -> None:
     assert response.headers['accept-encoding'] == 'identity'
 
 
-def test_a_urlencoded_form_is_read_like_json(ada: Client) -> None:
-    response = ada.request(
-        'POST', '/api/posts', headers=FORM_HEADERS, body=b'body=on+5%0D%0Atr%C3%BCe&other='
-    )
+@pytest.mark.parametrize('text', [b'tr%C3%BCe', 'trüe'.encode()])
+def test_a_urlencoded_form_is_read_like_json(ada: Client, text: bytes) -> None:
+    body = b'body=on+5%0D%0A' + text + b'&other='
+    response = ada.request('POST', '/api/posts', headers=FORM_HEADERS, body=body)
     assert response.json['body'] == 'on 5\ntrüe'
 
 

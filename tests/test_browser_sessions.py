@@ -12,6 +12,7 @@ from service.database.errors import Unavailable
 from tests.client import FORM, HAL, HAL_FORMS, HTML, JSON_API, ORIGIN, PASSWORD, Client
 from tests.clock import MovableClock
 from tests.plain_browser import ACCEPT, PlainBrowser
+from tests.routes import World
 
 pytestmark = pytest.mark.above_databases
 
@@ -117,6 +118,7 @@ def test_a_cross_site_request_with_the_cookie_changes_nothing(
     browser: PlainBrowser, ada: Client, headers: dict[str, str]
 ) -> None:
     assert browser.post('/api/posts', {'body': 'forged'}, headers) == 403
+    assert 'forged' not in browser.text
     assert browser.post(ada.me().href('self'), {'_method': 'DELETE'}, headers) == 403
     assert browser.post('/api/tokens', {'_method': 'DELETE'}, headers) == 403
     assert browser.open('/api') == 200
@@ -214,8 +216,25 @@ def test_an_invalid_form_is_returned_with_its_values(browser: PlainBrowser, ada:
     assert browser.fields_of('edit')[1]['username'] == 'not a name'
     assert 'kept' in browser.page.text
     assert 'User name may contain only the letters' in browser.page.text
+    assert f'<a href="{ada.me().href("self")}">Cancel</a>' in browser.text
     assert browser.submit('edit', username='ada.l', about_me='kept') == 200
     assert browser.url == ada.me().href('self')
+
+
+def test_the_text_of_an_edit_is_kept_if_the_post_was_deleted(browser: PlainBrowser, ada: Client) -> None:
+    post = ada.publish('hello').headers['location']
+    assert browser.open(post) == 200
+    ada.delete(post)
+    assert browser.submit('edit', body='a long text') == 404
+    assert 'a long text' in browser.page.text
+
+
+def test_the_text_of_an_edit_that_is_not_permitted_is_kept(
+    browser: PlainBrowser, ada: Client, bob: Client
+) -> None:
+    post = bob.publish('hello').headers['location']
+    assert browser.post(post, {'_method': 'PATCH', 'body': 'a long text'}) == 403
+    assert 'a long text' in browser.page.text
 
 
 def test_text_submitted_with_an_expired_session_is_kept(browser: PlainBrowser) -> None:
@@ -228,6 +247,12 @@ def test_text_submitted_with_an_expired_session_is_kept(browser: PlainBrowser) -
     assert 'a long thought' in browser.page.text
     assert browser.submit('login', username='ada', password='wrong password') == 401
     assert 'Your session has ended' not in browser.page.text
+
+
+def test_the_deletion_of_an_item_leads_back_to_its_store(browser: PlainBrowser, world: World) -> None:
+    browser.open(ORIGIN + world.url('/api/items/{item_id}'))
+    assert browser.submit('delete') == 200
+    assert browser.url == ORIGIN + world.url('/api/stores/{store_id}')
 
 
 def test_an_action_with_an_expired_session_changes_nothing(browser: PlainBrowser, ada: Client) -> None:

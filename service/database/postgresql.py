@@ -1,5 +1,6 @@
 """PostgreSQL."""
 
+import re
 from collections.abc import Sequence
 from typing import Any
 from urllib.parse import parse_qsl, quote, urlencode
@@ -22,6 +23,8 @@ DEFAULTS = {
     'application_name': 'halcyon',
 }
 
+# libpq has no SQLSTATE of an error while connecting. These are the messages of PostgreSQL and PgBouncer.
+_IS_FULL = re.compile('too many (clients|connections)|slots are reserved|no more connections allowed')
 _DRIVER_BUGS = (psycopg.ProgrammingError, psycopg.DataError, psycopg.NotSupportedError)
 # SQLSTATE, by its first characters (PostgreSQL manual, appendix A).
 _KINDS = (
@@ -29,7 +32,6 @@ _KINDS = (
     ('08', ErrorKind.DISCONNECTED),
     ('26000', ErrorKind.DISCONNECTED),  # a pooler switched to a server without this prepared statement
     ('42P05', ErrorKind.DISCONNECTED),  # or to one with another statement of this name
-    ('53300', ErrorKind.FULL),
     ('57P', ErrorKind.DISCONNECTED),  # the server shuts down or starts, or an administrator ended the session
     ('25P03', ErrorKind.DISCONNECTED),  # idle_in_transaction_session_timeout ended the session
     ('25006', ErrorKind.DISCONNECTED),  # this host became a standby: another one accepts writes
@@ -102,7 +104,9 @@ class PostgresqlEngine(PooledEngine, peewee.PostgresqlDatabase):
         if isinstance(cause, psycopg.errors.ConnectionTimeout):
             return ErrorKind.TIMED_OUT
         if cause.sqlstate is None:  # raised by the driver: there is no connection, or it was lost
-            return ErrorKind.BUG if isinstance(cause, _DRIVER_BUGS) else ErrorKind.DISCONNECTED
+            if isinstance(cause, _DRIVER_BUGS):
+                return ErrorKind.BUG
+            return ErrorKind.FULL if _IS_FULL.search(str(cause)) else ErrorKind.DISCONNECTED
         return next((kind for start, kind in _KINDS if cause.sqlstate.startswith(start)), ErrorKind.BUG)
 
     def violated_constraint(self, error: Any, sql: str) -> str | None:

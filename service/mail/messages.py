@@ -5,6 +5,7 @@ from email.headerregistry import Address
 from email.message import EmailMessage
 from email.policy import SMTP
 from email.utils import format_datetime
+from importlib.resources import files
 from typing import NamedTuple
 from urllib.parse import urlsplit
 
@@ -56,7 +57,10 @@ TEXTS = {
     ),
 }
 _TEMPLATES = jinja2.Environment(
-    loader=jinja2.PackageLoader('service.mail'),
+    # All are read at the start, so that an upgrade in place does not give old code new templates.
+    loader=jinja2.DictLoader(
+        {file.name: file.read_text() for file in (files('service.mail') / 'templates').iterdir()}
+    ),
     autoescape=jinja2.select_autoescape(('html',)),
     undefined=jinja2.StrictUndefined,
     trim_blocks=True,

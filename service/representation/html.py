@@ -3,6 +3,7 @@
 import re
 from collections.abc import Callable, Iterator, Mapping
 from functools import lru_cache, partial
+from importlib.resources import files
 from typing import Any, NamedTuple
 from urllib.parse import parse_qsl, urlsplit
 
@@ -192,7 +193,7 @@ def title_of(document: Document) -> str:
             document.properties.get(member) for member in (display.columns[0].name, display.columns[0].member)
         )
         return str(name or device(user_agent))
-    return f'{words(document.kind).removesuffix("s")} {document.id}'
+    return words(document.kind).removesuffix('s')
 
 
 def avatar(document: Document) -> Markup:
@@ -257,16 +258,20 @@ def sign_in_form(home: Document | None) -> Form | None:
 def destination(form: Form, document: Document, page_href: str) -> str:
     """Return the URL of the page to show after a form of the document succeeds, empty for the entry point.
 
-    It is the page of the document, or the collection once the document is deleted.
+    It is the page of the document, or once that is deleted, the page above it, else its collection.
     """
     if form.action.name in hints(document).session_ending:
         return ''
-    is_gone = form.action.method == 'DELETE' and form.target == page_href
-    return (document.href_of('collection') if is_gone else '') or page_href
+    if form.action.method != 'DELETE' or form.target != page_href:
+        return page_href
+    return document.parents[-1].href if document.parents else document.href_of('collection') or ''
 
 
 _PAGES = jinja2.Environment(
-    loader=jinja2.PackageLoader('service.representation'),
+    # All are read at the start, so that an upgrade in place does not give old code new templates.
+    loader=jinja2.DictLoader(
+        {file.name: file.read_text() for file in (files('service.representation') / 'templates').iterdir()}
+    ),
     autoescape=True,
     undefined=jinja2.StrictUndefined,
     trim_blocks=True,

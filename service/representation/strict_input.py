@@ -31,8 +31,9 @@ def parse_json(body: bytes) -> dict[str, Any]:
     try:
         value = _DECODER.decode(text)
     except json.JSONDecodeError as error:
+        reason = error.msg.removesuffix(' at')
         raise MalformedBody(
-            f'The body is not JSON: {error.msg}, at line {error.lineno}, column {error.colno}.'
+            f'The body is not JSON: {reason}, at line {error.lineno}, column {error.colno}.'
         ) from None
     except RecursionError:
         raise MalformedBody(f'The body is nested more than {MAX_DEPTH} levels deep.') from None
@@ -54,7 +55,7 @@ def parse_form(body: bytes) -> dict[str, Any]:
 def parse_pairs(body: bytes) -> list[tuple[str, str]]:
     """Return the names and values of an urlencoded form (WHATWG URL §5.1); raises MalformedBody."""
     try:
-        return parse_qsl(body.decode('ascii'), keep_blank_values=True, errors='strict', max_num_fields=100)
+        return parse_qsl(body.decode(), keep_blank_values=True, errors='strict', max_num_fields=100)
     except ValueError:
         raise MalformedBody('The body is not a form of at most 100 fields, URL-encoded in UTF-8.') from None
 

@@ -295,6 +295,33 @@ def test_text_is_kept_when_the_session_expires(browser: Browser) -> None:
     expect(page.get_by_role('article')).to_contain_text('a long thought')
 
 
+@pytest.mark.parametrize('reloads', [True, False])
+def test_a_retry_after_a_lost_response_publishes_once(browser: Browser, reloads: bool) -> None:
+    page = browser.page
+    browser.register('ada')
+    browser.sign_in('ada')
+
+    def lose_response(route: playwright.Route) -> None:
+        route.fetch(max_redirects=0)
+        route.abort()
+
+    page.route('**/api/posts', lose_response)
+    _composer(page).fill('only once')
+    page.get_by_role('button', name='Publish').click()
+    expect(page.get_by_text('The server cannot be reached. Your text is kept; try again.')).to_be_visible()
+    assert all('net::ERR_FAILED' in error for error in browser.console_errors)
+    browser.console_errors.clear()
+    page.unroute('**/api/posts')
+    if reloads:
+        page.reload()
+    page.get_by_role('button', name='Publish').click()
+    browser.expect_message('Your post is published.')
+    expect(page.get_by_role('article')).to_have_count(1)
+    _composer(page).fill('only once')
+    page.get_by_role('button', name='Publish').click()
+    expect(page.get_by_role('article')).to_have_count(2)  # on purpose
+
+
 def test_a_draft_is_not_shown_to_another_user(browser: Browser) -> None:
     page = browser.page
     browser.register('ada')
@@ -309,6 +336,21 @@ def test_a_draft_is_not_shown_to_another_user(browser: Browser) -> None:
     browser.sign_in('ada')
     expect(_composer(page)).to_have_value('')
     assert 'a secret thought' not in page.evaluate('JSON.stringify(sessionStorage)')
+
+
+def test_back_does_not_show_a_draft_to_another_user(browser: Browser) -> None:
+    page = browser.page
+    browser.register('ada')
+    browser.register('bob')
+    browser.sign_in('ada')
+    _composer(page).fill('a secret thought')
+    browser.click('People')
+    browser.expect_heading('People')
+    browser.sign_out()
+    browser.sign_in('bob')
+    page.go_back()
+    page.go_back()
+    expect(_composer(page)).to_have_value('')
 
 
 @pytest.mark.parametrize('is_expired', [True, False])
@@ -512,6 +554,20 @@ def test_a_page_is_never_wider_than_the_window(browser: Browser, width: int) -> 
         assert page.evaluate('document.documentElement.scrollWidth') <= width, path
 
 
+def test_a_printed_page_has_no_forms(browser: Browser) -> None:
+    page = browser.page
+    browser.register('ada')
+    browser.sign_in('ada')
+    browser.submit('Publish a post', {'Your post': 'one'})
+    expect(page.get_by_role('article')).to_be_visible()
+    page.emulate_media(media='print')
+    for path in ('/api', '/api/users'):
+        page.goto(f'{browser.origin}{path}')
+        expect(page.get_by_role('article').first).to_be_visible()
+        for element in page.locator('form, button, summary, nav, footer').all():
+            expect(element).to_be_hidden()
+
+
 def test_the_initial_replaces_an_avatar_that_cannot_be_loaded(
     program: playwright.Browser, server: Server
 ) -> None:
@@ -589,6 +645,16 @@ def test_the_documentation_is_searched_within_the_page(browser: Browser) -> None
     assert texts
     assert all('publish' in text.lower() and 'post' in text.lower() for text in texts)
     expect(page.locator('.intro')).to_be_hidden()
+
+
+def test_the_sidebar_of_the_documentation_marks_the_operation_in_the_url(browser: Browser) -> None:
+    page = browser.page
+    page.goto(f'{browser.origin}/api/docs#postPosts')
+    marked = page.locator('aside [aria-current]')
+    expect(marked).to_be_visible()
+    expect(marked).to_contain_text('Publish a post')
+    page.get_by_role('link', name='List posts').click()
+    expect(marked).to_contain_text('List posts')
 
 
 def test_names_in_the_documentation_are_not_broken_on_a_phone(browser: Browser) -> None:

@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from typing import Any
+from urllib.parse import urlsplit
+from uuid import uuid4
 
+import psycopg
 import pymysql
 import pytest
 
@@ -13,6 +17,7 @@ from service.config import Settings
 from service.database.connect import open_engine
 from service.database.errors import ErrorKind
 from service.database.pool import ConnectionPool, PoolTimeout
+from service.database.session import Session
 
 
 class ConnectionRefused(Exception):
@@ -56,6 +61,21 @@ def test_a_pool_waits_for_its_own_connection_if_the_server_is_full() -> None:
         second = executor.submit(pool.acquire)
         pool.release(first)
         assert second.result(10) is first
+
+
+def test_postgresql_is_full_if_it_accepts_no_more_connections(postgresql: Session) -> None:
+    """While connecting, the driver gives no SQLSTATE, so requests failed that could have waited."""
+    role = f'limited_{uuid4().hex}'
+    parts = urlsplit(postgresql.settings.database_url)
+    url = parts._replace(netloc=f'{role}:secret@{parts.netloc.rpartition("@")[2]}').geturl()
+    postgresql.execute(f"CREATE ROLE {role} LOGIN PASSWORD 'secret' CONNECTION LIMIT 1")
+    try:
+        engine = open_engine(Settings(database_url=url))
+        with closing(engine.open_connection()), pytest.raises(psycopg.OperationalError) as error:
+            engine.open_connection()
+        assert engine.classify(error.value) is ErrorKind.FULL
+    finally:
+        postgresql.execute(f'DROP ROLE {role}')
 
 
 def test_a_full_server_is_reported_if_there_is_no_connection_to_wait_for() -> None:

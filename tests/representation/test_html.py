@@ -325,5 +325,5 @@ def test_names_are_humanized(name: str, expected: str) -> None:
 
 
 def test_a_document_without_a_title_is_titled_by_its_kind() -> None:
-    assert title_of(Document('tokens', '7', {}, {})) == 'Token 7'
+    assert title_of(Document('tokens', '7', {}, {})) == 'Token'
     assert title_of(Document('tokens', None, {}, {})) == 'Tokens'

@@ -76,16 +76,32 @@ function removeOtherDrafts() { // without a user, keep those of a user whose ses
   }
 }
 
+function draftName(form, part) {
+  return `${draftPrefix()}${userOf(document)} ${idOf(form)} ${form.dataset.form} ${part}`;
+}
+
 function draftOf(field) {
   const form = field.closest('form[method="post"]');
   if (!form || !field.name || field.type === 'password' || field.type === 'hidden') return null;
-  return `${draftPrefix()}${userOf(document)} ${idOf(form)} ${form.dataset.form} ${field.name}`;
+  return draftName(form, field.name);
+}
+
+function retryName(form) {
+  return draftName(form, `key ${location.href}`);
+}
+
+function retryKey(form) { // the same until the form is changed or succeeds, so that it takes effect once
+  const name = retryName(form);
+  const key = storage('sessionStorage')?.getItem(name) ?? crypto.getRandomValues(new Uint32Array(4)).join('-');
+  storage('sessionStorage')?.setItem(name, key);
+  return `"${key}"`;
 }
 
 function prepare(root) {
   showTimes(root);
   for (const field of root.querySelectorAll('input[id], textarea')) {
     const key = draftOf(field);
+    if (key && !field.autocomplete) field.autocomplete = 'off'; // or the browser restores it for the next user
     const draft = key && storage('sessionStorage')?.getItem(key);
     if (draft && draft !== field.value) {
       field.value = draft;
@@ -101,6 +117,7 @@ function removeDrafts(form) {
     const key = draftOf(field);
     if (key) storage('sessionStorage')?.removeItem(key);
   }
+  storage('sessionStorage')?.removeItem(retryName(form));
 }
 
 document.addEventListener('input', ({ target }) => {
@@ -109,6 +126,7 @@ document.addEventListener('input', ({ target }) => {
   if (key && target.form.dataset.form !== 'login') {
     if (target.value) storage('sessionStorage')?.setItem(key, target.value);
     else storage('sessionStorage')?.removeItem(key);
+    storage('sessionStorage')?.removeItem(retryName(target.form));
   }
   if (target.id === 'find') filterOperations(target.value);
 });
@@ -165,15 +183,19 @@ async function submit(form, button) {
   await renewal;
   const method = form.querySelector('[name="_method"]')?.value;
   const body = new URLSearchParams(new FormData(form, button));
-  const response = await fetch(form.getAttribute('action'), { method: 'POST', headers: { Accept: 'text/html' }, body });
+  const headers = { Accept: 'text/html' };
+  if (!method && userOf(document)) headers['Idempotency-Key'] = retryKey(form);
+  const response = await fetch(form.getAttribute('action'), { method: 'POST', headers, body });
   const page = new DOMParser().parseFromString(await response.text(), 'text/html');
   const isDone = response.ok || (response.redirected && response.status < 500);
-  const isExpired = !isDone && response.status === 401 && form.dataset.form !== 'login';
+  const isLogin = form.dataset.form === 'login';
+  const isExpired = !isDone && response.status === 401 && !isLogin;
   if (isExpired && form.id !== 'sign-out') return replaceMain(page, form); // by the form to sign in
   if (!isDone && !isExpired) return showErrors(form, page);
   removeDrafts(form);
-  if (isExpired || userOf(page) !== userOf(document)) {
-    const keys = userOf(page) ? [RENEWED, SESSION] : [SIGNED_OUT, SESSION];
+  const user = userOf(document);
+  if (isExpired || isLogin || (user && userOf(page) !== user)) {
+    const keys = isLogin ? [RENEWED, SESSION] : [SIGNED_OUT, SESSION];
     for (const key of keys) storage('localStorage')?.setItem(key, String(Date.now()));
     return location.assign(isDone ? response.url : location.href);
   }
@@ -245,7 +267,17 @@ function reloadAfterSessionChange() {
 window.addEventListener('storage', ({ key }) => { if (key === SESSION) reloadAfterSessionChange(); });
 window.addEventListener('pageshow', ({ persisted }) => { if (persisted) reloadAfterSessionChange(); });
 
-// The documentation: a search shows the operations that contain all the words
+// The documentation: the sidebar shows the operation in the URL, a search those that contain all the words
+
+function markOperation() {
+  for (const link of document.querySelectorAll('.docs aside a')) {
+    if (link.hash === location.hash) {
+      link.setAttribute('aria-current', 'true');
+      link.closest('details').open = true;
+    } else link.removeAttribute('aria-current');
+  }
+}
+window.addEventListener('hashchange', markOperation);
 
 function filterOperations(text) {
   const terms = text.toLowerCase().split(/\s+/).filter(Boolean);
@@ -267,6 +299,7 @@ function filterOperations(text) {
 }
 
 document.getElementById('search')?.removeAttribute('hidden');
+markOperation();
 removeOtherDrafts();
 prepare(document);
 const done = storage('sessionStorage')?.getItem('done');
