@@ -21,7 +21,7 @@ from service.representation.url_builder import UrlBuilder
 MAX_SITES = 256  # viewers whose header is cached
 _SOURCES = {'hal': ('HAL', HAL), 'hal-forms': ('HAL-FORMS', HAL_FORMS), 'json-api': ('JSON:API', JSON_API)}
 # Statuses of problems whose pages keep the submitted form, so that it can be sent again, or its text copied.
-_RETRIED = frozenset((400, 401, 404, 409, 412, 429, 503))
+_RETRIED = frozenset((400, 401, 403, 404, 409, 412, 429, 503))
 
 
 def page_of(req: Request, content: Document | Problem, link: str | None, *, is_public: bool) -> Page:
