@@ -50,7 +50,9 @@ VALID = {
     'SQLITE_SYNCHRONOUS': {'NORMAL': 'normal', 'full': 'full'},
     'METRICS': {'on': True, 'Off': False},
     'REGISTRATION': {'OPEN': 'open', 'closed': 'closed'},
-    'MAIL_FROM': {'a@b.example': 'a@b.example', 'Halcyon <a@b.example>': 'Halcyon <a@b.example>'},
+    'MAIL_FROM': {
+        text: text for text in ('a@b.example', 'Halcyon <a@b.example>', '"Halcyon, Inc." <a@b.example>')
+    },
 }
 INVALID = {
     'DATABASE_URL': ['x', 'oracle://x', 'sqlite://', 'sqlite:/x', 'sqlite:////x\0', 'sqlite:////x\ny'],
@@ -104,7 +106,7 @@ INVALID = {
         'smtp://:secret@h',
         'smtp://h/path',
     ],
-    'MAIL_FROM': ['nobody', 'a@b\r\nBcc: x@y', 'A <a@b', 'a@b, c@d', '<>'],
+    'MAIL_FROM': ['nobody', 'a@b\r\nBcc: x@y', 'A <a@b', 'a@b, c@d', 'A, B <a@b>', 'a@', '<>'],
 }
 
 

@@ -1,10 +1,13 @@
 """HTML pages: a document or a problem with what its page shows around it."""
 
 import json
+import re
 from dataclasses import replace
 from functools import lru_cache
 
 from service import urls
+from service.domain.users import MAX_USERNAME_LENGTH
+from service.domain.users import USERNAME as REGISTERED
 from service.domain.viewer import Viewer
 from service.http.browser import DONE, RETURN_FIELD, USERNAME, failed_form, return_url
 from service.http.conditional import PRIVATE
@@ -52,7 +55,7 @@ def _site(home: Home, viewer: Viewer | None, builder: UrlBuilder, token_lifetime
 
 def _with_username(document: Document, name: object) -> Document:
     """Return the document with the user name as a value of its sign-in form, if it has one."""
-    if not isinstance(name, str):
+    if not isinstance(name, str) or not re.fullmatch(REGISTERED, name) or len(name) > MAX_USERNAME_LENGTH:
         return document
     forms = (
         replace(form, values={'username': name}) if form.action.name == hints(document).sign_in else form
