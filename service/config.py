@@ -96,11 +96,10 @@ def _on_or_off(value: str) -> bool:
 
 def _database_url(value: str) -> str:
     scheme, separator, rest = value.partition('://')
-    scheme = DATABASE_ALIASES.get(scheme, scheme)
+    scheme = DATABASE_ALIASES.get(scheme.lower(), scheme.lower())
     if scheme not in DATABASES or not separator or not rest:
-        raise ValueError(
-            f'must start with one of {", ".join(f"{name}://" for name in DATABASES)} and name a database'
-        )
+        schemes = ', '.join(f'{name}://' for name in (*DATABASES, *DATABASE_ALIASES))
+        raise ValueError(f'must start with one of {schemes} and name a database')
     return f'{scheme}://{rest}'
 
 

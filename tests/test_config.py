@@ -18,6 +18,7 @@ VALID = {
         'postgresql://u:p@a,b/d': 'postgresql://u:p@a,b/d',
         'postgres://u:p@a/d': 'postgresql://u:p@a/d',
         'mariadb://u:p@a/d': 'mysql://u:p@a/d',
+        'POSTGRESQL://u:p@a/D': 'postgresql://u:p@a/D',
     },
     'DATABASE_TIMEOUT': {'1': 1, '30': 30},
     'DATABASE_POOL': {'1': 1, '100': 100},
@@ -210,6 +211,7 @@ def test_an_invalid_secret_is_not_quoted(tmp_path: Path, name: str, value: str) 
         'postgresql://user:secret/top@host/db',
         'mysql://user:secret/top@host/db',
         'mysql://user:secret?top@host/db',
+        'sqlite:////tmp/x.db?mode=ro&key=secret',
     ],
 )
 def test_a_password_that_is_not_percent_encoded_is_not_quoted(url: str) -> None:

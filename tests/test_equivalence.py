@@ -147,7 +147,8 @@ def test_the_page_has_the_same_state_and_links(
     ada: Client, client: Client, urls: dict[str, str], resource: str
 ) -> None:
     rendering = read_hal(get(ada, client, urls, resource, HAL).json)
-    page = unescape(get(ada, client, urls, resource, HTML).text)
+    markup = get(ada, client, urls, resource, HTML).text
+    page = unescape(markup.replace('<b>', '').replace('</b>', ''))  # <b> marks the names in JSON
     for rel, href in rendering.links.items():
         assert href in page or rel == 'self', rel
     for name, value in rendering.state.items():

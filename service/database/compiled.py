@@ -55,9 +55,10 @@ class CompiledQuery:
         sql, parameters = self._prepared(session)
         return session.execute(sql, _bound(parameters, values))
 
-    def run(self, session: Session, **values: Any) -> Any:
-        """Run the query and return the cursor."""
-        return self._run(session, values)
+    def run(self, session: Session, **values: Any) -> None:
+        """Run the query, whose result is not needed."""
+        sql, parameters = self._prepared(session)
+        session.execute_later(sql, _bound(parameters, values))
 
     def all(self, session: Session, **values: Any) -> list[Any]:
         """Run the query and return all rows."""

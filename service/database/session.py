@@ -74,6 +74,14 @@ class Session:
         with self.translating_errors():
             return self.engine.execute_sql(sql, parameters)
 
+    def execute_later(self, sql: str, parameters: Sequence[Any] = ()) -> None:
+        """Run a statement whose result is not needed, at the latest before the next one or COMMIT.
+
+        It raises what `execute` raises, or the next statement does.
+        """
+        if not self.engine.queue(sql, parameters):
+            self.execute(sql, parameters)
+
     def insert_many(self, model: Any, rows: Iterable[Sequence[Any]], fields: Sequence[Any]) -> None:
         """Insert rows with values for the fields, many in each statement; raises as `execute` does."""
         columns = ', '.join(field.column_name for field in fields)
@@ -158,6 +166,8 @@ class Session:
                 # After an error that ends the transaction, rolling back to one of its savepoints fails, too.
                 reason = error
                 while reason is not failure and reason.__context__ and self._kind_of(reason) is ErrorKind.BUG:
+                    if isinstance(reason, peewee.IntegrityError):
+                        break  # a queued statement has failed at the end of the transaction or savepoint
                     reason = reason.__context__
                 kind = self._kind_of(reason)
                 if not is_savepoint and kind in LOST:

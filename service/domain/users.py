@@ -282,7 +282,7 @@ def register_user(
     now = session.now()
     values = {
         **_identity(username, email, about_me),
-        'password_hash': hash_password(password, session.settings.bcrypt_cost),
+        'password_hash': hash_password(session, password),
         'member_since': now,
         'last_seen': now,
         'post_count': 0,
@@ -390,10 +390,10 @@ def change_password(
     subjects = sign_in_subjects(user_id, by.username, client_address)
     check_limits(session, subjects, quotas)
     old_hash = _FIND_PASSWORD_HASH.first(session, user_id=user_id)[0]
-    if not verify_password(current_password, old_hash, session.settings.bcrypt_cost):
+    if not verify_password(session, current_password, old_hash):
         count_attempt(session, subjects, quotas)
         raise Invalid([('current_password', 'is not your password')])
-    new_hash = hash_password(password, session.settings.bcrypt_cost)
+    new_hash = hash_password(session, password)
     _change_password(session, user_id, old_hash, new_hash, by, subjects)
 
 
@@ -414,7 +414,7 @@ def set_password(session: Session, user_id: int, password: str) -> int:
 
     Returns the number of live tokens that were revoked; raises NotFound.
     """
-    return set_password_hash(session, user_id, hash_password(password, session.settings.bcrypt_cost))
+    return set_password_hash(session, user_id, hash_password(session, password))
 
 
 @transaction

@@ -54,6 +54,7 @@ class QueryOptions(NamedTuple):
 
 NO_QUERY = QueryOptions()
 _SPELLINGS = (PageNames('page', 'per_page'), PageNames('page[number]', 'page[size]'))
+_PAGING = frozenset((*CURSORS, *(name for names in _SPELLINGS for name in names)))
 
 
 class Dialect:
@@ -178,6 +179,8 @@ class JsonApiDialect(Dialect):
 
 def _can_use(spelling: str, options: QueryOptions, kinds: Kinds) -> bool:
     """Return whether an operation with these options supports the parameter."""
+    if spelling in _PAGING:
+        return options.paginated
     if spelling == 'include':
         return options.can_include
     if spelling == 'sort':
@@ -187,8 +190,7 @@ def _can_use(spelling: str, options: QueryOptions, kinds: Kinds) -> bool:
     if match := _FILTER.fullmatch(spelling):
         names = (*options.filters, *options.related_filters, *(('id',) if options.paginated else ()))
         return match[1] in names
-    pages = (*CURSORS, *(name for names in _SPELLINGS for name in names))
-    return options.paginated and spelling in pages
+    return False
 
 
 def _filters(params: Mapping[str, str], names: tuple[str, ...]) -> Iterator[tuple[str, str]]:
