@@ -26,8 +26,6 @@ MAIL_PORTS = {'smtp': 587, 'smtps': 465}
 MAIL_URL = re.compile(
     r'(?P<scheme>smtps?)://((?P<user>[^/?#@:]+):(?P<password>[^/?#@]+)@)?(?P<authority>[^/?#@]+)/?'
 )
-_ADDRESS = r'[^\s\x00-\x1f\x7f<>@,;"]+@[^\s\x00-\x1f\x7f<>@,;"]+'
-MAIL_FROM = re.compile(rf'{_ADDRESS}|[^\x00-\x1f\x7f<>"]*<{_ADDRESS}>')
 SCHEME = re.compile(r'[A-Za-z][A-Za-z0-9+.-]{0,20}')
 MAX_QUOTED_LENGTH = 200  # of an invalid value in an error message
 MIN_SIMILARITY = 0.8  # between a variable and the setting that it probably misspells
@@ -98,11 +96,10 @@ def _on_or_off(value: str) -> bool:
 
 def _database_url(value: str) -> str:
     scheme, separator, rest = value.partition('://')
-    scheme = DATABASE_ALIASES.get(scheme, scheme)
+    scheme = DATABASE_ALIASES.get(scheme.lower(), scheme.lower())
     if scheme not in DATABASES or not separator or not rest:
-        raise ValueError(
-            f'must start with one of {", ".join(f"{name}://" for name in DATABASES)} and name a database'
-        )
+        schemes = ', '.join(f'{name}://' for name in (*DATABASES, *DATABASE_ALIASES))
+        raise ValueError(f'must start with one of {schemes} and name a database')
     return f'{scheme}://{rest}'
 
 
@@ -180,7 +177,13 @@ def _mail_url(value: str) -> str:
 
 
 def _mail_from(value: str) -> str:
-    if not MAIL_FROM.fullmatch(value):
+    from email.policy import SMTP  # only servers with mail need the package
+
+    try:
+        sender: Any = SMTP.header_factory('From', value)
+    except IndexError:  # raised for an address that ends with `@`
+        sender = None
+    if sender is None or sender.defects or len(sender.addresses) != 1:
         raise ValueError('must be an email address, or a name and an address in angle brackets')
     return value
 

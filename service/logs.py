@@ -6,7 +6,6 @@ import os
 import socket
 import sys
 import time
-from contextlib import suppress
 from functools import lru_cache
 from typing import Any, NoReturn, TextIO
 
@@ -101,8 +100,10 @@ class RequestLog:
                 f'{method} {path} {status} {milliseconds} ms viewer={viewer_id or "-"} request={request_id}'
             )
             line = f'{now} INFO {NODE} {REQUEST_LOGGER}[{process}] {message}\n'
-        with suppress(OSError):
+        try:  # noqa: SIM105 (suppress() takes as long as formatting the time)
             self._lines.write(line)
+        except OSError:
+            pass
 
 
 FORMATTERS = {'text': TextFormatter, 'json': JsonFormatter}

@@ -12,6 +12,7 @@ import peewee
 import pytest
 
 from service.config import Settings
+from service.database.postgresql import PostgresqlEngine
 from service.database.session import Session
 from service.domain.startup import open_session
 from tests.applications import ApplicationPool
@@ -123,7 +124,15 @@ def statements(monkeypatch: pytest.MonkeyPatch) -> list[str]:
         executed.append(sql)
         return execute(engine, sql, *arguments, **keywords)
 
+    queue = PostgresqlEngine.queue
+
+    def record_queued(engine: Any, sql: str, parameters: Any) -> bool:
+        is_queued = queue(engine, sql, parameters)
+        executed.extend([sql] * is_queued)
+        return is_queued
+
     monkeypatch.setattr(peewee.Database, 'execute_sql', record)
+    monkeypatch.setattr(PostgresqlEngine, 'queue', record_queued)
     return executed
 
 

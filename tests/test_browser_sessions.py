@@ -87,11 +87,11 @@ def test_a_page_without_an_outcome_is_unchanged(app: Any, query: str) -> None:
     assert browser.text == text
 
 
-def test_a_prefilled_user_name_is_escaped(app: Any) -> None:
+def test_only_a_valid_user_name_is_prefilled(app: Any) -> None:
     browser = PlainBrowser(app)
-    browser.open('/api?done=register&username=%22%3E%3Cscript%3E')
-    assert browser.fields_of('login')[1]['username'] == '"><script>'
-    assert len(browser.page.all('script')) == 1
+    for name in ('%22%3E%3Cscript%3E', '%00', 'a' * 65, '%E2%80%AE'):
+        browser.open(f'/api?done=register&username={name}')
+        assert browser.fields_of('login')[1]['username'] == ''
 
 
 def test_the_cookie_is_http_only_and_same_site(app: Any, ada: Client) -> None:
@@ -118,6 +118,7 @@ def test_a_cross_site_request_with_the_cookie_changes_nothing(
     browser: PlainBrowser, ada: Client, headers: dict[str, str]
 ) -> None:
     assert browser.post('/api/posts', {'body': 'forged'}, headers) == 403
+    assert 'forged' not in browser.text
     assert browser.post(ada.me().href('self'), {'_method': 'DELETE'}, headers) == 403
     assert browser.post('/api/tokens', {'_method': 'DELETE'}, headers) == 403
     assert browser.open('/api') == 200
@@ -225,6 +226,14 @@ def test_the_text_of_an_edit_is_kept_if_the_post_was_deleted(browser: PlainBrows
     assert browser.open(post) == 200
     ada.delete(post)
     assert browser.submit('edit', body='a long text') == 404
+    assert 'a long text' in browser.page.text
+
+
+def test_the_text_of_an_edit_that_is_not_permitted_is_kept(
+    browser: PlainBrowser, ada: Client, bob: Client
+) -> None:
+    post = bob.publish('hello').headers['location']
+    assert browser.post(post, {'_method': 'PATCH', 'body': 'a long text'}) == 403
     assert 'a long text' in browser.page.text
 
 

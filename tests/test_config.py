@@ -18,6 +18,7 @@ VALID = {
         'postgresql://u:p@a,b/d': 'postgresql://u:p@a,b/d',
         'postgres://u:p@a/d': 'postgresql://u:p@a/d',
         'mariadb://u:p@a/d': 'mysql://u:p@a/d',
+        'POSTGRESQL://u:p@a/D': 'postgresql://u:p@a/D',
     },
     'DATABASE_TIMEOUT': {'1': 1, '30': 30},
     'DATABASE_POOL': {'1': 1, '100': 100},
@@ -50,7 +51,9 @@ VALID = {
     'SQLITE_SYNCHRONOUS': {'NORMAL': 'normal', 'full': 'full'},
     'METRICS': {'on': True, 'Off': False},
     'REGISTRATION': {'OPEN': 'open', 'closed': 'closed'},
-    'MAIL_FROM': {'a@b.example': 'a@b.example', 'Halcyon <a@b.example>': 'Halcyon <a@b.example>'},
+    'MAIL_FROM': {
+        text: text for text in ('a@b.example', 'Halcyon <a@b.example>', '"Halcyon, Inc." <a@b.example>')
+    },
 }
 INVALID = {
     'DATABASE_URL': ['x', 'oracle://x', 'sqlite://', 'sqlite:/x', 'sqlite:////x\0', 'sqlite:////x\ny'],
@@ -104,7 +107,7 @@ INVALID = {
         'smtp://:secret@h',
         'smtp://h/path',
     ],
-    'MAIL_FROM': ['nobody', 'a@b\r\nBcc: x@y', 'A <a@b', 'a@b, c@d', '<>'],
+    'MAIL_FROM': ['nobody', 'a@b\r\nBcc: x@y', 'A <a@b', 'a@b, c@d', 'A, B <a@b>', 'a@', '<>'],
 }
 
 
@@ -208,6 +211,7 @@ def test_an_invalid_secret_is_not_quoted(tmp_path: Path, name: str, value: str) 
         'postgresql://user:secret/top@host/db',
         'mysql://user:secret/top@host/db',
         'mysql://user:secret?top@host/db',
+        'sqlite:////tmp/x.db?mode=ro&key=secret',
     ],
 )
 def test_a_password_that_is_not_percent_encoded_is_not_quoted(url: str) -> None:

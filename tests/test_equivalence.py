@@ -8,7 +8,6 @@ from typing import Any, NamedTuple
 import pytest
 
 from tests.client import HAL, HAL_FORMS, HTML, JSON, JSON_API, Client
-from tests.html import Page
 from tests.json_api_client import JsonApiClient, identifier_of, relationship_url
 
 pytestmark = pytest.mark.above_databases
@@ -148,8 +147,8 @@ def test_the_page_has_the_same_state_and_links(
     ada: Client, client: Client, urls: dict[str, str], resource: str
 ) -> None:
     rendering = read_hal(get(ada, client, urls, resource, HAL).json)
-    html = get(ada, client, urls, resource, HTML).text
-    page = unescape(html) + Page(html).text
+    markup = get(ada, client, urls, resource, HTML).text
+    page = unescape(markup.replace('<b>', '').replace('</b>', ''))  # <b> marks the names in JSON
     for rel, href in rendering.links.items():
         assert href in page or rel == 'self', rel
     for name, value in rendering.state.items():

@@ -32,7 +32,7 @@ from service.mail import smtp
 from service.mail.messages import compose
 from service.mail.sender import send_due_mail
 from service.mail.smtp import MailError
-from tests.client import HAL, HAL_FORMS, HTML, JSON_API, ORIGIN, PASSWORD, Client, assert_problem
+from tests.client import FORM, HAL, HAL_FORMS, HTML, JSON_API, ORIGIN, PASSWORD, Client, assert_problem
 from tests.clock import MovableClock
 from tests.conftest import Start
 from tests.mail_server import MailServer, link_of, mail_server, text_of
@@ -462,6 +462,15 @@ def test_a_server_without_mail_has_no_resets_and_no_verification(start: Start) -
     names = ('password-resets', 'email-verifications')
     for path in [f'/api/{name}{secret}' for name in names for secret in ('', '/x')]:
         assert client.get(path).status == client.post(path).status == 404
+
+
+def test_no_response_with_a_secret_is_compressed(reset_link: str, client: Client) -> None:
+    for body in ('', '_method=PUT&password=short'):
+        headers = {'Content-Type': FORM, 'Accept-Encoding': 'gzip'}
+        method = 'POST' if body else 'GET'
+        response = client.request(method, reset_link, accept=HTML, headers=headers, body=body)
+        assert response.status == (400 if body else 200)
+        assert 'content-encoding' not in response.headers
 
 
 def test_a_reset_link_works_once(reset_link: str, client: Client) -> None:

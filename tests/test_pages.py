@@ -145,6 +145,15 @@ def test_a_page_can_show_any_selection_of_fields(ada: Client, world: World, fiel
             assert ada.get(url, accept=HTML).status == 200, url
 
 
+def test_the_numbers_of_a_page_must_be_filled_in(ada: Client) -> None:
+    ada.publish('first')
+    ada.publish('second')
+    page = Page(ada.get('/api/posts?per_page=1', accept=HTML).text)
+    numbers = [tag for tag in page.all('input') if tag.get('type') == 'number']
+    assert [tag['name'] for tag in numbers] == ['page', 'per_page']
+    assert all('required' in tag for tag in numbers)
+
+
 def test_user_text_is_escaped_in_pages(ada: Client) -> None:
     ada.publish('<img src=x onerror=alert(1)>')
     rendered = Page(ada.follow('hc:posts', accept=HTML).text)

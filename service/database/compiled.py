@@ -51,24 +51,28 @@ class CompiledQuery:
             prepared = self._compiled[engine.name] = self.compile(engine)
         return prepared
 
-    def run(self, session: Session, **values: Any) -> Any:
-        """Run the query and return the cursor."""
+    def _run(self, session: Session, values: Mapping[str, Any]) -> Any:
         sql, parameters = self._prepared(session)
         return session.execute(sql, _bound(parameters, values))
 
+    def run(self, session: Session, **values: Any) -> None:
+        """Run the query, whose result is not needed."""
+        sql, parameters = self._prepared(session)
+        session.execute_later(sql, _bound(parameters, values))
+
     def all(self, session: Session, **values: Any) -> list[Any]:
         """Run the query and return all rows."""
-        rows: list[Any] = self.run(session, **values).fetchall()
+        rows: list[Any] = self._run(session, values).fetchall()
         return rows
 
     def first(self, session: Session, **values: Any) -> Any:
         """Run the query and return the first row, or None."""
-        rows = self.all(session, **values)
+        rows = self._run(session, values).fetchall()
         return rows[0] if rows else None
 
     def execute(self, session: Session, **values: Any) -> int:
         """Run the query and return the number of rows that it inserted, changed or deleted."""
-        return int(self.run(session, **values).rowcount)
+        return int(self._run(session, values).rowcount)
 
     def union_all(self, session: Session, sets: Sequence[Mapping[str, Any]]) -> list[Any]:
         """Run the query for each set of values in one statement, and return the rows in any order.

@@ -4,7 +4,7 @@ import contextlib
 import threading
 import time
 from abc import abstractmethod
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any
 
@@ -57,6 +57,10 @@ class Engine(peewee.Database):
         finally:
             for hook in self.query_hooks:
                 hook(peewee.QueryEvent(sql, None, time.perf_counter() - started, None))
+
+    def queue(self, sql: str, parameters: Sequence[Any]) -> bool:
+        """Return whether a statement of a transaction is queued, to be sent together with the next one."""
+        return False
 
     def ddl(self, statement: str) -> str:
         """Return the statement of a migration in the dialect of the engine."""

@@ -1,6 +1,7 @@
 """PostgreSQL."""
 
 import re
+from collections.abc import Sequence
 from typing import Any
 from urllib.parse import parse_qsl, quote, urlencode
 
@@ -81,6 +82,15 @@ class PostgresqlEngine(PooledEngine, peewee.PostgresqlDatabase):
         if not self.has_prepared_statements or named_cursor:
             return super().cursor(named_cursor)
         return PreparingCursor(self.connection())
+
+    def queue(self, sql: str, parameters: Sequence[Any]) -> bool:
+        """Queue a statement of a transaction, to be sent together with the next one, if it is prepared."""
+        if not self.has_prepared_statements or not self.in_transaction():
+            return False
+        is_queued: bool = self.connection().queue(sql, parameters)
+        if is_queued:
+            self._measure(sql, lambda: None)  # its time is part of the next statement's
+        return is_queued
 
     def is_open(self, connection: Any) -> bool:
         """Return whether the connection is open as far as the client can tell."""

@@ -33,6 +33,7 @@ class Connection(psycopg.Connection[Any]):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.must_begin = False  # BEGIN is sent together with the first statement of the transaction
+        self._queued: list[tuple[bytes, Sequence[bytes | None]]] = []  # until the next statement
         self.transformer = Transformer(self)
         self._statements: dict[str, bytes] = {}
 
@@ -59,17 +60,38 @@ class Connection(psycopg.Connection[Any]):
         return name
 
     def run(self, name: bytes, values: Sequence[bytes | None]) -> Any:
-        """Run a prepared statement with values in text format, and return the result of libpq."""
-        if not self.must_begin:
+        """Run a prepared statement with values in text format, and return the result of libpq.
+
+        Queued statements run first, and their errors are raised, too.
+        """
+        if not self.must_begin and not self._queued:
             self.pgconn.send_query_prepared(name, values)
             return self._receive()
-        begin = self.statement(BEGIN) or b''
+        begin = [(self.statement(BEGIN) or b'', ())] if self.must_begin else []
+        statements = (*begin, *self._queued, (name, values))
         self.must_begin = False
+        self._queued = []
         self.pgconn.enter_pipeline_mode()
-        self.pgconn.send_query_prepared(begin, ())
-        self.pgconn.send_query_prepared(name, values)
+        for statement in statements:
+            self.pgconn.send_query_prepared(*statement)
         self.pgconn.pipeline_sync()
         return self._receive(is_pipeline=True)
+
+    def queue(self, sql: str, parameters: Sequence[Any]) -> bool:
+        """Queue a statement, to be sent together with the next one; return False if it is not prepared."""
+        name = self._statements.get(sql)
+        if name is not None:
+            self._queued.append((name, [_dump(value) for value in parameters]))
+        return name is not None
+
+    def drop_queued(self) -> None:
+        """Forget the queued statements, because they are rolled back."""
+        self._queued = []
+
+    def run_queued(self) -> None:
+        """Run the queued statements."""
+        if self._queued:
+            self.run(*self._queued.pop())
 
     def _receive(self, *, is_pipeline: bool = False) -> Any:
         """Return the last result of what was sent; raises its error, or ConnectionTimeout."""
@@ -126,6 +148,8 @@ class PreparingCursor:
         if sql == BEGIN:
             connection.must_begin = True
             return
+        if sql.startswith('ROLLBACK'):
+            connection.drop_queued()
         name = connection.statement(sql, parameters)
         if name is None:
             self._execute_unprepared(sql, parameters)
@@ -137,6 +161,7 @@ class PreparingCursor:
             self._rows = connection.transformer.load_rows(0, result.ntuples, tuple)
 
     def _execute_unprepared(self, sql: str, parameters: Sequence[Any]) -> None:
+        self._connection.run_queued()
         with self._connection.cursor() as cursor:
             if self._connection.must_begin:
                 cursor.execute(BEGIN)

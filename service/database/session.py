@@ -4,7 +4,7 @@ import copy
 import secrets
 import threading
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import ExitStack, contextmanager, nullcontext
+from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
 from typing import Any, NoReturn
 
 import peewee
@@ -74,6 +74,14 @@ class Session:
         with self.translating_errors():
             return self.engine.execute_sql(sql, parameters)
 
+    def execute_later(self, sql: str, parameters: Sequence[Any] = ()) -> None:
+        """Run a statement whose result is not needed, at the latest before the next one or COMMIT.
+
+        It raises what `execute` raises, or the next statement does.
+        """
+        if not self.engine.queue(sql, parameters):
+            self.execute(sql, parameters)
+
     def insert_many(self, model: Any, rows: Iterable[Sequence[Any]], fields: Sequence[Any]) -> None:
         """Insert rows with values for the fields, many in each statement; raises as `execute` does."""
         columns = ', '.join(field.column_name for field in fields)
@@ -106,20 +114,21 @@ class Session:
             raise error
         raise Unavailable('The database is currently unavailable.', kind) from error
 
-    @contextmanager
-    def atomic(self) -> Iterator['Session']:
+    def atomic(self) -> AbstractContextManager['Session']:
         """Run the block as a transaction, or as a savepoint of the current one.
 
         Raises Unavailable if it cannot begin or commit.
         """
         if self.engine.in_transaction() or self._deferred is None:
-            with self._transaction():
-                yield self
-            return
+            return self._transaction()
+        return self._first_of_deferred(self._deferred)
+
+    @contextmanager
+    def _first_of_deferred(self, deferred: ExitStack) -> Iterator['Session']:
         with ExitStack() as transaction:
             transaction.enter_context(self._transaction())
             yield self
-            self._deferred.push(transaction.pop_all())
+            deferred.push(transaction.pop_all())
 
     @contextmanager
     def deferred(self) -> Iterator['Session']:
@@ -141,7 +150,7 @@ class Session:
         return self.engine.commit_can_be_ambiguous and self._deferred is None
 
     @contextmanager
-    def _transaction(self) -> Iterator[None]:
+    def _transaction(self) -> Iterator['Session']:
         is_savepoint = self.engine.in_transaction()
         lock = nullcontext() if is_savepoint else self.engine.write_lock()
         failure: BaseException | None = None
@@ -149,7 +158,7 @@ class Session:
             try:
                 with self.engine.atomic():
                     try:
-                        yield
+                        yield self
                     except BaseException as error:
                         failure = error
                         raise
@@ -157,6 +166,8 @@ class Session:
                 # After an error that ends the transaction, rolling back to one of its savepoints fails, too.
                 reason = error
                 while reason is not failure and reason.__context__ and self._kind_of(reason) is ErrorKind.BUG:
+                    if isinstance(reason, peewee.IntegrityError):
+                        break  # a queued statement has failed at the end of the transaction or savepoint
                     reason = reason.__context__
                 kind = self._kind_of(reason)
                 if not is_savepoint and kind in LOST:

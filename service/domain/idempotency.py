@@ -114,7 +114,7 @@ def make_key(
     scope = f'{user_id}\n{target}\n{key}'.encode(errors='surrogatepass')
     fingerprint = hashlib.sha256(request).hexdigest()
     if may_hold_secrets:
-        fingerprint = bcrypt_digest(fingerprint, hashlib.sha256(scope).digest(), session.settings.bcrypt_cost)
+        fingerprint = bcrypt_digest(session, fingerprint, hashlib.sha256(scope).digest())
     if user_id is None:
         scope += b'\n' + fingerprint.encode()
     return RequestKey(hashlib.sha256(scope).hexdigest(), fingerprint, user_id)

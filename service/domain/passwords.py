@@ -12,6 +12,8 @@ from typing import TypeVar
 
 import bcrypt
 
+from service.database.session import Session
+
 R = TypeVar('R')
 
 BCRYPT_MAX_BYTES = 72  # longer passwords are hashed with SHA-256 first, so nothing is truncated
@@ -23,18 +25,20 @@ _BCRYPT64 = bytes.maketrans(
 )
 
 
-def hash_password(password: str, cost: int) -> str:
-    """Return the bcrypt hash; `cost` is the base-2 logarithm of the number of rounds."""
-    return _in_hash_pool(lambda: bcrypt.hashpw(_encode(password), bcrypt.gensalt(cost))).decode()
+def hash_password(session: Session, password: str) -> str:
+    """Return the bcrypt hash, with the cost in the settings."""
+    cost = session.settings.bcrypt_cost
+    return _in_hash_pool(session, lambda: bcrypt.hashpw(_encode(password), bcrypt.gensalt(cost))).decode()
 
 
-def verify_password(password: str, password_hash: str | None, cost: int) -> bool:
+def verify_password(session: Session, password: str, password_hash: str | None) -> bool:
     """Return whether the password matches the hash; False without a hash, which takes as long."""
     encoded = _encode(password)
     if password_hash is None or b'\0' in encoded:
-        _in_hash_pool(lambda: bcrypt.checkpw(b'', bcrypt.gensalt(cost) + _NO_DIGEST))
+        cost = session.settings.bcrypt_cost
+        _in_hash_pool(session, lambda: bcrypt.checkpw(b'', bcrypt.gensalt(cost) + _NO_DIGEST))
         return False
-    return _in_hash_pool(lambda: bcrypt.checkpw(encoded, password_hash.encode()))
+    return _in_hash_pool(session, lambda: bcrypt.checkpw(encoded, password_hash.encode()))
 
 
 def _encode(password: str) -> bytes:
@@ -45,17 +49,24 @@ def _encode(password: str) -> bytes:
     return b64encode(hashlib.sha256(encoded).digest())
 
 
-def bcrypt_digest(text: str, salt: bytes, cost: int) -> str:
+def bcrypt_digest(session: Session, text: str, salt: bytes) -> str:
     """Return a digest that is as costly to compute as a password hash, the same for the same text and salt.
 
     `text` has at most 72 bytes, `salt` at least 16, of which 16 are used; the digest has 60 characters.
     """
-    setting = b'$2b$%02d$' % cost + b64encode(salt[:16]).rstrip(b'=').translate(_BCRYPT64)
-    return _in_hash_pool(lambda: bcrypt.hashpw(text.encode(), setting)).decode()
+    setting = b'$2b$%02d$' % session.settings.bcrypt_cost + b64encode(salt[:16]).rstrip(b'=').translate(
+        _BCRYPT64
+    )
+    return _in_hash_pool(session, lambda: bcrypt.hashpw(text.encode(), setting)).decode()
 
 
-def _in_hash_pool(run_bcrypt: Callable[[], R]) -> R:
-    """Run bcrypt in a pool of low-priority threads, so that it does not delay other requests."""
+def _in_hash_pool(session: Session, run_bcrypt: Callable[[], R]) -> R:
+    """Run bcrypt in a pool of low-priority threads, so that it does not delay other requests.
+
+    They can use this thread's connection meanwhile.
+    """
+    if not session.engine.in_transaction():
+        session.release()
     return _hash_pool(os.getpid()).submit(run_bcrypt).result()
 
 

@@ -75,7 +75,7 @@ def reset_password(session: Session, secret: str, password: str) -> None:
     The secret proves that the user receives mail at the address, so that is verified, too.
     """
     find_password_reset(session, secret)  # before the costly hash
-    _reset_password(session, secret, hash_password(password, session.settings.bcrypt_cost))
+    _reset_password(session, secret, hash_password(session, password))
 
 
 @transaction

@@ -51,7 +51,7 @@ def has_control_characters(text: str) -> bool:
 
 def has_surrogates(text: str) -> bool:
     """Return whether the text has lone surrogates, which are not characters."""
-    return any('\ud800' <= character <= '\udfff' for character in text)
+    return not text.isprintable() and any('\ud800' <= character <= '\udfff' for character in text)
 
 
 def is_blank(text: str) -> bool:
@@ -60,7 +60,7 @@ def is_blank(text: str) -> bool:
 
 
 def _is_invisible(code_point: int) -> bool:
-    return any(first <= code_point <= last for first, last in _INVISIBLE)
+    return code_point >= _INVISIBLE[0][0] and any(first <= code_point <= last for first, last in _INVISIBLE)
 
 
 def casefolded(text: str) -> str:

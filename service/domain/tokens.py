@@ -185,7 +185,7 @@ def verify_account(
     user_id, password_hash, suspended_at = find_credentials(session, name) or (None, None, None)
     subjects = sign_in_subjects(user_id, name, client_address)
     check_limits(session, subjects, quotas)
-    if not verify_password(normalize(password), password_hash, session.settings.bcrypt_cost):
+    if not verify_password(session, normalize(password), password_hash):
         count_attempt(session, subjects, quotas)
         raise Unauthenticated('The user name or the password is wrong.', 'password')
     assert user_id is not None  # verify_password is False for an unknown name

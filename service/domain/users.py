@@ -32,11 +32,11 @@ from service.domain.viewer import (
     ANONYMOUS,
     CreationCheck,
     Viewer,
-    authorize_change,
     authorize_write,
     check_creation,
     is_writer,
     require_permission,
+    use_token,
 )
 
 USERNAME = r'^[A-Za-z0-9_.\-]+$'
@@ -127,7 +127,7 @@ _FIND_HOLDERS = CompiledQuery(
 )
 _INSERT = insert_into(User)
 _IDENTITY = (User.username, User.username_key, User.email, User.email_key, User.avatar_hash, User.about_me)
-_CHANGEABLE = (*_IDENTITY, User.email_verified_at)
+_CHANGEABLE = (*_IDENTITY, User.email_verified_at, User.last_seen)
 _UPDATE = CompiledQuery(
     User.update({field: bindparam(field.column_name) for field in _CHANGEABLE}).where(
         User.id == bindparam('user_id')
@@ -282,7 +282,7 @@ def register_user(
     now = session.now()
     values = {
         **_identity(username, email, about_me),
-        'password_hash': hash_password(password, session.settings.bcrypt_cost),
+        'password_hash': hash_password(session, password),
         'member_since': now,
         'last_seen': now,
         'post_count': 0,
@@ -356,14 +356,18 @@ def _change_user(
     precondition: Callable[[UserRecord], None],
 ) -> UserRecord:
     user = lock_user(session, user_id, by)
-    now = authorize_change(session, user, by, precondition)
+    require_permission(user.is_editable_by(by), by)
+    precondition(user)
+    now = session.now()
+    use_token(session, by, now)  # `_UPDATE` writes `last_seen`
     changed = user._replace(**changes, last_seen=now)
     if changed.email != user.email:
         changed = changed._replace(email_verified_at=None)
         add_mail(session, VERIFY_EMAIL, changed.email, user_id)
         add_mail(session, EMAIL_CHANGED, user.email, user_id)
     identity = _identity(changed.username, changed.email, changed.about_me)
-    _UPDATE.run(session, user_id=user_id, email_verified_at=changed.email_verified_at, **identity)
+    verified_at = changed.email_verified_at
+    _UPDATE.run(session, user_id=user_id, email_verified_at=verified_at, last_seen=now, **identity)
     return changed._replace(avatar_hash=identity['avatar_hash'])
 
 
@@ -386,10 +390,10 @@ def change_password(
     subjects = sign_in_subjects(user_id, by.username, client_address)
     check_limits(session, subjects, quotas)
     old_hash = _FIND_PASSWORD_HASH.first(session, user_id=user_id)[0]
-    if not verify_password(current_password, old_hash, session.settings.bcrypt_cost):
+    if not verify_password(session, current_password, old_hash):
         count_attempt(session, subjects, quotas)
         raise Invalid([('current_password', 'is not your password')])
-    new_hash = hash_password(password, session.settings.bcrypt_cost)
+    new_hash = hash_password(session, password)
     _change_password(session, user_id, old_hash, new_hash, by, subjects)
 
 
@@ -410,7 +414,7 @@ def set_password(session: Session, user_id: int, password: str) -> int:
 
     Returns the number of live tokens that were revoked; raises NotFound.
     """
-    return set_password_hash(session, user_id, hash_password(password, session.settings.bcrypt_cost))
+    return set_password_hash(session, user_id, hash_password(session, password))
 
 
 @transaction

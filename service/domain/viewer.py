@@ -103,9 +103,14 @@ def confirm_token(session: Session, viewer: Viewer, *, posts: int = 0) -> int:
     """
     now = session.now()
     _UPDATE_USER.run(session, now=now, posts=posts, user_id=viewer.user_id)
+    use_token(session, viewer, now)
+    return now
+
+
+def use_token(session: Session, viewer: Viewer, now: int) -> None:
+    """Check the token again as `confirm_token` does, for a caller that updates `last_seen` itself."""
     if not _UPDATE_LAST_USED.execute(session, now=now, token_id=viewer.token_id):
         raise Unauthenticated('The token is revoked or expired.', 'token')
-    return now
 
 
 def require_write_scope(viewer: Viewer | None) -> None:

@@ -14,7 +14,6 @@ from service.http.selection import apply_selection
 from service.representation.assembler import Assembler
 from service.representation.document import Document
 from service.representation.formats import Format, comparable_tag, formats_named_by, state_tag
-from service.representation.query import Query
 
 Record = TypeVar('Record')
 CurrentTags = Callable[[Format], Iterable[str]]
@@ -127,7 +126,7 @@ def _target_tags(req: Request, format: Format) -> Iterator[str]:
         return
     resp = falcon.Response()
     requested = req.format, req.query
-    req.format, req.query = format, Query(format.dialect.names)
+    req.format, req.query = format, format.dialect.no_parameters
     try:
         req.resource.on_get(req, resp, **req.path_values)
     except DomainError:  # not found, or not for this viewer

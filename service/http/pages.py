@@ -1,10 +1,13 @@
 """HTML pages: a document or a problem with what its page shows around it."""
 
 import json
+import re
 from dataclasses import replace
 from functools import lru_cache
 
 from service import urls
+from service.domain.users import MAX_USERNAME_LENGTH
+from service.domain.users import USERNAME as REGISTERED
 from service.domain.viewer import Viewer
 from service.http.browser import DONE, RETURN_FIELD, USERNAME, failed_form, return_url
 from service.http.conditional import PRIVATE
@@ -21,7 +24,7 @@ from service.representation.url_builder import UrlBuilder
 MAX_SITES = 256  # viewers whose header is cached
 _SOURCES = {'hal': ('HAL', HAL), 'hal-forms': ('HAL-FORMS', HAL_FORMS), 'json-api': ('JSON:API', JSON_API)}
 # Statuses of problems whose pages keep the submitted form, so that it can be sent again, or its text copied.
-_RETRIED = frozenset((400, 401, 404, 409, 412, 429, 503))
+_RETRIED = frozenset((400, 401, 403, 404, 409, 412, 429, 503))
 
 
 def page_of(req: Request, content: Document | Problem, link: str | None, *, is_public: bool) -> Page:
@@ -52,7 +55,7 @@ def _site(home: Home, viewer: Viewer | None, builder: UrlBuilder, token_lifetime
 
 def _with_username(document: Document, name: object) -> Document:
     """Return the document with the user name as a value of its sign-in form, if it has one."""
-    if not isinstance(name, str):
+    if not isinstance(name, str) or not re.fullmatch(REGISTERED, name) or len(name) > MAX_USERNAME_LENGTH:
         return document
     forms = (
         replace(form, values={'username': name}) if form.action.name == hints(document).sign_in else form

@@ -27,37 +27,46 @@ def present(req: Request, resp: falcon.Response) -> None:
 
     A response to an Idempotency-Key is presented before it is stored, and not again when it is replayed.
     """
-    _select(req, resp)
-    _label(req, resp)
+    document = _select(req, resp)
+    _label(req, resp, document)
     if req.format.media_type == HTML:
         complete_browser_response(req, resp)
-    _locate(req, resp)
-    _link(req, resp)
+        document = _document_of(resp)
+    if document is not None:
+        _locate(req, resp, document)
+        _link(resp, document)
     _surround(req, resp)
-    _validate(req, resp)
+    _validate(req, resp, document)
     _minimize(req, resp)
 
 
-def _select(req: Request, resp: falcon.Response) -> None:
+def _document_of(resp: falcon.Response) -> Document | None:
+    media = resp.media
+    return media if isinstance(media, Document) else None
+
+
+def _select(req: Request, resp: falcon.Response) -> Document | None:
     """Include the documents, and keep only the fields, that the query requests (JSON:API 1.1 §8.3, §8.4).
 
-    Raises `req.deferred_error`.
+    Returns the document of the response, if it has one. Raises `req.deferred_error`.
     """
-    if not isinstance(resp.media, Document):
-        return
+    document = _document_of(resp)
+    if document is None:
+        return None
     if req.deferred_error is not None:
         raise req.deferred_error
-    if resp.media.selection != req.query.selection:
-        resp.media = apply_selection(req, resp.media)
+    if document.selection != req.query.selection:
+        resp.media = document = apply_selection(req, document)
+    return document
 
 
-def _label(req: Request, resp: falcon.Response) -> None:
+def _label(req: Request, resp: falcon.Response, document: Document | None) -> None:
     """Set Content-Type, Vary (RFC 9110 §12.5.5), and the format's own status for POST and DELETE."""
-    if isinstance(resp.media, Document):
-        req.format = format_for(resp.media, req.format, req.env.get('HTTP_ACCEPT'))
+    if document is not None:
+        req.format = format_for(document, req.format, req.env.get('HTTP_ACCEPT'))
         resp.content_type = req.format.content_type
-        if req.format.post_creates and req.method == 'POST' and not resp.media.is_collection:
-            resp.status, resp.location = falcon.HTTP_201, resp.media.href
+        if req.format.post_creates and req.method == 'POST' and not document.is_collection:
+            resp.status, resp.location = falcon.HTTP_201, document.href
     elif req.format.empty_body and req.method == 'DELETE' and resp.status_code == 204:
         resp.status, resp.data = falcon.HTTP_200, req.format.empty_body
         resp.content_type = req.format.content_type
@@ -71,22 +80,18 @@ def _label(req: Request, resp: falcon.Response) -> None:
     resp.set_header('Vary', f'{vary}, Cookie' if depends_on_user and is_page else vary)
 
 
-def _locate(req: Request, resp: falcon.Response) -> None:
+def _locate(req: Request, resp: falcon.Response, document: Document) -> None:
     """Set Content-Location of a response to PUT, PATCH or QUERY that has a document (RFC 9110 §8.7)."""
-    if (
-        req.method in ('PUT', 'PATCH', 'QUERY')
-        and resp.status_code == 200
-        and isinstance(resp.media, Document)
-    ):
+    if req.method in ('PUT', 'PATCH', 'QUERY') and resp.status_code == 200:
         # The URL of a collection has its selection already.
-        selected = '' if resp.media.is_collection else resp.media.selection.query
-        resp.set_header('Content-Location', resp.media.href + selected)
+        selected = '' if document.is_collection else document.selection.query
+        resp.set_header('Content-Location', document.href + selected)
 
 
-def _link(req: Request, resp: falcon.Response) -> None:
+def _link(resp: falcon.Response, document: Document) -> None:
     """Repeat the links between the pages of a collection in the Link header (RFC 8288)."""
-    if isinstance(resp.media, Document) and resp.media.meta:
-        links = ((rel, resp.media.links.get(rel)) for rel in _PAGES)
+    if document.meta:
+        links = ((rel, document.links.get(rel)) for rel in _PAGES)
         fields = (f'<{link.href}>; rel="{rel}"' for rel, link in links if isinstance(link, Link))
         resp.append_header('Link', ', '.join(fields))
 
@@ -99,22 +104,20 @@ def _surround(req: Request, resp: falcon.Response) -> None:
         resp.media = page_of(req, resp.media, resp.get_header('Link'), is_public=is_public)
 
 
-def _validate(req: Request, resp: falcon.Response) -> None:
+def _validate(req: Request, resp: falcon.Response, document: Document | None) -> None:
     """Set Cache-Control and ETag, and evaluate the preconditions of safe methods (RFC 9110 §13.2.2).
 
     It renders the body, so that rendering errors still become problems.
     """
-    cache_control = resp.get_header('Cache-Control')
+    cache_control, status = resp.get_header('Cache-Control'), resp.status_code
     if cache_control is None:
-        is_redirect = resp.status_code == 308  # the same for all clients, and without a validator
-        cache_control = PUBLIC if is_redirect else PRIVATE if resp.status_code < 400 else NO_STORE
+        is_redirect = status == 308  # the same for all clients, and without a validator
+        cache_control = PUBLIC if is_redirect else PRIVATE if status < 400 else NO_STORE
         resp.set_header('Cache-Control', cache_control)
     body = resp.render_body() or b''
-    if resp.status_code >= 300:
+    if status >= 300:
         return
     tag = resp.get_header('ETag')
-    content = resp.media.document if isinstance(resp.media, Page) else resp.media
-    document = content if isinstance(content, Document) else None
     if cache_control != NO_STORE and body and _has_validator(req, resp, document):
         is_public = cache_control.startswith('public')
         viewer_id = None if is_public or req.viewer is None else req.viewer.user_id

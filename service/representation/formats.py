@@ -15,8 +15,8 @@ from service.representation.cursor_pagination import (
     requested_profile,
 )
 from service.representation.document import Document
-from service.representation.hal import no_extras, to_json
-from service.representation.hal_forms import templates
+from service.representation.hal import to_json
+from service.representation.hal_forms import hal_forms_members
 from service.representation.html import Page, page, problem_page, render_page
 from service.representation.json_api import NOTHING, json_api, json_api_errors
 from service.representation.media_types import (
@@ -61,11 +61,11 @@ class Format(NamedTuple):
 
 
 def _hal(document: Document) -> bytes:
-    return to_json(document, no_extras)
+    return to_json(document)
 
 
 def _hal_forms(document: Document) -> bytes:
-    return to_json(document, templates)
+    return to_json(document, hal_forms_members)
 
 
 def _json_api(document: Document) -> bytes:

@@ -1,46 +1,32 @@
 """HAL (draft-kelly-json-hal-11): `_links`, `_embedded` and the state as plain members."""
 
-from collections.abc import Callable
-from typing import Any
+from typing import Any, Protocol
 
 import orjson
 
 from service.representation.document import Document, Link, json_part
 
-Extras = Callable[[Document, bool], dict[str, Any]]
+
+class Members(Protocol):
+    """Returns the members of a document, which may be Documents themselves."""
+
+    def __call__(self, document: Document, *, is_outermost: bool = False) -> dict[str, Any]: ...
 
 
-def no_extras(document: Document, outermost: bool) -> dict[str, Any]:
-    """Return no extra members: plain HAL."""
-    return {}
-
-
-def to_json(document: Document, extras: Extras, *, outermost: bool = True) -> bytes:
-    """Return the document as HAL; `extras` returns additional members for it and each embedded document.
-
-    The second argument of `extras` is whether the document is the outermost one.
-    """
-    body = b'{"_links":' + document.render(_ALL_LINKS if outermost else _LINKS).encode()
-    if document.properties:
-        body += b',' + orjson.dumps(document.properties)[1:-1]
+def hal_members(document: Document, *, is_outermost: bool = False) -> dict[str, Any]:
+    """Return the members of the document in HAL; only the outermost one has `curies` (§8.2)."""
+    links = document.render(_ALL_LINKS if is_outermost else _LINKS)
+    members: dict[str, Any] = {'_links': orjson.Fragment(links), **document.properties}
     if document.meta:
-        body += b',"_meta":' + orjson.dumps(document.meta)
+        members['_meta'] = document.meta
     if document.embedded:
-        body += b',"_embedded":' + orjson.dumps(_embedded(document, extras))
-    more = extras(document, outermost)
-    if more:
-        body += b',' + orjson.dumps(more)[1:-1]
-    return body + b'}'
+        members['_embedded'] = document.embedded
+    return members
 
 
-def _embedded(document: Document, extras: Extras) -> dict[str, Any]:
-    def embed(inner: Document) -> orjson.Fragment:
-        return orjson.Fragment(to_json(inner, extras, outermost=False))
-
-    return {
-        rel: [embed(inner) for inner in target] if isinstance(target, tuple) else embed(target)
-        for rel, target in document.embedded.items()
-    }
+def to_json(document: Document, members_of: Members = hal_members) -> bytes:
+    """Return the document as JSON, each embedded one with its `members_of`."""
+    return orjson.dumps(members_of(document, is_outermost=True), members_of, orjson.OPT_PASSTHROUGH_DATACLASS)
 
 
 def _all_links(document: Document) -> dict[str, Any]:

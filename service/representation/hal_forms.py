@@ -7,23 +7,24 @@ import orjson
 
 from service.representation.action import Field, Form
 from service.representation.document import Document, json_part
-from service.representation.hal import to_json
+from service.representation.hal import hal_members, to_json
 
 
 def hal_forms(document: Document) -> dict[str, Any]:
     """Return the document as HAL-FORMS; `_templates` is present even if it is empty."""
-    rendered: dict[str, Any] = orjson.loads(to_json(document, templates))
+    rendered: dict[str, Any] = orjson.loads(to_json(document, hal_forms_members))
     return rendered
 
 
-def templates(document: Document, outermost: bool) -> dict[str, Any]:
-    """Return what HAL-FORMS adds to HAL."""
+def hal_forms_members(document: Document, *, is_outermost: bool = False) -> dict[str, Any]:
+    """Return the members of the document in HAL-FORMS: those in HAL, and a template for each form."""
+    members = hal_members(document, is_outermost=is_outermost)
     forms = document.outline.forms
-    if not forms and not outermost:
-        return {}
     if any(form.action.fields for form in forms):  # fields have values, which differ between documents
-        return {'_templates': _templates(document)}
-    return {'_templates': orjson.Fragment(document.render(_TEMPLATES))}
+        members['_templates'] = _templates(document)
+    elif forms or is_outermost:
+        members['_templates'] = orjson.Fragment(document.render(_TEMPLATES))
+    return members
 
 
 def _templates(document: Document) -> dict[str, Any]:

@@ -54,6 +54,7 @@ class QueryOptions(NamedTuple):
 
 NO_QUERY = QueryOptions()
 _SPELLINGS = (PageNames('page', 'per_page'), PageNames('page[number]', 'page[size]'))
+_PAGING = frozenset((*CURSORS, *(name for names in _SPELLINGS for name in names)))
 
 
 class Dialect:
@@ -63,6 +64,7 @@ class Dialect:
     """
 
     names: ClassVar[PageNames]
+    no_parameters: ClassVar[Query]
     is_strict: ClassVar[bool]
 
     def read(self, parameters: Mapping[str, Any], options: QueryOptions, kinds: Kinds) -> Query:
@@ -163,6 +165,7 @@ class HalDialect(Dialect):
     """`page` and `per_page`; unsupported parameters are ignored, and a `per_page` above 100 means 100."""
 
     names = _SPELLINGS[0]
+    no_parameters = Query(names)
     is_strict = False
 
 
@@ -170,11 +173,14 @@ class JsonApiDialect(Dialect):
     """`page[number]` and `page[size]`; unsupported parameters are rejected (JSON:API 1.1 §10)."""
 
     names = _SPELLINGS[1]
+    no_parameters = Query(names)
     is_strict = True
 
 
 def _can_use(spelling: str, options: QueryOptions, kinds: Kinds) -> bool:
     """Return whether an operation with these options supports the parameter."""
+    if spelling in _PAGING:
+        return options.paginated
     if spelling == 'include':
         return options.can_include
     if spelling == 'sort':
@@ -184,8 +190,7 @@ def _can_use(spelling: str, options: QueryOptions, kinds: Kinds) -> bool:
     if match := _FILTER.fullmatch(spelling):
         names = (*options.filters, *options.related_filters, *(('id',) if options.paginated else ()))
         return match[1] in names
-    pages = (*CURSORS, *(name for names in _SPELLINGS for name in names))
-    return options.paginated and spelling in pages
+    return False
 
 
 def _filters(params: Mapping[str, str], names: tuple[str, ...]) -> Iterator[tuple[str, str]]:

@@ -63,10 +63,13 @@ class Template:
     ) -> Document:
         """Return the document with these properties; `values` has the value of each variable."""
         document = object.__new__(_FilledTemplate)
-        # The constructor of a frozen dataclass takes several times as long.
-        document.__dict__.update(
-            self._common, id=id, properties=properties, values=values, title=title, embedded=embedded
-        )
+        members = document.__dict__  # the constructor of a frozen dataclass takes several times as long
+        members.update(self._common)
+        members['id'] = id
+        members['properties'] = properties
+        members['values'] = values
+        members['title'] = title
+        members['embedded'] = embedded
         return document
 
     def render(self, part: Part, values: Mapping[str, Any]) -> str:

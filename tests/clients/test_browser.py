@@ -338,6 +338,21 @@ def test_a_draft_is_not_shown_to_another_user(browser: Browser) -> None:
     assert 'a secret thought' not in page.evaluate('JSON.stringify(sessionStorage)')
 
 
+def test_back_does_not_show_a_draft_to_another_user(browser: Browser) -> None:
+    page = browser.page
+    browser.register('ada')
+    browser.register('bob')
+    browser.sign_in('ada')
+    _composer(page).fill('a secret thought')
+    browser.click('People')
+    browser.expect_heading('People')
+    browser.sign_out()
+    browser.sign_in('bob')
+    page.go_back()
+    page.go_back()
+    expect(_composer(page)).to_have_value('')
+
+
 @pytest.mark.parametrize('is_expired', [True, False])
 def test_signing_out_removes_the_drafts_in_every_tab(browser: Browser, is_expired: bool) -> None:
     page = browser.page

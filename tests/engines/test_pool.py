@@ -9,6 +9,7 @@ from typing import Any
 from urllib.parse import urlsplit
 from uuid import uuid4
 
+import bcrypt
 import psycopg
 import pymysql
 import pytest
@@ -16,8 +17,12 @@ import pytest
 from service.config import Settings
 from service.database.connect import open_engine
 from service.database.errors import ErrorKind
+from service.database.instrumentation import Instrumentation
 from service.database.pool import ConnectionPool, PoolTimeout
 from service.database.session import Session
+from service.domain.tokens import sign_in
+from tests.client import PASSWORD
+from tests.domain.users import register
 
 
 class ConnectionRefused(Exception):
@@ -153,3 +158,30 @@ def test_the_cause_of_a_failed_mariadb_connection_is_named(
     with pytest.raises(pymysql.OperationalError, match=message) as raised:
         engine.open_connection()
     assert engine.classify(raised.value) is not ErrorKind.BUG
+
+
+class Connections(Instrumentation):
+    """The number of connections that are checked out of the pool."""
+
+    in_use = 0
+
+    def connections_checked_out(self, change: int) -> None:
+        self.in_use += change
+
+
+def test_no_connection_is_held_while_a_password_is_hashed(
+    postgresql: Session, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    register(postgresql, 'ada')
+    postgresql.release()
+    connections, in_use = Connections(), []
+    postgresql.engine.instrument(connections)
+
+    def check(*_: bytes) -> bool:
+        in_use.append(connections.in_use)
+        return True
+
+    monkeypatch.setattr(bcrypt, 'checkpw', check)
+    sign_in(postgresql, username='ada', password=PASSWORD, user_agent=None)
+    assert in_use == [0]
+    assert connections.in_use == 1

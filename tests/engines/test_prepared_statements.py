@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from service.database.errors import ConstraintViolation
 from service.database.postgresql_connection import MAX_STATEMENTS
 from service.database.session import Session
 from tests.domain.users import register
@@ -54,3 +55,54 @@ def test_a_transaction_can_follow_one_that_failed_at_its_first_statement(
         postgresql.execute('SELECT 1 / %s', [0])
     with postgresql.atomic():
         assert postgresql.execute('SELECT %s + 0', [1]).fetchone() == (1,)
+
+
+ADD = 'INSERT INTO totals (thing, shard, amount) VALUES (%s, %s, 0)'
+
+
+def things(session: Session) -> list[str]:
+    return [row[0] for row in session.execute('SELECT thing FROM totals ORDER BY thing').fetchall()]
+
+
+def test_a_queued_statement_takes_effect_before_the_next_one(postgresql: Session) -> None:
+    postgresql.execute(ADD, ['a', 1])  # only prepared statements are queued
+    with postgresql.atomic():
+        postgresql.execute_later(ADD, ['b', 1])
+        postgresql.execute_later(ADD, ['c', 1])
+        assert things(postgresql) == ['a', 'b', 'c']
+        postgresql.execute_later(ADD, ['d', 1])
+    assert things(postgresql) == ['a', 'b', 'c', 'd']
+
+
+def add_later(session: Session, *names: str, error: Exception | None = None) -> None:
+    """Add things in a transaction or a savepoint, which the error ends."""
+    with session.atomic():
+        for name in names:
+            session.execute_later(ADD, [name, 1])
+        if error is not None:
+            raise error
+
+
+def test_commit_raises_the_error_of_a_queued_statement(postgresql: Session) -> None:
+    postgresql.execute(ADD, ['a', 1])
+    with pytest.raises(ConstraintViolation):
+        add_later(postgresql, 'b', 'a')
+    assert things(postgresql) == ['a']
+
+
+def test_a_savepoint_rolls_back_the_error_of_a_queued_statement(postgresql: Session) -> None:
+    postgresql.execute(ADD, ['a', 1])
+    with postgresql.atomic():
+        postgresql.execute_later(ADD, ['b', 1])
+        with pytest.raises(ConstraintViolation):
+            add_later(postgresql, 'c', 'a')
+        postgresql.execute_later(ADD, ['d', 1])
+    assert things(postgresql) == ['a', 'b', 'd']
+
+
+def test_a_rollback_drops_queued_statements(postgresql: Session) -> None:
+    postgresql.execute(ADD, ['a', 1])
+    with pytest.raises(ZeroDivisionError):
+        add_later(postgresql, 'a', error=ZeroDivisionError())  # adding it again would fail
+    add_later(postgresql, 'b')
+    assert things(postgresql) == ['a', 'b']

@@ -208,7 +208,7 @@ def load(session: Session, data: DemoData) -> Iterator[int]:
     Every password is PASSWORD. Raises Conflict if the database has users already, or if another process
     inserts the same names meanwhile.
     """
-    password_hash = hash_password(PASSWORD, session.settings.bcrypt_cost)
+    password_hash = hash_password(session, PASSWORD)
     for statement in session.engine.bulk_load_sql:
         session.execute(statement)
     try:

@@ -7,6 +7,7 @@ import falcon
 
 from service.http.conditional import NO_STORE
 from service.http.content_coding import compress, is_compressed
+from service.http.operation import Access
 from service.http.request import Request
 from service.representation.formats import coded_tag
 
@@ -19,8 +20,8 @@ MAX_PUBLIC = 256  # compressed public bodies that are kept
 class CompressionMiddleware:
     """Compresses bodies for clients that accept gzip; the compressed body has its own entity tag.
 
-    A success that must not be stored is not compressed: it may contain a secret, which its compressed length
-    could reveal.
+    A success that must not be stored is not compressed, nor is any response at a URL with a secret: the
+    compressed length could reveal the secret.
     """
 
     def process_response(
@@ -28,7 +29,7 @@ class CompressionMiddleware:
     ) -> None:
         """Compress the body, and set Content-Encoding, ETag and Vary."""
         cache_control = resp.get_header('Cache-Control') or NO_STORE
-        is_error = resp.status_code >= 400
+        is_error = resp.status_code >= 400 and req.operation.access is not Access.SECRET
         if not is_error and (cache_control == NO_STORE or resp.status_code not in (200, 201, 304)):
             return
         resp.append_header('Vary', 'Accept-Encoding')

@@ -12,10 +12,9 @@ from service.http.forwarded import forwarding, without_prefix
 from service.http.operation import UNROUTED
 from service.http.request import NOTHING_RELATED, REQUEST, Home, Request
 from service.representation.formats import DEFAULT, FORMATS
-from service.representation.query import Query
 from service.representation.url_builder import Features, UrlBuilder
 
-_EMPTY_QUERY = Query(FORMATS[DEFAULT].dialect.names)
+_DEFAULT = FORMATS[DEFAULT]
 _ABSOLUTE = re.compile(r'[A-Za-z][A-Za-z0-9+.-]*://([^/?#]*)')
 
 
@@ -39,8 +38,8 @@ class ContextMiddleware:
         req.db = self._db
         req.viewer = None
         req.operation = UNROUTED
-        req.format = FORMATS[DEFAULT]
-        req.query = _EMPTY_QUERY
+        req.format = _DEFAULT
+        req.query = _DEFAULT.dialect.no_parameters
         req.deferred_error = None
         req.related = NOTHING_RELATED
         req.is_counted = False

@@ -12,7 +12,6 @@ from service.http.request import Related, Request
 from service.http.request_body import read_parameters
 from service.representation.formats import available_media_types, choose_format
 from service.representation.parameter_values import InvalidParameter
-from service.representation.query import Query
 from service.representation.selection_parameters import Kinds
 from service.representation.strict_input import MalformedBody
 
@@ -45,7 +44,7 @@ class NegotiationMiddleware:
             )
         req.format = chosen
         req.related = self._related
-        req.query = Query(chosen.dialect.names)
+        req.query = chosen.dialect.no_parameters
         try:
             self._read_query(req)
         except (falcon.HTTPError, InvalidHeader, InvalidParameter, MalformedBody) as error:
@@ -66,5 +65,6 @@ class NegotiationMiddleware:
     def _read_query(self, req: Request) -> None:
         if req.method == 'QUERY':
             req.queried = read_parameters(req)
-        if req.params:
-            req.query = req.format.dialect.read(req.params, req.operation.query, self._kinds)
+        params = req.params
+        if params:
+            req.query = req.format.dialect.read(params, req.operation.query, self._kinds)

@@ -101,6 +101,7 @@ function prepare(root) {
   showTimes(root);
   for (const field of root.querySelectorAll('input[id], textarea')) {
     const key = draftOf(field);
+    if (key && !field.autocomplete) field.autocomplete = 'off'; // or the browser restores it for the next user
     const draft = key && storage('sessionStorage')?.getItem(key);
     if (draft && draft !== field.value) {
       field.value = draft;
@@ -187,12 +188,14 @@ async function submit(form, button) {
   const response = await fetch(form.getAttribute('action'), { method: 'POST', headers, body });
   const page = new DOMParser().parseFromString(await response.text(), 'text/html');
   const isDone = response.ok || (response.redirected && response.status < 500);
-  const isExpired = !isDone && response.status === 401 && form.dataset.form !== 'login';
+  const isLogin = form.dataset.form === 'login';
+  const isExpired = !isDone && response.status === 401 && !isLogin;
   if (isExpired && form.id !== 'sign-out') return replaceMain(page, form); // by the form to sign in
   if (!isDone && !isExpired) return showErrors(form, page);
   removeDrafts(form);
-  if (isExpired || userOf(page) !== userOf(document)) {
-    const keys = userOf(page) ? [RENEWED, SESSION] : [SIGNED_OUT, SESSION];
+  const user = userOf(document);
+  if (isExpired || isLogin || (user && userOf(page) !== user)) {
+    const keys = isLogin ? [RENEWED, SESSION] : [SIGNED_OUT, SESSION];
     for (const key of keys) storage('localStorage')?.setItem(key, String(Date.now()));
     return location.assign(isDone ? response.url : location.href);
   }
