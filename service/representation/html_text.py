@@ -133,6 +133,8 @@ def format_value(value: Any, *, is_day: bool = False) -> Markup:
         return _NONE
     if isinstance(value, bool):
         return _YES if value else _NO
+    if isinstance(value, int):
+        return escape(value)
     time = format_time(value, name='day' if is_day else '')
     return _TEXT % (value,) if time is None else time
 
