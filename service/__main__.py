@@ -1,7 +1,9 @@
 """The command line: `python -m service COMMAND`."""
 
+import os
 import sys
 from collections import UserDict
+from contextlib import suppress
 from importlib import import_module
 from typing import Any
 
@@ -11,7 +13,7 @@ from service.domain.text import has_surrogates
 try:
     import click
 
-    from service.commands.cli import EXIT_CODES
+    from service.commands.cli import EXIT_CODES, ExitCode
 except ModuleNotFoundError as error:
     sys.exit(f'{error}. Is this the Python of the virtual environment, .venv/bin/python?')
 
@@ -32,6 +34,21 @@ MODULES = {
 }
 
 
+class Main(click.Group):
+    """The group of all commands, also for errors that the operating system reports."""
+
+    def main(self, *args: Any, **parameters: Any) -> Any:
+        """Run a command; an error of the operating system, such as a full disk, ends it with one line."""
+        try:
+            return super().main(*args, **parameters)
+        except OSError as error:
+            place = error.filename or 'standard output'
+            click.echo(f'Error: Cannot use {place}: {error.strerror}.', err=True)
+            with open(os.devnull, 'w') as nothing, suppress(OSError):
+                os.dup2(nothing.fileno(), sys.stdout.fileno())  # which Python flushes at the exit
+            sys.exit(ExitCode.REJECTED)
+
+
 class Commands(UserDict[str, Any]):
     """The commands by name; the module of one is imported when the command is used."""
 
@@ -41,7 +58,7 @@ class Commands(UserDict[str, Any]):
 
 
 @click.version_option(VERSION, prog_name='Halcyon')
-@click.group(commands=Commands(MODULES), epilog=EXIT_CODES, context_settings={'show_default': True})
+@click.group(cls=Main, commands=Commands(MODULES), epilog=EXIT_CODES, context_settings={'show_default': True})
 def main() -> None:
     """Operate Halcyon, a microblog served as hypermedia.
 

@@ -46,7 +46,7 @@ def engines_to_test() -> list[str]:
     return names or list(ENGINES if os.environ.get('CI') == 'true' else ENGINES[:1])
 
 
-def _administer(engine: str, statement: str) -> None:
+def administer(engine: str, statement: str) -> None:
     if engine == 'postgresql':
         with psycopg.connect(
             f'postgresql://{POSTGRESQL}/postgres', autocommit=True, connect_timeout=2
@@ -70,11 +70,11 @@ def temporary_database(engine: str, folder: Path, name: str = NAME) -> Iterator[
         return
     scheme, server = ('postgresql', POSTGRESQL) if engine == 'postgresql' else ('mysql', MYSQL)
     name = f'{name}_{engine}'
-    _administer(scheme, f'CREATE DATABASE {name} {COLLATIONS[scheme]}')
+    administer(scheme, f'CREATE DATABASE {name} {COLLATIONS[scheme]}')
     try:
         yield f'{scheme}://{server}/{name}?{PARAMETERS[engine]}'
     finally:
-        _administer(scheme, f'DROP DATABASE {name}' + (' WITH (FORCE)' if scheme == 'postgresql' else ''))
+        administer(scheme, f'DROP DATABASE {name}' + (' WITH (FORCE)' if scheme == 'postgresql' else ''))
 
 
 def open_unchecked_session(url: str, clock: Clock = system_clock) -> Session:

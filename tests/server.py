@@ -61,9 +61,11 @@ class Server:
         program: str = 'gunicorn',
         workers: int = 2,
         port: int | None = None,
+        is_ready: bool = True,
         **environment: str,
     ) -> None:
         self.program = program
+        self._status = 200 if is_ready else 503  # of readiness once it has started
         self.port = port or free_port()
         self.origin = f'http://127.0.0.1:{self.port}'
         self.log_file = folder / 'log'
@@ -102,8 +104,8 @@ class Server:
         deadline = time.monotonic() + 20
         while True:
             try:
-                is_ready = all(self.request('GET', '/health/ready').status == 200 for _ in range(20))
-                if is_ready and len(self.workers()) >= self.concurrency:
+                statuses = {self.request('GET', '/health/ready').status for _ in range(20)}
+                if statuses == {self._status} and len(self.workers()) >= self.concurrency:
                     return
             except OSError:
                 if self.process.poll() is not None or time.monotonic() > deadline:

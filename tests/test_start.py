@@ -7,6 +7,7 @@ import json
 import os
 import signal
 import socket
+import sqlite3
 import subprocess
 import sys
 import threading
@@ -101,6 +102,18 @@ def test_one_line_reports_readiness_and_the_url(tmp_path: Path, program: str) ->
         for part in (server.origin, '2 workers', f'sqlite:///{tmp_path}/halcyon.db', 'Ctrl-C'):
             assert part in ready
         assert 'ready at' not in ''.join(others)
+
+
+def test_a_server_on_another_schema_does_not_say_that_it_is_ready(tmp_path: Path, program: str) -> None:
+    with closing(sqlite3.connect(tmp_path / 'halcyon.db')) as database:
+        database.executescript((ROOT / 'tests' / 'first_schema.sql').read_text())
+    with Server(tmp_path, program=program, is_ready=False) as server:
+        wait_until(lambda: 'Press Ctrl-C' in server.log)
+        (line,) = (line for line in server.log.splitlines() if 'Press Ctrl-C' in line)
+        assert 'Halcyon is not ready, and responds with 503 until it is (The schema has version 1' in line
+        assert server.origin in line
+        assert 'is ready' not in server.log
+        assert server.request('GET', '/health/ready').status == 503
 
 
 def get_entry_point(path: Path, **headers: str) -> tuple[int, bytes]:

@@ -19,7 +19,7 @@ from service.commands.cli import (
 from service.config import Settings
 from service.database.connect import open_engine
 from service.database.introspection import schema_differences
-from service.database.migrate import LATEST, MIGRATIONS, check_schema, check_writable
+from service.database.migrate import LATEST, MIGRATIONS, check_rights, check_schema, check_writable
 from service.database.migrate import migrate as migrate_schema
 from service.database.session import Session
 from service.domain.models import MODELS
@@ -61,10 +61,11 @@ def _check() -> Iterator[str]:
         changed = sum(getattr(settings, name) != getattr(Settings(), name) for name in Settings.__slots__)
         yield f'{changed} set, {len(Settings.__slots__) - changed} defaults'
         try:
+            check_writable(session)
             if session.engine.exists():
                 with session.translating_errors():
                     session.execute('SELECT 1')
-            check_writable(session)
+            check_rights(session)
             yield f'{session.engine.name}: {session.engine.database}{_version_of(session)}'
             check_schema(session)
             differences = schema_differences(session, MODELS)
@@ -107,6 +108,7 @@ def migrate(as_json: bool) -> None:
     """
     with open_any_schema(seconds=LONG_SECONDS) as session:
         applied = migrate_schema(session)
+        check_schema(session)
     titles = {migration.number: migration.title for migration in MIGRATIONS}
     lines = [
         *(f'version {number}: {titles[number]}' for number in applied),

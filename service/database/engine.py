@@ -25,6 +25,7 @@ class Engine(peewee.Database):
     bulk_load_sql: tuple[str, ...] = ()  # run before many rows are inserted
     bulk_loaded_sql: tuple[str, ...] = ()  # run after that
     has_transactional_ddl = True
+    has_users = True  # whose rights the server checks
     read_only_sql = ''  # returns whether the server rejects writes
     lock_schema_sql = ''  # locks the schema, waiting while another process migrates it
     unlock_schema_sql = ''
@@ -74,8 +75,11 @@ class Engine(peewee.Database):
         """Return whether the database exists, or True if only connecting could show it."""
         return True
 
-    def is_writable(self) -> bool:
-        """Return whether this process may write to the database, or True if only connecting could show it."""
+    def check_writable(self) -> None:
+        """Raise Unavailable if this process cannot write to the database and need not connect to know it."""
+
+    def may_create_tables(self) -> bool:
+        """Return whether the user may create tables, or True if only trying could show it."""
         return True
 
     @abstractmethod

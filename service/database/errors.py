@@ -15,9 +15,11 @@ class ErrorKind(enum.Enum):
     TIMED_OUT = 'no response within DATABASE_TIMEOUT: the connection is unusable, and a new one may be, too'
     FULL = 'the server accepts no more connections'
     LOCKED = 'another connection holds the lock of the whole database'
+    FORBIDDEN = 'the user of DATABASE_URL lacks the right'
     UNAVAILABLE = 'the engine cannot execute it now: out of memory, space or time'
 
 
+READ_ONLY = 'The database is read-only.'
 LOST = (ErrorKind.DISCONNECTED, ErrorKind.TIMED_OUT)  # kinds after which a connection is closed
 
 

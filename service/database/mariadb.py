@@ -30,9 +30,10 @@ _NUMBERS = {
         *range(2000, 3000),
     ),
     ErrorKind.FULL: (1040, 1203, 1226),
+    ErrorKind.FORBIDDEN: (1044, 1142, 1143, 1227),
     ErrorKind.UNAVAILABLE: (
         *(1021, 1026, 1028, 1030, 1034, 1037, 1038, 1041, 1114, 1206),  # no space, no memory
-        *(1044, 1045, 1049, 1129, 1130),  # access denied
+        *(1045, 1049, 1129, 1130),  # access denied
         *(1317, 1637, 1969),  # interrupted, or timed out
     ),
 }

@@ -10,8 +10,8 @@ from typing import NamedTuple, TypeVar
 import peewee
 
 from service.database.compiled import CompiledQuery, insert_into
-from service.database.errors import ConstraintViolation, ErrorKind, SchemaMismatch, Unavailable
-from service.database.schema import STATEMENTS, parse_script
+from service.database.errors import READ_ONLY, ConstraintViolation, ErrorKind, SchemaMismatch, Unavailable
+from service.database.schema import CONSTRAINTS, STATEMENTS, parse_script
 from service.database.session import Session
 from service.database.transactions import BACKOFF_SECONDS, transaction
 
@@ -20,6 +20,7 @@ R = TypeVar('R')
 COMMAND = 'python -m service migrate'
 NOT_OURS = 'This is not a Halcyon database: it has tables of another application. Use an empty database.'
 FIRST_TABLES = frozenset(('users', 'follows', 'posts', 'tokens', 'totals'))  # of the first release
+ADDED_COLUMN, ADDED_BY = 'suspended_at', 5  # a column that users of the first release lack; its migration
 RETRY_SECONDS = 10
 _FOLDER = Path(__file__).parent / 'migrations'
 
@@ -66,9 +67,20 @@ MIGRATIONS = [
     if path.name.count('.') == 1
 ]
 LATEST = MIGRATIONS[-1].number
+TABLES = frozenset(constraint.table for constraint in CONSTRAINTS)
 
 _FIND_LATEST = CompiledQuery(AppliedMigration.select(peewee.fn.MAX(AppliedMigration.number)))
 _INSERT = insert_into(AppliedMigration)
+_WRITES = [
+    statement.format(table=constraint.table, column=constraint.columns[0])
+    for constraint in CONSTRAINTS
+    if constraint.is_primary and constraint.table != AppliedMigration._meta.table_name
+    for statement in (
+        'INSERT INTO {table} SELECT * FROM {table} WHERE 1 = 0',
+        'UPDATE {table} SET {column} = {column} WHERE 1 = 0',
+        'DELETE FROM {table} WHERE 1 = 0',
+    )
+]  # on each table that requests write to, without an effect
 
 
 def schema_version(session: Session) -> int:
@@ -81,19 +93,35 @@ def schema_version(session: Session) -> int:
     tables = {name for name in session.engine.get_tables() if not name.startswith('sqlite_')}
     if AppliedMigration._meta.table_name in tables:
         try:
-            return int(_FIND_LATEST.first(session)[0] or 0)
+            version = int(_FIND_LATEST.first(session)[0] or 0)
         except (peewee.ProgrammingError, peewee.OperationalError):  # a column is missing
             raise SchemaMismatch(NOT_OURS) from None
+        return 1 if _lacks_columns(session, tables, version) else version
     if tables and not tables >= FIRST_TABLES:
         raise SchemaMismatch(NOT_OURS)
     return 1 if tables else 0
 
 
+def _lacks_columns(session: Session, tables: set[str], version: int) -> bool:
+    """Return whether the tables are those of the first release, whatever version is recorded.
+
+    On MariaDB, a migration that is interrupted before it records version 2 leaves no version at all, and a
+    former release recorded its latest version instead of completing it.
+    """
+    if session.engine.has_transactional_ddl or 0 < version < ADDED_BY or not tables >= FIRST_TABLES:
+        return False
+    return all(column.name != ADDED_COLUMN for column in session.engine.get_columns('users'))
+
+
 def check_schema(session: Session) -> None:
-    """Raise Unavailable if the database does not respond, SchemaMismatch if its schema version differs."""
+    """Raise Unavailable if the database does not respond, SchemaMismatch if its schema differs.
+
+    Tables that are missing are found here; other differences are found by `schema_differences`.
+    """
     with session.translating_errors():
         version = schema_version(session)
-    session.is_schema_current = version == LATEST
+        missing = TABLES.difference(session.engine.get_tables()) if version == LATEST else None
+    session.is_schema_current = missing == frozenset()
     if not version:
         raise SchemaMismatch(f'The database has no tables: run {COMMAND}.')
     if version < LATEST:
@@ -104,16 +132,37 @@ def check_schema(session: Session) -> None:
         raise SchemaMismatch(
             f'The schema has version {version}, which is newer than this release ({LATEST}): upgrade Halcyon.'
         )
+    if missing:
+        tables = '; '.join(f'table {name} is missing' for name in sorted(missing))
+        raise SchemaMismatch(
+            f'The database is incomplete: {tables}. Restore a backup, or grant this user the missing rights.'
+        )
 
 
 def check_writable(session: Session) -> None:
     """Raise Unavailable if the database does not respond, or rejects writes."""
-    is_writable = session.engine.is_writable()
-    if is_writable and session.engine.read_only_sql:
+    session.engine.check_writable()
+    if session.engine.read_only_sql:
         with session.translating_errors():
-            is_writable = not session.execute(session.engine.read_only_sql).fetchone()[0]
-    if not is_writable:
-        raise Unavailable('The database is read-only.')
+            is_read_only = session.execute(session.engine.read_only_sql).fetchone()[0]
+        if is_read_only:
+            raise Unavailable(READ_ONLY)
+
+
+def check_rights(session: Session) -> None:
+    """Raise Unavailable if the user may not write to the tables, or may not create them in an empty database.
+
+    The server checks the right to run each statement, which finds no row. A schema that does not match is
+    reported by check_schema.
+    """
+    if not session.engine.has_users:
+        return
+    with suppress(SchemaMismatch), session.translating_errors():
+        if not schema_version(session) and not session.engine.may_create_tables():
+            raise Unavailable('This user may not create tables.', ErrorKind.FORBIDDEN)
+        check_schema(session)
+        for statement in _WRITES:
+            session.execute(statement)
 
 
 def create_schema_if_missing(session: Session) -> None:
@@ -133,6 +182,8 @@ def migrate(session: Session) -> list[int]:
     Several nodes may call it at once: one migrates, the others wait. Raises Unavailable.
     """
     with session.translating_errors():
+        if _retry_while_locked(session, partial(schema_version, session)) >= LATEST:
+            return []  # before any statement that needs the right to change the schema
         for statement in session.engine.ddl_sql:
             _retry_while_locked(session, partial(session.execute, statement))
         if session.engine.has_transactional_ddl:

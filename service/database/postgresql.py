@@ -36,6 +36,7 @@ _KINDS = (
     ('25P03', ErrorKind.DISCONNECTED),  # idle_in_transaction_session_timeout ended the session
     ('25006', ErrorKind.DISCONNECTED),  # this host became a standby: another one accepts writes
     ('0A000', ErrorKind.DISCONNECTED),  # "cached plan must not change result type", after a migration
+    ('42501', ErrorKind.FORBIDDEN),
     ('53', ErrorKind.UNAVAILABLE),
     ('55', ErrorKind.UNAVAILABLE),  # lock_timeout
     ('57', ErrorKind.UNAVAILABLE),
@@ -95,6 +96,33 @@ class PostgresqlEngine(PooledEngine, peewee.PostgresqlDatabase):
     def is_open(self, connection: Any) -> bool:
         """Return whether the connection is open as far as the client can tell."""
         return not connection.closed
+
+    def may_create_tables(self) -> bool:
+        """Return whether the user may create tables; there may be no schema in which to create them."""
+        sql = "SELECT has_schema_privilege(current_schema(), 'CREATE')"
+        return bool(self.execute_sql(sql).fetchone()[0])
+
+    def get_primary_keys(self, table: str, schema: str | None = None) -> list[str]:
+        """Return the columns of the primary key, from the catalogue that every user can read."""
+        sql = (
+            'SELECT a.attname FROM pg_constraint c'
+            ' CROSS JOIN unnest(c.conkey) WITH ORDINALITY k(attnum, position)'
+            ' JOIN pg_attribute a ON a.attrelid = c.conrelid AND a.attnum = k.attnum'
+            " WHERE c.contype = 'p' AND c.conrelid = to_regclass(quote_ident(%s)) ORDER BY k.position"
+        )
+        return [column for (column,) in self.execute_sql(sql, (table,)).fetchall()]
+
+    def get_foreign_keys(self, table: str, schema: str | None = None) -> list[peewee.ForeignKeyMetadata]:
+        """Return the foreign keys, from the catalogue that every user can read."""
+        sql = (
+            'SELECT a.attname, t.relname, b.attname, %s, c.conname,'
+            " CASE c.confdeltype WHEN 'c' THEN 'CASCADE' WHEN 'n' THEN 'SET NULL' ELSE 'NO ACTION' END, NULL"
+            ' FROM pg_constraint c JOIN pg_class t ON t.oid = c.confrelid'
+            ' JOIN pg_attribute a ON a.attrelid = c.conrelid AND a.attnum = c.conkey[1]'
+            ' JOIN pg_attribute b ON b.attrelid = c.confrelid AND b.attnum = c.confkey[1]'
+            " WHERE c.contype = 'f' AND c.conrelid = to_regclass(quote_ident(%s))"
+        )
+        return [peewee.ForeignKeyMetadata(*row) for row in self.execute_sql(sql, (table, table)).fetchall()]
 
     def classify(self, error: BaseException) -> ErrorKind:
         """Return the kind of the error, by its SQLSTATE."""

@@ -3,6 +3,7 @@
 import contextlib
 import os
 import sqlite3
+import tempfile
 import threading
 from collections.abc import Iterator
 from typing import Any
@@ -11,13 +12,14 @@ import peewee
 
 from service.config import SettingError, Settings
 from service.database.engine import Engine
-from service.database.errors import ErrorKind, driver_error
+from service.database.errors import READ_ONLY, ErrorKind, Unavailable, driver_error
 from service.database.schema import CONSTRAINTS
 
 LOCK_SECONDS = 10  # that a transaction waits for the one that writes
 # The first 2 GiB of the file, which is the most that SQLite maps into memory, are read without copying. With
 # 1,000,000 users this more than halves the time for a feed, whose authors are far apart in the file.
 MMAP_BYTES = 0x7FFF0000
+SPARE_BYTES = 65536  # of the disk, which a transaction may need
 
 _BUGS = ('SQLITE_ERROR', 'SQLITE_RANGE', 'SQLITE_TOOBIG')
 _UNAVAILABLE = ('SQLITE_NOTADB', 'SQLITE_CORRUPT')  # raised as DatabaseError, not OperationalError
@@ -36,6 +38,7 @@ class SqliteEngine(Engine, peewee.SqliteDatabase):
     startup_sql = ('PRAGMA journal_mode = wal',)  # persistent, but not in a copy made by VACUUM INTO
     ddl_sql = startup_sql
     bulk_load_sql = ('PRAGMA wal_autocheckpoint = 50000',)  # else pages are written to the file repeatedly
+    has_users = False
     commit_can_be_ambiguous = False
 
     def __init__(self, path: str, synchronous: str) -> None:
@@ -65,10 +68,19 @@ class SqliteEngine(Engine, peewee.SqliteDatabase):
         """Return whether the file exists; connecting would create it."""
         return os.path.exists(self.database)
 
-    def is_writable(self) -> bool:
-        """Return whether this process may write to the file and its folder, if they exist."""
-        paths = (os.path.dirname(os.path.abspath(self.database)), self.database)
-        return all(os.access(path, os.W_OK) for path in paths if os.path.exists(path))
+    def check_writable(self) -> None:
+        """Raise Unavailable if this process may not write to the file or its folder, or the disk is full."""
+        folder = os.path.dirname(os.path.abspath(self.database))
+        if not all(os.access(path, os.W_OK) for path in (folder, self.database) if os.path.exists(path)):
+            raise Unavailable(READ_ONLY)
+        try:
+            with tempfile.TemporaryFile(dir=folder) as file:
+                file.write(bytes(SPARE_BYTES))
+                file.flush()
+        except OSError as error:
+            raise Unavailable(
+                f'Nothing can be written to the folder of the database: {error.strerror}. Check the disk.'
+            ) from None
 
     def release(self) -> None:
         """Keep this thread's connection open."""

@@ -7,7 +7,7 @@ from service.database.clock import Clock, system_clock
 from service.database.connect import open_engine
 from service.database.errors import Unavailable
 from service.database.instrumentation import NO_INSTRUMENTATION, Instrumentation
-from service.database.migrate import check_schema, create_schema_if_missing
+from service.database.migrate import check_rights, check_schema, check_writable, create_schema_if_missing
 from service.database.session import Session
 from service.domain.signing_keys import create_first_key
 
@@ -36,9 +36,26 @@ def open_session(
 
 
 def prepare_database(settings: Settings) -> None:
-    """Create the schema of an empty database before the server starts; raises SettingError, Unavailable."""
+    """Create the schema of an empty database before the server starts; raises SettingError, Unavailable.
+
+    Another version of the schema is no error: the server responds with 503 until it matches.
+    """
     session = Session(open_engine(settings), settings)
     try:
         create_schema_if_missing(session)
+        check_rights(session)
     finally:
         session.close()
+
+
+def find_obstacle(settings: Settings) -> str:
+    """Return why a server on the database is not ready, empty if it is; raises SettingError."""
+    session = Session(open_engine(settings), settings)
+    try:
+        check_schema(session)
+        check_writable(session)
+    except Unavailable as error:
+        return str(error)
+    finally:
+        session.close()
+    return ''

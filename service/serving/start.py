@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from service.config import SettingError, Settings, misspelt_variables
 from service.database.connect import describe_failure
 from service.database.errors import SchemaMismatch, Unavailable
-from service.domain.startup import prepare_database
+from service.domain.startup import find_obstacle, prepare_database
 from service.logs import abort
 from service.metrics_multiprocess import allocate_files, create_directory
 from service.serving.listening import Address, check_addresses
@@ -80,8 +80,11 @@ def prepare_worker(settings: Settings) -> None:
 
 def log_ready(settings: Settings, address: str, workers: int) -> None:
     """Log where the server can be reached, with which database, and how to stop it."""
-    log.info(
-        'Halcyon is ready at %s with %s on the database %s. Press Ctrl-C to stop.',
+    obstacle = find_obstacle(settings)
+    log.log(
+        logging.WARNING if obstacle else logging.INFO,
+        'Halcyon is %s at %s with %s on the database %s. Press Ctrl-C to stop.',
+        f'not ready, and responds with 503 until it is ({obstacle.rstrip(".")}),' if obstacle else 'ready',
         address,
         '1 worker' if workers == 1 else f'{workers} workers',
         settings.database,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import subprocess
 import sys
@@ -195,3 +196,43 @@ def test_check_reports_a_sqlite_version_with_the_wal_reset_bug(
 ) -> None:
     monkeypatch.setattr('sqlite3.sqlite_version_info', version)
     assert ('WAL-reset bug' in new_operator.run('check').stdout) == has_bug
+
+
+@pytest.mark.parametrize('arguments', [('routes',), ('check',), ('settings', '--json'), ('--help',)])
+def test_output_that_cannot_be_written_is_reported_in_one_line(
+    tmp_path: Path, arguments: tuple[str, ...]
+) -> None:
+    with open('/dev/full', 'w') as full:
+        result = subprocess.run(
+            [sys.executable, '-m', 'service', *arguments],
+            env={**os.environ, 'DATABASE_URL': f'sqlite:///{tmp_path}/x.db'},
+            stdout=full,
+            stderr=subprocess.PIPE,
+            text=True,
+            timeout=60,
+            check=False,
+        )
+    assert result.returncode == ExitCode.REJECTED
+    assert result.stderr == 'Error: Cannot use standard output: No space left on device.\n'
+
+
+def test_a_full_disk_is_reported_by_check_and_by_readiness(
+    operator: Operator, database_url: str, monkeypatch: pytest.MonkeyPatch, start: Start
+) -> None:
+    if not database_url.startswith('sqlite'):
+        pytest.skip('the disk is that of the server')
+    app = start()
+
+    def fail(**parameters: object) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr('tempfile.TemporaryFile', fail)
+    result = operator.run('check')
+    assert result.exit_code == ExitCode.DATABASE
+    assert 'No space left on device. Check the disk.' in result.stderr
+    response = simulate_get(app, '/health/ready', host='halcyon.test')
+    assert response.status_code == 503
+    assert 'No space left on device' in response.json['detail']
+    assert operator.run('user', 'list').exit_code == 0
+    monkeypatch.undo()
+    assert simulate_get(app, '/health/ready', host='halcyon.test').status_code == 200

@@ -337,3 +337,100 @@ def test_an_unreachable_database_does_not_stop_a_worker(caplog: pytest.LogCaptur
     assert len(caplog.records) == 1
     with pytest.raises(Unavailable):
         check_schema(db)
+
+
+class Interrupted(BaseException):
+    """Ends a migration as a signal does."""
+
+
+def interrupt_migration(db: Session, sql: str) -> None:
+    """Run a migration that ends after the first statement which contains the text."""
+
+    def interrupt(run: Any) -> None:
+        if sql in run.sql:
+            db.engine.query_hooks.clear()
+            raise Interrupted
+
+    db.engine.query_hooks.append(interrupt)
+    with pytest.raises(Interrupted):
+        migrate(db)
+    db.close()
+
+
+@pytest.mark.parametrize(
+    'sql', ['EXISTS migrations ', 'EXISTS tries ', 'suspended_at', 'EXISTS mail_secrets ']
+)
+def test_an_interrupted_upgrade_is_completed(
+    first_url: str, make_url: Callable[[], str], open_url: OpenUrl, sql: str
+) -> None:
+    db, new_db = open_url(first_url), open_url(make_url())
+    interrupt_migration(db, sql)
+    create_schema_if_missing(db)
+    with pytest.raises(SchemaMismatch, match='run python -m service migrate'):
+        check_schema(db)
+    assert LATEST in migrate(db)
+    migrate(new_db)
+    assert schema_of(db) == schema_of(new_db)
+    check_schema(db)
+    assert find_user(db, 1, None).username == 'Ada'
+
+
+@pytest.mark.parametrize(
+    'sql', ['EXISTS migrations ', 'EXISTS users ', 'EXISTS totals ', 'EXISTS mail_secrets ']
+)
+def test_an_interrupted_creation_is_completed_by_the_next_start(
+    empty_url: str, make_url: Callable[[], str], open_url: OpenUrl, sql: str
+) -> None:
+    db, new_db = open_url(empty_url), open_url(make_url())
+    interrupt_migration(db, sql)
+    create_schema_if_missing(db)
+    migrate(new_db)
+    assert schema_of(db) == schema_of(new_db)
+    check_schema(db)
+
+
+def test_an_upgrade_that_skipped_migrations_is_repeated(
+    first_url: str, make_url: Callable[[], str], open_url: OpenUrl
+) -> None:
+    """A former release recorded its version after an interrupted upgrade on MariaDB, without the columns."""
+    db, new_db = open_url(first_url), open_url(make_url())
+    if db.engine.has_transactional_ddl:
+        pytest.skip('an interrupted upgrade has no effect')
+    for statement in STATEMENTS:
+        db.execute(statement)
+    db.execute(f'INSERT INTO migrations VALUES ({LATEST}, 1)')
+    with pytest.raises(SchemaMismatch, match='run python -m service migrate'):
+        check_schema(db)
+    migrate(db)
+    migrate(new_db)
+    assert schema_of(db) == schema_of(new_db)
+    check_schema(db)
+
+
+def test_a_newer_schema_is_not_migrated(empty_url: str, open_url: OpenUrl) -> None:
+    db = open_url(empty_url)
+    migrate(db)
+    db.execute(f'INSERT INTO migrations VALUES ({LATEST + 1}, 0)')
+    result = run_migrate(empty_url)
+    assert (result.returncode, result.stdout) == (ExitCode.SCHEMA, '')
+    assert f'version {LATEST + 1}, which is newer than this release ({LATEST})' in result.stderr
+
+
+def test_a_missing_table_is_a_schema_that_does_not_match(
+    empty_url: str, open_url: OpenUrl, caplog: pytest.LogCaptureFixture
+) -> None:
+    db = open_url(empty_url)
+    migrate(db)
+    app = create_app(Settings.from_environment({'DATABASE_URL': empty_url}), db=db, lines=StringIO())
+    assert simulate_get(app, '/api', host='halcyon.test').status_code == 200
+    db.execute('DROP TABLE idempotency_keys')
+    db.execute('DROP TABLE totals')
+    detail = 'The database is incomplete: table idempotency_keys is missing; table totals is missing.'
+    response = simulate_post(app, '/api/users', json=new_user(), host='halcyon.test')
+    assert (response.status_code, detail in response.json['detail']) == (503, True)
+    assert detail in get_readiness(empty_url, db).json['detail']
+    assert_serves_only_health(empty_url, db, detail)
+    assert caplog.records == []
+    result = run_migrate(empty_url)
+    assert (result.returncode, result.stdout) == (ExitCode.SCHEMA, '')
+    assert detail in result.stderr
