@@ -32,6 +32,7 @@ from service.representation.query_parameters import HalDialect
 from service.representation.static_files import asset_path
 
 MAX_PATHS = 64  # paths under which the application is reached, whose frame is cached
+MAX_AVATARS = 1024
 MAX_INPUTS = 1024  # inputs, by field and id, whose constant text is cached
 NEIGHBOURS = {'first': 'First', 'prev': 'Previous', 'next': 'Next', 'last': 'Last'}
 # Relations whose links are not listed: they are shown in another way, or their targets do not support GET.
@@ -202,9 +203,14 @@ def avatar(document: Document) -> Markup:
     The hue of the circle follows from the id. An image that cannot be loaded leaves the circle visible,
     because it has no width and height.
     """
-    hue = sum(map(ord, document.id or '')) * 47 % 360
     url = document.href_of(hints(document).picture)
-    return _AVATAR % (hue, title_of(document)[:1].upper(), _IMAGE % (url,) if url else '')
+    return _avatar(document.id or '', title_of(document)[:1].upper(), url)
+
+
+@lru_cache(MAX_AVATARS)
+def _avatar(id: str, initial: str, url: str) -> Markup:
+    hue = sum(map(ord, id)) * 47 % 360
+    return _AVATAR % (hue, initial, _IMAGE % (url,) if url else '')
 
 
 def clickable_links(document: Document) -> Iterator[tuple[str, Link]]:

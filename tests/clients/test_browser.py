@@ -476,6 +476,7 @@ def test_back_does_not_lead_to_a_deleted_post(browser: Browser) -> None:
     browser.register('ada')
     browser.sign_in('ada')
     browser.submit('Publish a post', {'Your post': 'gone soon'})
+    expect(page.get_by_role('article')).to_contain_text('gone soon')
     browser.click('Feed')
     page.get_by_role('article').locator('.when').click()
     browser.open('Delete')
