@@ -180,10 +180,12 @@ def _mail_from(value: str) -> str:
     from email.policy import SMTP  # only servers with mail need the package
 
     try:
-        sender: Any = SMTP.header_factory('From', value)
-    except IndexError:  # raised for an address that ends with `@`
-        sender = None
-    if sender is None or sender.defects or len(sender.addresses) != 1:
+        groups: Any = SMTP.header_factory('From', value)
+        ((address,),) = [group.addresses for group in groups.groups if group.display_name is None]
+        is_valid = not groups.defects and address.username and address.domain
+    except Exception:  # the parser raises several kinds for malformed addresses
+        is_valid = False
+    if not is_valid:
         raise ValueError('must be an email address, or a name and an address in angle brackets')
     return value
 

@@ -389,7 +389,7 @@ class UserResource:
     on_patch = on_put
 
     def on_delete(self, req: Request, resp: falcon.Response, user_id: int) -> None:
-        changed = _changed_by_deletion(req, user_id)
+        changed = _changed_by_deletion(req, user_id) if req.user.user_id == user_id else ()
         delete_user(req.db, user_id, by=req.user, precondition=precondition(req, represent_user))
         respond_no_content(resp, *changed)
 
