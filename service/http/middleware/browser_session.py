@@ -61,6 +61,7 @@ class BrowserSessionMiddleware:
         token = read_session(req)
         is_guarded = req.method not in SAFE_METHODS and (token or access is Access.CREDENTIALS)
         if is_guarded and not is_from_our_pages(req, default=token is None):
+            req.submitted = None
             raise Forbidden('The request comes from a page of another site.')
         if token is None:
             return
