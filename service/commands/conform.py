@@ -1,6 +1,7 @@
 """The `conform` command, which tests any running server against the standards."""
 
 import json
+import os
 import sys
 from pathlib import Path
 
@@ -30,6 +31,20 @@ def _check_rules(context: click.Context, option: click.Parameter, ids: tuple[str
     return ids
 
 
+def _check_user(context: click.Context, option: click.Parameter, user: str) -> str:
+    """Return the credentials; raises BadParameter if they have no password."""
+    if user and ':' not in user:
+        raise click.BadParameter('must be a name and a password, with a colon between them.')
+    return user
+
+
+def _check_folder(context: click.Context, option: click.Parameter, path: Path | None) -> Path | None:
+    """Return the path; raises BadParameter if no file can be created there."""
+    if path is not None and not os.access(path.parent, os.W_OK | os.X_OK):
+        raise click.BadParameter(f'cannot create a file in {str(path.parent)!r}.')
+    return path
+
+
 @click.command(epilog=EXIT_CODES)
 @click.argument('url')
 @click.option('--format', 'formats', type=click.Choice(FORMATS), multiple=True, default=['all'])
@@ -37,7 +52,12 @@ def _check_rules(context: click.Context, option: click.Parameter, ids: tuple[str
     '--token', default='', help='A bearer token to send.', envvar='CONFORM_TOKEN', show_default=False
 )
 @click.option(
-    '--user', default='', metavar='NAME:PASSWORD', help='Basic credentials to send.', show_default=False
+    '--user',
+    default='',
+    metavar='NAME:PASSWORD',
+    callback=_check_user,
+    help='Basic credentials to send.',
+    show_default=False,
 )
 @click.option(
     '--ignore',
@@ -51,8 +71,10 @@ def _check_rules(context: click.Context, option: click.Parameter, ids: tuple[str
 @click.option('--max-requests', type=click.IntRange(1), default=500)
 @click.option('--rate', type=click.FloatRange(0), default=0.0, help='Requests a second; 0 is unlimited.')
 @click.option('--json', 'as_json', is_flag=True, help='Print the report as JSON.')
-@click.option('--junit', type=report_file, help='Write the report as JUnit XML to this file.')
-@click.option('--html', type=report_file, help='Write the report as an HTML page to this file.')
+@click.option('--junit', type=report_file, callback=_check_folder, help='Write the report as JUnit XML here.')
+@click.option(
+    '--html', type=report_file, callback=_check_folder, help='Write the report as an HTML page here.'
+)
 @click.pass_context
 def conform(
     context: click.Context,

@@ -87,6 +87,7 @@ def describe(report: Report, credentials: Credentials) -> dict[str, Any]:
         'requests': report.requests,
         'complete': report.is_complete,
         'failure': credentials.mask(report.failure),
+        'unauthorized': report.unauthorized,
         'passed': report.has_passed,
         'counts': {
             'must_failed': report.count('failed', Level.MUST),
@@ -134,6 +135,8 @@ def _lines(report: Report, credentials: Credentials) -> Iterator[str]:
         yield f'Failed: no response to {credentials.mask(report.failure)}'
     elif not report.is_complete:
         yield 'Incomplete: the limit of --max-requests was reached.'
+    if report.unauthorized:
+        yield f'Not tested: {report.unauthorized} requests got 401 with these credentials.'
     for url in report.left_behind:
         yield f'Created and not deleted: {credentials.mask(url)}'
 

@@ -109,7 +109,11 @@ class Result:
 
 @dataclass
 class Report:
-    """The results of a run; `failure` is the request without a response that ended it, if there is one."""
+    """The results of a run.
+
+    `failure` is the request without a response that ended it, if there is one; `unauthorized` is the number
+    of requests whose credentials were rejected with 401.
+    """
 
     url: str
     results: list[Result]
@@ -117,6 +121,7 @@ class Report:
     is_complete: bool
     left_behind: list[str] = field(default_factory=list)
     failure: str = ''
+    unauthorized: int = 0
 
     @property
     def failed(self) -> list[Result]:
@@ -161,7 +166,11 @@ def run(client: Client, formats: Sequence[str] = tuple(FORMATS), ignored: Collec
         is_complete, failure = False, str(error)
     rules = [rule for rule in RULES if rule.family in formats]
     results = [Result(rule, *rule.judge(client.record), rule.id in ignored) for rule in rules]
-    return Report(client.start, results, len(client.record), is_complete, left_behind, failure)
+    unauthorized = sum(
+        bool(exchange.request.header('Authorization')) and exchange.response.status == 401
+        for exchange in client.record
+    )
+    return Report(client.start, results, len(client.record), is_complete, left_behind, failure, unauthorized)
 
 
 def crawl_formats(client: Client, formats: Sequence[str]) -> None:

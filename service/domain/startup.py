@@ -2,6 +2,8 @@
 
 import logging
 
+import peewee
+
 from service.config import Settings
 from service.database.clock import Clock, system_clock
 from service.database.connect import open_engine
@@ -28,8 +30,8 @@ def open_session(
         create_schema_if_missing(session)
         check_schema(session)
         create_first_key(session)
-    except Unavailable as error:
-        log.error('not ready: %s', error.__cause__ or error)
+    except (Unavailable, peewee.PeeweeException) as error:  # the other workers may serve on
+        log.error('not ready: %s', str(error.__cause__ or error).partition('\n')[0])
     finally:
         session.close()  # a process that is forked from this one must not share a connection
     return session

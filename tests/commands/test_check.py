@@ -42,6 +42,7 @@ def test_check_prints_no_password(operator: Operator) -> None:
 @pytest.mark.parametrize(
     ('name', 'value'),
     [('WEB_CONCURRENCY', 'abc'), ('FORWARDED_ALLOW_IPS', 'proxy'), ('DATABASE_URL', 'sqlite://'),
+     ('DATABASE_URL', 'sqlite:///x.db?mode=ro'),
      ('DATABASE_URL', 'sqlite:////nowhere/at/all.db'), ('BCRYPT_COST', '3')],
 )  # fmt: skip
 def test_check_names_an_invalid_setting(new_operator: Operator, name: str, value: str) -> None:

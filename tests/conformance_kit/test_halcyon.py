@@ -172,6 +172,14 @@ def test_the_command_finds_nothing_unexpected_when_it_writes(server: Server) -> 
     assert 'Created and not deleted' not in result.stdout
 
 
+def test_the_command_reports_that_credentials_were_rejected(server: Server) -> None:
+    arguments = ['conform', f'{server.origin}/api', '--format', 'hal', '--token', 'hc_wrong']
+    result = CliRunner().invoke(main, arguments)
+    assert 'requests got 401 with these credentials.' in result.stdout
+    anonymous = CliRunner().invoke(main, arguments[:-2])
+    assert 'Not tested' not in anonymous.stdout
+
+
 def test_the_option_format_limits_the_rules(server: Server) -> None:
     result = CliRunner().invoke(main, ['conform', f'{server.origin}/api', '--format', 'hal', '--json'])
     report = json.loads(result.stdout)
@@ -190,6 +198,9 @@ def test_the_option_format_limits_the_rules(server: Server) -> None:
             2,
             "Error: Invalid value for '--ignore': there is no rule HAL.",
         ),
+        (['http://127.0.0.1:9/', '--user', 'ada'], 2, "Error: Invalid value for '--user': must be a name"),
+        (['http://127.0.0.1:9/', '--junit', '/nowhere/x.xml'], 2, "cannot create a file in '/nowhere'."),
+        (['http://127.0.0.1:9/', '--html', '/nowhere/x.html'], 2, "cannot create a file in '/nowhere'."),
     ],
 )
 def test_a_command_that_cannot_run_reports_why(arguments: list[str], code: int, line: str) -> None:

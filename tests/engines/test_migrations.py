@@ -434,3 +434,17 @@ def test_a_missing_table_is_a_schema_that_does_not_match(
     result = run_migrate(empty_url)
     assert (result.returncode, result.stdout) == (ExitCode.SCHEMA, '')
     assert detail in result.stderr
+
+
+def test_a_database_error_does_not_stop_a_worker(
+    empty_url: str, open_url: OpenUrl, caplog: pytest.LogCaptureFixture
+) -> None:
+    db = open_url(empty_url)
+    migrate(db)
+    db.execute('ALTER TABLE signing_keys DROP COLUMN signs_from')
+    db.close()
+    open_session(Settings.from_environment({'DATABASE_URL': empty_url})).close()
+    (record,) = caplog.records
+    assert record.getMessage().startswith('not ready: ')
+    assert 'signs_from' in record.getMessage()
+    assert len(record.getMessage().splitlines()) == 1

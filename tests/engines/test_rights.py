@@ -13,8 +13,10 @@ from urllib.parse import urlsplit
 import pytest
 
 from service.commands.cli import ExitCode
+from service.config import Settings
 from service.database.migrate import migrate
 from service.database.session import Session
+from service.domain.startup import open_session
 from tests.databases import NAME, administer, engines_to_test, temporary_database
 from tests.engines.conftest import OpenUrl
 from tests.server import COMMANDS, free_port
@@ -125,6 +127,17 @@ def test_a_user_who_may_read_and_write_but_owns_nothing_operates_the_server(
     for arguments in (('migrate',), ('check',), ('demo', '--users', '5', '--follows', '1')):
         result = run_command(guest_url, *arguments)
         assert result.returncode == 0, result.stderr
+
+
+def test_a_worker_that_starts_after_the_rights_are_gone_is_not_ready(
+    guest_url: str, grant: Grant, caplog: pytest.LogCaptureFixture
+) -> None:
+    grant(READ)
+    open_session(Settings.from_environment({'DATABASE_URL': guest_url})).close()
+    (record,) = caplog.records
+    assert record.getMessage().startswith('not ready: ')
+    assert 'denied' in record.getMessage()
+    assert len(record.getMessage().splitlines()) == 1
 
 
 def test_a_thread_waits_while_the_server_accepts_no_more_connections(
