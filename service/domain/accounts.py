@@ -43,7 +43,7 @@ def delete_user_as_operator(session: Session, user_id: int) -> None:
 
 
 def _lock_account(session: Session, user_id: int) -> None:
-    """Lock the user and those whose counters the deletion changes."""
+    """Lock the user and those whose counters the deletion changes, if they are not too many."""
     lock_users(session, [user_id, *find_connected(session, user_id)])
 
 

@@ -1,4 +1,4 @@
-"""The authenticated user and the token that they presented."""
+"""The authenticated user with the token that they presented, and the checks of their writes."""
 
 from collections.abc import Callable
 from typing import NamedTuple, Protocol, TypeVar
