@@ -301,7 +301,7 @@ def register_user(
 def _insert_user(
     session: Session, values: dict[str, Any], by: Viewer, precondition: CreationCheck
 ) -> UserRecord:
-    check_creation(session, by, precondition)
+    check_creation(session, by, precondition, 'users')
     row = {'id': session.new_id(), **values}
     _INSERT.run(session, **row)
     add_to_total(session, 'users', 1)
