@@ -35,7 +35,7 @@ MODULES = {
 
 
 class Main(click.Group):
-    """The group of all commands, also for errors that the operating system reports."""
+    """The group of all commands; reports errors of the operating system in one line."""
 
     def main(self, *args: Any, **parameters: Any) -> Any:
         """Run a command; an error of the operating system, such as a full disk, ends it with one line."""
@@ -45,7 +45,7 @@ class Main(click.Group):
             place = error.filename or 'standard output'
             click.echo(f'Error: Cannot use {place}: {error.strerror}.', err=True)
             with open(os.devnull, 'w') as nothing, suppress(OSError):
-                os.dup2(nothing.fileno(), sys.stdout.fileno())  # which Python flushes at the exit
+                os.dup2(nothing.fileno(), sys.stdout.fileno())  # Python flushes it at exit
             sys.exit(ExitCode.REJECTED)
 
 

@@ -185,7 +185,7 @@ def _mail_from(value: str) -> str:
         groups: Any = SMTP.header_factory('From', value)
         ((address,),) = [group.addresses for group in groups.groups if group.display_name is None]
         is_valid = not groups.defects and address.username and address.domain
-    except Exception:  # the parser raises several kinds for malformed addresses
+    except Exception:  # the parser raises various exceptions for malformed addresses
         is_valid = False
     if not is_valid:
         raise ValueError('must be an email address, or a name and an address in angle brackets')
@@ -335,7 +335,7 @@ def _secret(name: str, value: str, path: str) -> str:
 
 
 def _quoted(value: str, *, is_secret: bool) -> str:
-    """Return the value for an error message; of one that may contain a password, only the scheme of a URL."""
+    """Return the value for an error message; if it may contain a password, at most the scheme of its URL."""
     scheme, separator, _ = value.partition('://')
     if is_secret or (separator and '@' in value):
         return f'{scheme}://…' if separator and SCHEME.fullmatch(scheme) else 'the value'

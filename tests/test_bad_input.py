@@ -144,7 +144,7 @@ def test_control_characters_and_lone_surrogates_are_rejected(client: Client, nam
 
 
 def test_a_name_with_a_lone_surrogate_is_rejected(client: Client) -> None:
-    """The error for an unknown relationship with such a name could not be encoded and became a 500."""
+    """Formerly the error for an unknown relationship of this name could not be encoded and became a 500."""
     headers = {'Content-Type': JSON_API}
     data = {'type': 'users', 'attributes': new_user(), 'relationships': {'\ud800': {'data': None}}}
     body = json.dumps({'data': data}).encode()

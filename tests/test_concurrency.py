@@ -100,7 +100,7 @@ def test_one_of_several_concurrent_renewals_with_if_match_succeeds(app: Any, ada
 
 
 def test_users_who_follow_each_other_at_once_do_not_deadlock(app: Any) -> None:
-    """On PostgreSQL, which takes a second to notice a deadlock, most requests failed with 503."""
+    """Formerly, on PostgreSQL, which takes a second to notice a deadlock, most requests failed with 503."""
     names = [f'user{number}' for number in range(6)]
     for name in names:
         Client(app).register(name)

@@ -410,8 +410,8 @@ def test_a_response_varies_by_content_type_if_that_selects_the_format(
 
 
 @pytest.mark.parametrize('query', ['include=author', 'fields[posts]=body'])
-def test_a_created_resource_has_no_validator_of_a_selection(ada: Client, query: str) -> None:
-    """If-Match with the ETag of the response failed, because no GET of the new URL has that ETag."""
+def test_the_response_to_a_creation_with_a_selection_has_no_etag(ada: Client, query: str) -> None:
+    """Formerly If-Match with the ETag of the response failed, because no GET of the URL has that ETag."""
     posts = ada.entry().href('hc:posts')
     for accept in (HAL, JSON_API):
         created = ada.post(f'{posts}?{query}', {'body': 'hello'}, accept=accept)

@@ -68,7 +68,7 @@ def created_documents(world: World) -> dict[str, dict[str, Any]]:
 
 
 def documents_of_kind(kind: Kind, world: World) -> list[dict[str, Any]]:
-    """Return the documents of the kind: as the owner and others see it, and when it was created."""
+    """Return the documents of the kind: as the owner and others see it, and as its creation returns it."""
     sources: list[Callable[[World], dict[str, dict[str, Any]]]] = [
         documents_of_owner,
         documents_of_others,

@@ -450,7 +450,7 @@ def test_a_verification_mail_can_be_requested_without_scripts(
     browser.open(profile)
     assert browser.submit('request-verification') == 200
     assert browser.url == f'{profile}?done=request-verification'
-    assert 'A mail with a link is on its way to your email address.' in browser.page.text
+    assert 'An email with a link is on its way to your address.' in browser.page.text
     assert send_due_mail(db) == 1
 
 

@@ -51,7 +51,7 @@ def test_head_has_the_content_length_of_get(world: World, media_type: str) -> No
 
 
 def test_head_responds_like_get_to_a_browser_that_is_not_signed_in(client: Client) -> None:
-    """Content-Length differed, because the sign-in form of HEAD led to the entry point, not to this page."""
+    """Formerly Content-Length differed: the sign-in form of HEAD led to the entry point, not to this page."""
     get, head = (client.request(method, '/api/users?per_page=5', accept=HTML) for method in ('GET', 'HEAD'))
     assert (head.status, head.stable_headers) == (401, get.stable_headers)
 

@@ -162,9 +162,8 @@ def test_statements_are_counted_and_timed(metered: Client) -> None:
     ada = metered.sign_in('ada')
     users = ada.entry().href('hc:users')
     seconds = scrape(metered).sum('statement_seconds_total')
-    assert (
-        increase(metered, 'statements_total', lambda: ada.get(users)) == 3
-    )  # the token, the total, the page
+    # The statements of the token, the total and the page.
+    assert increase(metered, 'statements_total', lambda: ada.get(users)) == 3
     assert scrape(metered).sum('statement_seconds_total') > seconds
     assert increase(metered, 'statements_total', lambda: metered.get('/health/live')) == 0
 
@@ -299,7 +298,7 @@ def test_a_stopped_server_leaves_no_files(tmp_path: Path, program: str) -> None:
 
 
 def test_the_disk_space_of_metrics_is_allocated_when_a_worker_starts(server: Server) -> None:
-    """A worker that wrote to a sparse file on a full disk was killed by SIGBUS."""
+    """Formerly a worker that wrote to a sparse file on a full disk was killed by SIGBUS."""
     folder = server.log_file.with_name('tmp')
     files = [file.stat() for file in folder.glob('halcyon-metrics-*/*.db')]
     assert files

@@ -25,7 +25,7 @@ def stores(ada: Client, bob: Client) -> dict[str, ApiResponse]:
 
 @pytest.fixture
 def items(stores: dict[str, ApiResponse]) -> dict[str, ApiResponse]:
-    """The items of the store Looms by name, and as `other` an item of another store with the name of one."""
+    """The items of the store Looms by name, and as `other` one of another store with the same name as one."""
     target = stores['Looms'].follow('hc:items')
     created = {name: target.submit('create', name=name, price=price) for name, price in PRICES.items()}
     other = stores['books'].client.get(stores['books'].href('hc:items'))

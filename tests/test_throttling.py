@@ -234,7 +234,7 @@ def test_failed_credentials_are_not_stored(start: Start, tmp_path: Path) -> None
 def test_the_limit_of_registrations_hides_whether_an_email_is_taken(
     ada: Client, bob: Client, db: Session
 ) -> None:
-    """Above the limit, changing to a taken email was 429, but changing to an unused one was 200."""
+    """Formerly, above the limit, a change to a taken email got 429, but one to an unused email 200."""
     ip_address = '192.0.2.1'
     for _ in range(REGISTRATION.attempts):
         count_attempt(db, registration_subjects(ip_address))

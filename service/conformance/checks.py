@@ -25,12 +25,12 @@ Find = Callable[[Exchange], Iterable[Found]]
 
 
 def is_a(kind: type) -> IsValid:
-    """Return the predicate that a value has the type."""
+    """Return a predicate: true if a value has the type."""
     return lambda value: isinstance(value, kind)
 
 
 def requires_status(*statuses: int, message: str = '') -> Check:
-    """Return the check that the response has one of the statuses, the first of which is the usual one."""
+    """Return a check that the response has one of the statuses, the first of which is the usual one."""
 
     def check(exchange: Exchange) -> Iterator[Fault]:
         if exchange.response.status not in statuses:
@@ -40,7 +40,7 @@ def requires_status(*statuses: int, message: str = '') -> Check:
 
 
 def requires_field(name: str) -> Check:
-    """Return the check that the response has the field."""
+    """Return a check that the response has the field."""
 
     def check(exchange: Exchange) -> Iterator[Fault]:
         if not exchange.response.values(name):
@@ -50,7 +50,7 @@ def requires_field(name: str) -> Check:
 
 
 def requires_valid_field(name: str, is_valid: IsValid, message: str = 'is malformed') -> Check:
-    """Return the check that the value of a field is valid."""
+    """Return a check that the value of a field is valid."""
 
     def check(exchange: Exchange) -> Iterator[Fault]:
         if not is_valid(exchange.response.header(name)):
@@ -60,7 +60,7 @@ def requires_valid_field(name: str, is_valid: IsValid, message: str = 'is malfor
 
 
 def requires_valid(find: Find, is_valid: IsValid, message: str) -> Check:
-    """Return the check that each of the values that `find` yields is valid."""
+    """Return a check that each of the values that `find` yields is valid."""
 
     def check(exchange: Exchange) -> Iterator[Fault]:
         for found in find(exchange):
@@ -71,7 +71,7 @@ def requires_valid(find: Find, is_valid: IsValid, message: str) -> Check:
 
 
 def requires_valid_members(find: Find, is_valid: IsValid, message: str, *names: str) -> Check:
-    """Return the check that the members with these names are valid, if they are in the values of `find`."""
+    """Return a check that the members with these names are valid, if they are in the values of `find`."""
 
     def check(exchange: Exchange) -> Iterator[Fault]:
         for found in find(exchange):

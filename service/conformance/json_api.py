@@ -198,7 +198,7 @@ def undefined_members(located: Found, allowed: set[str]) -> Iterator[Fault]:
 
 
 def requires_defined(find: Find, allowed: set[str]) -> Check:
-    """Return the check that the values of `find` have only members that are allowed."""
+    """Return a check that the values of `find` have only members that are allowed."""
 
     def check(exchange: Exchange) -> Iterator[Fault]:
         for located in find(exchange):
@@ -208,5 +208,5 @@ def requires_defined(find: Find, allowed: set[str]) -> Check:
 
 
 def requires_rejection(status: int) -> Check:
-    """Return the check that the server rejects the request with this status."""
+    """Return a check that the server rejects the request with this status."""
     return requires_status(status, 401, 403, 405, 429)

@@ -111,8 +111,8 @@ class Result:
 class Report:
     """The results of a run.
 
-    `failure` is the request without a response that ended it, if there is one; `unauthorized` is the number
-    of requests whose credentials were rejected with 401.
+    `failure` is the request without a response that ended the run, if there is one; `unauthorized` is the
+    number of requests whose credentials were rejected with 401.
     """
 
     url: str

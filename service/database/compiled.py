@@ -98,7 +98,7 @@ class CompiledQuery:
 class RecordsByKey:
     """Finds the records with any of several keys in one statement.
 
-    `source` is the query to select `columns` from, of which `make` makes a record; a `key` has at most one.
+    `source` is the query to select `columns` from; `make` makes a record of them. The `key` must be unique.
     """
 
     def __init__(self, source: Any, key: Any, columns: Sequence[Any], make: Callable[[Any], Any]) -> None:

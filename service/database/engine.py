@@ -76,10 +76,10 @@ class Engine(peewee.Database):
         return True
 
     def check_writable(self) -> None:
-        """Raise Unavailable if this process cannot write to the database and need not connect to know it."""
+        """Raise Unavailable if this process cannot write to the database; checks it without connecting."""
 
     def may_create_tables(self) -> bool:
-        """Return whether the user may create tables, or True if only trying could show it."""
+        """Return whether the user may create tables; True if this cannot be checked in advance."""
         return True
 
     @abstractmethod

@@ -20,7 +20,7 @@ R = TypeVar('R')
 COMMAND = 'python -m service migrate'
 NOT_OURS = 'This is not a Halcyon database: it has tables of another application. Use an empty database.'
 FIRST_TABLES = frozenset(('users', 'follows', 'posts', 'tokens', 'totals'))  # of the first release
-ADDED_COLUMN, ADDED_BY = 'suspended_at', 5  # a column that users of the first release lack; its migration
+ADDED_COLUMN, ADDED_BY = 'suspended_at', 5  # a column that the first table `users` lacks, and its migration
 RETRY_SECONDS = 10
 _FOLDER = Path(__file__).parent / 'migrations'
 
@@ -80,7 +80,7 @@ _WRITES = [
         'UPDATE {table} SET {column} = {column} WHERE 1 = 0',
         'DELETE FROM {table} WHERE 1 = 0',
     )
-]  # on each table that requests write to, without an effect
+]  # writes without effect to each table that requests write to
 
 
 def schema_version(session: Session) -> int:
@@ -105,8 +105,8 @@ def schema_version(session: Session) -> int:
 def _lacks_columns(session: Session, tables: set[str], version: int) -> bool:
     """Return whether the tables are those of the first release, whatever version is recorded.
 
-    On MariaDB, a migration that is interrupted before it records version 2 leaves no version at all, and a
-    former release recorded its latest version instead of completing it.
+    On MariaDB, a migration that is interrupted before it records version 2 leaves no version at all, and an
+    earlier release recorded its latest version instead of completing it.
     """
     if session.engine.has_transactional_ddl or 0 < version < ADDED_BY or not tables >= FIRST_TABLES:
         return False
@@ -152,8 +152,8 @@ def check_writable(session: Session) -> None:
 def check_rights(session: Session) -> None:
     """Raise Unavailable if the user may not write to the tables, or may not create them in an empty database.
 
-    The server checks the right to run each statement, which finds no row. A schema that does not match is
-    reported by check_schema.
+    The database checks the right to run each statement, although no row matches. A schema that does not match
+    is reported by check_schema.
     """
     if not session.engine.has_users:
         return

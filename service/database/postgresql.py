@@ -23,7 +23,7 @@ DEFAULTS = {
     'application_name': 'halcyon',
 }
 
-# libpq has no SQLSTATE of an error while connecting. These are the messages of PostgreSQL and PgBouncer.
+# libpq reports no SQLSTATE for an error while connecting. These are the messages of PostgreSQL and PgBouncer.
 _IS_FULL = re.compile('too many (clients|connections)|slots are reserved|no more connections allowed')
 _DRIVER_BUGS = (psycopg.ProgrammingError, psycopg.DataError, psycopg.NotSupportedError)
 # SQLSTATE, by its first characters (PostgreSQL manual, appendix A).
@@ -98,12 +98,12 @@ class PostgresqlEngine(PooledEngine, peewee.PostgresqlDatabase):
         return not connection.closed
 
     def may_create_tables(self) -> bool:
-        """Return whether the user may create tables; there may be no schema in which to create them."""
+        """Return whether the user may create tables, False if there is no schema in which to create them."""
         sql = "SELECT has_schema_privilege(current_schema(), 'CREATE')"
         return bool(self.execute_sql(sql).fetchone()[0])
 
     def get_primary_keys(self, table: str, schema: str | None = None) -> list[str]:
-        """Return the columns of the primary key, from the catalogue that every user can read."""
+        """Return the columns of the primary key, from the system catalog, which every user can read."""
         sql = (
             'SELECT a.attname FROM pg_constraint c'
             ' CROSS JOIN unnest(c.conkey) WITH ORDINALITY k(attnum, position)'
@@ -113,7 +113,7 @@ class PostgresqlEngine(PooledEngine, peewee.PostgresqlDatabase):
         return [column for (column,) in self.execute_sql(sql, (table,)).fetchall()]
 
     def get_foreign_keys(self, table: str, schema: str | None = None) -> list[peewee.ForeignKeyMetadata]:
-        """Return the foreign keys, from the catalogue that every user can read."""
+        """Return the foreign keys, from the system catalog, which every user can read."""
         sql = (
             'SELECT a.attname, t.relname, b.attname, %s, c.conname,'
             " CASE c.confdeltype WHEN 'c' THEN 'CASCADE' WHEN 'n' THEN 'SET NULL' ELSE 'NO ACTION' END, NULL"
@@ -160,7 +160,7 @@ def open_postgresql(settings: Settings) -> PostgresqlEngine:
     except psycopg.ProgrammingError:
         raise SettingError('DATABASE_URL: must be a connection URI of libpq') from None
     authority, _, rest = url.partition('://')[2].partition('/')
-    if authority.count('@') > 1 or '@' in rest.partition('?')[0]:  # else libpq uses part of it as the host
+    if authority.count('@') > 1 or '@' in rest.partition('?')[0]:  # else libpq takes part of it as the host
         raise SettingError('DATABASE_URL: the characters @ and / in a password must be percent-encoded')
     if not parameters.get('dbname'):
         raise SettingError('DATABASE_URL: must name a database: postgresql://user:password@host/database')

@@ -77,7 +77,7 @@ class Session:
     def execute_later(self, sql: str, parameters: Sequence[Any] = ()) -> None:
         """Run a statement whose result is not needed, at the latest before the next one or COMMIT.
 
-        It raises what `execute` raises, or the next statement does.
+        Raises what `execute` raises, or the next statement raises it.
         """
         if not self.engine.queue(sql, parameters):
             self.execute(sql, parameters)

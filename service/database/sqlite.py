@@ -19,7 +19,7 @@ LOCK_SECONDS = 10  # that a transaction waits for the one that writes
 # The first 2 GiB of the file, which is the most that SQLite maps into memory, are read without copying. With
 # 1,000,000 users this more than halves the time for a feed, whose authors are far apart in the file.
 MMAP_BYTES = 0x7FFF0000
-SPARE_BYTES = 65536  # of the disk, which a transaction may need
+SPARE_BYTES = 65536  # of free disk space, which a transaction may need
 
 _BUGS = ('SQLITE_ERROR', 'SQLITE_RANGE', 'SQLITE_TOOBIG')
 _UNAVAILABLE = ('SQLITE_NOTADB', 'SQLITE_CORRUPT')  # raised as DatabaseError, not OperationalError
@@ -129,8 +129,6 @@ def open_sqlite(settings: Settings) -> SqliteEngine:
         raise SettingError(
             'DATABASE_URL: must name a file: sqlite:///relative.db or sqlite:////absolute/file.db'
         )
-    if '?' in path:
-        raise SettingError('DATABASE_URL: SQLite takes no parameters; remove the ? and what follows')
     folder = os.path.dirname(os.path.abspath(path))
     if not os.path.isdir(folder):
         raise SettingError(f'DATABASE_URL: the folder {folder!r} does not exist; create it')

@@ -28,7 +28,7 @@ def delete_user(
 
     Raises NotFound, Forbidden, and what `precondition` raises for the locked user.
     """
-    if by.user_id == user_id:  # nobody else may lock others
+    if by.user_id == user_id:  # other viewers must not lock these users
         _lock_account(session, user_id)
     user = find_user(session, user_id, by)
     authorize_change(session, user, by, precondition)
@@ -43,7 +43,7 @@ def delete_user_as_operator(session: Session, user_id: int) -> None:
 
 
 def _lock_account(session: Session, user_id: int) -> None:
-    """Lock the user and those whose counters the deletion changes, if they are not too many."""
+    """Lock the user and the users whose counters the deletion changes, unless there are too many of them."""
     lock_users(session, [user_id, *find_connected(session, user_id)])
 
 

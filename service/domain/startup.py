@@ -30,7 +30,7 @@ def open_session(
         create_schema_if_missing(session)
         check_schema(session)
         create_first_key(session)
-    except (Unavailable, peewee.PeeweeException) as error:  # the other workers may serve on
+    except (Unavailable, peewee.PeeweeException) as error:  # other workers may still serve requests
         log.error('not ready: %s', str(error.__cause__ or error).partition('\n')[0])
     finally:
         session.close()  # a process that is forked from this one must not share a connection
@@ -38,9 +38,9 @@ def open_session(
 
 
 def prepare_database(settings: Settings) -> None:
-    """Create the schema of an empty database before the server starts; raises SettingError, Unavailable.
+    """Create the schema of an empty database before the server starts; raises SettingError or Unavailable.
 
-    Another version of the schema is no error: the server responds with 503 until it matches.
+    Another version of the schema is not an error: the server responds with 503 until it matches.
     """
     session = Session(open_engine(settings), settings)
     try:
@@ -51,7 +51,7 @@ def prepare_database(settings: Settings) -> None:
 
 
 def find_obstacle(settings: Settings) -> str:
-    """Return why a server on the database is not ready, empty if it is; raises SettingError."""
+    """Return why a server on the database is not ready, '' if it is ready; raises SettingError."""
     session = Session(open_engine(settings), settings)
     try:
         check_schema(session)

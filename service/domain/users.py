@@ -41,7 +41,7 @@ from service.domain.viewer import (
 
 USERNAME_PATTERN = r'^[A-Za-z0-9_.\-]+$'
 MAX_USERNAME_LENGTH = 64
-LOCKED_AT_ONCE = 50  # users, by one statement
+LOCKED_AT_ONCE = 50  # maximum number of users that one statement locks
 MAX_EMAIL_LENGTH = 120
 MAX_ABOUT_ME_LENGTH = 140
 MIN_PASSWORD_LENGTH = 8

@@ -60,7 +60,7 @@ def authorize_write(session: Session, viewer: Viewer, *, posts: int = 0) -> int:
 def check_creation(session: Session, viewer: Viewer, precondition: CreationCheck, kind: str = '') -> None:
     """Call the precondition inside the transaction that creates a resource, if the request has one.
 
-    Until the transaction ends, the viewer changes nothing else, nor does anyone change the number of
+    Until the transaction ends, other writes of the viewer wait, and so do all changes of the number of
     resources of the kind, so that only one of several requests with the current entity tag of the collection
     succeeds (RFC 9110 §13.1.1). Raises what `precondition` raises.
     """

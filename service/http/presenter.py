@@ -137,8 +137,8 @@ def _validate(req: Request, resp: falcon.Response, document: Document | None) ->
 def _has_validator(req: Request, resp: falcon.Response, document: Document | None) -> bool:
     """Return whether the body is what a GET responds with, so that the response has its validator.
 
-    That of a PUT may differ from what was sent (RFC 9110 §9.3.4); that of a 201 represents the new resource,
-    but only without a selection (§15.3.2); after a DELETE, only relationships remain.
+    After a PUT, what is stored may differ from what was sent (RFC 9110 §9.3.4). A 201 has the representation
+    of the new resource, but only without a selection (§15.3.2). After a DELETE, only relationships have one.
     """
     if req.method == 'DELETE':
         return document is not None

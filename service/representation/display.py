@@ -60,8 +60,8 @@ class Display:
 
     `prominent` actions are open, others are collapsed under their title; `in_rows` ones are in the rows of
     a table; `hidden` ones are not shown, `session_ending` ones end the session. `confirmations` are the
-    questions before an action, `outcomes` the messages after it, `labels` short forms of titles where the
-    page tells what the action is about.
+    questions before an action, `outcomes` the messages after it, `labels` short titles for pages that
+    show what the action is about.
 
     `includes` are relations whose documents a page shows below, each with its heading. `navigation` and
     `account` are the entry point's links for the header. DELETE of the target of `session` ends a session,

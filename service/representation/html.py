@@ -31,7 +31,7 @@ from service.representation.problem import PROBLEMS, Problem
 from service.representation.query_parameters import HalDialect
 from service.representation.static_files import asset_path
 
-MAX_PATHS = 64  # paths under which the application is reached, whose frame is cached
+MAX_PATHS = 64  # paths under which the application is reached, whose page frames are cached
 MAX_AVATARS = 1024
 MAX_INPUTS = 1024  # inputs, by field and id, whose constant text is cached
 NEIGHBOURS = {'first': 'First', 'prev': 'Previous', 'next': 'Next', 'last': 'Last'}
@@ -57,7 +57,7 @@ _ADVICE = {
 
 
 class Source(NamedTuple):
-    """The response to GET of a document in another format: the format's name, the header fields, the text."""
+    """The response to GET of a document in another format: the format's name, the header fields, the body."""
 
     name: str
     headers: Mapping[str, str]
@@ -67,8 +67,8 @@ class Source(NamedTuple):
 class Site:
     """The entry point as one viewer sees it, with the header that all pages for this viewer have.
 
-    The header is rendered once for each of its links, because the link to the current page, or to what the
-    page is below, is marked. It has the `token_lifetime` in seconds, so that the script renews a session in
+    The header is rendered once for each of its links, because the link to the current page, or to a page
+    above it, is marked. It has the `token_lifetime` in seconds, so that the script renews a session in
     use before it expires, and the `user_id`, so that it restores the drafts of this user only.
     """
 
@@ -91,7 +91,7 @@ class Site:
         return header
 
     def _current(self, document: Document) -> tuple[str, str]:
-        """Return the relation of the link to mark, and its value of aria-current, empty if there is none."""
+        """Return the relation of the link to mark, and its aria-current; both are empty if there is none."""
         rel = self._marked.get(document.href.partition('?')[0])
         if rel is not None:
             return rel, 'page'
@@ -264,7 +264,7 @@ def sign_in_form(home: Document | None) -> Form | None:
 def destination(form: Form, document: Document, page_href: str) -> str:
     """Return the URL of the page to show after a form of the document succeeds, empty for the entry point.
 
-    It is the page of the document, or once that is deleted, the page above it, else its collection.
+    It is the page of the document; if the form deletes the document, the page above it, else its collection.
     """
     if form.action.name in hints(document).session_ending:
         return ''

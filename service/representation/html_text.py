@@ -19,8 +19,8 @@ _LABELS = {
     'service-doc': 'API documentation',
 }
 _WEB_LINK = re.compile(r'https?://[^\s<>"\'`]+', re.IGNORECASE)
-# In indented JSON: a member's name, and a string that is a URL, but not that of a form, which a browser could
-# only send GET to.
+# In indented JSON: a member's name, and a string that is a URL, but not the target of a form, to which a
+# link could send only GET.
 _JSON = re.compile(
     r'^ *(?P<name>"(?:[^"\\]|\\.)*")(?=:)|(?<!"target": ")(?<=")(?P<url>https?://[^\s"\\{}]+)(?=")',
     re.MULTILINE,
@@ -88,15 +88,14 @@ def link_text(text: str) -> Markup:
     if '://' not in text:
         return escape(text)
     urls = ((match.start(), match[0].rstrip(_AFTER_LINK)) for match in _WEB_LINK.finditer(text))
-    return _mark_up(
-        text, ((start, url, _LINK % (url, url)) for start, url in urls if '{' not in url)
-    )  # { is in URI templates
+    # URI templates, which contain {, do not become links.
+    return _mark_up(text, ((start, url, _LINK % (url, url)) for start, url in urls if '{' not in url))
 
 
 def highlight_json(text: str, *, has_links: bool = False) -> Markup:
-    """Return an indented JSON text with its names marked, and with links if its URLs exist.
+    """Return an indented JSON text with its names marked, and with links if its URLs can be followed.
 
-    The URLs of forms and URI templates are no links.
+    The URLs of forms and URI templates do not become links.
     """
     return _mark_up(text, _json_marks(text, has_links=has_links))
 

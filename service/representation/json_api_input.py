@@ -24,7 +24,7 @@ class ClientGeneratedId(ValueError):
 
 
 class RelationshipError(ValueError):
-    """A relationship in a body cannot be set: it `names_unknown` resources, or it cannot be changed here."""
+    """A relationship in a body cannot be set: it names unknown resources, or cannot be changed here."""
 
     def __init__(self, detail: str, relationship: str, *, names_unknown: bool = False) -> None:
         super().__init__(detail)

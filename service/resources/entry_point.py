@@ -26,7 +26,7 @@ OUTCOMES = {
     'publish': 'Your post is published.',
     'delete': 'Your account is deleted.',
     'register': 'Your account is ready. Sign in.',
-    'forgot-password': 'If the address belongs to an account, a mail with a link is on its way.',
+    'forgot-password': 'If the address belongs to an account, an email with a link is on its way.',
     'reset-password': 'Your password is changed. Sign in with it.',
     'verify-email': 'Your email address is verified.',
 }

@@ -56,7 +56,7 @@ REQUESTS = Kind(
         summary=(Column('message', ''),),
         prominent=frozenset(('forgot-password',)),
         outcomes=OUTCOMES,
-        labels={'forgot-password': 'Send the mail'},
+        labels={'forgot-password': 'Send the email'},
     ),
 )
 RESETS = Kind(
@@ -92,7 +92,7 @@ VERIFICATIONS = Kind(
 def represent_requests(builder: UrlBuilder) -> Document:
     """Return the form to request a password reset."""
     self_link = builder.link_to(urls.PASSWORD_RESETS)
-    message = 'Enter the email address of your account. You get a mail with a link that works for 30 minutes.'
+    message = 'Enter your email address. You get an email with a link that works for 30 minutes.'
     return Document(
         REQUESTS.name,
         'new',

@@ -18,7 +18,7 @@ def add_invalidation_links(resp: falcon.Response, *urls: str) -> None:
 
 
 def respond_created(resp: falcon.Response, document: Document, *urls: str) -> None:
-    """Respond with a new resource and its URL (RFC 9110 §15.3.2), and links to the URLs that it changed."""
+    """Respond with a new resource and its URL (RFC 9110 §15.3.2), and links to what it changed."""
     resp.status, resp.location, resp.media = falcon.HTTP_201, document.href, document
     add_invalidation_links(resp, *urls)
 

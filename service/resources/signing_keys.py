@@ -1,4 +1,4 @@
-"""The public keys of signed tokens, which other services verify tokens with."""
+"""The public keys of signed tokens, with which other services verify them."""
 
 from typing import ClassVar
 

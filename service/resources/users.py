@@ -176,7 +176,7 @@ USER = Kind(
             'follow': 'You follow them now.',
             'unfollow': 'You no longer follow them.',
             'edit': 'Your profile is saved.',
-            'request-verification': 'A mail with a link is on its way to your email address.',
+            'request-verification': 'An email with a link is on its way to your address.',
             'change-password': 'Your password is changed, and you are signed out everywhere else.',
             'delete': OUTCOMES['delete'],
         },

@@ -240,7 +240,7 @@ def test_a_forgotten_password_is_reset_by_mail(
         browser.expect_notice('Your email address is verified.')
         browser.open('Reset a forgotten password')
         browser.submit('Reset a forgotten password', {'Email': 'ada@example.org'})
-        browser.expect_notice('If the address belongs to an account, a mail with a link is on its way.')
+        browser.expect_notice('If the address belongs to an account, an email with a link is on its way.')
         wait_until(lambda: len(inbox.messages) == 2)
         browser.page.goto(inbox.last_link())
         browser.expect_heading('Choose a new password')

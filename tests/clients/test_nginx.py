@@ -100,7 +100,7 @@ def is_reachable(proxy: Nginx) -> bool:
 
 @pytest.fixture(params=['documented', 'documented and BASE_URL', 'path removed'])
 def proxy(request: pytest.FixtureRequest, nginx: str, tmp_path: Path) -> Iterator[Nginx]:
-    """nginx as service/OPERATIONS.md configures it, and if it removes the path from requests."""
+    """nginx as service/OPERATIONS.md configures it, or changed so that it removes the path from requests."""
     locations = (
         with_path_removed(documented_locations())
         if request.param == 'path removed'

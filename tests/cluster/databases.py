@@ -138,9 +138,8 @@ class GaleraNode(Program):
 
     def run(self, *statements: str) -> Sequence[Sequence[object]]:
         """Run statements as the administrator, and return the rows of the last one."""
-        with socket.socket(
-            socket.AF_UNIX
-        ) as channel:  # if PyMySQL cannot connect, it leaves its own socket open
+        # If PyMySQL cannot connect, it leaves its own socket open.
+        with socket.socket(socket.AF_UNIX) as channel:
             channel.settimeout(RESPONSE_SECONDS)
             channel.connect(self._socket)
             server = pymysql.Connection(user='root', defer_connect=True)

@@ -276,7 +276,7 @@ class Load:
         clients = [user.client for user in self.users]
         during = [time for client in clients for time in client.times if time > self.started]
         times = sorted((self.started, *during, self.ended))
-        requests = sum(client.requests for client in clients)  # without those that follow
+        requests = sum(client.requests for client in clients)  # without the requests below
         failed = sum(client.failed for client in clients)
         lost = duplicated = miscounted = 0
         for user in self.users:

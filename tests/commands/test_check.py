@@ -221,7 +221,7 @@ def test_a_full_disk_is_reported_by_check_and_by_readiness(
     operator: Operator, database_url: str, monkeypatch: pytest.MonkeyPatch, start: Start
 ) -> None:
     if not database_url.startswith('sqlite'):
-        pytest.skip('the disk is that of the server')
+        pytest.skip('the disk belongs to the database server')
     app = start()
 
     def fail(**parameters: object) -> None:

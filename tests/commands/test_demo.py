@@ -191,9 +191,8 @@ def test_demo_rejects_a_database_with_users(operator: Operator, ada: Client) -> 
 def test_an_interrupted_run_leaves_consistent_data(
     new_operator: Operator, tmp_path: Path, signal_number: signal.Signals, status: int
 ) -> None:
-    signal.signal(
-        signal.SIGINT, signal.default_int_handler
-    )  # an ignored SIGINT would be inherited by the child
+    # The child would inherit an ignored SIGINT.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     with (
         subprocess.Popen(
             [sys.executable, '-m', 'service', 'demo', '--users', '1000000', '--posts', '0'],

@@ -33,7 +33,7 @@ def report_of(fault: str, credentials: Credentials = BEARER, ignored: tuple[str,
 
 
 def test_a_request_without_a_response_ends_the_run_but_not_the_report() -> None:
-    """The findings were lost, although such a request may be the worst of them."""
+    """Formerly the findings were lost, although a lost response may be the worst of them."""
     server, requests = ReferenceServer(), iter(range(60))
 
     def transport(request: Request) -> Response:

@@ -392,7 +392,7 @@ def test_an_interrupted_creation_is_completed_by_the_next_start(
 def test_an_upgrade_that_skipped_migrations_is_repeated(
     first_url: str, make_url: Callable[[], str], open_url: OpenUrl
 ) -> None:
-    """A former release recorded its version after an interrupted upgrade on MariaDB, without the columns."""
+    """An earlier release recorded its version after an interrupted upgrade on MariaDB without the columns."""
     db, new_db = open_url(first_url), open_url(make_url())
     if db.engine.has_transactional_ddl:
         pytest.skip('an interrupted upgrade has no effect')
@@ -416,7 +416,7 @@ def test_a_newer_schema_is_not_migrated(empty_url: str, open_url: OpenUrl) -> No
     assert f'version {LATEST + 1}, which is newer than this release ({LATEST})' in result.stderr
 
 
-def test_a_missing_table_is_a_schema_that_does_not_match(
+def test_a_missing_table_is_a_schema_mismatch(
     empty_url: str, open_url: OpenUrl, caplog: pytest.LogCaptureFixture
 ) -> None:
     db = open_url(empty_url)

@@ -69,7 +69,7 @@ def test_a_pool_waits_for_its_own_connection_if_the_server_is_full() -> None:
 
 
 def test_postgresql_is_full_if_it_accepts_no_more_connections(postgresql: Session) -> None:
-    """While connecting, the driver gives no SQLSTATE, so requests failed that could have waited."""
+    """The driver has no SQLSTATE while connecting, so formerly requests failed that could have waited."""
     role = f'limited_{uuid4().hex}'
     parts = urlsplit(postgresql.settings.database_url)
     url = parts._replace(netloc=f'{role}:secret@{parts.netloc.rpartition("@")[2]}').geturl()

@@ -101,7 +101,7 @@ def test_a_user_who_may_not_create_tables_cannot_start_a_server(guest_url: str) 
 
 def test_check_reports_that_a_user_may_not_create_tables(guest_url: str, owner: Session) -> None:
     if owner.engine.name == 'mysql':
-        pytest.skip('MariaDB tells only when a table is created')
+        pytest.skip('MariaDB reports it only when a table is created')
     assert_names_the_right(run_command(guest_url, 'check'))
 
 
@@ -112,7 +112,7 @@ def test_a_user_who_may_only_read_cannot_start_a_server(guest_url: str, grant: G
     assert_names_the_right(run_command(guest_url, 'demo'))
 
 
-def test_a_user_without_rights_to_the_tables_is_told_so(guest_url: str, owner: Session) -> None:
+def test_missing_rights_to_the_tables_are_reported(guest_url: str, owner: Session) -> None:
     if owner.engine.name == 'mysql':
         pytest.skip('MariaDB hides the tables')
     migrate(owner)
@@ -120,9 +120,7 @@ def test_a_user_without_rights_to_the_tables_is_told_so(guest_url: str, owner: S
     assert_names_the_right(run_command(guest_url, 'user', 'list'))
 
 
-def test_a_user_who_may_read_and_write_but_owns_nothing_operates_the_server(
-    guest_url: str, grant: Grant
-) -> None:
+def test_a_user_who_may_read_and_write_can_operate_the_server(guest_url: str, grant: Grant) -> None:
     grant(WRITE)
     for arguments in (('migrate',), ('check',), ('demo', '--users', '5', '--follows', '1')):
         result = run_command(guest_url, *arguments)

@@ -77,7 +77,7 @@ class BrowserSessionMiddleware:
     ) -> None:
         """Clear a cookie with an invalid token, unless shared caches may store the response.
 
-        After a submitted form, renew the session, so that it lasts while it is in use without scripts, too.
+        After a submitted form, renew the session, so that a session in use also lasts without scripts.
         """
         if req.is_session_invalid and not (resp.get_header('Cache-Control') or '').startswith('public'):
             session_cookie(req.builder.origin).clear(resp)

@@ -45,7 +45,7 @@ class CompressionMiddleware:
 
 
 def _may_have_secret(req: Request) -> bool:
-    """Return whether the URL has, or may have, a secret, which the page of an error repeats."""
+    """Return whether the URL has, or may have, a secret, which an error page would repeat."""
     operations = req.resource.operations.values() if req.resource else ()
     return not operations or any(operation.access is Access.SECRET for operation in operations)
 

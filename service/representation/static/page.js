@@ -62,7 +62,7 @@ function count(field) {
   if (hint) hint.textContent = `${characters} ${left < 0 ? 'too many' : 'left'}`;
 }
 
-// Drafts: they belong to their author, and only until somebody signs out in any tab
+// Drafts are only for their author, and are kept until somebody signs out in any tab
 
 function draftPrefix() {
   return `${DRAFT}${storage('localStorage')?.getItem(SIGNED_OUT)} `;
@@ -101,7 +101,7 @@ function prepare(root) {
   showTimes(root);
   for (const field of root.querySelectorAll('input[id], textarea')) {
     const key = draftOf(field);
-    if (key && !field.autocomplete) field.autocomplete = 'off'; // or the browser restores it for the next user
+    if (key && !field.autocomplete) field.autocomplete = 'off'; // else the browser restores it for the next user
     const draft = key && storage('sessionStorage')?.getItem(key);
     if (draft && draft !== field.value) {
       field.value = draft;
@@ -190,7 +190,7 @@ async function submit(form, button) {
   const isDone = response.ok || (response.redirected && response.status < 500);
   const isLogin = form.dataset.form === 'login';
   const isExpired = !isDone && response.status === 401 && !isLogin;
-  if (isExpired && form.id !== 'sign-out') return replaceMain(page, form); // by the form to sign in
+  if (isExpired && form.id !== 'sign-out') return replaceMain(page, form); // with the sign-in form
   if (!isDone && !isExpired) return showErrors(form, page);
   removeDrafts(form);
   const user = userOf(document);
@@ -206,7 +206,7 @@ async function submit(form, button) {
     if (method === 'DELETE') return location.replace(response.url); // Back must not lead to what is deleted
     return location.assign(response.url);
   }
-  page.querySelector('.notice')?.remove(); // the message tells it
+  page.querySelector('.notice')?.remove(); // the message says it
   replaceMain(page, form, method === 'DELETE' && form.closest('.actions'));
   return showMessage(done);
 }
@@ -240,7 +240,7 @@ document.addEventListener('keydown', (event) => {
 
 // Sessions: a session in use is renewed; other tabs reload after a change
 
-const renewAfter = Number(document.getElementById('sign-out')?.dataset.lifetime) * 1000 / 6; // several may fail
+const renewAfter = Number(document.getElementById('sign-out')?.dataset.lifetime) * 1000 / 6; // several renewals may fail
 let isActive = false;
 let renewal = null;
 
@@ -259,7 +259,7 @@ function renew() {
 if (renewAfter) {
   for (const event of ['keydown', 'pointerdown']) document.addEventListener(event, () => { isActive = true; });
   setInterval(() => { if (isActive) renew(); }, Math.min(renewAfter / 10, 60000));
-  renew(); // loading a page is use as well
+  renew(); // loading a page counts as use
 }
 function reloadAfterSessionChange() {
   if (Number(storage('localStorage')?.getItem(SESSION) ?? 0) > loaded) location.reload();
@@ -267,7 +267,7 @@ function reloadAfterSessionChange() {
 window.addEventListener('storage', ({ key }) => { if (key === SESSION) reloadAfterSessionChange(); });
 window.addEventListener('pageshow', ({ persisted }) => { if (persisted) reloadAfterSessionChange(); });
 
-// The documentation: the sidebar shows the operation in the URL, a search those that contain all the words
+// The documentation: the sidebar shows the operation in the URL, a search shows those that contain all the words
 
 function markOperation() {
   for (const link of document.querySelectorAll('.docs aside a')) {
