@@ -115,7 +115,7 @@ def create_app(
         #   BrowserSessionMiddleware       the method of a form        |
         #   -- routing --                  URL (404)                   |
         #   GuardMiddleware                method (405, 501)           |
-        #   BrowserSessionMiddleware       viewer by cookie (403)      clears an invalid cookie
+        #   BrowserSessionMiddleware       viewer by cookie (403)      renews or clears the cookie
         #   BrowserPolicyMiddleware        |                           security policies, Access-Control-…
         #   CompressionMiddleware          |                           Content-Encoding
         #   AuthenticationMiddleware       viewer (401)                |

@@ -24,7 +24,8 @@ DATABASE_ALIASES = {'postgres': 'postgresql', 'mariadb': 'mysql'}
 FILE_SUFFIX = '_FILE'
 MAIL_PORTS = {'smtp': 587, 'smtps': 465}
 MAIL_URL = re.compile(
-    r'(?P<scheme>smtps?)://((?P<user>[^/?#@:]+):(?P<password>[^/?#@]+)@)?(?P<authority>[^/?#@]+)/?'
+    r'(?P<scheme>smtps?)://((?P<user>[^/?#@:]+):(?P<password>[^/?#@]+)@)?(?P<authority>[^/?#@]+)/?',
+    re.IGNORECASE,
 )
 SCHEME = re.compile(r'[A-Za-z][A-Za-z0-9+.-]{0,20}')
 MAX_QUOTED_LENGTH = 200  # of an invalid value in an error message
@@ -161,14 +162,15 @@ def parse_mail_url(value: str) -> MailServer:
     """Return the mail server of a URL like smtp://user:password@host:587; raises ValueError."""
     match = MAIL_URL.fullmatch(value)
     host = match and AUTHORITY.fullmatch(match['authority'])
-    port = int(host['port'] or MAIL_PORTS[match['scheme']]) if match and host else 0
+    scheme = match['scheme'].lower() if match else ''
+    port = int(host['port'] or MAIL_PORTS[scheme]) if host else 0
     if not match or not host or port not in range(1, 65536):
         raise ValueError(
-            'must be smtp:// or smtps://, optionally user:password@ (percent-encoded), a host, and '
-            'optionally a port'
+            'must be smtp:// or smtps://, optionally user:password@ (both, percent-encoded), a host, '
+            'and optionally a port'
         )
     user, password = unquote(match['user'] or ''), unquote(match['password'] or '')
-    return MailServer(host['host'].strip('[]'), port, user, password, match['scheme'] == 'smtps')
+    return MailServer(host['host'].strip('[]'), port, user, password, scheme == 'smtps')
 
 
 def _mail_url(value: str) -> str:
@@ -180,10 +182,12 @@ def _mail_from(value: str) -> str:
     from email.policy import SMTP  # only servers with mail need the package
 
     try:
-        sender: Any = SMTP.header_factory('From', value)
-    except IndexError:  # raised for an address that ends with `@`
-        sender = None
-    if sender is None or sender.defects or len(sender.addresses) != 1:
+        groups: Any = SMTP.header_factory('From', value)
+        ((address,),) = [group.addresses for group in groups.groups if group.display_name is None]
+        is_valid = not groups.defects and address.username and address.domain
+    except Exception:  # the parser raises several kinds for malformed addresses
+        is_valid = False
+    if not is_valid:
         raise ValueError('must be an email address, or a name and an address in angle brackets')
     return value
 

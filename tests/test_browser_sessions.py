@@ -237,6 +237,15 @@ def test_the_text_of_an_edit_that_is_not_permitted_is_kept(
     assert 'a long text' in browser.page.text
 
 
+def test_text_from_another_site_is_not_shown(app: Any) -> None:
+    browser = PlainBrowser(app)
+    headers = {'Sec-Fetch-Site': 'cross-site'}
+    assert browser.post('/api/posts', {'body': 'forged'}, headers) == 401
+    assert 'forged' not in browser.text
+    assert browser.post('/api/users', {'username': 'forged'}, headers) == 400
+    assert 'forged' not in browser.text
+
+
 def test_text_submitted_with_an_expired_session_is_kept(browser: PlainBrowser) -> None:
     browser.open('/api')
     browser.cookies[COOKIE] = 'hc_expired'

@@ -79,6 +79,19 @@ def test_one_of_several_concurrent_creations_with_if_match_succeeds(world: World
     assert sorted(run_concurrently(6, create)) == [201, 412, 412, 412, 412, 412]
 
 
+def test_one_of_two_users_who_create_with_if_match_at_once_succeeds(world: World) -> None:
+    users = (world.ada, world.bob)
+
+    def create(number: int) -> int:
+        user = users[number % 2]
+        headers = {'If-Match': tags[number % 2]}
+        return Client(user.app, user.token).post('/api/posts', {'body': 'x'}, headers=headers).status
+
+    for _ in range(3):
+        tags = [user.get('/api/posts').etag for user in users]
+        assert sorted(run_concurrently(4, create)) == [201, 412, 412, 412]
+
+
 def test_one_of_several_concurrent_renewals_with_if_match_succeeds(app: Any, ada: Client) -> None:
     tokens = ada.entry().href('hc:tokens')
     headers = {'If-Match': ada.get(tokens).etag}

@@ -107,7 +107,7 @@ INVALID = {
         'smtp://:secret@h',
         'smtp://h/path',
     ],
-    'MAIL_FROM': ['nobody', 'a@b\r\nBcc: x@y', 'A <a@b', 'a@b, c@d', 'A, B <a@b>', 'a@', '<>'],
+    'MAIL_FROM': ['nobody', 'a@b\r\nBcc: x@y', 'A <a@b', 'a@b, c@d', 'A, B <a@b>', 'a@', 'a@[', '<>'],
 }
 
 
@@ -143,6 +143,7 @@ MAIL = {'MAIL_URL': 'smtp://ada:s%40cret@mail.example', 'MAIL_FROM': 'a@b.exampl
         ('smtp://mail.example', ('mail.example', 587, '', '', False)),
         ('smtp://ada:s%40cret@mail.example:25', ('mail.example', 25, 'ada', 's@cret', False)),
         ('smtps://mail.example/', ('mail.example', 465, '', '', True)),
+        ('SMTPS://mail.example', ('mail.example', 465, '', '', True)),
         ('smtp://[::1]:1025', ('::1', 1025, '', '', False)),
     ],
 )

@@ -145,6 +145,7 @@ def test_the_error_for_a_taken_name_has_a_pointer(
         ({'type': 'users', 'relationships': {'posts': []}}, 400, '/data/relationships/posts'),
         ({'type': 'users', 'relationships': {'posts': {}}}, 400, '/data/relationships/posts'),
         ({'type': 'users', 'relationships': {'x': {'y': 1}}}, 400, '/data/relationships/x'),
+        ({'type': 'users', 'relationships': {'a/b~c': {'y': 1}}}, 400, '/data/relationships/a~1b~0c'),
         ({'type': 5, 'attributes': NEW_USER}, 400, '/data/type'),
         ({'type': 'users', 'attributes': []}, 400, '/data/attributes'),
         (None, 400, '/data'),

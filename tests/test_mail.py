@@ -471,6 +471,8 @@ def test_no_response_with_a_secret_is_compressed(reset_link: str, client: Client
         response = client.request(method, reset_link, accept=HTML, headers=headers, body=body)
         assert response.status == (400 if body else 200)
         assert 'content-encoding' not in response.headers
+    rejected = client.delete(reset_link, accept=HTML, headers={'Accept-Encoding': 'gzip'})
+    assert (rejected.status, rejected.headers.get('content-encoding')) == (405, None)
 
 
 def test_a_reset_link_works_once(reset_link: str, client: Client) -> None:

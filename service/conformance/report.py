@@ -158,8 +158,13 @@ def to_junit(report: Report, credentials: Credentials) -> str:
         name='conformance',
         tests=str(len(report.results)),
         failures=str(failed),
+        errors='1' if report.failure else '0',
         skipped=str(report.count('not exercised') + report.count('ignored')),
     )
+    if report.failure:
+        name = 'Every request gets a response.'
+        case = ElementTree.SubElement(suite, 'testcase', classname='http', name=name)
+        ElementTree.SubElement(case, 'error', message=_xml_text(credentials.mask(report.failure)))
     for result in report.results:
         rule = result.rule
         name = f'{rule.id}: {rule.text}'

@@ -28,7 +28,9 @@ def delete_user(
 
     Raises NotFound, Forbidden, and what `precondition` raises for the locked user.
     """
-    user = _lock_account(session, user_id, by)
+    if by.user_id == user_id:  # nobody else may lock others
+        _lock_account(session, user_id)
+    user = find_user(session, user_id, by)
     authorize_change(session, user, by, precondition)
     _delete_account(session, user)
 
@@ -36,13 +38,13 @@ def delete_user(
 @transaction
 def delete_user_as_operator(session: Session, user_id: int) -> None:
     """Delete the account as `delete_user` does, for the operator; raises NotFound."""
-    _delete_account(session, _lock_account(session, user_id, None))
+    _lock_account(session, user_id)
+    _delete_account(session, find_user(session, user_id, None))
 
 
-def _lock_account(session: Session, user_id: int, viewer: Viewer | None) -> UserRecord:
-    """Lock the user and those whose counters the deletion changes; raises NotFound."""
+def _lock_account(session: Session, user_id: int) -> None:
+    """Lock the user and those whose counters the deletion changes, if they are not too many."""
     lock_users(session, [user_id, *find_connected(session, user_id)])
-    return find_user(session, user_id, viewer)
 
 
 def _delete_account(session: Session, user: UserRecord) -> None:

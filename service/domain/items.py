@@ -29,6 +29,7 @@ from service.domain.viewer import (
     Viewer,
     authorize_change,
     authorize_write,
+    check_creation,
     is_writer,
     require_permission,
 )
@@ -186,7 +187,8 @@ def add_item(
     """
     store = lock_store(session, store_id)
     require_permission(store.is_editable_by(by), by)
-    authorize_write(session, by, precondition=precondition)
+    check_creation(session, by, precondition, 'items')
+    authorize_write(session, by)
     item = ItemRecord(
         session.new_id(), store_id, store.name, store.owner_id, name, _exact(price), session.now()
     )

@@ -13,7 +13,14 @@ from service.domain.errors import NotFound
 from service.domain.models import Post, User
 from service.domain.sharded_counters import add_to_total, read_total
 from service.domain.users import UserRecord, find_user, find_users, user_columns, viewer_id
-from service.domain.viewer import ANONYMOUS, CreationCheck, Viewer, authorize_change, authorize_write
+from service.domain.viewer import (
+    ANONYMOUS,
+    CreationCheck,
+    Viewer,
+    authorize_change,
+    authorize_write,
+    check_creation,
+)
 
 MAX_BODY_LENGTH = 140
 MAX_FOUND = 20
@@ -145,7 +152,8 @@ def publish_post(
     session: Session, *, body: str, by: Viewer, precondition: CreationCheck = None
 ) -> PostRecord:
     """Publish a post by the viewer and return it; raises what `precondition` raises."""
-    now = authorize_write(session, by, posts=1, precondition=precondition)
+    check_creation(session, by, precondition, 'posts')
+    now = authorize_write(session, by, posts=1)
     post_id = session.new_id()
     _INSERT.run(session, id=post_id, author_id=by.user_id, body=body, created_at=now, updated_at=None)
     add_to_total(session, 'posts', 1)

@@ -20,11 +20,19 @@ _ADD = CompiledQuery(
     )
 )
 _INSERT = insert_into(Total)
+_LOCK = CompiledQuery(
+    Total.select(Total.shard).where(Total.thing == bindparam('thing')).order_by(Total.shard), for_update=True
+)
 
 
 def read_total(session: Session, kind: str) -> int:
     """Return the number of resources of the kind, such as `users`."""
     return int(_READ.first(session, thing=kind)[0])
+
+
+def lock_total(session: Session, kind: str) -> None:
+    """Prevent others from changing the number of resources of the kind until the transaction ends."""
+    _LOCK.all(session, thing=kind)
 
 
 def add_to_total(session: Session, kind: str, amount: int) -> None:

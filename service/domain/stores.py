@@ -16,7 +16,14 @@ from service.domain.models import Item, Store
 from service.domain.sharded_counters import add_to_total, read_total
 from service.domain.text import casefolded
 from service.domain.users import UserRecord
-from service.domain.viewer import CreationCheck, Viewer, authorize_change, authorize_write, is_writer
+from service.domain.viewer import (
+    CreationCheck,
+    Viewer,
+    authorize_change,
+    authorize_write,
+    check_creation,
+    is_writer,
+)
 
 MAX_NAME_LENGTH = 80
 MAX_OWNED = 20
@@ -119,7 +126,8 @@ def open_store(session: Session, *, name: str, by: Viewer, precondition: Creatio
 
     Raises Conflict if the name is taken, and what `precondition` raises.
     """
-    authorize_write(session, by, precondition=precondition)
+    check_creation(session, by, precondition, 'stores')
+    authorize_write(session, by)
     store = StoreRecord(session.new_id(), by.user_id, name, 0, session.now())
     _INSERT.run(session, name_key=casefolded(name), **store._asdict())
     add_to_total(session, 'stores', 1)

@@ -39,7 +39,7 @@ from service.domain.viewer import (
     use_token,
 )
 
-USERNAME = r'^[A-Za-z0-9_.\-]+$'
+USERNAME_PATTERN = r'^[A-Za-z0-9_.\-]+$'
 MAX_USERNAME_LENGTH = 64
 LOCKED_AT_ONCE = 50  # users, by one statement
 MAX_EMAIL_LENGTH = 120
@@ -169,7 +169,7 @@ def find_users(session: Session, user_ids: Sequence[int], viewer: Viewer | None)
 
 def find_user_by_username(session: Session, username: str) -> UserRecord:
     """Return the user with that name, ignoring case, as an anonymous client sees them; raises NotFound."""
-    is_name = re.fullmatch(USERNAME, username)
+    is_name = re.fullmatch(USERNAME_PATTERN, username)
     row = (
         _FIND_BY_USERNAME.first(session, username_key=casefolded(username), viewer_id=0) if is_name else None
     )
@@ -252,7 +252,7 @@ def _list_with_prefix(
 
 def find_credentials(session: Session, username: str) -> tuple[int, str, int | None] | None:
     """Return id, password hash and `suspended_at` of the user with that name, ignoring case, or None."""
-    if not re.fullmatch(USERNAME, username):
+    if not re.fullmatch(USERNAME_PATTERN, username):
         return None
     row: tuple[int, str, int | None] | None = _FIND_CREDENTIALS.first(
         session, username_key=casefolded(username)
@@ -301,7 +301,7 @@ def register_user(
 def _insert_user(
     session: Session, values: dict[str, Any], by: Viewer, precondition: CreationCheck
 ) -> UserRecord:
-    check_creation(session, by, precondition)
+    check_creation(session, by, precondition, 'users')
     row = {'id': session.new_id(), **values}
     _INSERT.run(session, **row)
     add_to_total(session, 'users', 1)

@@ -1,4 +1,4 @@
-"""The authenticated user and the token that they presented."""
+"""The authenticated user with the token that they presented, and the checks of their writes."""
 
 from collections.abc import Callable
 from typing import NamedTuple, Protocol, TypeVar
@@ -7,6 +7,7 @@ from service.database.compiled import CompiledQuery, bindparam
 from service.database.session import Session
 from service.domain.errors import Forbidden, InsufficientScope, Unauthenticated
 from service.domain.models import Token, User
+from service.domain.sharded_counters import lock_total
 
 WRITE, READ = SCOPES = ('write', 'read')
 
@@ -46,28 +47,26 @@ def is_writer(viewer: Viewer | None, user_id: int) -> bool:
     return viewer is not None and viewer.user_id == user_id and viewer.can_write
 
 
-def authorize_write(
-    session: Session, viewer: Viewer, *, posts: int = 0, precondition: CreationCheck = None
-) -> int:
+def authorize_write(session: Session, viewer: Viewer, *, posts: int = 0) -> int:
     """Check inside the transaction that the token permits writes, and confirm it; return the time.
 
-    `posts` is the change of the viewer's `post_count`, which is written together with `last_seen`.
-    `precondition` is that of a creation, as for `check_creation`. Raises InsufficientScope, what
-    `precondition` raises, and what `confirm_token` raises.
+    `posts` is the change of the viewer's `post_count`, which is written together with `last_seen`. Raises
+    InsufficientScope, and what `confirm_token` raises.
     """
     require_write_scope(viewer)
-    check_creation(session, viewer, precondition)
     return confirm_token(session, viewer, posts=posts)
 
 
-def check_creation(session: Session, viewer: Viewer, precondition: CreationCheck) -> None:
+def check_creation(session: Session, viewer: Viewer, precondition: CreationCheck, kind: str = '') -> None:
     """Call the precondition inside the transaction that creates a resource, if the request has one.
 
-    The viewer's requests call theirs one after the other, so that only one of several with the same entity
-    tag of the collection succeeds (RFC 9110 §13.1.1). Raises what `precondition` raises.
+    Until the transaction ends, the viewer changes nothing else, nor does anyone change the number of
+    resources of the kind, so that only one of several requests with the current entity tag of the collection
+    succeeds (RFC 9110 §13.1.1). Raises what `precondition` raises.
     """
     if precondition is not None:
         _LOCK_USER.first(session, user_id=viewer.user_id)
+        lock_total(session, kind)
         precondition()
 
 

@@ -6,8 +6,7 @@ from dataclasses import replace
 from functools import lru_cache
 
 from service import urls
-from service.domain.users import MAX_USERNAME_LENGTH
-from service.domain.users import USERNAME as REGISTERED
+from service.domain.users import MAX_USERNAME_LENGTH, USERNAME_PATTERN
 from service.domain.viewer import Viewer
 from service.http.browser import DONE, RETURN_FIELD, USERNAME, failed_form, return_url
 from service.http.conditional import PRIVATE
@@ -55,7 +54,9 @@ def _site(home: Home, viewer: Viewer | None, builder: UrlBuilder, token_lifetime
 
 def _with_username(document: Document, name: object) -> Document:
     """Return the document with the user name as a value of its sign-in form, if it has one."""
-    if not isinstance(name, str) or not re.fullmatch(REGISTERED, name) or len(name) > MAX_USERNAME_LENGTH:
+    if not isinstance(name, str) or len(name) > MAX_USERNAME_LENGTH:
+        return document
+    if not re.fullmatch(USERNAME_PATTERN, name):
         return document
     forms = (
         replace(form, values={'username': name}) if form.action.name == hints(document).sign_in else form

@@ -8,7 +8,7 @@ from service.database.pagination import PageRequest
 from service.domain.errors import NotFound
 from service.http.request import Request
 from service.representation.document import Document, Identifier, member
-from service.representation.json_api_input import RelationshipError, read_identifiers
+from service.representation.json_api_input import RelationshipError, read_identifiers, relationship_pointer
 
 
 def check_relationships(req: Request, relationships: Mapping[str, Mapping[str, Any]]) -> None:
@@ -27,7 +27,7 @@ def check_relationships(req: Request, relationships: Mapping[str, Mapping[str, A
             raise RelationshipError(f'The relationship {name[:80]} cannot be set here.', name)
         is_to_many = (kind, rel) in req.related.pages
         related_kind = req.related.kinds[kind][rel]
-        pointer = f'/data/relationships/{name}/data'
+        pointer = f'{relationship_pointer(name)}/data'
         submitted = read_identifiers(relationship['data'], related_kind, pointer, is_to_many=is_to_many)
         current = _current_members(req, kind, rel, len(submitted)) if is_to_many else _current(req, kind, rel)
         if current != submitted:

@@ -56,11 +56,10 @@ TEXTS = {
         closing='The operator of the server sent this mail as a test.',
     ),
 }
+_FOLDER = files('service.mail') / 'templates'
 _TEMPLATES = jinja2.Environment(
     # All are read at the start, so that an upgrade in place does not give old code new templates.
-    loader=jinja2.DictLoader(
-        {file.name: file.read_text() for file in (files('service.mail') / 'templates').iterdir()}
-    ),
+    loader=jinja2.DictLoader({file.name: file.read_text('utf-8') for file in _FOLDER.iterdir()}),
     autoescape=jinja2.select_autoescape(('html',)),
     undefined=jinja2.StrictUndefined,
     trim_blocks=True,

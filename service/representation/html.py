@@ -273,11 +273,10 @@ def destination(form: Form, document: Document, page_href: str) -> str:
     return document.parents[-1].href if document.parents else document.href_of('collection') or ''
 
 
+_FOLDER = files('service.representation') / 'templates'
 _PAGES = jinja2.Environment(
     # All are read at the start, so that an upgrade in place does not give old code new templates.
-    loader=jinja2.DictLoader(
-        {file.name: file.read_text() for file in (files('service.representation') / 'templates').iterdir()}
-    ),
+    loader=jinja2.DictLoader({file.name: file.read_text('utf-8') for file in _FOLDER.iterdir()}),
     autoescape=True,
     undefined=jinja2.StrictUndefined,
     trim_blocks=True,

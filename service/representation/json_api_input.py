@@ -5,6 +5,7 @@ from typing import Any, NamedTuple
 
 from service.representation.strict_input import MalformedBody
 
+MAX_NAME_LENGTH = 80  # of a relationship, in an error
 _RELATIONSHIP_MEMBERS = frozenset(('data', 'links', 'meta'))  # of which one is required (§7.2.2.2)
 
 
@@ -27,8 +28,13 @@ class RelationshipError(ValueError):
 
     def __init__(self, detail: str, relationship: str, *, names_unknown: bool = False) -> None:
         super().__init__(detail)
-        self.pointer = f'/data/relationships/{relationship}'
+        self.pointer = relationship_pointer(relationship)
         self.names_unknown = names_unknown
+
+
+def relationship_pointer(name: str) -> str:
+    """Return the JSON Pointer to a relationship in a body (RFC 6901 §3)."""
+    return '/data/relationships/' + name[:MAX_NAME_LENGTH].replace('~', '~0').replace('/', '~1')
 
 
 class SubmittedResource(NamedTuple):
@@ -55,7 +61,7 @@ def read_resource(body: Mapping[str, Any], kind: str, resource_id: str | None) -
     for name in relationships:
         relationship = _member(relationships, name, dict, 'a relationship object', '/data/relationships')
         if not relationship.keys() & _RELATIONSHIP_MEMBERS:
-            pointer = f'/data/relationships/{name}'
+            pointer = relationship_pointer(name)
             raise MalformedBody(f'{pointer} must have data, links or meta.', pointer)
     attributes = _member(data, 'attributes', dict, 'an object', '/data', optional=True)
     return SubmittedResource(attributes, relationships)

@@ -21,9 +21,8 @@ class Query(NamedTuple):
     """The parsed query of a request: the page, the filters and the selection.
 
     `filters` are the values of the filters by text, and `related_ids` those of the filters by a related
-    resource. `params` are the parameters of the request in canonical
-    spelling; `kept` are those that links to other pages keep. `is_numbered` is false if there is a cursor but
-    no page number.
+    resource. `params` are the parameters of the request in canonical spelling; `kept` are those that links to
+    other pages keep. `is_numbered` is false if there is a cursor but no page number.
     """
 
     names: PageNames

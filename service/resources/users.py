@@ -22,7 +22,7 @@ from service.domain.users import (
     MAX_USERNAME_LENGTH,
     MIN_PASSWORD_LENGTH,
     ORDERS,
-    USERNAME,
+    USERNAME_PATTERN,
     UserRecord,
     change_password,
     change_user,
@@ -77,7 +77,7 @@ REGISTER = Action(
             required=True,
             min_length=1,
             max_length=MAX_USERNAME_LENGTH,
-            regex=USERNAME,
+            regex=USERNAME_PATTERN,
             rule='may contain only the letters A to Z, digits, dots, underscores and hyphens',
             autocomplete='username',
         ),
@@ -389,7 +389,7 @@ class UserResource:
     on_patch = on_put
 
     def on_delete(self, req: Request, resp: falcon.Response, user_id: int) -> None:
-        changed = _changed_by_deletion(req, user_id)
+        changed = _changed_by_deletion(req, user_id) if req.user.user_id == user_id else ()
         delete_user(req.db, user_id, by=req.user, precondition=precondition(req, represent_user))
         respond_no_content(resp, *changed)
 

@@ -49,6 +49,9 @@ def test_a_request_without_a_response_ends_the_run_but_not_the_report() -> None:
     assert f'Failed: no response to {failure}' in lines
     assert describe(report, BEARER)['failure'] == failure
     assert failure in Page(to_html(report, BEARER)).text
+    suite = ElementTree.fromstring(to_junit(report, BEARER))  # noqa: S314
+    assert suite.attrib['errors'] == '1'
+    assert [error.attrib['message'] for error in suite.iter('error')] == [failure]
 
 
 def test_the_text_names_the_rule_the_part_and_the_curl_command() -> None:

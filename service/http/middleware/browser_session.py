@@ -53,13 +53,15 @@ class BrowserSessionMiddleware:
         self, req: Request, resp: falcon.Response, resource: Any, params: dict[str, Any]
     ) -> None:
         """Set `req.viewer` from the cookie; raises Forbidden for a request from another site."""
+        if req.submitted is not None and not is_from_our_pages(req, default=True):
+            req.submitted = None  # our pages must not offer what another site filled in
         access = req.operation.access
         if access in (Access.PUBLIC, Access.SECRET) or 'HTTP_AUTHORIZATION' in req.env or not _is_html(req):
             return
         token = read_session(req)
         is_guarded = req.method not in SAFE_METHODS and (token or access is Access.CREDENTIALS)
         if is_guarded and not is_from_our_pages(req, default=token is None):
-            req.submitted = None  # a page of ours must not offer what another site filled in
+            req.submitted = None
             raise Forbidden('The request comes from a page of another site.')
         if token is None:
             return

@@ -29,7 +29,7 @@ class CompressionMiddleware:
     ) -> None:
         """Compress the body, and set Content-Encoding, ETag and Vary."""
         cache_control = resp.get_header('Cache-Control') or NO_STORE
-        is_error = resp.status_code >= 400 and req.operation.access is not Access.SECRET
+        is_error = resp.status_code >= 400 and not _may_have_secret(req)
         if not is_error and (cache_control == NO_STORE or resp.status_code not in (200, 201, 304)):
             return
         resp.append_header('Vary', 'Accept-Encoding')
@@ -42,6 +42,12 @@ class CompressionMiddleware:
         tag = resp.get_header('ETag')
         if tag is not None:
             resp.set_header('ETag', coded_tag(tag))
+
+
+def _may_have_secret(req: Request) -> bool:
+    """Return whether the URL has, or may have, a secret, which the page of an error repeats."""
+    operations = req.resource.operations.values() if req.resource else ()
+    return not operations or any(operation.access is Access.SECRET for operation in operations)
 
 
 @lru_cache(maxsize=MAX_PUBLIC)
