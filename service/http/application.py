@@ -149,11 +149,11 @@ class Application(falcon.App[Any, Any]):
             fields.append(('x-request-id', request_id))
             return start_response(line, fields, *exc_info)
 
-        try:
-            with self._turn if env['REQUEST_METHOD'] in ('GET', 'HEAD') else nullcontext():
+        with self._turn if env['REQUEST_METHOD'] in ('GET', 'HEAD') else nullcontext():
+            try:
                 return super().__call__(env, start)
-        finally:
-            self._record(env, int(status[:3]), headers, perf_counter() - began)
+            finally:
+                self._record(env, int(status[:3]), headers, perf_counter() - began)
 
     def _id_of(self, env: dict[str, Any]) -> str:
         if self._trusted:
