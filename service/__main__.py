@@ -42,8 +42,8 @@ class Main(click.Group):
         try:
             return super().main(*args, **parameters)
         except OSError as error:
-            place = error.filename or 'standard output'
-            click.echo(f'Error: Cannot use {place}: {error.strerror}.', err=True)
+            place = f'Cannot use {error.filename}: ' if error.filename else ''
+            click.echo(f'Error: {place}{error.strerror or error}.', err=True)
             with open(os.devnull, 'w') as nothing, suppress(OSError):
                 os.dup2(nothing.fileno(), sys.stdout.fileno())  # Python flushes it at exit
             sys.exit(ExitCode.REJECTED)

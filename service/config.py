@@ -183,8 +183,8 @@ def _mail_from(value: str) -> str:
 
     try:
         groups: Any = SMTP.header_factory('From', value)
-        ((address,),) = [group.addresses for group in groups.groups if group.display_name is None]
-        is_valid = not groups.defects and address.username and address.domain
+        ((name, (address,)),) = [(group.display_name, group.addresses) for group in groups.groups]
+        is_valid = not groups.defects and name is None and address.username and address.domain
     except Exception:  # the parser raises various exceptions for malformed addresses
         is_valid = False
     if not is_valid:

@@ -107,7 +107,7 @@ INVALID = {
         'smtp://:secret@h',
         'smtp://h/path',
     ],
-    'MAIL_FROM': ['nobody', 'a@b\r\nBcc: x@y', 'A <a@b', 'a@b, c@d', 'A, B <a@b>', 'a@', 'a@[', '<>'],
+    'MAIL_FROM': ['nobody', 'a@b\r\nBcc: x@y', 'A <a@b', 'a@b, c@d', 'A, B <a@b>', 'a@[', '<>'],
 }
 
 

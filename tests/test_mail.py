@@ -713,6 +713,18 @@ def test_a_forgotten_password_can_be_reset_without_scripts(
     assert 'id="sign-out"' in browser.text
 
 
+def test_a_form_of_a_page_with_a_secret_needs_no_origin(
+    app: Any, reset_link: str, ada: Client, client: Client
+) -> None:
+    """Such pages have the Referrer-Policy no-referrer, so browsers send `Origin: null`."""
+    browser = PlainBrowser(app)
+    origin = {'Origin': 'null'}
+    assert browser.post(reset_link, {'_method': 'PUT', 'password': 'short'}, origin) == 400
+    assert 'at least 8 characters' in browser.text
+    assert browser.post(reset_link, {'_method': 'PUT', 'password': NEW_PASSWORD}, origin) == 200
+    assert 'Your password is changed. Sign in with it.' in browser.page.text
+
+
 def test_a_browser_that_is_signed_in_can_use_a_link(
     browser: PlainBrowser, ada: Client, db: Session, inbox: MailServer
 ) -> None:

@@ -39,8 +39,8 @@ def _check_user(context: click.Context, option: click.Parameter, user: str) -> s
 
 
 def _check_folder(context: click.Context, option: click.Parameter, path: Path | None) -> Path | None:
-    """Return the path; raises BadParameter if no file can be created there."""
-    if path is not None and not os.access(path.parent, os.W_OK | os.X_OK):
+    """Return the path; raises BadParameter if no file exists or can be created there."""
+    if path is not None and not path.exists() and not os.access(path.parent, os.W_OK | os.X_OK):
         raise click.BadParameter(f'cannot create a file in {str(path.parent)!r}.')
     return path
 

@@ -20,7 +20,7 @@ R = TypeVar('R')
 COMMAND = 'python -m service migrate'
 NOT_OURS = 'This is not a Halcyon database: it has tables of another application. Use an empty database.'
 FIRST_TABLES = frozenset(('users', 'follows', 'posts', 'tokens', 'totals'))  # of the first release
-ADDED_COLUMN, ADDED_BY = 'suspended_at', 5  # a column that the first table `users` lacks, and its migration
+ADDED_COLUMN, ADDED_BY = 'suspended_at', 5  # a column missing in the first release, and its migration
 RETRY_SECONDS = 10
 _FOLDER = Path(__file__).parent / 'migrations'
 

@@ -123,8 +123,6 @@ def open_sqlite(settings: Settings) -> SqliteEngine:
     """
     rest = settings.database_url.partition('://')[2]
     path = rest.removeprefix('/')
-    if '?' in path:
-        raise SettingError('DATABASE_URL: SQLite has no parameters, and the file name must not contain ?')
     if path == rest or not path or ':memory:' in path:
         raise SettingError(
             'DATABASE_URL: must name a file: sqlite:///relative.db or sqlite:////absolute/file.db'

@@ -66,12 +66,13 @@ def _with_username(document: Document, name: object) -> Document:
 
 
 def _session_notice(req: Request, problem: Problem) -> str:
-    """Return the notice that the session ended before a form was submitted, else an empty text."""
-    has_ended = problem.status == 401 and req.submitted and req.operation.access is not Access.CREDENTIALS
-    if not has_ended:
+    """Return the notice that a form was submitted without a session, or an empty string."""
+    is_needed = problem.status == 401 and req.submitted and req.operation.access is not Access.CREDENTIALS
+    if not is_needed:
         return ''
+    cause = 'Your session has ended.' if req.is_session_invalid else 'You are not signed in.'
     text = ' Your text is kept below.' if failed_form(req) else ''
-    return f'Your session has ended. Nothing has been published or changed.{text}'
+    return f'{cause} Nothing has been published or changed.{text}'
 
 
 def _back(req: Request) -> str:

@@ -214,7 +214,7 @@ def test_output_that_cannot_be_written_is_reported_in_one_line(
             check=False,
         )
     assert result.returncode == ExitCode.REJECTED
-    assert result.stderr == 'Error: Cannot use standard output: No space left on device.\n'
+    assert result.stderr == 'Error: No space left on device.\n'
 
 
 def test_a_full_disk_is_reported_by_check_and_by_readiness(

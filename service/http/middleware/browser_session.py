@@ -53,9 +53,10 @@ class BrowserSessionMiddleware:
         self, req: Request, resp: falcon.Response, resource: Any, params: dict[str, Any]
     ) -> None:
         """Set `req.viewer` from the cookie; raises Forbidden for a request from another site."""
-        if req.submitted is not None and not is_from_our_pages(req, default=True):
-            req.submitted = None  # our pages must not offer what another site filled in
         access = req.operation.access
+        # Our pages must not offer what another site filled in. Pages with a secret in the URL send no Origin.
+        if req.submitted and access is not Access.SECRET and not is_from_our_pages(req, default=True):
+            req.submitted = None
         if access in (Access.PUBLIC, Access.SECRET) or 'HTTP_AUTHORIZATION' in req.env or not _is_html(req):
             return
         token = read_session(req)
