@@ -127,6 +127,8 @@ def open_sqlite(settings: Settings) -> SqliteEngine:
         raise SettingError(
             'DATABASE_URL: must name a file: sqlite:///relative.db or sqlite:////absolute/file.db'
         )
+    if '?' in path:
+        raise SettingError('DATABASE_URL: SQLite takes no parameters; remove the ? and what follows')
     folder = os.path.dirname(os.path.abspath(path))
     if not os.path.isdir(folder):
         raise SettingError(f'DATABASE_URL: the folder {folder!r} does not exist; create it')
