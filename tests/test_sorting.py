@@ -25,7 +25,7 @@ def stores(ada: Client, bob: Client) -> dict[str, ApiResponse]:
 
 @pytest.fixture
 def items(stores: dict[str, ApiResponse]) -> dict[str, ApiResponse]:
-    """The items of the store Looms by name, and as `other` one of another store with the same name as one."""
+    """The items of the store Looms by name; `other` is in another store and has the name of one of them."""
     target = stores['Looms'].follow('hc:items')
     created = {name: target.submit('create', name=name, price=price) for name, price in PRICES.items()}
     other = stores['books'].client.get(stores['books'].href('hc:items'))

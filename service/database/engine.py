@@ -76,7 +76,7 @@ class Engine(peewee.Database):
         return True
 
     def check_writable(self) -> None:
-        """Raise Unavailable if this process cannot write to the database; checks it without connecting."""
+        """Raise Unavailable if it is known without connecting that the database cannot be written to."""
 
     def may_create_tables(self) -> bool:
         """Return whether the user may create tables; True if this cannot be checked in advance."""

@@ -392,7 +392,7 @@ def test_an_interrupted_creation_is_completed_by_the_next_start(
 def test_an_upgrade_that_skipped_migrations_is_repeated(
     first_url: str, make_url: Callable[[], str], open_url: OpenUrl
 ) -> None:
-    """An earlier release recorded its version after an interrupted upgrade on MariaDB without the columns."""
+    """On MariaDB, an earlier release recorded its version although an interrupted upgrade lacked columns."""
     db, new_db = open_url(first_url), open_url(make_url())
     if db.engine.has_transactional_ddl:
         pytest.skip('an interrupted upgrade has no effect')
