@@ -92,7 +92,9 @@ VERIFICATIONS = Kind(
 def represent_requests(builder: UrlBuilder) -> Document:
     """Return the form to request a password reset."""
     self_link = builder.link_to(urls.PASSWORD_RESETS)
-    message = 'Enter your email address. You get an email with a link that works for 30 minutes.'
+    message = (
+        'Enter the email address of your account. You get an email with a link that works for 30 minutes.'
+    )
     return Document(
         REQUESTS.name,
         'new',
