@@ -2,9 +2,7 @@
 
 import os
 import re
-import threading
 from collections.abc import Callable, Iterable
-from contextlib import nullcontext
 from time import perf_counter
 from typing import Any, Protocol
 
@@ -132,9 +130,6 @@ class Application(falcon.App[Any, Any]):
         self._trusted = settings.forwarded_allow_ips
         self._log = log
         self._observer = observer
-        # sqlite3 releases the interpreter lock for each row. If other threads could take it then, retrievals
-        # would take twice the CPU time. They read no body and hash no password, so none waits long.
-        self._turn = threading.Lock() if settings.database_url.startswith('sqlite') else nullcontext()
 
     def __call__(self, env: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
         """Respond to a request (PEP 3333)."""
@@ -149,11 +144,10 @@ class Application(falcon.App[Any, Any]):
             fields.append(('x-request-id', request_id))
             return start_response(line, fields, *exc_info)
 
-        with self._turn if env['REQUEST_METHOD'] in ('GET', 'HEAD') else nullcontext():
-            try:
-                return super().__call__(env, start)
-            finally:
-                self._record(env, int(status[:3]), headers, perf_counter() - began)
+        try:
+            return super().__call__(env, start)
+        finally:
+            self._record(env, int(status[:3]), headers, perf_counter() - began)
 
     def _id_of(self, env: dict[str, Any]) -> str:
         if self._trusted:
