@@ -74,7 +74,7 @@ class Metrics(Instrumentation):
                 counter.labels(limit.name)
         self._outbox = Gauge(
             'halcyon_outbox_pending',
-            'Mails that are to be sent, of all nodes.',
+            'Emails that are to be sent, of all nodes.',
             registry=self._registry,
             multiprocess_mode='livemostrecent',
         )
@@ -139,7 +139,7 @@ class Metrics(Instrumentation):
         self._throttled.labels(limit).inc()
 
     def set_outbox_pending(self, count: int) -> None:
-        """Set the number of mails in the outbox."""
+        """Set the number of emails in the outbox."""
         self._outbox.set(count)
 
     def exposed(self) -> bytes:

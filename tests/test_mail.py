@@ -96,7 +96,7 @@ def request_reset(client: Client, email: str = 'ada@example.org', **options: Any
 
 
 def count_pending(db: Session) -> int:
-    """Return the number of mails that are still to be sent."""
+    """Return the number of emails that are still to be sent."""
     return int(db.execute('SELECT COUNT(*) FROM outbox').fetchone()[0])
 
 

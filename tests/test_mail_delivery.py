@@ -51,7 +51,7 @@ def test_killed_workers_lose_no_mail(tmp_path: Path, program: str) -> None:
             for worker in server.workers():
                 os.kill(worker, signal.SIGKILL)
             server.wait_until_ready()
-        # Mails that a killed worker was sending are due again after a minute: make them due now.
+        # Emails that a killed worker was sending are due again after a minute: make them due now.
         with sqlite3.connect(tmp_path / 'halcyon.db', timeout=10) as database:
             database.execute('UPDATE outbox SET due_at = 0')
         database.close()

@@ -43,4 +43,4 @@ def test(address: str, as_json: bool) -> None:
     except MailError as error:
         raise Failure(f'{settings.mail_server}: {error}', ExitCode.REJECTED) from error
     values = {'server': settings.mail_server, 'recipient': recipient}
-    output(f'{settings.mail_server} accepted a mail to {recipient}.', values, as_json=as_json)
+    output(f'{settings.mail_server} accepted an email to {recipient}.', values, as_json=as_json)

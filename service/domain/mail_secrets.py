@@ -1,4 +1,4 @@
-"""Secrets in mail links: random, stored as digests, and bound to the address that the mail was sent to."""
+"""Secrets in mail links: random, stored as digests, and bound to the address that the email was sent to."""
 
 import secrets
 from typing import NamedTuple
@@ -45,7 +45,7 @@ _DELETE = CompiledQuery(
 
 @transaction
 def create_secret(session: Session, purpose: str, user_id: int, email_key: str) -> str:
-    """Return a new secret for a mail to the user's current address."""
+    """Return a new secret for an email to the user's current address."""
     secret = secrets.token_urlsafe(SECRET_BYTES)
     _INSERT.run(
         session,

@@ -185,7 +185,7 @@ class SigningKey(peewee.Model):
 
 
 class Mail(peewee.Model):
-    """A mail to be sent."""
+    """An email to be sent."""
 
     id = _id()
     purpose = peewee.CharField(32)

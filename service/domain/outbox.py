@@ -1,7 +1,7 @@
-"""The outbox: mails to be sent, written in the transaction that causes them, and sent by any node.
+"""The outbox: emails to be sent, written in the transaction that causes them, and sent by any node.
 
-A process claims a mail by postponing it, and only one of several concurrent claims succeeds. If the process
-ends before the mail is sent, another takes over when it is due again. So each mail is sent at least once.
+A process claims an email by postponing it, and only one of several concurrent claims succeeds. If the process
+ends before the email is sent, another takes over when it is due again. So each email is sent at least once.
 """
 
 from typing import NamedTuple
@@ -16,11 +16,11 @@ from service.domain.models import Mail
 VERIFY_EMAIL, EMAIL_CHANGED, RESET_PASSWORD = ('verify-email', 'email-changed', 'password-reset')
 LEASE_SECONDS = 60  # before another process may claim a claimed mail
 MIN_BACKOFF_SECONDS, MAX_BACKOFF_SECONDS = 10, 3600  # before the next attempt
-MAX_AGE_SECONDS = 5 * 86400  # after which a mail is discarded (RFC 5321 §4.5.4.1)
+MAX_AGE_SECONDS = 5 * 86400  # after which an email is discarded (RFC 5321 §4.5.4.1)
 
 
 class MailRecord(NamedTuple):
-    """A mail to be sent; times are UTC milliseconds.
+    """An email to be sent; times are UTC milliseconds.
 
     `user_id` is None if only the address was entered.
     """
@@ -55,7 +55,7 @@ _DELETE = CompiledQuery(Mail.delete().where(Mail.id == bindparam('mail_id')))
 
 @transaction
 def add_mail(session: Session, purpose: str, recipient: str, user_id: int | None = None) -> None:
-    """Write a mail to the outbox, if the server sends mail."""
+    """Write an email to the outbox, if the server sends mail."""
     if session.settings.mail_url is None:
         return
     now = session.now()
@@ -72,7 +72,7 @@ def add_mail(session: Session, purpose: str, recipient: str, user_id: int | None
 
 
 def claim_mail(session: Session) -> MailRecord | None:
-    """Claim a mail that is due, and return it, or None if there is none."""
+    """Claim an email that is due, and return it, or None if there is none."""
     while row := _FIND_DUE.first(session, now=session.now()):
         mail = MailRecord._make(row)
         if _claim(session, mail):
@@ -88,12 +88,12 @@ def _claim(session: Session, mail: MailRecord) -> bool:
 
 @transaction
 def remove_mail(session: Session, mail: MailRecord) -> None:
-    """Delete a mail that was sent, or that will not be sent."""
+    """Delete an email that was sent, or that will not be sent."""
     _DELETE.run(session, mail_id=mail.id)
 
 
 def postpone_mail(session: Session, mail: MailRecord) -> bool:
-    """Postpone a mail that could not be sent; return False if it is discarded instead."""
+    """Postpone an email that could not be sent; return False if it is discarded instead."""
     now = session.now()
     if now - mail.created_at > MAX_AGE_SECONDS * 1000:
         remove_mail(session, mail)
@@ -109,5 +109,5 @@ def _postpone(session: Session, mail_id: int, due_at: int) -> None:
 
 
 def count_mails(session: Session) -> int:
-    """Return the number of mails to be sent."""
+    """Return the number of emails to be sent."""
     return int(_COUNT.first(session)[0])

@@ -28,9 +28,9 @@ _VERIFY = CompiledQuery(
 def request_password_reset(
     session: Session, *, email: str, client_address: str | None, quotas: Quotas | None = None
 ) -> None:
-    """Request a mail with a link to reset the password, if the address belongs to a user.
+    """Request an email with a link to reset the password, if the address belongs to a user.
 
-    The user is looked up only when the mail is sent, so the response and its timing reveal nothing.
+    The user is looked up only when the email is sent, so the response and its timing reveal nothing.
     Raises Throttled after too many requests from the IP address; after too many for one email address it
     does nothing.
     """
@@ -43,7 +43,7 @@ def request_password_reset(
 
 
 def request_email_verification(session: Session, *, by: Viewer) -> None:
-    """Request another mail with a link to verify the viewer's email address, unless it is verified.
+    """Request another email with a link to verify the viewer's email address, unless it is verified.
 
     Raises Throttled after too many requests.
     """
@@ -60,17 +60,17 @@ def _request_email_verification(session: Session, by: Viewer) -> None:
 
 
 def find_password_reset(session: Session, secret: str) -> SecretRecord:
-    """Return the secret of a mail; raises NotFound."""
+    """Return the secret of an email; raises NotFound."""
     return find_secret(session, RESET_PASSWORD, secret)
 
 
 def find_email_verification(session: Session, secret: str) -> SecretRecord:
-    """Return the secret of a mail; raises NotFound."""
+    """Return the secret of an email; raises NotFound."""
     return find_secret(session, VERIFY_EMAIL, secret)
 
 
 def reset_password(session: Session, secret: str, password: str) -> None:
-    """Set the password with the secret from a mail, and revoke all tokens; raises NotFound.
+    """Set the password with the secret from an email, and revoke all tokens; raises NotFound.
 
     The secret proves that the user receives mail at the address, so that is verified, too.
     """
@@ -87,7 +87,7 @@ def _reset_password(session: Session, secret: str, new_hash: str) -> None:
 
 @transaction
 def verify_email(session: Session, secret: str) -> None:
-    """Record the email address as verified, with the secret from a mail; raises NotFound."""
+    """Record the email address as verified, with the secret from an email; raises NotFound."""
     user_id = _use(session, VERIFY_EMAIL, secret)
     _VERIFY.run(session, user_id=user_id, now=session.now())
 

@@ -15,7 +15,7 @@ import jinja2
 from service import urls
 from service.config import Settings
 
-IGNORE = 'If you did not ask for this, ignore this mail: nothing will change.'
+IGNORE = 'If you did not ask for this, ignore this email: nothing will change.'
 
 
 class Text(NamedTuple):
@@ -33,7 +33,7 @@ TEXTS = {
         'Verify your email address',
         ('Please confirm that this is your email address. The link works once, within 7 days.',),
         'Verify the address',
-        'If you have no account here, ignore this mail.',
+        'If you have no account here, ignore this email.',
         urls.EMAIL_VERIFICATION,
     ),
     'email-changed': Text(
@@ -53,7 +53,7 @@ TEXTS = {
     'test': Text(
         'Test of the mail settings',
         ('The server can send mail.',),
-        closing='The operator of the server sent this mail as a test.',
+        closing='The operator of the server sent this email as a test.',
     ),
 }
 _FOLDER = files('service.mail') / 'templates'
@@ -80,7 +80,7 @@ def compose(
 ) -> EmailMessage:
     """Return the message for the purpose, with a link if it has a secret.
 
-    The Message-ID contains `mail_id`, so that two copies of a mail are recognised as one; `now` is in UTC
+    The Message-ID contains `mail_id`, so that two copies of an email are recognised as one; `now` is in UTC
     milliseconds.
     """
     assert settings.base_url is not None

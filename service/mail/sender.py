@@ -1,4 +1,4 @@
-"""Sending the due mails of the outbox, in a thread of each worker process."""
+"""Sending the due emails of the outbox, in a thread of each worker process."""
 
 import dataclasses
 import logging
@@ -32,7 +32,7 @@ log = logging.getLogger(__name__)
 
 
 def send_due_mail(session: Session) -> int:
-    """Send the mails that are due, and return their number; failed ones are retried later."""
+    """Send the emails that are due, and return their number; failed ones are retried later."""
     sent = 0
     while mail := claim_mail(session):
         message = _prepare(session, mail)
@@ -50,7 +50,7 @@ def send_due_mail(session: Session) -> int:
 
 
 def _handle_failure(session: Session, mail: MailRecord, error: MailError) -> None:
-    """Postpone the mail, or discard it after a permanent error or too many days."""
+    """Postpone the email, or discard it after a permanent error or too many days."""
     if error.is_permanent:
         remove_mail(session, mail)
         is_kept = False

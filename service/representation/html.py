@@ -245,7 +245,7 @@ def advice(problem: Problem) -> str:
         minutes = -(-seconds // 60)
         return f'Too many attempts. Try again in {minutes} minute{"s" if minutes > 1 else ""}.'
     is_general = problem.detail == PROBLEMS[problem.name].meaning
-    if problem.name == 'not-found' and not is_general:  # e.g. an expired link in a mail
+    if problem.name == 'not-found' and not is_general:  # e.g. an expired link in an email
         return problem.detail
     if problem.name == 'unavailable':  # the operator sees pages, too: the detail tells what to do
         return f'{_ADVICE[problem.name]} {problem.detail}'

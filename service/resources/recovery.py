@@ -1,4 +1,4 @@
-"""Links in mails: resetting a password, and verifying an email address."""
+"""Links in emails: resetting a password, and verifying an email address."""
 
 from typing import ClassVar
 
@@ -107,13 +107,13 @@ def represent_requests(builder: UrlBuilder) -> Document:
 
 
 def represent_reset(reset: SecretRecord, secret: str, builder: UrlBuilder) -> Document:
-    """Return the reset that the secret in a mail identifies, with the form for the new password."""
+    """Return the reset that the secret in an email identifies, with the form for the new password."""
     form = RESET_PASSWORD.at(builder.url_for(urls.PASSWORD_RESET, secret=secret))
     return _represent(RESETS, reset, secret, form, builder, 'Choose a new password')
 
 
 def represent_verification(verification: SecretRecord, secret: str, builder: UrlBuilder) -> Document:
-    """Return the verification that the secret in a mail identifies, with its form."""
+    """Return the verification that the secret in an email identifies, with its form."""
     form = VERIFY_EMAIL.at(builder.url_for(urls.EMAIL_VERIFICATION, secret=secret))
     return _represent(VERIFICATIONS, verification, secret, form, builder, 'Verify your email address')
 
@@ -147,15 +147,15 @@ class PasswordResetsResource:
     operations: ClassVar = {
         'GET': Operation(
             'Get the form for a forgotten password',
-            'The form that requests a mail with a link to reset the password.',
+            'The form that requests an email with a link to reset the password.',
             {200: Samples(REQUESTS, lambda builder: {'form': represent_requests(builder)})},
             Access.ANYONE,
             query=QueryOptions(REQUESTS.name),
         ),
         'POST': Operation(
             'Request a password reset',
-            'Sends a mail with a link to reset the password, if the address belongs to a user. The response '
-            'is the same if it does not.',
+            'Sends an email with a link to reset the password, if the address belongs to a user. The '
+            'response is the same if it does not.',
             {202: None},
             Access.ANYONE,
             FORGOT_PASSWORD,
@@ -175,14 +175,14 @@ class PasswordResetsResource:
 
 
 class PasswordResetResource:
-    """A password that can be reset with the secret in a mail."""
+    """A password that can be reset with the secret in an email."""
 
     tag = 'recovery'
     operation_name = 'PasswordReset'
     operations: ClassVar = {
         'GET': Operation(
             'Get a password reset',
-            'The form for a new password, by the secret in a mail.',
+            'The form for a new password, by the secret in an email.',
             {200: _RESET_SAMPLES},
             Access.SECRET,
             query=QueryOptions(RESETS.name),
@@ -190,7 +190,7 @@ class PasswordResetResource:
         ),
         'PUT': Operation(
             'Reset a password',
-            'Sets a new password by the secret in a mail, which works once, and revokes all tokens.',
+            'Sets a new password by the secret in an email, which works once, and revokes all tokens.',
             {204: None},
             Access.SECRET,
             RESET_PASSWORD,
@@ -210,14 +210,14 @@ class PasswordResetResource:
 
 
 class EmailVerificationsResource:
-    """Requests for another mail that verifies the viewer's email address."""
+    """Requests for another email that verifies the viewer's email address."""
 
     tag = 'recovery'
     operation_name = 'EmailVerifications'
     operations: ClassVar = {
         'POST': Operation(
             'Request another verification mail',
-            'Sends another mail with a link that verifies your email address, unless it is verified.',
+            'Sends another email with a link that verifies your email address, unless it is verified.',
             {202: None},
             query=QueryOptions(VERIFICATIONS.name),
             errors=(429,),
@@ -233,14 +233,14 @@ class EmailVerificationsResource:
 
 
 class EmailVerificationResource:
-    """An email address that can be verified with the secret in a mail."""
+    """An email address that can be verified with the secret in an email."""
 
     tag = 'recovery'
     operation_name = 'EmailVerification'
     operations: ClassVar = {
         'GET': Operation(
             'Get an email verification',
-            'The form that verifies an email address, by the secret in a mail; GET alone verifies nothing.',
+            'The form that verifies an email address, by the secret in an email; GET alone verifies nothing.',
             {200: _VERIFICATION_SAMPLES},
             Access.SECRET,
             query=QueryOptions(VERIFICATIONS.name),
@@ -248,7 +248,7 @@ class EmailVerificationResource:
         ),
         'POST': Operation(
             'Verify an email address',
-            'Verifies the address by the secret in a mail, which works once.',
+            'Verifies the address by the secret in an email, which works once.',
             {204: None},
             Access.SECRET,
             query=QueryOptions(VERIFICATIONS.name),
@@ -280,7 +280,7 @@ RELATIONS = (
     LinkRelation(
         'password-resets',
         'Requests a password reset, on servers with mail: POST the `email` of the account. If it belongs to '
-        'a user, a mail with a link is sent.',
+        'a user, an email with a link is sent.',
         ('GET', 'POST'),
         'a form',
         represent_requests,

@@ -139,7 +139,7 @@ USER = Kind(
         Member('email', "The user's email address.", presence=Presence.OWNER),
         Member(
             'email_verified',
-            'Only for the owner, on servers with mail: whether a link in a mail to the address was used.',
+            'Only for the owner, on servers with mail: whether a link in an email to the address was used.',
             'boolean',
             presence=Presence.OPTIONAL,
         ),
@@ -170,7 +170,7 @@ USER = Kind(
         confirmations={
             'delete': 'This deletes your account with all your posts, follows, sign-ins, stores and their '
             'items. It cannot be undone.',
-            'request-verification': 'The mail has a link that verifies your email address.',
+            'request-verification': 'The email has a link that verifies your email address.',
         },
         outcomes={
             'follow': 'You follow them now.',

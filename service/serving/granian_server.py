@@ -119,7 +119,7 @@ def _end_with(parent: int) -> None:
 
 
 def _stop_at_exit(sender: Sender) -> None:
-    """Let a worker finish the mail that it is sending; the process waits for this thread."""
+    """Let a worker finish the email that it is sending; the process waits for this thread."""
     threading.main_thread().join()
     sender.stop()
 

@@ -152,7 +152,7 @@ class Camera:
         return f'{NEW_USERNAME}.{self.suffix}'
 
     def _register(self, page: playwright.Page) -> None:
-        """Register a user; take screenshots of a failed form, and of the pages that mails link to."""
+        """Register a user; take screenshots of a failed form, and of the pages that emails link to."""
         page.goto(f'{self.site.origin}/api')
         form = page.get_by_role('form', name='Sign up')
         form.get_by_label('User name').fill(USERNAME)

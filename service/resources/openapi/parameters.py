@@ -20,7 +20,7 @@ _VARIABLES = {
     'other_id': 'The id of the other user.',
     'rel': 'The name of a link relation of this API, without its prefix.',
     'name': 'The name of a problem type.',
-    'secret': 'The secret in the link of a mail.',
+    'secret': 'The secret in the link of an email.',
 }
 PRECONDITIONS = ('If-Match', 'If-None-Match')  # of every operation
 _HEADERS: dict[str, tuple[str, Schema]] = {

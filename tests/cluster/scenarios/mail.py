@@ -26,7 +26,7 @@ SETTINGS = {
 
 
 def killed_senders(folder: Path, seconds: float) -> Row:
-    """Kill workers while they send the mails of registrations; a mail that is not sent counts as lost."""
+    """Kill workers while they send the emails of registrations; an email that is not sent counts as lost."""
     with mail_server() as server, on_postgresql(folder, MAIL_URL=server.url, **SETTINGS) as (deployment, _):
         server.seconds = MESSAGE_SECONDS
         with Load(deployment.balancer.origin, Registrar) as load:
