@@ -24,9 +24,11 @@ from service.database.ids import is_id
 from service.database.session import Session
 from service.domain.throttle import REGISTRATION, count_attempt, registration_subjects
 from service.graceful_shutdown import Shutdown
+from service.representation.json_schema import schema_of_field
 from service.representation.parameter_values import ID
 from service.representation.url_builder import Features, UrlBuilder
 from service.resources.openapi import description as openapi
+from service.resources.tokens import LOGIN
 from tests.client import FORM, HAL, HAL_FORMS, HTML, JSON, JSON_API, ORIGIN, ApiResponse, Client
 from tests.clock import MovableClock
 from tests.conftest import Start, sign_up
@@ -444,6 +446,20 @@ def test_a_form_and_its_body_schema_have_the_same_rules(ada: Client) -> None:
         assert rules[field['name']].get('minLength') == field.get('minLength')
         if 'regex' in field:
             assert rules[field['name']]['pattern'] == field['regex']
+
+
+@pytest.mark.parametrize(
+    'value', ['0', '1', '01', '999999999', '1000000000', '1000000001', '9999999999', '1.5', '']
+)
+def test_the_pattern_of_a_number_accepts_what_the_server_accepts(value: str) -> None:
+    """The schema of `expires_in` accepted the text "0", which the server rejects."""
+    (field,) = (field for field in LOGIN.fields if field.name == 'expires_in')
+    pattern = schema_of_field(field)['anyOf'][0]['pattern']
+    if re.search(pattern, value):
+        assert field.read(value) == int(value)
+    else:
+        with pytest.raises(ValueError, match='must be a number from 1 to 1000000000'):
+            field.read(value)
 
 
 @pytest.mark.parametrize(

@@ -68,7 +68,8 @@ def _schema_of_number(field: Field) -> Schema:
     minimum, maximum, step = field.bounds
     digits, places = len(str(int(maximum))), -int(step.as_tuple().exponent)
     whole, fraction = rf'0*[0-9]{{1,{digits}}}', rf'\.[0-9]{{1,{places}}}0*'
-    pattern = rf'^({whole}({fraction})?|{fraction})$' if places else rf'^{whole}$'
+    positive = rf'^0*([1-9][0-9]{{0,{digits - 2}}}|{maximum})$'  # numbers with fewer digits than the maximum
+    pattern = rf'^({whole}({fraction})?|{fraction})$' if places else positive
     text = {'type': 'string', 'pattern': pattern}
     number = {
         'type': 'number',
