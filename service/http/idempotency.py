@@ -16,7 +16,7 @@ from service.http.invalid_header import InvalidHeader
 from service.http.operation import Access
 from service.http.presenter import present
 from service.http.request import Request
-from service.http.request_body import MAX_BODY_BYTES, check_write_scope, read_stream
+from service.http.request_body import check_write_scope, read_bytes
 
 KEY_LENGTH = 255
 # A quoted string, optionally with parameters (RFC 8941 §3.3.3), or, as many clients send it, without quotes.
@@ -44,8 +44,8 @@ def idempotent(responder: Responder) -> Responder:
             key = None if header is None else read_key(header)
         except InvalidHeader as error:
             key, req.deferred_error = None, error
-        body = None if key is None else _read_bytes(req)
-        if key is None or body is None:
+        body = None if key is None else read_bytes(req)
+        if key is None or body is None:  # the responder reports a body that is too large
             responder(req, resp, **params)
             return
 
@@ -84,18 +84,6 @@ def read_key(header: str) -> str:
             f'The Idempotency-Key must be one quoted string of 1 to {KEY_LENGTH} characters.',
         )
     return match[2] or re.sub(r'\\(.)', r'\1', match[1])
-
-
-def _read_bytes(req: Request) -> bytes | None:
-    """Return the body, which can be read again, or None if it is too large, which the responder reports."""
-    length = req.content_length
-    if length is None and 'HTTP_TRANSFER_ENCODING' not in req.env:
-        return b''
-    if length is not None and length > MAX_BODY_BYTES:
-        return None
-    data = read_stream(req, MAX_BODY_BYTES + 1 if length is None else length)
-    req.stream = BytesIO(data)
-    return data if len(data) <= MAX_BODY_BYTES else None
 
 
 def _uncount(req: Request, db: Session, attempt_ids: Sequence[int]) -> None:
