@@ -1,4 +1,4 @@
-"""Preconditions of requests (RFC 9110 §13), and the values of Cache-Control."""
+"""Preconditions of requests (RFC 9110 §13)."""
 
 import re
 from collections.abc import Callable, Iterable, Iterator
@@ -18,9 +18,6 @@ from service.representation.formats import Format, comparable_tag, formats_named
 Record = TypeVar('Record')
 CurrentTags = Callable[[Format], Iterable[str]]
 
-NO_STORE = 'no-store'
-PRIVATE = 'private, no-cache'
-PUBLIC = 'public, max-age=3600'
 NOT_MATCHED = ('The resource does not match If-Match.', 'If-Match')
 _TAG = re.compile(r'(W/)?("[\x21\x23-\x7e\x80-\xff]*")\s*+(?:,|$)')
 

@@ -9,7 +9,7 @@ from service import urls
 from service.domain.users import MAX_USERNAME_LENGTH, USERNAME_PATTERN
 from service.domain.viewer import Viewer
 from service.http.browser import DONE, RETURN_FIELD, USERNAME, failed_form, return_url
-from service.http.conditional import PRIVATE
+from service.http.cache_control import PRIVATE
 from service.http.operation import Access
 from service.http.request import Home, Request
 from service.http.selection import find_related

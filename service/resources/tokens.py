@@ -33,7 +33,8 @@ from service.domain.tokens import (
 )
 from service.domain.users import find_user
 from service.domain.viewer import SCOPES, WRITE, Viewer, require_permission, require_write_scope
-from service.http.conditional import NO_STORE, creation_check, precondition, target_precondition
+from service.http.cache_control import NO_STORE
+from service.http.conditional import creation_check, precondition, target_precondition
 from service.http.credentials import audience, authenticate, read_basic
 from service.http.operation import Access, Operation, Route, Samples
 from service.http.request import Expansions, Find, Request

@@ -32,7 +32,8 @@ from service.domain.users import (
     register_user,
 )
 from service.domain.viewer import Viewer, require_permission
-from service.http.conditional import NO_STORE, creation_check, precondition
+from service.http.cache_control import NO_STORE
+from service.http.conditional import creation_check, precondition
 from service.http.operation import Access, Operation, Route, Samples
 from service.http.request import Expansions, Find, Request
 from service.http.request_body import read_form

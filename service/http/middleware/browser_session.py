@@ -13,6 +13,7 @@ from service.http.browser import (
     renew_session,
     session_cookie,
 )
+from service.http.cache_control import is_public
 from service.http.credentials import authenticate
 from service.http.operation import SAFE_METHODS, Access
 from service.http.request import Request, SubmittedForm
@@ -77,7 +78,7 @@ class BrowserSessionMiddleware:
 
         After a submitted form, renew the session, so that a session in use also lasts without scripts.
         """
-        if req.is_session_invalid and not (resp.get_header('Cache-Control') or '').startswith('public'):
+        if req.is_session_invalid and not is_public(resp):
             session_cookie(req.builder.origin).clear(resp)
         is_form_done = resp.status_code == 303 and req.operation.access is not Access.CREDENTIALS
         if is_form_done and req.viewer is not None and req.credentials.value == read_session(req):
