@@ -109,7 +109,7 @@ def create_app(
         #
         #                                  request                     response
         #   Application                    its id                      X-Request-Id, the log, metrics
-        #   ContextMiddleware              all attributes, Host (400)  returns the database connection
+        #   ContextMiddleware              session, URLs, Host (400)   returns the database connection
         #   GuardMiddleware                schema (503), fields (400)  |
         #   BrowserSessionMiddleware       the method of a form        |
         #   -- routing --                  URL (404)                   |
