@@ -35,7 +35,7 @@ from service.domain.viewer import (
     authorize_write,
     check_creation,
     is_writer,
-    require_permission,
+    require_editable,
     use_token,
 )
 
@@ -356,7 +356,7 @@ def _change_user(
     precondition: Callable[[UserRecord], None],
 ) -> UserRecord:
     user = lock_user(session, user_id, by)
-    require_permission(user.is_editable_by(by), by)
+    require_editable(user, by)
     precondition(user)
     now = session.now()
     use_token(session, by, now)  # `_UPDATE` writes `last_seen`
@@ -386,7 +386,7 @@ def change_password(
     Raises NotFound, Forbidden, Invalid for a wrong `current_password`, which counts as a failed sign-in, and
     Throttled after too many of them. `quotas` receives the remaining quotas.
     """
-    require_permission(find_user(session, user_id, by).is_editable_by(by), by)
+    require_editable(find_user(session, user_id, by), by)
     subjects = sign_in_subjects(user_id, by.username, client_address)
     check_limits(session, subjects, quotas)
     old_hash = _FIND_PASSWORD_HASH.first(session, user_id=user_id)[0]

@@ -24,7 +24,7 @@ from service.domain.items import (
     list_items_of,
 )
 from service.domain.stores import StoreRecord, find_store, find_stores
-from service.domain.viewer import Viewer, require_permission
+from service.domain.viewer import Viewer, require_editable
 from service.http.conditional import creation_check, precondition
 from service.http.operation import Access, Operation, Route, Samples
 from service.http.request import Expansions, Find, Request
@@ -193,7 +193,7 @@ class StoreItemsResource:
         resp.media = _represent_items_of(req, store, req.query, page)
 
     def on_post(self, req: Request, resp: falcon.Response, store_id: int) -> None:
-        require_permission(find_store(req.db, store_id).is_editable_by(req.viewer), req.viewer)
+        require_editable(find_store(req.db, store_id), req.viewer)
         item = add_item(req.db, store_id, by=req.user, precondition=creation_check(req), **read_form(req))
         document = represent_item(item, req.viewer, req.builder)
         respond_created(resp, document, *changed_with_items(req, store_id))

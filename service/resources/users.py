@@ -31,7 +31,7 @@ from service.domain.users import (
     list_users,
     register_user,
 )
-from service.domain.viewer import Viewer, require_permission
+from service.domain.viewer import Viewer, require_editable
 from service.http.cache_control import NO_STORE
 from service.http.conditional import creation_check, precondition
 from service.http.operation import Access, Operation, Route, Samples
@@ -414,7 +414,7 @@ class PasswordResource:
 
     def on_put(self, req: Request, resp: falcon.Response, user_id: int) -> None:
         user = find_user(req.db, user_id, req.viewer)
-        require_permission(user.is_editable_by(req.viewer), req.viewer)
+        require_editable(user, req.viewer)
         check = precondition(req, represent_user)
         values = read_form(req, lambda: check(None))
         change_password(
