@@ -10,8 +10,9 @@ from service.domain.outbox import RESET_PASSWORD, VERIFY_EMAIL, add_mail
 from service.domain.passwords import hash_password
 from service.domain.rate_limits import Quotas
 from service.domain.throttle import (
+    PASSWORD_RESET,
+    address_subjects,
     count_attempt,
-    reset_address_subjects,
     reset_email_subjects,
     verification_subjects,
 )
@@ -34,7 +35,7 @@ def request_password_reset(
     Raises Throttled after too many requests from the IP address; after too many for one email address it
     does nothing.
     """
-    count_attempt(session, reset_address_subjects(client_address), quotas)
+    count_attempt(session, address_subjects((PASSWORD_RESET,), client_address), quotas)
     try:
         count_attempt(session, reset_email_subjects(email))
     except Throttled:

@@ -21,10 +21,11 @@ from service.domain.rate_limits import Quotas
 from service.domain.sharded_counters import add_to_total, read_total
 from service.domain.text import casefolded
 from service.domain.throttle import (
+    REGISTRATION,
     Subject,
+    address_subjects,
     check_limits,
     count_attempt,
-    registration_subjects,
     sign_in_subjects,
     verification_subjects,
 )
@@ -278,7 +279,7 @@ def register_user(
     IP address `client_address`, and what the `precondition` of the viewer `by` raises. `quotas` receives the
     remaining quotas.
     """
-    count_attempt(session, registration_subjects(client_address), quotas)
+    count_attempt(session, address_subjects((REGISTRATION,), client_address), quotas)
     now = session.now()
     values = {
         **_identity(username, email, about_me),
@@ -332,7 +333,7 @@ def change_user(
     except ConstraintViolation as error:
         folded = {f'{name}_key': casefolded(changes.get(name, '')) for name in ('username', 'email')}
         if 'email' in changes:
-            count_attempt(session, registration_subjects(client_address))
+            count_attempt(session, address_subjects((REGISTRATION,), client_address))
         raise _taken(session, error, folded, user_id=user_id) from error
 
 
@@ -342,7 +343,7 @@ def _limit_changes_of_email(
     if email == find_user(session, user_id, by).email:
         return
     # Checked whether or not the address is taken, so that the response does not reveal it.
-    check_limits(session, registration_subjects(client_address))
+    check_limits(session, address_subjects((REGISTRATION,), client_address))
     if session.settings.mail_url is not None:
         count_attempt(session, verification_subjects(user_id))
 
