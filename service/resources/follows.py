@@ -406,17 +406,9 @@ ROUTES: tuple[Route, ...] = (
     (urls.FOLLOWERS, FollowersResource()),
     (urls.FOLLOWING, FollowingResource()),
     (urls.FOLLOWING_RELATIONSHIP, FollowingRelationshipResource()),
-    to_many_route(
-        urls.FOLLOWERS_RELATIONSHIP, urls.FOLLOWERS, FollowersResource(), 'Followers', USER_SAMPLES
-    ),
-    (
-        urls.FOLLOWER_RELATIONSHIP,
-        ToOneRelationship(FollowResource(), 'hc:follower', 'FollowFollower', SAMPLES, USER_SAMPLES),
-    ),
-    (
-        urls.FOLLOWED_RELATIONSHIP,
-        ToOneRelationship(FollowResource(), 'hc:followed', 'FollowFollowed', SAMPLES, USER_SAMPLES),
-    ),
+    to_many_route(urls.FOLLOWERS_RELATIONSHIP, urls.FOLLOWERS, FollowersResource(), USER_SAMPLES),
+    (urls.FOLLOWER_RELATIONSHIP, ToOneRelationship(FollowResource(), 'hc:follower', USER_SAMPLES)),
+    (urls.FOLLOWED_RELATIONSHIP, ToOneRelationship(FollowResource(), 'hc:followed', USER_SAMPLES)),
     (urls.FOLLOWED, LegacyFollowedRedirect()),
     (urls.FOLLOW, FollowResource()),
 )

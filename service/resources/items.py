@@ -321,10 +321,7 @@ ROUTES: tuple[Route, ...] = (
     (urls.STORE_ITEMS, StoreItemsResource()),
     (urls.ITEMS, ItemsResource()),
     (urls.ITEM, ItemResource()),
-    (urls.ITEM_STORE, RelatedResource(ItemResource(), 'hc:store', 'ItemStore', _GET_STORE)),
-    to_many_route(urls.ITEMS_RELATIONSHIP, urls.STORE_ITEMS, StoreItemsResource(), 'StoreItems', SAMPLES),
-    (
-        urls.STORE_RELATIONSHIP,
-        ToOneRelationship(ItemResource(), 'hc:store', 'ItemStore', SAMPLES, STORE_SAMPLES),
-    ),
+    (urls.ITEM_STORE, RelatedResource(ItemResource(), 'hc:store', _GET_STORE)),
+    to_many_route(urls.ITEMS_RELATIONSHIP, urls.STORE_ITEMS, StoreItemsResource(), SAMPLES),
+    (urls.STORE_RELATIONSHIP, ToOneRelationship(ItemResource(), 'hc:store', STORE_SAMPLES)),
 )

@@ -264,6 +264,7 @@ class UserTokensResource:
     """The viewer's tokens, at a URL with the viewer's id."""
 
     tag = 'tokens'
+    operation_name = 'Tokens'
     operations: ClassVar = {'GET': dataclasses.replace(TokensResource.operations['GET'], access=Access.OWNER)}
 
     def on_get(self, req: Request, resp: falcon.Response, user_id: int) -> None:
@@ -406,5 +407,5 @@ ROUTES: tuple[Route, ...] = (
     (urls.OTHER_TOKENS, OtherTokensResource()),
     (urls.TOKEN, TokenResource()),
     (urls.KEYS, KeysResource()),
-    to_many_route(urls.TOKENS_RELATIONSHIP, urls.TOKENS, UserTokensResource(), 'Tokens', SAMPLES),
+    to_many_route(urls.TOKENS_RELATIONSHIP, urls.TOKENS, UserTokensResource(), SAMPLES),
 )
