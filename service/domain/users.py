@@ -42,7 +42,7 @@ from service.domain.viewer import (
 
 USERNAME_PATTERN = r'^[A-Za-z0-9_.\-]+$'
 MAX_USERNAME_LENGTH = 64
-LOCKED_AT_ONCE = 50  # maximum number of users that one statement locks
+PAIR, LOCKED_AT_ONCE = 2, 50  # users that one statement locks
 MAX_EMAIL_LENGTH = 120
 MAX_ABOUT_ME_LENGTH = 140
 MIN_PASSWORD_LENGTH = 8
@@ -99,12 +99,15 @@ _SELECT = User.select(*user_columns(User)).where(User.id == bindparam('user_id')
 _FIND = CompiledQuery(_SELECT)
 _FIND_MANY = RecordsByKey(User.select(), User.id, user_columns(User), UserRecord._make)
 _LOCK = CompiledQuery(_SELECT, for_update=True)
-_LOCK_MANY = CompiledQuery(
-    User.select(User.id)
-    .where(User.id.in_([bindparam(f'id{number}') for number in range(LOCKED_AT_ONCE)]))
-    .order_by(User.id),
-    for_update=True,
-)
+_LOCK_MANY = {
+    count: CompiledQuery(
+        User.select(User.id)
+        .where(User.id.in_([bindparam(f'id{number}') for number in range(count)]))
+        .order_by(User.id),
+        for_update=True,
+    )
+    for count in (PAIR, LOCKED_AT_ONCE)
+}
 ORDERS = ('id', 'username')
 
 _KEYS = {'id': SortKey(User.id), 'username': SortKey(User.username_key, str)}
@@ -193,8 +196,10 @@ def lock_users(session: Session, user_ids: Iterable[int]) -> set[int]:
     locked = set()
     for start in range(0, len(ordered), LOCKED_AT_ONCE):
         batch = ordered[start : start + LOCKED_AT_ONCE]
-        padded = batch + [0] * (LOCKED_AT_ONCE - len(batch))  # no user has the id 0
-        rows = _LOCK_MANY.all(session, **{f'id{number}': user_id for number, user_id in enumerate(padded)})
+        count = PAIR if len(batch) <= PAIR else LOCKED_AT_ONCE
+        padded = batch + [0] * (count - len(batch))  # no user has the id 0
+        ids = {f'id{number}': user_id for number, user_id in enumerate(padded)}
+        rows = _LOCK_MANY[count].all(session, **ids)
         locked |= {user_id for (user_id,) in rows}
     return locked
 
