@@ -26,8 +26,9 @@ from openapi_spec_validator import OpenAPIV31SpecValidator
 
 from service.config import Settings
 from service.database.session import Session
+from service.domain.credentials import suspend_user
 from service.domain.startup import open_session
-from service.domain.users import find_user_by_username, suspend_user
+from service.domain.users import find_user_by_username
 from service.mail import smtp
 from service.mail.messages import compose
 from service.mail.sender import send_due_mail

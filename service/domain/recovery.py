@@ -3,6 +3,7 @@
 from service.database.compiled import CompiledQuery, bindparam
 from service.database.session import Session
 from service.database.transactions import transaction
+from service.domain.credentials import set_password_hash
 from service.domain.errors import Throttled
 from service.domain.mail_secrets import SecretRecord, find_secret, revoke_secrets
 from service.domain.models import User
@@ -16,7 +17,7 @@ from service.domain.throttle import (
     reset_email_subjects,
     verification_subjects,
 )
-from service.domain.users import find_user, lock_user, set_password_hash
+from service.domain.users import find_user, lock_user
 from service.domain.viewer import Viewer, authorize_write, require_write_scope
 
 _VERIFY = CompiledQuery(

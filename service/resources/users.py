@@ -10,6 +10,7 @@ import falcon
 from service import urls
 from service.database.clock import iso_time
 from service.domain.accounts import delete_user
+from service.domain.credentials import change_password
 from service.domain.errors import RegistrationClosed
 from service.domain.follows import find_connected
 from service.domain.posts import find_newest_of
@@ -24,7 +25,6 @@ from service.domain.users import (
     ORDERS,
     USERNAME_PATTERN,
     UserRecord,
-    change_password,
     change_user,
     find_user,
     find_users,

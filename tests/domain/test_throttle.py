@@ -9,6 +9,7 @@ from functools import partial
 import pytest
 
 from service.database.session import Session
+from service.domain.credentials import change_password
 from service.domain.errors import Throttled
 from service.domain.throttle import (
     ACCOUNT,
@@ -19,7 +20,7 @@ from service.domain.throttle import (
     sign_in_subjects,
 )
 from service.domain.tokens import sign_in
-from service.domain.users import change_password, register_user
+from service.domain.users import register_user
 from service.domain.viewer import Viewer
 from tests.client import LOGIN, PASSWORD, new_user
 from tests.clock import MovableClock
