@@ -111,10 +111,9 @@ def _matches(header: str, exists: bool, current_tags: CurrentTags, *, weakly: bo
 
 def _tags(req: Request, document: Document, format: Format) -> Iterator[str]:
     """Yield the tags of the whole document in the format, and of what this request selects of it."""
-    viewer_id = req.viewer.user_id if req.viewer else None
-    yield state_tag(document, format, viewer_id)
+    yield state_tag(document, format, req.viewer_id)
     if format is req.format and document.selection != req.query.selection:
-        yield state_tag(apply_selection(req, document), format, viewer_id)
+        yield state_tag(apply_selection(req, document), format, req.viewer_id)
 
 
 def _target_tags(req: Request, format: Format) -> Iterator[str]:
@@ -131,4 +130,4 @@ def _target_tags(req: Request, format: Format) -> Iterator[str]:
     finally:
         req.format, req.query = requested
     if isinstance(resp.media, Document):
-        yield state_tag(resp.media, format, req.viewer.user_id if req.viewer else None)
+        yield state_tag(resp.media, format, req.viewer_id)

@@ -100,7 +100,7 @@ def _request_key(req: Request, key: str, body: bytes) -> RequestKey:
         key,
         target=f'{req.method} {req.path}',
         request='\n'.join(variant).encode(errors='surrogatepass') + b'\n' + body,
-        user_id=req.viewer.user_id if req.viewer else None,
+        user_id=req.viewer_id,
         may_hold_secrets=req.operation.access is Access.ANYONE,
     )
 

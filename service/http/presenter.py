@@ -119,7 +119,7 @@ def _validate(req: Request, resp: falcon.Response, document: Document | None) ->
         return
     tag = resp.get_header('ETag')
     if cache_control != NO_STORE and body and _has_validator(req, resp, document):
-        viewer_id = None if is_public(resp) or req.viewer is None else req.viewer.user_id
+        viewer_id = None if is_public(resp) else req.viewer_id
         if document is not None and isinstance(resp.media, Page):
             tag = page_tag(body, document, viewer_id)
         else:

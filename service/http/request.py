@@ -138,6 +138,11 @@ class Request(falcon.Request):
         return self.viewer
 
     @property
+    def viewer_id(self) -> int | None:
+        """The id of the viewer, None for an anonymous client."""
+        return self.viewer.user_id if self.viewer else None
+
+    @property
     def body_content_type(self) -> str | None:
         """The Content-Type of the body, None without a body (RFC 9112 §6.3)."""
         has_body = (
