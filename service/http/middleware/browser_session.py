@@ -79,7 +79,7 @@ class BrowserSessionMiddleware:
         After a submitted form, renew the session, so that a session in use also lasts without scripts.
         """
         if req.is_session_invalid and not is_public(resp):
-            session_cookie(req.builder.origin).clear(resp)
+            session_cookie(req).clear(resp)
         is_form_done = resp.status_code == 303 and req.operation.access is not Access.CREDENTIALS
         if is_form_done and req.viewer is not None and req.credentials.value == read_session(req):
             renew_session(req, resp)
