@@ -10,7 +10,7 @@ from service import urls
 from service.database.errors import Unavailable
 from service.domain.errors import DomainError
 from service.domain.tokens import renew_aging_token
-from service.http.conditional import NO_STORE
+from service.http.cache_control import NO_STORE
 from service.http.operation import SAFE_METHODS
 from service.http.request import Request
 from service.representation.action import Form

@@ -5,7 +5,8 @@ import falcon
 from service.domain.rate_limits import Quotas
 from service.domain.throttle import address_subjects, find_quotas
 from service.http.browser import complete_browser_response
-from service.http.conditional import NO_STORE, PRIVATE, PUBLIC, check_if_match, parse_etags
+from service.http.cache_control import NO_STORE, PRIVATE, PUBLIC, is_public
+from service.http.conditional import check_if_match, parse_etags
 from service.http.content_coding import is_compressed
 from service.http.operation import SAFE_METHODS, Access
 from service.http.pages import page_of
@@ -70,8 +71,7 @@ def _label(req: Request, resp: falcon.Response, document: Document | None) -> No
     elif req.format.empty_body and req.method == 'DELETE' and resp.status_code == 204:
         resp.status, resp.data = falcon.HTTP_200, req.format.empty_body
         resp.content_type = req.format.content_type
-    is_public = (resp.get_header('Cache-Control') or '').startswith('public')
-    depends_on_user = req.operation.access is not Access.PUBLIC and not is_public
+    depends_on_user = req.operation.access is not Access.PUBLIC and not is_public(resp)
     accept = req.env.get('HTTP_ACCEPT') or '*'  # with wildcards alone, the Content-Type selects the format
     vary = 'Accept, Content-Type' if '*' in accept else 'Accept'
     if depends_on_user:
@@ -100,8 +100,8 @@ def _surround(req: Request, resp: falcon.Response) -> None:
     """Put a document or a problem into its HTML page, with the navigation of the viewer."""
     is_page = (resp.content_type or '').startswith(HTML)
     if is_page and isinstance(resp.media, (Document, Problem)):
-        is_public = 'Cookie' not in (resp.get_header('Vary') or '')
-        resp.media = page_of(req, resp.media, resp.get_header('Link'), is_public=is_public)
+        depends_on_user = 'Cookie' in (resp.get_header('Vary') or '')
+        resp.media = page_of(req, resp.media, resp.get_header('Link'), is_public=not depends_on_user)
 
 
 def _validate(req: Request, resp: falcon.Response, document: Document | None) -> None:
@@ -119,8 +119,7 @@ def _validate(req: Request, resp: falcon.Response, document: Document | None) ->
         return
     tag = resp.get_header('ETag')
     if cache_control != NO_STORE and body and _has_validator(req, resp, document):
-        is_public = cache_control.startswith('public')
-        viewer_id = None if is_public or req.viewer is None else req.viewer.user_id
+        viewer_id = None if is_public(resp) else req.viewer_id
         if document is not None and isinstance(resp.media, Page):
             tag = page_tag(body, document, viewer_id)
         else:
