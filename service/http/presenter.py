@@ -18,9 +18,10 @@ from service.representation.formats import coded_tag, entity_tag, format_for, pa
 from service.representation.html import Page
 from service.representation.media_types import HTML
 from service.representation.problem import Problem
+from service.representation.query import PAGE_RELATIONS
 
 RETRIEVAL_METHODS = ('GET', 'HEAD', 'QUERY')
-_PAGES = ('self', 'first', 'prev', 'next', 'last')
+_LINKED = ('self', *PAGE_RELATIONS)
 
 
 def present(req: Request, resp: falcon.Response) -> None:
@@ -91,7 +92,7 @@ def _locate(req: Request, resp: falcon.Response, document: Document) -> None:
 def _link(resp: falcon.Response, document: Document) -> None:
     """Repeat the links between the pages of a collection in the Link header (RFC 8288)."""
     if document.meta:
-        links = ((rel, document.links.get(rel)) for rel in _PAGES)
+        links = ((rel, document.links.get(rel)) for rel in _LINKED)
         fields = (f'<{link.href}>; rel="{rel}"' for rel, link in links if isinstance(link, Link))
         resp.append_header('Link', ', '.join(fields))
 
