@@ -71,12 +71,13 @@ def _label(req: Request, resp: falcon.Response, document: Document | None) -> No
         resp.status, resp.data = falcon.HTTP_200, req.format.empty_body
         resp.content_type = req.format.content_type
     is_public = (resp.get_header('Cache-Control') or '').startswith('public')
-    depends_on_user = req.operation.access is not Access.PUBLIC and not is_public
+    is_page = req.format.media_type == HTML or (resp.content_type or '').startswith(HTML)
+    has_viewer = req.operation.access is not Access.PUBLIC or (is_page and isinstance(resp.media, Problem))
+    depends_on_user = has_viewer and not is_public
     accept = req.env.get('HTTP_ACCEPT') or '*'  # with wildcards alone, the Content-Type selects the format
     vary = 'Accept, Content-Type' if '*' in accept else 'Accept'
     if depends_on_user:
         vary += ', Authorization'
-    is_page = req.format.media_type == HTML or (resp.content_type or '').startswith(HTML)
     resp.set_header('Vary', f'{vary}, Cookie' if depends_on_user and is_page else vary)
 
 
