@@ -93,9 +93,8 @@ def create_app(
     routes = make_routes(shutdown, metrics, has_mail=settings.mail_url is not None)
     for _, resource in routes:
         check_declaration(resource)
-    kinds = kinds_of(resource for _, resource in routes)
     related = Related(
-        kinds,
+        kinds_of(resource for _, resource in routes),
         {relation: expand for module in MODULES for relation, expand in module.EXPANSIONS.items()},
         {kind: find for module in MODULES for kind, find in module.RESOURCES.items()},
     )
@@ -110,7 +109,7 @@ def create_app(
         #
         #                                  request                     response
         #   Application                    its id                      X-Request-Id, the log, metrics
-        #   ContextMiddleware              all attributes, Host (400)  returns the database connection
+        #   ContextMiddleware              session, URLs, Host (400)   returns the database connection
         #   GuardMiddleware                schema (503), fields (400)  |
         #   BrowserSessionMiddleware       the method of a form        |
         #   -- routing --                  URL (404)                   |
@@ -130,7 +129,7 @@ def create_app(
             BrowserPolicyMiddleware(settings),
             CompressionMiddleware(),
             AuthenticationMiddleware(),
-            NegotiationMiddleware(kinds, related),
+            NegotiationMiddleware(related),
         ],
     )
     app.req_options.strip_url_path_trailing_slash = True

@@ -14,7 +14,6 @@ AUTHORITY = re.compile(
     r'(?P<host>[a-z0-9._-]+|\[[0-9a-f:.]+\])(?::(?P<port>[0-9]{0,5}))?', re.ASCII | re.IGNORECASE
 )
 PATH = re.compile(r'(?:/(?!\.{1,2}(?:/|$))[A-Za-z0-9._~@:+-]++)*/?')
-ORIGIN = re.compile(r'(?P<scheme>https?)://(?P<authority>[^/?#@\s]+)/?', re.ASCII | re.IGNORECASE)
 BASE_URL = re.compile(
     r'(?P<scheme>https?)://(?P<authority>[^/?#@\s]+)(?P<path>/[^?#]*)?', re.ASCII | re.IGNORECASE
 )
@@ -54,6 +53,11 @@ def normal_origin(scheme: str, authority: str) -> str:
     if host.startswith('['):
         ipaddress.IPv6Address(host[1:-1])
     return f'{scheme}://{host}' if port == DEFAULT_PORTS[scheme] else f'{scheme}://{host}:{port}'
+
+
+def host_and_port(host: str, port: int) -> str:
+    """Return a host and a port as in a URL (RFC 3986 §3.2)."""
+    return f'[{host}]:{port}' if ':' in host else f'{host}:{port}'
 
 
 def normal_path(path: str) -> str:
@@ -105,9 +109,10 @@ def _database_url(value: str) -> str:
 
 
 def _host(value: str) -> str:
-    if value.startswith('unix:'):
-        if len(value) > len('unix:/') and value[len('unix:')] == '/':
-            if len(os.fsencode(value)) > len('unix:') + MAX_SOCKET_PATH:
+    path = value.removeprefix('unix:')
+    if path != value:
+        if path.startswith('/') and path != '/':
+            if len(os.fsencode(path)) > MAX_SOCKET_PATH:
                 raise ValueError(f'must be a path of at most {MAX_SOCKET_PATH} bytes')
             return value
     elif '%' not in value:
@@ -123,8 +128,8 @@ def _host(value: str) -> str:
 
 
 def _origin(value: str) -> str:
-    match = ORIGIN.fullmatch(value)
-    if match is None:
+    match = BASE_URL.fullmatch(value)
+    if match is None or match['path'] not in (None, '/'):
         raise ValueError('must be an origin: http:// or https://, a host, and optionally a port')
     return normal_origin(match['scheme'], match['authority'])
 
@@ -255,11 +260,14 @@ class Settings:
         return '*' in (self.cors_origins or ())
 
     @property
+    def socket_path(self) -> str:
+        """The path of the unix socket to listen on, empty for a TCP port."""
+        return self.host.removeprefix('unix:') if self.host.startswith('unix:') else ''
+
+    @property
     def bind(self) -> str:
         """The address to listen on, as gunicorn spells it."""
-        if self.host.startswith('unix:'):
-            return self.host
-        return f'[{self.host}]:{self.port}' if ':' in self.host else f'{self.host}:{self.port}'
+        return self.host if self.socket_path else host_and_port(self.host, self.port)
 
     @property
     def database(self) -> str:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from service.database.session import Session
-from service.domain.users import find_user_by_username, restore_user, suspend_user
+from service.domain.credentials import restore_user, suspend_user
+from service.domain.users import find_user_by_username
 from tests.client import HTML, JSON_API, LOGIN, PASSWORD, Client, assert_problem, new_user
 from tests.conftest import Start
 

@@ -228,12 +228,3 @@ def test_only_the_presented_token_has_the_form_to_renew(ada: Client) -> None:
     newest, presented = ada.follow('hc:tokens').items
     assert list(newest['_templates']) == ['revoke']
     assert list(presented['_templates']) == ['revoke', 'renew']
-
-
-def test_edit_forms_have_the_current_values(ada: Client) -> None:
-    edit = ada.me().json['_templates']['edit']['properties']
-    assert {field['name']: field['value'] for field in edit} == {
-        'username': 'ada',
-        'email': 'ada@example.org',
-        'about_me': '',
-    }

@@ -22,7 +22,7 @@ from service.config import Settings
 from service.database.errors import Unavailable
 from service.database.ids import is_id
 from service.database.session import Session
-from service.domain.throttle import REGISTRATION, count_attempt, registration_subjects
+from service.domain.throttle import REGISTRATION, address_subjects, count_attempt
 from service.graceful_shutdown import Shutdown
 from service.representation.json_schema import schema_of_field
 from service.representation.parameter_values import ID
@@ -392,7 +392,7 @@ def test_an_unknown_parameter_of_a_write_has_no_effect(world: World, database: T
 def test_every_described_429_occurs(world: World, db: Session) -> None:
     ip_address = '192.0.2.1'
     for _ in range(REGISTRATION.attempts):
-        count_attempt(db, registration_subjects(ip_address))
+        count_attempt(db, address_subjects((REGISTRATION,), ip_address))
     for operation in operations_with(429):
         taken_email = {'email': 'bob@example.org'} if operation.template == '/api/users/{user_id}' else {}
         statuses = [

@@ -6,14 +6,14 @@ from urllib.parse import urlencode
 
 import pytest
 
-from tests.client import FORM, HAL, HTML, ORIGIN, ApiResponse, Client
+from tests.client import FORM, HAL, HTML, ORIGIN, ApiResponse, Client, new_user
 from tests.html import Page, loaded_files
 from tests.routes import World
 
 pytestmark = pytest.mark.above_databases
 
 BROWSER = 'text/html,application/xhtml+xml,application/xml;q=0.9,image/avif,image/webp,*/*;q=0.8'
-NEW_USER = {'username': 'eva', 'email': 'eva@example.org', 'password': 'correct horse', 'about_me': ''}
+NEW_USER = new_user('eva') | {'about_me': ''}
 
 
 def policy(response: ApiResponse) -> dict[str, str]:

@@ -10,14 +10,13 @@ import falcon.testing
 import pytest
 
 from service.http.forwarded import without_prefix
-from tests.client import FORM, HAL, HTML, JSON_API
+from tests.client import FORM, HAL, HTML, JSON_API, LOGIN, new_user
 from tests.conftest import Start
 from tests.html import Page, loaded_files
 from tests.links import Response, check_links, follow_all
 
 PROXY = '10.0.0.7'
 BASE = 'https://h.test/town/halcyon'
-NEW_USER = {'username': 'ada', 'email': 'ada@example.org', 'password': 'correct horse'}
 
 
 @pytest.fixture(
@@ -52,8 +51,8 @@ def send(request: pytest.FixtureRequest, start: Start) -> Any:
 
 
 def test_every_link_of_every_format_works(send: Any) -> None:
-    assert send('POST', f'{BASE}/api/users', json=NEW_USER).status_code == 201
-    response = send('POST', f'{BASE}/api/tokens', json={'username': 'ada', 'password': 'correct horse'})
+    assert send('POST', f'{BASE}/api/users', json=new_user('ada')).status_code == 201
+    response = send('POST', f'{BASE}/api/tokens', json=LOGIN)
     token = {'Authorization': f'Bearer {response.json["token"]}'}
     for name in ('Hello', 'Good-bye'):
         assert send('POST', f'{BASE}/api/posts', headers=token, json={'body': name}).status_code == 201
@@ -85,7 +84,7 @@ def test_the_instance_of_a_problem_has_the_prefix_once(send: Any) -> None:
 
 
 def test_the_session_cookie_is_only_for_the_base_path(send: Any) -> None:
-    send('POST', f'{BASE}/api/users', json=NEW_USER)
+    send('POST', f'{BASE}/api/users', json=new_user('ada'))
     headers = {'Accept': HTML, 'Content-Type': FORM}
     body = f'username=ada&password=correct+horse&_return={BASE}/api/posts'
     result = send('POST', f'{BASE}/api/tokens', headers=headers, body=body)

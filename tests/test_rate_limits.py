@@ -8,13 +8,13 @@ import pytest
 
 from service.database.session import Session
 from service.domain.models import IdempotencyKey
-from tests.client import FORM, HTML, JSON_API, LOGIN, ApiResponse, Client, assert_problem
+from tests.client import FORM, HTML, JSON_API, LOGIN, ApiResponse, Client, assert_problem, new_user
 from tests.clock import MovableClock
 
 WRONG_LOGIN = {'username': 'ada', 'password': 'wrong horse'}
 SIGN_IN_POLICY = '"account";q=10;w=900, "address";q=100;w=900'
 REGISTRATION_POLICY = '"registration";q=1000;w=3600'
-NEW_USER = {'username': 'eva', 'email': 'eva@example.org', 'password': 'correct horse'}
+NEW_USER = new_user('eva')
 
 
 def limits(response: ApiResponse) -> tuple[str | None, str | None]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import logging
-from base64 import b64encode
 from io import StringIO
 from pathlib import Path
 from typing import Any
@@ -13,7 +12,7 @@ from urllib.parse import urlencode
 import pytest
 
 from service.database.session import Session
-from tests.client import FORM, HAL, HAL_FORMS, HTML, JSON, JSON_API, ORIGIN, Client
+from tests.client import FORM, HAL, HAL_FORMS, HTML, JSON, JSON_API, LOGIN, ORIGIN, Client, basic, new_user
 from tests.conftest import Start
 from tests.routes import World, methods_at, populate
 from tests.server import Server
@@ -66,11 +65,7 @@ def test_no_document_contains_a_secret(start: Start, db: Session) -> None:
         Client(app).register(name)
     ada, bob = (Client(app).sign_in(name) for name in ('ada', 'bob'))
     world = World(ada, bob, populate(ada, bob))
-    signed = (
-        Client(app)
-        .post('/api/tokens', {'username': 'ada', 'password': 'correct horse', 'format': 'jwt'})
-        .json['token']
-    )
+    signed = Client(app).post('/api/tokens', LOGIN | {'format': 'jwt'}).json['token']
     rows = db.execute('SELECT password_hash FROM users').fetchall()
     rows += db.execute('SELECT digest FROM tokens').fetchall()
     rows += db.execute('SELECT private_key FROM signing_keys').fetchall()
@@ -89,15 +84,12 @@ def test_no_document_contains_a_secret(start: Start, db: Session) -> None:
 def test_a_real_server_writes_no_secret_to_files_or_logs(
     tmp_path: Path, program: str, log_format: str
 ) -> None:
-    user = {'username': 'ada', 'email': 'ada@example.org', 'password': OLD}
+    user = new_user('ada') | {'password': OLD}
     login = {'username': 'ada', 'password': OLD}
     with Server(tmp_path, program=program, LOG_FORMAT=log_format, BASE_URL=ORIGIN) as server:
 
         def post(url: str, body: bytes, content_type: str = JSON, **headers: str) -> Any:
             return server.request('POST', url, body, Content_Type=content_type, **headers)
-
-        def basic(password: str) -> str:
-            return 'Basic ' + b64encode(f'ada:{password}'.encode()).decode()
 
         assert post('/api/users', json.dumps(user).encode(), Idempotency_Key='"k"').status == 201
         assert post('/api/users', json.dumps(user).encode(), Idempotency_Key='"k"').status == 201
@@ -105,11 +97,11 @@ def test_a_real_server_writes_no_secret_to_files_or_logs(
             post('/api/tokens', json.dumps(login).encode()).json['token'],
             post('/api/tokens', json.dumps(login | {'format': 'jwt'}).encode()).json['token'],
             post('/api/tokens', urlencode(login).encode(), FORM).json['token'],
-            server.request('POST', '/api/tokens', Authorization=basic(OLD)).json['token'],
+            server.request('POST', '/api/tokens', Authorization=basic(password=OLD)).json['token'],
         ]
         statuses = [
             post('/api/tokens', json.dumps(login | {'password': NEW}).encode()).status,
-            server.request('POST', '/api/tokens', Authorization=basic(NEW)).status,
+            server.request('POST', '/api/tokens', Authorization=basic(password=NEW)).status,
             post('/api/users', b'{"password": "%s"' % NEW.encode()).status,
             post('/api/users', urlencode(user | {'password': NEW}).encode(), FORM).status,
             post('/api/users', NEW.encode(), NEW).status,
@@ -123,7 +115,7 @@ def test_a_real_server_writes_no_secret_to_files_or_logs(
         assert statuses == [401, 401, 400, 400, 415, 401, 401, 200, 200, 200, 200]
     written = server.log.encode() + b''.join(path.read_bytes() for path in tmp_path.glob('halcyon.db*'))
     assert b'ada@example.org' in written
-    for secret in (OLD, NEW, basic(OLD), *tokens):
+    for secret in (OLD, NEW, basic(password=OLD), *tokens):
         assert secret.encode() not in written
     for secret in ('$2b$', 'PRIVATE KEY', 'ada@example.org'):
         assert secret not in server.log

@@ -9,7 +9,6 @@ import socket
 import sqlite3
 import threading
 import time
-from base64 import b64encode
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, closing, suppress
@@ -19,10 +18,11 @@ from typing import Any
 
 import pytest
 
+from tests.client import basic, new_user
 from tests.server import Server, wait_until
 
-USER = {'username': 'ada', 'email': 'ada@example.org', 'password': 'correct horse'}
-BASIC = 'Basic ' + b64encode(b'ada:correct horse').decode()
+USER = new_user('ada')
+BASIC = basic()
 HOST = b'Host: halcyon.test\r\n'
 CHUNKED = b'Content-Type: application/json\r\nTransfer-Encoding: chunked\r\n'
 CLOSE = b'Connection: close\r\n'

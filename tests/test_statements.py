@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import pytest
 
-from tests.client import Client
+from tests.client import Client, new_user
 from tests.routes import World
 
 Count = Callable[[Client, str], int]
@@ -60,7 +60,7 @@ def test_a_collection_of_any_size_takes_three_statements(
     ('url', 'values', 'retry_statements'),
     [
         ('/api/posts', {'body': 'Hello'}, 0),
-        ('/api/users', {'username': 'eva', 'email': 'eva@example.org', 'password': 'correct horse'}, 3),
+        ('/api/users', new_user('eva'), 3),
     ],
 )
 def test_an_idempotency_key_takes_at_most_five_additional_statements(

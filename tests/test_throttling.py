@@ -10,8 +10,8 @@ import bcrypt
 import pytest
 
 from service.database.session import Session
-from service.domain import throttle
-from service.domain.throttle import REGISTRATION, count_attempt, registration_subjects
+from service.domain import users
+from service.domain.throttle import REGISTRATION, address_subjects, count_attempt
 from tests.client import FORM, PASSWORD, ApiResponse, Client, assert_problem
 from tests.clock import MovableClock
 from tests.conftest import Start
@@ -237,7 +237,7 @@ def test_the_limit_of_registrations_hides_whether_an_email_is_taken(
     """Formerly, above the limit, a change to a taken email got 429, but one to an unused email 200."""
     ip_address = '192.0.2.1'
     for _ in range(REGISTRATION.attempts):
-        count_attempt(db, registration_subjects(ip_address))
+        count_attempt(db, address_subjects((REGISTRATION,), ip_address))
     me = ada.me().href('self')
     for email in ('bob@example.org', 'unused@example.org'):
         assert ada.request('PATCH', me, json={'email': email}, remote_addr=ip_address).status == 429
@@ -249,7 +249,7 @@ def test_the_limit_of_registrations_hides_whether_an_email_is_taken(
 def test_changing_to_a_taken_email_counts_as_a_registration(
     ada: Client, bob: Client, monkeypatch: pytest.MonkeyPatch, method: str
 ) -> None:
-    monkeypatch.setattr(throttle, 'REGISTRATION', REGISTRATION._replace(attempts=5))
+    monkeypatch.setattr(users, 'REGISTRATION', REGISTRATION._replace(attempts=5))
     me = ada.me().href('self')
     probe = {'username': 'bob', 'email': 'bob@example.org'}
     statuses = [ada.request(method, me, json=probe).status for _ in range(5)]

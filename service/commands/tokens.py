@@ -3,9 +3,10 @@
 import click
 
 from service.commands.cli import EXIT_CODES, LONG_SECONDS, json_option, open_current_schema, output
+from service.domain.credentials import revoke_tokens
 from service.domain.expiry import purge_all
 from service.domain.signing_keys import rotate_keys
-from service.domain.users import find_user_by_username, revoke_tokens
+from service.domain.users import find_user_by_username
 from service.logs import format_time
 
 

@@ -8,15 +8,8 @@ import click
 from service.commands.cli import EXIT_CODES, json_option, open_current_schema, output
 from service.database.pagination import PageRequest
 from service.domain.accounts import delete_user_as_operator
-from service.domain.users import (
-    UserRecord,
-    find_user_by_username,
-    list_users,
-    register_user,
-    restore_user,
-    set_password,
-    suspend_user,
-)
+from service.domain.credentials import restore_user, set_password, suspend_user
+from service.domain.users import UserRecord, find_user_by_username, list_users, register_user
 from service.domain.viewer import ANONYMOUS
 from service.logs import format_time, printable
 from service.representation.action import Action

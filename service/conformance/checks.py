@@ -12,7 +12,7 @@ IsValid = Callable[[Any], object]
 
 
 class Found(Protocol):
-    """A value of a document with its JSON Pointer."""
+    """A part of a document as checks need it: Located, or a link, template or property of a format."""
 
     @property
     def where(self) -> str: ...
@@ -35,6 +35,17 @@ def requires_status(*statuses: int, message: str = '') -> Check:
     def check(exchange: Exchange) -> Iterator[Fault]:
         if exchange.response.status not in statuses:
             yield Fault('status', message or f'should be {statuses[0]}')
+
+    return check
+
+
+def requires_same_status(message: str = '') -> Check:
+    """Return a check that the response has the status of the response to the request it is derived from."""
+
+    def check(exchange: Exchange) -> Iterator[Fault]:
+        expected = exchange.source.response.status
+        if exchange.response.status != expected:
+            yield Fault('status', message or f'should be {expected}')
 
     return check
 

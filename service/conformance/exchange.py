@@ -78,6 +78,10 @@ class Response:
         """Return the members of a field that is a list of tokens, in lower case."""
         return [element.strip().lower() for element in self.header(name).split(',') if element.strip()]
 
+    def varies_by(self, name: str) -> bool:
+        """Return whether Vary has the name of a request field, or the asterisk."""
+        return bool({name.lower(), '*'} & set(self.elements('Vary')))
+
     @cached_property
     def media_type(self) -> str:
         """The media type without parameters, in lower case; empty if there is none."""

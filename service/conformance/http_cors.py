@@ -65,8 +65,7 @@ def check_cors_credentials(exchange: Exchange) -> Iterator[Fault]:
 )
 def check_cors_vary(exchange: Exchange) -> Iterator[Fault]:
     response = exchange.response
-    is_named = {'origin', '*'} & set(response.elements('Vary'))
-    if response.header('Access-Control-Allow-Origin') == PEER and not is_named:
+    if response.header('Access-Control-Allow-Origin') == PEER and not response.varies_by('Origin'):
         yield Fault('Vary:', 'does not name Origin')
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from service.conformance.checks import requires_same_status
 from service.conformance.client import Client
 from service.conformance.exchange import JSON_API, Exchange
 from service.conformance.json_api import SPECIFICATION, is_json_api, requires_rejection
@@ -42,26 +43,18 @@ RULES.must(
 )(requires_rejection(406))
 
 
-@RULES.must(
+RULES.must(
     'JA-PROFILE-IGNORED',
     '#content-negotiation-servers',
     'A profile that is not recognised is ignored.',
     for_purpose('ja-accept-profile'),
-)
-def check_profile(exchange: Exchange) -> Iterator[Fault]:
-    if exchange.response.status != exchange.source.response.status:
-        yield Fault('status', 'the unknown profile is rejected')
-
-
-@RULES.must(
+)(requires_same_status('the unknown profile is rejected'))
+RULES.must(
     'JA-ACCEPT-MIXED',
     '#content-negotiation-servers',
     'Instances of the media type with other parameters are ignored if there is one without.',
     for_purpose('ja-accept-mixed'),
-)
-def check_mixed(exchange: Exchange) -> Iterator[Fault]:
-    if exchange.response.status != exchange.source.response.status:
-        yield Fault('status', 'the instance without parameters is ignored')
+)(requires_same_status('the instance without parameters is ignored'))
 
 
 def supports_parameters(exchange: Exchange) -> bool:
@@ -80,5 +73,5 @@ def supports_parameters(exchange: Exchange) -> bool:
     lambda exchange: exchange.purpose == 'crawl' and supports_parameters(exchange),
 )
 def check_vary(exchange: Exchange) -> Iterator[Fault]:
-    if not {'accept', '*'} & set(exchange.response.elements('Vary')):
+    if not exchange.response.varies_by('Accept'):
         yield Fault('Vary:', 'does not name Accept')

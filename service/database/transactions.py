@@ -6,7 +6,6 @@ import random
 import time
 from collections.abc import Callable
 from contextlib import AbstractContextManager
-from operator import methodcaller
 from typing import Concatenate, ParamSpec, TypeVar
 
 from service.database.commit_marker import CommitMarker
@@ -33,12 +32,12 @@ def transaction(write: Write[P, R]) -> Write[P, R]:
     another transaction it is a savepoint of that one, and succeeds or fails with it. Raises Unavailable if
     retrying does not succeed in time.
     """
-    return _retried(write, methodcaller('atomic'))
+    return _retried(write, Session.atomic)
 
 
 def deferred_transaction(write: Write[P, R]) -> Write[P, R]:
     """Make a function one transaction that begins with the first one within it (see Session.deferred)."""
-    return _retried(write, methodcaller('deferred'))
+    return _retried(write, Session.deferred)
 
 
 def _retried(write: Write[P, R], begin: Callable[[Session], AbstractContextManager[Session]]) -> Write[P, R]:

@@ -29,12 +29,6 @@ _IS_PAIR = (Follow.follower == bindparam('follower_id')) & (Follow.followed == b
 _FIND = CompiledQuery(Follow.select(Follow.follower, Follow.followed, Follow.created_at).where(_IS_PAIR))
 _INSERT = insert_into(Follow)
 _DELETE = CompiledQuery(Follow.delete().where(_IS_PAIR))
-_LOCK_BOTH = CompiledQuery(
-    User.select(User.id)
-    .where((User.id == bindparam('follower_id')) | (User.id == bindparam('followed_id')))
-    .order_by(User.id),
-    for_update=True,
-)
 _FIND_CONNECTED = CompiledQuery(
     Follow.select(Follow.follower, Follow.followed)
     .where((Follow.follower == bindparam('user_id')) | (Follow.followed == bindparam('user_id')))
@@ -234,13 +228,11 @@ def _delete_follow(session: Session, follower_id: int, followed_id: int) -> None
 def _lock_pair(
     session: Session, follower_id: int, followed_id: int, by: Viewer, *, needs_followed: bool = True
 ) -> FollowRecord | None:
-    """Lock both users, in the order of their ids to avoid deadlocks, and return their follow, if any.
+    """Lock both users, and return their follow, if any.
 
     Raises Forbidden, and NotFound if the follower, or the followed user if needed, does not exist.
     """
-    users = {
-        user_id for (user_id,) in _LOCK_BOTH.all(session, follower_id=follower_id, followed_id=followed_id)
-    }
+    users = lock_users(session, (follower_id, followed_id))
     if follower_id not in users or (needs_followed and followed_id not in users):
         raise NotFound('There is no such user.')
     require_permission(is_writer(by, follower_id), by)

@@ -31,7 +31,7 @@ from service.domain.viewer import (
     authorize_write,
     check_creation,
     is_writer,
-    require_permission,
+    require_editable,
 )
 
 MAX_PRICE = Decimal('99999999.99')
@@ -186,7 +186,7 @@ def add_item(
     raises.
     """
     store = lock_store(session, store_id)
-    require_permission(store.is_editable_by(by), by)
+    require_editable(store, by)
     check_creation(session, by, precondition, 'items')
     authorize_write(session, by)
     item = ItemRecord(

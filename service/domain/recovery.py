@@ -3,6 +3,7 @@
 from service.database.compiled import CompiledQuery, bindparam
 from service.database.session import Session
 from service.database.transactions import transaction
+from service.domain.credentials import set_password_hash
 from service.domain.errors import Throttled
 from service.domain.mail_secrets import SecretRecord, find_secret, revoke_secrets
 from service.domain.models import User
@@ -10,12 +11,13 @@ from service.domain.outbox import RESET_PASSWORD, VERIFY_EMAIL, add_mail
 from service.domain.passwords import hash_password
 from service.domain.rate_limits import Quotas
 from service.domain.throttle import (
+    PASSWORD_RESET,
+    address_subjects,
     count_attempt,
-    reset_address_subjects,
     reset_email_subjects,
     verification_subjects,
 )
-from service.domain.users import find_user, lock_user, set_password_hash
+from service.domain.users import find_user, lock_user
 from service.domain.viewer import Viewer, authorize_write, require_write_scope
 
 _VERIFY = CompiledQuery(
@@ -34,7 +36,7 @@ def request_password_reset(
     Raises Throttled after too many requests from the IP address; after too many for one email address it
     does nothing.
     """
-    count_attempt(session, reset_address_subjects(client_address), quotas)
+    count_attempt(session, address_subjects((PASSWORD_RESET,), client_address), quotas)
     try:
         count_attempt(session, reset_email_subjects(email))
     except Throttled:

@@ -62,17 +62,7 @@ _DELETE = CompiledQuery(Attempt.delete().where(Attempt.id == bindparam('attempt_
 def sign_in_subjects(user_id: int | None, username: str, address: str | None) -> tuple[Subject, ...]:
     """Return the subjects of a failed sign-in: the account, and the client's IP address if it has one."""
     account = _subject(ACCOUNT, f'name {casefolded(username)}' if user_id is None else f'user {user_id}')
-    return (account,) if address is None else (account, _subject(ADDRESS, address))
-
-
-def registration_subjects(address: str | None) -> tuple[Subject, ...]:
-    """Return the subjects of a registration: the client's IP address if it has one."""
-    return () if address is None else (_subject(REGISTRATION, address),)
-
-
-def reset_address_subjects(address: str | None) -> tuple[Subject, ...]:
-    """Return the subjects of a request to reset a password: the client's IP address if it has one."""
-    return () if address is None else (_subject(PASSWORD_RESET, address),)
+    return (account, *address_subjects((ADDRESS,), address))
 
 
 def reset_email_subjects(email: str) -> tuple[Subject, ...]:
@@ -85,8 +75,10 @@ def verification_subjects(user_id: int) -> tuple[Subject, ...]:
     return (_subject(EMAIL_VERIFICATION, f'user {user_id}'),)
 
 
-def address_subjects(limits: Sequence[RateLimit], address: str) -> tuple[Subject, ...]:
-    """Return the subjects of the limits that count by IP address, for this IP address."""
+def address_subjects(limits: Sequence[RateLimit], address: str | None) -> tuple[Subject, ...]:
+    """Return the subjects of the limits that count by IP address, for this IP address; none without one."""
+    if address is None:
+        return ()
     return tuple(_subject(limit, address) for limit in limits if limit not in (ACCOUNT, EMAIL_VERIFICATION))
 
 

@@ -10,6 +10,7 @@ from service.database.compiled import CompiledQuery, RecordsByKey, bindparam, in
 from service.database.pagination import KeysetQuery, Page, PageRequest, page_of
 from service.database.session import Session
 from service.database.transactions import transaction
+from service.domain.credentials import REVOKE_OTHER_TOKENS, find_credentials
 from service.domain.errors import NotFound, Suspended, Unauthenticated
 from service.domain.expiry import purge
 from service.domain.models import Token, User
@@ -18,7 +19,6 @@ from service.domain.rate_limits import Quotas
 from service.domain.signing_keys import CLIENT_ID, read_audiences, sign
 from service.domain.text import digest_of, normalize
 from service.domain.throttle import Subject, check_limits, count_attempt, sign_in_subjects
-from service.domain.users import REVOKE_OTHER_TOKENS, find_credentials
 from service.domain.viewer import (
     WRITE,
     CreationCheck,

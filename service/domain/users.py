@@ -1,4 +1,4 @@
-"""Users: registering, finding and changing accounts."""
+"""Users: registering, finding and changing them."""
 
 import hashlib
 import re
@@ -12,36 +12,33 @@ from service.database.errors import ConstraintViolation
 from service.database.pagination import Page, PageRequest, SortKey, in_every_order, page_of
 from service.database.session import Session
 from service.database.transactions import transaction
-from service.domain.errors import Conflict, Invalid, NotFound
-from service.domain.mail_secrets import revoke_secrets
-from service.domain.models import Follow, Token, User
-from service.domain.outbox import EMAIL_CHANGED, RESET_PASSWORD, VERIFY_EMAIL, add_mail
-from service.domain.passwords import hash_password, verify_password
+from service.domain.errors import Conflict, NotFound
+from service.domain.models import Follow, User
+from service.domain.outbox import EMAIL_CHANGED, VERIFY_EMAIL, add_mail
+from service.domain.passwords import hash_password
 from service.domain.rate_limits import Quotas
 from service.domain.sharded_counters import add_to_total, read_total
 from service.domain.text import casefolded
 from service.domain.throttle import (
-    Subject,
+    REGISTRATION,
+    address_subjects,
     check_limits,
     count_attempt,
-    registration_subjects,
-    sign_in_subjects,
     verification_subjects,
 )
 from service.domain.viewer import (
     ANONYMOUS,
     CreationCheck,
     Viewer,
-    authorize_write,
     check_creation,
     is_writer,
-    require_permission,
+    require_editable,
     use_token,
 )
 
 USERNAME_PATTERN = r'^[A-Za-z0-9_.\-]+$'
 MAX_USERNAME_LENGTH = 64
-LOCKED_AT_ONCE = 50  # maximum number of users that one statement locks
+PAIR, LOCKED_AT_ONCE = 2, 50  # users that one statement locks
 MAX_EMAIL_LENGTH = 120
 MAX_ABOUT_ME_LENGTH = 140
 MIN_PASSWORD_LENGTH = 8
@@ -98,12 +95,15 @@ _SELECT = User.select(*user_columns(User)).where(User.id == bindparam('user_id')
 _FIND = CompiledQuery(_SELECT)
 _FIND_MANY = RecordsByKey(User.select(), User.id, user_columns(User), UserRecord._make)
 _LOCK = CompiledQuery(_SELECT, for_update=True)
-_LOCK_MANY = CompiledQuery(
-    User.select(User.id)
-    .where(User.id.in_([bindparam(f'id{number}') for number in range(LOCKED_AT_ONCE)]))
-    .order_by(User.id),
-    for_update=True,
-)
+_LOCK_MANY = {
+    count: CompiledQuery(
+        User.select(User.id)
+        .where(User.id.in_([bindparam(f'id{number}') for number in range(count)]))
+        .order_by(User.id),
+        for_update=True,
+    )
+    for count in (PAIR, LOCKED_AT_ONCE)
+}
 ORDERS = ('id', 'username')
 
 _KEYS = {'id': SortKey(User.id), 'username': SortKey(User.username_key, str)}
@@ -116,10 +116,6 @@ _FIND_BY_EMAIL = CompiledQuery(
     User.select(*user_columns(User)).where(User.email_key == bindparam('email_key'))
 )
 _COUNT_BY_PREFIX = CompiledQuery(User.select(peewee.fn.COUNT(User.id)).where(_HAS_PREFIX))
-_FIND_CREDENTIALS = CompiledQuery(
-    User.select(User.id, User.password_hash, User.suspended_at).where(_HAS_USERNAME)
-)
-_FIND_PASSWORD_HASH = CompiledQuery(User.select(User.password_hash).where(User.id == bindparam('user_id')))
 _FIND_HOLDERS = CompiledQuery(
     User.select(User.id, User.username_key, User.email_key).where(
         (User.username_key == bindparam('username_key')) | (User.email_key == bindparam('email_key'))
@@ -132,23 +128,6 @@ _UPDATE = CompiledQuery(
     User.update({field: bindparam(field.column_name) for field in _CHANGEABLE}).where(
         User.id == bindparam('user_id')
     )
-)
-_REPLACE_PASSWORD = CompiledQuery(
-    User.update({User.password_hash: bindparam('new_hash')}).where(
-        (User.id == bindparam('user_id')) & (User.password_hash == bindparam('old_hash'))
-    )
-)
-REVOKE_OTHER_TOKENS = CompiledQuery(
-    Token.delete().where((Token.user == bindparam('user_id')) & (Token.id != bindparam('token_id')))
-)
-_SET_PASSWORD = CompiledQuery(
-    User.update({User.password_hash: bindparam('new_hash')}).where(User.id == bindparam('user_id'))
-)
-_SUSPEND = CompiledQuery(
-    User.update({User.suspended_at: bindparam('suspended_at')}).where(User.id == bindparam('user_id'))
-)
-_REVOKE_TOKENS = CompiledQuery(
-    Token.delete().where((Token.user == bindparam('user_id')) & (Token.expires_at > bindparam('now')))
 )
 
 
@@ -192,8 +171,10 @@ def lock_users(session: Session, user_ids: Iterable[int]) -> set[int]:
     locked = set()
     for start in range(0, len(ordered), LOCKED_AT_ONCE):
         batch = ordered[start : start + LOCKED_AT_ONCE]
-        padded = batch + [0] * (LOCKED_AT_ONCE - len(batch))  # no user has the id 0
-        rows = _LOCK_MANY.all(session, **{f'id{number}': user_id for number, user_id in enumerate(padded)})
+        count = PAIR if len(batch) <= PAIR else LOCKED_AT_ONCE
+        padded = batch + [0] * (count - len(batch))  # no user has the id 0
+        ids = {f'id{number}': user_id for number, user_id in enumerate(padded)}
+        rows = _LOCK_MANY[count].all(session, **ids)
         locked |= {user_id for (user_id,) in rows}
     return locked
 
@@ -250,16 +231,6 @@ def _list_with_prefix(
     return _WITH_PREFIX[order].page(session, request, total, viewer_id=viewer.user_id, **bounds)
 
 
-def find_credentials(session: Session, username: str) -> tuple[int, str, int | None] | None:
-    """Return id, password hash and `suspended_at` of the user with that name, ignoring case, or None."""
-    if not re.fullmatch(USERNAME_PATTERN, username):
-        return None
-    row: tuple[int, str, int | None] | None = _FIND_CREDENTIALS.first(
-        session, username_key=casefolded(username)
-    )
-    return row
-
-
 def register_user(
     session: Session,
     *,
@@ -278,7 +249,7 @@ def register_user(
     IP address `client_address`, and what the `precondition` of the viewer `by` raises. `quotas` receives the
     remaining quotas.
     """
-    count_attempt(session, registration_subjects(client_address), quotas)
+    count_attempt(session, address_subjects((REGISTRATION,), client_address), quotas)
     now = session.now()
     values = {
         **_identity(username, email, about_me),
@@ -332,7 +303,7 @@ def change_user(
     except ConstraintViolation as error:
         folded = {f'{name}_key': casefolded(changes.get(name, '')) for name in ('username', 'email')}
         if 'email' in changes:
-            count_attempt(session, registration_subjects(client_address))
+            count_attempt(session, address_subjects((REGISTRATION,), client_address))
         raise _taken(session, error, folded, user_id=user_id) from error
 
 
@@ -342,7 +313,7 @@ def _limit_changes_of_email(
     if email == find_user(session, user_id, by).email:
         return
     # Checked whether or not the address is taken, so that the response does not reveal it.
-    check_limits(session, registration_subjects(client_address))
+    check_limits(session, address_subjects((REGISTRATION,), client_address))
     if session.settings.mail_url is not None:
         count_attempt(session, verification_subjects(user_id))
 
@@ -356,7 +327,7 @@ def _change_user(
     precondition: Callable[[UserRecord], None],
 ) -> UserRecord:
     user = lock_user(session, user_id, by)
-    require_permission(user.is_editable_by(by), by)
+    require_editable(user, by)
     precondition(user)
     now = session.now()
     use_token(session, by, now)  # `_UPDATE` writes `last_seen`
@@ -369,93 +340,6 @@ def _change_user(
     verified_at = changed.email_verified_at
     _UPDATE.run(session, user_id=user_id, email_verified_at=verified_at, last_seen=now, **identity)
     return changed._replace(avatar_hash=identity['avatar_hash'])
-
-
-def change_password(
-    session: Session,
-    user_id: int,
-    *,
-    current_password: str,
-    password: str,
-    by: Viewer,
-    client_address: str | None = None,
-    quotas: Quotas | None = None,
-) -> None:
-    """Change the password and revoke all of the user's tokens but the presented one.
-
-    Raises NotFound, Forbidden, Invalid for a wrong `current_password`, which counts as a failed sign-in, and
-    Throttled after too many of them. `quotas` receives the remaining quotas.
-    """
-    require_permission(find_user(session, user_id, by).is_editable_by(by), by)
-    subjects = sign_in_subjects(user_id, by.username, client_address)
-    check_limits(session, subjects, quotas)
-    old_hash = _FIND_PASSWORD_HASH.first(session, user_id=user_id)[0]
-    if not verify_password(session, current_password, old_hash):
-        count_attempt(session, subjects, quotas)
-        raise Invalid([('current_password', 'is not your password')])
-    new_hash = hash_password(session, password)
-    _change_password(session, user_id, old_hash, new_hash, by, subjects)
-
-
-@transaction
-def _change_password(
-    session: Session, user_id: int, old_hash: str, new_hash: str, by: Viewer, subjects: Sequence[Subject]
-) -> None:
-    check_limits(session, subjects)  # concurrent requests with wrong passwords may have been counted since
-    if not _REPLACE_PASSWORD.execute(session, user_id=user_id, old_hash=old_hash, new_hash=new_hash):
-        raise Invalid([('current_password', 'is not your password')])  # another request has changed it
-    authorize_write(session, by)
-    revoke_secrets(session, RESET_PASSWORD, user_id)
-    REVOKE_OTHER_TOKENS.run(session, user_id=user_id, token_id=by.token_id)
-
-
-def set_password(session: Session, user_id: int, password: str) -> int:
-    """Set the password without the old one, as the operator does, and revoke all tokens.
-
-    Returns the number of live tokens that were revoked; raises NotFound.
-    """
-    return set_password_hash(session, user_id, hash_password(session, password))
-
-
-@transaction
-def set_password_hash(session: Session, user_id: int, new_hash: str) -> int:
-    """Set the hash of the password, and revoke all tokens and links to reset it.
-
-    Returns the number of live tokens that were revoked; raises NotFound.
-    """
-    if not _SET_PASSWORD.execute(session, user_id=user_id, new_hash=new_hash):
-        raise NotFound('There is no such user.')
-    revoke_secrets(session, RESET_PASSWORD, user_id)
-    return _REVOKE_TOKENS.execute(session, user_id=user_id, now=session.now())
-
-
-@transaction
-def revoke_tokens(session: Session, user_id: int) -> int:
-    """Revoke all of the user's tokens, as the operator does, and return the number of live ones.
-
-    Raises NotFound.
-    """
-    lock_user(session, user_id, None)  # a concurrent sign-in or renewal ends first, and is revoked too
-    return _REVOKE_TOKENS.execute(session, user_id=user_id, now=session.now())
-
-
-@transaction
-def suspend_user(session: Session, user_id: int) -> int:
-    """Reject sign-ins of the user from now on, and revoke all tokens; return the number of live ones.
-
-    Raises NotFound.
-    """
-    now = session.now()
-    if lock_user(session, user_id, None).suspended_at is None:
-        _SUSPEND.run(session, user_id=user_id, suspended_at=now)
-    return _REVOKE_TOKENS.execute(session, user_id=user_id, now=now)
-
-
-@transaction
-def restore_user(session: Session, user_id: int) -> None:
-    """Accept sign-ins of a suspended user again; raises NotFound."""
-    lock_user(session, user_id, None)
-    _SUSPEND.run(session, user_id=user_id, suspended_at=None)
 
 
 def _identity(username: str, email: str, about_me: str) -> dict[str, str]:

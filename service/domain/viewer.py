@@ -89,7 +89,7 @@ def authorize_change(
 
     Raises Forbidden, what `precondition` raises for the record, and what `authorize_write` raises.
     """
-    require_permission(record.is_editable_by(by), by)
+    require_editable(record, by)
     precondition(record)
     return authorize_write(session, by, posts=posts)
 
@@ -123,3 +123,8 @@ def require_permission(is_allowed: bool, writer: Viewer | None = None) -> None:
     if not is_allowed:
         require_write_scope(writer)
         raise Forbidden('Only the owner may do this.')
+
+
+def require_editable(record: Editable, viewer: Viewer | None) -> None:
+    """Raise Forbidden unless the viewer may change the record, or InsufficientScope if the token may not."""
+    require_permission(record.is_editable_by(viewer), viewer)

@@ -165,7 +165,7 @@ class Application(falcon.App[Any, Any]):
         if method not in HTTP_METHODS:
             method = OTHER
         if status != 200 or template not in _QUIET:
-            viewer_id = req.viewer.user_id if req and req.viewer else None
+            viewer_id = req.viewer_id if req else None
             self._log.write(
                 method, redacted_path(env['PATH_INFO']), status, seconds, viewer_id, env[REQUEST_ID]
             )

@@ -10,7 +10,7 @@ from service import urls
 from service.database.errors import Unavailable
 from service.domain.errors import DomainError, Unauthenticated
 from service.domain.tokens import renew_aging_token
-from service.http.conditional import NO_STORE
+from service.http.cache_control import NO_STORE
 from service.http.credentials import authenticate
 from service.http.operation import SAFE_METHODS
 from service.http.request import Request
@@ -34,34 +34,35 @@ _ANNOUNCED = {
 
 
 class Cookie(NamedTuple):
-    """The name and the attributes of the session cookie at an origin."""
+    """The name and the attributes of the session cookie; `max_age` is in seconds."""
 
     name: str
     path: str
     secure: bool
+    max_age: int
 
-    def set(self, resp: falcon.Response, value: str, max_age: int) -> None:
-        """Set the cookie, or clear it with an empty value."""
-        attributes = f'Path={self.path}; Max-Age={max_age}; HttpOnly; SameSite=Lax'
+    def set(self, resp: falcon.Response, value: str) -> None:
+        """Set the cookie."""
+        attributes = f'Path={self.path}; Max-Age={self.max_age}; HttpOnly; SameSite=Lax'
         secure = '; Secure' if self.secure else ''
         resp.append_header('Set-Cookie', f'{self.name}={value}; {attributes}{secure}')
 
     def clear(self, resp: falcon.Response) -> None:
         """Make the browser forget the cookie."""
-        self.set(resp, '', 0)
+        self._replace(max_age=0).set(resp, '')
 
 
-def session_cookie(base: str) -> Cookie:
-    """Return the session cookie for a base URL; its prefix makes browsers enforce its attributes."""
-    parts = urlsplit(base)
+def session_cookie(req: Request) -> Cookie:
+    """Return the session cookie at the origin; its prefix makes browsers enforce its attributes."""
+    parts = urlsplit(req.builder.origin)
     path, secure = parts.path.rstrip('/') or '/', parts.scheme == 'https'
     prefix = ('__Host-' if path == '/' else '__Secure-') if secure else ''
-    return Cookie(prefix + _NAME, path, secure)
+    return Cookie(prefix + _NAME, path, secure, req.db.settings.token_max_age)
 
 
 def read_session(req: Request) -> str | None:
     """Return the token in the session cookie, None without one."""
-    values = req.get_cookie_values(session_cookie(req.builder.origin).name)
+    values = req.get_cookie_values(session_cookie(req).name)
     return values[0] if values and values[0] else None
 
 
@@ -88,7 +89,7 @@ def renew_session(req: Request, resp: falcon.Response) -> None:
     except (DomainError, Unavailable):
         return
     if renewed is not None:
-        session_cookie(req.builder.origin).set(resp, renewed.secret, req.db.settings.token_max_age)
+        session_cookie(req).set(resp, renewed.secret)
         resp.set_header('Cache-Control', NO_STORE)
 
 
@@ -132,24 +133,25 @@ def complete_browser_response(req: Request, resp: falcon.Response) -> None:
     if req.method in SAFE_METHODS or resp.status_code >= 300:
         return
     document = resp.media
-    token = document.properties.get('token') if isinstance(document, Document) else None
+    properties = document.properties if isinstance(document, Document) else {}
+    token = properties.get('token')
     if token:
-        session_cookie(req.builder.origin).set(resp, str(token), req.db.settings.token_max_age)
+        session_cookie(req).set(resp, str(token))
         req.is_session_invalid = False
     elif req.method == 'DELETE' and req.uri_template == urls.TOKENS:
-        session_cookie(req.builder.origin).clear(resp)
+        session_cookie(req).clear(resp)
     if req.submitted is None:
-        if token and isinstance(document, Document):  # the cookie has the secret
-            properties = {name: value for name, value in document.properties.items() if name != 'token'}
-            resp.media = replace(document, properties=properties)
+        if token:  # the cookie has the secret
+            public = {name: value for name, value in properties.items() if name != 'token'}
+            resp.media = replace(document, properties=public)
         return
     back = req.submitted.back
     if not back and resp.status_code == 201 and req.viewer is not None:
         back = str(resp.get_header('Location'))
     url = return_url(req, back)
     action = _ANNOUNCED.get((req.method, req.resource.operation_name))
-    name = document.properties.get('username') if isinstance(document, Document) else None
-    resp.status, resp.media, resp.location = falcon.HTTP_303, None, _announcing(url, action, name)
+    location = _announcing(url, action, properties.get('username'))
+    resp.status, resp.media, resp.location = falcon.HTTP_303, None, location
 
 
 def _announcing(url: str, action: str | None, name: object) -> str:

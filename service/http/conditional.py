@@ -1,4 +1,4 @@
-"""Preconditions of requests (RFC 9110 §13), and the values of Cache-Control."""
+"""Preconditions of requests (RFC 9110 §13)."""
 
 import re
 from collections.abc import Callable, Iterable, Iterator
@@ -18,9 +18,6 @@ from service.representation.formats import Format, comparable_tag, formats_named
 Record = TypeVar('Record')
 CurrentTags = Callable[[Format], Iterable[str]]
 
-NO_STORE = 'no-store'
-PRIVATE = 'private, no-cache'
-PUBLIC = 'public, max-age=3600'
 NOT_MATCHED = ('The resource does not match If-Match.', 'If-Match')
 _OPEN = (Access.ANYONE, Access.SHARED, Access.PUBLIC)
 _TAG = re.compile(r'(W/)?("[\x21\x23-\x7e\x80-\xff]*")\s*+(?:,|$)')
@@ -115,10 +112,9 @@ def _matches(header: str, exists: bool, current_tags: CurrentTags, *, weakly: bo
 
 def _tags(req: Request, document: Document, format: Format) -> Iterator[str]:
     """Yield the tags of the whole document in the format, and of what this request selects of it."""
-    viewer_id = req.viewer.user_id if req.viewer else None
-    yield state_tag(document, format, viewer_id)
+    yield state_tag(document, format, req.viewer_id)
     if format is req.format and document.selection != req.query.selection:
-        yield state_tag(apply_selection(req, document), format, viewer_id)
+        yield state_tag(apply_selection(req, document), format, req.viewer_id)
 
 
 def _target_tags(req: Request, format: Format) -> Iterator[str]:
@@ -135,4 +131,4 @@ def _target_tags(req: Request, format: Format) -> Iterator[str]:
     finally:
         req.format, req.query = requested
     if isinstance(resp.media, Document):
-        yield state_tag(resp.media, format, req.viewer.user_id if req.viewer else None)
+        yield state_tag(resp.media, format, req.viewer_id)

@@ -25,7 +25,7 @@ from service.domain.errors import (
     Throttled,
     Unauthenticated,
 )
-from service.http.conditional import NO_STORE
+from service.http.cache_control import NO_STORE
 from service.http.credentials import INSUFFICIENT_SCOPE, www_authenticate
 from service.http.invalid_header import InvalidHeader
 from service.http.request import Request

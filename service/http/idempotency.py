@@ -16,7 +16,7 @@ from service.http.invalid_header import InvalidHeader
 from service.http.operation import Access
 from service.http.presenter import present
 from service.http.request import Request
-from service.http.request_body import MAX_BODY_BYTES, check_write_scope, read_stream
+from service.http.request_body import check_write_scope, read_bytes
 
 KEY_LENGTH = 255
 # A quoted string, optionally with parameters (RFC 8941 §3.3.3), or, as many clients send it, without quotes.
@@ -44,8 +44,8 @@ def idempotent(responder: Responder) -> Responder:
             key = None if header is None else read_key(header)
         except InvalidHeader as error:
             key, req.deferred_error = None, error
-        body = None if key is None else _read_bytes(req)
-        if key is None or body is None:
+        body = None if key is None else read_bytes(req)
+        if key is None or body is None:  # the responder reports a body that is too large
             responder(req, resp, **params)
             return
 
@@ -86,18 +86,6 @@ def read_key(header: str) -> str:
     return match[2] or re.sub(r'\\(.)', r'\1', match[1])
 
 
-def _read_bytes(req: Request) -> bytes | None:
-    """Return the body, which can be read again, or None if it is too large, which the responder reports."""
-    length = req.content_length
-    if length is None and 'HTTP_TRANSFER_ENCODING' not in req.env:
-        return b''
-    if length is not None and length > MAX_BODY_BYTES:
-        return None
-    data = read_stream(req, MAX_BODY_BYTES + 1 if length is None else length)
-    req.stream = BytesIO(data)
-    return data if len(data) <= MAX_BODY_BYTES else None
-
-
 def _uncount(req: Request, db: Session, attempt_ids: Sequence[int]) -> None:
     """Withdraw the attempt of a retry, because a request with a key counts once."""
     if attempt_ids:
@@ -112,7 +100,7 @@ def _request_key(req: Request, key: str, body: bytes) -> RequestKey:
         key,
         target=f'{req.method} {req.path}',
         request='\n'.join(variant).encode(errors='surrogatepass') + b'\n' + body,
-        user_id=req.viewer.user_id if req.viewer else None,
+        user_id=req.viewer_id,
         may_hold_secrets=req.operation.access is Access.ANYONE,
     )
 

@@ -10,7 +10,7 @@ from service.database.errors import Unavailable
 from service.domain.users import MAX_USERNAME_LENGTH, USERNAME_PATTERN
 from service.domain.viewer import Viewer
 from service.http.browser import DONE, RETURN_FIELD, USERNAME, failed_form, find_session, return_url
-from service.http.conditional import PRIVATE
+from service.http.cache_control import PRIVATE
 from service.http.operation import Access
 from service.http.request import Home, Request
 from service.http.selection import find_related
@@ -110,7 +110,7 @@ def _source(req: Request, document: Document, link: str | None, name: str, media
     headers = {
         'Content-Type': media_type,
         'Cache-Control': PRIVATE,
-        'ETag': entity_tag(body, format, req.viewer and req.viewer.user_id),
+        'ETag': entity_tag(body, format, req.viewer_id),
     }
     headers |= {'Link': link} if link else {}
     return Source(name, headers, json.dumps(json.loads(body), indent=2, ensure_ascii=False))

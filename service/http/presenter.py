@@ -5,7 +5,8 @@ import falcon
 from service.domain.rate_limits import Quotas
 from service.domain.throttle import address_subjects, find_quotas
 from service.http.browser import complete_browser_response
-from service.http.conditional import NO_STORE, PRIVATE, PUBLIC, check_if_match, parse_etags
+from service.http.cache_control import NO_STORE, PRIVATE, PUBLIC, is_public
+from service.http.conditional import check_if_match, parse_etags
 from service.http.content_coding import is_compressed
 from service.http.operation import SAFE_METHODS, Access
 from service.http.pages import page_of
@@ -17,9 +18,10 @@ from service.representation.formats import coded_tag, entity_tag, format_for, pa
 from service.representation.html import Page
 from service.representation.media_types import HTML
 from service.representation.problem import Problem
+from service.representation.query import PAGE_RELATIONS
 
 RETRIEVAL_METHODS = ('GET', 'HEAD', 'QUERY')
-_PAGES = ('self', 'first', 'prev', 'next', 'last')
+_LINKED = ('self', *PAGE_RELATIONS)
 
 
 def present(req: Request, resp: falcon.Response) -> None:
@@ -70,10 +72,9 @@ def _label(req: Request, resp: falcon.Response, document: Document | None) -> No
     elif req.format.empty_body and req.method == 'DELETE' and resp.status_code == 204:
         resp.status, resp.data = falcon.HTTP_200, req.format.empty_body
         resp.content_type = req.format.content_type
-    is_public = (resp.get_header('Cache-Control') or '').startswith('public')
     is_page = req.format.media_type == HTML or (resp.content_type or '').startswith(HTML)
     has_viewer = req.operation.access is not Access.PUBLIC or (is_page and isinstance(resp.media, Problem))
-    depends_on_user = has_viewer and not is_public
+    depends_on_user = has_viewer and not is_public(resp)
     accept = req.env.get('HTTP_ACCEPT') or '*'  # with wildcards alone, the Content-Type selects the format
     vary = 'Accept, Content-Type' if '*' in accept else 'Accept'
     if depends_on_user:
@@ -92,7 +93,7 @@ def _locate(req: Request, resp: falcon.Response, document: Document) -> None:
 def _link(resp: falcon.Response, document: Document) -> None:
     """Repeat the links between the pages of a collection in the Link header (RFC 8288)."""
     if document.meta:
-        links = ((rel, document.links.get(rel)) for rel in _PAGES)
+        links = ((rel, document.links.get(rel)) for rel in _LINKED)
         fields = (f'<{link.href}>; rel="{rel}"' for rel, link in links if isinstance(link, Link))
         resp.append_header('Link', ', '.join(fields))
 
@@ -101,8 +102,8 @@ def _surround(req: Request, resp: falcon.Response) -> None:
     """Put a document or a problem into its HTML page, with the navigation of the viewer."""
     is_page = (resp.content_type or '').startswith(HTML)
     if is_page and isinstance(resp.media, (Document, Problem)):
-        is_public = 'Cookie' not in (resp.get_header('Vary') or '')
-        resp.media = page_of(req, resp.media, resp.get_header('Link'), is_public=is_public)
+        depends_on_user = 'Cookie' in (resp.get_header('Vary') or '')
+        resp.media = page_of(req, resp.media, resp.get_header('Link'), is_public=not depends_on_user)
 
 
 def _validate(req: Request, resp: falcon.Response, document: Document | None) -> None:
@@ -120,8 +121,7 @@ def _validate(req: Request, resp: falcon.Response, document: Document | None) ->
         return
     tag = resp.get_header('ETag')
     if cache_control != NO_STORE and body and _has_validator(req, resp, document):
-        is_public = cache_control.startswith('public')
-        viewer_id = None if is_public or req.viewer is None else req.viewer.user_id
+        viewer_id = None if is_public(resp) else req.viewer_id
         if document is not None and isinstance(resp.media, Page):
             tag = page_tag(body, document, viewer_id)
         else:

@@ -11,9 +11,9 @@ from service.database.session import Session
 from service.domain.rate_limits import Quotas
 from service.domain.viewer import Viewer
 from service.http.forwarded import client_address, without_prefix
-from service.http.operation import Operation
+from service.http.operation import UNROUTED, Operation
 from service.representation.document import Document
-from service.representation.formats import Format
+from service.representation.formats import DEFAULT, FORMATS, Format
 from service.representation.query import Query
 from service.representation.selection_parameters import Kinds
 from service.representation.url_builder import UrlBuilder
@@ -61,57 +61,42 @@ class SubmittedForm(NamedTuple):
 
 
 class Request(falcon.Request):
-    """falcon's request with the attributes that middleware sets; ContextMiddleware initializes all of them.
+    """falcon's request with attributes that middleware sets.
 
-    `db` is the database session, and `builder` builds URLs of the request's origin. `viewer` is None until a
-    token is verified. `operation` is UNROUTED, and `resource` None, until a route matches; `path_values` are
-    the values of the variables in its URL. `format` renders the Document of the response, `query` has the
-    parsed query parameters, and `related` finds related documents. `deferred_error` is an error in the query
-    or the Idempotency-Key, raised once the resource is found and the viewer may use it. `submitted` is the
-    form that a page posted, if any; `home` represents the entry point, to which pages link.
-    `json_api_body` is the body if it was read as JSON:API. `is_counted` tells whether the request already
-    counts against a rate limit, and `quotas` are the remaining quotas of the limits that apply. `queried` are
-    the parameters of a QUERY once its body is read. `is_session_invalid` tells whether the session
-    cookie has a token that has expired or was revoked.
+    ContextMiddleware sets those without a value here.
     """
-
-    __slots__ = (
-        'builder',
-        'db',
-        'deferred_error',
-        'format',
-        'home',
-        'is_counted',
-        'is_session_invalid',
-        'json_api_body',
-        'operation',
-        'path_values',
-        'queried',
-        'query',
-        'quotas',
-        'related',
-        'resource',
-        'submitted',
-        'viewer',
-    )
 
     db: Session
     builder: UrlBuilder
-    viewer: Viewer | None
-    operation: Operation
-    format: Format
-    query: Query
-    deferred_error: Exception | None
-    related: Related
-    json_api_body: Mapping[str, Any] | None
-    is_counted: bool
-    is_session_invalid: bool
-    quotas: Quotas
-    queried: Mapping[str, str | list[str]] | None
-    resource: Any  # a Resource, with its responders
-    path_values: Mapping[str, Any]
-    submitted: SubmittedForm | None
+    """Builds URLs of the request's origin."""
     home: Home
+    """Represents the entry point, to which pages link."""
+    quotas: Quotas
+    """The remaining quotas of the rate limits that apply."""
+    viewer: Viewer | None = None
+    """None until a token is verified."""
+    operation: Operation = UNROUTED
+    resource: Any = None
+    """The Resource with its responders, None until a route matches."""
+    path_values: Mapping[str, Any] = {}
+    """The values of the variables in the URL."""
+    format: Format = FORMATS[DEFAULT]
+    """Renders the Document of the response."""
+    query: Query = FORMATS[DEFAULT].dialect.no_parameters
+    queried: Mapping[str, str | list[str]] | None = None
+    """The parameters of a QUERY, once its body is read."""
+    related: Related = NOTHING_RELATED
+    """Finds related documents."""
+    deferred_error: Exception | None = None
+    """An error in the query or the Idempotency-Key, raised once the resource is found and may be used."""
+    json_api_body: Mapping[str, Any] | None = None
+    """The body, if it was read as JSON:API."""
+    submitted: SubmittedForm | None = None
+    """The form that a page posted, if any."""
+    is_counted: bool = False
+    """Whether the request already counts against a rate limit."""
+    is_session_invalid: bool = False
+    """Whether the session cookie has a token that has expired or was revoked."""
 
     @property
     def id(self) -> str:
@@ -151,6 +136,11 @@ class Request(falcon.Request):
         """The viewer of a request whose operation needs a token."""
         assert self.viewer is not None
         return self.viewer
+
+    @property
+    def viewer_id(self) -> int | None:
+        """The id of the viewer, None for an anonymous client."""
+        return self.viewer.user_id if self.viewer else None
 
     @property
     def body_content_type(self) -> str | None:

@@ -1,6 +1,7 @@
 """Request bodies: reading and validating their media type, size, syntax and values."""
 
 from collections.abc import Callable, Sequence
+from io import BytesIO
 from typing import Any
 from urllib.parse import urlencode
 
@@ -140,30 +141,34 @@ def _read(req: Request, readable: Sequence[str]) -> tuple[str, bytes] | None:
     # The part would replace the whole resource (RFC 9110 §14.5).
     if req.method == 'PUT' and 'HTTP_CONTENT_RANGE' in req.env:
         raise InvalidHeader('Content-Range', 'Content-Range is not supported for PUT.')
-    length = req.content_length
-    if length == 0 or (length is None and 'HTTP_TRANSFER_ENCODING' not in req.env):
-        return None
-    data = b'' if length and length > MAX_BODY_BYTES else read_stream(req, length or MAX_BODY_BYTES + 1)
-    if length is None and not data:
+    data = read_bytes(req)
+    if data == b'':
         return None
     media_type = _sent_type(req, readable)
-    if len(data) > MAX_BODY_BYTES or (length and length > MAX_BODY_BYTES):
+    if data is None:
         raise falcon.HTTPContentTooLarge(description=f'A body may have at most {MAX_BODY_BYTES} bytes.')
     return media_type, data
 
 
-def read_stream(req: Request, size: int) -> bytes:
-    """Return at most `size` bytes of the body; raises MalformedBody if it is incomplete.
+def read_bytes(req: Request) -> bytes | None:
+    """Return the body, which can be read again, or None if it has more than MAX_BODY_BYTES.
 
     A chunked body ends with the stream; one with a Content-Length must not be read beyond it (PEP 3333).
+    Raises MalformedBody if the body is incomplete.
     """
+    length = req.content_length
+    if length is None:
+        length = MAX_BODY_BYTES + 1 if 'HTTP_TRANSFER_ENCODING' in req.env else 0
+    elif length > MAX_BODY_BYTES:
+        return None
     try:
-        data: bytes = req.stream.read(size)
+        data: bytes = req.stream.read(length)
     except Exception as error:  # every server raises its own exceptions for invalid chunks
         raise MalformedBody('The body is incomplete, or its chunks are invalid.') from error
-    if len(data) < min(size, req.content_length or 0):  # other servers return what they received
-        raise MalformedBody(f'The body ends after {len(data)} of {req.content_length} bytes.')
-    return data
+    if len(data) < (req.content_length or 0):  # other servers return what they received
+        raise MalformedBody(f'The body ends after {len(data)} of {length} bytes.')
+    req.stream = BytesIO(data)
+    return data if len(data) <= MAX_BODY_BYTES else None
 
 
 def _sent_type(req: Request, readable: Sequence[str]) -> str:

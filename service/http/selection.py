@@ -4,7 +4,7 @@ import dataclasses
 from collections.abc import Mapping, Sequence
 
 from service.http.request import Request
-from service.representation.document import Document, Inclusion, Relationship
+from service.representation.document import Document, DocumentKey, Inclusion, Relationship
 from service.representation.parameter_values import InvalidParameter
 
 MAX_OWNERS = 1000  # of one step of a path; a step can have ten times as many as the step before it
@@ -32,11 +32,11 @@ def _with_related(req: Request, documents: Sequence[Document], include: Inclusio
     The related documents of all pages are found at once.
     """
     singles = {
-        _key(single): single
+        single.key: single
         for document in documents
         for single in (document.items if document.is_collection else (document,))
     }
-    embedded: dict[tuple[str, str | None], dict[str, Document]] = {key: {} for key in singles}
+    embedded: dict[DocumentKey, dict[str, Document]] = {key: {} for key in singles}
     for rel, inner in include.items():
         targets = find_related(req, list(singles.values()), rel)
         expanded = _with_related(req, [*targets.values()], inner)
@@ -46,16 +46,14 @@ def _with_related(req: Request, documents: Sequence[Document], include: Inclusio
     selected = []
     for document in documents:
         if document.is_collection:
-            items = tuple(replaced[_key(item)] for item in document.items)
+            items = tuple(replaced[item.key] for item in document.items)
             selected.append(dataclasses.replace(document, embedded={'item': items}))
         else:
-            selected.append(replaced[_key(document)])
+            selected.append(replaced[document.key])
     return selected
 
 
-def find_related(
-    req: Request, documents: Sequence[Document], rel: str
-) -> dict[tuple[str, str | None], Document]:
+def find_related(req: Request, documents: Sequence[Document], rel: str) -> dict[DocumentKey, Document]:
     """Return the targets of a relation, pages or single documents, by the documents' kinds and ids.
 
     Nothing is included with a document that does not have the relation: of all users, only the viewer has a
@@ -69,13 +67,11 @@ def find_related(
         raise InvalidParameter('include', 'leads to too many resources: request smaller pages')
     expand = req.related.pages.get((documents[0].kind, rel))
     if expand is not None:
-        ids_by_key = {_key(document): _owner_id(req, document) for document in documents}
+        ids_by_key = {document.key: _owner_id(req, document) for document in documents}
         pages = expand(req, list(ids_by_key.values()), req.query.first_page())
         return {key: pages[owner_id] for key, owner_id in ids_by_key.items()}
-    targets = {
-        _key(document): document.relationships.get(rel, Relationship()).to_one for document in documents
-    }
-    present = {_key(document): document.embedded[rel] for document in documents if rel in document.embedded}
+    targets = {document.key: document.relationships.get(rel, Relationship()).to_one for document in documents}
+    present = {document.key: document.embedded[rel] for document in documents if rel in document.embedded}
     kinds = {target.kind for target in targets.values() if target}
     ids = {int(target.id) for key, target in targets.items() if target and key not in present}
     resources = {
@@ -111,7 +107,3 @@ def _with_fields(document: Document, fields: Mapping[str, frozenset[str]]) -> Do
 def _owner_id(req: Request, document: Document) -> int:
     """Return the id of the document, or of the viewer if it is the entry point."""
     return int(document.id) if document.id and document.id.isdigit() else req.user.user_id
-
-
-def _key(document: Document) -> tuple[str, str | None]:
-    return document.kind, document.id

@@ -22,6 +22,9 @@ class Link(NamedTuple):
     type: str | None = None
 
 
+DocumentKey = tuple[str, str | None]
+"""The kind and the id of a document."""
+
 Inclusion = Mapping[str, 'Inclusion']
 """A tree of the relations whose documents are to be included."""
 
@@ -101,6 +104,11 @@ class Document:
         """Return the URL of a relation to one target, empty if there is none."""
         link = self.links.get(rel)
         return link.href if isinstance(link, Link) else ''
+
+    @property
+    def key(self) -> DocumentKey:
+        """The kind and the id, which identify it."""
+        return self.kind, self.id
 
     @property
     def is_collection(self) -> bool:

@@ -2,7 +2,8 @@
 
 import hashlib
 from collections.abc import Callable, Iterable, Sequence
-from typing import Any, NamedTuple, NoReturn
+from functools import partial
+from typing import Any, NamedTuple, NoReturn, TypeVar
 
 import orjson
 from falcon.media import BaseHandler
@@ -17,7 +18,7 @@ from service.representation.cursor_pagination import (
 from service.representation.document import Document
 from service.representation.hal import to_json
 from service.representation.hal_forms import hal_forms_members
-from service.representation.html import Page, page, problem_page, render_page
+from service.representation.html import Page, render_page
 from service.representation.json_api import NOTHING, json_api, json_api_errors
 from service.representation.media_types import (
     HAL,
@@ -37,6 +38,8 @@ from service.representation.media_types import (
 )
 from service.representation.problem import Problem, problem_details, simple_error
 from service.representation.query_parameters import Dialect, HalDialect, JsonApiDialect
+
+T = TypeVar('T')
 
 
 class Format(NamedTuple):
@@ -60,59 +63,38 @@ class Format(NamedTuple):
     supports_relationships: bool = False
 
 
-def _hal(document: Document) -> bytes:
-    return to_json(document)
+def _json(represent: Callable[[T], Any]) -> Callable[[T], bytes]:
+    """Return a function that renders the result of the function as JSON."""
+    return lambda content: orjson.dumps(represent(content))
 
 
-def _hal_forms(document: Document) -> bytes:
-    return to_json(document, hal_forms_members)
-
-
-def _json_api(document: Document) -> bytes:
-    return orjson.dumps(json_api(document))
-
-
-def _html(document: Document) -> bytes:
-    return page(document).encode()
-
-
-def _problem(problem: Problem) -> bytes:
-    return orjson.dumps(problem_details(problem))
-
-
-def _short_problem(problem: Problem) -> bytes:
-    return orjson.dumps(simple_error(problem))
-
-
-def _json_api_problem(problem: Problem) -> bytes:
-    return orjson.dumps(json_api_errors(problem))
-
-
-def _html_problem(problem: Problem) -> bytes:
-    return problem_page(problem).encode()
+def _html(content: Document | Problem) -> bytes:
+    return render_page(Page(content)).encode()
 
 
 _GZIP = '-gzip'  # ends the tag of a representation in that coding
 _HTML_UTF8 = f'{HTML}; charset=utf-8'
+_hal_forms = partial(to_json, members_of=hal_forms_members)
+_problem = _json(problem_details)
 FORMATS = {
     format.media_type: format
     for format in (
         Format('forms', HAL_FORMS, HAL_FORMS, PROBLEM, _hal_forms, _problem),
-        Format('hal', HAL, HAL, PROBLEM, _hal, _problem),
+        Format('hal', HAL, HAL, PROBLEM, to_json, _problem),
         Format(
             'jsonapi',
             JSON_API,
             JSON_API,
             JSON_API,
-            _json_api,
-            _json_api_problem,
+            _json(json_api),
+            _json(json_api_errors),
             JsonApiDialect(),
             empty_body=orjson.dumps(NOTHING),
             post_creates=True,
             supports_relationships=True,
         ),
-        Format('json', JSON, JSON, JSON, _hal, _short_problem),
-        Format('html', HTML, _HTML_UTF8, _HTML_UTF8, _html, _html_problem),
+        Format('json', JSON, JSON, JSON, to_json, _json(simple_error)),
+        Format('html', HTML, _HTML_UTF8, _HTML_UTF8, _html, _html),
     )
 }
 
@@ -123,8 +105,8 @@ def _with_cursor_pagination(profile: str) -> Format:
         name='cursors',
         content_type=profiled_type(profile),
         problem_type=profiled_type(profile),
-        render=lambda document: orjson.dumps(cursor_pagination(document, profile)),
-        render_problem=lambda problem: orjson.dumps(cursor_pagination_errors(problem, profile)),
+        render=_json(partial(cursor_pagination, profile=profile)),
+        render_problem=_json(partial(cursor_pagination_errors, profile=profile)),
     )
 
 

@@ -7,20 +7,27 @@ from typing import Any
 import orjson
 
 from service import urls
-from service.representation.document import Document, Link, Relationship, Selection, json_part, member
+from service.representation.document import (
+    Document,
+    DocumentKey,
+    Link,
+    Relationship,
+    Selection,
+    json_part,
+    member,
+)
 from service.representation.json_api_input import existing_pointer
 from service.representation.problem import Problem
+from service.representation.query import PAGE_RELATIONS
 
 VERSION = {'version': '1.1'}
 # Member names (§7.8) that need no escaping in a URL.
 MEMBER = re.compile(r'[A-Za-z0-9](?:[A-Za-z0-9_-]*[A-Za-z0-9])?')
 NOTHING: dict[str, Any] = {'meta': {}}
 ATTRIBUTES = '/data/attributes'
-PAGES = ('first', 'prev', 'next', 'last')
-TOP_LEVEL = ('self', 'related', *PAGES)
+TOP_LEVEL = ('self', 'related', *PAGE_RELATIONS)
 
 Embedded = Document | tuple[Document, ...]
-_Key = tuple[str, str | None]
 _NOTHING_EMBEDDED: Mapping[str, Embedded] = {}
 
 
@@ -35,7 +42,7 @@ def json_api(document: Document) -> dict[str, Any]:
         identifiers = [_identify(entry) for entry in _entries(document)]
         body['data'] = identifiers if document.is_collection else identifiers[0]
     else:
-        data = [_resource(entry, resources.embedded[_key(entry)], selection) for entry in primary]
+        data = [_resource(entry, resources.embedded[entry.key], selection) for entry in primary]
         body['data'] = data if document.is_collection else data[0]
     if document.is_collection:
         body['meta'] = dict(document.meta)
@@ -47,13 +54,6 @@ def json_api(document: Document) -> dict[str, Any]:
     return body
 
 
-def _source_of(problem: Problem, pointer: str) -> dict[str, Any]:
-    """Return the `source` of an error in a body (§11.2); nothing if the body is not JSON:API."""
-    if problem.body is None:
-        return {}
-    return {'source': {'pointer': existing_pointer(problem.body, pointer)}}
-
-
 class _Resources:
     """The primary data and the `included` resources: each once, however many relations lead to it.
 
@@ -61,17 +61,17 @@ class _Resources:
     """
 
     def __init__(self, primary: list[Document]) -> None:
-        self.embedded: dict[_Key, dict[str, Embedded]] = {_key(document): {} for document in primary}
-        self.included: dict[_Key, Document] = {}
+        self.embedded: dict[DocumentKey, dict[str, Embedded]] = {document.key: {} for document in primary}
+        self.included: dict[DocumentKey, Document] = {}
         for document in primary:
             self._collect(document)
 
     def _collect(self, document: Document) -> None:
-        relations = self.embedded[_key(document)]
+        relations = self.embedded[document.key]
         for rel, embedded in document.embedded.items():
-            linked = {_key(target) for target in _flatten(relations.setdefault(rel, embedded))}
+            linked = {target.key for target in _flatten(relations.setdefault(rel, embedded))}
             for target in _flatten(embedded):
-                key = _key(target)
+                key = target.key
                 if key not in linked:
                     continue  # the linkage of an earlier occurrence does not name this document
                 if key not in self.embedded:
@@ -93,8 +93,8 @@ def json_api_errors(problem: Problem) -> dict[str, Any]:
         error['source'] = {'parameter': problem.parameter}
     if problem.header is not None:
         error['source'] = {'header': problem.header}
-    if problem.pointer is not None and problem.body is not None:
-        error['source'] = {'pointer': existing_pointer(problem.body, problem.pointer)}
+    if problem.pointer is not None:
+        error |= _source_of(problem, problem.pointer)
     if problem.max_page_size is not None:
         error['meta'] = {'page': {'maxSize': problem.max_page_size}}
     if problem.reference is not None:
@@ -104,6 +104,13 @@ def json_api_errors(problem: Problem) -> dict[str, Any]:
         for pointer, detail in problem.errors_by_pointer()
     ]
     return {'jsonapi': VERSION, 'errors': errors or [error]}
+
+
+def _source_of(problem: Problem, pointer: str) -> dict[str, Any]:
+    """Return the `source` of an error in a body (§11.2); nothing if the body is not JSON:API."""
+    if problem.body is None:
+        return {}
+    return {'source': {'pointer': existing_pointer(problem.body, pointer)}}
 
 
 def _resource(
@@ -176,7 +183,7 @@ def _relationship(
             links |= {
                 rel: relationship.href + href.removeprefix(embedded.href.partition('?')[0])
                 for rel, href in _links(embedded).items()
-                if rel in PAGES
+                if rel in PAGE_RELATIONS
             }
     elif isinstance(embedded, Document):
         body['data'] = _identify(embedded)
@@ -233,7 +240,3 @@ def _links(document: Document) -> dict[str, str]:
 def _identify(document: Document) -> dict[str, Any]:
     """Return the document as a resource identifier object (§7.3)."""
     return {'type': document.kind, 'id': document.id}
-
-
-def _key(document: Document) -> _Key:
-    return document.kind, document.id

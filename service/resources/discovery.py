@@ -6,7 +6,7 @@ import falcon
 import orjson
 
 from service import urls
-from service.http.conditional import PUBLIC
+from service.http.cache_control import PUBLIC
 from service.http.operation import Access, Formats, Operation, RawResponse
 from service.http.request import Request
 from service.representation.formats import FORMATS, Format, negotiate

@@ -7,7 +7,7 @@ import falcon
 
 from service import urls
 from service.domain.errors import NotFound
-from service.http.conditional import PUBLIC
+from service.http.cache_control import PUBLIC
 from service.http.operation import Access, Operation, Samples
 from service.http.request import Request
 from service.representation.display import Column, Crumb, Display

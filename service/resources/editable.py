@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import Any
 
-from service.domain.viewer import Record, require_permission
+from service.domain.viewer import Record, require_editable
 from service.http.conditional import precondition
 from service.http.operation import Access, Operation, Samples
 from service.http.request import Request
@@ -41,7 +41,7 @@ def apply_edit(
     Checks the permission, parses the form, and checks the precondition; `change` repeats both checks on the
     locked row. Raises Forbidden, and what `read_form` and `change` raise.
     """
-    require_permission(record.is_editable_by(req.viewer), req.viewer)
+    require_editable(record, req.viewer)
     check = precondition(req, represent)
     changes: dict[str, Any] = read_form(req, lambda: check(record))
     changed = change(req.db, record.id, changes, by=req.user, precondition=check)

@@ -8,7 +8,7 @@ import falcon
 
 from service import urls
 from service.domain.viewer import Viewer
-from service.http.conditional import NO_STORE
+from service.http.cache_control import NO_STORE
 from service.http.operation import Access, Formats, Operation, Samples
 from service.http.request import Home, Request
 from service.representation.display import Display, NavigationLink

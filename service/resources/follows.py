@@ -25,7 +25,7 @@ from service.domain.follows import (
     unfollow_all,
 )
 from service.domain.users import find_user
-from service.domain.viewer import Viewer, require_permission
+from service.domain.viewer import Viewer, require_editable
 from service.http.conditional import precondition, target_precondition
 from service.http.operation import Access, Formats, Operation, Route, Samples
 from service.http.request import Expansions, Find, Request
@@ -182,7 +182,7 @@ class FollowResource:
 
     def on_put(self, req: Request, resp: falcon.Response, user_id: int, other_id: int) -> None:
         find_user(req.db, other_id, req.viewer)
-        require_permission(find_user(req.db, user_id, req.viewer).is_editable_by(req.viewer), req.viewer)
+        require_editable(find_user(req.db, user_id, req.viewer), req.viewer)
         read_body(req)  # its members are ignored, but it must be well-formed
         check = precondition(req, represent_follow)
         record, is_new = follow(req.db, user_id, other_id, by=req.user, precondition=check)
@@ -304,7 +304,7 @@ class FollowingRelationshipResource:
 
 
 def _change_members(req: Request, resp: falcon.Response, user_id: int, change: Callable[..., None]) -> None:
-    require_permission(find_user(req.db, user_id, req.viewer).is_editable_by(req.viewer), req.viewer)
+    require_editable(find_user(req.db, user_id, req.viewer), req.viewer)
     members = read_resource_identifiers(req)
     change(req.db, user_id, members, by=req.user, precondition=target_precondition(req))
     resp.media = represent_following_relationship(req, user_id)
@@ -406,17 +406,9 @@ ROUTES: tuple[Route, ...] = (
     (urls.FOLLOWERS, FollowersResource()),
     (urls.FOLLOWING, FollowingResource()),
     (urls.FOLLOWING_RELATIONSHIP, FollowingRelationshipResource()),
-    to_many_route(
-        urls.FOLLOWERS_RELATIONSHIP, urls.FOLLOWERS, FollowersResource(), 'Followers', USER_SAMPLES
-    ),
-    (
-        urls.FOLLOWER_RELATIONSHIP,
-        ToOneRelationship(FollowResource(), 'hc:follower', 'FollowFollower', SAMPLES, USER_SAMPLES),
-    ),
-    (
-        urls.FOLLOWED_RELATIONSHIP,
-        ToOneRelationship(FollowResource(), 'hc:followed', 'FollowFollowed', SAMPLES, USER_SAMPLES),
-    ),
+    to_many_route(urls.FOLLOWERS_RELATIONSHIP, urls.FOLLOWERS, FollowersResource(), USER_SAMPLES),
+    (urls.FOLLOWER_RELATIONSHIP, ToOneRelationship(FollowResource(), 'hc:follower', USER_SAMPLES)),
+    (urls.FOLLOWED_RELATIONSHIP, ToOneRelationship(FollowResource(), 'hc:followed', USER_SAMPLES)),
     (urls.FOLLOWED, LegacyFollowedRedirect()),
     (urls.FOLLOW, FollowResource()),
 )

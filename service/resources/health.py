@@ -8,7 +8,7 @@ import falcon
 from service.database.errors import Unavailable
 from service.database.migrate import check_schema, check_writable
 from service.graceful_shutdown import Shutdown
-from service.http.conditional import NO_STORE
+from service.http.cache_control import NO_STORE
 from service.http.operation import Access, Formats, Operation, RawResponse
 from service.http.request import Request
 from service.representation.json_schema import Schema

@@ -24,7 +24,7 @@ from service.domain.items import (
     list_items_of,
 )
 from service.domain.stores import StoreRecord, find_store, find_stores
-from service.domain.viewer import Viewer, require_permission
+from service.domain.viewer import Viewer, require_editable
 from service.http.conditional import creation_check, precondition
 from service.http.operation import Access, Operation, Route, Samples
 from service.http.request import Expansions, Find, Request
@@ -193,7 +193,7 @@ class StoreItemsResource:
         resp.media = _represent_items_of(req, store, req.query, page)
 
     def on_post(self, req: Request, resp: falcon.Response, store_id: int) -> None:
-        require_permission(find_store(req.db, store_id).is_editable_by(req.viewer), req.viewer)
+        require_editable(find_store(req.db, store_id), req.viewer)
         item = add_item(req.db, store_id, by=req.user, precondition=creation_check(req), **read_form(req))
         document = represent_item(item, req.viewer, req.builder)
         respond_created(resp, document, *changed_with_items(req, store_id))
@@ -321,10 +321,7 @@ ROUTES: tuple[Route, ...] = (
     (urls.STORE_ITEMS, StoreItemsResource()),
     (urls.ITEMS, ItemsResource()),
     (urls.ITEM, ItemResource()),
-    (urls.ITEM_STORE, RelatedResource(ItemResource(), 'hc:store', 'ItemStore', _GET_STORE)),
-    to_many_route(urls.ITEMS_RELATIONSHIP, urls.STORE_ITEMS, StoreItemsResource(), 'StoreItems', SAMPLES),
-    (
-        urls.STORE_RELATIONSHIP,
-        ToOneRelationship(ItemResource(), 'hc:store', 'ItemStore', SAMPLES, STORE_SAMPLES),
-    ),
+    (urls.ITEM_STORE, RelatedResource(ItemResource(), 'hc:store', _GET_STORE)),
+    to_many_route(urls.ITEMS_RELATIONSHIP, urls.STORE_ITEMS, StoreItemsResource(), SAMPLES),
+    (urls.STORE_RELATIONSHIP, ToOneRelationship(ItemResource(), 'hc:store', STORE_SAMPLES)),
 )

@@ -7,7 +7,7 @@ import falcon
 
 from service.database.errors import Unavailable
 from service.domain.outbox import count_mails
-from service.http.conditional import NO_STORE
+from service.http.cache_control import NO_STORE
 from service.http.operation import Access, Formats, Operation, RawResponse
 from service.http.request import Request
 

@@ -349,13 +349,10 @@ RESOURCES: Mapping[str, Find] = {'posts': _find_posts}
 ROUTES: tuple[Route, ...] = (
     (urls.POSTS, PostsResource()),
     (urls.POST, PostResource()),
-    (urls.POST_AUTHOR, RelatedResource(PostResource(), 'author', 'PostAuthor', _GET_AUTHOR)),
+    (urls.POST_AUTHOR, RelatedResource(PostResource(), 'author', _GET_AUTHOR)),
     (urls.USER_POSTS, UserPostsResource()),
     (urls.FEED, FeedResource()),
-    (
-        urls.AUTHOR_RELATIONSHIP,
-        ToOneRelationship(PostResource(), 'author', 'PostAuthor', SAMPLES, USER_SAMPLES),
-    ),
-    to_many_route(urls.POSTS_RELATIONSHIP, urls.USER_POSTS, UserPostsResource(), 'UserPosts', SAMPLES),
-    to_many_route(urls.FEED_RELATIONSHIP, urls.FEED, FeedResource(), 'Feed', SAMPLES),
+    (urls.AUTHOR_RELATIONSHIP, ToOneRelationship(PostResource(), 'author', USER_SAMPLES)),
+    to_many_route(urls.POSTS_RELATIONSHIP, urls.USER_POSTS, UserPostsResource(), SAMPLES),
+    to_many_route(urls.FEED_RELATIONSHIP, urls.FEED, FeedResource(), SAMPLES),
 )

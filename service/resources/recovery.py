@@ -17,7 +17,8 @@ from service.domain.recovery import (
 )
 from service.domain.throttle import PASSWORD_RESET
 from service.domain.viewer import Viewer, require_write_scope
-from service.http.conditional import NO_STORE, target_precondition
+from service.http.cache_control import NO_STORE
+from service.http.conditional import target_precondition
 from service.http.operation import Access, Operation, Route, Samples
 from service.http.request import Expansions, Request
 from service.http.request_body import read_form

@@ -10,24 +10,25 @@ from service.http.operation import Formats, Operation, Route, Samples
 from service.http.request import Request
 from service.http.selection import find_related
 from service.representation.document import Document, Link, member
+from service.representation.query import PAGE_RELATIONS
 from service.representation.query_parameters import QueryOptions
 from service.representation.url_builder import UrlBuilder
 from service.resources.response_samples import sample_pages
 
-_PAGES = ('self', 'first', 'prev', 'next', 'last', 'hc:page')
+_PAGES = ('self', *PAGE_RELATIONS, 'hc:page')
 
 
 class ToManyRelationship:
     """A relationship to the documents of a collection, with the same pages as the collection.
 
-    `name` is its name in the OpenAPI document, `samples` are sample pages of the relationship.
+    `samples` are sample pages of the relationship.
     """
 
-    def __init__(self, collection: Any, name: str, samples: Samples) -> None:
+    def __init__(self, collection: Any, samples: Samples) -> None:
         listing: Operation = collection.operations['GET']
         self._collection = collection
         self.tag = collection.tag
-        self.operation_name = f'{name}Relationship'
+        self.operation_name = f'{collection.operation_name}Relationship'
         self.operations = {
             'GET': dataclasses.replace(
                 listing,
@@ -44,23 +45,24 @@ class ToManyRelationship:
         resp.media = as_relationship(resp.media, req.builder.url_for(req.path))
 
 
-def to_many_route(template: str, related: str, collection: Any, name: str, samples: Samples) -> Route:
+def to_many_route(template: str, related: str, collection: Any, samples: Samples) -> Route:
     """Return the route of a relationship; `related` is the URL template of its collection.
 
     `samples` are those of the entries.
     """
     pages = sample_pages(template, samples, related=related)
-    return template, ToManyRelationship(collection, name, pages)
+    return template, ToManyRelationship(collection, pages)
 
 
 class ToOneRelationship:
-    """A relationship of a resource to one document."""
+    """A relationship of a resource to one document; `related` has samples of the other document."""
 
-    def __init__(self, resource: Any, rel: str, name: str, samples: Samples, related: Samples) -> None:
+    def __init__(self, resource: Any, rel: str, related: Samples) -> None:
+        samples: Samples = resource.operations['GET'].responses[200]
         self._resource = resource
         self._rel = rel
         self.tag = resource.tag
-        self.operation_name = f'{name}Relationship'
+        self.operation_name = f'{_name_of(resource, rel)}Relationship'
         noun = resource.operation_name.lower()
         owner = f'{"an" if noun[0] in "aeiou" else "a"} {noun}'
         self.operations = {
@@ -81,11 +83,11 @@ class ToOneRelationship:
 class RelatedResource:
     """The target of a to-one relationship of a resource, at the URL of its `related` link."""
 
-    def __init__(self, resource: Any, rel: str, name: str, operation: Operation) -> None:
+    def __init__(self, resource: Any, rel: str, operation: Operation) -> None:
         self._resource = resource
         self._rel = rel
         self.tag = resource.tag
-        self.operation_name = name
+        self.operation_name = _name_of(resource, rel)
         self.operations = {'GET': operation}
 
     def on_get(self, req: Request, resp: falcon.Response, **ids: int) -> None:
@@ -121,6 +123,11 @@ def to_one_relationship(document: Document, rel: str) -> Document:
         'curies': document.links['curies'],
     }
     return Document(relationship.to_one.kind, relationship.to_one.id, {}, links)
+
+
+def _name_of(resource: Any, rel: str) -> str:
+    """Return the name of a related document in the OpenAPI document: `PostAuthor`."""
+    return f'{resource.operation_name}{member(rel).capitalize()}'
 
 
 def _samples(builder: UrlBuilder, samples: Samples, rel: str) -> dict[str, Document]:

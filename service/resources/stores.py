@@ -268,9 +268,6 @@ RESOURCES: Mapping[str, Find] = {'stores': _find_stores}
 ROUTES: tuple[Route, ...] = (
     (urls.STORES, StoresResource()),
     (urls.STORE, StoreResource()),
-    (urls.STORE_OWNER, RelatedResource(StoreResource(), 'hc:owner', 'StoreOwner', _GET_OWNER)),
-    (
-        urls.OWNER_RELATIONSHIP,
-        ToOneRelationship(StoreResource(), 'hc:owner', 'StoreOwner', SAMPLES, USER_SAMPLES),
-    ),
+    (urls.STORE_OWNER, RelatedResource(StoreResource(), 'hc:owner', _GET_OWNER)),
+    (urls.OWNER_RELATIONSHIP, ToOneRelationship(StoreResource(), 'hc:owner', USER_SAMPLES)),
 )

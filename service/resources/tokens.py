@@ -33,7 +33,8 @@ from service.domain.tokens import (
 )
 from service.domain.users import find_user
 from service.domain.viewer import SCOPES, WRITE, Viewer, require_permission, require_write_scope
-from service.http.conditional import NO_STORE, creation_check, precondition, target_precondition
+from service.http.cache_control import NO_STORE
+from service.http.conditional import creation_check, precondition, target_precondition
 from service.http.credentials import audience, authenticate, read_basic
 from service.http.operation import Access, Operation, Route, Samples
 from service.http.request import Expansions, Find, Request
@@ -263,6 +264,7 @@ class UserTokensResource:
     """The viewer's tokens, at a URL with the viewer's id."""
 
     tag = 'tokens'
+    operation_name = 'Tokens'
     operations: ClassVar = {'GET': dataclasses.replace(TokensResource.operations['GET'], access=Access.OWNER)}
 
     def on_get(self, req: Request, resp: falcon.Response, user_id: int) -> None:
@@ -405,5 +407,5 @@ ROUTES: tuple[Route, ...] = (
     (urls.OTHER_TOKENS, OtherTokensResource()),
     (urls.TOKEN, TokenResource()),
     (urls.KEYS, KeysResource()),
-    to_many_route(urls.TOKENS_RELATIONSHIP, urls.TOKENS, UserTokensResource(), 'Tokens', SAMPLES),
+    to_many_route(urls.TOKENS_RELATIONSHIP, urls.TOKENS, UserTokensResource(), SAMPLES),
 )

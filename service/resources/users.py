@@ -10,6 +10,7 @@ import falcon
 from service import urls
 from service.database.clock import iso_time
 from service.domain.accounts import delete_user
+from service.domain.credentials import change_password
 from service.domain.errors import RegistrationClosed
 from service.domain.follows import find_connected
 from service.domain.posts import find_newest_of
@@ -24,15 +25,15 @@ from service.domain.users import (
     ORDERS,
     USERNAME_PATTERN,
     UserRecord,
-    change_password,
     change_user,
     find_user,
     find_users,
     list_users,
     register_user,
 )
-from service.domain.viewer import Viewer, require_permission
-from service.http.conditional import NO_STORE, creation_check, precondition
+from service.domain.viewer import Viewer, require_editable
+from service.http.cache_control import NO_STORE
+from service.http.conditional import creation_check, precondition
 from service.http.operation import Access, Operation, Route, Samples
 from service.http.request import Expansions, Find, Request
 from service.http.request_body import read_form
@@ -413,7 +414,7 @@ class PasswordResource:
 
     def on_put(self, req: Request, resp: falcon.Response, user_id: int) -> None:
         user = find_user(req.db, user_id, req.viewer)
-        require_permission(user.is_editable_by(req.viewer), req.viewer)
+        require_editable(user, req.viewer)
         check = precondition(req, represent_user)
         values = read_form(req, lambda: check(None))
         change_password(

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from service.app import create_app
-from service.config import Settings, normal_origin
+from service.config import Settings, host_and_port, normal_origin
 from service.graceful_shutdown import SharedFlag, Shutdown
 from service.logs import abort, configure_logging
 from service.mail.sender import Sender
@@ -90,7 +90,7 @@ def _log_when_ready(settings: Settings) -> None:
     """Log that the server is ready once it accepts connections."""
     while not accepts_connections(address_of(settings)):
         time.sleep(POLL_SECONDS)
-    url = settings.bind if settings.host.startswith('unix:') else f'http://{settings.bind}'
+    url = settings.bind if settings.socket_path else f'http://{settings.bind}'
     log_ready(settings, url, workers_of(settings))
 
 
@@ -151,8 +151,7 @@ class Gateway:
 
 def _origin_of(environ: dict[str, Any]) -> str:
     """Return the origin of the address that granian listens on; http://localhost for a unix socket."""
-    host, port = environ['SERVER_NAME'], environ['SERVER_PORT']
     try:
-        return normal_origin('http', f'[{host}]:{port}' if ':' in host else f'{host}:{port}')
+        return normal_origin('http', host_and_port(environ['SERVER_NAME'], environ['SERVER_PORT']))
     except ValueError:
         return 'http://localhost'

@@ -22,7 +22,7 @@ def run(settings: Settings) -> None:
 def _variables_of_gunicorn(settings: Settings) -> dict[str, str]:
     """Return the two settings that gunicorn also reads, without the values that it rejects: empty, `unix`."""
     networks = settings.forwarded_allow_ips
-    if UNIX in networks and settings.host.startswith('unix:'):
+    if UNIX in networks and settings.socket_path:
         networks = ('*',)
     return {
         'WEB_CONCURRENCY': str(workers_of(settings)),

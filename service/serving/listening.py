@@ -8,7 +8,7 @@ import stat
 from collections.abc import Iterable
 from contextlib import closing
 
-from service.config import SettingError, Settings
+from service.config import SettingError, Settings, host_and_port
 
 MAX_OPEN_FILES = 65536
 RESERVED_FILES = 200  # open files of a worker that are not connections of clients
@@ -26,17 +26,12 @@ Address = tuple[str, int] | str
 
 def address_of(settings: Settings) -> Address:
     """Return the address to listen on: a host and a port, or the path of a unix socket."""
-    if settings.host.startswith('unix:'):
-        return settings.host.removeprefix('unix:')
-    return settings.host, settings.port
+    return settings.socket_path or (settings.host, settings.port)
 
 
 def accepts_connections(address: Address) -> bool:
     """Return whether a server listens on the address."""
-    if isinstance(address, str):
-        family = socket.AF_UNIX
-    else:
-        family = socket.AF_INET6 if ':' in address[0] else socket.AF_INET
+    family = socket.AF_UNIX if isinstance(address, str) else _family(address[0])
     with closing(socket.socket(family, socket.SOCK_STREAM)) as probe:
         try:
             probe.connect(address)
@@ -55,17 +50,19 @@ def check_addresses(addresses: Iterable[Address | int]) -> None:
 
 
 def _check_port(host: str, port: int) -> None:
-    family = socket.AF_INET6 if ':' in host else socket.AF_INET
-    address = f'[{host}]:{port}' if ':' in host else f'{host}:{port}'
     try:
-        with closing(socket.socket(family, socket.SOCK_STREAM)) as probe:
+        with closing(socket.socket(_family(host), socket.SOCK_STREAM)) as probe:
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             probe.bind((host, port))
             probe.listen(1)  # two sockets that do not listen can be bound to one port
     except OSError as error:
         reason = REASONS.get(error.errno or 0, f'cannot be used: {error.strerror or error}')
         name = 'HOST' if error.errno in (errno.EADDRNOTAVAIL, errno.EAFNOSUPPORT) else 'PORT'
-        raise SettingError(f'{name}: {address} {reason}') from None
+        raise SettingError(f'{name}: {host_and_port(host, port)} {reason}') from None
+
+
+def _family(host: str) -> socket.AddressFamily:
+    return socket.AF_INET6 if ':' in host else socket.AF_INET
 
 
 def _check_path(path: str) -> None:

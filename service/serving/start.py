@@ -14,7 +14,7 @@ from service.metrics_multiprocess import allocate_files, create_directory
 from service.serving.listening import Address, check_addresses
 
 SETTING, DATABASE = 3, 4  # exit codes, the same as those of the commands
-SQLITE_THREADS = 8  # threads of a worker
+SQLITE_THREADS = 12  # of a worker; with 8, eight sign-ins at once leave none for other requests
 SPARE_THREADS = 4  # for requests that need no database connection, while the database does not respond
 
 log = logging.getLogger('service')

@@ -13,7 +13,7 @@ from urllib.parse import urlencode, urlsplit
 
 import pytest
 
-from tests.client import FORM, HAL, HAL_FORMS, HTML, JSON_API
+from tests.client import FORM, HAL, HAL_FORMS, HTML, JSON_API, LOGIN, new_user
 from tests.links import Response, check_links, follow_all
 from tests.server import ROOT, Server, free_port, wait_until
 
@@ -112,7 +112,7 @@ def proxy(request: pytest.FixtureRequest, nginx: str, tmp_path: Path) -> Iterato
 
 def sign_up(proxy: Nginx) -> str:
     """Register a user, sign in and publish posts; return the Authorization header."""
-    user = {'username': 'ada', 'email': 'ada@example.org', 'password': 'correct horse'}
+    user = new_user('ada')
     new = proxy.send('POST', f'{proxy.base}/api/users', json.dumps(user), Content_Type='application/json')
     assert new.status == 201
     response = proxy.send(
@@ -142,7 +142,7 @@ def test_every_link_of_every_format_can_be_followed(proxy: Nginx) -> None:
 
 def test_a_browser_signs_in_and_out_below_the_path(proxy: Nginx) -> None:
     sign_up(proxy)
-    form = {'username': 'ada', 'password': 'correct horse', '_return': f'{proxy.base}/api/posts'}
+    form = LOGIN | {'_return': f'{proxy.base}/api/posts'}
     response = proxy.send('POST', f'{proxy.base}/api/tokens', urlencode(form), Accept=HTML, Content_Type=FORM)
     assert (response.status, response.headers['location']) == (303, f'{proxy.base}/api/posts')
     cookie, _, attributes = response.headers['set-cookie'].partition('; ')

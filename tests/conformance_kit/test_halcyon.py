@@ -17,7 +17,7 @@ from service.conformance.client import Client as Kit
 from service.conformance.exchange import Request, Response
 from service.conformance.suite import Report, run
 from tests.accepted_violations import ACCEPTED_VIOLATIONS
-from tests.client import ORIGIN, Client
+from tests.client import ORIGIN, Client, new_user
 from tests.server import Server
 
 pytestmark = pytest.mark.conformance
@@ -161,7 +161,7 @@ def test_the_command_finds_nothing_unexpected_on_a_running_server(server: Server
 
 
 def test_the_command_finds_nothing_unexpected_when_it_writes(server: Server) -> None:
-    sign_up = json.dumps({'username': 'ada', 'email': 'ada@example.org', 'password': 'correct horse'})
+    sign_up = json.dumps(new_user('ada'))
     server.request('POST', '/api/users', sign_up.encode(), Content_Type='application/json')
     sign_in = server.request('POST', '/api/tokens', sign_up.encode(), Content_Type='application/json')
     arguments = ['--token', sign_in.json['token'], '--write', '--max-requests', '1500', *IGNORE_OPTIONS]

@@ -9,17 +9,18 @@ from functools import partial
 import pytest
 
 from service.database.session import Session
+from service.domain.credentials import change_password
 from service.domain.errors import Throttled
 from service.domain.throttle import (
     ACCOUNT,
     REGISTRATION,
+    address_subjects,
     check_limits,
     count_attempt,
-    registration_subjects,
     sign_in_subjects,
 )
 from service.domain.tokens import sign_in
-from service.domain.users import change_password, register_user
+from service.domain.users import register_user
 from service.domain.viewer import Viewer
 from tests.client import LOGIN, PASSWORD, new_user
 from tests.clock import MovableClock
@@ -117,7 +118,7 @@ def test_a_clock_step_back_ends_a_lockout(db: Session, clock: MovableClock) -> N
 def test_an_ip_address_may_register_1000_users_an_hour(db: Session, clock: MovableClock) -> None:
     assert REGISTRATION.attempts == 1000
     for _ in range(REGISTRATION.attempts):
-        count_attempt(db, registration_subjects(IP_ADDRESS))
+        count_attempt(db, address_subjects((REGISTRATION,), IP_ADDRESS))
     with pytest.raises(Throttled):
         register_user(db, **new_user('ada'), client_address=IP_ADDRESS)
     clock.move(seconds=REGISTRATION.seconds)

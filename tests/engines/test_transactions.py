@@ -15,12 +15,13 @@ from service.database.pagination import PageRequest
 from service.database.session import Session
 from service.database.transactions import transaction
 from service.domain.accounts import delete_user
+from service.domain.credentials import change_password
 from service.domain.errors import Conflict, NotFound
 from service.domain.follows import follow, unfollow
 from service.domain.posts import change_post, delete_post, list_posts, publish_post
 from service.domain.sharded_counters import read_total
 from service.domain.tokens import find_viewer, list_tokens, renew_token, sign_in
-from service.domain.users import change_password, find_user, register_user
+from service.domain.users import find_user, register_user
 from service.domain.viewer import Viewer
 from tests.client import PASSWORD, new_user
 from tests.domain.users import no_precondition, register

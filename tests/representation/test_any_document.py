@@ -60,9 +60,7 @@ def single_documents(draw: Any, embedded_documents: Any) -> Document:
 
 @st.composite
 def collections(draw: Any, item_documents: Any) -> Document:
-    items = tuple(
-        draw(st.lists(item_documents, max_size=3, unique_by=lambda document: (document.kind, document.id)))
-    )
+    items = tuple(draw(st.lists(item_documents, max_size=3, unique_by=lambda document: document.key)))
     links: dict[str, Any] = {rel: Link(href('items')) for rel in ('self', 'first', 'last')}
     links |= {'curies': CURIES, 'item': tuple(Link(item.href) for item in items)}
     links['hc:page'] = Link(href('items{?page,per_page}'), templated=True)

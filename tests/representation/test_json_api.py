@@ -183,7 +183,7 @@ def single_documents(draw: Any, embedded_documents: Any) -> Document:
 
 def distinct(documents: Any) -> Any:
     """Return a strategy for up to two documents of different resources."""
-    return st.lists(documents, max_size=2, unique_by=lambda document: (document.kind, document.id)).map(tuple)
+    return st.lists(documents, max_size=2, unique_by=lambda document: document.key).map(tuple)
 
 
 @st.composite

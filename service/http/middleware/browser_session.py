@@ -1,6 +1,5 @@
 """Browser sessions: forms that name their method, and authentication by cookie."""
 
-from io import BytesIO
 from typing import Any
 
 import falcon
@@ -17,7 +16,7 @@ from service.http.browser import (
 )
 from service.http.operation import SAFE_METHODS, Access
 from service.http.request import Request, SubmittedForm
-from service.http.request_body import MAX_BODY_BYTES, read_stream
+from service.http.request_body import read_bytes
 from service.representation.formats import choose_format
 from service.representation.media_types import FORM, HTML, parse_media_type
 from service.representation.strict_input import MalformedBody, parse_form
@@ -37,14 +36,12 @@ class BrowserSessionMiddleware:
         """Set `req.submitted` and the method that the form names."""
         if req.method != 'POST' or not _is_form(req) or not _is_html(req):
             return
-        length = req.content_length
-        if length is not None and length > MAX_BODY_BYTES:
-            return
         try:
-            data = read_stream(req, MAX_BODY_BYTES + 1 if length is None else length)
-            req.stream = BytesIO(data)
-            fields = parse_form(data)
+            data = read_bytes(req)
+            fields = None if data is None else parse_form(data)
         except MalformedBody:
+            fields = None
+        if fields is None:
             return  # reported when the responder reads the body
         req.submitted = SubmittedForm(req.builder.origin + req.path, fields, fields.get(RETURN_FIELD, ''))
         if fields.get(METHOD_FIELD) in _METHODS:
@@ -75,7 +72,7 @@ class BrowserSessionMiddleware:
         After a submitted form, renew the session, so that a session in use also lasts without scripts.
         """
         if req.is_session_invalid:
-            session_cookie(req.builder.origin).clear(resp)
+            session_cookie(req).clear(resp)
         is_form_done = resp.status_code == 303 and req.operation.access is not Access.CREDENTIALS
         if is_form_done and req.viewer is not None and req.credentials.value == read_session(req):
             renew_session(req, resp)

@@ -5,7 +5,7 @@ from typing import Any
 
 import falcon
 
-from service.http.conditional import NO_STORE
+from service.http.cache_control import NO_STORE, is_public
 from service.http.content_coding import compress, is_compressed
 from service.http.operation import Access
 from service.http.request import Request
@@ -36,8 +36,7 @@ class CompressionMiddleware:
         body = resp.render_body() or b''
         if not is_compressed(body, req.env.get('HTTP_ACCEPT_ENCODING')):
             return
-        is_public = cache_control.startswith('public')
-        resp.data = _compress_public(body) if is_public else compress(body, LEVEL)
+        resp.data = _compress_public(body) if is_public(resp) else compress(body, LEVEL)
         resp.set_header('Content-Encoding', 'gzip')
         tag = resp.get_header('ETag')
         if tag is not None:

@@ -1,4 +1,4 @@
-"""The context of a request: initial values of its attributes, and the URLs of its origin."""
+"""The context of a request: the database session, and the URLs of its origin."""
 
 import re
 from functools import lru_cache
@@ -9,17 +9,14 @@ import falcon
 from service.config import Settings, normal_origin
 from service.database.session import Session
 from service.http.forwarded import forwarding, without_prefix
-from service.http.operation import UNROUTED
-from service.http.request import NOTHING_RELATED, REQUEST, Home, Request
-from service.representation.formats import DEFAULT, FORMATS
+from service.http.request import REQUEST, Home, Request
 from service.representation.url_builder import Features, UrlBuilder
 
-_DEFAULT = FORMATS[DEFAULT]
 _ABSOLUTE = re.compile(r'[A-Za-z][A-Za-z0-9+.-]*://([^/?#]*)')
 
 
 class ContextMiddleware:
-    """Sets every attribute of the request, before routing; rejects an invalid Host (RFC 9112 §3.2).
+    """Sets what every request needs, before routing; rejects an invalid Host (RFC 9112 §3.2).
 
     It is first in the list, so it processes responses last, and then returns the database connection.
     """
@@ -36,21 +33,8 @@ class ContextMiddleware:
         """Set what later middleware and resources rely on; raises HTTPBadRequest for an invalid Host."""
         req.env[REQUEST] = req
         req.db = self._db
-        req.viewer = None
-        req.operation = UNROUTED
-        req.format = _DEFAULT
-        req.query = _DEFAULT.dialect.no_parameters
-        req.deferred_error = None
-        req.related = NOTHING_RELATED
-        req.is_counted = False
-        req.is_session_invalid = False
-        req.quotas = {}
-        req.queried = None
-        req.resource = None
-        req.path_values = {}
-        req.json_api_body = None
-        req.submitted = None
         req.home = self._home
+        req.quotas = {}
         environ = req.env
         scheme, authority = environ['wsgi.url_scheme'], _authority(environ)
         try:
@@ -60,7 +44,7 @@ class ContextMiddleware:
                 authority = authority if host is None else host
                 builder = _builder(proto or scheme, authority, prefix, self._features)
         except ValueError as error:
-            req.builder = self._base_builder or UrlBuilder(f'{environ["wsgi.url_scheme"]}://localhost')
+            req.builder = self._base_builder or UrlBuilder(f'{scheme}://localhost')
             raise falcon.HTTPBadRequest(
                 description=f'The URL of the request, from Host or a proxy header, is invalid: it {error}.'
             ) from None

@@ -14,18 +14,16 @@ from service.http.request_body import read_parameters
 from service.representation.formats import available_media_types, choose_format
 from service.representation.media_types import HTML
 from service.representation.parameter_values import InvalidParameter
-from service.representation.selection_parameters import Kinds
 from service.representation.strict_input import MalformedBody
 
 
 class NegotiationMiddleware:
     """Chooses the format by Accept and parses the query, before any work is done; then presents the response.
 
-    `kinds` are those of all documents; `related` finds documents to include.
+    `related` finds documents to include.
     """
 
-    def __init__(self, kinds: Kinds, related: Related) -> None:
-        self._kinds = kinds
+    def __init__(self, related: Related) -> None:
         self._related = related
 
     def process_resource(
@@ -48,7 +46,7 @@ class NegotiationMiddleware:
         req.related = self._related
         req.query = chosen.dialect.no_parameters
         try:
-            self._read_query(req)
+            _read_query(req)
         except (falcon.HTTPError, InvalidHeader, InvalidParameter, MalformedBody) as error:
             req.deferred_error = error
 
@@ -64,10 +62,11 @@ class NegotiationMiddleware:
                 present(req, resp)
         set_rate_limit_headers(req, resp)
 
-    def _read_query(self, req: Request) -> None:
-        if req.method == 'QUERY':
-            req.queried = read_parameters(req)
-        params = req.params
-        if params:
-            dialect = page_dialect(req) if req.format.media_type == HTML else req.format.dialect
-            req.query = dialect.read(params, req.operation.query, self._kinds)
+
+def _read_query(req: Request) -> None:
+    if req.method == 'QUERY':
+        req.queried = read_parameters(req)
+    params = req.params
+    if params:
+        dialect = page_dialect(req) if req.format.media_type == HTML else req.format.dialect
+        req.query = dialect.read(params, req.operation.query, req.related.kinds)

@@ -9,6 +9,7 @@ import sqlite3
 from contextlib import closing
 from pathlib import Path
 
+from tests.client import new_user
 from tests.mail_server import MailServer, mail_server
 from tests.server import Server, wait_until
 
@@ -20,8 +21,7 @@ def mail_settings(inbox: MailServer) -> dict[str, str]:
 
 
 def register(server: Server, name: str) -> int:
-    user = {'username': name, 'email': f'{name}@example.org', 'password': 'correct horse'}
-    body = json.dumps(user).encode()
+    body = json.dumps(new_user(name)).encode()
     return server.request(
         'POST', '/api/users', body, Content_Type='application/json', Host='halcyon.test'
     ).status
