@@ -19,6 +19,7 @@ Record = TypeVar('Record')
 CurrentTags = Callable[[Format], Iterable[str]]
 
 NOT_MATCHED = ('The resource does not match If-Match.', 'If-Match')
+_OPEN = (Access.ANYONE, Access.SHARED, Access.PUBLIC)
 _TAG = re.compile(r'(W/)?("[\x21\x23-\x7e\x80-\xff]*")\s*+(?:,|$)')
 
 
@@ -118,7 +119,7 @@ def _tags(req: Request, document: Document, format: Format) -> Iterator[str]:
 
 def _target_tags(req: Request, format: Format) -> Iterator[str]:
     """Yield the tag of a successful response to GET of the target, without a query, in the format."""
-    if req.viewer is None and req.resource.operations['GET'].access not in (Access.ANYONE, Access.PUBLIC):
+    if req.viewer is None and req.resource.operations['GET'].access not in _OPEN:
         return
     resp = falcon.Response()
     requested = req.format, req.query

@@ -72,12 +72,13 @@ def _label(req: Request, resp: falcon.Response, document: Document | None) -> No
     elif req.format.empty_body and req.method == 'DELETE' and resp.status_code == 204:
         resp.status, resp.data = falcon.HTTP_200, req.format.empty_body
         resp.content_type = req.format.content_type
-    depends_on_user = req.operation.access is not Access.PUBLIC and not is_public(resp)
+    is_page = req.format.media_type == HTML or (resp.content_type or '').startswith(HTML)
+    has_viewer = req.operation.access is not Access.PUBLIC or (is_page and isinstance(resp.media, Problem))
+    depends_on_user = has_viewer and not is_public(resp)
     accept = req.env.get('HTTP_ACCEPT') or '*'  # with wildcards alone, the Content-Type selects the format
     vary = 'Accept, Content-Type' if '*' in accept else 'Accept'
     if depends_on_user:
         vary += ', Authorization'
-    is_page = req.format.media_type == HTML or (resp.content_type or '').startswith(HTML)
     resp.set_header('Vary', f'{vary}, Cookie' if depends_on_user and is_page else vary)
 
 

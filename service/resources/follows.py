@@ -327,7 +327,7 @@ class LegacyFollowedRedirect:
             f'{method} at a former URL',
             f'Redirects {method} to the users that this one follows, which had this URL in 2018.',
             {308: None},
-            Access.ANYONE,
+            Access.SHARED,
             formats=Formats.FIXED,
             deprecated=True,
         )
