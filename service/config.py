@@ -14,7 +14,6 @@ AUTHORITY = re.compile(
     r'(?P<host>[a-z0-9._-]+|\[[0-9a-f:.]+\])(?::(?P<port>[0-9]{0,5}))?', re.ASCII | re.IGNORECASE
 )
 PATH = re.compile(r'(?:/(?!\.{1,2}(?:/|$))[A-Za-z0-9._~@:+-]++)*/?')
-ORIGIN = re.compile(r'(?P<scheme>https?)://(?P<authority>[^/?#@\s]+)/?', re.ASCII | re.IGNORECASE)
 BASE_URL = re.compile(
     r'(?P<scheme>https?)://(?P<authority>[^/?#@\s]+)(?P<path>/[^?#]*)?', re.ASCII | re.IGNORECASE
 )
@@ -129,8 +128,8 @@ def _host(value: str) -> str:
 
 
 def _origin(value: str) -> str:
-    match = ORIGIN.fullmatch(value)
-    if match is None:
+    match = BASE_URL.fullmatch(value)
+    if match is None or match['path'] not in (None, '/'):
         raise ValueError('must be an origin: http:// or https://, a host, and optionally a port')
     return normal_origin(match['scheme'], match['authority'])
 

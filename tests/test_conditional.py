@@ -285,6 +285,14 @@ def test_if_match_accepts_the_etag_of_a_selection_in_any_media_type(
                 assert response.status == status, response.text
 
 
+@pytest.mark.parametrize('other', [HAL, HAL_FORMS, JSON_API])
+def test_a_read_rejects_the_etag_of_another_query(ada: Client, other: str) -> None:
+    for query in ('', '?sort=created_at', '?page=2'):
+        etag = ada.get(f'/api/posts{query}', accept=HAL).etag
+        stale = ada.get('/api/posts?per_page=5', accept=other, headers={'If-Match': etag})
+        assert stale.status == 412
+
+
 @pytest.mark.parametrize(
     'query', ['page=2&per_page=1', 'include=', 'sort=created_at', 'page=2&page[after]=MQ']
 )

@@ -176,6 +176,20 @@ def test_a_relation_of_a_feature_that_is_off_is_documented(client: Client) -> No
     assert 'servers with mail' in client.get('/api/rels/password-resets').json['meaning']
 
 
+def test_the_operations_of_the_documentation_are_closed_or_open(client: Client) -> None:
+    for url, is_open in (('/api/docs', False), ('/api/docs?open', True)):
+        page = Page(client.get(url, accept=HTML).text)
+        operations = page.all('details')[-50:]
+        assert all(('open' in tag) is is_open for tag in operations)
+
+
+def test_the_documentation_leads_to_pages(client: Client, ada: Client) -> None:
+    page = Page(client.get('/api/docs', accept=HTML).text)
+    urls = [tag['href'] or '' for tag in page.all('a') if tag.get('rel') == 'example']
+    assert f'{ORIGIN}/api/posts' in urls
+    assert all(ada.get(url, accept=HTML).content_type == HTML for url in urls)
+
+
 def test_code_in_the_documentation_is_marked_up_as_code(client: Client) -> None:
     text = client.get('/api/docs', accept=HTML).text
     assert '<code>page[after]</code>' in text

@@ -16,6 +16,7 @@ METHODS = ('GET', 'POST', 'PUT', 'PATCH', 'DELETE')
 AUDIENCES = {
     Access.PUBLIC: 'anyone',
     Access.ANYONE: 'anyone',
+    Access.SHARED: 'anyone',
     Access.SECRET: 'secret',
     Access.TOKEN: 'token',
     Access.OWNER: 'owner',

@@ -67,6 +67,6 @@ def find_secret(session: Session, purpose: str, secret: str) -> SecretRecord:
     return SecretRecord._make(row)
 
 
-def revoke_secrets(session: Session, purpose: str, user_id: int) -> int:
-    """Delete the secrets of the user for the purpose, and return their number."""
-    return _DELETE.execute(session, user_id=user_id, purpose=purpose)
+def revoke_secrets(session: Session, purpose: str, user_id: int) -> None:
+    """Delete the secrets of the user for the purpose."""
+    _DELETE.run(session, user_id=user_id, purpose=purpose)

@@ -8,9 +8,10 @@ import falcon
 
 from service import urls
 from service.database.errors import Unavailable
-from service.domain.errors import DomainError
+from service.domain.errors import DomainError, Unauthenticated
 from service.domain.tokens import renew_aging_token
 from service.http.cache_control import NO_STORE
+from service.http.credentials import authenticate
 from service.http.operation import SAFE_METHODS
 from service.http.request import Request
 from service.representation.action import Form
@@ -63,6 +64,19 @@ def read_session(req: Request) -> str | None:
     """Return the token in the session cookie, None without one."""
     values = req.get_cookie_values(session_cookie(req).name)
     return values[0] if values and values[0] else None
+
+
+def find_session(req: Request) -> None:
+    """Set `req.viewer` from the session cookie, unless the request has credentials of its own."""
+    token = read_session(req)
+    if token is None or req.is_session_invalid or 'HTTP_AUTHORIZATION' in req.env:
+        return
+    try:
+        authenticate(req, token)
+    except Unauthenticated:
+        req.is_session_invalid = True
+    else:
+        req.env['HTTP_AUTHORIZATION'] = f'Bearer {token}'
 
 
 def renew_session(req: Request, resp: falcon.Response) -> None:
@@ -136,8 +150,14 @@ def complete_browser_response(req: Request, resp: falcon.Response) -> None:
         back = str(resp.get_header('Location'))
     url = return_url(req, back)
     action = _ANNOUNCED.get((req.method, req.resource.operation_name))
+    location = _announcing(url, action, properties.get('username'))
+    resp.status, resp.media, resp.location = falcon.HTTP_303, None, location
+
+
+def _announcing(url: str, action: str | None, name: object) -> str:
+    """Return the URL of a page that announces the action, if any, and no earlier one."""
+    parts = urlsplit(url)
+    query = [pair for pair in parts.query.split('&') if pair.partition('=')[0] not in ('', DONE, USERNAME)]
     if action is not None:
-        name = properties.get('username')
-        query = urlencode({DONE: action} | ({USERNAME: name} if name else {}))
-        url += f'{"&" if "?" in url else "?"}{query}'
-    resp.status, resp.media, resp.location = falcon.HTTP_303, None, url
+        query.append(urlencode({DONE: action} | ({USERNAME: name} if name else {})))
+    return parts._replace(query='&'.join(query)).geturl()

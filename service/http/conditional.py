@@ -23,6 +23,7 @@ Record = TypeVar('Record')
 CurrentTags = Callable[[Format], Iterable[str]]
 
 NOT_MATCHED = ('The resource does not match If-Match.', 'If-Match')
+_OPEN = (Access.ANYONE, Access.SHARED, Access.PUBLIC)
 _TAG = re.compile(r'(W/)?("[\x21\x23-\x7e\x80-\xff]*")\s*+(?:,|$)')
 
 
@@ -129,7 +130,7 @@ def _target_tags(req: Request, format: Format) -> Iterator[str]:
     They are those with the query of the request, and for a write also those without a query.
     """
     get = req.resource.operations['GET']
-    if req.viewer is None and get.access not in (Access.ANYONE, Access.PUBLIC):
+    if req.viewer is None and get.access not in _OPEN:
         return
     queries = [] if req.params and req.method in SAFE_METHODS else [format.dialect.no_parameters]
     if req.params:

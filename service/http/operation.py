@@ -31,6 +31,8 @@ class Access(enum.Enum):
     """Anyone: credentials are ignored, even invalid ones."""
     ANYONE = enum.auto()
     """Anyone, but invalid credentials are rejected."""
+    SHARED = enum.auto()
+    """Anyone, with one response for all: browser sessions are ignored, invalid tokens rejected."""
     TOKEN = enum.auto()
     """Anyone with a valid token."""
     OWNER = enum.auto()

@@ -6,9 +6,10 @@ from dataclasses import replace
 from functools import lru_cache
 
 from service import urls
+from service.database.errors import Unavailable
 from service.domain.users import MAX_USERNAME_LENGTH, USERNAME_PATTERN
 from service.domain.viewer import Viewer
-from service.http.browser import DONE, RETURN_FIELD, USERNAME, failed_form, return_url
+from service.http.browser import DONE, RETURN_FIELD, USERNAME, failed_form, find_session, return_url
 from service.http.cache_control import PRIVATE
 from service.http.operation import Access
 from service.http.request import Home, Request
@@ -18,21 +19,19 @@ from service.representation.formats import FORMATS, entity_tag
 from service.representation.html import Page, Site, Source, hints
 from service.representation.media_types import HAL, HAL_FORMS, JSON_API
 from service.representation.problem import Problem
+from service.representation.query_parameters import Dialect, JsonApiSourceDialect
 from service.representation.url_builder import UrlBuilder
 
 MAX_SITES = 256  # viewers whose header is cached
 _SOURCES = {'hal': ('HAL', HAL), 'hal-forms': ('HAL-FORMS', HAL_FORMS), 'json-api': ('JSON:API', JSON_API)}
+_JSON_API_SOURCE = JsonApiSourceDialect()
 # Statuses of problems whose pages keep the submitted form, so that it can be sent again, or its text copied.
 _RETRIED = frozenset((400, 401, 403, 404, 409, 412, 429, 503))
 
 
 def page_of(req: Request, content: Document | Problem, link: str | None, *, is_public: bool) -> Page:
     """Return the page; a public page is the same for all viewers. `link` is the response's Link header."""
-    # Representing the entry point may be what caused a server error.
-    is_server_error = isinstance(content, Problem) and content.status >= 500
-    site = None
-    if not (is_public or is_server_error):
-        site = _site(req.home, req.viewer, req.builder, req.db.settings.token_lifetime)
+    site = None if is_public else _site_around(req, content)
     base = req.builder.path
     if isinstance(content, Problem):
         form = failed_form(req) if content.status in _RETRIED else None
@@ -45,6 +44,27 @@ def page_of(req: Request, content: Document | Problem, link: str | None, *, is_p
     if notice:
         content = _with_username(content, req.params.get(USERNAME))
     return Page(content, site, _related(req, content), base=base, notice=notice)
+
+
+def page_dialect(req: Request) -> Dialect:
+    """Return the dialect of the document of a page: that of JSON:API if the page shows such a response."""
+    return _JSON_API_SOURCE if req.params.get('as') == 'json-api' else req.format.dialect
+
+
+def _site_around(req: Request, content: Document | Problem) -> Site | None:
+    """Return the site as the viewer of the page sees it; None after a server error, or if it prevents that.
+
+    A problem may have occurred before the session was looked up, e.g. because no route matched.
+    """
+    if isinstance(content, Problem):
+        if content.status >= 500:  # which representing the entry point may have caused
+            return None
+        if req.operation.access is not Access.SECRET:
+            try:
+                find_session(req)
+            except Unavailable:
+                return None
+    return _site(req.home, req.viewer, req.builder, req.db.settings.token_lifetime)
 
 
 @lru_cache(maxsize=MAX_SITES)
@@ -87,11 +107,12 @@ def _source(req: Request, document: Document, link: str | None, name: str, media
     """Return the response to a client that sends the session's token and accepts this media type only."""
     format = FORMATS[media_type]
     body = format.render(document)
-    headers = {'Content-Type': media_type, 'Cache-Control': PRIVATE}
-    # JSON:API has other parameters in the URLs of pages than the document, which was made for HTML.
-    if not document.meta or format.dialect.names == req.format.dialect.names:
-        headers['ETag'] = entity_tag(body, format, req.viewer_id)
-        headers |= {'Link': link} if link else {}
+    headers = {
+        'Content-Type': media_type,
+        'Cache-Control': PRIVATE,
+        'ETag': entity_tag(body, format, req.viewer_id),
+    }
+    headers |= {'Link': link} if link else {}
     return Source(name, headers, json.dumps(json.loads(body), indent=2, ensure_ascii=False))
 
 

@@ -18,9 +18,10 @@ from service.representation.formats import coded_tag, entity_tag, format_for, pa
 from service.representation.html import Page
 from service.representation.media_types import HTML
 from service.representation.problem import Problem
+from service.representation.query import PAGE_RELATIONS
 
 RETRIEVAL_METHODS = ('GET', 'HEAD', 'QUERY')
-_PAGES = ('self', 'first', 'prev', 'next', 'last')
+_LINKED = ('self', *PAGE_RELATIONS)
 
 
 def present(req: Request, resp: falcon.Response) -> None:
@@ -71,12 +72,13 @@ def _label(req: Request, resp: falcon.Response, document: Document | None) -> No
     elif req.format.empty_body and req.method == 'DELETE' and resp.status_code == 204:
         resp.status, resp.data = falcon.HTTP_200, req.format.empty_body
         resp.content_type = req.format.content_type
-    depends_on_user = req.operation.access is not Access.PUBLIC and not is_public(resp)
+    is_page = req.format.media_type == HTML or (resp.content_type or '').startswith(HTML)
+    has_viewer = req.operation.access is not Access.PUBLIC or (is_page and isinstance(resp.media, Problem))
+    depends_on_user = has_viewer and not is_public(resp)
     accept = req.env.get('HTTP_ACCEPT') or '*'  # with wildcards alone, the Content-Type selects the format
     vary = 'Accept, Content-Type' if '*' in accept else 'Accept'
     if depends_on_user:
         vary += ', Authorization'
-    is_page = req.format.media_type == HTML or (resp.content_type or '').startswith(HTML)
     resp.set_header('Vary', f'{vary}, Cookie' if depends_on_user and is_page else vary)
 
 
@@ -91,7 +93,7 @@ def _locate(req: Request, resp: falcon.Response, document: Document) -> None:
 def _link(resp: falcon.Response, document: Document) -> None:
     """Repeat the links between the pages of a collection in the Link header (RFC 8288)."""
     if document.meta:
-        links = ((rel, document.links.get(rel)) for rel in _PAGES)
+        links = ((rel, document.links.get(rel)) for rel in _LINKED)
         fields = (f'<{link.href}>; rel="{rel}"' for rel, link in links if isinstance(link, Link))
         resp.append_header('Link', ', '.join(fields))
 

@@ -4,15 +4,17 @@ import json
 import shlex
 from typing import Any, NamedTuple
 
-from service.representation.media_types import HAL, JSON
+from service.representation.media_types import HAL, HTML, JSON
 
+_PLACES = ('path', 'query', 'header')  # of parameters, in the order of the page
 _DERIVED = frozenset(('head', 'options'))  # the same for every resource, so they are omitted
 
 
 class Entry(NamedTuple):
     """One operation with its rules, and examples of its request and response.
 
-    `members` are the schemas of the members of its body.
+    `members` are the schemas of the members of its body. `page` is the URL of a page with the response, empty
+    if there is none, or if its URL has variables.
     """
 
     method: str
@@ -22,6 +24,7 @@ class Entry(NamedTuple):
     members: dict[str, Any]
     required: list[str]
     curl: str
+    page: str
     response: str
     responses: dict[str, str]
 
@@ -55,6 +58,7 @@ def _entry(
     description: dict[str, Any],
 ) -> Entry:
     parameters = [component(reference, description) for reference in references]
+    parameters.sort(key=lambda parameter: _PLACES.index(parameter['in']))
     content = operation.get('requestBody', {}).get('content', {})
     schema = component(content[JSON]['schema'], description) if JSON in content else {}
     responses = {
@@ -69,6 +73,7 @@ def _entry(
         schema.get('properties', {}),
         schema.get('required', []),
         _curl(path, method, operation, parameters, _example(content.get(JSON), description), description),
+        _page(path, method, operation, description),
         _response(operation, description),
         responses,
     )
@@ -106,6 +111,12 @@ def _curl(
     if body is not None:
         lines += ["-H 'Content-Type: application/json'", f'-d {shlex.quote(json.dumps(body))}']
     return ' \\\n  '.join(lines)
+
+
+def _page(path: str, method: str, operation: dict[str, Any], description: dict[str, Any]) -> str:
+    success = component(operation['responses'].get('200', {}), description)
+    is_page = method == 'get' and '{' not in path and HTML in success.get('content', {})
+    return f'{description["servers"][0]["url"]}{path}' if is_page else ''
 
 
 def _response(operation: dict[str, Any], description: dict[str, Any]) -> str:

@@ -159,11 +159,11 @@ def problem_page(problem: Problem) -> str:
     return render_page(Page(problem))
 
 
-def docs_page(description: dict[str, Any]) -> str:
-    """Return the description of the API (OpenAPI) as a page."""
+def docs_page(description: dict[str, Any], *, is_open: bool = False) -> str:
+    """Return the description of the API (OpenAPI) as a page; all its operations are open or closed."""
     base = urlsplit(description['servers'][0]['url']).path
     return _PAGES.get_template('docs.html').render(
-        description=description, groups=entries_by_tag(description), header=None, base=base
+        description=description, groups=entries_by_tag(description), is_open=is_open, header=None, base=base
     )
 
 

@@ -18,14 +18,14 @@ from service.representation.document import (
 )
 from service.representation.json_api_input import existing_pointer
 from service.representation.problem import Problem
+from service.representation.query import PAGE_RELATIONS
 
 VERSION = {'version': '1.1'}
 # Member names (§7.8) that need no escaping in a URL.
 MEMBER = re.compile(r'[A-Za-z0-9](?:[A-Za-z0-9_-]*[A-Za-z0-9])?')
 NOTHING: dict[str, Any] = {'meta': {}}
 ATTRIBUTES = '/data/attributes'
-PAGES = ('first', 'prev', 'next', 'last')
-TOP_LEVEL = ('self', 'related', *PAGES)
+TOP_LEVEL = ('self', 'related', *PAGE_RELATIONS)
 
 Embedded = Document | tuple[Document, ...]
 _NOTHING_EMBEDDED: Mapping[str, Embedded] = {}
@@ -183,7 +183,7 @@ def _relationship(
             links |= {
                 rel: relationship.href + href.removeprefix(embedded.href.partition('?')[0])
                 for rel, href in _links(embedded).items()
-                if rel in PAGES
+                if rel in PAGE_RELATIONS
             }
     elif isinstance(embedded, Document):
         body['data'] = _identify(embedded)

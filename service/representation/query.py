@@ -9,6 +9,8 @@ from service.database.pagination import LAST_PAGE, Key, LastPage, Page, PageRequ
 from service.representation.cursors import AFTER, BEFORE, write_cursor
 from service.representation.document import EVERYTHING, Selection
 
+PAGE_RELATIONS = ('first', 'prev', 'next', 'last')
+
 
 class PageNames(NamedTuple):
     """The names of the parameters for the page number and for the page size."""
@@ -57,7 +59,7 @@ class Query(NamedTuple):
         return query_string(values)
 
     def page_links(self, page: Page) -> dict[str, str]:
-        """Return the query strings of `first`, `prev`, `next` and `last`, those of missing pages omitted."""
+        """Return the query strings of PAGE_RELATIONS, those of missing pages omitted."""
         queries = {'first': self.page_query(1)}
         last = self.page_query(page.total_pages, before=LAST_PAGE) if page.total_pages else queries['first']
         if isinstance(page.previous_cursor, LastPage):

@@ -177,6 +177,12 @@ class JsonApiDialect(Dialect):
     is_strict = True
 
 
+class JsonApiSourceDialect(JsonApiDialect):
+    """The names of JSON:API, on a page that shows such a response; unsupported parameters are ignored."""
+
+    is_strict = False
+
+
 def _can_use(spelling: str, options: QueryOptions, kinds: Kinds) -> bool:
     """Return whether an operation with these options supports the parameter."""
     if spelling in _PAGING:

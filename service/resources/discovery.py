@@ -45,7 +45,7 @@ class OpenApiResource:
                     'openapi', (JSON, OPENAPI), {'type': 'object'}, lambda builder: {'openapi': '3.1.0'}
                 )
             },
-            Access.ANYONE,
+            Access.SHARED,
             formats=Formats.OWN,
         ),
     }
@@ -70,7 +70,7 @@ class DocsResource:
             'Read this description',
             'The documentation of the API as an HTML page, generated from the OpenAPI document.',
             {200: RawResponse('docs', (HTML,), {'type': 'string'}, lambda builder: '<!doctype html>…')},
-            Access.ANYONE,
+            Access.SHARED,
             formats=Formats.OWN,
         ),
     }
@@ -80,7 +80,7 @@ class DocsResource:
 
     def on_get(self, req: Request, resp: falcon.Response) -> None:
         req.format = _choose(req, FORMATS[HTML])
-        resp.data = docs_page(self._description.at(req.builder)).encode()
+        resp.data = docs_page(self._description.at(req.builder), is_open='open' in req.params).encode()
         resp.content_type = req.format.content_type
         resp.set_header('Cache-Control', PUBLIC)
 

@@ -10,7 +10,7 @@ from service.domain.errors import NotFound
 from service.http.cache_control import PUBLIC
 from service.http.operation import Access, Operation, Samples
 from service.http.request import Request
-from service.representation.display import Column, Display
+from service.representation.display import Column, Crumb, Display
 from service.representation.document import Document
 from service.representation.examples import example_of, example_of_problem
 from service.representation.kind import Kind, Member, Presence
@@ -47,6 +47,10 @@ PROBLEM_TYPE = Kind(
 )
 
 
+def _parents(builder: UrlBuilder) -> tuple[Crumb, ...]:
+    return (Crumb('API documentation', builder.url_for(urls.DOCS)),)
+
+
 def represent_relation(relation: LinkRelation, builder: UrlBuilder) -> Document:
     """Return the documentation of a link relation."""
     return Document(
@@ -62,6 +66,7 @@ def represent_relation(relation: LinkRelation, builder: UrlBuilder) -> Document:
         links={'self': builder.link_to(urls.RELATION, rel=relation.name), 'curies': builder.curies},
         title=f'hc:{relation.name}',
         display=RELATION.display,
+        parents=_parents(builder),
     )
 
 
@@ -80,6 +85,7 @@ def represent_problem_type(name: str, problem: ProblemType, builder: UrlBuilder)
         links={'self': builder.link_to(urls.PROBLEM, name=name), 'curies': builder.curies},
         title=problem.title,
         display=PROBLEM_TYPE.display,
+        parents=_parents(builder),
     )
 
 
@@ -97,7 +103,7 @@ class RelationResource:
                 'Explain a link relation',
                 'The meaning of a link relation of this API, and its target.',
                 {200: samples},
-                Access.ANYONE,
+                Access.SHARED,
                 query=QueryOptions('relations'),
             )
         }
@@ -130,7 +136,7 @@ class ProblemResource:
             'Explain a problem type',
             'The meaning of a problem type, and what to do.',
             {200: Samples(PROBLEM_TYPE, _sample_problem_types)},
-            Access.ANYONE,
+            Access.SHARED,
             query=QueryOptions('problems'),
         ),
     }

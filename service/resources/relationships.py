@@ -10,11 +10,12 @@ from service.http.operation import Formats, Operation, Route, Samples
 from service.http.request import Request
 from service.http.selection import find_related
 from service.representation.document import Document, Link, member
+from service.representation.query import PAGE_RELATIONS
 from service.representation.query_parameters import QueryOptions
 from service.representation.url_builder import UrlBuilder
 from service.resources.response_samples import sample_pages
 
-_PAGES = ('self', 'first', 'prev', 'next', 'last', 'hc:page')
+_PAGES = ('self', *PAGE_RELATIONS, 'hc:page')
 
 
 class ToManyRelationship:

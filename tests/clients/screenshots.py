@@ -40,6 +40,7 @@ ANONYMOUS: dict[str, str | tuple[str, ...]] = {
     'problem-type': '/api/problems/invalid-values',
     'docs': '/api/docs',
     'docs-operation': '/api/docs#postPosts',
+    'docs-open': '/api/docs?open',
 }
 SIGNED_IN: dict[str, str | tuple[str, ...]] = {
     'home': '/api',
@@ -60,6 +61,7 @@ SIGNED_IN: dict[str, str | tuple[str, ...]] = {
     'sign-ins': ('Sign-ins',),
     'sign-in': ('Sign-ins', '.rows th a'),
     'missing': '/api/posts/1',
+    'unknown-url': '/nothing',
     'bad-parameter': '/api/posts?page=x',
     'as-hal': '/api/posts?per_page=1&as=hal',
 }

@@ -663,3 +663,34 @@ def test_names_in_the_documentation_are_not_broken_on_a_phone(browser: Browser) 
     page.goto(f'{browser.origin}/api/docs')
     name = page.locator('#postPosts th code', has_text='fields[posts]')
     assert name.evaluate('name => name.getClientRects().length') == 1
+
+
+@pytest.mark.parametrize('scripts', [True, False])
+def test_a_link_to_an_operation_opens_it(program: playwright.Browser, server: Server, scripts: bool) -> None:
+    with visiting(program, server, scripts=scripts, width=1440) as browser:
+        page = browser.page
+        page.goto(f'{browser.origin}/api/docs')
+        operation = page.locator('#postPosts')
+        expect(operation).to_be_hidden()
+        page.locator('aside summary', has_text='Posts').click()
+        page.get_by_role('link', name='Publish a post').click()
+        expect(operation).to_be_in_viewport()
+        expect(page.locator('summary', has_text='/api/posts').filter(visible=True).nth(1)).to_be_in_viewport()
+        text, example = (operation.locator('> *').nth(number).bounding_box() for number in (0, 1))
+        assert text
+        assert example
+        assert text['x'] + text['width'] < example['x']
+
+
+def test_all_operations_of_the_documentation_are_opened_without_scripts(
+    program: playwright.Browser, server: Server
+) -> None:
+    with visiting(program, server, scripts=False) as browser:
+        page = browser.page
+        page.goto(f'{browser.origin}/api/docs')
+        assert page.evaluate('document.documentElement.scrollHeight') < 10_000
+        expect(page.locator('.operation').filter(visible=True)).to_have_count(0)
+        browser.click('Open all operations')
+        expect(page.locator('.operation:not(:visible)')).to_have_count(0)
+        browser.click('Close all operations')
+        expect(page.locator('.operation').filter(visible=True)).to_have_count(0)

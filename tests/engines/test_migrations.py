@@ -32,6 +32,7 @@ from tests.client import new_user
 from tests.databases import NAME, SCHEMA_TABLES, engines_to_test, temporary_database
 from tests.domain.users import register
 from tests.engines.conftest import OpenUrl
+from tests.html import Page, loaded_files
 
 FIRST_SCHEMA = parse_script((Path(__file__).parents[1] / 'first_schema.sql').read_text())
 DATABASE_NUMBERS = itertools.count()
@@ -220,7 +221,9 @@ def assert_serves_only_health(url: str, db: Session, detail: str) -> None:
         assert response.status_code == 503
         assert detail in response.json['detail']
         assert response.headers['retry-after']
-    assert detail in get(url, db, '/api', 'text/html').text
+    page = get(url, db, '/api', 'text/html').text
+    assert detail in page
+    assert all(get(url, db, file).status_code == 200 for file in loaded_files(Page(page)))
     assert get(url, db, '/health/live').status_code == 200
 
 

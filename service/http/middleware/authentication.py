@@ -10,6 +10,7 @@ from service.http.operation import Access
 from service.http.request import Request
 
 _UNCHECKED = (Access.PUBLIC, Access.CREDENTIALS)  # only responders read the credentials, if at all
+_OPTIONAL = (Access.ANYONE, Access.SHARED, Access.SECRET)
 
 
 class AuthenticationMiddleware:
@@ -28,5 +29,5 @@ class AuthenticationMiddleware:
         scheme, token = req.credentials
         if scheme == 'bearer':
             authenticate(req, token)
-        elif access not in (Access.ANYONE, Access.SECRET):
+        elif access not in _OPTIONAL:
             raise Unauthenticated('A token is needed: "Authorization: Bearer …".')

@@ -4,17 +4,16 @@ from typing import Any
 
 import falcon
 
-from service.domain.errors import Forbidden, Unauthenticated
+from service.domain.errors import Forbidden
 from service.http.browser import (
     METHOD_FIELD,
     RETURN_FIELD,
+    find_session,
     is_from_our_pages,
     read_session,
     renew_session,
     session_cookie,
 )
-from service.http.cache_control import is_public
-from service.http.credentials import authenticate
 from service.http.operation import SAFE_METHODS, Access
 from service.http.request import Request, SubmittedForm
 from service.http.request_body import read_bytes
@@ -23,6 +22,7 @@ from service.representation.media_types import FORM, HTML, parse_media_type
 from service.representation.strict_input import MalformedBody, parse_form
 
 _METHODS = frozenset(('PUT', 'PATCH', 'DELETE'))
+_WITHOUT_SESSION = (Access.PUBLIC, Access.SHARED, Access.SECRET)
 
 
 class BrowserSessionMiddleware:
@@ -55,30 +55,23 @@ class BrowserSessionMiddleware:
         # Our pages must not offer what another site filled in. Pages with a secret in the URL send no Origin.
         if req.submitted and access is not Access.SECRET and not is_from_our_pages(req, default=True):
             req.submitted = None
-        if access in (Access.PUBLIC, Access.SECRET) or 'HTTP_AUTHORIZATION' in req.env or not _is_html(req):
+        if access in _WITHOUT_SESSION or 'HTTP_AUTHORIZATION' in req.env or not _is_html(req):
             return
         token = read_session(req)
         is_guarded = req.method not in SAFE_METHODS and (token or access is Access.CREDENTIALS)
         if is_guarded and not is_from_our_pages(req, default=token is None):
             req.submitted = None
             raise Forbidden('The request comes from a page of another site.')
-        if token is None:
-            return
-        try:
-            authenticate(req, token)
-        except Unauthenticated:
-            req.is_session_invalid = True
-        else:
-            req.env['HTTP_AUTHORIZATION'] = f'Bearer {token}'
+        find_session(req)
 
     def process_response(
         self, req: Request, resp: falcon.Response, resource: Any, req_succeeded: bool
     ) -> None:
-        """Clear a cookie with an invalid token, unless shared caches may store the response.
+        """Clear a cookie with an invalid token.
 
         After a submitted form, renew the session, so that a session in use also lasts without scripts.
         """
-        if req.is_session_invalid and not is_public(resp):
+        if req.is_session_invalid:
             session_cookie(req).clear(resp)
         is_form_done = resp.status_code == 303 and req.operation.access is not Access.CREDENTIALS
         if is_form_done and req.viewer is not None and req.credentials.value == read_session(req):

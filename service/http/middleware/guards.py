@@ -12,6 +12,7 @@ from service.http.request import Request
 from service.representation.media_types import MAX_FIELD_LENGTH
 
 _WITHOUT_DATABASE = frozenset((urls.LIVE, urls.READY, urls.METRICS))
+_ASSETS = urls.ASSET.partition('{')[0]
 
 
 class GuardMiddleware:
@@ -23,13 +24,14 @@ class GuardMiddleware:
     def process_request(self, req: Request, resp: falcon.Response) -> None:
         """Check the schema, the header fields and the path.
 
-        Raises SchemaMismatch until the schema matches, except for health checks and metrics; readiness checks
-        notice when it no longer does. Raises HTTPBadRequest for a field longer than MAX_FIELD_LENGTH, before
-        any pattern is applied to it; WSGI servers join the lines of a field (RFC 9110 §5.3). Raises
-        HTTPNotImplemented for a transfer coding that is not supported (RFC 9112 §6.1), and HTTPNotFound for
-        an encoded slash, which is not a separator (RFC 3986 §2.2): no segment of our URLs contains a slash.
+        Raises SchemaMismatch until the schema matches, except for health checks, metrics, and the static
+        files of the page that says so; readiness checks notice when it no longer does. Raises HTTPBadRequest
+        for a field longer than MAX_FIELD_LENGTH, before any pattern is applied to it; WSGI servers join the
+        lines of a field (RFC 9110 §5.3). Raises HTTPNotImplemented for a transfer coding that is not
+        supported (RFC 9112 §6.1), and HTTPNotFound for an encoded slash, which is not a separator (RFC 3986
+        §2.2): no segment of our URLs contains a slash.
         """
-        if not req.db.is_schema_current and req.path not in _WITHOUT_DATABASE:
+        if not req.db.is_schema_current and not _works_without_database(req.path):
             _check_schema(req)
         for name, value in req.env.items():
             if (
@@ -56,6 +58,10 @@ class GuardMiddleware:
             raise falcon.HTTPNotImplemented(description='The server does not support this method.')
         if operation is None:
             raise falcon.HTTPMethodNotAllowed(methods_of(resource))
+
+
+def _works_without_database(path: str) -> bool:
+    return path in _WITHOUT_DATABASE or path.startswith(_ASSETS)
 
 
 def _check_schema(req: Request) -> None:

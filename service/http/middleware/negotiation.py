@@ -7,10 +7,12 @@ import falcon
 from service.http.errors import problem_of, write_problem
 from service.http.invalid_header import InvalidHeader
 from service.http.operation import Formats
+from service.http.pages import page_dialect
 from service.http.presenter import present, set_rate_limit_headers
 from service.http.request import Related, Request
 from service.http.request_body import read_parameters
 from service.representation.formats import available_media_types, choose_format
+from service.representation.media_types import HTML
 from service.representation.parameter_values import InvalidParameter
 from service.representation.strict_input import MalformedBody
 
@@ -66,4 +68,5 @@ def _read_query(req: Request) -> None:
         req.queried = read_parameters(req)
     params = req.params
     if params:
-        req.query = req.format.dialect.read(params, req.operation.query, req.related.kinds)
+        dialect = page_dialect(req) if req.format.media_type == HTML else req.format.dialect
+        req.query = dialect.read(params, req.operation.query, req.related.kinds)

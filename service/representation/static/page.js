@@ -273,7 +273,7 @@ function markOperation() {
   for (const link of document.querySelectorAll('.docs aside a')) {
     if (link.hash === location.hash) {
       link.setAttribute('aria-current', 'true');
-      link.closest('details').open = true;
+      for (const part of [link, document.getElementById(link.hash.slice(1))]) part.closest('details').open = true;
     } else link.removeAttribute('aria-current');
   }
 }

@@ -133,5 +133,5 @@ def _security(endpoint: Endpoint) -> list[dict[str, list[str]]]:
         return [{}, {'basic': []}, {'bearer': []}]
     if endpoint.operation.access is Access.PUBLIC:
         return []
-    is_for_anyone = endpoint.operation.access in (Access.ANYONE, Access.SECRET)
+    is_for_anyone = endpoint.operation.access in (Access.ANYONE, Access.SHARED, Access.SECRET)
     return [{}, {'bearer': []}] if is_for_anyone else [{'bearer': []}]

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from service.representation.document import member
 from service.representation.json_schema import Schema, schema_of_member
 from service.representation.kind import Kind, Presence
+from service.representation.query import PAGE_RELATIONS
 from service.resources.openapi.components import Components, reference
 
 _TEXT: Schema = {'type': 'string'}
@@ -48,7 +49,6 @@ _RELATIONSHIP = reference('schemas', 'Relationship')
 _PAGE_META = reference('schemas', 'PageMeta')
 _DOCUMENT_META = reference('schemas', 'DocumentMeta')
 _RESOURCE_LINKS = reference('schemas', 'ResourceLinks')
-_PAGES = ('first', 'prev', 'next', 'last')
 _RESOURCE_META = reference('schemas', 'ResourceMeta')
 _ERROR_LOCATION = {
     'detail': _TEXT,
@@ -151,7 +151,7 @@ SHARED: dict[str, Schema] = {
     ),
     'JsonApiVersion': _object({'version': {'const': '1.1'}, 'profile': _array(_URI)}, 'version'),
     'ResourceIdentifier': _object({'type': _TEXT, 'id': _TEXT}, 'type', 'id'),
-    'DocumentLinks': _closed_map('self', 'related', 'describedby', *_PAGES),
+    'DocumentLinks': _closed_map('self', 'related', 'describedby', *PAGE_RELATIONS),
     'ResourceLinks': {**_object({'self': _URI}, 'self'), 'additionalProperties': False},
     'ResourceMeta': _object(
         {
@@ -164,7 +164,7 @@ SHARED: dict[str, Schema] = {
     ),
     'Relationship': _object(
         {
-            'links': _closed_map('self', 'related', *_PAGES),
+            'links': _closed_map('self', 'related', *PAGE_RELATIONS),
             'data': {'oneOf': [_IDENTIFIER, _array(_IDENTIFIER)]},
             'meta': _DOCUMENT_META,
         },
