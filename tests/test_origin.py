@@ -79,6 +79,24 @@ def test_an_absolute_target_overrides_the_host(app: Any) -> None:
     assert origin(app, extras={'RAW_URI': 'http://other.test:81/api'}) == 'http://other.test:81'
 
 
+@pytest.mark.parametrize('scheme', ['https', 'HTTPS', 'ftp', 'ws'])
+def test_a_target_with_another_scheme_than_the_connection_is_rejected(app: Any, scheme: str) -> None:
+    result = falcon.testing.simulate_get(app, '/api', extras={'RAW_URI': f'{scheme}://h.test/api'})
+    assert result.status_code == 400
+    assert result.json['detail'].endswith('it must have the scheme http.')
+
+
+def test_a_target_may_have_the_scheme_of_the_proxy_or_of_the_connection(start: Start) -> None:
+    behind_proxy = {'remote_addr': PROXY, 'headers': {'X-Forwarded-Proto': 'https'}}
+    for app, options in (
+        (start(BASE_URL='https://h.test'), {}),
+        (start(FORWARDED_ALLOW_IPS=PROXY), behind_proxy),
+    ):
+        for scheme in ('http', 'https'):
+            target = {'RAW_URI': f'{scheme}://h.test/api'}
+            assert origin(app, extras=target, **options) == 'https://h.test'
+
+
 @pytest.mark.parametrize('base', ['https://halcyon.test', 'HTTPS://Halcyon.Test:443/'])
 def test_base_url_overrides_the_host(start: Start, base: str) -> None:
     app = start(BASE_URL=base, FORWARDED_ALLOW_IPS='*')
