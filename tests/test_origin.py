@@ -44,7 +44,7 @@ def test_urls_begin_with_the_host(app: Any, host: str, expected: str) -> None:
 @pytest.mark.parametrize(
     'host',
     ['', ' ', 'a b', 'a/b', 'a/evil?x="><b>', 'user@h.test', 'h.test:x', 'h.test:0', 'h.test:65536', '[::1',
-     '[x]', '[1.2.3.4]', 'h.test:80:80', 'a,b', 'a#b', 'ä', 'h.test\\@e', '::1'],
+     '[x]', '[1.2.3.4]', 'h.test:80:80', 'a,b', 'a#b', 'ä', 'h.test\\@e', '::1', 'a' * 254],
 )  # fmt: skip
 def test_a_malformed_host_is_rejected_everywhere(start: Start, host: str) -> None:
     for app in (start(), start(BASE_URL='https://halcyon.test')):
@@ -54,6 +54,10 @@ def test_a_malformed_host_is_rejected_everywhere(start: Start, host: str) -> Non
             assert result.status_code == 400
             assert result.json['type'].endswith('/api/problems/bad-request')
             assert host.strip() == '' or host not in result.text
+
+
+def test_a_host_of_the_maximum_length_is_accepted(app: Any) -> None:
+    assert origin(app, extras={'HTTP_HOST': 'a' * 253}) == 'http://' + 'a' * 253
 
 
 def test_http_1_1_without_a_host_is_rejected(app: Any) -> None:
