@@ -48,78 +48,47 @@ _UNCOUNT_FOLLOWING = CompiledQuery(
 )
 
 
-def _list_users(listed: Any, owner: Any) -> KeysetQuery:
-    """Return the query that lists the users in the column `listed` of the follows with an `owner`."""
-    return KeysetQuery(
-        Follow.select(Follow.id, *user_columns(User))
-        .join(User, on=(User.id == listed))
-        .where(owner == bindparam('user_id')),
-        Follow.id,
-        UserRecord._make,
-    )
+class FollowList:
+    """The users in the column `listed` of the follows that have a user in the column `owner`.
 
+    `total` is the member of the user that has their number.
+    """
 
-def _find_users(listed: Any, owner: Any) -> RecordsByKey:
-    """Return the query that finds some of the users that `_list_users` lists, with the ids of the follows."""
-    return RecordsByKey(
-        Follow.select().join(User, on=(User.id == listed)).where(owner == bindparam('user_id')),
-        listed,
-        (Follow.id, *user_columns(User)),
-        lambda row: (row[0], UserRecord._make(row[1:])),
-    )
+    def __init__(self, listed: Any, owner: Any, total: str) -> None:
+        columns = user_columns(User)
+        follows = Follow.select().join(User, on=(User.id == listed))
+        of_user = follows.where(owner == bindparam('user_id'))
+        self._total = total
+        self._list = KeysetQuery(of_user.select(Follow.id, *columns), Follow.id, UserRecord._make)
+        self._find = RecordsByKey(
+            of_user, listed, (Follow.id, *columns), lambda row: (row[0], UserRecord._make(row[1:]))
+        )
+        self._first = FirstPagePerOwner(
+            follows.join_from(Follow, _Owner, on=(_Owner.id == owner)).where(owner == bindparam('owner_id')),
+            _Owner.id,
+            getattr(_Owner, total),
+            Follow.id,
+            columns,
+            UserRecord._make,
+        )
 
+    def page(self, session: Session, user: UserRecord, request: PageRequest, viewer: Viewer) -> Page:
+        """Return a page for the user, the newest follow first."""
+        values = {'user_id': user.id, 'viewer_id': viewer.user_id}
+        if request.ids is not None:
+            return page_of(self._find.find(session, request.ids, **values).values(), request)
+        return self._list.page(session, request, getattr(user, self._total), **values)
 
-def _first_users(listed: Any, owner: Any, total: Any) -> FirstPagePerOwner:
-    return FirstPagePerOwner(
-        Follow.select()
-        .join(User, on=(User.id == listed))
-        .join_from(Follow, _Owner, on=(_Owner.id == owner))
-        .where(owner == bindparam('owner_id')),
-        _Owner.id,
-        total,
-        Follow.id,
-        user_columns(User),
-        UserRecord._make,
-    )
+    def first_pages(
+        self, session: Session, user_ids: Sequence[int], request: PageRequest, viewer: Viewer | None
+    ) -> dict[int, Page]:
+        """Return the first page for each user."""
+        return self._first.pages(session, user_ids, request, viewer_id=viewer_id(viewer))
 
 
 _Owner = User.alias('owner')
-_FOLLOWERS = _list_users(Follow.follower, Follow.followed)
-_FOLLOWING = _list_users(Follow.followed, Follow.follower)
-_FIND_FOLLOWERS = _find_users(Follow.follower, Follow.followed)
-_FIND_FOLLOWING = _find_users(Follow.followed, Follow.follower)
-_FIRST_FOLLOWERS = _first_users(Follow.follower, Follow.followed, _Owner.follower_count)
-_FIRST_FOLLOWING = _first_users(Follow.followed, Follow.follower, _Owner.following_count)
-
-
-def first_pages_of_followers(
-    session: Session, user_ids: Sequence[int], request: PageRequest, viewer: Viewer | None
-) -> dict[int, Page]:
-    """Return for each user the first page of their followers."""
-    return _FIRST_FOLLOWERS.pages(session, user_ids, request, viewer_id=viewer_id(viewer))
-
-
-def first_pages_of_following(
-    session: Session, user_ids: Sequence[int], request: PageRequest, viewer: Viewer | None
-) -> dict[int, Page]:
-    """Return for each user the first page of the users they follow."""
-    return _FIRST_FOLLOWING.pages(session, user_ids, request, viewer_id=viewer_id(viewer))
-
-
-def list_followers(session: Session, user: UserRecord, request: PageRequest, viewer: Viewer) -> Page:
-    """Return a page of the user's followers, the newest follow first."""
-    values = {'user_id': user.id, 'viewer_id': viewer.user_id}
-    if request.ids is not None:
-        return page_of(_FIND_FOLLOWERS.find(session, request.ids, **values).values(), request)
-    return _FOLLOWERS.page(session, request, user.follower_count, **values)
-
-
-def list_following(session: Session, user: UserRecord, request: PageRequest, viewer: Viewer) -> Page:
-    """Return a page of the users whom the user follows, the newest follow first."""
-    values = {'user_id': user.id, 'viewer_id': viewer.user_id}
-    if request.ids is not None:
-        return page_of(_FIND_FOLLOWING.find(session, request.ids, **values).values(), request)
-    return _FOLLOWING.page(session, request, user.following_count, **values)
+FOLLOWERS = FollowList(Follow.follower, Follow.followed, 'follower_count')
+FOLLOWING = FollowList(Follow.followed, Follow.follower, 'following_count')
 
 
 def find_follow(session: Session, follower_id: int, followed_id: int) -> FollowRecord:
@@ -169,7 +138,7 @@ def follow_all(
     authorize_change(session, find_user(session, follower_id, by), by, precondition)
     for followed_id in members:
         if followed_id not in existing:
-            raise NotFound('There is no such user.')
+            raise NotFound(f'There is no user with the id {followed_id}.')
         _insert_follow(session, follower_id, followed_id, _find(session, follower_id, followed_id))
 
 

@@ -3,7 +3,8 @@
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
-from typing import ClassVar
+from functools import partial
+from typing import ClassVar, NamedTuple
 from urllib.parse import quote
 
 import falcon
@@ -13,18 +14,17 @@ from service.database.clock import iso_time
 from service.database.pagination import Page
 from service.domain.errors import Forbidden
 from service.domain.follows import (
+    FOLLOWERS,
+    FOLLOWING,
+    FollowList,
     FollowRecord,
     find_follow,
-    first_pages_of_followers,
-    first_pages_of_following,
     follow,
     follow_all,
-    list_followers,
-    list_following,
     unfollow,
     unfollow_all,
 )
-from service.domain.users import find_user
+from service.domain.users import UserRecord, find_user
 from service.domain.viewer import Viewer, require_editable
 from service.http.conditional import precondition, target_precondition
 from service.http.operation import Access, Formats, Operation, Route, Samples
@@ -94,43 +94,49 @@ def represent_follow(record: FollowRecord, viewer: Viewer | None, builder: UrlBu
     )
 
 
-def represent_followers(req: Request, user_id: int, query: Query, page: Page) -> Document:
-    """Return a page of the users who follow a user."""
-    return _represent_users(req, urls.FOLLOWERS, user_id, query, page, 'Followers', _FOLLOWERS)
+class _Listing(NamedTuple):
+    """A list of the users of follows: its users, the template of its URL, and its appearance on pages."""
+
+    users: FollowList
+    template: str
+    title: str
+    display: Display
 
 
-def represent_following(req: Request, user_id: int, query: Query, page: Page) -> Document:
-    """Return a page of the users that a user follows."""
-    return _represent_users(req, urls.FOLLOWING, user_id, query, page, 'Following', _FOLLOWING)
+_FOLLOWERS = _Listing(
+    FOLLOWERS,
+    urls.FOLLOWERS,
+    'Followers',
+    replace(USER.display, empty='No followers yet. People who follow this account are listed here.'),
+)
+_FOLLOWING = _Listing(
+    FOLLOWING,
+    urls.FOLLOWING,
+    'Following',
+    replace(USER.display, empty='Not following anyone yet. Find people to follow under People.'),
+)
 
 
-def represent_following_relationship(req: Request, user_id: int) -> Document:
-    """Return a page of the relationship itself: the identifiers of the users that a user follows."""
-    user = find_user(req.db, user_id, req.user)
-    page = list_following(req.db, user, req.query.page_request, req.user)
-    relationship = req.builder.url_for(urls.FOLLOWING_RELATIONSHIP, user_id=user_id)
-    return as_relationship(represent_following(req, user_id, req.query, page), relationship)
-
-
-_FOLLOWERS = replace(USER.display, empty='No followers yet. People who follow this account are listed here.')
-_FOLLOWING = replace(USER.display, empty='Not following anyone yet. Find people to follow under People.')
-
-
-def _represent_users(
-    req: Request, template: str, user_id: int, query: Query, page: Page, title: str, display: Display
-) -> Document:
+def _represent(req: Request, listing: _Listing, user_id: int, query: Query, page: Page) -> Document:
+    _, template, title, display = listing
     url = req.builder.url_for(template, user_id=user_id)
     return represent_listing(req, USER, url, page, represent_user, query=query, title=title, display=display)
 
 
-def _expand_followers(req: Request, user_ids: Sequence[int], query: Query) -> dict[int, Document]:
-    pages = first_pages_of_followers(req.db, user_ids, query.page_request, req.viewer)
-    return {user_id: represent_followers(req, user_id, query, page) for user_id, page in pages.items()}
+def _expand(listing: _Listing, req: Request, user_ids: Sequence[int], query: Query) -> dict[int, Document]:
+    pages = listing.users.first_pages(req.db, user_ids, query.page_request, req.viewer)
+    return {user_id: _represent(req, listing, user_id, query, page) for user_id, page in pages.items()}
 
 
-def _expand_following(req: Request, user_ids: Sequence[int], query: Query) -> dict[int, Document]:
-    pages = first_pages_of_following(req.db, user_ids, query.page_request, req.viewer)
-    return {user_id: represent_following(req, user_id, query, page) for user_id, page in pages.items()}
+def _represent_page(req: Request, listing: _Listing, user: UserRecord) -> Document:
+    page = listing.users.page(req.db, user, req.query.page_request, req.user)
+    return _represent(req, listing, user.id, req.query, page)
+
+
+def _represent_relationship(req: Request, user_id: int) -> Document:
+    """Return a page of the relationship itself: the identifiers of the users that a user follows."""
+    following = _represent_page(req, _FOLLOWING, find_user(req.db, user_id, req.user))
+    return as_relationship(following, req.builder.url_for(urls.FOLLOWING_RELATIONSHIP, user_id=user_id))
 
 
 def _sample_follow(builder: UrlBuilder) -> Document:
@@ -215,8 +221,7 @@ class FollowersResource:
 
     def on_get(self, req: Request, resp: falcon.Response, user_id: int) -> None:
         user = find_user(req.db, user_id, req.user)
-        page = list_followers(req.db, user, req.query.page_request, req.user)
-        document = represent_followers(req, user_id, req.query, page)
+        document = _represent_page(req, _FOLLOWERS, user)
         resp.media = with_user_title(document, 'Followers of', user, req.builder)
 
 
@@ -236,8 +241,7 @@ class FollowingResource:
 
     def on_get(self, req: Request, resp: falcon.Response, user_id: int) -> None:
         user = find_user(req.db, user_id, req.user)
-        page = list_following(req.db, user, req.query.page_request, req.user)
-        document = represent_following(req, user_id, req.query, page)
+        document = _represent_page(req, _FOLLOWING, user)
         resp.media = with_user_title(document, 'Followed by', user, req.builder)
 
 
@@ -287,7 +291,7 @@ class FollowingRelationshipResource:
     }
 
     def on_get(self, req: Request, resp: falcon.Response, user_id: int) -> None:
-        resp.media = represent_following_relationship(req, user_id)
+        resp.media = _represent_relationship(req, user_id)
 
     def on_post(self, req: Request, resp: falcon.Response, user_id: int) -> None:
         _change_members(req, resp, user_id, follow_all)
@@ -307,7 +311,7 @@ def _change_members(req: Request, resp: falcon.Response, user_id: int, change: C
     require_editable(find_user(req.db, user_id, req.viewer), req.viewer)
     members = read_resource_identifiers(req)
     change(req.db, user_id, members, by=req.user, precondition=target_precondition(req))
-    resp.media = represent_following_relationship(req, user_id)
+    resp.media = _represent_relationship(req, user_id)
     changed = [url for other_id in members for url in _changed_by_following(req.builder, user_id, other_id)]
     changed += (req.builder.url_for(urls.FOLLOW, user_id=user_id, other_id=other_id) for other_id in members)
     add_invalidation_links(resp, *dict.fromkeys(changed))
@@ -398,8 +402,8 @@ RELATIONS = (
     ),
 )
 EXPANSIONS: Expansions = {
-    ('users', 'hc:followers'): _expand_followers,
-    ('users', 'hc:following'): _expand_following,
+    ('users', 'hc:followers'): partial(_expand, _FOLLOWERS),
+    ('users', 'hc:following'): partial(_expand, _FOLLOWING),
 }
 RESOURCES: Mapping[str, Find] = {}
 ROUTES: tuple[Route, ...] = (
