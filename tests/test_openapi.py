@@ -165,9 +165,10 @@ def test_the_description_has_the_urls_of_the_server(start: Start, origin: str) -
 
 
 def test_the_documentation_is_rendered_once_for_all_hosts(
-    client: Client, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    pages = []
+    settings = Settings.from_environment({'DATABASE_URL': f'sqlite:///{tmp_path}/halcyon.db'})
+    client, pages = Client(create_app(settings)), []
     monkeypatch.setattr(
         'service.resources.discovery.docs_page', lambda *args, **options: pages.append(args) or 'page'
     )
