@@ -19,12 +19,11 @@ from service.representation.formats import FORMATS, entity_tag
 from service.representation.html import Page, Site, Source, hints
 from service.representation.media_types import HAL, HAL_FORMS, JSON_API
 from service.representation.problem import Problem
-from service.representation.query_parameters import Dialect, JsonApiSourceDialect
+from service.representation.query_parameters import JSON_API_SOURCE_DIALECT, Dialect
 from service.representation.url_builder import UrlBuilder
 
 MAX_SITES = 256  # viewers whose header is cached
 _SOURCES = {'hal': ('HAL', HAL), 'hal-forms': ('HAL-FORMS', HAL_FORMS), 'json-api': ('JSON:API', JSON_API)}
-_JSON_API_SOURCE = JsonApiSourceDialect()
 # Statuses of problems whose pages keep the submitted form, so that it can be sent again, or its text copied.
 _RETRIED = frozenset((400, 401, 403, 404, 409, 412, 429, 503))
 
@@ -48,7 +47,7 @@ def page_of(req: Request, content: Document | Problem, link: str | None, *, is_p
 
 def page_dialect(req: Request) -> Dialect:
     """Return the dialect of the document of a page: that of JSON:API if the page shows such a response."""
-    return _JSON_API_SOURCE if req.params.get('as') == 'json-api' else req.format.dialect
+    return JSON_API_SOURCE_DIALECT if req.params.get('as') == 'json-api' else req.format.dialect
 
 
 def _site_around(req: Request, content: Document | Problem) -> Site | None:

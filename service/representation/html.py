@@ -28,7 +28,7 @@ from service.representation.html_text import (
     words,
 )
 from service.representation.problem import PROBLEMS, Problem
-from service.representation.query_parameters import HalDialect
+from service.representation.query_parameters import HAL_DIALECT
 from service.representation.static_files import asset_path
 
 MAX_PATHS = 64  # paths under which the application is reached, whose page frames are cached
@@ -306,7 +306,7 @@ _PAGES.filters |= {
 _PAGES.tests |= {'number_like': is_number}
 _PAGES.globals = {
     'NEIGHBOURS': NEIGHBOURS,
-    'NUMBERS': HalDialect.names,
+    'NUMBERS': HAL_DIALECT.names,
     'PLAIN': _PLAIN,
     'STYLE': asset_path('page.css'),
     'SCRIPT': asset_path('page.js'),
