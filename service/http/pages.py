@@ -16,7 +16,7 @@ from service.http.request import Home, Request
 from service.http.selection import find_related
 from service.representation.document import Document
 from service.representation.formats import FORMATS, entity_tag
-from service.representation.html import Page, Site, Source, hints
+from service.representation.html import Page, Site, Source, hints, sign_in_form
 from service.representation.media_types import HAL, HAL_FORMS, JSON_API
 from service.representation.problem import Problem
 from service.representation.query_parameters import JSON_API_SOURCE_DIALECT, Dialect
@@ -39,7 +39,7 @@ def page_of(req: Request, content: Document | Problem, link: str | None, *, is_p
     source = _SOURCES.get(str(req.params.get('as'))) if site is not None and req.params else None
     if source is not None:
         return Page(content, site, source=_source(req, content, link, *source), base=base)
-    notice = hints(content).outcomes.get(str(req.params.get(DONE)), '') if req.params else ''
+    notice = hints(content).action(str(req.params.get(DONE))).outcome if req.params else ''
     if notice:
         content = _with_username(content, req.params.get(USERNAME))
     return Page(content, site, _related(req, content), base=base, notice=notice)
@@ -77,10 +77,8 @@ def _with_username(document: Document, name: object) -> Document:
         return document
     if not re.fullmatch(USERNAME_PATTERN, name):
         return document
-    forms = (
-        replace(form, values={'username': name}) if form.action.name == hints(document).sign_in else form
-        for form in document.forms
-    )
+    sign_in = sign_in_form(document)
+    forms = (replace(form, values={'username': name}) if form is sign_in else form for form in document.forms)
     return replace(document, forms=tuple(forms))
 
 

@@ -258,7 +258,7 @@ def sign_in_form(home: Document | None) -> Form | None:
     """Return the form of the entry point that begins a session, if the viewer has none."""
     if home is None or home.display is None:
         return None
-    return next((form for form in home.forms if form.action.name == hints(home).sign_in), None)
+    return next((form for form in home.forms if hints(home).action(form.action.name).begins_session), None)
 
 
 def destination(form: Form, document: Document, page_href: str) -> str:
@@ -266,7 +266,7 @@ def destination(form: Form, document: Document, page_href: str) -> str:
 
     It is the page of the document; if the form deletes the document, the page above it, else its collection.
     """
-    if form.action.name in hints(document).session_ending:
+    if hints(document).action(form.action.name).ends_session:
         return ''
     if form.action.method != 'DELETE' or form.target != page_href:
         return page_href

@@ -38,7 +38,7 @@ from service.http.operation import Access, Operation, Route, Samples
 from service.http.request import Expansions, Find, Request
 from service.http.request_body import read_form
 from service.representation.action import EMAIL, Action, Field, Form
-from service.representation.display import Column, Count, Crumb, Display
+from service.representation.display import ActionDisplay, Column, Count, Crumb, Display
 from service.representation.document import Document, Link, Relationship, member
 from service.representation.kind import Kind, Member, Presence, id_member, time_member
 from service.representation.parameter_values import MAX_FILTER_LENGTH
@@ -48,7 +48,7 @@ from service.representation.url_builder import UrlBuilder
 from service.resources import sample_data
 from service.resources.collection_pages import represent_listing
 from service.resources.editable import apply_edit, editable_operations
-from service.resources.entry_point import OUTCOMES
+from service.resources.entry_point import ACTIONS
 from service.resources.module import EntryPointPart, LinkRelation, Sample
 from service.resources.response_samples import sample_collection, sample_pages
 from service.resources.responses import (
@@ -166,20 +166,24 @@ USER = Kind(
             Count('follower_count', 'hc:followers', 'follower', 'followers'),
         ),
         summary=(Column('member_since', 'Joined', is_day=True),),
-        prominent=frozenset(('search', 'follow', 'unfollow')),
-        session_ending=frozenset(('delete',)),
-        confirmations={
-            'delete': 'This deletes your account with all your posts, follows, sign-ins, stores and their '
-            'items. It cannot be undone.',
-            'request-verification': 'The email has a link that verifies your email address.',
-        },
-        outcomes={
-            'follow': 'You follow them now.',
-            'unfollow': 'You no longer follow them.',
-            'edit': 'Your profile is saved.',
-            'request-verification': 'An email with a link is on its way to your address.',
-            'change-password': 'Your password is changed, and you are signed out everywhere else.',
-            'delete': OUTCOMES['delete'],
+        actions={
+            'search': ActionDisplay(is_prominent=True),
+            'follow': ActionDisplay('You follow them now.', is_prominent=True),
+            'unfollow': ActionDisplay('You no longer follow them.', is_prominent=True),
+            'edit': ActionDisplay('Your profile is saved.'),
+            'request-verification': ActionDisplay(
+                'An email with a link is on its way to your address.',
+                question='The email has a link that verifies your email address.',
+            ),
+            'change-password': ActionDisplay(
+                'Your password is changed, and you are signed out everywhere else.'
+            ),
+            'delete': ActionDisplay(
+                ACTIONS['delete'].outcome,
+                question='This deletes your account with all your posts, follows, sign-ins, stores and their '
+                'items. It cannot be undone.',
+                ends_session=True,
+            ),
         },
         includes={'hc:posts': 'Posts'},
     ),

@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from service.representation.action import Action, Field
-from service.representation.display import Column, Display, Note
+from service.representation.display import ActionDisplay, Column, Display, Note
 from service.representation.document import Document, Link
 from service.representation.html import Page as HtmlPage
 from service.representation.html import page, problem_page, render_page, title_of
@@ -156,7 +156,11 @@ def test_a_picture_is_shown_over_a_generated_placeholder() -> None:
 def test_display_hints_render_an_entry_as_a_card() -> None:
     author = Document('people', '7', {}, {'self': Link('http://a.test/7')}, title='ada')
     display = Display(
-        text='body', byline='author', moment='at', edited='changed', confirmations={'write': 'Sure?'}
+        text='body',
+        byline='author',
+        moment='at',
+        edited='changed',
+        actions={'write': ActionDisplay(question='Sure?')},
     )
     links = {'self': Link('http://a.test/notes/1')}
     properties = {'body': 'one', 'at': '2026-11-22T15:04:27.123+00:00', 'changed': None, 'id': 17_000}
@@ -173,7 +177,7 @@ def test_display_hints_render_an_entry_as_a_card() -> None:
 
 
 def test_a_short_label_keeps_the_title_for_assistive_technology() -> None:
-    display = Display(text='name', labels={'write': 'Write'})
+    display = Display(text='name', actions={'write': ActionDisplay(label='Write')})
     text = page(document(display=display))
     assert '<summary aria-label="Write it">Write</summary>' in text
     assert '<button>Write</button>' in text
