@@ -149,16 +149,6 @@ def render_page(page: Page) -> str:
     )
 
 
-def page(document: Document) -> str:
-    """Return the document as a page without navigation."""
-    return render_page(Page(document))
-
-
-def problem_page(problem: Problem) -> str:
-    """Return the problem as a page without navigation."""
-    return render_page(Page(problem))
-
-
 def docs_page(description: dict[str, Any], *, is_open: bool = False) -> str:
     """Return the description of the API (OpenAPI) as a page; all its operations are open or closed."""
     base = urlsplit(description['servers'][0]['url']).path
