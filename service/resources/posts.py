@@ -45,8 +45,7 @@ from service.resources.module import EntryPointPart, LinkRelation
 from service.resources.relationships import RelatedResource, ToOneRelationship, to_many_route
 from service.resources.response_samples import sample_collection, sample_pages
 from service.resources.responses import add_invalidation_links, respond_created, respond_no_content
-from service.resources.users import ONE_USER, represent_user, with_user_title
-from service.resources.users import SAMPLES as USER_SAMPLES
+from service.resources.user_document import ONE_USER, USER_SAMPLES, represent_user, with_user_title
 
 PUBLISH = Action(
     'publish',

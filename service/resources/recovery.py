@@ -31,7 +31,7 @@ from service.representation.url_builder import UrlBuilder
 from service.resources import sample_data
 from service.resources.entry_point import ACTIONS
 from service.resources.module import EntryPointPart, LinkRelation
-from service.resources.users import REGISTER
+from service.resources.user_document import REGISTER
 
 FORGOT_PASSWORD = Action(
     'forgot-password',

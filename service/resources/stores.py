@@ -41,8 +41,7 @@ from service.resources.module import EntryPointPart, LinkRelation
 from service.resources.relationships import RelatedResource, ToOneRelationship
 from service.resources.response_samples import sample_collection, sample_pages
 from service.resources.responses import add_invalidation_links, respond_created, respond_no_content
-from service.resources.users import ONE_USER, sample_user
-from service.resources.users import SAMPLES as USER_SAMPLES
+from service.resources.user_document import ONE_USER, USER_SAMPLES, sample_user
 
 NAME = Field(
     'name',
