@@ -27,6 +27,7 @@ MAIL_URL = re.compile(
     re.IGNORECASE,
 )
 SCHEME = re.compile(r'[A-Za-z][A-Za-z0-9+.-]{0,20}')
+MAX_HOST_LENGTH = 253  # characters (RFC 1035 §2.3.4); every URL in a response repeats the host
 MAX_QUOTED_LENGTH = 200  # of an invalid value in an error message
 MIN_SIMILARITY = 0.8  # between a variable and the setting that it probably misspells
 MAX_SOCKET_PATH = 107  # bytes (Linux, unix(7))
@@ -47,7 +48,7 @@ def normal_origin(scheme: str, authority: str) -> str:
     if scheme not in DEFAULT_PORTS:
         raise ValueError('must have the scheme http or https')
     port = int((match and match['port']) or DEFAULT_PORTS[scheme])
-    if match is None or port not in range(1, 65536):
+    if match is None or port not in range(1, 65536) or len(match['host']) > MAX_HOST_LENGTH:
         raise ValueError('must be a host, optionally with a port')
     host = match['host'].lower()
     if host.startswith('['):

@@ -270,6 +270,41 @@ def test_a_read_accepts_the_etag_of_any_media_type(world: World, template: str, 
         assert world.ada.get(url, accept=other, headers={'If-Match': etag}).status == 200
 
 
+@pytest.mark.parametrize('query', ['include=', 'include=author.followers', 'fields[posts]=body'])
+@pytest.mark.parametrize('media_type', [HAL, JSON_API])
+def test_if_match_accepts_the_etag_of_a_selection_in_any_media_type(
+    ada: Client, media_type: str, query: str
+) -> None:
+    post = ada.post('/api/posts', {'body': 'hello'}).headers['location']
+    for other in (HAL, JSON_API):
+        etag = ada.get(f'{post}?{query}', accept=media_type).etag
+        for method, body in (('GET', None), ('PATCH', {'body': 'changed'})):
+            for value, status in ((etag, 200), ('"x"', 412)):
+                options = {'accept': other, 'headers': {'If-Match': value}}
+                response = ada.request(method, f'{post}?{query}', json=body, **options)
+                assert response.status == status, response.text
+
+
+@pytest.mark.parametrize('other', [HAL, HAL_FORMS, JSON_API])
+def test_a_read_rejects_the_etag_of_another_query(ada: Client, other: str) -> None:
+    for query in ('', '?sort=created_at', '?page=2'):
+        etag = ada.get(f'/api/posts{query}', accept=HAL).etag
+        stale = ada.get('/api/posts?per_page=5', accept=other, headers={'If-Match': etag})
+        assert stale.status == 412
+
+
+@pytest.mark.parametrize(
+    'query', ['page=2&per_page=1', 'include=', 'sort=created_at', 'page=2&page[after]=MQ']
+)
+def test_a_post_accepts_the_etag_of_the_same_page(ada: Client, query: str) -> None:
+    for body in ('one', 'two'):
+        ada.post('/api/posts', {'body': body})
+    url = f'/api/posts?{query}'
+    etag = ada.get(url).etag
+    assert ada.post(url, {'body': 'three'}, headers={'If-Match': etag}).status == 201
+    assert ada.post(url, {'body': 'four'}, headers={'If-Match': '"x"'}).status == 412
+
+
 CREATIONS = (
     ('/api/users', new_user()),
     ('/api/posts', {'body': 'new'}),
@@ -417,8 +452,9 @@ def test_the_response_to_a_creation_with_a_selection_has_no_etag(ada: Client, qu
         created = ada.post(f'{posts}?{query}', {'body': 'hello'}, accept=accept)
         assert created.status == 201
         assert 'etag' not in created.headers
-    created = ada.post(posts, {'body': 'hello'}, accept=HAL)
-    assert created.etag == ada.get(created.headers['location'], accept=HAL).etag
+    for url in (posts, f'{posts}?unknown=1'):
+        created = ada.post(url, {'body': 'hello'}, accept=HAL)
+        assert created.etag == ada.get(created.headers['location'], accept=HAL).etag
 
 
 def test_responses_with_secrets_have_cache_control_no_store(ada: Client) -> None:

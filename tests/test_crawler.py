@@ -102,6 +102,31 @@ def test_every_link_relation_is_documented(crawler: Client) -> None:
         assert relation.json['leads_to'], rel
 
 
+def test_the_documentation_of_a_link_relation_names_the_members_of_bodies(crawler: Client) -> None:
+    template = crawler.entry().json['_links']['curies'][0]['href']
+    documented = set()
+    anonymous = Client(crawler.app)
+    for response in [anonymous.entry(), *crawl(crawler, HAL_FORMS)]:
+        for document in documents(response.json):
+            links = document.get('_links', {}).items()
+            rels = {link['href']: rel for rel, link in links if rel.startswith('hc:')}
+            for form in document.get('_templates', {}).values():
+                rel = rels.get(form['target'])
+                if rel and form['properties']:
+                    url = uritemplate.expand(template, rel=rel.removeprefix('hc:'))
+                    meaning = anonymous.get(url).json['meaning']
+                    assert all(f'`{field["name"]}`' in meaning for field in form['properties']), rel
+                    documented.add(rel)
+    assert documented >= {'hc:users', 'hc:tokens', 'hc:posts', 'hc:password'}
+
+
+def test_the_documentation_of_a_link_relation_has_the_rules_of_members(client: Client) -> None:
+    meaning = client.get('/api/rels/items').json['meaning']
+    assert '`name` (required; 1 to 80 characters; must not be blank)' in meaning
+    assert '`price` (required; a number from 0.00 to 99999999.99, in steps of 0.01)' in meaning
+    assert '`scope` (one of write, read)' in client.get('/api/rels/tokens').json['meaning']
+
+
 def test_every_form_occurs_and_its_target_supports_its_method(crawler: Client) -> None:
     names = set()
     for client in (crawler, Client(crawler.app)):

@@ -163,6 +163,16 @@ def test_a_body_that_is_too_large_is_rejected_with_a_key_too(ada: Client) -> Non
     assert_problem(publish(ada, 'x' * 70_000), 413)
 
 
+def test_a_response_too_long_to_be_stored_is_rejected(ada: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr('service.http.idempotency.MAX_STORED_BYTES', 6000)
+    for _ in range(3):
+        ada.publish('hello')
+    url = ada.entry().href('hc:posts') + '?include=author.posts'
+    assert_problem(ada.post(url, {'body': 'with more'}, headers={'Idempotency-Key': KEY}), 400)
+    assert count_posts(ada) == 3
+    assert publish(ada).status == 201  # the key is free again
+
+
 def test_a_missing_token_is_reported_before_a_malformed_key(client: Client) -> None:
     response = client.post('/api/posts', {'body': 'hello'}, headers={'Idempotency-Key': '"'})
     assert_problem(response, 401)

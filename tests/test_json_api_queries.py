@@ -180,6 +180,25 @@ def test_including_too_many_resources_is_rejected(
     assert_rejected(ada_api.get_related('posts', query='?include=author'), 400, 'include')
 
 
+def test_resources_count_as_often_as_hal_embeds_them(ada: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr('service.http.selection.MAX_EMBEDDED', 5)
+    for _ in range(3):
+        ada.publish('hello')
+    posts = ada.entry().href('hc:posts')
+    for accept in (HAL, JSON_API):
+        assert ada.get(posts + '?include=author', accept=accept).status == 200
+        response = ada.get(posts + '?include=author.posts', accept=accept)
+        assert (response.status, 'too many resources' in response.text) == (400, True)
+
+
+def test_paths_count_together(ada_api: JsonApiClient, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr('service.http.selection.MAX_EMBEDDED', 5)
+    for _ in range(3):
+        ada_api.publish('hello')
+    assert ada_api.me('?include=posts').status == ada_api.me('?include=feed').status == 200
+    assert_rejected(ada_api.me('?include=posts,feed'), 400, 'include')
+
+
 def test_an_empty_page_includes_nothing(ada_api: JsonApiClient) -> None:
     response = ada_api.get_related('me', 'followers', query='?include=posts').json
     assert response['data'] == response['included'] == []

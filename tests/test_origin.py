@@ -44,7 +44,7 @@ def test_urls_begin_with_the_host(app: Any, host: str, expected: str) -> None:
 @pytest.mark.parametrize(
     'host',
     ['', ' ', 'a b', 'a/b', 'a/evil?x="><b>', 'user@h.test', 'h.test:x', 'h.test:0', 'h.test:65536', '[::1',
-     '[x]', '[1.2.3.4]', 'h.test:80:80', 'a,b', 'a#b', 'ä', 'h.test\\@e', '::1'],
+     '[x]', '[1.2.3.4]', 'h.test:80:80', 'a,b', 'a#b', 'ä', 'h.test\\@e', '::1', 'a' * 254],
 )  # fmt: skip
 def test_a_malformed_host_is_rejected_everywhere(start: Start, host: str) -> None:
     for app in (start(), start(BASE_URL='https://halcyon.test')):
@@ -54,6 +54,10 @@ def test_a_malformed_host_is_rejected_everywhere(start: Start, host: str) -> Non
             assert result.status_code == 400
             assert result.json['type'].endswith('/api/problems/bad-request')
             assert host.strip() == '' or host not in result.text
+
+
+def test_a_host_of_the_maximum_length_is_accepted(app: Any) -> None:
+    assert origin(app, extras={'HTTP_HOST': 'a' * 253}) == 'http://' + 'a' * 253
 
 
 def test_http_1_1_without_a_host_is_rejected(app: Any) -> None:
@@ -73,6 +77,24 @@ def test_http_1_0_without_a_host_has_the_origin_of_the_server(app: Any) -> None:
 
 def test_an_absolute_target_overrides_the_host(app: Any) -> None:
     assert origin(app, extras={'RAW_URI': 'http://other.test:81/api'}) == 'http://other.test:81'
+
+
+@pytest.mark.parametrize('scheme', ['https', 'HTTPS', 'ftp', 'ws'])
+def test_a_target_with_another_scheme_than_the_connection_is_rejected(app: Any, scheme: str) -> None:
+    result = falcon.testing.simulate_get(app, '/api', extras={'RAW_URI': f'{scheme}://h.test/api'})
+    assert result.status_code == 400
+    assert result.json['detail'].endswith('it must have the scheme http.')
+
+
+def test_a_target_may_have_the_scheme_of_the_proxy_or_of_the_connection(start: Start) -> None:
+    behind_proxy = {'remote_addr': PROXY, 'headers': {'X-Forwarded-Proto': 'https'}}
+    for app, options in (
+        (start(BASE_URL='https://h.test'), {}),
+        (start(FORWARDED_ALLOW_IPS=PROXY), behind_proxy),
+    ):
+        for scheme in ('http', 'https'):
+            target = {'RAW_URI': f'{scheme}://h.test/api'}
+            assert origin(app, extras=target, **options) == 'https://h.test'
 
 
 @pytest.mark.parametrize('base', ['https://halcyon.test', 'HTTPS://Halcyon.Test:443/'])

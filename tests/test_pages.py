@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from urllib.parse import urlencode
+from urllib.parse import parse_qs, urlencode
 
 import pytest
 
@@ -152,6 +152,19 @@ def test_the_numbers_of_a_page_must_be_filled_in(ada: Client) -> None:
     numbers = [tag for tag in page.all('input') if tag.get('type') == 'number']
     assert [tag['name'] for tag in numbers] == ['page', 'per_page']
     assert all('required' in tag for tag in numbers)
+
+
+@pytest.mark.parametrize('cursor', ['page[after]', 'page[before]'])
+def test_a_page_of_a_collection_may_have_a_cursor_and_no_number(ada: Client, cursor: str) -> None:
+    for number in range(5):
+        ada.publish(f'post {number}')
+    middle = ada.get('/api/posts?page=2&per_page=2')
+    (value,) = parse_qs(middle.href('next' if cursor == 'page[after]' else 'prev'))[cursor]
+    response = ada.get(f'/api/posts?{cursor}={value}&per_page=2', accept=HTML)
+    assert response.status == 200
+    assert '5 in all<' in response.text
+    values = {tag['name']: tag.get('value') for tag in Page(response.text).all('input') if 'name' in tag}
+    assert (values['page'], values['per_page']) == (None, '2')
 
 
 def test_user_text_is_escaped_in_pages(ada: Client) -> None:

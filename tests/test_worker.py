@@ -196,6 +196,7 @@ def test_a_malformed_request_gets_the_configured_headers(tmp_path: Any) -> None:
         assert b'"type": "https://halcyon.test/api/problems/bad-request"' in raw
         assert headers['strict-transport-security'] == 'max-age=31536000'
         assert headers['access-control-allow-origin'] == '*'
+        assert 'X-Request-Id' in headers['access-control-expose-headers']
 
 
 def test_idle_connections_take_no_thread(server: Server) -> None:

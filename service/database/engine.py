@@ -82,6 +82,10 @@ class Engine(peewee.Database):
         """Return whether the user may create tables; True if this cannot be checked in advance."""
         return True
 
+    def unsuitable_encoding(self) -> str:
+        """Return the encoding of the database if it lacks characters, '' if it has all."""
+        return ''
+
     @abstractmethod
     def release(self) -> None:
         """End this thread's use of its connection."""

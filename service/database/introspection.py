@@ -23,7 +23,10 @@ def schema_differences(session: Session, models: Iterable[Any]) -> list[str]:
     """Return one line for each difference between the database and the models; raises Unavailable."""
     with session.translating_errors():
         existing = set(session.engine.get_tables())
-        differences: list[str] = []
+        encoding = session.engine.unsuitable_encoding()
+        differences = (
+            [f'encoding {encoding}, which lacks most characters, instead of UTF8'] if encoding else []
+        )
         for model in models:
             name = model._meta.table_name
             if name in existing:

@@ -26,7 +26,7 @@ TEXT_PARAMETERS = frozenset(('ssl_ca', 'ssl_cert', 'ssl_key', 'ssl_key_password'
 _NUMBERS = {
     ErrorKind.CONFLICT: (1020, 1180, 1205, 1213),
     ErrorKind.DISCONNECTED: (
-        *(0, 1047, 1053, 1077, 1079, 1152, 1158, 1159, 1160, 1161, 1184, 1290, 1836, 1927),
+        *(0, 1047, 1053, 1077, 1079, 1152, 1158, 1159, 1160, 1161, 1184, 1290, 1792, 1836, 1927),
         *range(2000, 3000),
     ),
     ErrorKind.FULL: (1040, 1203, 1226),
@@ -37,6 +37,16 @@ _NUMBERS = {
         *(1317, 1637, 1969),  # interrupted, or timed out
     ),
 }
+# What the statements rely on, whatever the defaults of the server are.
+_SESSION_VARIABLES = (
+    'foreign_key_checks = 1',
+    'unique_checks = 1',
+    "default_storage_engine = 'InnoDB'",  # others have no transactions and no foreign keys
+    'sql_select_limit = 18446744073709551615',
+    'sql_safe_updates = 0',
+    'sql_auto_is_null = 0',
+    "completion_type = 'NO_CHAIN'",
+)
 _KINDS = {number: kind for kind, numbers in _NUMBERS.items() for number in numbers}
 _UNKNOWN_SYSTEM_VARIABLE = 1193
 _UNKNOWN_COLLATION = 1273
@@ -56,7 +66,7 @@ class MariadbEngine(PooledEngine, peewee.MySQLDatabase):
     name = 'mysql'
     ddl_sql = ('ALTER DATABASE CHARACTER SET utf8mb4 COLLATE utf8mb4_nopad_bin',)
     has_transactional_ddl = False  # every DDL statement commits implicitly
-    read_only_sql = 'SELECT @@read_only'
+    read_only_sql = 'SELECT @@read_only OR @@tx_read_only'
     unlock_schema_sql = "SELECT RELEASE_LOCK('halcyon.schema')"
 
     def __init__(
@@ -100,7 +110,6 @@ class MariadbEngine(PooledEngine, peewee.MySQLDatabase):
                 collation='utf8mb4_nopad_bin',
                 client_flag=CLIENT.FOUND_ROWS,  # count matched rows, as other engines do, not changed ones
                 sql_mode='STRICT_ALL_TABLES,NO_ENGINE_SUBSTITUTION,ERROR_FOR_DIVISION_BY_ZERO',
-                init_command=f'SET SESSION innodb_lock_wait_timeout = {self.lock_seconds}',
                 **host,
                 **self.connect_params,
             )
@@ -115,6 +124,8 @@ class MariadbEngine(PooledEngine, peewee.MySQLDatabase):
         try:
             with connection.cursor() as cursor:
                 cursor.execute('SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED')
+                lock_timeout = f'innodb_lock_wait_timeout = {self.lock_seconds}'
+                cursor.execute(f'SET {", ".join((*_SESSION_VARIABLES, lock_timeout))}')
                 self._wait_for_cluster_writes(cursor)
                 cursor.execute('SELECT 1')  # a node outside its cluster accepts connections, but no statement
         except BaseException:

@@ -159,7 +159,9 @@ def check_rights(session: Session) -> None:
         return
     with suppress(SchemaMismatch), session.translating_errors():
         if not schema_version(session) and not session.engine.may_create_tables():
-            raise Unavailable('This user may not create tables.', ErrorKind.FORBIDDEN)
+            raise Unavailable(
+                'This user may not create tables in a schema of search_path.', ErrorKind.FORBIDDEN
+            )
         check_schema(session)
         for statement in _WRITES:
             session.execute(statement)
@@ -228,6 +230,12 @@ def _apply_missing(session: Session) -> list[int]:
     """Apply the missing migrations; an empty database gets the latest schema at once."""
     engine, version = session.engine.name, schema_version(session)
     if not version:
+        encoding = session.engine.unsuitable_encoding()
+        if encoding:
+            raise SchemaMismatch(
+                f'The encoding of the database is {encoding}, which lacks most characters.'
+                " Create it with TEMPLATE template0 ENCODING 'UTF8' LOCALE 'C'."
+            )
         for statement in STATEMENTS:
             session.execute(statement)
     missing = [migration for migration in MIGRATIONS if migration.number > version]

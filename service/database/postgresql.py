@@ -26,17 +26,21 @@ DEFAULTS = {
 # libpq reports no SQLSTATE for an error while connecting. These are the messages of PostgreSQL and PgBouncer.
 _IS_FULL = re.compile('too many (clients|connections)|slots are reserved|no more connections allowed')
 _DRIVER_BUGS = (psycopg.ProgrammingError, psycopg.DataError, psycopg.NotSupportedError)
+# A pooler switched to a server without this prepared statement, or to one with another statement of its name.
+SWITCHED_BY_POOLER = ('26000', '42P05')
+# Encodings that store every character; SQL_ASCII stores the bytes of UTF-8, which each connection uses.
+_ENCODINGS = ('UTF8', 'SQL_ASCII')
 # SQLSTATE, by its first characters (PostgreSQL manual, appendix A).
 _KINDS = (
     ('40', ErrorKind.CONFLICT),  # serialization failure, deadlock
     ('08', ErrorKind.DISCONNECTED),
-    ('26000', ErrorKind.DISCONNECTED),  # a pooler switched to a server without this prepared statement
-    ('42P05', ErrorKind.DISCONNECTED),  # or to one with another statement of this name
+    *((state, ErrorKind.DISCONNECTED) for state in SWITCHED_BY_POOLER),
     ('57P', ErrorKind.DISCONNECTED),  # the server shuts down or starts, or an administrator ended the session
     ('25P03', ErrorKind.DISCONNECTED),  # idle_in_transaction_session_timeout ended the session
     ('25006', ErrorKind.DISCONNECTED),  # this host became a standby: another one accepts writes
     ('0A000', ErrorKind.DISCONNECTED),  # "cached plan must not change result type", after a migration
     ('42501', ErrorKind.FORBIDDEN),
+    ('3F000', ErrorKind.FORBIDDEN),  # search_path names no schema that exists
     ('53', ErrorKind.UNAVAILABLE),
     ('55', ErrorKind.UNAVAILABLE),  # lock_timeout
     ('57', ErrorKind.UNAVAILABLE),
@@ -101,6 +105,11 @@ class PostgresqlEngine(PooledEngine, peewee.PostgresqlDatabase):
         """Return whether the user may create tables, False if there is no schema in which to create them."""
         sql = "SELECT has_schema_privilege(current_schema(), 'CREATE')"
         return bool(self.execute_sql(sql).fetchone()[0])
+
+    def unsuitable_encoding(self) -> str:
+        """Return the encoding of the database if it lacks characters, '' if it has all."""
+        encoding = str(self.execute_sql('SHOW server_encoding').fetchone()[0])
+        return '' if encoding in _ENCODINGS else encoding
 
     def get_primary_keys(self, table: str, schema: str | None = None) -> list[str]:
         """Return the columns of the primary key, from the system catalog, which every user can read."""

@@ -2,18 +2,22 @@
 
 import re
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager, suppress
 from functools import partial
 from typing import TypeVar
 
 import falcon
 
+from service.database.pagination import InvalidCursor
 from service.domain.errors import DomainError, Stale
-from service.http.operation import Access
+from service.http.operation import SAFE_METHODS, Access
 from service.http.request import Request
 from service.http.selection import apply_selection
 from service.representation.assembler import Assembler
 from service.representation.document import Document
 from service.representation.formats import Format, comparable_tag, formats_named_by, state_tag
+from service.representation.parameter_values import InvalidParameter
+from service.representation.query import Query
 
 Record = TypeVar('Record')
 CurrentTags = Callable[[Format], Iterable[str]]
@@ -79,7 +83,7 @@ def check_if_match(req: Request, tag: str | None, document: Document | None) -> 
             yield comparable_tag(tag)
         if document is not None and format.dialect.names == req.format.dialect.names:
             yield from _tags(req, document, format)
-        if document is not None and format is not req.format and not req.params:
+        if document is not None and format is not req.format:
             yield from _target_tags(req, format)  # in the dialect of the format
 
     if_match = req.env.get('HTTP_IF_MATCH')
@@ -113,22 +117,47 @@ def _matches(header: str, exists: bool, current_tags: CurrentTags, *, weakly: bo
 def _tags(req: Request, document: Document, format: Format) -> Iterator[str]:
     """Yield the tags of the whole document in the format, and of what this request selects of it."""
     yield state_tag(document, format, req.viewer_id)
-    if format is req.format and document.selection != req.query.selection:
-        yield state_tag(apply_selection(req, document), format, req.viewer_id)
+    selection = req.query.selection
+    if document.selection != selection:
+        with _asked_in(req, format, format.dialect.no_parameters._replace(selection=selection)):
+            selected = apply_selection(req, document)
+        yield state_tag(selected, format, req.viewer_id)
 
 
 def _target_tags(req: Request, format: Format) -> Iterator[str]:
-    """Yield the tag of a successful response to GET of the target, without a query, in the format."""
-    if req.viewer is None and req.resource.operations['GET'].access not in _OPEN:
+    """Yield the tags of successful responses to GET of the target in the format.
+
+    They are those with the query of the request, and for a write also those without a query.
+    """
+    get = req.resource.operations['GET']
+    if req.viewer is None and get.access not in _OPEN:
         return
+    queries = [] if req.params and req.method in SAFE_METHODS else [format.dialect.no_parameters]
+    if req.params:
+        with suppress(InvalidParameter):
+            queries.append(format.dialect.read(req.params, get.query, req.related.kinds))
+    for query in queries:
+        document = _response_to_get(req, format, query)
+        if document is not None:
+            yield state_tag(document, format, req.viewer_id)
+
+
+def _response_to_get(req: Request, format: Format, query: Query) -> Document | None:
+    """Return the document of a successful response to GET of the target, with this query."""
     resp = falcon.Response()
-    requested = req.format, req.query
-    req.format, req.query = format, format.dialect.no_parameters
-    try:
+    with _asked_in(req, format, query), suppress(DomainError, InvalidCursor, InvalidParameter):
         req.resource.on_get(req, resp, **req.path_values)
-    except DomainError:  # not found, or not for this viewer
-        return
+        if isinstance(resp.media, Document):
+            return apply_selection(req, resp.media)
+    return None  # not found, or not for this viewer or with this query
+
+
+@contextmanager
+def _asked_in(req: Request, format: Format, query: Query) -> Iterator[None]:
+    """Give the request another format and another query for a while."""
+    asked = req.format, req.query
+    req.format, req.query = format, query
+    try:
+        yield
     finally:
-        req.format, req.query = requested
-    if isinstance(resp.media, Document):
-        yield state_tag(resp.media, format, req.viewer_id)
+        req.format, req.query = asked

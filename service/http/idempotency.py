@@ -17,8 +17,10 @@ from service.http.operation import Access
 from service.http.presenter import present
 from service.http.request import Request
 from service.http.request_body import check_write_scope, read_bytes
+from service.representation.parameter_values import InvalidParameter
 
 KEY_LENGTH = 255
+MAX_STORED_BYTES = 65_535  # of the body of a response; a TEXT of MariaDB has no more
 # A quoted string, optionally with parameters (RFC 8941 §3.3.3), or, as many clients send it, without quotes.
 KEY = (
     rf'^(?:"((?:[ !#-\[\]-~]|\\["\\]){{1,{KEY_LENGTH}}})"(?:[ \t]*;[ -~]*)?'
@@ -33,8 +35,8 @@ def idempotent(responder: Responder) -> Responder:
     """Return the responder of a POST, extended to honour Idempotency-Key.
 
     With a key, the response to the first request is presented, and stored in the transaction of its effect; a
-    retry gets the stored response. It raises MalformedBody, KeyReused, KeyInUse and Throttled. An invalid key
-    is `req.deferred_error`.
+    retry gets the stored response. It raises MalformedBody, KeyReused, KeyInUse and Throttled, and
+    InvalidParameter if the response is too long. An invalid key is `req.deferred_error`.
     """
 
     @functools.wraps(responder)
@@ -54,7 +56,10 @@ def idempotent(responder: Responder) -> Responder:
             req.db, req.stream = session, BytesIO(body)
             responder(req, fresh, **params)
             present(req, fresh)
-            return StoredResponse(fresh.status_code, fresh.headers, (fresh.render_body() or b'').decode())
+            content = fresh.render_body() or b''
+            if len(content) > MAX_STORED_BYTES:  # only with included documents
+                raise InvalidParameter('include', 'makes the response too long for an Idempotency-Key')
+            return StoredResponse(fresh.status_code, fresh.headers, content.decode())
 
         db, subjects = req.db, address_subjects(req.operation.limits, req.client_address)
         # The request is counted first, because `_request_key` uses bcrypt if the body may contain a password.

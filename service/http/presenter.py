@@ -143,7 +143,8 @@ def _has_validator(req: Request, resp: falcon.Response, document: Document | Non
     """
     if req.method == 'DELETE':
         return document is not None
-    return req.method != 'PUT' and not (resp.status_code == 201 and req.params)
+    is_selected = document is not None and bool(document.selection.query)
+    return req.method != 'PUT' and not (resp.status_code == 201 and is_selected)
 
 
 def _respond_not_modified(req: Request, resp: falcon.Response, tag: str | None, *, is_coded: bool) -> None:

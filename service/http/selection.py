@@ -1,6 +1,7 @@
 """Selections: the related documents and the fields that a query requests (JSON:API 1.1 §8.3, §8.4)."""
 
 import dataclasses
+from collections import Counter
 from collections.abc import Mapping, Sequence
 
 from service.http.request import Request
@@ -8,6 +9,8 @@ from service.representation.document import Document, DocumentKey, Inclusion, Re
 from service.representation.parameter_values import InvalidParameter
 
 MAX_OWNERS = 1000  # of one step of a path; a step can have ten times as many as the step before it
+MAX_EMBEDDED = 12_500  # in one response, with repetitions; three steps of ten from a page of ten are 12,210
+TOO_MANY = 'leads to too many resources: request smaller pages or fewer paths'
 
 
 def apply_selection(req: Request, document: Document) -> Document:
@@ -20,37 +23,59 @@ def apply_selection(req: Request, document: Document) -> Document:
         return dataclasses.replace(document, selection=selection)
     selected = document
     if selection.include is not None:
-        [selected] = _with_related(req, [document], selection.include)
+        [selected] = _Expansion(req).expand([(document, 1)], selection.include)
     if selection.fields:
         selected = _with_fields(selected, selection.fields)
     return dataclasses.replace(selected, selection=selection)
 
 
-def _with_related(req: Request, documents: Sequence[Document], include: Inclusion) -> list[Document]:
-    """Return the documents, each embedding exactly what is to be included with it.
+class _Expansion:
+    """Embeds the related documents of one response, and counts them.
 
-    The related documents of all pages are found at once.
+    HAL repeats a document wherever it is embedded, so each counts as often as the documents that embed it.
     """
-    singles = {
-        single.key: single
-        for document in documents
-        for single in (document.items if document.is_collection else (document,))
-    }
-    embedded: dict[DocumentKey, dict[str, Document]] = {key: {} for key in singles}
-    for rel, inner in include.items():
-        targets = find_related(req, list(singles.values()), rel)
-        expanded = _with_related(req, [*targets.values()], inner)
-        for key, target in zip(targets, expanded, strict=True):
-            embedded[key][rel] = target
-    replaced = {key: dataclasses.replace(single, embedded=embedded[key]) for key, single in singles.items()}
-    selected = []
-    for document in documents:
-        if document.is_collection:
-            items = tuple(replaced[item.key] for item in document.items)
-            selected.append(dataclasses.replace(document, embedded={'item': items}))
-        else:
-            selected.append(replaced[document.key])
-    return selected
+
+    def __init__(self, req: Request) -> None:
+        self._req = req
+        self._embedded = 0
+
+    def expand(self, counted: Sequence[tuple[Document, int]], include: Inclusion) -> list[Document]:
+        """Return the documents, each embedding exactly what is to be included with it.
+
+        The documents come with the number of their occurrences in the response. The related documents of all
+        pages are found at once.
+        """
+        singles: dict[DocumentKey, Document] = {}
+        occurrences: Counter[DocumentKey] = Counter()
+        for document, count in counted:
+            for single in document.items if document.is_collection else (document,):
+                singles[single.key] = single
+                occurrences[single.key] += count
+        embedded: dict[DocumentKey, dict[str, Document]] = {key: {} for key in singles}
+        for rel, inner in include.items():
+            targets = find_related(self._req, list(singles.values()), rel)
+            counted_targets = [(target, occurrences[key]) for key, target in targets.items()]
+            self._count(counted_targets)
+            expanded = self.expand(counted_targets, inner)
+            for key, target in zip(targets, expanded, strict=True):
+                embedded[key][rel] = target
+        replaced = {
+            key: dataclasses.replace(single, embedded=embedded[key]) for key, single in singles.items()
+        }
+        selected = []
+        for document, _ in counted:
+            if document.is_collection:
+                items = tuple(replaced[item.key] for item in document.items)
+                selected.append(dataclasses.replace(document, embedded={'item': items}))
+            else:
+                selected.append(replaced[document.key])
+        return selected
+
+    def _count(self, counted: Sequence[tuple[Document, int]]) -> None:
+        """Count documents, and the items of pages; raises InvalidParameter."""
+        self._embedded += sum(count * (1 + len(document.items)) for document, count in counted)
+        if self._embedded > MAX_EMBEDDED:
+            raise InvalidParameter('include', TOO_MANY)
 
 
 def find_related(req: Request, documents: Sequence[Document], rel: str) -> dict[DocumentKey, Document]:
@@ -64,7 +89,7 @@ def find_related(req: Request, documents: Sequence[Document], rel: str) -> dict[
     if not documents:
         return {}
     if len(documents) > MAX_OWNERS:
-        raise InvalidParameter('include', 'leads to too many resources: request smaller pages')
+        raise InvalidParameter('include', TOO_MANY)
     expand = req.related.pages.get((documents[0].kind, rel))
     if expand is not None:
         ids_by_key = {document.key: _owner_id(req, document) for document in documents}

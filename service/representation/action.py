@@ -71,6 +71,20 @@ class Field:
         """The minimum, the maximum and the step of a number."""
         return Decimal(self.min or 0), Decimal(self.max or 0), Decimal(self.step or 1)
 
+    @property
+    def rules(self) -> tuple[str, ...]:
+        """The rules for the value, in words."""
+        minimum, maximum, step = self.bounds
+        rules = {
+            'required': self.required,
+            f'one of {", ".join(self.options)}': self.options,
+            f'a number from {minimum} to {maximum}, in steps of {step}': self.type == 'number',
+            f'{self.min_length} to {self.max_length} characters': self.min_length,
+            f'at most {self.max_length} characters': self.max_length and not self.min_length,
+            self.rule: self.rule,
+        }
+        return tuple(rule for rule, applies in rules.items() if applies)
+
     def read(self, value: Any) -> Any:
         """Return the normalized value; raises ValueError with the rule that it breaks."""
         return self._read_number(value) if self.type == 'number' else self._read_text(value)

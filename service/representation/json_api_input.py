@@ -113,7 +113,7 @@ def existing_pointer(body: Any, pointer: str) -> str:
 
 def _check_kind(data: Mapping[str, Any], kind: str, pointer: str) -> None:
     if _member(data, 'type', str, 'text', pointer) != kind:
-        raise ResourceMismatch(f'The type at this URL is {kind}.', f'{pointer}/type')
+        raise ResourceMismatch(f'{pointer}/type must be {kind}.', f'{pointer}/type')
 
 
 def _member(

@@ -61,9 +61,10 @@ def read_number(params: Mapping[str, str], name: str, default: int, sent: Mappin
     digits = params.get(name)
     if digits is None:
         return default
-    if not (digits.isascii() and digits.isdigit()) or not digits.strip('0'):
+    significant = digits.lstrip('0')
+    if not (digits.isascii() and digits.isdigit() and significant):
         raise InvalidParameter(sent[name], 'must be a positive integer')
-    return int(digits) if len(digits) <= 16 else MAX_ID
+    return min(int(significant[:17]), MAX_ID)  # MAX_ID has 16 digits
 
 
 def read_id(name: str, value: str) -> int:

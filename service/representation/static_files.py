@@ -14,22 +14,18 @@ _TYPES = {
 
 
 class Asset(NamedTuple):
-    """A static file; `name` contains a fingerprint of the content, so that it can be cached forever.
-
-    `tag` is its strong validator (RFC 9110 §8.8.3).
-    """
+    """A static file; `name` contains a fingerprint of the content, so that it can be cached forever."""
 
     name: str
     content_type: str
     content: bytes
-    tag: str
 
 
 def _read(file_name: str) -> Asset:
     content = (files('service.representation') / 'static' / file_name).read_bytes()
     stem, _, extension = file_name.partition('.')
     fingerprint = hashlib.blake2b(content, digest_size=8).hexdigest()
-    return Asset(f'{stem}.{fingerprint}.{extension}', _TYPES[extension], content, f'"{fingerprint}"')
+    return Asset(f'{stem}.{fingerprint}.{extension}', _TYPES[extension], content)
 
 
 _FILES = {file_name: _read(file_name) for file_name in ('page.css', 'page.js', 'icon.svg')}

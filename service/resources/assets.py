@@ -1,12 +1,10 @@
 """The static files of the HTML pages, cacheable forever: their URLs contain a fingerprint of the content."""
 
-from itertools import chain
 from typing import ClassVar
 
 import falcon
 
 from service.domain.errors import NotFound
-from service.http.conditional import parse_etags
 from service.http.operation import Access, Formats, Operation, RawResponse
 from service.http.request import Request
 from service.representation.static_files import ASSETS
@@ -34,8 +32,5 @@ class AssetResource:
         asset = ASSETS.get(name)
         if asset is None:
             raise NotFound('There is no such file.')
-        resp.set_headers({'Cache-Control': IMMUTABLE, 'ETag': asset.tag})
-        if asset.tag in chain(*parse_etags(req.env.get('HTTP_IF_NONE_MATCH', ''))):
-            resp.status = falcon.HTTP_304
-        else:
-            resp.data, resp.content_type = asset.content, asset.content_type
+        resp.set_header('Cache-Control', IMMUTABLE)
+        resp.data, resp.content_type = asset.content, asset.content_type

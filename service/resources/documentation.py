@@ -10,6 +10,7 @@ from service.domain.errors import NotFound
 from service.http.cache_control import PUBLIC
 from service.http.operation import Access, Operation, Samples
 from service.http.request import Request
+from service.representation.action import Action
 from service.representation.display import Column, Crumb, Display
 from service.representation.document import Document
 from service.representation.examples import example_of, example_of_problem
@@ -24,7 +25,7 @@ RELATION = Kind(
     'LinkRelation',
     (
         Member('name', 'The name of the link relation, with its prefix.'),
-        Member('meaning', 'What the target of the link is.'),
+        Member('meaning', 'What the target of the link is, and what the bodies of its methods contain.'),
         Member('methods', 'The methods of the target, separated by commas.'),
         Member('leads_to', 'The kind of document at the target.'),
         Member('example', 'An example of the target in HAL-FORMS, as text.', presence=Presence.OPTIONAL),
@@ -58,7 +59,7 @@ def represent_relation(relation: LinkRelation, builder: UrlBuilder) -> Document:
         id=relation.name,
         properties={
             'name': f'hc:{relation.name}',
-            'meaning': relation.meaning,
+            'meaning': ' '.join([relation.meaning, *map(_describe, relation.actions)]),
             'methods': ', '.join(relation.methods),
             'leads_to': relation.leads_to,
         }
@@ -68,6 +69,15 @@ def represent_relation(relation: LinkRelation, builder: UrlBuilder) -> Document:
         display=RELATION.display,
         parents=_parents(builder),
     )
+
+
+def _describe(action: Action) -> str:
+    """Return the members of the body of an Action, with their rules, as a sentence."""
+    members = (
+        f'`{field.name}` ({"; ".join(field.rules)})' if field.rules else f'`{field.name}`'
+        for field in action.fields
+    )
+    return f'{action.method} takes {", ".join(members)}.'
 
 
 def represent_problem_type(name: str, problem: ProblemType, builder: UrlBuilder) -> Document:

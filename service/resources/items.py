@@ -44,6 +44,7 @@ from service.resources.module import EntryPointPart, LinkRelation
 from service.resources.relationships import RelatedResource, ToOneRelationship, to_many_route
 from service.resources.response_samples import sample_collection, sample_pages
 from service.resources.responses import add_invalidation_links, respond_created, respond_no_content
+from service.resources.stores import EDIT as EDIT_STORE
 from service.resources.stores import (
     NAME,
     ONE_STORE,
@@ -307,6 +308,7 @@ RELATIONS = (
         ('GET', 'PUT', 'PATCH', 'DELETE'),
         'a store',
         sample_store,
+        (EDIT_STORE,),
     ),
     LinkRelation(
         'items',
@@ -314,6 +316,7 @@ RELATIONS = (
         ('GET', 'POST'),
         'a collection of items',
         sample_collection(urls.ITEMS, _sample_item),
+        (ADD,),
     ),
 )
 EXPANSIONS: Expansions = {('stores', 'hc:items'): _expand_items}

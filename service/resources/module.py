@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import NamedTuple
 
-from service.representation.action import Form
+from service.representation.action import Action, Form
 from service.representation.document import Document, Link
 from service.representation.url_builder import UrlBuilder
 
@@ -13,7 +13,8 @@ Sample = Callable[[UrlBuilder], Document]
 class LinkRelation(NamedTuple):
     """A link relation: its meaning, the methods of its target, and what the target is.
 
-    `leads_to` describes the target, and `sample` makes a document like it from sample data.
+    `leads_to` describes the target, and `sample` makes a document like it from sample data. The documentation
+    lists what the bodies of the `actions` contain.
     """
 
     name: str
@@ -21,6 +22,7 @@ class LinkRelation(NamedTuple):
     methods: tuple[str, ...]
     leads_to: str = ''
     sample: Sample | None = None
+    actions: tuple[Action, ...] = ()
 
 
 class EntryPointPart(NamedTuple):

@@ -331,6 +331,7 @@ RELATIONS = (
         ('GET', 'POST'),
         'a collection of posts',
         sample_collection(urls.POSTS, _sample_post),
+        (PUBLISH,),
     ),
     LinkRelation(
         'feed',

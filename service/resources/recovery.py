@@ -276,11 +276,11 @@ def entry_point(viewer: Viewer | None, builder: UrlBuilder) -> EntryPointPart:
 RELATIONS = (
     LinkRelation(
         'password-resets',
-        'Requests a password reset, on servers with mail: POST the `email` of the account. If it belongs to '
-        'a user, an email with a link is sent.',
+        'Requests a password reset, on servers with mail: if the email belongs to a user, it gets a link.',
         ('GET', 'POST'),
         'a form',
         represent_requests,
+        (FORGOT_PASSWORD,),
     ),
 )
 EXPANSIONS: Expansions = {}

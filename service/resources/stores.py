@@ -259,6 +259,7 @@ RELATIONS = (
         ('GET', 'POST'),
         'a collection of stores',
         sample_collection(urls.STORES, sample_store),
+        (OPEN,),
     ),
     LinkRelation(
         'owner', 'The user who owns the store.', ('GET', 'PUT', 'PATCH', 'DELETE'), 'a user', sample_user

@@ -398,6 +398,7 @@ RELATIONS = (
         ('GET', 'POST', 'DELETE'),
         'a collection of tokens',
         sample_collection(urls.TOKENS, _sample_token),
+        (BASIC_LOGIN.without(_FORMAT.name),),
     ),
 )
 EXPANSIONS: Expansions = {('users', 'hc:tokens'): _expand_tokens}

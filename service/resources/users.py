@@ -238,6 +238,7 @@ RELATIONS = (
         ('GET', 'POST'),
         'a collection of users',
         sample_users(urls.USERS),
+        (REGISTER,),
     ),
     LinkRelation(
         'user',
@@ -245,6 +246,7 @@ RELATIONS = (
         ('GET', 'PUT', 'PATCH', 'DELETE'),
         'a user',
         sample_user,
+        (EDIT,),
     ),
     LinkRelation(
         'me',
@@ -252,13 +254,14 @@ RELATIONS = (
         ('GET', 'PUT', 'PATCH', 'DELETE'),
         'a user: yourself',
         _sample_self,
+        (EDIT,),
     ),
     LinkRelation(
         'password',
-        "Changes the user's password: PUT `current_password` and `password`. This revokes all other tokens "
-        'of the user.',
+        "Changes the user's password, and revokes all other tokens of the user.",
         ('PUT',),
         'no document: the response to PUT is 204',
+        actions=(CHANGE_PASSWORD,),
     ),
     LinkRelation('avatar', "The user's picture, an image at Gravatar.", ('GET',), 'an image'),
     LinkRelation(

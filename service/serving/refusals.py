@@ -9,6 +9,7 @@ from http import HTTPStatus
 from typing import NamedTuple
 
 from service.config import Settings
+from service.http.middleware.browser_policies import EXPOSE_HEADERS
 from service.http.security_headers import security_headers
 from service.representation.media_types import PROBLEM
 from service.representation.problem import Problem, problem_details
@@ -67,4 +68,5 @@ def response_to(refusal: Refusal, base: str, settings: Settings) -> tuple[str, d
     }
     if settings.allows_all_origins:
         fields['Access-Control-Allow-Origin'] = '*'
+        fields['Access-Control-Expose-Headers'] = EXPOSE_HEADERS
     return f'{problem.status} {HTTPStatus(problem.status).phrase}', fields, body

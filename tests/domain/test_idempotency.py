@@ -22,6 +22,7 @@ from service.domain.idempotency import CLAIM_SECONDS, RequestKey, StoredResponse
 from service.domain.posts import publish_post
 from service.domain.users import register_user
 from service.domain.viewer import Viewer
+from service.http.idempotency import MAX_STORED_BYTES
 from tests.client import new_user
 from tests.clock import MovableClock
 from tests.domain.users import no_precondition, register
@@ -69,6 +70,12 @@ def call_and_close(db: Session, function: Callable[[Session], Any]) -> Any:
 
 def count_keys(db: Session) -> int:
     return int(db.execute('SELECT COUNT(*) FROM idempotency_keys').fetchone()[0])
+
+
+def test_a_response_of_the_maximum_length_is_stored(db: Session, key: RequestKey) -> None:
+    response = StoredResponse(201, {'location': '/1'}, 'ä' * (MAX_STORED_BYTES // 2))
+    assert replay_or_run(db, key, lambda db: response) == response
+    assert replay_or_run(db, key, lambda db: response) == response._replace(is_replayed=True)
 
 
 def test_a_retry_on_another_node_gets_the_first_response(

@@ -12,11 +12,11 @@ from service.http.forwarded import forwarding, without_prefix
 from service.http.request import REQUEST, Home, Request
 from service.representation.url_builder import Features, UrlBuilder
 
-_ABSOLUTE = re.compile(r'[A-Za-z][A-Za-z0-9+.-]*://([^/?#]*)')
+_ABSOLUTE = re.compile(r'([A-Za-z][A-Za-z0-9+.-]*)://([^/?#]*)')
 
 
 class ContextMiddleware:
-    """Sets what every request needs, before routing; rejects an invalid Host (RFC 9112 §3.2).
+    """Sets what every request needs, before routing; rejects an invalid Host or target (RFC 9112 §3.2).
 
     It is first in the list, so it processes responses last, and then returns the database connection.
     """
@@ -30,19 +30,24 @@ class ContextMiddleware:
         self._db = db
 
     def process_request(self, req: Request, resp: falcon.Response) -> None:
-        """Set what later middleware and resources rely on; raises HTTPBadRequest for an invalid Host."""
+        """Set what later middleware and resources rely on.
+
+        Raises HTTPBadRequest for an invalid Host or target.
+        """
         req.env[REQUEST] = req
         req.db = self._db
         req.home = self._home
         req.quotas = {}
         environ = req.env
-        scheme, authority = environ['wsgi.url_scheme'], _authority(environ)
+        scheme = environ['wsgi.url_scheme']
+        target_scheme, authority = _target(environ)
         try:
             builder = _builder(scheme, authority, '', self._features)
             if self._trusted:
                 _, proto, host, prefix = forwarding(environ, self._trusted)
                 authority = authority if host is None else host
                 builder = _builder(proto or scheme, authority, prefix, self._features)
+            _check_scheme(target_scheme, scheme, self._base_builder or builder)
         except ValueError as error:
             req.builder = self._base_builder or UrlBuilder(f'{scheme}://localhost')
             raise falcon.HTTPBadRequest(
@@ -59,17 +64,27 @@ class ContextMiddleware:
         self._db.release()
 
 
-def _authority(environ: dict[str, Any]) -> str:
-    """Return the authority that a request names: in its target, else in Host (RFC 9112 §3.2.2).
+def _target(environ: dict[str, Any]) -> tuple[str | None, str]:
+    """Return the scheme and the authority of an absolute target, else None and Host (RFC 9112 §3.2.2).
 
-    Only HTTP/1.0 allows a request without one.
+    Only HTTP/1.0 allows a request without an authority.
     """
     absolute = _ABSOLUTE.match(environ.get('RAW_URI', ''))
     if absolute is not None:
-        return absolute[1]
+        return absolute[1].lower(), absolute[2]
     if 'HTTP_HOST' not in environ and environ.get('SERVER_PROTOCOL') == 'HTTP/1.0':
-        return f'{environ["SERVER_NAME"]}:{environ["SERVER_PORT"]}'
-    return str(environ.get('HTTP_HOST', ''))
+        return None, f'{environ["SERVER_NAME"]}:{environ["SERVER_PORT"]}'
+    return None, str(environ.get('HTTP_HOST', ''))
+
+
+def _check_scheme(named: str | None, used: str, builder: UrlBuilder) -> None:
+    """Raise ValueError for a target with a scheme that the client cannot have used (RFC 9110 §7.4).
+
+    It can have used that of the connection, or that of our URLs, which a proxy before the server speaks.
+    """
+    public = builder.origin.partition(':')[0]
+    if named not in (None, used, public):
+        raise ValueError(f'must have the scheme {public}')
 
 
 @lru_cache(maxsize=256)
