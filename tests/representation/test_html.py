@@ -205,7 +205,7 @@ def test_a_server_error_page_has_a_link_to_try_again() -> None:
 
 
 def test_a_page_of_an_outage_has_the_detail_for_the_operator_apart() -> None:
-    text = problem_page(Problem('unavailable', 'The schema has version 1.'))
+    text = page(Problem('unavailable', 'The schema has version 1.'))
     assert '<p class="detail">The server cannot respond at the moment. Please try again' in text
     assert '<p class="quiet">The schema has version 1.</p>' in text
 
