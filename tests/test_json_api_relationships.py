@@ -63,7 +63,9 @@ def test_other_formats_have_the_same_follows(ada: Client, ada_api: JsonApiClient
 def test_an_unknown_member_prevents_all_additions(ada_api: JsonApiClient, other_users: list[Any]) -> None:
     for unknown in ('7', '0', 'x', '9' * 30):
         members = [*other_users, {'type': 'users', 'id': unknown}]
-        assert_rejected(ada_api.send('POST', following_url(ada_api), members), 404)
+        response = ada_api.send('POST', following_url(ada_api), members)
+        assert_rejected(response, 404)
+        assert unknown in response.json['errors'][0]['detail']
     assert ada_api.get(following_url(ada_api)).json['data'] == []
     assert ada_api.me().json['data']['attributes']['following_count'] == 0
 

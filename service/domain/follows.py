@@ -138,7 +138,7 @@ def follow_all(
     authorize_change(session, find_user(session, follower_id, by), by, precondition)
     for followed_id in members:
         if followed_id not in existing:
-            raise NotFound('There is no such user.')
+            raise NotFound(f'There is no user with the id {followed_id}.')
         _insert_follow(session, follower_id, followed_id, _find(session, follower_id, followed_id))
 
 

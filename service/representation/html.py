@@ -247,8 +247,6 @@ def advice(problem: Problem) -> str:
     is_general = problem.detail == PROBLEMS[problem.name].meaning
     if problem.name == 'not-found' and not is_general:  # e.g. an expired link in an email
         return problem.detail
-    if problem.name == 'unavailable':  # the operator sees pages, too: the detail tells what to do
-        return f'{_ADVICE[problem.name]} {problem.detail}'
     if problem.parameter is not None:
         return f'The query parameter {problem.detail}'
     return _ADVICE.get(problem.name, problem.detail)

@@ -430,12 +430,15 @@ def test_back_restores_the_scroll_position(browser: Browser) -> None:
         expect(page.get_by_role('article').first).to_contain_text(f'number {number}')
     browser.click('Posts')
     browser.expect_heading('Posts')
-    page.evaluate('scrollTo(0, 600)')
-    page.get_by_role('article').last.locator('.when').click()
+    link = page.get_by_role('article').last.locator('.when')
+    link.scroll_into_view_if_needed()
+    position = page.evaluate('scrollY')
+    assert position > 0
+    link.click()
     page.locator('.alone').wait_for()
     page.go_back()
     browser.expect_heading('Posts')
-    page.wait_for_function('scrollY === 600')
+    wait_until(lambda: page.evaluate('scrollY') == position)
 
 
 def test_opening_a_form_does_not_move_the_other_actions(browser: Browser) -> None:
@@ -553,6 +556,21 @@ def test_a_page_is_never_wider_than_the_window(browser: Browser, width: int) -> 
         page.goto(f'{browser.origin}{path}')
         page.evaluate('document.querySelectorAll("details").forEach(details => { details.open = true; })')
         assert page.evaluate('document.documentElement.scrollWidth') <= width, path
+
+
+def test_targets_are_large_on_a_phone(program: playwright.Browser) -> None:
+    size = playwright.ViewportSize(width=390, height=844)
+    with demo_site() as site, program.new_context(viewport=size) as context:
+        page = context.new_page()
+        sign_in(page, site.origin)
+        for name in ('home', 'people', 'own-profile', 'person', 'post', 'store', 'sign-ins', 'unknown-url'):
+            visit(page, site.origin, SIGNED_IN[name])
+            targets = page.locator('button, summary, nav a, footer a, .counts a, .head a').filter(
+                visible=True
+            )
+            heights = targets.evaluate_all('all => all.map(one => one.getBoundingClientRect().height)')
+            assert len(heights) > 10
+            assert min(heights) >= 43.5, f'{name}: {targets.nth(heights.index(min(heights))).text_content()}'
 
 
 def test_a_printed_page_has_no_forms(browser: Browser) -> None:

@@ -195,6 +195,20 @@ def test_a_server_error_page_has_a_link_to_try_again() -> None:
     assert 'Try again' not in Page(render_page(HtmlPage(problem))).text
 
 
+def test_a_page_of_an_outage_has_the_detail_for_the_operator_apart() -> None:
+    text = problem_page(Problem('unavailable', 'The schema has version 1.'))
+    assert '<p class="detail">The server cannot respond at the moment. Please try again' in text
+    assert '<p class="quiet">The schema has version 1.</p>' in text
+
+
+def test_the_page_of_a_document_omits_missing_values() -> None:
+    display = Display(columns=(Column('name', 'Name'), Column('used', 'Last use'), Column('at', 'Since')))
+    properties = {'name': 'Gear', 'used': None, 'at': TIME}
+    entry = Document('things', '1', properties, {'self': Link('http://a.test/things/1')}, display=display)
+    assert 'Since' in Page(page(entry)).text
+    assert 'Last use' not in Page(page(entry)).text
+
+
 def test_display_hints_render_entries_as_a_table() -> None:
     display = Display(columns=(Column('name', 'Name'), Column('price', 'Price'), Column('count', 'Count')))
     properties = {'name': 'Gear', 'price': '15.99', 'count': 12345}
