@@ -37,7 +37,7 @@ class NegotiationMiddleware:
         operation = req.operation
         if operation.formats not in (Formats.DOCUMENT, Formats.RELATIONSHIP):
             return
-        linkage = operation.formats is Formats.RELATIONSHIP
+        linkage = operation.is_relationship
         chosen = choose_format(req.env.get('HTTP_ACCEPT'), req.env.get('CONTENT_TYPE'), linkage=linkage)
         if chosen is None:
             raise falcon.HTTPNotAcceptable(
