@@ -16,6 +16,8 @@ try:
     from service.commands.cli import EXIT_CODES, ExitCode
 except ModuleNotFoundError as error:
     sys.exit(f'{error}. Is this the Python of the virtual environment, .venv/bin/python?')
+except KeyboardInterrupt:
+    sys.exit('Aborted!')  # as click reports it later
 
 MODULES = {
     'check': 'database',

@@ -322,7 +322,8 @@ def misspelt_variables(names: Iterable[str]) -> dict[str, str]:
     for name in sorted(set(names).difference(valid_names)):
         upper = name.upper()
         anagrams = [setting for setting in valid_names if sorted(setting) == sorted(upper)]
-        close = anagrams or difflib.get_close_matches(upper, valid_names, 1, MIN_SIMILARITY)
+        without_file = [setting for setting in settings if setting + FILE_SUFFIX == upper]
+        close = without_file or anagrams or difflib.get_close_matches(upper, valid_names, 1, MIN_SIMILARITY)
         if close:
             misspelt[name] = close[0]
     return misspelt
@@ -334,7 +335,7 @@ def _secret(name: str, value: str, path: str) -> str:
     if value:
         raise SettingError(f'{name}: set either {name} or {name}{FILE_SUFFIX}, not both')
     try:
-        content = Path(path).read_text().strip()
+        content = Path(path).read_text('utf-8-sig').strip()  # editors of Windows write a byte order mark
     except (OSError, ValueError) as error:
         reason = getattr(error, 'strerror', None) or 'it is not text'
         raise SettingError(f'{name}{FILE_SUFFIX}: cannot read {path!r}: {reason}') from None

@@ -28,7 +28,8 @@ def create_directory() -> str:
     try:
         os.environ[DIRECTORY_VARIABLE] = tempfile.mkdtemp(prefix=PREFIX, dir=parent or None)
     except OSError as error:
-        raise SettingError(f'METRICS: cannot create a directory for metrics: {error}') from None
+        place = f'{parent!r}, which {DIRECTORY_VARIABLE} names' if parent else repr(tempfile.gettempdir())
+        raise SettingError(f'METRICS: cannot create a directory in {place}: {error.strerror}') from None
     return os.environ[DIRECTORY_VARIABLE]
 
 

@@ -19,15 +19,26 @@ LINK = re.compile(r'^http\S+/(?:password-resets|email-verifications)/\S+$', re.M
 
 
 class MailServer:
-    """Stores messages; rejects every recipient with `rejection` if it is set; takes `seconds` per message."""
+    """Stores messages, and takes `seconds` for each.
+
+    Rejects every sender, recipient or message with the reply that is set for the command.
+    """
 
     def __init__(self) -> None:
         self.messages: list[EmailMessage] = []
         self.recipients: list[str] = []
-        self.rejection = ''
+        self.rejection = ''  # of RCPT
+        self.rejections: dict[str, str] = {}  # of MAIL and DATA
         self.seconds = 0.0
         self.is_busy = threading.Event()
         self.url = ''
+
+    async def handle_MAIL(  # noqa: N802
+        self, server: Any, session: Any, envelope: Any, address: str, options: list[str]
+    ) -> str:
+        if 'MAIL' not in self.rejections:
+            envelope.mail_from = address
+        return self.rejections.get('MAIL', '250 OK')
 
     async def handle_RCPT(  # noqa: N802  # the name that aiosmtpd requires
         self, server: Any, session: Any, envelope: Any, address: str, options: list[str]
@@ -38,6 +49,8 @@ class MailServer:
         return '250 OK'
 
     async def handle_DATA(self, server: Any, session: Any, envelope: Any) -> str:  # noqa: N802
+        if 'DATA' in self.rejections:
+            return self.rejections['DATA']
         message = message_from_bytes(envelope.content, policy=policy.default)
         assert isinstance(message, EmailMessage)
         self.is_busy.set()

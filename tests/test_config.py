@@ -240,9 +240,10 @@ def test_the_bind_address_has_the_syntax_of_gunicorn(host: str, bind: str) -> No
     assert Settings.from_environment({'HOST': host}).bind == bind
 
 
-def test_a_secret_is_read_from_a_file(tmp_path: Path) -> None:
+@pytest.mark.parametrize('frame', ['{}\n', '{}', '\ufeff{}\r\n'])
+def test_a_secret_is_read_from_a_file(tmp_path: Path, frame: str) -> None:
     file = tmp_path / 'url'
-    file.write_text('postgres://ada:secret@db/halcyon\n')
+    file.write_bytes(frame.format('postgres://ada:secret@db/halcyon').encode())
     settings = Settings.from_environment({'DATABASE_URL_FILE': str(file)})
     assert settings.database_url == 'postgresql://ada:secret@db/halcyon'
 
@@ -285,6 +286,7 @@ def test_a_maximum_age_below_the_lifetime_is_an_error() -> None:
         ('DATABSE_URL', 'DATABASE_URL'),
         ('database_url', 'DATABASE_URL'),
         ('DATABASE_URL_FIEL', 'DATABASE_URL_FILE'),
+        ('PORT_FILE', 'PORT'),
         ('PROT', 'PORT'),
         ('BCRYPT_COSTS', 'BCRYPT_COST'),
         ('TOKEN_LIFETIM', 'TOKEN_LIFETIME'),

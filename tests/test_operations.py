@@ -9,6 +9,7 @@ import pytest
 from service.app import create_app
 from service.database.session import Session
 from service.http.operation import Access, DeclarationError, Formats, Operation
+from service.representation.action import Action
 from service.resources import stores
 
 pytestmark = pytest.mark.above_databases
@@ -51,6 +52,12 @@ class MisspeltResponder(Lamp):
         resp.status = 204
 
 
+class WithoutQuery(Lamp):
+    operations: ClassVar[Any] = {
+        'GET': Operation('Find lamps', 'Finds lamps.', {204: None}, form=Action('search', 'GET', 'Search'))
+    }
+
+
 class Undeclared:
     tag = 'lamps'
     operation_name = 'Lamp'
@@ -79,6 +86,7 @@ def test_a_correct_declaration_is_accepted(start_with: Any) -> None:
         (UnknownMethod, 'UnknownMethod has an Operation without the responder on_gte.'),
         (Misspelt, 'Misspelt.acces is not a member that a resource can have.'),
         (MisspeltResponder, 'MisspeltResponder.on_pst is not a member that a resource can have.'),
+        (WithoutQuery, 'WithoutQuery: the Operation of GET has a form, so it needs a query.'),
         (Undeclared, 'Undeclared has no operations.'),
     ],
 )

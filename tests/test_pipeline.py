@@ -10,7 +10,7 @@ import falcon.inspect
 import pytest
 
 from service import app as application
-from service.resources import users
+from service.resources import user_document
 from tests.client import HAL, JSON_API, Client, assert_problem
 
 pytestmark = pytest.mark.above_databases
@@ -51,7 +51,7 @@ def test_a_replayed_response_has_the_original_header_fields(ada: Client) -> None
 def test_a_response_that_cannot_be_rendered_is_a_problem(
     ada: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(users, 'iso_time', lambda moment: object())
+    monkeypatch.setattr(user_document, 'iso_time', lambda moment: object())
     response = ada.get('/api/users', accept=HAL)
     assert_problem(response, 500)
     assert response.headers['vary'] == 'Accept, Authorization, Accept-Encoding, Origin'

@@ -69,7 +69,10 @@ def test_a_port_in_use_by_another_program_aborts_startup(tmp_path: Path, program
     [
         ({'PORT': 'x'}, 'PORT: '),
         ({'HOST': '192.0.2.1'}, 'HOST: 192.0.2.1:'),
-        ({'METRICS': 'on', 'PROMETHEUS_MULTIPROC_DIR': '/nowhere'}, 'METRICS: '),
+        (
+            {'METRICS': 'on', 'PROMETHEUS_MULTIPROC_DIR': '/nowhere'},
+            "METRICS: cannot create a directory in '/nowhere'",
+        ),
         ({'DATABASE_URL': 'sqlite:///nodir/x.db'}, 'nodir'),
     ],
     ids=['invalid number', 'foreign address', 'missing metrics directory', 'missing database directory'],

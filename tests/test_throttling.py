@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import threading
 from base64 import b64encode
+from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +13,7 @@ import pytest
 
 from service.database.session import Session
 from service.domain import users
+from service.domain.passwords import MAX_HASHING
 from service.domain.throttle import REGISTRATION, address_subjects, count_attempt
 from tests.client import FORM, PASSWORD, ApiResponse, Client, assert_problem
 from tests.clock import MovableClock
@@ -105,6 +108,22 @@ def test_a_throttled_sign_in_computes_no_hash(app: Any, monkeypatch: pytest.Monk
     )
     assert fail_to_sign_in(app, 'unknown', 11) == [401] * 10 + [429]
     assert len(hashed) == 10
+
+
+def test_sign_ins_that_wait_for_bcrypt_leave_threads_to_other_requests(
+    app: Any, ada: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    proceed = threading.Event()
+    monkeypatch.setattr(bcrypt, 'checkpw', lambda *_: proceed.wait(30))
+    with ThreadPoolExecutor(MAX_HASHING + 1) as threads:
+        sign_ins = [threads.submit(sign_in, app, 'ada', PASSWORD) for _ in range(MAX_HASHING + 1)]
+        first, others = wait(sign_ins, timeout=30, return_when=FIRST_COMPLETED)
+        proceed.set()
+    [rejected] = first
+    assert_problem(rejected.result(), 503)
+    assert rejected.result().json['detail'].startswith('The server is verifying too many passwords')
+    assert int(rejected.result().headers['Retry-After']) >= 1
+    assert [accepted.result().status for accepted in others] == [200] * MAX_HASHING
 
 
 def test_an_account_is_throttled_ignoring_the_case_of_its_name(app: Any, ada: Client) -> None:

@@ -13,7 +13,7 @@ from service.domain.users import UserRecord, find_user_by_username, list_users, 
 from service.domain.viewer import ANONYMOUS
 from service.logs import format_time, printable
 from service.representation.action import Action
-from service.resources.users import REGISTER
+from service.resources.user_document import REGISTER
 
 MAX_LISTED = 1_000_000
 SET_PASSWORD = Action('set-password', 'PUT', 'Set password', REGISTER.optional('password'))

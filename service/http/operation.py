@@ -207,7 +207,8 @@ class DeclarationError(TypeError):
 def check_declaration(resource: Resource) -> None:
     """Raise DeclarationError unless each responder has its Operation and each Operation its responder.
 
-    The resource must not have other public members, because a misspelt one would have no effect.
+    The query of an operation with a form names the kind of the document that has the form. The resource must
+    not have other public members, because a misspelt one would have no effect.
     """
     name, members = type(resource).__name__, {name for name in dir(resource) if not name.startswith('_')}
     for member in _MEMBERS:
@@ -216,6 +217,9 @@ def check_declaration(resource: Resource) -> None:
     expected = {f'on_{method.lower()}' for method in resource.operations}
     for responder in sorted(expected - members):
         raise DeclarationError(f'{name} has an Operation without the responder {responder}.')
+    for method, operation in resource.operations.items() if resource.tag else ():
+        if operation.form is not None and not operation.query.kind:
+            raise DeclarationError(f'{name}: the Operation of {method} has a form, so it needs a query.')
     for member in sorted(members - expected - set(_MEMBERS)):
         if member in _RESPONDERS:
             raise DeclarationError(f'{name}.{member} has no Operation.')

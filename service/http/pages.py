@@ -16,15 +16,14 @@ from service.http.request import Home, Request
 from service.http.selection import find_related
 from service.representation.document import Document
 from service.representation.formats import FORMATS, entity_tag
-from service.representation.html import Page, Site, Source, hints
+from service.representation.html import Page, Site, Source, hints, sign_in_form
 from service.representation.media_types import HAL, HAL_FORMS, JSON_API
 from service.representation.problem import Problem
-from service.representation.query_parameters import Dialect, JsonApiSourceDialect
+from service.representation.query_parameters import JSON_API_SOURCE_DIALECT, Dialect
 from service.representation.url_builder import UrlBuilder
 
 MAX_SITES = 256  # viewers whose header is cached
 _SOURCES = {'hal': ('HAL', HAL), 'hal-forms': ('HAL-FORMS', HAL_FORMS), 'json-api': ('JSON:API', JSON_API)}
-_JSON_API_SOURCE = JsonApiSourceDialect()
 # Statuses of problems whose pages keep the submitted form, so that it can be sent again, or its text copied.
 _RETRIED = frozenset((400, 401, 403, 404, 409, 412, 429, 503))
 
@@ -40,7 +39,7 @@ def page_of(req: Request, content: Document | Problem, link: str | None, *, is_p
     source = _SOURCES.get(str(req.params.get('as'))) if site is not None and req.params else None
     if source is not None:
         return Page(content, site, source=_source(req, content, link, *source), base=base)
-    notice = hints(content).outcomes.get(str(req.params.get(DONE)), '') if req.params else ''
+    notice = hints(content).action(str(req.params.get(DONE))).outcome if req.params else ''
     if notice:
         content = _with_username(content, req.params.get(USERNAME))
     return Page(content, site, _related(req, content), base=base, notice=notice)
@@ -48,7 +47,7 @@ def page_of(req: Request, content: Document | Problem, link: str | None, *, is_p
 
 def page_dialect(req: Request) -> Dialect:
     """Return the dialect of the document of a page: that of JSON:API if the page shows such a response."""
-    return _JSON_API_SOURCE if req.params.get('as') == 'json-api' else req.format.dialect
+    return JSON_API_SOURCE_DIALECT if req.params.get('as') == 'json-api' else req.format.dialect
 
 
 def _site_around(req: Request, content: Document | Problem) -> Site | None:
@@ -78,10 +77,8 @@ def _with_username(document: Document, name: object) -> Document:
         return document
     if not re.fullmatch(USERNAME_PATTERN, name):
         return document
-    forms = (
-        replace(form, values={'username': name}) if form.action.name == hints(document).sign_in else form
-        for form in document.forms
-    )
+    sign_in = sign_in_form(document)
+    forms = (replace(form, values={'username': name}) if form is sign_in else form for form in document.forms)
     return replace(document, forms=tuple(forms))
 
 

@@ -10,6 +10,12 @@ from service.config import MailServer, Settings, parse_mail_url
 
 SECONDS = 10  # to wait for one reply of the mail server
 PERMANENT = 500  # replies of this code or greater are permanent (RFC 5321 §4.2.1)
+_EVENTS: dict[type[smtplib.SMTPException], str] = {
+    smtplib.SMTPConnectError: 'the mail server accepts no connections',
+    smtplib.SMTPAuthenticationError: 'the user or the password was rejected',
+    smtplib.SMTPSenderRefused: 'the sender was rejected',
+    smtplib.SMTPDataError: 'the message was rejected',
+}
 
 
 class MailError(Exception):
@@ -34,9 +40,14 @@ def send_message(settings: Settings, message: EmailMessage) -> None:
         code = max(code for code, _ in error.recipients.values())
         raise MailError(f'the recipient was rejected ({code})', is_permanent=code >= PERMANENT) from None
     except smtplib.SMTPResponseException as error:
-        raise MailError(f'{type(error).__name__} ({error.smtp_code})') from None
+        event = next(
+            (text for kind, text in _EVENTS.items() if isinstance(error, kind)), 'a command was rejected'
+        )
+        raise MailError(f'{event} ({error.smtp_code})') from None
     except smtplib.SMTPNotSupportedError as error:
         raise MailError(f'the mail server lacks an extension: {error}', is_permanent=True) from None
+    except smtplib.SMTPServerDisconnected:
+        raise MailError('the mail server closed the connection, or is none') from None
     except (OSError, smtplib.SMTPException) as error:
         reason = getattr(error, 'strerror', None) or type(error).__name__
         raise MailError(str(reason)) from None

@@ -39,6 +39,28 @@ class Column(NamedTuple):
     notes: tuple[Note, ...] = ()
 
 
+class ActionDisplay(NamedTuple):
+    """The appearance of the form of an action.
+
+    `outcome` is the message after it, `question` the one before it, `label` a short title for pages that show
+    what the action is about. A prominent form is open, others are collapsed under their title; one in rows is
+    in the rows of a table; a hidden one is not shown. `begins_session` and `ends_session` are about the
+    session of the browser.
+    """
+
+    outcome: str = ''
+    question: str = ''
+    label: str = ''
+    is_prominent: bool = False
+    is_in_rows: bool = False
+    is_hidden: bool = False
+    begins_session: bool = False
+    ends_session: bool = False
+
+
+_PLAIN_ACTION = ActionDisplay()
+
+
 class NavigationLink(NamedTuple):
     """A link of the navigation, if the entry point has the relation."""
 
@@ -58,14 +80,10 @@ class Display:
     and `summary` are members that are shown too. On a page without a card, `explanation` is the member with a
     text of the API's own, in which code is between backticks. Everything else is under "Details".
 
-    `prominent` actions are open, others are collapsed under their title; `in_rows` ones are in the rows of
-    a table; `hidden` ones are not shown, `session_ending` ones end the session. `confirmations` are the
-    questions before an action, `outcomes` the messages after it, `labels` short titles for pages that
-    show what the action is about.
-
-    `includes` are relations whose documents a page shows below, each with its heading. `navigation` and
-    `account` are the entry point's links for the header. DELETE of the target of `session` ends a session,
-    and the action `sign_in` begins a session. `lead` is a sentence for anonymous visitors.
+    `actions` has what is special about actions, by name: those of the document, and those after which its
+    page is shown. `includes` are relations whose documents a page shows below, each with its heading.
+    `navigation` and `account` are the entry point's links for the header. DELETE of the target of `session`
+    ends a session. `lead` is a sentence for anonymous visitors.
     """
 
     plural: str = ''
@@ -80,19 +98,21 @@ class Display:
     links: tuple[NavigationLink, ...] = ()
     summary: tuple[Column, ...] = ()
     columns: tuple[Column, ...] = ()
-    prominent: frozenset[str] = frozenset()
-    in_rows: frozenset[str] = frozenset()
-    hidden: frozenset[str] = frozenset()
-    session_ending: frozenset[str] = frozenset()
-    confirmations: Mapping[str, str] = field(default_factory=dict)
-    outcomes: Mapping[str, str] = field(default_factory=dict)
-    labels: Mapping[str, str] = field(default_factory=dict)
+    actions: Mapping[str, ActionDisplay] = field(default_factory=dict)
     includes: Mapping[str, str] = field(default_factory=dict)
     navigation: tuple[NavigationLink, ...] = ()
     account: tuple[NavigationLink, ...] = ()
     session: str = ''
-    sign_in: str = ''
     lead: str = ''
+
+    def action(self, name: str) -> ActionDisplay:
+        """Return the appearance of the action with this name."""
+        return self.actions.get(name, _PLAIN_ACTION)
+
+    @cached_property
+    def has_actions_in_rows(self) -> bool:
+        """Whether a table of such documents has a column for actions."""
+        return any(action.is_in_rows for action in self.actions.values())
 
     @cached_property
     def visible(self) -> frozenset[str]:

@@ -37,7 +37,7 @@ from service.representation.media_types import (
     parse_media_type,
 )
 from service.representation.problem import Problem, problem_details, simple_error
-from service.representation.query_parameters import Dialect, HalDialect, JsonApiDialect
+from service.representation.query_parameters import HAL_DIALECT, JSON_API_DIALECT, Dialect
 
 T = TypeVar('T')
 
@@ -57,7 +57,7 @@ class Format(NamedTuple):
     problem_type: str
     render: Callable[[Document], bytes]
     render_problem: Callable[[Problem], bytes]
-    dialect: Dialect = HalDialect()
+    dialect: Dialect = HAL_DIALECT
     empty_body: bytes | None = None
     post_creates: bool = False
     supports_relationships: bool = False
@@ -88,7 +88,7 @@ FORMATS = {
             JSON_API,
             _json(json_api),
             _json(json_api_errors),
-            JsonApiDialect(),
+            JSON_API_DIALECT,
             empty_body=orjson.dumps(NOTHING),
             post_creates=True,
             supports_relationships=True,

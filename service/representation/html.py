@@ -28,7 +28,7 @@ from service.representation.html_text import (
     words,
 )
 from service.representation.problem import PROBLEMS, Problem
-from service.representation.query_parameters import HalDialect
+from service.representation.query_parameters import HAL_DIALECT
 from service.representation.static_files import asset_path
 
 MAX_PATHS = 64  # paths under which the application is reached, whose page frames are cached
@@ -149,16 +149,6 @@ def render_page(page: Page) -> str:
     )
 
 
-def page(document: Document) -> str:
-    """Return the document as a page without navigation."""
-    return render_page(Page(document))
-
-
-def problem_page(problem: Problem) -> str:
-    """Return the problem as a page without navigation."""
-    return render_page(Page(problem))
-
-
 def docs_page(description: dict[str, Any], *, is_open: bool = False) -> str:
     """Return the description of the API (OpenAPI) as a page; all its operations are open or closed."""
     base = urlsplit(description['servers'][0]['url']).path
@@ -256,7 +246,7 @@ def sign_in_form(home: Document | None) -> Form | None:
     """Return the form of the entry point that begins a session, if the viewer has none."""
     if home is None or home.display is None:
         return None
-    return next((form for form in home.forms if form.action.name == hints(home).sign_in), None)
+    return next((form for form in home.forms if hints(home).action(form.action.name).begins_session), None)
 
 
 def destination(form: Form, document: Document, page_href: str) -> str:
@@ -264,7 +254,7 @@ def destination(form: Form, document: Document, page_href: str) -> str:
 
     It is the page of the document; if the form deletes the document, the page above it, else its collection.
     """
-    if form.action.name in hints(document).session_ending:
+    if hints(document).action(form.action.name).ends_session:
         return ''
     if form.action.method != 'DELETE' or form.target != page_href:
         return page_href
@@ -304,7 +294,7 @@ _PAGES.filters |= {
 _PAGES.tests |= {'number_like': is_number}
 _PAGES.globals = {
     'NEIGHBOURS': NEIGHBOURS,
-    'NUMBERS': HalDialect.names,
+    'NUMBERS': HAL_DIALECT.names,
     'PLAIN': _PLAIN,
     'STYLE': asset_path('page.css'),
     'SCRIPT': asset_path('page.js'),

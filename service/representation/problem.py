@@ -181,8 +181,8 @@ PROBLEMS: dict[str, ProblemType] = {
     'unavailable': ProblemType(
         503,
         'Temporarily unavailable',
-        'The database is currently unavailable or has another schema version, or the server is shutting '
-        'down. Try again after the time in Retry-After.',
+        'The database is currently unavailable or has another schema version, too many passwords are being '
+        'verified, or the server is shutting down. Try again after the time in Retry-After.',
     ),
 }
 

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterator, Mapping
-from typing import Any, ClassVar, NamedTuple
+from typing import Any, NamedTuple
 
 from service.database.pagination import Key, LastPage, PageRequest
 from service.representation.cursors import AFTER, BEFORE, CURSOR, CURSORS, read_cursor
@@ -60,12 +60,14 @@ _PAGING = frozenset((*CURSORS, *(name for names in _SPELLINGS for name in names)
 class Dialect:
     """The query parameters of a format: their names in links, and whether unsupported ones are rejected.
 
-    Every spelling of a parameter is read in every format, so that a link of one format works in another.
+    Every spelling of a parameter is read in every format, so that a link of one format works in another. A
+    strict dialect also rejects a page size above MAX_PER_PAGE, which means MAX_PER_PAGE in others.
     """
 
-    names: ClassVar[PageNames]
-    no_parameters: ClassVar[Query]
-    is_strict: ClassVar[bool]
+    def __init__(self, names: PageNames, *, is_strict: bool) -> None:
+        self.names = names
+        self.no_parameters = Query(names)
+        self._is_strict = is_strict
 
     def read(self, parameters: Mapping[str, Any], options: QueryOptions, kinds: Kinds) -> Query:
         """Parse the parameters of an operation with these options; raises InvalidParameter.
@@ -115,7 +117,7 @@ class Dialect:
         for name in parameters:
             spelling = self._spelling(name)
             if not _can_use(spelling, options, kinds):
-                if self.is_strict:
+                if self._is_strict:
                     raise InvalidParameter(name, 'is not supported here')
             elif spelling in sent:
                 raise InvalidParameter(name, f'cannot be combined with {sent[spelling]}')
@@ -128,12 +130,12 @@ class Dialect:
         for names in _SPELLINGS:
             if name in names:
                 return self.names[names.index(name)]
-        return f'filter[{SEARCH}]' if name == SEARCH and not self.is_strict else name
+        return f'filter[{SEARCH}]' if name == SEARCH and not self._is_strict else name
 
     def _per_page(self, params: Mapping[str, str], sent: Mapping[str, str]) -> int:
         """Return the page size; raises InvalidParameter if it is too large for a strict dialect."""
         per_page = read_number(params, self.names.size, DEFAULT_PER_PAGE, sent)
-        if per_page > MAX_PER_PAGE and self.is_strict:
+        if per_page > MAX_PER_PAGE and self._is_strict:
             name = sent[self.names.size]
             reason = f'must be at most {MAX_PER_PAGE}'
             raise InvalidParameter(name, reason, 'max-size-exceeded', max_page_size=MAX_PER_PAGE)
@@ -149,7 +151,7 @@ class Dialect:
             for names in _SPELLINGS:
                 schemas |= {names.number: NUMBER, names.size: {**NUMBER, 'maximum': MAX_PER_PAGE}}
             schemas |= {**dict.fromkeys(CURSORS, CURSOR), ID_FILTER: IDS}
-        if SEARCH in options.filters and not self.is_strict:
+        if SEARCH in options.filters and not self._is_strict:
             schemas[SEARCH] = SEARCHED
         schemas |= {f'filter[{name}]': SEARCHED for name in options.filters}
         schemas |= {f'filter[{name}]': ID for name in options.related_filters}
@@ -161,26 +163,9 @@ class Dialect:
         return schemas | {f'fields[{kind}]': {'type': 'string', 'pattern': NAMES} for kind in sorted(kinds)}
 
 
-class HalDialect(Dialect):
-    """`page` and `per_page`; unsupported parameters are ignored, and a `per_page` above 100 means 100."""
-
-    names = _SPELLINGS[0]
-    no_parameters = Query(names)
-    is_strict = False
-
-
-class JsonApiDialect(Dialect):
-    """`page[number]` and `page[size]`; unsupported parameters are rejected (JSON:API 1.1 §10)."""
-
-    names = _SPELLINGS[1]
-    no_parameters = Query(names)
-    is_strict = True
-
-
-class JsonApiSourceDialect(JsonApiDialect):
-    """The names of JSON:API, on a page that shows such a response; unsupported parameters are ignored."""
-
-    is_strict = False
+HAL_DIALECT = Dialect(_SPELLINGS[0], is_strict=False)
+JSON_API_DIALECT = Dialect(_SPELLINGS[1], is_strict=True)  # JSON:API 1.1 §10
+JSON_API_SOURCE_DIALECT = Dialect(_SPELLINGS[1], is_strict=False)  # of a page that shows such a response
 
 
 def _can_use(spelling: str, options: QueryOptions, kinds: Kinds) -> bool:

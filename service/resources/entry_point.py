@@ -11,7 +11,7 @@ from service.domain.viewer import Viewer
 from service.http.cache_control import NO_STORE
 from service.http.operation import Access, Formats, Operation, Samples
 from service.http.request import Home, Request
-from service.representation.display import Display, NavigationLink
+from service.representation.display import ActionDisplay, Display, NavigationLink
 from service.representation.document import Document, Relationship
 from service.representation.kind import Kind
 from service.representation.media_types import HTML, OPENAPI
@@ -22,13 +22,19 @@ from service.resources.module import EntryPointPart
 
 EntryPoint = Callable[[Viewer | None, UrlBuilder], EntryPointPart]
 
-OUTCOMES = {
-    'publish': 'Your post is published.',
-    'delete': 'Your account is deleted.',
-    'register': 'Your account is ready. Sign in.',
-    'forgot-password': 'If the address belongs to an account, an email with a link is on its way.',
-    'reset-password': 'Your password is changed. Sign in with it.',
-    'verify-email': 'Your email address is verified.',
+# The actions of the entry point, and those after which its page is shown.
+ACTIONS = {
+    'publish': ActionDisplay('Your post is published.', label='Publish', is_prominent=True),
+    'login': ActionDisplay(is_prominent=True, begins_session=True),
+    'register': ActionDisplay('Your account is ready. Sign in.', is_prominent=True),
+    'delete': ActionDisplay('Your account is deleted.'),
+    'forgot-password': ActionDisplay(
+        'If the address belongs to an account, an email with a link is on its way.'
+    ),
+    'reset-password': ActionDisplay(
+        'Your password is changed. Sign in with it.', is_prominent=True, ends_session=True
+    ),
+    'verify-email': ActionDisplay('Your email address is verified.', is_prominent=True, ends_session=True),
 }
 
 KIND = Kind(
@@ -38,9 +44,7 @@ KIND = Kind(
     has_more_links=True,
     display=Display(
         lead='Short posts, and people to follow. Each page is also available through an API.',
-        prominent=frozenset(('publish', 'login', 'register')),
-        outcomes=OUTCOMES,
-        labels={'publish': 'Publish'},
+        actions=ACTIONS,
         includes={'hc:feed': 'Feed'},
         navigation=(
             NavigationLink('hc:feed', 'Feed'),
@@ -50,7 +54,6 @@ KIND = Kind(
         ),
         account=(NavigationLink('hc:me', 'Profile'), NavigationLink('hc:tokens', 'Sign-ins')),
         session='hc:tokens',
-        sign_in='login',
     ),
 )
 

@@ -42,16 +42,16 @@ from service.resources.module import EntryPointPart, LinkRelation
 from service.resources.relationships import ToOneRelationship, as_relationship, to_many_route
 from service.resources.response_samples import sample_pages
 from service.resources.responses import add_invalidation_links, respond_created, respond_no_content
-from service.resources.users import (
+from service.resources.user_document import (
     FOLLOW,
     UNFOLLOW,
     USER,
+    USER_SAMPLES,
     represent_user,
     sample_user,
     sample_users,
     with_user_title,
 )
-from service.resources.users import SAMPLES as USER_SAMPLES
 
 # The characters that a query may contain (RFC 3986 §3.4), including the % of escapes.
 _QUERY_CHARACTERS = "%!$&'()*+,-./:;=?@_~"

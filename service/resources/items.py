@@ -30,7 +30,7 @@ from service.http.operation import Access, Operation, Route, Samples
 from service.http.request import Expansions, Find, Request
 from service.http.request_body import read_form
 from service.representation.action import Action, Field
-from service.representation.display import Column, Crumb, Display
+from service.representation.display import ActionDisplay, Column, Crumb, Display
 from service.representation.document import Document, Identifier, Relationship
 from service.representation.kind import Kind, Member, id_member, time_member
 from service.representation.query import Query
@@ -89,11 +89,12 @@ ITEM = Kind(
             Column('created_at', 'Added', is_day=True),
         ),
         summary=(Column('price', 'Price'), Column('created_at', 'Added', is_day=True)),
-        confirmations={'delete': 'This deletes the item. It cannot be undone.'},
-        outcomes={
-            'create': 'The item is added.',
-            'edit': 'The item is saved.',
-            'delete': 'The item is deleted.',
+        actions={
+            'create': ActionDisplay('The item is added.'),
+            'edit': ActionDisplay('The item is saved.'),
+            'delete': ActionDisplay(
+                'The item is deleted.', question='This deletes the item. It cannot be undone.'
+            ),
         },
     ),
 )

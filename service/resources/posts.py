@@ -31,7 +31,7 @@ from service.http.operation import Access, Operation, Route, Samples
 from service.http.request import Expansions, Find, Request
 from service.http.request_body import read_form
 from service.representation.action import NOT_BLANK, Action, Field
-from service.representation.display import Display
+from service.representation.display import ActionDisplay, Display
 from service.representation.document import Document, Identifier, Relationship
 from service.representation.kind import Kind, Member, id_member, time_member
 from service.representation.query import Query
@@ -45,8 +45,7 @@ from service.resources.module import EntryPointPart, LinkRelation
 from service.resources.relationships import RelatedResource, ToOneRelationship, to_many_route
 from service.resources.response_samples import sample_collection, sample_pages
 from service.resources.responses import add_invalidation_links, respond_created, respond_no_content
-from service.resources.users import ONE_USER, represent_user, with_user_title
-from service.resources.users import SAMPLES as USER_SAMPLES
+from service.resources.user_document import ONE_USER, USER_SAMPLES, represent_user, with_user_title
 
 PUBLISH = Action(
     'publish',
@@ -91,14 +90,15 @@ KIND = Kind(
         byline='author',
         moment='created_at',
         edited='updated_at',
-        prominent=frozenset(('publish',)),
-        confirmations={'delete': 'This deletes the post. It cannot be undone.'},
-        outcomes={
-            'publish': 'Your post is published.',
-            'edit': 'Your post is saved.',
-            'delete': 'Your post is deleted.',
+        actions={
+            'publish': ActionDisplay('Your post is published.', label='Publish', is_prominent=True),
+            'edit': ActionDisplay('Your post is saved.', label='Edit'),
+            'delete': ActionDisplay(
+                'Your post is deleted.',
+                question='This deletes the post. It cannot be undone.',
+                label='Delete',
+            ),
         },
-        labels={'publish': 'Publish', 'edit': 'Edit', 'delete': 'Delete'},
     ),
 )
 

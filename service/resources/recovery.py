@@ -29,9 +29,9 @@ from service.representation.kind import Kind, Member, time_member
 from service.representation.query_parameters import QueryOptions
 from service.representation.url_builder import UrlBuilder
 from service.resources import sample_data
-from service.resources.entry_point import OUTCOMES
+from service.resources.entry_point import ACTIONS
 from service.resources.module import EntryPointPart, LinkRelation
-from service.resources.users import REGISTER
+from service.resources.user_document import REGISTER
 
 FORGOT_PASSWORD = Action(
     'forgot-password',
@@ -55,9 +55,9 @@ REQUESTS = Kind(
     (Member('message', 'What happens after a request.'),),
     display=Display(
         summary=(Column('message', ''),),
-        prominent=frozenset(('forgot-password',)),
-        outcomes=OUTCOMES,
-        labels={'forgot-password': 'Send the email'},
+        actions={
+            'forgot-password': ACTIONS['forgot-password']._replace(label='Send the email', is_prominent=True)
+        },
     ),
 )
 RESETS = Kind(
@@ -69,9 +69,7 @@ RESETS = Kind(
     ),
     display=Display(
         summary=(Column('username', 'User name'),),
-        prominent=frozenset(('reset-password',)),
-        session_ending=frozenset(('reset-password',)),
-        outcomes=OUTCOMES,
+        actions=ACTIONS,
     ),
 )
 VERIFICATIONS = Kind(
@@ -83,9 +81,7 @@ VERIFICATIONS = Kind(
     ),
     display=Display(
         summary=(Column('username', 'User name'),),
-        prominent=frozenset(('verify-email',)),
-        session_ending=frozenset(('verify-email',)),
-        outcomes=OUTCOMES,
+        actions=ACTIONS,
     ),
 )
 

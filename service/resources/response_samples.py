@@ -5,7 +5,7 @@ from service.http.operation import Samples
 from service.representation.action import Action
 from service.representation.document import Document, Link
 from service.representation.query import PageNames, Query
-from service.representation.query_parameters import HalDialect
+from service.representation.query_parameters import HAL_DIALECT
 from service.representation.url_builder import UrlBuilder
 from service.resources import sample_data
 from service.resources.collection_pages import represent_page
@@ -37,14 +37,14 @@ def sample_pages(
         )
         return {'page': document}
 
-    return Samples(entries.kind, lambda builder: pages(builder, HalDialect.names), pages)
+    return Samples(entries.kind, lambda builder: pages(builder, HAL_DIALECT.names), pages)
 
 
 def sample_collection(template: str, sample: Sample, **ids: int) -> Sample:
     """Return a function that makes a collection of one sample; its URL is the template with these ids."""
 
     def collection(builder: UrlBuilder) -> Document:
-        item, query = sample(builder), Query(HalDialect.names)
+        item, query = sample(builder), Query(HAL_DIALECT.names)
         page = Page([item], 1, query.page_request.per_page, 1, None, None)
         return represent_page(item.kind, builder.url_for(template, **ids), query, page, [item], builder)
 

@@ -28,7 +28,7 @@ from service.http.operation import Operation, Route, Samples
 from service.http.request import Expansions, Find, Request
 from service.http.request_body import read_form
 from service.representation.action import NOT_BLANK, Action, Field
-from service.representation.display import Column, Count, Crumb, Display, NavigationLink
+from service.representation.display import ActionDisplay, Column, Count, Crumb, Display, NavigationLink
 from service.representation.document import Document, Identifier, Relationship
 from service.representation.kind import Kind, Member, id_member, time_member
 from service.representation.query_parameters import QueryOptions
@@ -41,8 +41,7 @@ from service.resources.module import EntryPointPart, LinkRelation
 from service.resources.relationships import RelatedResource, ToOneRelationship
 from service.resources.response_samples import sample_collection, sample_pages
 from service.resources.responses import add_invalidation_links, respond_created, respond_no_content
-from service.resources.users import ONE_USER, sample_user
-from service.resources.users import SAMPLES as USER_SAMPLES
+from service.resources.user_document import ONE_USER, USER_SAMPLES, sample_user
 
 NAME = Field(
     'name',
@@ -80,11 +79,13 @@ STORE = Kind(
         counts=(Count('item_count', 'hc:items', 'item', 'items'),),
         links=(NavigationLink('hc:owner', 'Owner'),),
         summary=(Column('created_at', 'Opened', is_day=True),),
-        confirmations={'delete': 'This deletes the store with all its items. It cannot be undone.'},
-        outcomes={
-            'create': 'Your store is open.',
-            'edit': 'The store is saved.',
-            'delete': 'The store is deleted.',
+        actions={
+            'create': ActionDisplay('Your store is open.'),
+            'edit': ActionDisplay('The store is saved.'),
+            'delete': ActionDisplay(
+                'The store is deleted.',
+                question='This deletes the store with all its items. It cannot be undone.',
+            ),
         },
         includes={'hc:items': 'Items'},
     ),

@@ -40,7 +40,7 @@ from service.http.operation import Access, Operation, Route, Samples
 from service.http.request import Expansions, Find, Request
 from service.http.request_body import read_body
 from service.representation.action import Action, Field, Form
-from service.representation.display import Column, Crumb, Display, Note
+from service.representation.display import ActionDisplay, Column, Crumb, Display, Note
 from service.representation.document import Document
 from service.representation.kind import Kind, Member, Presence, id_member, time_member
 from service.representation.query import Query
@@ -120,12 +120,12 @@ KIND = Kind(
             Column('last_used_at', 'Last change'),
             Column('expires_at', 'Until'),
         ),
-        in_rows=frozenset(('revoke',)),
-        hidden=frozenset(('renew',)),
-        confirmations={'revoke-others': 'This signs you out everywhere but here.'},
-        outcomes={
-            'revoke': 'The sign-in is revoked.',
-            'revoke-others': 'You are signed out everywhere else.',
+        actions={
+            'renew': ActionDisplay(is_hidden=True),
+            'revoke': ActionDisplay('The sign-in is revoked.', is_in_rows=True),
+            'revoke-others': ActionDisplay(
+                'You are signed out everywhere else.', question='This signs you out everywhere but here.'
+            ),
         },
     ),
 )

@@ -8,14 +8,14 @@ from collections.abc import Iterable
 from service.config import SettingError, Settings, misspelt_variables
 from service.database.connect import describe_failure
 from service.database.errors import SchemaMismatch, Unavailable
+from service.domain.passwords import MAX_HASHING
 from service.domain.startup import find_obstacle, prepare_database
 from service.logs import abort
 from service.metrics_multiprocess import allocate_files, create_directory
 from service.serving.listening import Address, check_addresses
 
 SETTING, DATABASE = 3, 4  # exit codes, the same as those of the commands
-SQLITE_THREADS = 12  # of a worker; with 8, eight sign-ins at once leave none for other requests
-SPARE_THREADS = 4  # for requests that need no database connection, while the database does not respond
+SPARE_THREADS = 4  # for requests that need neither the database nor bcrypt
 
 log = logging.getLogger('service')
 
@@ -43,9 +43,7 @@ def threads_of(settings: Settings) -> int:
 
     A slow request body or a sign-in occupies one; bcrypt releases the GIL.
     """
-    if settings.database_url.startswith('sqlite'):
-        return SQLITE_THREADS
-    return settings.database_pool + SPARE_THREADS
+    return max(settings.database_pool, MAX_HASHING) + SPARE_THREADS
 
 
 def prepare(settings: Settings, addresses: Iterable[Address | int]) -> None:

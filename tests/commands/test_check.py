@@ -150,6 +150,19 @@ def test_a_misspelt_setting_is_a_warning(new_operator: Operator) -> None:
     assert result.stderr == 'Warning: BCRYPT_COTS is not a setting: did you mean BCRYPT_COST?\n'
 
 
+def test_an_interruption_during_the_start_is_one_line(tmp_path: Path) -> None:
+    (tmp_path / 'click.py').write_text('raise KeyboardInterrupt')  # as Ctrl-C while it is imported
+    result = subprocess.run(
+        [sys.executable, '-m', 'service', 'demo'],
+        env=os.environ | {'PYTHONPATH': str(tmp_path)},
+        check=False,
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+    assert (result.returncode, result.stderr) == (1, 'Aborted!\n')
+
+
 def test_a_python_without_the_packages_is_reported_in_one_line() -> None:
     without_packages = [sys.executable, '-S', '-m', 'service', 'demo']
     result = subprocess.run(without_packages, check=False, capture_output=True, text=True, timeout=60)

@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+import socket
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+
 from service.commands.cli import ExitCode
 from tests.client import ORIGIN
 from tests.commands.conftest import Operator, error_of
@@ -28,6 +33,29 @@ def test_a_rejected_recipient_is_reported_in_one_line(new_operator: Operator) ->
         result = new_operator.run('mail', 'test', 'ada@example.org')
     assert result.exit_code == ExitCode.REJECTED
     assert error_of(result) == f'{inbox.url}: the recipient was rejected (550)'
+
+
+@pytest.mark.parametrize(
+    ('command', 'text'),
+    [('MAIL', 'the sender was rejected (550)'), ('DATA', 'the message was rejected (550)')],
+)
+def test_another_rejection_is_reported_in_words(new_operator: Operator, command: str, text: str) -> None:
+    with mail_server() as inbox:
+        configure(new_operator, inbox.url)
+        inbox.rejections = {command: '550 not from here'}
+        result = new_operator.run('mail', 'test', 'ada@example.org')
+    assert error_of(result) == f'{inbox.url}: {text}'
+
+
+def test_a_server_that_is_no_mail_server_is_reported(new_operator: Operator) -> None:
+    def hang_up() -> None:
+        other.accept()[0].close()
+
+    with socket.create_server(('127.0.0.1', 0)) as other, ThreadPoolExecutor(1) as pool:
+        pool.submit(hang_up)
+        configure(new_operator, f'smtp://127.0.0.1:{other.getsockname()[1]}')
+        result = new_operator.run('mail', 'test', 'ada@example.org')
+    assert error_of(result).endswith(': the mail server closed the connection, or is none')
 
 
 def test_the_command_reports_a_missing_mail_url(new_operator: Operator) -> None:

@@ -6,8 +6,9 @@ import json
 import signal
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from concurrent.futures import Future, ThreadPoolExecutor
+from itertools import islice
 from threading import Event
 from typing import Any
 
@@ -229,66 +230,54 @@ def test_a_response_is_replayed_after_the_clock_steps_back(
     assert replay_or_run(db, key, publish) == first._replace(is_replayed=True)
 
 
-def fail_commits(node: Session, failures: list[Unavailable], *, is_committed: bool) -> None:
-    """Make commits of the node raise each of the failures once, before or after they take effect."""
-    commit = node.engine.commit
-
-    def fail() -> None:
-        if is_committed or not failures:
-            commit()
-        if failures:
-            raise failures.pop()
-
-    node.engine.commit = fail
-
-
 CONFLICT = Unavailable('The database is currently unavailable.', ErrorKind.CONFLICT)
 
 
-def test_a_conflict_at_commit_is_retried_as_a_whole(db: Session, key: RequestKey, publish: Respond) -> None:
-    failures: list[Unavailable] = []
+def fail_commits(
+    node: Session, publish: Respond, failures: Iterable[Unavailable], *, is_committed: bool
+) -> tuple[Respond, list[StoredResponse]]:
+    """Return a function that publishes, and its responses; its first commits raise the failures.
+
+    They raise them after or before they take effect.
+    """
     responses: list[StoredResponse] = []
-    fail_commits(db, failures, is_committed=False)
+    commit, remaining, imminent = node.engine.commit, iter(failures), list[Unavailable]()
 
     def respond(session: Session) -> StoredResponse:
-        failures.extend([CONFLICT] if len(responses) < 2 else [])
+        imminent.extend(islice(remaining, 1))
         responses.append(publish(session))
         return responses[-1]
 
+    def fail() -> None:
+        if is_committed or not imminent:
+            commit()
+        if imminent:
+            raise imminent.pop()
+
+    node.engine.commit = fail
+    return respond, responses
+
+
+def test_a_conflict_at_commit_is_retried_as_a_whole(db: Session, key: RequestKey, publish: Respond) -> None:
+    respond, responses = fail_commits(db, publish, [CONFLICT, CONFLICT], is_committed=False)
     assert replay_or_run(db, key, respond) == responses[2]
     assert count_posts(db) == 1
 
 
-def test_the_response_of_an_unacknowledged_commit_is_replayed(
+def test_a_repeated_request_gets_the_response_of_an_unacknowledged_commit(
     db: Session, key: RequestKey, publish: Respond
 ) -> None:
-    failures: list[Unavailable] = []
-    responses: list[StoredResponse] = []
-    fail_commits(db, failures, is_committed=True)
-
-    def respond(session: Session) -> StoredResponse:
-        failures.append(Unavailable('The connection broke.'))
-        responses.append(publish(session))
-        return responses[-1]
-
+    respond, responses = fail_commits(db, publish, [Unavailable('The connection broke.')], is_committed=True)
     with pytest.raises(Unavailable):
         replay_or_run(db, key, respond)
     assert replay_or_run(db, key, publish) == responses[0]._replace(is_replayed=True)
     assert count_posts(db) == 1
 
 
-def test_a_retry_finds_the_response_of_an_unacknowledged_commit(
+def test_a_retried_transaction_gets_the_response_of_its_unacknowledged_commit(
     db: Session, key: RequestKey, publish: Respond
 ) -> None:
-    failures: list[Unavailable] = []
-    responses: list[StoredResponse] = []
-    fail_commits(db, failures, is_committed=True)
-
-    def respond(session: Session) -> StoredResponse:
-        failures.append(CONFLICT)
-        responses.append(publish(session))
-        return responses[-1]
-
+    respond, responses = fail_commits(db, publish, [CONFLICT], is_committed=True)
     assert replay_or_run(db, key, respond) == responses[0]
     assert len(responses) == count_posts(db) == 1
 

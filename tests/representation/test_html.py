@@ -12,10 +12,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from service.representation.action import Action, Field
-from service.representation.display import Column, Display, Note
+from service.representation.display import ActionDisplay, Column, Display, Note
 from service.representation.document import Document, Link
 from service.representation.html import Page as HtmlPage
-from service.representation.html import page, problem_page, render_page, title_of
+from service.representation.html import render_page, title_of
 from service.representation.html_text import device, format_time, highlight_json, link_text, words
 from service.representation.problem import PROBLEMS, Problem
 from tests.html import Page, as_parsed, loaded_files
@@ -64,6 +64,11 @@ def document(value: Any = 'x', **changes: Any) -> Document:
     return dataclasses.replace(complete, **changes)
 
 
+def page(content: Document | Problem, **around: Any) -> str:
+    """Return the page of a document or a problem with this around it."""
+    return render_page(HtmlPage(content, **around))
+
+
 SHAPE = Page(page(document())).shape()
 
 
@@ -91,7 +96,7 @@ def test_any_problem_is_a_valid_page() -> None:
             reference=MALICIOUS_TEXT,
             origin='http://a.test',
         )
-        html = Page(problem_page(problem))
+        html = Page(page(problem))
         assert len(html.all('script')) == 1
         assert MALICIOUS_TEXT in html.text
         assert PROBLEMS[name].title in html.text
@@ -156,7 +161,11 @@ def test_a_picture_is_shown_over_a_generated_placeholder() -> None:
 def test_display_hints_render_an_entry_as_a_card() -> None:
     author = Document('people', '7', {}, {'self': Link('http://a.test/7')}, title='ada')
     display = Display(
-        text='body', byline='author', moment='at', edited='changed', confirmations={'write': 'Sure?'}
+        text='body',
+        byline='author',
+        moment='at',
+        edited='changed',
+        actions={'write': ActionDisplay(question='Sure?')},
     )
     links = {'self': Link('http://a.test/notes/1')}
     properties = {'body': 'one', 'at': '2026-11-22T15:04:27.123+00:00', 'changed': None, 'id': 17_000}
@@ -173,7 +182,7 @@ def test_display_hints_render_an_entry_as_a_card() -> None:
 
 
 def test_a_short_label_keeps_the_title_for_assistive_technology() -> None:
-    display = Display(text='name', labels={'write': 'Write'})
+    display = Display(text='name', actions={'write': ActionDisplay(label='Write')})
     text = page(document(display=display))
     assert '<summary aria-label="Write it">Write</summary>' in text
     assert '<button>Write</button>' in text
@@ -190,13 +199,13 @@ def test_an_entry_on_its_own_page_has_an_absolute_time() -> None:
 
 def test_a_server_error_page_has_a_link_to_try_again() -> None:
     problem = Problem('unavailable', 'The database is unavailable.', origin='http://a.test')
-    html = Page(render_page(HtmlPage(problem, back='http://a.test/api/posts')))
+    html = Page(page(problem, back='http://a.test/api/posts'))
     assert {'href': 'http://a.test/api/posts'} in html.all('a')
-    assert 'Try again' not in Page(render_page(HtmlPage(problem))).text
+    assert 'Try again' not in page(problem)
 
 
 def test_a_page_of_an_outage_has_the_detail_for_the_operator_apart() -> None:
-    text = problem_page(Problem('unavailable', 'The schema has version 1.'))
+    text = page(Problem('unavailable', 'The schema has version 1.'))
     assert '<p class="detail">The server cannot respond at the moment. Please try again' in text
     assert '<p class="quiet">The schema has version 1.</p>' in text
 
@@ -247,8 +256,8 @@ def test_a_page_past_the_end_names_the_last_one() -> None:
 
 
 def test_an_error_page_shows_a_specific_detail() -> None:
-    assert 'The link has expired.' in problem_page(Problem('not-found', 'The link has expired.'))
-    without_detail = problem_page(Problem('not-found', PROBLEMS['not-found'].meaning))
+    assert 'The link has expired.' in page(Problem('not-found', 'The link has expired.'))
+    without_detail = page(Problem('not-found', PROBLEMS['not-found'].meaning))
     assert 'This page does not exist.' in without_detail
 
 
