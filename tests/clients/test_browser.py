@@ -712,3 +712,31 @@ def test_all_operations_of_the_documentation_are_opened_without_scripts(
         expect(page.locator('.operation:not(:visible)')).to_have_count(0)
         browser.click('Close all operations')
         expect(page.locator('.operation').filter(visible=True)).to_have_count(0)
+
+
+def test_the_request_of_an_operation_can_be_copied(browser: Browser) -> None:
+    page = browser.page
+    page.context.grant_permissions(['clipboard-read', 'clipboard-write'])
+    page.goto(f'{browser.origin}/api/docs#postPosts')
+    operation = page.locator('#postPosts')
+    operation.get_by_role('button', name='Copy').click()
+    browser.expect_message('The request is copied.')
+    copied = page.evaluate('navigator.clipboard.readText()')
+    assert copied == operation.get_by_label('Request').text_content()
+    assert copied.startswith('curl -X POST')
+
+
+def test_the_navigation_stays_in_view_on_a_wide_screen(program: playwright.Browser) -> None:
+    size = playwright.ViewportSize(width=1440, height=700)
+    with demo_site() as site, program.new_context(viewport=size) as context:
+        page = context.new_page()
+        sign_in(page, site.origin)
+        page.goto(f'{site.origin}/api/posts')
+        page.get_by_role('link', name='Last').scroll_into_view_if_needed()
+        assert page.evaluate('scrollY') > 0
+        expect(page.get_by_role('link', name='People')).to_be_in_viewport()
+        for _ in range(24):  # the focus is not hidden by the header
+            page.keyboard.press('Shift+Tab')
+            top = page.evaluate('document.activeElement.getBoundingClientRect().top')
+            bottom = page.locator('.top').evaluate('header => header.getBoundingClientRect().bottom')
+            assert top >= bottom
