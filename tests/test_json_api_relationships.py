@@ -171,6 +171,18 @@ def test_the_relationship_is_paginated_like_the_collection(
     assert 'next' not in second['links']
 
 
+@pytest.mark.parametrize('query', ['page[after]=WzI1MCwxXQ', 'page[before]=WzI1MCwxXQ', 'page[size]=1'])
+def test_a_change_of_members_with_a_page_is_rejected_before_it_takes_effect(
+    ada_api: JsonApiClient, other_users: list[Any], query: str
+) -> None:
+    ada_api.send('POST', following_url(ada_api), other_users[:1])
+    before = ada_api.get(following_url(ada_api)).json
+    for method, members in (('POST', other_users[1:]), ('DELETE', other_users[:1])):
+        response = ada_api.send(method, f'{following_url(ada_api)}?{query}', members)
+        assert_rejected(response, 400, query.partition('=')[0])
+    assert ada_api.get(following_url(ada_api)).json == before
+
+
 def test_preconditions_apply_to_relationships(ada_api: JsonApiClient, other_users: list[Any]) -> None:
     etag = ada_api.get(following_url(ada_api)).etag
     assert ada_api.send('POST', following_url(ada_api), other_users[:1], If_Match=etag).status == 200

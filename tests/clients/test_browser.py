@@ -587,6 +587,15 @@ def test_a_printed_page_has_no_forms(browser: Browser) -> None:
             expect(element).to_be_hidden()
 
 
+def test_the_documentation_is_printed_with_the_open_operations(browser: Browser) -> None:
+    page = browser.page
+    page.emulate_media(media='print')
+    page.goto(f'{browser.origin}/api/docs?open')
+    expect(page.locator('#postPosts').get_by_label('Request')).to_be_visible()
+    expect(page.locator('.docs aside')).to_be_hidden()
+    expect(page.get_by_role('button')).to_have_count(0)
+
+
 def test_the_initial_replaces_an_avatar_that_cannot_be_loaded(
     program: playwright.Browser, server: Server
 ) -> None:
