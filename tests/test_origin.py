@@ -83,7 +83,15 @@ def test_an_absolute_target_overrides_the_host(app: Any) -> None:
 def test_a_target_with_another_scheme_than_the_connection_is_rejected(app: Any, scheme: str) -> None:
     result = falcon.testing.simulate_get(app, '/api', extras={'RAW_URI': f'{scheme}://h.test/api'})
     assert result.status_code == 400
-    assert result.json['detail'].endswith('it must have the scheme http.')
+    assert result.json['detail'] == 'The target of the request must have the scheme http.'
+    assert result.json['type'].startswith('http://h.test/')
+
+
+def test_a_target_with_a_fragment_is_rejected(app: Any) -> None:
+    result = falcon.testing.simulate_get(app, '/api', extras={'RAW_URI': '/api#x'}, host='h.test')
+    assert result.status_code == 400
+    assert result.json['detail'] == 'The target of the request must not have a fragment.'
+    assert result.json['type'].startswith('http://h.test/')
 
 
 def test_a_target_may_have_the_scheme_of_the_proxy_or_of_the_connection(start: Start) -> None:

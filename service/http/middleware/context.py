@@ -42,13 +42,11 @@ class ContextMiddleware:
         scheme = environ['wsgi.url_scheme']
         target_scheme, authority = _target(environ)
         try:
-            _check_fragment(environ)
             builder = _builder(scheme, authority, '', self._features)
             if self._trusted:
                 _, proto, host, prefix = forwarding(environ, self._trusted)
                 authority = authority if host is None else host
                 builder = _builder(proto or scheme, authority, prefix, self._features)
-            _check_scheme(target_scheme, scheme, self._base_builder or builder)
         except ValueError as error:
             req.builder = self._base_builder or UrlBuilder(f'{scheme}://localhost')
             raise falcon.HTTPBadRequest(
@@ -57,6 +55,7 @@ class ContextMiddleware:
         req.builder = self._base_builder or builder
         if req.builder.path:
             req.path = without_prefix(req.path, req.builder.path)
+        _check_target(environ, target_scheme, req.builder)
 
     def process_response(
         self, req: Request, resp: falcon.Response, resource: Any, req_succeeded: bool
@@ -78,20 +77,17 @@ def _target(environ: dict[str, Any]) -> tuple[str | None, str]:
     return None, str(environ.get('HTTP_HOST', ''))
 
 
-def _check_fragment(environ: dict[str, Any]) -> None:
-    """Raise ValueError for a target with a fragment, which servers cut off (RFC 9112 §3.2)."""
-    if '#' in environ.get('RAW_URI', ''):
-        raise ValueError('must not have a fragment')
+def _check_target(environ: dict[str, Any], scheme: str | None, builder: UrlBuilder) -> None:
+    """Raise HTTPBadRequest for a target with a fragment, or with a scheme that the client cannot have used.
 
-
-def _check_scheme(named: str | None, used: str, builder: UrlBuilder) -> None:
-    """Raise ValueError for a target with a scheme that the client cannot have used (RFC 9110 §7.4).
-
-    It can have used that of the connection, or that of our URLs, which a proxy before the server speaks.
+    Servers cut off the fragment (RFC 9112 §3.2). The client can have used the scheme of the connection, or
+    that of our URLs, which a proxy before the server speaks (RFC 9110 §7.4).
     """
+    if '#' in environ.get('RAW_URI', ''):
+        raise falcon.HTTPBadRequest(description='The target of the request must not have a fragment.')
     public = builder.origin.partition(':')[0]
-    if named not in (None, used, public):
-        raise ValueError(f'must have the scheme {public}')
+    if scheme not in (None, environ['wsgi.url_scheme'], public):
+        raise falcon.HTTPBadRequest(description=f'The target of the request must have the scheme {public}.')
 
 
 @lru_cache(maxsize=256)
