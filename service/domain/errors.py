@@ -82,6 +82,10 @@ class Throttled(DomainError):
         self.quotas = quotas
 
 
+class Overloaded(DomainError):
+    """Too many requests wait for the same resource of the server."""
+
+
 class KeyInUse(DomainError):
     """A request with this idempotency key is being processed."""
 

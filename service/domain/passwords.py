@@ -12,14 +12,14 @@ from typing import TypeVar
 
 import bcrypt
 
-from service.database.errors import Unavailable
 from service.database.session import Session
+from service.domain.errors import Overloaded
 
 R = TypeVar('R')
 
 BCRYPT_MAX_BYTES = 72  # longer passwords are hashed with SHA-256 first, so nothing is truncated
-MAX_HASHING = 16  # requests of a process that wait for bcrypt, so that some threads are left for others
-ADMISSION_SECONDS = 0.05  # that any more requests wait before they are rejected
+MAX_HASHING = 16  # requests of a process that run bcrypt at once; other requests need the other threads
+ADMISSION_SECONDS = 0.05  # time that further requests wait before they are rejected
 NICENESS = 5  # of hashing threads: another thread on the same core gets three quarters of it
 _hashing = threading.BoundedSemaphore(MAX_HASHING)
 _NO_DIGEST = b'.' * 31
@@ -67,12 +67,12 @@ def bcrypt_digest(session: Session, text: str, salt: bytes) -> str:
 def _in_hash_pool(session: Session, run_bcrypt: Callable[[], R]) -> R:
     """Run bcrypt in a pool of low-priority threads, so that it does not delay other requests.
 
-    They can use this thread's connection meanwhile. Raises Unavailable if too many wait.
+    They can use this thread's connection meanwhile. Raises Overloaded if too many requests wait.
     """
     if not session.engine.in_transaction():
         session.release()
     if not _hashing.acquire(timeout=ADMISSION_SECONDS):
-        raise Unavailable('The server is verifying too many passwords at the moment. Try again later.')
+        raise Overloaded('The server is verifying too many passwords at the moment. Try again later.')
     try:
         return _hash_pool(os.getpid()).submit(run_bcrypt).result()
     finally:

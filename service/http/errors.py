@@ -19,6 +19,7 @@ from service.domain.errors import (
     KeyInUse,
     KeyReused,
     NotFound,
+    Overloaded,
     RegistrationClosed,
     Stale,
     Suspended,
@@ -67,6 +68,10 @@ def _unauthenticated(error: Unauthenticated, req: Request) -> dict[str, Any]:
 def _throttled(error: Throttled, req: Request) -> dict[str, Any]:
     req.quotas = error.quotas  # for the RateLimit fields
     return {'name': 'too-many-tries', 'headers': {'Retry-After': str(error.retry_after)}}
+
+
+def _unavailable(error: Overloaded | Unavailable, req: Request) -> dict[str, Any]:
+    return {'name': 'unavailable', 'headers': {'Retry-After': RETRY_SECONDS}}
 
 
 def _invalid_cursor(error: InvalidCursor, req: Request) -> dict[str, Any]:
@@ -119,7 +124,8 @@ _PROBLEM_OF_ERROR: dict[type[Exception], Callable[[Any, Request], dict[str, Any]
     },
     KeyReused: lambda error, req: {'name': 'idempotency-mismatch', 'header': 'Idempotency-Key'},
     Throttled: _throttled,
-    Unavailable: lambda error, req: {'name': 'unavailable', 'headers': {'Retry-After': RETRY_SECONDS}},
+    Overloaded: _unavailable,
+    Unavailable: _unavailable,
 }
 
 
