@@ -104,7 +104,7 @@ def _curl(
             path = path.replace(f'{{{name}}}', str(value))
     words = ['curl', *(['-X', method.upper()] if method != 'get' else [])]
     url = description['servers'][0]['url'] + path
-    words.append(f'"{url}"' if '$' in url else shlex.quote(url))
+    words.append(f'"{url}"')  # the shell expands variables, but not the brackets of an IPv6 address
     lines = [' '.join(words)]
     if operation.get('security') and {} not in operation['security']:
         lines.append('-H "Authorization: Bearer $TOKEN"')

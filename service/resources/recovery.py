@@ -276,7 +276,8 @@ def entry_point(viewer: Viewer | None, builder: UrlBuilder) -> EntryPointPart:
 RELATIONS = (
     LinkRelation(
         'password-resets',
-        'Requests a password reset, on servers with mail: if the email belongs to a user, it gets a link.',
+        'Requests a password reset, on servers with mail: if the address belongs to a user, an email with a '
+        'link is sent to it.',
         ('GET', 'POST'),
         'a form',
         represent_requests,
