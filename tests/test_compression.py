@@ -8,6 +8,7 @@ from typing import Any
 import falcon.testing
 import pytest
 
+from service.http.middleware.compression import MAX_PUBLIC
 from tests.client import Client
 from tests.routes import World
 
@@ -41,6 +42,12 @@ def test_a_large_response_is_compressed_and_has_its_own_etag(world: World, templ
         dict(fetch(world.ada, 'HEAD', path, 'gzip').headers).items()
         >= {name: value for name, value in compressed.headers.items() if name != 'x-request-id'}.items()
     )
+
+
+@pytest.mark.parametrize('path', PUBLIC_DOCUMENTS)
+def test_the_public_bodies_of_many_hosts_take_little_memory(client: Client, path: str) -> None:
+    sizes = [len(fetch(client, 'GET', path, coding).content) for coding in (None, 'gzip')]
+    assert sum(sizes) * MAX_PUBLIC < 20_000_000
 
 
 @pytest.mark.parametrize('coding', [None, 'gzip'])

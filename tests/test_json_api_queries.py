@@ -199,6 +199,24 @@ def test_paths_count_together(ada_api: JsonApiClient, monkeypatch: pytest.Monkey
     assert_rejected(ada_api.me('?include=posts,feed'), 400, 'include')
 
 
+@pytest.mark.parametrize('method', ['PUT', 'PATCH'])
+def test_a_write_whose_response_might_be_too_large_changes_nothing(
+    ada: Client, monkeypatch: pytest.MonkeyPatch, method: str
+) -> None:
+    monkeypatch.setattr('service.http.selection.MAX_EMBEDDED', 121)
+    me = ada.me().href('self')
+    for query, status in (
+        ('followers.posts.author', 400),
+        ('posts,feed,tokens', 200),
+        ('followers.posts', 200),
+    ):
+        response = ada.request(method, f'{me}?include={query}', json={'about_me': query})
+        assert response.status == status
+        assert (ada.me().json['about_me'] == query) is (status == 200)
+    assert ada.post('/api/posts?include=author.followers.posts', {'body': 'hello'}).status == 400
+    assert ada.get('/api/posts').items == []
+
+
 def test_an_empty_page_includes_nothing(ada_api: JsonApiClient) -> None:
     response = ada_api.get_related('me', 'followers', query='?include=posts').json
     assert response['data'] == response['included'] == []

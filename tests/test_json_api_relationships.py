@@ -64,7 +64,7 @@ def test_an_unknown_member_prevents_all_additions(ada_api: JsonApiClient, other_
     for unknown in ('7', '0', 'x', '9' * 30):
         members = [*other_users, {'type': 'users', 'id': unknown}]
         response = ada_api.send('POST', following_url(ada_api), members)
-        assert_rejected(response, 404)
+        assert_rejected(response, 404, f'/data/{len(other_users)}/id')
         assert unknown in response.json['errors'][0]['detail']
     assert ada_api.get(following_url(ada_api)).json['data'] == []
     assert ada_api.me().json['data']['attributes']['following_count'] == 0
@@ -82,8 +82,17 @@ def test_unknown_members_do_not_prevent_removals(ada_api: JsonApiClient, other_u
 
 def test_users_cannot_follow_themselves_in_json_api(ada_api: JsonApiClient, other_users: list[Any]) -> None:
     members = [*other_users, identifier_of(ada_api.me().json['data'])]
-    assert_rejected(ada_api.send('POST', following_url(ada_api), members), 400)
+    response = ada_api.send('POST', following_url(ada_api), members)
+    assert_rejected(response, 400, f'/data/{len(other_users)}/id')
     assert ada_api.get(following_url(ada_api)).json['data'] == []
+
+
+def test_no_pointer_leads_to_a_member_in_the_url(ada_api: JsonApiClient) -> None:
+    ada_id = ada_api.me().json['data']['id']
+    url = f'/api/users/{ada_id}/following/{ada_id}'
+    follow = {'type': 'follows', 'id': f'{ada_id}-{ada_id}'}
+    assert_rejected(ada_api.send('PUT', url, follow), 400)
+    assert_rejected(ada_api.client.put(url), 400)
 
 
 def test_the_relationship_cannot_be_replaced(ada_api: JsonApiClient, other_users: list[Any]) -> None:
@@ -160,6 +169,18 @@ def test_the_relationship_is_paginated_like_the_collection(
     assert len(page['data']) == 3
     assert len(second['data']) == 1
     assert 'next' not in second['links']
+
+
+@pytest.mark.parametrize('query', ['page[after]=WzI1MCwxXQ', 'page[before]=WzI1MCwxXQ', 'page[size]=1'])
+def test_a_change_of_members_with_a_page_is_rejected_before_it_takes_effect(
+    ada_api: JsonApiClient, other_users: list[Any], query: str
+) -> None:
+    ada_api.send('POST', following_url(ada_api), other_users[:1])
+    before = ada_api.get(following_url(ada_api)).json
+    for method, members in (('POST', other_users[1:]), ('DELETE', other_users[:1])):
+        response = ada_api.send(method, f'{following_url(ada_api)}?{query}', members)
+        assert_rejected(response, 400, query.partition('=')[0])
+    assert ada_api.get(following_url(ada_api)).json == before
 
 
 def test_preconditions_apply_to_relationships(ada_api: JsonApiClient, other_users: list[Any]) -> None:

@@ -24,6 +24,7 @@ from service.database.ids import is_id
 from service.database.session import Session
 from service.domain.throttle import REGISTRATION, address_subjects, count_attempt
 from service.graceful_shutdown import Shutdown
+from service.representation.html import docs_page
 from service.representation.json_schema import schema_of_field
 from service.representation.parameter_values import ID
 from service.representation.url_builder import Features, UrlBuilder
@@ -149,6 +150,31 @@ def send_for_success(world: World, operation: DescribedOperation, **options: Any
     if operation.operation['operationId'] == 'postUsers':
         world.ada.delete(world.ada.me().href('self'))
     return send(world, operation, by=anonymous if is_public(operation) else world.ada, **options)
+
+
+@pytest.mark.parametrize(
+    'origin', ['http://h.test', 'https://h.test:81/a/b', 'http://[::1]:81', 'http://h.test/path']
+)
+def test_the_description_has_the_urls_of_the_server(start: Start, origin: str) -> None:
+    expected = openapi.Description(make_routes()).at(UrlBuilder(origin, Features(signed_tokens=True)))
+    client = Client(start(BASE_URL=origin))
+    assert client.get('/api/openapi.json').json == expected
+    if '[' not in origin:  # which shells require to be quoted in the examples
+        assert client.get('/api/docs', accept=HTML).text == docs_page(expected)
+        assert client.get('/api/docs?open', accept=HTML).text == docs_page(expected, is_open=True)
+
+
+def test_the_documentation_is_rendered_once_for_all_hosts(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings = Settings.from_environment({'DATABASE_URL': f'sqlite:///{tmp_path}/halcyon.db'})
+    client, pages = Client(create_app(settings)), []
+    monkeypatch.setattr(
+        'service.resources.discovery.docs_page', lambda *args, **options: pages.append(args) or 'page'
+    )
+    for host in ('a.test', 'b.test'):
+        assert client.get('/api/docs', accept=HTML, headers={'Host': host}).text == 'page'
+    assert len(pages) == 1
 
 
 def test_the_document_is_valid_openapi() -> None:

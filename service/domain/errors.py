@@ -10,7 +10,11 @@ class DomainError(Exception):
 
 
 class NotFound(DomainError):
-    """The resource does not exist."""
+    """The resource does not exist, or the `member` that is to be added to a relationship, by its id."""
+
+    def __init__(self, detail: str, *, member: str | None = None) -> None:
+        super().__init__(detail)
+        self.member = member
 
 
 class Forbidden(DomainError):
@@ -41,10 +45,16 @@ class Unauthenticated(DomainError):
 
 
 class Invalid(DomainError):
-    """Values are invalid: `errors` has a field and a message for each, or `detail` is about all of them."""
+    """Values are invalid: `errors` has a field and a message for each, or `detail` is about all of them.
 
-    def __init__(self, errors: Iterable[tuple[str, str]] = (), *, detail: str = '') -> None:
+    `member` is the id of the member that cannot be added to a relationship, if that is what is invalid.
+    """
+
+    def __init__(
+        self, errors: Iterable[tuple[str, str]] = (), *, detail: str = '', member: str | None = None
+    ) -> None:
         self.errors = tuple(errors)
+        self.member = member
         super().__init__(detail or ' '.join(f'{field} {message}.' for field, message in self.errors))
 
 

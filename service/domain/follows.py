@@ -138,7 +138,7 @@ def follow_all(
     authorize_change(session, find_user(session, follower_id, by), by, precondition)
     for followed_id in members:
         if followed_id not in existing:
-            raise NotFound(f'There is no user with the id {followed_id}.')
+            raise NotFound(f'There is no user with the id {followed_id}.', member=str(followed_id))
         _insert_follow(session, follower_id, followed_id, _find(session, follower_id, followed_id))
 
 
@@ -180,7 +180,7 @@ def _insert_follow(
 ) -> tuple[FollowRecord, bool]:
     """Insert the follow unless it exists; return it, and whether it is new; raises Invalid."""
     if follower_id == followed_id:
-        raise Invalid(detail='Users cannot follow themselves.')
+        raise Invalid(detail='Users cannot follow themselves.', member=str(followed_id))
     if existing is not None:
         return existing, False
     created = FollowRecord(follower_id, followed_id, session.now())

@@ -19,7 +19,7 @@ R = TypeVar('R')
 
 BCRYPT_MAX_BYTES = 72  # longer passwords are hashed with SHA-256 first, so nothing is truncated
 MAX_HASHING = 16  # requests of a process that wait for bcrypt, so that some threads are left for others
-ADMISSION_SECONDS = 0.25  # that any more requests wait before they are rejected
+ADMISSION_SECONDS = 0.05  # that any more requests wait before they are rejected
 NICENESS = 5  # of hashing threads: another thread on the same core gets three quarters of it
 _hashing = threading.BoundedSemaphore(MAX_HASHING)
 _NO_DIGEST = b'.' * 31

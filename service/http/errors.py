@@ -73,8 +73,20 @@ def _invalid_cursor(error: InvalidCursor, req: Request) -> dict[str, Any]:
     return {'name': 'invalid-parameter', 'parameter': AFTER if AFTER in req.params else BEFORE}
 
 
+def _member_pointer(member: str | None, req: Request) -> str | None:
+    """Return the JSON Pointer to the id of a member in the body, None if the body does not have it."""
+    linkage = req.json_api_body['data'] if req.json_api_body else None
+    if member is None or not isinstance(linkage, list):  # the member is in the URL
+        return None
+    return next(f'/data/{index}/id' for index, identifier in enumerate(linkage) if identifier['id'] == member)
+
+
 _PROBLEM_OF_ERROR: dict[type[Exception], Callable[[Any, Request], dict[str, Any]]] = {
-    Invalid: lambda error, req: {'name': 'invalid-values', 'errors': error.errors},
+    Invalid: lambda error, req: {
+        'name': 'invalid-values',
+        'errors': error.errors,
+        'pointer': _member_pointer(error.member, req),
+    },
     InvalidParameter: lambda error, req: {
         'name': 'invalid-parameter',
         'parameter': error.parameter,
@@ -98,7 +110,7 @@ _PROBLEM_OF_ERROR: dict[type[Exception], Callable[[Any, Request], dict[str, Any]
     Suspended: lambda error, req: {'name': 'account-suspended'},
     RegistrationClosed: lambda error, req: {'name': 'registration-closed'},
     Forbidden: lambda error, req: {'name': 'forbidden'},
-    NotFound: lambda error, req: {'name': 'not-found'},
+    NotFound: lambda error, req: {'name': 'not-found', 'pointer': _member_pointer(error.member, req)},
     Stale: lambda error, req: {'name': 'stale', 'header': error.condition},
     KeyInUse: lambda error, req: {
         'name': 'idempotency-conflict',

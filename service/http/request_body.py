@@ -93,7 +93,10 @@ def read_resource_identifiers(req: Request) -> list[int]:
     ids = read_linkage(req.json_api_body, req.operation.query.kind)
     unknown = [text for text in ids if not is_id(text)]
     if unknown and req.method != 'DELETE':
-        raise NotFound(f'No resource of type {req.operation.query.kind} has the id {unknown[0][:80]!r}.')
+        raise NotFound(
+            f'No resource of type {req.operation.query.kind} has the id {unknown[0][:80]!r}.',
+            member=unknown[0],
+        )
     return [int(text) for text in ids if is_id(text)]
 
 

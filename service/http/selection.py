@@ -29,6 +29,26 @@ def apply_selection(req: Request, document: Document) -> Document:
     return dataclasses.replace(selected, selection=selection)
 
 
+def check_size(req: Request) -> None:
+    """Raise InvalidParameter if a response with one document might embed too many, all pages being full.
+
+    A write is checked before it takes effect, because its response cannot be rejected afterwards.
+    """
+    include = req.query.selection.include
+    if include and _largest_size(req, req.operation.query.kind, include) > MAX_EMBEDDED:
+        raise InvalidParameter('include', TOO_MANY)
+
+
+def _largest_size(req: Request, kind: str, include: Inclusion) -> int:
+    """Return how many documents one of this kind embeds if all pages are full, with the pages themselves."""
+    size = 0
+    for rel, inner in include.items():
+        each = 1 + _largest_size(req, req.related.kinds[kind][rel], inner)
+        is_page = (kind, rel) in req.related.pages
+        size += 1 + req.query.first_page().page_request.per_page * each if is_page else each
+    return size
+
+
 class _Expansion:
     """Embeds the related documents of one response, and counts them.
 

@@ -1,5 +1,7 @@
 """Discovery: the OpenAPI document, the documentation page, and the API catalog (RFC 9727)."""
 
+from collections.abc import Callable
+from functools import lru_cache, partial
 from typing import Any, ClassVar
 
 import falcon
@@ -13,12 +15,14 @@ from service.representation.formats import FORMATS, Format, negotiate
 from service.representation.html import docs_page
 from service.representation.json_schema import Schema
 from service.representation.media_types import HTML, JSON, LINKSET, OPENAPI
-from service.representation.url_builder import UrlBuilder
+from service.representation.url_builder import Features, UrlBuilder
 from service.resources.openapi.description import Description
 
 PROFILE = 'https://www.rfc-editor.org/info/rfc9727'
 OPENAPI_TYPE = f'{OPENAPI};version=3.1'
 LINKSET_TYPE = f'{LINKSET}; profile="{PROFILE}"'
+VARIABLE_PATH = '/=path'  # which is not a path of ours: the equals sign is invalid in BASE_URL
+VARIABLE_ORIGIN = f'http://origin.invalid{VARIABLE_PATH}'
 OPENAPI_FORMAT = FORMATS[JSON]._replace(name='openapi', media_type=OPENAPI, content_type=OPENAPI_TYPE)
 
 
@@ -29,6 +33,23 @@ def _choose(req: Request, *formats: Format) -> Format:
     if chosen is None:
         raise falcon.HTTPNotAcceptable(description=f'Available media types: {", ".join(names)}.')
     return formats[names.index(chosen)]
+
+
+class _Rendered:
+    """A description that is rendered once, whatever the hosts that clients name; only its URLs differ."""
+
+    def __init__(self, render: Callable[[UrlBuilder], bytes]) -> None:
+        self._render = render
+        self._with_features = lru_cache(maxsize=2)(self._make)
+
+    def at(self, builder: UrlBuilder) -> bytes:
+        """Return the bytes with the URLs of the builder."""
+        rendered = self._with_features(builder.features)
+        with_origin = rendered.replace(VARIABLE_ORIGIN.encode(), builder.origin.encode())
+        return with_origin.replace(VARIABLE_PATH.encode(), builder.path.encode())
+
+    def _make(self, features: Features) -> bytes:
+        return self._render(UrlBuilder(VARIABLE_ORIGIN, features))
 
 
 class OpenApiResource:
@@ -51,13 +72,17 @@ class OpenApiResource:
     }
 
     def __init__(self, description: Description) -> None:
-        self._description = description
+        self._document = _Rendered(lambda builder: orjson.dumps(description.at(builder)))
 
     def on_get(self, req: Request, resp: falcon.Response) -> None:
         req.format = _choose(req, OPENAPI_FORMAT, FORMATS[JSON])
-        resp.data = orjson.dumps(self._description.at(req.builder))
+        resp.data = self._document.at(req.builder)
         resp.content_type = req.format.content_type
         resp.set_header('Cache-Control', PUBLIC)
+
+
+def _render_docs(description: Description, builder: UrlBuilder, *, is_open: bool) -> bytes:
+    return docs_page(description.at(builder), is_open=is_open).encode()
 
 
 class DocsResource:
@@ -76,11 +101,14 @@ class DocsResource:
     }
 
     def __init__(self, description: Description) -> None:
-        self._description = description
+        self._closed, self._open = (
+            _Rendered(partial(_render_docs, description, is_open=is_open)) for is_open in (False, True)
+        )
 
     def on_get(self, req: Request, resp: falcon.Response) -> None:
         req.format = _choose(req, FORMATS[HTML])
-        resp.data = docs_page(self._description.at(req.builder), is_open='open' in req.params).encode()
+        page = self._open if 'open' in req.params else self._closed
+        resp.data = page.at(req.builder)
         resp.content_type = req.format.content_type
         resp.set_header('Cache-Control', PUBLIC)
 

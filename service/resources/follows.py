@@ -247,6 +247,7 @@ class FollowingResource:
 
 _LINKAGE = sample_pages(urls.FOLLOWING_RELATIONSHIP, USER_SAMPLES, related=urls.FOLLOWING)
 _MEMBERS = QueryOptions('users', paginated=True)
+_CHANGED_MEMBERS = _MEMBERS.of_one()  # without a cursor, which could be invalid after the change took effect
 
 
 class FollowingRelationshipResource:
@@ -268,7 +269,7 @@ class FollowingRelationshipResource:
             {200: _LINKAGE},
             Access.OWNER,
             FOLLOW,
-            _MEMBERS,
+            _CHANGED_MEMBERS,
             Formats.RELATIONSHIP,
         ),
         'DELETE': Operation(
@@ -277,7 +278,7 @@ class FollowingRelationshipResource:
             {200: _LINKAGE},
             Access.OWNER,
             UNFOLLOW,
-            _MEMBERS,
+            _CHANGED_MEMBERS,
             Formats.RELATIONSHIP,
         ),
         'PATCH': Operation(
@@ -285,7 +286,7 @@ class FollowingRelationshipResource:
             'Always responds with 403: add and remove users instead.',
             {},
             Access.OWNER,
-            query=_MEMBERS,
+            query=_CHANGED_MEMBERS,
             formats=Formats.RELATIONSHIP,
         ),
     }

@@ -374,6 +374,14 @@ def test_signing_out_removes_the_drafts_in_every_tab(browser: Browser, is_expire
     expect(_composer(other)).to_have_value('')
 
 
+def test_a_missing_value_takes_no_space_on_a_phone(browser: Browser) -> None:
+    browser.register('ada')
+    browser.sign_in('ada')
+    browser.click('Sign-ins')
+    expect(browser.page.locator('td[data-label="Until"]')).to_be_visible()
+    expect(browser.page.locator('td[data-label="Last change"]')).to_be_hidden()
+
+
 def test_revoking_the_current_sign_in_signs_out_every_tab(browser: Browser) -> None:
     page = browser.page
     browser.register('ada')
@@ -587,6 +595,15 @@ def test_a_printed_page_has_no_forms(browser: Browser) -> None:
             expect(element).to_be_hidden()
 
 
+def test_the_documentation_is_printed_with_the_open_operations(browser: Browser) -> None:
+    page = browser.page
+    page.emulate_media(media='print')
+    page.goto(f'{browser.origin}/api/docs?open')
+    expect(page.locator('#postPosts').get_by_label('Request')).to_be_visible()
+    expect(page.locator('.docs aside')).to_be_hidden()
+    expect(page.get_by_role('button')).to_have_count(0)
+
+
 def test_the_initial_replaces_an_avatar_that_cannot_be_loaded(
     program: playwright.Browser, server: Server
 ) -> None:
@@ -712,3 +729,31 @@ def test_all_operations_of_the_documentation_are_opened_without_scripts(
         expect(page.locator('.operation:not(:visible)')).to_have_count(0)
         browser.click('Close all operations')
         expect(page.locator('.operation').filter(visible=True)).to_have_count(0)
+
+
+def test_the_request_of_an_operation_can_be_copied(browser: Browser) -> None:
+    page = browser.page
+    page.context.grant_permissions(['clipboard-read', 'clipboard-write'])
+    page.goto(f'{browser.origin}/api/docs#postPosts')
+    operation = page.locator('#postPosts')
+    operation.get_by_role('button', name='Copy').click()
+    browser.expect_message('The request is copied.')
+    copied = page.evaluate('navigator.clipboard.readText()')
+    assert copied == operation.get_by_label('Request').text_content()
+    assert copied.startswith('curl -X POST')
+
+
+def test_the_navigation_stays_in_view_on_a_wide_screen(program: playwright.Browser) -> None:
+    size = playwright.ViewportSize(width=1440, height=700)
+    with demo_site() as site, program.new_context(viewport=size) as context:
+        page = context.new_page()
+        sign_in(page, site.origin)
+        page.goto(f'{site.origin}/api/posts')
+        page.get_by_role('link', name='Last').scroll_into_view_if_needed()
+        assert page.evaluate('scrollY') > 0
+        expect(page.get_by_role('link', name='People')).to_be_in_viewport()
+        for _ in range(24):  # the focus is not hidden by the header
+            page.keyboard.press('Shift+Tab')
+            top = page.evaluate('document.activeElement.getBoundingClientRect().top')
+            bottom = page.locator('.top').evaluate('header => header.getBoundingClientRect().bottom')
+            assert top >= bottom

@@ -42,6 +42,7 @@ class ContextMiddleware:
         scheme = environ['wsgi.url_scheme']
         target_scheme, authority = _target(environ)
         try:
+            _check_fragment(environ)
             builder = _builder(scheme, authority, '', self._features)
             if self._trusted:
                 _, proto, host, prefix = forwarding(environ, self._trusted)
@@ -75,6 +76,12 @@ def _target(environ: dict[str, Any]) -> tuple[str | None, str]:
     if 'HTTP_HOST' not in environ and environ.get('SERVER_PROTOCOL') == 'HTTP/1.0':
         return None, f'{environ["SERVER_NAME"]}:{environ["SERVER_PORT"]}'
     return None, str(environ.get('HTTP_HOST', ''))
+
+
+def _check_fragment(environ: dict[str, Any]) -> None:
+    """Raise ValueError for a target with a fragment, which servers cut off (RFC 9112 §3.2)."""
+    if '#' in environ.get('RAW_URI', ''):
+        raise ValueError('must not have a fragment')
 
 
 def _check_scheme(named: str | None, used: str, builder: UrlBuilder) -> None:

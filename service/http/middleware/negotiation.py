@@ -6,11 +6,12 @@ import falcon
 
 from service.http.errors import problem_of, write_problem
 from service.http.invalid_header import InvalidHeader
-from service.http.operation import Formats
+from service.http.operation import SAFE_METHODS, Formats
 from service.http.pages import page_dialect
 from service.http.presenter import present, set_rate_limit_headers
 from service.http.request import Related, Request
 from service.http.request_body import read_parameters
+from service.http.selection import check_size
 from service.representation.formats import available_media_types, choose_format
 from service.representation.media_types import HTML
 from service.representation.parameter_values import InvalidParameter
@@ -70,3 +71,5 @@ def _read_query(req: Request) -> None:
     if params:
         dialect = page_dialect(req) if req.format.media_type == HTML else req.format.dialect
         req.query = dialect.read(params, req.operation.query, req.related.kinds)
+        if req.method not in SAFE_METHODS:
+            check_size(req)

@@ -298,6 +298,17 @@ function filterOperations(text) {
   }
 }
 
+for (const examples of navigator.clipboard ? document.querySelectorAll('.examples') : []) { // not without https
+  const button = document.createElement('button');
+  button.className = 'plain copy';
+  button.textContent = 'Copy';
+  button.addEventListener('click', async () => {
+    await navigator.clipboard.writeText(examples.querySelector('pre').textContent);
+    showMessage('The request is copied.');
+  });
+  examples.prepend(button);
+}
+
 document.getElementById('search')?.removeAttribute('hidden');
 markOperation();
 removeOtherDrafts();

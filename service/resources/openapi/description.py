@@ -1,12 +1,11 @@
 """The OpenAPI document: every path with its operations, and the components that they share."""
 
 from collections.abc import Sequence
-from functools import lru_cache
 from typing import Any
 
 from service import VERSION
 from service.http.operation import Access, Route
-from service.representation.url_builder import Features, UrlBuilder
+from service.representation.url_builder import UrlBuilder
 from service.resources.openapi.bodies import request_body
 from service.resources.openapi.components import Components
 from service.resources.openapi.endpoints import Endpoint, endpoints_of
@@ -49,18 +48,13 @@ a collection: `page[after]` and `page[before]` are opaque."""
 
 
 class Description:
-    """The OpenAPI document of the routes; the list may still be extended until the first call of `at`."""
+    """The OpenAPI document of the routes; the list may still be extended before the first call of `at`."""
 
     def __init__(self, routes: Sequence[Route]) -> None:
         self._routes = routes
-        self._at = lru_cache(maxsize=16)(self._make)
 
     def at(self, builder: UrlBuilder) -> dict[str, Any]:
         """Return the OpenAPI document with the URLs of the builder."""
-        return self._at(builder.origin, builder.features)
-
-    def _make(self, origin: str, features: Features) -> dict[str, Any]:
-        builder = UrlBuilder(origin, features)
         samples, components = SampleDocuments(list(endpoints_of(self._routes)), builder), Components()
         for name, schema in SHARED.items():
             components.refer('schemas', name, schema)
@@ -69,7 +63,7 @@ class Description:
         return {
             'openapi': '3.1.0',
             'info': {'title': TITLE, 'version': VERSION, 'description': SUMMARY},
-            'servers': [{'url': origin}],
+            'servers': [{'url': builder.origin}],
             'tags': [
                 {'name': name}
                 for name in dict.fromkeys(endpoint.resource.tag for endpoint in samples.endpoints)
