@@ -72,7 +72,7 @@ def test_an_unhandled_exception_is_a_problem_without_its_message(
 def test_a_missing_granian_is_reported_with_its_requirement(tmp_path: Path) -> None:
     (tmp_path / 'granian.py').write_text('raise ImportError')
     result = run_to_end(tmp_path, 'granian', PYTHONPATH=str(tmp_path))
-    assert_one_line(result, f'granian is not installed: pip install {REQUIREMENT}')
+    assert_one_line(result, f'granian is not installed: .venv/bin/pip install {REQUIREMENT}')
 
 
 def test_the_documented_version_of_granian_is_the_tested_one() -> None:

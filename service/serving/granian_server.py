@@ -50,7 +50,7 @@ def run(settings: Settings) -> None:
         from granian.http import HTTP1Settings
         from granian.log import LogLevels
     except ImportError:
-        abort(f'granian is not installed: pip install {REQUIREMENT}', SETTING, settings.log_format)
+        abort(f'granian is not installed: .venv/bin/pip install {REQUIREMENT}', SETTING, settings.log_format)
     address = address_of(settings)
     prepare(settings, [address])
     host, port, path = (*address, None) if isinstance(address, tuple) else ('', 0, Path(address))

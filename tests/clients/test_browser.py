@@ -374,6 +374,14 @@ def test_signing_out_removes_the_drafts_in_every_tab(browser: Browser, is_expire
     expect(_composer(other)).to_have_value('')
 
 
+def test_a_missing_value_takes_no_space_on_a_phone(browser: Browser) -> None:
+    browser.register('ada')
+    browser.sign_in('ada')
+    browser.click('Sign-ins')
+    expect(browser.page.locator('td[data-label="Until"]')).to_be_visible()
+    expect(browser.page.locator('td[data-label="Last change"]')).to_be_hidden()
+
+
 def test_revoking_the_current_sign_in_signs_out_every_tab(browser: Browser) -> None:
     page = browser.page
     browser.register('ada')
