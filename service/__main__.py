@@ -1,6 +1,7 @@
 """The command line: `python -m service COMMAND`."""
 
 import os
+import signal
 import sys
 from collections import UserDict
 from contextlib import suppress
@@ -71,4 +72,7 @@ def main() -> None:
 
 
 if __name__ == '__main__':
-    main(prog_name='python -m service')
+    try:
+        main(prog_name='python -m service')
+    finally:
+        signal.signal(signal.SIGINT, signal.SIG_DFL)  # another Ctrl-C ends the process without a traceback

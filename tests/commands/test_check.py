@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+import signal
 import subprocess
 import sys
 from dataclasses import fields
@@ -161,6 +162,21 @@ def test_an_interruption_during_the_start_is_one_line(tmp_path: Path) -> None:
         timeout=60,
     )
     assert (result.returncode, result.stderr) == (1, 'Aborted!\n')
+
+
+def test_another_interruption_at_the_end_prints_nothing(tmp_path: Path) -> None:
+    (tmp_path / 'sitecustomize.py').write_text(
+        'import atexit, os, signal\natexit.register(os.kill, os.getpid(), signal.SIGINT)'
+    )
+    result = subprocess.run(
+        [sys.executable, '-m', 'service', '--version'],
+        env=os.environ | {'PYTHONPATH': str(tmp_path)},
+        check=False,
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+    assert (result.returncode, result.stderr) == (-signal.SIGINT, '')
 
 
 def test_a_python_without_the_packages_is_reported_in_one_line() -> None:
