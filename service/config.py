@@ -335,7 +335,7 @@ def _secret(name: str, value: str, path: str) -> str:
     if value:
         raise SettingError(f'{name}: set either {name} or {name}{FILE_SUFFIX}, not both')
     try:
-        content = Path(path).read_text('utf-8-sig').strip()  # editors of Windows write a byte order mark
+        content = Path(path).read_text('utf-8-sig').strip()  # some editors write a byte order mark
     except (OSError, ValueError) as error:
         reason = getattr(error, 'strerror', None) or 'it is not text'
         raise SettingError(f'{name}{FILE_SUFFIX}: cannot read {path!r}: {reason}') from None

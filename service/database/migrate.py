@@ -234,7 +234,7 @@ def _apply_missing(session: Session) -> list[int]:
         if encoding:
             raise SchemaMismatch(
                 f'The encoding of the database is {encoding}, which lacks most characters.'
-                " Create it with TEMPLATE template0 ENCODING 'UTF8' LOCALE 'C'."
+                " Create the database with TEMPLATE template0 ENCODING 'UTF8' LOCALE 'C'."
             )
         for statement in STATEMENTS:
             session.execute(statement)

@@ -51,7 +51,7 @@ _UNCOUNT_FOLLOWING = CompiledQuery(
 class FollowList:
     """The users in the column `listed` of the follows that have a user in the column `owner`.
 
-    `total` is the member of the user that has their number.
+    `total` is the attribute of a user with the number of users in the list.
     """
 
     def __init__(self, listed: Any, owner: Any, total: str) -> None:

@@ -38,7 +38,7 @@ from service.domain.viewer import (
 
 USERNAME_PATTERN = r'^[A-Za-z0-9_.\-]+$'
 MAX_USERNAME_LENGTH = 64
-PAIR, LOCKED_AT_ONCE = 2, 50  # users that one statement locks
+PAIR, LOCKED_AT_ONCE = 2, 50  # numbers of users that one statement locks
 MAX_EMAIL_LENGTH = 120
 MAX_ABOUT_ME_LENGTH = 140
 MIN_PASSWORD_LENGTH = 8

@@ -51,9 +51,10 @@ def page_dialect(req: Request) -> Dialect:
 
 
 def _site_around(req: Request, content: Document | Problem) -> Site | None:
-    """Return the site as the viewer of the page sees it; None after a server error, or if it prevents that.
+    """Return the site as the viewer of the page sees it; None after a server error.
 
-    A problem may have occurred before the session was looked up, e.g. because no route matched.
+    A problem may have occurred before the session was looked up, e.g. because no route matched. If the lookup
+    fails, the result is None, too.
     """
     if isinstance(content, Problem):
         if content.status >= 500:  # which representing the entry point may have caused

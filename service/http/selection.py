@@ -30,7 +30,7 @@ def apply_selection(req: Request, document: Document) -> Document:
 
 
 def check_size(req: Request) -> None:
-    """Raise InvalidParameter if a response with one document might embed too many, all pages being full.
+    """Raise InvalidParameter if one document with full pages would embed too many others.
 
     A write is checked before it takes effect, because its response cannot be rejected afterwards.
     """

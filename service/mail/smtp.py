@@ -47,7 +47,7 @@ def send_message(settings: Settings, message: EmailMessage) -> None:
     except smtplib.SMTPNotSupportedError as error:
         raise MailError(f'the mail server lacks an extension: {error}', is_permanent=True) from None
     except smtplib.SMTPServerDisconnected:
-        raise MailError('the mail server closed the connection, or is none') from None
+        raise MailError('the server closed the connection; it may not be a mail server') from None
     except (OSError, smtplib.SMTPException) as error:
         reason = getattr(error, 'strerror', None) or type(error).__name__
         raise MailError(str(reason)) from None

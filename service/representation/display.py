@@ -42,10 +42,10 @@ class Column(NamedTuple):
 class ActionDisplay(NamedTuple):
     """The appearance of the form of an action.
 
-    `outcome` is the message after it, `question` the one before it, `label` a short title for pages that show
-    what the action is about. A prominent form is open, others are collapsed under their title; one in rows is
-    in the rows of a table; a hidden one is not shown. `begins_session` and `ends_session` are about the
-    session of the browser.
+    `outcome` is the message after the action, `question` the message before it, and `label` a short title for
+    pages that show what the action is about. A prominent form is open, others are collapsed under their
+    title. With `is_in_rows` the form is in the rows of a table; a hidden form is not shown. `begins_session`
+    and `ends_session` tell whether the action begins or ends the session of the browser.
     """
 
     outcome: str = ''
@@ -80,10 +80,10 @@ class Display:
     and `summary` are members that are shown too. On a page without a card, `explanation` is the member with a
     text of the API's own, in which code is between backticks. Everything else is under "Details".
 
-    `actions` has what is special about actions, by name: those of the document, and those after which its
-    page is shown. `includes` are relations whose documents a page shows below, each with its heading.
-    `navigation` and `account` are the entry point's links for the header. DELETE of the target of `session`
-    ends a session. `lead` is a sentence for anonymous visitors.
+    `actions` are the appearances of actions by name: the actions of the document, and those after which its
+    page is shown; others look plain. `includes` are relations whose documents a page shows below, each with
+    its heading. `navigation` and `account` are the entry point's links for the header. DELETE of the target
+    of `session` ends a session. `lead` is a sentence for anonymous visitors.
     """
 
     plural: str = ''

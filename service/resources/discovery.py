@@ -21,7 +21,7 @@ from service.resources.openapi.description import Description
 PROFILE = 'https://www.rfc-editor.org/info/rfc9727'
 OPENAPI_TYPE = f'{OPENAPI};version=3.1'
 LINKSET_TYPE = f'{LINKSET}; profile="{PROFILE}"'
-VARIABLE_PATH = '/=path'  # which is not a path of ours: the equals sign is invalid in BASE_URL
+VARIABLE_PATH = '/=path'  # replaced by the path of the server, which cannot contain an equals sign
 VARIABLE_ORIGIN = f'http://origin.invalid{VARIABLE_PATH}'
 OPENAPI_FORMAT = FORMATS[JSON]._replace(name='openapi', media_type=OPENAPI, content_type=OPENAPI_TYPE)
 
@@ -36,7 +36,7 @@ def _choose(req: Request, *formats: Format) -> Format:
 
 
 class _Rendered:
-    """A description that is rendered once, whatever the hosts that clients name; only its URLs differ."""
+    """A description that is rendered once for all hosts that clients name; only its URLs differ."""
 
     def __init__(self, render: Callable[[UrlBuilder], bytes]) -> None:
         self._render = render

@@ -55,7 +55,7 @@ def test_a_server_that_is_no_mail_server_is_reported(new_operator: Operator) -> 
         pool.submit(hang_up)
         configure(new_operator, f'smtp://127.0.0.1:{other.getsockname()[1]}')
         result = new_operator.run('mail', 'test', 'ada@example.org')
-    assert error_of(result).endswith(': the mail server closed the connection, or is none')
+    assert error_of(result).endswith(': the server closed the connection; it may not be a mail server')
 
 
 def test_the_command_reports_a_missing_mail_url(new_operator: Operator) -> None:
