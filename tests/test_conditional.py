@@ -262,7 +262,7 @@ def test_if_match_is_evaluated_before_if_none_match(ada: Client) -> None:
 
 
 @pytest.mark.parametrize('media_type', TYPES)
-@pytest.mark.parametrize('template', ['/api/posts', '/api/users/{user_id}'])
+@pytest.mark.parametrize('template', ['/api/posts', '/api/users/{user_id}', '/api/rels/{rel}'])
 def test_a_read_accepts_the_etag_of_any_media_type(world: World, template: str, media_type: str) -> None:
     url = world.url(template)
     etag = world.ada.get(url, accept=media_type).etag

@@ -36,6 +36,11 @@ def parse_etags(header: str) -> tuple[list[str], list[str]]:
     return strong, weak
 
 
+def tag_viewer_id(req: Request) -> int | None:
+    """Return the id of the viewer on whom entity tags depend; None if the response is the same for all."""
+    return None if req.operation.access is Access.SHARED else req.viewer_id
+
+
 def precondition(req: Request, represent: Assembler[Record]) -> Callable[[Record | None], None]:
     """Return a function that raises Stale for a record that does not meet If-Match and If-None-Match.
 
@@ -116,12 +121,12 @@ def _matches(header: str, exists: bool, current_tags: CurrentTags, *, weakly: bo
 
 def _tags(req: Request, document: Document, format: Format) -> Iterator[str]:
     """Yield the tags of the whole document in the format, and of what this request selects of it."""
-    yield state_tag(document, format, req.viewer_id)
+    yield state_tag(document, format, tag_viewer_id(req))
     selection = req.query.selection
     if document.selection != selection:
         with _asked_in(req, format, format.dialect.no_parameters._replace(selection=selection)):
             selected = apply_selection(req, document)
-        yield state_tag(selected, format, req.viewer_id)
+        yield state_tag(selected, format, tag_viewer_id(req))
 
 
 def _target_tags(req: Request, format: Format) -> Iterator[str]:
@@ -139,7 +144,7 @@ def _target_tags(req: Request, format: Format) -> Iterator[str]:
     for query in queries:
         document = _response_to_get(req, format, query)
         if document is not None:
-            yield state_tag(document, format, req.viewer_id)
+            yield state_tag(document, format, tag_viewer_id(req))
 
 
 def _response_to_get(req: Request, format: Format, query: Query) -> Document | None:

@@ -6,7 +6,7 @@ from service.domain.rate_limits import Quotas
 from service.domain.throttle import address_subjects, find_quotas
 from service.http.browser import complete_browser_response
 from service.http.cache_control import NO_STORE, PRIVATE, PUBLIC, is_public
-from service.http.conditional import check_if_match, parse_etags
+from service.http.conditional import check_if_match, parse_etags, tag_viewer_id
 from service.http.content_coding import is_compressed
 from service.http.operation import SAFE_METHODS, Access
 from service.http.pages import page_of
@@ -121,7 +121,7 @@ def _validate(req: Request, resp: falcon.Response, document: Document | None) ->
         return
     tag = resp.get_header('ETag')
     if cache_control != NO_STORE and body and _has_validator(req, resp, document):
-        viewer_id = None if is_public(resp) else req.viewer_id
+        viewer_id = tag_viewer_id(req)
         if document is not None and isinstance(resp.media, Page):
             tag = page_tag(body, document, viewer_id)
         else:
