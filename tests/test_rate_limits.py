@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from service.database.session import Session
+from service.domain.errors import Overloaded
 from service.domain.models import IdempotencyKey
 from tests.client import FORM, HTML, JSON_API, LOGIN, ApiResponse, Client, assert_problem, new_user
 from tests.clock import MovableClock
@@ -109,6 +110,21 @@ def test_a_retry_while_the_first_request_is_processed_is_not_counted(client: Cli
     retry = client.post('/api/users', NEW_USER, headers=key)
     assert_problem(retry, 409)
     assert limits(retry)[1] == '"registration";r=999;t=3600'
+
+
+@pytest.mark.parametrize('name', ['idempotency.bcrypt_digest', 'users.hash_password'])
+def test_a_request_with_a_key_that_an_overload_rejects_is_not_counted(
+    client: Client, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    def reject(*_: object) -> None:
+        raise Overloaded('Try again later.')
+
+    key = {'Idempotency-Key': '"one"'}
+    with monkeypatch.context() as overload:
+        overload.setattr(f'service.domain.{name}', reject)
+        assert_problem(client.post('/api/users', NEW_USER, headers=key), 503)
+    retry = client.post('/api/users', NEW_USER, headers=key)
+    assert (retry.status, limits(retry)[1]) == (201, '"registration";r=999;t=3600')
 
 
 def test_a_password_change_reports_the_remaining_quota(ada: Client) -> None:

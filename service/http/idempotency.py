@@ -9,7 +9,7 @@ from typing import Any
 import falcon
 
 from service.database.session import Session
-from service.domain.errors import KeyInUse
+from service.domain.errors import KeyInUse, Overloaded
 from service.domain.idempotency import RequestKey, StoredResponse, make_key, replay_or_run
 from service.domain.throttle import address_subjects, count_attempt, withdraw_attempt
 from service.http.invalid_header import InvalidHeader
@@ -67,7 +67,7 @@ def idempotent(responder: Responder) -> Responder:
         req.is_counted = bool(subjects)
         try:
             stored = replay_or_run(db, _request_key(req, key, body), run)
-        except KeyInUse:
+        except (KeyInUse, Overloaded):
             _uncount(req, db, attempt_ids)
             raise
         finally:
@@ -92,7 +92,7 @@ def read_key(header: str) -> str:
 
 
 def _uncount(req: Request, db: Session, attempt_ids: Sequence[int]) -> None:
-    """Withdraw the attempt of a retry, because a request with a key counts once."""
+    """Withdraw the attempt of a retry, or of a request to be retried, because one with a key counts once."""
     if attempt_ids:
         withdraw_attempt(db, attempt_ids)
         req.quotas = {}  # so that the presenter finds the current ones
