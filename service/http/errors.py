@@ -80,8 +80,10 @@ def _invalid_cursor(error: InvalidCursor, req: Request) -> dict[str, Any]:
 
 def _member_pointer(member: str | None, req: Request) -> str | None:
     """Return the JSON Pointer to the id of a member in the body, None if the body does not have it."""
-    linkage = req.json_api_body['data'] if req.json_api_body else None
-    if member is None or not isinstance(linkage, list):  # the member is in the URL
+    if member is None or not req.json_api_body:
+        return None
+    linkage = req.json_api_body['data']
+    if not isinstance(linkage, list):  # the member is in the URL
         return None
     return next(f'/data/{index}/id' for index, identifier in enumerate(linkage) if identifier['id'] == member)
 
