@@ -15,7 +15,7 @@ from service.metrics_multiprocess import allocate_files, create_directory
 from service.serving.listening import Address, check_addresses
 
 SETTING, DATABASE = 3, 4  # exit codes, the same as those of the commands
-SPARE_THREADS = 4  # for requests that need neither the database nor bcrypt
+SPARE_THREADS = 2  # for requests that need neither the database nor bcrypt
 
 log = logging.getLogger('service')
 

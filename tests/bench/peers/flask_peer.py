@@ -16,7 +16,7 @@ from werkzeug.exceptions import HTTPException
 
 URL = os.environ['DATABASE_URL']
 IS_SQLITE = URL.startswith('sqlite')
-POOL_SIZE = 20  # a connection for each thread
+POOL_SIZE = 12  # a connection for each thread
 
 engine = create_engine(
     URL.replace('postgresql://', 'postgresql+psycopg://'),

@@ -4,7 +4,7 @@ import os
 
 workers = int(os.environ['WEB_CONCURRENCY'])
 worker_class = 'gthread'
-threads = 20
+threads = 12
 keepalive = 15
 accesslog = '-'
 control_socket_disable = True
