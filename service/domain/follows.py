@@ -49,9 +49,10 @@ _UNCOUNT_FOLLOWING = CompiledQuery(
 
 
 class FollowList:
-    """The users in the column `listed` of the follows that have a user in the column `owner`.
+    """The followers of a user, or the users that a user follows.
 
-    `total` is the attribute of a user with the number of users in the list.
+    `listed` is the column of a follow with the users of the list, `owner` the one with the user whose list it
+    is, and `total` the attribute of that user with their number.
     """
 
     def __init__(self, listed: Any, owner: Any, total: str) -> None:

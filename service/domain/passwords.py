@@ -18,7 +18,7 @@ from service.domain.errors import Overloaded
 R = TypeVar('R')
 
 BCRYPT_MAX_BYTES = 72  # longer passwords are hashed with SHA-256 first, so nothing is truncated
-MAX_HASHING = 10  # requests of a process that run bcrypt at once; other requests need the other threads
+MAX_HASHING = 10  # requests of a process that wait for bcrypt; the other threads are for other requests
 ADMISSION_SECONDS = 0.02  # time that further requests wait before they are rejected
 NICENESS = 5  # of hashing threads: another thread on the same core gets three quarters of it
 _hashing = threading.BoundedSemaphore(MAX_HASHING)

@@ -95,7 +95,7 @@ def represent_follow(record: FollowRecord, viewer: Viewer | None, builder: UrlBu
 
 
 class _Listing(NamedTuple):
-    """A list of the users of follows: its users, the template of its URL, and its appearance on pages."""
+    """The followers of a user, or the users that a user follows, as a collection with a URL and pages."""
 
     users: FollowList
     template: str

@@ -151,31 +151,27 @@ def test_a_misspelt_setting_is_a_warning(new_operator: Operator) -> None:
     assert result.stderr == 'Warning: BCRYPT_COTS is not a setting: did you mean BCRYPT_COST?\n'
 
 
-def test_an_interruption_during_the_start_is_one_line(tmp_path: Path) -> None:
-    (tmp_path / 'click.py').write_text('raise KeyboardInterrupt')  # as Ctrl-C while it is imported
-    result = subprocess.run(
-        [sys.executable, '-m', 'service', 'demo'],
-        env=os.environ | {'PYTHONPATH': str(tmp_path)},
+def _run_with_module(folder: Path, name: str, source: str) -> subprocess.CompletedProcess[str]:
+    """Run the program with a module of this name and source before all others."""
+    (folder / f'{name}.py').write_text(source)
+    return subprocess.run(
+        [sys.executable, '-m', 'service', '--version'],
+        env=os.environ | {'PYTHONPATH': str(folder)},
         check=False,
         capture_output=True,
         text=True,
         timeout=60,
     )
+
+
+def test_an_interruption_during_the_start_is_one_line(tmp_path: Path) -> None:
+    result = _run_with_module(tmp_path, 'click', 'raise KeyboardInterrupt')  # as Ctrl-C while it is imported
     assert (result.returncode, result.stderr) == (1, 'Aborted!\n')
 
 
 def test_another_interruption_at_the_end_prints_nothing(tmp_path: Path) -> None:
-    (tmp_path / 'sitecustomize.py').write_text(
-        'import atexit, os, signal\natexit.register(os.kill, os.getpid(), signal.SIGINT)'
-    )
-    result = subprocess.run(
-        [sys.executable, '-m', 'service', '--version'],
-        env=os.environ | {'PYTHONPATH': str(tmp_path)},
-        check=False,
-        capture_output=True,
-        text=True,
-        timeout=60,
-    )
+    interrupting = 'import atexit, os, signal\natexit.register(os.kill, os.getpid(), signal.SIGINT)'
+    result = _run_with_module(tmp_path, 'sitecustomize', interrupting)
     assert (result.returncode, result.stderr) == (-signal.SIGINT, '')
 
 
